@@ -1,0 +1,85 @@
+//! Text from outside made safe to draw, to log, to print and to store.
+
+use unicode_width::UnicodeWidthChar;
+
+/// Combining marks kept on one character; more only serve to smear the screen.
+const MARKS_MAX: usize = 2;
+
+/// The text without anything that a terminal, printer or log could take for a command, cut to so
+/// many cells: no control characters, no direction marks, no invisible or line-breaking ones.
+pub fn clean(text: &str, cells: usize) -> String {
+    let mut cleaned = String::new();
+    let (mut used, mut marks) = (0, 0);
+    for character in text.chars() {
+        let character = if matches!(character, '\t' | '\n' | '\r') { ' ' } else { character };
+        if is_unsafe(character) {
+            continue;
+        }
+        match character.width() {
+            Some(0) if marks < MARKS_MAX && used > 0 => marks += 1,
+            None | Some(0) => continue,
+            Some(width) if used + width > cells => break,
+            Some(width) => {
+                used += width;
+                marks = 0;
+            }
+        }
+        cleaned.push(character);
+    }
+    cleaned.truncate(cleaned.trim_end().len());
+    cleaned
+}
+
+fn is_unsafe(character: char) -> bool {
+    character.is_control()
+        || matches!(
+            character,
+            '\u{ad}'
+                | '\u{61c}'
+                | '\u{180e}'
+                | '\u{200b}'..='\u{200f}'
+                | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}'
+                | '\u{fe00}'..='\u{fe0f}'
+                | '\u{feff}'
+                | '\u{fff9}'..='\u{fffd}'
+                | '\u{e0000}'..='\u{e0fff}'
+        )
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use unicode_width::UnicodeWidthStr;
+
+    use super::*;
+
+    #[test]
+    fn keeps_what_people_write() {
+        for text in ["余额不足", "Not enough money (¥12.30)", "a\u{301}"] {
+            assert_eq!(clean(text, 80), text);
+        }
+    }
+
+    #[test]
+    fn drops_what_commands_a_terminal() {
+        assert_eq!(clean("\u{1b}[2J\u{1b}]0;x\u{7}PAID", 80), "[2J]0;xPAID");
+        assert_eq!(clean("a\u{202e}b\u{2066}c\u{200b}d\u{9b}e\u{7f}\0", 80), "abcde");
+        assert_eq!(clean("one\r\ntwo\tthree", 80), "one  two three");
+        assert_eq!(clean("z\u{301}\u{301}\u{301}\u{301}", 80), "z\u{301}\u{301}");
+    }
+
+    #[test]
+    fn cuts_by_cells_and_never_inside_a_wide_character() {
+        assert_eq!(clean("支付成功", 5), "支付");
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_unprintable_gets_through(text in "\\PC*|.*", cells in 0_usize..50) {
+            let cleaned = clean(&text, cells);
+            prop_assert!(cleaned.width() <= cells);
+            prop_assert!(!cleaned.chars().any(is_unsafe));
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! The messages of API v2: flat XML documents, signed over all their fields (protocol 2).
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use aws_lc_rs::hmac;
+use md5::{Digest, Md5};
+
+/// The largest message that is read; real ones stay under 8 KiB.
+pub const LARGEST_MESSAGE: usize = 64 * 1024;
+/// Elements in a message; real ones have under 60.
+const MOST_FIELDS: u32 = 300;
+
+/// How a message is signed.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, serde::Deserialize)]
+pub enum SignType {
+    #[default]
+    #[serde(rename = "HMAC-SHA256")]
+    HmacSha256,
+    #[serde(rename = "MD5")]
+    Md5,
+}
+
+impl SignType {
+    /// The word in `sign_type`.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::HmacSha256 => "HMAC-SHA256",
+            Self::Md5 => "MD5",
+        }
+    }
+}
+
+/// A message: names and values, in the order in which they are signed.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Fields(BTreeMap<String, String>);
+
+/// Why bytes are not a message.
+#[derive(Debug, Eq, PartialEq, thiserror::Error)]
+pub enum NotAMessage {
+    #[error("larger than {LARGEST_MESSAGE} bytes")]
+    TooLarge,
+    #[error("not a well-formed XML document without a DTD")]
+    NotXml,
+    /// Two readings of one message must not be possible.
+    #[error("not a flat <xml> document with each field once")]
+    NotFlat,
+}
+
+impl Fields {
+    /// Sets a field; an empty value is neither signed nor sent.
+    pub fn set(&mut self, name: &str, value: impl Into<String>) {
+        let value = value.into();
+        if value.is_empty() {
+            self.0.remove(name);
+        } else {
+            self.0.insert(name.to_owned(), value);
+        }
+    }
+
+    /// A field's value; `None` also where it is empty.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// All fields, by name.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// Adds the signature over all other fields.
+    pub fn sign(&mut self, sign_type: SignType, key: &str) {
+        let sign = self.signature(sign_type, key);
+        self.set("sign", sign);
+    }
+
+    /// Whether the message carries the one right signature by `sign_type`, which is ours to choose
+    /// and never the sender's. An empty key signs nothing.
+    pub fn is_signed(&self, sign_type: SignType, key: &str) -> bool {
+        let Some(claimed) = self.get("sign") else { return false };
+        let right = self.signature(sign_type, key);
+        !key.is_empty()
+            && aws_lc_rs::constant_time::verify_slices_are_equal(
+                claimed.as_bytes(),
+                right.as_bytes(),
+            )
+            .is_ok()
+    }
+
+    fn signature(&self, sign_type: SignType, key: &str) -> String {
+        let mut text = zeroize::Zeroizing::new(String::with_capacity(1024));
+        for (name, value) in
+            self.iter().filter(|(name, value)| *name != "sign" && !value.is_empty())
+        {
+            text.push_str(name);
+            text.push('=');
+            text.push_str(value);
+            text.push('&');
+        }
+        text.push_str("key=");
+        text.push_str(key);
+        match sign_type {
+            SignType::Md5 => hex(&Md5::digest(text.as_bytes())),
+            SignType::HmacSha256 => {
+                let key = hmac::Key::new(hmac::HMAC_SHA256, key.as_bytes());
+                hex(hmac::sign(&key, text.as_bytes()).as_ref())
+            }
+        }
+    }
+
+    /// The document to send.
+    pub fn to_xml(&self) -> String {
+        let mut xml = String::from("<xml>");
+        for (name, value) in self.iter() {
+            let _ = write!(xml, "<{name}>");
+            for character in value.chars() {
+                match character {
+                    '&' => xml.push_str("&amp;"),
+                    '<' => xml.push_str("&lt;"),
+                    '>' => xml.push_str("&gt;"),
+                    other => xml.push(other),
+                }
+            }
+            let _ = write!(xml, "</{name}>");
+        }
+        xml.push_str("</xml>");
+        xml
+    }
+
+    /// Reads a document. There is one reading of it or none: a DTD, a field that occurs twice, an
+    /// element within a field, an attribute or a second namespace is refused.
+    pub fn from_xml(bytes: &[u8]) -> Result<Self, NotAMessage> {
+        if bytes.len() > LARGEST_MESSAGE {
+            return Err(NotAMessage::TooLarge);
+        }
+        let text = std::str::from_utf8(bytes).map_err(|_| NotAMessage::NotXml)?;
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let options = roxmltree::ParsingOptions {
+            allow_dtd: false,
+            nodes_limit: MOST_FIELDS,
+            ..Default::default()
+        };
+        let document = roxmltree::Document::parse_with_options(text, options)
+            .map_err(|_| NotAMessage::NotXml)?;
+        let root = document.root_element();
+        if !root.has_tag_name("xml") || root.attributes().len() > 0 {
+            return Err(NotAMessage::NotFlat);
+        }
+        let mut fields = BTreeMap::new();
+        for child in root.children() {
+            if child.is_text() && child.text().is_none_or(|text| text.trim().is_empty()) {
+                continue;
+            }
+            let flat = child.is_element()
+                && child.attributes().len() == 0
+                && child.tag_name().namespace().is_none()
+                && child.children().all(|inner| inner.is_text());
+            let value: String = child.children().filter_map(|inner| inner.text()).collect();
+            let name = child.tag_name().name();
+            if !flat || fields.insert(name.to_owned(), value).is_some() {
+                return Err(NotAMessage::NotFlat);
+            }
+        }
+        Ok(Self(fields))
+    }
+}
+
+impl<'a> FromIterator<(&'a str, &'a str)> for Fields {
+    fn from_iter<I: IntoIterator<Item = (&'a str, &'a str)>>(pairs: I) -> Self {
+        let mut fields = Self::default();
+        for (name, value) in pairs {
+            fields.set(name, value);
+        }
+        fields
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        let _ = write!(text, "{byte:02X}");
+    }
+    text
+}

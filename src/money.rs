@@ -1,0 +1,244 @@
+//! Amounts of money: integers of the currency's minor unit, and how people type and read them.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// The largest amount one sale may have, in minor units. Beyond it a slip of the finger is likelier
+/// than a sale, and it stays far inside every gateway's integer.
+pub const LARGEST: Money = Money(999_999_999);
+
+/// An amount in minor units (fen for CNY). It has no `From<f64>` and no arithmetic that wraps.
+#[derive(
+    Clone, Copy, Debug, Default, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize,
+)]
+#[serde(transparent)]
+pub struct Money(i64);
+
+impl Money {
+    /// The amount of so many minor units.
+    pub const fn from_minor(minor: i64) -> Self {
+        Self(minor)
+    }
+
+    /// The amount in minor units.
+    pub const fn minor(self) -> i64 {
+        self.0
+    }
+}
+
+/// An ISO 4217 currency: its code, and how many decimals its minor unit stands for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Currency {
+    code: &'static str,
+    decimals: u8,
+}
+
+impl Currency {
+    /// Renminbi, in fen.
+    pub const CNY: Self = Self { code: "CNY", decimals: 2 };
+
+    /// The currency of an ISO 4217 code in capitals.
+    pub fn from_code(code: &str) -> Option<Self> {
+        let tables = [(0, WITHOUT_DECIMALS), (2, TWO_DECIMALS), (3, THREE_DECIMALS)];
+        tables.into_iter().find_map(|(decimals, codes)| {
+            let code = codes.split(' ').find(|known| *known == code)?;
+            Some(Self { code, decimals })
+        })
+    }
+
+    /// The three letters.
+    pub const fn code(self) -> &'static str {
+        self.code
+    }
+
+    /// The sign people know it by; the code where there is none. `￥` and not `¥`: printers and
+    /// terminals with Chinese fonts agree about the former.
+    pub fn symbol(self) -> &'static str {
+        match self.code {
+            "CNY" => "￥",
+            "HKD" => "HK$",
+            "USD" => "US$",
+            "EUR" => "€",
+            other => other,
+        }
+    }
+
+    /// The amount in major units, with all decimals of the currency: `12.30`.
+    pub fn show(self, amount: Money) -> String {
+        let sign = if amount.0 < 0 { "-" } else { "" };
+        let minor = amount.0.unsigned_abs();
+        let unit = 10_u64.pow(u32::from(self.decimals));
+        match self.decimals {
+            0 => format!("{sign}{minor}"),
+            decimals => {
+                let width = usize::from(decimals);
+                format!("{sign}{}.{:0width$}", minor / unit, minor % unit)
+            }
+        }
+    }
+
+    /// Reads what a person typed as the amount of a sale.
+    pub fn read(self, typed: &str, entry: Entry) -> Result<Money, NotAnAmount> {
+        let decimals = usize::from(self.decimals);
+        if typed.is_empty() {
+            return Err(NotAnAmount::Empty);
+        }
+        if !typed.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
+            return Err(NotAnAmount::NotDigits);
+        }
+        let minor_digits = match typed.split_once('.') {
+            Some((major, minor)) if major.is_empty() || minor.is_empty() || minor.contains('.') => {
+                return Err(NotAnAmount::NotDigits);
+            }
+            Some((_, minor)) if minor.len() > decimals => {
+                return Err(NotAnAmount::TooManyDecimals(self.decimals));
+            }
+            Some((major, minor)) => format!("{major}{minor:0<decimals$}"),
+            None if entry == Entry::Minor => typed.to_owned(),
+            None => format!("{typed}{:0<decimals$}", ""),
+        };
+        let amount = minor_digits.parse().map_err(|_| NotAnAmount::TooLarge)?;
+        match Money(amount) {
+            Money(0) => Err(NotAnAmount::Zero),
+            amount if amount > LARGEST => Err(NotAnAmount::TooLarge),
+            amount => Ok(amount),
+        }
+    }
+}
+
+/// What digits without a point mean.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "lowercase")]
+pub enum Entry {
+    /// `12` is 12.00.
+    #[default]
+    Major,
+    /// `1200` is 12.00; a typed point switches that entry to [`Entry::Major`].
+    Minor,
+}
+
+/// Why a typed text is not the amount of a sale. Nothing is ever rounded.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum NotAnAmount {
+    Empty,
+    /// Something other than `0-9` and one point between digits.
+    NotDigits,
+    /// More decimals than the currency has (given).
+    TooManyDecimals(u8),
+    Zero,
+    /// Above [`LARGEST`].
+    TooLarge,
+}
+
+impl fmt::Display for NotAnAmount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => f.write_str("no amount"),
+            Self::NotDigits => {
+                f.write_str("an amount is digits with at most one point, like 12.50")
+            }
+            Self::TooManyDecimals(0) => f.write_str("this currency has no decimals"),
+            Self::TooManyDecimals(most) => {
+                write!(f, "at most {most} decimals; amounts are never rounded")
+            }
+            Self::Zero => f.write_str("an amount must be more than zero"),
+            Self::TooLarge => write!(f, "an amount is at most {} minor units", LARGEST.minor()),
+        }
+    }
+}
+
+impl std::error::Error for NotAnAmount {}
+
+const WITHOUT_DECIMALS: &str =
+    "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF";
+const TWO_DECIMALS: &str = "AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BMD BND BOB BRL BSD BTN \
+    BWP BYN BZD CAD CDF CHF CNY COP CRC CUP CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS \
+    GIP GMD GTQ GYD HKD HNL HTG HUF IDR ILS INR IRR JMD KES KGS KHR KPW KYD KZT LAK LBP LKR LRD LSL \
+    MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD PAB PEN PGK PHP \
+    PKR PLN QAR RON RSD RUB SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT \
+    TOP TRY TTD TWD TZS UAH USD UYU UZS VED VES WST XCD YER ZAR ZMW ZWG";
+const THREE_DECIMALS: &str = "BHD IQD JOD KWD LYD OMR TND";
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const CNY: Currency = Currency::CNY;
+
+    #[test]
+    fn reads_what_a_cashier_types() {
+        for (typed, minor) in [("12.34", 1234), ("12", 1200), ("12.5", 1250), ("0.01", 1)] {
+            assert_eq!(CNY.read(typed, Entry::Major), Ok(Money(minor)), "{typed}");
+        }
+    }
+
+    #[test]
+    fn minor_entry_reads_fen_until_a_point_is_typed() {
+        assert_eq!(CNY.read("1200", Entry::Minor), Ok(Money(1200)));
+        assert_eq!(CNY.read("12.", Entry::Minor), Err(NotAnAmount::NotDigits));
+        assert_eq!(CNY.read("12.5", Entry::Minor), Ok(Money(1250)));
+    }
+
+    #[test]
+    fn refuses_what_could_be_misread() {
+        use NotAnAmount::{Empty, NotDigits, TooLarge, TooManyDecimals, Zero};
+        for (typed, why) in [
+            ("", Empty),
+            (".", NotDigits),
+            ("1.", NotDigits),
+            (".5", NotDigits),
+            ("1.2.3", NotDigits),
+            ("-1", NotDigits),
+            ("+1", NotDigits),
+            ("1,000", NotDigits),
+            ("1e9", NotDigits),
+            ("１２", NotDigits),
+            ("١٢", NotDigits),
+            ("12\n", NotDigits),
+            ("0.001", TooManyDecimals(2)),
+            ("12.345", TooManyDecimals(2)),
+            ("0", Zero),
+            ("0.00", Zero),
+            ("999999999.99", TooLarge),
+            ("10000000", TooLarge),
+            ("99999999999999999999", TooLarge),
+        ] {
+            assert_eq!(CNY.read(typed, Entry::Major), Err(why), "{typed:?}");
+        }
+        assert_eq!(CNY.read("9999999.99", Entry::Major), Ok(LARGEST));
+    }
+
+    #[test]
+    fn the_minor_unit_comes_from_the_standard() {
+        let yen = Currency::from_code("JPY").unwrap();
+        assert_eq!(yen.read("12", Entry::Major), Ok(Money(12)));
+        assert_eq!(yen.read("12.5", Entry::Major), Err(NotAnAmount::TooManyDecimals(0)));
+        assert_eq!(yen.show(Money(1200)), "1200");
+        let dinar = Currency::from_code("KWD").unwrap();
+        assert_eq!(dinar.show(Money(1200)), "1.200");
+        assert_eq!(Currency::from_code("CNY"), Some(CNY));
+        for unknown in ["XXX", "cny", "CN", "", "CNY CNY"] {
+            assert_eq!(Currency::from_code(unknown), None, "{unknown:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn showing_then_reading_gives_the_amount_back(minor in 1..=LARGEST.minor()) {
+            for code in ["CNY", "JPY", "KWD"] {
+                let currency = Currency::from_code(code).unwrap();
+                let shown = currency.show(Money(minor));
+                prop_assert_eq!(currency.read(&shown, Entry::Major), Ok(Money(minor)));
+            }
+        }
+
+        #[test]
+        fn no_text_makes_it_panic(text in ".*") {
+            let _ = CNY.read(&text, Entry::Major);
+            let _ = CNY.read(&text, Entry::Minor);
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! What is sold and how it is numbered: the values that a gateway, the journal and the screen share.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use crate::clock::Timestamp;
+use crate::money::{Currency, Money};
+
+/// Digits that follow the till's id in an order number.
+const NUMBER_DIGITS: usize = 18;
+
+/// Our number of a payment, its idempotency key at the gateway: 6 to 32 of `0-9 A-Z a-z _ -`
+/// (protocol 3.1).
+#[derive(Clone, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct OutTradeNo(String);
+
+/// The text is not an order number.
+#[derive(Debug, Eq, PartialEq, thiserror::Error)]
+#[error("an order number is 6 to 32 letters, digits, _ or -")]
+pub struct NotAnOrderNumber;
+
+impl OutTradeNo {
+    /// A new number: the till's id, the shop's wall time to the second, the last four digits of the
+    /// journal's counter, two digits drawn by chance.
+    ///
+    /// The counter makes it unique whatever the clock does, the time keeps a till apart from its
+    /// own past after the journal was lost, and chance from a copy of itself.
+    pub fn new(till: &TillId, now: Timestamp, counter: u64, chance: u8) -> Self {
+        let time = now.local("%y%m%d%H%M%S");
+        Self(format!("{}{time}{:04}{:02}", till.0, counter % 10_000, chance % 100))
+    }
+
+    /// The number as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether it has the form of the numbers this till gives.
+    pub fn is_of(&self, till: &TillId) -> bool {
+        self.0.strip_prefix(&till.0).is_some_and(|rest| {
+            rest.len() == NUMBER_DIGITS && rest.bytes().all(|byte| byte.is_ascii_digit())
+        })
+    }
+
+    /// The last six digits, enough to tell one of today's orders from another by eye.
+    pub fn tail(&self) -> &str {
+        &self.0[self.0.len() - 6..]
+    }
+}
+
+impl TryFrom<String> for OutTradeNo {
+    type Error = NotAnOrderNumber;
+
+    fn try_from(text: String) -> Result<Self, NotAnOrderNumber> {
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+        if (6..=32).contains(&text.len()) && text.bytes().all(allowed) {
+            Ok(Self(text))
+        } else {
+            Err(NotAnOrderNumber)
+        }
+    }
+}
+
+impl From<OutTradeNo> for String {
+    fn from(number: OutTradeNo) -> Self {
+        number.0
+    }
+}
+
+impl fmt::Display for OutTradeNo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The till's id, the beginning of every order number: 1 to 8 of `0-9 A-Z a-z _ -`.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct TillId(String);
+
+impl TillId {
+    /// `None` unless the text is that.
+    pub fn new(text: &str) -> Option<Self> {
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+        let fits = (1..=8).contains(&text.len()) && text.bytes().all(allowed);
+        fits.then(|| Self(text.into()))
+    }
+
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The customer's one-time payment code. It is never stored or logged, shows nothing of itself in
+/// `Debug`, and is wiped from memory when dropped.
+#[derive(Clone, Eq, PartialEq)]
+pub struct AuthCode(Zeroizing<String>);
+
+impl AuthCode {
+    /// A payment code of WeChat Pay: 18 digits that begin with 10 to 15 (protocol 5.2).
+    pub fn new(digits: &str) -> Option<Self> {
+        let bytes = digits.as_bytes();
+        let fits = bytes.len() == 18
+            && bytes.iter().all(u8::is_ascii_digit)
+            && bytes[0] == b'1'
+            && (b'0'..=b'5').contains(&bytes[1]);
+        fits.then(|| Self(Zeroizing::new(digits.to_owned())))
+    }
+
+    /// The digits, for the request and nothing else.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// The first two and last four digits, for people and records.
+    pub fn masked(&self) -> String {
+        format!("{}************{}", &self.0[..2], &self.0[14..])
+    }
+}
+
+impl fmt::Debug for AuthCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AuthCode(..)")
+    }
+}
+
+/// Whose money it is: an order can be asked about only with the merchant it was made with.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Merchant {
+    pub app_id: String,
+    pub mch_id: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub sub_app_id: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub sub_mch_id: String,
+}
+
+/// What a gateway is told of one attempt to be paid. It never changes: one number, one body.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Order {
+    pub out_trade_no: OutTradeNo,
+    pub amount: Money,
+    pub currency: Currency,
+    pub merchant: Merchant,
+    /// What the customer's phone shows as the goods; at most 127 bytes.
+    pub body: String,
+    /// The store's id, at most 32 characters.
+    pub device_info: String,
+    /// The address from which the gateway is reached.
+    pub client_ip: String,
+}
+
+/// What is sold and how much is due. Attempts to be paid for it are records of their own.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sale {
+    /// Given by the journal.
+    pub id: i64,
+    pub due: Money,
+    pub currency: Currency,
+    /// Free text of the integrator; empty where there is none.
+    pub note: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp(1_795_318_200_123);
+
+    #[test]
+    fn an_order_number_says_till_time_and_count() {
+        let till = TillId::new("T01").unwrap();
+        let number = OutTradeNo::new(&till, NOW, 123_456, 7);
+        assert_eq!(number.as_str(), format!("T01{}345607", NOW.local("%y%m%d%H%M%S")));
+        assert!(number.is_of(&till));
+        assert!(!number.is_of(&TillId::new("T0").unwrap()));
+        assert_eq!(OutTradeNo::try_from(String::from(number.clone())), Ok(number));
+    }
+
+    #[test]
+    fn the_longest_till_id_still_gives_a_number_the_gateway_takes() {
+        let number = OutTradeNo::new(&TillId::new("LOBBY123").unwrap(), NOW, u64::MAX, 255);
+        assert!(number.as_str().len() <= 32);
+        assert!(OutTradeNo::try_from(String::from(number)).is_ok());
+    }
+
+    #[test]
+    fn refuses_ids_and_numbers_outside_the_alphabet() {
+        for wrong in ["", "T 1", "T/1", "甲", "TOOLONG99"] {
+            assert_eq!(TillId::new(wrong), None, "{wrong:?}");
+        }
+        for wrong in ["", "short", "has space", "T01\u{1b}[2J", "é12345", &"9".repeat(33)] {
+            assert_eq!(OutTradeNo::try_from(wrong.to_owned()), Err(NotAnOrderNumber), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn only_eighteen_digits_from_10_to_15_are_a_payment_code() {
+        assert!(AuthCode::new("134567890123456789").is_some());
+        assert!(AuthCode::new("154567890123456789").is_some());
+        for wrong in [
+            "164567890123456789",
+            "254567890123456789",
+            "13456789012345678",
+            "1345678901234567890",
+            "13456789012345678x",
+            "１34567890123456789",
+            "",
+        ] {
+            assert_eq!(AuthCode::new(wrong), None, "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn a_payment_code_does_not_show_itself() {
+        let code = AuthCode::new("134567890123456789").unwrap();
+        assert_eq!(format!("{code:?}"), "AuthCode(..)");
+        assert_eq!(code.masked(), "13************6789");
+    }
+}

@@ -1,0 +1,510 @@
+//! The transitions: what each event does to each stage.
+
+use super::{
+    Answer, Call, CallKind, Closed, Doubt, Ending, Event, LAST_MOMENT, Pending, Phase,
+    REVERSIBLE_FOR, Reason, Rules, Stage, Status, Told, Undoing, Watch,
+};
+use crate::clock::Millis;
+
+/// How long a payment found late still counts: after that the customer has likely left, and the
+/// goods stayed, so it is sent back.
+const LATE_PAYMENT: Millis = Millis::seconds(60);
+/// Waits between reversals double up to this many query intervals.
+const LONGEST_WAIT_IN_INTERVALS: u64 = 6;
+/// So many answers "no such order", [`ABSENT_APART`] intervals apart, confirm the reversal of a
+/// number the gateway has never seen.
+const ABSENT_TWICE: u8 = 2;
+const ABSENT_APART: u64 = 2;
+/// When, in give-up times after its end, such a number is looked at again: the request may have
+/// been held up in the network and delivered late.
+const LATER_LOOKS: [u64; 2] = [4, 20];
+
+/// One step: what it may read, and the call it leads to.
+pub(super) struct Step<'a> {
+    calls: u32,
+    spread: u8,
+    now: Millis,
+    rules: &'a Rules,
+    call: Option<Call>,
+}
+
+impl<'a> Step<'a> {
+    pub(super) fn new(calls: u32, spread: u8, now: Millis, rules: &'a Rules) -> Self {
+        Self { calls, spread, now, rules, call: None }
+    }
+
+    /// The calls made so far, and the one this step leads to.
+    pub(super) fn end(self) -> (u32, Option<Call>) {
+        (self.calls, self.call)
+    }
+
+    pub(super) fn pending(&mut self, mut pending: Pending, event: &Event) -> Stage {
+        match event {
+            Event::Begun => Stage::Pending(pending),
+            Event::Answered(call, answer) => self.pending_answered(pending, *call, answer),
+            Event::Tick if self.now >= self.rules.give_up_after => {
+                // What has been in the way all along says more than that time ran out.
+                self.give_up(pending.reason.unwrap_or_else(|| Reason::new("timeout")), true)
+            }
+            Event::Tick if self.now >= pending.ask_at => {
+                pending.ask_at = self.next_on_grid();
+                // One query at a time: a slow gateway is not asked faster than it answers.
+                if pending.awaiting.is_none() {
+                    pending.awaiting = Some(self.make(CallKind::Query).number);
+                }
+                Stage::Pending(pending)
+            }
+            Event::Tick => Stage::Pending(pending),
+            Event::AskNow if pending.awaiting.is_none() => self.ask_now(pending),
+            Event::AskNow => Stage::Pending(pending),
+            Event::Abandon => self.give_up(Reason::new("given_up"), true),
+            Event::PutAside => self.give_up(Reason::new("put_aside"), false),
+            Event::Restarted { oldest } => {
+                if pending.phase == Phase::Sent {
+                    pending.phase = Phase::Checking;
+                }
+                if self.now.max(*oldest) >= self.rules.give_up_after {
+                    let payable = *oldest <= self.latest_payment();
+                    let reason = pending.reason.unwrap_or_else(|| Reason::new("restarted"));
+                    return self.give_up(reason, payable);
+                }
+                self.ask_now(pending)
+            }
+        }
+    }
+
+    fn pending_answered(&mut self, mut pending: Pending, call: Call, answer: &Answer) -> Stage {
+        // Proof is welcome from whichever call it comes: no reversal is on the wire yet.
+        if let Answer::Paid(proof) = answer {
+            return Stage::Paid(proof.clone());
+        }
+        match call.kind {
+            CallKind::Submit => self.submit_answered(pending, answer),
+            CallKind::Query if pending.awaiting == Some(call.number) => {
+                pending.awaiting = None;
+                self.query_answered(pending, answer)
+            }
+            // Overtaken by a later question, or no call of a pending payment.
+            CallKind::Query | CallKind::Reverse => Stage::Pending(pending),
+        }
+    }
+
+    fn submit_answered(&mut self, mut pending: Pending, answer: &Answer) -> Stage {
+        match answer {
+            Answer::Paying => {
+                pending.phase = Phase::Waiting;
+                Stage::Pending(pending)
+            }
+            Answer::Declined(reason) => self.decline(reason.clone()),
+            Answer::Doubtful(reason) => {
+                pending.doubt = Some(Doubt::QueryFirst);
+                self.check(pending, reason)
+            }
+            Answer::Refused(reason) => {
+                pending.doubt = Some(Doubt::Unsigned);
+                self.check(pending, reason)
+            }
+            Answer::NotSent(reason) => never_sent(reason),
+            Answer::Unknown(reason) => {
+                if pending.phase == Phase::Sent {
+                    pending.phase = Phase::Checking;
+                }
+                pending.reason = Some(reason.clone());
+                Stage::Pending(pending)
+            }
+            // Not answers to a submission: they prove nothing.
+            Answer::Paid(_)
+            | Answer::NotPaid
+            | Answer::Failed(_)
+            | Answer::Ended(_)
+            | Answer::Absent
+            | Answer::Withdrawn
+            | Answer::NotYet(_)
+            | Answer::Irreversible(_)
+            | Answer::Expired(_) => {
+                pending.phase = Phase::Checking;
+                Stage::Pending(pending)
+            }
+        }
+    }
+
+    fn query_answered(&mut self, mut pending: Pending, answer: &Answer) -> Stage {
+        match (answer, pending.doubt) {
+            (Answer::Paying, _) => {
+                pending.phase = Phase::Waiting;
+                pending.doubt = None;
+                pending.reason = None;
+                Stage::Pending(pending)
+            }
+            (Answer::NotPaid | Answer::Absent, Some(_)) => {
+                let reason = pending.reason.unwrap_or_else(|| Reason::new("refused"));
+                self.close_declined(reason)
+            }
+            // Not visible yet, or on its way: nothing new.
+            (Answer::NotPaid | Answer::Absent, None) => Stage::Pending(pending),
+            (Answer::Failed(reason), _) => {
+                let undoing = self.undoing_now(Told::Reversing, reason.clone(), true);
+                self.reverse_or_wait(undoing)
+            }
+            (Answer::Ended(Ending::Refunded), _) => {
+                Stage::Closed(closed(Status::Reversed, Some(Reason::new(LAST_MOMENT))))
+            }
+            (Answer::Ended(ending), _) => {
+                Stage::Closed(closed(Status::Declined, Some(Reason::new(ending.code()))))
+            }
+            (Answer::Refused(reason), Some(Doubt::Unsigned)) => {
+                let mut undoing = self.undoing_now(Told::Attention, reason.clone(), true);
+                undoing.reason = Some(Reason { code: "configuration".into(), ..reason.clone() });
+                undoing.next_at = self.next_look(&undoing);
+                Stage::Undoing(undoing)
+            }
+            // A query that fails changes nothing but what is known of the trouble.
+            (
+                Answer::Refused(reason) | Answer::Unknown(reason) | Answer::NotSent(reason),
+                Some(Doubt::QueryFirst) | None,
+            ) => {
+                if pending.doubt.is_none() && pending.phase != Phase::Waiting {
+                    pending.reason = Some(reason.clone());
+                }
+                Stage::Pending(pending)
+            }
+            (
+                Answer::Unknown(_)
+                | Answer::NotSent(_)
+                | Answer::Paid(_)
+                | Answer::Declined(_)
+                | Answer::Doubtful(_)
+                | Answer::Withdrawn
+                | Answer::NotYet(_)
+                | Answer::Irreversible(_)
+                | Answer::Expired(_),
+                _,
+            ) => Stage::Pending(pending),
+        }
+    }
+
+    pub(super) fn undoing(&mut self, mut undoing: Undoing, event: &Event) -> Stage {
+        match event {
+            Event::Begun => Stage::Undoing(undoing),
+            Event::Answered(call, answer) => self.undoing_answered(undoing, *call, answer),
+            Event::Tick => {
+                if undoing.told == Told::Reversing
+                    && self.now >= undoing.since.plus(self.rules.attention_after)
+                {
+                    undoing.told = Told::Attention;
+                }
+                let due = undoing.awaiting.is_none() && self.now >= undoing.next_at;
+                if due && self.now <= REVERSIBLE_FOR {
+                    return self.look(undoing);
+                }
+                Stage::Undoing(undoing)
+            }
+            Event::AskNow if undoing.awaiting.is_none() => self.look(undoing),
+            Event::AskNow | Event::Abandon => Stage::Undoing(undoing),
+            Event::PutAside => {
+                undoing.payable = false;
+                if undoing.told == Told::Reversing {
+                    undoing.reason = Some(Reason::new("put_aside"));
+                }
+                Stage::Undoing(undoing)
+            }
+            Event::Restarted { oldest } => {
+                undoing.payable &= *oldest <= self.latest_payment();
+                // The answer went with the process; what was accepted is asked about again.
+                self.look(undoing)
+            }
+        }
+    }
+
+    fn undoing_answered(&mut self, mut undoing: Undoing, call: Call, answer: &Answer) -> Stage {
+        if let Answer::Paid(proof) = answer {
+            if undoing.payable && self.now <= self.latest_payment() {
+                return Stage::Paid(proof.clone());
+            }
+            undoing.held = Some(proof.clone());
+            self.tell_money_found(&mut undoing);
+        }
+        // No connection was ever made for it, so there is nothing to undo.
+        if let (CallKind::Submit, Answer::NotSent(reason)) = (call.kind, answer) {
+            return never_sent(reason);
+        }
+        if undoing.awaiting != Some(call) {
+            return Stage::Undoing(undoing);
+        }
+        undoing.awaiting = None;
+        match call.kind {
+            CallKind::Query => self.looked(undoing, answer),
+            CallKind::Reverse => self.reversal_answered(undoing, answer),
+            CallKind::Submit => Stage::Undoing(undoing),
+        }
+    }
+
+    /// A query came back: undone at last, or a (further) reversal is due.
+    fn looked(&mut self, mut undoing: Undoing, answer: &Answer) -> Stage {
+        match answer {
+            Answer::Ended(ending) => {
+                if *ending == Ending::Refunded || undoing.held.is_some() {
+                    let reason = Some(Reason::new(LAST_MOMENT));
+                    return Stage::Closed(closed(Status::Reversed, reason));
+                }
+                Stage::Closed(closed(undoing.ended_as(), undoing.reason))
+            }
+            Answer::Absent if undoing.accepted => {
+                undoing.absent += 1;
+                if undoing.absent < ABSENT_TWICE {
+                    undoing.next_at = self.now.plus(self.rules.query_interval.times(ABSENT_APART));
+                    return Stage::Undoing(undoing);
+                }
+                let mut closed = closed(undoing.ended_as(), undoing.reason);
+                // A refused submission was answered; it cannot be delivered late.
+                if closed.status == Status::Reversed {
+                    let [first, second] = LATER_LOOKS
+                        .map(|times| self.now.plus(self.rules.give_up_after.times(times)));
+                    closed.watch = Some(Watch { at: first, then: Some(second), awaiting: None });
+                }
+                Stage::Closed(closed)
+            }
+            Answer::Paid(_) | Answer::NotPaid | Answer::Paying | Answer::Failed(_) => {
+                if *answer == Answer::Paying {
+                    self.tell_money_found(&mut undoing);
+                }
+                if undoing.accepted {
+                    // The reversal's own word was not true.
+                    undoing.accepted = false;
+                    undoing.absent = 0;
+                    return self.again_later(undoing);
+                }
+                self.reverse_or_wait(undoing)
+            }
+            Answer::Absent => self.reverse_or_wait(undoing),
+            // The question stays open.
+            Answer::Declined(_)
+            | Answer::Doubtful(_)
+            | Answer::Refused(_)
+            | Answer::Withdrawn
+            | Answer::NotYet(_)
+            | Answer::Irreversible(_)
+            | Answer::Expired(_)
+            | Answer::NotSent(_)
+            | Answer::Unknown(_) => {
+                if undoing.accepted {
+                    return self.again_later(undoing);
+                }
+                self.reverse_or_wait(undoing)
+            }
+        }
+    }
+
+    fn reversal_answered(&mut self, mut undoing: Undoing, answer: &Answer) -> Stage {
+        match answer {
+            Answer::Withdrawn => {
+                undoing.accepted = true;
+                undoing.absent = 0;
+                self.look(undoing)
+            }
+            Answer::Irreversible(reason) | Answer::Expired(reason) => {
+                undoing.expired |= matches!(answer, Answer::Expired(_));
+                undoing.told = Told::Attention;
+                undoing.reason = Some(reason.clone());
+                self.again_later(undoing)
+            }
+            Answer::NotYet(_)
+            | Answer::Refused(_)
+            | Answer::NotSent(_)
+            | Answer::Unknown(_)
+            | Answer::Paid(_)
+            | Answer::Paying
+            | Answer::NotPaid
+            | Answer::Failed(_)
+            | Answer::Ended(_)
+            | Answer::Absent
+            | Answer::Declined(_)
+            | Answer::Doubtful(_) => self.again_later(undoing),
+        }
+    }
+
+    pub(super) fn closed(&mut self, mut closed: Closed, event: &Event) -> Stage {
+        let Some(watch) = closed.watch.as_mut() else { return Stage::Closed(closed) };
+        match event {
+            Event::Restarted { .. } => watch.awaiting = None,
+            Event::Tick | Event::AskNow if watch.awaiting.is_none() => {
+                if *event == Event::AskNow || self.now >= watch.at {
+                    watch.awaiting = Some(self.make(CallKind::Query).number);
+                }
+            }
+            Event::Answered(call, answer) if watch.awaiting == Some(call.number) => match answer {
+                // Delivered after all, and after its reversal.
+                Answer::Paid(_) | Answer::Paying | Answer::NotPaid | Answer::Failed(_) => {
+                    let mut undoing =
+                        self.undoing_now(Told::Reversing, Reason::new("delivered_late"), false);
+                    if let Answer::Paid(proof) = answer {
+                        undoing.held = Some(proof.clone());
+                    }
+                    return self.reverse_or_wait(undoing);
+                }
+                Answer::Absent | Answer::Ended(_) => {
+                    closed.watch = watch.then.map(|at| Watch { at, then: None, awaiting: None });
+                }
+                Answer::Declined(_)
+                | Answer::Doubtful(_)
+                | Answer::Refused(_)
+                | Answer::Withdrawn
+                | Answer::NotYet(_)
+                | Answer::Irreversible(_)
+                | Answer::Expired(_)
+                | Answer::NotSent(_)
+                | Answer::Unknown(_) => {
+                    watch.awaiting = None;
+                    watch.at = self.now.plus(self.longest_wait());
+                }
+            },
+            Event::Begun
+            | Event::Answered(..)
+            | Event::Tick
+            | Event::AskNow
+            | Event::Abandon
+            | Event::PutAside => {}
+        }
+        Stage::Closed(closed)
+    }
+
+    fn check(&mut self, mut pending: Pending, reason: &Reason) -> Stage {
+        pending.phase = Phase::Checking;
+        pending.reason = Some(reason.clone());
+        self.ask_now(pending)
+    }
+
+    fn ask_now(&mut self, mut pending: Pending) -> Stage {
+        pending.ask_at = self.next_on_grid();
+        pending.awaiting = Some(self.make(CallKind::Query).number);
+        Stage::Pending(pending)
+    }
+
+    /// Nobody waits any longer: one last query, then the reversal.
+    fn give_up(&mut self, reason: Reason, payable: bool) -> Stage {
+        let mut undoing = self.undoing_now(Told::Reversing, reason, payable);
+        if self.now < self.rules.reverse_not_before && self.now < self.rules.give_up_after {
+            undoing.next_at = self.next_look(&undoing);
+            return Stage::Undoing(undoing);
+        }
+        self.look(undoing)
+    }
+
+    /// A certain failure: told at once, confirmed by one query, its number closed later.
+    fn decline(&mut self, reason: Reason) -> Stage {
+        let undoing = self.undoing_now(Told::Declined, reason, false);
+        self.look(undoing)
+    }
+
+    /// As [`Step::decline`], where the query has been made already.
+    fn close_declined(&mut self, reason: Reason) -> Stage {
+        let undoing = self.undoing_now(Told::Declined, reason, false);
+        self.reverse_or_wait(undoing)
+    }
+
+    fn undoing_now(&self, told: Told, reason: Reason, payable: bool) -> Undoing {
+        Undoing {
+            told,
+            reason: Some(reason),
+            since: self.now,
+            next_at: self.now,
+            awaiting: None,
+            payable,
+            accepted: false,
+            absent: 0,
+            tries: 0,
+            expired: false,
+            held: None,
+        }
+    }
+
+    fn look(&mut self, mut undoing: Undoing) -> Stage {
+        undoing.awaiting = Some(self.make(CallKind::Query));
+        Stage::Undoing(undoing)
+    }
+
+    /// The query before it is answered; now the reversal, unless it would come too soon.
+    fn reverse_or_wait(&mut self, mut undoing: Undoing) -> Stage {
+        if undoing.expired {
+            return self.again_later(undoing);
+        }
+        if self.now < self.rules.reverse_not_before {
+            undoing.next_at = self.next_look(&undoing);
+            return Stage::Undoing(undoing);
+        }
+        undoing.payable = false;
+        undoing.awaiting = Some(self.make(CallKind::Reverse));
+        Stage::Undoing(undoing)
+    }
+
+    /// While a reversal is held back, the customer may still pay: asked about as before. A number
+    /// that took nothing can wait.
+    fn next_look(&self, undoing: &Undoing) -> Millis {
+        match undoing.told {
+            Told::Declined => self.rules.reverse_not_before,
+            Told::Reversing | Told::Attention => {
+                let earliest = self.rules.reverse_not_before.max(self.now);
+                if self.now >= earliest {
+                    self.next_on_grid()
+                } else {
+                    self.next_on_grid().min(earliest)
+                }
+            }
+        }
+    }
+
+    fn again_later(&mut self, mut undoing: Undoing) -> Stage {
+        undoing.tries = undoing.tries.saturating_add(1);
+        let doubled = 1_u64 << (undoing.tries - 1).min(16);
+        let wait = self.rules.query_interval.times(doubled).min(self.longest_wait());
+        let spread = Millis(wait.0 / 1024 * u64::from(self.spread));
+        undoing.next_at = self.now.plus(wait).plus(spread);
+        Stage::Undoing(undoing)
+    }
+
+    /// A number shown as not paid may hold money after all: that must not stay hidden.
+    fn tell_money_found(&self, undoing: &mut Undoing) {
+        if undoing.told == Told::Declined {
+            undoing.told = Told::Reversing;
+            undoing.since = self.now;
+        }
+    }
+
+    fn make(&mut self, kind: CallKind) -> Call {
+        let call = Call { kind, number: self.calls };
+        self.calls = self.calls.saturating_add(1);
+        self.call = Some(call);
+        call
+    }
+
+    /// Queries keep to multiples of the interval, however long answers take.
+    fn next_on_grid(&self) -> Millis {
+        let interval = self.rules.query_interval.0.max(1);
+        Millis((self.now.0 / interval + 1).saturating_mul(interval))
+    }
+
+    fn longest_wait(&self) -> Millis {
+        self.rules.query_interval.times(LONGEST_WAIT_IN_INTERVALS)
+    }
+
+    fn latest_payment(&self) -> Millis {
+        self.rules.give_up_after.plus(LATE_PAYMENT)
+    }
+}
+
+impl Undoing {
+    fn ended_as(&self) -> Status {
+        match self.told {
+            Told::Declined => Status::Declined,
+            Told::Reversing | Told::Attention => Status::Reversed,
+        }
+    }
+}
+
+fn closed(status: Status, reason: Option<Reason>) -> Closed {
+    Closed { status, reason, watch: None }
+}
+
+fn never_sent(reason: &Reason) -> Stage {
+    Stage::Closed(closed(Status::Declined, Some(reason.clone())))
+}
