@@ -14,7 +14,10 @@ use serde::{Deserialize, Serialize};
 #[serde(transparent)]
 pub struct Timestamp(pub i64);
 
-/// Milliseconds since this machine booted, time asleep included. Only differences mean anything.
+/// So long before boot [`Uptime`] begins, so that what happened before it has a number too.
+const BEFORE_BOOT: u64 = 366 * 24 * 3600 * 1000;
+
+/// Milliseconds on a time line of this boot, time asleep included. Only differences mean anything.
 #[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
 pub struct Uptime(pub u64);
 
@@ -73,7 +76,7 @@ impl Uptime {
         Self(self.0.saturating_add(wait.0))
     }
 
-    /// The moment so much earlier; boot at the earliest.
+    /// The moment so much earlier, a year before boot at the earliest.
     #[must_use]
     pub const fn before(self, span: Millis) -> Self {
         Self(self.0.saturating_sub(span.0))
@@ -143,7 +146,7 @@ impl Clock {
         let now = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
         let seconds = u64::try_from(now.tv_sec).unwrap_or(0);
         let millis = u64::try_from(now.tv_nsec).unwrap_or(0) / 1_000_000;
-        Uptime(seconds * 1000 + millis)
+        Uptime(BEFORE_BOOT + seconds * 1000 + millis)
     }
 
     /// Wall time.

@@ -2,8 +2,11 @@
 
 pub mod clean;
 pub mod clock;
+pub mod engine;
 pub mod gateway;
+pub mod journal;
 pub mod money;
 pub mod order;
 pub mod payment;
 pub mod text;
+pub mod till;

@@ -115,6 +115,16 @@ impl AuthCode {
         &self.0
     }
 
+    /// A digest that only the holder of `key` can make: it tells a code that is scanned twice
+    /// without keeping it.
+    pub fn keyed_hash(&self, key: &[u8]) -> [u8; 16] {
+        let key = aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, key);
+        let tag = aws_lc_rs::hmac::sign(&key, format!("auth_code {}", &*self.0).as_bytes());
+        let mut hash = [0; 16];
+        hash.copy_from_slice(&tag.as_ref()[..16]);
+        hash
+    }
+
     /// The first two and last four digits, for people and records.
     pub fn masked(&self) -> String {
         format!("{}************{}", &self.0[..2], &self.0[14..])

@@ -16,8 +16,6 @@ use serde::{Deserialize, Serialize};
 use crate::clock::{Millis, Timestamp};
 use step::Step;
 
-/// A reversal is refused by the gateway when the payment is older (protocol 3.3).
-const REVERSIBLE_FOR: Millis = Millis::seconds(7 * 24 * 3600);
 /// The reason of a payment whose money was taken and went back.
 pub const LAST_MOMENT: &str = "paid_at_last_moment";
 
@@ -419,6 +417,11 @@ impl State {
         matches!(self.stage, Stage::Pending(_) | Stage::Undoing(_))
     }
 
+    /// Whether such later looks are still to come.
+    pub fn is_watched(&self) -> bool {
+        matches!(&self.stage, Stage::Closed(closed) if closed.watch.is_some())
+    }
+
     /// Whether the same sale may be charged under a new number.
     pub fn is_settled(&self) -> bool {
         matches!(self.status(), Status::Paid | Status::Declined | Status::Reversed)
@@ -440,8 +443,7 @@ impl State {
         match &self.stage {
             Stage::Pending(pending) => Some(pending.ask_at.min(rules.give_up_after)),
             Stage::Undoing(undoing) => {
-                let look = Some(undoing.next_at)
-                    .filter(|at| undoing.awaiting.is_none() && *at <= REVERSIBLE_FOR);
+                let look = Some(undoing.next_at).filter(|_| undoing.awaiting.is_none());
                 let attention = Some(undoing.since.plus(rules.attention_after))
                     .filter(|_| undoing.told == Told::Reversing);
                 look.into_iter().chain(attention).min()

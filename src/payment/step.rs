@@ -2,10 +2,12 @@
 
 use super::{
     Answer, Call, CallKind, Closed, Doubt, Ending, Event, LAST_MOMENT, Pending, Phase,
-    REVERSIBLE_FOR, Reason, Rules, Stage, Status, Told, Undoing, Watch,
+    Reason, Rules, Stage, Status, Told, Undoing, Watch,
 };
 use crate::clock::Millis;
 
+/// A reversal is refused by the gateway when the payment is older (protocol 3.3).
+const REVERSIBLE_FOR: Millis = Millis::seconds(7 * 24 * 3600);
 /// How long a payment found late still counts: after that the customer has likely left, and the
 /// goods stayed, so it is sent back.
 const LATE_PAYMENT: Millis = Millis::seconds(60);
@@ -193,11 +195,13 @@ impl<'a> Step<'a> {
                 {
                     undoing.told = Told::Attention;
                 }
-                let due = undoing.awaiting.is_none() && self.now >= undoing.next_at;
-                if due && self.now <= REVERSIBLE_FOR {
-                    return self.look(undoing);
+                if undoing.awaiting.is_some() || self.now < undoing.next_at {
+                    return Stage::Undoing(undoing);
                 }
-                Stage::Undoing(undoing)
+                if self.now > REVERSIBLE_FOR {
+                    return too_old(undoing);
+                }
+                self.look(undoing)
             }
             Event::AskNow if undoing.awaiting.is_none() => self.look(undoing),
             Event::AskNow | Event::Abandon => Stage::Undoing(undoing),
@@ -304,8 +308,11 @@ impl<'a> Step<'a> {
             }
             Answer::Irreversible(reason) | Answer::Expired(reason) => {
                 undoing.expired |= matches!(answer, Answer::Expired(_));
-                undoing.told = Told::Attention;
-                undoing.reason = Some(reason.clone());
+                // A number that took nothing can stay open at the gateway without harm.
+                if undoing.told != Told::Declined {
+                    undoing.told = Told::Attention;
+                    undoing.reason = Some(reason.clone());
+                }
                 self.again_later(undoing)
             }
             Answer::NotYet(_)
@@ -507,4 +514,14 @@ fn closed(status: Status, reason: Option<Reason>) -> Closed {
 
 fn never_sent(reason: &Reason) -> Stage {
     Stage::Closed(closed(Status::Declined, Some(reason.clone())))
+}
+
+/// No reversal helps any more. What took nothing stays that; the rest is a person's.
+fn too_old(mut undoing: Undoing) -> Stage {
+    if undoing.told == Told::Declined {
+        return Stage::Closed(closed(Status::Declined, undoing.reason));
+    }
+    undoing.told = Told::Attention;
+    undoing.next_at = Millis(u64::MAX);
+    Stage::Undoing(undoing)
 }

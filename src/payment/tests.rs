@@ -1,1 +1,646 @@
+use proptest::prelude::*;
 
+use super::*;
+
+const RULES: Rules = Rules {
+    query_interval: Millis::seconds(5),
+    give_up_after: Millis::seconds(30),
+    reverse_not_before: Millis::seconds(15),
+    attention_after: Millis::seconds(180),
+};
+
+/// Drives a payment as the till does, answering its calls by a script.
+struct Bench {
+    state: State,
+    now: Millis,
+    /// Calls that were made, and when.
+    calls: Vec<(u64, CallKind)>,
+    last: Call,
+}
+
+impl Bench {
+    fn begin() -> Self {
+        let (state, call) = State::begin(&RULES, 0);
+        Self { state, now: Millis(0), calls: vec![(0, call.kind)], last: call }
+    }
+
+    fn happen(&mut self, event: &Event) {
+        let (state, call) = self.state.step(event, self.now, &RULES);
+        self.state = state;
+        if let Some(call) = call {
+            self.calls.push((self.now.0, call.kind));
+            self.last = call;
+        }
+    }
+
+    /// The answer to the latest call.
+    fn answer(&mut self, answer: Answer) -> Status {
+        self.happen(&Event::Answered(self.last, answer));
+        self.state.status()
+    }
+
+    fn answer_to(&mut self, number: u32, kind: CallKind, answer: Answer) -> Status {
+        self.happen(&Event::Answered(Call { kind, number }, answer));
+        self.state.status()
+    }
+
+    /// Lets time pass to so many milliseconds; every call on the way gets this answer at once.
+    fn until(&mut self, end: u64, mut answers: impl FnMut(CallKind) -> Answer) {
+        loop {
+            let wake = self.state.wake_at(&RULES).filter(|wake| wake.0 <= end);
+            let Some(wake) = wake else { break };
+            self.now = wake.max(self.now);
+            let made = self.calls.len();
+            self.happen(&Event::Tick);
+            let mut answered = made;
+            while answered < self.calls.len() {
+                answered = self.calls.len();
+                let answer = answers(self.last.kind);
+                self.answer(answer);
+            }
+        }
+        self.now = Millis(end);
+    }
+
+    fn times(&self, kind: CallKind) -> Vec<u64> {
+        self.calls.iter().filter(|(_, made)| *made == kind).map(|(at, _)| *at).collect()
+    }
+}
+
+fn proof() -> Proof {
+    let transaction_id = "4200002026112200000000000001".to_owned();
+    Proof { transaction_id, paid_at: Timestamp(0), coupon: None }
+}
+
+fn reason(code: &str) -> Reason {
+    Reason::new(code)
+}
+
+fn lost() -> Answer {
+    Answer::Unknown(reason("no_answer"))
+}
+
+/// A gateway on which nobody pays: open until it is reversed.
+fn nobody_pays() -> impl FnMut(CallKind) -> Answer {
+    let mut revoked = false;
+    move |kind| match kind {
+        CallKind::Reverse => {
+            revoked = true;
+            Answer::Withdrawn
+        }
+        _ if revoked => Answer::Ended(Ending::Revoked),
+        _ => Answer::Paying,
+    }
+}
+
+#[test]
+fn a_payment_without_password_is_one_request_and_a_verified_answer() {
+    let mut bench = Bench::begin();
+    assert_eq!(bench.state.status(), Status::Sent);
+    assert_eq!(bench.answer(Answer::Paid(proof())), Status::Paid);
+    assert_eq!(bench.state.proof(), Some(&proof()));
+    assert_eq!(bench.calls.len(), 1);
+    assert!(!bench.state.is_open());
+    assert_eq!(bench.state.wake_at(&RULES), None);
+}
+
+#[test]
+fn a_password_is_asked_about_every_five_seconds_and_once_more_at_thirty_before_the_reversal() {
+    let mut bench = Bench::begin();
+    assert_eq!(bench.answer(Answer::Paying), Status::Waiting);
+    bench.until(30_000, nobody_pays());
+    let asked = bench.times(CallKind::Query);
+    assert_eq!(asked, [5_000, 10_000, 15_000, 20_000, 25_000, 30_000, 30_000]);
+    assert_eq!(bench.times(CallKind::Reverse), [30_000]);
+    assert_eq!(bench.state.status(), Status::Reversed);
+    assert_eq!(bench.state.reason().unwrap().code, "timeout");
+}
+
+#[test]
+fn a_customer_who_pays_at_the_last_query_has_paid() {
+    let mut bench = Bench::begin();
+    bench.answer(Answer::Paying);
+    bench.until(29_999, |_| Answer::Paying);
+    bench.until(30_000, |_| Answer::Paid(proof()));
+    assert_eq!(bench.state.status(), Status::Paid);
+    assert_eq!(bench.times(CallKind::Reverse).len(), 0);
+}
+
+#[test]
+fn the_customers_refusal_ends_the_wait_at_once() {
+    for (answer, status) in [
+        (Answer::Failed(reason("PAYERROR")), Status::Reversing),
+        (Answer::Ended(Ending::Revoked), Status::Declined),
+        (Answer::Ended(Ending::Closed), Status::Declined),
+        (Answer::Ended(Ending::Refunded), Status::Reversed),
+    ] {
+        let mut bench = Bench::begin();
+        bench.answer(Answer::Paying);
+        bench.now = Millis(5_000);
+        bench.happen(&Event::Tick);
+        assert_eq!(bench.answer(answer.clone()), status, "{answer:?}");
+        assert_eq!(bench.state.is_open(), status == Status::Reversing);
+    }
+}
+
+#[test]
+fn payerror_is_reversed_but_not_before_fifteen_seconds() {
+    let mut bench = Bench::begin();
+    bench.answer(Answer::Paying);
+    let mut gateway = nobody_pays();
+    bench.until(20_000, |kind| match gateway(kind) {
+        Answer::Paying => Answer::Failed(reason("PAYERROR")),
+        other => other,
+    });
+    assert_eq!(bench.times(CallKind::Reverse), [15_000]);
+    assert_eq!(bench.state.status(), Status::Reversed);
+    assert_eq!(bench.state.reason().unwrap().code, "PAYERROR");
+}
+
+#[test]
+fn giving_up_at_once_still_leaves_the_gateway_fifteen_seconds_and_asks_last() {
+    let mut bench = Bench::begin();
+    bench.answer(Answer::Paying);
+    bench.now = Millis(3_000);
+    bench.happen(&Event::Abandon);
+    assert_eq!(bench.state.status(), Status::Reversing);
+    assert_eq!(bench.state.outlook(&RULES).reverses_at, Some(Millis(15_000)));
+    bench.until(15_000, nobody_pays());
+    assert_eq!(bench.times(CallKind::Query), [5_000, 10_000, 15_000, 15_000]);
+    assert_eq!(bench.times(CallKind::Reverse), [15_000]);
+    assert_eq!(bench.state.status(), Status::Reversed);
+    assert_eq!(bench.state.reason().unwrap().code, "given_up");
+}
+
+#[test]
+fn giving_up_later_asks_at_once_and_a_payment_found_then_wins() {
+    let mut bench = Bench::begin();
+    bench.answer(Answer::Paying);
+    bench.now = Millis(16_000);
+    bench.happen(&Event::Abandon);
+    assert_eq!(bench.calls.last(), Some(&(16_000, CallKind::Query)));
+    bench.happen(&Event::Abandon);
+    assert_eq!(bench.calls.len(), 2, "a second Esc changes nothing");
+    assert_eq!(bench.answer(Answer::Paid(proof())), Status::Paid);
+}
+
+#[test]
+fn a_certain_failure_is_told_at_once_confirmed_once_and_closed_in_the_background() {
+    let mut bench = Bench::begin();
+    bench.now = Millis(200);
+    assert_eq!(bench.answer(Answer::Declined(reason("NOTENOUGH"))), Status::Declined);
+    assert!(bench.state.is_open() && bench.state.is_settled());
+    assert_eq!(bench.calls.last(), Some(&(200, CallKind::Query)));
+    bench.answer(Answer::NotPaid);
+    assert_eq!(bench.state.wake_at(&RULES), Some(Millis(15_000)));
+    let mut gateway = nobody_pays();
+    bench.until(20_000, |kind| match gateway(kind) {
+        Answer::Paying => Answer::NotPaid,
+        other => other,
+    });
+    assert_eq!(bench.times(CallKind::Reverse), [15_000]);
+    assert_eq!(bench.state.status(), Status::Declined);
+    assert_eq!(bench.state.reason().unwrap().code, "NOTENOUGH");
+    assert!(!bench.state.is_open());
+}
+
+#[test]
+fn money_found_behind_a_refusal_is_sent_back_and_told() {
+    for found in [Answer::Paid(proof()), Answer::Paying] {
+        let mut bench = Bench::begin();
+        bench.answer(Answer::Declined(reason("TRADE_ERROR")));
+        assert_eq!(bench.answer(found), Status::Reversing);
+        let mut reversed = false;
+        bench.until(20_000, |kind| match kind {
+            CallKind::Reverse => {
+                reversed = true;
+                Answer::Withdrawn
+            }
+            _ if reversed => Answer::Ended(Ending::Refunded),
+            _ => Answer::Paid(proof()),
+        });
+        assert_eq!(bench.state.status(), Status::Reversed);
+        assert!(bench.state.money_returned());
+    }
+}
+
+#[test]
+fn query_first_codes_are_settled_by_the_query() {
+    for (found, status) in [
+        (Answer::Paid(proof()), Status::Paid),
+        (Answer::Absent, Status::Declined),
+        (Answer::NotPaid, Status::Declined),
+        (Answer::Ended(Ending::Closed), Status::Declined),
+        (Answer::Paying, Status::Waiting),
+        (lost(), Status::Checking),
+    ] {
+        let mut bench = Bench::begin();
+        bench.now = Millis(100);
+        let status_before = bench.answer(Answer::Doubtful(reason("ORDERPAID")));
+        assert_eq!(status_before, Status::Checking);
+        assert_eq!(bench.calls.last(), Some(&(100, CallKind::Query)));
+        assert_eq!(bench.answer(found.clone()), status, "{found:?}");
+    }
+}
+
+#[test]
+fn an_unsigned_refusal_is_never_a_refusal_until_a_signed_answer_says_so() {
+    let mut bench = Bench::begin();
+    assert_eq!(bench.answer(Answer::Refused(reason("refused"))), Status::Checking);
+    assert_eq!(bench.answer(Answer::Absent), Status::Declined);
+
+    let mut bench = Bench::begin();
+    bench.answer(Answer::Refused(reason("refused")));
+    assert_eq!(bench.answer(Answer::Refused(reason("refused"))), Status::Attention);
+    assert_eq!(bench.state.reason().unwrap().code, "configuration");
+    assert!(bench.state.is_open(), "the work goes on");
+    bench.until(40_000, nobody_pays());
+    assert_eq!(bench.state.status(), Status::Reversed);
+}
+
+#[test]
+fn what_never_left_is_not_paid_and_over() {
+    let mut bench = Bench::begin();
+    let status = bench.answer(Answer::NotSent(reason("no_connection")));
+    assert_eq!(status, Status::Declined);
+    assert!(!bench.state.is_open());
+    assert_eq!(bench.calls.len(), 1);
+}
+
+#[test]
+fn what_never_left_ends_even_a_payment_the_cashier_gave_up() {
+    let mut bench = Bench::begin();
+    bench.now = Millis(1_000);
+    bench.happen(&Event::Abandon);
+    let status = bench.answer_to(0, CallKind::Submit, Answer::NotSent(reason("no_connection")));
+    assert_eq!(status, Status::Declined);
+}
+
+#[test]
+fn every_unclear_answer_is_asked_about_and_never_not_paid() {
+    for answer in [lost(), Answer::Absent, Answer::NotPaid, Answer::Withdrawn] {
+        let mut bench = Bench::begin();
+        assert_eq!(bench.answer(answer.clone()), Status::Checking, "{answer:?}");
+        bench.until(29_000, |_| Answer::Absent);
+        assert_eq!(bench.state.status(), Status::Checking, "a query is no fence");
+        bench.until(31_000, |_| lost());
+        assert_eq!(bench.state.status(), Status::Reversing);
+    }
+}
+
+#[test]
+fn a_slow_gateway_is_asked_one_question_at_a_time() {
+    let mut bench = Bench::begin();
+    bench.answer(Answer::Paying);
+    for at in [5_000, 10_000, 15_000] {
+        bench.now = Millis(at);
+        bench.happen(&Event::Tick);
+    }
+    assert_eq!(bench.times(CallKind::Query), [5_000]);
+    bench.now = Millis(16_000);
+    bench.answer(Answer::Paying);
+    bench.until(20_000, |_| Answer::Paying);
+    assert_eq!(bench.times(CallKind::Query), [5_000, 20_000]);
+}
+
+#[test]
+fn a_reversal_that_is_not_done_is_repeated_with_growing_waits() {
+    for unfinished in [
+        Answer::NotYet(reason("recall")),
+        Answer::NotYet(reason("USERPAYING")),
+        Answer::NotYet(reason("SYSTEMERROR")),
+        lost(),
+        Answer::Refused(reason("refused")),
+        Answer::NotSent(reason("no_connection")),
+    ] {
+        let mut bench = Bench::begin();
+        bench.answer(Answer::Paying);
+        bench.until(100_000, |kind| match kind {
+            CallKind::Reverse => unfinished.clone(),
+            _ => Answer::Paying,
+        });
+        let reversals = bench.times(CallKind::Reverse);
+        assert_eq!(reversals, [30_000, 35_000, 45_000, 65_000, 95_000], "{unfinished:?}");
+        assert_eq!(bench.state.status(), Status::Reversing);
+        bench.until(1_000_000, nobody_pays());
+        assert_eq!(bench.state.status(), Status::Reversed);
+    }
+}
+
+#[test]
+fn the_word_of_a_reversal_is_not_enough() {
+    let mut bench = Bench::begin();
+    bench.answer(Answer::Paying);
+    let mut reversals = 0;
+    bench.until(90_000, |kind| match (kind, reversals) {
+        (CallKind::Reverse, _) => {
+            reversals += 1;
+            Answer::Withdrawn
+        }
+        (_, 0) => Answer::Paying,
+        (_, 1 | 2) => Answer::Paid(proof()),
+        _ => Answer::Ended(Ending::Revoked),
+    });
+    assert_eq!(bench.times(CallKind::Reverse).len(), 3);
+    assert_eq!(bench.state.status(), Status::Reversed);
+    assert!(bench.state.money_returned(), "the customer had paid, and it was seen");
+}
+
+#[test]
+fn once_a_reversal_is_on_the_wire_it_never_becomes_paid() {
+    let mut bench = Bench::begin();
+    bench.answer(Answer::Paying);
+    bench.until(29_000, |_| Answer::Paying);
+    bench.now = Millis(30_000);
+    bench.happen(&Event::Tick);
+    bench.answer(Answer::Paying);
+    assert_eq!(bench.last.kind, CallKind::Reverse);
+    for number in 0..bench.last.number {
+        let kind = if number == 0 { CallKind::Submit } else { CallKind::Query };
+        let status = bench.answer_to(number, kind, Answer::Paid(proof()));
+        assert_eq!(status, Status::Reversing);
+    }
+    bench.answer(Answer::Withdrawn);
+    assert_eq!(bench.answer(Answer::Ended(Ending::Revoked)), Status::Reversed);
+    assert_eq!(bench.state.reason().unwrap().code, LAST_MOMENT);
+}
+
+#[test]
+fn a_late_answer_to_an_earlier_query_confirms_nothing() {
+    let mut bench = Bench::begin();
+    bench.answer(Answer::Paying);
+    bench.now = Millis(5_000);
+    bench.happen(&Event::Tick);
+    let stale = bench.last;
+    bench.now = Millis(30_000);
+    bench.happen(&Event::Tick);
+    bench.answer(Answer::Paying);
+    bench.answer(Answer::Withdrawn);
+    for answer in [Answer::Ended(Ending::Closed), Answer::Absent, Answer::Absent] {
+        bench.happen(&Event::Answered(stale, answer));
+        assert_eq!(bench.state.status(), Status::Reversing);
+    }
+}
+
+#[test]
+fn a_number_the_gateway_never_knew_is_confirmed_twice_and_looked_at_again_later() {
+    let mut bench = Bench::begin();
+    bench.answer(lost());
+    let unknown = |kind| if kind == CallKind::Reverse { Answer::Withdrawn } else { Answer::Absent };
+    bench.until(39_000, unknown);
+    assert_eq!(bench.state.status(), Status::Reversing);
+    bench.until(40_000, unknown);
+    assert_eq!(bench.state.status(), Status::Reversed);
+    assert!(!bench.state.is_open() && bench.state.is_watched());
+    let asked = bench.calls.len();
+    bench.until(2_000_000, unknown);
+    assert_eq!(bench.calls[asked..], [(160_000, CallKind::Query), (640_000, CallKind::Query)]);
+    assert!(!bench.state.is_watched());
+}
+
+#[test]
+fn a_request_delivered_after_its_reversal_is_found_and_reversed_again() {
+    let mut bench = Bench::begin();
+    bench.answer(lost());
+    let unknown = |kind| if kind == CallKind::Reverse { Answer::Withdrawn } else { Answer::Absent };
+    bench.until(100_000, unknown);
+    assert_eq!(bench.state.status(), Status::Reversed);
+    let mut reversed = false;
+    let mut seen = Vec::new();
+    bench.until(400_000, |kind| {
+        seen.push(kind);
+        match kind {
+            CallKind::Reverse => {
+                reversed = true;
+                Answer::Withdrawn
+            }
+            _ if reversed => Answer::Ended(Ending::Refunded),
+            _ => Answer::Paid(proof()),
+        }
+    });
+    assert_eq!(seen, [CallKind::Query, CallKind::Reverse, CallKind::Query]);
+    assert_eq!(bench.state.status(), Status::Reversed);
+    assert!(bench.state.money_returned());
+}
+
+#[test]
+fn still_unknown_needs_a_person_and_the_work_goes_on_for_seven_days() {
+    let mut bench = Bench::begin();
+    bench.answer(lost());
+    bench.until(209_999, |_| lost());
+    assert_eq!(bench.state.status(), Status::Reversing);
+    bench.until(210_000, |_| lost());
+    assert_eq!(bench.state.status(), Status::Attention);
+    let week = 7 * 24 * 3600 * 1000;
+    bench.until(week + 100_000, |_| lost());
+    let last = *bench.times(CallKind::Reverse).last().unwrap();
+    assert!(last <= week && last > week - 60_000, "{last}");
+    assert_eq!(bench.state.status(), Status::Attention);
+    assert!(bench.state.is_open());
+}
+
+#[test]
+fn attention_ends_by_itself_once_there_is_proof() {
+    let mut bench = Bench::begin();
+    bench.answer(lost());
+    bench.until(300_000, |_| lost());
+    assert_eq!(bench.state.status(), Status::Attention);
+    bench.until(400_000, nobody_pays());
+    assert_eq!(bench.state.status(), Status::Reversed);
+}
+
+#[test]
+fn a_refused_reversal_needs_a_person() {
+    for refusal in
+        [Answer::Irreversible(reason("TRADE_ERROR")), Answer::Expired(reason("REVERSE_EXPIRE"))]
+    {
+        let mut bench = Bench::begin();
+        bench.answer(Answer::Paying);
+        bench.until(31_000, |kind| match kind {
+            CallKind::Reverse => refusal.clone(),
+            _ => Answer::Paying,
+        });
+        assert_eq!(bench.state.status(), Status::Attention, "{refusal:?}");
+        assert!(bench.state.is_open());
+    }
+    let mut bench = Bench::begin();
+    bench.answer(Answer::Paying);
+    bench.until(100_000, |kind| match kind {
+        CallKind::Reverse => Answer::Expired(reason("REVERSE_EXPIRE")),
+        _ => Answer::Paying,
+    });
+    assert_eq!(bench.times(CallKind::Reverse).len(), 1, "what is too old is not tried again");
+}
+
+#[test]
+fn put_aside_a_payment_is_never_ours_any_more() {
+    let mut bench = Bench::begin();
+    bench.answer(Answer::Paying);
+    bench.now = Millis(8_000);
+    bench.happen(&Event::PutAside);
+    assert_eq!(bench.state.status(), Status::Reversing);
+    bench.until(10_000, |_| Answer::Paid(proof()));
+    assert_eq!(bench.state.status(), Status::Reversing);
+    let mut reversed = false;
+    bench.until(60_000, |kind| match kind {
+        CallKind::Reverse => {
+            reversed = true;
+            Answer::Withdrawn
+        }
+        _ if reversed => Answer::Ended(Ending::Refunded),
+        _ => Answer::Paid(proof()),
+    });
+    assert_eq!(bench.state.status(), Status::Reversed);
+    assert!(bench.state.money_returned());
+}
+
+#[test]
+fn a_restart_asks_at_once_and_never_submits_again() {
+    let mut bench = Bench::begin();
+    bench.now = Millis(7_000);
+    bench.happen(&Event::Restarted { oldest: Millis(7_000) });
+    assert_eq!(bench.state.status(), Status::Checking);
+    assert_eq!(bench.calls.last(), Some(&(7_000, CallKind::Query)));
+    assert_eq!(bench.answer(Answer::Paid(proof())), Status::Paid);
+}
+
+#[test]
+fn a_restart_past_the_end_asks_once_and_reverses() {
+    let mut bench = Bench::begin();
+    bench.answer(Answer::Paying);
+    bench.now = Millis(60_000);
+    bench.happen(&Event::Restarted { oldest: Millis(60_000) });
+    assert_eq!(bench.calls.last(), Some(&(60_000, CallKind::Query)));
+    bench.answer(Answer::Paying);
+    assert_eq!(bench.calls.last(), Some(&(60_000, CallKind::Reverse)));
+}
+
+#[test]
+fn after_a_restart_a_fresh_payment_counts_and_an_old_one_goes_back() {
+    for (oldest, status) in [(60_000, Status::Paid), (3_600_000, Status::Reversing)] {
+        let mut bench = Bench::begin();
+        bench.now = Millis(31_000);
+        bench.happen(&Event::Restarted { oldest: Millis(oldest) });
+        assert_eq!(bench.answer(Answer::Paid(proof())), status);
+    }
+}
+
+#[test]
+fn after_a_restart_of_unknown_length_the_fifteen_seconds_are_kept() {
+    let mut bench = Bench::begin();
+    bench.now = Millis(2_000);
+    bench.happen(&Event::Restarted { oldest: Millis(u64::MAX) });
+    bench.answer(Answer::Paying);
+    bench.until(14_999, |_| Answer::Paying);
+    assert_eq!(bench.times(CallKind::Reverse).len(), 0);
+    bench.until(15_000, nobody_pays());
+    assert_eq!(bench.times(CallKind::Reverse), [15_000]);
+}
+
+#[test]
+fn asking_now_asks_now_and_only_one_question() {
+    let mut bench = Bench::begin();
+    bench.answer(Answer::Paying);
+    bench.now = Millis(2_000);
+    bench.happen(&Event::AskNow);
+    bench.happen(&Event::AskNow);
+    assert_eq!(bench.times(CallKind::Query), [2_000]);
+}
+
+fn any_answer() -> impl Strategy<Value = Answer> {
+    prop_oneof![
+        Just(Answer::Paid(proof())),
+        Just(Answer::Paying),
+        Just(Answer::NotPaid),
+        Just(Answer::Failed(reason("PAYERROR"))),
+        Just(Answer::Ended(Ending::Revoked)),
+        Just(Answer::Ended(Ending::Refunded)),
+        Just(Answer::Absent),
+        Just(Answer::Declined(reason("NOTENOUGH"))),
+        Just(Answer::Doubtful(reason("ORDERPAID"))),
+        Just(Answer::Refused(reason("refused"))),
+        Just(Answer::Withdrawn),
+        Just(Answer::NotYet(reason("recall"))),
+        Just(Answer::Irreversible(reason("TRADE_ERROR"))),
+        Just(Answer::Expired(reason("REVERSE_EXPIRE"))),
+        Just(Answer::NotSent(reason("no_connection"))),
+        Just(lost()),
+    ]
+}
+
+fn any_event() -> impl Strategy<Value = Event> {
+    let call = (0_u32..6, prop_oneof![Just(CallKind::Query), Just(CallKind::Reverse)]);
+    prop_oneof![
+        8 => (call, any_answer()).prop_map(|((number, kind), answer)| {
+            let kind = if number == 0 { CallKind::Submit } else { kind };
+            Event::Answered(Call { kind, number }, answer)
+        }),
+        6 => Just(Event::Tick),
+        1 => Just(Event::Abandon),
+        1 => Just(Event::PutAside),
+        1 => Just(Event::AskNow),
+        1 => (0_u64..100_000).prop_map(|oldest| Event::Restarted { oldest: Millis(oldest) }),
+    ]
+}
+
+proptest! {
+    /// The rules that hold whatever happens in whatever order.
+    #[test]
+    fn no_order_of_events_breaks_the_rules(
+        events in prop::collection::vec((0_u64..9_000, any_event()), 1..60)
+    ) {
+        let (mut state, _) = State::begin(&RULES, 77);
+        let mut now = Millis(0);
+        let mut reversed = false;
+        let mut paid = false;
+        for (pause, event) in events {
+            now = now.plus(Millis(pause));
+            let before = state.clone();
+            let (next, call) = state.step(&event, now, &RULES);
+            // One micropay, ever, and no reversal before its time.
+            prop_assert_ne!(call.map(|call| call.kind), Some(CallKind::Submit));
+            if call.is_some_and(|call| call.kind == CallKind::Reverse) {
+                prop_assert!(now >= RULES.reverse_not_before);
+                prop_assert!(!paid);
+                reversed = true;
+            }
+            if let (Some(call), true) = (call, before.calls == 0) {
+                prop_assert_ne!(call.number, 0);
+            }
+            if next.status() == Status::Paid {
+                prop_assert!(!reversed, "paid after a reversal was on the wire");
+                paid = true;
+            }
+            prop_assert!(!paid || next.status() == Status::Paid, "nothing leaves paid");
+            if matches!(before.status(), Status::Declined | Status::Reversed) {
+                let after = next.status();
+                prop_assert!(after == before.status() || after == Status::Reversing);
+            }
+            // A step is a function of its arguments, and survives being written down.
+            let text = serde_json::to_string(&next).unwrap();
+            prop_assert_eq!(&serde_json::from_str::<State>(&text).unwrap(), &next);
+            prop_assert_eq!(before.step(&event, now, &RULES), (next.clone(), call));
+            state = next;
+        }
+    }
+
+    /// A tick that is due always gets somewhere: no till spins.
+    #[test]
+    fn a_due_tick_moves_the_payment_on(
+        events in prop::collection::vec((0_u64..40_000, any_event()), 1..40)
+    ) {
+        let (mut state, _) = State::begin(&RULES, 0);
+        let mut now = Millis(0);
+        for (pause, event) in events {
+            now = now.plus(Millis(pause));
+            state = state.step(&event, now, &RULES).0;
+            for _ in 0..3 {
+                if state.wake_at(&RULES).is_none_or(|wake| wake > now) {
+                    break;
+                }
+                state = state.step(&Event::Tick, now, &RULES).0;
+            }
+            prop_assert!(state.wake_at(&RULES).is_none_or(|wake| wake > now), "{:?}", state);
+        }
+    }
+}

@@ -1,0 +1,483 @@
+//! All attempts of a till: which event goes to which, what is written before what is sent.
+//!
+//! The safety of the till is the order of its effects. An event leads to a state; the state is
+//! written; only when it is on disk does memory follow, is anybody told, and does a call leave. If
+//! the write fails nothing leaves. There is no I/O and no clock in here.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use crate::clock::{Millis, Timestamp, Uptime};
+use crate::gateway::{Ask, Gateway};
+use crate::journal::{Begin, Entry, Past, SaleEntry, StoredAttempt};
+use crate::money::{Currency, Money};
+use crate::order::{AuthCode, Merchant, Order, OutTradeNo, TillId};
+use crate::payment::{Call, Event, Rules, State, Status};
+
+/// Between two calls for payments of the past, so that a long list never storms the gateway.
+const BACKGROUND_PAUSE: Millis = Millis(200);
+/// Sales whose outcome is remembered to keep them from being charged twice.
+const SALES_REMEMBERED: usize = 64;
+
+/// What every order of this till has in common.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    pub till: TillId,
+    pub merchant: Merchant,
+    pub currency: Currency,
+    pub body: String,
+    pub device_info: String,
+}
+
+/// Which sale is to be charged.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum SaleRef {
+    /// A new one of this much, with a free note.
+    New(Money, String),
+    /// One that was tried before, by its number in the journal, for the same amount.
+    Again(i64, Money),
+}
+
+/// Why an attempt was not begun. Nothing was written and nothing was sent.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Refusal {
+    /// The journal cannot be written.
+    Stopped,
+    /// The sale has an earlier attempt that may still take money.
+    Unsettled(OutTradeNo),
+    /// The sale is paid.
+    AlreadyPaid,
+    /// The payment code was used for this attempt before, which is still open or not.
+    CodeUsed { by: OutTradeNo, open: bool },
+}
+
+/// An attempt as it may be told: what is on disk, but where it says otherwise.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Attempt {
+    pub out_trade_no: OutTradeNo,
+    pub sale: i64,
+    pub amount: Money,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+    /// On this process's time line.
+    pub sent_at: Uptime,
+    pub state: State,
+    /// `false`: the outcome is known, but could not be written down.
+    pub recorded: bool,
+}
+
+/// What the shell must do, in this order.
+#[derive(Debug)]
+pub enum Effect {
+    /// Write, and call [`Engine::written`] with what became of it.
+    Write(Box<Entry>),
+    /// Make a call, once, and hand its end back as [`Event::Answered`].
+    Call { attempt: i64, order: Box<Order>, call: Call, code: Option<AuthCode> },
+    /// Tell people: this attempt moved, by this event, from that status.
+    Told { attempt: Box<Attempt>, event: Box<Event>, before: Option<Status> },
+}
+
+/// The attempts with work left, and the rules between them.
+pub struct Engine {
+    identity: Identity,
+    rules: Rules,
+    gateway: Arc<dyn Gateway>,
+    boot: String,
+    tracks: BTreeMap<i64, Track>,
+    last_attempt: i64,
+    last_sale: i64,
+    codes: VecDeque<([u8; 16], OutTradeNo)>,
+    /// Sales charged lately, and whether they are paid.
+    sales: VecDeque<(i64, bool)>,
+    background: VecDeque<(i64, Call)>,
+    next_background: Uptime,
+    stopped: bool,
+}
+
+struct Track {
+    sale: i64,
+    order: Order,
+    /// Held from the scan to the answer, and not a moment longer.
+    code: Option<AuthCode>,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+    sent_at: Uptime,
+    state: State,
+    /// Out at the disk: takes no further event until it is back.
+    writing: Option<Writing>,
+    waiting: VecDeque<(Event, Vec<(String, String)>)>,
+    from_the_past: bool,
+    /// Made for another merchant: told, but never touched.
+    foreign: bool,
+    put_aside: bool,
+}
+
+struct Writing {
+    event: Event,
+    state: State,
+    at: Timestamp,
+    call: Option<Call>,
+}
+
+impl Engine {
+    /// A till that goes on from its past. Every open attempt is asked about; attempts of another
+    /// merchant cannot be, and are only told.
+    pub fn new(
+        identity: Identity,
+        rules: Rules,
+        gateway: Arc<dyn Gateway>,
+        boot: String,
+        past: Past,
+        now: Uptime,
+        wall: Timestamp,
+    ) -> (Self, Vec<Effect>) {
+        let mut engine = Self {
+            identity,
+            rules,
+            gateway,
+            boot,
+            tracks: BTreeMap::new(),
+            last_attempt: past.last_attempt,
+            last_sale: past.last_sale,
+            codes: past.codes.into(),
+            sales: VecDeque::new(),
+            background: VecDeque::new(),
+            next_background: now,
+            stopped: false,
+        };
+        let mut effects = Vec::new();
+        for stored in past.open {
+            engine.resume(stored, now, wall, &mut effects);
+        }
+        (engine, effects)
+    }
+
+    /// Begins an attempt: gives it a number, and has its intent written before anything is sent.
+    /// `draw` is random.
+    pub fn begin(
+        &mut self,
+        sale: SaleRef,
+        code: AuthCode,
+        code_hash: [u8; 16],
+        client_ip: String,
+        draw: [u8; 2],
+        now: Uptime,
+        wall: Timestamp,
+    ) -> Result<(OutTradeNo, Vec<Effect>), Refusal> {
+        self.may_begin(&sale, &code_hash)?;
+        let (sale, amount) = self.sale(sale);
+        self.last_attempt += 1;
+        let attempt = self.last_attempt;
+        let counter = u64::try_from(attempt).unwrap_or(0);
+        let out_trade_no = OutTradeNo::new(&self.identity.till, wall, counter, draw[0]);
+        let order = Order {
+            out_trade_no: out_trade_no.clone(),
+            amount,
+            currency: self.identity.currency,
+            merchant: self.identity.merchant.clone(),
+            body: self.identity.body.clone(),
+            device_info: self.identity.device_info.clone(),
+            client_ip,
+        };
+        let (state, call) = State::begin(&self.rules, draw[1]);
+        let entry = Entry {
+            attempt,
+            at: wall,
+            age: Millis(0),
+            event: Event::Begun,
+            state: state.clone(),
+            wire: self.gateway.record(Ask::Submit(&order, &code)),
+            begin: Some(Box::new(Begin {
+                sale: sale.clone(),
+                order: order.clone(),
+                code_hash: Some(code_hash),
+                boot: self.boot.clone(),
+                sent_at: now,
+            })),
+        };
+        self.codes.push_back((code_hash, out_trade_no.clone()));
+        self.remember_sale(sale.id, false);
+        let track = Track {
+            sale: sale.id,
+            order,
+            code: Some(code),
+            created_at: wall,
+            updated_at: wall,
+            sent_at: now,
+            state: state.clone(),
+            writing: Some(Writing { event: Event::Begun, state, at: wall, call: Some(call) }),
+            waiting: VecDeque::new(),
+            from_the_past: false,
+            foreign: false,
+            put_aside: false,
+        };
+        self.tracks.insert(attempt, track);
+        Ok((out_trade_no, vec![Effect::Write(Box::new(entry))]))
+    }
+
+    /// Something happened to an attempt; `wire` is what came over it.
+    pub fn happen(
+        &mut self,
+        attempt: i64,
+        event: Event,
+        wire: Vec<(String, String)>,
+        now: Uptime,
+        wall: Timestamp,
+    ) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        if let Some(track) = self.tracks.get_mut(&attempt).filter(|track| !track.foreign) {
+            if let Event::Answered(Call { number: 0, .. }, _) = event {
+                track.code = None;
+            }
+            track.put_aside |= event == Event::PutAside;
+            track.waiting.push_back((event, wire));
+            self.advance(attempt, now, wall, &mut effects);
+        }
+        effects
+    }
+
+    /// As [`Engine::happen`], by the order's number.
+    pub fn happen_to(
+        &mut self,
+        out_trade_no: &OutTradeNo,
+        event: Event,
+        now: Uptime,
+        wall: Timestamp,
+    ) -> Vec<Effect> {
+        let found = self.tracks.iter().find(|(_, track)| track.order.out_trade_no == *out_trade_no);
+        match found.map(|(attempt, _)| *attempt) {
+            Some(attempt) => self.happen(attempt, event, Vec::new(), now, wall),
+            None => Vec::new(),
+        }
+    }
+
+    /// An entry is on disk, or is not. After one failure nothing more is written or sent.
+    pub fn written(
+        &mut self,
+        attempt: i64,
+        on_disk: bool,
+        now: Uptime,
+        wall: Timestamp,
+    ) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        self.stopped |= !on_disk;
+        let Some(track) = self.tracks.get_mut(&attempt) else { return effects };
+        let Some(writing) = track.writing.take() else { return effects };
+        let before = (writing.event != Event::Begun).then(|| track.state.status());
+        // What was never sent is not told either: for all anybody knows it did not happen.
+        if !on_disk && writing.event == Event::Begun {
+            self.tracks.remove(&attempt);
+            return effects;
+        }
+        track.state = writing.state;
+        track.updated_at = writing.at;
+        effects.push(track.told(writing.event, before, on_disk));
+        let (sale, status) = (track.sale, track.state.status());
+        if let Some(call) = writing.call.filter(|_| on_disk) {
+            self.dispatch(attempt, call, now, &mut effects);
+        }
+        if status == Status::Paid {
+            self.remember_sale(sale, true);
+        }
+        self.advance(attempt, now, wall, &mut effects);
+        effects
+    }
+
+    /// Time has passed.
+    pub fn tick(&mut self, now: Uptime, wall: Timestamp) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        let due: Vec<i64> = self
+            .tracks
+            .iter()
+            .filter(|(_, track)| track.wake_at(&self.rules).is_some_and(|at| at <= now))
+            .map(|(attempt, _)| *attempt)
+            .collect();
+        for attempt in due {
+            effects.extend(self.happen(attempt, Event::Tick, Vec::new(), now, wall));
+        }
+        while now >= self.next_background
+            && let Some((attempt, call)) = self.background.pop_front()
+        {
+            self.next_background = now.after(BACKGROUND_PAUSE);
+            self.send(attempt, call, &mut effects);
+        }
+        effects
+    }
+
+    /// When [`Engine::tick`] is wanted next.
+    pub fn wake_at(&self) -> Option<Uptime> {
+        let background = (!self.background.is_empty()).then_some(self.next_background);
+        let attempts = self.tracks.values().filter_map(|track| track.wake_at(&self.rules));
+        attempts.chain(background).min()
+    }
+
+    /// Whether any attempt is open.
+    pub fn is_open(&self) -> bool {
+        self.tracks.values().any(|track| track.state.is_open() || track.writing.is_some())
+    }
+
+    /// Whether an attempt is open that this till can do something about.
+    pub fn is_busy(&self) -> bool {
+        let busy = |track: &Track| track.writing.is_some() || track.state.is_open();
+        !self.stopped && self.tracks.values().any(|track| !track.foreign && busy(track))
+    }
+
+    fn may_begin(&self, sale: &SaleRef, code_hash: &[u8; 16]) -> Result<(), Refusal> {
+        if self.stopped {
+            return Err(Refusal::Stopped);
+        }
+        if let SaleRef::Again(sale, _) = sale {
+            if self.sales.contains(&(*sale, true)) {
+                return Err(Refusal::AlreadyPaid);
+            }
+            let unsettled = |track: &&Track| {
+                let settled = track.state.is_settled() && track.writing.is_none();
+                track.sale == *sale && !settled && !track.put_aside
+            };
+            if let Some(track) = self.tracks.values().find(unsettled) {
+                return Err(Refusal::Unsettled(track.order.out_trade_no.clone()));
+            }
+        }
+        let used = self.codes.iter().find(|(hash, _)| hash == code_hash);
+        let Some((_, by)) = used else { return Ok(()) };
+        let open = self
+            .tracks
+            .values()
+            .any(|track| track.order.out_trade_no == *by && !track.state.is_settled());
+        Err(Refusal::CodeUsed { by: by.clone(), open })
+    }
+
+    fn sale(&mut self, sale: SaleRef) -> (SaleEntry, Money) {
+        match sale {
+            SaleRef::New(due, note) => {
+                self.last_sale += 1;
+                (SaleEntry { id: self.last_sale, new: Some(note), due }, due)
+            }
+            SaleRef::Again(id, due) => (SaleEntry { id, new: None, due }, due),
+        }
+    }
+
+    fn remember_sale(&mut self, sale: i64, paid: bool) {
+        self.sales.retain(|(known, _)| *known != sale);
+        self.sales.push_back((sale, paid));
+        if self.sales.len() > SALES_REMEMBERED {
+            self.sales.pop_front();
+        }
+    }
+
+    fn resume(
+        &mut self,
+        stored: StoredAttempt,
+        now: Uptime,
+        wall: Timestamp,
+        effects: &mut Vec<Effect>,
+    ) {
+        // Within one boot the time line goes on. After another, what is certain is the age that was
+        // written down last: too young means waiting longer before a reversal.
+        let same_boot = !self.boot.is_empty() && stored.boot == self.boot && stored.sent_at <= now;
+        let sent_at = if same_boot { stored.sent_at } else { now.before(stored.age) };
+        let by_wall = wall.0.checked_sub(stored.created_at.0).and_then(|age| u64::try_from(age).ok());
+        let oldest = match by_wall {
+            _ if same_boot => now.since(sent_at),
+            Some(age) => Millis(age).max(stored.age),
+            // The clock went back: it may be of any age.
+            None => Millis(u64::MAX),
+        };
+        let foreign = stored.order.merchant != self.identity.merchant;
+        let track = Track {
+            sale: stored.sale,
+            order: stored.order,
+            code: None,
+            created_at: stored.created_at,
+            updated_at: stored.updated_at,
+            sent_at,
+            state: stored.state,
+            writing: None,
+            waiting: VecDeque::new(),
+            from_the_past: true,
+            foreign,
+            put_aside: false,
+        };
+        let event = Event::Restarted { oldest };
+        if foreign {
+            let before = Some(track.state.status());
+            effects.push(track.told(event.clone(), before, true));
+        }
+        self.tracks.insert(stored.id, track);
+        effects.extend(self.happen(stored.id, event, Vec::new(), now, wall));
+    }
+
+    /// Takes the next waiting event, unless the disk has the attempt.
+    fn advance(&mut self, attempt: i64, now: Uptime, wall: Timestamp, effects: &mut Vec<Effect>) {
+        let Some(track) = self.tracks.get_mut(&attempt) else { return };
+        while track.writing.is_none()
+            && let Some((event, wire)) = track.waiting.pop_front()
+        {
+            let age = now.since(track.sent_at);
+            let (state, call) = track.state.step(&event, age, &self.rules);
+            // An answer is kept even where it changes nothing: it is evidence.
+            if state == track.state && !matches!(event, Event::Answered(..)) {
+                continue;
+            }
+            if self.stopped {
+                let before = Some(track.state.status());
+                track.state = state;
+                effects.push(track.told(event, before, false));
+                continue;
+            }
+            let entry = Entry {
+                attempt,
+                at: wall,
+                age,
+                event: event.clone(),
+                state: state.clone(),
+                wire,
+                begin: None,
+            };
+            track.writing = Some(Writing { event, state, at: wall, call });
+            effects.push(Effect::Write(Box::new(entry)));
+        }
+        if track.writing.is_none() && !track.state.is_open() && !track.state.is_watched() {
+            self.tracks.remove(&attempt);
+        }
+    }
+
+    fn dispatch(&mut self, attempt: i64, call: Call, now: Uptime, effects: &mut Vec<Effect>) {
+        let past = self.tracks.get(&attempt).is_some_and(|track| track.from_the_past);
+        if past && (now < self.next_background || !self.background.is_empty()) {
+            self.background.push_back((attempt, call));
+            return;
+        }
+        if past {
+            self.next_background = now.after(BACKGROUND_PAUSE);
+        }
+        self.send(attempt, call, effects);
+    }
+
+    fn send(&self, attempt: i64, call: Call, effects: &mut Vec<Effect>) {
+        let Some(track) = self.tracks.get(&attempt).filter(|_| !self.stopped) else { return };
+        let code = track.code.clone().filter(|_| call.number == 0);
+        effects.push(Effect::Call { attempt, order: Box::new(track.order.clone()), call, code });
+    }
+}
+
+impl Track {
+    fn wake_at(&self, rules: &Rules) -> Option<Uptime> {
+        let wake = self.state.wake_at(rules).filter(|_| self.writing.is_none() && !self.foreign)?;
+        Some(self.sent_at.after(wake))
+    }
+
+    fn told(&self, event: Event, before: Option<Status>, recorded: bool) -> Effect {
+        let attempt = Attempt {
+            out_trade_no: self.order.out_trade_no.clone(),
+            sale: self.sale,
+            amount: self.order.amount,
+            created_at: self.created_at,
+            updated_at: self.updated_at,
+            sent_at: self.sent_at,
+            state: self.state.clone(),
+            recorded,
+        };
+        Effect::Told { attempt: Box::new(attempt), event: Box::new(event), before }
+    }
+}

@@ -1,0 +1,253 @@
+//! The way to the gateway and back: HTTPS with a connection that is dialled before it is needed.
+//!
+//! Nothing is ever sent twice by itself. Redirects, retries and the environment's proxies are off;
+//! the one resend that the HTTP stack keeps to itself hands out a request again only if no byte of
+//! it was written, because the kept connection had closed first.
+
+use std::error::Error as _;
+use std::net::IpAddr;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use super::fields::LARGEST_MESSAGE;
+use super::{Outgoing, Reply};
+use crate::clock::{Millis, Uptime};
+
+/// How long an unused connection is kept. Servers close theirs after a minute or so; one that
+/// closes just as we write costs a payment its quick answer.
+const IDLE: Duration = Duration::from_secs(30);
+/// A connection used so lately need not be dialled again.
+const WARM_FOR: Millis = Millis::seconds(20);
+/// How long a host that failed is passed over for the other.
+const AVOID_FOR: Millis = Millis::seconds(180);
+
+/// Where the gateway is and how it is reached.
+pub struct Route {
+    /// The hosts, the preferred one first: `https://host[:port]`.
+    pub hosts: Vec<String>,
+    /// The merchant's certificate and key, PEM.
+    pub identity_pem: zeroize::Zeroizing<Vec<u8>>,
+    /// Trust this root and no other, PEM.
+    pub ca_pem: Option<Vec<u8>>,
+    pub proxy: Option<String>,
+    pub connect_timeout: Millis,
+    pub request_timeout: Millis,
+}
+
+/// Why there is no reply. The code is a stable word for [`crate::payment::Reason`].
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Failure {
+    /// No connection came about, so not a byte of it left.
+    NotSent(&'static str),
+    /// It may have arrived.
+    Lost(&'static str),
+}
+
+/// The route cannot be used as configured.
+#[derive(Debug, thiserror::Error)]
+#[error("the connection to the gateway cannot be set up: {0}")]
+pub struct RouteError(#[from] reqwest::Error);
+
+/// Two clients of one gateway: the certificate is shown only where it is asked for.
+pub struct Transport {
+    plain: reqwest::Client,
+    certified: reqwest::Client,
+    hosts: Vec<String>,
+    preferred: AtomicUsize,
+    avoided_since: AtomicU64,
+    plain_used: AtomicU64,
+    certified_used: AtomicU64,
+    local_address: Mutex<Option<IpAddr>>,
+}
+
+impl Transport {
+    /// Prepares the clients; nothing is dialled yet.
+    pub fn new(route: &Route) -> Result<Self, RouteError> {
+        let identity = reqwest::Identity::from_pem(&route.identity_pem)?;
+        Ok(Self {
+            plain: client(route)?.build()?,
+            certified: client(route)?.identity(identity).build()?,
+            hosts: route.hosts.clone(),
+            preferred: AtomicUsize::new(0),
+            avoided_since: AtomicU64::new(0),
+            plain_used: AtomicU64::new(0),
+            certified_used: AtomicU64::new(0),
+            local_address: Mutex::new(None),
+        })
+    }
+
+    /// The address this machine has towards the gateway, as far as it is known.
+    pub fn local_address(&self) -> Option<IpAddr> {
+        self.local_address.lock().ok().and_then(|address| *address)
+    }
+
+    /// Finds [`Transport::local_address`]. It sends nothing but the look-up of the host's name.
+    pub async fn find_local_address(&self) {
+        let Some(host) = self.hosts.first().and_then(|host| reqwest::Url::parse(host).ok()) else {
+            return;
+        };
+        let name = host.host_str().unwrap_or_default().trim_matches(['[', ']']);
+        let target = (name, host.port_or_known_default().unwrap_or(443));
+        let Ok(mut addresses) = tokio::net::lookup_host(target).await else { return };
+        let Some(remote) = addresses.next() else { return };
+        let any: IpAddr = if remote.is_ipv4() {
+            std::net::Ipv4Addr::UNSPECIFIED.into()
+        } else {
+            std::net::Ipv6Addr::UNSPECIFIED.into()
+        };
+        let Ok(socket) = std::net::UdpSocket::bind((any, 0)) else { return };
+        if socket.connect(remote).is_ok()
+            && let (Ok(local), Ok(mut address)) = (socket.local_addr(), self.local_address.lock())
+        {
+            *address = Some(local.ip());
+        }
+    }
+
+    /// Dials ahead, so that the next request finds a connection. The request made for it has no
+    /// content and its reply no meaning. Tells whether the gateway could be reached.
+    pub async fn warm_up(&self, certificate: bool, now: Uptime) -> Result<(), Failure> {
+        let (client, used) = self.client(certificate);
+        let used_at = Uptime(used.load(Ordering::Relaxed));
+        if used_at != Uptime(0) && now.since(used_at) < WARM_FOR {
+            return Ok(());
+        }
+        used.store(now.0, Ordering::Relaxed);
+        let host = &self.hosts[self.preferred_host(now)];
+        let response = client.get(format!("{host}/")).send().await.map_err(|error| failure(&error));
+        match response {
+            Ok(response) => read(response).await.map(|_| ()),
+            Err(failure) => {
+                used.store(0, Ordering::Relaxed);
+                if matches!(failure, Failure::NotSent(_)) {
+                    self.avoid_preferred(now);
+                }
+                Err(failure)
+            }
+        }
+    }
+
+    /// Carries a request, once. Only where no connection to the first host came about does the same
+    /// request go to the other.
+    pub async fn carry(&self, outgoing: &Outgoing, now: Uptime) -> Result<Reply, Failure> {
+        let first = self.preferred_host(now);
+        let result = self.carry_to(first, outgoing, now).await;
+        if !matches!(result, Err(Failure::NotSent(_))) || self.hosts.len() < 2 {
+            return result;
+        }
+        self.avoid_preferred(now);
+        self.carry_to(self.preferred_host(now), outgoing, now).await
+    }
+
+    async fn carry_to(
+        &self,
+        host: usize,
+        outgoing: &Outgoing,
+        now: Uptime,
+    ) -> Result<Reply, Failure> {
+        let (client, used) = self.client(outgoing.certificate);
+        let request = client
+            .post(format!("{}{}", self.hosts[host], outgoing.path))
+            .header("content-type", "text/xml; charset=utf-8")
+            .body(outgoing.body.to_vec());
+        used.store(now.0, Ordering::Relaxed);
+        let response = request.send().await.map_err(|error| failure(&error))?;
+        read(response).await
+    }
+
+    fn client(&self, certificate: bool) -> (&reqwest::Client, &AtomicU64) {
+        if certificate {
+            (&self.certified, &self.certified_used)
+        } else {
+            (&self.plain, &self.plain_used)
+        }
+    }
+
+    fn preferred_host(&self, now: Uptime) -> usize {
+        let since = Uptime(self.avoided_since.load(Ordering::Relaxed));
+        if now.since(since) >= AVOID_FOR {
+            self.preferred.store(0, Ordering::Relaxed);
+        }
+        self.preferred.load(Ordering::Relaxed)
+    }
+
+    fn avoid_preferred(&self, now: Uptime) {
+        let next = (self.preferred.load(Ordering::Relaxed) + 1) % self.hosts.len();
+        self.preferred.store(next, Ordering::Relaxed);
+        self.avoided_since.store(now.0, Ordering::Relaxed);
+    }
+}
+
+fn client(route: &Route) -> Result<reqwest::ClientBuilder, reqwest::Error> {
+    let mut builder = reqwest::Client::builder()
+        .https_only(true)
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .referer(false)
+        .no_proxy()
+        .tcp_nodelay(true)
+        .tls_version_min(reqwest::tls::Version::TLS_1_2)
+        .pool_idle_timeout(IDLE)
+        .pool_max_idle_per_host(2)
+        .connect_timeout(route.connect_timeout.into())
+        .timeout(route.request_timeout.into())
+        .user_agent(concat!("paytill/", env!("CARGO_PKG_VERSION")));
+    if let Some(ca) = &route.ca_pem {
+        builder = builder.tls_certs_only(reqwest::Certificate::from_pem_bundle(ca)?);
+    }
+    if let Some(proxy) = &route.proxy {
+        builder = builder.proxy(reqwest::Proxy::all(proxy)?);
+    }
+    Ok(builder)
+}
+
+/// The whole body or nothing: a reply that breaks off is no reply.
+async fn read(mut response: reqwest::Response) -> Result<Reply, Failure> {
+    let status = response.status().as_u16();
+    let mut body = Vec::new();
+    loop {
+        match response.chunk().await {
+            Ok(Some(chunk)) if body.len() + chunk.len() > LARGEST_MESSAGE => {
+                return Err(Failure::Lost("bad_answer"));
+            }
+            Ok(Some(chunk)) => body.extend_from_slice(&chunk),
+            Ok(None) => return Ok(Reply { status, body }),
+            Err(error) if error.is_timeout() => return Err(Failure::Lost("no_answer")),
+            Err(_) => return Err(Failure::Lost("connection_lost")),
+        }
+    }
+}
+
+fn failure(error: &reqwest::Error) -> Failure {
+    // The only error that proves that nothing was written: no connection was made.
+    if error.is_connect() {
+        return Failure::NotSent(if is_certificate_error(error) {
+            "certificate"
+        } else {
+            "no_connection"
+        });
+    }
+    if error.is_builder() {
+        return Failure::NotSent("configuration");
+    }
+    Failure::Lost(match error {
+        error if error.is_timeout() => "no_answer",
+        error if is_certificate_error(error) => "certificate",
+        _ => "connection_lost",
+    })
+}
+
+fn is_certificate_error(error: &reqwest::Error) -> bool {
+    let mut source = error.source();
+    while let Some(error) = source {
+        let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        let tls = inner
+            .and_then(|inner| inner.downcast_ref::<rustls::Error>())
+            .or_else(|| error.downcast_ref());
+        if tls.is_some() {
+            return true;
+        }
+        source = error.source();
+    }
+    false
+}

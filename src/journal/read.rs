@@ -1,0 +1,236 @@
+//! Reading: what a start needs, and what `orders` and `show` print while a till may be running.
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, OpenFlags, Row};
+
+use super::{APPLICATION_ID, FORMAT, JournalError, Past, Request, StoredAttempt, refused};
+use crate::clock::{Millis, Timestamp, Uptime};
+use crate::money::{Currency, Money};
+use crate::order::{Order, OutTradeNo};
+use crate::payment::{Event, State, Status};
+
+/// Attempts back from the last whose payment codes are remembered.
+const CODES_REMEMBERED: i64 = 500;
+
+/// Which orders are wanted.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// The shop's calendar day, `YYYY-MM-DD`.
+    pub day: Option<String>,
+    pub status: Option<Status>,
+    pub limit: Option<u32>,
+}
+
+/// An order as people are told of it.
+#[derive(Clone, Debug)]
+pub struct OrderRow {
+    pub attempt: i64,
+    pub sale: i64,
+    pub out_trade_no: OutTradeNo,
+    pub channel: String,
+    pub amount: Money,
+    pub currency: Currency,
+    pub note: String,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+    pub sent_at: Uptime,
+    pub state: State,
+}
+
+/// One entry of an order.
+#[derive(Clone, Debug)]
+pub struct StoredEntry {
+    pub at: Timestamp,
+    pub age: Millis,
+    pub event: Event,
+    pub state: State,
+    /// JSON of the fields sent or received; empty where there were none.
+    pub wire: String,
+}
+
+/// A read-only view of a journal. It takes no lock.
+pub struct Reader {
+    db: Connection,
+    path: PathBuf,
+}
+
+impl Reader {
+    /// Opens a journal to read; `None` if there is none yet.
+    pub fn open(path: &Path) -> Result<Option<Self>, JournalError> {
+        match path.metadata() {
+            Ok(metadata) if metadata.len() == 0 => return Ok(None),
+            Ok(_) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(source) => return Err(JournalError::Unusable { path: path.to_owned(), source }),
+        }
+        let open = || -> rusqlite::Result<(Connection, i32, i32)> {
+            let db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+            db.busy_timeout(std::time::Duration::from_secs(2))?;
+            let application = db.pragma_query_value(None, "application_id", |row| row.get(0))?;
+            let format = db.pragma_query_value(None, "user_version", |row| row.get(0))?;
+            Ok((db, application, format))
+        };
+        let path = path.to_owned();
+        match open() {
+            Ok((db, APPLICATION_ID, FORMAT)) => Ok(Some(Self { db, path })),
+            // Made this moment by another process that has not come further.
+            Ok((_, 0, 0)) => Ok(None),
+            Ok((_, APPLICATION_ID, format)) => Err(JournalError::Newer { path, format }),
+            Ok(_) => Err(JournalError::Foreign(path)),
+            Err(error) => Err(refused(&path, error)),
+        }
+    }
+
+    /// Orders, the newest first.
+    pub fn orders(&self, filter: &Filter) -> Result<Vec<OrderRow>, JournalError> {
+        let mut sql = format!("{ORDER} WHERE true");
+        let mut values: Vec<String> = Vec::new();
+        if let Some(day) = &filter.day {
+            sql += " AND attempt.day = ?";
+            values.push(day.clone());
+        }
+        if let Some(status) = filter.status {
+            sql += " AND attempt.status = ?";
+            values.push(status.word().to_owned());
+        }
+        sql += " ORDER BY attempt.id DESC";
+        if let Some(limit) = filter.limit {
+            sql += &format!(" LIMIT {limit}");
+        }
+        self.guard(|| {
+            let mut statement = self.db.prepare(&sql)?;
+            let rows = statement.query_and_then(rusqlite::params_from_iter(&values), order_row)?;
+            rows.collect()
+        })
+    }
+
+    /// One order, by its number.
+    pub fn order(&self, out_trade_no: &str) -> Result<Option<OrderRow>, JournalError> {
+        self.guard(|| {
+            let sql = format!("{ORDER} WHERE attempt.out_trade_no = ?");
+            let mut statement = self.db.prepare(&sql)?;
+            let mut rows = statement.query_and_then([out_trade_no], order_row)?;
+            rows.next().transpose()
+        })
+    }
+
+    /// All entries of an order, the oldest first.
+    pub fn entries(&self, attempt: i64) -> Result<Vec<StoredEntry>, JournalError> {
+        self.guard(|| {
+            let mut statement = self.db.prepare(
+                "SELECT at, age, event, state, wire FROM entry WHERE attempt = ? ORDER BY seq",
+            )?;
+            let rows = statement.query_and_then([attempt], |row| {
+                Ok(StoredEntry {
+                    at: Timestamp(row.get(0)?),
+                    age: millis(row.get(1)?),
+                    event: serde_json::from_str(row.get_ref(2)?.as_str().map_err(wrong_type)?)?,
+                    state: serde_json::from_str(row.get_ref(3)?.as_str().map_err(wrong_type)?)?,
+                    wire: row.get(4)?,
+                })
+            })?;
+            rows.collect()
+        })
+    }
+
+    fn guard<T>(&self, read: impl Fn() -> Result<T, JournalError>) -> Result<T, JournalError> {
+        read().map_err(|error| match error {
+            JournalError::Write(error) => refused(&self.path, error),
+            JournalError::Encode(error) => {
+                JournalError::Damaged { path: self.path.clone(), what: error.to_string() }
+            }
+            other => other,
+        })
+    }
+}
+
+const ORDER: &str = "SELECT attempt.id, sale, out_trade_no, channel, amount, currency, note,
+     attempt.created_at, attempt.updated_at, attempt.sent_at, entry.state
+     FROM attempt JOIN sale ON sale.id = attempt.sale
+     JOIN entry ON entry.seq = attempt.last_entry";
+
+/// What a till needs to go on with.
+pub(super) fn past(db: &Connection) -> Result<Past, JournalError> {
+    let last = |table: &str| -> rusqlite::Result<i64> {
+        db.query_row(&format!("SELECT coalesce(max(id), 0) FROM {table}"), [], |row| row.get(0))
+    };
+    let last_attempt = last("attempt")?;
+    let mut statement = db.prepare(
+        "SELECT attempt.id, sale, out_trade_no, amount, currency, request, boot, sent_at, age,
+         created_at, updated_at, state
+         FROM attempt JOIN sale ON sale.id = attempt.sale
+         JOIN entry ON entry.seq = attempt.last_entry
+         WHERE work > 0 ORDER BY attempt.id",
+    )?;
+    let open = statement.query_and_then([], stored_attempt)?.collect::<Result<_, JournalError>>()?;
+    let mut statement = db.prepare(
+        "SELECT code_hash, out_trade_no FROM attempt
+         WHERE id > ? AND code_hash IS NOT NULL ORDER BY id",
+    )?;
+    let codes = statement
+        .query_and_then([last_attempt - CODES_REMEMBERED], |row| {
+            Ok((row.get(0)?, number(row.get(1)?)?))
+        })?
+        .collect::<Result<_, JournalError>>()?;
+    Ok(Past { last_attempt, last_sale: last("sale")?, open, codes })
+}
+
+fn stored_attempt(row: &Row<'_>) -> Result<StoredAttempt, JournalError> {
+    let request: Request = serde_json::from_str(row.get_ref(5)?.as_str().map_err(wrong_type)?)?;
+    Ok(StoredAttempt {
+        id: row.get(0)?,
+        sale: row.get(1)?,
+        order: Order {
+            out_trade_no: number(row.get(2)?)?,
+            amount: Money::from_minor(row.get(3)?),
+            currency: currency(row.get(4)?)?,
+            merchant: request.merchant,
+            body: request.body,
+            device_info: request.device_info,
+            client_ip: request.client_ip,
+        },
+        boot: row.get(6)?,
+        sent_at: Uptime(millis(row.get(7)?).0),
+        age: millis(row.get(8)?),
+        created_at: Timestamp(row.get(9)?),
+        updated_at: Timestamp(row.get(10)?),
+        state: serde_json::from_str(row.get_ref(11)?.as_str().map_err(wrong_type)?)?,
+    })
+}
+
+fn order_row(row: &Row<'_>) -> Result<OrderRow, JournalError> {
+    Ok(OrderRow {
+        attempt: row.get(0)?,
+        sale: row.get(1)?,
+        out_trade_no: number(row.get(2)?)?,
+        channel: row.get(3)?,
+        amount: Money::from_minor(row.get(4)?),
+        currency: currency(row.get(5)?)?,
+        note: row.get(6)?,
+        created_at: Timestamp(row.get(7)?),
+        updated_at: Timestamp(row.get(8)?),
+        sent_at: Uptime(millis(row.get(9)?).0),
+        state: serde_json::from_str(row.get_ref(10)?.as_str().map_err(wrong_type)?)?,
+    })
+}
+
+fn number(text: String) -> Result<OutTradeNo, rusqlite::Error> {
+    OutTradeNo::try_from(text).map_err(|error| unreadable(Box::new(error)))
+}
+
+fn currency(code: String) -> Result<Currency, rusqlite::Error> {
+    Currency::from_code(&code).ok_or_else(|| unreadable("unknown currency".into()))
+}
+
+fn wrong_type(error: rusqlite::types::FromSqlError) -> rusqlite::Error {
+    unreadable(Box::new(error))
+}
+
+fn unreadable(error: Box<dyn std::error::Error + Send + Sync>) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, error)
+}
+
+fn millis(stored: i64) -> Millis {
+    Millis(u64::try_from(stored).unwrap_or(0))
+}

@@ -1,0 +1,43 @@
+-- Format 1. `entry` is only ever appended to; `attempt` says where each attempt stands after its
+-- last entry and changes in the same transaction.
+CREATE TABLE sale (
+    id       INTEGER PRIMARY KEY,
+    at       INTEGER NOT NULL, -- milliseconds since the Unix epoch, as all wall times here
+    day      TEXT    NOT NULL, -- the shop's calendar day, decided once
+    due      INTEGER NOT NULL, -- minor units
+    currency TEXT    NOT NULL, -- ISO 4217
+    note     TEXT    NOT NULL
+) STRICT;
+
+CREATE TABLE attempt (
+    id           INTEGER PRIMARY KEY,
+    out_trade_no TEXT    NOT NULL UNIQUE,
+    sale         INTEGER NOT NULL REFERENCES sale (id),
+    channel      TEXT    NOT NULL,
+    amount       INTEGER NOT NULL,
+    request      TEXT    NOT NULL, -- JSON: merchant, body, device_info, client_ip
+    code_hash    BLOB,             -- keyed; notices a payment code that is scanned twice
+    boot         TEXT    NOT NULL, -- which boot `sent_at` counts from
+    sent_at      INTEGER NOT NULL, -- milliseconds of uptime
+    created_at   INTEGER NOT NULL,
+    day          TEXT    NOT NULL,
+    updated_at   INTEGER NOT NULL,
+    status       TEXT    NOT NULL,
+    work         INTEGER NOT NULL, -- 0 none, 1 a later look, 2 open
+    last_entry   INTEGER NOT NULL
+) STRICT;
+CREATE INDEX attempt_with_work ON attempt (id) WHERE work > 0;
+CREATE INDEX attempt_of_day ON attempt (day);
+CREATE INDEX attempt_of_sale ON attempt (sale);
+
+CREATE TABLE entry (
+    seq     INTEGER PRIMARY KEY,
+    attempt INTEGER NOT NULL,
+    at      INTEGER NOT NULL,
+    age     INTEGER NOT NULL, -- milliseconds since the submission
+    event   TEXT    NOT NULL, -- JSON
+    state   TEXT    NOT NULL, -- JSON: where the event led
+    wire    TEXT    NOT NULL, -- JSON: the fields sent or received, codes masked; or empty
+    chain   BLOB    NOT NULL  -- digest over the entry before and this one
+) STRICT;
+CREATE INDEX entry_of_attempt ON entry (attempt);
