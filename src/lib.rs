@@ -2,8 +2,11 @@
 
 pub mod clean;
 pub mod clock;
+pub mod config;
 pub mod gateway;
+pub mod log;
 pub mod money;
 pub mod order;
 pub mod payment;
+pub mod process;
 pub mod text;
