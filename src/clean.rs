@@ -30,7 +30,8 @@ pub fn clean(text: &str, cells: usize) -> String {
     cleaned
 }
 
-fn is_unsafe(character: char) -> bool {
+/// Whether a character could command a terminal, printer or log, or hide in one.
+pub fn is_unsafe(character: char) -> bool {
     character.is_control()
         || matches!(
             character,

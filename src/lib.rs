@@ -2,11 +2,14 @@
 
 pub mod clean;
 pub mod clock;
+pub mod config;
 pub mod engine;
 pub mod gateway;
 pub mod journal;
+pub mod log;
 pub mod money;
 pub mod order;
 pub mod payment;
+pub mod process;
 pub mod text;
 pub mod till;

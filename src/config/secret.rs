@@ -1,0 +1,328 @@
+//! Secrets in files of their own: who may read them, and whether they are what they should be.
+//!
+//! A fault names the file and what to do, and never a byte of what is in it.
+
+use std::fs::{File, Metadata};
+use std::io::Read;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+use rustix::fs::{Mode, OFlags};
+use rustls::sign::CertifiedKey;
+use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use secrecy::SecretString;
+use zeroize::Zeroizing;
+
+use crate::clean::clean;
+
+/// A key has 32 bytes, a certificate with its chain under 10 KiB.
+const LARGEST: usize = 64 * 1024;
+/// Characters of an `APIv2` key (protocol 1.3).
+const API_KEY_LENGTH: usize = 32;
+const GROUP_AND_OTHERS: u32 = 0o077;
+const WRITABLE_BY_GROUP_AND_OTHERS: u32 = 0o022;
+const STICKY: u32 = 0o1000;
+
+/// Why a secret cannot be used; the end of a sentence that begins with the key of the configuration.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Fault {
+    #[error("names {0}, which does not exist")]
+    Missing(String),
+    #[error("names {0}, which is not a regular file; a link or a device is not followed")]
+    NotAFile(String),
+    #[error("names {0}, which cannot be read: {1}")]
+    Unreadable(String, std::io::Error),
+    #[error("names {0}, which is larger than {most} KiB", most = LARGEST / 1024)]
+    TooLarge(String),
+    #[error("names {file}, which others than its owner can read; run: chmod 600 {file}")]
+    ReadableByOthers { file: String },
+    #[error("names {0}, which belongs to another user; it must be yours or root's")]
+    NotOurs(String),
+    #[error(
+        "names a file in {folder}, where others than its owner can write; run: chmod go-w {folder}"
+    )]
+    FolderWritable { folder: String },
+    #[error("must be {API_KEY_LENGTH} printable ASCII characters without spaces; these are {0}")]
+    NotAKey(String),
+    #[error("names {0}, which holds no certificate in PEM form")]
+    NoCertificate(String),
+    #[error(
+        "names {0}, which also holds a private key; a certificate is not secret, so keep them apart"
+    )]
+    KeyBesideCertificate(String),
+    #[error("names {0}, which holds no private key in PEM form that can be used")]
+    NoPrivateKey(String),
+    #[error("names {0}, which is not the key of the certificate in client_cert_file")]
+    Mismatch(String),
+}
+
+/// The `APIv2` key in a file of its own.
+pub(super) fn api_key_file(path: &Path) -> Result<SecretString, Fault> {
+    api_key(&private(path)?)
+}
+
+/// An `APIv2` key, without the end of the line it may have been written with.
+pub(super) fn api_key(bytes: &[u8]) -> Result<SecretString, Fault> {
+    let key = bytes.trim_ascii_end();
+    match std::str::from_utf8(key) {
+        Ok(text) if key.len() == API_KEY_LENGTH && key.iter().all(u8::is_ascii_graphic) => {
+            Ok(SecretString::from(text))
+        }
+        _ if key.len() == API_KEY_LENGTH => Err(Fault::NotAKey("others".to_owned())),
+        _ => Err(Fault::NotAKey(key.len().to_string())),
+    }
+}
+
+/// The merchant's certificate (with its chain) and its private key, one PEM after the other. They
+/// are known to belong together.
+pub(super) fn identity(certificate: &Path, key: &Path) -> Result<SecretString, (Of, Fault)> {
+    let certificate_pem = public(certificate).map_err(|fault| (Of::Certificate, fault))?;
+    let chain =
+        certificates(&certificate_pem, certificate).map_err(|fault| (Of::Certificate, fault))?;
+    if PrivateKeyDer::from_pem_slice(&certificate_pem).is_ok() {
+        return Err((Of::Certificate, Fault::KeyBesideCertificate(shown(certificate))));
+    }
+    let key_pem = private(key).map_err(|fault| (Of::Key, fault))?;
+    check_pair(chain, &key_pem, certificate, key)?;
+
+    let mut both = Zeroizing::new(Vec::with_capacity(certificate_pem.len() + key_pem.len() + 1));
+    both.extend_from_slice(&certificate_pem);
+    both.push(b'\n');
+    both.extend_from_slice(&key_pem);
+    let text = std::str::from_utf8(&both);
+    text.map(SecretString::from).map_err(|_| (Of::Key, Fault::NoPrivateKey(shown(key))))
+}
+
+/// Which file of a pair is at fault.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Of {
+    Certificate,
+    Key,
+}
+
+/// Roots to trust, in PEM form.
+pub(super) fn roots(path: &Path) -> Result<Vec<u8>, Fault> {
+    let pem = public(path)?;
+    certificates(&pem, path)?;
+    Ok(pem.to_vec())
+}
+
+fn check_pair(
+    chain: Vec<CertificateDer<'static>>,
+    key_pem: &[u8],
+    certificate: &Path,
+    key: &Path,
+) -> Result<(), (Of, Fault)> {
+    let no_key = || (Of::Key, Fault::NoPrivateKey(shown(key)));
+    let private_key = PrivateKeyDer::from_pem_slice(key_pem).map_err(|_| no_key())?;
+    let signer =
+        rustls::crypto::aws_lc_rs::sign::any_supported_type(&private_key).map_err(|_| no_key())?;
+    match CertifiedKey::new(chain, signer).keys_match() {
+        Ok(()) => Ok(()),
+        Err(rustls::Error::InconsistentKeys(_)) => Err((Of::Key, Fault::Mismatch(shown(key)))),
+        Err(_) => Err((Of::Certificate, Fault::NoCertificate(shown(certificate)))),
+    }
+}
+
+fn certificates(pem: &[u8], path: &Path) -> Result<Vec<CertificateDer<'static>>, Fault> {
+    match CertificateDer::pem_slice_iter(pem).collect::<Result<Vec<_>, _>>() {
+        Ok(found) if !found.is_empty() => Ok(found),
+        _ => Err(Fault::NoCertificate(shown(path))),
+    }
+}
+
+/// A file that only its owner may read, in a folder that only its owner may change.
+fn private(path: &Path) -> Result<Zeroizing<Vec<u8>>, Fault> {
+    let (file, facts) = open(path)?;
+    let us = rustix::process::geteuid().as_raw();
+    if facts.uid() != us && facts.uid() != 0 {
+        return Err(Fault::NotOurs(shown(path)));
+    }
+    if facts.mode() & GROUP_AND_OTHERS != 0 {
+        return Err(Fault::ReadableByOthers { file: shown(path) });
+    }
+    if let Some(folder) = path.parent() {
+        let facts = folder.metadata().map_err(|error| Fault::Unreadable(shown(folder), error))?;
+        // Where the folder is sticky, nobody can put another file in this one's place.
+        if facts.mode() & WRITABLE_BY_GROUP_AND_OTHERS != 0 && facts.mode() & STICKY == 0 {
+            return Err(Fault::FolderWritable { folder: shown(folder) });
+        }
+    }
+    bytes(&file, path)
+}
+
+fn public(path: &Path) -> Result<Zeroizing<Vec<u8>>, Fault> {
+    bytes(&open(path)?.0, path)
+}
+
+/// Opens the file itself: not what a link points to, and no pipe that would make us wait. What is
+/// checked is what was opened.
+fn open(path: &Path) -> Result<(File, Metadata), Fault> {
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let file = match rustix::fs::open(path, flags, Mode::empty()) {
+        Ok(file) => File::from(file),
+        Err(rustix::io::Errno::NOENT) => return Err(Fault::Missing(shown(path))),
+        Err(rustix::io::Errno::LOOP) => return Err(Fault::NotAFile(shown(path))),
+        Err(error) => return Err(Fault::Unreadable(shown(path), error.into())),
+    };
+    let facts = file.metadata().map_err(|error| Fault::Unreadable(shown(path), error))?;
+    if facts.is_file() { Ok((file, facts)) } else { Err(Fault::NotAFile(shown(path))) }
+}
+
+fn bytes(file: &File, path: &Path) -> Result<Zeroizing<Vec<u8>>, Fault> {
+    // All the room it can need, so that no copy is left behind while it grows.
+    let mut bytes = Zeroizing::new(vec![0; LARGEST + 1]);
+    let mut used = 0;
+    while used < bytes.len() {
+        match (&*file).read(&mut bytes[used..]) {
+            Ok(0) => break,
+            Ok(read) => used += read,
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(Fault::Unreadable(shown(path), error)),
+        }
+    }
+    if used > LARGEST {
+        return Err(Fault::TooLarge(shown(path)));
+    }
+    bytes.truncate(used);
+    Ok(bytes)
+}
+
+/// The path as one could paste it behind a shell's command.
+pub(super) fn shown(path: &Path) -> String {
+    let path = clean(&path.display().to_string(), usize::MAX);
+    let plain = |character: char| character.is_alphanumeric() || "/._-+@%:,=".contains(character);
+    if path.chars().all(plain) { path } else { format!("'{}'", path.replace('\'', "'\\''")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{self, Permissions};
+    use std::os::unix::fs::PermissionsExt;
+    use std::path::PathBuf;
+
+    use secrecy::ExposeSecret;
+    use tempfile::TempDir;
+
+    use super::*;
+
+    const KEY: &[u8] = b"0123456789abcdef0123456789ABCDEF";
+
+    fn file(folder: &TempDir, name: &str, bytes: &[u8], mode: u32) -> PathBuf {
+        let path = folder.path().join(name);
+        fs::write(&path, bytes).unwrap();
+        fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
+        path
+    }
+
+    fn fault<T>(result: Result<T, Fault>) -> String {
+        result.err().unwrap().to_string()
+    }
+
+    #[test]
+    fn reads_a_key_with_or_without_the_end_of_its_line() {
+        let folder = TempDir::new().unwrap();
+        for (name, end) in [("unix", "\n"), ("dos", "\r\n"), ("none", "")] {
+            let path = file(&folder, name, &[KEY, end.as_bytes()].concat(), 0o600);
+            assert_eq!(api_key_file(&path).unwrap().expose_secret().as_bytes(), KEY);
+        }
+    }
+
+    #[test]
+    fn refuses_what_others_can_read_and_says_what_to_run() {
+        let folder = TempDir::new().unwrap();
+        for mode in [0o640, 0o604, 0o644, 0o620, 0o610] {
+            let path = file(&folder, "api.key", KEY, mode);
+            let sentence = fault(api_key_file(&path));
+            assert!(sentence.ends_with(&format!("run: chmod 600 {}", path.display())));
+        }
+        let path = file(&folder, "the key's", KEY, 0o644);
+        assert!(fault(api_key_file(&path)).ends_with("/the key'\\''s'"));
+    }
+
+    #[test]
+    fn refuses_a_folder_in_which_others_can_put_another_key() {
+        let folder = TempDir::new().unwrap();
+        let path = file(&folder, "api.key", KEY, 0o600);
+        fs::set_permissions(folder.path(), Permissions::from_mode(0o770)).unwrap();
+        assert!(fault(api_key_file(&path)).contains("run: chmod go-w"));
+        fs::set_permissions(folder.path(), Permissions::from_mode(0o1777)).unwrap();
+        assert!(api_key_file(&path).is_ok());
+    }
+
+    #[test]
+    fn follows_no_link_and_waits_for_no_pipe() {
+        let folder = TempDir::new().unwrap();
+        let real = file(&folder, "api.key", KEY, 0o600);
+        let link = folder.path().join("link");
+        std::os::unix::fs::symlink(real, &link).unwrap();
+        let pipe = folder.path().join("pipe");
+        rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, Mode::RUSR).unwrap();
+        for path in [link, pipe, folder.path().to_owned()] {
+            assert!(fault(api_key_file(&path)).contains("not a regular file"), "{path:?}");
+        }
+        assert!(fault(api_key_file(&folder.path().join("gone"))).contains("does not exist"));
+    }
+
+    #[test]
+    fn a_file_of_64_kib_is_read_and_no_byte_more() {
+        let folder = TempDir::new().unwrap();
+        let most = file(&folder, "most", &vec![b'a'; LARGEST], 0o600);
+        assert!(matches!(api_key_file(&most), Err(Fault::NotAKey(_))));
+        let more = file(&folder, "more", &vec![b'a'; LARGEST + 1], 0o600);
+        assert!(matches!(api_key_file(&more), Err(Fault::TooLarge(_))));
+    }
+
+    #[test]
+    fn only_32_printable_characters_are_a_key_and_none_of_them_is_told() {
+        for wrong in ["", "short-secret", "0123456789abcdef 0123456789ABCDE", "钥匙钥匙钥匙钥匙"]
+        {
+            let sentence = fault(api_key(wrong.as_bytes()));
+            assert!(sentence.starts_with("must be 32 printable"), "{sentence}");
+            assert!(wrong.is_empty() || !sentence.contains(wrong));
+        }
+        let secret = api_key(KEY).unwrap();
+        assert!(!format!("{secret:?}").contains("0123"));
+    }
+
+    fn pair() -> (String, String) {
+        let pair = rcgen::generate_simple_self_signed(["till.example".to_owned()]).unwrap();
+        (pair.cert.pem(), pair.signing_key.serialize_pem())
+    }
+
+    #[test]
+    fn takes_a_key_only_with_its_own_certificate() {
+        let folder = TempDir::new().unwrap();
+        let ((certificate, key), (_, foreign_key)) = (pair(), pair());
+        let path = |name: &str, pem: &str| file(&folder, name, pem.as_bytes(), 0o600);
+        let (good, right) = (path("cert", &certificate), path("key", &key));
+        let both = identity(&good, &right).unwrap();
+        assert_eq!(both.expose_secret(), format!("{certificate}\n{key}"));
+
+        let told = |certificate: &Path, key: &Path| {
+            let (of, fault) = identity(certificate, key).unwrap_err();
+            assert!(!fault.to_string().contains("BEGIN"));
+            (of, fault)
+        };
+        let foreign = path("foreign", &foreign_key);
+        assert!(matches!(told(&good, &foreign), (Of::Key, Fault::Mismatch(_))));
+        assert!(matches!(told(&good, &good), (Of::Key, Fault::NoPrivateKey(_))));
+        assert!(matches!(told(&right, &right), (Of::Certificate, Fault::NoCertificate(_))));
+        let mixed = path("mixed", &format!("{certificate}{key}"));
+        let fault = told(&mixed, &right);
+        assert!(matches!(fault, (Of::Certificate, Fault::KeyBesideCertificate(_))));
+        let open = file(&folder, "open", key.as_bytes(), 0o644);
+        assert!(matches!(told(&good, &open), (Of::Key, Fault::ReadableByOthers { .. })));
+    }
+
+    #[test]
+    fn roots_are_certificates() {
+        let folder = TempDir::new().unwrap();
+        let (certificate, key) = pair();
+        let path = file(&folder, "ca", certificate.as_bytes(), 0o644);
+        assert_eq!(roots(&path).unwrap(), certificate.as_bytes());
+        let path = file(&folder, "not", key.as_bytes(), 0o644);
+        assert!(matches!(roots(&path), Err(Fault::NoCertificate(_))));
+    }
+}
