@@ -1,1 +1,72 @@
-fn main() {}
+//! Parse, build the configuration, run one command.
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+use paytill::cli::{Cli, Command};
+use paytill::clock::Clock;
+use paytill::command::{self, Exit, Failure, report};
+use paytill::config::{Config, Flags, Loaded};
+use paytill::{log, process};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    if let Err(error) = process::harden() {
+        report::tell(&format!("paytill: this process cannot be protected: {error}"));
+    }
+    match run(cli) {
+        Ok(exit) => exit.into(),
+        Err(failure) => {
+            report::tell(&format!("paytill: {}", failure.sentence));
+            failure.exit.into()
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<Exit, Failure> {
+    let command = match cli.command {
+        Some(Command::Completions { shell }) => {
+            clap_complete::generate(shell, &mut Cli::command(), "paytill", &mut std::io::stdout());
+            return Ok(Exit::Done);
+        }
+        Some(Command::Man) => {
+            return clap_mangen::Man::new(Cli::command())
+                .render(&mut std::io::stdout())
+                .map(|()| Exit::Done)
+                .map_err(|error| Failure::new(Exit::Fault, error));
+        }
+        Some(Command::Simulator(simulator)) => {
+            return on_runtime(command::simulator::run(simulator, &Clock::start()));
+        }
+        command => command,
+    };
+    let loaded = load(cli.global.into())?;
+    let _log = log::start(&loaded.config.log).map_err(|error| report::tell(&error.to_string()));
+    let clock = Clock::start();
+    match command {
+        None => on_runtime(command::cashier::run(&loaded, &clock)),
+        Some(Command::Pay(pay)) => on_runtime(command::pay::run(pay, &loaded, &clock)),
+        Some(Command::Recover(json)) => on_runtime(command::recover::run(json, &loaded, &clock)),
+        Some(Command::Orders(orders)) => command::orders::list(&orders, &loaded.config),
+        Some(Command::Show(show)) => command::orders::show(&show, &loaded.config),
+        Some(Command::PrintTest) => command::print_test::run(&loaded.config),
+        Some(Command::Completions { .. } | Command::Man | Command::Simulator(_)) => Ok(Exit::Done),
+    }
+}
+
+fn load(flags: Flags) -> Result<Loaded, Failure> {
+    let folder = std::env::current_dir()
+        .map_err(|error| Failure::new(Exit::Fault, format!("the working directory: {error}")))?;
+    Ok(Config::load(&flags, &|name| std::env::var_os(name), &folder)?)
+}
+
+/// One thread runs everything; it does not wait for what still hangs when the work is done.
+fn on_runtime(work: impl Future<Output = Result<Exit, Failure>>) -> Result<Exit, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(Exit::Fault, error))?;
+    let result = runtime.block_on(work);
+    runtime.shutdown_background();
+    result
+}

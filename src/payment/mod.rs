@@ -148,7 +148,8 @@ pub enum Ending {
 }
 
 impl Ending {
-    const fn code(self) -> &'static str {
+    /// The gateway's word for it.
+    pub const fn code(self) -> &'static str {
         match self {
             Self::Closed => "CLOSED",
             Self::Revoked => "REVOKED",
@@ -415,6 +416,12 @@ impl State {
     /// knew do not count: nothing is expected of them.
     pub fn is_open(&self) -> bool {
         matches!(self.stage, Stage::Pending(_) | Stage::Undoing(_))
+    }
+
+    /// Whether a failure that was told is just being confirmed by a query.
+    pub fn is_being_confirmed(&self) -> bool {
+        matches!(&self.stage, Stage::Undoing(undoing) if undoing.told == Told::Declined
+            && undoing.awaiting.is_some_and(|call| call.kind == CallKind::Query))
     }
 
     /// Whether such later looks are still to come.

@@ -1,0 +1,146 @@
+//! `paytill orders` and `paytill show`: what the journal holds. They work while a till runs.
+
+use serde_json::{Value, json};
+
+use super::report::{Report, say, tell};
+use super::{Exit, Failure};
+use crate::cli::{Orders, Show};
+use crate::config::Config;
+use crate::journal::{Filter, Reader, StoredEntry};
+use crate::payment::{Answer, Call, CallKind, Event};
+use crate::text::{Language, reason};
+
+/// Lists orders, the newest first.
+pub fn list(orders: &Orders, config: &Config) -> Result<Exit, Failure> {
+    let language = config.till.language;
+    let Some(reader) = Reader::open(&config.journal.path)? else {
+        return Ok(nothing_yet(orders.json.json, config));
+    };
+    let filter = Filter {
+        day: orders.day.map(|day| day.to_string()),
+        status: orders.state,
+        limit: orders.limit,
+    };
+    let rows = reader.orders(&filter)?;
+    if rows.is_empty() && !orders.json.json {
+        tell("no such orders");
+    }
+    for row in &rows {
+        let report = Report::of_row(row);
+        if orders.json.json {
+            say(&report.json(language).to_string());
+        } else {
+            say(&format!("{}  {}", row.created_at.local("%Y-%m-%d %H:%M:%S"), report.line(language)));
+        }
+    }
+    Ok(Exit::Done)
+}
+
+/// Shows one order with all its events.
+pub fn show(show: &Show, config: &Config) -> Result<Exit, Failure> {
+    let language = config.till.language;
+    let none = || {
+        let number = crate::clean::clean(&show.order_no, 40);
+        Failure::new(Exit::Usage, format!("there is no order {number} in {}", config.journal.path.display()))
+    };
+    let reader = Reader::open(&config.journal.path)?.ok_or_else(none)?;
+    let row = reader.order(&show.order_no)?.ok_or_else(none)?;
+    let entries = reader.entries(row.attempt)?;
+    let report = Report::of_row(&row);
+    if show.json.json {
+        let mut value = report.json(language);
+        value["sale"] = row.sale.into();
+        value["note"] = row.note.clone().into();
+        value["events"] = entries.iter().map(entry_json).collect();
+        say(&value.to_string());
+        return Ok(Exit::Done);
+    }
+    say(&report.line(language));
+    if !row.note.is_empty() {
+        say(&row.note);
+    }
+    for entry in &entries {
+        say(&entry_line(entry, language));
+        if let Ok(Value::Object(fields)) = serde_json::from_str(&entry.wire) {
+            for (name, value) in fields {
+                say(&format!("                            {name}: {}", value.as_str().unwrap_or("")));
+            }
+        }
+    }
+    Ok(Exit::Done)
+}
+
+fn nothing_yet(json: bool, config: &Config) -> Exit {
+    if !json {
+        tell(&format!("there is no journal yet at {}", config.journal.path.display()));
+    }
+    Exit::Done
+}
+
+fn entry_json(entry: &StoredEntry) -> Value {
+    json!({
+        "at": entry.at.to_rfc3339(),
+        "after_ms": entry.age.0,
+        "event": event_words(&entry.event),
+        "state": entry.state.status().word(),
+        "reason": entry.state.reason().map(|reason| reason.code.as_str()),
+        "wire": serde_json::from_str::<Value>(&entry.wire).unwrap_or(Value::Null),
+    })
+}
+
+fn entry_line(entry: &StoredEntry, language: Language) -> String {
+    let seconds = entry.age.0 / 1000;
+    let tenths = entry.age.0 % 1000 / 100;
+    let status = entry.state.status();
+    let line = format!(
+        "{} {:>6} {}  {}",
+        entry.at.local("%Y-%m-%d %H:%M:%S%.3f"),
+        format!("+{seconds}.{tenths}s"),
+        event_words(&entry.event),
+        language.status(status),
+    );
+    match entry.state.reason() {
+        Some(why) => format!("{line}  {}", reason::sentence(status, why, language)),
+        None => line,
+    }
+}
+
+/// The names of events are the protocol's, in every language.
+fn event_words(event: &Event) -> String {
+    match event {
+        Event::Begun => "submit".into(),
+        Event::Answered(Call { kind, number }, answer) => {
+            let call = match kind {
+                CallKind::Submit => "micropay",
+                CallKind::Query => "orderquery",
+                CallKind::Reverse => "reverse",
+            };
+            format!("answer {number} to {call}: {}", answer_words(answer))
+        }
+        Event::Tick => "time".into(),
+        Event::Abandon => "given up by the cashier".into(),
+        Event::PutAside => "put aside by the cashier".into(),
+        Event::AskNow => "asked now by the cashier".into(),
+        Event::Restarted { .. } => "the till started again".into(),
+    }
+}
+
+fn answer_words(answer: &Answer) -> String {
+    match answer {
+        Answer::Paid(proof) => format!("paid {}", proof.transaction_id),
+        Answer::Paying => "USERPAYING".into(),
+        Answer::NotPaid => "NOTPAY".into(),
+        Answer::Ended(ending) => ending.code().into(),
+        Answer::Absent => "ORDERNOTEXIST".into(),
+        Answer::Withdrawn => "SUCCESS, recall=N".into(),
+        Answer::Failed(reason)
+        | Answer::Declined(reason)
+        | Answer::Doubtful(reason)
+        | Answer::Refused(reason)
+        | Answer::NotYet(reason)
+        | Answer::Irreversible(reason)
+        | Answer::Expired(reason)
+        | Answer::NotSent(reason)
+        | Answer::Unknown(reason) => reason.code.clone(),
+    }
+}

@@ -1,0 +1,169 @@
+//! `paytill pay`: one payment without the screen.
+
+use zeroize::Zeroizing;
+
+use super::report::{Report, say, tell};
+use super::{Exit, Failure, open};
+use crate::clean::clean;
+use crate::cli::Pay;
+use crate::clock::Clock;
+use crate::config::Loaded;
+use crate::engine::{Attempt, Refusal, SaleRef};
+use crate::money::Entry;
+use crate::order::{AuthCode, OutTradeNo, TillId};
+use crate::payment::{Event, Status};
+use crate::scan::Scan;
+use crate::text::Language;
+use crate::till::{Notice, Till};
+
+/// Bytes read from standard input for a code.
+const LARGEST_INPUT: u64 = 256;
+/// Cells of a note that are kept.
+const NOTE_CELLS: usize = 200;
+
+/// Takes the payment and tells every change of its state. It ends when the cashier would be told
+/// the end; what remains to be done in the background is left to the next start.
+pub async fn run(pay: Pay, loaded: &Loaded, clock: &Clock) -> Result<Exit, Failure> {
+    let config = &loaded.config;
+    let currency = config.till.currency;
+    let amount = currency
+        .read(&pay.amount, Entry::Major)
+        .map_err(|why| usage(format!("{:?} is not an amount: {why}", clean(&pay.amount, 40))))?;
+    let code = code(pay.code, &config.till.id)?;
+    let mut opened = open(loaded, clock).await?;
+    if loaded.source.is_none() {
+        tell("training: the gateway is simulated and no money moves");
+    }
+    let till = &mut opened.till;
+    till.find_local_address().await;
+    let note = clean(&pay.note, NOTE_CELLS);
+    let out_trade_no = till.begin(SaleRef::New(amount, note), code).map_err(refused)?;
+    let speaker = Speaker { json: pay.json.json, language: config.till.language, currency };
+    let exit = follow(till, &out_trade_no, &speaker).await;
+    if exit == Exit::Declined && opened.till.is_open() {
+        tell("its number is closed at the gateway by the next start or `paytill recover`");
+    }
+    Ok(exit)
+}
+
+struct Speaker {
+    json: bool,
+    language: Language,
+    currency: crate::money::Currency,
+}
+
+impl Speaker {
+    fn speak(&self, attempt: &Attempt, status: Status) {
+        let report = Report { status, ..Report::of_attempt(attempt, self.currency) };
+        if self.json {
+            say(&report.json(self.language).to_string());
+        } else if status.is_final_for_cashier() {
+            say(&report.line(self.language));
+        } else {
+            tell(&report.line(self.language));
+        }
+    }
+}
+
+async fn follow(till: &mut Till, ours: &OutTradeNo, speaker: &Speaker) -> Exit {
+    let mut given_up = false;
+    let mut spoken = None;
+    loop {
+        let notice = tokio::select! {
+            notice = till.next() => notice,
+            // The person at the keyboard is the cashier.
+            _ = tokio::signal::ctrl_c() => {
+                if given_up {
+                    return Exit::Attention;
+                }
+                given_up = true;
+                tell("giving up: one last query, then the payment is withdrawn (Ctrl-C again leaves it open)");
+                till.happen(ours, Event::Abandon);
+                continue;
+            }
+        };
+        match notice {
+            Notice::Attempt { attempt, event, .. } if attempt.out_trade_no == *ours => {
+                let status = attempt.state.status();
+                if *event == Event::Begun {
+                    speaker.speak(&attempt, Status::Created);
+                }
+                if spoken != Some(status) {
+                    speaker.speak(&attempt, status);
+                    spoken = Some(status);
+                }
+                if !attempt.recorded {
+                    tell("THIS COULD NOT BE WRITTEN TO THE JOURNAL; note it by hand");
+                }
+                if let Some(exit) = end(&attempt) {
+                    return exit;
+                }
+            }
+            Notice::Stopped(why) => {
+                tell(&why);
+                // Before the first entry is on disk nothing was sent.
+                if spoken.is_none() {
+                    return Exit::Journal;
+                }
+            }
+            Notice::Attempt { .. } | Notice::Gateway(_) => {}
+        }
+    }
+}
+
+fn end(attempt: &Attempt) -> Option<Exit> {
+    match attempt.state.status() {
+        Status::Paid => Some(Exit::Done),
+        Status::Reversed => Some(Exit::Reversed),
+        Status::Attention => Some(Exit::Attention),
+        // Told at once, but certain only with its confirming query.
+        Status::Declined if !attempt.state.is_being_confirmed() => Some(Exit::Declined),
+        // The journal failed: the next start finds out.
+        _ if !attempt.recorded => Some(Exit::Attention),
+        Status::Declined
+        | Status::Created
+        | Status::Sent
+        | Status::Waiting
+        | Status::Checking
+        | Status::Reversing => None,
+    }
+}
+
+/// The payment code from the option or from standard input; whatever else it is, is named.
+fn code(given: String, till: &TillId) -> Result<AuthCode, Failure> {
+    let given = Zeroizing::new(given);
+    let text = if given.as_str() == "-" {
+        use std::io::{BufRead as _, Read as _};
+        let mut line = Zeroizing::new(String::new());
+        std::io::BufReader::new(std::io::stdin().take(LARGEST_INPUT))
+            .read_line(&mut line)
+            .map_err(|error| usage(format!("standard input: {error}; nothing was sent")))?;
+        line
+    } else {
+        given
+    };
+    let what = match Scan::name(&text, till) {
+        Scan::Payment(code) => return Ok(code),
+        Scan::OtherWallet(_) => "a code of another wallet",
+        Scan::ReceiveCode => "a code to pay somebody, not to pay with",
+        Scan::Goods(_) => "the barcode of goods",
+        Scan::OwnReceipt(_) | Scan::Transaction(_) => "a number from a receipt",
+        Scan::Noise => "no payment code",
+    };
+    Err(usage(format!("{what}: a payment code of WeChat Pay has 18 digits and begins with 10 to 15; nothing was sent")))
+}
+
+fn refused(refusal: Refusal) -> Failure {
+    match refusal {
+        Refusal::Stopped => Failure::new(Exit::Journal, "the journal cannot be written; nothing was sent"),
+        Refusal::CodeUsed { by, .. } => usage(format!(
+            "this payment code was used for order {by}; ask for a new one; nothing was sent"
+        )),
+        Refusal::Unsettled(by) => usage(format!("order {by} of this sale is not settled")),
+        Refusal::AlreadyPaid => usage("this sale is paid".to_owned()),
+    }
+}
+
+fn usage(sentence: String) -> Failure {
+    Failure::new(Exit::Usage, sentence)
+}

@@ -1,0 +1,103 @@
+//! How an order is told to programs and to people.
+
+use std::io::Write;
+
+use serde_json::{Value, json};
+
+use crate::clock::Timestamp;
+use crate::engine::Attempt;
+use crate::journal::OrderRow;
+use crate::money::{Currency, Money};
+use crate::payment::{State, Status};
+use crate::text::{Language, reason};
+
+/// What is told of an order (interface 3).
+pub struct Report<'a> {
+    pub order_no: &'a str,
+    pub status: Status,
+    pub at: Timestamp,
+    pub amount: Money,
+    pub currency: Currency,
+    pub created_at: Timestamp,
+    pub channel: &'a str,
+    pub state: &'a State,
+}
+
+impl<'a> Report<'a> {
+    /// Of an attempt that just moved.
+    pub fn of_attempt(attempt: &'a Attempt, currency: Currency) -> Self {
+        Self {
+            order_no: attempt.out_trade_no.as_str(),
+            status: attempt.state.status(),
+            at: attempt.updated_at,
+            amount: attempt.amount,
+            currency,
+            created_at: attempt.created_at,
+            channel: "micropay",
+            state: &attempt.state,
+        }
+    }
+
+    /// Of a row of the journal.
+    pub fn of_row(row: &'a OrderRow) -> Self {
+        Self {
+            order_no: row.out_trade_no.as_str(),
+            status: row.state.status(),
+            at: row.updated_at,
+            amount: row.amount,
+            currency: row.currency,
+            created_at: row.created_at,
+            channel: &row.channel,
+            state: &row.state,
+        }
+    }
+
+    /// One line of JSON.
+    pub fn json(&self, language: Language) -> Value {
+        let proof = self.state.proof();
+        let why = self.state.reason().map(|why| {
+            json!({ "code": why.code, "text": reason::sentence(self.status, why, language) })
+        });
+        json!({
+            "order_no": self.order_no,
+            "state": self.status.word(),
+            "at": self.at.to_rfc3339(),
+            "amount": self.amount.minor(),
+            "currency": self.currency.code(),
+            "transaction_id": proof.map(|proof| proof.transaction_id.as_str()),
+            "paid_at": proof.map(|proof| proof.paid_at.to_rfc3339()),
+            "reason": why,
+            "created_at": self.created_at.to_rfc3339(),
+            "updated_at": self.at.to_rfc3339(),
+            "refunded": 0,
+            "refund_state": "none",
+            "open": self.state.is_open(),
+            "channel": self.channel,
+        })
+    }
+
+    /// One line for people: state, amount, number, and why.
+    pub fn line(&self, language: Language) -> String {
+        let word = language.status(self.status);
+        let amount = self.currency.show(self.amount);
+        let line = format!("{word}  {} {amount}  {}", self.currency.code(), self.order_no);
+        match (self.state.proof(), self.state.reason()) {
+            (Some(proof), _) => format!("{line}  {}", proof.transaction_id),
+            (None, Some(why)) => {
+                format!("{line}  {}", reason::sentence(self.status, why, language))
+            }
+            (None, None) => line,
+        }
+    }
+}
+
+/// Prints a line on standard output. Whether anybody reads it changes nothing for the payment.
+pub fn say(line: &str) {
+    let mut out = std::io::stdout().lock();
+    let _ = writeln!(out, "{line}").and_then(|()| out.flush());
+}
+
+/// Prints a line for people on standard error.
+pub fn tell(line: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{line}");
+}
