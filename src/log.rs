@@ -142,11 +142,13 @@ impl Write for Daily {
 /// JSON escapes the first control characters itself; this does the rest, so that a log can be read
 /// with `cat`.
 fn escape(line: &str) -> String {
+    use std::fmt::Write;
+
     let mut escaped = String::with_capacity(line.len());
     for character in line.chars() {
         if character != '\n' && is_unsafe(character) {
             for unit in character.encode_utf16(&mut [0; 2]) {
-                escaped.push_str(&format!("\\u{unit:04x}"));
+                let _ = write!(escaped, "\\u{unit:04x}");
             }
         } else {
             escaped.push(character);
@@ -174,8 +176,7 @@ fn open(path: &Path, day: Date) -> io::Result<(File, u64)> {
 /// Removes all but the newest files of this log. Only what is named as this log names its files can
 /// go, for the books may be in the same folder. A file that stays is no fault.
 fn prune(path: &Path) {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let Ok(entries) = folder.read_dir() else { return };
+    let Some(Ok(entries)) = path.parent().map(Path::read_dir) else { return };
     let mut days: Vec<Date> =
         entries.flatten().filter_map(|entry| day_of(path, &entry.path())).collect();
     days.sort_unstable();

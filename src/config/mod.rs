@@ -58,6 +58,7 @@ pub struct Till {
 
 /// Who moves the money.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "a till has one of it")]
 pub enum Gateway {
     /// Training: nobody does.
     Simulator,
@@ -289,7 +290,7 @@ fn read(
 ) -> Result<Config, ConfigError> {
     let document = file::Document::parse(name, text, sections::KNOWN)?;
     let surroundings = sections::Surroundings {
-        folder: path.parent().unwrap_or(Path::new("/")),
+        folder: path.parent().unwrap_or_else(|| Path::new("/")),
         environment,
         flags,
         language: Language::default(),

@@ -11,11 +11,12 @@ pub(super) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) 
         return None;
     }
     // A third of a word may be wrong, and always one character.
-    let allowed = (word.len() / 3).max(1);
+    let allowed = |candidate: &str| (word.len().max(candidate.len()) / 3).max(1);
     known
         .into_iter()
         .map(|candidate| (distance(&word, &plain(candidate)), candidate))
-        .filter(|(distance, candidate)| *distance <= allowed && *distance < candidate.len())
+        .filter(|(distance, candidate)| *distance <= allowed(candidate))
+        .filter(|(distance, candidate)| *distance < word.len().min(candidate.len()))
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
 }
@@ -26,25 +27,25 @@ fn plain(word: &str) -> Vec<char> {
 
 /// How many characters must be put in, left out, changed or swapped with their neighbour.
 fn distance(from: &[char], to: &[char]) -> usize {
-    let (mut before, mut last) = (Vec::new(), (0..=to.len()).collect::<Vec<_>>());
+    let (mut above_that, mut above) = (Vec::new(), (0..=to.len()).collect::<Vec<_>>());
     for row in 1..=from.len() {
         let mut next = vec![row];
         for column in 1..=to.len() {
             let same = from[row - 1] == to[column - 1];
-            let changed = last[column - 1] + usize::from(!same);
-            let mut least = changed.min(last[column] + 1).min(next[column - 1] + 1);
+            let changed = above[column - 1] + usize::from(!same);
+            let mut least = changed.min(above[column] + 1).min(next[column - 1] + 1);
             let swapped = row > 1
                 && column > 1
                 && from[row - 1] == to[column - 2]
                 && from[row - 2] == to[column - 1];
             if swapped {
-                least = least.min(before[column - 2] + 1);
+                least = least.min(above_that[column - 2] + 1);
             }
             next.push(least);
         }
-        before = std::mem::replace(&mut last, next);
+        above_that = std::mem::replace(&mut above, next);
     }
-    last[to.len()]
+    above[to.len()]
 }
 
 #[cfg(test)]

@@ -1,0 +1,153 @@
+//! What can be wrong in a file, and the line and sentence it is told with.
+
+pub(super) const FAULTS: &[(&str, &str)] = &[
+    // Keys and sections nobody knows.
+    (
+        "[payment]\n\nquery_intervall_ms = 1",
+        "3: [payment] query_intervall_ms is not a known key; did you mean query_interval_ms?",
+    ),
+    ("[paymnt]", "1: paymnt is not a known section; did you mean [payment]?"),
+    (
+        "[colours]",
+        "1: colours is not a known section; known are store, till, gateway, payment, scanner, \
+             printer, receipt, screen, journal, log",
+    ),
+    ("copies = 1", "1: copies does not stand alone; it belongs under [receipt]"),
+    (
+        "[till]\ntheme = \"dark\"",
+        "2: [till] theme is not a key of this section; it belongs under [screen]",
+    ),
+    ("[store]\ncolour = 1", "2: [store] colour is not a known key; known here are name, id"),
+    (
+        "[gateway.wechat-v2]\napp_idd = 1",
+        "2: [gateway.wechat-v2] app_idd is not a known key; did you mean app_id?",
+    ),
+    (
+        "[gateway.wechat-2]\napp_id = \"\"",
+        "1: [gateway] wechat-2 is not a known key; did you mean wechat-v2?",
+    ),
+    ("store = 1", "1: store is a section: write [store] and its keys below it"),
+    ("[[store]]", "1: store is a section: write [store] and its keys below it"),
+    (
+        "[gateway]\nwechat-v2 = true",
+        "2: gateway.wechat-v2 is a section: write [gateway.wechat-v2] and its keys below it",
+    ),
+    (
+        "\"a\\u001b[2Jb\" = 1",
+        "1: a[2Jb is not a known section; known are store, till, \
+             gateway, payment, scanner, printer, receipt, screen, journal, log",
+    ),
+    // The first of two faults.
+    ("[till]\nidd = 1\n[screen]\ntehme = 1", "2: [till] idd is not a known key; did you mean id?"),
+    // Not TOML.
+    ("[till]\nid = \"a\"\nid = \"b\"", "3: id is here for the second time"),
+    ("[till]\n[till]", "2: till is here for the second time"),
+    // Types.
+    (
+        "[payment]\nquery_interval_ms = \"5000\"",
+        "2: [payment] query_interval_ms must be a whole number, 100 to 60000; this is text",
+    ),
+    (
+        "[payment]\nquery_interval_ms = 5e3",
+        "2: [payment] query_interval_ms must be a whole number, 100 to 60000; this is a \
+             number with a point",
+    ),
+    (
+        "[printer]\nauto_print = 1",
+        "2: [printer] auto_print must be true or false; this is a number",
+    ),
+    ("[store]\nname = true", "2: [store] name must be text in quotes; this is true or false"),
+    (
+        "[receipt]\nheader = \"one\"",
+        "2: [receipt] header must be a list of lines like [\"one\", \"two\"]; this is text",
+    ),
+    (
+        "[receipt]\nfooter = [\"one\", 2]",
+        "2: [receipt] footer must be text in quotes; this is a number",
+    ),
+    (
+        "[till]\nlanguage = 2026-11-22",
+        "2: [till] language must be zh-CN or en, in quotes; this is a date",
+    ),
+    // Words.
+    ("[till]\nlanguage = \"fr\"", "2: [till] language is \"fr\"; allowed is zh-CN or en"),
+    (
+        "[till]\nlanguage = \"zh-cn\"",
+        "2: [till] language is \"zh-cn\"; allowed is zh-CN or en; did you mean zh-CN?",
+    ),
+    (
+        "[screen]\ntheme = \"drak\"",
+        "2: [screen] theme is \"drak\"; allowed is dark, light, contrast or mono; did you \
+             mean dark?",
+    ),
+    (
+        "[till]\ncurrency = \"RMB\"",
+        "2: [till] currency is \"RMB\"; allowed is a code of ISO 4217 such as CNY",
+    ),
+    (
+        "[till]\nid = \"T/1\"",
+        "2: [till] id must be 1 to 8 letters, digits, _ or - of ASCII, such as T01",
+    ),
+    ("[printer]\nencoding = \"utf-8\"", "2: [printer] encoding is \"utf-8\"; allowed is gb18030"),
+    ("[printer]\npaper_mm = 57", "2: [printer] paper_mm is 57; allowed is 58 or 80"),
+    (
+        "[screen]\nconfirm_above = \"1e3\"",
+        "2: [screen] confirm_above is \"1e3\"; allowed is an amount such as \"1000\", or \"\" \
+             for never: an amount is digits with at most one point, like 12.50",
+    ),
+    // Text.
+    ("[store]\nname = \"\"", "2: [store] name is empty; it is what receipts begin with"),
+    (
+        "[store]\nname = \"a\\u001b[2J\"",
+        "2: [store] name holds a control character; only printable text may be",
+    ),
+    ("[journal]\npath = \"a\\u200bb\"", "2: [journal] path holds a character that cannot be seen"),
+    (
+        "[journal]\npath = \"~/books\"",
+        "2: [journal] path starts with ~, which only a shell knows; write it in full",
+    ),
+    (
+        "[payment]\nbody = \"{shop}\"",
+        "2: [payment] body has {shop}; allowed are {store} and {till}",
+    ),
+    (
+        "[payment]\nbody = \"{Stor}\"",
+        "2: [payment] body has {Stor}; allowed are {store} and {till}; did you mean {store}?",
+    ),
+    ("[payment]\nbody = \"{store\"", "2: [payment] body has a { without its }"),
+    ("[payment]\nbody = \"} {store}\"", "2: [payment] body has a } without its {"),
+    ("[payment]\nbody = \"{till}}\"", "2: [payment] body has a } without its {"),
+    (
+        "[payment]\nbody = \" \"",
+        "2: [payment] body comes to nothing; the customer's phone shows it as the goods",
+    ),
+    // Devices.
+    ("[scanner]\nkind = \"serial\"", "1: [scanner] port is missing; a serial scanner needs one"),
+    (
+        "[scanner]\nkind = \"hid-pos\"",
+        "2: [scanner] kind is not built yet; auto, serial, keyboard and none are",
+    ),
+    (
+        "[printer]\nkind = \"escpos-file\"\nport = \"\"",
+        "3: [printer] port is missing; a printer needs one",
+    ),
+    // Gateways.
+    (
+        "[gateway]\nkind = \"wechat-v3\"",
+        "2: [gateway] kind is not built yet; simulator and wechat-v2 are",
+    ),
+    (
+        "[gateway]\nkind = \"wechat\"",
+        "2: [gateway] kind is \"wechat\"; allowed is simulator, wechat-v2, wechat-v3 or \
+             backend; did you mean wechat-v2?",
+    ),
+    (
+        "[gateway]\nkind = \"wechat-v2\"",
+        "2: [gateway] kind is \"wechat-v2\", but there is no [gateway.wechat-v2]",
+    ),
+    (
+        "[gateway.wechat-v2]\napp_id = \"wx\"",
+        "1: [gateway] kind is missing; write kind = \"wechat-v2\", or \"simulator\" for \
+             training",
+    ),
+];
