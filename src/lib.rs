@@ -6,4 +6,5 @@ pub mod gateway;
 pub mod money;
 pub mod order;
 pub mod payment;
+pub mod simulator;
 pub mod text;
