@@ -1,0 +1,169 @@
+//! What can go wrong with one answer, whichever call it answers.
+
+use crate::payment::CallKind;
+
+/// A fault of the network, of what stands in between, or of the answer's content.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Fault {
+    /// Processed; the connection is closed without an answer.
+    AnswerLost,
+    /// Never processed; the connection is closed without an answer.
+    RequestLost,
+    /// Processed; the connection is reset.
+    Reset,
+    /// Processed; the connection stays open and nothing comes.
+    Silent,
+    /// Processed at once; the answer comes [`LATE_SECONDS`] later.
+    Late,
+    /// The answer comes a byte a second.
+    Drip,
+    /// Random bytes in a well-formed HTTP answer.
+    Garbage,
+    /// Bytes that are not HTTP.
+    NotHttp,
+    /// The HTTP answer ends in the middle, at any place.
+    Truncated,
+    /// A captive portal's page.
+    Html,
+    /// HTTP 200 without a body.
+    Empty,
+    /// A rightly signed answer of more than 64 KiB.
+    Huge,
+    /// A rightly signed answer behind a document type declaration.
+    Doctype,
+    /// A rightly signed answer with one field twice.
+    RepeatedField,
+    /// The signature is missing.
+    Unsigned,
+    /// Success claimed by somebody who has not the key, and nothing behind it.
+    Forged,
+    /// Signed by the other algorithm than the request.
+    Downgraded,
+    /// Rightly signed, for one fen more.
+    WrongAmount,
+    /// Rightly signed, for another order.
+    WrongNumber,
+    /// Rightly signed, for another merchant.
+    WrongMerchant,
+    /// Rightly signed, in another currency.
+    WrongCurrency,
+    /// HTTP 500 around a rightly signed answer.
+    Http500,
+    /// HTTP 429 around a rightly signed answer.
+    Http429,
+    /// HTTP 307 to another host.
+    Redirect,
+    /// `return_code=FAIL`, which is never signed.
+    ReturnFail,
+}
+
+/// How long after the request a [`Fault::Late`] answer comes.
+pub const LATE_SECONDS: u8 = 12;
+
+impl Fault {
+    /// All of them. Their order is part of the codes that select them: add at the end only.
+    pub const ALL: [Self; 25] = [
+        Self::AnswerLost,
+        Self::RequestLost,
+        Self::Reset,
+        Self::Silent,
+        Self::Late,
+        Self::Drip,
+        Self::Garbage,
+        Self::NotHttp,
+        Self::Truncated,
+        Self::Html,
+        Self::Empty,
+        Self::Huge,
+        Self::Doctype,
+        Self::RepeatedField,
+        Self::Unsigned,
+        Self::Forged,
+        Self::Downgraded,
+        Self::WrongAmount,
+        Self::WrongNumber,
+        Self::WrongMerchant,
+        Self::WrongCurrency,
+        Self::Http500,
+        Self::Http429,
+        Self::Redirect,
+        Self::ReturnFail,
+    ];
+
+    /// The name in scenarios' names.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::AnswerLost => "answer-lost",
+            Self::RequestLost => "request-lost",
+            Self::Reset => "reset",
+            Self::Silent => "silent",
+            Self::Late => "late",
+            Self::Drip => "drip",
+            Self::Garbage => "garbage",
+            Self::NotHttp => "not-http",
+            Self::Truncated => "truncated",
+            Self::Html => "html",
+            Self::Empty => "empty",
+            Self::Huge => "huge",
+            Self::Doctype => "doctype",
+            Self::RepeatedField => "repeated-field",
+            Self::Unsigned => "unsigned",
+            Self::Forged => "forged",
+            Self::Downgraded => "downgraded",
+            Self::WrongAmount => "wrong-amount",
+            Self::WrongNumber => "wrong-number",
+            Self::WrongMerchant => "wrong-merchant",
+            Self::WrongCurrency => "wrong-currency",
+            Self::Http500 => "http-500",
+            Self::Http429 => "http-429",
+            Self::Redirect => "redirect",
+            Self::ReturnFail => "return-fail",
+        }
+    }
+
+    /// One line about it, as a clause that begins with the answer or the request.
+    pub const fn summary(self) -> &'static str {
+        match self {
+            Self::AnswerLost => "the connection closes instead of an answer",
+            Self::RequestLost => "the request is lost on its way",
+            Self::Reset => "the connection is reset instead of an answer",
+            Self::Silent => "no answer ever comes",
+            Self::Late => "the answer comes after 12 s",
+            Self::Drip => "the answer comes one byte a second",
+            Self::Garbage => "the answer is random bytes",
+            Self::NotHttp => "the answer is not even HTTP",
+            Self::Truncated => "the answer ends in the middle",
+            Self::Html => "a captive portal answers with a web page",
+            Self::Empty => "the answer is empty",
+            Self::Huge => "the answer is larger than any real one",
+            Self::Doctype => "the answer declares a document type",
+            Self::RepeatedField => "the answer holds a field twice",
+            Self::Unsigned => "the answer is not signed",
+            Self::Forged => "somebody without the key claims success",
+            Self::Downgraded => "the answer is signed by the wrong algorithm",
+            Self::WrongAmount => "the answer names another amount",
+            Self::WrongNumber => "the answer is about another order",
+            Self::WrongMerchant => "the answer is for another merchant",
+            Self::WrongCurrency => "the answer names another currency",
+            Self::Http500 => "the signed answer comes with HTTP status 500",
+            Self::Http429 => "the signed answer comes with HTTP status 429",
+            Self::Redirect => "the answer redirects to another host",
+            Self::ReturnFail => "the request is refused without a signature",
+        }
+    }
+
+    /// Whether it makes sense there: a reversal's answer names neither amount nor currency, and a
+    /// late answer to a submission is a scenario of its own.
+    pub const fn applies_to(self, call: CallKind) -> bool {
+        match self {
+            Self::Late => !matches!(call, CallKind::Submit),
+            Self::WrongAmount | Self::WrongCurrency => !matches!(call, CallKind::Reverse),
+            _ => true,
+        }
+    }
+
+    /// Whether a call that suffers it is carried out.
+    pub const fn is_processed(self) -> bool {
+        !matches!(self, Self::RequestLost | Self::Forged | Self::ReturnFail)
+    }
+}

@@ -1,0 +1,299 @@
+//! Keys and certificates for a simulated gateway and its merchant, and a configuration that points
+//! a till at it. Nothing of it is worth protecting, but tills refuse secrets that others can read.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::io::{self, Write as _};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
+    KeyPair, KeyUsagePurpose,
+};
+use rustls::RootCertStore;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::WebPkiClientVerifier;
+
+use super::Account;
+use crate::order::Merchant;
+
+/// The merchant of every simulated gateway.
+pub const APP_ID: &str = "wx8888888888888888";
+/// Its merchant number.
+pub const MCH_ID: &str = "1900000109";
+
+const CONFIG: &str = "paytill.toml";
+const AUTHORITY: &str = "ca.pem";
+const API_KEY: &str = "secrets/api_v2.key";
+const CLIENT_CERT: &str = "secrets/apiclient_cert.pem";
+const CLIENT_KEY: &str = "secrets/apiclient_key.pem";
+const SERVER_CERT: &str = "secrets/server_cert.pem";
+const SERVER_KEY: &str = "secrets/server_key.pem";
+
+/// Why there is no identity.
+#[derive(Debug, thiserror::Error)]
+pub enum IdentityError {
+    #[error("cannot make a certificate: {0}")]
+    Certificate(#[from] rcgen::Error),
+    #[error("no random bytes from the system")]
+    NoRandomness,
+    #[error("{path}: {cause}")]
+    File { path: PathBuf, cause: io::Error },
+    #[error("the keys and certificates do not fit together: {0}")]
+    Tls(#[from] rustls::Error),
+    #[error("not a PEM file: {0}")]
+    Pem(#[from] rustls::pki_types::pem::Error),
+    #[error("the authority's certificate cannot verify clients: {0}")]
+    Verifier(#[from] rustls::server::VerifierBuilderError),
+}
+
+/// All that the two sides need to know each other.
+#[derive(Clone)]
+pub struct Identity {
+    authority: String,
+    server_certificate: String,
+    server_key: String,
+    client_certificate: String,
+    client_key: String,
+    api_key: String,
+}
+
+impl Identity {
+    /// A new one, in memory. The authority's own key is forgotten at once.
+    pub fn generate() -> Result<Self, IdentityError> {
+        let mut params = named("paytill simulator authority", Vec::new())?;
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::DigitalSignature];
+        let authority = CertifiedIssuer::self_signed(params, KeyPair::generate()?)?;
+
+        let names = ["localhost", "127.0.0.1", "::1"].map(str::to_owned).to_vec();
+        let mut params = named("paytill simulator", names)?;
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        let server_key = KeyPair::generate()?;
+        let server = params.signed_by(&server_key, &authority)?;
+
+        let mut params = named(MCH_ID, Vec::new())?;
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+        let client_key = KeyPair::generate()?;
+        let client = params.signed_by(&client_key, &authority)?;
+
+        Ok(Self {
+            authority: authority.pem(),
+            server_certificate: server.pem(),
+            server_key: server_key.serialize_pem(),
+            client_certificate: client.pem(),
+            client_key: client_key.serialize_pem(),
+            api_key: random_key()?,
+        })
+    }
+
+    /// The one kept in a folder, or a new one where the folder holds none.
+    pub fn load_or_generate(folder: &Path) -> Result<Self, IdentityError> {
+        if folder.join(SERVER_KEY).exists() { Self::load(folder) } else { Self::generate() }
+    }
+
+    /// The one that [`Identity::write`] put there.
+    pub fn load(folder: &Path) -> Result<Self, IdentityError> {
+        let read = |name: &str| {
+            let path = folder.join(name);
+            fs::read_to_string(&path).map_err(|cause| IdentityError::File { path, cause })
+        };
+        let identity = Self {
+            authority: read(AUTHORITY)?,
+            server_certificate: read(SERVER_CERT)?,
+            server_key: read(SERVER_KEY)?,
+            client_certificate: read(CLIENT_CERT)?,
+            client_key: read(CLIENT_KEY)?,
+            api_key: read(API_KEY)?.trim().to_owned(),
+        };
+        // Better found out now than at the first connection.
+        identity.tls()?;
+        Ok(identity)
+    }
+
+    /// Writes it into a folder, with a configuration that points a till at `address`. Files that
+    /// are there are replaced. Secrets and folders are for their owner only.
+    pub fn write(&self, folder: &Path, address: SocketAddr) -> Result<(), IdentityError> {
+        for folder in [folder.to_owned(), folder.join("secrets")] {
+            let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder);
+            made.map_err(|cause| IdentityError::File { path: folder, cause })?;
+        }
+        let api_key = format!("{}\n", self.api_key);
+        let files = [
+            (API_KEY, api_key.as_str(), 0o600),
+            (CLIENT_CERT, &self.client_certificate, 0o600),
+            (CLIENT_KEY, &self.client_key, 0o600),
+            (SERVER_CERT, &self.server_certificate, 0o600),
+            (SERVER_KEY, &self.server_key, 0o600),
+            (AUTHORITY, &self.authority, 0o644),
+            (CONFIG, &configuration(address), 0o644),
+        ];
+        for (name, text, mode) in files {
+            let path = folder.join(name);
+            replace(&path, text, mode).map_err(|cause| IdentityError::File { path, cause })?;
+        }
+        Ok(())
+    }
+
+    /// The merchant it belongs to.
+    pub fn account(&self) -> Account {
+        let merchant = Merchant {
+            app_id: APP_ID.to_owned(),
+            mch_id: MCH_ID.to_owned(),
+            sub_app_id: String::new(),
+            sub_mch_id: String::new(),
+        };
+        Account { merchant, api_key: self.api_key.clone() }
+    }
+
+    /// The authority's certificate, PEM: the only root a till needs to trust.
+    pub fn authority_pem(&self) -> &str {
+        &self.authority
+    }
+
+    /// The merchant's certificate, PEM.
+    pub fn client_certificate_pem(&self) -> &str {
+        &self.client_certificate
+    }
+
+    /// The merchant's private key, PEM.
+    pub fn client_key_pem(&self) -> &str {
+        &self.client_key
+    }
+
+    /// The `APIv2` key.
+    pub fn api_key(&self) -> &str {
+        &self.api_key
+    }
+
+    /// The server's side of TLS: 1.2 and 1.3, client certificates optional but verified.
+    pub(super) fn tls(&self) -> Result<rustls::ServerConfig, IdentityError> {
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let mut roots = RootCertStore::empty();
+        roots.add(CertificateDer::from_pem_slice(self.authority.as_bytes())?)?;
+        let verifier = WebPkiClientVerifier::builder_with_provider(roots.into(), provider.clone())
+            .allow_unauthenticated()
+            .build()?;
+        let certificate = CertificateDer::from_pem_slice(self.server_certificate.as_bytes())?;
+        let key = PrivateKeyDer::from_pem_slice(self.server_key.as_bytes())?;
+        Ok(rustls::ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()?
+            .with_client_cert_verifier(verifier)
+            .with_single_cert(vec![certificate], key)?)
+    }
+}
+
+fn named(name: &str, subjects: Vec<String>) -> Result<CertificateParams, rcgen::Error> {
+    let mut params = CertificateParams::new(subjects)?;
+    params.distinguished_name.push(DnType::CommonName, name);
+    // Some years on either side of the present, whatever the clock says.
+    params.not_before = rcgen::date_time_ymd(2020, 1, 1);
+    params.not_after = rcgen::date_time_ymd(2049, 12, 31);
+    Ok(params)
+}
+
+/// 32 characters, as the merchant platform asks for.
+fn random_key() -> Result<String, IdentityError> {
+    let mut bytes = [0_u8; 16];
+    aws_lc_rs::rand::fill(&mut bytes).map_err(|_| IdentityError::NoRandomness)?;
+    let mut key = String::new();
+    for byte in bytes {
+        let _ = write!(key, "{byte:02x}");
+    }
+    Ok(key)
+}
+
+fn configuration(address: SocketAddr) -> String {
+    let host = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
+        ip => ip,
+    };
+    let base_url = format!("https://{}", SocketAddr::new(host, address.port()));
+    format!(
+        "# A till on the simulated gateway: no money moves.\n\
+         [store]\nname = \"Training Store\"\n\n\
+         [till]\nid = \"T01\"\n\n\
+         [gateway]\nkind = \"wechat-v2\"\n\n\
+         [gateway.wechat-v2]\n\
+         base_url = \"{base_url}\"\n\
+         app_id = \"{APP_ID}\"\n\
+         mch_id = \"{MCH_ID}\"\n\
+         api_key_file = \"{API_KEY}\"\n\
+         client_cert_file = \"{CLIENT_CERT}\"\n\
+         client_key_file = \"{CLIENT_KEY}\"\n\
+         ca_file = \"{AUTHORITY}\"\n"
+    )
+}
+
+/// Never follows a link at the file's place, and is never readable by others in between.
+fn replace(path: &Path, text: &str, mode: u32) -> io::Result<()> {
+    let fresh = path.with_extension("new");
+    match fs::remove_file(&fresh) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(mode).open(&fresh)?;
+    file.set_permissions(fs::Permissions::from_mode(mode))?;
+    file.write_all(text.as_bytes())?;
+    fs::rename(&fresh, path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ADDRESS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 8443);
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().permissions().mode() & 0o777
+    }
+
+    #[test]
+    fn what_is_written_is_read_back_and_closed_to_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path().join("till");
+        let identity = Identity::load_or_generate(&folder).unwrap();
+        identity.write(&folder, ADDRESS).unwrap();
+        let again = Identity::load_or_generate(&folder).unwrap();
+        assert_eq!(again.api_key(), identity.api_key());
+        assert_eq!(again.authority_pem(), identity.authority_pem());
+        again.write(&folder, ADDRESS).unwrap();
+        for name in [API_KEY, CLIENT_CERT, CLIENT_KEY, SERVER_KEY] {
+            assert_eq!(mode(&folder.join(name)), 0o600, "{name}");
+        }
+        assert_eq!(mode(&folder), 0o700);
+        assert_eq!(mode(&folder.join("secrets")), 0o700);
+    }
+
+    #[test]
+    fn the_configuration_names_an_address_that_can_be_dialled() {
+        let config: toml::Table = configuration(ADDRESS).parse().unwrap();
+        let gateway = &config["gateway"]["wechat-v2"];
+        assert_eq!(gateway["base_url"].as_str(), Some("https://127.0.0.1:8443"));
+        assert_eq!(gateway["mch_id"].as_str(), Some(MCH_ID));
+        let v6 = SocketAddr::new(IpAddr::V6(Ipv6Addr::LOCALHOST), 1);
+        assert!(configuration(v6).contains("https://[::1]:1"));
+    }
+
+    #[test]
+    fn half_an_identity_is_an_error_that_names_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let identity = Identity::generate().unwrap();
+        identity.write(folder.path(), ADDRESS).unwrap();
+        fs::remove_file(folder.path().join(CLIENT_KEY)).unwrap();
+        let error = Identity::load_or_generate(folder.path()).err().unwrap();
+        assert!(error.to_string().contains(CLIENT_KEY), "{error}");
+    }
+
+    #[test]
+    fn keys_are_32_characters_and_differ() {
+        let (one, other) = (random_key().unwrap(), random_key().unwrap());
+        assert_eq!(one.len(), 32);
+        assert_ne!(one, other);
+    }
+}

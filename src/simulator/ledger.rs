@@ -1,0 +1,165 @@
+//! The gateway's books: what it knows of each order number, and what the customer has lost.
+
+use super::scenario::Scenario;
+use crate::clock::Millis;
+use crate::money::Money;
+use crate::payment::CallKind;
+
+/// Where an order stands at the gateway.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Standing {
+    /// The gateway was asked about the number and has no such order.
+    Absent,
+    /// `NOTPAY`
+    Open,
+    /// `USERPAYING`
+    Paying,
+    /// `SUCCESS`
+    Paid,
+    /// `PAYERROR`
+    PayError,
+    /// `CLOSED`
+    Closed,
+    /// `REVOKED`, and no money had moved.
+    Revoked,
+    /// `REFUND`, or `REVOKED` with a `transaction_id`: the money went back.
+    Refunded,
+}
+
+/// All that happened to one order number. Times count from the simulation's start.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    pub out_trade_no: String,
+    /// What it is for, as submitted; zero for a number that was never submitted.
+    pub amount: Money,
+    /// ISO 4217; empty for a number that was never submitted.
+    pub currency: String,
+    /// What the customer and the network do; what was drawn, where it was left to chance.
+    pub scenario: Scenario,
+    pub standing: Standing,
+    /// Taken from the customer so far. Taken once at most.
+    pub charged: Money,
+    /// Given back.
+    pub returned: Money,
+    /// The gateway's number of the order.
+    pub transaction_id: String,
+    /// When the customer paid.
+    pub paid_at: Option<Millis>,
+    /// Every well-formed call about this number that reached the gateway, and when.
+    pub calls: Vec<(CallKind, Millis)>,
+    pub(super) details: Details,
+}
+
+/// What only the gateway itself needs.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Details {
+    /// When the order came into being.
+    pub(super) created: Option<Millis>,
+    /// What it turns into by itself, and when.
+    pub(super) turn: Option<(Millis, Standing)>,
+    /// When an unpaid order is revoked.
+    pub(super) lapses_at: Option<Millis>,
+    /// Tells the same submission from another one.
+    pub(super) fingerprint: Option<[u8; 32]>,
+    pub(super) openid: String,
+    pub(super) device_info: String,
+    pub(super) attach: String,
+    pub(super) bank_type: &'static str,
+    /// What coupons pay of the amount.
+    pub(super) coupon: i64,
+    /// A refund by reversal reads `REVOKED` and not `REFUND`.
+    pub(super) refund_reads_revoked: bool,
+}
+
+impl Entry {
+    pub(super) fn new(out_trade_no: &str) -> Self {
+        Self {
+            out_trade_no: out_trade_no.to_owned(),
+            amount: Money::default(),
+            currency: String::new(),
+            scenario: Scenario::Pays,
+            standing: Standing::Absent,
+            charged: Money::default(),
+            returned: Money::default(),
+            transaction_id: String::new(),
+            paid_at: None,
+            calls: Vec::new(),
+            details: Details::default(),
+        }
+    }
+
+    /// What the customer has lost, all in all.
+    pub fn net(&self) -> Money {
+        Money::from_minor(self.charged.minor().saturating_sub(self.returned.minor()))
+    }
+
+    /// When calls of one kind reached the gateway.
+    pub fn times_of(&self, kind: CallKind) -> impl Iterator<Item = Millis> {
+        self.calls.iter().filter(move |(of, _)| *of == kind).map(|(_, at)| *at)
+    }
+
+    /// How often it was submitted.
+    pub fn submissions(&self) -> usize {
+        self.times_of(CallKind::Submit).count()
+    }
+
+    /// Lets time pass: the customer and the gateway do what was due until `now`.
+    pub(super) fn advance(&mut self, now: Millis) {
+        if let Some((at, standing)) = self.details.turn
+            && at <= now
+            && self.details.lapses_at.is_none_or(|lapse| at <= lapse)
+        {
+            self.details.turn = None;
+            self.turn_into(standing, at);
+        }
+        if self.details.lapses_at.is_some_and(|at| at <= now) {
+            self.details.lapses_at = None;
+            if matches!(self.standing, Standing::Open | Standing::Paying) {
+                self.details.turn = None;
+                self.turn_into(Standing::Revoked, now);
+            }
+        }
+    }
+
+    pub(super) fn turn_into(&mut self, standing: Standing, at: Millis) {
+        if standing != Standing::Absent && self.details.created.is_none() {
+            self.details.created = Some(at);
+        }
+        match standing {
+            Standing::Paid if self.charged == Money::default() => {
+                self.charged = self.amount;
+                self.paid_at = Some(at);
+            }
+            Standing::Refunded => self.returned = self.charged,
+            _ => {}
+        }
+        self.standing = standing;
+    }
+
+    /// Undoes it for good: the order can never be paid afterwards, and what was paid goes back.
+    pub(super) fn reverse(&mut self, now: Millis) {
+        let undone = match self.standing {
+            Standing::Paid => Standing::Refunded,
+            Standing::Open | Standing::Paying | Standing::PayError => Standing::Revoked,
+            Standing::Absent | Standing::Closed | Standing::Revoked | Standing::Refunded => return,
+        };
+        self.details.turn = None;
+        self.turn_into(undone, now);
+    }
+
+    /// The word in a query's answer; `None` where there is no such order.
+    pub(super) fn trade_state(&self) -> Option<(&'static str, &'static str)> {
+        Some(match self.standing {
+            Standing::Absent => return None,
+            Standing::Open => ("NOTPAY", "订单未支付"),
+            Standing::Paying => ("USERPAYING", "需要用户输入支付密码"),
+            Standing::Paid => ("SUCCESS", "支付成功"),
+            Standing::PayError => ("PAYERROR", "支付失败，请撤销订单"),
+            Standing::Closed => ("CLOSED", "订单已关闭"),
+            Standing::Refunded if !self.details.refund_reads_revoked => {
+                ("REFUND", "订单发生过退款，退款详情请查询退款单")
+            }
+            Standing::Revoked | Standing::Refunded => ("REVOKED", "订单已撤销"),
+        })
+    }
+}

@@ -1,0 +1,88 @@
+//! The words with which the gateway refuses a submission (protocol 4.2).
+
+use super::ledger::Standing;
+
+/// One `err_code` of micropay, and what it leaves behind.
+#[derive(Debug, Eq, PartialEq)]
+pub struct Refusal {
+    /// Its scenario's name.
+    pub name: &'static str,
+    /// `err_code`
+    pub code: &'static str,
+    /// `err_code_des`
+    pub text: &'static str,
+    /// What it means to a till.
+    pub class: Class,
+    /// The order after it, where no money was taken.
+    pub leaves: Standing,
+}
+
+/// How much a refusal says of the money.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Class {
+    /// Nothing: the result is unknown.
+    Unclear,
+    /// It may be the echo of an earlier delivery of the same number: ask first.
+    QueryFirst,
+    /// This submission took nothing, though in rare cases the gateway is wrong.
+    Failed,
+    /// As [`Class::Failed`], because of the shop's set-up.
+    SetUp,
+}
+
+impl Refusal {
+    /// Whether money is taken all the same under the plain name of the scenario.
+    pub fn usually_charged(&self) -> bool {
+        self.class == Class::Unclear || self.code == "ORDERPAID"
+    }
+}
+
+const fn row(
+    name: &'static str,
+    code: &'static str,
+    text: &'static str,
+    class: Class,
+    leaves: Standing,
+) -> Refusal {
+    Refusal { name, code, text, class, leaves }
+}
+
+/// All of them. Their order is part of the codes that select them: add at the end only.
+pub static REFUSALS: [Refusal; 25] = {
+    use Class::{Failed, QueryFirst, SetUp, Unclear};
+    use Standing::{Absent, Closed, Open, Revoked};
+    [
+        row("systemerror", "SYSTEMERROR", "系统超时", Unclear, Open),
+        row("bankerror", "BANKERROR", "银行系统异常", Unclear, Open),
+        row("param-error", "PARAM_ERROR", "参数错误", SetUp, Absent),
+        row("orderpaid", "ORDERPAID", "该订单已支付", QueryFirst, Absent),
+        row("noauth", "NOAUTH", "商户无权限", SetUp, Absent),
+        row("auth-code-expire", "AUTHCODEEXPIRE", "二维码已过期，请刷新再试", Failed, Absent),
+        row("notenough", "NOTENOUGH", "余额不足", Failed, Open),
+        row("notsupportcard", "NOTSUPORTCARD", "不支持卡类型", Failed, Open),
+        row("orderclosed", "ORDERCLOSED", "订单已关闭", Failed, Closed),
+        row("orderreversed", "ORDERREVERSED", "订单已撤销", Failed, Revoked),
+        row("auth-code-error", "AUTH_CODE_ERROR", "付款码参数错误", Failed, Absent),
+        row("auth-code-invalid", "AUTH_CODE_INVALID", "付款码检验错误", Failed, Absent),
+        row("buyer-mismatch", "BUYER_MISMATCH", "支付帐号错误", QueryFirst, Absent),
+        row("out-trade-no-used", "OUT_TRADE_NO_USED", "商户订单号重复", QueryFirst, Absent),
+        row("invalid-request", "INVALID_REQUEST", "201 商户订单号重复", QueryFirst, Absent),
+        row("trade-error", "TRADE_ERROR", "用户账户异常", Failed, Open),
+        row("xml-format-error", "XML_FORMAT_ERROR", "XML格式错误", SetUp, Absent),
+        row("require-post-method", "REQUIRE_POST_METHOD", "请使用post方法", SetUp, Absent),
+        row("signerror", "SIGNERROR", "签名错误", SetUp, Absent),
+        row("lack-params", "LACK_PARAMS", "缺少参数", SetUp, Absent),
+        row("not-utf8", "NOT_UTF8", "编码格式错误", SetUp, Absent),
+        row("appid-not-exist", "APPID_NOT_EXIST", "APPID不存在", SetUp, Absent),
+        row("mchid-not-exist", "MCHID_NOT_EXIST", "MCHID不存在", SetUp, Absent),
+        row(
+            "appid-mchid-not-match",
+            "APPID_MCHID_NOT_MATCH",
+            "appid和mch_id不匹配",
+            SetUp,
+            Absent,
+        ),
+        // Not in the table: codes may be added at any time.
+        row("unheard-code", "UNHEARD_OF_CODE", "未知错误", Unclear, Open),
+    ]
+};

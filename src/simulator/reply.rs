@@ -1,0 +1,217 @@
+//! How the gateway speaks: signed documents in HTTP, and all the ways in which they get spoilt.
+
+use std::fmt::Write as _;
+
+use super::fault::{Fault, LATE_SECONDS};
+use super::{Account, Deed, Reaction};
+use crate::clock::Millis;
+use crate::gateway::fields::{Fields, LARGEST_MESSAGE, SignType};
+use crate::payment::CallKind;
+
+/// The key of a forger.
+const NOT_THE_KEY: &str = "00000000000000000000000000000000";
+
+/// An answer on its way to the till.
+pub(super) struct Reply<'a> {
+    pub(super) account: &'a Account,
+    /// As the request was signed.
+    pub(super) sign_type: SignType,
+    pub(super) call: CallKind,
+    /// The number the request was about, for the answer that is about another one.
+    pub(super) out_trade_no: &'a str,
+    pub(super) fault: Option<Fault>,
+    /// How long the answer takes, apart from faults.
+    pub(super) after: Millis,
+}
+
+impl Reply<'_> {
+    /// Says it, well or badly.
+    pub(super) fn say(self, mut fields: Fields, rng: &mut fastrand::Rng) -> Reaction {
+        self.address(&mut fields, rng);
+        let mut said = in_words(&fields);
+        let deed = match self.fault {
+            None => answer(200, self.signed(fields)),
+            Some(fault) => {
+                let _ = write!(said, " ({})", fault.name());
+                self.spoil(fault, fields, rng)
+            }
+        };
+        let late = match self.fault {
+            Some(Fault::Late) => Millis::seconds(LATE_SECONDS.into()),
+            _ => Millis(0),
+        };
+        Reaction { after: self.after.plus(late), deed, story: said }
+    }
+
+    /// Whom it is for, and the field that a till does not know yet.
+    fn address(&self, fields: &mut Fields, rng: &mut fastrand::Rng) {
+        let merchant = &self.account.merchant;
+        fields.set("return_code", "SUCCESS");
+        fields.set("return_msg", "OK");
+        fields.set("appid", merchant.app_id.as_str());
+        fields.set("mch_id", merchant.mch_id.as_str());
+        fields.set("sub_appid", merchant.sub_app_id.as_str());
+        fields.set("sub_mch_id", merchant.sub_mch_id.as_str());
+        fields.set("nonce_str", nonce(rng));
+        if rng.u8(..4) == 0 {
+            fields.set("x_future_field", "tolerate <me> & my ]]>");
+        }
+    }
+
+    fn signed(&self, mut fields: Fields) -> Vec<u8> {
+        fields.sign(self.sign_type, &self.account.api_key);
+        document(&fields).into_bytes()
+    }
+
+    fn spoil(&self, fault: Fault, mut fields: Fields, rng: &mut fastrand::Rng) -> Deed {
+        let other = match self.sign_type {
+            SignType::HmacSha256 => SignType::Md5,
+            SignType::Md5 => SignType::HmacSha256,
+        };
+        match fault {
+            Fault::AnswerLost | Fault::RequestLost => Deed::Close,
+            Fault::Reset => Deed::Reset,
+            Fault::Silent => Deed::Silence,
+            Fault::Late => answer(200, self.signed(fields)),
+            Fault::Drip => {
+                Deed::Drip { bytes: http(200, &self.signed(fields)), every: Millis::seconds(1) }
+            }
+            Fault::Garbage => answer(200, noise(rng)),
+            Fault::NotHttp => Deed::Raw(noise(rng)),
+            Fault::Truncated => {
+                let mut bytes = http(200, &self.signed(fields));
+                bytes.truncate(rng.usize(1..bytes.len()));
+                Deed::Raw(bytes)
+            }
+            Fault::Html => answer(200, PORTAL.as_bytes().to_vec()),
+            Fault::Empty => answer(200, Vec::new()),
+            Fault::Huge => {
+                fields.set("promotion_detail", "x".repeat(2 * LARGEST_MESSAGE));
+                answer(200, self.signed(fields))
+            }
+            Fault::Doctype => {
+                let mut bytes = b"<!DOCTYPE xml [<!ENTITY e \"SUCCESS\">]>".to_vec();
+                bytes.extend(self.signed(fields));
+                answer(200, bytes)
+            }
+            Fault::RepeatedField => {
+                let mut bytes = b"<xml><result_code>SUCCESS</result_code>".to_vec();
+                bytes.extend(self.signed(fields).split_off("<xml>".len()));
+                answer(200, bytes)
+            }
+            Fault::Unsigned => answer(200, document(&fields).into_bytes()),
+            Fault::Forged => {
+                fields.sign(self.sign_type, NOT_THE_KEY);
+                answer(200, document(&fields).into_bytes())
+            }
+            Fault::Downgraded => {
+                fields.sign(other, &self.account.api_key);
+                answer(200, document(&fields).into_bytes())
+            }
+            Fault::WrongAmount => {
+                let amount = fields.get("total_fee").and_then(|fee| fee.parse::<i64>().ok());
+                fields.set("total_fee", amount.unwrap_or(0).saturating_add(1).to_string());
+                answer(200, self.signed(fields))
+            }
+            Fault::WrongNumber => {
+                let mut number = self.out_trade_no.to_owned();
+                let last = number.pop();
+                number.push(if last == Some('0') { '1' } else { '0' });
+                fields.set("out_trade_no", number);
+                answer(200, self.signed(fields))
+            }
+            Fault::WrongMerchant => {
+                fields.set("mch_id", "1900009999");
+                answer(200, self.signed(fields))
+            }
+            Fault::WrongCurrency => {
+                fields.set("fee_type", "XTS");
+                answer(200, self.signed(fields))
+            }
+            Fault::Http500 => answer(500, self.signed(fields)),
+            Fault::Http429 => answer(429, self.signed(fields)),
+            Fault::Redirect => Deed::Raw(REDIRECT.as_bytes().to_vec()),
+            Fault::ReturnFail => {
+                unsigned(if self.call == CallKind::Submit { "签名错误" } else { "系统繁忙" })
+            }
+        }
+    }
+}
+
+/// `return_code=FAIL`.
+pub(super) fn unsigned(text: &str) -> Deed {
+    let fields = Fields::from_iter([("return_code", "FAIL"), ("return_msg", text)]);
+    answer(200, document(&fields).into_bytes())
+}
+
+pub(super) fn answer(status: u16, body: Vec<u8>) -> Deed {
+    Deed::Answer { status, body }
+}
+
+/// A whole HTTP answer. The gateway calls its XML plain text (protocol 2.3).
+pub(super) fn http(status: u16, body: &[u8]) -> Vec<u8> {
+    let reason = match status {
+        200 => "OK",
+        400 => "Bad Request",
+        404 => "Not Found",
+        411 => "Length Required",
+        413 => "Content Too Large",
+        429 => "Too Many Requests",
+        431 => "Request Header Fields Too Large",
+        _ => "Internal Server Error",
+    };
+    let mut bytes = format!(
+        "HTTP/1.1 {status} {reason}\r\nServer: nginx\r\nContent-Type: text/plain\r\n\
+         Content-Length: {}\r\n\r\n",
+        body.len()
+    )
+    .into_bytes();
+    bytes.extend_from_slice(body);
+    bytes
+}
+
+/// `result_code=FAIL` with its code and text.
+pub(super) fn failure(code: &str, text: &str) -> Fields {
+    Fields::from_iter([("result_code", "FAIL"), ("err_code", code), ("err_code_des", text)])
+}
+
+/// Letters and digits for `nonce_str` and the like.
+pub(super) fn nonce(rng: &mut fastrand::Rng) -> String {
+    std::iter::repeat_with(|| rng.alphanumeric()).take(32).collect()
+}
+
+/// As the gateway writes it: every text in CDATA, where a till must not depend on the form.
+fn document(fields: &Fields) -> String {
+    let mut xml = String::from("<xml>");
+    for (name, value) in fields.iter() {
+        if value.bytes().all(|byte| byte.is_ascii_digit()) {
+            let _ = write!(xml, "<{name}>{value}</{name}>");
+        } else {
+            let value = value.replace("]]>", "]]]]><![CDATA[>");
+            let _ = write!(xml, "<{name}><![CDATA[{value}]]></{name}>");
+        }
+    }
+    xml.push_str("</xml>");
+    xml
+}
+
+fn in_words(fields: &Fields) -> String {
+    let words = ["err_code", "trade_state"].into_iter().find_map(|name| fields.get(name));
+    let mut said = words.or_else(|| fields.get("result_code")).unwrap_or("nothing").to_owned();
+    if let Some(recall) = fields.get("recall") {
+        let _ = write!(said, " recall={recall}");
+    }
+    said
+}
+
+fn noise(rng: &mut fastrand::Rng) -> Vec<u8> {
+    let length = rng.usize(1..512);
+    std::iter::repeat_with(|| rng.u8(..)).take(length).collect()
+}
+
+const PORTAL: &str = "<!DOCTYPE html><html><head><title>Free Wi-Fi</title></head>\
+    <body><h1>Please log in</h1><p>Welcome to our network.</p></body></html>";
+
+const REDIRECT: &str = "HTTP/1.1 307 Temporary Redirect\r\nServer: nginx\r\n\
+    Location: https://payment.example.invalid/pay\r\nContent-Length: 0\r\n\
+    Connection: close\r\n\r\n";

@@ -1,0 +1,566 @@
+//! What happens to one order, by name or by the last four digits of the payment code.
+//!
+//! | last digits | scenario |
+//! | --- | --- |
+//! | `0000`, and all that are not listed | `ok` |
+//! | `01SS` | `password-SS`: pays after `SS` seconds |
+//! | `02..` | `walks-away` |
+//! | `03SS`, `04SS`, `05SS` | `cancels-SS`, `revoked-SS`, `closed-SS`: ends so after `SS` seconds |
+//! | `06SS`, `07SS` | `slow-SS`, `answer-late-SS` |
+//! | `1NNp` | the submission is refused with number `NN` of [`REFUSALS`]; `p` is 1 where the money is taken all the same |
+//! | `2NNp` | the submission's answer suffers number `NN` of [`Fault::ALL`]; `p` is 1 where the money is taken |
+//! | `3NN0`, `4NN0` | the first two queries or reversals suffer it |
+//! | `50NN` | number `NN` of [`Oddity::ALL`] |
+//! | `9999` | `random` |
+
+use std::borrow::Cow;
+
+use super::fault::{Fault, LATE_SECONDS};
+use super::ledger::Standing;
+use super::refusal::{Class, REFUSALS, Refusal};
+use crate::clock::Millis;
+use crate::payment::{CallKind, Status};
+
+/// How often a query or reversal goes wrong before it works.
+const TIMES: usize = 2;
+/// A till with the default rules gives up then.
+const GIVE_UP_SECONDS: u8 = 30;
+/// When a [`Oddity::DeliveredLate`] submission arrives: the code's lifetime.
+const DELIVERED_AFTER: Millis = Millis::seconds(60);
+
+/// The fate of one order.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Scenario {
+    /// Pays at once.
+    Pays,
+    /// Types a password and pays after so many seconds.
+    Password(u8),
+    /// Is asked for the password and never pays.
+    WalksAway,
+    /// Cancels on the phone after so many seconds: `PAYERROR`.
+    Cancels(u8),
+    /// The order is `REVOKED` by somebody else after so many seconds.
+    Revoked(u8),
+    /// The order is `CLOSED` by somebody else after so many seconds.
+    Closed(u8),
+    /// The gateway takes so many seconds to take the money and to answer.
+    Slow(u8),
+    /// The money is taken at once, the answer comes so many seconds later.
+    AnswerLate(u8),
+    /// The submission is refused.
+    Refused {
+        refusal: &'static Refusal,
+        /// The money is taken all the same.
+        charged: bool,
+    },
+    /// Answers to one kind of call suffer a fault: the first to a submission, the first two else.
+    Spoilt {
+        call: CallKind,
+        fault: Fault,
+        /// The customer pays at once.
+        charged: bool,
+    },
+    Odd(Oddity),
+    /// Drawn for each order from all others.
+    Random,
+}
+
+/// What befits one call only.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Oddity {
+    /// The submission is held up in the network for a minute and delivered then.
+    DeliveredLate,
+    /// Two queries answer `SYSTEMERROR`.
+    QueryFails,
+    /// Two queries answer `ORDERNOTEXIST` of a paid order.
+    QueryNotVisible,
+    /// Two reversals answer `SUCCESS` and `recall=Y`.
+    Recall,
+    /// Two reversals answer `SYSTEMERROR` and `recall=Y`.
+    ReverseSystemError,
+    /// Two reversals are refused with `USERPAYING`.
+    ReverseUserPaying,
+    /// The customer pays at the last moment and reversals answer `TRADE_ERROR` for ever.
+    ReverseRefused,
+    /// Reversals answer `REVERSE_EXPIRE` for ever.
+    ReverseExpired,
+    /// The first reversal says that it is done, and is not.
+    ReverseLies,
+    /// The customer pays between the last query and the reversal.
+    PaysDuringReversal,
+}
+
+/// Where a till with the default rules ends.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Expected {
+    pub status: Status,
+    /// Whether the customer has lost the money in the end.
+    pub net_charged: bool,
+}
+
+impl Oddity {
+    /// All of them. Their order is part of the codes that select them: add at the end only.
+    pub const ALL: [Self; 10] = [
+        Self::DeliveredLate,
+        Self::QueryFails,
+        Self::QueryNotVisible,
+        Self::Recall,
+        Self::ReverseSystemError,
+        Self::ReverseUserPaying,
+        Self::ReverseRefused,
+        Self::ReverseExpired,
+        Self::ReverseLies,
+        Self::PaysDuringReversal,
+    ];
+
+    /// Its scenario's name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::DeliveredLate => "delivered-late",
+            Self::QueryFails => "query-fails",
+            Self::QueryNotVisible => "query-not-visible",
+            Self::Recall => "recall",
+            Self::ReverseSystemError => "reverse-systemerror",
+            Self::ReverseUserPaying => "reverse-userpaying",
+            Self::ReverseRefused => "reverse-refused",
+            Self::ReverseExpired => "reverse-expired",
+            Self::ReverseLies => "reverse-lies",
+            Self::PaysDuringReversal => "pays-during-reversal",
+        }
+    }
+
+    const fn summary(self) -> &'static str {
+        match self {
+            Self::DeliveredLate => "held up in the network; reaches the gateway a minute later",
+            Self::QueryFails => "paid, the answer is lost; two queries answer SYSTEMERROR",
+            Self::QueryNotVisible => "paid, the answer is lost; two queries know no such order",
+            Self::Recall => "never pays; the reversal must be repeated twice",
+            Self::ReverseSystemError => "never pays; two reversals answer SYSTEMERROR",
+            Self::ReverseUserPaying => "never pays; two reversals are refused with USERPAYING",
+            Self::ReverseRefused => "pays at the last moment; no reversal is accepted",
+            Self::ReverseExpired => "never pays; reversals are refused as too old",
+            Self::ReverseLies => "never pays; the first reversal claims success, untruly",
+            Self::PaysDuringReversal => "pays as the reversal arrives; the money goes back",
+        }
+    }
+
+    const fn is_of_reversal(self) -> bool {
+        !matches!(self, Self::DeliveredLate | Self::QueryFails | Self::QueryNotVisible)
+    }
+}
+
+impl Scenario {
+    /// Every scenario by its plain name, [`Scenario::Random`] last.
+    pub fn all() -> Vec<Self> {
+        let mut all = vec![
+            Self::Pays,
+            Self::Password(8),
+            Self::WalksAway,
+            Self::Cancels(8),
+            Self::Revoked(3),
+            Self::Closed(3),
+            Self::Slow(8),
+            Self::AnswerLate(LATE_SECONDS),
+        ];
+        all.extend(Oddity::ALL.map(Self::Odd));
+        for refusal in &REFUSALS {
+            let both = [refusal.usually_charged(), !refusal.usually_charged()];
+            let refused = both.map(|charged| Self::Refused { refusal, charged });
+            all.extend(refused.into_iter().filter(|scenario| scenario.is_possible()));
+        }
+        for call in [CallKind::Submit, CallKind::Query, CallKind::Reverse] {
+            for fault in Fault::ALL {
+                let both = [fault.is_processed(), !fault.is_processed()];
+                let spoilt = both.map(|charged| Self::Spoilt { call, fault, charged });
+                all.extend(spoilt.into_iter().filter(|scenario| scenario.is_possible()));
+            }
+        }
+        all.push(Self::Random);
+        all
+    }
+
+    /// A choice for people in training: what customers do, and the faults a cashier should know.
+    pub fn menu() -> Vec<Self> {
+        let names = [
+            "ok",
+            "password",
+            "walks-away",
+            "cancels",
+            "notenough",
+            "auth-code-expire",
+            "notsupportcard",
+            "slow",
+            "answer-lost",
+            "request-lost",
+            "systemerror",
+            "forged",
+            "wrong-amount",
+            "recall",
+            "pays-during-reversal",
+            "reverse-refused",
+            "signerror",
+            "random",
+        ];
+        names.into_iter().filter_map(Self::from_name).collect()
+    }
+
+    /// The scenario of a name: one of [`Scenario::all`], or a timed one with its seconds, such as
+    /// `password-20`.
+    pub fn from_name(name: &str) -> Option<Self> {
+        let timed = |name: &str| {
+            let (base, seconds) = name.rsplit_once('-')?;
+            let seconds: u8 = seconds.parse().ok().filter(|seconds| *seconds < 100)?;
+            match base {
+                "password" => Some(Self::Password(seconds)),
+                "cancels" => Some(Self::Cancels(seconds)),
+                "revoked" => Some(Self::Revoked(seconds)),
+                "closed" => Some(Self::Closed(seconds)),
+                "slow" => Some(Self::Slow(seconds)),
+                "answer-late" => Some(Self::AnswerLate(seconds)),
+                _ => None,
+            }
+        };
+        if name == "userpaying" {
+            return Some(Self::Password(8));
+        }
+        Self::all().into_iter().find(|scenario| scenario.name() == name).or_else(|| timed(name))
+    }
+
+    /// Its name, which [`Scenario::from_name`] knows.
+    pub fn name(self) -> Cow<'static, str> {
+        let timed = |base: &'static str, usual: u8, seconds: u8| {
+            if seconds == usual { base.into() } else { format!("{base}-{seconds}").into() }
+        };
+        match self {
+            Self::Pays => "ok".into(),
+            Self::Password(seconds) => timed("password", 8, seconds),
+            Self::WalksAway => "walks-away".into(),
+            Self::Cancels(seconds) => timed("cancels", 8, seconds),
+            Self::Revoked(seconds) => timed("revoked", 3, seconds),
+            Self::Closed(seconds) => timed("closed", 3, seconds),
+            Self::Slow(seconds) => timed("slow", 8, seconds),
+            Self::AnswerLate(seconds) => timed("answer-late", LATE_SECONDS, seconds),
+            Self::Refused { refusal, charged } => {
+                with_suffix(refusal.name, charged, refusal.usually_charged())
+            }
+            Self::Spoilt { call: CallKind::Submit, fault, charged } => {
+                with_suffix(fault.name(), charged, fault.is_processed())
+            }
+            Self::Spoilt { call: CallKind::Query, fault, .. } => {
+                format!("query-{}", fault.name()).into()
+            }
+            Self::Spoilt { call: CallKind::Reverse, fault, .. } => {
+                format!("reverse-{}", fault.name()).into()
+            }
+            Self::Odd(oddity) => oddity.name().into(),
+            Self::Random => "random".into(),
+        }
+    }
+
+    /// One line about it, in English.
+    pub fn summary(self) -> Cow<'static, str> {
+        match self {
+            Self::Pays => "pays at once".into(),
+            Self::Password(seconds) => format!("types the password, pays after {seconds} s").into(),
+            Self::WalksAway => "is asked for the password and never pays".into(),
+            Self::Cancels(seconds) => format!("cancels on the phone after {seconds} s").into(),
+            Self::Revoked(seconds) => {
+                format!("the order is revoked elsewhere after {seconds} s").into()
+            }
+            Self::Closed(seconds) => {
+                format!("the order is closed elsewhere after {seconds} s").into()
+            }
+            Self::Slow(seconds) => {
+                format!("the gateway pays and answers only after {seconds} s").into()
+            }
+            Self::AnswerLate(seconds) => {
+                format!("paid at once, but the answer comes after {seconds} s").into()
+            }
+            Self::Refused { refusal, charged } => {
+                format!("refused with {}; {}", refusal.code, money(charged)).into()
+            }
+            Self::Spoilt { call: CallKind::Submit, fault, charged } => {
+                format!("{}; {}", fault.summary(), money(charged)).into()
+            }
+            Self::Spoilt { call: CallKind::Query, fault, .. } => {
+                format!("the answer is lost; of two queries, {}", fault.summary()).into()
+            }
+            Self::Spoilt { call: CallKind::Reverse, fault, .. } => {
+                format!("never pays; of two reversals, {}", fault.summary()).into()
+            }
+            Self::Odd(oddity) => oddity.summary().into(),
+            Self::Random => "one of all the others, drawn for each order".into(),
+        }
+    }
+
+    /// The scenario that a payment code selects.
+    pub fn of_code(code: &str) -> Self {
+        let digits = code.get(code.len().saturating_sub(4)..).unwrap_or_default();
+        let Ok(digits) = digits.parse::<u16>() else { return Self::Pays };
+        let (hundreds, seconds) = (digits / 100, u8::try_from(digits % 100).unwrap_or(0));
+        let (index, charged) = (usize::from(digits / 10 % 100), digits % 10 == 1);
+        let spoilt = |call| {
+            let charged = if call == CallKind::Submit { charged } else { is_paid_before(call, index) };
+            Some(Self::Spoilt { call, fault: *Fault::ALL.get(index)?, charged })
+        };
+        let selected = match (digits / 1000, hundreds) {
+            (_, 1) => Some(Self::Password(seconds)),
+            (_, 2) => Some(Self::WalksAway),
+            (_, 3) => Some(Self::Cancels(seconds)),
+            (_, 4) => Some(Self::Revoked(seconds)),
+            (_, 5) => Some(Self::Closed(seconds)),
+            (_, 6) => Some(Self::Slow(seconds)),
+            (_, 7) => Some(Self::AnswerLate(seconds)),
+            (1, _) => REFUSALS.get(index).map(|refusal| Self::Refused { refusal, charged }),
+            (2, _) => spoilt(CallKind::Submit),
+            (3, _) => spoilt(CallKind::Query),
+            (4, _) => spoilt(CallKind::Reverse),
+            (_, 50) => Oddity::ALL.get(usize::from(seconds)).copied().map(Self::Odd),
+            (_, 99) if seconds == 99 => Some(Self::Random),
+            _ => None,
+        };
+        selected.filter(|scenario| scenario.is_possible()).unwrap_or(Self::Pays)
+    }
+
+    /// A payment code that selects it. Codes of different serial numbers differ (up to 10^12).
+    pub fn code(self, serial: u64) -> String {
+        format!("13{:012}{}", serial % 1_000_000_000_000, self.last_digits())
+    }
+
+    /// The last four digits of the codes that select it.
+    pub fn last_digits(self) -> String {
+        let place = |index: Option<usize>| index.unwrap_or(0);
+        match self {
+            Self::Pays => "0000".to_owned(),
+            Self::Password(seconds) => format!("01{seconds:02}"),
+            Self::WalksAway => "0200".to_owned(),
+            Self::Cancels(seconds) => format!("03{seconds:02}"),
+            Self::Revoked(seconds) => format!("04{seconds:02}"),
+            Self::Closed(seconds) => format!("05{seconds:02}"),
+            Self::Slow(seconds) => format!("06{seconds:02}"),
+            Self::AnswerLate(seconds) => format!("07{seconds:02}"),
+            Self::Refused { refusal, charged } => {
+                let index = REFUSALS.iter().position(|known| known == refusal);
+                format!("1{:02}{}", place(index), u8::from(charged))
+            }
+            Self::Spoilt { call, fault, charged } => {
+                let index = place(Fault::ALL.iter().position(|known| *known == fault));
+                match call {
+                    CallKind::Submit => format!("2{index:02}{}", u8::from(charged)),
+                    CallKind::Query => format!("3{index:02}0"),
+                    CallKind::Reverse => format!("4{index:02}0"),
+                }
+            }
+            Self::Odd(oddity) => {
+                let index = place(Oddity::ALL.iter().position(|known| *known == oddity));
+                format!("50{index:02}")
+            }
+            Self::Random => "9999".to_owned(),
+        }
+    }
+
+    /// Where a till with the default rules ends, and with it the money. A customer who acts in the
+    /// very second of giving up can win or lose. `None` for [`Scenario::Random`]: the ledger says
+    /// what was drawn.
+    pub fn expected(self) -> Option<Expected> {
+        let in_time = |seconds: u8, then: Status| {
+            if seconds <= GIVE_UP_SECONDS { then } else { Status::Reversed }
+        };
+        let status = match self {
+            Self::Pays | Self::AnswerLate(_) => Status::Paid,
+            Self::Password(seconds) | Self::Slow(seconds) => in_time(seconds, Status::Paid),
+            Self::WalksAway | Self::Cancels(_) => Status::Reversed,
+            Self::Revoked(seconds) | Self::Closed(seconds) => in_time(seconds, Status::Declined),
+            Self::Refused { refusal, charged } => match (refusal.class, charged) {
+                (Class::Unclear | Class::QueryFirst, true) => Status::Paid,
+                // The customer was told that nothing was charged: it goes back.
+                (Class::Unclear, false) | (Class::Failed, true) => Status::Reversed,
+                (Class::QueryFirst | Class::Failed, false) | (Class::SetUp, _) => Status::Declined,
+            },
+            Self::Spoilt { charged: true, .. } => Status::Paid,
+            Self::Spoilt { call: CallKind::Submit, fault: Fault::ReturnFail, .. } => {
+                Status::Declined
+            }
+            Self::Spoilt { charged: false, .. } => Status::Reversed,
+            Self::Odd(Oddity::QueryFails | Oddity::QueryNotVisible) => Status::Paid,
+            Self::Odd(Oddity::ReverseRefused) => {
+                return Some(Expected { status: Status::Attention, net_charged: true });
+            }
+            Self::Odd(Oddity::ReverseExpired) => Status::Attention,
+            Self::Odd(
+                Oddity::DeliveredLate
+                | Oddity::Recall
+                | Oddity::ReverseSystemError
+                | Oddity::ReverseUserPaying
+                | Oddity::ReverseLies
+                | Oddity::PaysDuringReversal,
+            ) => Status::Reversed,
+            Self::Random => return None,
+        };
+        Some(Expected { status, net_charged: status == Status::Paid })
+    }
+
+    /// How the order begins, and what becomes of it when. An order whose end comes at once never
+    /// begins.
+    pub(super) fn course(self) -> Course {
+        let at_once = |end| Course { begins: end, ends: end, after: Millis(0) };
+        let asked = |end, seconds: u8| Course {
+            begins: Standing::Paying,
+            ends: end,
+            after: Millis::seconds(seconds.into()),
+        };
+        match self {
+            Self::Pays | Self::AnswerLate(_) | Self::Random => at_once(Standing::Paid),
+            Self::Password(seconds) | Self::Slow(seconds) => asked(Standing::Paid, seconds),
+            Self::WalksAway => at_once(Standing::Paying),
+            Self::Cancels(seconds) => asked(Standing::PayError, seconds),
+            Self::Revoked(seconds) => asked(Standing::Revoked, seconds),
+            Self::Closed(seconds) => asked(Standing::Closed, seconds),
+            Self::Refused { charged: true, .. } | Self::Spoilt { charged: true, .. } => {
+                at_once(Standing::Paid)
+            }
+            Self::Refused { refusal, .. } => at_once(refusal.leaves),
+            Self::Spoilt { call: CallKind::Submit, fault, .. } => match fault {
+                Fault::RequestLost | Fault::ReturnFail => at_once(Standing::Absent),
+                _ => at_once(Standing::Open),
+            },
+            Self::Spoilt { .. } => at_once(Standing::Paying),
+            Self::Odd(Oddity::DeliveredLate) => Course {
+                begins: Standing::Absent,
+                ends: Standing::Paid,
+                after: DELIVERED_AFTER,
+            },
+            Self::Odd(Oddity::QueryFails | Oddity::QueryNotVisible) => at_once(Standing::Paid),
+            Self::Odd(_) => at_once(Standing::Paying),
+        }
+    }
+
+    /// The fault that the answer to a call suffers which has been made so many times before.
+    pub(super) fn fault(self, asked: CallKind, before: usize) -> Option<Fault> {
+        let submission = asked == CallKind::Submit && before == 0;
+        match self {
+            Self::Spoilt { call: CallKind::Submit, fault, .. } => Some(fault).filter(|_| submission),
+            Self::Spoilt { call, fault, .. } if call == asked && before < TIMES => Some(fault),
+            Self::Spoilt { call: CallKind::Query, .. }
+            | Self::Odd(Oddity::QueryFails | Oddity::QueryNotVisible | Oddity::DeliveredLate) => {
+                Some(Fault::AnswerLost).filter(|_| submission)
+            }
+            _ => None,
+        }
+    }
+
+    /// The oddity that a query or reversal meets which has been made so many times before.
+    pub(super) fn oddity(self, before: usize) -> Option<Oddity> {
+        let Self::Odd(oddity) = self else { return None };
+        let times = match oddity {
+            Oddity::ReverseRefused | Oddity::ReverseExpired => usize::MAX,
+            Oddity::ReverseLies | Oddity::PaysDuringReversal => 1,
+            _ => TIMES,
+        };
+        Some(oddity).filter(|_| before < times)
+    }
+
+    /// Whether the gateway itself revokes an unpaid order in the end. It would spoil what is to be
+    /// seen of reversals.
+    pub(super) fn lapses(self) -> bool {
+        match self {
+            Self::Spoilt { call, .. } => call != CallKind::Reverse,
+            Self::Odd(oddity) => !oddity.is_of_reversal(),
+            Self::Slow(_) => false,
+            _ => true,
+        }
+    }
+
+    fn is_possible(self) -> bool {
+        match self {
+            Self::Refused { refusal, charged } => !charged || refusal.class != Class::SetUp,
+            Self::Spoilt { call: CallKind::Submit, fault, charged } => {
+                fault.applies_to(CallKind::Submit) && !(charged && fault == Fault::RequestLost)
+            }
+            Self::Spoilt { call: CallKind::Query, fault, charged } => {
+                fault.applies_to(CallKind::Query) && charged == (fault != Fault::Forged)
+            }
+            Self::Spoilt { call: CallKind::Reverse, fault, charged } => {
+                fault.applies_to(CallKind::Reverse) && !charged
+            }
+            _ => true,
+        }
+    }
+}
+
+/// An order's own time line.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct Course {
+    pub(super) begins: Standing,
+    pub(super) ends: Standing,
+    pub(super) after: Millis,
+}
+
+/// Faults of queries are met by a customer who has paid, but for the forger, who needs one who has
+/// not; faults of reversals by one who never pays.
+fn is_paid_before(call: CallKind, fault: usize) -> bool {
+    call == CallKind::Query && Fault::ALL.get(fault) != Some(&Fault::Forged)
+}
+
+fn with_suffix(name: &'static str, charged: bool, usually: bool) -> Cow<'static, str> {
+    match (charged, usually) {
+        (true, true) | (false, false) => name.into(),
+        (true, false) => format!("{name}-paid").into(),
+        (false, true) => format!("{name}-unpaid").into(),
+    }
+}
+
+const fn money(charged: bool) -> &'static str {
+    if charged { "the customer has paid" } else { "nothing is charged" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_scenario_has_its_own_name_and_its_own_codes() {
+        let mut names = std::collections::HashSet::new();
+        for scenario in Scenario::all() {
+            assert!(names.insert(scenario.name()), "{}", scenario.name());
+            assert_eq!(Scenario::from_name(&scenario.name()), Some(scenario));
+            assert_eq!(Scenario::of_code(&scenario.code(7)), scenario, "{}", scenario.name());
+            assert!(!scenario.summary().is_empty());
+        }
+        assert_eq!(Scenario::from_name("password-20"), Some(Scenario::Password(20)));
+        assert_eq!(Scenario::from_name("userpaying"), Some(Scenario::Password(8)));
+        for wrong in ["", "password-", "password-100", "Ok", "truncated-", "request-lost-paid"] {
+            assert_eq!(Scenario::from_name(wrong), None, "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn faults_of_each_call_are_named_after_it() {
+        for name in ["truncated", "truncated-unpaid", "query-truncated", "reverse-truncated"] {
+            assert!(Scenario::from_name(name).is_some(), "{name}");
+        }
+        for name in ["reverse-answer-lost", "query-garbage", "notenough-paid", "forged-paid"] {
+            assert!(Scenario::from_name(name).is_some(), "{name}");
+        }
+    }
+
+    #[test]
+    fn codes_are_payment_codes_and_differ() {
+        let codes: Vec<String> = (0..100).map(|serial| Scenario::WalksAway.code(serial)).collect();
+        let distinct: std::collections::HashSet<&String> = codes.iter().collect();
+        assert_eq!(distinct.len(), codes.len());
+        assert!(codes.iter().all(|code| crate::order::AuthCode::new(code).is_some()));
+    }
+
+    #[test]
+    fn digits_that_select_nothing_pay_at_once() {
+        for code in ["130000000000000042", "130000000000001990", "130000000000005099", "", "é"] {
+            assert_eq!(Scenario::of_code(code), Scenario::Pays, "{code}");
+        }
+    }
+
+    #[test]
+    fn the_menu_is_complete() {
+        assert_eq!(Scenario::menu().len(), 18);
+    }
+}

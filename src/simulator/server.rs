@@ -1,0 +1,281 @@
+//! The simulated gateway on a socket: HTTPS that carries out what [`Bank`] decides, to the byte.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::{Instant, sleep, timeout};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+
+use super::identity::{Identity, IdentityError};
+use super::reply::http;
+use super::{Bank, Deed, Reaction, Request};
+use crate::clock::Millis;
+
+const LARGEST_HEAD: usize = 8 * 1024;
+const LARGEST_BODY: usize = 64 * 1024;
+const MOST_HEADERS: usize = 64;
+/// A connection that says nothing for so long is closed, as the real gateway does.
+const IDLE: Duration = Duration::from_secs(60);
+const HANDSHAKE: Duration = Duration::from_secs(10);
+/// After a failure to accept, such as too many open files.
+const BREATH: Duration = Duration::from_millis(100);
+
+/// Why there is no server.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    #[error("cannot listen on {address}: {cause}")]
+    Listen { address: SocketAddr, cause: io::Error },
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+}
+
+/// Takes one line for each request. Payment codes in it are masked.
+pub type Log = Box<dyn Fn(Millis, &str) + Send + Sync>;
+
+/// A running gateway. It ends, with all its connections, when this is dropped.
+pub struct Server {
+    address: SocketAddr,
+    bank: Arc<Mutex<Bank>>,
+    started: Instant,
+    accepting: JoinHandle<()>,
+}
+
+impl Server {
+    /// Listens; port 0 takes any free one. It runs on the runtime it is started on.
+    pub async fn start(
+        listen: SocketAddr,
+        identity: &Identity,
+        bank: Bank,
+        log: Option<Log>,
+    ) -> Result<Self, ServerError> {
+        let refused = |cause| ServerError::Listen { address: listen, cause };
+        let acceptor = TlsAcceptor::from(Arc::new(identity.tls()?));
+        let listener = TcpListener::bind(listen).await.map_err(refused)?;
+        let address = listener.local_addr().map_err(refused)?;
+        let bank = Arc::new(Mutex::new(bank));
+        let started = Instant::now();
+        let front = Arc::new(Front { bank: Arc::clone(&bank), started, log });
+        let accepting = tokio::spawn(accept(listener, acceptor, front));
+        Ok(Self { address, bank, started, accepting })
+    }
+
+    /// Where it listens.
+    pub fn local_addr(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The bank behind it, to look into its ledger. Requests wait while it is held.
+    pub fn bank(&self) -> MutexGuard<'_, Bank> {
+        lock(&self.bank)
+    }
+
+    /// The bank's own time.
+    pub fn now(&self) -> Millis {
+        since(self.started)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.accepting.abort();
+    }
+}
+
+/// What all connections share.
+struct Front {
+    bank: Arc<Mutex<Bank>>,
+    started: Instant,
+    log: Option<Log>,
+}
+
+impl Front {
+    fn handle(&self, request: &Request<'_>) -> Reaction {
+        let now = since(self.started);
+        let reaction = lock(&self.bank).handle(request, now);
+        if let Some(log) = &self.log {
+            log(now, &reaction.story);
+        }
+        reaction
+    }
+}
+
+async fn accept(listener: TcpListener, acceptor: TlsAcceptor, front: Arc<Front>) {
+    // Connections end with the set.
+    let mut connections = JoinSet::new();
+    loop {
+        let accepted = listener.accept().await;
+        while connections.try_join_next().is_some() {}
+        let Ok((stream, _)) = accepted else {
+            sleep(BREATH).await;
+            continue;
+        };
+        let (acceptor, front) = (acceptor.clone(), Arc::clone(&front));
+        connections.spawn(async move {
+            let _ = stream.set_nodelay(true);
+            if let Ok(Ok(stream)) = timeout(HANDSHAKE, acceptor.accept(stream)).await {
+                // A client that leaves is no fault of ours.
+                let _ = Connection::new(stream).serve(&front).await;
+            }
+        });
+    }
+}
+
+struct Connection {
+    stream: TlsStream<TcpStream>,
+    /// Read, and not yet understood.
+    buffer: Vec<u8>,
+    has_certificate: bool,
+}
+
+/// A request's head, and what it says of the rest.
+struct Head {
+    method: String,
+    path: String,
+    length: usize,
+    body: usize,
+    stays_open: bool,
+}
+
+/// What came over the connection.
+enum Received {
+    Request(Head),
+    /// It cannot be answered but with this status.
+    Refused(u16),
+    /// The client has left, or said nothing for too long.
+    End,
+}
+
+impl Connection {
+    fn new(stream: TlsStream<TcpStream>) -> Self {
+        let has_certificate = stream.get_ref().1.peer_certificates().is_some();
+        Self { stream, buffer: Vec::new(), has_certificate }
+    }
+
+    /// Serves one request after another.
+    async fn serve(mut self, front: &Front) -> io::Result<()> {
+        loop {
+            let head = match self.receive().await? {
+                Received::Request(head) => head,
+                Received::Refused(status) => {
+                    self.stream.write_all(&http(status, b"")).await?;
+                    return self.stream.shutdown().await;
+                }
+                Received::End => return Ok(()),
+            };
+            let reaction = front.handle(&Request {
+                method: &head.method,
+                path: &head.path,
+                body: &self.buffer[head.length..head.length + head.body],
+                client_certificate: self.has_certificate,
+            });
+            self.buffer.drain(..head.length + head.body);
+            sleep(reaction.after.into()).await;
+            match reaction.deed {
+                Deed::Answer { status, body } => {
+                    self.stream.write_all(&http(status, &body)).await?;
+                    self.stream.flush().await?;
+                    if !head.stays_open {
+                        return self.stream.shutdown().await;
+                    }
+                }
+                Deed::Raw(bytes) => {
+                    self.stream.write_all(&bytes).await?;
+                    return self.stream.shutdown().await;
+                }
+                Deed::Drip { bytes, every } => return self.drip(&bytes, every).await,
+                Deed::Close => return Ok(()),
+                Deed::Reset => return self.stream.get_ref().0.set_zero_linger(),
+                Deed::Silence => return self.wait_for_end().await,
+            }
+        }
+    }
+
+    /// Reads until the buffer begins with a whole request.
+    async fn receive(&mut self) -> io::Result<Received> {
+        loop {
+            match parse(&self.buffer) {
+                Parsed::Whole(head) => return Ok(Received::Request(head)),
+                Parsed::Refused(status) => return Ok(Received::Refused(status)),
+                Parsed::Partial => {}
+            }
+            match timeout(IDLE, self.stream.read_buf(&mut self.buffer)).await {
+                Ok(Ok(0)) | Err(_) => return Ok(Received::End),
+                Ok(Ok(_)) => {}
+                Ok(Err(error)) => return Err(error),
+            }
+        }
+    }
+
+    async fn drip(mut self, bytes: &[u8], every: Millis) -> io::Result<()> {
+        for byte in bytes {
+            self.stream.write_all(&[*byte]).await?;
+            self.stream.flush().await?;
+            sleep(every.into()).await;
+        }
+        self.stream.shutdown().await
+    }
+
+    async fn wait_for_end(mut self) -> io::Result<()> {
+        let mut ignored = [0; 1024];
+        while self.stream.read(&mut ignored).await? > 0 {}
+        Ok(())
+    }
+}
+
+enum Parsed {
+    Whole(Head),
+    Partial,
+    Refused(u16),
+}
+
+fn parse(buffer: &[u8]) -> Parsed {
+    let mut headers = [httparse::EMPTY_HEADER; MOST_HEADERS];
+    let mut request = httparse::Request::new(&mut headers);
+    let length = match request.parse(buffer) {
+        Ok(httparse::Status::Complete(length)) if length <= LARGEST_HEAD => length,
+        Ok(httparse::Status::Partial) if buffer.len() <= LARGEST_HEAD => return Parsed::Partial,
+        Ok(_) | Err(httparse::Error::TooManyHeaders) => return Parsed::Refused(431),
+        Err(_) => return Parsed::Refused(400),
+    };
+    let (Some(method), Some(path), Some(version)) = (request.method, request.path, request.version)
+    else {
+        return Parsed::Refused(400);
+    };
+    let value = |name: &str| {
+        let found = request.headers.iter().find(|header| header.name.eq_ignore_ascii_case(name));
+        found.map(|header| String::from_utf8_lossy(header.value).trim().to_ascii_lowercase())
+    };
+    if value("transfer-encoding").is_some() {
+        return Parsed::Refused(411);
+    }
+    let body = match value("content-length").map(|text| text.parse::<usize>()) {
+        None => 0,
+        Some(Ok(body)) if body <= LARGEST_BODY => body,
+        Some(Ok(_)) => return Parsed::Refused(413),
+        Some(Err(_)) => return Parsed::Refused(400),
+    };
+    if buffer.len() - length < body {
+        return Parsed::Partial;
+    }
+    let stays_open = match value("connection").as_deref() {
+        Some("close") => false,
+        Some("keep-alive") => true,
+        _ => version == 1,
+    };
+    Parsed::Whole(Head { method: method.to_owned(), path: path.to_owned(), length, body, stays_open })
+}
+
+fn since(started: Instant) -> Millis {
+    Millis(u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX))
+}
+
+/// A panic in one test must not hide the ledger from the next look.
+fn lock(bank: &Mutex<Bank>) -> MutexGuard<'_, Bank> {
+    bank.lock().unwrap_or_else(PoisonError::into_inner)
+}
