@@ -2,8 +2,11 @@
 
 pub mod clean;
 pub mod clock;
+pub mod device;
 pub mod gateway;
 pub mod money;
 pub mod order;
 pub mod payment;
+pub mod receipt;
+pub mod scan;
 pub mod text;
