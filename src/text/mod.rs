@@ -1,5 +1,7 @@
 //! Everything people read, in each language. A missing sentence does not compile.
 
+pub mod receipt;
+
 use serde::Deserialize;
 
 /// The languages of the till.

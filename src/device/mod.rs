@@ -1,0 +1,192 @@
+//! The till's devices. Each is a thread that owns its port and speaks in messages: nobody else
+//! waits for a port, not even for its closing, which may take half a minute (devices 2.7). A lost
+//! device is looked for once a second, by its path, wherever a link may point to by then.
+
+pub mod printer;
+pub mod scanner;
+#[cfg(test)]
+mod tests;
+
+use std::io;
+use std::os::unix::fs::FileTypeExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, Thread};
+use std::time::Duration;
+
+use rustix::io::Errno;
+use serialport::TTYPort;
+
+use crate::clean::clean;
+
+/// Between two searches for a device, and between two looks at an idle one.
+const LOOK: Duration = Duration::from_secs(1);
+/// A port just plugged in belongs to root until udev has set its group; so many searches may be
+/// denied before it is a fault (devices 1.4).
+const DENIALS: u8 = 2;
+
+/// How a device is, for the status line. Reported when it changes.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Health {
+    /// Open. A serial line does not tell whether anything hangs on its other end.
+    Ready,
+    /// Not there; it is looked for once a second.
+    Searching,
+    /// There, but of no use until somebody acts. It is tried again all the time.
+    Failed(Fault),
+}
+
+/// Why a device that is there cannot be used.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum Fault {
+    /// This user may not open it.
+    #[error("no permission to open it; on most systems the group dialout may")]
+    Denied,
+    /// Another program has it open.
+    #[error("another program uses it")]
+    Busy,
+    #[error("it is not a serial port")]
+    NotSerial,
+    /// The printer takes no data: no paper, an open cover, switched off line.
+    #[error("it takes no data; look for paper and cover")]
+    Stalled,
+    /// In the words of the system.
+    #[error("{0}")]
+    Other(String),
+}
+
+impl Fault {
+    fn of(error: &io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::PermissionDenied => Self::Denied,
+            io::ErrorKind::ResourceBusy => Self::Busy,
+            _ => Self::Other(clean(&error.to_string(), 60)),
+        }
+    }
+}
+
+/// A serial port by its path.
+struct Address {
+    path: PathBuf,
+    baud: u32,
+    denials: u8,
+}
+
+impl Address {
+    fn new(path: PathBuf, baud: u32) -> Self {
+        Self { path, baud, denials: 0 }
+    }
+
+    /// Opens it, for this process alone. `between` does its part after the port is known to be
+    /// one, and before it is locked.
+    fn open<T>(&mut self, between: impl Fn(&Path) -> io::Result<T>) -> Result<Opened<T>, Health> {
+        let opened = self.try_open(between);
+        self.denials = match opened {
+            Err(Health::Failed(Fault::Denied)) => self.denials.saturating_add(1),
+            Err(_) | Ok(_) => 0,
+        };
+        opened.map_err(|health| match health {
+            Health::Failed(Fault::Denied) if self.denials <= DENIALS => Health::Searching,
+            other => other,
+        })
+    }
+
+    fn try_open<T>(&self, between: impl Fn(&Path) -> io::Result<T>) -> Result<Opened<T>, Health> {
+        // The target is opened, not the link, so that both are known to belong together.
+        let target = self.path.canonicalize().map_err(|error| health_of(&error))?;
+        let kind = target.metadata().map_err(|error| health_of(&error))?.file_type();
+        if !kind.is_char_device() {
+            return Err(Health::Failed(Fault::NotSerial));
+        }
+        let extra = between(&target).map_err(|error| health_of(&error))?;
+        let port = serialport::new(target.to_string_lossy(), self.baud)
+            .timeout(LOOK)
+            .dtr_on_open(true)
+            .open_native()
+            .map_err(|error| match error.kind() {
+                // The path was there a moment ago: what fails is the lock.
+                serialport::ErrorKind::NoDevice => Health::Failed(Fault::Busy),
+                serialport::ErrorKind::Io(_) => health_of(&io::Error::from(error)),
+                serialport::ErrorKind::InvalidInput | serialport::ErrorKind::Unknown => {
+                    Health::Failed(Fault::Other(clean(&error.description, 60)))
+                }
+            })?;
+        Ok(Opened { port, target, extra })
+    }
+
+    /// Whether the path leads to another port by now. While it leads nowhere, the open one stays.
+    fn has_moved<T>(&self, opened: &Opened<T>) -> bool {
+        self.path.canonicalize().is_ok_and(|target| target != opened.target)
+    }
+}
+
+fn health_of(error: &io::Error) -> Health {
+    // The node may outlive its device for a moment.
+    let is_gone =
+        matches!(Errno::from_io_error(error), Some(Errno::NXIO | Errno::NODEV | Errno::IO));
+    if error.kind() == io::ErrorKind::NotFound || is_gone {
+        Health::Searching
+    } else {
+        Health::Failed(Fault::of(error))
+    }
+}
+
+/// An open port.
+struct Opened<T> {
+    port: TTYPort,
+    /// Where the path led when it was opened.
+    target: PathBuf,
+    extra: T,
+}
+
+/// Reports a health only when it is another than before.
+struct Reported(Option<Health>);
+
+impl Reported {
+    fn changes_to(&mut self, health: &Health) -> bool {
+        let is_new = self.0.as_ref() != Some(health);
+        if is_new {
+            self.0 = Some(health.clone());
+        }
+        is_new
+    }
+}
+
+/// A device's thread, told to end when this is dropped. Nobody waits for it to do so.
+struct Worker {
+    is_wanted: Arc<AtomicBool>,
+    thread: Thread,
+}
+
+impl Worker {
+    fn start(name: &str, work: impl FnOnce(Wanted) + Send + 'static) -> io::Result<Self> {
+        let is_wanted = Arc::new(AtomicBool::new(true));
+        let wanted = Wanted(Arc::clone(&is_wanted));
+        let handle = thread::Builder::new().name(name.to_owned()).spawn(move || work(wanted))?;
+        Ok(Self { is_wanted, thread: handle.thread().clone() })
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        self.is_wanted.store(false, Ordering::Relaxed);
+        self.thread.unpark();
+    }
+}
+
+/// The thread's side of [`Worker`].
+struct Wanted(Arc<AtomicBool>);
+
+impl Wanted {
+    fn is_true(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// Lets so much time pass, or less when the end has come.
+    fn pause(&self, length: Duration) {
+        if self.is_true() {
+            thread::park_timeout(length);
+        }
+    }
+}

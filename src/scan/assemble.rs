@@ -1,0 +1,376 @@
+//! Scans put together from the pieces in which a serial line delivers them.
+//!
+//! A line ends by its suffix, or, where there may be none, by silence. How long silence must last
+//! depends on what is known of the scanner:
+//!
+//! - [`Suffix::None`]: there is nothing else to wait for, so 50 ms end a scan (devices 1.4).
+//! - [`Suffix::Auto`]: a suffix may still come, and a code may pause 200 ms inside (a hub, a
+//!   radio link). So 300 ms end a scan, and only if what is there is a whole code of a known kind;
+//!   anything else is half a code, and is dropped, so that it is never glued to the next.
+//! - a named suffix: silence ends nothing. After a second without the suffix what is there is
+//!   dropped.
+
+use serde::Deserialize;
+use zeroize::{Zeroize, Zeroizing};
+
+use super::is_whole;
+use crate::clock::{Millis, Uptime};
+
+/// Bytes of one scan; more is not a scan (devices 1.6).
+const LONGEST: usize = 4096;
+const SILENCE_WITHOUT_SUFFIX: Millis = Millis(50);
+const SILENCE_IN_DOUBT: Millis = Millis(300);
+const SILENCE_WITH_SUFFIX: Millis = Millis(1000);
+/// A code that stays in a scanner's view is read again this soon; a hand is slower (devices 1.6).
+const DOUBLE_READ: Millis = Millis(300);
+/// One complaint about noise is enough for so long.
+const NOISE_PAUSE: Millis = Millis(1000);
+
+const STX: u8 = 2;
+const ETX: u8 = 3;
+
+/// How the scanner marks the end of a scan.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "lowercase")]
+pub enum Suffix {
+    /// CR, LF, both, TAB, ETX, NUL or nothing.
+    #[default]
+    Auto,
+    Cr,
+    Lf,
+    CrLf,
+    Tab,
+    None,
+}
+
+/// What came of the bytes.
+#[derive(Debug, Eq, PartialEq)]
+pub enum Line {
+    /// A whole scan, without its suffix and blanks around it. It may be a payment code.
+    Text(Zeroizing<String>),
+    /// Something that is no scan: half a code, bytes that are no text, a flood. At most once a
+    /// second.
+    Noise,
+}
+
+/// Collects the bytes of one scanner.
+#[derive(Debug)]
+pub struct Assembler {
+    suffix: Suffix,
+    pending: Pending,
+    /// More came than a scan has; the rest of it is dropped unread.
+    is_flooded: bool,
+    received_at: Uptime,
+    last: Option<Last>,
+    noise_at: Option<Uptime>,
+}
+
+impl Assembler {
+    pub fn new(suffix: Suffix) -> Self {
+        Self {
+            suffix,
+            pending: Pending(Zeroizing::new(Vec::with_capacity(LONGEST))),
+            is_flooded: false,
+            received_at: Uptime::default(),
+            last: None,
+            noise_at: None,
+        }
+    }
+
+    /// Takes what was read at a time, and gives the scans that it ends.
+    pub fn push(&mut self, bytes: &[u8], at: Uptime) -> Vec<Line> {
+        let mut lines = self.tick(at);
+        for byte in bytes {
+            if self.ends_with(*byte) {
+                lines.extend(self.end(at));
+            } else if *byte == STX {
+                // A scan begins here, so what is there was never finished.
+                lines.extend(self.drop_pending(at));
+            } else if self.pending.0.len() < LONGEST {
+                self.pending.0.push(*byte);
+            } else if !self.is_flooded {
+                self.is_flooded = true;
+                lines.extend(self.noise(at));
+            }
+        }
+        self.received_at = at;
+        lines
+    }
+
+    /// When [`Assembler::tick`] is wanted, if nothing comes before.
+    pub fn silence_at(&self) -> Option<Uptime> {
+        let end = (!self.pending.0.is_empty()).then(|| self.received_at.after(self.silence()));
+        let forget = self.last.as_ref().map(|last| last.at.after(DOUBLE_READ));
+        end.into_iter().chain(forget).min()
+    }
+
+    /// Ends what silence ends. Early and repeated ticks do nothing.
+    pub fn tick(&mut self, now: Uptime) -> Vec<Line> {
+        if self.last.as_ref().is_some_and(|last| now.since(last.at) >= DOUBLE_READ) {
+            self.last = None;
+        }
+        if self.pending.0.is_empty() || now.since(self.received_at) < self.silence() {
+            return Vec::new();
+        }
+        let ends_scan = match self.suffix {
+            Suffix::None => true,
+            Suffix::Auto => self.pending.text().is_some_and(|text| is_whole(&text)),
+            Suffix::Cr | Suffix::Lf | Suffix::CrLf | Suffix::Tab => false,
+        };
+        let line = if ends_scan { self.end(now) } else { self.drop_pending(now) };
+        line.into_iter().collect()
+    }
+
+    /// Forgets everything: the scanner is gone, and what it had begun will not be finished.
+    pub fn reset(&mut self) {
+        self.pending.clear();
+        self.is_flooded = false;
+        self.last = None;
+    }
+
+    const fn silence(&self) -> Millis {
+        match self.suffix {
+            Suffix::None => SILENCE_WITHOUT_SUFFIX,
+            Suffix::Auto => SILENCE_IN_DOUBT,
+            Suffix::Cr | Suffix::Lf | Suffix::CrLf | Suffix::Tab => SILENCE_WITH_SUFFIX,
+        }
+    }
+
+    fn ends_with(&self, byte: u8) -> bool {
+        match self.suffix {
+            Suffix::Auto => matches!(byte, b'\r' | b'\n' | b'\t' | ETX | 0),
+            Suffix::Cr => byte == b'\r',
+            Suffix::Lf => byte == b'\n',
+            Suffix::CrLf => byte == b'\n' && self.pending.0.last() == Some(&b'\r'),
+            Suffix::Tab => byte == b'\t',
+            Suffix::None => false,
+        }
+    }
+
+    fn end(&mut self, at: Uptime) -> Option<Line> {
+        let was_flooded = std::mem::take(&mut self.is_flooded);
+        if was_flooded || self.pending.is_blank() {
+            self.pending.clear();
+            return None;
+        }
+        let text = self.pending.text();
+        self.pending.clear();
+        let Some(text) = text else { return self.noise(at) };
+        let is_double = self
+            .last
+            .as_ref()
+            .is_some_and(|last| last.text == text && at.since(last.at) < DOUBLE_READ);
+        self.last = Some(Last { text: text.clone(), at });
+        (!is_double).then_some(Line::Text(text))
+    }
+
+    fn drop_pending(&mut self, at: Uptime) -> Option<Line> {
+        let was_flooded = std::mem::take(&mut self.is_flooded);
+        let is_noise = !was_flooded && !self.pending.is_blank();
+        self.pending.clear();
+        if is_noise { self.noise(at) } else { None }
+    }
+
+    fn noise(&mut self, at: Uptime) -> Option<Line> {
+        if self.noise_at.is_some_and(|last| at.since(last) < NOISE_PAUSE) {
+            return None;
+        }
+        self.noise_at = Some(at);
+        Some(Line::Noise)
+    }
+}
+
+/// The scan before, kept only as long as an equal one would be a double read.
+struct Last {
+    text: Zeroizing<String>,
+    at: Uptime,
+}
+
+impl std::fmt::Debug for Last {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Last({:?})", self.at)
+    }
+}
+
+/// Bytes that may be most of a payment code. They never outgrow their place in memory, which is
+/// wiped.
+struct Pending(Zeroizing<Vec<u8>>);
+
+impl Pending {
+    fn clear(&mut self) {
+        self.0.zeroize();
+    }
+
+    fn is_blank(&self) -> bool {
+        self.0.iter().all(|byte| byte.is_ascii_whitespace() || *byte == 0)
+    }
+
+    /// The text, if it is text. GS separates the fields of some codes and may stand in it.
+    fn text(&self) -> Option<Zeroizing<String>> {
+        const GS: char = '\u{1d}';
+        let is_blank = |character: char| character.is_whitespace() || character == '\0';
+        let text = std::str::from_utf8(&self.0).ok()?.trim_matches(is_blank);
+        let is_text = !text.chars().any(|character| character.is_control() && character != GS);
+        is_text.then(|| Zeroizing::new(text.to_owned()))
+    }
+}
+
+impl std::fmt::Debug for Pending {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Pending({} bytes)", self.0.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const CODE: &str = "134567890123456789";
+    const OTHER: &str = "101112131415161718";
+
+    fn text(text: &str) -> Line {
+        Line::Text(Zeroizing::new(text.to_owned()))
+    }
+
+    #[test]
+    fn every_usual_suffix_ends_a_scan_at_once() {
+        for suffix in ["\r", "\n", "\r\n", "\t", "\u{3}", "\0"] {
+            let mut assembler = Assembler::new(Suffix::Auto);
+            let bytes = format!("\u{2}{CODE}{suffix}");
+            assert_eq!(assembler.push(bytes.as_bytes(), Uptime(9)), [text(CODE)], "{suffix:?}");
+        }
+    }
+
+    #[test]
+    fn two_codes_in_one_burst_are_two_scans_in_their_order() {
+        let mut assembler = Assembler::new(Suffix::Auto);
+        let lines = assembler.push(format!("{CODE}\r\n{OTHER}\r\n").as_bytes(), Uptime(9));
+        assert_eq!(lines, [text(CODE), text(OTHER)]);
+    }
+
+    #[test]
+    fn a_code_in_pieces_with_long_pauses_stays_whole() {
+        for suffix in [Suffix::Auto, Suffix::Cr] {
+            let mut assembler = Assembler::new(suffix);
+            let mut now = Uptime(1000);
+            for byte in CODE.bytes() {
+                assert_eq!(assembler.push(&[byte], now), []);
+                now = now.after(Millis(200));
+                assert_eq!(assembler.tick(now), []);
+            }
+            assert_eq!(assembler.push(b"\r", now), [text(CODE)]);
+        }
+    }
+
+    #[test]
+    fn without_a_suffix_a_whole_code_ends_by_silence() {
+        for (suffix, silence) in [(Suffix::Auto, 300), (Suffix::None, 50)] {
+            let mut assembler = Assembler::new(suffix);
+            assert_eq!(assembler.push(CODE.as_bytes(), Uptime(1000)), []);
+            assert_eq!(assembler.silence_at(), Some(Uptime(1000 + silence)));
+            assert_eq!(assembler.tick(Uptime(999 + silence)), []);
+            assert_eq!(assembler.tick(Uptime(1000 + silence)), [text(CODE)]);
+            assert_eq!(assembler.tick(Uptime(9000)), []);
+            assert_eq!(assembler.silence_at(), None);
+        }
+    }
+
+    #[test]
+    fn half_a_code_is_never_glued_to_the_next() {
+        for (suffix, silence) in [(Suffix::Auto, 300), (Suffix::CrLf, 1000)] {
+            let mut assembler = Assembler::new(suffix);
+            assert_eq!(assembler.push(b"13456789", Uptime(0)), []);
+            let lines = assembler.push(format!("{CODE}\r\n").as_bytes(), Uptime(silence));
+            assert_eq!(lines, [Line::Noise, text(CODE)]);
+        }
+        let mut assembler = Assembler::new(Suffix::Auto);
+        let lines = assembler.push(format!("13456\u{2}{CODE}\u{3}").as_bytes(), Uptime(0));
+        assert_eq!(lines, [Line::Noise, text(CODE)]);
+    }
+
+    #[test]
+    fn an_unplugged_scanner_leaves_nothing_behind() {
+        let mut assembler = Assembler::new(Suffix::Auto);
+        assert_eq!(assembler.push(b"1345", Uptime(0)), []);
+        assembler.reset();
+        assert_eq!(assembler.silence_at(), None);
+        assert_eq!(assembler.push(b"67890\r", Uptime(10)), [text("67890")]);
+    }
+
+    #[test]
+    fn a_code_that_stays_in_view_is_one_scan() {
+        let mut assembler = Assembler::new(Suffix::Auto);
+        let line = format!("{CODE}\r");
+        assert_eq!(assembler.push(line.as_bytes(), Uptime(0)), [text(CODE)]);
+        for at in [200, 400, 699] {
+            assert_eq!(assembler.push(line.as_bytes(), Uptime(at)), []);
+        }
+        assert_eq!(assembler.push(line.as_bytes(), Uptime(999)), [text(CODE)]);
+    }
+
+    #[test]
+    fn a_flood_is_bounded_and_named_once() {
+        let mut assembler = Assembler::new(Suffix::Auto);
+        let mut lines = Vec::new();
+        for _ in 0..256 {
+            lines.extend(assembler.push(&[b'7'; 4096], Uptime(0)));
+        }
+        assert_eq!(lines, [Line::Noise]);
+        assert!(assembler.pending.0.capacity() <= LONGEST);
+        assert_eq!(assembler.push(format!("\r{CODE}\r").as_bytes(), Uptime(50)), [text(CODE)]);
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_noise() {
+        let mut assembler = Assembler::new(Suffix::Auto);
+        assert_eq!(assembler.push(b"\xff\xfe\r\x1b[2J\r\xff\r", Uptime(0)), [Line::Noise]);
+        assert_eq!(assembler.push(b"01\x1d10AB\r", Uptime(0)), [text("01\u{1d}10AB")]);
+    }
+
+    #[test]
+    fn only_the_named_suffix_ends_a_scan() {
+        let mut assembler = Assembler::new(Suffix::CrLf);
+        assert_eq!(assembler.push(b"1\r2\t3\n4\r\n", Uptime(0)), [Line::Noise]);
+        assert_eq!(assembler.push(b"5\r\n", Uptime(0)), [text("5")]);
+        let mut assembler = Assembler::new(Suffix::Cr);
+        assert_eq!(assembler.push(b"1\r\n2\r\n", Uptime(0)), [text("1"), text("2")]);
+    }
+
+    #[test]
+    fn debug_shows_nothing_that_was_scanned() {
+        let mut assembler = Assembler::new(Suffix::Auto);
+        assembler.push(format!("{CODE}\r{CODE}").as_bytes(), Uptime(0));
+        assert!(!format!("{assembler:?}").contains("345"));
+    }
+
+    proptest! {
+        #[test]
+        fn a_code_survives_any_cutting(cuts in prop::collection::vec((1_usize..9, 0_u64..200), 40)) {
+            let mut assembler = Assembler::new(Suffix::Auto);
+            let stream = format!("{CODE}\r\n{OTHER}\r\n");
+            let (mut rest, mut now, mut lines) = (stream.as_bytes(), Uptime(0), Vec::new());
+            for (length, pause) in cuts {
+                let (piece, left) = rest.split_at(length.min(rest.len()));
+                lines.extend(assembler.push(piece, now));
+                now = now.after(Millis(pause));
+                lines.extend(assembler.tick(now));
+                rest = left;
+            }
+            prop_assert_eq!(lines, [text(CODE), text(OTHER)]);
+        }
+
+        #[test]
+        fn any_bytes_are_taken(bytes: Vec<u8>, suffix in 0_usize..6) {
+            let suffixes =
+                [Suffix::Auto, Suffix::Cr, Suffix::Lf, Suffix::CrLf, Suffix::Tab, Suffix::None];
+            let mut assembler = Assembler::new(suffixes[suffix]);
+            for (count, byte) in bytes.iter().enumerate() {
+                assembler.push(&[*byte], Uptime(count as u64 * 40));
+            }
+            assembler.tick(Uptime(1_000_000));
+            prop_assert!(assembler.pending.0.is_empty());
+        }
+    }
+}

@@ -1,0 +1,326 @@
+//! What a scanner read, named before anything is done with it.
+//!
+//! A guess about money is never made here: only a payment code of this till's own wallet is ever
+//! sent, and everything else is told apart so that the cashier can be told what it was.
+
+mod assemble;
+mod burst;
+
+use zeroize::Zeroizing;
+
+pub use assemble::{Assembler, Line, Suffix};
+pub use burst::{BurstKey, EndKey, KeyBurst, Outcome};
+
+use crate::order::{AuthCode, OutTradeNo, TillId};
+
+/// Longer than anything that has a name; a longer text is noise.
+const LONGEST: usize = 2048;
+/// Digits of the gateway's number of a payment, and what it begins with.
+const TRANSACTION_DIGITS: usize = 28;
+const TRANSACTION_PREFIX: &str = "4200";
+/// What a customer shows to *be paid*, or a shop to be paid by a phone (wallets 2.6).
+const RECEIVE_CODES: [&str; 5] = [
+    "wxp://",
+    "weixin://",
+    "https://wx.tenpay.com/",
+    "https://qr.alipay.com/",
+    "https://qr.95516.com/",
+];
+/// The beginning of every merchant-presented QR code of EMV: format 01.
+const MERCHANT_QR: &str = "000201";
+/// Base64 of `85 05 "CPV01"`, with which every consumer-presented code of EMV begins.
+const EMV_CODE: &str = "hQVDUFYwM";
+/// `fp` and 33 characters: a face instead of a phone.
+const ALIPAY_FACE_LENGTH: usize = 35;
+
+/// What was scanned. Codes that stand for money leave nothing of themselves in `Debug`.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Scan {
+    /// A payment code that this till takes.
+    Payment(AuthCode),
+    /// A payment code of somebody else. Whoever holds its digits can spend with them, so they are
+    /// not kept.
+    OtherWallet(Wallet),
+    /// A code to be paid *by*: the customer shows the wrong page.
+    ReceiveCode,
+    /// An article's number: EAN-8, UPC-A or EAN-13, its check digit right.
+    Goods(String),
+    /// A number in the form this till gives, from one of its receipts.
+    OwnReceipt(OutTradeNo),
+    /// The gateway's number of a payment, from a receipt's QR code or the customer's bill.
+    Transaction(String),
+    /// Nothing that has a name here.
+    Noise,
+}
+
+/// Whose payment code it is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Wallet {
+    /// Alipay in all its countries, and the wallets that share its numbers (wallets 2.3).
+    Alipay,
+    UnionPay,
+    /// A consumer-presented QR code of EMV: a bank's or a card scheme's app.
+    EmvCode,
+    /// The form of e-CNY, JD, QQ or Bestpay, as far as can be known (wallets 2.1).
+    Other,
+}
+
+impl Scan {
+    /// Names what a scanner sent. Blanks around it, full-width digits, and the marks that some
+    /// scanners put in front (AIM identifier, ECI) do not matter.
+    pub fn name(raw: &str, till: &TillId) -> Self {
+        name_by(raw, |number| number.is_of(till))
+    }
+}
+
+/// Whether this is a whole code of some kind, so that nothing is missing at its end.
+fn is_whole(raw: &str) -> bool {
+    name_by(raw, is_of_some_till) != Scan::Noise
+}
+
+/// Which till gave it is not known here; a letter tells it from plain digits.
+fn is_of_some_till(number: &OutTradeNo) -> bool {
+    let id_length = number.as_str().len().saturating_sub(18);
+    let id = &number.as_str()[..id_length];
+    id.contains(|character: char| character.is_ascii_alphabetic())
+        && TillId::new(id).is_some_and(|till| number.is_of(&till))
+}
+
+fn name_by(raw: &str, is_own: impl Fn(&OutTradeNo) -> bool) -> Scan {
+    if raw.len() > LONGEST {
+        return Scan::Noise;
+    }
+    let text = narrow(raw);
+    let text = trim(&text);
+    let candidates = [Some(text), without_aim(text), without_eci(text)]
+        .into_iter()
+        .chain([without_aim(text).and_then(without_eci)]);
+    candidates
+        .flatten()
+        .map(|candidate| name_plain(candidate, &is_own))
+        .find(|scan| *scan != Scan::Noise)
+        .unwrap_or(Scan::Noise)
+}
+
+/// Full-width forms as an input method leaves them become ASCII.
+fn narrow(raw: &str) -> Zeroizing<String> {
+    // As long as the widest case, so that no copy of a code is left behind by growing.
+    let mut text = Zeroizing::new(String::with_capacity(raw.len()));
+    text.extend(raw.chars().map(|character| match character {
+        '\u{3000}' => ' ',
+        '\u{ff01}'..='\u{ff5e}' => {
+            char::from_u32(u32::from(character) - 0xfee0).unwrap_or(character)
+        }
+        other => other,
+    }));
+    text
+}
+
+fn trim(text: &str) -> &str {
+    text.trim_matches(|character: char| character.is_whitespace() || character == '\0')
+}
+
+/// Without an AIM identifier, `]` with a letter and a digit or letter.
+fn without_aim(text: &str) -> Option<&str> {
+    let rest = text.strip_prefix(']')?;
+    let mut mark = rest.chars();
+    let is_mark = mark.next()?.is_ascii_alphabetic() && mark.next()?.is_ascii_alphanumeric();
+    is_mark.then(|| trim(mark.as_str()))
+}
+
+/// Without an ECI mark, a backslash with six digits that say which alphabet follows.
+fn without_eci(text: &str) -> Option<&str> {
+    let rest = text.strip_prefix('\\')?;
+    let (mark, rest) = rest.split_at_checked(6)?;
+    is_digits(mark).then(|| trim(rest))
+}
+
+fn name_plain(text: &str, is_own: &impl Fn(&OutTradeNo) -> bool) -> Scan {
+    if let Some(code) = AuthCode::new(text) {
+        return Scan::Payment(code);
+    }
+    if let Some(number) = OutTradeNo::try_from(text.to_owned()).ok().filter(|number| is_own(number))
+    {
+        return Scan::OwnReceipt(number);
+    }
+    if is_receive_code(text) {
+        return Scan::ReceiveCode;
+    }
+    if is_digits(text) {
+        return name_digits(text);
+    }
+    if text.starts_with(EMV_CODE) {
+        return Scan::OtherWallet(Wallet::EmvCode);
+    }
+    let is_face = text.len() == ALIPAY_FACE_LENGTH
+        && (text.starts_with("fp") || text.starts_with("FP"))
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    if is_face { Scan::OtherWallet(Wallet::Alipay) } else { Scan::Noise }
+}
+
+fn is_receive_code(text: &str) -> bool {
+    let begins_with = |prefix: &str| {
+        text.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+    };
+    RECEIVE_CODES.iter().any(|prefix| begins_with(prefix))
+        || (text.starts_with(MERCHANT_QR) && text.len() > TRANSACTION_DIGITS)
+}
+
+/// Lengths and prefixes of wallets 2.1. [`AuthCode`] has taken its own already.
+fn name_digits(digits: &str) -> Scan {
+    if digits.len() < 2 {
+        return Scan::Noise;
+    }
+    match (digits.len(), &digits[..2]) {
+        (8 | 12 | 13, _) if has_check_digit(digits) => Scan::Goods(digits.to_owned()),
+        (TRANSACTION_DIGITS, _) if digits.starts_with(TRANSACTION_PREFIX) => {
+            Scan::Transaction(digits.to_owned())
+        }
+        (16..=24, "25" | "26" | "27" | "28" | "29" | "30") => Scan::OtherWallet(Wallet::Alipay),
+        (19, "62") => Scan::OtherWallet(Wallet::UnionPay),
+        (19, "01") | (18, "18" | "51" | "91") => Scan::OtherWallet(Wallet::Other),
+        _ => Scan::Noise,
+    }
+}
+
+/// The last digit of an EAN or UPC: from the right, every second digit counts three times.
+fn has_check_digit(digits: &str) -> bool {
+    let weights = [1_u32, 3].into_iter().cycle();
+    let sum: u32 = digits
+        .bytes()
+        .rev()
+        .zip(weights)
+        .map(|(byte, weight)| u32::from(byte - b'0') * weight)
+        .sum();
+    sum.is_multiple_of(10)
+}
+
+fn is_digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const CODE: &str = "134567890123456789";
+
+    fn till() -> TillId {
+        TillId::new("T01").unwrap()
+    }
+
+    fn name(raw: &str) -> Scan {
+        Scan::name(raw, &till())
+    }
+
+    #[test]
+    fn a_payment_code_is_known_under_everything_scanners_add() {
+        let payment = Scan::Payment(AuthCode::new(CODE).unwrap());
+        let decorated = [
+            CODE.to_owned(),
+            format!(" {CODE}\r\n"),
+            format!("\0{CODE}\0"),
+            format!("]C0{CODE}"),
+            format!("]Q1\\000026{CODE}"),
+            format!("\\000029{CODE}\t"),
+            "１３４５６７８９０１２３４５６７８９\u{3000}".to_owned(),
+        ];
+        for raw in decorated {
+            assert_eq!(name(&raw), payment, "{raw:?}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_cut_off_to_make_a_payment_code() {
+        for raw in [
+            format!("{CODE}0"),
+            CODE[1..].to_owned(),
+            format!("x{CODE}"),
+            format!("]{CODE}"),
+            format!("\\26{CODE}"),
+            format!("{CODE} {CODE}"),
+            "134567 890123456789".to_owned(),
+            "١٣٤٥٦٧٨٩٠١٢٣٤٥٦٧٨٩".to_owned(),
+            "9".repeat(5000),
+        ] {
+            assert!(!matches!(name(&raw), Scan::Payment(_)), "{raw:?}");
+        }
+    }
+
+    #[test]
+    fn other_wallets_are_named() {
+        for (raw, wallet) in [
+            ("28763443825664394", Wallet::Alipay),
+            ("2893612204263667830", Wallet::Alipay),
+            ("251001020123456789012345", Wallet::Alipay),
+            ("3012345678901234", Wallet::Alipay),
+            ("fp0123456789abcdefghijklmnopqrstuvw", Wallet::Alipay),
+            ("6212345678901234567", Wallet::UnionPay),
+            ("hQVDUFYwMWFWTwigAAADMwEBAlcR", Wallet::EmvCode),
+            ("0112345678901234567", Wallet::Other),
+            ("182345678901234567", Wallet::Other),
+            ("912345678901234567", Wallet::Other),
+        ] {
+            assert_eq!(name(raw), Scan::OtherWallet(wallet), "{raw}");
+        }
+    }
+
+    #[test]
+    fn a_code_to_be_paid_by_is_the_wrong_way_round() {
+        for raw in [
+            "wxp://f2f0abc",
+            "HTTPS://QR.ALIPAY.COM/FKX0",
+            "https://qr.95516.com/00010000/62",
+            "00020101021126330015vn.momo520400005303156540510.005802CN",
+        ] {
+            assert_eq!(name(raw), Scan::ReceiveCode, "{raw}");
+        }
+    }
+
+    #[test]
+    fn goods_need_their_check_digit() {
+        for raw in ["6901234567892", "96385074", "036000291452", "]E06901234567892\r"] {
+            assert!(matches!(name(raw), Scan::Goods(_)), "{raw}");
+        }
+        for raw in ["6901234567893", "96385075", "036000291453", "690123456789"] {
+            assert_eq!(name(raw), Scan::Noise, "{raw}");
+        }
+    }
+
+    #[test]
+    fn receipts_are_known_by_their_numbers() {
+        let number = "T01261122113000123456";
+        assert!(matches!(name(number), Scan::OwnReceipt(own) if own.as_str() == number));
+        assert_eq!(name("T02261122113000123456"), Scan::Noise);
+        let transaction = "4200001234202611220123456789";
+        assert_eq!(name(transaction), Scan::Transaction(transaction.to_owned()));
+        assert!(is_whole("T02261122113000123456") && !is_whole("T022611221130001"));
+    }
+
+    #[test]
+    fn noise_is_noise() {
+        for raw in ["", " ", "1", "%%NoRead", "TERMID131", "https://example.com/", "]", "\\", "]C"]
+        {
+            assert_eq!(name(raw), Scan::Noise, "{raw:?}");
+        }
+    }
+
+    #[test]
+    fn debug_shows_no_digit_of_a_code_that_stands_for_money() {
+        for raw in [CODE, "28763443825664394", "6212345678901234567", "0112345678901234567"] {
+            let shown = format!("{:?}", name(raw));
+            assert!(!shown.contains(|character: char| character.is_ascii_digit()), "{shown}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_has_a_name(raw in "\\PC*|.*|[0-9]{0,30}|[]\\\\0-9]{0,30}") {
+            if let Scan::Payment(code) = name(&raw) {
+                prop_assert!(narrow(&raw).contains(code.expose()));
+            }
+        }
+    }
+}
