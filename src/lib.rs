@@ -1,8 +1,11 @@
 //! A cashier's till in the terminal for shops that take WeChat Pay payment codes.
 
 pub mod clean;
+pub mod cli;
 pub mod clock;
+pub mod command;
 pub mod config;
+pub mod device;
 pub mod engine;
 pub mod gateway;
 pub mod journal;
@@ -11,5 +14,8 @@ pub mod money;
 pub mod order;
 pub mod payment;
 pub mod process;
+pub mod receipt;
+pub mod scan;
+pub mod simulator;
 pub mod text;
 pub mod till;

@@ -8,7 +8,7 @@ use crate::cli::{Orders, Show};
 use crate::config::Config;
 use crate::journal::{Filter, Reader, StoredEntry};
 use crate::payment::{Answer, Call, CallKind, Event};
-use crate::text::{Language, reason};
+use crate::text::{Language, reason, screen};
 
 /// Lists orders, the newest first.
 pub fn list(orders: &Orders, config: &Config) -> Result<Exit, Failure> {
@@ -97,7 +97,7 @@ fn entry_line(entry: &StoredEntry, language: Language) -> String {
         entry.at.local("%Y-%m-%d %H:%M:%S%.3f"),
         format!("+{seconds}.{tenths}s"),
         event_words(&entry.event),
-        language.status(status),
+        screen::of(language).word(status),
     );
     match entry.state.reason() {
         Some(why) => format!("{line}  {}", reason::sentence(status, why, language)),

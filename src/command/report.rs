@@ -9,7 +9,7 @@ use crate::engine::Attempt;
 use crate::journal::OrderRow;
 use crate::money::{Currency, Money};
 use crate::payment::{State, Status};
-use crate::text::{Language, reason};
+use crate::text::{Language, reason, screen};
 
 /// What is told of an order (interface 3).
 pub struct Report<'a> {
@@ -78,7 +78,7 @@ impl<'a> Report<'a> {
 
     /// One line for people: state, amount, number, and why.
     pub fn line(&self, language: Language) -> String {
-        let word = language.status(self.status);
+        let word = screen::of(language).word(self.status);
         let amount = self.currency.show(self.amount);
         let line = format!("{word}  {} {amount}  {}", self.currency.code(), self.order_no);
         match (self.state.proof(), self.state.reason()) {

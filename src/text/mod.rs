@@ -1,6 +1,8 @@
 //! Everything people read, in each language. A missing sentence does not compile.
 
+pub mod reason;
 pub mod receipt;
+pub mod screen;
 
 use serde::Deserialize;
 
