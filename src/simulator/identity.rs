@@ -141,13 +141,7 @@ impl Identity {
 
     /// The merchant it belongs to.
     pub fn account(&self) -> Account {
-        let merchant = Merchant {
-            app_id: APP_ID.to_owned(),
-            mch_id: MCH_ID.to_owned(),
-            sub_app_id: String::new(),
-            sub_mch_id: String::new(),
-        };
-        Account { merchant, api_key: self.api_key.clone() }
+        Account { merchant: merchant(), api_key: self.api_key.clone() }
     }
 
     /// The authority's certificate, PEM: the only root a till needs to trust.
@@ -184,6 +178,16 @@ impl Identity {
             .with_safe_default_protocol_versions()?
             .with_client_cert_verifier(verifier)
             .with_single_cert(vec![certificate], key)?)
+    }
+}
+
+/// [`APP_ID`] and [`MCH_ID`], without a service provider.
+pub fn merchant() -> Merchant {
+    Merchant {
+        app_id: APP_ID.to_owned(),
+        mch_id: MCH_ID.to_owned(),
+        sub_app_id: String::new(),
+        sub_mch_id: String::new(),
     }
 }
 

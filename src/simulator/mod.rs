@@ -214,8 +214,13 @@ impl Bank {
         let mut rng = self.rng.fork();
         let reply = self.reply(incoming, &entry.out_trade_no, said.fault, said.after);
         let mut reaction = reply.say(said.fields, &mut rng);
-        reaction.story =
-            format!("{} {}{}: {}", entry.out_trade_no, said.note, entry.scenario.name(), reaction.story);
+        reaction.story = format!(
+            "{} {}{}: {}",
+            entry.out_trade_no,
+            said.note,
+            entry.scenario.name(),
+            reaction.story
+        );
         if let Some(kept) = self.entries.get_mut(index) {
             *kept = entry;
         }
@@ -272,8 +277,7 @@ impl Bank {
         let fields = if known {
             repeated(entry, &submission)
         } else if self.used_codes.contains(&submission.code_print) {
-            let code =
-                if self.rng.bool() { "AUTH_CODE_INVALID" } else { "AUTH_CODE_ERROR" };
+            let code = if self.rng.bool() { "AUTH_CODE_INVALID" } else { "AUTH_CODE_ERROR" };
             reply::failure(code, "101 每个二维码仅限使用一次，请刷新再试")
         } else {
             let mut said = self.accept(entry, incoming, &submission, before, now);
@@ -402,7 +406,8 @@ impl Bank {
     fn reverse(&self, entry: &mut Entry, before: usize, now: Millis) -> Said {
         let fault = entry.scenario.fault(CallKind::Reverse, before);
         let oddity = entry.scenario.oddity(before);
-        let is_moving = matches!(entry.standing, Standing::Open | Standing::Paying | Standing::Paid);
+        let is_moving =
+            matches!(entry.standing, Standing::Open | Standing::Paying | Standing::Paid);
         let age = entry.details.created.map(|created| now.minus(created));
         if is_moving && age.is_some_and(|age| self.is_settling(entry, age)) {
             return Said::new(recall("USERPAYING", "正在支付中不能发起撤销", "Y"));

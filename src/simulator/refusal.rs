@@ -75,13 +75,7 @@ pub static REFUSALS: [Refusal; 25] = {
         row("not-utf8", "NOT_UTF8", "编码格式错误", SetUp, Absent),
         row("appid-not-exist", "APPID_NOT_EXIST", "APPID不存在", SetUp, Absent),
         row("mchid-not-exist", "MCHID_NOT_EXIST", "MCHID不存在", SetUp, Absent),
-        row(
-            "appid-mchid-not-match",
-            "APPID_MCHID_NOT_MATCH",
-            "appid和mch_id不匹配",
-            SetUp,
-            Absent,
-        ),
+        row("appid-mchid-not-match", "APPID_MCHID_NOT_MATCH", "appid和mch_id不匹配", SetUp, Absent),
         // Not in the table: codes may be added at any time.
         row("unheard-code", "UNHEARD_OF_CODE", "未知错误", Unclear, Open),
     ]

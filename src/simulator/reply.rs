@@ -131,9 +131,11 @@ impl Reply<'_> {
             Fault::Http500 => answer(500, self.signed(fields)),
             Fault::Http429 => answer(429, self.signed(fields)),
             Fault::Redirect => Deed::Raw(REDIRECT.as_bytes().to_vec()),
-            Fault::ReturnFail => {
-                unsigned(if self.call == CallKind::Submit { "签名错误" } else { "系统繁忙" })
-            }
+            Fault::ReturnFail => unsigned(if self.call == CallKind::Submit {
+                "签名错误"
+            } else {
+                "系统繁忙"
+            }),
         }
     }
 }

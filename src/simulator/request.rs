@@ -157,10 +157,7 @@ fn verify(account: &Account, fields: &Fields) -> Result<SignType, Rejection> {
 
 impl Incoming {
     /// The fields of a submission, or the `err_code` and text that name the first wrong one.
-    pub(super) fn submission(
-        &self,
-        script: &Script,
-    ) -> Result<Submission, (&'static str, String)> {
+    pub(super) fn submission(&self, script: &Script) -> Result<Submission, (&'static str, String)> {
         let required = |name: &str| {
             let missing = || ("LACK_PARAMS", format!("缺少参数:{name}"));
             self.fields.get(name).ok_or_else(missing)

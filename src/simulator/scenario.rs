@@ -23,8 +23,10 @@ use crate::payment::{CallKind, Status};
 
 /// How often a query or reversal goes wrong before it works.
 const TIMES: usize = 2;
-/// A till with the default rules gives up then.
+/// A till with the default rules gives up then, and asks once more.
 const GIVE_UP_SECONDS: u8 = 30;
+/// Its last query while it still hopes.
+const LAST_QUERY_SECONDS: u8 = 25;
 /// When a [`Oddity::DeliveredLate`] submission arrives: the code's lifetime.
 const DELIVERED_AFTER: Millis = Millis::seconds(60);
 
@@ -300,7 +302,8 @@ impl Scenario {
         let (hundreds, seconds) = (digits / 100, u8::try_from(digits % 100).unwrap_or(0));
         let (index, charged) = (usize::from(digits / 10 % 100), digits % 10 == 1);
         let spoilt = |call| {
-            let charged = if call == CallKind::Submit { charged } else { is_paid_before(call, index) };
+            let charged =
+                if call == CallKind::Submit { charged } else { is_paid_before(call, index) };
             Some(Self::Spoilt { call, fault: *Fault::ALL.get(index)?, charged })
         };
         let selected = match (digits / 1000, hundreds) {
@@ -363,14 +366,18 @@ impl Scenario {
     /// very second of giving up can win or lose. `None` for [`Scenario::Random`]: the ledger says
     /// what was drawn.
     pub fn expected(self) -> Option<Expected> {
-        let in_time = |seconds: u8, then: Status| {
-            if seconds <= GIVE_UP_SECONDS { then } else { Status::Reversed }
+        let by = |limit: u8, seconds: u8, then: Status| {
+            if seconds <= limit { then } else { Status::Reversed }
         };
         let status = match self {
             Self::Pays | Self::AnswerLate(_) => Status::Paid,
-            Self::Password(seconds) | Self::Slow(seconds) => in_time(seconds, Status::Paid),
+            Self::Password(seconds) | Self::Slow(seconds) => {
+                by(GIVE_UP_SECONDS, seconds, Status::Paid)
+            }
             Self::WalksAway | Self::Cancels(_) => Status::Reversed,
-            Self::Revoked(seconds) | Self::Closed(seconds) => in_time(seconds, Status::Declined),
+            Self::Revoked(seconds) | Self::Closed(seconds) => {
+                by(LAST_QUERY_SECONDS, seconds, Status::Declined)
+            }
             Self::Refused { refusal, charged } => match (refusal.class, charged) {
                 (Class::Unclear | Class::QueryFirst, true) => Status::Paid,
                 // The customer was told that nothing was charged: it goes back.
@@ -425,11 +432,9 @@ impl Scenario {
                 _ => at_once(Standing::Open),
             },
             Self::Spoilt { .. } => at_once(Standing::Paying),
-            Self::Odd(Oddity::DeliveredLate) => Course {
-                begins: Standing::Absent,
-                ends: Standing::Paid,
-                after: DELIVERED_AFTER,
-            },
+            Self::Odd(Oddity::DeliveredLate) => {
+                Course { begins: Standing::Absent, ends: Standing::Paid, after: DELIVERED_AFTER }
+            }
             Self::Odd(Oddity::QueryFails | Oddity::QueryNotVisible) => at_once(Standing::Paid),
             Self::Odd(_) => at_once(Standing::Paying),
         }
@@ -439,7 +444,9 @@ impl Scenario {
     pub(super) fn fault(self, asked: CallKind, before: usize) -> Option<Fault> {
         let submission = asked == CallKind::Submit && before == 0;
         match self {
-            Self::Spoilt { call: CallKind::Submit, fault, .. } => Some(fault).filter(|_| submission),
+            Self::Spoilt { call: CallKind::Submit, fault, .. } => {
+                Some(fault).filter(|_| submission)
+            }
             Self::Spoilt { call, fault, .. } if call == asked && before < TIMES => Some(fault),
             Self::Spoilt { call: CallKind::Query, .. }
             | Self::Odd(Oddity::QueryFails | Oddity::QueryNotVisible | Oddity::DeliveredLate) => {

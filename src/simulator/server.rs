@@ -21,7 +21,7 @@ const LARGEST_HEAD: usize = 8 * 1024;
 const LARGEST_BODY: usize = 64 * 1024;
 const MOST_HEADERS: usize = 64;
 /// A connection that says nothing for so long is closed, as the real gateway does.
-const IDLE: Duration = Duration::from_secs(60);
+const IDLE: Duration = Duration::from_mins(1);
 const HANDSHAKE: Duration = Duration::from_secs(10);
 /// After a failure to accept, such as too many open files.
 const BREATH: Duration = Duration::from_millis(100);
@@ -268,7 +268,13 @@ fn parse(buffer: &[u8]) -> Parsed {
         Some("keep-alive") => true,
         _ => version == 1,
     };
-    Parsed::Whole(Head { method: method.to_owned(), path: path.to_owned(), length, body, stays_open })
+    Parsed::Whole(Head {
+        method: method.to_owned(),
+        path: path.to_owned(),
+        length,
+        body,
+        stays_open,
+    })
 }
 
 fn since(started: Instant) -> Millis {
@@ -278,4 +284,48 @@ fn since(started: Instant) -> Millis {
 /// A panic in one test must not hide the ledger from the next look.
 fn lock(bank: &Mutex<Bank>) -> MutexGuard<'_, Bank> {
     bank.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn refusal(bytes: &str) -> u16 {
+        match parse(bytes.as_bytes()) {
+            Parsed::Refused(status) => status,
+            Parsed::Whole(_) | Parsed::Partial => 0,
+        }
+    }
+
+    #[test]
+    fn a_request_is_whole_when_its_body_is_and_what_follows_waits() {
+        let bytes = b"POST /pay/micropay HTTP/1.1\r\nContent-Length: 3\r\n\r\nabcGET / HT";
+        let Parsed::Whole(head) = parse(bytes) else { panic!() };
+        assert_eq!((head.method.as_str(), head.path.as_str()), ("POST", "/pay/micropay"));
+        assert_eq!(&bytes[head.length..head.length + head.body], b"abc");
+        assert!(head.stays_open);
+        let end = head.length + head.body - 1;
+        assert!((0..=end).all(|cut| matches!(parse(&bytes[..cut]), Parsed::Partial)));
+    }
+
+    #[test]
+    fn what_cannot_be_bounded_is_refused() {
+        assert_eq!(refusal("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"), 411);
+        assert_eq!(refusal("POST / HTTP/1.1\r\nContent-Length: 65537\r\n\r\n"), 413);
+        assert_eq!(refusal("POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n"), 400);
+        assert_eq!(refusal(&format!("GET /{} HTTP/1.1\r\n", "x".repeat(LARGEST_HEAD))), 431);
+        assert_eq!(refusal(&format!("GET / HTTP/1.1\r\n{}\r\n", "a: b\r\n".repeat(65))), 431);
+        assert_eq!(refusal("\0\0\0\0"), 400);
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_it_read_past_their_end(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+            if let Parsed::Whole(head) = parse(&bytes) {
+                prop_assert!(head.length + head.body <= bytes.len());
+            }
+        }
+    }
 }
