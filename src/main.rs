@@ -49,7 +49,7 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
         Some(Command::Recover(json)) => on_runtime(command::recover::run(json, &loaded, &clock)),
         Some(Command::Orders(orders)) => command::orders::list(&orders, &loaded.config),
         Some(Command::Show(show)) => command::orders::show(&show, &loaded.config),
-        Some(Command::Completions { .. } | Command::Man | Command::Simulator(_)) => Ok(Exit::Done),
+        Some(Command::PrintTest | Command::Completions { .. } | Command::Man | Command::Simulator(_)) => Ok(Exit::Done),
     }
 }
 

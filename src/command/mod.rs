@@ -147,7 +147,7 @@ async fn open_training(
     let bank = Bank::new(account.clone(), script, u64::from(std::process::id()), clock.wall());
     let loopback = SocketAddr::from(([127, 0, 0, 1], 0));
     let server =
-        Server::start(loopback, &keys, bank, None).await.map_err(|error| fault(&error))?;
+        Server::start(loopback, &keys, bank, None, 1).await.map_err(|error| fault(&error))?;
     let identity_pem = format!("{}{}", keys.client_certificate_pem(), keys.client_key_pem());
     let defaults = Route {
         hosts: vec![format!("https://{}", server.local_addr())],

@@ -24,7 +24,7 @@ pub async fn run(simulator: Simulator, clock: &Clock) -> Result<Exit, Failure> {
     let log = Box::new(|at: crate::clock::Millis, line: &str| {
         say(&format!("{:>7}.{:03}  {line}", at.0 / 1000, at.0 % 1000));
     });
-    let server = Server::start(simulator.listen, &identity, bank, Some(log))
+    let server = Server::start(simulator.listen, &identity, bank, Some(log), 1)
         .await
         .map_err(|error| fault(&error))?;
     if let Some(folder) = &simulator.write_config {

@@ -42,27 +42,29 @@ pub type Log = Box<dyn Fn(Millis, &str) + Send + Sync>;
 pub struct Server {
     address: SocketAddr,
     bank: Arc<Mutex<Bank>>,
-    started: Instant,
+    time: Time,
     accepting: JoinHandle<()>,
 }
 
 impl Server {
-    /// Listens; port 0 takes any free one. It runs on the runtime it is started on.
+    /// Listens; port 0 takes any free one. It runs on the runtime it is started on. `pace` seconds
+    /// of the bank pass in each real one: 1, but for tests that are in a hurry.
     pub async fn start(
         listen: SocketAddr,
         identity: &Identity,
         bank: Bank,
         log: Option<Log>,
+        pace: u32,
     ) -> Result<Self, ServerError> {
         let refused = |cause| ServerError::Listen { address: listen, cause };
         let acceptor = TlsAcceptor::from(Arc::new(identity.tls()?));
         let listener = TcpListener::bind(listen).await.map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;
         let bank = Arc::new(Mutex::new(bank));
-        let started = Instant::now();
-        let front = Arc::new(Front { bank: Arc::clone(&bank), started, log });
+        let time = Time { started: Instant::now(), pace };
+        let front = Arc::new(Front { bank: Arc::clone(&bank), time, log });
         let accepting = tokio::spawn(accept(listener, acceptor, front));
-        Ok(Self { address, bank, started, accepting })
+        Ok(Self { address, bank, time, accepting })
     }
 
     /// Where it listens.
@@ -77,7 +79,7 @@ impl Server {
 
     /// The bank's own time.
     pub fn now(&self) -> Millis {
-        since(self.started)
+        self.time.now()
     }
 }
 
@@ -87,16 +89,34 @@ impl Drop for Server {
     }
 }
 
+/// The bank's time, and how fast it goes.
+#[derive(Clone, Copy)]
+struct Time {
+    started: Instant,
+    pace: u32,
+}
+
+impl Time {
+    fn now(self) -> Millis {
+        let real = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        Millis(real).times(u64::from(self.pace))
+    }
+
+    async fn pass(self, wait: Millis) {
+        sleep(Duration::from(wait) / self.pace.max(1)).await;
+    }
+}
+
 /// What all connections share.
 struct Front {
     bank: Arc<Mutex<Bank>>,
-    started: Instant,
+    time: Time,
     log: Option<Log>,
 }
 
 impl Front {
     fn handle(&self, request: &Request<'_>) -> Reaction {
-        let now = since(self.started);
+        let now = self.time.now();
         let reaction = lock(&self.bank).handle(request, now);
         if let Some(log) = &self.log {
             log(now, &reaction.story);
@@ -175,7 +195,7 @@ impl Connection {
                 client_certificate: self.has_certificate,
             });
             self.buffer.drain(..head.length + head.body);
-            sleep(reaction.after.into()).await;
+            front.time.pass(reaction.after).await;
             match reaction.deed {
                 Deed::Answer { status, body } => {
                     self.stream.write_all(&http(status, &body)).await?;
@@ -188,7 +208,7 @@ impl Connection {
                     self.stream.write_all(&bytes).await?;
                     return self.stream.shutdown().await;
                 }
-                Deed::Drip { bytes, every } => return self.drip(&bytes, every).await,
+                Deed::Drip { bytes, every } => return self.drip(&bytes, every, front.time).await,
                 Deed::Close => return Ok(()),
                 Deed::Reset => return self.stream.get_ref().0.set_zero_linger(),
                 Deed::Silence => return self.wait_for_end().await,
@@ -212,11 +232,11 @@ impl Connection {
         }
     }
 
-    async fn drip(mut self, bytes: &[u8], every: Millis) -> io::Result<()> {
+    async fn drip(mut self, bytes: &[u8], every: Millis, time: Time) -> io::Result<()> {
         for byte in bytes {
             self.stream.write_all(&[*byte]).await?;
             self.stream.flush().await?;
-            sleep(every.into()).await;
+            time.pass(every).await;
         }
         self.stream.shutdown().await
     }
@@ -277,9 +297,6 @@ fn parse(buffer: &[u8]) -> Parsed {
     })
 }
 
-fn since(started: Instant) -> Millis {
-    Millis(u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX))
-}
 
 /// A panic in one test must not hide the ledger from the next look.
 fn lock(bank: &Mutex<Bank>) -> MutexGuard<'_, Bank> {

@@ -23,7 +23,7 @@ impl Line {
         let said = Arc::new(Mutex::new(Vec::new()));
         let heard = Arc::clone(&said);
         let log = Box::new(move |_, line: &str| heard.lock().unwrap().push(line.to_owned()));
-        let server = Server::start(LISTEN, &identity, bank, Some(log)).await.unwrap();
+        let server = Server::start(LISTEN, &identity, bank, Some(log), 1).await.unwrap();
         Self { server, identity, said }
     }
 

@@ -1,0 +1,214 @@
+//! A shop in a temporary folder: a simulated gateway on loopback, and the real binary set up for it.
+#![allow(dead_code, unreachable_pub, reason = "each test file uses its own part")]
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use paytill::clock::{Clock, Millis};
+use paytill::simulator::{Bank, Entry, Identity, Scenario, Script, Server};
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+
+pub const PAYTILL: &str = env!("CARGO_BIN_EXE_paytill");
+
+/// How fast the bank's time goes in tests that are in a hurry, and the till's rules with it.
+pub const PACE: u32 = 20;
+
+pub struct Shop {
+    pub folder: TempDir,
+    pub server: Server,
+    pub runtime: Runtime,
+    pub pace: u32,
+}
+
+impl Shop {
+    /// A shop whose gateway plays one scenario, or the one that each code asks for.
+    pub fn open(scenario: Option<Scenario>, pace: u32) -> Self {
+        Self::open_seeded(scenario, pace, 1)
+    }
+
+    pub fn open_seeded(scenario: Option<Scenario>, pace: u32, seed: u64) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
+        let identity = Identity::load_or_generate(folder.path()).unwrap();
+        let script = Script { scenario, ..Script::default() };
+        let bank = Bank::new(identity.account(), script, seed, Clock::start().wall());
+        let listen = "127.0.0.1:0".parse().unwrap();
+        let server = runtime
+            .block_on(Server::start(listen, &identity, bank, None, pace))
+            .unwrap();
+        identity.write(folder.path(), server.local_addr()).unwrap();
+        let shop = Self { folder, server, runtime, pace };
+        shop.configure("");
+        shop
+    }
+
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub fn config(&self) -> PathBuf {
+        self.path().join("till.toml")
+    }
+
+    pub fn journal(&self) -> PathBuf {
+        self.path().join("journal.sqlite")
+    }
+
+    /// Writes the till's configuration: the default rules at this shop's pace, and more sections.
+    pub fn configure(&self, more: &str) {
+        let scaled = |seconds: u32| seconds * 1000 / self.pace;
+        let text = format!(
+            r#"
+[store]
+name = "Corner Coffee"
+[till]
+id = "T01"
+language = "en"
+[gateway]
+kind = "wechat-v2"
+[gateway.wechat-v2]
+base_url = "https://{address}"
+app_id = "wx8888888888888888"
+mch_id = "1900000109"
+api_key_file = "secrets/api_v2.key"
+client_cert_file = "secrets/apiclient_cert.pem"
+client_key_file = "secrets/apiclient_key.pem"
+ca_file = "ca.pem"
+connect_timeout_ms = 3000
+request_timeout_ms = {timeout}
+[payment]
+query_interval_ms = {interval}
+give_up_after_ms = {give_up}
+reverse_not_before_ms = {not_before}
+attention_after_ms = {attention}
+[journal]
+path = "journal.sqlite"
+[log]
+level = "debug"
+{more}
+"#,
+            address = self.server.local_addr(),
+            timeout = scaled(10),
+            interval = scaled(5),
+            give_up = scaled(30),
+            not_before = scaled(15),
+            attention = scaled(180),
+        );
+        std::fs::write(self.config(), text).unwrap();
+    }
+
+    /// The binary, set up for this shop, with an environment of its own.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(PAYTILL);
+        command
+            .args(arguments)
+            .env_clear()
+            .env("PAYTILL_CONFIG", self.config())
+            .env("HOME", self.path())
+            .env("TZ", "UTC")
+            .current_dir(self.path())
+            .stdin(Stdio::null());
+        command
+    }
+
+    pub fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
+    }
+
+    /// Takes a payment with `--json`.
+    pub fn pay(&self, amount: &str, code: &str) -> Ran {
+        Ran::of(self.run(&["pay", amount, "--code", code, "--json"]))
+    }
+
+    pub fn recover(&self) -> Ran {
+        Ran::of(self.run(&["recover", "--json"]))
+    }
+
+    /// What the journal says, by order number.
+    pub fn orders(&self) -> BTreeMap<String, Value> {
+        let ran = Ran::of(self.run(&["orders", "--json"]));
+        assert_eq!(ran.exit, 0, "{}", ran.errors);
+        let number = |line: &Value| line["order_no"].as_str().unwrap().to_owned();
+        ran.lines.into_iter().map(|line| (number(&line), line)).collect()
+    }
+
+    /// What the bank says.
+    pub fn ledger(&self) -> Vec<Entry> {
+        let now = self.server.now();
+        let mut bank = self.server.bank();
+        bank.advance(now);
+        bank.ledger().cloned().collect()
+    }
+
+    /// The rules that hold between the books of the till and of the bank, at any time. `settled`
+    /// says that nothing may be open any more.
+    pub fn assert_books_agree(&self, settled: bool) {
+        let orders = self.orders();
+        let ledger = self.ledger();
+        for entry in &ledger {
+            let number = &entry.out_trade_no;
+            let story = format!("{entry:?}\n{:?}", orders.get(number));
+            assert!(orders.contains_key(number), "the bank knows what the journal does not: {story}");
+            assert!(entry.submissions() <= 1, "one micropay a number: {story}");
+            assert!(entry.charged.minor() <= entry.amount.minor(), "charged twice: {story}");
+            let first = entry.times_of(paytill::payment::CallKind::Submit).next();
+            let reversed = entry.times_of(paytill::payment::CallKind::Reverse).next();
+            if let (Some(submitted), Some(reversed)) = (first, reversed) {
+                // A tenth for the way there.
+                let least = Millis(13_500);
+                assert!(reversed.minus(submitted) >= least, "reversed too soon: {story}");
+            }
+        }
+        for (number, order) in &orders {
+            let entry = ledger.iter().find(|entry| entry.out_trade_no == *number);
+            let net = entry.map_or(0, |entry| entry.net().minor());
+            let story = format!("{order}\n{entry:?}");
+            match order["state"].as_str().unwrap() {
+                "paid" => assert_eq!(net, order["amount"].as_i64().unwrap(), "{story}"),
+                "declined" | "reversed" => assert_eq!(net, 0, "{story}"),
+                _ => assert!(!settled, "still open: {story}"),
+            }
+            if settled {
+                assert_eq!(order["open"], false, "still open: {story}");
+            }
+        }
+    }
+}
+
+/// What a run of the binary said.
+#[derive(Debug)]
+pub struct Ran {
+    pub exit: i32,
+    pub lines: Vec<Value>,
+    pub errors: String,
+}
+
+impl Ran {
+    pub fn of(output: Output) -> Self {
+        let text = String::from_utf8(output.stdout).unwrap();
+        let lines = text.lines().map(|line| {
+            serde_json::from_str(line).unwrap_or_else(|_| panic!("not JSON: {line}"))
+        });
+        Self {
+            exit: output.status.code().unwrap_or(-1),
+            lines: lines.collect(),
+            errors: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+
+    /// The states it passed.
+    pub fn states(&self) -> Vec<&str> {
+        self.lines.iter().map(|line| line["state"].as_str().unwrap()).collect()
+    }
+
+    pub fn last(&self) -> &Value {
+        self.lines.last().unwrap_or_else(|| panic!("no line: {}", self.errors))
+    }
+}

@@ -1,0 +1,107 @@
+//! `paytill pay` against every scenario of the simulated gateway: the state, the exit code and the
+//! bank's ledger agree, and after `recover` nothing is open that need not be.
+
+mod common;
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use common::{PACE, Shop};
+use paytill::payment::Status;
+use paytill::simulator::Scenario;
+
+/// Payments that run at once: they mostly wait.
+const LANES: usize = 12;
+
+fn exit_code(status: Status) -> i32 {
+    match status {
+        Status::Paid => 0,
+        Status::Declined => 10,
+        Status::Reversed => 11,
+        _ => 12,
+    }
+}
+
+/// Runs one scenario and says what does not hold.
+fn check(scenario: Scenario) {
+    let name = scenario.name();
+    let shop = Shop::open(Some(scenario), PACE);
+    let ran = shop.pay("12.34", "130000000000000000");
+    let expected = scenario.expected().unwrap();
+    let last = ran.last();
+    let story = format!("{name}: {:?} exit {}\n{last}\n{}", ran.states(), ran.exit, ran.errors);
+    assert_eq!(last["state"], expected.status.word(), "{story}");
+    assert_eq!(ran.exit, exit_code(expected.status), "{story}");
+    assert_eq!(&ran.states()[..2], ["created", "sent"], "{story}");
+    assert_eq!(last["amount"], 1234, "{story}");
+    assert_eq!(last["transaction_id"].is_string(), expected.status == Status::Paid, "{story}");
+    assert_eq!(last["reason"].is_null(), expected.status == Status::Paid, "{story}");
+    if expected.status != Status::Attention {
+        shop.assert_books_agree(false);
+    }
+    let net: i64 = shop.ledger().iter().map(|entry| entry.net().minor()).sum();
+    assert_eq!(net, if expected.net_charged { 1234 } else { 0 }, "{story}");
+
+    let recovered = shop.recover();
+    let attention = expected.status == Status::Attention;
+    assert_eq!(recovered.exit, if attention { 12 } else { 0 }, "{name}: {recovered:?}");
+    if !attention {
+        shop.assert_books_agree(true);
+    }
+    let after = shop.orders();
+    assert_eq!(after.len(), 1);
+    let state = after.values().next().unwrap()["state"].clone();
+    assert_eq!(state, expected.status.word(), "{name}: recovery changed the end");
+}
+
+#[test]
+fn every_scenario_ends_as_it_should() {
+    let scenarios: Vec<Scenario> =
+        Scenario::all().into_iter().filter(|scenario| scenario.expected().is_some()).collect();
+    assert!(scenarios.len() > 100);
+    let next = AtomicUsize::new(0);
+    let failures = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..LANES {
+            scope.spawn(|| {
+                while let Some(scenario) = scenarios.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let outcome = std::panic::catch_unwind(|| check(*scenario));
+                    if let Err(panic) = outcome {
+                        let text = panic.downcast_ref::<String>().cloned().unwrap_or_default();
+                        failures.lock().unwrap().push(text);
+                    }
+                }
+            });
+        }
+    });
+    let failures = failures.into_inner().unwrap();
+    let list = failures.join("\n\n");
+    assert!(failures.is_empty(), "{} of {}:\n{list}", failures.len(), scenarios.len());
+}
+
+#[test]
+fn the_code_alone_chooses_the_customer() {
+    let shop = Shop::open(None, PACE);
+    for (scenario, status) in
+        [("ok", "paid"), ("notenough", "declined"), ("walks-away", "reversed")]
+    {
+        let code = Scenario::from_name(scenario).unwrap().code(7);
+        let ran = shop.pay("5", &code);
+        assert_eq!(ran.last()["state"], status, "{ran:?}");
+    }
+}
+
+#[test]
+fn random_customers_never_part_the_books() {
+    let shop = Shop::open_seeded(Scenario::from_name("random"), PACE, 7);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for serial in 0..12 {
+                let code = format!("13{serial:016}");
+                let ran = shop.pay("1.00", &code);
+                assert!([0, 10, 11, 12].contains(&ran.exit), "{ran:?}");
+                shop.assert_books_agree(false);
+            }
+        });
+    });
+}
