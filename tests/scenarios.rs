@@ -3,10 +3,7 @@
 
 mod common;
 
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
-
-use common::{PACE, Shop};
+use common::{PACE, Shop, in_lanes};
 use paytill::payment::Status;
 use paytill::simulator::Scenario;
 
@@ -59,24 +56,7 @@ fn every_scenario_ends_as_it_should() {
     let scenarios: Vec<Scenario> =
         Scenario::all().into_iter().filter(|scenario| scenario.expected().is_some()).collect();
     assert!(scenarios.len() > 100);
-    let next = AtomicUsize::new(0);
-    let failures = Mutex::new(Vec::new());
-    std::thread::scope(|scope| {
-        for _ in 0..LANES {
-            scope.spawn(|| {
-                while let Some(scenario) = scenarios.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let outcome = std::panic::catch_unwind(|| check(*scenario));
-                    if let Err(panic) = outcome {
-                        let text = panic.downcast_ref::<String>().cloned().unwrap_or_default();
-                        failures.lock().unwrap().push(text);
-                    }
-                }
-            });
-        }
-    });
-    let failures = failures.into_inner().unwrap();
-    let list = failures.join("\n\n");
-    assert!(failures.is_empty(), "{} of {}:\n{list}", failures.len(), scenarios.len());
+    in_lanes(LANES, &scenarios, |scenario| check(*scenario));
 }
 
 #[test]
@@ -94,14 +74,10 @@ fn the_code_alone_chooses_the_customer() {
 #[test]
 fn random_customers_never_part_the_books() {
     let shop = Shop::open_seeded(Scenario::from_name("random"), PACE, 7);
-    std::thread::scope(|scope| {
-        scope.spawn(|| {
-            for serial in 0..12 {
-                let code = format!("13{serial:016}");
-                let ran = shop.pay("1.00", &code);
-                assert!([0, 10, 11, 12].contains(&ran.exit), "{ran:?}");
-                shop.assert_books_agree(false);
-            }
-        });
-    });
+    for serial in 0..12 {
+        let code = format!("13{serial:016}");
+        let ran = shop.pay("1.00", &code);
+        assert!([0, 10, 11, 12].contains(&ran.exit), "{ran:?}");
+        shop.assert_books_agree(false);
+    }
 }

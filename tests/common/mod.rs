@@ -212,3 +212,49 @@ impl Ran {
         self.lines.last().unwrap_or_else(|| panic!("no line: {}", self.errors))
     }
 }
+
+/// The library that stands between the till and the disk, built once.
+pub fn disk_faults() -> PathBuf {
+    static BUILT: std::sync::OnceLock<PathBuf> = std::sync::OnceLock::new();
+    let built = BUILT.get_or_init(|| {
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/common/disk_faults.c");
+        let name = format!("disk_faults_{}.so", std::process::id());
+        let library = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        let built = Command::new("cc")
+            .args(["-shared", "-fPIC", "-O1", "-o"])
+            .args([&library, &source])
+            .arg("-ldl")
+            .status()
+            .unwrap();
+        assert!(built.success(), "the C compiler that built SQLite builds this too");
+        library
+    });
+    built.clone()
+}
+
+/// Runs what `work` does for each of `items` on several threads, and fails with all failures.
+pub fn in_lanes<T: Sync>(lanes: usize, items: &[T], work: impl Fn(&T) + Sync) {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+    use std::sync::Mutex;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    let (next, failures) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    std::thread::scope(|scope| {
+        for _ in 0..lanes {
+            scope.spawn(|| {
+                while let Some(item) = items.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let outcome = catch_unwind(AssertUnwindSafe(|| work(item)));
+                    if let Err(panic) = outcome {
+                        let text = panic
+                            .downcast_ref::<String>()
+                            .cloned()
+                            .or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
+                        failures.lock().unwrap().push(text.unwrap_or_default());
+                    }
+                }
+            });
+        }
+    });
+    let failures = failures.into_inner().unwrap();
+    let list = failures.join("\n\n");
+    assert!(failures.is_empty(), "{} of {} failed:\n{list}", failures.len(), items.len());
+}

@@ -1,0 +1,123 @@
+//! The plug is pulled: `SIGKILL` at every write to the journal and at random moments. After
+//! `recover` the books of the till and of the bank agree, nothing is open, nothing charged twice.
+
+mod common;
+
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::{Command, ExitStatus, Stdio};
+use std::time::Duration;
+
+use common::{PACE, Shop, disk_faults, in_lanes};
+use paytill::payment::Status;
+use paytill::simulator::Scenario;
+
+const LANES: usize = 24;
+/// Shops that share the operations of one case.
+const SHOPS: u32 = 8;
+const RANDOM_KILLS: u32 = 200;
+/// More operations than any payment needs: a payment that survives ends the search.
+const MOST_OPERATIONS: u32 = 400;
+
+fn scenario(name: &str) -> Scenario {
+    Scenario::from_name(name).unwrap()
+}
+
+fn with_fault(mut command: Command, fault: &str) -> Command {
+    command.env("LD_PRELOAD", disk_faults()).env("PAYTILL_FAULT", fault);
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    command
+}
+
+fn was_killed(status: ExitStatus) -> bool {
+    status.signal() == Some(9)
+}
+
+/// Kills payments at every [`SHOPS`]th operation on the journal from `first` on, until one
+/// survives. Some recoveries are killed too.
+fn kill_at_operations(name: &str, when: &str, first: u32) -> u32 {
+    let mut operation = first;
+    let mut serial = 0;
+    let shop = Shop::open(None, PACE);
+    loop {
+        assert!(operation < MOST_OPERATIONS, "{name} never ends");
+        serial += 1;
+        let code = scenario(name).code(serial);
+        let pay = shop.command(&["pay", "12.34", "--code", &code]);
+        let status = with_fault(pay, &format!("{when}:{operation}")).status().unwrap();
+        if operation % 5 == 0 {
+            let recover = shop.command(&["recover"]);
+            with_fault(recover, &format!("{when}:{}", operation / 5)).status().unwrap();
+        }
+        let recovered = shop.recover();
+        assert_eq!(recovered.exit, 0, "{name} {when}:{operation} {recovered:?}");
+        shop.assert_books_agree(true);
+        if !was_killed(status) {
+            return operation;
+        }
+        operation += SHOPS;
+    }
+}
+
+#[test]
+fn killed_at_every_write_to_the_journal_nothing_is_lost_or_doubled() {
+    let names = ["walks-away", "answer-lost", "password-7", "notenough", "ok"];
+    let cases: Vec<(&str, &str, u32)> = names
+        .into_iter()
+        .flat_map(|name| [(name, "before"), (name, "after")])
+        .flat_map(|(name, when)| (1..=SHOPS).map(move |first| (name, when, first)))
+        .collect();
+    in_lanes(LANES, &cases, |(name, when, first)| {
+        let survived = kill_at_operations(name, when, *first);
+        assert!(survived > SHOPS, "{name} {when}: survived operation {survived}");
+    });
+}
+
+#[test]
+fn killed_at_the_very_first_payment_of_a_new_journal_nothing_is_lost() {
+    let operations: Vec<u32> = (1..60).collect();
+    in_lanes(LANES, &operations, |operation| {
+        let shop = Shop::open(Some(scenario("ok")), PACE);
+        let pay = shop.command(&["pay", "12.34", "--code", "130000000000000000"]);
+        with_fault(pay, &format!("before:{operation}")).status().unwrap();
+        let recovered = shop.recover();
+        assert_eq!(recovered.exit, 0, "before:{operation} {recovered:?}");
+        shop.assert_books_agree(true);
+    });
+}
+
+#[test]
+fn killed_at_random_moments_of_every_scenario_the_books_agree() {
+    let ending: Vec<Scenario> = Scenario::all()
+        .into_iter()
+        .filter(|scenario| {
+            scenario.expected().is_some_and(|expected| expected.status != Status::Attention)
+        })
+        .collect();
+    let kills: Vec<u32> = (0..RANDOM_KILLS).collect();
+    in_lanes(LANES, &kills, |kill| {
+        let mut random = fastrand::Rng::with_seed(u64::from(*kill));
+        let scenario = ending[random.usize(..ending.len())];
+        let shop = Shop::open(Some(scenario), PACE);
+        let story = format!("seed {kill}: {}", scenario.name());
+        let mut process = shop
+            .command(&["pay", "12.34", "--code", "130000000000000000"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        // Most of what can go wrong happens early.
+        let longest = if random.bool() { 120_000 } else { 2_500_000 };
+        // The moment itself is what is drawn; nothing is waited for.
+        std::thread::sleep(Duration::from_micros(random.u64(..longest)));
+        process.kill().unwrap();
+        process.wait().unwrap();
+        if random.u8(..3) == 0 {
+            let recover = shop.command(&["recover"]);
+            let operation = random.u32(1..40);
+            with_fault(recover, &format!("before:{operation}")).status().unwrap();
+        }
+        let recovered = shop.recover();
+        assert_eq!(recovered.exit, 0, "{story} {recovered:?}");
+        shop.assert_books_agree(true);
+    });
+}
