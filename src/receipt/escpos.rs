@@ -5,14 +5,15 @@ use super::encode::encode;
 use super::{Align, Paper, Part, Slip, lay_out, lay_out_test};
 use crate::text::Language;
 
-/// Everything to its state at power-up, Chinese on, and every style off in both alphabets, since
-/// some printers keep what the receipt before left.
-const START: &[u8] = b"\x1b@\x1c&\x1d!\x00\x1c!\x00\x1bE\x00\x1b-\x00\x1b3\x20";
+/// Everything to its state at power-up, Chinese on, and every style off, since some printers keep
+/// what the receipt before left.
+const START: &[u8] = b"\x1b@\x1c&\x1d!\x00\x1bE\x00\x1b-\x00\x1b3\x20";
 /// Clear of the tear bar where there is no cutter, then feed to the cutter and cut.
 const END: &[u8] = b"\x1ba\x00\x1bd\x04\x1dVB\x00";
-/// Twice as wide and high, in both alphabets.
-const LARGE: &[u8] = b"\x1d!\x11\x1c!\x0c";
-const NORMAL: &[u8] = b"\x1d!\x00\x1c!\x00";
+/// Twice as wide and high, in both alphabets. `FS !` would be for the few printers that keep Chinese
+/// small after this; printers that do not know it print its operand, so it is not sent.
+const LARGE: &[u8] = b"\x1d!\x11";
+const NORMAL: &[u8] = b"\x1d!\x00";
 /// No text of the printer's own below a barcode: it stands there as a line of ours.
 const BARCODE: &[u8] = b"\x1dH\x00\x1dh\x50";
 /// Model 2, six dots a module, level M.

@@ -303,11 +303,19 @@ fn wrap(text: &str, width: usize) -> Vec<String> {
             Some(end) => {
                 let fits_by_words = rest[end..].starts_with(' ');
                 let blank = rest[..end].rfind(' ').filter(|_| !fits_by_words);
-                rest.split_at(blank.unwrap_or(end))
+                rest.split_at(blank.unwrap_or_else(|| before_closing_mark(rest, end)))
             }
         };
         lines.push(line.trim_end().to_owned());
         rest = next.trim_start();
     }
     lines
+}
+
+/// No Chinese line begins with a mark that closes something: the character before it comes along.
+fn before_closing_mark(text: &str, end: usize) -> usize {
+    let begins_with_mark =
+        text[end..].starts_with(|next| "，。、：；！？）》」』”’".contains(next));
+    let before = text[..end].char_indices().next_back();
+    before.map(|(index, _)| index).filter(|index| begins_with_mark && *index > 0).unwrap_or(end)
 }

@@ -53,8 +53,7 @@ impl Printer {
                 self.is_chinese = true;
                 rest
             }
-            [0x1d, b'!', size @ (0x00 | 0x11), 0x1c, b'!', chinese, rest @ ..] => {
-                assert_eq!(*chinese, if *size == 0 { 0 } else { 0x0c }, "both alphabets alike");
+            [0x1d, b'!', size @ (0x00 | 0x11), rest @ ..] => {
                 self.is_large = *size != 0;
                 rest
             }
@@ -429,6 +428,14 @@ fn any_slip() -> impl Strategy<Value = Slip> {
     })
 }
 
+#[test]
+fn lines_break_at_blanks_and_not_before_a_full_stop() {
+    assert_eq!(wrap("one two three", 9), ["one two", "three"]);
+    assert_eq!(wrap("one two three", 7), ["one two", "three"]);
+    assert_eq!(wrap("abcdefghij", 4), ["abcd", "efgh", "ij"]);
+    assert_eq!(wrap("请收款。谢谢", 6), ["请收", "款。谢", "谢"]);
+}
+
 proptest! {
     #[test]
     fn no_text_commands_the_printer_or_leaves_the_paper(slip in any_slip()) {
@@ -443,7 +450,7 @@ proptest! {
     }
 
     #[test]
-    fn wrapping_loses_nothing_but_blanks(text in "[a-z余￥ ]{0,80}", width in 2_usize..40) {
+    fn wrapping_loses_nothing_but_blanks(text in "[a-z余￥。 ]{0,80}", width in 2_usize..40) {
         let lines = wrap(&text, width);
         prop_assert!(lines.iter().all(|line| columns(line) <= width && !line.is_empty()));
         let letters = |text: &str| text.replace(' ', "");
