@@ -1,1 +1,321 @@
+//! Receipts, laid out for a paper's columns. Pure: the same slip always gives the same text and the
+//! same bytes.
 
+pub mod code128;
+mod encode;
+pub mod escpos;
+#[cfg(test)]
+mod tests;
+
+use crate::clock::Timestamp;
+use crate::order::OutTradeNo;
+use crate::payment::{State, Status};
+use crate::text::Language;
+use crate::text::receipt::ReceiptText;
+use code128::Barcode;
+use encode::{columns, columns_of, printable};
+
+/// Longer numbers are no gateway's, and no QR code of a receipt's size.
+const LONGEST_QR: usize = 64;
+
+/// The width of the paper (devices 2.2).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Paper {
+    /// 58 mm: 32 columns, 384 dots.
+    Mm58,
+    /// 80 mm: 48 columns, 576 dots.
+    Mm80,
+}
+
+impl Paper {
+    /// The paper of so many millimetres.
+    pub const fn of_millimetres(width: u64) -> Option<Self> {
+        match width {
+            58 => Some(Self::Mm58),
+            80 => Some(Self::Mm80),
+            _ => None,
+        }
+    }
+
+    /// Characters of ASCII on a line.
+    pub const fn columns(self) -> usize {
+        match self {
+            Self::Mm58 => 32,
+            Self::Mm80 => 48,
+        }
+    }
+
+    /// Dots on a line, of 1/203 inch.
+    pub const fn dots(self) -> usize {
+        match self {
+            Self::Mm58 => 384,
+            Self::Mm80 => 576,
+        }
+    }
+}
+
+/// What a slip proves.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Outcome {
+    Paid,
+    /// The payment was withdrawn.
+    Reversed {
+        /// The customer had paid, and the money goes back.
+        money_returned: bool,
+    },
+}
+
+impl Outcome {
+    /// What a slip may say of a payment; `None` while there is nothing to prove.
+    pub fn of(payment: &State) -> Option<Self> {
+        match payment.status() {
+            Status::Paid => Some(Self::Paid),
+            Status::Reversed => Some(Self::Reversed { money_returned: payment.money_returned() }),
+            Status::Created
+            | Status::Sent
+            | Status::Waiting
+            | Status::Checking
+            | Status::Reversing
+            | Status::Declined
+            | Status::Attention => None,
+        }
+    }
+}
+
+/// What is printed of one payment. Its texts may hold anything: what a printer could take for a
+/// command is not printed.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Slip {
+    /// Lines above everything.
+    pub header: Vec<String>,
+    pub store: String,
+    pub till: String,
+    pub out_trade_no: OutTradeNo,
+    /// As [`crate::money::Currency::show`] gives it.
+    pub amount: String,
+    /// As [`crate::money::Currency::symbol`] gives it.
+    pub symbol: String,
+    pub outcome: Outcome,
+    /// The gateway's number, where it is known.
+    pub transaction_id: Option<String>,
+    /// When it was paid or withdrawn.
+    pub at: Timestamp,
+    /// Left out when empty, as all texts here are.
+    pub note: String,
+    /// Lines below everything.
+    pub footer: Vec<String>,
+    /// Printed once more: marked, so that nobody takes it for a second sale.
+    pub is_copy: bool,
+    /// Made in training: marked, so that nobody takes it for a sale.
+    pub is_training: bool,
+}
+
+/// The slip as text, one line a line on paper. Codes stand in brackets.
+pub fn text(slip: &Slip, paper: Paper, language: Language) -> String {
+    let lines = lay_out(slip, paper, language).into_iter().map(|part| match part {
+        Part::Line { text, align, .. } => align.pad(&text, paper.columns()),
+        Part::Barcode(number) => Align::Centre.pad(&format!("[CODE128 {number}]"), paper.columns()),
+        Part::Qr(content) => Align::Centre.pad(&format!("[QR {content}]"), paper.columns()),
+    });
+    lines.map(|line| line + "\n").collect()
+}
+
+/// A piece of a slip that has a place of its own.
+#[derive(Clone, Debug, Eq, PartialEq)]
+enum Part {
+    /// No wider than the paper; twice as wide and high when it is large.
+    Line { text: String, align: Align, is_large: bool },
+    /// In CODE128; it fits the paper.
+    Barcode(String),
+    /// Digits and letters.
+    Qr(String),
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Align {
+    Left,
+    Centre,
+    Right,
+}
+
+impl Align {
+    fn pad(self, text: &str, width: usize) -> String {
+        let free = width.saturating_sub(columns(text));
+        let before = match self {
+            Self::Left => 0,
+            Self::Centre => free / 2,
+            Self::Right => free,
+        };
+        format!("{:before$}{text}", "")
+    }
+}
+
+fn lay_out(slip: &Slip, paper: Paper, language: Language) -> Vec<Part> {
+    let words = ReceiptText::of(language);
+    let mut sheet = Sheet { width: paper.columns(), parts: Vec::new() };
+    for line in &slip.header {
+        sheet.centred(line);
+    }
+    sheet.marks(slip, words);
+    let (title, outcome) = match slip.outcome {
+        Outcome::Paid => (words.receipt, words.paid),
+        Outcome::Reversed { .. } => (words.withdrawn_slip, words.withdrawn),
+    };
+    sheet.centred(title);
+    sheet.rule();
+    sheet.large(&price(&slip.symbol, &slip.amount));
+    sheet.large(outcome);
+    if let Outcome::Reversed { money_returned } = slip.outcome {
+        sheet.left(if money_returned { words.money_goes_back } else { words.nothing_charged });
+    }
+    sheet.rule();
+    sheet.pair(words.store, &slip.store);
+    sheet.pair(words.till, &slip.till);
+    sheet.pair(words.paid_by, words.wechat_pay);
+    sheet.pair(words.time, &slip.at.local("%Y-%m-%d %H:%M:%S"));
+    sheet.pair(words.order_number, slip.out_trade_no.as_str());
+    sheet.pair(words.transaction, slip.transaction_id.as_deref().unwrap_or_default());
+    sheet.pair(words.note, &slip.note);
+    sheet.rule();
+    sheet.barcode(slip.out_trade_no.as_str(), paper);
+    if let Some(number) = &slip.transaction_id {
+        sheet.qr(number);
+    }
+    for line in &slip.footer {
+        sheet.centred(line);
+    }
+    sheet.marks(slip, words);
+    sheet.parts
+}
+
+/// Every command the till knows, on one page.
+fn lay_out_test(paper: Paper, language: Language) -> Vec<Part> {
+    let words = ReceiptText::of(language);
+    let mut sheet = Sheet { width: paper.columns(), parts: Vec::new() };
+    sheet.large(words.test_page);
+    sheet.rule();
+    let digits = "1234567890".chars().cycle().take(paper.columns());
+    sheet.left(&digits.collect::<String>());
+    sheet.left(words.left);
+    sheet.centred(words.centre);
+    sheet.line(words.right, Align::Right, false);
+    sheet.left(
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZ abcdefghijklmnopqrstuvwxyz !\"#$%&'()*+,-./:;<=>?@[]^_{|}~",
+    );
+    sheet.left("微信支付 收款成功 门店 金额 ￥ € … — 镕燊堃喆");
+    sheet.large("￥12.30");
+    sheet.rule();
+    sheet.centred(words.test_barcode);
+    sheet.barcode("TEST0123456789", paper);
+    sheet.centred(words.test_qr);
+    sheet.qr("PAYTILL PRINT TEST");
+    sheet.left(words.test_advice);
+    sheet.parts
+}
+
+fn price(symbol: &str, amount: &str) -> String {
+    let is_code = symbol.ends_with(|character: char| character.is_ascii_alphabetic());
+    if is_code { format!("{symbol} {amount}") } else { format!("{symbol}{amount}") }
+}
+
+/// A slip in the making.
+struct Sheet {
+    width: usize,
+    parts: Vec<Part>,
+}
+
+impl Sheet {
+    fn left(&mut self, text: &str) {
+        self.line(text, Align::Left, false);
+    }
+
+    fn centred(&mut self, text: &str) {
+        self.line(text, Align::Centre, false);
+    }
+
+    fn large(&mut self, text: &str) {
+        self.line(text, Align::Centre, true);
+    }
+
+    fn line(&mut self, text: &str, align: Align, is_large: bool) {
+        let width = if is_large { self.width / 2 } else { self.width };
+        let lines = wrap(&printable(text), width).into_iter();
+        self.parts.extend(lines.map(|text| Part::Line { text, align, is_large }));
+    }
+
+    fn rule(&mut self) {
+        self.left(&"-".repeat(self.width));
+    }
+
+    /// A name on the left and its value on the right; under it, where both have no room.
+    fn pair(&mut self, name: &str, value: &str) {
+        let (name, value) = (printable(name), printable(value));
+        if value.is_empty() {
+            return;
+        }
+        match self.width.checked_sub(columns(&name) + columns(&value)) {
+            Some(free) if free > 0 => self.left(&format!("{name}{:free$}{value}", "")),
+            Some(_) | None => {
+                self.left(&name);
+                self.line(&value, Align::Right, false);
+            }
+        }
+    }
+
+    fn marks(&mut self, slip: &Slip, words: &ReceiptText) {
+        if slip.is_training {
+            self.large(words.training);
+            self.large(words.no_money_moved);
+        }
+        if slip.is_copy {
+            self.large(words.copy);
+        }
+    }
+
+    fn barcode(&mut self, number: &str, paper: Paper) {
+        if Barcode::new(number).is_some_and(|barcode| barcode.module(paper).is_some()) {
+            self.parts.push(Part::Barcode(number.to_owned()));
+            self.centred(number);
+        }
+    }
+
+    fn qr(&mut self, content: &str) {
+        let is_plain = content.bytes().all(|byte| byte == b' ' || byte.is_ascii_alphanumeric());
+        if is_plain && (1..=LONGEST_QR).contains(&content.len()) {
+            self.parts.push(Part::Qr(content.to_owned()));
+        }
+    }
+}
+
+/// Lines no wider than so many columns, broken at blanks where there are any. Nothing but blanks at
+/// breaks is lost.
+fn wrap(text: &str, width: usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut rest = text.trim();
+    while !rest.is_empty() {
+        let mut used = 0;
+        let end = rest.char_indices().find_map(|(index, character)| {
+            used += columns_of(character);
+            (used > width).then_some(index)
+        });
+        let (line, next) = match end {
+            None => (rest, ""),
+            Some(end) => {
+                let fits_by_words = rest[end..].starts_with(' ');
+                let blank = rest[..end].rfind(' ').filter(|_| !fits_by_words);
+                rest.split_at(blank.unwrap_or_else(|| before_closing_mark(rest, end)))
+            }
+        };
+        lines.push(line.trim_end().to_owned());
+        rest = next.trim_start();
+    }
+    lines
+}
+
+/// No Chinese line begins with a mark that closes something: the character before it comes along.
+fn before_closing_mark(text: &str, end: usize) -> usize {
+    let begins_with_mark =
+        text[end..].starts_with(|next| "，。、：；！？）》」』”’".contains(next));
+    let before = text[..end].char_indices().next_back();
+    before.map(|(index, _)| index).filter(|index| begins_with_mark && *index > 0).unwrap_or(end)
+}

@@ -69,24 +69,32 @@ impl Scan {
     /// Names what a scanner sent. Blanks around it, full-width digits, and the marks that some
     /// scanners put in front (AIM identifier, ECI) do not matter.
     pub fn name(raw: &str, till: &TillId) -> Self {
-        name_by(raw, |number| number.is_of(till))
+        // Only what may be a number of ours is copied to find out: other codes leave no trace.
+        let own = |text: &str| {
+            let number = text.starts_with(till.as_str()).then(|| order_number(text)).flatten()?;
+            number.is_of(till).then_some(number)
+        };
+        name_by(raw, own)
     }
 }
 
 /// Whether this is a whole code of some kind, so that nothing is missing at its end.
 fn is_whole(raw: &str) -> bool {
-    name_by(raw, is_of_some_till) != Scan::Noise
+    name_by(raw, of_some_till) != Scan::Noise
 }
 
 /// Which till gave it is not known here; a letter tells it from plain digits.
-fn is_of_some_till(number: &OutTradeNo) -> bool {
-    let id_length = number.as_str().len().saturating_sub(18);
-    let id = &number.as_str()[..id_length];
-    id.contains(|character: char| character.is_ascii_alphabetic())
-        && TillId::new(id).is_some_and(|till| number.is_of(&till))
+fn of_some_till(text: &str) -> Option<OutTradeNo> {
+    let id = text.get(..text.len().checked_sub(18)?)?;
+    let till = TillId::new(id).filter(|_| id.contains(|mark: char| mark.is_ascii_alphabetic()))?;
+    order_number(text).filter(|number| number.is_of(&till))
 }
 
-fn name_by(raw: &str, is_own: impl Fn(&OutTradeNo) -> bool) -> Scan {
+fn order_number(text: &str) -> Option<OutTradeNo> {
+    OutTradeNo::try_from(text.to_owned()).ok()
+}
+
+fn name_by(raw: &str, own: impl Fn(&str) -> Option<OutTradeNo>) -> Scan {
     if raw.len() > LONGEST {
         return Scan::Noise;
     }
@@ -97,7 +105,7 @@ fn name_by(raw: &str, is_own: impl Fn(&OutTradeNo) -> bool) -> Scan {
         .chain([without_aim(text).and_then(without_eci)]);
     candidates
         .flatten()
-        .map(|candidate| name_plain(candidate, &is_own))
+        .map(|candidate| name_plain(candidate, &own))
         .find(|scan| *scan != Scan::Noise)
         .unwrap_or(Scan::Noise)
 }
@@ -135,12 +143,11 @@ fn without_eci(text: &str) -> Option<&str> {
     is_digits(mark).then(|| trim(rest))
 }
 
-fn name_plain(text: &str, is_own: &impl Fn(&OutTradeNo) -> bool) -> Scan {
+fn name_plain(text: &str, own: &impl Fn(&str) -> Option<OutTradeNo>) -> Scan {
     if let Some(code) = AuthCode::new(text) {
         return Scan::Payment(code);
     }
-    if let Some(number) = OutTradeNo::try_from(text.to_owned()).ok().filter(|number| is_own(number))
-    {
+    if let Some(number) = own(text) {
         return Scan::OwnReceipt(number);
     }
     if is_receive_code(text) {

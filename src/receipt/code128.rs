@@ -1,0 +1,202 @@
+//! CODE128 as an ESC/POS printer wants it: the shortest mixture of the code sets B and C.
+//!
+//! Set B has one symbol a character, set C one for two digits. The printer is told of a set by `{`
+//! and its letter; a `{` of the text is doubled (devices 2.3).
+
+use super::Paper;
+use crate::order::OutTradeNo;
+
+/// The printer takes no more bytes in one command.
+const LONGEST: usize = 255;
+/// Widths of the narrowest bar in dots that scanners read well, the best first.
+const MODULES: [u8; 2] = [3, 2];
+/// Start and check symbol, and the modules of any symbol and of the stop.
+const FRAME_SYMBOLS: usize = 2;
+const SYMBOL_MODULES: usize = 11;
+const STOP_MODULES: usize = 13;
+
+/// Whether the number's barcode fits the paper. Where it does not, receipts go without one.
+pub fn fits(number: &OutTradeNo, paper: Paper) -> bool {
+    Barcode::new(number.as_str()).is_some_and(|barcode| barcode.module(paper).is_some())
+}
+
+/// An encoded text.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct Barcode {
+    /// The data of the printer's command.
+    pub(super) data: Vec<u8>,
+    /// Symbols for it, changes of the set included, frame excluded.
+    symbols: usize,
+}
+
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Set {
+    B,
+    C,
+}
+
+impl Barcode {
+    /// `None` if the text is empty, too long, or not printable ASCII.
+    pub(super) fn new(text: &str) -> Option<Self> {
+        let text = text.as_bytes();
+        if text.is_empty() || !text.iter().all(|byte| (b' '..=b'~').contains(byte)) {
+            return None;
+        }
+        let costs = Costs::of(text);
+        let mut set = if costs.in_c(0) < costs.in_b(0) { Set::C } else { Set::B };
+        let mut data = mark(set).to_vec();
+        let (mut at, mut symbols) = (0, 0);
+        while at < text.len() {
+            let best = costs.best_set(at, set);
+            if best != set {
+                set = best;
+                data.extend(mark(set));
+                symbols += 1;
+            }
+            symbols += 1;
+            if let Some(value) = pair(text, at).filter(|_| set == Set::C) {
+                data.push(value);
+                at += 2;
+            } else {
+                data.push(text[at]);
+                data.extend((text[at] == b'{').then_some(b'{'));
+                at += 1;
+            }
+        }
+        (data.len() <= LONGEST).then_some(Self { data, symbols })
+    }
+
+    /// The widest bars that fit the paper, in dots; `None` if even the narrowest do not.
+    pub(super) fn module(&self, paper: Paper) -> Option<u8> {
+        let modules = SYMBOL_MODULES * (self.symbols + FRAME_SYMBOLS) + STOP_MODULES;
+        MODULES.into_iter().find(|module| modules * usize::from(*module) <= paper.dots())
+    }
+}
+
+const fn mark(set: Set) -> [u8; 2] {
+    match set {
+        Set::B => *b"{B",
+        Set::C => *b"{C",
+    }
+}
+
+/// The value of two digits in set C.
+fn pair(text: &[u8], at: usize) -> Option<u8> {
+    match text.get(at..at + 2)? {
+        [tens @ b'0'..=b'9', ones @ b'0'..=b'9'] => Some((tens - b'0') * 10 + (ones - b'0')),
+        _ => None,
+    }
+}
+
+/// Symbols that the rest of a text takes at least, from each place on and in each set.
+struct Costs(Vec<[usize; 2]>);
+
+impl Costs {
+    fn of(text: &[u8]) -> Self {
+        let mut costs = Self(vec![[0; 2]; text.len() + 1]);
+        for at in (0..text.len()).rev() {
+            let stay_in_b = 1 + costs.in_b(at + 1);
+            let stay_in_c = pair(text, at).map(|_| 1 + costs.in_c(at + 2));
+            let (b, c) = match stay_in_c {
+                None => (stay_in_b, 1 + stay_in_b),
+                Some(stay_in_c) => (stay_in_b.min(1 + stay_in_c), stay_in_c.min(1 + stay_in_b)),
+            };
+            costs.0[at] = [b, c];
+        }
+        costs
+    }
+
+    fn in_b(&self, at: usize) -> usize {
+        self.0[at][0]
+    }
+
+    fn in_c(&self, at: usize) -> usize {
+        self.0[at][1]
+    }
+
+    /// The set for the next symbol. Changing costs one symbol, so it is changed to only when the
+    /// other is cheaper by that one.
+    fn best_set(&self, at: usize, set: Set) -> Set {
+        match set {
+            Set::B if self.in_b(at) == 1 + self.in_c(at) => Set::C,
+            Set::C if self.in_c(at) == 1 + self.in_b(at) => Set::B,
+            stay @ (Set::B | Set::C) => stay,
+        }
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use std::fmt::Write;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Reads the data of a command back, by the printer's rules and not by the encoder's.
+    pub(in crate::receipt) fn decode(data: &[u8]) -> String {
+        let mut bytes = data.iter().copied();
+        let (mut set, mut text) = (b' ', String::new());
+        while let Some(byte) = bytes.next() {
+            match (set, byte) {
+                (_, b'{') => match bytes.next() {
+                    Some(b'{') if set == b'B' => text.push('{'),
+                    Some(next @ (b'B' | b'C')) => set = next,
+                    other => panic!("a mark {other:?} in {data:?}"),
+                },
+                (b'B', b' '..=b'~') => text.push(char::from(byte)),
+                (b'C', 0..=99) => write!(text, "{byte:02}").unwrap(),
+                _ => panic!("{byte:#x} in set {set:#x} of {data:?}"),
+            }
+        }
+        text
+    }
+
+    fn barcode(text: &str) -> Barcode {
+        Barcode::new(text).unwrap()
+    }
+
+    #[test]
+    fn the_usual_order_number_fits_the_narrow_paper() {
+        let number = OutTradeNo::try_from("T01261122113000123456".to_owned()).unwrap();
+        let barcode = barcode(number.as_str());
+        assert_eq!(barcode.data, b"{BT{C\x01\x1a\x0b\x16\x0b\x1e\x00\x0c\x22\x38");
+        assert_eq!(barcode.symbols, 12);
+        assert_eq!((barcode.module(Paper::Mm58), barcode.module(Paper::Mm80)), (Some(2), Some(3)));
+        assert!(fits(&number, Paper::Mm58));
+    }
+
+    #[test]
+    fn what_does_not_fit_is_said_not_to() {
+        let letters = OutTradeNo::try_from("ABCDEFGHIJKLMNO".to_owned()).unwrap();
+        assert!(!fits(&letters, Paper::Mm58), "15 letters are 400 dots at the least");
+        assert!(fits(&letters, Paper::Mm80));
+        let fourteen = OutTradeNo::try_from("ABCDEFGHIJKLMN".to_owned()).unwrap();
+        assert!(fits(&fourteen, Paper::Mm58));
+    }
+
+    #[test]
+    fn sets_change_only_where_it_pays() {
+        for (text, symbols) in
+            [("12", 1), ("123", 3), ("1234", 2), ("A12", 3), ("A1234", 4), ("A12B", 4), ("{", 1)]
+        {
+            assert_eq!(barcode(text).symbols, symbols, "{text}");
+        }
+    }
+
+    #[test]
+    fn only_printable_ascii_has_a_barcode() {
+        for text in ["", "甲", "a\u{1b}", "a\n", &"x".repeat(254)] {
+            assert_eq!(Barcode::new(text), None, "{text:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_encoded_can_be_read_back(text in "[ -~]{1,40}|[0-9A-Z]{1,32}|[0-9{]{1,60}") {
+            let barcode = barcode(&text);
+            prop_assert_eq!(decode(&barcode.data), text.clone());
+            prop_assert!(barcode.symbols <= text.len());
+        }
+    }
+}

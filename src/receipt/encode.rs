@@ -1,0 +1,88 @@
+//! Text as Chinese printers take it: the two-byte part of GB18030, two columns a character, and
+//! ASCII, one column (devices 2.4).
+
+use encoding_rs::GB18030;
+use unicode_width::UnicodeWidthChar;
+
+use crate::clean::clean;
+
+/// Cells of one field; what is longer was not meant for a receipt.
+const LONGEST: usize = 400;
+/// Stands for a character that printers have no picture of.
+const MISSING: [u8; 2] = [0xa1, 0xf5];
+
+/// The text with nothing in it that prints nothing. Every text is printed through this.
+pub(super) fn printable(text: &str) -> String {
+    clean(text, LONGEST)
+        .chars()
+        .filter(|character| character.width() != Some(0))
+        .map(|character| if character == '\u{a5}' { '￥' } else { character })
+        .collect()
+}
+
+/// The printer's bytes. A byte that could be a command is never among them.
+pub(super) fn encode(text: &str) -> Vec<u8> {
+    printable(text).chars().flat_map(encode_character).collect()
+}
+
+/// Columns of a printable text, measured in the printer's own way.
+pub(super) fn columns(text: &str) -> usize {
+    text.chars().map(columns_of).sum()
+}
+
+/// Columns of one character: its bytes, for every one that is printed.
+pub(super) fn columns_of(character: char) -> usize {
+    if character.is_ascii() { 1 } else { 2 }
+}
+
+fn encode_character(character: char) -> Vec<u8> {
+    if character.is_ascii() {
+        let byte = u8::try_from(character).ok().filter(|byte| (b' '..=b'~').contains(byte));
+        return byte.into_iter().collect();
+    }
+    let mut text = [0; 4];
+    let (bytes, _, _) = GB18030.encode(character.encode_utf8(&mut text));
+    match *bytes {
+        // The second byte of a pair begins at 0x40: no pair holds a control byte.
+        [lead @ 0x81..=0xfe, trail @ (0x40..=0x7e | 0x80..=0xfe)] => vec![lead, trail],
+        _ => MISSING.to_vec(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn chinese_is_two_bytes_a_character() {
+        assert_eq!(encode("人民币 A"), b"\xc8\xcb\xc3\xf1\xb1\xd2 A");
+        assert_eq!(encode("€…—镕喆"), GB18030.encode("€…—镕喆").0.as_ref());
+    }
+
+    #[test]
+    fn the_yen_sign_becomes_the_one_printers_have() {
+        assert_eq!(encode("\u{a5}1￥2"), b"\xa3\xa41\xa3\xa42");
+    }
+
+    #[test]
+    fn what_needs_four_bytes_is_a_box() {
+        assert_eq!(encode("a𠮷b"), b"a\xa1\xf5b");
+        assert_eq!(encode("😀"), b"\xa1\xf5");
+    }
+
+    #[test]
+    fn commands_do_not_get_through() {
+        assert_eq!(encode("a\u{1b}@b\u{1d}V\0\u{10}\u{4}\u{1}c\u{7f}"), b"a@bVc");
+    }
+
+    proptest! {
+        #[test]
+        fn a_column_is_a_byte(text in "\\PC*|.*") {
+            let bytes = encode(&text);
+            prop_assert_eq!(bytes.len(), columns(&printable(&text)));
+            prop_assert!(bytes.iter().all(|byte| *byte >= b' ' && *byte != 0x7f));
+        }
+    }
+}

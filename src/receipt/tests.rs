@@ -1,0 +1,459 @@
+//! Receipts as a printer and a customer see them. The printer here knows the commands of devices 2.3
+//! and nothing of the code that makes them; any other byte stops it.
+
+use encoding_rs::GB18030;
+use fast_qr::{ECL, QRBuilder};
+use proptest::prelude::*;
+
+use super::code128::tests::decode;
+use super::*;
+
+/// What came out of the printer.
+#[derive(Clone, Debug, Eq, PartialEq)]
+enum Printed {
+    Line { text: String, align: u8, is_large: bool },
+    Barcode { text: String, module: u8 },
+    Qr { content: Vec<u8>, module: u8 },
+    Feed(u8),
+    Cut,
+}
+
+#[derive(Default)]
+struct Printer {
+    line: Vec<u8>,
+    align: u8,
+    is_large: bool,
+    is_line_large: bool,
+    is_chinese: bool,
+    barcode_module: u8,
+    qr_module: u8,
+    stored: Vec<u8>,
+    printed: Vec<Printed>,
+}
+
+impl Printer {
+    fn run(stream: &[u8]) -> Vec<Printed> {
+        let mut printer = Self::default();
+        let mut rest = stream;
+        while !rest.is_empty() {
+            rest = printer.step(rest);
+        }
+        assert!(printer.line.is_empty(), "everything was printed");
+        printer.printed
+    }
+
+    /// Takes one command or character, and gives the bytes after it.
+    fn step<'a>(&mut self, bytes: &'a [u8]) -> &'a [u8] {
+        match bytes {
+            [0x1b, b'@', rest @ ..] => {
+                *self = Self { printed: std::mem::take(&mut self.printed), ..Self::default() };
+                rest
+            }
+            [0x1c, b'&', rest @ ..] => {
+                self.is_chinese = true;
+                rest
+            }
+            [0x1d, b'!', size @ (0x00 | 0x11), rest @ ..] => {
+                self.is_large = *size != 0;
+                rest
+            }
+            [0x1b, b'E' | b'-', 0, rest @ ..] => rest,
+            [0x1b, b'3', 24..=40, rest @ ..] => rest,
+            [0x1b, b'a', align @ 0..=2, rest @ ..] => {
+                assert!(self.line.is_empty(), "alignment counts only where a line begins");
+                self.align = *align;
+                rest
+            }
+            [0x1b, b'd', lines @ 1..=6, rest @ ..] => {
+                self.printed.push(Printed::Feed(*lines));
+                rest
+            }
+            [0x1d, b'H', 0, rest @ ..] | [0x1d, b'h', 40..=200, rest @ ..] => rest,
+            [0x1d, b'w', module @ 2..=6, rest @ ..] => {
+                self.barcode_module = *module;
+                rest
+            }
+            [0x1d, b'k', 73, length, rest @ ..] => {
+                assert!(self.line.is_empty());
+                let (data, rest) = rest.split_at(usize::from(*length));
+                let (text, module) = (decode(data), self.barcode_module);
+                self.printed.push(Printed::Barcode { text, module });
+                rest
+            }
+            [0x1d, b'(', b'k', low, high, rest @ ..] => {
+                let (command, rest) = rest.split_at(usize::from(u16::from_le_bytes([*low, *high])));
+                self.qr(command);
+                rest
+            }
+            [0x1d, b'V', b'B', 0, rest @ ..] => {
+                self.printed.push(Printed::Cut);
+                rest
+            }
+            [b'\n', rest @ ..] => {
+                let (text, _, had_errors) = GB18030.decode(&self.line);
+                assert!(!had_errors, "{:x?}", self.line);
+                let (text, align) = (text.into_owned(), self.align);
+                self.printed.push(Printed::Line { text, align, is_large: self.is_line_large });
+                self.line.clear();
+                self.is_line_large = false;
+                rest
+            }
+            [b' '..=b'~', rest @ ..] => self.character(&bytes[..1], rest),
+            [0x81..=0xfe, 0x40..=0xfe, rest @ ..] => self.character(&bytes[..2], rest),
+            other => panic!("no command: {:x?}", &other[..other.len().min(8)]),
+        }
+    }
+
+    fn character<'a>(&mut self, bytes: &[u8], rest: &'a [u8]) -> &'a [u8] {
+        assert!(self.is_chinese);
+        self.is_line_large = self.is_large;
+        self.line.extend_from_slice(bytes);
+        rest
+    }
+
+    fn qr(&mut self, command: &[u8]) {
+        match command {
+            [b'1', b'A', b'2', 0] | [b'1', b'E', b'1'] => {}
+            [b'1', b'C', module @ 1..=16] => self.qr_module = *module,
+            [b'1', b'P', b'0', data @ ..] => self.stored = data.to_vec(),
+            [b'1', b'Q', b'0'] => {
+                assert!(self.line.is_empty());
+                let content = std::mem::take(&mut self.stored);
+                self.printed.push(Printed::Qr { content, module: self.qr_module });
+            }
+            other => panic!("no QR command: {other:x?}"),
+        }
+    }
+}
+
+const NUMBER: &str = "T01261122113000123456";
+const TRANSACTION: &str = "4200001234202611220123456789";
+
+fn slip() -> Slip {
+    Slip {
+        header: vec!["幸福超市".into(), "示范路1号".into()],
+        store: "幸福超市南门店".into(),
+        till: "T01".into(),
+        out_trade_no: OutTradeNo::try_from(NUMBER.to_owned()).unwrap(),
+        amount: "12.30".into(),
+        symbol: "￥".into(),
+        outcome: Outcome::Paid,
+        transaction_id: Some(TRANSACTION.into()),
+        at: Timestamp(1_795_318_200_123),
+        note: "可口可乐330ml".into(),
+        footer: vec!["谢谢惠顾".into()],
+        is_copy: false,
+        is_training: false,
+    }
+}
+
+fn english_slip() -> Slip {
+    Slip {
+        header: vec!["Corner Coffee".into(), "No. 1 Example Road".into()],
+        store: "Corner Coffee".into(),
+        note: String::new(),
+        footer: vec!["Thank you".into()],
+        ..slip()
+    }
+}
+
+/// The text, with the time of the place where the tests run taken out.
+fn golden(slip: &Slip, paper: Paper, language: Language) -> String {
+    let local = slip.at.local("%Y-%m-%d %H:%M:%S");
+    text(slip, paper, language).replace(&local, "YYYY-MM-DD hh:mm:ss")
+}
+
+#[test]
+fn a_chinese_receipt_on_narrow_paper() {
+    insta::assert_snapshot!(golden(&slip(), Paper::Mm58, Language::Chinese), @r"
+                幸福超市
+               示范路1号
+                收款小票
+    --------------------------------
+                ￥12.30
+                支付成功
+    --------------------------------
+    门店              幸福超市南门店
+    收银台                       T01
+    支付方式                微信支付
+    时间         YYYY-MM-DD hh:mm:ss
+    订单号     T01261122113000123456
+    交易单号
+        4200001234202611220123456789
+    备注               可口可乐330ml
+    --------------------------------
+    [CODE128 T01261122113000123456]
+         T01261122113000123456
+    [QR 4200001234202611220123456789]
+                谢谢惠顾
+    ");
+}
+
+#[test]
+fn a_chinese_receipt_on_wide_paper() {
+    insta::assert_snapshot!(golden(&slip(), Paper::Mm80, Language::Chinese), @r"
+                        幸福超市
+                       示范路1号
+                        收款小票
+    ------------------------------------------------
+                        ￥12.30
+                        支付成功
+    ------------------------------------------------
+    门店                              幸福超市南门店
+    收银台                                       T01
+    支付方式                                微信支付
+    时间                         YYYY-MM-DD hh:mm:ss
+    订单号                     T01261122113000123456
+    交易单号            4200001234202611220123456789
+    备注                               可口可乐330ml
+    ------------------------------------------------
+            [CODE128 T01261122113000123456]
+                 T01261122113000123456
+           [QR 4200001234202611220123456789]
+                        谢谢惠顾
+    ");
+}
+
+#[test]
+fn an_english_receipt_on_narrow_paper() {
+    insta::assert_snapshot!(golden(&english_slip(), Paper::Mm58, Language::English), @r"
+             Corner Coffee
+           No. 1 Example Road
+                RECEIPT
+    --------------------------------
+                ￥12.30
+                  PAID
+    --------------------------------
+    Store              Corner Coffee
+    Till                         T01
+    Paid by               WeChat Pay
+    Time         YYYY-MM-DD hh:mm:ss
+    Order      T01261122113000123456
+    Transaction
+        4200001234202611220123456789
+    --------------------------------
+    [CODE128 T01261122113000123456]
+         T01261122113000123456
+    [QR 4200001234202611220123456789]
+               Thank you
+    ");
+}
+
+#[test]
+fn an_english_duplicate_of_a_withdrawal_in_training_on_wide_paper() {
+    let slip = Slip {
+        outcome: Outcome::Reversed { money_returned: true },
+        transaction_id: None,
+        is_copy: true,
+        is_training: true,
+        ..english_slip()
+    };
+    insta::assert_snapshot!(golden(&slip, Paper::Mm80, Language::English), @r"
+                     Corner Coffee
+                   No. 1 Example Road
+                        TRAINING
+                     NO MONEY MOVED
+                       DUPLICATE
+                   PAYMENT WITHDRAWN
+    ------------------------------------------------
+                        ￥12.30
+                        REVERSED
+    The customer had paid. This payment was
+    withdrawn, and the money goes back to where it
+    came from.
+    ------------------------------------------------
+    Store                              Corner Coffee
+    Till                                         T01
+    Paid by                               WeChat Pay
+    Time                         YYYY-MM-DD hh:mm:ss
+    Order                      T01261122113000123456
+    ------------------------------------------------
+            [CODE128 T01261122113000123456]
+                 T01261122113000123456
+                       Thank you
+                        TRAINING
+                     NO MONEY MOVED
+                       DUPLICATE
+    ");
+}
+
+#[test]
+fn a_withdrawal_says_whether_money_goes_back() {
+    for (money_returned, words) in [(true, "款项将原路退回"), (false, "未向顾客收款")]
+    {
+        let slip = Slip { outcome: Outcome::Reversed { money_returned }, ..slip() };
+        let text = text(&slip, Paper::Mm80, Language::Chinese);
+        assert!(text.contains(words) && text.contains("撤销凭证") && !text.contains("支付成功"));
+    }
+}
+
+#[test]
+fn the_printer_prints_what_the_text_says() {
+    for paper in [Paper::Mm58, Paper::Mm80] {
+        for (slip, language) in [(slip(), Language::Chinese), (english_slip(), Language::English)] {
+            let mut expected: Vec<_> =
+                text(&slip, paper, language).lines().map(|line| line.trim().to_owned()).collect();
+            expected.retain(|line| !line.starts_with('['));
+            let printed = Printer::run(&escpos::print(&slip, paper, language));
+            let lines: Vec<_> = printed
+                .iter()
+                .filter_map(|printed| match printed {
+                    Printed::Line { text, .. } => Some(text.clone()),
+                    _ => None,
+                })
+                .collect();
+            assert_eq!(lines, expected);
+        }
+    }
+}
+
+#[test]
+fn the_amount_is_large_and_centred() {
+    let printed = Printer::run(&escpos::print(&slip(), Paper::Mm58, Language::Chinese));
+    let amount = Printed::Line { text: "￥12.30".into(), align: 1, is_large: true };
+    assert!(printed.contains(&amount));
+    assert_eq!(printed[printed.len() - 2..], [Printed::Feed(4), Printed::Cut]);
+}
+
+#[test]
+fn the_order_number_is_a_barcode_as_wide_as_the_paper_allows() {
+    for (paper, module) in [(Paper::Mm58, 2), (Paper::Mm80, 3)] {
+        let printed = Printer::run(&escpos::print(&slip(), paper, Language::English));
+        assert!(printed.contains(&Printed::Barcode { text: NUMBER.into(), module }));
+    }
+}
+
+#[test]
+fn a_number_too_wide_for_a_barcode_still_stands_in_text() {
+    let number = OutTradeNo::try_from("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdef".to_owned()).unwrap();
+    let slip = Slip { out_trade_no: number.clone(), ..slip() };
+    let printed = Printer::run(&escpos::print(&slip, Paper::Mm58, Language::English));
+    assert!(!printed.iter().any(|printed| matches!(printed, Printed::Barcode { .. })));
+    let line = Printed::Line { text: number.to_string(), align: 2, is_large: false };
+    assert!(printed.contains(&line));
+}
+
+#[test]
+fn the_transaction_number_can_be_scanned_and_fits_the_paper() {
+    let printed = Printer::run(&escpos::print(&slip(), Paper::Mm58, Language::Chinese));
+    let code = printed.iter().find_map(|printed| match printed {
+        Printed::Qr { content, module } => Some((content.clone(), usize::from(*module))),
+        _ => None,
+    });
+    let (content, module) = code.expect("a QR code");
+    let qr = QRBuilder::new(content).ecl(ECL::M).build().unwrap();
+    assert!(qr.size * module <= Paper::Mm58.dots());
+    assert_eq!(read_qr(&qr, module), TRANSACTION);
+}
+
+/// Draws a code with a margin of four modules, and reads the picture.
+fn read_qr(qr: &fast_qr::QRCode, module: usize) -> String {
+    let side = (qr.size + 8) * module;
+    let is_dark = |x: usize, y: usize| {
+        let inside = |at: usize| (at / module).checked_sub(4).filter(|at| *at < qr.size);
+        inside(x).zip(inside(y)).is_some_and(|(x, y)| qr[y][x].value())
+    };
+    let mut picture = rqrr::PreparedImage::prepare_from_greyscale(side, side, |x, y| {
+        if is_dark(x, y) { 0 } else { 255 }
+    });
+    let grids = picture.detect_grids();
+    grids[0].decode().unwrap().1
+}
+
+#[test]
+fn a_strange_transaction_number_has_no_qr_code() {
+    for number in ["", "\u{1b}@", "余额", &"4".repeat(65)] {
+        let slip = Slip { transaction_id: Some((*number).to_owned()), ..slip() };
+        let printed = Printer::run(&escpos::print(&slip, Paper::Mm80, Language::English));
+        assert!(!printed.iter().any(|printed| matches!(printed, Printed::Qr { .. })), "{number:?}");
+    }
+}
+
+#[test]
+fn the_test_page_shows_all_a_printer_must_do() {
+    for paper in [Paper::Mm58, Paper::Mm80] {
+        for language in [Language::Chinese, Language::English] {
+            let printed = Printer::run(&escpos::test_page(paper, language));
+            for align in 0..=2 {
+                let has = |printed: &Printed| matches!(printed, Printed::Line { align: own, .. } if *own == align);
+                assert!(printed.iter().any(has));
+            }
+            let ruler: String = "1234567890".chars().cycle().take(paper.columns()).collect();
+            let ruler = Printed::Line { text: ruler, align: 0, is_large: false };
+            assert!(printed.contains(&ruler));
+            assert!(printed.iter().any(|printed| matches!(printed, Printed::Barcode { .. })));
+            assert!(printed.iter().any(|printed| matches!(printed, Printed::Qr { .. })));
+            assert_eq!(printed.last(), Some(&Printed::Cut));
+        }
+    }
+}
+
+#[test]
+fn only_an_end_with_or_without_the_money_has_a_slip() {
+    use crate::clock::Millis;
+    use crate::payment::{Answer, Event, Proof, Rules};
+    let rules = Rules::default();
+    let (sent, call) = State::begin(&rules, 0);
+    assert_eq!(Outcome::of(&sent), None);
+    let proof = Proof { transaction_id: TRANSACTION.into(), paid_at: Timestamp(0), coupon: None };
+    let answered = Event::Answered(call, Answer::Paid(proof));
+    let (paid, _) = sent.step(&answered, Millis(10), &rules);
+    assert_eq!(Outcome::of(&paid), Some(Outcome::Paid));
+}
+
+fn any_text() -> impl Strategy<Value = String> {
+    "\\PC{0,80}|[\u{0}-\u{20}\u{7f}-\u{a5}@!ak(V余￥a-z]{0,40}|.{0,40}"
+}
+
+fn any_slip() -> impl Strategy<Value = Slip> {
+    let texts = prop::array::uniform8(any_text());
+    (texts, any::<[bool; 4]>(), "[0-9A-Za-z_-]{6,32}").prop_map(|(texts, flags, number)| {
+        let [header, store, till, amount, symbol, transaction, note, footer] = texts;
+        let [is_paid, money_returned, is_copy, is_training] = flags;
+        Slip {
+            header: vec![header],
+            store,
+            till,
+            out_trade_no: OutTradeNo::try_from(number).unwrap(),
+            amount,
+            symbol,
+            outcome: if is_paid { Outcome::Paid } else { Outcome::Reversed { money_returned } },
+            transaction_id: Some(transaction),
+            at: Timestamp(0),
+            note,
+            footer: vec![footer],
+            is_copy,
+            is_training,
+        }
+    })
+}
+
+#[test]
+fn lines_break_at_blanks_and_not_before_a_full_stop() {
+    assert_eq!(wrap("one two three", 9), ["one two", "three"]);
+    assert_eq!(wrap("one two three", 7), ["one two", "three"]);
+    assert_eq!(wrap("abcdefghij", 4), ["abcd", "efgh", "ij"]);
+    assert_eq!(wrap("请收款。谢谢", 6), ["请收", "款。谢", "谢"]);
+}
+
+proptest! {
+    #[test]
+    fn no_text_commands_the_printer_or_leaves_the_paper(slip in any_slip()) {
+        for paper in [Paper::Mm58, Paper::Mm80] {
+            for printed in Printer::run(&escpos::print(&slip, paper, Language::Chinese)) {
+                if let Printed::Line { text, is_large, .. } = printed {
+                    let bytes = GB18030.encode(&text).0.len() * if is_large { 2 } else { 1 };
+                    prop_assert!(bytes <= paper.columns(), "{text:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn wrapping_loses_nothing_but_blanks(text in "[a-z余￥。 ]{0,80}", width in 2_usize..40) {
+        let lines = wrap(&text, width);
+        prop_assert!(lines.iter().all(|line| columns(line) <= width && !line.is_empty()));
+        let letters = |text: &str| text.replace(' ', "");
+        prop_assert_eq!(letters(&lines.concat()), letters(&text));
+    }
+}
