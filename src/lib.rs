@@ -6,4 +6,6 @@ pub mod gateway;
 pub mod money;
 pub mod order;
 pub mod payment;
+pub mod scan;
+pub mod screen;
 pub mod text;

@@ -1,5 +1,8 @@
 //! Everything people read, in each language. A missing sentence does not compile.
 
+pub mod reason;
+pub mod screen;
+
 use serde::Deserialize;
 
 /// The languages of the till.
