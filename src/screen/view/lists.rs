@@ -3,7 +3,7 @@
 use ratatui::layout::Rect;
 use ratatui::widgets::{Block, BorderType, Widget};
 
-use super::{Canvas, cells, inset};
+use super::{Canvas, inset};
 use crate::clean::clean;
 use crate::payment::{Ending, Reason, Status};
 use crate::screen::model::{Desk, Model};
@@ -151,11 +151,6 @@ impl Canvas<'_> {
         let rest = area.width.saturating_sub(used);
         self.put(area, used, 0, &"─".repeat(usize::from(rest)), quiet);
         Rect { y: area.y + 1, height: area.height - 1, ..area }
-    }
-
-    /// Cells that a text would take beyond the area.
-    pub(super) fn fits(area: Rect, text: &str) -> bool {
-        cells(text) <= area.width
     }
 }
 

@@ -1,7 +1,7 @@
 //! One sheet: shape, word, amount, what happened, the time ahead, and the next step.
 
 use ratatui::layout::Rect;
-use ratatui::symbols::merge::MergeStrategy;
+use ratatui::style::Modifier;
 use ratatui::widgets::{Block, BorderType, Widget};
 
 use super::{Canvas, cells, inset, rows_of};
@@ -48,7 +48,6 @@ impl Canvas<'_> {
             .border_type(sheet.border)
             .border_style(line)
             .style(ground)
-            .merge_borders(MergeStrategy::Replace)
             .render(outer, self.buffer);
         let inner = inset(outer, 1 + PADDING, 1);
         self.sheet_text(inner, sheet);
@@ -80,7 +79,7 @@ impl Canvas<'_> {
             y = self.meter(area, y, meter, sheet.tone) + gap;
         }
         let style = if sheet.is_filled {
-            self.palette.panel(sheet.tone).add_modifier(ratatui::style::Modifier::BOLD)
+            self.palette.panel(sheet.tone).add_modifier(Modifier::BOLD)
         } else {
             self.palette.strong()
         };
@@ -93,7 +92,7 @@ impl Canvas<'_> {
     }
 
     fn sheet_head(&mut self, area: Rect, sheet: &Sheet) {
-        let filled = self.palette.panel(sheet.tone).add_modifier(ratatui::style::Modifier::BOLD);
+        let filled = self.palette.panel(sheet.tone).add_modifier(Modifier::BOLD);
         let strong = if sheet.is_filled { filled } else { self.palette.ink(sheet.tone) };
         let digits = if sheet.is_filled { filled } else { self.palette.strong() };
         let quiet =

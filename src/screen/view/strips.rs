@@ -21,7 +21,8 @@ const TALL: u16 = 32;
 
 /// One line of the pinned payments.
 pub(super) struct Pin {
-    tone: Tone,
+    /// `None` for what only waits to be closed: nobody need look.
+    tone: Option<Tone>,
     word: &'static str,
     amount: String,
     order: String,
@@ -71,7 +72,7 @@ impl Canvas<'_> {
             (false, ahead) => ahead.unwrap_or_default(),
         };
         Pin {
-            tone: Tone::of(status),
+            tone: (!attempt.view.state.is_settled()).then(|| Tone::of(status)),
             word: text.word(status),
             amount: self.model.money(attempt.view.amount),
             order: (text.order)(attempt.view.out_trade_no.tail()),
@@ -82,7 +83,7 @@ impl Canvas<'_> {
     pub(super) fn pins(&mut self, area: Rect, pins: &[Pin]) {
         for (y, pin) in (0..area.height).zip(pins) {
             let row = Rect { y: area.y + y, height: 1, ..area };
-            let style = self.palette.fill(pin.tone);
+            let style = pin.tone.map_or(self.palette.quiet(), |tone| self.palette.fill(tone));
             self.buffer.set_style(row, style);
             let line = inset(row, 2, 0);
             self.put(line, 0, 0, pin.word, style.add_modifier(Modifier::BOLD));
