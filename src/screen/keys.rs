@@ -102,8 +102,10 @@ fn desk_keys(model: &Model, show: &mut impl FnMut(&'static str, &'static str)) {
     }
     match &model.desk {
         Desk::Amount { typed } if typed.is_empty() => {}
-        Desk::Amount { .. } => {
-            show("Enter", text.key_ask_for_payment);
+        Desk::Amount { typed } => {
+            if model.settings.currency.read(typed, model.settings.entry).is_ok() {
+                show("Enter", text.key_ask_for_payment);
+            }
             show("Esc", text.key_clear);
         }
         Desk::Code { .. } => show("Esc", text.key_discard),

@@ -177,6 +177,36 @@ impl Model {
             .min_by_key(|attempt| urgency(attempt.view.state.status()))
     }
 
+    /// What a window must show first if it cannot show everything: unsettled money, then the
+    /// payment at hand, then what only waits to be closed.
+    pub(super) fn by_urgency(&self) -> Vec<&Attempt> {
+        let mut attempts: Vec<_> = self
+            .attempts
+            .iter()
+            .filter(|attempt| {
+                attempt.view.state.is_open() || self.is_at_hand(&attempt.view.out_trade_no)
+            })
+            .collect();
+        attempts.sort_by_key(|attempt| {
+            let at_hand = self.is_at_hand(&attempt.view.out_trade_no);
+            (urgency(attempt.view.state.status()), !at_hand)
+        });
+        attempts
+    }
+
+    /// Whether a question is asked below the desk.
+    pub(super) fn is_asking(&self) -> bool {
+        match self.dialog {
+            Some(
+                Dialog::LargeAmount(_)
+                | Dialog::Withdraw(_)
+                | Dialog::Unsettled { .. }
+                | Dialog::Leave,
+            ) => true,
+            Some(Dialog::Help | Dialog::Training { .. }) | None => false,
+        }
+    }
+
     /// Whether Enter acknowledges the notice rather than going on with what is being done.
     pub(super) fn enter_is_for_the_notice(&self) -> bool {
         let Some(notice) = self.notices.front() else { return false };
@@ -189,8 +219,11 @@ impl Model {
         if self.stopped.is_some() {
             return None;
         }
-        let at_hand = self.at_hand().filter(|attempt| attempt.view.state.is_open());
-        at_hand.or_else(|| self.most_urgent()).map(|attempt| &attempt.view.out_trade_no)
+        let unsettled =
+            |attempt: &&Attempt| attempt.view.state.is_open() && !attempt.view.state.is_settled();
+        let at_hand = self.at_hand().filter(unsettled);
+        let asked = at_hand.or_else(|| self.most_urgent().filter(unsettled));
+        asked.map(|attempt| &attempt.view.out_trade_no)
     }
 
     /// The sale whose receipt F9 prints again.
@@ -198,13 +231,18 @@ impl Model {
         if !self.settings.printer_configured || self.stopped.is_some() {
             return None;
         }
-        if let Some(attempt) = self.at_hand() {
-            if attempt.has_slip() {
-                return Some(&attempt.view.out_trade_no);
+        match &self.desk {
+            Desk::Amount { typed } if typed.is_empty() => {}
+            Desk::Payment(_) => {
+                let attempt = self.at_hand()?;
+                if attempt.has_slip() {
+                    return Some(&attempt.view.out_trade_no);
+                }
+                if !attempt.view.state.is_settled() {
+                    return None;
+                }
             }
-            if !attempt.view.state.is_settled() {
-                return None;
-            }
+            Desk::Amount { .. } | Desk::Code { .. } | Desk::Starting { .. } => return None,
         }
         let paid = |attempt: &&Attempt| attempt.view.state.status() == Status::Paid;
         let last = self.attempts.iter().filter(paid).max_by_key(|paid| paid.view.updated_at);
@@ -223,10 +261,8 @@ impl Model {
             Desk::Code { sale } => Some(*sale),
             Desk::Payment(_) => {
                 let attempt = self.at_hand()?;
-                let again = matches!(
-                    attempt.view.state.status(),
-                    Status::Declined | Status::Reversed
-                );
+                let again =
+                    matches!(attempt.view.state.status(), Status::Declined | Status::Reversed);
                 again.then_some(SaleRef::Again(attempt.view.sale, attempt.view.amount))
             }
             Desk::Amount { .. } | Desk::Starting { .. } => None,

@@ -129,7 +129,10 @@ fn pressed(model: &mut Model, key: Key) -> Vec<Command> {
         Key::F(5) => model.can_ask_now().cloned().map(Command::AskNow).into_iter().collect(),
         Key::F(9) => {
             let order = model.can_reprint().cloned();
-            order.map(|order| Command::Print { out_trade_no: order, copy: true }).into_iter().collect()
+            order
+                .map(|order| Command::Print { out_trade_no: order, copy: true })
+                .into_iter()
+                .collect()
         }
         Key::Ctrl('t') => {
             if model.can_train() {
@@ -154,12 +157,7 @@ fn pressed_at_desk(model: &mut Model, key: Key) -> Vec<Command> {
             match key {
                 Key::Esc => next_sale(model),
                 Key::Char(_) | Key::Backspace => say(model, Note::EscFirst),
-                Key::Enter
-                | Key::Tab
-                | Key::Up
-                | Key::Down
-                | Key::F(_)
-                | Key::Ctrl(_) => {}
+                Key::Enter | Key::Tab | Key::Up | Key::Down | Key::F(_) | Key::Ctrl(_) => {}
             }
             Vec::new()
         }
@@ -228,9 +226,9 @@ fn read(model: &Model, typed: &str) -> Result<Money, NotAnAmount> {
 
 /// `12.` becomes an amount with the next digit.
 fn is_unfinished(typed: &str) -> bool {
-    typed.strip_suffix('.').is_some_and(|major| {
-        !major.is_empty() && major.bytes().all(|byte| byte.is_ascii_digit())
-    })
+    typed
+        .strip_suffix('.')
+        .is_some_and(|major| !major.is_empty() && major.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 fn ask_for_code(model: &mut Model, sale: SaleRef) -> Vec<Command> {
@@ -367,8 +365,8 @@ fn scanned(model: &mut Model, scan: Scan) -> Vec<Command> {
     if let Scan::Payment(code) = scan {
         let masked = code.masked();
         let last = model.last_code.replace((masked.clone(), model.now));
-        let stutters = last
-            .is_some_and(|(last, at)| last == masked && model.now.since(at) < STUTTER);
+        let stutters =
+            last.is_some_and(|(last, at)| last == masked && model.now.since(at) < STUTTER);
         let sale = model.takes_codes().filter(|_| model.stopped.is_none());
         // A question on the screen is answered first; looking at help is no question.
         let sale = sale.filter(|_| {

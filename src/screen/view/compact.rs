@@ -13,40 +13,36 @@ impl Canvas<'_> {
     pub(super) fn compact(&mut self, area: Rect) {
         let model = self.model;
         let text = model.text();
-        let open = model.most_urgent().or_else(|| model.at_hand());
         let mut y = 0;
-        match open {
-            Some(attempt) => {
-                let status = attempt.view.state.status();
-                let style = self.palette.fill(Tone::of(status)).add_modifier(Modifier::BOLD);
-                y = self.block(area, y, text.word(status), style);
-                let strong = self.palette.strong();
-                y = self.lines(area, y, &model.money(attempt.view.amount), strong);
-                let order = (text.order)(attempt.view.out_trade_no.tail());
-                let quiet = self.palette.quiet();
-                y = self.lines(area, y, &order, quiet);
-                if let Some(ahead) = super::desk::ahead(model, attempt) {
-                    y = self.lines(area, y, &ahead, quiet);
-                }
+        let attempts = model.by_urgency();
+        if let Some(attempt) = attempts.first() {
+            let status = attempt.view.state.status();
+            let style = self.palette.fill(Tone::of(status)).add_modifier(Modifier::BOLD);
+            y = self.block(area, y, text.word(status), style);
+            let strong = self.palette.strong();
+            y = self.lines(area, y, &model.money(attempt.view.amount), strong);
+            let order = (text.order)(attempt.view.out_trade_no.tail());
+            let quiet = self.palette.quiet();
+            y = self.lines(area, y, &order, quiet);
+            if let Some(ahead) = super::desk::ahead(model, attempt) {
+                y = self.lines(area, y, &ahead, quiet);
             }
-            None => match &model.desk {
-                Desk::Code { sale } | Desk::Starting { sale } => {
-                    let style = self.palette.fill(Tone::Calm).add_modifier(Modifier::BOLD);
-                    y = self.block(area, y, text.word(Status::Created), style);
-                    let strong = self.palette.strong();
-                    y = self.lines(area, y, &model.money(sale.amount()), strong);
-                }
-                Desk::Amount { .. } | Desk::Payment(_) => {}
-            },
+        }
+        if let Desk::Code { sale } | Desk::Starting { sale } = &model.desk {
+            let style = self.palette.fill(Tone::Calm).add_modifier(Modifier::BOLD);
+            y = self.block(area, y, text.word(Status::Created), style);
+            let strong = self.palette.strong();
+            y = self.lines(area, y, &model.money(sale.amount()), strong);
         }
         if model.stopped.is_some() {
             let style = self.palette.fill(Tone::Bad).add_modifier(Modifier::BOLD);
             y = self.block(area, y, text.stop, style);
         }
-        let others = model.pinned().len().saturating_sub(1);
-        if others > 0 {
-            let quiet = self.palette.quiet();
-            y = self.lines(area, y, &(text.another_is_open)(others), quiet);
+        for attempt in attempts.iter().skip(1) {
+            let word = text.word(attempt.view.state.status());
+            let line = format!("{word} {}", model.money(attempt.view.amount));
+            let style = self.palette.base();
+            y = self.lines(area, y, &line, style);
         }
         if model.settings.training.is_some() {
             let style = self.palette.fill(Tone::Wait);

@@ -7,6 +7,7 @@ use ratatui::widgets::{Block, BorderType, Widget};
 use super::sheet::{Meter, Sheet};
 use super::{Canvas, cells, inset};
 use crate::clean::clean;
+use crate::money::NotAnAmount;
 use crate::payment::Status;
 use crate::screen::digits::Size;
 use crate::screen::model::{Attempt, Desk};
@@ -83,13 +84,19 @@ impl Canvas<'_> {
             }
             None => self.put_centred(inner, top + 2, &label, style.add_modifier(Modifier::BOLD)),
         }
+        if model.is_asking() {
+            return;
+        }
         let next = match read {
             Ok(_) => text.then_press_enter,
             Err(_) if typed.is_empty() => text.type_the_amount,
-            Err(_) => text.type_or_go_on,
+            Err(NotAnAmount::Zero) => text.type_or_go_on,
+            Err(_) if typed.ends_with('.') && !typed[..typed.len() - 1].contains('.') => {
+                text.type_or_go_on
+            }
+            Err(_) => text.take_back,
         };
-        let y = inner.height.saturating_sub(2).max((top + Size::Large.height() + 1).min(inner.height));
-        let y = y.min(inner.height.saturating_sub(1));
+        let y = (top + Size::Large.height() + 2).min(inner.height.saturating_sub(1));
         let x = inner.width.saturating_sub(cells(next) + 2) / 2;
         self.put(inner, x, y, "▌", line);
         let strong = self.palette.strong();
@@ -118,6 +125,7 @@ fn stopped(model: &Model, why: &str) -> Sheet {
         what,
         meter: None,
         next: text.stop_next.into(),
+        also: String::new(),
     }
 }
 
@@ -150,6 +158,7 @@ fn before_sending(model: &Model, sale: SaleRef) -> Sheet {
         what: Vec::new(),
         meter: None,
         next: String::new(),
+        also: String::new(),
     }
 }
 
@@ -166,6 +175,7 @@ fn payment(model: &Model, attempt: &Attempt) -> Sheet {
         Status::Reversed => BorderType::Plain,
     };
     let mut what = vec![happened(model, attempt)];
+    let (next, also) = next(model, attempt);
     if !view.recorded {
         what.push(text.not_recorded.into());
     }
@@ -179,7 +189,8 @@ fn payment(model: &Model, attempt: &Attempt) -> Sheet {
         amount: model.money(view.amount),
         what,
         meter: meter(model, attempt),
-        next: next(model, attempt),
+        next,
+        also,
     }
 }
 
@@ -216,9 +227,8 @@ pub(super) fn happened(model: &Model, attempt: &Attempt) -> String {
         (Status::Reversing, None) => text.is_withdrawn.into(),
         (Status::Paid, _) => match state.proof().and_then(|proof| proof.coupon) {
             Some(coupon) => {
-                let coupon = model.money(crate::money::Money::from_minor(coupon));
-                let coupon = (text.coupon)(&coupon);
-                format!("{}{}{coupon}", text.money_taken, text.gap)
+                let coupon = crate::money::Money::from_minor(coupon);
+                (text.money_taken_with_coupon)(&model.money(coupon))
             }
             None => text.money_taken.into(),
         },
@@ -236,22 +246,19 @@ pub(super) fn happened(model: &Model, attempt: &Attempt) -> String {
     }
 }
 
-fn next(model: &Model, attempt: &Attempt) -> String {
+/// The next step, and what else can be done.
+fn next(model: &Model, attempt: &Attempt) -> (String, String) {
     let text = model.text();
     let state = &attempt.view.state;
     let status = state.status();
     let advice = reason::advice(status, state.reason(), model.language);
-    let gap = text.gap;
-    match status {
-        Status::Created | Status::Sent | Status::Waiting | Status::Checking => advice.into(),
-        Status::Paid => text.next_after_paid.into(),
-        Status::Reversing | Status::Attention => {
-            format!("{advice}{gap}{}", text.press_enter_to_go_on)
-        }
-        Status::Declined | Status::Reversed => {
-            format!("{advice}{gap}{}", text.next_after_declined)
-        }
-    }
+    let (next, also) = match status {
+        Status::Created | Status::Sent | Status::Waiting | Status::Checking => (advice, ""),
+        Status::Paid => (text.hand_over, text.after_paid),
+        Status::Reversing | Status::Attention => (advice, text.press_enter_to_go_on),
+        Status::Declined | Status::Reversed => (advice, text.after_declined),
+    };
+    (next.into(), also.into())
 }
 
 fn meter(model: &Model, attempt: &Attempt) -> Option<Meter> {
@@ -267,7 +274,7 @@ fn meter(model: &Model, attempt: &Attempt) -> Option<Meter> {
     let until = outlook.gives_up_at.or(outlook.reverses_at.filter(|at| *at > elapsed));
     Some(match until {
         Some(end) => Meter { bar: Some((elapsed.0, end.0)), left: asks, right: ahead },
-        None => Meter { bar: None, left: ahead, right: String::new() },
+        None => Meter { bar: None, left: ahead, right: text.goes_on.into() },
     })
 }
 

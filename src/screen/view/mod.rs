@@ -26,8 +26,9 @@ pub const SMALLEST_HEIGHT: u16 = 24;
 /// From this width on the last sales have a column of their own.
 const TWO_COLUMNS: u16 = 110;
 const SIDE_WIDTH: u16 = 40;
-/// Rows of the desk's sheet at most; more would only tear it apart.
-const SHEET_HEIGHT: u16 = 18;
+/// Rows below the sheet: beside a column of last sales, and without one.
+const STORY_HEIGHT: u16 = 12;
+const BELOW_HEIGHT: u16 = 6;
 /// Rows of the sheet before anything is shown below it.
 const SHEET_AT_LEAST: u16 = 14;
 
@@ -57,14 +58,14 @@ impl Canvas<'_> {
         let model = self.model;
         let training = u16::from(model.settings.training.is_some());
         let pinned = self.pinned_lines(area);
-        let notice = if model.notices.is_empty() { 0 } else { strips::NOTICE_HEIGHT };
+        let notice = self.notice_lines(area.width);
         let note = self.note_lines(area.width);
         let rows = |lines: usize| u16::try_from(lines).unwrap_or(u16::MAX);
         let [header, banner, pins, news, body, said, links, keys] = Layout::vertical([
             Constraint::Length(1),
             Constraint::Length(training),
             Constraint::Length(rows(pinned.len())),
-            Constraint::Length(notice),
+            Constraint::Length(rows(notice.len())),
             Constraint::Fill(1),
             Constraint::Length(rows(note.len())),
             Constraint::Length(1),
@@ -74,7 +75,7 @@ impl Canvas<'_> {
         self.header(header);
         self.banner(banner);
         self.pins(pins, &pinned);
-        self.notice(news);
+        self.notice(news, &notice);
         self.body(body);
         self.note(said, &note);
         self.links(links);
@@ -102,14 +103,17 @@ impl Canvas<'_> {
         } else {
             (area, None)
         };
+        let has_story = model_has_story(self.model);
         let question = self.question_lines(main.width);
         let asked = if question.is_empty() { 0 } else { rows_of(&question).saturating_add(2) };
         let rest = main.height.saturating_sub(asked);
-        let sheet = if asked > 0 && !wide {
-            rest
-        } else {
-            rest.min(SHEET_HEIGHT).min(rest.saturating_sub(6).max(SHEET_AT_LEAST).min(rest))
+        // What stands below gives way to a question, and needs no room where there is a column.
+        let below = match (asked > 0, wide, has_story) {
+            (true, ..) | (false, true, false) => 0,
+            (false, true, true) => STORY_HEIGHT,
+            (false, false, _) => BELOW_HEIGHT,
         };
+        let sheet = rest.saturating_sub(below).max(SHEET_AT_LEAST).min(rest);
         let [top, middle, below] = Layout::vertical([
             Constraint::Length(sheet),
             Constraint::Length(asked),
@@ -118,7 +122,6 @@ impl Canvas<'_> {
         .areas(main);
         self.desk(top);
         self.question(middle, &question);
-        let has_story = model_has_story(self.model);
         if let Some(side) = side {
             self.last_sales(side);
             if has_story {

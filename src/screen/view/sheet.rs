@@ -1,7 +1,7 @@
 //! One sheet: shape, word, amount, what happened, the time ahead, and the next step.
 
 use ratatui::layout::Rect;
-use ratatui::style::Modifier;
+use ratatui::style::{Modifier, Style};
 use ratatui::widgets::{Block, BorderType, Widget};
 
 use super::{Canvas, cells, inset, rows_of};
@@ -13,6 +13,8 @@ use crate::screen::wrap::wrap;
 /// Cells between the border and the text.
 const PADDING: u16 = 3;
 const AFTER_SHAPE: u16 = 4;
+/// Rows of the head with an amount in large digits.
+const LARGE_HEAD: u16 = 7;
 
 /// What a sheet says.
 pub(super) struct Sheet {
@@ -28,6 +30,8 @@ pub(super) struct Sheet {
     pub(super) what: Vec<String>,
     pub(super) meter: Option<Meter>,
     pub(super) next: String,
+    /// What else can be done.
+    pub(super) also: String,
 }
 
 /// The time ahead.
@@ -55,38 +59,56 @@ impl Canvas<'_> {
 
     fn sheet_text(&mut self, area: Rect, sheet: &Sheet) {
         let width = usize::from(area.width);
+        let asking = self.model.is_asking();
         let what: Vec<String> = sheet.what.iter().flat_map(|line| wrap(line, width)).collect();
-        let next = wrap(&sheet.next, width.saturating_sub(2));
+        // While a question is asked, its answer is the only next step.
+        let step = |words: &str| if asking { "" } else { words }.to_owned();
+        let next = wrap(&step(&sheet.next), width.saturating_sub(2));
+        let also = wrap(&step(&sheet.also), width.saturating_sub(2));
         let meter = sheet.meter.as_ref().map_or(0, |meter| 1 + u16::from(meter.bar.is_some()));
-        let below = rows_of(&what) + meter + rows_of(&next);
-        let head = if area.height >= below + SHAPE_HEIGHT + 1 { SHAPE_HEIGHT } else { 1 };
-        let blocks = 1 + u16::from(!what.is_empty()) + u16::from(meter > 0) + 1;
-        let spare = area.height.saturating_sub(head + below);
-        // Air between the blocks first, then above them all.
-        let gap = spare.checked_div(blocks).unwrap_or(0).min(1);
-        let mut y = spare.saturating_sub(gap * (blocks - 1)).min(3) / 2;
+        let steps = rows_of(&next) + rows_of(&also);
+        let below = rows_of(&what) + meter + steps;
+        let gaps = u16::from(!what.is_empty()) + u16::from(meter > 0) + u16::from(steps > 0);
+        let fits = |head: u16, air: u16| area.height >= head + below + air;
+        let head = [(LARGE_HEAD, gaps), (SHAPE_HEIGHT, 0)]
+            .into_iter()
+            .find_map(|(head, air)| fits(head, air).then_some(head))
+            .unwrap_or(1);
+        let mut spare = area.height.saturating_sub(head + below);
+        // Air: below the head, above the next step, then above the meter; twice where there is much.
+        let share = if spare >= gaps * 4 { 2 } else { 1 };
+        let mut air = |wanted: bool| {
+            let given = if wanted { spare.min(share) } else { 0 };
+            spare -= given;
+            given
+        };
+        let under_head = air(!what.is_empty());
+        let over_steps = air(steps > 0);
+        let over_meter = air(meter > 0);
+        let mut y = if spare > 6 { spare / 3 } else { spare.min(2) / 2 };
         self.sheet_head(Rect { y: area.y + y, height: head.min(area.height), ..area }, sheet);
-        y += head + gap;
-        let text = if sheet.is_filled { self.palette.panel(sheet.tone) } else { self.palette.base() };
+        y += head + under_head;
+        let plain =
+            if sheet.is_filled { self.palette.panel(sheet.tone) } else { self.palette.base() };
         for line in &what {
-            self.put(area, 0, y, line, text);
+            self.put(area, 0, y, line, plain);
             y += 1;
         }
-        if !what.is_empty() {
-            y += gap;
-        }
         if let Some(meter) = &sheet.meter {
-            y = self.meter(area, y, meter, sheet.tone) + gap;
+            let tone = (!sheet.is_filled).then_some(sheet.tone);
+            y = self.meter(area, y + over_meter, meter, tone, plain);
         }
-        let style = if sheet.is_filled {
-            self.palette.panel(sheet.tone).add_modifier(Modifier::BOLD)
-        } else {
-            self.palette.strong()
-        };
-        let mark = if sheet.is_filled { style } else { self.palette.ink(sheet.tone) };
+        y += over_steps;
+        let strong = if sheet.is_filled { plain } else { self.palette.strong() };
+        let mark = if sheet.is_filled { plain } else { self.palette.ink(sheet.tone) };
         for line in &next {
             self.put(area, 0, y, "▌", mark);
-            self.put(area, 2, y, line, style);
+            self.put(area, 2, y, line, strong.add_modifier(Modifier::BOLD));
+            y += 1;
+        }
+        let quiet = if sheet.is_filled { plain } else { self.palette.quiet() };
+        for line in &also {
+            self.put(area, 2, y, line, quiet);
             y += 1;
         }
     }
@@ -103,7 +125,8 @@ impl Canvas<'_> {
             self.put_right(area, 0, &sheet.amount, digits);
             return;
         }
-        shapes::draw(sheet.shape, area, strong, self.buffer);
+        let shape = Rect { y: area.y + (area.height - SHAPE_HEIGHT) / 2, ..area };
+        shapes::draw(sheet.shape, shape, strong, self.buffer);
         let beside = SHAPE_WIDTH + AFTER_SHAPE;
         let text = Rect {
             x: area.x + beside.min(area.width),
@@ -114,7 +137,7 @@ impl Canvas<'_> {
         if used + 3 + cells(&sheet.detail) <= text.width {
             self.put_right(text, 0, &sheet.detail, quiet);
         }
-        match Size::fitting(&sheet.amount, text.width, 3) {
+        match Size::fitting(&sheet.amount, text.width, area.height.saturating_sub(2)) {
             Some(size) => {
                 let place = Rect { y: text.y + 2, height: size.height(), ..text };
                 size.draw(&sheet.amount, place, digits, self.buffer);
@@ -125,17 +148,24 @@ impl Canvas<'_> {
         }
     }
 
-    fn meter(&mut self, area: Rect, mut y: u16, meter: &Meter, tone: Tone) -> u16 {
+    fn meter(
+        &mut self,
+        area: Rect,
+        mut y: u16,
+        meter: &Meter,
+        tone: Option<Tone>,
+        style: Style,
+    ) -> u16 {
         if let Some((gone, all)) = meter.bar {
             let done = u64::from(area.width) * gone.min(all) / all.max(1);
             let done = u16::try_from(done).unwrap_or(area.width).min(area.width);
-            let (full, rest) = (self.palette.ink(tone), self.palette.quiet());
+            let full = tone.map_or(style, |tone| self.palette.ink(tone));
+            let rest = tone.map_or(style, |_| self.palette.quiet());
             let line = |symbol: &str, count: u16| symbol.repeat(usize::from(count));
             self.put(area, 0, y, &line("━", done), full);
             self.put(area, done, y, &line("─", area.width - done), rest);
             y += 1;
         }
-        let style = self.palette.base();
         self.put(area, 0, y, &meter.left, style);
         self.put_right(area, y, &meter.right, style);
         y + 1

@@ -13,7 +13,8 @@ use crate::screen::palette::Tone;
 use crate::screen::wrap::wrap;
 use crate::screen::{Link, keys};
 
-pub(super) const NOTICE_HEIGHT: u16 = 3;
+/// Lines of what ended meanwhile.
+const NOTICE_MAX: usize = 4;
 /// Open payments that have a line of their own; the rest is counted.
 const PINNED_MAX: usize = 3;
 const PINNED_MAX_TALL: usize = 6;
@@ -97,31 +98,35 @@ impl Canvas<'_> {
         }
     }
 
-    pub(super) fn notice(&mut self, area: Rect) {
+    /// What ended meanwhile, in lines; the first is the title.
+    pub(super) fn notice_lines(&self, width: u16) -> Vec<String> {
+        let text = self.model.text();
+        let Some(notice) = self.model.notices.front() else { return Vec::new() };
+        let Some(attempt) = self.model.attempt(&notice.order) else { return Vec::new() };
+        let amount = self.model.money(attempt.view.amount);
+        let order = (text.order)(attempt.view.out_trade_no.tail());
+        let word = text.word(attempt.view.state.status());
+        let mut lines = vec![format!("{word}   {amount}   {order}")];
+        lines.extend(wrap(&happened(self.model, attempt), usize::from(width.saturating_sub(4))));
+        lines.truncate(NOTICE_MAX);
+        lines
+    }
+
+    pub(super) fn notice(&mut self, area: Rect, lines: &[String]) {
         let model = self.model;
         let text = model.text();
-        let Some(notice) = model.notices.front().filter(|_| area.height > 0) else { return };
+        let Some(notice) = model.notices.front() else { return };
         let Some(attempt) = model.attempt(&notice.order) else { return };
-        let status = attempt.view.state.status();
-        let style = self.palette.fill(Tone::of(status));
-        self.buffer.set_style(area, style);
+        let style = self.palette.fill(Tone::of(attempt.view.state.status()));
         let bold = style.add_modifier(Modifier::BOLD);
+        self.buffer.set_style(area, style);
         let inner = inset(area, 2, 0);
+        for (y, line) in (0..inner.height).zip(lines) {
+            self.put(inner, 0, y, line, if y == 0 { bold } else { style });
+        }
         let more = model.notices.len() - 1;
-        let title = format!("{}: {}", text.notice_title, text.word(status));
-        let used = self.put(inner, 0, 0, &title, bold);
-        let amount = model.money(attempt.view.amount);
-        let order = (text.order)(attempt.view.out_trade_no.tail());
-        self.put(inner, used + 3, 0, &format!("{amount}   {order}"), bold);
-        if more > 0 {
-            self.put_right(inner, 0, &(text.notice_more)(more), style);
-        }
-        let mut told = wrap(&happened(model, attempt), usize::from(inner.width));
-        told.truncate(1);
-        for line in &told {
-            self.put(inner, 0, 1, line, style);
-        }
-        self.put(inner, 0, 2, &format!("Enter: {}", text.key_understood), bold);
+        let counted = if more > 0 { (text.notice_more)(more) + "   " } else { String::new() };
+        self.put_right(inner, 0, &format!("{counted}Enter: {}", text.key_understood), bold);
     }
 
     pub(super) fn question_lines(&self, width: u16) -> Vec<Asked> {
@@ -232,40 +237,52 @@ impl Canvas<'_> {
             (text.scanner, &model.scanner, String::new()),
             (text.printer, &model.printer, String::new()),
         ];
+        let state = |link: &Link| match link {
+            Link::Off => ("░", text.link_off, None),
+            Link::Searching => ("▒", text.link_searching, Some(Tone::Wait)),
+            Link::Ready => ("█", text.link_ready, Some(Tone::Good)),
+            Link::Failed(_) => ("▄", text.link_failed, Some(Tone::Bad)),
+        };
+        let needed: u16 =
+            devices.iter().map(|(name, link, _)| cells(name) + cells(state(link).1) + 7).sum();
+        let mut spare = area.width.saturating_sub(needed);
         let mut x = 2;
-        for (name, link, whereto) in devices {
-            let (mark, word, why, tone) = match link {
-                Link::Off => ("░", text.link_off, "", None),
-                Link::Searching => ("▒", text.link_searching, "", Some(Tone::Wait)),
-                Link::Ready => ("█", text.link_ready, "", Some(Tone::Good)),
-                Link::Failed(why) => ("▄", text.link_failed, why.as_str(), Some(Tone::Bad)),
-            };
+        for (name, link, host) in devices {
+            let (mark, word, tone) = state(link);
             let style = tone.map_or(self.palette.quiet(), |tone| self.palette.ink(tone));
             let quiet = self.palette.quiet();
             self.put(area, x, 0, mark, style);
             x += 2;
-            x += self.put(area, x, 0, &format!("{name} "), quiet);
-            x += self.put(area, x, 0, word, style);
-            let aside = match (why.is_empty(), whereto.is_empty()) {
-                (false, _) => clean(why, 24),
-                (true, false) => whereto,
-                (true, true) => String::new(),
+            x += self.put(area, x, 0, name, quiet) + 1;
+            x += self.put(area, x, 0, word, style) + 1;
+            let aside = match link {
+                Link::Failed(why) => clean(why, 24),
+                Link::Off | Link::Searching | Link::Ready => host,
             };
-            if !aside.is_empty() {
-                x += self.put(area, x + 1, 0, &aside, quiet) + 1;
+            // Whole words or nothing.
+            if !aside.is_empty() && cells(&aside) < spare {
+                let used = self.put(area, x, 0, &aside, quiet) + 1;
+                x += used;
+                spare -= used;
             }
-            x += 4;
+            x += 3;
         }
     }
 
     pub(super) fn key_bar(&mut self, area: Rect) {
         let (key, base) = (self.palette.key(), self.palette.base());
-        let mut x = 1;
-        for (name, does) in keys::working(self.model) {
-            let needed = cells(name) + cells(does) + 3;
-            if x + needed > area.width {
-                break;
+        let mut keys = keys::working(self.model);
+        let needed = |keys: &[(&str, &str)]| -> u16 {
+            keys.iter().map(|(name, does)| cells(name) + cells(does) + 5).sum()
+        };
+        // What help tells anyway gives way first.
+        for dispensable in ["Ctrl-L", "F9", "F5"] {
+            if needed(&keys) > area.width + 2 {
+                keys.retain(|(name, _)| *name != dispensable);
             }
+        }
+        let mut x = 1;
+        for (name, does) in keys {
             x += self.put(area, x, 0, &format!(" {name} "), key);
             x += self.put(area, x + 1, 0, does, base) + 3;
         }
