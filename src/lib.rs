@@ -16,6 +16,7 @@ pub mod payment;
 pub mod process;
 pub mod receipt;
 pub mod scan;
+pub mod screen;
 pub mod simulator;
 pub mod text;
 pub mod till;

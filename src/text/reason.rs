@@ -48,9 +48,7 @@ pub fn money(status: Status, reason: &Reason, language: Language) -> &'static st
         Status::Reversing if returned => {
             ("The money is being sent back to the customer.", "款项正在退还给顾客。")
         }
-        Status::Reversing => {
-            ("Money that was taken goes back.", "如已扣款，将原路退回。")
-        }
+        Status::Reversing => ("Money that was taken goes back.", "如已扣款，将原路退回。"),
         Status::Sent | Status::Waiting | Status::Checking | Status::Attention => {
             ("It is not known yet whether money moved.", "是否扣款还不清楚。")
         }
@@ -66,24 +64,22 @@ pub fn advice(status: Status, reason: Option<&Reason>, language: Language) -> &'
         Status::Sent | Status::Checking => {
             ("Please wait. Goods stay at the counter.", "请稍候，商品先留在柜台。")
         }
-        Status::Waiting => (
-            "Ask the customer to confirm on the phone.",
-            "请顾客在手机上输入密码确认。",
-        ),
+        Status::Waiting => {
+            ("Ask the customer to confirm on the phone.", "请顾客在手机上输入密码确认。")
+        }
         Status::Paid => ("Hand over the goods.", "请把商品交给顾客。"),
-        Status::Reversing => (
-            "Goods stay at the counter until this has ended.",
-            "结束之前商品留在柜台。",
-        ),
+        Status::Reversing => {
+            ("Goods stay at the counter until this has ended.", "结束之前商品留在柜台。")
+        }
         Status::Attention if remedy == Some(Remedy::Manager) => (
             "Keep the goods at the counter. Do not charge this order again. Tell the manager what it \
-             says above; the till keeps trying by itself.",
-            "商品留在柜台，不要就此单再次收款。请把上面的原因告诉店长；收银机会继续自动处理。",
+             says here.",
+            "商品留在柜台，不要就此单再次收款。请把以上原因告诉店长。",
         ),
         Status::Attention => (
             "Keep the goods at the counter. Do not charge this order again. Ask to see the payment \
-             on the phone; the till keeps asking by itself.",
-            "商品留在柜台，不要就此单再次收款。请查看顾客手机上的支付结果；收银机会继续自动查询。",
+             on the phone.",
+            "商品留在柜台，不要就此单再次收款。请查看顾客手机上的支付结果。",
         ),
         Status::Reversed => (
             "Goods stay here. To charge again, scan a fresh code.",
@@ -154,11 +150,7 @@ fn explain(code: &str) -> Option<Cause> {
 fn payment_code(code: &str) -> Option<Cause> {
     use Remedy::{AskCustomer, FreshCode, Network, OtherFunds, ScanAgain};
     Some(match code {
-        "AUTHCODEEXPIRE" => told(
-            FreshCode,
-            "The payment code has expired.",
-            "付款码已过期。",
-        ),
+        "AUTHCODEEXPIRE" => told(FreshCode, "The payment code has expired.", "付款码已过期。"),
         "AUTH_CODE_ERROR" => told(
             FreshCode,
             "This payment code was used before; each code works only once.",
@@ -169,11 +161,7 @@ fn payment_code(code: &str) -> Option<Cause> {
             "The gateway does not accept this code as a payment code.",
             "网关不认这个付款码，可能已失效或不是微信付款码。",
         ),
-        "NOTENOUGH" => told(
-            OtherFunds,
-            "The customer's balance is not enough.",
-            "顾客余额不足。",
-        ),
+        "NOTENOUGH" => told(OtherFunds, "The customer's balance is not enough.", "顾客余额不足。"),
         "NOTSUPORTCARD" => told(
             OtherFunds,
             "The customer's card cannot be used for this payment.",
@@ -184,41 +172,31 @@ fn payment_code(code: &str) -> Option<Cause> {
             "The payment was refused on the customer's side.",
             "交易被拒绝（顾客未确认、账户异常或风控限制）。",
         ),
-        "PAYERROR" => quoted(
-            AskCustomer,
-            "The payment failed on the customer's side.",
-            "顾客支付失败。",
-        ),
+        "PAYERROR" => {
+            quoted(AskCustomer, "The payment failed on the customer's side.", "顾客支付失败。")
+        }
         "USERPAYING" => told(
             AskCustomer,
             "The customer is still confirming on the phone.",
             "顾客仍在手机上确认。",
         ),
-        "SYSTEMERROR" => told(
-            ScanAgain,
-            "The gateway had a fault of its own.",
-            "网关系统繁忙或出错。",
-        ),
-        "BANKERROR" => told(
-            ScanAgain,
-            "The customer's bank did not answer in time.",
-            "银行系统超时。",
-        ),
+        "SYSTEMERROR" => {
+            told(ScanAgain, "The gateway had a fault of its own.", "网关系统繁忙或出错。")
+        }
+        "BANKERROR" => {
+            told(ScanAgain, "The customer's bank did not answer in time.", "银行系统超时。")
+        }
         "ORDERPAID" => told(
             ScanAgain,
             "The gateway says that this order number was paid before.",
             "网关称此单号已支付过。",
         ),
-        "ORDERCLOSED" | "CLOSED" => told(
-            ScanAgain,
-            "The order is closed at the gateway.",
-            "此订单在网关已关闭。",
-        ),
-        "ORDERREVERSED" | "REVOKED" => told(
-            ScanAgain,
-            "The order was withdrawn at the gateway.",
-            "此订单在网关已撤销。",
-        ),
+        "ORDERCLOSED" | "CLOSED" => {
+            told(ScanAgain, "The order is closed at the gateway.", "此订单在网关已关闭。")
+        }
+        "ORDERREVERSED" | "REVOKED" => {
+            told(ScanAgain, "The order was withdrawn at the gateway.", "此订单在网关已撤销。")
+        }
         "REFUND" => told(
             ScanAgain,
             "The gateway says that the money of this order goes back.",
@@ -234,21 +212,17 @@ fn payment_code(code: &str) -> Option<Cause> {
             "The gateway has seen this order number before.",
             "此单号在网关已被使用过。",
         ),
-        "ORDERNOTEXIST" => told(
-            ScanAgain,
-            "The gateway does not know this order.",
-            "网关查不到此订单。",
-        ),
+        "ORDERNOTEXIST" => {
+            told(ScanAgain, "The gateway does not know this order.", "网关查不到此订单。")
+        }
         "REVERSE_EXPIRE" => told(
             Remedy::Manager,
             "The payment is too old to be withdrawn; money that was taken must be refunded.",
             "订单已超过可撤销期限；如已扣款须办理退款。",
         ),
-        "FREQUENCY_LIMITED" | "RATELIMIT_EXCEED" => told(
-            Network,
-            "The gateway was asked too often.",
-            "请求过于频繁，被网关限制。",
-        ),
+        "FREQUENCY_LIMITED" | "RATELIMIT_EXCEED" => {
+            told(Network, "The gateway was asked too often.", "请求过于频繁，被网关限制。")
+        }
         _ => return None,
     })
 }
@@ -268,16 +242,12 @@ fn set_up_code(code: &str) -> Option<Cause> {
              many requests.",
             "网关拒绝了请求：权限、证书、重复提交或频率问题。",
         ),
-        "PARAM_ERROR" => quoted(
-            Manager,
-            "The gateway found a wrong value in the request.",
-            "请求参数有误。",
-        ),
-        "LACK_PARAMS" => quoted(
-            Manager,
-            "The gateway missed a value in the request.",
-            "请求缺少参数。",
-        ),
+        "PARAM_ERROR" => {
+            quoted(Manager, "The gateway found a wrong value in the request.", "请求参数有误。")
+        }
+        "LACK_PARAMS" => {
+            quoted(Manager, "The gateway missed a value in the request.", "请求缺少参数。")
+        }
         "SIGNERROR" => told(
             Manager,
             "The gateway refused the signature: the API key or the way of signing is wrong.",
@@ -326,16 +296,10 @@ fn set_up_code(code: &str) -> Option<Cause> {
 fn own_word(code: &str) -> Option<Cause> {
     use Remedy::{AskCustomer, Manager, Network, ScanAgain};
     Some(match code {
-        "timeout" => told(
-            AskCustomer,
-            "The customer did not confirm in time.",
-            "顾客没有在规定时间内确认。",
-        ),
-        "given_up" => told(
-            AskCustomer,
-            "The cashier stopped waiting.",
-            "收银员放弃了等待。",
-        ),
+        "timeout" => {
+            told(AskCustomer, "The customer did not confirm in time.", "顾客没有在规定时间内确认。")
+        }
+        "given_up" => told(AskCustomer, "The cashier stopped waiting.", "收银员放弃了等待。"),
         "put_aside" => told(
             AskCustomer,
             "This payment was put aside, and the sale is charged anew.",
@@ -346,21 +310,11 @@ fn own_word(code: &str) -> Option<Cause> {
             "The till was started again while this payment was open.",
             "支付未完成时收银机重新启动。",
         ),
-        "no_answer" => told(
-            Network,
-            "The gateway did not answer in time.",
-            "网关没有及时答复。",
-        ),
-        "connection_lost" => told(
-            Network,
-            "The connection to the gateway broke.",
-            "与网关的连接中断。",
-        ),
-        "no_connection" => told(
-            Network,
-            "The gateway could not be reached.",
-            "连接不上网关。",
-        ),
+        "no_answer" => told(Network, "The gateway did not answer in time.", "网关没有及时答复。"),
+        "connection_lost" => {
+            told(Network, "The connection to the gateway broke.", "与网关的连接中断。")
+        }
+        "no_connection" => told(Network, "The gateway could not be reached.", "连接不上网关。"),
         "certificate" => told(
             Manager,
             "The gateway's certificate or the shop's own was not accepted.",
@@ -406,22 +360,16 @@ fn own_word(code: &str) -> Option<Cause> {
             "The gateway refused the request as a whole; most likely the till is set up wrongly.",
             "网关整体拒绝了请求，多半是收银机配置有误。",
         ),
-        "refused" => quoted(
-            ScanAgain,
-            "The gateway refused the payment.",
-            "网关拒绝了本次支付。",
-        ),
+        "refused" => quoted(ScanAgain, "The gateway refused the payment.", "网关拒绝了本次支付。"),
         "delivered_late" => told(
             AskCustomer,
             "The request reached the gateway late, after it had been withdrawn; it is withdrawn \
              again.",
             "请求在撤销之后才到达网关，正在再次撤销。",
         ),
-        LAST_MOMENT => told(
-            AskCustomer,
-            "The customer had paid in the last moment.",
-            "顾客在最后一刻付了款。",
-        ),
+        LAST_MOMENT => {
+            told(AskCustomer, "The customer had paid in the last moment.", "顾客在最后一刻付了款。")
+        }
         "not_confirmed" => told(
             Manager,
             "The gateway did not confirm the end of this payment.",

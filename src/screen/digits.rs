@@ -1,0 +1,164 @@
+//! Amounts in large digits, in two sizes.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use super::shapes::{self, Bitmap};
+
+/// Cells between two glyphs.
+const GAP: u16 = 1;
+
+/// How tall the digits are.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Size {
+    Large,
+    Small,
+}
+
+impl Size {
+    /// Rows of cells.
+    pub(super) const fn height(self) -> u16 {
+        match self {
+            Self::Large => 5,
+            Self::Small => 3,
+        }
+    }
+
+    /// The largest size in which the text fits; `None` where it fits in neither or holds something
+    /// other than an amount.
+    pub(super) fn fitting(text: &str, width: u16, height: u16) -> Option<Self> {
+        [Self::Large, Self::Small].into_iter().find(|size| {
+            size.height() <= height && size.width(text).is_some_and(|needed| needed <= width)
+        })
+    }
+
+    /// The cells of the text; `None` if it holds something other than an amount.
+    pub(super) fn width(self, text: &str) -> Option<u16> {
+        let mut width: u16 = 0;
+        for character in text.chars() {
+            let glyph = self.glyph(character)?;
+            let cells = u16::try_from(glyph[0].len()).ok()?;
+            width = width.checked_add(cells + GAP)?;
+        }
+        width.checked_sub(GAP)
+    }
+
+    /// Draws the text with the area's upper left corner as origin.
+    pub(super) fn draw(self, text: &str, area: Rect, style: Style, buffer: &mut Buffer) {
+        let mut rest = area;
+        for glyph in text.chars().filter_map(|character| self.glyph(character)) {
+            shapes::draw(glyph, rest, style, buffer);
+            let step = u16::try_from(glyph[0].len()).unwrap_or(0) + GAP;
+            let step = step.min(rest.width);
+            rest = Rect { x: rest.x + step, width: rest.width - step, ..rest };
+        }
+    }
+
+    fn glyph(self, character: char) -> Option<&'static Bitmap> {
+        let digit = character.to_digit(10).and_then(|digit| usize::try_from(digit).ok());
+        match (self, character, digit) {
+            (Self::Large, _, Some(digit)) => Some(&LARGE[digit]),
+            (Self::Small, _, Some(digit)) => Some(&SMALL[digit]),
+            (Self::Large, '.', _) => Some(&LARGE_POINT),
+            (Self::Small, '.', _) => Some(&SMALL_POINT),
+            (Self::Large, '￥', _) => Some(&LARGE_YUAN),
+            (Self::Small, '￥', _) => Some(&SMALL_YUAN),
+            (Self::Large, ' ', _) => Some(&LARGE_SPACE),
+            (Self::Small, ' ', _) => Some(&SMALL_SPACE),
+            _ => None,
+        }
+    }
+}
+
+const LARGE: [[&str; 10]; 10] = [
+    [
+        ".####.", "##..##", "##..##", "##..##", "##..##", "##..##", "##..##", "##..##", "##..##",
+        ".####.",
+    ],
+    [
+        "..##..", ".###..", "####..", "..##..", "..##..", "..##..", "..##..", "..##..", "..##..",
+        "######",
+    ],
+    [
+        ".####.", "##..##", "....##", "....##", "...##.", "..##..", ".##...", "##....", "##....",
+        "######",
+    ],
+    [
+        ".####.", "##..##", "....##", "....##", "..###.", "....##", "....##", "....##", "##..##",
+        ".####.",
+    ],
+    [
+        "...##.", "..###.", "..###.", ".####.", ".#.##.", "##.##.", "######", "...##.", "...##.",
+        "...##.",
+    ],
+    [
+        "######", "##....", "##....", "##....", "#####.", "....##", "....##", "....##", "##..##",
+        ".####.",
+    ],
+    [
+        ".####.", "##..##", "##....", "##....", "#####.", "##..##", "##..##", "##..##", "##..##",
+        ".####.",
+    ],
+    [
+        "######", "....##", "....##", "...##.", "...##.", "..##..", "..##..", ".##...", ".##...",
+        ".##...",
+    ],
+    [
+        ".####.", "##..##", "##..##", "##..##", ".####.", "##..##", "##..##", "##..##", "##..##",
+        ".####.",
+    ],
+    [
+        ".####.", "##..##", "##..##", "##..##", "##..##", ".#####", "....##", "....##", "##..##",
+        ".####.",
+    ],
+];
+const LARGE_POINT: [&str; 10] = ["..", "..", "..", "..", "..", "..", "..", "..", "##", "##"];
+const LARGE_SPACE: [&str; 10] = [".."; 10];
+const LARGE_YUAN: [&str; 10] = [
+    "##..##", "##..##", ".####.", "..##..", "######", "..##..", "######", "..##..", "..##..",
+    "..##..",
+];
+const SMALL: [[&str; 6]; 10] = [
+    [".##.", "#..#", "#..#", "#..#", "#..#", ".##."],
+    [".#..", "##..", ".#..", ".#..", ".#..", "###."],
+    [".##.", "#..#", "...#", "..#.", ".#..", "####"],
+    ["###.", "...#", ".##.", "...#", "...#", "###."],
+    ["#..#", "#..#", "#..#", "####", "...#", "...#"],
+    ["####", "#...", "###.", "...#", "...#", "###."],
+    [".##.", "#...", "###.", "#..#", "#..#", ".##."],
+    ["####", "...#", "..#.", "..#.", ".#..", ".#.."],
+    [".##.", "#..#", ".##.", "#..#", "#..#", ".##."],
+    [".##.", "#..#", "#..#", ".###", "...#", ".##."],
+];
+const SMALL_POINT: [&str; 6] = [".", ".", ".", ".", ".", "#"];
+const SMALL_SPACE: [&str; 6] = ["."; 6];
+const SMALL_YUAN: [&str; 6] = ["#...#", ".#.#.", "#####", "..#..", "#####", "..#.."];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_glyph_is_a_full_rectangle_and_unlike_the_others() {
+        for size in [Size::Large, Size::Small] {
+            let glyphs: Vec<_> =
+                "0123456789.￥ ".chars().map(|glyph| size.glyph(glyph).unwrap()).collect();
+            for (index, glyph) in glyphs.iter().enumerate() {
+                assert_eq!(glyph.len(), usize::from(size.height()) * 2);
+                assert!(glyph.iter().all(|row| row.len() == glyph[0].len()));
+                assert!(!glyphs[..index].contains(glyph), "{index} {size:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn falls_back_to_what_fits() {
+        assert_eq!(Size::fitting("￥12.50", 70, 5), Some(Size::Large));
+        assert_eq!(Size::fitting("￥9999999.99", 70, 5), Some(Size::Small));
+        assert_eq!(Size::fitting("￥12.50", 70, 4), Some(Size::Small));
+        assert_eq!(Size::fitting("￥9999999.99", 20, 5), None);
+        assert_eq!(Size::fitting("-1", 70, 5), None);
+        assert_eq!(Size::fitting("", 70, 5), None);
+    }
+}

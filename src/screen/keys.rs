@@ -1,0 +1,145 @@
+//! Keys, and which of them work now: what the key bar shows is what [`super::update`] obeys.
+
+use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+
+use super::model::{Desk, Dialog, Model};
+use crate::payment::Status;
+
+/// A key as the screen knows it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Key {
+    Char(char),
+    Enter,
+    Tab,
+    Backspace,
+    Esc,
+    Up,
+    Down,
+    F(u8),
+    Ctrl(char),
+}
+
+impl Key {
+    /// The key of a terminal's event; `None` for releases and for keys that mean nothing here.
+    pub fn of(event: &KeyEvent) -> Option<Self> {
+        if event.kind == KeyEventKind::Release {
+            return None;
+        }
+        let control = event.modifiers.contains(KeyModifiers::CONTROL);
+        let alt = event.modifiers.contains(KeyModifiers::ALT);
+        match event.code {
+            KeyCode::Char(letter) if control => Some(Self::Ctrl(letter.to_ascii_lowercase())),
+            KeyCode::Char(_) if alt => None,
+            KeyCode::Char(letter) => Some(Self::Char(letter)),
+            KeyCode::Enter => Some(Self::Enter),
+            KeyCode::Tab => Some(Self::Tab),
+            KeyCode::Backspace => Some(Self::Backspace),
+            KeyCode::Esc => Some(Self::Esc),
+            KeyCode::Up => Some(Self::Up),
+            KeyCode::Down => Some(Self::Down),
+            KeyCode::F(number) => Some(Self::F(number)),
+            _ => None,
+        }
+    }
+}
+
+/// The keys that do something now, and what: the key bar, from left to right.
+pub(super) fn working(model: &Model) -> Vec<(&'static str, &'static str)> {
+    let text = model.text();
+    let mut keys = Vec::new();
+    let mut show = |name, does| keys.push((name, does));
+    match &model.dialog {
+        Some(Dialog::Help) => show("Esc", text.key_close),
+        Some(Dialog::Training { .. }) => {
+            show(text.arrows, text.key_choose);
+            show("Enter", text.key_show_code);
+            show("Esc", text.key_close);
+        }
+        Some(Dialog::Unsettled { .. }) => {
+            show(text.arrows, text.key_choose);
+            show("Enter", text.key_do_it);
+            show("Esc", text.key_back);
+        }
+        Some(Dialog::LargeAmount(_)) => {
+            show("Enter", text.key_amount_right);
+            show("Esc", text.key_back);
+        }
+        Some(Dialog::Withdraw(_)) => {
+            show("Enter", text.key_withdraw);
+            show("Esc", text.key_keep_waiting);
+        }
+        Some(Dialog::Leave) => {
+            show("Enter", text.key_leave);
+            show("Esc", text.key_stay);
+        }
+        None => {
+            desk_keys(model, &mut show);
+            show("F1", text.key_help);
+            if model.can_ask_now().is_some() {
+                show("F5", text.key_ask_now);
+            }
+            if model.can_reprint().is_some() {
+                show("F9", text.key_reprint);
+            }
+            if model.can_train() {
+                show("Ctrl-T", text.key_training);
+            }
+            show("Ctrl-L", text.key_language);
+            show("Ctrl-Q", text.key_quit);
+        }
+    }
+    keys
+}
+
+fn desk_keys(model: &Model, show: &mut impl FnMut(&'static str, &'static str)) {
+    let text = model.text();
+    if model.stopped.is_some() {
+        return;
+    }
+    if !model.notices.is_empty() && model.enter_is_for_the_notice() {
+        show("Enter", text.key_understood);
+        return;
+    }
+    match &model.desk {
+        Desk::Amount { typed } if typed.is_empty() => {}
+        Desk::Amount { typed } => {
+            if model.settings.currency.read(typed, model.settings.entry).is_ok() {
+                show("Enter", text.key_ask_for_payment);
+            }
+            show("Esc", text.key_clear);
+        }
+        Desk::Code { .. } => show("Esc", text.key_discard),
+        Desk::Starting { .. } => {}
+        Desk::Payment(_) => match model.at_hand().map(|attempt| attempt.view.state.status()) {
+            Some(Status::Created | Status::Sent | Status::Waiting | Status::Checking) => {
+                if model.at_hand().is_some_and(|attempt| !attempt.abandoned) {
+                    show("Esc", text.key_stop_waiting);
+                }
+            }
+            Some(Status::Reversing | Status::Attention) => show("Enter", text.key_go_on),
+            Some(Status::Paid | Status::Declined | Status::Reversed) => {
+                show("Enter", text.key_next_sale);
+            }
+            None => {}
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_release_and_a_letter_with_alt_are_no_keys() {
+        let mut release = KeyEvent::new(KeyCode::Enter, KeyModifiers::NONE);
+        release.kind = KeyEventKind::Release;
+        assert_eq!(Key::of(&release), None);
+        assert_eq!(Key::of(&KeyEvent::new(KeyCode::Char('5'), KeyModifiers::ALT)), None);
+    }
+
+    #[test]
+    fn control_and_a_letter_are_one_key_whatever_the_case() {
+        let event = KeyEvent::new(KeyCode::Char('Q'), KeyModifiers::CONTROL);
+        assert_eq!(Key::of(&event), Some(Key::Ctrl('q')));
+    }
+}

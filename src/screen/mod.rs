@@ -1,0 +1,148 @@
+//! The cashier's screen: a model, messages that change it, and pure functions that draw it.
+//!
+//! [`update`] is the only change and answers with what the till must do; [`view`] draws and cannot
+//! change. Neither does I/O or reads a clock: time comes with every message.
+
+mod digits;
+mod keys;
+mod model;
+mod note;
+mod palette;
+mod shapes;
+mod story;
+#[cfg(test)]
+mod tests;
+mod update;
+mod view;
+mod wrap;
+
+use crate::clock::{Timestamp, Uptime};
+use crate::money::{Currency, Entry, Money};
+use crate::order::{AuthCode, OutTradeNo};
+use crate::payment::{self, Event};
+use crate::scan::Scan;
+use crate::text::Language;
+
+pub use keys::Key;
+pub use model::Model;
+pub use update::update;
+pub use view::{SMALLEST_HEIGHT, SMALLEST_WIDTH, view};
+
+/// What the screen needs to know before its first frame.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    pub store: String,
+    pub till: String,
+    pub language: Language,
+    pub currency: Currency,
+    pub entry: Entry,
+    pub theme: Theme,
+    /// An amount above this asks once more.
+    pub confirm_above: Option<Money>,
+    /// Whether [`Model::rings`] counts.
+    pub bell: bool,
+    /// The names of the training customers; `None` where real money moves.
+    pub training: Option<Vec<String>>,
+    pub gateway_host: String,
+    pub rules: payment::Rules,
+    pub printer_configured: bool,
+    pub auto_print: bool,
+}
+
+/// How it is coloured. Every state is told apart by word and shape in each of them.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Theme {
+    #[default]
+    Dark,
+    Light,
+    Contrast,
+    /// No colour at all.
+    Mono,
+}
+
+/// One attempt as the till tells it: only what is already on disk.
+#[derive(Clone, Debug)]
+pub struct AttemptView {
+    pub out_trade_no: OutTradeNo,
+    pub sale: i64,
+    pub amount: Money,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+    /// When its time line began.
+    pub sent_at: Uptime,
+    pub state: payment::State,
+    /// `false`: the outcome is known but could not be recorded.
+    pub recorded: bool,
+}
+
+/// The state of what the till is connected to.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub enum Link {
+    #[default]
+    Off,
+    Searching,
+    Ready,
+    Failed(String),
+}
+
+/// Everything that can change the screen.
+#[derive(Debug)]
+pub enum Message {
+    /// A key pressed by hand: bursts were told apart before.
+    Key(Key),
+    Scanned(Scan),
+    /// Ten or more fast keys without an end mark.
+    UnendedBurst,
+    /// An attempt moved. Also sent for each open one at start, with [`Event::Restarted`].
+    Attempt(AttemptView, Event),
+    Gateway(Link),
+    Scanner(Link),
+    Printer(Link),
+    Printed {
+        out_trade_no: OutTradeNo,
+        ok: bool,
+        why: String,
+    },
+    /// The journal cannot be written: selling stops until the next start.
+    JournalFailed(String),
+    /// A second has passed.
+    Time,
+}
+
+/// What the till must do.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Command {
+    Begin {
+        sale: SaleRef,
+        code: AuthCode,
+    },
+    Abandon(OutTradeNo),
+    AskNow(OutTradeNo),
+    PutAside(OutTradeNo),
+    /// A payment is near: open the connection to the gateway.
+    WarmUp,
+    Print {
+        out_trade_no: OutTradeNo,
+        copy: bool,
+    },
+    /// Let the training customer of this index show a payment code.
+    Train(usize),
+    Quit,
+}
+
+/// Which sale is charged.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum SaleRef {
+    New(Money),
+    /// A sale of this id, charged once more.
+    Again(i64, Money),
+}
+
+impl SaleRef {
+    /// What is due.
+    pub const fn amount(self) -> Money {
+        match self {
+            Self::New(amount) | Self::Again(_, amount) => amount,
+        }
+    }
+}

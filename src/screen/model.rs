@@ -1,0 +1,354 @@
+//! Everything the screen shows, and the questions that drawing and changing it ask.
+
+use std::collections::VecDeque;
+
+use super::note::Note;
+use super::story::Story;
+use super::{AttemptView, Link, SaleRef, Settings};
+use crate::clock::{Millis, Timestamp, Uptime};
+use crate::money::Money;
+use crate::order::OutTradeNo;
+use crate::payment::Status;
+use crate::text::{self, Language};
+
+/// Ended attempts that are remembered for the list of the last sales.
+const REMEMBERED: usize = 40;
+/// While somebody types, an Enter this soon after a notice came up was not meant for it.
+const NOTICE_SETTLES: Millis = Millis(1000);
+
+/// Everything shown. Built once, changed by [`super::update`] alone.
+#[derive(Debug)]
+pub struct Model {
+    pub(super) settings: Settings,
+    pub(super) language: Language,
+    pub(super) now: Uptime,
+    pub(super) wall: Timestamp,
+    pub(super) desk: Desk,
+    pub(super) dialog: Option<Dialog>,
+    /// Newest first.
+    pub(super) attempts: Vec<Attempt>,
+    /// Ends of payments that were not at hand: each must be acknowledged.
+    pub(super) notices: VecDeque<Notice>,
+    pub(super) gateway: Link,
+    pub(super) scanner: Link,
+    pub(super) printer: Link,
+    pub(super) note: Option<Note>,
+    /// Why selling has stopped.
+    pub(super) stopped: Option<String>,
+    /// The last payment code as [`crate::order::AuthCode::masked`] shows it, and when.
+    pub(super) last_code: Option<(String, Uptime)>,
+    pub(super) last_enter: Option<Uptime>,
+    pub(super) warmed_at: Uptime,
+    pub(super) rings: u64,
+}
+
+/// What the cashier is at.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Desk {
+    Amount {
+        typed: String,
+    },
+    /// The customer's code is asked for.
+    Code {
+        sale: SaleRef,
+    },
+    /// It was scanned; the till writes the payment down.
+    Starting {
+        sale: SaleRef,
+    },
+    Payment(OutTradeNo),
+}
+
+/// A question or a sheet in front of the desk. One at a time.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Dialog {
+    Help,
+    Training { chosen: usize },
+    LargeAmount(Money),
+    Withdraw(OutTradeNo),
+    Unsettled { order: OutTradeNo, again: bool },
+    Leave,
+}
+
+/// An attempt and what the screen knows of it.
+#[derive(Debug)]
+pub(super) struct Attempt {
+    pub(super) view: AttemptView,
+    pub(super) story: Story,
+    /// The cashier has given up, and the till was told.
+    pub(super) abandoned: bool,
+    pub(super) put_aside: bool,
+    /// A receipt or slip was asked for.
+    pub(super) slip_asked: bool,
+}
+
+#[derive(Debug)]
+pub(super) struct Notice {
+    pub(super) order: OutTradeNo,
+    pub(super) since: Uptime,
+}
+
+impl Model {
+    /// The first frame: what the journal remembers, open payments pinned.
+    pub fn new(settings: Settings, recent: Vec<AttemptView>) -> Self {
+        let mut model = Self {
+            language: settings.language,
+            settings,
+            now: Uptime::default(),
+            wall: Timestamp::default(),
+            desk: Desk::Amount { typed: String::new() },
+            dialog: None,
+            attempts: recent.into_iter().map(Attempt::new).collect(),
+            notices: VecDeque::new(),
+            gateway: Link::Off,
+            scanner: Link::Off,
+            printer: Link::Off,
+            note: None,
+            stopped: None,
+            last_code: None,
+            last_enter: None,
+            warmed_at: Uptime::default(),
+            rings: 0,
+        };
+        model.tidy();
+        model
+    }
+
+    /// How often the bell has rung; it stays 0 where the bell is off. The terminal is to ring when
+    /// this grows.
+    pub fn rings(&self) -> u64 {
+        self.rings
+    }
+
+    /// The language shown now.
+    pub fn language(&self) -> Language {
+        self.language
+    }
+
+    /// Whether an order is open, or about to be.
+    pub fn is_anything_open(&self) -> bool {
+        let starting = matches!(self.desk, Desk::Starting { .. });
+        starting || self.attempts.iter().any(|attempt| attempt.view.state.is_open())
+    }
+
+    pub(super) fn text(&self) -> &'static text::screen::Screen {
+        text::screen::of(self.language)
+    }
+
+    pub(super) fn attempt(&self, order: &OutTradeNo) -> Option<&Attempt> {
+        self.attempts.iter().find(|attempt| attempt.view.out_trade_no == *order)
+    }
+
+    pub(super) fn attempt_mut(&mut self, order: &OutTradeNo) -> Option<&mut Attempt> {
+        self.attempts.iter_mut().find(|attempt| attempt.view.out_trade_no == *order)
+    }
+
+    /// The attempt on the desk.
+    pub(super) fn at_hand(&self) -> Option<&Attempt> {
+        match &self.desk {
+            Desk::Payment(order) => self.attempt(order),
+            Desk::Amount { .. } | Desk::Code { .. } | Desk::Starting { .. } => None,
+        }
+    }
+
+    pub(super) fn is_at_hand(&self, order: &OutTradeNo) -> bool {
+        matches!(&self.desk, Desk::Payment(at_hand) if at_hand == order)
+    }
+
+    /// Open attempts that the desk does not show now, the most urgent first.
+    pub(super) fn pinned(&self) -> Vec<&Attempt> {
+        let desk_is_hidden = self.stopped.is_some()
+            || matches!(self.dialog, Some(Dialog::Help | Dialog::Training { .. }));
+        let mut pinned: Vec<_> = self
+            .attempts
+            .iter()
+            .filter(|attempt| attempt.view.state.is_open() || !attempt.view.recorded)
+            .filter(|attempt| desk_is_hidden || !self.is_at_hand(&attempt.view.out_trade_no))
+            .collect();
+        pinned.sort_by_key(|attempt| urgency(attempt.view.state.status()));
+        pinned
+    }
+
+    /// The open attempt that matters most, at hand or not.
+    pub(super) fn most_urgent(&self) -> Option<&Attempt> {
+        self.attempts
+            .iter()
+            .filter(|attempt| attempt.view.state.is_open())
+            .min_by_key(|attempt| urgency(attempt.view.state.status()))
+    }
+
+    /// What a window must show first if it cannot show everything: unsettled money, then the
+    /// payment at hand, then what only waits to be closed.
+    pub(super) fn by_urgency(&self) -> Vec<&Attempt> {
+        let mut attempts: Vec<_> = self
+            .attempts
+            .iter()
+            .filter(|attempt| {
+                attempt.view.state.is_open() || self.is_at_hand(&attempt.view.out_trade_no)
+            })
+            .collect();
+        attempts.sort_by_key(|attempt| {
+            let at_hand = self.is_at_hand(&attempt.view.out_trade_no);
+            (urgency(attempt.view.state.status()), !at_hand)
+        });
+        attempts
+    }
+
+    /// Whether a question is asked below the desk.
+    pub(super) fn is_asking(&self) -> bool {
+        match self.dialog {
+            Some(
+                Dialog::LargeAmount(_)
+                | Dialog::Withdraw(_)
+                | Dialog::Unsettled { .. }
+                | Dialog::Leave,
+            ) => true,
+            Some(Dialog::Help | Dialog::Training { .. }) | None => false,
+        }
+    }
+
+    /// Whether Enter acknowledges the notice rather than going on with what is being done.
+    pub(super) fn enter_is_for_the_notice(&self) -> bool {
+        let Some(notice) = self.notices.front() else { return false };
+        let idle = matches!(&self.desk, Desk::Amount { typed } if typed.is_empty());
+        idle || self.now.since(notice.since) >= NOTICE_SETTLES
+    }
+
+    /// The payment that F5 asks about.
+    pub(super) fn can_ask_now(&self) -> Option<&OutTradeNo> {
+        if self.stopped.is_some() {
+            return None;
+        }
+        let unsettled =
+            |attempt: &&Attempt| attempt.view.state.is_open() && !attempt.view.state.is_settled();
+        let at_hand = self.at_hand().filter(unsettled);
+        let asked = at_hand.or_else(|| self.most_urgent().filter(unsettled));
+        asked.map(|attempt| &attempt.view.out_trade_no)
+    }
+
+    /// The sale whose receipt F9 prints again.
+    pub(super) fn can_reprint(&self) -> Option<&OutTradeNo> {
+        if !self.settings.printer_configured || self.stopped.is_some() {
+            return None;
+        }
+        match &self.desk {
+            Desk::Amount { typed } if typed.is_empty() => {}
+            Desk::Payment(_) => {
+                let attempt = self.at_hand()?;
+                if attempt.has_slip() {
+                    return Some(&attempt.view.out_trade_no);
+                }
+                if !attempt.view.state.is_settled() {
+                    return None;
+                }
+            }
+            Desk::Amount { .. } | Desk::Code { .. } | Desk::Starting { .. } => return None,
+        }
+        let paid = |attempt: &&Attempt| attempt.view.state.status() == Status::Paid;
+        let last = self.attempts.iter().filter(paid).max_by_key(|paid| paid.view.updated_at);
+        last.map(|attempt| &attempt.view.out_trade_no)
+    }
+
+    /// Whether a payment code would be taken now, and customers are there to show one.
+    pub(super) fn can_train(&self) -> bool {
+        let customers = self.settings.training.as_ref().is_some_and(|names| !names.is_empty());
+        customers && self.stopped.is_none() && self.takes_codes().is_some()
+    }
+
+    /// The sale that a payment code scanned now would charge.
+    pub(super) fn takes_codes(&self) -> Option<SaleRef> {
+        match &self.desk {
+            Desk::Code { sale } => Some(*sale),
+            Desk::Payment(_) => {
+                let attempt = self.at_hand()?;
+                let again =
+                    matches!(attempt.view.state.status(), Status::Declined | Status::Reversed);
+                again.then_some(SaleRef::Again(attempt.view.sale, attempt.view.amount))
+            }
+            Desk::Amount { .. } | Desk::Starting { .. } => None,
+        }
+    }
+
+    /// The amount with the currency's sign.
+    pub(super) fn money(&self, amount: Money) -> String {
+        let currency = self.settings.currency;
+        let symbol = currency.symbol();
+        let space = if symbol == "￥" { "" } else { " " };
+        format!("{symbol}{space}{}", currency.show(amount))
+    }
+
+    pub(super) fn ring(&mut self) {
+        if self.settings.bell {
+            self.rings += 1;
+        }
+    }
+
+    /// Keeps the newest first and forgets what nobody will look at again.
+    pub(super) fn tidy(&mut self) {
+        self.attempts.sort_by_key(|attempt| std::cmp::Reverse(attempt.view.created_at));
+        let mut ended = 0;
+        let at_hand = match &self.desk {
+            Desk::Payment(order) => Some(order),
+            Desk::Amount { .. } | Desk::Code { .. } | Desk::Starting { .. } => None,
+        };
+        let notices = &self.notices;
+        self.attempts.retain(|attempt| {
+            let order = &attempt.view.out_trade_no;
+            if attempt.view.state.is_open()
+                || !attempt.view.recorded
+                || at_hand == Some(order)
+                || notices.iter().any(|notice| notice.order == *order)
+            {
+                return true;
+            }
+            ended += 1;
+            ended <= REMEMBERED
+        });
+    }
+}
+
+impl Attempt {
+    pub(super) fn new(view: AttemptView) -> Self {
+        Self {
+            view,
+            story: Story::default(),
+            abandoned: false,
+            put_aside: false,
+            slip_asked: false,
+        }
+    }
+
+    /// Whether there is something to give the customer on paper.
+    pub(super) fn has_slip(&self) -> bool {
+        let state = &self.view.state;
+        match state.status() {
+            Status::Paid => true,
+            Status::Reversed => state.money_returned(),
+            Status::Created
+            | Status::Sent
+            | Status::Waiting
+            | Status::Checking
+            | Status::Reversing
+            | Status::Declined
+            | Status::Attention => false,
+        }
+    }
+
+    /// The time since it was sent.
+    pub(super) fn elapsed(&self, now: Uptime) -> Millis {
+        now.since(self.view.sent_at)
+    }
+}
+
+/// The lower, the sooner somebody should look.
+fn urgency(status: Status) -> u8 {
+    match status {
+        Status::Attention => 0,
+        Status::Reversing => 1,
+        Status::Checking => 2,
+        Status::Waiting => 3,
+        Status::Sent => 4,
+        Status::Created => 5,
+        Status::Declined | Status::Paid | Status::Reversed => 6,
+    }
+}

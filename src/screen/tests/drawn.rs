@@ -1,0 +1,285 @@
+//! Pictures of the main screens, in both languages and two sizes.
+
+use super::*;
+
+/// The same scene in both languages and sizes.
+fn pictures(name: &str, bench: &mut Bench) {
+    for (language, tag) in [(Language::English, "en"), (Language::Chinese, "zh")] {
+        bench.model.language = language;
+        for (width, height) in [(80, 24), (120, 40)] {
+            let picture = bench.drawn(width, height);
+            insta::with_settings!({ snapshot_path => "../snapshots", prepend_module_to_snapshot => false, omit_expression => true }, {
+                insta::assert_snapshot!(format!("{name}_{tag}_{width}x{height}"), picture);
+            });
+        }
+    }
+    bench.model.language = Language::English;
+}
+
+/// A till that has sold a little.
+fn bench() -> Bench {
+    let mut bench = Bench::new(settings());
+    for (amount, last, answer) in [
+        ("23.5", 1, Answer::Paid(proof())),
+        ("8", 2, Answer::Declined(Reason::new("NOTENOUGH"))),
+        ("128.80", 3, Answer::Paid(proof())),
+    ] {
+        let index = bench.charge(amount, last);
+        bench.wait(800);
+        bench.answer(index, answer);
+        if bench.status(index) == Status::Declined {
+            bench.wait(15_000);
+            bench.answer(index, Answer::Absent);
+            bench.answer(index, Answer::Withdrawn);
+            bench.answer(index, Answer::Ended(payment::Ending::Revoked));
+        }
+        bench.wait(60_000);
+        bench.key(Key::Enter);
+    }
+    bench
+}
+
+#[test]
+fn an_idle_till() {
+    pictures("idle", &mut bench());
+}
+
+#[test]
+fn an_amount_being_typed() {
+    let mut bench = bench();
+    bench.type_text("12.5");
+    pictures("typing", &mut bench);
+}
+
+#[test]
+fn an_amount_with_too_many_decimals() {
+    let mut bench = bench();
+    bench.type_text("12.345");
+    pictures("typing_refused", &mut bench);
+}
+
+#[test]
+fn a_large_amount_is_asked_about_once_more() {
+    let mut bench = bench();
+    bench.type_text("2888");
+    bench.key(Key::Enter);
+    pictures("large_amount", &mut bench);
+}
+
+#[test]
+fn the_code_is_asked_for() {
+    let mut bench = bench();
+    bench.type_text("12.5");
+    bench.key(Key::Enter);
+    pictures("ready", &mut bench);
+}
+
+#[test]
+fn another_wallets_code_is_named() {
+    let mut bench = bench();
+    bench.type_text("12.5");
+    bench.key(Key::Enter);
+    bench.send(Message::Scanned(Scan::OtherWallet(crate::scan::Wallet::Alipay)));
+    pictures("ready_alipay", &mut bench);
+}
+
+#[test]
+fn the_payment_is_sent() {
+    let mut bench = bench();
+    bench.charge("12.5", 7);
+    bench.wait(1200);
+    pictures("sending", &mut bench);
+}
+
+fn waiting() -> (Bench, usize) {
+    let mut bench = bench();
+    let index = bench.charge("12.5", 7);
+    bench.wait(900);
+    bench.answer(index, Answer::Paying);
+    bench.later(index, 4_200);
+    bench.answer(index, Answer::Paying);
+    bench.wait(1_500);
+    (bench, index)
+}
+
+#[test]
+fn the_customer_enters_the_password() {
+    pictures("waiting", &mut waiting().0);
+}
+
+#[test]
+fn stopping_to_wait_is_asked_about_once() {
+    let (mut bench, _) = waiting();
+    bench.key(Key::Esc);
+    pictures("withdraw_question", &mut bench);
+}
+
+#[test]
+fn a_lost_answer_is_asked_about() {
+    let mut bench = bench();
+    let index = bench.charge("12.5", 7);
+    bench.wait(10_000);
+    bench.answer(index, Answer::Unknown(Reason::new("no_answer")));
+    bench.later(index, 400);
+    pictures("checking", &mut bench);
+}
+
+#[test]
+fn a_withdrawal_is_counted_down_to() {
+    let (mut bench, index) = waiting();
+    bench.abandon(index);
+    bench.wait(1_000);
+    pictures("reversing", &mut bench);
+}
+
+#[test]
+fn paid() {
+    let (mut bench, index) = waiting();
+    bench.later(index, 3_500);
+    bench.answer(index, Answer::Paid(Proof { coupon: Some(200), ..proof() }));
+    pictures("paid", &mut bench);
+}
+
+#[test]
+fn not_paid() {
+    let mut bench = bench();
+    let index = bench.charge("12.5", 7);
+    bench.wait(900);
+    bench.answer(index, Answer::Declined(Reason::new("NOTENOUGH")));
+    pictures("not_paid", &mut bench);
+}
+
+#[test]
+fn not_paid_for_a_fault_of_the_set_up() {
+    let mut bench = bench();
+    let index = bench.charge("12.5", 7);
+    bench.wait(900);
+    let text = "当前商户号不支持该付款码，请联系微信支付".into();
+    bench.answer(index, Answer::Declined(Reason { code: "NOAUTH".into(), text }));
+    pictures("not_paid_set_up", &mut bench);
+}
+
+#[test]
+fn reversed_and_the_money_goes_back() {
+    let (mut bench, index) = waiting();
+    bench.reversed_with_money(index);
+    pictures("reversed_with_money", &mut bench);
+}
+
+#[test]
+fn a_person_must_look() {
+    let mut bench = bench();
+    let index = bench.charge("12.5", 7);
+    bench.wait(10_000);
+    bench.until_attention(index);
+    pictures("attention", &mut bench);
+}
+
+#[test]
+fn the_choice_while_a_payment_is_unsettled() {
+    let mut bench = bench();
+    let index = bench.charge("12.5", 7);
+    bench.wait(10_000);
+    bench.until_attention(index);
+    bench.key(Key::Enter);
+    bench.key(Key::Down);
+    pictures("unsettled_question", &mut bench);
+}
+
+/// Two payments left open, the next one typed.
+fn pinned() -> (Bench, usize) {
+    let mut bench = bench();
+    let first = bench.charge("12.5", 7);
+    bench.wait(10_000);
+    bench.until_attention(first);
+    bench.key(Key::Enter);
+    bench.key(Key::Enter);
+    let second = bench.charge("66", 8);
+    bench.wait(900);
+    bench.answer(second, Answer::Paying);
+    bench.abandon(second);
+    bench.key(Key::Enter);
+    bench.key(Key::Enter);
+    bench.type_text("5");
+    (bench, first)
+}
+
+#[test]
+fn open_payments_stay_pinned_over_the_next_sale() {
+    pictures("pinned", &mut pinned().0);
+}
+
+#[test]
+fn what_ended_meanwhile_must_be_acknowledged() {
+    let (mut bench, first) = pinned();
+    bench.step(first, Event::AskNow);
+    bench.answer(first, Answer::Ended(payment::Ending::Revoked));
+    bench.key(Key::Backspace);
+    pictures("notice", &mut bench);
+}
+
+#[test]
+fn leaving_while_a_payment_is_open() {
+    let (mut bench, _) = waiting();
+    bench.key(Key::Ctrl('q'));
+    pictures("leave_question", &mut bench);
+}
+
+#[test]
+fn the_journal_cannot_be_written() {
+    let (mut bench, _) = waiting();
+    bench.send(Message::JournalFailed("database or disk is full (13)".into()));
+    pictures("stop", &mut bench);
+}
+
+#[test]
+fn help() {
+    let (mut bench, _) = waiting();
+    bench.key(Key::F(1));
+    pictures("help", &mut bench);
+}
+
+fn training() -> Settings {
+    let names = ["Pays at once", "Types the password", "Has no money", "Walks away"];
+    Settings { training: Some(names.map(String::from).to_vec()), ..settings() }
+}
+
+#[test]
+fn the_training_customers() {
+    let mut bench = Bench::new(training());
+    bench.type_text("12.5");
+    bench.key(Key::Enter);
+    bench.key(Key::Ctrl('t'));
+    bench.key(Key::Down);
+    pictures("training", &mut bench);
+}
+
+#[test]
+fn an_idle_till_in_training() {
+    pictures("idle_training", &mut Bench::new(training()));
+}
+
+#[test]
+fn devices_that_fail() {
+    let mut bench = bench();
+    bench.send(Message::Gateway(Link::Failed("no answer for 12 s".into())));
+    bench.send(Message::Scanner(Link::Searching));
+    bench.send(Message::Printer(Link::Failed("paper out".into())));
+    bench.type_text("12.5");
+    bench.key(Key::Enter);
+    pictures("devices", &mut bench);
+}
+
+#[test]
+fn windows_that_are_too_small() {
+    let (mut bench, _) = waiting();
+    for (language, tag) in [(Language::English, "en"), (Language::Chinese, "zh")] {
+        bench.model.language = language;
+        for (width, height) in [(40, 10), (20, 5), (10, 2)] {
+            let picture = bench.drawn(width, height);
+            insta::with_settings!({ snapshot_path => "../snapshots", prepend_module_to_snapshot => false, omit_expression => true }, {
+                insta::assert_snapshot!(format!("small_{tag}_{width}x{height}"), picture);
+            });
+        }
+    }
+}

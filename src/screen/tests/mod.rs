@@ -1,0 +1,250 @@
+//! The screen's rules, its pictures, and a bench to drive it with the real payment machine.
+
+mod drawn;
+mod dull;
+mod rules;
+
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use unicode_width::UnicodeWidthStr;
+
+use super::*;
+use crate::clock::Millis;
+use crate::payment::{Answer, Call, CallKind, Proof, Reason, Rules, State, Status};
+
+/// Noon in Beijing, 22 November 2026.
+pub(super) const NOON: i64 = 1_795_320_000_000;
+
+pub(super) fn settings() -> Settings {
+    Settings {
+        store: "Corner Coffee".into(),
+        till: "T01".into(),
+        language: Language::English,
+        currency: Currency::CNY,
+        entry: Entry::Major,
+        theme: Theme::Dark,
+        confirm_above: Some(Money::from_minor(100_000)),
+        bell: true,
+        training: None,
+        gateway_host: "api.mch.weixin.qq.com".into(),
+        rules: Rules::default(),
+        printer_configured: true,
+        auto_print: true,
+    }
+}
+
+pub(super) fn code(last: u32) -> AuthCode {
+    AuthCode::new(&format!("13{last:016}")).unwrap()
+}
+
+pub(super) fn number(tail: u32) -> OutTradeNo {
+    OutTradeNo::try_from(format!("T01261122120000{tail:06}")).unwrap()
+}
+
+pub(super) fn proof() -> Proof {
+    Proof {
+        transaction_id: "4200002345202611229876543210".into(),
+        paid_at: Timestamp(NOON),
+        coupon: None,
+    }
+}
+
+/// A screen, a clock, and the payments behind it.
+pub(super) struct Bench {
+    pub(super) model: Model,
+    pub(super) now: u64,
+    pub(super) commands: Vec<Command>,
+    attempts: Vec<AttemptView>,
+    calls: Vec<Option<Call>>,
+}
+
+impl Bench {
+    pub(super) fn new(settings: Settings) -> Self {
+        let mut bench = Self {
+            model: Model::new(settings, Vec::new()),
+            now: 1_000_000,
+            commands: Vec::new(),
+            attempts: Vec::new(),
+            calls: Vec::new(),
+        };
+        bench.send(Message::Gateway(Link::Ready));
+        bench.send(Message::Scanner(Link::Ready));
+        bench.send(Message::Printer(Link::Ready));
+        bench
+    }
+
+    pub(super) fn send(&mut self, message: Message) -> Vec<Command> {
+        let wall = Timestamp(NOON + i64::try_from(self.now).unwrap());
+        let commands = update(&mut self.model, message, Uptime(self.now), wall);
+        self.commands.extend(commands.clone());
+        commands
+    }
+
+    pub(super) fn wait(&mut self, millis: u64) {
+        self.now += millis;
+        self.send(Message::Time);
+    }
+
+    pub(super) fn key(&mut self, key: Key) -> Vec<Command> {
+        self.now += 200;
+        self.send(Message::Key(key))
+    }
+
+    pub(super) fn type_text(&mut self, text: &str) {
+        for character in text.chars() {
+            self.key(Key::Char(character));
+        }
+    }
+
+    pub(super) fn scan(&mut self, last: u32) -> Vec<Command> {
+        self.now += 200;
+        self.send(Message::Scanned(Scan::Payment(code(last))))
+    }
+
+    /// An amount, Enter, a scan, and the payment as the till begins it; tells its index.
+    pub(super) fn charge(&mut self, amount: &str, last: u32) -> usize {
+        self.type_text(amount);
+        self.key(Key::Enter);
+        self.begin(last)
+    }
+
+    pub(super) fn begin(&mut self, last: u32) -> usize {
+        let [Command::Begin { sale, .. }] = self.scan(last)[..] else {
+            panic!("the scan began nothing")
+        };
+        let index = self.attempts.len();
+        let serial = u32::try_from(index).unwrap() + 1;
+        let sale_id = match sale {
+            SaleRef::New(_) => i64::from(serial),
+            SaleRef::Again(id, _) => id,
+        };
+        let wall = Timestamp(NOON + i64::try_from(self.now).unwrap());
+        let (state, call) = State::begin(&Rules::default(), 0);
+        self.attempts.push(AttemptView {
+            out_trade_no: number(345_000 + serial),
+            sale: sale_id,
+            amount: sale.amount(),
+            created_at: wall,
+            updated_at: wall,
+            sent_at: Uptime(self.now),
+            state,
+            recorded: true,
+        });
+        self.calls.push(Some(call));
+        self.tell(index, Event::Begun);
+        index
+    }
+
+    fn tell(&mut self, index: usize, event: Event) {
+        self.attempts[index].updated_at = Timestamp(NOON + i64::try_from(self.now).unwrap());
+        let view = self.attempts[index].clone();
+        self.send(Message::Attempt(view, event));
+    }
+
+    pub(super) fn step(&mut self, index: usize, event: Event) {
+        let view = &mut self.attempts[index];
+        let elapsed = Uptime(self.now).since(view.sent_at);
+        let (state, call) = view.state.step(&event, elapsed, &Rules::default());
+        view.state = state;
+        if call.is_some() {
+            self.calls[index] = call;
+        }
+        self.tell(index, event);
+    }
+
+    /// The answer to the last call of this payment.
+    pub(super) fn answer(&mut self, index: usize, answer: Answer) {
+        let call = self.calls[index].take().expect("no call is out");
+        self.step(index, Event::Answered(call, answer));
+    }
+
+    pub(super) fn later(&mut self, index: usize, millis: u64) {
+        self.wait(millis);
+        self.step(index, Event::Tick);
+    }
+
+    pub(super) fn status(&self, index: usize) -> Status {
+        self.attempts[index].state.status()
+    }
+
+    pub(super) fn order(&self, index: usize) -> OutTradeNo {
+        self.attempts[index].out_trade_no.clone()
+    }
+
+    /// The cashier gives up after the first seconds, and the till obeys.
+    pub(super) fn abandon(&mut self, index: usize) {
+        self.key(Key::Esc);
+        assert_eq!(self.key(Key::Enter), [Command::Abandon(self.order(index))]);
+        self.step(index, Event::Abandon);
+    }
+
+    /// Still unknown three minutes after giving up.
+    pub(super) fn until_attention(&mut self, index: usize) {
+        self.answer(index, Answer::Unknown(Reason::new("no_answer")));
+        self.later(index, 30_000);
+        for _ in 0..20 {
+            self.later(index, 15_000);
+            if self.calls[index].is_some() {
+                self.answer(index, Answer::Unknown(Reason::new("connection_lost")));
+            }
+            if self.status(index) == Status::Attention {
+                return;
+            }
+        }
+        panic!("it never came to attention");
+    }
+
+    /// The customer paid while the reversal was on its way.
+    pub(super) fn reversed_with_money(&mut self, index: usize) {
+        self.later(index, 30_000);
+        self.answer(index, Answer::NotPaid);
+        self.answer(index, Answer::Withdrawn);
+        self.answer(index, Answer::Ended(payment::Ending::Refunded));
+    }
+
+    pub(super) fn drawn(&self, width: u16, height: u16) -> String {
+        drawn(&self.model, width, height)
+    }
+}
+
+/// The screen as text. A wide character owns two cells; its second one is skipped. Times of day
+/// depend on the time zone and are hidden.
+pub(super) fn drawn(model: &Model, width: u16, height: u16) -> String {
+    let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
+    terminal.draw(|frame| view(model, frame)).unwrap();
+    let buffer = terminal.backend().buffer();
+    let mut text = String::new();
+    for y in 0..buffer.area.height {
+        let mut x = 0;
+        let mut line = String::new();
+        while x < buffer.area.width {
+            let symbol = buffer[(x, y)].symbol();
+            line.push_str(symbol);
+            x += u16::try_from(symbol.width()).unwrap().max(1);
+        }
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    hide_times(&text)
+}
+
+fn hide_times(text: &str) -> String {
+    let mut letters: Vec<char> = text.chars().collect();
+    for start in 0..letters.len().saturating_sub(4) {
+        let at = |offset: usize| letters.get(start + offset).copied().unwrap_or(' ');
+        let digits = [0, 1, 3, 4].iter().all(|&offset| at(offset).is_ascii_digit());
+        if digits && at(2) == ':' {
+            let seconds = at(5) == ':' && at(6).is_ascii_digit();
+            let mask = if seconds { "hh:mm:ss" } else { "hh:mm" };
+            for (offset, letter) in mask.chars().enumerate() {
+                letters[start + offset] = letter;
+            }
+        }
+    }
+    letters.into_iter().collect()
+}
+
+/// The text without spaces and line ends, to look for a word that may be broken.
+pub(super) fn packed(text: &str) -> String {
+    text.split_whitespace().collect()
+}

@@ -1,0 +1,471 @@
+//! What each message does.
+
+use super::model::{Attempt, Desk, Dialog, Model, Notice};
+use super::note::{Instead, Note, Scanned};
+use super::{AttemptView, Command, Key, Message, SaleRef};
+use crate::clean::clean;
+use crate::clock::{Millis, Timestamp, Uptime};
+use crate::money::{Money, NotAnAmount};
+use crate::order::OutTradeNo;
+use crate::payment::{Event, Status};
+use crate::scan::Scan;
+use crate::text::Language;
+
+/// A typed text this long is no amount of any currency; further keys are dropped.
+const TYPED_MAX: usize = 16;
+/// The same code read again this soon is the scanner's stutter.
+const STUTTER: Millis = Millis::seconds(3);
+/// An Enter this soon after another is the same press, held or bouncing.
+const BOUNCE: Millis = Millis(50);
+/// An open connection is kept warm this often while a code is asked for.
+const WARM_FOR: Millis = Millis::seconds(20);
+/// Cells of a fault's words that are shown.
+const FAULT_SHOWN: usize = 200;
+
+/// Applies one message at a time of both clocks; the answer is what the till must do, in order.
+pub fn update(model: &mut Model, message: Message, now: Uptime, wall: Timestamp) -> Vec<Command> {
+    model.now = now;
+    model.wall = wall;
+    match message {
+        Message::Key(key) => pressed(model, key),
+        Message::Scanned(scan) => scanned(model, scan),
+        Message::UnendedBurst => {
+            say(model, Note::UnendedBurst);
+            model.ring();
+            Vec::new()
+        }
+        Message::Attempt(view, event) => moved(model, view, &event),
+        Message::Gateway(link) => {
+            model.gateway = link;
+            Vec::new()
+        }
+        Message::Scanner(link) => {
+            model.scanner = link;
+            Vec::new()
+        }
+        Message::Printer(link) => {
+            model.printer = link;
+            Vec::new()
+        }
+        Message::Printed { ok: true, .. } => {
+            say(model, Note::Printed);
+            Vec::new()
+        }
+        Message::Printed { ok: false, why, .. } => {
+            say(model, Note::PrintFailed(clean(&why, FAULT_SHOWN)));
+            model.ring();
+            Vec::new()
+        }
+        Message::JournalFailed(why) => {
+            model.stopped = Some(clean(&why, FAULT_SHOWN));
+            model.dialog = None;
+            model.note = None;
+            model.ring();
+            Vec::new()
+        }
+        Message::Time => keep_warm(model),
+    }
+}
+
+fn say(model: &mut Model, note: Note) {
+    model.note = Some(note);
+}
+
+fn keep_warm(model: &mut Model) -> Vec<Command> {
+    let asks = matches!(model.desk, Desk::Code { .. }) && model.stopped.is_none();
+    if asks && model.now.since(model.warmed_at) >= WARM_FOR { warm_up(model) } else { Vec::new() }
+}
+
+fn warm_up(model: &mut Model) -> Vec<Command> {
+    model.warmed_at = model.now;
+    vec![Command::WarmUp]
+}
+
+fn pressed(model: &mut Model, key: Key) -> Vec<Command> {
+    if key == Key::Enter {
+        let last = model.last_enter.replace(model.now);
+        if last.is_some_and(|last| model.now.since(last) < BOUNCE) {
+            return Vec::new();
+        }
+    }
+    match key {
+        Key::Ctrl('l') => {
+            model.language = match model.language {
+                Language::Chinese => Language::English,
+                Language::English => Language::Chinese,
+            };
+            return Vec::new();
+        }
+        Key::Ctrl('q') if model.dialog != Some(Dialog::Leave) => {
+            if !model.is_anything_open() {
+                return vec![Command::Quit];
+            }
+            model.dialog = Some(Dialog::Leave);
+            return Vec::new();
+        }
+        _ => {}
+    }
+    if let Some(dialog) = model.dialog.clone() {
+        return answered(model, dialog, key);
+    }
+    if key == Key::F(1) {
+        model.dialog = Some(Dialog::Help);
+        return Vec::new();
+    }
+    if model.stopped.is_some() {
+        return Vec::new();
+    }
+    if key == Key::Enter && model.enter_is_for_the_notice() {
+        model.notices.pop_front();
+        // The next one is new to the reader.
+        if let Some(next) = model.notices.front_mut() {
+            next.since = model.now;
+        }
+        model.tidy();
+        return Vec::new();
+    }
+    model.note = None;
+    match key {
+        Key::F(5) => model.can_ask_now().cloned().map(Command::AskNow).into_iter().collect(),
+        Key::F(9) => {
+            let order = model.can_reprint().cloned();
+            order
+                .map(|order| Command::Print { out_trade_no: order, copy: true })
+                .into_iter()
+                .collect()
+        }
+        Key::Ctrl('t') => {
+            if model.can_train() {
+                model.dialog = Some(Dialog::Training { chosen: 0 });
+            } else if model.settings.training.is_some() && matches!(model.desk, Desk::Amount { .. })
+            {
+                say(model, Note::AmountFirst);
+            }
+            Vec::new()
+        }
+        key => pressed_at_desk(model, key),
+    }
+}
+
+fn pressed_at_desk(model: &mut Model, key: Key) -> Vec<Command> {
+    match &model.desk {
+        Desk::Amount { typed } => {
+            let typed = typed.clone();
+            typing(model, typed, key)
+        }
+        Desk::Code { .. } => {
+            match key {
+                Key::Esc => next_sale(model),
+                Key::Char(_) | Key::Backspace => say(model, Note::EscFirst),
+                Key::Enter | Key::Tab | Key::Up | Key::Down | Key::F(_) | Key::Ctrl(_) => {}
+            }
+            Vec::new()
+        }
+        Desk::Starting { .. } => Vec::new(),
+        Desk::Payment(order) => {
+            let order = order.clone();
+            pressed_at_payment(model, order, key)
+        }
+    }
+}
+
+fn typing(model: &mut Model, mut typed: String, key: Key) -> Vec<Command> {
+    let settings = &model.settings;
+    match key {
+        Key::Char(character) => {
+            let first = typed.is_empty();
+            if typed.chars().count() < TYPED_MAX {
+                typed.push_str(&clean_key(character));
+            }
+            // The reason is told as soon as it is certain, not when Enter is pressed.
+            let certain = match read(model, &typed) {
+                Err(NotAnAmount::NotDigits) if is_unfinished(&typed) => None,
+                Err(NotAnAmount::Zero | NotAnAmount::Empty) | Ok(_) => None,
+                Err(why) => Some(Note::NotAnAmount(why)),
+            };
+            model.note = certain;
+            model.desk = Desk::Amount { typed };
+            if first { warm_up(model) } else { Vec::new() }
+        }
+        Key::Backspace => {
+            typed.pop();
+            model.desk = Desk::Amount { typed };
+            Vec::new()
+        }
+        Key::Esc => {
+            next_sale(model);
+            Vec::new()
+        }
+        Key::Enter => match read(model, &typed) {
+            Ok(amount) if settings.confirm_above.is_some_and(|limit| amount > limit) => {
+                model.dialog = Some(Dialog::LargeAmount(amount));
+                Vec::new()
+            }
+            Ok(amount) => ask_for_code(model, SaleRef::New(amount)),
+            Err(why) => {
+                say(model, Note::NotAnAmount(why));
+                Vec::new()
+            }
+        },
+        Key::Tab | Key::Up | Key::Down | Key::F(_) | Key::Ctrl(_) => Vec::new(),
+    }
+}
+
+/// What a key adds to the typed text: wrong characters stay to be seen and refused, so that `-1`
+/// never becomes 1.
+fn clean_key(character: char) -> String {
+    if character == ' ' { " ".into() } else { clean(&character.to_string(), 2) }
+}
+
+fn read(model: &Model, typed: &str) -> Result<Money, NotAnAmount> {
+    if typed.chars().count() >= TYPED_MAX {
+        return Err(NotAnAmount::TooLarge);
+    }
+    model.settings.currency.read(typed, model.settings.entry)
+}
+
+/// `12.` becomes an amount with the next digit.
+fn is_unfinished(typed: &str) -> bool {
+    typed
+        .strip_suffix('.')
+        .is_some_and(|major| !major.is_empty() && major.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+fn ask_for_code(model: &mut Model, sale: SaleRef) -> Vec<Command> {
+    model.desk = Desk::Code { sale };
+    model.note = None;
+    warm_up(model)
+}
+
+fn next_sale(model: &mut Model) {
+    model.desk = Desk::Amount { typed: String::new() };
+    model.note = None;
+    model.tidy();
+}
+
+fn pressed_at_payment(model: &mut Model, order: OutTradeNo, key: Key) -> Vec<Command> {
+    let Some(attempt) = model.attempt(&order) else {
+        next_sale(model);
+        return Vec::new();
+    };
+    match attempt.view.state.status() {
+        Status::Created | Status::Sent | Status::Waiting | Status::Checking => {
+            if key == Key::Esc {
+                if attempt.abandoned {
+                    say(model, Note::AlreadyWithdrawing);
+                } else {
+                    model.dialog = Some(Dialog::Withdraw(order));
+                }
+            }
+        }
+        Status::Reversing | Status::Attention => match key {
+            Key::Enter => model.dialog = Some(Dialog::Unsettled { order, again: false }),
+            Key::Esc if attempt.view.state.status() == Status::Reversing => {
+                say(model, Note::AlreadyWithdrawing);
+            }
+            Key::Esc | Key::Char(_) => say(model, Note::PressEnterToGoOn),
+            Key::Tab | Key::Backspace | Key::Up | Key::Down | Key::F(_) | Key::Ctrl(_) => {}
+        },
+        Status::Paid | Status::Declined | Status::Reversed => match key {
+            Key::Enter | Key::Esc => next_sale(model),
+            Key::Char(_) => {
+                next_sale(model);
+                return typing(model, String::new(), key);
+            }
+            Key::Tab | Key::Backspace | Key::Up | Key::Down | Key::F(_) | Key::Ctrl(_) => {}
+        },
+    }
+    Vec::new()
+}
+
+fn answered(model: &mut Model, dialog: Dialog, key: Key) -> Vec<Command> {
+    if key == Key::Esc {
+        model.dialog = None;
+        return Vec::new();
+    }
+    match dialog {
+        Dialog::Help => {
+            if matches!(key, Key::F(1) | Key::Enter) {
+                model.dialog = None;
+            }
+            Vec::new()
+        }
+        Dialog::Training { chosen } => {
+            let names = model.settings.training.as_ref().map_or(0, Vec::len);
+            match key {
+                Key::Up => {
+                    let chosen = chosen.checked_sub(1).unwrap_or(names.saturating_sub(1));
+                    model.dialog = Some(Dialog::Training { chosen });
+                }
+                Key::Down | Key::Tab => {
+                    let chosen = if chosen + 1 < names { chosen + 1 } else { 0 };
+                    model.dialog = Some(Dialog::Training { chosen });
+                }
+                Key::Enter => {
+                    model.dialog = None;
+                    return vec![Command::Train(chosen)];
+                }
+                Key::Char(_) | Key::Backspace | Key::Esc | Key::F(_) | Key::Ctrl(_) => {}
+            }
+            Vec::new()
+        }
+        Dialog::LargeAmount(amount) => {
+            if key != Key::Enter {
+                return Vec::new();
+            }
+            model.dialog = None;
+            ask_for_code(model, SaleRef::New(amount))
+        }
+        Dialog::Withdraw(order) => {
+            if key != Key::Enter {
+                return Vec::new();
+            }
+            model.dialog = None;
+            if let Some(attempt) = model.attempt_mut(&order) {
+                attempt.abandoned = true;
+            }
+            vec![Command::Abandon(order)]
+        }
+        Dialog::Unsettled { order, again } => match key {
+            Key::Up | Key::Down | Key::Tab => {
+                model.dialog = Some(Dialog::Unsettled { order, again: !again });
+                Vec::new()
+            }
+            Key::Enter => {
+                model.dialog = None;
+                if again {
+                    charge_again(model, order)
+                } else {
+                    next_sale(model);
+                    Vec::new()
+                }
+            }
+            Key::Char(_) | Key::Backspace | Key::Esc | Key::F(_) | Key::Ctrl(_) => Vec::new(),
+        },
+        Dialog::Leave => {
+            if key != Key::Enter {
+                return Vec::new();
+            }
+            vec![Command::Quit]
+        }
+    }
+}
+
+fn charge_again(model: &mut Model, order: OutTradeNo) -> Vec<Command> {
+    let Some(attempt) = model.attempt_mut(&order) else { return Vec::new() };
+    attempt.put_aside = true;
+    let sale = SaleRef::Again(attempt.view.sale, attempt.view.amount);
+    let mut commands = vec![Command::PutAside(order)];
+    commands.extend(ask_for_code(model, sale));
+    commands
+}
+
+fn scanned(model: &mut Model, scan: Scan) -> Vec<Command> {
+    let seen = Scanned::of(&scan);
+    if let Scan::Payment(code) = scan {
+        let masked = code.masked();
+        let last = model.last_code.replace((masked.clone(), model.now));
+        let stutters =
+            last.is_some_and(|(last, at)| last == masked && model.now.since(at) < STUTTER);
+        let sale = model.takes_codes().filter(|_| model.stopped.is_none());
+        // A question on the screen is answered first; looking at help is no question.
+        let sale = sale.filter(|_| {
+            matches!(model.dialog, None | Some(Dialog::Help | Dialog::Training { .. }))
+        });
+        match sale {
+            Some(sale) if !stutters => {
+                model.desk = Desk::Starting { sale };
+                model.dialog = None;
+                model.note = None;
+                return vec![Command::Begin { sale, code }];
+            }
+            Some(_) => refuse(model, Scanned::SameAgain),
+            None if stutters && matches!(model.desk, Desk::Starting { .. } | Desk::Payment(_)) => {
+                refuse(model, Scanned::SameAgain);
+            }
+            None => refuse(model, seen),
+        }
+    } else {
+        refuse(model, seen);
+    }
+    Vec::new()
+}
+
+fn refuse(model: &mut Model, scanned: Scanned) {
+    let instead = Instead::at(model);
+    say(model, Note::Refused(scanned, instead));
+    model.ring();
+}
+
+fn moved(model: &mut Model, view: AttemptView, event: &Event) -> Vec<Command> {
+    let order = view.out_trade_no.clone();
+    let status = view.state.status();
+    let (sale, recorded) = (view.sale, view.recorded);
+    let before = model.attempt(&order).map(|attempt| attempt.view.state.status());
+    if model.attempt(&order).is_none() {
+        model.attempts.push(Attempt::new(view.clone()));
+    }
+    if let Some(attempt) = model.attempt_mut(&order) {
+        attempt.story.tell(event, before, &view);
+        attempt.put_aside |= *event == Event::PutAside;
+        attempt.abandoned |= *event == Event::Abandon;
+        attempt.view = view;
+    }
+    if *event == Event::Begun && matches!(model.desk, Desk::Starting { .. }) {
+        model.desk = Desk::Payment(order.clone());
+        model.note = None;
+    }
+    // Money arrived for the very sale that was about to be charged anew: it must not be.
+    let asks_for = match &model.desk {
+        Desk::Code { sale: SaleRef::Again(sale, _) } => Some(*sale),
+        Desk::Amount { .. } | Desk::Code { .. } | Desk::Starting { .. } | Desk::Payment(_) => None,
+    };
+    if status == Status::Paid && asks_for == Some(sale) {
+        model.desk = Desk::Payment(order.clone());
+        model.note = None;
+    }
+    close_outdated_dialog(model, &order, status);
+
+    let found_at_start = before.is_none() && matches!(event, Event::Restarted { .. });
+    let mut commands = Vec::new();
+    if before != Some(status) && status.is_final_for_cashier() && !found_at_start {
+        model.ring();
+        if model.is_at_hand(&order) {
+            model.note = None;
+        } else if !model.notices.iter().any(|notice| notice.order == order) {
+            model.notices.push_back(Notice { order: order.clone(), since: model.now });
+        }
+        let prints = model.settings.auto_print && model.settings.printer_configured && recorded;
+        if let Some(attempt) = model.attempt_mut(&order)
+            && prints
+            && attempt.has_slip()
+            && !attempt.slip_asked
+        {
+            attempt.slip_asked = true;
+            commands.push(Command::Print { out_trade_no: order, copy: false });
+        }
+    }
+    model.tidy();
+    commands
+}
+
+/// A question about a payment goes when the payment has answered it.
+fn close_outdated_dialog(model: &mut Model, order: &OutTradeNo, status: Status) {
+    let outdated = match &model.dialog {
+        Some(Dialog::Withdraw(asked)) => {
+            asked == order
+                && !matches!(
+                    status,
+                    Status::Created | Status::Sent | Status::Waiting | Status::Checking
+                )
+        }
+        Some(Dialog::Unsettled { order: asked, .. }) => {
+            asked == order && !matches!(status, Status::Reversing | Status::Attention)
+        }
+        Some(Dialog::Leave) => !model.is_anything_open(),
+        Some(Dialog::Help | Dialog::Training { .. } | Dialog::LargeAmount(_)) | None => false,
+    };
+    if outdated {
+        model.dialog = None;
+    }
+}

@@ -1,0 +1,100 @@
+//! Windows that are too small: they say so, but first of all the state of open money.
+
+use ratatui::layout::Rect;
+use ratatui::style::{Modifier, Style};
+
+use super::{Canvas, SMALLEST_HEIGHT, SMALLEST_WIDTH, cells};
+use crate::payment::Status;
+use crate::screen::model::Desk;
+use crate::screen::palette::Tone;
+use crate::screen::wrap::wrap;
+
+impl Canvas<'_> {
+    pub(super) fn compact(&mut self, area: Rect) {
+        let model = self.model;
+        let text = model.text();
+        let mut y = 0;
+        let attempts = model.by_urgency();
+        if let Some(attempt) = attempts.first() {
+            let status = attempt.view.state.status();
+            let style = self.palette.fill(Tone::of(status)).add_modifier(Modifier::BOLD);
+            y = self.block(area, y, text.word(status), style);
+            let strong = self.palette.strong();
+            y = self.lines(area, y, &model.money(attempt.view.amount), strong);
+            let order = (text.order)(attempt.view.out_trade_no.tail());
+            let quiet = self.palette.quiet();
+            y = self.lines(area, y, &order, quiet);
+            if let Some(ahead) = super::desk::ahead(model, attempt) {
+                y = self.lines(area, y, &ahead, quiet);
+            }
+        }
+        if let Desk::Code { sale } | Desk::Starting { sale } = &model.desk {
+            let style = self.palette.fill(Tone::Calm).add_modifier(Modifier::BOLD);
+            y = self.block(area, y, text.word(Status::Created), style);
+            let strong = self.palette.strong();
+            y = self.lines(area, y, &model.money(sale.amount()), strong);
+        }
+        if model.stopped.is_some() {
+            let style = self.palette.fill(Tone::Bad).add_modifier(Modifier::BOLD);
+            y = self.block(area, y, text.stop, style);
+        }
+        for attempt in attempts.iter().skip(1) {
+            let word = text.word(attempt.view.state.status());
+            let line = format!("{word} {}", model.money(attempt.view.amount));
+            let style = self.palette.base();
+            y = self.lines(area, y, &line, style);
+        }
+        if model.settings.training.is_some() {
+            let style = self.palette.fill(Tone::Wait);
+            y = self.block(area, y, text.training_banner, style);
+        }
+        let base = self.palette.base();
+        let small = (text.too_small)(SMALLEST_WIDTH, SMALLEST_HEIGHT, area.width, area.height);
+        self.lines(area, y, &small, base);
+    }
+
+    /// Lines with a ground of their own across the window.
+    fn block(&mut self, area: Rect, y: u16, words: &str, style: Style) -> u16 {
+        let mut end = y;
+        for line in self.fitted(area, y, words) {
+            if end < area.height {
+                self.buffer.set_style(Rect { y: area.y + end, height: 1, ..area }, style);
+            }
+            self.put(area, 0, end, &line, style);
+            end = end.saturating_add(1);
+        }
+        end
+    }
+
+    fn lines(&mut self, area: Rect, y: u16, words: &str, style: Style) -> u16 {
+        let mut end = y;
+        for line in self.fitted(area, y, words) {
+            self.put(area, 0, end, &line, style);
+            end = end.saturating_add(1);
+        }
+        end
+    }
+
+    /// Broken at words if there is room for that, else anywhere.
+    fn fitted(&self, area: Rect, y: u16, words: &str) -> Vec<String> {
+        let width = usize::from(area.width);
+        let lines = wrap(words, width);
+        let room = usize::from(area.height.saturating_sub(y));
+        if lines.len() <= room || cells(words) <= area.width {
+            return lines;
+        }
+        let mut packed = vec![String::new()];
+        for character in words.chars() {
+            let fits = |line: &String| {
+                usize::from(cells(line) + cells(character.encode_utf8(&mut [0; 4]))) <= width
+            };
+            if !packed.last().is_some_and(fits) {
+                packed.push(String::new());
+            }
+            if let Some(line) = packed.last_mut() {
+                line.push(character);
+            }
+        }
+        packed
+    }
+}

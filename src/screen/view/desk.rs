@@ -1,0 +1,303 @@
+//! What the cashier is at, as a sheet.
+
+use ratatui::layout::Rect;
+use ratatui::style::Modifier;
+use ratatui::widgets::{Block, BorderType, Widget};
+
+use super::sheet::{Meter, Sheet};
+use super::{Canvas, cells, inset};
+use crate::clean::clean;
+use crate::money::NotAnAmount;
+use crate::payment::Status;
+use crate::screen::digits::Size;
+use crate::screen::model::{Attempt, Desk};
+use crate::screen::palette::Tone;
+use crate::screen::shapes::{self, NO_ENTRY};
+use crate::screen::{Link, Model, SaleRef};
+use crate::text::reason;
+
+/// Characters of a transaction number that are shown.
+const TAIL: usize = 8;
+
+impl Canvas<'_> {
+    pub(super) fn desk(&mut self, area: Rect) {
+        let model = self.model;
+        if let Some(why) = &model.stopped {
+            return self.sheet(area, &stopped(model, why));
+        }
+        match &model.desk {
+            Desk::Amount { typed } => self.amount(area, typed),
+            Desk::Code { sale } => self.sheet(area, &code(model, *sale)),
+            Desk::Starting { sale } => self.sheet(area, &starting(model, *sale)),
+            Desk::Payment(_) => {
+                if let Some(attempt) = model.at_hand() {
+                    self.sheet(area, &payment(model, attempt));
+                }
+            }
+        }
+    }
+
+    fn amount(&mut self, area: Rect, typed: &str) {
+        let model = self.model;
+        let text = model.text();
+        let outer = inset(area, 1, 0);
+        let line = self.palette.ink(Tone::Calm);
+        Block::bordered()
+            .border_type(BorderType::Rounded)
+            .border_style(line)
+            .title(format!(" {} ", text.amount_due))
+            .render(outer, self.buffer);
+        let inner = inset(outer, 4, 1);
+        let currency = model.settings.currency;
+        let read = currency.read(typed, model.settings.entry);
+        let entered_as_minor = read.is_ok() && !typed.contains('.') && is_minor(model);
+        let shown = match read {
+            Ok(amount) if entered_as_minor => currency.show(amount),
+            Ok(_) | Err(_) if !typed.is_empty() => clean(typed, 40),
+            Ok(_) | Err(_) => currency.show(crate::money::Money::default()),
+        };
+        let symbol = currency.symbol();
+        let style = if typed.is_empty() { self.palette.quiet() } else { self.palette.strong() };
+        let label = format!("{symbol} {shown}");
+        let top = inner.height.saturating_sub(Size::Large.height() + 3) / 2;
+        let (digits, aside) = match Size::fitting(&label, inner.width, Size::Large.height()) {
+            Some(size) => (Some((size, label.as_str())), ""),
+            None => {
+                let room = inner.width.saturating_sub(cells(symbol) + 2);
+                let size = Size::fitting(&shown, room, Size::Large.height());
+                (size.map(|size| (size, shown.as_str())), symbol)
+            }
+        };
+        match digits {
+            Some((size, digits)) => {
+                let width = size.width(digits).unwrap_or(0);
+                let sign = if aside.is_empty() { 0 } else { cells(aside) + 2 };
+                let x = inner.width.saturating_sub(width + sign) / 2;
+                self.put(inner, x, top + size.height() - 1, aside, style);
+                let place = Rect {
+                    x: inner.x + x + sign,
+                    y: inner.y + top,
+                    width: inner.width.saturating_sub(x + sign),
+                    height: inner.height.saturating_sub(top).min(size.height()),
+                };
+                size.draw(digits, place, style, self.buffer);
+            }
+            None => self.put_centred(inner, top + 2, &label, style.add_modifier(Modifier::BOLD)),
+        }
+        if model.is_asking() {
+            return;
+        }
+        let next = match read {
+            Ok(_) => text.then_press_enter,
+            Err(_) if typed.is_empty() => text.type_the_amount,
+            Err(NotAnAmount::Zero) => text.type_or_go_on,
+            Err(_) if typed.ends_with('.') && !typed[..typed.len() - 1].contains('.') => {
+                text.type_or_go_on
+            }
+            Err(_) => text.take_back,
+        };
+        let y = (top + Size::Large.height() + 2).min(inner.height.saturating_sub(1));
+        let x = inner.width.saturating_sub(cells(next) + 2) / 2;
+        self.put(inner, x, y, "▌", line);
+        let strong = self.palette.strong();
+        self.put(inner, x + 2, y, next, strong);
+    }
+}
+
+fn is_minor(model: &Model) -> bool {
+    model.settings.entry == crate::money::Entry::Minor
+}
+
+fn stopped(model: &Model, why: &str) -> Sheet {
+    let text = model.text();
+    let mut what = vec![text.stop_what.to_owned(), why.to_owned()];
+    if model.attempts.iter().any(|attempt| !attempt.view.recorded) {
+        what.push(text.not_recorded.into());
+    }
+    Sheet {
+        tone: Tone::Bad,
+        border: BorderType::QuadrantOutside,
+        is_filled: true,
+        shape: &NO_ENTRY,
+        word: text.stop.into(),
+        detail: String::new(),
+        amount: String::new(),
+        what,
+        meter: None,
+        next: text.stop_next.into(),
+        also: String::new(),
+    }
+}
+
+fn code(model: &Model, sale: SaleRef) -> Sheet {
+    let text = model.text();
+    let mut what = vec![text.where_the_code_is.to_owned()];
+    if matches!(sale, SaleRef::Again(..)) {
+        what.push(text.charged_again.into());
+    }
+    if matches!(model.scanner, Link::Searching | Link::Failed(_)) {
+        what.push(text.scanner_is_missing.into());
+    }
+    Sheet { what, next: text.scan_the_code.into(), ..before_sending(model, sale) }
+}
+
+fn starting(model: &Model, sale: SaleRef) -> Sheet {
+    let what = vec![model.text().being_written_down.to_owned()];
+    Sheet { tone: Tone::Busy, what, ..before_sending(model, sale) }
+}
+
+fn before_sending(model: &Model, sale: SaleRef) -> Sheet {
+    Sheet {
+        tone: Tone::Calm,
+        border: BorderType::Rounded,
+        is_filled: false,
+        shape: shapes::of(Status::Created),
+        word: model.text().word(Status::Created).into(),
+        detail: String::new(),
+        amount: model.money(sale.amount()),
+        what: Vec::new(),
+        meter: None,
+        next: String::new(),
+        also: String::new(),
+    }
+}
+
+fn payment(model: &Model, attempt: &Attempt) -> Sheet {
+    let text = model.text();
+    let view = &attempt.view;
+    let status = view.state.status();
+    let border = match status {
+        Status::Created | Status::Sent | Status::Waiting | Status::Checking | Status::Reversing => {
+            BorderType::Rounded
+        }
+        Status::Paid => BorderType::Double,
+        Status::Declined | Status::Attention => BorderType::Thick,
+        Status::Reversed => BorderType::Plain,
+    };
+    let mut what = vec![happened(model, attempt)];
+    let (next, also) = next(model, attempt);
+    if !view.recorded {
+        what.push(text.not_recorded.into());
+    }
+    Sheet {
+        tone: Tone::of(status),
+        border,
+        is_filled: status.is_final_for_cashier(),
+        shape: shapes::of(status),
+        word: text.word(status).into(),
+        detail: detail(model, attempt),
+        amount: model.money(view.amount),
+        what,
+        meter: meter(model, attempt),
+        next,
+        also,
+    }
+}
+
+fn detail(model: &Model, attempt: &Attempt) -> String {
+    let text = model.text();
+    match attempt.view.state.proof() {
+        Some(proof) => {
+            let id = clean(&proof.transaction_id, 40);
+            let from = id.char_indices().rev().nth(TAIL - 1).map_or(0, |(index, _)| index);
+            (text.transaction)(&id[from..])
+        }
+        None => (text.order)(attempt.view.out_trade_no.tail()),
+    }
+}
+
+/// What happened, and whether money moved.
+pub(super) fn happened(model: &Model, attempt: &Attempt) -> String {
+    let text = model.text();
+    let state = &attempt.view.state;
+    let status = state.status();
+    let because = |start: &str, reason: &crate::payment::Reason| {
+        format!("{start}{}{}", text.gap, reason::happened(reason, model.language))
+    };
+    match (status, state.reason()) {
+        (Status::Created, _) => text.being_written_down.into(),
+        (Status::Sent, _) => text.was_sent.into(),
+        (Status::Waiting, _) => text.customer_confirms.into(),
+        (Status::Checking, Some(reason)) => because(text.till_asks, reason),
+        (Status::Checking, None) => text.till_asks.into(),
+        (Status::Reversing | Status::Attention, _) if state.money_returned() => {
+            text.money_held.into()
+        }
+        (Status::Reversing, Some(reason)) => because(text.is_withdrawn, reason),
+        (Status::Reversing, None) => text.is_withdrawn.into(),
+        (Status::Paid, _) => match state.proof().and_then(|proof| proof.coupon) {
+            Some(coupon) => {
+                let coupon = crate::money::Money::from_minor(coupon);
+                (text.money_taken_with_coupon)(&model.money(coupon))
+            }
+            None => text.money_taken.into(),
+        },
+        (Status::Reversed, _) if state.money_returned() => {
+            format!("{}{}{}", text.was_reversed, text.gap, text.money_held)
+        }
+        (Status::Declined | Status::Reversed | Status::Attention, Some(reason)) => {
+            reason::sentence(status, reason, model.language)
+        }
+        (Status::Reversed, None) => text.was_reversed.into(),
+        (Status::Declined, None) => {
+            reason::money(status, &crate::payment::Reason::new(""), model.language).into()
+        }
+        (Status::Attention, None) => text.story_no_end.into(),
+    }
+}
+
+/// The next step, and what else can be done.
+fn next(model: &Model, attempt: &Attempt) -> (String, String) {
+    let text = model.text();
+    let state = &attempt.view.state;
+    let status = state.status();
+    let advice = reason::advice(status, state.reason(), model.language);
+    let (next, also) = match status {
+        Status::Created | Status::Sent | Status::Waiting | Status::Checking => (advice, ""),
+        Status::Paid => (text.hand_over, text.after_paid),
+        Status::Reversing | Status::Attention => (advice, text.press_enter_to_go_on),
+        Status::Declined | Status::Reversed => (advice, text.after_declined),
+    };
+    (next.into(), also.into())
+}
+
+fn meter(model: &Model, attempt: &Attempt) -> Option<Meter> {
+    let text = model.text();
+    let state = &attempt.view.state;
+    let elapsed = attempt.elapsed(model.now);
+    let outlook = state.outlook(&model.settings.rules);
+    let asks = match outlook.asks_at {
+        Some(at) if at > elapsed => (text.asks_in)(at.minus(elapsed).seconds_up()),
+        Some(_) | None => text.asking_now.into(),
+    };
+    let ahead = ahead(model, attempt)?;
+    let until = outlook.gives_up_at.or(outlook.reverses_at.filter(|at| *at > elapsed));
+    Some(match until {
+        Some(end) => Meter { bar: Some((elapsed.0, end.0)), left: asks, right: ahead },
+        None => Meter { bar: None, left: ahead, right: text.goes_on.into() },
+    })
+}
+
+/// The one thing of the time ahead that matters most.
+pub(super) fn ahead(model: &Model, attempt: &Attempt) -> Option<String> {
+    let text = model.text();
+    let state = &attempt.view.state;
+    let elapsed = attempt.elapsed(model.now);
+    let outlook = state.outlook(&model.settings.rules);
+    let left = |at: crate::clock::Millis| at.minus(elapsed).seconds_up();
+    match state.status() {
+        Status::Sent | Status::Waiting | Status::Checking => Some(match outlook.gives_up_at {
+            Some(at) if at > elapsed => (text.gives_up_in)(left(at)),
+            Some(_) | None => text.giving_up_now.into(),
+        }),
+        Status::Reversing | Status::Attention => {
+            Some(match (outlook.reverses_at, outlook.asks_at) {
+                (Some(at), _) if at > elapsed => (text.withdrawn_in)(left(at)),
+                (_, Some(at)) if at > elapsed => (text.next_look_in)(left(at)),
+                (Some(_), _) => text.withdrawing_now.into(),
+                (None, _) => text.asking_now.into(),
+            })
+        }
+        Status::Created | Status::Paid | Status::Declined | Status::Reversed => None,
+    }
+}

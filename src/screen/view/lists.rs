@@ -1,0 +1,199 @@
+//! The story of this payment, the last sales, help, and the training customers.
+
+use ratatui::layout::Rect;
+use ratatui::widgets::{Block, BorderType, Widget};
+
+use super::{Canvas, inset};
+use crate::clean::clean;
+use crate::payment::{Ending, Reason, Status};
+use crate::screen::model::{Desk, Model};
+use crate::screen::palette::Tone;
+use crate::screen::story::Fact;
+use crate::screen::wrap::wrap;
+use crate::text::reason;
+
+/// Cells of a training customer's name.
+const NAME: usize = 60;
+const KEY_COLUMN: u16 = 10;
+
+impl Canvas<'_> {
+    pub(super) fn story(&mut self, area: Rect) {
+        let model = self.model;
+        let Some(attempt) = model.at_hand() else { return };
+        let area = self.title(area, model.text().story);
+        let width = usize::from(area.width).saturating_sub(10);
+        let mut lines = Vec::new();
+        for line in attempt.story.lines() {
+            let mut told = tell(model, &line.fact);
+            if line.times > 1 {
+                told = format!("{told} x{}", line.times);
+            }
+            let time = line.at.local("%H:%M:%S");
+            for (index, row) in wrap(&told, width).into_iter().enumerate() {
+                lines.push((if index == 0 { time.clone() } else { String::new() }, row));
+            }
+        }
+        let skip = lines.len().saturating_sub(usize::from(area.height));
+        let (quiet, base) = (self.palette.quiet(), self.palette.base());
+        for (y, (time, told)) in (0..area.height).zip(&lines[skip..]) {
+            self.put(area, 0, y, time, quiet);
+            self.put(area, 10, y, told, base);
+        }
+    }
+
+    pub(super) fn last_sales(&mut self, area: Rect) {
+        let model = self.model;
+        let text = model.text();
+        let area = self.title(area, text.last_sales);
+        let quiet = self.palette.quiet();
+        let known =
+            model.attempts.iter().filter(|attempt| !model.is_at_hand(&attempt.view.out_trade_no));
+        let mut y = 0;
+        for attempt in known.take(usize::from(area.height)) {
+            let view = &attempt.view;
+            let status = view.state.status();
+            self.put(area, 0, y, &view.created_at.local("%H:%M"), quiet);
+            let amount = model.money(view.amount);
+            let word = text.word(status);
+            let style = self.palette.ink(Tone::of(status));
+            // Two forms: a line of its own, or a narrow column.
+            let (amount_end, word_at) = if area.width >= 60 { (22, 26) } else { (16, 18) };
+            let base = self.palette.base();
+            let column = Rect { width: area.width.min(amount_end), ..area };
+            self.put_right(column, y, &amount, base);
+            self.put(area, word_at, y, word, style);
+            if area.width >= 60 {
+                self.put(area, 50, y, &(text.order)(view.out_trade_no.tail()), quiet);
+            }
+            y += 1;
+        }
+        if y == 0 && area.height > 0 {
+            self.put(area, 0, 0, text.no_sales_yet, quiet);
+        }
+    }
+
+    pub(super) fn help(&mut self, area: Rect) {
+        let model = self.model;
+        let text = model.text();
+        let inner = self.overlay(area, text.help_title);
+        let base = self.palette.base();
+        let mut y = 0;
+        for line in help_for(model) {
+            for row in wrap(line, usize::from(inner.width)) {
+                self.put(inner, 0, y, &row, base);
+                y += 1;
+            }
+        }
+        y += 1;
+        let (key, quiet) = (self.palette.strong(), self.palette.base());
+        for (name, does) in text.help_keys {
+            if *name == "Ctrl-T" && model.settings.training.is_none() {
+                continue;
+            }
+            if *name == "F9" && !model.settings.printer_configured {
+                continue;
+            }
+            self.put(inner, 0, y, name, key);
+            self.put(inner, KEY_COLUMN, y, does, quiet);
+            y += 1;
+        }
+    }
+
+    pub(super) fn training(&mut self, area: Rect, chosen: usize) {
+        let model = self.model;
+        let text = model.text();
+        let inner = self.overlay(area, text.training_title);
+        let base = self.palette.base();
+        self.put(inner, 0, 0, text.training_what, base);
+        let list = Rect {
+            y: inner.y + inner.height.min(2),
+            height: inner.height.saturating_sub(2),
+            ..inner
+        };
+        let names = model.settings.training.as_deref().unwrap_or_default();
+        let rows = usize::from(list.height).max(1);
+        let first = (chosen + 1).saturating_sub(rows);
+        for (y, (index, name)) in (0..list.height).zip(names.iter().enumerate().skip(first)) {
+            let name = clean(name, NAME);
+            if index == chosen {
+                let style = self.palette.fill(Tone::Calm);
+                let row = Rect { y: list.y + y, height: 1, ..list };
+                self.buffer.set_style(row, style);
+                self.put(list, 1, y, ">", style);
+                self.put(list, 3, y, &name, style);
+            } else {
+                self.put(list, 3, y, &name, base);
+            }
+        }
+    }
+
+    fn overlay(&mut self, area: Rect, title: &str) -> Rect {
+        let outer = inset(area, 1, 0);
+        let line = self.palette.ink(Tone::Calm);
+        Block::bordered()
+            .border_type(BorderType::Rounded)
+            .border_style(line)
+            .title(format!(" {title} "))
+            .render(outer, self.buffer);
+        inset(outer, 4, 2)
+    }
+
+    /// A title with a line to the right; tells the area below it.
+    fn title(&mut self, area: Rect, title: &str) -> Rect {
+        let area = inset(area, 2, 0);
+        if area.height == 0 {
+            return area;
+        }
+        let quiet = self.palette.quiet();
+        let used = self.put(area, 0, 0, title, quiet) + 1;
+        let rest = area.width.saturating_sub(used);
+        self.put(area, used, 0, &"─".repeat(usize::from(rest)), quiet);
+        Rect { y: area.y + 1, height: area.height - 1, ..area }
+    }
+}
+
+fn help_for(model: &Model) -> &'static [&'static str] {
+    let text = model.text();
+    match &model.desk {
+        Desk::Amount { .. } => text.help_amount,
+        Desk::Code { .. } => text.help_code,
+        Desk::Starting { .. } => text.help_waiting,
+        Desk::Payment(_) => match model.at_hand().map(|attempt| attempt.view.state.status()) {
+            Some(Status::Created | Status::Sent | Status::Waiting | Status::Checking) => {
+                text.help_waiting
+            }
+            Some(Status::Reversing | Status::Attention) => text.help_unsettled,
+            Some(Status::Paid | Status::Declined | Status::Reversed) | None => text.help_result,
+        },
+    }
+}
+
+fn tell(model: &Model, fact: &Fact) -> String {
+    let text = model.text();
+    let with = |start: &str, reason: &Reason| {
+        format!("{start}{}{}", text.gap, reason::happened(reason, model.language))
+    };
+    match fact {
+        Fact::Sent => text.story_sent.into(),
+        Fact::AtPassword => text.story_at_password.into(),
+        Fact::NotPaidYet => text.story_not_paid_yet.into(),
+        Fact::NotKnownYet => text.story_not_known_yet.into(),
+        Fact::Unclear(reason) => with(text.story_unclear, reason),
+        Fact::Refused(reason) => with(text.story_refused, reason),
+        Fact::NeverSent(reason) => with(text.story_never_sent, reason),
+        Fact::Failed(reason) => with(text.story_failed, reason),
+        Fact::Paid => text.story_paid.into(),
+        Fact::MoneyGoesBack => text.story_money_goes_back.into(),
+        Fact::GivenUp => text.story_given_up.into(),
+        Fact::TimeUp => text.story_time_up.into(),
+        Fact::PutAside => text.story_put_aside.into(),
+        Fact::Restarted => text.story_restarted.into(),
+        Fact::WithdrawalTaken => text.story_withdrawal_taken.into(),
+        Fact::WithdrawalRepeats(reason) => with(text.story_withdrawal_repeats, reason),
+        Fact::WithdrawalRefused(reason) => with(text.story_withdrawal_refused, reason),
+        Fact::Ended(Ending::Closed) => text.story_closed.into(),
+        Fact::Ended(Ending::Revoked) => text.story_revoked.into(),
+        Fact::Ended(Ending::Refunded) => text.story_refunded.into(),
+        Fact::NoEnd => text.story_no_end.into(),
+    }
+}

@@ -1,0 +1,200 @@
+//! Drawing: a pure function of the model and the frame's size.
+//!
+//! From top to bottom: the shop and the time, the banner of training, payments that are open but not
+//! at hand, what ended meanwhile, the desk, a note, the devices, the keys that work now.
+
+mod compact;
+mod desk;
+mod lists;
+mod sheet;
+mod strips;
+
+use ratatui::Frame;
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::style::Style;
+use unicode_width::UnicodeWidthStr;
+
+use super::model::{Dialog, Model};
+use super::palette::Palette;
+use crate::clean::clean;
+
+/// The smallest window that shows everything.
+pub const SMALLEST_WIDTH: u16 = 80;
+pub const SMALLEST_HEIGHT: u16 = 24;
+
+/// From this width on the last sales have a column of their own.
+const TWO_COLUMNS: u16 = 110;
+const SIDE_WIDTH: u16 = 40;
+/// Rows below the sheet: beside a column of last sales, and without one.
+const STORY_HEIGHT: u16 = 12;
+const BELOW_HEIGHT: u16 = 6;
+/// Rows of the sheet before anything is shown below it.
+const SHEET_AT_LEAST: u16 = 14;
+
+/// Draws the model.
+pub fn view(model: &Model, frame: &mut Frame<'_>) {
+    let area = frame.area();
+    let buffer = frame.buffer_mut();
+    let palette = Palette::of(model.settings.theme);
+    let mut canvas = Canvas { model, palette, buffer };
+    canvas.buffer.set_style(area, palette.base());
+    if area.width < SMALLEST_WIDTH || area.height < SMALLEST_HEIGHT {
+        canvas.compact(area);
+    } else {
+        canvas.whole(area);
+    }
+}
+
+/// What is drawn on, and from what.
+struct Canvas<'a> {
+    model: &'a Model,
+    palette: Palette,
+    buffer: &'a mut Buffer,
+}
+
+impl Canvas<'_> {
+    fn whole(&mut self, area: Rect) {
+        let model = self.model;
+        let training = u16::from(model.settings.training.is_some());
+        let pinned = self.pinned_lines(area);
+        let notice = self.notice_lines(area.width);
+        let note = self.note_lines(area.width);
+        let rows = |lines: usize| u16::try_from(lines).unwrap_or(u16::MAX);
+        let [header, banner, pins, news, body, said, links, keys] = Layout::vertical([
+            Constraint::Length(1),
+            Constraint::Length(training),
+            Constraint::Length(rows(pinned.len())),
+            Constraint::Length(rows(notice.len())),
+            Constraint::Fill(1),
+            Constraint::Length(rows(note.len())),
+            Constraint::Length(1),
+            Constraint::Length(1),
+        ])
+        .areas(area);
+        self.header(header);
+        self.banner(banner);
+        self.pins(pins, &pinned);
+        self.notice(news, &notice);
+        self.body(body);
+        self.note(said, &note);
+        self.links(links);
+        self.key_bar(keys);
+    }
+
+    fn body(&mut self, area: Rect) {
+        match self.model.dialog {
+            Some(Dialog::Help) => return self.help(area),
+            Some(Dialog::Training { chosen }) => return self.training(area, chosen),
+            Some(
+                Dialog::LargeAmount(_)
+                | Dialog::Withdraw(_)
+                | Dialog::Unsettled { .. }
+                | Dialog::Leave,
+            )
+            | None => {}
+        }
+        let wide = area.width >= TWO_COLUMNS;
+        let (main, side) = if wide {
+            let [main, side] =
+                Layout::horizontal([Constraint::Fill(1), Constraint::Length(SIDE_WIDTH)])
+                    .areas(area);
+            (main, Some(side))
+        } else {
+            (area, None)
+        };
+        let has_story = model_has_story(self.model);
+        let question = self.question_lines(main.width);
+        let asked = if question.is_empty() { 0 } else { rows_of(&question).saturating_add(2) };
+        let rest = main.height.saturating_sub(asked);
+        // What stands below gives way to a question, and needs no room where there is a column.
+        let below = match (asked > 0, wide, has_story) {
+            (true, ..) | (false, true, false) => 0,
+            (false, true, true) => STORY_HEIGHT,
+            (false, false, _) => BELOW_HEIGHT,
+        };
+        let sheet = rest.saturating_sub(below).max(SHEET_AT_LEAST).min(rest);
+        let [top, middle, below] = Layout::vertical([
+            Constraint::Length(sheet),
+            Constraint::Length(asked),
+            Constraint::Fill(1),
+        ])
+        .areas(main);
+        self.desk(top);
+        self.question(middle, &question);
+        if let Some(side) = side {
+            self.last_sales(side);
+            if has_story {
+                self.story(below);
+            }
+        } else if has_story {
+            self.story(below);
+        } else {
+            self.last_sales(below);
+        }
+    }
+
+    fn header(&mut self, area: Rect) {
+        let model = self.model;
+        let store = clean(&model.settings.store, 40);
+        let till = clean(&model.settings.till, 8);
+        let style = self.palette.strong();
+        let used = self.put(area, 2, 0, &store, style);
+        let quiet = self.palette.quiet();
+        let till = format!("{} {till}", model.text().till);
+        self.put(area, 2 + used + 3, 0, &till, quiet);
+        if model.wall.0 > 0 {
+            let time = model.wall.local("%H:%M:%S");
+            self.put(area, area.width.saturating_sub(10), 0, &time, quiet);
+        }
+    }
+
+    fn banner(&mut self, area: Rect) {
+        if area.height > 0 {
+            let style = self.palette.fill(super::palette::Tone::Wait);
+            self.buffer.set_style(area, style);
+            self.put_centred(area, 0, self.model.text().training_banner, style);
+        }
+    }
+
+    /// Writes one line, cut at the area's right edge; tells the cells it took.
+    fn put(&mut self, area: Rect, x: u16, y: u16, text: &str, style: Style) -> u16 {
+        let area = area.intersection(self.buffer.area);
+        if x >= area.width || y >= area.height {
+            return 0;
+        }
+        let start = area.x + x;
+        let room = usize::from(area.width - x);
+        let (end, _) = self.buffer.set_stringn(start, area.y + y, text, room, style);
+        end.saturating_sub(start)
+    }
+
+    fn put_centred(&mut self, area: Rect, y: u16, text: &str, style: Style) {
+        let x = area.width.saturating_sub(cells(text)) / 2;
+        self.put(area, x, y, text, style);
+    }
+
+    fn put_right(&mut self, area: Rect, y: u16, text: &str, style: Style) {
+        self.put(area, area.width.saturating_sub(cells(text)), y, text, style);
+    }
+}
+
+fn model_has_story(model: &Model) -> bool {
+    model.stopped.is_none()
+        && model.at_hand().is_some_and(|attempt| !attempt.story.lines().is_empty())
+}
+
+fn cells(text: &str) -> u16 {
+    u16::try_from(text.width()).unwrap_or(u16::MAX)
+}
+
+fn rows_of<T>(lines: &[T]) -> u16 {
+    u16::try_from(lines.len()).unwrap_or(u16::MAX)
+}
+
+/// The area without so many cells at each side and rows above and below.
+fn inset(area: Rect, x: u16, y: u16) -> Rect {
+    let width = area.width.saturating_sub(x.saturating_mul(2));
+    let height = area.height.saturating_sub(y.saturating_mul(2));
+    Rect { x: area.x + x.min(area.width), y: area.y + y.min(area.height), width, height }
+}

@@ -1,0 +1,173 @@
+//! One sheet: shape, word, amount, what happened, the time ahead, and the next step.
+
+use ratatui::layout::Rect;
+use ratatui::style::{Modifier, Style};
+use ratatui::widgets::{Block, BorderType, Widget};
+
+use super::{Canvas, cells, inset, rows_of};
+use crate::screen::digits::Size;
+use crate::screen::palette::Tone;
+use crate::screen::shapes::{self, Bitmap, SHAPE_HEIGHT, SHAPE_WIDTH};
+use crate::screen::wrap::wrap;
+
+/// Cells between the border and the text.
+const PADDING: u16 = 3;
+const AFTER_SHAPE: u16 = 4;
+/// Rows of the head with an amount in large digits.
+const LARGE_HEAD: u16 = 7;
+
+/// What a sheet says.
+pub(super) struct Sheet {
+    pub(super) tone: Tone,
+    pub(super) border: BorderType,
+    /// The whole sheet is coloured: a result.
+    pub(super) is_filled: bool,
+    pub(super) shape: &'static Bitmap,
+    pub(super) word: String,
+    /// Beside the word, quietly.
+    pub(super) detail: String,
+    pub(super) amount: String,
+    pub(super) what: Vec<String>,
+    pub(super) meter: Option<Meter>,
+    pub(super) next: String,
+    /// What else can be done.
+    pub(super) also: String,
+}
+
+/// The time ahead.
+pub(super) struct Meter {
+    /// Milliseconds gone, and in all; no bar without.
+    pub(super) bar: Option<(u64, u64)>,
+    pub(super) left: String,
+    pub(super) right: String,
+}
+
+impl Canvas<'_> {
+    pub(super) fn sheet(&mut self, area: Rect, sheet: &Sheet) {
+        let ground =
+            if sheet.is_filled { self.palette.panel(sheet.tone) } else { self.palette.base() };
+        let line = if sheet.is_filled { ground } else { self.palette.ink(sheet.tone) };
+        let outer = inset(area, 1, 0);
+        Block::bordered()
+            .border_type(sheet.border)
+            .border_style(line)
+            .style(ground)
+            .render(outer, self.buffer);
+        let inner = inset(outer, 1 + PADDING, 1);
+        self.sheet_text(inner, sheet);
+    }
+
+    fn sheet_text(&mut self, area: Rect, sheet: &Sheet) {
+        let width = usize::from(area.width);
+        let asking = self.model.is_asking();
+        let what: Vec<String> = sheet.what.iter().flat_map(|line| wrap(line, width)).collect();
+        // While a question is asked, its answer is the only next step.
+        let step = |words: &str| if asking { "" } else { words }.to_owned();
+        let next = wrap(&step(&sheet.next), width.saturating_sub(2));
+        let also = wrap(&step(&sheet.also), width.saturating_sub(2));
+        let meter = sheet.meter.as_ref().map_or(0, |meter| 1 + u16::from(meter.bar.is_some()));
+        let steps = rows_of(&next) + rows_of(&also);
+        let below = rows_of(&what) + meter + steps;
+        let gaps = u16::from(!what.is_empty()) + u16::from(meter > 0) + u16::from(steps > 0);
+        let fits = |head: u16, air: u16| area.height >= head + below + air;
+        let head = [(LARGE_HEAD, gaps), (SHAPE_HEIGHT, 0)]
+            .into_iter()
+            .find_map(|(head, air)| fits(head, air).then_some(head))
+            .unwrap_or(1);
+        let mut spare = area.height.saturating_sub(head + below);
+        // Air: below the head, above the next step, then above the meter; twice where there is much.
+        let share = if spare >= gaps * 4 { 2 } else { 1 };
+        let mut air = |wanted: bool| {
+            let given = if wanted { spare.min(share) } else { 0 };
+            spare -= given;
+            given
+        };
+        let under_head = air(!what.is_empty());
+        let over_steps = air(steps > 0);
+        let over_meter = air(meter > 0);
+        let mut y = if spare > 6 { spare / 3 } else { spare.min(2) / 2 };
+        self.sheet_head(Rect { y: area.y + y, height: head.min(area.height), ..area }, sheet);
+        y += head + under_head;
+        let plain =
+            if sheet.is_filled { self.palette.panel(sheet.tone) } else { self.palette.base() };
+        for line in &what {
+            self.put(area, 0, y, line, plain);
+            y += 1;
+        }
+        if let Some(meter) = &sheet.meter {
+            let tone = (!sheet.is_filled).then_some(sheet.tone);
+            y = self.meter(area, y + over_meter, meter, tone, plain);
+        }
+        y += over_steps;
+        let strong = if sheet.is_filled { plain } else { self.palette.strong() };
+        let mark = if sheet.is_filled { plain } else { self.palette.ink(sheet.tone) };
+        for line in &next {
+            self.put(area, 0, y, "▌", mark);
+            self.put(area, 2, y, line, strong.add_modifier(Modifier::BOLD));
+            y += 1;
+        }
+        let quiet = if sheet.is_filled { plain } else { self.palette.quiet() };
+        for line in &also {
+            self.put(area, 2, y, line, quiet);
+            y += 1;
+        }
+    }
+
+    fn sheet_head(&mut self, area: Rect, sheet: &Sheet) {
+        let filled = self.palette.panel(sheet.tone).add_modifier(Modifier::BOLD);
+        let strong = if sheet.is_filled { filled } else { self.palette.ink(sheet.tone) };
+        let digits = if sheet.is_filled { filled } else { self.palette.strong() };
+        let quiet =
+            if sheet.is_filled { self.palette.panel(sheet.tone) } else { self.palette.quiet() };
+        if area.height < SHAPE_HEIGHT {
+            let used = self.put(area, 0, 0, &sheet.word, strong);
+            self.put(area, used + 3, 0, &sheet.detail, quiet);
+            self.put_right(area, 0, &sheet.amount, digits);
+            return;
+        }
+        let shape = Rect { y: area.y + (area.height - SHAPE_HEIGHT) / 2, ..area };
+        shapes::draw(sheet.shape, shape, strong, self.buffer);
+        let beside = SHAPE_WIDTH + AFTER_SHAPE;
+        let text = Rect {
+            x: area.x + beside.min(area.width),
+            width: area.width.saturating_sub(beside),
+            ..area
+        };
+        let used = self.put(text, 0, 0, &sheet.word, strong);
+        if used + 3 + cells(&sheet.detail) <= text.width {
+            self.put_right(text, 0, &sheet.detail, quiet);
+        }
+        match Size::fitting(&sheet.amount, text.width, area.height.saturating_sub(2)) {
+            Some(size) => {
+                let place = Rect { y: text.y + 2, height: size.height(), ..text };
+                size.draw(&sheet.amount, place, digits, self.buffer);
+            }
+            None => {
+                self.put(text, 0, 3, &sheet.amount, digits);
+            }
+        }
+    }
+
+    fn meter(
+        &mut self,
+        area: Rect,
+        mut y: u16,
+        meter: &Meter,
+        tone: Option<Tone>,
+        style: Style,
+    ) -> u16 {
+        if let Some((gone, all)) = meter.bar {
+            let done = u64::from(area.width) * gone.min(all) / all.max(1);
+            let done = u16::try_from(done).unwrap_or(area.width).min(area.width);
+            let full = tone.map_or(style, |tone| self.palette.ink(tone));
+            let rest = tone.map_or(style, |_| self.palette.quiet());
+            let line = |symbol: &str, count: u16| symbol.repeat(usize::from(count));
+            self.put(area, 0, y, &line("━", done), full);
+            self.put(area, done, y, &line("─", area.width - done), rest);
+            y += 1;
+        }
+        self.put(area, 0, y, &meter.left, style);
+        self.put_right(area, y, &meter.right, style);
+        y + 1
+    }
+}

@@ -1,0 +1,290 @@
+//! The lines around the desk: open payments, notices, questions, notes, devices, keys.
+
+use ratatui::layout::Rect;
+use ratatui::style::Modifier;
+use ratatui::widgets::{Block, BorderType, Widget};
+
+use super::desk::{ahead, happened};
+use super::{Canvas, cells, inset};
+use crate::clean::clean;
+use crate::payment::Status;
+use crate::screen::model::{Attempt, Dialog};
+use crate::screen::palette::Tone;
+use crate::screen::wrap::wrap;
+use crate::screen::{Link, keys};
+
+/// Lines of what ended meanwhile.
+const NOTICE_MAX: usize = 4;
+/// Open payments that have a line of their own; the rest is counted.
+const PINNED_MAX: usize = 3;
+const PINNED_MAX_TALL: usize = 6;
+const TALL: u16 = 32;
+
+/// One line of the pinned payments.
+pub(super) struct Pin {
+    /// `None` for what only waits to be closed: nobody need look.
+    tone: Option<Tone>,
+    word: &'static str,
+    amount: String,
+    order: String,
+    ahead: String,
+}
+
+/// One line of a question.
+pub(super) struct Asked {
+    text: String,
+    tone: AskedTone,
+}
+
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum AskedTone {
+    Question,
+    Detail,
+    Chosen,
+    Choice,
+    Keys,
+}
+
+impl Canvas<'_> {
+    pub(super) fn pinned_lines(&self, area: Rect) -> Vec<Pin> {
+        let pinned = self.model.pinned();
+        let most = if area.height >= TALL { PINNED_MAX_TALL } else { PINNED_MAX };
+        let left = pinned.len().saturating_sub(most);
+        let mut pins: Vec<Pin> =
+            pinned.into_iter().take(most).map(|attempt| self.pin(attempt)).collect();
+        if left > 0
+            && let Some(last) = pins.last_mut()
+        {
+            last.ahead = (self.model.text().another_is_open)(left);
+        }
+        pins
+    }
+
+    fn pin(&self, attempt: &Attempt) -> Pin {
+        let text = self.model.text();
+        let status = attempt.view.state.status();
+        let ahead = match status {
+            Status::Declined => Some(text.number_is_closed.to_owned()),
+            _ => ahead(self.model, attempt),
+        };
+        let ahead = match (attempt.put_aside, ahead) {
+            (true, Some(ahead)) => format!("{}, {ahead}", text.was_put_aside),
+            (true, None) => text.was_put_aside.into(),
+            (false, ahead) => ahead.unwrap_or_default(),
+        };
+        Pin {
+            tone: (!attempt.view.state.is_settled()).then(|| Tone::of(status)),
+            word: text.word(status),
+            amount: self.model.money(attempt.view.amount),
+            order: (text.order)(attempt.view.out_trade_no.tail()),
+            ahead,
+        }
+    }
+
+    pub(super) fn pins(&mut self, area: Rect, pins: &[Pin]) {
+        for (y, pin) in (0..area.height).zip(pins) {
+            let row = Rect { y: area.y + y, height: 1, ..area };
+            let style = pin.tone.map_or(self.palette.quiet(), |tone| self.palette.fill(tone));
+            self.buffer.set_style(row, style);
+            let line = inset(row, 2, 0);
+            self.put(line, 0, 0, pin.word, style.add_modifier(Modifier::BOLD));
+            self.put_right(Rect { width: 35, ..line }, 0, &pin.amount, style);
+            self.put(line, 38, 0, &pin.order, style);
+            if cells(&pin.ahead) + 53 <= line.width {
+                self.put_right(line, 0, &pin.ahead, style);
+            } else {
+                self.put(line, 53, 0, &pin.ahead, style);
+            }
+        }
+    }
+
+    /// What ended meanwhile, in lines; the first is the title.
+    pub(super) fn notice_lines(&self, width: u16) -> Vec<String> {
+        let text = self.model.text();
+        let Some(notice) = self.model.notices.front() else { return Vec::new() };
+        let Some(attempt) = self.model.attempt(&notice.order) else { return Vec::new() };
+        let amount = self.model.money(attempt.view.amount);
+        let order = (text.order)(attempt.view.out_trade_no.tail());
+        let word = text.word(attempt.view.state.status());
+        let mut lines = vec![format!("{word}   {amount}   {order}")];
+        lines.extend(wrap(&happened(self.model, attempt), usize::from(width.saturating_sub(4))));
+        lines.truncate(NOTICE_MAX);
+        lines
+    }
+
+    pub(super) fn notice(&mut self, area: Rect, lines: &[String]) {
+        let model = self.model;
+        let text = model.text();
+        let Some(notice) = model.notices.front() else { return };
+        let Some(attempt) = model.attempt(&notice.order) else { return };
+        let style = self.palette.fill(Tone::of(attempt.view.state.status()));
+        let bold = style.add_modifier(Modifier::BOLD);
+        self.buffer.set_style(area, style);
+        let inner = inset(area, 2, 0);
+        for (y, line) in (0..inner.height).zip(lines) {
+            self.put(inner, 0, y, line, if y == 0 { bold } else { style });
+        }
+        let more = model.notices.len() - 1;
+        let counted = if more > 0 { (text.notice_more)(more) + "   " } else { String::new() };
+        self.put_right(inner, 0, &format!("{counted}Enter: {}", text.key_understood), bold);
+    }
+
+    pub(super) fn question_lines(&self, width: u16) -> Vec<Asked> {
+        let text = self.model.text();
+        let room = usize::from(width.saturating_sub(10));
+        let mut lines = Vec::new();
+        let mut say = |words: &str, tone| {
+            let indent = usize::from(matches!(tone, AskedTone::Chosen | AskedTone::Choice)) * 3;
+            for line in wrap(words, room.saturating_sub(indent)) {
+                lines.push(Asked { text: line, tone });
+            }
+        };
+        match &self.model.dialog {
+            Some(Dialog::LargeAmount(amount)) => {
+                let amount = self.model.money(*amount);
+                say(&(text.ask_large_amount)(&amount), AskedTone::Question);
+                let keys = (text.enter_yes)(text.key_amount_right, text.key_back);
+                say(&keys, AskedTone::Keys);
+            }
+            Some(Dialog::Withdraw(_)) => {
+                say(text.ask_withdraw, AskedTone::Question);
+                say(text.ask_withdraw_detail, AskedTone::Detail);
+                let keys = (text.enter_yes)(text.key_withdraw, text.key_keep_waiting);
+                say(&keys, AskedTone::Keys);
+            }
+            Some(Dialog::Unsettled { again, .. }) => {
+                let tone = |chosen| if chosen { AskedTone::Chosen } else { AskedTone::Choice };
+                say(text.ask_unsettled, AskedTone::Question);
+                say(text.choose_next_customer, tone(!*again));
+                say(text.choose_charge_again, tone(*again));
+                let detail = if *again {
+                    text.choose_charge_again_detail
+                } else {
+                    text.choose_next_customer_detail
+                };
+                say(detail, AskedTone::Detail);
+            }
+            Some(Dialog::Leave) => {
+                say(text.ask_leave, AskedTone::Question);
+                say(text.ask_leave_detail, AskedTone::Detail);
+                let keys = (text.enter_yes)(text.key_leave, text.key_stay);
+                say(&keys, AskedTone::Keys);
+            }
+            Some(Dialog::Help | Dialog::Training { .. }) | None => {}
+        }
+        lines
+    }
+
+    pub(super) fn question(&mut self, area: Rect, lines: &[Asked]) {
+        if lines.is_empty() {
+            return;
+        }
+        let outer = inset(area, 1, 0);
+        let line = self.palette.ink(Tone::Wait);
+        Block::bordered()
+            .border_type(BorderType::Thick)
+            .border_style(line)
+            .render(outer, self.buffer);
+        let inner = inset(outer, 4, 1);
+        for (y, asked) in (0..inner.height).zip(lines) {
+            match asked.tone {
+                AskedTone::Question => {
+                    let strong = self.palette.strong();
+                    self.put(inner, 0, y, &asked.text, strong);
+                }
+                AskedTone::Detail => {
+                    let base = self.palette.base();
+                    self.put(inner, 0, y, &asked.text, base);
+                }
+                AskedTone::Keys => {
+                    self.put(inner, 0, y, &asked.text, line);
+                }
+                AskedTone::Chosen => {
+                    let style = self.palette.fill(Tone::Calm);
+                    let row = Rect { y: inner.y + y, height: 1, ..inner };
+                    self.buffer.set_style(row, style);
+                    self.put(inner, 1, y, ">", style);
+                    self.put(inner, 3, y, &asked.text, style);
+                }
+                AskedTone::Choice => {
+                    let base = self.palette.base();
+                    self.put(inner, 3, y, &asked.text, base);
+                }
+            }
+        }
+    }
+
+    pub(super) fn note_lines(&self, width: u16) -> Vec<String> {
+        let Some(note) = &self.model.note else { return Vec::new() };
+        wrap(&note.say(self.model), usize::from(width.saturating_sub(6)))
+    }
+
+    pub(super) fn note(&mut self, area: Rect, lines: &[String]) {
+        let good = self.model.note.as_ref().is_some_and(super::super::note::Note::is_good_news);
+        let tone = if good { Tone::Good } else { Tone::Wait };
+        let style = self.palette.ink(tone);
+        for (y, line) in (0..area.height).zip(lines) {
+            self.put(area, 2, y, "▌", style);
+            self.put(area, 4, y, line, style);
+        }
+    }
+
+    pub(super) fn links(&mut self, area: Rect) {
+        let model = self.model;
+        let text = model.text();
+        let devices = [
+            (text.gateway, &model.gateway, clean(&model.settings.gateway_host, 28)),
+            (text.scanner, &model.scanner, String::new()),
+            (text.printer, &model.printer, String::new()),
+        ];
+        let state = |link: &Link| match link {
+            Link::Off => ("░", text.link_off, None),
+            Link::Searching => ("▒", text.link_searching, Some(Tone::Wait)),
+            Link::Ready => ("█", text.link_ready, Some(Tone::Good)),
+            Link::Failed(_) => ("▄", text.link_failed, Some(Tone::Bad)),
+        };
+        let needed: u16 =
+            devices.iter().map(|(name, link, _)| cells(name) + cells(state(link).1) + 7).sum();
+        let mut spare = area.width.saturating_sub(needed);
+        let mut x = 2;
+        for (name, link, host) in devices {
+            let (mark, word, tone) = state(link);
+            let style = tone.map_or(self.palette.quiet(), |tone| self.palette.ink(tone));
+            let quiet = self.palette.quiet();
+            self.put(area, x, 0, mark, style);
+            x += 2;
+            x += self.put(area, x, 0, name, quiet) + 1;
+            x += self.put(area, x, 0, word, style) + 1;
+            let aside = match link {
+                Link::Failed(why) => clean(why, 24),
+                Link::Off | Link::Searching | Link::Ready => host,
+            };
+            // Whole words or nothing.
+            if !aside.is_empty() && cells(&aside) < spare {
+                let used = self.put(area, x, 0, &aside, quiet) + 1;
+                x += used;
+                spare -= used;
+            }
+            x += 3;
+        }
+    }
+
+    pub(super) fn key_bar(&mut self, area: Rect) {
+        let (key, base) = (self.palette.key(), self.palette.base());
+        let mut keys = keys::working(self.model);
+        let needed = |keys: &[(&str, &str)]| -> u16 {
+            keys.iter().map(|(name, does)| cells(name) + cells(does) + 5).sum()
+        };
+        // What help tells anyway gives way first.
+        for dispensable in ["Ctrl-L", "F9", "F5"] {
+            if needed(&keys) > area.width + 2 {
+                keys.retain(|(name, _)| *name != dispensable);
+            }
+        }
+        let mut x = 1;
+        for (name, does) in keys {
+            x += self.put(area, x, 0, &format!(" {name} "), key);
+            x += self.put(area, x + 1, 0, does, base) + 3;
+        }
+    }
+}
