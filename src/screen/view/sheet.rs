@@ -125,7 +125,7 @@ impl Canvas<'_> {
             self.put_right(area, 0, &sheet.amount, digits);
             return;
         }
-        let shape = Rect { y: area.y + (area.height - SHAPE_HEIGHT) / 2, ..area };
+        let shape = Rect { y: area.y + area.height - SHAPE_HEIGHT, ..area };
         shapes::draw(sheet.shape, shape, strong, self.buffer);
         let beside = SHAPE_WIDTH + AFTER_SHAPE;
         let text = Rect {
