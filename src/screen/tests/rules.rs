@@ -259,7 +259,10 @@ fn nothing_is_printed_for_what_was_over_at_the_start() {
     let mut next = Bench::new(settings());
     let view = bench.model.attempts[0].view.clone();
     assert_eq!(
-        next.send(Message::Attempt(view, Event::Restarted { oldest: Default::default() })),
+        next.send(Message::Attempt(
+            view,
+            Event::Restarted { oldest: crate::clock::Millis::default() }
+        )),
         []
     );
     assert!(next.model.notices.is_empty());

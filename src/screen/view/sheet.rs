@@ -76,9 +76,9 @@ impl Canvas<'_> {
             .unwrap_or(1);
         let mut spare = area.height.saturating_sub(head + below);
         // Air: below the head, above the next step, then above the meter; twice where there is much.
-        let share = if spare >= gaps * 4 { 2 } else { 1 };
+        let each = if spare >= gaps * 4 { 2 } else { 1 };
         let mut air = |wanted: bool| {
-            let given = if wanted { spare.min(share) } else { 0 };
+            let given = if wanted { spare.min(each) } else { 0 };
             spare -= given;
             given
         };

@@ -84,7 +84,8 @@ impl Canvas<'_> {
     pub(super) fn pins(&mut self, area: Rect, pins: &[Pin]) {
         for (y, pin) in (0..area.height).zip(pins) {
             let row = Rect { y: area.y + y, height: 1, ..area };
-            let style = pin.tone.map_or(self.palette.quiet(), |tone| self.palette.fill(tone));
+            let style =
+                pin.tone.map_or_else(|| self.palette.quiet(), |tone| self.palette.fill(tone));
             self.buffer.set_style(row, style);
             let line = inset(row, 2, 0);
             self.put(line, 0, 0, pin.word, style.add_modifier(Modifier::BOLD));
@@ -248,7 +249,7 @@ impl Canvas<'_> {
         let mut x = 2;
         for (name, link, host) in devices {
             let (mark, word, tone) = state(link);
-            let style = tone.map_or(self.palette.quiet(), |tone| self.palette.ink(tone));
+            let style = tone.map_or_else(|| self.palette.quiet(), |tone| self.palette.ink(tone));
             let quiet = self.palette.quiet();
             self.put(area, x, 0, mark, style);
             x += 2;
