@@ -111,10 +111,9 @@ fn desk_keys(model: &Model, show: &mut impl FnMut(&'static str, &'static str)) {
         Desk::Code { .. } => show("Esc", text.key_discard),
         Desk::Starting { .. } => {}
         Desk::Payment(_) => match model.at_hand().map(|attempt| attempt.view.state.status()) {
+            _ if model.at_hand().is_some_and(|attempt| attempt.is_being_given_up()) => {}
             Some(Status::Created | Status::Sent | Status::Waiting | Status::Checking) => {
-                if model.at_hand().is_some_and(|attempt| !attempt.abandoned) {
-                    show("Esc", text.key_stop_waiting);
-                }
+                show("Esc", text.key_stop_waiting);
             }
             Some(Status::Reversing | Status::Attention) => show("Enter", text.key_go_on),
             Some(Status::Paid | Status::Declined | Status::Reversed) => {

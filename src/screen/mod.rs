@@ -87,6 +87,7 @@ pub enum Link {
 
 /// Everything that can change the screen.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "handled one at a time, never kept")]
 pub enum Message {
     /// A key pressed by hand: bursts were told apart before.
     Key(Key),

@@ -334,6 +334,12 @@ impl Attempt {
         }
     }
 
+    /// The till was told to give up, and has not said yet that it did.
+    pub(super) fn is_being_given_up(&self) -> bool {
+        let status = self.view.state.status();
+        self.abandoned && matches!(status, Status::Sent | Status::Waiting | Status::Checking)
+    }
+
     /// The time since it was sent.
     pub(super) fn elapsed(&self, now: Uptime) -> Millis {
         now.since(self.view.sent_at)

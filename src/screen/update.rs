@@ -294,7 +294,7 @@ fn answered(model: &mut Model, dialog: Dialog, key: Key) -> Vec<Command> {
             let names = model.settings.training.as_ref().map_or(0, Vec::len);
             match key {
                 Key::Up => {
-                    let chosen = chosen.checked_sub(1).unwrap_or(names.saturating_sub(1));
+                    let chosen = chosen.checked_sub(1).unwrap_or_else(|| names.saturating_sub(1));
                     model.dialog = Some(Dialog::Training { chosen });
                 }
                 Key::Down | Key::Tab => {

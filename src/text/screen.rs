@@ -242,7 +242,7 @@ pub const ENGLISH: Screen = Screen {
     next_look_in: |seconds| format!("next try in {seconds} s"),
     goes_on: "the till goes on by itself",
     number_is_closed: "its number is being closed",
-    was_put_aside: "put aside",
+    was_put_aside: "aside",
 
     money_taken: "The money was taken.",
     was_reversed: "The payment was withdrawn.",

@@ -1,7 +1,8 @@
 //! The screen's rules, its pictures, and a bench to drive it with the real payment machine.
 
 mod drawn;
-mod dull;
+
+mod property;
 mod rules;
 
 use ratatui::Terminal;
@@ -9,8 +10,7 @@ use ratatui::backend::TestBackend;
 use unicode_width::UnicodeWidthStr;
 
 use super::*;
-use crate::clock::Millis;
-use crate::payment::{Answer, Call, CallKind, Proof, Reason, Rules, State, Status};
+use crate::payment::{Answer, Call, Proof, Reason, Rules, State, Status};
 
 /// Noon in Beijing, 22 November 2026.
 pub(super) const NOON: i64 = 1_795_320_000_000;
@@ -108,10 +108,31 @@ impl Bench {
         self.begin(last)
     }
 
+    pub(super) fn count(&self) -> usize {
+        self.attempts.len()
+    }
+
+    /// As [`Bench::begin`], where the scan may be refused.
+    pub(super) fn scan_and_begin(&mut self, last: u32) {
+        if let [Command::Begin { sale, .. }] = self.scan(last)[..] {
+            self.obey(sale);
+        }
+    }
+
+    pub(super) fn answer_if_asked(&mut self, index: usize, answer: Answer) {
+        if self.calls[index].is_some() {
+            self.answer(index, answer);
+        }
+    }
+
     pub(super) fn begin(&mut self, last: u32) -> usize {
         let [Command::Begin { sale, .. }] = self.scan(last)[..] else {
             panic!("the scan began nothing")
         };
+        self.obey(sale)
+    }
+
+    fn obey(&mut self, sale: SaleRef) -> usize {
         let index = self.attempts.len();
         let serial = u32::try_from(index).unwrap() + 1;
         let sale_id = match sale {
@@ -244,7 +265,8 @@ fn hide_times(text: &str) -> String {
     letters.into_iter().collect()
 }
 
-/// The text without spaces and line ends, to look for a word that may be broken.
+/// The text without spaces, line ends and frames, to look for words that may be broken.
 pub(super) fn packed(text: &str) -> String {
-    text.split_whitespace().collect()
+    let drawn = |letter: char| matches!(letter, '\u{2500}'..='\u{259f}');
+    text.chars().filter(|letter| !letter.is_whitespace() && !drawn(*letter)).collect()
 }

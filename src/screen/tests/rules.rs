@@ -1,1 +1,429 @@
+//! What keys, scans and news do.
 
+use super::*;
+use crate::scan::Wallet;
+
+fn bench() -> Bench {
+    Bench::new(settings())
+}
+
+/// The screen in English without line breaks and spaces.
+fn says(bench: &Bench, words: &str) -> bool {
+    packed(&bench.drawn(80, 24)).contains(&packed(words))
+}
+
+fn declined(bench: &mut Bench) -> usize {
+    let index = bench.charge("12.5", 1);
+    bench.answer(index, Answer::Declined(Reason::new("AUTHCODEEXPIRE")));
+    index
+}
+
+fn lost() -> Answer {
+    Answer::Unknown(Reason::new("no_answer"))
+}
+
+#[test]
+fn an_amount_enter_and_a_scan_begin_one_payment() {
+    let mut bench = bench();
+    bench.type_text("12.5");
+    assert_eq!(bench.commands, [Command::WarmUp], "the first digit warms the connection");
+    assert_eq!(bench.key(Key::Enter), [Command::WarmUp]);
+    assert!(says(&bench, "READY"));
+    let sale = SaleRef::New(Money::from_minor(1250));
+    assert_eq!(bench.scan(7), [Command::Begin { sale, code: code(7) }]);
+    assert_eq!(bench.scan(8), [], "only one");
+}
+
+#[test]
+fn the_connection_is_kept_warm_while_a_code_is_asked_for() {
+    let mut bench = bench();
+    bench.type_text("5");
+    bench.key(Key::Enter);
+    bench.commands.clear();
+    for _ in 0..50 {
+        bench.wait(1000);
+    }
+    assert_eq!(bench.commands, [Command::WarmUp, Command::WarmUp]);
+}
+
+#[test]
+fn a_scan_before_enter_sends_nothing_and_says_what_to_do() {
+    let mut bench = bench();
+    bench.type_text("12.5");
+    assert_eq!(bench.scan(7), []);
+    assert!(says(&bench, "That was a WeChat payment code. Nothing was sent. First press Enter"));
+}
+
+#[test]
+fn whatever_is_scanned_is_named_and_nothing_is_sent() {
+    let mut bench = bench();
+    bench.type_text("12.5");
+    bench.key(Key::Enter);
+    for (scan, name) in [
+        (Scan::OtherWallet(Wallet::Alipay), "Alipay"),
+        (Scan::OtherWallet(Wallet::UnionPay), "UnionPay"),
+        (Scan::OtherWallet(Wallet::EmvCode), "another bank"),
+        (Scan::OtherWallet(Wallet::Other), "another wallet"),
+        (Scan::ReceiveCode, "receiving money"),
+        (Scan::Goods("6901234567892\u{1b}[2J".into()), "goods barcode (6901234567892[2J)"),
+        (Scan::OwnReceipt(number(9)), "our own receipt, order 000009"),
+        (Scan::Transaction("4200001".into()), "transaction number (4200001)"),
+        (Scan::Noise, "could not be read"),
+    ] {
+        assert_eq!(bench.send(Message::Scanned(scan)), []);
+        assert!(says(&bench, name), "{name}");
+        assert!(says(&bench, "Nothing was sent."), "{name}");
+        assert!(says(&bench, "READY"), "{name}");
+    }
+    bench.send(Message::UnendedBurst);
+    assert!(says(&bench, "Set the scanner's suffix"));
+}
+
+#[test]
+fn a_wrong_amount_is_refused_with_the_reason_and_never_rounded() {
+    for (typed, reason) in [
+        ("12.345", "At most 2 decimals"),
+        ("-1", "digits with at most one point"),
+        ("1e9", "digits with at most one point"),
+        ("１２", "digits with at most one point"),
+        ("1 2", "digits with at most one point"),
+        ("0", "more than zero"),
+        ("0.00", "more than zero"),
+        ("999999999.99", "at most ￥9999999.99"),
+        ("0000000000000000001", "at most ￥9999999.99"),
+        ("", "First type the amount"),
+    ] {
+        let mut bench = bench();
+        bench.type_text(typed);
+        bench.key(Key::Enter);
+        assert!(says(&bench, reason), "{typed:?}");
+        assert!(!says(&bench, "READY"), "{typed:?}");
+    }
+}
+
+#[test]
+fn backspace_takes_a_digit_back_and_escape_all() {
+    let mut bench = bench();
+    bench.type_text("12.345");
+    bench.key(Key::Backspace);
+    bench.key(Key::Enter);
+    assert_eq!(bench.model.takes_codes(), Some(SaleRef::New(Money::from_minor(1234))));
+    bench.key(Key::Esc);
+    assert_eq!(bench.model.desk, model::Desk::Amount { typed: String::new() });
+}
+
+#[test]
+fn a_large_amount_asks_once_more() {
+    let mut bench = bench();
+    bench.type_text("1000.01");
+    bench.key(Key::Enter);
+    assert!(says(&bench, "Is ￥1000.01 right?"));
+    assert_eq!(bench.scan(1), [], "a question is answered first");
+    bench.key(Key::Enter);
+    assert!(says(&bench, "READY"));
+}
+
+#[test]
+fn enter_held_down_is_one_enter() {
+    let mut bench = bench();
+    bench.type_text("2000");
+    bench.key(Key::Enter);
+    for _ in 0..30 {
+        bench.now += 33;
+        bench.send(Message::Key(Key::Enter));
+    }
+    assert!(says(&bench, "Is ￥2000.00 right?"));
+}
+
+#[test]
+fn a_scan_while_a_payment_is_open_is_refused_and_not_kept_for_later() {
+    let mut bench = bench();
+    let index = bench.charge("12.5", 1);
+    let rings = bench.model.rings();
+    assert_eq!(bench.scan(2), []);
+    assert_eq!(bench.model.rings(), rings + 1);
+    assert!(says(&bench, "Nothing was sent. The payment on the screen comes first."));
+    assert!(says(&bench, "SENDING"));
+    bench.answer(index, Answer::Paid(proof()));
+    bench.key(Key::Enter);
+    bench.type_text("3");
+    assert_eq!(bench.key(Key::Enter), [Command::WarmUp]);
+}
+
+#[test]
+fn the_same_code_read_twice_is_sent_once() {
+    let mut bench = bench();
+    let index = bench.charge("12.5", 1);
+    bench.now += 300;
+    bench.answer(index, Answer::Declined(Reason::new("AUTH_CODE_INVALID")));
+    assert_eq!(bench.scan(1), []);
+    assert!(says(&bench, "The same payment code was read twice. Nothing was sent."));
+}
+
+#[test]
+fn giving_up_asks_once_and_a_second_escape_changes_nothing() {
+    let mut bench = bench();
+    let index = bench.charge("12.5", 1);
+    bench.answer(index, Answer::Paying);
+    assert_eq!(bench.key(Key::Esc), []);
+    assert!(says(&bench, "The customer's payment will be withdrawn."));
+    assert_eq!(bench.key(Key::Esc), [], "keeps waiting");
+    bench.key(Key::Esc);
+    assert_eq!(bench.key(Key::Enter), [Command::Abandon(bench.order(index))]);
+    assert_eq!(bench.key(Key::Esc), []);
+    assert_eq!(bench.key(Key::Enter), []);
+    bench.step(index, Event::Abandon);
+    assert!(says(&bench, "will be withdrawn in 1"));
+    assert_eq!(bench.key(Key::Esc), []);
+    assert!(says(&bench, "being withdrawn already"));
+}
+
+#[test]
+fn the_question_goes_when_the_customer_has_paid_meanwhile() {
+    let mut bench = bench();
+    let index = bench.charge("12.5", 1);
+    bench.answer(index, Answer::Paying);
+    bench.key(Key::Esc);
+    bench.later(index, 5_000);
+    bench.answer(index, Answer::Paid(proof()));
+    assert!(says(&bench, "Hand over the goods."));
+    assert_eq!(bench.key(Key::Enter), []);
+}
+
+#[test]
+fn seconds_count_down_to_the_query_and_to_giving_up() {
+    let mut bench = bench();
+    bench.charge("12.5", 1);
+    bench.wait(1_500);
+    assert!(says(&bench, "asks again in 4 s") && says(&bench, "gives up in 29 s"));
+    bench.wait(1_000);
+    assert!(says(&bench, "asks again in 3 s") && says(&bench, "gives up in 28 s"));
+}
+
+#[test]
+fn f5_asks_the_gateway_now() {
+    let mut bench = bench();
+    assert_eq!(bench.key(Key::F(5)), []);
+    let index = bench.charge("12.5", 1);
+    assert_eq!(bench.key(Key::F(5)), [Command::AskNow(bench.order(index))]);
+}
+
+#[test]
+fn scanning_after_not_paid_charges_the_same_sale_again() {
+    let mut bench = bench();
+    declined(&mut bench);
+    bench.now += 5_000;
+    let sale = SaleRef::Again(1, Money::from_minor(1250));
+    assert_eq!(bench.scan(2), [Command::Begin { sale, code: code(2) }]);
+}
+
+#[test]
+fn a_digit_after_the_end_begins_the_next_sale() {
+    let mut bench = bench();
+    declined(&mut bench);
+    bench.type_text("7");
+    assert_eq!(bench.model.desk, model::Desk::Amount { typed: "7".into() });
+}
+
+#[test]
+fn a_receipt_is_printed_for_what_was_seen_to_be_paid() {
+    let mut bench = bench();
+    let index = bench.charge("12.5", 1);
+    bench.commands.clear();
+    bench.answer(index, Answer::Paid(proof()));
+    let order = bench.order(index);
+    assert_eq!(bench.commands, [Command::Print { out_trade_no: order.clone(), copy: false }]);
+    assert_eq!(bench.key(Key::F(9)), [Command::Print { out_trade_no: order, copy: true }]);
+}
+
+#[test]
+fn money_that_goes_back_is_said_and_printed() {
+    let mut bench = bench();
+    let index = bench.charge("12.5", 1);
+    bench.answer(index, lost());
+    bench.later(index, 30_000);
+    bench.answer(index, Answer::NotPaid);
+    bench.answer(index, Answer::Withdrawn);
+    bench.commands.clear();
+    bench.answer(index, Answer::Ended(payment::Ending::Refunded));
+    let order = bench.order(index);
+    assert_eq!(bench.commands, [Command::Print { out_trade_no: order, copy: false }]);
+    assert!(says(&bench, "The customer had paid. The money goes back to the customer."));
+}
+
+#[test]
+fn nothing_is_printed_for_what_was_over_at_the_start() {
+    let mut bench = bench();
+    let index = bench.charge("12.5", 1);
+    bench.answer(index, Answer::Paid(proof()));
+    let mut next = Bench::new(settings());
+    let view = bench.model.attempts[0].view.clone();
+    assert_eq!(
+        next.send(Message::Attempt(
+            view,
+            Event::Restarted { oldest: crate::clock::Millis::default() }
+        )),
+        []
+    );
+    assert!(next.model.notices.is_empty());
+}
+
+#[test]
+fn a_put_aside_payment_lets_the_same_sale_be_charged_again() {
+    let mut bench = bench();
+    let index = bench.charge("12.5", 1);
+    bench.abandon(index);
+    bench.key(Key::Enter);
+    bench.key(Key::Down);
+    let commands = bench.key(Key::Enter);
+    assert_eq!(commands, [Command::PutAside(bench.order(index)), Command::WarmUp]);
+    bench.step(index, Event::PutAside);
+    assert!(says(&bench, "READY") && says(&bench, "REVERSING") && says(&bench, "aside:"));
+    bench.now += 5_000;
+    let sale = SaleRef::Again(1, Money::from_minor(1250));
+    assert_eq!(bench.scan(2), [Command::Begin { sale, code: code(2) }]);
+}
+
+#[test]
+fn a_sale_that_turns_out_paid_is_not_charged_again() {
+    let mut bench = bench();
+    let index = bench.charge("12.5", 1);
+    bench.answer(index, Answer::Paying);
+    bench.abandon(index);
+    bench.key(Key::Enter);
+    bench.key(Key::Down);
+    bench.key(Key::Enter);
+    // Its answer was on the way when it was put aside.
+    bench.later(index, 5_000);
+    bench.answer(index, Answer::Paid(proof()));
+    assert_eq!(bench.model.takes_codes(), None);
+    assert!(says(&bench, "PAID") && says(&bench, "Hand over the goods."));
+}
+
+#[test]
+fn the_next_customer_is_served_while_the_open_payment_stays_in_sight() {
+    let mut bench = bench();
+    let first = bench.charge("12.5", 1);
+    bench.abandon(first);
+    bench.key(Key::Enter);
+    assert_eq!(bench.key(Key::Enter), []);
+    assert!(says(&bench, "REVERSING") && says(&bench, "Type the amount."));
+    bench.charge("3", 2);
+    assert!(says(&bench, "REVERSING") && says(&bench, "SENDING"));
+}
+
+#[test]
+fn an_end_in_the_background_must_be_acknowledged() {
+    let mut bench = bench();
+    let index = bench.charge("12.5", 1);
+    bench.answer(index, Answer::Paying);
+    bench.abandon(index);
+    bench.key(Key::Enter);
+    bench.key(Key::Enter);
+    bench.later(index, 5_000);
+    bench.answer(index, Answer::Paid(proof()));
+    assert!(says(&bench, "PAID   ￥12.50") && says(&bench, "Enter: Understood"));
+    bench.wait(60_000);
+    assert!(says(&bench, "Enter: Understood"));
+    bench.key(Key::Enter);
+    assert!(!says(&bench, "Enter: Understood"));
+}
+
+#[test]
+fn an_enter_on_its_way_to_the_amount_does_not_acknowledge_unseen_news() {
+    let mut bench = bench();
+    let index = bench.charge("12.5", 1);
+    bench.answer(index, Answer::Paying);
+    bench.abandon(index);
+    bench.key(Key::Enter);
+    bench.key(Key::Enter);
+    bench.type_text("8");
+    bench.later(index, 5_000);
+    bench.answer(index, Answer::Paid(proof()));
+    bench.key(Key::Enter);
+    assert!(says(&bench, "READY") && says(&bench, "Enter: Understood"));
+}
+
+#[test]
+fn a_failed_journal_stops_selling() {
+    let mut bench = bench();
+    bench.type_text("12.5");
+    bench.send(Message::JournalFailed("disk full\u{1b}[2J".into()));
+    assert!(says(&bench, "STOP") && says(&bench, "disk full[2J"));
+    assert_eq!(bench.key(Key::Enter), []);
+    assert_eq!(bench.scan(1), []);
+    assert!(says(&bench, "Nothing was sent. The till has stopped selling."));
+    assert_eq!(bench.key(Key::Ctrl('q')), [Command::Quit]);
+}
+
+#[test]
+fn leaving_asks_only_while_a_payment_is_open() {
+    let mut bench = bench();
+    assert_eq!(bench.key(Key::Ctrl('q')), [Command::Quit]);
+    bench.charge("12.5", 1);
+    assert_eq!(bench.key(Key::Ctrl('q')), []);
+    assert_eq!(bench.key(Key::Esc), []);
+    assert_eq!(bench.key(Key::Ctrl('q')), []);
+    assert_eq!(bench.key(Key::Enter), [Command::Quit]);
+}
+
+#[test]
+fn no_bare_letter_is_a_command() {
+    let mut bench = bench();
+    for letter in ('a'..='z').chain('A'..='Z') {
+        assert!(bench.key(Key::Char(letter)).iter().all(|command| *command == Command::WarmUp));
+        bench.key(Key::Esc);
+    }
+    assert_eq!(bench.model.dialog, None);
+}
+
+#[test]
+fn training_customers_show_a_code_only_where_one_is_taken() {
+    let training = Some(vec!["Pays".into(), "Walks away".into()]);
+    let mut bench = Bench::new(Settings { training, ..settings() });
+    assert!(says(&bench, "TRAINING – no money moves"));
+    bench.key(Key::Ctrl('t'));
+    assert!(says(&bench, "First type the amount"));
+    bench.type_text("5");
+    bench.key(Key::Enter);
+    bench.key(Key::Ctrl('t'));
+    bench.key(Key::Up);
+    assert_eq!(bench.key(Key::Enter), [Command::Train(1)]);
+    let mut real = Bench::new(settings());
+    real.type_text("5");
+    real.key(Key::Enter);
+    real.key(Key::Ctrl('t'));
+    assert_eq!(real.model.dialog, None);
+}
+
+#[test]
+fn what_was_open_at_the_start_is_on_the_first_frame() {
+    let mut bench = bench();
+    bench.charge("12.5", 1);
+    let view = bench.model.attempts[0].view.clone();
+    let model = Model::new(settings(), vec![view]);
+    assert!(packed(&drawn(&model, 80, 24)).contains("SENDING"));
+    assert!(model.is_anything_open());
+}
+
+#[test]
+fn minor_entry_shows_what_the_digits_mean() {
+    let mut bench = Bench::new(Settings { entry: Entry::Minor, ..settings() });
+    bench.type_text("1250");
+    bench.key(Key::Enter);
+    assert_eq!(bench.model.takes_codes(), Some(SaleRef::New(Money::from_minor(1250))));
+}
+
+#[test]
+fn every_state_differs_by_word_without_colour() {
+    let mut bench = Bench::new(Settings { theme: Theme::Mono, ..settings() });
+    let index = declined(&mut bench);
+    assert_eq!(bench.status(index), Status::Declined);
+    let mut terminal = Terminal::new(TestBackend::new(80, 24)).unwrap();
+    terminal.draw(|frame| view(&bench.model, frame)).unwrap();
+    let plain = |cell: &ratatui::buffer::Cell| {
+        cell.fg == ratatui::style::Color::Reset && cell.bg == ratatui::style::Color::Reset
+    };
+    assert!(terminal.backend().buffer().content.iter().all(plain));
+    assert!(says(&bench, "NOT PAID"));
+}

@@ -56,7 +56,7 @@ impl Canvas<'_> {
     /// Lines with a ground of their own across the window.
     fn block(&mut self, area: Rect, y: u16, words: &str, style: Style) -> u16 {
         let mut end = y;
-        for line in self.fitted(area, y, words) {
+        for line in Self::fitted(area, y, words) {
             if end < area.height {
                 self.buffer.set_style(Rect { y: area.y + end, height: 1, ..area }, style);
             }
@@ -68,7 +68,7 @@ impl Canvas<'_> {
 
     fn lines(&mut self, area: Rect, y: u16, words: &str, style: Style) -> u16 {
         let mut end = y;
-        for line in self.fitted(area, y, words) {
+        for line in Self::fitted(area, y, words) {
             self.put(area, 0, end, &line, style);
             end = end.saturating_add(1);
         }
@@ -76,7 +76,7 @@ impl Canvas<'_> {
     }
 
     /// Broken at words if there is room for that, else anywhere.
-    fn fitted(&self, area: Rect, y: u16, words: &str) -> Vec<String> {
+    fn fitted(area: Rect, y: u16, words: &str) -> Vec<String> {
         let width = usize::from(area.width);
         let lines = wrap(words, width);
         let room = usize::from(area.height.saturating_sub(y));

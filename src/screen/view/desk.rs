@@ -60,13 +60,13 @@ impl Canvas<'_> {
         let style = if typed.is_empty() { self.palette.quiet() } else { self.palette.strong() };
         let label = format!("{symbol} {shown}");
         let top = inner.height.saturating_sub(Size::Large.height() + 3) / 2;
-        let (digits, aside) = match Size::fitting(&label, inner.width, Size::Large.height()) {
-            Some(size) => (Some((size, label.as_str())), ""),
-            None => {
-                let room = inner.width.saturating_sub(cells(symbol) + 2);
-                let size = Size::fitting(&shown, room, Size::Large.height());
-                (size.map(|size| (size, shown.as_str())), symbol)
-            }
+        let whole = Size::fitting(&label, inner.width, Size::Large.height());
+        let (digits, aside) = if let Some(size) = whole {
+            (Some((size, label.as_str())), "")
+        } else {
+            let room = inner.width.saturating_sub(cells(symbol) + 2);
+            let size = Size::fitting(&shown, room, Size::Large.height());
+            (size.map(|size| (size, shown.as_str())), symbol)
         };
         match digits {
             Some((size, digits)) => {
@@ -271,7 +271,7 @@ fn meter(model: &Model, attempt: &Attempt) -> Option<Meter> {
         Some(_) | None => text.asking_now.into(),
     };
     let ahead = ahead(model, attempt)?;
-    let until = outlook.gives_up_at.or(outlook.reverses_at.filter(|at| *at > elapsed));
+    let until = outlook.gives_up_at.or_else(|| outlook.reverses_at.filter(|at| *at > elapsed));
     Some(match until {
         Some(end) => Meter { bar: Some((elapsed.0, end.0)), left: asks, right: ahead },
         None => Meter { bar: None, left: ahead, right: text.goes_on.into() },

@@ -76,9 +76,9 @@ impl Canvas<'_> {
             .unwrap_or(1);
         let mut spare = area.height.saturating_sub(head + below);
         // Air: below the head, above the next step, then above the meter; twice where there is much.
-        let share = if spare >= gaps * 4 { 2 } else { 1 };
+        let each = if spare >= gaps * 4 { 2 } else { 1 };
         let mut air = |wanted: bool| {
-            let given = if wanted { spare.min(share) } else { 0 };
+            let given = if wanted { spare.min(each) } else { 0 };
             spare -= given;
             given
         };
@@ -125,7 +125,7 @@ impl Canvas<'_> {
             self.put_right(area, 0, &sheet.amount, digits);
             return;
         }
-        let shape = Rect { y: area.y + (area.height - SHAPE_HEIGHT) / 2, ..area };
+        let shape = Rect { y: area.y + area.height - SHAPE_HEIGHT, ..area };
         shapes::draw(sheet.shape, shape, strong, self.buffer);
         let beside = SHAPE_WIDTH + AFTER_SHAPE;
         let text = Rect {

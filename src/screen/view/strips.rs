@@ -26,7 +26,7 @@ pub(super) struct Pin {
     tone: Option<Tone>,
     word: &'static str,
     amount: String,
-    order: String,
+    tail: String,
     ahead: String,
 }
 
@@ -68,7 +68,7 @@ impl Canvas<'_> {
             _ => ahead(self.model, attempt),
         };
         let ahead = match (attempt.put_aside, ahead) {
-            (true, Some(ahead)) => format!("{}, {ahead}", text.was_put_aside),
+            (true, Some(ahead)) => format!("{}: {ahead}", text.was_put_aside),
             (true, None) => text.was_put_aside.into(),
             (false, ahead) => ahead.unwrap_or_default(),
         };
@@ -76,7 +76,7 @@ impl Canvas<'_> {
             tone: (!attempt.view.state.is_settled()).then(|| Tone::of(status)),
             word: text.word(status),
             amount: self.model.money(attempt.view.amount),
-            order: (text.order)(attempt.view.out_trade_no.tail()),
+            tail: attempt.view.out_trade_no.tail().to_owned(),
             ahead,
         }
     }
@@ -84,17 +84,17 @@ impl Canvas<'_> {
     pub(super) fn pins(&mut self, area: Rect, pins: &[Pin]) {
         for (y, pin) in (0..area.height).zip(pins) {
             let row = Rect { y: area.y + y, height: 1, ..area };
-            let style = pin.tone.map_or(self.palette.quiet(), |tone| self.palette.fill(tone));
+            let style =
+                pin.tone.map_or_else(|| self.palette.quiet(), |tone| self.palette.fill(tone));
             self.buffer.set_style(row, style);
             let line = inset(row, 2, 0);
             self.put(line, 0, 0, pin.word, style.add_modifier(Modifier::BOLD));
-            self.put_right(Rect { width: 35, ..line }, 0, &pin.amount, style);
-            self.put(line, 38, 0, &pin.order, style);
-            if cells(&pin.ahead) + 53 <= line.width {
-                self.put_right(line, 0, &pin.ahead, style);
-            } else {
-                self.put(line, 53, 0, &pin.ahead, style);
-            }
+            self.put_right(Rect { width: 34.min(line.width), ..line }, 0, &pin.amount, style);
+            // The number alone, where its label would cost the countdown.
+            let order = (self.model.text().order)(&pin.tail);
+            let fits = 36 + cells(&order) + 2 + cells(&pin.ahead) <= line.width;
+            self.put(line, 36, 0, if fits { &order } else { &pin.tail }, style);
+            self.put_right(line, 0, &pin.ahead, style);
         }
     }
 
@@ -249,7 +249,7 @@ impl Canvas<'_> {
         let mut x = 2;
         for (name, link, host) in devices {
             let (mark, word, tone) = state(link);
-            let style = tone.map_or(self.palette.quiet(), |tone| self.palette.ink(tone));
+            let style = tone.map_or_else(|| self.palette.quiet(), |tone| self.palette.ink(tone));
             let quiet = self.palette.quiet();
             self.put(area, x, 0, mark, style);
             x += 2;

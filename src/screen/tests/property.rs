@@ -1,0 +1,149 @@
+//! Whatever comes, in whatever window: no panic, and open money is in sight.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::scan::Wallet;
+
+const UNSAFE: [char; 2] = ['\u{1b}', '\u{202e}'];
+
+/// One thing that may happen to the till.
+#[derive(Clone, Debug)]
+enum Happening {
+    Key(Key),
+    Charge(u32),
+    Scan(u32),
+    OtherScan(String),
+    Answer(usize, u8),
+    Tick(usize, u64),
+    PutAside(usize),
+    Restart(usize),
+    Link(String),
+    Printed(bool),
+    JournalFailed,
+    Unended,
+}
+
+fn key() -> impl Strategy<Value = Key> {
+    prop_oneof![
+        8 => Just(Key::Enter),
+        4 => Just(Key::Esc),
+        2 => Just(Key::Down),
+        1 => Just(Key::Up),
+        1 => Just(Key::Tab),
+        1 => Just(Key::Backspace),
+        6 => prop::char::range('0', '9').prop_map(Key::Char),
+        1 => any::<char>().prop_map(Key::Char),
+        3 => (1_u8..13).prop_map(Key::F),
+        3 => prop::sample::select(vec!['l', 't', 'q', 'c']).prop_map(Key::Ctrl),
+    ]
+}
+
+fn happening() -> impl Strategy<Value = Happening> {
+    prop_oneof![
+        8 => key().prop_map(Happening::Key),
+        4 => (0_u32..50).prop_map(Happening::Charge),
+        3 => (0_u32..50).prop_map(Happening::Scan),
+        1 => ".{0,40}".prop_map(Happening::OtherScan),
+        6 => (0_usize..4, 0_u8..8).prop_map(|(index, answer)| Happening::Answer(index, answer)),
+        6 => (0_usize..4, 0_u64..40_000).prop_map(|(index, wait)| Happening::Tick(index, wait)),
+        1 => (0_usize..4).prop_map(Happening::PutAside),
+        1 => (0_usize..4).prop_map(Happening::Restart),
+        1 => ".{0,60}".prop_map(Happening::Link),
+        1 => any::<bool>().prop_map(Happening::Printed),
+        1 => Just(Happening::Unended),
+        // Rare: little happens after it.
+        1 => prop::bool::weighted(0.1)
+            .prop_map(|stops| if stops { Happening::JournalFailed } else { Happening::Unended }),
+    ]
+}
+
+fn answer(which: u8) -> Answer {
+    match which {
+        0 => Answer::Paid(proof()),
+        1 => Answer::Paying,
+        2 => Answer::NotPaid,
+        3 => Answer::Absent,
+        4 => Answer::Withdrawn,
+        5 => Answer::Ended(payment::Ending::Refunded),
+        6 => Answer::Declined(Reason { code: "ODD\u{202e}".into(), text: "\u{1b}[31m怪".into() }),
+        _ => Answer::Unknown(Reason::new("no_answer")),
+    }
+}
+
+fn happens(bench: &mut Bench, happening: Happening) {
+    let exists = |bench: &Bench, index: usize| index < bench.count();
+    match happening {
+        Happening::Key(key) => {
+            bench.key(key);
+        }
+        Happening::Charge(last) => {
+            bench.type_text("7.5");
+            bench.key(Key::Enter);
+            bench.scan_and_begin(last);
+        }
+        Happening::Scan(last) => bench.scan_and_begin(last),
+        Happening::OtherScan(text) => {
+            bench.send(Message::Scanned(Scan::Goods(text.clone())));
+            bench.send(Message::Scanned(Scan::Transaction(text)));
+            bench.send(Message::Scanned(Scan::OtherWallet(Wallet::Other)));
+        }
+        Happening::Answer(index, which) if exists(bench, index) => {
+            bench.answer_if_asked(index, answer(which));
+        }
+        Happening::Tick(index, wait) if exists(bench, index) => bench.later(index, wait),
+        Happening::PutAside(index) if exists(bench, index) => bench.step(index, Event::PutAside),
+        Happening::Restart(index) if exists(bench, index) => {
+            bench.step(index, Event::Restarted { oldest: crate::clock::Millis::seconds(10) });
+        }
+        Happening::Answer(..)
+        | Happening::Tick(..)
+        | Happening::PutAside(_)
+        | Happening::Restart(_) => {}
+        Happening::Link(why) => {
+            bench.send(Message::Gateway(Link::Failed(why.clone())));
+            bench.send(Message::Printer(Link::Failed(why)));
+        }
+        Happening::Printed(ok) => {
+            let why = "paper\u{1b}c out".into();
+            bench.send(Message::Printed { out_trade_no: number(1), ok, why });
+        }
+        Happening::JournalFailed => {
+            bench.send(Message::JournalFailed("no space".into()));
+        }
+        Happening::Unended => {
+            bench.send(Message::UnendedBurst);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn nothing_panics_and_open_money_is_in_sight(
+        happenings in prop::collection::vec(happening(), 0..40),
+        sizes in prop::collection::vec((0_u16..140, 0_u16..50), 3),
+    ) {
+        let training = Some(vec!["甲".to_owned(), "B".to_owned()]);
+        let mut bench = Bench::new(Settings { training, ..settings() });
+        for happening in happenings {
+            happens(&mut bench, happening);
+            let corners = [(80, 24), (10, 2), (1, 1), (0, 0)];
+            for (width, height) in corners.into_iter().chain(sizes.iter().copied()) {
+                let picture = bench.drawn(width, height);
+                prop_assert!(!picture.contains(UNSAFE));
+                if width < 10 || height < 2 {
+                    continue;
+                }
+                if let Some(urgent) = bench.model.most_urgent() {
+                    let word = bench.model.text().word(urgent.view.state.status());
+                    prop_assert!(
+                        packed(&picture).contains(&packed(word)),
+                        "{word} is not on the {width}x{height} screen:\n{picture}"
+                    );
+                }
+            }
+        }
+    }
+}
