@@ -44,12 +44,13 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
     let _log = log::start(&loaded.config.log).map_err(|error| report::tell(&error.to_string()));
     let clock = Clock::start();
     match command {
-        None => Ok(Exit::Done),
+        None => on_runtime(command::cashier::run(&loaded, &clock)),
+        Some(Command::PrintTest) => command::print_test::run(&loaded.config, &clock),
         Some(Command::Pay(pay)) => on_runtime(command::pay::run(pay, &loaded, &clock)),
         Some(Command::Recover(json)) => on_runtime(command::recover::run(json, &loaded, &clock)),
         Some(Command::Orders(orders)) => command::orders::list(&orders, &loaded.config),
         Some(Command::Show(show)) => command::orders::show(&show, &loaded.config),
-        Some(Command::PrintTest | Command::Completions { .. } | Command::Man | Command::Simulator(_)) => Ok(Exit::Done),
+        Some(Command::Completions { .. } | Command::Man | Command::Simulator(_)) => Ok(Exit::Done),
     }
 }
 

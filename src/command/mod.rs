@@ -1,9 +1,9 @@
 //! The commands: from a configuration to a running till, and what each tells whom.
 
-
+pub mod cashier;
 pub mod orders;
 pub mod pay;
-
+pub mod print_test;
 pub mod recover;
 pub mod report;
 pub mod simulator;

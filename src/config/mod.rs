@@ -154,7 +154,9 @@ pub enum PrinterKind {
 /// The width of the paper.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Paper {
+    /// 58 mm: 32 columns, 384 dots.
     Mm58,
+    /// 80 mm: 48 columns, 576 dots.
     Mm80,
 }
 
@@ -177,12 +179,13 @@ pub struct Screen {
     pub confirm_above: Option<Money>,
 }
 
-/// Colours of the screen.
+/// How the screen is coloured. Every state is told apart by word and shape in each of them.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Theme {
     Dark,
     Light,
     Contrast,
+    /// No colour at all.
     Mono,
 }
 

@@ -9,7 +9,8 @@ use zeroize::{Zeroize, Zeroizing};
 
 use super::{Address, Health, LOOK, Opened, Reported, Wanted, Worker};
 use crate::clock::Clock;
-use crate::scan::{Assembler, Line, Suffix};
+use crate::config::Suffix;
+use crate::scan::{Assembler, Line};
 
 /// Bytes taken at once.
 const READ: usize = 1024;

@@ -18,25 +18,10 @@ use encode::{columns, columns_of, printable};
 /// Longer numbers are no gateway's, and no QR code of a receipt's size.
 const LONGEST_QR: usize = 64;
 
-/// The width of the paper (devices 2.2).
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Paper {
-    /// 58 mm: 32 columns, 384 dots.
-    Mm58,
-    /// 80 mm: 48 columns, 576 dots.
-    Mm80,
-}
+pub use crate::config::Paper;
 
+/// What fits on a paper (devices 2.2).
 impl Paper {
-    /// The paper of so many millimetres.
-    pub const fn of_millimetres(width: u64) -> Option<Self> {
-        match width {
-            58 => Some(Self::Mm58),
-            80 => Some(Self::Mm80),
-            _ => None,
-        }
-    }
-
     /// Characters of ASCII on a line.
     pub const fn columns(self) -> usize {
         match self {

@@ -10,10 +10,10 @@
 //! - a named suffix: silence ends nothing. After a second without the suffix what is there is
 //!   dropped.
 
-use serde::Deserialize;
 use zeroize::{Zeroize, Zeroizing};
 
 use super::is_whole;
+use crate::config::Suffix;
 use crate::clock::{Millis, Uptime};
 
 /// Bytes of one scan; more is not a scan (devices 1.6).
@@ -28,20 +28,6 @@ const NOISE_PAUSE: Millis = Millis(1000);
 
 const STX: u8 = 2;
 const ETX: u8 = 3;
-
-/// How the scanner marks the end of a scan.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
-#[serde(rename_all = "lowercase")]
-pub enum Suffix {
-    /// CR, LF, both, TAB, ETX, NUL or nothing.
-    #[default]
-    Auto,
-    Cr,
-    Lf,
-    CrLf,
-    Tab,
-    None,
-}
 
 /// What came of the bytes.
 #[derive(Debug, Eq, PartialEq)]

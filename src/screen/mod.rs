@@ -16,13 +16,14 @@ mod update;
 mod view;
 mod wrap;
 
-use crate::clock::{Timestamp, Uptime};
 use crate::money::{Currency, Entry, Money};
 use crate::order::{AuthCode, OutTradeNo};
 use crate::payment::{self, Event};
 use crate::scan::Scan;
 use crate::text::Language;
 
+pub use crate::config::Theme;
+pub use crate::engine::Attempt as AttemptView;
 pub use keys::Key;
 pub use model::Model;
 pub use update::update;
@@ -47,32 +48,6 @@ pub struct Settings {
     pub rules: payment::Rules,
     pub printer_configured: bool,
     pub auto_print: bool,
-}
-
-/// How it is coloured. Every state is told apart by word and shape in each of them.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub enum Theme {
-    #[default]
-    Dark,
-    Light,
-    Contrast,
-    /// No colour at all.
-    Mono,
-}
-
-/// One attempt as the till tells it: only what is already on disk.
-#[derive(Clone, Debug)]
-pub struct AttemptView {
-    pub out_trade_no: OutTradeNo,
-    pub sale: i64,
-    pub amount: Money,
-    pub created_at: Timestamp,
-    pub updated_at: Timestamp,
-    /// When its time line began.
-    pub sent_at: Uptime,
-    pub state: payment::State,
-    /// `false`: the outcome is known but could not be recorded.
-    pub recorded: bool,
 }
 
 /// The state of what the till is connected to.

@@ -1,8 +1,10 @@
 //! Everything people read, in each language. A missing sentence does not compile.
 
+pub mod device;
 pub mod reason;
 pub mod receipt;
 pub mod screen;
+pub mod training;
 
 use serde::Deserialize;
 

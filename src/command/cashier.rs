@@ -1,0 +1,323 @@
+//! `paytill`: the cashier's screen. One loop owns the model and the till; keys, devices, the
+//! journal and the gateway only post messages to it.
+
+mod devices;
+mod terminal;
+
+use std::io::IsTerminal as _;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+
+use super::{Exit, Failure, open};
+use crate::clock::{Clock, Millis, Uptime};
+use crate::config::{Bell, Config, Gateway, Loaded};
+use crate::engine::{Attempt, Refusal, SaleRef};
+use crate::journal::{Filter, OrderRow, Reader};
+use crate::order::{AuthCode, OutTradeNo};
+use crate::payment::Event;
+use crate::scan::{BurstKey, EndKey, KeyBurst, Outcome, Scan};
+use crate::screen::{self, Command, Key, Link, Message, Model, Settings};
+use crate::simulator::Scenario;
+use crate::text::reason;
+use crate::till::{Notice, Till};
+pub(super) use devices::printer_settings;
+use devices::{DeviceReport, Devices};
+use terminal::{Input, Terminal};
+
+/// Orders of the past that the screen shows and can reprint.
+const RECENT: u32 = 20;
+const SECOND: u64 = 1000;
+const MINUTE: u64 = 60 * SECOND;
+/// How long a visual bell is seen.
+const FLASH: Millis = Millis(120);
+
+/// Opens the till and its screen, and sells until the cashier leaves.
+pub async fn run(loaded: &Loaded, clock: &Clock) -> Result<Exit, Failure> {
+    if !std::io::stdout().is_terminal() {
+        let sentence = "the cashier's screen needs a terminal; `paytill pay` takes payments without";
+        return Err(Failure::new(Exit::Usage, sentence));
+    }
+    let config = &loaded.config;
+    let opened = open(loaded, clock).await?;
+    let recent = recent(config)?;
+    let terminal = Terminal::open(clock).map_err(|error| {
+        Failure::new(Exit::Fault, format!("the terminal cannot be used: {error}"))
+    })?;
+    let (report, reports) = mpsc::unbounded_channel();
+    let devices = Devices::start(config, clock, report)
+        .map_err(|error| Failure::new(Exit::Fault, format!("a device's thread: {error}")))?;
+    let model = Model::new(settings(config, opened.gateway_host.clone()), recent.clone());
+    let mut cashier = Cashier {
+        model,
+        till: opened.till,
+        devices,
+        terminal,
+        config,
+        clock,
+        recent,
+        burst: KeyBurst::new(),
+        customers: 0,
+        rung: 0,
+        flash_until: None,
+        leaving: None,
+    };
+    // Known before the first payment, and whether the gateway can be reached is on the first screen.
+    cashier.till.warm_up(false);
+    cashier.work(reports).await
+}
+
+struct Cashier<'a> {
+    model: Model,
+    till: Till,
+    devices: Devices,
+    terminal: Terminal,
+    config: &'a Config,
+    clock: &'a Clock,
+    /// What can be printed, the newest first.
+    recent: Vec<Attempt>,
+    burst: KeyBurst,
+    /// Training customers that have shown a code.
+    customers: u64,
+    rung: u64,
+    flash_until: Option<Uptime>,
+    leaving: Option<Exit>,
+}
+
+impl Cashier<'_> {
+    async fn work(
+        &mut self,
+        mut reports: mpsc::UnboundedReceiver<DeviceReport>,
+    ) -> Result<Exit, Failure> {
+        let mut signals = terminal::Signals::new()
+            .map_err(|error| Failure::new(Exit::Fault, format!("signals: {error}")))?;
+        loop {
+            self.draw()?;
+            if let Some(exit) = self.leaving {
+                return Ok(exit);
+            }
+            let sleep = Duration::from(self.sleep());
+            tokio::select! {
+                notice = self.till.next() => self.noticed(notice),
+                input = self.terminal.next() => self.input(input),
+                Some(report) = reports.recv() => self.device(report),
+                () = tokio::time::sleep(sleep) => self.time(),
+                exit = signals.next() => self.leaving = Some(exit),
+            }
+        }
+    }
+
+    /// Until something on the screen changes by itself.
+    fn sleep(&self) -> Millis {
+        let now = self.clock.uptime();
+        let beat = if self.model.counts_seconds() { SECOND } else { MINUTE };
+        // In step with the wall clock, which is on the screen.
+        let wall = u64::try_from(self.clock.wall().0).unwrap_or(0);
+        let next = Millis(beat - wall % beat);
+        let held = self.burst.wake_at().map(|at| at.since(now));
+        let flash = self.flash_until.map(|at| at.since(now));
+        held.into_iter().chain(flash).fold(next, Millis::min)
+    }
+
+    fn draw(&mut self) -> Result<(), Failure> {
+        if self.model.rings() > self.rung {
+            self.rung = self.model.rings();
+            match self.config.screen.bell {
+                Bell::Bell => self.terminal.ring(),
+                Bell::Visual => self.flash_until = Some(self.clock.uptime().after(FLASH)),
+                Bell::Off => {}
+            }
+        }
+        let flashes = self.flash_until.is_some();
+        self.terminal.draw(&self.model, flashes).map_err(|error| {
+            Failure::new(Exit::Fault, format!("the terminal is gone: {error}"))
+        })
+    }
+
+    fn tell(&mut self, message: Message) {
+        let (now, wall) = (self.clock.uptime(), self.clock.wall());
+        for command in screen::update(&mut self.model, message, now, wall) {
+            self.obey(command);
+        }
+    }
+
+    fn obey(&mut self, command: Command) {
+        match command {
+            Command::Begin { sale, code } => self.begin(sale, code),
+            Command::Abandon(order) => self.till.happen(&order, Event::Abandon),
+            Command::AskNow(order) => self.till.happen(&order, Event::AskNow),
+            Command::PutAside(order) => self.till.happen(&order, Event::PutAside),
+            Command::WarmUp => self.till.warm_up(false),
+            Command::Print { out_trade_no, copy } => self.print(&out_trade_no, copy),
+            Command::Train(customer) => self.train(customer),
+            Command::Quit => self.leaving = Some(Exit::Done),
+        }
+    }
+
+    fn begin(&mut self, sale: screen::SaleRef, code: AuthCode) {
+        let sale = match sale {
+            screen::SaleRef::New(due) => SaleRef::New(due, String::new()),
+            screen::SaleRef::Again(id, due) => SaleRef::Again(id, due),
+        };
+        if let Err(refusal) = self.till.begin(sale, code) {
+            tracing::warn!(?refusal, "not begun");
+            let refused = match refusal {
+                Refusal::CodeUsed { .. } => screen::Refused::CodeUsed,
+                Refusal::Stopped => screen::Refused::Stopped,
+                Refusal::Unsettled(_) | Refusal::AlreadyPaid => screen::Refused::Unsettled,
+            };
+            self.tell(Message::Refused(refused));
+        }
+    }
+
+    fn print(&mut self, order: &OutTradeNo, copy: bool) {
+        let language = self.model.language();
+        let Some(attempt) = self.recent.iter().find(|attempt| attempt.out_trade_no == *order)
+        else {
+            return;
+        };
+        if let Err(why) = self.devices.print(attempt, copy, self.config, language) {
+            self.tell(Message::Printed { out_trade_no: order.clone(), ok: false, why });
+        }
+    }
+
+    /// A training customer shows a fresh code, as a scan.
+    fn train(&mut self, customer: usize) {
+        self.customers += 1;
+        let serial = u64::try_from(self.clock.wall().0).unwrap_or(0) + self.customers;
+        let scenario = Scenario::menu().get(customer).copied();
+        if let Some(code) = scenario.and_then(|scenario| AuthCode::new(&scenario.code(serial))) {
+            self.tell(Message::Scanned(Scan::Payment(code)));
+        }
+    }
+
+    fn noticed(&mut self, notice: Notice) {
+        let language = self.model.language();
+        match notice {
+            Notice::Attempt { attempt, event, .. } => {
+                self.recent.retain(|known| known.out_trade_no != attempt.out_trade_no);
+                self.recent.insert(0, (*attempt).clone());
+                self.recent.truncate(2 * RECENT as usize);
+                self.tell(Message::Attempt(*attempt, *event));
+            }
+            Notice::Stopped(why) => self.tell(Message::JournalFailed(why)),
+            Notice::Gateway(Ok(())) => self.tell(Message::Gateway(Link::Ready)),
+            Notice::Gateway(Err(code)) => {
+                let why = reason::happened(&crate::payment::Reason::new(code), language);
+                self.tell(Message::Gateway(Link::Failed(why)));
+            }
+        }
+    }
+
+    fn input(&mut self, input: Input) {
+        match input {
+            Input::Key(event, at) => {
+                let Some(key) = Key::of(&event) else { return };
+                let pushed = match key {
+                    Key::Char(letter) => BurstKey::Char(letter),
+                    Key::Enter => BurstKey::End(EndKey::Enter),
+                    Key::Tab => BurstKey::End(EndKey::Tab),
+                    _ => BurstKey::Other,
+                };
+                let outcomes = self.burst.push(pushed, at);
+                self.keyed(outcomes);
+                if pushed == BurstKey::Other {
+                    self.tell(Message::Key(key));
+                }
+            }
+            Input::Redraw => {}
+            // The terminal was closed: as with the plug, what is open is resolved at the next start.
+            Input::Gone => self.leaving = Some(Exit::Fault),
+        }
+    }
+
+    fn keyed(&mut self, outcomes: Vec<Outcome>) {
+        for outcome in outcomes {
+            match outcome {
+                Outcome::Typed(letters) => {
+                    for letter in letters {
+                        self.tell(Message::Key(Key::Char(letter)));
+                    }
+                }
+                Outcome::End(EndKey::Enter) => self.tell(Message::Key(Key::Enter)),
+                Outcome::End(EndKey::Tab) => self.tell(Message::Key(Key::Tab)),
+                Outcome::Scanned(text) => self.scanned(&text),
+                Outcome::Unended => self.tell(Message::UnendedBurst),
+            }
+        }
+    }
+
+    fn scanned(&mut self, text: &str) {
+        self.tell(Message::Scanned(Scan::name(text, &self.config.till.id)));
+    }
+
+    fn device(&mut self, report: DeviceReport) {
+        let language = self.model.language();
+        match report {
+            DeviceReport::Scanned(text) => self.scanned(&text),
+            DeviceReport::Noise => self.tell(Message::Scanned(Scan::Noise)),
+            DeviceReport::Scanner(health) => {
+                self.tell(Message::Scanner(devices::link(&health, language)));
+            }
+            DeviceReport::Printer(health) => {
+                self.tell(Message::Printer(devices::link(&health, language)));
+            }
+            DeviceReport::Job(id, result) => {
+                let Some(out_trade_no) = self.devices.finished(id) else { return };
+                let why = result.err().map(|fault| crate::text::device::job_fault(&fault, language));
+                let ok = why.is_none();
+                self.tell(Message::Printed { out_trade_no, ok, why: why.unwrap_or_default() });
+            }
+        }
+    }
+
+    fn time(&mut self) {
+        let now = self.clock.uptime();
+        let outcomes = self.burst.tick(now);
+        self.keyed(outcomes);
+        self.flash_until = self.flash_until.filter(|until| *until > now);
+        self.tell(Message::Time);
+    }
+}
+
+fn settings(config: &Config, gateway_host: String) -> Settings {
+    let training = matches!(config.gateway, Gateway::Simulator)
+        .then(|| Scenario::menu().iter().map(|scenario| scenario.name().into_owned()).collect());
+    let printer = config.printer.kind != crate::config::PrinterKind::None;
+    Settings {
+        store: config.store.name.clone(),
+        till: config.till.id.as_str().to_owned(),
+        language: config.till.language,
+        currency: config.till.currency,
+        entry: config.payment.entry,
+        theme: config.screen.theme,
+        confirm_above: config.screen.confirm_above,
+        bell: config.screen.bell != Bell::Off,
+        training,
+        gateway_host,
+        rules: config.payment.rules,
+        printer_configured: printer,
+        auto_print: config.printer.auto_print,
+    }
+}
+
+/// The last orders, for the list. Those that are open are told by the till itself.
+fn recent(config: &Config) -> Result<Vec<Attempt>, Failure> {
+    let Some(reader) = Reader::open(&config.journal.path)? else { return Ok(Vec::new()) };
+    let filter = Filter { limit: Some(RECENT), ..Filter::default() };
+    let rows = reader.orders(&filter)?;
+    Ok(rows.into_iter().filter(|row| !row.state.is_open()).map(attempt).collect())
+}
+
+fn attempt(row: OrderRow) -> Attempt {
+    Attempt {
+        out_trade_no: row.out_trade_no,
+        sale: row.sale,
+        amount: row.amount,
+        created_at: row.created_at,
+        updated_at: row.updated_at,
+        sent_at: row.sent_at,
+        state: row.state,
+        recorded: true,
+    }
+}

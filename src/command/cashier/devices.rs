@@ -1,0 +1,149 @@
+//! The devices of this till, and their words on the screen.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::PathBuf;
+
+use tokio::sync::mpsc::UnboundedSender;
+use zeroize::Zeroizing;
+
+use crate::clock::Clock;
+use crate::config::{Config, PrinterKind as Kind, ScannerKind};
+use crate::device::Health;
+use crate::device::printer::{
+    Job, JobFault, Patience, Printer, PrinterKind, PrinterReport, PrinterSettings,
+};
+use crate::device::scanner::{Scanner, ScannerReport, ScannerSettings};
+use crate::engine::Attempt;
+use crate::order::OutTradeNo;
+use crate::receipt::{Outcome, Slip, escpos};
+use crate::screen::Link;
+use crate::text::{self, Language};
+
+/// What a device says.
+pub(super) enum DeviceReport {
+    Scanned(Zeroizing<String>),
+    Noise,
+    Scanner(Health),
+    Printer(Health),
+    /// A print job came to its end.
+    Job(u64, Result<(), JobFault>),
+}
+
+/// The scanner and the printer, where there are any.
+pub(super) struct Devices {
+    _scanner: Option<Scanner>,
+    printer: Option<Printer>,
+    jobs: BTreeMap<u64, OutTradeNo>,
+    last_job: u64,
+}
+
+impl Devices {
+    pub(super) fn start(
+        config: &Config,
+        clock: &Clock,
+        post: UnboundedSender<DeviceReport>,
+    ) -> io::Result<Self> {
+        let scanner = match (config.scanner.kind, &config.scanner.port) {
+            (ScannerKind::Serial | ScannerKind::Auto, Some(port)) => {
+                Some(scanner(config, port.clone(), clock, post.clone())?)
+            }
+            (ScannerKind::Serial | ScannerKind::Auto, None)
+            | (ScannerKind::Keyboard | ScannerKind::None, _) => None,
+        };
+        let printer = match printer_settings(config) {
+            Some(settings) => Some(Printer::start(settings, clock.clone(), move |report| {
+                let _ = post.send(match report {
+                    PrinterReport::Health(health) => DeviceReport::Printer(health),
+                    PrinterReport::Sent(id) => DeviceReport::Job(id, Ok(())),
+                    PrinterReport::Failed(id, fault) => DeviceReport::Job(id, Err(fault)),
+                });
+            })?),
+            None => None,
+        };
+        Ok(Self { _scanner: scanner, printer, jobs: BTreeMap::new(), last_job: 0 })
+    }
+
+    /// Hands a receipt to the printer, as often as the owner wants. The sale is long recorded.
+    pub(super) fn print(
+        &mut self,
+        attempt: &Attempt,
+        copy: bool,
+        config: &Config,
+        language: Language,
+    ) -> Result<(), String> {
+        let (Some(printer), Some(slip)) = (&self.printer, slip(attempt, copy, config)) else {
+            return Ok(());
+        };
+        let copies = if copy { 1 } else { config.receipt.copies };
+        let receipt = escpos::print(&slip, config.printer.paper, language);
+        self.last_job += 1;
+        let job = Job { id: self.last_job, bytes: receipt.repeat(usize::from(copies)) };
+        printer.print(job).map_err(|_| text::device::queue_full(language).to_owned())?;
+        self.jobs.insert(self.last_job, attempt.out_trade_no.clone());
+        Ok(())
+    }
+
+    /// Whose receipt it was.
+    pub(super) fn finished(&mut self, job: u64) -> Option<OutTradeNo> {
+        self.jobs.remove(&job)
+    }
+}
+
+/// A device's health as the status line shows it.
+pub(super) fn link(health: &Health, language: Language) -> Link {
+    match health {
+        Health::Ready => Link::Ready,
+        Health::Searching => Link::Searching,
+        Health::Failed(fault) => Link::Failed(text::device::fault(fault, language)),
+    }
+}
+
+/// How the printer is reached, if there is one.
+pub(in crate::command) fn printer_settings(config: &Config) -> Option<PrinterSettings> {
+    let port = config.printer.port.clone()?;
+    let kind = match config.printer.kind {
+        Kind::EscposSerial => PrinterKind::Serial { port, baud: config.printer.baud },
+        Kind::EscposFile => PrinterKind::File { path: port },
+        Kind::None => return None,
+    };
+    Some(PrinterSettings { kind, patience: Patience::default() })
+}
+
+fn scanner(
+    config: &Config,
+    port: PathBuf,
+    clock: &Clock,
+    post: UnboundedSender<DeviceReport>,
+) -> io::Result<Scanner> {
+    let settings =
+        ScannerSettings { port, baud: config.scanner.baud, suffix: config.scanner.suffix };
+    Scanner::start(settings, clock.clone(), move |report| {
+        let _ = post.send(match report {
+            ScannerReport::Health(health) => DeviceReport::Scanner(health),
+            ScannerReport::Scanned(text) => DeviceReport::Scanned(text),
+            ScannerReport::Noise => DeviceReport::Noise,
+        });
+    })
+}
+
+fn slip(attempt: &Attempt, copy: bool, config: &Config) -> Option<Slip> {
+    let proof = attempt.state.proof();
+    // The header begins with the store's name where the owner did not say otherwise.
+    let named = config.receipt.header.first() == Some(&config.store.name);
+    Some(Slip {
+        header: config.receipt.header.clone(),
+        store: if named { String::new() } else { config.store.name.clone() },
+        till: config.till.id.as_str().to_owned(),
+        out_trade_no: attempt.out_trade_no.clone(),
+        amount: config.till.currency.show(attempt.amount),
+        symbol: config.till.currency.symbol().to_owned(),
+        outcome: Outcome::of(&attempt.state)?,
+        transaction_id: proof.map(|proof| proof.transaction_id.clone()),
+        at: proof.map_or(attempt.updated_at, |proof| proof.paid_at),
+        note: String::new(),
+        footer: config.receipt.footer.clone(),
+        is_copy: copy,
+        is_training: matches!(config.gateway, crate::config::Gateway::Simulator),
+    })
+}
