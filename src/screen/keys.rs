@@ -2,7 +2,7 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
-use super::model::{Desk, Dialog, Model};
+use super::model::{Attempt, Desk, Dialog, Model};
 use crate::payment::Status;
 
 /// A key as the screen knows it.
@@ -111,7 +111,7 @@ fn desk_keys(model: &Model, show: &mut impl FnMut(&'static str, &'static str)) {
         Desk::Code { .. } => show("Esc", text.key_discard),
         Desk::Starting { .. } => {}
         Desk::Payment(_) => match model.at_hand().map(|attempt| attempt.view.state.status()) {
-            _ if model.at_hand().is_some_and(|attempt| attempt.is_being_given_up()) => {}
+            _ if model.at_hand().is_some_and(Attempt::is_being_given_up) => {}
             Some(Status::Created | Status::Sent | Status::Waiting | Status::Checking) => {
                 show("Esc", text.key_stop_waiting);
             }
