@@ -376,7 +376,8 @@ impl Engine {
         // written down last: too young means waiting longer before a reversal.
         let same_boot = !self.boot.is_empty() && stored.boot == self.boot && stored.sent_at <= now;
         let sent_at = if same_boot { stored.sent_at } else { now.before(stored.age) };
-        let by_wall = wall.0.checked_sub(stored.created_at.0).and_then(|age| u64::try_from(age).ok());
+        let by_wall =
+            wall.0.checked_sub(stored.created_at.0).and_then(|age| u64::try_from(age).ok());
         let oldest = match by_wall {
             _ if same_boot => now.since(sent_at),
             Some(age) => Millis(age).max(stored.age),

@@ -35,7 +35,8 @@ const FLASH: Millis = Millis(120);
 /// Opens the till and its screen, and sells until the cashier leaves.
 pub async fn run(loaded: &Loaded, clock: &Clock) -> Result<Exit, Failure> {
     if !std::io::stdout().is_terminal() {
-        let sentence = "the cashier's screen needs a terminal; `paytill pay` takes payments without";
+        let sentence =
+            "the cashier's screen needs a terminal; `paytill pay` takes payments without";
         return Err(Failure::new(Exit::Usage, sentence));
     }
     let config = &loaded.config;
@@ -64,6 +65,7 @@ pub async fn run(loaded: &Loaded, clock: &Clock) -> Result<Exit, Failure> {
     };
     // Known before the first payment, and whether the gateway can be reached is on the first screen.
     cashier.till.warm_up(false);
+    cashier.tell(Message::Time);
     cashier.work(reports).await
 }
 
@@ -129,9 +131,9 @@ impl Cashier<'_> {
             }
         }
         let flashes = self.flash_until.is_some();
-        self.terminal.draw(&self.model, flashes).map_err(|error| {
-            Failure::new(Exit::Fault, format!("the terminal is gone: {error}"))
-        })
+        self.terminal
+            .draw(&self.model, flashes)
+            .map_err(|error| Failure::new(Exit::Fault, format!("the terminal is gone: {error}")))
     }
 
     fn tell(&mut self, message: Message) {
@@ -161,12 +163,8 @@ impl Cashier<'_> {
         };
         if let Err(refusal) = self.till.begin(sale, code) {
             tracing::warn!(?refusal, "not begun");
-            let refused = match refusal {
-                Refusal::CodeUsed { .. } => screen::Refused::CodeUsed,
-                Refusal::Stopped => screen::Refused::Stopped,
-                Refusal::Unsettled(_) | Refusal::AlreadyPaid => screen::Refused::Unsettled,
-            };
-            self.tell(Message::Refused(refused));
+            let code_used = matches!(refusal, Refusal::CodeUsed { .. });
+            self.tell(Message::NotBegun { code_used });
         }
     }
 
@@ -264,7 +262,8 @@ impl Cashier<'_> {
             }
             DeviceReport::Job(id, result) => {
                 let Some(out_trade_no) = self.devices.finished(id) else { return };
-                let why = result.err().map(|fault| crate::text::device::job_fault(&fault, language));
+                let why =
+                    result.err().map(|fault| crate::text::device::job_fault(&fault, language));
                 let ok = why.is_none();
                 self.tell(Message::Printed { out_trade_no, ok, why: why.unwrap_or_default() });
             }

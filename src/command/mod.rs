@@ -116,8 +116,7 @@ fn open_gateway(
         connect_timeout: gateway.connect_timeout,
         request_timeout: gateway.request_timeout,
     };
-    let codec =
-        WechatV2::new(gateway.merchant.clone(), gateway.sign_type, gateway.api_key.clone());
+    let codec = WechatV2::new(gateway.merchant.clone(), gateway.sign_type, gateway.api_key.clone());
     let parts = Parts {
         identity: identity(config, gateway.merchant.clone()),
         rules: config.payment.rules,
@@ -157,8 +156,11 @@ async fn open_training(
         connect_timeout: crate::clock::Millis::seconds(3),
         request_timeout: crate::clock::Millis::seconds(10),
     };
-    let codec =
-        WechatV2::new(account.merchant.clone(), SignType::HmacSha256, account.api_key.clone().into());
+    let codec = WechatV2::new(
+        account.merchant.clone(),
+        SignType::HmacSha256,
+        account.api_key.clone().into(),
+    );
     let parts = Parts {
         identity: identity(config, account.merchant),
         rules: config.payment.rules,

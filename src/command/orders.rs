@@ -30,7 +30,11 @@ pub fn list(orders: &Orders, config: &Config) -> Result<Exit, Failure> {
         if orders.json.json {
             say(&report.json(language).to_string());
         } else {
-            say(&format!("{}  {}", row.created_at.local("%Y-%m-%d %H:%M:%S"), report.line(language)));
+            say(&format!(
+                "{}  {}",
+                row.created_at.local("%Y-%m-%d %H:%M:%S"),
+                report.line(language)
+            ));
         }
     }
     Ok(Exit::Done)
@@ -41,7 +45,10 @@ pub fn show(show: &Show, config: &Config) -> Result<Exit, Failure> {
     let language = config.till.language;
     let none = || {
         let number = crate::clean::clean(&show.order_no, 40);
-        Failure::new(Exit::Usage, format!("there is no order {number} in {}", config.journal.path.display()))
+        Failure::new(
+            Exit::Usage,
+            format!("there is no order {number} in {}", config.journal.path.display()),
+        )
     };
     let reader = Reader::open(&config.journal.path)?.ok_or_else(none)?;
     let row = reader.order(&show.order_no)?.ok_or_else(none)?;
@@ -63,7 +70,10 @@ pub fn show(show: &Show, config: &Config) -> Result<Exit, Failure> {
         say(&entry_line(entry, language));
         if let Ok(Value::Object(fields)) = serde_json::from_str(&entry.wire) {
             for (name, value) in fields {
-                say(&format!("                            {name}: {}", value.as_str().unwrap_or("")));
+                say(&format!(
+                    "                            {name}: {}",
+                    value.as_str().unwrap_or("")
+                ));
             }
         }
     }

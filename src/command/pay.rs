@@ -150,12 +150,16 @@ fn code(given: String, till: &TillId) -> Result<AuthCode, Failure> {
         Scan::OwnReceipt(_) | Scan::Transaction(_) => "a number from a receipt",
         Scan::Noise => "no payment code",
     };
-    Err(usage(format!("{what}: a payment code of WeChat Pay has 18 digits and begins with 10 to 15; nothing was sent")))
+    Err(usage(format!(
+        "{what}: a payment code of WeChat Pay has 18 digits and begins with 10 to 15; nothing was sent"
+    )))
 }
 
 fn refused(refusal: Refusal) -> Failure {
     match refusal {
-        Refusal::Stopped => Failure::new(Exit::Journal, "the journal cannot be written; nothing was sent"),
+        Refusal::Stopped => {
+            Failure::new(Exit::Journal, "the journal cannot be written; nothing was sent")
+        }
         Refusal::CodeUsed { by, .. } => usage(format!(
             "this payment code was used for order {by}; ask for a new one; nothing was sent"
         )),

@@ -53,7 +53,9 @@ pub async fn run(json: Json, loaded: &Loaded, clock: &Clock) -> Result<Exit, Fai
         tell("nothing is open");
     }
     if till.is_open() {
-        tell("not everything could be resolved; `paytill orders --state attention` lists what is left");
+        tell(
+            "not everything could be resolved; `paytill orders --state attention` lists what is left",
+        );
         return Ok(Exit::Attention);
     }
     Ok(Exit::Done)

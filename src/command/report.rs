@@ -55,9 +55,9 @@ impl<'a> Report<'a> {
     /// One line of JSON.
     pub fn json(&self, language: Language) -> Value {
         let proof = self.state.proof();
-        let why = self.state.reason().map(|why| {
-            json!({ "code": why.code, "text": reason::sentence(self.status, why, language) })
-        });
+        let why = self.state.reason().map(
+            |why| json!({ "code": why.code, "text": reason::sentence(self.status, why, language) }),
+        );
         json!({
             "order_no": self.order_no,
             "state": self.status.word(),

@@ -56,7 +56,12 @@ fn scenario(name: &str) -> Result<Scenario, Failure> {
 
 fn list() {
     for scenario in Scenario::all() {
-        say(&format!("{}  {:<28}  {}", scenario.last_digits(), scenario.name(), scenario.summary()));
+        say(&format!(
+            "{}  {:<28}  {}",
+            scenario.last_digits(),
+            scenario.name(),
+            scenario.summary()
+        ));
     }
 }
 

@@ -175,8 +175,12 @@ fn reverse_failed(fields: &Fields) -> Answer {
         ("REVERSE_EXPIRE", _) => Answer::Expired(reason),
         (_, Some("Y")) | ("SYSTEMERROR" | "USERPAYING", _) => Answer::NotYet(reason),
         (
-            "INVALID_TRANSACTIONID" | "PARAM_ERROR" | "REQUIRE_POST_METHOD" | "SIGNERROR"
-            | "INVALID_REQUEST" | "TRADE_ERROR",
+            "INVALID_TRANSACTIONID"
+            | "PARAM_ERROR"
+            | "REQUIRE_POST_METHOD"
+            | "SIGNERROR"
+            | "INVALID_REQUEST"
+            | "TRADE_ERROR",
             _,
         ) => Answer::Irreversible(reason),
         _ => Answer::Unknown(reason),

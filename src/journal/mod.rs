@@ -6,9 +6,9 @@
 
 mod head;
 mod read;
-mod writer;
 #[cfg(test)]
 mod tests;
+mod writer;
 
 use std::fs::{File, TryLockError};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -57,7 +57,9 @@ pub enum JournalError {
     Newer { path: PathBuf, format: i32 },
     #[error("the journal {} cannot be opened: {source}; check the folder's owner and free space", path.display())]
     Unusable { path: PathBuf, source: std::io::Error },
-    #[error("the journal could not be written: {0}; free disk space or check the disk, then start again")]
+    #[error(
+        "the journal could not be written: {0}; free disk space or check the disk, then start again"
+    )]
     Write(#[from] rusqlite::Error),
     #[error("a journal entry could not be encoded: {0}")]
     Encode(#[from] serde_json::Error),
@@ -230,10 +232,9 @@ impl Journal {
         transaction.commit()?;
         self.tip = Tip { seq, chain };
         // Not synced: it only has to notice a WAL that was taken away, and must never be ahead.
-        self.head.write(seq, &chain).map_err(|source| JournalError::Unusable {
-            path: self.path.clone(),
-            source,
-        })
+        self.head
+            .write(seq, &chain)
+            .map_err(|source| JournalError::Unusable { path: self.path.clone(), source })
     }
 
     fn prepare(&mut self) -> Result<(), JournalError> {
@@ -290,7 +291,9 @@ impl Journal {
         match verdict {
             Ok(verdict) if verdict == "ok" => Ok(()),
             Ok(verdict) => Err(self.damaged(&verdict)),
-            Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::OperationInterrupted) => {
+            Err(error)
+                if error.sqlite_error_code() == Some(rusqlite::ErrorCode::OperationInterrupted) =>
+            {
                 Ok(())
             }
             Err(error) => Err(error.into()),
@@ -312,7 +315,8 @@ impl Journal {
             let chain: [u8; 16] = row.get(7)?;
             let follows = tip.seq != 0 || seq == 1;
             let number = |column| row.get::<_, i64>(column).map(i64::to_be_bytes);
-            let text = |column| row.get_ref(column).and_then(|value| Ok(value.as_str()?.to_owned()));
+            let text =
+                |column| row.get_ref(column).and_then(|value| Ok(value.as_str()?.to_owned()));
             let right = head::link(
                 &tip.chain,
                 &[
@@ -357,9 +361,9 @@ impl Journal {
             }
         }
         if self.tip.seq > 0 {
-            self.head.write(self.tip.seq, &self.tip.chain).map_err(|source| {
-                JournalError::Unusable { path: self.path.clone(), source }
-            })?;
+            self.head
+                .write(self.tip.seq, &self.tip.chain)
+                .map_err(|source| JournalError::Unusable { path: self.path.clone(), source })?;
         }
         Ok(())
     }
@@ -421,11 +425,7 @@ fn insert_attempt(
 
 /// The `work` column: later looks are gone on with, but do not count as open.
 fn work(state: &State) -> i64 {
-    if state.is_open() {
-        2
-    } else {
-        i64::from(state.is_watched())
-    }
+    if state.is_open() { 2 } else { i64::from(state.is_watched()) }
 }
 
 fn wire_json(wire: &[(String, String)]) -> Result<String, serde_json::Error> {
@@ -475,9 +475,9 @@ fn check_magic(path: &Path, head: &Head) -> Result<(), JournalError> {
     let mut start = Vec::new();
     match File::open(path) {
         Ok(file) => {
-            file.take(SQLITE_MAGIC.len() as u64).read_to_end(&mut start).map_err(|source| {
-                JournalError::Unusable { path: path.to_owned(), source }
-            })?;
+            file.take(SQLITE_MAGIC.len() as u64)
+                .read_to_end(&mut start)
+                .map_err(|source| JournalError::Unusable { path: path.to_owned(), source })?;
         }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
         Err(source) => return Err(JournalError::Unusable { path: path.to_owned(), source }),
@@ -494,7 +494,9 @@ fn check_magic(path: &Path, head: &Head) -> Result<(), JournalError> {
     if start != SQLITE_MAGIC {
         return Err(match head.read() {
             None => JournalError::Foreign(path.to_owned()),
-            Some(_) => JournalError::Damaged { path: path.to_owned(), what: "its first bytes".into() },
+            Some(_) => {
+                JournalError::Damaged { path: path.to_owned(), what: "its first bytes".into() }
+            }
         });
     }
     Ok(())

@@ -163,7 +163,8 @@ pub(super) fn past(db: &Connection) -> Result<Past, JournalError> {
          JOIN entry ON entry.seq = attempt.last_entry
          WHERE work > 0 ORDER BY attempt.id",
     )?;
-    let open = statement.query_and_then([], stored_attempt)?.collect::<Result<_, JournalError>>()?;
+    let open =
+        statement.query_and_then([], stored_attempt)?.collect::<Result<_, JournalError>>()?;
     let mut statement = db.prepare(
         "SELECT code_hash, out_trade_no FROM attempt
          WHERE id > ? AND code_hash IS NOT NULL ORDER BY id",

@@ -1,8 +1,8 @@
 //! The transitions: what each event does to each stage.
 
 use super::{
-    Answer, Call, CallKind, Closed, Doubt, Ending, Event, LAST_MOMENT, Pending, Phase,
-    Reason, Rules, Stage, Status, Told, Undoing, Watch,
+    Answer, Call, CallKind, Closed, Doubt, Ending, Event, LAST_MOMENT, Pending, Phase, Reason,
+    Rules, Stage, Status, Told, Undoing, Watch,
 };
 use crate::clock::Millis;
 

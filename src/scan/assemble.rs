@@ -13,8 +13,8 @@
 use zeroize::{Zeroize, Zeroizing};
 
 use super::is_whole;
-use crate::config::Suffix;
 use crate::clock::{Millis, Uptime};
+use crate::config::Suffix;
 
 /// Bytes of one scan; more is not a scan (devices 1.6).
 const LONGEST: usize = 4096;

@@ -42,7 +42,7 @@ pub struct Settings {
     pub confirm_above: Option<Money>,
     /// Whether [`Model::rings`] counts.
     pub bell: bool,
-    /// The names of the training customers; `None` where real money moves.
+    /// The training customers, by their scenario's name; `None` where real money moves.
     pub training: Option<Vec<String>>,
     pub gateway_host: String,
     pub rules: payment::Rules,
@@ -71,6 +71,11 @@ pub enum Message {
     UnendedBurst,
     /// An attempt moved. Also sent for each open one at start, with [`Event::Restarted`].
     Attempt(AttemptView, Event),
+    /// A [`Command::Begin`] was refused: nothing was written and nothing was sent.
+    NotBegun {
+        /// The payment code was used before.
+        code_used: bool,
+    },
     Gateway(Link),
     Scanner(Link),
     Printer(Link),

@@ -131,6 +131,13 @@ impl Model {
         starting || self.attempts.iter().any(|attempt| attempt.view.state.is_open())
     }
 
+    /// Whether what is shown changes every second.
+    pub fn counts_seconds(&self) -> bool {
+        self.is_anything_open()
+            || matches!(self.desk, Desk::Code { .. })
+            || !self.notices.is_empty()
+    }
+
     pub(super) fn text(&self) -> &'static text::screen::Screen {
         text::screen::of(self.language)
     }

@@ -35,6 +35,19 @@ pub fn update(model: &mut Model, message: Message, now: Uptime, wall: Timestamp)
             Vec::new()
         }
         Message::Attempt(view, event) => moved(model, view, &event),
+        Message::NotBegun { code_used } => {
+            if let Desk::Starting { sale } = model.desk {
+                model.desk = Desk::Code { sale };
+            }
+            let (what, instead) = if code_used {
+                (Scanned::SameAgain, Instead::ScanPaymentCode)
+            } else {
+                (Scanned::Payment, Instead::FinishThisOne)
+            };
+            say(model, Note::Refused(what, instead));
+            model.ring();
+            Vec::new()
+        }
         Message::Gateway(link) => {
             model.gateway = link;
             Vec::new()

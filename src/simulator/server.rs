@@ -297,7 +297,6 @@ fn parse(buffer: &[u8]) -> Parsed {
     })
 }
 
-
 /// A panic in one test must not hide the ledger from the next look.
 fn lock(bank: &Mutex<Bank>) -> MutexGuard<'_, Bank> {
     bank.lock().unwrap_or_else(PoisonError::into_inner)

@@ -10,7 +10,9 @@ pub fn fault(fault: &Fault, language: Language) -> String {
         Fault::Denied => ("no permission (group dialout)", "没有权限（需要 dialout 组）"),
         Fault::Busy => ("another program uses it", "被其他程序占用"),
         Fault::NotSerial => ("it is not a serial port", "不是串口"),
-        Fault::Stalled => ("it takes no data: look for paper and cover", "打印机不响应，请检查纸张和机盖"),
+        Fault::Stalled => {
+            ("it takes no data: look for paper and cover", "打印机不响应，请检查纸张和机盖")
+        }
         Fault::Other(words) => return words.clone(),
     };
     pick(language, english, chinese).to_owned()

@@ -40,9 +40,7 @@ impl Shop {
         let script = Script { scenario, ..Script::default() };
         let bank = Bank::new(identity.account(), script, seed, Clock::start().wall());
         let listen = "127.0.0.1:0".parse().unwrap();
-        let server = runtime
-            .block_on(Server::start(listen, &identity, bank, None, pace))
-            .unwrap();
+        let server = runtime.block_on(Server::start(listen, &identity, bank, None, pace)).unwrap();
         identity.write(folder.path(), server.local_addr()).unwrap();
         let shop = Self { folder, server, runtime, pace };
         shop.configure("");
@@ -155,7 +153,10 @@ level = "debug"
         for entry in &ledger {
             let number = &entry.out_trade_no;
             let story = format!("{entry:?}\n{:?}", orders.get(number));
-            assert!(orders.contains_key(number), "the bank knows what the journal does not: {story}");
+            assert!(
+                orders.contains_key(number),
+                "the bank knows what the journal does not: {story}"
+            );
             assert!(entry.submissions() <= 1, "one micropay a number: {story}");
             assert!(entry.charged.minor() <= entry.amount.minor(), "charged twice: {story}");
             let first = entry.times_of(paytill::payment::CallKind::Submit).next();
@@ -193,9 +194,9 @@ pub struct Ran {
 impl Ran {
     pub fn of(output: Output) -> Self {
         let text = String::from_utf8(output.stdout).unwrap();
-        let lines = text.lines().map(|line| {
-            serde_json::from_str(line).unwrap_or_else(|_| panic!("not JSON: {line}"))
-        });
+        let lines = text
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("not JSON: {line}")));
         Self {
             exit: output.status.code().unwrap_or(-1),
             lines: lines.collect(),
@@ -244,10 +245,9 @@ pub fn in_lanes<T: Sync>(lanes: usize, items: &[T], work: impl Fn(&T) + Sync) {
                 while let Some(item) = items.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let outcome = catch_unwind(AssertUnwindSafe(|| work(item)));
                     if let Err(panic) = outcome {
-                        let text = panic
-                            .downcast_ref::<String>()
-                            .cloned()
-                            .or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
+                        let text = panic.downcast_ref::<String>().cloned().or_else(|| {
+                            panic.downcast_ref::<&str>().map(|text| (*text).to_owned())
+                        });
                         failures.lock().unwrap().push(text.unwrap_or_default());
                     }
                 }

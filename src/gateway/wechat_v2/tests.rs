@@ -113,10 +113,7 @@ fn signs_the_published_example() {
     .collect();
     for (sign_type, sign) in [
         (SignType::Md5, "9A0A8659F005D6984697E2CA0A9CF3B7"),
-        (
-            SignType::HmacSha256,
-            "6A9AE1657590FD6257D693A078E1C3E4BB6BA4DC30B23E0EE2496E54170DACD6",
-        ),
+        (SignType::HmacSha256, "6A9AE1657590FD6257D693A078E1C3E4BB6BA4DC30B23E0EE2496E54170DACD6"),
     ] {
         let mut signed = fields.clone();
         signed.sign(sign_type, "192006250b4c09247ec02edce69f6a2d");
@@ -140,11 +137,8 @@ fn reads_the_answers_of_the_vectors() {
     use CallKind::{Query, Reverse, Submit};
     let paid_at = Timestamp::from_beijing("20261122120301").unwrap();
     let transaction_id = "4200002026112200000000000001".to_owned();
-    let proof = |coupon| Answer::Paid(Proof {
-        transaction_id: transaction_id.clone(),
-        paid_at,
-        coupon,
-    });
+    let proof =
+        |coupon| Answer::Paid(Proof { transaction_id: transaction_id.clone(), paid_at, coupon });
     let why = |code: &str, text: &str| Reason { code: code.into(), text: text.into() };
     for (name, kind, expected) in [
         ("paid_md5", Submit, proof(None)),
@@ -191,7 +185,8 @@ fn forged_unsigned_and_tampered_answers_prove_nothing() {
     let sign_end = right.find("</sign>").unwrap();
     let unsigned = format!("{}{}", &right[..sign_at], &right[sign_end + 7..]);
     let empty = format!("{}<sign></sign>{}", &right[..sign_at], &right[sign_end + 7..]);
-    let lower = right.replace(&right[sign_at + 6..sign_end], &right[sign_at + 6..sign_end].to_lowercase());
+    let lower =
+        right.replace(&right[sign_at + 6..sign_end], &right[sign_at + 6..sign_end].to_lowercase());
     let added = right.replace("</xml>", "<zzz>1</zzz></xml>");
     let amount = right.replace("3150", "3151");
     let other_key = String::from_utf8(signed_with(SignType::HmacSha256, "another key", &PAID));
@@ -260,8 +255,7 @@ fn a_status_other_than_200_is_unknown_whatever_the_body_says() {
     let (order, code) = (order(), code());
     for status in [201, 301, 302, 401, 404, 429, 500, 502, 503] {
         let reply = Reply { status, body: signed(&PAID) };
-        let decoded =
-            gateway(SignType::HmacSha256).decode(Ask::Submit(&order, &code), &reply, NOW);
+        let decoded = gateway(SignType::HmacSha256).decode(Ask::Submit(&order, &code), &reply, NOW);
         assert_eq!(code_of(&decoded.answer), "http_status");
     }
 }
@@ -406,7 +400,8 @@ fn there_is_one_reading_of_a_message_or_none() {
     }
     let large = wrap(&format!("<a>{}</a>", "x".repeat(70_000)));
     assert_eq!(Fields::from_xml(&large), Err(NotAMessage::TooLarge));
-    let read = Fields::from_xml("\u{feff}<xml>\n <a><![CDATA[1&<2]]></a>\n <b/></xml>\n".as_bytes());
+    let read =
+        Fields::from_xml("\u{feff}<xml>\n <a><![CDATA[1&<2]]></a>\n <b/></xml>\n".as_bytes());
     assert_eq!(read.unwrap().get("a"), Some("1&<2"));
 }
 

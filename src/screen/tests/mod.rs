@@ -10,6 +10,7 @@ use ratatui::backend::TestBackend;
 use unicode_width::UnicodeWidthStr;
 
 use super::*;
+use crate::clock::{Timestamp, Uptime};
 use crate::payment::{Answer, Call, Proof, Reason, Rules, State, Status};
 
 /// Noon in Beijing, 22 November 2026.

@@ -10,7 +10,7 @@ use crate::screen::model::{Desk, Model};
 use crate::screen::palette::Tone;
 use crate::screen::story::Fact;
 use crate::screen::wrap::wrap;
-use crate::text::reason;
+use crate::text::{reason, training};
 
 /// Cells of a training customer's name.
 const NAME: usize = 60;
@@ -101,10 +101,10 @@ impl Canvas<'_> {
 
     pub(super) fn training(&mut self, area: Rect, chosen: usize) {
         let model = self.model;
-        let text = model.text();
-        let inner = self.overlay(area, text.training_title);
+        let words = model.text();
+        let inner = self.overlay(area, words.training_title);
         let base = self.palette.base();
-        self.put(inner, 0, 0, text.training_what, base);
+        self.put(inner, 0, 0, words.training_what, base);
         let list = Rect {
             y: inner.y + inner.height.min(2),
             height: inner.height.saturating_sub(2),
@@ -114,7 +114,7 @@ impl Canvas<'_> {
         let rows = usize::from(list.height).max(1);
         let first = (chosen + 1).saturating_sub(rows);
         for (y, (index, name)) in (0..list.height).zip(names.iter().enumerate().skip(first)) {
-            let name = clean(name, NAME);
+            let name = clean(training::customer(name, model.language), NAME);
             if index == chosen {
                 let style = self.palette.fill(Tone::Calm);
                 let row = Rect { y: list.y + y, height: 1, ..list };
