@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 
 use super::{Exit, Failure, open};
 use crate::clock::{Clock, Millis, Uptime};
-use crate::config::{Bell, Config, Gateway, Loaded};
+use crate::config::{Bell, Config, Gateway, Loaded, ScannerKind};
 use crate::engine::{Attempt, Refusal, SaleRef};
 use crate::journal::{Filter, OrderRow, Reader};
 use crate::order::{AuthCode, OutTradeNo};
@@ -66,6 +66,9 @@ pub async fn run(loaded: &Loaded, clock: &Clock) -> Result<Exit, Failure> {
     // Known before the first payment, and whether the gateway can be reached is on the first screen.
     cashier.till.warm_up(false);
     cashier.tell(Message::Time);
+    if config.scanner.kind != ScannerKind::None && !cashier.devices.has_scanner() {
+        cashier.tell(Message::Scanner(Link::Keyboard));
+    }
     cashier.work(reports).await
 }
 

@@ -55,6 +55,8 @@ pub struct Settings {
 pub enum Link {
     #[default]
     Off,
+    /// Scans come as keys in the terminal.
+    Keyboard,
     Searching,
     Ready,
     Failed(String),

@@ -114,6 +114,7 @@ pub struct Screen {
     pub scanner: &'static str,
     pub printer: &'static str,
     pub link_off: &'static str,
+    pub link_keyboard: &'static str,
     pub link_searching: &'static str,
     pub link_ready: &'static str,
     pub link_failed: &'static str,

@@ -32,7 +32,7 @@ pub(super) enum DeviceReport {
 
 /// The scanner and the printer, where there are any.
 pub(super) struct Devices {
-    _scanner: Option<Scanner>,
+    scanner: Option<Scanner>,
     printer: Option<Printer>,
     jobs: BTreeMap<u64, OutTradeNo>,
     last_job: u64,
@@ -61,7 +61,12 @@ impl Devices {
             })?),
             None => None,
         };
-        Ok(Self { _scanner: scanner, printer, jobs: BTreeMap::new(), last_job: 0 })
+        Ok(Self { scanner, printer, jobs: BTreeMap::new(), last_job: 0 })
+    }
+
+    /// Whether scans come from a device of their own.
+    pub(super) fn has_scanner(&self) -> bool {
+        self.scanner.is_some()
     }
 
     /// Hands a receipt to the printer, as often as the owner wants. The sale is long recorded.

@@ -144,8 +144,8 @@ impl Canvas<'_> {
         let till = format!("{} {till}", model.text().till);
         self.put(area, 2 + used + 3, 0, &till, quiet);
         if model.wall.0 > 0 {
-            let time = model.wall.local("%H:%M:%S");
-            self.put(area, area.width.saturating_sub(10), 0, &time, quiet);
+            let time = model.wall.local("%H:%M");
+            self.put(area, area.width.saturating_sub(7), 0, &time, quiet);
         }
     }
 

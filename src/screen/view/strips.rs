@@ -239,6 +239,7 @@ impl Canvas<'_> {
         ];
         let state = |link: &Link| match link {
             Link::Off => ("░", text.link_off, None),
+            Link::Keyboard => ("█", text.link_keyboard, Some(Tone::Good)),
             Link::Searching => ("▒", text.link_searching, Some(Tone::Wait)),
             Link::Ready => ("█", text.link_ready, Some(Tone::Good)),
             Link::Failed(_) => ("▄", text.link_failed, Some(Tone::Bad)),
@@ -257,7 +258,7 @@ impl Canvas<'_> {
             x += self.put(area, x, 0, word, style) + 1;
             let aside = match link {
                 Link::Failed(why) => clean(why, 24),
-                Link::Off | Link::Searching | Link::Ready => host,
+                Link::Off | Link::Keyboard | Link::Searching | Link::Ready => host,
             };
             // Whole words or nothing.
             if !aside.is_empty() && cells(&aside) < spare {

@@ -114,6 +114,7 @@ pub const CHINESE: Screen = Screen {
     scanner: "扫码枪",
     printer: "打印机",
     link_off: "未启用",
+    link_keyboard: "键盘",
     link_searching: "连接中",
     link_ready: "就绪",
     link_failed: "故障",

@@ -117,6 +117,7 @@ pub const ENGLISH: Screen = Screen {
     scanner: "Scanner",
     printer: "Printer",
     link_off: "off",
+    link_keyboard: "keyboard",
     link_searching: "searching",
     link_ready: "ready",
     link_failed: "fault",
