@@ -67,7 +67,7 @@ fn journal_in(folder: &TempDir) -> PathBuf {
 
 /// A journal with two orders, one of them open.
 fn filled(folder: &TempDir) -> PathBuf {
-    let path = path(folder);
+    let path = journal_in(folder);
     let (mut journal, _) = Journal::open(&path).unwrap();
     for entry in [begin(1), paid(1), begin(2), waiting(2)] {
         journal.append(&entry).unwrap();
