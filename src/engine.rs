@@ -4,6 +4,9 @@
 //! written; only when it is on disk does memory follow, is anybody told, and does a call leave. If
 //! the write fails nothing leaves. There is no I/O and no clock in here.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
@@ -18,6 +21,8 @@ use crate::payment::{Call, Event, Rules, State, Status};
 const BACKGROUND_PAUSE: Millis = Millis(200);
 /// Sales whose outcome is remembered to keep them from being charged twice.
 const SALES_REMEMBERED: usize = 64;
+/// Payment codes live for a minute; so many of the latest are told again by their hash.
+const CODES_REMEMBERED: usize = 500;
 
 /// What every order of this till has in common.
 #[derive(Clone, Debug)]
@@ -47,8 +52,8 @@ pub enum Refusal {
     Unsettled(OutTradeNo),
     /// The sale is paid.
     AlreadyPaid,
-    /// The payment code was used for this attempt before, which is still open or not.
-    CodeUsed { by: OutTradeNo, open: bool },
+    /// The payment code was used for this attempt, which is still open.
+    CodeInUse(OutTradeNo),
 }
 
 /// An attempt as it may be told: what is on disk, but where it says otherwise.
@@ -196,6 +201,9 @@ impl Engine {
             })),
         };
         self.codes.push_back((code_hash, out_trade_no.clone()));
+        if self.codes.len() > CODES_REMEMBERED {
+            self.codes.pop_front();
+        }
         self.remember_sale(sale.id, false);
         let track = Track {
             sale: sale.id,
@@ -311,6 +319,11 @@ impl Engine {
         attempts.chain(background).min()
     }
 
+    /// The attempt for which a payment code was used before, by the code's hash.
+    pub fn code_used_by(&self, code_hash: &[u8; 16]) -> Option<&OutTradeNo> {
+        self.codes.iter().rev().find(|(hash, _)| hash == code_hash).map(|(_, by)| by)
+    }
+
     /// Whether any attempt is open.
     pub fn is_open(&self) -> bool {
         self.tracks.values().any(|track| track.state.is_open() || track.writing.is_some())
@@ -338,13 +351,12 @@ impl Engine {
                 return Err(Refusal::Unsettled(track.order.out_trade_no.clone()));
             }
         }
-        let used = self.codes.iter().find(|(hash, _)| hash == code_hash);
-        let Some((_, by)) = used else { return Ok(()) };
-        let open = self
-            .tracks
-            .values()
-            .any(|track| track.order.out_trade_no == *by && !track.state.is_settled());
-        Err(Refusal::CodeUsed { by: by.clone(), open })
+        let Some(by) = self.code_used_by(code_hash) else { return Ok(()) };
+        let open = |track: &Track| track.order.out_trade_no == *by && !track.state.is_settled();
+        if self.tracks.values().any(open) {
+            return Err(Refusal::CodeInUse(by.clone()));
+        }
+        Ok(())
     }
 
     fn sale(&mut self, sale: SaleRef) -> (SaleEntry, Money) {

@@ -104,7 +104,7 @@ impl Till {
         let mut draw = [0; 2];
         // Without chance a number is still unique by its count; only copies of a till lose.
         let _ = aws_lc_rs::rand::fill(&mut draw);
-        let code_hash = code.keyed_hash(self.hash_key.expose_secret().as_bytes());
+        let code_hash = self.hash(&code);
         let client_ip = self.client_ip.or_else(|| self.transport.local_address());
         let client_ip = client_ip.map_or_else(|| "127.0.0.1".to_owned(), |ip| ip.to_string());
         let (now, wall) = (self.clock.uptime(), self.clock.wall());
@@ -112,6 +112,11 @@ impl Till {
             self.engine.begin(sale, code, code_hash, client_ip, draw, now, wall)?;
         self.perform(effects);
         Ok(out_trade_no)
+    }
+
+    /// Whether a payment code was used before, for any attempt.
+    pub fn was_used(&self, code: &AuthCode) -> bool {
+        self.engine.code_used_by(&self.hash(code)).is_some()
     }
 
     /// A person does something to an attempt: abandon, put aside, ask now.
@@ -166,6 +171,10 @@ impl Till {
             };
             self.take(post);
         }
+    }
+
+    fn hash(&self, code: &AuthCode) -> [u8; 16] {
+        code.keyed_hash(self.hash_key.expose_secret().as_bytes())
     }
 
     fn take(&mut self, post: Option<Post>) {

@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 use super::{Exit, Failure, open};
 use crate::clock::{Clock, Millis, Uptime};
 use crate::config::{Bell, Config, Gateway, Loaded, ScannerKind};
-use crate::engine::{Attempt, Refusal, SaleRef};
+use crate::engine::{Attempt, SaleRef};
 use crate::journal::{Filter, OrderRow, Reader};
 use crate::order::{AuthCode, OutTradeNo};
 use crate::payment::Event;
@@ -164,10 +164,14 @@ impl Cashier<'_> {
             screen::SaleRef::New(due) => SaleRef::New(due, String::new()),
             screen::SaleRef::Again(id, due) => SaleRef::Again(id, due),
         };
+        // Once charged, a code is dead: shown again, it is the same customer still in front of the
+        // scanner.
+        if self.till.was_used(&code) {
+            return self.tell(Message::NotBegun { code_used: true });
+        }
         if let Err(refusal) = self.till.begin(sale, code) {
             tracing::warn!(?refusal, "not begun");
-            let code_used = matches!(refusal, Refusal::CodeUsed { .. });
-            self.tell(Message::NotBegun { code_used });
+            self.tell(Message::NotBegun { code_used: false });
         }
     }
 

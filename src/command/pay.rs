@@ -160,8 +160,8 @@ fn refused(refusal: Refusal) -> Failure {
         Refusal::Stopped => {
             Failure::new(Exit::Journal, "the journal cannot be written; nothing was sent")
         }
-        Refusal::CodeUsed { by, .. } => usage(format!(
-            "this payment code was used for order {by}; ask for a new one; nothing was sent"
+        Refusal::CodeInUse(by) => usage(format!(
+            "this payment code is being used for order {by}; ask for a new one; nothing was sent"
         )),
         Refusal::Unsettled(by) => usage(format!("order {by} of this sale is not settled")),
         Refusal::AlreadyPaid => usage("this sale is paid".to_owned()),

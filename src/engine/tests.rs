@@ -1,0 +1,381 @@
+use super::*;
+use crate::gateway::{Decoded, Outgoing, Reply};
+use crate::payment::{Answer, CallKind, Ending, Proof, Reason};
+
+const RULES: Rules = Rules {
+    query_interval: Millis::seconds(5),
+    give_up_after: Millis::seconds(30),
+    reverse_not_before: Millis::seconds(15),
+    attention_after: Millis::seconds(180),
+};
+
+/// Only asked for its record here.
+struct Mute;
+
+impl Gateway for Mute {
+    fn encode(&self, _: Ask<'_>, _: &str) -> Outgoing {
+        Outgoing { path: "/", body: Vec::new().into(), certificate: false }
+    }
+
+    fn record(&self, ask: Ask<'_>) -> Vec<(String, String)> {
+        vec![("out_trade_no".into(), ask.order().out_trade_no.to_string())]
+    }
+
+    fn decode(&self, _: Ask<'_>, _: &Reply, _: Timestamp) -> Decoded {
+        Decoded { answer: Answer::Absent, record: Vec::new() }
+    }
+}
+
+fn merchant(mch_id: &str) -> Merchant {
+    Merchant {
+        app_id: "wx8888888888888888".into(),
+        mch_id: mch_id.into(),
+        sub_app_id: String::new(),
+        sub_mch_id: String::new(),
+    }
+}
+
+fn identity() -> Identity {
+    Identity {
+        till: TillId::new("T01").unwrap(),
+        merchant: merchant("1900000109"),
+        currency: Currency::CNY,
+        body: "Corner Coffee T01".into(),
+        device_info: "S001".into(),
+    }
+}
+
+/// An engine with a clock, and what it wanted done so far.
+struct Bench {
+    engine: Engine,
+    now: u64,
+    written: Vec<Entry>,
+    calls: Vec<(i64, Call, bool)>,
+    told: Vec<(i64, Status, bool)>,
+}
+
+impl Bench {
+    fn new() -> Self {
+        Self::with(Past::default())
+    }
+
+    fn with(past: Past) -> Self {
+        let now = Uptime(1_000_000);
+        let wall = Timestamp(1_795_318_200_000);
+        let boot = "boot".to_owned();
+        let (engine, effects) =
+            Engine::new(identity(), RULES, Arc::new(Mute), boot, past, now, wall);
+        let mut bench = Self {
+            engine,
+            now: now.0,
+            written: Vec::new(),
+            calls: Vec::new(),
+            told: Vec::new(),
+        };
+        bench.take(effects);
+        bench
+    }
+
+    fn at(&self) -> (Uptime, Timestamp) {
+        (Uptime(self.now), Timestamp(1_795_318_200_000 + i64::try_from(self.now).unwrap()))
+    }
+
+    fn take(&mut self, effects: Vec<Effect>) {
+        for effect in effects {
+            match effect {
+                Effect::Write(entry) => self.written.push(*entry),
+                Effect::Call { attempt, call, code, .. } => {
+                    self.calls.push((attempt, call, code.is_some()));
+                }
+                Effect::Told { attempt, .. } => {
+                    let number = attempt.out_trade_no.as_str();
+                    let counter = number[15..19].parse().unwrap();
+                    self.told.push((counter, attempt.state.status(), attempt.recorded));
+                }
+            }
+        }
+    }
+
+    fn begin(&mut self, sale: SaleRef, code: u8) -> Result<OutTradeNo, Refusal> {
+        let auth_code = AuthCode::new("134567890123456789").unwrap();
+        let (now, wall) = self.at();
+        let ip = "203.0.113.7".to_owned();
+        let (number, effects) =
+            self.engine.begin(sale, auth_code, [code; 16], ip, [7, 0], now, wall)?;
+        self.take(effects);
+        Ok(number)
+    }
+
+    fn sell(&mut self, code: u8) -> Result<OutTradeNo, Refusal> {
+        self.begin(SaleRef::New(Money::from_minor(1234), String::new()), code)
+    }
+
+    /// The disk answers for an attempt's entry.
+    fn disk(&mut self, attempt: i64, on_disk: bool) {
+        let (now, wall) = self.at();
+        let effects = self.engine.written(attempt, on_disk, now, wall);
+        self.take(effects);
+    }
+
+    fn happen(&mut self, attempt: i64, event: Event) {
+        let (now, wall) = self.at();
+        let effects = self.engine.happen(attempt, event, Vec::new(), now, wall);
+        self.take(effects);
+    }
+
+    /// The latest call of an attempt is answered, and the disk writes at once.
+    fn answer(&mut self, attempt: i64, answer: Answer) {
+        let calls = self.calls.iter().filter(|(of, ..)| *of == attempt);
+        let call = calls.last().unwrap().1;
+        self.happen(attempt, Event::Answered(call, answer));
+        self.disk(attempt, true);
+    }
+
+    /// Lets time pass; the disk writes at once and the gateway stays silent.
+    fn pass(&mut self, millis: u64) {
+        let end = self.now + millis;
+        while let Some(wake) = self.engine.wake_at().filter(|wake| wake.0 <= end) {
+            self.now = self.now.max(wake.0);
+            let (now, wall) = self.at();
+            let written = self.written.len();
+            let effects = self.engine.tick(now, wall);
+            self.take(effects);
+            let attempts: Vec<i64> =
+                self.written[written..].iter().map(|entry| entry.attempt).collect();
+            for attempt in attempts {
+                self.disk(attempt, true);
+            }
+        }
+        self.now = end;
+    }
+
+    fn statuses(&self) -> Vec<Status> {
+        self.told.iter().map(|(_, status, _)| *status).collect()
+    }
+}
+
+fn paid() -> Answer {
+    let transaction_id = "4200002026112200000000000001".to_owned();
+    Answer::Paid(Proof { transaction_id, paid_at: Timestamp(0), coupon: None })
+}
+
+fn stored(id: i64, mch_id: &str, boot: &str) -> StoredAttempt {
+    let (state, call) = State::begin(&RULES, 0);
+    let (state, _) = state.step(&Event::Answered(call, Answer::Paying), Millis(300), &RULES);
+    let number = format!("T01261122113000{id:04}07");
+    StoredAttempt {
+        id,
+        sale: id,
+        order: Order {
+            out_trade_no: OutTradeNo::try_from(number).unwrap(),
+            amount: Money::from_minor(1234),
+            currency: Currency::CNY,
+            merchant: merchant(mch_id),
+            body: String::new(),
+            device_info: String::new(),
+            client_ip: String::new(),
+        },
+        boot: boot.into(),
+        sent_at: Uptime(990_000),
+        age: Millis(300),
+        created_at: Timestamp(1_795_318_200_000),
+        updated_at: Timestamp(1_795_318_200_000),
+        state,
+    }
+}
+
+#[test]
+fn nothing_is_sent_or_told_before_it_is_on_disk() {
+    let mut bench = Bench::new();
+    bench.sell(1).unwrap();
+    assert_eq!(bench.written.len(), 1, "one commit lies between scan and wire");
+    assert!(bench.written[0].begin.is_some());
+    assert!(bench.calls.is_empty() && bench.told.is_empty());
+    bench.disk(1, true);
+    assert_eq!(bench.statuses(), [Status::Sent]);
+    assert_eq!(bench.calls.len(), 1);
+    let call = bench.calls[0].1;
+    bench.happen(1, Event::Answered(call, paid()));
+    assert_eq!(bench.statuses(), [Status::Sent], "not told before it is written");
+    bench.disk(1, true);
+    assert_eq!(bench.statuses(), [Status::Sent, Status::Paid]);
+}
+
+#[test]
+fn what_cannot_be_written_is_not_sent_and_nothing_is_sold_any_more() {
+    let mut bench = Bench::new();
+    bench.sell(1).unwrap();
+    bench.disk(1, false);
+    assert!(bench.calls.is_empty() && bench.told.is_empty());
+    assert_eq!(bench.sell(2), Err(Refusal::Stopped));
+    assert!(!bench.engine.is_open());
+}
+
+#[test]
+fn an_outcome_that_cannot_be_written_is_told_as_such_and_ends_all_calls() {
+    let mut bench = Bench::new();
+    bench.sell(1).unwrap();
+    bench.disk(1, true);
+    let call = bench.calls[0].1;
+    bench.happen(1, Event::Answered(call, Answer::Paying));
+    bench.disk(1, false);
+    assert_eq!(bench.told.last(), Some(&(1, Status::Waiting, false)));
+    bench.pass(120_000);
+    assert_eq!(bench.calls.len(), 1, "no query, no reversal: they could not be written down");
+    assert_eq!(bench.sell(2), Err(Refusal::Stopped));
+}
+
+#[test]
+fn events_wait_for_the_disk_and_none_is_lost() {
+    let mut bench = Bench::new();
+    bench.sell(1).unwrap();
+    bench.disk(1, true);
+    let submit = bench.calls[0].1;
+    bench.happen(1, Event::Answered(submit, Answer::Paying));
+    bench.happen(1, Event::AskNow);
+    bench.happen(1, Event::Abandon);
+    assert_eq!(bench.written.len(), 2);
+    bench.disk(1, true);
+    bench.disk(1, true);
+    bench.disk(1, true);
+    assert_eq!(bench.written.len(), 4);
+    assert_eq!(bench.statuses().last(), Some(&Status::Reversing));
+}
+
+#[test]
+fn the_payment_code_goes_out_once_and_is_gone_with_the_answer() {
+    let mut bench = Bench::new();
+    bench.sell(1).unwrap();
+    bench.disk(1, true);
+    assert!(bench.engine.tracks[&1].code.is_some());
+    bench.answer(1, Answer::Paying);
+    assert!(bench.engine.tracks[&1].code.is_none());
+    bench.pass(6_000);
+    assert_eq!(bench.calls.iter().filter(|(_, _, with_code)| *with_code).count(), 1);
+    assert!(!format!("{:?}", bench.written).contains("134567890123456789"));
+}
+
+#[test]
+fn a_sale_is_charged_again_only_when_its_attempt_is_settled() {
+    let mut bench = Bench::new();
+    bench.sell(1).unwrap();
+    let again = SaleRef::Again(1, Money::from_minor(1234));
+    assert!(matches!(bench.begin(again.clone(), 2), Err(Refusal::Unsettled(_))), "at the disk");
+    bench.disk(1, true);
+    assert!(matches!(bench.begin(again.clone(), 2), Err(Refusal::Unsettled(_))), "sent");
+    bench.answer(1, Answer::Unknown(Reason::new("no_answer")));
+    assert!(matches!(bench.begin(again.clone(), 2), Err(Refusal::Unsettled(_))), "checking");
+    bench.happen(1, Event::Abandon);
+    bench.disk(1, true);
+    assert!(matches!(bench.begin(again.clone(), 2), Err(Refusal::Unsettled(_))), "reversing");
+    bench.happen(1, Event::PutAside);
+    bench.disk(1, true);
+    assert!(bench.begin(again, 2).is_ok(), "put aside");
+}
+
+#[test]
+fn a_declined_sale_may_be_charged_again_and_a_paid_one_never() {
+    let mut bench = Bench::new();
+    bench.sell(1).unwrap();
+    bench.disk(1, true);
+    bench.answer(1, Answer::Declined(Reason::new("NOTENOUGH")));
+    let again = SaleRef::Again(1, Money::from_minor(1234));
+    bench.begin(again.clone(), 2).unwrap();
+    assert_eq!(bench.written.last().unwrap().begin.as_ref().unwrap().sale.id, 1);
+    bench.disk(2, true);
+    bench.answer(2, paid());
+    assert_eq!(bench.begin(again, 3), Err(Refusal::AlreadyPaid));
+}
+
+#[test]
+fn a_payment_code_that_was_used_is_noticed() {
+    let mut bench = Bench::new();
+    let number = bench.sell(1).unwrap();
+    bench.disk(1, true);
+    assert_eq!(bench.engine.code_used_by(&[1; 16]), Some(&number));
+    assert_eq!(bench.engine.code_used_by(&[2; 16]), None);
+    assert_eq!(bench.sell(1), Err(Refusal::CodeInUse(number.clone())));
+    bench.answer(1, paid());
+    assert_eq!(bench.engine.code_used_by(&[1; 16]), Some(&number));
+    assert!(bench.sell(1).is_ok(), "an integrator may try; the gateway decides");
+}
+
+#[test]
+fn numbers_go_on_where_the_journal_ended() {
+    let mut bench = Bench::with(Past { last_attempt: 41, last_sale: 17, ..Past::default() });
+    let number = bench.sell(1).unwrap();
+    assert_eq!(&number.as_str()[15..], "004207");
+    let begin = bench.written[0].begin.as_ref().unwrap();
+    assert_eq!((bench.written[0].attempt, begin.sale.id), (42, 18));
+}
+
+#[test]
+fn the_past_is_asked_about_without_a_storm() {
+    let open = (1..=20).map(|id| stored(id, "1900000109", "boot")).collect();
+    let mut bench = Bench::with(Past { last_attempt: 20, open, ..Past::default() });
+    for attempt in 1..=20 {
+        bench.disk(attempt, true);
+    }
+    assert_eq!(bench.calls.len(), 1, "the first at once");
+    bench.now += 1;
+    bench.pass(999);
+    assert_eq!(bench.calls.len(), 5 + 1, "then five a second");
+    bench.pass(3_200);
+    let asked: std::collections::BTreeSet<i64> = bench.calls.iter().map(|(of, ..)| *of).collect();
+    assert_eq!(asked.len(), 20);
+    assert!(bench.calls.iter().all(|(_, call, _)| call.kind == CallKind::Query));
+}
+
+#[test]
+fn within_one_boot_the_time_line_goes_on_and_after_another_it_is_taken_as_young() {
+    for (boot, age) in [("boot", 10_000), ("another", 300), ("", 300)] {
+        let open = vec![stored(1, "1900000109", boot)];
+        let bench = Bench::with(Past { last_attempt: 1, open, ..Past::default() });
+        assert_eq!(bench.written[0].age, Millis(age), "{boot:?}");
+    }
+}
+
+#[test]
+fn an_order_of_another_merchant_is_told_and_never_touched() {
+    let open = vec![stored(1, "1900000999", "boot")];
+    let mut bench = Bench::with(Past { last_attempt: 1, open, ..Past::default() });
+    assert_eq!(bench.statuses(), [Status::Waiting]);
+    bench.happen(1, Event::AskNow);
+    bench.happen(1, Event::Abandon);
+    bench.pass(300_000);
+    assert!(bench.calls.is_empty() && bench.written.is_empty());
+    assert!(bench.engine.is_open() && !bench.engine.is_busy());
+}
+
+#[test]
+fn what_has_ended_leaves_nothing_behind() {
+    let mut bench = Bench::new();
+    for code in 1..=200 {
+        bench.sell(code).unwrap();
+        let attempt = bench.engine.last_attempt;
+        bench.disk(attempt, true);
+        bench.answer(attempt, paid());
+    }
+    assert!(bench.engine.tracks.is_empty());
+    assert!(bench.engine.sales.len() <= SALES_REMEMBERED);
+    assert!(bench.engine.codes.len() <= CODES_REMEMBERED);
+    assert_eq!(bench.engine.wake_at(), None);
+}
+
+#[test]
+fn a_whole_reversal_is_written_step_by_step() {
+    let mut bench = Bench::new();
+    bench.sell(1).unwrap();
+    bench.disk(1, true);
+    bench.answer(1, Answer::Paying);
+    for _ in 0..6 {
+        bench.pass(5_000);
+        bench.answer(1, Answer::Paying);
+    }
+    let (_, call, _) = *bench.calls.last().unwrap();
+    assert_eq!(call.kind, CallKind::Reverse);
+    bench.answer(1, Answer::Withdrawn);
+    bench.answer(1, Answer::Ended(Ending::Revoked));
+    assert_eq!(bench.statuses().last(), Some(&Status::Reversed));
+    assert!(!bench.engine.is_open());
+}
