@@ -22,6 +22,7 @@ use crate::gateway::fields::SignType;
 use crate::money::{Currency, Entry, Money};
 use crate::order::{Merchant, TillId};
 use crate::payment::Rules;
+pub use crate::scan::Suffix;
 use crate::text::Language;
 
 /// Everything the owner decides, checked.
@@ -115,19 +116,6 @@ pub enum ScannerKind {
     Serial,
     /// Typed into the terminal.
     Keyboard,
-    None,
-}
-
-/// What a scanner sends behind a code.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Suffix {
-    /// Any of them.
-    Auto,
-    Cr,
-    Lf,
-    CrLf,
-    Tab,
-    /// Nothing: a pause ends the code.
     None,
 }
 

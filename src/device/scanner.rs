@@ -9,7 +9,7 @@ use zeroize::{Zeroize, Zeroizing};
 
 use super::{Address, Health, LOOK, Opened, Reported, Wanted, Worker};
 use crate::clock::Clock;
-use crate::config::Suffix;
+use crate::scan::Suffix;
 use crate::scan::{Assembler, Line};
 
 /// Bytes taken at once.

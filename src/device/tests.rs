@@ -16,7 +16,7 @@ use super::printer::{
 use super::scanner::{Scanner, ScannerReport, ScannerSettings};
 use super::{Fault, Health};
 use crate::clock::{Clock, Millis};
-use crate::config::Suffix;
+use crate::scan::Suffix;
 
 const CODE: &str = "134567890123456789";
 const OTHER: &str = "101112131415161718";

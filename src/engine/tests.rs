@@ -65,13 +65,8 @@ impl Bench {
         let boot = "boot".to_owned();
         let (engine, effects) =
             Engine::new(identity(), RULES, Arc::new(Mute), boot, past, now, wall);
-        let mut bench = Self {
-            engine,
-            now: now.0,
-            written: Vec::new(),
-            calls: Vec::new(),
-            told: Vec::new(),
-        };
+        let mut bench =
+            Self { engine, now: now.0, written: Vec::new(), calls: Vec::new(), told: Vec::new() };
         bench.take(effects);
         bench
     }

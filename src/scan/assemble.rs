@@ -14,7 +14,6 @@ use zeroize::{Zeroize, Zeroizing};
 
 use super::is_whole;
 use crate::clock::{Millis, Uptime};
-use crate::config::Suffix;
 
 /// Bytes of one scan; more is not a scan (devices 1.6).
 const LONGEST: usize = 4096;
@@ -28,6 +27,19 @@ const NOISE_PAUSE: Millis = Millis(1000);
 
 const STX: u8 = 2;
 const ETX: u8 = 3;
+
+/// What a scanner sends behind a code.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Suffix {
+    /// CR, LF, both, TAB, ETX, NUL or nothing.
+    Auto,
+    Cr,
+    Lf,
+    CrLf,
+    Tab,
+    /// Nothing: a pause ends the code.
+    None,
+}
 
 /// What came of the bytes.
 #[derive(Debug, Eq, PartialEq)]

@@ -8,7 +8,7 @@ mod burst;
 
 use zeroize::Zeroizing;
 
-pub use assemble::{Assembler, Line};
+pub use assemble::{Assembler, Line, Suffix};
 pub use burst::{BurstKey, EndKey, KeyBurst, Outcome};
 
 use crate::order::{AuthCode, OutTradeNo, TillId};

@@ -1,0 +1,149 @@
+//! The house rules that a compiler does not know: who may import whom, and what is pure.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The rooms from the ground up. A room uses those before it in this list, never those behind it.
+const ROOMS: [&str; 21] = [
+    "clean",
+    "clock",
+    "money",
+    "order",
+    "process",
+    "payment",
+    "gateway",
+    "scan",
+    "journal",
+    "engine",
+    "simulator",
+    "device",
+    "till",
+    "text",
+    "config",
+    "log",
+    "cli",
+    "receipt",
+    "screen",
+    "command",
+    "main",
+];
+
+/// Code that decides. It has no thread, file, socket, clock, environment or random draw.
+const PURE: [&str; 15] = [
+    "clean.rs",
+    "money.rs",
+    "order.rs",
+    "payment/",
+    "engine.rs",
+    "scan/",
+    "receipt/",
+    "screen/",
+    "text/",
+    "gateway/mod.rs",
+    "gateway/fields.rs",
+    "gateway/wechat_v2.rs",
+    "simulator/mod.rs",
+    "simulator/ledger.rs",
+    "simulator/scenario.rs",
+];
+
+const IMPURE: [&str; 10] = [
+    "std::fs",
+    "std::net::Tcp",
+    "std::net::Udp",
+    "std::thread",
+    "std::env",
+    "std::process",
+    "tokio::",
+    "rustix::",
+    "reqwest::",
+    "rusqlite::",
+];
+
+fn sources() -> BTreeMap<String, String> {
+    fn walk(folder: &Path, files: &mut Vec<PathBuf>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                walk(&path, files);
+            } else if path.extension().is_some_and(|ending| ending == "rs") {
+                files.push(path);
+            }
+        }
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = Vec::new();
+    walk(&root, &mut files);
+    let name = |path: &Path| path.strip_prefix(&root).unwrap().to_str().unwrap().to_owned();
+    files.iter().map(|path| (name(path), fs::read_to_string(path).unwrap())).collect()
+}
+
+/// Without comments, and without the tests at a file's end.
+fn code(text: &str) -> String {
+    let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
+    let lines = code.lines().map(|line| line.split("//").next().unwrap_or_default());
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+fn is_test(name: &str) -> bool {
+    name.contains("tests")
+}
+
+fn room(name: &str) -> &str {
+    name.split('/').next().unwrap().trim_end_matches(".rs")
+}
+
+#[test]
+fn imports_run_one_way() {
+    let mut broken = Vec::new();
+    for (name, text) in sources().iter().filter(|(name, _)| *name != "lib.rs" && !is_test(name)) {
+        let place = |room: &str| ROOMS.iter().position(|known| *known == room);
+        let own = place(room(name)).unwrap_or_else(|| panic!("{name} is in no known room"));
+        let text = code(text);
+        for used in text.split("crate::").skip(1) {
+            let used: String =
+                used.chars().take_while(|c| c.is_ascii_lowercase() || *c == '_' || c.is_ascii_digit()).collect();
+            if place(&used).is_some_and(|used| used > own) {
+                broken.push(format!("{name} uses {used}"));
+            }
+        }
+    }
+    assert!(broken.is_empty(), "{broken:#?}");
+}
+
+#[test]
+fn what_decides_touches_nothing() {
+    let mut broken = Vec::new();
+    for (name, text) in sources().iter().filter(|(name, _)| !is_test(name)) {
+        if !PURE.iter().any(|pure| name.starts_with(pure)) {
+            continue;
+        }
+        let text = code(text);
+        for impure in IMPURE {
+            if text.contains(impure) {
+                broken.push(format!("{name} has {impure}"));
+            }
+        }
+    }
+    assert!(broken.is_empty(), "{broken:#?}");
+}
+
+#[test]
+fn no_file_does_two_jobs() {
+    let long: Vec<_> = sources()
+        .iter()
+        .map(|(name, text)| (name.clone(), text.lines().count()))
+        .filter(|(name, lines)| *lines > 600 && !is_test(name))
+        .collect();
+    assert!(long.is_empty(), "{long:?}");
+}
+
+#[test]
+fn nothing_untrusted_is_printed_around_the_screen() {
+    for (name, text) in sources().iter().filter(|(name, _)| !is_test(name)) {
+        for call in ["println!(", "eprintln!(", "print!(", "dbg!(", "todo!(", "unimplemented!("] {
+            assert!(!code(text).contains(call), "{name} has {call}");
+        }
+    }
+}
