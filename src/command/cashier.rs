@@ -307,12 +307,14 @@ fn settings(config: &Config, gateway_host: String) -> Settings {
     }
 }
 
-/// The last orders, for the list. Those that are open are told by the till itself.
+/// The last orders, and all that are open: the first frame shows them.
 fn recent(config: &Config) -> Result<Vec<Attempt>, Failure> {
     let Some(reader) = Reader::open(&config.journal.path)? else { return Ok(Vec::new()) };
-    let filter = Filter { limit: Some(RECENT), ..Filter::default() };
-    let rows = reader.orders(&filter)?;
-    Ok(rows.into_iter().filter(|row| !row.state.is_open()).map(attempt).collect())
+    let mut rows = reader.orders(&Filter { limit: Some(RECENT), ..Filter::default() })?;
+    let oldest = rows.last().map_or(0, |row| row.attempt);
+    let open = reader.orders(&Filter { open: true, ..Filter::default() })?;
+    rows.extend(open.into_iter().filter(|row| row.attempt < oldest));
+    Ok(rows.into_iter().map(attempt).collect())
 }
 
 fn attempt(row: OrderRow) -> Attempt {

@@ -19,6 +19,7 @@ pub fn list(orders: &Orders, config: &Config) -> Result<Exit, Failure> {
     let filter = Filter {
         day: orders.day.map(|day| day.to_string()),
         status: orders.state,
+        open: false,
         limit: orders.limit,
     };
     let rows = reader.orders(&filter)?;

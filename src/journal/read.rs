@@ -19,6 +19,8 @@ pub struct Filter {
     /// The shop's calendar day, `YYYY-MM-DD`.
     pub day: Option<String>,
     pub status: Option<Status>,
+    /// Only those with work left.
+    pub open: bool,
     pub limit: Option<u32>,
 }
 
@@ -93,6 +95,9 @@ impl Reader {
         if let Some(status) = filter.status {
             sql += " AND attempt.status = ?";
             values.push(status.word().to_owned());
+        }
+        if filter.open {
+            sql += " AND attempt.work = 2";
         }
         sql += " ORDER BY attempt.id DESC";
         if let Some(limit) = filter.limit {
