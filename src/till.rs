@@ -15,8 +15,10 @@ use crate::journal::{Journal, Past, Writer, Written};
 use crate::order::{AuthCode, Order, OutTradeNo};
 use crate::payment::{Answer, Call, CallKind, Event, Reason, Rules, Status};
 
-/// A sleep is cut to this while money is open: a machine that slept wakes to its deadlines.
+/// A sleep is cut to this while money is open, for a machine that was suspended: its deadlines have
+/// passed when it wakes, but not its timers.
 const LONGEST_SLEEP: Millis = Millis::seconds(1);
+const LONGEST_IDLE_SLEEP: Millis = Millis::seconds(60);
 
 /// What a till tells its front.
 #[derive(Debug)]
@@ -165,7 +167,9 @@ impl Till {
             let post = match sleep {
                 None => self.inbox.recv().await,
                 Some(sleep) => {
-                    let sleep = Duration::from(sleep.min(LONGEST_SLEEP));
+                    let open = self.engine.is_open();
+                    let longest = if open { LONGEST_SLEEP } else { LONGEST_IDLE_SLEEP };
+                    let sleep = Duration::from(sleep.min(longest));
                     tokio::time::timeout(sleep, self.inbox.recv()).await.unwrap_or_default()
                 }
             };

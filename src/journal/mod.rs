@@ -35,7 +35,7 @@ const VERIFIED_AT_START: i64 = 1000;
 /// Steps of SQLite's machine spent on checking the file at a start, some tenths of a second; a
 /// larger file is checked as far as that goes.
 const CHECK_STEPS: i32 = 1000;
-const CHECK_ROUNDS: u32 = 20_000;
+const CHECK_ROUNDS: u32 = 5_000;
 
 /// Why there is no journal to write to. Nothing was sent.
 #[derive(Debug, thiserror::Error)]

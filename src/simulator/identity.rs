@@ -230,7 +230,9 @@ fn configuration(address: SocketAddr) -> String {
          api_key_file = \"{API_KEY}\"\n\
          client_cert_file = \"{CLIENT_CERT}\"\n\
          client_key_file = \"{CLIENT_KEY}\"\n\
-         ca_file = \"{AUTHORITY}\"\n"
+         ca_file = \"{AUTHORITY}\"\n\n\
+         # Beside this file: what is simulated never gets into real books.\n\
+         [journal]\npath = \"journal.sqlite\"\n"
     )
 }
 
