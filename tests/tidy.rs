@@ -102,8 +102,10 @@ fn imports_run_one_way() {
         let own = place(room(name)).unwrap_or_else(|| panic!("{name} is in no known room"));
         let text = code(text);
         for used in text.split("crate::").skip(1) {
-            let used: String =
-                used.chars().take_while(|c| c.is_ascii_lowercase() || *c == '_' || c.is_ascii_digit()).collect();
+            let used: String = used
+                .chars()
+                .take_while(|c| c.is_ascii_lowercase() || *c == '_' || c.is_ascii_digit())
+                .collect();
             if place(&used).is_some_and(|used| used > own) {
                 broken.push(format!("{name} uses {used}"));
             }

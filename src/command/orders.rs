@@ -59,7 +59,8 @@ pub fn show(show: &Show, config: &Config) -> Result<Exit, Failure> {
         let mut value = report.json(language);
         value["sale"] = row.sale.into();
         value["note"] = row.note.clone().into();
-        value["events"] = entries.iter().map(entry_json).collect();
+        value["events"] =
+            with_calls(&entries).map(|(entry, call)| entry_json(entry, call)).collect();
         say(&value.to_string());
         return Ok(Exit::Done);
     }
@@ -67,8 +68,8 @@ pub fn show(show: &Show, config: &Config) -> Result<Exit, Failure> {
     if !row.note.is_empty() {
         say(&row.note);
     }
-    for entry in &entries {
-        say(&entry_line(entry, language));
+    for (entry, call) in with_calls(&entries) {
+        say(&entry_line(entry, call, language));
         if let Ok(Value::Object(fields)) = serde_json::from_str(&entry.wire) {
             for (name, value) in fields {
                 say(&format!(
@@ -88,18 +89,29 @@ fn nothing_yet(json: bool, config: &Config) -> Exit {
     Exit::Done
 }
 
-fn entry_json(entry: &StoredEntry) -> Value {
+/// Each entry with the call it led to.
+fn with_calls(entries: &[StoredEntry]) -> impl Iterator<Item = (&StoredEntry, Option<Call>)> {
+    let before = std::iter::once(None).chain(entries.iter().map(|entry| entry.state.awaited()));
+    entries.iter().zip(before).map(|(entry, before)| {
+        let submit =
+            (entry.event == Event::Begun).then_some(Call { kind: CallKind::Submit, number: 0 });
+        (entry, submit.or_else(|| entry.state.awaited().filter(|call| before != Some(*call))))
+    })
+}
+
+fn entry_json(entry: &StoredEntry, call: Option<Call>) -> Value {
     json!({
         "at": entry.at.to_rfc3339(),
         "after_ms": entry.age.0,
         "event": event_words(&entry.event),
+        "call": call.map(|call| call.kind.word()),
         "state": entry.state.status().word(),
         "reason": entry.state.reason().map(|reason| reason.code.as_str()),
         "wire": serde_json::from_str::<Value>(&entry.wire).unwrap_or(Value::Null),
     })
 }
 
-fn entry_line(entry: &StoredEntry, language: Language) -> String {
+fn entry_line(entry: &StoredEntry, call: Option<Call>, language: Language) -> String {
     let seconds = entry.age.0 / 1000;
     let tenths = entry.age.0 % 1000 / 100;
     let status = entry.state.status();
@@ -110,6 +122,10 @@ fn entry_line(entry: &StoredEntry, language: Language) -> String {
         event_words(&entry.event),
         screen::of(language).word(status),
     );
+    let line = match call {
+        Some(Call { kind, number }) => format!("{line}  -> {} {number}", kind.word()),
+        None => line,
+    };
     match entry.state.reason() {
         Some(why) => format!("{line}  {}", reason::sentence(status, why, language)),
         None => line,
@@ -119,14 +135,9 @@ fn entry_line(entry: &StoredEntry, language: Language) -> String {
 /// The names of events are the protocol's, in every language.
 fn event_words(event: &Event) -> String {
     match event {
-        Event::Begun => "submit".into(),
+        Event::Begun => "begun".into(),
         Event::Answered(Call { kind, number }, answer) => {
-            let call = match kind {
-                CallKind::Submit => "micropay",
-                CallKind::Query => "orderquery",
-                CallKind::Reverse => "reverse",
-            };
-            format!("answer {number} to {call}: {}", answer_words(answer))
+            format!("answer to {} {number}: {}", kind.word(), answer_words(answer))
         }
         Event::Tick => "time".into(),
         Event::Abandon => "given up by the cashier".into(),

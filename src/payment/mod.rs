@@ -205,6 +205,17 @@ pub enum CallKind {
     Reverse,
 }
 
+impl CallKind {
+    /// The protocol's word for it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Submit => "micropay",
+            Self::Query => "orderquery",
+            Self::Reverse => "reverse",
+        }
+    }
+}
+
 /// A call to make. Its number tells its answer from a late one.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Call {
@@ -409,6 +420,18 @@ impl State {
         match &self.stage {
             Stage::Paid(proof) => Some(proof),
             Stage::Pending(_) | Stage::Undoing(_) | Stage::Closed(_) => None,
+        }
+    }
+
+    /// The query or reversal whose answer is awaited.
+    pub fn awaited(&self) -> Option<Call> {
+        let query =
+            |number: Option<u32>| number.map(|number| Call { kind: CallKind::Query, number });
+        match &self.stage {
+            Stage::Pending(pending) => query(pending.awaiting),
+            Stage::Undoing(undoing) => undoing.awaiting,
+            Stage::Paid(_) => None,
+            Stage::Closed(closed) => query(closed.watch.as_ref().and_then(|watch| watch.awaiting)),
         }
     }
 
