@@ -189,6 +189,8 @@ impl Engine {
             attempt,
             at: wall,
             age: Millis(0),
+            sent_at: now,
+            boot: self.boot.clone(),
             event: Event::Begun,
             state: state.clone(),
             wire: self.gateway.record(Ask::Submit(&order, &code)),
@@ -196,8 +198,6 @@ impl Engine {
                 sale: sale.clone(),
                 order: order.clone(),
                 code_hash: Some(code_hash),
-                boot: self.boot.clone(),
-                sent_at: now,
             })),
         };
         self.codes.push_back((code_hash, out_trade_no.clone()));
@@ -259,6 +259,14 @@ impl Engine {
         }
     }
 
+    /// The submission's first byte leaves now: a connection had to be made before it. All times of
+    /// the payment count from here.
+    pub fn left(&mut self, attempt: i64, now: Uptime) {
+        if let Some(track) = self.tracks.get_mut(&attempt).filter(|track| !track.from_the_past) {
+            track.sent_at = track.sent_at.max(now);
+        }
+    }
+
     /// An entry is on disk, or is not. After one failure nothing more is written or sent.
     pub fn written(
         &mut self,
@@ -276,6 +284,10 @@ impl Engine {
         if !on_disk && writing.event == Event::Begun {
             self.tracks.remove(&attempt);
             return effects;
+        }
+        if writing.event == Event::Begun {
+            // It leaves now, and not when it was handed to the disk.
+            track.sent_at = now;
         }
         track.state = writing.state;
         track.updated_at = writing.at;
@@ -384,9 +396,11 @@ impl Engine {
         wall: Timestamp,
         effects: &mut Vec<Effect>,
     ) {
-        // Within one boot the time line goes on. After another, what is certain is the age that was
-        // written down last: too young means waiting longer before a reversal.
-        let same_boot = !self.boot.is_empty() && stored.boot == self.boot && stored.sent_at <= now;
+        // Within one boot the time line goes on, once an entry after the first has said when the
+        // request left. Otherwise what is certain is the age that was written down last: too young
+        // means waiting longer before a reversal.
+        let known = stored.age > Millis(0) && stored.sent_at <= now;
+        let same_boot = !self.boot.is_empty() && stored.boot == self.boot && known;
         let sent_at = if same_boot { stored.sent_at } else { now.before(stored.age) };
         let by_wall =
             wall.0.checked_sub(stored.created_at.0).and_then(|age| u64::try_from(age).ok());
@@ -442,6 +456,8 @@ impl Engine {
                 attempt,
                 at: wall,
                 age,
+                sent_at: track.sent_at,
+                boot: self.boot.clone(),
                 event: event.clone(),
                 state: state.clone(),
                 wire,

@@ -7,7 +7,7 @@ use std::time::Duration;
 use secrecy::ExposeSecret;
 use tokio::sync::mpsc;
 
-use crate::clock::{Clock, Millis};
+use crate::clock::{Clock, Millis, Uptime};
 use crate::engine::{Attempt, Effect, Engine, Identity, Refusal, SaleRef};
 use crate::gateway::transport::{Failure, Transport};
 use crate::gateway::{Ask, Decoded, Gateway};
@@ -61,7 +61,16 @@ pub struct Till {
 
 enum Post {
     Written(Written),
-    Answered { attempt: i64, call: Call, result: Result<Decoded, Failure> },
+    /// The first byte of a submission leaves.
+    Left {
+        attempt: i64,
+        at: Uptime,
+    },
+    Answered {
+        attempt: i64,
+        call: Call,
+        result: Result<Decoded, Failure>,
+    },
     Warmed(Result<(), Failure>),
 }
 
@@ -192,6 +201,10 @@ impl Till {
                 }
                 self.engine.written(attempt, on_disk, now, wall)
             }
+            Some(Post::Left { attempt, at }) => {
+                self.engine.left(attempt, at);
+                Vec::new()
+            }
             Some(Post::Answered { attempt, call, result }) => {
                 self.notices.push_back(Notice::Gateway(reached(result.as_ref().err())));
                 let decoded = result.unwrap_or_else(|failure| Decoded {
@@ -254,7 +267,13 @@ impl Till {
         let (gateway, transport) = (Arc::clone(&self.gateway), Arc::clone(&self.transport));
         let (post, clock) = (self.post.clone(), self.clock.clone());
         tokio::spawn(async move {
-            let result = carry(&*gateway, &transport, &order, call, code, &clock).await;
+            let (sender, leaving) = (post.clone(), clock.clone());
+            let left = move || {
+                if call.kind == CallKind::Submit {
+                    let _ = sender.send(Post::Left { attempt, at: leaving.uptime() });
+                }
+            };
+            let result = carry(&*gateway, &transport, &order, call, code, &clock, left).await;
             let _ = post.send(Post::Answered { attempt, call, result });
         });
     }
@@ -268,6 +287,7 @@ async fn carry(
     call: Call,
     code: Option<AuthCode>,
     clock: &Clock,
+    left: impl Fn() + Send + Sync + 'static,
 ) -> Result<Decoded, Failure> {
     let ask = match (call.kind, &code) {
         (CallKind::Submit, Some(code)) => Ask::Submit(order, code),
@@ -277,7 +297,7 @@ async fn carry(
     };
     let Some(nonce) = nonce() else { return Err(Failure::NotSent("no_randomness")) };
     let outgoing = gateway.encode(ask, &nonce);
-    let reply = transport.carry(&outgoing, clock.uptime()).await;
+    let reply = transport.carry(&outgoing, clock.uptime(), left).await;
     match &reply {
         Ok(reply) => tracing::debug!(
             out_trade_no = order.out_trade_no.as_str(),

@@ -4,11 +4,17 @@
 //! the one resend that the HTTP stack keeps to itself hands out a request again only if no byte of
 //! it was written, because the kept connection had closed first.
 
+use std::convert::Infallible;
 use std::error::Error as _;
 use std::net::IpAddr;
-use std::sync::Mutex;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
 use std::time::Duration;
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
 
 use super::fields::LARGEST_MESSAGE;
 use super::{Outgoing, Reply};
@@ -127,16 +133,22 @@ impl Transport {
         }
     }
 
-    /// Carries a request, once. Only where no connection to the first host came about does the same
+    /// Carries a request, once; `left` is called when its first byte leaves. Only where no connection to the first host came about does the same
     /// request go to the other.
-    pub async fn carry(&self, outgoing: &Outgoing, now: Uptime) -> Result<Reply, Failure> {
+    pub async fn carry(
+        &self,
+        outgoing: &Outgoing,
+        now: Uptime,
+        left: impl Fn() + Send + Sync + 'static,
+    ) -> Result<Reply, Failure> {
+        let left: Arc<dyn Fn() + Send + Sync> = Arc::new(left);
         let first = self.preferred_host(now);
-        let result = self.carry_to(first, outgoing, now).await;
+        let result = self.carry_to(first, outgoing, now, Arc::clone(&left)).await;
         if !matches!(result, Err(Failure::NotSent(_))) || self.hosts.len() < 2 {
             return result;
         }
         self.avoid_preferred(now);
-        self.carry_to(self.preferred_host(now), outgoing, now).await
+        self.carry_to(self.preferred_host(now), outgoing, now, left).await
     }
 
     async fn carry_to(
@@ -144,12 +156,13 @@ impl Transport {
         host: usize,
         outgoing: &Outgoing,
         now: Uptime,
+        left: Arc<dyn Fn() + Send + Sync>,
     ) -> Result<Reply, Failure> {
         let (client, used) = self.client(outgoing.certificate);
         let request = client
             .post(format!("{}{}", self.hosts[host], outgoing.path))
             .header("content-type", "text/xml; charset=utf-8")
-            .body(outgoing.body.to_vec());
+            .body(reqwest::Body::wrap(Once { bytes: Some(Bytes::from_owner(outgoing.body.clone())), left }));
         used.store(now.0, Ordering::Relaxed);
         let response = request.send().await.map_err(|error| failure(&error))?;
         read(response).await
@@ -175,6 +188,36 @@ impl Transport {
         let next = (self.preferred.load(Ordering::Relaxed) + 1) % self.hosts.len();
         self.preferred.store(next, Ordering::Relaxed);
         self.avoided_since.store(now.0, Ordering::Relaxed);
+    }
+}
+
+/// A body that tells when it is taken: a connection stands by then, and the request goes out on it.
+struct Once {
+    bytes: Option<Bytes>,
+    left: Arc<dyn Fn() + Send + Sync>,
+}
+
+impl Body for Once {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let bytes = self.bytes.take();
+        if bytes.is_some() {
+            (self.left)();
+        }
+        Poll::Ready(bytes.map(|bytes| Ok(Frame::data(bytes))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.bytes.is_none()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.bytes.as_ref().map_or(0, |bytes| bytes.len() as u64))
     }
 }
 

@@ -73,6 +73,9 @@ pub struct Entry {
     pub at: Timestamp,
     /// Time since the submission.
     pub age: Millis,
+    /// When that was, as far as it is known by now, and which boot it counts from.
+    pub sent_at: Uptime,
+    pub boot: String,
     pub event: Event,
     pub state: State,
     /// Fields sent or received, cleaned and with codes masked.
@@ -87,8 +90,6 @@ pub struct Begin {
     pub sale: SaleEntry,
     pub order: Order,
     pub code_hash: Option<[u8; 16]>,
-    pub boot: String,
-    pub sent_at: Uptime,
 }
 
 /// The sale an attempt belongs to.
@@ -219,10 +220,12 @@ impl Journal {
             .execute(params![seq, entry.attempt, entry.at.0, age, event, state, wire, chain])?;
         transaction
             .prepare_cached(
-                "UPDATE attempt SET updated_at = ?, status = ?, work = ?, last_entry = ?
-                 WHERE id = ?",
+                "UPDATE attempt SET boot = ?, sent_at = ?, updated_at = ?, status = ?, work = ?,
+                 last_entry = ? WHERE id = ?",
             )?
             .execute(params![
+                entry.boot,
+                i64::try_from(entry.sent_at.0).unwrap_or(i64::MAX),
                 entry.at.0,
                 entry.state.status().word(),
                 work(&entry.state),
@@ -401,12 +404,11 @@ fn insert_attempt(
         device_info: order.device_info.clone(),
         client_ip: order.client_ip.clone(),
     })?;
-    let sent_at = i64::try_from(begin.sent_at.0).unwrap_or(i64::MAX);
     transaction
         .prepare_cached(
             "INSERT INTO attempt (id, out_trade_no, sale, channel, amount, request, code_hash,
              boot, sent_at, created_at, day, updated_at, status, work, last_entry)
-             VALUES (?, ?, ?, 'micropay', ?, ?, ?, ?, ?, ?, ?, 0, '', 2, 0)",
+             VALUES (?, ?, ?, 'micropay', ?, ?, ?, '', 0, ?, ?, 0, '', 2, 0)",
         )?
         .execute(params![
             entry.attempt,
@@ -415,8 +417,6 @@ fn insert_attempt(
             order.amount.minor(),
             request,
             begin.code_hash,
-            begin.boot,
-            sent_at,
             entry.at.0,
             day
         ])?;

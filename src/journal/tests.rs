@@ -31,6 +31,8 @@ fn begin(attempt: i64) -> Entry {
         attempt,
         at: NOW,
         age: Millis(0),
+        sent_at: Uptime(5_000),
+        boot: "boot".into(),
         event: Event::Begun,
         state,
         wire: vec![("total_fee".into(), "1234".into())],
@@ -38,8 +40,6 @@ fn begin(attempt: i64) -> Entry {
             sale: SaleEntry { id: attempt, new: Some("table 7".into()), due: order(1).amount },
             order: order(attempt),
             code_hash: Some([u8::try_from(attempt % 256).unwrap(); 16]),
-            boot: "boot".into(),
-            sent_at: Uptime(5_000),
         })),
     }
 }
@@ -51,7 +51,7 @@ fn paid(attempt: i64) -> Entry {
     let event = Event::Answered(call, answer);
     let (state, _) = state.step(&event, Millis(200), &Rules::default());
     let at = Timestamp(NOW.0 + 200);
-    Entry { attempt, at, age: Millis(200), event, state, wire: Vec::new(), begin: None }
+    Entry { at, age: Millis(200), event, state, wire: Vec::new(), begin: None, ..begin(attempt) }
 }
 
 fn waiting(attempt: i64) -> Entry {
