@@ -102,6 +102,20 @@ level = "debug"
         std::fs::write(self.config(), text).unwrap();
     }
 
+    /// Changes the one place in the till's configuration that says `from`.
+    pub fn reconfigure(&self, from: &str, to: &str) {
+        let text = std::fs::read_to_string(self.config()).unwrap();
+        assert_eq!(text.matches(from).count(), 1, "{from}");
+        std::fs::write(self.config(), text.replace(from, to)).unwrap();
+    }
+
+    /// Has the process fail or die at an operation on the journal (`disk_faults.c`).
+    pub fn faulty(&self, arguments: &[&str], fault: &str) -> Command {
+        let mut command = self.command(arguments);
+        command.env("LD_PRELOAD", disk_faults()).env("PAYTILL_FAULT", fault);
+        command
+    }
+
     /// The binary, set up for this shop, with an environment of its own.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(PAYTILL);
