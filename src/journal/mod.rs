@@ -14,6 +14,7 @@ use std::fs::{File, TryLockError};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, params};
 use serde::{Deserialize, Serialize};
 
@@ -240,27 +241,33 @@ impl Journal {
     fn prepare(&mut self) -> Result<(), JournalError> {
         let db = &self.db;
         db.busy_timeout(std::time::Duration::from_secs(2))?;
-        db.pragma_update(None, "journal_mode", "WAL")?;
-        db.pragma_update(None, "synchronous", "FULL")?;
-        db.pragma_update(None, "foreign_keys", true)?;
+        // What is refused in the following is left as it was, its WAL too.
+        db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
         db.pragma_update(None, "trusted_schema", false)?;
         db.pragma_update(None, "cell_size_check", true)?;
         let application: i32 = db.pragma_query_value(None, "application_id", |row| row.get(0))?;
         let format: i32 = db.pragma_query_value(None, "user_version", |row| row.get(0))?;
         let tables: i64 =
             db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
-        match (application, format) {
-            (0, 0) if tables == 0 => self.create()?,
-            (APPLICATION_ID, FORMAT) => {}
+        let is_new = match (application, format) {
+            (0, 0) if tables == 0 => true,
+            (APPLICATION_ID, FORMAT) => false,
             (APPLICATION_ID, newer) if newer > FORMAT => {
                 return Err(JournalError::Newer { path: self.path.clone(), format: newer });
             }
             (APPLICATION_ID, _) => return Err(self.damaged("unknown format")),
             _ => return Err(JournalError::Foreign(self.path.clone())),
+        };
+        db.pragma_update(None, "journal_mode", "WAL")?;
+        db.pragma_update(None, "synchronous", "FULL")?;
+        db.pragma_update(None, "foreign_keys", true)?;
+        if is_new {
+            self.create()?;
         }
         self.check_file()?;
         self.tip = self.verify_chain()?;
-        self.compare_head()
+        self.compare_head()?;
+        Ok(self.db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false).map(|_| ())?)
     }
 
     fn create(&self) -> Result<(), JournalError> {
