@@ -415,6 +415,18 @@ fn a_journal_where_none_can_be_is_refused() {
 }
 
 #[test]
+fn where_no_journal_is_yet_there_are_no_orders_and_reading_makes_none() {
+    let shop = shop();
+    for path in ["journal.sqlite", "not/there/journal.sqlite"] {
+        shop.reconfigure("path = \"journal.sqlite\"", &format!("path = {path:?}"));
+        assert!(shop.orders().is_empty());
+        assert!(!shop.path().join(path).exists());
+        assert!(!shop.path().join(format!("{path}.head")).exists());
+        shop.reconfigure(&format!("path = {path:?}"), "path = \"journal.sqlite\"");
+    }
+}
+
+#[test]
 fn a_folder_that_may_not_be_written_is_refused() {
     if rustix::process::geteuid().is_root() {
         return; // To root every folder is writable.

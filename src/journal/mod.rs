@@ -11,6 +11,7 @@ mod tests;
 mod writer;
 
 use std::fs::{File, TryLockError};
+use std::io::Read as _;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -31,6 +32,8 @@ const APPLICATION_ID: i32 = 0x7061_7974;
 /// The format this version writes.
 const FORMAT: i32 = 1;
 const SQLITE_MAGIC: &[u8] = b"SQLite format 3\0";
+/// The magic, and behind it the size of a page.
+const HEADER: usize = SQLITE_MAGIC.len() + 2;
 /// Entries whose chain is verified at every start; older ones when they are read.
 const VERIFIED_AT_START: i64 = 1000;
 /// Steps of SQLite's machine spent on checking the file at a start, some tenths of a second; a
@@ -166,7 +169,7 @@ impl Journal {
         let path = resolved(path).map_err(unusable)?;
         let lock = lock(&path)?;
         let head = Head::open(&beside(&path, ".head")).map_err(unusable)?;
-        check_magic(&path, &head)?;
+        check_start(&path, head.read().is_some())?;
         let db = Connection::open_with_flags(
             &path,
             OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
@@ -476,37 +479,40 @@ fn lock(path: &Path) -> Result<File, JournalError> {
     }
 }
 
-/// A file that SQLite would take for a new database although it is none.
-fn check_magic(path: &Path, head: &Head) -> Result<(), JournalError> {
-    use std::io::Read as _;
+/// What SQLite would take for a new or a whole database although it is none. `has_entries`: some
+/// were written to it, by the head.
+fn check_start(path: &Path, has_entries: bool) -> Result<(), JournalError> {
+    let unusable = |source| JournalError::Unusable { path: path.to_owned(), source };
+    let damaged = |what: &str| JournalError::Damaged { path: path.to_owned(), what: what.into() };
     let mut start = Vec::new();
+    let mut length = 0;
     match File::open(path) {
         Ok(file) => {
-            file.take(SQLITE_MAGIC.len() as u64)
-                .read_to_end(&mut start)
-                .map_err(|source| JournalError::Unusable { path: path.to_owned(), source })?;
+            length = file.metadata().map_err(unusable)?.len();
+            file.take(HEADER as u64).read_to_end(&mut start).map_err(unusable)?;
         }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-        Err(source) => return Err(JournalError::Unusable { path: path.to_owned(), source }),
+        Err(source) => return Err(unusable(source)),
     }
-    if start.is_empty() {
-        return match head.read() {
-            None => Ok(()),
-            Some(_) => Err(JournalError::Damaged {
-                path: path.to_owned(),
-                what: "it is gone or empty, but entries were written to it".into(),
-            }),
-        };
+    match start.strip_prefix(SQLITE_MAGIC) {
+        None if start.is_empty() && has_entries => {
+            Err(damaged("it is gone or empty, but entries were written to it"))
+        }
+        None if start.is_empty() => Ok(()),
+        None if has_entries => Err(damaged("its first bytes")),
+        None => Err(JournalError::Foreign(path.to_owned())),
+        Some(&[high, low]) if !is_whole(length, u16::from_be_bytes([high, low]), path) => {
+            Err(damaged("its last page is cut short"))
+        }
+        Some(_) => Ok(()),
     }
-    if start != SQLITE_MAGIC {
-        return Err(match head.read() {
-            None => JournalError::Foreign(path.to_owned()),
-            Some(_) => {
-                JournalError::Damaged { path: path.to_owned(), what: "its first bytes".into() }
-            }
-        });
-    }
-    Ok(())
+}
+
+/// SQLite reads what is missing of a page as zeros. Only where a WAL has that page is it no loss.
+fn is_whole(length: u64, page_size: u16, path: &Path) -> bool {
+    let page_size = if page_size == 1 { 65_536 } else { u64::from(page_size) };
+    let has_wal = beside(path, "-wal").metadata().is_ok_and(|wal| wal.len() > 0);
+    has_wal || length.checked_rem(page_size) == Some(0)
 }
 
 /// SQLite's errors at the opening, told apart by what the owner can do.
