@@ -4,12 +4,12 @@ mod common;
 
 use std::collections::BTreeMap;
 use std::fs::{self, Permissions};
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::Write as _;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output, Stdio};
 
-use common::{PACE, Ran, Shop};
+use common::{PACE, Ran, Shop, Waiting};
 use paytill::simulator::{Identity, Scenario};
 use rusqlite::Connection;
 
@@ -441,33 +441,11 @@ fn a_folder_that_may_not_be_written_is_refused() {
     assert!(shop.ledger().is_empty());
 }
 
-/// A payment that waits for its customer, ended when this is dropped.
-struct Waiting(Child);
-
-impl Waiting {
-    fn start(shop: &Shop) -> Self {
-        let code = scenario("walks-away").code(1);
-        let mut pay = shop.command(&["pay", "12.34", "--code", &code, "--json"]);
-        let mut child = pay.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let mut waits = lines.map(|line| line.unwrap().contains("\"waiting\""));
-        assert!(waits.any(|waits| waits), "it waits for its customer");
-        Self(child)
-    }
-}
-
-impl Drop for Waiting {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 #[test]
 fn a_journal_that_another_till_holds_is_not_waited_for_by_whatever_path() {
     // In no hurry: the customer is waited for as long as in a shop.
     let shop = Shop::open(None, 1);
-    let mut waiting = Waiting::start(&shop);
+    let mut waiting = Waiting::start(&shop, "12.34", &scenario("walks-away").code(1));
     symlink(shop.journal(), shop.path().join("link.sqlite")).unwrap();
     symlink(shop.path(), shop.path().join("shop")).unwrap();
     let right = fs::read_to_string(shop.config()).unwrap();
@@ -482,7 +460,7 @@ fn a_journal_that_another_till_holds_is_not_waited_for_by_whatever_path() {
         assert_eq!(orders.len(), 1, "reading needs no hold");
         assert_eq!(orders.values().next().unwrap()["state"], "waiting");
     }
-    assert!(waiting.0.try_wait().unwrap().is_none(), "the first one still holds it");
+    assert!(waiting.is_running(), "the first one still holds it");
     assert_eq!(shop.ledger().len(), 1);
 }
 

@@ -2,8 +2,9 @@
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its own part")]
 
 use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 
 use paytill::clock::{Clock, Millis};
 use paytill::simulator::{Bank, Entry, Identity, Scenario, Script, Server};
@@ -225,6 +226,31 @@ impl Ran {
 
     pub fn last(&self) -> &Value {
         self.lines.last().unwrap_or_else(|| panic!("no line: {}", self.errors))
+    }
+}
+
+/// A payment that waits for its customer. It is killed when this is dropped.
+pub struct Waiting(Child);
+
+impl Waiting {
+    pub fn start(shop: &Shop, amount: &str, code: &str) -> Self {
+        let mut pay = shop.command(&["pay", amount, "--code", code, "--json"]);
+        let mut child = pay.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut waits = lines.map(|line| line.unwrap().contains("\"waiting\""));
+        assert!(waits.any(|waits| waits), "it waits for its customer");
+        Self(child)
+    }
+
+    pub fn is_running(&mut self) -> bool {
+        self.0.try_wait().unwrap().is_none()
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 
