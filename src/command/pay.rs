@@ -26,9 +26,12 @@ const NOTE_CELLS: usize = 200;
 pub async fn run(pay: Pay, loaded: &Loaded, clock: &Clock) -> Result<Exit, Failure> {
     let config = &loaded.config;
     let currency = config.till.currency;
-    let amount = currency
-        .read(&pay.amount, Entry::Major)
-        .map_err(|why| usage(format!("{:?} is not an amount: {why}", clean(&pay.amount, 40))))?;
+    let amount = currency.read(&pay.amount, Entry::Major).map_err(|why| {
+        // Where the two are swapped, the code is not repeated.
+        let code = AuthCode::new(pay.amount.trim()).map(|code| code.masked());
+        let given = code.unwrap_or_else(|| clean(&pay.amount, 40));
+        usage(format!("{given:?} is not an amount: {why}"))
+    })?;
     let code = code(pay.code, &config.till.id)?;
     let mut opened = open(loaded, clock).await?;
     if loaded.source.is_none() {

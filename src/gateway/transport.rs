@@ -283,14 +283,16 @@ fn failure(error: &reqwest::Error) -> Failure {
 fn is_certificate_error(error: &reqwest::Error) -> bool {
     let mut source = error.source();
     while let Some(error) = source {
-        let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        let tls = inner
-            .and_then(|inner| inner.downcast_ref::<rustls::Error>())
-            .or_else(|| error.downcast_ref());
-        if tls.is_some() {
+        if wraps_tls_error(error) {
             return true;
         }
         source = error.source();
     }
     false
+}
+
+/// An `io::Error` is no link of the chain of sources, and may hold another one.
+fn wraps_tls_error(error: &(dyn std::error::Error + 'static)) -> bool {
+    let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+    error.is::<rustls::Error>() || inner.is_some_and(|inner| wraps_tls_error(inner))
 }

@@ -35,6 +35,11 @@ impl Head {
         options.open(path).map(Self)
     }
 
+    /// Opens it to be read, if it is there.
+    pub(super) fn look(path: &Path) -> Option<Self> {
+        File::open(path).ok().map(Self)
+    }
+
     /// The entry that was written last, if this file ever saw one.
     pub(super) fn read(&self) -> Option<(i64, [u8; 16])> {
         let mut record = [0; LENGTH];

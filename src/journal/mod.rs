@@ -11,9 +11,11 @@ mod tests;
 mod writer;
 
 use std::fs::{File, TryLockError};
+use std::io::Read as _;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, params};
 use serde::{Deserialize, Serialize};
 
@@ -30,6 +32,8 @@ const APPLICATION_ID: i32 = 0x7061_7974;
 /// The format this version writes.
 const FORMAT: i32 = 1;
 const SQLITE_MAGIC: &[u8] = b"SQLite format 3\0";
+/// The magic, and behind it the size of a page.
+const HEADER: usize = SQLITE_MAGIC.len() + 2;
 /// Entries whose chain is verified at every start; older ones when they are read.
 const VERIFIED_AT_START: i64 = 1000;
 /// Steps of SQLite's machine spent on checking the file at a start, some tenths of a second; a
@@ -166,7 +170,7 @@ impl Journal {
         let path = resolved(path).map_err(unusable)?;
         let lock = lock(&path)?;
         let head = Head::open(&beside(&path, ".head")).map_err(unusable)?;
-        check_magic(&path, &head)?;
+        check_start(&path, head.read().is_some())?;
         let db = Connection::open_with_flags(
             &path,
             OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
@@ -243,27 +247,33 @@ impl Journal {
     fn prepare(&mut self) -> Result<(), JournalError> {
         let db = &self.db;
         db.busy_timeout(std::time::Duration::from_secs(2))?;
-        db.pragma_update(None, "journal_mode", "WAL")?;
-        db.pragma_update(None, "synchronous", "FULL")?;
-        db.pragma_update(None, "foreign_keys", true)?;
+        // What is refused in the following is left as it was, its WAL too.
+        db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
         db.pragma_update(None, "trusted_schema", false)?;
         db.pragma_update(None, "cell_size_check", true)?;
         let application: i32 = db.pragma_query_value(None, "application_id", |row| row.get(0))?;
         let format: i32 = db.pragma_query_value(None, "user_version", |row| row.get(0))?;
         let tables: i64 =
             db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
-        match (application, format) {
-            (0, 0) if tables == 0 => self.create()?,
-            (APPLICATION_ID, FORMAT) => {}
+        let is_new = match (application, format) {
+            (0, 0) if tables == 0 => true,
+            (APPLICATION_ID, FORMAT) => false,
             (APPLICATION_ID, newer) if newer > FORMAT => {
                 return Err(JournalError::Newer { path: self.path.clone(), format: newer });
             }
             (APPLICATION_ID, _) => return Err(self.damaged("unknown format")),
             _ => return Err(JournalError::Foreign(self.path.clone())),
+        };
+        db.pragma_update(None, "journal_mode", "WAL")?;
+        db.pragma_update(None, "synchronous", "FULL")?;
+        db.pragma_update(None, "foreign_keys", true)?;
+        if is_new {
+            self.create()?;
         }
         self.check_file()?;
         self.tip = self.verify_chain()?;
-        self.compare_head()
+        self.compare_head()?;
+        Ok(self.db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false).map(|_| ())?)
     }
 
     fn create(&self) -> Result<(), JournalError> {
@@ -469,37 +479,40 @@ fn lock(path: &Path) -> Result<File, JournalError> {
     }
 }
 
-/// A file that SQLite would take for a new database although it is none.
-fn check_magic(path: &Path, head: &Head) -> Result<(), JournalError> {
-    use std::io::Read as _;
+/// What SQLite would take for a new or a whole database although it is none. `has_entries`: some
+/// were written to it, by the head.
+fn check_start(path: &Path, has_entries: bool) -> Result<(), JournalError> {
+    let unusable = |source| JournalError::Unusable { path: path.to_owned(), source };
+    let damaged = |what: &str| JournalError::Damaged { path: path.to_owned(), what: what.into() };
     let mut start = Vec::new();
+    let mut length = 0;
     match File::open(path) {
         Ok(file) => {
-            file.take(SQLITE_MAGIC.len() as u64)
-                .read_to_end(&mut start)
-                .map_err(|source| JournalError::Unusable { path: path.to_owned(), source })?;
+            length = file.metadata().map_err(unusable)?.len();
+            file.take(HEADER as u64).read_to_end(&mut start).map_err(unusable)?;
         }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-        Err(source) => return Err(JournalError::Unusable { path: path.to_owned(), source }),
+        Err(source) => return Err(unusable(source)),
     }
-    if start.is_empty() {
-        return match head.read() {
-            None => Ok(()),
-            Some(_) => Err(JournalError::Damaged {
-                path: path.to_owned(),
-                what: "it is gone or empty, but entries were written to it".into(),
-            }),
-        };
+    match start.strip_prefix(SQLITE_MAGIC) {
+        None if start.is_empty() && has_entries => {
+            Err(damaged("it is gone or empty, but entries were written to it"))
+        }
+        None if start.is_empty() => Ok(()),
+        None if has_entries => Err(damaged("its first bytes")),
+        None => Err(JournalError::Foreign(path.to_owned())),
+        Some(&[high, low]) if !is_whole(length, u16::from_be_bytes([high, low]), path) => {
+            Err(damaged("its last page is cut short"))
+        }
+        Some(_) => Ok(()),
     }
-    if start != SQLITE_MAGIC {
-        return Err(match head.read() {
-            None => JournalError::Foreign(path.to_owned()),
-            Some(_) => {
-                JournalError::Damaged { path: path.to_owned(), what: "its first bytes".into() }
-            }
-        });
-    }
-    Ok(())
+}
+
+/// SQLite reads what is missing of a page as zeros. Only where a WAL has that page is it no loss.
+fn is_whole(length: u64, page_size: u16, path: &Path) -> bool {
+    let page_size = if page_size == 1 { 65_536 } else { u64::from(page_size) };
+    let has_wal = beside(path, "-wal").metadata().is_ok_and(|wal| wal.len() > 0);
+    has_wal || length.checked_rem(page_size) == Some(0)
 }
 
 /// SQLite's errors at the opening, told apart by what the owner can do.

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags, Row};
 
+use super::head::Head;
 use super::{APPLICATION_ID, FORMAT, JournalError, Past, Request, StoredAttempt, refused};
 use crate::clock::{Millis, Timestamp, Uptime};
 use crate::money::{Currency, Money};
@@ -60,25 +61,31 @@ pub struct Reader {
 impl Reader {
     /// Opens a journal to read; `None` if there is none yet.
     pub fn open(path: &Path) -> Result<Option<Self>, JournalError> {
-        match path.metadata() {
-            Ok(metadata) if metadata.len() == 0 => return Ok(None),
-            Ok(_) => {}
+        let path = match super::resolved(path) {
+            Ok(path) => path,
+            // Not even its folder is there.
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(source) => return Err(JournalError::Unusable { path: path.to_owned(), source }),
+        };
+        let head = Head::look(&super::beside(&path, ".head"));
+        super::check_start(&path, head.is_some_and(|head| head.read().is_some()))?;
+        if path.metadata().map_or(true, |metadata| metadata.len() == 0) {
+            return Ok(None);
         }
-        let open = || -> rusqlite::Result<(Connection, i32, i32)> {
-            let db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        let open = || -> rusqlite::Result<(Connection, i32, i32, i64)> {
+            let db = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
             db.busy_timeout(std::time::Duration::from_secs(2))?;
             let application = db.pragma_query_value(None, "application_id", |row| row.get(0))?;
             let format = db.pragma_query_value(None, "user_version", |row| row.get(0))?;
-            Ok((db, application, format))
+            let tables =
+                db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+            Ok((db, application, format, tables))
         };
-        let path = path.to_owned();
         match open() {
-            Ok((db, APPLICATION_ID, FORMAT)) => Ok(Some(Self { db, path })),
+            Ok((db, APPLICATION_ID, FORMAT, _)) => Ok(Some(Self { db, path })),
             // Made this moment by another process that has not come further.
-            Ok((_, 0, 0)) => Ok(None),
-            Ok((_, APPLICATION_ID, format)) => Err(JournalError::Newer { path, format }),
+            Ok((_, 0, 0, 0)) => Ok(None),
+            Ok((_, APPLICATION_ID, format, _)) => Err(JournalError::Newer { path, format }),
             Ok(_) => Err(JournalError::Foreign(path)),
             Err(error) => Err(refused(&path, error)),
         }

@@ -1,9 +1,12 @@
 //! A shop in a temporary folder: a simulated gateway on loopback, and the real binary set up for it.
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its own part")]
 
+pub mod wire;
+
 use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 
 use paytill::clock::{Clock, Millis};
 use paytill::simulator::{Bank, Entry, Identity, Scenario, Script, Server};
@@ -100,6 +103,20 @@ level = "debug"
             attention = scaled(180),
         );
         std::fs::write(self.config(), text).unwrap();
+    }
+
+    /// Changes the one place in the till's configuration that says `from`.
+    pub fn reconfigure(&self, from: &str, to: &str) {
+        let text = std::fs::read_to_string(self.config()).unwrap();
+        assert_eq!(text.matches(from).count(), 1, "{from}");
+        std::fs::write(self.config(), text.replace(from, to)).unwrap();
+    }
+
+    /// Has the process fail or die at an operation on the journal (`disk_faults.c`).
+    pub fn faulty(&self, arguments: &[&str], fault: &str) -> Command {
+        let mut command = self.command(arguments);
+        command.env("LD_PRELOAD", disk_faults()).env("PAYTILL_FAULT", fault);
+        command
     }
 
     /// The binary, set up for this shop, with an environment of its own.
@@ -211,6 +228,31 @@ impl Ran {
 
     pub fn last(&self) -> &Value {
         self.lines.last().unwrap_or_else(|| panic!("no line: {}", self.errors))
+    }
+}
+
+/// A payment that waits for its customer. It is killed when this is dropped.
+pub struct Waiting(Child);
+
+impl Waiting {
+    pub fn start(shop: &Shop, amount: &str, code: &str) -> Self {
+        let mut pay = shop.command(&["pay", amount, "--code", code, "--json"]);
+        let mut child = pay.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut waits = lines.map(|line| line.unwrap().contains("\"waiting\""));
+        assert!(waits.any(|waits| waits), "it waits for its customer");
+        Self(child)
+    }
+
+    pub fn is_running(&mut self) -> bool {
+        self.0.try_wait().unwrap().is_none()
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 

@@ -1,0 +1,354 @@
+//! The way to the gateway and back over real TLS: what is sent is sent once, and a reply is whole
+//! or it is no reply.
+
+mod common;
+
+use std::time::Duration;
+
+use common::wire::{Act, Wire};
+use common::{PACE, Ran, Shop};
+use paytill::clock::{Millis, Uptime};
+use paytill::gateway::transport::{Failure, Route, Transport};
+use paytill::gateway::{Outgoing, Reply};
+use paytill::simulator::{Identity, Scenario};
+use zeroize::Zeroizing;
+
+/// Within it a failure must show, and long after it a test fails.
+const REQUEST_TIMEOUT: Millis = Millis(1500);
+const DEADLINE: Duration = Duration::from_secs(60);
+const NOW: Uptime = Uptime(1_000_000);
+const BODY: &str = "<xml><return_code>SUCCESS</return_code></xml>";
+const CODE: &str = "130000000000000000";
+
+fn keys() -> Identity {
+    Identity::generate().unwrap()
+}
+
+fn route(keys: &Identity, hosts: &[String]) -> Route {
+    let pem = format!("{}{}", keys.client_certificate_pem(), keys.client_key_pem());
+    Route {
+        hosts: hosts.to_vec(),
+        identity_pem: pem.into_bytes().into(),
+        ca_pem: Some(keys.authority_pem().as_bytes().to_vec()),
+        proxy: None,
+        connect_timeout: Millis(3000),
+        request_timeout: REQUEST_TIMEOUT,
+    }
+}
+
+fn transport(keys: &Identity, hosts: &[String]) -> Transport {
+    Transport::new(&route(keys, hosts)).unwrap()
+}
+
+fn submit(body: &str) -> Outgoing {
+    let body = Zeroizing::new(body.as_bytes().to_vec());
+    Outgoing { path: "/pay/micropay", body, certificate: false }
+}
+
+/// Carries one submission; it must come to an end.
+async fn carry(transport: &Transport, body: &str) -> Result<Reply, Failure> {
+    let outgoing = submit(body);
+    let carried = transport.carry(&outgoing, NOW);
+    tokio::time::timeout(DEADLINE, carried).await.expect("it ends by itself")
+}
+
+fn answer(body: &str) -> Vec<u8> {
+    let head = "HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nContent-Length: ";
+    format!("{head}{}\r\n\r\n{body}", body.len()).into_bytes()
+}
+
+fn chunked(body: &str) -> Vec<u8> {
+    let (one, other) = body.split_at(body.len() / 2);
+    let head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+    format!("{head}{:x}\r\n{one}\r\n{:x}\r\n{other}\r\n0\r\n\r\n", one.len(), other.len())
+        .into_bytes()
+}
+
+/// An address where nothing listens, but something did.
+fn nowhere() -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    format!("https://{}", listener.local_addr().unwrap())
+}
+
+#[tokio::test]
+async fn a_kept_connection_that_closes_under_a_request_never_carries_it_twice() {
+    let keys = keys();
+    // Closed with the request read, when its first byte comes, and with a reset.
+    for end in [Act::Close, Act::CloseUnread, Act::Reset] {
+        let second = end.clone();
+        let wire = Wire::start(&keys, move |request| {
+            if request.body == "first" { Act::Answer(answer(BODY)) } else { second.clone() }
+        });
+        let transport = transport(&keys, &[wire.url()]);
+        assert_eq!(carry(&transport, "first").await.unwrap().body, BODY.as_bytes());
+        let second = carry(&transport, "second").await;
+        assert_eq!(second, Err(Failure::Lost("connection_lost")), "{end:?}");
+        assert_eq!((wire.count("first"), wire.connections()), (1, 1), "{end:?}");
+        assert_eq!(wire.begun(), 2, "{end:?}: not once more over a new connection");
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_closes_after_its_answer_is_dialled_again_or_lost_but_sends_once() {
+    const PAYMENTS: usize = 100;
+    let keys = keys();
+    let wire = Wire::start(&keys, |_| Act::AnswerAndClose(answer(BODY)));
+    let transport = transport(&keys, &[wire.url()]);
+    for payment in 0..PAYMENTS {
+        let body = format!("payment {payment}");
+        match carry(&transport, &body).await {
+            Ok(reply) => assert_eq!(wire.count(&body), 1, "{reply:?}"),
+            Err(Failure::Lost(_)) => assert!(wire.count(&body) <= 1, "{body}"),
+            Err(failure) => panic!("{body}: {failure:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_breaks_off_anywhere_is_no_answer() {
+    let keys = keys();
+    for whole in [answer(BODY), chunked(BODY)] {
+        let length = whole.len();
+        let wire = Wire::start(&keys, move |request| {
+            let cut: usize = request.body.split(' ').next().unwrap().parse().unwrap();
+            let bytes = whole[..cut].to_vec();
+            match request.body.split_once(' ').unwrap().1 {
+                "closes" => Act::AnswerAndClose(bytes),
+                "falls silent" => Act::AnswerAndHang(bytes),
+                _ => Act::AnswerAndReset(bytes),
+            }
+        });
+        let transport = transport(&keys, &[wire.url()]);
+        for cut in 0..length {
+            for how in ["closes", "resets"] {
+                let body = format!("{cut} {how}");
+                let carried = carry(&transport, &body).await;
+                assert_eq!(carried, Err(Failure::Lost("connection_lost")), "{body}");
+                assert_eq!(wire.count(&body), 1, "{body}");
+            }
+        }
+        let hung = carry(&transport, &format!("{} falls silent", length - 1)).await;
+        assert_eq!(hung, Err(Failure::Lost("no_answer")));
+        let whole = carry(&transport, &format!("{length} closes")).await.unwrap();
+        assert_eq!(whole, Reply { status: 200, body: BODY.into() });
+    }
+}
+
+#[tokio::test]
+async fn an_answer_of_unknown_length_ends_only_with_a_farewell() {
+    let keys = keys();
+    let bytes = format!("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{BODY}").into_bytes();
+    let wire = Wire::start(&keys, move |request| match request.body.as_str() {
+        "farewell" => Act::AnswerAndClose(bytes.clone()),
+        _ => Act::AnswerAndVanish(bytes.clone()),
+    });
+    let transport = transport(&keys, &[wire.url()]);
+    assert_eq!(carry(&transport, "farewell").await.unwrap().body, BODY.as_bytes());
+    assert_eq!(carry(&transport, "vanish").await, Err(Failure::Lost("connection_lost")));
+}
+
+#[tokio::test]
+async fn an_answer_without_end_is_left_at_its_bounds() {
+    let keys = keys();
+    let head = "HTTP/1.1 200 OK\r\n";
+    let huge = format!("{head}Content-Length: {}\r\n\r\n", 100 << 20);
+    let chunks = format!("{head}Transfer-Encoding: chunked\r\n\r\n");
+    let endless = format!("{head}Connection: close\r\n\r\n");
+    let block = "x".repeat(4096);
+    let floods = [
+        (huge, block.clone()),
+        (chunks, format!("1000\r\n{block}\r\n")),
+        (endless, block.clone()),
+        // One header, and headers, without end.
+        (format!("{head}x-long: "), block),
+        (head.to_owned(), "x-more: and more\r\n".to_owned()),
+        (String::new(), "HTTP/1.1 100 Continue\r\n\r\n".to_owned()),
+    ];
+    for (head, more) in floods {
+        let act = Act::Flood(head.clone().into_bytes(), more.clone().into_bytes());
+        let wire = Wire::start(&keys, move |_| act.clone());
+        let carried = carry(&transport(&keys, &[wire.url()]), "flood").await;
+        assert!(matches!(carried, Err(Failure::Lost(_))), "{head:?} {more:.10} {carried:?}");
+        assert_eq!(wire.count("flood"), 1);
+        let sent = wire.hung_up_after().await;
+        assert!(sent < 100 << 20, "{head:?}: {sent} bytes");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_drips_is_given_up_in_time() {
+    let keys = keys();
+    let slow = answer(&"x".repeat(60_000));
+    let wire = Wire::start(&keys, move |_| Act::Drip(slow.clone()));
+    let carried = carry(&transport(&keys, &[wire.url()]), "drip").await;
+    assert_eq!(carried, Err(Failure::Lost("no_answer")));
+    assert_eq!(wire.count("drip"), 1);
+}
+
+#[tokio::test]
+async fn nothing_is_unpacked() {
+    let keys = keys();
+    // What gzip begins with: here it would be the beginning of a bomb.
+    let packed = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3];
+    let mut bytes =
+        b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 10\r\n\r\n".to_vec();
+    bytes.extend_from_slice(&packed);
+    let wire = Wire::start(&keys, move |_| Act::Answer(bytes.clone()));
+    let reply = carry(&transport(&keys, &[wire.url()]), "packed").await.unwrap();
+    assert_eq!(reply.body, packed);
+    assert!(
+        !wire.heads().iter().any(|head| head.contains("accept-encoding")),
+        "{:?}",
+        wire.heads()
+    );
+}
+
+#[tokio::test]
+async fn a_redirect_is_not_followed() {
+    let keys = keys();
+    let elsewhere = Wire::start(&keys, |_| Act::Answer(answer(BODY)));
+    for status in [301, 302, 303, 307, 308] {
+        let to = elsewhere.url();
+        let bytes =
+            format!("HTTP/1.1 {status} Moved\r\nLocation: {to}/\r\nContent-Length: 0\r\n\r\n");
+        let wire = Wire::start(&keys, move |_| Act::Answer(bytes.clone().into_bytes()));
+        let reply = carry(&transport(&keys, &[wire.url()]), "moved").await.unwrap();
+        assert_eq!(reply.status, status);
+        assert_eq!((wire.count("moved"), elsewhere.connections()), (1, 0));
+    }
+}
+
+#[tokio::test]
+async fn without_a_connection_nothing_is_sent_and_the_backup_gets_it_once() {
+    let (keys, strangers) = (keys(), keys());
+    let impostor = Wire::start(&strangers, |_| Act::Answer(answer(BODY)));
+    let ways = [
+        (nowhere(), "no_connection"),
+        ("https://nohost.invalid".to_owned(), "no_connection"),
+        (impostor.url(), "certificate"),
+    ];
+    for (host, code) in ways {
+        let alone = carry(&transport(&keys, std::slice::from_ref(&host)), "alone").await;
+        assert_eq!(alone, Err(Failure::NotSent(code)), "{host}");
+        let backup = Wire::start(&keys, |_| Act::Answer(answer(BODY)));
+        let transport = transport(&keys, &[host.clone(), backup.url()]);
+        assert_eq!(carry(&transport, "again").await.unwrap().status, 200, "{host}");
+        assert_eq!(backup.count("again"), 1, "{host}");
+        // It is gone to directly for a while.
+        assert_eq!(carry(&transport, "next").await.unwrap().status, 200, "{host}");
+        assert_eq!((backup.count("next"), backup.connections()), (1, 1), "{host}");
+    }
+    assert_eq!(impostor.begun(), 0, "not a byte of a request went to the impostor");
+}
+
+#[tokio::test]
+async fn what_may_have_arrived_is_not_sent_to_the_backup() {
+    let keys = keys();
+    for act in [Act::AnswerAndHang(Vec::new()), Act::Close, Act::Reset] {
+        let lost = act.clone();
+        let primary = Wire::start(&keys, move |_| lost.clone());
+        let backup = Wire::start(&keys, |_| Act::Answer(answer(BODY)));
+        let transport = transport(&keys, &[primary.url(), backup.url()]);
+        let carried = carry(&transport, "once").await;
+        assert!(matches!(carried, Err(Failure::Lost(_))), "{act:?} {carried:?}");
+        assert_eq!((primary.count("once"), backup.connections()), (1, 0), "{act:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_connection_dialled_ahead_is_the_one_that_is_used() {
+    let keys = keys();
+    let wire = Wire::start(&keys, |_| Act::Answer(answer(BODY)));
+    let transport = transport(&keys, &[wire.url()]);
+    transport.warm_up(false, NOW).await.unwrap();
+    transport.warm_up(false, NOW.after(Millis::seconds(19))).await.unwrap();
+    assert_eq!(wire.begun(), 1, "one request made it warm");
+    carry(&transport, "warm").await.unwrap();
+    assert_eq!((wire.count("warm"), wire.connections()), (1, 1));
+    transport.warm_up(false, NOW.after(Millis::seconds(21))).await.unwrap();
+    assert_eq!((wire.begun(), wire.connections()), (3, 1));
+    assert!(wire.heads().iter().filter(|head| head.starts_with("get / ")).count() == 2);
+}
+
+#[tokio::test]
+async fn the_certificate_is_shown_only_where_it_is_asked_for() {
+    let keys = keys();
+    let wire = Wire::start(&keys, |_| Act::Answer(answer(BODY)));
+    let transport = transport(&keys, &[wire.url()]);
+    transport.warm_up(false, NOW).await.unwrap();
+    carry(&transport, "plain").await.unwrap();
+    let reverse = Outgoing { path: "/secapi/pay/reverse", certificate: true, ..submit("reverse") };
+    transport.carry(&reverse, NOW).await.unwrap();
+    carry(&transport, "plain again").await.unwrap();
+    assert_eq!(wire.shown_certificates("plain"), [false]);
+    assert_eq!(wire.shown_certificates("reverse"), [true]);
+    assert_eq!(wire.shown_certificates("plain again"), [false]);
+    assert_eq!(wire.connections(), 2);
+}
+
+#[tokio::test]
+async fn through_a_proxy_goes_nothing_in_the_clear() {
+    let keys = keys();
+    let wire = Wire::start(&keys, |_| Act::Answer(answer(BODY)));
+    let refusing = common::wire::refusing_proxy();
+    let mut route = route(&keys, &[wire.url()]);
+    route.proxy = Some(format!("http://{}", refusing.address));
+    let carried = carry(&Transport::new(&route).unwrap(), "a secret").await;
+    assert_eq!(carried, Err(Failure::NotSent("no_connection")));
+    let seen = refusing.seen.await.unwrap();
+    assert!(seen.starts_with("CONNECT 127.0.0.1:") && !seen.contains("secret"), "{seen}");
+    assert_eq!(wire.connections(), 0);
+}
+
+#[test]
+fn the_proxies_of_the_environment_are_not_used() {
+    let shop = Shop::open(Scenario::from_name("ok"), PACE);
+    let mut pay = shop.command(&["pay", "12.34", "--code", CODE, "--json"]);
+    let dead = nowhere().replace("https", "http");
+    for name in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"]
+    {
+        pay.env(name, &dead);
+    }
+    let ran = Ran::of(pay.output().unwrap());
+    assert_eq!(ran.exit, 0, "{ran:?}");
+    shop.assert_books_agree(true);
+}
+
+#[test]
+fn a_payment_that_could_not_be_sent_is_declined_and_closed() {
+    let shop = Shop::open(None, PACE);
+    let address = format!("https://{}", shop.server.local_addr());
+    for (serial, host) in [nowhere(), "https://nohost.invalid".to_owned()].iter().enumerate() {
+        shop.reconfigure(&address, host);
+        let code = Scenario::from_name("ok").unwrap().code(serial as u64);
+        let ran = shop.pay("12.34", &code);
+        let last = ran.last();
+        assert_eq!(ran.exit, 10, "{ran:?}");
+        assert_eq!(last["state"], "declined");
+        assert_eq!(last["reason"]["code"], "no_connection");
+        assert_eq!(last["open"], false, "{last}");
+        assert!(shop.ledger().is_empty());
+        shop.reconfigure(host, &address);
+        assert_eq!(shop.recover().exit, 0);
+        shop.assert_books_agree(true);
+    }
+}
+
+#[test]
+fn a_payment_whose_request_is_lost_on_the_way_is_sent_once_and_never_to_the_backup() {
+    let shop = Shop::open(Scenario::from_name("ok"), PACE);
+    let keys = Identity::load(shop.path()).unwrap();
+    let _runtime = shop.runtime.enter();
+    let primary = Wire::start(&keys, |_| Act::Close);
+    let address = format!("base_url = \"https://{}\"", shop.server.local_addr());
+    let backup = format!("backup_url = \"https://{}\"", shop.server.local_addr());
+    shop.reconfigure(&address, &format!("base_url = \"{}\"\n{backup}", primary.url()));
+    shop.reconfigure("attention_after_ms = 9000", "attention_after_ms = 1000");
+    let ran = shop.pay("12.34", CODE);
+    assert_eq!(ran.exit, 12, "{ran:?}");
+    assert_eq!(
+        primary.heads().iter().filter(|head| head.starts_with("post /pay/micropay ")).count(),
+        1
+    );
+    assert!(shop.ledger().is_empty(), "{:?}", shop.ledger());
+}
