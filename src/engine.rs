@@ -15,7 +15,7 @@ use crate::gateway::{Ask, Gateway};
 use crate::journal::{Begin, Entry, Past, SaleEntry, StoredAttempt};
 use crate::money::{Currency, Money};
 use crate::order::{AuthCode, Merchant, Order, OutTradeNo, TillId};
-use crate::payment::{Call, Event, Rules, State, Status};
+use crate::payment::{Answer, Call, CallKind, Event, Rules, State, Status};
 
 /// Between two calls for payments of the past, so that a long list never storms the gateway.
 const BACKGROUND_PAUSE: Millis = Millis(200);
@@ -62,6 +62,7 @@ pub struct Attempt {
     pub out_trade_no: OutTradeNo,
     pub sale: i64,
     pub amount: Money,
+    pub currency: Currency,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
     /// On this process's time line.
@@ -114,7 +115,6 @@ struct Track {
     from_the_past: bool,
     /// Made for another merchant: told, but never touched.
     foreign: bool,
-    put_aside: bool,
 }
 
 struct Writing {
@@ -145,7 +145,7 @@ impl Engine {
             last_attempt: past.last_attempt,
             last_sale: past.last_sale,
             codes: past.codes.into(),
-            sales: VecDeque::new(),
+            sales: past.paid_sales.into_iter().map(|sale| (sale, true)).collect(),
             background: VecDeque::new(),
             next_background: now,
             stopped: false,
@@ -217,7 +217,6 @@ impl Engine {
             waiting: VecDeque::new(),
             from_the_past: false,
             foreign: false,
-            put_aside: false,
         };
         self.tracks.insert(attempt, track);
         Ok((out_trade_no, vec![Effect::Write(Box::new(entry))]))
@@ -237,7 +236,6 @@ impl Engine {
             if let Event::Answered(Call { number: 0, .. }, _) = event {
                 track.code = None;
             }
-            track.put_aside |= event == Event::PutAside;
             track.waiting.push_back((event, wire));
             self.advance(attempt, now, wall, &mut effects);
         }
@@ -289,6 +287,12 @@ impl Engine {
             // It leaves now, and not when it was handed to the disk.
             track.sent_at = now;
         }
+        // The customer may show that code again.
+        let never_left = matches!(
+            &writing.event,
+            Event::Answered(Call { kind: CallKind::Submit, .. }, Answer::NotSent(_))
+        );
+        let out_trade_no = track.order.out_trade_no.clone();
         track.state = writing.state;
         track.updated_at = writing.at;
         effects.push(track.told(writing.event, before, on_disk));
@@ -299,6 +303,9 @@ impl Engine {
         if status == Status::Paid {
             self.remember_sale(sale, true);
         }
+        if never_left {
+            self.codes.retain(|(_, by)| *by != out_trade_no);
+        }
         self.advance(attempt, now, wall, &mut effects);
         effects
     }
@@ -306,6 +313,9 @@ impl Engine {
     /// Time has passed.
     pub fn tick(&mut self, now: Uptime, wall: Timestamp) -> Vec<Effect> {
         let mut effects = Vec::new();
+        if self.stopped {
+            return effects;
+        }
         let due: Vec<i64> = self
             .tracks
             .iter()
@@ -326,6 +336,9 @@ impl Engine {
 
     /// When [`Engine::tick`] is wanted next.
     pub fn wake_at(&self) -> Option<Uptime> {
+        if self.stopped {
+            return None;
+        }
         let background = (!self.background.is_empty()).then_some(self.next_background);
         let attempts = self.tracks.values().filter_map(|track| track.wake_at(&self.rules));
         attempts.chain(background).min()
@@ -341,10 +354,12 @@ impl Engine {
         self.tracks.values().any(|track| track.state.is_open() || track.writing.is_some())
     }
 
-    /// Whether an attempt is open that this till can do something about.
-    pub fn is_busy(&self) -> bool {
-        let busy = |track: &Track| track.writing.is_some() || track.state.is_open();
-        !self.stopped && self.tracks.values().any(|track| !track.foreign && busy(track))
+    /// The open attempts that this till can do something about.
+    pub fn busy(&self) -> impl Iterator<Item = &OutTradeNo> {
+        let busy = |track: &&Track| {
+            !self.stopped && !track.foreign && (track.writing.is_some() || track.state.is_open())
+        };
+        self.tracks.values().filter(busy).map(|track| &track.order.out_trade_no)
     }
 
     fn may_begin(&self, sale: &SaleRef, code_hash: &[u8; 16]) -> Result<(), Refusal> {
@@ -356,8 +371,8 @@ impl Engine {
                 return Err(Refusal::AlreadyPaid);
             }
             let unsettled = |track: &&Track| {
-                let settled = track.state.is_settled() && track.writing.is_none();
-                track.sale == *sale && !settled && !track.put_aside
+                let left_behind = track.state.is_settled() || track.state.is_put_aside();
+                track.sale == *sale && (track.writing.is_some() || !left_behind)
             };
             if let Some(track) = self.tracks.values().find(unsettled) {
                 return Err(Refusal::Unsettled(track.order.out_trade_no.clone()));
@@ -423,7 +438,6 @@ impl Engine {
             waiting: VecDeque::new(),
             from_the_past: true,
             foreign,
-            put_aside: false,
         };
         let event = Event::Restarted { oldest };
         if foreign {
@@ -444,6 +458,10 @@ impl Engine {
             let (state, call) = track.state.step(&event, age, &self.rules);
             // An answer is kept even where it changes nothing: it is evidence.
             if state == track.state && !matches!(event, Event::Answered(..)) {
+                continue;
+            }
+            // Without a journal nothing is done any more; what still comes in is told.
+            if self.stopped && !matches!(event, Event::Answered(..)) {
                 continue;
             }
             if self.stopped {
@@ -501,6 +519,7 @@ impl Track {
             out_trade_no: self.order.out_trade_no.clone(),
             sale: self.sale,
             amount: self.order.amount,
+            currency: self.order.currency,
             created_at: self.created_at,
             updated_at: self.updated_at,
             sent_at: self.sent_at,

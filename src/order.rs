@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use aws_lc_rs::hmac;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -118,10 +119,12 @@ impl AuthCode {
     /// A digest that only the holder of `key` can make: it tells a code that is scanned twice
     /// without keeping it.
     pub fn keyed_hash(&self, key: &[u8]) -> [u8; 16] {
-        let key = aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, key);
-        let tag = aws_lc_rs::hmac::sign(&key, format!("auth_code {}", &*self.0).as_bytes());
+        let key = hmac::Key::new(hmac::HMAC_SHA256, key);
+        let mut context = hmac::Context::with_key(&key);
+        context.update(b"auth_code ");
+        context.update(self.0.as_bytes());
         let mut hash = [0; 16];
-        hash.copy_from_slice(&tag.as_ref()[..16]);
+        hash.copy_from_slice(&context.sign().as_ref()[..16]);
         hash
     }
 
@@ -161,17 +164,6 @@ pub struct Order {
     pub device_info: String,
     /// The address from which the gateway is reached.
     pub client_ip: String,
-}
-
-/// What is sold and how much is due. Attempts to be paid for it are records of their own.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Sale {
-    /// Given by the journal.
-    pub id: i64,
-    pub due: Money,
-    pub currency: Currency,
-    /// Free text of the integrator; empty where there is none.
-    pub note: String,
 }
 
 #[cfg(test)]

@@ -11,13 +11,15 @@ use crate::clock::{Clock, Millis, Uptime};
 use crate::engine::{Attempt, Effect, Engine, Identity, Refusal, SaleRef};
 use crate::gateway::transport::{Failure, Transport};
 use crate::gateway::{Ask, Decoded, Gateway};
-use crate::journal::{Journal, Past, Writer, Written};
+use crate::journal::{Journal, JournalError, Past, Writer, Written};
 use crate::order::{AuthCode, Order, OutTradeNo};
 use crate::payment::{Answer, Call, CallKind, Event, Reason, Rules, Status};
 
 /// A sleep is cut to this while money is open, for a machine that was suspended: its deadlines have
 /// passed when it wakes, but not its timers.
 const LONGEST_SLEEP: Millis = Millis::seconds(1);
+/// How long a payment waits for the look-up of the gateway's name before it begins.
+const LOOK_UP: Duration = Duration::from_secs(1);
 const LONGEST_IDLE_SLEEP: Millis = Millis::seconds(60);
 
 /// What a till tells its front.
@@ -141,18 +143,20 @@ impl Till {
     pub fn warm_up(&self, certificate: bool) {
         let (transport, post) = (Arc::clone(&self.transport), self.post.clone());
         let clock = self.clock.clone();
+        if self.client_ip.is_none() && transport.local_address().is_none() {
+            let transport = Arc::clone(&transport);
+            tokio::spawn(async move { transport.find_local_address().await });
+        }
         tokio::spawn(async move {
-            if transport.local_address().is_none() {
-                transport.find_local_address().await;
-            }
             let _ = post.send(Post::Warmed(transport.warm_up(certificate, clock.uptime()).await));
         });
     }
 
-    /// Finds out from which address the gateway is reached, for the requests.
+    /// Finds out from which address the gateway is reached, for the requests; not for long.
     pub async fn find_local_address(&self) {
         if self.client_ip.is_none() {
-            self.transport.find_local_address().await;
+            let finding = self.transport.find_local_address();
+            let _ = tokio::time::timeout(LOOK_UP, finding).await;
         }
     }
 
@@ -161,9 +165,14 @@ impl Till {
         self.engine.is_open()
     }
 
-    /// Whether there is open work that this till can do.
+    /// The open attempts that this till can do something about.
+    pub fn busy(&self) -> impl Iterator<Item = &OutTradeNo> {
+        self.engine.busy()
+    }
+
+    /// Whether there is such work, or something still to be told.
     pub fn is_busy(&self) -> bool {
-        self.engine.is_busy() || !self.notices.is_empty()
+        self.busy().next().is_some() || !self.notices.is_empty()
     }
 
     /// The next thing to tell. It may be dropped and called again; nothing is lost.
@@ -196,8 +205,10 @@ impl Till {
             None => self.engine.tick(now, wall),
             Some(Post::Written(Written { attempt, result })) => {
                 let on_disk = result.is_ok();
-                if let Err(error) = result {
-                    self.stop(&error.to_string());
+                match result {
+                    // Told before.
+                    Ok(()) | Err(JournalError::Stopped) => {}
+                    Err(error) => self.stop(&error.to_string()),
                 }
                 self.engine.written(attempt, on_disk, now, wall)
             }
@@ -228,7 +239,7 @@ impl Till {
                 Effect::Write(entry) => {
                     let attempt = entry.attempt;
                     if !self.writer.write(*entry) {
-                        // It stopped at an earlier entry, whose failure is on its way here.
+                        self.stop("its thread has ended");
                         let (now, wall) = (self.clock.uptime(), self.clock.wall());
                         let effects = self.engine.written(attempt, false, now, wall);
                         self.perform(effects);

@@ -48,7 +48,7 @@ fn submit(body: &str) -> Outgoing {
 /// Carries one submission; it must come to an end.
 async fn carry(transport: &Transport, body: &str) -> Result<Reply, Failure> {
     let outgoing = submit(body);
-    let carried = transport.carry(&outgoing, NOW);
+    let carried = transport.carry(&outgoing, NOW, || {});
     tokio::time::timeout(DEADLINE, carried).await.expect("it ends by itself")
 }
 
@@ -278,7 +278,7 @@ async fn the_certificate_is_shown_only_where_it_is_asked_for() {
     transport.warm_up(false, NOW).await.unwrap();
     carry(&transport, "plain").await.unwrap();
     let reverse = Outgoing { path: "/secapi/pay/reverse", certificate: true, ..submit("reverse") };
-    transport.carry(&reverse, NOW).await.unwrap();
+    transport.carry(&reverse, NOW, || {}).await.unwrap();
     carry(&transport, "plain again").await.unwrap();
     assert_eq!(wire.shown_certificates("plain"), [false]);
     assert_eq!(wire.shown_certificates("reverse"), [true]);

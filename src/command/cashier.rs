@@ -73,10 +73,11 @@ pub async fn run(loaded: &Loaded, clock: &Clock) -> Result<Exit, Failure> {
 }
 
 struct Cashier<'a> {
+    /// First, and so given back first: the end may have to wait for the disk.
+    terminal: Terminal,
     model: Model,
     till: Till,
     devices: Devices,
-    terminal: Terminal,
     config: &'a Config,
     clock: &'a Clock,
     /// What can be printed, the newest first.
@@ -199,6 +200,9 @@ impl Cashier<'_> {
     fn noticed(&mut self, notice: Notice) {
         let language = self.model.language();
         match notice {
+            // A later look at a number the gateway never knew: no news.
+            Notice::Attempt { attempt, before, .. }
+                if before == Some(attempt.state.status()) && !attempt.state.is_open() => {}
             Notice::Attempt { attempt, event, .. } => {
                 self.recent.retain(|known| known.out_trade_no != attempt.out_trade_no);
                 self.recent.insert(0, (*attempt).clone());
@@ -322,6 +326,7 @@ fn attempt(row: OrderRow) -> Attempt {
         out_trade_no: row.out_trade_no,
         sale: row.sale,
         amount: row.amount,
+        currency: row.currency,
         created_at: row.created_at,
         updated_at: row.updated_at,
         sent_at: row.sent_at,

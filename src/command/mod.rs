@@ -68,6 +68,7 @@ impl From<JournalError> for Failure {
             | JournalError::Newer { .. }
             | JournalError::Unusable { .. }
             | JournalError::Write(_)
+            | JournalError::Stopped
             | JournalError::Encode(_) => Exit::Journal,
         };
         Self::new(exit, error)

@@ -17,7 +17,7 @@ use crate::text::Language;
 use crate::till::{Notice, Till};
 
 /// Bytes read from standard input for a code.
-const LARGEST_INPUT: u64 = 256;
+const LARGEST_INPUT: usize = 256;
 /// Cells of a note that are kept.
 const NOTE_CELLS: usize = 200;
 
@@ -41,7 +41,7 @@ pub async fn run(pay: Pay, loaded: &Loaded, clock: &Clock) -> Result<Exit, Failu
     till.find_local_address().await;
     let note = clean(&pay.note, NOTE_CELLS);
     let out_trade_no = till.begin(SaleRef::New(amount, note), code).map_err(refused)?;
-    let speaker = Speaker { json: pay.json.json, language: config.till.language, currency };
+    let speaker = Speaker { json: pay.json.json, language: config.till.language };
     let exit = follow(till, &out_trade_no, &speaker).await;
     if exit == Exit::Declined && opened.till.is_open() {
         tell("its number is closed at the gateway by the next start or `paytill recover`");
@@ -52,12 +52,11 @@ pub async fn run(pay: Pay, loaded: &Loaded, clock: &Clock) -> Result<Exit, Failu
 struct Speaker {
     json: bool,
     language: Language,
-    currency: crate::money::Currency,
 }
 
 impl Speaker {
     fn speak(&self, attempt: &Attempt, status: Status) {
-        let report = Report { status, ..Report::of_attempt(attempt, self.currency) };
+        let report = Report { status, ..Report::of_attempt(attempt) };
         if self.json {
             say(&report.json(self.language).to_string());
         } else if status.is_final_for_cashier() {
@@ -135,16 +134,7 @@ fn end(attempt: &Attempt) -> Option<Exit> {
 /// The payment code from the option or from standard input; whatever else it is, is named.
 fn code(given: String, till: &TillId) -> Result<AuthCode, Failure> {
     let given = Zeroizing::new(given);
-    let text = if given.as_str() == "-" {
-        use std::io::{BufRead as _, Read as _};
-        let mut line = Zeroizing::new(String::new());
-        std::io::BufReader::new(std::io::stdin().take(LARGEST_INPUT))
-            .read_line(&mut line)
-            .map_err(|error| usage(format!("standard input: {error}; nothing was sent")))?;
-        line
-    } else {
-        given
-    };
+    let text = if given.as_str() == "-" { first_line()? } else { given };
     let what = match Scan::name(&text, till) {
         Scan::Payment(code) => return Ok(code),
         Scan::OtherWallet(_) => "a code of another wallet",
@@ -156,6 +146,23 @@ fn code(given: String, till: &TillId) -> Result<AuthCode, Failure> {
     Err(usage(format!(
         "{what}: a payment code of WeChat Pay has 18 digits and begins with 10 to 15; nothing was sent"
     )))
+}
+
+/// The first line of standard input, without a buffer in between that would keep it.
+fn first_line() -> Result<Zeroizing<String>, Failure> {
+    let unusable = |error| usage(format!("standard input: {error}; nothing was sent"));
+    let mut bytes = Zeroizing::new([0; LARGEST_INPUT]);
+    let mut length = 0;
+    while length < LARGEST_INPUT && !bytes[..length].contains(&b'\n') {
+        match rustix::io::read(rustix::stdio::stdin(), &mut bytes[length..]) {
+            Ok(0) => break,
+            Ok(read) => length += read,
+            Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(unusable(error)),
+        }
+    }
+    let line = bytes[..length].split(|byte| *byte == b'\n').next().unwrap_or_default();
+    Ok(Zeroizing::new(String::from_utf8_lossy(line).into_owned()))
 }
 
 fn refused(refusal: Refusal) -> Failure {

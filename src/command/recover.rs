@@ -1,6 +1,7 @@
 //! `paytill recover`: everything that is unresolved, driven to its end.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use super::report::{Report, say, tell};
 use super::{Exit, Failure, open};
@@ -12,38 +13,35 @@ use crate::order::OutTradeNo;
 use crate::payment::{Answer, CallKind, Event, Status};
 use crate::till::Notice;
 
+/// Reversals that fail before an order that needs a person is left to one.
+const TRIES: u32 = 3;
+/// Between two looks at the clock.
+const BEAT: Duration = Duration::from_secs(1);
+
 /// Goes on with every open payment until none is left that this till can do more about now.
 pub async fn run(json: Json, loaded: &Loaded, clock: &Clock) -> Result<Exit, Failure> {
-    let (language, currency) = (loaded.config.till.language, loaded.config.till.currency);
+    let language = loaded.config.till.language;
     let rules = loaded.config.payment.rules;
-    let mut till = open(loaded, clock).await?.till;
+    let mut opened = open(loaded, clock).await?;
+    let till = &mut opened.till;
     // Time for every step there is; what has not ended by then, needs a person.
     let patience = rules.give_up_after.plus(rules.attention_after).plus(rules.reverse_not_before);
     let deadline = clock.uptime().after(patience);
-    let mut open: BTreeMap<OutTradeNo, (Box<Attempt>, bool)> = BTreeMap::new();
     let mut told: BTreeMap<OutTradeNo, Status> = BTreeMap::new();
-    while till.is_busy() && clock.uptime() < deadline {
-        if !open.is_empty() && open.values().all(|(attempt, tried)| is_stuck(attempt, *tried)) {
-            break;
-        }
-        let notice = tokio::time::timeout(std::time::Duration::from_secs(1), till.next()).await;
-        match notice {
+    let mut hopeless = Hopeless::default();
+    while till.is_busy() && clock.uptime() < deadline && !hopeless.has_all(till.busy()) {
+        match tokio::time::timeout(BEAT, till.next()).await {
             Ok(Notice::Attempt { attempt, event, .. }) => {
-                let (number, status) = (attempt.out_trade_no.clone(), attempt.state.status());
-                if told.insert(number.clone(), status) != Some(status) {
-                    let report = Report::of_attempt(&attempt, currency);
-                    if json.json {
-                        say(&report.json(language).to_string());
+                let status = attempt.state.status();
+                if told.insert(attempt.out_trade_no.clone(), status) != Some(status) {
+                    let report = Report::of_attempt(&attempt);
+                    say(&if json.json {
+                        report.json(language).to_string()
                     } else {
-                        say(&report.line(language));
-                    }
+                        report.line(language)
+                    });
                 }
-                if attempt.state.is_open() {
-                    let tried = open.get(&number).is_some_and(|(_, tried)| *tried);
-                    open.insert(number, (attempt, tried || is_failed_reversal(&event)));
-                } else {
-                    open.remove(&number);
-                }
+                hopeless.note(&attempt, &event);
             }
             Ok(Notice::Stopped(why)) => return Err(Failure::new(Exit::Journal, why)),
             Ok(Notice::Gateway(_)) | Err(_) => {}
@@ -54,19 +52,35 @@ pub async fn run(json: Json, loaded: &Loaded, clock: &Clock) -> Result<Exit, Fai
     }
     if till.is_open() {
         tell(
-            "not everything could be resolved; `paytill orders --state attention` lists what is left",
+            "not everything is resolved; `paytill orders --state attention` lists what needs a person",
         );
         return Ok(Exit::Attention);
     }
     Ok(Exit::Done)
 }
 
-/// It needs a person, and trying once more did not help.
-fn is_stuck(attempt: &Attempt, tried: bool) -> bool {
-    tried && attempt.state.status() == Status::Attention
+/// Orders that need a person, because trying again did not help.
+#[derive(Default)]
+struct Hopeless {
+    failures: BTreeMap<OutTradeNo, u32>,
+    orders: BTreeMap<OutTradeNo, bool>,
 }
 
-fn is_failed_reversal(event: &Event) -> bool {
-    matches!(event, Event::Answered(call, answer)
-        if call.kind == CallKind::Reverse && *answer != Answer::Withdrawn)
+impl Hopeless {
+    fn note(&mut self, attempt: &Attempt, event: &Event) {
+        let number = &attempt.out_trade_no;
+        let failed = matches!(event, Event::Answered(call, answer)
+            if call.kind == CallKind::Reverse && *answer != Answer::Withdrawn);
+        let failures = self.failures.entry(number.clone()).or_default();
+        *failures += u32::from(failed);
+        let asked = matches!(event, Event::Answered(..));
+        let given_up = attempt.state.is_irreversible() && asked || *failures >= TRIES;
+        let hopeless = attempt.state.status() == Status::Attention && given_up;
+        self.orders.insert(number.clone(), hopeless);
+    }
+
+    fn has_all<'a>(&self, busy: impl Iterator<Item = &'a OutTradeNo>) -> bool {
+        let mut busy = busy.peekable();
+        busy.peek().is_some() && busy.all(|number| self.orders.get(number) == Some(&true))
+    }
 }

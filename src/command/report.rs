@@ -25,13 +25,13 @@ pub struct Report<'a> {
 
 impl<'a> Report<'a> {
     /// Of an attempt that just moved.
-    pub fn of_attempt(attempt: &'a Attempt, currency: Currency) -> Self {
+    pub fn of_attempt(attempt: &'a Attempt) -> Self {
         Self {
             order_no: attempt.out_trade_no.as_str(),
             status: attempt.state.status(),
             at: attempt.updated_at,
             amount: attempt.amount,
-            currency,
+            currency: attempt.currency,
             created_at: attempt.created_at,
             channel: "micropay",
             state: &attempt.state,

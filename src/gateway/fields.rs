@@ -110,7 +110,9 @@ impl Fields {
 
     /// The document to send.
     pub fn to_xml(&self) -> String {
-        let mut xml = String::from("<xml>");
+        // Large enough not to be moved, which would leave a copy behind.
+        let mut xml = String::with_capacity(4096);
+        xml.push_str("<xml>");
         for (name, value) in self.iter() {
             let _ = write!(xml, "<{name}>");
             for character in value.chars() {
@@ -162,6 +164,13 @@ impl Fields {
             }
         }
         Ok(Self(fields))
+    }
+}
+
+impl Drop for Fields {
+    /// There may be a payment code among them.
+    fn drop(&mut self) {
+        self.0.values_mut().for_each(zeroize::Zeroize::zeroize);
     }
 }
 

@@ -119,14 +119,18 @@ impl Transport {
             return Ok(());
         }
         used.store(now.0, Ordering::Relaxed);
-        let host = &self.hosts[self.preferred_host(now)];
-        let response = client.get(format!("{host}/")).send().await.map_err(|error| failure(&error));
+        let host = self.preferred_host(now);
+        let response = client
+            .get(format!("{}/", self.hosts[host]))
+            .send()
+            .await
+            .map_err(|error| failure(&error));
         match response {
             Ok(response) => read(response).await.map(|_| ()),
             Err(failure) => {
                 used.store(0, Ordering::Relaxed);
                 if matches!(failure, Failure::NotSent(_)) {
-                    self.avoid_preferred(now);
+                    self.avoid(host, now);
                 }
                 Err(failure)
             }
@@ -147,8 +151,8 @@ impl Transport {
         if !matches!(result, Err(Failure::NotSent(_))) || self.hosts.len() < 2 {
             return result;
         }
-        self.avoid_preferred(now);
-        self.carry_to(self.preferred_host(now), outgoing, now, left).await
+        self.avoid(first, now);
+        self.carry_to((first + 1) % self.hosts.len(), outgoing, now, left).await
     }
 
     async fn carry_to(
@@ -162,7 +166,10 @@ impl Transport {
         let request = client
             .post(format!("{}{}", self.hosts[host], outgoing.path))
             .header("content-type", "text/xml; charset=utf-8")
-            .body(reqwest::Body::wrap(Once { bytes: Some(Bytes::from_owner(outgoing.body.clone())), left }));
+            .body(reqwest::Body::wrap(Once {
+                bytes: Some(Bytes::from_owner(outgoing.body.clone())),
+                left,
+            }));
         used.store(now.0, Ordering::Relaxed);
         let response = request.send().await.map_err(|error| failure(&error))?;
         read(response).await
@@ -184,10 +191,13 @@ impl Transport {
         self.preferred.load(Ordering::Relaxed)
     }
 
-    fn avoid_preferred(&self, now: Uptime) {
-        let next = (self.preferred.load(Ordering::Relaxed) + 1) % self.hosts.len();
-        self.preferred.store(next, Ordering::Relaxed);
-        self.avoided_since.store(now.0, Ordering::Relaxed);
+    /// Passes over a host that failed, unless another failure has done so already.
+    fn avoid(&self, host: usize, now: Uptime) {
+        let next = (host + 1) % self.hosts.len();
+        let (order, relaxed) = (Ordering::Relaxed, Ordering::Relaxed);
+        if self.preferred.compare_exchange(host, next, order, relaxed).is_ok() {
+            self.avoided_since.store(now.0, Ordering::Relaxed);
+        }
     }
 }
 

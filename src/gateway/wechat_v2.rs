@@ -130,7 +130,12 @@ impl Gateway for WechatV2 {
 
     fn decode(&self, ask: Ask<'_>, reply: &Reply, now: Timestamp) -> Decoded {
         let (answer, fields) = self.read(ask, reply, now);
-        Decoded { answer, record: recorded(&fields) }
+        let mut record = recorded(&fields);
+        if let Ask::Submit(_, code) = ask {
+            // Nothing asks the gateway to repeat it, and nothing keeps it from doing so.
+            record.retain(|(_, value)| !value.contains(code.expose()));
+        }
+        Decoded { answer, record }
     }
 }
 

@@ -40,14 +40,20 @@ impl Head {
         File::open(path).ok().map(Self)
     }
 
-    /// The entry that was written last, if this file ever saw one.
+    /// The entry that was written last, if this file ever saw one. Of a file with other bytes in it
+    /// no entry of the journal can be the last.
     pub(super) fn read(&self) -> Option<(i64, [u8; 16])> {
+        const DAMAGED: (i64, [u8; 16]) = (i64::MAX, [0; 16]);
+        if self.0.metadata().is_ok_and(|file| file.len() == 0) {
+            return None;
+        }
         let mut record = [0; LENGTH];
-        self.0.read_exact_at(&mut record, 0).ok()?;
-        let (magic, rest) = record.split_at(MAGIC.len());
-        let (seq, chain) = rest.split_at(8);
-        (magic == MAGIC).then_some(())?;
-        Some((i64::from_be_bytes(seq.try_into().ok()?), chain.try_into().ok()?))
+        let whole = self.0.read_exact_at(&mut record, 0).is_ok() && record.starts_with(MAGIC);
+        let (seq, chain) = record[MAGIC.len()..].split_at(8);
+        match (whole, seq.try_into(), chain.try_into()) {
+            (true, Ok(seq), Ok(chain)) => Some((i64::from_be_bytes(seq), chain)),
+            _ => Some(DAMAGED),
+        }
     }
 
     pub(super) fn write(&self, seq: i64, chain: &[u8; 16]) -> io::Result<()> {

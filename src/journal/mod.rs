@@ -34,6 +34,8 @@ const FORMAT: i32 = 1;
 const SQLITE_MAGIC: &[u8] = b"SQLite format 3\0";
 /// The magic, and behind it the size of a page.
 const HEADER: usize = SQLITE_MAGIC.len() + 2;
+/// Entries after which the WAL is moved into the main file.
+const ENTRIES_IN_WAL: u32 = 300;
 /// Entries whose chain is verified at every start; older ones when they are read.
 const VERIFIED_AT_START: i64 = 1000;
 /// Steps of SQLite's machine spent on checking the file at a start, some tenths of a second; a
@@ -65,6 +67,8 @@ pub enum JournalError {
         "the journal could not be written: {0}; free disk space or check the disk, then start again"
     )]
     Write(#[from] rusqlite::Error),
+    #[error("the journal has failed before; nothing is written until the next start")]
+    Stopped,
     #[error("a journal entry could not be encoded: {0}")]
     Encode(#[from] serde_json::Error),
 }
@@ -136,6 +140,7 @@ pub struct Journal {
     head: Head,
     path: PathBuf,
     tip: Tip,
+    entries_in_wal: u32,
     /// Held for as long as this lives; the kernel lets go of it when the process ends, however.
     _lock: File,
 }
@@ -154,6 +159,8 @@ pub struct Past {
     pub last_sale: i64,
     /// Attempts with work left, the oldest first.
     pub open: Vec<StoredAttempt>,
+    /// The latest sales that are paid.
+    pub paid_sales: Vec<i64>,
     /// Keyed hashes of the latest payment codes, each with its attempt.
     pub codes: Vec<([u8; 16], OutTradeNo)>,
 }
@@ -176,7 +183,8 @@ impl Journal {
             OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
         )
         .map_err(|error| refused(&path, error))?;
-        let mut journal = Self { db, head, path, tip: Tip::default(), _lock: lock };
+        let mut journal =
+            Self { db, head, path, tip: Tip::default(), entries_in_wal: 0, _lock: lock };
         journal.prepare().map_err(|error| match error {
             JournalError::Write(error) => refused(&journal.path, error),
             other => other,
@@ -238,10 +246,21 @@ impl Journal {
             ])?;
         transaction.commit()?;
         self.tip = Tip { seq, chain };
+        self.entries_in_wal += 1;
         // Not synced: it only has to notice a WAL that was taken away, and must never be ahead.
         self.head
             .write(seq, &chain)
             .map_err(|source| JournalError::Unusable { path: self.path.clone(), source })
+    }
+
+    /// Moves what is in the WAL into the main file, if it has grown. Its errors are as final as those
+    /// of [`Journal::append`].
+    pub fn checkpoint(&mut self) -> Result<(), JournalError> {
+        if self.entries_in_wal >= ENTRIES_IN_WAL {
+            self.db.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;
+            self.entries_in_wal = 0;
+        }
+        Ok(())
     }
 
     fn prepare(&mut self) -> Result<(), JournalError> {
@@ -264,8 +283,18 @@ impl Journal {
             (APPLICATION_ID, _) => return Err(self.damaged("unknown format")),
             _ => return Err(JournalError::Foreign(self.path.clone())),
         };
-        db.pragma_update(None, "journal_mode", "WAL")?;
+        // Where there is no WAL, SQLite would quietly go on in a mode that loses acknowledged sales.
+        let mode: String =
+            db.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
+        if mode != "wal" {
+            return Err(JournalError::Unusable {
+                path: self.path.clone(),
+                source: std::io::Error::other("its file system allows no write-ahead log"),
+            });
+        }
         db.pragma_update(None, "synchronous", "FULL")?;
+        // In its own time, and not in the middle of a sale: see `checkpoint`.
+        db.pragma_update(None, "wal_autocheckpoint", 0)?;
         db.pragma_update(None, "foreign_keys", true)?;
         if is_new {
             self.create()?;

@@ -13,6 +13,8 @@ use crate::payment::{Event, State, Status};
 
 /// Attempts back from the last whose payment codes are remembered.
 const CODES_REMEMBERED: i64 = 500;
+/// Attempts back from the last whose sales are remembered as paid.
+const SALES_REMEMBERED: i64 = 64;
 
 /// Which orders are wanted.
 #[derive(Clone, Debug, Default)]
@@ -186,7 +188,12 @@ pub(super) fn past(db: &Connection) -> Result<Past, JournalError> {
             Ok((row.get(0)?, number(row.get(1)?)?))
         })?
         .collect::<Result<_, JournalError>>()?;
-    Ok(Past { last_attempt, last_sale: last("sale")?, open, codes })
+    let mut statement =
+        db.prepare("SELECT sale FROM attempt WHERE id > ? AND status = 'paid' ORDER BY id")?;
+    let paid_sales = statement
+        .query_map([last_attempt - SALES_REMEMBERED], |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    Ok(Past { last_attempt, last_sale: last("sale")?, open, paid_sales, codes })
 }
 
 fn stored_attempt(row: &Row<'_>) -> Result<StoredAttempt, JournalError> {

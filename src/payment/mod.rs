@@ -304,14 +304,24 @@ struct Undoing {
     next_at: Millis,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     awaiting: Option<Call>,
+    /// The last look that was made.
+    looked_at: Millis,
+    /// What stands in the way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    trouble: Option<Reason>,
+    /// The cashier charges this sale anew.
+    put_aside: bool,
     /// A payment found now still counts. Never again once a reversal is on the wire.
     payable: bool,
     /// The gateway has accepted a reversal, and nothing since contradicts it.
     accepted: bool,
-    /// Answers "no such order" since then.
-    absent: u8,
+    /// Since when it answers "no such order" after that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    absent_since: Option<Millis>,
     /// Reversals that did not help.
     tries: u32,
+    /// The last reversal was refused for a cause that repeating does not cure.
+    refused: bool,
     /// The gateway reverses nothing so old.
     expired: bool,
     /// The money is known to have been taken.
@@ -409,7 +419,7 @@ impl State {
     pub fn reason(&self) -> Option<&Reason> {
         match &self.stage {
             Stage::Pending(pending) => pending.reason.as_ref(),
-            Stage::Undoing(undoing) => undoing.reason.as_ref(),
+            Stage::Undoing(undoing) => undoing.trouble.as_ref().or(undoing.reason.as_ref()),
             Stage::Paid(_) => None,
             Stage::Closed(closed) => closed.reason.as_ref(),
         }
@@ -452,9 +462,20 @@ impl State {
         matches!(&self.stage, Stage::Closed(closed) if closed.watch.is_some())
     }
 
-    /// Whether the same sale may be charged under a new number.
+    /// Whether its outcome is known for certain.
     pub fn is_settled(&self) -> bool {
         matches!(self.status(), Status::Paid | Status::Declined | Status::Reversed)
+    }
+
+    /// Whether the cashier has left it behind: whatever it takes goes back.
+    pub fn is_put_aside(&self) -> bool {
+        matches!(&self.stage, Stage::Undoing(undoing) if undoing.put_aside)
+    }
+
+    /// Whether the gateway has said that it will not reverse it.
+    pub fn is_irreversible(&self) -> bool {
+        matches!(&self.stage, Stage::Undoing(undoing) if undoing.told == Told::Attention
+            && undoing.refused)
     }
 
     /// Whether the money was taken and went back, or is on its way back.

@@ -13,9 +13,8 @@ const REVERSIBLE_FOR: Millis = Millis::seconds(7 * 24 * 3600);
 const LATE_PAYMENT: Millis = Millis::seconds(60);
 /// Waits between reversals double up to this many query intervals.
 const LONGEST_WAIT_IN_INTERVALS: u64 = 6;
-/// So many answers "no such order", [`ABSENT_APART`] intervals apart, confirm the reversal of a
-/// number the gateway has never seen.
-const ABSENT_TWICE: u8 = 2;
+/// Two answers "no such order", so many intervals apart, confirm the reversal of a number the gateway
+/// has never seen.
 const ABSENT_APART: u64 = 2;
 /// When, in give-up times after its end, such a number is looked at again: the request may have
 /// been held up in the network and delivered late.
@@ -60,7 +59,10 @@ impl<'a> Step<'a> {
             Event::AskNow if pending.awaiting.is_none() => self.ask_now(pending),
             Event::AskNow => Stage::Pending(pending),
             Event::Abandon => self.give_up(Reason::new("given_up"), true),
-            Event::PutAside => self.give_up(Reason::new("put_aside"), false),
+            Event::PutAside => match self.give_up(Reason::new("put_aside"), false) {
+                Stage::Undoing(undoing) => Stage::Undoing(Undoing { put_aside: true, ..undoing }),
+                other => other,
+            },
             Event::Restarted { oldest } => {
                 if pending.phase == Phase::Sent {
                     pending.phase = Phase::Checking;
@@ -68,7 +70,8 @@ impl<'a> Step<'a> {
                 if self.now.max(*oldest) >= self.rules.give_up_after {
                     let payable = *oldest <= self.latest_payment();
                     let reason = pending.reason.unwrap_or_else(|| Reason::new("restarted"));
-                    return self.give_up(reason, payable);
+                    let undoing = self.undoing_now(Told::Reversing, reason, payable);
+                    return self.look(undoing);
                 }
                 self.ask_now(pending)
             }
@@ -203,10 +206,17 @@ impl<'a> Step<'a> {
                 }
                 self.look(undoing)
             }
-            Event::AskNow if undoing.awaiting.is_none() => self.look(undoing),
+            // Each look may lead to a reversal: not faster than queries otherwise are.
+            Event::AskNow
+                if undoing.awaiting.is_none()
+                    && self.now >= undoing.looked_at.plus(self.rules.query_interval) =>
+            {
+                self.look(undoing)
+            }
             Event::AskNow | Event::Abandon => Stage::Undoing(undoing),
             Event::PutAside => {
                 undoing.payable = false;
+                undoing.put_aside = true;
                 if undoing.told == Told::Reversing {
                     undoing.reason = Some(Reason::new("put_aside"));
                 }
@@ -246,6 +256,11 @@ impl<'a> Step<'a> {
     /// A query came back: undone at last, or a (further) reversal is due.
     fn looked(&mut self, mut undoing: Undoing, answer: &Answer) -> Stage {
         match answer {
+            // It was shown as not paid: told first, and asked about once more.
+            Answer::Ended(Ending::Refunded) if undoing.told == Told::Declined => {
+                self.tell_money_found(&mut undoing);
+                self.look(undoing)
+            }
             Answer::Ended(ending) => {
                 if *ending == Ending::Refunded || undoing.held.is_some() {
                     let reason = Some(Reason::new(LAST_MOMENT));
@@ -254,9 +269,10 @@ impl<'a> Step<'a> {
                 Stage::Closed(closed(undoing.ended_as(), undoing.reason))
             }
             Answer::Absent if undoing.accepted => {
-                undoing.absent += 1;
-                if undoing.absent < ABSENT_TWICE {
-                    undoing.next_at = self.now.plus(self.rules.query_interval.times(ABSENT_APART));
+                let first = *undoing.absent_since.get_or_insert(self.now);
+                let second = first.plus(self.rules.query_interval.times(ABSENT_APART));
+                if self.now < second {
+                    undoing.next_at = second;
                     return Stage::Undoing(undoing);
                 }
                 let mut closed = closed(undoing.ended_as(), undoing.reason);
@@ -275,7 +291,6 @@ impl<'a> Step<'a> {
                 if undoing.accepted {
                     // The reversal's own word was not true.
                     undoing.accepted = false;
-                    undoing.absent = 0;
                     return self.again_later(undoing);
                 }
                 self.reverse_or_wait(undoing)
@@ -303,23 +318,31 @@ impl<'a> Step<'a> {
         match answer {
             Answer::Withdrawn => {
                 undoing.accepted = true;
-                undoing.absent = 0;
+                undoing.absent_since = None;
+                undoing.trouble = None;
                 self.look(undoing)
             }
             Answer::Irreversible(reason) | Answer::Expired(reason) => {
+                undoing.refused = true;
                 undoing.expired |= matches!(answer, Answer::Expired(_));
                 // A number that took nothing can stay open at the gateway without harm.
                 if undoing.told != Told::Declined {
                     undoing.told = Told::Attention;
-                    undoing.reason = Some(reason.clone());
+                    undoing.trouble = Some(reason.clone());
                 }
                 self.again_later(undoing)
             }
-            Answer::NotYet(_)
-            | Answer::Refused(_)
-            | Answer::NotSent(_)
-            | Answer::Unknown(_)
-            | Answer::Paid(_)
+            Answer::NotYet(reason)
+            | Answer::Refused(reason)
+            | Answer::NotSent(reason)
+            | Answer::Unknown(reason) => {
+                undoing.refused = false;
+                if undoing.told != Told::Declined {
+                    undoing.trouble = Some(reason.clone());
+                }
+                self.again_later(undoing)
+            }
+            Answer::Paid(_)
             | Answer::Paying
             | Answer::NotPaid
             | Answer::Failed(_)
@@ -416,16 +439,21 @@ impl<'a> Step<'a> {
             since: self.now,
             next_at: self.now,
             awaiting: None,
+            looked_at: self.now,
+            trouble: None,
+            put_aside: false,
             payable,
             accepted: false,
-            absent: 0,
+            absent_since: None,
             tries: 0,
+            refused: false,
             expired: false,
             held: None,
         }
     }
 
     fn look(&mut self, mut undoing: Undoing) -> Stage {
+        undoing.looked_at = self.now;
         undoing.awaiting = Some(self.make(CallKind::Query));
         Stage::Undoing(undoing)
     }
@@ -450,12 +478,9 @@ impl<'a> Step<'a> {
         match undoing.told {
             Told::Declined => self.rules.reverse_not_before,
             Told::Reversing | Told::Attention => {
-                let earliest = self.rules.reverse_not_before.max(self.now);
-                if self.now >= earliest {
-                    self.next_on_grid()
-                } else {
-                    self.next_on_grid().min(earliest)
-                }
+                let earliest = self.rules.reverse_not_before;
+                let next = self.next_on_grid();
+                if self.now < earliest { next.min(earliest) } else { next }
             }
         }
     }

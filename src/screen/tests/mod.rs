@@ -146,6 +146,7 @@ impl Bench {
             out_trade_no: number(345_000 + serial),
             sale: sale_id,
             amount: sale.amount(),
+            currency: Currency::CNY,
             created_at: wall,
             updated_at: wall,
             sent_at: Uptime(self.now),
