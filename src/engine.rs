@@ -331,7 +331,9 @@ impl Engine {
                 return Err(Refusal::AlreadyPaid);
             }
             let unsettled = |track: &&Track| {
-                let settled = track.state.is_settled() && track.writing.is_none();
+                // Both what is on disk and what is on its way there.
+                let settled = track.state.is_settled()
+                    && track.writing.as_ref().is_none_or(|writing| writing.state.is_settled());
                 track.sale == *sale && !settled && !track.put_aside
             };
             if let Some(track) = self.tracks.values().find(unsettled) {
