@@ -271,6 +271,10 @@ impl Cashier<'_> {
     }
 
     fn time(&mut self) {
+        // Keys that wait here are older than the silence that seems to follow the last one.
+        while let Some(input) = self.terminal.waiting() {
+            self.input(input);
+        }
         let now = self.clock.uptime();
         let outcomes = self.burst.tick(now);
         self.keyed(outcomes);
