@@ -322,6 +322,12 @@ impl Engine {
         !self.stopped && self.tracks.values().any(|track| !track.foreign && busy(track))
     }
 
+    /// Whether an attempt from the past has not been told yet.
+    pub fn is_resuming(&self) -> bool {
+        let resumes = |writing: &Writing| matches!(writing.event, Event::Restarted { .. });
+        self.tracks.values().any(|track| track.writing.as_ref().is_some_and(resumes))
+    }
+
     fn may_begin(&self, sale: &SaleRef, code_hash: &[u8; 16]) -> Result<(), Refusal> {
         if self.stopped {
             return Err(Refusal::Stopped);

@@ -150,6 +150,11 @@ impl Till {
         self.engine.is_busy() || !self.notices.is_empty()
     }
 
+    /// Whether attempts that were open at the start have not been told yet.
+    pub fn is_resuming(&self) -> bool {
+        self.engine.is_resuming() || !self.notices.is_empty()
+    }
+
     /// The next thing to tell. It may be dropped and called again; nothing is lost.
     pub async fn next(&mut self) -> Notice {
         loop {

@@ -23,7 +23,7 @@ use crate::text::reason;
 use crate::till::{Notice, Till};
 pub(super) use devices::printer_settings;
 use devices::{DeviceReport, Devices};
-use terminal::{Input, Terminal};
+use terminal::{Input, Signals, Terminal};
 
 /// Orders of the past that the screen shows and can reprint.
 const RECENT: u32 = 20;
@@ -40,8 +40,16 @@ pub async fn run(loaded: &Loaded, clock: &Clock) -> Result<Exit, Failure> {
         return Err(Failure::new(Exit::Usage, sentence));
     }
     let config = &loaded.config;
-    let opened = open(loaded, clock).await?;
+    let mut opened = open(loaded, clock).await?;
     let recent = recent(config)?;
+    // What is open stands on the very first screen.
+    let mut resumed = Vec::new();
+    while opened.till.is_resuming() {
+        resumed.push(opened.till.next().await);
+    }
+    // Before the terminal is taken: a signal that ends the till must find it watching.
+    let signals =
+        Signals::new().map_err(|error| Failure::new(Exit::Fault, format!("signals: {error}")))?;
     let terminal = Terminal::open(clock).map_err(|error| {
         Failure::new(Exit::Fault, format!("the terminal cannot be used: {error}"))
     })?;
@@ -66,7 +74,10 @@ pub async fn run(loaded: &Loaded, clock: &Clock) -> Result<Exit, Failure> {
     // Known before the first payment, and whether the gateway can be reached is on the first screen.
     cashier.till.warm_up(false);
     cashier.tell(Message::Time);
-    cashier.work(reports).await
+    for notice in resumed {
+        cashier.noticed(notice);
+    }
+    cashier.work(reports, signals).await
 }
 
 struct Cashier<'a> {
@@ -90,9 +101,8 @@ impl Cashier<'_> {
     async fn work(
         &mut self,
         mut reports: mpsc::UnboundedReceiver<DeviceReport>,
+        mut signals: Signals,
     ) -> Result<Exit, Failure> {
-        let mut signals = terminal::Signals::new()
-            .map_err(|error| Failure::new(Exit::Fault, format!("signals: {error}")))?;
         loop {
             self.draw()?;
             if let Some(exit) = self.leaving {
