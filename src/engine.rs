@@ -371,8 +371,13 @@ impl Engine {
                 return Err(Refusal::AlreadyPaid);
             }
             let unsettled = |track: &&Track| {
-                let left_behind = track.state.is_settled() || track.state.is_put_aside();
-                track.sale == *sale && (track.writing.is_some() || !left_behind)
+                let over = |state: &State| {
+                    state.is_put_aside()
+                        || matches!(state.status(), Status::Declined | Status::Reversed)
+                };
+                // Both what is on disk and what is on its way there.
+                let coming = track.writing.as_ref().is_none_or(|writing| over(&writing.state));
+                track.sale == *sale && !(over(&track.state) && coming)
             };
             if let Some(track) = self.tracks.values().find(unsettled) {
                 return Err(Refusal::Unsettled(track.order.out_trade_no.clone()));

@@ -23,7 +23,7 @@ use crate::text::reason;
 use crate::till::{Notice, Till};
 pub(super) use devices::printer_settings;
 use devices::{DeviceReport, Devices};
-use terminal::{Input, Terminal};
+use terminal::{Input, Signals, Terminal};
 
 /// Orders of the past that the screen shows and can reprint.
 const RECENT: u32 = 20;
@@ -40,8 +40,11 @@ pub async fn run(loaded: &Loaded, clock: &Clock) -> Result<Exit, Failure> {
         return Err(Failure::new(Exit::Usage, sentence));
     }
     let config = &loaded.config;
-    let opened = open(loaded, clock).await?;
+    let mut opened = open(loaded, clock).await?;
     let recent = recent(config)?;
+    // Before the terminal is taken: a signal that ends the till must find it watching.
+    let signals =
+        Signals::new().map_err(|error| Failure::new(Exit::Fault, format!("signals: {error}")))?;
     let terminal = Terminal::open(clock).map_err(|error| {
         Failure::new(Exit::Fault, format!("the terminal cannot be used: {error}"))
     })?;
@@ -69,7 +72,7 @@ pub async fn run(loaded: &Loaded, clock: &Clock) -> Result<Exit, Failure> {
     if config.scanner.kind != ScannerKind::None && !cashier.devices.has_scanner() {
         cashier.tell(Message::Scanner(Link::Keyboard));
     }
-    cashier.work(reports).await
+    cashier.work(reports, signals).await
 }
 
 struct Cashier<'a> {
@@ -94,9 +97,8 @@ impl Cashier<'_> {
     async fn work(
         &mut self,
         mut reports: mpsc::UnboundedReceiver<DeviceReport>,
+        mut signals: Signals,
     ) -> Result<Exit, Failure> {
-        let mut signals = terminal::Signals::new()
-            .map_err(|error| Failure::new(Exit::Fault, format!("signals: {error}")))?;
         loop {
             self.draw()?;
             if let Some(exit) = self.leaving {
@@ -282,6 +284,10 @@ impl Cashier<'_> {
     }
 
     fn time(&mut self) {
+        // Keys that wait here are older than the silence that seems to follow the last one.
+        while let Some(input) = self.terminal.waiting() {
+            self.input(input);
+        }
         let now = self.clock.uptime();
         let outcomes = self.burst.tick(now);
         self.keyed(outcomes);

@@ -1,6 +1,8 @@
 //! A shop in a temporary folder: a simulated gateway on loopback, and the real binary set up for it.
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its own part")]
 
+pub mod counter;
+pub mod paper;
 pub mod wire;
 
 use std::collections::BTreeMap;

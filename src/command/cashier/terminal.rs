@@ -59,6 +59,11 @@ impl Terminal {
         self.inbox.recv().await.unwrap_or(Input::Gone)
     }
 
+    /// An input that has come already.
+    pub(super) fn waiting(&mut self) -> Option<Input> {
+        self.inbox.try_recv().ok()
+    }
+
     /// Draws what has changed; inverted while the bell is seen.
     pub(super) fn draw(&mut self, model: &Model, inverted: bool) -> io::Result<()> {
         self.terminal.draw(|frame| {
