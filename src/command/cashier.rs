@@ -15,7 +15,7 @@ use crate::config::{Bell, Config, Gateway, Loaded, ScannerKind};
 use crate::engine::{Attempt, SaleRef};
 use crate::journal::{Filter, OrderRow, Reader};
 use crate::order::{AuthCode, OutTradeNo};
-use crate::payment::Event;
+use crate::payment::{Event, Status};
 use crate::scan::{BurstKey, EndKey, KeyBurst, Outcome, Scan};
 use crate::screen::{self, Command, Key, Link, Message, Model, Settings};
 use crate::simulator::Scenario;
@@ -40,7 +40,7 @@ pub async fn run(loaded: &Loaded, clock: &Clock) -> Result<Exit, Failure> {
         return Err(Failure::new(Exit::Usage, sentence));
     }
     let config = &loaded.config;
-    let mut opened = open(loaded, clock).await?;
+    let opened = open(loaded, clock).await?;
     let recent = recent(config)?;
     // Before the terminal is taken: a signal that ends the till must find it watching.
     let signals =
@@ -204,7 +204,8 @@ impl Cashier<'_> {
         match notice {
             // A later look at a number the gateway never knew: no news.
             Notice::Attempt { attempt, before, .. }
-                if before == Some(attempt.state.status()) && !attempt.state.is_open() => {}
+                if before == Some(Status::Reversed)
+                    && attempt.state.status() == Status::Reversed => {}
             Notice::Attempt { attempt, event, .. } => {
                 self.recent.retain(|known| known.out_trade_no != attempt.out_trade_no);
                 self.recent.insert(0, (*attempt).clone());
