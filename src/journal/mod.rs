@@ -522,7 +522,7 @@ fn lock(path: &Path) -> Result<File, JournalError> {
     }
 }
 
-/// What SQLite would take for a new or a whole database although it is none. `has_entries`: some
+/// What `SQLite` would take for a new or a whole database although it is none. `has_entries`: some
 /// were written to it, by the head.
 fn check_start(path: &Path, has_entries: bool) -> Result<(), JournalError> {
     let unusable = |source| JournalError::Unusable { path: path.to_owned(), source };
@@ -551,7 +551,7 @@ fn check_start(path: &Path, has_entries: bool) -> Result<(), JournalError> {
     }
 }
 
-/// SQLite reads what is missing of a page as zeros. Only where a WAL has that page is it no loss.
+/// `SQLite` reads what is missing of a page as zeros. Only where a WAL has that page is it no loss.
 fn is_whole(length: u64, page_size: u16, path: &Path) -> bool {
     let page_size = if page_size == 1 { 65_536 } else { u64::from(page_size) };
     let has_wal = beside(path, "-wal").metadata().is_ok_and(|wal| wal.len() > 0);
