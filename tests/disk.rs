@@ -1,5 +1,6 @@
 //! The disk fails, once or from a moment on, or gives back other bytes than it was given. Nothing
 //! is sent that is not written, the outcome is told truthfully, and nothing is silently wrong.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test ends where it fails")]
 
 mod common;
 

@@ -36,7 +36,15 @@ const SQLITE_MAGIC: &[u8] = b"SQLite format 3\0";
 const HEADER: usize = SQLITE_MAGIC.len() + 2;
 /// Entries after which the WAL is moved into the main file.
 const ENTRIES_IN_WAL: u32 = 300;
-/// Entries whose chain is verified at every start; older ones when they are read.
+/// What an attempt and its sale were begun with, as one text: it never changes afterwards, and the
+/// link of the first entry covers it.
+const FACTS: &str =
+    "SELECT json_array(out_trade_no, sale, channel, amount, request, hex(code_hash),
+     created_at, attempt.day, sale.at, sale.day, due, currency, note)
+     FROM attempt JOIN sale ON sale.id = attempt.sale WHERE attempt.id = ?";
+/// The event of an attempt's first entry, as it is written.
+const BEGUN: &str = "\"Begun\"";
+/// Entries whose chain and attempts are verified at every start.
 const VERIFIED_AT_START: i64 = 1000;
 /// Steps of SQLite's machine spent on checking the file at a start, some tenths of a second; a
 /// larger file is checked as far as that goes.
@@ -185,11 +193,7 @@ impl Journal {
         .map_err(|error| refused(&path, error))?;
         let mut journal =
             Self { db, head, path, tip: Tip::default(), entries_in_wal: 0, _lock: lock };
-        journal.prepare().map_err(|error| match error {
-            JournalError::Write(error) => refused(&journal.path, error),
-            other => other,
-        })?;
-        let past = read::past(&journal.db).map_err(|error| match error {
+        let past = journal.prepare().map_err(|error| match error {
             JournalError::Write(error) => refused(&journal.path, error),
             JournalError::Encode(error) => journal.damaged(&error.to_string()),
             other => other,
@@ -204,8 +208,11 @@ impl Journal {
         let transaction = self.db.transaction()?;
         let mut seq = tip.seq;
         let mut chain = tip.chain;
+        let mut facts = String::new();
         if let Some(begin) = &entry.begin {
             insert_attempt(&transaction, entry, begin)?;
+            facts =
+                transaction.prepare_cached(FACTS)?.query_row([entry.attempt], |row| row.get(0))?;
         }
         seq += 1;
         let event = serde_json::to_string(&entry.event)?;
@@ -222,6 +229,7 @@ impl Journal {
                 event.as_bytes(),
                 state.as_bytes(),
                 wire.as_bytes(),
+                facts.as_bytes(),
             ],
         );
         transaction
@@ -263,7 +271,7 @@ impl Journal {
         Ok(())
     }
 
-    fn prepare(&mut self) -> Result<(), JournalError> {
+    fn prepare(&mut self) -> Result<Past, JournalError> {
         let db = &self.db;
         db.busy_timeout(std::time::Duration::from_secs(2))?;
         // What is refused in the following is left as it was, its WAL too.
@@ -302,7 +310,9 @@ impl Journal {
         self.check_file()?;
         self.tip = self.verify_chain()?;
         self.compare_head()?;
-        Ok(self.db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false).map(|_| ())?)
+        let past = read::past(&self.db)?;
+        self.db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
+        Ok(past)
     }
 
     fn create(&self) -> Result<(), JournalError> {
@@ -328,7 +338,7 @@ impl Journal {
             }),
         )?;
         let verdict: rusqlite::Result<String> =
-            self.db.query_row("PRAGMA quick_check(1)", [], |row| row.get(0));
+            self.db.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0));
         self.db.progress_handler(0, None::<fn() -> bool>)?;
         match verdict {
             Ok(verdict) if verdict == "ok" => Ok(()),
@@ -351,6 +361,7 @@ impl Journal {
             "SELECT seq, attempt, at, age, event, state, wire, chain FROM entry
              WHERE seq >= ? ORDER BY seq",
         )?;
+        let mut facts_of = self.db.prepare(FACTS)?;
         let mut rows = statement.query([last - VERIFIED_AT_START])?;
         while let Some(row) = rows.next()? {
             let seq: i64 = row.get(0)?;
@@ -359,16 +370,25 @@ impl Journal {
             let number = |column| row.get::<_, i64>(column).map(i64::to_be_bytes);
             let text =
                 |column| row.get_ref(column).and_then(|value| Ok(value.as_str()?.to_owned()));
+            let attempt: i64 = row.get(1)?;
+            // Written with the attempt itself: then the attempt is part of the link.
+            let is_first = row.get::<_, String>(4)? == BEGUN;
+            let facts: String = if is_first {
+                facts_of.query_row([attempt], |row| row.get(0))?
+            } else {
+                String::new()
+            };
             let right = head::link(
                 &tip.chain,
                 &[
                     &seq.to_be_bytes(),
-                    &number(1)?,
+                    &attempt.to_be_bytes(),
                     &number(2)?,
                     &number(3)?,
                     text(4)?.as_bytes(),
                     text(5)?.as_bytes(),
                     text(6)?.as_bytes(),
+                    facts.as_bytes(),
                 ],
             );
             if follows && (seq != tip.seq + 1 || right != chain) {
@@ -379,7 +399,30 @@ impl Journal {
         if tip.seq != last {
             return Err(self.damaged("entries are missing"));
         }
+        self.compare_attempts(last - VERIFIED_AT_START)?;
         Ok(tip)
+    }
+
+    /// Attempts must stand where their last entry left them.
+    fn compare_attempts(&self, since: i64) -> Result<(), JournalError> {
+        let mut statement = self.db.prepare(
+            "SELECT last.attempt, last.seq = last_entry AND entry.at = updated_at, status, work, state
+             FROM (SELECT attempt, max(seq) AS seq FROM entry WHERE seq >= ? GROUP BY attempt) last
+             JOIN entry ON entry.seq = last.seq LEFT JOIN attempt ON attempt.id = last.attempt",
+        )?;
+        let mut rows = statement.query([since])?;
+        while let Some(row) = rows.next()? {
+            let state: State = serde_json::from_str(&row.get::<_, String>(4)?)?;
+            let is_last = row.get::<_, Option<bool>>(1)? == Some(true);
+            let is_right = row.get::<_, String>(2)? == state.status().word()
+                && row.get::<_, i64>(3)? == work(&state);
+            if !is_last || !is_right {
+                let attempt: i64 = row.get(0)?;
+                let what = format!("attempt {attempt} is not where its last entry left it");
+                return Err(self.damaged(&what));
+            }
+        }
+        Ok(())
     }
 
     /// Entries that were written and are not there any more: a WAL that was deleted or is of
@@ -508,7 +551,7 @@ fn lock(path: &Path) -> Result<File, JournalError> {
     }
 }
 
-/// What SQLite would take for a new or a whole database although it is none. `has_entries`: some
+/// What `SQLite` would take for a new or a whole database although it is none. `has_entries`: some
 /// were written to it, by the head.
 fn check_start(path: &Path, has_entries: bool) -> Result<(), JournalError> {
     let unusable = |source| JournalError::Unusable { path: path.to_owned(), source };
@@ -537,7 +580,7 @@ fn check_start(path: &Path, has_entries: bool) -> Result<(), JournalError> {
     }
 }
 
-/// SQLite reads what is missing of a page as zeros. Only where a WAL has that page is it no loss.
+/// `SQLite` reads what is missing of a page as zeros. Only where a WAL has that page is it no loss.
 fn is_whole(length: u64, page_size: u16, path: &Path) -> bool {
     let page_size = if page_size == 1 { 65_536 } else { u64::from(page_size) };
     let has_wal = beside(path, "-wal").metadata().is_ok_and(|wal| wal.len() > 0);

@@ -1,5 +1,6 @@
 //! A shop in a temporary folder: a simulated gateway on loopback, and the real binary set up for it.
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its own part")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test ends where it fails")]
 
 pub mod counter;
 pub mod paper;
