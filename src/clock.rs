@@ -125,20 +125,21 @@ impl Timestamp {
 /// The machine's clocks, and which boot they count from.
 #[derive(Clone, Debug)]
 pub struct Clock {
-    boot: String,
+    boot: i64,
 }
 
 impl Clock {
     /// Finds out which boot this is. Where that cannot be known every start counts as a new boot,
     /// which only makes recovery more careful.
     pub fn start() -> Self {
-        let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
-        Self { boot: boot.trim().to_owned() }
+        let uuid = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+        let digits: String = uuid.chars().filter(char::is_ascii_hexdigit).take(15).collect();
+        Self { boot: i64::from_str_radix(&digits, 16).unwrap_or(0) }
     }
 
-    /// Names this boot; empty where it cannot be told from another.
-    pub fn boot(&self) -> &str {
-        &self.boot
+    /// Names this boot; 0 where it cannot be told from another.
+    pub fn boot(&self) -> i64 {
+        self.boot
     }
 
     /// Time since boot. Setting the wall clock does not move it.

@@ -88,7 +88,7 @@ pub struct Engine {
     identity: Identity,
     rules: Rules,
     gateway: Arc<dyn Gateway>,
-    boot: String,
+    boot: i64,
     tracks: BTreeMap<i64, Track>,
     last_attempt: i64,
     last_sale: i64,
@@ -131,7 +131,7 @@ impl Engine {
         identity: Identity,
         rules: Rules,
         gateway: Arc<dyn Gateway>,
-        boot: String,
+        boot: i64,
         past: Past,
         now: Uptime,
         wall: Timestamp,
@@ -190,7 +190,7 @@ impl Engine {
             at: wall,
             age: Millis(0),
             sent_at: now,
-            boot: self.boot.clone(),
+            boot: self.boot,
             event: Event::Begun,
             state: state.clone(),
             wire: self.gateway.record(Ask::Submit(&order, &code)),
@@ -420,7 +420,7 @@ impl Engine {
         // request left. Otherwise what is certain is the age that was written down last: too young
         // means waiting longer before a reversal.
         let known = stored.age > Millis(0) && stored.sent_at <= now;
-        let same_boot = !self.boot.is_empty() && stored.boot == self.boot && known;
+        let same_boot = self.boot != 0 && stored.boot == self.boot && known;
         let sent_at = if same_boot { stored.sent_at } else { now.before(stored.age) };
         let by_wall =
             wall.0.checked_sub(stored.created_at.0).and_then(|age| u64::try_from(age).ok());
@@ -480,7 +480,7 @@ impl Engine {
                 at: wall,
                 age,
                 sent_at: track.sent_at,
-                boot: self.boot.clone(),
+                boot: self.boot,
                 event: event.clone(),
                 state: state.clone(),
                 wire,

@@ -89,7 +89,7 @@ impl Till {
             identity,
             rules,
             Arc::clone(&gateway),
-            clock.boot().to_owned(),
+            clock.boot(),
             past,
             clock.uptime(),
             clock.wall(),

@@ -126,7 +126,7 @@ struct World {
     /// Counts processes; the answers to an earlier one reach nobody.
     boot: u32,
     /// What the machine calls its boot, and where its time line began.
-    machine: (String, u64),
+    machine: (i64, u64),
     wall_error: i64,
     engine: Option<Engine>,
     gateway: Arc<WechatV2>,
@@ -214,7 +214,7 @@ impl World {
             climate,
             now: 0,
             boot: 0,
-            machine: ("boot 0".into(), 0),
+            machine: (1, 0),
             wall_error: 0,
             engine: None,
             gateway: Arc::new(gateway),
@@ -550,7 +550,7 @@ impl World {
         }
         self.now += self.rng.u64(10..20_000);
         if self.rng.bool() {
-            self.machine = (format!("boot {}", self.boot), self.now);
+            self.machine = (i64::from(self.boot) + 1, self.now);
         }
         if self.rng.u8(..4) == 0 {
             let jump = [-3_600_000, 3_600_000, 86_400_000, -STARTED][self.rng.usize(..4)];
@@ -567,7 +567,7 @@ impl World {
             id: row.last.attempt,
             sale: row.begin.sale.id,
             order: row.begin.order.clone(),
-            boot: row.last.boot.clone(),
+            boot: row.last.boot,
             sent_at: row.last.sent_at,
             age: row.last.age,
             created_at: row.created,
@@ -593,7 +593,7 @@ impl World {
             identity,
             Rules::default(),
             Arc::clone(&self.gateway) as Arc<dyn Gateway>,
-            self.machine.0.clone(),
+            self.machine.0,
             past,
             self.uptime(),
             self.wall(),

@@ -62,7 +62,7 @@ impl Bench {
     fn with(past: Past) -> Self {
         let now = Uptime(1_000_000);
         let wall = Timestamp(1_795_318_200_000);
-        let boot = "boot".to_owned();
+        let boot = 7;
         let (engine, effects) =
             Engine::new(identity(), RULES, Arc::new(Mute), boot, past, now, wall);
         let mut bench =
@@ -154,7 +154,7 @@ fn paid() -> Answer {
     Answer::Paid(Proof { transaction_id, paid_at: Timestamp(0), coupon: None })
 }
 
-fn stored(id: i64, mch_id: &str, boot: &str) -> StoredAttempt {
+fn stored(id: i64, mch_id: &str, boot: i64) -> StoredAttempt {
     let (state, call) = State::begin(&RULES, 0);
     let (state, _) = state.step(&Event::Answered(call, Answer::Paying), Millis(300), &RULES);
     let number = format!("T01261122113000{id:04}07");
@@ -170,7 +170,7 @@ fn stored(id: i64, mch_id: &str, boot: &str) -> StoredAttempt {
             device_info: String::new(),
             client_ip: String::new(),
         },
-        boot: boot.into(),
+        boot,
         sent_at: Uptime(990_000),
         age: Millis(300),
         created_at: Timestamp(1_795_318_200_000),
@@ -306,7 +306,7 @@ fn numbers_go_on_where_the_journal_ended() {
 
 #[test]
 fn the_past_is_asked_about_without_a_storm() {
-    let open = (1..=20).map(|id| stored(id, "1900000109", "boot")).collect();
+    let open = (1..=20).map(|id| stored(id, "1900000109", 7)).collect();
     let mut bench = Bench::with(Past { last_attempt: 20, open, ..Past::default() });
     for attempt in 1..=20 {
         bench.disk(attempt, true);
@@ -323,16 +323,16 @@ fn the_past_is_asked_about_without_a_storm() {
 
 #[test]
 fn within_one_boot_the_time_line_goes_on_and_after_another_it_is_taken_as_young() {
-    for (boot, age) in [("boot", 10_000), ("another", 300), ("", 300)] {
+    for (boot, age) in [(7, 10_000), (8, 300), (0, 300)] {
         let open = vec![stored(1, "1900000109", boot)];
         let bench = Bench::with(Past { last_attempt: 1, open, ..Past::default() });
-        assert_eq!(bench.written[0].age, Millis(age), "{boot:?}");
+        assert_eq!(bench.written[0].age, Millis(age), "{boot}");
     }
 }
 
 #[test]
 fn an_order_of_another_merchant_is_told_and_never_touched() {
-    let open = vec![stored(1, "1900000999", "boot")];
+    let open = vec![stored(1, "1900000999", 7)];
     let mut bench = Bench::with(Past { last_attempt: 1, open, ..Past::default() });
     assert_eq!(bench.statuses(), [Status::Waiting]);
     bench.happen(1, Event::AskNow);

@@ -4,6 +4,7 @@
 //! loses nothing. One process holds a journal and one connection in it writes. What is not ours,
 //! damaged or cut short is refused with what to do about it; a journal is never replaced.
 
+mod check;
 mod head;
 mod read;
 #[cfg(test)]
@@ -11,7 +12,6 @@ mod tests;
 mod writer;
 
 use std::fs::{File, TryLockError};
-use std::io::Read as _;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -23,6 +23,7 @@ use crate::clock::{Millis, Timestamp, Uptime};
 use crate::money::Money;
 use crate::order::{Merchant, Order, OutTradeNo};
 use crate::payment::{Event, State};
+use check::EntryRow;
 use head::Head;
 pub use read::{Filter, OrderRow, Reader, StoredEntry};
 pub use writer::{Writer, Written};
@@ -31,26 +32,8 @@ pub use writer::{Writer, Written};
 const APPLICATION_ID: i32 = 0x7061_7974;
 /// The format this version writes.
 const FORMAT: i32 = 1;
-const SQLITE_MAGIC: &[u8] = b"SQLite format 3\0";
-/// The magic, and behind it the size of a page.
-const HEADER: usize = SQLITE_MAGIC.len() + 2;
 /// Entries after which the WAL is moved into the main file.
 const ENTRIES_IN_WAL: u32 = 300;
-/// What an attempt and its sale were begun with, as one text: it never changes afterwards, and the
-/// link of the first entry covers it.
-const FACTS: &str =
-    "SELECT json_array(out_trade_no, sale, channel, amount, request, hex(code_hash),
-     created_at, attempt.day, sale.at, sale.day, due, currency, note)
-     FROM attempt JOIN sale ON sale.id = attempt.sale WHERE attempt.id = ?";
-/// The event of an attempt's first entry, as it is written.
-const BEGUN: &str = "\"Begun\"";
-/// Entries whose chain and attempts are verified at every start.
-const VERIFIED_AT_START: i64 = 1000;
-/// Steps of SQLite's machine spent on checking the file at a start, some tenths of a second; a
-/// larger file is checked as far as that goes.
-const CHECK_STEPS: i32 = 1000;
-const CHECK_ROUNDS: u32 = 5_000;
-
 /// Why there is no journal to write to. Nothing was sent.
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
@@ -91,7 +74,7 @@ pub struct Entry {
     pub age: Millis,
     /// When that was, as far as it is known by now, and which boot it counts from.
     pub sent_at: Uptime,
-    pub boot: String,
+    pub boot: i64,
     pub event: Event,
     pub state: State,
     /// Fields sent or received, cleaned and with codes masked.
@@ -123,7 +106,7 @@ pub struct StoredAttempt {
     pub id: i64,
     pub sale: i64,
     pub order: Order,
-    pub boot: String,
+    pub boot: i64,
     /// On the time line of `boot`.
     pub sent_at: Uptime,
     /// The age at its last entry: the least it has now.
@@ -185,7 +168,7 @@ impl Journal {
         let path = resolved(path).map_err(unusable)?;
         let lock = lock(&path)?;
         let head = Head::open(&beside(&path, ".head")).map_err(unusable)?;
-        check_start(&path, head.read().is_some())?;
+        check::start(&path, head.read().is_some())?;
         let db = Connection::open_with_flags(
             &path,
             OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
@@ -206,46 +189,38 @@ impl Journal {
     pub fn append(&mut self, entry: &Entry) -> Result<(), JournalError> {
         let tip = self.tip;
         let transaction = self.db.transaction()?;
-        let mut seq = tip.seq;
-        let mut chain = tip.chain;
         let mut facts = String::new();
         if let Some(begin) = &entry.begin {
             insert_attempt(&transaction, entry, begin)?;
-            facts =
-                transaction.prepare_cached(FACTS)?.query_row([entry.attempt], |row| row.get(0))?;
+            facts = check::facts(&transaction, entry.attempt)?;
         }
-        seq += 1;
-        let event = serde_json::to_string(&entry.event)?;
-        let state = serde_json::to_string(&entry.state)?;
-        let wire = if entry.wire.is_empty() { String::new() } else { wire_json(&entry.wire)? };
-        let age = i64::try_from(entry.age.0).unwrap_or(i64::MAX);
-        chain = head::link(
-            &chain,
-            &[
-                &seq.to_be_bytes(),
-                &entry.attempt.to_be_bytes(),
-                &entry.at.0.to_be_bytes(),
-                &age.to_be_bytes(),
-                event.as_bytes(),
-                state.as_bytes(),
-                wire.as_bytes(),
-                facts.as_bytes(),
-            ],
-        );
+        let row = EntryRow {
+            seq: tip.seq + 1,
+            attempt: entry.attempt,
+            at: entry.at.0,
+            age: stored(entry.age.0),
+            boot: entry.boot,
+            sent_at: stored(entry.sent_at.0),
+            event: serde_json::to_string(&entry.event)?,
+            state: serde_json::to_string(&entry.state)?,
+            wire: wire_json(&entry.wire)?,
+        };
+        let (seq, chain) = (row.seq, row.link(&tip.chain, &facts));
         transaction
             .prepare_cached(
-                "INSERT INTO entry (seq, attempt, at, age, event, state, wire, chain)
-                 VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            )?
-            .execute(params![seq, entry.attempt, entry.at.0, age, event, state, wire, chain])?;
-        transaction
-            .prepare_cached(
-                "UPDATE attempt SET boot = ?, sent_at = ?, updated_at = ?, status = ?, work = ?,
-                 last_entry = ? WHERE id = ?",
+                "INSERT INTO entry (seq, attempt, at, age, boot, sent_at, event, state, wire, chain)
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             )?
             .execute(params![
-                entry.boot,
-                i64::try_from(entry.sent_at.0).unwrap_or(i64::MAX),
+                seq, row.attempt, row.at, row.age, row.boot, row.sent_at, row.event, row.state,
+                row.wire, chain
+            ])?;
+        transaction
+            .prepare_cached(
+                "UPDATE attempt SET updated_at = ?, status = ?, work = ?, last_entry = ?
+                 WHERE id = ?",
+            )?
+            .execute(params![
                 entry.at.0,
                 entry.state.status().word(),
                 work(&entry.state),
@@ -328,131 +303,6 @@ impl Journal {
         Ok(())
     }
 
-    fn check_file(&mut self) -> Result<(), JournalError> {
-        let mut rounds = 0;
-        self.db.progress_handler(
-            CHECK_STEPS,
-            Some(move || {
-                rounds += 1;
-                rounds > CHECK_ROUNDS
-            }),
-        )?;
-        let verdict: rusqlite::Result<String> =
-            self.db.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0));
-        self.db.progress_handler(0, None::<fn() -> bool>)?;
-        match verdict {
-            Ok(verdict) if verdict == "ok" => Ok(()),
-            Ok(verdict) => Err(self.damaged(&verdict)),
-            Err(error)
-                if error.sqlite_error_code() == Some(rusqlite::ErrorCode::OperationInterrupted) =>
-            {
-                Ok(())
-            }
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    /// Recomputes the chain over the latest entries.
-    fn verify_chain(&self) -> Result<Tip, JournalError> {
-        let last: i64 =
-            self.db.query_row("SELECT coalesce(max(seq), 0) FROM entry", [], |row| row.get(0))?;
-        let mut tip = Tip::default();
-        let mut statement = self.db.prepare(
-            "SELECT seq, attempt, at, age, event, state, wire, chain FROM entry
-             WHERE seq >= ? ORDER BY seq",
-        )?;
-        let mut facts_of = self.db.prepare(FACTS)?;
-        let mut rows = statement.query([last - VERIFIED_AT_START])?;
-        while let Some(row) = rows.next()? {
-            let seq: i64 = row.get(0)?;
-            let chain: [u8; 16] = row.get(7)?;
-            let follows = tip.seq != 0 || seq == 1;
-            let number = |column| row.get::<_, i64>(column).map(i64::to_be_bytes);
-            let text =
-                |column| row.get_ref(column).and_then(|value| Ok(value.as_str()?.to_owned()));
-            let attempt: i64 = row.get(1)?;
-            // Written with the attempt itself: then the attempt is part of the link.
-            let is_first = row.get::<_, String>(4)? == BEGUN;
-            let facts: String = if is_first {
-                facts_of.query_row([attempt], |row| row.get(0))?
-            } else {
-                String::new()
-            };
-            let right = head::link(
-                &tip.chain,
-                &[
-                    &seq.to_be_bytes(),
-                    &attempt.to_be_bytes(),
-                    &number(2)?,
-                    &number(3)?,
-                    text(4)?.as_bytes(),
-                    text(5)?.as_bytes(),
-                    text(6)?.as_bytes(),
-                    facts.as_bytes(),
-                ],
-            );
-            if follows && (seq != tip.seq + 1 || right != chain) {
-                return Err(self.damaged(&format!("entry {seq} was changed or does not follow")));
-            }
-            tip = Tip { seq, chain };
-        }
-        if tip.seq != last {
-            return Err(self.damaged("entries are missing"));
-        }
-        self.compare_attempts(last - VERIFIED_AT_START)?;
-        Ok(tip)
-    }
-
-    /// Attempts must stand where their last entry left them.
-    fn compare_attempts(&self, since: i64) -> Result<(), JournalError> {
-        let mut statement = self.db.prepare(
-            "SELECT last.attempt, last.seq = last_entry AND entry.at = updated_at, status, work, state
-             FROM (SELECT attempt, max(seq) AS seq FROM entry WHERE seq >= ? GROUP BY attempt) last
-             JOIN entry ON entry.seq = last.seq LEFT JOIN attempt ON attempt.id = last.attempt",
-        )?;
-        let mut rows = statement.query([since])?;
-        while let Some(row) = rows.next()? {
-            let state: State = serde_json::from_str(&row.get::<_, String>(4)?)?;
-            let is_last = row.get::<_, Option<bool>>(1)? == Some(true);
-            let is_right = row.get::<_, String>(2)? == state.status().word()
-                && row.get::<_, i64>(3)? == work(&state);
-            if !is_last || !is_right {
-                let attempt: i64 = row.get(0)?;
-                let what = format!("attempt {attempt} is not where its last entry left it");
-                return Err(self.damaged(&what));
-            }
-        }
-        Ok(())
-    }
-
-    /// Entries that were written and are not there any more: a WAL that was deleted or is of
-    /// another file, or an older copy put in place.
-    fn compare_head(&self) -> Result<(), JournalError> {
-        if let Some((seq, chain)) = self.head.read() {
-            let ours: Option<[u8; 16]> = self
-                .db
-                .query_row("SELECT chain FROM entry WHERE seq = ?", [seq], |row| row.get(0))
-                .map(Some)
-                .or_else(|error| match error {
-                    rusqlite::Error::QueryReturnedNoRows => Ok(None),
-                    other => Err(other),
-                })?;
-            if ours != Some(chain) {
-                return Err(self.damaged(&format!(
-                    "it ends at entry {}, but entry {seq} was written; its -wal file is missing or \
-                     of another journal",
-                    self.tip.seq
-                )));
-            }
-        }
-        if self.tip.seq > 0 {
-            self.head
-                .write(self.tip.seq, &self.tip.chain)
-                .map_err(|source| JournalError::Unusable { path: self.path.clone(), source })?;
-        }
-        Ok(())
-    }
-
     fn damaged(&self, what: &str) -> JournalError {
         let what = crate::clean::clean(what, 120);
         JournalError::Damaged { path: self.path.clone(), what }
@@ -489,8 +339,8 @@ fn insert_attempt(
     transaction
         .prepare_cached(
             "INSERT INTO attempt (id, out_trade_no, sale, channel, amount, request, code_hash,
-             boot, sent_at, created_at, day, updated_at, status, work, last_entry)
-             VALUES (?, ?, ?, 'micropay', ?, ?, ?, '', 0, ?, ?, 0, '', 2, 0)",
+             created_at, day, updated_at, status, work, last_entry)
+             VALUES (?, ?, ?, 'micropay', ?, ?, ?, ?, ?, 0, '', 2, 0)",
         )?
         .execute(params![
             entry.attempt,
@@ -505,12 +355,20 @@ fn insert_attempt(
     Ok(())
 }
 
+/// An unsigned number as SQLite stores it.
+fn stored(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
 /// The `work` column: later looks are gone on with, but do not count as open.
 fn work(state: &State) -> i64 {
     if state.is_open() { 2 } else { i64::from(state.is_watched()) }
 }
 
 fn wire_json(wire: &[(String, String)]) -> Result<String, serde_json::Error> {
+    if wire.is_empty() {
+        return Ok(String::new());
+    }
     let fields: serde_json::Map<_, _> =
         wire.iter().map(|(name, value)| (name.clone(), value.clone().into())).collect();
     serde_json::to_string(&fields)
@@ -549,42 +407,6 @@ fn lock(path: &Path) -> Result<File, JournalError> {
         Err(TryLockError::WouldBlock) => Err(JournalError::Held(path.to_owned())),
         Err(TryLockError::Error(error)) => Err(unusable(error)),
     }
-}
-
-/// What `SQLite` would take for a new or a whole database although it is none. `has_entries`: some
-/// were written to it, by the head.
-fn check_start(path: &Path, has_entries: bool) -> Result<(), JournalError> {
-    let unusable = |source| JournalError::Unusable { path: path.to_owned(), source };
-    let damaged = |what: &str| JournalError::Damaged { path: path.to_owned(), what: what.into() };
-    let mut start = Vec::new();
-    let mut length = 0;
-    match File::open(path) {
-        Ok(file) => {
-            length = file.metadata().map_err(unusable)?.len();
-            file.take(HEADER as u64).read_to_end(&mut start).map_err(unusable)?;
-        }
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-        Err(source) => return Err(unusable(source)),
-    }
-    match start.strip_prefix(SQLITE_MAGIC) {
-        None if start.is_empty() && has_entries => {
-            Err(damaged("it is gone or empty, but entries were written to it"))
-        }
-        None if start.is_empty() => Ok(()),
-        None if has_entries => Err(damaged("its first bytes")),
-        None => Err(JournalError::Foreign(path.to_owned())),
-        Some(&[high, low]) if !is_whole(length, u16::from_be_bytes([high, low]), path) => {
-            Err(damaged("its last page is cut short"))
-        }
-        Some(_) => Ok(()),
-    }
-}
-
-/// `SQLite` reads what is missing of a page as zeros. Only where a WAL has that page is it no loss.
-fn is_whole(length: u64, page_size: u16, path: &Path) -> bool {
-    let page_size = if page_size == 1 { 65_536 } else { u64::from(page_size) };
-    let has_wal = beside(path, "-wal").metadata().is_ok_and(|wal| wal.len() > 0);
-    has_wal || length.checked_rem(page_size) == Some(0)
 }
 
 /// SQLite's errors at the opening, told apart by what the owner can do.

@@ -70,7 +70,7 @@ impl Reader {
             Err(source) => return Err(JournalError::Unusable { path: path.to_owned(), source }),
         };
         let head = Head::look(&super::beside(&path, ".head"));
-        super::check_start(&path, head.is_some_and(|head| head.read().is_some()))?;
+        super::check::start(&path, head.is_some_and(|head| head.read().is_some()))?;
         if path.metadata().map_or(true, |metadata| metadata.len() == 0) {
             return Ok(None);
         }
@@ -160,7 +160,7 @@ impl Reader {
 }
 
 const ORDER: &str = "SELECT attempt.id, sale, out_trade_no, channel, amount, currency, note,
-     attempt.created_at, attempt.updated_at, attempt.sent_at, entry.state
+     attempt.created_at, attempt.updated_at, entry.sent_at, entry.state
      FROM attempt JOIN sale ON sale.id = attempt.sale
      JOIN entry ON entry.seq = attempt.last_entry";
 

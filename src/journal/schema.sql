@@ -17,8 +17,6 @@ CREATE TABLE attempt (
     amount       INTEGER NOT NULL,
     request      TEXT    NOT NULL, -- JSON: merchant, body, device_info, client_ip
     code_hash    BLOB,             -- keyed; notices a payment code that is scanned twice
-    boot         TEXT    NOT NULL, -- which boot `sent_at` counts from
-    sent_at      INTEGER NOT NULL, -- milliseconds of uptime
     created_at   INTEGER NOT NULL,
     day          TEXT    NOT NULL,
     updated_at   INTEGER NOT NULL,
@@ -35,6 +33,8 @@ CREATE TABLE entry (
     attempt INTEGER NOT NULL,
     at      INTEGER NOT NULL,
     age     INTEGER NOT NULL, -- milliseconds since the submission
+    boot    INTEGER NOT NULL, -- which boot `sent_at` counts from; 0: unknown
+    sent_at INTEGER NOT NULL, -- when the submission left, in milliseconds of uptime
     event   TEXT    NOT NULL, -- JSON
     state   TEXT    NOT NULL, -- JSON: where the event led
     wire    TEXT    NOT NULL, -- JSON: the fields sent or received, codes masked; or empty

@@ -32,7 +32,7 @@ fn begin(attempt: i64) -> Entry {
         at: NOW,
         age: Millis(0),
         sent_at: Uptime(5_000),
-        boot: "boot".into(),
+        boot: 7,
         event: Event::Begun,
         state,
         wire: vec![("total_fee".into(), "1234".into())],
@@ -104,7 +104,7 @@ fn what_was_appended_is_read_back() {
     let [open] = past.open.as_slice() else { panic!("{:?}", past.open) };
     assert_eq!(open.order, order(2));
     assert_eq!(open.age, Millis(300));
-    assert_eq!((open.boot.as_str(), open.sent_at), ("boot", Uptime(5_000)));
+    assert_eq!((open.boot, open.sent_at), (7, Uptime(5_000)));
     assert_eq!(open.state, waiting(2).state);
 }
 

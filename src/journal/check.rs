@@ -1,0 +1,215 @@
+//! What is checked before a journal is trusted: the file, the chain of its entries, and whether all
+//! that was written is there.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::path::Path;
+
+use rusqlite::{Connection, Row};
+
+use super::{Journal, JournalError, Tip, beside, head, work};
+use crate::payment::State;
+
+const SQLITE_MAGIC: &[u8] = b"SQLite format 3\0";
+/// The magic, and behind it the size of a page.
+const HEADER: usize = SQLITE_MAGIC.len() + 2;
+/// What an attempt and its sale were begun with, as one text: it never changes afterwards, and the
+/// link of the first entry covers it.
+const FACTS: &str =
+    "SELECT json_array(out_trade_no, sale, channel, amount, request, hex(code_hash),
+     created_at, attempt.day, sale.at, sale.day, due, currency, note)
+     FROM attempt JOIN sale ON sale.id = attempt.sale WHERE attempt.id = ?";
+/// The event of an attempt's first entry, as it is written.
+const BEGUN: &str = "\"Begun\"";
+/// Entries whose chain and attempts are verified at every start.
+const VERIFIED_AT_START: i64 = 1000;
+/// Steps of SQLite's machine spent on checking the file at a start, some tenths of a second; a
+/// larger file is checked as far as that goes.
+const CHECK_STEPS: i32 = 1000;
+const CHECK_ROUNDS: u32 = 5_000;
+
+/// An entry as it is stored.
+pub(super) struct EntryRow {
+    pub(super) seq: i64,
+    pub(super) attempt: i64,
+    pub(super) at: i64,
+    pub(super) age: i64,
+    pub(super) boot: i64,
+    pub(super) sent_at: i64,
+    pub(super) event: String,
+    pub(super) state: String,
+    pub(super) wire: String,
+}
+
+impl EntryRow {
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            seq: row.get(0)?,
+            attempt: row.get(1)?,
+            at: row.get(2)?,
+            age: row.get(3)?,
+            boot: row.get(4)?,
+            sent_at: row.get(5)?,
+            event: row.get(6)?,
+            state: row.get(7)?,
+            wire: row.get(8)?,
+        })
+    }
+
+    /// Its link in the chain. `facts` are those of the attempt, with its first entry.
+    pub(super) fn link(&self, before: &[u8; 16], facts: &str) -> [u8; 16] {
+        let numbers = [self.seq, self.attempt, self.at, self.age, self.boot, self.sent_at];
+        let numbers: Vec<u8> = numbers.into_iter().flat_map(i64::to_be_bytes).collect();
+        let texts = [&self.event, &self.state, &self.wire].map(|text| text.as_bytes());
+        head::link(before, &[&numbers, texts[0], texts[1], texts[2], facts.as_bytes()])
+    }
+}
+
+/// What an attempt was begun with.
+pub(super) fn facts(db: &Connection, attempt: i64) -> rusqlite::Result<String> {
+    db.prepare_cached(FACTS)?.query_row([attempt], |row| row.get(0))
+}
+
+/// What SQLite would take for a new or a whole database although it is none. `has_entries`: some
+/// were written to it, by the head.
+pub(super) fn start(path: &Path, has_entries: bool) -> Result<(), JournalError> {
+    let unusable = |source| JournalError::Unusable { path: path.to_owned(), source };
+    let damaged = |what: &str| JournalError::Damaged { path: path.to_owned(), what: what.into() };
+    let mut start = Vec::new();
+    let mut length = 0;
+    match File::open(path) {
+        Ok(file) => {
+            length = file.metadata().map_err(unusable)?.len();
+            file.take(HEADER as u64).read_to_end(&mut start).map_err(unusable)?;
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        Err(source) => return Err(unusable(source)),
+    }
+    match start.strip_prefix(SQLITE_MAGIC) {
+        None if start.is_empty() && has_entries => {
+            Err(damaged("it is gone or empty, but entries were written to it"))
+        }
+        None if start.is_empty() => Ok(()),
+        None if has_entries => Err(damaged("its first bytes")),
+        None => Err(JournalError::Foreign(path.to_owned())),
+        Some(&[high, low]) if !is_whole(length, u16::from_be_bytes([high, low]), path) => {
+            Err(damaged("its last page is cut short"))
+        }
+        Some(_) => Ok(()),
+    }
+}
+
+/// SQLite reads what is missing of a page as zeros. Only where a WAL has that page is it no loss.
+fn is_whole(length: u64, page_size: u16, path: &Path) -> bool {
+    let page_size = if page_size == 1 { 65_536 } else { u64::from(page_size) };
+    let has_wal = beside(path, "-wal").metadata().is_ok_and(|wal| wal.len() > 0);
+    has_wal || length.checked_rem(page_size) == Some(0)
+}
+
+impl Journal {
+    /// Lets SQLite check the file's structure, as far as it comes in a bounded time.
+    pub(super) fn check_file(&mut self) -> Result<(), JournalError> {
+        let mut rounds = 0;
+        self.db.progress_handler(
+            CHECK_STEPS,
+            Some(move || {
+                rounds += 1;
+                rounds > CHECK_ROUNDS
+            }),
+        )?;
+        let verdict: rusqlite::Result<String> =
+            self.db.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0));
+        self.db.progress_handler(0, None::<fn() -> bool>)?;
+        match verdict {
+            Ok(verdict) if verdict == "ok" => Ok(()),
+            Ok(verdict) => Err(self.damaged(&verdict)),
+            Err(error)
+                if error.sqlite_error_code() == Some(rusqlite::ErrorCode::OperationInterrupted) =>
+            {
+                Ok(())
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Recomputes the chain over the latest entries.
+    pub(super) fn verify_chain(&self) -> Result<Tip, JournalError> {
+        let last: i64 =
+            self.db.query_row("SELECT coalesce(max(seq), 0) FROM entry", [], |row| row.get(0))?;
+        let mut tip = Tip::default();
+        let mut statement = self.db.prepare(
+            "SELECT seq, attempt, at, age, boot, sent_at, event, state, wire, chain FROM entry
+             WHERE seq >= ? ORDER BY seq",
+        )?;
+        let mut rows = statement.query([last - VERIFIED_AT_START])?;
+        while let Some(row) = rows.next()? {
+            let chain: [u8; 16] = row.get(9)?;
+            let entry = EntryRow::read(row)?;
+            let seq = entry.seq;
+            let follows = tip.seq != 0 || seq == 1;
+            // Written with the attempt itself: then the attempt is part of the link.
+            let facts =
+                if entry.event == BEGUN { facts(&self.db, entry.attempt)? } else { String::new() };
+            let right = entry.link(&tip.chain, &facts);
+            if follows && (seq != tip.seq + 1 || right != chain) {
+                return Err(self.damaged(&format!("entry {seq} was changed or does not follow")));
+            }
+            tip = Tip { seq, chain };
+        }
+        if tip.seq != last {
+            return Err(self.damaged("entries are missing"));
+        }
+        self.compare_attempts(last - VERIFIED_AT_START)?;
+        Ok(tip)
+    }
+
+    /// Attempts must stand where their last entry left them.
+    fn compare_attempts(&self, since: i64) -> Result<(), JournalError> {
+        let mut statement = self.db.prepare(
+            "SELECT last.attempt, last.seq = last_entry AND entry.at = updated_at, status, work, state
+             FROM (SELECT attempt, max(seq) AS seq FROM entry WHERE seq >= ? GROUP BY attempt) last
+             JOIN entry ON entry.seq = last.seq LEFT JOIN attempt ON attempt.id = last.attempt",
+        )?;
+        let mut rows = statement.query([since])?;
+        while let Some(row) = rows.next()? {
+            let state: State = serde_json::from_str(&row.get::<_, String>(4)?)?;
+            let is_last = row.get::<_, Option<bool>>(1)? == Some(true);
+            let is_right = row.get::<_, String>(2)? == state.status().word()
+                && row.get::<_, i64>(3)? == work(&state);
+            if !is_last || !is_right {
+                let attempt: i64 = row.get(0)?;
+                let what = format!("attempt {attempt} is not where its last entry left it");
+                return Err(self.damaged(&what));
+            }
+        }
+        Ok(())
+    }
+
+    /// Entries that were written and are not there any more: a WAL that was deleted or is of
+    /// another file, or an older copy put in place.
+    pub(super) fn compare_head(&self) -> Result<(), JournalError> {
+        if let Some((seq, chain)) = self.head.read() {
+            let ours: Option<[u8; 16]> = self
+                .db
+                .query_row("SELECT chain FROM entry WHERE seq = ?", [seq], |row| row.get(0))
+                .map(Some)
+                .or_else(|error| match error {
+                    rusqlite::Error::QueryReturnedNoRows => Ok(None),
+                    other => Err(other),
+                })?;
+            if ours != Some(chain) {
+                return Err(self.damaged(&format!(
+                    "it ends at entry {}, but entry {seq} was written; its -wal file is missing or \
+                     of another journal",
+                    self.tip.seq
+                )));
+            }
+        }
+        if self.tip.seq > 0 {
+            self.head
+                .write(self.tip.seq, &self.tip.chain)
+                .map_err(|source| JournalError::Unusable { path: self.path.clone(), source })?;
+        }
+        Ok(())
+    }
+}
