@@ -374,3 +374,74 @@ fn a_whole_reversal_is_written_step_by_step() {
     assert_eq!(bench.statuses().last(), Some(&Status::Reversed));
     assert!(!bench.engine.is_open());
 }
+
+#[test]
+fn a_sale_whose_payment_is_just_being_written_down_is_not_charged_again() {
+    let mut bench = Bench::new();
+    bench.sell(1).unwrap();
+    bench.disk(1, true);
+    bench.answer(1, Answer::Paying);
+    bench.now += 3_000;
+    bench.happen(1, Event::Abandon);
+    bench.disk(1, true);
+    bench.pass(2_000);
+    let call = bench.calls.last().unwrap().1;
+    bench.happen(1, Event::Answered(call, paid()));
+    bench.happen(1, Event::PutAside);
+    let again = SaleRef::Again(1, Money::from_minor(1234));
+    assert!(matches!(bench.begin(again.clone(), 2), Err(Refusal::Unsettled(_))));
+    bench.disk(1, true);
+    assert_eq!(bench.begin(again, 2), Err(Refusal::AlreadyPaid));
+}
+
+#[test]
+fn putting_aside_is_always_written_down() {
+    let mut bench = Bench::new();
+    bench.sell(1).unwrap();
+    bench.disk(1, true);
+    bench.answer(1, Answer::Unknown(Reason::new("no_answer")));
+    bench.pass(300_000);
+    assert_eq!(bench.statuses().last(), Some(&Status::Attention));
+    let written = bench.written.len();
+    bench.happen(1, Event::PutAside);
+    assert_eq!(bench.written.len(), written + 1);
+    assert!(bench.written.last().unwrap().state.is_put_aside());
+}
+
+#[test]
+fn the_fifteen_seconds_count_from_when_the_request_leaves() {
+    let mut bench = Bench::new();
+    bench.sell(1).unwrap();
+    // A disk that takes its time, and then a connection that must be made first.
+    bench.now += 20_000;
+    bench.disk(1, true);
+    bench.now += 2_000;
+    bench.engine.left(1, Uptime(bench.now));
+    let left = bench.now;
+    bench.happen(1, Event::Abandon);
+    bench.disk(1, true);
+    bench.pass(13_000);
+    bench.answer(1, Answer::Paying);
+    assert!(bench.calls.iter().all(|(_, call, _)| call.kind != CallKind::Reverse));
+    while bench.calls.iter().all(|(_, call, _)| call.kind != CallKind::Reverse) {
+        bench.pass(500);
+        bench.answer(1, Answer::Paying);
+    }
+    assert!(bench.now - left >= 15_000);
+}
+
+#[test]
+fn a_code_that_never_left_may_be_shown_again() {
+    let mut bench = Bench::new();
+    bench.sell(1).unwrap();
+    bench.disk(1, true);
+    bench.answer(1, Answer::NotSent(Reason::new("no_connection")));
+    assert_eq!(bench.engine.code_used_by(&[1; 16]), None);
+}
+
+#[test]
+fn a_sale_that_was_paid_before_the_restart_is_not_charged_again() {
+    let mut bench = Bench::with(Past { paid_sales: vec![17], ..Past::default() });
+    let again = SaleRef::Again(17, Money::from_minor(1234));
+    assert_eq!(bench.begin(again, 2), Err(Refusal::AlreadyPaid));
+}

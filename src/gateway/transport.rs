@@ -306,3 +306,31 @@ fn wraps_tls_error(error: &(dyn std::error::Error + 'static)) -> bool {
     let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
     error.is::<rustls::Error>() || inner.is_some_and(|inner| wraps_tls_error(inner))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::simulator::Identity;
+
+    #[test]
+    fn two_that_fail_at_one_host_both_turn_to_the_other() {
+        let keys = Identity::generate().unwrap();
+        let pem = format!("{}{}", keys.client_certificate_pem(), keys.client_key_pem());
+        let transport = Transport::new(&Route {
+            hosts: vec!["https://first.invalid".into(), "https://second.invalid".into()],
+            identity_pem: pem.into_bytes().into(),
+            ca_pem: None,
+            proxy: None,
+            connect_timeout: Millis::seconds(1),
+            request_timeout: Millis::seconds(1),
+        })
+        .unwrap();
+        let now = Uptime(1_000_000_000);
+        // The dial ahead and the payment are both under way to the first host.
+        let (dial, payment) = (transport.preferred_host(now), transport.preferred_host(now));
+        transport.avoid(dial, now);
+        transport.avoid(payment, now);
+        assert_eq!(transport.preferred_host(now), 1);
+        assert_eq!(transport.preferred_host(now.after(AVOID_FOR)), 0, "and back after a while");
+    }
+}

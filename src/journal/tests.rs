@@ -304,3 +304,31 @@ fn the_files_are_for_their_owner_alone() {
     assert_eq!(mode(&beside(&path, ".head")), 0o600);
     assert_eq!(mode(&beside(&path, ".lock")), 0o600);
 }
+
+#[test]
+fn every_entry_that_is_handed_over_is_reported_and_none_is_written_after_a_failure() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = journal_in(&folder);
+    let (journal, _) = Journal::open(&path).unwrap();
+    journal
+        .db
+        .execute_batch(
+            "CREATE TEMP TRIGGER full BEFORE INSERT ON main.entry WHEN NEW.attempt = 2
+             BEGIN SELECT RAISE(ABORT, 'the disk is full'); END",
+        )
+        .unwrap();
+    let (report, reported) = std::sync::mpsc::channel();
+    let writer = Writer::start(journal, move |written: Written| {
+        report.send((written.attempt, written.result.is_ok())).unwrap();
+    })
+    .unwrap();
+    for attempt in 1..=3 {
+        assert!(writer.write(begin(attempt)));
+    }
+    let reports: Vec<_> = (0..3).map(|_| reported.recv().unwrap()).collect();
+    assert_eq!(reports, [(1, true), (2, false), (3, false)]);
+    assert!(matches!(refusal(&path), JournalError::Held(_)), "held to the end");
+    drop(writer);
+    let (_, past) = Journal::open(&path).unwrap();
+    assert_eq!(past.last_attempt, 1);
+}

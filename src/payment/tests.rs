@@ -547,6 +547,58 @@ fn asking_now_asks_now_and_only_one_question() {
     assert_eq!(bench.times(CallKind::Query), [2_000]);
 }
 
+#[test]
+fn asking_by_hand_does_not_shorten_the_time_between_two_answers_of_no_such_order() {
+    let mut bench = Bench::begin();
+    bench.answer(lost());
+    bench.now = Millis(30_000);
+    bench.happen(&Event::Tick);
+    bench.answer(Answer::Absent);
+    bench.answer(Answer::Withdrawn);
+    bench.answer(Answer::Absent);
+    for pressed in [30_200, 36_000] {
+        bench.now = Millis(pressed);
+        bench.happen(&Event::AskNow);
+        assert_eq!(bench.answer(Answer::Absent), Status::Reversing, "{pressed}");
+    }
+    bench.until(40_000, |_| Answer::Absent);
+    assert_eq!(bench.state.status(), Status::Reversed);
+}
+
+#[test]
+fn the_gateway_is_asked_at_once_when_the_till_starts_again() {
+    let mut bench = Bench::begin();
+    bench.answer(lost());
+    // Another boot: by the wall clock it is old, by what is certain three seconds.
+    bench.now = Millis(3_000);
+    let calls = bench.calls.len();
+    bench.happen(&Event::Restarted { oldest: Millis::seconds(3_600) });
+    assert_eq!(bench.calls.len(), calls + 1);
+}
+
+#[test]
+fn what_stands_in_the_way_of_a_reversal_is_the_reason_that_is_shown() {
+    let mut bench = Bench::begin();
+    bench.answer(lost());
+    bench.until(300_000, |kind| match kind {
+        CallKind::Reverse => Answer::Unknown(reason("certificate")),
+        _ => Answer::Absent,
+    });
+    assert_eq!(bench.state.status(), Status::Attention);
+    assert_eq!(bench.state.reason().unwrap().code, "certificate");
+    bench.until(400_000, nobody_pays());
+    assert_eq!(bench.state.reason().unwrap().code, "no_answer", "why it was withdrawn");
+}
+
+#[test]
+fn money_that_had_moved_behind_a_refusal_is_told_before_it_is_reversed() {
+    let mut bench = Bench::begin();
+    bench.answer(Answer::Declined(reason("NOTENOUGH")));
+    assert_eq!(bench.answer(Answer::Ended(Ending::Refunded)), Status::Reversing);
+    assert_eq!(bench.answer(Answer::Ended(Ending::Refunded)), Status::Reversed);
+    assert!(bench.state.money_returned());
+}
+
 fn any_answer() -> impl Strategy<Value = Answer> {
     prop_oneof![
         Just(Answer::Paid(proof())),
