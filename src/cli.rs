@@ -30,7 +30,7 @@ const EXIT_CODES: &str = "Exit codes: 0 done, or paid · 1 unexpected fault · 2
 /// Options of every command.
 #[derive(Args, Debug)]
 pub struct Global {
-    /// Read this configuration file [env: PAYTILL_CONFIG]
+    /// Read this configuration file [env: `PAYTILL_CONFIG`]
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Log from this level on: off, error, warn, info, debug or trace

@@ -43,6 +43,18 @@ pub enum SaleRef {
     Again(i64, Money),
 }
 
+/// What an attempt is begun with.
+#[derive(Debug)]
+pub struct Start {
+    pub sale: SaleRef,
+    pub code: AuthCode,
+    pub code_hash: [u8; 16],
+    /// The address of this machine towards the gateway.
+    pub client_ip: String,
+    /// Random.
+    pub draw: [u8; 2],
+}
+
 /// Why an attempt was not begun. Nothing was written and nothing was sent.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Refusal {
@@ -158,17 +170,13 @@ impl Engine {
     }
 
     /// Begins an attempt: gives it a number, and has its intent written before anything is sent.
-    /// `draw` is random.
     pub fn begin(
         &mut self,
-        sale: SaleRef,
-        code: AuthCode,
-        code_hash: [u8; 16],
-        client_ip: String,
-        draw: [u8; 2],
+        start: Start,
         now: Uptime,
         wall: Timestamp,
     ) -> Result<(OutTradeNo, Vec<Effect>), Refusal> {
+        let Start { sale, code, code_hash, client_ip, draw } = start;
         self.may_begin(&sale, &code_hash)?;
         let (sale, amount) = self.sale(sale);
         self.last_attempt += 1;

@@ -40,7 +40,7 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
         }
         command => command,
     };
-    let loaded = load(cli.global.into())?;
+    let loaded = load(&cli.global.into())?;
     let _log = log::start(&loaded.config.log).map_err(|error| report::tell(&error.to_string()));
     let clock = Clock::start();
     match command {
@@ -54,10 +54,10 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
     }
 }
 
-fn load(flags: Flags) -> Result<Loaded, Failure> {
+fn load(flags: &Flags) -> Result<Loaded, Failure> {
     let folder = std::env::current_dir()
         .map_err(|error| Failure::new(Exit::Fault, format!("the working directory: {error}")))?;
-    Ok(Config::load(&flags, &|name| std::env::var_os(name), &folder)?)
+    Ok(Config::load(flags, &|name| std::env::var_os(name), &folder)?)
 }
 
 /// One thread runs everything; it does not wait for what still hangs when the work is done.

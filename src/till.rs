@@ -8,7 +8,7 @@ use secrecy::ExposeSecret;
 use tokio::sync::mpsc;
 
 use crate::clock::{Clock, Millis, Uptime};
-use crate::engine::{Attempt, Effect, Engine, Identity, Refusal, SaleRef};
+use crate::engine::{Attempt, Effect, Engine, Identity, Refusal, SaleRef, Start};
 use crate::gateway::transport::{Failure, Transport};
 use crate::gateway::{Ask, Decoded, Gateway};
 use crate::journal::{Journal, JournalError, Past, Writer, Written};
@@ -79,10 +79,10 @@ enum Post {
 impl Till {
     /// Starts on a journal: everything open in it is gone on with at once.
     pub fn start(parts: Parts, journal: Journal, past: Past) -> std::io::Result<Self> {
-        let (post, inbox) = mpsc::unbounded_channel();
-        let sender = post.clone();
+        let (sender, inbox) = mpsc::unbounded_channel();
+        let written_to = sender.clone();
         let writer = Writer::start(journal, move |written| {
-            let _ = sender.send(Post::Written(written));
+            let _ = written_to.send(Post::Written(written));
         })?;
         let Parts { identity, rules, gateway, transport, hash_key, client_ip, clock } = parts;
         let (engine, effects) = Engine::new(
@@ -104,7 +104,7 @@ impl Till {
             hash_key,
             client_ip,
             clock,
-            post,
+            post: sender,
             inbox,
             notices,
         };
@@ -121,8 +121,8 @@ impl Till {
         let client_ip = self.client_ip.or_else(|| self.transport.local_address());
         let client_ip = client_ip.map_or_else(|| "127.0.0.1".to_owned(), |ip| ip.to_string());
         let (now, wall) = (self.clock.uptime(), self.clock.wall());
-        let (out_trade_no, effects) =
-            self.engine.begin(sale, code, code_hash, client_ip, draw, now, wall)?;
+        let start = Start { sale, code, code_hash, client_ip, draw };
+        let (out_trade_no, effects) = self.engine.begin(start, now, wall)?;
         self.perform(effects);
         Ok(out_trade_no)
     }
@@ -345,5 +345,5 @@ fn reached(failure: Option<&Failure>) -> Result<(), &'static str> {
 fn nonce() -> Option<String> {
     let mut bytes = [0; 16];
     aws_lc_rs::rand::fill(&mut bytes).ok()?;
-    Some(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    Some(format!("{:032x}", u128::from_be_bytes(bytes)))
 }

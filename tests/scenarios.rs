@@ -1,5 +1,6 @@
 //! `paytill pay` against every scenario of the simulated gateway: the state, the exit code and the
 //! bank's ledger agree, and after `recover` nothing is open that need not be.
+#![allow(clippy::unwrap_used, reason = "a test may")]
 
 mod common;
 

@@ -4,6 +4,7 @@
 //! step and at the end the till's books are held against the bank's.
 //!
 //! `PAYTILL_SEED=7 cargo test --test simulation` tells the story of one seed.
+#![allow(clippy::unwrap_used, reason = "a test may")]
 
 use std::cmp::Reverse as Earliest;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
@@ -11,7 +12,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use paytill::clock::{Millis, Timestamp, Uptime};
-use paytill::engine::{Effect, Engine, Identity, Refusal, SaleRef};
+use paytill::engine::{Effect, Engine, Identity, Refusal, SaleRef, Start};
 use paytill::gateway::fields::SignType;
 use paytill::gateway::wechat_v2::WechatV2;
 use paytill::gateway::{Ask, Gateway, Reply};
@@ -354,7 +355,9 @@ impl World {
         let draw = [self.rng.u8(..), self.rng.u8(..)];
         let (now, wall) = (self.uptime(), self.wall());
         let Some(engine) = &mut self.engine else { return };
-        let begun = engine.begin(reference, code, hash, "203.0.113.7".into(), draw, now, wall);
+        let client_ip = "203.0.113.7".to_owned();
+        let start = Start { sale: reference, code, code_hash: hash, client_ip, draw };
+        let begun = engine.begin(start, now, wall);
         match begun {
             Ok((number, effects)) => {
                 self.tell(&format!("{number} is begun: {}", scenario.name()));
@@ -433,7 +436,7 @@ impl World {
         match before {
             Some(Status::Paid) => assert_eq!(status, Status::Paid, "{}", tale("left PAID")),
             Some(end @ (Status::Declined | Status::Reversed)) => {
-                assert!(status == end || status == Status::Reversing, "{}", tale("went back"))
+                assert!(status == end || status == Status::Reversing, "{}", tale("went back"));
             }
             _ => {}
         }

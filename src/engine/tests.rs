@@ -94,9 +94,14 @@ impl Bench {
     fn begin(&mut self, sale: SaleRef, code: u8) -> Result<OutTradeNo, Refusal> {
         let auth_code = AuthCode::new("134567890123456789").unwrap();
         let (now, wall) = self.at();
-        let ip = "203.0.113.7".to_owned();
-        let (number, effects) =
-            self.engine.begin(sale, auth_code, [code; 16], ip, [7, 0], now, wall)?;
+        let start = Start {
+            sale,
+            code: auth_code,
+            code_hash: [code; 16],
+            client_ip: "203.0.113.7".into(),
+            draw: [7, 0],
+        };
+        let (number, effects) = self.engine.begin(start, now, wall)?;
         self.take(effects);
         Ok(number)
     }
@@ -120,8 +125,7 @@ impl Bench {
 
     /// The latest call of an attempt is answered, and the disk writes at once.
     fn answer(&mut self, attempt: i64, answer: Answer) {
-        let calls = self.calls.iter().filter(|(of, ..)| *of == attempt);
-        let call = calls.last().unwrap().1;
+        let call = self.calls.iter().rfind(|(of, ..)| *of == attempt).unwrap().1;
         self.happen(attempt, Event::Answered(call, answer));
         self.disk(attempt, true);
     }

@@ -60,7 +60,7 @@ impl EntryRow {
     pub(super) fn link(&self, before: &[u8; 16], facts: &str) -> [u8; 16] {
         let numbers = [self.seq, self.attempt, self.at, self.age, self.boot, self.sent_at];
         let numbers: Vec<u8> = numbers.into_iter().flat_map(i64::to_be_bytes).collect();
-        let texts = [&self.event, &self.state, &self.wire].map(|text| text.as_bytes());
+        let texts = [&self.event, &self.state, &self.wire].map(String::as_bytes);
         head::link(before, &[&numbers, texts[0], texts[1], texts[2], facts.as_bytes()])
     }
 }

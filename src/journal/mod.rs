@@ -173,11 +173,11 @@ impl Journal {
             &path,
             OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
         )
-        .map_err(|error| refused(&path, error))?;
+        .map_err(|error| refused(&path, &error))?;
         let mut journal =
             Self { db, head, path, tip: Tip::default(), entries_in_wal: 0, _lock: lock };
         let past = journal.prepare().map_err(|error| match error {
-            JournalError::Write(error) => refused(&journal.path, error),
+            JournalError::Write(error) => refused(&journal.path, &error),
             JournalError::Encode(error) => journal.damaged(&error.to_string()),
             other => other,
         })?;
@@ -410,7 +410,7 @@ fn lock(path: &Path) -> Result<File, JournalError> {
 }
 
 /// SQLite's errors at the opening, told apart by what the owner can do.
-fn refused(path: &Path, error: rusqlite::Error) -> JournalError {
+fn refused(path: &Path, error: &rusqlite::Error) -> JournalError {
     use rusqlite::ErrorCode;
     match error.sqlite_error_code() {
         Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => JournalError::Damaged {

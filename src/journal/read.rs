@@ -89,7 +89,7 @@ impl Reader {
             Ok((_, 0, 0, 0)) => Ok(None),
             Ok((_, APPLICATION_ID, format, _)) => Err(JournalError::Newer { path, format }),
             Ok(_) => Err(JournalError::Foreign(path)),
-            Err(error) => Err(refused(&path, error)),
+            Err(error) => Err(refused(&path, &error)),
         }
     }
 
@@ -110,7 +110,8 @@ impl Reader {
         }
         sql += " ORDER BY attempt.id DESC";
         if let Some(limit) = filter.limit {
-            sql += &format!(" LIMIT {limit}");
+            sql += " LIMIT ?";
+            values.push(limit.to_string());
         }
         self.guard(|| {
             let mut statement = self.db.prepare(&sql)?;
@@ -150,7 +151,7 @@ impl Reader {
 
     fn guard<T>(&self, read: impl Fn() -> Result<T, JournalError>) -> Result<T, JournalError> {
         read().map_err(|error| match error {
-            JournalError::Write(error) => refused(&self.path, error),
+            JournalError::Write(error) => refused(&self.path, &error),
             JournalError::Encode(error) => {
                 JournalError::Damaged { path: self.path.clone(), what: error.to_string() }
             }
@@ -204,7 +205,7 @@ fn stored_attempt(row: &Row<'_>) -> Result<StoredAttempt, JournalError> {
         order: Order {
             out_trade_no: number(row.get(2)?)?,
             amount: Money::from_minor(row.get(3)?),
-            currency: currency(row.get(4)?)?,
+            currency: currency(&row.get::<_, String>(4)?)?,
             merchant: request.merchant,
             body: request.body,
             device_info: request.device_info,
@@ -226,7 +227,7 @@ fn order_row(row: &Row<'_>) -> Result<OrderRow, JournalError> {
         out_trade_no: number(row.get(2)?)?,
         channel: row.get(3)?,
         amount: Money::from_minor(row.get(4)?),
-        currency: currency(row.get(5)?)?,
+        currency: currency(&row.get::<_, String>(5)?)?,
         note: row.get(6)?,
         created_at: Timestamp(row.get(7)?),
         updated_at: Timestamp(row.get(8)?),
@@ -239,8 +240,8 @@ fn number(text: String) -> Result<OutTradeNo, rusqlite::Error> {
     OutTradeNo::try_from(text).map_err(|error| unreadable(Box::new(error)))
 }
 
-fn currency(code: String) -> Result<Currency, rusqlite::Error> {
-    Currency::from_code(&code).ok_or_else(|| unreadable("unknown currency".into()))
+fn currency(code: &str) -> Result<Currency, rusqlite::Error> {
+    Currency::from_code(code).ok_or_else(|| unreadable("unknown currency".into()))
 }
 
 fn wrong_type(error: rusqlite::types::FromSqlError) -> rusqlite::Error {

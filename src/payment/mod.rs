@@ -294,6 +294,7 @@ enum Doubt {
 }
 
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, in any combination")]
 struct Undoing {
     told: Told,
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -42,18 +42,18 @@ impl Devices {
     pub(super) fn start(
         config: &Config,
         clock: &Clock,
-        post: UnboundedSender<DeviceReport>,
+        reports: UnboundedSender<DeviceReport>,
     ) -> io::Result<Self> {
         let scanner = match (config.scanner.kind, &config.scanner.port) {
             (ScannerKind::Serial | ScannerKind::Auto, Some(port)) => {
-                Some(scanner(config, port.clone(), clock, post.clone())?)
+                Some(scanner(config, port.clone(), clock, reports.clone())?)
             }
             (ScannerKind::Serial | ScannerKind::Auto, None)
             | (ScannerKind::Keyboard | ScannerKind::None, _) => None,
         };
         let printer = match printer_settings(config) {
             Some(settings) => Some(Printer::start(settings, clock.clone(), move |report| {
-                let _ = post.send(match report {
+                let _ = reports.send(match report {
                     PrinterReport::Health(health) => DeviceReport::Printer(health),
                     PrinterReport::Sent(id) => DeviceReport::Job(id, Ok(())),
                     PrinterReport::Failed(id, fault) => DeviceReport::Job(id, Err(fault)),
@@ -119,12 +119,12 @@ fn scanner(
     config: &Config,
     port: PathBuf,
     clock: &Clock,
-    post: UnboundedSender<DeviceReport>,
+    reports: UnboundedSender<DeviceReport>,
 ) -> io::Result<Scanner> {
     let settings =
         ScannerSettings { port, baud: config.scanner.baud, suffix: config.scanner.suffix };
     Scanner::start(settings, clock.clone(), move |report| {
-        let _ = post.send(match report {
+        let _ = reports.send(match report {
             ScannerReport::Health(health) => DeviceReport::Scanner(health),
             ScannerReport::Scanned(text) => DeviceReport::Scanned(text),
             ScannerReport::Noise => DeviceReport::Noise,

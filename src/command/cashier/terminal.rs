@@ -16,6 +16,7 @@ use crate::screen::{self, Model};
 const WAITING: usize = 1024;
 
 /// What comes from the terminal.
+#[derive(Clone, Copy)]
 pub(super) enum Input {
     /// A key, and when it was read.
     Key(KeyEvent, Uptime),
@@ -77,7 +78,7 @@ impl Terminal {
     }
 
     /// The terminal's bell.
-    pub(super) fn ring(&self) {
+    pub(super) fn ring() {
         let mut out = io::stdout();
         let _ = out.write_all(b"\x07").and_then(|()| out.flush());
     }
