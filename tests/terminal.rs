@@ -471,3 +471,24 @@ fn a_sale_that_was_not_paid_is_charged_again_under_a_new_number() {
     });
     close(&shop, counter);
 }
+
+#[test]
+fn a_terminal_that_hangs_holds_up_no_payment() {
+    let shop = shop(PACE);
+    let (mut counter, mut scanner) = open(&shop);
+    counter.press("12.34");
+    counter.press("\r");
+    counter.see(&["READY"]);
+    let window = counter.window();
+    let frozen = window.lock().unwrap();
+    // Whole frames, until nothing more goes into the terminal.
+    for _ in 0..60 {
+        counter.burst("\x0c");
+    }
+    scanner.scan(&code("walks-away", 1));
+    let ended = || shop.orders().values().any(|order| order["state"] == "reversed");
+    counter.watch_until("the end of the payment", ended);
+    drop(frozen);
+    counter.see(&["REVERSED"]);
+    close(&shop, counter);
+}

@@ -131,7 +131,7 @@ impl Cashier<'_> {
         if self.model.rings() > self.rung {
             self.rung = self.model.rings();
             match self.config.screen.bell {
-                Bell::Bell => Terminal::ring(),
+                Bell::Bell => self.terminal.ring(),
                 Bell::Visual => self.flash_until = Some(self.clock.uptime().after(FLASH)),
                 Bell::Off => {}
             }

@@ -8,6 +8,7 @@ use std::num::NonZeroU16;
 use std::os::unix::fs::{OpenOptionsExt as _, symlink};
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use paytill::clock::{Clock, Millis, Uptime};
@@ -37,6 +38,8 @@ pub struct Counter {
     /// Drawn, but not looked at yet.
     ahead: VecDeque<u8>,
     emulator: vt100::Parser,
+    /// Whoever holds it keeps the window from taking anything.
+    window: Arc<Mutex<()>>,
     /// All that was ever drawn.
     tape: Vec<u8>,
     modes: String,
@@ -60,9 +63,12 @@ impl Counter {
         drop(slave);
         let mut reader = master.try_clone_reader().unwrap();
         let (post, drawn) = channel();
+        let window = Arc::new(Mutex::new(()));
+        let frozen = Arc::clone(&window);
         std::thread::spawn(move || {
             let mut buffer = [0; 4096];
             while let Ok(length @ 1..) = reader.read(&mut buffer) {
+                drop(frozen.lock());
                 if post.send(buffer[..length].to_vec()).is_err() {
                     return;
                 }
@@ -75,10 +81,16 @@ impl Counter {
             drawn,
             ahead: VecDeque::new(),
             emulator: vt100::Parser::new(cells(24), cells(80), 0),
+            window,
             tape: Vec::new(),
             modes,
             clock: Clock::start(),
         }
+    }
+
+    /// Until it is let go of, the terminal takes nothing more, as one at the end of a dead line.
+    pub fn window(&self) -> Arc<Mutex<()>> {
+        Arc::clone(&self.window)
     }
 
     /// Presses keys as a hand does: not at once after the last.

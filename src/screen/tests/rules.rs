@@ -420,7 +420,7 @@ fn every_state_differs_by_word_without_colour() {
     let index = declined(&mut bench);
     assert_eq!(bench.status(index), Status::Declined);
     let mut terminal = Terminal::new(TestBackend::new(80, 24)).unwrap();
-    terminal.draw(|frame| view(&bench.model, frame)).unwrap();
+    terminal.draw(|frame| view(&bench.model, frame.buffer_mut())).unwrap();
     let plain = |cell: &ratatui::buffer::Cell| {
         cell.fg == ratatui::style::Color::Reset && cell.bg == ratatui::style::Color::Reset
     };

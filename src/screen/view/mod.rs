@@ -9,7 +9,6 @@ mod lists;
 mod sheet;
 mod strips;
 
-use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::Style;
@@ -32,10 +31,9 @@ const BELOW_HEIGHT: u16 = 6;
 /// Rows of the sheet before anything is shown below it.
 const SHEET_AT_LEAST: u16 = 14;
 
-/// Draws the model.
-pub fn view(model: &Model, frame: &mut Frame<'_>) {
-    let area = frame.area();
-    let buffer = frame.buffer_mut();
+/// Draws the model onto the whole of a buffer.
+pub fn view(model: &Model, buffer: &mut Buffer) {
+    let area = buffer.area;
     let palette = Palette::of(model.settings.theme);
     let mut canvas = Canvas { model, palette, buffer };
     canvas.buffer.set_style(area, palette.base());
