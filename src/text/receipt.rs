@@ -55,7 +55,7 @@ const CHINESE: ReceiptText = ReceiptText {
     nothing_charged: "本次支付已撤销，未向顾客收款。",
     money_goes_back: "顾客已付款，本次支付已撤销，款项将原路退回顾客账户。",
     store: "门店",
-    till: "收银台",
+    till: "收银机",
     paid_by: "支付方式",
     wechat_pay: "微信支付",
     order_number: "订单号",
