@@ -9,7 +9,18 @@ const GATEWAY_WORDS: usize = 100;
 
 /// What happened and whether money moved, as one text without line breaks.
 pub fn sentence(status: Status, reason: &Reason, language: Language) -> String {
-    let happened = happened(reason, language);
+    // There the same word speaks of the withdrawal, and not of the payment.
+    let happened = match (status, reason.code.as_str()) {
+        (Status::Attention, "TRADE_ERROR" | "INVALID_REQUEST") => {
+            let what = pick(
+                language,
+                "The gateway refuses to withdraw the payment.",
+                "网关拒绝撤销这笔支付。",
+            );
+            repeated(what.to_owned(), reason, language)
+        }
+        _ => happened(reason, language),
+    };
     let money = money(status, reason, language);
     match language {
         Language::Chinese => format!("{happened}{money}"),
@@ -19,7 +30,6 @@ pub fn sentence(status: Status, reason: &Reason, language: Language) -> String {
 
 /// What happened, without a word about the money. It ends with a full stop.
 pub fn happened(reason: &Reason, language: Language) -> String {
-    let said = clean(&reason.text, GATEWAY_WORDS);
     let known = explain(&reason.code);
     let (what, repeat) = match (&known, language) {
         (Some(cause), Language::Chinese) => (cause.chinese.to_owned(), cause.repeats_gateway),
@@ -27,7 +37,13 @@ pub fn happened(reason: &Reason, language: Language) -> String {
         (None, Language::Chinese) => (format!("网关返回 {}。", code(reason)), true),
         (None, Language::English) => (format!("The gateway answered {}.", code(reason)), true),
     };
-    match (said.is_empty() || !repeat, language) {
+    if repeat { repeated(what, reason, language) } else { what }
+}
+
+/// With the gateway's own words behind, if there are any.
+fn repeated(what: String, reason: &Reason, language: Language) -> String {
+    let said = clean(&reason.text, GATEWAY_WORDS);
+    match (said.is_empty(), language) {
         (true, _) => what,
         (false, Language::Chinese) => format!("{what}网关说明：「{said}」。"),
         (false, Language::English) => format!("{what} The gateway says: \"{said}\"."),
