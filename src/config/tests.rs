@@ -92,7 +92,7 @@ proptest! {
         put in "\\PC{0,9}|[\\[\\]{}=\"'.#a-z0-9\u{1b}\n]{0,9}",
     ) {
         let (before, after) = SHIPPED.split_at(SHIPPED.floor_char_boundary(cut));
-        let environment = |name: &str| (name == "HOME").then(|| OsString::from("/home/till"));
+        let environment = |name: &str| (name == "HOME").then(|| OsString::from("/srv/till"));
         let text = format!("{before}{put}{after}");
         let path = Path::new("/till/paytill.toml");
         if let Err(error) = read("till.toml", &text, path, &Flags::default(), &environment) {
