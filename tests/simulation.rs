@@ -76,6 +76,7 @@ struct Climate {
     slowest: u64,
     power_cuts: u64,
     slow_disk: u64,
+    failing_disk: u64,
 }
 
 #[derive(Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -142,6 +143,7 @@ struct World {
     told: BTreeMap<String, Status>,
     submitted_at: BTreeMap<String, u64>,
     reversed: BTreeMap<String, u64>,
+    disk_failed: bool,
     /// Numbers whose submission is delivered late.
     held: BTreeSet<String>,
     awaited: BTreeMap<(i64, u32), (Order, Option<AuthCode>)>,
@@ -186,6 +188,7 @@ impl World {
             slowest: [200, 2_000, 12_000][rng.usize(..3)],
             power_cuts: rough(&mut rng, 8),
             slow_disk: [5, 50, 3_000][rng.usize(..3)],
+            failing_disk: rough(&mut rng, 3),
         };
         let account = account();
         let key = account.api_key.clone().into();
@@ -229,6 +232,7 @@ impl World {
             told: BTreeMap::new(),
             submitted_at: BTreeMap::new(),
             reversed: BTreeMap::new(),
+            disk_failed: false,
             held: BTreeSet::new(),
             awaited: BTreeMap::new(),
             story: String::new(),
@@ -313,6 +317,10 @@ impl World {
             }
             Due::Disk { boot, attempt } if boot == self.boot => {
                 let Some(entry) = self.writing.remove(&attempt) else { return };
+                // After one failure all that follows fails too, until the owner starts the till again.
+                if self.disk_failed || self.roll(self.climate.failing_disk) {
+                    return self.disk_fails(entry);
+                }
                 self.keep(entry);
                 let (now, wall) = (self.uptime(), self.wall());
                 if let Some(engine) = &mut self.engine {
@@ -344,6 +352,23 @@ impl World {
         }
     }
 
+    fn disk_fails(&mut self, entry: Entry) {
+        let attempt = entry.attempt;
+        self.tell("THE DISK FAILED");
+        self.disk_failed = true;
+        // Whether it reached the disk all the same is not known to the till.
+        if self.rng.bool() {
+            self.keep(entry);
+        }
+        let started_again = self.now + self.rng.u64(1_000..60_000);
+        self.plan(started_again.min(HEALED - 1), Due::Power);
+        let (now, wall) = (self.uptime(), self.wall());
+        if let Some(engine) = &mut self.engine {
+            let effects = engine.written(attempt, false, now, wall);
+            self.perform(effects);
+        }
+    }
+
     fn charge(&mut self, sale: usize, scenario: Scenario) {
         let code = AuthCode::new(&scenario.code(self.planned)).unwrap();
         let hash = code.keyed_hash(b"simulation");
@@ -360,7 +385,7 @@ impl World {
         let begun = engine.begin(start, now, wall);
         match begun {
             Ok((number, effects)) => {
-                self.tell(&format!("{number} is begun: {}", scenario.name()));
+                self.tell(&format!("{number} is begun for sale {sale}: {}", scenario.name()));
                 let id = effects.iter().find_map(|effect| match effect {
                     Effect::Write(entry) => entry.begin.as_ref().map(|begin| begin.sale.id),
                     Effect::Call { .. } | Effect::Told { .. } => None,
@@ -412,6 +437,10 @@ impl World {
                         (attempt.out_trade_no.to_string(), attempt.state.status());
                     self.tell(&format!("{number} {event:?}: {status:?}"));
                     self.told(&number, attempt.amount, status);
+                    if !attempt.recorded {
+                        // Told as such; the next start finds out anew.
+                        self.told.remove(&number);
+                    }
                 }
             }
         }
@@ -443,6 +472,7 @@ impl World {
     }
 
     fn send(&mut self, attempt: i64, order: Order, made: Call, code: Option<AuthCode>) {
+        assert!(!self.disk_failed, "seed {}: a call that is not on disk", self.seed);
         let number = order.out_trade_no.to_string();
         let ask = match (made.kind, &code) {
             (CallKind::Submit, Some(code)) => Ask::Submit(&order, code),
@@ -544,6 +574,7 @@ impl World {
             return;
         }
         self.engine = None;
+        self.disk_failed = false;
         self.boot += 1;
         self.awaited.clear();
         for (_, entry) in std::mem::take(&mut self.writing) {
@@ -558,6 +589,11 @@ impl World {
         if self.rng.u8(..4) == 0 {
             let jump = [-3_600_000, 3_600_000, 86_400_000, -STARTED][self.rng.usize(..4)];
             self.wall_error = jump;
+        }
+        // A sale that never reached the disk was never seen by anybody.
+        let known: BTreeSet<i64> = self.disk.values().map(|row| row.begin.sale.id).collect();
+        for sale in &mut self.sales {
+            *sale = sale.take().filter(|(id, _)| known.contains(id));
         }
         self.tell("THE POWER FAILED");
         self.start();

@@ -95,7 +95,10 @@ async fn follow(till: &mut Till, ours: &OutTradeNo, speaker: &Speaker) -> Exit {
                     spoken = Some(status);
                 }
                 if !attempt.recorded {
-                    tell("THIS COULD NOT BE WRITTEN TO THE JOURNAL; note it by hand");
+                    tell(
+                        "THIS COULD NOT BE WRITTEN TO THE JOURNAL: note it by hand, and keep the \
+                         goods until `paytill recover` has told how it ended",
+                    );
                 }
                 if let Some(exit) = end(&attempt) {
                     return exit;

@@ -59,7 +59,7 @@ pub const CHINESE: Screen = Screen {
     transaction: |tail| format!("交易号尾号 {tail}"),
     money_taken_with_coupon: |coupon| format!("已收款，其中优惠 {coupon}。"),
     order: |tail| format!("单号尾号 {tail}"),
-    not_recorded: "此结果未能记账，请手工记下。",
+    not_recorded: "此结果未能记账：请手工记下，重新启动并确认之前不要交付商品。",
     hand_over: "请把商品交给顾客。",
     after_paid: "然后可输入下一笔金额。",
     after_declined: "或按 Enter 键开始下一笔。",

@@ -61,7 +61,8 @@ pub const ENGLISH: Screen = Screen {
     transaction: |tail| format!("transaction {tail}"),
     money_taken_with_coupon: |coupon| format!("The money was taken, {coupon} of it by coupon."),
     order: |tail| format!("order {tail}"),
-    not_recorded: "This outcome could not be written down. Note it by hand.",
+    not_recorded: "What became of this payment could not be written down: note it by hand, and keep the goods \
+                   until the till has started again.",
     hand_over: "Hand over the goods.",
     after_paid: "Then type the next amount.",
     after_declined: "Or press Enter for the next sale.",
