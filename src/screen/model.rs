@@ -162,15 +162,24 @@ impl Model {
         matches!(&self.desk, Desk::Payment(at_hand) if at_hand == order)
     }
 
+    /// Whether something else stands where the payment at hand is shown.
+    fn desk_is_hidden(&self) -> bool {
+        self.stopped.is_some()
+            || matches!(self.dialog, Some(Dialog::Help | Dialog::Training { .. }))
+    }
+
+    /// Whether the desk shows this attempt now.
+    pub(super) fn is_on_the_desk(&self, order: &OutTradeNo) -> bool {
+        !self.desk_is_hidden() && self.is_at_hand(order)
+    }
+
     /// Open attempts that the desk does not show now, the most urgent first.
     pub(super) fn pinned(&self) -> Vec<&Attempt> {
-        let desk_is_hidden = self.stopped.is_some()
-            || matches!(self.dialog, Some(Dialog::Help | Dialog::Training { .. }));
         let mut pinned: Vec<_> = self
             .attempts
             .iter()
             .filter(|attempt| attempt.view.state.is_open() || !attempt.view.recorded)
-            .filter(|attempt| desk_is_hidden || !self.is_at_hand(&attempt.view.out_trade_no))
+            .filter(|attempt| !self.is_on_the_desk(&attempt.view.out_trade_no))
             .collect();
         pinned.sort_by_key(|attempt| urgency(attempt.view.state.status()));
         pinned

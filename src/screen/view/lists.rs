@@ -46,8 +46,8 @@ impl Canvas<'_> {
         let text = model.text();
         let area = self.title(area, text.last_sales);
         let quiet = self.palette.quiet();
-        let known =
-            model.attempts.iter().filter(|attempt| !model.is_at_hand(&attempt.view.out_trade_no));
+        let elsewhere = |order| !model.is_on_the_desk(order);
+        let known = model.attempts.iter().filter(|attempt| elsewhere(&attempt.view.out_trade_no));
         let mut y = 0;
         for attempt in known.take(usize::from(area.height)) {
             let view = &attempt.view;
