@@ -120,6 +120,8 @@ struct Track {
     created_at: Timestamp,
     updated_at: Timestamp,
     sent_at: Uptime,
+    /// `sent_at` is when it left, and not only when it might have.
+    has_left: bool,
     state: State,
     /// Out at the disk: takes no further event until it is back.
     writing: Option<Writing>,
@@ -220,6 +222,7 @@ impl Engine {
             created_at: wall,
             updated_at: wall,
             sent_at: now,
+            has_left: false,
             state: state.clone(),
             writing: Some(Writing { event: Event::Begun, state, at: wall, call: Some(call) }),
             waiting: VecDeque::new(),
@@ -270,6 +273,7 @@ impl Engine {
     pub fn left(&mut self, attempt: i64, now: Uptime) {
         if let Some(track) = self.tracks.get_mut(&attempt).filter(|track| !track.from_the_past) {
             track.sent_at = track.sent_at.max(now);
+            track.has_left = true;
         }
     }
 
@@ -282,7 +286,21 @@ impl Engine {
         wall: Timestamp,
     ) -> Vec<Effect> {
         let mut effects = Vec::new();
-        self.stopped |= !on_disk;
+        if !on_disk && !std::mem::replace(&mut self.stopped, true) {
+            // Nothing goes on with the others either.
+            let others = |(id, track): &(&i64, &Track)| {
+                **id != attempt
+                    && !track.foreign
+                    && track.writing.is_none()
+                    && track.state.is_open()
+            };
+            effects.extend(
+                self.tracks
+                    .iter()
+                    .filter(others)
+                    .map(|(_, track)| track.told(Event::Tick, Some(track.state.status()), false)),
+            );
+        }
         let Some(track) = self.tracks.get_mut(&attempt) else { return effects };
         let Some(writing) = track.writing.take() else { return effects };
         let before = (writing.event != Event::Begun).then(|| track.state.status());
@@ -446,6 +464,7 @@ impl Engine {
             created_at: stored.created_at,
             updated_at: stored.updated_at,
             sent_at,
+            has_left: true,
             state: stored.state,
             writing: None,
             waiting: VecDeque::new(),
@@ -486,7 +505,8 @@ impl Engine {
             let entry = Entry {
                 attempt,
                 at: wall,
-                age,
+                // Until it has left nothing is certain of its age.
+                age: if track.has_left { age } else { Millis(0) },
                 sent_at: track.sent_at,
                 boot: self.boot,
                 event: event.clone(),

@@ -26,13 +26,15 @@ fn main() -> ExitCode {
 fn run(cli: Cli) -> Result<Exit, Failure> {
     let command = match cli.command {
         Some(Command::Completions { shell }) => {
-            clap_complete::generate(shell, &mut Cli::command(), "paytill", &mut std::io::stdout());
-            return Ok(Exit::Done);
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "paytill", &mut script);
+            return Ok(print(&script));
         }
         Some(Command::Man) => {
+            let mut page = Vec::new();
             return clap_mangen::Man::new(Cli::command())
-                .render(&mut std::io::stdout())
-                .map(|()| Exit::Done)
+                .render(&mut page)
+                .map(|()| print(&page))
                 .map_err(|error| Failure::new(Exit::Fault, error));
         }
         Some(Command::Simulator(simulator)) => {
@@ -52,6 +54,11 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
         Some(Command::Show(show)) => command::orders::show(&show, &loaded.config),
         Some(Command::Completions { .. } | Command::Man | Command::Simulator(_)) => Ok(Exit::Done),
     }
+}
+
+fn print(text: &[u8]) -> Exit {
+    let text = String::from_utf8_lossy(text);
+    if report::say(text.trim_end()) { Exit::Done } else { Exit::Fault }
 }
 
 fn load(flags: &Flags) -> Result<Loaded, Failure> {

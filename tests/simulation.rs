@@ -91,6 +91,14 @@ enum Due {
         boot: u32,
         attempt: i64,
     },
+    /// A connection stands, and the submission goes out on it.
+    Leaves {
+        boot: u32,
+        attempt: i64,
+        call: (u8, u32),
+        path: &'static str,
+        body: Vec<u8>,
+    },
     /// A request reaches the bank; its answer goes to whom it may concern.
     Arrives {
         boot: u32,
@@ -141,6 +149,8 @@ struct World {
     /// The sale's number in the journal, once it has one, and its latest attempt.
     sales: Vec<Option<(i64, OutTradeNo)>>,
     told: BTreeMap<String, Status>,
+    submitted: BTreeSet<String>,
+    /// When they left.
     submitted_at: BTreeMap<String, u64>,
     reversed: BTreeMap<String, u64>,
     disk_failed: bool,
@@ -230,6 +240,7 @@ impl World {
             scenarios,
             sales: vec![None; sales],
             told: BTreeMap::new(),
+            submitted: BTreeSet::new(),
             submitted_at: BTreeMap::new(),
             reversed: BTreeMap::new(),
             disk_failed: false,
@@ -328,6 +339,9 @@ impl World {
                     self.perform(effects);
                 }
             }
+            Due::Leaves { boot, attempt, call, path, body } if boot == self.boot => {
+                self.leaves(attempt, call, path, body);
+            }
             Due::Arrives { boot, attempt, call, path, body } => {
                 self.arrives(boot, attempt, call, path, &body);
             }
@@ -348,7 +362,7 @@ impl World {
                     self.perform(effects);
                 }
             }
-            Due::Disk { .. } | Due::Answered { .. } | Due::NotSent { .. } => {}
+            Due::Disk { .. } | Due::Leaves { .. } | Due::Answered { .. } | Due::NotSent { .. } => {}
         }
     }
 
@@ -484,7 +498,7 @@ impl World {
         let boot = self.boot;
         match made.kind {
             CallKind::Submit => {
-                let first = self.submitted_at.insert(number.clone(), self.now).is_none();
+                let first = self.submitted.insert(number.clone());
                 assert!(first, "seed {}: submitted twice: {number}\n{}", self.seed, self.story);
             }
             CallKind::Reverse => {
@@ -506,16 +520,43 @@ impl World {
             return self.plan(self.now + 20, Due::NotSent { boot, attempt, call });
         }
         self.plan(self.now + REQUEST_TIMEOUT, Due::Answered { boot, attempt, call, reply: None });
+        if made.kind == CallKind::Submit {
+            let (path, body) = (outgoing.path, outgoing.body.to_vec());
+            // One host may be dead, and the other far.
+            let dials = if self.rng.bool() { self.rng.u64(..6_000) } else { 0 };
+            return self.plan(self.now + dials, Due::Leaves { boot, attempt, call, path, body });
+        }
         if self.roll(self.climate.lost_on_the_way) {
             return;
         }
         let body = outgoing.body.to_vec();
-        let held = made.kind == CallKind::Submit && self.roll(self.climate.held_back);
+        let (path, delay) = (outgoing.path, self.delay());
+        self.plan(self.now + delay, Due::Arrives { boot, attempt, call, path, body });
+    }
+
+    fn leaves(&mut self, attempt: i64, call: (u8, u32), path: &'static str, body: Vec<u8>) {
+        let Some((order, _)) = self.awaited.get(&(attempt, call.1)) else { return };
+        let number = order.out_trade_no.to_string();
+        self.submitted_at.insert(number.clone(), self.now);
+        self.tell(&format!("{number} leaves"));
+        let now = self.uptime();
+        if let Some(engine) = &mut self.engine {
+            engine.left(attempt, now);
+        }
+        // The plug is pulled where it hurts most.
+        if !self.healed() && self.climate.power_cuts > 0 && self.rng.u8(..20) == 0 {
+            let cut = self.now + self.rng.u64(..500);
+            self.plan(cut, Due::Power);
+        }
+        if self.roll(self.climate.lost_on_the_way) {
+            return;
+        }
+        let held = self.roll(self.climate.held_back);
         if held {
             self.held.insert(number);
         }
         let delay = if held { self.rng.u64(40_000..100_000) } else { self.delay() };
-        let path = outgoing.path;
+        let boot = self.boot;
         self.plan(self.now + delay, Due::Arrives { boot, attempt, call, path, body });
     }
 

@@ -39,6 +39,10 @@ pub async fn run(loaded: &Loaded, clock: &Clock) -> Result<Exit, Failure> {
             "the cashier's screen needs a terminal; `paytill pay` takes payments without";
         return Err(Failure::new(Exit::Usage, sentence));
     }
+    if std::env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb") {
+        let sentence = "the cashier's screen needs a terminal that can place text; TERM names none";
+        return Err(Failure::new(Exit::Usage, sentence));
+    }
     let config = &loaded.config;
     let opened = open(loaded, clock).await?;
     let recent = recent(config)?;
@@ -110,7 +114,10 @@ impl Cashier<'_> {
                 input = self.terminal.next() => self.input(input),
                 Some(report) = reports.recv() => self.device(report),
                 () = tokio::time::sleep(sleep) => self.time(),
-                exit = signals.next() => self.leaving = Some(exit),
+                () = signals.next() => {
+                    let open = self.till.is_open();
+                    self.leaving = Some(if open { Exit::Attention } else { Exit::Done });
+                }
             }
         }
     }

@@ -101,6 +101,13 @@ pub async fn open(loaded: &Loaded, clock: &Clock) -> Result<Opened, Failure> {
     }
 }
 
+/// Says so where nothing is real, whatever a configuration's author may have meant.
+fn tell_training(config: &Config) {
+    if matches!(config.gateway, GatewayConfig::Simulator) {
+        report::tell("training: the gateway is simulated and no money moves");
+    }
+}
+
 fn open_gateway(
     config: &Config,
     gateway: &WechatV2Config,

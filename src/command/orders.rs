@@ -26,19 +26,20 @@ pub fn list(orders: &Orders, config: &Config) -> Result<Exit, Failure> {
     if rows.is_empty() && !orders.json.json {
         tell("no such orders");
     }
+    let mut said = true;
     for row in &rows {
         let report = Report::of_row(row);
-        if orders.json.json {
-            say(&report.json(language).to_string());
+        said &= if orders.json.json {
+            say(&report.json(language).to_string())
         } else {
             say(&format!(
                 "{}  {}",
                 row.created_at.local("%Y-%m-%d %H:%M:%S"),
                 report.line(language)
-            ));
-        }
+            ))
+        };
     }
-    Ok(Exit::Done)
+    Ok(if said { Exit::Done } else { Exit::Fault })
 }
 
 /// Shows one order with all its events.

@@ -3,7 +3,7 @@
 use zeroize::Zeroizing;
 
 use super::report::{Report, say, tell};
-use super::{Exit, Failure, open};
+use super::{Exit, Failure, open, tell_training};
 use crate::clean::clean;
 use crate::cli::Pay;
 use crate::clock::Clock;
@@ -34,15 +34,16 @@ pub async fn run(pay: Pay, loaded: &Loaded, clock: &Clock) -> Result<Exit, Failu
     })?;
     let code = code(pay.code, &config.till.id)?;
     let mut opened = open(loaded, clock).await?;
-    if loaded.source.is_none() {
-        tell("training: the gateway is simulated and no money moves");
-    }
+    tell_training(config);
     let till = &mut opened.till;
     till.find_local_address().await;
     let note = clean(&pay.note, NOTE_CELLS);
     let out_trade_no = till.begin(SaleRef::New(amount, note), code).map_err(refused)?;
     let speaker = Speaker { json: pay.json.json, language: config.till.language };
     let exit = follow(till, &out_trade_no, &speaker).await;
+    if exit == Exit::Attention {
+        tell("keep the goods; `paytill recover` or the next start goes on with it");
+    }
     if exit == Exit::Declined && opened.till.is_open() {
         tell("its number is closed at the gateway by the next start or `paytill recover`");
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::report::{Report, say, tell};
-use super::{Exit, Failure, open};
+use super::{Exit, Failure, open, tell_training};
 use crate::cli::Json;
 use crate::clock::Clock;
 use crate::config::Loaded;
@@ -23,6 +23,7 @@ pub async fn run(json: Json, loaded: &Loaded, clock: &Clock) -> Result<Exit, Fai
     let language = loaded.config.till.language;
     let rules = loaded.config.payment.rules;
     let mut opened = open(loaded, clock).await?;
+    tell_training(&loaded.config);
     let till = &mut opened.till;
     // Time for every step there is; what has not ended by then, needs a person.
     let patience = rules.give_up_after.plus(rules.attention_after).plus(rules.reverse_not_before);

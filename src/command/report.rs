@@ -91,10 +91,19 @@ impl<'a> Report<'a> {
     }
 }
 
-/// Prints a line on standard output. Whether anybody reads it changes nothing for the payment.
-pub fn say(line: &str) {
+/// Prints a line on standard output, and tells if that cannot be. Whether anybody reads it changes
+/// nothing for a payment.
+pub fn say(line: &str) -> bool {
     let mut out = std::io::stdout().lock();
-    let _ = writeln!(out, "{line}").and_then(|()| out.flush());
+    match writeln!(out, "{line}").and_then(|()| out.flush()) {
+        Ok(()) => true,
+        // Whoever read it has read enough.
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => true,
+        Err(error) => {
+            tell(&format!("paytill: standard output: {error}: {line}"));
+            false
+        }
+    }
 }
 
 /// Prints a line for people on standard error.

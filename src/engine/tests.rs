@@ -229,6 +229,7 @@ fn events_wait_for_the_disk_and_none_is_lost() {
     let mut bench = Bench::new();
     bench.sell(1).unwrap();
     bench.disk(1, true);
+    bench.now += 2_000;
     let submit = bench.calls[0].1;
     bench.happen(1, Event::Answered(submit, Answer::Paying));
     bench.happen(1, Event::AskNow);
@@ -448,4 +449,124 @@ fn a_sale_that_was_paid_before_the_restart_is_not_charged_again() {
     let mut bench = Bench::with(Past { paid_sales: vec![17], ..Past::default() });
     let again = SaleRef::Again(17, Money::from_minor(1234));
     assert_eq!(bench.begin(again, 2), Err(Refusal::AlreadyPaid));
+}
+
+/// What is on disk of an attempt, as the next process finds it.
+fn kept(written: &[Entry], order: Order) -> StoredAttempt {
+    let last = written.last().unwrap();
+    StoredAttempt {
+        id: last.attempt,
+        sale: last.attempt,
+        order,
+        boot: last.boot,
+        sent_at: last.sent_at,
+        age: last.age,
+        created_at: written[0].at,
+        updated_at: last.at,
+        state: last.state.clone(),
+    }
+}
+
+#[test]
+fn the_fifteen_seconds_count_from_when_the_request_left_after_a_restart_too() {
+    for reboots in [false, true] {
+        let mut bench = Bench::new();
+        bench.sell(1).unwrap();
+        bench.disk(1, true);
+        let order = bench.written[0].begin.as_ref().unwrap().order.clone();
+        // Given up while the connection is still being made; written; only then it leaves.
+        bench.now += 1_000;
+        bench.happen(1, Event::Abandon);
+        bench.disk(1, true);
+        bench.now += 4_500;
+        bench.engine.left(1, Uptime(bench.now));
+        let left = bench.now;
+        // The process ends, and another goes on at once.
+        bench.now += 100;
+        let past = Past {
+            last_attempt: 1,
+            last_sale: 1,
+            open: vec![kept(&bench.written, order)],
+            ..Past::default()
+        };
+        let (now, wall) = bench.at();
+        let boot = if reboots { 8 } else { 7 };
+        let (engine, effects) =
+            Engine::new(identity(), RULES, Arc::new(Mute), boot, past, now, wall);
+        bench.engine = engine;
+        bench.calls.clear();
+        bench.take(effects);
+        bench.disk(1, true);
+        while bench.calls.iter().all(|(_, call, _)| call.kind != CallKind::Reverse) {
+            bench.answer(1, Answer::Absent);
+            bench.pass(500);
+        }
+        let age = bench.now - left;
+        assert!(age >= 15_000, "reboots {reboots}: reversed {age} ms after it left");
+    }
+}
+
+#[test]
+fn asking_now_again_and_again_is_no_storm() {
+    let mut bench = Bench::new();
+    bench.sell(1).unwrap();
+    bench.disk(1, true);
+    bench.answer(1, Answer::Paying);
+    let before = bench.calls.len();
+    for _ in 0..20 {
+        bench.now += 100;
+        bench.happen(1, Event::AskNow);
+        bench.disk(1, true);
+        bench.answer(1, Answer::Paying);
+    }
+    let asked = bench.calls.len() - before;
+    assert!(asked <= 2, "{asked} queries in two seconds");
+}
+
+#[test]
+fn when_the_journal_fails_for_one_attempt_the_other_is_told_or_still_woken() {
+    let mut bench = Bench::new();
+    for attempt in 1..=2 {
+        bench.sell(u8::try_from(attempt).unwrap()).unwrap();
+        bench.disk(attempt, true);
+        bench.answer(attempt, Answer::Paying);
+    }
+    let told = bench.told.len();
+    // The query of the first cannot be written.
+    bench.now += 5_000;
+    let (now, wall) = bench.at();
+    let effects = bench.engine.tick(now, wall);
+    bench.take(effects);
+    bench.disk(1, false);
+    bench.disk(2, false);
+    let ours = bench.told[told..].iter().any(|(attempt, _, recorded)| *attempt == 2 && !recorded);
+    assert!(ours || bench.engine.wake_at().is_some());
+    // As above, but nothing of the second is at the disk: it waits between two queries.
+    let mut bench = Bench::new();
+    bench.sell(1).unwrap();
+    bench.disk(1, true);
+    bench.answer(1, Answer::Paying);
+    bench.now += 3_000;
+    bench.sell(2).unwrap();
+    bench.disk(2, true);
+    bench.answer(2, Answer::Paying);
+    let told = bench.told.len();
+    bench.now += 2_000;
+    let (now, wall) = bench.at();
+    let effects = bench.engine.tick(now, wall);
+    bench.take(effects);
+    bench.disk(1, false);
+    let ours = bench.told[told..].iter().any(|(attempt, _, recorded)| *attempt == 2 && !recorded);
+    assert!(ours || bench.engine.wake_at().is_some(), "`pay` waits for ever");
+}
+
+#[test]
+fn a_payment_that_is_found_late_goes_back_however_it_is_found() {
+    let mut bench = Bench::new();
+    bench.sell(1).unwrap();
+    bench.disk(1, true);
+    // The machine sleeps; the answer waits in the socket.
+    bench.now += 36_000_000;
+    bench.answer(1, paid());
+    assert_ne!(bench.statuses().last(), Some(&Status::Paid), "ten hours later");
 }

@@ -5,9 +5,9 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
 
-use rusqlite::{Connection, Row};
+use rusqlite::{Connection, OptionalExtension, Row};
 
-use super::{Journal, JournalError, Tip, beside, head, work};
+use super::{Journal, JournalError, Tip, beside, head, refused, work};
 use crate::payment::State;
 
 const SQLITE_MAGIC: &[u8] = b"SQLite format 3\0";
@@ -106,6 +106,32 @@ fn is_whole(length: u64, page_size: u16, path: &Path) -> bool {
     has_wal || length.checked_rem(page_size) == Some(0)
 }
 
+/// Entries that were written and are not there any more: a WAL that was deleted or is of another
+/// file, or an older copy put in place.
+pub(super) fn holds(
+    db: &Connection,
+    path: &Path,
+    head: Option<(i64, [u8; 16])>,
+) -> Result<(), JournalError> {
+    let Some((seq, chain)) = head else { return Ok(()) };
+    let find = || -> rusqlite::Result<(i64, Option<[u8; 16]>)> {
+        let last = db.query_row("SELECT coalesce(max(seq), 0) FROM entry", [], |row| row.get(0))?;
+        let ours = db
+            .query_row("SELECT chain FROM entry WHERE seq = ?", [seq], |row| row.get(0))
+            .optional()?;
+        Ok((last, ours))
+    };
+    let (last, ours) = find().map_err(|error| refused(path, &error))?;
+    if ours == Some(chain) {
+        return Ok(());
+    }
+    let what = format!(
+        "it ends at entry {last}, but entry {seq} was written; its -wal file is missing or of \
+         another journal"
+    );
+    Err(JournalError::Damaged { path: path.to_owned(), what })
+}
+
 impl Journal {
     /// Lets SQLite check the file's structure, as far as it comes in a bounded time.
     pub(super) fn check_file(&mut self) -> Result<(), JournalError> {
@@ -185,26 +211,9 @@ impl Journal {
         Ok(())
     }
 
-    /// Entries that were written and are not there any more: a WAL that was deleted or is of
-    /// another file, or an older copy put in place.
+    /// Nothing that was written may be gone; and from now on the mirror follows.
     pub(super) fn compare_head(&self) -> Result<(), JournalError> {
-        if let Some((seq, chain)) = self.head.read() {
-            let ours: Option<[u8; 16]> = self
-                .db
-                .query_row("SELECT chain FROM entry WHERE seq = ?", [seq], |row| row.get(0))
-                .map(Some)
-                .or_else(|error| match error {
-                    rusqlite::Error::QueryReturnedNoRows => Ok(None),
-                    other => Err(other),
-                })?;
-            if ours != Some(chain) {
-                return Err(self.damaged(&format!(
-                    "it ends at entry {}, but entry {seq} was written; its -wal file is missing or \
-                     of another journal",
-                    self.tip.seq
-                )));
-            }
-        }
+        holds(&self.db, &self.path, self.head.read())?;
         if self.tip.seq > 0 {
             self.head
                 .write(self.tip.seq, &self.tip.chain)

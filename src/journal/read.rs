@@ -69,8 +69,9 @@ impl Reader {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(source) => return Err(JournalError::Unusable { path: path.to_owned(), source }),
         };
-        let head = Head::look(&super::beside(&path, ".head"));
-        super::check::start(&path, head.is_some_and(|head| head.read().is_some()))?;
+        // Read first: whatever it names is in the journal by now.
+        let head = Head::look(&super::beside(&path, ".head")).and_then(|head| head.read());
+        super::check::start(&path, head.is_some())?;
         if path.metadata().map_or(true, |metadata| metadata.len() == 0) {
             return Ok(None);
         }
@@ -84,7 +85,10 @@ impl Reader {
             Ok((db, application, format, tables))
         };
         match open() {
-            Ok((db, APPLICATION_ID, FORMAT, _)) => Ok(Some(Self { db, path })),
+            Ok((db, APPLICATION_ID, FORMAT, _)) => {
+                super::check::holds(&db, &path, head)?;
+                Ok(Some(Self { db, path }))
+            }
             // Made this moment by another process that has not come further.
             Ok((_, 0, 0, 0)) => Ok(None),
             Ok((_, APPLICATION_ID, format, _)) => Err(JournalError::Newer { path, format }),

@@ -2,6 +2,7 @@ use std::path::Path;
 
 use tempfile::TempDir;
 
+use super::writer::Keeper;
 use super::*;
 use crate::money::Currency;
 use crate::payment::{Answer, Call, CallKind, Proof, Reason, Rules};
@@ -331,4 +332,26 @@ fn every_entry_that_is_handed_over_is_reported_and_none_is_written_after_a_failu
     drop(writer);
     let (_, past) = Journal::open(&path).unwrap();
     assert_eq!(past.last_attempt, 1);
+}
+
+/// The till takes `Stopped` for the echo of a failure it has told already.
+#[test]
+fn a_checkpoint_that_fails_is_told_as_what_it_is() {
+    use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
+    let folder = tempfile::tempdir().unwrap();
+    let (mut journal, _) = Journal::open(&journal_in(&folder)).unwrap();
+    journal.entries_in_wal = ENTRIES_IN_WAL - 1;
+    journal
+        .db
+        .authorizer(Some(|context: AuthContext<'_>| match context.action {
+            AuthAction::Pragma { pragma_name: "wal_checkpoint", .. } => Authorization::Deny,
+            _ => Authorization::Allow,
+        }))
+        .unwrap();
+    let mut keeper = Keeper::new(journal);
+    assert!(keeper.keep(&begin(1)).is_ok());
+    keeper.rest();
+    let told = keeper.keep(&begin(2));
+    assert!(matches!(told, Err(JournalError::Write(_))), "nobody is told why: {told:?}");
+    assert!(matches!(keeper.keep(&begin(3)), Err(JournalError::Stopped)));
 }

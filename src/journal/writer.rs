@@ -1,6 +1,6 @@
 //! The thread that writes, so that a slow disk delays a sale and never the screen.
 
-use std::sync::mpsc;
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
 use super::{Entry, Journal, JournalError};
@@ -15,7 +15,9 @@ pub struct Written {
 
 /// How long the end of the till waits for a slow disk. What is not acknowledged by then was not acted
 /// upon either.
-const PATIENCE: Duration = Duration::from_millis(1500);
+const PATIENCE: Duration = Duration::from_millis(1000);
+/// After so long without an entry nobody is at the counter.
+const QUIET: Duration = Duration::from_secs(5);
 
 /// Hands entries to the disk in order.
 pub struct Writer {
@@ -28,27 +30,26 @@ impl Writer {
     /// a failure nothing is written any more: what the disk holds is unknown until the next start.
     /// The journal stays held to the end, so that nobody else goes on with it meanwhile.
     pub fn start(
-        mut journal: Journal,
+        journal: Journal,
         report: impl Fn(Written) + Send + 'static,
     ) -> std::io::Result<Self> {
         let (entries, inbox) = mpsc::channel::<Entry>();
         let (finished, done) = mpsc::channel();
         std::thread::Builder::new().name("journal".into()).spawn(move || {
-            let mut failed = false;
+            let mut keeper = Keeper::new(journal);
             let mut next = inbox.recv().ok();
             while let Some(entry) = next.take() {
-                let result =
-                    if failed { Err(JournalError::Stopped) } else { journal.append(&entry) };
-                failed |= result.is_err();
+                let result = keeper.keep(&entry);
                 report(Written { attempt: entry.attempt, result });
-                next = inbox.try_recv().ok();
-                if next.is_none() {
-                    // Between sales. A failure is told with the next entry.
-                    failed = failed || journal.checkpoint().is_err();
-                    next = inbox.recv().ok();
-                }
+                next = match inbox.recv_timeout(QUIET) {
+                    Err(RecvTimeoutError::Timeout) => {
+                        keeper.rest();
+                        inbox.recv().ok()
+                    }
+                    received => received.ok(),
+                };
             }
-            drop(journal);
+            drop(keeper);
             let _ = finished.send(());
         })?;
         Ok(Self { entries: Some(entries), done })
@@ -57,6 +58,38 @@ impl Writer {
     /// Hands over an entry; `false` when the thread is gone.
     pub fn write(&self, entry: Entry) -> bool {
         self.entries.as_ref().is_some_and(|entries| entries.send(entry).is_ok())
+    }
+}
+
+/// A journal that is not written to any more once it has failed.
+pub(super) struct Keeper {
+    journal: Journal,
+    /// What went wrong while nobody was selling; told with the next entry.
+    failure: Option<JournalError>,
+    failed: bool,
+}
+
+impl Keeper {
+    pub(super) fn new(journal: Journal) -> Self {
+        Self { journal, failure: None, failed: false }
+    }
+
+    pub(super) fn keep(&mut self, entry: &Entry) -> Result<(), JournalError> {
+        let result = match self.failure.take() {
+            Some(error) => Err(error),
+            None if self.failed => Err(JournalError::Stopped),
+            None => self.journal.append(entry),
+        };
+        self.failed |= result.is_err();
+        result
+    }
+
+    /// Nobody is at the counter.
+    pub(super) fn rest(&mut self) {
+        if !self.failed {
+            self.failure = self.journal.checkpoint().err();
+            self.failed = self.failure.is_some();
+        }
     }
 }
 

@@ -269,6 +269,8 @@ enum Stage {
 struct Pending {
     phase: Phase,
     ask_at: Millis,
+    #[serde(default)]
+    asked_at: Millis,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     awaiting: Option<u32>,
     /// The submission was refused in a way that one query can settle.
@@ -376,6 +378,7 @@ impl State {
         let stage = Stage::Pending(Pending {
             phase: Phase::Sent,
             ask_at: rules.query_interval,
+            asked_at: Millis(0),
             awaiting: None,
             doubt: None,
             reason: None,

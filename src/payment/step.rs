@@ -51,12 +51,19 @@ impl<'a> Step<'a> {
                 pending.ask_at = self.next_on_grid();
                 // One query at a time: a slow gateway is not asked faster than it answers.
                 if pending.awaiting.is_none() {
+                    pending.asked_at = self.now;
                     pending.awaiting = Some(self.make(CallKind::Query).number);
                 }
                 Stage::Pending(pending)
             }
             Event::Tick => Stage::Pending(pending),
-            Event::AskNow if pending.awaiting.is_none() => self.ask_now(pending),
+            // A key that is held down is no storm.
+            Event::AskNow
+                if pending.awaiting.is_none()
+                    && self.now >= pending.asked_at.plus(self.shortest_pause()) =>
+            {
+                self.ask_now(pending)
+            }
             Event::AskNow => Stage::Pending(pending),
             Event::Abandon => self.give_up(Reason::new("given_up"), true),
             Event::PutAside => match self.give_up(Reason::new("put_aside"), false) {
@@ -81,7 +88,13 @@ impl<'a> Step<'a> {
     fn pending_answered(&mut self, mut pending: Pending, call: Call, answer: &Answer) -> Stage {
         // Proof is welcome from whichever call it comes: no reversal is on the wire yet.
         if let Answer::Paid(proof) = answer {
-            return Stage::Paid(proof.clone());
+            if self.now <= self.latest_payment() {
+                return Stage::Paid(proof.clone());
+            }
+            // The machine slept over it, and the customer is gone.
+            let mut undoing = self.undoing_now(Told::Reversing, Reason::new("timeout"), false);
+            undoing.held = Some(proof.clone());
+            return self.look(undoing);
         }
         match call.kind {
             CallKind::Submit => self.submit_answered(pending, answer),
@@ -406,6 +419,7 @@ impl<'a> Step<'a> {
 
     fn ask_now(&mut self, mut pending: Pending) -> Stage {
         pending.ask_at = self.next_on_grid();
+        pending.asked_at = self.now;
         pending.awaiting = Some(self.make(CallKind::Query).number);
         Stage::Pending(pending)
     }
@@ -513,6 +527,11 @@ impl<'a> Step<'a> {
     fn next_on_grid(&self) -> Millis {
         let interval = self.rules.query_interval.0.max(1);
         Millis((self.now.0 / interval + 1).saturating_mul(interval))
+    }
+
+    /// Between two queries that a person wants.
+    fn shortest_pause(&self) -> Millis {
+        Millis(self.rules.query_interval.0 / 5)
     }
 
     fn longest_wait(&self) -> Millis {

@@ -25,6 +25,8 @@ use crate::order::Merchant;
 pub const APP_ID: &str = "wx8888888888888888";
 /// Its merchant number.
 pub const MCH_ID: &str = "1900000109";
+/// The first line of a configuration that was written here.
+const OURS: &str = "# A till on the simulated gateway: no money moves.";
 
 const CONFIG: &str = "paytill.toml";
 const AUTHORITY: &str = "ca.pem";
@@ -37,6 +39,8 @@ const SERVER_KEY: &str = "secrets/server_key.pem";
 /// Why there is no identity.
 #[derive(Debug, thiserror::Error)]
 pub enum IdentityError {
+    #[error("{} was not written by the simulated gateway; choose an empty folder", .0.display())]
+    NotOurs(PathBuf),
     #[error("cannot make a certificate: {0}")]
     Certificate(#[from] rcgen::Error),
     #[error("no random bytes from the system")]
@@ -115,9 +119,10 @@ impl Identity {
         Ok(identity)
     }
 
-    /// Writes it into a folder, with a configuration that points a till at `address`. Files that
-    /// are there are replaced. Secrets and folders are for their owner only.
+    /// Writes it into a folder, with a configuration that points a till at `address`. Files of an
+    /// earlier one are replaced, those of a real till never. Secrets and folders are for their owner only.
     pub fn write(&self, folder: &Path, address: SocketAddr) -> Result<(), IdentityError> {
+        refuse_what_is_not_ours(folder)?;
         for folder in [folder.to_owned(), folder.join("secrets")] {
             let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder);
             made.map_err(|cause| IdentityError::File { path: folder, cause })?;
@@ -211,6 +216,18 @@ fn random_key() -> Result<String, IdentityError> {
     Ok(key)
 }
 
+/// A folder with a configuration or secrets that were not written here may be a real till's.
+fn refuse_what_is_not_ours(folder: &Path) -> Result<(), IdentityError> {
+    let ours = fs::read_to_string(folder.join(CONFIG)).is_ok_and(|text| text.starts_with(OURS));
+    match [CONFIG, API_KEY, CLIENT_CERT, CLIENT_KEY]
+        .into_iter()
+        .find(|name| folder.join(name).exists())
+    {
+        Some(name) if !ours => Err(IdentityError::NotOurs(folder.join(name))),
+        Some(_) | None => Ok(()),
+    }
+}
+
 fn configuration(address: SocketAddr) -> String {
     let host = match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
@@ -219,7 +236,7 @@ fn configuration(address: SocketAddr) -> String {
     };
     let base_url = format!("https://{}", SocketAddr::new(host, address.port()));
     format!(
-        "# A till on the simulated gateway: no money moves.\n\
+        "{OURS}\n\
          [store]\nname = \"Training Store\"\n\n\
          [till]\nid = \"T01\"\n\n\
          [gateway]\nkind = \"wechat-v2\"\n\n\

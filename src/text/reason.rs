@@ -88,14 +88,12 @@ pub fn advice(status: Status, reason: Option<&Reason>, language: Language) -> &'
             ("Goods stay at the counter until this has ended.", "结束之前商品留在柜台。")
         }
         Status::Attention if remedy == Some(Remedy::Manager) => (
-            "Keep the goods at the counter. Do not charge this order again. Tell the manager what it \
-             says here.",
-            "商品留在柜台，不要就此单再次收款。请把以上原因告诉店长。",
+            "Keep the goods at the counter. Tell the manager what it says here.",
+            "商品留在柜台。请把以上原因告诉店长。",
         ),
         Status::Attention => (
-            "Keep the goods at the counter. Do not charge this order again. Ask to see the payment \
-             on the phone.",
-            "商品留在柜台，不要就此单再次收款。请查看顾客手机上的支付结果。",
+            "Keep the goods at the counter. Ask to see the payment on the phone.",
+            "商品留在柜台。请查看顾客手机上的支付结果。",
         ),
         Status::Reversed => (
             "Goods stay here. To charge again, scan a fresh code.",
@@ -191,6 +189,11 @@ fn payment_code(code: &str) -> Option<Cause> {
         "PAYERROR" => {
             quoted(AskCustomer, "The payment failed on the customer's side.", "顾客支付失败。")
         }
+        "recall" => told(
+            AskCustomer,
+            "The gateway asks for the withdrawal to be repeated.",
+            "网关要求再次撤销。",
+        ),
         "USERPAYING" => told(
             AskCustomer,
             "The customer is still confirming on the phone.",

@@ -92,7 +92,6 @@ pub struct Screen {
     pub story_unclear: &'static str,
     pub story_refused: &'static str,
     pub story_never_sent: &'static str,
-    pub story_failed: &'static str,
     pub story_paid: &'static str,
     pub story_money_goes_back: &'static str,
     pub story_given_up: &'static str,

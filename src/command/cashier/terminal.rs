@@ -13,7 +13,6 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 
 use crate::clock::{Clock, Uptime};
-use crate::command::Exit;
 use crate::screen::{self, Model};
 
 /// Keys that wait for the loop; a flood waits in the terminal.
@@ -106,7 +105,10 @@ impl Drop for Terminal {
     /// Gives the terminal back, unless it hangs.
     fn drop(&mut self) {
         self.pen.hand(|sheet| sheet.is_last = true);
-        let _ = self.put_down.recv_timeout(PATIENCE);
+        if self.put_down.recv_timeout(PATIENCE).is_err() {
+            // It takes no bytes, but at least it echoes again what is typed.
+            let _ = crossterm::terminal::disable_raw_mode();
+        }
     }
 }
 
@@ -183,13 +185,12 @@ impl Signals {
         })
     }
 
-    pub(super) async fn next(&mut self) -> Exit {
+    pub(super) async fn next(&mut self) {
         tokio::select! {
             _ = self.hangup.recv() => {}
             _ = self.interrupt.recv() => {}
             _ = self.quit.recv() => {}
             _ = self.terminate.recv() => {}
         }
-        Exit::Done
     }
 }

@@ -34,6 +34,11 @@ impl Canvas<'_> {
             let strong = self.palette.strong();
             y = self.lines(area, y, &model.money(sale.amount()), strong);
         }
+        // What Enter would answer is asked here too.
+        for asked in self.question_lines(area.width.max(40)) {
+            let strong = self.palette.strong();
+            y = self.lines(area, y, &asked.text, strong);
+        }
         if model.stopped.is_some() {
             let style = self.palette.fill(Tone::Bad).add_modifier(Modifier::BOLD);
             y = self.block(area, y, text.stop, style);

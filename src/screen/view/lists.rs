@@ -181,7 +181,7 @@ fn tell(model: &Model, fact: &Fact) -> String {
         Fact::Unclear(reason) => with(text.story_unclear, reason),
         Fact::Refused(reason) => with(text.story_refused, reason),
         Fact::NeverSent(reason) => with(text.story_never_sent, reason),
-        Fact::Failed(reason) => with(text.story_failed, reason),
+        Fact::Failed(reason) => reason::happened(reason, model.language),
         Fact::Paid => text.story_paid.into(),
         Fact::MoneyGoesBack => text.story_money_goes_back.into(),
         Fact::GivenUp => text.story_given_up.into(),

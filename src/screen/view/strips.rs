@@ -32,7 +32,7 @@ pub(super) struct Pin {
 
 /// One line of a question.
 pub(super) struct Asked {
-    text: String,
+    pub(super) text: String,
     tone: AskedTone,
 }
 
@@ -278,7 +278,7 @@ impl Canvas<'_> {
         };
         // What help tells anyway gives way first.
         for dispensable in ["Ctrl-L", "F9", "F5"] {
-            if needed(&keys) > area.width + 2 {
+            if needed(&keys) > area.width + 1 {
                 keys.retain(|(name, _)| *name != dispensable);
             }
         }

@@ -92,7 +92,6 @@ pub const CHINESE: Screen = Screen {
     story_unclear: "没有明确答复。",
     story_refused: "被拒绝。",
     story_never_sent: "请求没有发出。",
-    story_failed: "顾客支付失败。",
     story_paid: "支付成功，答复已验证。",
     story_money_goes_back: "顾客已付款，款项将退还。",
     story_given_up: "收银员放弃等待。",

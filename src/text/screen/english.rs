@@ -96,7 +96,6 @@ pub const ENGLISH: Screen = Screen {
     story_unclear: "No clear answer.",
     story_refused: "Refused.",
     story_never_sent: "It never left the till.",
-    story_failed: "It failed at the customer's.",
     story_paid: "Paid; the answer is verified.",
     story_money_goes_back: "The customer had paid; the money goes back.",
     story_given_up: "The cashier stopped waiting.",
