@@ -18,9 +18,9 @@ use crate::payment::{Answer, Call, CallKind, Event, Reason, Rules, Status};
 /// A sleep is cut to this while money is open, for a machine that was suspended: its deadlines have
 /// passed when it wakes, but not its timers.
 const LONGEST_SLEEP: Millis = Millis::seconds(1);
+const LONGEST_IDLE_SLEEP: Millis = Millis::seconds(60);
 /// How long a payment waits for the look-up of the gateway's name before it begins.
 const LOOK_UP: Duration = Duration::from_secs(1);
-const LONGEST_IDLE_SLEEP: Millis = Millis::seconds(60);
 
 /// What a till tells its front.
 #[derive(Debug)]

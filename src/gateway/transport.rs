@@ -24,7 +24,7 @@ use crate::clock::{Millis, Uptime};
 /// closes just as we write costs a payment its quick answer.
 const IDLE: Duration = Duration::from_secs(30);
 /// A connection used so lately need not be dialled again.
-const WARM_FOR: Millis = Millis::seconds(20);
+const WARM_FOR: Millis = Millis::seconds(15);
 /// How long a host that failed is passed over for the other.
 const AVOID_FOR: Millis = Millis::seconds(180);
 

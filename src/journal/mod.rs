@@ -246,6 +246,11 @@ impl Journal {
         Ok(())
     }
 
+    /// After a failure: what did not reach the disk is not tried again, not even when it is closed.
+    pub(crate) fn leave_as_it_is(&self) {
+        let _ = self.db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
+    }
+
     fn prepare(&mut self) -> Result<Past, JournalError> {
         let db = &self.db;
         db.busy_timeout(std::time::Duration::from_secs(2))?;

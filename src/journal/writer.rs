@@ -15,7 +15,7 @@ pub struct Written {
 
 /// How long the end of the till waits for a slow disk. What is not acknowledged by then was not acted
 /// upon either.
-const PATIENCE: Duration = Duration::from_millis(1000);
+const PATIENCE: Duration = Duration::from_secs(1);
 /// After so long without an entry nobody is at the counter.
 const QUIET: Duration = Duration::from_secs(5);
 
@@ -80,7 +80,9 @@ impl Keeper {
             None if self.failed => Err(JournalError::Stopped),
             None => self.journal.append(entry),
         };
-        self.failed |= result.is_err();
+        if result.is_err() {
+            self.fail();
+        }
         result
     }
 
@@ -88,8 +90,15 @@ impl Keeper {
     pub(super) fn rest(&mut self) {
         if !self.failed {
             self.failure = self.journal.checkpoint().err();
-            self.failed = self.failure.is_some();
+            if self.failure.is_some() {
+                self.fail();
+            }
         }
+    }
+
+    fn fail(&mut self) {
+        self.failed = true;
+        self.journal.leave_as_it_is();
     }
 }
 

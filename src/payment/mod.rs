@@ -455,15 +455,15 @@ impl State {
         matches!(self.stage, Stage::Pending(_) | Stage::Undoing(_))
     }
 
+    /// Whether such later looks are still to come.
+    pub fn is_watched(&self) -> bool {
+        matches!(&self.stage, Stage::Closed(closed) if closed.watch.is_some())
+    }
+
     /// Whether a failure that was told is just being confirmed by a query.
     pub fn is_being_confirmed(&self) -> bool {
         matches!(&self.stage, Stage::Undoing(undoing) if undoing.told == Told::Declined
             && undoing.awaiting.is_some_and(|call| call.kind == CallKind::Query))
-    }
-
-    /// Whether such later looks are still to come.
-    pub fn is_watched(&self) -> bool {
-        matches!(&self.stage, Stage::Closed(closed) if closed.watch.is_some())
     }
 
     /// Whether its outcome is known for certain.
