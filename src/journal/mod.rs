@@ -34,6 +34,7 @@ const APPLICATION_ID: i32 = 0x7061_7974;
 const FORMAT: i32 = 1;
 /// Entries after which the WAL is moved into the main file.
 const ENTRIES_IN_WAL: u32 = 300;
+
 /// Why there is no journal to write to. Nothing was sent.
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
