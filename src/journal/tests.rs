@@ -182,6 +182,8 @@ fn a_missing_or_foreign_wal_is_noticed() {
     let elsewhere = tempfile::tempdir().unwrap();
     let copy = cut(&path, &elsewhere);
     std::fs::remove_file(beside(&copy, "-wal")).unwrap();
+    let read = Reader::open(&copy).map(|reader| reader.is_some());
+    assert!(matches!(read, Err(JournalError::Damaged { .. })), "{read:?}");
     assert!(matches!(refusal(&copy), JournalError::Damaged { .. }));
 
     let (other, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());

@@ -277,6 +277,20 @@ mod tests {
     }
 
     #[test]
+    fn the_files_of_a_real_till_are_never_replaced() {
+        let identity = Identity::generate().unwrap();
+        for name in [CONFIG, API_KEY, CLIENT_KEY] {
+            let folder = tempfile::tempdir().unwrap();
+            fs::create_dir(folder.path().join("secrets")).unwrap();
+            fs::write(folder.path().join(name), "of a real till").unwrap();
+            let refused = identity.write(folder.path(), ADDRESS);
+            assert!(matches!(refused, Err(IdentityError::NotOurs(_))), "{name}");
+            let kept = fs::read_to_string(folder.path().join(name)).unwrap();
+            assert_eq!(kept, "of a real till");
+        }
+    }
+
+    #[test]
     fn what_is_written_is_read_back_and_closed_to_others() {
         let folder = tempfile::tempdir().unwrap();
         let folder = folder.path().join("till");

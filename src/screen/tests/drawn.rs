@@ -283,3 +283,13 @@ fn windows_that_are_too_small() {
         }
     }
 }
+
+#[test]
+fn a_question_is_asked_in_a_small_window_too() {
+    let (mut bench, _) = waiting();
+    bench.key(Key::Esc);
+    let picture = bench.drawn(40, 10);
+    let words = picture.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words.contains(bench.model.text().ask_withdraw), "{picture}");
+    assert!(picture.contains("WAITING FOR CUSTOMER"), "{picture}");
+}
