@@ -209,8 +209,12 @@ impl World {
                 .iter()
                 .filter_map(|name| Scenario::from_name(name))
                 .collect();
+        // `delivered-late` is left to the network here, which holds submissions back itself.
         let ends = |scenario: &Scenario| {
-            scenario.expected().is_some_and(|Expected { status, .. }| status != Status::Attention)
+            scenario.name() != "delivered-late"
+                && scenario
+                    .expected()
+                    .is_some_and(|Expected { status, .. }| status != Status::Attention)
         };
         let all: Vec<Scenario> = all.into_iter().filter(ends).collect();
         let sales = rng.usize(1..5);

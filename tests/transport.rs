@@ -262,7 +262,7 @@ async fn a_connection_dialled_ahead_is_the_one_that_is_used() {
     let wire = Wire::start(&keys, |_| Act::Answer(answer(BODY)));
     let transport = transport(&keys, &[wire.url()]);
     transport.warm_up(false, NOW).await.unwrap();
-    transport.warm_up(false, NOW.after(Millis::seconds(19))).await.unwrap();
+    transport.warm_up(false, NOW.after(Millis::seconds(14))).await.unwrap();
     assert_eq!(wire.begun(), 1, "one request made it warm");
     carry(&transport, "warm").await.unwrap();
     assert_eq!((wire.count("warm"), wire.connections()), (1, 1));
