@@ -401,9 +401,9 @@ impl Engine {
                     state.is_put_aside()
                         || matches!(state.status(), Status::Declined | Status::Reversed)
                 };
-                // Both what is on disk and what is on its way there.
-                let coming = track.writing.as_ref().is_none_or(|writing| over(&writing.state));
-                track.sale == *sale && !(over(&track.state) && coming)
+                // What is at the disk is written before anything that is handed to it later.
+                let state = track.writing.as_ref().map_or(&track.state, |writing| &writing.state);
+                track.sale == *sale && !over(state)
             };
             if let Some(track) = self.tracks.values().find(unsettled) {
                 return Err(Refusal::Unsettled(track.order.out_trade_no.clone()));

@@ -447,6 +447,13 @@ fn a_sale_put_aside_is_charged_again_and_the_first_attempt_is_withdrawn() {
     counter.press("\r");
     counter.see(ASKS_FOR_CODE);
     counter.see(&["The same sale is charged once more", "￥12.34"]);
+    // No customer is as quick as this test: the decision is on disk before the next code is shown.
+    let number = shop.orders().keys().next().unwrap().clone();
+    let is_aside = || {
+        let shown = shop.run(&["show", &number, "--json"]).stdout;
+        String::from_utf8_lossy(&shown).contains("put aside by the cashier")
+    };
+    counter.watch_until("the decision in the journal", is_aside);
     scanner.scan(&code("ok", 2));
     counter.see(IS_PAID);
     counter.see(&[&format!("REVERSED   ￥12.34   order {first}"), "Enter: Understood"]);
