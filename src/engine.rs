@@ -19,10 +19,6 @@ use crate::payment::{Answer, Call, CallKind, Event, Rules, State, Status};
 
 /// Between two calls for payments of the past, so that a long list never storms the gateway.
 const BACKGROUND_PAUSE: Millis = Millis(200);
-/// Sales whose outcome is remembered to keep them from being charged twice.
-const SALES_REMEMBERED: usize = 64;
-/// Payment codes live for a minute; so many of the latest are told again by their hash.
-const CODES_REMEMBERED: usize = 500;
 
 /// What every order of this till has in common.
 #[derive(Clone, Debug)]
@@ -211,7 +207,7 @@ impl Engine {
             })),
         };
         self.codes.push_back((code_hash, out_trade_no.clone()));
-        if self.codes.len() > CODES_REMEMBERED {
+        if self.codes.len() > Past::CODES_REMEMBERED as usize {
             self.codes.pop_front();
         }
         self.remember_sale(sale.id, false);
@@ -430,7 +426,7 @@ impl Engine {
     fn remember_sale(&mut self, sale: i64, paid: bool) {
         self.sales.retain(|(known, _)| *known != sale);
         self.sales.push_back((sale, paid));
-        if self.sales.len() > SALES_REMEMBERED {
+        if self.sales.len() > Past::SALES_REMEMBERED as usize {
             self.sales.pop_front();
         }
     }

@@ -357,8 +357,8 @@ fn what_has_ended_leaves_nothing_behind() {
         bench.answer(attempt, paid());
     }
     assert!(bench.engine.tracks.is_empty());
-    assert!(bench.engine.sales.len() <= SALES_REMEMBERED);
-    assert!(bench.engine.codes.len() <= CODES_REMEMBERED);
+    assert!(bench.engine.sales.len() <= Past::SALES_REMEMBERED as usize);
+    assert!(bench.engine.codes.len() <= Past::CODES_REMEMBERED as usize);
     assert_eq!(bench.engine.wake_at(), None);
 }
 

@@ -157,6 +157,13 @@ pub struct Past {
     pub codes: Vec<([u8; 16], OutTradeNo)>,
 }
 
+impl Past {
+    /// Payment codes live for a minute; so many of the latest are told again by their hash.
+    pub const CODES_REMEMBERED: u32 = 500;
+    /// Sales whose outcome is remembered to keep them from being charged twice.
+    pub const SALES_REMEMBERED: u32 = 64;
+}
+
 impl Journal {
     /// Takes hold of a journal, makes it if there is none, and checks it.
     pub fn open(path: &Path) -> Result<(Self, Past), JournalError> {

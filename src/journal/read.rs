@@ -11,11 +11,6 @@ use crate::money::{Currency, Money};
 use crate::order::{Order, OutTradeNo};
 use crate::payment::{Event, State, Status};
 
-/// Attempts back from the last whose payment codes are remembered.
-const CODES_REMEMBERED: i64 = 500;
-/// Attempts back from the last whose sales are remembered as paid.
-const SALES_REMEMBERED: i64 = 64;
-
 /// Which orders are wanted.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
@@ -189,14 +184,14 @@ pub(super) fn past(db: &Connection) -> Result<Past, JournalError> {
          WHERE id > ? AND code_hash IS NOT NULL ORDER BY id",
     )?;
     let codes = statement
-        .query_and_then([last_attempt - CODES_REMEMBERED], |row| {
+        .query_and_then([last_attempt - i64::from(Past::CODES_REMEMBERED)], |row| {
             Ok((row.get(0)?, number(row.get(1)?)?))
         })?
         .collect::<Result<_, JournalError>>()?;
     let mut statement =
         db.prepare("SELECT sale FROM attempt WHERE id > ? AND status = 'paid' ORDER BY id")?;
     let paid_sales = statement
-        .query_map([last_attempt - SALES_REMEMBERED], |row| row.get(0))?
+        .query_map([last_attempt - i64::from(Past::SALES_REMEMBERED)], |row| row.get(0))?
         .collect::<Result<_, _>>()?;
     Ok(Past { last_attempt, last_sale: last("sale")?, open, paid_sales, codes })
 }
