@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use crate::clock::{Millis, Timestamp, Uptime};
 use crate::gateway::{Ask, Gateway};
-use crate::journal::{Begin, Entry, Past, SaleEntry, StoredAttempt};
+use crate::journal::{Begin, Entry, OrderRow, Past, SaleEntry, StoredAttempt};
 use crate::money::{Currency, Money};
 use crate::order::{AuthCode, Merchant, Order, OutTradeNo, TillId};
 use crate::payment::{Answer, Call, CallKind, Event, Rules, State, Status};
@@ -78,6 +78,22 @@ pub struct Attempt {
     pub state: State,
     /// `false`: the outcome is known, but could not be written down.
     pub recorded: bool,
+}
+
+impl From<OrderRow> for Attempt {
+    fn from(row: OrderRow) -> Self {
+        Self {
+            out_trade_no: row.out_trade_no,
+            sale: row.sale,
+            amount: row.amount,
+            currency: row.currency,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+            sent_at: row.sent_at,
+            state: row.state,
+            recorded: true,
+        }
+    }
 }
 
 /// What the shell must do, in this order.
@@ -242,6 +258,8 @@ impl Engine {
         if let Some(track) = self.tracks.get_mut(&attempt).filter(|track| !track.foreign) {
             if let Event::Answered(Call { number: 0, .. }, _) = event {
                 track.code = None;
+                // Nothing more will leave.
+                track.has_left = true;
             }
             track.waiting.push_back((event, wire));
             self.advance(attempt, now, wall, &mut effects);

@@ -13,7 +13,7 @@ use crate::gateway::transport::{Failure, Transport};
 use crate::gateway::{Ask, Decoded, Gateway};
 use crate::journal::{Journal, JournalError, Past, Writer, Written};
 use crate::order::{AuthCode, Order, OutTradeNo};
-use crate::payment::{Answer, Call, CallKind, Event, Reason, Rules, Status};
+use crate::payment::{Call, CallKind, Event, Rules, Status};
 
 /// A sleep is cut to this while money is open, for a machine that was suspended: its deadlines have
 /// passed when it wakes, but not its timers.
@@ -219,7 +219,7 @@ impl Till {
             Some(Post::Answered { attempt, call, result }) => {
                 self.notices.push_back(Notice::Gateway(reached(result.as_ref().err())));
                 let decoded = result.unwrap_or_else(|failure| Decoded {
-                    answer: answer_of(failure),
+                    answer: failure.into(),
                     record: Vec::new(),
                 });
                 let event = Event::Answered(call, decoded.answer);
@@ -300,12 +300,7 @@ async fn carry(
     clock: &Clock,
     left: impl Fn() + Send + Sync + 'static,
 ) -> Result<Decoded, Failure> {
-    let ask = match (call.kind, &code) {
-        (CallKind::Submit, Some(code)) => Ask::Submit(order, code),
-        (CallKind::Submit, None) => return Err(Failure::NotSent("no_code")),
-        (CallKind::Query, _) => Ask::Query(order),
-        (CallKind::Reverse, _) => Ask::Reverse(order),
-    };
+    let ask = Ask::of(call.kind, order, code.as_ref()).ok_or(Failure::NotSent("no_code"))?;
     let Some(nonce) = nonce() else { return Err(Failure::NotSent("no_randomness")) };
     let outgoing = gateway.encode(ask, &nonce);
     let reply = transport.carry(&outgoing, clock.uptime(), left).await;
@@ -326,13 +321,6 @@ async fn carry(
         ),
     }
     Ok(gateway.decode(ask, &reply?, clock.wall()))
-}
-
-fn answer_of(failure: Failure) -> Answer {
-    match failure {
-        Failure::NotSent(code) => Answer::NotSent(Reason::new(code)),
-        Failure::Lost(code) => Answer::Unknown(Reason::new(code)),
-    }
 }
 
 fn reached(failure: Option<&Failure>) -> Result<(), &'static str> {

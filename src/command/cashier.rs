@@ -13,7 +13,7 @@ use super::{Exit, Failure, open};
 use crate::clock::{Clock, Millis, Uptime};
 use crate::config::{Bell, Config, Gateway, Loaded, ScannerKind};
 use crate::engine::{Attempt, SaleRef};
-use crate::journal::{Filter, OrderRow, Reader};
+use crate::journal::{Filter, Reader};
 use crate::order::{AuthCode, OutTradeNo};
 use crate::payment::{Event, Status};
 use crate::scan::{BurstKey, EndKey, KeyBurst, Outcome, Scan};
@@ -332,19 +332,5 @@ fn recent(config: &Config) -> Result<Vec<Attempt>, Failure> {
     let oldest = rows.last().map_or(0, |row| row.attempt);
     let open = reader.orders(&Filter { open: true, ..Filter::default() })?;
     rows.extend(open.into_iter().filter(|row| row.attempt < oldest));
-    Ok(rows.into_iter().map(attempt).collect())
-}
-
-fn attempt(row: OrderRow) -> Attempt {
-    Attempt {
-        out_trade_no: row.out_trade_no,
-        sale: row.sale,
-        amount: row.amount,
-        currency: row.currency,
-        created_at: row.created_at,
-        updated_at: row.updated_at,
-        sent_at: row.sent_at,
-        state: row.state,
-        recorded: true,
-    }
+    Ok(rows.into_iter().map(Attempt::from).collect())
 }

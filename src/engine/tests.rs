@@ -468,6 +468,22 @@ fn kept(written: &[Entry], order: Order) -> StoredAttempt {
 }
 
 #[test]
+fn once_nothing_more_can_leave_the_age_is_certain_though_nobody_saw_it_leave() {
+    let mut bench = Bench::new();
+    bench.sell(1).unwrap();
+    bench.disk(1, true);
+    bench.now += 4_000;
+    bench.happen(1, Event::Abandon);
+    bench.disk(1, true);
+    assert_eq!(bench.written.last().unwrap().age, Millis(0), "it may still leave");
+    bench.now += 6_000;
+    bench.answer(1, Answer::Unknown(Reason::new("no_answer")));
+    bench.disk(1, true);
+    // Otherwise a restart would begin to count anew, behind the times that the state has in it.
+    assert_eq!(bench.written.last().unwrap().age, Millis(10_000));
+}
+
+#[test]
 fn the_fifteen_seconds_count_from_when_the_request_left_after_a_restart_too() {
     for reboots in [false, true] {
         let mut bench = Bench::new();

@@ -19,6 +19,16 @@ pub enum Ask<'a> {
 }
 
 impl<'a> Ask<'a> {
+    /// One kind of call about an order; `None` for a submission whose code is not at hand any more.
+    pub const fn of(kind: CallKind, order: &'a Order, code: Option<&'a AuthCode>) -> Option<Self> {
+        match (kind, code) {
+            (CallKind::Submit, Some(code)) => Some(Self::Submit(order, code)),
+            (CallKind::Submit, None) => None,
+            (CallKind::Query, _) => Some(Self::Query(order)),
+            (CallKind::Reverse, _) => Some(Self::Reverse(order)),
+        }
+    }
+
     /// The order it is about.
     pub const fn order(self) -> &'a Order {
         match self {

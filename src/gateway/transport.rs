@@ -19,6 +19,7 @@ use http_body::{Body, Frame, SizeHint};
 use super::fields::LARGEST_MESSAGE;
 use super::{Outgoing, Reply};
 use crate::clock::{Millis, Uptime};
+use crate::payment::{Answer, Reason};
 
 /// How long an unused connection is kept. Servers close theirs after a minute or so; one that
 /// closes just as we write costs a payment its quick answer.
@@ -48,6 +49,15 @@ pub enum Failure {
     NotSent(&'static str),
     /// It may have arrived.
     Lost(&'static str),
+}
+
+impl From<Failure> for Answer {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::NotSent(code) => Self::NotSent(Reason::new(code)),
+            Failure::Lost(code) => Self::Unknown(Reason::new(code)),
+        }
+    }
 }
 
 /// The route cannot be used as configured.

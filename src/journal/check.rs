@@ -213,10 +213,10 @@ impl Journal {
 
     /// Nothing that was written may be gone; and from now on the mirror follows.
     pub(super) fn compare_head(&self) -> Result<(), JournalError> {
-        holds(&self.db, &self.path, self.head.read())?;
+        holds(&self.db, &self.path, head::read(self.files.read_mirror()))?;
         if self.tip.seq > 0 {
-            self.head
-                .write(self.tip.seq, &self.tip.chain)
+            self.files
+                .write_mirror(&head::record(self.tip.seq, &self.tip.chain))
                 .map_err(|source| JournalError::Unusable { path: self.path.clone(), source })?;
         }
         Ok(())

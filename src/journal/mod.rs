@@ -5,18 +5,17 @@
 //! damaged or cut short is refused with what to do about it; a journal is never replaced.
 
 mod check;
+mod files;
 mod head;
 mod read;
 #[cfg(test)]
 mod tests;
 mod writer;
 
-use std::fs::{File, TryLockError};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags, params};
+use rusqlite::{Connection, params};
 use serde::{Deserialize, Serialize};
 
 use crate::clock::{Millis, Timestamp, Uptime};
@@ -24,9 +23,10 @@ use crate::money::Money;
 use crate::order::{Merchant, Order, OutTradeNo};
 use crate::payment::{Event, State};
 use check::EntryRow;
-use head::Head;
+pub use files::Files;
+use files::OnDisk;
 pub use read::{Filter, OrderRow, Reader, StoredEntry};
-pub use writer::{Writer, Written};
+pub use writer::{Keeper, Writer, Written};
 
 /// Marks the file as a journal of ours: "payt".
 const APPLICATION_ID: i32 = 0x7061_7974;
@@ -129,12 +129,11 @@ struct Request {
 /// The one writer of a journal file.
 pub struct Journal {
     db: Connection,
-    head: Head,
+    /// Held, and so let go of, after the connection.
+    files: Box<dyn Files>,
     path: PathBuf,
     tip: Tip,
     entries_in_wal: u32,
-    /// Held for as long as this lives; the kernel lets go of it when the process ends, however.
-    _lock: File,
 }
 
 /// The last entry.
@@ -167,23 +166,21 @@ impl Past {
 impl Journal {
     /// Takes hold of a journal, makes it if there is none, and checks it.
     pub fn open(path: &Path) -> Result<(Self, Past), JournalError> {
-        let unusable = |source| JournalError::Unusable { path: path.to_owned(), source };
-        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            let mut builder = std::fs::DirBuilder::new();
-            builder.recursive(true).mode(0o700).create(folder).map_err(unusable)?;
-        }
-        // One file has one lock, by whatever path it is reached.
-        let path = resolved(path).map_err(unusable)?;
-        let lock = lock(&path)?;
-        let head = Head::open(&beside(&path, ".head")).map_err(unusable)?;
-        check::start(&path, head.read().is_some())?;
-        let db = Connection::open_with_flags(
-            &path,
-            OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
-        )
-        .map_err(|error| refused(&path, &error))?;
-        let mut journal =
-            Self { db, head, path, tip: Tip::default(), entries_in_wal: 0, _lock: lock };
+        let files = OnDisk::hold(path)?;
+        let path = files.path().to_owned();
+        check::start(&path, head::read(files.read_mirror()).is_some())?;
+        Self::on(files, &path)
+    }
+
+    /// As [`Journal::open`], on any files; `name` stands for them in errors.
+    pub fn on(files: impl Files + 'static, name: &Path) -> Result<(Self, Past), JournalError> {
+        let path = name.to_owned();
+        files
+            .settle_log()
+            .map_err(|source| JournalError::Unusable { path: path.clone(), source })?;
+        let db = files.connect().map_err(|error| refused(&path, &error))?;
+        let files = Box::new(files);
+        let mut journal = Self { db, files, path, tip: Tip::default(), entries_in_wal: 0 };
         let past = journal.prepare().map_err(|error| match error {
             JournalError::Write(error) => refused(&journal.path, &error),
             JournalError::Encode(error) => journal.damaged(&error.to_string()),
@@ -239,8 +236,8 @@ impl Journal {
         self.tip = Tip { seq, chain };
         self.entries_in_wal += 1;
         // Not synced: it only has to notice a WAL that was taken away, and must never be ahead.
-        self.head
-            .write(seq, &chain)
+        self.files
+            .write_mirror(&head::record(seq, &chain))
             .map_err(|source| JournalError::Unusable { path: self.path.clone(), source })
     }
 
@@ -304,7 +301,7 @@ impl Journal {
     }
 
     fn create(&self) -> Result<(), JournalError> {
-        if self.head.read().is_some() {
+        if head::read(self.files.read_mirror()).is_some() {
             return Err(self.damaged("it is empty, but entries were written to it"));
         }
         self.db.execute_batch(&format!(
@@ -387,39 +384,10 @@ fn wire_json(wire: &[(String, String)]) -> Result<String, serde_json::Error> {
     serde_json::to_string(&fields)
 }
 
-fn resolved(path: &Path) -> std::io::Result<PathBuf> {
-    match path.canonicalize() {
-        Ok(resolved) => Ok(resolved),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-            let folder = folder.unwrap_or_else(|| Path::new(".")).canonicalize()?;
-            Ok(folder.join(path.file_name().unwrap_or_default()))
-        }
-        Err(error) => Err(error),
-    }
-}
-
 fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     name.into()
-}
-
-fn lock(path: &Path) -> Result<File, JournalError> {
-    let unusable = |source| JournalError::Unusable { path: path.to_owned(), source };
-    let file = std::fs::OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .custom_flags(i32::try_from(rustix::fs::OFlags::NOFOLLOW.bits()).unwrap_or(0))
-        .open(beside(path, ".lock"))
-        .map_err(unusable)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(JournalError::Held(path.to_owned())),
-        Err(TryLockError::Error(error)) => Err(unusable(error)),
-    }
 }
 
 /// SQLite's errors at the opening, told apart by what the owner can do.

@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags, Row};
 
-use super::head::Head;
-use super::{APPLICATION_ID, FORMAT, JournalError, Past, Request, StoredAttempt, refused};
+use super::{
+    APPLICATION_ID, FORMAT, JournalError, Past, Request, StoredAttempt, files, head, refused,
+};
 use crate::clock::{Millis, Timestamp, Uptime};
 use crate::money::{Currency, Money};
 use crate::order::{Order, OutTradeNo};
@@ -58,14 +59,14 @@ pub struct Reader {
 impl Reader {
     /// Opens a journal to read; `None` if there is none yet.
     pub fn open(path: &Path) -> Result<Option<Self>, JournalError> {
-        let path = match super::resolved(path) {
+        let path = match files::resolved(path) {
             Ok(path) => path,
             // Not even its folder is there.
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(source) => return Err(JournalError::Unusable { path: path.to_owned(), source }),
         };
         // Read first: whatever it names is in the journal by now.
-        let head = Head::look(&super::beside(&path, ".head")).and_then(|head| head.read());
+        let head = head::read(files::look_at_mirror(&path));
         super::check::start(&path, head.is_some())?;
         if path.metadata().map_or(true, |metadata| metadata.len() == 0) {
             return Ok(None);
@@ -90,6 +91,11 @@ impl Reader {
             Ok(_) => Err(JournalError::Foreign(path)),
             Err(error) => Err(refused(&path, &error)),
         }
+    }
+
+    /// Reads over a connection of its own, wherever the journal's bytes are.
+    pub fn on(db: Connection, name: &Path) -> Self {
+        Self { db, path: name.to_owned() }
     }
 
     /// Orders, the newest first.

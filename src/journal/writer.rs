@@ -62,7 +62,7 @@ impl Writer {
 }
 
 /// A journal that is not written to any more once it has failed.
-pub(super) struct Keeper {
+pub struct Keeper {
     journal: Journal,
     /// What went wrong while nobody was selling; told with the next entry.
     failure: Option<JournalError>,
@@ -70,11 +70,13 @@ pub(super) struct Keeper {
 }
 
 impl Keeper {
-    pub(super) fn new(journal: Journal) -> Self {
+    /// Nothing has failed yet.
+    pub fn new(journal: Journal) -> Self {
         Self { journal, failure: None, failed: false }
     }
 
-    pub(super) fn keep(&mut self, entry: &Entry) -> Result<(), JournalError> {
+    /// Writes an entry as [`Journal::append`] does, unless something failed before.
+    pub fn keep(&mut self, entry: &Entry) -> Result<(), JournalError> {
         let result = match self.failure.take() {
             Some(error) => Err(error),
             None if self.failed => Err(JournalError::Stopped),
@@ -86,8 +88,8 @@ impl Keeper {
         result
     }
 
-    /// Nobody is at the counter.
-    pub(super) fn rest(&mut self) {
+    /// Nobody is at the counter: time for what a sale should not wait for.
+    pub fn rest(&mut self) {
         if !self.failed {
             self.failure = self.journal.checkpoint().err();
             if self.failure.is_some() {

@@ -316,8 +316,9 @@ struct Undoing {
     put_aside: bool,
     /// A payment found now still counts. Never again once a reversal is on the wire.
     payable: bool,
-    /// The gateway has accepted a reversal, and nothing since contradicts it.
-    accepted: bool,
+    /// When the gateway accepted a reversal, where nothing since contradicts it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    accepted: Option<Millis>,
     /// Since when it answers "no such order" after that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     absent_since: Option<Millis>,
@@ -531,6 +532,7 @@ impl State {
 
     fn is_reversal_under_way(&self) -> bool {
         let Stage::Undoing(undoing) = &self.stage else { return false };
-        undoing.accepted || undoing.awaiting.is_some_and(|call| call.kind == CallKind::Reverse)
+        undoing.accepted.is_some()
+            || undoing.awaiting.is_some_and(|call| call.kind == CallKind::Reverse)
     }
 }

@@ -281,7 +281,7 @@ impl<'a> Step<'a> {
                 }
                 Stage::Closed(closed(undoing.ended_as(), undoing.reason))
             }
-            Answer::Absent if undoing.accepted => {
+            Answer::Absent if undoing.accepted.is_some() => {
                 let first = *undoing.absent_since.get_or_insert(self.now);
                 let second = first.plus(self.rules.query_interval.times(ABSENT_APART));
                 if self.now < second {
@@ -289,22 +289,18 @@ impl<'a> Step<'a> {
                     return Stage::Undoing(undoing);
                 }
                 let mut closed = closed(undoing.ended_as(), undoing.reason);
-                // A refused submission was answered; it cannot be delivered late.
-                if closed.status == Status::Reversed {
-                    let [first, second] = LATER_LOOKS
-                        .map(|times| self.now.plus(self.rules.give_up_after.times(times)));
-                    closed.watch = Some(Watch { at: first, then: Some(second), awaiting: None });
-                }
+                let [first, second] =
+                    LATER_LOOKS.map(|times| self.now.plus(self.rules.give_up_after.times(times)));
+                closed.watch = Some(Watch { at: first, then: Some(second), awaiting: None });
                 Stage::Closed(closed)
             }
             Answer::Paid(_) | Answer::NotPaid | Answer::Paying | Answer::Failed(_) => {
                 if *answer == Answer::Paying {
                     self.tell_money_found(&mut undoing);
                 }
-                if undoing.accepted {
+                if let Some(since) = undoing.accepted.take() {
                     // The reversal's own word was not true.
-                    undoing.accepted = false;
-                    return self.again_later(undoing);
+                    return self.reverse_again(undoing, since);
                 }
                 self.reverse_or_wait(undoing)
             }
@@ -319,7 +315,7 @@ impl<'a> Step<'a> {
             | Answer::Expired(_)
             | Answer::NotSent(_)
             | Answer::Unknown(_) => {
-                if undoing.accepted {
+                if undoing.accepted.is_some() {
                     return self.again_later(undoing);
                 }
                 self.reverse_or_wait(undoing)
@@ -330,7 +326,7 @@ impl<'a> Step<'a> {
     fn reversal_answered(&mut self, mut undoing: Undoing, answer: &Answer) -> Stage {
         match answer {
             Answer::Withdrawn => {
-                undoing.accepted = true;
+                undoing.accepted = Some(self.now);
                 undoing.absent_since = None;
                 undoing.trouble = None;
                 self.look(undoing)
@@ -457,7 +453,7 @@ impl<'a> Step<'a> {
             trouble: None,
             put_aside: false,
             payable,
-            accepted: false,
+            accepted: None,
             absent_since: None,
             tries: 0,
             refused: false,
@@ -486,6 +482,16 @@ impl<'a> Step<'a> {
         Stage::Undoing(undoing)
     }
 
+    /// A reversal did not do what its answer said: the next one, as long after that answer as two
+    /// must be apart.
+    fn reverse_again(&mut self, mut undoing: Undoing, answered: Millis) -> Stage {
+        undoing.next_at = answered.plus(self.next_wait(&mut undoing));
+        if self.now >= undoing.next_at {
+            return self.reverse_or_wait(undoing);
+        }
+        Stage::Undoing(undoing)
+    }
+
     /// While a reversal is held back, the customer may still pay: asked about as before. A number
     /// that took nothing can wait.
     fn next_look(&self, undoing: &Undoing) -> Millis {
@@ -500,12 +506,16 @@ impl<'a> Step<'a> {
     }
 
     fn again_later(&mut self, mut undoing: Undoing) -> Stage {
+        undoing.next_at = self.now.plus(self.next_wait(&mut undoing));
+        Stage::Undoing(undoing)
+    }
+
+    /// Doubles with every reversal that did not help.
+    fn next_wait(&self, undoing: &mut Undoing) -> Millis {
         undoing.tries = undoing.tries.saturating_add(1);
         let doubled = 1_u64 << (undoing.tries - 1).min(16);
         let wait = self.rules.query_interval.times(doubled).min(self.longest_wait());
-        let spread = Millis(wait.0 / 1024 * u64::from(self.spread));
-        undoing.next_at = self.now.plus(wait).plus(spread);
-        Stage::Undoing(undoing)
+        wait.plus(Millis(wait.0 / 1024 * u64::from(self.spread)))
     }
 
     /// A number shown as not paid may hold money after all: that must not stay hidden.

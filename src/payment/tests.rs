@@ -347,6 +347,32 @@ fn the_word_of_a_reversal_is_not_enough() {
 }
 
 #[test]
+fn a_reversal_found_untrue_long_after_it_is_repeated_at_once() {
+    let mut bench = Bench::begin();
+    bench.answer(Answer::Paying);
+    let (mut reversals, mut looks) = (0, 0);
+    bench.until(200_000, |kind| {
+        if kind == CallKind::Reverse {
+            reversals += 1;
+            return Answer::Withdrawn;
+        }
+        looks += i32::from(reversals == 1);
+        // Five queries get no answer; meanwhile the waits have grown.
+        match (reversals, looks) {
+            (0, _) => Answer::Paying,
+            (1, 1..=5) => lost(),
+            (1, _) => Answer::Paid(proof()),
+            _ => Answer::Ended(Ending::Refunded),
+        }
+    });
+    let looked: Vec<u64> =
+        bench.times(CallKind::Query).into_iter().filter(|at| *at > 30_000).collect();
+    assert_eq!(looked, [35_000, 45_000, 65_000, 95_000, 125_000, 125_000]);
+    assert_eq!(bench.times(CallKind::Reverse), [30_000, 125_000]);
+    assert_eq!(bench.state.status(), Status::Reversed);
+}
+
+#[test]
 fn once_a_reversal_is_on_the_wire_it_never_becomes_paid() {
     let mut bench = Bench::begin();
     bench.answer(Answer::Paying);

@@ -93,6 +93,13 @@ impl Entry {
         Money::from_minor(self.charged.minor().saturating_sub(self.returned.minor()))
     }
 
+    /// Whether the customer is about to pay, should nothing stop it.
+    pub fn is_going_to_pay(&self) -> bool {
+        self.details.turn.is_some_and(|(at, standing)| {
+            standing == Standing::Paid && self.details.lapses_at.is_none_or(|lapse| at <= lapse)
+        })
+    }
+
     /// When calls of one kind reached the gateway.
     pub fn times_of(&self, kind: CallKind) -> impl Iterator<Item = Millis> {
         self.calls.iter().filter(move |(of, _)| *of == kind).map(|(_, at)| *at)

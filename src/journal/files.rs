@@ -1,0 +1,146 @@
+//! The files of a journal beside what SQLite does with them: who holds it, its write-ahead log as
+//! plain bytes, and the mirror of the chain's last link.
+
+use std::fs::{File, TryLockError};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::head::LENGTH;
+use super::{JournalError, beside};
+
+/// Bytes of the log that are moved at once.
+const PIECE: usize = 64 * 1024;
+
+/// What a journal stands on: the files of this machine, or the disk of a simulation. Whoever has it
+/// is the only one to write there.
+pub trait Files: Send {
+    /// A connection to the database, which is made if there is none.
+    fn connect(&self) -> rusqlite::Result<Connection>;
+
+    /// Writes once more what the write-ahead log shows, and flushes it. After a flush that failed,
+    /// the kernel shows bytes that are not on the disk and that no later flush would put there.
+    fn settle_log(&self) -> io::Result<()>;
+
+    /// The first bytes of the mirror; none of one that is new.
+    fn read_mirror(&self) -> io::Result<Vec<u8>>;
+
+    /// Puts `record` at the mirror's beginning, in one piece.
+    fn write_mirror(&self, record: &[u8]) -> io::Result<()>;
+}
+
+/// The files of this machine.
+pub(super) struct OnDisk {
+    path: PathBuf,
+    mirror: File,
+    /// Held for as long as this lives; the kernel lets go of it when the process ends, however.
+    _lock: File,
+}
+
+impl OnDisk {
+    /// Takes hold of the journal at a path, and makes its folder.
+    pub(super) fn hold(path: &Path) -> Result<Self, JournalError> {
+        let unusable = |source| JournalError::Unusable { path: path.to_owned(), source };
+        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            let mut builder = std::fs::DirBuilder::new();
+            builder.recursive(true).mode(0o700).create(folder).map_err(unusable)?;
+        }
+        // One file has one lock, by whatever path it is reached.
+        let path = resolved(path).map_err(unusable)?;
+        let lock = lock(&path)?;
+        let mut options = File::options();
+        options.read(true).write(true).create(true).truncate(false).mode(0o600);
+        let mirror = options
+            .open(beside(&path, ".head"))
+            .map_err(|source| JournalError::Unusable { path: path.clone(), source })?;
+        Ok(Self { path, mirror, _lock: lock })
+    }
+
+    /// Where it is, whatever it was called.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl Files for OnDisk {
+    fn connect(&self) -> rusqlite::Result<Connection> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
+        Connection::open_with_flags(&self.path, flags)
+    }
+
+    fn settle_log(&self) -> io::Result<()> {
+        let log = beside(&self.path, "-wal");
+        let log = match File::options().read(true).write(true).open(log) {
+            Ok(log) => log,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        let mut piece = vec![0; PIECE];
+        let mut at = 0;
+        loop {
+            let length = log.read_at(&mut piece, at)?;
+            if length == 0 {
+                break;
+            }
+            log.write_all_at(&piece[..length], at)?;
+            at += length as u64;
+        }
+        log.sync_data()
+    }
+
+    fn read_mirror(&self) -> io::Result<Vec<u8>> {
+        first_bytes(&self.mirror)
+    }
+
+    fn write_mirror(&self, record: &[u8]) -> io::Result<()> {
+        self.mirror.write_all_at(record, 0)
+    }
+}
+
+/// The mirror of a journal that somebody else may hold; nothing if there is none.
+pub(super) fn look_at_mirror(journal: &Path) -> io::Result<Vec<u8>> {
+    match File::open(beside(journal, ".head")) {
+        Ok(mirror) => first_bytes(&mirror),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(error),
+    }
+}
+
+fn first_bytes(mirror: &File) -> io::Result<Vec<u8>> {
+    let length = usize::try_from(mirror.metadata()?.len()).unwrap_or(LENGTH).min(LENGTH);
+    let mut bytes = vec![0; length];
+    mirror.read_exact_at(&mut bytes, 0)?;
+    Ok(bytes)
+}
+
+/// A path without links, where there is such a file or its folder.
+pub(super) fn resolved(path: &Path) -> io::Result<PathBuf> {
+    match path.canonicalize() {
+        Ok(resolved) => Ok(resolved),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+            let folder = folder.unwrap_or_else(|| Path::new(".")).canonicalize()?;
+            Ok(folder.join(path.file_name().unwrap_or_default()))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn lock(path: &Path) -> Result<File, JournalError> {
+    let unusable = |source| JournalError::Unusable { path: path.to_owned(), source };
+    let file = std::fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .custom_flags(i32::try_from(rustix::fs::OFlags::NOFOLLOW.bits()).unwrap_or(0))
+        .open(beside(path, ".lock"))
+        .map_err(unusable)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(JournalError::Held(path.to_owned())),
+        Err(TryLockError::Error(error)) => Err(unusable(error)),
+    }
+}

@@ -1,0 +1,120 @@
+//! `scripts/simulate`: plays seeds until so many sales were rung up, on all processors, or tells one
+//! story in words.
+#![allow(unreachable_pub, reason = "the modules of one program")]
+
+mod auditor;
+mod invariants;
+mod plan;
+mod reading;
+mod screen;
+mod shorten;
+mod world;
+
+use std::process::ExitCode;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Instant;
+
+use clap::Parser;
+use paytill::payment::Status;
+use plan::Plan;
+use world::{Counts, play};
+
+/// Plays the till against the simulated bank, network, disk and people.
+#[derive(Parser)]
+#[command(name = "simulate")]
+struct Arguments {
+    /// Play seeds until so many sales were rung up
+    #[arg(long, default_value_t = 100_000)]
+    sales: u64,
+    /// Tell the story of one seed in words
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Leave these out of it: names of troubles, `sale N`, `deeds N`, with commas between
+    #[arg(long, requires = "seed", value_delimiter = ',')]
+    without: Vec<String>,
+    /// Begin with this seed; else by chance
+    #[arg(long)]
+    from: Option<u64>,
+    /// Threads; else one a processor
+    #[arg(long)]
+    threads: Option<usize>,
+}
+
+fn main() -> ExitCode {
+    // What panics is told as a violation.
+    std::panic::set_hook(Box::new(|_| {}));
+    let arguments = Arguments::parse();
+    match arguments.seed {
+        Some(seed) => tell(seed, &arguments.without),
+        None => play_many(&arguments),
+    }
+}
+
+fn tell(seed: u64, without: &[String]) -> ExitCode {
+    let without = without.iter().map(|part| part.trim().to_owned()).collect();
+    let told = play(&Plan { seed, without }, true);
+    print!("{}", told.story);
+    if let Some(violation) = told.violation {
+        println!("VIOLATION {violation}");
+        return ExitCode::FAILURE;
+    }
+    let ends: Vec<&str> = told.ends.into_iter().map(Status::word).collect();
+    println!("all as it should be: {} sales, {}", told.counts.sales, ends.join(", "));
+    ExitCode::SUCCESS
+}
+
+fn play_many(arguments: &Arguments) -> ExitCode {
+    #[expect(clippy::disallowed_methods, reason = "how long it takes is what is measured")]
+    let begun = Instant::now();
+    let from = arguments.from.unwrap_or_else(|| fastrand::u64(..1 << 48));
+    let (next, sales) = (AtomicU64::new(from), AtomicU64::new(0));
+    let (is_broken, all, worst) =
+        (AtomicBool::new(false), Mutex::new(Counts::default()), Mutex::new(None));
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        for _ in 0..arguments.threads.unwrap_or(processors) {
+            scope.spawn(|| {
+                let mut counts = Counts::default();
+                while sales.load(Ordering::Relaxed) < arguments.sales
+                    && !is_broken.load(Ordering::Relaxed)
+                {
+                    let plan = Plan::of(next.fetch_add(1, Ordering::Relaxed));
+                    let told = play(&plan, false);
+                    sales.fetch_add(told.counts.sales, Ordering::Relaxed);
+                    counts.add(told.counts);
+                    if told.violation.is_some() {
+                        is_broken.store(true, Ordering::Relaxed);
+                        if let Ok(mut worst) = worst.lock() {
+                            *worst = Some(plan);
+                        }
+                    }
+                }
+                if let Ok(mut all) = all.lock() {
+                    all.add(counts);
+                }
+            });
+        }
+    });
+    let counts = all.into_inner().unwrap_or_default();
+    let last = next.into_inner() - 1;
+    println!(
+        "seeds {from} to {last}: {} calls, {} entries, {} faults, {} deaths",
+        counts.calls, counts.entries, counts.faults, counts.deaths
+    );
+    let broken = worst.into_inner().unwrap_or_default();
+    let seconds = begun.elapsed().as_secs();
+    let Some(plan) = broken else {
+        println!("{} sales, 0 violations, {seconds} s", counts.sales);
+        return ExitCode::SUCCESS;
+    };
+    let short = shorten::shorten(plan);
+    let told = play(&short, true);
+    print!("{}", told.story);
+    if let Some(violation) = told.violation {
+        println!("VIOLATION {violation}");
+    }
+    println!("told again by: scripts/simulate {short}");
+    println!("{} sales, 1 violation, {seconds} s", counts.sales);
+    ExitCode::FAILURE
+}

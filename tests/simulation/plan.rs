@@ -1,0 +1,222 @@
+//! What a seed draws before anything happens: how rough it is, who comes, and what the cashier does.
+//!
+//! Everything is drawn from the seed and a name of its own, so that taking one trouble or one sale
+//! away leaves the rest as it was: that is how a story is made shorter.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use paytill::payment::Status;
+use paytill::simulator::{Expected, Oddity, Scenario};
+
+/// From here on nothing fails any more, and no customer comes. In milliseconds, as all times here.
+pub const HEALED: u64 = 240_000;
+/// A request that is held up in the network arrives by then. With an honest network there is such
+/// a bound; the till looks later than it.
+pub const HELD_AT_MOST: u64 = 100_000;
+/// The most customers of an ordinary seed.
+const FEW: usize = 12;
+/// And of one in [`LONG_DAYS`], so that the journal grows as far as its first checkpoint.
+const MANY: usize = 48;
+const LONG_DAYS: u64 = 64;
+
+/// A seed, and what is taken away from what it draws.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Plan {
+    pub seed: u64,
+    /// Names of [`Climate::TROUBLES`], `sale N`, `deeds N`.
+    pub without: BTreeSet<String>,
+}
+
+/// The shares are in thousandths.
+#[derive(Clone, Debug, Default)]
+pub struct Climate {
+    pub no_connection: u64,
+    pub lost_requests: u64,
+    pub held_requests: u64,
+    pub twofold_requests: u64,
+    pub lost_answers: u64,
+    pub altered_answers: u64,
+    /// In milliseconds, as the next two.
+    pub slow_network: u64,
+    pub slow_disk: u64,
+    /// How often the line is cut for a while.
+    pub partitions: u64,
+    pub failing_disk: u64,
+    /// The process dies within a write.
+    pub death_at_the_disk: u64,
+    pub death_at_a_start: u64,
+    /// The process dies as a request leaves.
+    pub death_at_the_wire: u64,
+    /// How often, as the next four.
+    pub power_cuts: u64,
+    pub kills: u64,
+    pub closings: u64,
+    pub clock_jumps: u64,
+    pub suspensions: u64,
+}
+
+/// A customer at the counter.
+#[derive(Clone, Copy, Debug)]
+pub struct Customer {
+    pub at: u64,
+    pub scenario: Scenario,
+    /// In fen.
+    pub due: i64,
+}
+
+/// What a cashier does about a sale, beside scanning its code.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Deed {
+    GiveUp,
+    /// Wants the gateway asked, and presses the key more than once.
+    AskNow,
+    PutAside,
+    /// Charges the sale once more, with a new code; the till may refuse.
+    ChargeAgain,
+    /// Scans the same code once more.
+    ScanAgain,
+}
+
+impl Plan {
+    pub fn of(seed: u64) -> Self {
+        Self { seed, without: BTreeSet::new() }
+    }
+
+    /// Chance for one purpose.
+    pub fn chance(&self, purpose: &str, number: u64) -> fastrand::Rng {
+        let mut hash = 0xcbf2_9ce4_8422_2325_u64 ^ self.seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        for byte in purpose.bytes().chain(number.to_le_bytes()) {
+            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+        fastrand::Rng::with_seed(hash ^ hash >> 29)
+    }
+
+    pub fn has(&self, part: &str) -> bool {
+        !self.without.contains(part)
+    }
+
+    pub fn climate(&self) -> Climate {
+        let mut rng = self.chance("climate", 0);
+        let mut rough = |most: u64| if rng.bool() { rng.u64(..=most) } else { 0 };
+        let mut climate = Climate {
+            no_connection: rough(300),
+            lost_requests: rough(300),
+            held_requests: rough(200),
+            twofold_requests: rough(200),
+            lost_answers: rough(400),
+            altered_answers: rough(300),
+            partitions: rough(3),
+            failing_disk: rough(30),
+            death_at_the_disk: rough(60),
+            death_at_a_start: rough(300),
+            death_at_the_wire: rough(60),
+            power_cuts: rough(4),
+            kills: rough(4),
+            closings: rough(2),
+            clock_jumps: rough(3),
+            suspensions: rough(2),
+            ..Climate::default()
+        };
+        climate.slow_network = [200, 2_000, 9_900][rng.usize(..3)];
+        climate.slow_disk = [5, 50, 3_000, 30_000][rng.usize(..4)];
+        for (name, trouble) in climate.troubles() {
+            if !self.has(name) {
+                *trouble = 0;
+            }
+        }
+        climate
+    }
+
+    /// Those who come, by the number of their sale.
+    pub fn customers(&self) -> Vec<(usize, Customer)> {
+        let mut rng = self.chance("customers", 0);
+        let count =
+            if rng.u64(..LONG_DAYS) == 0 { rng.usize(FEW..=MANY) } else { rng.usize(1..=FEW) };
+        let all = (0..count).filter(|sale| self.has(&format!("sale {sale}")));
+        all.map(|sale| (sale, self.customer(sale, count))).collect()
+    }
+
+    fn customer(&self, sale: usize, count: usize) -> Customer {
+        let mut rng = self.chance("customer", sale as u64);
+        let usual = ["ok", "ok", "password", "walks-away", "cancels", "notenough", "request-lost"];
+        let scenario = match rng.u8(..4) {
+            0 | 1 => Scenario::from_name(usual[rng.usize(..usual.len())]),
+            // Of every patience, beyond that of the till too.
+            2 => Some(Scenario::Password(rng.u8(1..60))),
+            _ => Scenario::all().into_iter().filter(|all| ends(*all)).nth(rng.usize(..140)),
+        };
+        // Some come close together.
+        let spread = [HEALED - 10_000, 60_000][usize::from(rng.u8(..4) == 0)];
+        let at = if count > FEW { sale as u64 * 4_500 } else { rng.u64(100..spread) };
+        let due = match rng.u8(..8) {
+            0 => 1,
+            1 => 999_999_999,
+            _ => rng.i64(1..500_000),
+        };
+        Customer { at, scenario: scenario.unwrap_or(Scenario::Pays), due }
+    }
+
+    /// What the cashier does about a sale, and how long after its customer came.
+    pub fn deeds(&self, sale: usize) -> Vec<(u64, Deed)> {
+        use Deed::{AskNow, ChargeAgain, GiveUp, PutAside, ScanAgain};
+        if !self.has(&format!("deeds {sale}")) {
+            return Vec::new();
+        }
+        let mut rng = self.chance("deeds", sale as u64);
+        let mut deeds = Vec::new();
+        for deed in [GiveUp, AskNow, PutAside, ChargeAgain, ChargeAgain, ScanAgain] {
+            if rng.u8(..4) == 0 {
+                let longest = [3_000, 20_000, 120_000][rng.usize(..3)];
+                deeds.push((rng.u64(1..longest), deed));
+            }
+        }
+        deeds
+    }
+}
+
+impl Climate {
+    /// Each trouble by its name.
+    pub fn troubles(&mut self) -> [(&'static str, &mut u64); 18] {
+        [
+            ("no connection", &mut self.no_connection),
+            ("lost requests", &mut self.lost_requests),
+            ("held requests", &mut self.held_requests),
+            ("twofold requests", &mut self.twofold_requests),
+            ("lost answers", &mut self.lost_answers),
+            ("altered answers", &mut self.altered_answers),
+            ("slow network", &mut self.slow_network),
+            ("slow disk", &mut self.slow_disk),
+            ("partitions", &mut self.partitions),
+            ("failing disk", &mut self.failing_disk),
+            ("death at the disk", &mut self.death_at_the_disk),
+            ("death at a start", &mut self.death_at_a_start),
+            ("death at the wire", &mut self.death_at_the_wire),
+            ("power cuts", &mut self.power_cuts),
+            ("kills", &mut self.kills),
+            ("closings", &mut self.closings),
+            ("clock jumps", &mut self.clock_jumps),
+            ("suspensions", &mut self.suspensions),
+        ]
+    }
+}
+
+/// Not `delivered-late`, which is left to the network here, and not what a gateway that refuses for
+/// ever leaves to people.
+fn ends(scenario: Scenario) -> bool {
+    let network = scenario == Scenario::Odd(Oddity::DeliveredLate);
+    let for_ever = scenario == Scenario::Odd(Oddity::ReverseExpired);
+    let is_known = |Expected { status, .. }: Expected| status != Status::Created;
+    !network && !for_ever && scenario.expected().is_some_and(is_known)
+}
+
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "--seed {}", self.seed)?;
+        if !self.without.is_empty() {
+            let parts: Vec<&str> = self.without.iter().map(String::as_str).collect();
+            write!(f, " --without '{}'", parts.join(", "))?;
+        }
+        Ok(())
+    }
+}

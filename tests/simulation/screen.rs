@@ -1,0 +1,89 @@
+//! The cashier's screen, told what the real one is told, and looked at.
+
+use paytill::clock::{Timestamp, Uptime};
+use paytill::engine::Attempt;
+use paytill::money::{Currency, Entry};
+use paytill::payment::{Event, Rules, Status};
+use paytill::screen::{Message, Model, Settings, Theme, update, view};
+use paytill::text::{Language, screen};
+use ratatui::buffer::{Buffer, Cell};
+use ratatui::layout::Rect;
+
+use crate::auditor::Auditor;
+use crate::invariants::Invariant;
+
+/// One look in so many changes; drawing takes longer than all the rest.
+const LOOKS: u32 = 16;
+const WINDOW: Rect = Rect { x: 0, y: 0, width: 80, height: 24 };
+const SMALL: Rect = Rect { x: 0, y: 0, width: 30, height: 8 };
+
+pub struct Screen {
+    model: Model,
+    open: Vec<(String, Status)>,
+    changes: u32,
+}
+
+impl Screen {
+    /// A till's first frame.
+    pub fn new(recent: Vec<Attempt>) -> Self {
+        let settings = Settings {
+            store: "Corner Coffee".into(),
+            till: "T01".into(),
+            language: Language::English,
+            currency: Currency::CNY,
+            entry: Entry::Major,
+            theme: Theme::Dark,
+            confirm_above: None,
+            bell: false,
+            training: None,
+            gateway_host: "gateway.invalid".into(),
+            rules: Rules::default(),
+            printer_configured: false,
+            auto_print: false,
+        };
+        let open = recent.iter().filter(|attempt| attempt.state.is_open());
+        let open = open.map(|one| (one.out_trade_no.to_string(), one.state.status())).collect();
+        Self { model: Model::new(settings, recent), open, changes: 0 }
+    }
+
+    pub fn told(
+        &mut self,
+        attempt: Attempt,
+        event: Event,
+        before: Option<Status>,
+        now: Uptime,
+        wall: Timestamp,
+    ) {
+        let status = attempt.state.status();
+        self.open.retain(|(number, _)| *number != attempt.out_trade_no.as_str());
+        if attempt.state.is_open() {
+            self.open.push((attempt.out_trade_no.to_string(), status));
+        }
+        self.changes += 1;
+        // A later look at a number the gateway never knew: no news.
+        if before == Some(Status::Reversed) && status == Status::Reversed {
+            return;
+        }
+        update(&mut self.model, Message::Attempt(attempt, event), now, wall);
+    }
+
+    /// Whether everything open is known to it, and, now and then, whether it is to be seen.
+    pub fn check(&self, auditor: &mut Auditor) {
+        if self.model.is_anything_open() == self.open.is_empty() {
+            let what = format!("open: {:?}, the screen says otherwise", self.open);
+            auditor.broken(Invariant::OpenIsVisible, what);
+        }
+        if !self.changes.is_multiple_of(LOOKS) {
+            return;
+        }
+        let open: Vec<Status> = self.open.iter().map(|(_, status)| *status).collect();
+        for window in [WINDOW, SMALL] {
+            let mut buffer = Buffer::empty(window);
+            view(&self.model, &mut buffer);
+            let rows = buffer.content.chunks(usize::from(window.width));
+            let lines = rows.map(|row| row.iter().map(Cell::symbol).collect::<String>());
+            let shown = lines.collect::<Vec<_>>().join("\n");
+            auditor.drawn(&shown, &open, |status| screen::of(Language::English).word(status));
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! How a process ends and another begins, on a disk that may have lost what was not flushed.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use paytill::engine::{Attempt, Engine, Identity};
+use paytill::gateway::Gateway;
+use paytill::journal::{Files, Filter, Journal, JournalError, Keeper, Past, Reader};
+use paytill::money::Currency;
+use paytill::order::TillId;
+use paytill::payment::Rules;
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags};
+use simulated_disk::{Disk, Loss, SmallFile, Trouble, VFS};
+
+use super::{Due, JOURNAL, OPERATIONS_OF_A_START, Till, World, account};
+use crate::auditor::Auditor;
+use crate::invariants::Invariant;
+use crate::plan::HEALED;
+use crate::screen::Screen;
+
+/// The journal's files on the simulated disk, for one process.
+struct OnDisk {
+    database: String,
+    log: SmallFile,
+    mirror: SmallFile,
+}
+
+impl OnDisk {
+    fn of(disk: &Disk) -> Self {
+        Self {
+            database: disk.path(JOURNAL),
+            log: disk.small_file("journal.sqlite-wal"),
+            mirror: disk.small_file("journal.sqlite.head"),
+        }
+    }
+}
+
+impl Files for OnDisk {
+    fn connect(&self) -> rusqlite::Result<Connection> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
+        Connection::open_with_flags_and_vfs(&self.database, flags, VFS)
+    }
+
+    fn settle_log(&self) -> io::Result<()> {
+        let bytes = self.log.read()?;
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        self.log.write(&bytes)?;
+        self.log.flush()
+    }
+
+    fn read_mirror(&self) -> io::Result<Vec<u8>> {
+        self.mirror.read()
+    }
+
+    fn write_mirror(&self, record: &[u8]) -> io::Result<()> {
+        self.mirror.write(record)
+    }
+}
+
+impl World {
+    pub(super) fn die(&mut self, how: &str) {
+        if self.disk_chance.bool() { self.kill(how) } else { self.power_cut() }
+    }
+
+    pub(super) fn kill(&mut self, how: &str) {
+        if self.is_healed() || self.till.is_none() {
+            return;
+        }
+        self.tell(|| format!("THE TILL IS {}", how.to_uppercase()));
+        self.disk.kill();
+        self.is_gone();
+    }
+
+    pub(super) fn power_cut(&mut self) {
+        if self.is_healed() {
+            return;
+        }
+        let loss = [Loss::Nothing, Loss::Everything, Loss::Tail, Loss::Some];
+        let loss = loss[self.disk_chance.usize(..4)];
+        self.tell(|| format!("THE POWER FAILS; of what was not flushed, lost: {loss:?}"));
+        self.disk.cut_power(loss, &mut self.disk_chance);
+        self.is_gone();
+        self.machine = (self.machine.0 + 1, self.now);
+        self.suspended_until = 0;
+    }
+
+    /// Ends as it should: what was handed over is still written.
+    pub(super) fn closing(&mut self) {
+        if self.is_healed() || self.till.is_none() {
+            return;
+        }
+        self.tell(|| "the till is closed".to_owned());
+        self.draw_trouble(3 * self.climate.death_at_the_disk, 0);
+        if let Some(till) = &mut self.till {
+            while let Some(entry) = till.queue.pop_front() {
+                let _ = till.keeper.keep(&entry);
+            }
+        }
+        self.till = None;
+        self.disk.kill();
+        self.is_gone();
+    }
+
+    pub(super) fn is_gone(&mut self) {
+        self.counts.deaths += 1;
+        self.till = None;
+        self.disk.mend();
+        self.process += 1;
+        self.awaited.clear();
+        let at = (self.now + self.disk_chance.u64(10..20_000)).min(HEALED.max(self.now));
+        self.plan_at(at, Due::Start { process: self.process });
+    }
+
+    pub(super) fn start(&mut self) {
+        let (death, chance) = (self.climate.death_at_a_start, &mut self.disk_chance);
+        let (drawn, after) = (chance.u64(..1000), chance.u32(..OPERATIONS_OF_A_START));
+        let is_doomed = drawn < death && !self.is_healed();
+        if is_doomed {
+            self.disk.trouble_after(after, Trouble::Death);
+        }
+        let opened = Journal::on(OnDisk::of(&self.disk), Path::new(JOURNAL));
+        if self.disk.is_dead() {
+            drop(opened);
+            self.tell(|| "THE TILL DIED AT ITS START".to_owned());
+            if self.disk_chance.bool() {
+                self.disk.kill();
+                return self.is_gone();
+            }
+            return self.power_cut();
+        }
+        self.disk.disarm();
+        match opened {
+            Ok((journal, past)) => self.open(journal, past),
+            Err(error) => self.auditor.broken(Invariant::NothingLost, error.to_string()),
+        }
+    }
+
+    pub(super) fn open(&mut self, journal: Journal, past: Past) {
+        let reader = match self.reader() {
+            Ok(reader) => reader,
+            Err(error) => return self.auditor.broken(Invariant::NothingLost, error.to_string()),
+        };
+        let rows = match reader.orders(&Filter::default()) {
+            Ok(rows) => rows,
+            Err(error) => return self.auditor.broken(Invariant::NothingLost, error.to_string()),
+        };
+        self.auditor.restarted(&reader, &rows);
+        drop(reader);
+        // A sale that never reached the disk was never seen by anybody.
+        let known: BTreeSet<i64> = rows.iter().map(|row| row.sale).collect();
+        let numbers: BTreeSet<String> =
+            rows.iter().map(|row| row.out_trade_no.to_string()).collect();
+        for sale in self.sales.values_mut() {
+            sale.id = sale.id.filter(|id| known.contains(id));
+            sale.latest = sale.latest.take().filter(|number| numbers.contains(number.as_str()));
+        }
+        self.tell(|| format!("the till starts; {} open or watched", past.open.len()));
+        let account = account();
+        let Some(till) = TillId::new("T01") else { return };
+        let identity = Identity {
+            till,
+            merchant: account.merchant,
+            currency: Currency::CNY,
+            body: "Corner Coffee".into(),
+            device_info: "S001".into(),
+        };
+        let of_the_past = past.open.iter().map(|stored| stored.id).collect();
+        let (engine, effects) = Engine::new(
+            identity,
+            Rules::default(),
+            Arc::clone(&self.gateway) as Arc<dyn Gateway>,
+            self.machine.0,
+            past,
+            self.uptime(),
+            self.wall(),
+        );
+        let screen = Screen::new(rows.into_iter().map(Attempt::from).collect());
+        screen.check(&mut self.auditor);
+        self.till = Some(Till {
+            engine,
+            keeper: Keeper::new(journal),
+            queue: VecDeque::new(),
+            screen,
+            past: of_the_past,
+            entries: 0,
+            disk_failed: false,
+        });
+        self.started = self.now;
+        let judged = Auditor::deadline(self.started);
+        self.plan_at(judged, Due::Judgement { process: self.process });
+        self.perform(effects);
+    }
+
+    /// Leaves the files as they are.
+    pub(super) fn reader(&self) -> Result<Reader, JournalError> {
+        let db = OnDisk::of(&self.disk).connect()?;
+        db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+        Ok(Reader::on(db, Path::new(JOURNAL)))
+    }
+
+    pub(super) fn judgement(&mut self) {
+        let Some(till) = &self.till else { return };
+        let open: Vec<String> = till.engine.busy().map(ToString::to_string).collect();
+        if !open.is_empty() {
+            let what = format!("still open so long after healing: {open:?}");
+            self.auditor.broken(Invariant::Converges, what);
+        }
+    }
+
+    pub(super) fn heal(&mut self) {
+        self.tell(|| "from here on nothing fails".to_owned());
+        self.bank.get_well();
+        self.disk.mend();
+        // What waited for a slow disk is taken at once.
+        self.plan_at(self.now, Due::Disk { process: self.process });
+        if self.till.as_ref().is_some_and(|till| till.disk_failed) {
+            self.disk.kill();
+            self.is_gone();
+        }
+    }
+}

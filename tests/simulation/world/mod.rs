@@ -1,0 +1,443 @@
+//! A till, its machine and its disk, the network, the bank and the people, on a virtual clock. The
+//! engine, the payment machine, the codec, the journal under SQLite, the screen and the bank are the
+//! real ones; the clock, the network, the disk and the people are drawn from the seed.
+
+mod lives;
+mod people;
+mod till;
+mod wire;
+
+use std::cmp::Reverse as Earliest;
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, VecDeque};
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use paytill::clock::{Timestamp, Uptime};
+use paytill::engine::Engine;
+use paytill::gateway::fields::SignType;
+use paytill::gateway::wechat_v2::WechatV2;
+use paytill::journal::{Entry, Keeper};
+use paytill::order::{AuthCode, Merchant, Order, OutTradeNo};
+use paytill::payment::{Call, Status};
+use paytill::simulator::{Account, Bank, Script};
+use simulated_disk::Disk;
+
+use crate::auditor::Auditor;
+use crate::invariants::{Invariant, Violation};
+use crate::plan::{Climate, Customer, Deed, HEALED, Plan};
+use crate::screen::Screen;
+
+/// Time enough for the later looks at numbers that the gateway never knew.
+const END: u64 = HEALED + 1_000_000;
+/// What the till waits for one answer.
+const REQUEST_TIMEOUT: u64 = 10_000;
+/// So long without an entry, and the journal's writer does what a sale should not wait for.
+const QUIET: u64 = 5_000;
+const JOURNAL: &str = "journal.sqlite";
+const STARTED: i64 = 1_795_318_200_000;
+/// The time line of the first boot begins here.
+const BOOT: u64 = 1_000_000_000;
+/// One disk in so many is read byte by byte.
+const DISKS_READ: u64 = 8;
+/// More operations than one entry needs at the disk.
+const OPERATIONS_OF_AN_ENTRY: u32 = 24;
+const OPERATIONS_OF_A_START: u32 = 60;
+
+/// What became of a story.
+pub struct Told {
+    pub violation: Option<Violation>,
+    /// In words, if it was wanted so.
+    pub story: String,
+    /// How the attempts ended.
+    pub ends: Vec<Status>,
+    pub counts: Counts,
+}
+
+/// What a story had in it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Counts {
+    /// Attempts that were begun: a code was scanned.
+    pub sales: u64,
+    pub entries: u64,
+    pub calls: u64,
+    pub faults: u64,
+    pub deaths: u64,
+}
+
+impl Counts {
+    pub fn add(&mut self, other: Self) {
+        self.sales += other.sales;
+        self.entries += other.entries;
+        self.calls += other.calls;
+        self.faults += other.faults;
+        self.deaths += other.deaths;
+    }
+}
+
+/// Plays a plan to its end, or to the first thing that must not be.
+pub fn play(plan: &Plan, in_words: bool) -> Told {
+    let mut world = World::new(plan.clone(), in_words);
+    let played = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| world.run()));
+    if let Err(panic) = played {
+        let text = panic.downcast_ref::<String>().cloned();
+        let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
+        world.auditor.broken(Invariant::NoPanic, text.unwrap_or_default());
+    }
+    Told {
+        violation: world.auditor.violation.take(),
+        story: std::mem::take(&mut world.story),
+        ends: world.auditor.ends().collect(),
+        counts: world.counts,
+    }
+}
+
+#[derive(Debug, Eq, Ord, PartialEq, PartialOrd)]
+enum Due {
+    Customer(usize),
+    Deed(usize, Deed),
+    /// The disk has done with the first entry that waits for it.
+    Disk {
+        process: u32,
+    },
+    /// Nothing has been written for a while.
+    Quiet {
+        process: u32,
+        entries: u64,
+    },
+    /// A connection stands, and the submission goes out on it.
+    Leaves {
+        process: u32,
+        call: (i64, u32),
+        path: &'static str,
+        body: Vec<u8>,
+    },
+    /// A request reaches the bank.
+    Arrives {
+        process: u32,
+        call: (i64, u32),
+        kind: u8,
+        path: &'static str,
+        body: Vec<u8>,
+    },
+    Answered {
+        process: u32,
+        call: (i64, u32),
+        reply: Option<(u16, Vec<u8>)>,
+    },
+    NotSent {
+        process: u32,
+        call: (i64, u32),
+    },
+    PowerCut,
+    Kill,
+    /// The owner ends the till in good order.
+    Closing,
+    Start {
+        process: u32,
+    },
+    ClockJump(u64),
+    Suspension(u64),
+    Healed,
+    Judgement {
+        process: u32,
+    },
+    Tick,
+}
+
+/// A running process.
+struct Till {
+    engine: Engine,
+    keeper: Keeper,
+    queue: VecDeque<Entry>,
+    screen: Screen,
+    /// Attempts it found in the journal.
+    past: BTreeSet<i64>,
+    entries: u64,
+    disk_failed: bool,
+}
+
+/// A sale as people know it.
+struct Sale {
+    customer: Customer,
+    /// Its number in the journal, once it stands there.
+    id: Option<i64>,
+    latest: Option<OutTradeNo>,
+    attempts: u64,
+    last_code: Option<String>,
+}
+
+/// A call whose answer is awaited.
+struct Awaited {
+    order: Order,
+    call: Call,
+    code: Option<AuthCode>,
+    /// Names its chances.
+    key: u64,
+}
+
+struct World {
+    plan: Plan,
+    climate: Climate,
+    now: u64,
+    /// Counts processes; what was meant for an earlier one reaches nobody.
+    process: u32,
+    /// What the machine calls its boot, and when that began.
+    machine: (i64, u64),
+    wall_error: i64,
+    suspended_until: u64,
+    cut_off: Vec<(u64, u64)>,
+    disk: Disk,
+    disk_chance: fastrand::Rng,
+    till: Option<Till>,
+    gateway: Arc<WechatV2>,
+    bank: Bank,
+    agenda: BinaryHeap<Earliest<(u64, u64, Due)>>,
+    planned: u64,
+    next_tick: Option<u64>,
+    sales: BTreeMap<usize, Sale>,
+    sale_of: BTreeMap<String, usize>,
+    awaited: BTreeMap<(i64, u32), Awaited>,
+    /// The last answer about each number, to be mistaken for another.
+    answers: BTreeMap<String, Vec<u8>>,
+    started: u64,
+    auditor: Auditor,
+    counts: Counts,
+    in_words: bool,
+    story: String,
+}
+
+fn account() -> Account {
+    let merchant = Merchant {
+        app_id: "wx8888888888888888".into(),
+        mch_id: "1900000109".into(),
+        sub_app_id: String::new(),
+        sub_mch_id: String::new(),
+    };
+    Account { merchant, api_key: "TESTONLYv2key0123456789ABCDEFGHI".into() }
+}
+
+impl World {
+    fn new(plan: Plan, in_words: bool) -> Self {
+        let account = account();
+        let key = account.api_key.clone();
+        let gateway =
+            WechatV2::new(account.merchant.clone(), SignType::HmacSha256, key.clone().into());
+        let mut world = Self {
+            climate: plan.climate(),
+            now: 0,
+            process: 0,
+            machine: (1, 0),
+            wall_error: 0,
+            suspended_until: 0,
+            cut_off: Vec::new(),
+            disk: Disk::new(),
+            disk_chance: plan.chance("disk", 0),
+            till: None,
+            gateway: Arc::new(gateway),
+            bank: Bank::new(account, Script::default(), plan.seed, Timestamp(STARTED)),
+            agenda: BinaryHeap::new(),
+            planned: 0,
+            next_tick: None,
+            sales: BTreeMap::new(),
+            sale_of: BTreeMap::new(),
+            awaited: BTreeMap::new(),
+            answers: BTreeMap::new(),
+            started: 0,
+            auditor: Auditor::new(&key),
+            counts: Counts::default(),
+            in_words,
+            story: String::new(),
+            plan,
+        };
+        world.draw();
+        world.plan_at(0, Due::Start { process: 0 });
+        world.plan_at(HEALED, Due::Healed);
+        world
+    }
+
+    /// What comes by itself, and when.
+    fn draw(&mut self) {
+        for (sale, customer) in self.plan.customers() {
+            self.plan_at(customer.at, Due::Customer(sale));
+            for (after, deed) in self.plan.deeds(sale) {
+                self.plan_at((customer.at + after).min(HEALED - 1), Due::Deed(sale, deed));
+            }
+            let sale_of_it =
+                Sale { customer, id: None, latest: None, attempts: 0, last_code: None };
+            self.sales.insert(sale, sale_of_it);
+        }
+        let mut rng = self.plan.chance("troubles", 0);
+        let mut moments =
+            |count: u64| (0..count).map(|_| rng.u64(1..HEALED - 25_000)).collect::<Vec<_>>();
+        let climate = self.climate.clone();
+        for at in moments(climate.power_cuts) {
+            self.plan_at(at, Due::PowerCut);
+        }
+        for at in moments(climate.kills) {
+            self.plan_at(at, Due::Kill);
+        }
+        for at in moments(climate.closings) {
+            self.plan_at(at, Due::Closing);
+        }
+        for (number, at) in (0..).zip(moments(climate.clock_jumps)) {
+            self.plan_at(at, Due::ClockJump(number));
+        }
+        for (number, at) in (0..).zip(moments(climate.suspensions)) {
+            self.plan_at(at, Due::Suspension(number));
+        }
+        self.cut_off = moments(climate.partitions)
+            .into_iter()
+            .map(|at| (at, at + self.plan.chance("partition", at).u64(1_000..40_000)))
+            .collect();
+    }
+
+    fn run(&mut self) {
+        while self.auditor.violation.is_none()
+            && let Some(Earliest((at, _, due))) = self.agenda.pop()
+            && at <= END
+        {
+            // A suspended machine does nothing until it wakes; the bank and its customers go on.
+            let is_outside = matches!(due, Due::Arrives { .. } | Due::Healed | Due::PowerCut);
+            if at < self.suspended_until && !is_outside {
+                self.plan_at(self.suspended_until, due);
+                continue;
+            }
+            self.now = self.now.max(at);
+            self.auditor.now = self.now;
+            self.happen(due);
+            self.wake();
+        }
+        if self.auditor.violation.is_none() {
+            self.now = END;
+            self.auditor.now = END;
+            self.close();
+        }
+    }
+
+    /// The books, as somebody reads them who comes in from outside.
+    fn close(&mut self) {
+        if self.plan.seed.is_multiple_of(DISKS_READ) {
+            self.disk.look(|bytes| self.auditor.read_disk(bytes));
+        }
+        match self.reader() {
+            Ok(reader) => self.auditor.close(&reader, &mut self.bank),
+            Err(error) => self.auditor.broken(Invariant::NothingLost, error.to_string()),
+        }
+    }
+
+    fn happen(&mut self, due: Due) {
+        match due {
+            Due::Customer(sale) => self.customer(sale),
+            Due::Deed(sale, deed) => self.deed(sale, deed),
+            Due::Disk { process } if process == self.process => self.disk(),
+            Due::Quiet { process, entries } if process == self.process => self.quiet(entries),
+            Due::Leaves { process, call, path, body } if process == self.process => {
+                self.leaves(call, path, &body);
+            }
+            Due::Arrives { process, call, kind, path, body } => {
+                self.arrives(process, call, kind, path, &body);
+            }
+            Due::Answered { process, call, reply } if process == self.process => {
+                self.answered(call, reply);
+            }
+            Due::NotSent { process, call } if process == self.process => self.not_sent(call),
+            Due::PowerCut => self.power_cut(),
+            Due::Kill => self.kill("killed"),
+            Due::Closing => self.closing(),
+            Due::Start { process } if process == self.process && self.till.is_none() => {
+                self.start();
+            }
+            Due::ClockJump(number) => self.clock_jump(number),
+            Due::Suspension(number) => self.suspension(number),
+            Due::Healed => self.heal(),
+            Due::Judgement { process } if process == self.process => self.judgement(),
+            Due::Tick => {
+                self.next_tick = None;
+                let (now, wall) = (self.uptime(), self.wall());
+                if let Some(till) = &mut self.till {
+                    let effects = till.engine.tick(now, wall);
+                    self.perform(effects);
+                }
+            }
+            Due::Disk { .. }
+            | Due::Quiet { .. }
+            | Due::Leaves { .. }
+            | Due::Answered { .. }
+            | Due::NotSent { .. }
+            | Due::Start { .. }
+            | Due::Judgement { .. } => {}
+        }
+    }
+
+    fn clock_jump(&mut self, number: u64) {
+        let jumps = [-3_600_000, 3_600_000, 86_400_000, -STARTED, 4_070_908_800_000 - STARTED, 0];
+        let mut rng = self.plan.chance("clock", number);
+        self.wall_error = jumps[rng.usize(..jumps.len())];
+        let wall = self.wall();
+        self.tell(|| format!("the wall clock jumps: {}", wall.to_rfc3339()));
+    }
+
+    fn suspension(&mut self, number: u64) {
+        let mut rng = self.plan.chance("suspension", number);
+        let wakes = (self.now + rng.u64(1_000..120_000)).min(HEALED - 1);
+        self.tell(|| format!("the machine sleeps until {wakes}"));
+        self.suspended_until = wakes;
+        // No connection lives through it.
+        let (process, now) = (self.process, self.now);
+        let calls: Vec<(i64, u32)> = self.awaited.keys().copied().collect();
+        let agenda = std::mem::take(&mut self.agenda);
+        let is_kept = |due: &Due| !matches!(due, Due::Answered { reply: Some(_), .. });
+        self.agenda = agenda.into_iter().filter(|Earliest((_, _, due))| is_kept(due)).collect();
+        for call in calls {
+            self.plan_at(now, Due::Answered { process, call, reply: None });
+        }
+    }
+
+    fn wake(&mut self) {
+        let wake = self.till.as_ref().and_then(|till| till.engine.wake_at());
+        let Some(wake) = wake else { return };
+        let at = self.now + wake.since(self.uptime()).0;
+        if self.next_tick.is_none_or(|planned| at < planned) {
+            self.next_tick = Some(at);
+            self.plan_at(at, Due::Tick);
+        }
+    }
+
+    fn uptime(&self) -> Uptime {
+        Uptime(BOOT + self.now - self.machine.1)
+    }
+
+    fn wall(&self) -> Timestamp {
+        Timestamp(STARTED + i64::try_from(self.now).unwrap_or(0) + self.wall_error)
+    }
+
+    fn is_healed(&self) -> bool {
+        self.now >= HEALED
+    }
+
+    fn is_cut_off(&self) -> bool {
+        self.cut_off.iter().any(|(from, to)| (*from..*to).contains(&self.now)) && !self.is_healed()
+    }
+
+    fn delay(&self, rng: &mut fastrand::Rng) -> u64 {
+        let slowest = if self.is_healed() { 50 } else { self.climate.slow_network };
+        rng.u64(5..=slowest.max(5))
+    }
+
+    fn roll(&self, rng: &mut fastrand::Rng, share: u64) -> bool {
+        // Drawn in any case, so that the other chances stay the same.
+        rng.u64(..1000) < share && !self.is_healed()
+    }
+
+    fn plan_at(&mut self, at: u64, due: Due) {
+        self.planned += 1;
+        self.agenda.push(Earliest((at, self.planned, due)));
+    }
+
+    fn tell(&mut self, what: impl FnOnce() -> String) {
+        if self.in_words {
+            let (seconds, millis) = (self.now / 1000, self.now % 1000);
+            let _ = writeln!(self.story, "{seconds:>5}.{millis:03} {}", what());
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! Customers come, and the cashier does something about them.
+
+use paytill::engine::{Effect, SaleRef, Start};
+use paytill::money::{Currency, Money};
+use paytill::order::{AuthCode, OutTradeNo};
+use paytill::payment::Event;
+use paytill::simulator::Scenario;
+
+use super::{Due, World};
+use crate::invariants::Invariant;
+use crate::plan::Deed;
+
+impl World {
+    pub(super) fn customer(&mut self, sale: usize) {
+        if self.till.is_none() {
+            // The customer waits until the till is back.
+            let later = self.now + 2_000;
+            return self.plan_at(later, Due::Customer(sale));
+        }
+        let scenario = self.sales[&sale].customer.scenario;
+        self.charge(sale, scenario, None);
+    }
+
+    pub(super) fn deed(&mut self, sale: usize, deed: Deed) {
+        let Some(number) = self.sales[&sale].latest.clone() else { return };
+        match deed {
+            Deed::GiveUp => self.person(&number, Event::Abandon, "gives up"),
+            Deed::AskNow => {
+                let mut rng = self.plan.chance("presses", sale as u64);
+                for _ in 0..rng.u8(1..4) {
+                    self.person(&number, Event::AskNow, "wants the gateway asked about");
+                }
+            }
+            Deed::PutAside => self.person(&number, Event::PutAside, "puts aside"),
+            Deed::ChargeAgain => self.charge(sale, Scenario::Pays, None),
+            Deed::ScanAgain => {
+                let code = self.sales[&sale].last_code.clone();
+                self.charge(sale, Scenario::Pays, code);
+            }
+        }
+    }
+
+    pub(super) fn charge(&mut self, sale: usize, scenario: Scenario, same_code: Option<String>) {
+        let Some(known) = self.sales.get(&sale) else { return };
+        let serial = sale as u64 * 100 + known.attempts;
+        let code = same_code.unwrap_or_else(|| scenario.code(serial));
+        let due = known.customer.due;
+        // As it is typed.
+        let typed = format!("{}.{:02}", due / 100, due % 100);
+        let amount = Currency::CNY.read(&typed, paytill::money::Entry::Major);
+        if amount.as_ref().ok().map(|amount| amount.minor()) != Some(due) {
+            return self.auditor.broken(Invariant::SameMoney, format!("{typed} reads {amount:?}"));
+        }
+        let amount = Money::from_minor(due);
+        let reference = match known.id {
+            Some(id) => SaleRef::Again(id, amount),
+            None => SaleRef::New(amount, String::new()),
+        };
+        let mut rng = self.plan.chance("draw", serial);
+        let draw = [rng.u8(..), rng.u8(..)];
+        let (now, wall) = (self.uptime(), self.wall());
+        let Some(till) = &mut self.till else { return };
+        let Some(auth_code) = AuthCode::new(&code) else { return };
+        let code_hash = auth_code.keyed_hash(b"simulation");
+        let client_ip = "203.0.113.7".to_owned();
+        let start = Start { sale: reference, code: auth_code, code_hash, client_ip, draw };
+        match till.engine.begin(start, now, wall) {
+            Ok((number, effects)) => {
+                self.tell(|| {
+                    format!("{number} is begun: sale {sale}, {typed}, {}", scenario.name())
+                });
+                self.auditor.begun(number.as_str(), sale, due, &code);
+                self.counts.sales += 1;
+                self.sale_of.insert(number.to_string(), sale);
+                let id = effects.iter().find_map(|effect| match effect {
+                    Effect::Write(entry) => entry.begin.as_ref().map(|begin| begin.sale.id),
+                    Effect::Call { .. } | Effect::Told { .. } => None,
+                });
+                if let Some(known) = self.sales.get_mut(&sale) {
+                    known.id = id;
+                    known.latest = Some(number);
+                    known.attempts += 1;
+                    known.last_code = Some(code);
+                }
+                self.perform(effects);
+            }
+            Err(refusal) => self.tell(|| format!("sale {sale} is not begun: {refusal:?}")),
+        }
+    }
+
+    pub(super) fn person(&mut self, number: &OutTradeNo, event: Event, does: &str) {
+        self.tell(|| format!("the cashier {does} {number}"));
+        self.auditor.called_for(number.as_str(), &event);
+        let (now, wall) = (self.uptime(), self.wall());
+        if let Some(till) = &mut self.till {
+            let effects = till.engine.happen_to(number, event, now, wall);
+            self.perform(effects);
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! What the engine wants done is done: entries go to the disk, calls to the wire, and people are told.
+
+use paytill::clock::Millis;
+use paytill::engine::{Attempt, Effect};
+use paytill::journal::{Entry, JournalError};
+use paytill::payment::{Event, Status};
+use simulated_disk::Trouble;
+
+use super::{Due, OPERATIONS_OF_AN_ENTRY, QUIET, World};
+use crate::plan::HEALED;
+
+impl World {
+    pub(super) fn perform(&mut self, effects: Vec<Effect>) {
+        for effect in effects {
+            match effect {
+                Effect::Write(entry) => self.write(*entry),
+                Effect::Call { attempt, order, call, code } => {
+                    self.send(attempt, *order, call, code);
+                }
+                Effect::Told { attempt, event, before } => self.told(*attempt, &event, before),
+            }
+        }
+    }
+
+    pub(super) fn write(&mut self, entry: Entry) {
+        self.auditor.handed(&entry);
+        let Some(till) = &mut self.till else { return };
+        till.queue.push_back(entry);
+        if till.queue.len() == 1 {
+            let slowest = if self.is_healed() { 5 } else { self.climate.slow_disk };
+            let at = self.now + self.disk_chance.u64(1..=slowest.max(1));
+            self.plan_at(at, Due::Disk { process: self.process });
+        }
+    }
+
+    pub(super) fn disk(&mut self) {
+        self.draw_trouble(self.climate.death_at_the_disk, self.climate.failing_disk);
+        let Some(till) = &mut self.till else { return };
+        let Some(entry) = till.queue.pop_front() else { return };
+        let result = till.keeper.keep(&entry);
+        till.entries += 1;
+        self.counts.entries += 1;
+        if self.disk.is_dead() {
+            return self.die("died within a write");
+        }
+        self.disk.disarm();
+        let on_disk = result.is_ok();
+        match result {
+            Ok(()) => self.auditor.kept(&entry),
+            Err(error) => self.disk_failed(&error),
+        }
+        let (now, wall) = (self.uptime(), self.wall());
+        let attempt = entry.attempt;
+        let Some(till) = &mut self.till else { return };
+        let effects = till.engine.written(attempt, on_disk, now, wall);
+        let (is_empty, entries) = (till.queue.is_empty(), till.entries);
+        if is_empty {
+            self.plan_at(self.now + QUIET, Due::Quiet { process: self.process, entries });
+        } else {
+            self.plan_at(self.now + 1, Due::Disk { process: self.process });
+        }
+        self.perform(effects);
+    }
+
+    pub(super) fn quiet(&mut self, entries: u64) {
+        self.draw_trouble(self.climate.death_at_the_disk, self.climate.failing_disk);
+        let Some(till) = &mut self.till else { return };
+        if till.entries == entries && till.queue.is_empty() {
+            till.keeper.rest();
+        }
+        if self.disk.is_dead() {
+            self.die("died within a checkpoint");
+        }
+        self.disk.disarm();
+    }
+
+    pub(super) fn draw_trouble(&mut self, death: u64, failure: u64) {
+        let chance = &mut self.disk_chance;
+        let (drawn, after) = (chance.u64(..1000), chance.u32(..OPERATIONS_OF_AN_ENTRY));
+        if self.is_healed() {
+            return;
+        }
+        let trouble = if drawn < death {
+            Trouble::Death
+        } else if drawn < death + failure {
+            [Trouble::Broken, Trouble::Hiccup, Trouble::Full][after as usize % 3]
+        } else {
+            return;
+        };
+        self.disk.trouble_after(after, trouble);
+    }
+
+    pub(super) fn disk_failed(&mut self, error: &JournalError) {
+        self.counts.faults += 1;
+        self.tell(|| format!("THE DISK FAILED: {error}"));
+        let started_again = self.now + self.disk_chance.u64(1_000..30_000);
+        let Some(till) = &mut self.till else { return };
+        if !std::mem::replace(&mut till.disk_failed, true) {
+            self.plan_at(started_again.min(HEALED - 1).max(self.now), Due::Kill);
+        }
+    }
+
+    pub(super) fn told(&mut self, attempt: Attempt, event: &Event, before: Option<Status>) {
+        let number = attempt.out_trade_no.clone();
+        self.tell(|| format!("{number} {event:?}: {:?}", attempt.state.status()));
+        self.bank.advance(Millis(self.now));
+        self.auditor.told(&attempt, event, &self.bank);
+        let (now, wall) = (self.uptime(), self.wall());
+        let Some(till) = &mut self.till else { return };
+        till.screen.told(attempt, event.clone(), before, now, wall);
+        till.screen.check(&mut self.auditor);
+    }
+}

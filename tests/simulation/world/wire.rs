@@ -1,0 +1,197 @@
+//! The network between till and bank: it loses, holds back, doubles, delays, alters and cuts off.
+
+use paytill::clock::Millis;
+use paytill::gateway::transport::Failure;
+use paytill::gateway::{Ask, Gateway as _, Reply};
+use paytill::order::{AuthCode, Order};
+use paytill::payment::{Call, CallKind, Event};
+use paytill::simulator::{Deed as Reaction, Request};
+
+use super::{Awaited, Due, REQUEST_TIMEOUT, World};
+use crate::invariants::Invariant;
+use crate::plan::{HEALED, HELD_AT_MOST};
+
+impl World {
+    pub(super) fn send(&mut self, attempt: i64, order: Order, made: Call, code: Option<AuthCode>) {
+        let number = order.out_trade_no.to_string();
+        let Some(till) = &self.till else { return };
+        let is_of_the_past = till.past.contains(&attempt);
+        let is_stopped = till.disk_failed;
+        let Some(ask) = Ask::of(made.kind, &order, code.as_ref()) else {
+            let what = format!("{number}: a submission without its code");
+            return self.auditor.broken(Invariant::OneSubmission, what);
+        };
+        let outgoing = self.gateway.encode(ask, &format!("{:032}", self.planned));
+        self.counts.calls += 1;
+        self.auditor.sent(&order, made.kind, &outgoing.body, is_of_the_past);
+        if is_stopped {
+            let what = format!("{number}: a call without a journal");
+            self.auditor.broken(Invariant::IntentBeforeWire, what);
+        }
+        self.tell(|| format!("{number} -> {}", made.kind.word()));
+        let (process, call) = (self.process, (attempt, made.number));
+        let sale = self.sale_of.get(&number).copied().unwrap_or_default();
+        let nth = self.sales.get(&sale).map_or(0, |sale| sale.attempts);
+        let key = (sale as u64 * 100 + nth) * 1_000 + u64::from(made.number);
+        let mut rng = self.plan.chance("call", key);
+        let (path, body) = (outgoing.path, outgoing.body.to_vec());
+        self.awaited.insert(call, Awaited { order, call: made, code, key });
+        if self.roll(&mut rng, self.climate.no_connection) || self.is_cut_off() {
+            self.counts.faults += 1;
+            let at = self.now + rng.u64(1..3_000);
+            return self.plan_at(at, Due::NotSent { process, call });
+        }
+        self.plan_at(self.now + REQUEST_TIMEOUT, Due::Answered { process, call, reply: None });
+        if made.kind == CallKind::Submit {
+            // One host may be dead, and the other far.
+            let dials = if rng.bool() && !self.is_healed() { rng.u64(..6_000) } else { 0 };
+            return self.plan_at(self.now + dials, Due::Leaves { process, call, path, body });
+        }
+        if self.roll(&mut rng, self.climate.lost_requests) {
+            self.counts.faults += 1;
+            return;
+        }
+        let at = self.now + self.delay(&mut rng);
+        let kind = u8::from(made.kind == CallKind::Reverse) + 1;
+        self.plan_at(at, Due::Arrives { process, call, kind, path, body });
+    }
+
+    pub(super) fn leaves(&mut self, call: (i64, u32), path: &'static str, body: &[u8]) {
+        let Some(awaited) = self.awaited.get(&call) else { return };
+        let number = awaited.order.out_trade_no.to_string();
+        let mut rng = self.plan.chance("leaves", awaited.key);
+        let now = self.uptime();
+        if let Some(till) = &mut self.till {
+            till.engine.left(call.0, now);
+        }
+        let mut arrivals = Vec::new();
+        let is_held = self.roll(&mut rng, self.climate.held_requests);
+        let is_lost = self.roll(&mut rng, self.climate.lost_requests) || self.is_cut_off();
+        if is_held {
+            arrivals.push((self.now + rng.u64(40_000..HELD_AT_MOST)).min(HEALED));
+        } else if !is_lost {
+            arrivals.push(self.now + self.delay(&mut rng));
+        }
+        if self.roll(&mut rng, self.climate.twofold_requests) {
+            arrivals.push((self.now + rng.u64(1..HELD_AT_MOST)).min(HEALED));
+        }
+        self.counts.faults += u64::from(is_lost || arrivals.len() != 1 || is_held);
+        let is_late = arrivals.iter().any(|at| *at > self.now + REQUEST_TIMEOUT);
+        self.tell(|| format!("{number} leaves, and arrives at {arrivals:?}"));
+        let count = u32::try_from(arrivals.len()).unwrap_or(0);
+        self.auditor.left(&number, count, is_late);
+        let process = self.process;
+        for at in arrivals {
+            let body = body.to_vec();
+            self.plan_at(at, Due::Arrives { process, call, kind: 0, path, body });
+        }
+        if self.roll(&mut rng, self.climate.death_at_the_wire) {
+            let at = self.now + rng.u64(..500);
+            self.plan_at(at, if rng.bool() { Due::Kill } else { Due::PowerCut });
+        }
+    }
+
+    pub(super) fn arrives(
+        &mut self,
+        process: u32,
+        call: (i64, u32),
+        kind: u8,
+        path: &'static str,
+        body: &[u8],
+    ) {
+        let request = Request { method: "POST", path, body, client_certificate: true };
+        let reaction = self.bank.handle(&request, Millis(self.now));
+        let text = String::from_utf8_lossy(body);
+        let number = between(&text, "<out_trade_no>", "</out_trade_no>").to_owned();
+        self.tell(|| format!("  bank: {}", reaction.story));
+        if kind == 0 {
+            self.auditor.arrived(&number, body);
+        }
+        let Reaction::Answer { status, body } = reaction.deed else {
+            // How broken answers are read is the transport's; here they are lost.
+            self.counts.faults += 1;
+            return;
+        };
+        let mut rng = self.plan.chance("answer", self.planned);
+        if self.roll(&mut rng, self.climate.lost_answers) || self.is_cut_off() {
+            self.counts.faults += 1;
+            return;
+        }
+        let (mut status, mut body) = (status, body);
+        if self.roll(&mut rng, self.climate.altered_answers) {
+            self.counts.faults += 1;
+            self.alter(&number, &mut status, &mut body, &mut rng);
+        }
+        self.answers.insert(number, body.clone());
+        let at = self.now + reaction.after.0 + self.delay(&mut rng);
+        self.plan_at(at, Due::Answered { process, call, reply: Some((status, body)) });
+    }
+
+    /// What somebody in between can do who has no key, or who confuses answers.
+    pub(super) fn alter(
+        &self,
+        number: &str,
+        status: &mut u16,
+        body: &mut Vec<u8>,
+        rng: &mut fastrand::Rng,
+    ) {
+        let text = String::from_utf8_lossy(body).into_owned();
+        match rng.u8(..6) {
+            0 => *status = 500,
+            1 => body.truncate(rng.usize(..body.len().max(1))),
+            2 => *body = text.replace("</total_fee>", "0</total_fee>").into(),
+            3 => {
+                let words = ["NOTPAY", "USERPAYING", "REVOKED", "CLOSED", "FAIL"];
+                let word = words[rng.usize(..words.len())];
+                *body = text.replace("SUCCESS", word).replacen(word, "SUCCESS", 1).into();
+            }
+            4 => {
+                let sign = between(&text, "<sign>", "</sign>").to_owned();
+                *body = text.replace(&sign, "").into();
+            }
+            _ => {
+                let other = self.answers.iter().find(|(other, _)| other.as_str() != number);
+                if let Some((_, other)) = other {
+                    other.clone_into(body);
+                }
+            }
+        }
+    }
+
+    pub(super) fn answered(&mut self, call: (i64, u32), reply: Option<(u16, Vec<u8>)>) {
+        let Some(Awaited { order, call: made, code, .. }) = self.awaited.remove(&call) else {
+            return;
+        };
+        let bytes = reply.as_ref().map(|(status, body)| (*status, body.as_slice()));
+        self.auditor.answered(&order, made.kind, bytes);
+        let (answer, record) = match reply {
+            None => (Failure::Lost("no_answer").into(), Vec::new()),
+            Some((status, body)) => {
+                let Some(ask) = Ask::of(made.kind, &order, code.as_ref()) else { return };
+                let decoded = self.gateway.decode(ask, &Reply { status, body }, self.wall());
+                (decoded.answer, decoded.record)
+            }
+        };
+        self.event(call.0, Event::Answered(made, answer), record);
+    }
+
+    pub(super) fn not_sent(&mut self, call: (i64, u32)) {
+        let Some(Awaited { order, call: made, .. }) = self.awaited.remove(&call) else { return };
+        self.auditor.not_sent(order.out_trade_no.as_str(), made.kind);
+        let answer = Failure::NotSent("no_connection").into();
+        self.event(call.0, Event::Answered(made, answer), Vec::new());
+    }
+
+    pub(super) fn event(&mut self, attempt: i64, event: Event, record: Vec<(String, String)>) {
+        let (now, wall) = (self.uptime(), self.wall());
+        if let Some(till) = &mut self.till {
+            let effects = till.engine.happen(attempt, event, record, now, wall);
+            self.perform(effects);
+        }
+    }
+}
+
+fn between<'a>(text: &'a str, from: &str, to: &str) -> &'a str {
+    let rest = text.split_once(from).map_or("", |(_, rest)| rest);
+    rest.split_once(to).map_or("", |(inner, _)| inner)
+}
