@@ -295,8 +295,7 @@ impl Journal {
         if is_new {
             self.create()?;
         }
-        self.check_file()?;
-        self.tip = self.verify_chain()?;
+        self.tip = check::whole(&mut self.db, &self.path)?;
         self.compare_head()?;
         let past = read::past(&self.db)?;
         self.db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
@@ -317,9 +316,12 @@ impl Journal {
     }
 
     fn damaged(&self, what: &str) -> JournalError {
-        let what = crate::clean::clean(what, 120);
-        JournalError::Damaged { path: self.path.clone(), what }
+        damaged(&self.path, what)
     }
+}
+
+fn damaged(path: &Path, what: &str) -> JournalError {
+    JournalError::Damaged { path: path.to_owned(), what: crate::clean::clean(what, 120) }
 }
 
 fn insert_attempt(
@@ -426,18 +428,14 @@ fn lock(path: &Path) -> Result<File, JournalError> {
 fn refused(path: &Path, error: &rusqlite::Error) -> JournalError {
     use rusqlite::ErrorCode;
     match error.sqlite_error_code() {
-        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => JournalError::Damaged {
-            path: path.to_owned(),
-            what: crate::clean::clean(&error.to_string(), 120),
-        },
+        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
+            damaged(path, &error.to_string())
+        }
         Some(_) => JournalError::Unusable {
             path: path.to_owned(),
             source: std::io::Error::other(error.to_string()),
         },
         // A column of another type than it was written with.
-        None => JournalError::Damaged {
-            path: path.to_owned(),
-            what: crate::clean::clean(&error.to_string(), 120),
-        },
+        None => damaged(path, &error.to_string()),
     }
 }
