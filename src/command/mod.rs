@@ -65,6 +65,7 @@ impl From<JournalError> for Failure {
             JournalError::Held(_) => Exit::Held,
             JournalError::Damaged { .. }
             | JournalError::Foreign(_)
+            | JournalError::Linked(_)
             | JournalError::Newer { .. }
             | JournalError::Unusable { .. }
             | JournalError::Write(_)

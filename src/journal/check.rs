@@ -3,6 +3,7 @@
 
 use std::fs::File;
 use std::io::Read as _;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension, Row};
@@ -79,7 +80,12 @@ pub(super) fn start(path: &Path, has_entries: bool) -> Result<(), JournalError> 
     let mut length = 0;
     match File::open(path) {
         Ok(file) => {
-            length = file.metadata().map_err(unusable)?.len();
+            let metadata = file.metadata().map_err(unusable)?;
+            // The lock and the write-ahead log go by the name.
+            if metadata.is_file() && metadata.nlink() > 1 {
+                return Err(JournalError::Linked(path.to_owned()));
+            }
+            length = metadata.len();
             file.take(HEADER as u64).read_to_end(&mut start).map_err(unusable)?;
         }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}

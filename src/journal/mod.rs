@@ -49,6 +49,11 @@ pub enum JournalError {
     #[error("{} is not a journal of paytill; choose another journal.path or move the file", .0.display())]
     Foreign(PathBuf),
     #[error(
+        "the journal {} has a second name, a hard link; remove the link or start again with a copy: \
+         reached by two names it would be written as two journals", .0.display()
+    )]
+    Linked(PathBuf),
+    #[error(
         "the journal {} was written by a newer paytill (format {format}); install that version",
         path.display()
     )]
