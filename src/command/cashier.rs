@@ -327,7 +327,7 @@ fn settings(config: &Config, gateway_host: String) -> Settings {
 
 /// The last orders, and all that are open: the first frame shows them.
 fn recent(config: &Config) -> Result<Vec<Attempt>, Failure> {
-    let Some(reader) = Reader::open(&config.journal.path)? else { return Ok(Vec::new()) };
+    let reader = Reader::of_held(&config.journal.path)?;
     let mut rows = reader.orders(&Filter { limit: Some(RECENT), ..Filter::default() })?;
     let oldest = rows.last().map_or(0, |row| row.attempt);
     let open = reader.orders(&Filter { open: true, ..Filter::default() })?;

@@ -60,6 +60,19 @@ pub struct Reader {
 }
 
 impl Reader {
+    /// Looks into a journal that this process holds, and so has checked.
+    ///
+    /// The file itself is not touched: closing it would give up the locks that SQLite holds on it
+    /// for the whole process, and somebody else could take the write-ahead log away.
+    pub fn of_held(path: &Path) -> Result<Self, JournalError> {
+        let path = super::resolved(path)
+            .map_err(|source| JournalError::Unusable { path: path.to_owned(), source })?;
+        let db = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_ONLY)
+            .and_then(|db| db.busy_timeout(PATIENCE).map(|()| db))
+            .map_err(|error| refused(&path, &error))?;
+        Ok(Self { db, path })
+    }
+
     /// Opens a journal to read; `None` if there is none yet.
     pub fn open(path: &Path) -> Result<Option<Self>, JournalError> {
         let path = match super::resolved(path) {
