@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
+use super::signals::Signals;
 use super::{Exit, Failure, open};
 use crate::clock::{Clock, Millis, Uptime};
 use crate::config::{Bell, Config, Gateway, Loaded, ScannerKind};
@@ -23,7 +24,7 @@ use crate::text::reason;
 use crate::till::{Notice, Till};
 pub(super) use devices::printer_settings;
 use devices::{DeviceReport, Devices};
-use terminal::{Input, Signals, Terminal};
+use terminal::{Input, Terminal};
 
 /// Orders of the past that the screen shows and can reprint.
 const RECENT: u32 = 20;
@@ -114,7 +115,7 @@ impl Cashier<'_> {
                 input = self.terminal.next() => self.input(input),
                 Some(report) = reports.recv() => self.device(report),
                 () = tokio::time::sleep(sleep) => self.time(),
-                () = signals.next() => {
+                _ = signals.next() => {
                     let open = self.till.is_open();
                     self.leaving = Some(if open { Exit::Attention } else { Exit::Done });
                 }

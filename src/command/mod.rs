@@ -6,6 +6,7 @@ pub mod pay;
 pub mod print_test;
 pub mod recover;
 pub mod report;
+mod signals;
 pub mod simulator;
 
 use std::fmt;
