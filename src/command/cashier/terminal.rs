@@ -56,6 +56,10 @@ impl Terminal {
     pub(super) fn open(clock: &Clock) -> io::Result<Self> {
         // The hook that comes with it gives the terminal back when the program panics.
         let terminal = ratatui::try_init()?;
+        Self::share(clock, terminal).inspect_err(|_| ratatui::restore())
+    }
+
+    fn share(clock: &Clock, terminal: DefaultTerminal) -> io::Result<Self> {
         let (post, inbox) = mpsc::channel(WAITING);
         let (clock, gone) = (clock.clone(), post.clone());
         std::thread::Builder::new().name("keys".into()).spawn(move || read(&clock, &post))?;
