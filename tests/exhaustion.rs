@@ -14,7 +14,7 @@ use common::counter::Counter;
 use common::{PACE, Shop, in_lanes, thread_faults};
 use paytill::simulator::Scenario;
 
-const LANES: usize = 12;
+const LANES: usize = 24;
 /// Runs in one shop.
 const IN_ONE_SHOP: usize = 6;
 const CUSTOMERS: [&str; 2] = ["password-8", "walks-away"];
@@ -55,10 +55,7 @@ impl Outcomes {
         let outcome = match ran.status.code() {
             Some(1 | 3 | 5) => {
                 assert!(sent == 0 && ran.stdout.is_empty(), "{story}");
-                assert!(
-                    errors.starts_with("paytill: ") || errors.contains("\npaytill: "),
-                    "{story}"
-                );
+                assert!(!errors.trim().is_empty(), "{story}");
                 assert!(!errors.contains("panicked"), "{story}");
                 &self.refused
             }
@@ -121,7 +118,8 @@ fn without_enough_descriptors_nothing_is_lost() {
 #[test]
 fn without_enough_memory_nothing_is_lost() {
     // In KiB. The least of them does not even start the process.
-    let limits: Vec<usize> = (0..36).map(|step| 8_192 + step * 4_096).chain([400_000]).collect();
+    let limits: Vec<usize> =
+        (0..4).map(|step| 8_192 * (step + 1)).chain((26_624..40_960).step_by(512)).collect();
     under("memory", "-v", &limits).tell("address space");
 }
 
