@@ -35,11 +35,11 @@ fn floods() -> Vec<(&'static str, Vec<u8>)> {
     ]
     .concat();
     // Codes that are cut off or run into each other, and whole ones, as fast as the line takes them.
-    let halves: String = (0..3000)
-        .map(|serial| format!("{}\r", &code("ok", serial)[..(serial % 18) as usize]))
-        .collect();
+    let lines = |codes: Vec<String>| codes.join("\r") + "\r";
+    let halves = (0..3000).map(|serial| code("ok", serial as u64)[..serial % 18].to_owned());
+    let halves = lines(halves.collect());
     let joined: String = (0..3000).map(|serial| code("ok", serial)).collect();
-    let whole: String = (100..1100).map(|serial| format!("{}\r", code("ok", serial))).collect();
+    let whole = lines((100..1100).map(|serial| code("ok", serial)).collect());
     let goods = format!("{}\r", "6901234567892\r".repeat(2000));
     vec![
         ("random bytes", garbage),

@@ -177,8 +177,8 @@ level = "debug"
         let says_something = |path: &PathBuf| {
             let name = path.file_name().unwrap().to_str().unwrap();
             name.starts_with("journal.sqlite")
-                && !name.ends_with(".lock")
-                && !name.ends_with("-shm")
+                && name != "journal.sqlite.lock"
+                && name != "journal.sqlite-shm"
                 && path.is_file()
         };
         folder
