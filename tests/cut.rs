@@ -121,8 +121,7 @@ fn a_line_cut_anywhere_loses_and_doubles_no_payment() {
         let shop = Shop::open(None, PACE);
         let cable = Cable::new(&shop);
         assert_eq!(shop.pay("12.34", &code("ok", 1)).exit, 0);
-        let carried = cable.carried.lock().unwrap().clone();
-        carried
+        cable.carried.lock().unwrap().clone()
     };
     assert!(lengths.values().all(|length| *length > 500), "{lengths:?}");
     let mut runs = Vec::new();
