@@ -31,6 +31,8 @@ const LINES_WAITING: usize = 10_000;
 pub enum LogError {
     #[error("the log cannot be written to {path}: {source}")]
     Open { path: PathBuf, source: io::Error },
+    #[error("the log gets no thread: {0}")]
+    Thread(#[source] io::Error),
     #[error("there is a log already")]
     Twice,
 }
@@ -50,6 +52,9 @@ pub fn start(log: &config::Log) -> Result<LogGuard, LogError> {
     let days = clock.clone();
     let daily = Daily::open(&log.path, Box::new(move || days.wall().day()))
         .map_err(|source| LogError::Open { path: log.path.clone(), source })?;
+    // The writer behind it ends the process where it gets no thread.
+    let probe = std::thread::Builder::new().name("log".into()).spawn(|| ());
+    drop(probe.map_err(LogError::Thread)?.join());
     let (subscriber, worker) = subscriber(daily, log.level, clock);
     tracing::subscriber::set_global_default(subscriber).map_err(|_| LogError::Twice)?;
     Ok(LogGuard { _worker: Some(worker) })

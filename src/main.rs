@@ -8,6 +8,12 @@ use paytill::clock::Clock;
 use paytill::command::{self, Exit, Failure, report};
 use paytill::config::{Config, Flags, Loaded};
 use paytill::{log, process};
+use rustix::process::Signal;
+use tokio::runtime::Runtime;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Open files that a till needs at the least: its runtime, journal and one connection.
+const DESCRIPTORS: usize = 16;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -38,18 +44,19 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
                 .map_err(|error| Failure::new(Exit::Fault, error));
         }
         Some(Command::Simulator(simulator)) => {
-            return on_runtime(command::simulator::run(simulator, &Clock::start()));
+            return on(runtime()?, command::simulator::run(simulator, &Clock::start()));
         }
         command => command,
     };
     let loaded = load(&cli.global.into())?;
+    let runtime = runtime()?;
     let _log = log::start(&loaded.config.log).map_err(|error| report::tell(&error.to_string()));
     let clock = Clock::start();
     match command {
-        None => on_runtime(command::cashier::run(&loaded, &clock)),
+        None => on(runtime, command::cashier::run(&loaded, &clock)),
         Some(Command::PrintTest) => command::print_test::run(&loaded.config, &clock),
-        Some(Command::Pay(pay)) => on_runtime(command::pay::run(pay, &loaded, &clock)),
-        Some(Command::Recover(json)) => on_runtime(command::recover::run(json, &loaded, &clock)),
+        Some(Command::Pay(pay)) => on(runtime, command::pay::run(pay, &loaded, &clock)),
+        Some(Command::Recover(json)) => on(runtime, command::recover::run(json, &loaded, &clock)),
         Some(Command::Orders(orders)) => command::orders::list(&orders, &loaded.config),
         Some(Command::Show(show)) => command::orders::show(&show, &loaded.config),
         Some(Command::Completions { .. } | Command::Man | Command::Simulator(_)) => Ok(Exit::Done),
@@ -67,12 +74,28 @@ fn load(flags: &Flags) -> Result<Loaded, Failure> {
     Ok(Config::load(flags, &|name| std::env::var_os(name), &folder)?)
 }
 
-/// One thread runs everything; it does not wait for what still hangs when the work is done.
-fn on_runtime(work: impl Future<Output = Result<Exit, Failure>>) -> Result<Exit, Failure> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::new(Exit::Fault, error))?;
+/// One thread runs everything.
+fn runtime() -> Result<Runtime, Failure> {
+    let fault = |error| Failure::new(Exit::Fault, format!("the system gives too little: {error}"));
+    // What follows dies without a word where there is no room for it.
+    let room: Result<Vec<_>, _> =
+        (0..DESCRIPTORS).map(|_| std::fs::File::open("/dev/null")).collect();
+    drop(room.map_err(fault)?);
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(fault)?;
+    {
+        let _inside = runtime.enter();
+        // A file that has reached its limit is a failed write, and not the end of the process.
+        drop(signal(SignalKind::from_raw(Signal::XFSZ.as_raw())).map_err(fault)?);
+    }
+    Ok(runtime)
+}
+
+/// It does not wait for what still hangs when the work is done.
+fn on(
+    runtime: Runtime,
+    work: impl Future<Output = Result<Exit, Failure>>,
+) -> Result<Exit, Failure> {
     let result = runtime.block_on(work);
     runtime.shutdown_background();
     result

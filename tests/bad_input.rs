@@ -3,11 +3,10 @@
 
 mod common;
 
-use std::collections::BTreeMap;
 use std::fs::{self, Permissions};
 use std::io::Write as _;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
 use common::{PACE, Ran, Shop, Waiting};
@@ -253,36 +252,17 @@ fn a_secret_that_others_can_read_or_that_is_none_is_refused() {
     assert!(!shop.journal().exists());
 }
 
-/// What says nothing of the past: the lock, and the database's shared memory.
-fn is_fleeting(path: &Path) -> bool {
-    let extension = path.extension().unwrap();
-    extension == "lock" || extension == "sqlite-shm"
-}
-
-/// The journal and what lies beside it, byte for byte.
-fn files(journal: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
-    let Ok(folder) = fs::read_dir(journal.parent().unwrap()) else { return BTreeMap::new() };
-    let name = journal.file_name().unwrap().to_str().unwrap();
-    folder
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.file_name().unwrap().to_str().unwrap().starts_with(name))
-        .filter(|path| path.is_file() && !is_fleeting(path))
-        .map(|path| (path.clone(), fs::read(path).unwrap()))
-        .collect()
-}
-
 /// Every command that writes refuses this journal and leaves it as it was.
 #[track_caller]
 fn refuses_journal(shop: &Shop, what: &str) -> Vec<String> {
-    let journal = shop.journal();
-    let (ledger, before) = (shop.ledger().len(), files(&journal));
+    let (ledger, before) = (shop.ledger().len(), shop.files());
     let commands: [&[&str]; 3] =
         [&["pay", "12.34", "--code", UNUSED_CODE], &["recover"], &["recover", "--json"]];
     let sentences = commands.map(|command| {
         let output = shop.run(command);
         assert_eq!(output.status.code(), Some(5), "{what}: {command:?}: {output:?}");
         let sentence = sentence(&output, 5);
-        let after = files(&journal);
+        let after = shop.files();
         for (path, bytes) in &before {
             let same = after.get(path) == Some(bytes);
             assert!(same, "{what}: {} was changed by {command:?}: {sentence}", path.display());
@@ -488,7 +468,7 @@ fn no_secret_is_in_any_file_or_on_any_screen() {
     keep(shop.faulty(&["pay", "5", "--code", &code], "before:25").output().unwrap());
     secrets.push(code);
     assert!(!fs::read(shop.path().join("journal.sqlite-wal")).unwrap().is_empty());
-    let files_now = files(&shop.journal());
+    let files_now = shop.files();
     for number in shop.orders().keys() {
         keep(shop.run(&["show", number]));
         keep(shop.run(&["show", number, "--json"]));
@@ -501,7 +481,7 @@ fn no_secret_is_in_any_file_or_on_any_screen() {
         .map(|path| (path.clone(), fs::read(path).unwrap()))
         .collect();
     assert!(!logs.is_empty() && said.len() > 1000);
-    let texts = files_now.into_iter().chain(files(&shop.journal())).chain(logs);
+    let texts = files_now.into_iter().chain(shop.files()).chain(logs);
     for (path, bytes) in texts.chain([(PathBuf::from("the terminal"), said)]) {
         for secret in &secrets {
             let found = bytes.windows(secret.len()).any(|window| window == secret.as_bytes());

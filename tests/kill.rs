@@ -6,6 +6,7 @@ mod common;
 
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use common::{PACE, Shop, disk_faults, in_lanes};
@@ -34,10 +35,10 @@ fn was_killed(status: ExitStatus) -> bool {
 }
 
 /// Kills payments at every [`SHOPS`]th operation on the journal from `first` on, until one
-/// survives. Some recoveries are killed too.
-fn kill_at_operations(name: &str, when: &str, first: u32) -> u32 {
+/// survives. Some recoveries are killed too. Also how many were killed.
+fn kill_at_operations(name: &str, when: &str, first: u32) -> (u32, u32) {
     let mut operation = first;
-    let mut serial = 0;
+    let (mut serial, mut killed) = (0, 0);
     let shop = Shop::open(None, PACE);
     loop {
         assert!(operation < MOST_OPERATIONS, "{name} never ends");
@@ -47,14 +48,16 @@ fn kill_at_operations(name: &str, when: &str, first: u32) -> u32 {
         let status = with_fault(pay, &format!("{when}:{operation}")).status().unwrap();
         if operation.is_multiple_of(5) {
             let recover = shop.command(&["recover"]);
-            with_fault(recover, &format!("{when}:{}", operation / 5)).status().unwrap();
+            let status = with_fault(recover, &format!("{when}:{}", operation / 5)).status();
+            killed += u32::from(was_killed(status.unwrap()));
         }
         let recovered = shop.recover();
         assert_eq!(recovered.exit, 0, "{name} {when}:{operation} {recovered:?}");
         shop.assert_books_agree(true);
         if !was_killed(status) {
-            return operation;
+            return (operation, killed);
         }
+        killed += 1;
         operation += SHOPS;
     }
 }
@@ -67,23 +70,29 @@ fn killed_at_every_write_to_the_journal_nothing_is_lost_or_doubled() {
         .flat_map(|name| [(name, "before"), (name, "after")])
         .flat_map(|(name, when)| (1..=SHOPS).map(move |first| (name, when, first)))
         .collect();
+    let kills = AtomicU32::new(0);
     in_lanes(LANES, &cases, |(name, when, first)| {
-        let survived = kill_at_operations(name, when, *first);
+        let (survived, killed) = kill_at_operations(name, when, *first);
         assert!(survived > SHOPS, "{name} {when}: survived operation {survived}");
+        kills.fetch_add(killed, Ordering::Relaxed);
     });
+    println!("kill: {} at writes and syncs of the journal, 0 lost", kills.into_inner());
 }
 
 #[test]
 fn killed_at_the_very_first_payment_of_a_new_journal_nothing_is_lost() {
     let operations: Vec<u32> = (1..60).collect();
+    let kills = AtomicU32::new(0);
     in_lanes(LANES, &operations, |operation| {
         let shop = Shop::open(Some(scenario("ok")), PACE);
         let pay = shop.command(&["pay", "12.34", "--code", "130000000000000000"]);
-        with_fault(pay, &format!("before:{operation}")).status().unwrap();
+        let status = with_fault(pay, &format!("before:{operation}")).status().unwrap();
+        kills.fetch_add(u32::from(was_killed(status)), Ordering::Relaxed);
         let recovered = shop.recover();
         assert_eq!(recovered.exit, 0, "before:{operation} {recovered:?}");
         shop.assert_books_agree(true);
     });
+    println!("kill: {} of the first payment of all, 0 lost", kills.into_inner());
 }
 
 #[test]
@@ -121,4 +130,5 @@ fn killed_at_random_moments_of_every_scenario_the_books_agree() {
         assert_eq!(recovered.exit, 0, "{story} {recovered:?}");
         shop.assert_books_agree(true);
     });
+    println!("kill: {RANDOM_KILLS} at random moments, 0 lost");
 }

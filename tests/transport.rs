@@ -108,6 +108,7 @@ async fn a_connection_that_closes_after_its_answer_is_dialled_again_or_lost_but_
 #[tokio::test]
 async fn an_answer_that_breaks_off_anywhere_is_no_answer() {
     let keys = keys();
+    let mut cuts = 0;
     for whole in [answer(BODY), chunked(BODY)] {
         let length = whole.len();
         let wire = Wire::start(&keys, move |request| {
@@ -132,7 +133,9 @@ async fn an_answer_that_breaks_off_anywhere_is_no_answer() {
         assert_eq!(hung, Err(Failure::Lost("no_answer")));
         let whole = carry(&transport, &format!("{length} closes")).await.unwrap();
         assert_eq!(whole, Reply { status: 200, body: BODY.into() });
+        cuts += 2 * length;
     }
+    println!("transport: {cuts} answers cut, 0 taken for whole");
 }
 
 #[tokio::test]

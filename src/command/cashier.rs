@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
+use super::signals::Signals;
 use super::{Exit, Failure, open};
 use crate::clock::{Clock, Millis, Uptime};
 use crate::config::{Bell, Config, Gateway, Loaded, ScannerKind};
@@ -23,7 +24,7 @@ use crate::text::reason;
 use crate::till::{Notice, Till};
 pub(super) use devices::printer_settings;
 use devices::{DeviceReport, Devices};
-use terminal::{Input, Signals, Terminal};
+use terminal::{Input, Terminal};
 
 /// Orders of the past that the screen shows and can reprint.
 const RECENT: u32 = 20;
@@ -114,7 +115,7 @@ impl Cashier<'_> {
                 input = self.terminal.next() => self.input(input),
                 Some(report) = reports.recv() => self.device(report),
                 () = tokio::time::sleep(sleep) => self.time(),
-                () = signals.next() => {
+                _ = signals.next() => {
                     let open = self.till.is_open();
                     self.leaving = Some(if open { Exit::Attention } else { Exit::Done });
                 }
@@ -327,7 +328,7 @@ fn settings(config: &Config, gateway_host: String) -> Settings {
 
 /// The last orders, and all that are open: the first frame shows them.
 fn recent(config: &Config) -> Result<Vec<Attempt>, Failure> {
-    let Some(reader) = Reader::open(&config.journal.path)? else { return Ok(Vec::new()) };
+    let reader = Reader::of_held(&config.journal.path)?;
     let mut rows = reader.orders(&Filter { limit: Some(RECENT), ..Filter::default() })?;
     let oldest = rows.last().map_or(0, |row| row.attempt);
     let open = reader.orders(&Filter { open: true, ..Filter::default() })?;

@@ -6,6 +6,7 @@ pub mod pay;
 pub mod print_test;
 pub mod recover;
 pub mod report;
+mod signals;
 pub mod simulator;
 
 use std::fmt;
@@ -65,6 +66,7 @@ impl From<JournalError> for Failure {
             JournalError::Held(_) => Exit::Held,
             JournalError::Damaged { .. }
             | JournalError::Foreign(_)
+            | JournalError::Linked(_)
             | JournalError::Newer { .. }
             | JournalError::Unusable { .. }
             | JournalError::Write(_)

@@ -3,6 +3,7 @@
 use zeroize::Zeroizing;
 
 use super::report::{Report, say, tell};
+use super::signals::{Asked, Signals};
 use super::{Exit, Failure, open, tell_training};
 use crate::clean::clean;
 use crate::cli::Pay;
@@ -37,10 +38,13 @@ pub async fn run(pay: Pay, loaded: &Loaded, clock: &Clock) -> Result<Exit, Failu
     tell_training(config);
     let till = &mut opened.till;
     till.find_local_address().await;
+    // Before the payment begins: what ends it from now on leaves it open and says so.
+    let mut signals =
+        Signals::new().map_err(|error| Failure::new(Exit::Fault, format!("signals: {error}")))?;
     let note = clean(&pay.note, NOTE_CELLS);
     let out_trade_no = till.begin(SaleRef::New(amount, note), code).map_err(refused)?;
     let speaker = Speaker { json: pay.json.json, language: config.till.language };
-    let exit = follow(till, &out_trade_no, &speaker).await;
+    let exit = follow(till, &out_trade_no, &speaker, &mut signals).await;
     if exit == Exit::Attention {
         tell("keep the goods; `paytill recover` or the next start goes on with it");
     }
@@ -68,15 +72,20 @@ impl Speaker {
     }
 }
 
-async fn follow(till: &mut Till, ours: &OutTradeNo, speaker: &Speaker) -> Exit {
+async fn follow(
+    till: &mut Till,
+    ours: &OutTradeNo,
+    speaker: &Speaker,
+    signals: &mut Signals,
+) -> Exit {
     let mut given_up = false;
     let mut spoken = None;
     loop {
         let notice = tokio::select! {
             notice = till.next() => notice,
             // The person at the keyboard is the cashier.
-            _ = tokio::signal::ctrl_c() => {
-                if given_up {
+            asked = signals.next() => {
+                if given_up || asked == Asked::End {
                     return Exit::Attention;
                 }
                 given_up = true;

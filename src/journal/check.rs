@@ -3,11 +3,12 @@
 
 use std::fs::File;
 use std::io::Read as _;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension, Row};
 
-use super::{Journal, JournalError, Tip, beside, head, refused, work};
+use super::{Journal, JournalError, Tip, beside, damaged, head, refused, work};
 use crate::payment::State;
 
 const SQLITE_MAGIC: &[u8] = b"SQLite format 3\0";
@@ -79,7 +80,12 @@ pub(super) fn start(path: &Path, has_entries: bool) -> Result<(), JournalError> 
     let mut length = 0;
     match File::open(path) {
         Ok(file) => {
-            length = file.metadata().map_err(unusable)?.len();
+            let metadata = file.metadata().map_err(unusable)?;
+            // The lock and the write-ahead log go by the name.
+            if metadata.is_file() && metadata.nlink() > 1 {
+                return Err(JournalError::Linked(path.to_owned()));
+            }
+            length = metadata.len();
             file.take(HEADER as u64).read_to_end(&mut start).map_err(unusable)?;
         }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
@@ -132,9 +138,21 @@ pub(super) fn holds(
     Err(JournalError::Damaged { path: path.to_owned(), what })
 }
 
-impl Journal {
+/// The last entry of a journal in which nothing is found that is not as it was written.
+pub(super) fn whole(db: &mut Connection, path: &Path) -> Result<Tip, JournalError> {
+    let mut check = Check { db, path };
+    check.file()?;
+    check.chain()
+}
+
+struct Check<'a> {
+    db: &'a mut Connection,
+    path: &'a Path,
+}
+
+impl Check<'_> {
     /// Lets SQLite check the file's structure, as far as it comes in a bounded time.
-    pub(super) fn check_file(&mut self) -> Result<(), JournalError> {
+    fn file(&mut self) -> Result<(), JournalError> {
         let mut rounds = 0;
         self.db.progress_handler(
             CHECK_STEPS,
@@ -148,7 +166,7 @@ impl Journal {
         self.db.progress_handler(0, None::<fn() -> bool>)?;
         match verdict {
             Ok(verdict) if verdict == "ok" => Ok(()),
-            Ok(verdict) => Err(self.damaged(&verdict)),
+            Ok(verdict) => Err(damaged(self.path, &verdict)),
             Err(error)
                 if error.sqlite_error_code() == Some(rusqlite::ErrorCode::OperationInterrupted) =>
             {
@@ -159,7 +177,7 @@ impl Journal {
     }
 
     /// Recomputes the chain over the latest entries.
-    pub(super) fn verify_chain(&self) -> Result<Tip, JournalError> {
+    fn chain(&self) -> Result<Tip, JournalError> {
         let last: i64 =
             self.db.query_row("SELECT coalesce(max(seq), 0) FROM entry", [], |row| row.get(0))?;
         let mut tip = Tip::default();
@@ -175,22 +193,25 @@ impl Journal {
             let follows = tip.seq != 0 || seq == 1;
             // Written with the attempt itself: then the attempt is part of the link.
             let facts =
-                if entry.event == BEGUN { facts(&self.db, entry.attempt)? } else { String::new() };
+                if entry.event == BEGUN { facts(self.db, entry.attempt)? } else { String::new() };
             let right = entry.link(&tip.chain, &facts);
             if follows && (seq != tip.seq + 1 || right != chain) {
-                return Err(self.damaged(&format!("entry {seq} was changed or does not follow")));
+                return Err(damaged(
+                    self.path,
+                    &format!("entry {seq} was changed or does not follow"),
+                ));
             }
             tip = Tip { seq, chain };
         }
         if tip.seq != last {
-            return Err(self.damaged("entries are missing"));
+            return Err(damaged(self.path, "entries are missing"));
         }
-        self.compare_attempts(last - VERIFIED_AT_START)?;
+        self.attempts(last - VERIFIED_AT_START)?;
         Ok(tip)
     }
 
     /// Attempts must stand where their last entry left them.
-    fn compare_attempts(&self, since: i64) -> Result<(), JournalError> {
+    fn attempts(&self, since: i64) -> Result<(), JournalError> {
         let mut statement = self.db.prepare(
             "SELECT last.attempt, last.seq = last_entry AND entry.at = updated_at, status, work, state
              FROM (SELECT attempt, max(seq) AS seq FROM entry WHERE seq >= ? GROUP BY attempt) last
@@ -205,12 +226,14 @@ impl Journal {
             if !is_last || !is_right {
                 let attempt: i64 = row.get(0)?;
                 let what = format!("attempt {attempt} is not where its last entry left it");
-                return Err(self.damaged(&what));
+                return Err(damaged(self.path, &what));
             }
         }
         Ok(())
     }
+}
 
+impl Journal {
     /// Nothing that was written may be gone; and from now on the mirror follows.
     pub(super) fn compare_head(&self) -> Result<(), JournalError> {
         holds(&self.db, &self.path, head::read(self.files.read_mirror()))?;

@@ -49,6 +49,11 @@ pub enum JournalError {
     #[error("{} is not a journal of paytill; choose another journal.path or move the file", .0.display())]
     Foreign(PathBuf),
     #[error(
+        "the journal {} has a second name, a hard link; remove the link or start again with a copy: \
+         reached by two names it would be written as two journals", .0.display()
+    )]
+    Linked(PathBuf),
+    #[error(
         "the journal {} was written by a newer paytill (format {format}); install that version",
         path.display()
     )]
@@ -292,8 +297,7 @@ impl Journal {
         if is_new {
             self.create()?;
         }
-        self.check_file()?;
-        self.tip = self.verify_chain()?;
+        self.tip = check::whole(&mut self.db, &self.path)?;
         self.compare_head()?;
         let past = read::past(&self.db)?;
         self.db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
@@ -314,9 +318,12 @@ impl Journal {
     }
 
     fn damaged(&self, what: &str) -> JournalError {
-        let what = crate::clean::clean(what, 120);
-        JournalError::Damaged { path: self.path.clone(), what }
+        damaged(&self.path, what)
     }
+}
+
+fn damaged(path: &Path, what: &str) -> JournalError {
+    JournalError::Damaged { path: path.to_owned(), what: crate::clean::clean(what, 120) }
 }
 
 fn insert_attempt(
@@ -394,18 +401,14 @@ fn beside(path: &Path, suffix: &str) -> PathBuf {
 fn refused(path: &Path, error: &rusqlite::Error) -> JournalError {
     use rusqlite::ErrorCode;
     match error.sqlite_error_code() {
-        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => JournalError::Damaged {
-            path: path.to_owned(),
-            what: crate::clean::clean(&error.to_string(), 120),
-        },
+        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
+            damaged(path, &error.to_string())
+        }
         Some(_) => JournalError::Unusable {
             path: path.to_owned(),
             source: std::io::Error::other(error.to_string()),
         },
         // A column of another type than it was written with.
-        None => JournalError::Damaged {
-            path: path.to_owned(),
-            what: crate::clean::clean(&error.to_string(), 120),
-        },
+        None => damaged(path, &error.to_string()),
     }
 }

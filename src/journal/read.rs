@@ -1,6 +1,7 @@
 //! Reading: what a start needs, and what `orders` and `show` print while a till may be running.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, Row};
 
@@ -11,6 +12,9 @@ use crate::clock::{Millis, Timestamp, Uptime};
 use crate::money::{Currency, Money};
 use crate::order::{Order, OutTradeNo};
 use crate::payment::{Event, State, Status};
+
+/// How long a look waits for whoever is changing the file.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Which orders are wanted.
 #[derive(Clone, Debug, Default)]
@@ -57,6 +61,19 @@ pub struct Reader {
 }
 
 impl Reader {
+    /// Looks into a journal that this process holds, and so has checked.
+    ///
+    /// The file itself is not touched: closing it would give up the locks that SQLite holds on it
+    /// for the whole process, and somebody else could take the write-ahead log away.
+    pub fn of_held(path: &Path) -> Result<Self, JournalError> {
+        let path = super::resolved(path)
+            .map_err(|source| JournalError::Unusable { path: path.to_owned(), source })?;
+        let db = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_ONLY)
+            .and_then(|db| db.busy_timeout(PATIENCE).map(|()| db))
+            .map_err(|error| refused(&path, &error))?;
+        Ok(Self { db, path })
+    }
+
     /// Opens a journal to read; `None` if there is none yet.
     pub fn open(path: &Path) -> Result<Option<Self>, JournalError> {
         let path = match files::resolved(path) {
@@ -73,7 +90,7 @@ impl Reader {
         }
         let open = || -> rusqlite::Result<(Connection, i32, i32, i64)> {
             let db = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-            db.busy_timeout(std::time::Duration::from_secs(2))?;
+            db.busy_timeout(PATIENCE)?;
             let application = db.pragma_query_value(None, "application_id", |row| row.get(0))?;
             let format = db.pragma_query_value(None, "user_version", |row| row.get(0))?;
             let tables =
@@ -83,7 +100,16 @@ impl Reader {
         match open() {
             Ok((db, APPLICATION_ID, FORMAT, _)) => {
                 super::check::holds(&db, &path, head)?;
-                Ok(Some(Self { db, path }))
+                // What is damaged would else be told as if it were less, or other. A till may be
+                // writing meanwhile.
+                let mut reader = Self { db, path };
+                let checked = reader.db.execute_batch("BEGIN").map_err(JournalError::from);
+                let checked = checked.and_then(|()| {
+                    super::check::whole(&mut reader.db, &reader.path)?;
+                    Ok(reader.db.execute_batch("COMMIT")?)
+                });
+                reader.guard(|| checked)?;
+                Ok(Some(reader))
             }
             // Made this moment by another process that has not come further.
             Ok((_, 0, 0, 0)) => Ok(None),
@@ -154,7 +180,7 @@ impl Reader {
         })
     }
 
-    fn guard<T>(&self, read: impl Fn() -> Result<T, JournalError>) -> Result<T, JournalError> {
+    fn guard<T>(&self, read: impl FnOnce() -> Result<T, JournalError>) -> Result<T, JournalError> {
         read().map_err(|error| match error {
             JournalError::Write(error) => refused(&self.path, &error),
             JournalError::Encode(error) => {

@@ -195,8 +195,11 @@ impl std::fmt::Debug for Last {
 struct Pending(Zeroizing<Vec<u8>>);
 
 impl Pending {
+    /// What lies behind the letters was wiped when it was last in use: a flood of ends would else
+    /// wipe the whole place for each of them.
     fn clear(&mut self) {
-        self.0.zeroize();
+        self.0.as_mut_slice().zeroize();
+        self.0.clear();
     }
 
     fn is_blank(&self) -> bool {

@@ -2,6 +2,7 @@
 //! plug devices into, which are pseudo-terminals too.
 
 use std::collections::VecDeque;
+use std::ffi::OsStr;
 use std::fs::{File, OpenOptions};
 use std::io::{Read as _, Write};
 use std::num::NonZeroU16;
@@ -49,7 +50,21 @@ pub struct Counter {
 impl Counter {
     /// Starts the till's screen in a window of 80 by 24.
     pub fn open(shop: &Shop) -> Self {
-        let PtyPair { master, slave } = native_pty_system().openpty(size(80, 24)).unwrap();
+        Self::open_with(shop, &[])
+    }
+
+    /// The same, with more in the environment.
+    pub fn open_with(shop: &Shop, environment: &[(&str, &OsStr)]) -> Self {
+        Self::start(shop, environment, 80, 24)
+    }
+
+    /// Starts it in a window of another size.
+    pub fn open_sized(shop: &Shop, width: u16, height: u16) -> Self {
+        Self::start(shop, &[], width, height)
+    }
+
+    fn start(shop: &Shop, environment: &[(&str, &OsStr)], width: u16, height: u16) -> Self {
+        let PtyPair { master, slave } = native_pty_system().openpty(size(width, height)).unwrap();
         let modes = modes(&*master);
         let mut command = CommandBuilder::new(PAYTILL);
         command.env_clear();
@@ -57,6 +72,9 @@ impl Counter {
         command.env("HOME", shop.path());
         command.env("TZ", "UTC");
         command.env("TERM", "xterm-256color");
+        for (name, value) in environment {
+            command.env(name, value);
+        }
         command.cwd(shop.path());
         let process = slave.spawn_command(command).unwrap();
         // With this end open too, the terminal would never end.
@@ -80,7 +98,7 @@ impl Counter {
             terminal: master,
             drawn,
             ahead: VecDeque::new(),
-            emulator: vt100::Parser::new(cells(24), cells(80), 0),
+            emulator: vt100::Parser::new(cells(height.max(1)), cells(width.max(1)), 0),
             window,
             tape: Vec::new(),
             modes,
@@ -138,9 +156,15 @@ impl Counter {
         self.emulator.screen().contents()
     }
 
+    /// The window gets this size. One without cells is drawn by nobody, but programs are told of it.
     pub fn resize(&mut self, width: u16, height: u16) {
         self.terminal.resize(size(width, height)).unwrap();
-        self.emulator.set_size(cells(height), cells(width));
+        self.emulator.set_size(cells(height.max(1)), cells(width.max(1)));
+    }
+
+    /// Whether the process is still there.
+    pub fn is_running(&mut self) -> bool {
+        matches!(self.process.try_wait(), Ok(None))
     }
 
     pub fn send(&self, signal: Signal) {
@@ -185,7 +209,7 @@ impl Counter {
         true
     }
 
-    fn pid(&self) -> Pid {
+    pub fn pid(&self) -> Pid {
         let id = self.process.process_id().unwrap();
         Pid::from_raw(id.try_into().unwrap()).unwrap()
     }
@@ -258,6 +282,11 @@ impl Device {
     /// Reads a code, as a scanner does.
     pub fn scan(&mut self, code: &str) {
         self.line.write_all(format!("{code}\r").as_bytes()).unwrap();
+    }
+
+    /// Sends bytes as they are, as a broken scanner does.
+    pub fn babble(&mut self, bytes: &[u8]) {
+        self.line.write_all(bytes).unwrap();
     }
 
     /// Fills the line: nobody reads it, so nothing more goes in.

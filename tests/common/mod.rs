@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::OnceLock;
 
 use paytill::clock::{Clock, Millis};
 use paytill::simulator::{Bank, Entry, Identity, Scenario, Script, Server};
@@ -125,8 +126,20 @@ level = "debug"
     /// The binary, set up for this shop, with an environment of its own.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(PAYTILL);
+        command.args(arguments);
+        self.dressed(command)
+    }
+
+    /// The same by way of a shell, which does something first or around it: there `"$@"` is the
+    /// binary with its arguments.
+    pub fn by_shell(&self, script: &str, arguments: &[&str]) -> Command {
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", script, "sh", PAYTILL]).args(arguments);
+        self.dressed(command)
+    }
+
+    fn dressed(&self, mut command: Command) -> Command {
         command
-            .args(arguments)
             .env_clear()
             .env("PAYTILL_CONFIG", self.config())
             .env("HOME", self.path())
@@ -155,6 +168,29 @@ level = "debug"
         assert_eq!(ran.exit, 0, "{}", ran.errors);
         let number = |line: &Value| line["order_no"].as_str().unwrap().to_owned();
         ran.lines.into_iter().map(|line| (number(&line), line)).collect()
+    }
+
+    /// The journal and what lies beside it, byte for byte, but for what says nothing of the past:
+    /// the lock, and the database's shared memory.
+    pub fn files(&self) -> BTreeMap<PathBuf, Vec<u8>> {
+        let folder = std::fs::read_dir(self.path()).unwrap();
+        let says_something = |path: &PathBuf| {
+            let name = path.file_name().unwrap().to_str().unwrap();
+            name.starts_with("journal.sqlite")
+                && name != "journal.sqlite.lock"
+                && name != "journal.sqlite-shm"
+                && path.is_file()
+        };
+        folder
+            .map(|entry| entry.unwrap().path())
+            .filter(says_something)
+            .map(|path| (path.clone(), std::fs::read(&path).unwrap()))
+            .collect()
+    }
+
+    /// Calls that reached the bank so far.
+    pub fn calls(&self) -> usize {
+        self.ledger().iter().map(|entry| entry.calls.len()).sum()
     }
 
     /// What the bank says.
@@ -261,21 +297,34 @@ impl Drop for Waiting {
 
 /// The library that stands between the till and the disk, built once.
 pub fn disk_faults() -> PathBuf {
-    static BUILT: std::sync::OnceLock<PathBuf> = std::sync::OnceLock::new();
-    let built = BUILT.get_or_init(|| {
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/common/disk_faults.c");
-        let name = format!("disk_faults_{}.so", std::process::id());
-        let library = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-        let built = Command::new("cc")
-            .args(["-shared", "-fPIC", "-O1", "-o"])
-            .args([&library, &source])
-            .arg("-ldl")
-            .status()
-            .unwrap();
-        assert!(built.success(), "the C compiler that built SQLite builds this too");
-        library
-    });
-    built.clone()
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| built("disk_faults")).clone()
+}
+
+/// The library that stands between the till and the wall clock.
+pub fn clock_faults() -> PathBuf {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| built("clock_faults")).clone()
+}
+
+/// The library that stands between the till and its threads.
+pub fn thread_faults() -> PathBuf {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| built("thread_faults")).clone()
+}
+
+fn built(name: &str) -> PathBuf {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/common/{name}.c"));
+    let library = format!("{name}_{}.so", std::process::id());
+    let library = Path::new(env!("CARGO_TARGET_TMPDIR")).join(library);
+    let built = Command::new("cc")
+        .args(["-shared", "-fPIC", "-O1", "-o"])
+        .args([&library, &source])
+        .arg("-ldl")
+        .status()
+        .unwrap();
+    assert!(built.success(), "the C compiler that built SQLite builds this too");
+    library
 }
 
 /// Runs what `work` does for each of `items` on several threads, and fails with all failures.

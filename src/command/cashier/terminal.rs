@@ -9,7 +9,6 @@ use ratatui::DefaultTerminal;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Modifier;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 
 use crate::clock::{Clock, Uptime};
@@ -57,6 +56,10 @@ impl Terminal {
     pub(super) fn open(clock: &Clock) -> io::Result<Self> {
         // The hook that comes with it gives the terminal back when the program panics.
         let terminal = ratatui::try_init()?;
+        Self::share(clock, terminal).inspect_err(|_| ratatui::restore())
+    }
+
+    fn share(clock: &Clock, terminal: DefaultTerminal) -> io::Result<Self> {
         let (post, inbox) = mpsc::channel(WAITING);
         let (clock, gone) = (clock.clone(), post.clone());
         std::thread::Builder::new().name("keys".into()).spawn(move || read(&clock, &post))?;
@@ -163,34 +166,6 @@ fn read(clock: &Clock, post: &mpsc::Sender<Input>) {
         let gone = matches!(input, Input::Gone);
         if post.blocking_send(input).is_err() || gone {
             return;
-        }
-    }
-}
-
-/// The signals that end the till. What is open is resolved at the next start.
-pub(super) struct Signals {
-    hangup: Signal,
-    interrupt: Signal,
-    quit: Signal,
-    terminate: Signal,
-}
-
-impl Signals {
-    pub(super) fn new() -> io::Result<Self> {
-        Ok(Self {
-            hangup: signal(SignalKind::hangup())?,
-            interrupt: signal(SignalKind::interrupt())?,
-            quit: signal(SignalKind::quit())?,
-            terminate: signal(SignalKind::terminate())?,
-        })
-    }
-
-    pub(super) async fn next(&mut self) {
-        tokio::select! {
-            _ = self.hangup.recv() => {}
-            _ = self.interrupt.recv() => {}
-            _ = self.quit.recv() => {}
-            _ = self.terminate.recv() => {}
         }
     }
 }

@@ -1,0 +1,42 @@
+//! The signals that end a till. What is open is resolved at the next start.
+
+use std::io;
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// What a signal asks for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Asked {
+    /// The person at the keyboard wants to stop.
+    Interrupt,
+    /// The process is to end.
+    End,
+}
+
+/// From when this is there, none of them ends the process by itself.
+pub(super) struct Signals {
+    hangup: Signal,
+    interrupt: Signal,
+    quit: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    pub(super) fn new() -> io::Result<Self> {
+        Ok(Self {
+            hangup: signal(SignalKind::hangup())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            quit: signal(SignalKind::quit())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    pub(super) async fn next(&mut self) -> Asked {
+        tokio::select! {
+            _ = self.interrupt.recv() => Asked::Interrupt,
+            _ = self.hangup.recv() => Asked::End,
+            _ = self.quit.recv() => Asked::End,
+            _ = self.terminate.recv() => Asked::End,
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! The line to the gateway is cut after so many bytes, in either direction, in the middle of a
+//! payment by the real binary: what it cannot know it asks about, and the books agree.
+#![allow(clippy::unwrap_used, reason = "a test may")]
+
+mod common;
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+
+use common::{PACE, Shop, in_lanes};
+use paytill::simulator::Scenario;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+
+const LANES: usize = 24;
+/// Cuts in one shop.
+const IN_ONE_SHOP: usize = 6;
+/// Every how manyth byte is the last.
+const STEP: usize = 19;
+
+fn code(name: &str, serial: usize) -> String {
+    Scenario::from_name(name).unwrap().code(serial as u64)
+}
+
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+enum Way {
+    ToGateway,
+    ToTill,
+}
+
+/// A line between till and gateway. The next connection over it is cut where it says; later ones hold.
+struct Cable {
+    address: SocketAddr,
+    cut: Arc<Mutex<Option<(Way, usize)>>>,
+    /// Bytes that went over the first connection.
+    carried: Arc<Mutex<BTreeMap<Way, usize>>>,
+}
+
+impl Cable {
+    fn new(shop: &Shop) -> Self {
+        let (cut, carried) = (Arc::new(Mutex::new(None)), Arc::new(Mutex::new(BTreeMap::new())));
+        let gateway = shop.server.local_addr();
+        let listener = shop.runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
+        let cable = Self { address: listener.local_addr().unwrap(), cut, carried };
+        let (cut, carried) = (Arc::clone(&cable.cut), Arc::clone(&cable.carried));
+        shop.runtime.spawn(async move {
+            let mut is_first = true;
+            while let Ok((till, _)) = listener.accept().await {
+                let gateway = TcpStream::connect(gateway).await.unwrap();
+                till.set_nodelay(true).unwrap();
+                gateway.set_nodelay(true).unwrap();
+                let cut = cut.lock().unwrap().take();
+                let most =
+                    |way| cut.filter(|(at, _)| *at == way).map_or(usize::MAX, |(_, most)| most);
+                let counts = std::mem::take(&mut is_first).then(|| Arc::clone(&carried));
+                let (from_till, to_till) = till.into_split();
+                let (from_gateway, to_gateway) = gateway.into_split();
+                let (end, ended) = watch::channel(());
+                let ends = [(end.clone(), ended.clone()), (end, ended)];
+                let [one, other] = ends;
+                tokio::spawn(pump(
+                    from_till,
+                    to_gateway,
+                    Way::ToGateway,
+                    most(Way::ToGateway),
+                    counts.clone(),
+                    one,
+                ));
+                tokio::spawn(pump(
+                    from_gateway,
+                    to_till,
+                    Way::ToTill,
+                    most(Way::ToTill),
+                    counts,
+                    other,
+                ));
+            }
+        });
+        let gateway = format!("https://{gateway}");
+        shop.reconfigure(&gateway, &format!("https://{}", cable.address));
+        cable
+    }
+}
+
+/// Carries bytes one way, until somebody hangs up or the line is cut; then both ways end.
+async fn pump(
+    mut from: OwnedReadHalf,
+    mut to: OwnedWriteHalf,
+    way: Way,
+    most: usize,
+    counts: Option<Arc<Mutex<BTreeMap<Way, usize>>>>,
+    (end, mut ended): (watch::Sender<()>, watch::Receiver<()>),
+) {
+    let mut carried = 0;
+    let mut buffer = [0; 4096];
+    while carried < most {
+        let read = tokio::select! {
+            read = from.read(&mut buffer) => read,
+            _ = ended.changed() => return,
+        };
+        let Ok(read @ 1..) = read else { break };
+        let part = read.min(most - carried);
+        if to.write_all(&buffer[..part]).await.is_err() {
+            break;
+        }
+        carried += part;
+        if let Some(counts) = &counts {
+            counts.lock().unwrap().insert(way, carried);
+        }
+    }
+    end.send(()).ok();
+}
+
+#[test]
+fn a_line_cut_anywhere_loses_and_doubles_no_payment() {
+    // How long a whole payment is on the line.
+    let lengths = {
+        let shop = Shop::open(None, PACE);
+        let cable = Cable::new(&shop);
+        assert_eq!(shop.pay("12.34", &code("ok", 1)).exit, 0);
+        cable.carried.lock().unwrap().clone()
+    };
+    assert!(lengths.values().all(|length| *length > 500), "{lengths:?}");
+    let mut runs = Vec::new();
+    for (way, length) in &lengths {
+        // A little more than a payment that is not cut: there nothing happens.
+        let cuts: Vec<usize> = (0..length + 2 * STEP).step_by(STEP).collect();
+        runs.extend(cuts.chunks(IN_ONE_SHOP).map(|cuts| (*way, cuts.to_vec())));
+    }
+    let exits = Mutex::new(BTreeMap::<(Way, i32), usize>::new());
+    in_lanes(LANES, &runs, |(way, cuts)| {
+        let shop = Shop::open(None, PACE);
+        let cable = Cable::new(&shop);
+        for cut in cuts {
+            let before = shop.ledger().len();
+            *cable.cut.lock().unwrap() = Some((*way, *cut));
+            let ran = shop.pay("12.34", &code("ok", *cut));
+            let story = format!("{way:?} {cut}: {ran:?}");
+            match ran.exit {
+                0 | 11 => {}
+                // Nothing of the request can have left.
+                10 => assert!(
+                    shop.ledger().len() == before || shop.ledger()[before].submissions() == 0,
+                    "{story}"
+                ),
+                _ => panic!("{story}"),
+            }
+            *exits.lock().unwrap().entry((*way, ran.exit)).or_default() += 1;
+        }
+        let recovered = shop.recover();
+        assert_eq!(recovered.exit, 0, "{way:?} {cuts:?}: {recovered:?}");
+        shop.assert_books_agree(true);
+    });
+    let exits = exits.into_inner().unwrap();
+    let all: usize = exits.values().sum();
+    println!("cut: {lengths:?} bytes, {all} cuts, exit codes {exits:?}, 0 lost");
+    // Each end was met: not sent, lost on the way there, lost on the way back.
+    assert!(exits.contains_key(&(Way::ToTill, 0)) && exits.contains_key(&(Way::ToGateway, 11)));
+}

@@ -1,0 +1,188 @@
+//! The system gives no more: no descriptors, no memory, no room in a file, no threads. The till ends
+//! before anything is sent and says why, or finishes what is open; whatever happened, a recovery
+//! with enough of everything brings the books together.
+#![allow(clippy::unwrap_used, reason = "a test may")]
+
+mod common;
+
+use std::ffi::OsStr;
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use common::counter::Counter;
+use common::{PACE, Shop, in_lanes, thread_faults};
+use paytill::simulator::Scenario;
+
+const LANES: usize = 24;
+/// Runs in one shop.
+const IN_ONE_SHOP: usize = 6;
+const CUSTOMERS: [&str; 2] = ["password-8", "walks-away"];
+
+fn code(name: &str, serial: usize) -> String {
+    Scenario::from_name(name).unwrap().code(serial as u64)
+}
+
+/// How runs that lacked something ended.
+#[derive(Default)]
+struct Outcomes {
+    /// Before anything was sent, with words and an exit code.
+    refused: AtomicUsize,
+    /// The payment came to an end that the cashier can be told.
+    finished: AtomicUsize,
+    /// The payment was left open, and said to be.
+    open: AtomicUsize,
+    /// The process was ended by the system.
+    ended: AtomicUsize,
+}
+
+impl Outcomes {
+    /// Takes a payment and a recovery that lack something, and then a recovery that does not.
+    fn check(
+        &self,
+        story: &str,
+        shop: &Shop,
+        customer: &str,
+        serial: usize,
+        lacking: &dyn Fn(&[&str]) -> Command,
+    ) {
+        let before = shop.ledger().len();
+        let code = code(customer, serial);
+        let ran = lacking(&["pay", "12.34", "--code", &code, "--json"]).output().unwrap();
+        let errors = String::from_utf8_lossy(&ran.stderr).into_owned();
+        let sent = shop.ledger().len() - before;
+        let story = format!("{story}, {customer}: {ran:?}");
+        let outcome = match ran.status.code() {
+            Some(1 | 3 | 5) => {
+                assert!(sent == 0 && ran.stdout.is_empty(), "{story}");
+                assert!(!errors.trim().is_empty(), "{story}");
+                assert!(!errors.contains("panicked"), "{story}");
+                &self.refused
+            }
+            Some(0 | 10 | 11) => &self.finished,
+            Some(12) => {
+                assert!(!errors.is_empty(), "{story}");
+                &self.open
+            }
+            // Not even loaded: the first is the loader's.
+            Some(127) | None => {
+                assert!(ran.status.signal().is_some() || sent == 0, "{story}");
+                &self.ended
+            }
+            Some(_) => panic!("{story}"),
+        };
+        outcome.fetch_add(1, Ordering::Relaxed);
+        lacking(&["recover"]).output().unwrap();
+        let recovered = shop.recover();
+        assert_eq!(recovered.exit, 0, "{story}: {recovered:?}");
+        shop.assert_books_agree(true);
+    }
+
+    fn tell(&self, what: &str) {
+        let [refused, finished, open, ended] =
+            [&self.refused, &self.finished, &self.open, &self.ended]
+                .map(|count| count.load(Ordering::Relaxed));
+        let all = refused + finished + open + ended;
+        println!(
+            "exhaustion, {what}: {all} injected, {refused} refused before sending, {finished} \
+             finished, {open} left open, {ended} ended by the system, 0 lost"
+        );
+        assert!(refused + ended > 0 && finished > 0, "{what}: too much or too little of it");
+    }
+}
+
+/// Runs payments under each of the limits of a shell's `ulimit`.
+fn under(what: &str, option: &str, limits: &[usize]) -> Outcomes {
+    let outcomes = Outcomes::default();
+    let runs: Vec<(&str, &[usize])> = CUSTOMERS
+        .iter()
+        .flat_map(|customer| limits.chunks(IN_ONE_SHOP).map(|limits| (*customer, limits)))
+        .collect();
+    in_lanes(LANES, &runs, |(customer, limits)| {
+        let shop = Shop::open(None, PACE);
+        for (serial, limit) in (1..).zip(*limits) {
+            let script = format!("ulimit {option} {limit} && exec \"$@\"");
+            let lacking = |arguments: &[&str]| shop.by_shell(&script, arguments);
+            outcomes.check(&format!("{what} {limit}"), &shop, customer, serial, &lacking);
+        }
+    });
+    outcomes
+}
+
+#[test]
+fn without_enough_descriptors_nothing_is_lost() {
+    let limits: Vec<usize> = (3..36).collect();
+    under("descriptors", "-n", &limits).tell("descriptors");
+}
+
+#[test]
+fn without_enough_memory_nothing_is_lost() {
+    // In KiB. The least of them does not even start the process.
+    let limits: Vec<usize> =
+        (0..4).map(|step| 8_192 * (step + 1)).chain((26_624..40_960).step_by(512)).collect();
+    under("memory", "-v", &limits).tell("address space");
+}
+
+#[test]
+fn without_room_in_a_file_nothing_is_lost() {
+    // In blocks of 512 bytes: into the header, the first pages and the frames of the log.
+    let limits: Vec<usize> =
+        (0..30).chain((30..160).step_by(5)).chain([200, 300, 500, 4000]).collect();
+    let outcomes = under("file size", "-f", &limits);
+    assert_eq!(outcomes.ended.load(Ordering::Relaxed), 0, "a full file is a failed write");
+    outcomes.tell("file size");
+}
+
+#[test]
+fn without_threads_nothing_is_lost() {
+    let library = thread_faults();
+    let outcomes = Outcomes::default();
+    let threads: Vec<usize> = (0..8).collect();
+    in_lanes(LANES, &threads, |from| {
+        let shop = Shop::open(None, PACE);
+        for (serial, customer) in (1..).zip(CUSTOMERS) {
+            let lacking = |arguments: &[&str]| {
+                let mut command = shop.command(arguments);
+                command.env("LD_PRELOAD", &library).env("PAYTILL_THREADS", from.to_string());
+                command
+            };
+            outcomes.check(&format!("{from} threads"), &shop, customer, serial, &lacking);
+        }
+    });
+    assert_eq!(outcomes.ended.load(Ordering::Relaxed), 0, "no thread is no reason to die");
+    outcomes.tell("threads");
+}
+
+#[test]
+fn a_screen_without_threads_says_so_and_gives_the_terminal_back() {
+    let library = thread_faults();
+    let threads: Vec<usize> = (0..8).collect();
+    let refused = AtomicUsize::new(0);
+    in_lanes(LANES, &threads, |from| {
+        let shop = Shop::open(None, PACE);
+        let printer = "[printer]\nkind = \"escpos-serial\"\nport = \"printer\"\n";
+        shop.configure(&format!("[scanner]\nkind = \"serial\"\nport = \"scanner\"\n{printer}"));
+        let count = from.to_string();
+        let environment =
+            [("LD_PRELOAD", library.as_os_str()), ("PAYTILL_THREADS", OsStr::new(&count))];
+        let mut counter = Counter::open_with(&shop, &environment);
+        let mut is_over = false;
+        counter.see_that("the till, or why there is none", |screen| {
+            screen.contains("Type the amount.") || screen.contains("paytill: ")
+        });
+        if counter.screen().contains("Type the amount.") {
+            counter.press("\x11");
+        } else {
+            is_over = true;
+        }
+        let status = counter.wait_for_end();
+        let story = format!("{from} threads: {status:?}\n{}", counter.screen());
+        assert!(counter.is_given_back(), "{story}");
+        assert_eq!(status.exit_code(), u32::from(is_over), "{story}");
+        assert!(!counter.tape().contains("panicked"), "{story}");
+        refused.fetch_add(usize::from(is_over), Ordering::Relaxed);
+    });
+    let refused = refused.into_inner();
+    assert!(refused > 0);
+    println!("exhaustion, threads of the screen: {} injected, {refused} refused", threads.len());
+}

@@ -1,0 +1,136 @@
+//! A scanner that sends anything at all while a payment is open: keys still work, nothing of it
+//! reaches the terminal as it came, and the payment comes to its right end.
+#![allow(clippy::unwrap_used, reason = "a test may")]
+
+mod common;
+
+use common::counter::{Counter, Device, Socket};
+use common::{Shop, in_lanes};
+use paytill::simulator::Scenario;
+
+const LANES: usize = 6;
+const MEBIBYTE: usize = 1 << 20;
+const CTRL_L: &str = "\x0c";
+const CTRL_Q: &str = "\x11";
+/// In every flood: what must not come out.
+const MARK: &str = "BREAKOUT";
+
+fn code(name: &str, serial: u64) -> String {
+    Scenario::from_name(name).unwrap().code(serial)
+}
+
+fn floods() -> Vec<(&'static str, Vec<u8>)> {
+    let mut random = fastrand::Rng::with_seed(3);
+    let many = |unit: &[u8]| unit.repeat(MEBIBYTE / unit.len());
+    let garbage = (0..MEBIBYTE).map(|_| random.u8(..)).collect();
+    let sequences = [
+        format!("\x1b]0;{MARK}\x07\r"),
+        format!("\x1b[2J\x1b[H\x1b[31m{MARK}\x1b[0m\r"),
+        format!("\x1b]52;c;{MARK}\x1b\\\r\n"),
+        format!("\x1bP{MARK}\x1b\\\x1b_{MARK}\x1b\\\r"),
+        format!("\u{9b}31m{MARK}\u{85}\u{90}{MARK}\u{9c}\r"),
+        format!("\x1b[?1049l\x1bc{MARK}\r"),
+        format!("{MARK}\x08\x08\x08\x7f\x00\x0e\x0f\x05\r"),
+        format!("\u{202e}{MARK}\u{2066}\u{200b}\r"),
+    ]
+    .concat();
+    // Codes that are cut off or run into each other, and whole ones, as fast as the line takes them.
+    let lines = |codes: Vec<String>| codes.join("\r") + "\r";
+    let halves = (0..3000).map(|serial| code("ok", serial as u64)[..serial % 18].to_owned());
+    let halves = lines(halves.collect());
+    let joined: String = (0..3000).map(|serial| code("ok", serial)).collect();
+    let whole = lines((100..1100).map(|serial| code("ok", serial)).collect());
+    let goods = format!("{}\r", "6901234567892\r".repeat(2000));
+    vec![
+        ("random bytes", garbage),
+        ("NUL", many(&[0])),
+        ("0xFF", many(&[0xff])),
+        ("carriage returns", many(b"\r")),
+        ("no end mark", many(b"1")),
+        ("escape", many(b"\x1b")),
+        ("sequences", many(sequences.as_bytes())),
+        ("half codes", halves.into_bytes()),
+        ("joined codes", joined.into_bytes()),
+        ("codes in bursts", whole.into_bytes()),
+        ("goods", goods.into_bytes()),
+    ]
+}
+
+fn open(shop: &Shop, customer: &str) -> (Counter, Device) {
+    shop.configure("[scanner]\nkind = \"serial\"\nport = \"scanner\"\n");
+    let mut scanner = Socket::new(shop, "scanner").plug();
+    let mut counter = Counter::open(shop);
+    counter.see(&["Type the amount.", "Gateway ready", "Scanner ready"]);
+    counter.press("12.34\r");
+    counter.see(&["Scan the customer's payment code."]);
+    scanner.scan(&code(customer, 1));
+    counter.see(&["WAITING FOR CUSTOMER"]);
+    (counter, scanner)
+}
+
+/// Nothing but letters and what the screen is drawn with.
+fn assert_tame(tape: &str, what: &str) {
+    assert!(!tape.contains(MARK), "{what}: its words are on the terminal");
+    let mut letters = tape.chars().peekable();
+    while let Some(letter) = letters.next() {
+        match letter {
+            '\x1b' => {
+                assert_eq!(letters.next(), Some('['), "{what}: only CSI is used");
+                let parameters: String =
+                    std::iter::from_fn(|| letters.next_if(|next| !next.is_ascii_alphabetic()))
+                        .collect();
+                let last = letters.next().unwrap_or('m');
+                let known =
+                    "Hmhlu".contains(last) || matches!(last, 'J' | 'K' | 'A' | 'B' | 'C' | 'D');
+                assert!(known, "{what}: CSI {parameters}{last}");
+            }
+            '\x07' | '\r' | '\n' => {}
+            _ => assert!(!letter.is_control(), "{what}: {letter:?}"),
+        }
+    }
+}
+
+#[test]
+fn whatever_a_scanner_sends_during_a_payment_changes_nothing() {
+    let floods = floods();
+    in_lanes(LANES, &floods, |(what, bytes)| {
+        let shop = Shop::open(None, 5);
+        let (mut counter, mut scanner) = open(&shop, "password-29");
+        // While it floods, keys work.
+        std::thread::scope(|scope| {
+            let flooding = scope.spawn(|| scanner.babble(bytes));
+            let mut presses = 0;
+            while presses < 2 || (presses < 40 && !flooding.is_finished()) {
+                counter.press(CTRL_L);
+                counter.see_that("another language", |screen| screen.contains("等待顾客输入密码"));
+                counter.press(CTRL_L);
+                counter.see_that("the first language", |screen| {
+                    screen.contains("WAITING FOR CUSTOMER")
+                });
+                presses += 2;
+            }
+            counter.watch_until(&format!("the end of {what}"), || flooding.is_finished());
+        });
+        counter.see(&["PAID", "The money was taken"]);
+        let ledger = shop.ledger();
+        assert_eq!(ledger.len(), 1, "{what}: only the one payment: {ledger:?}");
+        assert_eq!(ledger[0].net().minor(), 1234, "{what}");
+        // And the scanner works again, once it has come to its senses.
+        counter.press("\r");
+        counter.see(&["Type the amount."]);
+        scanner.scan("6901234567892");
+        counter.see(&["goods barcode (6901234567892)"]);
+        counter.press("5\r");
+        counter.see(&["Scan the customer's payment code."]);
+        scanner.scan(&code("password-1", 7));
+        counter.see(&["PAID", "The money was taken"]);
+        counter.press(CTRL_Q);
+        assert_eq!(counter.wait_for_end().exit_code(), 0, "{what}");
+        assert!(counter.is_given_back(), "{what}");
+        assert_tame(&counter.tape(), what);
+        assert_eq!(shop.recover().exit, 0, "{what}");
+        shop.assert_books_agree(true);
+    });
+    let bytes: usize = floods.iter().map(|(_, bytes)| bytes.len()).sum();
+    println!("flood: {} kinds with {bytes} bytes, {0} payments right", floods.len());
+}
