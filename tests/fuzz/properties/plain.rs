@@ -22,19 +22,13 @@ fn is_ignorable(character: char) -> bool {
     )
 }
 
-/// Line and paragraph separators, interlinear annotations, and what is no character at all.
+/// Line and paragraph separators, and interlinear annotations.
 fn is_directing(character: char) -> bool {
-    let code = u32::from(character);
-    matches!(code, 0x2028..=0x2029 | 0xfff9..=0xfffb | 0xfdd0..=0xfdef) || code & 0xfffe == 0xfffe
+    matches!(u32::from(character), 0x2028..=0x2029 | 0xfff9..=0xfffb)
 }
 
 #[track_caller]
 pub fn assert_plain(text: &str, what: &str) {
     let found = text.chars().find(|character| !is_plain(*character));
     assert!(found.is_none(), "{what}: {found:?} in {text:?}");
-}
-
-/// Whether digits as long as a payment code stand in a text.
-pub fn holds_code(text: &str, code: &str) -> bool {
-    text.contains(code)
 }

@@ -25,7 +25,7 @@ pub fn fields(bytes: &[u8]) -> Option<BTreeMap<String, String>> {
         }
         // Blanks may also be written as CDATA or as references.
         if reader.0.starts_with("<![CDATA[") || reader.0.starts_with('&') {
-            if !reader.content()?.chars().all(char::is_whitespace) {
+            if !reader.content()?.chars().all(|blank| blank.is_ascii_whitespace()) {
                 return None;
             }
             continue;
