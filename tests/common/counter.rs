@@ -49,6 +49,11 @@ pub struct Counter {
 impl Counter {
     /// Starts the till's screen in a window of 80 by 24.
     pub fn open(shop: &Shop) -> Self {
+        Self::open_with(shop, &[])
+    }
+
+    /// The same with more in its environment.
+    pub fn open_with(shop: &Shop, environment: &[(&str, &str)]) -> Self {
         let PtyPair { master, slave } = native_pty_system().openpty(size(80, 24)).unwrap();
         let modes = modes(&*master);
         let mut command = CommandBuilder::new(PAYTILL);
@@ -57,6 +62,9 @@ impl Counter {
         command.env("HOME", shop.path());
         command.env("TZ", "UTC");
         command.env("TERM", "xterm-256color");
+        for (name, value) in environment {
+            command.env(name, value);
+        }
         command.cwd(shop.path());
         let process = slave.spawn_command(command).unwrap();
         // With this end open too, the terminal would never end.
@@ -166,6 +174,16 @@ impl Counter {
         String::from_utf8_lossy(&self.tape).into_owned()
     }
 
+    /// The same, byte for byte.
+    pub fn tape_bytes(&self) -> &[u8] {
+        &self.tape
+    }
+
+    /// The till's process.
+    pub fn process_id(&self) -> u32 {
+        self.process.process_id().unwrap()
+    }
+
     fn deadline(&self) -> Uptime {
         self.clock.uptime().after(DEADLINE)
     }
@@ -186,8 +204,7 @@ impl Counter {
     }
 
     fn pid(&self) -> Pid {
-        let id = self.process.process_id().unwrap();
-        Pid::from_raw(id.try_into().unwrap()).unwrap()
+        Pid::from_raw(self.process_id().try_into().unwrap()).unwrap()
     }
 }
 
@@ -258,6 +275,11 @@ impl Device {
     /// Reads a code, as a scanner does.
     pub fn scan(&mut self, code: &str) {
         self.line.write_all(format!("{code}\r").as_bytes()).unwrap();
+    }
+
+    /// Sends bytes as they are.
+    pub fn send(&mut self, bytes: &[u8]) {
+        self.line.write_all(bytes).unwrap();
     }
 
     /// Fills the line: nobody reads it, so nothing more goes in.
