@@ -6,9 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use paytill::clock::{Millis, Timestamp, Uptime};
-use paytill::journal::{
-    Begin, Entry, Filter, Journal, JournalError, Past, Reader, SaleEntry,
-};
+use paytill::journal::{Begin, Entry, Filter, Journal, JournalError, Past, Reader, SaleEntry};
 use paytill::money::{Currency, Money};
 use paytill::order::{Merchant, Order, OutTradeNo};
 use paytill::payment::{Answer, Call, CallKind, Event, Proof, Reason, Rules, State};
@@ -63,7 +61,11 @@ fn entries(attempt: i64) -> [Entry; 2] {
         state: state.clone(),
         wire: vec![("total_fee".into(), "1234".into())],
         begin: Some(Box::new(Begin {
-            sale: SaleEntry { id: attempt, new: Some("table 7".into()), due: order(attempt).amount },
+            sale: SaleEntry {
+                id: attempt,
+                new: Some("table 7".into()),
+                due: order(attempt).amount,
+            },
             order: order(attempt),
             code_hash: Some([u8::try_from(attempt).unwrap(); 16]),
         })),
@@ -79,7 +81,10 @@ fn entries(attempt: i64) -> [Entry; 2] {
     };
     let event = Event::Answered(Call { kind: CallKind::Submit, ..call }, answer);
     let (state, _) = state.step(&event, Millis(300), &rules);
-    [begun.clone(), Entry { age: Millis(300), event, state, wire: Vec::new(), begin: None, ..begun }]
+    [
+        begun.clone(),
+        Entry { age: Millis(300), event, state, wire: Vec::new(), begin: None, ..begun },
+    ]
 }
 
 impl Pattern {
@@ -114,10 +119,12 @@ impl Pattern {
         }
         put(&path, files);
         match Journal::open(&path) {
-            Ok((_, past)) if files[2] == self.files[2] => assert_eq!(told(&past), self.past),
+            Ok((_, past)) if files[2].starts_with(&self.files[2]) => {
+                assert_eq!(told(&past), self.past);
+            }
             // With the mirror emptied as well an older journal looks whole; it must still be ours.
             Ok((_, past)) => {
-                assert!(files[2].is_empty(), "the mirror is wrong");
+                assert!(files[2].is_empty(), "the mirror is wrong: {:x?}", files[2]);
                 assert!(past.last_attempt <= 7 && past.open.len() <= 7, "{past:?}");
             }
             Err(error) => {
@@ -222,8 +229,13 @@ fn change(files: &mut [Vec<u8>; 3], first: &[Vec<u8>; 3], draw: &mut Draw<'_>) {
         // Words that the format knows, in place of others of their length.
         6 => {
             let pairs: [(&[u8], &[u8]); 8] = [
-                (b"paid", b"sent"), (b"sent", b"paid"), (b"1001", b"1002"), (b"\"Begun\"", b"\"Tick\" "),
-                (b"Sent", b"Paid"), (b"T01-000001", b"T01-000002"), (b"CNY", b"\x1b[m"),
+                (b"paid", b"sent"),
+                (b"sent", b"paid"),
+                (b"1001", b"1002"),
+                (b"\"Begun\"", b"\"Tick\" "),
+                (b"Sent", b"Paid"),
+                (b"T01-000001", b"T01-000002"),
+                (b"CNY", b"\x1b[m"),
                 (b"NOTENOUGH", b"\x1b[2J\x1b[2J\x07"),
             ];
             let (from, to) = draw.one_of(&pairs);

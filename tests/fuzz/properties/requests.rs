@@ -14,14 +14,42 @@ use super::reading;
 const PATHS: [&str; 5] =
     ["/pay/micropay", "/pay/orderquery", "/secapi/pay/reverse", "/", "/pay/micropay?x=1"];
 const NAMES: [&str; 16] = [
-    "out_trade_no", "total_fee", "auth_code", "fee_type", "body", "spbill_create_ip", "appid",
-    "mch_id", "nonce_str", "sign_type", "transaction_id", "device_info", "attach", "detail",
-    "sub_mch_id", "neues_feld",
+    "out_trade_no",
+    "total_fee",
+    "auth_code",
+    "fee_type",
+    "body",
+    "spbill_create_ip",
+    "appid",
+    "mch_id",
+    "nonce_str",
+    "sign_type",
+    "transaction_id",
+    "device_info",
+    "attach",
+    "detail",
+    "sub_mch_id",
+    "neues_feld",
 ];
 const VALUES: [&str; 18] = [
-    "", "T01261122113000123456", "T01261122113000123457", "1", "1234", "999999999999", "0", "01",
-    "-1", "130000000000000000", "130000000000000108", "130000000000000200", "130000000000009999",
-    "CNY", "USD", "203.0.113.7", "MD5", "HMAC-SHA256",
+    "",
+    "T01261122113000123456",
+    "T01261122113000123457",
+    "1",
+    "1234",
+    "999999999999",
+    "0",
+    "01",
+    "-1",
+    "130000000000000000",
+    "130000000000000108",
+    "130000000000000200",
+    "130000000000009999",
+    "CNY",
+    "USD",
+    "203.0.113.7",
+    "MD5",
+    "HMAC-SHA256",
 ];
 
 pub fn check(data: &[u8]) {
@@ -54,7 +82,7 @@ fn raw(bank: &mut Bank, bytes: &[u8]) {
                 for client_certificate in [false, true] {
                     let (method, path) = (head.method.as_str(), head.path.as_str());
                     let request = Request { method, path, body, client_certificate };
-                    handle(bank, &request, Millis(5));
+                    handle(bank, &request, Millis(5), "");
                 }
                 rest = &rest[end..];
             }
@@ -72,10 +100,14 @@ fn signed(bank: &mut Bank, draw: &mut Draw<'_>) {
         let path = draw.one_of(&PATHS);
         now = now.plus(Millis(u64::from(draw.byte()) * 200));
         let mut fields = vec![
-            ("appid", "wx8888888888888888".to_owned()), ("mch_id", "1900000109".to_owned()),
-            ("nonce_str", "0123456789abcdef".to_owned()), ("sign_type", "HMAC-SHA256".to_owned()),
-            ("out_trade_no", "T01261122113000123456".to_owned()), ("total_fee", "1234".to_owned()),
-            ("auth_code", "130000000000000000".to_owned()), ("body", "coffee".to_owned()),
+            ("appid", "wx8888888888888888".to_owned()),
+            ("mch_id", "1900000109".to_owned()),
+            ("nonce_str", "0123456789abcdef".to_owned()),
+            ("sign_type", "HMAC-SHA256".to_owned()),
+            ("out_trade_no", "T01261122113000123456".to_owned()),
+            ("total_fee", "1234".to_owned()),
+            ("auth_code", "130000000000000000".to_owned()),
+            ("body", "coffee".to_owned()),
             ("spbill_create_ip", "203.0.113.7".to_owned()),
         ];
         for _ in 0..draw.byte() % 5 {
@@ -88,22 +120,26 @@ fn signed(bank: &mut Bank, draw: &mut Draw<'_>) {
             fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
         let is_md5 = !fields.contains(&("sign_type".into(), "HMAC-SHA256".into()));
         let mut all = fields.clone();
+        let with_code = fields.iter().filter(|(_, value)| value.contains("13000000000000"));
+        // The code of the customer, where it was not given as something else as well.
+        let code = match with_code.collect::<Vec<_>>()[..] {
+            [(name, code)] if name == "auth_code" => code.clone(),
+            _ => String::new(),
+        };
         let map = fields.into_iter().collect();
         all.push(("sign".into(), reading::signature(&map, KEY, is_md5)));
         let body = reading::document(&all);
         let request = Request { method: "POST", path, body: &body, client_certificate: draw.bit() };
-        handle(bank, &request, now);
+        handle(bank, &request, now, &code);
     }
     bank.advance(now.plus(Millis::seconds(3600)));
     books(bank);
 }
 
-fn handle(bank: &mut Bank, request: &Request<'_>, now: Millis) {
+fn handle(bank: &mut Bank, request: &Request<'_>, now: Millis, code: &str) {
     let reaction = bank.handle(request, now);
     assert_plain(&reaction.story, "a line of the story");
-    for code in VALUES.iter().filter(|value| value.len() == 18 && value.starts_with("13")) {
-        assert!(!reaction.story.contains(code), "{}", reaction.story);
-    }
+    assert!(code.len() != 18 || !reaction.story.contains(code), "{}", reaction.story);
     if let Deed::Answer { status: 200, body } = &reaction.deed {
         let told = reading::fields(body);
         let proven = told.filter(|fields| fields.contains_key("sign"));

@@ -3,9 +3,7 @@
 
 use paytill::clock::{Millis, Uptime};
 use paytill::order::TillId;
-use paytill::scan::{
-    Assembler, BurstKey, EndKey, KeyBurst, Line, Outcome, Scan, Suffix,
-};
+use paytill::scan::{Assembler, BurstKey, EndKey, KeyBurst, Line, Outcome, Scan, Suffix};
 
 use super::answers::CODE;
 use super::draw::Draw;

@@ -25,9 +25,26 @@ use super::{answers, reading};
 
 const NOON: i64 = 1_795_320_000_000;
 const KEYS: [Key; 20] = [
-    Key::Enter, Key::Enter, Key::Enter, Key::Esc, Key::Down, Key::Up, Key::Tab, Key::Backspace,
-    Key::Char('1'), Key::Char('2'), Key::Char('.'), Key::Char('0'), Key::Char('\u{202e}'),
-    Key::F(1), Key::F(5), Key::F(9), Key::Ctrl('l'), Key::Ctrl('t'), Key::Ctrl('q'), Key::Char('9'),
+    Key::Enter,
+    Key::Enter,
+    Key::Enter,
+    Key::Esc,
+    Key::Down,
+    Key::Up,
+    Key::Tab,
+    Key::Backspace,
+    Key::Char('1'),
+    Key::Char('2'),
+    Key::Char('.'),
+    Key::Char('0'),
+    Key::Char('\u{202e}'),
+    Key::F(1),
+    Key::F(5),
+    Key::F(9),
+    Key::Ctrl('l'),
+    Key::Ctrl('t'),
+    Key::Ctrl('q'),
+    Key::Char('9'),
 ];
 
 pub fn check(data: &[u8]) {
@@ -146,11 +163,14 @@ impl Bench {
             }
             (9, Some(index)) => {
                 let event = draw.one_of(&[0, 1, 2]);
-                self.step(index, match event {
-                    0 => Event::Abandon,
-                    1 => Event::PutAside,
-                    _ => Event::Restarted { oldest: Millis::seconds(10) },
-                });
+                self.step(
+                    index,
+                    match event {
+                        0 => Event::Abandon,
+                        1 => Event::PutAside,
+                        _ => Event::Restarted { oldest: Millis::seconds(10) },
+                    },
+                );
             }
             (10, _) => self.send(Message::Gateway(Link::Failed(draw.text()))),
             (11, _) => self.send(Message::Printer(Link::Failed(draw.text()))),
@@ -179,8 +199,12 @@ fn answer(kind: CallKind, draw: &mut Draw<'_>) -> Answer {
     let reason = |draw: &mut Draw<'_>| {
         let code = draw.one_of(&["NOTENOUGH", "SYSTEMERROR", "AUTHCODEEXPIRE", "NEW_CODE"]);
         let fields = [
-            ("return_code", "SUCCESS"), ("result_code", "FAIL"), ("appid", "wx8888888888888888"),
-            ("mch_id", "1900000109"), ("err_code", code), ("err_code_des", &draw.text()),
+            ("return_code", "SUCCESS"),
+            ("result_code", "FAIL"),
+            ("appid", "wx8888888888888888"),
+            ("mch_id", "1900000109"),
+            ("err_code", code),
+            ("err_code_des", &draw.text()),
         ];
         let fields: Vec<_> =
             fields.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
