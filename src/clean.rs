@@ -30,20 +30,28 @@ pub fn clean(text: &str, cells: usize) -> String {
     cleaned
 }
 
-/// Whether a character could command a terminal, printer or log, or hide in one.
+/// Whether a character could command a terminal, printer or log, or hide in one: controls, line
+/// breaks, directions, and all that Unicode calls default ignorable.
 pub fn is_unsafe(character: char) -> bool {
     character.is_control()
         || matches!(
             character,
             '\u{ad}'
+                | '\u{34f}'
                 | '\u{61c}'
-                | '\u{180e}'
+                | '\u{115f}'..='\u{1160}'
+                | '\u{17b4}'..='\u{17b5}'
+                | '\u{180b}'..='\u{180f}'
                 | '\u{200b}'..='\u{200f}'
                 | '\u{2028}'..='\u{202e}'
                 | '\u{2060}'..='\u{206f}'
+                | '\u{3164}'
                 | '\u{fe00}'..='\u{fe0f}'
                 | '\u{feff}'
-                | '\u{fff9}'..='\u{fffd}'
+                | '\u{ffa0}'
+                | '\u{fff0}'..='\u{ffff}'
+                | '\u{1bca0}'..='\u{1bca3}'
+                | '\u{1d173}'..='\u{1d17a}'
                 | '\u{e0000}'..='\u{e0fff}'
         )
 }
@@ -68,6 +76,12 @@ mod tests {
         assert_eq!(clean("a\u{202e}b\u{2066}c\u{200b}d\u{9b}e\u{7f}\0", 80), "abcde");
         assert_eq!(clean("one\r\ntwo\tthree", 80), "one  two three");
         assert_eq!(clean("z\u{301}\u{301}\u{301}\u{301}", 80), "z\u{301}\u{301}");
+    }
+
+    #[test]
+    fn drops_what_hides_in_a_text() {
+        let hidden = "\u{34f}\u{115f}\u{1160}\u{17b4}\u{180b}\u{180f}\u{3164}\u{ffa0}\u{fff0}\u{1bca0}\u{1d173}";
+        assert_eq!(clean(&format!("a{hidden}b"), 80), "ab");
     }
 
     #[test]

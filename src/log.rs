@@ -146,7 +146,7 @@ impl Write for Daily {
 
 /// JSON escapes the first control characters itself; this does the rest, so that a log can be read
 /// with `cat`.
-fn escape(line: &str) -> String {
+pub fn escape(line: &str) -> String {
     use std::fmt::Write;
 
     let mut escaped = String::with_capacity(line.len());

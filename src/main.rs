@@ -16,7 +16,15 @@ use tokio::signal::unix::{SignalKind, signal};
 const DESCRIPTORS: usize = 16;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        // Help and version.
+        Err(error) if !error.use_stderr() => error.exit(),
+        Err(error) => {
+            report::tell(error.to_string().trim_end());
+            return Exit::Usage.into();
+        }
+    };
     if let Err(error) = process::harden() {
         report::tell(&format!("paytill: this process cannot be protected: {error}"));
     }

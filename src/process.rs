@@ -1,13 +1,34 @@
 //! What this process keeps from others on the same machine.
 
+use std::backtrace::{Backtrace, BacktraceStatus};
+use std::io::Write as _;
+use std::panic::PanicHookInfo;
+
 use rustix::fs::Mode;
 use rustix::process::{DumpableBehavior, Resource, Rlimit};
 
-/// Secrets in memory stay there: no core dumps, no other process of this user may look in, and
-/// files are made for their owner alone (threats T2, T19).
+/// Secrets in memory stay there: no core dumps, no other process of this user may look in, panics
+/// tell nothing of what was in hand, and files are made for their owner alone (threats T2, T19).
 pub fn harden() -> std::io::Result<()> {
+    std::panic::set_hook(Box::new(panicked));
     rustix::process::umask(Mode::RWXG | Mode::RWXO);
     rustix::process::setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) })?;
     rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
     Ok(())
+}
+
+/// Tells where, and not what: a panic's message may hold what was scanned or typed.
+fn panicked(panic: &PanicHookInfo<'_>) {
+    let mut out = std::io::stderr().lock();
+    let place = panic.location().map(|at| format!(" at {}:{}", at.file(), at.line()));
+    let _ = writeln!(
+        out,
+        "paytill: an unexpected fault{}; what was begun is in the journal, and `paytill recover` or \
+         the next start goes on with it",
+        place.unwrap_or_default()
+    );
+    let backtrace = Backtrace::capture();
+    if backtrace.status() == BacktraceStatus::Captured {
+        let _ = writeln!(out, "{backtrace}");
+    }
 }

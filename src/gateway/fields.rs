@@ -120,6 +120,8 @@ impl Fields {
                     '&' => xml.push_str("&amp;"),
                     '<' => xml.push_str("&lt;"),
                     '>' => xml.push_str("&gt;"),
+                    // Else it would be read as the end of a line.
+                    '\r' => xml.push_str("&#13;"),
                     other => xml.push(other),
                 }
             }
@@ -130,7 +132,7 @@ impl Fields {
     }
 
     /// Reads a document. There is one reading of it or none: a DTD, a field that occurs twice, an
-    /// element within a field, an attribute or a second namespace is refused.
+    /// element within a field, an attribute or a namespace is refused.
     pub fn from_xml(bytes: &[u8]) -> Result<Self, NotAMessage> {
         if bytes.len() > LARGEST_MESSAGE {
             return Err(NotAMessage::TooLarge);
@@ -145,17 +147,16 @@ impl Fields {
         let document = roxmltree::Document::parse_with_options(text, options)
             .map_err(|_| NotAMessage::NotXml)?;
         let root = document.root_element();
-        if !root.has_tag_name("xml") || root.attributes().len() > 0 {
+        if root.tag_name().name() != "xml" || !is_bare(root, text) {
             return Err(NotAMessage::NotFlat);
         }
         let mut fields = BTreeMap::new();
         for child in root.children() {
-            if child.is_text() && child.text().is_none_or(|text| text.trim().is_empty()) {
+            if child.is_text() && child.text().is_none_or(|text| text.trim_ascii().is_empty()) {
                 continue;
             }
             let flat = child.is_element()
-                && child.attributes().len() == 0
-                && child.tag_name().namespace().is_none()
+                && is_bare(child, text)
                 && child.children().all(|inner| inner.is_text());
             let value: String = child.children().filter_map(|inner| inner.text()).collect();
             let name = child.tag_name().name();
@@ -182,6 +183,13 @@ impl<'a> FromIterator<(&'a str, &'a str)> for Fields {
         }
         fields
     }
+}
+
+/// Whether an element's tag holds its name and nothing else: no attribute, prefix or namespace.
+fn is_bare(element: roxmltree::Node<'_, '_>, text: &str) -> bool {
+    let tag = text[element.range()].strip_prefix('<');
+    let rest = tag.and_then(|tag| tag.strip_prefix(element.tag_name().name()));
+    rest.is_some_and(|rest| rest.trim_ascii_start().starts_with(['>', '/']))
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -66,7 +66,7 @@ impl Reader {
     /// The file itself is not touched: closing it would give up the locks that SQLite holds on it
     /// for the whole process, and somebody else could take the write-ahead log away.
     pub fn of_held(path: &Path) -> Result<Self, JournalError> {
-        let path = super::resolved(path)
+        let path = files::resolved(path)
             .map_err(|source| JournalError::Unusable { path: path.to_owned(), source })?;
         let db = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_ONLY)
             .and_then(|db| db.busy_timeout(PATIENCE).map(|()| db))

@@ -266,6 +266,8 @@ impl Sheet {
 
     fn qr(&mut self, content: &str) {
         let is_plain = content.bytes().all(|byte| byte == b' ' || byte.is_ascii_alphanumeric());
+        // A blank at an end would not be printed.
+        let is_plain = is_plain && content.trim() == content;
         if is_plain && (1..=LONGEST_QR).contains(&content.len()) {
             self.parts.push(Part::Qr(content.to_owned()));
         }

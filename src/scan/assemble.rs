@@ -203,17 +203,20 @@ impl Pending {
     }
 
     fn is_blank(&self) -> bool {
-        self.0.iter().all(|byte| byte.is_ascii_whitespace() || *byte == 0)
+        std::str::from_utf8(&self.0).is_ok_and(|text| text.chars().all(is_blank))
     }
 
     /// The text, if it is text. GS separates the fields of some codes and may stand in it.
     fn text(&self) -> Option<Zeroizing<String>> {
         const GS: char = '\u{1d}';
-        let is_blank = |character: char| character.is_whitespace() || character == '\0';
         let text = std::str::from_utf8(&self.0).ok()?.trim_matches(is_blank);
         let is_text = !text.chars().any(|character| character.is_control() && character != GS);
         is_text.then(|| Zeroizing::new(text.to_owned()))
     }
+}
+
+fn is_blank(character: char) -> bool {
+    character.is_whitespace() || character == '\0'
 }
 
 impl std::fmt::Debug for Pending {
@@ -241,6 +244,15 @@ mod tests {
             let mut assembler = Assembler::new(Suffix::Auto);
             let bytes = format!("\u{2}{CODE}{suffix}");
             assert_eq!(assembler.push(bytes.as_bytes(), Uptime(9)), [text(CODE)], "{suffix:?}");
+        }
+    }
+
+    #[test]
+    fn blanks_of_whatever_alphabet_are_no_scan() {
+        for blanks in ["", " ", "\0\0", "\u{b}", "\u{c}", "\u{85}", "\u{3000}\u{2003}"] {
+            let mut assembler = Assembler::new(Suffix::Cr);
+            let bytes = format!("{blanks}\r{CODE}\r");
+            assert_eq!(assembler.push(bytes.as_bytes(), Uptime(9)), [text(CODE)], "{blanks:?}");
         }
     }
 

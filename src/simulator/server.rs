@@ -154,11 +154,12 @@ struct Connection {
 }
 
 /// A request's head, and what it says of the rest.
-struct Head {
-    method: String,
-    path: String,
-    length: usize,
-    body: usize,
+pub struct Head {
+    pub method: String,
+    pub path: String,
+    /// Bytes of the head itself, and of the body behind it.
+    pub length: usize,
+    pub body: usize,
     stays_open: bool,
 }
 
@@ -248,13 +249,16 @@ impl Connection {
     }
 }
 
-enum Parsed {
+/// What the bytes of a connection begin with.
+pub enum Parsed {
     Whole(Head),
     Partial,
+    /// Nothing that can be answered but with this status.
     Refused(u16),
 }
 
-fn parse(buffer: &[u8]) -> Parsed {
+/// Reads the head of the request that a buffer begins with.
+pub fn parse(buffer: &[u8]) -> Parsed {
     let mut headers = [httparse::EMPTY_HEADER; MOST_HEADERS];
     let mut request = httparse::Request::new(&mut headers);
     let length = match request.parse(buffer) {

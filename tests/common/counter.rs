@@ -190,6 +190,16 @@ impl Counter {
         String::from_utf8_lossy(&self.tape).into_owned()
     }
 
+    /// The same, byte for byte.
+    pub fn tape_bytes(&self) -> &[u8] {
+        &self.tape
+    }
+
+    /// The till's process.
+    pub fn process_id(&self) -> u32 {
+        self.process.process_id().unwrap()
+    }
+
     fn deadline(&self) -> Uptime {
         self.clock.uptime().after(DEADLINE)
     }
@@ -210,8 +220,7 @@ impl Counter {
     }
 
     pub fn pid(&self) -> Pid {
-        let id = self.process.process_id().unwrap();
-        Pid::from_raw(id.try_into().unwrap()).unwrap()
+        Pid::from_raw(self.process_id().try_into().unwrap()).unwrap()
     }
 }
 

@@ -379,8 +379,12 @@ fn there_is_one_reading_of_a_message_or_none() {
         ("an attribute", wrap("<a x='1'>1</a>")),
         ("a namespace", wrap("<a xmlns='urn:x'>1</a>")),
         ("loose text", wrap("1<a>2</a>")),
+        ("loose text that looks blank", wrap("\u{3000}<a>2</a>")),
         ("another root", b"<html><a>1</a></html>".to_vec()),
         ("an attribute on the root", b"<xml a='1'><b>1</b></xml>".to_vec()),
+        ("a namespace on the root", b"<xml xmlns='urn:x'><b xmlns=''>1</b></xml>".to_vec()),
+        ("a prefix on the root", b"<xml xmlns:q='urn:x'><b>1</b></xml>".to_vec()),
+        ("a prefix declared within", wrap("<a xmlns:q='urn:x'>1</a>")),
     ] {
         assert_eq!(Fields::from_xml(&bytes), Err(NotAMessage::NotFlat), "{what}");
     }
@@ -405,6 +409,13 @@ fn there_is_one_reading_of_a_message_or_none() {
     let read =
         Fields::from_xml("\u{feff}<xml>\n <a><![CDATA[1&<2]]></a>\n <b/></xml>\n".as_bytes());
     assert_eq!(read.unwrap().get("a"), Some("1&<2"));
+}
+
+#[test]
+fn what_was_read_can_be_written_and_read_again() {
+    let fields = Fields::from_xml(b"<xml><a>1&#13;&#10;&amp;2</a></xml>").unwrap();
+    assert_eq!(fields.get("a"), Some("1\r\n&2"));
+    assert_eq!(Fields::from_xml(fields.to_xml().as_bytes()), Ok(fields));
 }
 
 #[test]

@@ -1,0 +1,266 @@
+//! The gateway's answers: what they say is believed only with the right signature and where they are
+//! about our order, by a second reading of the same bytes.
+
+use std::collections::BTreeMap;
+
+use paytill::clock::Timestamp;
+use paytill::gateway::fields::{Fields, SignType};
+use paytill::gateway::wechat_v2::WechatV2;
+use paytill::gateway::{Ask, Decoded, Gateway as _, Reply};
+use paytill::money::{Currency, Money};
+use paytill::order::{AuthCode, Merchant, Order, OutTradeNo};
+use paytill::payment::{Answer, Reason};
+
+use super::draw::Draw;
+use super::plain::assert_plain;
+use super::reading;
+
+pub const KEY: &str = "0123456789abcdef0123456789ABCDEF";
+pub const CODE: &str = "134567890123456789";
+pub const NUMBER: &str = "T01261122113000123456";
+const NOW: Timestamp = Timestamp(1_795_318_200_000);
+/// Stands in a document for the signature that it ought to have.
+const SIGN_HERE: &str = "@SIGN@";
+/// Fields that are changed, and a name that nobody knows.
+const NAMES: [&str; 24] = [
+    "return_code",
+    "return_msg",
+    "result_code",
+    "err_code",
+    "err_code_des",
+    "appid",
+    "mch_id",
+    "sub_appid",
+    "sub_mch_id",
+    "out_trade_no",
+    "total_fee",
+    "fee_type",
+    "transaction_id",
+    "time_end",
+    "trade_state",
+    "trade_state_desc",
+    "recall",
+    "coupon_fee",
+    "openid",
+    "attach",
+    "bank_type",
+    "sign",
+    "sign_type",
+    "neu\u{200d}es_feld",
+];
+/// Values that mean something somewhere.
+const VALUES: [&str; 40] = [
+    "",
+    "SUCCESS",
+    "FAIL",
+    "success",
+    "Y",
+    "N",
+    "1234",
+    "1235",
+    "01234",
+    "+1234",
+    "1234.0",
+    "12.34",
+    "1234 ",
+    " 1234",
+    "-1234",
+    "CNY",
+    "USD",
+    "cny",
+    NUMBER,
+    "T01261122113000123457",
+    "USERPAYING",
+    "NOTPAY",
+    "PAYERROR",
+    "REVOKED",
+    "CLOSED",
+    "REFUND",
+    "ACCEPT",
+    "ORDERNOTEXIST",
+    "SYSTEMERROR",
+    "NOTENOUGH",
+    "REVERSE_EXPIRE",
+    "20261122113005",
+    "99991231235960",
+    "4200001234202611220123456789",
+    CODE,
+    "1900000109",
+    "1900000110",
+    "wx8888888888888888",
+    "MD5",
+    "9223372036854775808",
+];
+
+/// The order that is asked about.
+pub fn order() -> Order {
+    Order {
+        out_trade_no: OutTradeNo::try_from(NUMBER.to_owned()).unwrap(),
+        amount: Money::from_minor(1234),
+        currency: Currency::CNY,
+        merchant: Merchant {
+            app_id: "wx8888888888888888".into(),
+            mch_id: "1900000109".into(),
+            sub_app_id: String::new(),
+            sub_mch_id: String::new(),
+        },
+        body: "Corner Coffee T01".into(),
+        device_info: "S001".into(),
+        client_ip: "203.0.113.7".into(),
+    }
+}
+
+/// The first byte says what is asked and how the rest is meant: as a document, or as changes to the
+/// document that says *paid*.
+pub fn check(data: &[u8]) {
+    let mut draw = Draw(data);
+    let head = draw.byte();
+    let (order, code) = (order(), AuthCode::new(CODE).unwrap());
+    let ask = match head & 3 {
+        1 => Ask::Query(&order),
+        2 => Ask::Reverse(&order),
+        _ => Ask::Submit(&order, &code),
+    };
+    let is_md5 = head & 4 != 0;
+    let status = if head & 8 != 0 { draw.short() } else { 200 };
+    let body = if head & 16 != 0 { changed(&mut draw) } else { draw.0.to_vec() };
+    let body = signed(body, is_md5);
+    holds(ask, is_md5, &Reply { status, body });
+}
+
+/// A payment's document with some of its fields changed, in the order of the changes.
+fn changed(draw: &mut Draw<'_>) -> Vec<u8> {
+    let start = [
+        ("return_code", "SUCCESS"),
+        ("result_code", "SUCCESS"),
+        ("appid", "wx8888888888888888"),
+        ("mch_id", "1900000109"),
+        ("out_trade_no", NUMBER),
+        ("total_fee", "1234"),
+        ("fee_type", "CNY"),
+        ("transaction_id", "4200001234202611220123456789"),
+        ("time_end", "20261122113005"),
+        ("trade_state", "SUCCESS"),
+        ("recall", "N"),
+        ("sign", SIGN_HERE),
+    ];
+    let mut fields: Vec<_> =
+        start.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+    while !draw.is_over() {
+        let (deed, name) = (draw.byte(), draw.one_of(&NAMES));
+        match deed % 4 {
+            0 => fields.retain(|(known, _)| known != name),
+            1 => fields.push((name.to_owned(), draw.one_of(&VALUES).to_owned())),
+            2 => {
+                let value = draw.one_of(&VALUES).to_owned();
+                fields.retain(|(known, _)| known != name);
+                fields.push((name.to_owned(), value));
+            }
+            _ => {
+                let value = draw.text();
+                fields.retain(|(known, _)| known != name);
+                fields.push((name.to_owned(), value));
+            }
+        }
+    }
+    reading::document(&fields)
+}
+
+/// Signs a document where it asks for it.
+fn signed(body: Vec<u8>, is_md5: bool) -> Vec<u8> {
+    let asks = body.windows(SIGN_HERE.len()).any(|window| window == SIGN_HERE.as_bytes());
+    let Some(fields) = reading::fields(&body).filter(|_| asks) else { return body };
+    let sign = reading::signature(&fields, KEY, is_md5);
+    String::from_utf8(body).unwrap().replace(SIGN_HERE, &sign).into_bytes()
+}
+
+/// What must hold of any reply to any question.
+pub fn holds(ask: Ask<'_>, is_md5: bool, reply: &Reply) -> Decoded {
+    let sign_type = if is_md5 { SignType::Md5 } else { SignType::HmacSha256 };
+    let order = ask.order();
+    let codec = WechatV2::new(order.merchant.clone(), sign_type, KEY.to_owned().into());
+    let decoded = codec.decode(ask, reply, NOW);
+    assert_eq!(codec.decode(ask, reply, NOW), decoded, "the same bytes say the same");
+    for (name, value) in &decoded.record {
+        assert_plain(name, "a recorded name");
+        assert_plain(value, "a recorded value");
+        let is_code = matches!(ask, Ask::Submit(..)) && value.contains(CODE);
+        assert!(!is_code && !name.contains(KEY) && !value.contains(KEY), "{name}: {value}");
+    }
+    if let Some(reason) = reason(&decoded.answer) {
+        assert_plain(&reason.code, "a reason's code");
+        assert_plain(&reason.text, "a reason's text");
+        assert!(reason.code.len() <= 400 && reason.text.len() <= 2000, "{reason:?}");
+    }
+    if let Ok(fields) = Fields::from_xml(&reply.body) {
+        let again = Fields::from_xml(fields.to_xml().as_bytes());
+        assert_eq!(again.as_ref(), Ok(&fields), "what was read can be written");
+        let second = reading::fields(&reply.body).expect("a second reading");
+        // A CR right before a reference is kept by the parser and is an LF by the standard. Signed
+        // and decided on is the one map, so nothing hangs on it.
+        let same = |value: &str| value.replace("\r\n", "\n").replace('\r', "\n");
+        let first: BTreeMap<_, _> =
+            fields.iter().map(|(name, value)| (name.to_owned(), same(value))).collect();
+        let second: BTreeMap<_, _> =
+            second.into_iter().map(|(name, value)| (name, same(&value))).collect();
+        assert_eq!(first, second, "two readings of one message");
+    }
+    match &decoded.answer {
+        Answer::Unknown(_) => {}
+        Answer::Refused(_) => {
+            let fields = reading::fields(&reply.body).expect("it was read");
+            assert_eq!(fields.get("return_code").map(String::as_str), Some("FAIL"));
+        }
+        answer => is_proven(ask, is_md5, reply, answer),
+    }
+    decoded
+}
+
+/// Everything that is believed is signed, and about our merchant and no other number.
+fn is_proven(ask: Ask<'_>, is_md5: bool, reply: &Reply, answer: &Answer) {
+    assert_eq!(reply.status, 200, "{answer:?}");
+    let fields = reading::fields(&reply.body).expect("it was read");
+    let get = |name: &str| fields.get(name).map_or("", String::as_str);
+    assert_eq!(get("sign"), reading::signature(&fields, KEY, is_md5), "{answer:?}");
+    let order = ask.order();
+    assert_eq!(get("return_code"), "SUCCESS");
+    assert_eq!((get("appid"), get("mch_id")), ("wx8888888888888888", "1900000109"));
+    assert_eq!((get("sub_appid"), get("sub_mch_id")), ("", ""));
+    assert!(["", order.out_trade_no.as_str()].contains(&get("out_trade_no")), "{fields:?}");
+    let Answer::Paid(proof) = answer else {
+        return assert!(["SUCCESS", "FAIL"].contains(&get("result_code")));
+    };
+    assert_eq!(get("result_code"), "SUCCESS");
+    assert_eq!(get("out_trade_no"), NUMBER);
+    assert_eq!(get("total_fee"), "1234");
+    assert!(["", "CNY"].contains(&get("fee_type")));
+    assert_eq!(get("transaction_id"), proof.transaction_id);
+    let id = &proof.transaction_id;
+    assert!((1..=32).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric()));
+    match ask {
+        Ask::Submit(..) => {}
+        Ask::Query(_) => assert_eq!(get("trade_state"), "SUCCESS"),
+        Ask::Reverse(_) => panic!("a reversal proves no payment"),
+    }
+}
+
+/// The reason an answer carries.
+pub fn reason(answer: &Answer) -> Option<&Reason> {
+    match answer {
+        Answer::Failed(reason)
+        | Answer::Declined(reason)
+        | Answer::Doubtful(reason)
+        | Answer::Refused(reason)
+        | Answer::NotYet(reason)
+        | Answer::Irreversible(reason)
+        | Answer::Expired(reason)
+        | Answer::NotSent(reason)
+        | Answer::Unknown(reason) => Some(reason),
+        Answer::Paid(_)
+        | Answer::Paying
+        | Answer::NotPaid
+        | Answer::Ended(_)
+        | Answer::Absent
+        | Answer::Withdrawn => None,
+    }
+}

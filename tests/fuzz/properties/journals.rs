@@ -1,0 +1,260 @@
+//! Journals with bytes changed: refused in a sentence and left as they are, or, where the bytes mean
+//! nothing, opened with all that was acknowledged.
+
+use std::cell::RefCell;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use paytill::clock::{Millis, Timestamp, Uptime};
+use paytill::journal::{Begin, Entry, Filter, Journal, JournalError, Past, Reader, SaleEntry};
+use paytill::money::{Currency, Money};
+use paytill::order::{Merchant, Order, OutTradeNo};
+use paytill::payment::{Answer, Call, CallKind, Event, Proof, Reason, Rules, State};
+use tempfile::TempDir;
+
+use super::draw::{Draw, hostile};
+use super::plain::assert_plain;
+
+const NOW: Timestamp = Timestamp(1_795_318_200_000);
+/// The journal and what lies beside it.
+const FILES: [&str; 3] = ["", "-wal", ".head"];
+
+thread_local! {
+    static PATTERN: RefCell<Pattern> = RefCell::new(Pattern::new());
+}
+
+/// A journal of a few orders, as a power cut leaves it: half of them in its WAL.
+struct Pattern {
+    folder: TempDir,
+    files: [Vec<u8>; 3],
+    past: String,
+}
+
+fn order(number: i64) -> Order {
+    Order {
+        out_trade_no: OutTradeNo::try_from(format!("T01-{number:06}")).unwrap(),
+        amount: Money::from_minor(1000 + number),
+        currency: Currency::CNY,
+        merchant: Merchant {
+            app_id: "wx8888888888888888".into(),
+            mch_id: "1900000109".into(),
+            sub_app_id: String::new(),
+            sub_mch_id: String::new(),
+        },
+        body: "Corner Coffee T01".into(),
+        device_info: "S001".into(),
+        client_ip: "203.0.113.7".into(),
+    }
+}
+
+/// An order's entries: begun, and one answer.
+fn entries(attempt: i64) -> [Entry; 2] {
+    let rules = Rules::default();
+    let (state, call) = State::begin(&rules, 0);
+    let begun = Entry {
+        attempt,
+        at: NOW,
+        age: Millis(0),
+        sent_at: Uptime(5_000),
+        boot: 7,
+        event: Event::Begun,
+        state: state.clone(),
+        wire: vec![("total_fee".into(), "1234".into())],
+        begin: Some(Box::new(Begin {
+            sale: SaleEntry {
+                id: attempt,
+                new: Some("table 7".into()),
+                due: order(attempt).amount,
+            },
+            order: order(attempt),
+            code_hash: Some([u8::try_from(attempt).unwrap(); 16]),
+        })),
+    };
+    let answer = match attempt % 3 {
+        0 => Answer::Paying,
+        1 => Answer::Paid(Proof {
+            transaction_id: "4200002026112200000000000001".into(),
+            paid_at: NOW,
+            coupon: None,
+        }),
+        _ => Answer::Declined(Reason { code: "NOTENOUGH".into(), text: "余额不足".into() }),
+    };
+    let event = Event::Answered(Call { kind: CallKind::Submit, ..call }, answer);
+    let (state, _) = state.step(&event, Millis(300), &rules);
+    [
+        begun.clone(),
+        Entry { age: Millis(300), event, state, wire: Vec::new(), begin: None, ..begun },
+    ]
+}
+
+impl Pattern {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("made.sqlite");
+        let (mut journal, _) = Journal::open(&path).unwrap();
+        for entry in (1..=4).flat_map(entries) {
+            journal.append(&entry).unwrap();
+        }
+        drop(journal);
+        let (mut journal, _) = Journal::open(&path).unwrap();
+        for entry in (5..=7).flat_map(entries) {
+            journal.append(&entry).unwrap();
+        }
+        // As they are while it is held.
+        let files = FILES.map(|suffix| fs::read(beside(&path, suffix)).unwrap());
+        assert!(files.iter().all(|bytes| !bytes.is_empty()));
+        drop(journal);
+        let copy = folder.path().join("journal.sqlite");
+        put(&copy, &files);
+        let past = told(&Journal::open(&copy).unwrap().1);
+        Self { folder, files, past }
+    }
+
+    /// Puts the files in place with these bytes and tries them.
+    fn try_out(&self, files: &[Vec<u8>; 3]) {
+        let path = self.folder.path().join("journal.sqlite");
+        put(&path, files);
+        if let Ok(Some(reader)) = Reader::open(&path) {
+            read_all(&reader);
+        }
+        put(&path, files);
+        match Journal::open(&path) {
+            Ok((_, past)) if files[2].starts_with(&self.files[2]) => {
+                assert_eq!(told(&past), self.past);
+            }
+            // With the mirror emptied as well an older journal looks whole; it must still be ours.
+            Ok((_, past)) => {
+                assert!(files[2].is_empty(), "the mirror is wrong: {:x?}", files[2]);
+                assert!(past.last_attempt <= 7 && past.open.len() <= 7, "{past:?}");
+            }
+            Err(error) => {
+                is_a_sentence(&error);
+                // What is refused is left as it was, but for what SQLite may rebuild.
+                for (suffix, bytes) in FILES.iter().zip(files) {
+                    let now = fs::read(beside(&path, suffix)).unwrap_or_default();
+                    assert!(now == *bytes, "{suffix:?} was changed: {error}");
+                }
+            }
+        }
+    }
+}
+
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
+
+fn put(path: &Path, files: &[Vec<u8>; 3]) {
+    for suffix in FILES.iter().chain(&["-shm", "-journal"]) {
+        let _ = fs::remove_file(beside(path, suffix));
+    }
+    for (suffix, bytes) in FILES.iter().zip(files) {
+        fs::write(beside(path, suffix), bytes).unwrap();
+    }
+}
+
+fn told(past: &Past) -> String {
+    format!("{past:?}")
+}
+
+fn is_a_sentence(error: &JournalError) {
+    assert!(!matches!(error, JournalError::Stopped | JournalError::Held(_)), "{error}");
+    let sentence = error.to_string();
+    assert_plain(&sentence, "a sentence");
+    assert!((10..1000).contains(&sentence.len()), "{sentence}");
+}
+
+/// Lists and shows everything; what cannot be read is told as an error.
+fn read_all(reader: &Reader) {
+    let Ok(orders) = reader.orders(&Filter::default()) else { return };
+    for order in orders {
+        let _ = reader.order(order.out_trade_no.as_str());
+        let _ = reader.entries(order.attempt);
+    }
+}
+
+pub fn check(data: &[u8]) {
+    PATTERN.with_borrow(|pattern| {
+        let mut files = pattern.files.clone();
+        let mut draw = Draw(data);
+        for _ in 0..12 {
+            if draw.is_over() {
+                break;
+            }
+            change(&mut files, &pattern.files, &mut draw);
+        }
+        pattern.try_out(&files);
+    });
+}
+
+/// One change of one file.
+fn change(files: &mut [Vec<u8>; 3], first: &[Vec<u8>; 3], draw: &mut Draw<'_>) {
+    let (deed, which) = (draw.byte(), usize::from(draw.byte() % 3));
+    let spread = |draw: &mut Draw<'_>, length: usize| {
+        let at = (usize::from(draw.byte()) << 16) | usize::from(draw.short());
+        if length == 0 { 0 } else { at % length }
+    };
+    let at = spread(draw, files[which].len());
+    match deed % 8 {
+        0 => {
+            if let Some(byte) = files[which].get_mut(at) {
+                *byte ^= 1 << (draw.byte() % 8);
+            }
+        }
+        1 => {
+            for (offset, byte) in draw.bytes().iter().enumerate() {
+                if let Some(place) = files[which].get_mut(at + offset) {
+                    *place = *byte;
+                }
+            }
+        }
+        2 => files[which].truncate(at),
+        3 => files[which].extend_from_slice(draw.bytes()),
+        // A page over another one, of the same file or not.
+        4 => {
+            let from = usize::from(draw.byte() % 3);
+            let source = spread(draw, first[from].len()) / 4096 * 4096;
+            let page = first[from][source..first[from].len().min(source + 4096)].to_vec();
+            let at = at / 4096 * 4096;
+            let end = files[which].len().min(at + page.len());
+            if at < end {
+                files[which][at..end].copy_from_slice(&page[..end - at]);
+            }
+        }
+        5 => {
+            let end = files[which].len().min(at + 512);
+            files[which][at..end].fill(draw.byte());
+        }
+        // Words that the format knows, in place of others of their length.
+        6 => {
+            let pairs: [(&[u8], &[u8]); 8] = [
+                (b"paid", b"sent"),
+                (b"sent", b"paid"),
+                (b"1001", b"1002"),
+                (b"\"Begun\"", b"\"Tick\" "),
+                (b"Sent", b"Paid"),
+                (b"T01-000001", b"T01-000002"),
+                (b"CNY", b"\x1b[m"),
+                (b"NOTENOUGH", b"\x1b[2J\x1b[2J\x07"),
+            ];
+            let (from, to) = draw.one_of(&pairs);
+            replace(&mut files[which], from, to);
+        }
+        _ => {
+            let text = hostile(usize::from(draw.byte() % 16));
+            let bytes = text.as_bytes();
+            let length = bytes.len().min(12).min(files[which].len() - at);
+            files[which][at..at + length].copy_from_slice(&bytes[..length]);
+        }
+    }
+}
+
+fn replace(bytes: &mut [u8], from: &[u8], to: &[u8]) {
+    let places: Vec<usize> = (0..bytes.len().saturating_sub(from.len()))
+        .filter(|at| bytes[*at..].starts_with(from))
+        .collect();
+    for at in places {
+        bytes[at..at + to.len()].copy_from_slice(to);
+    }
+}

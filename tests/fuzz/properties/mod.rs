@@ -1,0 +1,35 @@
+//! What must hold for any bytes from outside. The fuzzer draws the bytes and `cargo test` replays
+//! what it found; both run these functions.
+#![allow(dead_code, unreachable_pub, reason = "each fuzz target uses its own part")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "what does not hold ends here")]
+
+pub mod amounts;
+pub mod answers;
+pub mod draw;
+pub mod journals;
+pub mod numbers;
+pub mod plain;
+pub mod printer;
+pub mod reading;
+pub mod receipts;
+pub mod requests;
+pub mod scans;
+pub mod screens;
+pub mod settings;
+pub mod terminal;
+
+/// A property of any bytes: it panics where they break it.
+pub type Property = fn(&[u8]);
+
+/// Every target with its property, under the name of its corpus.
+pub const ALL: [(&str, Property); 9] = [
+    ("amounts", amounts::check),
+    ("answers", answers::check),
+    ("journals", journals::check),
+    ("numbers", numbers::check),
+    ("receipts", receipts::check),
+    ("requests", requests::check),
+    ("scans", scans::check),
+    ("screens", screens::check),
+    ("settings", settings::check),
+];

@@ -1,0 +1,56 @@
+//! Receipts: whatever stands in a slip, the printer is sent our own commands and text.
+
+use paytill::clock::Timestamp;
+use paytill::order::OutTradeNo;
+use paytill::receipt::{Outcome, Paper, Slip, escpos, text};
+use paytill::text::Language;
+
+use super::draw::Draw;
+use super::{printer, terminal};
+
+pub fn check(data: &[u8]) {
+    let mut draw = Draw(data);
+    let paper = draw.one_of(&[Paper::Mm58, Paper::Mm80]);
+    let language = draw.one_of(&[Language::Chinese, Language::English]);
+    let outcome = match draw.byte() % 3 {
+        0 => Outcome::Paid,
+        1 => Outcome::Reversed { money_returned: true },
+        _ => Outcome::Reversed { money_returned: false },
+    };
+    let (is_copy, is_training) = (draw.bit(), draw.bit());
+    let at = Timestamp(draw.number());
+    let mut lines = |most: u8| {
+        let count = draw.byte() % most;
+        (0..count).map(|_| draw.text()).collect::<Vec<_>>()
+    };
+    let (header, footer) = (lines(4), lines(4));
+    let number = OutTradeNo::try_from(draw.text())
+        .unwrap_or_else(|_| OutTradeNo::try_from("T01261122113000123456".to_owned()).unwrap());
+    let slip = Slip {
+        header,
+        footer,
+        store: draw.text(),
+        till: draw.text(),
+        out_trade_no: number,
+        amount: draw.text(),
+        symbol: draw.text(),
+        outcome,
+        transaction_id: draw.bit().then(|| draw.text()),
+        at,
+        note: draw.text(),
+        is_copy,
+        is_training,
+    };
+    holds(&slip, paper, language);
+}
+
+/// What must hold of any slip.
+pub fn holds(slip: &Slip, paper: Paper, language: Language) -> printer::Tally {
+    let bytes = escpos::print(slip, paper, language);
+    let tally = printer::read(&bytes).unwrap_or_else(|fault| panic!("{fault}: {slip:?}"));
+    assert_eq!(tally.cuts, 1, "{slip:?}");
+    let text = text(slip, paper, language);
+    let read = terminal::read(text.as_bytes(), terminal::Place::Lines);
+    read.unwrap_or_else(|fault| panic!("{fault}: {slip:?}"));
+    tally
+}

@@ -1,0 +1,183 @@
+//! Scans: whatever a scanner sends in whatever pieces, a payment code is one that was sent, whole,
+//! and nothing of one scan gets into the next.
+
+use paytill::clock::{Millis, Uptime};
+use paytill::order::TillId;
+use paytill::scan::{Assembler, BurstKey, EndKey, KeyBurst, Line, Outcome, Scan, Suffix};
+
+use super::answers::CODE;
+use super::draw::Draw;
+
+const SUFFIXES: [Suffix; 6] =
+    [Suffix::Auto, Suffix::Cr, Suffix::Lf, Suffix::CrLf, Suffix::Tab, Suffix::None];
+/// Longer than any silence means anything.
+const LONG: u64 = 5000;
+/// No scan is longer, in bytes.
+const LONGEST: usize = 4096;
+
+pub fn check(data: &[u8]) {
+    serial(data);
+    typed(data);
+}
+
+/// The pieces in which it comes: a pause, a length, and so many bytes.
+fn pieces(data: &[u8]) -> Vec<(u64, &[u8])> {
+    let mut draw = Draw(data);
+    let mut pieces = Vec::new();
+    while !draw.is_over() {
+        let pause = u64::from(draw.byte()) * 8;
+        pieces.push((pause, draw.bytes()));
+    }
+    pieces
+}
+
+fn serial(data: &[u8]) {
+    let mut draw = Draw(data);
+    let suffix = draw.one_of(&SUFFIXES);
+    let pieces = pieces(draw.0);
+    let all: Vec<u8> = pieces.iter().flat_map(|(_, bytes)| bytes.iter().copied()).collect();
+    let mut scanner = Assembler::new(suffix);
+    let (mut at, mut last_noise) = (Uptime(10_000), None);
+    let mut hear = |lines: Vec<Line>, at: Uptime| {
+        for line in lines {
+            match line {
+                Line::Text(text) => is_as_sent(&text, &all),
+                Line::Noise => {
+                    let pause = last_noise.map(|last| at.since(last));
+                    assert!(pause.is_none_or(|pause| pause >= Millis(1000)), "noise at {at:?}");
+                    last_noise = Some(at);
+                }
+            }
+        }
+    };
+    for (pause, bytes) in &pieces {
+        let next = at.after(Millis(*pause));
+        // As a thread does that waits for bytes no longer than the scanner can.
+        while let Some(silence) = scanner.silence_at().filter(|silence| *silence < next) {
+            let silence = silence.max(at);
+            hear(scanner.tick(silence), silence);
+            let later = scanner.silence_at();
+            assert!(later.is_none_or(|later| later > silence), "a tick that does nothing");
+        }
+        at = next;
+        hear(scanner.push(bytes, at), at);
+    }
+    at = at.after(Millis(LONG));
+    hear(scanner.tick(at), at);
+    assert_eq!(scanner.silence_at().filter(|silence| *silence <= at), None, "nothing is left");
+    assert!(!format!("{scanner:?}").contains(CODE));
+    // Whatever came, the next scan is whole and alone.
+    let end: &[u8] = match suffix {
+        Suffix::Auto | Suffix::Cr => b"\r",
+        Suffix::Lf => b"\n",
+        Suffix::CrLf => b"\r\n",
+        Suffix::Tab => b"\t",
+        Suffix::None => b"",
+    };
+    let mut lines = scanner.push(&[CODE.as_bytes(), end].concat(), at);
+    lines.extend(scanner.tick(at.after(Millis(LONG))));
+    let texts: Vec<&str> = lines
+        .iter()
+        .filter_map(|line| match line {
+            Line::Text(text) => Some(text.as_str()),
+            Line::Noise => None,
+        })
+        .collect();
+    assert_eq!(texts, [CODE]);
+}
+
+/// A line is a piece of what was sent, and so is a payment code that it is named.
+fn is_as_sent(text: &str, sent: &[u8]) {
+    assert!(!text.is_empty() && text.len() <= LONGEST);
+    assert!(sent.windows(text.len()).any(|piece| piece == text.as_bytes()), "{text:?}");
+    named(text);
+}
+
+fn named(text: &str) {
+    let scan = Scan::name(text, &TillId::new("T01").unwrap());
+    if let Scan::Payment(code) = &scan {
+        let narrow: String = text
+            .chars()
+            .map(|wide| match u32::from(wide) {
+                code @ 0xff10..=0xff19 => char::from_u32(code - 0xff10 + 0x30).unwrap(),
+                _ => wide,
+            })
+            .collect();
+        assert_eq!(narrow.matches(code.expose()).count(), 1, "{text:?}");
+        // Scanners put marks before it, never digits or letters behind it.
+        let (before, after) = narrow.split_once(code.expose()).unwrap();
+        assert!(after.trim_matches('\0').trim().is_empty(), "{text:?}");
+        assert!(before.chars().filter(|letter| !"\0 \t".contains(*letter)).count() <= 16);
+        let shown = format!("{scan:?}");
+        assert!(!shown.contains(|letter: char| letter.is_ascii_digit()), "{shown}");
+    }
+}
+
+/// The same as keys, each after its pause.
+fn typed(data: &[u8]) {
+    let (mut burst, mut at) = (KeyBurst::new(), Uptime(10_000));
+    let (mut pressed, mut out) = (Vec::new(), Vec::new());
+    for (pause, bytes) in pieces(data.get(1..).unwrap_or_default()) {
+        at = at.after(Millis(pause));
+        for letter in String::from_utf8_lossy(bytes).chars() {
+            let key = match letter {
+                '\r' => BurstKey::End(EndKey::Enter),
+                '\t' => BurstKey::End(EndKey::Tab),
+                '\u{1b}' => BurstKey::Other,
+                other => BurstKey::Char(other),
+            };
+            pressed.push(letter);
+            if let Some(wake) = burst.wake_at().filter(|wake| *wake < at) {
+                out.extend(burst.tick(wake));
+            }
+            out.extend(burst.push(key, at));
+            at = at.after(Millis(pause % 7));
+        }
+    }
+    if let Some(wake) = burst.wake_at() {
+        out.extend(burst.tick(wake));
+    }
+    at = at.after(Millis(LONG));
+    out.extend(burst.tick(at));
+    assert_eq!(burst.wake_at(), None);
+    came_out_in_order(&pressed, &out);
+    // Whatever came, what is typed now is typed.
+    let mut amount = Vec::new();
+    for letter in "12.5".chars() {
+        at = at.after(Millis(200));
+        amount.extend(burst.tick(at));
+        amount.extend(burst.push(BurstKey::Char(letter), at));
+    }
+    amount.extend(burst.push(BurstKey::End(EndKey::Enter), at.after(Millis(200))));
+    let letters: String = amount
+        .iter()
+        .map(|outcome| match outcome {
+            Outcome::Typed(letters) => letters.iter().collect(),
+            Outcome::End(EndKey::Enter) => "!".to_owned(),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(letters, "12.5!");
+}
+
+/// What comes out was pressed, in this order; a scan is one run of it.
+fn came_out_in_order(pressed: &[char], out: &[Outcome]) {
+    let mut rest = pressed;
+    for outcome in out {
+        let run: Vec<char> = match outcome {
+            Outcome::Typed(letters) => letters.clone(),
+            Outcome::Scanned(text) => {
+                assert!(text.chars().count() >= 10 && text.len() <= LONGEST, "{text:?}");
+                named(text);
+                text.chars().collect()
+            }
+            Outcome::End(EndKey::Enter) => vec!['\r'],
+            Outcome::End(EndKey::Tab) => vec!['\t'],
+            Outcome::Unended => continue,
+        };
+        assert!(!run.is_empty());
+        let found = rest.windows(run.len()).position(|window| window == run);
+        let found = found.unwrap_or_else(|| panic!("{outcome:?} was not pressed"));
+        rest = &rest[found + run.len()..];
+    }
+}

@@ -1,0 +1,267 @@
+//! The screen: whatever comes from the gateway, the devices, the journal and the owner, the terminal
+//! is sent the drawing library's own sequences and printable text.
+
+use std::cell::RefCell;
+use std::io::{self, Write};
+use std::rc::Rc;
+
+use paytill::clock::{Millis, Timestamp, Uptime};
+use paytill::gateway::{Ask, Reply};
+use paytill::money::{Currency, Entry, Money};
+use paytill::order::{AuthCode, OutTradeNo};
+use paytill::payment::{Answer, Call, CallKind, Event, Proof, Reason, Rules, State};
+use paytill::scan::{Scan, Wallet};
+use paytill::screen::{
+    AttemptView, Command, Key, Link, Message, Model, Settings, Theme, update, view,
+};
+use paytill::text::Language;
+use ratatui::backend::CrosstermBackend;
+use ratatui::layout::Rect;
+use ratatui::{Terminal, TerminalOptions, Viewport};
+
+use super::draw::Draw;
+use super::terminal::{Place, Tally, read};
+use super::{answers, reading};
+
+const NOON: i64 = 1_795_320_000_000;
+const KEYS: [Key; 20] = [
+    Key::Enter,
+    Key::Enter,
+    Key::Enter,
+    Key::Esc,
+    Key::Down,
+    Key::Up,
+    Key::Tab,
+    Key::Backspace,
+    Key::Char('1'),
+    Key::Char('2'),
+    Key::Char('.'),
+    Key::Char('0'),
+    Key::Char('\u{202e}'),
+    Key::F(1),
+    Key::F(5),
+    Key::F(9),
+    Key::Ctrl('l'),
+    Key::Ctrl('t'),
+    Key::Ctrl('q'),
+    Key::Char('9'),
+];
+
+pub fn check(data: &[u8]) {
+    let mut draw = Draw(data);
+    let mut bench = Bench::new(&mut draw);
+    // A long story says no more than a short one.
+    for _ in 0..40 {
+        if draw.is_over() {
+            break;
+        }
+        bench.happens(&mut draw);
+        let size = [(80, 24), (80, 24), (40, 10), (120, 40), (10, 2), (1, 1)];
+        bench.draw(draw.one_of(&size));
+    }
+}
+
+/// The screen, its payments, and all that was drawn.
+pub struct Bench {
+    model: Model,
+    now: u64,
+    attempts: Vec<AttemptView>,
+    calls: Vec<Option<Call>>,
+    scans: u32,
+}
+
+impl Bench {
+    fn new(draw: &mut Draw<'_>) -> Self {
+        let settings = Settings {
+            store: draw.text(),
+            till: draw.text(),
+            language: draw.one_of(&[Language::Chinese, Language::English]),
+            currency: draw.one_of(&[Currency::CNY, Currency::from_code("KWD").unwrap()]),
+            entry: draw.one_of(&[Entry::Major, Entry::Minor]),
+            theme: draw.one_of(&[Theme::Dark, Theme::Light, Theme::Contrast, Theme::Mono]),
+            confirm_above: Some(Money::from_minor(100_000)),
+            bell: true,
+            training: draw.bit().then(|| vec![draw.text(), draw.text()]),
+            gateway_host: draw.text(),
+            rules: Rules::default(),
+            printer_configured: true,
+            auto_print: true,
+        };
+        let model = Model::new(settings, Vec::new());
+        Self { model, now: 1_000_000, attempts: Vec::new(), calls: Vec::new(), scans: 0 }
+    }
+
+    fn send(&mut self, message: Message) {
+        let wall = Timestamp(NOON + i64::try_from(self.now).unwrap());
+        for command in update(&mut self.model, message, Uptime(self.now), wall) {
+            if let Command::Begin { sale, .. } = command {
+                self.begin(sale.amount());
+            }
+        }
+    }
+
+    fn begin(&mut self, amount: Money) {
+        let (state, call) = State::begin(&Rules::default(), 7);
+        let tail = self.attempts.len();
+        let wall = Timestamp(NOON + i64::try_from(self.now).unwrap());
+        let view = AttemptView {
+            out_trade_no: OutTradeNo::try_from(format!("T01261122120000{tail:06}")).unwrap(),
+            sale: 1,
+            amount,
+            currency: Currency::CNY,
+            created_at: wall,
+            updated_at: wall,
+            sent_at: Uptime(self.now),
+            state,
+            recorded: true,
+        };
+        self.attempts.push(view.clone());
+        self.calls.push(Some(call));
+        self.send(Message::Attempt(view, Event::Begun));
+    }
+
+    fn step(&mut self, index: usize, event: Event) {
+        let attempt = &mut self.attempts[index];
+        let age = Uptime(self.now).since(attempt.sent_at);
+        let (state, call) = attempt.state.step(&event, age, &Rules::default());
+        attempt.state = state;
+        let view = attempt.clone();
+        self.calls[index] = call.or_else(|| self.calls[index].filter(|_| event == Event::Tick));
+        self.send(Message::Attempt(view, event));
+    }
+
+    fn happens(&mut self, draw: &mut Draw<'_>) {
+        self.now += u64::from(draw.byte()) * 16;
+        let index = self.attempts.len().checked_sub(1 + usize::from(draw.byte() % 2));
+        match (draw.byte() % 14, index) {
+            (0..=2, _) => self.send(Message::Key(draw.one_of(&KEYS))),
+            (3, _) => {
+                for key in [Key::Char('7'), Key::Enter] {
+                    self.now += 2000;
+                    self.send(Message::Key(key));
+                }
+                self.scan();
+            }
+            (4, _) => self.scan(),
+            (5, _) => {
+                let text = draw.text();
+                self.send(Message::Scanned(match draw.byte() % 4 {
+                    0 => Scan::Goods(text),
+                    1 => Scan::Transaction(text),
+                    2 => Scan::OtherWallet(draw.one_of(&[Wallet::Alipay, Wallet::EmvCode])),
+                    _ => Scan::name(&text, &paytill::order::TillId::new("T01").unwrap()),
+                }));
+            }
+            (6 | 7, Some(index)) => {
+                if let Some(call) = self.calls[index].take() {
+                    self.step(index, Event::Answered(call, answer(call.kind, draw)));
+                }
+            }
+            (8, Some(index)) => {
+                self.now += u64::from(draw.byte()) * 200;
+                self.step(index, Event::Tick);
+            }
+            (9, Some(index)) => {
+                let event = draw.one_of(&[0, 1, 2]);
+                self.step(
+                    index,
+                    match event {
+                        0 => Event::Abandon,
+                        1 => Event::PutAside,
+                        _ => Event::Restarted { oldest: Millis::seconds(10) },
+                    },
+                );
+            }
+            (10, _) => self.send(Message::Gateway(Link::Failed(draw.text()))),
+            (11, _) => self.send(Message::Printer(Link::Failed(draw.text()))),
+            (12, Some(index)) => {
+                let out_trade_no = self.attempts[index].out_trade_no.clone();
+                self.send(Message::Printed { out_trade_no, ok: draw.bit(), why: draw.text() });
+            }
+            _ if draw.byte() == 1 => self.send(Message::JournalFailed(draw.text())),
+            _ => self.send(Message::Time),
+        }
+    }
+
+    fn scan(&mut self) {
+        self.scans += 1;
+        let code = AuthCode::new(&format!("13{:016}", self.scans)).unwrap();
+        self.send(Message::Scanned(Scan::Payment(code)));
+    }
+
+    fn draw(&self, (width, height): (u16, u16)) {
+        drawn(&self.model, width, height).unwrap_or_else(|fault| panic!("{fault}"));
+    }
+}
+
+/// What a gateway may say with words of its own; half of it goes the whole way through the codec.
+fn answer(kind: CallKind, draw: &mut Draw<'_>) -> Answer {
+    let reason = |draw: &mut Draw<'_>| {
+        let code = draw.one_of(&["NOTENOUGH", "SYSTEMERROR", "AUTHCODEEXPIRE", "NEW_CODE"]);
+        let fields = [
+            ("return_code", "SUCCESS"),
+            ("result_code", "FAIL"),
+            ("appid", "wx8888888888888888"),
+            ("mch_id", "1900000109"),
+            ("err_code", code),
+            ("err_code_des", &draw.text()),
+        ];
+        let fields: Vec<_> =
+            fields.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+        let mut all = fields.clone();
+        let map = fields.into_iter().collect();
+        all.push(("sign".into(), reading::signature(&map, answers::KEY, false)));
+        let (order, code) = (answers::order(), AuthCode::new(answers::CODE).unwrap());
+        let ask = match kind {
+            CallKind::Submit => Ask::Submit(&order, &code),
+            CallKind::Query => Ask::Query(&order),
+            CallKind::Reverse => Ask::Reverse(&order),
+        };
+        let reply = Reply { status: 200, body: reading::document(&all) };
+        answers::reason(&answers::holds(ask, false, &reply).answer).cloned()
+    };
+    let proof = Proof {
+        transaction_id: "4200002345202611229876543210".into(),
+        paid_at: Timestamp(NOON),
+        coupon: Some(3),
+    };
+    match draw.byte() % 10 {
+        0 => Answer::Paid(proof),
+        1 => Answer::Paying,
+        2 => Answer::NotPaid,
+        3 => Answer::Absent,
+        4 => Answer::Withdrawn,
+        5 => Answer::Ended(paytill::payment::Ending::Refunded),
+        6 => reason(draw).map_or(Answer::Paying, Answer::Declined),
+        7 => reason(draw).map_or(Answer::Paying, Answer::Failed),
+        8 => reason(draw).map_or(Answer::Paying, Answer::Irreversible),
+        // Not cleaned before, as a journal from elsewhere may have it.
+        _ => Answer::Unknown(Reason { code: draw.text(), text: draw.text() }),
+    }
+}
+
+/// Draws a model as the terminal gets it, and reads what it gets.
+pub fn drawn(model: &Model, width: u16, height: u16) -> Result<Tally, String> {
+    let tape = Tape::default();
+    let area = Rect::new(0, 0, width, height);
+    let options = TerminalOptions { viewport: Viewport::Fixed(area) };
+    let backend = CrosstermBackend::new(tape.clone());
+    let mut terminal = Terminal::with_options(backend, options).unwrap();
+    terminal.draw(|frame| view(model, frame.buffer_mut())).unwrap();
+    drop(terminal);
+    read(&tape.0.borrow(), Place::Frames)
+}
+
+#[derive(Clone, Default)]
+struct Tape(Rc<RefCell<Vec<u8>>>);
+
+impl Write for Tape {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.borrow_mut().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,398 @@
+//! Hostile input: what the fuzzer found is tried again; and the real binary, with a gateway that
+//! signs rightly and says the worst in every field, sends terminal and printer nothing but what the
+//! two automata in `tests/fuzz/properties` allow.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test ends where it fails")]
+
+mod common;
+#[path = "fuzz/properties/mod.rs"]
+mod properties;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use common::counter::{Counter, Socket};
+use common::paper::CUT;
+use common::wire::{Act, Request, Wire};
+use common::{PACE, Shop, in_lanes};
+use paytill::gateway::fields::{Fields, SignType};
+use paytill::simulator::Identity;
+use properties::draw::{HOSTILE, HOSTILE_TEXTS, hostile};
+use properties::plain::assert_plain;
+use properties::terminal::{Place, read};
+use properties::{ALL, printer};
+
+fn corpus(target: &str) -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/corpus").join(target);
+    let mut files: Vec<_> =
+        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    files
+}
+
+#[test]
+fn everything_the_fuzzer_found_still_holds() {
+    let mut broken = Vec::new();
+    for (target, property) in ALL {
+        let files = corpus(target);
+        assert!(!files.is_empty(), "{target} has seeds");
+        for file in files {
+            let bytes = fs::read(&file).unwrap();
+            if std::panic::catch_unwind(|| property(&bytes)).is_err() {
+                broken.push(file);
+            }
+        }
+    }
+    assert!(broken.is_empty(), "each panicked above: {broken:#?}");
+}
+
+/// How the gateway's answers go on, whatever else they say.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Story {
+    Paid,
+    Declined,
+    /// An error that is in no table.
+    NewError,
+    /// The customer gives up.
+    PayError,
+    /// Nothing is signed.
+    Refused,
+    /// A payment whose number is none.
+    OddTransaction,
+    /// Bytes that no document may hold.
+    Broken,
+    /// Reversals are refused for good.
+    Irreversible,
+}
+
+const STORIES: [(Story, &[i32]); 8] = [
+    (Story::Paid, &[0]),
+    (Story::Declined, &[10]),
+    (Story::NewError, &[11]),
+    (Story::PayError, &[11]),
+    (Story::Refused, &[12]),
+    (Story::OddTransaction, &[11]),
+    (Story::Broken, &[11]),
+    (Story::Irreversible, &[12]),
+];
+
+/// What a document can hold of a text.
+fn legal(text: &str) -> String {
+    let is_legal = |letter: &char| {
+        matches!(letter, '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}')
+            || *letter > '\u{ffff}'
+    };
+    text.chars().filter(is_legal).collect()
+}
+
+/// The gateway's answer to one request of a payment that goes like this.
+fn answer(
+    story: Story,
+    path: &str,
+    is_reversed: bool,
+    request: &Fields,
+    (text, key): (&str, &str),
+) -> Vec<u8> {
+    let text = legal(text);
+    // All of them together fit what a till reads of an answer.
+    let short: String = text.chars().take(800).collect();
+    let mut fields = Fields::default();
+    for name in [
+        "return_msg",
+        "err_code_des",
+        "trade_state_desc",
+        "openid",
+        "attach",
+        "bank_type",
+        "device_info",
+        "time_end",
+        "coupon_fee",
+        "cash_fee",
+        "promotion_detail",
+        "is_subscribe",
+        "neu\u{b7}es_feld\u{301}\u{302}\u{303}",
+    ] {
+        fields.set(name, short.as_str());
+    }
+    fields.set("err_code_des", text.as_str());
+    fields.set("return_code", "SUCCESS");
+    for name in ["appid", "mch_id", "out_trade_no"] {
+        fields.set(name, request.get(name).unwrap());
+    }
+    let amount = request.get("total_fee").unwrap_or("7").to_owned();
+    let mut set = |pairs: &[(&str, &str)]| {
+        pairs.iter().for_each(|(name, value)| fields.set(name, *value));
+    };
+    let failed = [("result_code", "FAIL"), ("err_code", text.as_str())];
+    let done = [("result_code", "SUCCESS"), ("recall", "N")];
+    match (path, story) {
+        ("micropay", Story::Paid) => set(&[
+            ("result_code", "SUCCESS"),
+            ("total_fee", &amount),
+            ("transaction_id", "42000000001"),
+        ]),
+        ("micropay", Story::OddTransaction) => set(&[
+            ("result_code", "SUCCESS"),
+            ("total_fee", &amount),
+            ("transaction_id", &text),
+            ("fee_type", "CNY"),
+        ]),
+        ("micropay", Story::Declined) => set(&[("result_code", "FAIL"), ("err_code", "NOTENOUGH")]),
+        ("micropay", Story::PayError) => {
+            set(&[("result_code", "FAIL"), ("err_code", "USERPAYING")])
+        }
+        (_, Story::Refused) => fields.set("return_code", "FAIL"),
+        ("micropay", _) => set(&failed),
+        ("orderquery", _) if is_reversed => {
+            set(&[("result_code", "SUCCESS"), ("trade_state", "REVOKED"), ("time_end", "")]);
+        }
+        ("orderquery", Story::PayError) => {
+            set(&[("result_code", "SUCCESS"), ("trade_state", "PAYERROR")]);
+        }
+        ("orderquery", Story::Declined | Story::Paid) => {
+            set(&[("result_code", "SUCCESS"), ("trade_state", "NOTPAY")]);
+        }
+        ("orderquery", _) => set(&[("result_code", "SUCCESS"), ("trade_state", &text)]),
+        ("reverse", Story::Irreversible) => {
+            set(&[("result_code", "FAIL"), ("err_code", "INVALID_REQUEST"), ("recall", "N")]);
+        }
+        _ => set(&done),
+    }
+    if story != Story::Refused {
+        fields.sign(SignType::HmacSha256, key);
+    }
+    let mut body = fields.to_xml();
+    if story == Story::Broken && path != "reverse" && !is_reversed {
+        body = body.replace("<return_msg>", "<return_msg>\u{1b}]0;PAID\u{7}&#27;[2J");
+    }
+    body.into_bytes()
+}
+
+fn http(body: &[u8]) -> Vec<u8> {
+    let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", body.len());
+    [head.as_bytes(), body].concat()
+}
+
+/// A gateway whose payments go by a rule on their amount in fen; once reversed, they are.
+fn gateway(shop: &Shop, rule: impl Fn(i64) -> (Story, String) + Send + Sync + 'static) -> Wire {
+    let identity = Identity::load(shop.path()).unwrap();
+    let key = identity.api_key().to_owned();
+    let amounts = Mutex::new(BTreeMap::<String, (i64, bool)>::new());
+    let script = move |request: &Request| {
+        let path = request.head.split(' ').nth(1).unwrap_or_default().rsplit('/').next().unwrap();
+        let Ok(fields) = Fields::from_xml(request.body.as_bytes()) else {
+            return Act::Answer(http(b""));
+        };
+        let mut amounts = amounts.lock().unwrap();
+        let number = fields.get("out_trade_no").unwrap().to_owned();
+        let known = amounts.entry(number).or_default();
+        if let Some(amount) = fields.get("total_fee") {
+            known.0 = amount.parse().unwrap();
+        }
+        let (story, text) = rule(known.0);
+        let is_reversed = known.1;
+        known.1 |= path == "reverse" && story != Story::Irreversible;
+        let body = answer(story, path, is_reversed, &fields, (&text, &key));
+        Act::Answer(http(&body))
+    };
+    let _runtime = shop.runtime.enter();
+    let wire = Wire::start(&identity, script);
+    shop.reconfigure(&format!("https://{}", shop.server.local_addr()), &wire.url());
+    wire
+}
+
+#[track_caller]
+fn only_text(bytes: &[u8], what: &str) {
+    read(bytes, Place::Lines).unwrap_or_else(|fault| panic!("{what}: {fault}"));
+}
+
+/// Every text in a journal is plain.
+fn journal_is_plain(shop: &Shop) {
+    let db = rusqlite::Connection::open(shop.journal()).unwrap();
+    for table in ["sale", "attempt", "entry"] {
+        let mut statement = db.prepare(&format!("SELECT * FROM {table}")).unwrap();
+        let columns = statement.column_count();
+        let mut rows = statement.query([]).unwrap();
+        while let Some(row) = rows.next().unwrap() {
+            for column in 0..columns {
+                if let Ok(text) = row.get::<_, String>(column) {
+                    assert_plain(&text, table);
+                }
+            }
+        }
+    }
+}
+
+fn logs_are_plain(shop: &Shop) {
+    for entry in fs::read_dir(shop.path()).unwrap() {
+        let path = entry.unwrap().path();
+        if path.to_str().unwrap().contains(".log.") {
+            only_text(&fs::read(&path).unwrap(), "the log");
+        }
+    }
+}
+
+#[test]
+fn whatever_the_gateway_says_commands_and_files_hold_plain_text() {
+    // Every text where it is quick, the long ones where the till has to wait.
+    let cases: Vec<_> = STORIES
+        .iter()
+        .flat_map(|(story, exits)| (0..HOSTILE_TEXTS).map(move |text| (*story, *exits, text)))
+        .filter(|(story, _, text)| {
+            matches!(story, Story::Paid | Story::Declined) || *text >= HOSTILE.len()
+        })
+        .collect();
+    in_lanes(8, &cases, |(story, exits, text)| {
+        let (story, text) = (*story, hostile(*text));
+        let shop = Shop::open(None, PACE);
+        let told = text.clone();
+        let _wire = gateway(&shop, move |_| (story, told.clone()));
+        let note = text.replace('\0', "");
+        let what = format!("{story:?} {note:.40?}");
+        let pay = |json: &[&str]| {
+            let mut arguments =
+                vec!["pay", "12.34", "--code", "138492017563840200", "--note", &note];
+            arguments.extend(json);
+            let output = shop.run(&arguments);
+            assert!(exits.contains(&output.status.code().unwrap()), "{what}: {output:?}");
+            only_text(&[output.stdout, output.stderr].concat(), &what);
+        };
+        pay(&["--json"]);
+        if matches!(story, Story::Paid | Story::Declined) {
+            pay(&[]);
+        }
+        for number in shop.orders().keys() {
+            for arguments in [&["show", number, "--json"] as &[&str], &["show", number]] {
+                let output = shop.run(arguments);
+                assert_eq!(output.status.code(), Some(0), "{what}: {output:?}");
+                only_text(&[output.stdout, output.stderr].concat(), &what);
+            }
+        }
+        let output = shop.run(&["orders", "--log-level", "trace"]);
+        only_text(&[output.stdout, output.stderr].concat(), &what);
+        journal_is_plain(&shop);
+        logs_are_plain(&shop);
+    });
+}
+
+#[test]
+fn a_journal_that_somebody_wrote_into_commands_no_terminal() {
+    let shop = Shop::open(None, PACE);
+    assert_eq!(shop.pay("12.34", "130000000000000000").exit, 0);
+    let number = shop.orders().into_keys().next().unwrap();
+    let db = rusqlite::Connection::open(shop.journal()).unwrap();
+    for text in (0..HOSTILE_TEXTS).map(hostile) {
+        let wire = serde_json::json!({ "return_msg": text, (text.as_str()): "x" }).to_string();
+        db.execute("UPDATE sale SET note = ?", [&text]).unwrap();
+        db.execute("UPDATE entry SET wire = ?", [&wire]).unwrap();
+        db.execute("UPDATE attempt SET channel = ?", [&text]).unwrap();
+        for arguments in [
+            &["show", &number] as &[&str],
+            &["show", &number, "--json"],
+            &["orders"],
+            &["orders", "--json"],
+            &["show", &text.replace('\0', "")],
+            &["recover"],
+        ] {
+            let output = shop.run(arguments);
+            only_text(&[output.stdout, output.stderr].concat(), &format!("{arguments:?}"));
+        }
+    }
+}
+
+#[test]
+fn what_is_typed_wrongly_is_repeated_as_plain_text() {
+    let shop = Shop::open(None, PACE);
+    for text in (0..HOSTILE_TEXTS).map(hostile) {
+        let text = text.replace('\0', "");
+        for arguments in [
+            &[text.as_str()] as &[&str],
+            &["pay", &text, "--code", "1"],
+            &["pay", "1", "--code", &text],
+            &["pay", "1", &text],
+            &["orders", "--state", &text],
+            &["orders", "--day", &text],
+            &["orders", "--lang", &text],
+            &["orders", "--config", &text],
+        ] {
+            let output = shop.run(arguments);
+            assert_ne!(output.status.code(), Some(0), "{arguments:?}");
+            only_text(&[output.stdout, output.stderr].concat(), &format!("{arguments:?}"));
+        }
+        let right = fs::read_to_string(shop.config()).unwrap();
+        let quoted = text.replace('\\', "\\\\").replace('"', "\\\"");
+        for (from, to) in [
+            ("name = \"Corner Coffee\"", format!("name = \"{quoted}\"")),
+            ("language = \"en\"", format!("language = \"{quoted}\"")),
+            ("[till]", format!("[{text}]")),
+        ] {
+            shop.reconfigure(from, &to);
+            let output = shop.run(&["orders"]);
+            only_text(&[output.stdout, output.stderr].concat(), &to);
+            fs::write(shop.config(), &right).unwrap();
+        }
+    }
+}
+
+#[test]
+fn whatever_comes_the_terminal_and_the_printer_are_sent_what_the_automata_allow() {
+    let shop = Shop::open(None, PACE);
+    shop.configure(
+        "[scanner]\nkind = \"serial\"\nport = \"scanner\"\n\
+         [printer]\nkind = \"escpos-serial\"\nport = \"printer\"\n\
+         [receipt]\nheader = [\"%s%n{}\", \"镕\\\\x1bp \u{10ffff}\"]\n",
+    );
+    // The amount in fen chooses the text, and above a yuan the story.
+    let _wire = gateway(&shop, |amount| {
+        let story = [Story::Paid, Story::PayError, Story::Declined];
+        let story = story[usize::try_from(amount / 100).unwrap()];
+        (story, hostile(usize::try_from(amount % 100).unwrap()))
+    });
+    let mut printer = Socket::new(&shop, "printer").plug();
+    let mut scanner = Socket::new(&shop, "scanner").plug();
+    let mut counter = Counter::open(&shop);
+    counter.see(&["Type the amount.", "Scanner ready", "Printer ready"]);
+    let mut codes = (1000_u32..).map(|serial| format!("13849201756384{serial}"));
+    let mut characters = 0;
+    for amount in ["0.01", "0.02", "0.04", "0.06", "0.14", "0.15", "1.01", "1.15", "2.15", "2.02"] {
+        counter.press(&format!("{amount}\r"));
+        counter.see(&["READY", "Scan the customer's payment code."]);
+        scanner.scan(&codes.next().unwrap());
+        match &amount[..1] {
+            "0" => {
+                counter.see(&["PAID", "The money was taken."]);
+                let paper = printer.take_until(CUT);
+                let tally = printer::read(&paper).unwrap_or_else(|fault| panic!("{fault}"));
+                assert_eq!((tally.codes, tally.cuts), (2, 1), "{tally:?}");
+                characters += tally.characters;
+            }
+            "1" => counter.see(&["REVERSED", "The customer is not charged."]),
+            _ => counter.see(&["NOT PAID"]),
+        }
+        counter.press("\r");
+        counter.see(&["Type the amount."]);
+    }
+    // Scans and keys, in which nothing is a code.
+    for text in (0..HOSTILE_TEXTS).map(hostile) {
+        scanner.babble(format!("{text}\r").as_bytes());
+        counter.burst(&text.replace(['\u{11}', '\u{c}'], ""));
+        counter.burst("\r");
+    }
+    for _ in 0..3 {
+        counter.press("\x1b");
+    }
+    counter.see(&["Type the amount."]);
+    scanner.babble(b"\xff\xfe\x80\xc0\x1b[2J\x9b31m\r6901234567892\r");
+    counter.see(&["goods barcode (6901234567892)"]);
+    counter.resize(40, 10);
+    counter.resize(80, 24);
+    counter.press("\x11");
+    assert_eq!(counter.wait_for_end().exit_code(), 0);
+    let tally =
+        read(counter.tape_bytes(), Place::Terminal).unwrap_or_else(|fault| panic!("{fault}"));
+    assert!(tally.sequences["H"] > 100 && tally.characters > 2000, "{tally:?}");
+    assert!(characters > 1000);
+    journal_is_plain(&shop);
+    logs_are_plain(&shop);
+}
