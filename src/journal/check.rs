@@ -26,7 +26,7 @@ const VERIFIED_AT_START: i64 = 1000;
 /// Steps of SQLite's machine spent on checking the file at a start, some tenths of a second; a
 /// larger file is checked as far as that goes.
 const CHECK_STEPS: i32 = 1000;
-const CHECK_ROUNDS: u32 = 5_000;
+pub(super) const CHECK_ROUNDS: u32 = 5_000;
 
 /// An entry as it is stored.
 pub(super) struct EntryRow {
@@ -133,14 +133,14 @@ pub(super) fn holds(
 }
 
 impl Journal {
-    /// Lets SQLite check the file's structure, as far as it comes in a bounded time.
-    pub(super) fn check_file(&mut self) -> Result<(), JournalError> {
-        let mut rounds = 0;
+    /// Lets SQLite check the file's structure, as far as it comes in so many rounds.
+    pub(super) fn check_file(&mut self, mut rounds: u32) -> Result<(), JournalError> {
         self.db.progress_handler(
             CHECK_STEPS,
             Some(move || {
-                rounds += 1;
-                rounds > CHECK_ROUNDS
+                let over = rounds == 0;
+                rounds = rounds.saturating_sub(1);
+                over
             }),
         )?;
         let verdict: rusqlite::Result<String> =
