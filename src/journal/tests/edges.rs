@@ -237,3 +237,19 @@ fn after_a_failure_nothing_is_moved_not_even_at_the_end() {
     let (_, past) = Journal::open(&path).unwrap();
     assert_eq!(past.last_attempt, 1);
 }
+
+#[test]
+fn a_journal_made_through_a_link_has_one_lock_by_whatever_path() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal.sqlite");
+    let (link, further) = (folder.path().join("link"), folder.path().join("further"));
+    std::os::unix::fs::symlink("journal.sqlite", &link).unwrap();
+    std::os::unix::fs::symlink(&link, &further).unwrap();
+    let (journal, _) = Journal::open(&further).unwrap();
+    for other in [&further, &link, &path] {
+        let refused = Journal::open(other).err();
+        assert!(matches!(refused, Some(JournalError::Held(_))), "{}: {refused:?}", other.display());
+    }
+    drop(journal);
+    assert!(beside(&path, ".head").exists() && !beside(&further, ".head").exists());
+}
