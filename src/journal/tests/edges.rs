@@ -253,3 +253,40 @@ fn a_journal_made_through_a_link_has_one_lock_by_whatever_path() {
     drop(journal);
     assert!(beside(&path, ".head").exists() && !beside(&further, ".head").exists());
 }
+
+#[test]
+fn what_cannot_be_read_is_not_called_damaged() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = filled(&folder);
+    std::fs::remove_file(&path).unwrap();
+    // A socket can be opened by nobody, the owner of the machine included.
+    let _socket = std::os::unix::net::UnixListener::bind(&path).unwrap();
+    assert!(matches!(refusal(&path), JournalError::Unusable { .. }));
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir_all(journal_in(&folder)).unwrap();
+    assert!(matches!(refusal(&journal_in(&folder)), JournalError::Unusable { .. }));
+}
+
+#[test]
+fn what_an_attempt_and_its_sale_were_begun_with_cannot_be_changed_unnoticed() {
+    for tampering in [
+        "UPDATE attempt SET out_trade_no = 'T01-000003' WHERE id = 1",
+        "UPDATE attempt SET amount = 1 WHERE id = 1",
+        "UPDATE attempt SET sale = 2 WHERE id = 1",
+        "UPDATE attempt SET channel = 'other' WHERE id = 1",
+        "UPDATE attempt SET request = replace(request, '1900000109', '1900000110') WHERE id = 1",
+        "UPDATE attempt SET code_hash = zeroblob(16) WHERE id = 1",
+        "UPDATE attempt SET created_at = created_at - 1 WHERE id = 1",
+        "UPDATE attempt SET day = '2001-01-01' WHERE id = 1",
+        "UPDATE sale SET due = 1 WHERE id = 1",
+        "UPDATE sale SET currency = 'USD' WHERE id = 1",
+        "UPDATE sale SET note = 'table 8' WHERE id = 1",
+        "UPDATE sale SET at = at - 1 WHERE id = 1",
+        "UPDATE sale SET day = '2001-01-01' WHERE id = 1",
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = filled(&folder);
+        tamper(&path, tampering);
+        assert!(matches!(refusal(&path), JournalError::Damaged { .. }), "{tampering}");
+    }
+}
