@@ -225,6 +225,35 @@ mod tests {
         }
     }
 
+    #[test]
+    fn shows_what_is_owed_the_other_way_with_a_sign_and_nothing_without() {
+        for (minor, shown) in [(0, "0.00"), (1, "0.01"), (-1, "-0.01"), (-123_456, "-1234.56")] {
+            assert_eq!(CNY.show(Money(minor)), shown);
+        }
+        let yen = Currency::from_code("JPY").unwrap();
+        assert_eq!((yen.show(Money(0)), yen.show(Money(-5))), ("0".into(), "-5".into()));
+    }
+
+    #[test]
+    fn a_currency_is_shown_by_its_sign_or_by_its_code() {
+        let sign = |code: &str| Currency::from_code(code).unwrap().symbol();
+        assert_eq!(["CNY", "HKD", "USD", "EUR", "KWD"].map(sign), ["￥", "HK$", "US$", "€", "KWD"]);
+    }
+
+    #[test]
+    fn why_it_is_no_amount_is_said_in_words() {
+        for (why, words) in [
+            (NotAnAmount::Empty, "no amount"),
+            (NotAnAmount::TooManyDecimals(0), "no decimals"),
+            (NotAnAmount::TooManyDecimals(3), "at most 3 decimals"),
+            (NotAnAmount::Zero, "more than zero"),
+            (NotAnAmount::TooLarge, "at most 999999999 minor units"),
+            (NotAnAmount::NotDigits, "like 12.50"),
+        ] {
+            assert!(why.to_string().contains(words), "{why}");
+        }
+    }
+
     proptest! {
         #[test]
         fn showing_then_reading_gives_the_amount_back(minor in 1..=LARGEST.minor()) {

@@ -217,6 +217,43 @@ mod tests {
     }
 
     #[test]
+    fn ids_and_numbers_of_the_whole_alphabet_are_taken_and_read_back() {
+        for id in ["T", "T_1-zA09"] {
+            assert_eq!(TillId::new(id).unwrap().as_str(), id);
+        }
+        for number in ["T_1-zA", "0123456789ABCDEFGHIJabcdefghij_-"] {
+            let read = OutTradeNo::try_from(number.to_owned()).unwrap();
+            assert_eq!((read.as_str(), read.to_string().as_str()), (number, number));
+            assert_eq!(read.tail(), &number[number.len() - 6..]);
+        }
+    }
+
+    #[test]
+    fn a_number_of_another_length_or_with_letters_is_not_of_this_till() {
+        let till = TillId::new("T01").unwrap();
+        for (number, ours) in [
+            ("T01261122113000345607", true),
+            ("T0126112211300034560", false),
+            ("T012611221130003456071", false),
+            ("T0126112211300034560x", false),
+            ("T02261122113000345607", false),
+        ] {
+            let read = OutTradeNo::try_from(number.to_owned()).unwrap();
+            assert_eq!(read.is_of(&till), ours, "{number}");
+        }
+    }
+
+    #[test]
+    fn a_code_shown_twice_is_told_by_a_digest_that_only_this_till_can_make() {
+        let code = |digits| AuthCode::new(digits).unwrap();
+        let (one, other) = (code("134567890123456789"), code("134567890123456780"));
+        assert_eq!(one.expose(), "134567890123456789");
+        assert_eq!(one.keyed_hash(b"key"), one.clone().keyed_hash(b"key"));
+        assert_ne!(one.keyed_hash(b"key"), other.keyed_hash(b"key"));
+        assert_ne!(one.keyed_hash(b"key"), one.keyed_hash(b"another key"));
+    }
+
+    #[test]
     fn a_payment_code_does_not_show_itself() {
         let code = AuthCode::new("134567890123456789").unwrap();
         assert_eq!(format!("{code:?}"), "AuthCode(..)");

@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{PACE, Shop, in_lanes};
+use common::{PACE, Shop, Waiting, in_lanes};
 use paytill::payment::Status;
 use paytill::simulator::Scenario;
 
@@ -70,6 +70,22 @@ fn the_code_alone_chooses_the_customer() {
         let ran = shop.pay("5", &code);
         assert_eq!(ran.last()["state"], status, "{ran:?}");
     }
+}
+
+#[test]
+fn recovery_tells_each_step_once_and_says_so_where_there_is_nothing_to_do() {
+    let shop = Shop::open(Scenario::from_name("walks-away"), PACE);
+    drop(Waiting::start(&shop, "12.34", "130000000000000000"));
+    let recovered = shop.recover();
+    assert_eq!(recovered.exit, 0, "{recovered:?}");
+    assert_eq!(recovered.states(), ["waiting", "reversing", "reversed"]);
+    assert!(!recovered.errors.contains("nothing is open"), "{recovered:?}");
+    let again = shop.recover();
+    assert_eq!((again.exit, again.lines.len()), (0, 0), "{again:?}");
+    assert!(!again.errors.contains("nothing is open"), "that is for people: {again:?}");
+    let for_people = shop.run(&["recover"]);
+    assert!(for_people.stdout.is_empty());
+    assert!(String::from_utf8_lossy(&for_people.stderr).contains("nothing is open"));
 }
 
 #[test]

@@ -1,3 +1,5 @@
+mod edges;
+
 use super::*;
 use crate::gateway::{Decoded, Outgoing, Reply};
 use crate::payment::{Ending, Proof, Reason};
@@ -134,10 +136,12 @@ impl Bench {
     fn pass(&mut self, millis: u64) {
         let end = self.now + millis;
         while let Some(wake) = self.engine.wake_at().filter(|wake| wake.0 <= end) {
+            let before = self.now;
             self.now = self.now.max(wake.0);
             let (now, wall) = self.at();
             let written = self.written.len();
             let effects = self.engine.tick(now, wall);
+            assert!(self.now > before || !effects.is_empty(), "a due tick did nothing");
             self.take(effects);
             let attempts: Vec<i64> =
                 self.written[written..].iter().map(|entry| entry.attempt).collect();

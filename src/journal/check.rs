@@ -141,24 +141,24 @@ pub(super) fn holds(
 /// The last entry of a journal in which nothing is found that is not as it was written.
 pub(super) fn whole(db: &mut Connection, path: &Path) -> Result<Tip, JournalError> {
     let mut check = Check { db, path };
-    check.file()?;
+    check.file(CHECK_ROUNDS)?;
     check.chain()
 }
 
-struct Check<'a> {
-    db: &'a mut Connection,
-    path: &'a Path,
+pub(super) struct Check<'a> {
+    pub(super) db: &'a mut Connection,
+    pub(super) path: &'a Path,
 }
 
 impl Check<'_> {
-    /// Lets SQLite check the file's structure, as far as it comes in a bounded time.
-    fn file(&mut self) -> Result<(), JournalError> {
-        let mut rounds = 0;
+    /// Lets SQLite check the file's structure, as far as it comes in so many rounds.
+    pub(super) fn file(&mut self, mut rounds: u32) -> Result<(), JournalError> {
         self.db.progress_handler(
             CHECK_STEPS,
             Some(move || {
-                rounds += 1;
-                rounds > CHECK_ROUNDS
+                let over = rounds == 0;
+                rounds = rounds.saturating_sub(1);
+                over
             }),
         )?;
         let verdict: rusqlite::Result<String> =

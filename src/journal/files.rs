@@ -122,7 +122,11 @@ pub(super) fn resolved(path: &Path) -> io::Result<PathBuf> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
             let folder = folder.unwrap_or_else(|| Path::new(".")).canonicalize()?;
-            Ok(folder.join(path.file_name().unwrap_or_default()))
+            match path.read_link() {
+                // It is yet to be made, where the link leads.
+                Ok(target) => resolved(&folder.join(target)),
+                Err(_) => Ok(folder.join(path.file_name().unwrap_or_default())),
+            }
         }
         Err(error) => Err(error),
     }

@@ -275,10 +275,10 @@ impl Journal {
         let is_new = match (application, format) {
             (0, 0) if tables == 0 => true,
             (APPLICATION_ID, FORMAT) => false,
-            (APPLICATION_ID, newer) if newer > FORMAT => {
-                return Err(JournalError::Newer { path: self.path.clone(), format: newer });
+            (APPLICATION_ID, ..FORMAT) => return Err(self.damaged("unknown format")),
+            (APPLICATION_ID, format) => {
+                return Err(JournalError::Newer { path: self.path.clone(), format });
             }
-            (APPLICATION_ID, _) => return Err(self.damaged("unknown format")),
             _ => return Err(JournalError::Foreign(self.path.clone())),
         };
         // Where there is no WAL, SQLite would quietly go on in a mode that loses acknowledged sales.

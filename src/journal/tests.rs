@@ -1,3 +1,5 @@
+mod edges;
+
 use std::path::Path;
 
 use tempfile::TempDir;

@@ -1,3 +1,6 @@
+mod edges;
+mod told;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -8,6 +11,9 @@ const RULES: Rules = Rules {
     reverse_not_before: Millis::seconds(15),
     attention_after: Millis::seconds(180),
 };
+
+/// More than an open payment makes in its seven days.
+const MOST_CALLS: usize = 100_000;
 
 /// Drives a payment as the till does, answering its calls by a script.
 struct Bench {
@@ -46,18 +52,23 @@ impl Bench {
 
     /// Lets time pass to so many milliseconds; every call on the way gets this answer at once.
     fn until(&mut self, end: u64, mut answers: impl FnMut(CallKind) -> Answer) {
+        let most = self.calls.len() + MOST_CALLS;
         loop {
             let wake = self.state.wake_at(&RULES).filter(|wake| wake.0 <= end);
             let Some(wake) = wake else { break };
+            assert!(self.calls.len() < most, "the gateway is stormed");
+            let before = (self.now, self.state.clone());
             self.now = wake.max(self.now);
             let made = self.calls.len();
             self.happen(&Event::Tick);
             let mut answered = made;
             while answered < self.calls.len() {
+                assert!(self.calls.len() < most, "the gateway is stormed");
                 answered = self.calls.len();
                 let answer = answers(self.last.kind);
                 self.answer(answer);
             }
+            assert_ne!((self.now, &self.state), (before.0, &before.1), "a due tick did nothing");
         }
         self.now = Millis(end);
     }

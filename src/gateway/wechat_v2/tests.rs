@@ -458,6 +458,119 @@ fn the_record_has_no_code_no_key_and_no_payer() {
     assert!(received.contains("余额不足") && !received.contains("oUpF8"), "{received}");
 }
 
+#[test]
+fn what_was_reversed_after_it_was_paid_had_taken_money() {
+    let class = |pairs: &[(&str, &str)]| {
+        let mut all = vec![("result_code", "SUCCESS"), ("out_trade_no", "POS01202611220001")];
+        all.extend(pairs);
+        decode(SignType::HmacSha256, CallKind::Query, signed(&all))
+    };
+    let revoked = ("trade_state", "REVOKED");
+    assert_eq!(class(&[revoked]), Answer::Ended(Ending::Revoked));
+    let paid_before = [revoked, ("time_end", "20261122120301")];
+    assert_eq!(class(&paid_before), Answer::Ended(Ending::Refunded));
+}
+
+#[test]
+fn a_transaction_id_is_at_most_32_letters_and_digits() {
+    let longest = "42000020261122000000000000000001";
+    for (id, fits) in [
+        (longest.to_owned(), true),
+        (format!("{longest}0"), false),
+        ("4200-1".to_owned(), false),
+        (format!("{longest}-"), false),
+    ] {
+        let answer =
+            decode(SignType::HmacSha256, CallKind::Submit, paid_but("transaction_id", &id));
+        assert_eq!(matches!(answer, Answer::Paid(_)), fits, "{id}: {answer:?}");
+    }
+}
+
+#[test]
+fn an_answer_for_another_shop_under_the_same_merchant_proves_nothing() {
+    let shop = Merchant {
+        sub_app_id: "wx2222222222222222".into(),
+        sub_mch_id: "1900000110".into(),
+        ..merchant()
+    };
+    let (order, code) = (Order { merchant: shop.clone(), ..order() }, code());
+    let gateway = WechatV2::new(shop, SignType::HmacSha256, KEY.into());
+    for (sub_app_id, sub_mch_id, ours) in [
+        ("wx2222222222222222", "1900000110", true),
+        // The gateway leaves it out where it was not needed.
+        ("", "1900000110", true),
+        ("wx3333333333333333", "1900000110", false),
+        ("wx2222222222222222", "1900000111", false),
+        ("wx2222222222222222", "", false),
+    ] {
+        let mut pairs = PAID.to_vec();
+        pairs.extend([("sub_appid", sub_app_id), ("sub_mch_id", sub_mch_id)]);
+        let reply = Reply { status: 200, body: signed(&pairs) };
+        let answer = gateway.decode(Ask::Submit(&order, &code), &reply, NOW).answer;
+        assert_eq!(matches!(answer, Answer::Paid(_)), ours, "{sub_app_id} {sub_mch_id}");
+        let expected = if ours { "" } else { "wrong_merchant" };
+        assert_eq!(code_of(&answer), expected, "{sub_app_id} {sub_mch_id}");
+    }
+}
+
+#[test]
+fn a_request_says_all_that_was_agreed_with_the_customer_and_a_question_only_the_number() {
+    let (order, code) = (order(), code());
+    let gateway = gateway(SignType::HmacSha256);
+    let sent = |ask: Ask<'_>| Fields::from_xml(&gateway.encode(ask, "nonce").body).unwrap();
+    let common = [
+        ("appid", "wx8888888888888888"),
+        ("mch_id", "1900000109"),
+        ("nonce_str", "nonce"),
+        ("out_trade_no", "POS01202611220001"),
+        ("sign_type", "HMAC-SHA256"),
+    ];
+    let submission = [
+        ("auth_code", "134567890123456789"),
+        ("body", "测试门店-拿铁 & <可颂>"),
+        ("device_info", "POS-01"),
+        ("fee_type", "CNY"),
+        ("spbill_create_ip", "203.0.113.7"),
+        ("total_fee", "3150"),
+    ];
+    for (ask, expected) in [
+        (Ask::Submit(&order, &code), [&common[..], &submission].concat()),
+        (Ask::Query(&order), common.to_vec()),
+        (Ask::Reverse(&order), common.to_vec()),
+    ] {
+        let mut expected: Fields = expected.into_iter().collect();
+        expected.sign(SignType::HmacSha256, KEY);
+        assert_eq!(sent(ask), expected, "{:?}", ask.kind());
+    }
+}
+
+#[test]
+fn a_payment_code_that_comes_back_is_not_recorded() {
+    let (order, code) = (order(), code());
+    let gateway = gateway(SignType::HmacSha256);
+    let repeated = "your code 134567890123456789 has expired";
+    let body = signed(&[
+        ("result_code", "FAIL"),
+        ("err_code", "AUTHCODEEXPIRE"),
+        ("attach", repeated),
+        ("auth_code", "134567890123456789"),
+    ]);
+    let decoded = gateway.decode(Ask::Submit(&order, &code), &Reply { status: 200, body }, NOW);
+    assert!(decoded.record.iter().any(|(_, value)| value == "AUTHCODEEXPIRE"));
+    assert!(!format!("{:?}", decoded.record).contains("134567890123456789"));
+}
+
+#[test]
+fn a_message_of_64_kib_is_read_and_a_larger_one_is_not() {
+    for (length, fits) in [(64 * 1024, true), (64 * 1024 + 1, false)] {
+        let around = "<xml><a></a></xml>".len();
+        let bytes = format!("<xml><a>{}</a></xml>", "x".repeat(length - around)).into_bytes();
+        assert_eq!(bytes.len(), length);
+        let expected = if fits { None } else { Some(NotAMessage::TooLarge) };
+        assert_eq!(Fields::from_xml(&bytes).err(), expected, "{length}");
+    }
+}
+
 proptest::proptest! {
     #[test]
     fn no_bytes_make_the_decoder_panic_or_pay(body: Vec<u8>, text in ".*") {

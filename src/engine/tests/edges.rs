@@ -1,0 +1,239 @@
+//! The edges of what an engine remembers, tells and holds back.
+
+use super::*;
+
+/// So many attempts that wait for their customers, and what was told of them forgotten.
+fn waiting(attempts: u8) -> Bench {
+    let mut bench = Bench::new();
+    for attempt in 1..=attempts {
+        bench.sell(attempt).unwrap();
+        bench.disk(attempt.into(), true);
+        bench.answer(attempt.into(), Answer::Paying);
+    }
+    bench.told.clear();
+    bench
+}
+
+#[test]
+fn each_move_is_told_with_the_status_it_came_from() {
+    let mut bench = Bench::new();
+    bench.sell(1).unwrap();
+    let (now, wall) = bench.at();
+    let came_from = |effects: Vec<Effect>| match effects.as_slice() {
+        [Effect::Told { before, .. }, ..] => *before,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(came_from(bench.engine.written(1, true, now, wall)), None, "the first of all");
+    let submit = Call { kind: CallKind::Submit, number: 0 };
+    bench.happen(1, Event::Answered(submit, Answer::Paying));
+    assert_eq!(came_from(bench.engine.written(1, true, now, wall)), Some(Status::Sent));
+    bench.happen(1, Event::Abandon);
+    assert_eq!(came_from(bench.engine.written(1, true, now, wall)), Some(Status::Waiting));
+}
+
+#[test]
+fn a_failing_journal_is_told_once_to_everybody_whom_it_stops() {
+    let mut open = vec![stored(9, "1900000999", 7)];
+    open[0].id = 9;
+    let mut bench = Bench::with(Past { last_attempt: 9, open, ..Past::default() });
+    for attempt in 10..=13 {
+        bench.sell(u8::try_from(attempt).unwrap()).unwrap();
+        bench.disk(attempt, true);
+        bench.answer(attempt, Answer::Paying);
+    }
+    bench.answer(13, paid());
+    bench.told.clear();
+    // Two are at the disk, one waits between two queries, one is paid, one is another merchant's.
+    bench.happen(10, Event::Abandon);
+    bench.happen(11, Event::Abandon);
+    bench.disk(10, false);
+    let mut told = bench.told.clone();
+    told.sort_unstable_by_key(|(attempt, ..)| *attempt);
+    assert_eq!(told, [(10, Status::Reversing, false), (12, Status::Waiting, false)]);
+    bench.disk(11, false);
+    assert_eq!(bench.told[2..], [(11, Status::Reversing, false)], "the rest has heard of it");
+    assert_eq!(bench.engine.busy().count(), 0, "nothing can be done about any of them");
+    assert!(bench.engine.is_open());
+}
+
+#[test]
+fn what_comes_in_after_the_journal_failed_is_told_and_leads_to_nothing() {
+    let mut bench = waiting(1);
+    bench.pass(5_000);
+    bench.happen(1, Event::AskNow);
+    bench.happen(1, Event::Abandon);
+    let (calls, written) = (bench.calls.len(), bench.written.len());
+    bench.disk(1, false);
+    bench.told.clear();
+    bench.happen(1, Event::PutAside);
+    assert!(bench.told.is_empty(), "a wish cannot be written down, so it is none");
+    let query = bench.calls.last().unwrap().1;
+    bench.happen(1, Event::Answered(query, paid()));
+    assert_eq!(bench.told, [(1, Status::Paid, false)], "an answer is worth telling");
+    assert_eq!((bench.calls.len(), bench.written.len()), (calls, written));
+}
+
+#[test]
+fn the_latest_five_hundred_payment_codes_are_known_and_no_more() {
+    let code = |number: i64| {
+        let mut hash = [0; 16];
+        hash[..8].copy_from_slice(&number.to_be_bytes());
+        hash
+    };
+    let most = i64::from(Past::CODES_REMEMBERED);
+    let number = |id: i64| OutTradeNo::try_from(format!("T01-{id:06}")).unwrap();
+    let codes = (2..=most).map(|id| (code(id), number(id))).collect();
+    let mut bench = Bench::with(Past { last_attempt: most, codes, ..Past::default() });
+    bench.sell(1).unwrap();
+    assert!(bench.engine.code_used_by(&code(2)).is_some(), "five hundred fit");
+    bench.disk(most + 1, true);
+    bench.sell(2).unwrap();
+    assert!(bench.engine.code_used_by(&code(2)).is_none(), "the oldest goes first");
+    assert!(bench.engine.code_used_by(&code(3)).is_some());
+}
+
+#[test]
+fn the_latest_sixty_four_sales_are_known_and_no_more() {
+    let most = i64::from(Past::SALES_REMEMBERED);
+    let past = Past { last_sale: most, paid_sales: (2..=most).collect(), ..Past::default() };
+    let mut bench = Bench::with(past);
+    let again = |sale: i64| SaleRef::Again(sale, Money::from_minor(1234));
+    bench.sell(1).unwrap();
+    assert_eq!(bench.begin(again(2), 2), Err(Refusal::AlreadyPaid), "sixty-four fit");
+    assert_eq!(bench.begin(again(3), 2), Err(Refusal::AlreadyPaid));
+    bench.sell(2).unwrap();
+    assert_eq!(bench.begin(again(3), 3), Err(Refusal::AlreadyPaid));
+    assert!(bench.begin(again(2), 4).is_ok(), "the oldest goes first");
+}
+
+#[test]
+fn one_sale_does_not_stand_in_the_way_of_another() {
+    let mut bench = waiting(2);
+    bench.answer(2, Answer::Declined(Reason::new("NOTENOUGH")));
+    let again = |sale: i64| SaleRef::Again(sale, Money::from_minor(1234));
+    assert!(matches!(bench.begin(again(1), 3), Err(Refusal::Unsettled(_))));
+    assert!(bench.begin(again(2), 3).is_ok());
+}
+
+#[test]
+fn a_code_of_a_payment_that_is_over_does_not_wait_for_another_payment() {
+    let mut bench = waiting(2);
+    bench.answer(1, paid());
+    assert!(bench.sell(1).is_ok(), "the gateway decides; the second is none of its business");
+    let second = bench.engine.code_used_by(&[2; 16]).cloned().unwrap();
+    assert_eq!(bench.sell(2), Err(Refusal::CodeInUse(second)));
+}
+
+#[test]
+fn only_the_code_that_never_left_may_be_shown_again() {
+    let mut bench = waiting(1);
+    bench.sell(2).unwrap();
+    bench.disk(2, true);
+    bench.answer(2, Answer::NotSent(Reason::new("no_connection")));
+    assert!(bench.engine.code_used_by(&[1; 16]).is_some());
+    assert!(bench.engine.code_used_by(&[2; 16]).is_none());
+    // A query that does not get through says nothing of the submission.
+    bench.pass(5_000);
+    bench.answer(1, Answer::NotSent(Reason::new("no_connection")));
+    assert!(bench.engine.code_used_by(&[1; 16]).is_some());
+}
+
+#[test]
+fn a_person_reaches_the_order_they_name() {
+    let mut bench = waiting(2);
+    let second = bench.engine.tracks[&2].order.out_trade_no.clone();
+    let (now, wall) = bench.at();
+    let effects = bench.engine.happen_to(&second, Event::Abandon, now, wall);
+    bench.take(effects);
+    bench.disk(2, true);
+    assert_eq!(bench.told, [(2, Status::Reversing, true)]);
+    let nobody = OutTradeNo::try_from("T01-000000".to_owned()).unwrap();
+    assert!(bench.engine.happen_to(&nobody, Event::Abandon, now, wall).is_empty());
+}
+
+#[test]
+fn a_till_is_busy_with_what_is_open_or_at_the_disk() {
+    let mut bench = Bench::new();
+    assert!(!bench.engine.is_open());
+    let number = bench.sell(1).unwrap();
+    bench.disk(1, true);
+    assert!(bench.engine.is_open());
+    assert_eq!(bench.engine.busy().collect::<Vec<_>>(), [&number]);
+    // Its end is known, but not yet written down.
+    let submit = bench.calls[0].1;
+    bench.happen(1, Event::Answered(submit, paid()));
+    assert!(bench.engine.is_open());
+    assert_eq!(bench.engine.busy().count(), 1);
+    bench.disk(1, true);
+    assert!(!bench.engine.is_open());
+    assert_eq!(bench.engine.busy().count(), 0);
+}
+
+#[test]
+fn later_looks_keep_no_till_busy_and_are_woken_for() {
+    let mut bench = Bench::new();
+    bench.sell(1).unwrap();
+    bench.disk(1, true);
+    bench.answer(1, Answer::Unknown(Reason::new("no_answer")));
+    let mut asked = bench.calls.len();
+    while bench.told.last().unwrap().1 != Status::Reversed {
+        bench.pass(1_000);
+        while asked < bench.calls.len() {
+            asked = bench.calls.len();
+            let reversal = bench.calls.last().unwrap().1.kind == CallKind::Reverse;
+            bench.answer(1, if reversal { Answer::Withdrawn } else { Answer::Absent });
+        }
+    }
+    assert!(!bench.engine.is_open());
+    assert_eq!(bench.engine.busy().count(), 0);
+    let look = bench.engine.wake_at().expect("it is looked at once more");
+    assert!(look > Uptime(bench.now + 60_000));
+    // Without a journal no look could be written down.
+    bench.sell(2).unwrap();
+    bench.disk(2, false);
+    assert_eq!(bench.engine.wake_at(), None);
+}
+
+#[test]
+fn after_a_restart_a_payment_counts_only_if_it_is_fresh_by_every_clock_there_is() {
+    let hour = 3_600_000;
+    for (boot, created_before, status) in [
+        (7, 0, Status::Paid),
+        (7, hour, Status::Paid),
+        (7, -hour, Status::Paid),
+        (8, 0, Status::Paid),
+        (8, hour, Status::Reversing),
+        (8, -hour, Status::Reversing),
+    ] {
+        let mut attempt = stored(1, "1900000109", boot);
+        attempt.created_at = Timestamp(attempt.created_at.0 - created_before);
+        let past = Past { last_attempt: 1, open: vec![attempt], ..Past::default() };
+        let mut bench = Bench::with(past);
+        bench.disk(1, true);
+        bench.answer(1, paid());
+        assert_eq!(bench.told.last().unwrap().1, status, "boot {boot}, by {created_before} ms");
+    }
+}
+
+#[test]
+fn a_time_line_that_lies_ahead_is_not_gone_on_with() {
+    let mut attempt = stored(1, "1900000109", 7);
+    attempt.sent_at = Uptime(2_000_000);
+    let bench = Bench::with(Past { last_attempt: 1, open: vec![attempt], ..Past::default() });
+    assert_eq!(bench.written[0].age, Millis(300));
+    assert_eq!(bench.written[0].sent_at, Uptime(1_000_000 - 300));
+}
+
+#[test]
+fn an_answer_is_written_down_even_where_it_changes_nothing_and_nothing_else_is() {
+    let mut bench = waiting(1);
+    bench.pass(5_000);
+    bench.answer(1, Answer::Paying);
+    let (written, query) = (bench.written.len(), bench.calls.last().unwrap().1);
+    for idle in [Event::Tick, Event::Begun] {
+        bench.happen(1, idle);
+        assert_eq!(bench.written.len(), written);
+    }
+    bench.happen(1, Event::Answered(query, Answer::Paying));
+    assert_eq!(bench.written.len(), written + 1, "it is evidence");
+}

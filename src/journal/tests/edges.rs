@@ -1,0 +1,295 @@
+//! The edges of what is noticed at a start, and of what is kept.
+
+use super::*;
+
+/// A journal of so many paid attempts, written without waiting for the disk.
+fn long(folder: &TempDir, attempts: i64) -> PathBuf {
+    let path = journal_in(folder);
+    let (mut journal, _) = Journal::open(&path).unwrap();
+    journal.db.pragma_update(None, "synchronous", "OFF").unwrap();
+    for attempt in 1..=attempts {
+        journal.append(&begin(attempt)).unwrap();
+        journal.append(&paid(attempt)).unwrap();
+    }
+    path
+}
+
+fn tamper(path: &Path, sql: &str) {
+    Connection::open(path).unwrap().execute_batch(sql).unwrap();
+}
+
+#[test]
+fn a_start_verifies_the_latest_thousand_entries_however_long_the_journal_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = long(&folder, 600);
+    tamper(&path, "UPDATE entry SET at = at + 1 WHERE seq = 199");
+    tamper(&path, "UPDATE attempt SET status = 'declined' WHERE id = 50");
+    let (journal, past) = Journal::open(&path).unwrap();
+    drop(journal);
+    // What lies further back is remembered as far as it can matter.
+    assert_eq!(past.codes.len(), Past::CODES_REMEMBERED as usize);
+    assert_eq!(past.codes[0].1, order(101).out_trade_no);
+    assert_eq!(past.paid_sales, (537..=600).collect::<Vec<i64>>());
+    tamper(&path, "UPDATE entry SET at = at + 1 WHERE seq = 201");
+    assert!(matches!(refusal(&path), JournalError::Damaged { .. }));
+}
+
+#[test]
+fn an_attempt_that_is_not_where_its_last_entry_left_it_is_noticed() {
+    for tampering in [
+        "UPDATE attempt SET status = 'paid' WHERE id = 2",
+        "UPDATE attempt SET work = 0 WHERE id = 2",
+        "UPDATE attempt SET work = 2 WHERE id = 1",
+        "UPDATE attempt SET last_entry = 3 WHERE id = 2",
+        "UPDATE attempt SET updated_at = updated_at + 1 WHERE id = 2",
+        "DELETE FROM attempt WHERE id = 2",
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = filled(&folder);
+        tamper(&path, &format!("PRAGMA foreign_keys = OFF; {tampering}"));
+        assert!(matches!(refusal(&path), JournalError::Damaged { .. }), "{tampering}");
+    }
+}
+
+#[test]
+fn an_index_that_does_not_agree_with_its_table_is_noticed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = filled(&folder);
+    tamper(
+        &path,
+        "PRAGMA writable_schema = ON;
+         UPDATE sqlite_schema SET sql = 'CREATE INDEX attempt_of_day ON attempt (sale)'
+         WHERE name = 'attempt_of_day'",
+    );
+    assert!(matches!(refusal(&path), JournalError::Damaged { .. }));
+}
+
+#[test]
+fn a_check_that_takes_too_long_is_no_damage_but_one_that_fails_is() {
+    use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
+    let folder = tempfile::tempdir().unwrap();
+    let path = long(&folder, 100);
+    let (mut journal, _) = Journal::open(&path).unwrap();
+    let check = |journal: &mut Journal, rounds| {
+        check::Check { db: &mut journal.db, path: &journal.path }.file(rounds)
+    };
+    assert!(check(&mut journal, 0).is_ok(), "interrupted at once");
+    tamper(
+        &path,
+        "PRAGMA writable_schema = ON;
+         UPDATE sqlite_schema SET sql = 'CREATE INDEX attempt_of_day ON attempt (sale)'
+         WHERE name = 'attempt_of_day'; PRAGMA schema_version = 99",
+    );
+    assert!(check(&mut journal, 0).is_ok(), "interrupted before it came so far");
+    assert!(matches!(check(&mut journal, 1_000), Err(JournalError::Damaged { .. })));
+    journal
+        .db
+        .authorizer(Some(|context: AuthContext<'_>| match context.action {
+            AuthAction::Pragma { pragma_name: "integrity_check", .. } => Authorization::Deny,
+            _ => Authorization::Allow,
+        }))
+        .unwrap();
+    assert!(matches!(check(&mut journal, 1_000), Err(JournalError::Write(_))));
+}
+
+#[test]
+fn a_last_page_that_is_cut_short_is_noticed_where_no_wal_has_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal.sqlite");
+    for (page_size, length, whole) in [
+        ([0x10, 0x00], 8_192, true),
+        ([0x10, 0x00], 8_191, false),
+        ([0x10, 0x00], 8_193, false),
+        // By the file format, 1 stands for 65,536.
+        ([0x00, 0x01], 131_072, true),
+        ([0x00, 0x01], 69_632, false),
+        ([0x00, 0x00], 8_192, false),
+    ] {
+        let mut bytes = [b"SQLite format 3\0".as_slice(), &page_size].concat();
+        bytes.resize(length, 0);
+        std::fs::write(&path, &bytes).unwrap();
+        for (wal, helps) in [(None, false), (Some(""), false), (Some("frames"), true)] {
+            let _ = std::fs::remove_file(beside(&path, "-wal"));
+            if let Some(wal) = wal {
+                std::fs::write(beside(&path, "-wal"), wal).unwrap();
+            }
+            let result = check::start(&path, true);
+            assert_eq!(result.is_ok(), whole || helps, "{page_size:?} {length} {wal:?}");
+        }
+    }
+}
+
+#[test]
+fn our_own_journal_with_other_first_bytes_is_damaged_and_not_somebody_elses() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = filled(&folder);
+    let mut bytes = std::fs::read(&path).unwrap();
+    bytes[..16].fill(b'x');
+    std::fs::write(&path, bytes).unwrap();
+    assert!(matches!(refusal(&path), JournalError::Damaged { .. }));
+}
+
+#[test]
+fn a_format_that_never_was_is_damage_and_a_newer_one_is_not() {
+    for (format, newer) in [(-1, false), (0, false), (2, true)] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = filled(&folder);
+        Connection::open(&path).unwrap().pragma_update(None, "user_version", format).unwrap();
+        match refusal(&path) {
+            JournalError::Newer { .. } => assert!(newer, "{format}"),
+            JournalError::Damaged { .. } => assert!(!newer, "{format}"),
+            other => panic!("{format}: {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_mirror_that_is_not_one_is_noticed() {
+    for spoil in [
+        |bytes: &mut Vec<u8>| bytes[0] ^= 1,
+        |bytes: &mut Vec<u8>| bytes[8] ^= 1,
+        |bytes: &mut Vec<u8>| bytes[31] ^= 1,
+        |bytes: &mut Vec<u8>| bytes.truncate(31),
+        |bytes: &mut Vec<u8>| bytes.truncate(1),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = filled(&folder);
+        let head = beside(&path, ".head");
+        let mut bytes = std::fs::read(&head).unwrap();
+        assert_eq!(bytes.len(), 32);
+        spoil(&mut bytes);
+        std::fs::write(&head, bytes).unwrap();
+        assert!(matches!(refusal(&path), JournalError::Damaged { .. }));
+        let read = Reader::open(&path).map(|reader| reader.is_some());
+        assert!(matches!(read, Err(JournalError::Damaged { .. })));
+    }
+}
+
+#[test]
+fn a_start_brings_the_mirror_up_to_date() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = filled(&folder);
+    let head = beside(&path, ".head");
+    let latest = std::fs::read(&head).unwrap();
+    // Killed before it was ever written.
+    std::fs::write(&head, "").unwrap();
+    drop(Journal::open(&path).unwrap());
+    assert_eq!(std::fs::read(&head).unwrap(), latest);
+}
+
+#[test]
+fn a_till_that_never_sold_anything_starts_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = journal_in(&folder);
+    drop(Journal::open(&path).unwrap());
+    assert_eq!(beside(&path, ".head").metadata().unwrap().len(), 0);
+    let (_, past) = Journal::open(&path).unwrap();
+    assert_eq!((past.last_attempt, past.last_sale), (0, 0));
+}
+
+#[test]
+fn a_path_that_leads_in_a_circle_is_refused_and_nothing_is_made_beside_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal.sqlite");
+    std::os::unix::fs::symlink(&path, &path).unwrap();
+    assert!(matches!(refusal(&path), JournalError::Unusable { .. }));
+    let read = Reader::open(&path).map(|reader| reader.is_some());
+    assert!(matches!(read, Err(JournalError::Unusable { .. })), "{read:?}");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    let nowhere = folder.path().join("nowhere/journal.sqlite");
+    assert!(Reader::open(&nowhere).unwrap().is_none(), "not even its folder is there");
+}
+
+#[test]
+fn a_quiet_moment_moves_the_wal_into_the_file_once_it_has_grown() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = journal_in(&folder);
+    let (mut journal, _) = Journal::open(&path).unwrap();
+    journal.entries_in_wal = ENTRIES_IN_WAL - 2;
+    let mut keeper = Keeper::new(journal);
+    let rows = |path: &Path| {
+        let elsewhere = tempfile::tempdir().unwrap();
+        let copy = elsewhere.path().join("main.sqlite");
+        std::fs::copy(path, &copy).unwrap();
+        let db = Connection::open(&copy).unwrap();
+        db.query_row("SELECT count(*) FROM entry", [], |row| row.get::<_, i64>(0)).unwrap()
+    };
+    keeper.keep(&begin(1)).unwrap();
+    keeper.rest();
+    assert_eq!(rows(&path), 0, "too few to disturb the disk");
+    keeper.keep(&begin(2)).unwrap();
+    assert_eq!(rows(&path), 0, "not in the middle of a sale");
+    keeper.rest();
+    assert_eq!(rows(&path), 2);
+}
+
+#[test]
+fn after_a_failure_nothing_is_moved_not_even_at_the_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = journal_in(&folder);
+    let (journal, _) = Journal::open(&path).unwrap();
+    let mut keeper = Keeper::new(journal);
+    keeper.keep(&begin(1)).unwrap();
+    // The same attempt cannot begin twice.
+    assert!(keeper.keep(&begin(1)).is_err());
+    let (main, wal) =
+        (std::fs::read(&path).unwrap(), std::fs::read(beside(&path, "-wal")).unwrap());
+    drop(keeper);
+    assert_eq!(std::fs::read(&path).unwrap(), main);
+    assert_eq!(std::fs::read(beside(&path, "-wal")).unwrap(), wal);
+    let (_, past) = Journal::open(&path).unwrap();
+    assert_eq!(past.last_attempt, 1);
+}
+
+#[test]
+fn a_journal_made_through_a_link_has_one_lock_by_whatever_path() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal.sqlite");
+    let (link, further) = (folder.path().join("link"), folder.path().join("further"));
+    std::os::unix::fs::symlink("journal.sqlite", &link).unwrap();
+    std::os::unix::fs::symlink(&link, &further).unwrap();
+    let (journal, _) = Journal::open(&further).unwrap();
+    for other in [&further, &link, &path] {
+        let refused = Journal::open(other).err();
+        assert!(matches!(refused, Some(JournalError::Held(_))), "{}: {refused:?}", other.display());
+    }
+    drop(journal);
+    assert!(beside(&path, ".head").exists() && !beside(&further, ".head").exists());
+}
+
+#[test]
+fn what_cannot_be_read_is_not_called_damaged() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = filled(&folder);
+    std::fs::remove_file(&path).unwrap();
+    // A socket can be opened by nobody, the owner of the machine included.
+    let _socket = std::os::unix::net::UnixListener::bind(&path).unwrap();
+    assert!(matches!(refusal(&path), JournalError::Unusable { .. }));
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir_all(journal_in(&folder)).unwrap();
+    assert!(matches!(refusal(&journal_in(&folder)), JournalError::Unusable { .. }));
+}
+
+#[test]
+fn what_an_attempt_and_its_sale_were_begun_with_cannot_be_changed_unnoticed() {
+    for tampering in [
+        "UPDATE attempt SET out_trade_no = 'T01-000003' WHERE id = 1",
+        "UPDATE attempt SET amount = 1 WHERE id = 1",
+        "UPDATE attempt SET sale = 2 WHERE id = 1",
+        "UPDATE attempt SET channel = 'other' WHERE id = 1",
+        "UPDATE attempt SET request = replace(request, '1900000109', '1900000110') WHERE id = 1",
+        "UPDATE attempt SET code_hash = zeroblob(16) WHERE id = 1",
+        "UPDATE attempt SET created_at = created_at - 1 WHERE id = 1",
+        "UPDATE attempt SET day = '2001-01-01' WHERE id = 1",
+        "UPDATE sale SET due = 1 WHERE id = 1",
+        "UPDATE sale SET currency = 'USD' WHERE id = 1",
+        "UPDATE sale SET note = 'table 8' WHERE id = 1",
+        "UPDATE sale SET at = at - 1 WHERE id = 1",
+        "UPDATE sale SET day = '2001-01-01' WHERE id = 1",
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = filled(&folder);
+        tamper(&path, tampering);
+        assert!(matches!(refusal(&path), JournalError::Damaged { .. }), "{tampering}");
+    }
+}

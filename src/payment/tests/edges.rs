@@ -1,0 +1,300 @@
+//! The edges of the rules: what comes a moment early, late, or twice.
+
+use super::*;
+
+/// A payment that nobody pays, given up, whose first two reversals did not help: the next look is
+/// due at 45 s, the last was at 35 s.
+fn twice_not_yet() -> Bench {
+    let mut bench = Bench::begin();
+    bench.answer(lost());
+    bench.until(35_000, |kind| match kind {
+        CallKind::Reverse => Answer::NotYet(reason("recall")),
+        _ => Answer::NotPaid,
+    });
+    assert_eq!(bench.times(CallKind::Reverse), [30_000, 35_000]);
+    bench
+}
+
+#[test]
+fn a_tick_that_comes_early_does_nothing() {
+    let mut bench = Bench::begin();
+    bench.answer(Answer::Paying);
+    for early in [1, 4_999] {
+        bench.now = Millis(early);
+        let before = bench.state.clone();
+        bench.happen(&Event::Tick);
+        assert_eq!(bench.state, before);
+    }
+    let mut bench = twice_not_yet();
+    for early in [35_000, 44_999] {
+        bench.now = Millis(early);
+        let before = bench.state.clone();
+        bench.happen(&Event::Tick);
+        assert_eq!(bench.state, before);
+    }
+}
+
+#[test]
+fn an_overtaken_query_has_no_say_any_more() {
+    for late in [Answer::Failed(reason("PAYERROR")), Answer::Ended(Ending::Closed)] {
+        let mut bench = Bench::begin();
+        bench.answer(Answer::Paying);
+        bench.now = Millis(5_000);
+        bench.happen(&Event::Tick);
+        let overtaken = bench.last;
+        bench.now = Millis(7_000);
+        bench.happen(&Event::Restarted { oldest: Millis(7_000) });
+        assert_ne!(bench.last, overtaken);
+        bench.happen(&Event::Answered(overtaken, late));
+        assert_eq!(bench.state.status(), Status::Waiting);
+    }
+}
+
+#[test]
+fn a_sale_may_be_put_aside_while_its_customer_is_still_waited_for() {
+    let mut bench = Bench::begin();
+    bench.answer(Answer::Paying);
+    assert!(!bench.state.is_put_aside());
+    bench.now = Millis(8_000);
+    bench.happen(&Event::PutAside);
+    assert!(bench.state.is_put_aside());
+    assert_eq!(bench.state.reason().unwrap().code, "put_aside");
+}
+
+#[test]
+fn putting_aside_is_why_a_reversal_runs_but_never_why_a_payment_was_refused() {
+    let mut bench = Bench::begin();
+    bench.answer(Answer::Paying);
+    bench.happen(&Event::Abandon);
+    bench.happen(&Event::PutAside);
+    assert_eq!(bench.state.reason().unwrap().code, "put_aside");
+    let mut bench = Bench::begin();
+    bench.answer(Answer::Declined(reason("NOTENOUGH")));
+    bench.happen(&Event::PutAside);
+    assert_eq!(bench.state.reason().unwrap().code, "NOTENOUGH");
+}
+
+#[test]
+fn asking_by_hand_during_a_reversal_is_no_faster_than_the_till_itself() {
+    let mut bench = twice_not_yet();
+    let calls = bench.calls.len();
+    bench.now = Millis(39_999);
+    bench.happen(&Event::AskNow);
+    assert_eq!(bench.calls.len(), calls, "less than an interval after the last look");
+    bench.now = Millis(40_000);
+    bench.happen(&Event::AskNow);
+    assert_eq!(bench.calls[calls..], [(40_000, CallKind::Query)]);
+    bench.now = Millis(50_000);
+    bench.happen(&Event::AskNow);
+    bench.happen(&Event::Tick);
+    assert_eq!(bench.calls.len(), calls + 1, "one question at a time");
+}
+
+#[test]
+fn a_payment_given_up_and_found_paid_an_hour_after_a_restart_goes_back() {
+    for (oldest, status) in [(90_000, Status::Paid), (90_001, Status::Reversing)] {
+        let mut bench = Bench::begin();
+        bench.answer(Answer::Paying);
+        bench.now = Millis(8_000);
+        bench.happen(&Event::Abandon);
+        bench.happen(&Event::Restarted { oldest: Millis(oldest) });
+        assert_eq!(bench.answer(Answer::Paid(proof())), status, "{oldest}");
+    }
+}
+
+#[test]
+fn a_failing_query_names_the_trouble_only_where_nothing_better_is_known() {
+    let asked = |bench: &mut Bench, at: u64| {
+        bench.now = Millis(at);
+        bench.happen(&Event::Tick);
+        bench.answer(Answer::Unknown(reason("certificate")));
+        bench.state.reason().map(|reason| reason.code.clone())
+    };
+    let mut bench = Bench::begin();
+    bench.answer(lost());
+    assert_eq!(asked(&mut bench, 5_000).as_deref(), Some("certificate"), "the latest trouble");
+    let mut bench = Bench::begin();
+    bench.answer(Answer::Paying);
+    assert_eq!(asked(&mut bench, 5_000), None, "the customer is at it: one lost answer is nothing");
+    let mut bench = Bench::begin();
+    bench.answer(Answer::Doubtful(reason("ORDERPAID")));
+    bench.answer(lost());
+    assert_eq!(asked(&mut bench, 5_000).as_deref(), Some("ORDERPAID"), "the gateway's own word");
+}
+
+#[test]
+fn a_payment_given_up_and_found_paid_after_a_long_sleep_goes_back() {
+    for (found, status) in [(90_000, Status::Paid), (90_001, Status::Reversing)] {
+        let mut bench = Bench::begin();
+        bench.answer(Answer::Paying);
+        bench.now = Millis(16_000);
+        bench.happen(&Event::Abandon);
+        bench.now = Millis(found);
+        assert_eq!(bench.answer(Answer::Paid(proof())), status, "{found}");
+    }
+}
+
+#[test]
+fn a_reversal_is_tried_to_the_last_moment_of_the_seven_days_and_not_after() {
+    let week = 7 * 24 * 3600 * 1000;
+    for (at, tried) in [(week, true), (week + 1, false)] {
+        let mut bench = twice_not_yet();
+        let calls = bench.calls.len();
+        bench.now = Millis(at);
+        bench.happen(&Event::Tick);
+        assert_eq!(bench.calls.len() > calls, tried, "{at}");
+        assert_eq!(bench.state.status(), Status::Attention);
+    }
+}
+
+#[test]
+fn a_refused_number_that_cannot_be_closed_in_seven_days_is_let_go() {
+    let mut bench = Bench::begin();
+    bench.answer(Answer::Declined(reason("NOTENOUGH")));
+    bench.answer(lost());
+    bench.until(8 * 24 * 3600 * 1000, |_| lost());
+    assert_eq!(bench.state.status(), Status::Declined);
+    assert!(!bench.state.is_open());
+}
+
+#[test]
+fn a_refused_submission_cannot_be_delivered_late_and_is_not_looked_at_again() {
+    let mut bench = Bench::begin();
+    bench.answer(Answer::Declined(reason("NOTENOUGH")));
+    bench.answer(Answer::Absent);
+    let unknown = |kind| if kind == CallKind::Reverse { Answer::Withdrawn } else { Answer::Absent };
+    bench.until(100_000, unknown);
+    assert_eq!(bench.state.status(), Status::Declined);
+    assert!(!bench.state.is_open() && !bench.state.is_watched());
+}
+
+/// A payment the gateway never knew, reversed at 40 s; the first later look is due at 160 s.
+fn never_known() -> Bench {
+    let mut bench = Bench::begin();
+    bench.answer(lost());
+    let unknown = |kind| if kind == CallKind::Reverse { Answer::Withdrawn } else { Answer::Absent };
+    bench.until(40_000, unknown);
+    assert_eq!(bench.state.wake_at(&RULES), Some(Millis(160_000)));
+    bench
+}
+
+#[test]
+fn a_later_look_is_one_question_at_its_time_or_when_a_person_asks() {
+    let mut bench = never_known();
+    let calls = bench.calls.len();
+    bench.now = Millis(159_999);
+    bench.happen(&Event::Tick);
+    assert_eq!(bench.calls.len(), calls, "not yet");
+    bench.happen(&Event::AskNow);
+    assert_eq!(bench.calls.len(), calls + 1, "a person asks");
+    assert_eq!(bench.state.wake_at(&RULES), None, "the answer is awaited");
+    bench.now = Millis(160_000);
+    bench.happen(&Event::AskNow);
+    bench.happen(&Event::Tick);
+    assert_eq!(bench.calls.len(), calls + 1, "one question at a time");
+}
+
+#[test]
+fn an_answer_nobody_waits_for_reopens_nothing() {
+    let mut bench = never_known();
+    let stale = bench.last;
+    bench.now = Millis(160_000);
+    bench.happen(&Event::Tick);
+    bench.happen(&Event::Answered(stale, Answer::Paying));
+    assert_eq!(bench.state.status(), Status::Reversed);
+    assert_eq!(bench.answer(Answer::Paying), Status::Reversing, "this one was asked for");
+}
+
+#[test]
+fn giving_up_at_fifteen_seconds_need_not_wait() {
+    let mut bench = Bench::begin();
+    bench.answer(Answer::Paying);
+    bench.now = Millis(15_000);
+    bench.happen(&Event::Abandon);
+    assert_eq!(bench.calls.last(), Some(&(15_000, CallKind::Query)));
+}
+
+#[test]
+fn the_last_query_is_made_at_the_give_up_time_even_if_the_reversal_must_wait() {
+    let rules = Rules { give_up_after: Millis::seconds(10), ..RULES };
+    let (state, call) = State::begin(&rules, 0);
+    let (state, _) = state.step(&Event::Answered(call, Answer::Paying), Millis(300), &rules);
+    let (state, call) = state.step(&Event::Tick, Millis(10_000), &rules);
+    assert_eq!(call.unwrap().kind, CallKind::Query);
+    let (state, call) =
+        state.step(&Event::Answered(call.unwrap(), Answer::Paying), Millis(10_100), &rules);
+    assert_eq!((call, state.wake_at(&rules)), (None, Some(Millis(15_000))));
+}
+
+#[test]
+fn a_held_back_reversal_leaves_on_time_whatever_the_interval() {
+    use CallKind::{Query, Reverse};
+    let rules = Rules { query_interval: Millis::seconds(4), ..RULES };
+    let (mut state, submit) = State::begin(&rules, 0);
+    state = state.step(&Event::Answered(submit, Answer::Paying), Millis(300), &rules).0;
+    state = state.step(&Event::Abandon, Millis(1_000), &rules).0;
+    let mut made = Vec::new();
+    while made.iter().all(|(_, kind)| *kind == Query) {
+        let now = state.wake_at(&rules).unwrap();
+        let (next, mut call) = state.step(&Event::Tick, now, &rules);
+        state = next;
+        while let Some(asked) = call {
+            made.push((now.0, asked.kind));
+            assert!(made.len() < 10, "{made:?}");
+            if asked.kind == Reverse {
+                break;
+            }
+            (state, call) = state.step(&Event::Answered(asked, Answer::Paying), now, &rules);
+        }
+    }
+    let expected =
+        [(4_000, Query), (8_000, Query), (12_000, Query), (15_000, Query), (15_000, Reverse)];
+    assert_eq!(made, expected);
+}
+
+#[test]
+fn an_unsigned_refusal_is_asked_about_again_at_the_next_interval_and_not_at_once() {
+    for (refused, next) in [(14_000, 15_000), (15_000, 20_000), (15_001, 20_000)] {
+        let mut bench = Bench::begin();
+        bench.now = Millis(refused);
+        bench.answer(Answer::Refused(reason("refused")));
+        assert_eq!(bench.answer(Answer::Refused(reason("refused"))), Status::Attention);
+        assert_eq!(bench.state.wake_at(&RULES), Some(Millis(next)), "{refused}");
+    }
+}
+
+#[test]
+fn tills_that_wait_for_the_same_gateway_do_not_ask_in_step() {
+    for wait in [5_000, 10_000, 20_000, 30_000] {
+        let next = |spread| {
+            let (mut state, submit) = State::begin(&RULES, spread);
+            state = state.step(&Event::Answered(submit, Answer::Paying), Millis(300), &RULES).0;
+            let (mut now, mut last) = (Millis(30_000), 0);
+            while last < wait {
+                let (next, call) = state.step(&Event::Tick, now, &RULES);
+                let answer = Event::Answered(call.unwrap(), Answer::Paying);
+                let (next, call) = next.step(&answer, now, &RULES);
+                let answer = Event::Answered(call.unwrap(), lost());
+                state = next.step(&answer, now, &RULES).0;
+                let wake = state.wake_at(&RULES).unwrap();
+                (last, now) = (wake.minus(now).0, wake);
+            }
+            last
+        };
+        assert_eq!(next(0), wait);
+        assert!((wait + wait / 10..wait + wait / 8).contains(&next(127)), "{}", next(127));
+        assert!((wait + wait / 5..=wait + wait / 4).contains(&next(255)), "{}", next(255));
+    }
+}
+
+#[test]
+fn a_person_may_ask_a_fifth_of_an_interval_after_the_last_question() {
+    for (at, asked) in [(5_999, 1), (6_000, 2)] {
+        let mut bench = Bench::begin();
+        bench.answer(Answer::Paying);
+        bench.until(5_000, |_| Answer::Paying);
+        bench.now = Millis(at);
+        bench.happen(&Event::AskNow);
+        assert_eq!(bench.times(CallKind::Query).len(), asked, "{at}");
+    }
+}

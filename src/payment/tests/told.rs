@@ -1,0 +1,212 @@
+//! What people and programs are told of a payment, state by state.
+
+use super::*;
+
+/// A payment that waits for its customer.
+fn waiting() -> Bench {
+    let mut bench = Bench::begin();
+    bench.answer(Answer::Paying);
+    bench
+}
+
+/// A payment that was given up after three seconds: its reversal is held back.
+fn held_back() -> Bench {
+    let mut bench = waiting();
+    bench.now = Millis(3_000);
+    bench.happen(&Event::Abandon);
+    bench
+}
+
+/// A payment whose reversal is on the wire, at 30 s.
+fn reversal_out() -> Bench {
+    let mut bench = waiting();
+    bench.until(29_000, |_| Answer::Paying);
+    bench.now = Millis(30_000);
+    bench.happen(&Event::Tick);
+    bench.answer(Answer::Paying);
+    assert_eq!(bench.last.kind, CallKind::Reverse);
+    bench
+}
+
+#[test]
+fn every_state_has_a_word_that_is_read_back() {
+    let words = Status::ALL.map(Status::word);
+    let expected = [
+        "created",
+        "sent",
+        "waiting",
+        "checking",
+        "reversing",
+        "paid",
+        "declined",
+        "reversed",
+        "attention",
+    ];
+    assert_eq!(words, expected);
+    for status in Status::ALL {
+        assert_eq!(Status::from_word(status.word()), Some(status));
+        assert_eq!(serde_json::to_value(status).unwrap(), status.word());
+    }
+    assert_eq!(Status::from_word("PAID"), None);
+}
+
+#[test]
+fn the_cashier_need_not_wait_for_an_end_or_for_what_needs_a_person() {
+    let over = Status::ALL.into_iter().filter(|status| status.is_final_for_cashier());
+    let expected = [Status::Paid, Status::Declined, Status::Reversed, Status::Attention];
+    assert_eq!(over.collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn calls_and_endings_have_the_words_of_the_protocol() {
+    let words = [CallKind::Submit, CallKind::Query, CallKind::Reverse].map(CallKind::word);
+    assert_eq!(words, ["micropay", "orderquery", "reverse"]);
+    for (ending, word) in
+        [(Ending::Closed, "CLOSED"), (Ending::Revoked, "REVOKED"), (Ending::Refunded, "REFUND")]
+    {
+        assert_eq!(ending.code(), word);
+        let mut bench = waiting();
+        bench.now = Millis(5_000);
+        bench.happen(&Event::Tick);
+        bench.answer(Answer::Ended(ending));
+        let why = if ending == Ending::Refunded { LAST_MOMENT } else { word };
+        assert_eq!(bench.state.reason().unwrap().code, why);
+    }
+}
+
+#[test]
+fn the_call_whose_answer_is_awaited_is_the_one_that_was_made_last() {
+    assert_eq!(waiting().state.awaited(), None, "the submission is awaited by nobody");
+    let mut bench = waiting();
+    bench.now = Millis(5_000);
+    bench.happen(&Event::Tick);
+    assert_eq!(bench.state.awaited(), Some(bench.last));
+    bench.answer(Answer::Paying);
+    assert_eq!(bench.state.awaited(), None);
+    let bench = reversal_out();
+    assert_eq!(bench.state.awaited(), Some(bench.last));
+    let mut bench = waiting();
+    let unknown = |kind| if kind == CallKind::Reverse { Answer::Withdrawn } else { Answer::Absent };
+    bench.until(159_999, unknown);
+    assert_eq!(bench.state.awaited(), None);
+    bench.now = Millis(160_000);
+    bench.happen(&Event::Tick);
+    assert_eq!(bench.state.awaited(), Some(bench.last), "a later look");
+}
+
+#[test]
+fn a_refusal_is_being_confirmed_until_its_query_is_answered() {
+    let mut bench = Bench::begin();
+    bench.answer(Answer::Declined(reason("NOTENOUGH")));
+    assert!(bench.state.is_being_confirmed());
+    bench.answer(Answer::NotPaid);
+    assert!(!bench.state.is_being_confirmed(), "its number is closed in the background");
+    bench.until(14_999, |_| lost());
+    bench.now = Millis(15_000);
+    bench.happen(&Event::Tick);
+    bench.answer(Answer::NotPaid);
+    assert_eq!(bench.last.kind, CallKind::Reverse);
+    assert!(!bench.state.is_being_confirmed());
+    let mut bench = waiting();
+    bench.now = Millis(16_000);
+    bench.happen(&Event::Abandon);
+    assert!(!bench.state.is_being_confirmed(), "nothing was told yet");
+}
+
+#[test]
+fn an_outcome_is_certain_when_it_is_paid_not_paid_or_reversed() {
+    assert!(!waiting().state.is_settled());
+    assert!(!reversal_out().state.is_settled());
+    let mut bench = waiting();
+    bench.until(300_000, |_| lost());
+    assert_eq!(bench.state.status(), Status::Attention);
+    assert!(!bench.state.is_settled());
+    bench.until(400_000, nobody_pays());
+    assert!(bench.state.is_settled());
+    let mut bench = Bench::begin();
+    bench.answer(Answer::Paid(proof()));
+    assert!(bench.state.is_settled());
+    assert_eq!(bench.state.reason(), None);
+}
+
+#[test]
+fn what_the_gateway_will_not_reverse_is_told_from_what_it_has_not_reversed_yet() {
+    for (answer, refused) in [
+        (Answer::Irreversible(reason("TRADE_ERROR")), true),
+        (Answer::Expired(reason("REVERSE_EXPIRE")), true),
+        (Answer::NotYet(reason("recall")), false),
+    ] {
+        let mut bench = reversal_out();
+        bench.answer(answer);
+        assert_eq!(bench.state.is_irreversible(), refused);
+    }
+    // The gateway may think better of it.
+    let mut bench = reversal_out();
+    bench.answer(Answer::Irreversible(reason("TRADE_ERROR")));
+    bench.until(36_000, |kind| match kind {
+        CallKind::Reverse => Answer::NotYet(reason("recall")),
+        _ => Answer::NotPaid,
+    });
+    assert!(!bench.state.is_irreversible());
+    // A number that took nothing needs no person.
+    let mut bench = Bench::begin();
+    bench.answer(Answer::Declined(reason("NOTENOUGH")));
+    bench.answer(Answer::NotPaid);
+    bench.until(16_000, |kind| match kind {
+        CallKind::Reverse => Answer::Irreversible(reason("TRADE_ERROR")),
+        _ => Answer::NotPaid,
+    });
+    assert_eq!(bench.state.status(), Status::Declined);
+    assert!(!bench.state.is_irreversible());
+}
+
+#[test]
+fn that_money_went_back_is_said_only_when_it_was_there() {
+    assert!(!waiting().state.money_returned());
+    let mut bench = reversal_out();
+    assert!(!bench.state.money_returned());
+    bench.answer(Answer::Withdrawn);
+    bench.answer(Answer::Paid(proof()));
+    assert!(bench.state.money_returned(), "on its way back");
+    let mut bench = reversal_out();
+    bench.answer(Answer::Withdrawn);
+    bench.answer(Answer::Ended(Ending::Revoked));
+    assert_eq!(bench.state.status(), Status::Reversed);
+    assert!(!bench.state.money_returned());
+}
+
+#[test]
+fn while_a_customer_is_waited_for_the_countdowns_say_the_next_query_and_the_end() {
+    let outlook = waiting().state.outlook(&RULES);
+    let gives_up_at = Some(Millis(30_000));
+    assert_eq!(outlook, Outlook { asks_at: Some(Millis(5_000)), gives_up_at, reverses_at: None });
+    let rules = Rules { give_up_after: Millis::seconds(4), ..RULES };
+    assert_eq!(waiting().state.outlook(&rules).asks_at, Some(Millis(4_000)));
+    let mut paid = Bench::begin();
+    paid.answer(Answer::Paid(proof()));
+    assert_eq!(paid.state.outlook(&RULES), Outlook::default());
+}
+
+#[test]
+fn the_time_of_the_first_reversal_is_said_only_while_it_is_held_back() {
+    let mut bench = held_back();
+    let outlook = bench.state.outlook(&RULES);
+    assert_eq!((outlook.asks_at, outlook.gives_up_at), (Some(Millis(5_000)), None));
+    assert_eq!(outlook.reverses_at, Some(Millis(15_000)));
+    bench.now = Millis(5_000);
+    bench.happen(&Event::Tick);
+    let outlook = bench.state.outlook(&RULES);
+    assert_eq!(outlook.asks_at, None, "it is being asked");
+    assert_eq!(outlook.reverses_at, Some(Millis(15_000)));
+    let mut bench = reversal_out();
+    assert_eq!(bench.state.outlook(&RULES).reverses_at, None, "on the wire");
+    let mut accepted = reversal_out();
+    accepted.answer(Answer::Withdrawn);
+    assert_eq!(accepted.state.outlook(&RULES).reverses_at, None, "accepted");
+    bench.answer(Answer::NotYet(reason("recall")));
+    assert_eq!(bench.state.outlook(&RULES).reverses_at, None, "not the first any more");
+    let mut declined = Bench::begin();
+    declined.answer(Answer::Declined(reason("NOTENOUGH")));
+    declined.answer(Answer::NotPaid);
+    assert_eq!(declined.state.outlook(&RULES).reverses_at, None, "nobody waits for it");
+}
