@@ -80,7 +80,7 @@ struct Attempted {
     refused: bool,
     /// A query said that it is over.
     ended: bool,
-    /// A query said that nobody has paid.
+    /// A query said that nobody has paid, or that there is no such order.
     is_unpaid: bool,
     withdrawn: bool,
     absent: Vec<u64>,
@@ -360,6 +360,7 @@ impl Auditor {
                 attempted.is_unpaid |= is_success && says("trade_state", "NOTPAY");
                 if says("err_code", "ORDERNOTEXIST") {
                     attempted.absent.push(now);
+                    attempted.is_unpaid = true;
                 }
             }
             CallKind::Reverse => {
@@ -439,8 +440,7 @@ impl Auditor {
                 }
             }
             Status::Declined if before != Some(status) => {
-                let words = attempted.refused || attempted.ended || attempted.is_unpaid;
-                if !words && attempted.absent.is_empty() {
+                if !(attempted.refused || attempted.ended || attempted.is_unpaid) {
                     wrong.push((Invariant::NoMoneyLeftBehind, "not paid, without a verified word"));
                 }
                 if (net != 0 || may_pay) && !excused {

@@ -158,14 +158,19 @@ fn a_refused_number_that_cannot_be_closed_in_seven_days_is_let_go() {
 }
 
 #[test]
-fn a_refused_submission_cannot_be_delivered_late_and_is_not_looked_at_again() {
-    let mut bench = Bench::begin();
-    bench.answer(Answer::Declined(reason("NOTENOUGH")));
-    bench.answer(Answer::Absent);
-    let unknown = |kind| if kind == CallKind::Reverse { Answer::Withdrawn } else { Answer::Absent };
-    bench.until(100_000, unknown);
-    assert_eq!(bench.state.status(), Status::Declined);
-    assert!(!bench.state.is_open() && !bench.state.is_watched());
+fn a_number_the_gateway_never_knew_is_looked_at_later_though_its_submission_was_refused() {
+    for refusal in [Answer::Declined(reason("NOTENOUGH")), Answer::Refused(reason("refused"))] {
+        let mut bench = Bench::begin();
+        bench.answer(refusal);
+        bench.answer(Answer::Absent);
+        let unknown =
+            |kind| if kind == CallKind::Reverse { Answer::Withdrawn } else { Answer::Absent };
+        bench.until(100_000, unknown);
+        assert_eq!(bench.state.status(), Status::Declined);
+        assert!(!bench.state.is_open() && bench.state.is_watched());
+        bench.until(200_000, |_| Answer::Paid(proof()));
+        assert_eq!(bench.state.status(), Status::Reversing, "money was found");
+    }
 }
 
 /// A payment the gateway never knew, reversed at 40 s; the first later look is due at 160 s.

@@ -140,10 +140,10 @@ pub fn signature(fields: &BTreeMap<String, String>, key: &str, is_md5: bool) -> 
     let mut text = String::new();
     for (name, value) in fields {
         if name != "sign" && !value.is_empty() {
-            text += &format!("{name}={value}&");
+            text.push_str(&[name, "=", value, "&"].concat());
         }
     }
-    text += &format!("key={key}");
+    text.push_str(&["key=", key].concat());
     if is_md5 {
         return hex(&Md5::digest(text.as_bytes()));
     }
@@ -162,7 +162,8 @@ fn sha256(bytes: &[u8]) -> Vec<u8> {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02X}")).collect()
+    let digit = |half: u8| char::from_digit(half.into(), 16).unwrap().to_ascii_uppercase();
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 /// A document of fields, every value with its references.
@@ -170,7 +171,7 @@ pub fn document(fields: &[(String, String)]) -> Vec<u8> {
     let mut xml = String::from("<xml>");
     for (name, value) in fields {
         let value = value.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
-        xml += &format!("<{name}>{value}</{name}>");
+        xml.push_str(&["<", name, ">", &value, "</", name, ">"].concat());
     }
     (xml + "</xml>").into_bytes()
 }
