@@ -150,3 +150,19 @@ fn nothing_untrusted_is_printed_around_the_screen() {
         }
     }
 }
+
+#[test]
+fn every_deliberate_fault_has_its_place_in_the_code() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let faults = root.join("tests/simulation/deliberate_faults.toml");
+    let faults: toml::Table = fs::read_to_string(faults).unwrap().parse().unwrap();
+    let faults = faults["fault"].as_array().unwrap();
+    assert!(faults.len() >= 15);
+    for fault in faults {
+        let text = fs::read_to_string(root.join(fault["file"].as_str().unwrap())).unwrap();
+        for change in fault["change"].as_array().unwrap() {
+            let place = change[0].as_str().unwrap();
+            assert_eq!(text.matches(place).count(), 1, "{}: {place}", fault["name"]);
+        }
+    }
+}

@@ -32,6 +32,8 @@ const SECOND: u64 = 1000;
 const MINUTE: u64 = 60 * SECOND;
 /// How long a visual bell is seen.
 const FLASH: Millis = Millis(120);
+/// So many keys of a burst at most are taken between two looks at everything else.
+const KEYS_A_FRAME: usize = 64;
 
 /// Opens the till and its screen, and sells until the cashier leaves.
 pub async fn run(loaded: &Loaded, clock: &Clock) -> Result<Exit, Failure> {
@@ -112,7 +114,10 @@ impl Cashier<'_> {
             let sleep = Duration::from(self.sleep());
             tokio::select! {
                 notice = self.till.next() => self.noticed(notice),
-                input = self.terminal.next() => self.input(input),
+                input = self.terminal.next() => {
+                    self.input(input);
+                    self.inputs(KEYS_A_FRAME);
+                }
                 Some(report) = reports.recv() => self.device(report),
                 () = tokio::time::sleep(sleep) => self.time(),
                 _ = signals.next() => {
@@ -292,11 +297,17 @@ impl Cashier<'_> {
         }
     }
 
-    fn time(&mut self) {
-        // Keys that wait here are older than the silence that seems to follow the last one.
-        while let Some(input) = self.terminal.waiting() {
+    /// Takes what has come already: a burst is drawn once, and not key by key.
+    fn inputs(&mut self, most: usize) {
+        for _ in 0..most {
+            let Some(input) = self.terminal.waiting() else { return };
             self.input(input);
         }
+    }
+
+    fn time(&mut self) {
+        // Keys that wait here are older than the silence that seems to follow the last one.
+        self.inputs(usize::MAX);
         let now = self.clock.uptime();
         let outcomes = self.burst.tick(now);
         self.keyed(outcomes);

@@ -11,12 +11,8 @@ use paytill::payment::{Answer, CallKind, Event, Rules, State, Status};
 use paytill::simulator::{Bank, Scenario};
 
 use crate::invariants::{Invariant, Violation};
-use crate::plan::HEALED;
 use crate::reading;
 
-/// What the till waits for one answer, and how long after healing everything must be over: the time
-/// before a reversal, that of giving up, and three queries.
-const ENDS_AFTER: u64 = 15_000 + 30_000 + 3 * 5_000;
 const CODE_DIGITS: usize = 18;
 /// Reversals are repeated so far apart at last.
 const LONGEST_WAIT: u64 = 30_000;
@@ -466,11 +462,6 @@ impl Auditor {
         for (invariant, what) in wrong {
             self.broken(invariant, format!("{number}: {what} (from {before:?}, net {net})"));
         }
-    }
-
-    /// So long after healing, or after the last start, nothing is open any more.
-    pub const fn deadline(started: u64) -> u64 {
-        (if started > HEALED { started } else { HEALED }) + ENDS_AFTER
     }
 
     /// At the very end: the journal's books and the bank's are the same.

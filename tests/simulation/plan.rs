@@ -15,9 +15,9 @@ pub const HEALED: u64 = 240_000;
 /// a bound; the till looks later than it.
 pub const HELD_AT_MOST: u64 = 100_000;
 /// The most customers of an ordinary seed.
-const FEW: usize = 12;
+const FEW: usize = 28;
 /// And of one in [`LONG_DAYS`], so that the journal grows as far as its first checkpoint.
-const MANY: usize = 48;
+const MANY: usize = 60;
 const LONG_DAYS: u64 = 64;
 
 /// A seed, and what is taken away from what it draws.

@@ -13,7 +13,7 @@ use crate::auditor::Auditor;
 use crate::invariants::Invariant;
 
 /// One look in so many changes; drawing takes longer than all the rest.
-const LOOKS: u32 = 16;
+const LOOKS: u32 = 32;
 const WINDOW: Rect = Rect { x: 0, y: 0, width: 80, height: 24 };
 const SMALL: Rect = Rect { x: 0, y: 0, width: 30, height: 8 };
 
@@ -77,13 +77,12 @@ impl Screen {
             return;
         }
         let open: Vec<Status> = self.open.iter().map(|(_, status)| *status).collect();
-        for window in [WINDOW, SMALL] {
-            let mut buffer = Buffer::empty(window);
-            view(&self.model, &mut buffer);
-            let rows = buffer.content.chunks(usize::from(window.width));
-            let lines = rows.map(|row| row.iter().map(Cell::symbol).collect::<String>());
-            let shown = lines.collect::<Vec<_>>().join("\n");
-            auditor.drawn(&shown, &open, |status| screen::of(Language::English).word(status));
-        }
+        let window = if (self.changes / LOOKS).is_multiple_of(2) { WINDOW } else { SMALL };
+        let mut buffer = Buffer::empty(window);
+        view(&self.model, &mut buffer);
+        let rows = buffer.content.chunks(usize::from(window.width));
+        let lines = rows.map(|row| row.iter().map(Cell::symbol).collect::<String>());
+        let shown = lines.collect::<Vec<_>>().join("\n");
+        auditor.drawn(&shown, &open, |status| screen::of(Language::English).word(status));
     }
 }

@@ -71,10 +71,15 @@ struct Bytes {
     deleted: bool,
 }
 
-struct Change {
-    at: usize,
-    /// `None`: the file ends here from now on.
-    bytes: Option<Vec<u8>>,
+/// What is to be flushed; the bytes are those that everybody sees.
+#[derive(Clone, Copy)]
+enum Change {
+    Write {
+        at: usize,
+        length: usize,
+    },
+    /// The file ends here from now on.
+    End(usize),
 }
 
 impl Disk {
@@ -265,17 +270,23 @@ impl Platter {
 impl Bytes {
     fn write(&mut self, at: usize, bytes: &[u8]) {
         put(&mut self.seen, at, bytes);
-        self.unflushed.push(Change { at, bytes: Some(bytes.to_vec()) });
+        self.unflushed.push(Change::Write { at, length: bytes.len() });
     }
 
     fn shorten(&mut self, length: usize) {
         self.seen.truncate(length);
-        self.unflushed.push(Change { at: length, bytes: None });
+        self.unflushed.push(Change::End(length));
     }
 
     fn flush(&mut self) {
-        for change in std::mem::take(&mut self.unflushed) {
-            change.apply(&mut self.flushed, |_| true);
+        for change in self.unflushed.drain(..) {
+            match change {
+                Change::Write { at, length } => {
+                    let end = (at + length).min(self.seen.len());
+                    put(&mut self.flushed, at, &self.seen[at.min(end)..end]);
+                }
+                Change::End(length) => self.flushed.truncate(length),
+            }
         }
     }
 
@@ -284,7 +295,7 @@ impl Bytes {
     fn fail_to_flush(&mut self, luck: u64) {
         let mut rng = fastrand::Rng::with_seed(luck);
         for change in std::mem::take(&mut self.unflushed) {
-            change.apply(&mut self.flushed, |_| rng.bool());
+            change.apply(&self.seen, &mut self.flushed, |_| rng.bool());
         }
     }
 
@@ -293,10 +304,12 @@ impl Bytes {
         let last = rng.usize(..=changes.len());
         for (index, change) in changes.into_iter().enumerate() {
             match loss {
-                Loss::Nothing => change.apply(&mut self.flushed, |_| true),
-                Loss::Tail if index < last => change.apply(&mut self.flushed, |_| true),
-                Loss::Tail if index == last => change.apply(&mut self.flushed, |_| rng.bool()),
-                Loss::Some => change.apply(&mut self.flushed, |_| rng.bool()),
+                Loss::Nothing => change.apply(&self.seen, &mut self.flushed, |_| true),
+                Loss::Tail if index < last => change.apply(&self.seen, &mut self.flushed, |_| true),
+                Loss::Tail if index == last => {
+                    change.apply(&self.seen, &mut self.flushed, |_| rng.bool());
+                }
+                Loss::Some => change.apply(&self.seen, &mut self.flushed, |_| rng.bool()),
                 Loss::Tail | Loss::Everything => {}
             }
         }
@@ -307,21 +320,23 @@ impl Bytes {
 
 impl Change {
     /// Carries it out for those sectors that are lucky.
-    fn apply(&self, file: &mut Vec<u8>, mut is_lucky: impl FnMut(usize) -> bool) {
-        let Some(bytes) = &self.bytes else {
-            if is_lucky(self.at / SECTOR) {
-                file.truncate(self.at);
+    fn apply(self, seen: &[u8], file: &mut Vec<u8>, mut is_lucky: impl FnMut(usize) -> bool) {
+        let (mut at, end) = match self {
+            // What was cut off since is not there any more.
+            Self::Write { at, length } => (at, (at + length).min(seen.len())),
+            Self::End(length) => {
+                if is_lucky(length / SECTOR) {
+                    file.truncate(length);
+                }
+                return;
             }
-            return;
         };
-        let mut start = 0;
-        while start < bytes.len() {
-            let at = self.at + start;
-            let end = (start + SECTOR - at % SECTOR).min(bytes.len());
+        while at < end {
+            let next = (at + SECTOR - at % SECTOR).min(end);
             if is_lucky(at / SECTOR) {
-                put(file, at, &bytes[start..end]);
+                put(file, at, &seen[at..next]);
             }
-            start = end;
+            at = next;
         }
     }
 }

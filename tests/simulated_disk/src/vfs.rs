@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use rsqlite_vfs::ffi::{SQLITE_IOERR, SQLITE_OK, sqlite3_file, sqlite3_io_methods};
 use rsqlite_vfs::{
-    AccessMode, FileKind, LockLevel, OpenOptions, OpenRequest, OpenedFile, OsCallback,
-    SQLiteIoMethods, SQLiteVfs, SQLiteVfsFile, SyncOptions, VfsError, VfsErrorCode, VfsFile,
-    VfsResult, VfsStore, register_vfs,
+    AccessMode, DeviceCharacteristics, FileKind, LockLevel, OpenOptions, OpenRequest, OpenedFile,
+    OsCallback, SQLiteIoMethods, SQLiteVfs, SQLiteVfsFile, SyncOptions, VfsError, VfsErrorCode,
+    VfsFile, VfsResult, VfsStore, register_vfs,
 };
 
 use super::{DISKS, Platter, Trouble};
@@ -105,6 +105,11 @@ impl VfsFile for Handle {
     fn size(&self) -> VfsResult<u64> {
         let platter = self.platter.borrow();
         Ok(platter.files.get(&self.path).map_or(0, |file| file.seen.len() as u64))
+    }
+
+    /// As on Unix: what lies beside written bytes is not disturbed.
+    fn device_characteristics(&self) -> DeviceCharacteristics {
+        DeviceCharacteristics::POWERSAFE_OVERWRITE
     }
 
     fn lock(&mut self, _level: LockLevel) -> VfsResult<()> {

@@ -16,10 +16,13 @@ use rusqlite::{Connection, OpenFlags};
 use simulated_disk::{Disk, Loss, SmallFile, Trouble, VFS};
 
 use super::{Due, JOURNAL, OPERATIONS_OF_A_START, Till, World, account};
-use crate::auditor::Auditor;
 use crate::invariants::Invariant;
 use crate::plan::HEALED;
 use crate::screen::Screen;
+
+/// How long after healing what was open is over: the time before a reversal, that of giving up, and
+/// three queries.
+const ENDS_AFTER: u64 = 15_000 + 30_000 + 3 * 5_000;
 
 /// The journal's files on the simulated disk, for one process.
 struct OnDisk {
@@ -190,9 +193,9 @@ impl World {
             entries: 0,
             disk_failed: false,
         });
-        self.started = self.now;
-        let judged = Auditor::deadline(self.started);
-        self.plan_at(judged, Due::Judgement { process: self.process });
+        if self.is_healed() {
+            self.plan_judgement();
+        }
         self.perform(effects);
     }
 
@@ -203,11 +206,18 @@ impl World {
         Ok(Reader::on(db, Path::new(JOURNAL)))
     }
 
-    pub(super) fn judgement(&mut self) {
+    /// What is open now must end in time. What a later look finds after that has its own time.
+    fn plan_judgement(&mut self) {
         let Some(till) = &self.till else { return };
-        let open: Vec<String> = till.engine.busy().map(ToString::to_string).collect();
-        if !open.is_empty() {
-            let what = format!("still open so long after healing: {open:?}");
+        let open = till.engine.busy().map(ToString::to_string).collect();
+        self.plan_at(self.now + ENDS_AFTER, Due::Judgement { process: self.process, open });
+    }
+
+    pub(super) fn judgement(&mut self, open: &[String]) {
+        let Some(till) = &self.till else { return };
+        let still: Vec<String> = till.engine.busy().map(ToString::to_string).collect();
+        if let Some(number) = still.iter().find(|number| open.contains(number)) {
+            let what = format!("{number} is still open so long after healing");
             self.auditor.broken(Invariant::Converges, what);
         }
     }
@@ -222,5 +232,6 @@ impl World {
             self.disk.kill();
             self.is_gone();
         }
+        self.plan_judgement();
     }
 }

@@ -140,6 +140,7 @@ enum Due {
     Healed,
     Judgement {
         process: u32,
+        open: Vec<String>,
     },
     Tick,
 }
@@ -199,7 +200,6 @@ struct World {
     awaited: BTreeMap<(i64, u32), Awaited>,
     /// The last answer about each number, to be mistaken for another.
     answers: BTreeMap<String, Vec<u8>>,
-    started: u64,
     auditor: Auditor,
     counts: Counts,
     in_words: bool,
@@ -242,7 +242,6 @@ impl World {
             sale_of: BTreeMap::new(),
             awaited: BTreeMap::new(),
             answers: BTreeMap::new(),
-            started: 0,
             auditor: Auditor::new(&key),
             counts: Counts::default(),
             in_words,
@@ -350,7 +349,7 @@ impl World {
             Due::ClockJump(number) => self.clock_jump(number),
             Due::Suspension(number) => self.suspension(number),
             Due::Healed => self.heal(),
-            Due::Judgement { process } if process == self.process => self.judgement(),
+            Due::Judgement { process, open } if process == self.process => self.judgement(&open),
             Due::Tick => {
                 self.next_tick = None;
                 let (now, wall) = (self.uptime(), self.wall());

@@ -150,7 +150,13 @@ impl World {
                 *body = text.replace(&sign, "").into();
             }
             _ => {
-                let other = self.answers.iter().find(|(other, _)| other.as_str() != number);
+                // One that names no order belongs to the request it came for: that is TLS's to see to.
+                let names_one =
+                    |body: &[u8]| String::from_utf8_lossy(body).contains("<out_trade_no>");
+                let other = self
+                    .answers
+                    .iter()
+                    .find(|(other, body)| other.as_str() != number && names_one(body));
                 if let Some((_, other)) = other {
                     other.clone_into(body);
                 }
