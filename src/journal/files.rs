@@ -9,8 +9,10 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, OpenFlags};
 
 use super::head::LENGTH;
-use super::{JournalError, beside};
+use super::{APPLICATION_ID, JournalError, beside};
 
+/// Where SQLite keeps the application's id in a database (its file format, 1.3.17).
+const APPLICATION_ID_AT: u64 = 68;
 /// Bytes of the log that are moved at once.
 const PIECE: usize = 64 * 1024;
 
@@ -71,19 +73,24 @@ impl Files for OnDisk {
     }
 
     fn settle_log(&self) -> io::Result<()> {
-        let log = beside(&self.path, "-wal");
-        let log = match File::options().read(true).write(true).open(log) {
+        // Nobody else's, and none that is no plain file.
+        if !is_ours(&self.path)? {
+            return Ok(());
+        }
+        let nofollow = i32::try_from(rustix::fs::OFlags::NOFOLLOW.bits()).unwrap_or(0);
+        let mut options = File::options();
+        let log = options.read(true).write(true).custom_flags(nofollow);
+        let log = match log.open(beside(&self.path, "-wal")) {
             Ok(log) => log,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
             Err(error) => return Err(error),
         };
+        let end = log.metadata().map(|log| if log.is_file() { log.len() } else { 0 })?;
         let mut piece = vec![0; PIECE];
         let mut at = 0;
-        loop {
-            let length = log.read_at(&mut piece, at)?;
-            if length == 0 {
-                break;
-            }
+        while at < end {
+            let length = usize::try_from(end - at).unwrap_or(PIECE).min(PIECE);
+            log.read_exact_at(&mut piece[..length], at)?;
             log.write_all_at(&piece[..length], at)?;
             at += length as u64;
         }
@@ -104,6 +111,21 @@ pub(super) fn look_at_mirror(journal: &Path) -> io::Result<Vec<u8>> {
     match File::open(beside(journal, ".head")) {
         Ok(mirror) => first_bytes(&mirror),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether a file says of itself that it is a journal. One that does not yet has no entries, and
+/// nothing to settle.
+fn is_ours(path: &Path) -> io::Result<bool> {
+    let mut id = [0; 4];
+    match File::open(path).and_then(|file| file.read_exact_at(&mut id, APPLICATION_ID_AT)) {
+        Ok(()) => Ok(i32::from_be_bytes(id) == APPLICATION_ID),
+        Err(error)
+            if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::UnexpectedEof) =>
+        {
+            Ok(false)
+        }
         Err(error) => Err(error),
     }
 }

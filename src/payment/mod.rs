@@ -318,7 +318,7 @@ struct Undoing {
     payable: bool,
     /// When the gateway accepted a reversal, where nothing since contradicts it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    accepted: Option<Millis>,
+    accepted_at: Option<Millis>,
     /// Since when it answers "no such order" after that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     absent_since: Option<Millis>,
@@ -532,7 +532,7 @@ impl State {
 
     fn is_reversal_under_way(&self) -> bool {
         let Stage::Undoing(undoing) = &self.stage else { return false };
-        undoing.accepted.is_some()
+        undoing.accepted_at.is_some()
             || undoing.awaiting.is_some_and(|call| call.kind == CallKind::Reverse)
     }
 }

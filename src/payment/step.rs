@@ -281,7 +281,7 @@ impl<'a> Step<'a> {
                 }
                 Stage::Closed(closed(undoing.ended_as(), undoing.reason))
             }
-            Answer::Absent if undoing.accepted.is_some() => {
+            Answer::Absent if undoing.accepted_at.is_some() => {
                 let first = *undoing.absent_since.get_or_insert(self.now);
                 let second = first.plus(self.rules.query_interval.times(ABSENT_APART));
                 if self.now < second {
@@ -298,7 +298,7 @@ impl<'a> Step<'a> {
                 if *answer == Answer::Paying {
                     self.tell_money_found(&mut undoing);
                 }
-                if let Some(since) = undoing.accepted.take() {
+                if let Some(since) = undoing.accepted_at.take() {
                     // The reversal's own word was not true.
                     return self.reverse_again(undoing, since);
                 }
@@ -315,7 +315,7 @@ impl<'a> Step<'a> {
             | Answer::Expired(_)
             | Answer::NotSent(_)
             | Answer::Unknown(_) => {
-                if undoing.accepted.is_some() {
+                if undoing.accepted_at.is_some() {
                     return self.again_later(undoing);
                 }
                 self.reverse_or_wait(undoing)
@@ -326,7 +326,7 @@ impl<'a> Step<'a> {
     fn reversal_answered(&mut self, mut undoing: Undoing, answer: &Answer) -> Stage {
         match answer {
             Answer::Withdrawn => {
-                undoing.accepted = Some(self.now);
+                undoing.accepted_at = Some(self.now);
                 undoing.absent_since = None;
                 undoing.trouble = None;
                 self.look(undoing)
@@ -453,7 +453,7 @@ impl<'a> Step<'a> {
             trouble: None,
             put_aside: false,
             payable,
-            accepted: None,
+            accepted_at: None,
             absent_since: None,
             tries: 0,
             refused: false,

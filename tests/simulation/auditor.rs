@@ -7,13 +7,15 @@ use paytill::clock::Millis;
 use paytill::engine::Attempt;
 use paytill::journal::{Entry, Filter, JournalError, OrderRow, Reader};
 use paytill::order::Order;
-use paytill::payment::{Answer, CallKind, Event, Rules, State, Status};
-use paytill::simulator::{Bank, Scenario};
+use paytill::payment::{Answer, Call, CallKind, Event, Rules, State, Status};
+use paytill::simulator::{Bank, Scenario, Standing};
 
 use crate::invariants::{Invariant, Violation};
 use crate::reading;
 
 const CODE_DIGITS: usize = 18;
+/// A customer has so long, unless somebody says otherwise.
+const GIVE_UP_AFTER: u64 = 30_000;
 /// Reversals are repeated so far apart at last.
 const LONGEST_WAIT: u64 = 30_000;
 /// Refusals of a submission that say for certain that it took nothing (protocol 4.2).
@@ -72,6 +74,10 @@ struct Attempted {
     /// When a verified and matching payment was read.
     proof_at: Option<u64>,
     left_behind: bool,
+    /// A person gave up, or put it aside.
+    given_up: bool,
+    /// The gateway asks for the reversal, or refused the submission in a way that one query settles.
+    failed: bool,
     /// A signed refusal of the submission, or the knowledge that it never left.
     refused: bool,
     /// A query said that it is over.
@@ -84,6 +90,14 @@ struct Attempted {
     restarts: usize,
     /// What people have done about it.
     asks: usize,
+}
+
+impl Attempted {
+    /// The gateway has said that it is over, or twice that it does not know what it has reversed.
+    fn is_over(&self) -> bool {
+        let twice = matches!(self.absent[..], [first, .., last] if last >= first + 10_000);
+        self.ended || self.withdrawn && twice
+    }
 }
 
 /// Watches over one story.
@@ -137,11 +151,13 @@ impl Auditor {
     /// An entry goes to the disk.
     pub fn handed(&mut self, entry: &Entry) {
         let Some(attempted) = self.of_entry(entry) else { return };
+        let is_clean = !entry.wire.iter().any(|(_, value)| value.contains(&attempted.code));
         attempted.has_moved = true;
         attempted.handed.push((entry.event.clone(), entry.state.clone()));
         let amount = entry.begin.as_ref().map(|begin| begin.order.amount.minor());
         let is_same = amount.is_none_or(|amount| amount == attempted.due);
         let number = attempted.number.clone();
+        self.check(is_clean, Invariant::NoSecrets, || format!("{number}: a payment code"));
         self.check(is_same, Invariant::SameMoney, || format!("{number}: journal has {amount:?}"));
     }
 
@@ -182,7 +198,7 @@ impl Auditor {
     fn compare(&mut self, reader: &Reader, rows: &[OrderRow]) -> Result<(), JournalError> {
         let by_number: BTreeMap<&str, _> =
             rows.iter().map(|row| (row.out_trade_no.as_str(), row)).collect();
-        let mut wrong = Vec::new();
+        let (now, mut wrong) = (self.now, Vec::new());
         for attempted in self.attempts.values_mut() {
             let number = attempted.number.clone();
             let Some(row) = by_number.get(number.as_str()) else {
@@ -196,8 +212,20 @@ impl Auditor {
             };
             attempted.attempt = row.attempt;
             attempted.restarts += 1;
+            attempted.sent_at.get_or_insert(now);
+            let is_proven = match row.state.status() {
+                Status::Paid => attempted.proof_at.is_some(),
+                Status::Reversed => attempted.is_over(),
+                _ => true,
+            };
+            if !is_proven {
+                wrong.push((Invariant::PaidNeedsProof, format!("{number}: an end without proof")));
+            }
             if !std::mem::take(&mut attempted.has_moved) {
-                // What has not moved since it was read is under the journal's own chain.
+                // The entries of what has not moved are under the journal's own chain.
+                if attempted.kept.last().is_some_and(|(_, state)| *state != row.state) {
+                    wrong.push((Invariant::NothingLost, format!("{number} went back")));
+                }
                 continue;
             }
             let entries = reader.entries(row.attempt)?;
@@ -228,16 +256,23 @@ impl Auditor {
     }
 
     /// A call goes out.
-    pub fn sent(&mut self, order: &Order, kind: CallKind, body: &[u8], is_of_the_past: bool) {
+    pub fn sent(&mut self, order: &Order, call: Call, body: &[u8], is_of_the_past: bool) {
         let (number, now) = (order.out_trade_no.as_str(), self.now);
         let Some(attempted) = self.attempts.get_mut(number) else {
             return self.broken(Invariant::IntentBeforeWire, format!("{number} was never begun"));
         };
         let mut wrong = Vec::new();
-        if attempted.kept.is_empty() {
+        // The first entry is the intent to submit; every other call stands in the state it comes from.
+        let is_kept = match call.kind {
+            CallKind::Submit => !attempted.kept.is_empty(),
+            CallKind::Query | CallKind::Reverse => {
+                attempted.kept.iter().rev().any(|(_, state)| state.awaited() == Some(call))
+            }
+        };
+        if !is_kept {
             wrong.push((Invariant::IntentBeforeWire, "sent before it was on the disk"));
         }
-        match kind {
+        match call.kind {
             CallKind::Submit => {
                 if !attempted.body.is_empty() {
                     wrong.push((Invariant::OneSubmission, "submitted again"));
@@ -250,6 +285,10 @@ impl Auditor {
                 let left = attempted.left_at.unwrap_or(0);
                 if now < left + 15_000 {
                     wrong.push((Invariant::ReversalDiscipline, "reversed before 15 s"));
+                }
+                let is_called_for = attempted.given_up || attempted.failed || attempted.refused;
+                if now < left + GIVE_UP_AFTER && !is_called_for && attempted.restarts == 0 {
+                    wrong.push((Invariant::ReversalDiscipline, "reversed a customer who has time"));
                 }
                 let mut answers =
                     attempted.kept.iter().rev().filter_map(|(event, _)| match event {
@@ -303,7 +342,7 @@ impl Auditor {
         }
     }
 
-    /// A submission reaches the bank. What the disk holds is looked up by the caller.
+    /// A submission reaches the bank.
     pub fn arrived(&mut self, number: &str, body: &[u8]) {
         let Some(attempted) = self.attempts.get_mut(number) else { return };
         attempted.on_the_way -= 1;
@@ -353,6 +392,7 @@ impl Auditor {
                 let is_over =
                     ["REVOKED", "CLOSED", "REFUND"].iter().any(|word| says("trade_state", word));
                 attempted.ended |= is_success && is_over;
+                attempted.failed |= is_success && says("trade_state", "PAYERROR");
                 attempted.is_unpaid |= is_success && says("trade_state", "NOTPAY");
                 if says("err_code", "ORDERNOTEXIST") {
                     attempted.absent.push(now);
@@ -384,6 +424,7 @@ impl Auditor {
             attempted.calls_for += 1;
             attempted.asks += 1;
             attempted.left_behind |= *event == Event::PutAside;
+            attempted.given_up |= matches!(event, Event::PutAside | Event::Abandon);
         }
     }
 
@@ -394,10 +435,16 @@ impl Auditor {
         let Some(attempted) = self.attempts.get_mut(number) else {
             return self.broken(Invariant::NothingLost, format!("{number} comes from nowhere"));
         };
-        if let Event::Answered(_, answer) = event
-            && !matches!(answer, Answer::Unknown(_) | Answer::Paying | Answer::NotPaid)
-        {
-            attempted.calls_for += 1;
+        if let Event::Answered(call, answer) = event {
+            // A refusal is asked about at once, and so is what was refused and went back; a reversal
+            // has its own two queries.
+            let asks = match call.kind {
+                CallKind::Submit => !matches!(answer, Answer::Unknown(_) | Answer::Paying),
+                CallKind::Query => matches!(answer, Answer::Ended(_)),
+                CallKind::Reverse => false,
+            };
+            attempted.calls_for += usize::from(asks);
+            attempted.failed |= matches!(answer, Answer::Doubtful(_) | Answer::Refused(_));
         }
         // What it has not heard of, because it was off, is not held against it.
         let is_duly_paid = matches!(event, Event::Answered(_, Answer::Paid(_)))
@@ -413,12 +460,20 @@ impl Auditor {
         }
         let entry = bank.entry(number);
         let net = entry.map_or(0, |entry| entry.net().minor());
+        // A number that is over at the bank takes nothing, whenever it arrives.
+        let is_shut = entry.is_some_and(|entry| {
+            matches!(entry.standing, Standing::Revoked | Standing::Closed | Standing::Refunded)
+        });
         let may_pay = entry.is_some_and(paytill::simulator::Entry::is_going_to_pay)
-            || attempted.on_the_way > 0 && !attempted.has_arrived;
+            || attempted.on_the_way > 0 && !attempted.has_arrived && !is_shut;
         // The gateway's own word was not true, or the network kept the request beyond all measure.
-        let is_lied_to = entry
-            .is_some_and(|entry| matches!(entry.scenario, Scenario::Refused { charged: true, .. }));
-        let excused = attempted.is_late || is_lied_to;
+        let is_lied_to = attempted.refused
+            && status == Status::Declined
+            && entry.is_some_and(|entry| {
+                matches!(entry.scenario, Scenario::Refused { charged: true, .. })
+            });
+        let is_unknown = !attempted.ended && !attempted.absent.is_empty();
+        let excused = attempted.is_late && (is_unknown || attempted.refused) || is_lied_to;
         let mut wrong = Vec::new();
         if attempt.amount.minor() != attempted.due {
             wrong.push((Invariant::SameMoney, "another amount is told"));
@@ -445,9 +500,7 @@ impl Auditor {
             }
             Status::Reversed if before != Some(status) => {
                 attempted.told_reversed = attempted.reversals.len();
-                let twice =
-                    matches!(attempted.absent[..], [first, .., last] if last >= first + 10_000);
-                if !(attempted.ended || attempted.withdrawn && twice) {
+                if !attempted.is_over() {
                     wrong.push((Invariant::ReversalDiscipline, "reversed without proof"));
                 }
                 if (net != 0 || may_pay) && !excused {

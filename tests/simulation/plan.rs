@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::sync::OnceLock;
 
 use paytill::payment::Status;
 use paytill::simulator::{Expected, Oddity, Scenario};
@@ -24,7 +25,7 @@ const LONG_DAYS: u64 = 64;
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Plan {
     pub seed: u64,
-    /// Names of [`Climate::TROUBLES`], `sale N`, `deeds N`.
+    /// Names of [`Climate::troubles`], `sale N`, `deeds N`.
     pub without: BTreeSet<String>,
 }
 
@@ -144,7 +145,7 @@ impl Plan {
             0 | 1 => Scenario::from_name(usual[rng.usize(..usual.len())]),
             // Of every patience, beyond that of the till too.
             2 => Some(Scenario::Password(rng.u8(1..60))),
-            _ => Scenario::all().into_iter().filter(|all| ends(*all)).nth(rng.usize(..140)),
+            _ => rng.choice(every_scenario()).copied(),
         };
         // Some come close together.
         let spread = [HEALED - 10_000, 60_000][usize::from(rng.u8(..4) == 0)];
@@ -199,6 +200,12 @@ impl Climate {
             ("suspensions", &mut self.suspensions),
         ]
     }
+}
+
+/// All that come to an end.
+fn every_scenario() -> &'static [Scenario] {
+    static ALL: OnceLock<Vec<Scenario>> = OnceLock::new();
+    ALL.get_or_init(|| Scenario::all().into_iter().filter(|scenario| ends(*scenario)).collect())
 }
 
 /// Not `delivered-late`, which is left to the network here, and not what a gateway that refuses for

@@ -1,5 +1,7 @@
 //! The edges of what is noticed at a start, and of what is kept.
 
+use std::fs::File;
+
 use super::*;
 
 /// A journal of so many paid attempts, written without waiting for the disk.
@@ -292,4 +294,18 @@ fn what_an_attempt_and_its_sale_were_begun_with_cannot_be_changed_unnoticed() {
         tamper(&path, tampering);
         assert!(matches!(refusal(&path), JournalError::Damaged { .. }), "{tampering}");
     }
+}
+
+#[test]
+fn the_log_of_a_database_that_is_not_ours_is_not_touched() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("other.sqlite");
+    let other = Connection::open(&path).unwrap();
+    other.execute_batch("PRAGMA journal_mode = WAL; CREATE TABLE theirs (x)").unwrap();
+    let log = File::options().write(true).open(beside(&path, "-wal")).unwrap();
+    let long_ago = std::time::SystemTime::UNIX_EPOCH;
+    log.set_modified(long_ago).unwrap();
+    assert!(matches!(Journal::open(&path), Err(JournalError::Foreign(_))));
+    assert_eq!(log.metadata().unwrap().modified().unwrap(), long_ago);
+    assert!(log.metadata().unwrap().len() > 0);
 }

@@ -58,6 +58,7 @@ struct Platter {
     dead: bool,
     fuse: Option<(u32, Trouble)>,
     trouble: Option<Trouble>,
+    has_failed: bool,
     operations: u64,
 }
 
@@ -113,7 +114,14 @@ impl Disk {
 
     /// What was to go wrong and has not yet will not.
     pub fn disarm(&self) {
-        self.platter.borrow_mut().fuse = None;
+        let mut platter = self.platter.borrow_mut();
+        platter.fuse = None;
+        platter.has_failed = false;
+    }
+
+    /// Whether an operation has failed since.
+    pub fn has_failed(&self) -> bool {
+        self.platter.borrow().has_failed
     }
 
     /// Looks at all that lies on it, file by file.
@@ -121,11 +129,6 @@ impl Disk {
         for file in self.platter.borrow().files.values() {
             look(&file.seen);
         }
-    }
-
-    /// Operations so far.
-    pub fn operations(&self) -> u64 {
-        self.platter.borrow().operations
     }
 
     /// Whether the process died at an operation.
@@ -200,7 +203,16 @@ impl SmallFile {
 
     /// Flushes it.
     pub fn flush(&self) -> io::Result<()> {
-        self.change(Bytes::flush)
+        let flushed = self.change(Bytes::flush);
+        if flushed.is_err() {
+            on_disk(self.disk, |platter| {
+                let luck = platter.operations;
+                if !platter.dead && platter.process == self.process {
+                    platter.file(&self.path).fail_to_flush(luck);
+                }
+            });
+        }
+        flushed
     }
 
     fn change(&self, work: impl FnOnce(&mut Bytes)) -> io::Result<()> {
@@ -227,6 +239,7 @@ impl Platter {
         match self.fuse {
             Some((0, trouble)) => {
                 self.fuse = None;
+                self.has_failed = true;
                 match trouble {
                     Trouble::Death => self.dead = true,
                     Trouble::Broken | Trouble::Full => self.trouble = Some(trouble),

@@ -1,5 +1,6 @@
-//! The disk as SQLite sees it. It has one connection a file at a time, so locks and the shared
-//! memory of the write-ahead log are the connection's own.
+//! The disk as SQLite sees it. Of all connections to a file only one writes, and another is open only
+//! to read while that one rests: so there are no locks, and the shared memory of the write-ahead log
+//! is each connection's own.
 
 use std::cell::RefCell;
 use std::ffi::{c_int, c_void};
@@ -125,7 +126,7 @@ impl VfsFile for Handle {
     }
 }
 
-/// There is neither a clock nor chance on the disk's side, so that a seed tells the same story twice.
+/// No clock. What is salted by chance (a log's header) changes no story.
 struct Services;
 
 impl OsCallback for Services {

@@ -13,9 +13,12 @@ use paytill::order::TillId;
 use paytill::payment::Rules;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
-use simulated_disk::{Disk, Loss, SmallFile, Trouble, VFS};
+use simulated_disk::{Disk, Loss, SmallFile, VFS};
 
-use super::{Due, JOURNAL, OPERATIONS_OF_A_START, Till, World, account};
+use super::{
+    Due, JOURNAL, OPERATIONS_OF_A_FIRST_START, OPERATIONS_OF_A_START, OPERATIONS_OF_AN_ENTRY, Till,
+    World, account,
+};
 use crate::invariants::Invariant;
 use crate::plan::HEALED;
 use crate::screen::Screen;
@@ -98,7 +101,11 @@ impl World {
             return;
         }
         self.tell(|| "the till is closed".to_owned());
-        self.draw_trouble(3 * self.climate.death_at_the_disk, 0);
+        self.draw_trouble(
+            3 * self.climate.death_at_the_disk,
+            self.climate.failing_disk,
+            OPERATIONS_OF_AN_ENTRY,
+        );
         if let Some(till) = &mut self.till {
             while let Some(entry) = till.queue.pop_front() {
                 let _ = till.keeper.keep(&entry);
@@ -120,12 +127,9 @@ impl World {
     }
 
     pub(super) fn start(&mut self) {
-        let (death, chance) = (self.climate.death_at_a_start, &mut self.disk_chance);
-        let (drawn, after) = (chance.u64(..1000), chance.u32(..OPERATIONS_OF_A_START));
-        let is_doomed = drawn < death && !self.is_healed();
-        if is_doomed {
-            self.disk.trouble_after(after, Trouble::Death);
-        }
+        let is_first = self.auditor.ends().next().is_none();
+        let operations = if is_first { OPERATIONS_OF_A_FIRST_START } else { OPERATIONS_OF_A_START };
+        self.draw_trouble(self.climate.death_at_a_start, self.climate.failing_disk, operations);
         let opened = Journal::on(OnDisk::of(&self.disk), Path::new(JOURNAL));
         if self.disk.is_dead() {
             drop(opened);
@@ -136,9 +140,16 @@ impl World {
             }
             return self.power_cut();
         }
+        let has_failed = self.disk.has_failed();
         self.disk.disarm();
         match opened {
             Ok((journal, past)) => self.open(journal, past),
+            // The owner reads why, and tries again.
+            Err(error) if has_failed => {
+                self.tell(|| format!("the till does not start: {error}"));
+                self.disk.kill();
+                self.is_gone();
+            }
             Err(error) => self.auditor.broken(Invariant::NothingLost, error.to_string()),
         }
     }

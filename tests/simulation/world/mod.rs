@@ -41,7 +41,9 @@ const BOOT: u64 = 1_000_000_000;
 const DISKS_READ: u64 = 8;
 /// More operations than one entry needs at the disk.
 const OPERATIONS_OF_AN_ENTRY: u32 = 24;
-const OPERATIONS_OF_A_START: u32 = 60;
+/// A start on a journal that is there changes little; making one takes more.
+const OPERATIONS_OF_A_START: u32 = 4;
+const OPERATIONS_OF_A_FIRST_START: u32 = 60;
 
 /// What became of a story.
 pub struct Told {
@@ -222,6 +224,9 @@ impl World {
         let key = account.api_key.clone();
         let gateway =
             WechatV2::new(account.merchant.clone(), SignType::HmacSha256, key.clone().into());
+        // Whether the real gateway does so is not known (protocol 12.3).
+        let fence_unknown = plan.chance("fence", 0).bool();
+        let script = Script { fence_unknown, ..Script::default() };
         let mut world = Self {
             climate: plan.climate(),
             now: 0,
@@ -234,7 +239,7 @@ impl World {
             disk_chance: plan.chance("disk", 0),
             till: None,
             gateway: Arc::new(gateway),
-            bank: Bank::new(account, Script::default(), plan.seed, Timestamp(STARTED)),
+            bank: Bank::new(account, script, plan.seed, Timestamp(STARTED)),
             agenda: BinaryHeap::new(),
             planned: 0,
             next_tick: None,

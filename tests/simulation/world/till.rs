@@ -34,7 +34,11 @@ impl World {
     }
 
     pub(super) fn disk(&mut self) {
-        self.draw_trouble(self.climate.death_at_the_disk, self.climate.failing_disk);
+        self.draw_trouble(
+            self.climate.death_at_the_disk,
+            self.climate.failing_disk,
+            OPERATIONS_OF_AN_ENTRY,
+        );
         let Some(till) = &mut self.till else { return };
         let Some(entry) = till.queue.pop_front() else { return };
         let result = till.keeper.keep(&entry);
@@ -63,7 +67,11 @@ impl World {
     }
 
     pub(super) fn quiet(&mut self, entries: u64) {
-        self.draw_trouble(self.climate.death_at_the_disk, self.climate.failing_disk);
+        self.draw_trouble(
+            self.climate.death_at_the_disk,
+            self.climate.failing_disk,
+            OPERATIONS_OF_AN_ENTRY,
+        );
         let Some(till) = &mut self.till else { return };
         if till.entries == entries && till.queue.is_empty() {
             till.keeper.rest();
@@ -74,9 +82,9 @@ impl World {
         self.disk.disarm();
     }
 
-    pub(super) fn draw_trouble(&mut self, death: u64, failure: u64) {
+    pub(super) fn draw_trouble(&mut self, death: u64, failure: u64, operations: u32) {
         let chance = &mut self.disk_chance;
-        let (drawn, after) = (chance.u64(..1000), chance.u32(..OPERATIONS_OF_AN_ENTRY));
+        let (drawn, after) = (chance.u64(..1000), chance.u32(..operations));
         if self.is_healed() {
             return;
         }

@@ -23,7 +23,7 @@ impl World {
         };
         let outgoing = self.gateway.encode(ask, &format!("{:032}", self.planned));
         self.counts.calls += 1;
-        self.auditor.sent(&order, made.kind, &outgoing.body, is_of_the_past);
+        self.auditor.sent(&order, made, &outgoing.body, is_of_the_past);
         if is_stopped {
             let what = format!("{number}: a call without a journal");
             self.auditor.broken(Invariant::IntentBeforeWire, what);
@@ -47,13 +47,21 @@ impl World {
             let dials = if rng.bool() && !self.is_healed() { rng.u64(..6_000) } else { 0 };
             return self.plan_at(self.now + dials, Due::Leaves { process, call, path, body });
         }
-        if self.roll(&mut rng, self.climate.lost_requests) {
-            self.counts.faults += 1;
-            return;
-        }
-        let at = self.now + self.delay(&mut rng);
+        let is_twofold = self.roll(&mut rng, self.climate.twofold_requests);
+        let is_lost = self.roll(&mut rng, self.climate.lost_requests);
+        let is_held = self.roll(&mut rng, self.climate.held_requests);
         let kind = u8::from(made.kind == CallKind::Reverse) + 1;
-        self.plan_at(at, Due::Arrives { process, call, kind, path, body });
+        let late = (self.now + rng.u64(1..HELD_AT_MOST)).min(HEALED.max(self.now));
+        let soon = self.now + self.delay(&mut rng);
+        self.counts.faults += u64::from(is_twofold || is_lost || is_held);
+        if is_twofold {
+            let body = body.clone();
+            self.plan_at(late, Due::Arrives { process, call, kind, path, body });
+        }
+        if !is_lost {
+            let at = if is_held { late } else { soon };
+            self.plan_at(at, Due::Arrives { process, call, kind, path, body });
+        }
     }
 
     pub(super) fn leaves(&mut self, call: (i64, u32), path: &'static str, body: &[u8]) {
@@ -76,7 +84,9 @@ impl World {
             arrivals.push((self.now + rng.u64(1..HELD_AT_MOST)).min(HEALED));
         }
         self.counts.faults += u64::from(is_lost || arrivals.len() != 1 || is_held);
-        let is_late = arrivals.iter().any(|at| *at > self.now + REQUEST_TIMEOUT);
+        // What comes after the first is the same number again, and charges nothing.
+        let first = arrivals.iter().min();
+        let is_late = first.is_some_and(|at| *at > self.now + REQUEST_TIMEOUT);
         self.tell(|| format!("{number} leaves, and arrives at {arrivals:?}"));
         let count = u32::try_from(arrivals.len()).unwrap_or(0);
         self.auditor.left(&number, count, is_late);
