@@ -14,7 +14,7 @@ use super::{APPLICATION_ID, JournalError, beside};
 /// Where SQLite keeps the application's id in a database (its file format, 1.3.17).
 const APPLICATION_ID_AT: u64 = 68;
 /// Bytes of the log that are moved at once.
-const PIECE: usize = 64 * 1024;
+const PIECE: usize = 65_536;
 
 /// What a journal stands on: the files of this machine, or the disk of a simulation. Whoever has it
 /// is the only one to write there.

@@ -309,3 +309,45 @@ fn the_log_of_a_database_that_is_not_ours_is_not_touched() {
     assert_eq!(log.metadata().unwrap().modified().unwrap(), long_ago);
     assert!(log.metadata().unwrap().len() > 0);
 }
+
+/// A journal whose process was killed: its log holds its entries.
+fn left_by_a_dead_process(folder: &TempDir) -> PathBuf {
+    let path = journal_in(folder);
+    let (mut journal, _) = Journal::open(&path).unwrap();
+    journal.append(&begin(1)).unwrap();
+    journal.leave_as_it_is();
+    drop(journal);
+    assert!(beside(&path, "-wal").metadata().unwrap().len() > 0);
+    path
+}
+
+#[test]
+fn a_start_writes_the_log_once_more_before_it_trusts_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = left_by_a_dead_process(&folder);
+    let log = File::options().read(true).write(true).open(beside(&path, "-wal")).unwrap();
+    let before = std::fs::read(beside(&path, "-wal")).unwrap();
+    let long_ago = std::time::SystemTime::UNIX_EPOCH;
+    log.set_modified(long_ago).unwrap();
+    let (journal, past) = Journal::open(&path).unwrap();
+    assert_eq!(past.open.len(), 1);
+    assert_ne!(log.metadata().unwrap().modified().unwrap(), long_ago);
+    assert_eq!(std::fs::read(beside(&path, "-wal")).unwrap(), before);
+    drop(journal);
+}
+
+#[test]
+fn a_log_that_is_a_link_or_no_file_is_not_written_to() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = left_by_a_dead_process(&folder);
+    let (log, elsewhere) = (beside(&path, "-wal"), folder.path().join("elsewhere"));
+    std::fs::rename(&log, &elsewhere).unwrap();
+    std::os::unix::fs::symlink(&elsewhere, &log).unwrap();
+    assert!(matches!(Journal::open(&path), Err(JournalError::Unusable { .. })));
+    std::fs::remove_file(&log).unwrap();
+    std::fs::create_dir(&log).unwrap();
+    assert!(matches!(Journal::open(&path), Err(JournalError::Unusable { .. })));
+    std::fs::remove_dir(&log).unwrap();
+    std::fs::rename(&elsewhere, &log).unwrap();
+    assert_eq!(Journal::open(&path).unwrap().1.open.len(), 1);
+}
