@@ -472,8 +472,9 @@ impl Auditor {
             && entry.is_some_and(|entry| {
                 matches!(entry.scenario, Scenario::Refused { charged: true, .. })
             });
+        // Only what the bank has never known can come late and be taken.
         let is_unknown = !attempted.ended && !attempted.absent.is_empty();
-        let excused = attempted.is_late && (is_unknown || attempted.refused) || is_lied_to;
+        let excused = attempted.is_late && is_unknown || is_lied_to;
         let mut wrong = Vec::new();
         if attempt.amount.minor() != attempted.due {
             wrong.push((Invariant::SameMoney, "another amount is told"));

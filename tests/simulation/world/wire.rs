@@ -84,9 +84,7 @@ impl World {
             arrivals.push((self.now + rng.u64(1..HELD_AT_MOST)).min(HEALED));
         }
         self.counts.faults += u64::from(is_lost || arrivals.len() != 1 || is_held);
-        // What comes after the first is the same number again, and charges nothing.
-        let first = arrivals.iter().min();
-        let is_late = first.is_some_and(|at| *at > self.now + REQUEST_TIMEOUT);
+        let is_late = arrivals.iter().any(|at| *at > self.now + REQUEST_TIMEOUT);
         self.tell(|| format!("{number} leaves, and arrives at {arrivals:?}"));
         let count = u32::try_from(arrivals.len()).unwrap_or(0);
         self.auditor.left(&number, count, is_late);
