@@ -282,8 +282,15 @@ impl Journal {
             _ => return Err(JournalError::Foreign(self.path.clone())),
         };
         // Where there is no WAL, SQLite would quietly go on in a mode that loses acknowledged sales.
-        let mode: String =
-            db.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
+        let mut mode = String::new();
+        let mut switch = db.prepare("PRAGMA journal_mode = WAL")?;
+        let mut answers = switch.query([])?;
+        // To the end: it is written only after the answer, and only then is known to be so.
+        while let Some(answer) = answers.next()? {
+            mode = answer.get(0)?;
+        }
+        drop(answers);
+        drop(switch);
         if mode != "wal" {
             return Err(JournalError::Unusable {
                 path: self.path.clone(),
