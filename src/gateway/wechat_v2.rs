@@ -155,9 +155,8 @@ fn submit_failed(fields: &Fields) -> Answer {
         | "APPID_NOT_EXIST"
         | "MCHID_NOT_EXIST"
         | "APPID_MCHID_NOT_MATCH" => Answer::Declined(reason),
-        "ORDERPAID" | "BUYER_MISMATCH" | "OUT_TRADE_NO_USED" | "INVALID_REQUEST" => {
-            Answer::Doubtful(reason)
-        }
+        // Not `ORDERPAID`: a query that does not see the payment yet would be taken against it.
+        "BUYER_MISMATCH" | "OUT_TRADE_NO_USED" | "INVALID_REQUEST" => Answer::Doubtful(reason),
         // Certain by one copy of the table, unknown by another.
         "LACK_PARAMS" | "NOT_UTF8" => Answer::Doubtful(reason),
         _ => Answer::Unknown(reason),

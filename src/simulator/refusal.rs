@@ -33,7 +33,7 @@ pub enum Class {
 impl Refusal {
     /// Whether money is taken all the same under the plain name of the scenario.
     pub fn usually_charged(&self) -> bool {
-        self.class == Class::Unclear || self.code == "ORDERPAID"
+        self.class == Class::Unclear
     }
 }
 
@@ -55,7 +55,7 @@ pub static REFUSALS: [Refusal; 25] = {
         row("systemerror", "SYSTEMERROR", "系统超时", Unclear, Open),
         row("bankerror", "BANKERROR", "银行系统异常", Unclear, Open),
         row("param-error", "PARAM_ERROR", "参数错误", SetUp, Absent),
-        row("orderpaid", "ORDERPAID", "该订单已支付", QueryFirst, Absent),
+        row("orderpaid", "ORDERPAID", "该订单已支付", Unclear, Absent),
         row("noauth", "NOAUTH", "商户无权限", SetUp, Absent),
         row("auth-code-expire", "AUTHCODEEXPIRE", "二维码已过期，请刷新再试", Failed, Absent),
         row("notenough", "NOTENOUGH", "余额不足", Failed, Open),

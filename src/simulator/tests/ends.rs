@@ -118,8 +118,10 @@ fn read(kind: CallKind, body: &[u8]) -> Answer {
         CallKind::Submit => match code {
             None => paid(&fields),
             Some("USERPAYING") => Answer::Paying,
-            Some("SYSTEMERROR" | "BANKERROR" | "UNHEARD_OF_CODE") => unknown("systemerror"),
-            Some("ORDERPAID" | "BUYER_MISMATCH" | "OUT_TRADE_NO_USED" | "INVALID_REQUEST") => {
+            Some("ORDERPAID" | "SYSTEMERROR" | "BANKERROR" | "UNHEARD_OF_CODE") => {
+                unknown("systemerror")
+            }
+            Some("BUYER_MISMATCH" | "OUT_TRADE_NO_USED" | "INVALID_REQUEST") => {
                 Answer::Doubtful(reason("err_code"))
             }
             Some(_) => Answer::Declined(reason("err_code")),
