@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::counter::{Counter, Device, Socket};
+use common::counter::Counter;
 use common::{Shop, in_lanes};
 use paytill::simulator::Scenario;
 
@@ -56,18 +56,6 @@ fn floods() -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
-fn open(shop: &Shop, customer: &str) -> (Counter, Device) {
-    shop.configure("[scanner]\nkind = \"serial\"\nport = \"scanner\"\n");
-    let mut scanner = Socket::new(shop, "scanner").plug();
-    let mut counter = Counter::open(shop);
-    counter.see(&["Type the amount.", "Gateway ready", "Scanner ready"]);
-    counter.press("12.34\r");
-    counter.see(&["Scan the customer's payment code."]);
-    scanner.scan(&code(customer, 1));
-    counter.see(&["WAITING FOR CUSTOMER"]);
-    (counter, scanner)
-}
-
 /// Nothing but letters and what the screen is drawn with.
 fn assert_tame(tape: &str, what: &str) {
     assert!(!tape.contains(MARK), "{what}: its words are on the terminal");
@@ -95,7 +83,7 @@ fn whatever_a_scanner_sends_during_a_payment_changes_nothing() {
     let floods = floods();
     in_lanes(LANES, &floods, |(what, bytes)| {
         let shop = Shop::open(None, 5);
-        let (mut counter, mut scanner) = open(&shop, "password-29");
+        let (mut counter, mut scanner) = Counter::open_waiting(&shop, &code("password-29", 1));
         // While it floods, keys work.
         std::thread::scope(|scope| {
             let flooding = scope.spawn(|| scanner.babble(bytes));

@@ -246,11 +246,16 @@ const STATES: [(&str, &str); 6] = [
     ("recall", "reversing"),
 ];
 
+type Case = ((&'static str, &'static str), Signal);
+
+fn in_each_state(signals: [Signal; 3]) -> Vec<Case> {
+    STATES.into_iter().flat_map(|state| signals.map(|signal| (state, signal))).collect()
+}
+
 #[test]
 fn a_signal_that_ends_a_payment_leaves_it_open_and_says_so() {
     let signals = [Signal::TERM, Signal::HUP, Signal::QUIT];
-    let cases: Vec<_> =
-        STATES.into_iter().flat_map(|state| signals.map(|signal| (state, signal))).collect();
+    let cases = in_each_state(signals);
     in_lanes(LANES, &cases, |((customer, state), signal)| {
         let story = format!("{signal:?} at {customer} {state}");
         let shop = Shop::open(None, PACE);
@@ -269,8 +274,7 @@ fn a_signal_that_ends_a_payment_leaves_it_open_and_says_so() {
 #[test]
 fn a_payment_that_is_interrupted_stopped_or_loses_a_pipe_comes_to_its_end() {
     let signals = [Signal::INT, Signal::PIPE, Signal::STOP];
-    let cases: Vec<_> =
-        STATES.into_iter().flat_map(|state| signals.map(|signal| (state, signal))).collect();
+    let cases = in_each_state(signals);
     in_lanes(LANES, &cases, |((customer, state), signal)| {
         let story = format!("{signal:?} at {customer} {state}");
         let shop = Shop::open(None, PACE);

@@ -404,6 +404,18 @@ fn one_till_holds_the_journal_and_others_may_read_it() {
 }
 
 #[test]
+fn a_gateway_that_comes_back_is_told_though_nobody_sells() {
+    let mut shop = shop(WALK);
+    let address = shop.close_gateway();
+    let mut counter = Counter::open(&shop);
+    counter.see(&["Type the amount.", "Gateway fault"]);
+    shop.open_gateway(address);
+    counter.see(&["Gateway ready"]);
+    counter.press(CTRL_Q);
+    assert_eq!(counter.wait_for_end().exit_code(), 0);
+}
+
+#[test]
 fn a_window_that_is_too_small_still_shows_the_open_payment() {
     let shop = shop(1);
     let (mut counter, mut scanner) = open(&shop);

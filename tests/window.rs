@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::counter::{Counter, Device, Socket};
+use common::counter::Counter;
 use common::{Shop, in_lanes};
 use paytill::simulator::Scenario;
 
@@ -15,19 +15,6 @@ const CTRL_Q: &str = "\x11";
 
 fn code(name: &str) -> String {
     Scenario::from_name(name).unwrap().code(1)
-}
-
-/// A till that waits for a customer.
-fn waiting(shop: &Shop, customer: &str) -> (Counter, Device) {
-    shop.configure("[scanner]\nkind = \"serial\"\nport = \"scanner\"\n");
-    let mut scanner = Socket::new(shop, "scanner").plug();
-    let mut counter = Counter::open(shop);
-    counter.see(&["Type the amount.", "Gateway ready", "Scanner ready"]);
-    counter.press("12.34\r");
-    counter.see(&["Scan the customer's payment code."]);
-    scanner.scan(&code(customer));
-    counter.see(&["WAITING FOR CUSTOMER"]);
-    (counter, scanner)
 }
 
 /// The window is as it should be again; the payment ends, and the till is left.
@@ -45,7 +32,7 @@ fn ends(shop: &Shop, mut counter: Counter, end: &str) {
 #[test]
 fn a_window_of_any_size_is_survived_and_says_the_state_where_it_fits() {
     let shop = Shop::open(None, 1);
-    let (mut counter, _scanner) = waiting(&shop, "walks-away");
+    let (mut counter, _scanner) = Counter::open_waiting(&shop, &code("walks-away"));
     let widths = [0, 1, 2, 3, 5, 9, 10, 20, 21, 39, 40, 79, 80, 81, 200, 1000];
     let heights = [0, 1, 2, 3, 4, 5, 9, 10, 23, 24, 25, 100];
     let mut sizes = 0;
@@ -76,7 +63,7 @@ fn a_storm_of_sizes_holds_up_no_payment() {
     let cases = [("password-12", "PAID"), ("walks-away", "REVERSED"), ("cancels-15", "REVERSED")];
     in_lanes(LANES, &cases, |(customer, end)| {
         let shop = Shop::open(None, 5);
-        let (mut counter, _scanner) = waiting(&shop, customer);
+        let (mut counter, _scanner) = Counter::open_waiting(&shop, &code(customer));
         let mut random = fastrand::Rng::with_seed(11);
         for _ in 0..STORM {
             counter.resize(random.u16(..200), random.u16(..60));
@@ -94,7 +81,7 @@ fn a_storm_of_sizes_holds_up_no_payment() {
 #[test]
 fn a_till_that_starts_in_no_window_at_all_shows_its_payment_once_there_is_one() {
     let shop = Shop::open(None, 5);
-    let (counter, _scanner) = waiting(&shop, "walks-away");
+    let (counter, _scanner) = Counter::open_waiting(&shop, &code("walks-away"));
     drop(counter);
     for (width, height) in [(0, 0), (1, 1), (3, 2)] {
         let mut counter = Counter::open_sized(&shop, width, height);

@@ -32,6 +32,9 @@ const SECOND: u64 = 1000;
 const MINUTE: u64 = 60 * SECOND;
 /// How long a visual bell is seen.
 const FLASH: Millis = Millis(120);
+/// Waits before a gateway that could not be reached is dialled again: the first and the longest.
+const REDIAL: Millis = Millis::seconds(5);
+const LONGEST_REDIAL: Millis = Millis::seconds(60);
 /// So many keys of a burst at most are taken between two looks at everything else.
 const KEYS_A_FRAME: usize = 64;
 
@@ -71,6 +74,7 @@ pub async fn run(loaded: &Loaded, clock: &Clock) -> Result<Exit, Failure> {
         customers: 0,
         rung: 0,
         flash_until: None,
+        redial: Redial { at: None, wait: REDIAL },
         leaving: None,
     };
     // Known before the first payment, and whether the gateway can be reached is on the first screen.
@@ -97,7 +101,31 @@ struct Cashier<'a> {
     customers: u64,
     rung: u64,
     flash_until: Option<Uptime>,
+    redial: Redial,
     leaving: Option<Exit>,
+}
+
+/// When a gateway that could not be reached is dialled again, so that the status line tells of its
+/// return though nobody sells.
+struct Redial {
+    at: Option<Uptime>,
+    wait: Millis,
+}
+
+impl Redial {
+    fn reached(&mut self) {
+        *self = Self { at: None, wait: REDIAL };
+    }
+
+    fn failed(&mut self, now: Uptime) {
+        self.at = Some(now.after(self.wait));
+        self.wait = self.wait.plus(self.wait).min(LONGEST_REDIAL);
+    }
+
+    /// Whether it is time, once.
+    fn is_due(&mut self, now: Uptime) -> bool {
+        self.at.take_if(|at| *at <= now).is_some()
+    }
 }
 
 impl Cashier<'_> {
@@ -137,7 +165,8 @@ impl Cashier<'_> {
         let next = Millis(beat - wall % beat);
         let held = self.burst.wake_at().map(|at| at.since(now));
         let flash = self.flash_until.map(|at| at.since(now));
-        held.into_iter().chain(flash).fold(next, Millis::min)
+        let redial = self.redial.at.map(|at| at.since(now));
+        held.into_iter().chain(flash).chain(redial).fold(next, Millis::min)
     }
 
     fn draw(&mut self) -> Result<(), Failure> {
@@ -226,8 +255,12 @@ impl Cashier<'_> {
                 self.tell(Message::Attempt(*attempt, *event));
             }
             Notice::Stopped(why) => self.tell(Message::JournalFailed(why)),
-            Notice::Gateway(Ok(())) => self.tell(Message::Gateway(Link::Ready)),
+            Notice::Gateway(Ok(())) => {
+                self.redial.reached();
+                self.tell(Message::Gateway(Link::Ready));
+            }
             Notice::Gateway(Err(code)) => {
+                self.redial.failed(self.clock.uptime());
                 let why = reason::happened(&crate::payment::Reason::new(code), language);
                 self.tell(Message::Gateway(Link::Failed(why)));
             }
@@ -312,6 +345,9 @@ impl Cashier<'_> {
         let outcomes = self.burst.tick(now);
         self.keyed(outcomes);
         self.flash_until = self.flash_until.filter(|until| *until > now);
+        if self.redial.is_due(now) {
+            self.till.warm_up(false);
+        }
         self.tell(Message::Time);
     }
 }

@@ -58,6 +58,19 @@ impl Counter {
         Self::start(shop, environment, 80, 24)
     }
 
+    /// With a serial scanner, and a customer who is asked for the password of this code.
+    pub fn open_waiting(shop: &Shop, code: &str) -> (Self, Device) {
+        shop.configure("[scanner]\nkind = \"serial\"\nport = \"scanner\"\n");
+        let mut scanner = Socket::new(shop, "scanner").plug();
+        let mut counter = Self::open(shop);
+        counter.see(&["Type the amount.", "Gateway ready", "Scanner ready"]);
+        counter.press("12.34\r");
+        counter.see(&["Scan the customer's payment code."]);
+        scanner.scan(code);
+        counter.see(&["WAITING FOR CUSTOMER"]);
+        (counter, scanner)
+    }
+
     /// Starts it in a window of another size.
     pub fn open_sized(shop: &Shop, width: u16, height: u16) -> Self {
         Self::start(shop, &[], width, height)

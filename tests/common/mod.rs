@@ -8,6 +8,7 @@ pub mod wire;
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::OnceLock;
@@ -44,14 +45,32 @@ impl Shop {
             .build()
             .unwrap();
         let identity = Identity::load_or_generate(folder.path()).unwrap();
-        let script = Script { scenario, ..Script::default() };
-        let bank = Bank::new(identity.account(), script, seed, Clock::start().wall());
         let listen = "127.0.0.1:0".parse().unwrap();
-        let server = runtime.block_on(Server::start(listen, &identity, bank, None, pace)).unwrap();
+        let script = Script { scenario, ..Script::default() };
+        let server = serve(&runtime, listen, &identity, script, seed, pace);
         identity.write(folder.path(), server.local_addr()).unwrap();
         let shop = Self { folder, server, runtime, pace };
         shop.configure("");
         shop
+    }
+
+    /// The gateway goes away, and nobody listens where it was; gives that address.
+    pub fn close_gateway(&mut self) -> SocketAddr {
+        let address = self.server.local_addr();
+        let elsewhere = "127.0.0.1:0".parse().unwrap();
+        // What is replaced here is told to end; it has once its port is free.
+        self.open_gateway(elsewhere);
+        while std::net::TcpListener::bind(address).is_err() {
+            std::thread::yield_now();
+        }
+        address
+    }
+
+    /// A gateway with new books listens here.
+    pub fn open_gateway(&mut self, listen: SocketAddr) {
+        let identity = Identity::load_or_generate(self.path()).unwrap();
+        let script = Script::default();
+        self.server = serve(&self.runtime, listen, &identity, script, 1, self.pace);
     }
 
     pub fn path(&self) -> &Path {
@@ -237,6 +256,18 @@ level = "debug"
             }
         }
     }
+}
+
+fn serve(
+    runtime: &Runtime,
+    listen: SocketAddr,
+    identity: &Identity,
+    script: Script,
+    seed: u64,
+    pace: u32,
+) -> Server {
+    let bank = Bank::new(identity.account(), script, seed, Clock::start().wall());
+    runtime.block_on(Server::start(listen, identity, bank, None, pace)).unwrap()
 }
 
 /// What a run of the binary said.

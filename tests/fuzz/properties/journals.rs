@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use paytill::clock::{Millis, Timestamp, Uptime};
 use paytill::journal::{Begin, Entry, Filter, Journal, JournalError, Past, Reader, SaleEntry};
-use paytill::money::{Currency, Money};
-use paytill::order::{Merchant, Order, OutTradeNo};
+use paytill::money::Money;
+use paytill::order::{Order, OutTradeNo};
 use paytill::payment::{Answer, Call, CallKind, Event, Proof, Reason, Rules, State};
 use tempfile::TempDir;
 
@@ -34,16 +34,7 @@ fn order(number: i64) -> Order {
     Order {
         out_trade_no: OutTradeNo::try_from(format!("T01-{number:06}")).unwrap(),
         amount: Money::from_minor(1000 + number),
-        currency: Currency::CNY,
-        merchant: Merchant {
-            app_id: "wx8888888888888888".into(),
-            mch_id: "1900000109".into(),
-            sub_app_id: String::new(),
-            sub_mch_id: String::new(),
-        },
-        body: "Corner Coffee T01".into(),
-        device_info: "S001".into(),
-        client_ip: "203.0.113.7".into(),
+        ..super::answers::order()
     }
 }
 
