@@ -18,6 +18,7 @@ use secrecy::SecretString;
 use tracing::level_filters::LevelFilter;
 
 use crate::clock::Millis;
+pub use crate::device::display::Parity;
 use crate::gateway::fields::SignType;
 use crate::money::{Currency, Entry, Money};
 use crate::order::{Merchant, TillId};
@@ -156,6 +157,7 @@ pub struct Display {
     /// A tty; there is one unless the kind is `None`.
     pub port: Option<PathBuf>,
     pub baud: u32,
+    /// Beside eight data bits.
     pub parity: Parity,
     pub lights: Lights,
     pub text: DisplayText,
@@ -173,14 +175,6 @@ pub enum DisplayKind {
     Escpos,
     /// Eight digits and four lights.
     Led8,
-}
-
-/// The parity bit of a serial line with eight data bits.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Parity {
-    None,
-    Odd,
-    Even,
 }
 
 /// How the lights of a display of digits are numbered.

@@ -10,7 +10,7 @@ pub(super) const FAULTS: &[(&str, &str)] = &[
     (
         "[colours]",
         "1: colours is not a known section; known are store, till, gateway, payment, scanner, \
-             printer, receipt, screen, journal, log",
+             printer, display, receipt, screen, journal, log",
     ),
     ("copies = 1", "1: copies does not stand alone; it belongs under [receipt]"),
     (
