@@ -2,19 +2,18 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::path::PathBuf;
 
 use tokio::sync::mpsc::UnboundedSender;
 use zeroize::Zeroizing;
 
 use crate::clock::Clock;
-use crate::config::{Config, DisplayKind, PrinterKind as Kind, ScannerKind};
+use crate::config::{Config, DisplayKind, PrinterKind as Kind};
 use crate::device::Health;
 use crate::device::display::{Display, DisplaySettings};
 use crate::device::printer::{
     Job, JobFault, Patience, Printer, PrinterKind, PrinterReport, PrinterSettings,
 };
-use crate::device::scanner::{Scanner, ScannerReport, ScannerSettings};
+use crate::device::scanner::{ScannerReport, Scanners};
 use crate::engine::Attempt;
 use crate::order::OutTradeNo;
 use crate::pole;
@@ -35,7 +34,7 @@ pub(super) enum DeviceReport {
 
 /// The scanner, the printer and the customer's display, where there are any.
 pub(super) struct Devices {
-    scanner: Option<Scanner>,
+    _scanners: Scanners,
     printer: Option<Printer>,
     display: Option<Display>,
     /// What the customer sees.
@@ -50,13 +49,6 @@ impl Devices {
         clock: &Clock,
         reports: UnboundedSender<DeviceReport>,
     ) -> io::Result<Self> {
-        let scanner = match (config.scanner.kind, &config.scanner.port) {
-            (ScannerKind::Serial | ScannerKind::Auto, Some(port)) => {
-                Some(scanner(config, port.clone(), clock, reports.clone())?)
-            }
-            (ScannerKind::Serial | ScannerKind::Auto, None)
-            | (ScannerKind::Keyboard | ScannerKind::None, _) => None,
-        };
         let display = match display_settings(config) {
             Some(settings) => {
                 let reports = reports.clone();
@@ -66,6 +58,7 @@ impl Devices {
             }
             None => None,
         };
+        let scanners = scanners(config, clock, reports.clone())?;
         let printer = match printer_settings(config) {
             Some(settings) => Some(Printer::start(settings, clock.clone(), move |report| {
                 let _ = reports.send(match report {
@@ -76,12 +69,14 @@ impl Devices {
             })?),
             None => None,
         };
-        Ok(Self { scanner, printer, display, shown: None, jobs: BTreeMap::new(), last_job: 0 })
-    }
-
-    /// Whether scans come from a device of their own.
-    pub(super) fn has_scanner(&self) -> bool {
-        self.scanner.is_some()
+        Ok(Self {
+            _scanners: scanners,
+            printer,
+            display,
+            shown: None,
+            jobs: BTreeMap::new(),
+            last_job: 0,
+        })
     }
 
     /// Shows the customer what has changed, if anything has.
@@ -146,15 +141,14 @@ fn display_settings(config: &Config) -> Option<DisplaySettings> {
     Some(DisplaySettings { port, baud: display.baud, parity: display.parity, start })
 }
 
-fn scanner(
+fn scanners(
     config: &Config,
-    port: PathBuf,
     clock: &Clock,
     reports: UnboundedSender<DeviceReport>,
-) -> io::Result<Scanner> {
-    let settings =
-        ScannerSettings { port, baud: config.scanner.baud, suffix: config.scanner.suffix };
-    Scanner::start(settings, clock.clone(), move |report| {
+) -> io::Result<Scanners> {
+    let learned = crate::command::devices::learned(config);
+    let settings = crate::command::devices::scanner_settings(config, learned);
+    Scanners::start(settings, clock.clone(), move |report| {
         let _ = reports.send(match report {
             ScannerReport::Health(health) => DeviceReport::Scanner(health),
             ScannerReport::Scanned(text) => DeviceReport::Scanned(text),
