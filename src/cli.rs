@@ -58,6 +58,8 @@ pub enum Command {
     Show(Show),
     /// Drive everything unresolved to its end
     Recover(Json),
+    /// Check configuration, secrets, gateway, clock, journal, disk and devices; say what to do
+    Doctor(Json),
     /// Print a test receipt: alignment, both scripts, barcode, QR code, cut
     PrintTest,
     /// Run the simulated gateway on its own
