@@ -39,15 +39,13 @@ impl Validity {
                 Err(_) | Ok(_) => None,
             }
         };
-        let from = match complaint(0)? {
-            CertificateError::NotValidYetContext { not_before, .. } => not_before,
-            _ => return None,
+        let CertificateError::NotValidYetContext { not_before, .. } = complaint(0)? else {
+            return None;
         };
-        let until = match complaint(END_OF_TIME)? {
-            CertificateError::ExpiredContext { not_after, .. } => not_after,
-            _ => return None,
+        let CertificateError::ExpiredContext { not_after, .. } = complaint(END_OF_TIME)? else {
+            return None;
         };
-        Some(Self { from: timestamp(from)?, until: timestamp(until)? })
+        Some(Self { from: timestamp(not_before)?, until: timestamp(not_after)? })
     }
 }
 
