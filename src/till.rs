@@ -330,7 +330,8 @@ fn reached(failure: Option<&Failure>) -> Result<(), &'static str> {
     }
 }
 
-fn nonce() -> Option<String> {
+/// What makes a request unlike any other; `None` where the system has no random bytes.
+pub(crate) fn nonce() -> Option<String> {
     let mut bytes = [0; 16];
     aws_lc_rs::rand::fill(&mut bytes).ok()?;
     Some(format!("{:032x}", u128::from_be_bytes(bytes)))

@@ -68,6 +68,8 @@ pub enum Gateway {
     /// Training: nobody does.
     Simulator,
     WechatV2(WechatV2),
+    /// A real one whose secrets were not read, so that nothing can be sent to it.
+    Unread,
 }
 
 /// `WeChat` Pay's API v2, and the secrets to use it.
@@ -285,6 +287,13 @@ impl ConfigError {
     }
 }
 
+/// Whether the secrets that a file names are read.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Secrets {
+    Read,
+    Leave,
+}
+
 /// An environment variable's value.
 pub type Environment<'a> = &'a dyn Fn(&str) -> Option<OsString>;
 
@@ -297,11 +306,29 @@ impl Config {
         environment: Environment<'_>,
         folder: &Path,
     ) -> Result<Loaded, ConfigError> {
+        Self::load_with(Secrets::Read, flags, environment, folder)
+    }
+
+    /// The same for what sends nothing: secrets are neither needed nor read.
+    pub fn load_without_secrets(
+        flags: &Flags,
+        environment: Environment<'_>,
+        folder: &Path,
+    ) -> Result<Loaded, ConfigError> {
+        Self::load_with(Secrets::Leave, flags, environment, folder)
+    }
+
+    fn load_with(
+        secrets: Secrets,
+        flags: &Flags,
+        environment: Environment<'_>,
+        folder: &Path,
+    ) -> Result<Loaded, ConfigError> {
         for candidate in candidates(flags, environment, folder) {
             let name = secret::shown(&candidate.shown);
             match file::read(&candidate.path, &name)? {
                 Some(text) => {
-                    let config = read(&name, &text, &candidate.path, flags, environment)?;
+                    let config = read(&name, &text, &candidate.path, secrets, flags, environment)?;
                     return Ok(Loaded { config, source: Some(candidate.path) });
                 }
                 None => {
@@ -322,6 +349,7 @@ impl Config {
             folder: Path::new("/"),
             environment,
             flags,
+            secrets: Secrets::Read,
             language: language_of(environment),
         };
         sections::read(&file::Document::default(), &surroundings)
@@ -332,6 +360,7 @@ fn read(
     name: &str,
     text: &str,
     path: &Path,
+    secrets: Secrets,
     flags: &Flags,
     environment: Environment<'_>,
 ) -> Result<Config, ConfigError> {
@@ -340,6 +369,7 @@ fn read(
         folder: path.parent().unwrap_or_else(|| Path::new("/")),
         environment,
         flags,
+        secrets,
         language: Language::default(),
     };
     sections::read(&document, &surroundings)
@@ -385,7 +415,7 @@ fn folder_of(environment: Environment<'_>, name: &str, below_home: &str) -> Opti
 }
 
 /// Chinese where the locale is, else English.
-fn language_of(environment: Environment<'_>) -> Language {
+pub fn language_of(environment: Environment<'_>) -> Language {
     let locale = ["LC_ALL", "LC_MESSAGES", "LANG"]
         .into_iter()
         .find_map(|name| variable(environment, name))

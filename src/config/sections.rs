@@ -12,7 +12,7 @@ use super::nearest::nearest;
 use super::secret::{self, Of};
 use super::{
     Bell, Config, ConfigError, Environment, Flags, Gateway, Journal, Log, Payment, Receipt, Screen,
-    Store, Theme, Till, WechatV2, folder_of, variable,
+    Secrets, Store, Theme, Till, WechatV2, folder_of, variable,
 };
 use crate::clock::Millis;
 use crate::gateway::fields::SignType;
@@ -84,6 +84,7 @@ pub(super) struct Surroundings<'a> {
     pub(super) folder: &'a Path,
     pub(super) environment: Environment<'a>,
     pub(super) flags: &'a Flags,
+    pub(super) secrets: Secrets,
     /// Where neither flag nor file names one.
     pub(super) language: Language,
 }
@@ -332,6 +333,9 @@ fn gateway(
         return Err(missing("mch_id"));
     }
     let base_url = base_url.ok_or_else(|| section.wrong("base_url", "is empty"))?;
+    if around.secrets == Secrets::Leave {
+        return Ok(Gateway::Unread);
+    }
     let api_key = api_key(section, api_key_file, around)?;
     let client_identity_pem = identity(section, certificate_file, key_file)?;
     let ca_pem = ca_file.map(|path| secret::roots(&path)).transpose();

@@ -71,7 +71,7 @@ impl Bench {
 fn wechat(config: &Config) -> &WechatV2 {
     match &config.gateway {
         Gateway::WechatV2(wechat) => wechat,
-        Gateway::Simulator => panic!("this is training"),
+        Gateway::Simulator | Gateway::Unread => panic!("this is training"),
     }
 }
 
@@ -95,7 +95,7 @@ proptest! {
         let environment = |name: &str| (name == "HOME").then(|| OsString::from("/srv/till"));
         let text = format!("{before}{put}{after}");
         let path = Path::new("/till/paytill.toml");
-        if let Err(error) = read("till.toml", &text, path, &Flags::default(), &environment) {
+        if let Err(error) = read("till.toml", &text, path, Secrets::Read, &Flags::default(), &environment) {
             let told = error.to_string();
             prop_assert!(!told.chars().any(crate::clean::is_unsafe), "{told:?}");
             prop_assert!(told.starts_with("till.toml:"), "{told:?}");
@@ -410,6 +410,21 @@ fn a_secret_that_others_can_read_is_refused_with_what_to_run() {
         let training = REQUIRED.replace("kind = \"wechat-v2\"", "kind = \"simulator\"");
         assert!(bench.read(&training).is_ok(), "training needs no secrets");
     }
+}
+
+#[test]
+fn what_sends_nothing_needs_no_secrets() {
+    let bench = Bench::new();
+    let load = |text: &str| {
+        bench.write("paytill.toml", text);
+        let environment = |name: &str| bench.environment.get(name).cloned();
+        Config::load_without_secrets(&bench.flags, &environment, bench.folder.path())
+    };
+    let config = load(REQUIRED).unwrap().config;
+    assert!(matches!(config.gateway, Gateway::Unread));
+    assert!(config.journal.path.ends_with("journal.sqlite"), "{:?}", config.journal);
+    let without = REQUIRED.replace("app_id", "sub_app_id");
+    assert!(load(&without).is_err(), "but all else is checked");
 }
 
 #[test]

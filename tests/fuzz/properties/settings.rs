@@ -63,6 +63,9 @@ fn is_right(config: &Config) {
     for line in config.receipt.header.iter().chain(&config.receipt.footer) {
         assert_plain(line, "a line of the receipt");
     }
+    for line in &config.display.welcome {
+        assert_plain(line, "a line of welcome");
+    }
     assert!((1..=3).contains(&config.receipt.copies));
     let rules = &config.payment.rules;
     let within = |value: Millis, least: u64, most: u64| (least..=most).contains(&value.0);
