@@ -1,6 +1,8 @@
 //! The auditor, who watches for what must be true: over everything that is sent, answered, written,
 //! told and drawn, and over the bank's own books.
 
+mod pace;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use paytill::clock::Millis;
@@ -12,6 +14,7 @@ use paytill::simulator::{Bank, Scenario, Standing};
 
 use crate::invariants::{Invariant, Violation};
 use crate::reading;
+use pace::Pace;
 
 const CODE_DIGITS: usize = 18;
 /// A customer has so long, unless somebody says otherwise.
@@ -107,8 +110,7 @@ pub struct Auditor {
     pub violation: Option<Violation>,
     pub now: u64,
     rules: Rules,
-    /// Calls of the past by the second, to see a storm after a start.
-    lately: Vec<u64>,
+    pace: Pace,
 }
 
 impl Auditor {
@@ -119,7 +121,7 @@ impl Auditor {
             violation: None,
             now: 0,
             rules: Rules::default(),
-            lately: Vec::new(),
+            pace: Pace::default(),
         }
     }
 
@@ -192,7 +194,7 @@ impl Auditor {
             Ok(()) => {}
             Err(error) => self.broken(Invariant::NothingLost, error.to_string()),
         }
-        self.lately.clear();
+        self.pace = Pace::default();
     }
 
     fn compare(&mut self, reader: &Reader, rows: &[OrderRow]) -> Result<(), JournalError> {
@@ -320,12 +322,10 @@ impl Auditor {
             wrong.push((Invariant::NoStorm, "more queries than intervals"));
         }
         let number = attempted.number.clone();
-        if is_of_the_past {
-            self.lately.retain(|at| *at + 1_000 > now);
-            self.lately.push(now);
-            if self.lately.len() > 6 {
-                wrong.push((Invariant::NoStorm, "a start asks for everything at once"));
-            }
+        if call.kind != CallKind::Submit
+            && let Some(storm) = self.pace.asked(&number, now, is_of_the_past)
+        {
+            wrong.push((Invariant::NoStorm, storm));
         }
         for (invariant, what) in wrong {
             self.broken(invariant, format!("{number}: {what}"));
@@ -418,6 +418,12 @@ impl Auditor {
         }
     }
 
+    /// The machine falls asleep.
+    pub fn sleeps(&mut self, wakes_at: u64) {
+        let asleep = self.attempts.values().filter(|attempted| attempted.sent_at.is_some());
+        self.pace.sleeps(self.now, wakes_at, asleep.map(|attempted| attempted.number.clone()));
+    }
+
     /// Something calls for a query out of turn.
     pub fn called_for(&mut self, number: &str, event: &Event) {
         if let Some(attempted) = self.attempts.get_mut(number) {
@@ -446,14 +452,16 @@ impl Auditor {
             attempted.calls_for += usize::from(asks);
             attempted.failed |= matches!(answer, Answer::Doubtful(_) | Answer::Refused(_));
         }
-        // What it has not heard of, because it was off, is not held against it.
+        let before = attempted.told.replace(status);
+        // What it has not heard of, because it was off, is not held against it; what was told as not
+        // paid goes back.
         let is_duly_paid = matches!(event, Event::Answered(_, Answer::Paid(_)))
             && self.now < attempted.left_at.unwrap_or(0) + COUNTS_FOR
             && attempted.reversals.is_empty()
             && attempted.restarts == 0
             && !attempted.left_behind
-            && !attempted.refused;
-        let before = attempted.told.replace(status);
+            && !attempted.refused
+            && before != Some(Status::Declined);
         if !attempt.recorded {
             // Told as such; the next start finds out anew.
             attempted.told = None;

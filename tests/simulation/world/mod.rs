@@ -386,6 +386,7 @@ impl World {
         let wakes = (self.now + rng.u64(1_000..120_000)).min(HEALED - 1);
         self.tell(|| format!("the machine sleeps until {wakes}"));
         self.suspended_until = wakes;
+        self.auditor.sleeps(wakes);
         // No connection lives through it.
         let (process, now) = (self.process, self.now);
         let calls: Vec<(i64, u32)> = self.awaited.keys().copied().collect();
