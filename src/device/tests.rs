@@ -1,5 +1,7 @@
 //! Devices on pseudo-terminals: the master's side is the hardware.
 
+mod display;
+
 use std::io::{Read, Write};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::PathBuf;

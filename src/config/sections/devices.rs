@@ -1,0 +1,114 @@
+//! The sections of the devices: what is plugged in, where, and how it speaks.
+
+use super::super::file::Section;
+use super::super::{
+    ConfigError, Display, DisplayKind, DisplayText, Lights, Paper, Parity, Printer, PrinterKind,
+    Scanner, ScannerKind, Store, Suffix,
+};
+use super::Surroundings;
+use crate::text::{Language, pole};
+
+/// A customer's display has two lines of so many columns.
+const WELCOME_LINES: usize = 2;
+const WELCOME_CELLS: usize = 20;
+const BAUDS: [u64; 9] = [1200, 2400, 4800, 9600, 19200, 38400, 57600, 115_200, 230_400];
+
+pub(super) fn scanner(
+    section: Section<'_>,
+    around: &Surroundings<'_>,
+) -> Result<Scanner, ConfigError> {
+    let kinds = [
+        ("auto", Some(ScannerKind::Auto)),
+        ("serial", Some(ScannerKind::Serial)),
+        ("hid-pos", None),
+        ("hid-keyboard", None),
+        ("keyboard", Some(ScannerKind::Keyboard)),
+        ("none", Some(ScannerKind::None)),
+    ];
+    let kind = section.word("kind", &kinds, Some(ScannerKind::Auto))?.ok_or_else(|| {
+        section.wrong("kind", "is not built yet; auto, serial, keyboard and none are")
+    })?;
+    let port = section.path("port", around.folder)?;
+    if kind == ScannerKind::Serial && port.is_none() {
+        return Err(section.wrong("port", "is missing; a serial scanner needs one"));
+    }
+    let suffixes = [
+        ("auto", Suffix::Auto),
+        ("cr", Suffix::Cr),
+        ("lf", Suffix::Lf),
+        ("crlf", Suffix::CrLf),
+        ("tab", Suffix::Tab),
+        ("none", Suffix::None),
+    ];
+    let suffix = section.word("suffix", &suffixes, Suffix::Auto)?;
+    Ok(Scanner { kind, port, baud: baud(section)?, suffix })
+}
+
+pub(super) fn printer(
+    section: Section<'_>,
+    around: &Surroundings<'_>,
+) -> Result<Printer, ConfigError> {
+    let kinds = [
+        ("escpos-serial", PrinterKind::EscposSerial),
+        ("escpos-file", PrinterKind::EscposFile),
+        ("none", PrinterKind::None),
+    ];
+    let kind = section.word("kind", &kinds, PrinterKind::None)?;
+    let port = section.path("port", around.folder)?;
+    if kind != PrinterKind::None && port.is_none() {
+        return Err(section.wrong("port", "is missing; a printer needs one"));
+    }
+    let paper = match section.one_of("paper_mm", &[58, 80], 80)? {
+        58 => Paper::Mm58,
+        _ => Paper::Mm80,
+    };
+    section.word("encoding", &[("gb18030", ())], ())?;
+    let auto_print = section.flag("auto_print", true)?;
+    Ok(Printer { kind, port, baud: baud(section)?, paper, auto_print })
+}
+
+pub(super) fn display(
+    section: Section<'_>,
+    store: &Store,
+    around: &Surroundings<'_>,
+) -> Result<Display, ConfigError> {
+    let kinds = [
+        ("none", DisplayKind::None),
+        ("cd5220", DisplayKind::Cd5220),
+        ("escpos", DisplayKind::Escpos),
+        ("led8", DisplayKind::Led8),
+    ];
+    let kind = section.word("kind", &kinds, DisplayKind::None)?;
+    let port = section.path("port", around.folder)?;
+    if kind != DisplayKind::None && port.is_none() {
+        return Err(section.wrong("port", "is missing; a display needs one"));
+    }
+    let parities = [("none", Parity::None), ("odd", Parity::Odd), ("even", Parity::Even)];
+    let parity = section.word("parity", &parities, Parity::None)?;
+    let lights = [("ascii", Lights::Ascii), ("binary", Lights::Binary)];
+    let lights = section.word("lights", &lights, Lights::Ascii)?;
+    let texts = [("ascii", DisplayText::Ascii), ("gb18030", DisplayText::Gb18030)];
+    let text = section.word("text", &texts, DisplayText::Ascii)?;
+    let can_show = |line: &str| text == DisplayText::Gb18030 || line.is_ascii();
+    let welcome = match section.lines("welcome", WELCOME_LINES, WELCOME_CELLS)? {
+        Some(lines) => match lines.iter().find(|line| !can_show(line)) {
+            Some(line) => {
+                let sentence = format!(
+                    "has \"{line}\", which is not ASCII; a display that can show it has \
+                     text = \"gb18030\""
+                );
+                return Err(section.wrong("welcome", sentence));
+            }
+            None => lines,
+        },
+        None if can_show(&store.name) => vec![store.name.clone()],
+        None => vec![pole::welcome(Language::English).to_owned()],
+    };
+    Ok(Display { kind, port, baud: baud(section)?, parity, lights, text, welcome })
+}
+
+fn baud(section: Section<'_>) -> Result<u32, ConfigError> {
+    const DEFAULT: u32 = 9600;
+    let baud = section.one_of("baud", &BAUDS, DEFAULT.into())?;
+    Ok(u32::try_from(baud).unwrap_or(DEFAULT))
+}
