@@ -26,7 +26,7 @@ impl Attempted {
         if attempt.amount.minor() != self.due {
             wrong.push((Invariant::SameMoney, "another amount is told"));
         }
-        if self.is_duly_paid(event, now) && status != Status::Paid {
+        if attempt.recorded && self.is_duly_paid(event, now) && status != Status::Paid {
             wrong.push((Invariant::ReversalDiscipline, "duly paid, and not taken"));
         }
         match status {
@@ -63,7 +63,7 @@ impl Attempted {
     }
 
     /// What the till has not heard of, because it was off, is not held against it; what was told as
-    /// not paid goes back.
+    /// not paid goes back. Without a journal nothing counts: the next start finds out anew.
     fn is_duly_paid(&self, event: &Event, now: u64) -> bool {
         matches!(event, Event::Answered(_, Answer::Paid(_)))
             && now < self.left_at.unwrap_or(0) + COUNTS_FOR
