@@ -15,10 +15,8 @@ use crate::journal::{Journal, JournalError, Past, Writer, Written};
 use crate::order::{AuthCode, Order, OutTradeNo};
 use crate::payment::{Call, CallKind, Event, Rules, Status};
 
-/// A sleep is cut to this while money is open, for a machine that was suspended: its deadlines have
-/// passed when it wakes, but not its timers.
-const LONGEST_SLEEP: Millis = Millis::seconds(1);
-const LONGEST_IDLE_SLEEP: Millis = Millis::seconds(60);
+/// A sleep is cut to this, for a machine that was suspended: its timers have not passed when it wakes.
+const LONGEST_SLEEP: Millis = Millis::seconds(60);
 /// How long a payment waits for the look-up of the gateway's name before it begins.
 const LOOK_UP: Duration = Duration::from_secs(1);
 
@@ -185,9 +183,7 @@ impl Till {
             let post = match sleep {
                 None => self.inbox.recv().await,
                 Some(sleep) => {
-                    let open = self.engine.is_open();
-                    let longest = if open { LONGEST_SLEEP } else { LONGEST_IDLE_SLEEP };
-                    let sleep = Duration::from(sleep.min(longest));
+                    let sleep = Duration::from(sleep.min(LONGEST_SLEEP));
                     tokio::time::timeout(sleep, self.inbox.recv()).await.unwrap_or_default()
                 }
             };

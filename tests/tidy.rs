@@ -38,6 +38,7 @@ const PURE: [&str; 17] = [
     "order.rs",
     "payment/",
     "engine.rs",
+    "engine/",
     "scan/",
     "receipt/",
     "pole/",

@@ -388,3 +388,31 @@ fn a_log_that_is_a_link_or_no_file_is_not_written_to() {
     std::fs::rename(&elsewhere, &log).unwrap();
     assert_eq!(Journal::open(&path).unwrap().1.open.len(), 1);
 }
+
+#[test]
+fn without_a_mirror_a_journal_is_read_and_with_one_that_cannot_be_opened_it_is_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = filled(&folder);
+    let mirror = beside(&path, ".head");
+    std::fs::remove_file(&mirror).unwrap();
+    assert!(Reader::open(&path).unwrap().is_some(), "it never sold anything, or is a copy");
+    // A socket can be opened by nobody.
+    let _socket = std::os::unix::net::UnixListener::bind(&mirror).unwrap();
+    let read = Reader::open(&path).map(|reader| reader.is_some());
+    assert!(matches!(read, Err(JournalError::Damaged { .. })), "{read:?}");
+}
+
+#[test]
+fn a_log_is_settled_only_beside_a_database_that_can_be_read() {
+    let settled = |path: &Path| OnDisk::hold(path).unwrap().settle_log();
+    let folder = tempfile::tempdir().unwrap();
+    let path = journal_in(&folder);
+    assert!(settled(&path).is_ok(), "there is none yet");
+    for short in ["", "half a header"] {
+        std::fs::write(&path, short).unwrap();
+        assert!(settled(&path).is_ok(), "{short:?}");
+    }
+    std::fs::remove_file(&path).unwrap();
+    let _socket = std::os::unix::net::UnixListener::bind(&path).unwrap();
+    assert!(settled(&path).is_err());
+}
