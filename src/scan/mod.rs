@@ -5,6 +5,8 @@
 
 mod assemble;
 mod burst;
+pub mod hid_pos;
+pub mod keyboard;
 
 use zeroize::Zeroizing;
 
