@@ -1,0 +1,67 @@
+//! The sections of the devices: what is plugged in, where, and how it speaks.
+
+use super::super::file::Section;
+use super::super::{ConfigError, Paper, Printer, PrinterKind, Scanner, ScannerKind, Suffix};
+use super::Surroundings;
+
+const BAUDS: [u64; 9] = [1200, 2400, 4800, 9600, 19200, 38400, 57600, 115_200, 230_400];
+
+pub(super) fn scanner(
+    section: Section<'_>,
+    around: &Surroundings<'_>,
+) -> Result<Scanner, ConfigError> {
+    let kinds = [
+        ("auto", Some(ScannerKind::Auto)),
+        ("serial", Some(ScannerKind::Serial)),
+        ("hid-pos", None),
+        ("hid-keyboard", None),
+        ("keyboard", Some(ScannerKind::Keyboard)),
+        ("none", Some(ScannerKind::None)),
+    ];
+    let kind = section.word("kind", &kinds, Some(ScannerKind::Auto))?.ok_or_else(|| {
+        section.wrong("kind", "is not built yet; auto, serial, keyboard and none are")
+    })?;
+    let port = section.path("port", around.folder)?;
+    if kind == ScannerKind::Serial && port.is_none() {
+        return Err(section.wrong("port", "is missing; a serial scanner needs one"));
+    }
+    let suffixes = [
+        ("auto", Suffix::Auto),
+        ("cr", Suffix::Cr),
+        ("lf", Suffix::Lf),
+        ("crlf", Suffix::CrLf),
+        ("tab", Suffix::Tab),
+        ("none", Suffix::None),
+    ];
+    let suffix = section.word("suffix", &suffixes, Suffix::Auto)?;
+    Ok(Scanner { kind, port, baud: baud(section)?, suffix })
+}
+
+pub(super) fn printer(
+    section: Section<'_>,
+    around: &Surroundings<'_>,
+) -> Result<Printer, ConfigError> {
+    let kinds = [
+        ("escpos-serial", PrinterKind::EscposSerial),
+        ("escpos-file", PrinterKind::EscposFile),
+        ("none", PrinterKind::None),
+    ];
+    let kind = section.word("kind", &kinds, PrinterKind::None)?;
+    let port = section.path("port", around.folder)?;
+    if kind != PrinterKind::None && port.is_none() {
+        return Err(section.wrong("port", "is missing; a printer needs one"));
+    }
+    let paper = match section.one_of("paper_mm", &[58, 80], 80)? {
+        58 => Paper::Mm58,
+        _ => Paper::Mm80,
+    };
+    section.word("encoding", &[("gb18030", ())], ())?;
+    let auto_print = section.flag("auto_print", true)?;
+    Ok(Printer { kind, port, baud: baud(section)?, paper, auto_print })
+}
+
+fn baud(section: Section<'_>) -> Result<u32, ConfigError> {
+    const DEFAULT: u32 = 9600;
+    let baud = section.one_of("baud", &BAUDS, DEFAULT.into())?;
+    Ok(u32::try_from(baud).unwrap_or(DEFAULT))
+}
