@@ -57,7 +57,7 @@ pub(super) const KNOWN: &Known = &[
             "body",
         ],
     ),
-    ("scanner", &["kind", "port", "baud", "suffix"]),
+    ("scanner", &["kind", "port", "baud", "suffix", "device", "layout"]),
     ("printer", &["kind", "port", "baud", "paper_mm", "encoding", "auto_print"]),
     ("receipt", &["header", "footer", "copies"]),
     ("screen", &["theme", "bell", "confirm_above"]),

@@ -8,6 +8,9 @@ use crate::device::printer::JobFault;
 pub fn fault(fault: &Fault, language: Language) -> String {
     let (english, chinese) = match fault {
         Fault::Denied => ("no permission (group dialout)", "没有权限（需要 dialout 组）"),
+        Fault::DeniedHid => {
+            ("no permission: 70-paytill.rules", "没有权限：请安装 70-paytill.rules")
+        }
         Fault::Busy => ("another program uses it", "被其他程序占用"),
         Fault::NotSerial => ("it is not a serial port", "不是串口"),
         Fault::Stalled => {

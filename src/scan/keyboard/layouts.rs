@@ -110,7 +110,5 @@ fn on(rows: &Rows, code: u16) -> Option<char> {
     if code == SPACE {
         return Some(' ');
     }
-    rows.iter().find_map(|(first, keys)| {
-        keys.chars().nth(usize::from(code.checked_sub(*first)?))
-    })
+    rows.iter().find_map(|(first, keys)| keys.chars().nth(usize::from(code.checked_sub(*first)?)))
 }

@@ -36,8 +36,14 @@ fn layout(layout: Layout, keys: &[(char, u16)]) -> String {
 
 /// All keys that have a character, from the first to the last.
 fn every_key() -> Vec<u16> {
-    [(2..=13).collect::<Vec<_>>(), (16..=27).collect(), (30..=41).collect(), (43..=53).collect(), vec![86]]
-        .concat()
+    [
+        (2..=13).collect::<Vec<_>>(),
+        (16..=27).collect(),
+        (30..=41).collect(),
+        (43..=53).collect(),
+        vec![86],
+    ]
+    .concat()
 }
 
 #[test]
@@ -133,7 +139,14 @@ fn caps_lock_turns_letters_and_nothing_else_until_the_scan_ends() {
 
 #[test]
 fn one_shift_key_let_go_leaves_the_other() {
-    let keys = [('-', LEFT_SHIFT), ('-', RIGHT_SHIFT), ('+', LEFT_SHIFT), (' ', A), ('+', RIGHT_SHIFT), (' ', A)];
+    let keys = [
+        ('-', LEFT_SHIFT),
+        ('-', RIGHT_SHIFT),
+        ('+', LEFT_SHIFT),
+        (' ', A),
+        ('+', RIGHT_SHIFT),
+        (' ', A),
+    ];
     assert_eq!(layout(Layout::Us, &keys), "Aa");
 }
 
