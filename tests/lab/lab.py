@@ -1,0 +1,97 @@
+"""What every scenario has at hand, and the list of them."""
+
+import itertools
+
+from devices import Keyboard, SerialAdapter
+from paper import CUT, Receipt
+from till import Bank, Till
+from waiting import wait_for
+
+SCENARIOS = {}
+
+
+def scenario(function=None, *, in_ci=True):
+    """Marks a function as a scenario. Its name is its name; its docstring says what must be true."""
+    if function is None:
+        return lambda function: scenario(function, in_ci=in_ci)
+    function.in_ci = in_ci
+    SCENARIOS[function.__name__.replace("_", "-")] = function
+    return function
+
+
+class Lab:
+    """A guest with a bank, and a person in front of it."""
+
+    def __init__(self, guest, figures):
+        self.guest = guest
+        self.figures = figures
+        self.keyboard = Keyboard(guest)
+        self.keyboard.plug()
+        self.bank = Bank(guest)
+        self.devices = []
+        self.till = None
+        self.numbers = itertools.count(1)
+
+    def serial_scanner(self, name="scanner", serial="SCAN0001"):
+        return self.plugged(SerialAdapter(self.guest, name, serial))
+
+    def serial_printer(self):
+        return self.plugged(SerialAdapter(self.guest, "printer", "PRN0001"))
+
+    def plugged(self, device, **place):
+        device.plug(**place)
+        self.devices.append(device)
+        return device
+
+    def open_till(self, config, *words):
+        """Opens a till with a new journal, and waits for these words beside the question for an amount."""
+        self.till = Till(self.guest, self.keyboard, f"till-{next(self.numbers)}", config)
+        self.till.open()
+        self.till.see("Type the amount.", *words)
+        return self.till
+
+    def clear(self):
+        """Clears the counter for the next scenario."""
+        if self.till is not None:
+            self.till.kill()
+        self.till = None
+        for device in self.devices:
+            device.remove()
+        self.devices.clear()
+        for line in self.guest.lines.values():
+            line.forget()
+
+    def evidence(self):
+        """What may tell why a scenario failed."""
+        parts = [self.guest.shell.run("ps; ls -l /dev/serial/by-id /dev/hidraw* /dev/input; dmesg | tail -30")[1]]
+        if self.till is not None:
+            log = self.guest.shell.run(f"tail -n 30 {self.till.folder}/*.log.*; cat {self.till.folder}/paytill.toml")[1]
+            parts += [log, self.till.screen()]
+        return "\n".join(parts)
+
+    def figure(self, name, value, unit):
+        """Keeps a measured number for the end."""
+        self.figures.append(f"{name}: {value:.0f} {unit}")
+
+
+def serial_scanner_config(scanner):
+    return f'[scanner]\nkind = "serial"\nport = "{scanner.path}"\n'
+
+
+def serial_printer_config(printer):
+    return f'[printer]\nkind = "escpos-serial"\nport = "{printer.path}"\n'
+
+
+def receipt_of(printer, count=1):
+    """What a printer printed, once so many receipts were cut off."""
+    wait_for(f"{count} receipts", lambda: printer.printed().count(CUT) >= count)
+    return Receipt(printer.printed())
+
+
+def assert_paid(till, receipt, amount):
+    """The journal has one sale more, paid, and the receipt shows it whole."""
+    order = till.orders()[0]
+    assert (order["state"], order["amount"]) == ("paid", round(float(amount) * 100)), order
+    assert receipt.barcodes[-1] == order["order_no"], vars(receipt)
+    assert receipt.qr_codes[-1] == order["transaction_id"], vars(receipt)
+    assert f"￥{amount}" in receipt.lines, vars(receipt)
