@@ -7,6 +7,7 @@ mod assemble;
 mod burst;
 pub mod hid_pos;
 pub mod keyboard;
+pub mod speed;
 
 use zeroize::Zeroizing;
 

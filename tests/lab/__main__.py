@@ -12,6 +12,7 @@ import traceback
 
 import image
 import payments  # noqa: F401: they enter themselves into the list
+import scanners  # noqa: F401
 from guest import Guest
 from lab import SCENARIOS, Lab
 

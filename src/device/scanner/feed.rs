@@ -24,6 +24,10 @@ impl Feed {
         Self { assembler: Assembler::new(suffix), clock, board }
     }
 
+    pub(super) fn clock(&self) -> Clock {
+        self.clock.clone()
+    }
+
     pub(super) fn now(&self) -> Uptime {
         self.clock.uptime()
     }

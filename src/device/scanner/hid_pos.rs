@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+use std::time::Duration;
 
 use hidapi::{HidApi, HidDevice};
 use rustix::fs::{FlockOperation, flock};
@@ -13,11 +14,15 @@ use zeroize::{Zeroize, Zeroizing};
 use super::feed::Feed;
 use super::health_of_hid;
 use crate::clean::clean;
+use crate::clock::Clock;
 use crate::device::{Fault, Health, Wanted};
 use crate::scan::hid_pos::{Joined, Joiner, Layout};
 
 /// Longer than any report.
-const READ: usize = 4096;
+pub(super) const READ: usize = 4096;
+
+/// The one error that there is while reading, in many words: the scanner is gone.
+pub(super) struct Gone;
 
 /// An open scanner. The kernel hands every report to everybody who has the node open, so whoever
 /// holds the lock is the one who listens.
@@ -45,21 +50,34 @@ pub(super) fn open(node: &Path, layout: &Layout) -> Result<Open, Health> {
     Ok(Open { device, _lock: lock })
 }
 
+/// Waits for a report no longer than this, and gives what it ends; an error is the end of all.
+pub(super) fn take(
+    open: &mut Open,
+    layout: &Layout,
+    joiner: &mut Joiner,
+    report: &mut [u8; READ],
+    wait: Duration,
+    clock: &Clock,
+) -> Result<Vec<Joined>, Gone> {
+    let wait = i32::try_from(wait.as_millis()).unwrap_or(i32::MAX);
+    let count = open.device.read_timeout(&mut report[..], wait).map_err(|_| Gone)?;
+    let now = clock.uptime();
+    let joined = match layout.read(&report[..count]) {
+        Some(part) => joiner.push(&part, now),
+        None => joiner.tick(now).into_iter().collect(),
+    };
+    report[..count].zeroize();
+    Ok(joined)
+}
+
 /// Reads until the scanner is gone.
 pub(super) fn read(open: &mut Open, layout: &Layout, feed: &mut Feed, wanted: &Wanted) {
     let mut joiner = Joiner::new();
     let mut report = Zeroizing::new([0; READ]);
+    let clock = feed.clock();
     while wanted.is_true() {
-        let wait = feed.wait(joiner.ends_at()).as_millis();
-        let wait = i32::try_from(wait).unwrap_or(i32::MAX);
-        // The one error that there is, in many words, is that the scanner is gone.
-        let Ok(count) = open.device.read_timeout(&mut report[..], wait) else { return };
-        let now = feed.now();
-        let joined = match layout.read(&report[..count]) {
-            Some(part) => joiner.push(&part, now),
-            None => joiner.tick(now).into_iter().collect(),
-        };
-        report[..count].zeroize();
+        let wait = feed.wait(joiner.ends_at());
+        let Ok(joined) = take(open, layout, &mut joiner, &mut report, wait, &clock) else { return };
         feed.tick();
         for joined in joined {
             match joined {

@@ -6,6 +6,7 @@ mod board;
 mod feed;
 mod hid_pos;
 mod keyboard;
+pub mod lesson;
 mod serial;
 
 use std::collections::BTreeMap;

@@ -40,6 +40,6 @@ fn take(port: &mut TTYPort, bytes: &mut [u8], feed: &Feed) -> io::Result<usize> 
 }
 
 /// Everything else means that the port is gone (devices 1.4).
-fn is_silence(error: &io::Error) -> bool {
+pub(super) fn is_silence(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::TimedOut | io::ErrorKind::Interrupted)
 }
