@@ -63,6 +63,10 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
     match command {
         None => on(runtime, command::cashier::run(&loaded, &clock)),
         Some(Command::PrintTest) => command::print_test::run(&loaded.config, &clock),
+        Some(Command::Devices(devices)) if devices.learn => {
+            on(runtime, command::devices::learn::run(devices.json, &loaded.config, &clock))
+        }
+        Some(Command::Devices(devices)) => command::devices::list(devices.json, &loaded.config),
         Some(Command::Pay(pay)) => on(runtime, command::pay::run(pay, &loaded, &clock)),
         Some(Command::Recover(json)) => on(runtime, command::recover::run(json, &loaded, &clock)),
         Some(Command::Orders(orders)) => command::orders::list(&orders, &loaded.config),

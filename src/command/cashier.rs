@@ -80,7 +80,8 @@ pub async fn run(loaded: &Loaded, clock: &Clock) -> Result<Exit, Failure> {
     // Known before the first payment, and whether the gateway can be reached is on the first screen.
     cashier.till.warm_up(false);
     cashier.tell(Message::Time);
-    if config.scanner.kind != ScannerKind::None && !cashier.devices.has_scanner() {
+    // Until a scanner of its own says otherwise.
+    if matches!(config.scanner.kind, ScannerKind::Auto | ScannerKind::Keyboard) {
         cashier.tell(Message::Scanner(Link::Keyboard));
     }
     cashier.work(reports, signals).await

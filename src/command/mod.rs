@@ -1,6 +1,7 @@
 //! The commands: from a configuration to a running till, and what each tells whom.
 
 pub mod cashier;
+pub mod devices;
 pub mod orders;
 pub mod pay;
 pub mod print_test;

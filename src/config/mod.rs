@@ -18,11 +18,13 @@ use secrecy::SecretString;
 use tracing::level_filters::LevelFilter;
 
 use crate::clock::Millis;
+use crate::device::role::Selector;
 use crate::gateway::fields::SignType;
 use crate::money::{Currency, Entry, Money};
 use crate::order::{Merchant, TillId};
 use crate::payment::Rules;
 pub use crate::scan::Suffix;
+use crate::scan::keyboard::Layout;
 use crate::text::Language;
 
 /// Everything the owner decides, checked.
@@ -106,14 +108,22 @@ pub struct Scanner {
     pub port: Option<PathBuf>,
     pub baud: u32,
     pub suffix: Suffix,
+    /// Take this one and no other.
+    pub device: Option<Selector>,
+    /// Of scanners that type.
+    pub layout: Layout,
 }
 
 /// How a scanner is connected.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum ScannerKind {
-    /// Serial if a port is named, else typed into the terminal.
+    /// The port if one is named, and whatever is known as a scanner; without any, typed into the
+    /// terminal.
     Auto,
     Serial,
+    HidPos,
+    /// It types like a keyboard, and is read apart from the terminal.
+    HidKeyboard,
     /// Typed into the terminal.
     Keyboard,
     None,

@@ -1,5 +1,7 @@
 //! The sections of a configuration: their keys, defaults and what is allowed (interface 4).
 
+mod devices;
+
 use std::path::{Path, PathBuf};
 
 use secrecy::SecretString;
@@ -9,9 +11,8 @@ use super::file::{Document, Known, Section};
 use super::nearest::nearest;
 use super::secret::{self, Of};
 use super::{
-    Bell, Config, ConfigError, Environment, Flags, Gateway, Journal, Log, Paper, Payment, Printer,
-    PrinterKind, Receipt, Scanner, ScannerKind, Screen, Store, Suffix, Theme, Till, WechatV2,
-    folder_of, variable,
+    Bell, Config, ConfigError, Environment, Flags, Gateway, Journal, Log, Payment, Receipt, Screen,
+    Store, Theme, Till, WechatV2, folder_of, variable,
 };
 use crate::clock::Millis;
 use crate::gateway::fields::SignType;
@@ -56,7 +57,7 @@ pub(super) const KNOWN: &Known = &[
             "body",
         ],
     ),
-    ("scanner", &["kind", "port", "baud", "suffix"]),
+    ("scanner", &["kind", "port", "baud", "suffix", "device", "layout"]),
     ("printer", &["kind", "port", "baud", "paper_mm", "encoding", "auto_print"]),
     ("receipt", &["header", "footer", "copies"]),
     ("screen", &["theme", "bell", "confirm_above"]),
@@ -75,7 +76,6 @@ const BACKUP_URL: &str = "https://api2.mch.weixin.qq.com";
 const URL_CELLS: usize = 255;
 const RECEIPT_LINES: usize = 20;
 const RECEIPT_CELLS: usize = 96;
-const BAUDS: [u64; 9] = [1200, 2400, 4800, 9600, 19200, 38400, 57600, 115_200, 230_400];
 
 /// What a file alone does not say.
 pub(super) struct Surroundings<'a> {
@@ -95,8 +95,8 @@ pub(super) fn read(
     let store = store(document.section("store"))?;
     let till = till(document.section("till"), around)?;
     let payment = payment(document.section("payment"), &store, &till)?;
-    let scanner = scanner(document.section("scanner"), around)?;
-    let printer = printer(document.section("printer"), around)?;
+    let scanner = devices::scanner(document.section("scanner"), around)?;
+    let printer = devices::printer(document.section("printer"), around)?;
     let receipt = receipt(document.section("receipt"), &store)?;
     let screen = screen(document.section("screen"), &till, around)?;
     let is_real = is_real(document)?;
@@ -179,60 +179,6 @@ fn fill(template: &str, store: &Store, till: &Till) -> Result<String, String> {
         1..=BODY_BYTES => Ok(body.to_owned()),
         length => Err(format!("comes to {length} bytes; at most {BODY_BYTES} are allowed")),
     }
-}
-
-fn scanner(section: Section<'_>, around: &Surroundings<'_>) -> Result<Scanner, ConfigError> {
-    let kinds = [
-        ("auto", Some(ScannerKind::Auto)),
-        ("serial", Some(ScannerKind::Serial)),
-        ("hid-pos", None),
-        ("hid-keyboard", None),
-        ("keyboard", Some(ScannerKind::Keyboard)),
-        ("none", Some(ScannerKind::None)),
-    ];
-    let kind = section.word("kind", &kinds, Some(ScannerKind::Auto))?.ok_or_else(|| {
-        section.wrong("kind", "is not built yet; auto, serial, keyboard and none are")
-    })?;
-    let port = section.path("port", around.folder)?;
-    if kind == ScannerKind::Serial && port.is_none() {
-        return Err(section.wrong("port", "is missing; a serial scanner needs one"));
-    }
-    let suffixes = [
-        ("auto", Suffix::Auto),
-        ("cr", Suffix::Cr),
-        ("lf", Suffix::Lf),
-        ("crlf", Suffix::CrLf),
-        ("tab", Suffix::Tab),
-        ("none", Suffix::None),
-    ];
-    let suffix = section.word("suffix", &suffixes, Suffix::Auto)?;
-    Ok(Scanner { kind, port, baud: baud(section)?, suffix })
-}
-
-fn printer(section: Section<'_>, around: &Surroundings<'_>) -> Result<Printer, ConfigError> {
-    let kinds = [
-        ("escpos-serial", PrinterKind::EscposSerial),
-        ("escpos-file", PrinterKind::EscposFile),
-        ("none", PrinterKind::None),
-    ];
-    let kind = section.word("kind", &kinds, PrinterKind::None)?;
-    let port = section.path("port", around.folder)?;
-    if kind != PrinterKind::None && port.is_none() {
-        return Err(section.wrong("port", "is missing; a printer needs one"));
-    }
-    let paper = match section.one_of("paper_mm", &[58, 80], 80)? {
-        58 => Paper::Mm58,
-        _ => Paper::Mm80,
-    };
-    section.word("encoding", &[("gb18030", ())], ())?;
-    let auto_print = section.flag("auto_print", true)?;
-    Ok(Printer { kind, port, baud: baud(section)?, paper, auto_print })
-}
-
-fn baud(section: Section<'_>) -> Result<u32, ConfigError> {
-    const DEFAULT: u32 = 9600;
-    let baud = section.one_of("baud", &BAUDS, DEFAULT.into())?;
-    Ok(u32::try_from(baud).unwrap_or(DEFAULT))
 }
 
 fn receipt(section: Section<'_>, store: &Store) -> Result<Receipt, ConfigError> {

@@ -1,11 +1,16 @@
 //! The till's devices. Each is a thread that owns its port and speaks in messages: nobody else
 //! waits for a port, not even for its closing, which may take half a minute (devices 2.7). A lost
-//! device is looked for once a second, by its path, wherever a link may point to by then.
+//! device is looked for once a second, by its path, wherever a link may point to by then. What has
+//! no path in the configuration is found when it is plugged in.
 
+pub mod inventory;
+pub mod learned;
 pub mod printer;
+pub mod role;
 pub mod scanner;
 #[cfg(test)]
 mod tests;
+mod watch;
 
 use std::io;
 use std::os::unix::fs::FileTypeExt;
@@ -43,6 +48,9 @@ pub enum Fault {
     /// This user may not open it.
     #[error("no permission to open it; on most systems the group dialout may")]
     Denied,
+    /// This user may not open a HID device; it takes a rule of udev's to allow it.
+    #[error("no permission to open it; install the rules in assets/70-paytill.rules")]
+    DeniedHid,
     /// Another program has it open.
     #[error("another program uses it")]
     Busy,
@@ -165,6 +173,11 @@ impl Worker {
         let wanted = Wanted(Arc::clone(&is_wanted));
         let handle = thread::Builder::new().name(name.to_owned()).spawn(move || work(wanted))?;
         Ok(Self { is_wanted, thread: handle.thread().clone() })
+    }
+
+    /// Whether its work has given its [`Wanted`] back.
+    fn is_finished(&self) -> bool {
+        Arc::strong_count(&self.is_wanted) == 1
     }
 }
 

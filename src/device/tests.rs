@@ -10,13 +10,16 @@ use serialport::{SerialPort, TTYPort};
 use tempfile::TempDir;
 use zeroize::Zeroizing;
 
+use super::inventory::Roots;
 use super::printer::{
     Job, JobFault, Patience, Printer, PrinterKind, PrinterReport, PrinterSettings, QueueFull,
 };
-use super::scanner::{Scanner, ScannerReport, ScannerSettings};
+use super::role::Wanted;
+use super::scanner::{ScannerReport, ScannerSettings, Scanners};
 use super::{Fault, Health};
 use crate::clock::{Clock, Millis};
 use crate::scan::Suffix;
+use crate::scan::keyboard::Layout;
 
 const CODE: &str = "134567890123456789";
 const OTHER: &str = "101112131415161718";
@@ -72,10 +75,18 @@ impl<T: PartialEq + std::fmt::Debug> Reports<T> {
     }
 }
 
-fn scanner(port: PathBuf, suffix: Suffix) -> (Scanner, Reports<ScannerReport>) {
+fn scanner(port: PathBuf, suffix: Suffix) -> (Scanners, Reports<ScannerReport>) {
     let (sender, reports) = Reports::new();
-    let settings = ScannerSettings { port, baud: 9600, suffix };
-    let scanner = Scanner::start(settings, Clock::start(), move |report| {
+    let settings = ScannerSettings {
+        port: Some(port),
+        baud: 9600,
+        suffix,
+        layout: Layout::Us,
+        wanted: Wanted::default(),
+        is_missed: true,
+        roots: Roots::default(),
+    };
+    let scanner = Scanners::start(settings, Clock::start(), move |report| {
         sender.send(report).ok();
     });
     (scanner.unwrap(), reports)

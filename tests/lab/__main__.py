@@ -12,6 +12,7 @@ import traceback
 
 import image
 import payments
+import scanners
 import stalled
 import unplugged
 from guest import Guest

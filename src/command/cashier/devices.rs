@@ -2,18 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::path::PathBuf;
 
 use tokio::sync::mpsc::UnboundedSender;
 use zeroize::Zeroizing;
 
 use crate::clock::Clock;
-use crate::config::{Config, PrinterKind as Kind, ScannerKind};
+use crate::config::{Config, PrinterKind as Kind};
 use crate::device::Health;
 use crate::device::printer::{
     Job, JobFault, Patience, Printer, PrinterKind, PrinterReport, PrinterSettings,
 };
-use crate::device::scanner::{Scanner, ScannerReport, ScannerSettings};
+use crate::device::scanner::{ScannerReport, Scanners};
 use crate::engine::Attempt;
 use crate::order::OutTradeNo;
 use crate::receipt::{Outcome, Slip, escpos};
@@ -32,7 +31,7 @@ pub(super) enum DeviceReport {
 
 /// The scanner and the printer, where there are any.
 pub(super) struct Devices {
-    scanner: Option<Scanner>,
+    _scanners: Scanners,
     printer: Option<Printer>,
     jobs: BTreeMap<u64, OutTradeNo>,
     last_job: u64,
@@ -44,13 +43,7 @@ impl Devices {
         clock: &Clock,
         reports: UnboundedSender<DeviceReport>,
     ) -> io::Result<Self> {
-        let scanner = match (config.scanner.kind, &config.scanner.port) {
-            (ScannerKind::Serial | ScannerKind::Auto, Some(port)) => {
-                Some(scanner(config, port.clone(), clock, reports.clone())?)
-            }
-            (ScannerKind::Serial | ScannerKind::Auto, None)
-            | (ScannerKind::Keyboard | ScannerKind::None, _) => None,
-        };
+        let scanners = scanners(config, clock, reports.clone())?;
         let printer = match printer_settings(config) {
             Some(settings) => Some(Printer::start(settings, clock.clone(), move |report| {
                 let _ = reports.send(match report {
@@ -61,12 +54,7 @@ impl Devices {
             })?),
             None => None,
         };
-        Ok(Self { scanner, printer, jobs: BTreeMap::new(), last_job: 0 })
-    }
-
-    /// Whether scans come from a device of their own.
-    pub(super) fn has_scanner(&self) -> bool {
-        self.scanner.is_some()
+        Ok(Self { _scanners: scanners, printer, jobs: BTreeMap::new(), last_job: 0 })
     }
 
     /// Hands a receipt to the printer, as often as the owner wants. The sale is long recorded.
@@ -115,15 +103,14 @@ pub(in crate::command) fn printer_settings(config: &Config) -> Option<PrinterSet
     Some(PrinterSettings { kind, patience: Patience::default() })
 }
 
-fn scanner(
+fn scanners(
     config: &Config,
-    port: PathBuf,
     clock: &Clock,
     reports: UnboundedSender<DeviceReport>,
-) -> io::Result<Scanner> {
-    let settings =
-        ScannerSettings { port, baud: config.scanner.baud, suffix: config.scanner.suffix };
-    Scanner::start(settings, clock.clone(), move |report| {
+) -> io::Result<Scanners> {
+    let learned = crate::command::devices::learned(config);
+    let settings = crate::command::devices::scanner_settings(config, learned);
+    Scanners::start(settings, clock.clone(), move |report| {
         let _ = reports.send(match report {
             ScannerReport::Health(health) => DeviceReport::Scanner(health),
             ScannerReport::Scanned(text) => DeviceReport::Scanned(text),

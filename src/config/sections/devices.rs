@@ -1,0 +1,77 @@
+//! The sections of the devices: what is plugged in, where, and how it speaks.
+
+use super::super::file::Section;
+use super::super::{ConfigError, Paper, Printer, PrinterKind, Scanner, ScannerKind, Suffix};
+use super::Surroundings;
+use crate::scan::keyboard::Layout;
+
+/// Two numbers and the longest serial number that is kept.
+const DEVICE_CELLS: usize = 74;
+const BAUDS: [u64; 9] = [1200, 2400, 4800, 9600, 19200, 38400, 57600, 115_200, 230_400];
+
+pub(super) fn scanner(
+    section: Section<'_>,
+    around: &Surroundings<'_>,
+) -> Result<Scanner, ConfigError> {
+    let kinds = [
+        ("auto", ScannerKind::Auto),
+        ("serial", ScannerKind::Serial),
+        ("hid-pos", ScannerKind::HidPos),
+        ("hid-keyboard", ScannerKind::HidKeyboard),
+        ("keyboard", ScannerKind::Keyboard),
+        ("none", ScannerKind::None),
+    ];
+    let kind = section.word("kind", &kinds, ScannerKind::Auto)?;
+    let port = section.path("port", around.folder)?;
+    if kind == ScannerKind::Serial && port.is_none() {
+        return Err(section.wrong("port", "is missing; a serial scanner needs one"));
+    }
+    let suffixes = [
+        ("auto", Suffix::Auto),
+        ("cr", Suffix::Cr),
+        ("lf", Suffix::Lf),
+        ("crlf", Suffix::CrLf),
+        ("tab", Suffix::Tab),
+        ("none", Suffix::None),
+    ];
+    let suffix = section.word("suffix", &suffixes, Suffix::Auto)?;
+    let layouts = [("us", Layout::Us), ("fr", Layout::French), ("de", Layout::German)];
+    let layout = section.word("layout", &layouts, Layout::Us)?;
+    let device = match section.text("device", DEVICE_CELLS)?.filter(|text| !text.is_empty()) {
+        Some(text) => Some(text.parse().map_err(|()| {
+            section
+                .wrong("device", "is vvvv:pppp or vvvv:pppp:serial, as `paytill devices` lists it")
+        })?),
+        None => None,
+    };
+    Ok(Scanner { kind, port, baud: baud(section)?, suffix, device, layout })
+}
+
+pub(super) fn printer(
+    section: Section<'_>,
+    around: &Surroundings<'_>,
+) -> Result<Printer, ConfigError> {
+    let kinds = [
+        ("escpos-serial", PrinterKind::EscposSerial),
+        ("escpos-file", PrinterKind::EscposFile),
+        ("none", PrinterKind::None),
+    ];
+    let kind = section.word("kind", &kinds, PrinterKind::None)?;
+    let port = section.path("port", around.folder)?;
+    if kind != PrinterKind::None && port.is_none() {
+        return Err(section.wrong("port", "is missing; a printer needs one"));
+    }
+    let paper = match section.one_of("paper_mm", &[58, 80], 80)? {
+        58 => Paper::Mm58,
+        _ => Paper::Mm80,
+    };
+    section.word("encoding", &[("gb18030", ())], ())?;
+    let auto_print = section.flag("auto_print", true)?;
+    Ok(Printer { kind, port, baud: baud(section)?, paper, auto_print })
+}
+
+fn baud(section: Section<'_>) -> Result<u32, ConfigError> {
+    const DEFAULT: u32 = 9600;
+    let baud = section.one_of("baud", &BAUDS, DEFAULT.into())?;
+    Ok(u32::try_from(baud).unwrap_or(DEFAULT))
+}
