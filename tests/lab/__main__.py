@@ -11,8 +11,10 @@ import time
 import traceback
 
 import image
-import payments  # noqa: F401: they enter themselves into the list
-import scanners  # noqa: F401
+import payments
+import scanners
+import stalled
+import unplugged
 from guest import Guest
 from lab import SCENARIOS, Lab
 
@@ -44,8 +46,8 @@ def main():
         kernel, files = image.build(pathlib.Path(folder), till)
         print(f"built in {time.monotonic() - began:.0f} s")
         passed, failed, figures = play_all(chosen, pathlib.Path(folder), kernel, files)
-    for figure in figures:
-        print(f"  {figure}")
+    for what, seconds in figures.items():
+        print(f"  {what}: {1000 * min(seconds):.0f} to {1000 * max(seconds):.0f} ms in {len(seconds)}")
     print(f"played in {time.monotonic() - began:.0f} s")
     print(f"{passed} passed, {failed} failed")
     return 1 if failed else 0
@@ -75,7 +77,7 @@ def build_till(release):
 
 
 def play_all(chosen, folder, kernel, files):
-    passed, failed, figures, left = 0, 0, [], list(chosen.items())
+    passed, failed, figures, left = 0, 0, {}, list(chosen.items())
     while left:
         # Another one where a scenario has ended the guest.
         with Guest(folder, kernel, files) as guest:

@@ -36,11 +36,11 @@ class SerialAdapter:
         """The kernel's name for it now."""
         return self.guest.run(f"readlink -f {self.path}").strip()
 
-    def send(self, data):
-        self.line.send(data)
+    def send(self, text):
+        self.line.send(text.encode())
 
     def scan(self, code):
-        self.send(code.encode() + b"\r")
+        self.send(code + "\r")
 
 
 class Keyboard:

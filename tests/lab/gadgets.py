@@ -1,6 +1,8 @@
 """USB devices that the guest makes inside itself, with any vendor and product id: its USB stack and
 drivers see real ones (devices 5.4)."""
 
+import base64
+
 from waiting import wait_for
 
 FOLDER = "/sys/kernel/config/usb_gadget"
@@ -77,7 +79,6 @@ class SerialGadget(Gadget):
     def plug(self, socket=None):
         super().plug(socket)
         wait_for(self.path, lambda: self.guest.says(f"test -e {self.path}"))
-        self.guest.run(f"stty -F {self.far} raw -echo")
 
     def node(self):
         return self.guest.run(f"readlink -f {self.path}").strip()
@@ -86,11 +87,48 @@ class SerialGadget(Gadget):
 class SerialScanner(SerialGadget):
     """A scanner with a serial port of its own."""
 
+    def plug(self, socket=None):
+        super().plug(socket)
+        self.guest.run(f"stty -F {self.far} raw -echo")
+
     def scan(self, code):
         self.send(f"{code}\\r")
 
     def send(self, text):
         self.guest.run(f"printf '{text}' >{self.far}")
+
+
+class SerialPrinter(SerialGadget):
+    """A printer with a serial port of its own. It takes nothing until it is told to."""
+
+    reader = None
+
+    def plug(self, socket=None):
+        super().plug(socket)
+        # Opened once, for what comes in while nobody has it open is lost.
+        script = f"exec <{self.far}; stty raw -echo; echo on >/tmp/{self.name}.state; exec cat"
+        self.guest.run(f"rm -f /tmp/{self.name}.state; touch /tmp/{self.name}.paper")
+        self.reader = self.guest.run(f"sh -c '{script}' >>/tmp/{self.name}.paper 2>/dev/null & echo $!").strip()
+        wait_for("a printer that listens", lambda: self.guest.text(f"/tmp/{self.name}.state"))
+        self.stop_reading()
+
+    def read_on(self):
+        self.guest.run(f"kill -CONT {self.reader}")
+
+    def stop_reading(self):
+        self.guest.run(f"kill -STOP {self.reader}")
+
+    def unplug(self):
+        super().unplug()
+        self.guest.shell.run(f"kill -CONT {self.reader}; kill {self.reader}")
+
+    def remove(self):
+        self.unplug()
+        super().remove()
+        self.guest.run(f"rm -f /tmp/{self.name}.paper")
+
+    def printed(self):
+        return base64.b64decode(self.guest.run(f"base64 /tmp/{self.name}.paper"))
 
 
 class HidGadget(Gadget):

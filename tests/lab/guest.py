@@ -24,6 +24,7 @@ class Guest:
     def __init__(self, folder, kernel, files):
         self.folder = pathlib.Path(folder)
         self.lines = {}
+        self.key_free_at = 0
         self.console = self.folder / "console.log"
         with (self.folder / "qemu.log").open("w") as log:
             self.process = subprocess.Popen(
@@ -107,9 +108,10 @@ class Guest:
         """Presses keys of the QEMU keyboard, each named as QEMU names it (`ret`, `ctrl-q`)."""
         for key in keys:
             chord = [{"type": "qcode", "data": part} for part in key.split("-")]
+            # A key is not pressed while the one before is held.
+            time.sleep(max(0, self.key_free_at - time.monotonic()))
             self.monitor.call("send-key", {"keys": chord, "hold-time": 30})
-            # The next would be pressed while this one is held.
-            time.sleep(0.06)
+            self.key_free_at = time.monotonic() + 0.06
 
     def is_alive(self):
         return self.process.poll() is None

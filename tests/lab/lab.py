@@ -1,6 +1,7 @@
 """What every scenario has at hand, and the list of them."""
 
 import itertools
+import time
 
 from devices import Keyboard, SerialAdapter
 from paper import CUT, Receipt
@@ -8,6 +9,8 @@ from till import Bank, Till
 from waiting import wait_for
 
 SCENARIOS = {}
+# More than the line and its two ends hold back: about 15 KB.
+LONG_RECEIPT = f"[receipt]\nheader = {['=' * 96] * 20}\nfooter = {['-' * 96] * 20}\ncopies = 3\n"
 
 
 def scenario(function=None, *, in_ci=True):
@@ -30,6 +33,7 @@ class Lab:
         self.bank = Bank(guest)
         self.devices = []
         self.till = None
+        self.holders = []
         self.numbers = itertools.count(1)
 
     def serial_scanner(self, name="scanner", serial="SCAN0001"):
@@ -43,6 +47,13 @@ class Lab:
         self.devices.append(device)
         return device
 
+    def hold(self, device):
+        """Another program keeps a device open, so that it comes back under another name."""
+        node = device.node()
+        holder = self.guest.run(f"sleep 100000 <>{node} >/dev/null 2>&1 & echo $!").strip()
+        self.holders.append(holder)
+        wait_for(f"{node} held", lambda: self.guest.says(f"test $(readlink /proc/{holder}/fd/0) = {node}"))
+
     def open_till(self, config, *words):
         """Opens a till with a new journal, and waits for these words beside the question for an amount."""
         self.till = Till(self.guest, self.keyboard, f"till-{next(self.numbers)}", config)
@@ -55,6 +66,9 @@ class Lab:
         if self.till is not None:
             self.till.kill()
         self.till = None
+        for holder in self.holders:
+            self.guest.run(f"kill {holder}")
+        self.holders.clear()
         for device in self.devices:
             device.remove()
         self.devices.clear()
@@ -63,15 +77,22 @@ class Lab:
 
     def evidence(self):
         """What may tell why a scenario failed."""
-        parts = [self.guest.shell.run("ps; ls -l /dev/serial/by-id /dev/hidraw* /dev/input; dmesg | tail -30")[1]]
+        parts = [self.guest.shell.run(
+            "ps -o pid,user,args | grep -v ']$'; ls -l /dev/serial/by-id /dev/tty[UA]* /dev/hidraw* /dev/input; dmesg | tail"
+        )[1]]
         if self.till is not None:
             log = self.guest.shell.run(f"tail -n 30 {self.till.folder}/*.log.*; cat {self.till.folder}/paytill.toml")[1]
             parts += [log, self.till.screen()]
         return "\n".join(parts)
 
-    def figure(self, name, value, unit):
-        """Keeps a measured number for the end."""
-        self.figures.append(f"{name}: {value:.0f} {unit}")
+    def time(self, what, act, *words):
+        """Seconds from an act until the till shows it, by the clock outside."""
+        began = time.monotonic()
+        act()
+        self.till.see(*words)
+        took = time.monotonic() - began
+        self.figures.setdefault(what, []).append(took)
+        return took
 
 
 def serial_scanner_config(scanner):
@@ -80,6 +101,19 @@ def serial_scanner_config(scanner):
 
 def serial_printer_config(printer):
     return f'[printer]\nkind = "escpos-serial"\nport = "{printer.path}"\n'
+
+
+def sell(lab, scanner, amount):
+    """One sale, up to its end on the screen."""
+    lab.till.charge(amount)
+    scanner.scan(lab.bank.code())
+    lab.till.see("PAID", "The money was taken.")
+
+
+def assert_each_once(lab, *orders):
+    """The bank was sent these orders, each once."""
+    sent = lab.bank.submissions()
+    assert all(sent.count(order) == 1 for order in orders), (orders, sent)
 
 
 def receipt_of(printer, count=1):

@@ -21,9 +21,15 @@ class Bank:
         guest.run(f"su cashier -c 'cd {HOME} && exec paytill simulator --write-config gateway' >/tmp/bank.log 2>&1 &")
         wait_for("the gateway", lambda: guest.says(f"test -e {HOME}/gateway/paytill.toml && netstat -ltn | grep -q 8443"))
 
-    def code(self, digits="0000"):
-        """A payment code whose last four digits say what its customer does."""
-        return f"13{next(self.codes):012}{digits}"
+    def submissions(self):
+        """The numbers of all orders that money was asked for."""
+        lines = self.guest.text("/tmp/bank.log").splitlines()
+        return [line.split("/pay/micropay: ")[1].split()[0] for line in lines if "/pay/micropay: " in line]
+
+    def code(self, digits=None):
+        """A payment code. Its last four digits say what its customer does; all others pay at once."""
+        number = next(self.codes)
+        return f"13{number:012}{digits or 9000 + number % 900}"
 
 
 class Till:
@@ -65,7 +71,7 @@ class Till:
 
     def charge(self, amount):
         """Types an amount, up to where the customer's code is asked for."""
-        self.see("Type the amount.")
+        wait_for("a question for an amount", lambda: self.shows("Type the amount.") or self.shows("type the next amount."))
         self.keyboard.type(f"{amount}\n")
         self.see("Scan the customer's payment code.")
 
