@@ -59,6 +59,7 @@ pub(super) const KNOWN: &Known = &[
     ),
     ("scanner", &["kind", "port", "baud", "suffix", "device", "layout"]),
     ("printer", &["kind", "port", "baud", "paper_mm", "encoding", "auto_print"]),
+    ("display", &["kind", "port", "baud", "parity", "lights", "text", "welcome"]),
     ("receipt", &["header", "footer", "copies"]),
     ("screen", &["theme", "bell", "confirm_above"]),
     ("journal", &["path"]),
@@ -97,13 +98,26 @@ pub(super) fn read(
     let payment = payment(document.section("payment"), &store, &till)?;
     let scanner = devices::scanner(document.section("scanner"), around)?;
     let printer = devices::printer(document.section("printer"), around)?;
+    let display = devices::display(document.section("display"), &store, around)?;
     let receipt = receipt(document.section("receipt"), &store)?;
     let screen = screen(document.section("screen"), &till, around)?;
     let is_real = is_real(document)?;
     let journal = journal(document.section("journal"), is_real, around)?;
     let log = log(document.section("log"), &journal, around)?;
     let gateway = gateway(document.section("gateway.wechat-v2"), is_real, around)?;
-    Ok(Config { store, till, gateway, payment, scanner, printer, receipt, screen, journal, log })
+    Ok(Config {
+        store,
+        till,
+        gateway,
+        payment,
+        scanner,
+        printer,
+        display,
+        receipt,
+        screen,
+        journal,
+        log,
+    })
 }
 
 fn store(section: Section<'_>) -> Result<Store, ConfigError> {
