@@ -1,16 +1,12 @@
 """Scanners that are found when they are plugged in, of every kind."""
 
-from gadgets import HidPosScanner, KeyboardScanner
-from lab import assert_paid, receipt_of, scenario, serial_printer_config
-
-AUTO = '[scanner]\nkind = "auto"\n'
-RULES = "/etc/udev/rules.d/70-paytill.rules"
+from lab import AUTO, assert_paid, hid_pos_scanner, keyboard_scanner, receipt_of, scenario, serial_printer_config
 
 
 @scenario
 def hid_pos(lab):
     """A HID POS scanner is found and takes a payment, its code in one report and in three."""
-    with_rules(lab)
+    lab.install_rules()
     printer = lab.serial_printer()
     till = lab.open_till(AUTO + serial_printer_config(printer), "Scanner keyboard", "Printer ready")
     scanner = lab.plugged(hid_pos_scanner(lab))
@@ -31,7 +27,7 @@ def hid_pos(lab):
 @scenario
 def hid_keyboard(lab):
     """A scanner that is a keyboard takes a payment, and none of its keys reaches the console."""
-    with_rules(lab)
+    lab.install_rules()
     printer = lab.serial_printer()
     till = lab.open_till(AUTO + serial_printer_config(printer), "Scanner keyboard", "Printer ready")
     scanner = lab.plugged(keyboard_scanner(lab))
@@ -49,28 +45,13 @@ def hid_keyboard(lab):
 @scenario
 def without_permission(lab):
     """A scanner that this user may not open is named, with the rules to install; then it works."""
-    lab.guest.run(f"rm -f {RULES} && udevadm control --reload")
     till = lab.open_till(AUTO, "Scanner keyboard")
     scanner = lab.plugged(hid_pos_scanner(lab))
     till.see("Scanner fault")
-    lab.guest.run(f"su cashier -c 'paytill --lang en devices' | grep -q 70-paytill.rules")
-    with_rules(lab)
-    lab.guest.run("udevadm trigger --action=change && udevadm settle")
+    lab.guest.run("su cashier -c 'paytill --lang en devices' | grep -q 70-paytill.rules")
+    lab.install_rules()
     till.see("Scanner ready")
     till.charge("1.00")
     scanner.scan(lab.bank.code())
     till.see("PAID", "The money was taken.")
     till.close()
-
-
-def with_rules(lab):
-    """As the README says."""
-    lab.guest.run(f"cp /etc/70-paytill.rules {RULES} && udevadm control --reload")
-
-
-def hid_pos_scanner(lab, name="pos", serial="POS0001", socket=0):
-    return HidPosScanner(lab.guest, name, "0c2e:0b87", serial, "Lab Imager", socket)
-
-
-def keyboard_scanner(lab, name="wedge", ids="0c2e:0204", serial="KBD0001", socket=1):
-    return KeyboardScanner(lab.guest, name, ids, serial, "Lab Wedge", socket)
