@@ -1,5 +1,9 @@
 //! Devices on pseudo-terminals: the master's side is the hardware.
 
+mod plugged;
+mod search;
+mod tree;
+
 use std::io::{Read, Write};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::PathBuf;

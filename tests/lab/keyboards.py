@@ -45,27 +45,6 @@ def keyboard_beside_a_scanner(lab):
     till.close()
 
 
-@scenario(in_ci=False)
-def learned_keyboard(lab):
-    """A scanner that looks like any keyboard is taken for one until it was learned by a scan."""
-    lab.install_rules()
-    scanner = lab.plugged(keyboard_scanner(lab, ids="ffff:0036", product="USB Device"))
-    lab.guest.run("chgrp dialout /dev/input/event* && chmod 660 /dev/input/event*")
-    till = lab.open_till(AUTO, "Scanner keyboard")
-    till.close()
-    till.learn()
-    scanner.scan("6901234567892")
-    wait_for("a learned scanner", lambda: lab.guest.text(f"{till.folder}/devices.toml"))
-    till.open()
-    till.see("Type the amount.", "Scanner ready")
-    scanner.scan("6901234567892")
-    till.see("goods barcode")
-    till.charge("1.00")
-    scanner.scan(lab.bank.code())
-    till.see("PAID", "The money was taken.")
-    till.close()
-
-
 @scenario
 def identical_scanners(lab):
     """Two scanners that nothing tells apart both work, and each goes on when the other is pulled out."""

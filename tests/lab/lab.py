@@ -51,9 +51,13 @@ class Lab:
         self.devices.append(device)
         return device
 
-    def install_rules(self):
-        """Installs the rules of `assets/`, as the README says."""
-        self.guest.run(f"cp /etc/70-paytill.rules {RULES} && udevadm control --reload && udevadm trigger && udevadm settle")
+    def install_rules(self, *vendors):
+        """Installs the rules of `assets/`, as the README says, with more makers if there are."""
+        known = "065a|24ea"
+        self.guest.run(
+            f"sed 's/{known}/{'|'.join([known, *vendors])}/' /etc/70-paytill.rules >{RULES} && "
+            "udevadm control --reload && udevadm trigger && udevadm settle"
+        )
 
     def remove_rules(self):
         self.guest.run(f"rm -f {RULES} && udevadm control --reload")
@@ -112,8 +116,8 @@ def hid_pos_scanner(lab, name="pos", socket=0):
     return HidPosScanner(lab.guest, name, "0c2e:0b87", "POS0001", "Lab Imager", socket)
 
 
-def keyboard_scanner(lab, name="wedge", ids="0c2e:0204", product="Lab Wedge", socket=0):
-    return KeyboardScanner(lab.guest, name, ids, "KBD0001", product, socket)
+def keyboard_scanner(lab, name="wedge", ids="0c2e:0204", product="Lab Wedge", serial="KBD0001", socket=0):
+    return KeyboardScanner(lab.guest, name, ids, serial, product, socket)
 
 
 def serial_scanner_config(scanner):

@@ -47,26 +47,17 @@ class Till:
         self.process = None
 
     def open(self):
-        """Starts its screen."""
-        self.start("")
-        return self
-
-    def learn(self):
-        """Has it listen for a scan, to know the scanner by it."""
-        self.start("devices --learn")
-        wait_for("the till listening", lambda: "can" in self.screen())
-
-    def start(self, command):
         """Starts it on a console that nobody wrote on."""
         start = (
             f"cd {self.folder}; rm -f exit; echo $$ >pid; "
-            f"exec env -i HOME={self.folder} TERM=linux TZ=UTC /bin/paytill --config paytill.toml {command}"
+            f"exec env -i HOME={self.folder} TERM=linux TZ=UTC /bin/paytill --config paytill.toml"
         )
         self.guest.run(
             f"rm -f {self.folder}/pid; printf '\\033c' >/dev/tty1; "
             f"(setsid -c su cashier -c '{start}' </dev/tty1 >/dev/tty1 2>&1; echo $? >{self.folder}/exit) >/dev/null 2>&1 &"
         )
         self.process = int(wait_for("the till's process", lambda: self.guest.text(f"{self.folder}/pid")))
+        return self
 
     def screen(self):
         """Its lines as they are now."""
