@@ -40,6 +40,7 @@ const PURE: [&str; 17] = [
     "engine.rs",
     "engine/",
     "scan/",
+    "device/role.rs",
     "receipt/",
     "pole/",
     "screen/",

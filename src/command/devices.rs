@@ -55,10 +55,10 @@ pub fn list(json: Json, config: &Config) -> Result<Exit, Failure> {
 /// One line on which device it is.
 fn described(device: &Device) -> String {
     let identity = &device.identity;
-    let ids = identity.ids.map(|(vendor, product)| format!(" {vendor:04x}:{product:04x}"));
-    let names = [&identity.maker, &identity.name].into_iter().filter(|name| !name.is_empty());
-    let names: String = names.map(|name| format!(" {name}")).collect();
-    format!("{}{}{names}", device.node.display(), ids.unwrap_or_default())
+    let node = device.node.display().to_string();
+    let ids = identity.ids.map(|(vendor, product)| format!("{vendor:04x}:{product:04x}"));
+    let words = [node, ids.unwrap_or_default(), identity.maker.clone(), identity.name.clone()];
+    words.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
 fn json_of(device: &Device, wanted: &Wanted) -> Value {

@@ -144,7 +144,7 @@ fn raw_hid(roots: &Roots) -> Vec<Device> {
 /// The digits, and Enter: without them nothing could be scanned. The bits are given as words, the
 /// lowest last.
 fn has_keys(capabilities: &str) -> bool {
-    const KEYS: u64 = 0b1111_1111_11 << 2 | 1 << 28;
+    const KEYS: u64 = 0b11_1111_1111 << 2 | 1 << 28;
     let lowest = capabilities.split_whitespace().next_back();
     let bits = lowest.and_then(|word| u64::from_str_radix(word, 16).ok()).unwrap_or(0);
     bits & KEYS == KEYS

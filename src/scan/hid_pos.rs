@@ -104,7 +104,7 @@ impl Layout {
     pub fn parse(descriptor: &[u8]) -> Option<Self> {
         let mut parser = Parser::default();
         for item in Items(descriptor) {
-            parser.take(item);
+            parser.take(&item);
         }
         parser.layout()
     }
@@ -299,7 +299,7 @@ struct Found {
 }
 
 impl Parser {
-    fn take(&mut self, item: Item) {
+    fn take(&mut self, item: &Item) {
         match item.kind {
             0x80 => self.input(),
             0xb0 => {
@@ -321,9 +321,9 @@ impl Parser {
             }
             0xa4 if self.stack.len() < DEPTH => self.stack.push(self.globals),
             0xb4 => self.globals = self.stack.pop().unwrap_or(self.globals),
-            0x08 => self.add_usage(self.usage(&item)),
-            0x18 => self.minimum = Some(self.usage(&item)),
-            0x28 => self.add_range(self.usage(&item)),
+            0x08 => self.add_usage(self.usage(item)),
+            0x18 => self.minimum = Some(self.usage(item)),
+            0x28 => self.add_range(self.usage(item)),
             _ => {}
         }
     }

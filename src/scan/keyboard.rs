@@ -134,11 +134,8 @@ impl Keyboard {
             return self.layout.with_alt_gr(code);
         }
         let is_letter = self.layout.plain(code).is_some_and(char::is_alphabetic);
-        if shift != (self.caps_lock && is_letter) {
-            self.layout.shifted(code)
-        } else {
-            self.layout.plain(code)
-        }
+        let is_upper = shift ^ (self.caps_lock && is_letter);
+        if is_upper { self.layout.shifted(code) } else { self.layout.plain(code) }
     }
 
     /// The byte, or the two bytes of a Chinese character, that were given by number.

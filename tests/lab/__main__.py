@@ -11,6 +11,8 @@ import time
 import traceback
 
 import image
+import idle
+import keyboards
 import payments
 import scanners
 import stalled
@@ -71,7 +73,9 @@ def is_chosen(name, play, options):
 
 def build_till(release):
     """The binary that the tests use too, or the released one."""
-    subprocess.run(["cargo", "build", "--quiet", "--locked", *(["--release"] if release else [])], check=True)
+    command = ["cargo", "build", "--quiet", "--locked", *(["--release"] if release else [])]
+    if subprocess.run(command).returncode:
+        raise SystemExit("the till cannot be built")
     target = pathlib.Path(image.target_folder())
     return target / ("release" if release else "debug") / "paytill"
 

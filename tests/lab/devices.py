@@ -42,6 +42,12 @@ class SerialAdapter:
     def scan(self, code):
         self.send(code + "\r")
 
+    def scan_half(self, code):
+        self.send(code[:9])
+
+    def scan_rest(self, code):
+        self.scan(code[9:])
+
 
 class Keyboard:
     """The cashier's keyboard."""

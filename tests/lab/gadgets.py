@@ -94,6 +94,12 @@ class SerialScanner(SerialGadget):
     def scan(self, code):
         self.send(f"{code}\\r")
 
+    def scan_half(self, code):
+        self.send(code[:9])
+
+    def scan_rest(self, code):
+        self.scan(code[9:])
+
     def send(self, text):
         self.guest.run(f"printf '{text}' >{self.far}")
 
@@ -120,7 +126,7 @@ class SerialPrinter(SerialGadget):
 
     def unplug(self):
         super().unplug()
-        self.guest.shell.run(f"kill -CONT {self.reader}; kill {self.reader}")
+        self.guest.shell.run(f"kill -9 {self.reader}")
 
     def remove(self):
         self.unplug()
@@ -145,7 +151,7 @@ class HidGadget(Gadget):
 
     def plug(self, socket=None):
         super().plug(socket)
-        wait_for(f"{self.name}'s driver", lambda: self.guest.says(f"ls /sys/bus/hid/devices/*{self.ids_in_name()}.*"))
+        wait_for(f"{self.name}'s node", lambda: self.hid() and self.guest.says(f"test -e {self.node()}"))
 
     def send(self, *reports):
         """Sends reports, each when the one before was taken."""
@@ -153,31 +159,54 @@ class HidGadget(Gadget):
         writes = "; ".join("printf '" + "".join(f"\\x{byte:02x}" for byte in report) + "'" for report in reports)
         self.guest.run(f"{{ {writes}; }} >/dev/hidg{number}")
 
-    def ids_in_name(self):
-        vendor = self.guest.run(f"cat {self.folder}/idVendor {self.folder}/idProduct").split()
-        return ":".join(word.removeprefix("0x").upper() for word in vendor)
+    def hid(self):
+        """Its folder in /sys, as a HID device; none while it is out."""
+        ids = self.guest.run(f"cat {self.folder}/idVendor {self.folder}/idProduct").split()
+        name = ":".join(word.removeprefix("0x").upper() for word in ids)
+        return self.guest.shell.run(f"cd /sys/bus/hid/devices && ls -d *:{name}.* 2>/dev/null | tail -1")[1].strip()
+
+    def node(self):
+        """The kernel's name for what the till reads."""
+        return "/dev/" + self.guest.run(f"cd /sys/bus/hid/devices/{self.hid()} && {self.nodes}").strip()
 
 
 class KeyboardScanner(HidGadget):
     """A scanner that is a keyboard: it types what it reads."""
 
     descriptor, length, protocol = KEYBOARD, 8, 1
+    nodes = "ls input/input*/event* -d | sed 's|.*/|input/|'"
 
     def scan(self, code):
-        self.send(*keystrokes(code), *keystrokes("\n"))
+        self.type(code + "\n")
+
+    def type(self, text):
+        self.send(*keystrokes(text))
+
+    def scan_half(self, code):
+        self.type(code[:9])
+
+    def scan_rest(self, code):
+        self.scan(code[9:])
 
 
 class HidPosScanner(HidGadget):
     """A scanner of the class made for tills."""
 
     descriptor, length, protocol = HID_POS, 64, 0
+    nodes = "ls hidraw"
 
     def scan(self, code, parts=1):
         self.send(*scanned(code, parts))
 
+    def scan_half(self, code):
+        self.send(scanned(code, 2)[0])
+
+    def scan_rest(self, code):
+        self.send(scanned(code, 2)[1])
+
 
 def keystrokes(text):
-    """Each digit pressed and let go of."""
+    """Each key pressed and let go of."""
     usages = {"\n": 0x28, "0": 0x27} | {digit: 0x1E + place for place, digit in enumerate("123456789")}
     return [report for letter in text for report in (bytes([0, 0, usages[letter]]) + bytes(5), bytes(8))]
 

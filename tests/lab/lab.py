@@ -4,11 +4,15 @@ import itertools
 import time
 
 from devices import Keyboard, SerialAdapter
+from gadgets import HidPosScanner, KeyboardScanner
 from paper import CUT, Receipt
 from till import Bank, Till
 from waiting import wait_for
 
 SCENARIOS = {}
+RULES = "/etc/udev/rules.d/70-paytill.rules"
+# A named suffix, for where it is not named pauses end a scan, and an emulated machine has its own.
+AUTO = '[scanner]\nkind = "auto"\nsuffix = "cr"\n'
 # More than the line and its two ends hold back: about 15 KB.
 LONG_RECEIPT = f"[receipt]\nheader = {['=' * 96] * 20}\nfooter = {['-' * 96] * 20}\ncopies = 3\n"
 
@@ -47,6 +51,17 @@ class Lab:
         self.devices.append(device)
         return device
 
+    def install_rules(self, *vendors):
+        """Installs the rules of `assets/`, as the README says, with more makers if there are."""
+        known = "065a|24ea"
+        self.guest.run(
+            f"sed 's/{known}/{'|'.join([known, *vendors])}/' /etc/70-paytill.rules >{RULES} && "
+            "udevadm control --reload && udevadm trigger && udevadm settle"
+        )
+
+    def remove_rules(self):
+        self.guest.run(f"rm -f {RULES} && udevadm control --reload")
+
     def hold(self, device):
         """Another program keeps a device open, so that it comes back under another name."""
         node = device.node()
@@ -72,6 +87,8 @@ class Lab:
         for device in self.devices:
             device.remove()
         self.devices.clear()
+        self.remove_rules()
+        self.guest.run("chvt 1")
         for line in self.guest.lines.values():
             line.forget()
 
@@ -95,8 +112,16 @@ class Lab:
         return took
 
 
+def hid_pos_scanner(lab, name="pos", socket=0):
+    return HidPosScanner(lab.guest, name, "0c2e:0b87", "POS0001", "Lab Imager", socket)
+
+
+def keyboard_scanner(lab, name="wedge", ids="0c2e:0204", product="Lab Wedge", serial="KBD0001", socket=0):
+    return KeyboardScanner(lab.guest, name, ids, serial, product, socket)
+
+
 def serial_scanner_config(scanner):
-    return f'[scanner]\nkind = "serial"\nport = "{scanner.path}"\n'
+    return f'[scanner]\nkind = "serial"\nport = "{scanner.path}"\nsuffix = "cr"\n'
 
 
 def serial_printer_config(printer):

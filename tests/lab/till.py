@@ -47,10 +47,13 @@ class Till:
         self.process = None
 
     def open(self):
-        """Starts it, on a screen that nobody wrote on."""
-        start = f"cd {self.folder}; echo $$ >pid; exec env -i HOME={self.folder} TERM=linux TZ=UTC /bin/paytill --config paytill.toml"
+        """Starts it on a console that nobody wrote on."""
+        start = (
+            f"cd {self.folder}; rm -f exit; echo $$ >pid; "
+            f"exec env -i HOME={self.folder} TERM=linux TZ=UTC /bin/paytill --config paytill.toml"
+        )
         self.guest.run(
-            "printf '\\033c' >/dev/tty1; "
+            f"rm -f {self.folder}/pid; printf '\\033c' >/dev/tty1; "
             f"(setsid -c su cashier -c '{start}' </dev/tty1 >/dev/tty1 2>&1; echo $? >{self.folder}/exit) >/dev/null 2>&1 &"
         )
         self.process = int(wait_for("the till's process", lambda: self.guest.text(f"{self.folder}/pid")))

@@ -1,9 +1,12 @@
 """Devices that are pulled out and plugged in again, under another name."""
 
-from gadgets import SerialPrinter, SerialScanner
+from gadgets import KeyboardScanner, SerialPrinter, SerialScanner
 from lab import (
+    AUTO,
     LONG_RECEIPT,
     assert_each_once,
+    hid_pos_scanner,
+    keyboard_scanner,
     receipt_of,
     scenario,
     sell,
@@ -30,6 +33,20 @@ def serial_gadget_unplugged(lab):
     pulled_out(lab, scanner, serial_scanner_config(scanner))
 
 
+@scenario
+def hid_pos_unplugged(lab):
+    """A HID POS scanner is pulled out while idle, within a scan and during a payment."""
+    lab.install_rules()
+    pulled_out(lab, lab.plugged(hid_pos_scanner(lab)), AUTO)
+
+
+@scenario(in_ci=False)
+def hid_keyboard_unplugged(lab):
+    """A scanner that is a keyboard is pulled out while idle, within a scan and during a payment."""
+    lab.install_rules()
+    pulled_out(lab, lab.plugged(keyboard_scanner(lab)), AUTO)
+
+
 def pulled_out(lab, scanner, config):
     printer = lab.serial_printer()
     till = lab.open_till(config + serial_printer_config(printer), "Scanner ready", "Printer ready")
@@ -38,9 +55,9 @@ def pulled_out(lab, scanner, config):
     # In the middle of a scan: what follows is not glued to it.
     code = lab.bank.code()
     till.charge("1.11")
-    scanner.send(code[:9])
+    scanner.scan_half(code)
     comes_back(lab, scanner, "Scanner")
-    scanner.scan(code[9:])
+    scanner.scan_rest(code)
     till.see("The scan could not be read.")
     assert till.orders() == []
     scanner.scan(code)
@@ -59,15 +76,26 @@ def pulled_out(lab, scanner, config):
 
 
 def comes_back_elsewhere(lab, device, name):
-    """Pulled out while another program holds it too: it gets another name."""
+    """Pulled out and plugged in where its old name is taken."""
     before = device.node()
-    lab.hold(device)
-    comes_back(lab, device, name)
-    assert device.node() != before
+    if isinstance(device, KeyboardScanner):
+        # A keyboard's name is free at once: another keyboard takes it.
+        goes(lab, device, name)
+        lab.plugged(keyboard_scanner(lab, "stranger", "046d:c31c", "Keyboard", socket=3))
+    else:
+        # Of all others, a program that has it open keeps the name.
+        lab.hold(device)
+        goes(lab, device, name)
+    returns(lab, device, name)
+    assert device.node() != before, before
 
 
 def comes_back(lab, device, name):
     goes(lab, device, name)
+    returns(lab, device, name)
+
+
+def returns(lab, device, name):
     lab.time(f"{name.lower()} plugged in, until the till has it", device.plug, f"{name} ready")
 
 

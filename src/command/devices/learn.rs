@@ -22,7 +22,7 @@ use crate::device::scanner::lesson::{Heard, Lesson, LessonReport};
 use crate::journal::{Journal, JournalError};
 use crate::text::device as text;
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Listens until a scanner is used, and remembers it.
 pub async fn run(json: Json, config: &Config, clock: &Clock) -> Result<Exit, Failure> {
@@ -42,6 +42,7 @@ pub async fn run(json: Json, config: &Config, clock: &Clock) -> Result<Exit, Fai
     }
     let mut signals =
         Signals::new().map_err(|error| Failure::new(Exit::Fault, format!("signals: {error}")))?;
+    let candidate_count = candidates.len();
     let (sender, mut reports) = mpsc::unbounded_channel();
     // A scanner that types does so here as well, and the shell is not to run what it typed.
     let _quiet = Quiet::start();
@@ -49,7 +50,7 @@ pub async fn run(json: Json, config: &Config, clock: &Clock) -> Result<Exit, Fai
         let _ = sender.send(report);
     })
     .map_err(|error| Failure::new(Exit::Fault, format!("a device's thread: {error}")))?;
-    tell(words.scan_now);
+    let (mut usable, mut asked) = (candidate_count, false);
     let end = tokio::time::sleep(PATIENCE);
     tokio::pin!(end);
     loop {
@@ -59,6 +60,11 @@ pub async fn run(json: Json, config: &Config, clock: &Clock) -> Result<Exit, Fai
             _ = signals.next() => return Err(Failure::new(Exit::Fault, words.nothing_learned)),
         };
         match report {
+            LessonReport::Listening => {
+                if !std::mem::replace(&mut asked, true) {
+                    tell(words.scan_now);
+                }
+            }
             LessonReport::Heard(heard) => return remember(&heard, json, config),
             LessonReport::Garbled { device, next } => {
                 tell(&format!("{}: {} {next}", described(&device), words.garbled));
@@ -66,6 +72,10 @@ pub async fn run(json: Json, config: &Config, clock: &Clock) -> Result<Exit, Fai
             LessonReport::Unusable { device, fault } => {
                 let why = text::fault(&fault, config.till.language);
                 tell(&format!("{}: {}: {why}", described(&device), words.cannot_listen));
+                usable -= 1;
+                if usable == 0 {
+                    return Err(Failure::new(Exit::Fault, words.nothing_learned));
+                }
             }
         }
     }

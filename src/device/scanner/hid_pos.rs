@@ -14,22 +14,25 @@ use zeroize::{Zeroize, Zeroizing};
 use super::feed::Feed;
 use super::health_of_hid;
 use crate::clean::clean;
-use crate::clock::Clock;
+use crate::clock::{Clock, Uptime};
 use crate::device::{Fault, Health, Wanted};
-use crate::scan::hid_pos::{Joined, Joiner, Layout};
+use crate::scan::hid_pos::{Joined, Joiner, Layout, Symbology};
 
 /// Longer than any report.
-pub(super) const READ: usize = 4096;
-
-/// The one error that there is while reading, in many words: the scanner is gone.
-pub(super) struct Gone;
+const READ: usize = 4096;
 
 /// An open scanner. The kernel hands every report to everybody who has the node open, so whoever
 /// holds the lock is the one who listens.
 pub(super) struct Open {
     device: HidDevice,
+    layout: Layout,
+    joiner: Joiner,
+    report: Zeroizing<[u8; READ]>,
     _lock: File,
 }
+
+/// The one error that there is while reading, in many words: the scanner is gone.
+pub(super) struct Gone;
 
 pub(super) fn open(node: &Path, layout: &Layout) -> Result<Open, Health> {
     let lock =
@@ -47,43 +50,41 @@ pub(super) fn open(node: &Path, layout: &Layout) -> Result<Open, Health> {
         // Those that need it take it; to the others it means nothing (devices 1.3).
         let _ = device.send_feature_report(&greeting);
     }
-    Ok(Open { device, _lock: lock })
+    let layout = layout.clone();
+    let report = Zeroizing::new([0; READ]);
+    Ok(Open { device, layout, joiner: Joiner::new(), report, _lock: lock })
 }
 
-/// Waits for a report no longer than this, and gives what it ends; an error is the end of all.
-pub(super) fn take(
-    open: &mut Open,
-    layout: &Layout,
-    joiner: &mut Joiner,
-    report: &mut [u8; READ],
-    wait: Duration,
-    clock: &Clock,
-) -> Result<Vec<Joined>, Gone> {
-    let wait = i32::try_from(wait.as_millis()).unwrap_or(i32::MAX);
-    let count = open.device.read_timeout(&mut report[..], wait).map_err(|_| Gone)?;
-    let now = clock.uptime();
-    let joined = match layout.read(&report[..count]) {
-        Some(part) => joiner.push(&part, now),
-        None => joiner.tick(now).into_iter().collect(),
-    };
-    report[..count].zeroize();
-    Ok(joined)
+impl Open {
+    /// When a scan ends by silence.
+    pub(super) fn ends_at(&self) -> Option<Uptime> {
+        self.joiner.ends_at()
+    }
+
+    /// Waits for a report no longer than this, and gives what it ends.
+    pub(super) fn take(&mut self, wait: Duration, clock: &Clock) -> Result<Vec<Joined>, Gone> {
+        let wait = i32::try_from(wait.as_millis()).unwrap_or(i32::MAX);
+        let count = self.device.read_timeout(&mut self.report[..], wait).map_err(|_| Gone)?;
+        let now = clock.uptime();
+        let ended = match self.layout.read(&self.report[..count]) {
+            Some(part) => self.joiner.push(&part, now),
+            None => self.joiner.tick(now).into_iter().collect(),
+        };
+        self.report[..count].zeroize();
+        Ok(ended)
+    }
 }
 
 /// Reads until the scanner is gone.
-pub(super) fn read(open: &mut Open, layout: &Layout, feed: &mut Feed, wanted: &Wanted) {
-    let mut joiner = Joiner::new();
-    let mut report = Zeroizing::new([0; READ]);
+pub(super) fn read(open: &mut Open, feed: &mut Feed, wanted: &Wanted) {
     let clock = feed.clock();
     while wanted.is_true() {
-        let wait = feed.wait(joiner.ends_at());
-        let Ok(joined) = take(open, layout, &mut joiner, &mut report, wait, &clock) else { return };
+        let Ok(ended) = open.take(feed.wait(open.ends_at()), &clock) else { return };
         feed.tick();
-        for joined in joined {
-            match joined {
+        for ended in ended {
+            match ended {
                 Joined::Scan(scan) => {
-                    let symbology = scan.symbology.map(|symbology| symbology.name());
-                    tracing::debug!(symbology, "scanned");
+                    tracing::debug!(symbology = scan.symbology.map(Symbology::name), "scanned");
                     feed.whole(&scan.data);
                 }
                 Joined::Half => feed.half(),

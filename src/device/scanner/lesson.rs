@@ -11,16 +11,19 @@ use super::{health_of_hid, hid_pos, keyboard};
 use crate::clock::{Clock, Uptime};
 use crate::device::inventory::{Class, Device};
 use crate::device::{Address, Fault, Health, LOOK, Wanted, Worker};
-use crate::scan::hid_pos::{Joined, Joiner, Layout};
+use crate::scan::hid_pos::{Joined, Layout, Symbology};
 use crate::scan::keyboard::{Keyboard, Layout as Keys};
 use crate::scan::speed::{SPEEDS, Trial, Verdict};
 use crate::scan::{BurstKey, EndKey, KeyBurst, Outcome};
 
+const READ: usize = 1024;
 const SHORTEST_WAIT: Duration = Duration::from_millis(1);
 
 /// What a lesson tells.
 #[derive(Debug, Eq, PartialEq)]
 pub enum LessonReport {
+    /// From now on it would be heard.
+    Listening,
     Heard(Heard),
     /// Something came, and not at the speed at which it was read; the next one will be.
     Garbled {
@@ -97,8 +100,9 @@ impl<R: Fn(LessonReport)> Pupil<R> {
         let mut speeds = SPEEDS.into_iter().cycle();
         let mut baud = speeds.next().unwrap_or_default();
         let mut port = Address::new(self.device.node.clone(), baud).try_open(|_| Ok(()))?.port;
+        (self.report)(LessonReport::Listening);
         let mut trial = Trial::default();
-        let mut bytes = Zeroizing::new([0; hid_pos::READ]);
+        let mut bytes = Zeroizing::new([0; READ]);
         while wanted.is_true() {
             if port.set_timeout(self.wait(trial.silence_at())).is_err() {
                 return Ok(());
@@ -138,19 +142,14 @@ impl<R: Fn(LessonReport)> Pupil<R> {
 
     fn to_reports(&self, layout: &Layout, wanted: &Wanted) -> Result<(), Health> {
         let mut open = hid_pos::open(&self.device.node, layout)?;
-        let mut joiner = Joiner::new();
-        let mut report = Zeroizing::new([0; hid_pos::READ]);
+        (self.report)(LessonReport::Listening);
         while wanted.is_true() {
-            let wait = self.wait(joiner.ends_at());
-            let Ok(joined) =
-                hid_pos::take(&mut open, layout, &mut joiner, &mut report, wait, &self.clock)
-            else {
+            let Ok(ended) = open.take(self.wait(open.ends_at()), &self.clock) else {
                 return Ok(());
             };
-            for joined in joined {
-                if let Joined::Scan(scan) = joined {
-                    let symbology = scan.symbology.map(|symbology| symbology.name());
-                    self.heard(0, scan.data.len(), symbology);
+            for ended in ended {
+                if let Joined::Scan(scan) = ended {
+                    self.heard(0, scan.data.len(), scan.symbology.map(Symbology::name));
                     return Ok(());
                 }
             }
@@ -162,6 +161,7 @@ impl<R: Fn(LessonReport)> Pupil<R> {
     fn to_keys(&self, keys: Keys, wanted: &Wanted) -> Result<(), Health> {
         let mut device =
             keyboard::listen(&self.device.node).map_err(|error| health_of_hid(&error))?;
+        (self.report)(LessonReport::Listening);
         let mut keyboard = Keyboard::new(keys);
         let mut burst = KeyBurst::new();
         while wanted.is_true() {

@@ -187,7 +187,7 @@ impl Search {
                 Class::HidPos(layout) => {
                     let open = || hid_pos::open(node, layout);
                     if let Some(mut opened) = attendant.open(open, &feed, &wanted) {
-                        hid_pos::read(&mut opened, layout, &mut feed, &wanted);
+                        hid_pos::read(&mut opened, &mut feed, &wanted);
                     }
                 }
                 Class::Keyboard => {

@@ -57,7 +57,7 @@ fn what_no_till_could_use_is_left_out() {
     // has yet to make.
     fs::create_dir(tree.path("sys/class/tty/tty1")).unwrap();
     tree.port("ttyS4", CHIP);
-    tree.write(&tree.path("sys/class/tty/ttyS4/type"), "0\n");
+    Tree::write(&tree.path("sys/class/tty/ttyS4/type"), "0\n");
     tree.mouse("event1", OFFICE);
     tree.hid("hidraw1", OFFICE, VENDOR_HID);
     tree.port("ttyUSB9", CHIP);
@@ -202,6 +202,8 @@ fn the_one_that_is_named_is_taken_and_no_other() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
     #[test]
     fn whatever_a_device_says_of_itself_is_taken(
         descriptor: Vec<u8>, uevent: String, texts in prop::collection::vec("\\PC{0,80}", 4)
@@ -209,7 +211,7 @@ proptest! {
         let tree = Tree::new();
         let usb = Usb { maker: &texts[0], name: &texts[1], serial: &texts[2], ..CHIP };
         tree.port("ttyUSB0", usb);
-        tree.write(&tree.path("sys/class/tty/ttyUSB0/device/../../idVendor"), &texts[3]);
+        Tree::write(&tree.path("sys/class/tty/ttyUSB0/device/../../idVendor"), &texts[3]);
         tree.virtual_hid("hidraw0", &uevent, &descriptor);
         tree.keyboard("event0", usb);
         prop_assert!(plugged_in(&tree.roots()).len() >= 2);

@@ -140,6 +140,9 @@ fn one_scan_teaches_which_port_it_is_and_its_speed() {
             sender.send(report).ok();
         })
         .unwrap();
+    for _ in 0..2 {
+        assert_eq!(reports.recv_timeout(super::DEADLINE), Ok(LessonReport::Listening));
+    }
     scanner.write_all(b"\xff\xfe\x80\x00").unwrap();
     let LessonReport::Garbled { device, next } = reports.recv_timeout(super::DEADLINE).unwrap()
     else {

@@ -46,7 +46,7 @@ impl Tree {
         Roots { sys: self.path("sys"), dev: self.path("dev") }
     }
 
-    pub(super) fn write(&self, path: &Path, text: impl AsRef<[u8]>) {
+    pub(super) fn write(path: &Path, text: impl AsRef<[u8]>) {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
     }
@@ -64,7 +64,7 @@ impl Tree {
             ("serial", usb.serial),
             ("devpath", &port),
         ] {
-            self.write(&device.join(name), format!("{text}\n"));
+            Self::write(&device.join(name), format!("{text}\n"));
         }
         device.join(format!("1-{}:1.0", usb.port))
     }
@@ -78,7 +78,7 @@ impl Tree {
     }
 
     fn node(&self, name: &str) {
-        self.write(&self.path("dev").join(name), "");
+        Self::write(&self.path("dev").join(name), "");
     }
 
     /// A serial port that nothing hangs on.
@@ -112,14 +112,14 @@ impl Tree {
 
     fn input(&self, name: &str, usb: Usb<'_>, keys: &str) {
         let place = self.usb(usb).join("0003:0000:0000.0001/input/input7");
-        self.write(&place.join("capabilities/key"), format!("{keys}\n"));
+        Self::write(&place.join("capabilities/key"), format!("{keys}\n"));
         self.entry("input", name, &place);
         self.node(&format!("input/{name}"));
     }
 
     pub(super) fn hid(&self, name: &str, usb: Usb<'_>, descriptor: &[u8]) {
         let place = self.usb(usb).join("0003:0000:0000.0001");
-        self.write(&place.join("report_descriptor"), descriptor);
+        Self::write(&place.join("report_descriptor"), descriptor);
         self.entry("hidraw", name, &place);
         self.node(name);
     }
@@ -127,8 +127,8 @@ impl Tree {
     /// A HID device that is on no USB, of which the kernel alone tells.
     pub(super) fn virtual_hid(&self, name: &str, uevent: &str, descriptor: &[u8]) {
         let place = self.path("sys/devices/virtual/misc/uhid/0005:0000:0000.0001");
-        self.write(&place.join("report_descriptor"), descriptor);
-        self.write(&place.join("uevent"), uevent);
+        Self::write(&place.join("report_descriptor"), descriptor);
+        Self::write(&place.join("uevent"), uevent);
         self.entry("hidraw", name, &place);
         self.node(name);
     }

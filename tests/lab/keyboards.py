@@ -1,0 +1,72 @@
+"""Scanners that are keyboards, beside the cashier's own: what they type goes to the till and nowhere
+else, and what the cashier types is never taken away."""
+
+from lab import AUTO, hid_pos_scanner, keyboard_scanner, receipt_of, scenario, serial_printer_config
+from waiting import wait_for
+
+KEYS = "/tmp/console.keys"
+
+
+@scenario
+def no_key_leaks(lab):
+    """What a keyboard scanner types does not reach the console in front; without a till it does."""
+    lab.install_rules()
+    scanner = lab.plugged(keyboard_scanner(lab))
+    till = lab.open_till(AUTO, "Scanner ready")
+    till.charge("12.34")
+    # The person has turned to another console, where a shell would run what is typed.
+    lab.guest.run(f"sh -c 'exec <>/dev/tty2; stty raw -echo; exec cat' >{KEYS} 2>&1 & chvt 2")
+    code = lab.bank.code()
+    scanner.scan(code)
+    till.see("PAID", "The money was taken.")
+    lab.guest.run("chvt 1")
+    till.close()
+    assert lab.guest.text(KEYS) == "", lab.guest.text(KEYS)
+    lab.guest.run("chvt 2")
+    scanner.scan(code)
+    wait_for("keys on the console", lambda: code in lab.guest.text(KEYS))
+
+
+@scenario
+def keyboard_beside_a_scanner(lab):
+    """A keyboard that is plugged in beside a keyboard scanner stays the cashier's."""
+    lab.install_rules()
+    till = lab.open_till(AUTO)
+    scanner = lab.plugged(keyboard_scanner(lab))
+    till.see("Scanner ready")
+    second = lab.plugged(keyboard_scanner(lab, "second", "046d:c31c", "Keyboard", socket=1))
+    for type_amount in (second.type, lab.keyboard.type):
+        type_amount("15")
+        till.keyboard.press("ret")
+        till.see("Scan the customer's payment code.")
+        scanner.scan(lab.bank.code())
+        till.see("PAID", "The money was taken.")
+    assert [order["amount"] for order in till.orders()] == [1500, 1500]
+    till.close()
+
+
+@scenario
+def identical_scanners(lab):
+    """Two scanners that nothing tells apart both work, and each goes on when the other is pulled out."""
+    lab.install_rules()
+    printer = lab.serial_printer()
+    till = lab.open_till(AUTO + serial_printer_config(printer))
+    left = lab.plugged(hid_pos_scanner(lab, "left", socket=0))
+    right = lab.plugged(hid_pos_scanner(lab, "right", socket=1))
+    till.see("Scanner ready")
+    for pulled, scanner in [(None, left), (None, right), (left, right)]:
+        if pulled:
+            pulled.unplug()
+        till.charge("1.00")
+        scanner.scan(lab.bank.code())
+        till.see("PAID", "The money was taken.")
+    right.unplug()
+    till.see("Scanner searching")
+    left.plug(socket=2)
+    till.see("Scanner ready")
+    till.charge("1.00")
+    left.scan(lab.bank.code())
+    till.see("PAID", "The money was taken.")
+    receipts = receipt_of(printer, 4)
+    assert receipts.barcodes == [order["order_no"] for order in reversed(till.orders())]
+    till.close()
