@@ -111,11 +111,21 @@ fn people_read_it_in_both_languages() {
 #[test]
 fn a_line_that_is_wrong_is_told_and_the_rest_is_still_checked() {
     let shop = shop();
-    shop.configure("[scren]\n");
+    assert_eq!(shop.pay("12.34", CODE).exit, 0);
+    shop.configure("[screen]\ntheme = \"pink\"\n[scanner]\nkind = \"serial\"\n");
     let ran = doctor(&shop);
-    at_fault(&ran, 3, "configuration", "scren is not a known section; did you mean [screen]?");
+    let faults = ran.lines.iter().filter(|line| line["check"] == "configuration");
+    let faults: Vec<_> = faults.map(|line| line["text"].as_str().unwrap()).collect();
+    assert_eq!(faults.len(), 2, "{ran:?}");
+    for words in ["[screen] theme is \"pink\"; allowed is dark", "[scanner] port is missing"] {
+        assert!(faults.iter().any(|fault| fault.contains(words)), "{faults:?}");
+    }
+    at_fault(&ran, 3, "configuration", "till.toml:");
+    assert!(!ran.lines.iter().any(|line| line["check"] == "scanner"), "it is not known: {ran:?}");
+    is_well(&ran, "journal");
+    assert!(found(&ran, "journal")["text"].as_str().unwrap().contains("1 orders"), "{ran:?}");
     is_well(&ran, "terminal");
-    assert!(shop.ledger().is_empty());
+    assert_eq!(shop.ledger().len(), 1, "without a right configuration nothing is sent");
 }
 
 #[test]

@@ -16,7 +16,7 @@ use super::{Exit, Failure};
 use crate::clean::clean;
 use crate::cli::Json;
 use crate::clock::Clock;
-use crate::config::{Config, Flags, Gateway, Loaded, language_of};
+use crate::config::{Config, Flags, Gateway, Salvage, language_of};
 use crate::journal;
 use crate::text::Language;
 use crate::text::doctor::{Check, Finding, Told, Verdict};
@@ -31,12 +31,15 @@ const SENTENCE: usize = 1000;
 pub async fn run(json: Json, flags: &Flags, clock: &Clock) -> Result<Exit, Failure> {
     let folder = std::env::current_dir()
         .map_err(|error| Failure::new(Exit::Fault, format!("the working directory: {error}")))?;
-    let mut teller =
-        Teller { json: json.json, language: Language::default(), faults: Faults::default() };
-    let loaded = configuration(flags, &folder, &mut teller);
-    if let Some(Loaded { config, .. }) = &loaded {
+    let mut teller = Teller {
+        json: json.json,
+        language: Language::default(),
+        unknown: Vec::new(),
+        faults: Faults::default(),
+    };
+    if let Some(config) = configuration(flags, &folder, &mut teller) {
         match &config.gateway {
-            Gateway::WechatV2(wechat) => gateway::check(config, wechat, clock, &mut teller).await,
+            Gateway::WechatV2(wechat) => gateway::check(&config, wechat, clock, &mut teller).await,
             Gateway::Simulator => teller.tell(&Finding::Training),
             // Why not has been told.
             Gateway::Unread => {}
@@ -44,7 +47,7 @@ pub async fn run(json: Json, flags: &Flags, clock: &Clock) -> Result<Exit, Failu
         let is_running = journal::is_held(&config.journal.path);
         teller.tell(if is_running { &Finding::TillRuns } else { &Finding::TillStands });
         books::check(&config.journal.path, clock, &mut teller);
-        devices::check(config, is_running, &mut teller);
+        devices::check(&config, is_running, &mut teller);
     }
     teller.tell(&terminal(&environment));
     Ok(teller.faults.exit())
@@ -55,34 +58,40 @@ fn environment(name: &str) -> Option<OsString> {
 }
 
 /// Reads the configuration as far as it can be used, and finds the language to speak on the way.
-fn configuration(flags: &Flags, folder: &Path, teller: &mut Teller) -> Option<Loaded> {
+fn configuration(flags: &Flags, folder: &Path, teller: &mut Teller) -> Option<Config> {
     let read = Config::load(flags, &environment, folder);
-    let without_secrets = || Config::load_without_secrets(flags, &environment, folder).ok();
-    let (loaded, wrong) = match read {
-        Ok(loaded) => (Some(loaded), None),
-        Err(error) => (without_secrets(), Some(error.to_string())),
+    let without_secrets = || Config::load_without_secrets(flags, &environment, folder);
+    let (loaded, secrets) = match read {
+        Ok(loaded) => (loaded, Ok(())),
+        Err(wrong) => match without_secrets() {
+            Ok(loaded) => (loaded, Err(wrong)),
+            Err(_) => return salvage(flags, folder, teller),
+        },
     };
-    teller.language = match &loaded {
-        Some(loaded) => loaded.config.till.language,
+    teller.language = loaded.config.till.language;
+    teller.tell(&match &loaded.source {
+        Some(file) => Finding::Configured(file.display().to_string()),
+        None => Finding::Unconfigured,
+    });
+    match (secrets, &loaded.config.gateway) {
+        (Err(wrong), _) => teller.tell(&Finding::SecretsWrong(wrong.to_string())),
+        (Ok(()), Gateway::WechatV2(_)) => teller.tell(&Finding::SecretsRead),
+        (Ok(()), Gateway::Simulator | Gateway::Unread) => {}
+    }
+    Some(loaded.config)
+}
+
+fn salvage(flags: &Flags, folder: &Path, teller: &mut Teller) -> Option<Config> {
+    let Salvage { config, faults } = Config::salvage(flags, &environment, folder);
+    teller.language = match &config {
+        Some(config) => config.till.language,
         None => flags.lang.unwrap_or_else(|| language_of(&environment)),
     };
-    match (&loaded, wrong) {
-        (None, wrong) => teller.tell(&Finding::ConfigurationWrong(wrong.unwrap_or_default())),
-        (Some(loaded), wrong) => {
-            teller.tell(&match &loaded.source {
-                Some(file) => Finding::Configured(file.display().to_string()),
-                None => Finding::Unconfigured,
-            });
-            match wrong {
-                Some(wrong) => teller.tell(&Finding::SecretsWrong(wrong)),
-                None if matches!(loaded.config.gateway, Gateway::WechatV2(_)) => {
-                    teller.tell(&Finding::SecretsRead);
-                }
-                None => {}
-            }
-        }
+    for fault in faults {
+        teller.tell(&Finding::ConfigurationWrong(fault.to_string()));
+        teller.unknown.extend(fault.section().map(str::to_owned));
     }
-    loaded
+    config
 }
 
 fn terminal(environment: &dyn Fn(&str) -> Option<OsString>) -> Finding {
@@ -103,12 +112,18 @@ fn terminal(environment: &dyn Fn(&str) -> Option<OsString>) -> Finding {
 struct Teller {
     json: bool,
     language: Language,
+    /// Sections of the configuration that could not be read.
+    unknown: Vec<String>,
     faults: Faults,
 }
 
 impl Teller {
     fn tell(&mut self, finding: &Finding) {
         let Told { check, verdict, text, advice } = finding.tell(self.language);
+        let section = if check == Check::Disk { Check::Journal } else { check }.word();
+        if self.unknown.iter().any(|unknown| unknown == section) {
+            return;
+        }
         if verdict == Verdict::Fault {
             self.faults.add(check);
         }

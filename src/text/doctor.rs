@@ -218,8 +218,8 @@ impl Finding {
                 Fault,
                 (sentence, sentence),
                 (
-                    "Mend that line and run this again; what depends on the file is checked then.",
-                    "请改正这一行后再运行；依赖配置的项目届时再检查。",
+                    "Mend that line: until then nothing can be sold, and its section is not checked.",
+                    "请改正这一行；改正前无法收款，该节内容也不作检查。",
                 ),
             ),
             Self::SecretsRead => well(

@@ -6,7 +6,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
 use paytill::clock::Millis;
-use paytill::config::{Config, Flags, Gateway};
+use paytill::config::{Config, ConfigError, Flags, Gateway};
 use paytill::simulator::Identity;
 use secrecy::ExposeSecret as _;
 use tempfile::TempDir;
@@ -41,14 +41,20 @@ pub fn check(data: &[u8]) {
             "PAYTILL_API_KEY" if data.len() % 2 == 1 => Some(OsString::from(KEY)),
             _ => None,
         };
+        let told = |error: &ConfigError| {
+            let sentence = error.to_string();
+            assert_plain(&sentence, "a sentence");
+            assert!((10..4000).contains(&sentence.len()), "{sentence}");
+            assert!(!sentence.contains(KEY), "{sentence}");
+        };
         match Config::load(&flags, &environment, folder.path()) {
             Ok(loaded) => is_right(&loaded.config),
-            Err(error) => {
-                let sentence = error.to_string();
-                assert_plain(&sentence, "a sentence");
-                assert!((10..4000).contains(&sentence.len()), "{sentence}");
-                assert!(!sentence.contains(KEY), "{sentence}");
-            }
+            Err(error) => told(&error),
+        }
+        let salvage = Config::salvage(&flags, &environment, folder.path());
+        salvage.faults.iter().for_each(told);
+        if let Some(config) = salvage.config {
+            is_right(&config);
         }
     });
 }
