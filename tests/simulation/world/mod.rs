@@ -204,6 +204,8 @@ struct World {
     sales: BTreeMap<usize, Sale>,
     sale_of: BTreeMap<String, usize>,
     awaited: BTreeMap<(i64, u32), Awaited>,
+    /// Submissions that the bank has refused for their form.
+    malformed: BTreeSet<String>,
     /// The last answer about each number, to be mistaken for another.
     answers: BTreeMap<String, Vec<u8>>,
     auditor: Auditor,
@@ -258,6 +260,7 @@ impl World {
             sales: BTreeMap::new(),
             sale_of: BTreeMap::new(),
             awaited: BTreeMap::new(),
+            malformed: BTreeSet::new(),
             answers: BTreeMap::new(),
             auditor: Auditor::new(&key),
             counts: Counts::default(),
