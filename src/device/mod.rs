@@ -78,6 +78,14 @@ impl Fault {
     }
 }
 
+/// Whether a serial port can be opened now, without staying there.
+pub fn look(port: &Path, baud: u32) -> Health {
+    match Address::new(port.to_owned(), baud).try_open(|_| Ok(())) {
+        Ok(_) => Health::Ready,
+        Err(health) => health,
+    }
+}
+
 /// A serial port by its path.
 struct Address {
     path: PathBuf,

@@ -19,7 +19,7 @@ use crate::device::scanner::{ScannerReport, Scanners};
 use crate::engine::Attempt;
 use crate::order::OutTradeNo;
 use crate::pole;
-use crate::receipt::{Outcome, Slip, escpos};
+use crate::receipt::{Slip, escpos};
 use crate::screen::Link;
 use crate::text::{self, Language};
 
@@ -98,7 +98,7 @@ impl Devices {
         config: &Config,
         language: Language,
     ) -> Result<(), String> {
-        let (Some(printer), Some(slip)) = (&self.printer, slip(attempt, copy, config)) else {
+        let (Some(printer), Some(slip)) = (&self.printer, Slip::of(attempt, config, copy)) else {
             return Ok(());
         };
         let copies = if copy { 1 } else { config.receipt.copies };
@@ -157,26 +157,5 @@ fn scanners(
             ScannerReport::Scanned(text) => DeviceReport::Scanned(text),
             ScannerReport::Noise => DeviceReport::Noise,
         });
-    })
-}
-
-fn slip(attempt: &Attempt, copy: bool, config: &Config) -> Option<Slip> {
-    let proof = attempt.state.proof();
-    // The header begins with the store's name where the owner did not say otherwise.
-    let named = config.receipt.header.first() == Some(&config.store.name);
-    Some(Slip {
-        header: config.receipt.header.clone(),
-        store: if named { String::new() } else { config.store.name.clone() },
-        till: config.till.id.as_str().to_owned(),
-        out_trade_no: attempt.out_trade_no.clone(),
-        amount: attempt.currency.show(attempt.amount),
-        symbol: attempt.currency.symbol().to_owned(),
-        outcome: Outcome::of(&attempt.state)?,
-        transaction_id: proof.map(|proof| proof.transaction_id.clone()),
-        at: proof.map_or(attempt.updated_at, |proof| proof.paid_at),
-        note: String::new(),
-        footer: config.receipt.footer.clone(),
-        is_copy: copy,
-        is_training: matches!(config.gateway, crate::config::Gateway::Simulator),
     })
 }
