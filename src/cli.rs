@@ -60,6 +60,8 @@ pub enum Command {
     Recover(Json),
     /// List serial ports and HID devices, and what the till takes each for
     Devices(Devices),
+    /// Check configuration, secrets, gateway, clock, journal, disk and devices; say what to do
+    Doctor(Json),
     /// Print a test receipt: alignment, both scripts, barcode, QR code, cut
     PrintTest,
     /// Run the simulated gateway on its own

@@ -171,6 +171,7 @@ impl Cashier<'_> {
     }
 
     fn draw(&mut self) -> Result<(), Failure> {
+        self.devices.show(self.model.for_the_customer(), self.config);
         if self.model.rings() > self.rung {
             self.rung = self.model.rings();
             match self.config.screen.bell {
@@ -320,6 +321,9 @@ impl Cashier<'_> {
             }
             DeviceReport::Printer(health) => {
                 self.tell(Message::Printer(devices::link(&health, language)));
+            }
+            DeviceReport::Display(health) => {
+                self.tell(Message::Display(devices::link(&health, language)));
             }
             DeviceReport::Job(id, result) => {
                 let Some(out_trade_no) = self.devices.finished(id) else { return };

@@ -2,13 +2,15 @@
 
 pub mod learn;
 
+use std::path::PathBuf;
+
 use rustix::fs::{Access, access};
 use serde_json::{Value, json};
 
 use super::report::{say, tell};
 use super::{Exit, Failure};
 use crate::cli::Json;
-use crate::config::{Config, PrinterKind, ScannerKind};
+use crate::config::{Config, DisplayKind, PrinterKind, ScannerKind};
 use crate::device::inventory::{Class, Device, Roots, plugged_in};
 use crate::device::learned;
 use crate::device::role::{Learned, Role, Wanted, Why};
@@ -138,7 +140,7 @@ pub(super) fn scanner_settings(config: &Config, learned: Vec<Learned>) -> Scanne
         only: scanner.device.clone(),
         learned,
         scanner_port: port.clone(),
-        other_ports: printer_port(config).into_iter().collect(),
+        other_ports: other_ports(config),
     };
     ScannerSettings {
         port,
@@ -151,7 +153,10 @@ pub(super) fn scanner_settings(config: &Config, learned: Vec<Learned>) -> Scanne
     }
 }
 
-fn printer_port(config: &Config) -> Option<std::path::PathBuf> {
-    let is_serial = config.printer.kind == PrinterKind::EscposSerial;
-    config.printer.port.clone().filter(|_| is_serial)
+/// The ports of printer and display.
+fn other_ports(config: &Config) -> Vec<PathBuf> {
+    let (printer, display) = (&config.printer, &config.display);
+    let printer = printer.port.clone().filter(|_| printer.kind == PrinterKind::EscposSerial);
+    let display = display.port.clone().filter(|_| display.kind != DisplayKind::None);
+    printer.into_iter().chain(display).collect()
 }

@@ -11,8 +11,8 @@ use super::file::{Document, Known, Section};
 use super::nearest::nearest;
 use super::secret::{self, Of};
 use super::{
-    Bell, Config, ConfigError, Environment, Flags, Gateway, Journal, Log, Payment, Receipt, Screen,
-    Store, Theme, Till, WechatV2, folder_of, variable,
+    Bell, Config, ConfigError, Environment, Flags, Gateway, Journal, Log, Payment, Receipt,
+    Salvage, Screen, Secrets, Store, Theme, Till, WechatV2, folder_of, variable,
 };
 use crate::clock::Millis;
 use crate::gateway::fields::SignType;
@@ -59,6 +59,7 @@ pub(super) const KNOWN: &Known = &[
     ),
     ("scanner", &["kind", "port", "baud", "suffix", "device", "layout"]),
     ("printer", &["kind", "port", "baud", "paper_mm", "encoding", "auto_print"]),
+    ("display", &["kind", "port", "baud", "parity", "lights", "text", "welcome"]),
     ("receipt", &["header", "footer", "copies"]),
     ("screen", &["theme", "bell", "confirm_above"]),
     ("journal", &["path"]),
@@ -83,6 +84,7 @@ pub(super) struct Surroundings<'a> {
     pub(super) folder: &'a Path,
     pub(super) environment: Environment<'a>,
     pub(super) flags: &'a Flags,
+    pub(super) secrets: Secrets,
     /// Where neither flag nor file names one.
     pub(super) language: Language,
 }
@@ -92,18 +94,60 @@ pub(super) fn read(
     document: &Document<'_>,
     around: &Surroundings<'_>,
 ) -> Result<Config, ConfigError> {
+    document.check_keys(KNOWN)?;
     let store = store(document.section("store"))?;
     let till = till(document.section("till"), around)?;
     let payment = payment(document.section("payment"), &store, &till)?;
     let scanner = devices::scanner(document.section("scanner"), around)?;
     let printer = devices::printer(document.section("printer"), around)?;
+    let display = devices::display(document.section("display"), &store, around)?;
     let receipt = receipt(document.section("receipt"), &store)?;
     let screen = screen(document.section("screen"), &till, around)?;
     let is_real = is_real(document)?;
     let journal = journal(document.section("journal"), is_real, around)?;
     let log = log(document.section("log"), &journal, around)?;
     let gateway = gateway(document.section("gateway.wechat-v2"), is_real, around)?;
-    Ok(Config { store, till, gateway, payment, scanner, printer, receipt, screen, journal, log })
+    Ok(Config {
+        store,
+        till,
+        gateway,
+        payment,
+        scanner,
+        printer,
+        display,
+        receipt,
+        screen,
+        journal,
+        log,
+    })
+}
+
+/// Reads what can be read: a section with a fault is left out, and the rest read again.
+pub(super) fn salvage(mut document: Document<'_>, around: &Surroundings<'_>) -> Salvage {
+    let mut faults = Vec::new();
+    let mut is_real = false;
+    loop {
+        match read(&document, around) {
+            Ok(mut config) => {
+                if is_real {
+                    config.gateway = Gateway::Unread;
+                    if let Ok(journal) = journal(document.section("journal"), true, around) {
+                        config.journal = journal;
+                    }
+                }
+                return Salvage { config: Some(config), faults };
+            }
+            Err(fault) => {
+                let section = fault.section.clone();
+                faults.push(fault);
+                // Who writes of a gateway means a real one.
+                is_real |= section.as_deref() == Some("gateway");
+                if !section.is_some_and(|section| document.leave_out(&section)) {
+                    return Salvage { config: None, faults };
+                }
+            }
+        }
+    }
 }
 
 fn store(section: Section<'_>) -> Result<Store, ConfigError> {
@@ -318,6 +362,9 @@ fn gateway(
         return Err(missing("mch_id"));
     }
     let base_url = base_url.ok_or_else(|| section.wrong("base_url", "is empty"))?;
+    if around.secrets == Secrets::Leave {
+        return Ok(Gateway::Unread);
+    }
     let api_key = api_key(section, api_key_file, around)?;
     let client_identity_pem = identity(section, certificate_file, key_file)?;
     let ca_pem = ca_file.map(|path| secret::roots(&path)).transpose();

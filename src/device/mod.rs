@@ -3,6 +3,7 @@
 //! device is looked for once a second, by its path, wherever a link may point to by then. What has
 //! no path in the configuration is found when it is plugged in.
 
+pub mod display;
 pub mod inventory;
 pub mod learned;
 pub mod printer;
@@ -21,7 +22,7 @@ use std::thread::{self, Thread};
 use std::time::Duration;
 
 use rustix::io::Errno;
-use serialport::TTYPort;
+use serialport::{Parity, TTYPort};
 
 use crate::clean::clean;
 
@@ -59,6 +60,9 @@ pub enum Fault {
     /// The printer takes no data: no paper, an open cover, switched off line.
     #[error("it takes no data; look for paper and cover")]
     Stalled,
+    /// A display takes no data, though nothing but its own line could hold it up.
+    #[error("it takes no data; look at its cable and power")]
+    Blocked,
     /// In the words of the system.
     #[error("{0}")]
     Other(String),
@@ -74,16 +78,29 @@ impl Fault {
     }
 }
 
+/// Whether a serial port can be opened now, without staying there.
+pub fn look(port: &Path, baud: u32) -> Health {
+    match Address::new(port.to_owned(), baud).try_open(|_| Ok(())) {
+        Ok(_) => Health::Ready,
+        Err(health) => health,
+    }
+}
+
 /// A serial port by its path.
 struct Address {
     path: PathBuf,
     baud: u32,
+    parity: Parity,
     denials: u8,
 }
 
 impl Address {
     fn new(path: PathBuf, baud: u32) -> Self {
-        Self { path, baud, denials: 0 }
+        Self { path, baud, parity: Parity::None, denials: 0 }
+    }
+
+    fn with_parity(self, parity: Parity) -> Self {
+        Self { parity, ..self }
     }
 
     /// Opens it, for this process alone. `between` does its part after the port is known to be
@@ -109,6 +126,7 @@ impl Address {
         }
         let extra = between(&target).map_err(|error| health_of(&error))?;
         let port = serialport::new(target.to_string_lossy(), self.baud)
+            .parity(self.parity)
             .timeout(LOOK)
             .dtr_on_open(true)
             .open_native()

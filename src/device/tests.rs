@@ -1,5 +1,6 @@
 //! Devices on pseudo-terminals: the master's side is the hardware.
 
+mod display;
 mod plugged;
 mod search;
 mod tree;

@@ -18,6 +18,9 @@ pub fn fault(fault: &Fault, language: Language) -> String {
         Fault::Stalled => {
             ("it takes no data: look for paper and cover", "打印机不响应，请检查纸张和机盖")
         }
+        Fault::Blocked => {
+            ("it takes no data: look at its cable and power", "不接收数据，请检查连线和电源")
+        }
         Fault::Other(words) => return words.clone(),
     };
     pick(language, english, chinese).to_owned()

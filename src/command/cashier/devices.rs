@@ -7,15 +7,17 @@ use tokio::sync::mpsc::UnboundedSender;
 use zeroize::Zeroizing;
 
 use crate::clock::Clock;
-use crate::config::{Config, PrinterKind as Kind};
+use crate::config::{Config, DisplayKind, PrinterKind as Kind};
 use crate::device::Health;
+use crate::device::display::{Display, DisplaySettings};
 use crate::device::printer::{
     Job, JobFault, Patience, Printer, PrinterKind, PrinterReport, PrinterSettings,
 };
 use crate::device::scanner::{ScannerReport, Scanners};
 use crate::engine::Attempt;
 use crate::order::OutTradeNo;
-use crate::receipt::{Outcome, Slip, escpos};
+use crate::pole;
+use crate::receipt::{Slip, escpos};
 use crate::screen::Link;
 use crate::text::{self, Language};
 
@@ -25,14 +27,18 @@ pub(super) enum DeviceReport {
     Noise,
     Scanner(Health),
     Printer(Health),
+    Display(Health),
     /// A print job came to its end.
     Job(u64, Result<(), JobFault>),
 }
 
-/// The scanner and the printer, where there are any.
+/// The scanner, the printer and the customer's display, where there are any.
 pub(super) struct Devices {
     _scanners: Scanners,
     printer: Option<Printer>,
+    display: Option<Display>,
+    /// What the customer sees.
+    shown: Option<pole::View>,
     jobs: BTreeMap<u64, OutTradeNo>,
     last_job: u64,
 }
@@ -43,6 +49,15 @@ impl Devices {
         clock: &Clock,
         reports: UnboundedSender<DeviceReport>,
     ) -> io::Result<Self> {
+        let display = match display_settings(config) {
+            Some(settings) => {
+                let reports = reports.clone();
+                Some(Display::start(settings, clock.clone(), move |health| {
+                    let _ = reports.send(DeviceReport::Display(health));
+                })?)
+            }
+            None => None,
+        };
         let scanners = scanners(config, clock, reports.clone())?;
         let printer = match printer_settings(config) {
             Some(settings) => Some(Printer::start(settings, clock.clone(), move |report| {
@@ -54,7 +69,22 @@ impl Devices {
             })?),
             None => None,
         };
-        Ok(Self { _scanners: scanners, printer, jobs: BTreeMap::new(), last_job: 0 })
+        Ok(Self {
+            _scanners: scanners,
+            printer,
+            display,
+            shown: None,
+            jobs: BTreeMap::new(),
+            last_job: 0,
+        })
+    }
+
+    /// Shows the customer what has changed, if anything has.
+    pub(super) fn show(&mut self, view: pole::View, config: &Config) {
+        let Some(display) = &self.display else { return };
+        if self.shown.replace(view) != Some(view) {
+            display.show(pole::show(view, &config.display, config.till.currency));
+        }
     }
 
     /// Hands a receipt to the printer, as often as the owner wants. The sale is long recorded.
@@ -65,7 +95,7 @@ impl Devices {
         config: &Config,
         language: Language,
     ) -> Result<(), String> {
-        let (Some(printer), Some(slip)) = (&self.printer, slip(attempt, copy, config)) else {
+        let (Some(printer), Some(slip)) = (&self.printer, Slip::of(attempt, config, copy)) else {
             return Ok(());
         };
         let copies = if copy { 1 } else { config.receipt.copies };
@@ -103,6 +133,14 @@ pub(in crate::command) fn printer_settings(config: &Config) -> Option<PrinterSet
     Some(PrinterSettings { kind, patience: Patience::default() })
 }
 
+/// How the customer's display is reached, if there is one.
+fn display_settings(config: &Config) -> Option<DisplaySettings> {
+    let display = &config.display;
+    let port = display.port.clone().filter(|_| display.kind != DisplayKind::None)?;
+    let start = pole::start(display);
+    Some(DisplaySettings { port, baud: display.baud, parity: display.parity, start })
+}
+
 fn scanners(
     config: &Config,
     clock: &Clock,
@@ -116,26 +154,5 @@ fn scanners(
             ScannerReport::Scanned(text) => DeviceReport::Scanned(text),
             ScannerReport::Noise => DeviceReport::Noise,
         });
-    })
-}
-
-fn slip(attempt: &Attempt, copy: bool, config: &Config) -> Option<Slip> {
-    let proof = attempt.state.proof();
-    // The header begins with the store's name where the owner did not say otherwise.
-    let named = config.receipt.header.first() == Some(&config.store.name);
-    Some(Slip {
-        header: config.receipt.header.clone(),
-        store: if named { String::new() } else { config.store.name.clone() },
-        till: config.till.id.as_str().to_owned(),
-        out_trade_no: attempt.out_trade_no.clone(),
-        amount: attempt.currency.show(attempt.amount),
-        symbol: attempt.currency.symbol().to_owned(),
-        outcome: Outcome::of(&attempt.state)?,
-        transaction_id: proof.map(|proof| proof.transaction_id.clone()),
-        at: proof.map_or(attempt.updated_at, |proof| proof.paid_at),
-        note: String::new(),
-        footer: config.receipt.footer.clone(),
-        is_copy: copy,
-        is_training: matches!(config.gateway, crate::config::Gateway::Simulator),
     })
 }

@@ -232,11 +232,14 @@ impl Canvas<'_> {
     pub(super) fn links(&mut self, area: Rect) {
         let model = self.model;
         let text = model.text();
-        let devices = [
+        let mut devices = vec![
             (text.gateway, &model.gateway, clean(&model.settings.gateway_host, 28)),
             (text.scanner, &model.scanner, String::new()),
             (text.printer, &model.printer, String::new()),
         ];
+        if model.display != Link::Off {
+            devices.push((text.display, &model.display, String::new()));
+        }
         let state = |link: &Link| match link {
             Link::Off => ("░", text.link_off, None),
             Link::Keyboard => ("█", text.link_keyboard, Some(Tone::Good)),
@@ -247,6 +250,7 @@ impl Canvas<'_> {
         let needed: u16 =
             devices.iter().map(|(name, link, _)| cells(name) + cells(state(link).1) + 7).sum();
         let mut spare = area.width.saturating_sub(needed);
+        let gap = if needed > area.width { 1 } else { 3 };
         let mut x = 2;
         for (name, link, host) in devices {
             let (mark, word, tone) = state(link);
@@ -266,7 +270,7 @@ impl Canvas<'_> {
                 x += used;
                 spare -= used;
             }
-            x += 3;
+            x += gap;
         }
     }
 
