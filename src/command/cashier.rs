@@ -13,6 +13,7 @@ use super::signals::Signals;
 use super::{Exit, Failure, open};
 use crate::clock::{Clock, Millis, Uptime};
 use crate::config::{Bell, Config, Gateway, Loaded, ScannerKind};
+use crate::device::Health;
 use crate::engine::{Attempt, SaleRef};
 use crate::journal::{Filter, Reader};
 use crate::order::{AuthCode, OutTradeNo};
@@ -74,6 +75,7 @@ pub async fn run(loaded: &Loaded, clock: &Clock) -> Result<Exit, Failure> {
         customers: 0,
         rung: 0,
         flash_until: None,
+        printer: None,
         redial: Redial { at: None, wait: REDIAL },
         leaving: None,
     };
@@ -101,6 +103,8 @@ struct Cashier<'a> {
     customers: u64,
     rung: u64,
     flash_until: Option<Uptime>,
+    /// As it was last told, to be told again in another language.
+    printer: Option<Health>,
     redial: Redial,
     leaving: Option<Exit>,
 }
@@ -185,6 +189,17 @@ impl Cashier<'_> {
     }
 
     fn tell(&mut self, message: Message) {
+        let language = self.model.language();
+        self.tell_as_it_is(message);
+        if self.model.language() != language
+            && let Some(health) = &self.printer
+        {
+            let link = devices::link(health, self.model.language());
+            self.tell_as_it_is(Message::Printer(link));
+        }
+    }
+
+    fn tell_as_it_is(&mut self, message: Message) {
         let (now, wall) = (self.clock.uptime(), self.clock.wall());
         for command in screen::update(&mut self.model, message, now, wall) {
             self.obey(command);
@@ -227,7 +242,8 @@ impl Cashier<'_> {
             return;
         };
         if let Err(why) = self.devices.print(attempt, copy, self.config, language) {
-            self.tell(Message::Printed { out_trade_no: order.clone(), ok: false, why });
+            let how = screen::Printing::Failed(why);
+            self.tell(Message::Printed { out_trade_no: order.clone(), how });
         }
     }
 
@@ -319,13 +335,12 @@ impl Cashier<'_> {
             }
             DeviceReport::Printer(health) => {
                 self.tell(Message::Printer(devices::link(&health, language)));
+                self.printer = Some(health);
             }
-            DeviceReport::Job(id, result) => {
+            DeviceReport::Job(id, ended) => {
                 let Some(out_trade_no) = self.devices.finished(id) else { return };
-                let why =
-                    result.err().map(|fault| crate::text::device::job_fault(&fault, language));
-                let ok = why.is_none();
-                self.tell(Message::Printed { out_trade_no, ok, why: why.unwrap_or_default() });
+                let how = devices::printing(ended, language);
+                self.tell(Message::Printed { out_trade_no, how });
             }
         }
     }

@@ -23,20 +23,27 @@ pub fn run(config: &Config, clock: &Clock) -> Result<Exit, Failure> {
         let sentence = "no printer is configured: set printer.kind and printer.port";
         return Err(Failure::new(Exit::Configuration, sentence));
     };
-    let settings =
-        PrinterSettings { patience: Patience { away: AWAY, stalled: STALLED }, ..settings };
+    let settings = PrinterSettings {
+        patience: Patience { away: AWAY, stalled: STALLED, trouble: STALLED },
+        ..settings
+    };
     let (post, reports) = mpsc::channel();
     let printer = Printer::start(settings, clock.clone(), move |report| {
         let _ = post.send(report);
     })
     .map_err(|error| Failure::new(Exit::Fault, format!("the printer's thread: {error}")))?;
     let page = escpos::test_page(config.printer.paper, language);
-    let job = Job { id: 1, bytes: page };
+    let job = Job { id: 1, bytes: page, good_for: None };
     printer.print(job).map_err(|full| Failure::new(Exit::Fault, full))?;
     let mut last = String::new();
     let longest = Duration::from(AWAY.plus(STALLED).plus(Millis::seconds(60)));
     while let Ok(report) = reports.recv_timeout(longest) {
         match report {
+            PrinterReport::Answers(_) => {}
+            PrinterReport::Printed(_) => {
+                tell("printed");
+                return Ok(Exit::Done);
+            }
             PrinterReport::Sent(_) => {
                 tell("sent to the printer");
                 return Ok(Exit::Done);

@@ -18,6 +18,7 @@ use secrecy::SecretString;
 use tracing::level_filters::LevelFilter;
 
 use crate::clock::Millis;
+pub use crate::device::Flow;
 use crate::gateway::fields::SignType;
 use crate::money::{Currency, Entry, Money};
 use crate::order::{Merchant, TillId};
@@ -126,6 +127,7 @@ pub struct Printer {
     /// A tty, or the file the bytes are appended to; there is one unless the kind is `None`.
     pub port: Option<PathBuf>,
     pub baud: u32,
+    pub flow: Flow,
     pub paper: Paper,
     /// Print without being asked once a payment is paid.
     pub auto_print: bool,

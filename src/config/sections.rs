@@ -58,7 +58,7 @@ pub(super) const KNOWN: &Known = &[
         ],
     ),
     ("scanner", &["kind", "port", "baud", "suffix"]),
-    ("printer", &["kind", "port", "baud", "paper_mm", "encoding", "auto_print"]),
+    ("printer", &["kind", "port", "baud", "flow", "paper_mm", "encoding", "auto_print"]),
     ("receipt", &["header", "footer", "copies"]),
     ("screen", &["theme", "bell", "confirm_above"]),
     ("journal", &["path"]),

@@ -25,6 +25,11 @@ pub fn print(slip: &Slip, paper: Paper, language: Language) -> Vec<u8> {
     page(lay_out(slip, paper, language), paper)
 }
 
+/// Ends whatever a receipt that stopped in its middle has left in the printer, and cuts it off.
+pub fn parting() -> Vec<u8> {
+    b"\n\x1b@\x1dVB\x00".to_vec()
+}
+
 /// A page to see by what a printer can do: alignment, both scripts, a ruler of its columns, both
 /// codes, the cut.
 pub fn test_page(paper: Paper, language: Language) -> Vec<u8> {

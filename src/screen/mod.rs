@@ -59,6 +59,18 @@ pub enum Link {
     Keyboard,
     Searching,
     Ready,
+    /// It works, and this should be looked at soon.
+    Warned(String),
+    Failed(String),
+}
+
+/// What became of a receipt.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Printing {
+    /// The printer gives no proof that it printed.
+    Sent,
+    /// The printer says so.
+    Printed,
     Failed(String),
 }
 
@@ -83,8 +95,7 @@ pub enum Message {
     Printer(Link),
     Printed {
         out_trade_no: OutTradeNo,
-        ok: bool,
-        why: String,
+        how: Printing,
     },
     /// The journal cannot be written: selling stops until the next start.
     JournalFailed(String),

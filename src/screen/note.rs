@@ -20,6 +20,7 @@ pub(super) enum Note {
     EscFirst,
     AlreadyWithdrawing,
     AmountFirst,
+    SentToPrinter,
     Printed,
     PrintFailed(String),
 }
@@ -133,6 +134,7 @@ impl Note {
             Self::EscFirst => text.esc_first.into(),
             Self::AlreadyWithdrawing => text.already_withdrawing.into(),
             Self::AmountFirst => text.amount_first.into(),
+            Self::SentToPrinter => text.receipt_sent.into(),
             Self::Printed => text.receipt_printed.into(),
             Self::PrintFailed(why) => (text.receipt_failed)(why),
         }
@@ -140,7 +142,7 @@ impl Note {
 
     /// Whether it tells of something that went well.
     pub(super) fn is_good_news(&self) -> bool {
-        *self == Self::Printed
+        matches!(self, Self::SentToPrinter | Self::Printed)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::model::{Attempt, Desk, Dialog, Model, Notice};
 use super::note::{Instead, Note, Scanned};
-use super::{AttemptView, Command, Key, Message, SaleRef};
+use super::{AttemptView, Command, Key, Message, Printing, SaleRef};
 use crate::clean::clean;
 use crate::clock::{Millis, Timestamp, Uptime};
 use crate::money::{Money, NotAnAmount};
@@ -60,13 +60,8 @@ pub fn update(model: &mut Model, message: Message, now: Uptime, wall: Timestamp)
             model.printer = link;
             Vec::new()
         }
-        Message::Printed { ok: true, .. } => {
-            say(model, Note::Printed);
-            Vec::new()
-        }
-        Message::Printed { ok: false, why, .. } => {
-            say(model, Note::PrintFailed(clean(&why, FAULT_SHOWN)));
-            model.ring();
+        Message::Printed { how, .. } => {
+            printed(model, how);
             Vec::new()
         }
         Message::JournalFailed(why) => {
@@ -82,6 +77,17 @@ pub fn update(model: &mut Model, message: Message, now: Uptime, wall: Timestamp)
 
 fn say(model: &mut Model, note: Note) {
     model.note = Some(note);
+}
+
+fn printed(model: &mut Model, how: Printing) {
+    match how {
+        Printing::Sent => say(model, Note::SentToPrinter),
+        Printing::Printed => say(model, Note::Printed),
+        Printing::Failed(why) => {
+            say(model, Note::PrintFailed(clean(&why, FAULT_SHOWN)));
+            model.ring();
+        }
+    }
 }
 
 fn keep_warm(model: &mut Model) -> Vec<Command> {

@@ -139,6 +139,7 @@ pub struct Screen {
     pub unended_burst: &'static str,
     pub esc_first: &'static str,
     pub already_withdrawing: &'static str,
+    pub receipt_sent: &'static str,
     pub receipt_printed: &'static str,
     pub receipt_failed: fn(&str) -> String,
 

@@ -11,13 +11,13 @@ use crate::clock::Clock;
 use crate::config::{Config, PrinterKind as Kind, ScannerKind};
 use crate::device::Health;
 use crate::device::printer::{
-    Job, JobFault, Patience, Printer, PrinterKind, PrinterReport, PrinterSettings,
+    Job, JobFault, Patience, Printer, PrinterKind, PrinterReport, PrinterSettings, Proof,
 };
 use crate::device::scanner::{Scanner, ScannerReport, ScannerSettings};
 use crate::engine::Attempt;
 use crate::order::OutTradeNo;
 use crate::receipt::{Outcome, Slip, escpos};
-use crate::screen::Link;
+use crate::screen::{Link, Printing};
 use crate::text::{self, Language};
 
 /// What a device says.
@@ -27,7 +27,14 @@ pub(super) enum DeviceReport {
     Scanner(Health),
     Printer(Health),
     /// A print job came to its end.
-    Job(u64, Result<(), JobFault>),
+    Job(u64, Ended),
+}
+
+/// How a print job ended.
+pub(super) enum Ended {
+    Sent,
+    Printed,
+    Failed(JobFault),
 }
 
 /// The scanner and the printer, where there are any.
@@ -55,8 +62,12 @@ impl Devices {
             Some(settings) => Some(Printer::start(settings, clock.clone(), move |report| {
                 let _ = reports.send(match report {
                     PrinterReport::Health(health) => DeviceReport::Printer(health),
-                    PrinterReport::Sent(id) => DeviceReport::Job(id, Ok(())),
-                    PrinterReport::Failed(id, fault) => DeviceReport::Job(id, Err(fault)),
+                    PrinterReport::Sent(id) => DeviceReport::Job(id, Ended::Sent),
+                    PrinterReport::Printed(id) => DeviceReport::Job(id, Ended::Printed),
+                    PrinterReport::Failed(id, fault) => DeviceReport::Job(id, Ended::Failed(fault)),
+                    PrinterReport::Answers(answers) => {
+                        return tracing::info!(?answers, "what the printer answers");
+                    }
                 });
             })?),
             None => None,
@@ -83,7 +94,8 @@ impl Devices {
         let copies = if copy { 1 } else { config.receipt.copies };
         let receipt = escpos::print(&slip, config.printer.paper, language);
         self.last_job += 1;
-        let job = Job { id: self.last_job, bytes: receipt.repeat(usize::from(copies)) };
+        let bytes = receipt.repeat(usize::from(copies));
+        let job = Job { id: self.last_job, bytes, good_for: None };
         printer.print(job).map_err(|_| text::device::queue_full(language).to_owned())?;
         self.jobs.insert(self.last_job, attempt.out_trade_no.clone());
         Ok(())
@@ -99,8 +111,18 @@ impl Devices {
 pub(super) fn link(health: &Health, language: Language) -> Link {
     match health {
         Health::Ready => Link::Ready,
+        Health::PaperLow => Link::Warned(text::device::paper_low(language).to_owned()),
         Health::Searching => Link::Searching,
         Health::Failed(fault) => Link::Failed(text::device::fault(fault, language)),
+    }
+}
+
+/// What became of a receipt, as the screen says it.
+pub(super) fn printing(ended: Ended, language: Language) -> Printing {
+    match ended {
+        Ended::Sent => Printing::Sent,
+        Ended::Printed => Printing::Printed,
+        Ended::Failed(fault) => Printing::Failed(text::device::job_fault(&fault, language)),
     }
 }
 
@@ -108,11 +130,15 @@ pub(super) fn link(health: &Health, language: Language) -> Link {
 pub(in crate::command) fn printer_settings(config: &Config) -> Option<PrinterSettings> {
     let port = config.printer.port.clone()?;
     let kind = match config.printer.kind {
-        Kind::EscposSerial => PrinterKind::Serial { port, baud: config.printer.baud },
+        Kind::EscposSerial => {
+            let (baud, flow) = (config.printer.baud, config.printer.flow);
+            PrinterKind::Serial { port, baud, flow }
+        }
         Kind::EscposFile => PrinterKind::File { path: port },
         Kind::None => return None,
     };
-    Some(PrinterSettings { kind, patience: Patience::default() })
+    let parting = escpos::parting();
+    Some(PrinterSettings { kind, proof: Proof::Fence, parting, patience: Patience::default() })
 }
 
 fn scanner(

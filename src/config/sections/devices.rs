@@ -1,7 +1,7 @@
 //! The sections of the devices: what is plugged in, where, and how it speaks.
 
 use super::super::file::Section;
-use super::super::{ConfigError, Paper, Printer, PrinterKind, Scanner, ScannerKind, Suffix};
+use super::super::{ConfigError, Flow, Paper, Printer, PrinterKind, Scanner, ScannerKind, Suffix};
 use super::Surroundings;
 
 const BAUDS: [u64; 9] = [1200, 2400, 4800, 9600, 19200, 38400, 57600, 115_200, 230_400];
@@ -51,13 +51,15 @@ pub(super) fn printer(
     if kind != PrinterKind::None && port.is_none() {
         return Err(section.wrong("port", "is missing; a printer needs one"));
     }
+    let flows = [("none", Flow::None), ("xonxoff", Flow::XonXoff), ("rtscts", Flow::RtsCts)];
+    let flow = section.word("flow", &flows, Flow::None)?;
     let paper = match section.one_of("paper_mm", &[58, 80], 80)? {
         58 => Paper::Mm58,
         _ => Paper::Mm80,
     };
     section.word("encoding", &[("gb18030", ())], ())?;
     let auto_print = section.flag("auto_print", true)?;
-    Ok(Printer { kind, port, baud: baud(section)?, paper, auto_print })
+    Ok(Printer { kind, port, baud: baud(section)?, flow, paper, auto_print })
 }
 
 fn baud(section: Section<'_>) -> Result<u32, ConfigError> {

@@ -19,6 +19,8 @@ const NOTICE_MAX: usize = 4;
 const PINNED_MAX: usize = 3;
 const PINNED_MAX_TALL: usize = 6;
 const TALL: u16 = 32;
+/// Cells of what is wrong with a device.
+const ASIDE: usize = 24;
 
 /// One line of the pinned payments.
 pub(super) struct Pin {
@@ -242,13 +244,33 @@ impl Canvas<'_> {
             Link::Keyboard => ("█", text.link_keyboard, Some(Tone::Good)),
             Link::Searching => ("▒", text.link_searching, Some(Tone::Wait)),
             Link::Ready => ("█", text.link_ready, Some(Tone::Good)),
+            Link::Warned(_) => ("▓", text.link_ready, Some(Tone::Wait)),
             Link::Failed(_) => ("▄", text.link_failed, Some(Tone::Bad)),
         };
+        let aside = |link: &Link, host: &str| match link {
+            Link::Warned(why) | Link::Failed(why) => clean(why, ASIDE),
+            Link::Off | Link::Keyboard | Link::Searching | Link::Ready => host.to_owned(),
+        };
+        let mut asides = devices.each_ref().map(|(_, link, host)| aside(link, host));
         let needed: u16 =
             devices.iter().map(|(name, link, _)| cells(name) + cells(state(link).1) + 7).sum();
         let mut spare = area.width.saturating_sub(needed);
+        // What is wrong comes before what is only good to know. Whole words or nothing.
+        let is_news = |link: &Link| matches!(link, Link::Warned(_) | Link::Failed(_));
+        for news in [true, false] {
+            for ((_, link, _), aside) in devices.iter().zip(&mut asides) {
+                if is_news(link) != news {
+                    continue;
+                }
+                if aside.is_empty() || cells(aside) >= spare {
+                    aside.clear();
+                } else {
+                    spare -= cells(aside) + 1;
+                }
+            }
+        }
         let mut x = 2;
-        for (name, link, host) in devices {
+        for ((name, link, _), aside) in devices.iter().zip(&asides) {
             let (mark, word, tone) = state(link);
             let style = tone.map_or_else(|| self.palette.quiet(), |tone| self.palette.ink(tone));
             let quiet = self.palette.quiet();
@@ -256,15 +278,8 @@ impl Canvas<'_> {
             x += 2;
             x += self.put(area, x, 0, name, quiet) + 1;
             x += self.put(area, x, 0, word, style) + 1;
-            let aside = match link {
-                Link::Failed(why) => clean(why, 24),
-                Link::Off | Link::Keyboard | Link::Searching | Link::Ready => host,
-            };
-            // Whole words or nothing.
-            if !aside.is_empty() && cells(&aside) < spare {
-                let used = self.put(area, x, 0, &aside, quiet) + 1;
-                x += used;
-                spare -= used;
+            if !aside.is_empty() {
+                x += self.put(area, x, 0, aside, if is_news(link) { style } else { quiet }) + 1;
             }
             x += 3;
         }

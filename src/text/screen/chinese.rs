@@ -139,7 +139,8 @@ pub const CHINESE: Screen = Screen {
     unended_burst: "像是扫码，但没有结束符；没有提交任何请求。请把扫码枪后缀设为回车（CR）。",
     esc_first: "金额已确定。按 Esc 键可重新输入。",
     already_withdrawing: "已经在撤销了。",
-    receipt_printed: "小票已发送到打印机。",
+    receipt_sent: "小票已发送到打印机。",
+    receipt_printed: "小票已打印。",
     receipt_failed: |why| format!("小票未打印：{why}。按 F9 键重打。"),
 
     training_title: "培训顾客",

@@ -144,7 +144,8 @@ pub const ENGLISH: Screen = Screen {
                     suffix to Enter (CR).",
     esc_first: "The amount is fixed now. Esc goes back to type another.",
     already_withdrawing: "It is being withdrawn already.",
-    receipt_printed: "The receipt was sent to the printer.",
+    receipt_sent: "The receipt was sent to the printer.",
+    receipt_printed: "The receipt is printed.",
     receipt_failed: |why| format!("The receipt was not printed: {why}. F9 prints it again."),
 
     training_title: "Training customers",
