@@ -82,8 +82,14 @@ const fn mark(set: Set) -> [u8; 2] {
 
 /// The value of two digits in set C.
 fn pair(text: &[u8], at: usize) -> Option<u8> {
-    match text.get(at..at + 2)? {
-        [tens @ b'0'..=b'9', ones @ b'0'..=b'9'] => Some((tens - b'0') * 10 + (ones - b'0')),
+    let two = text.get(at..at + 2)?;
+    // As bytes these would follow a 16 as DLE EOT, ENQ or DC4, which printers obey wherever they
+    // stand: an order taken at 16:20:01 would open the drawer (devices 2.3).
+    let is_command = matches!(two, b"04" | b"05" | b"20") && text[..at].ends_with(b"16");
+    match two {
+        [tens @ b'0'..=b'9', ones @ b'0'..=b'9'] if !is_command => {
+            Some((tens - b'0') * 10 + (ones - b'0'))
+        }
         _ => None,
     }
 }
@@ -185,6 +191,16 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn no_number_holds_a_command_that_is_obeyed_at_once() {
+        for pair in ["04", "05", "20"] {
+            let number = format!("T0126112216{pair}01000123");
+            let data = barcode(&number).data;
+            assert!(!data.windows(2).any(|two| two[0] == 0x10 && [4, 5, 0x14].contains(&two[1])));
+            assert_eq!(decode(&data), number);
+        }
+    }
+
+    #[test]
     fn only_printable_ascii_has_a_barcode() {
         for text in ["", "甲", "a\u{1b}", "a\n", &"x".repeat(254)] {
             assert_eq!(Barcode::new(text), None, "{text:?}");
@@ -193,10 +209,12 @@ pub(super) mod tests {
 
     proptest! {
         #[test]
-        fn what_is_encoded_can_be_read_back(text in "[ -~]{1,40}|[0-9A-Z]{1,32}|[0-9{]{1,60}") {
+        fn what_is_encoded_can_be_read_back(text in "[ -~]{1,40}|[0-9A-Z]{1,32}|[0-9{]{1,60}|(16|04|05|20){1,20}") {
             let barcode = barcode(&text);
             prop_assert_eq!(decode(&barcode.data), text.clone());
             prop_assert!(barcode.symbols <= text.len());
+            let is_command = |two: &[u8]| two[0] == 0x10 && [4, 5, 0x14].contains(&two[1]);
+            prop_assert!(!barcode.data.windows(2).any(is_command));
         }
     }
 }
