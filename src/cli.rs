@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use tracing::level_filters::LevelFilter;
 
-use crate::config::Flags;
+use crate::config::{Flags, Profile};
 use crate::payment::Status;
 use crate::text::Language;
 
@@ -58,8 +58,9 @@ pub enum Command {
     Show(Show),
     /// Drive everything unresolved to its end
     Recover(Json),
-    /// Print a test receipt: alignment, both scripts, barcode, QR code, cut
-    PrintTest,
+    /// Print a page that shows which profile fits the printer: alignment, both scripts, barcode, QR
+    /// code, cut
+    PrintTest(PrintTest),
     /// Run the simulated gateway on its own
     Simulator(Simulator),
     /// Print shell completions
@@ -113,6 +114,15 @@ pub struct Show {
     pub json: Json,
 }
 
+/// `paytill print-test`
+#[derive(Args, Debug)]
+pub struct PrintTest {
+    /// Try this profile instead of the one that is configured: auto, epson, generic, no-cutter,
+    /// gb2312 or raster
+    #[arg(long, value_name = "NAME", value_parser = profile)]
+    pub profile: Option<Profile>,
+}
+
 /// `paytill simulator`
 #[derive(Args, Debug)]
 pub struct Simulator {
@@ -141,6 +151,10 @@ pub struct Json {
 
 fn language(tag: &str) -> Result<Language, String> {
     Language::from_tag(tag).ok_or_else(|| "zh-CN or en".to_owned())
+}
+
+fn profile(name: &str) -> Result<Profile, String> {
+    Profile::from_name(name).ok_or_else(|| Profile::ALL.map(Profile::name).join(", "))
 }
 
 fn state(word: &str) -> Result<Status, String> {

@@ -62,7 +62,7 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
     let clock = Clock::start();
     match command {
         None => on(runtime, command::cashier::run(&loaded, &clock)),
-        Some(Command::PrintTest) => command::print_test::run(&loaded.config, &clock),
+        Some(Command::PrintTest(page)) => command::print_test::run(&page, &loaded.config, &clock),
         Some(Command::Pay(pay)) => on(runtime, command::pay::run(pay, &loaded, &clock)),
         Some(Command::Recover(json)) => on(runtime, command::recover::run(json, &loaded, &clock)),
         Some(Command::Orders(orders)) => command::orders::list(&orders, &loaded.config),

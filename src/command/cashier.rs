@@ -24,7 +24,7 @@ use crate::simulator::Scenario;
 use crate::text::reason;
 use crate::till::{Notice, Till};
 pub(super) use devices::printer_settings;
-use devices::{DeviceReport, Devices};
+use devices::{DeviceReport, Devices, Errand};
 use terminal::{Input, Terminal};
 
 /// Orders of the past that the screen shows and can reprint.
@@ -214,6 +214,7 @@ impl Cashier<'_> {
             Command::PutAside(order) => self.till.happen(&order, Event::PutAside),
             Command::WarmUp => self.till.warm_up(false),
             Command::Print { out_trade_no, copy } => self.print(&out_trade_no, copy),
+            Command::OpenDrawer => self.open_drawer(),
             Command::Train(customer) => self.train(customer),
             Command::Quit => self.leaving = Some(Exit::Done),
         }
@@ -244,6 +245,13 @@ impl Cashier<'_> {
         if let Err(why) = self.devices.print(attempt, copy, self.config, language) {
             let how = screen::Printing::Failed(why);
             self.tell(Message::Printed { out_trade_no: order.clone(), how });
+        }
+    }
+
+    fn open_drawer(&mut self) {
+        tracing::info!("the cashier opens the drawer");
+        if let Err(why) = self.devices.open_drawer(self.config, self.model.language()) {
+            self.tell(Message::Drawer(screen::Printing::Failed(why)));
         }
     }
 
@@ -338,9 +346,17 @@ impl Cashier<'_> {
                 self.printer = Some(health);
             }
             DeviceReport::Job(id, ended) => {
-                let Some(out_trade_no) = self.devices.finished(id) else { return };
                 let how = devices::printing(ended, language);
-                self.tell(Message::Printed { out_trade_no, how });
+                match self.devices.finished(id) {
+                    Some(Errand::Receipt(out_trade_no)) => {
+                        self.tell(Message::Printed { out_trade_no, how });
+                    }
+                    Some(Errand::Drawer) => {
+                        tracing::info!(?how, "the drawer was told to open");
+                        self.tell(Message::Drawer(how));
+                    }
+                    None => {}
+                }
             }
         }
     }
@@ -385,6 +401,7 @@ fn settings(config: &Config, gateway_host: String) -> Settings {
         rules: config.payment.rules,
         printer_configured: printer,
         auto_print: config.printer.auto_print,
+        drawer: printer && config.printer.drawer.is_some(),
     }
 }
 

@@ -31,6 +31,7 @@ pub use view::{SMALLEST_HEIGHT, SMALLEST_WIDTH, view};
 
 /// What the screen needs to know before its first frame.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a question of its own")]
 pub struct Settings {
     pub store: String,
     pub till: String,
@@ -48,6 +49,8 @@ pub struct Settings {
     pub rules: payment::Rules,
     pub printer_configured: bool,
     pub auto_print: bool,
+    /// Whether there is a cash drawer to open.
+    pub drawer: bool,
 }
 
 /// The state of what the till is connected to.
@@ -97,6 +100,8 @@ pub enum Message {
         out_trade_no: OutTradeNo,
         how: Printing,
     },
+    /// The drawer was told to open, or could not be.
+    Drawer(Printing),
     /// The journal cannot be written: selling stops until the next start.
     JournalFailed(String),
     /// A second has passed.
@@ -119,6 +124,7 @@ pub enum Command {
         out_trade_no: OutTradeNo,
         copy: bool,
     },
+    OpenDrawer,
     /// Let the training customer of this index show a payment code.
     Train(usize),
     Quit,

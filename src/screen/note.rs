@@ -23,6 +23,8 @@ pub(super) enum Note {
     SentToPrinter,
     Printed,
     PrintFailed(String),
+    DrawerOpened,
+    DrawerFailed(String),
 }
 
 /// What a scan was, without the payment code itself.
@@ -136,13 +138,15 @@ impl Note {
             Self::AmountFirst => text.amount_first.into(),
             Self::SentToPrinter => text.receipt_sent.into(),
             Self::Printed => text.receipt_printed.into(),
+            Self::DrawerOpened => text.drawer_opened.into(),
+            Self::DrawerFailed(why) => (text.drawer_failed)(why),
             Self::PrintFailed(why) => (text.receipt_failed)(why),
         }
     }
 
     /// Whether it tells of something that went well.
     pub(super) fn is_good_news(&self) -> bool {
-        matches!(self, Self::SentToPrinter | Self::Printed)
+        matches!(self, Self::SentToPrinter | Self::Printed | Self::DrawerOpened)
     }
 }
 

@@ -64,6 +64,16 @@ pub fn update(model: &mut Model, message: Message, now: Uptime, wall: Timestamp)
             printed(model, how);
             Vec::new()
         }
+        Message::Drawer(how) => {
+            match how {
+                Printing::Sent | Printing::Printed => say(model, Note::DrawerOpened),
+                Printing::Failed(why) => {
+                    say(model, Note::DrawerFailed(clean(&why, FAULT_SHOWN)));
+                    model.ring();
+                }
+            }
+            Vec::new()
+        }
         Message::JournalFailed(why) => {
             model.stopped = Some(clean(&why, FAULT_SHOWN));
             model.dialog = None;
@@ -146,6 +156,7 @@ fn pressed(model: &mut Model, key: Key) -> Vec<Command> {
     model.note = None;
     match key {
         Key::F(5) => model.can_ask_now().cloned().map(Command::AskNow).into_iter().collect(),
+        Key::F(6) if model.settings.drawer => vec![Command::OpenDrawer],
         Key::F(9) => {
             let order = model.can_reprint().cloned();
             order

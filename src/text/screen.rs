@@ -142,6 +142,8 @@ pub struct Screen {
     pub receipt_sent: &'static str,
     pub receipt_printed: &'static str,
     pub receipt_failed: fn(&str) -> String,
+    pub drawer_opened: &'static str,
+    pub drawer_failed: fn(&str) -> String,
 
     pub training_title: &'static str,
     pub training_what: &'static str,
@@ -157,6 +159,7 @@ pub struct Screen {
     pub arrows: &'static str,
     pub key_help: &'static str,
     pub key_ask_now: &'static str,
+    pub key_drawer: &'static str,
     pub key_reprint: &'static str,
     pub key_training: &'static str,
     pub key_language: &'static str,

@@ -7,18 +7,21 @@ use std::path::PathBuf;
 use tokio::sync::mpsc::UnboundedSender;
 use zeroize::Zeroizing;
 
-use crate::clock::Clock;
+use crate::clock::{Clock, Millis};
 use crate::config::{Config, PrinterKind as Kind, ScannerKind};
 use crate::device::Health;
 use crate::device::printer::{
-    Job, JobFault, Patience, Printer, PrinterKind, PrinterReport, PrinterSettings, Proof,
+    Job, JobFault, Patience, Printer, PrinterKind, PrinterReport, PrinterSettings,
 };
 use crate::device::scanner::{Scanner, ScannerReport, ScannerSettings};
 use crate::engine::Attempt;
 use crate::order::OutTradeNo;
-use crate::receipt::{Outcome, Slip, escpos};
+use crate::receipt::{Form, Outcome, Slip, escpos};
 use crate::screen::{Link, Printing};
 use crate::text::{self, Language};
+
+/// The drawer opens within this time of its key, or stays shut.
+const DRAWER_WAITS: Millis = Millis::seconds(3);
 
 /// What a device says.
 pub(super) enum DeviceReport {
@@ -41,8 +44,15 @@ pub(super) enum Ended {
 pub(super) struct Devices {
     scanner: Option<Scanner>,
     printer: Option<Printer>,
-    jobs: BTreeMap<u64, OutTradeNo>,
+    form: Form,
+    jobs: BTreeMap<u64, Errand>,
     last_job: u64,
+}
+
+/// What a job of the printer is for.
+pub(super) enum Errand {
+    Receipt(OutTradeNo),
+    Drawer,
 }
 
 impl Devices {
@@ -72,7 +82,7 @@ impl Devices {
             })?),
             None => None,
         };
-        Ok(Self { scanner, printer, jobs: BTreeMap::new(), last_job: 0 })
+        Ok(Self { scanner, printer, form: Form::of(config), jobs: BTreeMap::new(), last_job: 0 })
     }
 
     /// Whether scans come from a device of their own.
@@ -92,17 +102,34 @@ impl Devices {
             return Ok(());
         };
         let copies = if copy { 1 } else { config.receipt.copies };
-        let receipt = escpos::print(&slip, config.printer.paper, language);
+        let bytes = escpos::print(&slip, &self.form, language).repeat(usize::from(copies));
         self.last_job += 1;
-        let bytes = receipt.repeat(usize::from(copies));
         let job = Job { id: self.last_job, bytes, good_for: None };
         printer.print(job).map_err(|_| text::device::queue_full(language).to_owned())?;
-        self.jobs.insert(self.last_job, attempt.out_trade_no.clone());
+        self.jobs.insert(self.last_job, Errand::Receipt(attempt.out_trade_no.clone()));
         Ok(())
     }
 
-    /// Whose receipt it was.
-    pub(super) fn finished(&mut self, job: u64) -> Option<OutTradeNo> {
+    /// Opens the cash drawer: a job of its own, which no receipt and no copy of one repeats. It is
+    /// for now or not at all: nobody may be there when it opens later.
+    pub(super) fn open_drawer(
+        &mut self,
+        config: &Config,
+        language: Language,
+    ) -> Result<(), String> {
+        let (Some(printer), Some(pin)) = (&self.printer, config.printer.drawer) else {
+            return Ok(());
+        };
+        self.last_job += 1;
+        let (id, bytes) = (self.last_job, escpos::drawer(pin));
+        let job = Job { id, bytes, good_for: Some(DRAWER_WAITS) };
+        printer.print(job).map_err(|_| text::device::queue_full(language).to_owned())?;
+        self.jobs.insert(id, Errand::Drawer);
+        Ok(())
+    }
+
+    /// What the job was for.
+    pub(super) fn finished(&mut self, job: u64) -> Option<Errand> {
         self.jobs.remove(&job)
     }
 }
@@ -137,8 +164,9 @@ pub(in crate::command) fn printer_settings(config: &Config) -> Option<PrinterSet
         Kind::EscposFile => PrinterKind::File { path: port },
         Kind::None => return None,
     };
-    let parting = escpos::parting();
-    Some(PrinterSettings { kind, proof: Proof::Fence, parting, patience: Patience::default() })
+    let form = Form::of(config);
+    let (proof, parting) = (form.profile.proof(), escpos::parting(&form));
+    Some(PrinterSettings { kind, proof, parting, patience: Patience::default() })
 }
 
 fn scanner(

@@ -1,7 +1,10 @@
 //! The sections of the devices: what is plugged in, where, and how it speaks.
 
 use super::super::file::Section;
-use super::super::{ConfigError, Flow, Paper, Printer, PrinterKind, Scanner, ScannerKind, Suffix};
+use super::super::{
+    ConfigError, DrawerPin, Flow, Paper, Printer, PrinterKind, Profile, Scanner, ScannerKind,
+    Suffix,
+};
 use super::Surroundings;
 
 const BAUDS: [u64; 9] = [1200, 2400, 4800, 9600, 19200, 38400, 57600, 115_200, 230_400];
@@ -58,8 +61,14 @@ pub(super) fn printer(
         _ => Paper::Mm80,
     };
     section.word("encoding", &[("gb18030", ())], ())?;
+    let profiles = Profile::ALL.map(|profile| (profile.name(), profile));
+    let profile = section.word("profile", &profiles, Profile::default())?;
+    let drawers =
+        [("none", None), ("pin2", Some(DrawerPin::Pin2)), ("pin5", Some(DrawerPin::Pin5))];
+    let drawer = section.word("drawer", &drawers, None)?;
     let auto_print = section.flag("auto_print", true)?;
-    Ok(Printer { kind, port, baud: baud(section)?, flow, paper, auto_print })
+    let baud = baud(section)?;
+    Ok(Printer { kind, port, baud, flow, paper, profile, drawer, auto_print })
 }
 
 fn baud(section: Section<'_>) -> Result<u32, ConfigError> {

@@ -292,7 +292,7 @@ impl Canvas<'_> {
             keys.iter().map(|(name, does)| cells(name) + cells(does) + 5).sum()
         };
         // What help tells anyway gives way first.
-        for dispensable in ["Ctrl-L", "F9", "F5"] {
+        for dispensable in ["Ctrl-L", "F9", "F6", "F5"] {
             if needed(&keys) > area.width + 1 {
                 keys.retain(|(name, _)| *name != dispensable);
             }

@@ -86,6 +86,7 @@ impl Bench {
             rules: Rules::default(),
             printer_configured: true,
             auto_print: true,
+            drawer: true,
         };
         let model = Model::new(settings, Vec::new());
         Self { model, now: 1_000_000, attempts: Vec::new(), calls: Vec::new(), scans: 0 }
