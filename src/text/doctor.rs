@@ -546,7 +546,10 @@ fn remedy(fault: &Fault) -> (&'static str, &'static str) {
             "Name the device itself as the port, such as one in /dev/serial/by-id.",
             "请把端口设为设备本身，例如 /dev/serial/by-id 下的名称。",
         ),
-        Fault::Stalled | Fault::Blocked | Fault::Other(_) => {
+        Fault::Stalled | Fault::Printer(_) => {
+            ("Look for paper and cover, and switch it on again.", "请检查纸张和机盖，并重新开机。")
+        }
+        Fault::Silent | Fault::Blocked | Fault::Other(_) => {
             ("Look at its cable and power, and plug it in again.", "请检查连线和电源，并重新插拔。")
         }
     }
