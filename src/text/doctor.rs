@@ -534,7 +534,7 @@ const CREDENTIALS: (&str, &str) = (
 
 fn remedy(fault: &Fault) -> (&'static str, &'static str) {
     match fault {
-        Fault::Denied => (
+        Fault::Denied | Fault::DeniedHid => (
             "Install assets/70-paytill.rules into /etc/udev/rules.d, and add the user to dialout.",
             "请将 assets/70-paytill.rules 放入 /etc/udev/rules.d，并把用户加入 dialout 组。",
         ),
