@@ -162,6 +162,9 @@ pub enum Finding {
         why: String,
     },
     NoDevice(Check),
+    /// None is plugged in, and none is missed.
+    NoScanner,
+    ScannerMissed,
     DeviceReady(Check, String),
     /// By the till that runs.
     DeviceInUse(Check, String),
@@ -468,6 +471,20 @@ impl Finding {
                 ),
             ),
             Self::NoDevice(check) => well(*check, "None is configured.", "未配置。"),
+            Self::NoScanner => well(
+                Check::Scanner,
+                "None is plugged in; codes come as keys in the terminal.",
+                "未插入扫码枪，付款码从终端按键输入。",
+            ),
+            Self::ScannerMissed => told(
+                Check::Scanner,
+                Fault,
+                ("The one that is configured is not plugged in.", "配置的扫码枪未插入。"),
+                (
+                    "Plug it in, and see in `paytill devices` what it is taken for.",
+                    "请插入扫码枪，并用 paytill devices 查看识别结果。",
+                ),
+            ),
             Self::DeviceReady(check, port) => {
                 well(*check, &format!("{port} can be opened."), &format!("{port} 可以打开。"))
             }
@@ -534,7 +551,7 @@ const CREDENTIALS: (&str, &str) = (
 
 fn remedy(fault: &Fault) -> (&'static str, &'static str) {
     match fault {
-        Fault::Denied => (
+        Fault::Denied | Fault::DeniedHid => (
             "Install assets/70-paytill.rules into /etc/udev/rules.d, and add the user to dialout.",
             "请将 assets/70-paytill.rules 放入 /etc/udev/rules.d，并把用户加入 dialout 组。",
         ),
