@@ -1,5 +1,8 @@
 //! What `paytill doctor` finds, and what to do about it, in words.
 
+#[cfg(test)]
+mod tests;
+
 use super::{Language, device};
 use crate::device::Fault;
 
