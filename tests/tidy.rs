@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The rooms from the ground up. A room uses those before it in this list, never those behind it.
-const ROOMS: [&str; 22] = [
+const ROOMS: &[&str] = &[
     "clean",
     "clock",
     "money",
@@ -32,7 +32,7 @@ const ROOMS: [&str; 22] = [
 ];
 
 /// Code that decides. It has no thread, file, socket, clock, environment or random draw.
-const PURE: [&str; 19] = [
+const PURE: &[&str] = &[
     "clean.rs",
     "money.rs",
     "order.rs",

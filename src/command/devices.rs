@@ -20,13 +20,7 @@ use crate::text::device as text;
 /// Lists everything that could be a device of the till.
 pub fn list(json: Json, config: &Config) -> Result<Exit, Failure> {
     let language = config.till.language;
-    let learned = match learned::read(&learned::path(&config.journal.path)) {
-        Ok(learned) => learned,
-        Err(error) => {
-            tell(&error.to_string());
-            Vec::new()
-        }
-    };
+    let learned = learned(config);
     let wanted = scanner_settings(config, learned).wanted;
     let mut said = true;
     for device in plugged_in(&Roots::default()) {
@@ -112,10 +106,11 @@ pub(super) fn may_open(device: &Device) -> bool {
     access(&device.node, needed).is_ok()
 }
 
-/// The scanners that were learned. A file that cannot be used is told in the log.
+/// The scanners that were learned. A file that cannot be used is told, and none was.
 pub(super) fn learned(config: &Config) -> Vec<Learned> {
     learned::read(&learned::path(&config.journal.path)).unwrap_or_else(|error| {
         tracing::warn!(%error, "no learned scanners");
+        tell(&format!("paytill: {error}"));
         Vec::new()
     })
 }

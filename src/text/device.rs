@@ -10,9 +10,7 @@ use crate::device::role::{Role, Why};
 pub fn fault(fault: &Fault, language: Language) -> String {
     let (english, chinese) = match fault {
         Fault::Denied => ("no permission (group dialout)", "没有权限（需要 dialout 组）"),
-        Fault::DeniedHid => {
-            ("no permission: 70-paytill.rules", "没有权限：请安装 70-paytill.rules")
-        }
+        Fault::DeniedHid => ("install 70-paytill.rules", "请安装 70-paytill.rules"),
         Fault::Busy => ("another program uses it", "被其他程序占用"),
         Fault::NotSerial => ("it is not a serial port", "不是串口"),
         Fault::Stalled => {
@@ -50,10 +48,12 @@ pub fn role(role: Role, language: Language) -> &'static str {
         Role::Scanner(Why::Learned(_)) => ("scanner: learned", "扫码枪：已学习"),
         Role::Scanner(Why::Known) => ("scanner: known maker or product", "扫码枪：已知型号"),
         Role::Scanner(Why::CallsItselfOne) => ("scanner: by its own name", "扫码枪：设备自称"),
-        Role::MaybeScanner => ("maybe a scanner", "可能是扫码枪"),
+        Role::MaybeScanner => ("maybe a scanner (--learn)", "可能是扫码枪（--learn）"),
         Role::Keyboard => ("keyboard", "键盘"),
         Role::Configured => ("printer or display (configured)", "打印机或顾显（已配置）"),
-        Role::Unknown => ("not known", "未知"),
+        Role::Unknown => {
+            ("not known (--learn if it is a scanner)", "未知（如是扫码枪，请用 --learn）")
+        }
     };
     pick(language, english, chinese)
 }

@@ -37,7 +37,7 @@ class Lab:
         self.bank = Bank(guest)
         self.devices = []
         self.till = None
-        self.holders = []
+        self.processes = []
         self.numbers = itertools.count(1)
 
     def serial_scanner(self, name="scanner", serial="SCAN0001"):
@@ -65,9 +65,14 @@ class Lab:
     def hold(self, device):
         """Another program keeps a device open, so that it comes back under another name."""
         node = device.node()
-        holder = self.guest.run(f"sleep 100000 <>{node} >/dev/null 2>&1 & echo $!").strip()
-        self.holders.append(holder)
+        holder = self.in_background(f"exec sleep 100000 <>{node}")
         wait_for(f"{node} held", lambda: self.guest.says(f"test $(readlink /proc/{holder}/fd/0) = {node}"))
+
+    def in_background(self, script):
+        """Runs a script in the guest until the scenario ends; gives its process."""
+        process = self.guest.run(f"sh -c '{script}' >/dev/null 2>&1 & echo $!").strip()
+        self.processes.append(process)
+        return process
 
     def open_till(self, config, *words):
         """Opens a till with a new journal, and waits for these words beside the question for an amount."""
@@ -81,9 +86,9 @@ class Lab:
         if self.till is not None:
             self.till.kill()
         self.till = None
-        for holder in self.holders:
-            self.guest.run(f"kill {holder}")
-        self.holders.clear()
+        for process in self.processes:
+            self.guest.shell.run(f"kill -9 {process}")
+        self.processes.clear()
         for device in self.devices:
             device.remove()
         self.devices.clear()
@@ -143,7 +148,7 @@ def assert_each_once(lab, *orders):
 
 def receipt_of(printer, count=1):
     """What a printer printed, once so many receipts were cut off."""
-    wait_for(f"{count} receipts", lambda: printer.printed().count(CUT) >= count)
+    wait_for(f"{count} receipts", lambda: (data := printer.printed()).count(CUT) >= count and data.endswith(CUT))
     return Receipt(printer.printed())
 
 

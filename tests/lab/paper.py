@@ -30,7 +30,7 @@ class Receipt:
                 self.cuts += 1
             elif command[0] >= 0x20:
                 line += command
-        assert not line, f"it ends within a line: {line}"
+        assert not line, f"it ends within a line: {line}, after {vars(self)}"
 
 
 def command_length(data):

@@ -7,12 +7,14 @@ use tokio::sync::mpsc::UnboundedSender;
 use zeroize::Zeroizing;
 
 use crate::clock::Clock;
+use crate::command::devices::scanner_settings;
 use crate::config::{Config, DisplayKind, PrinterKind as Kind};
 use crate::device::Health;
 use crate::device::display::{Display, DisplaySettings};
 use crate::device::printer::{
     Job, JobFault, Patience, Printer, PrinterKind, PrinterReport, PrinterSettings,
 };
+use crate::device::role::Learned;
 use crate::device::scanner::{ScannerReport, Scanners};
 use crate::engine::Attempt;
 use crate::order::OutTradeNo;
@@ -46,6 +48,7 @@ pub(super) struct Devices {
 impl Devices {
     pub(super) fn start(
         config: &Config,
+        learned: Vec<Learned>,
         clock: &Clock,
         reports: UnboundedSender<DeviceReport>,
     ) -> io::Result<Self> {
@@ -58,7 +61,7 @@ impl Devices {
             }
             None => None,
         };
-        let scanners = scanners(config, clock, reports.clone())?;
+        let scanners = scanners(config, learned, clock, reports.clone())?;
         let printer = match printer_settings(config) {
             Some(settings) => Some(Printer::start(settings, clock.clone(), move |report| {
                 let _ = reports.send(match report {
@@ -143,11 +146,11 @@ fn display_settings(config: &Config) -> Option<DisplaySettings> {
 
 fn scanners(
     config: &Config,
+    learned: Vec<Learned>,
     clock: &Clock,
     reports: UnboundedSender<DeviceReport>,
 ) -> io::Result<Scanners> {
-    let learned = crate::command::devices::learned(config);
-    let settings = crate::command::devices::scanner_settings(config, learned);
+    let settings = scanner_settings(config, learned);
     Scanners::start(settings, clock.clone(), move |report| {
         let _ = reports.send(match report {
             ScannerReport::Health(health) => DeviceReport::Scanner(health),

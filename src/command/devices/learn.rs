@@ -16,7 +16,7 @@ use crate::cli::Json;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::device::inventory::{Class, Roots, plugged_in};
-use crate::device::learned::{self, LearnedError};
+use crate::device::learned;
 use crate::device::role::{Kind, Learned, Role};
 use crate::device::scanner::lesson::{Heard, Lesson, LessonReport};
 use crate::journal::{Journal, JournalError};
@@ -108,9 +108,6 @@ fn remember(heard: &Heard, json: Json, config: &Config) -> Result<Exit, Failure>
         baud: if heard.baud == 0 { config.scanner.baud } else { heard.baud },
     };
     let path = learned::path(&config.journal.path);
-    if let Err(broken @ LearnedError::Broken { .. }) = learned::read(&path) {
-        tell(&broken.to_string());
-    }
     learned::remember(&path, scanner).map_err(|error| Failure::new(Exit::Fault, error))?;
     tell(&format!("{} {}", words.remembered, path.display()));
     let wanted = scanner_settings(config, super::learned(config)).wanted;
