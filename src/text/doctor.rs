@@ -1,5 +1,8 @@
 //! What `paytill doctor` finds, and what to do about it, in words.
 
+#[cfg(test)]
+mod tests;
+
 use super::{Language, device};
 use crate::device::Fault;
 
@@ -162,6 +165,9 @@ pub enum Finding {
         why: String,
     },
     NoDevice(Check),
+    /// None is plugged in, and none is missed.
+    NoScanner,
+    ScannerMissed,
     DeviceReady(Check, String),
     /// By the till that runs.
     DeviceInUse(Check, String),
@@ -468,6 +474,20 @@ impl Finding {
                 ),
             ),
             Self::NoDevice(check) => well(*check, "None is configured.", "未配置。"),
+            Self::NoScanner => well(
+                Check::Scanner,
+                "None is plugged in; codes come as keys in the terminal.",
+                "未插入扫码枪，付款码从终端按键输入。",
+            ),
+            Self::ScannerMissed => told(
+                Check::Scanner,
+                Fault,
+                ("The one that is configured is not plugged in.", "配置的扫码枪未插入。"),
+                (
+                    "Plug it in, and see in `paytill devices` what it is taken for.",
+                    "请插入扫码枪，并用 paytill devices 查看识别结果。",
+                ),
+            ),
             Self::DeviceReady(check, port) => {
                 well(*check, &format!("{port} can be opened."), &format!("{port} 可以打开。"))
             }
