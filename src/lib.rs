@@ -14,6 +14,7 @@ pub mod money;
 pub mod order;
 pub mod payment;
 pub mod picture;
+pub mod pole;
 pub mod process;
 pub mod receipt;
 pub mod scan;

@@ -174,6 +174,7 @@ impl Cashier<'_> {
     }
 
     fn draw(&mut self) -> Result<(), Failure> {
+        self.devices.show(self.model.for_the_customer(), self.config);
         if self.model.rings() > self.rung {
             self.rung = self.model.rings();
             match self.config.screen.bell {
@@ -344,6 +345,9 @@ impl Cashier<'_> {
             DeviceReport::Printer(health) => {
                 self.tell(Message::Printer(devices::link(&health, language)));
                 self.printer = Some(health);
+            }
+            DeviceReport::Display(health) => {
+                self.tell(Message::Display(devices::link(&health, language)));
             }
             DeviceReport::Job(id, ended) => {
                 let how = devices::printing(ended, language);

@@ -19,6 +19,7 @@ use tracing::level_filters::LevelFilter;
 
 use crate::clock::Millis;
 pub use crate::device::Flow;
+pub use crate::device::display::Parity;
 use crate::gateway::fields::SignType;
 use crate::money::{Currency, Entry, Money};
 use crate::order::{Merchant, TillId};
@@ -36,6 +37,7 @@ pub struct Config {
     pub payment: Payment,
     pub scanner: Scanner,
     pub printer: Printer,
+    pub display: Display,
     pub receipt: Receipt,
     pub screen: Screen,
     pub journal: Journal,
@@ -213,6 +215,50 @@ impl Profile {
 pub enum DrawerPin {
     Pin2,
     Pin5,
+}
+
+/// The display that the customer looks at.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Display {
+    pub kind: DisplayKind,
+    /// A tty; there is one unless the kind is `None`.
+    pub port: Option<PathBuf>,
+    pub baud: u32,
+    /// Beside eight data bits.
+    pub parity: Parity,
+    pub lights: Lights,
+    pub text: DisplayText,
+    /// Shown while nothing is sold: at most two lines of 20 columns.
+    pub welcome: Vec<String>,
+}
+
+/// The commands that a customer's display understands (devices 3).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum DisplayKind {
+    None,
+    /// Two lines of 20, CD5220 commands.
+    Cd5220,
+    /// Two lines of 20, Epson's display commands.
+    Escpos,
+    /// Eight digits and four lights.
+    Led8,
+}
+
+/// How the lights of a display of digits are numbered.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Lights {
+    /// `'0'` to `'4'`.
+    Ascii,
+    /// 0 to 4.
+    Binary,
+}
+
+/// What a display has pictures of.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum DisplayText {
+    Ascii,
+    /// Chinese characters too, two columns each.
+    Gb18030,
 }
 
 /// What a receipt says beside the sale.

@@ -75,6 +75,7 @@ pub(super) const KNOWN: &Known = &[
             "auto_print",
         ],
     ),
+    ("display", &["kind", "port", "baud", "parity", "lights", "text", "welcome"]),
     ("receipt", &["logo", "header", "footer", "copies"]),
     ("screen", &["theme", "bell", "confirm_above"]),
     ("journal", &["path"]),
@@ -113,13 +114,26 @@ pub(super) fn read(
     let payment = payment(document.section("payment"), &store, &till)?;
     let scanner = devices::scanner(document.section("scanner"), around)?;
     let printer = devices::printer(document.section("printer"), around)?;
+    let display = devices::display(document.section("display"), &store, around)?;
     let receipt = receipt(document.section("receipt"), &store, printer.paper, around)?;
     let screen = screen(document.section("screen"), &till, around)?;
     let is_real = is_real(document)?;
     let journal = journal(document.section("journal"), is_real, around)?;
     let log = log(document.section("log"), &journal, around)?;
     let gateway = gateway(document.section("gateway.wechat-v2"), is_real, around)?;
-    Ok(Config { store, till, gateway, payment, scanner, printer, receipt, screen, journal, log })
+    Ok(Config {
+        store,
+        till,
+        gateway,
+        payment,
+        scanner,
+        printer,
+        display,
+        receipt,
+        screen,
+        journal,
+        log,
+    })
 }
 
 fn store(section: Section<'_>) -> Result<Store, ConfigError> {

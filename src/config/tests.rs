@@ -325,6 +325,17 @@ fn the_goods_are_named_by_store_and_till() {
 }
 
 #[test]
+fn a_display_welcomes_with_what_it_can_show() {
+    let bench = Bench::new();
+    let welcome = |text: &str| bench.read(text).unwrap().display.welcome;
+    assert_eq!(welcome(""), ["Corner Coffee"]);
+    assert_eq!(welcome("[store]\nname = \"幸福超市\""), ["WELCOME"]);
+    let chinese = "[store]\nname = \"幸福超市\"\n[display]\ntext = \"gb18030\"\n";
+    assert_eq!(welcome(chinese), ["幸福超市"]);
+    assert_eq!(welcome(&format!("{chinese}welcome = [\"欢迎光临\"]")), ["欢迎光临"]);
+}
+
+#[test]
 fn a_merchant_is_read_with_its_secrets() {
     let bench = Bench::with_secrets();
     let config = bench.read(REQUIRED).unwrap();
@@ -497,7 +508,7 @@ fn the_shipped_file_says_what_the_defaults_are() {
 fn the_shipped_file_has_every_key_in_its_section_and_what_is_behind_a_hash_can_be_used() {
     let bench = Bench::new();
     let commented = |line: &&str| line.starts_with("# ") && line.contains(" = ");
-    assert_eq!(SHIPPED.lines().filter(commented).count(), 8);
+    assert_eq!(SHIPPED.lines().filter(commented).count(), 10);
     let all = SHIPPED
         .lines()
         .map(|line| if commented(&line) { line.trim_start_matches("# ") } else { line });

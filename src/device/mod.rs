@@ -2,6 +2,7 @@
 //! waits for a port, not even for its closing, which may take half a minute (devices 2.7). A lost
 //! device is looked for once a second, by its path, wherever a link may point to by then.
 
+pub mod display;
 pub mod printer;
 pub mod scanner;
 #[cfg(test)]
@@ -16,7 +17,7 @@ use std::thread::{self, Thread};
 use std::time::Duration;
 
 use rustix::io::Errno;
-use serialport::TTYPort;
+use serialport::{Parity, TTYPort};
 
 use crate::clean::clean;
 
@@ -59,6 +60,9 @@ pub enum Fault {
     /// What the printer says of itself.
     #[error("{0}")]
     Printer(printer::Trouble),
+    /// A display takes no data, though nothing but its own line could hold it up.
+    #[error("it takes no data; look at its cable and power")]
+    Blocked,
     /// In the words of the system.
     #[error("{0}")]
     Other(String),
@@ -89,16 +93,21 @@ struct Address {
     path: PathBuf,
     baud: u32,
     flow: Flow,
+    parity: Parity,
     denials: u8,
 }
 
 impl Address {
     fn new(path: PathBuf, baud: u32) -> Self {
-        Self { path, baud, flow: Flow::None, denials: 0 }
+        Self { path, baud, flow: Flow::None, parity: Parity::None, denials: 0 }
     }
 
     fn with_flow(self, flow: Flow) -> Self {
         Self { flow, ..self }
+    }
+
+    fn with_parity(self, parity: Parity) -> Self {
+        Self { parity, ..self }
     }
 
     /// Opens it, for this process alone. `between` does its part after the port is known to be
@@ -124,6 +133,7 @@ impl Address {
         }
         let extra = between(&target).map_err(|error| health_of(&error))?;
         let port = serialport::new(target.to_string_lossy(), self.baud)
+            .parity(self.parity)
             .timeout(LOOK)
             .flow_control(match self.flow {
                 Flow::None => serialport::FlowControl::None,

@@ -1,9 +1,11 @@
 //! Scanners on pseudo-terminals: the master's side is the hardware. Printers have tests of their own.
 
-use std::io::Write;
+mod display;
+
+use std::io::{Read, Write};
 use std::os::unix::fs::symlink;
 use std::path::PathBuf;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
 use serialport::{SerialPort, TTYPort};
@@ -67,6 +69,16 @@ impl<T: PartialEq + std::fmt::Debug> Reports<T> {
             assert!(allowed.contains(&report), "{report:?} came before {expected:?}");
         }
     }
+}
+
+/// Reads what a device is sent until it ends like this.
+pub(super) fn read_until(hardware: &mut TTYPort, end: &[u8]) -> Vec<u8> {
+    let (mut all, mut bytes) = (Vec::new(), [0; 4096]);
+    while !all.ends_with(end) {
+        let count = hardware.read(&mut bytes).unwrap();
+        all.extend_from_slice(&bytes[..count]);
+    }
+    all
 }
 
 fn scanner(port: PathBuf, suffix: Suffix) -> (Scanner, Reports<ScannerReport>) {

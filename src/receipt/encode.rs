@@ -21,7 +21,7 @@ pub(super) fn printable(text: &str) -> String {
 }
 
 /// The printer's bytes. A byte that could be a command is never among them.
-pub(super) fn encode(text: &str) -> Vec<u8> {
+pub fn encode(text: &str) -> Vec<u8> {
     printable(text).chars().flat_map(encode_character).collect()
 }
 

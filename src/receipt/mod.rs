@@ -2,7 +2,7 @@
 //! same bytes.
 
 pub mod code128;
-mod encode;
+pub mod encode;
 pub mod escpos;
 mod font;
 mod profile;

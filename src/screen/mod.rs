@@ -3,6 +3,7 @@
 //! [`update`] is the only change and answers with what the till must do; [`view`] draws and cannot
 //! change. Neither does I/O or reads a clock: time comes with every message.
 
+mod customer;
 mod digits;
 mod keys;
 mod model;
@@ -96,6 +97,8 @@ pub enum Message {
     Gateway(Link),
     Scanner(Link),
     Printer(Link),
+    /// The customer's display; never sent where there is none.
+    Display(Link),
     Printed {
         out_trade_no: OutTradeNo,
         how: Printing,

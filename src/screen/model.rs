@@ -32,6 +32,8 @@ pub struct Model {
     pub(super) gateway: Link,
     pub(super) scanner: Link,
     pub(super) printer: Link,
+    /// [`Link::Off`] where none is configured: then it is not shown.
+    pub(super) display: Link,
     pub(super) note: Option<Note>,
     /// Why selling has stopped.
     pub(super) stopped: Option<String>,
@@ -103,6 +105,7 @@ impl Model {
             gateway: Link::Off,
             scanner: Link::Off,
             printer: Link::Off,
+            display: Link::Off,
             note: None,
             stopped: None,
             last_code: None,

@@ -60,6 +60,10 @@ pub fn update(model: &mut Model, message: Message, now: Uptime, wall: Timestamp)
             model.printer = link;
             Vec::new()
         }
+        Message::Display(link) => {
+            model.display = link;
+            Vec::new()
+        }
         Message::Printed { how, .. } => {
             printed(model, how);
             Vec::new()
@@ -252,6 +256,22 @@ fn read(model: &Model, typed: &str) -> Result<Money, NotAnAmount> {
         return Err(NotAnAmount::TooLarge);
     }
     model.settings.currency.read(typed, model.settings.entry)
+}
+
+/// What the typed text comes to until now; `None` where it is no amount, or nothing.
+pub(super) fn typed_amount(model: &Model, typed: &str) -> Option<Money> {
+    let typed = if is_unfinished(typed) { typed.trim_end_matches('.') } else { typed };
+    match read(model, typed) {
+        Ok(amount) => Some(amount),
+        // More digits may follow.
+        Err(NotAnAmount::Zero) => Some(Money::default()),
+        Err(
+            NotAnAmount::Empty
+            | NotAnAmount::NotDigits
+            | NotAnAmount::TooManyDecimals(_)
+            | NotAnAmount::TooLarge,
+        ) => None,
+    }
 }
 
 /// `12.` becomes an amount with the next digit.

@@ -15,6 +15,9 @@ pub fn fault(fault: &Fault, language: Language) -> String {
         }
         Fault::Silent => ("no answer: switch, cable?", "无应答：请检查电源和连线"),
         Fault::Printer(trouble) => return self::trouble(*trouble, language).to_owned(),
+        Fault::Blocked => {
+            ("it takes no data: look at its cable and power", "不接收数据，请检查连线和电源")
+        }
         Fault::Other(words) => return words.clone(),
     };
     pick(language, english, chinese).to_owned()

@@ -112,6 +112,7 @@ pub struct Screen {
     pub gateway: &'static str,
     pub scanner: &'static str,
     pub printer: &'static str,
+    pub display: &'static str,
     pub link_off: &'static str,
     pub link_keyboard: &'static str,
     pub link_searching: &'static str,

@@ -89,6 +89,8 @@ impl Printer {
                 self.line.clear();
                 rest
             }
+            // It means nothing, but for a picture that is not complete.
+            [0, rest @ ..] => rest,
             [byte @ b' '..=b'~', rest @ ..] => {
                 self.line.push(*byte);
                 rest

@@ -8,14 +8,16 @@ use tokio::sync::mpsc::UnboundedSender;
 use zeroize::Zeroizing;
 
 use crate::clock::{Clock, Millis};
-use crate::config::{Config, PrinterKind as Kind, ScannerKind};
+use crate::config::{Config, DisplayKind, PrinterKind as Kind, ScannerKind};
 use crate::device::Health;
+use crate::device::display::{Display, DisplaySettings};
 use crate::device::printer::{
     Job, JobFault, Patience, Printer, PrinterKind, PrinterReport, PrinterSettings,
 };
 use crate::device::scanner::{Scanner, ScannerReport, ScannerSettings};
 use crate::engine::Attempt;
 use crate::order::OutTradeNo;
+use crate::pole;
 use crate::receipt::{Form, Outcome, Slip, escpos};
 use crate::screen::{Link, Printing};
 use crate::text::{self, Language};
@@ -29,6 +31,7 @@ pub(super) enum DeviceReport {
     Noise,
     Scanner(Health),
     Printer(Health),
+    Display(Health),
     /// A print job came to its end.
     Job(u64, Ended),
 }
@@ -40,11 +43,14 @@ pub(super) enum Ended {
     Failed(JobFault),
 }
 
-/// The scanner and the printer, where there are any.
+/// The scanner, the printer and the customer's display, where there are any.
 pub(super) struct Devices {
     scanner: Option<Scanner>,
     printer: Option<Printer>,
     form: Form,
+    display: Option<Display>,
+    /// What the customer sees.
+    shown: Option<pole::View>,
     jobs: BTreeMap<u64, Errand>,
     last_job: u64,
 }
@@ -68,6 +74,15 @@ impl Devices {
             (ScannerKind::Serial | ScannerKind::Auto, None)
             | (ScannerKind::Keyboard | ScannerKind::None, _) => None,
         };
+        let display = match display_settings(config) {
+            Some(settings) => {
+                let reports = reports.clone();
+                Some(Display::start(settings, clock.clone(), move |health| {
+                    let _ = reports.send(DeviceReport::Display(health));
+                })?)
+            }
+            None => None,
+        };
         let printer = match printer_settings(config) {
             Some(settings) => Some(Printer::start(settings, clock.clone(), move |report| {
                 let _ = reports.send(match report {
@@ -82,12 +97,21 @@ impl Devices {
             })?),
             None => None,
         };
-        Ok(Self { scanner, printer, form: Form::of(config), jobs: BTreeMap::new(), last_job: 0 })
+        let (form, jobs) = (Form::of(config), BTreeMap::new());
+        Ok(Self { scanner, printer, form, display, shown: None, jobs, last_job: 0 })
     }
 
     /// Whether scans come from a device of their own.
     pub(super) fn has_scanner(&self) -> bool {
         self.scanner.is_some()
+    }
+
+    /// Shows the customer what has changed, if anything has.
+    pub(super) fn show(&mut self, view: pole::View, config: &Config) {
+        let Some(display) = &self.display else { return };
+        if self.shown.replace(view) != Some(view) {
+            display.show(pole::show(view, &config.display, config.till.currency));
+        }
     }
 
     /// Hands a receipt to the printer, as often as the owner wants. The sale is long recorded.
@@ -167,6 +191,14 @@ pub(in crate::command) fn printer_settings(config: &Config) -> Option<PrinterSet
     let form = Form::of(config);
     let (proof, parting) = (form.profile.proof(), escpos::parting(&form));
     Some(PrinterSettings { kind, proof, parting, patience: Patience::default() })
+}
+
+/// How the customer's display is reached, if there is one.
+fn display_settings(config: &Config) -> Option<DisplaySettings> {
+    let display = &config.display;
+    let port = display.port.clone().filter(|_| display.kind != DisplayKind::None)?;
+    let start = pole::start(display);
+    Some(DisplaySettings { port, baud: display.baud, parity: display.parity, start })
 }
 
 fn scanner(

@@ -2,11 +2,15 @@
 
 use super::super::file::Section;
 use super::super::{
-    ConfigError, DrawerPin, Flow, Paper, Printer, PrinterKind, Profile, Scanner, ScannerKind,
-    Suffix,
+    ConfigError, Display, DisplayKind, DisplayText, DrawerPin, Flow, Lights, Paper, Parity,
+    Printer, PrinterKind, Profile, Scanner, ScannerKind, Store, Suffix,
 };
 use super::Surroundings;
+use crate::text::{Language, pole};
 
+/// A customer's display has two lines of so many columns.
+const WELCOME_LINES: usize = 2;
+const WELCOME_CELLS: usize = 20;
 const BAUDS: [u64; 9] = [1200, 2400, 4800, 9600, 19200, 38400, 57600, 115_200, 230_400];
 
 pub(super) fn scanner(
@@ -69,6 +73,46 @@ pub(super) fn printer(
     let auto_print = section.flag("auto_print", true)?;
     let baud = baud(section)?;
     Ok(Printer { kind, port, baud, flow, paper, profile, drawer, auto_print })
+}
+
+pub(super) fn display(
+    section: Section<'_>,
+    store: &Store,
+    around: &Surroundings<'_>,
+) -> Result<Display, ConfigError> {
+    let kinds = [
+        ("none", DisplayKind::None),
+        ("cd5220", DisplayKind::Cd5220),
+        ("escpos", DisplayKind::Escpos),
+        ("led8", DisplayKind::Led8),
+    ];
+    let kind = section.word("kind", &kinds, DisplayKind::None)?;
+    let port = section.path("port", around.folder)?;
+    if kind != DisplayKind::None && port.is_none() {
+        return Err(section.wrong("port", "is missing; a display needs one"));
+    }
+    let parities = [("none", Parity::None), ("odd", Parity::Odd), ("even", Parity::Even)];
+    let parity = section.word("parity", &parities, Parity::None)?;
+    let lights = [("ascii", Lights::Ascii), ("binary", Lights::Binary)];
+    let lights = section.word("lights", &lights, Lights::Ascii)?;
+    let texts = [("ascii", DisplayText::Ascii), ("gb18030", DisplayText::Gb18030)];
+    let text = section.word("text", &texts, DisplayText::Ascii)?;
+    let can_show = |line: &str| text == DisplayText::Gb18030 || line.is_ascii();
+    let welcome = match section.lines("welcome", WELCOME_LINES, WELCOME_CELLS)? {
+        Some(lines) => match lines.iter().find(|line| !can_show(line)) {
+            Some(line) => {
+                let sentence = format!(
+                    "has \"{line}\", which is not ASCII; a display that can show it has \
+                     text = \"gb18030\""
+                );
+                return Err(section.wrong("welcome", sentence));
+            }
+            None => lines,
+        },
+        None if can_show(&store.name) => vec![store.name.clone()],
+        None => vec![pole::welcome(Language::English).to_owned()],
+    };
+    Ok(Display { kind, port, baud: baud(section)?, parity, lights, text, welcome })
 }
 
 fn baud(section: Section<'_>) -> Result<u32, ConfigError> {

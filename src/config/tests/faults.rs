@@ -10,7 +10,7 @@ pub(super) const FAULTS: &[(&str, &str)] = &[
     (
         "[colours]",
         "1: colours is not a known section; known are store, till, gateway, payment, scanner, \
-             printer, receipt, screen, journal, log",
+             printer, display, receipt, screen, journal, log",
     ),
     ("copies = 1", "1: copies does not stand alone; it belongs under [receipt]"),
     (
@@ -35,7 +35,7 @@ pub(super) const FAULTS: &[(&str, &str)] = &[
     (
         "\"a\\u001b[2Jb\" = 1",
         "1: a[2Jb is not a known section; known are store, till, \
-             gateway, payment, scanner, printer, receipt, screen, journal, log",
+             gateway, payment, scanner, printer, display, receipt, screen, journal, log",
     ),
     // The first of two faults.
     ("[till]\nidd = 1\n[screen]\ntehme = 1", "2: [till] idd is not a known key; did you mean id?"),
@@ -130,6 +130,25 @@ pub(super) const FAULTS: &[(&str, &str)] = &[
     (
         "[printer]\nkind = \"escpos-file\"\nport = \"\"",
         "3: [printer] port is missing; a printer needs one",
+    ),
+    ("[display]\nkind = \"led8\"", "1: [display] port is missing; a display needs one"),
+    (
+        "[display]\nkind = \"cd5520\"",
+        "2: [display] kind is \"cd5520\"; allowed is none, cd5220, escpos or led8; did you mean \
+             cd5220?",
+    ),
+    (
+        "[display]\nparity = \"mark\"",
+        "2: [display] parity is \"mark\"; allowed is none, odd or even",
+    ),
+    (
+        "[display]\nwelcome = [\"Hello\", \"欢迎光临\"]",
+        "2: [display] welcome has \"欢迎光临\", which is not ASCII; a display that can show it \
+             has text = \"gb18030\"",
+    ),
+    (
+        "[display]\nwelcome = [\"a\", \"b\", \"c\"]",
+        "2: [display] welcome has 3 lines; at most 2 fit",
     ),
     // Gateways.
     (

@@ -11,7 +11,7 @@ use serialport::TTYPort;
 mod answering;
 
 use super::*;
-use crate::device::tests::{DEADLINE, Reports, Socket};
+use crate::device::tests::{DEADLINE, Reports, Socket, read_until};
 use answering::{Answering, COVER_OPEN, PAPER_LOW, PAPER_OUT, Skills, WELL};
 
 /// The questions that one which never answers is asked when it is found.
@@ -46,16 +46,6 @@ fn job(id: u64, bytes: &[u8]) -> Job {
 /// More than any line holds back.
 fn endless_job(id: u64) -> Job {
     Job { id, bytes: vec![b'x'; 1_000_000], good_for: None }
-}
-
-/// Reads what the printer is sent until it ends like this.
-fn read_until(hardware: &mut TTYPort, end: &[u8]) -> Vec<u8> {
-    let (mut all, mut bytes) = (Vec::new(), [0; 4096]);
-    while !all.ends_with(end) {
-        let count = hardware.read(&mut bytes).unwrap();
-        all.extend_from_slice(&bytes[..count]);
-    }
-    all
 }
 
 const PRINTER_READY: PrinterReport = PrinterReport::Health(Health::Ready);

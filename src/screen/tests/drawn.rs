@@ -271,6 +271,25 @@ fn devices_that_fail() {
 }
 
 #[test]
+fn a_display_for_the_customer_has_its_place_beside_the_others_even_when_all_are_away() {
+    let mut bench = bench();
+    bench.send(Message::Display(Link::Ready));
+    pictures("display", &mut bench);
+    for link in [Link::Searching, Link::Failed("it takes no data".into())] {
+        bench.send(Message::Gateway(Link::Failed("no answer for 12 s".into())));
+        bench.send(Message::Scanner(Link::Searching));
+        bench.send(Message::Printer(Link::Searching));
+        bench.send(Message::Display(link.clone()));
+        let word = if link == Link::Searching { "searching" } else { "fault" };
+        let picture = bench.drawn(80, 24);
+        for words in ["Gatewayfault", "Scannersearching", "Printersearching"] {
+            assert!(packed(&picture).contains(words), "{picture}");
+        }
+        assert!(packed(&picture).contains(&format!("Display{word}")), "{picture}");
+    }
+}
+
+#[test]
 fn windows_that_are_too_small() {
     let (mut bench, _) = waiting();
     for (language, tag) in [(Language::English, "en"), (Language::Chinese, "zh")] {

@@ -1,7 +1,7 @@
 //! The screen's rules, its pictures, and a bench to drive it with the real payment machine.
 
+mod customer;
 mod drawn;
-
 mod property;
 mod rules;
 
@@ -174,6 +174,11 @@ impl Bench {
             self.calls[index] = call;
         }
         self.tell(index, event);
+    }
+
+    /// From now on nothing of this payment can be written down.
+    pub(super) fn unrecorded(&mut self, index: usize) {
+        self.attempts[index].recorded = false;
     }
 
     /// The answer to the last call of this payment.

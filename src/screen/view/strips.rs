@@ -234,11 +234,14 @@ impl Canvas<'_> {
     pub(super) fn links(&mut self, area: Rect) {
         let model = self.model;
         let text = model.text();
-        let devices = [
+        let mut devices = vec![
             (text.gateway, &model.gateway, clean(&model.settings.gateway_host, 28)),
             (text.scanner, &model.scanner, String::new()),
             (text.printer, &model.printer, String::new()),
         ];
+        if model.display != Link::Off {
+            devices.push((text.display, &model.display, String::new()));
+        }
         let state = |link: &Link| match link {
             Link::Off => ("░", text.link_off, None),
             Link::Keyboard => ("█", text.link_keyboard, Some(Tone::Good)),
@@ -251,7 +254,7 @@ impl Canvas<'_> {
             Link::Warned(why) | Link::Failed(why) => clean(why, ASIDE),
             Link::Off | Link::Keyboard | Link::Searching | Link::Ready => host.to_owned(),
         };
-        let mut asides = devices.each_ref().map(|(_, link, host)| aside(link, host));
+        let mut asides: Vec<_> = devices.iter().map(|(_, link, host)| aside(link, host)).collect();
         let needed: u16 =
             devices.iter().map(|(name, link, _)| cells(name) + cells(state(link).1) + 7).sum();
         let mut spare = area.width.saturating_sub(needed);
@@ -269,6 +272,7 @@ impl Canvas<'_> {
                 }
             }
         }
+        let gap = if needed > area.width { 1 } else { 3 };
         let mut x = 2;
         for ((name, link, _), aside) in devices.iter().zip(&asides) {
             let (mark, word, tone) = state(link);
@@ -281,7 +285,7 @@ impl Canvas<'_> {
             if !aside.is_empty() {
                 x += self.put(area, x, 0, aside, if is_news(link) { style } else { quiet }) + 1;
             }
-            x += 3;
+            x += gap;
         }
     }
 

@@ -112,6 +112,7 @@ pub const CHINESE: Screen = Screen {
     gateway: "网关",
     scanner: "扫码枪",
     printer: "打印机",
+    display: "顾客屏",
     link_off: "未启用",
     link_keyboard: "键盘",
     link_searching: "连接中",

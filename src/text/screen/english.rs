@@ -116,6 +116,7 @@ pub const ENGLISH: Screen = Screen {
     gateway: "Gateway",
     scanner: "Scanner",
     printer: "Printer",
+    display: "Display",
     link_off: "off",
     link_keyboard: "keyboard",
     link_searching: "searching",

@@ -1,0 +1,207 @@
+//! The customer's display, also called pole display: what it shows, as bytes (devices 3). Pure: the
+//! same view always gives the same bytes.
+//!
+//! Each view is sent whole, so that bytes which were lost are put right by the next one.
+
+#[cfg(test)]
+mod tests;
+
+use crate::clean::clean;
+use crate::config::{Display, DisplayKind, DisplayText, Lights};
+use crate::money::{Currency, Money};
+use crate::payment::Status;
+use crate::receipt::encode::encode;
+use crate::text::{Language, pole as words};
+
+/// Columns of a display with two lines.
+pub const COLUMNS: usize = 20;
+/// Digits of a display that has only digits.
+pub const DIGITS: usize = 8;
+/// A display switched on in the middle of a command takes the first of these for its operands, and
+/// ends a line that was cut off with the next.
+const RESYNCHRONIZE: &[u8] = b"\r\r";
+/// Out of the line mode, in which other commands are ignored; to the state at power-up; no cursor.
+const START_CD5220: &[u8] = b"\x0c\x1b@\x1b_\x00";
+/// To the state at power-up, no cursor, and text that overwrites what stands there.
+const START_ESCPOS: &[u8] = b"\x1b@\x0c\x1fC\x00\x1f\x01";
+const START_LED8: &[u8] = b"\x1b@\x0c";
+/// A number that does not fit is never cut: it would be another.
+const TOO_LONG: &str = "--------";
+
+/// What the customer may see.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum View {
+    /// Nothing is being sold.
+    #[default]
+    Welcome,
+    Sale {
+        amount: Money,
+        stage: Stage,
+    },
+}
+
+/// How far a sale has come.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Stage {
+    /// The amount is being typed.
+    Typing,
+    /// The customer's code is asked for.
+    Code,
+    Payment(Status),
+}
+
+/// What a display that was just switched on or plugged in needs before its first view.
+pub fn start(display: &Display) -> Vec<u8> {
+    let start = match display.kind {
+        DisplayKind::Cd5220 => START_CD5220,
+        DisplayKind::Escpos => START_ESCPOS,
+        DisplayKind::Led8 => START_LED8,
+        DisplayKind::None => return Vec::new(),
+    };
+    [RESYNCHRONIZE, start].concat()
+}
+
+/// A view, in place of the one before.
+pub fn show(view: View, display: &Display, currency: Currency) -> Vec<u8> {
+    match display.kind {
+        DisplayKind::Cd5220 => {
+            let [upper, lower] = lines(view, display, currency);
+            [b"\x1bQA", &*upper, b"\r\x1bQB", &*lower, b"\r"].concat()
+        }
+        DisplayKind::Escpos => {
+            let [upper, lower] = lines(view, display, currency);
+            [b"\x1f$\x01\x01", &*upper, b"\x1f$\x01\x02", &*lower].concat()
+        }
+        DisplayKind::Led8 => digits(view, display.lights, currency),
+        DisplayKind::None => Vec::new(),
+    }
+}
+
+/// Both lines, each exactly [`COLUMNS`] bytes.
+fn lines(view: View, display: &Display, currency: Currency) -> [Vec<u8>; 2] {
+    let text = display.text;
+    match view {
+        View::Welcome => [0, 1].map(|index| {
+            let line = display.welcome.get(index).map(String::as_str).unwrap_or_default();
+            let bytes = bytes_of(line, text);
+            let before = (COLUMNS - bytes.len()) / 2;
+            pad(&bytes, before)
+        }),
+        View::Sale { amount, stage } => {
+            let language = language(text);
+            let word = match stage {
+                Stage::Typing => words::amount(language),
+                Stage::Code => words::show_code(language),
+                Stage::Payment(status) => words::status(status, language),
+            };
+            let amount = bytes_of(&money(amount, text, currency), text);
+            let before = COLUMNS - amount.len();
+            [pad(&bytes_of(word, text), 0), pad(&amount, before)]
+        }
+    }
+}
+
+/// The language a display can show.
+const fn language(text: DisplayText) -> Language {
+    match text {
+        DisplayText::Ascii => Language::English,
+        DisplayText::Gb18030 => Language::Chinese,
+    }
+}
+
+fn money(amount: Money, text: DisplayText, currency: Currency) -> String {
+    let number = currency.show(amount);
+    match (text, currency.symbol()) {
+        (DisplayText::Gb18030, symbol @ "￥") => format!("{symbol}{number}"),
+        (DisplayText::Gb18030, symbol) => format!("{symbol} {number}"),
+        (DisplayText::Ascii, _) => format!("{} {number}", currency.code()),
+    }
+}
+
+/// Text in a display's own bytes, cut to a line between two characters; a byte is a column.
+fn bytes_of(text: &str, charset: DisplayText) -> Vec<u8> {
+    let mut bytes = match charset {
+        DisplayText::Gb18030 => encode(text),
+        DisplayText::Ascii => clean(text, usize::MAX)
+            .chars()
+            .map(|character| ascii(character).unwrap_or(b'?'))
+            .collect(),
+    };
+    let mut end = 0;
+    while let Some(byte) = bytes.get(end) {
+        let width = if byte.is_ascii() { 1 } else { 2 };
+        if end + width > COLUMNS {
+            break;
+        }
+        end += width;
+    }
+    bytes.truncate(end);
+    bytes
+}
+
+fn ascii(character: char) -> Option<u8> {
+    u8::try_from(character).ok().filter(|byte| (b' '..=b'~').contains(byte))
+}
+
+fn pad(bytes: &[u8], before: usize) -> Vec<u8> {
+    let mut line = vec![b' '; before];
+    line.extend(bytes);
+    line.resize(COLUMNS, b' ');
+    line
+}
+
+/// The number first, then the light (devices 3.2).
+fn digits(view: View, lights: Lights, currency: Currency) -> Vec<u8> {
+    let (number, light) = match view {
+        View::Welcome => (currency.show(Money::default()), Light::None),
+        View::Sale { amount, stage } => (currency.show(amount), Light::of(stage)),
+    };
+    let places = number.bytes().filter(|byte| *byte != b'.').count();
+    let number = if places > DIGITS { TOO_LONG } else { &number };
+    [b"\x1bQA", number.as_bytes(), b"\r\x1bs", &[light.operand(lights)]].concat()
+}
+
+/// What a display of digits says of its number. Its fourth light, change, belongs to cash.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Light {
+    None,
+    /// 单价.
+    Price,
+    /// 总计.
+    Total,
+    /// 收款.
+    Received,
+}
+
+impl Light {
+    fn of(stage: Stage) -> Self {
+        match stage {
+            Stage::Typing => Self::Price,
+            Stage::Payment(Status::Paid) => Self::Received,
+            Stage::Code
+            | Stage::Payment(
+                Status::Created
+                | Status::Sent
+                | Status::Waiting
+                | Status::Checking
+                | Status::Declined,
+            ) => Self::Total,
+            // Whether it is still due is not for a number to say.
+            Stage::Payment(Status::Reversing | Status::Reversed | Status::Attention) => Self::None,
+        }
+    }
+
+    /// Makers do not agree: a digit in ASCII, or the number itself.
+    fn operand(self, lights: Lights) -> u8 {
+        let number = match self {
+            Self::None => 0,
+            Self::Price => 1,
+            Self::Total => 2,
+            Self::Received => 3,
+        };
+        match lights {
+            Lights::Ascii => b'0' + number,
+            Lights::Binary => number,
+        }
+    }
+}

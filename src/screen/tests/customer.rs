@@ -1,0 +1,73 @@
+//! What the customer's display is told.
+
+use super::*;
+use crate::pole::{Stage, View};
+
+fn sale(minor: i64, stage: Stage) -> View {
+    View::Sale { amount: Money::from_minor(minor), stage }
+}
+
+fn bench() -> Bench {
+    Bench::new(settings())
+}
+
+#[test]
+fn an_amount_is_shown_as_what_it_comes_to_while_it_is_typed() {
+    let mut bench = bench();
+    assert_eq!(bench.model.for_the_customer(), View::Welcome);
+    let typed = [("1", 100), ("12", 1200), ("12.", 1200), ("12.5", 1250), ("12.50", 1250)];
+    for ((_, minor), key) in typed.into_iter().zip("12.50".chars()) {
+        bench.key(Key::Char(key));
+        assert_eq!(bench.model.for_the_customer(), sale(minor, Stage::Typing), "{key}");
+    }
+    bench.key(Key::Esc);
+    assert_eq!(bench.model.for_the_customer(), View::Welcome);
+    for (key, minor) in [('0', 0), ('.', 0), ('0', 0), ('5', 5)] {
+        bench.key(Key::Char(key));
+        assert_eq!(bench.model.for_the_customer(), sale(minor, Stage::Typing), "{key}");
+    }
+    bench.key(Key::Char('9'));
+    assert_eq!(bench.model.for_the_customer(), View::Welcome, "no amount is shown as another");
+}
+
+#[test]
+fn the_customer_follows_the_payment_at_the_desk() {
+    let mut bench = bench();
+    bench.type_text("12.5");
+    bench.key(Key::Enter);
+    assert_eq!(bench.model.for_the_customer(), sale(1250, Stage::Code));
+    let index = bench.begin(1);
+    assert_eq!(bench.model.for_the_customer(), sale(1250, Stage::Payment(Status::Sent)));
+    bench.answer(index, Answer::Paying);
+    assert_eq!(bench.model.for_the_customer(), sale(1250, Stage::Payment(Status::Waiting)));
+    bench.later(index, 5000);
+    bench.answer(index, Answer::Paid(proof()));
+    assert_eq!(bench.model.for_the_customer(), sale(1250, Stage::Payment(Status::Paid)));
+    bench.key(Key::Enter);
+    assert_eq!(bench.model.for_the_customer(), View::Welcome);
+}
+
+#[test]
+fn another_customers_payment_is_nobodys_business() {
+    let mut bench = bench();
+    let index = bench.charge("12.5", 1);
+    bench.until_attention(index);
+    assert_eq!(bench.model.for_the_customer(), sale(1250, Stage::Payment(Status::Attention)));
+    bench.key(Key::Enter);
+    bench.key(Key::Enter);
+    assert_eq!(bench.model.for_the_customer(), View::Welcome);
+    bench.type_text("3");
+    bench.wait(60_000);
+    bench.step(index, Event::AskNow);
+    bench.answer_if_asked(index, Answer::Paid(proof()));
+    assert_eq!(bench.model.for_the_customer(), sale(300, Stage::Typing));
+}
+
+#[test]
+fn an_outcome_that_is_not_written_down_is_not_told_the_customer() {
+    let mut bench = bench();
+    let index = bench.charge("12.5", 1);
+    bench.unrecorded(index);
+    bench.answer(index, Answer::Paid(proof()));
+    assert_eq!(bench.model.for_the_customer(), sale(1250, Stage::Payment(Status::Attention)));
+}
