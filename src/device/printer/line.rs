@@ -34,7 +34,9 @@ const PRINTING_A_BYTE: Millis = Millis(5);
 const LONGEST_PRINTING: Millis = Millis::seconds(20);
 /// Bits on the line for a byte.
 const BITS: u64 = 10;
-/// Every so many looks a printer that has never answered is asked again: it may have been off.
+/// A printer that has not answered is asked again at its first looks, since it may just have been
+/// switched on, and then every so many.
+const FIRST_LOOKS: u8 = 3;
 const LOOKS_TO_ASK_AGAIN: u8 = 10;
 /// A printer that has answered before and misses so many questions in a row is switched off.
 const MISSES: u8 = 3;
@@ -176,9 +178,12 @@ impl<R: Fn(PrinterReport)> Line<R> {
         } else if self.talk.speaks_up() {
             self.meet()
         } else {
-            self.looks = (self.looks + 1) % LOOKS_TO_ASK_AGAIN;
-            if self.looks > 0 {
-                return;
+            self.looks += 1;
+            if self.looks > FIRST_LOOKS {
+                if self.looks < FIRST_LOOKS + LOOKS_TO_ASK_AGAIN {
+                    return;
+                }
+                self.looks = FIRST_LOOKS;
             }
             // Nobody waits for the answer: a later look hears it.
             self.with_line(|_, asker| asker.say(&QUESTIONS[0]).map(drop))
@@ -271,6 +276,9 @@ impl<R: Fn(PrinterReport)> Line<R> {
             if self.talk.answers.status {
                 self.meet()?;
             }
+        }
+        if !self.talk.answers.status && self.talk.speaks_up() {
+            self.meet()?;
         }
         if !self.talk.answers.status {
             return Ok(true);
