@@ -48,6 +48,8 @@ class Guest:
     def command(self, kernel, files):
         channel = lambda name: f"socket,id={name},path={self.folder / name},server=on,wait=off"
         command = [
+            # Not even a killed lab leaves it behind.
+            "setpriv", "--pdeathsig", "KILL", "--",
             "qemu-system-x86_64", "-accel", "tcg,thread=multi", "-M", "pc", "-cpu", "qemu64", "-m", "512",
             "-smp", "1", "-nodefaults", "-no-reboot", "-display", "none",
             "-kernel", kernel, "-initrd", files, "-append", "console=ttyS0 panic=-1 quiet",

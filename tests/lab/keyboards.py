@@ -42,9 +42,8 @@ def keyboard_beside_a_scanner(lab):
     scanner = lab.plugged(keyboard_scanner(lab))
     till.see("Scanner ready")
     second = lab.plugged(keyboard_scanner(lab, "second", "046d:c31c", "Keyboard", socket=1))
-    for type_amount in (second.type, lab.keyboard.type):
-        type_amount("15")
-        till.keyboard.press("ret")
+    for keyboard in (second, lab.keyboard):
+        keyboard.type("15\n")
         till.see("Scan the customer's payment code.")
         scanner.scan(lab.bank.code())
         till.see("PAID", "The money was taken.")

@@ -87,7 +87,7 @@ fn serial(check: Check, port: &Path, baud: u32, is_running: bool) -> Finding {
         };
     }
     match device::look(port, baud) {
-        Health::Ready => Finding::DeviceReady(check, name),
+        Health::Ready | Health::PaperLow => Finding::DeviceReady(check, name),
         Health::Searching => Finding::DeviceAbsent(check, name),
         Health::Failed(fault) => Finding::DeviceWrong(check, name, fault),
     }
