@@ -11,6 +11,7 @@ const ROOMS: &[&str] = &[
     "clock",
     "money",
     "order",
+    "picture",
     "process",
     "payment",
     "gateway",
@@ -36,11 +37,13 @@ const PURE: &[&str] = &[
     "clean.rs",
     "money.rs",
     "order.rs",
+    "picture.rs",
     "payment/",
     "engine.rs",
     "engine/",
     "scan/",
     "device/role.rs",
+    "device/printer/status.rs",
     "receipt/",
     "pole/",
     "screen/",
@@ -124,7 +127,7 @@ fn imports_run_one_way() {
 fn what_decides_touches_nothing() {
     let mut broken = Vec::new();
     for (name, text) in sources().iter().filter(|(name, _)| !is_test(name)) {
-        if !PURE.iter().any(|pure| name.starts_with(pure)) {
+        if !PURE.iter().any(|pure| name.starts_with(*pure)) {
             continue;
         }
         let text = code(text);

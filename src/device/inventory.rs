@@ -152,6 +152,10 @@ fn has_keys(capabilities: &str) -> bool {
 
 /// What the USB device above a place in `/sys/devices` says of itself.
 fn of_usb(place: &Path) -> Option<Identity> {
+    // What is behind a Bluetooth adapter is not the adapter.
+    if place.iter().any(|part| part == "bluetooth") {
+        return None;
+    }
     let device = place.ancestors().find(|folder| folder.join("idVendor").is_file())?;
     let number = |name| u16::from_str_radix(attribute(device, name)?.trim(), 16).ok();
     let text = |name| attribute(device, name).map(|text| clean(&text, NAME_CELLS));

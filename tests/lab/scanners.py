@@ -1,6 +1,7 @@
 """Scanners that are found when they are plugged in, of every kind."""
 
 from lab import AUTO, assert_paid, hid_pos_scanner, keyboard_scanner, receipt_of, scenario, serial_printer_config
+from till import Till
 from waiting import wait_for
 
 # Nobody's: neither known nor unknown to be a scanner.
@@ -96,3 +97,42 @@ def learned(lab):
     till.charge("1.00")
     scanner.scan(lab.bank.code())
     till.see("PAID", "The money was taken")
+
+
+@scenario(in_ci=False)
+def used_elsewhere(lab):
+    """Scanners that another till has are left to it, said so, and taken once it is gone."""
+    lab.install_rules()
+    for make in [hid_pos_scanner, keyboard_scanner]:
+        scanner = lab.plugged(make(lab))
+        other = Till(lab.guest, lab.keyboard, f"other-{scanner.name}", AUTO)
+        start = f"cd {other.folder}; exec env -i HOME={other.folder} TERM=linux /bin/paytill --config paytill.toml"
+        lab.guest.run(f"(setsid -c su cashier -c '{start}' <>/dev/tty3 >&0 2>&1 &) >/dev/null 2>&1")
+        wait_for("the other till", lambda: lab.guest.says(f"grep -q 'scanner opened' {other.folder}/*.log.*"))
+        till = lab.open_till(AUTO, "Scanner fault")
+        till.charge("1.00")
+        till.see("The scanner cannot be used: another program uses it.")
+        lab.guest.run(f"pkill -9 -f {other.folder}")
+        till.see("Scanner ready")
+        scanner.scan(lab.bank.code())
+        till.see("PAID", "The money was taken")
+        till.close()
+        scanner.remove()
+        lab.devices.remove(scanner)
+
+
+@scenario(in_ci=False)
+def named(lab):
+    """A keyboard scanner that is named by its number and serial number is taken, and its twin is not."""
+    lab.install_rules(STRANGE[:4])
+    scanner = lab.plugged(keyboard_scanner(lab, ids=STRANGE, serial="K1"))
+    twin = lab.plugged(keyboard_scanner(lab, "twin", ids=STRANGE, serial="K2", socket=1))
+    till = lab.open_till(f'[scanner]\nkind = "hid-keyboard"\ndevice = "{STRANGE}:K1"\nsuffix = "cr"\n', "Scanner ready")
+    twin.type("7")
+    till.charge("1")
+    scanner.scan(lab.bank.code())
+    till.see("PAID", "The money was taken")
+    assert till.orders()[0]["amount"] == 7100, till.orders()
+    scanner.unplug()
+    till.see("Scanner searching")
+    till.close()

@@ -7,30 +7,24 @@ mod feed;
 mod hid_pos;
 mod keyboard;
 pub mod lesson;
+mod search;
 mod serial;
 
-use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use zeroize::Zeroizing;
 
 use self::board::Board;
-use self::feed::Feed;
-use super::inventory::{Class, Device, Roots, plugged_in};
-use super::role::{self, Role, Why};
+use self::search::Search;
+use super::inventory::Roots;
+use super::role;
 use super::watch::{Ring, Watch};
-use super::{Address, Fault, Health, LOOK, Wanted, Worker, health_of};
-use crate::clock::{Clock, Millis};
+use super::{Fault, Health, Wanted, Worker, health_of};
+use crate::clock::Clock;
 use crate::scan::Suffix;
 use crate::scan::keyboard::Layout;
-
-/// A node that was just made belongs to root until udev has set its group; so long is it tried
-/// again before that is a fault (devices 1.4).
-const DENIED_FOR: Millis = Millis::seconds(2);
-const RETRY: Duration = Duration::from_millis(50);
 
 /// Which scanners there are to be, and how they speak.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -78,7 +72,7 @@ impl Scanners {
     ) -> io::Result<Self> {
         let board = Board::new(settings.is_missed, Arc::new(report));
         let port = match &settings.port {
-            Some(port) => Some(follow(port.clone(), &settings, &clock, &board)?),
+            Some(port) => Some(serial::follow(port.clone(), &settings, &clock, &board)?),
             None => None,
         };
         let looks = settings.wanted.serial || settings.wanted.hid_pos || settings.wanted.keyboards;
@@ -86,7 +80,7 @@ impl Scanners {
             let watch = Watch::new(settings.roots.dev.clone())?;
             let ring = watch.ring();
             let work = move |wanted: Wanted| {
-                Search { settings, clock, board, running: BTreeMap::new() }.run(watch, &wanted);
+                Search::new(settings, clock, board).run(watch, &wanted);
             };
             (Some(Worker::start("scanners", work)?), Some(ring))
         } else {
@@ -96,168 +90,9 @@ impl Scanners {
     }
 }
 
-/// Reads the serial port at a path, and looks for it again and again while it is away.
-fn follow(
-    port: PathBuf,
-    settings: &ScannerSettings,
-    clock: &Clock,
-    board: &Board,
-) -> io::Result<Worker> {
-    let mut address = Address::new(port.clone(), settings.baud);
-    let mut feed = Feed::new(settings.suffix, clock.clone(), board.clone());
-    let board = board.clone();
-    Worker::start("scanner", move |wanted| {
-        while wanted.is_true() {
-            match address.open(|_| Ok(())) {
-                Ok(mut opened) => {
-                    board.set(&port, Health::Ready);
-                    serial::read(&address, &mut opened, &mut feed, &wanted);
-                    // The dead handle goes before the search, else the port comes back under
-                    // another name (devices 1.4).
-                    drop(opened);
-                    feed.reset();
-                    if wanted.is_true() {
-                        board.set(&port, Health::Searching);
-                    }
-                }
-                Err(health) => {
-                    board.set(&port, health);
-                    wanted.pause(LOOK);
-                }
-            }
-        }
-    })
-}
-
-/// Starts a thread for every scanner that is there.
-struct Search {
-    settings: ScannerSettings,
-    clock: Clock,
-    board: Board,
-    /// By their nodes.
-    running: BTreeMap<PathBuf, Worker>,
-}
-
-impl Search {
-    fn run(mut self, mut watch: Watch, wanted: &Wanted) {
-        while wanted.is_true() {
-            self.running.retain(|_, worker| !worker.is_finished());
-            for device in plugged_in(&self.settings.roots) {
-                let Role::Scanner(why) = self.settings.wanted.role(&device) else { continue };
-                let is_followed = device.class == Class::Serial
-                    && why == Why::Named
-                    && self.settings.port.is_some();
-                if is_followed || self.running.contains_key(&device.node) {
-                    continue;
-                }
-                let node = device.node.clone();
-                match self.attend(device, why, watch.ring()) {
-                    Ok(worker) => {
-                        self.running.insert(node, worker);
-                    }
-                    Err(error) => tracing::warn!(%error, "no thread for a scanner"),
-                }
-            }
-            if self.running.is_empty() && self.settings.port.is_none() {
-                self.board.found_none();
-            }
-            watch.wait();
-        }
-    }
-
-    /// Reads a scanner that is there until it is gone. It rings then.
-    fn attend(&self, device: Device, why: Why, ring: Ring) -> io::Result<Worker> {
-        let mut feed = Feed::new(self.settings.suffix, self.clock.clone(), self.board.clone());
-        let attendant = Attendant { node: device.node.clone(), board: self.board.clone() };
-        let layout = self.settings.layout;
-        let baud = match why {
-            Why::Learned(baud) => baud,
-            Why::HidPos | Why::Named | Why::Known | Why::CallsItselfOne => self.settings.baud,
-        };
-        Worker::start("scanner", move |wanted| {
-            let node = device.node.as_path();
-            match &device.class {
-                Class::Serial => {
-                    let address = Address::new(node.to_owned(), baud);
-                    let open = || address.try_open(|_| Ok(()));
-                    if let Some(mut opened) = attendant.open(open, &feed, &wanted) {
-                        serial::read(&address, &mut opened, &mut feed, &wanted);
-                    }
-                }
-                Class::HidPos(layout) => {
-                    let open = || hid_pos::open(node, layout);
-                    if let Some(mut opened) = attendant.open(open, &feed, &wanted) {
-                        hid_pos::read(&mut opened, &mut feed, &wanted);
-                    }
-                }
-                Class::Keyboard => {
-                    let open = || keyboard::open(node);
-                    if let Some(mut opened) = attendant.open(open, &feed, &wanted) {
-                        keyboard::read(&mut opened, layout, &mut feed, &wanted);
-                    }
-                }
-                Class::OtherHid => {}
-            }
-            attendant.leave(&wanted);
-            // In this order: who hears it ring finds it finished.
-            drop(wanted);
-            drop(ring);
-        })
-    }
-}
-
 fn health_of_hid(error: &io::Error) -> Health {
     match health_of(error) {
         Health::Failed(Fault::Denied) => Health::Failed(Fault::DeniedHid),
         other => other,
-    }
-}
-
-fn is_denied(health: &Health) -> bool {
-    matches!(health, Health::Failed(Fault::Denied | Fault::DeniedHid))
-}
-
-/// What a scanner's thread does whatever its scanner is.
-struct Attendant {
-    node: PathBuf,
-    board: Board,
-}
-
-impl Attendant {
-    /// Opens the scanner, however often that takes; `None` when it is gone again.
-    fn open<T>(
-        &self,
-        mut open: impl FnMut() -> Result<T, Health>,
-        feed: &Feed,
-        wanted: &Wanted,
-    ) -> Option<T> {
-        let since = feed.now();
-        while wanted.is_true() {
-            match open() {
-                Ok(opened) => {
-                    tracing::info!(node = %self.node.display(), "scanner opened");
-                    self.board.set(&self.node, Health::Ready);
-                    return Some(opened);
-                }
-                Err(Health::Searching | Health::Ready) => return None,
-                // It was plugged in just now, and udev has yet to set its group (devices 1.4).
-                Err(health) if is_denied(&health) && feed.now().since(since) < DENIED_FOR => {
-                    wanted.pause(RETRY);
-                }
-                Err(health) => {
-                    self.board.set(&self.node, health);
-                    wanted.pause(LOOK);
-                }
-            }
-        }
-        None
-    }
-
-    /// The scanner is gone, or is there and cannot be read, which must not become a race.
-    fn leave(&self, wanted: &Wanted) {
-        self.board.remove(&self.node);
-        if self.node.exists() {
-            wanted.pause(LOOK);
-        }
     }
 }

@@ -1,15 +1,52 @@
 //! Serial scanners: RS-232, CDC-ACM, an adapter, or a pseudo-terminal.
 
 use std::io::{self, Read};
+use std::path::PathBuf;
 
 use serialport::{SerialPort, TTYPort};
 use zeroize::{Zeroize, Zeroizing};
 
+use super::ScannerSettings;
+use super::board::Board;
 use super::feed::Feed;
-use crate::device::{Address, Opened, Wanted};
+use crate::clock::Clock;
+use crate::device::{Address, Health, LOOK, Opened, Wanted, Worker};
 
 /// Bytes taken at once.
 const READ: usize = 1024;
+
+/// Reads the serial port at a path, and looks for it again and again while it is away.
+pub(super) fn follow(
+    port: PathBuf,
+    settings: &ScannerSettings,
+    clock: &Clock,
+    board: &Board,
+) -> io::Result<Worker> {
+    let mut address = Address::new(port.clone(), settings.baud);
+    let mut feed = Feed::new(settings.suffix, clock.clone(), board.clone());
+    let board = board.clone();
+    Worker::start("scanner", move |wanted| {
+        while wanted.is_true() {
+            match address.open(|_| Ok(())) {
+                Ok(mut opened) => {
+                    board.set(&port, Health::Ready);
+                    read(&address, &mut opened, &mut feed, &wanted);
+                    // The dead handle goes before the search, else the port comes back under
+                    // another name (devices 1.4).
+                    drop(opened);
+                    feed.reset();
+                    if wanted.is_true() {
+                        board.set(&port, Health::Searching);
+                    }
+                }
+                Err(health) => {
+                    board.set(&port, health);
+                    wanted.pause(LOOK);
+                }
+            }
+        }
+    })
+}
 
 /// Reads until the port is gone, or another one is where the path leads.
 pub(super) fn read(address: &Address, opened: &mut Opened<()>, feed: &mut Feed, wanted: &Wanted) {

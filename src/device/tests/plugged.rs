@@ -87,7 +87,7 @@ fn a_bluetooth_scanner_is_known_by_what_the_kernel_says() {
     let tree = Tree::new();
     let uevent = "DRIVER=hid-generic\nHID_ID=0005:00000C2E:00000B87\nHID_NAME=Scanner\nHID_PHYS=aa\n\
                   HID_UNIQ=00:11:22:33:44:55\n";
-    tree.virtual_hid("hidraw0", uevent, HID_POS);
+    tree.bluetooth_hid("hidraw0", uevent, HID_POS);
     let found = plugged_in(&tree.roots());
     let expected = Identity {
         ids: Some((0x0c2e, 0x0b87)),
@@ -106,7 +106,7 @@ fn names_are_cleaned_and_cut() {
     let hostile = Usb { maker: "\u{1b}[2J\u{202e}ACME", name: &long, ..CHIP };
     tree.port("ttyUSB0", hostile);
     let uevent = b"HID_ID=zz:1:FFFFFFFFF\nHID_NAME=\xff\xfe\nHID_UNIQ=\x1b]0;\n";
-    tree.virtual_hid("hidraw0", &String::from_utf8_lossy(uevent), HID_POS);
+    tree.bluetooth_hid("hidraw0", &String::from_utf8_lossy(uevent), HID_POS);
     let found = plugged_in(&tree.roots());
     assert_eq!(found[0].identity.ids, None);
     assert_eq!(found[1].identity.maker, "[2JACME");
@@ -212,7 +212,7 @@ proptest! {
         let usb = Usb { maker: &texts[0], name: &texts[1], serial: &texts[2], ..CHIP };
         tree.port("ttyUSB0", usb);
         Tree::write(&tree.path("sys/class/tty/ttyUSB0/device/../../idVendor"), &texts[3]);
-        tree.virtual_hid("hidraw0", &uevent, &descriptor);
+        tree.bluetooth_hid("hidraw0", &uevent, &descriptor);
         tree.keyboard("event0", usb);
         prop_assert!(plugged_in(&tree.roots()).len() >= 2);
     }

@@ -124,9 +124,11 @@ impl Tree {
         self.node(name);
     }
 
-    /// A HID device that is on no USB, of which the kernel alone tells.
-    pub(super) fn virtual_hid(&self, name: &str, uevent: &str, descriptor: &[u8]) {
-        let place = self.path("sys/devices/virtual/misc/uhid/0005:0000:0000.0001");
+    /// A HID device behind a Bluetooth adapter, which is a USB device.
+    pub(super) fn bluetooth_hid(&self, name: &str, uevent: &str, descriptor: &[u8]) {
+        let adapter =
+            Usb { ids: "8087:0029", maker: "Intel", name: "Bluetooth", serial: "", port: 9 };
+        let place = self.usb(adapter).join("bluetooth/hci0/hci0:256/0005:0000:0000.0001");
         Self::write(&place.join("report_descriptor"), descriptor);
         Self::write(&place.join("uevent"), uevent);
         self.entry("hidraw", name, &place);
