@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use tracing::level_filters::LevelFilter;
 
-use crate::config::Flags;
+use crate::config::{Flags, Profile};
 use crate::payment::Status;
 use crate::text::Language;
 
@@ -62,8 +62,9 @@ pub enum Command {
     Devices(Devices),
     /// Check configuration, secrets, gateway, clock, journal, disk and devices; say what to do
     Doctor(Json),
-    /// Print a test receipt: alignment, both scripts, barcode, QR code, cut
-    PrintTest,
+    /// Print a page that shows which profile fits the printer: alignment, both scripts, barcode, QR
+    /// code, cut
+    PrintTest(PrintTest),
     /// Run the simulated gateway on its own
     Simulator(Simulator),
     /// Print shell completions
@@ -127,6 +128,15 @@ pub struct Devices {
     pub json: Json,
 }
 
+/// `paytill print-test`
+#[derive(Args, Debug)]
+pub struct PrintTest {
+    /// Try this profile instead of the one that is configured: auto, epson, generic, no-cutter,
+    /// gb2312 or raster
+    #[arg(long, value_name = "NAME", value_parser = profile)]
+    pub profile: Option<Profile>,
+}
+
 /// `paytill simulator`
 #[derive(Args, Debug)]
 pub struct Simulator {
@@ -155,6 +165,10 @@ pub struct Json {
 
 fn language(tag: &str) -> Result<Language, String> {
     Language::from_tag(tag).ok_or_else(|| "zh-CN or en".to_owned())
+}
+
+fn profile(name: &str) -> Result<Profile, String> {
+    Profile::from_name(name).ok_or_else(|| Profile::ALL.map(Profile::name).join(", "))
 }
 
 fn state(word: &str) -> Result<Status, String> {

@@ -13,6 +13,7 @@ pub mod log;
 pub mod money;
 pub mod order;
 pub mod payment;
+pub mod picture;
 pub mod pole;
 pub mod process;
 pub mod receipt;

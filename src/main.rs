@@ -61,14 +61,14 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
         command => command,
     };
     let sends_nothing =
-        matches!(command, Some(Command::Orders(_) | Command::Show(_) | Command::PrintTest));
+        matches!(command, Some(Command::Orders(_) | Command::Show(_) | Command::PrintTest(_)));
     let loaded = load(&cli.global.into(), !sends_nothing)?;
     let runtime = runtime()?;
     let _log = log::start(&loaded.config.log).map_err(|error| report::tell(&error.to_string()));
     let clock = Clock::start();
     match command {
         None => on(runtime, command::cashier::run(&loaded, &clock)),
-        Some(Command::PrintTest) => command::print_test::run(&loaded.config, &clock),
+        Some(Command::PrintTest(page)) => command::print_test::run(&page, &loaded.config, &clock),
         Some(Command::Devices(devices)) if devices.learn => {
             on(runtime, command::devices::learn::run(devices.json, &loaded.config, &clock))
         }

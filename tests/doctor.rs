@@ -16,8 +16,11 @@ use serde_json::Value;
 
 const CODE: &str = "130000000000000000";
 
+/// A shop that takes no notice of what is plugged into this machine.
 fn shop() -> Shop {
-    Shop::open(None, PACE)
+    let shop = Shop::open(None, PACE);
+    shop.configure("[scanner]\nkind = \"keyboard\"\n");
+    shop
 }
 
 fn doctor(shop: &Shop) -> Ran {
@@ -248,6 +251,7 @@ fn a_journal_that_was_changed_is_told() {
 fn it_looks_on_while_a_till_runs_and_leaves_its_devices_alone() {
     // In no hurry: the customer is waited for as long as in a shop.
     let shop = Shop::open(None, 1);
+    shop.configure("[scanner]\nkind = \"keyboard\"\n");
     let mut waiting =
         Waiting::start(&shop, "12.34", &Scenario::from_name("walks-away").unwrap().code(1));
     let ran = doctor(&shop);

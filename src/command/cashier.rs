@@ -13,6 +13,7 @@ use super::signals::Signals;
 use super::{Exit, Failure, open};
 use crate::clock::{Clock, Millis, Uptime};
 use crate::config::{Bell, Config, Gateway, Loaded, ScannerKind};
+use crate::device::Health;
 use crate::engine::{Attempt, SaleRef};
 use crate::journal::{Filter, Reader};
 use crate::order::{AuthCode, OutTradeNo};
@@ -23,7 +24,7 @@ use crate::simulator::Scenario;
 use crate::text::reason;
 use crate::till::{Notice, Till};
 pub(super) use devices::printer_settings;
-use devices::{DeviceReport, Devices};
+use devices::{DeviceReport, Devices, Errand};
 use terminal::{Input, Terminal};
 
 /// Orders of the past that the screen shows and can reprint.
@@ -76,6 +77,7 @@ pub async fn run(loaded: &Loaded, clock: &Clock) -> Result<Exit, Failure> {
         customers: 0,
         rung: 0,
         flash_until: None,
+        printer: None,
         redial: Redial { at: None, wait: REDIAL },
         leaving: None,
     };
@@ -104,6 +106,8 @@ struct Cashier<'a> {
     customers: u64,
     rung: u64,
     flash_until: Option<Uptime>,
+    /// As it was last told, to be told again in another language.
+    printer: Option<Health>,
     redial: Redial,
     leaving: Option<Exit>,
 }
@@ -189,6 +193,17 @@ impl Cashier<'_> {
     }
 
     fn tell(&mut self, message: Message) {
+        let language = self.model.language();
+        self.tell_as_it_is(message);
+        if self.model.language() != language
+            && let Some(health) = &self.printer
+        {
+            let link = devices::link(health, self.model.language());
+            self.tell_as_it_is(Message::Printer(link));
+        }
+    }
+
+    fn tell_as_it_is(&mut self, message: Message) {
         let (now, wall) = (self.clock.uptime(), self.clock.wall());
         for command in screen::update(&mut self.model, message, now, wall) {
             self.obey(command);
@@ -203,6 +218,7 @@ impl Cashier<'_> {
             Command::PutAside(order) => self.till.happen(&order, Event::PutAside),
             Command::WarmUp => self.till.warm_up(false),
             Command::Print { out_trade_no, copy } => self.print(&out_trade_no, copy),
+            Command::OpenDrawer => self.open_drawer(),
             Command::Train(customer) => self.train(customer),
             Command::Quit => self.leaving = Some(Exit::Done),
         }
@@ -231,7 +247,15 @@ impl Cashier<'_> {
             return;
         };
         if let Err(why) = self.devices.print(attempt, copy, self.config, language) {
-            self.tell(Message::Printed { out_trade_no: order.clone(), ok: false, why });
+            let how = screen::Printing::Failed(why);
+            self.tell(Message::Printed { out_trade_no: order.clone(), how });
+        }
+    }
+
+    fn open_drawer(&mut self) {
+        tracing::info!("the cashier opens the drawer");
+        if let Err(why) = self.devices.open_drawer(self.config, self.model.language()) {
+            self.tell(Message::Drawer(screen::Printing::Failed(why)));
         }
     }
 
@@ -323,16 +347,23 @@ impl Cashier<'_> {
             }
             DeviceReport::Printer(health) => {
                 self.tell(Message::Printer(devices::link(&health, language)));
+                self.printer = Some(health);
             }
             DeviceReport::Display(health) => {
                 self.tell(Message::Display(devices::link(&health, language)));
             }
-            DeviceReport::Job(id, result) => {
-                let Some(out_trade_no) = self.devices.finished(id) else { return };
-                let why =
-                    result.err().map(|fault| crate::text::device::job_fault(&fault, language));
-                let ok = why.is_none();
-                self.tell(Message::Printed { out_trade_no, ok, why: why.unwrap_or_default() });
+            DeviceReport::Job(id, ended) => {
+                let how = devices::printing(ended, language);
+                match self.devices.finished(id) {
+                    Some(Errand::Receipt(out_trade_no)) => {
+                        self.tell(Message::Printed { out_trade_no, how });
+                    }
+                    Some(Errand::Drawer) => {
+                        tracing::info!(?how, "the drawer was told to open");
+                        self.tell(Message::Drawer(how));
+                    }
+                    None => {}
+                }
             }
         }
     }
@@ -377,6 +408,7 @@ fn settings(config: &Config, gateway_host: String) -> Settings {
         rules: config.payment.rules,
         printer_configured: printer,
         auto_print: config.printer.auto_print,
+        drawer: printer && config.printer.drawer.is_some(),
     }
 }
 

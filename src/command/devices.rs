@@ -98,7 +98,7 @@ fn named(name: &str, value: &str) -> Option<String> {
 }
 
 /// Keys are only read; everything else is told something as well.
-fn may_open(device: &Device) -> bool {
+pub(super) fn may_open(device: &Device) -> bool {
     let needed = match device.class {
         Class::Keyboard => Access::READ_OK,
         Class::Serial | Class::HidPos(_) | Class::OtherHid => Access::READ_OK | Access::WRITE_OK,

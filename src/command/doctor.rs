@@ -186,3 +186,40 @@ impl Faults {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_terminal_is_known_by_its_environment() {
+        let found = |variables: &[(&str, &str)]| {
+            let variables = variables.to_owned();
+            terminal(&|name| {
+                let value = variables.iter().find(|(known, _)| *known == name);
+                value.map(|(_, value)| OsString::from(value))
+            })
+        };
+        let xterm = ("TERM", "xterm-256color");
+        assert_eq!(found(&[xterm, ("LANG", "zh_CN.UTF-8")]), Finding::TerminalGood);
+        assert_eq!(found(&[xterm, ("LC_ALL", ""), ("LANG", "C.utf8")]), Finding::TerminalGood);
+        let overruled = [xterm, ("LC_ALL", "C"), ("LANG", "en_US.UTF-8")];
+        assert_eq!(found(&overruled), Finding::TerminalNotUtf8);
+        assert_eq!(found(&[xterm]), Finding::TerminalNotUtf8);
+        assert_eq!(found(&[("TERM", "dumb"), ("LANG", "C.UTF-8")]), Finding::TerminalPoor);
+        assert_eq!(found(&[("LANG", "C.UTF-8")]), Finding::TerminalPoor);
+    }
+
+    #[test]
+    fn the_worst_fault_gives_the_exit_code() {
+        let exit = |checks: &[Check]| {
+            let mut faults = Faults::default();
+            checks.iter().for_each(|check| faults.add(*check));
+            faults.exit()
+        };
+        assert_eq!(exit(&[]), Exit::Done);
+        assert_eq!(exit(&[Check::Printer]), Exit::Fault);
+        assert_eq!(exit(&[Check::Printer, Check::Disk]), Exit::Journal);
+        assert_eq!(exit(&[Check::Journal, Check::Secrets, Check::Gateway]), Exit::Configuration);
+    }
+}

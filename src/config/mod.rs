@@ -19,12 +19,14 @@ use secrecy::SecretString;
 use tracing::level_filters::LevelFilter;
 
 use crate::clock::Millis;
+pub use crate::device::Flow;
 pub use crate::device::display::Parity;
 use crate::device::role::Selector;
 use crate::gateway::fields::SignType;
 use crate::money::{Currency, Entry, Money};
 use crate::order::{Merchant, TillId};
 use crate::payment::Rules;
+use crate::picture::Picture;
 pub use crate::scan::Suffix;
 use crate::scan::keyboard::Layout;
 use crate::text::Language;
@@ -141,7 +143,11 @@ pub struct Printer {
     /// A tty, or the file the bytes are appended to; there is one unless the kind is `None`.
     pub port: Option<PathBuf>,
     pub baud: u32,
+    pub flow: Flow,
     pub paper: Paper,
+    pub profile: Profile,
+    /// The wire in its socket that opens the cash drawer; `None`: there is no drawer.
+    pub drawer: Option<DrawerPin>,
     /// Print without being asked once a payment is paid.
     pub auto_print: bool,
 }
@@ -207,9 +213,72 @@ pub enum DisplayText {
     Gb18030,
 }
 
+/// What fits on a paper (devices 2.2).
+impl Paper {
+    /// Characters of ASCII on a line.
+    pub const fn columns(self) -> usize {
+        match self {
+            Self::Mm58 => 32,
+            Self::Mm80 => 48,
+        }
+    }
+
+    /// Dots on a line, of 1/203 inch.
+    pub const fn dots(self) -> usize {
+        match self {
+            Self::Mm58 => 384,
+            Self::Mm80 => 576,
+        }
+    }
+}
+
+/// What a printer can do. `receipt/profile.rs` says what each means.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Profile {
+    /// What nearly all printers can do.
+    #[default]
+    Auto,
+    Epson,
+    Generic,
+    NoCutter,
+    Gb2312,
+    Raster,
+}
+
+impl Profile {
+    pub const ALL: [Self; 6] =
+        [Self::Auto, Self::Epson, Self::Generic, Self::NoCutter, Self::Gb2312, Self::Raster];
+
+    /// Its name in the configuration.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Epson => "epson",
+            Self::Generic => "generic",
+            Self::NoCutter => "no-cutter",
+            Self::Gb2312 => "gb2312",
+            Self::Raster => "raster",
+        }
+    }
+
+    /// The profile of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|profile| profile.name() == name)
+    }
+}
+
+/// Where a drawer is connected in the printer's socket.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum DrawerPin {
+    Pin2,
+    Pin5,
+}
+
 /// What a receipt says beside the sale.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Receipt {
+    /// Above everything, no wider than the paper.
+    pub logo: Option<Picture>,
     /// The store's name where nothing else is said.
     pub header: Vec<String>,
     pub footer: Vec<String>,

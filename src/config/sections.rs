@@ -2,6 +2,8 @@
 
 mod devices;
 
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use secrecy::SecretString;
@@ -11,7 +13,7 @@ use super::file::{Document, Known, Section};
 use super::nearest::nearest;
 use super::secret::{self, Of};
 use super::{
-    Bell, Config, ConfigError, Environment, Flags, Gateway, Journal, Log, Payment, Receipt,
+    Bell, Config, ConfigError, Environment, Flags, Gateway, Journal, Log, Paper, Payment, Receipt,
     Salvage, Screen, Secrets, Store, Theme, Till, WechatV2, folder_of, variable,
 };
 use crate::clock::Millis;
@@ -19,6 +21,7 @@ use crate::gateway::fields::SignType;
 use crate::money::{Currency, Entry};
 use crate::order::{Merchant, TillId};
 use crate::payment::Rules;
+use crate::picture::{LARGEST_FILE, Picture};
 use crate::text::Language;
 
 /// Every section and its keys.
@@ -58,9 +61,22 @@ pub(super) const KNOWN: &Known = &[
         ],
     ),
     ("scanner", &["kind", "port", "baud", "suffix", "device", "layout"]),
-    ("printer", &["kind", "port", "baud", "paper_mm", "encoding", "auto_print"]),
+    (
+        "printer",
+        &[
+            "kind",
+            "port",
+            "baud",
+            "flow",
+            "profile",
+            "paper_mm",
+            "encoding",
+            "drawer",
+            "auto_print",
+        ],
+    ),
     ("display", &["kind", "port", "baud", "parity", "lights", "text", "welcome"]),
-    ("receipt", &["header", "footer", "copies"]),
+    ("receipt", &["logo", "header", "footer", "copies"]),
     ("screen", &["theme", "bell", "confirm_above"]),
     ("journal", &["path"]),
     ("log", &["path", "level"]),
@@ -101,7 +117,7 @@ pub(super) fn read(
     let scanner = devices::scanner(document.section("scanner"), around)?;
     let printer = devices::printer(document.section("printer"), around)?;
     let display = devices::display(document.section("display"), &store, around)?;
-    let receipt = receipt(document.section("receipt"), &store)?;
+    let receipt = receipt(document.section("receipt"), &store, printer.paper, around)?;
     let screen = screen(document.section("screen"), &till, around)?;
     let is_real = is_real(document)?;
     let journal = journal(document.section("journal"), is_real, around)?;
@@ -225,12 +241,40 @@ fn fill(template: &str, store: &Store, till: &Till) -> Result<String, String> {
     }
 }
 
-fn receipt(section: Section<'_>, store: &Store) -> Result<Receipt, ConfigError> {
+fn receipt(
+    section: Section<'_>,
+    store: &Store,
+    paper: Paper,
+    around: &Surroundings<'_>,
+) -> Result<Receipt, ConfigError> {
     let lines = |key| section.lines(key, RECEIPT_LINES, RECEIPT_CELLS);
     let header = lines("header")?.unwrap_or_else(|| vec![store.name.clone()]);
     let footer = lines("footer")?.unwrap_or_default();
     let copies = u8::try_from(section.whole("copies", 1..=3, 1)?).unwrap_or(1);
-    Ok(Receipt { header, footer, copies })
+    let logo = match section.path("logo", around.folder)? {
+        Some(path) => Some(logo(&path, paper).map_err(|fault| section.wrong("logo", fault))?),
+        None => None,
+    };
+    Ok(Receipt { logo, header, footer, copies })
+}
+
+/// The picture in this file, or what is wrong with it.
+fn logo(path: &Path, paper: Paper) -> Result<Picture, String> {
+    let shown = secret::shown(path);
+    let mut file = Vec::new();
+    let most = u64::try_from(LARGEST_FILE).unwrap_or(u64::MAX);
+    if path.metadata().is_ok_and(|metadata| !metadata.is_file()) {
+        return Err(format!("{shown} is not a file"));
+    }
+    File::open(path)
+        .and_then(|opened| opened.take(most).read_to_end(&mut file))
+        .map_err(|error| format!("{shown} cannot be read: {error}"))?;
+    let picture = Picture::from_pbm(&file).map_err(|fault| format!("{shown} {fault}"))?;
+    if picture.width() > paper.dots() {
+        let (width, dots) = (picture.width(), paper.dots());
+        return Err(format!("{shown} is {width} dots wide; this paper has {dots}"));
+    }
+    Ok(picture)
 }
 
 fn screen(

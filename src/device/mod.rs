@@ -37,6 +37,8 @@ const DENIALS: u8 = 2;
 pub enum Health {
     /// Open. A serial line does not tell whether anything hangs on its other end.
     Ready,
+    /// A printer's: it works, and its paper ends soon.
+    PaperLow,
     /// Not there; it is looked for once a second.
     Searching,
     /// There, but of no use until somebody acts. It is tried again all the time.
@@ -63,6 +65,12 @@ pub enum Fault {
     /// A display takes no data, though nothing but its own line could hold it up.
     #[error("it takes no data; look at its cable and power")]
     Blocked,
+    /// The printer answered before and does so no more.
+    #[error("it does not answer any more; look at its switch and cable")]
+    Silent,
+    /// What the printer says of itself.
+    #[error("{0}")]
+    Printer(printer::Trouble),
     /// In the words of the system.
     #[error("{0}")]
     Other(String),
@@ -86,21 +94,36 @@ pub fn look(port: &Path, baud: u32) -> Health {
     }
 }
 
+/// How a device makes the till wait on a serial line.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Flow {
+    #[default]
+    None,
+    XonXoff,
+    /// Only where the cable has these wires: else the line never takes a byte (devices 2.1).
+    RtsCts,
+}
+
 /// A serial port by its path.
 struct Address {
     path: PathBuf,
     baud: u32,
     parity: Parity,
+    flow: Flow,
     denials: u8,
 }
 
 impl Address {
     fn new(path: PathBuf, baud: u32) -> Self {
-        Self { path, baud, parity: Parity::None, denials: 0 }
+        Self { path, baud, parity: Parity::None, flow: Flow::None, denials: 0 }
     }
 
     fn with_parity(self, parity: Parity) -> Self {
         Self { parity, ..self }
+    }
+
+    fn with_flow(self, flow: Flow) -> Self {
+        Self { flow, ..self }
     }
 
     /// Opens it, for this process alone. `between` does its part after the port is known to be
@@ -128,6 +151,11 @@ impl Address {
         let port = serialport::new(target.to_string_lossy(), self.baud)
             .parity(self.parity)
             .timeout(LOOK)
+            .flow_control(match self.flow {
+                Flow::None => serialport::FlowControl::None,
+                Flow::XonXoff => serialport::FlowControl::Software,
+                Flow::RtsCts => serialport::FlowControl::Hardware,
+            })
             .dtr_on_open(true)
             .open_native()
             .map_err(|error| match error.kind() {

@@ -25,6 +25,24 @@ pub fn encode(text: &str) -> Vec<u8> {
     printable(text).chars().flat_map(encode_character).collect()
 }
 
+/// Whether printers that know no more than GB2312 have all of its characters.
+pub(super) fn is_gb2312(text: &str) -> bool {
+    text.chars().filter(|character| !character.is_ascii()).all(|character| {
+        // The rows of signs are not full; above them are the two levels of characters.
+        matches!(
+            encode_character(character)[..],
+            [0xa1 | 0xa3 | 0xb0..=0xf7, 0xa1..=0xfe]
+                | [0xa2, 0xb1..=0xe2 | 0xe5..=0xee | 0xf1..=0xfc]
+                | [0xa4, 0xa1..=0xf3]
+                | [0xa5, 0xa1..=0xf6]
+                | [0xa6, 0xa1..=0xb8 | 0xc1..=0xd8]
+                | [0xa7, 0xa1..=0xc1 | 0xd1..=0xf1]
+                | [0xa8, 0xa1..=0xba | 0xc5..=0xe9]
+                | [0xa9, 0xa4..=0xef]
+        )
+    })
+}
+
 /// Columns of a printable text, measured in the printer's own way.
 pub(super) fn columns(text: &str) -> usize {
     text.chars().map(columns_of).sum()
@@ -70,6 +88,14 @@ mod tests {
     fn what_needs_four_bytes_is_a_box() {
         assert_eq!(encode("a𠮷b"), b"a\xa1\xf5b");
         assert_eq!(encode("😀"), b"\xa1\xf5");
+    }
+
+    #[test]
+    fn old_printers_lack_the_rest() {
+        assert!(is_gb2312("Total: ￥12.34 人民币，谢谢惠顾！①"));
+        for rare in ["镕", "喆", "€"] {
+            assert!(!is_gb2312(rare), "{rare}");
+        }
     }
 
     #[test]

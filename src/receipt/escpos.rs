@@ -1,57 +1,120 @@
-//! Slips as bytes for an ESC/POS printer in its Chinese mode (devices 2.3 and 2.4).
+//! Slips as bytes for an ESC/POS printer (devices 2.3 and 2.4).
 
 use super::code128::Barcode;
-use super::encode::encode;
-use super::{Align, Paper, Part, Slip, lay_out, lay_out_test};
+use super::encode::{encode, is_gb2312};
+use super::profile::{Abilities, Codes, Profile, Text};
+use super::{Align, Form, Paper, Part, Slip, font, lay_out, lay_out_test, raster};
+use crate::config::DrawerPin;
 use crate::text::Language;
 
-/// Everything to its state at power-up, Chinese on, and every style off, since some printers keep
-/// what the receipt before left.
-const START: &[u8] = b"\x1b@\x1c&\x1d!\x00\x1bE\x00\x1b-\x00\x1b3\x20";
-/// Clear of the tear bar where there is no cutter, then feed to the cutter and cut.
-const END: &[u8] = b"\x1ba\x00\x1bd\x04\x1dVB\x00";
 /// Twice as wide and high, in both alphabets. `FS !` would be for the few printers that keep Chinese
 /// small after this; printers that do not know it print its operand, so it is not sent.
 const LARGE: &[u8] = b"\x1d!\x11";
 const NORMAL: &[u8] = b"\x1d!\x00";
 /// No text of the printer's own below a barcode: it stands there as a line of ours.
 const BARCODE: &[u8] = b"\x1dH\x00\x1dh\x50";
+const DRAWN_BARCODE_HEIGHT: usize = 64;
 /// Model 2, six dots a module, level M.
 const QR: &[u8] = b"\x1d(k\x04\x001A2\x00\x1d(k\x03\x001C\x06\x1d(k\x03\x001E1";
 const PRINT_QR: &[u8] = b"\x1d(k\x03\x001Q0";
+const QR_MODULE: usize = 6;
+/// White rows between drawn lines, and around drawn codes: a scanner wants some.
+const LEADING: usize = 8;
+const MARGIN: usize = 16;
+/// 100 ms of current, and 500 ms of rest.
+const PULSE: [u8; 2] = [0x32, 0xfa];
 
 /// The bytes of a slip, from the printer's reset to the cut.
-pub fn print(slip: &Slip, paper: Paper, language: Language) -> Vec<u8> {
-    page(lay_out(slip, paper, language), paper)
+pub fn print(slip: &Slip, form: &Form, language: Language) -> Vec<u8> {
+    let abilities = form.profile.abilities();
+    let mut bytes = abilities.start.to_vec();
+    if let Some(logo) = &form.logo {
+        put_align(&mut bytes, Align::Centre);
+        raster::put(&mut bytes, logo);
+        raster::feed(&mut bytes, LEADING);
+    }
+    for part in lay_out(slip, form.paper, language) {
+        put(&mut bytes, part, abilities, form.paper);
+    }
+    bytes.extend(abilities.end);
+    bytes
 }
 
-/// A page to see by what a printer can do: alignment, both scripts, a ruler of its columns, both
-/// codes, the cut.
-pub fn test_page(paper: Paper, language: Language) -> Vec<u8> {
-    page(lay_out_test(paper, language), paper)
+/// A page to see by what a printer can do, and so which profile is its own: text by its font and as
+/// pictures, codes by command and as pictures, the cut.
+pub fn test_page(form: &Form) -> Vec<u8> {
+    let own = form.profile.abilities();
+    // What is to be seen is also whether the printer's font has Chinese.
+    let start = match own.text {
+        Text::Drawn => Profile::Auto.abilities().start,
+        Text::Font | Text::SmallFont => own.start,
+    };
+    let mut bytes = start.to_vec();
+    for (is_drawn, part) in lay_out_test(form) {
+        let (text, codes) =
+            if is_drawn { (Text::Drawn, Codes::Drawn) } else { (Text::Font, Codes::ByCommand) };
+        put(&mut bytes, part, Abilities { text, codes, ..own }, form.paper);
+    }
+    bytes.extend(own.end);
+    bytes
 }
 
-fn page(parts: Vec<Part>, paper: Paper) -> Vec<u8> {
-    let mut bytes = START.to_vec();
-    for part in parts {
-        match part {
-            Part::Line { text, align, is_large } => {
-                put_align(&mut bytes, align);
-                if is_large {
-                    bytes.extend(LARGE);
-                }
-                bytes.extend(encode(&text));
-                if is_large {
-                    bytes.extend(NORMAL);
-                }
-                bytes.push(b'\n');
+/// Ends whatever a receipt that stopped in its middle has left in the printer, and cuts it off.
+/// The rest of a picture becomes white.
+pub fn parting(form: &Form) -> Vec<u8> {
+    let white = vec![0; raster::LARGEST_BAND];
+    [&white, &b"\n\x1b@"[..], form.profile.abilities().end].concat()
+}
+
+/// Opens the cash drawer.
+pub fn drawer(pin: DrawerPin) -> Vec<u8> {
+    let which = match pin {
+        DrawerPin::Pin2 => 0,
+        DrawerPin::Pin5 => 1,
+    };
+    [&[0x1b, b'p', which], &PULSE[..]].concat()
+}
+
+fn put(bytes: &mut Vec<u8>, part: Part, abilities: Abilities, paper: Paper) {
+    match part {
+        Part::Line { text, align, is_large } => {
+            put_align(bytes, align);
+            let is_drawn = match abilities.text {
+                Text::Font => false,
+                Text::SmallFont => !is_gb2312(&text),
+                Text::Drawn => true,
+            };
+            if is_drawn {
+                draw_line(bytes, &text, is_large);
+            } else {
+                put_line(bytes, &text, is_large);
             }
-            Part::Barcode(number) => put_barcode(&mut bytes, &number, paper),
-            Part::Qr(content) => put_qr(&mut bytes, &content),
+        }
+        Part::Barcode(number) => {
+            let Some(barcode) = Barcode::new(&number) else { return };
+            let Some(module) = barcode.module(paper) else { return };
+            put_align(bytes, Align::Centre);
+            match abilities.codes {
+                Codes::ByCommand => put_barcode(bytes, &barcode, module),
+                Codes::Drawn => {
+                    raster::put(bytes, &barcode.draw(module, DRAWN_BARCODE_HEIGHT));
+                    raster::feed(bytes, LEADING);
+                }
+            }
+        }
+        Part::Qr(content) => {
+            put_align(bytes, Align::Centre);
+            match abilities.codes {
+                Codes::ByCommand => put_qr(bytes, &content),
+                Codes::Drawn => {
+                    let Some(code) = raster::qr(&content, QR_MODULE) else { return };
+                    raster::feed(bytes, MARGIN);
+                    raster::put(bytes, &code);
+                    raster::feed(bytes, MARGIN);
+                }
+            }
         }
     }
-    bytes.extend(END);
-    bytes
 }
 
 fn put_align(bytes: &mut Vec<u8>, align: Align) {
@@ -63,23 +126,33 @@ fn put_align(bytes: &mut Vec<u8>, align: Align) {
     bytes.extend([0x1b, b'a', number]);
 }
 
-fn put_barcode(bytes: &mut Vec<u8>, number: &str, paper: Paper) {
-    let Some(barcode) = Barcode::new(number) else { return };
-    let (Some(module), Ok(length)) = (barcode.module(paper), u8::try_from(barcode.data.len()))
-    else {
-        return;
-    };
-    put_align(bytes, Align::Centre);
+fn put_line(bytes: &mut Vec<u8>, text: &str, is_large: bool) {
+    if is_large {
+        bytes.extend(LARGE);
+    }
+    bytes.extend(encode(text));
+    if is_large {
+        bytes.extend(NORMAL);
+    }
+    bytes.push(b'\n');
+}
+
+fn draw_line(bytes: &mut Vec<u8>, text: &str, is_large: bool) {
+    raster::put(bytes, &font::draw(text, if is_large { 2 } else { 1 }));
+    raster::feed(bytes, LEADING);
+}
+
+fn put_barcode(bytes: &mut Vec<u8>, barcode: &Barcode, module: u8) {
+    let Ok(length) = u8::try_from(barcode.data.len()) else { return };
     bytes.extend(BARCODE);
     bytes.extend([0x1d, b'w', module]);
     bytes.extend([0x1d, b'k', 73, length]);
-    bytes.extend(barcode.data);
+    bytes.extend(&barcode.data);
 }
 
 fn put_qr(bytes: &mut Vec<u8>, content: &str) {
     let content = encode(content);
     let Ok([low, high]) = u16::try_from(content.len() + 3).map(u16::to_le_bytes) else { return };
-    put_align(bytes, Align::Centre);
     bytes.extend(QR);
     bytes.extend([0x1d, b'(', b'k', low, high, b'1', b'P', b'0']);
     bytes.extend(content);

@@ -4,6 +4,9 @@
 pub mod code128;
 pub mod encode;
 pub mod escpos;
+mod font;
+mod profile;
+mod raster;
 #[cfg(test)]
 mod tests;
 
@@ -12,6 +15,7 @@ use crate::config::{Config, Gateway};
 use crate::engine::Attempt;
 use crate::order::OutTradeNo;
 use crate::payment::{State, Status};
+use crate::picture::Picture;
 use crate::text::Language;
 use crate::text::receipt::ReceiptText;
 use code128::Barcode;
@@ -19,25 +23,28 @@ use encode::{columns, columns_of, printable};
 
 /// Longer numbers are no gateway's, and no QR code of a receipt's size.
 const LONGEST_QR: usize = 64;
+/// What the test page shows of a Chinese font, and of one that has more than GB2312.
+const CHINESE: &str = "微信支付 收款成功 谢谢";
+const RARE: &str = "镕燊堃喆 € … —";
 
 pub use crate::config::Paper;
+pub use profile::Profile;
 
-/// What fits on a paper (devices 2.2).
-impl Paper {
-    /// Characters of ASCII on a line.
-    pub const fn columns(self) -> usize {
-        match self {
-            Self::Mm58 => 32,
-            Self::Mm80 => 48,
-        }
-    }
+/// What receipts are printed on: paper of this width, by a printer that can do this, under the
+/// shop's sign.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Form {
+    pub paper: Paper,
+    pub profile: Profile,
+    /// No wider than the paper.
+    pub logo: Option<Picture>,
+}
 
-    /// Dots on a line, of 1/203 inch.
-    pub const fn dots(self) -> usize {
-        match self {
-            Self::Mm58 => 384,
-            Self::Mm80 => 576,
-        }
+impl Form {
+    /// As the owner has it.
+    pub fn of(config: &Config) -> Self {
+        let (paper, profile) = (config.printer.paper, config.printer.profile);
+        Self { paper, profile, logo: config.receipt.logo.clone() }
     }
 }
 
@@ -199,29 +206,56 @@ fn lay_out(slip: &Slip, paper: Paper, language: Language) -> Vec<Part> {
     sheet.parts
 }
 
-/// Every command the till knows, on one page.
-fn lay_out_test(paper: Paper, language: Language) -> Vec<Part> {
-    let words = ReceiptText::of(language);
-    let mut sheet = Sheet { width: paper.columns(), parts: Vec::new() };
-    sheet.large(words.test_page);
-    sheet.rule();
-    let digits = "1234567890".chars().cycle().take(paper.columns());
-    sheet.left(&digits.collect::<String>());
-    sheet.left(words.left);
-    sheet.centred(words.centre);
-    sheet.line(words.right, Align::Right, false);
-    sheet.left(
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZ abcdefghijklmnopqrstuvwxyz !\"#$%&'()*+,-./:;<=>?@[]^_{|}~",
-    );
-    sheet.left("微信支付 收款成功 门店 金额 ￥ € … — 镕燊堃喆");
-    sheet.large("￥12.30");
-    sheet.rule();
-    sheet.centred(words.test_barcode);
-    sheet.barcode("TEST0123456789", paper);
-    sheet.centred(words.test_qr);
-    sheet.qr("PAYTILL PRINT TEST");
-    sheet.left(words.test_advice);
-    sheet.parts
+/// What a printer may be able to do, on one page, each with a number to call it by; `true` for what
+/// is drawn.
+fn lay_out_test(form: &Form) -> Vec<(bool, Part)> {
+    let (paper, width) = (form.paper, form.paper.columns());
+    let sheet = |write: &dyn Fn(&mut Sheet)| {
+        let mut sheet = Sheet { width, parts: Vec::new() };
+        write(&mut sheet);
+        sheet.parts
+    };
+    let head = sheet(&|sheet| {
+        sheet.large("PAYTILL TEST");
+        sheet.centred(&format!("profile = \"{}\"", form.profile.name()));
+        let digits = "1234567890".chars().cycle().take(width);
+        sheet.left(&digits.collect::<String>());
+        sheet.left("left");
+        sheet.centred("centre");
+        sheet.line("right", Align::Right, false);
+        sheet.left(
+            "ABCDEFGHIJKLMNOPQRSTUVWXYZ abcdefghijklmnopqrstuvwxyz !\"#$%&'()*+,-./:;<=>?@[]^_{|}~",
+        );
+    });
+    let chinese = sheet(&|sheet| {
+        sheet.left(&format!("1 {CHINESE}"));
+        sheet.large("￥12.30");
+    });
+    let rare = sheet(&|sheet| sheet.left(&format!("2 {RARE}")));
+    let drawn = sheet(&|sheet| {
+        sheet.left(&format!("3 {CHINESE}"));
+        sheet.left(&format!("  {RARE}"));
+        sheet.large("￥12.30");
+    });
+    let (barcode, qr) = ("T01261122113000", "PAYTILL PRINT TEST");
+    let by_command = sheet(&|sheet| {
+        sheet.left("4");
+        sheet.barcode(barcode, paper);
+        sheet.left("5");
+        sheet.qr(qr);
+    });
+    let as_pictures = sheet(&|sheet| {
+        sheet.left("6");
+        sheet.barcode(barcode, paper);
+        sheet.left("7");
+        sheet.qr(qr);
+    });
+    let pages = [(false, head), (false, chinese), (false, rare), (true, drawn)];
+    let codes = [(false, by_command), (true, as_pictures)];
+    let parts = pages.into_iter().chain(codes);
+    parts
+        .flat_map(|(is_drawn, parts)| parts.into_iter().map(move |part| (is_drawn, part)))
+        .collect()
 }
 
 fn price(symbol: &str, amount: &str) -> String {

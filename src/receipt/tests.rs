@@ -11,10 +11,26 @@ use super::*;
 /// What came out of the printer.
 #[derive(Clone, Debug, Eq, PartialEq)]
 enum Printed {
-    Line { text: String, align: u8, is_large: bool },
-    Barcode { text: String, module: u8 },
-    Qr { content: Vec<u8>, module: u8 },
+    Line {
+        text: String,
+        align: u8,
+        is_large: bool,
+    },
+    Barcode {
+        text: String,
+        module: u8,
+    },
+    Qr {
+        content: Vec<u8>,
+        module: u8,
+    },
+    /// Rows of a picture, as they are sent.
+    Rows {
+        align: u8,
+        rows: Vec<Vec<u8>>,
+    },
     Feed(u8),
+    FeedRows(u8),
     Cut,
 }
 
@@ -66,6 +82,19 @@ impl Printer {
             }
             [0x1b, b'd', lines @ 1..=6, rest @ ..] => {
                 self.printed.push(Printed::Feed(*lines));
+                rest
+            }
+            [0x1b, b'J', rows @ 1..=255, rest @ ..] => {
+                assert!(self.line.is_empty());
+                self.printed.push(Printed::FeedRows(*rows));
+                rest
+            }
+            [0x1d, b'v', b'0', 0, low, high, down @ 1..=24, 0, rest @ ..] => {
+                assert!(self.line.is_empty());
+                let across = usize::from(u16::from_le_bytes([*low, *high]));
+                let (data, rest) = rest.split_at(across * usize::from(*down));
+                let rows = data.chunks(across).map(<[u8]>::to_vec).collect();
+                self.printed.push(Printed::Rows { align: self.align, rows });
                 rest
             }
             [0x1d, b'H', 0, rest @ ..] | [0x1d, b'h', 40..=200, rest @ ..] => rest,
@@ -126,6 +155,12 @@ impl Printer {
     }
 }
 
+/// What nearly all printers can do.
+fn form(paper: Paper) -> Form {
+    Form { paper, profile: Profile::Auto, logo: None }
+}
+
+const PAPERS: [Paper; 2] = [Paper::Mm58, Paper::Mm80];
 const NUMBER: &str = "T01261122113000123456";
 const TRANSACTION: &str = "4200001234202611220123456789";
 
@@ -294,7 +329,7 @@ fn the_printer_prints_what_the_text_says() {
             let mut expected: Vec<_> =
                 text(&slip, paper, language).lines().map(|line| line.trim().to_owned()).collect();
             expected.retain(|line| !line.starts_with('['));
-            let printed = Printer::run(&escpos::print(&slip, paper, language));
+            let printed = Printer::run(&escpos::print(&slip, &form(paper), language));
             let lines: Vec<_> = printed
                 .iter()
                 .filter_map(|printed| match printed {
@@ -309,7 +344,7 @@ fn the_printer_prints_what_the_text_says() {
 
 #[test]
 fn the_amount_is_large_and_centred() {
-    let printed = Printer::run(&escpos::print(&slip(), Paper::Mm58, Language::Chinese));
+    let printed = Printer::run(&escpos::print(&slip(), &form(Paper::Mm58), Language::Chinese));
     let amount = Printed::Line { text: "￥12.30".into(), align: 1, is_large: true };
     assert!(printed.contains(&amount));
     assert_eq!(printed[printed.len() - 2..], [Printed::Feed(4), Printed::Cut]);
@@ -318,7 +353,7 @@ fn the_amount_is_large_and_centred() {
 #[test]
 fn the_order_number_is_a_barcode_as_wide_as_the_paper_allows() {
     for (paper, module) in [(Paper::Mm58, 2), (Paper::Mm80, 3)] {
-        let printed = Printer::run(&escpos::print(&slip(), paper, Language::English));
+        let printed = Printer::run(&escpos::print(&slip(), &form(paper), Language::English));
         assert!(printed.contains(&Printed::Barcode { text: NUMBER.into(), module }));
     }
 }
@@ -327,7 +362,7 @@ fn the_order_number_is_a_barcode_as_wide_as_the_paper_allows() {
 fn a_number_too_wide_for_a_barcode_still_stands_in_text() {
     let number = OutTradeNo::try_from("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdef".to_owned()).unwrap();
     let slip = Slip { out_trade_no: number.clone(), ..slip() };
-    let printed = Printer::run(&escpos::print(&slip, Paper::Mm58, Language::English));
+    let printed = Printer::run(&escpos::print(&slip, &form(Paper::Mm58), Language::English));
     assert!(!printed.iter().any(|printed| matches!(printed, Printed::Barcode { .. })));
     let line = Printed::Line { text: number.to_string(), align: 2, is_large: false };
     assert!(printed.contains(&line));
@@ -335,7 +370,7 @@ fn a_number_too_wide_for_a_barcode_still_stands_in_text() {
 
 #[test]
 fn the_transaction_number_can_be_scanned_and_fits_the_paper() {
-    let printed = Printer::run(&escpos::print(&slip(), Paper::Mm58, Language::Chinese));
+    let printed = Printer::run(&escpos::print(&slip(), &form(Paper::Mm58), Language::Chinese));
     let code = printed.iter().find_map(|printed| match printed {
         Printed::Qr { content, module } => Some((content.clone(), usize::from(*module))),
         _ => None,
@@ -364,28 +399,150 @@ fn read_qr(qr: &fast_qr::QRCode, module: usize) -> String {
 fn a_strange_transaction_number_has_no_qr_code() {
     for number in ["", "\u{1b}@", "余额", &"4".repeat(65)] {
         let slip = Slip { transaction_id: Some((*number).to_owned()), ..slip() };
-        let printed = Printer::run(&escpos::print(&slip, Paper::Mm80, Language::English));
+        let printed = Printer::run(&escpos::print(&slip, &form(Paper::Mm80), Language::English));
         assert!(!printed.iter().any(|printed| matches!(printed, Printed::Qr { .. })), "{number:?}");
     }
 }
 
 #[test]
-fn the_test_page_shows_all_a_printer_must_do() {
-    for paper in [Paper::Mm58, Paper::Mm80] {
-        for language in [Language::Chinese, Language::English] {
-            let printed = Printer::run(&escpos::test_page(paper, language));
-            for align in 0..=2 {
-                let has = |printed: &Printed| matches!(printed, Printed::Line { align: own, .. } if *own == align);
-                assert!(printed.iter().any(has));
+fn the_test_page_shows_all_a_printer_may_be_able_to_do() {
+    for (paper, profile) in everywhere() {
+        let printed = Printer::run(&escpos::test_page(&Form { profile, ..form(paper) }));
+        for align in 0..=2 {
+            let has = |printed: &Printed| matches!(printed, Printed::Line { align: own, .. } if *own == align);
+            assert!(printed.iter().any(has));
+        }
+        let ruler: String = "1234567890".chars().cycle().take(paper.columns()).collect();
+        let line = |text: &str| Printed::Line { text: text.into(), align: 0, is_large: false };
+        for text in [ruler.as_str(), "1 微信支付 收款成功 谢谢", "2 镕燊堃喆 € … —", "4", "5"]
+        {
+            assert!(printed.contains(&line(text)), "{text}");
+        }
+        let name = format!("profile = \"{}\"", profile.name());
+        assert!(printed.contains(&Printed::Line { text: name, align: 1, is_large: false }));
+        assert!(printed.iter().any(|printed| matches!(printed, Printed::Barcode { .. })));
+        assert!(printed.iter().any(|printed| matches!(printed, Printed::Qr { .. })));
+        assert!(printed.iter().any(|printed| matches!(printed, Printed::Rows { .. })));
+        let cuts = usize::from(profile != Profile::NoCutter);
+        assert_eq!(printed.iter().filter(|printed| **printed == Printed::Cut).count(), cuts);
+    }
+}
+
+fn everywhere() -> impl Iterator<Item = (Paper, Profile)> {
+    PAPERS.into_iter().flat_map(|paper| Profile::ALL.map(|profile| (paper, profile)))
+}
+
+#[test]
+fn profiles_end_a_receipt_as_their_printers_can() {
+    for (profile, end) in [
+        (Profile::Auto, &b"\x1ba\0\x1bd\x04\x1dVB\0"[..]),
+        (Profile::Epson, b"\x1ba\0\x1dVB\0"),
+        (Profile::Generic, b"\x1ba\0\x1dVB\0"),
+        (Profile::NoCutter, b"\x1ba\0\x1bd\x05"),
+        (Profile::Raster, b"\x1ba\0\x1bd\x04\x1dVB\0"),
+    ] {
+        let form = Form { profile, ..form(Paper::Mm80) };
+        assert!(escpos::print(&slip(), &form, Language::Chinese).ends_with(end), "{profile:?}");
+        assert!(
+            escpos::parting(&form).ends_with(&[&b"\0\n\x1b@"[..], end].concat()),
+            "{profile:?}"
+        );
+    }
+}
+
+/// Only where this is printed may anything but ASCII be text.
+fn chinese_lines(printed: &[Printed]) -> Vec<&str> {
+    let lines = printed.iter().filter_map(|printed| match printed {
+        Printed::Line { text, .. } if !text.is_ascii() => Some(text.as_str()),
+        _ => None,
+    });
+    lines.collect()
+}
+
+#[test]
+fn a_printer_without_a_font_gets_pictures_alone() {
+    for paper in PAPERS {
+        let form = Form { profile: Profile::Raster, ..form(paper) };
+        let bytes = escpos::print(&slip(), &form, Language::Chinese);
+        assert!(bytes.starts_with(b"\x1b@\x1ba\x01\x1b"), "{:x?}", &bytes[..8]);
+        for printed in Printer::run(&bytes) {
+            match printed {
+                Printed::Rows { rows, .. } => assert!(rows[0].len() * 8 <= paper.dots()),
+                Printed::FeedRows(_) | Printed::Feed(_) | Printed::Cut => {}
+                other => panic!("{other:?}"),
             }
-            let ruler: String = "1234567890".chars().cycle().take(paper.columns()).collect();
-            let ruler = Printed::Line { text: ruler, align: 0, is_large: false };
-            assert!(printed.contains(&ruler));
-            assert!(printed.iter().any(|printed| matches!(printed, Printed::Barcode { .. })));
-            assert!(printed.iter().any(|printed| matches!(printed, Printed::Qr { .. })));
-            assert_eq!(printed.last(), Some(&Printed::Cut));
         }
     }
+}
+
+#[test]
+fn an_old_printer_gets_its_own_characters_as_text_and_others_as_pictures() {
+    let form = Form { profile: Profile::Gb2312, ..form(Paper::Mm80) };
+    let slip = Slip { note: "陶喆".into(), ..slip() };
+    let bytes = escpos::print(&slip, &form, Language::Chinese);
+    assert!(bytes.starts_with(b"\x1b@\x1c&\n"), "its Chinese begins with the next line");
+    let printed = Printer::run(&bytes);
+    let lines = chinese_lines(&printed);
+    assert!(lines.contains(&"￥12.30") && lines.contains(&"支付成功"), "{lines:?}");
+    assert!(!lines.iter().any(|line| line.contains("喆")));
+    assert!(
+        !printed
+            .iter()
+            .any(|printed| matches!(printed, Printed::Qr { .. } | Printed::Barcode { .. }))
+    );
+}
+
+/// A picture on white paper, as a scanner sees it.
+fn seen(printed: &[Printed], align: u8) -> Vec<Vec<u8>> {
+    let rows = printed.iter().flat_map(|printed| match printed {
+        Printed::Rows { align: own, rows } if *own == align => rows.clone(),
+        _ => Vec::new(),
+    });
+    rows.collect()
+}
+
+#[test]
+fn a_drawn_qr_code_can_be_read() {
+    let mut bytes = Vec::new();
+    raster::put(&mut bytes, &raster::qr(TRANSACTION, 6).unwrap());
+    let rows = seen(&Printer::run(&bytes), 0);
+    let (side, margin) = (rows.len(), 24);
+    let is_dark = |x: usize, y: usize| {
+        let inside = |at: usize| at.checked_sub(margin).filter(|at| *at < side);
+        inside(x).zip(inside(y)).is_some_and(|(x, y)| rows[y][x / 8] & (0x80 >> (x % 8)) != 0)
+    };
+    let whole = side + 2 * margin;
+    let mut picture = rqrr::PreparedImage::prepare_from_greyscale(whole, whole, |x, y| {
+        if is_dark(x, y) { 0 } else { 255 }
+    });
+    assert_eq!(picture.detect_grids()[0].decode().unwrap().1, TRANSACTION);
+}
+
+#[test]
+fn the_shops_sign_comes_first() {
+    let mut logo = Picture::white(100, 30);
+    for at in 0..30 {
+        logo.blacken(at, at);
+    }
+    for (paper, profile) in everywhere() {
+        let form = Form { profile, logo: Some(logo.clone()), ..form(paper) };
+        let printed = Printer::run(&escpos::print(&slip(), &form, Language::Chinese));
+        let first = printed
+            .iter()
+            .find(|printed| !matches!(printed, Printed::Line { text, .. } if text.is_empty()));
+        let Some(Printed::Rows { align: 1, rows }) = first else { panic!("{first:?}") };
+        assert_eq!((rows.len(), rows[0].len(), rows[0][0]), (24, 13, 0x80));
+    }
+}
+
+#[test]
+fn the_drawer_is_opened_by_nothing_else() {
+    use crate::config::DrawerPin;
+    assert_eq!(escpos::drawer(DrawerPin::Pin2), b"\x1bp\0\x32\xfa");
+    assert_eq!(escpos::drawer(DrawerPin::Pin5), b"\x1bp\x01\x32\xfa");
+    // Any other use of the command would stop the printer of these tests.
+    let receipt = std::panic::catch_unwind(|| Printer::run(&escpos::drawer(DrawerPin::Pin2)));
+    assert!(receipt.is_err());
 }
 
 #[test]
@@ -436,14 +593,30 @@ fn lines_break_at_blanks_and_not_before_a_full_stop() {
     assert_eq!(wrap("请收款。谢谢", 6), ["请收", "款。谢", "谢"]);
 }
 
+/// Printers obey these wherever they stand (devices 2.3).
+fn is_obeyed_anywhere(two: &[u8]) -> bool {
+    two[0] == 0x10 && [4, 5, 0x14].contains(&two[1])
+}
+
 proptest! {
     #[test]
-    fn no_text_commands_the_printer_or_leaves_the_paper(slip in any_slip()) {
-        for paper in [Paper::Mm58, Paper::Mm80] {
-            for printed in Printer::run(&escpos::print(&slip, paper, Language::Chinese)) {
-                if let Printed::Line { text, is_large, .. } = printed {
-                    let bytes = GB18030.encode(&text).0.len() * if is_large { 2 } else { 1 };
-                    prop_assert!(bytes <= paper.columns(), "{text:?}");
+    fn no_text_commands_the_printer_or_leaves_the_paper(
+        slip in any_slip(),
+        profile in prop::sample::select(Profile::ALL.to_vec()),
+        digits in "T01[0-9]{18}",
+    ) {
+        let slip = Slip { out_trade_no: OutTradeNo::try_from(digits).unwrap(), ..slip };
+        for paper in PAPERS {
+            let bytes = escpos::print(&slip, &Form { profile, ..form(paper) }, Language::Chinese);
+            prop_assert!(!bytes.windows(2).any(is_obeyed_anywhere));
+            for printed in Printer::run(&bytes) {
+                match printed {
+                    Printed::Line { text, is_large, .. } => {
+                        let bytes = GB18030.encode(&text).0.len() * if is_large { 2 } else { 1 };
+                        prop_assert!(bytes <= paper.columns(), "{text:?}");
+                    }
+                    Printed::Rows { rows, .. } => prop_assert!(rows[0].len() * 8 <= paper.dots()),
+                    _ => {}
                 }
             }
         }

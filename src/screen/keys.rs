@@ -78,6 +78,9 @@ pub(super) fn working(model: &Model) -> Vec<(&'static str, &'static str)> {
             if model.can_ask_now().is_some() {
                 show("F5", text.key_ask_now);
             }
+            if model.settings.drawer && model.stopped.is_none() {
+                show("F6", text.key_drawer);
+            }
             if model.can_reprint().is_some() {
                 show("F9", text.key_reprint);
             }

@@ -32,6 +32,7 @@ pub use view::{SMALLEST_HEIGHT, SMALLEST_WIDTH, view};
 
 /// What the screen needs to know before its first frame.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a question of its own")]
 pub struct Settings {
     pub store: String,
     pub till: String,
@@ -49,6 +50,8 @@ pub struct Settings {
     pub rules: payment::Rules,
     pub printer_configured: bool,
     pub auto_print: bool,
+    /// Whether there is a cash drawer to open.
+    pub drawer: bool,
 }
 
 /// The state of what the till is connected to.
@@ -60,6 +63,18 @@ pub enum Link {
     Keyboard,
     Searching,
     Ready,
+    /// It works, and this should be looked at soon.
+    Warned(String),
+    Failed(String),
+}
+
+/// What became of a receipt.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Printing {
+    /// The printer gives no proof that it printed.
+    Sent,
+    /// The printer says so.
+    Printed,
     Failed(String),
 }
 
@@ -86,9 +101,10 @@ pub enum Message {
     Display(Link),
     Printed {
         out_trade_no: OutTradeNo,
-        ok: bool,
-        why: String,
+        how: Printing,
     },
+    /// The drawer was told to open, or could not be.
+    Drawer(Printing),
     /// The journal cannot be written: selling stops until the next start.
     JournalFailed(String),
     /// A second has passed.
@@ -111,6 +127,7 @@ pub enum Command {
         out_trade_no: OutTradeNo,
         copy: bool,
     },
+    OpenDrawer,
     /// Let the training customer of this index show a payment code.
     Train(usize),
     Quit,

@@ -20,8 +20,11 @@ pub(super) enum Note {
     EscFirst,
     AlreadyWithdrawing,
     AmountFirst,
+    SentToPrinter,
     Printed,
     PrintFailed(String),
+    DrawerOpened,
+    DrawerFailed(String),
 }
 
 /// What a scan was, without the payment code itself.
@@ -133,14 +136,17 @@ impl Note {
             Self::EscFirst => text.esc_first.into(),
             Self::AlreadyWithdrawing => text.already_withdrawing.into(),
             Self::AmountFirst => text.amount_first.into(),
+            Self::SentToPrinter => text.receipt_sent.into(),
             Self::Printed => text.receipt_printed.into(),
+            Self::DrawerOpened => text.drawer_opened.into(),
+            Self::DrawerFailed(why) => (text.drawer_failed)(why),
             Self::PrintFailed(why) => (text.receipt_failed)(why),
         }
     }
 
     /// Whether it tells of something that went well.
     pub(super) fn is_good_news(&self) -> bool {
-        *self == Self::Printed
+        matches!(self, Self::SentToPrinter | Self::Printed | Self::DrawerOpened)
     }
 }
 

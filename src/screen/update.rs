@@ -2,7 +2,7 @@
 
 use super::model::{Attempt, Desk, Dialog, Model, Notice};
 use super::note::{Instead, Note, Scanned};
-use super::{AttemptView, Command, Key, Message, SaleRef};
+use super::{AttemptView, Command, Key, Message, Printing, SaleRef};
 use crate::clean::clean;
 use crate::clock::{Millis, Timestamp, Uptime};
 use crate::money::{Money, NotAnAmount};
@@ -64,13 +64,18 @@ pub fn update(model: &mut Model, message: Message, now: Uptime, wall: Timestamp)
             model.display = link;
             Vec::new()
         }
-        Message::Printed { ok: true, .. } => {
-            say(model, Note::Printed);
+        Message::Printed { how, .. } => {
+            printed(model, how);
             Vec::new()
         }
-        Message::Printed { ok: false, why, .. } => {
-            say(model, Note::PrintFailed(clean(&why, FAULT_SHOWN)));
-            model.ring();
+        Message::Drawer(how) => {
+            match how {
+                Printing::Sent | Printing::Printed => say(model, Note::DrawerOpened),
+                Printing::Failed(why) => {
+                    say(model, Note::DrawerFailed(clean(&why, FAULT_SHOWN)));
+                    model.ring();
+                }
+            }
             Vec::new()
         }
         Message::JournalFailed(why) => {
@@ -86,6 +91,17 @@ pub fn update(model: &mut Model, message: Message, now: Uptime, wall: Timestamp)
 
 fn say(model: &mut Model, note: Note) {
     model.note = Some(note);
+}
+
+fn printed(model: &mut Model, how: Printing) {
+    match how {
+        Printing::Sent => say(model, Note::SentToPrinter),
+        Printing::Printed => say(model, Note::Printed),
+        Printing::Failed(why) => {
+            say(model, Note::PrintFailed(clean(&why, FAULT_SHOWN)));
+            model.ring();
+        }
+    }
 }
 
 fn keep_warm(model: &mut Model) -> Vec<Command> {
@@ -144,6 +160,7 @@ fn pressed(model: &mut Model, key: Key) -> Vec<Command> {
     model.note = None;
     match key {
         Key::F(5) => model.can_ask_now().cloned().map(Command::AskNow).into_iter().collect(),
+        Key::F(6) if model.settings.drawer => vec![Command::OpenDrawer],
         Key::F(9) => {
             let order = model.can_reprint().cloned();
             order

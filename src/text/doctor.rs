@@ -1,5 +1,8 @@
 //! What `paytill doctor` finds, and what to do about it, in words.
 
+#[cfg(test)]
+mod tests;
+
 use super::{Language, device};
 use crate::device::Fault;
 
@@ -162,6 +165,9 @@ pub enum Finding {
         why: String,
     },
     NoDevice(Check),
+    /// None is plugged in, and none is missed.
+    NoScanner,
+    ScannerMissed,
     DeviceReady(Check, String),
     /// By the till that runs.
     DeviceInUse(Check, String),
@@ -468,6 +474,20 @@ impl Finding {
                 ),
             ),
             Self::NoDevice(check) => well(*check, "None is configured.", "未配置。"),
+            Self::NoScanner => well(
+                Check::Scanner,
+                "None is plugged in; codes come as keys in the terminal.",
+                "未插入扫码枪，付款码从终端按键输入。",
+            ),
+            Self::ScannerMissed => told(
+                Check::Scanner,
+                Fault,
+                ("The one that is configured is not plugged in.", "配置的扫码枪未插入。"),
+                (
+                    "Plug it in, and see in `paytill devices` what it is taken for.",
+                    "请插入扫码枪，并用 paytill devices 查看识别结果。",
+                ),
+            ),
             Self::DeviceReady(check, port) => {
                 well(*check, &format!("{port} can be opened."), &format!("{port} 可以打开。"))
             }
@@ -546,7 +566,10 @@ fn remedy(fault: &Fault) -> (&'static str, &'static str) {
             "Name the device itself as the port, such as one in /dev/serial/by-id.",
             "请把端口设为设备本身，例如 /dev/serial/by-id 下的名称。",
         ),
-        Fault::Stalled | Fault::Blocked | Fault::Other(_) => {
+        Fault::Stalled | Fault::Printer(_) => {
+            ("Look for paper and cover, and switch it on again.", "请检查纸张和机盖，并重新开机。")
+        }
+        Fault::Silent | Fault::Blocked | Fault::Other(_) => {
             ("Look at its cable and power, and plug it in again.", "请检查连线和电源，并重新插拔。")
         }
     }

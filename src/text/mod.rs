@@ -3,6 +3,7 @@
 pub mod device;
 pub mod doctor;
 pub mod pole;
+pub mod print_test;
 pub mod reason;
 pub mod receipt;
 pub mod screen;

@@ -24,14 +24,6 @@ pub struct ReceiptText {
     pub transaction: &'static str,
     pub time: &'static str,
     pub note: &'static str,
-    pub test_page: &'static str,
-    pub left: &'static str,
-    pub centre: &'static str,
-    pub right: &'static str,
-    pub test_barcode: &'static str,
-    pub test_qr: &'static str,
-    /// What a person checks on the test page.
-    pub test_advice: &'static str,
 }
 
 impl ReceiptText {
@@ -62,13 +54,6 @@ const CHINESE: ReceiptText = ReceiptText {
     transaction: "交易单号",
     time: "时间",
     note: "备注",
-    test_page: "打印测试",
-    left: "左对齐",
-    centre: "居中",
-    right: "右对齐",
-    test_barcode: "条形码",
-    test_qr: "二维码",
-    test_advice: "请检查：标尺占满一行且不换行，汉字和￥正确，条形码和二维码可扫描。",
 };
 
 const ENGLISH: ReceiptText = ReceiptText {
@@ -90,12 +75,4 @@ const ENGLISH: ReceiptText = ReceiptText {
     transaction: "Transaction",
     time: "Time",
     note: "Note",
-    test_page: "PRINT TEST",
-    left: "left",
-    centre: "centre",
-    right: "right",
-    test_barcode: "barcode",
-    test_qr: "QR code",
-    test_advice: "Check that the ruler fills one line and no more, that the Chinese characters and \
-                  the sign ￥ are right, and that both codes can be scanned.",
 };

@@ -20,6 +20,7 @@ use rustix::fs::OFlags;
 use rustix::process::{Pid, Signal, kill_process};
 use serialport::{SerialPort, TTYPort};
 
+use super::answering::{Answering, Skills};
 use super::{PAYTILL, Shop};
 
 /// Far longer than anything takes; only a failing test waits for it.
@@ -283,6 +284,17 @@ impl Socket {
         Device { line, jam: None }
     }
 
+    /// Plugs in a printer that answers.
+    pub fn plug_answering(&self, skills: Skills) -> Answering {
+        Answering::start(self.plug().line, skills)
+    }
+
+    /// Pulls a device out, and its name goes with it.
+    pub fn unplug<T>(&self, device: T) {
+        std::fs::remove_file(&self.path).unwrap();
+        drop(device);
+    }
+
     /// Plugs in a device that will take nothing once it is jammed.
     pub fn plug_to_jam(&self) -> Device {
         let flags = OFlags::NOCTTY | OFlags::NONBLOCK;
@@ -317,13 +329,17 @@ impl Device {
         while till.write(b" ").is_ok() {}
     }
 
-    /// Takes what is printed, up to and with these bytes.
+    /// Takes what is printed, up to and with these bytes. Questions about its state are not printed,
+    /// and not answered.
     pub fn take_until(&mut self, end: &[u8]) -> Vec<u8> {
         let mut taken = Vec::new();
         while !taken.ends_with(end) {
             let mut byte = [0];
             self.line.read_exact(&mut byte).unwrap();
             taken.extend(byte);
+            if let [.., 0x10, 4, 1..=4] = taken[..] {
+                taken.truncate(taken.len() - 3);
+            }
         }
         taken
     }

@@ -34,7 +34,8 @@ def main():
         print("no scenario has such a name; --list shows all", file=sys.stderr)
         return 2
     # So that the guest is ended on every way out.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    for way_out in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(way_out, lambda number, _: sys.exit(128 + number))
     began = time.monotonic()
     try:
         image.prepare()

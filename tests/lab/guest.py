@@ -48,6 +48,8 @@ class Guest:
     def command(self, kernel, files):
         channel = lambda name: f"socket,id={name},path={self.folder / name},server=on,wait=off"
         command = [
+            # Not even a killed lab leaves it behind.
+            "setpriv", "--pdeathsig", "KILL", "--",
             "qemu-system-x86_64", "-accel", "tcg,thread=multi", "-M", "pc", "-cpu", "qemu64", "-m", "512",
             "-smp", "1", "-nodefaults", "-no-reboot", "-display", "none",
             "-kernel", kernel, "-initrd", files, "-append", "console=ttyS0 panic=-1 quiet",
@@ -112,6 +114,11 @@ class Guest:
             time.sleep(max(0, self.key_free_at - time.monotonic()))
             self.monitor.call("send-key", {"keys": chord, "hold-time": 30})
             self.key_free_at = time.monotonic() + 0.06
+
+    def kept_waiting(self):
+        """Seconds that the emulated processor could have run and had to wait for this machine's."""
+        tasks = pathlib.Path(f"/proc/{self.process.pid}/task").glob("*/schedstat")
+        return max(int(task.read_text().split()[1]) for task in tasks) / 1e9
 
     def is_alive(self):
         return self.process.poll() is None

@@ -40,6 +40,7 @@ impl Screen {
             rules: Rules::default(),
             printer_configured: false,
             auto_print: false,
+            drawer: false,
         };
         let open = recent.iter().filter(|attempt| attempt.state.is_open());
         let open = open.map(|one| (one.out_trade_no.to_string(), one.state.status())).collect();

@@ -6,7 +6,7 @@ use std::io;
 use tokio::sync::mpsc::UnboundedSender;
 use zeroize::Zeroizing;
 
-use crate::clock::Clock;
+use crate::clock::{Clock, Millis};
 use crate::command::devices::scanner_settings;
 use crate::config::{Config, DisplayKind, PrinterKind as Kind};
 use crate::device::Health;
@@ -19,9 +19,12 @@ use crate::device::scanner::{ScannerReport, Scanners};
 use crate::engine::Attempt;
 use crate::order::OutTradeNo;
 use crate::pole;
-use crate::receipt::{Slip, escpos};
-use crate::screen::Link;
+use crate::receipt::{Form, Slip, escpos};
+use crate::screen::{Link, Printing};
 use crate::text::{self, Language};
+
+/// The drawer opens within this time of its key, or stays shut.
+const DRAWER_WAITS: Millis = Millis::seconds(3);
 
 /// What a device says.
 pub(super) enum DeviceReport {
@@ -31,7 +34,14 @@ pub(super) enum DeviceReport {
     Printer(Health),
     Display(Health),
     /// A print job came to its end.
-    Job(u64, Result<(), JobFault>),
+    Job(u64, Ended),
+}
+
+/// How a print job ended.
+pub(super) enum Ended {
+    Sent,
+    Printed,
+    Failed(JobFault),
 }
 
 /// The scanner, the printer and the customer's display, where there are any.
@@ -41,8 +51,15 @@ pub(super) struct Devices {
     display: Option<Display>,
     /// What the customer sees.
     shown: Option<pole::View>,
-    jobs: BTreeMap<u64, OutTradeNo>,
+    form: Form,
+    jobs: BTreeMap<u64, Errand>,
     last_job: u64,
+}
+
+/// What a job of the printer is for.
+pub(super) enum Errand {
+    Receipt(OutTradeNo),
+    Drawer,
 }
 
 impl Devices {
@@ -66,8 +83,12 @@ impl Devices {
             Some(settings) => Some(Printer::start(settings, clock.clone(), move |report| {
                 let _ = reports.send(match report {
                     PrinterReport::Health(health) => DeviceReport::Printer(health),
-                    PrinterReport::Sent(id) => DeviceReport::Job(id, Ok(())),
-                    PrinterReport::Failed(id, fault) => DeviceReport::Job(id, Err(fault)),
+                    PrinterReport::Sent(id) => DeviceReport::Job(id, Ended::Sent),
+                    PrinterReport::Printed(id) => DeviceReport::Job(id, Ended::Printed),
+                    PrinterReport::Failed(id, fault) => DeviceReport::Job(id, Ended::Failed(fault)),
+                    PrinterReport::Answers(answers) => {
+                        return tracing::info!(?answers, "what the printer answers");
+                    }
                 });
             })?),
             None => None,
@@ -77,6 +98,7 @@ impl Devices {
             printer,
             display,
             shown: None,
+            form: Form::of(config),
             jobs: BTreeMap::new(),
             last_job: 0,
         })
@@ -102,16 +124,34 @@ impl Devices {
             return Ok(());
         };
         let copies = if copy { 1 } else { config.receipt.copies };
-        let receipt = escpos::print(&slip, config.printer.paper, language);
+        let bytes = escpos::print(&slip, &self.form, language).repeat(usize::from(copies));
         self.last_job += 1;
-        let job = Job { id: self.last_job, bytes: receipt.repeat(usize::from(copies)) };
+        let job = Job { id: self.last_job, bytes, good_for: None };
         printer.print(job).map_err(|_| text::device::queue_full(language).to_owned())?;
-        self.jobs.insert(self.last_job, attempt.out_trade_no.clone());
+        self.jobs.insert(self.last_job, Errand::Receipt(attempt.out_trade_no.clone()));
         Ok(())
     }
 
-    /// Whose receipt it was.
-    pub(super) fn finished(&mut self, job: u64) -> Option<OutTradeNo> {
+    /// Opens the cash drawer: a job of its own, which no receipt and no copy of one repeats. It is
+    /// for now or not at all: nobody may be there when it opens later.
+    pub(super) fn open_drawer(
+        &mut self,
+        config: &Config,
+        language: Language,
+    ) -> Result<(), String> {
+        let (Some(printer), Some(pin)) = (&self.printer, config.printer.drawer) else {
+            return Ok(());
+        };
+        self.last_job += 1;
+        let (id, bytes) = (self.last_job, escpos::drawer(pin));
+        let job = Job { id, bytes, good_for: Some(DRAWER_WAITS) };
+        printer.print(job).map_err(|_| text::device::queue_full(language).to_owned())?;
+        self.jobs.insert(id, Errand::Drawer);
+        Ok(())
+    }
+
+    /// What the job was for.
+    pub(super) fn finished(&mut self, job: u64) -> Option<Errand> {
         self.jobs.remove(&job)
     }
 }
@@ -120,8 +160,18 @@ impl Devices {
 pub(super) fn link(health: &Health, language: Language) -> Link {
     match health {
         Health::Ready => Link::Ready,
+        Health::PaperLow => Link::Warned(text::device::paper_low(language).to_owned()),
         Health::Searching => Link::Searching,
         Health::Failed(fault) => Link::Failed(text::device::fault(fault, language)),
+    }
+}
+
+/// What became of a receipt, as the screen says it.
+pub(super) fn printing(ended: Ended, language: Language) -> Printing {
+    match ended {
+        Ended::Sent => Printing::Sent,
+        Ended::Printed => Printing::Printed,
+        Ended::Failed(fault) => Printing::Failed(text::device::job_fault(&fault, language)),
     }
 }
 
@@ -129,11 +179,16 @@ pub(super) fn link(health: &Health, language: Language) -> Link {
 pub(in crate::command) fn printer_settings(config: &Config) -> Option<PrinterSettings> {
     let port = config.printer.port.clone()?;
     let kind = match config.printer.kind {
-        Kind::EscposSerial => PrinterKind::Serial { port, baud: config.printer.baud },
+        Kind::EscposSerial => {
+            let (baud, flow) = (config.printer.baud, config.printer.flow);
+            PrinterKind::Serial { port, baud, flow }
+        }
         Kind::EscposFile => PrinterKind::File { path: port },
         Kind::None => return None,
     };
-    Some(PrinterSettings { kind, patience: Patience::default() })
+    let form = Form::of(config);
+    let (proof, parting) = (form.profile.proof(), escpos::parting(&form));
+    Some(PrinterSettings { kind, proof, parting, patience: Patience::default() })
 }
 
 /// How the customer's display is reached, if there is one.

@@ -6,7 +6,10 @@ use std::path::Path;
 
 use super::Teller;
 use crate::clean::clean;
+use crate::command::devices::{learned, may_open, scanner_settings};
 use crate::config::{Config, DisplayKind, PrinterKind, ScannerKind};
+use crate::device::inventory::{Class, plugged_in};
+use crate::device::role::{Role, Why};
 use crate::device::{self, Fault, Health};
 use crate::text::doctor::{Check, Finding};
 
@@ -16,14 +19,11 @@ const WORDS: usize = 60;
 /// Looks at each. Ports are left alone while a till runs: even an attempt to open one would take
 /// something from whoever has it (devices 4).
 pub(super) fn check(config: &Config, is_running: bool, teller: &mut Teller) {
-    let scanner = &config.scanner;
-    let has_scanner = matches!(scanner.kind, ScannerKind::Serial | ScannerKind::Auto);
-    let scanner_port = scanner.port.as_deref().filter(|_| has_scanner);
+    scanners(config, is_running, teller);
     let look_at = |check, port: Option<&Path>, baud| match port {
         Some(port) => serial(check, port, baud, is_running),
         None => Finding::NoDevice(check),
     };
-    teller.tell(&look_at(Check::Scanner, scanner_port, scanner.baud));
     let printer = &config.printer;
     teller.tell(&match (printer.kind, printer.port.as_deref()) {
         (PrinterKind::EscposSerial, port) => look_at(Check::Printer, port, printer.baud),
@@ -38,6 +38,45 @@ pub(super) fn check(config: &Config, is_running: bool, teller: &mut Teller) {
     }
 }
 
+/// The one that has a port, and those that are found.
+fn scanners(config: &Config, is_running: bool, teller: &mut Teller) {
+    if config.scanner.kind == ScannerKind::None {
+        return teller.tell(&Finding::NoDevice(Check::Scanner));
+    }
+    let settings = scanner_settings(config, learned(config));
+    let mut findings = Vec::new();
+    if let Some(port) = &settings.port {
+        findings.push(serial(Check::Scanner, port, settings.baud, is_running));
+    }
+    for device in plugged_in(&settings.roots) {
+        let Role::Scanner(why) = settings.wanted.role(&device) else { continue };
+        let node = device.node.display().to_string();
+        findings.push(match (&device.class, why) {
+            // That is the one with the port.
+            (Class::Serial, Why::Named) if settings.port.is_some() => continue,
+            (Class::Serial, Why::Learned(baud)) => {
+                serial(Check::Scanner, &device.node, baud, is_running)
+            }
+            (Class::Serial, _) => serial(Check::Scanner, &device.node, settings.baud, is_running),
+            (Class::HidPos(_) | Class::Keyboard | Class::OtherHid, _) if !may_open(&device) => {
+                Finding::DeviceWrong(Check::Scanner, node, Fault::DeniedHid)
+            }
+            (Class::HidPos(_) | Class::Keyboard | Class::OtherHid, _) if is_running => {
+                Finding::DeviceInUse(Check::Scanner, node)
+            }
+            (Class::HidPos(_) | Class::Keyboard | Class::OtherHid, _) => {
+                Finding::DeviceReady(Check::Scanner, node)
+            }
+        });
+    }
+    if findings.is_empty() {
+        findings.push(if settings.is_missed { Finding::ScannerMissed } else { Finding::NoScanner });
+    }
+    for finding in findings {
+        teller.tell(&finding);
+    }
+}
+
 fn serial(check: Check, port: &Path, baud: u32, is_running: bool) -> Finding {
     let name = port.display().to_string();
     if is_running {
@@ -48,7 +87,7 @@ fn serial(check: Check, port: &Path, baud: u32, is_running: bool) -> Finding {
         };
     }
     match device::look(port, baud) {
-        Health::Ready => Finding::DeviceReady(check, name),
+        Health::Ready | Health::PaperLow => Finding::DeviceReady(check, name),
         Health::Searching => Finding::DeviceAbsent(check, name),
         Health::Failed(fault) => Finding::DeviceWrong(check, name, fault),
     }

@@ -158,3 +158,20 @@ fn words(failure: Failure, language: Language) -> String {
     let (Failure::NotSent(code) | Failure::Lost(code)) = failure;
     reason::happened(&Reason::new(code), language)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_may_be_off_by_a_minute_and_is_wrong_by_half_an_hour() {
+        let now = 1_795_318_200_000;
+        let found = |seconds: i64| compare(Timestamp(now), Timestamp(now + seconds * 1000));
+        assert_eq!(found(60), Finding::ClockRight(60));
+        assert_eq!(found(-60), Finding::ClockRight(60));
+        let wrong = |seconds, is_ahead, verdict| Finding::ClockWrong { seconds, is_ahead, verdict };
+        assert_eq!(found(61), wrong(61, true, Verdict::Warning));
+        assert_eq!(found(-1799), wrong(1799, false, Verdict::Warning));
+        assert_eq!(found(-1800), wrong(1800, false, Verdict::Fault));
+    }
+}

@@ -2,8 +2,8 @@
 
 use super::super::file::Section;
 use super::super::{
-    ConfigError, Display, DisplayKind, DisplayText, Lights, Paper, Parity, Printer, PrinterKind,
-    Scanner, ScannerKind, Store, Suffix,
+    ConfigError, Display, DisplayKind, DisplayText, DrawerPin, Flow, Lights, Paper, Parity,
+    Printer, PrinterKind, Profile, Scanner, ScannerKind, Store, Suffix,
 };
 use super::Surroundings;
 use crate::scan::keyboard::Layout;
@@ -68,13 +68,21 @@ pub(super) fn printer(
     if kind != PrinterKind::None && port.is_none() {
         return Err(section.wrong("port", "is missing; a printer needs one"));
     }
+    let flows = [("none", Flow::None), ("xonxoff", Flow::XonXoff), ("rtscts", Flow::RtsCts)];
+    let flow = section.word("flow", &flows, Flow::None)?;
     let paper = match section.one_of("paper_mm", &[58, 80], 80)? {
         58 => Paper::Mm58,
         _ => Paper::Mm80,
     };
     section.word("encoding", &[("gb18030", ())], ())?;
+    let profiles = Profile::ALL.map(|profile| (profile.name(), profile));
+    let profile = section.word("profile", &profiles, Profile::default())?;
+    let drawers =
+        [("none", None), ("pin2", Some(DrawerPin::Pin2)), ("pin5", Some(DrawerPin::Pin5))];
+    let drawer = section.word("drawer", &drawers, None)?;
     let auto_print = section.flag("auto_print", true)?;
-    Ok(Printer { kind, port, baud: baud(section)?, paper, auto_print })
+    let baud = baud(section)?;
+    Ok(Printer { kind, port, baud, flow, paper, profile, drawer, auto_print })
 }
 
 pub(super) fn display(

@@ -31,6 +31,7 @@ pub(super) fn settings() -> Settings {
         rules: Rules::default(),
         printer_configured: true,
         auto_print: true,
+        drawer: false,
     }
 }
 

@@ -102,11 +102,13 @@ fn happens(bench: &mut Bench, happening: Happening) {
         | Happening::Restart(_) => {}
         Happening::Link(why) => {
             bench.send(Message::Gateway(Link::Failed(why.clone())));
+            bench.send(Message::Printer(Link::Warned(why.clone())));
             bench.send(Message::Printer(Link::Failed(why)));
         }
         Happening::Printed(ok) => {
-            let why = "paper\u{1b}c out".into();
-            bench.send(Message::Printed { out_trade_no: number(1), ok, why });
+            let failed = Printing::Failed("paper\u{1b}c out".into());
+            let how = if ok { Printing::Printed } else { failed };
+            bench.send(Message::Printed { out_trade_no: number(1), how });
         }
         Happening::JournalFailed => {
             bench.send(Message::JournalFailed("no space".into()));

@@ -427,3 +427,22 @@ fn every_state_differs_by_word_without_colour() {
     assert!(terminal.backend().buffer().content.iter().all(plain));
     assert!(says(&bench, "NOT PAID"));
 }
+
+#[test]
+fn the_drawer_opens_by_its_key_where_there_is_one() {
+    let mut bench = Bench::new(settings());
+    assert_eq!(bench.key(Key::F(6)), []);
+    assert!(!bench.drawn(80, 24).contains("F6"));
+    let mut bench = Bench::new(Settings { drawer: true, ..settings() });
+    assert!(bench.drawn(80, 24).contains("F6"));
+    assert_eq!(bench.key(Key::F(6)), [Command::OpenDrawer]);
+    for (how, words) in [
+        (Printing::Printed, "The drawer was told to open."),
+        (Printing::Failed("no paper".into()), "The drawer was not opened: no paper."),
+    ] {
+        bench.send(Message::Drawer(how));
+        assert!(bench.drawn(80, 24).contains(words));
+    }
+    // No sale and no copy of a receipt opens it.
+    assert!(!bench.key(Key::F(9)).contains(&Command::OpenDrawer));
+}

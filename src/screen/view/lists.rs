@@ -90,6 +90,9 @@ impl Canvas<'_> {
             if *name == "Ctrl-T" && model.settings.training.is_none() {
                 continue;
             }
+            if *name == "F6" && !model.settings.drawer {
+                continue;
+            }
             if *name == "F9" && !model.settings.printer_configured {
                 continue;
             }

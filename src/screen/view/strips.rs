@@ -19,6 +19,8 @@ const NOTICE_MAX: usize = 4;
 const PINNED_MAX: usize = 3;
 const PINNED_MAX_TALL: usize = 6;
 const TALL: u16 = 32;
+/// Cells of what is wrong with a device.
+const ASIDE: usize = 24;
 
 /// One line of the pinned payments.
 pub(super) struct Pin {
@@ -245,14 +247,35 @@ impl Canvas<'_> {
             Link::Keyboard => ("█", text.link_keyboard, Some(Tone::Good)),
             Link::Searching => ("▒", text.link_searching, Some(Tone::Wait)),
             Link::Ready => ("█", text.link_ready, Some(Tone::Good)),
+            Link::Warned(_) => ("▓", text.link_ready, Some(Tone::Wait)),
             Link::Failed(_) => ("▄", text.link_failed, Some(Tone::Bad)),
         };
+        let aside = |link: &Link, host: &str| match link {
+            Link::Warned(why) | Link::Failed(why) => clean(why, ASIDE),
+            Link::Off | Link::Keyboard | Link::Searching | Link::Ready => host.to_owned(),
+        };
+        let mut asides: Vec<String> =
+            devices.iter().map(|(_, link, host)| aside(link, host)).collect();
         let needed: u16 =
             devices.iter().map(|(name, link, _)| cells(name) + cells(state(link).1) + 7).sum();
         let mut spare = area.width.saturating_sub(needed);
         let gap = if needed > area.width { 1 } else { 3 };
+        // What is wrong comes before what is only good to know. Whole words or nothing.
+        let is_news = |link: &Link| matches!(link, Link::Warned(_) | Link::Failed(_));
+        for news in [true, false] {
+            for ((_, link, _), aside) in devices.iter().zip(&mut asides) {
+                if is_news(link) != news {
+                    continue;
+                }
+                if aside.is_empty() || cells(aside) >= spare {
+                    aside.clear();
+                } else {
+                    spare -= cells(aside) + 1;
+                }
+            }
+        }
         let mut x = 2;
-        for (name, link, host) in devices {
+        for ((name, link, _), aside) in devices.iter().zip(&asides) {
             let (mark, word, tone) = state(link);
             let style = tone.map_or_else(|| self.palette.quiet(), |tone| self.palette.ink(tone));
             let quiet = self.palette.quiet();
@@ -260,15 +283,8 @@ impl Canvas<'_> {
             x += 2;
             x += self.put(area, x, 0, name, quiet) + 1;
             x += self.put(area, x, 0, word, style) + 1;
-            let aside = match link {
-                Link::Failed(why) => clean(why, 24),
-                Link::Off | Link::Keyboard | Link::Searching | Link::Ready => host,
-            };
-            // Whole words or nothing.
-            if !aside.is_empty() && cells(&aside) < spare {
-                let used = self.put(area, x, 0, &aside, quiet) + 1;
-                x += used;
-                spare -= used;
+            if !aside.is_empty() {
+                x += self.put(area, x, 0, aside, if is_news(link) { style } else { quiet }) + 1;
             }
             x += gap;
         }
@@ -281,7 +297,7 @@ impl Canvas<'_> {
             keys.iter().map(|(name, does)| cells(name) + cells(does) + 5).sum()
         };
         // What help tells anyway gives way first.
-        for dispensable in ["Ctrl-L", "F9", "F5"] {
+        for dispensable in ["Ctrl-L", "F9", "F6", "F5"] {
             if needed(&keys) > area.width + 1 {
                 keys.retain(|(name, _)| *name != dispensable);
             }

@@ -16,13 +16,14 @@ pub mod requests;
 pub mod scans;
 pub mod screens;
 pub mod settings;
+pub mod status;
 pub mod terminal;
 
 /// A property of any bytes: it panics where they break it.
 pub type Property = fn(&[u8]);
 
 /// Every target with its property, under the name of its corpus.
-pub const ALL: [(&str, Property); 9] = [
+pub const ALL: [(&str, Property); 10] = [
     ("amounts", amounts::check),
     ("answers", answers::check),
     ("journals", journals::check),
@@ -32,4 +33,5 @@ pub const ALL: [(&str, Property); 9] = [
     ("scans", scans::check),
     ("screens", screens::check),
     ("settings", settings::check),
+    ("status", status::check),
 ];

@@ -1,6 +1,9 @@
 //! All that a printer may be sent, as an automaton: the till's own commands with their arguments,
 //! ASCII, and the two-byte characters of GB18030. Every other byte is refused where it stands.
 
+/// Rows of a picture that are sent at once, and bytes of one on the widest paper.
+const LONGEST_BAND: usize = 24;
+const WIDEST_ROW: usize = 72;
 /// The longest content of one QR code or barcode.
 const LONGEST_CODE: usize = 64;
 
@@ -11,11 +14,16 @@ pub struct Tally {
     /// ASCII and Chinese.
     pub characters: usize,
     pub codes: usize,
+    pub pictures: usize,
     pub cuts: usize,
 }
 
 /// Reads a stream from a reset to its end, or says what does not belong there.
 pub fn read(bytes: &[u8]) -> Result<Tally, String> {
+    // Obeyed wherever they stand: questions, recovery, the drawer.
+    if let Some(at) = bytes.windows(2).position(|two| matches!(two, [0x10, 4 | 5 | 0x14])) {
+        return Err(format!("a command within others at byte {at}"));
+    }
     let mut tally = Tally::default();
     let (mut rest, mut is_reset) = (bytes, false);
     while !rest.is_empty() {
@@ -37,6 +45,9 @@ pub fn read(bytes: &[u8]) -> Result<Tally, String> {
                 return refused("a code that is too long");
             }
             tally.codes += 1;
+            rest = &rest[length..];
+        } else if let Some(length) = picture(rest) {
+            tally.pictures += 1;
             rest = &rest[length..];
         } else if rest.starts_with(b"\x1dVB\0") {
             tally.cuts += 1;
@@ -66,7 +77,8 @@ fn command(bytes: &[u8]) -> Option<usize> {
         | [0x1b, b'E' | b'-', 0, ..]
         | [0x1b, b'3', 0x20, ..]
         | [0x1b, b'a', 0..=2, ..]
-        | [0x1b, b'd', 4, ..]
+        | [0x1b, b'd', 4 | 5, ..]
+        | [0x1b, b'J', 1..=0xff, ..]
         // The barcode's text, height, and bars.
         | [0x1d, b'H', 0, ..]
         | [0x1d, b'h', 0x50, ..]
@@ -78,6 +90,14 @@ fn command(bytes: &[u8]) -> Option<usize> {
         | [0x1d, b'(', b'k', 3, 0, b'1', b'Q', b'0', ..] => Some(8),
         _ => None,
     }
+}
+
+/// A band of a picture.
+fn picture(bytes: &[u8]) -> Option<usize> {
+    let [0x1d, b'v', b'0', 0, across, 0, down, 0, rest @ ..] = bytes else { return None };
+    let (across, down) = (usize::from(*across), usize::from(*down));
+    let is_small = (1..=WIDEST_ROW).contains(&across) && (1..=LONGEST_BAND).contains(&down);
+    (is_small && rest.len() >= across * down).then_some(8 + across * down)
 }
 
 /// A barcode or the content of a QR code: its length and its data.

@@ -2,7 +2,7 @@
 
 use paytill::clock::Timestamp;
 use paytill::order::OutTradeNo;
-use paytill::receipt::{Outcome, Paper, Slip, escpos, text};
+use paytill::receipt::{Form, Outcome, Paper, Profile, Slip, escpos, text};
 use paytill::text::Language;
 
 use super::draw::Draw;
@@ -41,15 +41,16 @@ pub fn check(data: &[u8]) {
         is_copy,
         is_training,
     };
-    holds(&slip, paper, language);
+    let profile = draw.one_of(&Profile::ALL);
+    holds(&slip, &Form { paper, profile, logo: None }, language);
 }
 
 /// What must hold of any slip.
-pub fn holds(slip: &Slip, paper: Paper, language: Language) -> printer::Tally {
-    let bytes = escpos::print(slip, paper, language);
+pub fn holds(slip: &Slip, form: &Form, language: Language) -> printer::Tally {
+    let bytes = escpos::print(slip, form, language);
     let tally = printer::read(&bytes).unwrap_or_else(|fault| panic!("{fault}: {slip:?}"));
-    assert_eq!(tally.cuts, 1, "{slip:?}");
-    let text = text(slip, paper, language);
+    assert_eq!(tally.cuts, usize::from(form.profile != Profile::NoCutter), "{slip:?}");
+    let text = text(slip, form.paper, language);
     let read = terminal::read(text.as_bytes(), terminal::Place::Lines);
     read.unwrap_or_else(|fault| panic!("{fault}: {slip:?}"));
     tally

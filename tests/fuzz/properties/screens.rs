@@ -12,7 +12,7 @@ use paytill::order::{AuthCode, OutTradeNo};
 use paytill::payment::{Answer, Call, CallKind, Event, Proof, Reason, Rules, State};
 use paytill::scan::{Scan, Wallet};
 use paytill::screen::{
-    AttemptView, Command, Key, Link, Message, Model, Settings, Theme, update, view,
+    AttemptView, Command, Key, Link, Message, Model, Printing, Settings, Theme, update, view,
 };
 use paytill::text::Language;
 use ratatui::backend::CrosstermBackend;
@@ -86,6 +86,7 @@ impl Bench {
             rules: Rules::default(),
             printer_configured: true,
             auto_print: true,
+            drawer: true,
         };
         let model = Model::new(settings, Vec::new());
         Self { model, now: 1_000_000, attempts: Vec::new(), calls: Vec::new(), scans: 0 }
@@ -176,7 +177,12 @@ impl Bench {
             (11, _) => self.send(Message::Printer(Link::Failed(draw.text()))),
             (12, Some(index)) => {
                 let out_trade_no = self.attempts[index].out_trade_no.clone();
-                self.send(Message::Printed { out_trade_no, ok: draw.bit(), why: draw.text() });
+                let how = match draw.byte() % 3 {
+                    0 => Printing::Sent,
+                    1 => Printing::Printed,
+                    _ => Printing::Failed(draw.text()),
+                };
+                self.send(Message::Printed { out_trade_no, how });
             }
             _ if draw.byte() == 1 => self.send(Message::JournalFailed(draw.text())),
             _ => self.send(Message::Time),

@@ -3,7 +3,7 @@
 use paytill::command::report::Report;
 use paytill::engine::Attempt;
 use paytill::journal::OrderRow;
-use paytill::receipt::{Paper, Slip, escpos};
+use paytill::receipt::{Form, Paper, Profile, Slip, escpos};
 use paytill::text::Language;
 
 use super::World;
@@ -19,8 +19,9 @@ impl World {
             2 => (Paper::Mm58, Language::English),
             _ => (Paper::Mm80, Language::English),
         };
+        let form = Form { paper, profile: Profile::Auto, logo: None };
         if let Some(slip) = Slip::of(attempt, &self.config, false) {
-            self.auditor.printed(number, &escpos::print(&slip, paper, language));
+            self.auditor.printed(number, &escpos::print(&slip, &form, language));
         }
         let report = Report::of_attempt(attempt).json(language);
         self.auditor.reported(number, &report.to_string());

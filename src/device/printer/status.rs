@@ -1,0 +1,301 @@
+//! What a printer says of itself (devices 2.5): answers told apart in one stream of bytes, and
+//! what they mean. Pure: any bytes in any pieces.
+
+use crate::clean::clean;
+
+/// `DLE EOT n`, answered by one byte at once, whatever the printer is at.
+pub const QUESTIONS: [[u8; 3]; 4] = [[0x10, 4, 1], [0x10, 4, 2], [0x10, 4, 3], [0x10, 4, 4]];
+/// `GS r 1`, answered when all before it was carried out, and not while the printer stands still.
+pub const FENCE: [u8; 3] = [0x1d, b'r', 1];
+/// `GS a`: tell of every change from now on. A reset ends it.
+pub const TELL_CHANGES: [u8; 3] = [0x1d, b'a', 0x0f];
+/// `GS I 67`: the model's name.
+pub const MODEL: [u8; 3] = [0x1d, b'I', 67];
+
+/// Blocks are names and numbers; what is longer is noise.
+const LONGEST_BLOCK: usize = 80;
+const NAME_CELLS: usize = 40;
+const XON: u8 = 0x11;
+const XOFF: u8 = 0x13;
+const PRINT_END: u8 = 0x37;
+const NAME: u8 = 0x5f;
+const OTHER_BLOCK: u8 = 0x3d;
+
+/// `GS ( H` function 48: answered with the same four characters when all before it is on paper.
+pub fn ask_when_printed(id: [u8; 4]) -> [u8; 11] {
+    let [a, b, c, d] = id;
+    [0x1d, b'(', b'H', 6, 0, b'0', b'0', a, b, c, d]
+}
+
+/// Something a printer said.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Answer {
+    /// To one of the [`QUESTIONS`]; only who asked knows to which.
+    RealTime(u8),
+    /// By itself, after [`TELL_CHANGES`].
+    Automatic([u8; 4]),
+    /// To [`FENCE`].
+    Passed(u8),
+    /// To [`ask_when_printed`].
+    Printed([u8; 4]),
+    /// To [`MODEL`], cleaned.
+    Name(String),
+}
+
+/// Puts answers together from bytes.
+#[derive(Clone, Debug, Default)]
+pub struct Ear {
+    /// A block or an automatic status that has not ended.
+    held: Vec<u8>,
+}
+
+impl Ear {
+    /// Takes the next byte. What is no answer is dropped.
+    pub fn hear(&mut self, byte: u8) -> Option<Answer> {
+        // Flow control may come between any two bytes.
+        if matches!(byte, XON | XOFF) {
+            return None;
+        }
+        match self.held.first().copied() {
+            None => self.begin(byte),
+            Some(PRINT_END | NAME | OTHER_BLOCK) => match byte {
+                0 => block(&std::mem::take(&mut self.held)),
+                b' '..=b'~' if self.held.len() < LONGEST_BLOCK => {
+                    self.held.push(byte);
+                    None
+                }
+                _ => self.begin(byte),
+            },
+            Some(_) if byte & 0x90 == 0 => {
+                self.held.push(byte);
+                let whole = <[u8; 4]>::try_from(self.held.as_slice()).ok()?;
+                self.held.clear();
+                Some(Answer::Automatic(whole))
+            }
+            Some(_) => self.begin(byte),
+        }
+    }
+
+    fn begin(&mut self, byte: u8) -> Option<Answer> {
+        self.held.clear();
+        match byte {
+            PRINT_END | NAME | OTHER_BLOCK => self.held.push(byte),
+            _ if byte & 0x93 == 0x10 => self.held.push(byte),
+            _ if byte & 0x93 == 0x12 => return Some(Answer::RealTime(byte)),
+            _ if byte & 0x90 == 0 => return Some(Answer::Passed(byte)),
+            _ => {}
+        }
+        None
+    }
+}
+
+fn block(held: &[u8]) -> Option<Answer> {
+    match held {
+        [PRINT_END, 0x22, id @ ..] => id.try_into().ok().map(Answer::Printed),
+        [NAME, name @ ..] => {
+            let name = clean(&String::from_utf8_lossy(name), NAME_CELLS);
+            (!name.is_empty()).then_some(Answer::Name(name))
+        }
+        _ => None,
+    }
+}
+
+/// Why a printer does not print, the first thing to do first.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, thiserror::Error)]
+pub enum Trouble {
+    #[error("its cover is open")]
+    CoverOpen,
+    #[error("it has no paper")]
+    PaperOut,
+    #[error("its cutter is stuck")]
+    Cutter,
+    #[error("it has a fault that it cannot recover from")]
+    Broken,
+    #[error("its head is too hot")]
+    HeadHot,
+    #[error("it has a fault")]
+    Error,
+    #[error("its feed button is pressed")]
+    FeedButton,
+    #[error("it is off line")]
+    Offline,
+}
+
+/// The last answers to the four [`QUESTIONS`], or what would have been answered.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Status([u8; 4]);
+
+impl Default for Status {
+    /// All is well.
+    fn default() -> Self {
+        Self([WELL; 4])
+    }
+}
+
+const WELL: u8 = 0x12;
+
+impl Status {
+    /// Learns the answer to the question of this place in [`QUESTIONS`].
+    pub fn answered(&mut self, question: usize, byte: u8) {
+        if let Some(known) = self.0.get_mut(question) {
+            *known = byte;
+        }
+    }
+
+    /// Learns an automatic status: the same bits in other places.
+    pub fn told(&mut self, [first, second, third, _]: [u8; 4]) {
+        let put = |byte: u8, mask: u8, bits: u8| if byte & mask == 0 { 0 } else { bits };
+        let error = put(second, 0b0110_1100, 1 << 6);
+        self.0 = [
+            WELL | (first & 0b1100) | put(second, 1, 1 << 5) | put(second, 2, 1 << 6),
+            WELL | put(first, 1 << 5, 1 << 2)
+                | put(first, 1 << 6, 1 << 3)
+                | put(third, 0b1100, 1 << 5)
+                | error,
+            WELL | (second & 0b0110_1100),
+            WELL | put(third, 0b0011, 0b1100) | put(third, 0b1100, 0b110_0000),
+        ];
+    }
+
+    /// Why it does not print now.
+    pub fn trouble(self) -> Option<Trouble> {
+        let [printer, offline, error, paper] = self.0;
+        let has = |byte: u8, bit: u8| byte & (1 << bit) != 0;
+        let troubles = [
+            (has(offline, 2), Trouble::CoverOpen),
+            (has(offline, 5) || paper & 0b110_0000 != 0, Trouble::PaperOut),
+            (has(error, 3), Trouble::Cutter),
+            (has(error, 5), Trouble::Broken),
+            (has(error, 6), Trouble::HeadHot),
+            (has(error, 2) || has(offline, 6), Trouble::Error),
+            (has(offline, 3) || has(printer, 6), Trouble::FeedButton),
+            (has(printer, 3) || has(printer, 5), Trouble::Offline),
+        ];
+        troubles.into_iter().find_map(|(is_so, trouble)| is_so.then_some(trouble))
+    }
+
+    /// The paper ends soon; it prints as before.
+    pub fn is_paper_low(self) -> bool {
+        self.0[3] & 0b1100 != 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn heard(bytes: &[u8]) -> Vec<Answer> {
+        let mut ear = Ear::default();
+        bytes.iter().filter_map(|byte| ear.hear(*byte)).collect()
+    }
+
+    fn status(answers: [u8; 4]) -> Status {
+        let mut status = Status::default();
+        for (question, byte) in answers.into_iter().enumerate() {
+            status.answered(question, byte);
+        }
+        status
+    }
+
+    #[test]
+    fn answers_are_told_apart_in_one_stream() {
+        let stream = b"\x12\x11\x10\x00\x13\x00\x00\x5fTM-T20III\x00\x1e\x37\x22 !0~\x00\x0f";
+        let expected = [
+            Answer::RealTime(0x12),
+            Answer::Automatic([0x10, 0, 0, 0]),
+            Answer::Name("TM-T20III".to_owned()),
+            Answer::RealTime(0x1e),
+            Answer::Printed(*b" !0~"),
+            Answer::Passed(0x0f),
+        ];
+        assert_eq!(heard(stream), expected);
+    }
+
+    #[test]
+    fn what_was_cut_off_takes_nothing_with_it() {
+        assert_eq!(heard(b"\x10\x00\x12"), [Answer::RealTime(0x12)]);
+        assert_eq!(heard(b"\x10\x00\x10\0\0\0"), [Answer::Automatic([0x10, 0, 0, 0])]);
+        assert_eq!(heard(b"\x37\x22ab\x12"), [Answer::RealTime(0x12)]);
+        assert_eq!(heard(b"\x5f\xff\x5fA\0"), [Answer::Name("A".to_owned())]);
+        assert_eq!(heard(b"\x3dtext\x00\x5f\x00"), []);
+        let endless = [&[NAME][..], &[b'x'; 200]].concat();
+        assert!(!heard(&endless).iter().any(|answer| matches!(answer, Answer::Name(_))));
+    }
+
+    #[test]
+    fn a_well_printer_has_no_trouble() {
+        for well in [[0x12; 4], [0x16, 0x12, 0x12, 0x12], [0x12, 0x12, 0x12, 0x1e]] {
+            assert_eq!(status(well).trouble(), None, "{well:x?}");
+        }
+        assert!(status([0x12, 0x12, 0x12, 0x1e]).is_paper_low());
+        assert!(!status([0x12; 4]).is_paper_low());
+    }
+
+    #[test]
+    fn each_cause_has_its_name() {
+        for (answers, trouble) in [
+            ([0x1a, 0x32, 0x12, 0x7e], Trouble::PaperOut),
+            ([0x12, 0x12, 0x12, 0x72], Trouble::PaperOut),
+            ([0x1a, 0x16, 0x12, 0x12], Trouble::CoverOpen),
+            ([0x1a, 0x36, 0x12, 0x7e], Trouble::CoverOpen),
+            ([0x1a, 0x52, 0x1a, 0x12], Trouble::Cutter),
+            ([0x1a, 0x52, 0x32, 0x12], Trouble::Broken),
+            ([0x1a, 0x52, 0x52, 0x12], Trouble::HeadHot),
+            ([0x1a, 0x52, 0x16, 0x12], Trouble::Error),
+            ([0x1a, 0x52, 0x12, 0x12], Trouble::Error),
+            ([0x1a, 0x1a, 0x12, 0x12], Trouble::FeedButton),
+            ([0x52, 0x12, 0x12, 0x12], Trouble::FeedButton),
+            ([0x1a, 0x12, 0x12, 0x12], Trouble::Offline),
+            ([0x32, 0x12, 0x12, 0x12], Trouble::Offline),
+        ] {
+            assert_eq!(status(answers).trouble(), Some(trouble), "{answers:x?}");
+        }
+    }
+
+    #[test]
+    fn an_automatic_status_says_the_same() {
+        for (told, trouble, is_low) in [
+            ([0x10, 0, 0, 0], None, false),
+            ([0x14, 0, 0x03, 0], None, true),
+            ([0x18, 0, 0x0f, 0], Some(Trouble::PaperOut), true),
+            ([0x38, 0, 0, 0], Some(Trouble::CoverOpen), false),
+            ([0x18, 0x08, 0, 0], Some(Trouble::Cutter), false),
+            ([0x18, 0x20, 0, 0], Some(Trouble::Broken), false),
+            ([0x18, 0x40, 0, 0], Some(Trouble::HeadHot), false),
+            ([0x18, 0x04, 0, 0], Some(Trouble::Error), false),
+            ([0x58, 0, 0, 0], Some(Trouble::FeedButton), false),
+            ([0x18, 0, 0, 0], Some(Trouble::Offline), false),
+            ([0x10, 0x01, 0, 0], Some(Trouble::Offline), false),
+        ] {
+            let mut status = Status::default();
+            status.told(told);
+            assert_eq!((status.trouble(), status.is_paper_low()), (trouble, is_low), "{told:x?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_came_before_two_whole_answers_are_heard(noise in prop::collection::vec(any::<u8>(), 0..200)) {
+            // The first ends whatever the noise began.
+            let answers = heard(&[&noise[..], b"\x12\x1a\x37\x220001\x00"].concat());
+            let end = &answers[answers.len() - 2..];
+            prop_assert_eq!(end, [Answer::RealTime(0x1a), Answer::Printed(*b"0001")]);
+            prop_assert!(answers.len() <= noise.len() + 3);
+        }
+
+        #[test]
+        fn flow_control_changes_nothing(
+            bytes in prop::collection::vec(any::<u8>(), 0..60),
+            places in prop::collection::vec(any::<prop::sample::Index>(), 0..8),
+        ) {
+            let quiet: Vec<u8> = bytes.into_iter().filter(|byte| ![XON, XOFF].contains(byte)).collect();
+            let mut busy = quiet.clone();
+            for place in places {
+                busy.insert(place.index(busy.len() + 1), XOFF);
+            }
+            prop_assert_eq!(heard(&quiet), heard(&busy));
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! Pictures as an ESC/POS printer draws them, by `GS v 0` in bands that any printer has room for
+//! (devices 2.3).
+
+use fast_qr::{ECL, QRBuilder};
+
+use super::font::square;
+use crate::picture::Picture;
+
+/// Rows that are sent at once.
+const BAND: usize = 24;
+/// Bytes of the largest band on the widest paper. A printer of which the rest of a picture was
+/// kept wants so many at the most.
+pub(super) const LARGEST_BAND: usize = BAND * 72;
+
+/// The picture, where the alignment of the moment puts it. White rows above and below are fed.
+pub(super) fn put(bytes: &mut Vec<u8>, picture: &Picture) {
+    let is_white = |row: &&[u8]| row.iter().all(|byte| *byte == 0);
+    let rows: Vec<&[u8]> = picture.rows().collect();
+    let above = rows.iter().take_while(|row| is_white(row)).count();
+    let below = rows[above..].iter().rev().take_while(|row| is_white(row)).count();
+    feed(bytes, above);
+    for band in rows[above..rows.len() - below].chunks(BAND) {
+        put_band(bytes, band);
+    }
+    feed(bytes, below);
+}
+
+fn put_band(bytes: &mut Vec<u8>, rows: &[&[u8]]) {
+    let across = rows.first().map_or(0, |row| row.len());
+    let (Ok(across), Ok(down)) = (u16::try_from(across), u16::try_from(rows.len())) else { return };
+    bytes.extend(b"\x1dv0\0");
+    bytes.extend(across.to_le_bytes());
+    bytes.extend(down.to_le_bytes());
+    let start = bytes.len();
+    bytes.extend(rows.concat());
+    silence(&mut bytes[start..]);
+}
+
+/// Printers obey `DLE EOT`, `DLE ENQ` and `DLE DC4` wherever they stand, also in a picture: one
+/// white dot becomes black.
+fn silence(data: &mut [u8]) {
+    for at in 1..data.len() {
+        if data[at - 1] == 0x10 && matches!(data[at], 0x04 | 0x05 | 0x14) {
+            data[at - 1] |= 0x08;
+        }
+    }
+}
+
+/// So many white rows.
+pub(super) fn feed(bytes: &mut Vec<u8>, mut rows: usize) {
+    while rows > 0 {
+        let now = u8::try_from(rows).unwrap_or(u8::MAX);
+        bytes.extend([0x1b, b'J', now]);
+        rows -= usize::from(now);
+    }
+}
+
+/// A QR code of level M, so many dots a module, without its margin: paper is white.
+pub(super) fn qr(content: &str, module: usize) -> Option<Picture> {
+    let code = QRBuilder::new(content).ecl(ECL::M).build().ok()?;
+    let mut picture = Picture::white(code.size * module, code.size * module);
+    for (x, y) in square(code.size).filter(|(x, y)| code[*y][*x].value()) {
+        for (right, down) in square(module) {
+            picture.blacken(x * module + right, y * module + down);
+        }
+    }
+    Some(picture)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Draws what was sent, by the printer's rules.
+    pub(in crate::receipt) fn printed(mut bytes: &[u8], width: usize) -> Vec<Vec<u8>> {
+        let mut rows = Vec::new();
+        while !bytes.is_empty() {
+            match bytes {
+                [0x1b, b'J', count, rest @ ..] => {
+                    rows.extend(std::iter::repeat_n(vec![0; width], usize::from(*count)));
+                    bytes = rest;
+                }
+                [0x1d, b'v', b'0', 0, low, high, down, 0, rest @ ..] => {
+                    let across = usize::from(u16::from_le_bytes([*low, *high]));
+                    let (data, rest) = rest.split_at(across * usize::from(*down));
+                    rows.extend(data.chunks(across).map(|row| {
+                        let mut row = row.to_vec();
+                        row.resize(width, 0);
+                        row
+                    }));
+                    bytes = rest;
+                }
+                other => panic!("{:x?}", &other[..other.len().min(9)]),
+            }
+        }
+        rows
+    }
+
+    fn picture(width: usize, rows: &[Vec<u8>]) -> Picture {
+        let file = [format!("P4 {width} {} ", rows.len()).as_bytes(), &rows.concat()].concat();
+        Picture::from_pbm(&file).unwrap()
+    }
+
+    #[test]
+    fn white_is_fed_and_not_sent() {
+        let mut bytes = Vec::new();
+        let mut dot = Picture::white(16, 300);
+        dot.blacken(9, 270);
+        put(&mut bytes, &dot);
+        assert_eq!(bytes, b"\x1bJ\xff\x1bJ\x0f\x1dv0\0\x02\0\x01\0\0\x40\x1bJ\x1d");
+        bytes.clear();
+        put(&mut bytes, &Picture::white(576, 40));
+        assert_eq!(bytes, b"\x1bJ\x28");
+    }
+
+    #[test]
+    fn a_command_in_a_picture_loses_its_meaning_by_one_dot() {
+        for (sent, drawn) in [
+            ([0x10, 0x04, 0x01], [0x18, 0x04, 0x01]),
+            ([0x10, 0x05, 0x02], [0x18, 0x05, 0x02]),
+            ([0x10, 0x14, 0x01], [0x18, 0x14, 0x01]),
+            ([0x10, 0x10, 0x04], [0x10, 0x18, 0x04]),
+            ([0x10, 0x03, 0x04], [0x10, 0x03, 0x04]),
+        ] {
+            let mut bytes = Vec::new();
+            put(&mut bytes, &picture(24, &[sent.to_vec()]));
+            assert_eq!(bytes[8..], drawn, "{sent:x?}");
+        }
+        // Also where a row ends in it.
+        let mut bytes = Vec::new();
+        put(&mut bytes, &picture(8, &[vec![0x10], vec![0x14]]));
+        assert_eq!(bytes[8..], [0x18, 0x14]);
+    }
+
+    proptest! {
+        #[test]
+        fn a_picture_comes_out_as_it_is(
+            rows in prop::collection::vec(prop::collection::vec(0x20..=0xff_u8, 3), 1..80),
+            above in 0..300_usize,
+        ) {
+            let mut all = vec![vec![0; 3]; above];
+            all.extend(rows);
+            let mut bytes = Vec::new();
+            put(&mut bytes, &picture(24, &all));
+            prop_assert_eq!(printed(&bytes, 3), all);
+        }
+
+        #[test]
+        fn no_picture_commands_the_printer(
+            rows in prop::collection::vec(
+                prop::collection::vec(prop::sample::select(vec![0_u8, 1, 4, 5, 0x10, 0x14]), 4), 1..60),
+        ) {
+            let mut bytes = Vec::new();
+            put(&mut bytes, &picture(32, &rows));
+            let is_command = |two: &[u8]| two[0] == 0x10 && [4, 5, 0x14].contains(&two[1]);
+            prop_assert!(!bytes.windows(2).any(is_command));
+        }
+    }
+}

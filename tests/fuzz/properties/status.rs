@@ -1,0 +1,46 @@
+//! What a printer says: any bytes are answers or nothing, and the next whole answer is heard.
+
+use paytill::device::printer::status::{Answer, Ear, Status};
+
+use super::terminal;
+
+pub fn check(data: &[u8]) {
+    let mut ear = Ear::default();
+    let mut status = Status::default();
+    let mut bytes = 0;
+    for byte in data {
+        bytes += 1;
+        match ear.hear(*byte) {
+            None => continue,
+            Some(Answer::RealTime(byte)) => {
+                assert_eq!(byte & 0x93, 0x12);
+                for question in 0..5 {
+                    status.answered(question, byte);
+                }
+            }
+            Some(Answer::Automatic(told)) => {
+                assert_eq!(told[0] & 0x93, 0x10);
+                assert!(bytes >= told.len());
+                status.told(told);
+            }
+            Some(Answer::Passed(byte)) => assert_eq!(byte & 0x90, 0),
+            Some(Answer::Printed(id)) => {
+                assert!(id.iter().all(|byte| (b' '..=b'~').contains(byte)));
+                assert!(data.windows(4).any(|sent| sent == id));
+            }
+            Some(Answer::Name(name)) => {
+                assert!(!name.is_empty() && name.len() < data.len());
+                terminal::read(name.as_bytes(), terminal::Place::Lines).unwrap();
+            }
+        }
+        bytes = 0;
+    }
+    if let Some(trouble) = status.trouble() {
+        assert!(!trouble.to_string().is_empty());
+    }
+    // Flow control and one answer end whatever was begun.
+    for byte in [0x13, 0x11, 0x12] {
+        ear.hear(byte);
+    }
+    assert_eq!(ear.hear(0x1a), Some(Answer::RealTime(0x1a)));
+}

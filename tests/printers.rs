@@ -1,0 +1,228 @@
+//! Printers that answer, run out, are pulled out and stop reading, as the cashier sees them: the
+//! real binary in a pseudo-terminal, with a printer on another.
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
+mod common;
+
+use common::answering::{Answering, COVER_OPEN, PAPER_LOW, PAPER_OUT, Skills, WELL};
+use common::counter::{Counter, Device, Socket};
+use common::paper::Receipt;
+use common::{PACE, Shop};
+use paytill::clock::{Clock, Millis};
+use paytill::simulator::Scenario;
+
+const CTRL_L: &str = "\x0c";
+const CTRL_Q: &str = "\x11";
+const DEVICES: &str = "[scanner]\nkind = \"serial\"\nport = \"scanner\"\n\
+                       [printer]\nkind = \"escpos-serial\"\nport = \"printer\"\n";
+const IS_PRINTED: &str = "The receipt is printed.";
+/// Between a key and what it draws (issue 4).
+const PROMPT: Millis = Millis(100);
+const PROMPT_END: Millis = Millis::seconds(2);
+
+struct Till {
+    shop: Shop,
+    counter: Counter,
+    scanner: Device,
+    customers: u64,
+}
+
+impl Till {
+    /// A till that has found its devices, whatever printer is plugged in.
+    fn open(shop: Shop) -> Self {
+        let scanner = Socket::new(&shop, "scanner").plug();
+        let mut counter = Counter::open(&shop);
+        counter.see(&["Type the amount.", "Gateway ready", "Scanner ready"]);
+        Self { shop, counter, scanner, customers: 0 }
+    }
+
+    /// One sale, from the amount to the money.
+    fn sell(&mut self) {
+        self.customers += 1;
+        self.counter.press("12.34\r");
+        self.counter.see(&["READY", "Scan the customer's payment code."]);
+        // Each shows a code that looks unlike the one before.
+        let customer = format!("password-{}", self.customers);
+        self.scanner.scan(&Scenario::from_name(&customer).unwrap().code(1));
+        self.counter.see(&["PAID", "The money was taken."]);
+    }
+
+    fn next(&mut self) {
+        self.counter.press("\r");
+        self.counter.see(&["Type the amount."]);
+    }
+
+    fn printer_is(&mut self, words: &str) {
+        self.counter.see(&[words]);
+    }
+
+    /// Leaves, and compares the books.
+    fn close(mut self) {
+        self.counter.press(CTRL_Q);
+        assert_eq!(self.counter.wait_for_end().exit_code(), 0);
+        assert!(self.counter.is_given_back());
+        assert_eq!(self.shop.recover().exit, 0);
+        self.shop.assert_books_agree(true);
+    }
+}
+
+fn shop() -> Shop {
+    let shop = Shop::open(None, PACE);
+    shop.configure(DEVICES);
+    shop
+}
+
+/// A shop whose printer answers, and the till with it.
+fn answering(skills: Skills) -> (Till, Socket, Answering) {
+    let shop = shop();
+    let socket = Socket::new(&shop, "printer");
+    let printer = socket.plug_answering(skills);
+    let mut till = Till::open(shop);
+    till.printer_is("Printer ready");
+    (till, socket, printer)
+}
+
+fn receipts(paper: &[u8]) -> Vec<String> {
+    Receipt::print(paper).barcodes
+}
+
+#[test]
+fn printed_is_told_when_the_printer_has_said_so() {
+    let (mut till, _socket, printer) = answering(Skills::FENCE);
+    till.sell();
+    till.counter.see(&[IS_PRINTED]);
+    let receipt = Receipt::print(&printer.paper());
+    assert_eq!((receipt.cuts, receipt.barcodes.len()), (1, 1));
+    till.close();
+}
+
+#[test]
+fn paper_that_ends_in_a_receipt_is_told_and_the_rest_comes_with_new_paper() {
+    let (mut till, _socket, printer) = answering(Skills::FENCE);
+    printer.runs_out_after(200);
+    till.sell();
+    till.printer_is("Printer fault no paper");
+    till.next();
+    till.sell();
+    assert!(!till.counter.tape().contains(IS_PRINTED));
+    assert!(printer.paper().len() < 400, "{}", printer.paper().len());
+    printer.becomes(WELL);
+    till.printer_is("Printer ready");
+    till.counter.see(&[IS_PRINTED]);
+    till.counter.watch_until("both receipts", || receipts_so_far(&printer) == 2);
+    let paper = printer.paper();
+    let receipt = Receipt::print(&paper);
+    assert_eq!((receipt.cuts, receipt.barcodes.len()), (2, 2));
+    assert_ne!(receipt.barcodes[0], receipt.barcodes[1], "none came twice");
+    till.close();
+}
+
+/// Cuts that it has made.
+fn receipts_so_far(printer: &Answering) -> usize {
+    let paper = printer.paper();
+    paper.windows(4).filter(|bytes| bytes == b"\x1dVB\0").count()
+}
+
+#[test]
+fn a_printer_says_what_it_needs_in_both_languages_before_anything_is_sent() {
+    let (mut till, _socket, printer) = answering(Skills::FENCE);
+    printer.becomes(PAPER_LOW);
+    till.printer_is("Printer ready paper ends soon");
+    printer.becomes(COVER_OPEN);
+    till.printer_is("Printer fault cover open");
+    printer.becomes(PAPER_OUT);
+    till.printer_is("Printer fault no paper");
+    till.counter.press(CTRL_L);
+    till.counter.see(&["打印机 故障 缺纸"]);
+    till.counter.press(CTRL_L);
+    till.sell();
+    assert!(printer.paper().is_empty() && !printer.holds_back());
+    printer.becomes(PAPER_LOW);
+    till.printer_is("Printer ready paper ends soon");
+    till.counter.see(&[IS_PRINTED]);
+    assert_eq!(receipts(&printer.paper()).len(), 1);
+    till.close();
+}
+
+#[test]
+fn a_receipt_that_was_not_begun_comes_once_from_the_printer_that_comes_back() {
+    let (mut till, socket, printer) = answering(Skills::FENCE);
+    printer.becomes(COVER_OPEN);
+    till.printer_is("Printer fault cover open");
+    till.sell();
+    socket.unplug(printer);
+    till.printer_is("Printer searching");
+    till.next();
+    till.sell();
+    let printer = socket.plug_answering(Skills::FENCE);
+    till.printer_is("Printer ready");
+    till.counter.watch_until("both receipts", || receipts_so_far(&printer) == 2);
+    let barcodes = receipts(&printer.paper());
+    assert_eq!(barcodes.len(), 2);
+    assert_ne!(barcodes[0], barcodes[1]);
+    till.close();
+}
+
+#[test]
+fn a_receipt_that_was_cut_off_is_told_and_never_begun_again() {
+    let (mut till, socket, printer) = answering(Skills::FENCE);
+    printer.runs_out_after(200);
+    till.sell();
+    till.printer_is("Printer fault no paper");
+    socket.unplug(printer);
+    till.counter
+        .see(&["The receipt was not printed: the printer was unplugged. F9 prints it again."]);
+    let printer = socket.plug_answering(Skills::FENCE);
+    till.printer_is("Printer ready");
+    till.next();
+    till.sell();
+    till.counter.see(&[IS_PRINTED]);
+    let number = receipts(&printer.paper());
+    let orders = till.shop.orders();
+    assert_eq!((orders.len(), number.len()), (2, 1));
+    let last = orders.keys().max().unwrap();
+    assert_eq!(number[0], *last);
+    till.close();
+}
+
+#[test]
+fn a_printer_that_stops_reading_holds_up_neither_keys_nor_sales_nor_the_exit() {
+    let shop = shop();
+    let long = format!("[receipt]\nheader = {:?}\ncopies = 3\n", vec!["long ".repeat(19); 20]);
+    shop.configure(&[DEVICES, &long].concat());
+    let mut printer = Socket::new(&shop, "printer").plug_to_jam();
+    let mut till = Till::open(shop);
+    till.printer_is("Printer ready");
+    printer.jam();
+    till.sell();
+    till.printer_is("Printer fault");
+    let mut answers: Vec<Millis> = [(CTRL_L, "Ctrl-L English"), (CTRL_L, "Ctrl-L 中文")]
+        .repeat(10)
+        .into_iter()
+        .map(|(key, words)| answer(&mut till.counter, key, words))
+        .collect();
+    answers.sort_unstable();
+    // A machine that is busy with something else is not this printer's fault.
+    let usual = answers[answers.len() / 2];
+    assert!(usual < PROMPT, "{answers:?}");
+    till.next();
+    till.sell();
+    let clock = Clock::start();
+    let since = clock.uptime();
+    till.counter.press(CTRL_Q);
+    assert_eq!(till.counter.wait_for_end().exit_code(), 0);
+    let exit = clock.uptime().since(since);
+    assert!(exit < PROMPT_END, "{exit:?}");
+    println!("a key {usual:?}, the slowest {:?}; the exit {exit:?}", answers.last().unwrap());
+    assert_eq!(till.shop.recover().exit, 0);
+    till.shop.assert_books_agree(true);
+}
+
+/// How long the screen takes to show what a key does.
+fn answer(counter: &mut Counter, key: &str, words: &str) -> Millis {
+    let clock = Clock::start();
+    let since = clock.uptime();
+    counter.burst(key);
+    counter.see(&[words]);
+    clock.uptime().since(since)
+}
