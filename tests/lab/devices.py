@@ -1,5 +1,7 @@
 """What can be plugged into the guest."""
 
+import re
+
 from waiting import wait_for
 
 
@@ -47,6 +49,33 @@ class SerialAdapter:
 
     def scan_rest(self, code):
         self.scan(code[9:])
+
+
+class Paper:
+    """What a printer says that answers (devices 2.5): all is well, and each receipt is on paper."""
+
+    def __init__(self, line):
+        self.confirms = True
+        self.rest = b""
+        line.answer = self.hear
+
+    def hear(self, data):
+        """Answers to the questions in what has come; a question may be cut in two."""
+        data = self.rest + data
+        said, end = b"", 0
+        for question in re.finditer(rb"\x10\x04.|\x1dr.|\x1dIC|\x1da.", data, re.DOTALL):
+            end = question.end()
+            kind = question.group()[:2]
+            if kind == b"\x10\x04":
+                said += b"\x12"
+            elif kind == b"\x1dI":
+                said += b"_Lab\0"
+            elif kind == b"\x1da":
+                said += b"\x10\0\0\0"
+            elif self.confirms:
+                said += b"\0"
+        self.rest = data[end:][-2:]
+        return said
 
 
 class Keyboard:

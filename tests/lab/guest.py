@@ -115,6 +115,11 @@ class Guest:
             self.monitor.call("send-key", {"keys": chord, "hold-time": 30})
             self.key_free_at = time.monotonic() + 0.06
 
+    def kept_waiting(self):
+        """Seconds that the emulated processor could have run and had to wait for this machine's."""
+        tasks = pathlib.Path(f"/proc/{self.process.pid}/task").glob("*/schedstat")
+        return max(int(task.read_text().split()[1]) for task in tasks) / 1e9
+
     def is_alive(self):
         return self.process.poll() is None
 

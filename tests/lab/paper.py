@@ -36,20 +36,27 @@ class Receipt:
 def command_length(data):
     """How many bytes the first command or character takes."""
     first, second = data[:1], data[1:2]
-    if first == b"\n" or b" " <= first <= b"~":
+    # Printers pass over zeros.
+    if first in b"\n\0" or b" " <= first <= b"~":
         return 1
     if first >= b"\x81" and second >= b"\x40":
         return 2
     if data.startswith(b"\x1dk\x49"):
         return 4 + data[3]
-    if data.startswith(b"\x1d(k"):
+    if first == b"\x1d" and second == b"(":
         return 5 + data[3] + 256 * data[4]
-    if data.startswith(CUT):
-        return 4
-    if (first == b"\x1b" and second == b"@") or (first == b"\x1c" and second in b"&."):
-        return 2
-    if (first == b"\x1b" and second in b"E-3adt") or (first == b"\x1d" and second in b"!HhwrI"):
-        return 3
+    if data.startswith(b"\x1dv0"):
+        return 8 + (data[4] + 256 * data[5]) * (data[6] + 256 * data[7])
+    lengths = [
+        (b"\x1b", b"@", 2), (b"\x1b", b"E-3adt", 3), (b"\x1b", b"p", 5),
+        (b"\x1c", b"&.", 2), (b"\x1c", b"!-", 3),
+        (b"\x1d", b"!HhwrIa", 3), (b"\x1d", b"V", 4),
+        # Questions that are answered at once.
+        (b"\x10", b"\x04", 3),
+    ]
+    for lead, kinds, length in lengths:
+        if first == lead and second and second in kinds:
+            return length
     raise AssertionError(f"no command: {data[:8]}")
 
 
