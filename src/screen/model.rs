@@ -82,6 +82,8 @@ pub(super) struct Attempt {
     pub(super) put_aside: bool,
     /// A receipt or slip was asked for.
     pub(super) slip_asked: bool,
+    /// It was asked for, and did not come out.
+    pub(super) slip_missing: bool,
 }
 
 #[derive(Debug)]
@@ -250,22 +252,24 @@ impl Model {
         if !self.settings.printer_configured || self.stopped.is_some() {
             return None;
         }
-        match &self.desk {
-            Desk::Amount { typed } if typed.is_empty() => {}
+        let at_hand = match &self.desk {
+            Desk::Amount { typed } if typed.is_empty() => None,
             Desk::Payment(_) => {
                 let attempt = self.at_hand()?;
-                if attempt.has_slip() {
-                    return Some(&attempt.view.out_trade_no);
-                }
-                if !attempt.view.state.is_settled() {
+                if !attempt.has_slip() && !attempt.view.state.is_settled() {
                     return None;
                 }
+                Some(attempt).filter(|attempt| attempt.has_slip())
             }
             Desk::Amount { .. } | Desk::Code { .. } | Desk::Starting { .. } => return None,
-        }
+        };
+        // What never came out is missing more than a copy of what did.
+        let missing = self.attempts.iter().filter(|attempt| attempt.slip_missing);
+        let missing = missing.min_by_key(|attempt| attempt.view.updated_at);
         let paid = |attempt: &&Attempt| attempt.view.state.status() == Status::Paid;
-        let last = self.attempts.iter().filter(paid).max_by_key(|paid| paid.view.updated_at);
-        last.map(|attempt| &attempt.view.out_trade_no)
+        let last = || self.attempts.iter().filter(paid).max_by_key(|paid| paid.view.updated_at);
+        let chosen = missing.or(at_hand).or_else(last);
+        chosen.map(|attempt| &attempt.view.out_trade_no)
     }
 
     /// Whether a payment code would be taken now, and customers are there to show one.
@@ -334,6 +338,7 @@ impl Attempt {
             abandoned: false,
             put_aside: false,
             slip_asked: false,
+            slip_missing: false,
         }
     }
 

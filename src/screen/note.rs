@@ -22,7 +22,11 @@ pub(super) enum Note {
     AmountFirst,
     SentToPrinter,
     Printed,
-    PrintFailed(String),
+    /// The end of the order's number, and why.
+    PrintFailed {
+        order: String,
+        why: String,
+    },
     DrawerOpened,
     DrawerFailed(String),
 }
@@ -140,7 +144,7 @@ impl Note {
             Self::Printed => text.receipt_printed.into(),
             Self::DrawerOpened => text.drawer_opened.into(),
             Self::DrawerFailed(why) => (text.drawer_failed)(why),
-            Self::PrintFailed(why) => (text.receipt_failed)(why),
+            Self::PrintFailed { order, why } => (text.receipt_failed)(order, why),
         }
     }
 

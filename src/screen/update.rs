@@ -64,8 +64,8 @@ pub fn update(model: &mut Model, message: Message, now: Uptime, wall: Timestamp)
             model.display = link;
             Vec::new()
         }
-        Message::Printed { how, .. } => {
-            printed(model, how);
+        Message::Printed { out_trade_no, how } => {
+            printed(model, &out_trade_no, how);
             Vec::new()
         }
         Message::Drawer(how) => {
@@ -93,12 +93,16 @@ fn say(model: &mut Model, note: Note) {
     model.note = Some(note);
 }
 
-fn printed(model: &mut Model, how: Printing) {
+fn printed(model: &mut Model, order: &OutTradeNo, how: Printing) {
+    if let Some(attempt) = model.attempt_mut(order) {
+        attempt.slip_missing = matches!(how, Printing::Failed(_));
+    }
     match how {
         Printing::Sent => say(model, Note::SentToPrinter),
         Printing::Printed => say(model, Note::Printed),
         Printing::Failed(why) => {
-            say(model, Note::PrintFailed(clean(&why, FAULT_SHOWN)));
+            let order = order.tail().to_owned();
+            say(model, Note::PrintFailed { order, why: clean(&why, FAULT_SHOWN) });
             model.ring();
         }
     }
@@ -162,11 +166,11 @@ fn pressed(model: &mut Model, key: Key) -> Vec<Command> {
         Key::F(5) => model.can_ask_now().cloned().map(Command::AskNow).into_iter().collect(),
         Key::F(6) if model.settings.drawer => vec![Command::OpenDrawer],
         Key::F(9) => {
-            let order = model.can_reprint().cloned();
-            order
-                .map(|order| Command::Print { out_trade_no: order, copy: true })
-                .into_iter()
-                .collect()
+            let Some(order) = model.can_reprint().cloned() else { return Vec::new() };
+            if let Some(attempt) = model.attempt_mut(&order) {
+                attempt.slip_missing = false;
+            }
+            vec![Command::Print { out_trade_no: order, copy: true }]
         }
         Key::Ctrl('t') => {
             if model.can_train() {

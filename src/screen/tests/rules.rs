@@ -237,6 +237,24 @@ fn a_receipt_is_printed_for_what_was_seen_to_be_paid() {
 }
 
 #[test]
+fn the_receipt_that_did_not_come_out_is_the_one_that_f9_prints() {
+    let mut bench = bench();
+    let orders = [1, 2].map(|last| {
+        let index = bench.charge("12.5", last);
+        bench.answer(index, Answer::Paid(proof()));
+        bench.order(index)
+    });
+    let again = |order: &OutTradeNo| [Command::Print { out_trade_no: order.clone(), copy: true }];
+    let how = Printing::Failed("no paper".into());
+    bench.send(Message::Printed { out_trade_no: orders[0].clone(), how });
+    let tail = orders[0].tail();
+    assert!(says(&bench, &format!("The receipt of order {tail} was not printed: no paper.")));
+    // The second sale is on the screen, and it has its receipt.
+    assert_eq!(bench.key(Key::F(9)), again(&orders[0]));
+    assert_eq!(bench.key(Key::F(9)), again(&orders[1]));
+}
+
+#[test]
 fn money_that_goes_back_is_said_and_printed() {
     let mut bench = bench();
     let index = bench.charge("12.5", 1);

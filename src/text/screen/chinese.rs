@@ -143,7 +143,7 @@ pub const CHINESE: Screen = Screen {
     already_withdrawing: "已经在撤销了。",
     receipt_sent: "小票已发送到打印机。",
     receipt_printed: "小票已打印。",
-    receipt_failed: |why| format!("小票未打印：{why}。按 F9 键重打。"),
+    receipt_failed: |order, why| format!("单号尾号 {order} 的小票未打印：{why}。按 F9 键重打。"),
     drawer_opened: "已发出开钱箱指令。",
     drawer_failed: |why| format!("钱箱未打开：{why}。"),
 

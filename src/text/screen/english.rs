@@ -148,7 +148,9 @@ pub const ENGLISH: Screen = Screen {
     already_withdrawing: "It is being withdrawn already.",
     receipt_sent: "The receipt was sent to the printer.",
     receipt_printed: "The receipt is printed.",
-    receipt_failed: |why| format!("The receipt was not printed: {why}. F9 prints it again."),
+    receipt_failed: |order, why| {
+        format!("The receipt of order {order} was not printed: {why}. F9 prints it again.")
+    },
     drawer_opened: "The drawer was told to open.",
     drawer_failed: |why| format!("The drawer was not opened: {why}."),
 
