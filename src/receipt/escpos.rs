@@ -108,8 +108,9 @@ fn put(bytes: &mut Vec<u8>, part: Part, abilities: Abilities, paper: Paper) {
             match abilities.codes {
                 Codes::ByCommand => put_qr(bytes, &content),
                 Codes::Drawn => {
-                    let code = raster::qr(&content, QR_MODULE);
-                    code.iter().for_each(|code| raster::put(bytes, code));
+                    if let Some(code) = raster::qr(&content, QR_MODULE) {
+                        raster::put(bytes, &code);
+                    }
                 }
             }
             raster::feed(bytes, MARGIN);
