@@ -58,6 +58,10 @@ pub enum Command {
     Show(Show),
     /// Drive everything unresolved to its end
     Recover(Json),
+    /// List serial ports and HID devices, and what the till takes each for
+    Devices(Devices),
+    /// Check configuration, secrets, gateway, clock, journal, disk and devices; say what to do
+    Doctor(Json),
     /// Print a page that shows which profile fits the printer: alignment, both scripts, barcode, QR
     /// code, cut
     PrintTest(PrintTest),
@@ -110,6 +114,16 @@ pub struct Orders {
 pub struct Show {
     /// The order's number
     pub order_no: String,
+    #[command(flatten)]
+    pub json: Json,
+}
+
+/// `paytill devices`
+#[derive(Args, Clone, Copy, Debug)]
+pub struct Devices {
+    /// Scan once to choose the scanner: listens to everything, and remembers what was used
+    #[arg(long)]
+    pub learn: bool,
     #[command(flatten)]
     pub json: Json,
 }

@@ -110,6 +110,16 @@ impl Timestamp {
         Some(Self(moment.timestamp().as_millisecond()))
     }
 
+    /// The time in an HTTP `Date` header: `Sun, 22 Nov 2026 03:30:00 GMT`.
+    pub fn from_http(text: &str) -> Option<Self> {
+        jiff::fmt::rfc2822::parse(text).ok().map(|at| Self(at.timestamp().as_millisecond()))
+    }
+
+    /// As [`Timestamp::from_http`] reads it.
+    pub fn to_http(self) -> String {
+        self.zoned(&TimeZone::UTC).strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
+    }
+
     /// As [`Timestamp::from_beijing`] reads it.
     pub fn to_beijing(self) -> String {
         self.zoned(&TimeZone::fixed(jiff::tz::offset(8))).strftime("%Y%m%d%H%M%S").to_string()
@@ -166,6 +176,16 @@ mod tests {
     #[test]
     fn json_times_are_utc_with_milliseconds() {
         assert_eq!(Timestamp(1_795_318_200_123).to_rfc3339(), "2026-11-22T03:30:00.123+00:00");
+    }
+
+    #[test]
+    fn a_servers_date_is_read() {
+        let text = "Sun, 22 Nov 2026 03:30:00 GMT";
+        assert_eq!(Timestamp::from_http(text), Some(Timestamp(1_795_318_200_000)));
+        assert_eq!(Timestamp(1_795_318_200_000).to_http(), text);
+        for wrong in ["", "yesterday", "2026-11-22T03:30:00Z", "Sun, 32 Nov 2026 03:30:00 GMT"] {
+            assert_eq!(Timestamp::from_http(wrong), None, "{wrong}");
+        }
     }
 
     #[test]

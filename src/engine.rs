@@ -6,6 +6,7 @@
 
 #[cfg(test)]
 mod tests;
+mod turns;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -16,9 +17,13 @@ use crate::journal::{Begin, Entry, OrderRow, Past, SaleEntry, StoredAttempt};
 use crate::money::{Currency, Money};
 use crate::order::{AuthCode, Merchant, Order, OutTradeNo, TillId};
 use crate::payment::{Answer, Call, CallKind, Event, Rules, State, Status};
+use turns::Turns;
 
-/// Between two calls for payments of the past, so that a long list never storms the gateway.
-const BACKGROUND_PAUSE: Millis = Millis(200);
+/// While money is open, a tick is wanted so often: the deadlines of a machine that was suspended have
+/// passed when it wakes, but not its timers.
+const LONGEST_PAUSE: Millis = Millis::seconds(1);
+/// Where nothing was heard for so long all the same, the machine was suspended.
+const SLEPT: Millis = Millis::seconds(3);
 
 /// What every order of this till has in common.
 #[derive(Clone, Debug)]
@@ -119,11 +124,13 @@ pub struct Engine {
     codes: VecDeque<([u8; 16], OutTradeNo)>,
     /// Sales charged lately, and whether they are paid.
     sales: VecDeque<(i64, bool)>,
-    background: VecDeque<(i64, Call)>,
-    next_background: Uptime,
+    /// Calls for payments of the past, or that were slept over.
+    turns: Turns,
+    awake_at: Uptime,
     stopped: bool,
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 struct Track {
     sale: i64,
     order: Order,
@@ -139,6 +146,8 @@ struct Track {
     writing: Option<Writing>,
     waiting: VecDeque<(Event, Vec<(String, String)>)>,
     from_the_past: bool,
+    /// Its next call waits for its turn.
+    slept_over: bool,
     /// Made for another merchant: told, but never touched.
     foreign: bool,
 }
@@ -151,8 +160,8 @@ struct Writing {
 }
 
 impl Engine {
-    /// A till that goes on from its past. Every open attempt is asked about; attempts of another
-    /// merchant cannot be, and are only told.
+    /// A till that goes on from its past. Every open attempt is asked about, the newest first: its
+    /// customer may stand there. Attempts of another merchant cannot be, and are only told.
     pub fn new(
         identity: Identity,
         rules: Rules,
@@ -172,12 +181,12 @@ impl Engine {
             last_sale: past.last_sale,
             codes: past.codes.into(),
             sales: past.paid_sales.into_iter().map(|sale| (sale, true)).collect(),
-            background: VecDeque::new(),
-            next_background: now,
+            turns: Turns::new(now),
+            awake_at: now,
             stopped: false,
         };
         let mut effects = Vec::new();
-        for stored in past.open {
+        for stored in past.open.into_iter().rev() {
             engine.resume(stored, now, wall, &mut effects);
         }
         (engine, effects)
@@ -191,6 +200,7 @@ impl Engine {
         wall: Timestamp,
     ) -> Result<(OutTradeNo, Vec<Effect>), Refusal> {
         let Start { sale, code, code_hash, client_ip, draw } = start;
+        self.be_awake(now);
         self.may_begin(&sale, &code_hash)?;
         let (sale, amount) = self.sale(sale);
         self.last_attempt += 1;
@@ -239,6 +249,7 @@ impl Engine {
             writing: Some(Writing { event: Event::Begun, state, at: wall, call: Some(call) }),
             waiting: VecDeque::new(),
             from_the_past: false,
+            slept_over: false,
             foreign: false,
         };
         self.tracks.insert(attempt, track);
@@ -254,6 +265,7 @@ impl Engine {
         now: Uptime,
         wall: Timestamp,
     ) -> Vec<Effect> {
+        self.be_awake(now);
         let mut effects = Vec::new();
         if let Some(track) = self.tracks.get_mut(&attempt).filter(|track| !track.foreign) {
             if let Event::Answered(Call { number: 0, .. }, _) = event {
@@ -299,6 +311,7 @@ impl Engine {
         now: Uptime,
         wall: Timestamp,
     ) -> Vec<Effect> {
+        self.be_awake(now);
         let mut effects = Vec::new();
         if !on_disk && !std::mem::replace(&mut self.stopped, true) {
             // Nothing goes on with the others either.
@@ -352,6 +365,7 @@ impl Engine {
 
     /// Time has passed.
     pub fn tick(&mut self, now: Uptime, wall: Timestamp) -> Vec<Effect> {
+        self.be_awake(now);
         let mut effects = Vec::new();
         if self.stopped {
             return effects;
@@ -359,16 +373,14 @@ impl Engine {
         let due: Vec<i64> = self
             .tracks
             .iter()
+            .rev()
             .filter(|(_, track)| track.wake_at(&self.rules).is_some_and(|at| at <= now))
             .map(|(attempt, _)| *attempt)
             .collect();
         for attempt in due {
             effects.extend(self.happen(attempt, Event::Tick, Vec::new(), now, wall));
         }
-        while now >= self.next_background
-            && let Some((attempt, call)) = self.background.pop_front()
-        {
-            self.next_background = now.after(BACKGROUND_PAUSE);
+        while let Some((attempt, call)) = self.turns.next(now) {
             self.send(attempt, call, &mut effects);
         }
         effects
@@ -379,9 +391,9 @@ impl Engine {
         if self.stopped {
             return None;
         }
-        let background = (!self.background.is_empty()).then_some(self.next_background);
         let attempts = self.tracks.values().filter_map(|track| track.wake_at(&self.rules));
-        attempts.chain(background).min()
+        let awake = self.busy().next().map(|_| self.awake_at.after(LONGEST_PAUSE));
+        attempts.chain(self.turns.wake_at()).chain(awake).min()
     }
 
     /// The attempt for which a payment code was used before, by the code's hash.
@@ -483,6 +495,7 @@ impl Engine {
             writing: None,
             waiting: VecDeque::new(),
             from_the_past: true,
+            slept_over: false,
             foreign,
         };
         let event = Event::Restarted { oldest };
@@ -536,16 +549,25 @@ impl Engine {
         }
     }
 
+    /// After a sleep, whatever is called for first for each attempt waits for its turn, as at a start.
+    fn be_awake(&mut self, now: Uptime) {
+        if now.since(self.awake_at) >= SLEPT {
+            self.tracks.values_mut().for_each(|track| track.slept_over = true);
+        }
+        self.awake_at = self.awake_at.max(now);
+    }
+
     fn dispatch(&mut self, attempt: i64, call: Call, now: Uptime, effects: &mut Vec<Effect>) {
-        let past = self.tracks.get(&attempt).is_some_and(|track| track.from_the_past);
-        if past && (now < self.next_background || !self.background.is_empty()) {
-            self.background.push_back((attempt, call));
+        // A question that still waits for its turn is overtaken by the next.
+        if self.turns.overtake(attempt, call) {
             return;
         }
-        if past {
-            self.next_background = now.after(BACKGROUND_PAUSE);
+        let Some(track) = self.tracks.get_mut(&attempt) else { return };
+        let in_turn = call.kind != CallKind::Submit
+            && (std::mem::take(&mut track.slept_over) || track.from_the_past);
+        if !in_turn || self.turns.is_on(attempt, call, now) {
+            self.send(attempt, call, effects);
         }
-        self.send(attempt, call, effects);
     }
 
     fn send(&self, attempt: i64, call: Call, effects: &mut Vec<Effect>) {

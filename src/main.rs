@@ -54,20 +54,32 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
         Some(Command::Simulator(simulator)) => {
             return on(runtime()?, command::simulator::run(simulator, &Clock::start()));
         }
+        Some(Command::Doctor(json)) => {
+            let flags = cli.global.into();
+            return on(runtime()?, command::doctor::run(json, &flags, &Clock::start()));
+        }
         command => command,
     };
-    let loaded = load(&cli.global.into())?;
+    let sends_nothing =
+        matches!(command, Some(Command::Orders(_) | Command::Show(_) | Command::PrintTest(_)));
+    let loaded = load(&cli.global.into(), !sends_nothing)?;
     let runtime = runtime()?;
     let _log = log::start(&loaded.config.log).map_err(|error| report::tell(&error.to_string()));
     let clock = Clock::start();
     match command {
         None => on(runtime, command::cashier::run(&loaded, &clock)),
         Some(Command::PrintTest(page)) => command::print_test::run(&page, &loaded.config, &clock),
+        Some(Command::Devices(devices)) if devices.learn => {
+            on(runtime, command::devices::learn::run(devices.json, &loaded.config, &clock))
+        }
+        Some(Command::Devices(devices)) => command::devices::list(devices.json, &loaded.config),
         Some(Command::Pay(pay)) => on(runtime, command::pay::run(pay, &loaded, &clock)),
         Some(Command::Recover(json)) => on(runtime, command::recover::run(json, &loaded, &clock)),
         Some(Command::Orders(orders)) => command::orders::list(&orders, &loaded.config),
         Some(Command::Show(show)) => command::orders::show(&show, &loaded.config),
-        Some(Command::Completions { .. } | Command::Man | Command::Simulator(_)) => Ok(Exit::Done),
+        Some(
+            Command::Completions { .. } | Command::Doctor(_) | Command::Man | Command::Simulator(_),
+        ) => Ok(Exit::Done),
     }
 }
 
@@ -76,10 +88,15 @@ fn print(text: &[u8]) -> Exit {
     if report::say(text.trim_end()) { Exit::Done } else { Exit::Fault }
 }
 
-fn load(flags: &Flags) -> Result<Loaded, Failure> {
+fn load(flags: &Flags, with_secrets: bool) -> Result<Loaded, Failure> {
     let folder = std::env::current_dir()
         .map_err(|error| Failure::new(Exit::Fault, format!("the working directory: {error}")))?;
-    Ok(Config::load(flags, &|name| std::env::var_os(name), &folder)?)
+    let environment = |name: &str| std::env::var_os(name);
+    Ok(if with_secrets {
+        Config::load(flags, &environment, &folder)?
+    } else {
+        Config::load_without_secrets(flags, &environment, &folder)?
+    })
 }
 
 /// One thread runs everything.

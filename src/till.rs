@@ -15,10 +15,8 @@ use crate::journal::{Journal, JournalError, Past, Writer, Written};
 use crate::order::{AuthCode, Order, OutTradeNo};
 use crate::payment::{Call, CallKind, Event, Rules, Status};
 
-/// A sleep is cut to this while money is open, for a machine that was suspended: its deadlines have
-/// passed when it wakes, but not its timers.
-const LONGEST_SLEEP: Millis = Millis::seconds(1);
-const LONGEST_IDLE_SLEEP: Millis = Millis::seconds(60);
+/// A sleep is cut to this, for a machine that was suspended: its timers have not passed when it wakes.
+const LONGEST_SLEEP: Millis = Millis::seconds(60);
 /// How long a payment waits for the look-up of the gateway's name before it begins.
 const LOOK_UP: Duration = Duration::from_secs(1);
 
@@ -185,9 +183,7 @@ impl Till {
             let post = match sleep {
                 None => self.inbox.recv().await,
                 Some(sleep) => {
-                    let open = self.engine.is_open();
-                    let longest = if open { LONGEST_SLEEP } else { LONGEST_IDLE_SLEEP };
-                    let sleep = Duration::from(sleep.min(longest));
+                    let sleep = Duration::from(sleep.min(LONGEST_SLEEP));
                     tokio::time::timeout(sleep, self.inbox.recv()).await.unwrap_or_default()
                 }
             };
@@ -330,7 +326,8 @@ fn reached(failure: Option<&Failure>) -> Result<(), &'static str> {
     }
 }
 
-fn nonce() -> Option<String> {
+/// What makes a request unlike any other; `None` where the system has no random bytes.
+pub(crate) fn nonce() -> Option<String> {
     let mut bytes = [0; 16];
     aws_lc_rs::rand::fill(&mut bytes).ok()?;
     Some(format!("{:032x}", u128::from_be_bytes(bytes)))

@@ -408,6 +408,18 @@ fn where_no_journal_is_yet_there_are_no_orders_and_reading_makes_none() {
 }
 
 #[test]
+fn the_books_are_read_without_the_secrets() {
+    let shop = shop();
+    assert_eq!(shop.pay("12.34", CODE).exit, 0);
+    fs::remove_dir_all(shop.path().join("secrets")).unwrap();
+    let orders = shop.orders();
+    let number = orders.keys().next().unwrap();
+    let shown = shop.run(&["show", number]);
+    assert_eq!(shown.status.code(), Some(0), "{shown:?}");
+    assert!(sentence(&shop.run(&["pay", "5", "--code", CODE]), 3).contains("api_key_file"));
+}
+
+#[test]
 fn a_folder_that_may_not_be_written_is_refused() {
     if rustix::process::geteuid().is_root() {
         return; // To root every folder is writable.

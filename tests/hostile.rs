@@ -273,6 +273,10 @@ fn whatever_the_gateway_says_commands_and_files_hold_plain_text() {
         }
         let output = shop.run(&["orders", "--log-level", "trace"]);
         only_text(&[output.stdout, output.stderr].concat(), &what);
+        for arguments in [&["doctor"] as &[&str], &["doctor", "--json"]] {
+            let output = shop.run(arguments);
+            only_text(&[output.stdout, output.stderr].concat(), &what);
+        }
         journal_is_plain(&shop);
         logs_are_plain(&shop);
     });
@@ -296,6 +300,7 @@ fn a_journal_that_somebody_wrote_into_commands_no_terminal() {
             &["orders", "--json"],
             &["show", &text.replace('\0', "")],
             &["recover"],
+            &["doctor"],
         ] {
             let output = shop.run(arguments);
             only_text(&[output.stdout, output.stderr].concat(), &format!("{arguments:?}"));
@@ -330,8 +335,10 @@ fn what_is_typed_wrongly_is_repeated_as_plain_text() {
             ("[till]", format!("[{text}]")),
         ] {
             shop.reconfigure(from, &to);
-            let output = shop.run(&["orders"]);
-            only_text(&[output.stdout, output.stderr].concat(), &to);
+            for command in ["orders", "doctor"] {
+                let output = shop.run(&[command]);
+                only_text(&[output.stdout, output.stderr].concat(), &to);
+            }
             fs::write(shop.config(), &right).unwrap();
         }
     }

@@ -224,7 +224,9 @@ fn nothing_secret_is_in_what_a_loud_till_leaves_behind() {
     said.extend(run(&mut dies));
     secrets.push(code);
     let mut files = contents(&shop);
-    for arguments in [&["recover"] as &[&str], &["recover", "--json"], &["orders"]] {
+    for arguments in
+        [&["recover"] as &[&str], &["recover", "--json"], &["orders"], &["doctor", "--json"]]
+    {
         said.extend(run(&mut shop.command(arguments)));
     }
     for number in shop.orders().keys() {

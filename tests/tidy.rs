@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The rooms from the ground up. A room uses those before it in this list, never those behind it.
-const ROOMS: [&str; 23] = [
+const ROOMS: &[&str] = &[
     "clean",
     "clock",
     "money",
@@ -33,20 +33,23 @@ const ROOMS: [&str; 23] = [
 ];
 
 /// Code that decides. It has no thread, file, socket, clock, environment or random draw.
-const PURE: [&str; 18] = [
+const PURE: &[&str] = &[
     "clean.rs",
     "money.rs",
     "order.rs",
     "picture.rs",
     "payment/",
     "engine.rs",
+    "engine/",
     "scan/",
+    "device/role.rs",
     "device/printer/status.rs",
     "receipt/",
     "pole/",
     "screen/",
     "text/",
     "gateway/mod.rs",
+    "gateway/certificate.rs",
     "gateway/fields.rs",
     "gateway/wechat_v2.rs",
     "simulator/mod.rs",
@@ -124,7 +127,7 @@ fn imports_run_one_way() {
 fn what_decides_touches_nothing() {
     let mut broken = Vec::new();
     for (name, text) in sources().iter().filter(|(name, _)| !is_test(name)) {
-        if !PURE.iter().any(|pure| name.starts_with(pure)) {
+        if !PURE.iter().any(|pure| name.starts_with(*pure)) {
             continue;
         }
         let text = code(text);

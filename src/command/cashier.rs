@@ -53,6 +53,8 @@ pub async fn run(loaded: &Loaded, clock: &Clock) -> Result<Exit, Failure> {
     let config = &loaded.config;
     let opened = open(loaded, clock).await?;
     let recent = recent(config)?;
+    // While what is told can still be read.
+    let learned = super::devices::learned(config);
     // Before the terminal is taken: a signal that ends the till must find it watching.
     let signals =
         Signals::new().map_err(|error| Failure::new(Exit::Fault, format!("signals: {error}")))?;
@@ -60,7 +62,7 @@ pub async fn run(loaded: &Loaded, clock: &Clock) -> Result<Exit, Failure> {
         Failure::new(Exit::Fault, format!("the terminal cannot be used: {error}"))
     })?;
     let (report, reports) = mpsc::unbounded_channel();
-    let devices = Devices::start(config, clock, report)
+    let devices = Devices::start(config, learned, clock, report)
         .map_err(|error| Failure::new(Exit::Fault, format!("a device's thread: {error}")))?;
     let model = Model::new(settings(config, opened.gateway_host.clone()), recent.clone());
     let mut cashier = Cashier {
@@ -82,7 +84,8 @@ pub async fn run(loaded: &Loaded, clock: &Clock) -> Result<Exit, Failure> {
     // Known before the first payment, and whether the gateway can be reached is on the first screen.
     cashier.till.warm_up(false);
     cashier.tell(Message::Time);
-    if config.scanner.kind != ScannerKind::None && !cashier.devices.has_scanner() {
+    // Until a scanner of its own says otherwise.
+    if matches!(config.scanner.kind, ScannerKind::Auto | ScannerKind::Keyboard) {
         cashier.tell(Message::Scanner(Link::Keyboard));
     }
     cashier.work(reports, signals).await

@@ -1,6 +1,8 @@
 //! The commands: from a configuration to a running till, and what each tells whom.
 
 pub mod cashier;
+pub mod devices;
+pub mod doctor;
 pub mod orders;
 pub mod pay;
 pub mod print_test;
@@ -100,6 +102,9 @@ pub async fn open(loaded: &Loaded, clock: &Clock) -> Result<Opened, Failure> {
     match &config.gateway {
         GatewayConfig::WechatV2(gateway) => open_gateway(config, gateway, clock, journal, past),
         GatewayConfig::Simulator => open_training(config, clock, journal, past).await,
+        GatewayConfig::Unread => {
+            Err(Failure::new(Exit::Fault, "the gateway's secrets were not read"))
+        }
     }
 }
 
@@ -117,15 +122,7 @@ fn open_gateway(
     journal: Journal,
     past: Past,
 ) -> Result<Opened, Failure> {
-    let hosts = [Some(gateway.base_url.clone()), gateway.backup_url.clone()];
-    let route = Route {
-        hosts: hosts.into_iter().flatten().collect(),
-        identity_pem: gateway.client_identity_pem.expose_secret().as_bytes().to_vec().into(),
-        ca_pem: gateway.ca_pem.clone(),
-        proxy: gateway.proxy.clone(),
-        connect_timeout: gateway.connect_timeout,
-        request_timeout: gateway.request_timeout,
-    };
+    let route = route(gateway);
     let codec = WechatV2::new(gateway.merchant.clone(), gateway.sign_type, gateway.api_key.clone());
     let parts = Parts {
         identity: identity(config, gateway.merchant.clone()),
@@ -138,6 +135,19 @@ fn open_gateway(
     };
     let gateway_host = gateway.base_url.trim_start_matches("https://").to_owned();
     Ok(Opened { till: start(parts, journal, past)?, gateway_host, _training: None })
+}
+
+/// The way to the gateway of a configuration.
+fn route(gateway: &WechatV2Config) -> Route {
+    let hosts = [Some(gateway.base_url.clone()), gateway.backup_url.clone()];
+    Route {
+        hosts: hosts.into_iter().flatten().collect(),
+        identity_pem: gateway.client_identity_pem.expose_secret().as_bytes().to_vec().into(),
+        ca_pem: gateway.ca_pem.clone(),
+        proxy: gateway.proxy.clone(),
+        connect_timeout: gateway.connect_timeout,
+        request_timeout: gateway.request_timeout,
+    }
 }
 
 /// Training goes the same way, over the same HTTPS client, to a gateway inside this program.

@@ -60,15 +60,14 @@ pub(super) struct Document<'a> {
 }
 
 impl<'a> Document<'a> {
-    /// Parses the text of the file shown as `name`. A key that is not `known` is an error.
-    pub(super) fn parse(name: &'a str, text: &'a str, known: &Known) -> Result<Self, ConfigError> {
+    /// Parses the text of the file shown as `name`.
+    pub(super) fn parse(name: &'a str, text: &'a str) -> Result<Self, ConfigError> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let mut document = Self { name, text, root: DeTable::default() };
         match DeTable::parse(text) {
             Ok(root) => document.root = root.into_inner(),
             Err(error) => return Err(document.not_toml(&error)),
         }
-        document.check_keys(known)?;
         Ok(document)
     }
 
@@ -97,10 +96,16 @@ impl<'a> Document<'a> {
         )
     }
 
-    /// Reports the first key that nobody reads.
-    fn check_keys(&self, known: &Known) -> Result<(), ConfigError> {
-        let mut faults = Vec::new();
+    /// Forgets a section at the top; false if it was not there.
+    pub(super) fn leave_out(&mut self, section: &str) -> bool {
+        self.root.remove(section).is_some()
+    }
+
+    /// Reports the first key that is not `known`, since nobody reads it.
+    pub(super) fn check_keys(&self, known: &Known) -> Result<(), ConfigError> {
+        let mut first: Option<(usize, String, &str)> = None;
         for (key, value) in &self.root {
+            let mut faults = Vec::new();
             let name = key.get_ref().as_ref();
             match (known.iter().any(|(section, _)| *section == name), value.get_ref()) {
                 (true, DeValue::Table(table)) => check_section(name, table, known, &mut faults),
@@ -110,9 +115,11 @@ impl<'a> Document<'a> {
                 )),
                 (false, _) => faults.push((key.span().start, unknown_at_top(name, known))),
             }
+            let faults = faults.into_iter().map(|(at, sentence)| (at, sentence, name));
+            first = first.into_iter().chain(faults).min();
         }
-        match faults.into_iter().min() {
-            Some((at, sentence)) => Err(self.wrong(at, sentence)),
+        match first {
+            Some((at, sentence, section)) => Err(self.wrong(at, sentence).in_section(section)),
             None => Ok(()),
         }
     }
@@ -299,7 +306,8 @@ impl Section<'_> {
     pub(super) fn wrong(&self, key: &str, sentence: impl Display) -> ConfigError {
         let at = self.table.and_then(|table| table.get_key_value(key));
         let at = at.map_or(self.at, |(key, _)| key.span().start);
-        self.document.wrong(at, format!("[{}] {key} {sentence}", self.name))
+        let wrong = self.document.wrong(at, format!("[{}] {key} {sentence}", self.name));
+        wrong.in_section(self.name)
     }
 
     fn value(&self, key: &str) -> Option<&Spanned<DeValue<'_>>> {

@@ -4,6 +4,7 @@
 //! told in one sentence with file, line, key and what is allowed, and ends the start (exit code 3).
 
 mod file;
+mod find;
 mod nearest;
 mod secret;
 mod sections;
@@ -20,12 +21,14 @@ use tracing::level_filters::LevelFilter;
 use crate::clock::Millis;
 pub use crate::device::Flow;
 pub use crate::device::display::Parity;
+use crate::device::role::Selector;
 use crate::gateway::fields::SignType;
 use crate::money::{Currency, Entry, Money};
 use crate::order::{Merchant, TillId};
 use crate::payment::Rules;
 use crate::picture::Picture;
 pub use crate::scan::Suffix;
+use crate::scan::keyboard::Layout;
 use crate::text::Language;
 
 /// Everything the owner decides, checked.
@@ -68,6 +71,8 @@ pub enum Gateway {
     /// Training: nobody does.
     Simulator,
     WechatV2(WechatV2),
+    /// A real one whose secrets were not read, so that nothing can be sent to it.
+    Unread,
 }
 
 /// `WeChat` Pay's API v2, and the secrets to use it.
@@ -110,14 +115,22 @@ pub struct Scanner {
     pub port: Option<PathBuf>,
     pub baud: u32,
     pub suffix: Suffix,
+    /// Take this one and no other.
+    pub device: Option<Selector>,
+    /// Of scanners that type.
+    pub layout: Layout,
 }
 
 /// How a scanner is connected.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum ScannerKind {
-    /// Serial if a port is named, else typed into the terminal.
+    /// The port if one is named, and whatever is known as a scanner; without any, typed into the
+    /// terminal.
     Auto,
     Serial,
+    HidPos,
+    /// It types like a keyboard, and is read apart from the terminal.
+    HidKeyboard,
     /// Typed into the terminal.
     Keyboard,
     None,
@@ -154,6 +167,50 @@ pub enum Paper {
     Mm58,
     /// 80 mm: 48 columns, 576 dots.
     Mm80,
+}
+
+/// The display that the customer looks at.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Display {
+    pub kind: DisplayKind,
+    /// A tty; there is one unless the kind is `None`.
+    pub port: Option<PathBuf>,
+    pub baud: u32,
+    /// Beside eight data bits.
+    pub parity: Parity,
+    pub lights: Lights,
+    pub text: DisplayText,
+    /// Shown while nothing is sold: at most two lines of 20 columns.
+    pub welcome: Vec<String>,
+}
+
+/// The commands that a customer's display understands (devices 3).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum DisplayKind {
+    None,
+    /// Two lines of 20, CD5220 commands.
+    Cd5220,
+    /// Two lines of 20, Epson's display commands.
+    Escpos,
+    /// Eight digits and four lights.
+    Led8,
+}
+
+/// How the lights of a display of digits are numbered.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Lights {
+    /// `'0'` to `'4'`.
+    Ascii,
+    /// 0 to 4.
+    Binary,
+}
+
+/// What a display has pictures of.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum DisplayText {
+    Ascii,
+    /// Chinese characters too, two columns each.
+    Gb18030,
 }
 
 /// What fits on a paper (devices 2.2).
@@ -215,50 +272,6 @@ impl Profile {
 pub enum DrawerPin {
     Pin2,
     Pin5,
-}
-
-/// The display that the customer looks at.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Display {
-    pub kind: DisplayKind,
-    /// A tty; there is one unless the kind is `None`.
-    pub port: Option<PathBuf>,
-    pub baud: u32,
-    /// Beside eight data bits.
-    pub parity: Parity,
-    pub lights: Lights,
-    pub text: DisplayText,
-    /// Shown while nothing is sold: at most two lines of 20 columns.
-    pub welcome: Vec<String>,
-}
-
-/// The commands that a customer's display understands (devices 3).
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum DisplayKind {
-    None,
-    /// Two lines of 20, CD5220 commands.
-    Cd5220,
-    /// Two lines of 20, Epson's display commands.
-    Escpos,
-    /// Eight digits and four lights.
-    Led8,
-}
-
-/// How the lights of a display of digits are numbered.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Lights {
-    /// `'0'` to `'4'`.
-    Ascii,
-    /// 0 to 4.
-    Binary,
-}
-
-/// What a display has pictures of.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum DisplayText {
-    Ascii,
-    /// Chinese characters too, two columns each.
-    Gb18030,
 }
 
 /// What a receipt says beside the sale.
@@ -336,12 +349,48 @@ pub struct Loaded {
 #[error("{sentence}")]
 pub struct ConfigError {
     sentence: String,
+    section: Option<String>,
 }
 
 impl ConfigError {
     fn new(sentence: impl Into<String>) -> Self {
-        Self { sentence: sentence.into() }
+        Self { sentence: sentence.into(), section: None }
     }
+
+    /// The section at the top of the file that it is about, if it is about one.
+    pub fn section(&self) -> Option<&str> {
+        self.section.as_deref()
+    }
+
+    /// The same, and where it is.
+    fn in_section(self, name: &str) -> Self {
+        let top = name.split('.').next().map(str::to_owned);
+        Self { section: top, ..self }
+    }
+}
+
+/// What is wrong with a configuration, all of it, and what can be read all the same.
+#[derive(Debug)]
+pub struct Salvage {
+    /// Without the sections that have a fault: those are as if the file did not have them. Secrets
+    /// are not read. `None` where nothing can be read.
+    pub config: Option<Config>,
+    /// The first of each section, in no order.
+    pub faults: Vec<ConfigError>,
+}
+
+impl From<ConfigError> for Salvage {
+    /// Nothing can be read, and this is why.
+    fn from(fault: ConfigError) -> Self {
+        Self { config: None, faults: vec![fault] }
+    }
+}
+
+/// Whether the secrets that a file names are read.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Secrets {
+    Read,
+    Leave,
 }
 
 /// An environment variable's value.
@@ -356,22 +405,41 @@ impl Config {
         environment: Environment<'_>,
         folder: &Path,
     ) -> Result<Loaded, ConfigError> {
-        for candidate in candidates(flags, environment, folder) {
-            let name = secret::shown(&candidate.shown);
-            match file::read(&candidate.path, &name)? {
-                Some(text) => {
-                    let config = read(&name, &text, &candidate.path, flags, environment)?;
-                    return Ok(Loaded { config, source: Some(candidate.path) });
-                }
-                None => {
-                    if let Some(by) = candidate.named_by {
-                        let sentence = format!("{name}: there is no such file; {by} names it");
-                        return Err(ConfigError::new(sentence));
-                    }
-                }
-            }
+        Self::load_with(Secrets::Read, flags, environment, folder)
+    }
+
+    /// The same for what sends nothing: secrets are neither needed nor read.
+    pub fn load_without_secrets(
+        flags: &Flags,
+        environment: Environment<'_>,
+        folder: &Path,
+    ) -> Result<Loaded, ConfigError> {
+        Self::load_with(Secrets::Leave, flags, environment, folder)
+    }
+
+    /// For whoever wants to know what is wrong: it is not enough to sell with.
+    pub fn salvage(flags: &Flags, environment: Environment<'_>, folder: &Path) -> Salvage {
+        match find::first(flags, environment, folder) {
+            Ok(Some(found)) => found.salvage(flags, environment),
+            Ok(None) => match Self::training(flags, environment) {
+                Ok(config) => Salvage { config: Some(config), faults: Vec::new() },
+                Err(fault) => fault.into(),
+            },
+            Err(fault) => fault.into(),
         }
-        Ok(Loaded { config: Self::training(flags, environment)?, source: None })
+    }
+
+    fn load_with(
+        secrets: Secrets,
+        flags: &Flags,
+        environment: Environment<'_>,
+        folder: &Path,
+    ) -> Result<Loaded, ConfigError> {
+        let Some(found) = find::first(flags, environment, folder)? else {
+            return Ok(Loaded { config: Self::training(flags, environment)?, source: None });
+        };
+        let config = found.read(secrets, flags, environment)?;
+        Ok(Loaded { config, source: Some(found.path) })
     }
 
     /// The configuration without a file: all defaults, on the simulated gateway, in the language
@@ -381,54 +449,11 @@ impl Config {
             folder: Path::new("/"),
             environment,
             flags,
+            secrets: Secrets::Read,
             language: language_of(environment),
         };
         sections::read(&file::Document::default(), &surroundings)
     }
-}
-
-fn read(
-    name: &str,
-    text: &str,
-    path: &Path,
-    flags: &Flags,
-    environment: Environment<'_>,
-) -> Result<Config, ConfigError> {
-    let document = file::Document::parse(name, text, sections::KNOWN)?;
-    let surroundings = sections::Surroundings {
-        folder: path.parent().unwrap_or_else(|| Path::new("/")),
-        environment,
-        flags,
-        language: Language::default(),
-    };
-    sections::read(&document, &surroundings)
-}
-
-struct Candidate {
-    path: PathBuf,
-    /// As people would write it.
-    shown: PathBuf,
-    /// Who named it; such a file must be there.
-    named_by: Option<&'static str>,
-}
-
-fn candidates(flags: &Flags, environment: Environment<'_>, folder: &Path) -> Vec<Candidate> {
-    let named = match (&flags.config, variable(environment, "PAYTILL_CONFIG")) {
-        (Some(path), _) => Some((path.clone(), "--config")),
-        (None, Some(path)) => Some((path.into(), "$PAYTILL_CONFIG")),
-        (None, None) => None,
-    };
-    if let Some((shown, by)) = named {
-        return vec![Candidate { path: folder.join(&shown), shown, named_by: Some(by) }];
-    }
-    let home = folder_of(environment, "XDG_CONFIG_HOME", ".config");
-    let places = [
-        Some(PathBuf::from("paytill.toml")),
-        home.map(|home| home.join("paytill/paytill.toml")),
-        Some(PathBuf::from("/etc/paytill/paytill.toml")),
-    ];
-    let candidate = |shown: PathBuf| Candidate { path: folder.join(&shown), shown, named_by: None };
-    places.into_iter().flatten().map(candidate).collect()
 }
 
 /// A variable that is set and not empty.
@@ -444,7 +469,7 @@ fn folder_of(environment: Environment<'_>, name: &str, below_home: &str) -> Opti
 }
 
 /// Chinese where the locale is, else English.
-fn language_of(environment: Environment<'_>) -> Language {
+pub fn language_of(environment: Environment<'_>) -> Language {
     let locale = ["LC_ALL", "LC_MESSAGES", "LANG"]
         .into_iter()
         .find_map(|name| variable(environment, name))

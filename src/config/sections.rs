@@ -14,7 +14,7 @@ use super::nearest::nearest;
 use super::secret::{self, Of};
 use super::{
     Bell, Config, ConfigError, Environment, Flags, Gateway, Journal, Log, Paper, Payment, Receipt,
-    Screen, Store, Theme, Till, WechatV2, folder_of, variable,
+    Salvage, Screen, Secrets, Store, Theme, Till, WechatV2, folder_of, variable,
 };
 use crate::clock::Millis;
 use crate::gateway::fields::SignType;
@@ -60,7 +60,7 @@ pub(super) const KNOWN: &Known = &[
             "body",
         ],
     ),
-    ("scanner", &["kind", "port", "baud", "suffix"]),
+    ("scanner", &["kind", "port", "baud", "suffix", "device", "layout"]),
     (
         "printer",
         &[
@@ -100,6 +100,7 @@ pub(super) struct Surroundings<'a> {
     pub(super) folder: &'a Path,
     pub(super) environment: Environment<'a>,
     pub(super) flags: &'a Flags,
+    pub(super) secrets: Secrets,
     /// Where neither flag nor file names one.
     pub(super) language: Language,
 }
@@ -109,6 +110,7 @@ pub(super) fn read(
     document: &Document<'_>,
     around: &Surroundings<'_>,
 ) -> Result<Config, ConfigError> {
+    document.check_keys(KNOWN)?;
     let store = store(document.section("store"))?;
     let till = till(document.section("till"), around)?;
     let payment = payment(document.section("payment"), &store, &till)?;
@@ -134,6 +136,34 @@ pub(super) fn read(
         journal,
         log,
     })
+}
+
+/// Reads what can be read: a section with a fault is left out, and the rest read again.
+pub(super) fn salvage(mut document: Document<'_>, around: &Surroundings<'_>) -> Salvage {
+    let mut faults = Vec::new();
+    let mut is_real = false;
+    loop {
+        match read(&document, around) {
+            Ok(mut config) => {
+                if is_real {
+                    config.gateway = Gateway::Unread;
+                    if let Ok(journal) = journal(document.section("journal"), true, around) {
+                        config.journal = journal;
+                    }
+                }
+                return Salvage { config: Some(config), faults };
+            }
+            Err(fault) => {
+                let section = fault.section.clone();
+                faults.push(fault);
+                // Who writes of a gateway means a real one.
+                is_real |= section.as_deref() == Some("gateway");
+                if !section.is_some_and(|section| document.leave_out(&section)) {
+                    return Salvage { config: None, faults };
+                }
+            }
+        }
+    }
 }
 
 fn store(section: Section<'_>) -> Result<Store, ConfigError> {
@@ -376,6 +406,9 @@ fn gateway(
         return Err(missing("mch_id"));
     }
     let base_url = base_url.ok_or_else(|| section.wrong("base_url", "is empty"))?;
+    if around.secrets == Secrets::Leave {
+        return Ok(Gateway::Unread);
+    }
     let api_key = api_key(section, api_key_file, around)?;
     let client_identity_pem = identity(section, certificate_file, key_file)?;
     let ca_pem = ca_file.map(|path| secret::roots(&path)).transpose();

@@ -8,6 +8,7 @@ use proptest::prelude::*;
 use secrecy::ExposeSecret;
 use tempfile::TempDir;
 
+use super::find::Found;
 use super::*;
 
 /// The file that is shipped.
@@ -71,7 +72,7 @@ impl Bench {
 fn wechat(config: &Config) -> &WechatV2 {
     match &config.gateway {
         Gateway::WechatV2(wechat) => wechat,
-        Gateway::Simulator => panic!("this is training"),
+        Gateway::Simulator | Gateway::Unread => panic!("this is training"),
     }
 }
 
@@ -94,8 +95,12 @@ proptest! {
         let (before, after) = SHIPPED.split_at(SHIPPED.floor_char_boundary(cut));
         let environment = |name: &str| (name == "HOME").then(|| OsString::from("/srv/till"));
         let text = format!("{before}{put}{after}");
-        let path = Path::new("/till/paytill.toml");
-        if let Err(error) = read("till.toml", &text, path, &Flags::default(), &environment) {
+        let path = PathBuf::from("/till/paytill.toml");
+        let found = Found { path, name: "till.toml".into(), text };
+        let result = found.read(Secrets::Read, &Flags::default(), &environment);
+        let salvage = found.salvage(&Flags::default(), &environment);
+        prop_assert_eq!(result.is_ok(), salvage.faults.is_empty());
+        for error in result.err().iter().chain(&salvage.faults) {
             let told = error.to_string();
             prop_assert!(!told.chars().any(crate::clean::is_unsafe), "{told:?}");
             prop_assert!(told.starts_with("till.toml:"), "{told:?}");
@@ -436,6 +441,53 @@ fn a_secret_that_others_can_read_is_refused_with_what_to_run() {
         let training = REQUIRED.replace("kind = \"wechat-v2\"", "kind = \"simulator\"");
         assert!(bench.read(&training).is_ok(), "training needs no secrets");
     }
+}
+
+#[test]
+fn what_sends_nothing_needs_no_secrets() {
+    let bench = Bench::new();
+    let load = |text: &str| {
+        bench.write("paytill.toml", text);
+        let environment = |name: &str| bench.environment.get(name).cloned();
+        Config::load_without_secrets(&bench.flags, &environment, bench.folder.path())
+    };
+    let config = load(REQUIRED).unwrap().config;
+    assert!(matches!(config.gateway, Gateway::Unread));
+    assert!(config.journal.path.ends_with("journal.sqlite"), "{:?}", config.journal);
+    let without = REQUIRED.replace("app_id", "sub_app_id");
+    assert!(load(&without).is_err(), "but all else is checked");
+}
+
+#[test]
+fn a_section_with_a_fault_spoils_no_other_and_all_of_them_are_told() {
+    let bench = Bench::new();
+    let salvage = |text: &str| {
+        bench.write("paytill.toml", text);
+        let environment = |name: &str| bench.environment.get(name).cloned();
+        let Salvage { config, faults } =
+            Config::salvage(&bench.flags, &environment, bench.folder.path());
+        (config, faults.into_iter().map(|fault| fault.to_string()).collect::<Vec<_>>())
+    };
+    let text = "[till]\nid = \"T07\"\n[screen]\ntheme = \"pink\"\nbel = \"off\"\n[scren]\n\
+                [printer]\nkind = \"escpos-file\"\n[receipt]\ncopies = 2\n";
+    let (config, faults) = salvage(text);
+    let config = config.unwrap();
+    assert_eq!((config.till.id.as_str(), config.receipt.copies), ("T07", 2));
+    assert_eq!((config.screen.theme, config.printer.kind), (Theme::Dark, PrinterKind::None));
+    assert_eq!(faults.len(), 3, "{faults:?}");
+    for (line, section) in [(5, "[screen] bel is"), (6, "scren is"), (7, "[printer] port is")] {
+        let start = format!("paytill.toml:{line}: {section} ");
+        assert!(faults.iter().any(|fault| fault.starts_with(&start)), "{start}: {faults:?}");
+    }
+
+    let (config, faults) = salvage(&REQUIRED.replace("mch_id", "mch"));
+    let config = config.unwrap();
+    assert!(matches!(config.gateway, Gateway::Unread), "nobody is told that this is training");
+    assert!(config.journal.path.ends_with("journal.sqlite"), "{:?}", config.journal);
+    assert_eq!(faults.len(), 1, "{faults:?}");
+
+    let (config, faults) = salvage("[till\n");
+    assert!(config.is_none() && faults.len() == 1, "{faults:?}");
 }
 
 #[test]

@@ -1,12 +1,17 @@
 //! The till's devices. Each is a thread that owns its port and speaks in messages: nobody else
 //! waits for a port, not even for its closing, which may take half a minute (devices 2.7). A lost
-//! device is looked for once a second, by its path, wherever a link may point to by then.
+//! device is looked for once a second, by its path, wherever a link may point to by then. What has
+//! no path in the configuration is found when it is plugged in.
 
 pub mod display;
+pub mod inventory;
+pub mod learned;
 pub mod printer;
+pub mod role;
 pub mod scanner;
 #[cfg(test)]
 mod tests;
+mod watch;
 
 use std::io;
 use std::os::unix::fs::FileTypeExt;
@@ -46,6 +51,9 @@ pub enum Fault {
     /// This user may not open it.
     #[error("no permission to open it; on most systems the group dialout may")]
     Denied,
+    /// This user may not open a HID device; it takes a rule of udev's to allow it.
+    #[error("no permission to open it; install the rules in assets/70-paytill.rules")]
+    DeniedHid,
     /// Another program has it open.
     #[error("another program uses it")]
     Busy,
@@ -54,15 +62,15 @@ pub enum Fault {
     /// The printer takes no data: no paper, an open cover, switched off line.
     #[error("it takes no data; look for paper and cover")]
     Stalled,
+    /// A display takes no data, though nothing but its own line could hold it up.
+    #[error("it takes no data; look at its cable and power")]
+    Blocked,
     /// The printer answered before and does so no more.
     #[error("it does not answer any more; look at its switch and cable")]
     Silent,
     /// What the printer says of itself.
     #[error("{0}")]
     Printer(printer::Trouble),
-    /// A display takes no data, though nothing but its own line could hold it up.
-    #[error("it takes no data; look at its cable and power")]
-    Blocked,
     /// In the words of the system.
     #[error("{0}")]
     Other(String),
@@ -75,6 +83,14 @@ impl Fault {
             io::ErrorKind::ResourceBusy => Self::Busy,
             _ => Self::Other(clean(&error.to_string(), 60)),
         }
+    }
+}
+
+/// Whether a serial port can be opened now, without staying there.
+pub fn look(port: &Path, baud: u32) -> Health {
+    match Address::new(port.to_owned(), baud).try_open(|_| Ok(())) {
+        Ok(_) => Health::Ready,
+        Err(health) => health,
     }
 }
 
@@ -92,22 +108,22 @@ pub enum Flow {
 struct Address {
     path: PathBuf,
     baud: u32,
-    flow: Flow,
     parity: Parity,
+    flow: Flow,
     denials: u8,
 }
 
 impl Address {
     fn new(path: PathBuf, baud: u32) -> Self {
-        Self { path, baud, flow: Flow::None, parity: Parity::None, denials: 0 }
-    }
-
-    fn with_flow(self, flow: Flow) -> Self {
-        Self { flow, ..self }
+        Self { path, baud, parity: Parity::None, flow: Flow::None, denials: 0 }
     }
 
     fn with_parity(self, parity: Parity) -> Self {
         Self { parity, ..self }
+    }
+
+    fn with_flow(self, flow: Flow) -> Self {
+        Self { flow, ..self }
     }
 
     /// Opens it, for this process alone. `between` does its part after the port is known to be
@@ -203,6 +219,11 @@ impl Worker {
         let wanted = Wanted(Arc::clone(&is_wanted));
         let handle = thread::Builder::new().name(name.to_owned()).spawn(move || work(wanted))?;
         Ok(Self { is_wanted, thread: handle.thread().clone() })
+    }
+
+    /// Whether its work has given its [`Wanted`] back.
+    fn is_finished(&self) -> bool {
+        Arc::strong_count(&self.is_wanted) == 1
     }
 }
 

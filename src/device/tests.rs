@@ -1,21 +1,27 @@
 //! Scanners on pseudo-terminals: the master's side is the hardware. Printers have tests of their own.
 
 mod display;
+mod plugged;
+mod search;
+mod tree;
 
 use std::io::{Read, Write};
 use std::os::unix::fs::symlink;
 use std::path::PathBuf;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
 use serialport::{SerialPort, TTYPort};
 use tempfile::TempDir;
 use zeroize::Zeroizing;
 
-use super::scanner::{Scanner, ScannerReport, ScannerSettings};
+use super::inventory::Roots;
+use super::role::Wanted;
+use super::scanner::{ScannerReport, ScannerSettings, Scanners};
 use super::{Fault, Health};
 use crate::clock::Clock;
 use crate::scan::Suffix;
+use crate::scan::keyboard::Layout;
 
 const CODE: &str = "134567890123456789";
 const OTHER: &str = "101112131415161718";
@@ -46,6 +52,16 @@ impl Socket {
     }
 }
 
+/// Reads what a device is sent until it ends like this.
+pub(super) fn read_until(hardware: &mut TTYPort, end: &[u8]) -> Vec<u8> {
+    let (mut all, mut bytes) = (Vec::new(), [0; 4096]);
+    while !all.ends_with(end) {
+        let count = hardware.read(&mut bytes).unwrap();
+        all.extend_from_slice(&bytes[..count]);
+    }
+    all
+}
+
 /// The reports of a device, in their order.
 pub(super) struct Reports<T>(pub(super) Receiver<T>);
 
@@ -71,20 +87,18 @@ impl<T: PartialEq + std::fmt::Debug> Reports<T> {
     }
 }
 
-/// Reads what a device is sent until it ends like this.
-pub(super) fn read_until(hardware: &mut TTYPort, end: &[u8]) -> Vec<u8> {
-    let (mut all, mut bytes) = (Vec::new(), [0; 4096]);
-    while !all.ends_with(end) {
-        let count = hardware.read(&mut bytes).unwrap();
-        all.extend_from_slice(&bytes[..count]);
-    }
-    all
-}
-
-fn scanner(port: PathBuf, suffix: Suffix) -> (Scanner, Reports<ScannerReport>) {
+fn scanner(port: PathBuf, suffix: Suffix) -> (Scanners, Reports<ScannerReport>) {
     let (sender, reports) = Reports::new();
-    let settings = ScannerSettings { port, baud: 9600, suffix };
-    let scanner = Scanner::start(settings, Clock::start(), move |report| {
+    let settings = ScannerSettings {
+        port: Some(port),
+        baud: 9600,
+        suffix,
+        layout: Layout::Us,
+        wanted: Wanted::default(),
+        is_missed: true,
+        roots: Roots::default(),
+    };
+    let scanner = Scanners::start(settings, Clock::start(), move |report| {
         sender.send(report).ok();
     });
     (scanner.unwrap(), reports)

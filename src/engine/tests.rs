@@ -1,4 +1,5 @@
 mod edges;
+mod sleep;
 
 use super::*;
 use crate::gateway::{Decoded, Outgoing, Reply};

@@ -1,5 +1,6 @@
 //! Gateways: how a call is said in bytes, how a reply is read, and the way there and back.
 
+pub mod certificate;
 pub mod fields;
 pub mod transport;
 pub mod wechat_v2;

@@ -18,7 +18,7 @@ use http_body::{Body, Frame, SizeHint};
 
 use super::fields::LARGEST_MESSAGE;
 use super::{Outgoing, Reply};
-use crate::clock::{Millis, Uptime};
+use crate::clock::{Millis, Timestamp, Uptime};
 use crate::payment::{Answer, Reason};
 
 /// How long an unused connection is kept. Servers close theirs after a minute or so; one that
@@ -145,6 +145,23 @@ impl Transport {
                 Err(failure)
             }
         }
+    }
+
+    /// Looks whether a host answers, by its place among the hosts; its own time, where it tells it.
+    /// With the certificate, whether it stands in the way.
+    pub async fn visit(
+        &self,
+        host: usize,
+        certificate: bool,
+    ) -> Result<Option<Timestamp>, Failure> {
+        let (client, _) = self.client(certificate);
+        let response = client
+            .get(format!("{}/", self.hosts[host]))
+            .send()
+            .await
+            .map_err(|error| failure(&error))?;
+        let date = response.headers().get("date").and_then(|date| date.to_str().ok());
+        Ok(date.and_then(Timestamp::from_http))
     }
 
     /// Carries a request, once; `left` is called when its first byte leaves. Only where no connection to the first host came about does the same

@@ -154,6 +154,13 @@ pub(super) fn resolved(path: &Path) -> io::Result<PathBuf> {
     }
 }
 
+/// Whether somebody holds the journal at a path now. It takes no hold of its own, but for the moment
+/// of the question.
+pub fn is_held(path: &Path) -> bool {
+    let lock = resolved(path).and_then(|path| File::open(beside(&path, ".lock")));
+    lock.is_ok_and(|lock| matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock)))
+}
+
 fn lock(path: &Path) -> Result<File, JournalError> {
     let unusable = |source| JournalError::Unusable { path: path.to_owned(), source };
     let file = std::fs::OpenOptions::new()

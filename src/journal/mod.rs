@@ -23,9 +23,9 @@ use crate::money::Money;
 use crate::order::{Merchant, Order, OutTradeNo};
 use crate::payment::{Event, State};
 use check::EntryRow;
-pub use files::Files;
 use files::OnDisk;
-pub use read::{Filter, OrderRow, Reader, StoredEntry};
+pub use files::{Files, is_held};
+pub use read::{Audit, Filter, OrderRow, Reader, StoredEntry};
 pub use writer::{Keeper, Writer, Written};
 
 /// Marks the file as a journal of ours: "payt".

@@ -54,6 +54,18 @@ pub struct StoredEntry {
     pub wire: String,
 }
 
+/// What a whole journal comes to.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Audit {
+    pub orders: i64,
+    /// Orders with work left.
+    pub open: i64,
+    /// Those of them that need a person.
+    pub attention: i64,
+    /// Orders whose number the gateway had seen before.
+    pub numbers_taken: i64,
+}
+
 /// A read-only view of a journal. It takes no lock.
 pub struct Reader {
     db: Connection,
@@ -117,6 +129,32 @@ impl Reader {
             Ok(_) => Err(JournalError::Foreign(path)),
             Err(error) => Err(refused(&path, &error)),
         }
+    }
+
+    /// Checks the whole file and all entries back to the first, and counts.
+    pub fn audit(&mut self) -> Result<Audit, JournalError> {
+        // What a till writes meanwhile is not looked at.
+        let begun = self.db.execute_batch("BEGIN").map_err(JournalError::from);
+        let audited = begun.and_then(|()| {
+            super::check::all(&mut self.db, &self.path)?;
+            let audit = self.count()?;
+            self.db.execute_batch("COMMIT")?;
+            Ok(audit)
+        });
+        self.guard(|| audited)
+    }
+
+    fn count(&self) -> rusqlite::Result<Audit> {
+        let count = |sql| self.db.query_row(sql, [], |row| row.get(0));
+        Ok(Audit {
+            orders: count("SELECT count(*) FROM attempt")?,
+            open: count("SELECT count(*) FROM attempt WHERE work = 2")?,
+            attention: count("SELECT count(*) FROM attempt WHERE status = 'attention'")?,
+            numbers_taken: count(
+                "SELECT count(DISTINCT attempt) FROM entry
+                 WHERE instr(wire, '\"OUT_TRADE_NO_USED\"') > 0",
+            )?,
+        })
     }
 
     /// Reads over a connection of its own, wherever the journal's bytes are.

@@ -11,7 +11,8 @@ mod raster;
 mod tests;
 
 use crate::clock::Timestamp;
-use crate::config::Config;
+use crate::config::{Config, Gateway};
+use crate::engine::Attempt;
 use crate::order::OutTradeNo;
 use crate::payment::{State, Status};
 use crate::picture::Picture;
@@ -101,6 +102,30 @@ pub struct Slip {
     pub is_copy: bool,
     /// Made in training: marked, so that nobody takes it for a sale.
     pub is_training: bool,
+}
+
+impl Slip {
+    /// Of a payment as it stands; `None` while there is nothing to prove.
+    pub fn of(attempt: &Attempt, config: &Config, is_copy: bool) -> Option<Self> {
+        let proof = attempt.state.proof();
+        // The header begins with the store's name where the owner did not say otherwise.
+        let named = config.receipt.header.first() == Some(&config.store.name);
+        Some(Self {
+            header: config.receipt.header.clone(),
+            store: if named { String::new() } else { config.store.name.clone() },
+            till: config.till.id.as_str().to_owned(),
+            out_trade_no: attempt.out_trade_no.clone(),
+            amount: attempt.currency.show(attempt.amount),
+            symbol: attempt.currency.symbol().to_owned(),
+            outcome: Outcome::of(&attempt.state)?,
+            transaction_id: proof.map(|proof| proof.transaction_id.clone()),
+            at: proof.map_or(attempt.updated_at, |proof| proof.paid_at),
+            note: String::new(),
+            footer: config.receipt.footer.clone(),
+            is_copy,
+            is_training: matches!(config.gateway, Gateway::Simulator),
+        })
+    }
 }
 
 /// The slip as text, one line a line on paper. Codes stand in brackets.

@@ -95,6 +95,24 @@ impl Assembler {
         lines
     }
 
+    /// Takes a scan that the scanner itself delivers as a whole. A suffix may still be behind it.
+    pub fn whole(&mut self, bytes: &[u8], at: Uptime) -> Vec<Line> {
+        let mut lines = self.tick(at);
+        lines.extend(self.drop_pending(at));
+        if bytes.len() <= LONGEST {
+            self.pending.0.extend_from_slice(bytes);
+            lines.extend(self.end(at));
+        } else {
+            lines.extend(self.noise(at));
+        }
+        lines
+    }
+
+    /// Takes note of a scan of which only half came.
+    pub fn half(&mut self, at: Uptime) -> Option<Line> {
+        self.noise(at)
+    }
+
     /// When [`Assembler::tick`] is wanted, if nothing comes before.
     pub fn silence_at(&self) -> Option<Uptime> {
         let end = (!self.pending.0.is_empty()).then(|| self.received_at.after(self.silence()));

@@ -5,6 +5,9 @@
 
 mod assemble;
 mod burst;
+pub mod hid_pos;
+pub mod keyboard;
+pub mod speed;
 
 use zeroize::Zeroizing;
 

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::fault::{Fault, LATE_SECONDS};
 use super::{Account, Deed, Reaction};
-use crate::clock::Millis;
+use crate::clock::{Millis, Timestamp};
 use crate::gateway::fields::{Fields, LARGEST_MESSAGE, SignType};
 use crate::payment::CallKind;
 
@@ -150,8 +150,17 @@ pub(super) fn answer(status: u16, body: Vec<u8>) -> Deed {
     Deed::Answer { status, body }
 }
 
-/// A whole HTTP answer. The gateway calls its XML plain text (protocol 2.3).
+/// A whole HTTP answer without a date. The gateway calls its XML plain text (protocol 2.3).
 pub(super) fn http(status: u16, body: &[u8]) -> Vec<u8> {
+    http_with("", status, body)
+}
+
+/// A whole HTTP answer of this time.
+pub(super) fn dated_http(at: Timestamp, status: u16, body: &[u8]) -> Vec<u8> {
+    http_with(&format!("Date: {}\r\n", at.to_http()), status, body)
+}
+
+fn http_with(date: &str, status: u16, body: &[u8]) -> Vec<u8> {
     let reason = match status {
         200 => "OK",
         400 => "Bad Request",
@@ -163,7 +172,7 @@ pub(super) fn http(status: u16, body: &[u8]) -> Vec<u8> {
         _ => "Internal Server Error",
     };
     let mut bytes = format!(
-        "HTTP/1.1 {status} {reason}\r\nServer: nginx\r\nContent-Type: text/plain\r\n\
+        "HTTP/1.1 {status} {reason}\r\nServer: nginx\r\n{date}Content-Type: text/plain\r\n\
          Content-Length: {}\r\n\r\n",
         body.len()
     )

@@ -13,9 +13,9 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use super::identity::{Identity, IdentityError};
-use super::reply::http;
+use super::reply::dated_http;
 use super::{Bank, Deed, Reaction, Request};
-use crate::clock::Millis;
+use crate::clock::{Clock, Millis};
 
 const LARGEST_HEAD: usize = 8 * 1024;
 const LARGEST_BODY: usize = 64 * 1024;
@@ -62,7 +62,7 @@ impl Server {
         let address = listener.local_addr().map_err(refused)?;
         let bank = Arc::new(Mutex::new(bank));
         let time = Time { started: Instant::now(), pace };
-        let front = Arc::new(Front { bank: Arc::clone(&bank), time, log });
+        let front = Arc::new(Front { bank: Arc::clone(&bank), time, log, clock: Clock::start() });
         let accepting = tokio::spawn(accept(listener, acceptor, front));
         Ok(Self { address, bank, time, accepting })
     }
@@ -112,6 +112,7 @@ struct Front {
     bank: Arc<Mutex<Bank>>,
     time: Time,
     log: Option<Log>,
+    clock: Clock,
 }
 
 impl Front {
@@ -140,7 +141,7 @@ async fn accept(listener: TcpListener, acceptor: TlsAcceptor, front: Arc<Front>)
             let _ = stream.set_nodelay(true);
             if let Ok(Ok(stream)) = timeout(HANDSHAKE, acceptor.accept(stream)).await {
                 // A client that leaves is no fault of ours.
-                let _ = Connection::new(stream).serve(&front).await;
+                let _ = Connection::new(stream, front.clock.clone()).serve(&front).await;
             }
         });
     }
@@ -151,6 +152,7 @@ struct Connection {
     /// Read, and not yet understood.
     buffer: Vec<u8>,
     has_certificate: bool,
+    clock: Clock,
 }
 
 /// A request's head, and what it says of the rest.
@@ -173,9 +175,9 @@ enum Received {
 }
 
 impl Connection {
-    fn new(stream: TlsStream<TcpStream>) -> Self {
+    fn new(stream: TlsStream<TcpStream>, clock: Clock) -> Self {
         let has_certificate = stream.get_ref().1.peer_certificates().is_some();
-        Self { stream, buffer: Vec::new(), has_certificate }
+        Self { stream, buffer: Vec::new(), has_certificate, clock }
     }
 
     /// Serves one request after another.
@@ -184,7 +186,7 @@ impl Connection {
             let head = match self.receive().await? {
                 Received::Request(head) => head,
                 Received::Refused(status) => {
-                    self.stream.write_all(&http(status, b"")).await?;
+                    self.stream.write_all(&self.http(status, b"")).await?;
                     return self.stream.shutdown().await;
                 }
                 Received::End => return Ok(()),
@@ -199,7 +201,7 @@ impl Connection {
             front.time.pass(reaction.after).await;
             match reaction.deed {
                 Deed::Answer { status, body } => {
-                    self.stream.write_all(&http(status, &body)).await?;
+                    self.stream.write_all(&self.http(status, &body)).await?;
                     self.stream.flush().await?;
                     if !head.stays_open {
                         return self.stream.shutdown().await;
@@ -215,6 +217,11 @@ impl Connection {
                 Deed::Silence => return self.wait_for_end().await,
             }
         }
+    }
+
+    /// Every server tells the time; tills compare theirs.
+    fn http(&self, status: u16, body: &[u8]) -> Vec<u8> {
+        dated_http(self.clock.wall(), status, body)
     }
 
     /// Reads until the buffer begins with a whole request.

@@ -1,6 +1,7 @@
 //! Everything people read, in each language. A missing sentence does not compile.
 
 pub mod device;
+pub mod doctor;
 pub mod pole;
 pub mod print_test;
 pub mod reason;

@@ -35,6 +35,7 @@ pub struct Screen {
     pub scan_the_code: &'static str,
     pub where_the_code_is: &'static str,
     pub scanner_is_missing: &'static str,
+    pub scanner_failed: fn(&str) -> String,
     pub charged_again: &'static str,
     pub being_written_down: &'static str,
 

@@ -1,104 +1,31 @@
 //! The auditor, who watches for what must be true: over everything that is sent, answered, written,
-//! told and drawn, and over the bank's own books.
+//! told, printed and drawn, and over the bank's own books.
+
+mod answers;
+mod attempted;
+mod books;
+mod calls;
+mod pace;
+mod paper;
+mod told;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use paytill::clock::Millis;
 use paytill::engine::Attempt;
-use paytill::journal::{Entry, Filter, JournalError, OrderRow, Reader};
+use paytill::journal::Entry;
 use paytill::order::Order;
-use paytill::payment::{Answer, Call, CallKind, Event, Rules, State, Status};
-use paytill::simulator::{Bank, Scenario, Standing};
+use paytill::payment::{Call, CallKind, Event, Status};
+use paytill::simulator::Bank;
 
 use crate::invariants::{Invariant, Violation};
-use crate::reading;
+use attempted::Attempted;
+use pace::Pace;
+use paper::Says;
 
 const CODE_DIGITS: usize = 18;
-/// A customer has so long, unless somebody says otherwise.
-const GIVE_UP_AFTER: u64 = 30_000;
-/// Reversals are repeated so far apart at last.
-const LONGEST_WAIT: u64 = 30_000;
-/// Refusals of a submission that say for certain that it took nothing (protocol 4.2).
-const REFUSALS: [&str; 16] = [
-    "APPID_MCHID_NOT_MATCH",
-    "APPID_NOT_EXIST",
-    "AUTHCODEEXPIRE",
-    "AUTH_CODE_ERROR",
-    "AUTH_CODE_INVALID",
-    "MCHID_NOT_EXIST",
-    "NOAUTH",
-    "NOTENOUGH",
-    "NOTSUPORTCARD",
-    "ORDERCLOSED",
-    "ORDERREVERSED",
-    "PARAM_ERROR",
-    "REQUIRE_POST_METHOD",
-    "SIGNERROR",
-    "TRADE_ERROR",
-    "XML_FORMAT_ERROR",
-];
-/// A payment found later than this after its submission goes back, though nobody gave it up.
-const COUNTS_FOR: u64 = 90_000;
 
-/// All that is known of one attempt, from outside the till.
-#[derive(Default)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
-struct Attempted {
-    number: String,
-    sale: usize,
-    attempt: i64,
-    due: i64,
-    code: String,
-    /// Acknowledged by the disk, in order.
-    kept: Vec<(Event, State)>,
-    /// Since the journal was read last.
-    has_moved: bool,
-    /// Handed to the disk, and not acknowledged.
-    handed: Vec<(Event, State)>,
-    body: Vec<u8>,
-    /// The submission was handed out, and left.
-    sent_at: Option<u64>,
-    left_at: Option<u64>,
-    queries: Vec<u64>,
-    reversals: Vec<u64>,
-    /// Reversals until it was told as reversed: should it be found open after that, it begins anew.
-    told_reversed: usize,
-    /// Queries that something other than the interval calls for.
-    calls_for: usize,
-    /// Submissions that are on their way to the bank.
-    on_the_way: u32,
-    /// One has arrived: what comes after it is the same number again.
-    has_arrived: bool,
-    /// One of them is late.
-    is_late: bool,
-    /// When a verified and matching payment was read.
-    proof_at: Option<u64>,
-    left_behind: bool,
-    /// A person gave up, or put it aside.
-    given_up: bool,
-    /// The gateway asks for the reversal, or refused the submission in a way that one query settles.
-    failed: bool,
-    /// A signed refusal of the submission, or the knowledge that it never left.
-    refused: bool,
-    /// A query said that it is over.
-    ended: bool,
-    /// A query said that nobody has paid, or that there is no such order.
-    is_unpaid: bool,
-    withdrawn: bool,
-    absent: Vec<u64>,
-    told: Option<Status>,
-    restarts: usize,
-    /// What people have done about it.
-    asks: usize,
-}
-
-impl Attempted {
-    /// The gateway has said that it is over, or twice that it does not know what it has reversed.
-    fn is_over(&self) -> bool {
-        let twice = matches!(self.absent[..], [first, .., last] if last >= first + 10_000);
-        self.ended || self.withdrawn && twice
-    }
-}
+/// What is broken, and why.
+type Wrong = (Invariant, &'static str);
 
 /// Watches over one story.
 pub struct Auditor {
@@ -106,9 +33,7 @@ pub struct Auditor {
     attempts: BTreeMap<String, Attempted>,
     pub violation: Option<Violation>,
     pub now: u64,
-    rules: Rules,
-    /// Calls of the past by the second, to see a storm after a start.
-    lately: Vec<u64>,
+    pace: Pace,
 }
 
 impl Auditor {
@@ -118,8 +43,7 @@ impl Auditor {
             attempts: BTreeMap::new(),
             violation: None,
             now: 0,
-            rules: Rules::default(),
-            lately: Vec::new(),
+            pace: Pace::default(),
         }
     }
 
@@ -178,81 +102,8 @@ impl Auditor {
                 attempted.attempt = entry.attempt;
                 Some(attempted)
             }
-            None => self.of_attempt(entry.attempt),
+            None => self.attempts.values_mut().find(|attempted| attempted.attempt == entry.attempt),
         }
-    }
-
-    fn of_attempt(&mut self, attempt: i64) -> Option<&mut Attempted> {
-        self.attempts.values_mut().find(|attempted| attempted.attempt == attempt)
-    }
-
-    /// The process is gone: what it had handed over may be on the disk or not.
-    pub fn restarted(&mut self, reader: &Reader, rows: &[OrderRow]) {
-        match self.compare(reader, rows) {
-            Ok(()) => {}
-            Err(error) => self.broken(Invariant::NothingLost, error.to_string()),
-        }
-        self.lately.clear();
-    }
-
-    fn compare(&mut self, reader: &Reader, rows: &[OrderRow]) -> Result<(), JournalError> {
-        let by_number: BTreeMap<&str, _> =
-            rows.iter().map(|row| (row.out_trade_no.as_str(), row)).collect();
-        let (now, mut wrong) = (self.now, Vec::new());
-        for attempted in self.attempts.values_mut() {
-            let number = attempted.number.clone();
-            let Some(row) = by_number.get(number.as_str()) else {
-                if !attempted.kept.is_empty() {
-                    wrong.push((Invariant::NothingLost, format!("{number} is gone")));
-                }
-                // It never reached the disk, so nobody ever saw it.
-                attempted.handed.clear();
-                attempted.attempt = 0;
-                continue;
-            };
-            attempted.attempt = row.attempt;
-            attempted.restarts += 1;
-            attempted.sent_at.get_or_insert(now);
-            let is_proven = match row.state.status() {
-                Status::Paid => attempted.proof_at.is_some(),
-                Status::Reversed => attempted.is_over(),
-                _ => true,
-            };
-            if !is_proven {
-                wrong.push((Invariant::PaidNeedsProof, format!("{number}: an end without proof")));
-            }
-            if !std::mem::take(&mut attempted.has_moved) {
-                // The entries of what has not moved are under the journal's own chain.
-                if attempted.kept.last().is_some_and(|(_, state)| *state != row.state) {
-                    wrong.push((Invariant::NothingLost, format!("{number} went back")));
-                }
-                continue;
-            }
-            let entries = reader.entries(row.attempt)?;
-            let found: Vec<(Event, State)> =
-                entries.into_iter().map(|entry| (entry.event, entry.state)).collect();
-            let mut expected = attempted.kept.clone();
-            let kept = expected.len();
-            expected.append(&mut attempted.handed);
-            if found.len() < kept || !expected.starts_with(&found) {
-                let what = format!("{number}: {} of {kept} entries", found.len());
-                wrong.push((Invariant::NothingLost, what));
-            }
-            if row.amount.minor() != attempted.due {
-                wrong.push((Invariant::SameMoney, format!("{number}: {}", row.amount.minor())));
-            }
-            attempted.kept = found;
-        }
-        for row in rows {
-            if !self.attempts.contains_key(row.out_trade_no.as_str()) {
-                let what = format!("{} comes from nowhere", row.out_trade_no);
-                wrong.push((Invariant::NothingLost, what));
-            }
-        }
-        for (invariant, what) in wrong {
-            self.broken(invariant, what);
-        }
-        Ok(())
     }
 
     /// A call goes out.
@@ -261,71 +112,12 @@ impl Auditor {
         let Some(attempted) = self.attempts.get_mut(number) else {
             return self.broken(Invariant::IntentBeforeWire, format!("{number} was never begun"));
         };
-        let mut wrong = Vec::new();
-        // The first entry is the intent to submit; every other call stands in the state it comes from.
-        let is_kept = match call.kind {
-            CallKind::Submit => !attempted.kept.is_empty(),
-            CallKind::Query | CallKind::Reverse => {
-                attempted.kept.iter().rev().any(|(_, state)| state.awaited() == Some(call))
-            }
-        };
-        if !is_kept {
-            wrong.push((Invariant::IntentBeforeWire, "sent before it was on the disk"));
-        }
-        match call.kind {
-            CallKind::Submit => {
-                if !attempted.body.is_empty() {
-                    wrong.push((Invariant::OneSubmission, "submitted again"));
-                }
-                attempted.body = body.to_vec();
-                attempted.sent_at = Some(now);
-            }
-            CallKind::Query => attempted.queries.push(now),
-            CallKind::Reverse => {
-                let left = attempted.left_at.unwrap_or(0);
-                if now < left + 15_000 {
-                    wrong.push((Invariant::ReversalDiscipline, "reversed before 15 s"));
-                }
-                let is_called_for = attempted.given_up || attempted.failed || attempted.refused;
-                if now < left + GIVE_UP_AFTER && !is_called_for && attempted.restarts == 0 {
-                    wrong.push((Invariant::ReversalDiscipline, "reversed a customer who has time"));
-                }
-                let mut answers =
-                    attempted.kept.iter().rev().filter_map(|(event, _)| match event {
-                        Event::Answered(call, _) => Some(call.kind),
-                        _ => None,
-                    });
-                if answers.next() != Some(CallKind::Query) {
-                    wrong.push((Invariant::ReversalDiscipline, "reversed without a query"));
-                }
-                let in_a_row = &attempted.reversals[attempted.told_reversed..];
-                if let Some(before) = in_a_row.last()
-                    && attempted.asks + attempted.restarts == 0
-                {
-                    let doubled = 5_000_u64 << (in_a_row.len() - 1).min(8);
-                    if now < before + doubled.min(LONGEST_WAIT) {
-                        wrong.push((Invariant::NoStorm, "the waits between reversals do not grow"));
-                    }
-                }
-                attempted.reversals.push(now);
-            }
-        }
-        let age = now - attempted.sent_at.unwrap_or(now);
-        let most = usize::try_from(age / self.rules.query_interval.0).unwrap_or(0)
-            + 2
-            + attempted.calls_for
-            + 2 * attempted.restarts
-            + 2 * attempted.reversals.len();
-        if attempted.queries.len() > most {
-            wrong.push((Invariant::NoStorm, "more queries than intervals"));
-        }
-        let number = attempted.number.clone();
-        if is_of_the_past {
-            self.lately.retain(|at| *at + 1_000 > now);
-            self.lately.push(now);
-            if self.lately.len() > 6 {
-                wrong.push((Invariant::NoStorm, "a start asks for everything at once"));
-            }
+        let mut wrong = attempted.judge_call(call, now);
+        attempted.note_call(call, body, now);
+        if call.kind != CallKind::Submit
+            && let Some(storm) = self.pace.asked(number, now, is_of_the_past)
+        {
+            wrong.push((Invariant::NoStorm, storm));
         }
         for (invariant, what) in wrong {
             self.broken(invariant, format!("{number}: {what}"));
@@ -359,52 +151,11 @@ impl Auditor {
 
     /// An answer reaches the till, or the knowledge that there is none.
     pub fn answered(&mut self, order: &Order, kind: CallKind, reply: Option<(u16, &[u8])>) {
-        let now = self.now;
-        let number = order.out_trade_no.as_str();
-        let fields = reply.and_then(|(status, body)| reading::signed(status, body, &self.api_key));
-        let Some(attempted) = self.attempts.get_mut(number) else { return };
-        let Some(fields) = fields else { return };
-        let says = |name: &str, value: &str| fields.get(name).is_some_and(|says| says == value);
-        let is_ours = says("mch_id", &order.merchant.mch_id)
-            && says("appid", &order.merchant.app_id)
-            && fields.get("out_trade_no").is_none_or(|theirs| theirs == number);
-        if !is_ours || !says("return_code", "SUCCESS") {
-            return;
-        }
-        let is_success = says("result_code", "SUCCESS");
-        let is_payment = match kind {
-            CallKind::Submit => is_success,
-            CallKind::Query => is_success && says("trade_state", "SUCCESS"),
-            CallKind::Reverse => false,
-        };
-        let matches = says("total_fee", &attempted.due.to_string())
-            && says("fee_type", "CNY")
-            && says("out_trade_no", number);
-        if is_payment && matches {
-            attempted.proof_at.get_or_insert(now);
-        }
-        match kind {
-            CallKind::Submit => {
-                let is_certain = REFUSALS.iter().any(|code| says("err_code", code));
-                attempted.refused |= says("result_code", "FAIL") && is_certain;
-            }
-            CallKind::Query => {
-                let is_over =
-                    ["REVOKED", "CLOSED", "REFUND"].iter().any(|word| says("trade_state", word));
-                attempted.ended |= is_success && is_over;
-                attempted.failed |= is_success && says("trade_state", "PAYERROR");
-                attempted.is_unpaid |= is_success && says("trade_state", "NOTPAY");
-                if says("err_code", "ORDERNOTEXIST") {
-                    attempted.absent.push(now);
-                    attempted.is_unpaid = true;
-                }
-            }
-            CallKind::Reverse => {
-                if is_success && says("recall", "N") {
-                    attempted.withdrawn = true;
-                    attempted.absent.clear();
-                }
-            }
+        let fields = reply.and_then(|(status, body)| answers::signed(status, body, &self.api_key));
+        if let Some(attempted) = self.attempts.get_mut(order.out_trade_no.as_str())
+            && let Some(fields) = fields
+        {
+            attempted.note_answer(order, kind, &fields, self.now);
         }
     }
 
@@ -418,138 +169,50 @@ impl Auditor {
         }
     }
 
-    /// Something calls for a query out of turn.
+    /// The machine falls asleep.
+    pub fn sleeps(&mut self, wakes_at: u64) {
+        let asleep = self.attempts.values().filter(|attempted| attempted.sent_at.is_some());
+        self.pace.sleeps(self.now, wakes_at, asleep.map(|attempted| attempted.number.clone()));
+    }
+
+    /// A person wants something done about it.
     pub fn called_for(&mut self, number: &str, event: &Event) {
         if let Some(attempted) = self.attempts.get_mut(number) {
-            attempted.calls_for += 1;
-            attempted.asks += 1;
-            attempted.left_behind |= *event == Event::PutAside;
-            attempted.given_up |= matches!(event, Event::PutAside | Event::Abandon);
+            attempted.note_wish(event);
         }
     }
 
     /// People are told of an attempt.
     pub fn told(&mut self, attempt: &Attempt, event: &Event, bank: &Bank) {
         let number = attempt.out_trade_no.as_str();
-        let status = attempt.state.status();
         let Some(attempted) = self.attempts.get_mut(number) else {
             return self.broken(Invariant::NothingLost, format!("{number} comes from nowhere"));
         };
-        if let Event::Answered(call, answer) = event {
-            // A refusal is asked about at once, and so is what was refused and went back; a reversal
-            // has its own two queries.
-            let asks = match call.kind {
-                CallKind::Submit => !matches!(answer, Answer::Unknown(_) | Answer::Paying),
-                CallKind::Query => matches!(answer, Answer::Ended(_)),
-                CallKind::Reverse => false,
-            };
-            attempted.calls_for += usize::from(asks);
-            attempted.failed |= matches!(answer, Answer::Doubtful(_) | Answer::Refused(_));
-        }
-        // What it has not heard of, because it was off, is not held against it.
-        let is_duly_paid = matches!(event, Event::Answered(_, Answer::Paid(_)))
-            && self.now < attempted.left_at.unwrap_or(0) + COUNTS_FOR
-            && attempted.reversals.is_empty()
-            && attempted.restarts == 0
-            && !attempted.left_behind
-            && !attempted.refused;
-        let before = attempted.told.replace(status);
-        if !attempt.recorded {
-            // Told as such; the next start finds out anew.
-            attempted.told = None;
-        }
-        let entry = bank.entry(number);
-        let net = entry.map_or(0, |entry| entry.net().minor());
-        // A number that is over at the bank takes nothing, whenever it arrives.
-        let is_shut = entry.is_some_and(|entry| {
-            matches!(entry.standing, Standing::Revoked | Standing::Closed | Standing::Refunded)
-        });
-        let may_pay = entry.is_some_and(paytill::simulator::Entry::is_going_to_pay)
-            || attempted.on_the_way > 0 && !attempted.has_arrived && !is_shut;
-        // The gateway's own word was not true, or the network kept the request beyond all measure.
-        let is_lied_to = attempted.refused
-            && status == Status::Declined
-            && entry.is_some_and(|entry| {
-                matches!(entry.scenario, Scenario::Refused { charged: true, .. })
-            });
-        // Only what the bank has never known can come late and be taken.
-        let is_unknown = !attempted.ended && !attempted.absent.is_empty();
-        let excused = attempted.is_late && is_unknown || is_lied_to;
-        let mut wrong = Vec::new();
-        if attempt.amount.minor() != attempted.due {
-            wrong.push((Invariant::SameMoney, "another amount is told"));
-        }
-        if is_duly_paid && status != Status::Paid {
-            wrong.push((Invariant::ReversalDiscipline, "duly paid, and not taken"));
-        }
-        match status {
-            Status::Paid => {
-                if attempted.proof_at.is_none() || net != attempted.due {
-                    wrong.push((Invariant::PaidNeedsProof, "paid without proof"));
-                }
-                if !attempted.reversals.is_empty() {
-                    wrong.push((Invariant::NeverPaidAfterReversal, "paid after a reversal"));
-                }
-            }
-            Status::Declined if before != Some(status) => {
-                if !(attempted.refused || attempted.ended || attempted.is_unpaid) {
-                    wrong.push((Invariant::NoMoneyLeftBehind, "not paid, without a verified word"));
-                }
-                if (net != 0 || may_pay) && !excused {
-                    wrong.push((Invariant::NoMoneyLeftBehind, "not paid, and it can be paid"));
-                }
-            }
-            Status::Reversed if before != Some(status) => {
-                attempted.told_reversed = attempted.reversals.len();
-                if !attempted.is_over() {
-                    wrong.push((Invariant::ReversalDiscipline, "reversed without proof"));
-                }
-                if (net != 0 || may_pay) && !excused {
-                    wrong.push((Invariant::NoMoneyLeftBehind, "reversed, and it can be paid"));
-                }
-            }
-            _ => {}
-        }
-        if !is_forward(before, status) {
-            wrong.push((Invariant::OnlyForward, "it went back"));
-        }
+        let (before, entry) = (attempted.told, bank.entry(number));
+        let wrong = attempted.judge_told(attempt, event, entry, self.now);
+        attempted.note_told(attempt, event);
         for (invariant, what) in wrong {
+            let net = entry.map_or(0, |entry| entry.net().minor());
             self.broken(invariant, format!("{number}: {what} (from {before:?}, net {net})"));
         }
     }
 
-    /// At the very end: the journal's books and the bank's are the same.
-    pub fn close(&mut self, reader: &Reader, bank: &mut Bank) {
-        bank.advance(Millis(self.now));
-        let rows = match reader.orders(&Filter::default()) {
-            Ok(rows) => rows,
-            Err(error) => return self.broken(Invariant::NothingLost, error.to_string()),
-        };
-        let mut nets: BTreeMap<i64, u32> = BTreeMap::new();
-        let mut paid_by_sale: BTreeMap<usize, u32> = BTreeMap::new();
-        for row in &rows {
-            let number = row.out_trade_no.as_str();
-            let net = bank.entry(number).map_or(0, |entry| entry.net().minor());
-            let status = row.state.status();
-            let right = if status == Status::Paid { row.amount.minor() } else { 0 };
-            self.check(net == right, Invariant::Converges, || {
-                format!("{number} is {status:?}, and the bank holds {net}")
-            });
-            let over = matches!(status, Status::Paid | Status::Declined | Status::Reversed);
-            self.check(over, Invariant::Converges, || format!("{number} is still {status:?}"));
-            *nets.entry(row.sale).or_default() += u32::from(net > 0);
-            let sale = self.attempts.get(number).map_or(usize::MAX, |attempted| attempted.sale);
-            *paid_by_sale.entry(sale).or_default() += u32::from(net > 0);
-        }
-        let twice = nets.values().chain(paid_by_sale.values()).any(|charges| *charges > 1);
-        self.check(!twice, Invariant::OneNetCharge, || "a sale was paid twice".to_owned());
-        for entry in bank.ledger().filter(|entry| entry.submissions() > 0) {
-            let number = &entry.out_trade_no;
-            let is_known = rows.iter().any(|row| row.out_trade_no.as_str() == *number);
-            self.check(is_known, Invariant::IntentBeforeWire, || {
-                format!("the bank knows {number}, the journal does not")
-            });
-        }
+    /// A receipt comes out of the printer.
+    pub fn printed(&mut self, number: &str, bytes: &[u8]) {
+        self.is_said(number, "receipt", paper::receipt(bytes).as_ref());
+    }
+
+    /// Programs are told of an attempt.
+    pub fn reported(&mut self, number: &str, line: &str) {
+        self.is_said(number, "report", paper::report(line).as_ref());
+    }
+
+    fn is_said(&mut self, number: &str, by: &str, says: Option<&Says>) {
+        let due = self.attempts.get(number).map_or(0, |attempted| attempted.due);
+        let right = Says { amount: due, number: number.to_owned() };
+        self.check(says == Some(&right), Invariant::SameMoney, || {
+            format!("{number}: {due} are due, and its {by} says {says:?}")
+        });
     }
 
     /// No payment code is in what lies on the disk.
@@ -576,21 +239,5 @@ impl Auditor {
         let code = self.attempts.values().find(|attempted| screen.contains(&attempted.code));
         let shown = code.map(|attempted| attempted.number.clone());
         self.check(shown.is_none(), Invariant::NoSecrets, || format!("the code of {shown:?}"));
-    }
-}
-
-fn is_forward(before: Option<Status>, now: Status) -> bool {
-    use Status::{
-        Attention, Checking, Created, Declined, Paid, Reversed, Reversing, Sent, Waiting,
-    };
-    match before {
-        None | Some(Created | Sent) => true,
-        Some(Waiting | Checking) => !matches!(now, Created | Sent),
-        Some(Reversing | Attention) => !matches!(now, Created | Sent | Waiting | Checking),
-        Some(Paid) => now == Paid,
-        // Money was found after all.
-        Some(Declined | Reversed) => {
-            Some(now) == before || matches!(now, Reversing | Reversed | Attention)
-        }
     }
 }

@@ -5,7 +5,6 @@
 mod auditor;
 mod invariants;
 mod plan;
-mod reading;
 mod screen;
 mod shorten;
 mod world;

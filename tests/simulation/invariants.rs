@@ -27,9 +27,11 @@ pub enum Invariant {
     NothingLost,
     /// The screen shows that something is open for as long as something is.
     OpenIsVisible,
-    /// The amount is the same from the key to the wire, the journal and the bank.
+    /// The amount is the same from the key to the wire, the journal, the bank, the receipt and the
+    /// report.
     SameMoney,
-    /// No more queries than one an interval, beside those that something calls for; growing waits.
+    /// No more queries than one an interval, beside those that something calls for; growing waits;
+    /// what is open at a start, or was when the machine fell asleep, is asked about one by one.
     NoStorm,
     /// After healing everything ends in time, and the books of till and bank agree.
     Converges,

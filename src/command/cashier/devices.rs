@@ -2,23 +2,24 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::path::PathBuf;
 
 use tokio::sync::mpsc::UnboundedSender;
 use zeroize::Zeroizing;
 
 use crate::clock::{Clock, Millis};
-use crate::config::{Config, DisplayKind, PrinterKind as Kind, ScannerKind};
+use crate::command::devices::scanner_settings;
+use crate::config::{Config, DisplayKind, PrinterKind as Kind};
 use crate::device::Health;
 use crate::device::display::{Display, DisplaySettings};
 use crate::device::printer::{
     Job, JobFault, Patience, Printer, PrinterKind, PrinterReport, PrinterSettings,
 };
-use crate::device::scanner::{Scanner, ScannerReport, ScannerSettings};
+use crate::device::role::Learned;
+use crate::device::scanner::{ScannerReport, Scanners};
 use crate::engine::Attempt;
 use crate::order::OutTradeNo;
 use crate::pole;
-use crate::receipt::{Form, Outcome, Slip, escpos};
+use crate::receipt::{Form, Slip, escpos};
 use crate::screen::{Link, Printing};
 use crate::text::{self, Language};
 
@@ -45,12 +46,12 @@ pub(super) enum Ended {
 
 /// The scanner, the printer and the customer's display, where there are any.
 pub(super) struct Devices {
-    scanner: Option<Scanner>,
+    _scanners: Scanners,
     printer: Option<Printer>,
-    form: Form,
     display: Option<Display>,
     /// What the customer sees.
     shown: Option<pole::View>,
+    form: Form,
     jobs: BTreeMap<u64, Errand>,
     last_job: u64,
 }
@@ -64,16 +65,10 @@ pub(super) enum Errand {
 impl Devices {
     pub(super) fn start(
         config: &Config,
+        learned: Vec<Learned>,
         clock: &Clock,
         reports: UnboundedSender<DeviceReport>,
     ) -> io::Result<Self> {
-        let scanner = match (config.scanner.kind, &config.scanner.port) {
-            (ScannerKind::Serial | ScannerKind::Auto, Some(port)) => {
-                Some(scanner(config, port.clone(), clock, reports.clone())?)
-            }
-            (ScannerKind::Serial | ScannerKind::Auto, None)
-            | (ScannerKind::Keyboard | ScannerKind::None, _) => None,
-        };
         let display = match display_settings(config) {
             Some(settings) => {
                 let reports = reports.clone();
@@ -83,6 +78,7 @@ impl Devices {
             }
             None => None,
         };
+        let scanners = scanners(config, learned, clock, reports.clone())?;
         let printer = match printer_settings(config) {
             Some(settings) => Some(Printer::start(settings, clock.clone(), move |report| {
                 let _ = reports.send(match report {
@@ -97,13 +93,15 @@ impl Devices {
             })?),
             None => None,
         };
-        let (form, jobs) = (Form::of(config), BTreeMap::new());
-        Ok(Self { scanner, printer, form, display, shown: None, jobs, last_job: 0 })
-    }
-
-    /// Whether scans come from a device of their own.
-    pub(super) fn has_scanner(&self) -> bool {
-        self.scanner.is_some()
+        Ok(Self {
+            _scanners: scanners,
+            printer,
+            display,
+            shown: None,
+            form: Form::of(config),
+            jobs: BTreeMap::new(),
+            last_job: 0,
+        })
     }
 
     /// Shows the customer what has changed, if anything has.
@@ -122,7 +120,7 @@ impl Devices {
         config: &Config,
         language: Language,
     ) -> Result<(), String> {
-        let (Some(printer), Some(slip)) = (&self.printer, slip(attempt, copy, config)) else {
+        let (Some(printer), Some(slip)) = (&self.printer, Slip::of(attempt, config, copy)) else {
             return Ok(());
         };
         let copies = if copy { 1 } else { config.receipt.copies };
@@ -201,40 +199,18 @@ fn display_settings(config: &Config) -> Option<DisplaySettings> {
     Some(DisplaySettings { port, baud: display.baud, parity: display.parity, start })
 }
 
-fn scanner(
+fn scanners(
     config: &Config,
-    port: PathBuf,
+    learned: Vec<Learned>,
     clock: &Clock,
     reports: UnboundedSender<DeviceReport>,
-) -> io::Result<Scanner> {
-    let settings =
-        ScannerSettings { port, baud: config.scanner.baud, suffix: config.scanner.suffix };
-    Scanner::start(settings, clock.clone(), move |report| {
+) -> io::Result<Scanners> {
+    let settings = scanner_settings(config, learned);
+    Scanners::start(settings, clock.clone(), move |report| {
         let _ = reports.send(match report {
             ScannerReport::Health(health) => DeviceReport::Scanner(health),
             ScannerReport::Scanned(text) => DeviceReport::Scanned(text),
             ScannerReport::Noise => DeviceReport::Noise,
         });
-    })
-}
-
-fn slip(attempt: &Attempt, copy: bool, config: &Config) -> Option<Slip> {
-    let proof = attempt.state.proof();
-    // The header begins with the store's name where the owner did not say otherwise.
-    let named = config.receipt.header.first() == Some(&config.store.name);
-    Some(Slip {
-        header: config.receipt.header.clone(),
-        store: if named { String::new() } else { config.store.name.clone() },
-        till: config.till.id.as_str().to_owned(),
-        out_trade_no: attempt.out_trade_no.clone(),
-        amount: attempt.currency.show(attempt.amount),
-        symbol: attempt.currency.symbol().to_owned(),
-        outcome: Outcome::of(&attempt.state)?,
-        transaction_id: proof.map(|proof| proof.transaction_id.clone()),
-        at: proof.map_or(attempt.updated_at, |proof| proof.paid_at),
-        note: String::new(),
-        footer: config.receipt.footer.clone(),
-        is_copy: copy,
-        is_training: matches!(config.gateway, crate::config::Gateway::Simulator),
     })
 }

@@ -6,11 +6,14 @@ use super::super::{
     Printer, PrinterKind, Profile, Scanner, ScannerKind, Store, Suffix,
 };
 use super::Surroundings;
+use crate::scan::keyboard::Layout;
 use crate::text::{Language, pole};
 
 /// A customer's display has two lines of so many columns.
 const WELCOME_LINES: usize = 2;
 const WELCOME_CELLS: usize = 20;
+/// Two numbers and the longest serial number that is kept.
+const DEVICE_CELLS: usize = 74;
 const BAUDS: [u64; 9] = [1200, 2400, 4800, 9600, 19200, 38400, 57600, 115_200, 230_400];
 
 pub(super) fn scanner(
@@ -18,16 +21,14 @@ pub(super) fn scanner(
     around: &Surroundings<'_>,
 ) -> Result<Scanner, ConfigError> {
     let kinds = [
-        ("auto", Some(ScannerKind::Auto)),
-        ("serial", Some(ScannerKind::Serial)),
-        ("hid-pos", None),
-        ("hid-keyboard", None),
-        ("keyboard", Some(ScannerKind::Keyboard)),
-        ("none", Some(ScannerKind::None)),
+        ("auto", ScannerKind::Auto),
+        ("serial", ScannerKind::Serial),
+        ("hid-pos", ScannerKind::HidPos),
+        ("hid-keyboard", ScannerKind::HidKeyboard),
+        ("keyboard", ScannerKind::Keyboard),
+        ("none", ScannerKind::None),
     ];
-    let kind = section.word("kind", &kinds, Some(ScannerKind::Auto))?.ok_or_else(|| {
-        section.wrong("kind", "is not built yet; auto, serial, keyboard and none are")
-    })?;
+    let kind = section.word("kind", &kinds, ScannerKind::Auto)?;
     let port = section.path("port", around.folder)?;
     if kind == ScannerKind::Serial && port.is_none() {
         return Err(section.wrong("port", "is missing; a serial scanner needs one"));
@@ -41,7 +42,16 @@ pub(super) fn scanner(
         ("none", Suffix::None),
     ];
     let suffix = section.word("suffix", &suffixes, Suffix::Auto)?;
-    Ok(Scanner { kind, port, baud: baud(section)?, suffix })
+    let layouts = [("us", Layout::Us), ("fr", Layout::French), ("de", Layout::German)];
+    let layout = section.word("layout", &layouts, Layout::Us)?;
+    let device = match section.text("device", DEVICE_CELLS)?.filter(|text| !text.is_empty()) {
+        Some(text) => Some(text.parse().map_err(|()| {
+            section
+                .wrong("device", "is vvvv:pppp or vvvv:pppp:serial, as `paytill devices` lists it")
+        })?),
+        None => None,
+    };
+    Ok(Scanner { kind, port, baud: baud(section)?, suffix, device, layout })
 }
 
 pub(super) fn printer(

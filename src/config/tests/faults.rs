@@ -137,8 +137,12 @@ pub(super) const FAULTS: &[(&str, &str)] = &[
     // Devices.
     ("[scanner]\nkind = \"serial\"", "1: [scanner] port is missing; a serial scanner needs one"),
     (
-        "[scanner]\nkind = \"hid-pos\"",
-        "2: [scanner] kind is not built yet; auto, serial, keyboard and none are",
+        "[scanner]\ndevice = \"0c2e\"",
+        "2: [scanner] device is vvvv:pppp or vvvv:pppp:serial, as `paytill devices` lists it",
+    ),
+    (
+        "[scanner]\nlayout = \"uk\"",
+        "2: [scanner] layout is \"uk\"; allowed is us, fr or de; did you mean us?",
     ),
     (
         "[printer]\nkind = \"escpos-file\"\nport = \"\"",

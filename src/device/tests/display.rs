@@ -2,6 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt;
+use std::sync::mpsc::RecvTimeoutError;
 
 use rustix::fs::OFlags;
 

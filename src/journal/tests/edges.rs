@@ -37,6 +37,43 @@ fn a_start_verifies_the_latest_thousand_entries_however_long_the_journal_is() {
 }
 
 #[test]
+fn an_audit_goes_back_to_the_first_entry() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = long(&folder, 600);
+    let audit = || Reader::open(&path).unwrap().unwrap().audit();
+    let whole = Audit { orders: 600, open: 0, attention: 0, numbers_taken: 0 };
+    assert_eq!(audit().unwrap(), whole);
+    let good = std::fs::read(&path).unwrap();
+    for tampering in [
+        "UPDATE entry SET at = at + 1 WHERE seq = 1",
+        "UPDATE entry SET at = at + 1 WHERE seq = 199",
+        "DELETE FROM entry WHERE seq = 1",
+        "DELETE FROM entry WHERE seq <= 2; DELETE FROM attempt WHERE id = 1",
+        "UPDATE attempt SET status = 'declined' WHERE id = 50",
+        "UPDATE attempt SET amount = amount + 1 WHERE id = 1",
+    ] {
+        tamper(&path, &format!("PRAGMA foreign_keys = OFF; {tampering}"));
+        assert!(matches!(audit(), Err(JournalError::Damaged { .. })), "{tampering}");
+        std::fs::write(&path, &good).unwrap();
+    }
+    assert_eq!(audit().unwrap(), whole);
+}
+
+#[test]
+fn an_audit_counts_what_is_open_and_numbers_that_were_in_use_elsewhere() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = filled(&folder);
+    let (mut journal, _) = Journal::open(&path).unwrap();
+    let wire = vec![("err_code".into(), "OUT_TRADE_NO_USED".into())];
+    journal.append(&Entry { wire, ..waiting(2) }).unwrap();
+    assert!(is_held(&path));
+    let audit = Reader::open(&path).unwrap().unwrap().audit().unwrap();
+    assert_eq!(audit, Audit { orders: 2, open: 1, attention: 0, numbers_taken: 1 });
+    drop(journal);
+    assert!(!is_held(&path) && !is_held(&folder.path().join("none.sqlite")));
+}
+
+#[test]
 fn an_attempt_that_is_not_where_its_last_entry_left_it_is_noticed() {
     for tampering in [
         "UPDATE attempt SET status = 'paid' WHERE id = 2",
@@ -350,4 +387,32 @@ fn a_log_that_is_a_link_or_no_file_is_not_written_to() {
     std::fs::remove_dir(&log).unwrap();
     std::fs::rename(&elsewhere, &log).unwrap();
     assert_eq!(Journal::open(&path).unwrap().1.open.len(), 1);
+}
+
+#[test]
+fn without_a_mirror_a_journal_is_read_and_with_one_that_cannot_be_opened_it_is_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = filled(&folder);
+    let mirror = beside(&path, ".head");
+    std::fs::remove_file(&mirror).unwrap();
+    assert!(Reader::open(&path).unwrap().is_some(), "it never sold anything, or is a copy");
+    // A socket can be opened by nobody.
+    let _socket = std::os::unix::net::UnixListener::bind(&mirror).unwrap();
+    let read = Reader::open(&path).map(|reader| reader.is_some());
+    assert!(matches!(read, Err(JournalError::Damaged { .. })), "{read:?}");
+}
+
+#[test]
+fn a_log_is_settled_only_beside_a_database_that_can_be_read() {
+    let settled = |path: &Path| OnDisk::hold(path).unwrap().settle_log();
+    let folder = tempfile::tempdir().unwrap();
+    let path = journal_in(&folder);
+    assert!(settled(&path).is_ok(), "there is none yet");
+    for short in ["", "half a header"] {
+        std::fs::write(&path, short).unwrap();
+        assert!(settled(&path).is_ok(), "{short:?}");
+    }
+    std::fs::remove_file(&path).unwrap();
+    let _socket = std::os::unix::net::UnixListener::bind(&path).unwrap();
+    assert!(settled(&path).is_err());
 }

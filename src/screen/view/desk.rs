@@ -18,6 +18,8 @@ use crate::text::reason;
 
 /// Characters of a transaction number that are shown.
 const TAIL: usize = 8;
+/// Of what is wrong with a scanner.
+const FAULT_CELLS: usize = 60;
 
 impl Canvas<'_> {
     pub(super) fn desk(&mut self, area: Rect) {
@@ -135,8 +137,10 @@ fn code(model: &Model, sale: SaleRef) -> Sheet {
     if matches!(sale, SaleRef::Again(..)) {
         what.push(text.charged_again.into());
     }
-    if matches!(model.scanner, Link::Searching | Link::Failed(_)) {
-        what.push(text.scanner_is_missing.into());
+    match &model.scanner {
+        Link::Searching => what.push(text.scanner_is_missing.into()),
+        Link::Failed(why) => what.push((text.scanner_failed)(&clean(why, FAULT_CELLS))),
+        _ => {}
     }
     Sheet { what, next: text.scan_the_code.into(), ..before_sending(model, sale) }
 }

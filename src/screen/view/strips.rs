@@ -254,10 +254,12 @@ impl Canvas<'_> {
             Link::Warned(why) | Link::Failed(why) => clean(why, ASIDE),
             Link::Off | Link::Keyboard | Link::Searching | Link::Ready => host.to_owned(),
         };
-        let mut asides: Vec<_> = devices.iter().map(|(_, link, host)| aside(link, host)).collect();
+        let mut asides: Vec<String> =
+            devices.iter().map(|(_, link, host)| aside(link, host)).collect();
         let needed: u16 =
             devices.iter().map(|(name, link, _)| cells(name) + cells(state(link).1) + 7).sum();
         let mut spare = area.width.saturating_sub(needed);
+        let gap = if needed > area.width { 1 } else { 3 };
         // What is wrong comes before what is only good to know. Whole words or nothing.
         let is_news = |link: &Link| matches!(link, Link::Warned(_) | Link::Failed(_));
         for news in [true, false] {
@@ -272,7 +274,6 @@ impl Canvas<'_> {
                 }
             }
         }
-        let gap = if needed > area.width { 1 } else { 3 };
         let mut x = 2;
         for ((name, link, _), aside) in devices.iter().zip(&asides) {
             let (mark, word, tone) = state(link);

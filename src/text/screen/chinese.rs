@@ -35,6 +35,7 @@ pub const CHINESE: Screen = Screen {
     scan_the_code: "请扫顾客的付款码。",
     where_the_code_is: "顾客手机：微信「我」-「服务」-「收付款」。",
     scanner_is_missing: "扫码枪未就绪：请检查连接线和电源。",
+    scanner_failed: |why| format!("扫码枪无法使用：{why}。"),
     charged_again: "同一笔交易重新收款，使用新单号。",
     being_written_down: "提交之前，收银机先记账。",
 

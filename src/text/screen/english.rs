@@ -37,6 +37,7 @@ pub const ENGLISH: Screen = Screen {
     scan_the_code: "Scan the customer's payment code.",
     where_the_code_is: "On the customer's phone: WeChat, Me, Services, Money.",
     scanner_is_missing: "The scanner is not ready: look at its cable and power.",
+    scanner_failed: |why| format!("The scanner cannot be used: {why}."),
     charged_again: "The same sale is charged once more, under a new order number.",
     being_written_down: "The till writes the payment down before it is sent.",
 

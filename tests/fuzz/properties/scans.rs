@@ -3,6 +3,8 @@
 
 use paytill::clock::{Millis, Uptime};
 use paytill::order::TillId;
+use paytill::scan::hid_pos::{Joined, Joiner, Layout};
+use paytill::scan::keyboard::{Keyboard, Layout as Country, Motion};
 use paytill::scan::{Assembler, BurstKey, EndKey, KeyBurst, Line, Outcome, Scan, Suffix};
 
 use super::answers::CODE;
@@ -12,12 +14,18 @@ const SUFFIXES: [Suffix; 6] =
     [Suffix::Auto, Suffix::Cr, Suffix::Lf, Suffix::CrLf, Suffix::Tab, Suffix::None];
 /// Longer than any silence means anything.
 const LONG: u64 = 5000;
+/// Numbered reports of a byte count, eight bytes of data, and whether more follow.
+const DESCRIPTOR: &[u8] =
+    b"\x05\x8c\x09\x02\xa1\x01\x85\x02\x75\x08\x95\x01\x05\x01\x09\x3b\x81\x02\
+    \x05\x8c\x95\x08\x09\xfe\x81\x02\x95\x01\x09\xff\x81\x02\xc0";
 /// No scan is longer, in bytes.
 const LONGEST: usize = 4096;
 
 pub fn check(data: &[u8]) {
     serial(data);
     typed(data);
+    reported(data);
+    keyed(data);
 }
 
 /// The pieces in which it comes: a pause, a length, and so many bytes.
@@ -159,6 +167,45 @@ fn typed(data: &[u8]) {
         })
         .collect();
     assert_eq!(letters, "12.5!");
+}
+
+/// The same as a HID scanner's reports, by a descriptor that may be anything too.
+fn reported(data: &[u8]) {
+    let mut draw = Draw(data);
+    let drawn = Layout::parse(draw.bytes());
+    let layout = drawn.or_else(|| Layout::parse(DESCRIPTOR)).unwrap();
+    let (mut joiner, mut at, mut sent) = (Joiner::new(), Uptime(10_000), Vec::new());
+    let hear = |ended: Joined, sent: &[u8]| {
+        if let Joined::Scan(scan) = ended {
+            assert!(!scan.data.is_empty() && scan.data.len() <= LONGEST);
+            assert!(sent.windows(scan.data.len()).any(|piece| piece == &scan.data[..]));
+        }
+    };
+    for (pause, report) in pieces(draw.0) {
+        at = at.after(Millis(pause));
+        let Some(part) = layout.read(report) else { continue };
+        assert!(part.data.len() <= report.len());
+        sent.extend_from_slice(part.data);
+        for ended in joiner.push(&part, at) {
+            hear(ended, &sent);
+        }
+    }
+    if let Some(ended) = joiner.tick(at.after(Millis(LONG))) {
+        hear(ended, &sent);
+    }
+    assert_eq!(joiner.ends_at(), None, "nothing is left");
+}
+
+/// The same as the keys of a scanner that types: no key adds more than a character.
+fn keyed(data: &[u8]) {
+    let mut draw = Draw(data);
+    let country = draw.one_of(&[Country::Us, Country::French, Country::German]);
+    let mut keyboard = Keyboard::new(country);
+    while !draw.is_over() {
+        let code = u16::from(draw.byte());
+        let motion = if draw.bit() { Motion::Pressed } else { Motion::Released };
+        assert!(keyboard.take(code, motion).len() <= 4);
+    }
 }
 
 /// What comes out was pressed, in this order; a scan is one run of it.

@@ -6,7 +6,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
 use paytill::clock::Millis;
-use paytill::config::{Config, Flags, Gateway};
+use paytill::config::{Config, ConfigError, Flags, Gateway};
 use paytill::simulator::Identity;
 use secrecy::ExposeSecret as _;
 use tempfile::TempDir;
@@ -41,14 +41,20 @@ pub fn check(data: &[u8]) {
             "PAYTILL_API_KEY" if data.len() % 2 == 1 => Some(OsString::from(KEY)),
             _ => None,
         };
+        let told = |error: &ConfigError| {
+            let sentence = error.to_string();
+            assert_plain(&sentence, "a sentence");
+            assert!((10..4000).contains(&sentence.len()), "{sentence}");
+            assert!(!sentence.contains(KEY), "{sentence}");
+        };
         match Config::load(&flags, &environment, folder.path()) {
             Ok(loaded) => is_right(&loaded.config),
-            Err(error) => {
-                let sentence = error.to_string();
-                assert_plain(&sentence, "a sentence");
-                assert!((10..4000).contains(&sentence.len()), "{sentence}");
-                assert!(!sentence.contains(KEY), "{sentence}");
-            }
+            Err(error) => told(&error),
+        }
+        let salvage = Config::salvage(&flags, &environment, folder.path());
+        salvage.faults.iter().for_each(told);
+        if let Some(config) = salvage.config {
+            is_right(&config);
         }
     });
 }
@@ -62,6 +68,9 @@ fn is_right(config: &Config) {
     assert!(config.store.id.chars().count() <= 32 && config.payment.body.len() <= 127);
     for line in config.receipt.header.iter().chain(&config.receipt.footer) {
         assert_plain(line, "a line of the receipt");
+    }
+    for line in &config.display.welcome {
+        assert_plain(line, "a line of welcome");
     }
     assert!((1..=3).contains(&config.receipt.copies));
     let rules = &config.payment.rules;

@@ -3,6 +3,7 @@
 //! real ones; the clock, the network, the disk and the people are drawn from the seed.
 
 mod lives;
+mod paper;
 mod people;
 mod till;
 mod wire;
@@ -13,10 +14,11 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use paytill::clock::{Timestamp, Uptime};
+use paytill::config::{Config, Flags};
 use paytill::engine::Engine;
 use paytill::gateway::fields::SignType;
 use paytill::gateway::wechat_v2::WechatV2;
-use paytill::journal::{Entry, Keeper};
+use paytill::journal::{Entry, Filter, Keeper};
 use paytill::order::{AuthCode, Merchant, Order, OutTradeNo};
 use paytill::payment::{Call, Status};
 use paytill::simulator::{Account, Bank, Script};
@@ -181,6 +183,8 @@ struct Awaited {
 struct World {
     plan: Plan,
     climate: Climate,
+    /// What the owner wants on receipts.
+    config: Config,
     now: u64,
     /// Counts processes; what was meant for an earlier one reaches nobody.
     process: u32,
@@ -200,6 +204,8 @@ struct World {
     sales: BTreeMap<usize, Sale>,
     sale_of: BTreeMap<String, usize>,
     awaited: BTreeMap<(i64, u32), Awaited>,
+    /// Submissions that the bank has refused for their form.
+    malformed: BTreeSet<String>,
     /// The last answer about each number, to be mistaken for another.
     answers: BTreeMap<String, Vec<u8>>,
     auditor: Auditor,
@@ -218,6 +224,13 @@ fn account() -> Account {
     Account { merchant, api_key: "TESTONLYv2key0123456789ABCDEFGHI".into() }
 }
 
+/// All defaults.
+#[expect(clippy::expect_used, reason = "defaults are always right")]
+fn config() -> Config {
+    let environment = |name: &str| (name == "HOME").then(|| "/home/till".into());
+    Config::training(&Flags::default(), &environment).expect("a till needs no file in training")
+}
+
 impl World {
     fn new(plan: Plan, in_words: bool) -> Self {
         let account = account();
@@ -229,6 +242,7 @@ impl World {
         let script = Script { fence_unknown, ..Script::default() };
         let mut world = Self {
             climate: plan.climate(),
+            config: config(),
             now: 0,
             process: 0,
             machine: (1, 0),
@@ -246,6 +260,7 @@ impl World {
             sales: BTreeMap::new(),
             sale_of: BTreeMap::new(),
             awaited: BTreeMap::new(),
+            malformed: BTreeSet::new(),
             answers: BTreeMap::new(),
             auditor: Auditor::new(&key),
             counts: Counts::default(),
@@ -323,8 +338,11 @@ impl World {
         if self.plan.seed.is_multiple_of(DISKS_READ) {
             self.disk.look(|bytes| self.auditor.read_disk(bytes));
         }
-        match self.reader() {
-            Ok(reader) => self.auditor.close(&reader, &mut self.bank),
+        match self.reader().and_then(|reader| reader.orders(&Filter::default())) {
+            Ok(rows) => {
+                self.list(&rows);
+                self.auditor.close(&rows, &mut self.bank);
+            }
             Err(error) => self.auditor.broken(Invariant::NothingLost, error.to_string()),
         }
     }
@@ -386,6 +404,7 @@ impl World {
         let wakes = (self.now + rng.u64(1_000..120_000)).min(HEALED - 1);
         self.tell(|| format!("the machine sleeps until {wakes}"));
         self.suspended_until = wakes;
+        self.auditor.sleeps(wakes);
         // No connection lives through it.
         let (process, now) = (self.process, self.now);
         let calls: Vec<(i64, u32)> = self.awaited.keys().copied().collect();

@@ -113,6 +113,9 @@ impl World {
         self.tell(|| format!("{number} {event:?}: {:?}", attempt.state.status()));
         self.bank.advance(Millis(self.now));
         self.auditor.told(&attempt, event, &self.bank);
+        if before != Some(attempt.state.status()) {
+            self.hand_out(&attempt);
+        }
         let (now, wall) = (self.uptime(), self.wall());
         let Some(till) = &mut self.till else { return };
         till.screen.told(attempt, event.clone(), before, now, wall);

@@ -11,6 +11,9 @@ use super::{Awaited, Due, REQUEST_TIMEOUT, World};
 use crate::invariants::Invariant;
 use crate::plan::{HEALED, HELD_AT_MOST};
 
+/// An answer without a signature, to a message that was not even read.
+const REFUSED_FOR_ITS_FORM: &str = "<return_code><![CDATA[FAIL]]></return_code>";
+
 impl World {
     pub(super) fn send(&mut self, attempt: i64, order: Order, made: Call, code: Option<AuthCode>) {
         let number = order.out_trade_no.to_string();
@@ -107,10 +110,14 @@ impl World {
         path: &'static str,
         body: &[u8],
     ) {
-        let request = Request { method: "POST", path, body, client_certificate: true };
-        let reaction = self.bank.handle(&request, Millis(self.now));
         let text = String::from_utf8_lossy(body);
         let number = between(&text, "<out_trade_no>", "</out_trade_no>").to_owned();
+        if kind == 0 && self.malformed.contains(&number) {
+            self.auditor.arrived(&number, body);
+            return self.tell(|| format!("  bank: a copy of {number}, refused as before"));
+        }
+        let request = Request { method: "POST", path, body, client_certificate: true };
+        let reaction = self.bank.handle(&request, Millis(self.now));
         self.tell(|| format!("  bank: {}", reaction.story));
         if kind == 0 {
             self.auditor.arrived(&number, body);
@@ -120,6 +127,9 @@ impl World {
             self.counts.faults += 1;
             return;
         };
+        if kind == 0 && String::from_utf8_lossy(&body).contains(REFUSED_FOR_ITS_FORM) {
+            self.malformed.insert(number.clone());
+        }
         let mut rng = self.plan.chance("answer", self.planned);
         if self.roll(&mut rng, self.climate.lost_answers) || self.is_cut_off() {
             self.counts.faults += 1;

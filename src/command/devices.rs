@@ -1,0 +1,157 @@
+//! `paytill devices`: what is plugged in, and what the till takes it for.
+
+pub mod learn;
+
+use std::path::PathBuf;
+
+use rustix::fs::{Access, access};
+use serde_json::{Value, json};
+
+use super::report::{say, tell};
+use super::{Exit, Failure};
+use crate::cli::Json;
+use crate::config::{Config, DisplayKind, PrinterKind, ScannerKind};
+use crate::device::inventory::{Class, Device, Roots, plugged_in};
+use crate::device::learned;
+use crate::device::role::{Learned, Role, Wanted, Why};
+use crate::device::scanner::ScannerSettings;
+use crate::text::device as text;
+
+/// Lists everything that could be a device of the till.
+pub fn list(json: Json, config: &Config) -> Result<Exit, Failure> {
+    let language = config.till.language;
+    let learned = learned(config);
+    let wanted = scanner_settings(config, learned).wanted;
+    let mut said = true;
+    for device in plugged_in(&Roots::default()) {
+        if json.json {
+            said &= say(&json_of(&device, &wanted).to_string());
+            continue;
+        }
+        let role = wanted.role(&device);
+        said &= say(&format!("{}: {}", described(&device), text::role(role, language)));
+        let identity = &device.identity;
+        let by_id = device.by_id.as_ref().map(|link| link.display().to_string());
+        let more = [by_id, named("serial", &identity.serial), named("socket", &identity.socket)];
+        for line in more.into_iter().flatten() {
+            said &= say(&format!("    {line}"));
+        }
+        if device.class == Class::OtherHid && role == Role::MaybeScanner {
+            said &= say(&format!("    {}", text::own_format(language)));
+        }
+        if !may_open(&device) {
+            said &= say(&format!("    {}", text::how_to_permit(&device.class, language)));
+        }
+    }
+    Ok(if said { Exit::Done } else { Exit::Fault })
+}
+
+/// One line on which device it is.
+fn described(device: &Device) -> String {
+    let identity = &device.identity;
+    let node = device.node.display().to_string();
+    let ids = identity.ids.map(|(vendor, product)| format!("{vendor:04x}:{product:04x}"));
+    let words = [node, ids.unwrap_or_default(), identity.maker.clone(), identity.name.clone()];
+    words.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
+fn json_of(device: &Device, wanted: &Wanted) -> Value {
+    let identity = &device.identity;
+    let (vendor, product) = identity.ids.unzip();
+    let (role, why) = match wanted.role(device) {
+        Role::Scanner(why) => ("scanner", Some(why)),
+        Role::MaybeScanner => ("maybe_scanner", None),
+        Role::Keyboard => ("keyboard", None),
+        Role::Configured => ("configured", None),
+        Role::Unknown => ("unknown", None),
+    };
+    let baud = match why {
+        Some(Why::Learned(baud)) if device.class == Class::Serial => Some(baud),
+        _ => None,
+    };
+    let why = why.map(|why| match why {
+        Why::HidPos => "hid-pos",
+        Why::Named => "named",
+        Why::Learned(_) => "learned",
+        Why::Known => "known",
+        Why::CallsItselfOne => "own_name",
+    });
+    json!({
+        "node": device.node.to_string_lossy(),
+        "kind": device.class.word(),
+        "vendor": vendor.map(|vendor| format!("{vendor:04x}")),
+        "product": product.map(|product| format!("{product:04x}")),
+        "maker": identity.maker,
+        "name": identity.name,
+        "serial": identity.serial,
+        "socket": identity.socket,
+        "by_id": device.by_id.as_ref().map(|link| link.to_string_lossy()),
+        "role": role,
+        "why": why,
+        "baud": baud,
+        "permitted": may_open(device),
+    })
+}
+
+fn named(name: &str, value: &str) -> Option<String> {
+    (!value.is_empty()).then(|| format!("{name} {value}"))
+}
+
+/// Keys are only read; everything else is told something as well.
+pub(super) fn may_open(device: &Device) -> bool {
+    let needed = match device.class {
+        Class::Keyboard => Access::READ_OK,
+        Class::Serial | Class::HidPos(_) | Class::OtherHid => Access::READ_OK | Access::WRITE_OK,
+    };
+    access(&device.node, needed).is_ok()
+}
+
+/// The scanners that were learned. A file that cannot be used is told, and none was.
+pub(super) fn learned(config: &Config) -> Vec<Learned> {
+    learned::read(&learned::path(&config.journal.path)).unwrap_or_else(|error| {
+        tracing::warn!(%error, "no learned scanners");
+        tell(&format!("paytill: {error}"));
+        Vec::new()
+    })
+}
+
+/// What the till looks for, by its configuration.
+pub(super) fn scanner_settings(config: &Config, learned: Vec<Learned>) -> ScannerSettings {
+    let scanner = &config.scanner;
+    let kind = scanner.kind;
+    let is_auto = kind == ScannerKind::Auto;
+    let port = matches!(kind, ScannerKind::Auto | ScannerKind::Serial)
+        .then(|| scanner.port.clone())
+        .flatten();
+    let is_missed = match kind {
+        ScannerKind::Auto => port.is_some() || scanner.device.is_some() || !learned.is_empty(),
+        ScannerKind::Serial | ScannerKind::HidPos | ScannerKind::HidKeyboard => true,
+        ScannerKind::Keyboard | ScannerKind::None => false,
+    };
+    let wanted = Wanted {
+        serial: is_auto && port.is_none(),
+        hid_pos: is_auto || kind == ScannerKind::HidPos,
+        keyboards: is_auto || kind == ScannerKind::HidKeyboard,
+        only: scanner.device.clone(),
+        learned,
+        scanner_port: port.clone(),
+        other_ports: other_ports(config),
+    };
+    ScannerSettings {
+        port,
+        baud: scanner.baud,
+        suffix: scanner.suffix,
+        layout: scanner.layout,
+        wanted,
+        is_missed,
+        roots: Roots::default(),
+    }
+}
+
+/// The ports of printer and display.
+fn other_ports(config: &Config) -> Vec<PathBuf> {
+    let (printer, display) = (&config.printer, &config.display);
+    let printer = printer.port.clone().filter(|_| printer.kind == PrinterKind::EscposSerial);
+    let display = display.port.clone().filter(|_| display.kind != DisplayKind::None);
+    printer.into_iter().chain(display).collect()
+}

@@ -1,0 +1,115 @@
+//! The devices that are configured: whether they are there, and can be opened.
+
+use std::fs::OpenOptions;
+use std::io;
+use std::path::Path;
+
+use super::Teller;
+use crate::clean::clean;
+use crate::command::devices::{learned, may_open, scanner_settings};
+use crate::config::{Config, DisplayKind, PrinterKind, ScannerKind};
+use crate::device::inventory::{Class, plugged_in};
+use crate::device::role::{Role, Why};
+use crate::device::{self, Fault, Health};
+use crate::text::doctor::{Check, Finding};
+
+/// Cells of the system's words.
+const WORDS: usize = 60;
+
+/// Looks at each. Ports are left alone while a till runs: even an attempt to open one would take
+/// something from whoever has it (devices 4).
+pub(super) fn check(config: &Config, is_running: bool, teller: &mut Teller) {
+    scanners(config, is_running, teller);
+    let look_at = |check, port: Option<&Path>, baud| match port {
+        Some(port) => serial(check, port, baud, is_running),
+        None => Finding::NoDevice(check),
+    };
+    let printer = &config.printer;
+    teller.tell(&match (printer.kind, printer.port.as_deref()) {
+        (PrinterKind::EscposSerial, port) => look_at(Check::Printer, port, printer.baud),
+        (PrinterKind::EscposFile, Some(path)) => file(path),
+        (PrinterKind::EscposFile, None) | (PrinterKind::None, _) => {
+            Finding::NoDevice(Check::Printer)
+        }
+    });
+    let display = &config.display;
+    if display.kind != DisplayKind::None {
+        teller.tell(&look_at(Check::Display, display.port.as_deref(), display.baud));
+    }
+}
+
+/// The one that has a port, and those that are found.
+fn scanners(config: &Config, is_running: bool, teller: &mut Teller) {
+    if config.scanner.kind == ScannerKind::None {
+        return teller.tell(&Finding::NoDevice(Check::Scanner));
+    }
+    let settings = scanner_settings(config, learned(config));
+    let mut findings = Vec::new();
+    if let Some(port) = &settings.port {
+        findings.push(serial(Check::Scanner, port, settings.baud, is_running));
+    }
+    for device in plugged_in(&settings.roots) {
+        let Role::Scanner(why) = settings.wanted.role(&device) else { continue };
+        let node = device.node.display().to_string();
+        findings.push(match (&device.class, why) {
+            // That is the one with the port.
+            (Class::Serial, Why::Named) if settings.port.is_some() => continue,
+            (Class::Serial, Why::Learned(baud)) => {
+                serial(Check::Scanner, &device.node, baud, is_running)
+            }
+            (Class::Serial, _) => serial(Check::Scanner, &device.node, settings.baud, is_running),
+            (Class::HidPos(_) | Class::Keyboard | Class::OtherHid, _) if !may_open(&device) => {
+                Finding::DeviceWrong(Check::Scanner, node, Fault::DeniedHid)
+            }
+            (Class::HidPos(_) | Class::Keyboard | Class::OtherHid, _) if is_running => {
+                Finding::DeviceInUse(Check::Scanner, node)
+            }
+            (Class::HidPos(_) | Class::Keyboard | Class::OtherHid, _) => {
+                Finding::DeviceReady(Check::Scanner, node)
+            }
+        });
+    }
+    if findings.is_empty() {
+        findings.push(if settings.is_missed { Finding::ScannerMissed } else { Finding::NoScanner });
+    }
+    for finding in findings {
+        teller.tell(&finding);
+    }
+}
+
+fn serial(check: Check, port: &Path, baud: u32, is_running: bool) -> Finding {
+    let name = port.display().to_string();
+    if is_running {
+        return if port.exists() {
+            Finding::DeviceInUse(check, name)
+        } else {
+            Finding::DeviceAbsent(check, name)
+        };
+    }
+    match device::look(port, baud) {
+        Health::Ready | Health::PaperLow => Finding::DeviceReady(check, name),
+        Health::Searching => Finding::DeviceAbsent(check, name),
+        Health::Failed(fault) => Finding::DeviceWrong(check, name, fault),
+    }
+}
+
+/// A printer that is a file, which the till would make.
+fn file(path: &Path) -> Finding {
+    let name = path.display().to_string();
+    let opened = match OpenOptions::new().append(true).open(path) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+            let folder = folder.unwrap_or_else(|| Path::new("."));
+            rustix::fs::access(folder, rustix::fs::Access::WRITE_OK).map_err(io::Error::from)
+        }
+        Err(error) => Err(error),
+    };
+    match opened {
+        Ok(()) => Finding::DeviceReady(Check::Printer, name),
+        Err(error) => {
+            let words = clean(&error.to_string(), WORDS);
+            Finding::DeviceWrong(Check::Printer, name, Fault::Other(words))
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! Where a configuration is looked for (interface 1), and the file that is found.
+
+use std::path::{Path, PathBuf};
+
+use super::{
+    Config, ConfigError, Environment, Flags, Salvage, Secrets, file, folder_of, secret, sections,
+    variable,
+};
+use crate::text::Language;
+
+/// A file that is there.
+pub(super) struct Found {
+    pub(super) path: PathBuf,
+    /// As people would write it.
+    pub(super) name: String,
+    pub(super) text: String,
+}
+
+impl Found {
+    /// The configuration in it.
+    pub(super) fn read(
+        &self,
+        secrets: Secrets,
+        flags: &Flags,
+        environment: Environment<'_>,
+    ) -> Result<Config, ConfigError> {
+        let document = file::Document::parse(&self.name, &self.text)?;
+        sections::read(&document, &self.surroundings(secrets, flags, environment))
+    }
+
+    /// What can be read of it, and all that is wrong.
+    pub(super) fn salvage(&self, flags: &Flags, environment: Environment<'_>) -> Salvage {
+        match file::Document::parse(&self.name, &self.text) {
+            Ok(document) => {
+                let around = self.surroundings(Secrets::Leave, flags, environment);
+                sections::salvage(document, &around)
+            }
+            Err(fault) => fault.into(),
+        }
+    }
+
+    fn surroundings<'a>(
+        &'a self,
+        secrets: Secrets,
+        flags: &'a Flags,
+        environment: Environment<'a>,
+    ) -> sections::Surroundings<'a> {
+        sections::Surroundings {
+            folder: self.path.parent().unwrap_or_else(|| Path::new("/")),
+            environment,
+            flags,
+            secrets,
+            language: Language::default(),
+        }
+    }
+}
+
+/// The first file there is.
+pub(super) fn first(
+    flags: &Flags,
+    environment: Environment<'_>,
+    folder: &Path,
+) -> Result<Option<Found>, ConfigError> {
+    for Candidate { path, shown, named_by } in candidates(flags, environment, folder) {
+        let name = secret::shown(&shown);
+        match (file::read(&path, &name)?, named_by) {
+            (Some(text), _) => return Ok(Some(Found { path, name, text })),
+            (None, Some(by)) => {
+                let sentence = format!("{name}: there is no such file; {by} names it");
+                return Err(ConfigError::new(sentence));
+            }
+            (None, None) => {}
+        }
+    }
+    Ok(None)
+}
+
+struct Candidate {
+    path: PathBuf,
+    /// As people would write it.
+    shown: PathBuf,
+    /// Who named it; such a file must be there.
+    named_by: Option<&'static str>,
+}
+
+fn candidates(flags: &Flags, environment: Environment<'_>, folder: &Path) -> Vec<Candidate> {
+    let named = match (&flags.config, variable(environment, "PAYTILL_CONFIG")) {
+        (Some(path), _) => Some((path.clone(), "--config")),
+        (None, Some(path)) => Some((path.into(), "$PAYTILL_CONFIG")),
+        (None, None) => None,
+    };
+    if let Some((shown, by)) = named {
+        return vec![Candidate { path: folder.join(&shown), shown, named_by: Some(by) }];
+    }
+    let home = folder_of(environment, "XDG_CONFIG_HOME", ".config");
+    let places = [
+        Some(PathBuf::from("paytill.toml")),
+        home.map(|home| home.join("paytill/paytill.toml")),
+        Some(PathBuf::from("/etc/paytill/paytill.toml")),
+    ];
+    let candidate = |shown: PathBuf| Candidate { path: folder.join(&shown), shown, named_by: None };
+    places.into_iter().flatten().map(candidate).collect()
+}

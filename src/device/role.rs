@@ -1,0 +1,225 @@
+//! What a device is taken for, and why. A person's keyboard is never taken for a scanner, nor a
+//! port that somebody else needs, nor an adapter behind which anything may hang.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use super::inventory::{Class, Device};
+
+/// What the till looks for.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Wanted {
+    pub serial: bool,
+    pub hid_pos: bool,
+    pub keyboards: bool,
+    /// Only this one, where the owner names it.
+    pub only: Option<Selector>,
+    /// Where `paytill devices --learn` has seen a scanner.
+    pub learned: Vec<Learned>,
+    /// The port of a scanner that the owner names, and those of printer and display.
+    pub scanner_port: Option<PathBuf>,
+    pub other_ports: Vec<PathBuf>,
+}
+
+/// What a device is taken for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Role {
+    Scanner(Why),
+    /// Known as a scanner to some, but not well enough to take it unasked.
+    MaybeScanner,
+    Keyboard,
+    /// Printer or display, by the configuration.
+    Configured,
+    Unknown,
+}
+
+/// Why a device is taken for a scanner.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Why {
+    /// It speaks the language of scanners.
+    HidPos,
+    /// The configuration names it.
+    Named,
+    /// It was learned, at this speed if it is a serial port.
+    Learned(u32),
+    /// Its maker makes nothing else, or this product is known.
+    Known,
+    /// It calls itself one.
+    CallsItselfOne,
+}
+
+/// A device by its numbers: `vvvv:pppp`, and perhaps `:serial`.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Selector {
+    pub vendor: u16,
+    pub product: u16,
+    pub serial: Option<String>,
+}
+
+impl FromStr for Selector {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let number = |part: Option<&str>| {
+            let part = part.filter(|part| part.len() == 4 && !part.starts_with('+'));
+            u16::from_str_radix(part.ok_or(())?, 16).map_err(|_| ())
+        };
+        let mut parts = text.splitn(3, ':');
+        let (vendor, product) = (number(parts.next())?, number(parts.next())?);
+        let serial = parts.next().map(ToOwned::to_owned);
+        match serial {
+            Some(serial) if serial.is_empty() => Err(()),
+            serial => Ok(Self { vendor, product, serial }),
+        }
+    }
+}
+
+impl Selector {
+    fn fits(&self, device: &Device) -> bool {
+        let serial = &device.identity.serial;
+        device.identity.ids == Some((self.vendor, self.product))
+            && self.serial.as_ref().is_none_or(|wanted| wanted == serial)
+    }
+}
+
+/// A scanner that was learned. It is known by its serial number wherever it is plugged in, and
+/// without one by its socket.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Learned {
+    pub vendor: u16,
+    pub product: u16,
+    /// Empty where it has none.
+    pub serial: String,
+    pub socket: String,
+    pub kind: Kind,
+    /// Bits a second; without meaning unless it is a serial port.
+    pub baud: u32,
+}
+
+/// How a scanner is connected.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Kind {
+    Serial,
+    HidPos,
+    Keyboard,
+}
+
+impl Kind {
+    /// As it stands in files and in the configuration.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Serial => "serial",
+            Self::HidPos => "hid-pos",
+            Self::Keyboard => "hid-keyboard",
+        }
+    }
+
+    /// How a device would be connected as a scanner, if it can be one.
+    pub fn of(class: &Class) -> Option<Self> {
+        match class {
+            Class::Serial => Some(Self::Serial),
+            Class::HidPos(_) => Some(Self::HidPos),
+            Class::Keyboard => Some(Self::Keyboard),
+            Class::OtherHid => None,
+        }
+    }
+}
+
+impl Learned {
+    pub(super) fn fits(&self, device: &Device) -> bool {
+        let identity = &device.identity;
+        identity.ids == Some((self.vendor, self.product))
+            && Kind::of(&device.class) == Some(self.kind)
+            && identity.serial == self.serial
+            && (!self.serial.is_empty() || identity.socket == self.socket)
+    }
+}
+
+impl Wanted {
+    /// What the till would do with a device.
+    pub fn role(&self, device: &Device) -> Role {
+        if self.other_ports.iter().any(|port| is_same(port, device)) {
+            return Role::Configured;
+        }
+        if self.scanner_port.as_ref().is_some_and(|port| is_same(port, device)) {
+            return Role::Scanner(Why::Named);
+        }
+        let is_wanted = match device.class {
+            Class::Serial => self.serial,
+            Class::HidPos(_) => self.hid_pos,
+            Class::Keyboard => self.keyboards,
+            Class::OtherHid => false,
+        };
+        match (self.scanner(device), &self.only) {
+            (Some(why), None) if is_wanted => Role::Scanner(why),
+            (_, Some(only)) if is_wanted && only.fits(device) => Role::Scanner(Why::Named),
+            (Some(_), _) => Role::MaybeScanner,
+            (None, _) => without_proof(device),
+        }
+    }
+
+    fn scanner(&self, device: &Device) -> Option<Why> {
+        if matches!(device.class, Class::HidPos(_)) {
+            return Some(Why::HidPos);
+        }
+        if let Some(learned) = self.learned.iter().find(|learned| learned.fits(device)) {
+            return Some(Why::Learned(learned.baud));
+        }
+        if device.class == Class::OtherHid {
+            return None;
+        }
+        let known = device.identity.ids.is_some_and(is_known);
+        known.then_some(Why::Known).or_else(|| {
+            device.identity.ids?;
+            calls_itself_a_scanner(&device.identity.name).then_some(Why::CallsItselfOne)
+        })
+    }
+}
+
+fn without_proof(device: &Device) -> Role {
+    let ids = device.identity.ids;
+    if ids.is_some_and(|ids| is_hearsay(ids) || is_known(ids)) {
+        return Role::MaybeScanner;
+    }
+    match device.class {
+        Class::Keyboard => Role::Keyboard,
+        Class::Serial | Class::HidPos(_) | Class::OtherHid => Role::Unknown,
+    }
+}
+
+/// By the node, or by a link to it.
+fn is_same(port: &PathBuf, device: &Device) -> bool {
+    *port == device.node
+        || device.by_id.as_ref() == Some(port)
+        || port.canonicalize().is_ok_and(|port| port == device.node)
+}
+
+fn calls_itself_a_scanner(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    ["barcode", "bar code", "scanner"].iter().any(|word| name.contains(word))
+}
+
+/// Makers of scanners, and products of others that are known to be some (devices 1.5).
+fn is_known((vendor, product): (u16, u16)) -> bool {
+    match vendor {
+        // Honeywell with Metrologic, Hand Held Products and Youjie; Symbol and Zebra; Datalogic
+        // with PSC; Newland; Opticon; Meva.
+        0x0c2e | 0x0536 | 0x23d0 | 0x05e0 | 0x05f9 | 0x1eab | 0x065a | 0x24ea => true,
+        _ => matches!(
+            (vendor, product),
+            (0x0488, 0x5788) | (0x0416, 0xc141) | (0x13ba, 0x0018) | (0xffff, 0x0035)
+        ),
+    }
+}
+
+/// Called scanners by somebody, but not confirmed (devices 1.5).
+fn is_hearsay(ids: (u16, u16)) -> bool {
+    matches!(
+        ids,
+        (0x27dd, 0x0002 | 0x0003)
+            | (0x28e9, 0x018a | 0x018b)
+            | (0x2dd6, 0x0261 | 0x21ca | 0x228a | 0x2a6a)
+            | (0xac90, 0x3003 | 0x3004)
+            | (0x1f3a, 0x1009 | 0x100a)
+    )
+}

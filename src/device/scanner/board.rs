@@ -1,0 +1,130 @@
+//! How all scanners together are: one word for the status line.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::ScannerReport;
+use crate::device::{Health, Reported};
+
+/// Where reports go. While it takes one, the scanner that made it waits.
+pub(super) type Sink = Arc<dyn Fn(ScannerReport) + Send + Sync>;
+
+/// Told by every scanner's thread how its scanner is.
+#[derive(Clone)]
+pub(super) struct Board {
+    state: Arc<Mutex<State>>,
+    sink: Sink,
+}
+
+struct State {
+    scanners: BTreeMap<PathBuf, Health>,
+    /// There is to be a scanner: one is configured, or there was one.
+    is_missed: bool,
+    reported: Reported,
+}
+
+impl Board {
+    pub(super) fn new(is_missed: bool, sink: Sink) -> Self {
+        let state = State { scanners: BTreeMap::new(), is_missed, reported: Reported(None) };
+        Self { state: Arc::new(Mutex::new(state)), sink }
+    }
+
+    /// No scanner was found at first.
+    pub(super) fn found_none(&self) {
+        self.change(|_| {});
+    }
+
+    pub(super) fn set(&self, scanner: &Path, health: Health) {
+        self.change(|state| {
+            state.is_missed = true;
+            state.scanners.insert(scanner.to_owned(), health);
+        });
+    }
+
+    pub(super) fn remove(&self, scanner: &Path) {
+        self.change(|state| {
+            state.scanners.remove(scanner);
+        });
+    }
+
+    pub(super) fn report(&self, report: ScannerReport) {
+        (self.sink)(report);
+    }
+
+    fn change(&self, change: impl FnOnce(&mut State)) {
+        // Reported under the lock, so that the last word is the last report.
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        change(&mut state);
+        if let Some(health) = state.together()
+            && state.reported.changes_to(&health)
+        {
+            (self.sink)(ScannerReport::Health(health));
+        }
+    }
+}
+
+impl State {
+    /// One that works is enough; else a fault is more than a search.
+    fn together(&self) -> Option<Health> {
+        let healths = || self.scanners.values();
+        healths()
+            .find(|health| **health == Health::Ready)
+            .or_else(|| healths().find(|health| matches!(health, Health::Failed(_))))
+            .cloned()
+            .or_else(|| self.is_missed.then_some(Health::Searching))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+
+    use super::*;
+    use crate::device::Fault;
+
+    const DENIED: Health = Health::Failed(Fault::Denied);
+
+    /// What is reported while scanners change like this.
+    fn told(is_missed: bool, changes: &[(&str, Option<Health>)]) -> Vec<Health> {
+        let (sender, reports) = channel();
+        let board = Board::new(
+            is_missed,
+            Arc::new(move |report| {
+                sender.send(report).ok();
+            }),
+        );
+        board.found_none();
+        for (scanner, health) in changes {
+            match health {
+                Some(health) => board.set(Path::new(scanner), health.clone()),
+                None => board.remove(Path::new(scanner)),
+            }
+        }
+        drop(board);
+        let healths = reports.iter().map(|report| match report {
+            ScannerReport::Health(health) => health,
+            other => panic!("{other:?}"),
+        });
+        healths.collect()
+    }
+
+    #[test]
+    fn nobody_is_missed_who_was_never_there() {
+        assert_eq!(told(false, &[]), []);
+        assert_eq!(told(true, &[]), [Health::Searching]);
+    }
+
+    #[test]
+    fn one_scanner_that_works_is_enough() {
+        let changes = [
+            ("a", Some(DENIED)),
+            ("b", Some(Health::Ready)),
+            ("c", Some(Health::Searching)),
+            ("b", None),
+            ("a", None),
+        ];
+        let expected = [DENIED, Health::Ready, DENIED, Health::Searching];
+        assert_eq!(told(false, &changes), expected);
+    }
+}

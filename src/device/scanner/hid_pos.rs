@@ -1,0 +1,94 @@
+//! HID POS scanners, read from their hidraw node.
+
+use std::ffi::CString;
+use std::fs::File;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::time::Duration;
+
+use hidapi::{HidApi, HidDevice};
+use rustix::fs::{FlockOperation, flock};
+use zeroize::{Zeroize, Zeroizing};
+
+use super::feed::Feed;
+use super::health_of_hid;
+use crate::clean::clean;
+use crate::clock::{Clock, Uptime};
+use crate::device::{Fault, Health, Wanted};
+use crate::scan::hid_pos::{Joined, Joiner, Layout, Symbology};
+
+/// Longer than any report.
+const READ: usize = 4096;
+
+/// An open scanner. The kernel hands every report to everybody who has the node open, so whoever
+/// holds the lock is the one who listens.
+pub(super) struct Open {
+    device: HidDevice,
+    layout: Layout,
+    joiner: Joiner,
+    report: Zeroizing<[u8; READ]>,
+    _lock: File,
+}
+
+/// The one error that there is while reading, in many words: the scanner is gone.
+pub(super) struct Gone;
+
+pub(super) fn open(node: &Path, layout: &Layout) -> Result<Open, Health> {
+    let lock =
+        File::options().read(true).write(true).open(node).map_err(|error| health_of_hid(&error))?;
+    flock(&lock, FlockOperation::NonBlockingLockExclusive).map_err(|error| {
+        let is_held = error == rustix::io::Errno::WOULDBLOCK;
+        let fault = if is_held { Fault::Busy } else { Fault::of(&io::Error::from(error)) };
+        Health::Failed(fault)
+    })?;
+    let path = CString::new(node.as_os_str().as_bytes()).unwrap_or_default();
+    let device = HidApi::new()
+        .and_then(|api| api.open_path(&path))
+        .map_err(|error| Health::Failed(Fault::Other(clean(&error.to_string(), 60))))?;
+    if let Some(greeting) = layout.greeting() {
+        // Those that need it take it; to the others it means nothing (devices 1.3).
+        let _ = device.send_feature_report(&greeting);
+    }
+    let layout = layout.clone();
+    let report = Zeroizing::new([0; READ]);
+    Ok(Open { device, layout, joiner: Joiner::new(), report, _lock: lock })
+}
+
+impl Open {
+    /// When a scan ends by silence.
+    pub(super) fn ends_at(&self) -> Option<Uptime> {
+        self.joiner.ends_at()
+    }
+
+    /// Waits for a report no longer than this, and gives what it ends.
+    pub(super) fn take(&mut self, wait: Duration, clock: &Clock) -> Result<Vec<Joined>, Gone> {
+        let wait = i32::try_from(wait.as_millis()).unwrap_or(i32::MAX);
+        let count = self.device.read_timeout(&mut self.report[..], wait).map_err(|_| Gone)?;
+        let now = clock.uptime();
+        let ended = match self.layout.read(&self.report[..count]) {
+            Some(part) => self.joiner.push(&part, now),
+            None => self.joiner.tick(now).into_iter().collect(),
+        };
+        self.report[..count].zeroize();
+        Ok(ended)
+    }
+}
+
+/// Reads until the scanner is gone.
+pub(super) fn read(open: &mut Open, feed: &mut Feed, wanted: &Wanted) {
+    let clock = feed.clock();
+    while wanted.is_true() {
+        let Ok(ended) = open.take(feed.wait(open.ends_at()), &clock) else { return };
+        feed.tick();
+        for ended in ended {
+            match ended {
+                Joined::Scan(scan) => {
+                    tracing::debug!(symbology = scan.symbology.map(Symbology::name), "scanned");
+                    feed.whole(&scan.data);
+                }
+                Joined::Half => feed.half(),
+            }
+        }
+    }
+}

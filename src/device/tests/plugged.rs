@@ -1,0 +1,219 @@
+//! What is plugged in, and what it is taken for.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::PathBuf;
+
+use proptest::prelude::*;
+
+use super::tree::{Tree, Usb};
+use crate::device::inventory::{Class, Device, Identity, plugged_in};
+use crate::device::role::{Kind, Learned, Role, Selector, Wanted, Why};
+use crate::scan::hid_pos::Layout;
+
+/// The shortest descriptor of a HID POS scanner.
+const HID_POS: &[u8] = b"\x05\x8c\x09\x02\xa1\x01\x75\x08\x95\x08\x09\xfe\x81\x02\xc0";
+const VENDOR_HID: &[u8] = b"\x06\x00\xff\x09\x01\xa1\x01\x75\x08\x95\x08\x09\x01\x81\x02\xc0";
+const CHIP: Usb<'_> = Usb { ids: "1a86:7523", maker: "", name: "USB Serial", serial: "", port: 1 };
+const IMAGER: Usb<'_> =
+    Usb { ids: "0c2e:0b87", maker: "Honeywell", name: "Voyager", serial: "V1", port: 2 };
+const OFFICE: Usb<'_> =
+    Usb { ids: "046d:c31c", maker: "Logitech", name: "USB Keyboard", serial: "", port: 3 };
+
+fn identity(usb: Usb<'_>) -> Identity {
+    let number = |at: usize| u16::from_str_radix(&usb.ids[at..at + 4], 16).unwrap();
+    Identity {
+        ids: Some((number(0), number(5))),
+        maker: usb.maker.to_owned(),
+        name: usb.name.to_owned(),
+        serial: usb.serial.to_owned(),
+        socket: format!("0000:00:14.0-{}", usb.port),
+    }
+}
+
+fn device(class: Class, node: PathBuf, usb: Usb<'_>) -> Device {
+    Device { class, node, identity: identity(usb), by_id: None }
+}
+
+#[test]
+fn every_kind_of_device_is_seen_with_its_numbers_and_its_socket() {
+    let tree = Tree::new();
+    tree.port("ttyUSB0", CHIP);
+    tree.hid("hidraw0", IMAGER, HID_POS);
+    tree.keyboard("event0", OFFICE);
+    let layout = Layout::parse(HID_POS).unwrap();
+    let expected = [
+        device(Class::HidPos(layout), tree.path("dev/hidraw0"), IMAGER),
+        device(Class::Keyboard, tree.path("dev/input/event0"), OFFICE),
+        device(Class::Serial, tree.path("dev/ttyUSB0"), CHIP),
+    ];
+    assert_eq!(plugged_in(&tree.roots()), expected);
+}
+
+#[test]
+fn what_no_till_could_use_is_left_out() {
+    let tree = Tree::new();
+    // A console, a chip's unused socket, a mouse, a keyboard's other way in, and a node that udev
+    // has yet to make.
+    fs::create_dir(tree.path("sys/class/tty/tty1")).unwrap();
+    tree.port("ttyS4", CHIP);
+    Tree::write(&tree.path("sys/class/tty/ttyS4/type"), "0\n");
+    tree.mouse("event1", OFFICE);
+    tree.hid("hidraw1", OFFICE, VENDOR_HID);
+    tree.port("ttyUSB9", CHIP);
+    fs::remove_file(tree.path("dev/ttyUSB9")).unwrap();
+    assert_eq!(plugged_in(&tree.roots()), []);
+    let nowhere = tree.path("nowhere");
+    let roots = crate::device::inventory::Roots { sys: nowhere.clone(), dev: nowhere };
+    assert_eq!(plugged_in(&roots), []);
+}
+
+#[test]
+fn a_port_is_known_by_its_lasting_name_too() {
+    let tree = Tree::new();
+    tree.port("ttyUSB0", CHIP);
+    fs::create_dir_all(tree.path("dev/serial/by-id")).unwrap();
+    let link = tree.path("dev/serial/by-id/usb-1a86_USB_Serial-if00-port0");
+    symlink("../../ttyUSB0", &link).unwrap();
+    symlink("../../ttyUSB7", tree.path("dev/serial/by-id/broken")).unwrap();
+    let found = plugged_in(&tree.roots());
+    assert_eq!(found[0].by_id.as_ref(), Some(&link));
+    let wanted = Wanted { serial: true, other_ports: vec![link], ..Wanted::default() };
+    assert_eq!(wanted.role(&found[0]), Role::Configured);
+}
+
+#[test]
+fn a_bluetooth_scanner_is_known_by_what_the_kernel_says() {
+    let tree = Tree::new();
+    let uevent = "DRIVER=hid-generic\nHID_ID=0005:00000C2E:00000B87\nHID_NAME=Scanner\nHID_PHYS=aa\n\
+                  HID_UNIQ=00:11:22:33:44:55\n";
+    tree.bluetooth_hid("hidraw0", uevent, HID_POS);
+    let found = plugged_in(&tree.roots());
+    let expected = Identity {
+        ids: Some((0x0c2e, 0x0b87)),
+        maker: String::new(),
+        name: "Scanner".into(),
+        serial: "00:11:22:33:44:55".into(),
+        socket: "aa".into(),
+    };
+    assert_eq!(found[0].identity, expected);
+}
+
+#[test]
+fn names_are_cleaned_and_cut() {
+    let tree = Tree::new();
+    let long = "x".repeat(100_000);
+    let hostile = Usb { maker: "\u{1b}[2J\u{202e}ACME", name: &long, ..CHIP };
+    tree.port("ttyUSB0", hostile);
+    let uevent = b"HID_ID=zz:1:FFFFFFFFF\nHID_NAME=\xff\xfe\nHID_UNIQ=\x1b]0;\n";
+    tree.bluetooth_hid("hidraw0", &String::from_utf8_lossy(uevent), HID_POS);
+    let found = plugged_in(&tree.roots());
+    assert_eq!(found[0].identity.ids, None);
+    assert_eq!(found[1].identity.maker, "[2JACME");
+    assert_eq!(found[1].identity.name.len(), 64);
+}
+
+#[test]
+fn what_is_taken_for_a_scanner_and_what_is_not() {
+    let serial = |ids, name| (Class::Serial, Usb { ids, name, ..CHIP });
+    let keyboard = |ids, name| (Class::Keyboard, Usb { ids, name, ..OFFICE });
+    let pos = (Class::HidPos(Layout::parse(HID_POS).unwrap()), OFFICE);
+    let cases = [
+        (pos, Role::Scanner(Why::HidPos)),
+        (serial("1eab:0106", "HR200"), Role::Scanner(Why::Known)),
+        (serial("0488:5788", "Virtual COM Port"), Role::Scanner(Why::Known)),
+        (serial("1a86:7523", "USB Serial"), Role::Unknown),
+        (serial("0403:6001", "FT232R"), Role::Unknown),
+        (serial("0483:5740", "STM32 Virtual ComPort"), Role::Unknown),
+        (serial("0483:5740", "2D BarCode Scanner"), Role::Scanner(Why::CallsItselfOne)),
+        (keyboard("046d:c31c", "USB Keyboard"), Role::Keyboard),
+        (keyboard("0c2e:0204", "MS7120"), Role::Scanner(Why::Known)),
+        (keyboard("ffff:0035", ""), Role::Scanner(Why::Known)),
+        (keyboard("28e9:018a", ""), Role::MaybeScanner),
+        ((Class::OtherHid, Usb { ids: "05e0:1900", ..OFFICE }), Role::MaybeScanner),
+        ((Class::OtherHid, OFFICE), Role::Unknown),
+    ];
+    let wanted = Wanted { serial: true, hid_pos: true, keyboards: true, ..Wanted::default() };
+    for (case, (class, usb)) in cases.iter().map(|(found, role)| (role, found)) {
+        let device = device(class.clone(), "/dev/node".into(), *usb);
+        assert_eq!(wanted.role(&device), *case, "{device:?}");
+        // What is not looked for is not taken, whatever it is.
+        assert!(!matches!(Wanted::default().role(&device), Role::Scanner(_)), "{device:?}");
+    }
+}
+
+#[test]
+fn what_is_built_in_is_never_a_scanner() {
+    let built_in = Identity { ids: None, name: "Barcode Scanner".into(), ..Identity::default() };
+    let keyboard = |identity| Device {
+        class: Class::Keyboard,
+        node: "/dev/input/event0".into(),
+        identity,
+        by_id: None,
+    };
+    let wanted = Wanted { keyboards: true, ..Wanted::default() };
+    assert_eq!(wanted.role(&keyboard(built_in)), Role::Keyboard);
+}
+
+#[test]
+fn a_learned_scanner_is_known_by_its_serial_number_else_by_its_socket() {
+    let learned = |usb: Usb<'_>, kind| {
+        let Identity { ids, serial, socket, .. } = identity(usb);
+        let (vendor, product) = ids.unwrap();
+        Learned { vendor, product, serial, socket, kind, baud: 115_200 }
+    };
+    let with_serial = Usb { serial: "K1", ..OFFICE };
+    let wanted = Wanted {
+        serial: true,
+        keyboards: true,
+        learned: vec![learned(with_serial, Kind::Keyboard), learned(CHIP, Kind::Serial)],
+        ..Wanted::default()
+    };
+    let role = |class: Class, usb| wanted.role(&device(class, "/dev/node".into(), usb));
+    let is_learned = Role::Scanner(Why::Learned(115_200));
+    assert_eq!(role(Class::Keyboard, Usb { port: 7, ..with_serial }), is_learned);
+    assert_eq!(role(Class::Keyboard, Usb { serial: "K2", ..with_serial }), Role::Keyboard);
+    assert_eq!(role(Class::Keyboard, OFFICE), Role::Keyboard);
+    assert_eq!(role(Class::Serial, CHIP), is_learned);
+    assert_eq!(role(Class::Serial, Usb { port: 7, ..CHIP }), Role::Unknown);
+    assert_eq!(role(Class::Serial, Usb { ids: "1a86:5523", ..CHIP }), Role::Unknown);
+}
+
+#[test]
+fn the_one_that_is_named_is_taken_and_no_other() {
+    let wanted = Wanted {
+        keyboards: true,
+        hid_pos: true,
+        only: Some("046d:c31c".parse().unwrap()),
+        ..Wanted::default()
+    };
+    let role = |class: Class, usb| wanted.role(&device(class, "/dev/node".into(), usb));
+    assert_eq!(role(Class::Keyboard, OFFICE), Role::Scanner(Why::Named));
+    assert_eq!(role(Class::Keyboard, IMAGER), Role::MaybeScanner);
+    assert_eq!(role(Class::Serial, OFFICE), Role::Unknown);
+    let selector = |text: &str| text.parse::<Selector>();
+    assert_eq!(
+        selector("0c2e:0B87:a:b"),
+        Ok(Selector { vendor: 0x0c2e, product: 0x0b87, serial: Some("a:b".into()) })
+    );
+    for wrong in ["", "0c2e", "0c2e:", "0c2e:b87", "+c2e:0b87", "0c2e:0b87:", "xxxx:0b87"] {
+        assert_eq!(selector(wrong), Err(()), "{wrong}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn whatever_a_device_says_of_itself_is_taken(
+        descriptor: Vec<u8>, uevent: String, texts in prop::collection::vec("\\PC{0,80}", 4)
+    ) {
+        let tree = Tree::new();
+        let usb = Usb { maker: &texts[0], name: &texts[1], serial: &texts[2], ..CHIP };
+        tree.port("ttyUSB0", usb);
+        Tree::write(&tree.path("sys/class/tty/ttyUSB0/device/../../idVendor"), &texts[3]);
+        tree.bluetooth_hid("hidraw0", &uevent, &descriptor);
+        tree.keyboard("event0", usb);
+        prop_assert!(plugged_in(&tree.roots()).len() >= 2);
+    }
+}

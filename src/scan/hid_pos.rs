@@ -1,0 +1,409 @@
+//! Scans in the reports of a USB HID POS scanner (devices 1.3).
+//!
+//! Makers agree on the usages and not on where they stand, so the place of each field is read from
+//! the report descriptor that the device hands over. Descriptors and reports are foreign bytes: any
+//! are taken, and all that is kept of them is bounded.
+
+use std::collections::BTreeMap;
+
+use zeroize::{Zeroize, Zeroizing};
+
+use crate::clock::{Millis, Uptime};
+
+/// Bytes of one scan; more is not a scan (devices 1.6).
+const LONGEST: usize = 4096;
+/// Some firmware promises a next report whenever one is full (devices 1.3).
+const NEXT_PART: Millis = Millis(150);
+/// Bytes of a report that are looked at; USB allows fewer.
+const LONGEST_REPORT: u32 = 4096;
+/// Fields of one item, and values on the stack, that are looked at.
+const FIELDS: u32 = 8 * LONGEST_REPORT;
+const DEPTH: usize = 16;
+
+const PAGE: u16 = 0x8c;
+const SCANNER: Usage = (PAGE, 0x02);
+const SYMBOLOGY: Usage = (PAGE, 0xfb);
+const DATA: Usage = (PAGE, 0xfe);
+const CONTINUED: Usage = (PAGE, 0xff);
+const BYTE_COUNT: Usage = (0x01, 0x3b);
+/// Scanners of Honeywell and its kin are silent until this feature is set to 1 (devices 1.3).
+const OUTPUT_REDIRECTION: u8 = 254;
+
+/// Usage page and usage.
+type Usage = (u16, u16);
+
+/// Where the parts of a scan are in a device's reports.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Layout {
+    /// What the reports with scans begin with, where reports are numbered.
+    id: Option<u8>,
+    data: usize,
+    /// Bytes of data in one report.
+    capacity: usize,
+    count: Option<usize>,
+    symbology: Option<usize>,
+    continued: Option<Bit>,
+    has_redirection: bool,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+struct Bit {
+    byte: usize,
+    mask: u8,
+}
+
+/// What one report holds of a scan.
+#[derive(Clone, Copy, Eq, PartialEq)]
+pub struct Part<'a> {
+    pub data: &'a [u8],
+    pub symbology: Option<Symbology>,
+    /// Another report with more of this scan follows.
+    pub continued: bool,
+    /// There was no room for more data in this report.
+    pub is_full: bool,
+}
+
+impl std::fmt::Debug for Part<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Part({} bytes, {:?}, {})", self.data.len(), self.symbology, self.continued)
+    }
+}
+
+/// An AIM symbology identifier: `]`, a letter for the kind of code, a modifier.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Symbology([u8; 3]);
+
+impl Symbology {
+    fn new(bytes: [u8; 3]) -> Option<Self> {
+        let is_aim = bytes[0] == b']' && bytes[1..].iter().all(u8::is_ascii_alphanumeric);
+        is_aim.then_some(Self(bytes))
+    }
+
+    /// The kind of code, as its makers call it.
+    pub fn name(self) -> &'static str {
+        match self.0[1] {
+            b'A' => "Code 39",
+            b'C' => "Code 128",
+            b'd' => "Data Matrix",
+            b'E' => "EAN/UPC",
+            b'e' => "GS1 DataBar",
+            b'F' => "Codabar",
+            b'G' => "Code 93",
+            b'h' => "Han Xin",
+            b'I' => "ITF",
+            b'L' => "PDF417",
+            b'Q' => "QR Code",
+            b'z' => "Aztec",
+            _ => "barcode",
+        }
+    }
+}
+
+impl Layout {
+    /// Reads a report descriptor; `None` if the device is no HID POS scanner.
+    pub fn parse(descriptor: &[u8]) -> Option<Self> {
+        let mut parser = Parser::default();
+        for item in Items(descriptor) {
+            parser.take(&item);
+        }
+        parser.layout()
+    }
+
+    /// What a report says, as it was read from the device: with its id in front where reports are
+    /// numbered. `None` for reports that hold no scan.
+    pub fn read<'a>(&self, report: &'a [u8]) -> Option<Part<'a>> {
+        if self.id.is_some_and(|id| report.first() != Some(&id)) {
+            return None;
+        }
+        let field = report.get(self.data..)?;
+        let field = &field[..field.len().min(self.capacity)];
+        let length = match self.count {
+            Some(at) => usize::from(*report.get(at)?).min(field.len()),
+            None => field.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1),
+        };
+        let symbology = self.symbology.and_then(|at| {
+            let bytes = report.get(at..at + 3)?;
+            Symbology::new(bytes.try_into().ok()?)
+        });
+        let continued = self
+            .continued
+            .is_some_and(|bit| report.get(bit.byte).is_some_and(|byte| byte & bit.mask != 0));
+        let is_full = length == self.capacity;
+        Some(Part { data: &field[..length], symbology, continued, is_full })
+    }
+
+    /// The feature report that makes the scanner talk, with its id in front, where it needs one.
+    pub fn greeting(&self) -> Option<[u8; 2]> {
+        self.has_redirection.then_some([OUTPUT_REDIRECTION, 1])
+    }
+}
+
+/// A scan put together from its reports. It may be a payment code.
+#[derive(Clone, Eq, PartialEq)]
+pub struct Whole {
+    pub data: Zeroizing<Vec<u8>>,
+    pub symbology: Option<Symbology>,
+}
+
+impl std::fmt::Debug for Whole {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Whole({} bytes, {:?})", self.data.len(), self.symbology)
+    }
+}
+
+/// What came of the reports.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Joined {
+    Scan(Whole),
+    /// The rest of a scan did not come, or there was no end to it.
+    Half,
+}
+
+/// Joins the reports of one scanner.
+pub struct Joiner {
+    /// It never outgrows its place in memory, which is wiped.
+    pending: Zeroizing<Vec<u8>>,
+    symbology: Option<Symbology>,
+    /// When the last part came, while there must be a next.
+    waits_since: Option<Uptime>,
+    last_was_full: bool,
+    is_flooded: bool,
+}
+
+impl Joiner {
+    pub fn new() -> Self {
+        Self {
+            pending: Zeroizing::new(Vec::with_capacity(LONGEST)),
+            symbology: None,
+            waits_since: None,
+            last_was_full: false,
+            is_flooded: false,
+        }
+    }
+
+    /// Takes the part that a report holds.
+    pub fn push(&mut self, part: &Part<'_>, at: Uptime) -> Vec<Joined> {
+        let mut joined: Vec<_> = self.tick(at).into_iter().collect();
+        if self.waits_since.is_none() {
+            self.symbology = part.symbology;
+        }
+        if self.pending.len() + part.data.len() <= LONGEST {
+            self.pending.extend_from_slice(part.data);
+        } else {
+            self.is_flooded = true;
+        }
+        self.last_was_full = part.is_full;
+        if part.continued {
+            self.waits_since = Some(at);
+        } else {
+            joined.extend(self.end(true));
+        }
+        joined
+    }
+
+    /// When [`Joiner::tick`] is wanted, if no report comes before.
+    pub fn ends_at(&self) -> Option<Uptime> {
+        self.waits_since.map(|since| since.after(NEXT_PART))
+    }
+
+    /// Ends what silence ends. Early and repeated ticks do nothing.
+    pub fn tick(&mut self, now: Uptime) -> Option<Joined> {
+        self.ends_at().filter(|end| now >= *end)?;
+        self.end(self.last_was_full)
+    }
+
+    fn end(&mut self, is_whole: bool) -> Option<Joined> {
+        let is_whole = is_whole && !std::mem::take(&mut self.is_flooded);
+        let data = Zeroizing::new(self.pending.to_vec());
+        self.pending.as_mut_slice().zeroize();
+        self.pending.clear();
+        self.waits_since = None;
+        match (is_whole, data.is_empty()) {
+            (true, true) => None,
+            (true, false) => Some(Joined::Scan(Whole { data, symbology: self.symbology })),
+            (false, _) => Some(Joined::Half),
+        }
+    }
+}
+
+impl Default for Joiner {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// The short items of a report descriptor; long ones, which nobody uses, are skipped.
+struct Items<'a>(&'a [u8]);
+
+struct Item {
+    /// Tag and type, without the size.
+    kind: u8,
+    value: u32,
+    size: usize,
+}
+
+impl Iterator for Items<'_> {
+    type Item = Item;
+
+    fn next(&mut self) -> Option<Item> {
+        const LONG: u8 = 0xfe;
+        loop {
+            let (&prefix, rest) = self.0.split_first()?;
+            if prefix == LONG {
+                let length = usize::from(*rest.first()?);
+                self.0 = rest.get(2 + length..)?;
+                continue;
+            }
+            let size = [0, 1, 2, 4][usize::from(prefix & 3)];
+            let bytes = rest.get(..size)?;
+            self.0 = &rest[size..];
+            let value = bytes.iter().rev().fold(0, |value, byte| value << 8 | u32::from(*byte));
+            return Some(Item { kind: prefix & 0xfc, value, size });
+        }
+    }
+}
+
+/// Values that hold until they are set again (HID 1.11, 6.2.2.7).
+#[derive(Clone, Copy, Default)]
+struct Globals {
+    page: u16,
+    size: u32,
+    count: u32,
+    id: u8,
+}
+
+#[derive(Default)]
+struct Parser {
+    globals: Globals,
+    stack: Vec<Globals>,
+    /// Of the next main item.
+    usages: Vec<Usage>,
+    minimum: Option<Usage>,
+    is_numbered: bool,
+    is_scanner: bool,
+    /// Bits that each report has so far.
+    lengths: BTreeMap<u8, u32>,
+    /// The fields of use, each with its report and its bit.
+    fields: Vec<Found>,
+    has_redirection: bool,
+}
+
+#[derive(Clone, Copy)]
+struct Found {
+    usage: Usage,
+    report: u8,
+    bit: u32,
+    size: u32,
+    /// Fields from this one on that have the same usage.
+    run: u32,
+}
+
+impl Parser {
+    fn take(&mut self, item: &Item) {
+        match item.kind {
+            0x80 => self.input(),
+            0xb0 => {
+                self.has_redirection |= self.globals.id == OUTPUT_REDIRECTION;
+                self.forget_locals();
+            }
+            0xa0 => {
+                self.is_scanner |= self.usages.contains(&SCANNER);
+                self.forget_locals();
+            }
+            // Output, and the end of a collection.
+            0x90 | 0xc0 => self.forget_locals(),
+            0x04 => self.globals.page = low(item.value),
+            0x74 => self.globals.size = item.value,
+            0x94 => self.globals.count = item.value,
+            0x84 => {
+                self.globals.id = u8::try_from(item.value).unwrap_or(0);
+                self.is_numbered = true;
+            }
+            0xa4 if self.stack.len() < DEPTH => self.stack.push(self.globals),
+            0xb4 => self.globals = self.stack.pop().unwrap_or(self.globals),
+            0x08 => self.add_usage(self.usage(item)),
+            0x18 => self.minimum = Some(self.usage(item)),
+            0x28 => self.add_range(self.usage(item)),
+            _ => {}
+        }
+    }
+
+    /// A usage of four bytes brings its own page.
+    fn usage(&self, item: &Item) -> Usage {
+        let page = if item.size == 4 { low(item.value >> 16) } else { self.globals.page };
+        (page, low(item.value))
+    }
+
+    fn add_usage(&mut self, usage: Usage) {
+        if self.usages.len() < LONGEST {
+            self.usages.push(usage);
+        }
+    }
+
+    fn add_range(&mut self, (page, maximum): Usage) {
+        let (_, minimum) = self.minimum.take().unwrap_or((page, maximum));
+        let room = LONGEST.saturating_sub(self.usages.len());
+        self.usages.extend((minimum..=maximum).take(room).map(|usage| (page, usage)));
+    }
+
+    /// Notes where the fields of an input item are that a scan is read from.
+    fn input(&mut self) {
+        let Globals { size, count, id, .. } = self.globals;
+        let count = count.min(FIELDS);
+        let start = *self.lengths.get(&id).unwrap_or(&0);
+        // Further fields have the last usage (HID 1.11, 6.2.2.8).
+        let last = self.usages.len().saturating_sub(1);
+        for (at, usage) in self.usages.iter().enumerate() {
+            let is_known = [DATA, SYMBOLOGY, CONTINUED, BYTE_COUNT].contains(usage);
+            let index = u32::try_from(at).unwrap_or(u32::MAX);
+            if is_known && index < count {
+                let bit = start.saturating_add(size.saturating_mul(index));
+                let run = if at == last { count - index } else { 1 };
+                self.fields.push(Found { usage: *usage, report: id, bit, size, run });
+            }
+        }
+        let length = start.saturating_add(size.saturating_mul(count));
+        if self.lengths.len() < usize::from(u8::MAX) {
+            self.lengths.insert(id, length.min(8 * LONGEST_REPORT));
+        }
+        self.forget_locals();
+    }
+
+    fn forget_locals(&mut self) {
+        self.usages.clear();
+        self.minimum = None;
+    }
+
+    fn layout(&self) -> Option<Layout> {
+        let data = self.fields.iter().find(|field| field.usage == DATA && field.size == 8)?;
+        let head = if self.is_numbered { 8 } else { 0 };
+        let bit_of = |field: &Found| field.bit.checked_add(head).filter(|bit| *bit < FIELDS);
+        let byte_of = |field: &Found| {
+            let bit = bit_of(field).filter(|bit| bit % 8 == 0 && field.size == 8)?;
+            usize::try_from(bit / 8).ok()
+        };
+        let field = |usage| {
+            self.fields.iter().find(|field| field.usage == usage && field.report == data.report)
+        };
+        let continued = field(CONTINUED).and_then(bit_of).and_then(|bit| {
+            Some(Bit { byte: usize::try_from(bit / 8).ok()?, mask: 1 << (bit % 8) })
+        });
+        self.is_scanner.then_some(Layout {
+            id: self.is_numbered.then_some(data.report),
+            data: byte_of(data)?,
+            capacity: usize::try_from(data.run.min(LONGEST_REPORT)).ok()?,
+            count: field(BYTE_COUNT).and_then(byte_of),
+            symbology: field(SYMBOLOGY).and_then(byte_of),
+            continued,
+            has_redirection: self.has_redirection,
+        })
+    }
+}
+
+/// Usages and pages have 16 bits.
+fn low(value: u32) -> u16 {
+    u16::try_from(value & 0xffff).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests;

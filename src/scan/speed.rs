@@ -1,0 +1,116 @@
+//! Whether a serial line is read at the speed at which the scanner sends. Nothing tells it but what
+//! comes out: at the right speed a code is printable from end to end (devices 1.4).
+
+use crate::clock::{Millis, Uptime};
+
+/// In the order in which scanners are likely to be set so.
+pub const SPEEDS: [u32; 6] = [9600, 115_200, 38400, 19200, 57600, 4800];
+
+/// Fewer characters prove nothing: noise may look like them.
+const SHORTEST: usize = 6;
+/// A scan is over after so much silence, and with it what is left of one at the wrong speed.
+const SILENCE: Millis = Millis(300);
+
+/// What the bytes of one scan say of the speed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Verdict {
+    /// So many characters were read.
+    Right(usize),
+    Wrong,
+}
+
+/// Looks at the bytes that come at one speed. It keeps none of them.
+#[derive(Debug, Default)]
+pub struct Trial {
+    characters: usize,
+    is_garbled: bool,
+    last_at: Option<Uptime>,
+}
+
+impl Trial {
+    pub fn push(&mut self, bytes: &[u8], at: Uptime) -> Option<Verdict> {
+        if let Some(verdict) = self.tick(at) {
+            return Some(verdict);
+        }
+        for byte in bytes {
+            self.last_at = Some(at);
+            match byte {
+                b' '..=b'~' => self.characters += 1,
+                b'\r' | b'\n' | b'\t' | 3 if self.is_right() => return self.end(),
+                // What may stand around a code, and between the fields of one.
+                b'\r' | b'\n' | b'\t' | 2 | 3 | 0x1d => {}
+                _ => self.is_garbled = true,
+            }
+        }
+        None
+    }
+
+    /// When [`Trial::tick`] is wanted, if nothing comes before.
+    pub fn silence_at(&self) -> Option<Uptime> {
+        self.last_at.map(|at| at.after(SILENCE))
+    }
+
+    /// Ends what silence ends. Early and repeated ticks do nothing.
+    pub fn tick(&mut self, now: Uptime) -> Option<Verdict> {
+        self.silence_at().filter(|end| now >= *end)?;
+        self.end()
+    }
+
+    fn is_right(&self) -> bool {
+        !self.is_garbled && self.characters >= SHORTEST
+    }
+
+    fn end(&mut self) -> Option<Verdict> {
+        let verdict = if self.is_right() {
+            Some(Verdict::Right(self.characters))
+        } else {
+            // The line end behind a scan that was judged already says nothing.
+            (self.is_garbled || self.characters > 0).then_some(Verdict::Wrong)
+        };
+        *self = Self::default();
+        verdict
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn printable_bytes_with_an_end_are_right_at_once() {
+        for end in ["\r", "\r\n", "\n", "\t", "\u{3}"] {
+            let mut trial = Trial::default();
+            let scan = format!("\u{2}6901234567892{end}");
+            assert_eq!(trial.push(scan.as_bytes(), Uptime(0)), Some(Verdict::Right(13)), "{end:?}");
+        }
+    }
+
+    #[test]
+    fn printable_bytes_without_an_end_are_right_after_silence() {
+        let mut trial = Trial::default();
+        assert_eq!(trial.push(b"690123", Uptime(0)), None);
+        assert_eq!(trial.push(b"4567892", Uptime(299)), None);
+        assert_eq!(trial.silence_at(), Some(Uptime(599)));
+        assert_eq!(trial.tick(Uptime(598)), None);
+        assert_eq!(trial.tick(Uptime(599)), Some(Verdict::Right(13)));
+        assert_eq!(trial.tick(Uptime(9999)), None);
+    }
+
+    #[test]
+    fn garbage_is_wrong_once_all_of_it_has_come() {
+        let mut trial = Trial::default();
+        assert_eq!(trial.push(b"6901234567892\xff\xfe\r\0", Uptime(0)), None);
+        assert_eq!(trial.push(b"\x80123456\r", Uptime(100)), None);
+        assert_eq!(trial.tick(Uptime(400)), Some(Verdict::Wrong));
+        assert_eq!(trial.push(b"6901234567892\r", Uptime(500)), Some(Verdict::Right(13)));
+    }
+
+    #[test]
+    fn a_few_characters_prove_nothing() {
+        let mut trial = Trial::default();
+        assert_eq!(trial.push(b"abc\r", Uptime(0)), None);
+        assert_eq!(trial.tick(Uptime(300)), Some(Verdict::Wrong));
+        assert_eq!(trial.push(b"\r\n", Uptime(400)), None);
+        assert_eq!(trial.tick(Uptime(700)), None, "line ends alone are no scan");
+    }
+}

@@ -1,0 +1,74 @@
+use super::*;
+
+/// One of each kind, but for those that repeat a sentence of somebody else's.
+fn findings() -> Vec<Finding> {
+    let host = || "https://api.example.com".to_owned();
+    let day = || "2026-11-22".to_owned();
+    let verdict = Verdict::Warning;
+    let mut findings = vec![
+        Finding::Configured("/etc/paytill/paytill.toml".into()),
+        Finding::Unconfigured,
+        Finding::SecretsRead,
+        Finding::CertificateGood(day()),
+        Finding::CertificateEnds { until: day(), days: 9 },
+        Finding::CertificateEnded(day()),
+        Finding::CertificateNotYet(day()),
+        Finding::CertificateUnreadable,
+        Finding::Training,
+        Finding::Reached(host()),
+        Finding::OwnRoots,
+        Finding::AccountGood,
+        Finding::AccountMd5,
+        Finding::ClockRight(1),
+        Finding::ClockWrong { seconds: 90, is_ahead: true, verdict },
+        Finding::ClockUncompared,
+        Finding::TillRuns,
+        Finding::TillStands,
+        Finding::NumbersTaken(2),
+        Finding::NoJournal("/srv/journal.sqlite".into()),
+        Finding::JournalWhole { orders: 7, open: 1 },
+        Finding::JournalAttention(2),
+        Finding::DiskGood { free_mib: 900, flush_us: 4000 },
+        Finding::DiskFull { free_mib: 9, verdict },
+        Finding::FlushTooFast(2),
+        Finding::DiskUnwritable { folder: "/srv".into(), why: "read-only".into() },
+        Finding::NoScanner,
+        Finding::ScannerMissed,
+        Finding::TerminalGood,
+        Finding::TerminalPoor,
+        Finding::TerminalNotUtf8,
+    ];
+    for check in [Check::Scanner, Check::Printer, Check::Display] {
+        let port = || "/dev/ttyUSB0".to_owned();
+        findings.push(Finding::NoDevice(check));
+        findings.push(Finding::DeviceReady(check, port()));
+        findings.push(Finding::DeviceInUse(check, port()));
+        findings.push(Finding::DeviceAbsent(check, port()));
+        for fault in [Fault::Denied, Fault::Busy, Fault::NotSerial, Fault::Blocked] {
+            findings.push(Finding::DeviceWrong(check, port(), fault));
+        }
+    }
+    findings
+}
+
+#[test]
+fn every_finding_is_a_sentence_in_both_languages_and_advice_stands_where_it_is_needed() {
+    for finding in findings() {
+        let english = finding.tell(Language::English);
+        let chinese = finding.tell(Language::Chinese);
+        assert_eq!((english.check, english.verdict), (chinese.check, chinese.verdict));
+        let sentences = |told: &Told| {
+            let advice = told.advice.clone();
+            assert_eq!(advice.is_none(), told.verdict == Verdict::Well, "{told:?}");
+            std::iter::once(told.text.clone()).chain(advice).collect::<Vec<_>>()
+        };
+        for sentence in sentences(&english) {
+            let is_whole = sentence.ends_with('.') || sentence.contains("openssl ");
+            assert!(is_whole && sentence.is_ascii(), "{sentence}");
+        }
+        for sentence in sentences(&chinese) {
+            let is_whole = sentence.ends_with('。') || sentence.contains("openssl ");
+            assert!(is_whole && !sentence.is_ascii(), "{sentence}");
+        }
+    }
+}

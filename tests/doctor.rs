@@ -1,0 +1,297 @@
+//! `paytill doctor` with the real binary: it finds what was broken, says what to do, ends with the
+//! code that fits, and moves no money.
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
+mod common;
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
+
+use common::counter::{Counter, Socket};
+use common::{PACE, Ran, Shop, Waiting, clock_faults};
+use paytill::payment::CallKind;
+use paytill::simulator::Scenario;
+use rusqlite::Connection;
+use serde_json::Value;
+
+const CODE: &str = "130000000000000000";
+
+/// A shop that takes no notice of what is plugged into this machine.
+fn shop() -> Shop {
+    let shop = Shop::open(None, PACE);
+    shop.configure("[scanner]\nkind = \"keyboard\"\n");
+    shop
+}
+
+fn doctor(shop: &Shop) -> Ran {
+    let mut doctor = shop.command(&["doctor", "--json"]);
+    doctor.env("TERM", "xterm-256color").env("LANG", "C.UTF-8");
+    Ran::of(doctor.output().unwrap())
+}
+
+/// What was found of one thing, worst first.
+#[track_caller]
+fn found<'a>(ran: &'a Ran, check: &str) -> &'a Value {
+    let rank = |line: &&Value| match line["result"].as_str().unwrap() {
+        "fault" => 0,
+        "warning" => 1,
+        _ => 2,
+    };
+    let lines = ran.lines.iter().filter(|line| line["check"] == check);
+    lines.min_by_key(rank).unwrap_or_else(|| panic!("nothing of {check}: {ran:?}"))
+}
+
+/// One thing is at fault, in these words, and the run ends with this code.
+#[track_caller]
+fn at_fault(ran: &Ran, exit: i32, check: &str, words: &str) {
+    let line = found(ran, check);
+    assert_eq!(line["result"], "fault", "{ran:?}");
+    assert!(line["text"].as_str().unwrap().contains(words), "{line}");
+    assert!(line["advice"].as_str().is_some_and(|advice| advice.ends_with('.')), "{line}");
+    assert_eq!(ran.exit, exit, "{ran:?}");
+}
+
+#[track_caller]
+fn is_well(ran: &Ran, check: &str) {
+    let line = found(ran, check);
+    assert_eq!(line["result"], "ok", "{ran:?}");
+    assert!(line["advice"].is_null(), "{line}");
+}
+
+#[test]
+fn a_till_that_is_well_is_told_so_and_nothing_but_a_query_was_sent() {
+    let shop = shop();
+    assert_eq!(shop.pay("12.34", CODE).exit, 0);
+    let before = shop.ledger().len();
+    let ran = doctor(&shop);
+    assert_eq!(ran.exit, 0, "{ran:?}");
+    for check in [
+        "configuration",
+        "secrets",
+        "certificate",
+        "gateway",
+        "account",
+        "clock",
+        "till",
+        "journal",
+        "scanner",
+        "printer",
+        "terminal",
+    ] {
+        is_well(&ran, check);
+    }
+    // Whether flushes are honoured is up to the machine.
+    assert_ne!(found(&ran, "disk")["result"], "fault", "{ran:?}");
+    assert!(found(&ran, "journal")["text"].as_str().unwrap().contains("1 orders, 0 open"));
+    let asked = &shop.ledger()[before..];
+    assert_eq!(asked.len(), 1, "{asked:?}");
+    assert_eq!(asked[0].out_trade_no, "doctor-of-T01");
+    assert!(asked[0].calls.iter().all(|(kind, _)| *kind == CallKind::Query), "{asked:?}");
+    assert_eq!(shop.orders().len(), 1);
+    let left: Vec<_> = fs::read_dir(shop.path()).unwrap().map(|file| file.unwrap()).collect();
+    let is_trial = |name: &str| name.contains("doctor");
+    assert!(!left.iter().any(|file| is_trial(file.file_name().to_str().unwrap())), "{left:?}");
+}
+
+#[test]
+fn people_read_it_in_both_languages() {
+    let shop = shop();
+    shop.configure("[scanner]\nkind = \"serial\"\nport = \"gone\"\n");
+    let english = shop.run(&["doctor"]);
+    assert_eq!(english.status.code(), Some(1), "{english:?}");
+    let english = String::from_utf8(english.stdout).unwrap();
+    assert!(english.contains("ok       gateway        https://127.0.0.1:"), "{english}");
+    let port = shop.path().join("gone").display().to_string();
+    let fault = format!("fault    scanner        {port} is not there.\n");
+    assert!(english.contains(&fault), "{english}");
+    assert!(english.contains("\n                        Look at its cable and power"), "{english}");
+    let chinese = shop.run(&["doctor", "--lang", "zh-CN"]);
+    let chinese = String::from_utf8(chinese.stdout).unwrap();
+    assert!(chinese.contains(&format!("故障     扫码枪         {port} 不存在。\n")), "{chinese}");
+    assert_eq!(english.lines().count(), chinese.lines().count());
+}
+
+#[test]
+fn a_line_that_is_wrong_is_told_and_the_rest_is_still_checked() {
+    let shop = shop();
+    assert_eq!(shop.pay("12.34", CODE).exit, 0);
+    shop.configure("[screen]\ntheme = \"pink\"\n[scanner]\nkind = \"serial\"\n");
+    let ran = doctor(&shop);
+    let faults = ran.lines.iter().filter(|line| line["check"] == "configuration");
+    let faults: Vec<_> = faults.map(|line| line["text"].as_str().unwrap()).collect();
+    assert_eq!(faults.len(), 2, "{ran:?}");
+    for words in ["[screen] theme is \"pink\"; allowed is dark", "[scanner] port is missing"] {
+        assert!(faults.iter().any(|fault| fault.contains(words)), "{faults:?}");
+    }
+    at_fault(&ran, 3, "configuration", "till.toml:");
+    assert!(!ran.lines.iter().any(|line| line["check"] == "scanner"), "it is not known: {ran:?}");
+    is_well(&ran, "journal");
+    assert!(found(&ran, "journal")["text"].as_str().unwrap().contains("1 orders"), "{ran:?}");
+    is_well(&ran, "terminal");
+    assert_eq!(shop.ledger().len(), 1, "without a right configuration nothing is sent");
+}
+
+#[test]
+fn secrets_that_others_can_read_are_told_with_what_to_run_and_the_rest_is_checked() {
+    let shop = shop();
+    assert_eq!(shop.pay("12.34", CODE).exit, 0);
+    let key = shop.path().join("secrets/api_v2.key");
+    fs::set_permissions(&key, Permissions::from_mode(0o644)).unwrap();
+    let ran = doctor(&shop);
+    at_fault(&ran, 3, "secrets", &format!("run: chmod 600 {}", key.display()));
+    is_well(&ran, "configuration");
+    is_well(&ran, "journal");
+}
+
+#[test]
+fn a_key_that_is_not_the_merchants_is_told() {
+    let shop = shop();
+    let key = shop.path().join("secrets/api_v2.key");
+    fs::write(&key, "0123456789abcdef0123456789abcdef").unwrap();
+    let ran = doctor(&shop);
+    at_fault(&ran, 3, "account", "The gateway refuses a query.");
+    is_well(&ran, "secrets");
+    is_well(&ran, "gateway");
+    let shown = format!("{ran:?}");
+    assert!(!shown.contains("0123456789abcdef"), "{shown}");
+}
+
+#[test]
+fn another_merchants_number_is_told() {
+    let shop = shop();
+    shop.reconfigure("1900000109", "1900000110");
+    at_fault(&doctor(&shop), 3, "account", "");
+}
+
+#[test]
+fn a_certificate_of_somebody_else_is_told() {
+    let shop = shop();
+    let pair = rcgen::generate_simple_self_signed(vec!["till.example".to_owned()]).unwrap();
+    let write = |name: &str, pem: String| {
+        fs::write(shop.path().join("secrets").join(name), pem).unwrap();
+    };
+    write("apiclient_cert.pem", pair.cert.pem());
+    write("apiclient_key.pem", pair.signing_key.serialize_pem());
+    let ran = doctor(&shop);
+    at_fault(&ran, 3, "certificate", "With the merchant's certificate no connection comes about.");
+    is_well(&ran, "account");
+}
+
+#[test]
+fn a_certificate_that_ends_is_told_before_and_after() {
+    for (days, result, words, exit) in
+        [(10, "warning", "in 9 days", 0), (-1, "fault", "ended on", 3)]
+    {
+        let shop = shop();
+        let now = jiff::Timestamp::now().as_second();
+        let mut params = rcgen::CertificateParams::new(vec!["till.example".to_owned()]).unwrap();
+        let at = |days: i64| {
+            let civil = jiff::Timestamp::from_second(now + days * 86_400).unwrap();
+            let date = civil.to_zoned(jiff::tz::TimeZone::UTC).date();
+            let (month, day) = (date.month().try_into().unwrap(), date.day().try_into().unwrap());
+            rcgen::date_time_ymd(date.year().into(), month, day)
+        };
+        params.not_before = at(-100);
+        params.not_after = at(days);
+        let key = rcgen::KeyPair::generate().unwrap();
+        let secrets = shop.path().join("secrets");
+        let pem = params.self_signed(&key).unwrap().pem();
+        fs::write(secrets.join("apiclient_cert.pem"), pem).unwrap();
+        fs::write(secrets.join("apiclient_key.pem"), key.serialize_pem()).unwrap();
+        let ran = doctor(&shop);
+        let told = ran.lines.iter().find(|line| line["check"] == "certificate").unwrap();
+        assert_eq!(told["result"], result, "{ran:?}");
+        assert!(told["text"].as_str().unwrap().contains(words), "{told}");
+        // The simulated gateway knows no such certificate, whatever its days.
+        assert_eq!(ran.exit, 3.max(exit), "{ran:?}");
+    }
+}
+
+#[test]
+fn a_gateway_that_nobody_answers_for_is_told() {
+    let mut shop = shop();
+    shop.close_gateway();
+    at_fault(&doctor(&shop), 1, "gateway", "The gateway could not be reached.");
+}
+
+#[test]
+fn a_clock_that_is_wrong_is_told_by_how_much() {
+    let shop = shop();
+    for (seconds, exit, result, words) in [
+        (-300_i64, 0, "warning", "s behind the gateway's"),
+        (7200, 1, "fault", "s ahead of the gateway's"),
+    ] {
+        let clock = shop.path().join("clock");
+        fs::write(&clock, seconds.to_ne_bytes()).unwrap();
+        let mut doctor = shop.command(&["doctor", "--json"]);
+        doctor.env("LD_PRELOAD", clock_faults()).env("PAYTILL_CLOCK", &clock);
+        let ran = Ran::of(doctor.output().unwrap());
+        let line = found(&ran, "clock");
+        assert_eq!(line["result"], result, "{ran:?}");
+        assert!(line["text"].as_str().unwrap().contains(words), "{line}");
+        assert_eq!(ran.exit, exit, "{ran:?}");
+    }
+}
+
+#[test]
+fn a_journal_that_was_changed_is_told() {
+    let shop = shop();
+    for serial in 1..=3 {
+        let code = Scenario::from_name("ok").unwrap().code(serial);
+        assert_eq!(shop.pay("5", &code).exit, 0);
+    }
+    is_well(&doctor(&shop), "journal");
+    let db = Connection::open(shop.journal()).unwrap();
+    db.execute("UPDATE entry SET at = at + 1 WHERE seq = 2", []).unwrap();
+    drop(db);
+    at_fault(&doctor(&shop), 5, "journal", "entry 2 was changed or does not follow");
+}
+
+#[test]
+fn it_looks_on_while_a_till_runs_and_leaves_its_devices_alone() {
+    // In no hurry: the customer is waited for as long as in a shop.
+    let shop = Shop::open(None, 1);
+    shop.configure("[scanner]\nkind = \"keyboard\"\n");
+    let mut waiting =
+        Waiting::start(&shop, "12.34", &Scenario::from_name("walks-away").unwrap().code(1));
+    let ran = doctor(&shop);
+    assert_eq!(ran.exit, 0, "{ran:?}");
+    assert!(found(&ran, "till")["text"].as_str().unwrap().contains("A till runs"), "{ran:?}");
+    assert!(found(&ran, "journal")["text"].as_str().unwrap().contains("1 orders, 1 open"));
+    assert!(waiting.is_running());
+
+    let shop = Shop::open(None, PACE);
+    let code = Scenario::from_name("walks-away").unwrap().code(1);
+    let (mut counter, _scanner) = Counter::open_waiting(&shop, &code);
+    let ran = doctor(&shop);
+    assert!(found(&ran, "scanner")["text"].as_str().unwrap().contains("the running till uses it"));
+    counter.see(&["Scanner ready"]);
+}
+
+#[test]
+fn a_device_that_is_free_is_opened_and_one_that_is_none_is_told() {
+    let shop = shop();
+    shop.configure(
+        "[scanner]\nkind = \"serial\"\nport = \"scanner\"\n\
+         [printer]\nkind = \"escpos-file\"\nport = \"nowhere/receipts\"\n\
+         [display]\nkind = \"led8\"\nport = \"display\"\n",
+    );
+    let _scanner = Socket::new(&shop, "scanner").plug();
+    fs::write(shop.path().join("display"), "").unwrap();
+    let ran = doctor(&shop);
+    assert!(found(&ran, "scanner")["text"].as_str().unwrap().ends_with("can be opened."));
+    at_fault(&ran, 1, "display", "it is not a serial port");
+    at_fault(&ran, 1, "printer", "nowhere/receipts");
+}
+
+#[test]
+fn training_is_well_without_a_file() {
+    let shop = shop();
+    let mut doctor = shop.command(&["doctor", "--json"]);
+    doctor.env_remove("PAYTILL_CONFIG").current_dir(shop.path().join("secrets"));
+    let ran = Ran::of(doctor.output().unwrap());
+    assert_eq!(ran.exit, 0, "{ran:?}");
+    is_well(&ran, "gateway");
+    assert!(found(&ran, "configuration")["text"].as_str().unwrap().contains("training"));
+    assert!(shop.ledger().is_empty());
+}

@@ -1,0 +1,78 @@
+"""Scanners that are keyboards, beside the cashier's own: what they type goes to the till and nowhere
+else, and what the cashier types is never taken away."""
+
+from lab import AUTO, hid_pos_scanner, keyboard_scanner, receipt_of, scenario, serial_printer_config
+from waiting import wait_for
+
+KEYS = "/tmp/console.keys"
+
+
+@scenario
+def no_key_leaks(lab):
+    """What a keyboard scanner types does not reach the console in front; without a till it does."""
+    lab.install_rules()
+    scanner = lab.plugged(keyboard_scanner(lab))
+    till = lab.open_till(AUTO, "Scanner ready")
+    till.charge("12.34")
+    # The person has turned to another console, where a shell would run what is typed.
+    lab.guest.run(f"rm -f {KEYS}")
+    lab.in_background(f"exec <>/dev/tty2; stty raw -echo; chvt 2; exec cat >{KEYS}")
+    typed = lambda: lab.guest.text(KEYS).replace("\r", " ")
+    wait_for("another console", lambda: lab.guest.says(f"test -e {KEYS}"))
+    lab.keyboard.type("1\n")
+    wait_for("what the person types", lambda: typed() == "1")
+    code = lab.bank.code()
+    scanner.scan(code)
+    till.see("PAID", "The money was taken.")
+    lab.keyboard.type("2\n")
+    wait_for("what the person types", lambda: typed().endswith("2"))
+    assert typed() == "1 2", typed()
+    lab.guest.run("chvt 1")
+    till.close()
+    lab.guest.run("chvt 2")
+    scanner.scan(code)
+    wait_for("a scan on the console", lambda: typed() == f"1 2 {code}")
+
+
+@scenario
+def keyboard_beside_a_scanner(lab):
+    """A keyboard that is plugged in beside a keyboard scanner stays the cashier's."""
+    lab.install_rules()
+    till = lab.open_till(AUTO)
+    scanner = lab.plugged(keyboard_scanner(lab))
+    till.see("Scanner ready")
+    second = lab.plugged(keyboard_scanner(lab, "second", "046d:c31c", "Keyboard", socket=1))
+    for keyboard in (second, lab.keyboard):
+        keyboard.type("15\n")
+        till.see("Scan the customer's payment code.")
+        scanner.scan(lab.bank.code())
+        till.see("PAID", "The money was taken.")
+    assert [order["amount"] for order in till.orders()] == [1500, 1500]
+    till.close()
+
+
+@scenario
+def identical_scanners(lab):
+    """Two scanners that nothing tells apart both work, and each goes on when the other is pulled out."""
+    lab.install_rules()
+    printer = lab.serial_printer()
+    till = lab.open_till(AUTO + serial_printer_config(printer))
+    left = lab.plugged(hid_pos_scanner(lab, "left", socket=0))
+    right = lab.plugged(hid_pos_scanner(lab, "right", socket=1))
+    till.see("Scanner ready")
+    for pulled, scanner in [(None, left), (None, right), (left, right)]:
+        if pulled:
+            pulled.unplug()
+        till.charge("1.00")
+        scanner.scan(lab.bank.code())
+        till.see("PAID", "The money was taken.")
+    right.unplug()
+    till.see("Scanner searching")
+    left.plug(socket=2)
+    till.see("Scanner ready")
+    till.charge("1.00")
+    left.scan(lab.bank.code())
+    till.see("PAID", "The money was taken.")
+    receipts = receipt_of(printer, 4)
+    assert receipts.barcodes == [order["order_no"] for order in reversed(till.orders())]
+    till.close()

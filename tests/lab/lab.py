@@ -1,0 +1,161 @@
+"""What every scenario has at hand, and the list of them."""
+
+import itertools
+import time
+
+from devices import Keyboard, SerialAdapter
+from gadgets import HidPosScanner, KeyboardScanner
+from paper import CUT, Receipt
+from till import Bank, Till
+from waiting import wait_for
+
+SCENARIOS = {}
+RULES = "/etc/udev/rules.d/70-paytill.rules"
+# A named suffix, for where it is not named pauses end a scan, and an emulated machine has its own.
+AUTO = '[scanner]\nkind = "auto"\nsuffix = "cr"\n'
+# More than the line and its two ends hold back: about 15 KB.
+LONG_RECEIPT = f"[receipt]\nheader = {['=' * 96] * 20}\nfooter = {['-' * 96] * 20}\ncopies = 3\n"
+
+
+def scenario(function=None, *, in_ci=True):
+    """Marks a function as a scenario. Its name is its name; its docstring says what must be true."""
+    if function is None:
+        return lambda function: scenario(function, in_ci=in_ci)
+    function.in_ci = in_ci
+    SCENARIOS[function.__name__.replace("_", "-")] = function
+    return function
+
+
+class Lab:
+    """A guest with a bank, and a person in front of it."""
+
+    def __init__(self, guest, figures):
+        self.guest = guest
+        self.figures = figures
+        self.keyboard = Keyboard(guest)
+        self.keyboard.plug()
+        self.bank = Bank(guest)
+        self.devices = []
+        self.till = None
+        self.processes = []
+        self.numbers = itertools.count(1)
+
+    def serial_scanner(self, name="scanner", serial="SCAN0001"):
+        return self.plugged(SerialAdapter(self.guest, name, serial))
+
+    def serial_printer(self):
+        return self.plugged(SerialAdapter(self.guest, "printer", "PRN0001"))
+
+    def plugged(self, device, **place):
+        device.plug(**place)
+        self.devices.append(device)
+        return device
+
+    def install_rules(self, *vendors):
+        """Installs the rules of `assets/`, as the README says, with more makers if there are."""
+        known = "065a|24ea"
+        self.guest.run(
+            f"sed 's/{known}/{'|'.join([known, *vendors])}/' /etc/70-paytill.rules >{RULES} && "
+            "udevadm control --reload && udevadm trigger && udevadm settle"
+        )
+
+    def remove_rules(self):
+        self.guest.run(f"rm -f {RULES} && udevadm control --reload")
+
+    def hold(self, device):
+        """Another program keeps a device open, so that it comes back under another name."""
+        node = device.node()
+        holder = self.in_background(f"exec sleep 100000 <>{node}")
+        wait_for(f"{node} held", lambda: self.guest.says(f"test $(readlink /proc/{holder}/fd/0) = {node}"))
+
+    def in_background(self, script):
+        """Runs a script in the guest until the scenario ends; gives its process."""
+        process = self.guest.run(f"sh -c '{script}' >/dev/null 2>&1 & echo $!").strip()
+        self.processes.append(process)
+        return process
+
+    def open_till(self, config, *words):
+        """Opens a till with a new journal, and waits for these words beside the question for an amount."""
+        self.till = Till(self.guest, self.keyboard, f"till-{next(self.numbers)}", config)
+        self.till.open()
+        self.till.see("Type the amount.", *words)
+        return self.till
+
+    def clear(self):
+        """Clears the counter for the next scenario."""
+        if self.till is not None:
+            self.till.kill()
+        self.till = None
+        for process in self.processes:
+            self.guest.shell.run(f"kill -9 {process}")
+        self.processes.clear()
+        for device in self.devices:
+            device.remove()
+        self.devices.clear()
+        self.remove_rules()
+        self.guest.run("chvt 1")
+        for line in self.guest.lines.values():
+            line.forget()
+
+    def evidence(self):
+        """What may tell why a scenario failed."""
+        parts = [self.guest.shell.run(
+            "ps -o pid,user,args | grep -v ']$'; ls -l /dev/serial/by-id /dev/tty[UA]* /dev/hidraw* /dev/input; dmesg | tail"
+        )[1]]
+        if self.till is not None:
+            log = self.guest.shell.run(f"tail -n 30 {self.till.folder}/*.log.*; cat {self.till.folder}/paytill.toml")[1]
+            parts += [log, self.till.screen()]
+        return "\n".join(parts)
+
+    def time(self, what, act, *words):
+        """Seconds from an act until the till shows it, by the clock outside."""
+        began = time.monotonic()
+        act()
+        self.till.see(*words)
+        took = time.monotonic() - began
+        self.figures.setdefault(what, []).append(took)
+        return took
+
+
+def hid_pos_scanner(lab, name="pos", socket=0):
+    return HidPosScanner(lab.guest, name, "0c2e:0b87", "POS0001", "Lab Imager", socket)
+
+
+def keyboard_scanner(lab, name="wedge", ids="0c2e:0204", product="Lab Wedge", serial="KBD0001", socket=0):
+    return KeyboardScanner(lab.guest, name, ids, serial, product, socket)
+
+
+def serial_scanner_config(scanner):
+    return f'[scanner]\nkind = "serial"\nport = "{scanner.path}"\nsuffix = "cr"\n'
+
+
+def serial_printer_config(printer):
+    return f'[printer]\nkind = "escpos-serial"\nport = "{printer.path}"\n'
+
+
+def sell(lab, scanner, amount):
+    """One sale, up to its end on the screen."""
+    lab.till.charge(amount)
+    scanner.scan(lab.bank.code())
+    lab.till.see("PAID", "The money was taken.")
+
+
+def assert_each_once(lab, *orders):
+    """The bank was sent these orders, each once."""
+    sent = lab.bank.submissions()
+    assert all(sent.count(order) == 1 for order in orders), (orders, sent)
+
+
+def receipt_of(printer, count=1):
+    """What a printer printed, once so many receipts were cut off."""
+    wait_for(f"{count} receipts", lambda: (data := printer.printed()).count(CUT) >= count and data.endswith(CUT))
+    return Receipt(printer.printed())
+
+
+def assert_paid(till, receipt, amount):
+    """The journal has one sale more, paid, and the receipt shows it whole."""
+    order = till.orders()[0]
+    assert (order["state"], order["amount"]) == ("paid", round(float(amount) * 100)), order
+    assert receipt.barcodes[-1] == order["order_no"], vars(receipt)
+    assert receipt.qr_codes[-1] == order["transaction_id"], vars(receipt)
+    assert f"￥{amount}" in receipt.lines, vars(receipt)

@@ -1,0 +1,150 @@
+"""Devices that are pulled out and plugged in again, under another name."""
+
+from gadgets import KeyboardScanner, SerialPrinter, SerialScanner
+from lab import (
+    AUTO,
+    LONG_RECEIPT,
+    assert_each_once,
+    hid_pos_scanner,
+    keyboard_scanner,
+    receipt_of,
+    scenario,
+    sell,
+    serial_printer_config,
+    serial_scanner_config,
+)
+
+# The till says within a second that a device is gone; an emulated processor on a loaded machine may
+# take another to show it.
+NOTICED_SECONDS = 1 + 1
+
+
+@scenario
+def serial_adapter_unplugged(lab):
+    """A scanner behind an adapter is pulled out while idle, within a scan and during a payment."""
+    scanner = lab.serial_scanner()
+    pulled_out(lab, scanner, serial_scanner_config(scanner))
+
+
+@scenario(in_ci=False)
+def serial_gadget_unplugged(lab):
+    """A scanner that is a serial port by itself is pulled out while idle, within a scan and during a payment."""
+    scanner = lab.plugged(SerialScanner(lab.guest, "acm", "1eab:0106", "ACM0001", "Lab Scanner", socket=0))
+    pulled_out(lab, scanner, serial_scanner_config(scanner))
+
+
+@scenario
+def hid_pos_unplugged(lab):
+    """A HID POS scanner is pulled out while idle, within a scan and during a payment."""
+    lab.install_rules()
+    pulled_out(lab, lab.plugged(hid_pos_scanner(lab)), AUTO)
+
+
+@scenario(in_ci=False)
+def hid_keyboard_unplugged(lab):
+    """A scanner that is a keyboard is pulled out while idle, within a scan and during a payment."""
+    lab.install_rules()
+    pulled_out(lab, lab.plugged(keyboard_scanner(lab)), AUTO)
+
+
+def pulled_out(lab, scanner, config):
+    printer = lab.serial_printer()
+    till = lab.open_till(config + serial_printer_config(printer), "Scanner ready", "Printer ready")
+    # Idle.
+    comes_back_elsewhere(lab, scanner, "Scanner")
+    # In the middle of a scan: what follows is not glued to it.
+    code = lab.bank.code()
+    till.charge("1.11")
+    scanner.scan_half(code)
+    comes_back(lab, scanner, "Scanner")
+    scanner.scan_rest(code)
+    till.see("The scan could not be read.")
+    assert till.orders() == []
+    scanner.scan(code)
+    till.see("PAID", "The money was taken.")
+    # While the customer types a password.
+    till.charge("2.22")
+    scanner.scan(lab.bank.code("0108"))
+    till.see("WAITING FOR CUSTOMER")
+    comes_back(lab, scanner, "Scanner")
+    till.see("PAID", "The money was taken.")
+    receipts = receipt_of(printer, 2)
+    orders = [order["order_no"] for order in reversed(till.orders())]
+    assert receipts.barcodes == orders and len(orders) == 2, (receipts.barcodes, orders)
+    assert_each_once(lab, *orders)
+    till.close()
+
+
+def comes_back_elsewhere(lab, device, name):
+    """Pulled out and plugged in where its old name is taken."""
+    before = device.node()
+    if isinstance(device, KeyboardScanner):
+        # A keyboard's name is free at once: another keyboard takes it.
+        goes(lab, device, name)
+        lab.plugged(keyboard_scanner(lab, "stranger", "046d:c31c", "Keyboard", socket=3))
+    else:
+        # Of all others, a program that has it open keeps the name.
+        lab.hold(device)
+        goes(lab, device, name)
+    returns(lab, device, name)
+    assert device.node() != before, before
+
+
+def comes_back(lab, device, name):
+    goes(lab, device, name)
+    returns(lab, device, name)
+
+
+def returns(lab, device, name):
+    lab.time(f"{name.lower()} plugged in, until the till has it", device.plug, f"{name} ready")
+
+
+def goes(lab, device, name):
+    seconds = lab.time(f"{name.lower()} pulled out, until the till says so", device.unplug, f"{name} searching")
+    assert seconds < NOTICED_SECONDS, f"it took {seconds:.2f} s"
+
+
+@scenario
+def serial_printer_unplugged(lab):
+    """A printer behind an adapter is pulled out while idle; receipts wait for it, and come out once."""
+    scanner, printer = lab.serial_scanner(), lab.serial_printer()
+    config = serial_scanner_config(scanner) + serial_printer_config(printer)
+    till = lab.open_till(config, "Scanner ready", "Printer ready")
+    comes_back_elsewhere(lab, printer, "Printer")
+    goes(lab, printer, "Printer")
+    sell(lab, scanner, "1.11")
+    sell(lab, scanner, "2.22")
+    assert printer.printed() == b""
+    printer.plug()
+    receipts = receipt_of(printer, 2)
+    till.see("Printer ready")
+    orders = [order["order_no"] for order in reversed(till.orders())]
+    assert receipts.barcodes == orders, (receipts.barcodes, orders)
+    till.close()
+    assert receipt_of(printer, 2).barcodes == orders
+
+
+@scenario
+def printer_unplugged_while_printing(lab):
+    """A printer is pulled out within a receipt: it is named and can be printed again, and what waited is printed once."""
+    scanner = lab.serial_scanner()
+    printer = lab.plugged(SerialPrinter(lab.guest, "paper", "0416:5011", "PRN0002", "Lab Printer", socket=0))
+    config = serial_scanner_config(scanner) + serial_printer_config(printer) + LONG_RECEIPT
+    till = lab.open_till(config, "Scanner ready", "Printer ready")
+    sell(lab, scanner, "1.11")
+    till.see("Printer fault")
+    sell(lab, scanner, "2.22")
+    lab.hold(printer)
+    goes(lab, printer, "Printer")
+    till.see("the printer was unplugged")
+    printer.plug(socket=1)
+    printer.read_on()
+    # The half that the printer may hold is cut off first.
+    receipts = receipt_of(printer, 1 + 3)
+    second, first = (order["order_no"] for order in till.orders())
+    assert receipts.barcodes == [second] * 3, (receipts.barcodes, first, second)
+    till.see("Printer ready")
+    lab.keyboard.press("f9")
+    receipts = receipt_of(printer, 1 + 3 + 1)
+    assert receipts.barcodes == [second] * 3 + [first], (receipts.barcodes, first, second)
+    till.close()

@@ -1,0 +1,17 @@
+"""Waiting for things, never for a time: emulated machines are slow, and loaded ones slower."""
+
+import time
+
+# Far longer than anything takes; only a failing scenario waits for it.
+DEADLINE = 60
+
+
+def wait_for(what, found, seconds=DEADLINE, pause=0.02):
+    """Asks until there is something, and gives it."""
+    end = time.monotonic() + seconds
+    while True:
+        if value := found():
+            return value
+        if time.monotonic() > end:
+            raise AssertionError(f"never came: {what}")
+        time.sleep(pause)

@@ -1,0 +1,177 @@
+//! The books: all that is known of one attempt, from outside the till.
+
+use std::collections::BTreeMap;
+
+use paytill::engine::Attempt;
+use paytill::order::Order;
+use paytill::payment::{Answer, Call, CallKind, Event, State, Status};
+
+/// Refusals of a submission that say for certain that it took nothing (protocol 4.2).
+const REFUSALS: [&str; 16] = [
+    "APPID_MCHID_NOT_MATCH",
+    "APPID_NOT_EXIST",
+    "AUTHCODEEXPIRE",
+    "AUTH_CODE_ERROR",
+    "AUTH_CODE_INVALID",
+    "MCHID_NOT_EXIST",
+    "NOAUTH",
+    "NOTENOUGH",
+    "NOTSUPORTCARD",
+    "ORDERCLOSED",
+    "ORDERREVERSED",
+    "PARAM_ERROR",
+    "REQUIRE_POST_METHOD",
+    "SIGNERROR",
+    "TRADE_ERROR",
+    "XML_FORMAT_ERROR",
+];
+
+#[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
+pub struct Attempted {
+    pub number: String,
+    pub sale: usize,
+    pub attempt: i64,
+    pub due: i64,
+    pub code: String,
+    /// Acknowledged by the disk, in order.
+    pub kept: Vec<(Event, State)>,
+    /// Since the journal was read last.
+    pub has_moved: bool,
+    /// Handed to the disk, and not acknowledged.
+    pub handed: Vec<(Event, State)>,
+    pub body: Vec<u8>,
+    /// The submission was handed out, and left.
+    pub sent_at: Option<u64>,
+    pub left_at: Option<u64>,
+    pub queries: Vec<u64>,
+    pub reversals: Vec<u64>,
+    /// Reversals until it was told as reversed: should it be found open after that, it begins anew.
+    pub told_reversed: usize,
+    /// Queries that something other than the interval calls for.
+    pub calls_for: usize,
+    /// Submissions that are on their way to the bank.
+    pub on_the_way: u32,
+    /// One has arrived: what comes after it is the same number again.
+    pub has_arrived: bool,
+    /// One of them is late.
+    pub is_late: bool,
+    /// When a verified and matching payment was read.
+    pub proof_at: Option<u64>,
+    pub left_behind: bool,
+    /// A person gave up, or put it aside.
+    pub given_up: bool,
+    /// The gateway asks for the reversal, or refused the submission in a way that one query settles.
+    pub failed: bool,
+    /// A signed refusal of the submission, or the knowledge that it never left.
+    pub refused: bool,
+    /// A query said that it is over.
+    pub ended: bool,
+    /// A query said that nobody has paid, or that there is no such order.
+    pub is_unpaid: bool,
+    pub withdrawn: bool,
+    pub absent: Vec<u64>,
+    pub told: Option<Status>,
+    pub restarts: usize,
+    /// What people have done about it.
+    pub asks: usize,
+}
+
+impl Attempted {
+    /// The gateway has said that it is over, or twice that it does not know what it has reversed.
+    pub fn is_over(&self) -> bool {
+        let twice = matches!(self.absent[..], [first, .., last] if last >= first + 10_000);
+        self.ended || self.withdrawn && twice
+    }
+
+    pub fn note_call(&mut self, call: Call, body: &[u8], now: u64) {
+        match call.kind {
+            CallKind::Submit => {
+                self.body = body.to_vec();
+                self.sent_at = Some(now);
+            }
+            CallKind::Query => self.queries.push(now),
+            CallKind::Reverse => self.reversals.push(now),
+        }
+    }
+
+    /// The fields of an answer whose signature is right.
+    pub fn note_answer(
+        &mut self,
+        order: &Order,
+        kind: CallKind,
+        fields: &BTreeMap<String, String>,
+        now: u64,
+    ) {
+        let says = |name: &str, value: &str| fields.get(name).is_some_and(|says| says == value);
+        let is_ours = says("mch_id", &order.merchant.mch_id)
+            && says("appid", &order.merchant.app_id)
+            && fields.get("out_trade_no").is_none_or(|theirs| *theirs == self.number);
+        if !is_ours || !says("return_code", "SUCCESS") {
+            return;
+        }
+        let is_success = says("result_code", "SUCCESS");
+        let is_payment = match kind {
+            CallKind::Submit => is_success,
+            CallKind::Query => is_success && says("trade_state", "SUCCESS"),
+            CallKind::Reverse => false,
+        };
+        let matches = says("total_fee", &self.due.to_string())
+            && says("fee_type", "CNY")
+            && says("out_trade_no", &self.number);
+        if is_payment && matches {
+            self.proof_at.get_or_insert(now);
+        }
+        match kind {
+            CallKind::Submit => {
+                let is_certain = REFUSALS.iter().any(|code| says("err_code", code));
+                self.refused |= says("result_code", "FAIL") && is_certain;
+            }
+            CallKind::Query => {
+                let is_over =
+                    ["REVOKED", "CLOSED", "REFUND"].iter().any(|word| says("trade_state", word));
+                self.ended |= is_success && is_over;
+                self.failed |= is_success && says("trade_state", "PAYERROR");
+                self.is_unpaid |= is_success && says("trade_state", "NOTPAY");
+                if says("err_code", "ORDERNOTEXIST") {
+                    self.absent.push(now);
+                    self.is_unpaid = true;
+                }
+            }
+            CallKind::Reverse => {
+                if is_success && says("recall", "N") {
+                    self.withdrawn = true;
+                    self.absent.clear();
+                }
+            }
+        }
+    }
+
+    /// Something calls for a query out of turn.
+    pub fn note_wish(&mut self, event: &Event) {
+        self.calls_for += 1;
+        self.asks += 1;
+        self.left_behind |= *event == Event::PutAside;
+        self.given_up |= matches!(event, Event::PutAside | Event::Abandon);
+    }
+
+    pub fn note_told(&mut self, attempt: &Attempt, event: &Event) {
+        if let Event::Answered(call, answer) = event {
+            // A refusal is asked about at once, and so is what was refused and went back; a reversal
+            // has its own two queries.
+            let asks = match call.kind {
+                CallKind::Submit => !matches!(answer, Answer::Unknown(_) | Answer::Paying),
+                CallKind::Query => matches!(answer, Answer::Ended(_)),
+                CallKind::Reverse => false,
+            };
+            self.calls_for += usize::from(asks);
+            self.failed |= matches!(answer, Answer::Doubtful(_) | Answer::Refused(_));
+        }
+        let status = attempt.state.status();
+        if status == Status::Reversed && self.told != Some(status) {
+            self.told_reversed = self.reversals.len();
+        }
+        // What is not recorded was told as such; the next start finds out anew.
+        self.told = attempt.recorded.then_some(status);
+    }
+}

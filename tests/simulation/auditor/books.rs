@@ -1,0 +1,128 @@
+//! What must stand in the journal: after every kind of death, and at the end, beside the bank's books.
+
+use std::collections::BTreeMap;
+
+use paytill::clock::Millis;
+use paytill::journal::{JournalError, OrderRow, Reader};
+use paytill::payment::{Event, State, Status};
+use paytill::simulator::Bank;
+
+use super::Auditor;
+use super::attempted::Attempted;
+use super::pace::Pace;
+use crate::invariants::Invariant;
+
+impl Auditor {
+    /// The process is gone: what it had handed over may be on the disk or not.
+    pub fn restarted(&mut self, reader: &Reader, rows: &[OrderRow]) {
+        if let Err(error) = self.compare(reader, rows) {
+            self.broken(Invariant::NothingLost, error.to_string());
+        }
+        self.pace = Pace::default();
+    }
+
+    fn compare(&mut self, reader: &Reader, rows: &[OrderRow]) -> Result<(), JournalError> {
+        let by_number: BTreeMap<&str, _> =
+            rows.iter().map(|row| (row.out_trade_no.as_str(), row)).collect();
+        let (now, mut wrong) = (self.now, Vec::new());
+        for attempted in self.attempts.values_mut() {
+            let row = by_number.get(attempted.number.as_str()).copied();
+            attempted.compare(reader, row, now, &mut wrong)?;
+        }
+        for row in rows {
+            if !self.attempts.contains_key(row.out_trade_no.as_str()) {
+                let what = format!("{} comes from nowhere", row.out_trade_no);
+                wrong.push((Invariant::NothingLost, what));
+            }
+        }
+        for (invariant, what) in wrong {
+            self.broken(invariant, what);
+        }
+        Ok(())
+    }
+
+    /// At the very end: the journal's books and the bank's are the same.
+    pub fn close(&mut self, rows: &[OrderRow], bank: &mut Bank) {
+        bank.advance(Millis(self.now));
+        let mut nets: BTreeMap<i64, u32> = BTreeMap::new();
+        let mut paid_by_sale: BTreeMap<usize, u32> = BTreeMap::new();
+        for row in rows {
+            let number = row.out_trade_no.as_str();
+            let net = bank.entry(number).map_or(0, |entry| entry.net().minor());
+            let status = row.state.status();
+            let right = if status == Status::Paid { row.amount.minor() } else { 0 };
+            self.check(net == right, Invariant::Converges, || {
+                format!("{number} is {status:?}, and the bank holds {net}")
+            });
+            let over = matches!(status, Status::Paid | Status::Declined | Status::Reversed);
+            self.check(over, Invariant::Converges, || format!("{number} is still {status:?}"));
+            *nets.entry(row.sale).or_default() += u32::from(net > 0);
+            let sale = self.attempts.get(number).map_or(usize::MAX, |attempted| attempted.sale);
+            *paid_by_sale.entry(sale).or_default() += u32::from(net > 0);
+        }
+        let twice = nets.values().chain(paid_by_sale.values()).any(|charges| *charges > 1);
+        self.check(!twice, Invariant::OneNetCharge, || "a sale was paid twice".to_owned());
+        for entry in bank.ledger().filter(|entry| entry.submissions() > 0) {
+            let number = &entry.out_trade_no;
+            let is_known = rows.iter().any(|row| row.out_trade_no.as_str() == *number);
+            self.check(is_known, Invariant::IntentBeforeWire, || {
+                format!("the bank knows {number}, the journal does not")
+            });
+        }
+    }
+}
+
+impl Attempted {
+    /// Holds what the journal has against what is known, and goes on from there.
+    fn compare(
+        &mut self,
+        reader: &Reader,
+        row: Option<&OrderRow>,
+        now: u64,
+        wrong: &mut Vec<(Invariant, String)>,
+    ) -> Result<(), JournalError> {
+        let number = self.number.clone();
+        let Some(row) = row else {
+            if !self.kept.is_empty() {
+                wrong.push((Invariant::NothingLost, format!("{number} is gone")));
+            }
+            // It never reached the disk, so nobody ever saw it.
+            self.handed.clear();
+            self.attempt = 0;
+            return Ok(());
+        };
+        self.attempt = row.attempt;
+        self.restarts += 1;
+        self.sent_at.get_or_insert(now);
+        let is_proven = match row.state.status() {
+            Status::Paid => self.proof_at.is_some(),
+            Status::Reversed => self.is_over(),
+            _ => true,
+        };
+        if !is_proven {
+            wrong.push((Invariant::PaidNeedsProof, format!("{number}: an end without proof")));
+        }
+        if !std::mem::take(&mut self.has_moved) {
+            // The entries of what has not moved are under the journal's own chain.
+            if self.kept.last().is_some_and(|(_, state)| *state != row.state) {
+                wrong.push((Invariant::NothingLost, format!("{number} went back")));
+            }
+            return Ok(());
+        }
+        let entries = reader.entries(row.attempt)?;
+        let found: Vec<(Event, State)> =
+            entries.into_iter().map(|entry| (entry.event, entry.state)).collect();
+        let mut expected = self.kept.clone();
+        let kept = expected.len();
+        expected.append(&mut self.handed);
+        if found.len() < kept || !expected.starts_with(&found) {
+            let what = format!("{number}: {} of {kept} entries", found.len());
+            wrong.push((Invariant::NothingLost, what));
+        }
+        if row.amount.minor() != self.due {
+            wrong.push((Invariant::SameMoney, format!("{number}: {}", row.amount.minor())));
+        }
+        self.kept = found;
+        Ok(())
+    }
+}

@@ -1,0 +1,80 @@
+//! What must be true of a call as it goes out.
+
+use paytill::payment::{Call, CallKind, Event, Rules};
+
+use super::Wrong;
+use super::attempted::Attempted;
+use crate::invariants::Invariant;
+
+/// A customer has so long, unless somebody says otherwise.
+const GIVE_UP_AFTER: u64 = 30_000;
+/// No reversal before that.
+const REVERSE_NOT_BEFORE: u64 = 15_000;
+/// Reversals are repeated so far apart at first, and at last.
+const FIRST_WAIT: u64 = 5_000;
+const LONGEST_WAIT: u64 = 30_000;
+
+impl Attempted {
+    /// What is wrong with making this call now.
+    pub fn judge_call(&self, call: Call, now: u64) -> Vec<Wrong> {
+        let mut wrong = Vec::new();
+        // The first entry is the intent to submit; every other call stands in the state it comes from.
+        let is_kept = match call.kind {
+            CallKind::Submit => !self.kept.is_empty(),
+            CallKind::Query | CallKind::Reverse => {
+                self.kept.iter().rev().any(|(_, state)| state.awaited() == Some(call))
+            }
+        };
+        if !is_kept {
+            wrong.push((Invariant::IntentBeforeWire, "sent before it was on the disk"));
+        }
+        match call.kind {
+            CallKind::Submit if !self.body.is_empty() => {
+                wrong.push((Invariant::OneSubmission, "submitted again"));
+            }
+            CallKind::Submit => {}
+            CallKind::Query if self.queries.len() >= self.most_queries(now) => {
+                wrong.push((Invariant::NoStorm, "more queries than intervals"));
+            }
+            CallKind::Query => {}
+            CallKind::Reverse => self.judge_reversal(now, &mut wrong),
+        }
+        wrong
+    }
+
+    fn most_queries(&self, now: u64) -> usize {
+        let age = now - self.sent_at.unwrap_or(now);
+        usize::try_from(age / Rules::default().query_interval.0).unwrap_or(0)
+            + 2
+            + self.calls_for
+            + 2 * self.restarts
+            + 2 * self.reversals.len()
+    }
+
+    fn judge_reversal(&self, now: u64, wrong: &mut Vec<Wrong>) {
+        let left = self.left_at.unwrap_or(0);
+        if now < left + REVERSE_NOT_BEFORE {
+            wrong.push((Invariant::ReversalDiscipline, "reversed before 15 s"));
+        }
+        let is_called_for = self.given_up || self.failed || self.refused;
+        if now < left + GIVE_UP_AFTER && !is_called_for && self.restarts == 0 {
+            wrong.push((Invariant::ReversalDiscipline, "reversed a customer who has time"));
+        }
+        let mut answers = self.kept.iter().rev().filter_map(|(event, _)| match event {
+            Event::Answered(call, _) => Some(call.kind),
+            _ => None,
+        });
+        if answers.next() != Some(CallKind::Query) {
+            wrong.push((Invariant::ReversalDiscipline, "reversed without a query"));
+        }
+        let in_a_row = &self.reversals[self.told_reversed..];
+        if let Some(before) = in_a_row.last()
+            && self.asks + self.restarts == 0
+        {
+            let doubled = FIRST_WAIT << (in_a_row.len() - 1).min(8);
+            if now < before + doubled.min(LONGEST_WAIT) {
+                wrong.push((Invariant::NoStorm, "the waits between reversals do not grow"));
+            }
+        }
+    }
+}

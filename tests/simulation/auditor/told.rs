@@ -1,0 +1,112 @@
+//! What must be true of what people are told.
+
+use paytill::engine::Attempt;
+use paytill::payment::{Answer, Event, Status};
+use paytill::simulator::{Entry, Scenario, Standing};
+
+use super::Wrong;
+use super::attempted::Attempted;
+use crate::invariants::Invariant;
+
+/// A payment found later than this after its submission goes back, though nobody gave it up.
+const COUNTS_FOR: u64 = 90_000;
+
+impl Attempted {
+    /// What is wrong with telling this now, while the bank has this in its books.
+    pub fn judge_told(
+        &self,
+        attempt: &Attempt,
+        event: &Event,
+        bank: Option<&Entry>,
+        now: u64,
+    ) -> Vec<Wrong> {
+        let (before, status) = (self.told, attempt.state.status());
+        let net = bank.map_or(0, |entry| entry.net().minor());
+        let mut wrong = Vec::new();
+        if attempt.amount.minor() != self.due {
+            wrong.push((Invariant::SameMoney, "another amount is told"));
+        }
+        if attempt.recorded && self.is_duly_paid(event, now) && status != Status::Paid {
+            wrong.push((Invariant::ReversalDiscipline, "duly paid, and not taken"));
+        }
+        match status {
+            Status::Paid => {
+                if self.proof_at.is_none() || net != self.due {
+                    wrong.push((Invariant::PaidNeedsProof, "paid without proof"));
+                }
+                if !self.reversals.is_empty() {
+                    wrong.push((Invariant::NeverPaidAfterReversal, "paid after a reversal"));
+                }
+            }
+            Status::Declined if before != Some(status) => {
+                if !(self.refused || self.ended || self.is_unpaid) {
+                    wrong.push((Invariant::NoMoneyLeftBehind, "not paid, without a verified word"));
+                }
+                if self.can_hold_money(status, bank) {
+                    wrong.push((Invariant::NoMoneyLeftBehind, "not paid, and it can be paid"));
+                }
+            }
+            Status::Reversed if before != Some(status) => {
+                if !self.is_over() {
+                    wrong.push((Invariant::ReversalDiscipline, "reversed without proof"));
+                }
+                if self.can_hold_money(status, bank) {
+                    wrong.push((Invariant::NoMoneyLeftBehind, "reversed, and it can be paid"));
+                }
+            }
+            _ => {}
+        }
+        if !is_forward(before, status) {
+            wrong.push((Invariant::OnlyForward, "it went back"));
+        }
+        wrong
+    }
+
+    /// What the till has not heard of, because it was off, is not held against it; what was told as
+    /// not paid goes back. Without a journal nothing counts: the next start finds out anew.
+    fn is_duly_paid(&self, event: &Event, now: u64) -> bool {
+        matches!(event, Event::Answered(_, Answer::Paid(_)))
+            && now < self.left_at.unwrap_or(0) + COUNTS_FOR
+            && self.reversals.is_empty()
+            && self.restarts == 0
+            && !self.left_behind
+            && !self.refused
+            && self.told != Some(Status::Declined)
+    }
+
+    /// Whether there is money at the bank, or can come some, that nobody could have foreseen not to.
+    fn can_hold_money(&self, status: Status, bank: Option<&Entry>) -> bool {
+        let holds = bank.is_some_and(|entry| entry.net().minor() != 0);
+        // A number that is over at the bank takes nothing, whenever it arrives.
+        let is_shut = bank.is_some_and(|entry| {
+            matches!(entry.standing, Standing::Revoked | Standing::Closed | Standing::Refunded)
+        });
+        let may_pay = bank.is_some_and(Entry::is_going_to_pay)
+            || self.on_the_way > 0 && !self.has_arrived && !is_shut;
+        // The gateway's own word was not true, or the network kept the request beyond all measure.
+        let is_lied_to = self.refused
+            && status == Status::Declined
+            && bank.is_some_and(|entry| {
+                matches!(entry.scenario, Scenario::Refused { charged: true, .. })
+            });
+        // Only what the bank has never known can come late and be taken.
+        let is_unknown = !self.ended && !self.absent.is_empty();
+        (holds || may_pay) && !(self.is_late && is_unknown || is_lied_to)
+    }
+}
+
+fn is_forward(before: Option<Status>, now: Status) -> bool {
+    use Status::{
+        Attention, Checking, Created, Declined, Paid, Reversed, Reversing, Sent, Waiting,
+    };
+    match before {
+        None | Some(Created | Sent) => true,
+        Some(Waiting | Checking) => !matches!(now, Created | Sent),
+        Some(Reversing | Attention) => !matches!(now, Created | Sent | Waiting | Checking),
+        Some(Paid) => now == Paid,
+        // Money was found after all.
+        Some(Declined | Reversed) => {
+            Some(now) == before || matches!(now, Reversing | Reversed | Attention)
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! What a payment leaves for people and programs: its receipt, and its line of JSON.
+
+use paytill::command::report::Report;
+use paytill::engine::Attempt;
+use paytill::journal::OrderRow;
+use paytill::receipt::{Form, Paper, Profile, Slip, escpos};
+use paytill::text::Language;
+
+use super::World;
+
+impl World {
+    /// As the printer gets it, and as `pay --json` tells it.
+    pub(super) fn hand_out(&mut self, attempt: &Attempt) {
+        let number = attempt.out_trade_no.as_str();
+        // Every kind of it, in turn.
+        let (paper, language) = match self.counts.entries % 4 {
+            0 => (Paper::Mm58, Language::Chinese),
+            1 => (Paper::Mm80, Language::Chinese),
+            2 => (Paper::Mm58, Language::English),
+            _ => (Paper::Mm80, Language::English),
+        };
+        let form = Form { paper, profile: Profile::Auto, logo: None };
+        if let Some(slip) = Slip::of(attempt, &self.config, false) {
+            self.auditor.printed(number, &escpos::print(&slip, &form, language));
+        }
+        let report = Report::of_attempt(attempt).json(language);
+        self.auditor.reported(number, &report.to_string());
+    }
+
+    /// As `orders --json` lists them.
+    pub(super) fn list(&mut self, rows: &[OrderRow]) {
+        for row in rows {
+            let report = Report::of_row(row).json(Language::English);
+            self.auditor.reported(row.out_trade_no.as_str(), &report.to_string());
+        }
+    }
+}
