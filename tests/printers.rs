@@ -273,3 +273,35 @@ fn a_receipt_without_a_font_is_drawn_and_told_as_printed() {
     assert!(paper.windows(4).filter(|bytes| bytes == b"\x1dv0\0").count() > 10);
     till.close();
 }
+
+#[test]
+fn a_test_page_says_what_the_printer_answers_and_which_profile_fits() {
+    let shop = shop();
+    let printer = Socket::new(&shop, "printer").plug_answering(Skills::FENCE);
+    let told = |arguments: &[&str]| {
+        let ran = shop.run(arguments);
+        let words = [ran.stdout, ran.stderr].concat();
+        (ran.status.code(), String::from_utf8(words).unwrap())
+    };
+    let (exit, words) = told(&["print-test", "--profile", "generic"]);
+    assert_eq!(exit, Some(0), "{words}");
+    for sentence in
+        ["printed: the printer says so", "its model: MODEL 1", "\"raster\"     1 is wrong"]
+    {
+        assert!(words.contains(sentence), "{words}");
+    }
+    let paper = printer.paper();
+    let name = b"profile = \"generic\"";
+    assert!(paper.windows(name.len()).any(|bytes| bytes == name));
+    assert!(paper.ends_with(b"\x1ba\0\x1dVB\0"));
+    let (exit, words) = told(&["--lang", "zh-CN", "print-test"]);
+    assert_eq!(exit, Some(0), "{words}");
+    assert!(words.contains("已打印：打印机已确认") && words.contains("型号：MODEL 1"), "{words}");
+    printer.becomes(COVER_OPEN);
+    let (exit, words) = told(&["print-test"]);
+    assert_eq!(exit, Some(1), "{words}");
+    assert!(words.contains("not printed: cover open"), "{words}");
+    let (exit, words) = told(&["print-test", "--profile", "espon"]);
+    assert_eq!(exit, Some(2), "{words}");
+    assert!(words.contains("auto, epson, generic, no-cutter, gb2312, raster"), "{words}");
+}

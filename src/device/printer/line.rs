@@ -268,8 +268,9 @@ impl<R: Fn(PrinterReport)> Line<R> {
         }
         if self.is_cut_off {
             self.part_from_the_half()?;
+            // It may have been switched off and on: its acquaintance is made anew once it answers.
             if self.talk.answers.status {
-                self.meet()?;
+                self.misses = MISSES;
             }
         }
         if !self.talk.answers.status && self.talk.speaks_up() {

@@ -66,13 +66,12 @@ impl Talk {
     }
 
     /// Finds out what kind of printer this is. One that answers no question of the first three is
-    /// not asked again here.
+    /// not asked again here, and what was known of it stays.
     pub(super) fn meet(&mut self, line: &mut Asker<'_>) -> Result<(), Gone> {
-        self.answers = Answers::default();
         if !self.ask_all(line)? {
             return Ok(());
         }
-        self.answers.status = true;
+        self.answers = Answers { status: true, ..Answers::default() };
         self.try_fence(line)?;
         line.ask(&MODEL, self, |talk| talk.answers.model.is_some())?;
         self.has_changed = false;

@@ -437,3 +437,23 @@ fn a_printer_that_was_off_when_it_was_found_is_asked_again() {
     printer.print(job(1, b"one")).unwrap();
     assert_eq!(reports.next(), PrinterReport::Printed(1));
 }
+
+#[test]
+fn nothing_is_sent_to_a_printer_that_answered_before_and_is_off() {
+    let patience = Patience { stalled: Millis::seconds(1), ..Patience::default() };
+    let bench = Bench::with(Skills::FENCE, Proof::Fence, patience);
+    bench.hardware.runs_out_after(0);
+    bench.print(1, b"lost");
+    bench.until("the printer holds it", Answering::holds_back);
+    bench.hardware.switch(false);
+    bench.hardware.becomes(WELL);
+    let PrinterReport::Failed(1, _) = next_but_health(&bench.reports) else { panic!("no failure") };
+    bench.print(2, b"kept");
+    bench.reports.expect(
+        &PrinterReport::Health(Health::Failed(Fault::Silent)),
+        &[PRINTER_READY, PrinterReport::Health(Health::Failed(Fault::Printer(Trouble::PaperOut)))],
+    );
+    bench.hardware.switch(true);
+    assert_eq!(next_but_health(&bench.reports), PrinterReport::Answers(answers_of(Skills::FENCE)));
+    assert_eq!(next_but_health(&bench.reports), PrinterReport::Printed(2));
+}
