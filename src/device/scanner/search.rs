@@ -19,6 +19,8 @@ use crate::device::{Address, Fault, Health, LOOK, Wanted, Worker};
 /// again before that is a fault (devices 1.4).
 const DENIED_FOR: Millis = Millis::seconds(2);
 const RETRY: Duration = Duration::from_millis(50);
+/// So many of them are a second.
+const LINGERING: usize = 20;
 
 /// Starts a thread for every scanner that is there.
 pub(super) struct Search {
@@ -142,12 +144,16 @@ impl Attendant {
         None
     }
 
-    /// The scanner is gone, or is there and cannot be read, which must not become a race.
+    /// The scanner is gone; its node goes a moment later. One that is still there and cannot be read
+    /// is left alone for a second.
     fn leave(&self, wanted: &Wanted) {
         tracing::info!(node = %self.node.display(), "scanner gone");
         self.board.remove(&self.node);
-        if self.node.exists() {
-            wanted.pause(LOOK);
+        for _ in 0..LINGERING {
+            if !self.node.exists() || !wanted.is_true() {
+                return;
+            }
+            wanted.pause(RETRY);
         }
     }
 }
