@@ -11,6 +11,8 @@ use common::{PACE, Shop};
 use paytill::clock::{Clock, Millis};
 use paytill::simulator::Scenario;
 
+const F6: &str = "\x1b[17~";
+const F9: &str = "\x1b[20~";
 const CTRL_L: &str = "\x0c";
 const CTRL_Q: &str = "\x11";
 const DEVICES: &str = "[scanner]\nkind = \"serial\"\nport = \"scanner\"\n\
@@ -227,4 +229,47 @@ fn answer(counter: &mut Counter, key: &str, words: &str) -> Millis {
     counter.burst(key);
     counter.see(&[words]);
     clock.uptime().since(since)
+}
+
+#[test]
+fn the_drawer_opens_by_its_key_and_by_nothing_else() {
+    let shop = shop();
+    shop.configure(&DEVICES.replace("\"printer\"\n", "\"printer\"\ndrawer = \"pin5\"\n"));
+    let printer = Socket::new(&shop, "printer").plug_answering(Skills::FENCE);
+    let mut till = Till::open(shop);
+    till.printer_is("Printer ready");
+    till.counter.see(&["F6 Drawer"]);
+    till.sell();
+    till.counter.see(&[IS_PRINTED]);
+    till.counter.press(F9);
+    till.counter.watch_until("the copy", || receipts_so_far(&printer) == 2);
+    till.counter.see(&[IS_PRINTED]);
+    let receipts = printer.paper();
+    assert!(!receipts.windows(2).any(|two| two == b"\x1bp"), "a receipt opened it");
+    till.counter.press(F6);
+    till.counter.see(&["The drawer was told to open."]);
+    assert_eq!(printer.paper()[receipts.len()..], *b"\x1bp\x01\x32\xfa");
+    printer.becomes(COVER_OPEN);
+    till.printer_is("Printer fault cover open");
+    till.counter.press(F6);
+    till.counter.see(&["The drawer was not opened: cover open."]);
+    // It does not open when nobody expects it any more.
+    printer.becomes(WELL);
+    till.printer_is("Printer ready");
+    assert_eq!(printer.paper().len(), receipts.len() + 5);
+    till.close();
+}
+
+#[test]
+fn a_receipt_without_a_font_is_drawn_and_told_as_printed() {
+    let shop = shop();
+    shop.configure(&DEVICES.replace("\"printer\"\n", "\"printer\"\nprofile = \"raster\"\n"));
+    let printer = Socket::new(&shop, "printer").plug_answering(Skills::FENCE);
+    let mut till = Till::open(shop);
+    till.printer_is("Printer ready");
+    till.sell();
+    till.counter.see(&[IS_PRINTED]);
+    let paper = printer.paper();
+    assert!(paper.windows(4).filter(|bytes| bytes == b"\x1dv0\0").count() > 10);
+    till.close();
 }

@@ -214,7 +214,9 @@ mod tests {
     fn the_worst_fault_gives_the_exit_code() {
         let exit = |checks: &[Check]| {
             let mut faults = Faults::default();
-            checks.iter().for_each(|check| faults.add(*check));
+            for check in checks {
+                faults.add(*check);
+            }
             faults.exit()
         };
         assert_eq!(exit(&[]), Exit::Done);

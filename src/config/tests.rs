@@ -313,6 +313,32 @@ fn real_books_and_those_of_training_never_share_a_file() {
 }
 
 #[test]
+fn the_logo_is_a_picture_that_fits_the_paper() {
+    let bench = Bench::new();
+    let text =
+        |paper: u8| format!("[printer]\npaper_mm = {paper}\n[receipt]\nlogo = \"logo.pbm\"\n");
+    let missing = bench.told(&text(80));
+    assert!(missing.starts_with("paytill.toml:4: [receipt] logo "), "{missing}");
+    assert!(missing.contains("logo.pbm cannot be read: "), "{missing}");
+    bench.write("logo.pbm", &format!("P1 400 1 {}", "1 ".repeat(400)));
+    let logo = bench.read(&text(80)).unwrap().receipt.logo.unwrap();
+    assert_eq!((logo.width(), logo.height()), (400, 1));
+    let wide = bench.told(&text(58));
+    assert!(wide.ends_with("logo.pbm is 400 dots wide; this paper has 384"), "{wide}");
+    bench.write("logo.pbm", "\u{89}PNG");
+    let wrong = bench.told(&text(80));
+    assert!(
+        wrong.ends_with(
+            "logo.pbm is no PBM picture (black and white; its first two characters are P1 or P4)"
+        ),
+        "{wrong}"
+    );
+    fs::remove_file(bench.path("logo.pbm")).unwrap();
+    fs::create_dir(bench.path("logo.pbm")).unwrap();
+    assert!(bench.told(&text(80)).ends_with("logo.pbm is not a file"));
+}
+
+#[test]
 fn an_amount_to_confirm_is_in_the_tills_currency() {
     let bench = Bench::new();
     let above = |text: &str| bench.read(text).unwrap().screen.confirm_above;

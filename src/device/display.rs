@@ -3,19 +3,16 @@
 //! Only the newest state counts. It takes the place of one that still waits, and is sent again
 //! after the display was away. A display that takes nothing is tried once a second.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
 use std::time::Duration;
 
-use rustix::fs::OFlags;
 pub use serialport::Parity;
 use serialport::{ClearBuffer, SerialPort};
 
-use super::{Address, Fault, Health, LOOK, Opened, Reported, Wanted, Worker};
+use super::{Address, Fault, Health, LOOK, Opened, Reported, Wanted, Worker, open_unblocked};
 use crate::clock::{Clock, Millis, Uptime};
 
 /// Small enough for any driver to take or leave (devices 2.7).
@@ -96,7 +93,7 @@ struct Line<R> {
     /// What is to be shown now; empty before the first.
     state: Vec<u8>,
     shows: Shows,
-    /// The bytes go through a handle of their own that never blocks.
+    /// The bytes go through a handle of their own.
     open: Option<Opened<File>>,
     clock: Clock,
     report: R,
@@ -147,7 +144,7 @@ impl<R: Fn(Health)> Line<R> {
             self.close();
         }
         if self.open.is_none() {
-            let health = match self.address.open(open_line) {
+            let health = match self.address.open(open_unblocked) {
                 Ok(open) => {
                     self.open = Some(open);
                     self.shows = Shows::Unknown;
@@ -238,10 +235,9 @@ impl<R: Fn(Health)> Line<R> {
     /// Closes the port without waiting for it.
     fn close(&mut self) {
         self.forget_unsent();
-        let Some(open) = self.open.take() else { return };
-        let closing = thread::Builder::new().name("closing".to_owned()).spawn(move || drop(open));
-        // Without a thread it was closed here, which is late but right.
-        drop(closing);
+        if let Some(open) = self.open.take() {
+            open.close();
+        }
     }
 
     fn tell(&mut self, health: Health) {
@@ -249,11 +245,6 @@ impl<R: Fn(Health)> Line<R> {
             (self.report)(health);
         }
     }
-}
-
-fn open_line(target: &Path) -> io::Result<File> {
-    let flags = OFlags::NOCTTY | OFlags::NONBLOCK;
-    OpenOptions::new().read(true).write(true).custom_flags(flags.bits().cast_signed()).open(target)
 }
 
 /// Whether the line was hung up. A display has nothing to say; what comes all the same is dropped.

@@ -13,14 +13,16 @@ pub mod scanner;
 mod tests;
 mod watch;
 
+use std::fs::{File, OpenOptions};
 use std::io;
-use std::os::unix::fs::FileTypeExt;
+use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, Thread};
 use std::time::Duration;
 
+use rustix::fs::OFlags;
 use rustix::io::Errno;
 use serialport::{Parity, TTYPort};
 
@@ -192,6 +194,22 @@ struct Opened<T> {
     /// Where the path led when it was opened.
     target: PathBuf,
     extra: T,
+}
+
+impl<T: Send + 'static> Opened<T> {
+    /// Closes the port without waiting for it: what it still holds may take half a minute.
+    fn close(self) {
+        let closing = thread::Builder::new().name("closing".to_owned()).spawn(move || drop(self));
+        // Without a thread it was closed here, which is late but right.
+        drop(closing);
+    }
+}
+
+/// A handle to a port that never blocks: the port's own `write` may, for as long as the device
+/// likes.
+fn open_unblocked(target: &Path) -> io::Result<File> {
+    let flags = OFlags::NOCTTY | OFlags::NONBLOCK;
+    OpenOptions::new().read(true).write(true).custom_flags(flags.bits().cast_signed()).open(target)
 }
 
 /// Reports a health only when it is another than before.

@@ -104,15 +104,16 @@ fn put(bytes: &mut Vec<u8>, part: Part, abilities: Abilities, paper: Paper) {
         }
         Part::Qr(content) => {
             put_align(bytes, Align::Centre);
+            raster::feed(bytes, MARGIN);
             match abilities.codes {
                 Codes::ByCommand => put_qr(bytes, &content),
                 Codes::Drawn => {
-                    let Some(code) = raster::qr(&content, QR_MODULE) else { return };
-                    raster::feed(bytes, MARGIN);
-                    raster::put(bytes, &code);
-                    raster::feed(bytes, MARGIN);
+                    if let Some(code) = raster::qr(&content, QR_MODULE) {
+                        raster::put(bytes, &code);
+                    }
                 }
             }
+            raster::feed(bytes, MARGIN);
         }
     }
 }

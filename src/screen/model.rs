@@ -80,10 +80,18 @@ pub(super) struct Attempt {
     /// The cashier has given up, and the till was told.
     pub(super) abandoned: bool,
     pub(super) put_aside: bool,
-    /// A receipt or slip was asked for.
-    pub(super) slip_asked: bool,
-    /// It was asked for, and did not come out.
-    pub(super) slip_missing: bool,
+    pub(super) paper: Paper,
+}
+
+/// Whether there is a receipt or slip of an attempt.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Paper {
+    /// None was asked for yet.
+    None,
+    /// One was asked for: it has come out, or is on its way.
+    Asked,
+    /// One was asked for, and did not come out.
+    Missing,
 }
 
 #[derive(Debug)]
@@ -264,7 +272,7 @@ impl Model {
             Desk::Amount { .. } | Desk::Code { .. } | Desk::Starting { .. } => return None,
         };
         // What never came out is missing more than a copy of what did.
-        let missing = self.attempts.iter().filter(|attempt| attempt.slip_missing);
+        let missing = self.attempts.iter().filter(|attempt| attempt.paper == Paper::Missing);
         let missing = missing.min_by_key(|attempt| attempt.view.updated_at);
         let paid = |attempt: &&Attempt| attempt.view.state.status() == Status::Paid;
         let last = || self.attempts.iter().filter(paid).max_by_key(|paid| paid.view.updated_at);
@@ -337,8 +345,7 @@ impl Attempt {
             story: Story::default(),
             abandoned: false,
             put_aside: false,
-            slip_asked: false,
-            slip_missing: false,
+            paper: Paper::None,
         }
     }
 

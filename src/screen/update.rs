@@ -1,6 +1,6 @@
 //! What each message does.
 
-use super::model::{Attempt, Desk, Dialog, Model, Notice};
+use super::model::{Attempt, Desk, Dialog, Model, Notice, Paper};
 use super::note::{Instead, Note, Scanned};
 use super::{AttemptView, Command, Key, Message, Printing, SaleRef};
 use crate::clean::clean;
@@ -95,7 +95,8 @@ fn say(model: &mut Model, note: Note) {
 
 fn printed(model: &mut Model, order: &OutTradeNo, how: Printing) {
     if let Some(attempt) = model.attempt_mut(order) {
-        attempt.slip_missing = matches!(how, Printing::Failed(_));
+        attempt.paper =
+            if matches!(how, Printing::Failed(_)) { Paper::Missing } else { Paper::Asked };
     }
     match how {
         Printing::Sent => say(model, Note::SentToPrinter),
@@ -168,7 +169,7 @@ fn pressed(model: &mut Model, key: Key) -> Vec<Command> {
         Key::F(9) => {
             let Some(order) = model.can_reprint().cloned() else { return Vec::new() };
             if let Some(attempt) = model.attempt_mut(&order) {
-                attempt.slip_missing = false;
+                attempt.paper = Paper::Asked;
             }
             vec![Command::Print { out_trade_no: order, copy: true }]
         }
@@ -493,9 +494,9 @@ fn moved(model: &mut Model, view: AttemptView, event: &Event) -> Vec<Command> {
         if let Some(attempt) = model.attempt_mut(&order)
             && prints
             && attempt.has_slip()
-            && !attempt.slip_asked
+            && attempt.paper == Paper::None
         {
-            attempt.slip_asked = true;
+            attempt.paper = Paper::Asked;
             commands.push(Command::Print { out_trade_no: order, copy: false });
         }
     }

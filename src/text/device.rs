@@ -26,6 +26,31 @@ pub fn fault(fault: &Fault, language: Language) -> String {
     pick(language, english, chinese).to_owned()
 }
 
+/// What to do about a device that cannot be used.
+pub fn remedy(fault: &Fault, language: Language) -> &'static str {
+    let (english, chinese) = match fault {
+        Fault::Denied | Fault::DeniedHid => (
+            "Install assets/70-paytill.rules into /etc/udev/rules.d, and add the user to dialout.",
+            "请将 assets/70-paytill.rules 放入 /etc/udev/rules.d，并把用户加入 dialout 组。",
+        ),
+        Fault::Busy => (
+            "Close the other program; ModemManager is kept away by assets/70-paytill.rules.",
+            "请关闭占用它的程序；assets/70-paytill.rules 可避免 ModemManager 占用。",
+        ),
+        Fault::NotSerial => (
+            "Name the device itself as the port, such as one in /dev/serial/by-id.",
+            "请把端口设为设备本身，例如 /dev/serial/by-id 下的名称。",
+        ),
+        Fault::Stalled | Fault::Printer(_) => {
+            ("Look for paper and cover, and switch it on again.", "请检查纸张和机盖，并重新开机。")
+        }
+        Fault::Silent | Fault::Blocked | Fault::Other(_) => {
+            ("Look at its cable and power, and plug it in again.", "请检查连线和电源，并重新插拔。")
+        }
+    };
+    pick(language, english, chinese)
+}
+
 /// Why a printer does not print, short enough for the status line.
 pub fn trouble(trouble: Trouble, language: Language) -> &'static str {
     let (english, chinese) = match trouble {

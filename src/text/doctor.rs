@@ -511,7 +511,10 @@ impl Finding {
                     *check,
                     Fault,
                     (&format!("{port}: {why}."), &format!("{port}：{why}。")),
-                    remedy(fault),
+                    (
+                        device::remedy(fault, Language::English),
+                        device::remedy(fault, Language::Chinese),
+                    ),
                 )
             }
             Self::TerminalGood => {
@@ -551,29 +554,6 @@ const CREDENTIALS: (&str, &str) = (
     "Compare app_id, mch_id, sign_type and the APIv2 key with the merchant platform.",
     "请与商户平台核对 app_id、mch_id、sign_type 和 APIv2 密钥。",
 );
-
-fn remedy(fault: &Fault) -> (&'static str, &'static str) {
-    match fault {
-        Fault::Denied | Fault::DeniedHid => (
-            "Install assets/70-paytill.rules into /etc/udev/rules.d, and add the user to dialout.",
-            "请将 assets/70-paytill.rules 放入 /etc/udev/rules.d，并把用户加入 dialout 组。",
-        ),
-        Fault::Busy => (
-            "Close the other program; ModemManager is kept away by assets/70-paytill.rules.",
-            "请关闭占用它的程序；assets/70-paytill.rules 可避免 ModemManager 占用。",
-        ),
-        Fault::NotSerial => (
-            "Name the device itself as the port, such as one in /dev/serial/by-id.",
-            "请把端口设为设备本身，例如 /dev/serial/by-id 下的名称。",
-        ),
-        Fault::Stalled | Fault::Printer(_) => {
-            ("Look for paper and cover, and switch it on again.", "请检查纸张和机盖，并重新开机。")
-        }
-        Fault::Silent | Fault::Blocked | Fault::Other(_) => {
-            ("Look at its cable and power, and plug it in again.", "请检查连线和电源，并重新插拔。")
-        }
-    }
-}
 
 fn pick(language: Language, english: &str, chinese: &str) -> String {
     match language {

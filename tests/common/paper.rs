@@ -62,7 +62,7 @@ impl Printer {
                 rest
             }
             [0x1d, b'!' | b'H' | b'h' | b'w', _, rest @ ..]
-            | [0x1b, b'E' | b'-' | b'3' | b'a' | b'd', _, rest @ ..] => rest,
+            | [0x1b, b'E' | b'-' | b'3' | b'a' | b'd' | b'J', _, rest @ ..] => rest,
             [0x1d, b'k', 73, length, rest @ ..] => {
                 let (data, rest) = rest.split_at(usize::from(*length));
                 self.receipt.barcodes.push(code128(data));
@@ -89,6 +89,8 @@ impl Printer {
                 self.line.clear();
                 rest
             }
+            // It means nothing, but for a picture that is not complete.
+            [0, rest @ ..] => rest,
             [byte @ b' '..=b'~', rest @ ..] => {
                 self.line.push(*byte);
                 rest

@@ -100,13 +100,15 @@ def used_elsewhere(lab):
     for make in [hid_pos_scanner, keyboard_scanner]:
         scanner = lab.plugged(make(lab))
         other = Till(lab.guest, lab.keyboard, f"other-{scanner.name}", AUTO)
-        start = f"cd {other.folder}; exec env -i HOME={other.folder} TERM=linux /bin/paytill --config paytill.toml"
+        start = f"cd {other.folder}; echo $$ >pid; exec env -i HOME={other.folder} TERM=linux /bin/paytill --config paytill.toml"
         lab.guest.run(f"(setsid -c su cashier -c '{start}' <>/dev/tty3 >&0 2>&1 &) >/dev/null 2>&1")
+        process = wait_for("the other till's process", lambda: lab.guest.text(f"{other.folder}/pid"))
+        lab.processes.append(process)
         wait_for("the other till", lambda: lab.guest.says(f"grep -q 'scanner opened' {other.folder}/*.log.*"))
         till = lab.open_till(AUTO, "Scanner fault")
         till.charge("1.00")
         till.see("The scanner cannot be used: another program uses it.")
-        lab.guest.run(f"pkill -9 -f {other.folder}")
+        lab.guest.run(f"kill -9 {process}")
         till.see("Scanner ready")
         pay(lab, scanner, lab.bank.code())
         till.close()

@@ -89,6 +89,19 @@ pub(super) const FAULTS: &[(&str, &str)] = &[
         "2: [till] id must be 1 to 8 letters, digits, _ or - of ASCII, such as T01",
     ),
     ("[printer]\nencoding = \"utf-8\"", "2: [printer] encoding is \"utf-8\"; allowed is gb18030"),
+    (
+        "[printer]\nprofile = \"espon\"",
+        "2: [printer] profile is \"espon\"; allowed is auto, epson, generic, no-cutter, gb2312 or \
+         raster; did you mean epson?",
+    ),
+    (
+        "[printer]\ndrawer = 2",
+        "2: [printer] drawer must be none, pin2 or pin5, in quotes; this is a number",
+    ),
+    (
+        "[printer]\nflow = \"dtr\"",
+        "2: [printer] flow is \"dtr\"; allowed is none, xonxoff or rtscts",
+    ),
     ("[printer]\npaper_mm = 57", "2: [printer] paper_mm is 57; allowed is 58 or 80"),
     (
         "[screen]\nconfirm_above = \"1e3\"",

@@ -1,22 +1,18 @@
 //! A printer on a serial line: finding it, handing it its jobs in small pieces, and waiting for
 //! its word that they are done.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
 use std::sync::mpsc::RecvTimeoutError;
-use std::thread;
 use std::time::Duration;
 
-use rustix::fs::OFlags;
 use serialport::{ClearBuffer, SerialPort};
 
 use super::status::{FENCE, QUESTIONS, TELL_CHANGES, ask_when_printed};
 use super::talk::{Asker, Gone, Talk};
 use super::{Address, Desk, Done, Fault, Health, JobFault, PrinterReport, Proof, Queued};
 use crate::clock::{Millis, Uptime};
-use crate::device::{LOOK, Opened};
+use crate::device::{LOOK, Opened, open_unblocked};
 
 /// Small enough for any driver to take or leave (devices 2.7).
 const CHUNK: usize = 256;
@@ -34,7 +30,9 @@ const PRINTING_A_BYTE: Millis = Millis(5);
 const LONGEST_PRINTING: Millis = Millis::seconds(20);
 /// Bits on the line for a byte.
 const BITS: u64 = 10;
-/// Every so many looks a printer that has never answered is asked again: it may have been off.
+/// A printer that has not answered is asked again at its first looks, since it may just have been
+/// switched on, and then every so many.
+const FIRST_LOOKS: u8 = 3;
 const LOOKS_TO_ASK_AGAIN: u8 = 10;
 /// A printer that has answered before and misses so many questions in a row is switched off.
 const MISSES: u8 = 3;
@@ -48,8 +46,7 @@ pub(super) struct Line<R> {
     baud: u32,
     proof: Proof,
     parting: Vec<u8>,
-    /// The bytes go through a handle of their own that never blocks: the port's own `write` may,
-    /// for as long as the printer likes.
+    /// The bytes go through a handle of their own.
     open: Option<Opened<File>>,
     talk: Talk,
     /// Questions in a row that were not answered.
@@ -139,7 +136,7 @@ impl<R: Fn(PrinterReport)> Line<R> {
             self.lose();
         }
         if self.open.is_none() {
-            match self.address.open(open_line) {
+            match self.address.open(open_unblocked) {
                 Ok(open) => self.greet(open),
                 Err(health) => self.desk.tell(health),
             }
@@ -176,9 +173,12 @@ impl<R: Fn(PrinterReport)> Line<R> {
         } else if self.talk.speaks_up() {
             self.meet()
         } else {
-            self.looks = (self.looks + 1) % LOOKS_TO_ASK_AGAIN;
-            if self.looks > 0 {
-                return;
+            self.looks += 1;
+            if self.looks > FIRST_LOOKS {
+                if self.looks < FIRST_LOOKS + LOOKS_TO_ASK_AGAIN {
+                    return;
+                }
+                self.looks = FIRST_LOOKS;
             }
             // Nobody waits for the answer: a later look hears it.
             self.with_line(|_, asker| asker.say(&QUESTIONS[0]).map(drop))
@@ -271,6 +271,9 @@ impl<R: Fn(PrinterReport)> Line<R> {
             if self.talk.answers.status {
                 self.meet()?;
             }
+        }
+        if !self.talk.answers.status && self.talk.speaks_up() {
+            self.meet()?;
         }
         if !self.talk.answers.status {
             return Ok(true);
@@ -506,10 +509,9 @@ impl<R: Fn(PrinterReport)> Line<R> {
 
     /// Closes the port without waiting for it: what it still holds may take half a minute.
     fn close(&mut self) {
-        let Some(open) = self.open.take() else { return };
-        let closing = thread::Builder::new().name("closing".to_owned()).spawn(move || drop(open));
-        // Without a thread it was closed here, which is late but right.
-        drop(closing);
+        if let Some(open) = self.open.take() {
+            open.close();
+        }
     }
 }
 
@@ -524,9 +526,4 @@ fn fault(stop: Stop, trouble: Option<super::Trouble>) -> JobFault {
 
 fn time_on_paper(length: usize) -> Millis {
     PRINTING_A_BYTE.times(u64::try_from(length).unwrap_or(u64::MAX)).min(LONGEST_PRINTING)
-}
-
-fn open_line(target: &Path) -> io::Result<File> {
-    let flags = OFlags::NOCTTY | OFlags::NONBLOCK;
-    OpenOptions::new().read(true).write(true).custom_flags(flags.bits().cast_signed()).open(target)
 }

@@ -11,7 +11,7 @@ use serialport::TTYPort;
 mod answering;
 
 use super::*;
-use crate::device::tests::{DEADLINE, Reports, Socket, read_until};
+use crate::device::tests::{DEADLINE, Reports, Socket};
 use answering::{Answering, COVER_OPEN, PAPER_LOW, PAPER_OUT, Skills, WELL};
 
 /// The questions that one which never answers is asked when it is found.
@@ -46,6 +46,15 @@ fn job(id: u64, bytes: &[u8]) -> Job {
 /// More than any line holds back.
 fn endless_job(id: u64) -> Job {
     Job { id, bytes: vec![b'x'; 1_000_000], good_for: None }
+}
+
+/// Reads what the printer is sent until it ends like this, but for questions that it never answers.
+fn read_until(hardware: &mut TTYPort, end: &[u8]) -> Vec<u8> {
+    let mut all = crate::device::tests::read_until(hardware, end);
+    while let Some(at) = all.windows(3).position(|bytes| matches!(bytes, [0x10, 4, 1..=4])) {
+        all.drain(at..at + 3);
+    }
+    all
 }
 
 const PRINTER_READY: PrinterReport = PrinterReport::Health(Health::Ready);
@@ -130,7 +139,7 @@ fn an_interrupted_receipt_is_not_printed_again() {
     assert_eq!(reports.next(), says_nothing());
     assert_eq!(reports.next(), PRINTER_READY);
     printer.print(job(2, b"another")).unwrap();
-    let expected = [PARTING, QUESTIONS, b"another"].concat();
+    let expected = [PARTING, b"another"].concat();
     assert_eq!(read_until(&mut hardware, b"another"), expected);
     assert_eq!(reports.next(), PrinterReport::Sent(2));
 }
@@ -413,4 +422,18 @@ fn a_job_that_is_good_for_a_moment_does_not_wait() {
     let fault = JobFault::Trouble(Trouble::CoverOpen);
     assert_eq!(bench.reports.next(), PrinterReport::Failed(1, fault));
     assert!(bench.hardware.paper().is_empty());
+}
+
+#[test]
+fn a_printer_that_was_off_when_it_was_found_is_asked_again() {
+    let socket = Socket::new();
+    let hardware = Answering::start(socket.plug(), Skills::FENCE);
+    hardware.switch(false);
+    let (printer, reports) = printer(serial(&socket), Patience::default());
+    assert_eq!(reports.next(), says_nothing());
+    assert_eq!(reports.next(), PRINTER_READY);
+    hardware.switch(true);
+    assert_eq!(reports.next(), PrinterReport::Answers(answers_of(Skills::FENCE)));
+    printer.print(job(1, b"one")).unwrap();
+    assert_eq!(reports.next(), PrinterReport::Printed(1));
 }

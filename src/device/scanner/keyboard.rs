@@ -84,6 +84,7 @@ pub(super) fn read(device: &mut RawDevice, layout: Layout, feed: &mut Feed, want
                     feed.push(&keyboard.take(code, motion));
                 }
                 Taken::Lost => {
+                    tracing::warn!("this machine was too slow for a scanner's keys");
                     feed.reset();
                     feed.half();
                     keyboard = Keyboard::new(layout);

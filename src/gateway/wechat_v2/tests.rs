@@ -587,3 +587,16 @@ proptest::proptest! {
         proptest::prop_assert_eq!(Fields::from_xml(fields.to_xml().as_bytes()), Ok(fields));
     }
 }
+
+#[test]
+fn a_submission_needs_its_code_and_no_other_call_does() {
+    let (order, code) = (order(), code());
+    assert!(Ask::of(CallKind::Submit, &order, None).is_none());
+    for kind in [CallKind::Submit, CallKind::Query, CallKind::Reverse] {
+        let ask = Ask::of(kind, &order, Some(&code)).unwrap();
+        assert_eq!((ask.kind(), ask.order()), (kind, &order));
+    }
+    for kind in [CallKind::Query, CallKind::Reverse] {
+        assert_eq!(Ask::of(kind, &order, None).unwrap().kind(), kind);
+    }
+}

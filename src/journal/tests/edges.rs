@@ -415,4 +415,11 @@ fn a_log_is_settled_only_beside_a_database_that_can_be_read() {
     std::fs::remove_file(&path).unwrap();
     let _socket = std::os::unix::net::UnixListener::bind(&path).unwrap();
     assert!(settled(&path).is_err());
+    let folder = tempfile::tempdir().unwrap();
+    let path = left_by_a_dead_process(&folder);
+    assert!(settled(&path).is_ok());
+    std::fs::remove_file(beside(&path, "-wal")).unwrap();
+    assert!(settled(&path).is_ok(), "no log, nothing to settle");
+    std::os::unix::fs::symlink(&path, beside(&path, "-wal")).unwrap();
+    assert!(settled(&path).is_err(), "a log that cannot be opened is not taken for none");
 }
