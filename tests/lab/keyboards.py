@@ -1,7 +1,7 @@
 """Scanners that are keyboards, beside the cashier's own: what they type goes to the till and nowhere
 else, and what the cashier types is never taken away."""
 
-from lab import AUTO, hid_pos_scanner, keyboard_scanner, receipt_of, scenario, serial_printer_config
+from lab import AUTO, hid_pos_scanner, keyboard_scanner, pay, receipt_of, scenario, serial_printer_config
 from waiting import wait_for
 
 KEYS = "/tmp/console.keys"
@@ -22,8 +22,7 @@ def no_key_leaks(lab):
     lab.keyboard.type("1\n")
     wait_for("what the person types", lambda: typed() == "1")
     code = lab.bank.code()
-    scanner.scan(code)
-    till.see("PAID", "The money was taken")
+    pay(lab, scanner, code)
     lab.keyboard.type("2\n")
     wait_for("what the person types", lambda: typed().endswith("2"))
     assert typed() == "1 2", typed()
@@ -45,13 +44,12 @@ def keyboard_beside_a_scanner(lab):
     for keyboard in (second, lab.keyboard):
         keyboard.type("15\n")
         till.see("Scan the customer's payment code.")
-        scanner.scan(lab.bank.code())
-        till.see("PAID", "The money was taken")
+        pay(lab, scanner, lab.bank.code())
     assert [order["amount"] for order in till.orders()] == [1500, 1500]
     till.close()
 
 
-@scenario
+@scenario(in_ci=False)
 def identical_scanners(lab):
     """Two scanners that nothing tells apart both work, and each goes on when the other is pulled out."""
     lab.install_rules()
@@ -64,15 +62,13 @@ def identical_scanners(lab):
         if pulled:
             pulled.unplug()
         till.charge("1.00")
-        scanner.scan(lab.bank.code())
-        till.see("PAID", "The money was taken")
+        pay(lab, scanner, lab.bank.code())
     right.unplug()
     till.see("Scanner searching")
     left.plug(socket=2)
     till.see("Scanner ready")
     till.charge("1.00")
-    left.scan(lab.bank.code())
-    till.see("PAID", "The money was taken")
+    pay(lab, left, lab.bank.code())
     receipts = receipt_of(printer, 4)
     assert receipts.barcodes == [order["order_no"] for order in reversed(till.orders())]
     till.close()

@@ -1,6 +1,6 @@
 """Scanners that are found when they are plugged in, of every kind."""
 
-from lab import AUTO, assert_paid, hid_pos_scanner, keyboard_scanner, receipt_of, scenario, serial_printer_config
+from lab import AUTO, assert_paid, hid_pos_scanner, keyboard_scanner, pay, receipt_of, scenario, serial_printer_config
 from till import Till
 from waiting import wait_for
 
@@ -18,8 +18,7 @@ def hid_pos(lab):
     till.see("Scanner ready")
     for count, parts in enumerate([1, 3], start=1):
         till.charge("12.34")
-        scanner.scan(lab.bank.code(f"000{parts}"), parts)
-        till.see("PAID", "The money was taken")
+        pay(lab, scanner, lab.bank.code(f"000{parts}"), parts)
         assert_paid(till, receipt_of(printer, count), "12.34")
         lab.keyboard.press("ret")
     till.close()
@@ -34,8 +33,7 @@ def hid_keyboard(lab):
     scanner = lab.plugged(keyboard_scanner(lab))
     till.see("Scanner ready")
     till.charge("12.34")
-    scanner.scan(lab.bank.code())
-    till.see("PAID", "The money was taken")
+    pay(lab, scanner, lab.bank.code())
     assert_paid(till, receipt_of(printer), "12.34")
     till.close()
 
@@ -49,13 +47,11 @@ def two_scanners(lab):
     for number, scanner in enumerate(scanners):
         # Typed on the person's keyboard.
         till.charge("1.00")
-        scanner.scan(lab.bank.code(f"000{number}"))
-        till.see("PAID", "The money was taken")
+        pay(lab, scanner, lab.bank.code(f"000{number}"))
         lab.keyboard.press("ret")
     scanners[0].unplug()
     till.charge("1.00")
-    scanners[1].scan(lab.bank.code("0002"))
-    till.see("PAID", "The money was taken")
+    pay(lab, scanners[1], lab.bank.code("0002"))
     assert till.shows("Scanner ready")
     till.close()
 
@@ -71,8 +67,7 @@ def without_permission(lab):
     lab.install_rules()
     till.see("Scanner ready")
     till.charge("1.00")
-    scanner.scan(lab.bank.code())
-    till.see("PAID", "The money was taken")
+    pay(lab, scanner, lab.bank.code())
     till.close()
 
 
@@ -95,8 +90,7 @@ def learned(lab):
     scanner.plug(socket=3)
     till.see("Scanner ready")
     till.charge("1.00")
-    scanner.scan(lab.bank.code())
-    till.see("PAID", "The money was taken")
+    pay(lab, scanner, lab.bank.code())
 
 
 @scenario(in_ci=False)
@@ -116,8 +110,7 @@ def used_elsewhere(lab):
         till.see("The scanner cannot be used: another program uses it.")
         lab.guest.run(f"kill -9 {process}")
         till.see("Scanner ready")
-        scanner.scan(lab.bank.code())
-        till.see("PAID", "The money was taken")
+        pay(lab, scanner, lab.bank.code())
         till.close()
         scanner.remove()
         lab.devices.remove(scanner)
@@ -132,8 +125,7 @@ def named(lab):
     till = lab.open_till(f'[scanner]\nkind = "hid-keyboard"\ndevice = "{STRANGE}:K1"\nsuffix = "cr"\n', "Scanner ready")
     twin.type("7")
     till.charge("1")
-    scanner.scan(lab.bank.code())
-    till.see("PAID", "The money was taken")
+    pay(lab, scanner, lab.bank.code())
     assert till.orders()[0]["amount"] == 7100, till.orders()
     scanner.unplug()
     till.see("Scanner searching")
