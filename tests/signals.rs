@@ -7,6 +7,7 @@ mod common;
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use common::counter::{Counter, Device, Socket};
 use common::{PACE, Shop, in_lanes};
@@ -256,19 +257,26 @@ fn in_each_state(signals: [Signal; 3]) -> Vec<Case> {
 fn a_signal_that_ends_a_payment_leaves_it_open_and_says_so() {
     let signals = [Signal::TERM, Signal::HUP, Signal::QUIT];
     let cases = in_each_state(signals);
+    let too_late = AtomicUsize::new(0);
     in_lanes(LANES, &cases, |((customer, state), signal)| {
         let story = format!("{signal:?} at {customer} {state}");
         let shop = Shop::open(None, PACE);
         let payment = Payment::start(&shop, customer, state);
         kill_process(payment.pid(), *signal).unwrap();
         let (exit, errors, _) = payment.end();
+        // On a busy machine an end that is an answer away may come before the signal.
+        if matches!((*state, exit), ("sent" | "checking" | "reversing", Some(0 | 11))) {
+            too_late.fetch_add(1, Ordering::Relaxed);
+            return shop.assert_books_agree(true);
+        }
         assert_eq!(exit, Some(12), "{story}: {errors}");
         assert!(errors.contains("paytill recover"), "{story}: {errors}");
         let orders = shop.orders();
         assert!(orders.len() == 1 && orders.values().all(|order| order["open"] == true), "{story}");
         settle(&shop, &story);
     });
-    println!("signals: {} that end `pay`, {0} left it open and said so", cases.len());
+    let left_open = cases.len() - too_late.into_inner();
+    println!("signals: {} that end `pay`, {left_open} left it open and said so", cases.len());
 }
 
 #[test]

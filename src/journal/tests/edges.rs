@@ -423,3 +423,16 @@ fn a_log_is_settled_only_beside_a_database_that_can_be_read() {
     std::os::unix::fs::symlink(&path, beside(&path, "-wal")).unwrap();
     assert!(settled(&path).is_err(), "a log that cannot be opened is not taken for none");
 }
+
+#[test]
+fn a_journal_that_has_a_second_name_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = filled(&folder);
+    let second = folder.path().join("second");
+    std::fs::hard_link(&path, &second).unwrap();
+    for name in [&path, &second] {
+        assert!(matches!(check::start(name, true), Err(JournalError::Linked(_))));
+    }
+    std::fs::remove_file(&second).unwrap();
+    assert!(check::start(&path, true).is_ok());
+}
