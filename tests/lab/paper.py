@@ -48,7 +48,7 @@ def command_length(data):
     if data.startswith(b"\x1dv0"):
         return 8 + (data[4] + 256 * data[5]) * (data[6] + 256 * data[7])
     lengths = [
-        (b"\x1b", b"@", 2), (b"\x1b", b"E-3adt", 3), (b"\x1b", b"p", 5),
+        (b"\x1b", b"@2", 2), (b"\x1b", b"E-3adtJM", 3), (b"\x1b", b"p", 5),
         (b"\x1c", b"&.", 2), (b"\x1c", b"!-", 3),
         (b"\x1d", b"!HhwrIa", 3), (b"\x1d", b"V", 4),
         # Questions that are answered at once.
