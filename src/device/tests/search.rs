@@ -1,7 +1,10 @@
 //! Scanners that are found when they are plugged in.
 
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::sync::mpsc::channel;
+use std::time::Duration;
+
+use serialport::TTYPort;
 
 use super::tree::{Tree, Usb};
 use super::{CODE, OTHER, Reports, SCANNER_READY, SCANNER_SEARCHING, scanned};
@@ -40,6 +43,18 @@ fn line(code: &str) -> Vec<u8> {
     format!("{code}\r").into_bytes()
 }
 
+/// A line that nobody has opened yet takes nothing.
+fn say_once_it_is_open(hardware: &mut TTYPort, code: &str) {
+    let clock = Clock::start();
+    let began = clock.uptime();
+    while let Err(error) = hardware.write_all(&line(code)) {
+        assert_eq!(error.kind(), ErrorKind::BrokenPipe);
+        let waited = Duration::from(clock.uptime().since(began));
+        assert!(waited < super::DEADLINE, "nobody opens it");
+        std::thread::yield_now();
+    }
+}
+
 #[test]
 fn a_scanner_is_taken_up_as_it_is_plugged_in_and_missed_as_it_goes() {
     let tree = Tree::new();
@@ -65,10 +80,11 @@ fn two_scanners_of_one_make_work_side_by_side() {
     let tree = Tree::new();
     let (mut one, mut other) = (tree.plug("ttyACM0", SCANNER), tree.plug("ttyACM1", TWIN));
     let (_scanners, reports) = search(&tree, Wanted::default(), false);
+    // Of either of them.
     assert_eq!(reports.next(), SCANNER_READY);
-    one.write_all(&line(CODE)).unwrap();
+    say_once_it_is_open(&mut one, CODE);
     assert_eq!(reports.next(), scanned(CODE));
-    other.write_all(&line(OTHER)).unwrap();
+    say_once_it_is_open(&mut other, OTHER);
     assert_eq!(reports.next(), scanned(OTHER));
     tree.unplug("ttyACM0");
     drop(one);

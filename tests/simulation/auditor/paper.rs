@@ -22,7 +22,7 @@ pub fn receipt(mut bytes: &[u8]) -> Option<Says> {
             (0x1b | 0x1c, [b'@' | b'&', rest @ ..]) => rest,
             (
                 0x1b | 0x1d,
-                [b'!' | b'E' | b'-' | b'3' | b'a' | b'd' | b'H' | b'h' | b'w', _, rest @ ..],
+                [b'!' | b'E' | b'-' | b'3' | b'a' | b'd' | b'J' | b'H' | b'h' | b'w', _, rest @ ..],
             ) => rest,
             (0x1d, [b'k', 73, length, rest @ ..]) => rest.get(usize::from(*length)..)?,
             (0x1d, [b'(', b'k', low, high, rest @ ..]) => {
