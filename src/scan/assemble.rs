@@ -10,6 +10,7 @@
 //! - a named suffix: silence ends nothing. After a second without the suffix what is there is
 //!   dropped.
 
+use aws_lc_rs::digest::{SHA256, SHA256_OUTPUT_LEN, digest};
 use zeroize::{Zeroize, Zeroizing};
 
 use super::is_whole;
@@ -172,11 +173,12 @@ impl Assembler {
         let text = self.pending.text();
         self.pending.clear();
         let Some(text) = text else { return self.noise(at) };
+        let digest = digest_of(&text);
         let is_double = self
             .last
             .as_ref()
-            .is_some_and(|last| last.text == text && at.since(last.at) < DOUBLE_READ);
-        self.last = Some(Last { text: text.clone(), at });
+            .is_some_and(|last| last.digest == digest && at.since(last.at) < DOUBLE_READ);
+        self.last = Some(Last { digest, at });
         (!is_double).then_some(Line::Text(text))
     }
 
@@ -196,16 +198,18 @@ impl Assembler {
     }
 }
 
-/// The scan before, kept only as long as an equal one would be a double read.
+/// The scan before, kept only as long as an equal one would be a double read; and not itself, since
+/// it may be a payment code, which is to be gone once the gateway has answered.
+#[derive(Debug)]
 struct Last {
-    text: Zeroizing<String>,
+    digest: [u8; SHA256_OUTPUT_LEN],
     at: Uptime,
 }
 
-impl std::fmt::Debug for Last {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Last({:?})", self.at)
-    }
+fn digest_of(text: &str) -> [u8; SHA256_OUTPUT_LEN] {
+    let mut bytes = [0; SHA256_OUTPUT_LEN];
+    bytes.copy_from_slice(digest(&SHA256, text.as_bytes()).as_ref());
+    bytes
 }
 
 /// Bytes that may be most of a payment code. They never outgrow their place in memory, which is
