@@ -12,7 +12,7 @@ PROCESSOR_SECONDS = 0.1
 WORK = "for n in $(/bin/busybox seq 500); do /bin/busybox true; done"
 
 
-@scenario(in_ci=False)
+@scenario
 def idle(lab):
     """A till that looks for scanners by itself uses less than a tenth of a second in a minute."""
     lab.install_rules()

@@ -49,7 +49,7 @@ def keyboard_beside_a_scanner(lab):
     till.close()
 
 
-@scenario(in_ci=False)
+@scenario
 def identical_scanners(lab):
     """Two scanners that nothing tells apart both work, and each goes on when the other is pulled out."""
     lab.install_rules()

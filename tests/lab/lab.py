@@ -18,8 +18,10 @@ AUTO = '[scanner]\nkind = "auto"\nsuffix = "cr"\n'
 LONG_RECEIPT = f"[receipt]\nheader = {['=' * 96] * 20}\nfooter = {['-' * 96] * 20}\ncopies = 3\n"
 
 
-def scenario(function=None, *, in_ci=True):
-    """Marks a function as a scenario. Its name is its name; its docstring says what must be true."""
+def scenario(function=None, *, in_ci=False):
+    """Marks a function as a scenario. Its name is its name; its docstring says what must be true.
+
+    CI plays those that depend on no emulated time."""
     if function is None:
         return lambda function: scenario(function, in_ci=in_ci)
     function.in_ci = in_ci

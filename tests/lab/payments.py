@@ -4,13 +4,13 @@ from gadgets import SerialScanner
 from lab import assert_paid, pay, receipt_of, scenario, serial_printer_config, serial_scanner_config
 
 
-@scenario
+@scenario(in_ci=True)
 def serial_adapter(lab):
     """A scanner behind an FTDI adapter takes a payment, and a serial printer prints it."""
     sells(lab, lab.serial_scanner(), serial_scanner_config)
 
 
-@scenario
+@scenario(in_ci=True)
 def serial_gadget(lab):
     """A scanner that is a serial port by itself (CDC-ACM) takes a payment, and it is printed."""
     scanner = lab.plugged(SerialScanner(lab.guest, "acm", "1eab:0106", "ACM0001", "Lab Scanner", socket=0))

@@ -8,7 +8,7 @@ from waiting import wait_for
 STRANGE = "1209:2303"
 
 
-@scenario
+@scenario(in_ci=True)
 def hid_pos(lab):
     """A HID POS scanner is found and takes a payment, its code in one report and in three."""
     lab.install_rules()
@@ -38,7 +38,7 @@ def hid_keyboard(lab):
     till.close()
 
 
-@scenario(in_ci=False)
+@scenario
 def two_scanners(lab):
     """Two scanners of one make, without serial numbers, work side by side; a keyboard stays one."""
     lab.install_rules()
@@ -56,7 +56,7 @@ def two_scanners(lab):
     till.close()
 
 
-@scenario
+@scenario(in_ci=True)
 def without_permission(lab):
     """A scanner that this user may not open is named, with the rules to install; then it works."""
     till = lab.open_till(AUTO, "Scanner keyboard")
@@ -71,7 +71,7 @@ def without_permission(lab):
     till.close()
 
 
-@scenario(in_ci=False)
+@scenario
 def learned(lab):
     """A scanner that nobody knows is learned by one scan, and found in another socket then."""
     lab.install_rules(STRANGE[:4])
@@ -93,7 +93,7 @@ def learned(lab):
     pay(lab, scanner, lab.bank.code())
 
 
-@scenario(in_ci=False)
+@scenario
 def used_elsewhere(lab):
     """Scanners that another till has are left to it, said so, and taken once it is gone."""
     lab.install_rules()
@@ -116,7 +116,7 @@ def used_elsewhere(lab):
         lab.devices.remove(scanner)
 
 
-@scenario(in_ci=False)
+@scenario
 def named(lab):
     """A keyboard scanner that is named by its number and serial number is taken, and its twin is not."""
     lab.install_rules(STRANGE[:4])

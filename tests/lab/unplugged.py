@@ -32,7 +32,7 @@ def serial_adapter_unplugged(lab):
     pulled_out(lab, scanner, serial_scanner_config(scanner))
 
 
-@scenario(in_ci=False)
+@scenario
 def serial_gadget_unplugged(lab):
     """A scanner that is a serial port by itself is pulled out while idle, within a scan and during a payment."""
     scanner = lab.plugged(SerialScanner(lab.guest, "acm", "1eab:0106", "ACM0001", "Lab Scanner", socket=0))
@@ -46,7 +46,7 @@ def hid_pos_unplugged(lab):
     pulled_out(lab, lab.plugged(hid_pos_scanner(lab)), AUTO)
 
 
-@scenario(in_ci=False)
+@scenario
 def hid_keyboard_unplugged(lab):
     """A scanner that is a keyboard is pulled out while idle, within a scan and during a payment."""
     lab.install_rules()
@@ -156,7 +156,7 @@ def printer_unplugged_while_printing(lab):
     till.close()
 
 
-@scenario(in_ci=False)
+@scenario
 def printer_unplugged_before_it_confirms(lab):
     """A printer that says what it has printed is pulled out before it does: that receipt is not told as printed."""
     scanner, printer = lab.serial_scanner(), lab.serial_printer()
