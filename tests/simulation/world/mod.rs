@@ -227,7 +227,7 @@ fn account() -> Account {
 /// All defaults.
 #[expect(clippy::expect_used, reason = "defaults are always right")]
 fn config() -> Config {
-    let environment = |name: &str| (name == "HOME").then(|| "/home/till".into());
+    let environment = |name: &str| (name == "HOME").then(|| "/till".into());
     Config::training(&Flags::default(), &environment).expect("a till needs no file in training")
 }
 
