@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use crate::clean::clean;
 use crate::scan::hid_pos::Layout;
+use crate::scan::keyboard::Reports;
 
 /// Entries of one kind that are looked at; a till has a handful.
 const MOST: usize = 256;
@@ -139,6 +140,23 @@ fn raw_hid(roots: &Roots) -> Vec<Device> {
         node.exists().then_some(Device { class, node, identity, by_id: None })
     });
     nodes.collect()
+}
+
+/// The node with a keyboard's reports, beneath its event node.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct RawKeyboard {
+    pub node: PathBuf,
+    pub reports: Reports,
+}
+
+/// What is beneath a keyboard's event node; `None` for keyboards that are no HID devices.
+pub fn raw_keyboard(roots: &Roots, event_node: &Path) -> Option<RawKeyboard> {
+    let input = roots.sys.join("class/input").join(event_node.file_name()?).join("device");
+    // A HID device's inputs are in a folder `input` of it.
+    let hid = input.canonicalize().ok()?.ancestors().nth(2)?.to_owned();
+    let reports = Reports::parse(&bytes(&hid.join("report_descriptor"))?)?;
+    let (name, _) = entries(&hid.join("hidraw")).next()?;
+    Some(RawKeyboard { node: roots.dev.join(name), reports })
 }
 
 /// The digits, and Enter: without them nothing could be scanned. The bits are given as words, the

@@ -1,24 +1,18 @@
 //! Scans in the reports of a USB HID POS scanner (devices 1.3).
 //!
 //! Makers agree on the usages and not on where they stand, so the place of each field is read from
-//! the report descriptor that the device hands over. Descriptors and reports are foreign bytes: any
-//! are taken, and all that is kept of them is bounded.
-
-use std::collections::BTreeMap;
+//! the report descriptor that the device hands over. Reports are foreign bytes: any are taken, and
+//! all that is kept of them is bounded.
 
 use zeroize::{Zeroize, Zeroizing};
 
+use super::descriptor::{self, Entry, Input, LONGEST_REPORT, Usage};
 use crate::clock::{Millis, Uptime};
 
 /// Bytes of one scan; more is not a scan (devices 1.6).
 const LONGEST: usize = 4096;
 /// Some firmware promises a next report whenever one is full (devices 1.3).
 const NEXT_PART: Millis = Millis(150);
-/// Bytes of a report that are looked at; USB allows fewer.
-const LONGEST_REPORT: u32 = 4096;
-/// Fields of one item, and values on the stack, that are looked at.
-const FIELDS: u32 = 8 * LONGEST_REPORT;
-const DEPTH: usize = 16;
 
 const PAGE: u16 = 0x8c;
 const SCANNER: Usage = (PAGE, 0x02);
@@ -28,9 +22,6 @@ const CONTINUED: Usage = (PAGE, 0xff);
 const BYTE_COUNT: Usage = (0x01, 0x3b);
 /// Scanners of Honeywell and its kin are silent until this feature is set to 1 (devices 1.3).
 const OUTPUT_REDIRECTION: u8 = 254;
-
-/// Usage page and usage.
-type Usage = (u16, u16);
 
 /// Where the parts of a scan are in a device's reports.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -102,11 +93,9 @@ impl Symbology {
 impl Layout {
     /// Reads a report descriptor; `None` if the device is no HID POS scanner.
     pub fn parse(descriptor: &[u8]) -> Option<Self> {
-        let mut parser = Parser::default();
-        for item in Items(descriptor) {
-            parser.take(&item);
-        }
-        parser.layout()
+        let mut found = Found::default();
+        descriptor::read(descriptor, |entry| found.take(&entry));
+        found.layout()
     }
 
     /// What a report says, as it was read from the device: with its id in front where reports are
@@ -232,164 +221,61 @@ impl Default for Joiner {
     }
 }
 
-/// The short items of a report descriptor; long ones, which nobody uses, are skipped.
-struct Items<'a>(&'a [u8]);
-
-struct Item {
-    /// Tag and type, without the size.
-    kind: u8,
-    value: u32,
-    size: usize,
-}
-
-impl Iterator for Items<'_> {
-    type Item = Item;
-
-    fn next(&mut self) -> Option<Item> {
-        const LONG: u8 = 0xfe;
-        loop {
-            let (&prefix, rest) = self.0.split_first()?;
-            if prefix == LONG {
-                let length = usize::from(*rest.first()?);
-                self.0 = rest.get(2 + length..)?;
-                continue;
-            }
-            let size = [0, 1, 2, 4][usize::from(prefix & 3)];
-            let bytes = rest.get(..size)?;
-            self.0 = &rest[size..];
-            let value = bytes.iter().rev().fold(0, |value, byte| value << 8 | u32::from(*byte));
-            return Some(Item { kind: prefix & 0xfc, value, size });
-        }
-    }
-}
-
-/// Values that hold until they are set again (HID 1.11, 6.2.2.7).
-#[derive(Clone, Copy, Default)]
-struct Globals {
-    page: u16,
-    size: u32,
-    count: u32,
-    id: u8,
-}
-
+/// The fields that a scan is read from, as a descriptor shows them.
 #[derive(Default)]
-struct Parser {
-    globals: Globals,
-    stack: Vec<Globals>,
-    /// Of the next main item.
-    usages: Vec<Usage>,
-    minimum: Option<Usage>,
-    is_numbered: bool,
+struct Found {
     is_scanner: bool,
-    /// Bits that each report has so far.
-    lengths: BTreeMap<u8, u32>,
-    /// The fields of use, each with its report and its bit.
-    fields: Vec<Found>,
     has_redirection: bool,
+    fields: Vec<Field>,
 }
 
 #[derive(Clone, Copy)]
-struct Found {
+struct Field {
     usage: Usage,
-    report: u8,
+    id: Option<u8>,
     bit: u32,
     size: u32,
     /// Fields from this one on that have the same usage.
     run: u32,
 }
 
-impl Parser {
-    fn take(&mut self, item: &Item) {
-        match item.kind {
-            0x80 => self.input(),
-            0xb0 => {
-                self.has_redirection |= self.globals.id == OUTPUT_REDIRECTION;
-                self.forget_locals();
-            }
-            0xa0 => {
-                self.is_scanner |= self.usages.contains(&SCANNER);
-                self.forget_locals();
-            }
-            // Output, and the end of a collection.
-            0x90 | 0xc0 => self.forget_locals(),
-            0x04 => self.globals.page = low(item.value),
-            0x74 => self.globals.size = item.value,
-            0x94 => self.globals.count = item.value,
-            0x84 => {
-                self.globals.id = u8::try_from(item.value).unwrap_or(0);
-                self.is_numbered = true;
-            }
-            0xa4 if self.stack.len() < DEPTH => self.stack.push(self.globals),
-            0xb4 => self.globals = self.stack.pop().unwrap_or(self.globals),
-            0x08 => self.add_usage(self.usage(item)),
-            0x18 => self.minimum = Some(self.usage(item)),
-            0x28 => self.add_range(self.usage(item)),
-            _ => {}
+impl Found {
+    fn take(&mut self, entry: &Entry<'_>) {
+        match entry {
+            Entry::Collection(usages) => self.is_scanner |= usages.contains(&SCANNER),
+            Entry::Feature(id) => self.has_redirection |= *id == OUTPUT_REDIRECTION,
+            Entry::Input(input) => self.input(input),
         }
     }
 
-    /// A usage of four bytes brings its own page.
-    fn usage(&self, item: &Item) -> Usage {
-        let page = if item.size == 4 { low(item.value >> 16) } else { self.globals.page };
-        (page, low(item.value))
-    }
-
-    fn add_usage(&mut self, usage: Usage) {
-        if self.usages.len() < LONGEST {
-            self.usages.push(usage);
-        }
-    }
-
-    fn add_range(&mut self, (page, maximum): Usage) {
-        let (_, minimum) = self.minimum.take().unwrap_or((page, maximum));
-        let room = LONGEST.saturating_sub(self.usages.len());
-        self.usages.extend((minimum..=maximum).take(room).map(|usage| (page, usage)));
-    }
-
-    /// Notes where the fields of an input item are that a scan is read from.
-    fn input(&mut self) {
-        let Globals { size, count, id, .. } = self.globals;
-        let count = count.min(FIELDS);
-        let start = *self.lengths.get(&id).unwrap_or(&0);
-        // Further fields have the last usage (HID 1.11, 6.2.2.8).
-        let last = self.usages.len().saturating_sub(1);
-        for (at, usage) in self.usages.iter().enumerate() {
+    fn input(&mut self, input: &Input<'_>) {
+        let last = input.usages.len().saturating_sub(1);
+        for (at, usage) in input.usages.iter().enumerate() {
             let is_known = [DATA, SYMBOLOGY, CONTINUED, BYTE_COUNT].contains(usage);
             let index = u32::try_from(at).unwrap_or(u32::MAX);
-            if is_known && index < count {
-                let bit = start.saturating_add(size.saturating_mul(index));
-                let run = if at == last { count - index } else { 1 };
-                self.fields.push(Found { usage: *usage, report: id, bit, size, run });
+            if is_known && index < input.count {
+                let bit = input.bit.saturating_add(input.size.saturating_mul(index));
+                let run = if at == last { input.count - index } else { 1 };
+                let Input { id, size, .. } = *input;
+                self.fields.push(Field { usage: *usage, id, bit, size, run });
             }
         }
-        let length = start.saturating_add(size.saturating_mul(count));
-        if self.lengths.len() < usize::from(u8::MAX) {
-            self.lengths.insert(id, length.min(8 * LONGEST_REPORT));
-        }
-        self.forget_locals();
-    }
-
-    fn forget_locals(&mut self) {
-        self.usages.clear();
-        self.minimum = None;
     }
 
     fn layout(&self) -> Option<Layout> {
         let data = self.fields.iter().find(|field| field.usage == DATA && field.size == 8)?;
-        let head = if self.is_numbered { 8 } else { 0 };
-        let bit_of = |field: &Found| field.bit.checked_add(head).filter(|bit| *bit < FIELDS);
-        let byte_of = |field: &Found| {
+        let bit_of = |field: &Field| Some(field.bit).filter(|bit| *bit < 8 * LONGEST_REPORT);
+        let byte_of = |field: &Field| {
             let bit = bit_of(field).filter(|bit| bit % 8 == 0 && field.size == 8)?;
             usize::try_from(bit / 8).ok()
         };
-        let field = |usage| {
-            self.fields.iter().find(|field| field.usage == usage && field.report == data.report)
-        };
+        let field =
+            |usage| self.fields.iter().find(|field| field.usage == usage && field.id == data.id);
         let continued = field(CONTINUED).and_then(bit_of).and_then(|bit| {
             Some(Bit { byte: usize::try_from(bit / 8).ok()?, mask: 1 << (bit % 8) })
         });
         self.is_scanner.then_some(Layout {
-            id: self.is_numbered.then_some(data.report),
+            id: data.id,
             data: byte_of(data)?,
             capacity: usize::try_from(data.run.min(LONGEST_REPORT)).ok()?,
             count: field(BYTE_COUNT).and_then(byte_of),
@@ -398,11 +284,6 @@ impl Parser {
             has_redirection: self.has_redirection,
         })
     }
-}
-
-/// Usages and pages have 16 bits.
-fn low(value: u32) -> u16 {
-    u16::try_from(value & 0xffff).unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -1,13 +1,15 @@
-//! Scanners that type like a keyboard, read key by key from the device itself (devices 1.2).
+//! Scanners that type like a keyboard, read from the device itself (devices 1.2).
 //!
 //! A key code is a place on the keyboard, as Linux counts them (`input-event-codes.h`); what stands
 //! there is the layout's affair, and the scanner's own idea of it is a setting in the scanner.
 
 mod layouts;
+mod reports;
 
 use zeroize::{Zeroize, Zeroizing};
 
 pub use layouts::Layout;
+pub use reports::Reports;
 
 const TAB: u16 = 15;
 const ENTER: u16 = 28;

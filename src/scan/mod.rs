@@ -5,6 +5,7 @@
 
 mod assemble;
 mod burst;
+mod descriptor;
 pub mod hid_pos;
 pub mod keyboard;
 pub mod speed;

@@ -1,7 +1,10 @@
 """Scanners that are keyboards, beside the cashier's own: what they type goes to the till and nowhere
 else, and what the cashier types is never taken away."""
 
-from lab import AUTO, hid_pos_scanner, keyboard_scanner, pay, receipt_of, scenario, serial_printer_config
+from lab import (
+    AUTO, UNREAD, assert_each_once, hid_pos_scanner, keyboard_scanner, pay, put_away, receipt_of, scenario,
+    serial_printer_config,
+)
 from waiting import wait_for
 
 KEYS = "/tmp/console.keys"
@@ -31,6 +34,27 @@ def no_key_leaks(lab):
     lab.guest.run("chvt 2")
     scanner.scan(code)
     wait_for("a scan on the console", lambda: typed() == f"1 2 {code}")
+
+
+@scenario
+def keyboard_scan_while_busy(lab):
+    """A till that stands still while a code is scanned takes it afterwards; where the kernel has dropped
+    keys, it says so and sends nothing."""
+    lab.install_rules()
+    scanner = lab.plugged(keyboard_scanner(lab))
+    till = lab.open_till(AUTO, "Scanner ready")
+    till.charge("12.34")
+    with till.standing_still():
+        scanner.scan(lab.bank.code())
+    till.see("PAID", "The money was taken")
+    till.charge("1.00")
+    with till.standing_still():
+        scanner.scan("13" * 20)
+    till.see(UNREAD)
+    put_away(lab, UNREAD)
+    pay(lab, scanner, lab.bank.code())
+    assert_each_once(lab, *[order["order_no"] for order in till.orders()])
+    till.close()
 
 
 @scenario

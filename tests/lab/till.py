@@ -1,6 +1,7 @@
 """The till on the guest's first console, as the person in front of it has it."""
 
 import base64
+import contextlib
 import itertools
 import json
 
@@ -92,6 +93,15 @@ class Till:
         status = wait_for("the till's end", lambda: self.guest.text(f"{self.folder}/exit"))
         assert status == "0", f"the till ended with {status}"
         self.process = None
+
+    @contextlib.contextmanager
+    def standing_still(self):
+        """As long as this lasts none of its threads gets a processor."""
+        self.guest.run(f"kill -STOP {self.process}")
+        try:
+            yield
+        finally:
+            self.guest.run(f"kill -CONT {self.process}")
 
     def kill(self):
         if self.is_running():

@@ -165,13 +165,13 @@ impl<R: Fn(LessonReport)> Pupil<R> {
         let mut keyboard = Keyboard::new(keys);
         let mut burst = KeyBurst::new();
         while wanted.is_true() {
-            let Ok(taken) = keyboard::take(&mut device, self.wait(burst.wake_at())) else {
+            let Ok(keys) = keyboard::take(&mut device, self.wait(burst.wake_at())) else {
                 return Ok(());
             };
             let now = self.clock.uptime();
             let mut outcomes = burst.tick(now);
-            for taken in taken {
-                let keyboard::Taken::Key(code, motion) = taken else { continue };
+            for key in keys {
+                let keyboard::Key::Moved(code, motion) = key else { continue };
                 for byte in keyboard.take(code, motion).iter() {
                     let key = match byte {
                         b'\r' => BurstKey::End(EndKey::Enter),

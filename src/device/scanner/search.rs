@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::board::Board;
 use super::feed::Feed;
+use super::keyboard::Grab;
 use super::{ScannerSettings, hid_pos, keyboard, serial};
 use crate::clock::{Clock, Millis};
 use crate::device::inventory::{Class, Device, plugged_in};
@@ -72,6 +73,7 @@ impl Search {
         let mut feed = Feed::new(self.settings.suffix, self.clock.clone(), self.board.clone());
         let attendant = Attendant { node: device.node.clone(), board: self.board.clone() };
         let layout = self.settings.layout;
+        let roots = self.settings.roots.clone();
         let baud = match why {
             Why::Learned(baud) => baud,
             Why::HidPos | Why::Named | Why::Known | Why::CallsItselfOne => self.settings.baud,
@@ -93,7 +95,8 @@ impl Search {
                     }
                 }
                 Class::Keyboard => {
-                    let open = || keyboard::open(node);
+                    let mut grab = Grab::new(node, &roots, feed.clock());
+                    let open = || grab.open();
                     if let Some(mut opened) = attendant.open(open, &feed, &wanted) {
                         keyboard::read(&mut opened, layout, &mut feed, &wanted);
                     }

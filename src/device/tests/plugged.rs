@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use proptest::prelude::*;
 
 use super::tree::{Tree, Usb};
-use crate::device::inventory::{Class, Device, Identity, plugged_in};
+use crate::device::inventory::{Class, Device, Identity, plugged_in, raw_keyboard};
 use crate::device::role::{Kind, Learned, Role, Selector, Wanted, Why};
 use crate::scan::hid_pos::Layout;
 
@@ -66,6 +66,20 @@ fn what_no_till_could_use_is_left_out() {
     let nowhere = tree.path("nowhere");
     let roots = crate::device::inventory::Roots { sys: nowhere.clone(), dev: nowhere };
     assert_eq!(plugged_in(&roots), []);
+}
+
+#[test]
+fn a_keyboards_reports_are_found_beneath_it() {
+    let tree = Tree::new();
+    tree.keyboard("event3", OFFICE);
+    tree.port("ttyUSB0", CHIP);
+    let of = |node: &str| raw_keyboard(&tree.roots(), &tree.path("dev").join(node));
+    assert_eq!(of("input/event3").unwrap().node, tree.path("dev/hidraw7"));
+    assert_eq!(of("input/event4"), None);
+    assert_eq!(of("ttyUSB0"), None);
+    // One that is built in has none.
+    fs::remove_dir_all(tree.path("sys/class/input/event3/device/../../hidraw")).unwrap();
+    assert_eq!(of("input/event3"), None);
 }
 
 #[test]

@@ -13,6 +13,8 @@ use crate::device::inventory::Roots;
 /// The digits and Enter among others, and a mouse's three buttons.
 const KEYS: &str = "1000000000007 ff9f207ac14057ff febeffdfffefffff fffffffffffffffe";
 const BUTTONS: &str = "70000 0 0 0 0";
+/// An array of one key.
+const KEYBOARD: &[u8] = b"\x05\x07\x75\x08\x95\x01\x19\x00\x29\xff\x81\x00";
 
 pub(super) struct Tree {
     folder: TempDir,
@@ -111,7 +113,10 @@ impl Tree {
     }
 
     fn input(&self, name: &str, usb: Usb<'_>, keys: &str) {
-        let place = self.usb(usb).join("0003:0000:0000.0001/input/input7");
+        let hid = self.usb(usb).join("0003:0000:0000.0001");
+        Self::write(&hid.join("report_descriptor"), KEYBOARD);
+        fs::create_dir_all(hid.join("hidraw/hidraw7")).unwrap();
+        let place = hid.join("input/input7");
         Self::write(&place.join("capabilities/key"), format!("{keys}\n"));
         self.entry("input", name, &place);
         self.node(&format!("input/{name}"));

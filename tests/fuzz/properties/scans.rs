@@ -1,10 +1,12 @@
 //! Scans: whatever a scanner sends in whatever pieces, a payment code is one that was sent, whole,
 //! and nothing of one scan gets into the next.
 
+use std::collections::BTreeSet;
+
 use paytill::clock::{Millis, Uptime};
 use paytill::order::TillId;
 use paytill::scan::hid_pos::{Joined, Joiner, Layout};
-use paytill::scan::keyboard::{Keyboard, Layout as Country, Motion};
+use paytill::scan::keyboard::{Keyboard, Layout as Country, Motion, Reports};
 use paytill::scan::{Assembler, BurstKey, EndKey, KeyBurst, Line, Outcome, Scan, Suffix};
 
 use super::answers::CODE;
@@ -18,6 +20,11 @@ const LONG: u64 = 5000;
 const DESCRIPTOR: &[u8] =
     b"\x05\x8c\x09\x02\xa1\x01\x85\x02\x75\x08\x95\x01\x05\x01\x09\x3b\x81\x02\
     \x05\x8c\x95\x08\x09\xfe\x81\x02\x95\x01\x09\xff\x81\x02\xc0";
+/// The bits of the modifiers, and two keys by their bytes, each key once.
+const KEYBOARD: &[u8] = b"\x05\x07\x75\x01\x95\x08\x19\xe0\x29\xe7\x81\x02\
+    \x75\x08\x95\x02\x19\x00\x29\x31\x81\x00";
+/// In one report, of sixteen fields.
+const MOST_KEYS: usize = 16 * 256;
 /// No scan is longer, in bytes.
 const LONGEST: usize = 4096;
 
@@ -26,6 +33,7 @@ pub fn check(data: &[u8]) {
     typed(data);
     reported(data);
     keyed(data);
+    pressed(data);
 }
 
 /// The pieces in which it comes: a pause, a length, and so many bytes.
@@ -205,6 +213,28 @@ fn keyed(data: &[u8]) {
         let code = u16::from(draw.byte());
         let motion = if draw.bit() { Motion::Pressed } else { Motion::Released };
         assert!(keyboard.take(code, motion).len() <= 4);
+    }
+}
+
+/// The same as the reports of a scanner that types, by a descriptor that may be anything too: keys go
+/// down and up in turn.
+fn pressed(data: &[u8]) {
+    let mut draw = Draw(data);
+    let drawn = Reports::parse(draw.bytes());
+    let mut known = Reports::parse(KEYBOARD).unwrap();
+    let mut down = BTreeSet::new();
+    for (_, report) in pieces(draw.0) {
+        for (code, motion) in known.take(report) {
+            let is_new = match motion {
+                Motion::Pressed => down.insert(code),
+                Motion::Released => down.remove(&code),
+            };
+            assert!(is_new, "{motion:?} twice: {code}");
+        }
+    }
+    let Some(mut reports) = drawn else { return };
+    for (_, report) in pieces(draw.0) {
+        assert!(reports.take(report).len() <= 2 * MOST_KEYS);
     }
 }
 

@@ -1,0 +1,171 @@
+//! Report descriptors: where a HID device says that its fields are in its reports (HID 1.11, 6.2.2).
+//!
+//! They are foreign bytes: any are taken, and what is kept of them is bounded.
+
+use std::collections::BTreeMap;
+
+/// Bytes of a report that are looked at; USB allows fewer.
+pub(super) const LONGEST_REPORT: u32 = 4096;
+/// Fields of one item that are looked at.
+const FIELDS: u32 = 8 * LONGEST_REPORT;
+const USAGES: usize = 4096;
+const DEPTH: usize = 16;
+
+/// Usage page and usage.
+pub(super) type Usage = (u16, u16);
+
+/// What a descriptor says, item by item.
+pub(super) enum Entry<'a> {
+    Collection(&'a [Usage]),
+    Input(Input<'a>),
+    /// A feature report, by its number.
+    Feature(u8),
+}
+
+/// Fields of one size that follow each other in a report.
+pub(super) struct Input<'a> {
+    /// What the report begins with, where reports are numbered.
+    pub(super) id: Option<u8>,
+    /// Where the first field begins in the report as it is read, its number included.
+    pub(super) bit: u32,
+    /// Bits of one field.
+    pub(super) size: u32,
+    pub(super) count: u32,
+    /// Each field names a usage by its value, instead of being the value of one.
+    pub(super) is_array: bool,
+    /// The value that stands for the first usage of an array.
+    pub(super) minimum: u32,
+    /// One for each field, in their order; the last one is that of all further fields.
+    pub(super) usages: &'a [Usage],
+}
+
+/// Reads a descriptor, and shows each of its entries in their order.
+pub(super) fn read(descriptor: &[u8], mut show: impl FnMut(Entry<'_>)) {
+    let mut reader = Reader::default();
+    for item in Items(descriptor) {
+        reader.take(&item, &mut show);
+    }
+}
+
+/// The short items; long ones, which nobody uses, are skipped.
+struct Items<'a>(&'a [u8]);
+
+struct Item {
+    /// Tag and type, without the size.
+    kind: u8,
+    value: u32,
+    size: usize,
+}
+
+impl Iterator for Items<'_> {
+    type Item = Item;
+
+    fn next(&mut self) -> Option<Item> {
+        const LONG: u8 = 0xfe;
+        loop {
+            let (&prefix, rest) = self.0.split_first()?;
+            if prefix == LONG {
+                let length = usize::from(*rest.first()?);
+                self.0 = rest.get(2 + length..)?;
+                continue;
+            }
+            let size = [0, 1, 2, 4][usize::from(prefix & 3)];
+            let bytes = rest.get(..size)?;
+            self.0 = &rest[size..];
+            let value = bytes.iter().rev().fold(0, |value, byte| value << 8 | u32::from(*byte));
+            return Some(Item { kind: prefix & 0xfc, value, size });
+        }
+    }
+}
+
+/// Values that hold until they are set again (6.2.2.7).
+#[derive(Clone, Copy, Default)]
+struct Globals {
+    page: u16,
+    size: u32,
+    count: u32,
+    minimum: u32,
+    id: Option<u8>,
+}
+
+#[derive(Default)]
+struct Reader {
+    globals: Globals,
+    stack: Vec<Globals>,
+    /// Of the next main item.
+    usages: Vec<Usage>,
+    minimum: Option<Usage>,
+    /// Bits that each report has so far.
+    lengths: BTreeMap<Option<u8>, u32>,
+}
+
+impl Reader {
+    fn take(&mut self, item: &Item, show: &mut impl FnMut(Entry<'_>)) {
+        match item.kind {
+            0x80 => {
+                show(Entry::Input(self.input(item.value)));
+                self.forget_locals();
+            }
+            0xb0 => {
+                show(Entry::Feature(self.globals.id.unwrap_or_default()));
+                self.forget_locals();
+            }
+            0xa0 => {
+                show(Entry::Collection(&self.usages));
+                self.forget_locals();
+            }
+            // Output, and the end of a collection.
+            0x90 | 0xc0 => self.forget_locals(),
+            0x04 => self.globals.page = low(item.value),
+            0x14 => self.globals.minimum = item.value,
+            0x74 => self.globals.size = item.value,
+            0x94 => self.globals.count = item.value,
+            0x84 => self.globals.id = Some(u8::try_from(item.value).unwrap_or(0)),
+            0xa4 if self.stack.len() < DEPTH => self.stack.push(self.globals),
+            0xb4 => self.globals = self.stack.pop().unwrap_or(self.globals),
+            0x08 => self.add_usage(self.usage(item)),
+            0x18 => self.minimum = Some(self.usage(item)),
+            0x28 => self.add_range(self.usage(item)),
+            _ => {}
+        }
+    }
+
+    /// A usage of four bytes brings its own page.
+    fn usage(&self, item: &Item) -> Usage {
+        let page = if item.size == 4 { low(item.value >> 16) } else { self.globals.page };
+        (page, low(item.value))
+    }
+
+    fn add_usage(&mut self, usage: Usage) {
+        if self.usages.len() < USAGES {
+            self.usages.push(usage);
+        }
+    }
+
+    fn add_range(&mut self, (page, maximum): Usage) {
+        let (_, minimum) = self.minimum.take().unwrap_or((page, maximum));
+        let room = USAGES.saturating_sub(self.usages.len());
+        self.usages.extend((minimum..=maximum).take(room).map(|usage| (page, usage)));
+    }
+
+    fn input(&mut self, flags: u32) -> Input<'_> {
+        const VARIABLE: u32 = 1 << 1;
+        let Globals { size, count, minimum, id, .. } = self.globals;
+        let count = count.min(FIELDS);
+        let start = *self.lengths.get(&id).unwrap_or(&if id.is_some() { 8 } else { 0 });
+        let length = start.saturating_add(size.saturating_mul(count));
+        self.lengths.insert(id, length.min(FIELDS));
+        let is_array = flags & VARIABLE == 0;
+        Input { id, bit: start, size, count, is_array, minimum, usages: &self.usages }
+    }
+
+    fn forget_locals(&mut self) {
+        self.usages.clear();
+        self.minimum = None;
+    }
+}
+
+/// Usages and pages have 16 bits.
+fn low(value: u32) -> u16 {
+    u16::try_from(value & 0xffff).unwrap_or(0)
+}

@@ -1,0 +1,151 @@
+//! What a keyboard sends over USB or Bluetooth: which of its keys are down (HID 1.11, B.1).
+//!
+//! The kernel makes a key event of each key that differs from the report before; so does this. It
+//! keeps far more reports than key events for a till that is busy (devices 1.3).
+
+use super::{
+    CAPS_LOCK, ENTER, KEYPAD_ENTER, LEFT_ALT, LEFT_CONTROL, LEFT_SHIFT, Motion, RIGHT_ALT,
+    RIGHT_CONTROL, RIGHT_SHIFT, TAB,
+};
+use crate::scan::descriptor::{self, Entry, Input, LONGEST_REPORT};
+
+const PAGE: u16 = 0x07;
+const NO_KEY: u8 = 0;
+/// An array full of this says that too many keys are down to tell them apart.
+const ROLL_OVER: u8 = 1;
+/// Fields that are looked at, and keys that one of them shows; keyboards have two or three, and
+/// there are no more keys.
+const FIELDS: usize = 16;
+const KEYS: usize = 256;
+
+/// Where Linux has the keys (`input-event-codes.h`) that stand in this order in the usage table of
+/// keyboards, from this usage on.
+const CODES: [(u8, &[u16]); 7] = [
+    // A to Z.
+    (
+        0x04,
+        &[
+            30, 48, 46, 32, 18, 33, 34, 35, 23, 36, 37, 38, 50, 49, 24, 25, 16, 19, 31, 20, 22, 47,
+            17, 45, 21, 44,
+        ],
+    ),
+    // 1 to 0, and Enter.
+    (0x1e, &[2, 3, 4, 5, 6, 7, 8, 9, 10, 11, ENTER]),
+    // From Tab to the key above it, to Caps Lock; the one beside Enter has two usages.
+    (0x2b, &[TAB, 57, 12, 13, 26, 27, 43, 43, 39, 40, 41, 51, 52, 53, CAPS_LOCK]),
+    // The keypad: / * - + Enter, 1 to 0, and the point.
+    (0x54, &[98, 55, 74, 78, KEYPAD_ENTER, 79, 80, 81, 75, 76, 77, 71, 72, 73, 82, 83]),
+    (0x64, &[86]),
+    (0xe0, &[LEFT_CONTROL, LEFT_SHIFT, LEFT_ALT]),
+    (0xe4, &[RIGHT_CONTROL, RIGHT_SHIFT, RIGHT_ALT]),
+];
+
+/// Where a keyboard's keys are in its reports, and which of them were down last.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Reports(Vec<Field>);
+
+#[derive(Clone, Debug, Eq, PartialEq)]
+struct Field {
+    id: Option<u8>,
+    bit: u32,
+    shape: Shape,
+    down: Vec<u8>,
+}
+
+#[derive(Clone, Debug, Eq, PartialEq)]
+enum Shape {
+    /// A bit for each of these keys.
+    Bits(Vec<u8>),
+    /// So many bytes, each with the number of a key that is down: the first of `keys` is `minimum`.
+    Bytes { count: usize, minimum: u8, keys: Vec<u8> },
+}
+
+impl Reports {
+    /// Reads a report descriptor; `None` if there are no keys in the device's reports.
+    pub fn parse(descriptor: &[u8]) -> Option<Self> {
+        let mut fields = Vec::new();
+        descriptor::read(descriptor, |entry| {
+            if let Entry::Input(input) = entry
+                && fields.len() < FIELDS
+            {
+                fields.extend(Field::of(&input));
+            }
+        });
+        (!fields.is_empty()).then_some(Self(fields))
+    }
+
+    /// What a report, as it was read from the device, changes: each key by Linux's code.
+    pub fn take(&mut self, report: &[u8]) -> Vec<(u16, Motion)> {
+        let fields =
+            self.0.iter_mut().filter(|field| field.id.is_none_or(|id| report.first() == Some(&id)));
+        fields.flat_map(|field| field.take(report)).collect()
+    }
+}
+
+impl Field {
+    fn of(input: &Input<'_>) -> Option<Self> {
+        let (page, _) = *input.usages.first()?;
+        let is_known = page == PAGE && input.bit < 8 * LONGEST_REPORT;
+        let count = usize::try_from(input.count).ok()?.min(KEYS);
+        let usages = input.usages.iter().map(|(_, usage)| u8::try_from(*usage).unwrap_or(NO_KEY));
+        let shape = match (input.is_array, input.size) {
+            (false, 1) => Shape::Bits(usages.take(count).collect()),
+            (true, 8) if input.bit.is_multiple_of(8) => Shape::Bytes {
+                count,
+                minimum: u8::try_from(input.minimum).ok()?,
+                keys: usages.take(KEYS).collect(),
+            },
+            _ => return None,
+        };
+        let Input { id, bit, .. } = *input;
+        is_known.then_some(Self { id, bit, shape, down: Vec::new() })
+    }
+
+    fn take(&mut self, report: &[u8]) -> Vec<(u16, Motion)> {
+        let Some(down) = self.shape.down(report, self.bit) else { return Vec::new() };
+        let released = self.down.iter().filter(|key| !down.contains(key));
+        let pressed = down.iter().filter(|key| !self.down.contains(key));
+        let motions = released
+            .map(|key| (*key, Motion::Released))
+            .chain(pressed.map(|key| (*key, Motion::Pressed)));
+        let motions = motions.filter_map(|(key, motion)| Some((code(key)?, motion))).collect();
+        self.down = down;
+        motions
+    }
+}
+
+impl Shape {
+    /// The keys that are down; `None` if the report does not tell.
+    fn down(&self, report: &[u8], bit: u32) -> Option<Vec<u8>> {
+        let start = usize::try_from(bit / 8).ok()?;
+        match self {
+            Self::Bits(keys) => {
+                let is_down = |at: usize| {
+                    let bit = usize::try_from(bit).unwrap_or(usize::MAX).saturating_add(at);
+                    report.get(bit / 8).is_some_and(|byte| byte >> (bit % 8) & 1 == 1)
+                };
+                Some((0..).zip(keys).filter(|(at, _)| is_down(*at)).map(|(_, key)| *key).collect())
+            }
+            Self::Bytes { count, minimum, keys } => {
+                let bytes = report.get(start..)?.iter().take(*count);
+                let key = |byte: &u8| keys.get(usize::from(byte.checked_sub(*minimum)?)).copied();
+                let mut down = Vec::new();
+                for key in bytes.filter_map(key) {
+                    if key != NO_KEY && !down.contains(&key) {
+                        down.push(key);
+                    }
+                }
+                (!down.contains(&ROLL_OVER)).then_some(down)
+            }
+        }
+    }
+}
+
+fn code(usage: u8) -> Option<u16> {
+    CODES
+        .iter()
+        .find_map(|(first, codes)| codes.get(usize::from(usage.checked_sub(*first)?)).copied())
+}
+
+#[cfg(test)]
+mod tests;
