@@ -152,7 +152,8 @@ impl Reader {
         const VARIABLE: u32 = 1 << 1;
         let Globals { size, count, minimum, id, .. } = self.globals;
         let count = count.min(FIELDS);
-        let start = *self.lengths.get(&id).unwrap_or(&if id.is_some() { 8 } else { 0 });
+        let head = if id.is_some() { 8 } else { 0 };
+        let start = *self.lengths.get(&id).unwrap_or(&head);
         let length = start.saturating_add(size.saturating_mul(count));
         self.lengths.insert(id, length.min(FIELDS));
         let is_array = flags & VARIABLE == 0;

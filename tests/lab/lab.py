@@ -12,8 +12,7 @@ from waiting import wait_for
 SCENARIOS = {}
 RULES = "/etc/udev/rules.d/70-paytill.rules"
 UNREAD = "The scan could not be read."
-# A named suffix, for where it is not named pauses end a scan, and an emulated machine has its own.
-AUTO = '[scanner]\nkind = "auto"\nsuffix = "cr"\n'
+AUTO = '[scanner]\nkind = "auto"\n'
 # More than the line and its two ends hold back: about 15 KB.
 LONG_RECEIPT = f"[receipt]\nheader = {['=' * 96] * 20}\nfooter = {['-' * 96] * 20}\ncopies = 3\n"
 
@@ -130,7 +129,7 @@ def keyboard_scanner(lab, name="wedge", ids="0c2e:0204", product="Lab Wedge", se
 
 
 def serial_scanner_config(scanner):
-    return f'[scanner]\nkind = "serial"\nport = "{scanner.path}"\nsuffix = "cr"\n'
+    return f'[scanner]\nkind = "serial"\nport = "{scanner.path}"\n'
 
 
 def serial_printer_config(printer):

@@ -41,6 +41,9 @@ def command_length(data):
         return 1
     if first >= b"\x81" and second >= b"\x40":
         return 2
+    # The zeros that end what may have been cut in two.
+    if second == b"\0":
+        return 2
     if data.startswith(b"\x1dk\x49"):
         return 4 + data[3]
     if first == b"\x1d" and second == b"(":

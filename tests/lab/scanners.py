@@ -122,7 +122,7 @@ def named(lab):
     lab.install_rules(STRANGE[:4])
     scanner = lab.plugged(keyboard_scanner(lab, ids=STRANGE, serial="K1"))
     twin = lab.plugged(keyboard_scanner(lab, "twin", ids=STRANGE, serial="K2", socket=1))
-    till = lab.open_till(f'[scanner]\nkind = "hid-keyboard"\ndevice = "{STRANGE}:K1"\nsuffix = "cr"\n', "Scanner ready")
+    till = lab.open_till(f'[scanner]\nkind = "hid-keyboard"\ndevice = "{STRANGE}:K1"\n', "Scanner ready")
     twin.type("7")
     till.charge("1")
     pay(lab, scanner, lab.bank.code())
