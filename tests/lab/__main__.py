@@ -10,6 +10,7 @@ import tempfile
 import time
 import traceback
 
+import displays
 import image
 import idle
 import keyboards

@@ -10,7 +10,7 @@ from waiting import wait_for
 KEYS = "/tmp/console.keys"
 
 
-@scenario
+@scenario(in_ci=True)
 def no_key_leaks(lab):
     """What a keyboard scanner types does not reach the console in front; without a till it does."""
     lab.install_rules()
@@ -36,7 +36,7 @@ def no_key_leaks(lab):
     wait_for("a scan on the console", lambda: typed() == f"1 2 {code}")
 
 
-@scenario
+@scenario(in_ci=True)
 def keyboard_scan_while_busy(lab):
     """A till that stands still while a code is scanned takes it afterwards; where the kernel has dropped
     keys, it says so and sends nothing."""
@@ -57,7 +57,7 @@ def keyboard_scan_while_busy(lab):
     till.close()
 
 
-@scenario
+@scenario(in_ci=True)
 def keyboard_beside_a_scanner(lab):
     """A keyboard that is plugged in beside a keyboard scanner stays the cashier's."""
     lab.install_rules()
@@ -73,7 +73,7 @@ def keyboard_beside_a_scanner(lab):
     till.close()
 
 
-@scenario
+@scenario(in_ci=True)
 def identical_scanners(lab):
     """Two scanners that nothing tells apart both work, and each goes on when the other is pulled out."""
     lab.install_rules()

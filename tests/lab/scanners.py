@@ -24,7 +24,7 @@ def hid_pos(lab):
     till.close()
 
 
-@scenario
+@scenario(in_ci=True)
 def hid_keyboard(lab):
     """A scanner that is a keyboard is found and takes a payment."""
     lab.install_rules()
@@ -71,7 +71,7 @@ def without_permission(lab):
     till.close()
 
 
-@scenario
+@scenario(in_ci=True)
 def learned(lab):
     """A scanner that nobody knows is learned by one scan, and found in another socket then."""
     lab.install_rules(STRANGE[:4])
