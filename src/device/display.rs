@@ -12,7 +12,9 @@ use std::time::Duration;
 pub use serialport::Parity;
 use serialport::{ClearBuffer, SerialPort};
 
-use super::{Address, Fault, Health, LOOK, Opened, Reported, Wanted, Worker, open_unblocked};
+use super::{
+    Address, Fault, Health, LOOK, Opened, Pause, Reported, Wanted, Worker, open_unblocked,
+};
 use crate::clock::{Clock, Millis, Uptime};
 
 /// Small enough for any driver to take or leave (devices 2.7).
@@ -64,7 +66,7 @@ impl Display {
     /// Shows a state, as the bytes that make it, in place of the last. Never waits.
     pub fn show(&self, state: Vec<u8>) {
         self.newest.put(state);
-        self.worker.thread.unpark();
+        self.worker.wake();
     }
 }
 
@@ -130,7 +132,7 @@ impl<R: Fn(Health)> Line<R> {
             }
             self.refresh();
             if self.inbox.is_empty() {
-                self.wanted.pause(LOOK);
+                self.rest();
             }
         }
         self.close();
@@ -153,6 +155,21 @@ impl<R: Fn(Health)> Line<R> {
                 Err(health) => health,
             };
             self.tell(health);
+        }
+    }
+
+    /// Until there is something new to show, the line is hung up, or it is time to look at it.
+    fn rest(&mut self) {
+        match &self.open {
+            None => self.wanted.pause(LOOK),
+            Some(open) => {
+                if self.wanted.pause_at(&open.extra, LOOK) == Pause::HungUp {
+                    self.close();
+                    self.tell(Health::Searching);
+                    // Its node goes a moment later.
+                    self.wanted.pause(NUDGE);
+                }
+            }
         }
     }
 

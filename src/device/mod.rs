@@ -15,13 +15,15 @@ mod watch;
 
 use std::fs::{File, OpenOptions};
 use std::io;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::{self, Thread};
+use std::thread;
 use std::time::Duration;
 
+use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
 use rustix::fs::OFlags;
 use rustix::io::Errno;
 use serialport::{Parity, TTYPort};
@@ -226,44 +228,85 @@ impl Reported {
 }
 
 /// A device's thread, told to end when this is dropped. Nobody waits for it to do so.
-struct Worker {
-    is_wanted: Arc<AtomicBool>,
-    thread: Thread,
+struct Worker(Arc<Call>);
+
+/// What a thread shares with whoever started it.
+struct Call {
+    is_wanted: AtomicBool,
+    bell: OwnedFd,
 }
 
 impl Worker {
     fn start(name: &str, work: impl FnOnce(Wanted) + Send + 'static) -> io::Result<Self> {
-        let is_wanted = Arc::new(AtomicBool::new(true));
-        let wanted = Wanted(Arc::clone(&is_wanted));
-        let handle = thread::Builder::new().name(name.to_owned()).spawn(move || work(wanted))?;
-        Ok(Self { is_wanted, thread: handle.thread().clone() })
+        let bell = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
+        let call = Arc::new(Call { is_wanted: AtomicBool::new(true), bell });
+        let wanted = Wanted(Arc::clone(&call));
+        thread::Builder::new().name(name.to_owned()).spawn(move || work(wanted))?;
+        Ok(Self(call))
+    }
+
+    /// Ends a pause: there is something to do.
+    fn wake(&self) {
+        // It can only fail if it has rung often enough.
+        let _ = rustix::io::write(&self.0.bell, &1_u64.to_ne_bytes());
     }
 
     /// Whether its work has given its [`Wanted`] back.
     fn is_finished(&self) -> bool {
-        Arc::strong_count(&self.is_wanted) == 1
+        Arc::strong_count(&self.0) == 1
     }
 }
 
 impl Drop for Worker {
     fn drop(&mut self) {
-        self.is_wanted.store(false, Ordering::Relaxed);
-        self.thread.unpark();
+        self.0.is_wanted.store(false, Ordering::Relaxed);
+        self.wake();
     }
 }
 
 /// The thread's side of [`Worker`].
-struct Wanted(Arc<AtomicBool>);
+struct Wanted(Arc<Call>);
+
+/// How a pause ended.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Pause {
+    Over,
+    /// There may be something to do.
+    Woken,
+    /// The line is gone.
+    HungUp,
+}
 
 impl Wanted {
     fn is_true(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        self.0.is_wanted.load(Ordering::Relaxed)
     }
 
-    /// Lets so much time pass, or less when the end has come.
+    /// Lets so much time pass, or less when it is woken or the end has come.
     fn pause(&self, length: Duration) {
-        if self.is_true() {
-            thread::park_timeout(length);
+        self.wait(&mut [PollFd::new(&self.0.bell, PollFlags::IN)], length);
+    }
+
+    /// The same, and less too when a line is hung up, whatever is there to be read from it.
+    fn pause_at(&self, line: &impl AsFd, length: Duration) -> Pause {
+        let mut both =
+            [PollFd::new(&self.0.bell, PollFlags::IN), PollFd::new(line, PollFlags::empty())];
+        let is_over = self.wait(&mut both, length);
+        if !both[1].revents().is_empty() {
+            Pause::HungUp
+        } else if is_over {
+            Pause::Over
+        } else {
+            Pause::Woken
         }
+    }
+
+    /// Tells whether all the time has passed.
+    fn wait(&self, for_these: &mut [PollFd<'_>], length: Duration) -> bool {
+        let length = Timespec::try_from(length).ok();
+        let is_over = self.is_true() && poll(for_these, length.as_ref()) == Ok(0);
+        // It rings for the next pause as well until it is heard.
+        let _ = rustix::io::read(&self.0.bell, &mut [0; 8]);
+        is_over
     }
 }

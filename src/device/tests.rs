@@ -18,7 +18,7 @@ use zeroize::Zeroizing;
 use super::inventory::Roots;
 use super::role::Wanted;
 use super::scanner::{ScannerReport, ScannerSettings, Scanners};
-use super::{Fault, Health};
+use super::{Fault, Health, Pause, Worker};
 use crate::clock::Clock;
 use crate::scan::Suffix;
 use crate::scan::keyboard::Layout;
@@ -110,6 +110,27 @@ fn scanned(code: &str) -> ScannerReport {
 
 const SCANNER_READY: ScannerReport = ScannerReport::Health(Health::Ready);
 const SCANNER_SEARCHING: ScannerReport = ScannerReport::Health(Health::Searching);
+
+#[test]
+fn a_pause_ends_at_once_when_there_is_something_to_do_or_the_line_is_hung_up() {
+    let (hardware, line) = TTYPort::pair().unwrap();
+    let file = std::fs::File::open(line.name().unwrap()).unwrap();
+    let (sender, pauses) = channel();
+    let worker = Worker::start("test", move |wanted| {
+        while wanted.is_true() {
+            sender.send(wanted.pause_at(&file, DEADLINE)).ok();
+        }
+    })
+    .unwrap();
+    let next = || pauses.recv_timeout(DEADLINE).unwrap();
+    // Called before it began, a pause ends all the same.
+    worker.wake();
+    assert_eq!(next(), Pause::Woken);
+    drop(hardware);
+    assert_eq!(next(), Pause::HungUp);
+    drop(worker);
+    while pauses.recv_timeout(DEADLINE).is_ok() {}
+}
 
 #[test]
 fn a_scanner_delivers_codes_whole_and_in_order() {

@@ -3,7 +3,7 @@
 
 use std::fs::File;
 use std::io::{self, Write};
-use std::sync::mpsc::RecvTimeoutError;
+use std::sync::mpsc::TryRecvError;
 use std::time::Duration;
 
 use serialport::{ClearBuffer, SerialPort};
@@ -12,7 +12,7 @@ use super::status::{FENCE, QUESTIONS, TELL_CHANGES, ask_when_printed};
 use super::talk::{Asker, Gone, Talk};
 use super::{Address, Desk, Done, Fault, Health, JobFault, PrinterReport, Proof, Queued};
 use crate::clock::{Millis, Uptime};
-use crate::device::{LOOK, Opened, open_unblocked};
+use crate::device::{LOOK, Opened, Pause, open_unblocked};
 
 /// Small enough for any driver to take or leave (devices 2.7).
 const CHUNK: usize = 256;
@@ -114,17 +114,35 @@ impl<R: Fn(PrinterReport)> Line<R> {
             self.look();
             waiting = match waiting.take() {
                 Some(queued) => self.serve(queued),
-                None => match self.desk.jobs.recv_timeout(LOOK) {
+                None => match self.desk.jobs.try_recv() {
                     Ok(queued) => Some(queued),
-                    Err(RecvTimeoutError::Timeout) => {
-                        self.check();
+                    Err(TryRecvError::Empty) => {
+                        if self.rest() == Pause::Over {
+                            self.check();
+                        }
                         None
                     }
-                    Err(RecvTimeoutError::Disconnected) => break,
+                    Err(TryRecvError::Disconnected) => break,
                 },
             };
         }
         self.close();
+    }
+
+    /// Until there is a job, the line is hung up, or it is time to look at it.
+    fn rest(&mut self) -> Pause {
+        let Some(open) = &self.open else {
+            self.desk.wanted.pause(LOOK);
+            return Pause::Over;
+        };
+        let pause = self.desk.wanted.pause_at(&open.extra, LOOK);
+        if pause == Pause::HungUp {
+            self.lose();
+            self.desk.tell(Health::Searching);
+            // Its node goes a moment later.
+            self.desk.wanted.pause(NUDGE);
+        }
+        pause
     }
 
     /// Sees to it that the port is open, if it can be.
@@ -240,7 +258,7 @@ impl<R: Fn(PrinterReport)> Line<R> {
         match result {
             Ok(Some(done)) => self.desk.settle(id, Ok(done)),
             Ok(None) => {
-                self.desk.wanted.pause(LOOK);
+                self.rest();
                 return Some(queued);
             }
             Err(Stop::Unwanted) => {}

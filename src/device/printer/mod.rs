@@ -141,7 +141,7 @@ pub struct QueueFull;
 pub struct Printer {
     queue: SyncSender<Queued>,
     clock: Clock,
-    _worker: Worker,
+    worker: Worker,
 }
 
 struct Queued {
@@ -170,7 +170,7 @@ impl Printer {
                 PrinterKind::File { path } => desk.append_to(&path),
             }
         })?;
-        Ok(Self { queue, clock: own_clock, _worker: worker })
+        Ok(Self { queue, clock: own_clock, worker })
     }
 
     /// Takes a job, without ever waiting. Exactly one report will tell what became of it.
@@ -178,7 +178,9 @@ impl Printer {
         let queued = Queued { job, at: self.clock.uptime() };
         self.queue.try_send(queued).map_err(|refused| match refused {
             TrySendError::Full(_) | TrySendError::Disconnected(_) => QueueFull,
-        })
+        })?;
+        self.worker.wake();
+        Ok(())
     }
 }
 
