@@ -39,7 +39,8 @@ pub fn list(json: Json, config: &Config) -> Result<Exit, Failure> {
         if device.class == Class::OtherHid && role == Role::MaybeScanner {
             said &= say(&format!("    {}", text::own_format(language)));
         }
-        if !may_open(&device) {
+        // Nobody is to open a person's keyboard.
+        if role != Role::Keyboard && !may_open(&device) {
             said &= say(&format!("    {}", text::how_to_permit(&device.class, language)));
         }
     }
@@ -129,7 +130,7 @@ pub(super) fn scanner_settings(config: &Config, learned: Vec<Learned>) -> Scanne
         ScannerKind::Keyboard | ScannerKind::None => false,
     };
     let wanted = Wanted {
-        serial: is_auto && port.is_none(),
+        serial: is_auto,
         hid_pos: is_auto || kind == ScannerKind::HidPos,
         keyboards: is_auto || kind == ScannerKind::HidKeyboard,
         only: scanner.device.clone(),

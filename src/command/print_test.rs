@@ -35,7 +35,8 @@ pub fn run(command: &cli::PrintTest, config: &Config, clock: &Clock) -> Result<E
     let printer =
         Printer::start(PrinterSettings { patience, ..settings }, clock.clone(), report)
             .map_err(|error| Failure::new(Exit::Fault, format!("the printer's thread: {error}")))?;
-    let job = Job { id: 1, bytes: escpos::test_page(&Form::of(&config)), good_for: None };
+    let page = escpos::test_page(&Form::of(&config));
+    let job = Job { id: 1, page, copies: 1, good_for: None };
     printer.print(job).map_err(|full| Failure::new(Exit::Fault, full))?;
     let mut last = String::new();
     let mut answers = Answers::default();

@@ -103,7 +103,7 @@ fn serial_ports(roots: &Roots) -> Vec<Device> {
         let identity = of_usb(&place).unwrap_or_default();
         node.exists().then_some(Device { class: Class::Serial, node, identity, by_id })
     });
-    ports.collect()
+    ports.take(MOST).collect()
 }
 
 fn keyboards(roots: &Roots) -> Vec<Device> {
@@ -120,7 +120,7 @@ fn keyboards(roots: &Roots) -> Vec<Device> {
         let node = roots.dev.join("input").join(&name);
         node.exists().then_some(Device { class: Class::Keyboard, node, identity, by_id: None })
     });
-    nodes.collect()
+    nodes.take(MOST).collect()
 }
 
 fn raw_hid(roots: &Roots) -> Vec<Device> {
@@ -139,24 +139,34 @@ fn raw_hid(roots: &Roots) -> Vec<Device> {
         let node = roots.dev.join(&name);
         node.exists().then_some(Device { class, node, identity, by_id: None })
     });
-    nodes.collect()
+    nodes.take(MOST).collect()
 }
 
-/// The node with a keyboard's reports, beneath its event node.
+/// A keyboard's reports, beneath its event node.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct RawKeyboard {
-    pub node: PathBuf,
+    /// It comes a moment after the event node.
+    pub node: Option<PathBuf>,
     pub reports: Reports,
 }
 
-/// What is beneath a keyboard's event node; `None` for keyboards that are no HID devices.
+/// What is beneath a keyboard's event node; `None` where the keys are not to be had from reports, or
+/// where the same reports are a HID POS scanner's or those of another event node too.
 pub fn raw_keyboard(roots: &Roots, event_node: &Path) -> Option<RawKeyboard> {
     let input = roots.sys.join("class/input").join(event_node.file_name()?).join("device");
     // A HID device's inputs are in a folder `input` of it.
     let hid = input.canonicalize().ok()?.ancestors().nth(2)?.to_owned();
-    let reports = Reports::parse(&bytes(&hid.join("report_descriptor"))?)?;
-    let (name, _) = entries(&hid.join("hidraw")).next()?;
-    Some(RawKeyboard { node: roots.dev.join(name), reports })
+    let descriptor = bytes(&hid.join("report_descriptor"))?;
+    let inputs = entries(&hid.join("input"));
+    let keyboards = inputs.filter(|(_, input)| {
+        attribute(input, "capabilities/key").is_some_and(|keys| has_keys(&keys))
+    });
+    if keyboards.count() > 1 || Layout::parse(&descriptor).is_some() {
+        return None;
+    }
+    let reports = Reports::parse(&descriptor)?;
+    let node = entries(&hid.join("hidraw")).next().map(|(name, _)| roots.dev.join(name));
+    Some(RawKeyboard { node, reports })
 }
 
 /// The digits, and Enter: without them nothing could be scanned. The bits are given as words, the
@@ -247,7 +257,7 @@ fn links_by_id(roots: &Roots) -> Vec<(PathBuf, PathBuf)> {
 
 /// A folder's entries whose names are what a kernel would call something.
 fn entries(folder: &Path) -> impl Iterator<Item = (String, PathBuf)> + use<> {
-    fs::read_dir(folder).into_iter().flatten().flatten().take(MOST).filter_map(|entry| {
+    fs::read_dir(folder).into_iter().flatten().flatten().filter_map(|entry| {
         let name = entry.file_name().into_string().ok()?;
         name.bytes().all(|byte| byte.is_ascii_graphic()).then(|| (name, entry.path()))
     })

@@ -9,6 +9,9 @@
 //!   anything else is half a code, and is dropped, so that it is never glued to the next.
 //! - a named suffix: silence ends nothing. After a second without the suffix what is there is
 //!   dropped.
+//!
+//! Whoever reads the line knows what was silence and what was only waiting to be read: nothing but
+//! [`Assembler::tick`] takes note of it.
 
 use aws_lc_rs::digest::{SHA256, SHA256_OUTPUT_LEN, digest};
 use zeroize::{Zeroize, Zeroizing};
@@ -42,6 +45,17 @@ pub enum Suffix {
     None,
 }
 
+impl Suffix {
+    /// The same for a scanner that types: it has one Enter key, whatever other scanners send.
+    #[must_use]
+    pub fn typed(self) -> Self {
+        match self {
+            Self::Lf | Self::CrLf => Self::Cr,
+            Self::Auto | Self::Cr | Self::Tab | Self::None => self,
+        }
+    }
+}
+
 /// What came of the bytes.
 #[derive(Debug, Eq, PartialEq)]
 pub enum Line {
@@ -57,8 +71,8 @@ pub enum Line {
 pub struct Assembler {
     suffix: Suffix,
     pending: Pending,
-    /// More came than a scan has; the rest of it is dropped unread.
-    is_flooded: bool,
+    /// A part of the scan is missing, or more came than a scan has: the rest of it is dropped.
+    is_spoilt: bool,
     received_at: Uptime,
     last: Option<Last>,
     noise_at: Option<Uptime>,
@@ -69,7 +83,7 @@ impl Assembler {
         Self {
             suffix,
             pending: Pending(Zeroizing::new(Vec::with_capacity(LONGEST))),
-            is_flooded: false,
+            is_spoilt: false,
             received_at: Uptime::default(),
             last: None,
             noise_at: None,
@@ -78,18 +92,22 @@ impl Assembler {
 
     /// Takes what was read at a time, and gives the scans that it ends.
     pub fn push(&mut self, bytes: &[u8], at: Uptime) -> Vec<Line> {
-        let mut lines = self.tick(at);
+        let mut lines = Vec::new();
         for byte in bytes {
             if self.ends_with(*byte) {
                 lines.extend(self.end(at));
             } else if *byte == STX {
                 // A scan begins here, so what is there was never finished.
                 lines.extend(self.drop_pending(at));
-            } else if self.pending.0.len() < LONGEST {
+            } else if self.pending.0.len() < LONGEST && !self.is_spoilt {
                 self.pending.0.push(*byte);
-            } else if !self.is_flooded {
-                self.is_flooded = true;
-                lines.extend(self.noise(at));
+            } else {
+                // The last byte may be the half of a suffix.
+                self.pending.clear();
+                self.pending.0.push(*byte);
+                if !std::mem::replace(&mut self.is_spoilt, true) {
+                    lines.extend(self.noise(at));
+                }
             }
         }
         self.received_at = at;
@@ -98,8 +116,7 @@ impl Assembler {
 
     /// Takes a scan that the scanner itself delivers as a whole. A suffix may still be behind it.
     pub fn whole(&mut self, bytes: &[u8], at: Uptime) -> Vec<Line> {
-        let mut lines = self.tick(at);
-        lines.extend(self.drop_pending(at));
+        let mut lines: Vec<_> = self.drop_pending(at).into_iter().collect();
         if bytes.len() <= LONGEST {
             self.pending.0.extend_from_slice(bytes);
             lines.extend(self.end(at));
@@ -114,9 +131,18 @@ impl Assembler {
         self.noise(at)
     }
 
+    /// Takes note that bytes were lost on their way: what follows up to the next end belongs to no
+    /// whole scan.
+    pub fn lost(&mut self, at: Uptime) -> Option<Line> {
+        self.pending.clear();
+        self.is_spoilt = true;
+        self.received_at = at;
+        self.noise(at)
+    }
+
     /// When [`Assembler::tick`] is wanted, if nothing comes before.
     pub fn silence_at(&self) -> Option<Uptime> {
-        let end = (!self.pending.0.is_empty()).then(|| self.received_at.after(self.silence()));
+        let end = self.has_begun().then(|| self.received_at.after(self.silence()));
         let forget = self.last.as_ref().map(|last| last.at.after(DOUBLE_READ));
         end.into_iter().chain(forget).min()
     }
@@ -126,7 +152,7 @@ impl Assembler {
         if self.last.as_ref().is_some_and(|last| now.since(last.at) >= DOUBLE_READ) {
             self.last = None;
         }
-        if self.pending.0.is_empty() || now.since(self.received_at) < self.silence() {
+        if !self.has_begun() || now.since(self.received_at) < self.silence() {
             return Vec::new();
         }
         let ends_scan = match self.suffix {
@@ -141,8 +167,12 @@ impl Assembler {
     /// Forgets everything: the scanner is gone, and what it had begun will not be finished.
     pub fn reset(&mut self) {
         self.pending.clear();
-        self.is_flooded = false;
+        self.is_spoilt = false;
         self.last = None;
+    }
+
+    fn has_begun(&self) -> bool {
+        self.is_spoilt || !self.pending.0.is_empty()
     }
 
     const fn silence(&self) -> Millis {
@@ -165,8 +195,8 @@ impl Assembler {
     }
 
     fn end(&mut self, at: Uptime) -> Option<Line> {
-        let was_flooded = std::mem::take(&mut self.is_flooded);
-        if was_flooded || self.pending.is_blank() {
+        let was_spoilt = std::mem::take(&mut self.is_spoilt);
+        if was_spoilt || self.pending.is_blank() {
             self.pending.clear();
             return None;
         }
@@ -183,8 +213,8 @@ impl Assembler {
     }
 
     fn drop_pending(&mut self, at: Uptime) -> Option<Line> {
-        let was_flooded = std::mem::take(&mut self.is_flooded);
-        let is_noise = !was_flooded && !self.pending.is_blank();
+        let was_spoilt = std::mem::take(&mut self.is_spoilt);
+        let is_noise = !was_spoilt && !self.pending.is_blank();
         self.pending.clear();
         if is_noise { self.noise(at) } else { None }
     }
@@ -317,12 +347,57 @@ mod tests {
         for (suffix, silence) in [(Suffix::Auto, 300), (Suffix::CrLf, 1000)] {
             let mut assembler = Assembler::new(suffix);
             assert_eq!(assembler.push(b"13456789", Uptime(0)), []);
+            assert_eq!(assembler.tick(Uptime(silence)), [Line::Noise]);
             let lines = assembler.push(format!("{CODE}\r\n").as_bytes(), Uptime(silence));
-            assert_eq!(lines, [Line::Noise, text(CODE)]);
+            assert_eq!(lines, [text(CODE)]);
         }
         let mut assembler = Assembler::new(Suffix::Auto);
         let lines = assembler.push(format!("13456\u{2}{CODE}\u{3}").as_bytes(), Uptime(0));
         assert_eq!(lines, [Line::Noise, text(CODE)]);
+    }
+
+    #[test]
+    fn what_waited_to_be_read_is_no_silence() {
+        for suffix in [Suffix::Auto, Suffix::Cr, Suffix::None] {
+            let mut assembler = Assembler::new(suffix);
+            assert_eq!(assembler.push(b"13456", Uptime(0)), []);
+            // The till stood still, and the rest was there all the time.
+            assert_eq!(assembler.push(&CODE.as_bytes()[5..], Uptime(9000)), []);
+            let mut lines =
+                assembler.push(if suffix == Suffix::None { b"" } else { b"\r" }, Uptime(9000));
+            lines.extend(assembler.tick(Uptime(9050)));
+            assert_eq!(lines, [text("134567890123456789")], "{suffix:?}");
+        }
+    }
+
+    #[test]
+    fn what_follows_a_loss_is_no_scan_until_an_end_or_silence() {
+        for (suffix, end) in [(Suffix::Auto, "\r"), (Suffix::Cr, "\r"), (Suffix::CrLf, "\r\n")] {
+            let mut assembler = Assembler::new(suffix);
+            assert_eq!(assembler.push(b"1345", Uptime(2000)), []);
+            assert_eq!(assembler.lost(Uptime(2000)), Some(Line::Noise));
+            // As long as a payment code, and none.
+            let lines = assembler.push(format!("{CODE}{end}").as_bytes(), Uptime(2000));
+            assert_eq!(lines, [], "{suffix:?}");
+            let lines = assembler.push(format!("{OTHER}{end}").as_bytes(), Uptime(2000));
+            assert_eq!(lines, [text(OTHER)], "{suffix:?}");
+        }
+        let mut assembler = Assembler::new(Suffix::Auto);
+        assembler.lost(Uptime(2000));
+        assert_eq!(assembler.silence_at(), Some(Uptime(2300)));
+        assert_eq!(assembler.tick(Uptime(2300)), []);
+        assert_eq!(assembler.silence_at(), None);
+        assert_eq!(assembler.push(format!("{CODE}\r").as_bytes(), Uptime(2400)), [text(CODE)]);
+    }
+
+    #[test]
+    fn a_flood_ends_by_its_suffix() {
+        for (suffix, end) in [(Suffix::CrLf, "\r\n"), (Suffix::Lf, "\n")] {
+            let mut assembler = Assembler::new(suffix);
+            assert_eq!(assembler.push(&[b'7'; 9000], Uptime(0)), [Line::Noise]);
+            let lines = assembler.push(format!("{end}{CODE}{end}").as_bytes(), Uptime(0));
+            assert_eq!(lines, [text(CODE)], "{suffix:?}");
+        }
     }
 
     #[test]

@@ -20,6 +20,8 @@ pub(super) enum Entry<'a> {
     Input(Input<'a>),
     /// A feature report, by its number.
     Feature(u8),
+    /// Alternative usages for the same fields follow, which nobody uses.
+    Delimiter,
 }
 
 /// Fields of one size that follow each other in a report.
@@ -33,8 +35,10 @@ pub(super) struct Input<'a> {
     pub(super) count: u32,
     /// Each field names a usage by its value, instead of being the value of one.
     pub(super) is_array: bool,
-    /// The value that stands for the first usage of an array.
-    pub(super) minimum: u32,
+    /// The fields are there to fill bytes up.
+    pub(super) is_constant: bool,
+    /// The value that stands for the first usage of an array, and the last value that stands for one.
+    pub(super) range: (i32, u32),
     /// One for each field, in their order; the last one is that of all further fields.
     pub(super) usages: &'a [Usage],
 }
@@ -55,6 +59,18 @@ struct Item {
     kind: u8,
     value: u32,
     size: usize,
+}
+
+impl Item {
+    /// A usage of four bytes brings its own page.
+    fn usage(&self) -> Local {
+        ((self.size == 4).then(|| low(self.value >> 16)), low(self.value))
+    }
+
+    fn signed(&self) -> i32 {
+        let unused = 32 - 8 * u32::try_from(self.size).unwrap_or(4);
+        self.value.checked_shl(unused).unwrap_or(0).cast_signed().checked_shr(unused).unwrap_or(0)
+    }
 }
 
 impl Iterator for Items<'_> {
@@ -84,23 +100,34 @@ struct Globals {
     page: u16,
     size: u32,
     count: u32,
-    minimum: u32,
+    range: (i32, u32),
     id: Option<u8>,
 }
+
+/// A usage with its page, or of the page that holds at the next main item.
+type Local = (Option<u16>, u16);
 
 #[derive(Default)]
 struct Reader {
     globals: Globals,
     stack: Vec<Globals>,
     /// Of the next main item.
+    locals: Vec<Local>,
+    minimum: Option<Local>,
+    /// The same, each with its page.
     usages: Vec<Usage>,
-    minimum: Option<Usage>,
     /// Bits that each report has so far.
     lengths: BTreeMap<Option<u8>, u32>,
 }
 
 impl Reader {
     fn take(&mut self, item: &Item, show: &mut impl FnMut(Entry<'_>)) {
+        let page = self.globals.page;
+        self.usages.clear();
+        if matches!(item.kind, 0x80 | 0xa0) {
+            let usages = self.locals.iter().map(|(own, usage)| (own.unwrap_or(page), *usage));
+            self.usages.extend(usages);
+        }
         match item.kind {
             0x80 => {
                 show(Entry::Input(self.input(item.value)));
@@ -117,51 +144,48 @@ impl Reader {
             // Output, and the end of a collection.
             0x90 | 0xc0 => self.forget_locals(),
             0x04 => self.globals.page = low(item.value),
-            0x14 => self.globals.minimum = item.value,
+            0x14 => self.globals.range.0 = item.signed(),
+            0x24 => self.globals.range.1 = item.value,
             0x74 => self.globals.size = item.value,
             0x94 => self.globals.count = item.value,
             0x84 => self.globals.id = Some(u8::try_from(item.value).unwrap_or(0)),
             0xa4 if self.stack.len() < DEPTH => self.stack.push(self.globals),
             0xb4 => self.globals = self.stack.pop().unwrap_or(self.globals),
-            0x08 => self.add_usage(self.usage(item)),
-            0x18 => self.minimum = Some(self.usage(item)),
-            0x28 => self.add_range(self.usage(item)),
+            0x08 => self.add_usage(item.usage()),
+            0x18 => self.minimum = Some(item.usage()),
+            0x28 => self.add_range(item.usage()),
+            0xa8 => show(Entry::Delimiter),
             _ => {}
         }
     }
 
-    /// A usage of four bytes brings its own page.
-    fn usage(&self, item: &Item) -> Usage {
-        let page = if item.size == 4 { low(item.value >> 16) } else { self.globals.page };
-        (page, low(item.value))
-    }
-
-    fn add_usage(&mut self, usage: Usage) {
-        if self.usages.len() < USAGES {
-            self.usages.push(usage);
+    fn add_usage(&mut self, usage: Local) {
+        if self.locals.len() < USAGES {
+            self.locals.push(usage);
         }
     }
 
-    fn add_range(&mut self, (page, maximum): Usage) {
-        let (_, minimum) = self.minimum.take().unwrap_or((page, maximum));
-        let room = USAGES.saturating_sub(self.usages.len());
-        self.usages.extend((minimum..=maximum).take(room).map(|usage| (page, usage)));
+    fn add_range(&mut self, (page, maximum): Local) {
+        let (_, minimum) = self.minimum.take().unwrap_or_default();
+        let room = USAGES.saturating_sub(self.locals.len());
+        self.locals.extend((minimum..=maximum).take(room).map(|usage| (page, usage)));
     }
 
     fn input(&mut self, flags: u32) -> Input<'_> {
+        const CONSTANT: u32 = 1;
         const VARIABLE: u32 = 1 << 1;
-        let Globals { size, count, minimum, id, .. } = self.globals;
+        let Globals { size, count, range, id, .. } = self.globals;
         let count = count.min(FIELDS);
         let head = if id.is_some() { 8 } else { 0 };
         let start = *self.lengths.get(&id).unwrap_or(&head);
         let length = start.saturating_add(size.saturating_mul(count));
         self.lengths.insert(id, length.min(FIELDS));
-        let is_array = flags & VARIABLE == 0;
-        Input { id, bit: start, size, count, is_array, minimum, usages: &self.usages }
+        let (is_constant, is_array) = (flags & CONSTANT != 0, flags & VARIABLE == 0);
+        Input { id, bit: start, size, count, is_array, is_constant, range, usages: &self.usages }
     }
 
     fn forget_locals(&mut self) {
-        self.usages.clear();
+        self.locals.clear();
         self.minimum = None;
     }
 }

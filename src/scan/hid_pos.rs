@@ -170,9 +170,9 @@ impl Joiner {
         }
     }
 
-    /// Takes the part that a report holds.
-    pub fn push(&mut self, part: &Part<'_>, at: Uptime) -> Vec<Joined> {
-        let mut joined: Vec<_> = self.tick(at).into_iter().collect();
+    /// Takes the part that a report holds. Of silence before it only [`Joiner::tick`] takes note: it
+    /// may have waited to be read.
+    pub fn push(&mut self, part: &Part<'_>, at: Uptime) -> Option<Joined> {
         if self.waits_since.is_none() {
             self.symbology = part.symbology;
         }
@@ -184,10 +184,9 @@ impl Joiner {
         self.last_was_full = part.is_full;
         if part.continued {
             self.waits_since = Some(at);
-        } else {
-            joined.extend(self.end(true));
+            return None;
         }
-        joined
+        self.end(true)
     }
 
     /// When [`Joiner::tick`] is wanted, if no report comes before.
@@ -245,6 +244,7 @@ impl Found {
             Entry::Collection(usages) => self.is_scanner |= usages.contains(&SCANNER),
             Entry::Feature(id) => self.has_redirection |= *id == OUTPUT_REDIRECTION,
             Entry::Input(input) => self.input(input),
+            Entry::Delimiter => {}
         }
     }
 

@@ -124,9 +124,9 @@ impl Devices {
             return Ok(());
         };
         let copies = if copy { 1 } else { config.receipt.copies };
-        let bytes = escpos::print(&slip, &self.form, language).repeat(usize::from(copies));
+        let page = escpos::print(&slip, &self.form, language);
         self.last_job += 1;
-        let job = Job { id: self.last_job, bytes, good_for: None };
+        let job = Job { id: self.last_job, page, copies, good_for: None };
         printer.print(job).map_err(|_| text::device::queue_full(language).to_owned())?;
         self.jobs.insert(self.last_job, Errand::Receipt(attempt.out_trade_no.clone()));
         Ok(())
@@ -143,8 +143,8 @@ impl Devices {
             return Ok(());
         };
         self.last_job += 1;
-        let (id, bytes) = (self.last_job, escpos::drawer(pin));
-        let job = Job { id, bytes, good_for: Some(DRAWER_WAITS) };
+        let (id, page) = (self.last_job, escpos::drawer(pin));
+        let job = Job { id, page, copies: 1, good_for: Some(DRAWER_WAITS) };
         printer.print(job).map_err(|_| text::device::queue_full(language).to_owned())?;
         self.jobs.insert(id, Errand::Drawer);
         Ok(())

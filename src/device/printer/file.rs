@@ -15,7 +15,7 @@ impl<R: Fn(PrinterReport)> Desk<R> {
         self.tell(health);
         while let Ok(Queued { job, .. }) = self.jobs.recv() {
             let result = open_file(path).and_then(|mut file| {
-                file.write_all(&job.bytes)?;
+                file.write_all(&job.page.repeat(job.copies.into()))?;
                 file.flush()
             });
             let health = result.as_ref().map_or_else(failed, |()| Health::Ready);

@@ -311,17 +311,17 @@ impl<R: Fn(PrinterReport)> Line<R> {
     }
 
     fn do_it(&mut self, queued: &Queued, progress: &mut Progress) -> Result<Done, Stop> {
-        let bytes = self.with_status(&queued.job.bytes);
+        let bytes = self.with_status(&queued.job.page).repeat(queued.job.copies.into());
         self.write(&bytes, progress, Some(queued))?;
         self.drain(progress, Some(queued))?;
         self.prove(bytes.len(), progress)
     }
 
     /// A page begins with a reset, which would end the printer's telling of changes.
-    fn with_status(&self, bytes: &[u8]) -> Vec<u8> {
-        match bytes.strip_prefix(RESET) {
+    fn with_status(&self, page: &[u8]) -> Vec<u8> {
+        match page.strip_prefix(RESET) {
             Some(rest) if self.talk.answers.changes => [RESET, &TELL_CHANGES, rest].concat(),
-            _ => bytes.to_vec(),
+            _ => page.to_vec(),
         }
     }
 
@@ -494,7 +494,10 @@ impl<R: Fn(PrinterReport)> Line<R> {
         }
         let patience = self.desk.patience;
         let is_over = match queued {
-            Some(queued) if progress.sent == 0 => self.desk.is_overdue(queued),
+            // What is good for a moment is of no use later, whatever of it the line holds already.
+            Some(queued) if progress.sent == 0 || queued.job.good_for.is_some() => {
+                self.desk.is_overdue(queued)
+            }
             _ if trouble.is_some() => still >= patience.trouble,
             _ => still >= patience.stalled,
         };

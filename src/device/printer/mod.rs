@@ -72,11 +72,13 @@ impl Default for Patience {
     }
 }
 
-/// Bytes to print, and the name under which they are reported.
+/// A page to print, and the name under which it is reported.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Job {
     pub id: u64,
-    pub bytes: Vec<u8>,
+    pub page: Vec<u8>,
+    /// How often it is printed.
+    pub copies: u8,
     /// Not begun within this time it fails; `None`: [`Patience::away`].
     pub good_for: Option<Millis>,
 }

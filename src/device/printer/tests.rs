@@ -40,12 +40,12 @@ fn serial(socket: &Socket) -> PrinterKind {
 }
 
 fn job(id: u64, bytes: &[u8]) -> Job {
-    Job { id, bytes: bytes.to_vec(), good_for: None }
+    Job { id, page: bytes.to_vec(), copies: 1, good_for: None }
 }
 
 /// More than any line holds back.
 fn endless_job(id: u64) -> Job {
-    Job { id, bytes: vec![b'x'; 1_000_000], good_for: None }
+    Job { id, page: vec![b'x'; 1_000_000], copies: 1, good_for: None }
 }
 
 /// Reads what the printer is sent until it ends like this, but for questions that it never answers.
@@ -422,6 +422,27 @@ fn a_job_that_is_good_for_a_moment_does_not_wait() {
     let fault = JobFault::Trouble(Trouble::CoverOpen);
     assert_eq!(bench.reports.next(), PrinterReport::Failed(1, fault));
     assert!(bench.hardware.paper().is_empty());
+}
+
+#[test]
+fn a_job_that_is_good_for_a_moment_does_not_wait_in_the_line_either() {
+    let socket = Socket::new();
+    let mut hardware = socket.plug();
+    let (printer, reports) = printer(serial(&socket), Patience::default());
+    is_found(&mut hardware, &reports);
+    printer.print(Job { good_for: Some(Millis(100)), ..endless_job(1) }).unwrap();
+    // Long before the printer would be given up.
+    reports.expect(&PrinterReport::Failed(1, JobFault::Stalled), &[PRINTER_STALLED]);
+}
+
+#[test]
+fn a_printer_tells_of_changes_after_every_copy() {
+    let bench = Bench::new(Skills::FENCE, Proof::Fence);
+    bench.printer.print(Job { copies: 2, ..job(1, b"\x1b@one\n") }).unwrap();
+    assert_eq!(bench.reports.next(), PrinterReport::Printed(1));
+    assert_eq!(bench.hardware.paper(), b"\x1b@one\n\x1b@one\n");
+    bench.hardware.becomes(PAPER_LOW);
+    bench.health(Health::PaperLow);
 }
 
 #[test]

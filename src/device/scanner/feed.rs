@@ -58,7 +58,13 @@ impl Feed {
         self.report(line);
     }
 
-    /// Takes note of silence. Tells whether it ended a scan.
+    /// Takes note that something of a scan was lost on its way.
+    pub(super) fn lost(&mut self) {
+        let line = self.assembler.lost(self.now());
+        self.report(line);
+    }
+
+    /// Takes note of silence: nothing came in all the time that was to be waited. Tells whether it ended a scan.
     pub(super) fn tick(&mut self) -> bool {
         let lines = self.assembler.tick(self.now());
         self.report(lines)

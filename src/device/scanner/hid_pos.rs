@@ -28,6 +28,7 @@ pub(super) struct Open {
     layout: Layout,
     joiner: Joiner,
     report: Zeroizing<[u8; READ]>,
+    has_failed: bool,
     _lock: File,
 }
 
@@ -52,7 +53,7 @@ pub(super) fn open(node: &Path, layout: &Layout) -> Result<Open, Health> {
     }
     let layout = layout.clone();
     let report = Zeroizing::new([0; READ]);
-    Ok(Open { device, layout, joiner: Joiner::new(), report, _lock: lock })
+    Ok(Open { device, layout, joiner: Joiner::new(), report, has_failed: false, _lock: lock })
 }
 
 impl Open {
@@ -62,14 +63,23 @@ impl Open {
     }
 
     /// Waits for a report no longer than this, and gives what it ends.
-    pub(super) fn take(&mut self, wait: Duration, clock: &Clock) -> Result<Vec<Joined>, Gone> {
+    pub(super) fn take(&mut self, wait: Duration, clock: &Clock) -> Result<Option<Joined>, Gone> {
         let wait = i32::try_from(wait.as_millis()).unwrap_or(i32::MAX);
-        let count = self.device.read_timeout(&mut self.report[..], wait).map_err(|_| Gone)?;
-        let now = clock.uptime();
-        let ended = match self.layout.read(&self.report[..count]) {
-            Some(part) => self.joiner.push(&part, now),
-            None => self.joiner.tick(now).into_iter().collect(),
+        let Ok(count) = self.device.read_timeout(&mut self.report[..], wait) else {
+            // A signal ends a wait as an error too, and says no more than that.
+            return if std::mem::replace(&mut self.has_failed, true) {
+                Err(Gone)
+            } else {
+                Ok(None)
+            };
         };
+        self.has_failed = false;
+        let now = clock.uptime();
+        if count == 0 {
+            return Ok(self.joiner.tick(now));
+        }
+        let part = self.layout.read(&self.report[..count]);
+        let ended = part.and_then(|part| self.joiner.push(&part, now));
         self.report[..count].zeroize();
         Ok(ended)
     }
@@ -81,14 +91,13 @@ pub(super) fn read(open: &mut Open, feed: &mut Feed, wanted: &Wanted) {
     while wanted.is_true() {
         let Ok(ended) = open.take(feed.wait(open.ends_at()), &clock) else { return };
         feed.tick();
-        for ended in ended {
-            match ended {
-                Joined::Scan(scan) => {
-                    tracing::debug!(symbology = scan.symbology.map(Symbology::name), "scanned");
-                    feed.whole(&scan.data);
-                }
-                Joined::Half => feed.half(),
+        match ended {
+            Some(Joined::Scan(scan)) => {
+                tracing::debug!(symbology = scan.symbology.map(Symbology::name), "scanned");
+                feed.whole(&scan.data);
             }
+            Some(Joined::Half) => feed.half(),
+            None => {}
         }
     }
 }

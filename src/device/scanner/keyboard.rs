@@ -2,164 +2,141 @@
 //! a window or an input method (devices 1.2). A crash lets go of it.
 
 use std::fs::File;
-use std::io::{self, Read as _};
+use std::io;
 use std::os::fd::AsFd;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use evdev::raw_stream::RawDevice;
 use evdev::{EventType, SynchronizationCode};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::fs::{FlockOperation, OFlags, flock};
+use rustix::fs::OFlags;
 use rustix::io::Errno;
-use zeroize::{Zeroize, Zeroizing};
 
 use super::feed::Feed;
 use super::health_of_hid;
+use super::raw_keys::RawKeys;
 use crate::clock::{Clock, Millis, Uptime};
-use crate::device::inventory::{RawKeyboard, Roots, raw_keyboard};
+use crate::device::inventory::{Device, Roots, raw_keyboard};
 use crate::device::{Fault, Health, Wanted};
-use crate::scan::keyboard::{Keyboard, Layout, Motion, Reports};
+use crate::scan::keyboard::{Keyboard, Layout, Motion};
 
-/// Longer than any report.
-const READ: usize = 4096;
-/// Reports that the kernel keeps, of which a key makes two; it drops the newest after them, and does
-/// not tell (devices 1.3).
-const KEPT: usize = 63;
-/// As long as udev may take to set the group of a node that was just made; rules for event nodes
-/// alone are possible too.
-const REPORTS_DENIED_FOR: Millis = Millis::seconds(1);
-
-/// Opens a keyboard's event node, without taking it away from anybody.
-pub(super) fn listen(node: &Path) -> io::Result<RawDevice> {
-    RawDevice::from_fd(open_to_read(node)?.into())
-}
+/// The hidraw node comes after the event node, and udev sets the group of each in its time. Where
+/// there are rules for event nodes alone, it is never set.
+const REPORTS_AWAITED: Millis = Millis::seconds(1);
 
 /// A scanner on its way to being opened: grabbed at once, and then waited for.
 pub(super) struct Grab {
-    node: PathBuf,
-    raw: Option<RawKeyboard>,
-    grabbed: Option<RawDevice>,
+    device: Device,
+    roots: Roots,
     clock: Clock,
-    since: Uptime,
+    grabbed: Option<(KeyEvents, Uptime)>,
 }
 
 impl Grab {
-    pub(super) fn new(node: &Path, roots: &Roots, clock: Clock) -> Self {
-        let since = clock.uptime();
-        let raw = raw_keyboard(roots, node);
-        Self { node: node.to_owned(), raw, grabbed: None, clock, since }
+    pub(super) fn new(device: Device, roots: Roots, clock: Clock) -> Self {
+        Self { device, roots, clock, grabbed: None }
     }
 
     /// Opens the scanner for the till alone. Its reports are read where that is allowed, and else its
-    /// key events, of which the kernel keeps only some ten digits for a till that is busy.
+    /// key events.
     pub(super) fn open(&mut self) -> Result<Grabbed, Health> {
-        if self.grabbed.is_none() {
-            let mut device = listen(&self.node).map_err(|error| health_of_hid(&error))?;
-            // Whoever cannot have it alone does not read it: the keys would land somewhere else as well.
-            device.grab().map_err(|error| health_of_hid(&error))?;
-            self.grabbed = Some(device);
-        }
-        let reports = match self.raw.as_ref().map(OpenReports::open) {
-            None => None,
-            Some(Ok(reports)) => Some(reports),
-            Some(Err(error)) => {
-                let health = health_of_hid(&error);
-                let is_young = self.clock.uptime().since(self.since) < REPORTS_DENIED_FOR;
-                if health == Health::Failed(Fault::DeniedHid) && is_young {
-                    return Err(health);
-                }
-                tracing::info!(%error, "a scanner's reports cannot be read; its keys are");
+        let (events, since) = match self.grabbed.take() {
+            Some(grabbed) => grabbed,
+            None => (self.grab()?, self.clock.uptime()),
+        };
+        let raw = raw_keyboard(&self.roots, &self.device.node);
+        let raw = match raw.as_ref().map(RawKeys::open).transpose() {
+            Ok(raw) => raw,
+            Err(_) if self.clock.uptime().since(since) < REPORTS_AWAITED => {
+                self.grabbed = Some((events, since));
+                return Err(Health::Failed(Fault::DeniedHid));
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a scanner's reports cannot be read; its keys are");
                 None
             }
         };
-        let Some(events) = self.grabbed.take() else { return Err(Health::Searching) };
-        Ok(Grabbed { events, reports })
+        Ok(Grabbed { events, raw })
+    }
+
+    fn grab(&self) -> Result<KeyEvents, Health> {
+        let mut events =
+            KeyEvents::listen(&self.device.node).map_err(|error| health_of_hid(&error))?;
+        // Names are given anew, and what has this one by now may be under a person's hands.
+        let id = events.device.input_id();
+        if self.device.identity.ids.is_some_and(|ids| ids != (id.vendor(), id.product())) {
+            return Err(Health::Searching);
+        }
+        // Whoever cannot have it alone does not read it: the keys would land somewhere else as well.
+        events.device.grab().map_err(|error| health_of_hid(&error))?;
+        Ok(events)
     }
 }
 
 /// A scanner that types for the till alone.
 pub(super) struct Grabbed {
     /// Held, even where it is not read: the grab ends with it.
-    events: RawDevice,
-    reports: Option<OpenReports>,
+    events: KeyEvents,
+    raw: Option<RawKeys>,
 }
 
 impl Grabbed {
-    /// Waits for keys no longer than this, and takes those that are there; an error is the end.
-    fn take(&mut self, wait: Duration) -> io::Result<Vec<Key>> {
-        match &mut self.reports {
-            Some(reports) => reports.take(wait),
-            None => take(&mut self.events, wait),
+    fn take(&mut self, wait: Duration, hand_on: impl FnMut(Key)) -> io::Result<bool> {
+        match &mut self.raw {
+            Some(raw) => raw.take(wait, hand_on),
+            None => self.events.take(wait, hand_on),
         }
     }
 }
 
-/// A scanner's reports, as they come.
-struct OpenReports {
-    file: File,
-    reports: Reports,
-    report: Zeroizing<[u8; READ]>,
+/// The key events of a keyboard.
+pub(super) struct KeyEvents {
+    device: RawDevice,
+    /// Some were lost, and with them a part of what comes up to the next report.
+    is_torn: bool,
 }
 
-impl OpenReports {
-    fn open(raw: &RawKeyboard) -> io::Result<Self> {
-        let file = open_to_read(&raw.node)?;
-        // A device may have two event nodes for the same reports.
-        flock(&file, FlockOperation::NonBlockingLockExclusive)?;
-        Ok(Self { file, reports: raw.reports.clone(), report: Zeroizing::new([0; READ]) })
+impl KeyEvents {
+    /// Opens a keyboard's event node, without taking it away from anybody.
+    pub(super) fn listen(node: &Path) -> io::Result<Self> {
+        Ok(Self { device: RawDevice::from_fd(open_to_read(node)?.into())?, is_torn: false })
     }
 
-    fn take(&mut self, wait: Duration) -> io::Result<Vec<Key>> {
-        let mut keys = Vec::new();
-        if !is_ready(&self.file, wait)? {
-            return Ok(keys);
+    /// Waits for keys no longer than this, and hands on those that are there. Tells whether there was
+    /// anything; an error is the end.
+    pub(super) fn take(
+        &mut self,
+        wait: Duration,
+        mut hand_on: impl FnMut(Key),
+    ) -> io::Result<bool> {
+        if !is_ready(&self.device, wait)? {
+            return Ok(false);
         }
-        for number in 1..=2 * KEPT {
-            match self.file.read(&mut self.report[..]) {
-                Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
-                Ok(count) => {
-                    let motions = self.reports.take(&self.report[..count]);
-                    self.report[..count].zeroize();
-                    keys.extend(motions.into_iter().map(|(code, motion)| Key::Moved(code, motion)));
+        let events = match self.device.fetch_events() {
+            Ok(events) => events,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
+            Err(error) => return Err(error),
+        };
+        for event in events {
+            match event.event_type() {
+                EventType::KEY if !self.is_torn => {
+                    if let Some(motion) = Motion::of(event.value()) {
+                        hand_on(Key::Moved(event.code(), motion));
+                    }
                 }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
-                // It will be the same the next time, once what came before is taken.
-                Err(_) if !keys.is_empty() => break,
-                Err(error) => return Err(error),
-            }
-            if number == KEPT {
-                keys.push(Key::Lost);
+                EventType::SYNCHRONIZATION => {
+                    let was_torn = self.is_torn;
+                    self.is_torn = event.code() == SynchronizationCode::SYN_DROPPED.0;
+                    if was_torn && !self.is_torn {
+                        hand_on(Key::Lost);
+                    }
+                }
+                _ => {}
             }
         }
-        Ok(keys)
-    }
-}
-
-/// Waits for key events no longer than this, and takes those that are there; an error is the end.
-pub(super) fn take(device: &mut RawDevice, wait: Duration) -> io::Result<Vec<Key>> {
-    if !is_ready(device, wait)? {
-        return Ok(Vec::new());
-    }
-    match device.fetch_events() {
-        Ok(events) => Ok(events.filter_map(Key::of).collect()),
-        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(Vec::new()),
-        Err(error) => Err(error),
-    }
-}
-
-fn open_to_read(node: &Path) -> io::Result<File> {
-    let flags = i32::try_from((OFlags::NONBLOCK | OFlags::CLOEXEC).bits()).unwrap_or(0);
-    File::options().read(true).custom_flags(flags).open(node)
-}
-
-fn is_ready(device: &impl AsFd, wait: Duration) -> io::Result<bool> {
-    let wait = Timespec::try_from(wait).ok();
-    match poll(&mut [PollFd::new(device, PollFlags::IN)], wait.as_ref()) {
-        Ok(0) | Err(Errno::INTR) => Ok(false),
-        Ok(_) => Ok(true),
-        Err(error) => Err(error.into()),
+        Ok(true)
     }
 }
 
@@ -171,17 +148,20 @@ pub(super) enum Key {
     Lost,
 }
 
-impl Key {
-    fn of(event: evdev::InputEvent) -> Option<Self> {
-        match event.event_type() {
-            EventType::KEY => {
-                Motion::of(event.value()).map(|motion| Self::Moved(event.code(), motion))
-            }
-            EventType::SYNCHRONIZATION if event.code() == SynchronizationCode::SYN_DROPPED.0 => {
-                Some(Self::Lost)
-            }
-            _ => None,
-        }
+pub(super) fn open_to_read(node: &Path) -> io::Result<File> {
+    let flags = i32::try_from((OFlags::NONBLOCK | OFlags::CLOEXEC).bits()).unwrap_or(0);
+    File::options().read(true).custom_flags(flags).open(node)
+}
+
+/// Waits no longer than this until there is something to be read; an error is the end.
+pub(super) fn is_ready(device: &impl AsFd, wait: Duration) -> io::Result<bool> {
+    let wait = Timespec::try_from(wait).ok();
+    let mut polled = [PollFd::new(device, PollFlags::IN)];
+    match poll(&mut polled, wait.as_ref()) {
+        Ok(0) | Err(Errno::INTR) => Ok(false),
+        Ok(_) if polled[0].revents().contains(PollFlags::IN) => Ok(true),
+        Ok(_) => Err(Errno::NODEV.into()),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -189,22 +169,24 @@ impl Key {
 pub(super) fn read(scanner: &mut Grabbed, layout: Layout, feed: &mut Feed, wanted: &Wanted) {
     let mut keyboard = Keyboard::new(layout);
     while wanted.is_true() {
-        let Ok(keys) = scanner.take(feed.wait(None)) else { return };
-        if feed.tick() {
-            keyboard.rest();
-        }
-        for key in keys {
-            match key {
-                Key::Moved(code, motion) => {
-                    feed.push(&keyboard.take(code, motion));
-                }
-                Key::Lost => {
-                    tracing::warn!("this machine was too slow for a scanner's keys");
-                    feed.reset();
-                    feed.half();
-                    keyboard = Keyboard::new(layout);
+        let taken = scanner.take(feed.wait(None), |key| match key {
+            Key::Moved(code, motion) => {
+                feed.push(&keyboard.take(code, motion));
+            }
+            Key::Lost => {
+                tracing::warn!("this machine was too slow for a scanner's keys");
+                feed.lost();
+                keyboard = Keyboard::new(layout);
+            }
+        });
+        match taken {
+            Ok(true) => {}
+            Ok(false) => {
+                if feed.tick() {
+                    keyboard.rest();
                 }
             }
+            Err(_) => return,
         }
     }
 }

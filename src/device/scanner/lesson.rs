@@ -7,7 +7,8 @@ use std::time::Duration;
 use serialport::{ClearBuffer, SerialPort as _};
 use zeroize::{Zeroize as _, Zeroizing};
 
-use super::{health_of_hid, hid_pos, keyboard};
+use super::keyboard::{Key, KeyEvents};
+use super::{health_of_hid, hid_pos};
 use crate::clock::{Clock, Uptime};
 use crate::device::inventory::{Class, Device};
 use crate::device::{Address, Fault, Health, LOOK, Wanted, Worker};
@@ -147,11 +148,9 @@ impl<R: Fn(LessonReport)> Pupil<R> {
             let Ok(ended) = open.take(self.wait(open.ends_at()), &self.clock) else {
                 return Ok(());
             };
-            for ended in ended {
-                if let Joined::Scan(scan) = ended {
-                    self.heard(0, scan.data.len(), scan.symbology.map(Symbology::name));
-                    return Ok(());
-                }
+            if let Some(Joined::Scan(scan)) = ended {
+                self.heard(0, scan.data.len(), scan.symbology.map(Symbology::name));
+                return Ok(());
             }
         }
         Ok(())
@@ -159,33 +158,38 @@ impl<R: Fn(LessonReport)> Pupil<R> {
 
     /// A hand is never as fast as a scanner, so the keys tell which of the keyboards it is.
     fn to_keys(&self, keys: Keys, wanted: &Wanted) -> Result<(), Health> {
-        let mut device =
-            keyboard::listen(&self.device.node).map_err(|error| health_of_hid(&error))?;
+        let mut events =
+            KeyEvents::listen(&self.device.node).map_err(|error| health_of_hid(&error))?;
         (self.report)(LessonReport::Listening);
         let mut keyboard = Keyboard::new(keys);
         let mut burst = KeyBurst::new();
+        let mut characters = 0;
         while wanted.is_true() {
-            let Ok(keys) = keyboard::take(&mut device, self.wait(burst.wake_at())) else {
-                return Ok(());
-            };
-            let now = self.clock.uptime();
-            let mut outcomes = burst.tick(now);
-            for key in keys {
-                let keyboard::Key::Moved(code, motion) = key else { continue };
+            let now = || self.clock.uptime();
+            let mut outcomes = Vec::new();
+            let taken = events.take(self.wait(burst.wake_at()), |key| {
+                let Key::Moved(code, motion) = key else { return };
                 for byte in keyboard.take(code, motion).iter() {
                     let key = match byte {
                         b'\r' => BurstKey::End(EndKey::Enter),
                         b'\t' => BurstKey::End(EndKey::Tab),
                         byte => BurstKey::Char(char::from(*byte)),
                     };
-                    outcomes.extend(burst.push(key, now));
+                    characters += usize::from(matches!(key, BurstKey::Char(_)));
+                    outcomes.extend(burst.push(key, now()));
                 }
+            });
+            if taken.is_err() {
+                return Ok(());
             }
+            outcomes.extend(burst.tick(now()));
             for outcome in outcomes {
-                if let Outcome::Scanned(text) = outcome {
-                    self.heard(0, text.chars().count(), None);
+                // Without an end it is no scan for a terminal, and one all the same.
+                if matches!(outcome, Outcome::Scanned(_) | Outcome::Unended) {
+                    self.heard(0, characters, None);
                     return Ok(());
                 }
+                characters = 0;
             }
         }
         Ok(())

@@ -7,6 +7,7 @@ mod feed;
 mod hid_pos;
 mod keyboard;
 pub mod lesson;
+mod raw_keys;
 mod search;
 mod serial;
 

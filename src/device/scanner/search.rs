@@ -70,7 +70,11 @@ impl Search {
 
     /// Reads a scanner that is there until it is gone. It rings then.
     fn attend(&self, device: Device, why: Why, ring: Ring) -> io::Result<Worker> {
-        let mut feed = Feed::new(self.settings.suffix, self.clock.clone(), self.board.clone());
+        let suffix = match device.class {
+            Class::Keyboard => self.settings.suffix.typed(),
+            Class::Serial | Class::HidPos(_) | Class::OtherHid => self.settings.suffix,
+        };
+        let mut feed = Feed::new(suffix, self.clock.clone(), self.board.clone());
         let attendant = Attendant { node: device.node.clone(), board: self.board.clone() };
         let layout = self.settings.layout;
         let roots = self.settings.roots.clone();
@@ -95,7 +99,7 @@ impl Search {
                     }
                 }
                 Class::Keyboard => {
-                    let mut grab = Grab::new(node, &roots, feed.clock());
+                    let mut grab = Grab::new(device.clone(), roots, feed.clock());
                     let open = || grab.open();
                     if let Some(mut opened) = attendant.open(open, &feed, &wanted) {
                         keyboard::read(&mut opened, layout, &mut feed, &wanted);

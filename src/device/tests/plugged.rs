@@ -74,11 +74,20 @@ fn a_keyboards_reports_are_found_beneath_it() {
     tree.keyboard("event3", OFFICE);
     tree.port("ttyUSB0", CHIP);
     let of = |node: &str| raw_keyboard(&tree.roots(), &tree.path("dev").join(node));
-    assert_eq!(of("input/event3").unwrap().node, tree.path("dev/hidraw7"));
+    let hid = tree.path("sys/class/input/event3/device/../..");
+    let descriptor = fs::read(hid.join("report_descriptor")).unwrap();
+    assert_eq!(of("input/event3").unwrap().node, Some(tree.path("dev/hidraw7")));
     assert_eq!(of("input/event4"), None);
     assert_eq!(of("ttyUSB0"), None);
-    // One that is built in has none.
-    fs::remove_dir_all(tree.path("sys/class/input/event3/device/../../hidraw")).unwrap();
+    fs::remove_dir_all(hid.join("hidraw")).unwrap();
+    assert_eq!(of("input/event3").unwrap().node, None, "it has yet to come");
+    // The reports are a HID POS scanner's too, or another event node's.
+    fs::write(hid.join("report_descriptor"), [&descriptor, HID_POS].concat()).unwrap();
+    assert_eq!(of("input/event3"), None);
+    fs::write(hid.join("report_descriptor"), descriptor).unwrap();
+    assert!(of("input/event3").is_some());
+    let second = hid.join("input/input8/capabilities/key");
+    Tree::write(&second, fs::read(hid.join("input/input7/capabilities/key")).unwrap());
     assert_eq!(of("input/event3"), None);
 }
 

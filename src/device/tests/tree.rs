@@ -14,7 +14,7 @@ use crate::device::inventory::Roots;
 const KEYS: &str = "1000000000007 ff9f207ac14057ff febeffdfffefffff fffffffffffffffe";
 const BUTTONS: &str = "70000 0 0 0 0";
 /// An array of one key.
-const KEYBOARD: &[u8] = b"\x05\x07\x75\x08\x95\x01\x19\x00\x29\xff\x81\x00";
+const KEYBOARD: &[u8] = b"\x05\x07\x75\x08\x95\x01\x15\x00\x25\xff\x19\x00\x29\xff\x81\x00";
 
 pub(super) struct Tree {
     folder: TempDir,

@@ -3,6 +3,8 @@
 //! The kernel makes a key event of each key that differs from the report before; so does this. It
 //! keeps far more reports than key events for a till that is busy (devices 1.3).
 
+use zeroize::Zeroizing;
+
 use super::{
     CAPS_LOCK, ENTER, KEYPAD_ENTER, LEFT_ALT, LEFT_CONTROL, LEFT_SHIFT, Motion, RIGHT_ALT,
     RIGHT_CONTROL, RIGHT_SHIFT, TAB,
@@ -40,16 +42,23 @@ const CODES: [(u8, &[u16]); 7] = [
     (0xe4, &[RIGHT_CONTROL, RIGHT_SHIFT, RIGHT_ALT]),
 ];
 
-/// Where a keyboard's keys are in its reports, and which of them were down last.
+/// What a scan cannot do without: the digits and Enter.
+const NEEDED: std::ops::RangeInclusive<u8> = 0x1e..=0x28;
+
+/// Where a keyboard's keys are in its reports, and which of them are down.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Reports(Vec<Field>);
+pub struct Reports {
+    fields: Vec<Field>,
+    /// By Linux's codes: a key may stand in two fields.
+    down: Zeroizing<Vec<u16>>,
+}
 
 #[derive(Clone, Debug, Eq, PartialEq)]
 struct Field {
     id: Option<u8>,
     bit: u32,
     shape: Shape,
-    down: Vec<u8>,
+    down: Zeroizing<Vec<u8>>,
 }
 
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -61,62 +70,91 @@ enum Shape {
 }
 
 impl Reports {
-    /// Reads a report descriptor; `None` if there are no keys in the device's reports.
+    /// Reads a report descriptor; `None` unless all its keys are understood, and what a scan needs is
+    /// among them.
     pub fn parse(descriptor: &[u8]) -> Option<Self> {
-        let mut fields = Vec::new();
-        descriptor::read(descriptor, |entry| {
-            if let Entry::Input(input) = entry
-                && fields.len() < FIELDS
-            {
-                fields.extend(Field::of(&input));
-            }
+        let (mut fields, mut is_understood) = (Vec::new(), true);
+        descriptor::read(descriptor, |entry| match entry {
+            Entry::Delimiter => is_understood = false,
+            Entry::Input(input) if has_keys(&input) => match Field::of(&input) {
+                Some(field) if fields.len() < FIELDS => fields.push(field),
+                Some(_) | None => is_understood = false,
+            },
+            Entry::Input(_) | Entry::Collection(_) | Entry::Feature(_) => {}
         });
-        (!fields.is_empty()).then_some(Self(fields))
+        let has = |key| fields.iter().any(|field| field.shape.keys().contains(&key));
+        (is_understood && NEEDED.into_iter().all(has))
+            .then(|| Self { fields, down: Zeroizing::default() })
     }
 
     /// What a report, as it was read from the device, changes: each key by Linux's code.
-    pub fn take(&mut self, report: &[u8]) -> Vec<(u16, Motion)> {
-        let fields =
-            self.0.iter_mut().filter(|field| field.id.is_none_or(|id| report.first() == Some(&id)));
-        fields.flat_map(|field| field.take(report)).collect()
+    pub fn take(&mut self, report: &[u8], mut hand_on: impl FnMut(u16, Motion)) {
+        for field in &mut self.fields {
+            if field.id.is_some_and(|id| report.first() != Some(&id)) {
+                continue;
+            }
+            let Some(down) = field.shape.down(report, field.bit) else { continue };
+            let before = std::mem::replace(&mut field.down, down);
+            let released = before.iter().filter(|key| !field.down.contains(key));
+            for code in released.copied().filter_map(code) {
+                if let Some(at) = self.down.iter().position(|down| *down == code) {
+                    self.down.remove(at);
+                    hand_on(code, Motion::Released);
+                }
+            }
+            let pressed = field.down.iter().filter(|key| !before.contains(key));
+            for code in pressed.copied().filter_map(code) {
+                if !self.down.contains(&code) {
+                    self.down.push(code);
+                    hand_on(code, Motion::Pressed);
+                }
+            }
+        }
+    }
+
+    /// Reports were lost: no key is known to be down.
+    pub fn forget(&mut self) {
+        self.down.clear();
+        for field in &mut self.fields {
+            field.down.clear();
+        }
     }
 }
 
+fn has_keys(input: &Input<'_>) -> bool {
+    !input.is_constant && input.usages.iter().any(|(page, _)| *page == PAGE)
+}
+
 impl Field {
+    /// `None` if it is of a shape that keyboards do not have.
     fn of(input: &Input<'_>) -> Option<Self> {
-        let (page, _) = *input.usages.first()?;
-        let is_known = page == PAGE && input.bit < 8 * LONGEST_REPORT;
         let count = usize::try_from(input.count).ok()?.min(KEYS);
-        let usages = input.usages.iter().map(|(_, usage)| u8::try_from(*usage).unwrap_or(NO_KEY));
+        let usages = input.usages.iter().map(|(page, usage)| {
+            u8::try_from(*usage).ok().filter(|_| *page == PAGE).unwrap_or(NO_KEY)
+        });
         let shape = match (input.is_array, input.size) {
             (false, 1) => Shape::Bits(usages.take(count).collect()),
-            (true, 8) if input.bit.is_multiple_of(8) => Shape::Bytes {
-                count,
-                minimum: u8::try_from(input.minimum).ok()?,
-                keys: usages.take(KEYS).collect(),
-            },
+            (true, 8) if input.bit.is_multiple_of(8) => {
+                let (minimum, maximum) = (u8::try_from(input.range.0).ok()?, input.range.1);
+                let values = usize::try_from(maximum).ok()?.checked_sub(minimum.into())?;
+                Shape::Bytes { count, minimum, keys: usages.take(KEYS.min(values + 1)).collect() }
+            }
             _ => return None,
         };
         let Input { id, bit, .. } = *input;
-        is_known.then_some(Self { id, bit, shape, down: Vec::new() })
-    }
-
-    fn take(&mut self, report: &[u8]) -> Vec<(u16, Motion)> {
-        let Some(down) = self.shape.down(report, self.bit) else { return Vec::new() };
-        let released = self.down.iter().filter(|key| !down.contains(key));
-        let pressed = down.iter().filter(|key| !self.down.contains(key));
-        let motions = released
-            .map(|key| (*key, Motion::Released))
-            .chain(pressed.map(|key| (*key, Motion::Pressed)));
-        let motions = motions.filter_map(|(key, motion)| Some((code(key)?, motion))).collect();
-        self.down = down;
-        motions
+        (bit < 8 * LONGEST_REPORT).then(|| Self { id, bit, shape, down: Zeroizing::default() })
     }
 }
 
 impl Shape {
+    fn keys(&self) -> &[u8] {
+        match self {
+            Self::Bits(keys) | Self::Bytes { keys, .. } => keys,
+        }
+    }
+
     /// The keys that are down; `None` if the report does not tell.
-    fn down(&self, report: &[u8], bit: u32) -> Option<Vec<u8>> {
+    fn down(&self, report: &[u8], bit: u32) -> Option<Zeroizing<Vec<u8>>> {
         let start = usize::try_from(bit / 8).ok()?;
         match self {
             Self::Bits(keys) => {
@@ -124,12 +162,13 @@ impl Shape {
                     let bit = usize::try_from(bit).unwrap_or(usize::MAX).saturating_add(at);
                     report.get(bit / 8).is_some_and(|byte| byte >> (bit % 8) & 1 == 1)
                 };
-                Some((0..).zip(keys).filter(|(at, _)| is_down(*at)).map(|(_, key)| *key).collect())
+                let down = (0..).zip(keys).filter(|(at, _)| is_down(*at)).map(|(_, key)| *key);
+                Some(Zeroizing::new(down.collect()))
             }
             Self::Bytes { count, minimum, keys } => {
                 let bytes = report.get(start..)?.iter().take(*count);
                 let key = |byte: &u8| keys.get(usize::from(byte.checked_sub(*minimum)?)).copied();
-                let mut down = Vec::new();
+                let mut down = Zeroizing::new(Vec::new());
                 for key in bytes.filter_map(key) {
                     if key != NO_KEY && !down.contains(&key) {
                         down.push(key);
