@@ -196,7 +196,9 @@ fn is_same(port: &PathBuf, device: &Device) -> bool {
 
 fn calls_itself_a_scanner(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
-    ["barcode", "bar code", "scanner"].iter().any(|word| name.contains(word))
+    let has = |words: &[&str]| words.iter().any(|word| name.contains(word));
+    // Keyboards have scanners for fingers.
+    has(&["barcode", "bar code"]) || (has(&["scanner"]) && !has(&["finger", "keyboard"]))
 }
 
 /// Makers of scanners, and products of others that are known to be some (devices 1.5).

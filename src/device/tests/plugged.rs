@@ -153,6 +153,9 @@ fn what_is_taken_for_a_scanner_and_what_is_not() {
         (keyboard("0c2e:0204", "MS7120"), Role::Scanner(Why::Known)),
         (keyboard("ffff:0035", ""), Role::Scanner(Why::Known)),
         (keyboard("28e9:018a", ""), Role::MaybeScanner),
+        (keyboard("046d:0001", "Barcode Keyboard"), Role::Scanner(Why::CallsItselfOne)),
+        (keyboard("046d:0001", "HID Scanner"), Role::Scanner(Why::CallsItselfOne)),
+        (keyboard("046d:0001", "Keyboard with Fingerprint Scanner"), Role::Keyboard),
         ((Class::OtherHid, Usb { ids: "05e0:1900", ..OFFICE }), Role::MaybeScanner),
         ((Class::OtherHid, OFFICE), Role::Unknown),
     ];
