@@ -127,8 +127,8 @@ fn entry_line(entry: &StoredEntry, call: Option<Call>, language: Language) -> St
         Some(Call { kind, number }) => format!("{line}  -> {} {number}", kind.word()),
         None => line,
     };
-    match entry.state.reason() {
-        Some(why) => format!("{line}  {}", reason::sentence(status, why, language)),
+    match reason::of(&entry.state, language) {
+        Some(why) => format!("{line}  {why}"),
         None => line,
     }
 }

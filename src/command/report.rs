@@ -58,9 +58,10 @@ impl<'a> Report<'a> {
     /// One line of JSON.
     pub fn json(&self, language: Language) -> Value {
         let proof = self.state.proof();
-        let why = self.state.reason().map(
-            |why| json!({ "code": why.code, "text": reason::sentence(self.status, why, language) }),
-        );
+        let why = self
+            .state
+            .reason()
+            .map(|why| json!({ "code": why.code, "text": reason::of(self.state, language) }));
         json!({
             "order_no": self.order_no,
             "state": self.status.word(),
@@ -84,11 +85,9 @@ impl<'a> Report<'a> {
         let word = screen::of(language).word(self.status);
         let amount = self.currency.show(self.amount);
         let line = format!("{word}  {} {amount}  {}", self.currency.code(), self.order_no);
-        match (self.state.proof(), self.state.reason()) {
+        match (self.state.proof(), reason::of(self.state, language)) {
             (Some(proof), _) => format!("{line}  {}", proof.transaction_id),
-            (None, Some(why)) => {
-                format!("{line}  {}", reason::sentence(self.status, why, language))
-            }
+            (None, Some(why)) => format!("{line}  {why}"),
             (None, None) => line,
         }
     }

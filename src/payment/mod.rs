@@ -483,6 +483,11 @@ impl State {
             && undoing.refused)
     }
 
+    /// Whether the customer is known to have paid, and the money is not known to have gone back.
+    pub fn money_held(&self) -> bool {
+        matches!(&self.stage, Stage::Undoing(undoing) if undoing.held.is_some())
+    }
+
     /// Whether the money was taken and went back, or is on its way back.
     pub fn money_returned(&self) -> bool {
         match &self.stage {

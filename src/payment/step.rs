@@ -281,6 +281,10 @@ impl<'a> Step<'a> {
                 }
                 Stage::Closed(closed(undoing.ended_as(), undoing.reason))
             }
+            // What was paid does not vanish: only the word that the money went back proves it.
+            Answer::Absent if undoing.held.is_some() && undoing.accepted_at.is_some() => {
+                self.again_later(undoing)
+            }
             Answer::Absent if undoing.accepted_at.is_some() => {
                 let first = *undoing.absent_since.get_or_insert(self.now);
                 let second = first.plus(self.rules.query_interval.times(ABSENT_APART));

@@ -358,6 +358,27 @@ fn the_word_of_a_reversal_is_not_enough() {
 }
 
 #[test]
+fn what_was_paid_is_not_undone_by_an_order_that_nobody_knows() {
+    let mut bench = Bench::begin();
+    bench.answer(Answer::Paying);
+    let mut looks = 0;
+    let forgets = |kind| match kind {
+        CallKind::Reverse => Answer::Withdrawn,
+        _ if looks < 8 => {
+            looks += 1;
+            if looks < 8 { Answer::Paying } else { Answer::Paid(proof()) }
+        }
+        _ => Answer::Absent,
+    };
+    bench.until(900_000, forgets);
+    assert_eq!(bench.state.status(), Status::Attention);
+    assert!(bench.state.money_held());
+    bench.until(1_000_000, |_| Answer::Ended(Ending::Refunded));
+    assert_eq!(bench.state.status(), Status::Reversed);
+    assert!(bench.state.money_returned() && !bench.state.money_held());
+}
+
+#[test]
 fn a_reversal_found_untrue_long_after_it_is_repeated_at_once() {
     let mut bench = Bench::begin();
     bench.answer(Answer::Paying);

@@ -13,7 +13,8 @@ use crate::text::{self, Language};
 
 /// Ended attempts that are remembered for the list of the last sales.
 const REMEMBERED: usize = 40;
-/// While somebody types, an Enter this soon after a notice came up was not meant for it.
+/// An Enter this soon after a notice came up while somebody types, or after a question has gone by
+/// itself, was not meant for what is there now.
 const NOTICE_SETTLES: Millis = Millis(1000);
 
 /// Everything shown. Built once, changed by [`super::update`] alone.
@@ -37,9 +38,12 @@ pub struct Model {
     pub(super) note: Option<Note>,
     /// Why selling has stopped.
     pub(super) stopped: Option<String>,
-    /// The last payment code as [`crate::order::AuthCode::masked`] shows it, and when.
-    pub(super) last_code: Option<(String, Uptime)>,
+    /// A hash of the last payment code, and when it was scanned.
+    pub(super) last_code: Option<([u8; 16], Uptime)>,
     pub(super) last_enter: Option<Uptime>,
+    pub(super) last_character: Option<Uptime>,
+    /// When a question was last answered by the payment itself.
+    pub(super) overtaken_at: Option<Uptime>,
     pub(super) warmed_at: Uptime,
     pub(super) rings: u64,
 }
@@ -88,8 +92,10 @@ pub(super) struct Attempt {
 pub(super) enum Paper {
     /// None was asked for yet.
     None,
-    /// One was asked for: it has come out, or is on its way.
+    /// One is on its way.
     Asked,
+    /// One has come out, as far as the printer tells.
+    Done,
     /// One was asked for, and did not come out.
     Missing,
 }
@@ -120,6 +126,8 @@ impl Model {
             stopped: None,
             last_code: None,
             last_enter: None,
+            last_character: None,
+            overtaken_at: None,
             warmed_at: Uptime::default(),
             rings: 0,
         };
@@ -243,6 +251,23 @@ impl Model {
         idle || self.now.since(notice.since) >= NOTICE_SETTLES
     }
 
+    /// Whether a key was on its way to a question that has just gone by itself.
+    pub(super) fn is_overtaken(&self) -> bool {
+        self.overtaken_at.is_some_and(|at| self.now.since(at) < NOTICE_SETTLES)
+    }
+
+    /// Whether an unsettled sale may be charged anew: not while its customer has paid and the
+    /// gateway will not give it back.
+    pub(super) fn may_charge_again(&self, order: &OutTradeNo) -> bool {
+        let state = self.attempt(order).map(|attempt| &attempt.view.state);
+        state.is_some_and(|state| !(state.money_held() && state.is_irreversible()))
+    }
+
+    /// Whether the printer would begin a receipt now, as far as is known.
+    pub(super) fn printer_is_there(&self) -> bool {
+        matches!(self.printer, Link::Ready | Link::Warned(_))
+    }
+
     /// The payment that F5 asks about.
     pub(super) fn can_ask_now(&self) -> Option<&OutTradeNo> {
         if self.stopped.is_some() {
@@ -275,7 +300,11 @@ impl Model {
         let missing = self.attempts.iter().filter(|attempt| attempt.paper == Paper::Missing);
         let missing = missing.min_by_key(|attempt| attempt.view.updated_at);
         let paid = |attempt: &&Attempt| attempt.view.state.status() == Status::Paid;
-        let last = || self.attempts.iter().filter(paid).max_by_key(|paid| paid.view.updated_at);
+        // Beside a payment that is not paid, the last receipt would pass for its own.
+        let last = || {
+            let paid = self.attempts.iter().filter(paid).max_by_key(|paid| paid.view.updated_at);
+            paid.filter(|_| matches!(self.desk, Desk::Amount { .. }))
+        };
         let chosen = missing.or(at_hand).or_else(last);
         chosen.map(|attempt| &attempt.view.out_trade_no)
     }

@@ -22,6 +22,7 @@ pub(super) enum Note {
     AmountFirst,
     SentToPrinter,
     Printed,
+    ReceiptWaits,
     /// The end of the order's number, and why.
     PrintFailed {
         order: String,
@@ -142,6 +143,7 @@ impl Note {
             Self::AmountFirst => text.amount_first.into(),
             Self::SentToPrinter => text.receipt_sent.into(),
             Self::Printed => text.receipt_printed.into(),
+            Self::ReceiptWaits => text.receipt_waits.into(),
             Self::DrawerOpened => text.drawer_opened.into(),
             Self::DrawerFailed(why) => (text.drawer_failed)(why),
             Self::PrintFailed { order, why } => (text.receipt_failed)(order, why),

@@ -96,7 +96,7 @@ fn say(model: &mut Model, note: Note) {
 fn printed(model: &mut Model, order: &OutTradeNo, how: Printing) {
     if let Some(attempt) = model.attempt_mut(order) {
         attempt.paper =
-            if matches!(how, Printing::Failed(_)) { Paper::Missing } else { Paper::Asked };
+            if matches!(how, Printing::Failed(_)) { Paper::Missing } else { Paper::Done };
     }
     match how {
         Printing::Sent => say(model, Note::SentToPrinter),
@@ -125,6 +125,12 @@ fn pressed(model: &mut Model, key: Key) -> Vec<Command> {
         if last.is_some_and(|last| model.now.since(last) < BOUNCE) {
             return Vec::new();
         }
+    }
+    if let Key::Char(_) = key {
+        model.last_character = Some(model.now);
+    }
+    if matches!(key, Key::Enter | Key::Esc) && model.is_overtaken() {
+        return Vec::new();
     }
     match key {
         Key::Ctrl('l') => {
@@ -168,8 +174,14 @@ fn pressed(model: &mut Model, key: Key) -> Vec<Command> {
         Key::F(6) if model.settings.drawer => vec![Command::OpenDrawer],
         Key::F(9) => {
             let Some(order) = model.can_reprint().cloned() else { return Vec::new() };
-            if let Some(attempt) = model.attempt_mut(&order) {
-                attempt.paper = Paper::Asked;
+            let before = model
+                .attempt_mut(&order)
+                .map(|attempt| std::mem::replace(&mut attempt.paper, Paper::Asked));
+            if before == Some(Paper::Asked) || !model.printer_is_there() {
+                say(model, Note::ReceiptWaits);
+            }
+            if before == Some(Paper::Asked) {
+                return Vec::new();
             }
             vec![Command::Print { out_trade_no: order, copy: true }]
         }
@@ -338,6 +350,11 @@ fn answered(model: &mut Model, dialog: Dialog, key: Key) -> Vec<Command> {
         model.dialog = None;
         return Vec::new();
     }
+    // A scanner that types answers no question: it has typed a code too short to be known as one.
+    let is_typed = model.last_character.is_some_and(|last| model.now.since(last) < BOUNCE);
+    if key == Key::Enter && is_typed && model.is_asking() {
+        return Vec::new();
+    }
     match dialog {
         Dialog::Help => {
             if matches!(key, Key::F(1) | Key::Enter) {
@@ -383,7 +400,13 @@ fn answered(model: &mut Model, dialog: Dialog, key: Key) -> Vec<Command> {
         }
         Dialog::Unsettled { order, again } => match key {
             Key::Up | Key::Down | Key::Tab => {
-                model.dialog = Some(Dialog::Unsettled { order, again: !again });
+                let again = !again && model.may_charge_again(&order);
+                model.dialog = Some(Dialog::Unsettled { order, again });
+                Vec::new()
+            }
+            // It may have become impossible meanwhile.
+            Key::Enter if again && !model.may_charge_again(&order) => {
+                model.dialog = Some(Dialog::Unsettled { order, again: false });
                 Vec::new()
             }
             Key::Enter => {
@@ -418,10 +441,9 @@ fn charge_again(model: &mut Model, order: OutTradeNo) -> Vec<Command> {
 fn scanned(model: &mut Model, scan: Scan) -> Vec<Command> {
     let seen = Scanned::of(&scan);
     if let Scan::Payment(code) = scan {
-        let masked = code.masked();
-        let last = model.last_code.replace((masked.clone(), model.now));
-        let stutters =
-            last.is_some_and(|(last, at)| last == masked && model.now.since(at) < STUTTER);
+        let hash = code.keyed_hash(b"stutter");
+        let last = model.last_code.replace((hash, model.now));
+        let stutters = last.is_some_and(|(last, at)| last == hash && model.now.since(at) < STUTTER);
         let sale = model.takes_codes().filter(|_| model.stopped.is_none());
         // A question on the screen is answered first; looking at help is no question.
         let sale = sale.filter(|_| {
@@ -498,6 +520,9 @@ fn moved(model: &mut Model, view: AttemptView, event: &Event) -> Vec<Command> {
         {
             attempt.paper = Paper::Asked;
             commands.push(Command::Print { out_trade_no: order, copy: false });
+            if !model.printer_is_there() {
+                say(model, Note::ReceiptWaits);
+            }
         }
     }
     model.tidy();
@@ -522,5 +547,6 @@ fn close_outdated_dialog(model: &mut Model, order: &OutTradeNo, status: Status) 
     };
     if outdated {
         model.dialog = None;
+        model.overtaken_at = Some(model.now);
     }
 }

@@ -2,16 +2,44 @@
 
 use super::Language;
 use crate::clean::clean;
-use crate::payment::{LAST_MOMENT, Reason, Status};
+use crate::payment::{LAST_MOMENT, Reason, State, Status};
 
 /// The most cells of the gateway's own words that are repeated.
 const GATEWAY_WORDS: usize = 100;
 
-/// What happened and whether money moved, as one text without line breaks.
-pub fn sentence(status: Status, reason: &Reason, language: Language) -> String {
-    // There the same word speaks of the withdrawal, and not of the payment.
-    let happened = match (status, reason.code.as_str()) {
-        (Status::Attention, "TRADE_ERROR" | "INVALID_REQUEST") => {
+/// Why a payment is where it is and whether money moved, as one text without line breaks; `None`
+/// where there is no reason.
+pub fn of(state: &State, language: Language) -> Option<String> {
+    let (status, reason) = (state.status(), state.reason()?);
+    if !state.money_held() {
+        return Some(sentence(status, reason, language));
+    }
+    Some(joined(&behind(status, reason, language), money_held(language), language))
+}
+
+/// What happened and whether money moved, as far as status and reason tell.
+fn sentence(status: Status, reason: &Reason, language: Language) -> String {
+    joined(&behind(status, reason, language), money(status, reason, language), language)
+}
+
+fn joined(happened: &str, money: &str, language: Language) -> String {
+    match language {
+        Language::Chinese => format!("{happened}{money}"),
+        Language::English => format!("{happened} {money}"),
+    }
+}
+
+fn behind(status: Status, reason: &Reason, language: Language) -> String {
+    match status {
+        Status::Attention => refused_withdrawal(reason, language),
+        _ => happened(reason, language),
+    }
+}
+
+/// What happened to a withdrawal. Some words speak of it there, and not of the payment.
+pub fn refused_withdrawal(reason: &Reason, language: Language) -> String {
+    match reason.code.as_str() {
+        "TRADE_ERROR" | "INVALID_REQUEST" => {
             let what = pick(
                 language,
                 "The gateway refuses to withdraw the payment.",
@@ -20,12 +48,16 @@ pub fn sentence(status: Status, reason: &Reason, language: Language) -> String {
             repeated(what.to_owned(), reason, language)
         }
         _ => happened(reason, language),
-    };
-    let money = money(status, reason, language);
-    match language {
-        Language::Chinese => format!("{happened}{money}"),
-        Language::English => format!("{happened} {money}"),
     }
+}
+
+/// Of a payment that is undone, where a query has found it.
+pub fn money_held(language: Language) -> &'static str {
+    pick(
+        language,
+        "The customer has paid, and the money has not gone back yet.",
+        "顾客已付款，款项尚未退回。",
+    )
 }
 
 /// What happened, without a word about the money. It ends with a full stop.
@@ -73,7 +105,18 @@ pub fn money(status: Status, reason: &Reason, language: Language) -> &'static st
 }
 
 /// What the cashier does now.
-pub fn advice(status: Status, reason: Option<&Reason>, language: Language) -> &'static str {
+pub fn advice(state: &State, language: Language) -> &'static str {
+    if state.money_held() && state.is_irreversible() {
+        return pick(
+            language,
+            "Do not charge again. Tell the manager: the merchant platform shows this payment.",
+            "请勿重复收款。请告诉店长，在商户平台处理这笔支付。",
+        );
+    }
+    advice_on(state.status(), state.reason(), language)
+}
+
+fn advice_on(status: Status, reason: Option<&Reason>, language: Language) -> &'static str {
     let remedy = reason.and_then(|reason| explain(&reason.code)).map(|cause| cause.remedy);
     let (english, chinese) = match status {
         Status::Created => ("Scan the customer's payment code.", "请扫顾客的付款码。"),
@@ -447,8 +490,8 @@ mod tests {
                 for status in Status::ALL {
                     let reason = Reason::new(code);
                     assert!(!sentence(status, &reason, language).is_empty());
-                    assert!(!advice(status, Some(&reason), language).is_empty());
-                    assert!(!advice(status, None, language).is_empty());
+                    assert!(!advice_on(status, Some(&reason), language).is_empty());
+                    assert!(!advice_on(status, None, language).is_empty());
                 }
             }
         }
@@ -483,7 +526,7 @@ mod tests {
     #[test]
     fn a_fault_of_the_set_up_never_asks_the_customer_to_try_again() {
         for code in ["NOAUTH", "SIGNERROR", "MCHID_NOT_EXIST", "XML_FORMAT_ERROR", "PARAM_ERROR"] {
-            let advice = advice(Status::Declined, Some(&Reason::new(code)), Language::English);
+            let advice = advice_on(Status::Declined, Some(&Reason::new(code)), Language::English);
             assert!(advice.starts_with("Do not try again"), "{code}");
         }
     }

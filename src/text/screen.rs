@@ -143,6 +143,7 @@ pub struct Screen {
     pub already_withdrawing: &'static str,
     pub receipt_sent: &'static str,
     pub receipt_printed: &'static str,
+    pub receipt_waits: &'static str,
     pub receipt_failed: fn(&str, &str) -> String,
     pub drawer_opened: &'static str,
     pub drawer_failed: fn(&str) -> String,

@@ -158,6 +158,9 @@ fn the_same_code_read_twice_is_sent_once() {
     bench.answer(index, Answer::Declined(Reason::new("AUTH_CODE_INVALID")));
     assert_eq!(bench.scan(1), []);
     assert!(says(&bench, "The same payment code was read twice. Nothing was sent."));
+    // Another one that begins and ends like it.
+    let sale = SaleRef::Again(1, Money::from_minor(1250));
+    assert_eq!(bench.scan(20_001), [Command::Begin { sale, code: code(20_001) }]);
 }
 
 #[test]
@@ -187,7 +190,51 @@ fn the_question_goes_when_the_customer_has_paid_meanwhile() {
     bench.later(index, 5_000);
     bench.answer(index, Answer::Paid(proof()));
     assert!(says(&bench, "Hand over the goods."));
+    // It was on its way to the question, and must not take the answer out of sight.
     assert_eq!(bench.key(Key::Enter), []);
+    assert!(says(&bench, "Hand over the goods."));
+    bench.wait(1_000);
+    bench.key(Key::Enter);
+    assert!(says(&bench, "Type the amount."));
+}
+
+#[test]
+fn a_scanner_that_types_answers_no_question() {
+    let mut bench = bench();
+    let index = bench.charge("12.5", 1);
+    bench.answer(index, Answer::Paying);
+    bench.key(Key::Esc);
+    // Too short to be known as a scan: an EAN-8 and its Enter, all at once.
+    for digit in "12345670".chars() {
+        bench.send(Message::Key(Key::Char(digit)));
+    }
+    assert_eq!(bench.send(Message::Key(Key::Enter)), []);
+    assert!(says(&bench, "Stop waiting for this customer?"));
+    assert_eq!(bench.key(Key::Enter), [Command::Abandon(bench.order(index))]);
+}
+
+#[test]
+fn what_the_customer_has_paid_and_the_gateway_keeps_is_not_charged_again() {
+    let mut bench = bench();
+    let index = bench.charge("12.5", 1);
+    bench.answer(index, lost());
+    bench.later(index, 30_000);
+    bench.answer(index, Answer::NotPaid);
+    bench.answer(index, Answer::NotYet(Reason::new("recall")));
+    bench.later(index, 36_000);
+    bench.answer(index, Answer::Paid(proof()));
+    bench.key(Key::Enter);
+    bench.key(Key::Down);
+    assert!(says(&bench, "Charge this sale again"), "it is on its way back");
+    bench.answer(index, Answer::Irreversible(Reason::new("TRADE_ERROR")));
+    assert!(says(&bench, "The gateway refuses to withdraw the payment."));
+    assert!(says(&bench, "The customer has paid, and the money has not gone back yet."));
+    assert!(!says(&bench, "Charge this sale again"));
+    // Whatever was chosen before.
+    assert_eq!(bench.key(Key::Enter), []);
+    bench.key(Key::Down);
+    bench.key(Key::Enter);
+    assert_eq!(bench.model.desk, model::Desk::Amount { typed: String::new() });
 }
 
 #[test]
@@ -233,6 +280,37 @@ fn a_receipt_is_printed_for_what_was_seen_to_be_paid() {
     bench.answer(index, Answer::Paid(proof()));
     let order = bench.order(index);
     assert_eq!(bench.commands, [Command::Print { out_trade_no: order.clone(), copy: false }]);
+    // It is on its way: not one for every press.
+    assert_eq!(bench.key(Key::F(9)), []);
+    assert!(says(&bench, "The receipt waits for the printer."));
+    bench.send(Message::Printed { out_trade_no: order.clone(), how: Printing::Printed });
+    assert_eq!(bench.key(Key::F(9)), [Command::Print { out_trade_no: order, copy: true }]);
+    assert!(!says(&bench, "The receipt waits for the printer."));
+    assert_eq!(bench.key(Key::F(9)), []);
+}
+
+#[test]
+fn a_receipt_that_waits_for_a_printer_is_said_to() {
+    let mut bench = bench();
+    bench.send(Message::Printer(Link::Searching));
+    let index = bench.charge("12.5", 1);
+    bench.answer(index, Answer::Paid(proof()));
+    assert!(says(&bench, "Hand over the goods."));
+    assert!(says(&bench, "The receipt waits for the printer."));
+}
+
+#[test]
+fn beside_a_payment_that_was_not_made_no_other_receipt_is_printed() {
+    let mut bench = bench();
+    let index = bench.charge("12.5", 1);
+    bench.answer(index, Answer::Paid(proof()));
+    let order = bench.order(index);
+    bench.send(Message::Printed { out_trade_no: order.clone(), how: Printing::Printed });
+    let index = bench.charge("7.7", 2);
+    bench.answer(index, Answer::Declined(Reason::new("NOTENOUGH")));
+    assert!(says(&bench, "NOT PAID") && !says(&bench, "F9"));
+    assert_eq!(bench.key(Key::F(9)), []);
+    bench.key(Key::Esc);
     assert_eq!(bench.key(Key::F(9)), [Command::Print { out_trade_no: order, copy: true }]);
 }
 
@@ -245,6 +323,7 @@ fn the_receipt_that_did_not_come_out_is_the_one_that_f9_prints() {
         bench.order(index)
     });
     let again = |order: &OutTradeNo| [Command::Print { out_trade_no: order.clone(), copy: true }];
+    bench.send(Message::Printed { out_trade_no: orders[1].clone(), how: Printing::Sent });
     let how = Printing::Failed("no paper".into());
     bench.send(Message::Printed { out_trade_no: orders[0].clone(), how });
     let tail = orders[0].tail();

@@ -224,9 +224,7 @@ pub(super) fn happened(model: &Model, attempt: &Attempt) -> String {
         (Status::Waiting, _) => text.customer_confirms.into(),
         (Status::Checking, Some(reason)) => because(text.till_asks, reason),
         (Status::Checking, None) => text.till_asks.into(),
-        (Status::Reversing | Status::Attention, _) if state.money_returned() => {
-            text.money_held.into()
-        }
+        (Status::Reversing, _) if state.money_held() => text.money_held.into(),
         (Status::Reversing, Some(reason)) => because(text.is_withdrawn, reason),
         (Status::Reversing, None) => text.is_withdrawn.into(),
         (Status::Paid, _) => match state.proof().and_then(|proof| proof.coupon) {
@@ -239,12 +237,15 @@ pub(super) fn happened(model: &Model, attempt: &Attempt) -> String {
         (Status::Reversed, _) if state.money_returned() => {
             format!("{}{}{}", text.was_reversed, text.gap, text.money_held)
         }
-        (Status::Declined | Status::Reversed | Status::Attention, Some(reason)) => {
-            reason::sentence(status, reason, model.language)
+        (Status::Declined | Status::Reversed | Status::Attention, Some(_)) => {
+            reason::of(state, model.language).unwrap_or_default()
         }
         (Status::Reversed, None) => text.was_reversed.into(),
         (Status::Declined, None) => {
             reason::money(status, &crate::payment::Reason::new(""), model.language).into()
+        }
+        (Status::Attention, None) if state.money_held() => {
+            reason::money_held(model.language).into()
         }
         (Status::Attention, None) => text.story_no_end.into(),
     }
@@ -255,7 +256,7 @@ fn next(model: &Model, attempt: &Attempt) -> (String, String) {
     let text = model.text();
     let state = &attempt.view.state;
     let status = state.status();
-    let advice = reason::advice(status, state.reason(), model.language);
+    let advice = reason::advice(state, model.language);
     let (next, also) = match status {
         Status::Created | Status::Sent | Status::Waiting | Status::Checking => (advice, ""),
         Status::Paid => (text.hand_over, text.after_paid),

@@ -193,7 +193,10 @@ fn tell(model: &Model, fact: &Fact) -> String {
         Fact::Restarted => text.story_restarted.into(),
         Fact::WithdrawalTaken => text.story_withdrawal_taken.into(),
         Fact::WithdrawalRepeats(reason) => with(text.story_withdrawal_repeats, reason),
-        Fact::WithdrawalRefused(reason) => with(text.story_withdrawal_refused, reason),
+        Fact::WithdrawalRefused(reason) => {
+            let why = reason::refused_withdrawal(reason, model.language);
+            format!("{}{}{why}", text.story_withdrawal_refused, text.gap)
+        }
         Fact::Ended(Ending::Closed) => text.story_closed.into(),
         Fact::Ended(Ending::Revoked) => text.story_revoked.into(),
         Fact::Ended(Ending::Refunded) => text.story_refunded.into(),

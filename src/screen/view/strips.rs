@@ -154,11 +154,13 @@ impl Canvas<'_> {
                 let keys = (text.enter_yes)(text.key_withdraw, text.key_keep_waiting);
                 say(&keys, AskedTone::Keys);
             }
-            Some(Dialog::Unsettled { again, .. }) => {
+            Some(Dialog::Unsettled { order, again }) => {
                 let tone = |chosen| if chosen { AskedTone::Chosen } else { AskedTone::Choice };
                 say(text.ask_unsettled, AskedTone::Question);
                 say(text.choose_next_customer, tone(!*again));
-                say(text.choose_charge_again, tone(*again));
+                if self.model.may_charge_again(order) {
+                    say(text.choose_charge_again, tone(*again));
+                }
                 let detail = if *again {
                     text.choose_charge_again_detail
                 } else {

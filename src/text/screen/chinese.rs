@@ -94,7 +94,7 @@ pub const CHINESE: Screen = Screen {
     story_refused: "被拒绝。",
     story_never_sent: "请求没有发出。",
     story_paid: "支付成功，答复已验证。",
-    story_money_goes_back: "顾客已付款，款项将退还。",
+    story_money_goes_back: "顾客已付款，正在撤销。",
     story_given_up: "收银员放弃等待。",
     story_time_up: "等待超时，收银机开始撤销。",
     story_put_aside: "收银员搁置了这笔支付。",
@@ -143,6 +143,7 @@ pub const CHINESE: Screen = Screen {
     already_withdrawing: "已经在撤销了。",
     receipt_sent: "小票已发送到打印机。",
     receipt_printed: "小票已打印。",
+    receipt_waits: "小票等待打印机。",
     receipt_failed: |order, why| format!("单号尾号 {order} 的小票未打印：{why}。按 F9 键重打。"),
     drawer_opened: "已发出开钱箱指令。",
     drawer_failed: |why| format!("钱箱未打开：{why}。"),
@@ -154,7 +155,7 @@ pub const CHINESE: Screen = Screen {
     help_amount: &[
         "输入金额，例如 12.5 或 12.50，然后按 Enter 键。",
         "接着收银机会要求扫顾客的付款码。",
-        "扫码内容不会被当作金额：收银机会说明扫到了什么，并且不提交任何请求。",
+        "付款码不会被当作金额：收银机会说明扫到了什么，并且不提交任何请求。",
     ],
     help_code: &[
         "请扫顾客手机上的付款码：18 位数字，一分钟内有效。",

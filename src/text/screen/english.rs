@@ -98,7 +98,7 @@ pub const ENGLISH: Screen = Screen {
     story_refused: "Refused.",
     story_never_sent: "It never left the till.",
     story_paid: "Paid; the answer is verified.",
-    story_money_goes_back: "The customer had paid; the money goes back.",
+    story_money_goes_back: "The customer had paid; the payment is withdrawn.",
     story_given_up: "The cashier stopped waiting.",
     story_time_up: "Time is up: the till withdraws the payment.",
     story_put_aside: "Put aside by the cashier.",
@@ -148,6 +148,7 @@ pub const ENGLISH: Screen = Screen {
     already_withdrawing: "It is being withdrawn already.",
     receipt_sent: "The receipt was sent to the printer.",
     receipt_printed: "The receipt is printed.",
+    receipt_waits: "The receipt waits for the printer.",
     receipt_failed: |order, why| {
         format!("The receipt of order {order} was not printed: {why}. F9 prints it again.")
     },
@@ -161,7 +162,7 @@ pub const ENGLISH: Screen = Screen {
     help_amount: &[
         "Type the amount, such as 12.5 or 12.50, and press Enter.",
         "Then the till asks for the customer's payment code.",
-        "A scan is never taken for an amount: the till says what it was and sends nothing.",
+        "A payment code is never taken for an amount: the till says what was scanned and sends nothing.",
     ],
     help_code: &[
         "Scan the payment code on the customer's phone. It is 18 digits and good for a minute.",
