@@ -128,6 +128,14 @@ impl Canvas<'_> {
                 self.put(list, 3, y, &name, base);
             }
         }
+        // There are more than are shown.
+        let quiet = self.palette.quiet();
+        if first > 0 {
+            self.put_right(list, 0, "↑", quiet);
+        }
+        if first + rows < names.len() {
+            self.put_right(list, list.height.saturating_sub(1), "↓", quiet);
+        }
     }
 
     fn overlay(&mut self, area: Rect, title: &str) -> Rect {
