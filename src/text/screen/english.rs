@@ -98,7 +98,7 @@ pub const ENGLISH: Screen = Screen {
     story_refused: "Refused.",
     story_never_sent: "It never left the till.",
     story_paid: "Paid; the answer is verified.",
-    story_money_goes_back: "The customer had paid; the payment is withdrawn.",
+    story_money_goes_back: "The customer had paid; the till withdraws the payment.",
     story_given_up: "The cashier stopped waiting.",
     story_time_up: "Time is up: the till withdraws the payment.",
     story_put_aside: "Put aside by the cashier.",
