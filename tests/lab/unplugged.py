@@ -20,8 +20,8 @@ from lab import (
 from paper import CUT, Receipt
 from waiting import wait_for
 
-# The till says so at once; this is what an emulated processor may need to show it.
-NOTICED_SECONDS = 1
+# The till says so at once. An emulated machine has its own second now and then.
+NOTICED_SECONDS = 1 + 1
 
 
 @scenario
@@ -144,14 +144,15 @@ def printer_unplugged_while_printing(lab):
     till.see("the printer was unplugged")
     printer.plug(socket=1)
     printer.read_on()
-    # The half that the printer may hold is cut off first.
-    receipts = receipt_of(printer, 1 + 3)
     second, first = (order["order_no"] for order in till.orders())
-    assert receipts.barcodes == [second] * 3, (receipts.barcodes, first, second)
+    barcodes = lambda: Receipt(printer.printed()).barcodes if printer.printed().endswith(CUT) else []
+    # Before them comes what the line still held of the first sale's copies, cut off.
+    wait_for("the second sale's receipts", lambda: barcodes()[-3:] == [second] * 3)
+    held = barcodes()[:-3]
+    assert set(held) <= {first} and len(held) <= 3, (held, first, second)
     till.see("Printer ready")
     lab.keyboard.press("f9")
-    receipts = receipt_of(printer, 1 + 3 + 1)
-    assert receipts.barcodes == [second] * 3 + [first], (receipts.barcodes, first, second)
+    wait_for("the first sale's receipt", lambda: barcodes() == [*held, second, second, second, first])
     till.close()
 
 

@@ -46,10 +46,11 @@ pub async fn run(json: Json, config: &Config, clock: &Clock) -> Result<Exit, Fai
     let (sender, mut reports) = mpsc::unbounded_channel();
     // A scanner that types does so here as well, and the shell is not to run what it typed.
     let _quiet = Quiet::start();
-    let _lesson = Lesson::start(candidates, config.scanner.layout, clock, move |report| {
-        let _ = sender.send(report);
-    })
-    .map_err(|error| Failure::new(Exit::Fault, format!("a device's thread: {error}")))?;
+    let _lesson =
+        Lesson::start(candidates, &Roots::default(), config.scanner.layout, clock, move |report| {
+            let _ = sender.send(report);
+        })
+        .map_err(|error| Failure::new(Exit::Fault, format!("a device's thread: {error}")))?;
     let (mut usable, mut asked) = (candidate_count, false);
     let end = tokio::time::sleep(PATIENCE);
     tokio::pin!(end);

@@ -8,9 +8,10 @@ use serialport::{ClearBuffer, SerialPort as _};
 use zeroize::{Zeroize as _, Zeroizing};
 
 use super::keyboard::{Key, KeyEvents};
+use super::raw_keys::RawKeys;
 use super::{health_of_hid, hid_pos};
 use crate::clock::{Clock, Uptime};
-use crate::device::inventory::{Class, Device};
+use crate::device::inventory::{Class, Device, Roots, raw_keyboard};
 use crate::device::{Address, Fault, Health, LOOK, Wanted, Worker};
 use crate::scan::hid_pos::{Joined, Layout, Symbology};
 use crate::scan::keyboard::{Keyboard, Layout as Keys};
@@ -59,15 +60,16 @@ impl Lesson {
     /// no thread.
     pub fn start(
         devices: Vec<Device>,
+        roots: &Roots,
         keys: Keys,
         clock: &Clock,
         report: impl Fn(LessonReport) + Clone + Send + 'static,
     ) -> io::Result<Self> {
         let workers = devices.into_iter().map(|device| {
-            let (report, clock) = (report.clone(), clock.clone());
+            let (report, clock, roots) = (report.clone(), clock.clone(), roots.clone());
             Worker::start("lesson", move |wanted| {
                 let pupil = Pupil { device, clock, report };
-                if let Err(fault) = pupil.listen(keys, &wanted) {
+                if let Err(fault) = pupil.listen(keys, &roots, &wanted) {
                     (pupil.report)(LessonReport::Unusable { device: pupil.device, fault });
                 }
             })
@@ -84,11 +86,11 @@ struct Pupil<R> {
 
 impl<R: Fn(LessonReport)> Pupil<R> {
     /// Until it is used, gone, or no longer wanted.
-    fn listen(&self, keys: Keys, wanted: &Wanted) -> Result<(), Fault> {
+    fn listen(&self, keys: Keys, roots: &Roots, wanted: &Wanted) -> Result<(), Fault> {
         let listened = match &self.device.class {
             Class::Serial => self.to_port(wanted),
             Class::HidPos(layout) => self.to_reports(layout, wanted),
-            Class::Keyboard => self.to_keys(keys, wanted),
+            Class::Keyboard => self.to_keys(keys, roots, wanted),
             Class::OtherHid => Ok(()),
         };
         match listened {
@@ -157,9 +159,11 @@ impl<R: Fn(LessonReport)> Pupil<R> {
     }
 
     /// A hand is never as fast as a scanner, so the keys tell which of the keyboards it is.
-    fn to_keys(&self, keys: Keys, wanted: &Wanted) -> Result<(), Health> {
+    fn to_keys(&self, keys: Keys, roots: &Roots, wanted: &Wanted) -> Result<(), Health> {
         let mut events =
             KeyEvents::listen(&self.device.node).map_err(|error| health_of_hid(&error))?;
+        let raw = raw_keyboard(roots, &self.device.node);
+        let mut raw = raw.and_then(|raw| RawKeys::open(&raw).ok());
         (self.report)(LessonReport::Listening);
         let mut keyboard = Keyboard::new(keys);
         let mut burst = KeyBurst::new();
@@ -167,7 +171,8 @@ impl<R: Fn(LessonReport)> Pupil<R> {
         while wanted.is_true() {
             let now = || self.clock.uptime();
             let mut outcomes = Vec::new();
-            let taken = events.take(self.wait(burst.wake_at()), |key| {
+            let wait = self.wait(burst.wake_at());
+            let hear = |key| {
                 let Key::Moved(code, motion) = key else { return };
                 for byte in keyboard.take(code, motion).iter() {
                     let key = match byte {
@@ -178,7 +183,11 @@ impl<R: Fn(LessonReport)> Pupil<R> {
                     characters += usize::from(matches!(key, BurstKey::Char(_)));
                     outcomes.extend(burst.push(key, now()));
                 }
-            });
+            };
+            let taken = match &mut raw {
+                Some(raw) => raw.take(wait, hear),
+                None => events.take(wait, hear),
+            };
             if taken.is_err() {
                 return Ok(());
             }

@@ -29,8 +29,10 @@ pub(super) fn follow(
         while wanted.is_true() {
             match address.open(|_| Ok(())) {
                 Ok(mut opened) => {
+                    tracing::info!(node = %opened.target.display(), "scanner opened");
                     board.set(&port, Health::Ready);
                     read(&address, &mut opened, &mut feed, &wanted);
+                    tracing::info!(node = %opened.target.display(), "scanner gone");
                     // The dead handle goes before the search, else the port comes back under
                     // another name (devices 1.4).
                     drop(opened);

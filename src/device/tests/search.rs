@@ -151,11 +151,16 @@ fn one_scan_teaches_which_port_it_is_and_its_speed() {
     let tree = Tree::new();
     let (mut scanner, _silent) = (tree.plug("ttyUSB0", CHIP), tree.plug("ttyACM0", SCANNER));
     let (sender, reports) = channel();
-    let _lesson =
-        Lesson::start(plugged_in(&tree.roots()), Layout::Us, &Clock::start(), move |report| {
+    let _lesson = Lesson::start(
+        plugged_in(&tree.roots()),
+        &tree.roots(),
+        Layout::Us,
+        &Clock::start(),
+        move |report| {
             sender.send(report).ok();
-        })
-        .unwrap();
+        },
+    )
+    .unwrap();
     for _ in 0..2 {
         assert_eq!(reports.recv_timeout(super::DEADLINE), Ok(LessonReport::Listening));
     }
