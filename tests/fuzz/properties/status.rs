@@ -8,6 +8,8 @@ pub fn check(data: &[u8]) {
     let mut ear = Ear::default();
     let mut status = Status::default();
     let mut bytes = 0;
+    // Flow control may stand between any two bytes.
+    let said: Vec<u8> = data.iter().copied().filter(|byte| !matches!(byte, 0x11 | 0x13)).collect();
     for byte in data {
         bytes += 1;
         match ear.hear(*byte) {
@@ -26,7 +28,7 @@ pub fn check(data: &[u8]) {
             Some(Answer::Passed(byte)) => assert_eq!(byte & 0x90, 0),
             Some(Answer::Printed(id)) => {
                 assert!(id.iter().all(|byte| (b' '..=b'~').contains(byte)));
-                assert!(data.windows(4).any(|sent| sent == id));
+                assert!(said.windows(4).any(|sent| sent == id));
             }
             Some(Answer::Name(name)) => {
                 assert!(!name.is_empty() && name.len() < data.len());
