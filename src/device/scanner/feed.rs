@@ -64,7 +64,8 @@ impl Feed {
         self.report(line);
     }
 
-    /// Takes note of silence: nothing came in all the time that was to be waited. Tells whether it ended a scan.
+    /// Takes note of silence: nothing came in all the time that was to be waited. Tells whether it
+    /// ended a scan.
     pub(super) fn tick(&mut self) -> bool {
         let lines = self.assembler.tick(self.now());
         self.report(lines)

@@ -41,7 +41,7 @@ impl Grab {
 
     /// Opens the scanner for the till alone. Its reports are read where that is allowed, and else its
     /// key events.
-    pub(super) fn open(&mut self) -> Result<Grabbed, Health> {
+    pub(super) fn open(&mut self) -> Result<Keys, Health> {
         let (events, since) = match self.grabbed.take() {
             Some(grabbed) => grabbed,
             None => (self.grab()?, self.clock.uptime()),
@@ -58,12 +58,12 @@ impl Grab {
                 None
             }
         };
-        Ok(Grabbed { events, raw })
+        Ok(Keys { events, raw })
     }
 
     fn grab(&self) -> Result<KeyEvents, Health> {
         let mut events =
-            KeyEvents::listen(&self.device.node).map_err(|error| health_of_hid(&error))?;
+            KeyEvents::open(&self.device.node).map_err(|error| health_of_hid(&error))?;
         // Names are given anew, and what has this one by now may be under a person's hands.
         let id = events.device.input_id();
         if self.device.identity.ids.is_some_and(|ids| ids != (id.vendor(), id.product())) {
@@ -75,15 +75,24 @@ impl Grab {
     }
 }
 
-/// A scanner that types for the till alone.
-pub(super) struct Grabbed {
-    /// Held, even where it is not read: the grab ends with it.
+/// The keys of a keyboard, from its reports where they may be read, else from its events.
+pub(super) struct Keys {
+    /// Held, even where they are not read: a grab ends with them.
     events: KeyEvents,
     raw: Option<RawKeys>,
 }
 
-impl Grabbed {
-    fn take(&mut self, wait: Duration, hand_on: impl FnMut(Key)) -> io::Result<bool> {
+impl Keys {
+    /// Listens to a keyboard, without taking it away from anybody.
+    pub(super) fn listen(node: &Path, roots: &Roots) -> io::Result<Self> {
+        let events = KeyEvents::open(node)?;
+        let raw = raw_keyboard(roots, node).and_then(|raw| RawKeys::open(&raw).ok());
+        Ok(Self { events, raw })
+    }
+
+    /// Waits for keys no longer than this, and hands on those that are there. Tells whether there was
+    /// anything; an error is the end.
+    pub(super) fn take(&mut self, wait: Duration, hand_on: impl FnMut(Key)) -> io::Result<bool> {
         match &mut self.raw {
             Some(raw) => raw.take(wait, hand_on),
             None => self.events.take(wait, hand_on),
@@ -92,25 +101,18 @@ impl Grabbed {
 }
 
 /// The key events of a keyboard.
-pub(super) struct KeyEvents {
+struct KeyEvents {
     device: RawDevice,
     /// Some were lost, and with them a part of what comes up to the next report.
     is_torn: bool,
 }
 
 impl KeyEvents {
-    /// Opens a keyboard's event node, without taking it away from anybody.
-    pub(super) fn listen(node: &Path) -> io::Result<Self> {
+    fn open(node: &Path) -> io::Result<Self> {
         Ok(Self { device: RawDevice::from_fd(open_to_read(node)?.into())?, is_torn: false })
     }
 
-    /// Waits for keys no longer than this, and hands on those that are there. Tells whether there was
-    /// anything; an error is the end.
-    pub(super) fn take(
-        &mut self,
-        wait: Duration,
-        mut hand_on: impl FnMut(Key),
-    ) -> io::Result<bool> {
+    fn take(&mut self, wait: Duration, mut hand_on: impl FnMut(Key)) -> io::Result<bool> {
         if !is_ready(&self.device, wait)? {
             return Ok(false);
         }
@@ -166,7 +168,7 @@ pub(super) fn is_ready(device: &impl AsFd, wait: Duration) -> io::Result<bool> {
 }
 
 /// Reads until the scanner is gone.
-pub(super) fn read(scanner: &mut Grabbed, layout: Layout, feed: &mut Feed, wanted: &Wanted) {
+pub(super) fn read(scanner: &mut Keys, layout: Layout, feed: &mut Feed, wanted: &Wanted) {
     let mut keyboard = Keyboard::new(layout);
     while wanted.is_true() {
         let taken = scanner.take(feed.wait(None), |key| match key {

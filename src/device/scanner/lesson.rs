@@ -7,11 +7,10 @@ use std::time::Duration;
 use serialport::{ClearBuffer, SerialPort as _};
 use zeroize::{Zeroize as _, Zeroizing};
 
-use super::keyboard::{Key, KeyEvents};
-use super::raw_keys::RawKeys;
-use super::{health_of_hid, hid_pos};
+use super::keyboard::Key;
+use super::{health_of_hid, hid_pos, keyboard};
 use crate::clock::{Clock, Uptime};
-use crate::device::inventory::{Class, Device, Roots, raw_keyboard};
+use crate::device::inventory::{Class, Device, Roots};
 use crate::device::{Address, Fault, Health, LOOK, Wanted, Worker};
 use crate::scan::hid_pos::{Joined, Layout, Symbology};
 use crate::scan::keyboard::{Keyboard, Layout as Keys};
@@ -160,10 +159,8 @@ impl<R: Fn(LessonReport)> Pupil<R> {
 
     /// A hand is never as fast as a scanner, so the keys tell which of the keyboards it is.
     fn to_keys(&self, keys: Keys, roots: &Roots, wanted: &Wanted) -> Result<(), Health> {
-        let mut events =
-            KeyEvents::listen(&self.device.node).map_err(|error| health_of_hid(&error))?;
-        let raw = raw_keyboard(roots, &self.device.node);
-        let mut raw = raw.and_then(|raw| RawKeys::open(&raw).ok());
+        let mut pressed = keyboard::Keys::listen(&self.device.node, roots)
+            .map_err(|error| health_of_hid(&error))?;
         (self.report)(LessonReport::Listening);
         let mut keyboard = Keyboard::new(keys);
         let mut burst = KeyBurst::new();
@@ -172,7 +169,7 @@ impl<R: Fn(LessonReport)> Pupil<R> {
             let now = || self.clock.uptime();
             let mut outcomes = Vec::new();
             let wait = self.wait(burst.wake_at());
-            let hear = |key| {
+            let taken = pressed.take(wait, |key| {
                 let Key::Moved(code, motion) = key else { return };
                 for byte in keyboard.take(code, motion).iter() {
                     let key = match byte {
@@ -183,11 +180,7 @@ impl<R: Fn(LessonReport)> Pupil<R> {
                     characters += usize::from(matches!(key, BurstKey::Char(_)));
                     outcomes.extend(burst.push(key, now()));
                 }
-            };
-            let taken = match &mut raw {
-                Some(raw) => raw.take(wait, hear),
-                None => events.take(wait, hear),
-            };
+            });
             if taken.is_err() {
                 return Ok(());
             }
