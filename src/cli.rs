@@ -7,8 +7,8 @@ use clap::{Args, Parser, Subcommand};
 use tracing::level_filters::LevelFilter;
 
 use crate::config::{Flags, Profile};
+use crate::language::Language;
 use crate::payment::Status;
-use crate::text::Language;
 
 /// A cashier's till in the terminal for WeChat Pay payment codes.
 ///

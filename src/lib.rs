@@ -9,6 +9,7 @@ pub mod device;
 pub mod engine;
 pub mod gateway;
 pub mod journal;
+pub mod language;
 pub mod log;
 pub mod money;
 pub mod order;

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 /// The rooms from the ground up. A room uses those before it in this list, never those behind it.
 const ROOMS: &[&str] = &[
     "clean",
+    "language",
     "clock",
     "money",
     "order",
@@ -35,6 +36,7 @@ const ROOMS: &[&str] = &[
 /// Code that decides. It has no thread, file, socket, clock, environment or random draw.
 const PURE: &[&str] = &[
     "clean.rs",
+    "language.rs",
     "money.rs",
     "order.rs",
     "picture.rs",

@@ -18,7 +18,7 @@ use crate::cli::Json;
 use crate::clock::Clock;
 use crate::config::{Config, Flags, Gateway, Salvage, language_of};
 use crate::journal;
-use crate::text::Language;
+use crate::language::Language;
 use crate::text::doctor::{Check, Finding, Told, Verdict};
 
 /// Cells of the columns before the sentence.

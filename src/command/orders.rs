@@ -7,8 +7,9 @@ use super::{Exit, Failure};
 use crate::cli::{Orders, Show};
 use crate::config::Config;
 use crate::journal::{Filter, Reader, StoredEntry};
+use crate::language::Language;
 use crate::payment::{Answer, Call, CallKind, Event};
-use crate::text::{Language, reason, screen};
+use crate::text::{reason, screen};
 
 /// Lists orders, the newest first.
 pub fn list(orders: &Orders, config: &Config) -> Result<Exit, Failure> {

@@ -10,11 +10,11 @@ use crate::cli::Pay;
 use crate::clock::Clock;
 use crate::config::Loaded;
 use crate::engine::{Attempt, Refusal, SaleRef};
+use crate::language::Language;
 use crate::money::Entry;
 use crate::order::{AuthCode, OutTradeNo, TillId};
 use crate::payment::{Event, Status};
 use crate::scan::Scan;
-use crate::text::Language;
 use crate::till::{Notice, Till};
 
 /// Bytes read from standard input for a code.

@@ -8,11 +8,12 @@ use unicode_width::UnicodeWidthChar;
 use crate::clock::Timestamp;
 use crate::engine::Attempt;
 use crate::journal::OrderRow;
+use crate::language::Language;
 use crate::log::escape;
 use crate::money::{Currency, Money};
 use crate::order::AuthCode;
 use crate::payment::{State, Status};
-use crate::text::{Language, reason, screen};
+use crate::text::{reason, screen};
 
 /// What is told of an order (interface 3).
 pub struct Report<'a> {

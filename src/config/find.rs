@@ -6,7 +6,7 @@ use super::{
     Config, ConfigError, Environment, Flags, Salvage, Secrets, file, folder_of, secret, sections,
     variable,
 };
-use crate::text::Language;
+use crate::language::Language;
 
 /// A file that is there.
 pub(super) struct Found {

@@ -23,13 +23,13 @@ pub use crate::device::Flow;
 pub use crate::device::display::Parity;
 use crate::device::role::Selector;
 use crate::gateway::fields::SignType;
+use crate::language::Language;
 use crate::money::{Currency, Entry, Money};
 use crate::order::{Merchant, TillId};
 use crate::payment::Rules;
 use crate::picture::Picture;
 pub use crate::scan::Suffix;
 use crate::scan::keyboard::Layout;
-use crate::text::Language;
 
 /// Everything the owner decides, checked.
 #[derive(Clone, Debug)]

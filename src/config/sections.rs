@@ -18,11 +18,11 @@ use super::{
 };
 use crate::clock::Millis;
 use crate::gateway::fields::SignType;
+use crate::language::Language;
 use crate::money::{Currency, Entry};
 use crate::order::{Merchant, TillId};
 use crate::payment::Rules;
 use crate::picture::{LARGEST_FILE, Picture};
-use crate::text::Language;
 
 /// Every section and its keys.
 pub(super) const KNOWN: &Known = &[

@@ -8,10 +8,11 @@ mod tests;
 
 use crate::clean::clean;
 use crate::config::{Display, DisplayKind, DisplayText, Lights};
+use crate::language::Language;
 use crate::money::{Currency, Money};
 use crate::payment::Status;
 use crate::receipt::encode::encode;
-use crate::text::{Language, pole as words};
+use crate::text::pole as words;
 
 /// Columns of a display with two lines.
 pub const COLUMNS: usize = 20;

@@ -5,7 +5,7 @@ use super::encode::{encode, is_gb2312};
 use super::profile::{Abilities, Codes, Profile, Text};
 use super::{Align, Form, Paper, Part, Slip, font, lay_out, lay_out_test, raster};
 use crate::config::DrawerPin;
-use crate::text::Language;
+use crate::language::Language;
 
 /// Twice as wide and high, in both alphabets. `FS !` would be for the few printers that keep Chinese
 /// small after this; printers that do not know it print its operand, so it is not sent.

@@ -90,7 +90,7 @@ mod tests {
 
     #[test]
     fn everything_that_receipts_say_has_a_picture() {
-        let words = [crate::text::Language::Chinese, crate::text::Language::English]
+        let words = [crate::language::Language::Chinese, crate::language::Language::English]
             .map(|language| format!("{:?}", crate::text::receipt::ReceiptText::of(language)));
         let missing = place(MISSING);
         for character in words.concat().chars().filter(|character| !character.is_ascii()) {

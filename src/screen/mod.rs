@@ -17,11 +17,11 @@ mod update;
 mod view;
 mod wrap;
 
+use crate::language::Language;
 use crate::money::{Currency, Entry, Money};
 use crate::order::{AuthCode, OutTradeNo};
 use crate::payment::{self, Event};
 use crate::scan::Scan;
-use crate::text::Language;
 
 pub use crate::config::Theme;
 pub use crate::engine::Attempt as AttemptView;

@@ -6,10 +6,11 @@ use super::note::Note;
 use super::story::Story;
 use super::{AttemptView, Link, SaleRef, Settings};
 use crate::clock::{Millis, Timestamp, Uptime};
+use crate::language::Language;
 use crate::money::Money;
 use crate::order::OutTradeNo;
 use crate::payment::Status;
-use crate::text::{self, Language};
+use crate::text;
 
 /// Ended attempts that are remembered for the list of the last sales.
 const REMEMBERED: usize = 40;

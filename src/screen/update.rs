@@ -5,11 +5,11 @@ use super::note::{Instead, Note, Scanned};
 use super::{AttemptView, Command, Key, Message, Printing, SaleRef};
 use crate::clean::clean;
 use crate::clock::{Millis, Timestamp, Uptime};
+use crate::language::Language;
 use crate::money::{Money, NotAnAmount};
 use crate::order::OutTradeNo;
 use crate::payment::{Event, Status};
 use crate::scan::Scan;
-use crate::text::Language;
 
 /// A typed text this long is no amount of any currency; further keys are dropped.
 const TYPED_MAX: usize = 16;

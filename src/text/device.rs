@@ -1,10 +1,10 @@
 //! What is wrong with a device, in words for the cashier.
 
-use super::Language;
 use crate::device::Fault;
 use crate::device::inventory::Class;
 use crate::device::printer::{JobFault, Trouble};
 use crate::device::role::{Role, Why};
+use crate::language::Language;
 
 /// Why a device that is there cannot be used.
 pub fn fault(fault: &Fault, language: Language) -> String {

@@ -3,8 +3,9 @@
 #[cfg(test)]
 mod tests;
 
-use super::{Language, device};
+use super::device;
 use crate::device::Fault;
+use crate::language::Language;
 
 /// What is looked at.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

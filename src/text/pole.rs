@@ -1,7 +1,7 @@
 //! The words on the customer's display: at most 20 columns, a Chinese character being two. The
 //! English ones are ASCII, which every display can show.
 
-use super::Language;
+use crate::language::Language;
 use crate::payment::Status;
 
 /// Where nothing is sold, and the shop's own words cannot be shown.

@@ -1,7 +1,7 @@
 //! What `paytill print-test` says once its page is out.
 
-use super::Language;
 use crate::device::printer::Answers;
+use crate::language::Language;
 
 /// What the printer answered, and which profile what on the page speaks for, line by line.
 pub fn after(is_proven: bool, answers: &Answers, language: Language) -> Vec<String> {

@@ -1,7 +1,7 @@
 //! Why a payment is where it is, in plain words: what happened, whether money moved, what to do.
 
-use super::Language;
 use crate::clean::clean;
+use crate::language::Language;
 use crate::payment::{LAST_MOMENT, Reason, State, Status};
 
 /// The most cells of the gateway's own words that are repeated.

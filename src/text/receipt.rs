@@ -1,6 +1,6 @@
 //! The words on receipts.
 
-use super::Language;
+use crate::language::Language;
 
 /// What a receipt says, in one language.
 #[derive(Debug)]

@@ -3,7 +3,7 @@
 mod chinese;
 mod english;
 
-use super::Language;
+use crate::language::Language;
 use crate::payment::Status;
 
 pub use chinese::CHINESE;

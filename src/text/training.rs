@@ -1,6 +1,6 @@
 //! The customers that training offers, in words for the cashier.
 
-use super::Language;
+use crate::language::Language;
 
 /// What a training customer does, by the scenario's name.
 pub fn customer(scenario: &str, language: Language) -> &str {

@@ -2,10 +2,11 @@
 
 use paytill::clock::{Timestamp, Uptime};
 use paytill::engine::Attempt;
+use paytill::language::Language;
 use paytill::money::{Currency, Entry};
 use paytill::payment::{Event, Rules, Status};
 use paytill::screen::{Message, Model, Settings, Theme, update, view};
-use paytill::text::{Language, screen};
+use paytill::text::screen;
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Rect;
 

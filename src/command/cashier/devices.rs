@@ -17,11 +17,12 @@ use crate::device::printer::{
 use crate::device::role::Learned;
 use crate::device::scanner::{ScannerReport, Scanners};
 use crate::engine::Attempt;
+use crate::language::Language;
 use crate::order::OutTradeNo;
 use crate::pole;
 use crate::receipt::{Form, Slip, escpos};
 use crate::screen::{Link, Printing};
-use crate::text::{self, Language};
+use crate::text;
 
 /// The drawer opens within this time of its key, or stays shut.
 const DRAWER_WAITS: Millis = Millis::seconds(3);

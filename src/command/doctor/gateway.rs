@@ -12,11 +12,12 @@ use crate::gateway::fields::SignType;
 use crate::gateway::transport::{Failure, Transport};
 use crate::gateway::wechat_v2::WechatV2;
 use crate::gateway::{Ask, Gateway};
+use crate::language::Language;
 use crate::money::Money;
 use crate::order::{Order, OutTradeNo};
 use crate::payment::{Answer, Reason};
 use crate::text::doctor::{Finding, Verdict};
-use crate::text::{Language, reason};
+use crate::text::reason;
 use crate::till;
 
 /// A new certificate takes days to get.

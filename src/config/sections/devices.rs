@@ -6,8 +6,9 @@ use super::super::{
     Printer, PrinterKind, Profile, Scanner, ScannerKind, Store, Suffix,
 };
 use super::Surroundings;
+use crate::language::Language;
 use crate::scan::keyboard::Layout;
-use crate::text::{Language, pole};
+use crate::text::pole;
 
 /// A customer's display has two lines of so many columns.
 const WELCOME_LINES: usize = 2;

@@ -1,9 +1,9 @@
 //! Receipts: whatever stands in a slip, the printer is sent our own commands and text.
 
 use paytill::clock::Timestamp;
+use paytill::language::Language;
 use paytill::order::OutTradeNo;
 use paytill::receipt::{Form, Outcome, Paper, Profile, Slip, escpos, text};
-use paytill::text::Language;
 
 use super::draw::Draw;
 use super::{printer, terminal};

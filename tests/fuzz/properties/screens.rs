@@ -7,6 +7,7 @@ use std::rc::Rc;
 
 use paytill::clock::{Millis, Timestamp, Uptime};
 use paytill::gateway::{Ask, Reply};
+use paytill::language::Language;
 use paytill::money::{Currency, Entry, Money};
 use paytill::order::{AuthCode, OutTradeNo};
 use paytill::payment::{Answer, Call, CallKind, Event, Proof, Reason, Rules, State};
@@ -14,7 +15,6 @@ use paytill::scan::{Scan, Wallet};
 use paytill::screen::{
     AttemptView, Command, Key, Link, Message, Model, Printing, Settings, Theme, update, view,
 };
-use paytill::text::Language;
 use ratatui::backend::CrosstermBackend;
 use ratatui::layout::Rect;
 use ratatui::{Terminal, TerminalOptions, Viewport};

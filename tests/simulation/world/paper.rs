@@ -3,8 +3,8 @@
 use paytill::command::report::Report;
 use paytill::engine::Attempt;
 use paytill::journal::OrderRow;
+use paytill::language::Language;
 use paytill::receipt::{Form, Paper, Profile, Slip, escpos};
-use paytill::text::Language;
 
 use super::World;
 
