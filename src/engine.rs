@@ -4,6 +4,7 @@
 //! written; only when it is on disk does memory follow, is anybody told, and does a call leave. If
 //! the write fails nothing leaves. There is no I/O and no clock in here.
 
+mod record;
 #[cfg(test)]
 mod tests;
 mod turns;
@@ -13,10 +14,10 @@ use std::sync::Arc;
 
 use crate::clock::{Millis, Timestamp, Uptime};
 use crate::gateway::{Ask, Gateway};
-use crate::journal::{Begin, Entry, OrderRow, Past, SaleEntry, StoredAttempt};
 use crate::money::{Currency, Money};
 use crate::order::{AuthCode, Merchant, Order, OutTradeNo, TillId};
 use crate::payment::{Answer, Call, CallKind, Event, Rules, State, Status};
+pub use record::{Attempt, Begin, Entry, Past, SaleEntry, StoredAttempt};
 use turns::Turns;
 
 /// While money is open, a tick is wanted so often: the deadlines of a machine that was suspended have
@@ -67,38 +68,6 @@ pub enum Refusal {
     AlreadyPaid,
     /// The payment code was used for this attempt, which is still open.
     CodeInUse(OutTradeNo),
-}
-
-/// An attempt as it may be told: what is on disk, but where it says otherwise.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Attempt {
-    pub out_trade_no: OutTradeNo,
-    pub sale: i64,
-    pub amount: Money,
-    pub currency: Currency,
-    pub created_at: Timestamp,
-    pub updated_at: Timestamp,
-    /// On this process's time line.
-    pub sent_at: Uptime,
-    pub state: State,
-    /// `false`: the outcome is known, but could not be written down.
-    pub recorded: bool,
-}
-
-impl From<OrderRow> for Attempt {
-    fn from(row: OrderRow) -> Self {
-        Self {
-            out_trade_no: row.out_trade_no,
-            sale: row.sale,
-            amount: row.amount,
-            currency: row.currency,
-            created_at: row.created_at,
-            updated_at: row.updated_at,
-            sent_at: row.sent_at,
-            state: row.state,
-            recorded: true,
-        }
-    }
 }
 
 /// What the shell must do, in this order.

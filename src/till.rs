@@ -8,10 +8,11 @@ use secrecy::ExposeSecret;
 use tokio::sync::mpsc;
 
 use crate::clock::{Clock, Millis, Uptime};
+use crate::engine::Past;
 use crate::engine::{Attempt, Effect, Engine, Identity, Refusal, SaleRef, Start};
 use crate::gateway::transport::{Failure, Transport};
 use crate::gateway::{Ask, Decoded, Gateway};
-use crate::journal::{Journal, JournalError, Past, Writer, Written};
+use crate::journal::{Journal, JournalError, Writer, Written};
 use crate::order::{AuthCode, Order, OutTradeNo};
 use crate::payment::{Call, CallKind, Event, Rules, Status};
 

@@ -20,10 +20,11 @@ use secrecy::ExposeSecret;
 use crate::clock::Clock;
 use crate::config::{Config, Gateway as GatewayConfig, Loaded, WechatV2 as WechatV2Config};
 use crate::engine::Identity;
+use crate::engine::Past;
 use crate::gateway::fields::SignType;
 use crate::gateway::transport::{Route, Transport};
 use crate::gateway::wechat_v2::WechatV2;
-use crate::journal::{Journal, JournalError, Past};
+use crate::journal::{Journal, JournalError};
 use crate::simulator::{self as simulated, Bank, Script, Server};
 use crate::till::{Parts, Till};
 

@@ -18,10 +18,9 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, params};
 use serde::{Deserialize, Serialize};
 
-use crate::clock::{Millis, Timestamp, Uptime};
-use crate::money::Money;
-use crate::order::{Merchant, Order, OutTradeNo};
-use crate::payment::{Event, State};
+use crate::engine::{Begin, Entry, Past};
+use crate::order::Merchant;
+use crate::payment::State;
 use check::EntryRow;
 use files::OnDisk;
 pub use files::{Files, is_held};
@@ -70,58 +69,6 @@ pub enum JournalError {
     Encode(#[from] serde_json::Error),
 }
 
-/// A fact to be written: an event and the state it led to.
-#[derive(Clone, Debug)]
-pub struct Entry {
-    /// The attempt's number in the journal.
-    pub attempt: i64,
-    pub at: Timestamp,
-    /// Time since the submission.
-    pub age: Millis,
-    /// When that was, as far as it is known by now, and which boot it counts from.
-    pub sent_at: Uptime,
-    pub boot: i64,
-    pub event: Event,
-    pub state: State,
-    /// Fields sent or received, cleaned and with codes masked.
-    pub wire: Vec<(String, String)>,
-    /// The attempt itself, with its first entry.
-    pub begin: Option<Box<Begin>>,
-}
-
-/// An attempt as it is first written, and its sale if that is new.
-#[derive(Clone, Debug)]
-pub struct Begin {
-    pub sale: SaleEntry,
-    pub order: Order,
-    pub code_hash: Option<[u8; 16]>,
-}
-
-/// The sale an attempt belongs to.
-#[derive(Clone, Debug, PartialEq)]
-pub struct SaleEntry {
-    pub id: i64,
-    /// Its note where it is new; `None` for one that stands in the journal.
-    pub new: Option<String>,
-    pub due: Money,
-}
-
-/// An attempt read back to go on with.
-#[derive(Clone, Debug)]
-pub struct StoredAttempt {
-    pub id: i64,
-    pub sale: i64,
-    pub order: Order,
-    pub boot: i64,
-    /// On the time line of `boot`.
-    pub sent_at: Uptime,
-    /// The age at its last entry: the least it has now.
-    pub age: Millis,
-    pub created_at: Timestamp,
-    pub updated_at: Timestamp,
-    pub state: State,
-}
-
 /// The parts of an order that are kept as one text.
 #[derive(Deserialize, Serialize)]
 struct Request {
@@ -146,26 +93,6 @@ pub struct Journal {
 struct Tip {
     seq: i64,
     chain: [u8; 16],
-}
-
-/// What a till needs to know of the past to go on.
-#[derive(Debug, Default)]
-pub struct Past {
-    pub last_attempt: i64,
-    pub last_sale: i64,
-    /// Attempts with work left, the oldest first.
-    pub open: Vec<StoredAttempt>,
-    /// The latest sales that are paid.
-    pub paid_sales: Vec<i64>,
-    /// Keyed hashes of the latest payment codes, each with its attempt.
-    pub codes: Vec<([u8; 16], OutTradeNo)>,
-}
-
-impl Past {
-    /// Payment codes live for a minute; so many of the latest are told again by their hash.
-    pub const CODES_REMEMBERED: u32 = 500;
-    /// Sales whose outcome is remembered to keep them from being charged twice.
-    pub const SALES_REMEMBERED: u32 = 64;
 }
 
 impl Journal {

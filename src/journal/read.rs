@@ -5,10 +5,9 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, Row};
 
-use super::{
-    APPLICATION_ID, FORMAT, JournalError, Past, Request, StoredAttempt, files, head, refused,
-};
+use super::{APPLICATION_ID, FORMAT, JournalError, Request, files, head, refused};
 use crate::clock::{Millis, Timestamp, Uptime};
+use crate::engine::{Attempt, Past, StoredAttempt};
 use crate::money::{Currency, Money};
 use crate::order::{Order, OutTradeNo};
 use crate::payment::{Event, State, Status};
@@ -41,6 +40,22 @@ pub struct OrderRow {
     pub updated_at: Timestamp,
     pub sent_at: Uptime,
     pub state: State,
+}
+
+impl From<OrderRow> for Attempt {
+    fn from(row: OrderRow) -> Self {
+        Self {
+            out_trade_no: row.out_trade_no,
+            sale: row.sale,
+            amount: row.amount,
+            currency: row.currency,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+            sent_at: row.sent_at,
+            state: row.state,
+            recorded: true,
+        }
+    }
 }
 
 /// One entry of an order.

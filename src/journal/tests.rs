@@ -6,8 +6,11 @@ use tempfile::TempDir;
 
 use super::writer::Keeper;
 use super::*;
-use crate::money::Currency;
-use crate::payment::{Answer, Call, CallKind, Proof, Reason, Rules};
+use crate::clock::{Millis, Timestamp, Uptime};
+use crate::engine::SaleEntry;
+use crate::money::{Currency, Money};
+use crate::order::{Order, OutTradeNo};
+use crate::payment::{Answer, Call, CallKind, Event, Proof, Reason, Rules};
 
 const NOW: Timestamp = Timestamp(1_795_318_200_000);
 

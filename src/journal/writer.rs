@@ -3,7 +3,8 @@
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
-use super::{Entry, Journal, JournalError};
+use super::{Journal, JournalError};
+use crate::engine::Entry;
 
 /// What became of an entry.
 #[derive(Debug)]

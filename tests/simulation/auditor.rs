@@ -12,7 +12,7 @@ mod told;
 use std::collections::{BTreeMap, BTreeSet};
 
 use paytill::engine::Attempt;
-use paytill::journal::Entry;
+use paytill::engine::Entry;
 use paytill::order::Order;
 use paytill::payment::{Call, CallKind, Event, Status};
 use paytill::simulator::Bank;

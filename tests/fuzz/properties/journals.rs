@@ -6,7 +6,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use paytill::clock::{Millis, Timestamp, Uptime};
-use paytill::journal::{Begin, Entry, Filter, Journal, JournalError, Past, Reader, SaleEntry};
+use paytill::engine::{Begin, Entry, Past, SaleEntry};
+use paytill::journal::{Filter, Journal, JournalError, Reader};
 use paytill::money::Money;
 use paytill::order::{Order, OutTradeNo};
 use paytill::payment::{Answer, Call, CallKind, Event, Proof, Reason, Rules, State};

@@ -5,9 +5,10 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
+use paytill::engine::Past;
 use paytill::engine::{Attempt, Engine, Identity};
 use paytill::gateway::Gateway;
-use paytill::journal::{Files, Filter, Journal, JournalError, Keeper, Past, Reader};
+use paytill::journal::{Files, Filter, Journal, JournalError, Keeper, Reader};
 use paytill::money::Currency;
 use paytill::order::TillId;
 use paytill::payment::Rules;

@@ -1,8 +1,9 @@
 //! What the engine wants done is done: entries go to the disk, calls to the wire, and people are told.
 
 use paytill::clock::Millis;
+use paytill::engine::Entry;
 use paytill::engine::{Attempt, Effect};
-use paytill::journal::{Entry, JournalError};
+use paytill::journal::JournalError;
 use paytill::payment::{Event, Status};
 use simulated_disk::Trouble;
 
