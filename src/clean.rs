@@ -1,5 +1,7 @@
 //! Text from outside made safe to draw, to log, to print and to store.
 
+use std::fmt::Write as _;
+
 use unicode_width::UnicodeWidthChar;
 
 /// Combining marks kept on one character; more only serve to smear the screen.
@@ -54,6 +56,22 @@ pub fn is_unsafe(character: char) -> bool {
                 | '\u{1d173}'..='\u{1d17a}'
                 | '\u{e0000}'..='\u{e0fff}'
         )
+}
+
+/// The text with every unsafe character but line ends written as `\\uXXXX`, as JSON does it: a log
+/// can be read with `cat`, and a line of JSON stays one.
+pub fn escape(line: &str) -> String {
+    let mut escaped = String::with_capacity(line.len());
+    for character in line.chars() {
+        if character != '\n' && is_unsafe(character) {
+            for unit in character.encode_utf16(&mut [0; 2]) {
+                let _ = write!(escaped, "\\u{unit:04x}");
+            }
+        } else {
+            escaped.push(character);
+        }
+    }
+    escaped
 }
 
 #[cfg(test)]

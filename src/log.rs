@@ -17,7 +17,7 @@ use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::time::FormatTime;
 use tracing_subscriber::layer::SubscriberExt;
 
-use crate::clean::is_unsafe;
+use crate::clean::escape;
 use crate::clock::Clock;
 use crate::config;
 
@@ -142,24 +142,6 @@ impl Write for Daily {
     fn flush(&mut self) -> io::Result<()> {
         self.file.flush()
     }
-}
-
-/// JSON escapes the first control characters itself; this does the rest, so that a log can be read
-/// with `cat`.
-pub fn escape(line: &str) -> String {
-    use std::fmt::Write;
-
-    let mut escaped = String::with_capacity(line.len());
-    for character in line.chars() {
-        if character != '\n' && is_unsafe(character) {
-            for unit in character.encode_utf16(&mut [0; 2]) {
-                let _ = write!(escaped, "\\u{unit:04x}");
-            }
-        } else {
-            escaped.push(character);
-        }
-    }
-    escaped
 }
 
 /// Opens a day's file to append to, ours alone, and never what a link points to.
@@ -318,7 +300,9 @@ mod tests {
         let lines: Vec<serde_json::Value> =
             text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         assert_eq!(lines.len(), 2, "{text}");
-        assert!(!text.chars().any(|character| character != '\n' && is_unsafe(character)));
+        assert!(
+            !text.chars().any(|character| character != '\n' && crate::clean::is_unsafe(character))
+        );
         assert_eq!(lines[0]["message"], "paid");
         assert_eq!(lines[0]["level"], "INFO");
         assert_eq!(lines[0]["out_trade_no"], "T01");

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser};
 use paytill::cli::{Cli, Command};
 use paytill::clock::Clock;
-use paytill::command::{self, Exit, Failure, report};
+use paytill::command::{self, Exit, Failure, output};
 use paytill::config::{Config, Flags, Loaded};
 use paytill::{log, process};
 use rustix::process::Signal;
@@ -21,17 +21,17 @@ fn main() -> ExitCode {
         // Help and version.
         Err(error) if !error.use_stderr() => error.exit(),
         Err(error) => {
-            report::tell(error.to_string().trim_end());
+            output::tell(error.to_string().trim_end());
             return Exit::Usage.into();
         }
     };
     if let Err(error) = process::harden() {
-        report::tell(&format!("paytill: this process cannot be protected: {error}"));
+        output::tell(&format!("paytill: this process cannot be protected: {error}"));
     }
     match run(cli) {
         Ok(exit) => exit.into(),
         Err(failure) => {
-            report::tell(&format!("paytill: {}", failure.sentence));
+            output::tell(&format!("paytill: {}", failure.sentence));
             failure.exit.into()
         }
     }
@@ -64,7 +64,7 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
         matches!(command, Some(Command::Orders(_) | Command::Show(_) | Command::PrintTest(_)));
     let loaded = load(&cli.global.into(), !sends_nothing)?;
     let runtime = runtime()?;
-    let _log = log::start(&loaded.config.log).map_err(|error| report::tell(&error.to_string()));
+    let _log = log::start(&loaded.config.log).map_err(|error| output::tell(&error.to_string()));
     let clock = Clock::start();
     match command {
         None => on(runtime, command::cashier::run(&loaded, &clock)),
@@ -85,7 +85,7 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
 
 fn print(text: &[u8]) -> Exit {
     let text = String::from_utf8_lossy(text);
-    if report::say(text.trim_end()) { Exit::Done } else { Exit::Fault }
+    if output::say(text.trim_end()) { Exit::Done } else { Exit::Fault }
 }
 
 fn load(flags: &Flags, with_secrets: bool) -> Result<Loaded, Failure> {

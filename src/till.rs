@@ -15,6 +15,7 @@ use crate::gateway::{Ask, Decoded, Gateway};
 use crate::journal::{Journal, JournalError, Writer, Written};
 use crate::order::{AuthCode, Order, OutTradeNo};
 use crate::payment::{Call, CallKind, Event, Rules, Status};
+use crate::random;
 
 /// A sleep is cut to this, for a machine that was suspended: its timers have not passed when it wakes.
 const LONGEST_SLEEP: Millis = Millis::seconds(60);
@@ -113,9 +114,8 @@ impl Till {
 
     /// Begins an attempt. It returns before anything is sent; the rest is told by [`Till::next`].
     pub fn begin(&mut self, sale: SaleRef, code: AuthCode) -> Result<OutTradeNo, Refusal> {
-        let mut draw = [0; 2];
         // Without chance a number is still unique by its count; only copies of a till lose.
-        let _ = aws_lc_rs::rand::fill(&mut draw);
+        let draw = random::draw().unwrap_or_default();
         let code_hash = self.hash(&code);
         let client_ip = self.client_ip.or_else(|| self.transport.local_address());
         let client_ip = client_ip.map_or_else(|| "127.0.0.1".to_owned(), |ip| ip.to_string());
@@ -298,7 +298,7 @@ async fn carry(
     left: impl Fn() + Send + Sync + 'static,
 ) -> Result<Decoded, Failure> {
     let ask = Ask::of(call.kind, order, code.as_ref()).ok_or(Failure::NotSent("no_code"))?;
-    let Some(nonce) = nonce() else { return Err(Failure::NotSent("no_randomness")) };
+    let Some(nonce) = random::nonce() else { return Err(Failure::NotSent("no_randomness")) };
     let outgoing = gateway.encode(ask, &nonce);
     let reply = transport.carry(&outgoing, clock.uptime(), left).await;
     match &reply {
@@ -325,11 +325,4 @@ fn reached(failure: Option<&Failure>) -> Result<(), &'static str> {
         None => Ok(()),
         Some(Failure::NotSent(code) | Failure::Lost(code)) => Err(code),
     }
-}
-
-/// What makes a request unlike any other; `None` where the system has no random bytes.
-pub(crate) fn nonce() -> Option<String> {
-    let mut bytes = [0; 16];
-    aws_lc_rs::rand::fill(&mut bytes).ok()?;
-    Some(format!("{:032x}", u128::from_be_bytes(bytes)))
 }

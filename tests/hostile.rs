@@ -16,7 +16,7 @@ use common::counter::{Counter, Socket};
 use common::paper::CUT;
 use common::wire::{Act, Request, Wire};
 use common::{PACE, Shop, in_lanes};
-use paytill::gateway::fields::{Fields, SignType};
+use paytill::gateway::wechat::fields::{Fields, SignType};
 use paytill::simulator::Identity;
 use properties::draw::{HOSTILE, HOSTILE_TEXTS, hostile};
 use properties::plain::assert_plain;

@@ -23,7 +23,6 @@ use crate::screen::{self, Command, Key, Link, Message, Model, Settings};
 use crate::simulator::Scenario;
 use crate::text::reason;
 use crate::till::{Notice, Till};
-pub(super) use devices::printer_settings;
 use devices::{DeviceReport, Devices, Errand};
 use terminal::{Input, Terminal};
 
@@ -54,7 +53,7 @@ pub async fn run(loaded: &Loaded, clock: &Clock) -> Result<Exit, Failure> {
     let opened = open(loaded, clock).await?;
     let recent = recent(config)?;
     // While what is told can still be read.
-    let learned = super::devices::learned(config);
+    let learned = super::wiring::learned(config);
     // Before the terminal is taken: a signal that ends the till must find it watching.
     let signals =
         Signals::new().map_err(|error| Failure::new(Exit::Fault, format!("signals: {error}")))?;

@@ -2,19 +2,16 @@
 
 pub mod learn;
 
-use std::path::PathBuf;
-
 use rustix::fs::{Access, access};
 use serde_json::{Value, json};
 
-use super::report::{say, tell};
+use super::output::say;
+use super::wiring::{learned, scanner_settings};
 use super::{Exit, Failure};
 use crate::cli::Json;
-use crate::config::{Config, DisplayKind, PrinterKind, ScannerKind};
+use crate::config::Config;
 use crate::device::inventory::{Class, Device, Roots, plugged_in};
-use crate::device::learned;
-use crate::device::role::{Learned, Role, Wanted, Why};
-use crate::device::scanner::ScannerSettings;
+use crate::device::role::{Role, Wanted, Why};
 use crate::text::device as text;
 
 /// Lists everything that could be a device of the till.
@@ -105,54 +102,4 @@ pub(super) fn may_open(device: &Device) -> bool {
         Class::Serial | Class::HidPos(_) | Class::OtherHid => Access::READ_OK | Access::WRITE_OK,
     };
     access(&device.node, needed).is_ok()
-}
-
-/// The scanners that were learned. A file that cannot be used is told, and none was.
-pub(super) fn learned(config: &Config) -> Vec<Learned> {
-    learned::read(&learned::path(&config.journal.path)).unwrap_or_else(|error| {
-        tracing::warn!(%error, "no learned scanners");
-        tell(&format!("paytill: {error}"));
-        Vec::new()
-    })
-}
-
-/// What the till looks for, by its configuration.
-pub(super) fn scanner_settings(config: &Config, learned: Vec<Learned>) -> ScannerSettings {
-    let scanner = &config.scanner;
-    let kind = scanner.kind;
-    let is_auto = kind == ScannerKind::Auto;
-    let port = matches!(kind, ScannerKind::Auto | ScannerKind::Serial)
-        .then(|| scanner.port.clone())
-        .flatten();
-    let is_missed = match kind {
-        ScannerKind::Auto => port.is_some() || scanner.device.is_some() || !learned.is_empty(),
-        ScannerKind::Serial | ScannerKind::HidPos | ScannerKind::HidKeyboard => true,
-        ScannerKind::Keyboard | ScannerKind::None => false,
-    };
-    let wanted = Wanted {
-        serial: is_auto,
-        hid_pos: is_auto || kind == ScannerKind::HidPos,
-        keyboards: is_auto || kind == ScannerKind::HidKeyboard,
-        only: scanner.device.clone(),
-        learned,
-        scanner_port: port.clone(),
-        other_ports: other_ports(config),
-    };
-    ScannerSettings {
-        port,
-        baud: scanner.baud,
-        suffix: scanner.suffix,
-        layout: scanner.layout,
-        wanted,
-        is_missed,
-        roots: Roots::default(),
-    }
-}
-
-/// The ports of printer and display.
-fn other_ports(config: &Config) -> Vec<PathBuf> {
-    let (printer, display) = (&config.printer, &config.display);
-    let printer = printer.port.clone().filter(|_| printer.kind == PrinterKind::EscposSerial);
-    let display = display.port.clone().filter(|_| display.kind != DisplayKind::None);
-    printer.into_iter().chain(display).collect()
 }

@@ -2,6 +2,7 @@
 //! that could move money, and works beside a till that runs.
 
 mod books;
+mod certificate;
 mod devices;
 mod gateway;
 
@@ -11,7 +12,7 @@ use std::path::Path;
 use serde_json::json;
 use unicode_width::UnicodeWidthStr;
 
-use super::report::say;
+use super::output::say;
 use super::{Exit, Failure};
 use crate::clean::clean;
 use crate::cli::Json;

@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::report::{Report, say, tell};
+use super::output::{say, tell};
+use super::report::Report;
 use super::{Exit, Failure};
 use crate::cli::{Orders, Show};
 use crate::config::Config;

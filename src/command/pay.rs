@@ -2,9 +2,11 @@
 
 use zeroize::Zeroizing;
 
-use super::report::{Report, say, tell};
+use super::open::{open, tell_training};
+use super::output::{say, tell};
+use super::report::Report;
 use super::signals::{Asked, Signals};
-use super::{Exit, Failure, open, tell_training};
+use super::{Exit, Failure};
 use crate::clean::clean;
 use crate::cli::Pay;
 use crate::clock::Clock;

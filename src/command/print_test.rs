@@ -3,8 +3,8 @@
 use std::sync::mpsc;
 use std::time::Duration;
 
-use super::cashier::printer_settings;
-use super::report::tell;
+use super::output::tell;
+use super::wiring::printer_settings;
 use super::{Exit, Failure};
 use crate::cli;
 use crate::clock::{Clock, Millis};

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::report::{Report, say, tell};
-use super::{Exit, Failure, open, tell_training};
+use super::open::{open, tell_training};
+use super::output::{say, tell};
+use super::report::Report;
+use super::{Exit, Failure};
 use crate::cli::Json;
 use crate::clock::Clock;
 use crate::config::Loaded;

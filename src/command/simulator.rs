@@ -1,6 +1,6 @@
 //! `paytill simulator`: the simulated gateway on its own, for integrators and tests.
 
-use super::report::{say, tell};
+use super::output::{say, tell};
 use super::{Exit, Failure};
 use crate::cli::Simulator;
 use crate::clock::Clock;

@@ -19,10 +19,8 @@ use secrecy::SecretString;
 use tracing::level_filters::LevelFilter;
 
 use crate::clock::Millis;
-pub use crate::device::Flow;
-pub use crate::device::display::Parity;
-use crate::device::role::Selector;
-use crate::gateway::fields::SignType;
+use crate::gateway::wechat::fields::SignType;
+use crate::hardware::{Flow, Parity, Selector};
 use crate::language::Language;
 use crate::money::{Currency, Entry, Money};
 use crate::order::{Merchant, TillId};

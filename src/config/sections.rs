@@ -17,7 +17,7 @@ use super::{
     Salvage, Screen, Secrets, Store, Theme, Till, WechatV2, folder_of, variable,
 };
 use crate::clock::Millis;
-use crate::gateway::fields::SignType;
+use crate::gateway::wechat::fields::SignType;
 use crate::language::Language;
 use crate::money::{Currency, Entry};
 use crate::order::{Merchant, TillId};

@@ -9,13 +9,13 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-pub use serialport::Parity;
 use serialport::{ClearBuffer, SerialPort};
 
 use super::{
     Address, Fault, Health, LOOK, Opened, Pause, Reported, Wanted, Worker, open_unblocked,
 };
 use crate::clock::{Clock, Millis, Uptime};
+use crate::hardware::Parity;
 
 /// Small enough for any driver to take or leave (devices 2.7).
 const CHUNK: usize = 64;

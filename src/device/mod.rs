@@ -26,9 +26,10 @@ use std::time::Duration;
 use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
 use rustix::fs::OFlags;
 use rustix::io::Errno;
-use serialport::{Parity, TTYPort};
+use serialport::TTYPort;
 
 use crate::clean::clean;
+use crate::hardware::{Flow, Parity};
 
 /// Between two searches for a device, and between two looks at an idle one.
 const LOOK: Duration = Duration::from_secs(1);
@@ -98,16 +99,6 @@ pub fn look(port: &Path, baud: u32) -> Health {
     }
 }
 
-/// How a device makes the till wait on a serial line.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub enum Flow {
-    #[default]
-    None,
-    XonXoff,
-    /// Only where the cable has these wires: else the line never takes a byte (devices 2.1).
-    RtsCts,
-}
-
 /// A serial port by its path.
 struct Address {
     path: PathBuf,
@@ -153,7 +144,11 @@ impl Address {
         }
         let extra = between(&target).map_err(|error| health_of(&error))?;
         let port = serialport::new(target.to_string_lossy(), self.baud)
-            .parity(self.parity)
+            .parity(match self.parity {
+                Parity::None => serialport::Parity::None,
+                Parity::Odd => serialport::Parity::Odd,
+                Parity::Even => serialport::Parity::Even,
+            })
             .timeout(LOOK)
             .flow_control(match self.flow {
                 Flow::None => serialport::FlowControl::None,

@@ -2,9 +2,9 @@
 //! port that somebody else needs, nor an adapter behind which anything may hang.
 
 use std::path::PathBuf;
-use std::str::FromStr;
 
 use super::inventory::{Class, Device};
+use crate::hardware::Selector;
 
 /// What the till looks for.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -46,32 +46,6 @@ pub enum Why {
     Known,
     /// It calls itself one.
     CallsItselfOne,
-}
-
-/// A device by its numbers: `vvvv:pppp`, and perhaps `:serial`.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Selector {
-    pub vendor: u16,
-    pub product: u16,
-    pub serial: Option<String>,
-}
-
-impl FromStr for Selector {
-    type Err = ();
-
-    fn from_str(text: &str) -> Result<Self, ()> {
-        let number = |part: Option<&str>| {
-            let part = part.filter(|part| part.len() == 4 && !part.starts_with('+'));
-            u16::from_str_radix(part.ok_or(())?, 16).map_err(|_| ())
-        };
-        let mut parts = text.splitn(3, ':');
-        let (vendor, product) = (number(parts.next())?, number(parts.next())?);
-        let serial = parts.next().map(ToOwned::to_owned);
-        match serial {
-            Some(serial) if serial.is_empty() => Err(()),
-            serial => Ok(Self { vendor, product, serial }),
-        }
-    }
 }
 
 impl Selector {

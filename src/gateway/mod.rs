@@ -1,15 +1,16 @@
 //! Gateways: how a call is said in bytes, how a reply is read, and the way there and back.
 
-pub mod certificate;
-pub mod fields;
 pub mod transport;
-pub mod wechat_v2;
+pub mod wechat;
 
 use zeroize::Zeroizing;
 
 use crate::clock::Timestamp;
 use crate::order::{AuthCode, Order};
 use crate::payment::{Answer, CallKind};
+
+/// The largest reply that is read; real ones stay under 8 KiB.
+pub const LARGEST_REPLY: usize = 64 * 1024;
 
 /// A call with what it needs. The payment code lives here and nowhere else.
 #[derive(Clone, Copy, Debug)]

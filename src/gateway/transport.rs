@@ -16,8 +16,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 
-use super::fields::LARGEST_MESSAGE;
-use super::{Outgoing, Reply};
+use super::{LARGEST_REPLY, Outgoing, Reply};
 use crate::clock::{Millis, Timestamp, Uptime};
 use crate::payment::{Answer, Reason};
 
@@ -287,7 +286,7 @@ async fn read(mut response: reqwest::Response) -> Result<Reply, Failure> {
     let mut body = Vec::new();
     loop {
         match response.chunk().await {
-            Ok(Some(chunk)) if body.len() + chunk.len() > LARGEST_MESSAGE => {
+            Ok(Some(chunk)) if body.len() + chunk.len() > LARGEST_REPLY => {
                 return Err(Failure::Lost("bad_answer"));
             }
             Ok(Some(chunk)) => body.extend_from_slice(&chunk),

@@ -1,10 +1,10 @@
 //! Slips as bytes for an ESC/POS printer (devices 2.3 and 2.4).
 
 use super::code128::Barcode;
-use super::encode::{encode, is_gb2312};
 use super::profile::{Abilities, Codes, Profile, Text};
 use super::{Align, Form, Paper, Part, Slip, font, lay_out, lay_out_test, raster};
 use crate::config::DrawerPin;
+use crate::encode::{encode, is_gb2312};
 use crate::language::Language;
 
 /// Twice as wide and high, in both alphabets. `FS !` would be for the few printers that keep Chinese

@@ -1,7 +1,7 @@
 //! Text drawn for printers that have no Chinese font: every two-byte character of GB18030, and
 //! ASCII. `assets/font/README.md` says where the characters come from.
 
-use super::encode::{columns, encode};
+use crate::encode::{columns, encode};
 use crate::picture::Picture;
 
 const ASCII: &[u8] = include_bytes!("../../assets/font/ascii.bin");

@@ -2,7 +2,6 @@
 //! same bytes.
 
 pub mod code128;
-pub mod encode;
 pub mod escpos;
 mod font;
 mod profile;
@@ -12,6 +11,7 @@ mod tests;
 
 use crate::clock::Timestamp;
 use crate::config::{Config, Gateway};
+use crate::encode::{columns, columns_of, printable};
 use crate::engine::Attempt;
 use crate::language::Language;
 use crate::order::OutTradeNo;
@@ -19,7 +19,6 @@ use crate::payment::{State, Status};
 use crate::picture::Picture;
 use crate::text::receipt::ReceiptText;
 use code128::Barcode;
-use encode::{columns, columns_of, printable};
 
 /// Longer numbers are no gateway's, and no QR code of a receipt's size.
 const LONGEST_QR: usize = 64;

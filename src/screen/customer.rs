@@ -3,8 +3,8 @@
 use super::AttemptView;
 use super::model::{Desk, Model};
 use super::update::typed_amount;
+use crate::display::{Stage, View};
 use crate::payment::Status;
-use crate::pole::{Stage, View};
 
 impl Model {
     /// What the customer's display shows now.

@@ -1,30 +1,10 @@
 //! The gateway's books: what it knows of each order number, and what the customer has lost.
 
 use super::scenario::Scenario;
+use super::standing::Standing;
 use crate::clock::Millis;
 use crate::money::Money;
 use crate::payment::CallKind;
-
-/// Where an order stands at the gateway.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Standing {
-    /// The gateway was asked about the number and has no such order.
-    Absent,
-    /// `NOTPAY`
-    Open,
-    /// `USERPAYING`
-    Paying,
-    /// `SUCCESS`
-    Paid,
-    /// `PAYERROR`
-    PayError,
-    /// `CLOSED`
-    Closed,
-    /// `REVOKED`, and no money had moved.
-    Revoked,
-    /// `REFUND`, or `REVOKED` with a `transaction_id`: the money went back.
-    Refunded,
-}
 
 /// All that happened to one order number. Times count from the simulation's start.
 #[derive(Clone, Debug)]

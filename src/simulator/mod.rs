@@ -13,6 +13,7 @@ mod reply;
 mod request;
 pub mod scenario;
 pub mod server;
+mod standing;
 #[cfg(test)]
 mod tests;
 
@@ -20,13 +21,14 @@ use std::collections::{BTreeMap, HashSet};
 
 pub use fault::Fault;
 pub use identity::Identity;
-pub use ledger::{Entry, Standing};
+pub use ledger::Entry;
 pub use scenario::{Expected, Oddity, Scenario};
 pub use server::Server;
+pub use standing::Standing;
 
 use crate::clean::clean;
 use crate::clock::{Millis, Timestamp};
-use crate::gateway::fields::Fields;
+use crate::gateway::wechat::fields::Fields;
 use crate::money::Currency;
 use crate::order::Merchant;
 use crate::payment::CallKind;

@@ -1,6 +1,6 @@
 //! The words with which the gateway refuses a submission (protocol 4.2).
 
-use super::ledger::Standing;
+use super::standing::{Class, Standing};
 
 /// One `err_code` of micropay, and what it leaves behind.
 #[derive(Debug, Eq, PartialEq)]
@@ -15,19 +15,6 @@ pub struct Refusal {
     pub class: Class,
     /// The order after it, where no money was taken.
     pub leaves: Standing,
-}
-
-/// How much a refusal says of the money.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Class {
-    /// Nothing: the result is unknown.
-    Unclear,
-    /// It may be the echo of an earlier delivery of the same number: ask first.
-    QueryFirst,
-    /// This submission took nothing, though in rare cases the gateway is wrong.
-    Failed,
-    /// As [`Class::Failed`], because of the shop's set-up.
-    SetUp,
 }
 
 impl Refusal {

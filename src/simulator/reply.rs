@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 use super::fault::{Fault, LATE_SECONDS};
 use super::{Account, Deed, Reaction};
 use crate::clock::{Millis, Timestamp};
-use crate::gateway::fields::{Fields, LARGEST_MESSAGE, SignType};
+use crate::gateway::LARGEST_REPLY;
+use crate::gateway::wechat::fields::{Fields, SignType};
 use crate::payment::CallKind;
 
 /// The key of a forger.
@@ -86,7 +87,7 @@ impl Reply<'_> {
             Fault::Html => answer(200, PORTAL.as_bytes().to_vec()),
             Fault::Empty => answer(200, Vec::new()),
             Fault::Huge => {
-                fields.set("promotion_detail", "x".repeat(2 * LARGEST_MESSAGE));
+                fields.set("promotion_detail", "x".repeat(2 * LARGEST_REPLY));
                 answer(200, self.signed(fields))
             }
             Fault::Doctype => {

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use aws_lc_rs::digest;
 
 use super::{Account, Request, Script};
-use crate::gateway::fields::{Fields, NotAMessage, SignType};
+use crate::gateway::wechat::fields::{Fields, NotAMessage, SignType};
 use crate::money::Money;
 use crate::order::AuthCode;
 use crate::payment::CallKind;

@@ -16,8 +16,8 @@
 use std::borrow::Cow;
 
 use super::fault::{Fault, LATE_SECONDS};
-use super::ledger::Standing;
-use super::refusal::{Class, REFUSALS, Refusal};
+use super::refusal::{REFUSALS, Refusal};
+use super::standing::{Class, Standing};
 use crate::clock::Millis;
 use crate::payment::{CallKind, Status};
 

@@ -7,19 +7,17 @@ use tokio::sync::mpsc::UnboundedSender;
 use zeroize::Zeroizing;
 
 use crate::clock::{Clock, Millis};
-use crate::command::devices::scanner_settings;
-use crate::config::{Config, DisplayKind, PrinterKind as Kind};
+use crate::command::wiring::{display_settings, printer_settings, scanner_settings};
+use crate::config::Config;
 use crate::device::Health;
-use crate::device::display::{Display, DisplaySettings};
-use crate::device::printer::{
-    Job, JobFault, Patience, Printer, PrinterKind, PrinterReport, PrinterSettings,
-};
+use crate::device::display::Display;
+use crate::device::printer::{Job, JobFault, Printer, PrinterReport};
 use crate::device::role::Learned;
 use crate::device::scanner::{ScannerReport, Scanners};
+use crate::display;
 use crate::engine::Attempt;
 use crate::language::Language;
 use crate::order::OutTradeNo;
-use crate::pole;
 use crate::receipt::{Form, Slip, escpos};
 use crate::screen::{Link, Printing};
 use crate::text;
@@ -51,7 +49,7 @@ pub(super) struct Devices {
     printer: Option<Printer>,
     display: Option<Display>,
     /// What the customer sees.
-    shown: Option<pole::View>,
+    shown: Option<display::View>,
     form: Form,
     jobs: BTreeMap<u64, Errand>,
     last_job: u64,
@@ -106,10 +104,10 @@ impl Devices {
     }
 
     /// Shows the customer what has changed, if anything has.
-    pub(super) fn show(&mut self, view: pole::View, config: &Config) {
+    pub(super) fn show(&mut self, view: display::View, config: &Config) {
         let Some(display) = &self.display else { return };
         if self.shown.replace(view) != Some(view) {
-            display.show(pole::show(view, &config.display, config.till.currency));
+            display.show(display::show(view, &config.display, config.till.currency));
         }
     }
 
@@ -174,30 +172,6 @@ pub(super) fn printing(ended: Ended, language: Language) -> Printing {
         Ended::Printed => Printing::Printed,
         Ended::Failed(fault) => Printing::Failed(text::device::job_fault(&fault, language)),
     }
-}
-
-/// How the printer is reached, if there is one.
-pub(in crate::command) fn printer_settings(config: &Config) -> Option<PrinterSettings> {
-    let port = config.printer.port.clone()?;
-    let kind = match config.printer.kind {
-        Kind::EscposSerial => {
-            let (baud, flow) = (config.printer.baud, config.printer.flow);
-            PrinterKind::Serial { port, baud, flow }
-        }
-        Kind::EscposFile => PrinterKind::File { path: port },
-        Kind::None => return None,
-    };
-    let form = Form::of(config);
-    let (proof, parting) = (form.profile.proof(), escpos::parting(&form));
-    Some(PrinterSettings { kind, proof, parting, patience: Patience::default() })
-}
-
-/// How the customer's display is reached, if there is one.
-fn display_settings(config: &Config) -> Option<DisplaySettings> {
-    let display = &config.display;
-    let port = display.port.clone().filter(|_| display.kind != DisplayKind::None)?;
-    let start = pole::start(display);
-    Some(DisplaySettings { port, baud: display.baud, parity: display.parity, start })
 }
 
 fn scanners(

@@ -8,10 +8,11 @@ use rustix::termios::{
 };
 use tokio::sync::mpsc;
 
-use super::super::report::{say, tell};
+use super::super::output::{say, tell};
 use super::super::signals::Signals;
+use super::super::wiring::{self, scanner_settings};
 use super::super::{Exit, Failure};
-use super::{described, json_of, scanner_settings};
+use super::{described, json_of};
 use crate::cli::Json;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -32,7 +33,7 @@ pub async fn run(json: Json, config: &Config, clock: &Clock) -> Result<Exit, Fai
         journal => journal.ok(),
     };
     let words = text::learning(config.till.language);
-    let wanted = scanner_settings(config, super::learned(config)).wanted;
+    let wanted = scanner_settings(config, wiring::learned(config)).wanted;
     let mut candidates = plugged_in(&Roots::default());
     candidates.retain(|device| {
         device.class != Class::OtherHid && wanted.role(device) != Role::Configured
@@ -111,7 +112,7 @@ fn remember(heard: &Heard, json: Json, config: &Config) -> Result<Exit, Failure>
     let path = learned::path(&config.journal.path);
     learned::remember(&path, scanner).map_err(|error| Failure::new(Exit::Fault, error))?;
     tell(&format!("{} {}", words.remembered, path.display()));
-    let wanted = scanner_settings(config, super::learned(config)).wanted;
+    let wanted = scanner_settings(config, wiring::learned(config)).wanted;
     let said = !json.json || say(&json_of(device, &wanted).to_string());
     Ok(if said { Exit::Done } else { Exit::Fault })
 }

@@ -6,7 +6,8 @@ use std::path::Path;
 
 use super::Teller;
 use crate::clean::clean;
-use crate::command::devices::{learned, may_open, scanner_settings};
+use crate::command::devices::may_open;
+use crate::command::wiring::{learned, scanner_settings};
 use crate::config::{Config, DisplayKind, PrinterKind, ScannerKind};
 use crate::device::inventory::{Class, plugged_in};
 use crate::device::role::{Role, Why};

@@ -4,21 +4,21 @@
 use secrecy::ExposeSecret;
 
 use super::Teller;
+use super::certificate::Validity;
 use crate::clock::{Clock, Timestamp};
-use crate::command::route;
+use crate::command::open::route;
 use crate::config::{Config, WechatV2 as Settings};
-use crate::gateway::certificate::Validity;
-use crate::gateway::fields::SignType;
 use crate::gateway::transport::{Failure, Transport};
-use crate::gateway::wechat_v2::WechatV2;
+use crate::gateway::wechat::fields::SignType;
+use crate::gateway::wechat::v2::WechatV2;
 use crate::gateway::{Ask, Gateway};
 use crate::language::Language;
 use crate::money::Money;
 use crate::order::{Order, OutTradeNo};
 use crate::payment::{Answer, Reason};
+use crate::random::nonce;
 use crate::text::doctor::{Finding, Verdict};
 use crate::text::reason;
-use crate::till;
 
 /// A new certificate takes days to get.
 const ENDS_SOON_DAYS: i64 = 30;
@@ -108,7 +108,7 @@ async fn account(
     language: Language,
 ) -> Finding {
     let number = OutTradeNo::try_from(format!("doctor-of-{}", config.till.id.as_str()));
-    let (Ok(out_trade_no), Some(nonce)) = (number, till::nonce()) else {
+    let (Ok(out_trade_no), Some(nonce)) = (number, nonce()) else {
         return Finding::AccountUnclear(String::new());
     };
     let order = Order {

@@ -6,13 +6,13 @@ use super::super::{
     Printer, PrinterKind, Profile, Scanner, ScannerKind, Store, Suffix,
 };
 use super::Surroundings;
-use crate::language::Language;
 use crate::scan::keyboard::Layout;
-use crate::text::pole;
 
 /// A customer's display has two lines of so many columns.
 const WELCOME_LINES: usize = 2;
 const WELCOME_CELLS: usize = 20;
+/// What every display can show, where the store's own name cannot be.
+const WELCOME: &str = "WELCOME";
 /// Two numbers and the longest serial number that is kept.
 const DEVICE_CELLS: usize = 74;
 const BAUDS: [u64; 9] = [1200, 2400, 4800, 9600, 19200, 38400, 57600, 115_200, 230_400];
@@ -121,7 +121,7 @@ pub(super) fn display(
             None => lines,
         },
         None if can_show(&store.name) => vec![store.name.clone()],
-        None => vec![pole::welcome(Language::English).to_owned()],
+        None => vec![WELCOME.to_owned()],
     };
     Ok(Display { kind, port, baud: baud(section)?, parity, lights, text, welcome })
 }

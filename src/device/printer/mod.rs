@@ -17,8 +17,9 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 
-use super::{Address, Fault, Flow, Health, Reported, Wanted, Worker};
+use super::{Address, Fault, Health, Reported, Wanted, Worker};
 use crate::clock::{Clock, Millis, Uptime};
+use crate::hardware::Flow;
 use line::Line;
 pub use status::Trouble;
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serialport::{ClearBuffer, SerialPort as _};
 use zeroize::{Zeroize as _, Zeroizing};
 
-use super::keyboard::Key;
+use super::key::Key;
 use super::{health_of_hid, hid_pos, keyboard};
 use crate::clock::{Clock, Uptime};
 use crate::device::inventory::{Class, Device, Roots};

@@ -5,6 +5,7 @@
 mod board;
 mod feed;
 mod hid_pos;
+mod key;
 mod keyboard;
 pub mod lesson;
 mod raw_keys;

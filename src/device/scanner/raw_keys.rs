@@ -8,7 +8,7 @@ use std::time::Duration;
 use rustix::fs::{FlockOperation, flock};
 use zeroize::{Zeroize, Zeroizing};
 
-use super::keyboard::{Key, is_ready, open_to_read};
+use super::key::{Key, is_ready, open_to_read};
 use crate::device::inventory::RawKeyboard;
 use crate::scan::keyboard::Reports;
 

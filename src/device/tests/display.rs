@@ -6,8 +6,9 @@ use std::sync::mpsc::RecvTimeoutError;
 
 use rustix::fs::OFlags;
 
-use super::super::display::{Display, DisplaySettings, Parity};
+use super::super::display::{Display, DisplaySettings};
 use super::*;
+use crate::hardware::Parity;
 
 const START: &[u8] = b"<start>";
 

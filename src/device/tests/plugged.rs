@@ -8,7 +8,8 @@ use proptest::prelude::*;
 
 use super::tree::{Tree, Usb};
 use crate::device::inventory::{Class, Device, Identity, plugged_in, raw_keyboard};
-use crate::device::role::{Kind, Learned, Role, Selector, Wanted, Why};
+use crate::device::role::{Kind, Learned, Role, Wanted, Why};
+use crate::hardware::Selector;
 use crate::scan::hid_pos::Layout;
 
 /// The shortest descriptor of a HID POS scanner.

@@ -1,7 +1,7 @@
 //! What the customer's display is told.
 
 use super::*;
-use crate::pole::{Stage, View};
+use crate::display::{Stage, View};
 
 fn sale(minor: i64, stage: Stage) -> View {
     View::Sale { amount: Money::from_minor(minor), stage }

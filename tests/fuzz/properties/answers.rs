@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use paytill::clock::Timestamp;
-use paytill::gateway::fields::{Fields, SignType};
-use paytill::gateway::wechat_v2::WechatV2;
+use paytill::gateway::wechat::fields::{Fields, SignType};
+use paytill::gateway::wechat::v2::WechatV2;
 use paytill::gateway::{Ask, Decoded, Gateway as _, Reply};
 use paytill::money::{Currency, Money};
 use paytill::order::{AuthCode, Merchant, Order, OutTradeNo};

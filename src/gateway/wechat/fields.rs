@@ -7,8 +7,8 @@ use aws_lc_rs::hmac;
 use md5::{Digest, Md5};
 use zeroize::Zeroizing;
 
-/// The largest message that is read; real ones stay under 8 KiB.
-pub const LARGEST_MESSAGE: usize = 64 * 1024;
+use crate::gateway::LARGEST_REPLY;
+
 /// Elements in a message; real ones have under 60.
 const MOST_FIELDS: u32 = 300;
 
@@ -41,7 +41,7 @@ pub struct Fields(BTreeMap<String, Zeroizing<String>>);
 /// Why bytes are not a message.
 #[derive(Debug, Eq, PartialEq, thiserror::Error)]
 pub enum NotAMessage {
-    #[error("larger than {LARGEST_MESSAGE} bytes")]
+    #[error("larger than {LARGEST_REPLY} bytes")]
     TooLarge,
     #[error("not a well-formed XML document without a DTD")]
     NotXml,
@@ -137,7 +137,7 @@ impl Fields {
     /// Reads a document. There is one reading of it or none: a DTD, a field that occurs twice, an
     /// element within a field, an attribute or a namespace is refused.
     pub fn from_xml(bytes: &[u8]) -> Result<Self, NotAMessage> {
-        if bytes.len() > LARGEST_MESSAGE {
+        if bytes.len() > LARGEST_REPLY {
             return Err(NotAMessage::TooLarge);
         }
         let text = std::str::from_utf8(bytes).map_err(|_| NotAMessage::NotXml)?;

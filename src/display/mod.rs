@@ -8,11 +8,11 @@ mod tests;
 
 use crate::clean::clean;
 use crate::config::{Display, DisplayKind, DisplayText, Lights};
+use crate::encode::encode;
 use crate::language::Language;
 use crate::money::{Currency, Money};
 use crate::payment::Status;
-use crate::receipt::encode::encode;
-use crate::text::pole as words;
+use crate::text::display as words;
 
 /// Columns of a display with two lines.
 pub const COLUMNS: usize = 20;

@@ -15,9 +15,9 @@ const END_OF_TIME: u64 = 253_402_300_799;
 
 /// The first and the last moment of a certificate.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Validity {
-    pub from: Timestamp,
-    pub until: Timestamp,
+pub(super) struct Validity {
+    pub(super) from: Timestamp,
+    pub(super) until: Timestamp,
 }
 
 impl Validity {
@@ -25,7 +25,7 @@ impl Validity {
     ///
     /// The verifier that TLS uses is asked at the beginning and at the end of time: each time it
     /// looks at the days first of all, and says which they are.
-    pub fn of_pem(pem: &[u8]) -> Option<Self> {
+    pub(super) fn of_pem(pem: &[u8]) -> Option<Self> {
         let certificate = CertificateDer::from_pem_slice(pem).ok()?;
         let mut roots = RootCertStore::empty();
         roots.add(certificate.clone()).ok()?;

@@ -4,9 +4,9 @@ use secrecy::{ExposeSecret, SecretString};
 use zeroize::Zeroizing;
 
 use super::fields::{Fields, SignType};
-use super::{Ask, Decoded, Gateway, Outgoing, Reply};
 use crate::clean::clean;
 use crate::clock::Timestamp;
+use crate::gateway::{Ask, Decoded, Gateway, Outgoing, Reply};
 use crate::order::{Merchant, Order};
 use crate::payment::{Answer, CallKind, Ending, Proof, Reason};
 

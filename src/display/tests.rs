@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::config::Parity;
+use crate::hardware::Parity;
 
 fn display(kind: DisplayKind, text: DisplayText) -> Display {
     Display {

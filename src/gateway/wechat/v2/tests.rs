@@ -1,5 +1,5 @@
 use super::*;
-use crate::gateway::fields::NotAMessage;
+use crate::gateway::wechat::fields::NotAMessage;
 use crate::money::{Currency, Money};
 use crate::order::{AuthCode, OutTradeNo};
 

@@ -12,7 +12,7 @@ const LONGEST: usize = 400;
 const MISSING: [u8; 2] = [0xa1, 0xf5];
 
 /// The text with nothing in it that prints nothing. Every text is printed through this.
-pub(super) fn printable(text: &str) -> String {
+pub fn printable(text: &str) -> String {
     clean(text, LONGEST)
         .chars()
         .filter(|character| character.width() != Some(0))
@@ -26,7 +26,7 @@ pub fn encode(text: &str) -> Vec<u8> {
 }
 
 /// Whether printers that know no more than GB2312 have all of its characters.
-pub(super) fn is_gb2312(text: &str) -> bool {
+pub fn is_gb2312(text: &str) -> bool {
     text.chars().filter(|character| !character.is_ascii()).all(|character| {
         // The rows of signs are not full; above them are the two levels of characters.
         matches!(
@@ -44,12 +44,12 @@ pub(super) fn is_gb2312(text: &str) -> bool {
 }
 
 /// Columns of a printable text, measured in the printer's own way.
-pub(super) fn columns(text: &str) -> usize {
+pub fn columns(text: &str) -> usize {
     text.chars().map(columns_of).sum()
 }
 
 /// Columns of one character: its bytes, for every one that is printed.
-pub(super) fn columns_of(character: char) -> usize {
+pub fn columns_of(character: char) -> usize {
     if character.is_ascii() { 1 } else { 2 }
 }
 

@@ -4,11 +4,6 @@
 use crate::language::Language;
 use crate::payment::Status;
 
-/// Where nothing is sold, and the shop's own words cannot be shown.
-pub const fn welcome(language: Language) -> &'static str {
-    pick(language, "WELCOME", "欢迎光临")
-}
-
 /// Above an amount that is still being typed.
 pub const fn amount(language: Language) -> &'static str {
     pick(language, "AMOUNT", "金额")

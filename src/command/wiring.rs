@@ -1,0 +1,88 @@
+//! From the configuration to what each device's driver needs to know.
+
+use std::path::PathBuf;
+
+use super::output::tell;
+use crate::config::{Config, DisplayKind, PrinterKind as PrinterPort, ScannerKind};
+use crate::device::display::DisplaySettings;
+use crate::device::inventory::Roots;
+use crate::device::learned;
+use crate::device::printer::{Patience, PrinterKind, PrinterSettings};
+use crate::device::role::{Learned, Wanted};
+use crate::device::scanner::ScannerSettings;
+use crate::display;
+use crate::receipt::{Form, escpos};
+
+/// How the printer is reached, if there is one.
+pub(super) fn printer_settings(config: &Config) -> Option<PrinterSettings> {
+    let port = config.printer.port.clone()?;
+    let kind = match config.printer.kind {
+        PrinterPort::EscposSerial => {
+            let (baud, flow) = (config.printer.baud, config.printer.flow);
+            PrinterKind::Serial { port, baud, flow }
+        }
+        PrinterPort::EscposFile => PrinterKind::File { path: port },
+        PrinterPort::None => return None,
+    };
+    let form = Form::of(config);
+    let (proof, parting) = (form.profile.proof(), escpos::parting(&form));
+    Some(PrinterSettings { kind, proof, parting, patience: Patience::default() })
+}
+
+/// How the customer's display is reached, if there is one.
+pub(super) fn display_settings(config: &Config) -> Option<DisplaySettings> {
+    let display = &config.display;
+    let port = display.port.clone().filter(|_| display.kind != DisplayKind::None)?;
+    let start = display::start(display);
+    Some(DisplaySettings { port, baud: display.baud, parity: display.parity, start })
+}
+
+/// The scanners that were learned. A file that cannot be used is told, and none was.
+pub(super) fn learned(config: &Config) -> Vec<Learned> {
+    learned::read(&learned::path(&config.journal.path)).unwrap_or_else(|error| {
+        tracing::warn!(%error, "no learned scanners");
+        tell(&format!("paytill: {error}"));
+        Vec::new()
+    })
+}
+
+/// What the till looks for, by its configuration.
+pub(super) fn scanner_settings(config: &Config, learned: Vec<Learned>) -> ScannerSettings {
+    let scanner = &config.scanner;
+    let kind = scanner.kind;
+    let is_auto = kind == ScannerKind::Auto;
+    let port = matches!(kind, ScannerKind::Auto | ScannerKind::Serial)
+        .then(|| scanner.port.clone())
+        .flatten();
+    let is_missed = match kind {
+        ScannerKind::Auto => port.is_some() || scanner.device.is_some() || !learned.is_empty(),
+        ScannerKind::Serial | ScannerKind::HidPos | ScannerKind::HidKeyboard => true,
+        ScannerKind::Keyboard | ScannerKind::None => false,
+    };
+    let wanted = Wanted {
+        serial: is_auto,
+        hid_pos: is_auto || kind == ScannerKind::HidPos,
+        keyboards: is_auto || kind == ScannerKind::HidKeyboard,
+        only: scanner.device.clone(),
+        learned,
+        scanner_port: port.clone(),
+        other_ports: other_ports(config),
+    };
+    ScannerSettings {
+        port,
+        baud: scanner.baud,
+        suffix: scanner.suffix,
+        layout: scanner.layout,
+        wanted,
+        is_missed,
+        roots: Roots::default(),
+    }
+}
+
+/// The ports of printer and display.
+fn other_ports(config: &Config) -> Vec<PathBuf> {
+    let (printer, display) = (&config.printer, &config.display);
+    let printer = printer.port.clone().filter(|_| printer.kind == PrinterPort::EscposSerial);
+    let display = display.port.clone().filter(|_| display.kind != DisplayKind::None);
+    printer.into_iter().chain(display).collect()
+}
