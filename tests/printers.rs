@@ -8,8 +8,9 @@ use common::answering::{Answering, COVER_OPEN, PAPER_LOW, PAPER_OUT, Skills, WEL
 use common::counter::{Counter, Device, Socket};
 use common::paper::Receipt;
 use common::{PACE, Shop};
-use paytill::clock::{Clock, Millis};
+use paytill::clock::Millis;
 use paytill::simulator::Scenario;
+use paytill_host::clock::Clock;
 
 const F6: &str = "\x1b[17~";
 const F9: &str = "\x1b[20~";

@@ -9,9 +9,10 @@ use std::iter::once;
 use common::counter::{Counter, Device, Socket};
 use common::paper::{CUT, Receipt};
 use common::{PACE, Ran, Shop};
-use paytill::clock::{Clock, Millis};
+use paytill::clock::Millis;
 use paytill::payment::CallKind;
 use paytill::simulator::Scenario;
+use paytill_host::clock::Clock;
 use rustix::process::Signal;
 
 /// Slow enough that no query is skipped because the machine is busy.

@@ -9,9 +9,9 @@ use std::time::Duration;
 use common::wire::{Act, Wire};
 use common::{PACE, Ran, Shop};
 use paytill::clock::{Millis, Uptime};
-use paytill::gateway::transport::{Failure, Route, Transport};
 use paytill::gateway::{Outgoing, Reply};
 use paytill::simulator::{Identity, Scenario};
+use paytill_host::transport::{Failure, Route, Transport};
 use zeroize::Zeroizing;
 
 /// Within it a failure must show, and long after it a test fails.

@@ -16,9 +16,10 @@ use std::time::Duration;
 
 use common::counter::{Counter, Socket};
 use common::{Shop, clock_faults, in_lanes};
-use paytill::clock::{Clock, Millis};
+use paytill::clock::Millis;
 use paytill::payment::CallKind;
 use paytill::simulator::Scenario;
+use paytill_host::clock::Clock;
 use serde_json::Value;
 
 const LANES: usize = 12;

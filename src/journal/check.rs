@@ -9,7 +9,7 @@ use std::path::Path;
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::{Journal, JournalError, Tip, beside, damaged, head, refused, work};
-use crate::payment::State;
+use paytill_core::payment::State;
 
 const SQLITE_MAGIC: &[u8] = b"SQLite format 3\0";
 /// The magic, and behind it the size of a page.

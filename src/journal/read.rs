@@ -6,11 +6,11 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags, Row};
 
 use super::{APPLICATION_ID, FORMAT, JournalError, Request, files, head, refused};
-use crate::clock::{Millis, Timestamp, Uptime};
-use crate::engine::{Attempt, Past, StoredAttempt};
-use crate::money::{Currency, Money};
-use crate::order::{Order, OutTradeNo};
-use crate::payment::{Event, State, Status};
+use paytill_core::clock::{Millis, Timestamp, Uptime};
+use paytill_core::engine::{Attempt, Past, StoredAttempt};
+use paytill_core::money::{Currency, Money};
+use paytill_core::order::{Order, OutTradeNo};
+use paytill_core::payment::{Event, State, Status};
 
 /// How long a look waits for whoever is changing the file.
 const PATIENCE: Duration = Duration::from_secs(2);

@@ -6,11 +6,11 @@ use tempfile::TempDir;
 
 use super::writer::Keeper;
 use super::*;
-use crate::clock::{Millis, Timestamp, Uptime};
-use crate::engine::SaleEntry;
-use crate::money::{Currency, Money};
-use crate::order::{Order, OutTradeNo};
-use crate::payment::{Answer, Call, CallKind, Event, Proof, Reason, Rules};
+use paytill_core::clock::{Millis, Timestamp, Uptime};
+use paytill_core::engine::SaleEntry;
+use paytill_core::money::{Currency, Money};
+use paytill_core::order::{Order, OutTradeNo};
+use paytill_core::payment::{Answer, Call, CallKind, Event, Proof, Reason, Rules};
 
 const NOW: Timestamp = Timestamp(1_795_318_200_000);
 
@@ -142,7 +142,7 @@ fn orders_are_filtered_by_day_state_and_number() {
     let day = Some(NOW.day().to_string());
     assert_eq!(count(&Filter { day, ..Filter::default() }), 2);
     assert_eq!(count(&Filter { day: Some("2001-01-01".into()), ..Filter::default() }), 0);
-    let status = Some(crate::payment::Status::Waiting);
+    let status = Some(paytill_core::payment::Status::Waiting);
     assert_eq!(count(&Filter { status, ..Filter::default() }), 1);
     let latest = reader.orders(&Filter { limit: Some(1), ..Filter::default() }).unwrap();
     assert_eq!(latest[0].out_trade_no, order(2).out_trade_no);

@@ -4,7 +4,7 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
 use super::{Journal, JournalError};
-use crate::engine::Entry;
+use paytill_core::engine::Entry;
 
 /// What became of an entry.
 #[derive(Debug)]

@@ -1,6 +1,6 @@
 //! What can go wrong with one answer, whichever call it answers.
 
-use crate::payment::CallKind;
+use paytill_core::payment::CallKind;
 
 /// A fault of the network, of what stands in between, or of the answer's content.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

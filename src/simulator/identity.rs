@@ -19,7 +19,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 
 use super::Account;
-use crate::order::Merchant;
+use paytill_core::order::Merchant;
 
 /// The merchant of every simulated gateway.
 pub const APP_ID: &str = "wx8888888888888888";

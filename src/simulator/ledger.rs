@@ -2,9 +2,9 @@
 
 use super::scenario::Scenario;
 use super::standing::Standing;
-use crate::clock::Millis;
-use crate::money::Money;
-use crate::payment::CallKind;
+use paytill_core::clock::Millis;
+use paytill_core::money::Money;
+use paytill_core::payment::CallKind;
 
 /// All that happened to one order number. Times count from the simulation's start.
 #[derive(Clone, Debug)]

@@ -4,10 +4,10 @@ use std::fmt::Write as _;
 
 use super::fault::{Fault, LATE_SECONDS};
 use super::{Account, Deed, Reaction};
-use crate::clock::{Millis, Timestamp};
-use crate::gateway::LARGEST_REPLY;
-use crate::gateway::wechat::fields::{Fields, SignType};
-use crate::payment::CallKind;
+use paytill_core::clock::{Millis, Timestamp};
+use paytill_core::gateway::LARGEST_REPLY;
+use paytill_core::gateway::wechat::fields::{Fields, SignType};
+use paytill_core::payment::CallKind;
 
 /// The key of a forger.
 const NOT_THE_KEY: &str = "00000000000000000000000000000000";

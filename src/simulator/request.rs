@@ -5,10 +5,10 @@ use std::net::IpAddr;
 use aws_lc_rs::digest;
 
 use super::{Account, Request, Script};
-use crate::gateway::wechat::fields::{Fields, NotAMessage, SignType};
-use crate::money::Money;
-use crate::order::AuthCode;
-use crate::payment::CallKind;
+use paytill_core::gateway::wechat::fields::{Fields, NotAMessage, SignType};
+use paytill_core::money::Money;
+use paytill_core::order::AuthCode;
+use paytill_core::payment::CallKind;
 
 /// Where each call goes.
 const PATHS: [(&str, CallKind); 3] = [

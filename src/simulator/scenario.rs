@@ -18,8 +18,8 @@ use std::borrow::Cow;
 use super::fault::{Fault, LATE_SECONDS};
 use super::refusal::{REFUSALS, Refusal};
 use super::standing::{Class, Standing};
-use crate::clock::Millis;
-use crate::payment::{CallKind, Status};
+use paytill_core::clock::Millis;
+use paytill_core::payment::{CallKind, Status};
 
 /// How often a query or reversal goes wrong before it works.
 const TIMES: usize = 2;
@@ -556,7 +556,7 @@ mod tests {
         let codes: Vec<String> = (0..100).map(|serial| Scenario::WalksAway.code(serial)).collect();
         let distinct: std::collections::HashSet<&String> = codes.iter().collect();
         assert_eq!(distinct.len(), codes.len());
-        assert!(codes.iter().all(|code| crate::order::AuthCode::new(code).is_some()));
+        assert!(codes.iter().all(|code| paytill_core::order::AuthCode::new(code).is_some()));
     }
 
     #[test]

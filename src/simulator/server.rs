@@ -15,7 +15,8 @@ use tokio_rustls::server::TlsStream;
 use super::identity::{Identity, IdentityError};
 use super::reply::dated_http;
 use super::{Bank, Deed, Reaction, Request};
-use crate::clock::{Clock, Millis};
+use paytill_core::clock::Millis;
+use paytill_host::clock::Clock;
 
 const LARGEST_HEAD: usize = 8 * 1024;
 const LARGEST_BODY: usize = 64 * 1024;

@@ -14,8 +14,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::OnceLock;
 
-use paytill::clock::{Clock, Millis};
+use paytill::clock::Millis;
 use paytill::simulator::{Bank, Entry, Identity, Scenario, Script, Server};
+use paytill_host::clock::Clock;
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;

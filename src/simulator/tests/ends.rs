@@ -1,7 +1,7 @@
 //! Every scenario, driven to its end by the till's own state machine on a virtual clock.
 
 use super::*;
-use crate::payment::{Answer, Call, Ending, Event, Proof, Reason, Rules, State, Status};
+use paytill_core::payment::{Answer, Call, Ending, Event, Proof, Reason, Rules, State, Status};
 
 /// A till waits no longer for an answer.
 const REQUEST_TIMEOUT: Millis = Millis::seconds(10);

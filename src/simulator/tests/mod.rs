@@ -5,7 +5,7 @@ mod strictness;
 mod wire;
 
 use super::*;
-use crate::gateway::wechat::fields::SignType;
+use paytill_core::gateway::wechat::fields::SignType;
 
 pub(super) const KEY: &str = "0123456789abcdef0123456789abcdef";
 const STARTED: Timestamp = Timestamp(1_795_318_200_000);

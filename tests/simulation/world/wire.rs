@@ -1,11 +1,11 @@
 //! The network between till and bank: it loses, holds back, doubles, delays, alters and cuts off.
 
 use paytill::clock::Millis;
-use paytill::gateway::transport::Failure;
 use paytill::gateway::{Ask, Gateway as _, Reply};
 use paytill::order::{AuthCode, Order};
 use paytill::payment::{Call, CallKind, Event};
 use paytill::simulator::{Deed as Reaction, Request};
+use paytill_host::transport::Failure;
 
 use super::{Awaited, Due, REQUEST_TIMEOUT, World};
 use crate::invariants::Invariant;

@@ -1,0 +1,167 @@
+//! Time: values that travel through the program. No clock is read here.
+//!
+//! Two kinds are kept apart. A [`Timestamp`] is for people and records and may be wrong; an
+//! [`Uptime`] measures how long something takes and cannot jump. Deadlines use the latter alone.
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
+
+/// Milliseconds of wall time since the Unix epoch, as good as the machine's clock.
+#[derive(
+    Clone, Copy, Debug, Default, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize,
+)]
+#[serde(transparent)]
+pub struct Timestamp(pub i64);
+
+/// Milliseconds on a time line of this boot, time asleep included. Only differences mean anything.
+#[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
+pub struct Uptime(pub u64);
+
+/// A length of time in milliseconds.
+#[derive(
+    Clone, Copy, Debug, Default, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize,
+)]
+#[serde(transparent)]
+pub struct Millis(pub u64);
+
+impl Millis {
+    /// So many seconds.
+    pub const fn seconds(seconds: u64) -> Self {
+        Self(seconds.saturating_mul(1000))
+    }
+
+    /// The sum; it stops at the end of the range.
+    #[must_use]
+    pub const fn plus(self, other: Self) -> Self {
+        Self(self.0.saturating_add(other.0))
+    }
+
+    /// The difference; it stops at zero.
+    #[must_use]
+    pub const fn minus(self, other: Self) -> Self {
+        Self(self.0.saturating_sub(other.0))
+    }
+
+    /// So many times this length.
+    #[must_use]
+    pub const fn times(self, factor: u64) -> Self {
+        Self(self.0.saturating_mul(factor))
+    }
+
+    /// Whole seconds, rounded up, as a countdown shows them.
+    pub const fn seconds_up(self) -> u64 {
+        self.0.div_ceil(1000)
+    }
+}
+
+impl From<Millis> for std::time::Duration {
+    fn from(millis: Millis) -> Self {
+        Self::from_millis(millis.0)
+    }
+}
+
+impl Uptime {
+    /// The time since `earlier`; zero if that lies ahead.
+    pub const fn since(self, earlier: Self) -> Millis {
+        Millis(self.0.saturating_sub(earlier.0))
+    }
+
+    /// The moment so much later.
+    #[must_use]
+    pub const fn after(self, wait: Millis) -> Self {
+        Self(self.0.saturating_add(wait.0))
+    }
+
+    /// The moment so much earlier, a year before boot at the earliest.
+    #[must_use]
+    pub const fn before(self, span: Millis) -> Self {
+        Self(self.0.saturating_sub(span.0))
+    }
+}
+
+impl Timestamp {
+    /// RFC 3339 with milliseconds in UTC: `2026-11-22T03:30:00.123+00:00`.
+    pub fn to_rfc3339(self) -> String {
+        self.zoned(&TimeZone::UTC).strftime("%Y-%m-%dT%H:%M:%S%.3f+00:00").to_string()
+    }
+
+    /// Formatted by [`jiff`]'s `strftime` in the shop's time zone.
+    pub fn local(self, format: &str) -> String {
+        self.zoned(&TimeZone::system()).strftime(format).to_string()
+    }
+
+    /// The shop's calendar day.
+    pub fn day(self) -> Date {
+        self.zoned(&TimeZone::system()).date()
+    }
+
+    /// Wall time in Beijing as the gateway writes it, `yyyyMMddHHmmss`; `None` if it is not that.
+    pub fn from_beijing(text: &str) -> Option<Self> {
+        if text.len() != 14 || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+            return None;
+        }
+        let civil = jiff::civil::DateTime::strptime("%Y%m%d%H%M%S", text).ok()?;
+        let beijing = TimeZone::fixed(jiff::tz::offset(8));
+        let moment = beijing.to_ambiguous_zoned(civil).compatible().ok()?;
+        Some(Self(moment.timestamp().as_millisecond()))
+    }
+
+    /// The time in an HTTP `Date` header: `Sun, 22 Nov 2026 03:30:00 GMT`.
+    pub fn from_http(text: &str) -> Option<Self> {
+        jiff::fmt::rfc2822::parse(text).ok().map(|at| Self(at.timestamp().as_millisecond()))
+    }
+
+    /// As [`Timestamp::from_http`] reads it.
+    pub fn to_http(self) -> String {
+        self.zoned(&TimeZone::UTC).strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
+    }
+
+    /// As [`Timestamp::from_beijing`] reads it.
+    pub fn to_beijing(self) -> String {
+        self.zoned(&TimeZone::fixed(jiff::tz::offset(8))).strftime("%Y%m%d%H%M%S").to_string()
+    }
+
+    fn zoned(self, zone: &TimeZone) -> jiff::Zoned {
+        let moment =
+            jiff::Timestamp::from_millisecond(self.0).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+        moment.to_zoned(zone.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_times_are_utc_with_milliseconds() {
+        assert_eq!(Timestamp(1_795_318_200_123).to_rfc3339(), "2026-11-22T03:30:00.123+00:00");
+    }
+
+    #[test]
+    fn a_servers_date_is_read() {
+        let text = "Sun, 22 Nov 2026 03:30:00 GMT";
+        assert_eq!(Timestamp::from_http(text), Some(Timestamp(1_795_318_200_000)));
+        assert_eq!(Timestamp(1_795_318_200_000).to_http(), text);
+        for wrong in ["", "yesterday", "2026-11-22T03:30:00Z", "Sun, 32 Nov 2026 03:30:00 GMT"] {
+            assert_eq!(Timestamp::from_http(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn the_gateways_times_are_in_beijing() {
+        let at = Timestamp::from_beijing("20261122120301").unwrap();
+        assert_eq!(at.to_rfc3339(), "2026-11-22T04:03:01.000+00:00");
+        assert_eq!(at.to_beijing(), "20261122120301");
+        for wrong in ["", "2026", "20261322120301", "20261122 120301", "2026112212030a"] {
+            assert_eq!(Timestamp::from_beijing(wrong), None, "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn a_countdown_reaches_zero_only_when_the_time_has_come() {
+        assert_eq!(Millis(1).seconds_up(), 1);
+        assert_eq!(Millis(5000).seconds_up(), 5);
+        assert_eq!(Millis(0).seconds_up(), 0);
+    }
+}

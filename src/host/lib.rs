@@ -1,0 +1,7 @@
+//! What a program needs of the machine it runs on: its clocks, chance, log, and the way to a gateway.
+
+pub mod clock;
+pub mod log;
+pub mod process;
+pub mod random;
+pub mod transport;

@@ -1,0 +1,361 @@
+//! The way to the gateway and back: HTTPS with a connection that is dialled before it is needed.
+//!
+//! Nothing is ever sent twice by itself. Redirects, retries and the environment's proxies are off;
+//! the one resend that the HTTP stack keeps to itself hands out a request again only if no byte of
+//! it was written, because the kept connection had closed first.
+
+use std::convert::Infallible;
+use std::error::Error as _;
+use std::net::IpAddr;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+
+use paytill_core::clock::{Millis, Timestamp, Uptime};
+use paytill_core::gateway::{LARGEST_REPLY, Outgoing, Reply};
+use paytill_core::payment::{Answer, Reason};
+
+/// How long an unused connection is kept. Servers close theirs after a minute or so; one that
+/// closes just as we write costs a payment its quick answer.
+const IDLE: Duration = Duration::from_secs(30);
+/// A connection used so lately need not be dialled again.
+const WARM_FOR: Millis = Millis::seconds(15);
+/// How long a host that failed is passed over for the other.
+const AVOID_FOR: Millis = Millis::seconds(180);
+
+/// Where the gateway is and how it is reached.
+pub struct Route {
+    /// The hosts, the preferred one first: `https://host[:port]`.
+    pub hosts: Vec<String>,
+    /// The merchant's certificate and key, PEM.
+    pub identity_pem: zeroize::Zeroizing<Vec<u8>>,
+    /// Trust this root and no other, PEM.
+    pub ca_pem: Option<Vec<u8>>,
+    pub proxy: Option<String>,
+    pub connect_timeout: Millis,
+    pub request_timeout: Millis,
+}
+
+/// Why there is no reply. The code is a stable word for [`paytill_core::payment::Reason`].
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Failure {
+    /// No connection came about, so not a byte of it left.
+    NotSent(&'static str),
+    /// It may have arrived.
+    Lost(&'static str),
+}
+
+impl From<Failure> for Answer {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::NotSent(code) => Self::NotSent(Reason::new(code)),
+            Failure::Lost(code) => Self::Unknown(Reason::new(code)),
+        }
+    }
+}
+
+/// The route cannot be used as configured.
+#[derive(Debug, thiserror::Error)]
+#[error("the connection to the gateway cannot be set up: {0}")]
+pub struct RouteError(#[from] reqwest::Error);
+
+/// Two clients of one gateway: the certificate is shown only where it is asked for.
+pub struct Transport {
+    plain: reqwest::Client,
+    certified: reqwest::Client,
+    hosts: Vec<String>,
+    preferred: AtomicUsize,
+    avoided_since: AtomicU64,
+    plain_used: AtomicU64,
+    certified_used: AtomicU64,
+    local_address: Mutex<Option<IpAddr>>,
+}
+
+impl Transport {
+    /// Prepares the clients; nothing is dialled yet.
+    pub fn new(route: &Route) -> Result<Self, RouteError> {
+        let identity = reqwest::Identity::from_pem(&route.identity_pem)?;
+        Ok(Self {
+            plain: client(route)?.build()?,
+            certified: client(route)?.identity(identity).build()?,
+            hosts: route.hosts.clone(),
+            preferred: AtomicUsize::new(0),
+            avoided_since: AtomicU64::new(0),
+            plain_used: AtomicU64::new(0),
+            certified_used: AtomicU64::new(0),
+            local_address: Mutex::new(None),
+        })
+    }
+
+    /// The address this machine has towards the gateway, as far as it is known.
+    pub fn local_address(&self) -> Option<IpAddr> {
+        self.local_address.lock().ok().and_then(|address| *address)
+    }
+
+    /// Finds [`Transport::local_address`]. It sends nothing but the look-up of the host's name.
+    pub async fn find_local_address(&self) {
+        let Some(host) = self.hosts.first().and_then(|host| reqwest::Url::parse(host).ok()) else {
+            return;
+        };
+        let name = host.host_str().unwrap_or_default().trim_matches(['[', ']']);
+        let target = (name, host.port_or_known_default().unwrap_or(443));
+        let Ok(mut addresses) = tokio::net::lookup_host(target).await else { return };
+        let Some(remote) = addresses.next() else { return };
+        let any: IpAddr = if remote.is_ipv4() {
+            std::net::Ipv4Addr::UNSPECIFIED.into()
+        } else {
+            std::net::Ipv6Addr::UNSPECIFIED.into()
+        };
+        let Ok(socket) = std::net::UdpSocket::bind((any, 0)) else { return };
+        if socket.connect(remote).is_ok()
+            && let (Ok(local), Ok(mut address)) = (socket.local_addr(), self.local_address.lock())
+        {
+            *address = Some(local.ip());
+        }
+    }
+
+    /// Dials ahead, so that the next request finds a connection. The request made for it has no
+    /// content and its reply no meaning. Tells whether the gateway could be reached.
+    pub async fn warm_up(&self, certificate: bool, now: Uptime) -> Result<(), Failure> {
+        let (client, used) = self.client(certificate);
+        let used_at = Uptime(used.load(Ordering::Relaxed));
+        if used_at != Uptime(0) && now.since(used_at) < WARM_FOR {
+            return Ok(());
+        }
+        used.store(now.0, Ordering::Relaxed);
+        let host = self.preferred_host(now);
+        let response = client
+            .get(format!("{}/", self.hosts[host]))
+            .send()
+            .await
+            .map_err(|error| failure(&error));
+        match response {
+            Ok(response) => read(response).await.map(|_| ()),
+            Err(failure) => {
+                used.store(0, Ordering::Relaxed);
+                if matches!(failure, Failure::NotSent(_)) {
+                    self.avoid(host, now);
+                }
+                Err(failure)
+            }
+        }
+    }
+
+    /// Looks whether a host answers, by its place among the hosts; its own time, where it tells it.
+    /// With the certificate, whether it stands in the way.
+    pub async fn visit(
+        &self,
+        host: usize,
+        certificate: bool,
+    ) -> Result<Option<Timestamp>, Failure> {
+        let (client, _) = self.client(certificate);
+        let response = client
+            .get(format!("{}/", self.hosts[host]))
+            .send()
+            .await
+            .map_err(|error| failure(&error))?;
+        let date = response.headers().get("date").and_then(|date| date.to_str().ok());
+        Ok(date.and_then(Timestamp::from_http))
+    }
+
+    /// Carries a request, once; `left` is called when its first byte leaves. Only where no connection to the first host came about does the same
+    /// request go to the other.
+    pub async fn carry(
+        &self,
+        outgoing: &Outgoing,
+        now: Uptime,
+        left: impl Fn() + Send + Sync + 'static,
+    ) -> Result<Reply, Failure> {
+        let left: Arc<dyn Fn() + Send + Sync> = Arc::new(left);
+        let first = self.preferred_host(now);
+        let result = self.carry_to(first, outgoing, now, Arc::clone(&left)).await;
+        if !matches!(result, Err(Failure::NotSent(_))) || self.hosts.len() < 2 {
+            return result;
+        }
+        self.avoid(first, now);
+        self.carry_to((first + 1) % self.hosts.len(), outgoing, now, left).await
+    }
+
+    async fn carry_to(
+        &self,
+        host: usize,
+        outgoing: &Outgoing,
+        now: Uptime,
+        left: Arc<dyn Fn() + Send + Sync>,
+    ) -> Result<Reply, Failure> {
+        let (client, used) = self.client(outgoing.certificate);
+        let request = client
+            .post(format!("{}{}", self.hosts[host], outgoing.path))
+            .header("content-type", "text/xml; charset=utf-8")
+            .body(reqwest::Body::wrap(Once {
+                bytes: Some(Bytes::from_owner(outgoing.body.clone())),
+                left,
+            }));
+        used.store(now.0, Ordering::Relaxed);
+        let response = request.send().await.map_err(|error| failure(&error))?;
+        read(response).await
+    }
+
+    fn client(&self, certificate: bool) -> (&reqwest::Client, &AtomicU64) {
+        if certificate {
+            (&self.certified, &self.certified_used)
+        } else {
+            (&self.plain, &self.plain_used)
+        }
+    }
+
+    fn preferred_host(&self, now: Uptime) -> usize {
+        let since = Uptime(self.avoided_since.load(Ordering::Relaxed));
+        if now.since(since) >= AVOID_FOR {
+            self.preferred.store(0, Ordering::Relaxed);
+        }
+        self.preferred.load(Ordering::Relaxed)
+    }
+
+    /// Passes over a host that failed, unless another failure has done so already.
+    fn avoid(&self, host: usize, now: Uptime) {
+        let next = (host + 1) % self.hosts.len();
+        let (order, relaxed) = (Ordering::Relaxed, Ordering::Relaxed);
+        if self.preferred.compare_exchange(host, next, order, relaxed).is_ok() {
+            self.avoided_since.store(now.0, Ordering::Relaxed);
+        }
+    }
+}
+
+/// A body that tells when it is taken: a connection stands by then, and the request goes out on it.
+struct Once {
+    bytes: Option<Bytes>,
+    left: Arc<dyn Fn() + Send + Sync>,
+}
+
+impl Body for Once {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let bytes = self.bytes.take();
+        if bytes.is_some() {
+            (self.left)();
+        }
+        Poll::Ready(bytes.map(|bytes| Ok(Frame::data(bytes))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.bytes.is_none()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.bytes.as_ref().map_or(0, |bytes| bytes.len() as u64))
+    }
+}
+
+fn client(route: &Route) -> Result<reqwest::ClientBuilder, reqwest::Error> {
+    let mut builder = reqwest::Client::builder()
+        .https_only(true)
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .referer(false)
+        .no_proxy()
+        .tcp_nodelay(true)
+        .tls_version_min(reqwest::tls::Version::TLS_1_2)
+        .pool_idle_timeout(IDLE)
+        .pool_max_idle_per_host(2)
+        .connect_timeout(route.connect_timeout.into())
+        .timeout(route.request_timeout.into())
+        .user_agent(concat!("paytill/", env!("CARGO_PKG_VERSION")));
+    if let Some(ca) = &route.ca_pem {
+        builder = builder.tls_certs_only(reqwest::Certificate::from_pem_bundle(ca)?);
+    }
+    if let Some(proxy) = &route.proxy {
+        builder = builder.proxy(reqwest::Proxy::all(proxy)?);
+    }
+    Ok(builder)
+}
+
+/// The whole body or nothing: a reply that breaks off is no reply.
+async fn read(mut response: reqwest::Response) -> Result<Reply, Failure> {
+    let status = response.status().as_u16();
+    let mut body = Vec::new();
+    loop {
+        match response.chunk().await {
+            Ok(Some(chunk)) if body.len() + chunk.len() > LARGEST_REPLY => {
+                return Err(Failure::Lost("bad_answer"));
+            }
+            Ok(Some(chunk)) => body.extend_from_slice(&chunk),
+            Ok(None) => return Ok(Reply { status, body }),
+            Err(error) if error.is_timeout() => return Err(Failure::Lost("no_answer")),
+            Err(_) => return Err(Failure::Lost("connection_lost")),
+        }
+    }
+}
+
+fn failure(error: &reqwest::Error) -> Failure {
+    // The only error that proves that nothing was written: no connection was made.
+    if error.is_connect() {
+        return Failure::NotSent(if is_certificate_error(error) {
+            "certificate"
+        } else {
+            "no_connection"
+        });
+    }
+    if error.is_builder() {
+        return Failure::NotSent("configuration");
+    }
+    Failure::Lost(match error {
+        error if error.is_timeout() => "no_answer",
+        error if is_certificate_error(error) => "certificate",
+        _ => "connection_lost",
+    })
+}
+
+fn is_certificate_error(error: &reqwest::Error) -> bool {
+    let mut source = error.source();
+    while let Some(error) = source {
+        if wraps_tls_error(error) {
+            return true;
+        }
+        source = error.source();
+    }
+    false
+}
+
+/// An `io::Error` is no link of the chain of sources, and may hold another one.
+fn wraps_tls_error(error: &(dyn std::error::Error + 'static)) -> bool {
+    let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+    error.is::<rustls::Error>() || inner.is_some_and(|inner| wraps_tls_error(inner))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_that_fail_at_one_host_both_turn_to_the_other() {
+        let merchant = rcgen::generate_simple_self_signed(vec!["merchant.invalid".into()]).unwrap();
+        let pem = format!("{}{}", merchant.cert.pem(), merchant.signing_key.serialize_pem());
+        let transport = Transport::new(&Route {
+            hosts: vec!["https://first.invalid".into(), "https://second.invalid".into()],
+            identity_pem: pem.into_bytes().into(),
+            ca_pem: None,
+            proxy: None,
+            connect_timeout: Millis::seconds(1),
+            request_timeout: Millis::seconds(1),
+        })
+        .unwrap();
+        let now = Uptime(1_000_000_000);
+        // The dial ahead and the payment are both under way to the first host.
+        let (dial, payment) = (transport.preferred_host(now), transport.preferred_host(now));
+        transport.avoid(dial, now);
+        transport.avoid(payment, now);
+        assert_eq!(transport.preferred_host(now), 1);
+        assert_eq!(transport.preferred_host(now.after(AVOID_FOR)), 0, "and back after a while");
+    }
+}

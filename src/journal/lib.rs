@@ -1,0 +1,348 @@
+//! The durable record of every payment: what happened, and where it led.
+//!
+//! SQLite in WAL mode with `synchronous=FULL`: after [`Journal::append`] returns, pulling the plug
+//! loses nothing. One process holds a journal and one connection in it writes. What is not ours,
+//! damaged or cut short is refused with what to do about it; a journal is never replaced.
+
+mod check;
+mod files;
+mod head;
+mod read;
+#[cfg(test)]
+mod tests;
+mod writer;
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, params};
+use serde::{Deserialize, Serialize};
+
+use check::EntryRow;
+use files::OnDisk;
+pub use files::{Files, is_held};
+use paytill_core::engine::{Begin, Entry, Past};
+use paytill_core::order::Merchant;
+use paytill_core::payment::State;
+pub use read::{Audit, Filter, OrderRow, Reader, StoredEntry};
+pub use writer::{Keeper, Writer, Written};
+
+/// Marks the file as a journal of ours: "payt".
+const APPLICATION_ID: i32 = 0x7061_7974;
+/// The format this version writes.
+const FORMAT: i32 = 1;
+/// Entries after which the WAL is moved into the main file.
+const ENTRIES_IN_WAL: u32 = 300;
+
+/// Why there is no journal to write to. Nothing was sent.
+#[derive(Debug, thiserror::Error)]
+pub enum JournalError {
+    #[error("another paytill holds the journal {}; close it first", .0.display())]
+    Held(PathBuf),
+    #[error(
+        "the journal {} is damaged ({what}); nothing was sent and nothing was changed. \
+         Move it away together with the files beside it, keep them for support, and start again or \
+         restore a backup", path.display()
+    )]
+    Damaged { path: PathBuf, what: String },
+    #[error("{} is not a journal of paytill; choose another journal.path or move the file", .0.display())]
+    Foreign(PathBuf),
+    #[error(
+        "the journal {} has a second name, a hard link; remove the link or start again with a copy: \
+         reached by two names it would be written as two journals", .0.display()
+    )]
+    Linked(PathBuf),
+    #[error(
+        "the journal {} was written by a newer paytill (format {format}); install that version",
+        path.display()
+    )]
+    Newer { path: PathBuf, format: i32 },
+    #[error("the journal {} cannot be opened: {source}; check the folder's owner and free space", path.display())]
+    Unusable { path: PathBuf, source: std::io::Error },
+    #[error(
+        "the journal could not be written: {0}; free disk space or check the disk, then start again"
+    )]
+    Write(#[from] rusqlite::Error),
+    #[error("the journal has failed before; nothing is written until the next start")]
+    Stopped,
+    #[error("a journal entry could not be encoded: {0}")]
+    Encode(#[from] serde_json::Error),
+}
+
+/// The parts of an order that are kept as one text.
+#[derive(Deserialize, Serialize)]
+struct Request {
+    merchant: Merchant,
+    body: String,
+    device_info: String,
+    client_ip: String,
+}
+
+/// The one writer of a journal file.
+pub struct Journal {
+    db: Connection,
+    /// Held, and so let go of, after the connection.
+    files: Box<dyn Files>,
+    path: PathBuf,
+    tip: Tip,
+    entries_in_wal: u32,
+}
+
+/// The last entry.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+struct Tip {
+    seq: i64,
+    chain: [u8; 16],
+}
+
+impl Journal {
+    /// Takes hold of a journal, makes it if there is none, and checks it.
+    pub fn open(path: &Path) -> Result<(Self, Past), JournalError> {
+        let files = OnDisk::hold(path)?;
+        let path = files.path().to_owned();
+        check::start(&path, head::read(files.read_mirror()).is_some())?;
+        Self::on(files, &path)
+    }
+
+    /// As [`Journal::open`], on any files; `name` stands for them in errors.
+    pub fn on(files: impl Files + 'static, name: &Path) -> Result<(Self, Past), JournalError> {
+        let path = name.to_owned();
+        files
+            .settle_log()
+            .map_err(|source| JournalError::Unusable { path: path.clone(), source })?;
+        let db = files.connect().map_err(|error| refused(&path, &error))?;
+        let files = Box::new(files);
+        let mut journal = Self { db, files, path, tip: Tip::default(), entries_in_wal: 0 };
+        let past = journal.prepare().map_err(|error| match error {
+            JournalError::Write(error) => refused(&journal.path, &error),
+            JournalError::Encode(error) => journal.damaged(&error.to_string()),
+            other => other,
+        })?;
+        Ok((journal, past))
+    }
+
+    /// Writes an entry, and the attempt with its first, and returns once both are on disk. After an
+    /// error the journal must not be used again: what reached the disk is unknown.
+    pub fn append(&mut self, entry: &Entry) -> Result<(), JournalError> {
+        let tip = self.tip;
+        let transaction = self.db.transaction()?;
+        let mut facts = String::new();
+        if let Some(begin) = &entry.begin {
+            insert_attempt(&transaction, entry, begin)?;
+            facts = check::facts(&transaction, entry.attempt)?;
+        }
+        let row = EntryRow {
+            seq: tip.seq + 1,
+            attempt: entry.attempt,
+            at: entry.at.0,
+            age: stored(entry.age.0),
+            boot: entry.boot,
+            sent_at: stored(entry.sent_at.0),
+            event: serde_json::to_string(&entry.event)?,
+            state: serde_json::to_string(&entry.state)?,
+            wire: wire_json(&entry.wire)?,
+        };
+        let (seq, chain) = (row.seq, row.link(&tip.chain, &facts));
+        transaction
+            .prepare_cached(
+                "INSERT INTO entry (seq, attempt, at, age, boot, sent_at, event, state, wire, chain)
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            )?
+            .execute(params![
+                seq, row.attempt, row.at, row.age, row.boot, row.sent_at, row.event, row.state,
+                row.wire, chain
+            ])?;
+        transaction
+            .prepare_cached(
+                "UPDATE attempt SET updated_at = ?, status = ?, work = ?, last_entry = ?
+                 WHERE id = ?",
+            )?
+            .execute(params![
+                entry.at.0,
+                entry.state.status().word(),
+                work(&entry.state),
+                seq,
+                entry.attempt
+            ])?;
+        transaction.commit()?;
+        self.tip = Tip { seq, chain };
+        self.entries_in_wal += 1;
+        // Not synced: it only has to notice a WAL that was taken away, and must never be ahead.
+        self.files
+            .write_mirror(&head::record(seq, &chain))
+            .map_err(|source| JournalError::Unusable { path: self.path.clone(), source })
+    }
+
+    /// Moves what is in the WAL into the main file, if it has grown. Its errors are as final as those
+    /// of [`Journal::append`].
+    pub fn checkpoint(&mut self) -> Result<(), JournalError> {
+        if self.entries_in_wal >= ENTRIES_IN_WAL {
+            self.db.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;
+            self.entries_in_wal = 0;
+        }
+        Ok(())
+    }
+
+    /// After a failure: what did not reach the disk is not tried again, not even when it is closed.
+    pub(crate) fn leave_as_it_is(&self) {
+        let _ = self.db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
+    }
+
+    fn prepare(&mut self) -> Result<Past, JournalError> {
+        let db = &self.db;
+        db.busy_timeout(std::time::Duration::from_secs(2))?;
+        // What is refused in the following is left as it was, its WAL too.
+        db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+        db.pragma_update(None, "trusted_schema", false)?;
+        db.pragma_update(None, "cell_size_check", true)?;
+        let application: i32 = db.pragma_query_value(None, "application_id", |row| row.get(0))?;
+        let format: i32 = db.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        let tables: i64 =
+            db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+        let is_new = match (application, format) {
+            (0, 0) if tables == 0 => true,
+            (APPLICATION_ID, FORMAT) => false,
+            (APPLICATION_ID, ..FORMAT) => return Err(self.damaged("unknown format")),
+            (APPLICATION_ID, format) => {
+                return Err(JournalError::Newer { path: self.path.clone(), format });
+            }
+            _ => return Err(JournalError::Foreign(self.path.clone())),
+        };
+        // Where there is no WAL, SQLite would quietly go on in a mode that loses acknowledged sales.
+        let mut mode = String::new();
+        let mut switch = db.prepare("PRAGMA journal_mode = WAL")?;
+        let mut answers = switch.query([])?;
+        // To the end: it is written only after the answer, and only then is known to be so.
+        while let Some(answer) = answers.next()? {
+            mode = answer.get(0)?;
+        }
+        drop(answers);
+        drop(switch);
+        if mode != "wal" {
+            return Err(JournalError::Unusable {
+                path: self.path.clone(),
+                source: std::io::Error::other("its file system allows no write-ahead log"),
+            });
+        }
+        db.pragma_update(None, "synchronous", "FULL")?;
+        // In its own time, and not in the middle of a sale: see `checkpoint`.
+        db.pragma_update(None, "wal_autocheckpoint", 0)?;
+        db.pragma_update(None, "foreign_keys", true)?;
+        if is_new {
+            self.create()?;
+        }
+        self.tip = check::whole(&mut self.db, &self.path)?;
+        self.compare_head()?;
+        let past = read::past(&self.db)?;
+        self.db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
+        Ok(past)
+    }
+
+    fn create(&self) -> Result<(), JournalError> {
+        if head::read(self.files.read_mirror()).is_some() {
+            return Err(self.damaged("it is empty, but entries were written to it"));
+        }
+        self.db.execute_batch(&format!(
+            "BEGIN; {} PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {FORMAT}; COMMIT;",
+            include_str!("schema.sql")
+        ))?;
+        // The main file is a journal from now on, even should its WAL get lost.
+        self.db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        Ok(())
+    }
+
+    fn damaged(&self, what: &str) -> JournalError {
+        damaged(&self.path, what)
+    }
+}
+
+fn damaged(path: &Path, what: &str) -> JournalError {
+    JournalError::Damaged { path: path.to_owned(), what: paytill_core::clean::clean(what, 120) }
+}
+
+fn insert_attempt(
+    transaction: &rusqlite::Transaction<'_>,
+    entry: &Entry,
+    begin: &Begin,
+) -> Result<(), JournalError> {
+    let order = &begin.order;
+    let day = entry.at.day().to_string();
+    if let Some(note) = &begin.sale.new {
+        transaction
+            .prepare_cached(
+                "INSERT INTO sale (id, at, day, due, currency, note) VALUES (?, ?, ?, ?, ?, ?)",
+            )?
+            .execute(params![
+                begin.sale.id,
+                entry.at.0,
+                day,
+                begin.sale.due.minor(),
+                order.currency.code(),
+                note
+            ])?;
+    }
+    let request = serde_json::to_string(&Request {
+        merchant: order.merchant.clone(),
+        body: order.body.clone(),
+        device_info: order.device_info.clone(),
+        client_ip: order.client_ip.clone(),
+    })?;
+    transaction
+        .prepare_cached(
+            "INSERT INTO attempt (id, out_trade_no, sale, channel, amount, request, code_hash,
+             created_at, day, updated_at, status, work, last_entry)
+             VALUES (?, ?, ?, 'micropay', ?, ?, ?, ?, ?, 0, '', 2, 0)",
+        )?
+        .execute(params![
+            entry.attempt,
+            order.out_trade_no.as_str(),
+            begin.sale.id,
+            order.amount.minor(),
+            request,
+            begin.code_hash,
+            entry.at.0,
+            day
+        ])?;
+    Ok(())
+}
+
+/// An unsigned number as SQLite stores it.
+fn stored(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+/// The `work` column: later looks are gone on with, but do not count as open.
+fn work(state: &State) -> i64 {
+    if state.is_open() { 2 } else { i64::from(state.is_watched()) }
+}
+
+fn wire_json(wire: &[(String, String)]) -> Result<String, serde_json::Error> {
+    if wire.is_empty() {
+        return Ok(String::new());
+    }
+    let fields: serde_json::Map<_, _> =
+        wire.iter().map(|(name, value)| (name.clone(), value.clone().into())).collect();
+    serde_json::to_string(&fields)
+}
+
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
+
+/// SQLite's errors at the opening, told apart by what the owner can do.
+fn refused(path: &Path, error: &rusqlite::Error) -> JournalError {
+    use rusqlite::ErrorCode;
+    match error.sqlite_error_code() {
+        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
+            damaged(path, &error.to_string())
+        }
+        Some(_) => JournalError::Unusable {
+            path: path.to_owned(),
+            source: std::io::Error::other(error.to_string()),
+        },
+        // A column of another type than it was written with.
+        None => damaged(path, &error.to_string()),
+    }
+}

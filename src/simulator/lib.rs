@@ -1,0 +1,546 @@
+//! A simulated gateway: API v2 on the wire, a ledger behind it, and customers who act.
+//!
+//! [`Bank`] is all of its behaviour, as a pure function of its seed, the requests and their times:
+//! no socket, clock, thread or shared randomness. [`server`] carries out what it decides over HTTPS,
+//! and a simulation on a virtual clock can do so without sockets. It is as strict as the real
+//! gateway, or stricter where the documents leave room.
+
+pub mod fault;
+pub mod identity;
+pub mod ledger;
+pub mod refusal;
+mod reply;
+mod request;
+pub mod scenario;
+pub mod server;
+mod standing;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, HashSet};
+
+pub use fault::Fault;
+pub use identity::Identity;
+pub use ledger::Entry;
+pub use scenario::{Expected, Oddity, Scenario};
+pub use server::Server;
+pub use standing::Standing;
+
+use paytill_core::clean::clean;
+use paytill_core::clock::{Millis, Timestamp};
+use paytill_core::gateway::wechat::fields::Fields;
+use paytill_core::money::Currency;
+use paytill_core::order::Merchant;
+use paytill_core::payment::CallKind;
+use reply::Reply;
+use request::{Incoming, Rejection, Submission};
+
+/// A reversal is refused when the order is older (protocol 3.3).
+const REVERSIBLE_FOR: Millis = Millis::seconds(7 * 24 * 3600);
+/// What a reversal may be early by, because its submission took longer on the way: at most this,
+/// and at most a tenth of what it had to wait.
+const LATENCY_GRANTED: Millis = Millis::seconds(1);
+/// Cells of one line of the story.
+const STORY_CELLS: usize = 160;
+const BANK_TYPES: [&str; 4] = ["OTHERS", "CMC", "CCB_DEBIT", "ICBC_CREDIT"];
+
+/// The one merchant that the gateway serves.
+#[derive(Clone)]
+pub struct Account {
+    pub merchant: Merchant,
+    /// The `APIv2` key, 32 characters.
+    pub api_key: String,
+}
+
+/// How the gateway behaves.
+#[derive(Clone, Debug)]
+pub struct Script {
+    /// The scenario of all orders; `None` leaves the choice to each payment code.
+    pub scenario: Option<Scenario>,
+    /// The currency that is accepted beside CNY.
+    pub currency: Currency,
+    /// An order younger than this is still being settled: a reversal is refused with `USERPAYING`
+    /// and `recall=Y` (the real gateway may also miss the payment).
+    pub reverse_not_before: Millis,
+    /// When the gateway itself revokes an order that nobody has paid (protocol 5.1).
+    pub lapse_after: Millis,
+    /// Whether reversing a number that the gateway has never seen shuts it out for ever. Whether
+    /// the real gateway does is unknown (protocol 12.3).
+    pub fence_unknown: bool,
+}
+
+impl Default for Script {
+    fn default() -> Self {
+        Self {
+            scenario: None,
+            currency: Currency::CNY,
+            reverse_not_before: Millis::seconds(15),
+            lapse_after: Millis::seconds(45),
+            fence_unknown: false,
+        }
+    }
+}
+
+/// An HTTP request, as far as the gateway looks at it.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'a> {
+    pub method: &'a str,
+    pub path: &'a str,
+    pub body: &'a [u8],
+    /// The connection presented a certificate of our authority.
+    pub client_certificate: bool,
+}
+
+/// What is to be done about a request.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Reaction {
+    /// How long after the request.
+    pub after: Millis,
+    pub deed: Deed,
+    /// What was asked and answered, in one line for people. Payment codes in it are masked.
+    pub story: String,
+}
+
+/// What goes over the wire.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Deed {
+    /// A well-formed HTTP answer; the connection stays open.
+    Answer { status: u16, body: Vec<u8> },
+    /// These bytes in place of an HTTP answer, then the connection is closed.
+    Raw(Vec<u8>),
+    /// These bytes one by one, so far apart, then the connection is closed.
+    Drip { bytes: Vec<u8>, every: Millis },
+    /// The connection is closed.
+    Close,
+    /// The connection is reset.
+    Reset,
+    /// Nothing, until the client leaves.
+    Silence,
+}
+
+/// The gateway's mind.
+pub struct Bank {
+    account: Account,
+    script: Script,
+    rng: fastrand::Rng,
+    started: Timestamp,
+    entries: Vec<Entry>,
+    by_number: BTreeMap<String, usize>,
+    used_codes: HashSet<[u8; 32]>,
+    /// Nothing goes wrong with calls any more.
+    is_well: bool,
+}
+
+impl Bank {
+    /// An empty ledger. `started` is the wall time at which the simulation's own time is zero.
+    pub fn new(account: Account, script: Script, seed: u64, started: Timestamp) -> Self {
+        Self {
+            account,
+            script,
+            rng: fastrand::Rng::with_seed(seed),
+            started,
+            entries: Vec::new(),
+            by_number: BTreeMap::new(),
+            used_codes: HashSet::new(),
+            is_well: false,
+        }
+    }
+
+    /// All order numbers the gateway was asked about, in the order in which it first heard of
+    /// them, as of their last call or [`Bank::advance`].
+    pub fn ledger(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.iter()
+    }
+
+    /// One of them.
+    pub fn entry(&self, out_trade_no: &str) -> Option<&Entry> {
+        self.by_number.get(out_trade_no).and_then(|index| self.entries.get(*index))
+    }
+
+    /// Changes what happens to orders submitted from now on.
+    pub fn set_scenario(&mut self, scenario: Option<Scenario>) {
+        self.script.scenario = scenario;
+    }
+
+    /// From now on every call is carried out and answered as it should be, whatever its order's
+    /// scenario says. What customers do stays as it is.
+    pub fn get_well(&mut self) {
+        self.is_well = true;
+    }
+
+    /// Lets all customers do what is due until `now`.
+    pub fn advance(&mut self, now: Millis) {
+        for entry in &mut self.entries {
+            entry.advance(now);
+        }
+    }
+
+    /// Decides about one request. Any bytes will do.
+    pub fn handle(&mut self, request: &Request<'_>, now: Millis) -> Reaction {
+        let silent = |deed, story: &str| Reaction { after: Millis(0), deed, story: story.into() };
+        let mut reaction = match request::read(&self.account, request) {
+            Ok(incoming) => self.decide(&incoming, now),
+            Err(Rejection::FrontDoor) => silent(reply::answer(200, Vec::new()), "200"),
+            Err(Rejection::NoSuchPath) => silent(reply::answer(404, Vec::new()), "404"),
+            Err(Rejection::NoCertificate) => silent(Deed::Close, "closed: no client certificate"),
+            Err(Rejection::Unsigned(text)) => silent(reply::unsigned(text), text),
+            Err(Rejection::Signed(sign_type, code, text)) => {
+                let reply = Reply {
+                    account: &self.account,
+                    sign_type,
+                    call: CallKind::Query,
+                    out_trade_no: "",
+                    fault: None,
+                    after: Millis(0),
+                };
+                reply.say(reply::failure(code, &text), &mut self.rng)
+            }
+        };
+        let story = format!("{} {}: {}", request.method, request.path, reaction.story);
+        reaction.story = clean(&story, STORY_CELLS);
+        reaction
+    }
+
+    fn decide(&mut self, incoming: &Incoming, now: Millis) -> Reaction {
+        let Some(index) = self.index(incoming) else {
+            let code = match incoming.kind {
+                CallKind::Reverse => "INVALID_TRANSACTIONID",
+                CallKind::Submit | CallKind::Query => "ORDERNOTEXIST",
+            };
+            let mut rng = self.rng.fork();
+            let reply = self.reply(incoming, "", None, Millis(0));
+            return reply.say(reply::failure(code, "order not exist"), &mut rng);
+        };
+        let Some(mut entry) = self.entries.get(index).cloned() else {
+            return Reaction { after: Millis(0), deed: Deed::Close, story: String::new() };
+        };
+        entry.advance(now);
+        let before = entry.times_of(incoming.kind).count();
+        entry.calls.push((incoming.kind, now));
+        let said = match incoming.kind {
+            CallKind::Submit => self.submit(&mut entry, incoming, before, now),
+            CallKind::Query => self.query(&entry, before, now),
+            CallKind::Reverse => self.reverse(&mut entry, before, now),
+        };
+        let mut rng = self.rng.fork();
+        let reply = self.reply(incoming, &entry.out_trade_no, said.fault, said.after);
+        let mut reaction = reply.say(said.fields, &mut rng);
+        reaction.story = format!(
+            "{} {}{}: {}",
+            entry.out_trade_no,
+            said.note,
+            entry.scenario.name(),
+            reaction.story
+        );
+        if let Some(kept) = self.entries.get_mut(index) {
+            *kept = entry;
+        }
+        reaction
+    }
+
+    /// Where the order stands in the ledger. A number is remembered as soon as it is heard of, a
+    /// `transaction_id` must be known.
+    fn index(&mut self, incoming: &Incoming) -> Option<usize> {
+        let fields = &incoming.fields;
+        if incoming.kind != CallKind::Submit
+            && let Some(id) = fields.get("transaction_id")
+        {
+            return self.entries.iter().position(|entry| entry.transaction_id == id);
+        }
+        let number = fields.get("out_trade_no").unwrap_or_default();
+        if let Some(index) = self.by_number.get(number) {
+            return Some(*index);
+        }
+        self.entries.push(Entry::new(number));
+        self.by_number.insert(number.to_owned(), self.entries.len() - 1);
+        Some(self.entries.len() - 1)
+    }
+
+    fn reply<'a>(
+        &'a self,
+        incoming: &Incoming,
+        out_trade_no: &'a str,
+        fault: Option<Fault>,
+        after: Millis,
+    ) -> Reply<'a> {
+        let (sign_type, call) = (incoming.sign_type, incoming.kind);
+        Reply { account: &self.account, sign_type, call, out_trade_no, fault, after }
+    }
+
+    fn submit(
+        &mut self,
+        entry: &mut Entry,
+        incoming: &Incoming,
+        before: usize,
+        now: Millis,
+    ) -> Said {
+        let submission = match incoming.submission(&self.script) {
+            Ok(submission) => submission,
+            Err((code, text)) => return Said::new(reply::failure(code, &text)),
+        };
+        let note = format!(
+            "{} {} {} ",
+            self.script.currency.show(submission.amount),
+            submission.currency,
+            submission.code.masked()
+        );
+        let known = entry.details.fingerprint.is_some() || entry.standing != Standing::Absent;
+        let fields = if known {
+            repeated(entry, &submission)
+        } else if self.used_codes.contains(&submission.code_print) {
+            let code = if self.rng.bool() { "AUTH_CODE_INVALID" } else { "AUTH_CODE_ERROR" };
+            reply::failure(code, "101 每个二维码仅限使用一次，请刷新再试")
+        } else {
+            let mut said = self.accept(entry, incoming, &submission, before, now);
+            said.note = note;
+            return said;
+        };
+        Said { note, ..Said::new(fields) }
+    }
+
+    /// A new order: what becomes of it is written down here, once.
+    fn accept(
+        &mut self,
+        entry: &mut Entry,
+        incoming: &Incoming,
+        submission: &Submission,
+        before: usize,
+        now: Millis,
+    ) -> Said {
+        let drawn = match self.script.scenario {
+            Some(scenario) => scenario,
+            None => Scenario::of_code(submission.code.expose()),
+        };
+        let scenario = match drawn {
+            Scenario::Random => self.draw(),
+            // What was lost or turned away on the way in goes through when it is sent again.
+            Scenario::Spoilt { call: CallKind::Submit, .. } if before > 0 => Scenario::Pays,
+            other => other,
+        };
+        let fault = scenario.fault(CallKind::Submit, before);
+        entry.scenario = scenario;
+        entry.amount = submission.amount;
+        entry.currency.clone_from(&submission.currency);
+        let processed = !matches!(fault, Some(Fault::RequestLost | Fault::ReturnFail))
+            || scenario.course().ends == Standing::Paid;
+        if processed {
+            self.open(entry, incoming, submission, scenario, now);
+        }
+        let after = match scenario {
+            Scenario::Slow(seconds) | Scenario::AnswerLate(seconds) => {
+                Millis::seconds(seconds.into())
+            }
+            _ => Millis(0),
+        };
+        let fields = match scenario {
+            Scenario::Refused { refusal, .. } => reply::failure(refusal.code, refusal.text),
+            // The answer claims a payment, whether there is one or not.
+            Scenario::Spoilt { call: CallKind::Submit, .. } | Scenario::Slow(_) => {
+                self.success(entry, now.plus(after))
+            }
+            _ if entry.standing == Standing::Paid => self.success(entry, now),
+            _ => reply::failure("USERPAYING", "需要用户输入支付密码"),
+        };
+        Said { fault, after, ..Said::new(fields) }
+    }
+
+    fn open(
+        &mut self,
+        entry: &mut Entry,
+        incoming: &Incoming,
+        submission: &Submission,
+        scenario: Scenario,
+        now: Millis,
+    ) {
+        self.used_codes.insert(submission.code_print);
+        let day = self.wall(now).to_beijing();
+        entry.transaction_id = format!(
+            "4200{:06}{}{:010}",
+            self.rng.u32(..1_000_000),
+            day.get(..8).unwrap_or("00000000"),
+            self.used_codes.len()
+        );
+        let text = |name| incoming.fields.get(name).unwrap_or_default().to_owned();
+        let amount = submission.amount.minor();
+        let details = &mut entry.details;
+        details.fingerprint = Some(submission.fingerprint);
+        details.device_info = text("device_info");
+        details.attach = text("attach");
+        details.bank_type = self.rng.choice(BANK_TYPES).unwrap_or("OTHERS");
+        details.openid = format!("o{}", &reply::nonce(&mut self.rng)[..27]);
+        details.coupon = if self.rng.u8(..8) == 0 { amount / 10 } else { 0 };
+        details.refund_reads_revoked = self.rng.bool();
+        let course = scenario.course();
+        if scenario.lapses() && course.begins != Standing::Absent {
+            details.lapses_at = Some(now.plus(self.script.lapse_after));
+        }
+        if course.after == Millis(0) {
+            entry.turn_into(course.ends, now);
+        } else {
+            details.turn = Some((now.plus(course.after), course.ends));
+            entry.turn_into(course.begins, now);
+        }
+    }
+
+    fn draw(&mut self) -> Scenario {
+        let mut all = Scenario::all();
+        all.retain(|scenario| *scenario != Scenario::Random);
+        self.rng.choice(all).unwrap_or(Scenario::Pays)
+    }
+
+    fn query(&self, entry: &Entry, before: usize, now: Millis) -> Said {
+        let fault = self.fault(entry, CallKind::Query, before);
+        let trade_state = match (self.oddity(entry, before), fault) {
+            (Some(Oddity::QueryFails), _) => {
+                return Said::new(reply::failure("SYSTEMERROR", "系统错误"));
+            }
+            (Some(Oddity::QueryNotVisible), _) => None,
+            (_, Some(Fault::Forged)) => Some(("SUCCESS", "支付成功")),
+            _ => entry.trade_state(),
+        };
+        let Some((word, text)) = trade_state else {
+            let fields = reply::failure("ORDERNOTEXIST", "order not exist");
+            return Said { fault, ..Said::new(fields) };
+        };
+        let mut fields = match entry.standing {
+            Standing::Paid | Standing::Refunded => self.success(entry, now),
+            _ if word == "SUCCESS" => self.success(entry, now),
+            _ => Fields::from_iter([("result_code", "SUCCESS")]),
+        };
+        fields.set("out_trade_no", entry.out_trade_no.as_str());
+        fields.set("trade_state", word);
+        fields.set("trade_state_desc", text);
+        fields.set("attach", entry.details.attach.as_str());
+        Said { fault, ..Said::new(fields) }
+    }
+
+    fn reverse(&self, entry: &mut Entry, before: usize, now: Millis) -> Said {
+        let fault = self.fault(entry, CallKind::Reverse, before);
+        let oddity = self.oddity(entry, before);
+        let is_moving =
+            matches!(entry.standing, Standing::Open | Standing::Paying | Standing::Paid);
+        let age = entry.details.created.map(|created| now.minus(created));
+        if is_moving && age.is_some_and(|age| self.is_settling(entry, age)) {
+            return Said::new(recall("USERPAYING", "正在支付中不能发起撤销", "Y"));
+        }
+        if age.is_some_and(|age| age > REVERSIBLE_FOR) {
+            return Said::new(recall("REVERSE_EXPIRE", "订单无法撤销", "N"));
+        }
+        match oddity {
+            Some(Oddity::Recall) => return Said::new(accepted("Y")),
+            Some(Oddity::ReverseSystemError) => {
+                return Said::new(recall("SYSTEMERROR", "系统超时", "Y"));
+            }
+            Some(Oddity::ReverseUserPaying) => {
+                return Said::new(recall("USERPAYING", "正在支付中不能发起撤销", "Y"));
+            }
+            Some(Oddity::ReverseRefused) => {
+                if entry.standing == Standing::Paying {
+                    entry.turn_into(Standing::Paid, now);
+                }
+                return Said::new(recall("TRADE_ERROR", "用户账户异常", "N"));
+            }
+            Some(Oddity::ReverseExpired) => {
+                return Said::new(recall("REVERSE_EXPIRE", "订单无法撤销", "N"));
+            }
+            Some(Oddity::ReverseLies) => return Said::new(accepted("N")),
+            Some(Oddity::PaysDuringReversal) if entry.standing == Standing::Paying => {
+                entry.turn_into(Standing::Paid, now);
+            }
+            _ => {}
+        }
+        if fault.is_none_or(Fault::is_processed) {
+            if entry.standing == Standing::Absent && self.script.fence_unknown {
+                entry.details.turn = None;
+                entry.turn_into(Standing::Revoked, now);
+            }
+            entry.reverse(now);
+        }
+        Said { fault, ..Said::new(accepted("N")) }
+    }
+
+    fn fault(&self, entry: &Entry, call: CallKind, before: usize) -> Option<Fault> {
+        entry.scenario.fault(call, before).filter(|_| !self.is_well)
+    }
+
+    fn oddity(&self, entry: &Entry, before: usize) -> Option<Oddity> {
+        entry.scenario.oddity(before).filter(|_| !self.is_well)
+    }
+
+    /// Whether the gateway does not yet know itself what becomes of the order.
+    fn is_settling(&self, entry: &Entry, age: Millis) -> bool {
+        let least = self.script.reverse_not_before;
+        let granted = Millis(LATENCY_GRANTED.0.min(least.0 / 10));
+        let trying = matches!(entry.scenario, Scenario::Slow(_));
+        age < least.minus(granted) || trying && entry.standing == Standing::Paying
+    }
+
+    fn success(&self, entry: &Entry, now: Millis) -> Fields {
+        let details = &entry.details;
+        let amount = entry.amount.minor();
+        let mut fields = Fields::from_iter([
+            ("result_code", "SUCCESS"),
+            ("openid", &details.openid),
+            ("is_subscribe", "N"),
+            ("trade_type", "MICROPAY"),
+            ("bank_type", details.bank_type),
+            ("fee_type", &entry.currency),
+            ("cash_fee_type", &entry.currency),
+            ("transaction_id", &entry.transaction_id),
+            ("out_trade_no", &entry.out_trade_no),
+            ("device_info", &details.device_info),
+            ("attach", &details.attach),
+        ]);
+        fields.set("total_fee", amount.to_string());
+        fields.set("cash_fee", (amount - details.coupon).to_string());
+        if details.coupon > 0 {
+            fields.set("coupon_fee", details.coupon.to_string());
+        }
+        fields.set("time_end", self.wall(entry.paid_at.unwrap_or(now)).to_beijing());
+        fields
+    }
+
+    fn wall(&self, now: Millis) -> Timestamp {
+        Timestamp(self.started.0.saturating_add(i64::try_from(now.0).unwrap_or(i64::MAX)))
+    }
+}
+
+/// What an answer says before it is signed and, maybe, spoilt.
+struct Said {
+    fields: Fields,
+    fault: Option<Fault>,
+    after: Millis,
+    note: String,
+}
+
+impl Said {
+    fn new(fields: Fields) -> Self {
+        Self { fields, fault: None, after: Millis(0), note: String::new() }
+    }
+}
+
+/// The same number again: it never charges.
+fn repeated(entry: &Entry, submission: &Submission) -> Fields {
+    let same = entry.details.fingerprint == Some(submission.fingerprint);
+    let (code, text) = match entry.standing {
+        Standing::Revoked | Standing::Refunded => ("ORDERREVERSED", "订单已撤销"),
+        Standing::Closed => ("ORDERCLOSED", "订单已关闭"),
+        _ if !same => ("INVALID_REQUEST", "201 商户订单号重复"),
+        Standing::Paid => ("ORDERPAID", "该订单已支付"),
+        Standing::Paying => ("USERPAYING", "需要用户输入支付密码"),
+        Standing::Absent | Standing::Open | Standing::PayError => {
+            ("OUT_TRADE_NO_USED", "商户订单号重复")
+        }
+    };
+    reply::failure(code, text)
+}
+
+fn accepted(recall: &str) -> Fields {
+    Fields::from_iter([("result_code", "SUCCESS"), ("recall", recall)])
+}
+
+fn recall(code: &str, text: &str, recall: &str) -> Fields {
+    let mut fields = reply::failure(code, text);
+    fields.set("recall", recall);
+    fields
+}

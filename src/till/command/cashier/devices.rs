@@ -1,0 +1,192 @@
+//! The devices of this till, and their words on the screen.
+
+use std::collections::BTreeMap;
+use std::io;
+
+use tokio::sync::mpsc::UnboundedSender;
+use zeroize::Zeroizing;
+
+use crate::clock::Millis;
+use crate::command::wiring::{display_settings, printer_settings, scanner_settings};
+use crate::config::Config;
+use crate::device::Health;
+use crate::device::display::Display;
+use crate::device::printer::{Job, JobFault, Printer, PrinterReport};
+use crate::device::role::Learned;
+use crate::device::scanner::{ScannerReport, Scanners};
+use crate::display;
+use crate::engine::Attempt;
+use crate::language::Language;
+use crate::order::OutTradeNo;
+use crate::receipt::{Form, Slip, escpos};
+use crate::screen::{Link, Printing};
+use crate::text;
+use paytill_host::clock::Clock;
+
+/// The drawer opens within this time of its key, or stays shut.
+const DRAWER_WAITS: Millis = Millis::seconds(3);
+
+/// What a device says.
+pub(super) enum DeviceReport {
+    Scanned(Zeroizing<String>),
+    Noise,
+    Scanner(Health),
+    Printer(Health),
+    Display(Health),
+    /// A print job came to its end.
+    Job(u64, Ended),
+}
+
+/// How a print job ended.
+pub(super) enum Ended {
+    Sent,
+    Printed,
+    Failed(JobFault),
+}
+
+/// The scanner, the printer and the customer's display, where there are any.
+pub(super) struct Devices {
+    _scanners: Scanners,
+    printer: Option<Printer>,
+    display: Option<Display>,
+    /// What the customer sees.
+    shown: Option<display::View>,
+    form: Form,
+    jobs: BTreeMap<u64, Errand>,
+    last_job: u64,
+}
+
+/// What a job of the printer is for.
+pub(super) enum Errand {
+    Receipt(OutTradeNo),
+    Drawer,
+}
+
+impl Devices {
+    pub(super) fn start(
+        config: &Config,
+        learned: Vec<Learned>,
+        clock: &Clock,
+        reports: UnboundedSender<DeviceReport>,
+    ) -> io::Result<Self> {
+        let display = match display_settings(config) {
+            Some(settings) => {
+                let reports = reports.clone();
+                Some(Display::start(settings, clock.clone(), move |health| {
+                    let _ = reports.send(DeviceReport::Display(health));
+                })?)
+            }
+            None => None,
+        };
+        let scanners = scanners(config, learned, clock, reports.clone())?;
+        let printer = match printer_settings(config) {
+            Some(settings) => Some(Printer::start(settings, clock.clone(), move |report| {
+                let _ = reports.send(match report {
+                    PrinterReport::Health(health) => DeviceReport::Printer(health),
+                    PrinterReport::Sent(id) => DeviceReport::Job(id, Ended::Sent),
+                    PrinterReport::Printed(id) => DeviceReport::Job(id, Ended::Printed),
+                    PrinterReport::Failed(id, fault) => DeviceReport::Job(id, Ended::Failed(fault)),
+                    PrinterReport::Answers(answers) => {
+                        return tracing::info!(?answers, "what the printer answers");
+                    }
+                });
+            })?),
+            None => None,
+        };
+        Ok(Self {
+            _scanners: scanners,
+            printer,
+            display,
+            shown: None,
+            form: Form::of(config),
+            jobs: BTreeMap::new(),
+            last_job: 0,
+        })
+    }
+
+    /// Shows the customer what has changed, if anything has.
+    pub(super) fn show(&mut self, view: display::View, config: &Config) {
+        let Some(display) = &self.display else { return };
+        if self.shown.replace(view) != Some(view) {
+            display.show(display::show(view, &config.display, config.till.currency));
+        }
+    }
+
+    /// Hands a receipt to the printer, as often as the owner wants. The sale is long recorded.
+    pub(super) fn print(
+        &mut self,
+        attempt: &Attempt,
+        copy: bool,
+        config: &Config,
+        language: Language,
+    ) -> Result<(), String> {
+        let (Some(printer), Some(slip)) = (&self.printer, Slip::of(attempt, config, copy)) else {
+            return Ok(());
+        };
+        let copies = if copy { 1 } else { config.receipt.copies };
+        let page = escpos::print(&slip, &self.form, language);
+        self.last_job += 1;
+        let job = Job { id: self.last_job, page, copies, good_for: None };
+        printer.print(job).map_err(|_| text::device::queue_full(language).to_owned())?;
+        self.jobs.insert(self.last_job, Errand::Receipt(attempt.out_trade_no.clone()));
+        Ok(())
+    }
+
+    /// Opens the cash drawer: a job of its own, which no receipt and no copy of one repeats. It is
+    /// for now or not at all: nobody may be there when it opens later.
+    pub(super) fn open_drawer(
+        &mut self,
+        config: &Config,
+        language: Language,
+    ) -> Result<(), String> {
+        let (Some(printer), Some(pin)) = (&self.printer, config.printer.drawer) else {
+            return Ok(());
+        };
+        self.last_job += 1;
+        let (id, page) = (self.last_job, escpos::drawer(pin));
+        let job = Job { id, page, copies: 1, good_for: Some(DRAWER_WAITS) };
+        printer.print(job).map_err(|_| text::device::queue_full(language).to_owned())?;
+        self.jobs.insert(id, Errand::Drawer);
+        Ok(())
+    }
+
+    /// What the job was for.
+    pub(super) fn finished(&mut self, job: u64) -> Option<Errand> {
+        self.jobs.remove(&job)
+    }
+}
+
+/// A device's health as the status line shows it.
+pub(super) fn link(health: &Health, language: Language) -> Link {
+    match health {
+        Health::Ready => Link::Ready,
+        Health::PaperLow => Link::Warned(text::device::paper_low(language).to_owned()),
+        Health::Searching => Link::Searching,
+        Health::Failed(fault) => Link::Failed(text::device::fault(fault, language)),
+    }
+}
+
+/// What became of a receipt, as the screen says it.
+pub(super) fn printing(ended: Ended, language: Language) -> Printing {
+    match ended {
+        Ended::Sent => Printing::Sent,
+        Ended::Printed => Printing::Printed,
+        Ended::Failed(fault) => Printing::Failed(text::device::job_fault(&fault, language)),
+    }
+}
+
+fn scanners(
+    config: &Config,
+    learned: Vec<Learned>,
+    clock: &Clock,
+    reports: UnboundedSender<DeviceReport>,
+) -> io::Result<Scanners> {
+    let settings = scanner_settings(config, learned);
+    Scanners::start(settings, clock.clone(), move |report| {
+        let _ = reports.send(match report {
+            ScannerReport::Health(health) => DeviceReport::Scanner(health),
+            ScannerReport::Scanned(text) => DeviceReport::Scanned(text),
+            ScannerReport::Noise => DeviceReport::Noise,
+        });
+    })
+}

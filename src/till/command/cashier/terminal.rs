@@ -1,0 +1,172 @@
+//! The terminal: taken over at the start, and given back on every way out.
+
+use std::io::{self, Write as _};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::Duration;
+
+use crossterm::event::{self, Event, KeyEvent};
+use ratatui::DefaultTerminal;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Modifier;
+use tokio::sync::mpsc;
+
+use crate::clock::Uptime;
+use crate::screen::{self, Model};
+use paytill_host::clock::Clock;
+
+/// Keys that wait for the loop; a flood waits in the terminal.
+const WAITING: usize = 1024;
+/// How long the end of the till waits for the terminal to take its last bytes.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// What comes from the terminal.
+#[derive(Clone, Copy)]
+pub(super) enum Input {
+    /// A key, and when it was read.
+    Key(KeyEvent, Uptime),
+    /// It was resized, or somebody else wrote on it.
+    Redraw,
+    /// It was closed.
+    Gone,
+}
+
+/// The terminal, between two threads: one reads keys, one writes frames. Neither is waited for, so
+/// that a terminal that hangs holds up no payment.
+pub(super) struct Terminal {
+    inbox: mpsc::Receiver<Input>,
+    pen: Arc<Pen>,
+    put_down: std::sync::mpsc::Receiver<()>,
+}
+
+/// What is to be written; a newer frame takes the place of one that is still waiting.
+#[derive(Default)]
+struct Pen {
+    sheet: Mutex<Sheet>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Sheet {
+    frame: Option<Buffer>,
+    rings: bool,
+    is_last: bool,
+}
+
+impl Terminal {
+    pub(super) fn open(clock: &Clock) -> io::Result<Self> {
+        // The hook that comes with it gives the terminal back when the program panics.
+        let terminal = ratatui::try_init()?;
+        Self::share(clock, terminal).inspect_err(|_| ratatui::restore())
+    }
+
+    fn share(clock: &Clock, terminal: DefaultTerminal) -> io::Result<Self> {
+        let (post, inbox) = mpsc::channel(WAITING);
+        let (clock, gone) = (clock.clone(), post.clone());
+        std::thread::Builder::new().name("keys".into()).spawn(move || read(&clock, &post))?;
+        let pen = Arc::new(Pen::default());
+        let (finished, put_down) = std::sync::mpsc::channel();
+        let writing = Arc::clone(&pen);
+        std::thread::Builder::new().name("screen".into()).spawn(move || {
+            if writing.write(terminal).is_err() {
+                let _ = gone.try_send(Input::Gone);
+            }
+            ratatui::restore();
+            let _ = finished.send(());
+        })?;
+        Ok(Self { inbox, pen, put_down })
+    }
+
+    /// The next input. It may be dropped and called again; nothing is lost.
+    pub(super) async fn next(&mut self) -> Input {
+        self.inbox.recv().await.unwrap_or(Input::Gone)
+    }
+
+    /// An input that has come already.
+    pub(super) fn waiting(&mut self) -> Option<Input> {
+        self.inbox.try_recv().ok()
+    }
+
+    /// Shows the model; inverted while the bell is seen.
+    pub(super) fn draw(&self, model: &Model, inverted: bool) -> io::Result<()> {
+        let (width, height) = crossterm::terminal::size()?;
+        let mut frame = Buffer::empty(Rect::new(0, 0, width, height));
+        screen::view(model, &mut frame);
+        if inverted {
+            frame.set_style(frame.area, Modifier::REVERSED);
+        }
+        self.pen.hand(|sheet| sheet.frame = Some(frame));
+        Ok(())
+    }
+
+    /// Rings the terminal's bell.
+    pub(super) fn ring(&self) {
+        self.pen.hand(|sheet| sheet.rings = true);
+    }
+}
+
+impl Drop for Terminal {
+    /// Gives the terminal back, unless it hangs.
+    fn drop(&mut self) {
+        self.pen.hand(|sheet| sheet.is_last = true);
+        if self.put_down.recv_timeout(PATIENCE).is_err() {
+            // It takes no bytes, but at least it echoes again what is typed.
+            let _ = crossterm::terminal::disable_raw_mode();
+        }
+    }
+}
+
+impl Pen {
+    fn hand(&self, change: impl FnOnce(&mut Sheet)) {
+        change(&mut self.sheet.lock().unwrap_or_else(PoisonError::into_inner));
+        self.changed.notify_one();
+    }
+
+    /// Writes what is handed to it, until the last.
+    fn write(&self, mut terminal: DefaultTerminal) -> io::Result<()> {
+        loop {
+            let mut sheet = self.sheet.lock().unwrap_or_else(PoisonError::into_inner);
+            while sheet.frame.is_none() && !sheet.rings && !sheet.is_last {
+                sheet = self.changed.wait(sheet).unwrap_or_else(PoisonError::into_inner);
+            }
+            let Sheet { frame, rings, is_last } = std::mem::take(&mut *sheet);
+            drop(sheet);
+            if let Some(drawn) = frame {
+                terminal.draw(|frame| copy(&drawn, frame.buffer_mut()))?;
+            }
+            if rings {
+                let mut out = io::stdout();
+                out.write_all(b"\x07").and_then(|()| out.flush())?;
+            }
+            if is_last {
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// What fits: the window may have changed meanwhile, and a frame that fits is on its way.
+fn copy(drawn: &Buffer, onto: &mut Buffer) {
+    if drawn.area == onto.area {
+        onto.clone_from(drawn);
+        return;
+    }
+    for position in drawn.area.intersection(onto.area).positions() {
+        onto[position].clone_from(&drawn[position]);
+    }
+}
+
+fn read(clock: &Clock, post: &mpsc::Sender<Input>) {
+    loop {
+        let input = match event::read() {
+            Ok(Event::Key(key)) => Input::Key(key, clock.uptime()),
+            Ok(Event::Resize(..)) => Input::Redraw,
+            Ok(_) => continue,
+            Err(_) => Input::Gone,
+        };
+        let gone = matches!(input, Input::Gone);
+        if post.blocking_send(input).is_err() || gone {
+            return;
+        }
+    }
+}

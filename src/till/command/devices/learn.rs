@@ -1,0 +1,142 @@
+//! `paytill devices --learn`: scan once to choose the scanner.
+
+use std::io::{IsTerminal as _, stdin};
+use std::time::Duration;
+
+use rustix::termios::{
+    LocalModes, OptionalActions, QueueSelector, Termios, tcflush, tcgetattr, tcsetattr,
+};
+use tokio::sync::mpsc;
+
+use super::super::output::{say, tell};
+use super::super::signals::Signals;
+use super::super::wiring::{self, scanner_settings};
+use super::super::{Exit, Failure};
+use super::{described, json_of};
+use crate::cli::Json;
+use crate::config::Config;
+use crate::device::inventory::{Class, Roots, plugged_in};
+use crate::device::learned;
+use crate::device::role::{Kind, Learned, Role};
+use crate::device::scanner::lesson::{Heard, Lesson, LessonReport};
+use crate::journal::{Journal, JournalError};
+use crate::text::device as text;
+use paytill_host::clock::Clock;
+
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// Listens until a scanner is used, and remembers it.
+pub async fn run(json: Json, config: &Config, clock: &Clock) -> Result<Exit, Failure> {
+    // The till has its scanner for itself, and is not to begin while this listens.
+    let _held = match Journal::open(&config.journal.path) {
+        Err(held @ JournalError::Held(_)) => return Err(held.into()),
+        journal => journal.ok(),
+    };
+    let words = text::learning(config.till.language);
+    let wanted = scanner_settings(config, wiring::learned(config)).wanted;
+    let mut candidates = plugged_in(&Roots::default());
+    candidates.retain(|device| {
+        device.class != Class::OtherHid && wanted.role(device) != Role::Configured
+    });
+    if candidates.is_empty() {
+        return Err(Failure::new(Exit::Fault, words.nothing_there));
+    }
+    let mut signals =
+        Signals::new().map_err(|error| Failure::new(Exit::Fault, format!("signals: {error}")))?;
+    let candidate_count = candidates.len();
+    let (sender, mut reports) = mpsc::unbounded_channel();
+    // A scanner that types does so here as well, and the shell is not to run what it typed.
+    let _quiet = Quiet::start();
+    let _lesson =
+        Lesson::start(candidates, &Roots::default(), config.scanner.layout, clock, move |report| {
+            let _ = sender.send(report);
+        })
+        .map_err(|error| Failure::new(Exit::Fault, format!("a device's thread: {error}")))?;
+    let (mut usable, mut asked) = (candidate_count, false);
+    let end = tokio::time::sleep(PATIENCE);
+    tokio::pin!(end);
+    loop {
+        let report = tokio::select! {
+            Some(report) = reports.recv() => report,
+            () = &mut end => return Err(Failure::new(Exit::Fault, words.nothing_learned)),
+            _ = signals.next() => return Err(Failure::new(Exit::Fault, words.nothing_learned)),
+        };
+        match report {
+            LessonReport::Listening => {
+                if !std::mem::replace(&mut asked, true) {
+                    tell(words.scan_now);
+                }
+            }
+            LessonReport::Heard(heard) => return remember(&heard, json, config),
+            LessonReport::Garbled { device, next } => {
+                tell(&format!("{}: {} {next}", described(&device), words.garbled));
+            }
+            LessonReport::Unusable { device, fault } => {
+                let why = text::fault(&fault, config.till.language);
+                tell(&format!("{}: {}: {why}", described(&device), words.cannot_listen));
+                usable -= 1;
+                if usable == 0 {
+                    return Err(Failure::new(Exit::Fault, words.nothing_learned));
+                }
+            }
+        }
+    }
+}
+
+fn remember(heard: &Heard, json: Json, config: &Config) -> Result<Exit, Failure> {
+    let words = text::learning(config.till.language);
+    let device = &heard.device;
+    let symbology = heard.symbology.map(|name| format!(", {name}")).unwrap_or_default();
+    let speed = if heard.baud == 0 { String::new() } else { format!(", baud {}", heard.baud) };
+    tell(&format!("{} {}{symbology}{speed}", words.heard, described(device)));
+    let known = device.identity.ids.zip(Kind::of(&device.class)).filter(|_| {
+        let identity = &device.identity;
+        !(identity.serial.is_empty() && identity.socket.is_empty())
+    });
+    let Some(((vendor, product), kind)) = known else {
+        let node = device.node.display();
+        let baud = heard.baud;
+        return Err(Failure::new(
+            Exit::Fault,
+            format!("{}: scanner.port = \"{node}\", scanner.baud = {baud}", words.has_no_number),
+        ));
+    };
+    let scanner = Learned {
+        vendor,
+        product,
+        serial: device.identity.serial.clone(),
+        socket: device.identity.socket.clone(),
+        kind,
+        baud: if heard.baud == 0 { config.scanner.baud } else { heard.baud },
+    };
+    let path = learned::path(&config.journal.path);
+    learned::remember(&path, scanner).map_err(|error| Failure::new(Exit::Fault, error))?;
+    tell(&format!("{} {}", words.remembered, path.display()));
+    let wanted = scanner_settings(config, wiring::learned(config)).wanted;
+    let said = !json.json || say(&json_of(device, &wanted).to_string());
+    Ok(if said { Exit::Done } else { Exit::Fault })
+}
+
+/// Keeps what is typed meanwhile from the terminal, and throws it away in the end.
+struct Quiet(Option<Termios>);
+
+impl Quiet {
+    fn start() -> Self {
+        let before = stdin().is_terminal().then(|| tcgetattr(stdin()).ok()).flatten();
+        if let Some(before) = &before {
+            let mut quiet = before.clone();
+            quiet.local_modes.remove(LocalModes::ECHO);
+            let _ = tcsetattr(stdin(), OptionalActions::Now, &quiet);
+        }
+        Self(before)
+    }
+}
+
+impl Drop for Quiet {
+    fn drop(&mut self) {
+        if let Some(before) = &self.0 {
+            let _ = tcflush(stdin(), QueueSelector::IFlush);
+            let _ = tcsetattr(stdin(), OptionalActions::Flush, before);
+        }
+    }
+}

@@ -1,0 +1,228 @@
+//! `paytill doctor`: what is well and what is not, a line each, with what to do. It sends nothing
+//! that could move money, and works beside a till that runs.
+
+mod books;
+mod certificate;
+mod devices;
+mod gateway;
+
+use std::ffi::OsString;
+use std::path::Path;
+
+use serde_json::json;
+use unicode_width::UnicodeWidthStr;
+
+use super::output::say;
+use super::{Exit, Failure};
+use crate::clean::clean;
+use crate::cli::Json;
+use crate::config::{Config, Flags, Gateway, Salvage, language_of};
+use crate::journal;
+use crate::language::Language;
+use crate::text::doctor::{Check, Finding, Told, Verdict};
+use paytill_host::clock::Clock;
+
+/// Cells of the columns before the sentence.
+const VERDICT_COLUMN: usize = 9;
+const CHECK_COLUMN: usize = 15;
+/// Cells of one sentence: paths and foreign words are in it.
+const SENTENCE: usize = 1000;
+
+/// Checks everything, whatever is wrong with the rest of it, and tells it as it is found.
+pub async fn run(json: Json, flags: &Flags, clock: &Clock) -> Result<Exit, Failure> {
+    let folder = std::env::current_dir()
+        .map_err(|error| Failure::new(Exit::Fault, format!("the working directory: {error}")))?;
+    let mut teller = Teller {
+        json: json.json,
+        language: Language::default(),
+        unknown: Vec::new(),
+        faults: Faults::default(),
+    };
+    if let Some(config) = configuration(flags, &folder, &mut teller) {
+        match &config.gateway {
+            Gateway::WechatV2(wechat) => gateway::check(&config, wechat, clock, &mut teller).await,
+            Gateway::Simulator => teller.tell(&Finding::Training),
+            // Why not has been told.
+            Gateway::Unread => {}
+        }
+        let is_running = journal::is_held(&config.journal.path);
+        teller.tell(if is_running { &Finding::TillRuns } else { &Finding::TillStands });
+        books::check(&config.journal.path, clock, &mut teller);
+        devices::check(&config, is_running, &mut teller);
+    }
+    teller.tell(&terminal(&environment));
+    Ok(teller.faults.exit())
+}
+
+fn environment(name: &str) -> Option<OsString> {
+    std::env::var_os(name)
+}
+
+/// Reads the configuration as far as it can be used, and finds the language to speak on the way.
+fn configuration(flags: &Flags, folder: &Path, teller: &mut Teller) -> Option<Config> {
+    let read = Config::load(flags, &environment, folder);
+    let without_secrets = || Config::load_without_secrets(flags, &environment, folder);
+    let (loaded, secrets) = match read {
+        Ok(loaded) => (loaded, Ok(())),
+        Err(wrong) => match without_secrets() {
+            Ok(loaded) => (loaded, Err(wrong)),
+            Err(_) => return salvage(flags, folder, teller),
+        },
+    };
+    teller.language = loaded.config.till.language;
+    teller.tell(&match &loaded.source {
+        Some(file) => Finding::Configured(file.display().to_string()),
+        None => Finding::Unconfigured,
+    });
+    match (secrets, &loaded.config.gateway) {
+        (Err(wrong), _) => teller.tell(&Finding::SecretsWrong(wrong.to_string())),
+        (Ok(()), Gateway::WechatV2(_)) => teller.tell(&Finding::SecretsRead),
+        (Ok(()), Gateway::Simulator | Gateway::Unread) => {}
+    }
+    Some(loaded.config)
+}
+
+fn salvage(flags: &Flags, folder: &Path, teller: &mut Teller) -> Option<Config> {
+    let Salvage { config, faults } = Config::salvage(flags, &environment, folder);
+    teller.language = match &config {
+        Some(config) => config.till.language,
+        None => flags.lang.unwrap_or_else(|| language_of(&environment)),
+    };
+    for fault in faults {
+        teller.tell(&Finding::ConfigurationWrong(fault.to_string()));
+        teller.unknown.extend(fault.section().map(str::to_owned));
+    }
+    config
+}
+
+fn terminal(environment: &dyn Fn(&str) -> Option<OsString>) -> Finding {
+    let value = |name: &str| environment(name).filter(|value| !value.is_empty());
+    if value("TERM").is_none_or(|term| term == "dumb") {
+        return Finding::TerminalPoor;
+    }
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(value).unwrap_or_default();
+    let locale = locale.to_string_lossy().to_ascii_lowercase();
+    if locale.contains("utf-8") || locale.contains("utf8") {
+        Finding::TerminalGood
+    } else {
+        Finding::TerminalNotUtf8
+    }
+}
+
+/// Tells findings, and remembers the faults among them.
+struct Teller {
+    json: bool,
+    language: Language,
+    /// Sections of the configuration that could not be read.
+    unknown: Vec<String>,
+    faults: Faults,
+}
+
+impl Teller {
+    fn tell(&mut self, finding: &Finding) {
+        let Told { check, verdict, text, advice } = finding.tell(self.language);
+        let section = if check == Check::Disk { Check::Journal } else { check }.word();
+        if self.unknown.iter().any(|unknown| unknown == section) {
+            return;
+        }
+        if verdict == Verdict::Fault {
+            self.faults.add(check);
+        }
+        let text = clean(&text, SENTENCE);
+        let advice = advice.map(|advice| clean(&advice, SENTENCE));
+        if self.json {
+            say(&json!({
+                "check": check.word(),
+                "result": verdict.word(),
+                "text": text,
+                "advice": advice,
+            })
+            .to_string());
+            return;
+        }
+        let verdict = padded(verdict.name(self.language), VERDICT_COLUMN);
+        let check = padded(check.name(self.language), CHECK_COLUMN);
+        say(&format!("{verdict}{check}{text}"));
+        if let Some(advice) = advice {
+            say(&format!("{}{advice}", " ".repeat(VERDICT_COLUMN + CHECK_COLUMN)));
+        }
+    }
+}
+
+fn padded(word: &str, cells: usize) -> String {
+    format!("{word}{}", " ".repeat(cells.saturating_sub(word.width())))
+}
+
+/// What kinds of faults there are.
+#[derive(Default)]
+struct Faults {
+    configuration: bool,
+    books: bool,
+    others: bool,
+}
+
+impl Faults {
+    fn add(&mut self, check: Check) {
+        match check {
+            Check::Configuration | Check::Secrets | Check::Certificate | Check::Account => {
+                self.configuration = true;
+            }
+            Check::Journal | Check::Disk => self.books = true,
+            Check::Gateway
+            | Check::Clock
+            | Check::Till
+            | Check::Scanner
+            | Check::Printer
+            | Check::Display
+            | Check::Terminal => self.others = true,
+        }
+    }
+
+    fn exit(&self) -> Exit {
+        match self {
+            Self { configuration: true, .. } => Exit::Configuration,
+            Self { books: true, .. } => Exit::Journal,
+            Self { others: true, .. } => Exit::Fault,
+            Self { .. } => Exit::Done,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_terminal_is_known_by_its_environment() {
+        let found = |variables: &[(&str, &str)]| {
+            let variables = variables.to_owned();
+            terminal(&|name| {
+                let value = variables.iter().find(|(known, _)| *known == name);
+                value.map(|(_, value)| OsString::from(value))
+            })
+        };
+        let xterm = ("TERM", "xterm-256color");
+        assert_eq!(found(&[xterm, ("LANG", "zh_CN.UTF-8")]), Finding::TerminalGood);
+        assert_eq!(found(&[xterm, ("LC_ALL", ""), ("LANG", "C.utf8")]), Finding::TerminalGood);
+        let overruled = [xterm, ("LC_ALL", "C"), ("LANG", "en_US.UTF-8")];
+        assert_eq!(found(&overruled), Finding::TerminalNotUtf8);
+        assert_eq!(found(&[xterm]), Finding::TerminalNotUtf8);
+        assert_eq!(found(&[("TERM", "dumb"), ("LANG", "C.UTF-8")]), Finding::TerminalPoor);
+        assert_eq!(found(&[("LANG", "C.UTF-8")]), Finding::TerminalPoor);
+    }
+
+    #[test]
+    fn the_worst_fault_gives_the_exit_code() {
+        let exit = |checks: &[Check]| {
+            let mut faults = Faults::default();
+            for check in checks {
+                faults.add(*check);
+            }
+            faults.exit()
+        };
+        assert_eq!(exit(&[]), Exit::Done);
+        assert_eq!(exit(&[Check::Printer]), Exit::Fault);
+        assert_eq!(exit(&[Check::Printer, Check::Disk]), Exit::Journal);
+        assert_eq!(exit(&[Check::Journal, Check::Secrets, Check::Gateway]), Exit::Configuration);
+    }
+}

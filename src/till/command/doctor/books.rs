@@ -1,0 +1,114 @@
+//! The journal, and the disk under it.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use super::Teller;
+use crate::clock::Millis;
+use crate::journal::{Audit, JournalError, Reader};
+use crate::text::doctor::{Finding, Verdict};
+use paytill_host::clock::Clock;
+
+/// A day of sales is some MiB.
+const LITTLE_MIB: u64 = 200;
+const TOO_LITTLE_MIB: u64 = 16;
+const MIB: u64 = 1024 * 1024;
+/// Bytes of one trial, as SQLite writes a page.
+const PAGE: [u8; 4096] = [0x5a; 4096];
+/// How long flushes are tried, and how often at most.
+const TRIAL: Millis = Millis(60);
+const MOST_FLUSHES: u64 = 20_000;
+/// Below this no disk has kept anything, but for one with a cache that survives (faults 1).
+const TOO_FAST_US: u64 = 30;
+
+/// Checks the journal at a path as far back as it goes, and the place where it is.
+pub(super) fn check(path: &Path, clock: &Clock, teller: &mut Teller) {
+    match audit(path) {
+        Ok(None) => teller.tell(&Finding::NoJournal(path.display().to_string())),
+        Ok(Some(Audit { orders, open, attention, numbers_taken })) => {
+            teller.tell(&Finding::JournalWhole { orders, open });
+            if attention > 0 {
+                teller.tell(&Finding::JournalAttention(attention));
+            }
+            if numbers_taken > 0 {
+                teller.tell(&Finding::NumbersTaken(numbers_taken));
+            }
+        }
+        Err(error) => teller.tell(&Finding::JournalWrong(error.to_string())),
+    }
+    let folder = standing(path);
+    match disk(&folder, clock) {
+        Ok(findings) => findings.iter().for_each(|finding| teller.tell(finding)),
+        Err(error) => teller.tell(&Finding::DiskUnwritable {
+            folder: folder.display().to_string(),
+            why: error.to_string(),
+        }),
+    }
+}
+
+fn audit(path: &Path) -> Result<Option<Audit>, JournalError> {
+    Reader::open(path)?.map(|mut reader| reader.audit()).transpose()
+}
+
+/// The journal's folder, or what stands of the way there.
+fn standing(path: &Path) -> PathBuf {
+    let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let mut above = path.ancestors().skip(1).filter(|folder| !folder.as_os_str().is_empty());
+    above.find(|folder| folder.is_dir()).unwrap_or_else(|| Path::new(".")).to_owned()
+}
+
+fn disk(folder: &Path, clock: &Clock) -> io::Result<Vec<Finding>> {
+    let room = rustix::fs::statvfs(folder)?;
+    let free_mib = room.f_bavail.saturating_mul(room.f_frsize) / MIB;
+    let flush_us = Trial::new(folder)?.flush_us(clock)?;
+    let mut findings = Vec::new();
+    if free_mib < LITTLE_MIB {
+        let is_too_little = free_mib < TOO_LITTLE_MIB;
+        let verdict = if is_too_little { Verdict::Fault } else { Verdict::Warning };
+        findings.push(Finding::DiskFull { free_mib, verdict });
+    }
+    if flush_us < TOO_FAST_US {
+        findings.push(Finding::FlushTooFast(flush_us));
+    }
+    if findings.is_empty() {
+        findings.push(Finding::DiskGood { free_mib, flush_us });
+    }
+    Ok(findings)
+}
+
+/// A file beside the journal to try the disk with. It goes when this is dropped.
+struct Trial {
+    path: PathBuf,
+    file: File,
+}
+
+impl Trial {
+    fn new(folder: &Path) -> io::Result<Self> {
+        let path = folder.join(format!(".paytill-doctor-{}", std::process::id()));
+        let file = File::options().write(true).create_new(true).mode(0o600).open(&path)?;
+        Ok(Self { path, file })
+    }
+
+    /// Microseconds of a write that is flushed, on average.
+    fn flush_us(&self, clock: &Clock) -> io::Result<u64> {
+        let started = clock.uptime();
+        let mut flushes = 0;
+        loop {
+            self.file.write_all_at(&PAGE, 0)?;
+            self.file.sync_data()?;
+            flushes += 1;
+            let elapsed = clock.uptime().since(started);
+            if elapsed >= TRIAL || flushes >= MOST_FLUSHES {
+                return Ok(elapsed.0.saturating_mul(1000) / flushes);
+            }
+        }
+    }
+}
+
+impl Drop for Trial {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.path);
+    }
+}

@@ -1,0 +1,179 @@
+//! The gateway: whether it is reached, by its right name and with our certificate, whether it knows
+//! us, and what time it has.
+
+use secrecy::ExposeSecret;
+
+use super::Teller;
+use super::certificate::Validity;
+use crate::clock::Timestamp;
+use crate::command::open::route;
+use crate::config::{Config, WechatV2 as Settings};
+use crate::gateway::wechat::fields::SignType;
+use crate::gateway::wechat::v2::WechatV2;
+use crate::gateway::{Ask, Gateway};
+use crate::language::Language;
+use crate::money::Money;
+use crate::order::{Order, OutTradeNo};
+use crate::payment::{Answer, Reason};
+use crate::text::doctor::{Finding, Verdict};
+use crate::text::reason;
+use paytill_host::clock::Clock;
+use paytill_host::random::nonce;
+use paytill_host::transport::{Failure, Transport};
+
+/// A new certificate takes days to get.
+const ENDS_SOON_DAYS: i64 = 30;
+const DAY: i64 = 24 * 3600 * 1000;
+/// The gateway tells whole seconds, and the way there takes time.
+const CLOCK_MAY_BE_OFF: u64 = 60;
+/// So far off, orders come under the wrong day, and certificates fail.
+const CLOCK_IS_WRONG: u64 = 1800;
+/// The real gateway's hosts end so.
+const REAL: &str = ".mch.weixin.qq.com";
+/// `err_code`s that speak of the account (protocol 4.2, 4.4).
+const OF_THE_ACCOUNT: [&str; 6] = [
+    "APPID_MCHID_NOT_MATCH",
+    "APPID_NOT_EXIST",
+    "MCHID_NOT_EXIST",
+    "NOAUTH",
+    "PARAM_ERROR",
+    "SIGNERROR",
+];
+
+/// Dials each host, and asks the first that answers about a number that cannot exist.
+pub(super) async fn check(
+    config: &Config,
+    settings: &Settings,
+    clock: &Clock,
+    teller: &mut Teller,
+) {
+    teller.tell(&certificate(settings, clock.wall()));
+    if settings.ca_pem.is_some() && settings.base_url.ends_with(REAL) {
+        teller.tell(&Finding::OwnRoots);
+    }
+    let route = route(settings);
+    let transport = match Transport::new(&route) {
+        Ok(transport) => transport,
+        Err(error) => return teller.tell(&Finding::SecretsWrong(error.to_string())),
+    };
+    let mut reached = None;
+    for (index, host) in route.hosts.iter().enumerate() {
+        let before = clock.wall();
+        match transport.visit(index, false).await {
+            Ok(date) => {
+                teller.tell(&Finding::Reached(host.clone()));
+                reached.get_or_insert((index, date, before));
+            }
+            Err(failure) => teller.tell(&Finding::Unreachable {
+                host: host.clone(),
+                why: words(failure, teller.language),
+                is_backup: index > 0,
+            }),
+        }
+    }
+    let Some((index, date, before)) = reached else { return };
+    if let Err(failure) = transport.visit(index, true).await {
+        teller.tell(&Finding::CertificateRefused(words(failure, teller.language)));
+    }
+    teller.tell(&account(config, settings, &transport, clock, teller.language).await);
+    if settings.sign_type == SignType::Md5 {
+        teller.tell(&Finding::AccountMd5);
+    }
+    teller.tell(&date.map_or(Finding::ClockUncompared, |date| compare(date, before)));
+}
+
+fn certificate(settings: &Settings, now: Timestamp) -> Finding {
+    let pem = settings.client_identity_pem.expose_secret().as_bytes();
+    let Some(Validity { from, until }) = Validity::of_pem(pem) else {
+        return Finding::CertificateUnreadable;
+    };
+    let day = |at: Timestamp| at.local("%Y-%m-%d");
+    let days = (until.0 - now.0) / DAY;
+    if now < from {
+        Finding::CertificateNotYet(day(from))
+    } else if now > until {
+        Finding::CertificateEnded(day(until))
+    } else if days < ENDS_SOON_DAYS {
+        Finding::CertificateEnds { until: day(until), days }
+    } else {
+        Finding::CertificateGood(day(until))
+    }
+}
+
+/// A query moves nothing, and this number is none that a till gives: those end in digits.
+async fn account(
+    config: &Config,
+    settings: &Settings,
+    transport: &Transport,
+    clock: &Clock,
+    language: Language,
+) -> Finding {
+    let number = OutTradeNo::try_from(format!("doctor-of-{}", config.till.id.as_str()));
+    let (Ok(out_trade_no), Some(nonce)) = (number, nonce()) else {
+        return Finding::AccountUnclear(String::new());
+    };
+    let order = Order {
+        out_trade_no,
+        amount: Money::default(),
+        currency: config.till.currency,
+        merchant: settings.merchant.clone(),
+        body: String::new(),
+        device_info: String::new(),
+        client_ip: String::new(),
+    };
+    let codec =
+        WechatV2::new(settings.merchant.clone(), settings.sign_type, settings.api_key.clone());
+    let ask = Ask::Query(&order);
+    let reply = transport.carry(&codec.encode(ask, &nonce), clock.uptime(), || {}).await;
+    let answer = match reply {
+        Ok(reply) => codec.decode(ask, &reply, clock.wall()).answer,
+        Err(failure) => failure.into(),
+    };
+    match answer {
+        Answer::Absent => Finding::AccountGood,
+        Answer::Refused(Reason { text, .. }) => Finding::AccountRefused(text),
+        Answer::Unknown(why) => match why.code.as_str() {
+            "bad_signature" | "wrong_merchant" => {
+                Finding::AccountNotOurs(reason::happened(&why, language))
+            }
+            code if OF_THE_ACCOUNT.contains(&code) => {
+                Finding::AccountRefused(reason::happened(&why, language))
+            }
+            _ => Finding::AccountUnclear(reason::happened(&why, language)),
+        },
+        Answer::NotSent(why) => Finding::AccountUnclear(reason::happened(&why, language)),
+        // Nothing else answers a query for such a number.
+        _ => Finding::AccountUnclear(String::new()),
+    }
+}
+
+fn compare(theirs: Timestamp, ours: Timestamp) -> Finding {
+    let seconds = theirs.0.abs_diff(ours.0) / 1000;
+    if seconds <= CLOCK_MAY_BE_OFF {
+        return Finding::ClockRight(seconds);
+    }
+    let verdict = if seconds >= CLOCK_IS_WRONG { Verdict::Fault } else { Verdict::Warning };
+    Finding::ClockWrong { seconds, is_ahead: ours > theirs, verdict }
+}
+
+fn words(failure: Failure, language: Language) -> String {
+    let (Failure::NotSent(code) | Failure::Lost(code)) = failure;
+    reason::happened(&Reason::new(code), language)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_may_be_off_by_a_minute_and_is_wrong_by_half_an_hour() {
+        let now = 1_795_318_200_000;
+        let found = |seconds: i64| compare(Timestamp(now), Timestamp(now + seconds * 1000));
+        assert_eq!(found(60), Finding::ClockRight(60));
+        assert_eq!(found(-60), Finding::ClockRight(60));
+        let wrong = |seconds, is_ahead, verdict| Finding::ClockWrong { seconds, is_ahead, verdict };
+        assert_eq!(found(61), wrong(61, true, Verdict::Warning));
+        assert_eq!(found(-1799), wrong(1799, false, Verdict::Warning));
+        assert_eq!(found(-1800), wrong(1800, false, Verdict::Fault));
+    }
+}

@@ -1,0 +1,149 @@
+//! From a configuration to a running till: the journal is taken, the way to the gateway prepared.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use secrecy::ExposeSecret;
+
+use super::{Exit, Failure, output};
+use crate::clock::Millis;
+use crate::config::{Config, Gateway as GatewayConfig, Loaded, WechatV2 as WechatV2Config};
+use crate::engine::{Identity, Past};
+use crate::gateway::wechat::WechatV2;
+use crate::gateway::wechat::fields::SignType;
+use crate::journal::Journal;
+use crate::order::Merchant;
+use crate::simulator::{self as simulated, Bank, Script, Server};
+use crate::till::{Parts, Till};
+use paytill_host::clock::Clock;
+use paytill_host::transport::{Route, Transport};
+
+/// An opened till, and what must live as long as it.
+pub struct Opened {
+    pub till: Till,
+    /// Where it sends: a host's name, or the simulated gateway.
+    pub gateway_host: String,
+    /// The simulated gateway inside this program.
+    _training: Option<Server>,
+}
+
+/// Takes hold of the journal and prepares the way to the gateway. Everything open is gone on with.
+pub async fn open(loaded: &Loaded, clock: &Clock) -> Result<Opened, Failure> {
+    let config = &loaded.config;
+    // First of all: who may not write down may not sell.
+    let (journal, past) = Journal::open(&config.journal.path)?;
+    match &config.gateway {
+        GatewayConfig::WechatV2(gateway) => open_gateway(config, gateway, clock, journal, past),
+        GatewayConfig::Simulator => open_training(config, clock, journal, past).await,
+        GatewayConfig::Unread => {
+            Err(Failure::new(Exit::Fault, "the gateway's secrets were not read"))
+        }
+    }
+}
+
+/// Says so where nothing is real, whatever a configuration's author may have meant.
+pub(super) fn tell_training(config: &Config) {
+    if matches!(config.gateway, GatewayConfig::Simulator) {
+        output::tell("training: the gateway is simulated and no money moves");
+    }
+}
+
+fn open_gateway(
+    config: &Config,
+    gateway: &WechatV2Config,
+    clock: &Clock,
+    journal: Journal,
+    past: Past,
+) -> Result<Opened, Failure> {
+    let route = route(gateway);
+    let codec = WechatV2::new(gateway.merchant.clone(), gateway.sign_type, gateway.api_key.clone());
+    let parts = Parts {
+        identity: identity(config, gateway.merchant.clone()),
+        rules: config.payment.rules,
+        gateway: Arc::new(codec),
+        transport: transport(&route)?,
+        hash_key: gateway.api_key.clone(),
+        client_ip: gateway.client_ip,
+        clock: clock.clone(),
+    };
+    let gateway_host = gateway.base_url.trim_start_matches("https://").to_owned();
+    Ok(Opened { till: start(parts, journal, past)?, gateway_host, _training: None })
+}
+
+/// The way to the gateway of a configuration.
+pub(super) fn route(gateway: &WechatV2Config) -> Route {
+    let hosts = [Some(gateway.base_url.clone()), gateway.backup_url.clone()];
+    Route {
+        hosts: hosts.into_iter().flatten().collect(),
+        identity_pem: gateway.client_identity_pem.expose_secret().as_bytes().to_vec().into(),
+        ca_pem: gateway.ca_pem.clone(),
+        proxy: gateway.proxy.clone(),
+        connect_timeout: gateway.connect_timeout,
+        request_timeout: gateway.request_timeout,
+    }
+}
+
+/// Training goes the same way, over the same HTTPS client, to a gateway inside this program.
+async fn open_training(
+    config: &Config,
+    clock: &Clock,
+    journal: Journal,
+    past: Past,
+) -> Result<Opened, Failure> {
+    let fault = |error: &dyn fmt::Display| {
+        Failure::new(Exit::Fault, format!("the simulated gateway cannot be started: {error}"))
+    };
+    let keys = simulated::Identity::generate().map_err(|error| fault(&error))?;
+    let account = keys.account();
+    let script = Script { currency: config.till.currency, ..Script::default() };
+    let bank = Bank::new(account.clone(), script, u64::from(std::process::id()), clock.wall());
+    let loopback = SocketAddr::from(([127, 0, 0, 1], 0));
+    let server =
+        Server::start(loopback, &keys, bank, None, 1).await.map_err(|error| fault(&error))?;
+    let identity_pem = format!("{}{}", keys.client_certificate_pem(), keys.client_key_pem());
+    let defaults = Route {
+        hosts: vec![format!("https://{}", server.local_addr())],
+        identity_pem: identity_pem.into_bytes().into(),
+        ca_pem: Some(keys.authority_pem().as_bytes().to_vec()),
+        proxy: None,
+        connect_timeout: Millis::seconds(3),
+        request_timeout: Millis::seconds(10),
+    };
+    let codec = WechatV2::new(
+        account.merchant.clone(),
+        SignType::HmacSha256,
+        account.api_key.clone().into(),
+    );
+    let parts = Parts {
+        identity: identity(config, account.merchant),
+        rules: config.payment.rules,
+        gateway: Arc::new(codec),
+        transport: transport(&defaults)?,
+        hash_key: account.api_key.into(),
+        client_ip: None,
+        clock: clock.clone(),
+    };
+    let till = start(parts, journal, past)?;
+    Ok(Opened { till, gateway_host: "simulator".into(), _training: Some(server) })
+}
+
+fn identity(config: &Config, merchant: Merchant) -> Identity {
+    Identity {
+        till: config.till.id.clone(),
+        merchant,
+        currency: config.till.currency,
+        body: config.payment.body.clone(),
+        device_info: config.store.id.clone(),
+    }
+}
+
+fn transport(route: &Route) -> Result<Transport, Failure> {
+    Transport::new(route).map_err(|error| Failure::new(Exit::Configuration, error))
+}
+
+fn start(parts: Parts, journal: Journal, past: Past) -> Result<Till, Failure> {
+    Till::start(parts, journal, past).map_err(|error| {
+        Failure::new(Exit::Fault, format!("the journal's thread cannot be started: {error}"))
+    })
+}

@@ -1,0 +1,198 @@
+//! `paytill pay`: one payment without the screen.
+
+use zeroize::Zeroizing;
+
+use super::open::{open, tell_training};
+use super::output::{say, tell};
+use super::report::Report;
+use super::signals::{Asked, Signals};
+use super::{Exit, Failure};
+use crate::clean::clean;
+use crate::cli::Pay;
+use crate::config::Loaded;
+use crate::engine::{Attempt, Refusal, SaleRef};
+use crate::language::Language;
+use crate::money::Entry;
+use crate::order::{AuthCode, OutTradeNo, TillId};
+use crate::payment::{Event, Status};
+use crate::scan::Scan;
+use crate::till::{Notice, Till};
+use paytill_host::clock::Clock;
+
+/// Bytes read from standard input for a code.
+const LARGEST_INPUT: usize = 256;
+/// Cells of a note that are kept.
+const NOTE_CELLS: usize = 200;
+
+/// Takes the payment and tells every change of its state. It ends when the cashier would be told
+/// the end; what remains to be done in the background is left to the next start.
+pub async fn run(pay: Pay, loaded: &Loaded, clock: &Clock) -> Result<Exit, Failure> {
+    let config = &loaded.config;
+    let currency = config.till.currency;
+    let amount = currency.read(&pay.amount, Entry::Major).map_err(|why| {
+        // Where the two are swapped, the code is not repeated.
+        let code = AuthCode::new(pay.amount.trim()).map(|code| code.masked());
+        let given = code.unwrap_or_else(|| clean(&pay.amount, 40));
+        usage(format!("{given:?} is not an amount: {why}"))
+    })?;
+    let code = code(pay.code, &config.till.id)?;
+    let mut opened = open(loaded, clock).await?;
+    tell_training(config);
+    let till = &mut opened.till;
+    till.find_local_address().await;
+    // Before the payment begins: what ends it from now on leaves it open and says so.
+    let mut signals =
+        Signals::new().map_err(|error| Failure::new(Exit::Fault, format!("signals: {error}")))?;
+    let note = clean(&pay.note, NOTE_CELLS);
+    let out_trade_no = till.begin(SaleRef::New(amount, note), code).map_err(refused)?;
+    let speaker = Speaker { json: pay.json.json, language: config.till.language };
+    let exit = follow(till, &out_trade_no, &speaker, &mut signals).await;
+    if exit == Exit::Attention {
+        tell("keep the goods; `paytill recover` or the next start goes on with it");
+    }
+    if exit == Exit::Declined && opened.till.is_open() {
+        tell("its number is closed at the gateway by the next start or `paytill recover`");
+    }
+    Ok(exit)
+}
+
+struct Speaker {
+    json: bool,
+    language: Language,
+}
+
+impl Speaker {
+    fn speak(&self, attempt: &Attempt, status: Status) {
+        let report = Report { status, ..Report::of_attempt(attempt) };
+        if self.json {
+            say(&report.json(self.language).to_string());
+        } else if status.is_final_for_cashier() {
+            say(&report.line(self.language));
+        } else {
+            tell(&report.line(self.language));
+        }
+    }
+}
+
+async fn follow(
+    till: &mut Till,
+    ours: &OutTradeNo,
+    speaker: &Speaker,
+    signals: &mut Signals,
+) -> Exit {
+    let mut given_up = false;
+    let mut spoken = None;
+    loop {
+        let notice = tokio::select! {
+            notice = till.next() => notice,
+            // The person at the keyboard is the cashier.
+            asked = signals.next() => {
+                if given_up || asked == Asked::End {
+                    return Exit::Attention;
+                }
+                given_up = true;
+                tell("giving up: one last query, then the payment is withdrawn (Ctrl-C again leaves it open)");
+                till.happen(ours, Event::Abandon);
+                continue;
+            }
+        };
+        match notice {
+            Notice::Attempt { attempt, event, .. } if attempt.out_trade_no == *ours => {
+                let status = attempt.state.status();
+                if *event == Event::Begun {
+                    speaker.speak(&attempt, Status::Created);
+                }
+                if spoken != Some(status) {
+                    speaker.speak(&attempt, status);
+                    spoken = Some(status);
+                }
+                if !attempt.recorded {
+                    tell(
+                        "THIS COULD NOT BE WRITTEN TO THE JOURNAL: note it by hand, and keep the \
+                         goods until `paytill recover` has told how it ended",
+                    );
+                }
+                if let Some(exit) = end(&attempt) {
+                    return exit;
+                }
+            }
+            Notice::Stopped(why) => {
+                tell(&why);
+                // Before the first entry is on disk nothing was sent.
+                if spoken.is_none() {
+                    return Exit::Journal;
+                }
+            }
+            Notice::Attempt { .. } | Notice::Gateway(_) => {}
+        }
+    }
+}
+
+fn end(attempt: &Attempt) -> Option<Exit> {
+    match attempt.state.status() {
+        Status::Paid => Some(Exit::Done),
+        Status::Reversed => Some(Exit::Reversed),
+        Status::Attention => Some(Exit::Attention),
+        // Told at once, but certain only with its confirming query.
+        Status::Declined if !attempt.state.is_being_confirmed() => Some(Exit::Declined),
+        // The journal failed: the next start finds out.
+        _ if !attempt.recorded => Some(Exit::Attention),
+        Status::Declined
+        | Status::Created
+        | Status::Sent
+        | Status::Waiting
+        | Status::Checking
+        | Status::Reversing => None,
+    }
+}
+
+/// The payment code from the option or from standard input; whatever else it is, is named.
+fn code(given: String, till: &TillId) -> Result<AuthCode, Failure> {
+    let given = Zeroizing::new(given);
+    let text = if given.as_str() == "-" { first_line()? } else { given };
+    let what = match Scan::name(&text, till) {
+        Scan::Payment(code) => return Ok(code),
+        Scan::OtherWallet(_) => "a code of another wallet",
+        Scan::ReceiveCode => "a code to pay somebody, not to pay with",
+        Scan::Goods(_) => "the barcode of goods",
+        Scan::OwnReceipt(_) | Scan::Transaction(_) => "a number from a receipt",
+        Scan::Noise => "no payment code",
+    };
+    Err(usage(format!(
+        "{what}: a payment code of WeChat Pay has 18 digits and begins with 10 to 15; nothing was sent"
+    )))
+}
+
+/// The first line of standard input, without a buffer in between that would keep it.
+fn first_line() -> Result<Zeroizing<String>, Failure> {
+    let unusable = |error| usage(format!("standard input: {error}; nothing was sent"));
+    let mut bytes = Zeroizing::new([0; LARGEST_INPUT]);
+    let mut length = 0;
+    while length < LARGEST_INPUT && !bytes[..length].contains(&b'\n') {
+        match rustix::io::read(rustix::stdio::stdin(), &mut bytes[length..]) {
+            Ok(0) => break,
+            Ok(read) => length += read,
+            Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(unusable(error)),
+        }
+    }
+    let line = bytes[..length].split(|byte| *byte == b'\n').next().unwrap_or_default();
+    Ok(Zeroizing::new(String::from_utf8_lossy(line).into_owned()))
+}
+
+fn refused(refusal: Refusal) -> Failure {
+    match refusal {
+        Refusal::Stopped => {
+            Failure::new(Exit::Journal, "the journal cannot be written; nothing was sent")
+        }
+        Refusal::CodeInUse(by) => usage(format!(
+            "this payment code is being used for order {by}; ask for a new one; nothing was sent"
+        )),
+        Refusal::Unsettled(by) => usage(format!("order {by} of this sale is not settled")),
+        Refusal::AlreadyPaid => usage("this sale is paid".to_owned()),
+    }
+}
+
+fn usage(sentence: String) -> Failure {
+    Failure::new(Exit::Usage, sentence)
+}

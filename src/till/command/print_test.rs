@@ -1,0 +1,73 @@
+//! `paytill print-test`: a page that shows what a printer can do, and which profile fits it.
+
+use std::sync::mpsc;
+use std::time::Duration;
+
+use super::output::tell;
+use super::wiring::printer_settings;
+use super::{Exit, Failure};
+use crate::cli;
+use crate::clock::Millis;
+use crate::config::Config;
+use crate::device::Health;
+use crate::device::printer::{Answers, Job, Patience, Printer, PrinterReport, PrinterSettings};
+use crate::receipt::{Form, escpos};
+use crate::text;
+use paytill_host::clock::Clock;
+
+/// How long a printer that is not there, or has no paper, is waited for.
+const AWAY: Millis = Millis::seconds(10);
+const STALLED: Millis = Millis::seconds(15);
+
+/// Prints the test page, waits until the printer has taken it, and says what to look for.
+pub fn run(command: &cli::PrintTest, config: &Config, clock: &Clock) -> Result<Exit, Failure> {
+    let mut config = config.clone();
+    config.printer.profile = command.profile.unwrap_or(config.printer.profile);
+    let language = config.till.language;
+    let Some(settings) = printer_settings(&config) else {
+        let sentence = "no printer is configured: set printer.kind and printer.port";
+        return Err(Failure::new(Exit::Configuration, sentence));
+    };
+    let patience = Patience { away: AWAY, stalled: STALLED, trouble: STALLED };
+    let (post, reports) = mpsc::channel();
+    let report = move |report| {
+        let _ = post.send(report);
+    };
+    let printer =
+        Printer::start(PrinterSettings { patience, ..settings }, clock.clone(), report)
+            .map_err(|error| Failure::new(Exit::Fault, format!("the printer's thread: {error}")))?;
+    let page = escpos::test_page(&Form::of(&config));
+    let job = Job { id: 1, page, copies: 1, good_for: None };
+    printer.print(job).map_err(|full| Failure::new(Exit::Fault, full))?;
+    let mut last = String::new();
+    let mut answers = Answers::default();
+    let longest = Duration::from(AWAY.plus(STALLED).plus(Millis::seconds(60)));
+    while let Ok(report) = reports.recv_timeout(longest) {
+        let is_proven = match report {
+            PrinterReport::Printed(_) => true,
+            PrinterReport::Sent(_) => false,
+            PrinterReport::Answers(found) => {
+                answers = found;
+                continue;
+            }
+            PrinterReport::Failed(_, fault) => {
+                let why = text::device::job_fault(&fault, language);
+                return Err(Failure::new(Exit::Fault, format!("not printed: {why}{last}")));
+            }
+            PrinterReport::Health(Health::Failed(fault)) => {
+                last = format!("; {}", text::device::fault(&fault, language));
+                continue;
+            }
+            PrinterReport::Health(Health::PaperLow) => {
+                tell(text::device::paper_low(language));
+                continue;
+            }
+            PrinterReport::Health(Health::Ready | Health::Searching) => continue,
+        };
+        for line in text::print_test::after(is_proven, &answers, language) {
+            tell(&line);
+        }
+        return Ok(Exit::Done);
+    }
+    Err(Failure::new(Exit::Fault, "the printer did not answer"))
+}

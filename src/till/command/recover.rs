@@ -1,0 +1,194 @@
+//! `paytill recover`: everything that is unresolved, driven to its end.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::open::{open, tell_training};
+use super::output::{say, tell};
+use super::report::Report;
+use super::{Exit, Failure};
+use crate::cli::Json;
+use crate::config::Loaded;
+use crate::engine::Attempt;
+use crate::order::OutTradeNo;
+use crate::payment::{Answer, CallKind, Event, Status};
+use crate::till::Notice;
+use paytill_host::clock::Clock;
+
+/// Reversals that fail before an order that needs a person is left to one.
+const TRIES: u32 = 3;
+/// Between two looks at the clock.
+const BEAT: Duration = Duration::from_secs(1);
+
+/// Goes on with every open payment until none is left that this till can do more about now.
+pub async fn run(json: Json, loaded: &Loaded, clock: &Clock) -> Result<Exit, Failure> {
+    let language = loaded.config.till.language;
+    let rules = loaded.config.payment.rules;
+    let mut opened = open(loaded, clock).await?;
+    tell_training(&loaded.config);
+    let till = &mut opened.till;
+    // Time for every step there is; what has not ended by then, needs a person.
+    let patience = rules.give_up_after.plus(rules.attention_after).plus(rules.reverse_not_before);
+    let deadline = clock.uptime().after(patience);
+    let mut told: BTreeMap<OutTradeNo, Status> = BTreeMap::new();
+    let mut hopeless = Hopeless::default();
+    while till.is_busy() && clock.uptime() < deadline && !hopeless.has_all(till.busy()) {
+        match tokio::time::timeout(BEAT, till.next()).await {
+            Ok(Notice::Attempt { attempt, event, .. }) => {
+                let status = attempt.state.status();
+                if told.insert(attempt.out_trade_no.clone(), status) != Some(status) {
+                    let report = Report::of_attempt(&attempt);
+                    say(&if json.json {
+                        report.json(language).to_string()
+                    } else {
+                        report.line(language)
+                    });
+                }
+                hopeless.note(&attempt, &event);
+            }
+            Ok(Notice::Stopped(why)) => return Err(Failure::new(Exit::Journal, why)),
+            Ok(Notice::Gateway(_)) | Err(_) => {}
+        }
+    }
+    if told.is_empty() && !json.json {
+        tell("nothing is open");
+    }
+    if till.is_open() {
+        tell(
+            "not everything is resolved; `paytill orders --state attention` lists what needs a person",
+        );
+        return Ok(Exit::Attention);
+    }
+    Ok(Exit::Done)
+}
+
+/// Orders that need a person, because trying again did not help.
+#[derive(Default)]
+struct Hopeless {
+    failures: BTreeMap<OutTradeNo, u32>,
+    orders: BTreeMap<OutTradeNo, bool>,
+}
+
+impl Hopeless {
+    fn note(&mut self, attempt: &Attempt, event: &Event) {
+        let number = &attempt.out_trade_no;
+        let failed = matches!(event, Event::Answered(call, answer)
+            if call.kind == CallKind::Reverse && *answer != Answer::Withdrawn);
+        let failures = self.failures.entry(number.clone()).or_default();
+        *failures += u32::from(failed);
+        let asked = matches!(event, Event::Answered(..));
+        let given_up = attempt.state.is_irreversible() && asked || *failures >= TRIES;
+        let hopeless = attempt.state.status() == Status::Attention && given_up;
+        self.orders.insert(number.clone(), hopeless);
+    }
+
+    fn has_all<'a>(&self, busy: impl Iterator<Item = &'a OutTradeNo>) -> bool {
+        let mut busy = busy.peekable();
+        busy.peek().is_some() && busy.all(|number| self.orders.get(number) == Some(&true))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::{Millis, Timestamp, Uptime};
+    use crate::money::{Currency, Money};
+    use crate::payment::{Call, Reason, Rules, State};
+
+    const QUERY: Call = Call { kind: CallKind::Query, number: 1 };
+    const REVERSE: Call = Call { kind: CallKind::Reverse, number: 2 };
+
+    fn number(of: u32) -> OutTradeNo {
+        OutTradeNo::try_from(format!("T01-{of:06}")).unwrap()
+    }
+
+    fn why() -> Reason {
+        Reason::new("TRADE_ERROR")
+    }
+
+    /// An attempt whose reversal was answered like this, 30 s after it was sent or later.
+    fn reversal(of: u32, answer: Answer, at: Millis) -> (Attempt, Event) {
+        let rules = Rules::default();
+        let (mut state, _) = State::begin(&rules, 0);
+        let answered = Event::Answered(REVERSE, answer);
+        for (event, at) in [
+            (Event::Tick, rules.give_up_after),
+            (Event::Answered(QUERY, Answer::NotPaid), rules.give_up_after),
+            (answered.clone(), rules.give_up_after),
+            (Event::Tick, at),
+        ] {
+            state = state.step(&event, at, &rules).0;
+        }
+        let attempt = Attempt {
+            out_trade_no: number(of),
+            sale: 1,
+            amount: Money::from_minor(1234),
+            currency: Currency::CNY,
+            created_at: Timestamp(0),
+            updated_at: Timestamp(0),
+            sent_at: Uptime(0),
+            state,
+            recorded: true,
+        };
+        (attempt, answered)
+    }
+
+    fn is_left(hopeless: &Hopeless, orders: &[u32]) -> bool {
+        let numbers: Vec<OutTradeNo> = orders.iter().map(|of| number(*of)).collect();
+        hopeless.has_all(numbers.iter())
+    }
+
+    #[test]
+    fn a_reversal_that_is_refused_for_good_is_left_to_a_person_at_once() {
+        let mut hopeless = Hopeless::default();
+        let (attempt, answered) = reversal(1, Answer::Irreversible(why()), Millis::seconds(30));
+        assert_eq!(attempt.state.status(), Status::Attention);
+        hopeless.note(&attempt, &Event::Restarted { oldest: Millis(0) });
+        assert!(!is_left(&hopeless, &[1]), "that was said to an earlier process: asked once more");
+        hopeless.note(&attempt, &answered);
+        assert!(is_left(&hopeless, &[1]));
+    }
+
+    #[test]
+    fn a_reversal_that_fails_is_tried_three_times_and_until_a_person_must_look() {
+        let mut hopeless = Hopeless::default();
+        let (early, failed) = reversal(1, Answer::NotYet(why()), Millis::seconds(31));
+        assert_eq!(early.state.status(), Status::Reversing);
+        for _ in 0..5 {
+            hopeless.note(&early, &failed);
+            assert!(!is_left(&hopeless, &[1]), "there is time yet");
+        }
+        let mut hopeless = Hopeless::default();
+        let (late, failed) = reversal(1, Answer::NotYet(why()), Millis::seconds(300));
+        assert_eq!(late.state.status(), Status::Attention);
+        // Questions and reversals that were accepted are no failures.
+        for harmless in [
+            Event::Answered(QUERY, Answer::Unknown(why())),
+            Event::Answered(REVERSE, Answer::Withdrawn),
+            Event::Tick,
+        ] {
+            for _ in 0..5 {
+                hopeless.note(&late, &harmless);
+            }
+        }
+        for left in [false, false, true] {
+            hopeless.note(&late, &failed);
+            assert_eq!(is_left(&hopeless, &[1]), left);
+        }
+    }
+
+    #[test]
+    fn one_hopeless_order_does_not_end_the_work_on_the_others() {
+        let mut hopeless = Hopeless::default();
+        assert!(!is_left(&hopeless, &[]), "nothing is busy, nothing is hopeless");
+        let (first, answered) = reversal(1, Answer::Irreversible(why()), Millis::seconds(30));
+        hopeless.note(&first, &answered);
+        assert!(!is_left(&hopeless, &[1, 2]), "nothing is known of the second");
+        let (second, failed) = reversal(2, Answer::NotYet(why()), Millis::seconds(300));
+        hopeless.note(&second, &failed);
+        assert!(!is_left(&hopeless, &[2, 1]));
+        let (second, answered) = reversal(2, Answer::Irreversible(why()), Millis::seconds(30));
+        hopeless.note(&second, &answered);
+        assert!(is_left(&hopeless, &[1, 2]));
+    }
+}

@@ -1,0 +1,104 @@
+//! HID POS scanners, read from their hidraw node.
+
+use std::ffi::CString;
+use std::fs::File;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::time::Duration;
+
+use hidapi::{HidApi, HidDevice};
+use rustix::fs::{FlockOperation, flock};
+use zeroize::{Zeroize, Zeroizing};
+
+use super::feed::Feed;
+use super::health_of_hid;
+use crate::clean::clean;
+use crate::clock::Uptime;
+use crate::device::{Fault, Health, Wanted};
+use crate::scan::hid_pos::{Joined, Joiner, Layout, Symbology};
+use paytill_host::clock::Clock;
+
+/// Longer than any report.
+const READ: usize = 4096;
+
+/// An open scanner. The kernel hands every report to everybody who has the node open, so whoever
+/// holds the lock is the one who listens.
+pub(super) struct Open {
+    device: HidDevice,
+    layout: Layout,
+    joiner: Joiner,
+    report: Zeroizing<[u8; READ]>,
+    has_failed: bool,
+    _lock: File,
+}
+
+/// The one error that there is while reading, in many words: the scanner is gone.
+pub(super) struct Gone;
+
+pub(super) fn open(node: &Path, layout: &Layout) -> Result<Open, Health> {
+    let lock =
+        File::options().read(true).write(true).open(node).map_err(|error| health_of_hid(&error))?;
+    flock(&lock, FlockOperation::NonBlockingLockExclusive).map_err(|error| {
+        let is_held = error == rustix::io::Errno::WOULDBLOCK;
+        let fault = if is_held { Fault::Busy } else { Fault::of(&io::Error::from(error)) };
+        Health::Failed(fault)
+    })?;
+    let path = CString::new(node.as_os_str().as_bytes()).unwrap_or_default();
+    let device = HidApi::new()
+        .and_then(|api| api.open_path(&path))
+        .map_err(|error| Health::Failed(Fault::Other(clean(&error.to_string(), 60))))?;
+    if let Some(greeting) = layout.greeting() {
+        // Those that need it take it; to the others it means nothing (devices 1.3).
+        let _ = device.send_feature_report(&greeting);
+    }
+    let layout = layout.clone();
+    let report = Zeroizing::new([0; READ]);
+    Ok(Open { device, layout, joiner: Joiner::new(), report, has_failed: false, _lock: lock })
+}
+
+impl Open {
+    /// When a scan ends by silence.
+    pub(super) fn ends_at(&self) -> Option<Uptime> {
+        self.joiner.ends_at()
+    }
+
+    /// Waits for a report no longer than this, and gives what it ends.
+    pub(super) fn take(&mut self, wait: Duration, clock: &Clock) -> Result<Option<Joined>, Gone> {
+        let wait = i32::try_from(wait.as_millis()).unwrap_or(i32::MAX);
+        let Ok(count) = self.device.read_timeout(&mut self.report[..], wait) else {
+            // A signal ends a wait as an error too, and says no more than that.
+            return if std::mem::replace(&mut self.has_failed, true) {
+                Err(Gone)
+            } else {
+                Ok(None)
+            };
+        };
+        self.has_failed = false;
+        let now = clock.uptime();
+        if count == 0 {
+            return Ok(self.joiner.tick(now));
+        }
+        let part = self.layout.read(&self.report[..count]);
+        let ended = part.and_then(|part| self.joiner.push(&part, now));
+        self.report[..count].zeroize();
+        Ok(ended)
+    }
+}
+
+/// Reads until the scanner is gone.
+pub(super) fn read(open: &mut Open, feed: &mut Feed, wanted: &Wanted) {
+    let clock = feed.clock();
+    while wanted.is_true() {
+        let Ok(ended) = open.take(feed.wait(open.ends_at()), &clock) else { return };
+        feed.tick();
+        match ended {
+            Some(Joined::Scan(scan)) => {
+                tracing::debug!(symbology = scan.symbology.map(Symbology::name), "scanned");
+                feed.whole(&scan.data);
+            }
+            Some(Joined::Half) => feed.half(),
+            None => {}
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! Scanners that type like a keyboard. Their event node is grabbed, so that no key reaches a console,
+//! a window or an input method (devices 1.2). A crash lets go of it.
+
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use evdev::raw_stream::RawDevice;
+use evdev::{EventType, SynchronizationCode};
+
+use super::feed::Feed;
+use super::health_of_hid;
+use super::key::{Key, is_ready, open_to_read};
+use super::raw_keys::RawKeys;
+use crate::clock::{Millis, Uptime};
+use crate::device::inventory::{Device, Roots, raw_keyboard};
+use crate::device::{Fault, Health, Wanted};
+use crate::scan::keyboard::{Keyboard, Layout, Motion};
+use paytill_host::clock::Clock;
+
+/// The hidraw node comes after the event node, and udev sets the group of each in its time. Where
+/// there are rules for event nodes alone, it is never set.
+const REPORTS_AWAITED: Millis = Millis::seconds(1);
+
+/// A scanner on its way to being opened: grabbed at once, and then waited for.
+pub(super) struct Grab {
+    device: Device,
+    roots: Roots,
+    clock: Clock,
+    grabbed: Option<(KeyEvents, Uptime)>,
+}
+
+impl Grab {
+    pub(super) fn new(device: Device, roots: Roots, clock: Clock) -> Self {
+        Self { device, roots, clock, grabbed: None }
+    }
+
+    /// Opens the scanner for the till alone. Its reports are read where that is allowed, and else its
+    /// key events.
+    pub(super) fn open(&mut self) -> Result<Keys, Health> {
+        let (events, since) = match self.grabbed.take() {
+            Some(grabbed) => grabbed,
+            None => (self.grab()?, self.clock.uptime()),
+        };
+        let raw = raw_keyboard(&self.roots, &self.device.node);
+        let raw = match raw.as_ref().map(RawKeys::open).transpose() {
+            Ok(raw) => raw,
+            Err(_) if self.clock.uptime().since(since) < REPORTS_AWAITED => {
+                self.grabbed = Some((events, since));
+                return Err(Health::Failed(Fault::DeniedHid));
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a scanner's reports cannot be read; its keys are");
+                None
+            }
+        };
+        Ok(Keys { events, raw })
+    }
+
+    fn grab(&self) -> Result<KeyEvents, Health> {
+        let mut events =
+            KeyEvents::open(&self.device.node).map_err(|error| health_of_hid(&error))?;
+        // Names are given anew, and what has this one by now may be under a person's hands.
+        let id = events.device.input_id();
+        if self.device.identity.ids.is_some_and(|ids| ids != (id.vendor(), id.product())) {
+            return Err(Health::Searching);
+        }
+        // Whoever cannot have it alone does not read it: the keys would land somewhere else as well.
+        events.device.grab().map_err(|error| health_of_hid(&error))?;
+        Ok(events)
+    }
+}
+
+/// The keys of a keyboard, from its reports where they may be read, else from its events.
+pub(super) struct Keys {
+    /// Held, even where they are not read: a grab ends with them.
+    events: KeyEvents,
+    raw: Option<RawKeys>,
+}
+
+impl Keys {
+    /// Listens to a keyboard, without taking it away from anybody.
+    pub(super) fn listen(node: &Path, roots: &Roots) -> io::Result<Self> {
+        let events = KeyEvents::open(node)?;
+        let raw = raw_keyboard(roots, node).and_then(|raw| RawKeys::open(&raw).ok());
+        Ok(Self { events, raw })
+    }
+
+    /// Waits for keys no longer than this, and hands on those that are there. Tells whether there was
+    /// anything; an error is the end.
+    pub(super) fn take(&mut self, wait: Duration, hand_on: impl FnMut(Key)) -> io::Result<bool> {
+        match &mut self.raw {
+            Some(raw) => raw.take(wait, hand_on),
+            None => self.events.take(wait, hand_on),
+        }
+    }
+}
+
+/// The key events of a keyboard.
+struct KeyEvents {
+    device: RawDevice,
+    /// Some were lost, and with them a part of what comes up to the next report.
+    is_torn: bool,
+}
+
+impl KeyEvents {
+    fn open(node: &Path) -> io::Result<Self> {
+        Ok(Self { device: RawDevice::from_fd(open_to_read(node)?.into())?, is_torn: false })
+    }
+
+    fn take(&mut self, wait: Duration, mut hand_on: impl FnMut(Key)) -> io::Result<bool> {
+        if !is_ready(&self.device, wait)? {
+            return Ok(false);
+        }
+        let events = match self.device.fetch_events() {
+            Ok(events) => events,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
+            Err(error) => return Err(error),
+        };
+        for event in events {
+            match event.event_type() {
+                EventType::KEY if !self.is_torn => {
+                    if let Some(motion) = Motion::of(event.value()) {
+                        hand_on(Key::Moved(event.code(), motion));
+                    }
+                }
+                EventType::SYNCHRONIZATION => {
+                    let was_torn = self.is_torn;
+                    self.is_torn = event.code() == SynchronizationCode::SYN_DROPPED.0;
+                    if was_torn && !self.is_torn {
+                        hand_on(Key::Lost);
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(true)
+    }
+}
+
+/// Reads until the scanner is gone.
+pub(super) fn read(scanner: &mut Keys, layout: Layout, feed: &mut Feed, wanted: &Wanted) {
+    let mut keyboard = Keyboard::new(layout);
+    while wanted.is_true() {
+        let taken = scanner.take(feed.wait(None), |key| match key {
+            Key::Moved(code, motion) => {
+                feed.push(&keyboard.take(code, motion));
+            }
+            Key::Lost => {
+                tracing::warn!("this machine was too slow for a scanner's keys");
+                feed.lost();
+                keyboard = Keyboard::new(layout);
+            }
+        });
+        match taken {
+            Ok(true) => {}
+            Ok(false) => {
+                if feed.tick() {
+                    keyboard.rest();
+                }
+            }
+            Err(_) => return,
+        }
+    }
+}

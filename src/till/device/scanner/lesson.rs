@@ -1,0 +1,210 @@
+//! Listens to everything that may be a scanner until one of them is used: `paytill devices --learn`.
+//! Nothing is taken away from anybody: a keyboard that is listened to types where it always does.
+
+use std::io::{self, Read as _};
+use std::time::Duration;
+
+use serialport::{ClearBuffer, SerialPort as _};
+use zeroize::{Zeroize as _, Zeroizing};
+
+use super::key::Key;
+use super::{health_of_hid, hid_pos, keyboard};
+use crate::clock::Uptime;
+use crate::device::inventory::{Class, Device, Roots};
+use crate::device::{Address, Fault, Health, LOOK, Wanted, Worker};
+use crate::scan::hid_pos::{Joined, Layout, Symbology};
+use crate::scan::keyboard::{Keyboard, Layout as Keys};
+use crate::scan::speed::{SPEEDS, Trial, Verdict};
+use crate::scan::{BurstKey, EndKey, KeyBurst, Outcome};
+use paytill_host::clock::Clock;
+
+const READ: usize = 1024;
+const SHORTEST_WAIT: Duration = Duration::from_millis(1);
+
+/// What a lesson tells.
+#[derive(Debug, Eq, PartialEq)]
+pub enum LessonReport {
+    /// From now on it would be heard.
+    Listening,
+    Heard(Heard),
+    /// Something came, and not at the speed at which it was read; the next one will be.
+    Garbled {
+        device: Device,
+        next: u32,
+    },
+    /// It cannot be listened to.
+    Unusable {
+        device: Device,
+        fault: Fault,
+    },
+}
+
+/// A scanner that was used.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Heard {
+    pub device: Device,
+    /// Bits a second, of a serial port.
+    pub baud: u32,
+    pub characters: usize,
+    /// The kind of code, where the scanner tells it.
+    pub symbology: Option<&'static str>,
+}
+
+/// Ends, within a second, when this is dropped.
+pub struct Lesson {
+    _workers: Vec<Worker>,
+}
+
+impl Lesson {
+    /// Listens to all these devices, each from a thread of its own. Fails only if the system gives
+    /// no thread.
+    pub fn start(
+        devices: Vec<Device>,
+        roots: &Roots,
+        keys: Keys,
+        clock: &Clock,
+        report: impl Fn(LessonReport) + Clone + Send + 'static,
+    ) -> io::Result<Self> {
+        let workers = devices.into_iter().map(|device| {
+            let (report, clock, roots) = (report.clone(), clock.clone(), roots.clone());
+            Worker::start("lesson", move |wanted| {
+                let pupil = Pupil { device, clock, report };
+                if let Err(fault) = pupil.listen(keys, &roots, &wanted) {
+                    (pupil.report)(LessonReport::Unusable { device: pupil.device, fault });
+                }
+            })
+        });
+        Ok(Self { _workers: workers.collect::<io::Result<_>>()? })
+    }
+}
+
+struct Pupil<R> {
+    device: Device,
+    clock: Clock,
+    report: R,
+}
+
+impl<R: Fn(LessonReport)> Pupil<R> {
+    /// Until it is used, gone, or no longer wanted.
+    fn listen(&self, keys: Keys, roots: &Roots, wanted: &Wanted) -> Result<(), Fault> {
+        let listened = match &self.device.class {
+            Class::Serial => self.to_port(wanted),
+            Class::HidPos(layout) => self.to_reports(layout, wanted),
+            Class::Keyboard => self.to_keys(keys, roots, wanted),
+            Class::OtherHid => Ok(()),
+        };
+        match listened {
+            Err(Health::Failed(fault)) => Err(fault),
+            _ => Ok(()),
+        }
+    }
+
+    fn to_port(&self, wanted: &Wanted) -> Result<(), Health> {
+        let mut speeds = SPEEDS.into_iter().cycle();
+        let mut baud = speeds.next().unwrap_or_default();
+        let mut port = Address::new(self.device.node.clone(), baud).try_open(|_| Ok(()))?.port;
+        (self.report)(LessonReport::Listening);
+        let mut trial = Trial::default();
+        let mut bytes = Zeroizing::new([0; READ]);
+        while wanted.is_true() {
+            if port.set_timeout(self.wait(trial.silence_at())).is_err() {
+                return Ok(());
+            }
+            let count = match port.read(&mut bytes[..]) {
+                Ok(0) => return Ok(()),
+                Ok(count) => count,
+                Err(error) if super::serial::is_silence(&error) => 0,
+                Err(_) => return Ok(()),
+            };
+            let now = self.clock.uptime();
+            let verdict =
+                if count == 0 { trial.tick(now) } else { trial.push(&bytes[..count], now) };
+            bytes[..count].zeroize();
+            match verdict {
+                Some(Verdict::Right(characters)) => {
+                    self.heard(baud, characters, None);
+                    return Ok(());
+                }
+                Some(Verdict::Wrong) => {
+                    baud = speeds.next().unwrap_or(baud);
+                    if port
+                        .set_baud_rate(baud)
+                        .and_then(|()| port.clear(ClearBuffer::Input))
+                        .is_err()
+                    {
+                        return Ok(());
+                    }
+                    let device = self.device.clone();
+                    (self.report)(LessonReport::Garbled { device, next: baud });
+                }
+                None => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn to_reports(&self, layout: &Layout, wanted: &Wanted) -> Result<(), Health> {
+        let mut open = hid_pos::open(&self.device.node, layout)?;
+        (self.report)(LessonReport::Listening);
+        while wanted.is_true() {
+            let Ok(ended) = open.take(self.wait(open.ends_at()), &self.clock) else {
+                return Ok(());
+            };
+            if let Some(Joined::Scan(scan)) = ended {
+                self.heard(0, scan.data.len(), scan.symbology.map(Symbology::name));
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// A hand is never as fast as a scanner, so the keys tell which of the keyboards it is.
+    fn to_keys(&self, keys: Keys, roots: &Roots, wanted: &Wanted) -> Result<(), Health> {
+        let mut pressed = keyboard::Keys::listen(&self.device.node, roots)
+            .map_err(|error| health_of_hid(&error))?;
+        (self.report)(LessonReport::Listening);
+        let mut keyboard = Keyboard::new(keys);
+        let mut burst = KeyBurst::new();
+        let mut characters = 0;
+        while wanted.is_true() {
+            let now = || self.clock.uptime();
+            let mut outcomes = Vec::new();
+            let wait = self.wait(burst.wake_at());
+            let taken = pressed.take(wait, |key| {
+                let Key::Moved(code, motion) = key else { return };
+                for byte in keyboard.take(code, motion).iter() {
+                    let key = match byte {
+                        b'\r' => BurstKey::End(EndKey::Enter),
+                        b'\t' => BurstKey::End(EndKey::Tab),
+                        byte => BurstKey::Char(char::from(*byte)),
+                    };
+                    characters += usize::from(matches!(key, BurstKey::Char(_)));
+                    outcomes.extend(burst.push(key, now()));
+                }
+            });
+            if taken.is_err() {
+                return Ok(());
+            }
+            outcomes.extend(burst.tick(now()));
+            for outcome in outcomes {
+                // Without an end it is no scan for a terminal, and one all the same.
+                if matches!(outcome, Outcome::Scanned(_) | Outcome::Unended) {
+                    self.heard(0, characters, None);
+                    return Ok(());
+                }
+                characters = 0;
+            }
+        }
+        Ok(())
+    }
+
+    fn heard(&self, baud: u32, characters: usize, symbology: Option<&'static str>) {
+        let device = self.device.clone();
+        (self.report)(LessonReport::Heard(Heard { device, baud, characters, symbology }));
+    }
+
+    fn wait(&self, until: Option<Uptime>) -> Duration {
+        let now = self.clock.uptime();
+        until.map_or(LOOK, |at| Duration::from(at.since(now))).clamp(SHORTEST_WAIT, LOOK)
+    }
+}

@@ -1,0 +1,171 @@
+//! Scanners that are found: whenever something is plugged in, everything there is looked at, and each
+//! scanner gets a thread of its own, which opens it and reads it until it is gone.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::board::Board;
+use super::feed::Feed;
+use super::keyboard::Grab;
+use super::{ScannerSettings, hid_pos, keyboard, serial};
+use crate::clock::Millis;
+use crate::device::inventory::{Class, Device, plugged_in};
+use crate::device::role::{Role, Why};
+use crate::device::watch::{Ring, Watch};
+use crate::device::{Address, Fault, Health, LOOK, Wanted, Worker};
+use paytill_host::clock::Clock;
+
+/// A node that was just made belongs to root until udev has set its group; so long is it tried
+/// again before that is a fault (devices 1.4).
+const DENIED_FOR: Millis = Millis::seconds(2);
+const RETRY: Duration = Duration::from_millis(50);
+/// So many of them are a second.
+const LINGERING: usize = 20;
+
+/// Starts a thread for every scanner that is there.
+pub(super) struct Search {
+    settings: ScannerSettings,
+    clock: Clock,
+    board: Board,
+    /// By their nodes.
+    running: BTreeMap<PathBuf, Worker>,
+}
+
+impl Search {
+    pub(super) fn new(settings: ScannerSettings, clock: Clock, board: Board) -> Self {
+        Self { settings, clock, board, running: BTreeMap::new() }
+    }
+
+    /// Until it is no longer wanted.
+    pub(super) fn run(mut self, mut watch: Watch, wanted: &Wanted) {
+        while wanted.is_true() {
+            self.running.retain(|_, worker| !worker.is_finished());
+            for device in plugged_in(&self.settings.roots) {
+                let Role::Scanner(why) = self.settings.wanted.role(&device) else { continue };
+                let is_followed = device.class == Class::Serial
+                    && why == Why::Named
+                    && self.settings.port.is_some();
+                if is_followed || self.running.contains_key(&device.node) {
+                    continue;
+                }
+                let node = device.node.clone();
+                match self.attend(device, why, watch.ring()) {
+                    Ok(worker) => {
+                        self.running.insert(node, worker);
+                    }
+                    Err(error) => {
+                        tracing::warn!(%error, "no thread for a scanner");
+                        // What did not begin has rung all the same.
+                        wanted.pause(LOOK);
+                    }
+                }
+            }
+            if self.running.is_empty() && self.settings.port.is_none() {
+                self.board.found_none();
+            }
+            watch.wait();
+        }
+    }
+
+    /// Reads a scanner that is there until it is gone. It rings then.
+    fn attend(&self, device: Device, why: Why, ring: Ring) -> io::Result<Worker> {
+        let suffix = match device.class {
+            Class::Keyboard => self.settings.suffix.typed(),
+            Class::Serial | Class::HidPos(_) | Class::OtherHid => self.settings.suffix,
+        };
+        let mut feed = Feed::new(suffix, self.clock.clone(), self.board.clone());
+        let attendant = Attendant { node: device.node.clone(), board: self.board.clone() };
+        let layout = self.settings.layout;
+        let roots = self.settings.roots.clone();
+        let baud = match why {
+            Why::Learned(baud) => baud,
+            Why::HidPos | Why::Named | Why::Known | Why::CallsItselfOne => self.settings.baud,
+        };
+        Worker::start("scanner", move |wanted| {
+            let node = device.node.as_path();
+            match &device.class {
+                Class::Serial => {
+                    let address = Address::new(node.to_owned(), baud);
+                    let open = || address.try_open(|_| Ok(()));
+                    if let Some(mut opened) = attendant.open(open, &feed, &wanted) {
+                        serial::read(&address, &mut opened, &mut feed, &wanted);
+                    }
+                }
+                Class::HidPos(layout) => {
+                    let open = || hid_pos::open(node, layout);
+                    if let Some(mut opened) = attendant.open(open, &feed, &wanted) {
+                        hid_pos::read(&mut opened, &mut feed, &wanted);
+                    }
+                }
+                Class::Keyboard => {
+                    let mut grab = Grab::new(device.clone(), roots, feed.clock());
+                    let open = || grab.open();
+                    if let Some(mut opened) = attendant.open(open, &feed, &wanted) {
+                        keyboard::read(&mut opened, layout, &mut feed, &wanted);
+                    }
+                }
+                Class::OtherHid => {}
+            }
+            attendant.leave(&wanted);
+            // In this order: who hears it ring finds it finished.
+            drop(wanted);
+            drop(ring);
+        })
+    }
+}
+
+/// What a scanner's thread does whatever its scanner is.
+struct Attendant {
+    node: PathBuf,
+    board: Board,
+}
+
+impl Attendant {
+    /// Opens the scanner, however often that takes; `None` when it is gone again.
+    fn open<T>(
+        &self,
+        mut open: impl FnMut() -> Result<T, Health>,
+        feed: &Feed,
+        wanted: &Wanted,
+    ) -> Option<T> {
+        let since = feed.now();
+        while wanted.is_true() {
+            match open() {
+                Ok(opened) => {
+                    tracing::info!(node = %self.node.display(), "scanner opened");
+                    self.board.set(&self.node, Health::Ready);
+                    return Some(opened);
+                }
+                Err(Health::Searching | Health::Ready) => return None,
+                // It was plugged in just now, and udev has yet to set its group (devices 1.4).
+                Err(health) if is_denied(&health) && feed.now().since(since) < DENIED_FOR => {
+                    wanted.pause(RETRY);
+                }
+                Err(health) => {
+                    self.board.set(&self.node, health);
+                    wanted.pause(LOOK);
+                }
+            }
+        }
+        None
+    }
+
+    /// The scanner is gone; its node goes a moment later. One that is still there and cannot be read
+    /// is left alone for a second.
+    fn leave(&self, wanted: &Wanted) {
+        tracing::info!(node = %self.node.display(), "scanner gone");
+        self.board.remove(&self.node);
+        for _ in 0..LINGERING {
+            if !self.node.exists() || !wanted.is_true() {
+                return;
+            }
+            wanted.pause(RETRY);
+        }
+    }
+}
+
+fn is_denied(health: &Health) -> bool {
+    matches!(health, Health::Failed(Fault::Denied | Fault::DeniedHid))
+}

@@ -1,0 +1,179 @@
+//! Scanners that are found when they are plugged in.
+
+use std::io::{ErrorKind, Write as _};
+use std::sync::mpsc::channel;
+use std::time::Duration;
+
+use serialport::TTYPort;
+
+use super::tree::{Tree, Usb};
+use super::{CODE, OTHER, Reports, SCANNER_READY, SCANNER_SEARCHING, scanned};
+use crate::device::inventory::plugged_in;
+use crate::device::role::{Kind, Learned, Wanted};
+use crate::device::scanner::lesson::{Lesson, LessonReport};
+use crate::device::scanner::{ScannerReport, ScannerSettings, Scanners};
+use crate::device::{Fault, Health};
+use crate::scan::Suffix;
+use crate::scan::keyboard::Layout;
+use paytill_host::clock::Clock;
+
+const SCANNER: Usb<'_> =
+    Usb { ids: "1eab:0106", maker: "Newland", name: "HR200", serial: "N1", port: 1 };
+const TWIN: Usb<'_> = Usb { port: 2, ..SCANNER };
+const CHIP: Usb<'_> = Usb { ids: "1a86:7523", maker: "", name: "USB Serial", serial: "", port: 3 };
+
+fn search(tree: &Tree, wanted: Wanted, is_missed: bool) -> (Scanners, Reports<ScannerReport>) {
+    let (sender, reports) = Reports::new();
+    let settings = ScannerSettings {
+        port: None,
+        baud: 9600,
+        suffix: Suffix::Auto,
+        layout: Layout::Us,
+        wanted: Wanted { serial: true, hid_pos: true, keyboards: true, ..wanted },
+        is_missed,
+        roots: tree.roots(),
+    };
+    let scanners = Scanners::start(settings, Clock::start(), move |report| {
+        sender.send(report).ok();
+    });
+    (scanners.unwrap(), reports)
+}
+
+fn line(code: &str) -> Vec<u8> {
+    format!("{code}\r").into_bytes()
+}
+
+/// A line that nobody has opened yet takes nothing.
+fn say_once_it_is_open(hardware: &mut TTYPort, code: &str) {
+    let clock = Clock::start();
+    let began = clock.uptime();
+    while let Err(error) = hardware.write_all(&line(code)) {
+        assert_eq!(error.kind(), ErrorKind::BrokenPipe);
+        let waited = Duration::from(clock.uptime().since(began));
+        assert!(waited < super::DEADLINE, "nobody opens it");
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn a_scanner_is_taken_up_as_it_is_plugged_in_and_missed_as_it_goes() {
+    let tree = Tree::new();
+    let (_scanners, reports) = search(&tree, Wanted::default(), false);
+    let mut hardware = tree.plug("ttyACM0", SCANNER);
+    // Nobody was missed before: nothing comes first.
+    assert_eq!(reports.next(), SCANNER_READY);
+    hardware.write_all(&line(CODE)).unwrap();
+    assert_eq!(reports.next(), scanned(CODE));
+    hardware.write_all(b"1345").unwrap();
+    tree.unplug("ttyACM0");
+    drop(hardware);
+    reports.expect(&SCANNER_SEARCHING, &[ScannerReport::Noise]);
+    // It has another name now, and sits elsewhere.
+    let mut hardware = tree.plug("ttyACM1", TWIN);
+    assert_eq!(reports.next(), SCANNER_READY);
+    hardware.write_all(&line(OTHER)).unwrap();
+    assert_eq!(reports.next(), scanned(OTHER));
+}
+
+#[test]
+fn two_scanners_of_one_make_work_side_by_side() {
+    let tree = Tree::new();
+    let (mut one, mut other) = (tree.plug("ttyACM0", SCANNER), tree.plug("ttyACM1", TWIN));
+    let (_scanners, reports) = search(&tree, Wanted::default(), false);
+    // Of either of them.
+    assert_eq!(reports.next(), SCANNER_READY);
+    say_once_it_is_open(&mut one, CODE);
+    assert_eq!(reports.next(), scanned(CODE));
+    say_once_it_is_open(&mut other, OTHER);
+    assert_eq!(reports.next(), scanned(OTHER));
+    tree.unplug("ttyACM0");
+    drop(one);
+    // The one that is left is enough, so nothing is told.
+    other.write_all(&line(CODE)).unwrap();
+    assert_eq!(reports.next(), scanned(CODE));
+}
+
+#[test]
+fn what_is_behind_an_adapter_is_left_alone_until_it_is_learned() {
+    let tree = Tree::new();
+    let mut hardware = tree.plug("ttyUSB0", CHIP);
+    let (scanners, reports) = search(&tree, Wanted::default(), true);
+    assert_eq!(reports.next(), SCANNER_SEARCHING);
+    drop(scanners);
+    let learned = Learned {
+        vendor: 0x1a86,
+        product: 0x7523,
+        serial: String::new(),
+        socket: "0000:00:14.0-3".into(),
+        kind: Kind::Serial,
+        baud: 115_200,
+    };
+    let wanted = Wanted { learned: vec![learned.clone()], ..Wanted::default() };
+    let (scanners, reports) = search(&tree, wanted, true);
+    assert_eq!(reports.next(), SCANNER_READY);
+    hardware.write_all(&line(CODE)).unwrap();
+    assert_eq!(reports.next(), scanned(CODE));
+    drop(scanners);
+    // Not even then if the printer is there.
+    let other_ports = vec![tree.path("dev/ttyUSB0")];
+    let wanted = Wanted { learned: vec![learned], other_ports, ..Wanted::default() };
+    let (_scanners, reports) = search(&tree, wanted, true);
+    assert_eq!(reports.next(), SCANNER_SEARCHING);
+}
+
+#[test]
+fn a_scanner_that_cannot_be_opened_is_named() {
+    let tree = Tree::new();
+    let _hardware = tree.plug("ttyACM0", SCANNER);
+    let (_first, reports) = search(&tree, Wanted::default(), false);
+    assert_eq!(reports.next(), SCANNER_READY);
+    let (_second, reports) = search(&tree, Wanted::default(), false);
+    assert_eq!(reports.next(), ScannerReport::Health(Health::Failed(Fault::Busy)));
+}
+
+#[test]
+fn the_search_ends_when_nobody_wants_it_any_more() {
+    let tree = Tree::new();
+    let _hardware = tree.plug("ttyACM0", SCANNER);
+    let (scanners, reports) = search(&tree, Wanted::default(), false);
+    assert_eq!(reports.next(), SCANNER_READY);
+    drop(scanners);
+    // All threads have ended once nobody can report any more.
+    while reports.0.recv_timeout(super::DEADLINE).is_ok() {}
+    assert_eq!(
+        reports.0.recv_timeout(super::DEADLINE),
+        Err(std::sync::mpsc::RecvTimeoutError::Disconnected)
+    );
+}
+
+#[test]
+fn one_scan_teaches_which_port_it_is_and_its_speed() {
+    let tree = Tree::new();
+    let (mut scanner, _silent) = (tree.plug("ttyUSB0", CHIP), tree.plug("ttyACM0", SCANNER));
+    let (sender, reports) = channel();
+    let _lesson = Lesson::start(
+        plugged_in(&tree.roots()),
+        &tree.roots(),
+        Layout::Us,
+        &Clock::start(),
+        move |report| {
+            sender.send(report).ok();
+        },
+    )
+    .unwrap();
+    for _ in 0..2 {
+        assert_eq!(reports.recv_timeout(super::DEADLINE), Ok(LessonReport::Listening));
+    }
+    scanner.write_all(b"\xff\xfe\x80\x00").unwrap();
+    let LessonReport::Garbled { device, next } = reports.recv_timeout(super::DEADLINE).unwrap()
+    else {
+        panic!("garbage was understood");
+    };
+    assert_eq!((device.node, next), (tree.path("dev/ttyUSB0"), 115_200));
+    scanner.write_all(b"6901234567892\r\n").unwrap();
+    let LessonReport::Heard(heard) = reports.recv_timeout(super::DEADLINE).unwrap() else {
+        panic!("not heard");
+    };
+    assert_eq!((heard.device.node, heard.baud), (tree.path("dev/ttyUSB0"), 115_200));
+    assert_eq!((heard.characters, heard.symbology), (13, None));
+}
