@@ -81,9 +81,7 @@ fn subscriber(
         .log_internal_errors(false)
         .with_writer(writer);
     // Of the libraries only warnings: what they say in detail may hold what we must not keep.
-    let filter = Targets::new()
-        .with_default(level.min(LevelFilter::WARN))
-        .with_target(OURS, level);
+    let filter = Targets::new().with_default(level.min(LevelFilter::WARN)).with_target(OURS, level);
     (tracing_subscriber::registry().with(lines).with(filter), worker)
 }
 

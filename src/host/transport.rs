@@ -18,7 +18,7 @@ use http_body::{Body, Frame, SizeHint};
 
 use paytill_core::clock::{Millis, Timestamp, Uptime};
 use paytill_core::gateway::{LARGEST_REPLY, Outgoing, Reply};
-use paytill_core::payment::{Answer, Reason};
+use paytill_core::payment::{Inconclusive, TillCause};
 
 /// How long an unused connection is kept. Servers close theirs after a minute or so; one that
 /// closes just as we write costs a payment its quick answer.
@@ -41,20 +41,29 @@ pub struct Route {
     pub request_timeout: Millis,
 }
 
-/// Why there is no reply. The code is a stable word for [`paytill_core::payment::Reason`].
+/// Why there is no reply.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Failure {
     /// No connection came about, so not a byte of it left.
-    NotSent(&'static str),
+    NotSent(TillCause),
     /// It may have arrived.
-    Lost(&'static str),
+    Lost(TillCause),
 }
 
-impl From<Failure> for Answer {
+impl Failure {
+    /// Why.
+    pub const fn cause(self) -> TillCause {
+        match self {
+            Self::NotSent(cause) | Self::Lost(cause) => cause,
+        }
+    }
+}
+
+impl From<Failure> for Inconclusive {
     fn from(failure: Failure) -> Self {
         match failure {
-            Failure::NotSent(code) => Self::NotSent(Reason::new(code)),
-            Failure::Lost(code) => Self::Unknown(Reason::new(code)),
+            Failure::NotSent(cause) => Self::NotSent(cause.into()),
+            Failure::Lost(cause) => Self::Unknown(cause.into()),
         }
     }
 }
@@ -163,8 +172,8 @@ impl Transport {
         Ok(date.and_then(Timestamp::from_http))
     }
 
-    /// Carries a request, once; `left` is called when its first byte leaves. Only where no connection to the first host came about does the same
-    /// request go to the other.
+    /// Carries a request, once; `left` is called when its first byte leaves. Only where no connection
+    /// to the first host came about does the same request go to the other.
     pub async fn carry(
         &self,
         outgoing: &Outgoing,
@@ -189,11 +198,13 @@ impl Transport {
         left: Arc<dyn Fn() + Send + Sync>,
     ) -> Result<Reply, Failure> {
         let (client, used) = self.client(outgoing.certificate);
+        let request = &outgoing.request;
+        let url = format!("{}{}", self.hosts[host], request.uri());
         let request = client
-            .post(format!("{}{}", self.hosts[host], outgoing.path))
-            .header("content-type", "text/xml; charset=utf-8")
+            .request(request.method().clone(), url)
+            .headers(request.headers().clone())
             .body(reqwest::Body::wrap(Once {
-                bytes: Some(Bytes::from_owner(outgoing.body.clone())),
+                bytes: Some(Bytes::from_owner(request.body().clone())),
                 left,
             }));
         used.store(now.0, Ordering::Relaxed);
@@ -282,17 +293,21 @@ fn client(route: &Route) -> Result<reqwest::ClientBuilder, reqwest::Error> {
 
 /// The whole body or nothing: a reply that breaks off is no reply.
 async fn read(mut response: reqwest::Response) -> Result<Reply, Failure> {
-    let status = response.status().as_u16();
+    let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
     let mut body = Vec::new();
     loop {
         match response.chunk().await {
             Ok(Some(chunk)) if body.len() + chunk.len() > LARGEST_REPLY => {
-                return Err(Failure::Lost("bad_answer"));
+                return Err(Failure::Lost(TillCause::BadAnswer));
             }
             Ok(Some(chunk)) => body.extend_from_slice(&chunk),
-            Ok(None) => return Ok(Reply { status, body }),
-            Err(error) if error.is_timeout() => return Err(Failure::Lost("no_answer")),
-            Err(_) => return Err(Failure::Lost("connection_lost")),
+            Ok(None) => {
+                let mut reply = Reply::new(body);
+                (*reply.status_mut(), *reply.headers_mut()) = (status, headers);
+                return Ok(reply);
+            }
+            Err(error) if error.is_timeout() => return Err(Failure::Lost(TillCause::NoAnswer)),
+            Err(_) => return Err(Failure::Lost(TillCause::ConnectionLost)),
         }
     }
 }
@@ -301,18 +316,18 @@ fn failure(error: &reqwest::Error) -> Failure {
     // The only error that proves that nothing was written: no connection was made.
     if error.is_connect() {
         return Failure::NotSent(if is_certificate_error(error) {
-            "certificate"
+            TillCause::Certificate
         } else {
-            "no_connection"
+            TillCause::NoConnection
         });
     }
     if error.is_builder() {
-        return Failure::NotSent("configuration");
+        return Failure::NotSent(TillCause::Configuration);
     }
     Failure::Lost(match error {
-        error if error.is_timeout() => "no_answer",
-        error if is_certificate_error(error) => "certificate",
-        _ => "connection_lost",
+        error if error.is_timeout() => TillCause::NoAnswer,
+        error if is_certificate_error(error) => TillCause::Certificate,
+        _ => TillCause::ConnectionLost,
     })
 }
 

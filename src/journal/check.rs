@@ -8,14 +8,14 @@ use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension, Row};
 
-use super::{Journal, JournalError, Tip, beside, damaged, head, refused, work};
+use super::{Journal, JournalError, Tip, beside, damaged, head, progress, refused};
 use paytill_core::payment::State;
 
 const SQLITE_MAGIC: &[u8] = b"SQLite format 3\0";
 /// The magic, and behind it the size of a page.
 const HEADER: usize = SQLITE_MAGIC.len() + 2;
 /// What an attempt and its sale were begun with, as one text: it never changes afterwards, and the
-/// link of the first entry covers it.
+/// hash of the first entry covers it.
 const FACTS: &str =
     "SELECT json_array(out_trade_no, sale, channel, amount, request, hex(code_hash),
      created_at, attempt.day, sale.at, sale.day, due, currency, note)
@@ -57,12 +57,12 @@ impl EntryRow {
         })
     }
 
-    /// Its link in the chain. `facts` are those of the attempt, with its first entry.
-    pub(super) fn link(&self, before: &[u8; 16], facts: &str) -> [u8; 16] {
+    /// Its hash in the chain. `facts` are those of the attempt, with its first entry.
+    pub(super) fn hash(&self, before: &[u8; 16], facts: &str) -> [u8; 16] {
         let numbers = [self.seq, self.attempt, self.at, self.age, self.boot, self.sent_at];
         let numbers: Vec<u8> = numbers.into_iter().flat_map(i64::to_be_bytes).collect();
         let texts = [&self.event, &self.state, &self.wire].map(String::as_bytes);
-        head::link(before, &[&numbers, texts[0], texts[1], texts[2], facts.as_bytes()])
+        head::hash(before, &[&numbers, texts[0], texts[1], texts[2], facts.as_bytes()])
     }
 }
 
@@ -199,10 +199,10 @@ impl Check<'_> {
             let entry = EntryRow::read(row)?;
             let seq = entry.seq;
             let follows = tip.seq != 0 || since <= 1;
-            // Written with the attempt itself: then the attempt is part of the link.
+            // Written with the attempt itself: then the attempt is part of the hash.
             let facts =
                 if entry.event == BEGUN { facts(self.db, entry.attempt)? } else { String::new() };
-            let right = entry.link(&tip.chain, &facts);
+            let right = entry.hash(&tip.chain, &facts);
             if follows && (seq != tip.seq + 1 || right != chain) {
                 return Err(damaged(
                     self.path,
@@ -221,7 +221,7 @@ impl Check<'_> {
     /// Attempts must stand where their last entry left them.
     fn attempts(&self, since: i64) -> Result<(), JournalError> {
         let mut statement = self.db.prepare(
-            "SELECT last.attempt, last.seq = last_entry AND entry.at = updated_at, status, work, state
+            "SELECT last.attempt, last.seq = last_entry AND entry.at = updated_at, status, progress, state
              FROM (SELECT attempt, max(seq) AS seq FROM entry WHERE seq >= ? GROUP BY attempt) last
              JOIN entry ON entry.seq = last.seq LEFT JOIN attempt ON attempt.id = last.attempt",
         )?;
@@ -230,7 +230,7 @@ impl Check<'_> {
             let state: State = serde_json::from_str(&row.get::<_, String>(4)?)?;
             let is_last = row.get::<_, Option<bool>>(1)? == Some(true);
             let is_right = row.get::<_, String>(2)? == state.status().word()
-                && row.get::<_, i64>(3)? == work(&state);
+                && row.get::<_, String>(3)? == progress(&state);
             if !is_last || !is_right {
                 let attempt: i64 = row.get(0)?;
                 let what = format!("attempt {attempt} is not where its last entry left it");

@@ -1,5 +1,5 @@
 //! The files of a journal beside what SQLite does with them: who holds it, its write-ahead log as
-//! plain bytes, and the mirror of the chain's last link.
+//! plain bytes, and the mirror of the chain's last hash.
 
 use std::fs::{File, TryLockError};
 use std::io;

@@ -1,5 +1,5 @@
 //! The chain of digests that ties each entry to the one before, and the small file that mirrors its
-//! last link outside the database.
+//! last hash outside the database.
 
 use std::io;
 
@@ -9,8 +9,8 @@ const MAGIC: &[u8; 8] = b"paytill1";
 /// Bytes of the mirror.
 pub(super) const LENGTH: usize = MAGIC.len() + 8 + 16;
 
-/// The digest of an entry's parts on top of the link before it.
-pub(super) fn link(before: &[u8; 16], parts: &[&[u8]]) -> [u8; 16] {
+/// The hash of an entry's parts on top of the one before it.
+pub(super) fn hash(before: &[u8; 16], parts: &[&[u8]]) -> [u8; 16] {
     let mut context = digest::Context::new(&digest::SHA256);
     context.update(before);
     for part in parts {

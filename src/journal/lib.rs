@@ -21,16 +21,16 @@ use serde::{Deserialize, Serialize};
 use check::EntryRow;
 use files::OnDisk;
 pub use files::{Files, is_held};
-use paytill_core::engine::{Begin, Entry, Past};
+use paytill_core::engine::{Begin, Entry, Recovered};
 use paytill_core::order::Merchant;
 use paytill_core::payment::State;
 pub use read::{Audit, Filter, OrderRow, Reader, StoredEntry};
-pub use writer::{Keeper, Writer, Written};
+pub use writer::{FailStop, Writer, Written};
 
 /// Marks the file as a journal of ours: "payt".
 const APPLICATION_ID: i32 = 0x7061_7974;
 /// The format this version writes.
-const FORMAT: i32 = 1;
+const FORMAT: i32 = 2;
 /// Entries after which the WAL is moved into the main file.
 const ENTRIES_IN_WAL: u32 = 300;
 
@@ -57,6 +57,12 @@ pub enum JournalError {
         path.display()
     )]
     Newer { path: PathBuf, format: i32 },
+    #[error(
+        "the journal {} was written by an older paytill (format {format}), which this version does \
+         not read; move it away together with the files beside it, and start again",
+        path.display()
+    )]
+    Older { path: PathBuf, format: i32 },
     #[error("the journal {} cannot be opened: {source}; check the folder's owner and free space", path.display())]
     Unusable { path: PathBuf, source: std::io::Error },
     #[error(
@@ -97,7 +103,7 @@ struct Tip {
 
 impl Journal {
     /// Takes hold of a journal, makes it if there is none, and checks it.
-    pub fn open(path: &Path) -> Result<(Self, Past), JournalError> {
+    pub fn open(path: &Path) -> Result<(Self, Recovered), JournalError> {
         let files = OnDisk::hold(path)?;
         let path = files.path().to_owned();
         check::start(&path, head::read(files.read_mirror()).is_some())?;
@@ -105,7 +111,7 @@ impl Journal {
     }
 
     /// As [`Journal::open`], on any files; `name` stands for them in errors.
-    pub fn on(files: impl Files + 'static, name: &Path) -> Result<(Self, Past), JournalError> {
+    pub fn on(files: impl Files + 'static, name: &Path) -> Result<(Self, Recovered), JournalError> {
         let path = name.to_owned();
         files
             .settle_log()
@@ -142,7 +148,7 @@ impl Journal {
             state: serde_json::to_string(&entry.state)?,
             wire: wire_json(&entry.wire)?,
         };
-        let (seq, chain) = (row.seq, row.link(&tip.chain, &facts));
+        let (seq, chain) = (row.seq, row.hash(&tip.chain, &facts));
         transaction
             .prepare_cached(
                 "INSERT INTO entry (seq, attempt, at, age, boot, sent_at, event, state, wire, chain)
@@ -154,13 +160,13 @@ impl Journal {
             ])?;
         transaction
             .prepare_cached(
-                "UPDATE attempt SET updated_at = ?, status = ?, work = ?, last_entry = ?
+                "UPDATE attempt SET updated_at = ?, status = ?, progress = ?, last_entry = ?
                  WHERE id = ?",
             )?
             .execute(params![
                 entry.at.0,
                 entry.state.status().word(),
-                work(&entry.state),
+                progress(&entry.state),
                 seq,
                 entry.attempt
             ])?;
@@ -188,7 +194,7 @@ impl Journal {
         let _ = self.db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
     }
 
-    fn prepare(&mut self) -> Result<Past, JournalError> {
+    fn prepare(&mut self) -> Result<Recovered, JournalError> {
         let db = &self.db;
         db.busy_timeout(std::time::Duration::from_secs(2))?;
         // What is refused in the following is left as it was, its WAL too.
@@ -202,10 +208,7 @@ impl Journal {
         let is_new = match (application, format) {
             (0, 0) if tables == 0 => true,
             (APPLICATION_ID, FORMAT) => false,
-            (APPLICATION_ID, ..FORMAT) => return Err(self.damaged("unknown format")),
-            (APPLICATION_ID, format) => {
-                return Err(JournalError::Newer { path: self.path.clone(), format });
-            }
+            (APPLICATION_ID, format) => return Err(other_format(self.path.clone(), format)),
             _ => return Err(JournalError::Foreign(self.path.clone())),
         };
         // Where there is no WAL, SQLite would quietly go on in a mode that loses acknowledged sales.
@@ -256,6 +259,15 @@ impl Journal {
     }
 }
 
+/// A journal of ours, in a format that this version does not read.
+fn other_format(path: PathBuf, format: i32) -> JournalError {
+    match format {
+        ..1 => damaged(&path, "unknown format"),
+        1..FORMAT => JournalError::Older { path, format },
+        FORMAT.. => JournalError::Newer { path, format },
+    }
+}
+
 fn damaged(path: &Path, what: &str) -> JournalError {
     JournalError::Damaged { path: path.to_owned(), what: paytill_core::clean::clean(what, 120) }
 }
@@ -290,8 +302,8 @@ fn insert_attempt(
     transaction
         .prepare_cached(
             "INSERT INTO attempt (id, out_trade_no, sale, channel, amount, request, code_hash,
-             created_at, day, updated_at, status, work, last_entry)
-             VALUES (?, ?, ?, 'micropay', ?, ?, ?, ?, ?, 0, '', 2, 0)",
+             created_at, day, updated_at, status, progress, last_entry)
+             VALUES (?, ?, ?, 'micropay', ?, ?, ?, ?, ?, 0, '', 'open', 0)",
         )?
         .execute(params![
             entry.attempt,
@@ -311,9 +323,15 @@ fn stored(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-/// The `work` column: later looks are gone on with, but do not count as open.
-fn work(state: &State) -> i64 {
-    if state.is_open() { 2 } else { i64::from(state.is_watched()) }
+/// The `progress` column: what is to be rechecked is gone on with, but does not count as open.
+fn progress(state: &State) -> &'static str {
+    if state.is_open() {
+        "open"
+    } else if state.is_to_be_rechecked() {
+        "recheck"
+    } else {
+        "done"
+    }
 }
 
 fn wire_json(wire: &[(String, String)]) -> Result<String, serde_json::Error> {

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, Row};
 
-use super::{APPLICATION_ID, FORMAT, JournalError, Request, files, head, refused};
+use super::{APPLICATION_ID, FORMAT, JournalError, Request, files, head, other_format, refused};
 use paytill_core::clock::{Millis, Timestamp, Uptime};
-use paytill_core::engine::{Attempt, Past, StoredAttempt};
+use paytill_core::engine::{Attempt, Recovered, StoredAttempt};
 use paytill_core::money::{Currency, Money};
 use paytill_core::order::{Order, OutTradeNo};
 use paytill_core::payment::{Event, State, Status};
@@ -140,7 +140,7 @@ impl Reader {
             }
             // Made this moment by another process that has not come further.
             Ok((_, 0, 0, 0)) => Ok(None),
-            Ok((_, APPLICATION_ID, format, _)) => Err(JournalError::Newer { path, format }),
+            Ok((_, APPLICATION_ID, format, _)) => Err(other_format(path, format)),
             Ok(_) => Err(JournalError::Foreign(path)),
             Err(error) => Err(refused(&path, &error)),
         }
@@ -163,7 +163,7 @@ impl Reader {
         let count = |sql| self.db.query_row(sql, [], |row| row.get(0));
         Ok(Audit {
             orders: count("SELECT count(*) FROM attempt")?,
-            open: count("SELECT count(*) FROM attempt WHERE work = 2")?,
+            open: count("SELECT count(*) FROM attempt WHERE progress = 'open'")?,
             attention: count("SELECT count(*) FROM attempt WHERE status = 'attention'")?,
             numbers_taken: count(
                 "SELECT count(DISTINCT attempt) FROM entry
@@ -190,7 +190,7 @@ impl Reader {
             values.push(status.word().to_owned());
         }
         if filter.open {
-            sql += " AND attempt.work = 2";
+            sql += " AND attempt.progress = 'open'";
         }
         sql += " ORDER BY attempt.id DESC";
         if let Some(limit) = filter.limit {
@@ -250,7 +250,7 @@ const ORDER: &str = "SELECT attempt.id, sale, out_trade_no, channel, amount, cur
      JOIN entry ON entry.seq = attempt.last_entry";
 
 /// What a till needs to go on with.
-pub(super) fn past(db: &Connection) -> Result<Past, JournalError> {
+pub(super) fn past(db: &Connection) -> Result<Recovered, JournalError> {
     let last = |table: &str| -> rusqlite::Result<i64> {
         db.query_row(&format!("SELECT coalesce(max(id), 0) FROM {table}"), [], |row| row.get(0))
     };
@@ -260,7 +260,7 @@ pub(super) fn past(db: &Connection) -> Result<Past, JournalError> {
          created_at, updated_at, state
          FROM attempt JOIN sale ON sale.id = attempt.sale
          JOIN entry ON entry.seq = attempt.last_entry
-         WHERE work > 0 ORDER BY attempt.id",
+         WHERE progress <> 'done' ORDER BY attempt.id",
     )?;
     let open =
         statement.query_and_then([], stored_attempt)?.collect::<Result<_, JournalError>>()?;
@@ -269,16 +269,16 @@ pub(super) fn past(db: &Connection) -> Result<Past, JournalError> {
          WHERE id > ? AND code_hash IS NOT NULL ORDER BY id",
     )?;
     let codes = statement
-        .query_and_then([last_attempt - i64::from(Past::CODES_REMEMBERED)], |row| {
+        .query_and_then([last_attempt - i64::from(Recovered::CODES_REMEMBERED)], |row| {
             Ok((row.get(0)?, number(row.get(1)?)?))
         })?
         .collect::<Result<_, JournalError>>()?;
     let mut statement =
         db.prepare("SELECT sale FROM attempt WHERE id > ? AND status = 'paid' ORDER BY id")?;
     let paid_sales = statement
-        .query_map([last_attempt - i64::from(Past::SALES_REMEMBERED)], |row| row.get(0))?
+        .query_map([last_attempt - i64::from(Recovered::SALES_REMEMBERED)], |row| row.get(0))?
         .collect::<Result<_, _>>()?;
-    Ok(Past { last_attempt, last_sale: last("sale")?, open, paid_sales, codes })
+    Ok(Recovered { last_attempt, last_sale: last("sale")?, open, paid_sales, codes })
 }
 
 fn stored_attempt(row: &Row<'_>) -> Result<StoredAttempt, JournalError> {

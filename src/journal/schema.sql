@@ -1,4 +1,4 @@
--- Format 1. `entry` is only ever appended to; `attempt` says where each attempt stands after its
+-- Format 2. `entry` is only ever appended to; `attempt` says where each attempt stands after its
 -- last entry and changes in the same transaction.
 CREATE TABLE sale (
     id       INTEGER PRIMARY KEY,
@@ -21,10 +21,10 @@ CREATE TABLE attempt (
     day          TEXT    NOT NULL,
     updated_at   INTEGER NOT NULL,
     status       TEXT    NOT NULL,
-    work         INTEGER NOT NULL, -- 0 none, 1 a later look, 2 open
+    progress     TEXT    NOT NULL, -- open; recheck: the gateway never knew it; done
     last_entry   INTEGER NOT NULL
 ) STRICT;
-CREATE INDEX attempt_with_work ON attempt (id) WHERE work > 0;
+CREATE INDEX attempt_in_progress ON attempt (id) WHERE progress <> 'done';
 CREATE INDEX attempt_of_day ON attempt (day);
 CREATE INDEX attempt_of_sale ON attempt (sale);
 

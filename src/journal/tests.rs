@@ -4,13 +4,15 @@ use std::path::Path;
 
 use tempfile::TempDir;
 
-use super::writer::Keeper;
+use super::writer::FailStop;
 use super::*;
 use paytill_core::clock::{Millis, Timestamp, Uptime};
 use paytill_core::engine::SaleEntry;
 use paytill_core::money::{Currency, Money};
 use paytill_core::order::{Order, OutTradeNo};
-use paytill_core::payment::{Answer, Call, CallKind, Event, Proof, Reason, Rules};
+use paytill_core::payment::{
+    Answer, Event, Found, Inconclusive, Proof, Rules, Submitted, TillCause,
+};
 
 const NOW: Timestamp = Timestamp(1_795_318_200_000);
 
@@ -32,7 +34,7 @@ fn order(number: i64) -> Order {
 }
 
 fn begin(attempt: i64) -> Entry {
-    let (state, _) = State::begin(&Rules::default(), 0);
+    let state = State::begin(&Rules::default(), 0);
     Entry {
         attempt,
         at: NOW,
@@ -51,19 +53,19 @@ fn begin(attempt: i64) -> Entry {
 }
 
 fn paid(attempt: i64) -> Entry {
-    let (state, call) = State::begin(&Rules::default(), 0);
+    let mut state = State::begin(&Rules::default(), 0);
     let transaction_id = "4200002026112200000000000001".to_owned();
-    let answer = Answer::Paid(Proof { transaction_id, paid_at: NOW, coupon: None });
-    let event = Event::Answered(call, answer);
-    let (state, _) = state.step(&event, Millis(200), &Rules::default());
+    let proof = Proof { transaction_id, paid_at: NOW, coupon: None };
+    let event = Event::Answered(0, Answer::Submitted(Submitted::Paid(proof)));
+    assert_eq!(state.step(&event, Millis(200), &Rules::default()), None);
     let at = Timestamp(NOW.0 + 200);
     Entry { at, age: Millis(200), event, state, wire: Vec::new(), begin: None, ..begin(attempt) }
 }
 
 fn waiting(attempt: i64) -> Entry {
-    let (state, call) = State::begin(&Rules::default(), 0);
-    let event = Event::Answered(call, Answer::Paying);
-    let (state, _) = state.step(&event, Millis(300), &Rules::default());
+    let mut state = State::begin(&Rules::default(), 0);
+    let event = Event::Answered(0, Answer::Submitted(Submitted::Paying));
+    assert_eq!(state.step(&event, Millis(300), &Rules::default()), None);
     Entry { age: Millis(300), event, state, begin: None, ..begin(attempt) }
 }
 
@@ -294,8 +296,8 @@ fn an_answer_that_changes_nothing_is_kept_as_evidence() {
     let folder = tempfile::tempdir().unwrap();
     let path = filled(&folder);
     let (mut journal, _) = Journal::open(&path).unwrap();
-    let call = Call { kind: CallKind::Query, number: 9 };
-    let event = Event::Answered(call, Answer::Unknown(Reason::new("no_answer")));
+    let unclear = Inconclusive::Unknown(TillCause::NoAnswer.into());
+    let event = Event::Answered(9, Answer::Found(Found::Inconclusive(unclear)));
     let entry = Entry { event: event.clone(), ..waiting(2) };
     journal.append(&entry).unwrap();
     let reader = Reader::open(&path).unwrap().unwrap();
@@ -355,10 +357,10 @@ fn a_checkpoint_that_fails_is_told_as_what_it_is() {
             _ => Authorization::Allow,
         }))
         .unwrap();
-    let mut keeper = Keeper::new(journal);
-    assert!(keeper.keep(&begin(1)).is_ok());
-    keeper.rest();
-    let told = keeper.keep(&begin(2));
+    let mut fail_stop = FailStop::new(journal);
+    assert!(fail_stop.append(&begin(1)).is_ok());
+    fail_stop.checkpoint();
+    let told = fail_stop.append(&begin(2));
     assert!(matches!(told, Err(JournalError::Write(_))), "nobody is told why: {told:?}");
-    assert!(matches!(keeper.keep(&begin(3)), Err(JournalError::Stopped)));
+    assert!(matches!(fail_stop.append(&begin(3)), Err(JournalError::Stopped)));
 }

@@ -37,20 +37,20 @@ impl Writer {
         let (entries, inbox) = mpsc::channel::<Entry>();
         let (finished, done) = mpsc::channel();
         std::thread::Builder::new().name("journal".into()).spawn(move || {
-            let mut keeper = Keeper::new(journal);
+            let mut fail_stop = FailStop::new(journal);
             let mut next = inbox.recv().ok();
             while let Some(entry) = next.take() {
-                let result = keeper.keep(&entry);
+                let result = fail_stop.append(&entry);
                 report(Written { attempt: entry.attempt, result });
                 next = match inbox.recv_timeout(QUIET) {
                     Err(RecvTimeoutError::Timeout) => {
-                        keeper.rest();
+                        fail_stop.checkpoint();
                         inbox.recv().ok()
                     }
                     received => received.ok(),
                 };
             }
-            drop(keeper);
+            drop(fail_stop);
             let _ = finished.send(());
         })?;
         Ok(Self { entries: Some(entries), done })
@@ -63,21 +63,21 @@ impl Writer {
 }
 
 /// A journal that is not written to any more once it has failed.
-pub struct Keeper {
+pub struct FailStop {
     journal: Journal,
     /// What went wrong while nobody was selling; told with the next entry.
     failure: Option<JournalError>,
     failed: bool,
 }
 
-impl Keeper {
+impl FailStop {
     /// Nothing has failed yet.
     pub fn new(journal: Journal) -> Self {
         Self { journal, failure: None, failed: false }
     }
 
     /// Writes an entry as [`Journal::append`] does, unless something failed before.
-    pub fn keep(&mut self, entry: &Entry) -> Result<(), JournalError> {
+    pub fn append(&mut self, entry: &Entry) -> Result<(), JournalError> {
         let result = match self.failure.take() {
             Some(error) => Err(error),
             None if self.failed => Err(JournalError::Stopped),
@@ -90,7 +90,7 @@ impl Keeper {
     }
 
     /// Nobody is at the counter: time for what a sale should not wait for.
-    pub fn rest(&mut self) {
+    pub fn checkpoint(&mut self) {
         if !self.failed {
             self.failure = self.journal.checkpoint().err();
             if self.failure.is_some() {

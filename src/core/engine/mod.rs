@@ -4,10 +4,11 @@
 //! written; only when it is on disk does memory follow, is anybody told, and does a call leave. If
 //! the write fails nothing leaves. There is no I/O and no clock in here.
 
+mod in_flight;
+mod pacer;
 mod record;
 #[cfg(test)]
 mod tests;
-mod turns;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -16,9 +17,12 @@ use crate::clock::{Millis, Timestamp, Uptime};
 use crate::gateway::{Ask, Gateway};
 use crate::money::{Currency, Money};
 use crate::order::{AuthCode, Merchant, Order, OutTradeNo, TillId};
-use crate::payment::{Answer, Call, CallKind, Event, Rules, State, Status};
-pub use record::{Attempt, Begin, Entry, Past, SaleEntry, StoredAttempt};
-use turns::Turns;
+use crate::payment::{
+    Answer, Call, CallKind, Event, Inconclusive, Rules, State, Status, Submitted,
+};
+use in_flight::{InFlight, Writing};
+use pacer::Pacer;
+pub use record::{Attempt, Begin, Entry, Recovered, SaleEntry, StoredAttempt};
 
 /// While money is open, a tick is wanted so often: the deadlines of a machine that was suspended have
 /// passed when it wakes, but not its timers.
@@ -37,18 +41,29 @@ pub struct Identity {
 }
 
 /// Which sale is to be charged.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum SaleRef {
-    /// A new one of this much, with a free note.
-    New(Money, String),
+    /// A new one of this much.
+    New(Money),
     /// One that was tried before, by its number in the journal, for the same amount.
     Again(i64, Money),
+}
+
+impl SaleRef {
+    /// What is due.
+    pub const fn amount(self) -> Money {
+        match self {
+            Self::New(amount) | Self::Again(_, amount) => amount,
+        }
+    }
 }
 
 /// What an attempt is begun with.
 #[derive(Debug)]
 pub struct Start {
     pub sale: SaleRef,
+    /// Kept with a new sale.
+    pub note: String,
     pub code: AuthCode,
     pub code_hash: [u8; 16],
     /// The address of this machine towards the gateway.
@@ -66,8 +81,9 @@ pub enum Refusal {
     Unsettled(OutTradeNo),
     /// The sale is paid.
     AlreadyPaid,
-    /// The payment code was used for this attempt, which is still open.
-    CodeInUse(OutTradeNo),
+    /// The payment code was used for this attempt. Once it has left, a code is dead: shown again, it
+    /// is the same customer still in front of the scanner.
+    CodeUsed(OutTradeNo),
 }
 
 /// What the shell must do, in this order.
@@ -77,55 +93,59 @@ pub enum Effect {
     Write(Box<Entry>),
     /// Make a call, once, and hand its end back as [`Event::Answered`].
     Call { attempt: i64, order: Box<Order>, call: Call, code: Option<AuthCode> },
-    /// Tell people: this attempt moved, by this event, from that status.
-    Told { attempt: Box<Attempt>, event: Box<Event>, before: Option<Status> },
+    /// Tell people.
+    Report(Box<Report>),
+}
+
+/// An attempt moved.
+#[derive(Clone, Debug)]
+pub struct Report {
+    pub attempt: Attempt,
+    pub event: Event,
+    /// Its status before; `None` where this is the first.
+    pub before: Option<Status>,
+}
+
+impl Report {
+    /// Whether people need to hear of it: a recheck of a number that the gateway never knew is none,
+    /// unless it finds money.
+    pub fn is_news(&self) -> bool {
+        let status = self.attempt.state.status();
+        !(self.before == Some(Status::Reversed) && status == Status::Reversed)
+    }
 }
 
 /// The attempts with work left, and the rules between them.
+///
+/// An engine is driven by three kinds of calls, and answers each with [`Effect`]s that must be carried
+/// out in their order:
+///
+/// * what people do: [`begin`](Self::begin) a payment, and [`handle_event_of`](Self::handle_event_of)
+///   an order (cancel, supersede, check now);
+/// * what the world does: [`written`](Self::written) for every [`Effect::Write`],
+///   [`mark_sent`](Self::mark_sent) and then [`handle_event`](Self::handle_event) with
+///   [`Event::Answered`] for every [`Effect::Call`], each exactly once;
+/// * what time does: [`tick`](Self::tick), no later than [`wake_at`](Self::wake_at) says. The moment
+///   may change with every other call.
+///
+/// Everything else asks and changes nothing. Whoever drives it keeps no state of its own about
+/// payments: it may die between any two calls, and goes on from [`Recovered`] with
+/// [`new`](Self::new).
 pub struct Engine {
     identity: Identity,
     rules: Rules,
     gateway: Arc<dyn Gateway>,
     boot: i64,
-    tracks: BTreeMap<i64, Track>,
+    attempts: BTreeMap<i64, InFlight>,
     last_attempt: i64,
     last_sale: i64,
     codes: VecDeque<([u8; 16], OutTradeNo)>,
     /// Sales charged lately, and whether they are paid.
     sales: VecDeque<(i64, bool)>,
     /// Calls for payments of the past, or that were slept over.
-    turns: Turns,
+    pacer: Pacer,
     awake_at: Uptime,
     stopped: bool,
-}
-
-#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
-struct Track {
-    sale: i64,
-    order: Order,
-    /// Held from the scan to the answer, and not a moment longer.
-    code: Option<AuthCode>,
-    created_at: Timestamp,
-    updated_at: Timestamp,
-    sent_at: Uptime,
-    /// `sent_at` is when it left, and not only when it might have.
-    has_left: bool,
-    state: State,
-    /// Out at the disk: takes no further event until it is back.
-    writing: Option<Writing>,
-    waiting: VecDeque<(Event, Vec<(String, String)>)>,
-    from_the_past: bool,
-    /// Its next call waits for its turn.
-    slept_over: bool,
-    /// Made for another merchant: told, but never touched.
-    foreign: bool,
-}
-
-struct Writing {
-    event: Event,
-    state: State,
-    at: Timestamp,
-    call: Option<Call>,
 }
 
 impl Engine {
@@ -136,7 +156,7 @@ impl Engine {
         rules: Rules,
         gateway: Arc<dyn Gateway>,
         boot: i64,
-        past: Past,
+        past: Recovered,
         now: Uptime,
         wall: Timestamp,
     ) -> (Self, Vec<Effect>) {
@@ -145,12 +165,12 @@ impl Engine {
             rules,
             gateway,
             boot,
-            tracks: BTreeMap::new(),
+            attempts: BTreeMap::new(),
             last_attempt: past.last_attempt,
             last_sale: past.last_sale,
             codes: past.codes.into(),
             sales: past.paid_sales.into_iter().map(|sale| (sale, true)).collect(),
-            turns: Turns::new(now),
+            pacer: Pacer::new(now),
             awake_at: now,
             stopped: false,
         };
@@ -168,10 +188,11 @@ impl Engine {
         now: Uptime,
         wall: Timestamp,
     ) -> Result<(OutTradeNo, Vec<Effect>), Refusal> {
-        let Start { sale, code, code_hash, client_ip, draw } = start;
-        self.be_awake(now);
+        let Start { sale, note, code, code_hash, client_ip, draw } = start;
+        self.note_wakeup(now);
         self.may_begin(&sale, &code_hash)?;
-        let (sale, amount) = self.sale(sale);
+        let amount = sale.amount();
+        let sale = self.sale(sale, note);
         self.last_attempt += 1;
         let attempt = self.last_attempt;
         let counter = u64::try_from(attempt).unwrap_or(0);
@@ -185,7 +206,7 @@ impl Engine {
             device_info: self.identity.device_info.clone(),
             client_ip,
         };
-        let (state, call) = State::begin(&self.rules, draw[1]);
+        let state = State::begin(&self.rules, draw[1]);
         let entry = Entry {
             attempt,
             at: wall,
@@ -202,11 +223,11 @@ impl Engine {
             })),
         };
         self.codes.push_back((code_hash, out_trade_no.clone()));
-        if self.codes.len() > Past::CODES_REMEMBERED as usize {
+        if self.codes.len() > Recovered::CODES_REMEMBERED as usize {
             self.codes.pop_front();
         }
         self.remember_sale(sale.id, false);
-        let track = Track {
+        let in_flight = InFlight {
             sale: sale.id,
             order,
             code: Some(code),
@@ -215,18 +236,23 @@ impl Engine {
             sent_at: now,
             has_left: false,
             state: state.clone(),
-            writing: Some(Writing { event: Event::Begun, state, at: wall, call: Some(call) }),
+            writing: Some(Writing {
+                event: Event::Begun,
+                state,
+                at: wall,
+                call: Some(Call::SUBMISSION),
+            }),
             waiting: VecDeque::new(),
             from_the_past: false,
             slept_over: false,
             foreign: false,
         };
-        self.tracks.insert(attempt, track);
+        self.attempts.insert(attempt, in_flight);
         Ok((out_trade_no, vec![Effect::Write(Box::new(entry))]))
     }
 
     /// Something happened to an attempt; `wire` is what came over it.
-    pub fn happen(
+    pub fn handle_event(
         &mut self,
         attempt: i64,
         event: Event,
@@ -234,41 +260,48 @@ impl Engine {
         now: Uptime,
         wall: Timestamp,
     ) -> Vec<Effect> {
-        self.be_awake(now);
+        self.note_wakeup(now);
         let mut effects = Vec::new();
-        if let Some(track) = self.tracks.get_mut(&attempt).filter(|track| !track.foreign) {
-            if let Event::Answered(Call { number: 0, .. }, _) = event {
-                track.code = None;
+        if let Some(in_flight) =
+            self.attempts.get_mut(&attempt).filter(|in_flight| !in_flight.foreign)
+        {
+            if event.ends_submission() {
+                in_flight.code = None;
                 // Nothing more will leave.
-                track.has_left = true;
+                in_flight.has_left = true;
             }
-            track.waiting.push_back((event, wire));
+            in_flight.waiting.push_back((event, wire));
             self.advance(attempt, now, wall, &mut effects);
         }
         effects
     }
 
-    /// As [`Engine::happen`], by the order's number.
-    pub fn happen_to(
+    /// As [`Engine::handle_event`], by the order's number.
+    pub fn handle_event_of(
         &mut self,
         out_trade_no: &OutTradeNo,
         event: Event,
         now: Uptime,
         wall: Timestamp,
     ) -> Vec<Effect> {
-        let found = self.tracks.iter().find(|(_, track)| track.order.out_trade_no == *out_trade_no);
+        let found = self
+            .attempts
+            .iter()
+            .find(|(_, in_flight)| in_flight.order.out_trade_no == *out_trade_no);
         match found.map(|(attempt, _)| *attempt) {
-            Some(attempt) => self.happen(attempt, event, Vec::new(), now, wall),
+            Some(attempt) => self.handle_event(attempt, event, Vec::new(), now, wall),
             None => Vec::new(),
         }
     }
 
     /// The submission's first byte leaves now: a connection had to be made before it. All times of
     /// the payment count from here.
-    pub fn left(&mut self, attempt: i64, now: Uptime) {
-        if let Some(track) = self.tracks.get_mut(&attempt).filter(|track| !track.from_the_past) {
-            track.sent_at = track.sent_at.max(now);
-            track.has_left = true;
+    pub fn mark_sent(&mut self, attempt: i64, now: Uptime) {
+        if let Some(in_flight) =
+            self.attempts.get_mut(&attempt).filter(|in_flight| !in_flight.from_the_past)
+        {
+            in_flight.sent_at = in_flight.sent_at.max(now);
+            in_flight.has_left = true;
         }
     }
 
@@ -280,45 +313,45 @@ impl Engine {
         now: Uptime,
         wall: Timestamp,
     ) -> Vec<Effect> {
-        self.be_awake(now);
+        self.note_wakeup(now);
         let mut effects = Vec::new();
         if !on_disk && !std::mem::replace(&mut self.stopped, true) {
             // Nothing goes on with the others either.
-            let others = |(id, track): &(&i64, &Track)| {
+            let others = |(id, in_flight): &(&i64, &InFlight)| {
                 **id != attempt
-                    && !track.foreign
-                    && track.writing.is_none()
-                    && track.state.is_open()
+                    && !in_flight.foreign
+                    && in_flight.writing.is_none()
+                    && in_flight.state.is_open()
             };
-            effects.extend(
-                self.tracks
-                    .iter()
-                    .filter(others)
-                    .map(|(_, track)| track.told(Event::Tick, Some(track.state.status()), false)),
-            );
+            effects.extend(self.attempts.iter().filter(others).map(|(_, in_flight)| {
+                in_flight.report(Event::Tick, Some(in_flight.state.status()), false)
+            }));
         }
-        let Some(track) = self.tracks.get_mut(&attempt) else { return effects };
-        let Some(writing) = track.writing.take() else { return effects };
-        let before = (writing.event != Event::Begun).then(|| track.state.status());
+        let Some(in_flight) = self.attempts.get_mut(&attempt) else { return effects };
+        let Some(writing) = in_flight.writing.take() else { return effects };
+        let before = (writing.event != Event::Begun).then(|| in_flight.state.status());
         // What was never sent is not told either: for all anybody knows it did not happen.
         if !on_disk && writing.event == Event::Begun {
-            self.tracks.remove(&attempt);
+            self.attempts.remove(&attempt);
             return effects;
         }
         if writing.event == Event::Begun {
             // It leaves now, and not when it was handed to the disk.
-            track.sent_at = now;
+            in_flight.sent_at = now;
         }
         // The customer may show that code again.
         let never_left = matches!(
             &writing.event,
-            Event::Answered(Call { kind: CallKind::Submit, .. }, Answer::NotSent(_))
+            Event::Answered(
+                _,
+                Answer::Submitted(Submitted::Inconclusive(Inconclusive::NotSent(_)))
+            )
         );
-        let out_trade_no = track.order.out_trade_no.clone();
-        track.state = writing.state;
-        track.updated_at = writing.at;
-        effects.push(track.told(writing.event, before, on_disk));
-        let (sale, status) = (track.sale, track.state.status());
+        let out_trade_no = in_flight.order.out_trade_no.clone();
+        in_flight.state = writing.state;
+        in_flight.updated_at = writing.at;
+        effects.push(in_flight.report(writing.event, before, on_disk));
+        let (sale, status) = (in_flight.sale, in_flight.state.status());
         if let Some(call) = writing.call.filter(|_| on_disk) {
             self.dispatch(attempt, call, now, &mut effects);
         }
@@ -334,22 +367,22 @@ impl Engine {
 
     /// Time has passed.
     pub fn tick(&mut self, now: Uptime, wall: Timestamp) -> Vec<Effect> {
-        self.be_awake(now);
+        self.note_wakeup(now);
         let mut effects = Vec::new();
         if self.stopped {
             return effects;
         }
         let due: Vec<i64> = self
-            .tracks
+            .attempts
             .iter()
             .rev()
-            .filter(|(_, track)| track.wake_at(&self.rules).is_some_and(|at| at <= now))
+            .filter(|(_, in_flight)| in_flight.wake_at(&self.rules).is_some_and(|at| at <= now))
             .map(|(attempt, _)| *attempt)
             .collect();
         for attempt in due {
-            effects.extend(self.happen(attempt, Event::Tick, Vec::new(), now, wall));
+            effects.extend(self.handle_event(attempt, Event::Tick, Vec::new(), now, wall));
         }
-        while let Some((attempt, call)) = self.turns.next(now) {
+        while let Some((attempt, call)) = self.pacer.next(now) {
             self.send(attempt, call, &mut effects);
         }
         effects
@@ -360,27 +393,32 @@ impl Engine {
         if self.stopped {
             return None;
         }
-        let attempts = self.tracks.values().filter_map(|track| track.wake_at(&self.rules));
+        let attempts =
+            self.attempts.values().filter_map(|in_flight| in_flight.wake_at(&self.rules));
         let awake = self.busy().next().map(|_| self.awake_at.after(LONGEST_PAUSE));
-        attempts.chain(self.turns.wake_at()).chain(awake).min()
+        attempts.chain(self.pacer.wake_at()).chain(awake).min()
     }
 
     /// The attempt for which a payment code was used before, by the code's hash.
-    pub fn code_used_by(&self, code_hash: &[u8; 16]) -> Option<&OutTradeNo> {
+    fn code_used_by(&self, code_hash: &[u8; 16]) -> Option<&OutTradeNo> {
         self.codes.iter().rev().find(|(hash, _)| hash == code_hash).map(|(_, by)| by)
     }
 
     /// Whether any attempt is open.
     pub fn is_open(&self) -> bool {
-        self.tracks.values().any(|track| track.state.is_open() || track.writing.is_some())
+        self.attempts
+            .values()
+            .any(|in_flight| in_flight.state.is_open() || in_flight.writing.is_some())
     }
 
     /// The open attempts that this till can do something about.
     pub fn busy(&self) -> impl Iterator<Item = &OutTradeNo> {
-        let busy = |track: &&Track| {
-            !self.stopped && !track.foreign && (track.writing.is_some() || track.state.is_open())
+        let busy = |in_flight: &&InFlight| {
+            !self.stopped
+                && !in_flight.foreign
+                && (in_flight.writing.is_some() || in_flight.state.is_open())
         };
-        self.tracks.values().filter(busy).map(|track| &track.order.out_trade_no)
+        self.attempts.values().filter(busy).map(|in_flight| &in_flight.order.out_trade_no)
     }
 
     fn may_begin(&self, sale: &SaleRef, code_hash: &[u8; 16]) -> Result<(), Refusal> {
@@ -391,41 +429,37 @@ impl Engine {
             if self.sales.contains(&(*sale, true)) {
                 return Err(Refusal::AlreadyPaid);
             }
-            let unsettled = |track: &&Track| {
-                let over = |state: &State| {
-                    state.is_put_aside()
-                        || matches!(state.status(), Status::Declined | Status::Reversed)
-                };
+            let unsettled = |in_flight: &&InFlight| {
+                let over = |state: &State| state.is_superseded() || is_over(state.status());
                 // What is at the disk is written before anything that is handed to it later.
-                let state = track.writing.as_ref().map_or(&track.state, |writing| &writing.state);
-                track.sale == *sale && !over(state)
+                let state =
+                    in_flight.writing.as_ref().map_or(&in_flight.state, |writing| &writing.state);
+                in_flight.sale == *sale && !over(state)
             };
-            if let Some(track) = self.tracks.values().find(unsettled) {
-                return Err(Refusal::Unsettled(track.order.out_trade_no.clone()));
+            if let Some(in_flight) = self.attempts.values().find(unsettled) {
+                return Err(Refusal::Unsettled(in_flight.order.out_trade_no.clone()));
             }
         }
-        let Some(by) = self.code_used_by(code_hash) else { return Ok(()) };
-        let open = |track: &Track| track.order.out_trade_no == *by && !track.state.is_settled();
-        if self.tracks.values().any(open) {
-            return Err(Refusal::CodeInUse(by.clone()));
+        match self.code_used_by(code_hash) {
+            Some(by) => Err(Refusal::CodeUsed(by.clone())),
+            None => Ok(()),
         }
-        Ok(())
     }
 
-    fn sale(&mut self, sale: SaleRef) -> (SaleEntry, Money) {
+    fn sale(&mut self, sale: SaleRef, note: String) -> SaleEntry {
         match sale {
-            SaleRef::New(due, note) => {
+            SaleRef::New(due) => {
                 self.last_sale += 1;
-                (SaleEntry { id: self.last_sale, new: Some(note), due }, due)
+                SaleEntry { id: self.last_sale, new: Some(note), due }
             }
-            SaleRef::Again(id, due) => (SaleEntry { id, new: None, due }, due),
+            SaleRef::Again(id, due) => SaleEntry { id, new: None, due },
         }
     }
 
     fn remember_sale(&mut self, sale: i64, paid: bool) {
         self.sales.retain(|(known, _)| *known != sale);
         self.sales.push_back((sale, paid));
-        if self.sales.len() > Past::SALES_REMEMBERED as usize {
+        if self.sales.len() > Recovered::SALES_REMEMBERED as usize {
             self.sales.pop_front();
         }
     }
@@ -452,7 +486,7 @@ impl Engine {
             None => Millis(u64::MAX),
         };
         let foreign = stored.order.merchant != self.identity.merchant;
-        let track = Track {
+        let in_flight = InFlight {
             sale: stored.sale,
             order: stored.order,
             code: None,
@@ -469,23 +503,24 @@ impl Engine {
         };
         let event = Event::Restarted { oldest };
         if foreign {
-            let before = Some(track.state.status());
-            effects.push(track.told(event.clone(), before, true));
+            let before = Some(in_flight.state.status());
+            effects.push(in_flight.report(event.clone(), before, true));
         }
-        self.tracks.insert(stored.id, track);
-        effects.extend(self.happen(stored.id, event, Vec::new(), now, wall));
+        self.attempts.insert(stored.id, in_flight);
+        effects.extend(self.handle_event(stored.id, event, Vec::new(), now, wall));
     }
 
     /// Takes the next waiting event, unless the disk has the attempt.
     fn advance(&mut self, attempt: i64, now: Uptime, wall: Timestamp, effects: &mut Vec<Effect>) {
-        let Some(track) = self.tracks.get_mut(&attempt) else { return };
-        while track.writing.is_none()
-            && let Some((event, wire)) = track.waiting.pop_front()
+        let Some(in_flight) = self.attempts.get_mut(&attempt) else { return };
+        while in_flight.writing.is_none()
+            && let Some((event, wire)) = in_flight.waiting.pop_front()
         {
-            let age = now.since(track.sent_at);
-            let (state, call) = track.state.step(&event, age, &self.rules);
+            let age = now.since(in_flight.sent_at);
+            let mut state = in_flight.state.clone();
+            let call = state.step(&event, age, &self.rules);
             // An answer is kept even where it changes nothing: it is evidence.
-            if state == track.state && !matches!(event, Event::Answered(..)) {
+            if state == in_flight.state && !matches!(event, Event::Answered(..)) {
                 continue;
             }
             // Without a journal nothing is done any more; what still comes in is told.
@@ -493,77 +528,68 @@ impl Engine {
                 continue;
             }
             if self.stopped {
-                let before = Some(track.state.status());
-                track.state = state;
-                effects.push(track.told(event, before, false));
+                let before = Some(in_flight.state.status());
+                in_flight.state = state;
+                effects.push(in_flight.report(event, before, false));
                 continue;
             }
             let entry = Entry {
                 attempt,
                 at: wall,
                 // Until it has left nothing is certain of its age.
-                age: if track.has_left { age } else { Millis(0) },
-                sent_at: track.sent_at,
+                age: if in_flight.has_left { age } else { Millis(0) },
+                sent_at: in_flight.sent_at,
                 boot: self.boot,
                 event: event.clone(),
                 state: state.clone(),
                 wire,
                 begin: None,
             };
-            track.writing = Some(Writing { event, state, at: wall, call });
+            in_flight.writing = Some(Writing { event, state, at: wall, call });
             effects.push(Effect::Write(Box::new(entry)));
         }
-        if track.writing.is_none() && !track.state.is_open() && !track.state.is_watched() {
-            self.tracks.remove(&attempt);
+        if in_flight.writing.is_none()
+            && !in_flight.state.is_open()
+            && !in_flight.state.is_to_be_rechecked()
+        {
+            self.attempts.remove(&attempt);
         }
     }
 
     /// After a sleep, whatever is called for first for each attempt waits for its turn, as at a start.
-    fn be_awake(&mut self, now: Uptime) {
+    fn note_wakeup(&mut self, now: Uptime) {
         if now.since(self.awake_at) >= SLEPT {
-            self.tracks.values_mut().for_each(|track| track.slept_over = true);
+            self.attempts.values_mut().for_each(|in_flight| in_flight.slept_over = true);
         }
         self.awake_at = self.awake_at.max(now);
     }
 
     fn dispatch(&mut self, attempt: i64, call: Call, now: Uptime, effects: &mut Vec<Effect>) {
-        // A question that still waits for its turn is overtaken by the next.
-        if self.turns.overtake(attempt, call) {
+        // A question that still waits for its turn gives way to the next.
+        if self.pacer.replace(attempt, call) {
             return;
         }
-        let Some(track) = self.tracks.get_mut(&attempt) else { return };
+        let Some(in_flight) = self.attempts.get_mut(&attempt) else { return };
         let in_turn = call.kind != CallKind::Submit
-            && (std::mem::take(&mut track.slept_over) || track.from_the_past);
-        if !in_turn || self.turns.is_on(attempt, call, now) {
+            && (std::mem::take(&mut in_flight.slept_over) || in_flight.from_the_past);
+        if !in_turn || self.pacer.may_go(attempt, call, now) {
             self.send(attempt, call, effects);
         }
     }
 
     fn send(&self, attempt: i64, call: Call, effects: &mut Vec<Effect>) {
-        let Some(track) = self.tracks.get(&attempt).filter(|_| !self.stopped) else { return };
-        let code = track.code.clone().filter(|_| call.number == 0);
-        effects.push(Effect::Call { attempt, order: Box::new(track.order.clone()), call, code });
+        let Some(in_flight) = self.attempts.get(&attempt).filter(|_| !self.stopped) else { return };
+        let code = in_flight.code.clone().filter(|_| call == Call::SUBMISSION);
+        effects.push(Effect::Call {
+            attempt,
+            order: Box::new(in_flight.order.clone()),
+            call,
+            code,
+        });
     }
 }
 
-impl Track {
-    fn wake_at(&self, rules: &Rules) -> Option<Uptime> {
-        let wake = self.state.wake_at(rules).filter(|_| self.writing.is_none() && !self.foreign)?;
-        Some(self.sent_at.after(wake))
-    }
-
-    fn told(&self, event: Event, before: Option<Status>, recorded: bool) -> Effect {
-        let attempt = Attempt {
-            out_trade_no: self.order.out_trade_no.clone(),
-            sale: self.sale,
-            amount: self.order.amount,
-            currency: self.order.currency,
-            created_at: self.created_at,
-            updated_at: self.updated_at,
-            sent_at: self.sent_at,
-            state: self.state.clone(),
-            recorded,
-        };
-        Effect::Told { attempt: Box::new(attempt), event: Box::new(event), before }
-    }
+/// Whether nothing more is expected to happen to the money.
+const fn is_over(status: Status) -> bool {
+    matches!(status, Status::Declined | Status::Reversed)
 }

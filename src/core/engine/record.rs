@@ -60,7 +60,7 @@ pub struct StoredAttempt {
 
 /// What a till needs to know of the past to go on.
 #[derive(Debug, Default)]
-pub struct Past {
+pub struct Recovered {
     pub last_attempt: i64,
     pub last_sale: i64,
     /// Attempts with work left, the oldest first.
@@ -71,7 +71,7 @@ pub struct Past {
     pub codes: Vec<([u8; 16], OutTradeNo)>,
 }
 
-impl Past {
+impl Recovered {
     /// Payment codes live for a minute; so many of the latest are told again by their hash.
     pub const CODES_REMEMBERED: u32 = 500;
     /// Sales whose outcome is remembered to keep them from being charged twice.

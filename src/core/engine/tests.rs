@@ -2,8 +2,9 @@ mod edges;
 mod sleep;
 
 use super::*;
-use crate::gateway::{Decoded, Outgoing, Reply};
-use crate::payment::{Ending, Proof, Reason};
+use crate::gateway::{Decoded, Outgoing, Reply, Stamp};
+use crate::payment::says::{Says, reason};
+use crate::payment::{Ending, Found, Proof};
 
 const RULES: Rules = Rules {
     query_interval: Millis::seconds(5),
@@ -16,8 +17,8 @@ const RULES: Rules = Rules {
 struct Mute;
 
 impl Gateway for Mute {
-    fn encode(&self, _: Ask<'_>, _: &str) -> Outgoing {
-        Outgoing { path: "/", body: Vec::new().into(), certificate: false }
+    fn encode(&self, _: Ask<'_>, _: &Stamp) -> Outgoing {
+        Outgoing { request: http::Request::default(), certificate: false }
     }
 
     fn record(&self, ask: Ask<'_>) -> Vec<(String, String)> {
@@ -25,7 +26,7 @@ impl Gateway for Mute {
     }
 
     fn decode(&self, _: Ask<'_>, _: &Reply, _: Timestamp) -> Decoded {
-        Decoded { answer: Answer::Absent, record: Vec::new() }
+        Decoded { answer: Answer::Found(Found::NotFound), record: Vec::new() }
     }
 }
 
@@ -59,10 +60,10 @@ struct Bench {
 
 impl Bench {
     fn new() -> Self {
-        Self::with(Past::default())
+        Self::with(Recovered::default())
     }
 
-    fn with(past: Past) -> Self {
+    fn with(past: Recovered) -> Self {
         let now = Uptime(1_000_000);
         let wall = Timestamp(1_795_318_200_000);
         let boot = 7;
@@ -85,7 +86,8 @@ impl Bench {
                 Effect::Call { attempt, call, code, .. } => {
                     self.calls.push((attempt, call, code.is_some()));
                 }
-                Effect::Told { attempt, .. } => {
+                Effect::Report(report) => {
+                    let attempt = report.attempt;
                     let number = attempt.out_trade_no.as_str();
                     let counter = number[15..19].parse().unwrap();
                     self.told.push((counter, attempt.state.status(), attempt.recorded));
@@ -99,6 +101,7 @@ impl Bench {
         let (now, wall) = self.at();
         let start = Start {
             sale,
+            note: String::new(),
             code: auth_code,
             code_hash: [code; 16],
             client_ip: "203.0.113.7".into(),
@@ -110,7 +113,7 @@ impl Bench {
     }
 
     fn sell(&mut self, code: u8) -> Result<OutTradeNo, Refusal> {
-        self.begin(SaleRef::New(Money::from_minor(1234), String::new()), code)
+        self.begin(SaleRef::New(Money::from_minor(1234)), code)
     }
 
     /// The disk answers for an attempt's entry.
@@ -122,14 +125,14 @@ impl Bench {
 
     fn happen(&mut self, attempt: i64, event: Event) {
         let (now, wall) = self.at();
-        let effects = self.engine.happen(attempt, event, Vec::new(), now, wall);
+        let effects = self.engine.handle_event(attempt, event, Vec::new(), now, wall);
         self.take(effects);
     }
 
     /// The latest call of an attempt is answered, and the disk writes at once.
-    fn answer(&mut self, attempt: i64, answer: Answer) {
+    fn answer(&mut self, attempt: i64, answer: Says) {
         let call = self.calls.iter().rfind(|(of, ..)| *of == attempt).unwrap().1;
-        self.happen(attempt, Event::Answered(call, answer));
+        self.happen(attempt, answer.in_answer_to(call));
         self.disk(attempt, true);
     }
 
@@ -158,14 +161,15 @@ impl Bench {
     }
 }
 
-fn paid() -> Answer {
+fn paid() -> Says {
     let transaction_id = "4200002026112200000000000001".to_owned();
-    Answer::Paid(Proof { transaction_id, paid_at: Timestamp(0), coupon: None })
+    Says::Paid(Proof { transaction_id, paid_at: Timestamp(0), coupon: None })
 }
 
 fn stored(id: i64, mch_id: &str, boot: i64) -> StoredAttempt {
-    let (state, call) = State::begin(&RULES, 0);
-    let (state, _) = state.step(&Event::Answered(call, Answer::Paying), Millis(300), &RULES);
+    let mut state = State::begin(&RULES, 0);
+    let call = state.step(&Says::Paying.in_answer_to(Call::SUBMISSION), Millis(300), &RULES);
+    assert_eq!(call, None);
     let number = format!("T01261122113000{id:04}07");
     StoredAttempt {
         id,
@@ -199,7 +203,7 @@ fn nothing_is_sent_or_told_before_it_is_on_disk() {
     assert_eq!(bench.statuses(), [Status::Sent]);
     assert_eq!(bench.calls.len(), 1);
     let call = bench.calls[0].1;
-    bench.happen(1, Event::Answered(call, paid()));
+    bench.happen(1, paid().in_answer_to(call));
     assert_eq!(bench.statuses(), [Status::Sent], "not told before it is written");
     bench.disk(1, true);
     assert_eq!(bench.statuses(), [Status::Sent, Status::Paid]);
@@ -221,7 +225,7 @@ fn an_outcome_that_cannot_be_written_is_told_as_such_and_ends_all_calls() {
     bench.sell(1).unwrap();
     bench.disk(1, true);
     let call = bench.calls[0].1;
-    bench.happen(1, Event::Answered(call, Answer::Paying));
+    bench.happen(1, Says::Paying.in_answer_to(call));
     bench.disk(1, false);
     assert_eq!(bench.told.last(), Some(&(1, Status::Waiting, false)));
     bench.pass(120_000);
@@ -236,9 +240,9 @@ fn events_wait_for_the_disk_and_none_is_lost() {
     bench.disk(1, true);
     bench.now += 2_000;
     let submit = bench.calls[0].1;
-    bench.happen(1, Event::Answered(submit, Answer::Paying));
-    bench.happen(1, Event::AskNow);
-    bench.happen(1, Event::Abandon);
+    bench.happen(1, Says::Paying.in_answer_to(submit));
+    bench.happen(1, Event::CheckNow);
+    bench.happen(1, Event::Cancel);
     assert_eq!(bench.written.len(), 2);
     bench.disk(1, true);
     bench.disk(1, true);
@@ -252,9 +256,9 @@ fn the_payment_code_goes_out_once_and_is_gone_with_the_answer() {
     let mut bench = Bench::new();
     bench.sell(1).unwrap();
     bench.disk(1, true);
-    assert!(bench.engine.tracks[&1].code.is_some());
-    bench.answer(1, Answer::Paying);
-    assert!(bench.engine.tracks[&1].code.is_none());
+    assert!(bench.engine.attempts[&1].code.is_some());
+    bench.answer(1, Says::Paying);
+    assert!(bench.engine.attempts[&1].code.is_none());
     bench.pass(6_000);
     assert_eq!(bench.calls.iter().filter(|(_, _, with_code)| *with_code).count(), 1);
     assert!(!format!("{:?}", bench.written).contains("134567890123456789"));
@@ -265,15 +269,15 @@ fn a_sale_is_charged_again_only_when_its_attempt_is_settled() {
     let mut bench = Bench::new();
     bench.sell(1).unwrap();
     let again = SaleRef::Again(1, Money::from_minor(1234));
-    assert!(matches!(bench.begin(again.clone(), 2), Err(Refusal::Unsettled(_))), "at the disk");
+    assert!(matches!(bench.begin(again, 2), Err(Refusal::Unsettled(_))), "at the disk");
     bench.disk(1, true);
-    assert!(matches!(bench.begin(again.clone(), 2), Err(Refusal::Unsettled(_))), "sent");
-    bench.answer(1, Answer::Unknown(Reason::new("no_answer")));
-    assert!(matches!(bench.begin(again.clone(), 2), Err(Refusal::Unsettled(_))), "checking");
-    bench.happen(1, Event::Abandon);
+    assert!(matches!(bench.begin(again, 2), Err(Refusal::Unsettled(_))), "sent");
+    bench.answer(1, Says::Unknown(reason("no_answer")));
+    assert!(matches!(bench.begin(again, 2), Err(Refusal::Unsettled(_))), "checking");
+    bench.happen(1, Event::Cancel);
     bench.disk(1, true);
-    assert!(matches!(bench.begin(again.clone(), 2), Err(Refusal::Unsettled(_))), "reversing");
-    bench.happen(1, Event::PutAside);
+    assert!(matches!(bench.begin(again, 2), Err(Refusal::Unsettled(_))), "reversing");
+    bench.happen(1, Event::Supersede);
     bench.disk(1, true);
     assert!(bench.begin(again, 2).is_ok(), "put aside");
 }
@@ -283,9 +287,9 @@ fn a_declined_sale_may_be_charged_again_and_a_paid_one_never() {
     let mut bench = Bench::new();
     bench.sell(1).unwrap();
     bench.disk(1, true);
-    bench.answer(1, Answer::Declined(Reason::new("NOTENOUGH")));
+    bench.answer(1, Says::Declined(reason("NOTENOUGH")));
     let again = SaleRef::Again(1, Money::from_minor(1234));
-    bench.begin(again.clone(), 2).unwrap();
+    bench.begin(again, 2).unwrap();
     assert_eq!(bench.written.last().unwrap().begin.as_ref().unwrap().sale.id, 1);
     bench.disk(2, true);
     bench.answer(2, paid());
@@ -299,15 +303,16 @@ fn a_payment_code_that_was_used_is_noticed() {
     bench.disk(1, true);
     assert_eq!(bench.engine.code_used_by(&[1; 16]), Some(&number));
     assert_eq!(bench.engine.code_used_by(&[2; 16]), None);
-    assert_eq!(bench.sell(1), Err(Refusal::CodeInUse(number.clone())));
+    assert_eq!(bench.sell(1), Err(Refusal::CodeUsed(number.clone())));
     bench.answer(1, paid());
     assert_eq!(bench.engine.code_used_by(&[1; 16]), Some(&number));
-    assert!(bench.sell(1).is_ok(), "an integrator may try; the gateway decides");
+    assert_eq!(bench.sell(1), Err(Refusal::CodeUsed(number)), "it is dead");
 }
 
 #[test]
 fn numbers_go_on_where_the_journal_ended() {
-    let mut bench = Bench::with(Past { last_attempt: 41, last_sale: 17, ..Past::default() });
+    let mut bench =
+        Bench::with(Recovered { last_attempt: 41, last_sale: 17, ..Recovered::default() });
     let number = bench.sell(1).unwrap();
     assert_eq!(&number.as_str()[15..], "004207");
     let begin = bench.written[0].begin.as_ref().unwrap();
@@ -317,7 +322,7 @@ fn numbers_go_on_where_the_journal_ended() {
 #[test]
 fn the_past_is_asked_about_without_a_storm() {
     let open = (1..=20).map(|id| stored(id, "1900000109", 7)).collect();
-    let mut bench = Bench::with(Past { last_attempt: 20, open, ..Past::default() });
+    let mut bench = Bench::with(Recovered { last_attempt: 20, open, ..Recovered::default() });
     for attempt in 1..=20 {
         bench.disk(attempt, true);
     }
@@ -335,7 +340,7 @@ fn the_past_is_asked_about_without_a_storm() {
 fn within_one_boot_the_time_line_goes_on_and_after_another_it_is_taken_as_young() {
     for (boot, age) in [(7, 10_000), (8, 300), (0, 300)] {
         let open = vec![stored(1, "1900000109", boot)];
-        let bench = Bench::with(Past { last_attempt: 1, open, ..Past::default() });
+        let bench = Bench::with(Recovered { last_attempt: 1, open, ..Recovered::default() });
         assert_eq!(bench.written[0].age, Millis(age), "{boot}");
     }
 }
@@ -343,10 +348,10 @@ fn within_one_boot_the_time_line_goes_on_and_after_another_it_is_taken_as_young(
 #[test]
 fn an_order_of_another_merchant_is_told_and_never_touched() {
     let open = vec![stored(1, "1900000999", 7)];
-    let mut bench = Bench::with(Past { last_attempt: 1, open, ..Past::default() });
+    let mut bench = Bench::with(Recovered { last_attempt: 1, open, ..Recovered::default() });
     assert_eq!(bench.statuses(), [Status::Waiting]);
-    bench.happen(1, Event::AskNow);
-    bench.happen(1, Event::Abandon);
+    bench.happen(1, Event::CheckNow);
+    bench.happen(1, Event::Cancel);
     bench.pass(300_000);
     assert!(bench.calls.is_empty() && bench.written.is_empty());
     assert!(bench.engine.is_open() && bench.engine.busy().next().is_none());
@@ -361,9 +366,9 @@ fn what_has_ended_leaves_nothing_behind() {
         bench.disk(attempt, true);
         bench.answer(attempt, paid());
     }
-    assert!(bench.engine.tracks.is_empty());
-    assert!(bench.engine.sales.len() <= Past::SALES_REMEMBERED as usize);
-    assert!(bench.engine.codes.len() <= Past::CODES_REMEMBERED as usize);
+    assert!(bench.engine.attempts.is_empty());
+    assert!(bench.engine.sales.len() <= Recovered::SALES_REMEMBERED as usize);
+    assert!(bench.engine.codes.len() <= Recovered::CODES_REMEMBERED as usize);
     assert_eq!(bench.engine.wake_at(), None);
 }
 
@@ -372,15 +377,15 @@ fn a_whole_reversal_is_written_step_by_step() {
     let mut bench = Bench::new();
     bench.sell(1).unwrap();
     bench.disk(1, true);
-    bench.answer(1, Answer::Paying);
+    bench.answer(1, Says::Paying);
     for _ in 0..6 {
         bench.pass(5_000);
-        bench.answer(1, Answer::Paying);
+        bench.answer(1, Says::Paying);
     }
     let (_, call, _) = *bench.calls.last().unwrap();
     assert_eq!(call.kind, CallKind::Reverse);
-    bench.answer(1, Answer::Withdrawn);
-    bench.answer(1, Answer::Ended(Ending::Revoked));
+    bench.answer(1, Says::Accepted);
+    bench.answer(1, Says::Ended(Ending::Revoked));
     assert_eq!(bench.statuses().last(), Some(&Status::Reversed));
     assert!(!bench.engine.is_open());
 }
@@ -390,16 +395,16 @@ fn a_sale_whose_payment_is_just_being_written_down_is_not_charged_again() {
     let mut bench = Bench::new();
     bench.sell(1).unwrap();
     bench.disk(1, true);
-    bench.answer(1, Answer::Paying);
+    bench.answer(1, Says::Paying);
     bench.now += 3_000;
-    bench.happen(1, Event::Abandon);
+    bench.happen(1, Event::Cancel);
     bench.disk(1, true);
     bench.pass(2_000);
     let call = bench.calls.last().unwrap().1;
-    bench.happen(1, Event::Answered(call, paid()));
-    bench.happen(1, Event::PutAside);
+    bench.happen(1, paid().in_answer_to(call));
+    bench.happen(1, Event::Supersede);
     let again = SaleRef::Again(1, Money::from_minor(1234));
-    assert!(matches!(bench.begin(again.clone(), 2), Err(Refusal::Unsettled(_))));
+    assert!(matches!(bench.begin(again, 2), Err(Refusal::Unsettled(_))));
     bench.disk(1, true);
     assert_eq!(bench.begin(again, 2), Err(Refusal::AlreadyPaid));
 }
@@ -409,13 +414,13 @@ fn putting_aside_is_always_written_down() {
     let mut bench = Bench::new();
     bench.sell(1).unwrap();
     bench.disk(1, true);
-    bench.answer(1, Answer::Unknown(Reason::new("no_answer")));
+    bench.answer(1, Says::Unknown(reason("no_answer")));
     bench.pass(300_000);
     assert_eq!(bench.statuses().last(), Some(&Status::Attention));
     let written = bench.written.len();
-    bench.happen(1, Event::PutAside);
+    bench.happen(1, Event::Supersede);
     assert_eq!(bench.written.len(), written + 1);
-    assert!(bench.written.last().unwrap().state.is_put_aside());
+    assert!(bench.written.last().unwrap().state.is_superseded());
 }
 
 #[test]
@@ -426,16 +431,16 @@ fn the_fifteen_seconds_count_from_when_the_request_leaves() {
     bench.now += 20_000;
     bench.disk(1, true);
     bench.now += 2_000;
-    bench.engine.left(1, Uptime(bench.now));
+    bench.engine.mark_sent(1, Uptime(bench.now));
     let left = bench.now;
-    bench.happen(1, Event::Abandon);
+    bench.happen(1, Event::Cancel);
     bench.disk(1, true);
     bench.pass(13_000);
-    bench.answer(1, Answer::Paying);
+    bench.answer(1, Says::Paying);
     assert!(bench.calls.iter().all(|(_, call, _)| call.kind != CallKind::Reverse));
     while bench.calls.iter().all(|(_, call, _)| call.kind != CallKind::Reverse) {
         bench.pass(500);
-        bench.answer(1, Answer::Paying);
+        bench.answer(1, Says::Paying);
     }
     assert!(bench.now - left >= 15_000);
 }
@@ -445,13 +450,13 @@ fn a_code_that_never_left_may_be_shown_again() {
     let mut bench = Bench::new();
     bench.sell(1).unwrap();
     bench.disk(1, true);
-    bench.answer(1, Answer::NotSent(Reason::new("no_connection")));
+    bench.answer(1, Says::NotSent(reason("no_connection")));
     assert_eq!(bench.engine.code_used_by(&[1; 16]), None);
 }
 
 #[test]
 fn a_sale_that_was_paid_before_the_restart_is_not_charged_again() {
-    let mut bench = Bench::with(Past { paid_sales: vec![17], ..Past::default() });
+    let mut bench = Bench::with(Recovered { paid_sales: vec![17], ..Recovered::default() });
     let again = SaleRef::Again(17, Money::from_minor(1234));
     assert_eq!(bench.begin(again, 2), Err(Refusal::AlreadyPaid));
 }
@@ -478,11 +483,11 @@ fn once_nothing_more_can_leave_the_age_is_certain_though_nobody_saw_it_leave() {
     bench.sell(1).unwrap();
     bench.disk(1, true);
     bench.now += 4_000;
-    bench.happen(1, Event::Abandon);
+    bench.happen(1, Event::Cancel);
     bench.disk(1, true);
     assert_eq!(bench.written.last().unwrap().age, Millis(0), "it may still leave");
     bench.now += 6_000;
-    bench.answer(1, Answer::Unknown(Reason::new("no_answer")));
+    bench.answer(1, Says::Unknown(reason("no_answer")));
     bench.disk(1, true);
     // Otherwise a restart would begin to count anew, behind the times that the state has in it.
     assert_eq!(bench.written.last().unwrap().age, Millis(10_000));
@@ -497,18 +502,18 @@ fn the_fifteen_seconds_count_from_when_the_request_left_after_a_restart_too() {
         let order = bench.written[0].begin.as_ref().unwrap().order.clone();
         // Given up while the connection is still being made; written; only then it leaves.
         bench.now += 1_000;
-        bench.happen(1, Event::Abandon);
+        bench.happen(1, Event::Cancel);
         bench.disk(1, true);
         bench.now += 4_500;
-        bench.engine.left(1, Uptime(bench.now));
+        bench.engine.mark_sent(1, Uptime(bench.now));
         let left = bench.now;
         // The process ends, and another goes on at once.
         bench.now += 100;
-        let past = Past {
+        let past = Recovered {
             last_attempt: 1,
             last_sale: 1,
             open: vec![kept(&bench.written, order)],
-            ..Past::default()
+            ..Recovered::default()
         };
         let (now, wall) = bench.at();
         let boot = if reboots { 8 } else { 7 };
@@ -519,7 +524,7 @@ fn the_fifteen_seconds_count_from_when_the_request_left_after_a_restart_too() {
         bench.take(effects);
         bench.disk(1, true);
         while bench.calls.iter().all(|(_, call, _)| call.kind != CallKind::Reverse) {
-            bench.answer(1, Answer::Absent);
+            bench.answer(1, Says::NotFound);
             bench.pass(500);
         }
         let age = bench.now - left;
@@ -532,13 +537,13 @@ fn asking_now_again_and_again_is_no_storm() {
     let mut bench = Bench::new();
     bench.sell(1).unwrap();
     bench.disk(1, true);
-    bench.answer(1, Answer::Paying);
+    bench.answer(1, Says::Paying);
     let before = bench.calls.len();
     for _ in 0..20 {
         bench.now += 100;
-        bench.happen(1, Event::AskNow);
+        bench.happen(1, Event::CheckNow);
         bench.disk(1, true);
-        bench.answer(1, Answer::Paying);
+        bench.answer(1, Says::Paying);
     }
     let asked = bench.calls.len() - before;
     assert!(asked <= 2, "{asked} queries in two seconds");
@@ -550,7 +555,7 @@ fn when_the_journal_fails_for_one_attempt_the_other_is_told_or_still_woken() {
     for attempt in 1..=2 {
         bench.sell(u8::try_from(attempt).unwrap()).unwrap();
         bench.disk(attempt, true);
-        bench.answer(attempt, Answer::Paying);
+        bench.answer(attempt, Says::Paying);
     }
     let told = bench.told.len();
     // The query of the first cannot be written.
@@ -566,11 +571,11 @@ fn when_the_journal_fails_for_one_attempt_the_other_is_told_or_still_woken() {
     let mut bench = Bench::new();
     bench.sell(1).unwrap();
     bench.disk(1, true);
-    bench.answer(1, Answer::Paying);
+    bench.answer(1, Says::Paying);
     bench.now += 3_000;
     bench.sell(2).unwrap();
     bench.disk(2, true);
-    bench.answer(2, Answer::Paying);
+    bench.answer(2, Says::Paying);
     let told = bench.told.len();
     bench.now += 2_000;
     let (now, wall) = bench.at();

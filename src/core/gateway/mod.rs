@@ -1,4 +1,4 @@
-//! Gateways: how a call is said in bytes, how a reply is read, and the way there and back.
+//! Gateways: how a call is said in bytes, and how a reply is read.
 
 pub mod wechat;
 
@@ -47,35 +47,38 @@ impl<'a> Ask<'a> {
     }
 }
 
-/// Pure: no socket, no clock, no randomness. The transport carries the bytes.
+/// When a request is made, and what makes it unlike any other.
+#[derive(Clone, Debug)]
+pub struct Stamp {
+    pub time: Timestamp,
+    /// 32 letters and digits, drawn anew for each request.
+    pub nonce: String,
+}
+
+/// Pure: no socket, no clock, no randomness. A transport carries the bytes.
 pub trait Gateway: Send + Sync {
-    /// The request. `nonce` is 32 letters and digits, drawn anew for each.
-    fn encode(&self, ask: Ask<'_>, nonce: &str) -> Outgoing;
+    /// The request: method, path, headers and body.
+    fn encode(&self, ask: Ask<'_>, stamp: &Stamp) -> Outgoing;
 
     /// What the request says, for the record: without signature and nonce, the code masked.
     fn record(&self, ask: Ask<'_>) -> Vec<(String, String)>;
 
-    /// Never fails: what cannot be trusted is [`Answer::Unknown`]. `now` stands in where a verified
-    /// payment does not say when it was made.
+    /// Never fails: what cannot be trusted is [`Inconclusive`](crate::payment::Inconclusive). `now`
+    /// stands in where a verified payment does not say when it was made.
     fn decode(&self, ask: Ask<'_>, reply: &Reply, now: Timestamp) -> Decoded;
 }
 
 /// A request, all but the host.
 #[derive(Debug)]
 pub struct Outgoing {
-    pub path: &'static str,
-    /// Wiped when dropped: it may hold a payment code.
-    pub body: Zeroizing<Vec<u8>>,
+    /// Its target is a path. The body is wiped when dropped: it may hold a payment code.
+    pub request: http::Request<Zeroizing<Vec<u8>>>,
     /// Whether the merchant's certificate must be shown.
     pub certificate: bool,
 }
 
-/// A whole reply.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Reply {
-    pub status: u16,
-    pub body: Vec<u8>,
-}
+/// A whole reply, its headers too: what signs it may stand there.
+pub type Reply = http::Response<Vec<u8>>;
 
 /// What a reply says, and its words for the record.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,9 +1,15 @@
 //! The transitions: what each event does to each stage.
+//!
+//! A transition changes its stage in place, and answers with another where the payment leaves it.
 
-use super::{
-    Answer, Call, CallKind, Closed, Doubt, Ending, Event, LAST_MOMENT, Pending, Phase, Reason,
-    Rules, Stage, Status, Told, Undoing, Watch,
+use super::answer::{
+    Answer, Call, CallKind, Ending, Found, Inconclusive, Reason, Reversed, Submitted, TillCause,
 };
+use super::reversal::{Pace, Reversal};
+use super::state::{
+    Closed, Doubt, Event, Outcome, Pending, Phase, Recheck, Reversing, Shown, Stage,
+};
+use super::status::Rules;
 use crate::clock::Millis;
 
 /// A reversal is refused by the gateway when the payment is older (protocol 3.3).
@@ -11,27 +17,22 @@ const REVERSIBLE_FOR: Millis = Millis::seconds(7 * 24 * 3600);
 /// How long a payment found late still counts: after that the customer has likely left, and the
 /// goods stayed, so it is sent back.
 const LATE_PAYMENT: Millis = Millis::seconds(60);
-/// Waits between reversals double up to this many query intervals.
-const LONGEST_WAIT_IN_INTERVALS: u64 = 6;
-/// Two answers "no such order", so many intervals apart, confirm the reversal of a number the gateway
-/// has never seen.
-const ABSENT_APART: u64 = 2;
-/// When, in give-up times after its end, such a number is looked at again: the request may have
-/// been held up in the network and delivered late.
-const LATER_LOOKS: [u64; 2] = [4, 20];
+/// When, in give-up times after its end, a number that the gateway never knew is asked about again:
+/// the request may have been held up in the network and delivered late.
+const RECHECKS: [u64; 2] = [4, 20];
 
 /// One step: what it may read, and the call it leads to.
 pub(super) struct Step<'a> {
     calls: u32,
-    spread: u8,
+    jitter: u8,
     now: Millis,
     rules: &'a Rules,
     call: Option<Call>,
 }
 
 impl<'a> Step<'a> {
-    pub(super) fn new(calls: u32, spread: u8, now: Millis, rules: &'a Rules) -> Self {
-        Self { calls, spread, now, rules, call: None }
+    pub(super) fn new(calls: u32, jitter: u8, now: Millis, rules: &'a Rules) -> Self {
+        Self { calls, jitter, now, rules, call: None }
     }
 
     /// The calls made so far, and the one this step leads to.
@@ -39,494 +40,417 @@ impl<'a> Step<'a> {
         (self.calls, self.call)
     }
 
-    pub(super) fn pending(&mut self, mut pending: Pending, event: &Event) -> Stage {
+    pub(super) fn pending(&mut self, pending: &mut Pending, event: &Event) -> Option<Stage> {
         match event {
-            Event::Begun => Stage::Pending(pending),
-            Event::Answered(call, answer) => self.pending_answered(pending, *call, answer),
+            Event::Begun => {}
+            Event::Answered(number, answer) => {
+                return self.pending_answered(pending, *number, answer);
+            }
             Event::Tick if self.now >= self.rules.give_up_after => {
                 // What has been in the way all along says more than that time ran out.
-                self.give_up(pending.reason.unwrap_or_else(|| Reason::new("timeout")), true)
+                let reason = pending.reason.take().unwrap_or_else(|| TillCause::Timeout.into());
+                return Some(Stage::Reversing(self.give_up(reason, true)));
             }
-            Event::Tick if self.now >= pending.ask_at => {
-                pending.ask_at = self.next_on_grid();
+            Event::Tick if self.now >= pending.poll_at => {
+                pending.poll_at = self.next_on_grid();
                 // One query at a time: a slow gateway is not asked faster than it answers.
                 if pending.awaiting.is_none() {
-                    pending.asked_at = self.now;
-                    pending.awaiting = Some(self.make(CallKind::Query).number);
+                    self.query(pending);
                 }
-                Stage::Pending(pending)
             }
-            Event::Tick => Stage::Pending(pending),
+            Event::Tick => {}
             // A key that is held down is no storm.
-            Event::AskNow
+            Event::CheckNow
                 if pending.awaiting.is_none()
-                    && self.now >= pending.asked_at.plus(self.shortest_pause()) =>
+                    && self.now >= pending.polled_at.plus(self.shortest_pause()) =>
             {
-                self.ask_now(pending)
+                self.query_now(pending);
             }
-            Event::AskNow => Stage::Pending(pending),
-            Event::Abandon => self.give_up(Reason::new("given_up"), true),
-            Event::PutAside => match self.give_up(Reason::new("put_aside"), false) {
-                Stage::Undoing(undoing) => Stage::Undoing(Undoing { put_aside: true, ..undoing }),
-                other => other,
-            },
+            Event::CheckNow => {}
+            Event::Cancel => {
+                return Some(Stage::Reversing(self.give_up(TillCause::Cancelled.into(), true)));
+            }
+            Event::Supersede => {
+                let reversing = self.give_up(TillCause::Superseded.into(), false);
+                return Some(Stage::Reversing(Reversing { superseded: true, ..reversing }));
+            }
             Event::Restarted { oldest } => {
                 if pending.phase == Phase::Sent {
                     pending.phase = Phase::Checking;
                 }
                 if self.now.max(*oldest) >= self.rules.give_up_after {
                     let payable = *oldest <= self.latest_payment();
-                    let reason = pending.reason.unwrap_or_else(|| Reason::new("restarted"));
-                    let undoing = self.undoing_now(Told::Reversing, reason, payable);
-                    return self.look(undoing);
+                    let reason = pending.reason.take();
+                    let reason = reason.unwrap_or_else(|| TillCause::Restarted.into());
+                    let mut reversing = self.reversing_now(Shown::Reversing, reason, payable);
+                    self.poll(&mut reversing);
+                    return Some(Stage::Reversing(reversing));
                 }
-                self.ask_now(pending)
+                self.query_now(pending);
             }
         }
+        None
     }
 
-    fn pending_answered(&mut self, mut pending: Pending, call: Call, answer: &Answer) -> Stage {
+    fn pending_answered(
+        &mut self,
+        pending: &mut Pending,
+        number: u32,
+        answer: &Answer,
+    ) -> Option<Stage> {
         // Proof is welcome from whichever call it comes: no reversal is on the wire yet.
-        if let Answer::Paid(proof) = answer {
+        if let Some(proof) = answer.proof() {
             if self.now <= self.latest_payment() {
-                return Stage::Paid(proof.clone());
+                return Some(Stage::Paid(proof.clone()));
             }
             // The machine slept over it, and the customer is gone.
-            let mut undoing = self.undoing_now(Told::Reversing, Reason::new("timeout"), false);
-            undoing.held = Some(proof.clone());
-            return self.look(undoing);
+            let mut reversing =
+                self.reversing_now(Shown::Reversing, TillCause::Timeout.into(), false);
+            reversing.held = Some(proof.clone());
+            self.poll(&mut reversing);
+            return Some(Stage::Reversing(reversing));
         }
-        match call.kind {
-            CallKind::Submit => self.submit_answered(pending, answer),
-            CallKind::Query if pending.awaiting == Some(call.number) => {
+        match answer {
+            Answer::Submitted(submitted) => self.submit_answered(pending, submitted),
+            Answer::Found(found) if pending.awaiting == Some(number) => {
                 pending.awaiting = None;
-                self.query_answered(pending, answer)
+                self.query_answered(pending, found)
             }
             // Overtaken by a later question, or no call of a pending payment.
-            CallKind::Query | CallKind::Reverse => Stage::Pending(pending),
+            Answer::Found(_) | Answer::Reversed(_) => None,
         }
     }
 
-    fn submit_answered(&mut self, mut pending: Pending, answer: &Answer) -> Stage {
+    fn submit_answered(&mut self, pending: &mut Pending, answer: &Submitted) -> Option<Stage> {
         match answer {
-            Answer::Paying => {
-                pending.phase = Phase::Waiting;
-                Stage::Pending(pending)
+            Submitted::Paid(_) => {}
+            Submitted::Paying => pending.phase = Phase::Waiting,
+            Submitted::Declined(reason) => return Some(self.decline(reason.clone())),
+            Submitted::Ambiguous(reason) => self.doubt(pending, Doubt::Echo, reason),
+            Submitted::Inconclusive(Inconclusive::Unsigned(reason)) => {
+                self.doubt(pending, Doubt::Unsigned, reason);
             }
-            Answer::Declined(reason) => self.decline(reason.clone()),
-            Answer::Doubtful(reason) => {
-                pending.doubt = Some(Doubt::QueryFirst);
-                self.check(pending, reason)
+            Submitted::Inconclusive(Inconclusive::NotSent(reason)) => {
+                return Some(never_sent(reason));
             }
-            Answer::Refused(reason) => {
-                pending.doubt = Some(Doubt::Unsigned);
-                self.check(pending, reason)
-            }
-            Answer::NotSent(reason) => never_sent(reason),
-            Answer::Unknown(reason) => {
+            Submitted::Inconclusive(Inconclusive::Unknown(reason)) => {
                 if pending.phase == Phase::Sent {
                     pending.phase = Phase::Checking;
                 }
                 pending.reason = Some(reason.clone());
-                Stage::Pending(pending)
-            }
-            // Not answers to a submission: they prove nothing.
-            Answer::Paid(_)
-            | Answer::NotPaid
-            | Answer::Failed(_)
-            | Answer::Ended(_)
-            | Answer::Absent
-            | Answer::Withdrawn
-            | Answer::NotYet(_)
-            | Answer::Irreversible(_)
-            | Answer::Expired(_) => {
-                pending.phase = Phase::Checking;
-                Stage::Pending(pending)
             }
         }
+        None
     }
 
-    fn query_answered(&mut self, mut pending: Pending, answer: &Answer) -> Stage {
-        match (answer, pending.doubt) {
-            (Answer::Paying, _) => {
+    fn query_answered(&mut self, pending: &mut Pending, found: &Found) -> Option<Stage> {
+        match (found, pending.doubt) {
+            (Found::Paying, _) => {
                 pending.phase = Phase::Waiting;
                 pending.doubt = None;
                 pending.reason = None;
-                Stage::Pending(pending)
             }
-            (Answer::NotPaid | Answer::Absent, Some(_)) => {
-                let reason = pending.reason.unwrap_or_else(|| Reason::new("refused"));
-                self.close_declined(reason)
+            (Found::NotPaid | Found::NotFound, Some(_)) => {
+                let reason = pending.reason.take().unwrap_or_else(|| TillCause::Refused.into());
+                // The query has been made already.
+                let mut reversing = self.reversing_now(Shown::Declined, reason, false);
+                self.reverse_or_wait(&mut reversing);
+                return Some(Stage::Reversing(reversing));
             }
             // Not visible yet, or on its way: nothing new.
-            (Answer::NotPaid | Answer::Absent, None) => Stage::Pending(pending),
-            (Answer::Failed(reason), _) => {
-                let undoing = self.undoing_now(Told::Reversing, reason.clone(), true);
-                self.reverse_or_wait(undoing)
+            (Found::NotPaid | Found::NotFound, None) => {}
+            (Found::Failed(reason), _) => {
+                let mut reversing = self.reversing_now(Shown::Reversing, reason.clone(), true);
+                self.reverse_or_wait(&mut reversing);
+                return Some(Stage::Reversing(reversing));
             }
-            (Answer::Ended(Ending::Refunded), _) => {
-                Stage::Closed(closed(Status::Reversed, Some(Reason::new(LAST_MOMENT))))
+            (Found::Ended(Ending::Refunded), _) => return Some(returned()),
+            (Found::Ended(ending), _) => {
+                let reason = Reason::gateway(ending.code(), "");
+                return Some(closed(Outcome::Declined, reason));
             }
-            (Answer::Ended(ending), _) => {
-                Stage::Closed(closed(Status::Declined, Some(Reason::new(ending.code()))))
-            }
-            (Answer::Refused(reason), Some(Doubt::Unsigned)) => {
-                let mut undoing = self.undoing_now(Told::Attention, reason.clone(), true);
-                undoing.reason = Some(Reason { code: "configuration".into(), ..reason.clone() });
-                undoing.next_at = self.next_look(&undoing);
-                Stage::Undoing(undoing)
+            (Found::Inconclusive(Inconclusive::Unsigned(said)), Some(Doubt::Unsigned)) => {
+                let reason = Reason::quoting(TillCause::Configuration, said.text.clone());
+                let mut reversing = self.reversing_now(Shown::Attention, reason, true);
+                reversing.reversal.poll_at(self.next_poll(Shown::Attention));
+                return Some(Stage::Reversing(reversing));
             }
             // A query that fails changes nothing but what is known of the trouble.
-            (
-                Answer::Refused(reason) | Answer::Unknown(reason) | Answer::NotSent(reason),
-                Some(Doubt::QueryFirst) | None,
-            ) => {
-                if pending.doubt.is_none() && pending.phase != Phase::Waiting {
-                    pending.reason = Some(reason.clone());
-                }
-                Stage::Pending(pending)
+            (Found::Inconclusive(what), None) if pending.phase != Phase::Waiting => {
+                pending.reason = Some(what.reason().clone());
             }
-            (
-                Answer::Unknown(_)
-                | Answer::NotSent(_)
-                | Answer::Paid(_)
-                | Answer::Declined(_)
-                | Answer::Doubtful(_)
-                | Answer::Withdrawn
-                | Answer::NotYet(_)
-                | Answer::Irreversible(_)
-                | Answer::Expired(_),
-                _,
-            ) => Stage::Pending(pending),
+            (Found::Inconclusive(_) | Found::Paid(_), _) => {}
         }
+        None
     }
 
-    pub(super) fn undoing(&mut self, mut undoing: Undoing, event: &Event) -> Stage {
+    pub(super) fn reversing(&mut self, reversing: &mut Reversing, event: &Event) -> Option<Stage> {
         match event {
-            Event::Begun => Stage::Undoing(undoing),
-            Event::Answered(call, answer) => self.undoing_answered(undoing, *call, answer),
+            Event::Begun | Event::Cancel => {}
+            Event::Answered(number, answer) => {
+                return self.reversing_answered(reversing, *number, answer);
+            }
             Event::Tick => {
-                if undoing.told == Told::Reversing
-                    && self.now >= undoing.since.plus(self.rules.attention_after)
+                if reversing.shown == Shown::Reversing
+                    && self.now >= reversing.since.plus(self.rules.attention_after)
                 {
-                    undoing.told = Told::Attention;
+                    reversing.shown = Shown::Attention;
                 }
-                if undoing.awaiting.is_some() || self.now < undoing.next_at {
-                    return Stage::Undoing(undoing);
+                if reversing.reversal.is_due(self.now) {
+                    if self.now > REVERSIBLE_FOR {
+                        return too_old(reversing);
+                    }
+                    self.poll(reversing);
                 }
-                if self.now > REVERSIBLE_FOR {
-                    return too_old(undoing);
-                }
-                self.look(undoing)
             }
-            // Each look may lead to a reversal: not faster than queries otherwise are.
-            Event::AskNow
-                if undoing.awaiting.is_none()
-                    && self.now >= undoing.looked_at.plus(self.rules.query_interval) =>
-            {
-                self.look(undoing)
-            }
-            Event::AskNow | Event::Abandon => Stage::Undoing(undoing),
-            Event::PutAside => {
-                undoing.payable = false;
-                undoing.put_aside = true;
-                if undoing.told == Told::Reversing {
-                    undoing.reason = Some(Reason::new("put_aside"));
+            Event::CheckNow => {
+                if reversing.reversal.may_poll(self.pace()) {
+                    self.poll(reversing);
                 }
-                Stage::Undoing(undoing)
+            }
+            Event::Supersede => {
+                reversing.payable = false;
+                reversing.superseded = true;
+                if reversing.shown == Shown::Reversing {
+                    reversing.reason = TillCause::Superseded.into();
+                }
             }
             Event::Restarted { oldest } => {
-                undoing.payable &= *oldest <= self.latest_payment();
+                reversing.payable &= *oldest <= self.latest_payment();
                 // The answer went with the process; what was accepted is asked about again.
-                self.look(undoing)
+                self.poll(reversing);
             }
         }
+        None
     }
 
-    fn undoing_answered(&mut self, mut undoing: Undoing, call: Call, answer: &Answer) -> Stage {
-        if let Answer::Paid(proof) = answer {
-            if undoing.payable && self.now <= self.latest_payment() {
-                return Stage::Paid(proof.clone());
+    fn reversing_answered(
+        &mut self,
+        reversing: &mut Reversing,
+        number: u32,
+        answer: &Answer,
+    ) -> Option<Stage> {
+        if let Some(proof) = answer.proof() {
+            if reversing.payable && self.now <= self.latest_payment() {
+                return Some(Stage::Paid(proof.clone()));
             }
-            undoing.held = Some(proof.clone());
-            self.tell_money_found(&mut undoing);
+            reversing.held = Some(proof.clone());
+            self.show_money_found(reversing);
         }
-        // No connection was ever made for it, so there is nothing to undo.
-        if let (CallKind::Submit, Answer::NotSent(reason)) = (call.kind, answer) {
-            return never_sent(reason);
+        // No connection was ever made for it, so there is nothing to reverse.
+        if let Answer::Submitted(Submitted::Inconclusive(Inconclusive::NotSent(reason))) = answer {
+            return Some(never_sent(reason));
         }
-        if undoing.awaiting != Some(call) {
-            return Stage::Undoing(undoing);
+        if !reversing.reversal.take_answer(Call { kind: answer.kind(), number }) {
+            return None;
         }
-        undoing.awaiting = None;
-        match call.kind {
-            CallKind::Query => self.looked(undoing, answer),
-            CallKind::Reverse => self.reversal_answered(undoing, answer),
-            CallKind::Submit => Stage::Undoing(undoing),
-        }
-    }
-
-    /// A query came back: undone at last, or a (further) reversal is due.
-    fn looked(&mut self, mut undoing: Undoing, answer: &Answer) -> Stage {
         match answer {
-            // It was shown as not paid: told first, and asked about once more.
-            Answer::Ended(Ending::Refunded) if undoing.told == Told::Declined => {
-                self.tell_money_found(&mut undoing);
-                self.look(undoing)
+            Answer::Submitted(_) => None,
+            Answer::Found(found) => self.polled(reversing, found),
+            Answer::Reversed(answer) => {
+                self.reversal_answered(reversing, answer);
+                None
             }
-            Answer::Ended(ending) => {
-                if *ending == Ending::Refunded || undoing.held.is_some() {
-                    let reason = Some(Reason::new(LAST_MOMENT));
-                    return Stage::Closed(closed(Status::Reversed, reason));
+        }
+    }
+
+    /// A query came back: reversed at last, or a (further) reversal is due.
+    fn polled(&mut self, reversing: &mut Reversing, found: &Found) -> Option<Stage> {
+        match found {
+            // It was shown as not paid: the money is shown first, and asked about once more.
+            Found::Ended(Ending::Refunded) if reversing.shown == Shown::Declined => {
+                self.show_money_found(reversing);
+                self.poll(reversing);
+            }
+            Found::Ended(ending) => {
+                if *ending == Ending::Refunded || reversing.held.is_some() {
+                    return Some(returned());
                 }
-                Stage::Closed(closed(undoing.ended_as(), undoing.reason))
+                return Some(closed(reversing.outcome(), reversing.reason.clone()));
             }
-            // What was paid does not vanish: only the word that the money went back proves it.
-            Answer::Absent if undoing.held.is_some() && undoing.accepted_at.is_some() => {
-                self.again_later(undoing)
-            }
-            Answer::Absent if undoing.accepted_at.is_some() => {
-                let first = *undoing.absent_since.get_or_insert(self.now);
-                let second = first.plus(self.rules.query_interval.times(ABSENT_APART));
-                if self.now < second {
-                    undoing.next_at = second;
-                    return Stage::Undoing(undoing);
+            Found::NotFound if reversing.reversal.is_accepted() => {
+                // What was paid does not vanish: only the word that the money went back proves it.
+                if reversing.held.is_some() {
+                    reversing.reversal.poll_later(self.pace());
+                } else if reversing.reversal.confirms_not_found(self.pace()) {
+                    let [first, second] =
+                        RECHECKS.map(|times| self.now.plus(self.rules.give_up_after.times(times)));
+                    return Some(Stage::Closed(Closed {
+                        outcome: reversing.outcome(),
+                        reason: reversing.reason.clone(),
+                        recheck: Some(Recheck { at: first, then: Some(second), awaiting: None }),
+                    }));
                 }
-                let mut closed = closed(undoing.ended_as(), undoing.reason);
-                let [first, second] =
-                    LATER_LOOKS.map(|times| self.now.plus(self.rules.give_up_after.times(times)));
-                closed.watch = Some(Watch { at: first, then: Some(second), awaiting: None });
-                Stage::Closed(closed)
             }
-            Answer::Paid(_) | Answer::NotPaid | Answer::Paying | Answer::Failed(_) => {
-                if *answer == Answer::Paying {
-                    self.tell_money_found(&mut undoing);
+            Found::Paid(_) | Found::NotPaid | Found::Paying | Found::Failed(_) => {
+                if *found == Found::Paying {
+                    self.show_money_found(reversing);
                 }
-                if let Some(since) = undoing.accepted_at.take() {
-                    // The reversal's own word was not true.
-                    return self.reverse_again(undoing, since);
+                // The reversal's own word may not have been true.
+                let repeats = reversing.reversal.contradicted(self.pace());
+                if !repeats || reversing.reversal.is_due(self.now) {
+                    self.reverse_or_wait(reversing);
                 }
-                self.reverse_or_wait(undoing)
             }
-            Answer::Absent => self.reverse_or_wait(undoing),
             // The question stays open.
-            Answer::Declined(_)
-            | Answer::Doubtful(_)
-            | Answer::Refused(_)
-            | Answer::Withdrawn
-            | Answer::NotYet(_)
-            | Answer::Irreversible(_)
-            | Answer::Expired(_)
-            | Answer::NotSent(_)
-            | Answer::Unknown(_) => {
-                if undoing.accepted_at.is_some() {
-                    return self.again_later(undoing);
-                }
-                self.reverse_or_wait(undoing)
+            Found::Inconclusive(_) if reversing.reversal.is_accepted() => {
+                reversing.reversal.poll_later(self.pace());
             }
+            Found::NotFound | Found::Inconclusive(_) => self.reverse_or_wait(reversing),
         }
+        None
     }
 
-    fn reversal_answered(&mut self, mut undoing: Undoing, answer: &Answer) -> Stage {
-        match answer {
-            Answer::Withdrawn => {
-                undoing.accepted_at = Some(self.now);
-                undoing.absent_since = None;
-                undoing.trouble = None;
-                self.look(undoing)
+    fn reversal_answered(&mut self, reversing: &mut Reversing, answer: &Reversed) {
+        let reason = match answer {
+            Reversed::Accepted => {
+                reversing.reversal.accept(self.now);
+                reversing.obstacle = None;
+                return self.poll(reversing);
             }
-            Answer::Irreversible(reason) | Answer::Expired(reason) => {
-                undoing.refused = true;
-                undoing.expired |= matches!(answer, Answer::Expired(_));
-                // A number that took nothing can stay open at the gateway without harm.
-                if undoing.told != Told::Declined {
-                    undoing.told = Told::Attention;
-                    undoing.trouble = Some(reason.clone());
-                }
-                self.again_later(undoing)
+            Reversed::Refused(reason) | Reversed::Expired(reason) | Reversed::Repeat(reason) => {
+                reason
             }
-            Answer::NotYet(reason)
-            | Answer::Refused(reason)
-            | Answer::NotSent(reason)
-            | Answer::Unknown(reason) => {
-                undoing.refused = false;
-                if undoing.told != Told::Declined {
-                    undoing.trouble = Some(reason.clone());
-                }
-                self.again_later(undoing)
-            }
-            Answer::Paid(_)
-            | Answer::Paying
-            | Answer::NotPaid
-            | Answer::Failed(_)
-            | Answer::Ended(_)
-            | Answer::Absent
-            | Answer::Declined(_)
-            | Answer::Doubtful(_) => self.again_later(undoing),
+            Reversed::Inconclusive(what) => what.reason(),
+        };
+        reversing.refused = matches!(answer, Reversed::Refused(_) | Reversed::Expired(_));
+        if matches!(answer, Reversed::Expired(_)) {
+            reversing.reversal.expire();
         }
+        // A number that took nothing can stay open at the gateway without harm.
+        if reversing.shown != Shown::Declined {
+            reversing.obstacle = Some(reason.clone());
+            if reversing.refused {
+                reversing.shown = Shown::Attention;
+            }
+        }
+        reversing.reversal.poll_later(self.pace());
     }
 
-    pub(super) fn closed(&mut self, mut closed: Closed, event: &Event) -> Stage {
-        let Some(watch) = closed.watch.as_mut() else { return Stage::Closed(closed) };
+    pub(super) fn closed(&mut self, closed: &mut Closed, event: &Event) -> Option<Stage> {
+        let recheck = closed.recheck.as_mut()?;
         match event {
-            Event::Restarted { .. } => watch.awaiting = None,
-            Event::Tick | Event::AskNow if watch.awaiting.is_none() => {
-                if *event == Event::AskNow || self.now >= watch.at {
-                    watch.awaiting = Some(self.make(CallKind::Query).number);
+            Event::Restarted { .. } => recheck.awaiting = None,
+            Event::Tick | Event::CheckNow if recheck.awaiting.is_none() => {
+                if *event == Event::CheckNow || self.now >= recheck.at {
+                    recheck.awaiting = Some(self.make(CallKind::Query).number);
                 }
             }
-            Event::Answered(call, answer) if watch.awaiting == Some(call.number) => match answer {
-                // Delivered after all, and after its reversal.
-                Answer::Paid(_) | Answer::Paying | Answer::NotPaid | Answer::Failed(_) => {
-                    let mut undoing =
-                        self.undoing_now(Told::Reversing, Reason::new("delivered_late"), false);
-                    if let Answer::Paid(proof) = answer {
-                        undoing.held = Some(proof.clone());
+            Event::Answered(number, Answer::Found(found)) if recheck.awaiting == Some(*number) => {
+                match found {
+                    // Delivered after all, and after its reversal.
+                    Found::Paid(_) | Found::Paying | Found::NotPaid | Found::Failed(_) => {
+                        let reason = TillCause::DeliveredLate.into();
+                        let mut reversing = self.reversing_now(Shown::Reversing, reason, false);
+                        if let Found::Paid(proof) = found {
+                            reversing.held = Some(proof.clone());
+                        }
+                        self.reverse_or_wait(&mut reversing);
+                        return Some(Stage::Reversing(reversing));
                     }
-                    return self.reverse_or_wait(undoing);
+                    Found::NotFound | Found::Ended(_) => {
+                        closed.recheck =
+                            recheck.then.map(|at| Recheck { at, then: None, awaiting: None });
+                    }
+                    Found::Inconclusive(_) => {
+                        recheck.awaiting = None;
+                        recheck.at = self.now.plus(self.pace().longest_wait());
+                    }
                 }
-                Answer::Absent | Answer::Ended(_) => {
-                    closed.watch = watch.then.map(|at| Watch { at, then: None, awaiting: None });
-                }
-                Answer::Declined(_)
-                | Answer::Doubtful(_)
-                | Answer::Refused(_)
-                | Answer::Withdrawn
-                | Answer::NotYet(_)
-                | Answer::Irreversible(_)
-                | Answer::Expired(_)
-                | Answer::NotSent(_)
-                | Answer::Unknown(_) => {
-                    watch.awaiting = None;
-                    watch.at = self.now.plus(self.longest_wait());
-                }
-            },
+            }
             Event::Begun
             | Event::Answered(..)
             | Event::Tick
-            | Event::AskNow
-            | Event::Abandon
-            | Event::PutAside => {}
+            | Event::CheckNow
+            | Event::Cancel
+            | Event::Supersede => {}
         }
-        Stage::Closed(closed)
+        None
     }
 
-    fn check(&mut self, mut pending: Pending, reason: &Reason) -> Stage {
+    fn doubt(&mut self, pending: &mut Pending, doubt: Doubt, reason: &Reason) {
+        pending.doubt = Some(doubt);
         pending.phase = Phase::Checking;
         pending.reason = Some(reason.clone());
-        self.ask_now(pending)
+        self.query_now(pending);
     }
 
-    fn ask_now(&mut self, mut pending: Pending) -> Stage {
-        pending.ask_at = self.next_on_grid();
-        pending.asked_at = self.now;
+    fn query_now(&mut self, pending: &mut Pending) {
+        pending.poll_at = self.next_on_grid();
+        self.query(pending);
+    }
+
+    fn query(&mut self, pending: &mut Pending) {
+        pending.polled_at = self.now;
         pending.awaiting = Some(self.make(CallKind::Query).number);
-        Stage::Pending(pending)
     }
 
     /// Nobody waits any longer: one last query, then the reversal.
-    fn give_up(&mut self, reason: Reason, payable: bool) -> Stage {
-        let mut undoing = self.undoing_now(Told::Reversing, reason, payable);
+    fn give_up(&mut self, reason: Reason, payable: bool) -> Reversing {
+        let mut reversing = self.reversing_now(Shown::Reversing, reason, payable);
         if self.now < self.rules.reverse_not_before && self.now < self.rules.give_up_after {
-            undoing.next_at = self.next_look(&undoing);
-            return Stage::Undoing(undoing);
+            reversing.reversal.poll_at(self.next_poll(Shown::Reversing));
+        } else {
+            self.poll(&mut reversing);
         }
-        self.look(undoing)
+        reversing
     }
 
-    /// A certain failure: told at once, confirmed by one query, its number closed later.
+    /// A certain failure: shown at once, confirmed by one query, its number closed later.
     fn decline(&mut self, reason: Reason) -> Stage {
-        let undoing = self.undoing_now(Told::Declined, reason, false);
-        self.look(undoing)
+        let mut reversing = self.reversing_now(Shown::Declined, reason, false);
+        self.poll(&mut reversing);
+        Stage::Reversing(reversing)
     }
 
-    /// As [`Step::decline`], where the query has been made already.
-    fn close_declined(&mut self, reason: Reason) -> Stage {
-        let undoing = self.undoing_now(Told::Declined, reason, false);
-        self.reverse_or_wait(undoing)
-    }
-
-    fn undoing_now(&self, told: Told, reason: Reason, payable: bool) -> Undoing {
-        Undoing {
-            told,
-            reason: Some(reason),
+    fn reversing_now(&self, shown: Shown, reason: Reason, payable: bool) -> Reversing {
+        Reversing {
+            shown,
+            reason,
+            obstacle: None,
             since: self.now,
-            next_at: self.now,
-            awaiting: None,
-            looked_at: self.now,
-            trouble: None,
-            put_aside: false,
+            superseded: false,
             payable,
-            accepted_at: None,
-            absent_since: None,
-            tries: 0,
             refused: false,
-            expired: false,
             held: None,
+            reversal: Reversal::new(self.now),
         }
     }
 
-    fn look(&mut self, mut undoing: Undoing) -> Stage {
-        undoing.looked_at = self.now;
-        undoing.awaiting = Some(self.make(CallKind::Query));
-        Stage::Undoing(undoing)
+    fn poll(&mut self, reversing: &mut Reversing) {
+        let query = self.make(CallKind::Query);
+        reversing.reversal.poll(query, self.now);
     }
 
     /// The query before it is answered; now the reversal, unless it would come too soon.
-    fn reverse_or_wait(&mut self, mut undoing: Undoing) -> Stage {
-        if undoing.expired {
-            return self.again_later(undoing);
+    fn reverse_or_wait(&mut self, reversing: &mut Reversing) {
+        if reversing.reversal.has_expired() {
+            reversing.reversal.poll_later(self.pace());
+        } else if self.now < self.rules.reverse_not_before {
+            reversing.reversal.poll_at(self.next_poll(reversing.shown));
+        } else {
+            reversing.payable = false;
+            reversing.reversal.act(self.make(CallKind::Reverse));
         }
-        if self.now < self.rules.reverse_not_before {
-            undoing.next_at = self.next_look(&undoing);
-            return Stage::Undoing(undoing);
-        }
-        undoing.payable = false;
-        undoing.awaiting = Some(self.make(CallKind::Reverse));
-        Stage::Undoing(undoing)
-    }
-
-    /// A reversal did not do what its answer said: the next one, as long after that answer as two
-    /// must be apart.
-    fn reverse_again(&mut self, mut undoing: Undoing, answered: Millis) -> Stage {
-        undoing.next_at = answered.plus(self.next_wait(&mut undoing));
-        if self.now >= undoing.next_at {
-            return self.reverse_or_wait(undoing);
-        }
-        Stage::Undoing(undoing)
     }
 
     /// While a reversal is held back, the customer may still pay: asked about as before. A number
     /// that took nothing can wait.
-    fn next_look(&self, undoing: &Undoing) -> Millis {
-        match undoing.told {
-            Told::Declined => self.rules.reverse_not_before,
-            Told::Reversing | Told::Attention => {
-                let earliest = self.rules.reverse_not_before;
-                let next = self.next_on_grid();
-                if self.now < earliest { next.min(earliest) } else { next }
-            }
+    fn next_poll(&self, shown: Shown) -> Millis {
+        let earliest = self.rules.reverse_not_before;
+        let next = self.next_on_grid();
+        match shown {
+            Shown::Declined => earliest,
+            Shown::Reversing | Shown::Attention if self.now < earliest => next.min(earliest),
+            Shown::Reversing | Shown::Attention => next,
         }
     }
 
-    fn again_later(&mut self, mut undoing: Undoing) -> Stage {
-        undoing.next_at = self.now.plus(self.next_wait(&mut undoing));
-        Stage::Undoing(undoing)
-    }
-
-    /// Doubles with every reversal that did not help.
-    fn next_wait(&self, undoing: &mut Undoing) -> Millis {
-        undoing.tries = undoing.tries.saturating_add(1);
-        let doubled = 1_u64 << (undoing.tries - 1).min(16);
-        let wait = self.rules.query_interval.times(doubled).min(self.longest_wait());
-        wait.plus(Millis(wait.0 / 1024 * u64::from(self.spread)))
-    }
-
     /// A number shown as not paid may hold money after all: that must not stay hidden.
-    fn tell_money_found(&self, undoing: &mut Undoing) {
-        if undoing.told == Told::Declined {
-            undoing.told = Told::Reversing;
-            undoing.since = self.now;
+    fn show_money_found(&self, reversing: &mut Reversing) {
+        if reversing.shown == Shown::Declined {
+            reversing.shown = Shown::Reversing;
+            reversing.since = self.now;
         }
     }
 
@@ -535,6 +459,10 @@ impl<'a> Step<'a> {
         self.calls = self.calls.saturating_add(1);
         self.call = Some(call);
         call
+    }
+
+    fn pace(&self) -> Pace {
+        Pace { now: self.now, interval: self.rules.query_interval, jitter: self.jitter }
     }
 
     /// Queries keep to multiples of the interval, however long answers take.
@@ -548,38 +476,39 @@ impl<'a> Step<'a> {
         Millis(self.rules.query_interval.0 / 5)
     }
 
-    fn longest_wait(&self) -> Millis {
-        self.rules.query_interval.times(LONGEST_WAIT_IN_INTERVALS)
-    }
-
     fn latest_payment(&self) -> Millis {
         self.rules.give_up_after.plus(LATE_PAYMENT)
     }
 }
 
-impl Undoing {
-    fn ended_as(&self) -> Status {
-        match self.told {
-            Told::Declined => Status::Declined,
-            Told::Reversing | Told::Attention => Status::Reversed,
+impl Reversing {
+    /// How it ends once the gateway confirms it, where nobody ever saw it paid.
+    fn outcome(&self) -> Outcome {
+        match self.shown {
+            Shown::Declined => Outcome::Declined,
+            Shown::Reversing | Shown::Attention => Outcome::Reversed,
         }
     }
 }
 
-fn closed(status: Status, reason: Option<Reason>) -> Closed {
-    Closed { status, reason, watch: None }
+fn closed(outcome: Outcome, reason: Reason) -> Stage {
+    Stage::Closed(Closed { outcome, reason, recheck: None })
+}
+
+fn returned() -> Stage {
+    closed(Outcome::Returned, TillCause::PaidAtLastMoment.into())
 }
 
 fn never_sent(reason: &Reason) -> Stage {
-    Stage::Closed(closed(Status::Declined, Some(reason.clone())))
+    closed(Outcome::Declined, reason.clone())
 }
 
 /// No reversal helps any more. What took nothing stays that; the rest is a person's.
-fn too_old(mut undoing: Undoing) -> Stage {
-    if undoing.told == Told::Declined {
-        return Stage::Closed(closed(Status::Declined, undoing.reason));
+fn too_old(reversing: &mut Reversing) -> Option<Stage> {
+    if reversing.shown == Shown::Declined {
+        return Some(closed(Outcome::Declined, reversing.reason.clone()));
     }
-    undoing.told = Told::Attention;
-    undoing.next_at = Millis(u64::MAX);
-    Stage::Undoing(undoing)
+    reversing.shown = Shown::Attention;
+    reversing.reversal.poll_at(Millis(u64::MAX));
+    None
 }

@@ -29,7 +29,7 @@ fn a_start_verifies_the_latest_thousand_entries_however_long_the_journal_is() {
     let (journal, past) = Journal::open(&path).unwrap();
     drop(journal);
     // What lies further back is remembered as far as it can matter.
-    assert_eq!(past.codes.len(), Past::CODES_REMEMBERED as usize);
+    assert_eq!(past.codes.len(), Recovered::CODES_REMEMBERED as usize);
     assert_eq!(past.codes[0].1, order(101).out_trade_no);
     assert_eq!(past.paid_sales, (537..=600).collect::<Vec<i64>>());
     tamper(&path, "UPDATE entry SET at = at + 1 WHERE seq = 201");
@@ -77,8 +77,8 @@ fn an_audit_counts_what_is_open_and_numbers_that_were_in_use_elsewhere() {
 fn an_attempt_that_is_not_where_its_last_entry_left_it_is_noticed() {
     for tampering in [
         "UPDATE attempt SET status = 'paid' WHERE id = 2",
-        "UPDATE attempt SET work = 0 WHERE id = 2",
-        "UPDATE attempt SET work = 2 WHERE id = 1",
+        "UPDATE attempt SET progress = 'done' WHERE id = 2",
+        "UPDATE attempt SET progress = 'open' WHERE id = 1",
         "UPDATE attempt SET last_entry = 3 WHERE id = 2",
         "UPDATE attempt SET updated_at = updated_at + 1 WHERE id = 2",
         "DELETE FROM attempt WHERE id = 2",
@@ -169,14 +169,15 @@ fn our_own_journal_with_other_first_bytes_is_damaged_and_not_somebody_elses() {
 }
 
 #[test]
-fn a_format_that_never_was_is_damage_and_a_newer_one_is_not() {
-    for (format, newer) in [(-1, false), (0, false), (2, true)] {
+fn a_format_that_never_was_is_damage_and_an_older_or_newer_one_is_not() {
+    for format in [-1, 0, 1, 3] {
         let folder = tempfile::tempdir().unwrap();
         let path = filled(&folder);
         Connection::open(&path).unwrap().pragma_update(None, "user_version", format).unwrap();
         match refusal(&path) {
-            JournalError::Newer { .. } => assert!(newer, "{format}"),
-            JournalError::Damaged { .. } => assert!(!newer, "{format}"),
+            JournalError::Damaged { .. } => assert!(format < 1, "{format}"),
+            JournalError::Older { .. } => assert_eq!(format, 1),
+            JournalError::Newer { .. } => assert_eq!(format, 3),
             other => panic!("{format}: {other:?}"),
         }
     }
@@ -245,7 +246,7 @@ fn a_quiet_moment_moves_the_wal_into_the_file_once_it_has_grown() {
     let path = journal_in(&folder);
     let (mut journal, _) = Journal::open(&path).unwrap();
     journal.entries_in_wal = ENTRIES_IN_WAL - 2;
-    let mut keeper = Keeper::new(journal);
+    let mut fail_stop = FailStop::new(journal);
     let rows = |path: &Path| {
         let elsewhere = tempfile::tempdir().unwrap();
         let copy = elsewhere.path().join("main.sqlite");
@@ -253,12 +254,12 @@ fn a_quiet_moment_moves_the_wal_into_the_file_once_it_has_grown() {
         let db = Connection::open(&copy).unwrap();
         db.query_row("SELECT count(*) FROM entry", [], |row| row.get::<_, i64>(0)).unwrap()
     };
-    keeper.keep(&begin(1)).unwrap();
-    keeper.rest();
+    fail_stop.append(&begin(1)).unwrap();
+    fail_stop.checkpoint();
     assert_eq!(rows(&path), 0, "too few to disturb the disk");
-    keeper.keep(&begin(2)).unwrap();
+    fail_stop.append(&begin(2)).unwrap();
     assert_eq!(rows(&path), 0, "not in the middle of a sale");
-    keeper.rest();
+    fail_stop.checkpoint();
     assert_eq!(rows(&path), 2);
 }
 
@@ -267,13 +268,13 @@ fn after_a_failure_nothing_is_moved_not_even_at_the_end() {
     let folder = tempfile::tempdir().unwrap();
     let path = journal_in(&folder);
     let (journal, _) = Journal::open(&path).unwrap();
-    let mut keeper = Keeper::new(journal);
-    keeper.keep(&begin(1)).unwrap();
+    let mut fail_stop = FailStop::new(journal);
+    fail_stop.append(&begin(1)).unwrap();
     // The same attempt cannot begin twice.
-    assert!(keeper.keep(&begin(1)).is_err());
+    assert!(fail_stop.append(&begin(1)).is_err());
     let (main, wal) =
         (std::fs::read(&path).unwrap(), std::fs::read(beside(&path, "-wal")).unwrap());
-    drop(keeper);
+    drop(fail_stop);
     assert_eq!(std::fs::read(&path).unwrap(), main);
     assert_eq!(std::fs::read(beside(&path, "-wal")).unwrap(), wal);
     let (_, past) = Journal::open(&path).unwrap();

@@ -1,7 +1,10 @@
 //! Every scenario, driven to its end by the till's own state machine on a virtual clock.
 
 use super::*;
-use paytill_core::payment::{Answer, Call, Ending, Event, Proof, Reason, Rules, State, Status};
+use paytill_core::payment::{
+    Answer, Call, Ending, Event, Found, Inconclusive, Proof, Reason, Reversed, Rules, State,
+    Status, Submitted, TillCause,
+};
 
 /// A till waits no longer for an answer.
 const REQUEST_TIMEOUT: Millis = Millis::seconds(10);
@@ -42,11 +45,11 @@ fn chance_draws_many_scenarios() {
 fn run(scenario: Scenario, seed: u64) -> (Scenario, Expected) {
     let rules = Rules::default();
     let mut desk = Desk::new(seed);
-    let (mut state, call) = State::begin(&rules, 64);
+    let mut state = State::begin(&rules, 64);
     let code = scenario.code(seed);
     let mut coming: Vec<(Millis, Event)> = Vec::new();
     let mut now = Millis(0);
-    let mut next = Some(call);
+    let mut next = Some(Call::SUBMISSION);
     loop {
         if let Some(call) = next {
             coming.push(make(&mut desk, call, now, &code));
@@ -64,8 +67,7 @@ fn run(scenario: Scenario, seed: u64) -> (Scenario, Expected) {
         if now > LONG_AFTER {
             break;
         }
-        let (stepped, call) = state.step(&event, now, &rules);
-        (state, next) = (stepped, call);
+        next = state.step(&event, now, &rules);
     }
     desk.bank.advance(now);
     let entry = desk.bank.entry(NUMBER).unwrap();
@@ -88,73 +90,74 @@ fn make(desk: &mut Desk, call: Call, now: Millis, code: &str) -> (Millis, Event)
         CallKind::Query => desk.send("/pay/orderquery", about(NUMBER)),
         CallKind::Reverse => desk.send("/secapi/pay/reverse", about(NUMBER)),
     };
+    let kind = call.kind;
     let (after, answer) = match reaction.deed {
-        Deed::Answer { status: 200, body } => (reaction.after, read(call.kind, &body)),
+        Deed::Answer { status: 200, body } => (reaction.after, read(kind, &body)),
         Deed::Answer { .. } | Deed::Raw(_) | Deed::Close | Deed::Reset => {
-            (reaction.after, unknown("broken"))
+            (reaction.after, Answer::inconclusive(kind, unknown()))
         }
-        Deed::Drip { .. } | Deed::Silence => (REQUEST_TIMEOUT, unknown("timeout")),
+        Deed::Drip { .. } | Deed::Silence => {
+            (REQUEST_TIMEOUT, Answer::inconclusive(kind, unknown()))
+        }
     };
     if after > REQUEST_TIMEOUT {
-        return (now.plus(REQUEST_TIMEOUT), Event::Answered(call, unknown("timeout")));
+        let late = Answer::inconclusive(kind, unknown());
+        return (now.plus(REQUEST_TIMEOUT), Event::Answered(call.number, late));
     }
-    (now.plus(after), Event::Answered(call, answer))
+    (now.plus(after), Event::Answered(call.number, answer))
 }
 
 /// A careful reading, only as complete as these tests need it.
 fn read(kind: CallKind, body: &[u8]) -> Answer {
-    let Ok(fields) = Fields::from_xml(body) else { return unknown("not_xml") };
+    let Ok(fields) = Fields::from_xml(body) else { return Answer::inconclusive(kind, unknown()) };
     if fields.get("return_code") != Some("SUCCESS") {
-        return Answer::Refused(Reason::new("FAIL"));
+        return Answer::inconclusive(kind, Inconclusive::Unsigned(TillCause::Refused.into()));
     }
     let is_ours = fields.get("mch_id") == Some(identity::MCH_ID)
         && fields.get("out_trade_no").is_none_or(|number| number == NUMBER);
     if !fields.is_signed(SignType::HmacSha256, KEY) || !is_ours {
-        return unknown("bad_signature");
+        return Answer::inconclusive(kind, unknown());
     }
-    let reason = |name| Reason::new(fields.get(name).unwrap_or_default());
     let code = fields.get("err_code");
+    let reason = || Reason::gateway(code.unwrap_or_default(), "");
     match kind {
-        CallKind::Submit => match code {
-            None => paid(&fields),
-            Some("USERPAYING") => Answer::Paying,
+        CallKind::Submit => Answer::Submitted(match code {
+            None => paid(&fields).map_or_else(Submitted::Inconclusive, Submitted::Paid),
+            Some("USERPAYING") => Submitted::Paying,
             Some("ORDERPAID" | "SYSTEMERROR" | "BANKERROR" | "UNHEARD_OF_CODE") => {
-                unknown("systemerror")
+                Submitted::Inconclusive(unknown())
             }
             Some("BUYER_MISMATCH" | "OUT_TRADE_NO_USED" | "INVALID_REQUEST") => {
-                Answer::Doubtful(reason("err_code"))
+                Submitted::Ambiguous(reason())
             }
-            Some(_) => Answer::Declined(reason("err_code")),
-        },
-        CallKind::Query if code == Some("ORDERNOTEXIST") => Answer::Absent,
-        CallKind::Query => match fields.get("trade_state") {
-            Some("SUCCESS") => paid(&fields),
-            Some("NOTPAY") => Answer::NotPaid,
-            Some("USERPAYING") => Answer::Paying,
-            Some("PAYERROR") => Answer::Failed(reason("trade_state")),
-            Some("CLOSED") => Answer::Ended(Ending::Closed),
-            Some("REVOKED") => Answer::Ended(Ending::Revoked),
-            Some("REFUND") => Answer::Ended(Ending::Refunded),
-            _ => unknown("unclear"),
-        },
-        CallKind::Reverse => match (code, fields.get("recall")) {
-            (None, Some("N")) => Answer::Withdrawn,
-            (Some("TRADE_ERROR"), _) => Answer::Irreversible(reason("err_code")),
-            (Some("REVERSE_EXPIRE"), _) => Answer::Expired(reason("err_code")),
-            _ => Answer::NotYet(reason("err_code")),
-        },
+            Some(_) => Submitted::Declined(reason()),
+        }),
+        CallKind::Query if code == Some("ORDERNOTEXIST") => Answer::Found(Found::NotFound),
+        CallKind::Query => Answer::Found(match fields.get("trade_state") {
+            Some("SUCCESS") => paid(&fields).map_or_else(Found::Inconclusive, Found::Paid),
+            Some("NOTPAY") => Found::NotPaid,
+            Some("USERPAYING") => Found::Paying,
+            Some("PAYERROR") => Found::Failed(Reason::gateway("PAYERROR", "")),
+            Some("CLOSED") => Found::Ended(Ending::Closed),
+            Some("REVOKED") => Found::Ended(Ending::Revoked),
+            Some("REFUND") => Found::Ended(Ending::Refunded),
+            _ => Found::Inconclusive(unknown()),
+        }),
+        CallKind::Reverse => Answer::Reversed(match (code, fields.get("recall")) {
+            (None, Some("N")) => Reversed::Accepted,
+            (Some("TRADE_ERROR"), _) => Reversed::Refused(reason()),
+            (Some("REVERSE_EXPIRE"), _) => Reversed::Expired(reason()),
+            _ => Reversed::Repeat(reason()),
+        }),
     }
 }
 
-fn paid(fields: &Fields) -> Answer {
+fn paid(fields: &Fields) -> Result<Proof, Inconclusive> {
     let fits = fields.get("total_fee") == Some("1230") && fields.get("fee_type") == Some("CNY");
-    let Some(transaction_id) = fields.get("transaction_id").filter(|_| fits) else {
-        return unknown("wrong");
-    };
-    let proof = Proof { transaction_id: transaction_id.into(), paid_at: STARTED, coupon: None };
-    Answer::Paid(proof)
+    let transaction_id = fields.get("transaction_id").filter(|_| fits).ok_or_else(unknown)?;
+    Ok(Proof { transaction_id: transaction_id.into(), paid_at: STARTED, coupon: None })
 }
 
-fn unknown(code: &str) -> Answer {
-    Answer::Unknown(Reason::new(code))
+fn unknown() -> Inconclusive {
+    Inconclusive::Unknown(TillCause::BadAnswer.into())
 }

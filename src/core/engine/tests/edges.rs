@@ -8,7 +8,7 @@ fn waiting(attempts: u8) -> Bench {
     for attempt in 1..=attempts {
         bench.sell(attempt).unwrap();
         bench.disk(attempt.into(), true);
-        bench.answer(attempt.into(), Answer::Paying);
+        bench.answer(attempt.into(), Says::Paying);
     }
     bench.told.clear();
     bench
@@ -20,14 +20,13 @@ fn each_move_is_told_with_the_status_it_came_from() {
     bench.sell(1).unwrap();
     let (now, wall) = bench.at();
     let came_from = |effects: Vec<Effect>| match effects.as_slice() {
-        [Effect::Told { before, .. }, ..] => *before,
+        [Effect::Report(report), ..] => report.before,
         other => panic!("{other:?}"),
     };
     assert_eq!(came_from(bench.engine.written(1, true, now, wall)), None, "the first of all");
-    let submit = Call { kind: CallKind::Submit, number: 0 };
-    bench.happen(1, Event::Answered(submit, Answer::Paying));
+    bench.happen(1, Says::Paying.in_answer_to(Call::SUBMISSION));
     assert_eq!(came_from(bench.engine.written(1, true, now, wall)), Some(Status::Sent));
-    bench.happen(1, Event::Abandon);
+    bench.happen(1, Event::Cancel);
     assert_eq!(came_from(bench.engine.written(1, true, now, wall)), Some(Status::Waiting));
 }
 
@@ -35,17 +34,17 @@ fn each_move_is_told_with_the_status_it_came_from() {
 fn a_failing_journal_is_told_once_to_everybody_whom_it_stops() {
     let mut open = vec![stored(9, "1900000999", 7)];
     open[0].id = 9;
-    let mut bench = Bench::with(Past { last_attempt: 9, open, ..Past::default() });
+    let mut bench = Bench::with(Recovered { last_attempt: 9, open, ..Recovered::default() });
     for attempt in 10..=13 {
         bench.sell(u8::try_from(attempt).unwrap()).unwrap();
         bench.disk(attempt, true);
-        bench.answer(attempt, Answer::Paying);
+        bench.answer(attempt, Says::Paying);
     }
     bench.answer(13, paid());
     bench.told.clear();
     // Two are at the disk, one waits between two queries, one is paid, one is another merchant's.
-    bench.happen(10, Event::Abandon);
-    bench.happen(11, Event::Abandon);
+    bench.happen(10, Event::Cancel);
+    bench.happen(11, Event::Cancel);
     bench.disk(10, false);
     let mut told = bench.told.clone();
     told.sort_unstable_by_key(|(attempt, ..)| *attempt);
@@ -60,15 +59,15 @@ fn a_failing_journal_is_told_once_to_everybody_whom_it_stops() {
 fn what_comes_in_after_the_journal_failed_is_told_and_leads_to_nothing() {
     let mut bench = waiting(1);
     bench.pass(5_000);
-    bench.happen(1, Event::AskNow);
-    bench.happen(1, Event::Abandon);
+    bench.happen(1, Event::CheckNow);
+    bench.happen(1, Event::Cancel);
     let (calls, written) = (bench.calls.len(), bench.written.len());
     bench.disk(1, false);
     bench.told.clear();
-    bench.happen(1, Event::PutAside);
+    bench.happen(1, Event::Supersede);
     assert!(bench.told.is_empty(), "a wish cannot be written down, so it is none");
     let query = bench.calls.last().unwrap().1;
-    bench.happen(1, Event::Answered(query, paid()));
+    bench.happen(1, paid().in_answer_to(query));
     assert_eq!(bench.told, [(1, Status::Paid, false)], "an answer is worth telling");
     assert_eq!((bench.calls.len(), bench.written.len()), (calls, written));
 }
@@ -80,10 +79,10 @@ fn the_latest_five_hundred_payment_codes_are_known_and_no_more() {
         hash[..8].copy_from_slice(&number.to_be_bytes());
         hash
     };
-    let most = i64::from(Past::CODES_REMEMBERED);
+    let most = i64::from(Recovered::CODES_REMEMBERED);
     let number = |id: i64| OutTradeNo::try_from(format!("T01-{id:06}")).unwrap();
     let codes = (2..=most).map(|id| (code(id), number(id))).collect();
-    let mut bench = Bench::with(Past { last_attempt: most, codes, ..Past::default() });
+    let mut bench = Bench::with(Recovered { last_attempt: most, codes, ..Recovered::default() });
     bench.sell(1).unwrap();
     assert!(bench.engine.code_used_by(&code(2)).is_some(), "five hundred fit");
     bench.disk(most + 1, true);
@@ -94,8 +93,9 @@ fn the_latest_five_hundred_payment_codes_are_known_and_no_more() {
 
 #[test]
 fn the_latest_sixty_four_sales_are_known_and_no_more() {
-    let most = i64::from(Past::SALES_REMEMBERED);
-    let past = Past { last_sale: most, paid_sales: (2..=most).collect(), ..Past::default() };
+    let most = i64::from(Recovered::SALES_REMEMBERED);
+    let past =
+        Recovered { last_sale: most, paid_sales: (2..=most).collect(), ..Recovered::default() };
     let mut bench = Bench::with(past);
     let again = |sale: i64| SaleRef::Again(sale, Money::from_minor(1234));
     bench.sell(1).unwrap();
@@ -109,19 +109,22 @@ fn the_latest_sixty_four_sales_are_known_and_no_more() {
 #[test]
 fn one_sale_does_not_stand_in_the_way_of_another() {
     let mut bench = waiting(2);
-    bench.answer(2, Answer::Declined(Reason::new("NOTENOUGH")));
+    bench.answer(2, Says::Declined(reason("NOTENOUGH")));
     let again = |sale: i64| SaleRef::Again(sale, Money::from_minor(1234));
     assert!(matches!(bench.begin(again(1), 3), Err(Refusal::Unsettled(_))));
     assert!(bench.begin(again(2), 3).is_ok());
 }
 
 #[test]
-fn a_code_of_a_payment_that_is_over_does_not_wait_for_another_payment() {
+fn a_code_that_has_left_is_dead_whatever_became_of_its_payment() {
     let mut bench = waiting(2);
-    bench.answer(1, paid());
-    assert!(bench.sell(1).is_ok(), "the gateway decides; the second is none of its business");
-    let second = bench.engine.code_used_by(&[2; 16]).cloned().unwrap();
-    assert_eq!(bench.sell(2), Err(Refusal::CodeInUse(second)));
+    let used_by = |bench: &Bench, code| bench.engine.code_used_by(&[code; 16]).cloned().unwrap();
+    for ending in [paid(), Says::Declined(reason("NOTENOUGH"))] {
+        bench.answer(1, ending);
+        assert_eq!(bench.sell(1), Err(Refusal::CodeUsed(used_by(&bench, 1))));
+    }
+    assert_eq!(bench.sell(2), Err(Refusal::CodeUsed(used_by(&bench, 2))));
+    assert!(bench.sell(3).is_ok(), "and no other waits for it");
 }
 
 #[test]
@@ -129,26 +132,26 @@ fn only_the_code_that_never_left_may_be_shown_again() {
     let mut bench = waiting(1);
     bench.sell(2).unwrap();
     bench.disk(2, true);
-    bench.answer(2, Answer::NotSent(Reason::new("no_connection")));
+    bench.answer(2, Says::NotSent(reason("no_connection")));
     assert!(bench.engine.code_used_by(&[1; 16]).is_some());
     assert!(bench.engine.code_used_by(&[2; 16]).is_none());
     // A query that does not get through says nothing of the submission.
     bench.pass(5_000);
-    bench.answer(1, Answer::NotSent(Reason::new("no_connection")));
+    bench.answer(1, Says::NotSent(reason("no_connection")));
     assert!(bench.engine.code_used_by(&[1; 16]).is_some());
 }
 
 #[test]
 fn a_person_reaches_the_order_they_name() {
     let mut bench = waiting(2);
-    let second = bench.engine.tracks[&2].order.out_trade_no.clone();
+    let second = bench.engine.attempts[&2].order.out_trade_no.clone();
     let (now, wall) = bench.at();
-    let effects = bench.engine.happen_to(&second, Event::Abandon, now, wall);
+    let effects = bench.engine.handle_event_of(&second, Event::Cancel, now, wall);
     bench.take(effects);
     bench.disk(2, true);
     assert_eq!(bench.told, [(2, Status::Reversing, true)]);
     let nobody = OutTradeNo::try_from("T01-000000".to_owned()).unwrap();
-    assert!(bench.engine.happen_to(&nobody, Event::Abandon, now, wall).is_empty());
+    assert!(bench.engine.handle_event_of(&nobody, Event::Cancel, now, wall).is_empty());
 }
 
 #[test]
@@ -160,8 +163,7 @@ fn a_till_is_busy_with_what_is_open_or_at_the_disk() {
     assert!(bench.engine.is_open());
     assert_eq!(bench.engine.busy().collect::<Vec<_>>(), [&number]);
     // Its end is known, but not yet written down.
-    let submit = bench.calls[0].1;
-    bench.happen(1, Event::Answered(submit, paid()));
+    bench.happen(1, paid().in_answer_to(Call::SUBMISSION));
     assert!(bench.engine.is_open());
     assert_eq!(bench.engine.busy().count(), 1);
     bench.disk(1, true);
@@ -174,14 +176,14 @@ fn later_looks_keep_no_till_busy_and_are_woken_for() {
     let mut bench = Bench::new();
     bench.sell(1).unwrap();
     bench.disk(1, true);
-    bench.answer(1, Answer::Unknown(Reason::new("no_answer")));
+    bench.answer(1, Says::Unknown(reason("no_answer")));
     let mut asked = bench.calls.len();
     while bench.told.last().unwrap().1 != Status::Reversed {
         bench.pass(1_000);
         while asked < bench.calls.len() {
             asked = bench.calls.len();
             let reversal = bench.calls.last().unwrap().1.kind == CallKind::Reverse;
-            bench.answer(1, if reversal { Answer::Withdrawn } else { Answer::Absent });
+            bench.answer(1, if reversal { Says::Accepted } else { Says::NotFound });
         }
     }
     assert!(!bench.engine.is_open());
@@ -207,7 +209,7 @@ fn after_a_restart_a_payment_counts_only_if_it_is_fresh_by_every_clock_there_is(
     ] {
         let mut attempt = stored(1, "1900000109", boot);
         attempt.created_at = Timestamp(attempt.created_at.0 - created_before);
-        let past = Past { last_attempt: 1, open: vec![attempt], ..Past::default() };
+        let past = Recovered { last_attempt: 1, open: vec![attempt], ..Recovered::default() };
         let mut bench = Bench::with(past);
         bench.disk(1, true);
         bench.answer(1, paid());
@@ -219,7 +221,8 @@ fn after_a_restart_a_payment_counts_only_if_it_is_fresh_by_every_clock_there_is(
 fn a_time_line_that_lies_ahead_is_not_gone_on_with() {
     let mut attempt = stored(1, "1900000109", 7);
     attempt.sent_at = Uptime(2_000_000);
-    let bench = Bench::with(Past { last_attempt: 1, open: vec![attempt], ..Past::default() });
+    let bench =
+        Bench::with(Recovered { last_attempt: 1, open: vec![attempt], ..Recovered::default() });
     assert_eq!(bench.written[0].age, Millis(300));
     assert_eq!(bench.written[0].sent_at, Uptime(1_000_000 - 300));
 }
@@ -228,12 +231,12 @@ fn a_time_line_that_lies_ahead_is_not_gone_on_with() {
 fn an_answer_is_written_down_even_where_it_changes_nothing_and_nothing_else_is() {
     let mut bench = waiting(1);
     bench.pass(5_000);
-    bench.answer(1, Answer::Paying);
+    bench.answer(1, Says::Paying);
     let (written, query) = (bench.written.len(), bench.calls.last().unwrap().1);
     for idle in [Event::Tick, Event::Begun] {
         bench.happen(1, idle);
         assert_eq!(bench.written.len(), written);
     }
-    bench.happen(1, Event::Answered(query, Answer::Paying));
+    bench.happen(1, Says::Paying.in_answer_to(query));
     assert_eq!(bench.written.len(), written + 1, "it is evidence");
 }

@@ -8,7 +8,7 @@ fn waiting(attempts: u8) -> Bench {
     for attempt in 1..=attempts {
         bench.sell(attempt).unwrap();
         bench.disk(attempt.into(), true);
-        bench.answer(attempt.into(), Answer::Paying);
+        bench.answer(attempt.into(), Says::Paying);
         bench.pass(500);
     }
     bench.calls.clear();
@@ -49,13 +49,13 @@ fn what_was_slept_over_is_asked_about_one_by_one_the_newest_first() {
 }
 
 #[test]
-fn a_tick_that_is_a_little_late_asks_at_once() {
+fn a_tick_that_is_a_little_late_checks_at_once() {
     for (pause, at_once) in [(2_999, true), (3_000, false)] {
         let mut bench = Bench::new();
         for attempt in 1..=3 {
             bench.sell(attempt).unwrap();
             bench.disk(attempt.into(), true);
-            bench.answer(attempt.into(), Answer::Paying);
+            bench.answer(attempt.into(), Says::Paying);
         }
         bench.pass(4_000);
         bench.calls.clear();
@@ -85,13 +85,13 @@ fn what_was_open_during_a_sleep_waits_for_its_turn_once() {
     bench.pass(400);
     assert_eq!(bench.asked(), [3, 2, 1]);
     for attempt in 1..=3 {
-        bench.answer(attempt, Answer::Paying);
+        bench.answer(attempt, Says::Paying);
     }
     // By now all is as before: who wants to know is not kept waiting.
     bench.calls.clear();
     bench.now += 1_000;
     for attempt in 1..=3 {
-        bench.happen(attempt, Event::AskNow);
+        bench.happen(attempt, Event::CheckNow);
         bench.disk(attempt, true);
     }
     assert_eq!(bench.asked(), [1, 2, 3]);
@@ -114,8 +114,8 @@ fn a_sale_rung_up_as_the_machine_wakes_was_not_slept_over() {
     let mut bench = waiting(1);
     bench.now += 60_000;
     bench.sell(2).unwrap();
-    assert!(bench.engine.tracks[&1].slept_over);
-    assert!(!bench.engine.tracks[&2].slept_over);
+    assert!(bench.engine.attempts[&1].slept_over);
+    assert!(!bench.engine.attempts[&2].slept_over);
 }
 
 #[test]
@@ -132,7 +132,7 @@ fn a_submission_that_was_slept_over_in_a_slow_write_goes_out_at_once() {
 fn a_question_that_waits_for_its_turn_is_overtaken_by_the_next_and_not_asked_twice() {
     let mut bench = waiting(3);
     bench.sleep(16_000);
-    bench.happen(1, Event::Abandon);
+    bench.happen(1, Event::Cancel);
     bench.disk(1, true);
     let asked = bench.written.last().unwrap().state.awaited();
     bench.pass(400);
@@ -148,12 +148,12 @@ fn the_fifteen_seconds_still_count_from_when_it_left_though_it_was_slept_over() 
     bench.disk(1, true);
     bench.sleep(8_000);
     // The connection stands only now.
-    bench.engine.left(1, Uptime(bench.now));
+    bench.engine.mark_sent(1, Uptime(bench.now));
     let left = bench.now;
-    bench.happen(1, Event::Abandon);
+    bench.happen(1, Event::Cancel);
     bench.disk(1, true);
     while bench.calls.iter().all(|(_, call, _)| call.kind != CallKind::Reverse) {
-        bench.answer(1, Answer::NotPaid);
+        bench.answer(1, Says::NotPaid);
         bench.pass(500);
     }
     assert!(bench.now - left >= 15_000);
@@ -162,7 +162,7 @@ fn the_fifteen_seconds_still_count_from_when_it_left_though_it_was_slept_over() 
 #[test]
 fn a_start_asks_about_the_newest_first() {
     let open = (1..=3).map(|id| stored(id, "1900000109", 7)).collect();
-    let bench = Bench::with(Past { last_attempt: 3, open, ..Past::default() });
+    let bench = Bench::with(Recovered { last_attempt: 3, open, ..Recovered::default() });
     let written: Vec<i64> = bench.written.iter().map(|entry| entry.attempt).collect();
     assert_eq!(written, [3, 2, 1]);
 }
@@ -174,14 +174,14 @@ fn what_comes_in_before_the_first_tick_after_a_sleep_asks_in_turn_too() {
         let mut bench = waiting(3);
         bench.pass(20_000);
         for attempt in 1..=3 {
-            bench.happen(attempt, Event::Abandon);
+            bench.happen(attempt, Event::Cancel);
             bench.disk(attempt, true);
         }
         bench.calls.clear();
         let lost = |bench: &mut Bench, attempt| {
-            let query = bench.engine.tracks[&attempt].state.awaited().unwrap();
-            let answer = Answer::Unknown(Reason::new("no_answer"));
-            bench.happen(attempt, Event::Answered(query, answer));
+            let query = bench.engine.attempts[&attempt].state.awaited().unwrap();
+            let answer = Says::Unknown(reason("no_answer"));
+            bench.happen(attempt, answer.in_answer_to(query));
         };
         if at_the_disk {
             (1..=3).for_each(|attempt| lost(&mut bench, attempt));

@@ -6,10 +6,13 @@ use zeroize::Zeroizing;
 use super::fields::{Fields, SignType};
 use crate::clean::clean;
 use crate::clock::Timestamp;
-use crate::gateway::{Ask, Decoded, Gateway, Outgoing, Reply};
+use crate::gateway::{Ask, Decoded, Gateway, Outgoing, Reply, Stamp};
 use crate::order::{Merchant, Order};
-use crate::payment::{Answer, CallKind, Ending, Proof, Reason};
+use crate::payment::{
+    Answer, Ending, Found, Inconclusive, Proof, Reason, Reversed, Submitted, TillCause,
+};
 
+const CONTENT_TYPE: http::HeaderValue = http::HeaderValue::from_static("text/xml; charset=utf-8");
 /// Cells of one value that are kept for the record.
 const RECORDED_CELLS: usize = 200;
 /// Fields of an answer that say nothing to whoever reads the record, or too much about the payer.
@@ -60,64 +63,77 @@ impl WechatV2 {
 
     /// The order of decisions is protocol 2.4: whole, signed, ours, and only then what it says.
     fn read(&self, ask: Ask<'_>, reply: &Reply, now: Timestamp) -> (Answer, Fields) {
-        if reply.status != 200 {
-            let reason =
-                Reason { code: "http_status".into(), text: format!("HTTP {}", reply.status) };
-            return (Answer::Unknown(reason), Fields::default());
+        let unread = |what| (Answer::inconclusive(ask.kind(), what), Fields::default());
+        if reply.status() != http::StatusCode::OK {
+            let text = format!("HTTP {}", reply.status().as_u16());
+            return unread(Inconclusive::Unknown(Reason::quoting(TillCause::HttpStatus, text)));
         }
-        let Ok(fields) = Fields::from_xml(&reply.body) else {
-            return (unknown("bad_answer"), Fields::default());
+        let Ok(fields) = Fields::from_xml(reply.body()) else {
+            return unread(unknown(TillCause::BadAnswer));
         };
-        let answer = self.read_fields(ask, &fields, now);
+        let answer = match self.check(ask, &fields) {
+            Err(what) => Answer::inconclusive(ask.kind(), what),
+            Ok(is_success) => match ask {
+                Ask::Submit(order, _) if is_success => Answer::Submitted(
+                    paid(&fields, order, now).map_or_else(Submitted::Inconclusive, Submitted::Paid),
+                ),
+                Ask::Submit(..) => Answer::Submitted(submit_failed(&fields)),
+                Ask::Query(order) if is_success => Answer::Found(trade_state(&fields, order, now)),
+                Ask::Query(_) => Answer::Found(query_failed(&fields)),
+                Ask::Reverse(_) if is_success => Answer::Reversed(match fields.get("recall") {
+                    Some("N") => Reversed::Accepted,
+                    // Without the word that it is done, it is not done.
+                    Some(_) | None => Reversed::Repeat(TillCause::Recall.into()),
+                }),
+                Ask::Reverse(_) => Answer::Reversed(reverse_failed(&fields)),
+            },
+        };
         (answer, fields)
     }
 
-    fn read_fields(&self, ask: Ask<'_>, fields: &Fields, now: Timestamp) -> Answer {
+    /// Whether a message that is signed and ours says success.
+    fn check(&self, ask: Ask<'_>, fields: &Fields) -> Result<bool, Inconclusive> {
         match fields.get("return_code") {
             Some("SUCCESS") => {}
             Some("FAIL") => {
                 let text = clean(fields.get("return_msg").unwrap_or_default(), RECORDED_CELLS);
-                return Answer::Refused(Reason { code: "refused".into(), text });
+                return Err(Inconclusive::Unsigned(Reason::quoting(TillCause::Refused, text)));
             }
-            Some(_) | None => return unknown("bad_answer"),
+            Some(_) | None => return Err(unknown(TillCause::BadAnswer)),
         }
         if !fields.is_signed(self.sign_type, self.api_key.expose_secret()) {
-            return unknown("bad_signature");
+            return Err(unknown(TillCause::BadSignature));
         }
         if !is_of(fields, &self.merchant) {
-            return unknown("wrong_merchant");
+            return Err(unknown(TillCause::WrongMerchant));
         }
         let number = fields.get("out_trade_no");
         if number.is_some_and(|number| number != ask.order().out_trade_no.as_str()) {
-            return unknown("wrong_number");
+            return Err(unknown(TillCause::WrongNumber));
         }
-        match (ask.kind(), fields.get("result_code")) {
-            (CallKind::Submit, Some("SUCCESS")) => paid(fields, ask.order(), now),
-            (CallKind::Submit, Some("FAIL")) => submit_failed(fields),
-            (CallKind::Query, Some("SUCCESS")) => trade_state(fields, ask.order(), now),
-            (CallKind::Query, Some("FAIL")) => query_failed(fields),
-            (CallKind::Reverse, Some("SUCCESS")) => match fields.get("recall") {
-                Some("N") => Answer::Withdrawn,
-                // Without the word that it is done, it is not done.
-                Some(_) | None => Answer::NotYet(Reason::new("recall")),
-            },
-            (CallKind::Reverse, Some("FAIL")) => reverse_failed(fields),
-            (CallKind::Submit | CallKind::Query | CallKind::Reverse, _) => unknown("bad_answer"),
+        match fields.get("result_code") {
+            Some("SUCCESS") => Ok(true),
+            Some("FAIL") => Ok(false),
+            Some(_) | None => Err(unknown(TillCause::BadAnswer)),
         }
     }
 }
 
 impl Gateway for WechatV2 {
-    fn encode(&self, ask: Ask<'_>, nonce: &str) -> Outgoing {
+    fn encode(&self, ask: Ask<'_>, stamp: &Stamp) -> Outgoing {
         let mut fields = self.fields(ask);
-        fields.set("nonce_str", nonce);
+        fields.set("nonce_str", &stamp.nonce);
         fields.sign(self.sign_type, self.api_key.expose_secret());
         let (path, certificate) = match ask {
             Ask::Submit(..) => ("/pay/micropay", false),
             Ask::Query(_) => ("/pay/orderquery", false),
             Ask::Reverse(_) => ("/secapi/pay/reverse", true),
         };
-        Outgoing { path, body: Zeroizing::new(fields.to_xml().into_bytes()), certificate }
+        let mut request = http::Request::new(Zeroizing::new(fields.to_xml().into_bytes()));
+        *request.method_mut() = http::Method::POST;
+        *request.uri_mut() = http::Uri::from_static(path);
+        request.headers_mut().insert(http::header::CONTENT_TYPE, CONTENT_TYPE);
+        Outgoing { request, certificate }
     }
 
     fn record(&self, ask: Ask<'_>) -> Vec<(String, String)> {
@@ -140,13 +156,13 @@ impl Gateway for WechatV2 {
 }
 
 /// `err_code` of micropay (protocol 4.2). What is not in the table proves nothing.
-fn submit_failed(fields: &Fields) -> Answer {
-    let reason = reason(fields);
-    match reason.code.as_str() {
-        "USERPAYING" => Answer::Paying,
+fn submit_failed(fields: &Fields) -> Submitted {
+    let (code, reason) = failure(fields);
+    match code {
+        "USERPAYING" => Submitted::Paying,
         "AUTHCODEEXPIRE" | "NOTENOUGH" | "NOTSUPORTCARD" | "ORDERCLOSED" | "ORDERREVERSED"
-        | "AUTH_CODE_ERROR" | "AUTH_CODE_INVALID" | "TRADE_ERROR" => Answer::Declined(reason),
-        // Our set-up: no customer can mend it.
+        | "AUTH_CODE_ERROR" | "AUTH_CODE_INVALID" | "TRADE_ERROR" => Submitted::Declined(reason),
+        // Our set-up: no customer can fix it.
         "PARAM_ERROR"
         | "NOAUTH"
         | "XML_FORMAT_ERROR"
@@ -154,30 +170,30 @@ fn submit_failed(fields: &Fields) -> Answer {
         | "SIGNERROR"
         | "APPID_NOT_EXIST"
         | "MCHID_NOT_EXIST"
-        | "APPID_MCHID_NOT_MATCH" => Answer::Declined(reason),
+        | "APPID_MCHID_NOT_MATCH" => Submitted::Declined(reason),
         // Not `ORDERPAID`: a query that does not see the payment yet would be taken against it.
-        "BUYER_MISMATCH" | "OUT_TRADE_NO_USED" | "INVALID_REQUEST" => Answer::Doubtful(reason),
+        "BUYER_MISMATCH" | "OUT_TRADE_NO_USED" | "INVALID_REQUEST" => Submitted::Ambiguous(reason),
         // Certain by one copy of the table, unknown by another.
-        "LACK_PARAMS" | "NOT_UTF8" => Answer::Doubtful(reason),
-        _ => Answer::Unknown(reason),
+        "LACK_PARAMS" | "NOT_UTF8" => Submitted::Ambiguous(reason),
+        _ => Submitted::Inconclusive(Inconclusive::Unknown(reason)),
     }
 }
 
 /// `err_code` of orderquery (protocol 4.4). A query that fails says nothing of the payment.
-fn query_failed(fields: &Fields) -> Answer {
-    let reason = reason(fields);
-    match reason.code.as_str() {
-        "ORDERNOTEXIST" => Answer::Absent,
-        _ => Answer::Unknown(reason),
+fn query_failed(fields: &Fields) -> Found {
+    let (code, reason) = failure(fields);
+    match code {
+        "ORDERNOTEXIST" => Found::NotFound,
+        _ => Found::Inconclusive(Inconclusive::Unknown(reason)),
     }
 }
 
 /// `err_code` of reverse (protocol 4.5).
-fn reverse_failed(fields: &Fields) -> Answer {
-    let reason = reason(fields);
-    match (reason.code.as_str(), fields.get("recall")) {
-        ("REVERSE_EXPIRE", _) => Answer::Expired(reason),
-        (_, Some("Y")) | ("SYSTEMERROR" | "USERPAYING", _) => Answer::NotYet(reason),
+fn reverse_failed(fields: &Fields) -> Reversed {
+    let (code, reason) = failure(fields);
+    match (code, fields.get("recall")) {
+        ("REVERSE_EXPIRE", _) => Reversed::Expired(reason),
+        (_, Some("Y")) | ("SYSTEMERROR" | "USERPAYING", _) => Reversed::Repeat(reason),
         (
             "INVALID_TRANSACTIONID"
             | "PARAM_ERROR"
@@ -186,51 +202,52 @@ fn reverse_failed(fields: &Fields) -> Answer {
             | "INVALID_REQUEST"
             | "TRADE_ERROR",
             _,
-        ) => Answer::Irreversible(reason),
-        _ => Answer::Unknown(reason),
+        ) => Reversed::Refused(reason),
+        _ => Reversed::Inconclusive(Inconclusive::Unknown(reason)),
     }
 }
 
 /// `trade_state` (protocol 4.3).
-fn trade_state(fields: &Fields, order: &Order, now: Timestamp) -> Answer {
+fn trade_state(fields: &Fields, order: &Order, now: Timestamp) -> Found {
     // It must say which order it speaks of: this answer may end the payment.
     if fields.get("out_trade_no").is_none() {
-        return unknown("wrong_number");
+        return Found::Inconclusive(unknown(TillCause::WrongNumber));
     }
     match fields.get("trade_state") {
-        Some("SUCCESS") => paid(fields, order, now),
-        Some("USERPAYING" | "ACCEPT") => Answer::Paying,
-        Some("NOTPAY") => Answer::NotPaid,
+        Some("SUCCESS") => paid(fields, order, now).map_or_else(Found::Inconclusive, Found::Paid),
+        Some("USERPAYING" | "ACCEPT") => Found::Paying,
+        Some("NOTPAY") => Found::NotPaid,
         // Not an end: the gateway asks us to reverse it.
         Some("PAYERROR") => {
             let text = clean(fields.get("trade_state_desc").unwrap_or_default(), RECORDED_CELLS);
-            Answer::Failed(Reason { code: "PAYERROR".into(), text })
+            Found::Failed(Reason::gateway("PAYERROR", text))
         }
-        Some("CLOSED") => Answer::Ended(Ending::Closed),
+        Some("CLOSED") => Found::Ended(Ending::Closed),
         // Reversed after it was paid: only a payment has a time.
-        Some("REVOKED") if fields.get("time_end").is_some() => Answer::Ended(Ending::Refunded),
-        Some("REVOKED") => Answer::Ended(Ending::Revoked),
-        Some("REFUND") => Answer::Ended(Ending::Refunded),
+        Some("REVOKED") if fields.get("time_end").is_some() => Found::Ended(Ending::Refunded),
+        Some("REVOKED") => Found::Ended(Ending::Revoked),
+        Some("REFUND") => Found::Ended(Ending::Refunded),
         // A word we do not know proves nothing.
-        Some(_) | None => unknown("bad_answer"),
+        Some(_) | None => Found::Inconclusive(unknown(TillCause::BadAnswer)),
     }
 }
 
-fn paid(fields: &Fields, order: &Order, now: Timestamp) -> Answer {
+/// The proof in a message that says so, if it matches the order in every part.
+fn paid(fields: &Fields, order: &Order, now: Timestamp) -> Result<Proof, Inconclusive> {
     if fields.get("out_trade_no").is_none() {
-        return unknown("wrong_number");
+        return Err(unknown(TillCause::WrongNumber));
     }
     if fields.get("total_fee") != Some(order.amount.minor().to_string().as_str()) {
-        return unknown("wrong_amount");
+        return Err(unknown(TillCause::WrongAmount));
     }
     if fields.get("fee_type").unwrap_or("CNY") != order.currency.code() {
-        return unknown("wrong_currency");
+        return Err(unknown(TillCause::WrongCurrency));
     }
     let plain = |id: &&str| id.len() <= 32 && id.bytes().all(|byte| byte.is_ascii_alphanumeric());
     let Some(transaction_id) = fields.get("transaction_id").filter(plain) else {
-        return unknown("bad_answer");
+        return Err(unknown(TillCause::BadAnswer));
     };
-    Answer::Paid(Proof {
+    Ok(Proof {
         transaction_id: transaction_id.to_owned(),
         paid_at: fields.get("time_end").and_then(Timestamp::from_beijing).unwrap_or(now),
         coupon: fields.get("coupon_fee").and_then(|fee| fee.parse().ok()),
@@ -246,15 +263,15 @@ fn is_of(fields: &Fields, merchant: &Merchant) -> bool {
         && fields.get("sub_appid").is_none_or(|theirs| theirs == merchant.sub_app_id)
 }
 
-fn reason(fields: &Fields) -> Reason {
-    Reason {
-        code: clean(fields.get("err_code").unwrap_or("no_err_code"), 32),
-        text: clean(fields.get("err_code_des").unwrap_or_default(), RECORDED_CELLS),
-    }
+/// The gateway's code, and the reason it makes.
+fn failure(fields: &Fields) -> (&str, Reason) {
+    let Some(code) = fields.get("err_code") else { return ("", TillCause::NoErrorCode.into()) };
+    let text = clean(fields.get("err_code_des").unwrap_or_default(), RECORDED_CELLS);
+    (code, Reason::gateway(clean(code, 32), text))
 }
 
-fn unknown(code: &str) -> Answer {
-    Answer::Unknown(Reason::new(code))
+fn unknown(cause: TillCause) -> Inconclusive {
+    Inconclusive::Unknown(cause.into())
 }
 
 fn recorded(fields: &Fields) -> Vec<(String, String)> {

@@ -8,8 +8,8 @@ fn twice_not_yet() -> Bench {
     let mut bench = Bench::begin();
     bench.answer(lost());
     bench.until(35_000, |kind| match kind {
-        CallKind::Reverse => Answer::NotYet(reason("recall")),
-        _ => Answer::NotPaid,
+        CallKind::Reverse => Says::Repeat(reason("recall")),
+        _ => Says::NotPaid,
     });
     assert_eq!(bench.times(CallKind::Reverse), [30_000, 35_000]);
     bench
@@ -18,7 +18,7 @@ fn twice_not_yet() -> Bench {
 #[test]
 fn a_tick_that_comes_early_does_nothing() {
     let mut bench = Bench::begin();
-    bench.answer(Answer::Paying);
+    bench.answer(Says::Paying);
     for early in [1, 4_999] {
         bench.now = Millis(early);
         let before = bench.state.clone();
@@ -36,16 +36,16 @@ fn a_tick_that_comes_early_does_nothing() {
 
 #[test]
 fn an_overtaken_query_has_no_say_any_more() {
-    for late in [Answer::Failed(reason("PAYERROR")), Answer::Ended(Ending::Closed)] {
+    for late in [Says::Failed(reason("PAYERROR")), Says::Ended(Ending::Closed)] {
         let mut bench = Bench::begin();
-        bench.answer(Answer::Paying);
+        bench.answer(Says::Paying);
         bench.now = Millis(5_000);
         bench.happen(&Event::Tick);
         let overtaken = bench.last;
         bench.now = Millis(7_000);
         bench.happen(&Event::Restarted { oldest: Millis(7_000) });
         assert_ne!(bench.last, overtaken);
-        bench.happen(&Event::Answered(overtaken, late));
+        bench.happen(&late.in_answer_to(overtaken));
         assert_eq!(bench.state.status(), Status::Waiting);
     }
 }
@@ -53,25 +53,25 @@ fn an_overtaken_query_has_no_say_any_more() {
 #[test]
 fn a_sale_may_be_put_aside_while_its_customer_is_still_waited_for() {
     let mut bench = Bench::begin();
-    bench.answer(Answer::Paying);
-    assert!(!bench.state.is_put_aside());
+    bench.answer(Says::Paying);
+    assert!(!bench.state.is_superseded());
     bench.now = Millis(8_000);
-    bench.happen(&Event::PutAside);
-    assert!(bench.state.is_put_aside());
-    assert_eq!(bench.state.reason().unwrap().code, "put_aside");
+    bench.happen(&Event::Supersede);
+    assert!(bench.state.is_superseded());
+    assert_eq!(bench.state.reason().unwrap().code(), "superseded");
 }
 
 #[test]
 fn putting_aside_is_why_a_reversal_runs_but_never_why_a_payment_was_refused() {
     let mut bench = Bench::begin();
-    bench.answer(Answer::Paying);
-    bench.happen(&Event::Abandon);
-    bench.happen(&Event::PutAside);
-    assert_eq!(bench.state.reason().unwrap().code, "put_aside");
+    bench.answer(Says::Paying);
+    bench.happen(&Event::Cancel);
+    bench.happen(&Event::Supersede);
+    assert_eq!(bench.state.reason().unwrap().code(), "superseded");
     let mut bench = Bench::begin();
-    bench.answer(Answer::Declined(reason("NOTENOUGH")));
-    bench.happen(&Event::PutAside);
-    assert_eq!(bench.state.reason().unwrap().code, "NOTENOUGH");
+    bench.answer(Says::Declined(reason("NOTENOUGH")));
+    bench.happen(&Event::Supersede);
+    assert_eq!(bench.state.reason().unwrap().code(), "NOTENOUGH");
 }
 
 #[test]
@@ -79,13 +79,13 @@ fn asking_by_hand_during_a_reversal_is_no_faster_than_the_till_itself() {
     let mut bench = twice_not_yet();
     let calls = bench.calls.len();
     bench.now = Millis(39_999);
-    bench.happen(&Event::AskNow);
+    bench.happen(&Event::CheckNow);
     assert_eq!(bench.calls.len(), calls, "less than an interval after the last look");
     bench.now = Millis(40_000);
-    bench.happen(&Event::AskNow);
+    bench.happen(&Event::CheckNow);
     assert_eq!(bench.calls[calls..], [(40_000, CallKind::Query)]);
     bench.now = Millis(50_000);
-    bench.happen(&Event::AskNow);
+    bench.happen(&Event::CheckNow);
     bench.happen(&Event::Tick);
     assert_eq!(bench.calls.len(), calls + 1, "one question at a time");
 }
@@ -94,11 +94,11 @@ fn asking_by_hand_during_a_reversal_is_no_faster_than_the_till_itself() {
 fn a_payment_given_up_and_found_paid_an_hour_after_a_restart_goes_back() {
     for (oldest, status) in [(90_000, Status::Paid), (90_001, Status::Reversing)] {
         let mut bench = Bench::begin();
-        bench.answer(Answer::Paying);
+        bench.answer(Says::Paying);
         bench.now = Millis(8_000);
-        bench.happen(&Event::Abandon);
+        bench.happen(&Event::Cancel);
         bench.happen(&Event::Restarted { oldest: Millis(oldest) });
-        assert_eq!(bench.answer(Answer::Paid(proof())), status, "{oldest}");
+        assert_eq!(bench.answer(Says::Paid(proof())), status, "{oldest}");
     }
 }
 
@@ -107,17 +107,17 @@ fn a_failing_query_names_the_trouble_only_where_nothing_better_is_known() {
     let asked = |bench: &mut Bench, at: u64| {
         bench.now = Millis(at);
         bench.happen(&Event::Tick);
-        bench.answer(Answer::Unknown(reason("certificate")));
-        bench.state.reason().map(|reason| reason.code.clone())
+        bench.answer(Says::Unknown(reason("certificate")));
+        bench.state.reason().map(|reason| reason.code().to_owned())
     };
     let mut bench = Bench::begin();
     bench.answer(lost());
     assert_eq!(asked(&mut bench, 5_000).as_deref(), Some("certificate"), "the latest trouble");
     let mut bench = Bench::begin();
-    bench.answer(Answer::Paying);
+    bench.answer(Says::Paying);
     assert_eq!(asked(&mut bench, 5_000), None, "the customer is at it: one lost answer is nothing");
     let mut bench = Bench::begin();
-    bench.answer(Answer::Doubtful(reason("ORDERPAID")));
+    bench.answer(Says::Ambiguous(reason("ORDERPAID")));
     bench.answer(lost());
     assert_eq!(asked(&mut bench, 5_000).as_deref(), Some("ORDERPAID"), "the gateway's own word");
 }
@@ -126,11 +126,11 @@ fn a_failing_query_names_the_trouble_only_where_nothing_better_is_known() {
 fn a_payment_given_up_and_found_paid_after_a_long_sleep_goes_back() {
     for (found, status) in [(90_000, Status::Paid), (90_001, Status::Reversing)] {
         let mut bench = Bench::begin();
-        bench.answer(Answer::Paying);
+        bench.answer(Says::Paying);
         bench.now = Millis(16_000);
-        bench.happen(&Event::Abandon);
+        bench.happen(&Event::Cancel);
         bench.now = Millis(found);
-        assert_eq!(bench.answer(Answer::Paid(proof())), status, "{found}");
+        assert_eq!(bench.answer(Says::Paid(proof())), status, "{found}");
     }
 }
 
@@ -150,7 +150,7 @@ fn a_reversal_is_tried_to_the_last_moment_of_the_seven_days_and_not_after() {
 #[test]
 fn a_refused_number_that_cannot_be_closed_in_seven_days_is_let_go() {
     let mut bench = Bench::begin();
-    bench.answer(Answer::Declined(reason("NOTENOUGH")));
+    bench.answer(Says::Declined(reason("NOTENOUGH")));
     bench.answer(lost());
     bench.until(8 * 24 * 3600 * 1000, |_| lost());
     assert_eq!(bench.state.status(), Status::Declined);
@@ -159,16 +159,16 @@ fn a_refused_number_that_cannot_be_closed_in_seven_days_is_let_go() {
 
 #[test]
 fn a_number_the_gateway_never_knew_is_looked_at_later_though_its_submission_was_refused() {
-    for refusal in [Answer::Declined(reason("NOTENOUGH")), Answer::Refused(reason("refused"))] {
+    for refusal in [Says::Declined(reason("NOTENOUGH")), Says::Unsigned(reason("refused"))] {
         let mut bench = Bench::begin();
         bench.answer(refusal);
-        bench.answer(Answer::Absent);
+        bench.answer(Says::NotFound);
         let unknown =
-            |kind| if kind == CallKind::Reverse { Answer::Withdrawn } else { Answer::Absent };
+            |kind| if kind == CallKind::Reverse { Says::Accepted } else { Says::NotFound };
         bench.until(100_000, unknown);
         assert_eq!(bench.state.status(), Status::Declined);
-        assert!(!bench.state.is_open() && bench.state.is_watched());
-        bench.until(200_000, |_| Answer::Paid(proof()));
+        assert!(!bench.state.is_open() && bench.state.is_to_be_rechecked());
+        bench.until(200_000, |_| Says::Paid(proof()));
         assert_eq!(bench.state.status(), Status::Reversing, "money was found");
     }
 }
@@ -177,7 +177,7 @@ fn a_number_the_gateway_never_knew_is_looked_at_later_though_its_submission_was_
 fn never_known() -> Bench {
     let mut bench = Bench::begin();
     bench.answer(lost());
-    let unknown = |kind| if kind == CallKind::Reverse { Answer::Withdrawn } else { Answer::Absent };
+    let unknown = |kind| if kind == CallKind::Reverse { Says::Accepted } else { Says::NotFound };
     bench.until(40_000, unknown);
     assert_eq!(bench.state.wake_at(&RULES), Some(Millis(160_000)));
     bench
@@ -190,11 +190,11 @@ fn a_later_look_is_one_question_at_its_time_or_when_a_person_asks() {
     bench.now = Millis(159_999);
     bench.happen(&Event::Tick);
     assert_eq!(bench.calls.len(), calls, "not yet");
-    bench.happen(&Event::AskNow);
+    bench.happen(&Event::CheckNow);
     assert_eq!(bench.calls.len(), calls + 1, "a person asks");
     assert_eq!(bench.state.wake_at(&RULES), None, "the answer is awaited");
     bench.now = Millis(160_000);
-    bench.happen(&Event::AskNow);
+    bench.happen(&Event::CheckNow);
     bench.happen(&Event::Tick);
     assert_eq!(bench.calls.len(), calls + 1, "one question at a time");
 }
@@ -205,29 +205,29 @@ fn an_answer_nobody_waits_for_reopens_nothing() {
     let stale = bench.last;
     bench.now = Millis(160_000);
     bench.happen(&Event::Tick);
-    bench.happen(&Event::Answered(stale, Answer::Paying));
+    bench.happen(&Says::Paying.in_answer_to(stale));
     assert_eq!(bench.state.status(), Status::Reversed);
-    assert_eq!(bench.answer(Answer::Paying), Status::Reversing, "this one was asked for");
+    assert_eq!(bench.answer(Says::Paying), Status::Reversing, "this one was asked for");
 }
 
 #[test]
 fn giving_up_at_fifteen_seconds_need_not_wait() {
     let mut bench = Bench::begin();
-    bench.answer(Answer::Paying);
+    bench.answer(Says::Paying);
     bench.now = Millis(15_000);
-    bench.happen(&Event::Abandon);
+    bench.happen(&Event::Cancel);
     assert_eq!(bench.calls.last(), Some(&(15_000, CallKind::Query)));
 }
 
 #[test]
 fn the_last_query_is_made_at_the_give_up_time_even_if_the_reversal_must_wait() {
     let rules = Rules { give_up_after: Millis::seconds(10), ..RULES };
-    let (state, call) = State::begin(&rules, 0);
-    let (state, _) = state.step(&Event::Answered(call, Answer::Paying), Millis(300), &rules);
-    let (state, call) = state.step(&Event::Tick, Millis(10_000), &rules);
-    assert_eq!(call.unwrap().kind, CallKind::Query);
-    let (state, call) =
-        state.step(&Event::Answered(call.unwrap(), Answer::Paying), Millis(10_100), &rules);
+    let mut state = State::begin(&rules, 0);
+    let paying = |call| Says::Paying.in_answer_to(call);
+    assert_eq!(state.step(&paying(Call::SUBMISSION), Millis(300), &rules), None);
+    let call = state.step(&Event::Tick, Millis(10_000), &rules).unwrap();
+    assert_eq!(call.kind, CallKind::Query);
+    let call = state.step(&paying(call), Millis(10_100), &rules);
     assert_eq!((call, state.wake_at(&rules)), (None, Some(Millis(15_000))));
 }
 
@@ -235,21 +235,21 @@ fn the_last_query_is_made_at_the_give_up_time_even_if_the_reversal_must_wait() {
 fn a_held_back_reversal_leaves_on_time_whatever_the_interval() {
     use CallKind::{Query, Reverse};
     let rules = Rules { query_interval: Millis::seconds(4), ..RULES };
-    let (mut state, submit) = State::begin(&rules, 0);
-    state = state.step(&Event::Answered(submit, Answer::Paying), Millis(300), &rules).0;
-    state = state.step(&Event::Abandon, Millis(1_000), &rules).0;
+    let mut state = State::begin(&rules, 0);
+    let paying = |call| Says::Paying.in_answer_to(call);
+    assert_eq!(state.step(&paying(Call::SUBMISSION), Millis(300), &rules), None);
+    assert_eq!(state.step(&Event::Cancel, Millis(1_000), &rules), None);
     let mut made = Vec::new();
     while made.iter().all(|(_, kind)| *kind == Query) {
         let now = state.wake_at(&rules).unwrap();
-        let (next, mut call) = state.step(&Event::Tick, now, &rules);
-        state = next;
+        let mut call = state.step(&Event::Tick, now, &rules);
         while let Some(asked) = call {
             made.push((now.0, asked.kind));
             assert!(made.len() < 10, "{made:?}");
             if asked.kind == Reverse {
                 break;
             }
-            (state, call) = state.step(&Event::Answered(asked, Answer::Paying), now, &rules);
+            call = state.step(&paying(asked), now, &rules);
         }
     }
     let expected =
@@ -262,8 +262,8 @@ fn an_unsigned_refusal_is_asked_about_again_at_the_next_interval_and_not_at_once
     for (refused, next) in [(14_000, 15_000), (15_000, 20_000), (15_001, 20_000)] {
         let mut bench = Bench::begin();
         bench.now = Millis(refused);
-        bench.answer(Answer::Refused(reason("refused")));
-        assert_eq!(bench.answer(Answer::Refused(reason("refused"))), Status::Attention);
+        bench.answer(Says::Unsigned(reason("refused")));
+        assert_eq!(bench.answer(Says::Unsigned(reason("refused"))), Status::Attention);
         assert_eq!(bench.state.wake_at(&RULES), Some(Millis(next)), "{refused}");
     }
 }
@@ -271,16 +271,17 @@ fn an_unsigned_refusal_is_asked_about_again_at_the_next_interval_and_not_at_once
 #[test]
 fn tills_that_wait_for_the_same_gateway_do_not_ask_in_step() {
     for wait in [5_000, 10_000, 20_000, 30_000] {
-        let next = |spread| {
-            let (mut state, submit) = State::begin(&RULES, spread);
-            state = state.step(&Event::Answered(submit, Answer::Paying), Millis(300), &RULES).0;
+        let next = |jitter| {
+            let mut state = State::begin(&RULES, jitter);
+            let mut answer = Says::Paying.in_answer_to(Call::SUBMISSION);
+            assert_eq!(state.step(&answer, Millis(300), &RULES), None);
             let (mut now, mut last) = (Millis(30_000), 0);
             while last < wait {
-                let (next, call) = state.step(&Event::Tick, now, &RULES);
-                let answer = Event::Answered(call.unwrap(), Answer::Paying);
-                let (next, call) = next.step(&answer, now, &RULES);
-                let answer = Event::Answered(call.unwrap(), lost());
-                state = next.step(&answer, now, &RULES).0;
+                let call = state.step(&Event::Tick, now, &RULES);
+                answer = Says::Paying.in_answer_to(call.unwrap());
+                let call = state.step(&answer, now, &RULES);
+                answer = lost().in_answer_to(call.unwrap());
+                assert_eq!(state.step(&answer, now, &RULES), None);
                 let wake = state.wake_at(&RULES).unwrap();
                 (last, now) = (wake.minus(now).0, wake);
             }
@@ -296,10 +297,10 @@ fn tills_that_wait_for_the_same_gateway_do_not_ask_in_step() {
 fn a_person_may_ask_a_fifth_of_an_interval_after_the_last_question() {
     for (at, asked) in [(5_999, 1), (6_000, 2)] {
         let mut bench = Bench::begin();
-        bench.answer(Answer::Paying);
-        bench.until(5_000, |_| Answer::Paying);
+        bench.answer(Says::Paying);
+        bench.until(5_000, |_| Says::Paying);
         bench.now = Millis(at);
-        bench.happen(&Event::AskNow);
+        bench.happen(&Event::CheckNow);
         assert_eq!(bench.times(CallKind::Query).len(), asked, "{at}");
     }
 }

@@ -5,7 +5,7 @@ use super::*;
 /// A payment that waits for its customer.
 fn waiting() -> Bench {
     let mut bench = Bench::begin();
-    bench.answer(Answer::Paying);
+    bench.answer(Says::Paying);
     bench
 }
 
@@ -13,17 +13,17 @@ fn waiting() -> Bench {
 fn held_back() -> Bench {
     let mut bench = waiting();
     bench.now = Millis(3_000);
-    bench.happen(&Event::Abandon);
+    bench.happen(&Event::Cancel);
     bench
 }
 
 /// A payment whose reversal is on the wire, at 30 s.
 fn reversal_out() -> Bench {
     let mut bench = waiting();
-    bench.until(29_000, |_| Answer::Paying);
+    bench.until(29_000, |_| Says::Paying);
     bench.now = Millis(30_000);
     bench.happen(&Event::Tick);
-    bench.answer(Answer::Paying);
+    bench.answer(Says::Paying);
     assert_eq!(bench.last.kind, CallKind::Reverse);
     bench
 }
@@ -68,9 +68,9 @@ fn calls_and_endings_have_the_words_of_the_protocol() {
         let mut bench = waiting();
         bench.now = Millis(5_000);
         bench.happen(&Event::Tick);
-        bench.answer(Answer::Ended(ending));
-        let why = if ending == Ending::Refunded { LAST_MOMENT } else { word };
-        assert_eq!(bench.state.reason().unwrap().code, why);
+        bench.answer(Says::Ended(ending));
+        let why = if ending == Ending::Refunded { "paid_at_last_moment" } else { word };
+        assert_eq!(bench.state.reason().unwrap().code(), why);
     }
 }
 
@@ -81,12 +81,12 @@ fn the_call_whose_answer_is_awaited_is_the_one_that_was_made_last() {
     bench.now = Millis(5_000);
     bench.happen(&Event::Tick);
     assert_eq!(bench.state.awaited(), Some(bench.last));
-    bench.answer(Answer::Paying);
+    bench.answer(Says::Paying);
     assert_eq!(bench.state.awaited(), None);
     let bench = reversal_out();
     assert_eq!(bench.state.awaited(), Some(bench.last));
     let mut bench = waiting();
-    let unknown = |kind| if kind == CallKind::Reverse { Answer::Withdrawn } else { Answer::Absent };
+    let unknown = |kind| if kind == CallKind::Reverse { Says::Accepted } else { Says::NotFound };
     bench.until(159_999, unknown);
     assert_eq!(bench.state.awaited(), None);
     bench.now = Millis(160_000);
@@ -97,19 +97,19 @@ fn the_call_whose_answer_is_awaited_is_the_one_that_was_made_last() {
 #[test]
 fn a_refusal_is_being_confirmed_until_its_query_is_answered() {
     let mut bench = Bench::begin();
-    bench.answer(Answer::Declined(reason("NOTENOUGH")));
+    bench.answer(Says::Declined(reason("NOTENOUGH")));
     assert!(bench.state.is_being_confirmed());
-    bench.answer(Answer::NotPaid);
+    bench.answer(Says::NotPaid);
     assert!(!bench.state.is_being_confirmed(), "its number is closed in the background");
     bench.until(14_999, |_| lost());
     bench.now = Millis(15_000);
     bench.happen(&Event::Tick);
-    bench.answer(Answer::NotPaid);
+    bench.answer(Says::NotPaid);
     assert_eq!(bench.last.kind, CallKind::Reverse);
     assert!(!bench.state.is_being_confirmed());
     let mut bench = waiting();
     bench.now = Millis(16_000);
-    bench.happen(&Event::Abandon);
+    bench.happen(&Event::Cancel);
     assert!(!bench.state.is_being_confirmed(), "nothing was told yet");
 }
 
@@ -124,7 +124,7 @@ fn an_outcome_is_certain_when_it_is_paid_not_paid_or_reversed() {
     bench.until(400_000, nobody_pays());
     assert!(bench.state.is_settled());
     let mut bench = Bench::begin();
-    bench.answer(Answer::Paid(proof()));
+    bench.answer(Says::Paid(proof()));
     assert!(bench.state.is_settled());
     assert_eq!(bench.state.reason(), None);
 }
@@ -132,58 +132,63 @@ fn an_outcome_is_certain_when_it_is_paid_not_paid_or_reversed() {
 #[test]
 fn what_the_gateway_will_not_reverse_is_told_from_what_it_has_not_reversed_yet() {
     for (answer, refused) in [
-        (Answer::Irreversible(reason("TRADE_ERROR")), true),
-        (Answer::Expired(reason("REVERSE_EXPIRE")), true),
-        (Answer::NotYet(reason("recall")), false),
+        (Says::ReversalRefused(reason("TRADE_ERROR")), true),
+        (Says::Expired(reason("REVERSE_EXPIRE")), true),
+        (Says::Repeat(reason("recall")), false),
     ] {
         let mut bench = reversal_out();
         bench.answer(answer);
-        assert_eq!(bench.state.is_irreversible(), refused);
+        assert_eq!(bench.state.is_reversal_refused(), refused);
     }
     // The gateway may think better of it.
     let mut bench = reversal_out();
-    bench.answer(Answer::Irreversible(reason("TRADE_ERROR")));
+    bench.answer(Says::ReversalRefused(reason("TRADE_ERROR")));
     bench.until(36_000, |kind| match kind {
-        CallKind::Reverse => Answer::NotYet(reason("recall")),
-        _ => Answer::NotPaid,
+        CallKind::Reverse => Says::Repeat(reason("recall")),
+        _ => Says::NotPaid,
     });
-    assert!(!bench.state.is_irreversible());
+    assert!(!bench.state.is_reversal_refused());
     // A number that took nothing needs no person.
     let mut bench = Bench::begin();
-    bench.answer(Answer::Declined(reason("NOTENOUGH")));
-    bench.answer(Answer::NotPaid);
+    bench.answer(Says::Declined(reason("NOTENOUGH")));
+    bench.answer(Says::NotPaid);
     bench.until(16_000, |kind| match kind {
-        CallKind::Reverse => Answer::Irreversible(reason("TRADE_ERROR")),
-        _ => Answer::NotPaid,
+        CallKind::Reverse => Says::ReversalRefused(reason("TRADE_ERROR")),
+        _ => Says::NotPaid,
     });
     assert_eq!(bench.state.status(), Status::Declined);
-    assert!(!bench.state.is_irreversible());
+    assert!(!bench.state.is_reversal_refused());
 }
 
 #[test]
 fn that_money_went_back_is_said_only_when_it_was_there() {
-    assert!(!waiting().state.money_returned());
+    assert_eq!(waiting().state.money(), Funds::Unknown);
     let mut bench = reversal_out();
-    assert!(!bench.state.money_returned());
-    bench.answer(Answer::Withdrawn);
-    bench.answer(Answer::Paid(proof()));
-    assert!(bench.state.money_returned(), "on its way back");
+    assert_ne!(bench.state.money(), Funds::Returned);
+    bench.answer(Says::Accepted);
+    bench.answer(Says::Paid(proof()));
+    assert_eq!(bench.state.money(), Funds::Held, "it was there, and has not gone back yet");
+    bench.until(60_000, |kind| match kind {
+        CallKind::Reverse => Says::Accepted,
+        _ => Says::Ended(Ending::Refunded),
+    });
+    assert_eq!(bench.state.money(), Funds::Returned);
     let mut bench = reversal_out();
-    bench.answer(Answer::Withdrawn);
-    bench.answer(Answer::Ended(Ending::Revoked));
+    bench.answer(Says::Accepted);
+    bench.answer(Says::Ended(Ending::Revoked));
     assert_eq!(bench.state.status(), Status::Reversed);
-    assert!(!bench.state.money_returned());
+    assert_eq!(bench.state.money(), Funds::NotMoved);
 }
 
 #[test]
 fn while_a_customer_is_waited_for_the_countdowns_say_the_next_query_and_the_end() {
     let outlook = waiting().state.outlook(&RULES);
     let gives_up_at = Some(Millis(30_000));
-    assert_eq!(outlook, Outlook { asks_at: Some(Millis(5_000)), gives_up_at, reverses_at: None });
+    assert_eq!(outlook, Outlook { checks_at: Some(Millis(5_000)), gives_up_at, reverses_at: None });
     let rules = Rules { give_up_after: Millis::seconds(4), ..RULES };
-    assert_eq!(waiting().state.outlook(&rules).asks_at, Some(Millis(4_000)));
+    assert_eq!(waiting().state.outlook(&rules).checks_at, Some(Millis(4_000)));
     let mut paid = Bench::begin();
-    paid.answer(Answer::Paid(proof()));
+    paid.answer(Says::Paid(proof()));
     assert_eq!(paid.state.outlook(&RULES), Outlook::default());
 }
 
@@ -191,22 +196,22 @@ fn while_a_customer_is_waited_for_the_countdowns_say_the_next_query_and_the_end(
 fn the_time_of_the_first_reversal_is_said_only_while_it_is_held_back() {
     let mut bench = held_back();
     let outlook = bench.state.outlook(&RULES);
-    assert_eq!((outlook.asks_at, outlook.gives_up_at), (Some(Millis(5_000)), None));
+    assert_eq!((outlook.checks_at, outlook.gives_up_at), (Some(Millis(5_000)), None));
     assert_eq!(outlook.reverses_at, Some(Millis(15_000)));
     bench.now = Millis(5_000);
     bench.happen(&Event::Tick);
     let outlook = bench.state.outlook(&RULES);
-    assert_eq!(outlook.asks_at, None, "it is being asked");
+    assert_eq!(outlook.checks_at, None, "it is being asked");
     assert_eq!(outlook.reverses_at, Some(Millis(15_000)));
     let mut bench = reversal_out();
     assert_eq!(bench.state.outlook(&RULES).reverses_at, None, "on the wire");
     let mut accepted = reversal_out();
-    accepted.answer(Answer::Withdrawn);
+    accepted.answer(Says::Accepted);
     assert_eq!(accepted.state.outlook(&RULES).reverses_at, None, "accepted");
-    bench.answer(Answer::NotYet(reason("recall")));
+    bench.answer(Says::Repeat(reason("recall")));
     assert_eq!(bench.state.outlook(&RULES).reverses_at, None, "not the first any more");
     let mut declined = Bench::begin();
-    declined.answer(Answer::Declined(reason("NOTENOUGH")));
-    declined.answer(Answer::NotPaid);
+    declined.answer(Says::Declined(reason("NOTENOUGH")));
+    declined.answer(Says::NotPaid);
     assert_eq!(declined.state.outlook(&RULES).reverses_at, None, "nobody waits for it");
 }

@@ -9,24 +9,24 @@ use crate::payment::Call;
 const PAUSE: Millis = Millis(200);
 
 /// Calls by their attempts, one each, in the order in which they go out.
-pub(super) struct Turns {
+pub(super) struct Pacer {
     waiting: VecDeque<(i64, Call)>,
     next_at: Uptime,
 }
 
-impl Turns {
+impl Pacer {
     pub(super) fn new(now: Uptime) -> Self {
         Self { waiting: VecDeque::new(), next_at: now }
     }
 
     /// Puts an attempt's call in the place of its earlier one that still waits: whether there is one.
-    pub(super) fn overtake(&mut self, attempt: i64, call: Call) -> bool {
+    pub(super) fn replace(&mut self, attempt: i64, call: Call) -> bool {
         let earlier = self.waiting.iter_mut().find(|(of, _)| *of == attempt);
         earlier.map(|(_, waiting)| *waiting = call).is_some()
     }
 
     /// Whether it is this call's turn; if not, it waits.
-    pub(super) fn is_on(&mut self, attempt: i64, call: Call, now: Uptime) -> bool {
+    pub(super) fn may_go(&mut self, attempt: i64, call: Call, now: Uptime) -> bool {
         if now < self.next_at || !self.waiting.is_empty() {
             self.waiting.push_back((attempt, call));
             return false;

@@ -1,0 +1,59 @@
+//! One attempt with work left, between its journal and its gateway.
+
+use std::collections::VecDeque;
+
+use super::{Attempt, Effect, Report};
+use crate::clock::{Timestamp, Uptime};
+use crate::order::{AuthCode, Order};
+use crate::payment::{Call, Event, Rules, State, Status};
+
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
+pub(super) struct InFlight {
+    pub(super) sale: i64,
+    pub(super) order: Order,
+    /// Held from the scan to the answer, and not a moment longer.
+    pub(super) code: Option<AuthCode>,
+    pub(super) created_at: Timestamp,
+    pub(super) updated_at: Timestamp,
+    pub(super) sent_at: Uptime,
+    /// `sent_at` is when it left, and not only when it might have.
+    pub(super) has_left: bool,
+    pub(super) state: State,
+    /// Out at the disk: takes no further event until it is back.
+    pub(super) writing: Option<Writing>,
+    pub(super) waiting: VecDeque<(Event, Vec<(String, String)>)>,
+    pub(super) from_the_past: bool,
+    /// Its next call waits for its turn.
+    pub(super) slept_over: bool,
+    /// Made for another merchant: told, but never touched.
+    pub(super) foreign: bool,
+}
+
+pub(super) struct Writing {
+    pub(super) event: Event,
+    pub(super) state: State,
+    pub(super) at: Timestamp,
+    pub(super) call: Option<Call>,
+}
+
+impl InFlight {
+    pub(super) fn wake_at(&self, rules: &Rules) -> Option<Uptime> {
+        let wake = self.state.wake_at(rules).filter(|_| self.writing.is_none() && !self.foreign)?;
+        Some(self.sent_at.after(wake))
+    }
+
+    pub(super) fn report(&self, event: Event, before: Option<Status>, recorded: bool) -> Effect {
+        let attempt = Attempt {
+            out_trade_no: self.order.out_trade_no.clone(),
+            sale: self.sale,
+            amount: self.order.amount,
+            currency: self.order.currency,
+            created_at: self.created_at,
+            updated_at: self.updated_at,
+            sent_at: self.sent_at,
+            state: self.state.clone(),
+            recorded,
+        };
+        Effect::Report(Box::new(Report { attempt, event, before }))
+    }
+}

@@ -1,0 +1,97 @@
+//! For tests: what a gateway says, whichever call it says it to.
+
+use super::{
+    Answer, Call, CallKind, Cause, Ending, Event, Found, Inconclusive, Proof, Reason, Reversed,
+    Submitted, TillCause,
+};
+
+/// An answer in short. What makes no sense as an answer to a call is unknown there.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Says {
+    Paid(Proof),
+    Paying,
+    NotPaid,
+    Failed(Reason),
+    Ended(Ending),
+    NotFound,
+    Declined(Reason),
+    Ambiguous(Reason),
+    Unsigned(Reason),
+    Accepted,
+    Repeat(Reason),
+    ReversalRefused(Reason),
+    Expired(Reason),
+    NotSent(Reason),
+    Unknown(Reason),
+}
+
+impl Says {
+    /// As the answer to a kind of call.
+    pub(crate) fn to(self, kind: CallKind) -> Answer {
+        use CallKind::{Query, Reverse, Submit};
+        match (self, kind) {
+            (Self::Paid(proof), Submit) => Answer::Submitted(Submitted::Paid(proof)),
+            (Self::Paying, Submit) => Answer::Submitted(Submitted::Paying),
+            (Self::Declined(why), Submit) => Answer::Submitted(Submitted::Declined(why)),
+            (Self::Ambiguous(why), Submit) => Answer::Submitted(Submitted::Ambiguous(why)),
+            (Self::Paid(proof), Query) => Answer::Found(Found::Paid(proof)),
+            (Self::Paying, Query) => Answer::Found(Found::Paying),
+            (Self::NotPaid, Query) => Answer::Found(Found::NotPaid),
+            (Self::Failed(why), Query) => Answer::Found(Found::Failed(why)),
+            (Self::Ended(ending), Query) => Answer::Found(Found::Ended(ending)),
+            (Self::NotFound, Query) => Answer::Found(Found::NotFound),
+            (Self::Accepted, Reverse) => Answer::Reversed(Reversed::Accepted),
+            (Self::Repeat(why), Reverse) => Answer::Reversed(Reversed::Repeat(why)),
+            (Self::ReversalRefused(why), Reverse) => Answer::Reversed(Reversed::Refused(why)),
+            (Self::Expired(why), Reverse) => Answer::Reversed(Reversed::Expired(why)),
+            (Self::Unsigned(why), kind) => Answer::inconclusive(kind, Inconclusive::Unsigned(why)),
+            (Self::NotSent(why), kind) => Answer::inconclusive(kind, Inconclusive::NotSent(why)),
+            (Self::Unknown(why), kind) => Answer::inconclusive(kind, Inconclusive::Unknown(why)),
+            (_, kind) => {
+                Answer::inconclusive(kind, Inconclusive::Unknown(TillCause::BadAnswer.into()))
+            }
+        }
+    }
+
+    /// As the end of a call.
+    pub(crate) fn in_answer_to(self, call: Call) -> Event {
+        Event::Answered(call.number, self.to(call.kind))
+    }
+}
+
+impl From<Answer> for Says {
+    fn from(answer: Answer) -> Self {
+        match answer {
+            Answer::Submitted(Submitted::Paid(proof)) | Answer::Found(Found::Paid(proof)) => {
+                Self::Paid(proof)
+            }
+            Answer::Submitted(Submitted::Paying) | Answer::Found(Found::Paying) => Self::Paying,
+            Answer::Submitted(Submitted::Declined(why)) => Self::Declined(why),
+            Answer::Submitted(Submitted::Ambiguous(why)) => Self::Ambiguous(why),
+            Answer::Found(Found::NotPaid) => Self::NotPaid,
+            Answer::Found(Found::Failed(why)) => Self::Failed(why),
+            Answer::Found(Found::Ended(ending)) => Self::Ended(ending),
+            Answer::Found(Found::NotFound) => Self::NotFound,
+            Answer::Reversed(Reversed::Accepted) => Self::Accepted,
+            Answer::Reversed(Reversed::Repeat(why)) => Self::Repeat(why),
+            Answer::Reversed(Reversed::Refused(why)) => Self::ReversalRefused(why),
+            Answer::Reversed(Reversed::Expired(why)) => Self::Expired(why),
+            Answer::Submitted(Submitted::Inconclusive(what))
+            | Answer::Found(Found::Inconclusive(what))
+            | Answer::Reversed(Reversed::Inconclusive(what)) => match what {
+                Inconclusive::NotSent(why) => Self::NotSent(why),
+                Inconclusive::Unsigned(why) => Self::Unsigned(why),
+                Inconclusive::Unknown(why) => Self::Unknown(why),
+            },
+        }
+    }
+}
+
+/// A reason by its code, without words.
+pub(crate) fn reason(code: &str) -> Reason {
+    let cause = TillCause::ALL.into_iter().find(|cause| cause.word() == code);
+    Reason {
+        cause: cause.map_or_else(|| Cause::Gateway(code.to_owned()), Cause::Till),
+        text: String::new(),
+    }
+}

@@ -1,0 +1,324 @@
+//! Where a payment stands, and what can be asked of it.
+
+use serde::{Deserialize, Serialize};
+
+use super::answer::{Answer, Call, CallKind, Proof, Reason};
+use super::reversal::Reversal;
+use super::status::{Funds, Outlook, Rules, Status};
+use super::step::Step;
+use crate::clock::Millis;
+
+/// What can happen to a payment.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub enum Event {
+    /// It was written down and its request handed out. The first event of every payment.
+    Begun,
+    /// The call of this number came to its end. Every call that is made has exactly one, or the
+    /// process ends.
+    Answered(u32, Answer),
+    /// [`State::wake_at`] was reached. Early and repeated ticks do nothing.
+    Tick,
+    /// The cashier waits no longer.
+    Cancel,
+    /// The cashier charges this sale anew and leaves this payment behind: should it be paid after
+    /// all, the money goes back.
+    Supersede,
+    /// A person wants the gateway asked now.
+    CheckNow,
+    /// The till started again. `oldest` is the age the payment has by any clock; the time line
+    /// itself goes on from what is certain.
+    Restarted { oldest: Millis },
+}
+
+impl Event {
+    /// Whether the submission came to its end: nothing more of it will leave.
+    pub const fn ends_submission(&self) -> bool {
+        matches!(self, Self::Answered(_, Answer::Submitted(_)))
+    }
+}
+
+/// Where a payment stands. Times in it count from the submission.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct State {
+    /// Calls made so far.
+    pub(super) calls: u32,
+    /// Lengthens repeated waits, so that tills do not ask in step: 0 to 255 of 1024.
+    jitter: u8,
+    stage: Stage,
+}
+
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub(super) enum Stage {
+    /// The money may have moved, and a payment is what everybody hopes for.
+    Pending(Pending),
+    /// It is being reversed, or a number that took nothing is being closed.
+    Reversing(Reversing),
+    Paid(Proof),
+    /// Over, without the money.
+    Closed(Closed),
+}
+
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub(super) struct Pending {
+    pub(super) phase: Phase,
+    /// The next query, and the last.
+    pub(super) poll_at: Millis,
+    pub(super) polled_at: Millis,
+    /// The number of the query whose answer is awaited.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) awaiting: Option<u32>,
+    /// The submission was refused in a way that one query can settle.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) doubt: Option<Doubt>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) reason: Option<Reason>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub(super) enum Phase {
+    Sent,
+    Waiting,
+    Checking,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub(super) enum Doubt {
+    /// A signed refusal that may be the echo of an earlier delivery.
+    Echo,
+    /// An unsigned refusal: likely our set-up, but anybody could have said it.
+    Unsigned,
+}
+
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub(super) struct Reversing {
+    pub(super) shown: Shown,
+    /// Why it is reversed.
+    pub(super) reason: Reason,
+    /// What stands in the way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) obstacle: Option<Reason>,
+    /// When it was decided.
+    pub(super) since: Millis,
+    /// The cashier charges this sale anew.
+    pub(super) superseded: bool,
+    /// A payment found now still counts. Never again once a reversal is on the wire.
+    pub(super) payable: bool,
+    /// The last reversal was refused for a cause that repeating does not cure.
+    pub(super) refused: bool,
+    /// The money is known to have been taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) held: Option<Proof>,
+    pub(super) reversal: Reversal,
+}
+
+/// What the cashier sees while it is reversed.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub(super) enum Shown {
+    Reversing,
+    Declined,
+    Attention,
+}
+
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub(super) struct Closed {
+    pub(super) outcome: Outcome,
+    pub(super) reason: Reason,
+    /// The gateway never knew the number: it is asked about again later.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) recheck: Option<Recheck>,
+}
+
+/// How a payment ended without the money.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub(super) enum Outcome {
+    /// Nothing was taken.
+    Declined,
+    /// Reversed, and nobody ever saw it paid.
+    Reversed,
+    /// Reversed after it was paid: the money goes back.
+    Returned,
+}
+
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub(super) struct Recheck {
+    pub(super) at: Millis,
+    /// The one after it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) then: Option<Millis>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) awaiting: Option<u32>,
+}
+
+impl State {
+    /// A payment's first state; its only submission is [`Call::SUBMISSION`]. `jitter` is any number.
+    pub fn begin(rules: &Rules, jitter: u8) -> Self {
+        let stage = Stage::Pending(Pending {
+            phase: Phase::Sent,
+            poll_at: rules.query_interval,
+            polled_at: Millis(0),
+            awaiting: None,
+            doubt: None,
+            reason: None,
+        });
+        Self { calls: 1, jitter, stage }
+    }
+
+    /// Goes to the next state; the call is to be made once that state is on disk. `now` counts from
+    /// the submission.
+    #[must_use]
+    pub fn step(&mut self, event: &Event, now: Millis, rules: &Rules) -> Option<Call> {
+        let mut step = Step::new(self.calls, self.jitter, now, rules);
+        let next = match &mut self.stage {
+            Stage::Pending(pending) => step.pending(pending, event),
+            Stage::Reversing(reversing) => step.reversing(reversing, event),
+            Stage::Paid(_) => None,
+            Stage::Closed(closed) => step.closed(closed, event),
+        };
+        if let Some(next) = next {
+            self.stage = next;
+        }
+        let (calls, call) = step.end();
+        self.calls = calls;
+        call
+    }
+
+    /// What people are told.
+    pub fn status(&self) -> Status {
+        match &self.stage {
+            Stage::Pending(pending) => match pending.phase {
+                Phase::Sent => Status::Sent,
+                Phase::Waiting => Status::Waiting,
+                Phase::Checking => Status::Checking,
+            },
+            Stage::Reversing(reversing) => match reversing.shown {
+                Shown::Reversing => Status::Reversing,
+                Shown::Declined => Status::Declined,
+                Shown::Attention => Status::Attention,
+            },
+            Stage::Paid(_) => Status::Paid,
+            Stage::Closed(closed) => match closed.outcome {
+                Outcome::Declined => Status::Declined,
+                Outcome::Reversed | Outcome::Returned => Status::Reversed,
+            },
+        }
+    }
+
+    /// Where the customer's money is, as far as anybody knows.
+    pub fn money(&self) -> Funds {
+        match &self.stage {
+            Stage::Pending(_) => Funds::Unknown,
+            Stage::Reversing(Reversing { held: Some(_), .. }) => Funds::Held,
+            Stage::Reversing(Reversing { shown: Shown::Declined, .. }) => Funds::NotMoved,
+            Stage::Reversing(_) => Funds::Unknown,
+            Stage::Paid(_) => Funds::Taken,
+            Stage::Closed(closed) => match closed.outcome {
+                Outcome::Declined | Outcome::Reversed => Funds::NotMoved,
+                Outcome::Returned => Funds::Returned,
+            },
+        }
+    }
+
+    /// Why it is where it is.
+    pub fn reason(&self) -> Option<&Reason> {
+        match &self.stage {
+            Stage::Pending(pending) => pending.reason.as_ref(),
+            Stage::Reversing(reversing) => {
+                Some(reversing.obstacle.as_ref().unwrap_or(&reversing.reason))
+            }
+            Stage::Paid(_) => None,
+            Stage::Closed(closed) => Some(&closed.reason),
+        }
+    }
+
+    /// The payment, if it is one.
+    pub fn proof(&self) -> Option<&Proof> {
+        match &self.stage {
+            Stage::Paid(proof) => Some(proof),
+            Stage::Pending(_) | Stage::Reversing(_) | Stage::Closed(_) => None,
+        }
+    }
+
+    /// The query or reversal whose answer is awaited.
+    pub fn awaited(&self) -> Option<Call> {
+        let query =
+            |number: Option<u32>| number.map(|number| Call { kind: CallKind::Query, number });
+        match &self.stage {
+            Stage::Pending(pending) => query(pending.awaiting),
+            Stage::Reversing(reversing) => reversing.reversal.awaiting(),
+            Stage::Paid(_) => None,
+            Stage::Closed(closed) => {
+                query(closed.recheck.as_ref().and_then(|recheck| recheck.awaiting))
+            }
+        }
+    }
+
+    /// Whether the till still has work to do on it. Rechecks of a number that the gateway never knew
+    /// do not count: nothing is expected of them.
+    pub fn is_open(&self) -> bool {
+        matches!(self.stage, Stage::Pending(_) | Stage::Reversing(_))
+    }
+
+    /// Whether such rechecks are still to come.
+    pub fn is_to_be_rechecked(&self) -> bool {
+        matches!(&self.stage, Stage::Closed(closed) if closed.recheck.is_some())
+    }
+
+    /// Whether a failure that was shown is just being confirmed by a query.
+    pub fn is_being_confirmed(&self) -> bool {
+        matches!(&self.stage, Stage::Reversing(reversing)
+            if reversing.shown == Shown::Declined && reversing.reversal.is_polling())
+    }
+
+    /// Whether its outcome is known for certain.
+    pub fn is_settled(&self) -> bool {
+        self.status().is_settled()
+    }
+
+    /// Whether the cashier has charged the sale anew: whatever this takes goes back.
+    pub fn is_superseded(&self) -> bool {
+        matches!(&self.stage, Stage::Reversing(reversing) if reversing.superseded)
+    }
+
+    /// Whether the gateway has said that it will not reverse it.
+    pub fn is_reversal_refused(&self) -> bool {
+        matches!(&self.stage, Stage::Reversing(reversing)
+            if reversing.shown == Shown::Attention && reversing.refused)
+    }
+
+    /// When this payment next wants a [`Event::Tick`].
+    pub fn wake_at(&self, rules: &Rules) -> Option<Millis> {
+        match &self.stage {
+            Stage::Pending(pending) => Some(pending.poll_at.min(rules.give_up_after)),
+            Stage::Reversing(reversing) => {
+                let attention = Some(reversing.since.plus(rules.attention_after))
+                    .filter(|_| reversing.shown == Shown::Reversing);
+                reversing.reversal.next_at().into_iter().chain(attention).min()
+            }
+            Stage::Paid(_) => None,
+            Stage::Closed(closed) => closed
+                .recheck
+                .as_ref()
+                .filter(|recheck| recheck.awaiting.is_none())
+                .map(|recheck| recheck.at),
+        }
+    }
+
+    /// What lies ahead, for the countdowns.
+    pub fn outlook(&self, rules: &Rules) -> Outlook {
+        match &self.stage {
+            Stage::Pending(pending) => Outlook {
+                checks_at: Some(pending.poll_at.min(rules.give_up_after)),
+                gives_up_at: Some(rules.give_up_after),
+                reverses_at: None,
+            },
+            Stage::Reversing(Reversing { shown, reversal, .. }) => Outlook {
+                checks_at: reversal.next_at(),
+                gives_up_at: None,
+                reverses_at: Some(rules.reverse_not_before)
+                    .filter(|_| *shown == Shown::Reversing && reversal.is_first())
+                    .filter(|_| !reversal.is_under_way()),
+            },
+            Stage::Paid(_) | Stage::Closed(_) => Outlook::default(),
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! What people and scripts are told of a payment, and the times it keeps to.
+
+use serde::{Deserialize, Serialize};
+
+use crate::clock::Millis;
+
+/// The times a payment keeps to, counted from its submission.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Rules {
+    /// Between two queries.
+    pub query_interval: Millis,
+    /// When the customer has had time enough.
+    pub give_up_after: Millis,
+    /// A reversal sooner than this may miss a payment the gateway is still settling.
+    pub reverse_not_before: Millis,
+    /// So long after giving up without an end, a person must look.
+    pub attention_after: Millis,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self {
+            query_interval: Millis::seconds(5),
+            give_up_after: Millis::seconds(30),
+            reverse_not_before: Millis::seconds(15),
+            attention_after: Millis::seconds(180),
+        }
+    }
+}
+
+/// The state of a payment as people and scripts are told it (interface 2).
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// In the journal; nothing was sent.
+    Created,
+    /// The request is out; no answer yet.
+    Sent,
+    /// The gateway waits for the customer's password.
+    Waiting,
+    /// The answer was lost or unclear; the till asks.
+    Checking,
+    /// The till reverses the payment.
+    Reversing,
+    /// Proven by a verified answer that matches.
+    Paid,
+    /// Nothing was charged, for certain.
+    Declined,
+    /// Reversed, and confirmed by a query.
+    Reversed,
+    /// Still unknown after all automatic steps; a person must look. The till goes on.
+    Attention,
+}
+
+impl Status {
+    /// All of them, in the order a payment may pass them.
+    pub const ALL: [Self; 9] = [
+        Self::Created,
+        Self::Sent,
+        Self::Waiting,
+        Self::Checking,
+        Self::Reversing,
+        Self::Paid,
+        Self::Declined,
+        Self::Reversed,
+        Self::Attention,
+    ];
+
+    /// The word in `--json`, on the command line and in the journal.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Sent => "sent",
+            Self::Waiting => "waiting",
+            Self::Checking => "checking",
+            Self::Reversing => "reversing",
+            Self::Paid => "paid",
+            Self::Declined => "declined",
+            Self::Reversed => "reversed",
+            Self::Attention => "attention",
+        }
+    }
+
+    /// The status of a word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.word() == word)
+    }
+
+    /// Whether the cashier need not wait any longer.
+    pub const fn is_final_for_cashier(self) -> bool {
+        matches!(self, Self::Paid | Self::Declined | Self::Reversed | Self::Attention)
+    }
+
+    /// Whether the outcome is known for certain.
+    pub const fn is_settled(self) -> bool {
+        matches!(self, Self::Paid | Self::Declined | Self::Reversed)
+    }
+}
+
+/// Where the customer's money is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Funds {
+    /// None was taken, for certain.
+    NotMoved,
+    /// The customer is known to have paid, and it is not known to have gone back.
+    Held,
+    /// It was taken, and the gateway says that it goes back.
+    Returned,
+    /// It was taken, and is the shop's.
+    Taken,
+    /// Nobody can say yet.
+    Unknown,
+}
+
+/// What a person can be told of the time ahead.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Outlook {
+    /// The next query.
+    pub checks_at: Option<Millis>,
+    /// The end of waiting.
+    pub gives_up_at: Option<Millis>,
+    /// The first reversal, while it is held back.
+    pub reverses_at: Option<Millis>,
+}
