@@ -8,7 +8,7 @@ use super::super::{
 use super::Surroundings;
 use crate::language::Language;
 use crate::scan::keyboard::Layout;
-use crate::text::pole;
+use crate::text::display::DisplayWords;
 
 /// A customer's display has two lines of so many columns.
 const WELCOME_LINES: usize = 2;
@@ -121,7 +121,7 @@ pub(super) fn display(
             None => lines,
         },
         None if can_show(&store.name) => vec![store.name.clone()],
-        None => vec![pole::welcome(Language::English).to_owned()],
+        None => vec![DisplayWords::of(Language::English).welcome().to_owned()],
     };
     Ok(Display { kind, port, baud: baud(section)?, parity, lights, text, welcome })
 }

@@ -309,6 +309,6 @@ fn a_question_is_asked_in_a_small_window_too() {
     bench.key(Key::Esc);
     let picture = bench.drawn(40, 10);
     let words = picture.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(words.contains(bench.model.text().ask_withdraw), "{picture}");
+    assert!(words.contains(bench.model.text().ask_cancel()), "{picture}");
     assert!(picture.contains("WAITING FOR CUSTOMER"), "{picture}");
 }

@@ -7,7 +7,6 @@ use ratatui::widgets::{Block, BorderType, Widget};
 use super::desk::{ahead, happened};
 use super::{Canvas, cells, inset};
 use crate::clean::clean;
-use crate::payment::Status;
 use crate::screen::model::{Attempt, Dialog};
 use crate::screen::palette::Tone;
 use crate::screen::wrap::wrap;
@@ -57,7 +56,7 @@ impl Canvas<'_> {
         if left > 0
             && let Some(last) = pins.last_mut()
         {
-            last.ahead = (self.model.text().another_is_open)(left);
+            last.ahead = self.model.text().another_is_open(left);
         }
         pins
     }
@@ -65,13 +64,9 @@ impl Canvas<'_> {
     fn pin(&self, attempt: &Attempt) -> Pin {
         let text = self.model.text();
         let status = attempt.view.state.status();
-        let ahead = match status {
-            Status::Declined => Some(text.number_is_closed.to_owned()),
-            _ => ahead(self.model, attempt),
-        };
-        let ahead = match (attempt.put_aside, ahead) {
-            (true, Some(ahead)) => format!("{}: {ahead}", text.was_put_aside),
-            (true, None) => text.was_put_aside.into(),
+        let ahead = match (attempt.put_aside, ahead(self.model, attempt)) {
+            (true, Some(ahead)) => text.superseded_and(&ahead),
+            (true, None) => text.superseded().into(),
             (false, ahead) => ahead.unwrap_or_default(),
         };
         Pin {
@@ -93,7 +88,7 @@ impl Canvas<'_> {
             self.put(line, 0, 0, pin.word, style.add_modifier(Modifier::BOLD));
             self.put_right(Rect { width: 34.min(line.width), ..line }, 0, &pin.amount, style);
             // The number alone, where its label would cost the countdown.
-            let order = (self.model.text().order)(&pin.tail);
+            let order = self.model.text().order(&pin.tail);
             let fits = 36 + cells(&order) + 2 + cells(&pin.ahead) <= line.width;
             self.put(line, 36, 0, if fits { &order } else { &pin.tail }, style);
             self.put_right(line, 0, &pin.ahead, style);
@@ -106,7 +101,7 @@ impl Canvas<'_> {
         let Some(notice) = self.model.notices.front() else { return Vec::new() };
         let Some(attempt) = self.model.attempt(&notice.order) else { return Vec::new() };
         let amount = self.model.money(attempt.view.amount);
-        let order = (text.order)(attempt.view.out_trade_no.tail());
+        let order = text.order(attempt.view.out_trade_no.tail());
         let word = text.word(attempt.view.state.status());
         let mut lines = vec![format!("{word}   {amount}   {order}")];
         lines.extend(wrap(&happened(self.model, attempt), usize::from(width.saturating_sub(4))));
@@ -127,8 +122,9 @@ impl Canvas<'_> {
             self.put(inner, 0, y, line, if y == 0 { bold } else { style });
         }
         let more = model.notices.len() - 1;
-        let counted = if more > 0 { (text.notice_more)(more) + "   " } else { String::new() };
-        self.put_right(inner, 0, &format!("{counted}Enter: {}", text.key_understood), bold);
+        let counted = if more > 0 { text.notice_more(more) + "   " } else { String::new() };
+        let key = text.enter_does(text.key_ok());
+        self.put_right(inner, 0, &format!("{counted}{key}"), bold);
     }
 
     pub(super) fn question_lines(&self, width: u16) -> Vec<Asked> {
@@ -144,34 +140,34 @@ impl Canvas<'_> {
         match &self.model.dialog {
             Some(Dialog::LargeAmount(amount)) => {
                 let amount = self.model.money(*amount);
-                say(&(text.ask_large_amount)(&amount), AskedTone::Question);
-                let keys = (text.enter_yes)(text.key_amount_right, text.key_back);
+                say(&text.ask_large_amount(&amount), AskedTone::Question);
+                let keys = text.enter_or_esc(text.key_charge(), text.key_back());
                 say(&keys, AskedTone::Keys);
             }
             Some(Dialog::Withdraw(_)) => {
-                say(text.ask_withdraw, AskedTone::Question);
-                say(text.ask_withdraw_detail, AskedTone::Detail);
-                let keys = (text.enter_yes)(text.key_withdraw, text.key_keep_waiting);
+                say(text.ask_cancel(), AskedTone::Question);
+                say(text.ask_cancel_detail(), AskedTone::Detail);
+                let keys = text.enter_or_esc(text.key_cancel_payment(), text.key_keep_waiting());
                 say(&keys, AskedTone::Keys);
             }
             Some(Dialog::Unsettled { order, again }) => {
                 let tone = |chosen| if chosen { AskedTone::Chosen } else { AskedTone::Choice };
-                say(text.ask_unsettled, AskedTone::Question);
-                say(text.choose_next_customer, tone(!*again));
+                say(text.ask_unsettled(), AskedTone::Question);
+                say(text.choose_next_customer(), tone(!*again));
                 if self.model.may_charge_again(order) {
-                    say(text.choose_charge_again, tone(*again));
+                    say(text.choose_charge_again(), tone(*again));
                 }
                 let detail = if *again {
-                    text.choose_charge_again_detail
+                    text.choose_charge_again_detail()
                 } else {
-                    text.choose_next_customer_detail
+                    text.choose_next_customer_detail()
                 };
                 say(detail, AskedTone::Detail);
             }
             Some(Dialog::Leave) => {
-                say(text.ask_leave, AskedTone::Question);
-                say(text.ask_leave_detail, AskedTone::Detail);
-                let keys = (text.enter_yes)(text.key_leave, text.key_stay);
+                say(text.ask_quit(), AskedTone::Question);
+                say(text.ask_quit_detail(), AskedTone::Detail);
+                let keys = text.enter_or_esc(text.key_quit(), text.key_cancel());
                 say(&keys, AskedTone::Keys);
             }
             Some(Dialog::Help | Dialog::Training { .. }) | None => {}
@@ -237,20 +233,20 @@ impl Canvas<'_> {
         let model = self.model;
         let text = model.text();
         let mut devices = vec![
-            (text.gateway, &model.gateway, clean(&model.settings.gateway_host, 28)),
-            (text.scanner, &model.scanner, String::new()),
-            (text.printer, &model.printer, String::new()),
+            (text.gateway(), &model.gateway, clean(&model.settings.gateway_host, 28)),
+            (text.scanner(), &model.scanner, String::new()),
+            (text.printer(), &model.printer, String::new()),
         ];
         if model.display != Link::Off {
-            devices.push((text.display, &model.display, String::new()));
+            devices.push((text.display(), &model.display, String::new()));
         }
         let state = |link: &Link| match link {
-            Link::Off => ("░", text.link_off, None),
-            Link::Keyboard => ("█", text.link_keyboard, Some(Tone::Good)),
-            Link::Searching => ("▒", text.link_searching, Some(Tone::Wait)),
-            Link::Ready => ("█", text.link_ready, Some(Tone::Good)),
-            Link::Warned(_) => ("▓", text.link_ready, Some(Tone::Wait)),
-            Link::Failed(_) => ("▄", text.link_failed, Some(Tone::Bad)),
+            Link::Off => ("░", text.link_off(), None),
+            Link::Keyboard => ("█", text.link_keyboard(), Some(Tone::Good)),
+            Link::Searching => ("▒", text.link_searching(), Some(Tone::Wait)),
+            Link::Ready => ("█", text.link_ready(), Some(Tone::Good)),
+            Link::Warned(_) => ("▓", text.link_ready(), Some(Tone::Wait)),
+            Link::Failed(_) => ("▄", text.link_failed(), Some(Tone::Bad)),
         };
         let aside = |link: &Link, host: &str| match link {
             Link::Warned(why) | Link::Failed(why) => clean(why, ASIDE),
