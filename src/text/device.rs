@@ -11,7 +11,7 @@ pub fn fault(fault: &Fault, language: Language) -> String {
     let (english, chinese) = match fault {
         Fault::Denied => ("no permission (group dialout)", "没有权限（需要 dialout 组）"),
         Fault::DeniedHid => ("install 70-paytill.rules", "请安装 70-paytill.rules"),
-        Fault::Busy => ("in use by another program", "被其他程序占用"),
+        Fault::Busy => ("another program is using it", "被其他程序占用"),
         Fault::NotSerial => ("not a serial port", "不是串口"),
         Fault::Stalled => {
             ("not accepting data: check paper and cover", "不接收数据，请检查纸张和上盖")

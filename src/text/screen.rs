@@ -106,7 +106,7 @@ crate::catalogue! {
     ask_cancel => "Cancel this payment?", "停止等待并撤销这笔支付？";
     ask_cancel_detail =>
         "It will be reversed. Any money taken will be returned.", "如已扣款，将原路退回。";
-    ask_unsettled => "This payment is not finished. What next?", "这笔支付尚未完成，请选择下一步。";
+    ask_unsettled => "This payment is not finished. What next?", "这笔支付尚未完成，如何处理？";
     choose_next_customer => "Next customer", "下一位顾客";
     choose_next_customer_detail =>
         "It stays at the top; it may still turn out paid or reversed.",

@@ -282,7 +282,7 @@ fn a_display_for_the_customer_has_its_place_beside_the_others_even_when_all_are_
         bench.send(Message::Display(link.clone()));
         let word = if link == Link::Searching { "searching" } else { "fault" };
         let picture = bench.drawn(80, 24);
-        for words in ["Gatewayfault", "Scannersearching", "Printersearching"] {
+        for words in ["WeChatPayfault", "Scannersearching", "Printersearching"] {
             assert!(packed(&picture).contains(words), "{picture}");
         }
         assert!(packed(&picture).contains(&format!("Display{word}")), "{picture}");

@@ -19,7 +19,8 @@ const PINNED_MAX: usize = 3;
 const PINNED_MAX_TALL: usize = 6;
 const TALL: u16 = 32;
 /// Cells of what is wrong with a device.
-const ASIDE: usize = 24;
+const ASIDE: u16 = 40;
+const FAULT: usize = 120;
 
 /// One line of the pinned payments.
 pub(super) struct Pin {
@@ -139,7 +140,7 @@ impl Canvas<'_> {
         };
         match &self.model.dialog {
             Some(Dialog::LargeAmount(amount)) => {
-                let amount = self.model.money(*amount);
+                let amount = grouped(&self.model.money(*amount));
                 say(&text.ask_large_amount(&amount), AskedTone::Question);
                 let keys = text.enter_or_esc(text.key_charge(), text.key_back());
                 say(&keys, AskedTone::Keys);
@@ -248,27 +249,27 @@ impl Canvas<'_> {
             Link::Warned(_) => ("▓", text.link_ready(), Some(Tone::Wait)),
             Link::Failed(_) => ("▄", text.link_failed(), Some(Tone::Bad)),
         };
-        let aside = |link: &Link, host: &str| match link {
-            Link::Warned(why) | Link::Failed(why) => clean(why, ASIDE),
-            Link::Off | Link::Keyboard | Link::Searching | Link::Ready => host.to_owned(),
+        let needed = |gap: u16| -> u16 {
+            devices.iter().map(|(name, link, _)| cells(name) + cells(state(link).1) + 4 + gap).sum()
         };
-        let mut asides: Vec<String> =
-            devices.iter().map(|(_, link, host)| aside(link, host)).collect();
-        let needed: u16 =
-            devices.iter().map(|(name, link, _)| cells(name) + cells(state(link).1) + 7).sum();
-        let mut spare = area.width.saturating_sub(needed);
-        let gap = if needed > area.width { 1 } else { 3 };
+        let mut spare = area.width.saturating_sub(needed(3));
+        let gap = [3, 1].into_iter().find(|gap| needed(*gap) <= area.width).unwrap_or(0);
         // What is wrong comes before what is only good to know. Whole words or nothing.
         let is_news = |link: &Link| matches!(link, Link::Warned(_) | Link::Failed(_));
+        let mut asides = vec![String::new(); devices.len()];
         for news in [true, false] {
-            for ((_, link, _), aside) in devices.iter().zip(&mut asides) {
-                if is_news(link) != news {
-                    continue;
-                }
-                if aside.is_empty() || cells(aside) >= spare {
-                    aside.clear();
-                } else {
-                    spare -= cells(aside) + 1;
+            for ((_, link, host), aside) in devices.iter().zip(&mut asides) {
+                let words = match link {
+                    _ if is_news(link) != news => continue,
+                    Link::Warned(why) | Link::Failed(why) => briefer(why),
+                    Link::Off | Link::Keyboard | Link::Searching | Link::Ready => {
+                        vec![host.clone()]
+                    }
+                };
+                let fits = |words: &String| !words.is_empty() && cells(words) < spare;
+                if let Some(words) = words.into_iter().find(fits) {
+                    spare -= cells(&words) + 1;
+                    *aside = words;
                 }
             }
         }
@@ -305,5 +306,62 @@ impl Canvas<'_> {
             x += self.put(area, x, 0, &format!(" {name} "), key);
             x += self.put(area, x + 1, 0, does, base) + 3;
         }
+    }
+}
+
+/// An amount with a comma at every thousand, so that a digit too many is seen.
+fn grouped(amount: &str) -> String {
+    let (major, minor) = amount.split_at(amount.find('.').unwrap_or(amount.len()));
+    let digits = major.chars().filter(char::is_ascii_digit).count();
+    let mut left = digits;
+    let mut grouped = String::new();
+    for character in major.chars() {
+        if character.is_ascii_digit() {
+            if left < digits && left.is_multiple_of(3) {
+                grouped.push(',');
+            }
+            left -= 1;
+        }
+        grouped.push(character);
+    }
+    grouped + minor
+}
+
+/// What is wrong, and the same without what to do about it.
+fn briefer(why: &str) -> Vec<String> {
+    let whole = clean(why, FAULT);
+    let whole = whole.trim_end_matches(['.', '。']);
+    let fault =
+        whole.split([':', '：', ',', '，', '(', '（']).next().unwrap_or_default().trim_end();
+    let words = [whole, fault].into_iter().filter(|words| cells(words) <= ASIDE);
+    words.map(str::to_owned).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thousands_are_told_apart() {
+        for (amount, expected) in [
+            ("￥1.00", "￥1.00"),
+            ("￥999.99", "￥999.99"),
+            ("￥1000.01", "￥1,000.01"),
+            ("JPY 1234567", "JPY 1,234,567"),
+        ] {
+            assert_eq!(grouped(amount), expected);
+        }
+    }
+
+    #[test]
+    fn a_fault_is_never_cut_within_a_sentence() {
+        assert_eq!(briefer("paper low")[0], "paper low");
+        assert_eq!(briefer("WeChat Pay cannot be reached."), ["WeChat Pay cannot be reached"; 2]);
+        assert_eq!(
+            briefer("not accepting data: check cable and power").last().unwrap(),
+            "not accepting data"
+        );
+        assert_eq!(briefer("不接收数据，请检查纸张和上盖")[1], "不接收数据");
+        assert!(briefer(&"long ".repeat(30)).is_empty());
     }
 }
