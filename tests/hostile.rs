@@ -376,7 +376,7 @@ fn whatever_comes_the_terminal_and_the_printer_are_sent_what_the_automata_allow(
                 assert_eq!((tally.codes, tally.cuts), (2, 1), "{tally:?}");
                 characters += tally.characters;
             }
-            "1" => counter.see(&["REVERSED", "The customer is not charged."]),
+            "1" => counter.see(&["REVERSED", "The customer was not charged."]),
             _ => counter.see(&["NOT PAID"]),
         }
         counter.press("\r");

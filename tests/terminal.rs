@@ -26,7 +26,7 @@ const ASKS_FOR_CODE: &[&str] = &["READY", "Scan the customer's payment code."];
 const IS_PAID: &[&str] = &["PAID", "Payment received."];
 const IS_WAITING: &[&str] = &["WAITING FOR CUSTOMER", "The customer is entering the password"];
 const IS_REVERSING: &[&str] = &["REVERSING", "The payment is being reversed."];
-const IS_REVERSED: &[&str] = &["REVERSED", "The customer is not charged."];
+const IS_REVERSED: &[&str] = &["REVERSED", "The customer was not charged."];
 
 /// A shop where every payment code says what its customer does.
 fn shop(pace: u32) -> Shop {

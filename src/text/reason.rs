@@ -88,7 +88,7 @@ pub fn money(status: Status, reason: &Reason, language: Language) -> &'static st
         Status::Reversed if returned => {
             ("The money is being returned to the customer.", "款项将原路退回。")
         }
-        Status::Reversed => ("The customer is not charged.", "未向顾客扣款。"),
+        Status::Reversed => ("The customer was not charged.", "未向顾客扣款。"),
         Status::Reversing if returned => {
             ("The money is being returned to the customer.", "款项将原路退回。")
         }
@@ -171,7 +171,7 @@ impl Remedy {
                 "请再扫一次付款码，会自动使用新的订单号。",
             ),
             Self::Manager => (
-                "Do not try again: tell the manager, and use cash or another way to pay.",
+                "Do not retry: tell the manager, and use cash or another way to pay.",
                 "请勿重试：请通知店长，并改用现金或其他方式收款。",
             ),
             Self::Network => (
@@ -510,7 +510,7 @@ mod tests {
     fn a_fault_of_the_set_up_never_asks_the_customer_to_try_again() {
         for code in ["NOAUTH", "SIGNERROR", "MCHID_NOT_EXIST", "XML_FORMAT_ERROR", "PARAM_ERROR"] {
             let advice = advice_on(Status::Declined, Some(&Reason::new(code)), Language::English);
-            assert!(advice.starts_with("Do not try again"), "{code}");
+            assert!(advice.starts_with("Do not retry"), "{code}");
         }
     }
 

@@ -56,6 +56,8 @@ crate::catalogue! {
     customer_confirms => "The customer is entering the password.", "顾客正在手机上输入密码。";
     no_clear_answer =>
         "No clear answer. Checking with WeChat Pay.", "未收到明确结果，正在查询。";
+    /// Behind a reason.
+    checking_result => "Checking the result.", "正在查询结果。";
     being_reversed => "The payment is being reversed.", "正在撤销这笔支付。";
     next_check_in(seconds: u64) => "next check in {seconds} s", "{seconds} 秒后再次查询";
     checking_now => "checking now", "正在查询";
@@ -64,7 +66,7 @@ crate::catalogue! {
     reverses_in(seconds: u64) => "reverses in {seconds} s", "{seconds} 秒后撤销";
     reversing_now => "reversing now", "正在撤销";
     next_try_in(seconds: u64) => "next attempt in {seconds} s", "{seconds} 秒后重试";
-    keeps_trying => "the till keeps trying", "会继续自动处理";
+    keeps_trying => "the till keeps trying", "系统会继续自动处理";
     /// Another payment takes the place of this one.
     superseded => "replaced", "已转后台";
     superseded_and(ahead: &str) => "replaced: {ahead}", "已转后台：{ahead}";
@@ -89,7 +91,7 @@ crate::catalogue! {
     press_enter_for_options => "Press Enter for options.", "按回车键选择下一步。";
     no_end =>
         "Still no clear result: someone must check. The till keeps trying.",
-        "结果仍不明确，需人工处理，收银机会继续查询。";
+        "结果仍不明确，需人工处理，系统会继续自动处理。";
     notice_more(count: usize) => "{count} more after this", "后面还有 {count} 条";
 
     // No sales.

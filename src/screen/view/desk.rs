@@ -215,17 +215,16 @@ pub(super) fn happened(model: &Model, attempt: &Attempt) -> String {
     let text = model.text();
     let state = &attempt.view.state;
     let status = state.status();
-    let because = |start: &str, reason: &crate::payment::Reason| {
-        format!("{start}{}{}", text.gap(), reason::happened(reason, model.language))
-    };
+    let both = |first: &str, then: &str| format!("{first}{}{then}", text.gap());
+    let because = |reason| reason::happened(reason, model.language);
     match (status, state.reason()) {
         (Status::Created, _) => text.being_saved().into(),
         (Status::Sent, _) => text.was_sent().into(),
         (Status::Waiting, _) => text.customer_confirms().into(),
-        (Status::Checking, Some(reason)) => because(text.no_clear_answer(), reason),
+        (Status::Checking, Some(reason)) => both(&because(reason), text.checking_result()),
         (Status::Checking, None) => text.no_clear_answer().into(),
         (Status::Reversing, _) if state.money_held() => text.money_being_returned().into(),
-        (Status::Reversing, Some(reason)) => because(text.being_reversed(), reason),
+        (Status::Reversing, Some(reason)) => both(text.being_reversed(), &because(reason)),
         (Status::Reversing, None) => text.being_reversed().into(),
         (Status::Paid, _) => match state.proof().and_then(|proof| proof.coupon) {
             Some(coupon) => {
@@ -235,7 +234,7 @@ pub(super) fn happened(model: &Model, attempt: &Attempt) -> String {
             None => text.payment_received().into(),
         },
         (Status::Reversed, _) if state.money_returned() => {
-            format!("{}{}{}", text.was_reversed(), text.gap(), text.money_being_returned())
+            both(text.was_reversed(), text.money_being_returned())
         }
         (Status::Declined | Status::Reversed | Status::Attention, Some(_)) => {
             reason::of(state, model.language).unwrap_or_default()

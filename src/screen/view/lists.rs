@@ -185,9 +185,10 @@ fn help_for(model: &Model) -> &'static [&'static str] {
 fn tell(model: &Model, line: &Line) -> String {
     let words = StoryWords::of(model.language);
     let sentence = fact(model, &line.fact);
-    match line.times {
-        1 => sentence,
-        times => words.repeated(sentence.trim_end_matches(['.', '。']), times),
+    match (&line.fact, line.times) {
+        (_, 1) => sentence,
+        (Fact::AtPassword, times) => words.at_password_still(times),
+        (_, times) => words.repeated(sentence.trim_end_matches(['.', '。']), times),
     }
 }
 

@@ -23,8 +23,8 @@ crate::catalogue! {
         "还没有发起收款：按 Esc 键可取消。"
     ];
     waiting => [
-        "The payment was sent to WeChat Pay. The till checks the result by itself.",
-        "已向微信支付发起收款，结果会自动查询。"
+        "The payment was sent; the result is checked automatically.",
+        "已发起收款，系统会自动查询结果。"
     ], [
         "Keep the goods until the screen says PAID.",
         "屏幕显示“支付成功”之前，请勿交付商品。"
@@ -34,7 +34,7 @@ crate::catalogue! {
     ];
     unsettled => [
         "This payment is being reversed, or its result is not known yet. The till keeps trying.",
-        "这笔支付正在撤销，或结果还不明确，会继续自动处理。"
+        "这笔支付正在撤销，或结果还不明确，系统会继续自动处理。"
     ], [
         "Keep the goods until the screen says PAID.",
         "屏幕显示“支付成功”之前，请勿交付商品。"
