@@ -196,8 +196,7 @@ mod tests {
 
     #[test]
     fn the_state_words_are_those_of_the_interface() {
-        let [english, chinese] =
-            [Language::English, Language::Chinese].map(|language| ScreenWords::of(language));
+        let [english, chinese] = [Language::English, Language::Chinese].map(ScreenWords::of);
         assert_eq!(english.word(Status::Created), "READY");
         assert_eq!(english.word(Status::Waiting), "WAITING FOR CUSTOMER");
         assert_eq!(english.word(Status::Declined), "NOT PAID");
