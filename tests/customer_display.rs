@@ -8,7 +8,7 @@ use common::{PACE, Shop};
 use paytill::simulator::Scenario;
 
 const CTRL_Q: &str = "\x11";
-const IS_PAID: &[&str] = &["PAID", "The money was taken."];
+const IS_PAID: &[&str] = &["PAID", "Payment received."];
 const START: &[u8] = b"\r\r\x0c\x1b@\x1b_\x00";
 
 /// A shop with a display of this kind, and a scanner.
@@ -37,7 +37,7 @@ fn the_customer_reads_the_amount_what_to_do_and_the_result() {
     let mut display = Socket::new(&shop, "display").plug();
     let mut scanner = Socket::new(&shop, "scanner").plug();
     let mut counter = Counter::open(&shop);
-    counter.see(&["Type the amount.", "Scanner ready", "Display ready"]);
+    counter.see(&["Enter the amount.", "Scanner ready", "Display ready"]);
     let welcome = "\x1bQA   Corner Coffee    \r\x1bQB                    \r".as_bytes();
     assert_eq!(display.take_until(welcome), [START, welcome].concat());
     for (key, amount) in [("1", "1.00"), ("2", "12.00"), (".5", "12.50")] {
@@ -61,7 +61,7 @@ fn a_display_that_comes_back_shows_the_present_at_once() {
     let socket = Socket::new(&shop, "display");
     let mut display = socket.plug();
     let mut counter = Counter::open(&shop);
-    counter.see(&["Type the amount.", "Display ready"]);
+    counter.see(&["Enter the amount.", "Display ready"]);
     counter.press("45.90\r");
     let present = b"\x1bQA45.90\r\x1bs2";
     display.take_until(present);
@@ -79,7 +79,7 @@ fn a_display_that_reads_nothing_holds_nothing_up() {
     let mut display = Socket::new(&shop, "display").plug_to_jam();
     let mut scanner = Socket::new(&shop, "scanner").plug();
     let mut counter = Counter::open(&shop);
-    counter.see(&["Type the amount.", "Scanner ready", "Display ready"]);
+    counter.see(&["Enter the amount.", "Scanner ready", "Display ready"]);
     for customer in ["password-1", "password-2", "password-3"] {
         // What a pseudo-terminal holds goes when the till gives up: each time anew.
         display.jam();
@@ -91,7 +91,7 @@ fn a_display_that_reads_nothing_holds_nothing_up() {
         scanner.scan(&Scenario::from_name(customer).unwrap().code(1));
         counter.see(IS_PAID);
         counter.press("\r");
-        counter.see(&["Type the amount."]);
+        counter.see(&["Enter the amount."]);
     }
     leave(counter);
     shop.assert_books_agree(true);

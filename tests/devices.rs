@@ -33,14 +33,14 @@ fn a_file_of_learned_scanners_that_is_broken_is_told_and_stops_nothing() {
     assert_eq!(ran.exit, 0, "{ran:?}");
     assert!(ran.errors.contains("zzzz is not four hexadecimal digits"), "{ran:?}");
     let mut counter = Counter::open(&shop);
-    counter.see(&["Type the amount.", "Scanner keyboard"]);
+    counter.see(&["Enter the amount.", "Scanner keyboard"]);
 }
 
 #[test]
 fn nothing_is_learned_while_a_till_is_open() {
     let shop = shop();
     let mut counter = Counter::open(&shop);
-    counter.see(&["Type the amount."]);
+    counter.see(&["Enter the amount."]);
     let ran = Ran::of(shop.command(&["devices", "--learn"]).output().unwrap());
     assert_eq!(ran.exit, 4, "{ran:?}");
     assert!(ran.errors.contains("close it first"), "{ran:?}");

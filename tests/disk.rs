@@ -178,16 +178,16 @@ fn a_screen_whose_disk_fails_says_so_or_sells() {
             [("LD_PRELOAD", library.as_os_str()), ("PAYTILL_FAULT", OsStr::new(&fault))];
         let mut counter = Counter::open_with(&shop, &environment);
         counter.see_that("the till, or why there is none", |screen| {
-            screen.contains("Gateway ready") || screen.contains("paytill: ")
+            screen.contains("WeChat Pay ready") || screen.contains("paytill: ")
         });
         let mut exit = 5;
-        if counter.screen().contains("Gateway ready") {
+        if counter.screen().contains("WeChat Pay ready") {
             counter.press("12.34\r");
             counter.see(&["Scan the customer's payment code."]);
             counter.burst("130000000000000002\r");
             let stopped = "The till cannot write its journal";
             counter.see_that(&format!("{fault}: an end"), |screen| {
-                screen.contains("The money was taken.") || screen.contains(stopped)
+                screen.contains("Payment received.") || screen.contains(stopped)
             });
             exit = if counter.screen().contains(stopped) { 12 } else { 0 };
         } else {

@@ -168,9 +168,9 @@ fn a_screen_without_threads_says_so_and_gives_the_terminal_back() {
         let mut counter = Counter::open_with(&shop, &environment);
         let mut is_over = false;
         counter.see_that("the till, or why there is none", |screen| {
-            screen.contains("Type the amount.") || screen.contains("paytill: ")
+            screen.contains("Enter the amount.") || screen.contains("paytill: ")
         });
-        if counter.screen().contains("Type the amount.") {
+        if counter.screen().contains("Enter the amount.") {
             counter.press("\x11");
         } else {
             is_over = true;

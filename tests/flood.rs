@@ -99,19 +99,19 @@ fn whatever_a_scanner_sends_during_a_payment_changes_nothing() {
             }
             counter.watch_until(&format!("the end of {what}"), || flooding.is_finished());
         });
-        counter.see(&["PAID", "The money was taken"]);
+        counter.see(&["PAID", "Payment received"]);
         let ledger = shop.ledger();
         assert_eq!(ledger.len(), 1, "{what}: only the one payment: {ledger:?}");
         assert_eq!(ledger[0].net().minor(), 1234, "{what}");
         // And the scanner works again, once it has come to its senses.
         counter.press("\r");
-        counter.see(&["Type the amount."]);
+        counter.see(&["Enter the amount."]);
         scanner.scan("6901234567892");
-        counter.see(&["goods barcode (6901234567892)"]);
+        counter.see(&["product barcode (6901234567892)"]);
         counter.press("5\r");
         counter.see(&["Scan the customer's payment code."]);
         scanner.scan(&code("password-1", 7));
-        counter.see(&["PAID", "The money was taken"]);
+        counter.see(&["PAID", "Payment received"]);
         counter.press(CTRL_Q);
         assert_eq!(counter.wait_for_end().exit_code(), 0, "{what}");
         assert!(counter.is_given_back(), "{what}");

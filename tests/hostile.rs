@@ -361,7 +361,7 @@ fn whatever_comes_the_terminal_and_the_printer_are_sent_what_the_automata_allow(
     let mut printer = Socket::new(&shop, "printer").plug();
     let mut scanner = Socket::new(&shop, "scanner").plug();
     let mut counter = Counter::open(&shop);
-    counter.see(&["Type the amount.", "Scanner ready", "Printer ready"]);
+    counter.see(&["Enter the amount.", "Scanner ready", "Printer ready"]);
     let mut codes = (1000_u32..).map(|serial| format!("13849201756384{serial}"));
     let mut characters = 0;
     for amount in ["0.01", "0.02", "0.04", "0.06", "0.14", "0.15", "1.01", "1.15", "2.15", "2.02"] {
@@ -370,17 +370,17 @@ fn whatever_comes_the_terminal_and_the_printer_are_sent_what_the_automata_allow(
         scanner.scan(&codes.next().unwrap());
         match &amount[..1] {
             "0" => {
-                counter.see(&["PAID", "The money was taken."]);
+                counter.see(&["PAID", "Payment received."]);
                 let paper = printer.take_until(CUT);
                 let tally = printer::read(&paper).unwrap_or_else(|fault| panic!("{fault}"));
                 assert_eq!((tally.codes, tally.cuts), (2, 1), "{tally:?}");
                 characters += tally.characters;
             }
-            "1" => counter.see(&["REVERSED", "The customer is not charged."]),
+            "1" => counter.see(&["REVERSED", "The customer was not charged."]),
             _ => counter.see(&["NOT PAID"]),
         }
         counter.press("\r");
-        counter.see(&["Type the amount."]);
+        counter.see(&["Enter the amount."]);
     }
     // Scans and keys, in which nothing is a code.
     for text in (0..HOSTILE_TEXTS).map(hostile) {
@@ -397,9 +397,9 @@ fn whatever_comes_the_terminal_and_the_printer_are_sent_what_the_automata_allow(
     counter.press("\x1bOP");
     counter.see(&["Esc Close"]);
     counter.press("\x1b");
-    counter.see(&["Type the amount."]);
+    counter.see(&["Enter the amount."]);
     scanner.babble(b"\xff\xfe\x80\xc0\x1b[2J\x9b31m\r6901234567892\r");
-    counter.see(&["goods barcode (6901234567892)"]);
+    counter.see(&["product barcode (6901234567892)"]);
     counter.send(rustix::process::Signal::TERM);
     counter.wait_for_end();
     let tally =

@@ -174,14 +174,14 @@ fn another_program_that_looks_into_the_journal_takes_nothing_away_from_a_running
     let shop = Shop::open(Some(Scenario::from_name("ok").unwrap()), PACE);
     assert_eq!(shop.pay("1.00", &code("ok", 1)).exit, 0);
     let mut counter = Counter::open(&shop);
-    counter.see(&["Type the amount.", "Gateway ready"]);
+    counter.see(&["Enter the amount.", "WeChat Pay ready"]);
     let sell = |counter: &mut Counter, serial| {
         counter.press("12.34\r");
         counter.see(&["Scan the customer's payment code."]);
         counter.burst(&format!("13000000000000000{serial}\r"));
-        counter.see(&["PAID", "The money was taken."]);
+        counter.see(&["PAID", "Payment received."]);
         counter.press("\r");
-        counter.see(&["Type the amount."]);
+        counter.see(&["Enter the amount."]);
     };
     assert!(is_locked(&shop), "SQLite's lock is lost");
     sell(&mut counter, 2);

@@ -18,7 +18,7 @@ const CTRL_L: &str = "\x0c";
 const CTRL_Q: &str = "\x11";
 const DEVICES: &str = "[scanner]\nkind = \"serial\"\nport = \"scanner\"\n\
                        [printer]\nkind = \"escpos-serial\"\nport = \"printer\"\n";
-const IS_PRINTED: &str = "The receipt is printed.";
+const IS_PRINTED: &str = "The receipt was printed.";
 /// Between a key and what it draws (issue 4).
 const PROMPT: Millis = Millis(100);
 const PROMPT_END: Millis = Millis::seconds(2);
@@ -35,7 +35,7 @@ impl Till {
     fn open(shop: Shop) -> Self {
         let scanner = Socket::new(&shop, "scanner").plug();
         let mut counter = Counter::open(&shop);
-        counter.see(&["Type the amount.", "Gateway ready", "Scanner ready"]);
+        counter.see(&["Enter the amount.", "WeChat Pay ready", "Scanner ready"]);
         Self { shop, counter, scanner, customers: 0 }
     }
 
@@ -47,12 +47,12 @@ impl Till {
         // Each shows a code that looks unlike the one before.
         let customer = format!("password-{}", self.customers);
         self.scanner.scan(&Scenario::from_name(&customer).unwrap().code(1));
-        self.counter.see(&["PAID", "The money was taken."]);
+        self.counter.see(&["PAID", "Payment received."]);
     }
 
     fn next(&mut self) {
         self.counter.press("\r");
-        self.counter.see(&["Type the amount."]);
+        self.counter.see(&["Enter the amount."]);
     }
 
     fn printer_is(&mut self, words: &str) {
@@ -104,7 +104,7 @@ fn paper_that_ends_in_a_receipt_is_told_and_the_rest_comes_with_new_paper() {
     let (mut till, _socket, printer) = answering(Skills::FENCE);
     printer.runs_out_after(200);
     till.sell();
-    till.printer_is("Printer fault no paper");
+    till.printer_is("Printer fault out of paper");
     till.next();
     till.sell();
     assert!(!till.counter.tape().contains(IS_PRINTED));
@@ -130,18 +130,18 @@ fn receipts_so_far(printer: &Answering) -> usize {
 fn a_printer_says_what_it_needs_in_both_languages_before_anything_is_sent() {
     let (mut till, _socket, printer) = answering(Skills::FENCE);
     printer.becomes(PAPER_LOW);
-    till.printer_is("Printer ready paper ends soon");
+    till.printer_is("Printer ready paper low");
     printer.becomes(COVER_OPEN);
     till.printer_is("Printer fault cover open");
     printer.becomes(PAPER_OUT);
-    till.printer_is("Printer fault no paper");
+    till.printer_is("Printer fault out of paper");
     till.counter.press(CTRL_L);
     till.counter.see(&["打印机 故障 缺纸"]);
     till.counter.press(CTRL_L);
     till.sell();
     assert!(printer.paper().is_empty() && !printer.holds_back());
     printer.becomes(PAPER_LOW);
-    till.printer_is("Printer ready paper ends soon");
+    till.printer_is("Printer ready paper low");
     till.counter.see(&[IS_PRINTED]);
     assert_eq!(receipts(&printer.paper()).len(), 1);
     till.close();
@@ -171,7 +171,7 @@ fn a_receipt_that_was_cut_off_is_told_and_never_begun_again() {
     let (mut till, socket, printer) = answering(Skills::FENCE);
     printer.runs_out_after(200);
     till.sell();
-    till.printer_is("Printer fault no paper");
+    till.printer_is("Printer fault out of paper");
     socket.unplug(printer);
     till.counter.see(&[
         "The receipt of order",
@@ -248,12 +248,12 @@ fn the_drawer_opens_by_its_key_and_by_nothing_else() {
     let receipts = printer.paper();
     assert!(!receipts.windows(2).any(|two| two == b"\x1bp"), "a receipt opened it");
     till.counter.press(F6);
-    till.counter.see(&["The drawer was told to open."]);
+    till.counter.see(&["Opening the cash drawer."]);
     assert_eq!(printer.paper()[receipts.len()..], *b"\x1bp\x01\x32\xfa");
     printer.becomes(COVER_OPEN);
     till.printer_is("Printer fault cover open");
     till.counter.press(F6);
-    till.counter.see(&["The drawer was not opened: cover open."]);
+    till.counter.see(&["The cash drawer did not open: cover open."]);
     // It does not open when nobody expects it any more.
     printer.becomes(WELL);
     till.printer_is("Printer ready");
@@ -287,7 +287,7 @@ fn a_test_page_says_what_the_printer_answers_and_which_profile_fits() {
     let (exit, words) = told(&["print-test", "--profile", "generic"]);
     assert_eq!(exit, Some(0), "{words}");
     for sentence in
-        ["printed: the printer says so", "its model: MODEL 1", "\"raster\"     1 is wrong"]
+        ["printed: confirmed by the printer", "model: MODEL 1", "\"raster\"     1 is wrong"]
     {
         assert!(words.contains(sentence), "{words}");
     }

@@ -89,13 +89,13 @@ fn bring(shop: &Shop, moment: Moment) -> (Counter, Device, Device) {
     let mut scanner = Socket::new(shop, "scanner").plug();
     let mut printer = Socket::new(shop, "printer").plug_to_jam();
     let mut counter = Counter::open(shop);
-    counter.see(&["Type the amount.", "Gateway ready", "Scanner ready", "Printer ready"]);
+    counter.see(&["Enter the amount.", "WeChat Pay ready", "Scanner ready", "Printer ready"]);
     if moment == Moment::Printing {
         printer.jam();
     }
     if moment != Moment::Idle {
         counter.press("12.34");
-        counter.see(&["Press Enter to ask for the payment code."]);
+        counter.see(&["Press Enter to charge."]);
     }
     if !matches!(moment, Moment::Idle | Moment::Typed) {
         counter.press("\r");
@@ -106,7 +106,7 @@ fn bring(shop: &Shop, moment: Moment) -> (Counter, Device, Device) {
         if moment == Moment::Reversing {
             counter.see(&["WAITING FOR CUSTOMER"]);
             counter.press(ESC);
-            counter.see(&["Stop waiting for this customer?"]);
+            counter.see(&["Cancel this payment?"]);
             counter.press("\r");
         }
         counter.see(&[moment.words()]);

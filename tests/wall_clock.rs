@@ -203,7 +203,7 @@ fn a_clock_that_jumps_under_the_screen_changes_neither_times_nor_pace() {
         let environment = wall.environment();
         let environment = environment.each_ref().map(|(name, value)| (*name, OsStr::new(value)));
         let mut counter = Counter::open_with(&shop, &environment);
-        counter.see(&["Type the amount.", "Gateway ready", "Scanner ready"]);
+        counter.see(&["Enter the amount.", "WeChat Pay ready", "Scanner ready"]);
         counter.press("12.34\r");
         counter.see(&["Scan the customer's payment code."]);
         scanner.scan(&code("walks-away", 1));

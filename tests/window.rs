@@ -20,7 +20,7 @@ fn code(name: &str) -> String {
 /// The window is as it should be again; the payment ends, and the till is left.
 fn ends(shop: &Shop, mut counter: Counter, end: &str) {
     counter.resize(80, 24);
-    counter.see(&[end, "Scanner ready", "Leave"]);
+    counter.see(&[end, "Scanner ready", "Quit"]);
     counter.press(CTRL_Q);
     assert_eq!(counter.wait_for_end().exit_code(), 0);
     assert!(counter.is_given_back());
@@ -52,7 +52,7 @@ fn a_window_of_any_size_is_survived_and_says_the_state_where_it_fits() {
         sizes += 1;
     }
     counter.resize(80, 24);
-    counter.see(&["WAITING FOR CUSTOMER", "Scanner ready", "Leave"]);
+    counter.see(&["WAITING FOR CUSTOMER", "Scanner ready", "Quit"]);
     assert!(counter.is_running() && !counter.tape().contains("panicked"));
     drop(counter);
     println!("window: {sizes} sizes, {sizes} survived");
@@ -87,7 +87,7 @@ fn a_till_that_starts_in_no_window_at_all_shows_its_payment_once_there_is_one() 
         let mut counter = Counter::open_sized(&shop, width, height);
         counter.watch_until("a first frame", || true);
         counter.resize(80, 24);
-        counter.see(&["Type the amount.", "￥12.34"]);
+        counter.see(&["Enter the amount.", "￥12.34"]);
         assert!(counter.is_running());
     }
     assert_eq!(shop.recover().exit, 0);

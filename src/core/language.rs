@@ -91,7 +91,8 @@ macro_rules! both {
     };
 }
 
-/// A table of texts as a type of its own: each text is a method, fixed or with values.
+/// A table of texts as a type of its own: each text is a method, fixed, with values, or of several
+/// lines.
 ///
 /// ```
 /// paytill_core::catalogue! {
@@ -99,16 +100,18 @@ macro_rules! both {
 ///     pub struct Words;
 ///     hand_over => "Hand over the goods.", "请把商品交给顾客。";
 ///     next_check(seconds: u64) => "next check in {seconds} s", "{seconds} 秒后再次查询";
+///     help => ["Type the amount.", "请输入金额。"], ["Press Enter.", "按回车键。"];
 /// }
 /// use paytill_core::language::Language;
 /// assert_eq!(Words::of(Language::English).hand_over(), "Hand over the goods.");
 /// assert_eq!(Words::of(Language::Chinese).next_check(5), "5 秒后再次查询");
+/// assert_eq!(Words::of(Language::Chinese).help(), ["请输入金额。", "按回车键。"]);
 /// ```
 #[macro_export]
 macro_rules! catalogue {
     (
         $(#[$meta:meta])* $visibility:vis struct $name:ident;
-        $($(#[$doc:meta])* $text:ident $(($($value:ident: $type:ty),+))? => $english:literal, $chinese:literal;)*
+        $($(#[$doc:meta])* $text:ident $(($($value:ident: $type:ty),+))? => $($words:tt),+;)*
     ) => {
         $(#[$meta])*
         #[derive(Clone, Copy, Debug)]
@@ -120,7 +123,13 @@ macro_rules! catalogue {
                 Self(language)
             }
 
-            $($crate::catalogue!(@text [$(#[$doc])*] $text [$($($value: $type),+)?] $english, $chinese);)*
+            /// All of them, in English and in Chinese, with the names of values in place of these.
+            #[cfg(test)]
+            pub(crate) fn all() -> Vec<[&'static str; 2]> {
+                [$($crate::catalogue!(@pairs $($words),+)),*].concat()
+            }
+
+            $($crate::catalogue!(@text [$(#[$doc])*] $text [$($($value: $type),+)?] $($words),+);)*
         }
     };
     (@text [$(#[$doc:meta])*] $text:ident [] $english:literal, $chinese:literal) => {
@@ -135,6 +144,14 @@ macro_rules! catalogue {
             $crate::say!(self.0, $english, $chinese)
         }
     };
+    (@text [$(#[$doc:meta])*] $text:ident [] $([$english:literal, $chinese:literal]),+) => {
+        $(#[$doc])*
+        pub const fn $text(self) -> &'static [&'static str] {
+            self.0.pick(&[$($english),+], &[$($chinese),+])
+        }
+    };
+    (@pairs $english:literal, $chinese:literal) => { &[[$english, $chinese]][..] };
+    (@pairs $([$english:literal, $chinese:literal]),+) => { &[$([$english, $chinese]),+][..] };
 }
 
 #[cfg(test)]

@@ -65,7 +65,7 @@ impl Counter {
         shop.configure("[scanner]\nkind = \"serial\"\nport = \"scanner\"\n");
         let mut scanner = Socket::new(shop, "scanner").plug();
         let mut counter = Self::open(shop);
-        counter.see(&["Type the amount.", "Gateway ready", "Scanner ready"]);
+        counter.see(&["Enter the amount.", "WeChat Pay ready", "Scanner ready"]);
         counter.press("12.34\r");
         counter.see(&["Scan the customer's payment code."]);
         scanner.scan(code);

@@ -18,7 +18,7 @@ def idle(lab):
     lab.install_rules()
     printer = lab.serial_printer()
     lab.plugged(hid_pos_scanner(lab))
-    till = lab.open_till(AUTO + serial_printer_config(printer), "Scanner ready", "Printer ready", "Gateway ready")
+    till = lab.open_till(AUTO + serial_printer_config(printer), "Scanner ready", "Printer ready", "WeChat Pay ready")
     before = processor_seconds(lab, till)
     lab.guest.run(f"sleep {SECONDS}", SECONDS + 60)
     emulated = processor_seconds(lab, till) - before

@@ -47,7 +47,7 @@ def keyboard_scan_while_busy(lab):
     till.charge("12.34")
     with till.standing_still():
         scanner.scan(lab.bank.code())
-    till.see("PAID", "The money was taken")
+    till.see("PAID", "Payment received")
     # In the middle of a code, and longer than any pause in one.
     till.charge("1.00")
     code = lab.bank.code()
@@ -55,7 +55,7 @@ def keyboard_scan_while_busy(lab):
     with till.standing_still():
         lab.guest.run("sleep 2")
         scanner.scan_rest(code)
-    till.see("PAID", "The money was taken")
+    till.see("PAID", "Payment received")
     # The last key that the kernel keeps is one with which every code begins, and goes down only.
     till.charge("2.00")
     with till.standing_still():
@@ -82,7 +82,7 @@ def keyboard_without_reports(lab):
     # One by one: an emulated machine is too slow for the few events that are kept.
     for key in lab.bank.code() + "\n":
         scanner.type(key)
-    till.see("PAID", "The money was taken")
+    till.see("PAID", "Payment received")
     till.close()
 
 

@@ -81,7 +81,7 @@ class Lab:
         """Opens a till with a new journal, and waits for these words beside the question for an amount."""
         self.till = Till(self.guest, self.keyboard, f"till-{next(self.numbers)}", config)
         self.till.open()
-        self.till.see("Type the amount.", *words)
+        self.till.see("Enter the amount.", *words)
         return self.till
 
     def clear(self):
@@ -146,7 +146,7 @@ def sell(lab, scanner, amount, parts=None):
 def pay(lab, scanner, code, parts=None):
     """Scans a customer's code, who pays at once."""
     scanner.scan(code, *([parts] if parts else []))
-    lab.till.see("PAID", "The money was taken")
+    lab.till.see("PAID", "Payment received")
 
 
 def put_away(lab, note):

@@ -41,11 +41,11 @@ def typical_key(lab, what):
     """The median of some times from a key to what it does on the screen."""
     keyboard, till = lab.till.keyboard, lab.till
     keyboard.press("esc")
-    till.see("Type the amount.")
+    till.see("Enter the amount.")
     seconds = []
     for _ in range(5):
         # The help page opens and closes by keys alone.
         seconds.append(lab.time(what, lambda: keyboard.press("f1"), "Esc"))
         keyboard.press("esc")
-        till.see("Type the amount.")
+        till.see("Enter the amount.")
     return statistics.median(seconds)

@@ -75,7 +75,7 @@ class Till:
 
     def charge(self, amount):
         """Types an amount, up to where the customer's code is asked for."""
-        wait_for("a question for an amount", lambda: self.shows("Type the amount.") or self.shows("type the next amount."))
+        wait_for("a question for an amount", lambda: self.shows("Enter the amount.") or self.shows("enter the next amount."))
         self.keyboard.type(f"{amount}\n")
         self.see("Scan the customer's payment code.")
 

@@ -72,7 +72,7 @@ def pulled_out(lab, scanner, config):
     scanner.scan(lab.bank.code("0108"))
     till.see("WAITING FOR CUSTOMER")
     comes_back(lab, scanner, "Scanner")
-    till.see("PAID", "The money was taken")
+    till.see("PAID", "Payment received")
     receipts = receipt_of(printer, 2)
     orders = [order["order_no"] for order in reversed(till.orders())]
     assert receipts.barcodes == orders and len(orders) == 2, (receipts.barcodes, orders)
@@ -168,7 +168,7 @@ def serial_printer_unplugged_while_printing(lab):
     goes(lab, printer, "Printer")
     before = printer.printed().count(CUT)
     assert before < 3, "it was printed before the printer was pulled out"
-    till.see("PAID", "The money was taken", "the printer was unplugged")
+    till.see("PAID", "Payment received", "the printer was unplugged")
     sell(lab, scanner, "2.22")
     returns(lab, printer, "Printer")
     wait_for("the second sale's receipts", lambda: printer.printed().count(CUT) == before + 1 + 3)
@@ -187,7 +187,7 @@ def printer_unplugged_before_it_confirms(lab):
     config = serial_scanner_config(scanner) + serial_printer_config(printer)
     till = lab.open_till(config, "Scanner ready", "Printer ready")
     sell(lab, scanner, "1.11")
-    till.see("The receipt is printed.")
+    till.see("The receipt was printed.")
     paper.confirms = False
     sell(lab, scanner, "2.22")
     # A question about it follows.
@@ -197,7 +197,7 @@ def printer_unplugged_before_it_confirms(lab):
     till.see("the printer was unplugged")
     paper.confirms = True
     returns(lab, printer, "Printer")
-    till.see("The receipt is printed.")
+    till.see("The receipt was printed.")
     orders = [order["order_no"] for order in reversed(till.orders())]
     wait_for("three receipts", lambda: Receipt(printer.printed()).barcodes == orders)
     till.close()

@@ -6,7 +6,7 @@ use paytill::language::Language;
 use paytill::money::{Currency, Entry};
 use paytill::payment::{Event, Rules, Status};
 use paytill::screen::{Message, Model, Settings, Theme, update, view};
-use paytill::text::screen;
+use paytill::text::screen::ScreenWords;
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Rect;
 
@@ -85,6 +85,6 @@ impl Screen {
         let rows = buffer.content.chunks(usize::from(window.width));
         let lines = rows.map(|row| row.iter().map(Cell::symbol).collect::<String>());
         let shown = lines.collect::<Vec<_>>().join("\n");
-        auditor.drawn(&shown, &open, |status| screen::of(Language::English).word(status));
+        auditor.drawn(&shown, &open, |status| ScreenWords::of(Language::English).word(status));
     }
 }

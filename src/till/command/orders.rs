@@ -123,7 +123,7 @@ fn entry_line(entry: &StoredEntry, call: Option<Call>, language: Language) -> St
         entry.at.local("%Y-%m-%d %H:%M:%S%.3f"),
         format!("+{seconds}.{tenths}s"),
         event_words(&entry.event),
-        screen::of(language).word(status),
+        screen::ScreenWords::of(language).word(status),
     );
     let line = match call {
         Some(Call { kind, number }) => format!("{line}  -> {} {number}", kind.word()),

@@ -78,7 +78,7 @@ impl<'a> Report<'a> {
 
     /// One line for people: state, amount, number, and why.
     pub fn line(&self, language: Language) -> String {
-        let word = screen::of(language).word(self.status);
+        let word = screen::ScreenWords::of(language).word(self.status);
         let amount = self.currency.show(self.amount);
         let line = format!("{word}  {} {amount}  {}", self.currency.code(), self.order_no);
         match (self.state.proof(), reason::of(self.state, language)) {

@@ -12,7 +12,7 @@ use crate::encode::encode;
 use crate::language::Language;
 use crate::money::{Currency, Money};
 use crate::payment::Status;
-use crate::text::display as words;
+use crate::text::display::DisplayWords;
 
 /// Columns of a display with two lines.
 pub const COLUMNS: usize = 20;
@@ -89,11 +89,11 @@ fn lines(view: View, display: &Display, currency: Currency) -> [Vec<u8>; 2] {
             pad(&bytes, before)
         }),
         View::Sale { amount, stage } => {
-            let language = language(text);
+            let words = DisplayWords::of(language(text));
             let word = match stage {
-                Stage::Typing => words::amount(language),
-                Stage::Code => words::show_code(language),
-                Stage::Payment(status) => words::status(status, language),
+                Stage::Typing => words.amount(),
+                Stage::Code => words.show_code(),
+                Stage::Payment(status) => words.status(status),
             };
             let amount = bytes_of(&money(amount, text, currency), text);
             let before = COLUMNS - amount.len();

@@ -98,10 +98,11 @@ fn every_word_fits_and_is_what_the_display_can_show() {
         for (language, charset) in
             [(Language::English, DisplayText::Ascii), (Language::Chinese, DisplayText::Gb18030)]
         {
+            let words = DisplayWords::of(language);
             let word = match stage {
-                Stage::Typing => words::amount(language),
-                Stage::Code => words::show_code(language),
-                Stage::Payment(status) => words::status(status, language),
+                Stage::Typing => words.amount(),
+                Stage::Code => words.show_code(),
+                Stage::Payment(status) => words.status(status),
             };
             assert!(language == Language::Chinese || word.is_ascii(), "{word}");
             assert!(encode(word).len() <= COLUMNS, "{word}");

@@ -17,7 +17,7 @@ use crate::language::Language;
 use crate::order::OutTradeNo;
 use crate::payment::{State, Status};
 use crate::picture::Picture;
-use crate::text::receipt::ReceiptText;
+use crate::text::receipt::ReceiptWords;
 use code128::Barcode;
 
 /// Longer numbers are no gateway's, and no QR code of a receipt's size.
@@ -51,7 +51,7 @@ impl Form {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Outcome {
     Paid,
-    /// The payment was withdrawn.
+    /// The payment was reversed.
     Reversed {
         /// The customer had paid, and the money goes back.
         money_returned: bool,
@@ -91,7 +91,7 @@ pub struct Slip {
     pub outcome: Outcome,
     /// The gateway's number, where it is known.
     pub transaction_id: Option<String>,
-    /// When it was paid or withdrawn.
+    /// When it was paid or reversed.
     pub at: Timestamp,
     /// Left out when empty, as all texts here are.
     pub note: String,
@@ -168,31 +168,31 @@ impl Align {
 }
 
 fn lay_out(slip: &Slip, paper: Paper, language: Language) -> Vec<Part> {
-    let words = ReceiptText::of(language);
+    let words = ReceiptWords::of(language);
     let mut sheet = Sheet { width: paper.columns(), parts: Vec::new() };
     for line in &slip.header {
         sheet.centred(line);
     }
     sheet.marks(slip, words);
     let (title, outcome) = match slip.outcome {
-        Outcome::Paid => (words.receipt, words.paid),
-        Outcome::Reversed { .. } => (words.withdrawn_slip, words.withdrawn),
+        Outcome::Paid => (words.receipt(), words.paid()),
+        Outcome::Reversed { .. } => (words.reversal_slip(), words.reversed()),
     };
     sheet.centred(title);
     sheet.rule();
     sheet.large(&price(&slip.symbol, &slip.amount));
     sheet.large(outcome);
     if let Outcome::Reversed { money_returned } = slip.outcome {
-        sheet.left(if money_returned { words.money_goes_back } else { words.nothing_charged });
+        sheet.left(if money_returned { words.money_returned() } else { words.nothing_charged() });
     }
     sheet.rule();
-    sheet.pair(words.store, &slip.store);
-    sheet.pair(words.till, &slip.till);
-    sheet.pair(words.paid_by, words.wechat_pay);
-    sheet.pair(words.time, &slip.at.local("%Y-%m-%d %H:%M:%S"));
-    sheet.pair(words.order_number, slip.out_trade_no.as_str());
-    sheet.pair(words.transaction, slip.transaction_id.as_deref().unwrap_or_default());
-    sheet.pair(words.note, &slip.note);
+    sheet.pair(words.store(), &slip.store);
+    sheet.pair(words.till(), &slip.till);
+    sheet.pair(words.paid_by(), words.wechat_pay());
+    sheet.pair(words.time(), &slip.at.local("%Y-%m-%d %H:%M:%S"));
+    sheet.pair(words.order_number(), slip.out_trade_no.as_str());
+    sheet.pair(words.transaction(), slip.transaction_id.as_deref().unwrap_or_default());
+    sheet.pair(words.note(), &slip.note);
     sheet.rule();
     sheet.barcode(slip.out_trade_no.as_str(), paper);
     if let Some(number) = &slip.transaction_id {
@@ -306,13 +306,13 @@ impl Sheet {
         }
     }
 
-    fn marks(&mut self, slip: &Slip, words: &ReceiptText) {
+    fn marks(&mut self, slip: &Slip, words: ReceiptWords) {
         if slip.is_training {
-            self.large(words.training);
-            self.large(words.no_money_moved);
+            self.large(words.training());
+            self.large(words.no_money_moved());
         }
         if slip.is_copy {
-            self.large(words.copy);
+            self.large(words.copy());
         }
     }
 

@@ -275,7 +275,7 @@ fn an_english_receipt_on_narrow_paper() {
 }
 
 #[test]
-fn an_english_duplicate_of_a_withdrawal_in_training_on_wide_paper() {
+fn an_english_duplicate_of_a_reversal_in_training_on_wide_paper() {
     let slip = Slip {
         outcome: Outcome::Reversed { money_returned: true },
         transaction_id: None,
@@ -289,13 +289,13 @@ fn an_english_duplicate_of_a_withdrawal_in_training_on_wide_paper() {
                         TRAINING
                      NO MONEY MOVED
                        DUPLICATE
-                   PAYMENT WITHDRAWN
+                    PAYMENT REVERSED
     ------------------------------------------------
                         ￥12.30
                         REVERSED
     The customer had paid. This payment was
-    withdrawn, and the money goes back to where it
-    came from.
+    reversed, and the money is being returned to the
+    account it came from.
     ------------------------------------------------
     Store                              Corner Coffee
     Till                                         T01
@@ -313,8 +313,8 @@ fn an_english_duplicate_of_a_withdrawal_in_training_on_wide_paper() {
 }
 
 #[test]
-fn a_withdrawal_says_whether_money_goes_back() {
-    for (money_returned, words) in [(true, "款项将原路退回"), (false, "未向顾客收款")]
+fn a_reversal_says_whether_money_goes_back() {
+    for (money_returned, words) in [(true, "款项将原路退回"), (false, "未向顾客扣款")]
     {
         let slip = Slip { outcome: Outcome::Reversed { money_returned }, ..slip() };
         let text = text(&slip, Paper::Mm80, Language::Chinese);

@@ -49,46 +49,46 @@ pub(super) fn working(model: &Model) -> Vec<(&'static str, &'static str)> {
     let mut keys = Vec::new();
     let mut show = |name, does| keys.push((name, does));
     match &model.dialog {
-        Some(Dialog::Help) => show("Esc", text.key_close),
+        Some(Dialog::Help) => show("Esc", text.key_close()),
         Some(Dialog::Training { .. }) => {
-            show(text.arrows, text.key_choose);
-            show("Enter", text.key_show_code);
-            show("Esc", text.key_close);
+            show(text.arrows(), text.key_choose());
+            show("Enter", text.key_show_code());
+            show("Esc", text.key_close());
         }
         Some(Dialog::Unsettled { .. }) => {
-            show(text.arrows, text.key_choose);
-            show("Enter", text.key_do_it);
-            show("Esc", text.key_back);
+            show(text.arrows(), text.key_choose());
+            show("Enter", text.key_select());
+            show("Esc", text.key_back());
         }
         Some(Dialog::LargeAmount(_)) => {
-            show("Enter", text.key_amount_right);
-            show("Esc", text.key_back);
+            show("Enter", text.key_charge());
+            show("Esc", text.key_back());
         }
         Some(Dialog::Withdraw(_)) => {
-            show("Enter", text.key_withdraw);
-            show("Esc", text.key_keep_waiting);
+            show("Enter", text.key_cancel_payment());
+            show("Esc", text.key_keep_waiting());
         }
         Some(Dialog::Leave) => {
-            show("Enter", text.key_leave);
-            show("Esc", text.key_stay);
+            show("Enter", text.key_quit());
+            show("Esc", text.key_cancel());
         }
         None => {
             desk_keys(model, &mut show);
-            show("F1", text.key_help);
+            show("F1", text.key_help());
             if model.can_ask_now().is_some() {
-                show("F5", text.key_ask_now);
+                show("F5", text.key_check_now());
             }
             if model.settings.drawer && model.stopped.is_none() {
-                show("F6", text.key_drawer);
+                show("F6", text.key_drawer());
             }
             if model.can_reprint().is_some() {
-                show("F9", text.key_reprint);
+                show("F9", text.key_reprint());
             }
             if model.can_train() {
-                show("Ctrl-T", text.key_training);
+                show("Ctrl-T", text.key_training());
             }
-            show("Ctrl-L", text.key_language);
-            show("Ctrl-Q", text.key_quit);
+            show("Ctrl-L", text.key_language());
+            show("Ctrl-Q", text.key_quit());
         }
     }
     keys
@@ -100,27 +100,27 @@ fn desk_keys(model: &Model, show: &mut impl FnMut(&'static str, &'static str)) {
         return;
     }
     if !model.notices.is_empty() && model.enter_is_for_the_notice() {
-        show("Enter", text.key_understood);
+        show("Enter", text.key_ok());
         return;
     }
     match &model.desk {
         Desk::Amount { typed } if typed.is_empty() => {}
         Desk::Amount { typed } => {
             if model.settings.currency.read(typed, model.settings.entry).is_ok() {
-                show("Enter", text.key_ask_for_payment);
+                show("Enter", text.key_ask_for_code());
             }
-            show("Esc", text.key_clear);
+            show("Esc", text.key_clear());
         }
-        Desk::Code { .. } => show("Esc", text.key_discard),
+        Desk::Code { .. } => show("Esc", text.key_cancel()),
         Desk::Starting { .. } => {}
         Desk::Payment(_) => match model.at_hand().map(|attempt| attempt.view.state.status()) {
             _ if model.at_hand().is_some_and(Attempt::is_being_given_up) => {}
             Some(Status::Created | Status::Sent | Status::Waiting | Status::Checking) => {
-                show("Esc", text.key_stop_waiting);
+                show("Esc", text.key_stop_waiting());
             }
-            Some(Status::Reversing | Status::Attention) => show("Enter", text.key_go_on),
+            Some(Status::Reversing | Status::Attention) => show("Enter", text.key_options()),
             Some(Status::Paid | Status::Declined | Status::Reversed) => {
-                show("Enter", text.key_next_sale);
+                show("Enter", text.key_next_sale());
             }
             None => {}
         },

@@ -10,7 +10,7 @@ use crate::language::Language;
 use crate::money::Money;
 use crate::order::OutTradeNo;
 use crate::payment::Status;
-use crate::text;
+use crate::text::screen::ScreenWords;
 
 /// Ended attempts that are remembered for the list of the last sales.
 const REMEMBERED: usize = 40;
@@ -160,8 +160,8 @@ impl Model {
             || !self.notices.is_empty()
     }
 
-    pub(super) fn text(&self) -> &'static text::screen::Screen {
-        text::screen::of(self.language)
+    pub(super) fn text(&self) -> ScreenWords {
+        ScreenWords::of(self.language)
     }
 
     pub(super) fn attempt(&self, order: &OutTradeNo) -> Option<&Attempt> {

@@ -5,7 +5,7 @@ use crate::clean::clean;
 use crate::money::NotAnAmount;
 use crate::payment::Status;
 use crate::scan::{Scan, Wallet};
-use crate::text::screen::Screen;
+use crate::text::screen::NoteWords;
 
 /// Cells of a scanned text that are repeated.
 const SCANNED_SHOWN: usize = 24;
@@ -69,19 +69,19 @@ impl Scanned {
         }
     }
 
-    fn say(&self, text: &Screen) -> String {
+    fn say(&self, words: NoteWords) -> String {
         match self {
-            Self::Payment => text.scan_payment.into(),
-            Self::SameAgain => text.scan_same_again.into(),
-            Self::Wallet(Wallet::Alipay) => text.scan_alipay.into(),
-            Self::Wallet(Wallet::UnionPay) => text.scan_unionpay.into(),
-            Self::Wallet(Wallet::EmvCode) => text.scan_emv.into(),
-            Self::Wallet(Wallet::Other) => text.scan_other_wallet.into(),
-            Self::ReceiveCode => text.scan_receive_code.into(),
-            Self::Goods(goods) => (text.scan_goods)(goods),
-            Self::OwnReceipt(tail) => (text.scan_own_receipt)(tail),
-            Self::Transaction(number) => (text.scan_transaction)(number),
-            Self::Noise => text.scan_noise.into(),
+            Self::Payment => words.payment_code().into(),
+            Self::SameAgain => words.code_used().into(),
+            Self::Wallet(Wallet::Alipay) => words.alipay().into(),
+            Self::Wallet(Wallet::UnionPay) => words.unionpay().into(),
+            Self::Wallet(Wallet::EmvCode) => words.bank_code().into(),
+            Self::Wallet(Wallet::Other) => words.other_wallet().into(),
+            Self::ReceiveCode => words.receive_code().into(),
+            Self::Goods(barcode) => words.product(barcode),
+            Self::OwnReceipt(tail) => words.own_receipt(tail),
+            Self::Transaction(number) => words.transaction(number),
+            Self::Noise => words.noise().into(),
         }
     }
 }
@@ -113,14 +113,14 @@ impl Instead {
         }
     }
 
-    fn say(self, text: &Screen) -> &'static str {
+    fn say(self, words: NoteWords) -> &'static str {
         match self {
-            Self::TypeAmount => text.instead_type_amount,
-            Self::PressEnter => text.instead_press_enter,
-            Self::ScanPaymentCode => text.instead_scan_payment_code,
-            Self::FinishThisOne => text.instead_finish_this_one,
-            Self::ChooseFirst => text.instead_choose_first,
-            Self::Restart => text.instead_restart,
+            Self::TypeAmount => words.amount_first(),
+            Self::PressEnter => words.press_enter_first(),
+            Self::ScanPaymentCode => words.scan_payment_code(),
+            Self::FinishThisOne => words.finish_first(),
+            Self::ChooseFirst => words.choose_first(),
+            Self::Restart => words.stopped(),
         }
     }
 }
@@ -128,25 +128,25 @@ impl Instead {
 impl Note {
     /// The note in words.
     pub(super) fn say(&self, model: &Model) -> String {
-        let text = model.text();
+        let words = NoteWords::of(model.language);
         match self {
             Self::NotAnAmount(why) => not_an_amount(*why, model),
             Self::Refused(scanned, instead) => {
-                let gap = text.gap;
-                let (what, then) = (scanned.say(text), instead.say(text));
-                format!("{what}{gap}{}{gap}{then}", text.nothing_was_sent)
+                let gap = model.text().gap();
+                let (what, then) = (scanned.say(words), instead.say(words));
+                format!("{what}{gap}{}{gap}{then}", words.nothing_was_sent())
             }
-            Self::UnendedBurst => text.unended_burst.into(),
-            Self::PressEnterToGoOn => text.press_enter_to_go_on.into(),
-            Self::EscFirst => text.esc_first.into(),
-            Self::AlreadyWithdrawing => text.already_withdrawing.into(),
-            Self::AmountFirst => text.amount_first.into(),
-            Self::SentToPrinter => text.receipt_sent.into(),
-            Self::Printed => text.receipt_printed.into(),
-            Self::ReceiptWaits => text.receipt_waits.into(),
-            Self::DrawerOpened => text.drawer_opened.into(),
-            Self::DrawerFailed(why) => (text.drawer_failed)(why),
-            Self::PrintFailed { order, why } => (text.receipt_failed)(order, why),
+            Self::UnendedBurst => words.unended_burst().into(),
+            Self::PressEnterToGoOn => words.choose_first().into(),
+            Self::EscFirst => words.esc_first().into(),
+            Self::AlreadyWithdrawing => words.already_reversing().into(),
+            Self::AmountFirst => words.amount_first().into(),
+            Self::SentToPrinter => words.receipt_sent().into(),
+            Self::Printed => words.receipt_printed().into(),
+            Self::ReceiptWaits => words.receipt_waits().into(),
+            Self::DrawerOpened => words.drawer_opened().into(),
+            Self::DrawerFailed(why) => words.drawer_failed(why),
+            Self::PrintFailed { order, why } => words.receipt_failed(order, why),
         }
     }
 
@@ -157,13 +157,13 @@ impl Note {
 }
 
 fn not_an_amount(why: NotAnAmount, model: &Model) -> String {
-    let text = model.text();
+    let words = NoteWords::of(model.language);
     match why {
-        NotAnAmount::Empty => text.amount_first.into(),
-        NotAnAmount::NotDigits => text.amount_not_digits.into(),
-        NotAnAmount::TooManyDecimals(0) => text.amount_no_decimals.into(),
-        NotAnAmount::TooManyDecimals(most) => (text.amount_decimals)(most),
-        NotAnAmount::Zero => text.amount_zero.into(),
-        NotAnAmount::TooLarge => (text.amount_too_large)(&model.money(crate::money::LARGEST)),
+        NotAnAmount::Empty => words.amount_first().into(),
+        NotAnAmount::NotDigits => words.amount_not_digits().into(),
+        NotAnAmount::TooManyDecimals(0) => words.amount_no_decimals().into(),
+        NotAnAmount::TooManyDecimals(most) => words.amount_decimals(most),
+        NotAnAmount::Zero => words.amount_zero().into(),
+        NotAnAmount::TooLarge => words.amount_too_large(&model.money(crate::money::LARGEST)),
     }
 }

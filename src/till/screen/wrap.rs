@@ -3,9 +3,9 @@
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// Marks that never begin a line.
-const CLOSING: &str = "，。；：！？、）」,.;:!?)";
+const CLOSING: &str = "，。；：！？、）」”’,.;:!?)";
 /// Marks that never end one.
-const OPENING: &str = "（「(";
+const OPENING: &str = "（「“‘(";
 
 /// The text in lines of at most so many cells.
 pub(super) fn wrap(text: &str, cells: usize) -> Vec<String> {

@@ -1,36 +1,38 @@
 //! The words on the customer's display: at most 20 columns, a Chinese character being two. The
 //! English ones are ASCII, which every display can show.
 
-use crate::language::Language;
 use crate::payment::Status;
 
-/// Above an amount that is still being typed.
-pub const fn amount(language: Language) -> &'static str {
-    pick(language, "AMOUNT", "金额")
+crate::catalogue! {
+    /// The upper line of the display; the amount stands on the lower one.
+    pub struct DisplayWords;
+
+    /// Above an amount that is still being typed.
+    amount => "AMOUNT", "金额";
+    /// The customer is to show a payment code.
+    show_code => "SHOW PAYMENT CODE", "请出示付款码";
+    please_wait => "PLEASE WAIT", "请稍候";
+    enter_password => "ENTER PASSWORD", "请输入密码";
+    checking => "CHECKING", "查询中";
+    reversing => "REVERSING", "撤销中";
+    paid => "PAID", "支付成功";
+    not_paid => "NOT PAID", "支付失败";
+    reversed => "REVERSED", "已撤销";
+    ask_cashier => "ASK THE CASHIER", "请询问收银员";
 }
 
-/// The customer is to show a payment code.
-pub const fn show_code(language: Language) -> &'static str {
-    pick(language, "SHOW PAYMENT CODE", "请出示付款码")
-}
-
-/// How a payment stands, as its customer needs to know it.
-pub const fn status(status: Status, language: Language) -> &'static str {
-    match status {
-        Status::Created | Status::Sent => pick(language, "PLEASE WAIT", "请稍候"),
-        Status::Waiting => pick(language, "ENTER PASSWORD", "请输入密码"),
-        Status::Checking => pick(language, "CHECKING", "查询中"),
-        Status::Reversing => pick(language, "REVERSING", "撤销中"),
-        Status::Paid => pick(language, "PAID", "支付成功"),
-        Status::Declined => pick(language, "NOT PAID", "支付失败"),
-        Status::Reversed => pick(language, "REVERSED", "已撤销"),
-        Status::Attention => pick(language, "ASK THE CASHIER", "请询问收银员"),
-    }
-}
-
-const fn pick(language: Language, english: &'static str, chinese: &'static str) -> &'static str {
-    match language {
-        Language::English => english,
-        Language::Chinese => chinese,
+impl DisplayWords {
+    /// How a payment stands, as its customer needs to know it.
+    pub const fn status(self, status: Status) -> &'static str {
+        match status {
+            Status::Created | Status::Sent => self.please_wait(),
+            Status::Waiting => self.enter_password(),
+            Status::Checking => self.checking(),
+            Status::Reversing => self.reversing(),
+            Status::Paid => self.paid(),
+            Status::Declined => self.not_paid(),
+            Status::Reversed => self.reversed(),
+            Status::Attention => self.ask_cashier(),
+        }
     }
 }

@@ -7,4 +7,6 @@ pub mod print_test;
 pub mod reason;
 pub mod receipt;
 pub mod screen;
+#[cfg(test)]
+mod tests;
 pub mod training;

@@ -1,219 +1,206 @@
 //! The words of the cashier's screen.
 
-mod chinese;
-mod english;
+mod help;
+mod note;
+mod story;
 
-use crate::language::Language;
 use crate::payment::Status;
 
-pub use chinese::CHINESE;
-pub use english::ENGLISH;
+pub use help::HelpWords;
+pub use note::NoteWords;
+pub use story::StoryWords;
 
-/// Every text of the screen. Sentences end with a full stop; labels do not.
-#[derive(Debug)]
-pub struct Screen {
-    /// In the order of [`Status::ALL`].
-    pub words: [&'static str; 9],
+crate::catalogue! {
+    /// What stands on the screen itself. Sentences end with a full stop; labels do not.
+    pub struct ScreenWords;
+
+    // The states of a payment, as the interface fixes them.
+    ready => "READY", "待支付";
+    sending => "SENDING", "提交中";
+    waiting => "WAITING FOR CUSTOMER", "等待顾客输入密码";
+    checking => "CHECKING", "查询中";
+    reversing => "REVERSING", "撤销中";
+    paid => "PAID", "支付成功";
+    not_paid => "NOT PAID", "支付失败";
+    reversed => "REVERSED", "已撤销";
+    attention => "NEEDS ATTENTION", "需人工处理";
+
     /// Between two sentences.
-    pub gap: &'static str,
-    pub training_banner: &'static str,
-    pub till: &'static str,
+    gap => " ", "";
+    till => "till", "收银机";
+    training_banner => "TRAINING – no money moves", "练习模式 · 不会真实扣款";
 
-    pub amount_due: &'static str,
-    pub type_the_amount: &'static str,
-    pub type_or_go_on: &'static str,
-    pub take_back: &'static str,
-    pub then_press_enter: &'static str,
-    pub amount_first: &'static str,
-    pub amount_not_digits: &'static str,
-    pub amount_no_decimals: &'static str,
-    pub amount_decimals: fn(u8) -> String,
-    pub amount_zero: &'static str,
-    pub amount_too_large: fn(&str) -> String,
-    pub typed: fn(&str) -> String,
+    // The amount.
+    amount_due => "Amount due", "应收金额";
+    enter_amount => "Enter the amount.", "请输入金额。";
+    keep_typing => "Keep typing.", "请继续输入。";
+    correct_it => "Press Backspace to correct it.", "请按退格键修改。";
+    then_press_enter => "Press Enter to charge.", "按回车键收款。";
 
-    pub scan_the_code: &'static str,
-    pub where_the_code_is: &'static str,
-    pub scanner_is_missing: &'static str,
-    pub scanner_failed: fn(&str) -> String,
-    pub charged_again: &'static str,
-    pub being_written_down: &'static str,
+    // The payment code.
+    scan_the_code => "Scan the customer's payment code.", "请扫顾客的付款码。";
+    where_the_code_is =>
+        "On the customer's phone: WeChat > Me > Services > Money.",
+        "顾客手机：微信“我”→“服务”→“收付款”。";
+    scanner_is_missing =>
+        "The scanner is not ready: check its cable and power.",
+        "扫码枪未就绪：请检查连接线和电源。";
+    scanner_failed(why: &str) => "The scanner cannot be used: {why}.", "扫码枪无法使用：{why}。";
+    charged_again =>
+        "The same sale is charged again, with a new order number.",
+        "同一笔交易重新收款，使用新的订单号。";
+    being_saved => "Saving the payment...", "正在保存订单…";
 
-    pub was_sent: &'static str,
-    pub customer_confirms: &'static str,
-    pub till_asks: &'static str,
-    pub is_withdrawn: &'static str,
-    pub asks_in: fn(u64) -> String,
-    pub asking_now: &'static str,
-    pub gives_up_in: fn(u64) -> String,
-    pub giving_up_now: &'static str,
-    pub withdrawn_in: fn(u64) -> String,
-    pub withdrawing_now: &'static str,
-    pub next_look_in: fn(u64) -> String,
-    pub goes_on: &'static str,
-    pub number_is_closed: &'static str,
-    pub was_put_aside: &'static str,
+    // A payment under way, and the time ahead.
+    was_sent => "Sent to WeChat Pay.", "已向微信支付发起收款。";
+    customer_confirms => "The customer is entering the password.", "顾客正在手机上输入密码。";
+    no_clear_answer =>
+        "No clear answer. Checking with WeChat Pay.", "未收到明确结果，正在查询。";
+    /// Behind a reason.
+    checking_result => "Checking the result.", "正在查询结果。";
+    being_reversed => "The payment is being reversed.", "正在撤销这笔支付。";
+    next_check_in(seconds: u64) => "next check in {seconds} s", "{seconds} 秒后再次查询";
+    checking_now => "checking now", "正在查询";
+    stops_waiting_in(seconds: u64) => "stops waiting in {seconds} s", "{seconds} 秒后停止等待并撤销";
+    stops_waiting_now => "stops waiting now", "即将停止等待并撤销";
+    reverses_in(seconds: u64) => "reverses in {seconds} s", "{seconds} 秒后撤销";
+    reversing_now => "reversing now", "正在撤销";
+    next_try_in(seconds: u64) => "next attempt in {seconds} s", "{seconds} 秒后重试";
+    keeps_trying => "the till keeps trying", "系统会继续自动处理";
+    /// Another payment takes the place of this one.
+    superseded => "replaced", "已转后台";
+    superseded_and(ahead: &str) => "replaced: {ahead}", "已转后台：{ahead}";
+    another_is_open(count: usize) => "and {count} more open", "另有 {count} 笔未完成";
 
-    pub money_taken: &'static str,
-    pub was_reversed: &'static str,
-    pub money_held: &'static str,
-    pub transaction: fn(&str) -> String,
-    pub money_taken_with_coupon: fn(&str) -> String,
-    pub order: fn(&str) -> String,
-    pub not_recorded: &'static str,
-    pub hand_over: &'static str,
-    pub after_paid: &'static str,
-    pub after_declined: &'static str,
-    pub press_enter_to_go_on: &'static str,
-    pub another_is_open: fn(usize) -> String,
+    // How a payment ended, and what comes next.
+    payment_received => "Payment received.", "已收款。";
+    payment_received_with_coupon(coupon: &str) =>
+        "Payment received, {coupon} of it by coupon.", "已收款，其中优惠 {coupon}。";
+    was_reversed => "The payment was reversed.", "这笔支付已撤销。";
+    money_being_returned =>
+        "The customer had paid; the money is being returned.", "顾客已付款，款项将原路退回。";
+    order(tail: &str) => "order {tail}", "订单尾号 {tail}";
+    transaction(tail: &str) => "transaction {tail}", "交易单号尾号 {tail}";
+    not_recorded =>
+        "This result could not be saved: write it down, and keep the goods until the till has been \
+         restarted.",
+        "结果未能保存：请手工记录，收银机重新启动并确认结果之前请勿交付商品。";
+    hand_over => "Hand over the goods.", "请把商品交给顾客。";
+    after_paid => "Then enter the next amount.", "然后可输入下一笔金额。";
+    after_declined => "Or press Enter for the next sale.", "或按回车键开始下一笔。";
+    press_enter_for_options => "Press Enter for options.", "按回车键选择下一步。";
+    no_end =>
+        "Still no clear result: someone must check. The till keeps trying.",
+        "结果仍不明确，需人工处理，系统会继续自动处理。";
+    notice_more(count: usize) => "{count} more after this", "后面还有 {count} 条";
 
-    pub notice_more: fn(usize) -> String,
+    // No sales.
+    stop => "STOP - NO SALES", "停止收款";
+    stop_what =>
+        "Payments cannot be saved, so none are taken.", "无法保存交易记录，已停止收款。";
+    stop_next =>
+        "Tell the manager: free up or repair the disk, then restart the till. It checks all open \
+         payments.",
+        "请通知店长：清理或修复磁盘后重新启动收银机，未完成的支付会自动查询。";
 
-    pub stop: &'static str,
-    pub stop_what: &'static str,
-    pub stop_next: &'static str,
+    // Questions.
+    ask_large_amount(amount: &str) => "Charge {amount}?", "确认收款 {amount}？";
+    ask_cancel => "Cancel this payment?", "停止等待并撤销这笔支付？";
+    ask_cancel_detail =>
+        "It will be reversed. Any money taken will be returned.", "如已扣款，将原路退回。";
+    ask_unsettled => "This payment is not finished. What next?", "这笔支付尚未完成，如何处理？";
+    choose_next_customer => "Next customer", "下一位顾客";
+    choose_next_customer_detail =>
+        "It stays at the top; it may still turn out paid or reversed.",
+        "这笔支付会留在屏幕上方，之后仍可能成功或撤销。";
+    choose_charge_again => "Charge this sale again with a new code", "用新的付款码重新收这一笔";
+    choose_charge_again_detail =>
+        "If the first attempt is paid late, that money is returned.",
+        "原支付转后台处理；如顾客之后付款，会自动退款。";
+    ask_quit => "A payment is still open. Quit anyway?", "还有未完成的支付，确定退出吗？";
+    ask_quit_detail =>
+        "It continues at the next start. Keep the goods until then.",
+        "下次启动后会继续处理，处理完成前请勿交付商品。";
+    enter_or_esc(yes: &str, no: &str) => "Enter: {yes}      Esc: {no}", "回车：{yes}      Esc：{no}";
+    enter_does(what: &str) => "Enter: {what}", "回车：{what}";
 
-    pub ask_large_amount: fn(&str) -> String,
-    pub ask_withdraw: &'static str,
-    pub ask_withdraw_detail: &'static str,
-    pub ask_unsettled: &'static str,
-    pub choose_next_customer: &'static str,
-    pub choose_next_customer_detail: &'static str,
-    pub choose_charge_again: &'static str,
-    pub choose_charge_again_detail: &'static str,
-    pub ask_leave: &'static str,
-    pub ask_leave_detail: &'static str,
-    pub enter_yes: fn(&str, &str) -> String,
+    last_sales => "Last sales", "最近交易";
+    no_sales_yet => "None yet.", "暂无交易。";
 
-    pub story: &'static str,
-    pub story_sent: &'static str,
-    pub story_at_password: &'static str,
-    pub story_not_paid_yet: &'static str,
-    pub story_not_known_yet: &'static str,
-    pub story_unclear: &'static str,
-    pub story_refused: &'static str,
-    pub story_never_sent: &'static str,
-    pub story_paid: &'static str,
-    pub story_money_goes_back: &'static str,
-    pub story_given_up: &'static str,
-    pub story_time_up: &'static str,
-    pub story_put_aside: &'static str,
-    pub story_restarted: &'static str,
-    pub story_withdrawal_taken: &'static str,
-    pub story_withdrawal_repeats: &'static str,
-    pub story_withdrawal_refused: &'static str,
-    pub story_closed: &'static str,
-    pub story_revoked: &'static str,
-    pub story_refunded: &'static str,
-    pub story_no_end: &'static str,
+    training_title => "Training customers", "模拟顾客";
+    training_what =>
+        "Choose who shows a payment code. No money moves.", "请选择由谁出示付款码。不会真实扣款。";
 
-    pub last_sales: &'static str,
-    pub no_sales_yet: &'static str,
+    // What the till is connected to.
+    gateway => "WeChat Pay", "微信支付";
+    scanner => "Scanner", "扫码枪";
+    printer => "Printer", "打印机";
+    display => "Display", "客显";
+    link_off => "off", "未启用";
+    link_keyboard => "keyboard", "键盘";
+    link_searching => "searching", "连接中";
+    link_ready => "ready", "就绪";
+    link_failed => "fault", "故障";
 
-    pub gateway: &'static str,
-    pub scanner: &'static str,
-    pub printer: &'static str,
-    pub display: &'static str,
-    pub link_off: &'static str,
-    pub link_keyboard: &'static str,
-    pub link_searching: &'static str,
-    pub link_ready: &'static str,
-    pub link_failed: &'static str,
+    // What the keys do.
+    arrows => "Up/Down", "上/下";
+    key_help => "Help", "帮助";
+    key_check_now => "Check now", "立即查询";
+    key_drawer => "Drawer", "钱箱";
+    key_reprint => "Reprint", "补打小票";
+    key_training => "Customers", "模拟顾客";
+    key_language => "中文", "English";
+    key_quit => "Quit", "退出";
+    key_close => "Close", "关闭";
+    key_back => "Back", "返回";
+    key_choose => "Choose", "选择";
+    key_select => "Select", "确定";
+    key_show_code => "Show code", "出示付款码";
+    key_ask_for_code => "Charge", "收款";
+    key_charge => "Charge", "确认收款";
+    key_cancel => "Cancel", "取消";
+    key_cancel_payment => "Cancel payment", "撤销";
+    key_keep_waiting => "Keep waiting", "继续等待";
+    key_stop_waiting => "Stop waiting", "停止等待";
+    key_ok => "OK", "知道了";
+    key_clear => "Clear", "清除";
+    key_options => "Options", "下一步";
+    key_next_sale => "Next sale", "下一笔";
 
-    pub nothing_was_sent: &'static str,
-    pub scan_payment: &'static str,
-    pub scan_same_again: &'static str,
-    pub scan_alipay: &'static str,
-    pub scan_unionpay: &'static str,
-    pub scan_emv: &'static str,
-    pub scan_other_wallet: &'static str,
-    pub scan_receive_code: &'static str,
-    pub scan_goods: fn(&str) -> String,
-    pub scan_own_receipt: fn(&str) -> String,
-    pub scan_transaction: fn(&str) -> String,
-    pub scan_noise: &'static str,
-    pub instead_type_amount: &'static str,
-    pub instead_press_enter: &'static str,
-    pub instead_scan_payment_code: &'static str,
-    pub instead_finish_this_one: &'static str,
-    pub instead_choose_first: &'static str,
-    pub instead_restart: &'static str,
-    pub unended_burst: &'static str,
-    pub esc_first: &'static str,
-    pub already_withdrawing: &'static str,
-    pub receipt_sent: &'static str,
-    pub receipt_printed: &'static str,
-    pub receipt_waits: &'static str,
-    pub receipt_failed: fn(&str, &str) -> String,
-    pub drawer_opened: &'static str,
-    pub drawer_failed: fn(&str) -> String,
-
-    pub training_title: &'static str,
-    pub training_what: &'static str,
-
-    pub help_title: &'static str,
-    pub help_amount: &'static [&'static str],
-    pub help_code: &'static [&'static str],
-    pub help_waiting: &'static [&'static str],
-    pub help_unsettled: &'static [&'static str],
-    pub help_result: &'static [&'static str],
-    pub help_keys: &'static [(&'static str, &'static str)],
-
-    pub arrows: &'static str,
-    pub key_help: &'static str,
-    pub key_ask_now: &'static str,
-    pub key_drawer: &'static str,
-    pub key_reprint: &'static str,
-    pub key_training: &'static str,
-    pub key_language: &'static str,
-    pub key_quit: &'static str,
-    pub key_close: &'static str,
-    pub key_back: &'static str,
-    pub key_choose: &'static str,
-    pub key_do_it: &'static str,
-    pub key_show_code: &'static str,
-    pub key_amount_right: &'static str,
-    pub key_withdraw: &'static str,
-    pub key_keep_waiting: &'static str,
-    pub key_leave: &'static str,
-    pub key_stay: &'static str,
-    pub key_understood: &'static str,
-    pub key_ask_for_payment: &'static str,
-    pub key_clear: &'static str,
-    pub key_discard: &'static str,
-    pub key_stop_waiting: &'static str,
-    pub key_go_on: &'static str,
-    pub key_next_sale: &'static str,
-
-    pub too_small: fn(u16, u16, u16, u16) -> String,
+    too_small(width: u16, height: u16, is_width: u16, is_height: u16) =>
+        "Window too small: {width}x{height} needed, {is_width}x{is_height} now.",
+        "窗口太小：需要 {width}x{height}，现在 {is_width}x{is_height}。";
 }
 
-impl Screen {
-    /// The word of a status, as the interface fixes it.
-    pub fn word(&self, status: Status) -> &'static str {
-        let index = Status::ALL.into_iter().position(|other| other == status);
-        index.and_then(|index| self.words.get(index)).copied().unwrap_or_default()
-    }
-}
-
-/// The texts of a language.
-pub const fn of(language: Language) -> &'static Screen {
-    match language {
-        Language::Chinese => &CHINESE,
-        Language::English => &ENGLISH,
+impl ScreenWords {
+    /// The word of a status.
+    pub const fn word(self, status: Status) -> &'static str {
+        match status {
+            Status::Created => self.ready(),
+            Status::Sent => self.sending(),
+            Status::Waiting => self.waiting(),
+            Status::Checking => self.checking(),
+            Status::Reversing => self.reversing(),
+            Status::Paid => self.paid(),
+            Status::Declined => self.not_paid(),
+            Status::Reversed => self.reversed(),
+            Status::Attention => self.attention(),
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::language::Language;
 
     #[test]
     fn the_state_words_are_those_of_the_interface() {
-        assert_eq!(ENGLISH.word(Status::Created), "READY");
-        assert_eq!(ENGLISH.word(Status::Waiting), "WAITING FOR CUSTOMER");
-        assert_eq!(ENGLISH.word(Status::Declined), "NOT PAID");
-        assert_eq!(CHINESE.word(Status::Waiting), "等待顾客输入密码");
-        assert_eq!(CHINESE.word(Status::Attention), "需人工处理");
+        let [english, chinese] = [Language::English, Language::Chinese].map(ScreenWords::of);
+        assert_eq!(english.word(Status::Created), "READY");
+        assert_eq!(english.word(Status::Waiting), "WAITING FOR CUSTOMER");
+        assert_eq!(english.word(Status::Declined), "NOT PAID");
+        assert_eq!(chinese.word(Status::Waiting), "等待顾客输入密码");
+        assert_eq!(chinese.word(Status::Attention), "需人工处理");
     }
 }

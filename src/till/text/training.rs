@@ -6,29 +6,28 @@ use crate::language::Language;
 pub fn customer(scenario: &str, language: Language) -> &str {
     let (english, chinese) = match scenario {
         "ok" => ("pays at once", "立即付款"),
-        "password" => ("types a password, pays after 8 s", "输入密码，8 秒后付款"),
+        "password" => ("enters a password, pays after 8 s", "输入密码，8 秒后付款"),
         "walks-away" => ("walks away without paying", "不付款就离开"),
         "cancels" => ("cancels on the phone after 8 s", "8 秒后在手机上取消"),
-        "notenough" => ("has not enough money", "余额不足"),
+        "notenough" => ("does not have enough money", "余额不足"),
         "auth-code-expire" => ("shows an expired code", "付款码已过期"),
         "notsupportcard" => ("has a card that is not accepted", "银行卡不支持"),
-        "slow" => ("pays, the gateway answers slowly", "付款成功，但网关响应慢"),
-        "answer-lost" => ("pays, the answer is lost", "已付款，但应答丢失"),
-        "request-lost" => ("the request is lost", "请求丢失"),
-        "systemerror" => ("pays, the gateway says system error", "已付款，网关却报系统错误"),
-        "forged" => ("a forged answer claims payment", "伪造的“支付成功”应答"),
-        "wrong-amount" => ("pays, the answer has another amount", "已付款，应答金额不符"),
-        "recall" => ("never pays, reversal must be repeated", "不付款，撤销需要重试"),
-        "pays-during-reversal" => ("pays in the moment of the reversal", "撤销的同时付了款"),
-        "reverse-refused" => ("pays late, no reversal is accepted", "迟付款，且撤销被拒"),
+        "slow" => ("pays, but the answer is slow", "付款成功，但结果返回很慢"),
+        "answer-lost" => ("pays, but the answer is lost", "已付款，但结果丢失"),
+        "request-lost" => ("the request is lost", "收款请求丢失"),
+        "systemerror" => ("pays, but the answer is a system error", "已付款，却返回系统错误"),
+        "forged" => ("a forged answer says paid", "伪造的“支付成功”结果"),
+        "wrong-amount" => {
+            ("pays, but the answer has a different amount", "已付款，但返回的金额不符")
+        }
+        "recall" => ("never pays, and the reversal must be repeated", "不付款，撤销需要重试"),
+        "pays-during-reversal" => ("pays just as the payment is reversed", "撤销的同时付款"),
+        "reverse-refused" => ("pays late, and the reversal is refused", "超时后才付款，撤销被拒绝"),
         "signerror" => ("the shop's key is wrong", "商户密钥配置错误"),
         "random" => ("anything may happen", "随机情况"),
         other => (other, other),
     };
-    match language {
-        Language::English => english,
-        Language::Chinese => chinese,
-    }
+    language.pick(english, chinese)
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ use crate::device::learned;
 use crate::device::role::{Kind, Learned, Role};
 use crate::device::scanner::lesson::{Heard, Lesson, LessonReport};
 use crate::journal::{Journal, JournalError};
-use crate::text::device as text;
+use crate::text::device::{self as text, LearnWords};
 use paytill_host::clock::Clock;
 
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -32,14 +32,14 @@ pub async fn run(json: Json, config: &Config, clock: &Clock) -> Result<Exit, Fai
         Err(held @ JournalError::Held(_)) => return Err(held.into()),
         journal => journal.ok(),
     };
-    let words = text::learning(config.till.language);
+    let words = LearnWords::of(config.till.language);
     let wanted = scanner_settings(config, wiring::learned(config)).wanted;
     let mut candidates = plugged_in(&Roots::default());
     candidates.retain(|device| {
         device.class != Class::OtherHid && wanted.role(device) != Role::Configured
     });
     if candidates.is_empty() {
-        return Err(Failure::new(Exit::Fault, words.nothing_there));
+        return Err(Failure::new(Exit::Fault, words.nothing_there()));
     }
     let mut signals =
         Signals::new().map_err(|error| Failure::new(Exit::Fault, format!("signals: {error}")))?;
@@ -58,25 +58,25 @@ pub async fn run(json: Json, config: &Config, clock: &Clock) -> Result<Exit, Fai
     loop {
         let report = tokio::select! {
             Some(report) = reports.recv() => report,
-            () = &mut end => return Err(Failure::new(Exit::Fault, words.nothing_learned)),
-            _ = signals.next() => return Err(Failure::new(Exit::Fault, words.nothing_learned)),
+            () = &mut end => return Err(Failure::new(Exit::Fault, words.nothing_learned())),
+            _ = signals.next() => return Err(Failure::new(Exit::Fault, words.nothing_learned())),
         };
         match report {
             LessonReport::Listening => {
                 if !std::mem::replace(&mut asked, true) {
-                    tell(words.scan_now);
+                    tell(words.scan_now());
                 }
             }
             LessonReport::Heard(heard) => return remember(&heard, json, config),
             LessonReport::Garbled { device, next } => {
-                tell(&format!("{}: {} {next}", described(&device), words.garbled));
+                tell(&words.garbled(&described(&device), next));
             }
             LessonReport::Unusable { device, fault } => {
                 let why = text::fault(&fault, config.till.language);
-                tell(&format!("{}: {}: {why}", described(&device), words.cannot_listen));
+                tell(&words.cannot_listen(&described(&device), &why));
                 usable -= 1;
                 if usable == 0 {
-                    return Err(Failure::new(Exit::Fault, words.nothing_learned));
+                    return Err(Failure::new(Exit::Fault, words.nothing_learned()));
                 }
             }
         }
@@ -84,22 +84,18 @@ pub async fn run(json: Json, config: &Config, clock: &Clock) -> Result<Exit, Fai
 }
 
 fn remember(heard: &Heard, json: Json, config: &Config) -> Result<Exit, Failure> {
-    let words = text::learning(config.till.language);
+    let words = LearnWords::of(config.till.language);
     let device = &heard.device;
     let symbology = heard.symbology.map(|name| format!(", {name}")).unwrap_or_default();
     let speed = if heard.baud == 0 { String::new() } else { format!(", baud {}", heard.baud) };
-    tell(&format!("{} {}{symbology}{speed}", words.heard, described(device)));
+    tell(&words.heard(&format!("{}{symbology}{speed}", described(device))));
     let known = device.identity.ids.zip(Kind::of(&device.class)).filter(|_| {
         let identity = &device.identity;
         !(identity.serial.is_empty() && identity.socket.is_empty())
     });
     let Some(((vendor, product), kind)) = known else {
-        let node = device.node.display();
-        let baud = heard.baud;
-        return Err(Failure::new(
-            Exit::Fault,
-            format!("{}: scanner.port = \"{node}\", scanner.baud = {baud}", words.has_no_number),
-        ));
+        let node = device.node.display().to_string();
+        return Err(Failure::new(Exit::Fault, words.has_no_number(&node, heard.baud)));
     };
     let scanner = Learned {
         vendor,
@@ -111,7 +107,7 @@ fn remember(heard: &Heard, json: Json, config: &Config) -> Result<Exit, Failure>
     };
     let path = learned::path(&config.journal.path);
     learned::remember(&path, scanner).map_err(|error| Failure::new(Exit::Fault, error))?;
-    tell(&format!("{} {}", words.remembered, path.display()));
+    tell(&words.remembered(&path.display().to_string()));
     let wanted = scanner_settings(config, wiring::learned(config)).wanted;
     let said = !json.json || say(&json_of(device, &wanted).to_string());
     Ok(if said { Exit::Done } else { Exit::Fault })

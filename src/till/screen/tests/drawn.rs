@@ -282,7 +282,7 @@ fn a_display_for_the_customer_has_its_place_beside_the_others_even_when_all_are_
         bench.send(Message::Display(link.clone()));
         let word = if link == Link::Searching { "searching" } else { "fault" };
         let picture = bench.drawn(80, 24);
-        for words in ["Gatewayfault", "Scannersearching", "Printersearching"] {
+        for words in ["WeChatPayfault", "Scannersearching", "Printersearching"] {
             assert!(packed(&picture).contains(words), "{picture}");
         }
         assert!(packed(&picture).contains(&format!("Display{word}")), "{picture}");
@@ -309,6 +309,6 @@ fn a_question_is_asked_in_a_small_window_too() {
     bench.key(Key::Esc);
     let picture = bench.drawn(40, 10);
     let words = picture.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(words.contains(bench.model.text().ask_withdraw), "{picture}");
+    assert!(words.contains(bench.model.text().ask_cancel()), "{picture}");
     assert!(picture.contains("WAITING FOR CUSTOMER"), "{picture}");
 }

@@ -51,7 +51,7 @@ fn a_scan_before_enter_sends_nothing_and_says_what_to_do() {
     let mut bench = bench();
     bench.type_text("12.5");
     assert_eq!(bench.scan(7), []);
-    assert!(says(&bench, "That was a WeChat payment code. Nothing was sent. First press Enter"));
+    assert!(says(&bench, "That was a WeChat payment code. Nothing was sent. Press Enter first"));
 }
 
 #[test]
@@ -62,10 +62,10 @@ fn whatever_is_scanned_is_named_and_nothing_is_sent() {
     for (scan, name) in [
         (Scan::OtherWallet(Wallet::Alipay), "Alipay"),
         (Scan::OtherWallet(Wallet::UnionPay), "UnionPay"),
-        (Scan::OtherWallet(Wallet::EmvCode), "another bank"),
+        (Scan::OtherWallet(Wallet::EmvCode), "a bank's QR code"),
         (Scan::OtherWallet(Wallet::Other), "another wallet"),
         (Scan::ReceiveCode, "receiving money"),
-        (Scan::Goods("6901234567892\u{1b}[2J".into()), "goods barcode (6901234567892[2J)"),
+        (Scan::Goods("6901234567892\u{1b}[2J".into()), "product barcode (6901234567892[2J)"),
         (Scan::OwnReceipt(number(9)), "our own receipt, order 000009"),
         (Scan::Transaction("4200001".into()), "transaction number (4200001)"),
         (Scan::Noise, "could not be read"),
@@ -82,16 +82,16 @@ fn whatever_is_scanned_is_named_and_nothing_is_sent() {
 #[test]
 fn a_wrong_amount_is_refused_with_the_reason_and_never_rounded() {
     for (typed, reason) in [
-        ("12.345", "At most 2 decimals"),
-        ("-1", "digits with at most one point"),
-        ("1e9", "digits with at most one point"),
-        ("１２", "digits with at most one point"),
-        ("1 2", "digits with at most one point"),
+        ("12.345", "At most 2 decimal places"),
+        ("-1", "Enter an amount such as 12.50."),
+        ("1e9", "Enter an amount such as 12.50."),
+        ("１２", "Enter an amount such as 12.50."),
+        ("1 2", "Enter an amount such as 12.50."),
         ("0", "more than zero"),
         ("0.00", "more than zero"),
-        ("999999999.99", "at most ￥9999999.99"),
-        ("0000000000000000001", "at most ￥9999999.99"),
-        ("", "First type the amount"),
+        ("999999999.99", "limit for one sale is ￥9999999.99"),
+        ("0000000000000000001", "limit for one sale is ￥9999999.99"),
+        ("", "Enter the amount first"),
     ] {
         let mut bench = bench();
         bench.type_text(typed);
@@ -117,7 +117,7 @@ fn a_large_amount_asks_once_more() {
     let mut bench = bench();
     bench.type_text("1000.01");
     bench.key(Key::Enter);
-    assert!(says(&bench, "Is ￥1000.01 right?"));
+    assert!(says(&bench, "Charge ￥1,000.01?"));
     assert_eq!(bench.scan(1), [], "a question is answered first");
     bench.key(Key::Enter);
     assert!(says(&bench, "READY"));
@@ -132,7 +132,7 @@ fn enter_held_down_is_one_enter() {
         bench.now += 33;
         bench.send(Message::Key(Key::Enter));
     }
-    assert!(says(&bench, "Is ￥2000.00 right?"));
+    assert!(says(&bench, "Charge ￥2,000.00?"));
 }
 
 #[test]
@@ -142,7 +142,7 @@ fn a_scan_while_a_payment_is_open_is_refused_and_not_kept_for_later() {
     let rings = bench.model.rings();
     assert_eq!(bench.scan(2), []);
     assert_eq!(bench.model.rings(), rings + 1);
-    assert!(says(&bench, "Nothing was sent. The payment on the screen comes first."));
+    assert!(says(&bench, "Nothing was sent. Finish the payment on the screen first."));
     assert!(says(&bench, "SENDING"));
     bench.answer(index, Answer::Paid(proof()));
     bench.key(Key::Enter);
@@ -157,7 +157,7 @@ fn the_same_code_read_twice_is_sent_once() {
     bench.now += 300;
     bench.answer(index, Answer::Declined(Reason::new("AUTH_CODE_INVALID")));
     assert_eq!(bench.scan(1), []);
-    assert!(says(&bench, "The same payment code was read twice. Nothing was sent."));
+    assert!(says(&bench, "This payment code was already used. Nothing was sent."));
     // Another one that begins and ends like it.
     let sale = SaleRef::Again(1, Money::from_minor(1250));
     assert_eq!(bench.scan(20_001), [Command::Begin { sale, code: code(20_001) }]);
@@ -169,16 +169,16 @@ fn giving_up_asks_once_and_a_second_escape_changes_nothing() {
     let index = bench.charge("12.5", 1);
     bench.answer(index, Answer::Paying);
     assert_eq!(bench.key(Key::Esc), []);
-    assert!(says(&bench, "The customer's payment will be withdrawn."));
+    assert!(says(&bench, "Any money taken will be returned."));
     assert_eq!(bench.key(Key::Esc), [], "keeps waiting");
     bench.key(Key::Esc);
     assert_eq!(bench.key(Key::Enter), [Command::Abandon(bench.order(index))]);
     assert_eq!(bench.key(Key::Esc), []);
     assert_eq!(bench.key(Key::Enter), []);
     bench.step(index, Event::Abandon);
-    assert!(says(&bench, "will be withdrawn in 1"));
+    assert!(says(&bench, "reverses in 1"));
     assert_eq!(bench.key(Key::Esc), []);
-    assert!(says(&bench, "being withdrawn already"));
+    assert!(says(&bench, "already being reversed"));
 }
 
 #[test]
@@ -195,7 +195,7 @@ fn the_question_goes_when_the_customer_has_paid_meanwhile() {
     assert!(says(&bench, "Hand over the goods."));
     bench.wait(1_000);
     bench.key(Key::Enter);
-    assert!(says(&bench, "Type the amount."));
+    assert!(says(&bench, "Enter the amount."));
 }
 
 #[test]
@@ -209,7 +209,7 @@ fn a_scanner_that_types_answers_no_question() {
         bench.send(Message::Key(Key::Char(digit)));
     }
     assert_eq!(bench.send(Message::Key(Key::Enter)), []);
-    assert!(says(&bench, "Stop waiting for this customer?"));
+    assert!(says(&bench, "Cancel this payment?"));
     assert_eq!(bench.key(Key::Enter), [Command::Abandon(bench.order(index))]);
 }
 
@@ -227,8 +227,8 @@ fn what_the_customer_has_paid_and_the_gateway_keeps_is_not_charged_again() {
     bench.key(Key::Down);
     assert!(says(&bench, "Charge this sale again"), "it is on its way back");
     bench.answer(index, Answer::Irreversible(Reason::new("TRADE_ERROR")));
-    assert!(says(&bench, "The gateway refuses to withdraw the payment."));
-    assert!(says(&bench, "The customer has paid, and the money has not gone back yet."));
+    assert!(says(&bench, "WeChat Pay refuses to reverse the payment."));
+    assert!(says(&bench, "The customer has paid, and the money has not been returned yet."));
     assert!(!says(&bench, "Charge this sale again"));
     // Whatever was chosen before.
     assert_eq!(bench.key(Key::Enter), []);
@@ -242,9 +242,9 @@ fn seconds_count_down_to_the_query_and_to_giving_up() {
     let mut bench = bench();
     bench.charge("12.5", 1);
     bench.wait(1_500);
-    assert!(says(&bench, "asks again in 4 s") && says(&bench, "gives up in 29 s"));
+    assert!(says(&bench, "next check in 4 s") && says(&bench, "stops waiting in 29 s"));
     bench.wait(1_000);
-    assert!(says(&bench, "asks again in 3 s") && says(&bench, "gives up in 28 s"));
+    assert!(says(&bench, "next check in 3 s") && says(&bench, "stops waiting in 28 s"));
 }
 
 #[test]
@@ -282,10 +282,10 @@ fn a_receipt_is_printed_for_what_was_seen_to_be_paid() {
     assert_eq!(bench.commands, [Command::Print { out_trade_no: order.clone(), copy: false }]);
     // It is on its way: not one for every press.
     assert_eq!(bench.key(Key::F(9)), []);
-    assert!(says(&bench, "The receipt waits for the printer."));
+    assert!(says(&bench, "The receipt is waiting for the printer."));
     bench.send(Message::Printed { out_trade_no: order.clone(), how: Printing::Printed });
     assert_eq!(bench.key(Key::F(9)), [Command::Print { out_trade_no: order, copy: true }]);
-    assert!(!says(&bench, "The receipt waits for the printer."));
+    assert!(!says(&bench, "The receipt is waiting for the printer."));
     assert_eq!(bench.key(Key::F(9)), []);
 }
 
@@ -296,7 +296,7 @@ fn a_receipt_that_waits_for_a_printer_is_said_to() {
     let index = bench.charge("12.5", 1);
     bench.answer(index, Answer::Paid(proof()));
     assert!(says(&bench, "Hand over the goods."));
-    assert!(says(&bench, "The receipt waits for the printer."));
+    assert!(says(&bench, "The receipt is waiting for the printer."));
 }
 
 #[test]
@@ -327,7 +327,7 @@ fn the_receipt_that_did_not_come_out_is_the_one_that_f9_prints() {
     let how = Printing::Failed("no paper".into());
     bench.send(Message::Printed { out_trade_no: orders[0].clone(), how });
     let tail = orders[0].tail();
-    assert!(says(&bench, &format!("The receipt of order {tail} was not printed: no paper.")));
+    assert!(says(&bench, &format!("The receipt for order {tail} was not printed: no paper.")));
     // The second sale is on the screen, and it has its receipt.
     assert_eq!(bench.key(Key::F(9)), again(&orders[0]));
     assert_eq!(bench.key(Key::F(9)), again(&orders[1]));
@@ -345,7 +345,7 @@ fn money_that_goes_back_is_said_and_printed() {
     bench.answer(index, Answer::Ended(payment::Ending::Refunded));
     let order = bench.order(index);
     assert_eq!(bench.commands, [Command::Print { out_trade_no: order, copy: false }]);
-    assert!(says(&bench, "The customer had paid. The money goes back to the customer."));
+    assert!(says(&bench, "The customer had paid; the money is being returned."));
 }
 
 #[test]
@@ -375,7 +375,7 @@ fn a_put_aside_payment_lets_the_same_sale_be_charged_again() {
     let commands = bench.key(Key::Enter);
     assert_eq!(commands, [Command::PutAside(bench.order(index)), Command::WarmUp]);
     bench.step(index, Event::PutAside);
-    assert!(says(&bench, "READY") && says(&bench, "REVERSING") && says(&bench, "aside:"));
+    assert!(says(&bench, "READY") && says(&bench, "REVERSING") && says(&bench, "replaced:"));
     bench.now += 5_000;
     let sale = SaleRef::Again(1, Money::from_minor(1250));
     assert_eq!(bench.scan(2), [Command::Begin { sale, code: code(2) }]);
@@ -404,7 +404,7 @@ fn the_next_customer_is_served_while_the_open_payment_stays_in_sight() {
     bench.abandon(first);
     bench.key(Key::Enter);
     assert_eq!(bench.key(Key::Enter), []);
-    assert!(says(&bench, "REVERSING") && says(&bench, "Type the amount."));
+    assert!(says(&bench, "REVERSING") && says(&bench, "Enter the amount."));
     bench.charge("3", 2);
     assert!(says(&bench, "REVERSING") && says(&bench, "SENDING"));
 }
@@ -419,11 +419,11 @@ fn an_end_in_the_background_must_be_acknowledged() {
     bench.key(Key::Enter);
     bench.later(index, 5_000);
     bench.answer(index, Answer::Paid(proof()));
-    assert!(says(&bench, "PAID   ￥12.50") && says(&bench, "Enter: Understood"));
+    assert!(says(&bench, "PAID   ￥12.50") && says(&bench, "Enter: OK"));
     bench.wait(60_000);
-    assert!(says(&bench, "Enter: Understood"));
+    assert!(says(&bench, "Enter: OK"));
     bench.key(Key::Enter);
-    assert!(!says(&bench, "Enter: Understood"));
+    assert!(!says(&bench, "Enter: OK"));
 }
 
 #[test]
@@ -438,7 +438,7 @@ fn an_enter_on_its_way_to_the_amount_does_not_acknowledge_unseen_news() {
     bench.later(index, 5_000);
     bench.answer(index, Answer::Paid(proof()));
     bench.key(Key::Enter);
-    assert!(says(&bench, "READY") && says(&bench, "Enter: Understood"));
+    assert!(says(&bench, "READY") && says(&bench, "Enter: OK"));
 }
 
 #[test]
@@ -449,7 +449,7 @@ fn a_failed_journal_stops_selling() {
     assert!(says(&bench, "STOP") && says(&bench, "disk full[2J"));
     assert_eq!(bench.key(Key::Enter), []);
     assert_eq!(bench.scan(1), []);
-    assert!(says(&bench, "Nothing was sent. The till has stopped selling."));
+    assert!(says(&bench, "Nothing was sent. The till has stopped taking payments."));
     assert_eq!(bench.key(Key::Ctrl('q')), [Command::Quit]);
 }
 
@@ -480,7 +480,7 @@ fn training_customers_show_a_code_only_where_one_is_taken() {
     let mut bench = Bench::new(Settings { training, ..settings() });
     assert!(says(&bench, "TRAINING – no money moves"));
     bench.key(Key::Ctrl('t'));
-    assert!(says(&bench, "First type the amount"));
+    assert!(says(&bench, "Enter the amount first"));
     bench.type_text("5");
     bench.key(Key::Enter);
     bench.key(Key::Ctrl('t'));
@@ -534,8 +534,8 @@ fn the_drawer_opens_by_its_key_where_there_is_one() {
     assert!(bench.drawn(80, 24).contains("F6"));
     assert_eq!(bench.key(Key::F(6)), [Command::OpenDrawer]);
     for (how, words) in [
-        (Printing::Printed, "The drawer was told to open."),
-        (Printing::Failed("no paper".into()), "The drawer was not opened: no paper."),
+        (Printing::Printed, "Opening the cash drawer."),
+        (Printing::Failed("no paper".into()), "The cash drawer did not open: no paper."),
     ] {
         bench.send(Message::Drawer(how));
         assert!(bench.drawn(80, 24).contains(words));

@@ -21,7 +21,7 @@ impl Canvas<'_> {
             y = self.block(area, y, text.word(status), style);
             let strong = self.palette.strong();
             y = self.lines(area, y, &model.money(attempt.view.amount), strong);
-            let order = (text.order)(attempt.view.out_trade_no.tail());
+            let order = text.order(attempt.view.out_trade_no.tail());
             let quiet = self.palette.quiet();
             y = self.lines(area, y, &order, quiet);
             if let Some(ahead) = super::desk::ahead(model, attempt) {
@@ -41,7 +41,7 @@ impl Canvas<'_> {
         }
         if model.stopped.is_some() {
             let style = self.palette.fill(Tone::Bad).add_modifier(Modifier::BOLD);
-            y = self.block(area, y, text.stop, style);
+            y = self.block(area, y, text.stop(), style);
         }
         for attempt in attempts.iter().skip(1) {
             let word = text.word(attempt.view.state.status());
@@ -51,10 +51,10 @@ impl Canvas<'_> {
         }
         if model.settings.training.is_some() {
             let style = self.palette.fill(Tone::Wait);
-            y = self.block(area, y, text.training_banner, style);
+            y = self.block(area, y, text.training_banner(), style);
         }
         let base = self.palette.base();
-        let small = (text.too_small)(SMALLEST_WIDTH, SMALLEST_HEIGHT, area.width, area.height);
+        let small = text.too_small(SMALLEST_WIDTH, SMALLEST_HEIGHT, area.width, area.height);
         self.lines(area, y, &small, base);
     }
 

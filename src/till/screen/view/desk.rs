@@ -47,7 +47,7 @@ impl Canvas<'_> {
         Block::bordered()
             .border_type(BorderType::Rounded)
             .border_style(line)
-            .title(format!(" {} ", text.amount_due))
+            .title(format!(" {} ", text.amount_due()))
             .render(outer, self.buffer);
         let inner = inset(outer, 4, 1);
         let currency = model.settings.currency;
@@ -90,13 +90,13 @@ impl Canvas<'_> {
             return;
         }
         let next = match read {
-            Ok(_) => text.then_press_enter,
-            Err(_) if typed.is_empty() => text.type_the_amount,
-            Err(NotAnAmount::Zero) => text.type_or_go_on,
+            Ok(_) => text.then_press_enter(),
+            Err(_) if typed.is_empty() => text.enter_amount(),
+            Err(NotAnAmount::Zero) => text.keep_typing(),
             Err(_) if typed.ends_with('.') && !typed[..typed.len() - 1].contains('.') => {
-                text.type_or_go_on
+                text.keep_typing()
             }
-            Err(_) => text.take_back,
+            Err(_) => text.correct_it(),
         };
         let y = (top + Size::Large.height() + 2).min(inner.height.saturating_sub(1));
         let x = inner.width.saturating_sub(cells(next) + 2) / 2;
@@ -112,41 +112,41 @@ fn is_minor(model: &Model) -> bool {
 
 fn stopped(model: &Model, why: &str) -> Sheet {
     let text = model.text();
-    let mut what = vec![text.stop_what.to_owned(), why.to_owned()];
+    let mut what = vec![text.stop_what().to_owned(), why.to_owned()];
     if model.attempts.iter().any(|attempt| !attempt.view.recorded) {
-        what.push(text.not_recorded.into());
+        what.push(text.not_recorded().into());
     }
     Sheet {
         tone: Tone::Bad,
         border: BorderType::QuadrantOutside,
         is_filled: true,
         shape: &NO_ENTRY,
-        word: text.stop.into(),
+        word: text.stop().into(),
         detail: String::new(),
         amount: String::new(),
         what,
         meter: None,
-        next: text.stop_next.into(),
+        next: text.stop_next().into(),
         also: String::new(),
     }
 }
 
 fn code(model: &Model, sale: SaleRef) -> Sheet {
     let text = model.text();
-    let mut what = vec![text.where_the_code_is.to_owned()];
+    let mut what = vec![text.where_the_code_is().to_owned()];
     if matches!(sale, SaleRef::Again(..)) {
-        what.push(text.charged_again.into());
+        what.push(text.charged_again().into());
     }
     match &model.scanner {
-        Link::Searching => what.push(text.scanner_is_missing.into()),
-        Link::Failed(why) => what.push((text.scanner_failed)(&clean(why, FAULT_CELLS))),
+        Link::Searching => what.push(text.scanner_is_missing().into()),
+        Link::Failed(why) => what.push(text.scanner_failed(&clean(why, FAULT_CELLS))),
         _ => {}
     }
-    Sheet { what, next: text.scan_the_code.into(), ..before_sending(model, sale) }
+    Sheet { what, next: text.scan_the_code().into(), ..before_sending(model, sale) }
 }
 
 fn starting(model: &Model, sale: SaleRef) -> Sheet {
-    let what = vec![model.text().being_written_down.to_owned()];
+    let what = vec![model.text().being_saved().to_owned()];
     Sheet { tone: Tone::Busy, what, ..before_sending(model, sale) }
 }
 
@@ -181,7 +181,7 @@ fn payment(model: &Model, attempt: &Attempt) -> Sheet {
     let mut what = vec![happened(model, attempt)];
     let (next, also) = next(model, attempt);
     if !view.recorded {
-        what.push(text.not_recorded.into());
+        what.push(text.not_recorded().into());
     }
     Sheet {
         tone: Tone::of(status),
@@ -204,9 +204,9 @@ fn detail(model: &Model, attempt: &Attempt) -> String {
         Some(proof) => {
             let id = clean(&proof.transaction_id, 40);
             let from = id.char_indices().rev().nth(TAIL - 1).map_or(0, |(index, _)| index);
-            (text.transaction)(&id[from..])
+            text.transaction(&id[from..])
         }
-        None => (text.order)(attempt.view.out_trade_no.tail()),
+        None => text.order(attempt.view.out_trade_no.tail()),
     }
 }
 
@@ -215,39 +215,38 @@ pub(super) fn happened(model: &Model, attempt: &Attempt) -> String {
     let text = model.text();
     let state = &attempt.view.state;
     let status = state.status();
-    let because = |start: &str, reason: &crate::payment::Reason| {
-        format!("{start}{}{}", text.gap, reason::happened(reason, model.language))
-    };
+    let both = |first: &str, then: &str| format!("{first}{}{then}", text.gap());
+    let because = |reason| reason::happened(reason, model.language);
     match (status, state.reason()) {
-        (Status::Created, _) => text.being_written_down.into(),
-        (Status::Sent, _) => text.was_sent.into(),
-        (Status::Waiting, _) => text.customer_confirms.into(),
-        (Status::Checking, Some(reason)) => because(text.till_asks, reason),
-        (Status::Checking, None) => text.till_asks.into(),
-        (Status::Reversing, _) if state.money_held() => text.money_held.into(),
-        (Status::Reversing, Some(reason)) => because(text.is_withdrawn, reason),
-        (Status::Reversing, None) => text.is_withdrawn.into(),
+        (Status::Created, _) => text.being_saved().into(),
+        (Status::Sent, _) => text.was_sent().into(),
+        (Status::Waiting, _) => text.customer_confirms().into(),
+        (Status::Checking, Some(reason)) => both(&because(reason), text.checking_result()),
+        (Status::Checking, None) => text.no_clear_answer().into(),
+        (Status::Reversing, _) if state.money_held() => text.money_being_returned().into(),
+        (Status::Reversing, Some(reason)) => both(text.being_reversed(), &because(reason)),
+        (Status::Reversing, None) => text.being_reversed().into(),
         (Status::Paid, _) => match state.proof().and_then(|proof| proof.coupon) {
             Some(coupon) => {
                 let coupon = crate::money::Money::from_minor(coupon);
-                (text.money_taken_with_coupon)(&model.money(coupon))
+                text.payment_received_with_coupon(&model.money(coupon))
             }
-            None => text.money_taken.into(),
+            None => text.payment_received().into(),
         },
         (Status::Reversed, _) if state.money_returned() => {
-            format!("{}{}{}", text.was_reversed, text.gap, text.money_held)
+            both(text.was_reversed(), text.money_being_returned())
         }
         (Status::Declined | Status::Reversed | Status::Attention, Some(_)) => {
             reason::of(state, model.language).unwrap_or_default()
         }
-        (Status::Reversed, None) => text.was_reversed.into(),
+        (Status::Reversed, None) => text.was_reversed().into(),
         (Status::Declined, None) => {
             reason::money(status, &crate::payment::Reason::new(""), model.language).into()
         }
         (Status::Attention, None) if state.money_held() => {
             reason::money_held(model.language).into()
         }
-        (Status::Attention, None) => text.story_no_end.into(),
+        (Status::Attention, None) => text.no_end().into(),
     }
 }
 
@@ -259,9 +258,9 @@ fn next(model: &Model, attempt: &Attempt) -> (String, String) {
     let advice = reason::advice(state, model.language);
     let (next, also) = match status {
         Status::Created | Status::Sent | Status::Waiting | Status::Checking => (advice, ""),
-        Status::Paid => (text.hand_over, text.after_paid),
-        Status::Reversing | Status::Attention => (advice, text.press_enter_to_go_on),
-        Status::Declined | Status::Reversed => (advice, text.after_declined),
+        Status::Paid => (text.hand_over(), text.after_paid()),
+        Status::Reversing | Status::Attention => (advice, text.press_enter_for_options()),
+        Status::Declined | Status::Reversed => (advice, text.after_declined()),
     };
     (next.into(), also.into())
 }
@@ -272,14 +271,14 @@ fn meter(model: &Model, attempt: &Attempt) -> Option<Meter> {
     let elapsed = attempt.elapsed(model.now);
     let outlook = state.outlook(&model.settings.rules);
     let asks = match outlook.asks_at {
-        Some(at) if at > elapsed => (text.asks_in)(at.minus(elapsed).seconds_up()),
-        Some(_) | None => text.asking_now.into(),
+        Some(at) if at > elapsed => text.next_check_in(at.minus(elapsed).seconds_up()),
+        Some(_) | None => text.checking_now().into(),
     };
     let ahead = ahead(model, attempt)?;
     let until = outlook.gives_up_at.or_else(|| outlook.reverses_at.filter(|at| *at > elapsed));
     Some(match until {
         Some(end) => Meter { bar: Some((elapsed.0, end.0)), left: asks, right: ahead },
-        None => Meter { bar: None, left: ahead, right: text.goes_on.into() },
+        None => Meter { bar: None, left: ahead, right: text.keeps_trying().into() },
     })
 }
 
@@ -292,15 +291,15 @@ pub(super) fn ahead(model: &Model, attempt: &Attempt) -> Option<String> {
     let left = |at: crate::clock::Millis| at.minus(elapsed).seconds_up();
     match state.status() {
         Status::Sent | Status::Waiting | Status::Checking => Some(match outlook.gives_up_at {
-            Some(at) if at > elapsed => (text.gives_up_in)(left(at)),
-            Some(_) | None => text.giving_up_now.into(),
+            Some(at) if at > elapsed => text.stops_waiting_in(left(at)),
+            Some(_) | None => text.stops_waiting_now().into(),
         }),
         Status::Reversing | Status::Attention => {
             Some(match (outlook.reverses_at, outlook.asks_at) {
-                (Some(at), _) if at > elapsed => (text.withdrawn_in)(left(at)),
-                (_, Some(at)) if at > elapsed => (text.next_look_in)(left(at)),
-                (Some(_), _) => text.withdrawing_now.into(),
-                (None, _) => text.asking_now.into(),
+                (Some(at), _) if at > elapsed => text.reverses_in(left(at)),
+                (_, Some(at)) if at > elapsed => text.next_try_in(left(at)),
+                (Some(_), _) => text.reversing_now().into(),
+                (None, _) => text.checking_now().into(),
             })
         }
         Status::Created | Status::Paid | Status::Declined | Status::Reversed => None,

@@ -8,8 +8,9 @@ use crate::clean::clean;
 use crate::payment::{Ending, Reason, Status};
 use crate::screen::model::{Desk, Model};
 use crate::screen::palette::Tone;
-use crate::screen::story::Fact;
+use crate::screen::story::{Fact, Line};
 use crate::screen::wrap::wrap;
+use crate::text::screen::{HelpWords, StoryWords};
 use crate::text::{reason, training};
 
 /// Cells of a training customer's name.
@@ -20,14 +21,11 @@ impl Canvas<'_> {
     pub(super) fn story(&mut self, area: Rect) {
         let model = self.model;
         let Some(attempt) = model.at_hand() else { return };
-        let area = self.title(area, model.text().story);
+        let area = self.title(area, StoryWords::of(model.language).title());
         let width = usize::from(area.width).saturating_sub(10);
         let mut lines = Vec::new();
         for line in attempt.story.lines() {
-            let mut told = tell(model, &line.fact);
-            if line.times > 1 {
-                told = format!("{told} x{}", line.times);
-            }
+            let told = tell(model, line);
             let time = line.at.local("%H:%M:%S");
             for (index, row) in wrap(&told, width).into_iter().enumerate() {
                 lines.push((if index == 0 { time.clone() } else { String::new() }, row));
@@ -44,7 +42,7 @@ impl Canvas<'_> {
     pub(super) fn last_sales(&mut self, area: Rect) {
         let model = self.model;
         let text = model.text();
-        let area = self.title(area, text.last_sales);
+        let area = self.title(area, text.last_sales());
         let quiet = self.palette.quiet();
         let elsewhere = |order| !model.is_on_the_desk(order);
         let known = model.attempts.iter().filter(|attempt| elsewhere(&attempt.view.out_trade_no));
@@ -63,19 +61,19 @@ impl Canvas<'_> {
             self.put_right(column, y, &amount, base);
             self.put(area, word_at, y, word, style);
             if area.width >= 60 {
-                self.put(area, 50, y, &(text.order)(view.out_trade_no.tail()), quiet);
+                self.put(area, 50, y, &text.order(view.out_trade_no.tail()), quiet);
             }
             y += 1;
         }
         if y == 0 && area.height > 0 {
-            self.put(area, 0, 0, text.no_sales_yet, quiet);
+            self.put(area, 0, 0, text.no_sales_yet(), quiet);
         }
     }
 
     pub(super) fn help(&mut self, area: Rect) {
         let model = self.model;
-        let text = model.text();
-        let inner = self.overlay(area, text.help_title);
+        let words = HelpWords::of(model.language);
+        let inner = self.overlay(area, words.title());
         let base = self.palette.base();
         let mut y = 0;
         for line in help_for(model) {
@@ -86,14 +84,19 @@ impl Canvas<'_> {
         }
         y += 1;
         let (key, quiet) = (self.palette.strong(), self.palette.base());
-        for (name, does) in text.help_keys {
-            if *name == "Ctrl-T" && model.settings.training.is_none() {
-                continue;
-            }
-            if *name == "F6" && !model.settings.drawer {
-                continue;
-            }
-            if *name == "F9" && !model.settings.printer_configured {
+        let settings = &model.settings;
+        for (name, does, is_there) in [
+            ("Enter", words.key_enter(), true),
+            ("Esc", words.key_esc(), true),
+            ("F1", words.key_help(), true),
+            ("F5", words.key_check_now(), true),
+            ("F6", words.key_drawer(), settings.drawer),
+            ("F9", words.key_reprint(), settings.printer_configured),
+            ("Ctrl-L", words.key_language(), true),
+            ("Ctrl-T", words.key_training(), settings.training.is_some()),
+            ("Ctrl-Q", words.key_quit(), true),
+        ] {
+            if !is_there {
                 continue;
             }
             self.put(inner, 0, y, name, key);
@@ -105,9 +108,9 @@ impl Canvas<'_> {
     pub(super) fn training(&mut self, area: Rect, chosen: usize) {
         let model = self.model;
         let words = model.text();
-        let inner = self.overlay(area, words.training_title);
+        let inner = self.overlay(area, words.training_title());
         let base = self.palette.base();
-        self.put(inner, 0, 0, words.training_what, base);
+        self.put(inner, 0, 0, words.training_what(), base);
         let list = Rect {
             y: inner.y + inner.height.min(2),
             height: inner.height.saturating_sub(2),
@@ -164,50 +167,59 @@ impl Canvas<'_> {
 }
 
 fn help_for(model: &Model) -> &'static [&'static str] {
-    let text = model.text();
+    let words = HelpWords::of(model.language);
     match &model.desk {
-        Desk::Amount { .. } => text.help_amount,
-        Desk::Code { .. } => text.help_code,
-        Desk::Starting { .. } => text.help_waiting,
+        Desk::Amount { .. } => words.amount(),
+        Desk::Code { .. } => words.code(),
+        Desk::Starting { .. } => words.waiting(),
         Desk::Payment(_) => match model.at_hand().map(|attempt| attempt.view.state.status()) {
             Some(Status::Created | Status::Sent | Status::Waiting | Status::Checking) => {
-                text.help_waiting
+                words.waiting()
             }
-            Some(Status::Reversing | Status::Attention) => text.help_unsettled,
-            Some(Status::Paid | Status::Declined | Status::Reversed) | None => text.help_result,
+            Some(Status::Reversing | Status::Attention) => words.unsettled(),
+            Some(Status::Paid | Status::Declined | Status::Reversed) | None => words.result(),
         },
     }
 }
 
-fn tell(model: &Model, fact: &Fact) -> String {
-    let text = model.text();
-    let with = |start: &str, reason: &Reason| {
-        format!("{start}{}{}", text.gap, reason::happened(reason, model.language))
-    };
+fn tell(model: &Model, line: &Line) -> String {
+    let words = StoryWords::of(model.language);
+    let sentence = fact(model, &line.fact);
+    match (&line.fact, line.times) {
+        (_, 1) => sentence,
+        (Fact::AtPassword, times) => words.at_password_still(times),
+        (_, times) => words.repeated(sentence.trim_end_matches(['.', '。']), times),
+    }
+}
+
+fn fact(model: &Model, fact: &Fact) -> String {
+    let words = StoryWords::of(model.language);
+    let with = |start: &str, why: String| format!("{start}{}{why}", model.text().gap());
+    let because =
+        |start: &str, reason: &Reason| with(start, reason::happened(reason, model.language));
     match fact {
-        Fact::Sent => text.story_sent.into(),
-        Fact::AtPassword => text.story_at_password.into(),
-        Fact::NotPaidYet => text.story_not_paid_yet.into(),
-        Fact::NotKnownYet => text.story_not_known_yet.into(),
-        Fact::Unclear(reason) => with(text.story_unclear, reason),
-        Fact::Refused(reason) => with(text.story_refused, reason),
-        Fact::NeverSent(reason) => with(text.story_never_sent, reason),
+        Fact::Sent => words.sent().into(),
+        Fact::AtPassword => words.at_password().into(),
+        Fact::NotPaidYet => words.not_paid_yet().into(),
+        Fact::NotKnownYet => words.not_known_yet().into(),
+        Fact::Unclear(reason) => because(words.unclear(), reason),
+        Fact::Refused(reason) => because(words.refused(), reason),
+        Fact::NeverSent(reason) => because(words.never_sent(), reason),
         Fact::Failed(reason) => reason::happened(reason, model.language),
-        Fact::Paid => text.story_paid.into(),
-        Fact::MoneyGoesBack => text.story_money_goes_back.into(),
-        Fact::GivenUp => text.story_given_up.into(),
-        Fact::TimeUp => text.story_time_up.into(),
-        Fact::PutAside => text.story_put_aside.into(),
-        Fact::Restarted => text.story_restarted.into(),
-        Fact::WithdrawalTaken => text.story_withdrawal_taken.into(),
-        Fact::WithdrawalRepeats(reason) => with(text.story_withdrawal_repeats, reason),
+        Fact::Paid => words.paid().into(),
+        Fact::MoneyGoesBack => words.paid_late().into(),
+        Fact::GivenUp => words.cancelled().into(),
+        Fact::TimeUp => words.time_up().into(),
+        Fact::PutAside => words.superseded().into(),
+        Fact::Restarted => words.restarted().into(),
+        Fact::WithdrawalTaken => words.reversal_accepted().into(),
+        Fact::WithdrawalRepeats(reason) => because(words.reversal_repeats(), reason),
         Fact::WithdrawalRefused(reason) => {
-            let why = reason::refused_withdrawal(reason, model.language);
-            format!("{}{}{why}", text.story_withdrawal_refused, text.gap)
+            with(words.reversal_refused(), reason::refused_withdrawal(reason, model.language))
         }
-        Fact::Ended(Ending::Closed) => text.story_closed.into(),
-        Fact::Ended(Ending::Revoked) => text.story_revoked.into(),
-        Fact::Ended(Ending::Refunded) => text.story_refunded.into(),
-        Fact::NoEnd => text.story_no_end.into(),
+        Fact::Ended(Ending::Closed) => words.closed().into(),
+        Fact::Ended(Ending::Revoked) => words.revoked().into(),
+        Fact::Ended(Ending::Refunded) => words.refunded().into(),
+        Fact::NoEnd => model.text().no_end().into(),
     }
 }

@@ -139,7 +139,7 @@ impl Canvas<'_> {
         let style = self.palette.strong();
         let used = self.put(area, 2, 0, &store, style);
         let quiet = self.palette.quiet();
-        let till = format!("{} {till}", model.text().till);
+        let till = format!("{} {till}", model.text().till());
         self.put(area, 2 + used + 3, 0, &till, quiet);
         if model.wall.0 > 0 {
             let time = model.wall.local("%H:%M");
@@ -151,7 +151,7 @@ impl Canvas<'_> {
         if area.height > 0 {
             let style = self.palette.fill(super::palette::Tone::Wait);
             self.buffer.set_style(area, style);
-            self.put_centred(area, 0, self.model.text().training_banner, style);
+            self.put_centred(area, 0, self.model.text().training_banner(), style);
         }
     }
 

@@ -7,7 +7,6 @@ use ratatui::widgets::{Block, BorderType, Widget};
 use super::desk::{ahead, happened};
 use super::{Canvas, cells, inset};
 use crate::clean::clean;
-use crate::payment::Status;
 use crate::screen::model::{Attempt, Dialog};
 use crate::screen::palette::Tone;
 use crate::screen::wrap::wrap;
@@ -20,7 +19,8 @@ const PINNED_MAX: usize = 3;
 const PINNED_MAX_TALL: usize = 6;
 const TALL: u16 = 32;
 /// Cells of what is wrong with a device.
-const ASIDE: usize = 24;
+const ASIDE: u16 = 40;
+const FAULT: usize = 120;
 
 /// One line of the pinned payments.
 pub(super) struct Pin {
@@ -57,7 +57,7 @@ impl Canvas<'_> {
         if left > 0
             && let Some(last) = pins.last_mut()
         {
-            last.ahead = (self.model.text().another_is_open)(left);
+            last.ahead = self.model.text().another_is_open(left);
         }
         pins
     }
@@ -65,13 +65,9 @@ impl Canvas<'_> {
     fn pin(&self, attempt: &Attempt) -> Pin {
         let text = self.model.text();
         let status = attempt.view.state.status();
-        let ahead = match status {
-            Status::Declined => Some(text.number_is_closed.to_owned()),
-            _ => ahead(self.model, attempt),
-        };
-        let ahead = match (attempt.put_aside, ahead) {
-            (true, Some(ahead)) => format!("{}: {ahead}", text.was_put_aside),
-            (true, None) => text.was_put_aside.into(),
+        let ahead = match (attempt.put_aside, ahead(self.model, attempt)) {
+            (true, Some(ahead)) => text.superseded_and(&ahead),
+            (true, None) => text.superseded().into(),
             (false, ahead) => ahead.unwrap_or_default(),
         };
         Pin {
@@ -93,7 +89,7 @@ impl Canvas<'_> {
             self.put(line, 0, 0, pin.word, style.add_modifier(Modifier::BOLD));
             self.put_right(Rect { width: 34.min(line.width), ..line }, 0, &pin.amount, style);
             // The number alone, where its label would cost the countdown.
-            let order = (self.model.text().order)(&pin.tail);
+            let order = self.model.text().order(&pin.tail);
             let fits = 36 + cells(&order) + 2 + cells(&pin.ahead) <= line.width;
             self.put(line, 36, 0, if fits { &order } else { &pin.tail }, style);
             self.put_right(line, 0, &pin.ahead, style);
@@ -106,7 +102,7 @@ impl Canvas<'_> {
         let Some(notice) = self.model.notices.front() else { return Vec::new() };
         let Some(attempt) = self.model.attempt(&notice.order) else { return Vec::new() };
         let amount = self.model.money(attempt.view.amount);
-        let order = (text.order)(attempt.view.out_trade_no.tail());
+        let order = text.order(attempt.view.out_trade_no.tail());
         let word = text.word(attempt.view.state.status());
         let mut lines = vec![format!("{word}   {amount}   {order}")];
         lines.extend(wrap(&happened(self.model, attempt), usize::from(width.saturating_sub(4))));
@@ -127,8 +123,9 @@ impl Canvas<'_> {
             self.put(inner, 0, y, line, if y == 0 { bold } else { style });
         }
         let more = model.notices.len() - 1;
-        let counted = if more > 0 { (text.notice_more)(more) + "   " } else { String::new() };
-        self.put_right(inner, 0, &format!("{counted}Enter: {}", text.key_understood), bold);
+        let counted = if more > 0 { text.notice_more(more) + "   " } else { String::new() };
+        let key = text.enter_does(text.key_ok());
+        self.put_right(inner, 0, &format!("{counted}{key}"), bold);
     }
 
     pub(super) fn question_lines(&self, width: u16) -> Vec<Asked> {
@@ -143,35 +140,35 @@ impl Canvas<'_> {
         };
         match &self.model.dialog {
             Some(Dialog::LargeAmount(amount)) => {
-                let amount = self.model.money(*amount);
-                say(&(text.ask_large_amount)(&amount), AskedTone::Question);
-                let keys = (text.enter_yes)(text.key_amount_right, text.key_back);
+                let amount = grouped(&self.model.money(*amount));
+                say(&text.ask_large_amount(&amount), AskedTone::Question);
+                let keys = text.enter_or_esc(text.key_charge(), text.key_back());
                 say(&keys, AskedTone::Keys);
             }
             Some(Dialog::Withdraw(_)) => {
-                say(text.ask_withdraw, AskedTone::Question);
-                say(text.ask_withdraw_detail, AskedTone::Detail);
-                let keys = (text.enter_yes)(text.key_withdraw, text.key_keep_waiting);
+                say(text.ask_cancel(), AskedTone::Question);
+                say(text.ask_cancel_detail(), AskedTone::Detail);
+                let keys = text.enter_or_esc(text.key_cancel_payment(), text.key_keep_waiting());
                 say(&keys, AskedTone::Keys);
             }
             Some(Dialog::Unsettled { order, again }) => {
                 let tone = |chosen| if chosen { AskedTone::Chosen } else { AskedTone::Choice };
-                say(text.ask_unsettled, AskedTone::Question);
-                say(text.choose_next_customer, tone(!*again));
+                say(text.ask_unsettled(), AskedTone::Question);
+                say(text.choose_next_customer(), tone(!*again));
                 if self.model.may_charge_again(order) {
-                    say(text.choose_charge_again, tone(*again));
+                    say(text.choose_charge_again(), tone(*again));
                 }
                 let detail = if *again {
-                    text.choose_charge_again_detail
+                    text.choose_charge_again_detail()
                 } else {
-                    text.choose_next_customer_detail
+                    text.choose_next_customer_detail()
                 };
                 say(detail, AskedTone::Detail);
             }
             Some(Dialog::Leave) => {
-                say(text.ask_leave, AskedTone::Question);
-                say(text.ask_leave_detail, AskedTone::Detail);
-                let keys = (text.enter_yes)(text.key_leave, text.key_stay);
+                say(text.ask_quit(), AskedTone::Question);
+                say(text.ask_quit_detail(), AskedTone::Detail);
+                let keys = text.enter_or_esc(text.key_quit(), text.key_cancel());
                 say(&keys, AskedTone::Keys);
             }
             Some(Dialog::Help | Dialog::Training { .. }) | None => {}
@@ -237,42 +234,42 @@ impl Canvas<'_> {
         let model = self.model;
         let text = model.text();
         let mut devices = vec![
-            (text.gateway, &model.gateway, clean(&model.settings.gateway_host, 28)),
-            (text.scanner, &model.scanner, String::new()),
-            (text.printer, &model.printer, String::new()),
+            (text.gateway(), &model.gateway, clean(&model.settings.gateway_host, 28)),
+            (text.scanner(), &model.scanner, String::new()),
+            (text.printer(), &model.printer, String::new()),
         ];
         if model.display != Link::Off {
-            devices.push((text.display, &model.display, String::new()));
+            devices.push((text.display(), &model.display, String::new()));
         }
         let state = |link: &Link| match link {
-            Link::Off => ("░", text.link_off, None),
-            Link::Keyboard => ("█", text.link_keyboard, Some(Tone::Good)),
-            Link::Searching => ("▒", text.link_searching, Some(Tone::Wait)),
-            Link::Ready => ("█", text.link_ready, Some(Tone::Good)),
-            Link::Warned(_) => ("▓", text.link_ready, Some(Tone::Wait)),
-            Link::Failed(_) => ("▄", text.link_failed, Some(Tone::Bad)),
+            Link::Off => ("░", text.link_off(), None),
+            Link::Keyboard => ("█", text.link_keyboard(), Some(Tone::Good)),
+            Link::Searching => ("▒", text.link_searching(), Some(Tone::Wait)),
+            Link::Ready => ("█", text.link_ready(), Some(Tone::Good)),
+            Link::Warned(_) => ("▓", text.link_ready(), Some(Tone::Wait)),
+            Link::Failed(_) => ("▄", text.link_failed(), Some(Tone::Bad)),
         };
-        let aside = |link: &Link, host: &str| match link {
-            Link::Warned(why) | Link::Failed(why) => clean(why, ASIDE),
-            Link::Off | Link::Keyboard | Link::Searching | Link::Ready => host.to_owned(),
+        let needed = |gap: u16| -> u16 {
+            devices.iter().map(|(name, link, _)| cells(name) + cells(state(link).1) + 4 + gap).sum()
         };
-        let mut asides: Vec<String> =
-            devices.iter().map(|(_, link, host)| aside(link, host)).collect();
-        let needed: u16 =
-            devices.iter().map(|(name, link, _)| cells(name) + cells(state(link).1) + 7).sum();
-        let mut spare = area.width.saturating_sub(needed);
-        let gap = if needed > area.width { 1 } else { 3 };
+        let mut spare = area.width.saturating_sub(needed(3));
+        let gap = [3, 1].into_iter().find(|gap| needed(*gap) <= area.width).unwrap_or(0);
         // What is wrong comes before what is only good to know. Whole words or nothing.
         let is_news = |link: &Link| matches!(link, Link::Warned(_) | Link::Failed(_));
+        let mut asides = vec![String::new(); devices.len()];
         for news in [true, false] {
-            for ((_, link, _), aside) in devices.iter().zip(&mut asides) {
-                if is_news(link) != news {
-                    continue;
-                }
-                if aside.is_empty() || cells(aside) >= spare {
-                    aside.clear();
-                } else {
-                    spare -= cells(aside) + 1;
+            for ((_, link, host), aside) in devices.iter().zip(&mut asides) {
+                let words = match link {
+                    _ if is_news(link) != news => continue,
+                    Link::Warned(why) | Link::Failed(why) => briefer(why),
+                    Link::Off | Link::Keyboard | Link::Searching | Link::Ready => {
+                        vec![host.clone()]
+                    }
+                };
+                let fits = |words: &String| !words.is_empty() && cells(words) < spare;
+                if let Some(words) = words.into_iter().find(fits) {
+                    spare -= cells(&words) + 1;
+                    *aside = words;
                 }
             }
         }
@@ -309,5 +306,62 @@ impl Canvas<'_> {
             x += self.put(area, x, 0, &format!(" {name} "), key);
             x += self.put(area, x + 1, 0, does, base) + 3;
         }
+    }
+}
+
+/// An amount with a comma at every thousand, so that a digit too many is seen.
+fn grouped(amount: &str) -> String {
+    let (major, minor) = amount.split_at(amount.find('.').unwrap_or(amount.len()));
+    let digits = major.chars().filter(char::is_ascii_digit).count();
+    let mut left = digits;
+    let mut grouped = String::new();
+    for character in major.chars() {
+        if character.is_ascii_digit() {
+            if left < digits && left.is_multiple_of(3) {
+                grouped.push(',');
+            }
+            left -= 1;
+        }
+        grouped.push(character);
+    }
+    grouped + minor
+}
+
+/// What is wrong, and the same without what to do about it.
+fn briefer(why: &str) -> Vec<String> {
+    let whole = clean(why, FAULT);
+    let whole = whole.trim_end_matches(['.', '。']);
+    let fault =
+        whole.split([':', '：', ',', '，', '(', '（']).next().unwrap_or_default().trim_end();
+    let words = [whole, fault].into_iter().filter(|words| cells(words) <= ASIDE);
+    words.map(str::to_owned).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thousands_are_told_apart() {
+        for (amount, expected) in [
+            ("￥1.00", "￥1.00"),
+            ("￥999.99", "￥999.99"),
+            ("￥1000.01", "￥1,000.01"),
+            ("JPY 1234567", "JPY 1,234,567"),
+        ] {
+            assert_eq!(grouped(amount), expected);
+        }
+    }
+
+    #[test]
+    fn a_fault_is_never_cut_within_a_sentence() {
+        assert_eq!(briefer("paper low")[0], "paper low");
+        assert_eq!(briefer("WeChat Pay cannot be reached."), ["WeChat Pay cannot be reached"; 2]);
+        assert_eq!(
+            briefer("not accepting data: check cable and power").last().unwrap(),
+            "not accepting data"
+        );
+        assert_eq!(briefer("不接收数据，请检查纸张和上盖")[1], "不接收数据");
+        assert!(briefer(&"long ".repeat(30)).is_empty());
     }
 }

@@ -1,0 +1,92 @@
+//! What is checked, and how well it is.
+
+use crate::language::Language;
+
+/// What is checked.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Check {
+    Configuration,
+    Secrets,
+    Certificate,
+    Gateway,
+    Account,
+    Clock,
+    Till,
+    Journal,
+    Disk,
+    Scanner,
+    Printer,
+    Display,
+    Terminal,
+}
+
+impl Check {
+    /// The word in `--json`.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Configuration => "configuration",
+            Self::Secrets => "secrets",
+            Self::Certificate => "certificate",
+            Self::Gateway => "gateway",
+            Self::Account => "account",
+            Self::Clock => "clock",
+            Self::Till => "till",
+            Self::Journal => "journal",
+            Self::Disk => "disk",
+            Self::Scanner => "scanner",
+            Self::Printer => "printer",
+            Self::Display => "display",
+            Self::Terminal => "terminal",
+        }
+    }
+
+    /// The word for people.
+    pub const fn name(self, language: Language) -> &'static str {
+        match (language, self) {
+            (Language::English, check) => check.word(),
+            (Language::Chinese, Self::Configuration) => "配置",
+            (Language::Chinese, Self::Secrets) => "密钥",
+            (Language::Chinese, Self::Certificate) => "证书",
+            (Language::Chinese, Self::Gateway) => "网关",
+            (Language::Chinese, Self::Account) => "商户账号",
+            (Language::Chinese, Self::Clock) => "时钟",
+            (Language::Chinese, Self::Till) => "收银机",
+            (Language::Chinese, Self::Journal) => "交易记录",
+            (Language::Chinese, Self::Disk) => "磁盘",
+            (Language::Chinese, Self::Scanner) => "扫码枪",
+            (Language::Chinese, Self::Printer) => "打印机",
+            (Language::Chinese, Self::Display) => "客显",
+            (Language::Chinese, Self::Terminal) => "终端",
+        }
+    }
+}
+
+/// How well it is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Verdict {
+    Well,
+    /// The till sells, but somebody should look.
+    Warning,
+    Fault,
+}
+
+impl Verdict {
+    /// The word in `--json`.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Well => "ok",
+            Self::Warning => "warning",
+            Self::Fault => "fault",
+        }
+    }
+
+    /// The word for people.
+    pub const fn name(self, language: Language) -> &'static str {
+        match (language, self) {
+            (Language::English, verdict) => verdict.word(),
+            (Language::Chinese, Self::Well) => "正常",
+            (Language::Chinese, Self::Warning) => "注意",
+            (Language::Chinese, Self::Fault) => "故障",
+        }
+    }
+}

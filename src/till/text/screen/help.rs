@@ -1,0 +1,65 @@
+//! Help: what to do now, and the keys.
+
+crate::catalogue! {
+    /// The page behind F1.
+    pub struct HelpWords;
+
+    title => "Help", "帮助";
+    amount => [
+        "Enter the amount, such as 12.5 or 12.50, and press Enter.",
+        "输入金额，例如 12.5 或 12.50，然后按回车键。"
+    ], [
+        "Then scan the customer's payment code.",
+        "然后扫顾客的付款码。"
+    ], [
+        "A scanned code is never taken for an amount: the screen says what it was, and nothing is sent.",
+        "扫到的码不会被当作金额：屏幕会提示扫到了什么，不会扣款。"
+    ];
+    code => [
+        "Scan the payment code on the customer's phone. It has 18 digits and is valid for a minute.",
+        "请扫顾客手机上的付款码：18 位数字，一分钟内有效。"
+    ], [
+        "Nothing has been sent yet: press Esc to cancel.",
+        "还没有发起收款：按 Esc 键可取消。"
+    ];
+    waiting => [
+        "The payment was sent; the result is checked automatically.",
+        "已发起收款，系统会自动查询结果。"
+    ], [
+        "Keep the goods until the screen says PAID.",
+        "屏幕显示“支付成功”之前，请勿交付商品。"
+    ], [
+        "To stop waiting, press Esc and confirm: the payment is then reversed.",
+        "按 Esc 键停止等待：确认后撤销这笔支付。"
+    ];
+    unsettled => [
+        "This payment is being reversed, or its result is not known yet. The till keeps trying.",
+        "这笔支付正在撤销，或结果还不明确，系统会继续自动处理。"
+    ], [
+        "Keep the goods until the screen says PAID.",
+        "屏幕显示“支付成功”之前，请勿交付商品。"
+    ], [
+        "Press Enter for options: the next customer, or the same sale with a new code.",
+        "按回车键选择下一步：接待下一位顾客，或用新的付款码重新收这一笔。"
+    ];
+    result => [
+        "PAID: hand over the goods.",
+        "支付成功：请把商品交给顾客。"
+    ], [
+        "NOT PAID, REVERSED: scan a new code to charge the same sale again.",
+        "支付失败、已撤销：扫新的付款码可重新收这一笔。"
+    ], [
+        "For the next sale, enter an amount or press Enter.",
+        "输入金额或按回车键，开始下一笔。"
+    ];
+
+    key_enter => "the next step shown on the screen", "屏幕提示的下一步";
+    key_esc => "cancel, or stop waiting", "取消，或停止等待";
+    key_help => "this help", "本帮助";
+    key_check_now => "check the open payment now", "立即查询未完成的支付";
+    key_drawer => "open the cash drawer", "打开钱箱";
+    key_reprint => "reprint the last receipt", "补打最近的小票";
+    key_language => "Chinese / English", "中文 / English";
+    key_training => "training customers (training only)", "模拟顾客（仅练习模式）";
+    key_quit => "quit", "退出";
+}

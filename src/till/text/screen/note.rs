@@ -1,0 +1,56 @@
+//! What is said to the cashier in passing: why a key or a scan did nothing, and what came of a
+//! receipt.
+
+crate::catalogue! {
+    /// Said below the desk, in whole sentences.
+    pub struct NoteWords;
+
+    // Amounts that are none.
+    amount_first =>
+        "Enter the amount first, then press Enter.", "请先输入金额，再按回车键。";
+    amount_not_digits => "Enter an amount such as 12.50.", "请输入金额，例如 12.50。";
+    amount_no_decimals => "This currency has no decimals.", "该币种不能输入小数。";
+    amount_decimals(most: u8) => "At most {most} decimal places.", "最多输入 {most} 位小数。";
+    amount_zero => "The amount must be more than zero.", "金额必须大于零。";
+    amount_too_large(most: &str) => "The limit for one sale is {most}.", "单笔金额不能超过 {most}。";
+
+    // What was scanned.
+    nothing_was_sent => "Nothing was sent.", "未扣款。";
+    payment_code => "That was a WeChat payment code.", "这是微信付款码。";
+    code_used => "This payment code was already used.", "这个付款码已经用过。";
+    alipay => "That was an Alipay code, which is not accepted here.", "这是支付宝付款码，本机不支持。";
+    unionpay => "That was a UnionPay code, which is not accepted here.", "这是银联付款码，本机不支持。";
+    bank_code => "That was a bank's QR code, which is not accepted here.", "这是银行二维码，本机不支持。";
+    other_wallet =>
+        "That was another wallet's code, which is not accepted here.", "这是其他钱包的付款码，本机不支持。";
+    receive_code =>
+        "That code is for receiving money or adding a friend, not for paying.",
+        "这是收款码或名片码，不是付款码。";
+    product(barcode: &str) => "That was a product barcode ({barcode}).", "这是商品条码（{barcode}）。";
+    own_receipt(tail: &str) => "That was our own receipt, order {tail}.", "这是本店小票，订单尾号 {tail}。";
+    transaction(number: &str) => "That was a transaction number ({number}).", "这是交易单号（{number}）。";
+    noise => "The scan could not be read.", "扫码内容无法识别。";
+    unended_burst =>
+        "That looked like a scan that did not end with Enter. Nothing was sent. Set the scanner's \
+         suffix to Enter (CR).",
+        "像是扫码，但缺少回车结尾。未扣款。请把扫码枪后缀设为回车（CR）。";
+
+    // What to do instead.
+    press_enter_first => "Press Enter first, then scan again.", "请先按回车键收款，再扫付款码。";
+    scan_payment_code => "Scan the customer's WeChat payment code.", "请扫顾客的微信付款码。";
+    finish_first => "Finish the payment on the screen first.", "请先完成屏幕上的这笔支付。";
+    choose_first => "Press Enter for options.", "请按回车键选择下一步。";
+    stopped => "The till has stopped taking payments.", "已停止收款。";
+    esc_first => "To change the amount, press Esc first.", "如需修改金额，请先按 Esc 键。";
+    already_reversing => "The payment is already being reversed.", "这笔支付已经在撤销了。";
+
+    // Receipts and the drawer.
+    receipt_sent => "The receipt was sent to the printer.", "小票已发送到打印机。";
+    receipt_printed => "The receipt was printed.", "小票已打印。";
+    receipt_waits => "The receipt is waiting for the printer.", "打印机未就绪，小票排队中。";
+    receipt_failed(order: &str, why: &str) =>
+        "The receipt for order {order} was not printed: {why}. Press F9 to reprint it.",
+        "订单尾号 {order} 的小票未打印：{why}。请按 F9 键补打。";
+    drawer_opened => "Opening the cash drawer.", "正在打开钱箱。";
+    drawer_failed(why: &str) => "The cash drawer did not open: {why}.", "钱箱未打开：{why}。";
+}

@@ -1,0 +1,32 @@
+//! The story of a payment, line by line.
+
+crate::catalogue! {
+    /// What happened to a payment. Where there is a reason, it follows.
+    pub struct StoryWords;
+
+    title => "This payment", "这笔支付";
+    sent => "Sent to WeChat Pay.", "已向微信支付发起收款。";
+    at_password => "Waiting for the password.", "顾客正在输入密码。";
+    at_password_still(checks: u32) =>
+        "Waiting for the password (checked {checks} times).", "顾客正在输入密码（{checks} 次）。";
+    not_paid_yet => "Checked: not paid yet.", "查询：尚未付款。";
+    not_known_yet => "Checked: no such order yet.", "查询：暂无此订单。";
+    unclear => "No clear answer.", "未收到明确结果。";
+    refused => "Refused.", "被拒绝。";
+    never_sent => "It was not sent.", "请求未发出。";
+    paid => "Paid and verified.", "支付成功，已核实。";
+    paid_late => "The customer had paid; reversing the payment.", "顾客已付款，正在撤销。";
+    cancelled => "Cancelled by the cashier.", "收银员已取消等待。";
+    time_up => "Time is up; reversing the payment.", "等待超时，正在撤销。";
+    superseded => "Replaced: the sale is charged again.", "已转后台，这笔交易重新收款。";
+    restarted => "The till was restarted; checking.", "收银机已重新启动，继续查询。";
+    reversal_accepted => "Reversal accepted; confirming.", "撤销已受理，正在核实。";
+    reversal_repeats => "The reversal must be repeated.", "撤销需要重试。";
+    reversal_refused => "The reversal was refused.", "撤销被拒绝。";
+    closed => "Confirmed: closed, not paid.", "已确认：订单已关闭，未付款。";
+    revoked => "Confirmed: reversed.", "已确认：撤销成功。";
+    refunded => "Confirmed: the money is being returned.", "已确认：款项原路退回。";
+
+    /// The same so many times in a row, of a sentence without its full stop.
+    repeated(sentence: &str, times: u32) => "{sentence} ({times} times).", "{sentence}（{times} 次）。";
+}
