@@ -19,7 +19,9 @@ use tracing_subscriber::layer::SubscriberExt;
 
 use crate::clean::is_unsafe;
 use crate::clock::Clock;
-use crate::config;
+use crate::language::Text;
+use crate::text::system;
+use crate::{both, config};
 
 const FILES_KEPT: usize = 30;
 const LARGEST_FILE: u64 = 32 * 1024 * 1024;
@@ -35,6 +37,24 @@ pub enum LogError {
     Thread(#[source] io::Error),
     #[error("there is a log already")]
     Twice,
+}
+
+impl LogError {
+    /// The sentence in all languages.
+    pub fn text(&self) -> Text {
+        match self {
+            Self::Open { path, source } => both!(
+                "the log cannot be written to {path}",
+                "无法写入日志 {path}",
+                path = path.display()
+            )
+            .because(&system::text(source)),
+            Self::Thread(source) => {
+                both!("the log gets no thread", "无法启动日志线程").because(&system::text(source))
+            }
+            Self::Twice => both!("there is a log already", "日志已在运行"),
+        }
+    }
 }
 
 /// Lines still on their way are written when this is dropped.
@@ -173,7 +193,8 @@ fn open(path: &Path, day: Date) -> io::Result<(File, u64)> {
     let file = File::from(rustix::fs::open(dated(path, day), flags, Mode::RUSR | Mode::WUSR)?);
     let facts = file.metadata()?;
     if !facts.is_file() || facts.uid() != rustix::process::geteuid().as_raw() {
-        return Err(io::Error::other("it is not a file of our own"));
+        let foreign = "it is not a file of our own";
+        return Err(io::Error::new(io::ErrorKind::PermissionDenied, foreign));
     }
     Ok((file, facts.len()))
 }

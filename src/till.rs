@@ -25,8 +25,8 @@ const LOOK_UP: Duration = Duration::from_secs(1);
 pub enum Notice {
     /// An attempt moved: by this event, from that status.
     Attempt { attempt: Box<Attempt>, event: Box<Event>, before: Option<Status> },
-    /// The journal failed, in words. Nothing is sold until the next start.
-    Stopped(String),
+    /// The journal failed. Nothing is sold until the next start.
+    Stopped(JournalError),
     /// A call reached the gateway, or why not.
     Gateway(Result<(), &'static str>),
 }
@@ -204,7 +204,7 @@ impl Till {
                 match result {
                     // Told before.
                     Ok(()) | Err(JournalError::Stopped) => {}
-                    Err(error) => self.stop(&error.to_string()),
+                    Err(error) => self.stop(error),
                 }
                 self.engine.written(attempt, on_disk, now, wall)
             }
@@ -235,7 +235,7 @@ impl Till {
                 Effect::Write(entry) => {
                     let attempt = entry.attempt;
                     if !self.writer.write(*entry) {
-                        self.stop("its thread has ended");
+                        self.stop(JournalError::Ended);
                         let (now, wall) = (self.clock.uptime(), self.clock.wall());
                         let effects = self.engine.written(attempt, false, now, wall);
                         self.perform(effects);
@@ -265,9 +265,9 @@ impl Till {
         self.notices.push_back(Notice::Attempt { attempt, event, before });
     }
 
-    fn stop(&mut self, why: &str) {
-        tracing::error!(why, "the journal failed; nothing is sold until the next start");
-        self.notices.push_back(Notice::Stopped(why.to_owned()));
+    fn stop(&mut self, error: JournalError) {
+        tracing::error!(why = %error, "the journal failed; nothing is sold until the next start");
+        self.notices.push_back(Notice::Stopped(error));
     }
 
     fn call(&self, attempt: i64, order: Order, call: Call, code: Option<AuthCode>) {

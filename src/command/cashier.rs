@@ -11,6 +11,7 @@ use tokio::sync::mpsc;
 
 use super::signals::Signals;
 use super::{Exit, Failure, open};
+use crate::both;
 use crate::clock::{Clock, Millis, Uptime};
 use crate::config::{Bell, Config, Gateway, Loaded, ScannerKind};
 use crate::device::Health;
@@ -21,7 +22,7 @@ use crate::payment::{Event, Status};
 use crate::scan::{BurstKey, EndKey, KeyBurst, Outcome, Scan};
 use crate::screen::{self, Command, Key, Link, Message, Model, Settings};
 use crate::simulator::Scenario;
-use crate::text::reason;
+use crate::text::{journal, reason};
 use crate::till::{Notice, Till};
 pub(super) use devices::printer_settings;
 use devices::{DeviceReport, Devices, Errand};
@@ -42,12 +43,17 @@ const KEYS_A_FRAME: usize = 64;
 /// Opens the till and its screen, and sells until the cashier leaves.
 pub async fn run(loaded: &Loaded, clock: &Clock) -> Result<Exit, Failure> {
     if !std::io::stdout().is_terminal() {
-        let sentence =
-            "the cashier's screen needs a terminal; `paytill pay` takes payments without";
+        let sentence = both!(
+            "the cashier's screen needs a terminal; `paytill pay` takes payments without",
+            "收银界面需要终端（terminal）；没有终端时请用 paytill pay 收款"
+        );
         return Err(Failure::new(Exit::Usage, sentence));
     }
     if std::env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb") {
-        let sentence = "the cashier's screen needs a terminal that can place text; TERM names none";
+        let sentence = both!(
+            "the cashier's screen needs a terminal that can place text; TERM names none",
+            "收银界面需要能定位文字的终端；TERM 没有指明这样的终端"
+        );
         return Err(Failure::new(Exit::Usage, sentence));
     }
     let config = &loaded.config;
@@ -56,14 +62,14 @@ pub async fn run(loaded: &Loaded, clock: &Clock) -> Result<Exit, Failure> {
     // While what is told can still be read.
     let learned = super::devices::learned(config);
     // Before the terminal is taken: a signal that ends the till must find it watching.
-    let signals =
-        Signals::new().map_err(|error| Failure::new(Exit::Fault, format!("signals: {error}")))?;
+    let signals = Signals::new()?;
     let terminal = Terminal::open(clock).map_err(|error| {
-        Failure::new(Exit::Fault, format!("the terminal cannot be used: {error}"))
+        Failure::of_system(&both!("the terminal cannot be used", "无法使用终端"), &error)
     })?;
     let (report, reports) = mpsc::unbounded_channel();
-    let devices = Devices::start(config, learned, clock, report)
-        .map_err(|error| Failure::new(Exit::Fault, format!("a device's thread: {error}")))?;
+    let devices = Devices::start(config, learned, clock, report).map_err(|error| {
+        Failure::of_system(&both!("a device's thread", "无法启动设备线程"), &error)
+    })?;
     let model = Model::new(settings(config, opened.gateway_host.clone()), recent.clone());
     let mut cashier = Cashier {
         model,
@@ -187,9 +193,9 @@ impl Cashier<'_> {
             }
         }
         let flashes = self.flash_until.is_some();
-        self.terminal
-            .draw(&self.model, flashes)
-            .map_err(|error| Failure::new(Exit::Fault, format!("the terminal is gone: {error}")))
+        self.terminal.draw(&self.model, flashes).map_err(|error| {
+            Failure::of_system(&both!("the terminal is gone", "终端已断开"), &error)
+        })
     }
 
     fn tell(&mut self, message: Message) {
@@ -282,7 +288,9 @@ impl Cashier<'_> {
                 self.recent.truncate(2 * RECENT as usize);
                 self.tell(Message::Attempt(*attempt, *event));
             }
-            Notice::Stopped(why) => self.tell(Message::JournalFailed(why)),
+            Notice::Stopped(error) => {
+                self.tell(Message::JournalFailed(journal::text(&error)));
+            }
             Notice::Gateway(Ok(())) => {
                 self.redial.reached();
                 self.tell(Message::Gateway(Link::Ready));

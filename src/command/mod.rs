@@ -11,8 +11,8 @@ pub mod report;
 mod signals;
 pub mod simulator;
 
-use std::fmt;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use secrecy::ExposeSecret;
@@ -24,8 +24,10 @@ use crate::gateway::fields::SignType;
 use crate::gateway::transport::{Route, Transport};
 use crate::gateway::wechat_v2::WechatV2;
 use crate::journal::{Journal, JournalError, Past};
+use crate::language::Text;
 use crate::simulator::{self as simulated, Bank, Script, Server};
 use crate::till::{Parts, Till};
+use crate::{both, text};
 
 /// How a process ends (interface 1).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -52,13 +54,18 @@ impl From<Exit> for std::process::ExitCode {
 #[derive(Debug)]
 pub struct Failure {
     pub exit: Exit,
-    pub sentence: String,
+    pub text: Text,
 }
 
 impl Failure {
     /// A failure with its code.
-    pub fn new(exit: Exit, sentence: impl fmt::Display) -> Self {
-        Self { exit, sentence: sentence.to_string() }
+    pub const fn new(exit: Exit, text: Text) -> Self {
+        Self { exit, text }
+    }
+
+    /// What the system does not give: what it was for, and the system's own words.
+    pub fn of_system(what: &Text, error: &std::io::Error) -> Self {
+        Self::new(Exit::Fault, what.because(&text::system::text(error)))
     }
 }
 
@@ -71,18 +78,27 @@ impl From<JournalError> for Failure {
             | JournalError::Linked(_)
             | JournalError::Newer { .. }
             | JournalError::Unusable { .. }
+            | JournalError::NoLog(_)
             | JournalError::Write(_)
             | JournalError::Stopped
+            | JournalError::Ended
             | JournalError::Encode(_) => Exit::Journal,
         };
-        Self::new(exit, error)
+        Self::new(exit, text::journal::text(&error))
     }
 }
 
 impl From<crate::config::ConfigError> for Failure {
     fn from(error: crate::config::ConfigError) -> Self {
-        Self::new(Exit::Configuration, error)
+        Self::new(Exit::Configuration, error.text().clone())
     }
+}
+
+/// Where relative paths count from.
+pub fn working_directory() -> Result<PathBuf, Failure> {
+    std::env::current_dir().map_err(|error| {
+        Failure::of_system(&both!("the working directory", "无法取得当前目录"), &error)
+    })
 }
 
 /// An opened till, and what must live as long as it.
@@ -103,7 +119,8 @@ pub async fn open(loaded: &Loaded, clock: &Clock) -> Result<Opened, Failure> {
         GatewayConfig::WechatV2(gateway) => open_gateway(config, gateway, clock, journal, past),
         GatewayConfig::Simulator => open_training(config, clock, journal, past).await,
         GatewayConfig::Unread => {
-            Err(Failure::new(Exit::Fault, "the gateway's secrets were not read"))
+            let sentence = both!("the gateway's secrets were not read", "没有读取商户密钥");
+            Err(Failure::new(Exit::Fault, sentence))
         }
     }
 }
@@ -111,7 +128,10 @@ pub async fn open(loaded: &Loaded, clock: &Clock) -> Result<Opened, Failure> {
 /// Says so where nothing is real, whatever a configuration's author may have meant.
 fn tell_training(config: &Config) {
     if matches!(config.gateway, GatewayConfig::Simulator) {
-        report::tell("training: the gateway is simulated and no money moves");
+        report::tell(config.till.language.pick(
+            "training: the gateway is simulated and no money moves",
+            "练习模式：使用模拟网关，不会真实扣款",
+        ));
     }
 }
 
@@ -157,16 +177,19 @@ async fn open_training(
     journal: Journal,
     past: Past,
 ) -> Result<Opened, Failure> {
-    let fault = |error: &dyn fmt::Display| {
-        Failure::new(Exit::Fault, format!("the simulated gateway cannot be started: {error}"))
+    let fault = |why: &Text| {
+        let what = both!("the simulated gateway cannot be started", "无法启动模拟网关");
+        Failure::new(Exit::Fault, what.because(why))
     };
-    let keys = simulated::Identity::generate().map_err(|error| fault(&error))?;
+    let keys =
+        simulated::Identity::generate().map_err(|error| fault(&text::failure::identity(&error)))?;
     let account = keys.account();
     let script = Script { currency: config.till.currency, ..Script::default() };
     let bank = Bank::new(account.clone(), script, u64::from(std::process::id()), clock.wall());
     let loopback = SocketAddr::from(([127, 0, 0, 1], 0));
-    let server =
-        Server::start(loopback, &keys, bank, None, 1).await.map_err(|error| fault(&error))?;
+    let server = Server::start(loopback, &keys, bank, None, 1)
+        .await
+        .map_err(|error| fault(&text::failure::server(&error)))?;
     let identity_pem = format!("{}{}", keys.client_certificate_pem(), keys.client_key_pem());
     let defaults = Route {
         hosts: vec![format!("https://{}", server.local_addr())],
@@ -205,11 +228,13 @@ fn identity(config: &Config, merchant: crate::order::Merchant) -> Identity {
 }
 
 fn transport(route: &Route) -> Result<Transport, Failure> {
-    Transport::new(route).map_err(|error| Failure::new(Exit::Configuration, error))
+    Transport::new(route)
+        .map_err(|error| Failure::new(Exit::Configuration, text::failure::route(&error)))
 }
 
 fn start(parts: Parts, journal: Journal, past: Past) -> Result<Till, Failure> {
     Till::start(parts, journal, past).map_err(|error| {
-        Failure::new(Exit::Fault, format!("the journal's thread cannot be started: {error}"))
+        let what = both!("the journal's thread cannot be started", "无法启动保存交易记录的线程");
+        Failure::of_system(&what, &error)
     })
 }

@@ -11,6 +11,7 @@ use crate::config::Loaded;
 use crate::engine::Attempt;
 use crate::order::OutTradeNo;
 use crate::payment::{Answer, CallKind, Event, Status};
+use crate::text;
 use crate::till::Notice;
 
 /// Reversals that fail before an order that needs a person is left to one.
@@ -44,17 +45,21 @@ pub async fn run(json: Json, loaded: &Loaded, clock: &Clock) -> Result<Exit, Fai
                 }
                 hopeless.note(&attempt, &event);
             }
-            Ok(Notice::Stopped(why)) => return Err(Failure::new(Exit::Journal, why)),
+            Ok(Notice::Stopped(error)) => {
+                return Err(Failure::new(Exit::Journal, text::journal::text(&error)));
+            }
             Ok(Notice::Gateway(_)) | Err(_) => {}
         }
     }
     if told.is_empty() && !json.json {
-        tell("nothing is open");
+        tell(language.pick("nothing is open", "没有未完成的支付"));
     }
     if till.is_open() {
-        tell(
-            "not everything is resolved; `paytill orders --state attention` lists what needs a person",
-        );
+        tell(language.pick(
+            "some payments are still open; `paytill orders --state attention` lists those that \
+             need a person",
+            "还有未完成的支付；需人工处理的可用 paytill orders --state attention 列出",
+        ));
         return Ok(Exit::Attention);
     }
     Ok(Exit::Done)

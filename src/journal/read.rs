@@ -6,7 +6,8 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags, Row};
 
 use super::{
-    APPLICATION_ID, FORMAT, JournalError, Past, Request, StoredAttempt, files, head, refused,
+    APPLICATION_ID, FORMAT, JournalError, Past, Request, StoredAttempt, files, head, illegible,
+    refused,
 };
 use crate::clock::{Millis, Timestamp, Uptime};
 use crate::money::{Currency, Money};
@@ -82,7 +83,7 @@ impl Reader {
             .map_err(|source| JournalError::Unusable { path: path.to_owned(), source })?;
         let db = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_ONLY)
             .and_then(|db| db.busy_timeout(PATIENCE).map(|()| db))
-            .map_err(|error| refused(&path, &error))?;
+            .map_err(|error| refused(&path, error))?;
         Ok(Self { db, path })
     }
 
@@ -127,7 +128,7 @@ impl Reader {
             Ok((_, 0, 0, 0)) => Ok(None),
             Ok((_, APPLICATION_ID, format, _)) => Err(JournalError::Newer { path, format }),
             Ok(_) => Err(JournalError::Foreign(path)),
-            Err(error) => Err(refused(&path, &error)),
+            Err(error) => Err(refused(&path, error)),
         }
     }
 
@@ -220,10 +221,8 @@ impl Reader {
 
     fn guard<T>(&self, read: impl FnOnce() -> Result<T, JournalError>) -> Result<T, JournalError> {
         read().map_err(|error| match error {
-            JournalError::Write(error) => refused(&self.path, &error),
-            JournalError::Encode(error) => {
-                JournalError::Damaged { path: self.path.clone(), what: error.to_string() }
-            }
+            JournalError::Write(error) => refused(&self.path, error),
+            JournalError::Encode(error) => illegible(&self.path, &error),
             other => other,
         })
     }

@@ -17,7 +17,7 @@ mod update;
 mod view;
 mod wrap;
 
-use crate::language::Language;
+use crate::language::{Language, Text};
 use crate::money::{Currency, Entry, Money};
 use crate::order::{AuthCode, OutTradeNo};
 use crate::payment::{self, Event};
@@ -106,7 +106,7 @@ pub enum Message {
     /// The drawer was told to open, or could not be.
     Drawer(Printing),
     /// The journal cannot be written: selling stops until the next start.
-    JournalFailed(String),
+    JournalFailed(Text),
     /// A second has passed.
     Time,
 }

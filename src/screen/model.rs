@@ -6,7 +6,7 @@ use super::note::Note;
 use super::story::Story;
 use super::{AttemptView, Link, SaleRef, Settings};
 use crate::clock::{Millis, Timestamp, Uptime};
-use crate::language::Language;
+use crate::language::{Language, Text};
 use crate::money::Money;
 use crate::order::OutTradeNo;
 use crate::payment::Status;
@@ -38,7 +38,7 @@ pub struct Model {
     pub(super) display: Link,
     pub(super) note: Option<Note>,
     /// Why selling has stopped.
-    pub(super) stopped: Option<String>,
+    pub(super) stopped: Option<Text>,
     /// A hash of the last payment code, and when it was scanned.
     pub(super) last_code: Option<([u8; 16], Uptime)>,
     pub(super) last_enter: Option<Uptime>,

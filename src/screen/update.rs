@@ -79,7 +79,7 @@ pub fn update(model: &mut Model, message: Message, now: Uptime, wall: Timestamp)
             Vec::new()
         }
         Message::JournalFailed(why) => {
-            model.stopped = Some(clean(&why, FAULT_SHOWN));
+            model.stopped = Some(why.map(|why| clean(why, FAULT_SHOWN)));
             model.dialog = None;
             model.note = None;
             model.ring();

@@ -20,7 +20,9 @@ use crate::device::learned;
 use crate::device::role::{Kind, Learned, Role};
 use crate::device::scanner::lesson::{Heard, Lesson, LessonReport};
 use crate::journal::{Journal, JournalError};
+use crate::language::Text;
 use crate::text::device as text;
+use crate::{both, say};
 
 const PATIENCE: Duration = Duration::from_mins(1);
 
@@ -38,10 +40,9 @@ pub async fn run(json: Json, config: &Config, clock: &Clock) -> Result<Exit, Fai
         device.class != Class::OtherHid && wanted.role(device) != Role::Configured
     });
     if candidates.is_empty() {
-        return Err(Failure::new(Exit::Fault, words.nothing_there));
+        return Err(failure(|words| words.nothing_there));
     }
-    let mut signals =
-        Signals::new().map_err(|error| Failure::new(Exit::Fault, format!("signals: {error}")))?;
+    let mut signals = Signals::new()?;
     let candidate_count = candidates.len();
     let (sender, mut reports) = mpsc::unbounded_channel();
     // A scanner that types does so here as well, and the shell is not to run what it typed.
@@ -50,15 +51,17 @@ pub async fn run(json: Json, config: &Config, clock: &Clock) -> Result<Exit, Fai
         Lesson::start(candidates, &Roots::default(), config.scanner.layout, clock, move |report| {
             let _ = sender.send(report);
         })
-        .map_err(|error| Failure::new(Exit::Fault, format!("a device's thread: {error}")))?;
+        .map_err(|error| {
+            Failure::of_system(&both!("a device's thread", "无法启动设备线程"), &error)
+        })?;
     let (mut usable, mut asked) = (candidate_count, false);
     let end = tokio::time::sleep(PATIENCE);
     tokio::pin!(end);
     loop {
         let report = tokio::select! {
             Some(report) = reports.recv() => report,
-            () = &mut end => return Err(Failure::new(Exit::Fault, words.nothing_learned)),
-            _ = signals.next() => return Err(Failure::new(Exit::Fault, words.nothing_learned)),
+            () = &mut end => return Err(failure(|words| words.nothing_learned)),
+            _ = signals.next() => return Err(failure(|words| words.nothing_learned)),
         };
         match report {
             LessonReport::Listening => {
@@ -75,7 +78,7 @@ pub async fn run(json: Json, config: &Config, clock: &Clock) -> Result<Exit, Fai
                 tell(&format!("{}: {}: {why}", described(&device), words.cannot_listen));
                 usable -= 1;
                 if usable == 0 {
-                    return Err(Failure::new(Exit::Fault, words.nothing_learned));
+                    return Err(failure(|words| words.nothing_learned));
                 }
             }
         }
@@ -86,19 +89,20 @@ fn remember(heard: &Heard, json: Json, config: &Config) -> Result<Exit, Failure>
     let words = text::learning(config.till.language);
     let device = &heard.device;
     let symbology = heard.symbology.map(|name| format!(", {name}")).unwrap_or_default();
-    let speed = if heard.baud == 0 { String::new() } else { format!(", baud {}", heard.baud) };
+    let speed = match heard.baud {
+        0 => String::new(),
+        baud => say!(config.till.language, ", baud {baud}", "，波特率 {baud}"),
+    };
     tell(&format!("{} {}{symbology}{speed}", words.heard, described(device)));
     let known = device.identity.ids.zip(Kind::of(&device.class)).filter(|_| {
         let identity = &device.identity;
         !(identity.serial.is_empty() && identity.socket.is_empty())
     });
     let Some(((vendor, product), kind)) = known else {
-        let node = device.node.display();
-        let baud = heard.baud;
-        return Err(Failure::new(
-            Exit::Fault,
-            format!("{}: scanner.port = \"{node}\", scanner.baud = {baud}", words.has_no_number),
-        ));
+        let (node, baud) = (device.node.display(), heard.baud);
+        let keys = format!("scanner.port = \"{node}\", scanner.baud = {baud}");
+        let Failure { exit, text } = failure(|words| words.has_no_number);
+        return Err(Failure::new(exit, text.because(&both!("{keys}", "{keys}"))));
     };
     let scanner = Learned {
         vendor,
@@ -109,11 +113,18 @@ fn remember(heard: &Heard, json: Json, config: &Config) -> Result<Exit, Failure>
         baud: if heard.baud == 0 { config.scanner.baud } else { heard.baud },
     };
     let path = learned::path(&config.journal.path);
-    learned::remember(&path, scanner).map_err(|error| Failure::new(Exit::Fault, error))?;
+    learned::remember(&path, scanner)
+        .map_err(|error| Failure::new(Exit::Fault, crate::text::failure::learned(&error)))?;
     tell(&format!("{} {}", words.remembered, path.display()));
     let wanted = scanner_settings(config, super::learned(config)).wanted;
     let said = !json.json || say(&json_of(device, &wanted).to_string());
     Ok(if said { Exit::Done } else { Exit::Fault })
+}
+
+/// A failure in the words of a lesson.
+fn failure(pick: impl Fn(&text::Learning) -> &'static str) -> Failure {
+    let sentence = Text::each(|language| pick(text::learning(language)).to_owned());
+    Failure::new(Exit::Fault, sentence)
 }
 
 /// Keeps what is typed meanwhile from the terminal, and throws it away in the end.

@@ -17,7 +17,7 @@ use crate::money::Money;
 use crate::order::{Order, OutTradeNo};
 use crate::payment::{Answer, Reason};
 use crate::text::doctor::{Finding, Verdict};
-use crate::text::reason;
+use crate::text::{failure, reason};
 use crate::till;
 
 /// A new certificate takes days to get.
@@ -53,7 +53,10 @@ pub(super) async fn check(
     let route = route(settings);
     let transport = match Transport::new(&route) {
         Ok(transport) => transport,
-        Err(error) => return teller.tell(&Finding::SecretsWrong(error.to_string())),
+        Err(error) => {
+            let sentence = failure::route(&error).in_language(teller.language).to_owned();
+            return teller.tell(&Finding::SecretsWrong(sentence));
+        }
     };
     let mut reached = None;
     for (index, host) in route.hosts.iter().enumerate() {

@@ -228,7 +228,7 @@ fn leaving_while_a_payment_is_open() {
 #[test]
 fn the_journal_cannot_be_written() {
     let (mut bench, _) = waiting();
-    bench.send(Message::JournalFailed("database or disk is full (13)".into()));
+    bench.send(Message::JournalFailed(crate::both!("database or disk is full (13)", "磁盘已满")));
     pictures("stop", &mut bench);
 }
 

@@ -111,7 +111,7 @@ fn happens(bench: &mut Bench, happening: Happening) {
             bench.send(Message::Printed { out_trade_no: number(1), how });
         }
         Happening::JournalFailed => {
-            bench.send(Message::JournalFailed("no space".into()));
+            bench.send(Message::JournalFailed(crate::both!("no space", "磁盘已满")));
         }
         Happening::Unended => {
             bench.send(Message::UnendedBurst);

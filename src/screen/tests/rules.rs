@@ -445,11 +445,13 @@ fn an_enter_on_its_way_to_the_amount_does_not_acknowledge_unseen_news() {
 fn a_failed_journal_stops_selling() {
     let mut bench = bench();
     bench.type_text("12.5");
-    bench.send(Message::JournalFailed("disk full\u{1b}[2J".into()));
+    bench.send(Message::JournalFailed(crate::both!("disk full\u{1b}[2J", "磁盘已满\u{1b}[2J")));
     assert!(says(&bench, "STOP") && says(&bench, "disk full[2J"));
     assert_eq!(bench.key(Key::Enter), []);
     assert_eq!(bench.scan(1), []);
     assert!(says(&bench, "Nothing was sent. The till has stopped selling."));
+    bench.key(Key::Ctrl('l'));
+    assert!(says(&bench, "磁盘已满[2J"), "and in the other language why");
     assert_eq!(bench.key(Key::Ctrl('q')), [Command::Quit]);
 }
 

@@ -25,7 +25,7 @@ impl Canvas<'_> {
     pub(super) fn desk(&mut self, area: Rect) {
         let model = self.model;
         if let Some(why) = &model.stopped {
-            return self.sheet(area, &stopped(model, why));
+            return self.sheet(area, &stopped(model, why.in_language(model.language())));
         }
         match &model.desk {
             Desk::Amount { typed } => self.amount(area, typed),
