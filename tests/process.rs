@@ -2,12 +2,13 @@
 
 use std::process::Command;
 
+use paytill::language::Language;
 use rustix::fs::Mode;
 use rustix::process::{DumpableBehavior, Resource};
 
 #[test]
 fn a_hardened_process_leaves_no_core_and_no_open_file() {
-    paytill_host::process::harden().unwrap();
+    paytill_host::process::harden(Language::English).unwrap();
     assert_eq!(rustix::process::getrlimit(Resource::Core).current, Some(0));
     let dumpable = rustix::process::dumpable_behavior().unwrap();
     assert_eq!(dumpable, DumpableBehavior::NotDumpable);
@@ -20,7 +21,7 @@ const PANICS: &str = "PAYTILL_TEST_PANICS";
 #[test]
 fn a_panic_tells_where_and_nothing_of_what_was_in_hand() {
     if let Some(code) = std::env::var_os(PANICS) {
-        paytill_host::process::harden().unwrap();
+        paytill_host::process::harden(Language::English).unwrap();
         panic!("{code:?} is not what it should be");
     }
     let (own_name, code) =

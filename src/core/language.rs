@@ -45,7 +45,7 @@ impl Language {
 /// A text in every language: an error knows what is wrong before anybody knows who reads it.
 ///
 /// Made by [`both!`](crate::both); shown as English where no reader is known, as in a log.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Text {
     english: String,
     chinese: String,
@@ -55,6 +55,24 @@ impl Text {
     /// The text in English and in Chinese.
     pub const fn new(english: String, chinese: String) -> Self {
         Self { english, chinese }
+    }
+
+    /// What a function says in each language.
+    pub fn each(say: impl Fn(Language) -> String) -> Self {
+        Self::new(say(Language::English), say(Language::Chinese))
+    }
+
+    /// The text with the same done to it in each language, such as a place put before it.
+    pub fn map(&self, change: impl Fn(&str) -> String) -> Self {
+        Self::new(change(&self.english), change(&self.chinese))
+    }
+
+    /// The text, a colon, and why it is so.
+    pub fn because(&self, why: &Self) -> Self {
+        Self::new(
+            format!("{}: {}", self.english, why.english),
+            format!("{}：{}", self.chinese, why.chinese),
+        )
     }
 
     /// The text in one language.
@@ -83,12 +101,10 @@ macro_rules! say {
 /// A [`Text`], with values: `both!("line {n}", "第 {n} 行")`.
 #[macro_export]
 macro_rules! both {
-    ($english:literal, $chinese:literal $(, $name:ident = $value:expr)* $(,)?) => {
-        $crate::language::Text::new(
-            ::std::format!($english $(, $name = $value)*),
-            ::std::format!($chinese $(, $name = $value)*),
-        )
-    };
+    ($english:literal, $chinese:literal $(, $name:ident = $value:expr)* $(,)?) => {{
+        $(let $name = $value;)*
+        $crate::language::Text::new(::std::format!($english), ::std::format!($chinese))
+    }};
 }
 
 /// A table of texts as a type of its own: each text is a method, fixed, with values, or of several
@@ -165,6 +181,10 @@ mod tests {
         assert_eq!(text.in_language(Language::Chinese), "第 3 行");
         assert_eq!(text.to_string(), "line 3");
         assert_eq!(say!(Language::Chinese, "{n} s", "{n} 秒", n = line + 1), "4 秒");
+        let placed = text.map(|text| format!("till.toml: {text}"));
+        assert_eq!(placed.in_language(Language::Chinese), "till.toml: 第 3 行");
+        let each = Text::each(|language| language.pick("one", "一").to_owned());
+        assert_eq!(each, both!("one", "一"));
     }
 
     #[test]

@@ -1,7 +1,5 @@
 //! Amounts of money: integers of the currency's minor unit, and how people type and read them.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 
 /// The largest amount one sale may have, in minor units. Beyond it a slip of the finger is likelier
@@ -131,25 +129,6 @@ pub enum NotAnAmount {
     TooLarge,
 }
 
-impl fmt::Display for NotAnAmount {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Empty => f.write_str("no amount"),
-            Self::NotDigits => {
-                f.write_str("an amount is digits with at most one point, like 12.50")
-            }
-            Self::TooManyDecimals(0) => f.write_str("this currency has no decimals"),
-            Self::TooManyDecimals(most) => {
-                write!(f, "at most {most} decimals; amounts are never rounded")
-            }
-            Self::Zero => f.write_str("an amount must be more than zero"),
-            Self::TooLarge => write!(f, "an amount is at most {} minor units", LARGEST.minor()),
-        }
-    }
-}
-
-impl std::error::Error for NotAnAmount {}
-
 const WITHOUT_DECIMALS: &str =
     "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF";
 const TWO_DECIMALS: &str = "AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BMD BND BOB BRL BSD BTN \
@@ -238,20 +217,6 @@ mod tests {
     fn a_currency_is_shown_by_its_sign_or_by_its_code() {
         let sign = |code: &str| Currency::from_code(code).unwrap().symbol();
         assert_eq!(["CNY", "HKD", "USD", "EUR", "KWD"].map(sign), ["￥", "HK$", "US$", "€", "KWD"]);
-    }
-
-    #[test]
-    fn why_it_is_no_amount_is_said_in_words() {
-        for (why, words) in [
-            (NotAnAmount::Empty, "no amount"),
-            (NotAnAmount::TooManyDecimals(0), "no decimals"),
-            (NotAnAmount::TooManyDecimals(3), "at most 3 decimals"),
-            (NotAnAmount::Zero, "more than zero"),
-            (NotAnAmount::TooLarge, "at most 999999999 minor units"),
-            (NotAnAmount::NotDigits, "like 12.50"),
-        ] {
-            assert!(why.to_string().contains(words), "{why}");
-        }
     }
 
     proptest! {

@@ -18,7 +18,10 @@ use tracing_subscriber::fmt::time::FormatTime;
 use tracing_subscriber::layer::SubscriberExt;
 
 use crate::clock::Clock;
+use paytill_core::both;
 use paytill_core::clean::escape;
+use paytill_core::language::Text;
+use paytill_core::text::system;
 
 /// What the names of all crates of the project begin with.
 const OURS: &str = "paytill";
@@ -36,6 +39,24 @@ pub enum LogError {
     Thread(#[source] io::Error),
     #[error("there is a log already")]
     Twice,
+}
+
+impl LogError {
+    /// The sentence in all languages.
+    pub fn text(&self) -> Text {
+        match self {
+            Self::Open { path, source } => both!(
+                "the log cannot be written to {path}",
+                "无法写入日志 {path}",
+                path = path.display()
+            )
+            .because(&system::text(source)),
+            Self::Thread(source) => {
+                both!("the log gets no thread", "无法启动日志线程").because(&system::text(source))
+            }
+            Self::Twice => both!("there is a log already", "日志已在运行"),
+        }
+    }
 }
 
 /// Lines still on their way are written when this is dropped.
@@ -155,7 +176,8 @@ fn open(path: &Path, day: Date) -> io::Result<(File, u64)> {
     let file = File::from(rustix::fs::open(dated(path, day), flags, Mode::RUSR | Mode::WUSR)?);
     let facts = file.metadata()?;
     if !facts.is_file() || facts.uid() != rustix::process::geteuid().as_raw() {
-        return Err(io::Error::other("it is not a file of our own"));
+        let foreign = "it is not a file of our own";
+        return Err(io::Error::new(io::ErrorKind::PermissionDenied, foreign));
     }
     Ok((file, facts.len()))
 }

@@ -7,10 +7,14 @@ use std::panic::PanicHookInfo;
 use rustix::fs::Mode;
 use rustix::process::{DumpableBehavior, Resource, Rlimit};
 
+use paytill_core::language::Language;
+use paytill_core::say;
+
 /// Secrets in memory stay there: no core dumps, no other process of this user may look in, panics
 /// tell nothing of what was in hand, and files are made for their owner alone (threats T2, T19).
-pub fn harden() -> std::io::Result<()> {
-    std::panic::set_hook(Box::new(panicked));
+/// A panic is told in `language`.
+pub fn harden(language: Language) -> std::io::Result<()> {
+    std::panic::set_hook(Box::new(move |panic| panicked(panic, language)));
     rustix::process::umask(Mode::RWXG | Mode::RWXO);
     rustix::process::setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) })?;
     rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
@@ -18,15 +22,17 @@ pub fn harden() -> std::io::Result<()> {
 }
 
 /// Tells where, and not what: a panic's message may hold what was scanned or typed.
-fn panicked(panic: &PanicHookInfo<'_>) {
+fn panicked(panic: &PanicHookInfo<'_>, language: Language) {
     let mut out = std::io::stderr().lock();
     let place = panic.location().map(|at| format!(" at {}:{}", at.file(), at.line()));
-    let _ = writeln!(
-        out,
-        "paytill: an unexpected fault{}; what was begun is in the journal, and `paytill recover` or \
+    let sentence = say!(
+        language,
+        "an unexpected fault{place}; what was begun is in the journal, and `paytill recover` or \
          the next start goes on with it",
-        place.unwrap_or_default()
+        "意外故障{place}；已开始的支付都有记录，运行 paytill recover 或下次启动时会继续处理",
+        place = place.unwrap_or_default()
     );
+    let _ = writeln!(out, "paytill: {sentence}");
     let backtrace = Backtrace::capture();
     if backtrace.status() == BacktraceStatus::Captured {
         let _ = writeln!(out, "{backtrace}");

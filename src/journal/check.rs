@@ -8,7 +8,9 @@ use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension, Row};
 
-use super::{Journal, JournalError, Tip, beside, damaged, head, progress, refused};
+use super::{Journal, JournalError, Tip, beside, head, progress, refused, said};
+use paytill_core::both;
+use paytill_core::language::Text;
 use paytill_core::payment::State;
 
 const SQLITE_MAGIC: &[u8] = b"SQLite format 3\0";
@@ -75,7 +77,7 @@ pub(super) fn facts(db: &Connection, attempt: i64) -> rusqlite::Result<String> {
 /// were written to it, by the head.
 pub(super) fn start(path: &Path, has_entries: bool) -> Result<(), JournalError> {
     let unusable = |source| JournalError::Unusable { path: path.to_owned(), source };
-    let damaged = |what: &str| JournalError::Damaged { path: path.to_owned(), what: what.into() };
+    let damaged = |what| JournalError::Damaged { path: path.to_owned(), what };
     let mut start = Vec::new();
     let mut length = 0;
     match File::open(path) {
@@ -92,14 +94,15 @@ pub(super) fn start(path: &Path, has_entries: bool) -> Result<(), JournalError> 
         Err(source) => return Err(unusable(source)),
     }
     match start.strip_prefix(SQLITE_MAGIC) {
-        None if start.is_empty() && has_entries => {
-            Err(damaged("it is gone or empty, but entries were written to it"))
-        }
+        None if start.is_empty() && has_entries => Err(damaged(both!(
+            "it is gone or empty, but entries were written to it",
+            "文件丢失或为空，而它曾有记录"
+        ))),
         None if start.is_empty() => Ok(()),
-        None if has_entries => Err(damaged("its first bytes")),
+        None if has_entries => Err(damaged(both!("its first bytes", "文件开头不对"))),
         None => Err(JournalError::Foreign(path.to_owned())),
         Some(&[high, low]) if !is_whole(length, u16::from_be_bytes([high, low]), path) => {
-            Err(damaged("its last page is cut short"))
+            Err(damaged(both!("its last page is cut short", "文件末尾不完整")))
         }
         Some(_) => Ok(()),
     }
@@ -127,13 +130,14 @@ pub(super) fn holds(
             .optional()?;
         Ok((last, ours))
     };
-    let (last, ours) = find().map_err(|error| refused(path, &error))?;
+    let (last, ours) = find().map_err(|error| refused(path, error))?;
     if ours == Some(chain) {
         return Ok(());
     }
-    let what = format!(
+    let what = both!(
         "it ends at entry {last}, but entry {seq} was written; its -wal file is missing or of \
-         another journal"
+         another journal",
+        "只到第 {last} 条，而第 {seq} 条已写入；其 -wal 文件丢失或属于别处"
     );
     Err(JournalError::Damaged { path: path.to_owned(), what })
 }
@@ -173,7 +177,7 @@ impl Check<'_> {
         self.db.progress_handler(0, None::<fn() -> bool>)?;
         match verdict {
             Ok(verdict) if verdict == "ok" => Ok(()),
-            Ok(verdict) => Err(damaged(self.path, &verdict)),
+            Ok(verdict) => Err(said(self.path, &verdict)),
             Err(error)
                 if error.sqlite_error_code() == Some(rusqlite::ErrorCode::OperationInterrupted) =>
             {
@@ -204,15 +208,15 @@ impl Check<'_> {
                 if entry.event == BEGUN { facts(self.db, entry.attempt)? } else { String::new() };
             let right = entry.hash(&tip.chain, &facts);
             if follows && (seq != tip.seq + 1 || right != chain) {
-                return Err(damaged(
-                    self.path,
-                    &format!("entry {seq} was changed or does not follow"),
-                ));
+                return Err(self.damaged(both!(
+                    "entry {seq} was changed or does not follow",
+                    "第 {seq} 条记录被改动或前后不连"
+                )));
             }
             tip = Tip { seq, chain };
         }
         if tip.seq != last {
-            return Err(damaged(self.path, "entries are missing"));
+            return Err(self.damaged(both!("entries are missing", "缺少记录")));
         }
         self.attempts(since)?;
         Ok(tip)
@@ -233,11 +237,17 @@ impl Check<'_> {
                 && row.get::<_, String>(3)? == progress(&state);
             if !is_last || !is_right {
                 let attempt: i64 = row.get(0)?;
-                let what = format!("attempt {attempt} is not where its last entry left it");
-                return Err(damaged(self.path, &what));
+                return Err(self.damaged(both!(
+                    "attempt {attempt} is not where its last entry left it",
+                    "第 {attempt} 笔与其最后一条记录不符"
+                )));
             }
         }
         Ok(())
+    }
+
+    fn damaged(&self, what: Text) -> JournalError {
+        JournalError::Damaged { path: self.path.to_owned(), what }
     }
 }
 

@@ -21,7 +21,10 @@ use serde::{Deserialize, Serialize};
 use check::EntryRow;
 use files::OnDisk;
 pub use files::{Files, is_held};
+use paytill_core::both;
+use paytill_core::clean::clean;
 use paytill_core::engine::{Begin, Entry, Recovered};
+use paytill_core::language::Text;
 use paytill_core::order::Merchant;
 use paytill_core::payment::State;
 pub use read::{Audit, Filter, OrderRow, Reader, StoredEntry};
@@ -33,6 +36,8 @@ const APPLICATION_ID: i32 = 0x7061_7974;
 const FORMAT: i32 = 2;
 /// Entries after which the WAL is moved into the main file.
 const ENTRIES_IN_WAL: u32 = 300;
+/// Cells of somebody else's words on what is damaged.
+const WORDS: usize = 120;
 
 /// Why there is no journal to write to. Nothing was sent.
 #[derive(Debug, thiserror::Error)]
@@ -44,7 +49,7 @@ pub enum JournalError {
          Move it away together with the files beside it, keep them for support, and start again or \
          restore a backup", path.display()
     )]
-    Damaged { path: PathBuf, what: String },
+    Damaged { path: PathBuf, what: Text },
     #[error("{} is not a journal of paytill; choose another journal.path or move the file", .0.display())]
     Foreign(PathBuf),
     #[error(
@@ -66,13 +71,74 @@ pub enum JournalError {
     #[error("the journal {} cannot be opened: {source}; check the folder's owner and free space", path.display())]
     Unusable { path: PathBuf, source: std::io::Error },
     #[error(
+        "the journal {} cannot be opened: its file system allows no write-ahead log; put it on a \
+         local disk", .0.display()
+    )]
+    NoLog(PathBuf),
+    #[error(
         "the journal could not be written: {0}; free disk space or check the disk, then start again"
     )]
     Write(#[from] rusqlite::Error),
     #[error("the journal has failed before; nothing is written until the next start")]
     Stopped,
+    #[error("the journal's thread has ended; nothing is written until the next start")]
+    Ended,
     #[error("a journal entry could not be encoded: {0}")]
     Encode(#[from] serde_json::Error),
+}
+
+impl JournalError {
+    /// What the disk did to SQLite, if that is why.
+    pub fn disk_fault(&self) -> Option<DiskFault> {
+        let of_sqlite = match self {
+            Self::Write(error) => error,
+            Self::Unusable { source, .. } => source.get_ref()?.downcast_ref()?,
+            Self::Held(_)
+            | Self::Damaged { .. }
+            | Self::Foreign(_)
+            | Self::Linked(_)
+            | Self::Older { .. }
+            | Self::Newer { .. }
+            | Self::NoLog(_)
+            | Self::Stopped
+            | Self::Ended
+            | Self::Encode(_) => return None,
+        };
+        DiskFault::of(of_sqlite)
+    }
+}
+
+/// Why SQLite cannot read or write, told apart by what the owner can do.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum DiskFault {
+    Full,
+    ReadOnly,
+    /// The disk fails.
+    Io,
+    Corrupt,
+    /// There is no such file, or it may not be opened.
+    CannotOpen,
+    /// Another program has it.
+    Busy,
+    OutOfMemory,
+    TooLarge,
+}
+
+impl DiskFault {
+    fn of(error: &rusqlite::Error) -> Option<Self> {
+        use rusqlite::ErrorCode;
+        match error.sqlite_error_code()? {
+            ErrorCode::DiskFull => Some(Self::Full),
+            ErrorCode::ReadOnly => Some(Self::ReadOnly),
+            ErrorCode::SystemIoFailure => Some(Self::Io),
+            ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => Some(Self::Corrupt),
+            ErrorCode::CannotOpen | ErrorCode::PermissionDenied => Some(Self::CannotOpen),
+            ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => Some(Self::Busy),
+            ErrorCode::OutOfMemory => Some(Self::OutOfMemory),
+            ErrorCode::TooBig => Some(Self::TooLarge),
+            _ => None,
+        }
+    }
 }
 
 /// The parts of an order that are kept as one text.
@@ -116,12 +182,12 @@ impl Journal {
         files
             .settle_log()
             .map_err(|source| JournalError::Unusable { path: path.clone(), source })?;
-        let db = files.connect().map_err(|error| refused(&path, &error))?;
+        let db = files.connect().map_err(|error| refused(&path, error))?;
         let files = Box::new(files);
         let mut journal = Self { db, files, path, tip: Tip::default(), entries_in_wal: 0 };
         let past = journal.prepare().map_err(|error| match error {
-            JournalError::Write(error) => refused(&journal.path, &error),
-            JournalError::Encode(error) => journal.damaged(&error.to_string()),
+            JournalError::Write(error) => refused(&journal.path, error),
+            JournalError::Encode(error) => illegible(&journal.path, &error),
             other => other,
         })?;
         Ok((journal, past))
@@ -222,10 +288,7 @@ impl Journal {
         drop(answers);
         drop(switch);
         if mode != "wal" {
-            return Err(JournalError::Unusable {
-                path: self.path.clone(),
-                source: std::io::Error::other("its file system allows no write-ahead log"),
-            });
+            return Err(JournalError::NoLog(self.path.clone()));
         }
         db.pragma_update(None, "synchronous", "FULL")?;
         // In its own time, and not in the middle of a sale: see `checkpoint`.
@@ -243,7 +306,10 @@ impl Journal {
 
     fn create(&self) -> Result<(), JournalError> {
         if head::read(self.files.read_mirror()).is_some() {
-            return Err(self.damaged("it is empty, but entries were written to it"));
+            return Err(self.damaged(both!(
+                "it is empty, but entries were written to it",
+                "文件为空，而它曾有记录"
+            )));
         }
         self.db.execute_batch(&format!(
             "BEGIN; {} PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {FORMAT}; COMMIT;",
@@ -254,22 +320,18 @@ impl Journal {
         Ok(())
     }
 
-    fn damaged(&self, what: &str) -> JournalError {
-        damaged(&self.path, what)
+    fn damaged(&self, what: Text) -> JournalError {
+        JournalError::Damaged { path: self.path.clone(), what }
     }
 }
 
 /// A journal of ours, in a format that this version does not read.
 fn other_format(path: PathBuf, format: i32) -> JournalError {
     match format {
-        ..1 => damaged(&path, "unknown format"),
+        ..1 => JournalError::Damaged { path, what: both!("unknown format", "格式未知") },
         1..FORMAT => JournalError::Older { path, format },
         FORMAT.. => JournalError::Newer { path, format },
     }
-}
-
-fn damaged(path: &Path, what: &str) -> JournalError {
-    JournalError::Damaged { path: path.to_owned(), what: paytill_core::clean::clean(what, 120) }
 }
 
 fn insert_attempt(
@@ -350,17 +412,30 @@ fn beside(path: &Path, suffix: &str) -> PathBuf {
 }
 
 /// SQLite's errors at the opening, told apart by what the owner can do.
-fn refused(path: &Path, error: &rusqlite::Error) -> JournalError {
+fn refused(path: &Path, error: rusqlite::Error) -> JournalError {
     use rusqlite::ErrorCode;
     match error.sqlite_error_code() {
         Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
-            damaged(path, &error.to_string())
+            said(path, &error.to_string())
         }
-        Some(_) => JournalError::Unusable {
-            path: path.to_owned(),
-            source: std::io::Error::other(error.to_string()),
-        },
+        Some(_) => {
+            JournalError::Unusable { path: path.to_owned(), source: std::io::Error::other(error) }
+        }
         // A column of another type than it was written with.
-        None => damaged(path, &error.to_string()),
+        None => said(path, &error.to_string()),
+    }
+}
+
+/// Damage in SQLite's own words.
+fn said(path: &Path, words: &str) -> JournalError {
+    let words = clean(words, WORDS);
+    JournalError::Damaged { path: path.to_owned(), what: both!("{words}", "SQLite 报告 {words}") }
+}
+
+/// An entry that is not what was written.
+fn illegible(path: &Path, error: &serde_json::Error) -> JournalError {
+    let why = clean(&error.to_string(), WORDS);
+    JournalError::Damaged {
+        path: path.to_owned(), what: both!("{why}", "记录无法读取，{why}")
     }
 }

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, Row};
 
-use super::{APPLICATION_ID, FORMAT, JournalError, Request, files, head, other_format, refused};
+use super::{
+    APPLICATION_ID, FORMAT, JournalError, Request, files, head, illegible, other_format, refused,
+};
 use paytill_core::clock::{Millis, Timestamp, Uptime};
 use paytill_core::engine::{Attempt, Recovered, StoredAttempt};
 use paytill_core::money::{Currency, Money};
@@ -97,7 +99,7 @@ impl Reader {
             .map_err(|source| JournalError::Unusable { path: path.to_owned(), source })?;
         let db = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_ONLY)
             .and_then(|db| db.busy_timeout(PATIENCE).map(|()| db))
-            .map_err(|error| refused(&path, &error))?;
+            .map_err(|error| refused(&path, error))?;
         Ok(Self { db, path })
     }
 
@@ -142,7 +144,7 @@ impl Reader {
             Ok((_, 0, 0, 0)) => Ok(None),
             Ok((_, APPLICATION_ID, format, _)) => Err(other_format(path, format)),
             Ok(_) => Err(JournalError::Foreign(path)),
-            Err(error) => Err(refused(&path, &error)),
+            Err(error) => Err(refused(&path, error)),
         }
     }
 
@@ -235,10 +237,8 @@ impl Reader {
 
     fn guard<T>(&self, read: impl FnOnce() -> Result<T, JournalError>) -> Result<T, JournalError> {
         read().map_err(|error| match error {
-            JournalError::Write(error) => refused(&self.path, &error),
-            JournalError::Encode(error) => {
-                JournalError::Damaged { path: self.path.clone(), what: error.to_string() }
-            }
+            JournalError::Write(error) => refused(&self.path, error),
+            JournalError::Encode(error) => illegible(&self.path, &error),
             other => other,
         })
     }

@@ -121,37 +121,6 @@ impl Fault {
         }
     }
 
-    /// One line about it, as a clause that begins with the answer or the request.
-    pub const fn summary(self) -> &'static str {
-        match self {
-            Self::AnswerLost => "the connection closes instead of an answer",
-            Self::RequestLost => "the request is lost on its way",
-            Self::Reset => "the connection is reset instead of an answer",
-            Self::Silent => "no answer ever comes",
-            Self::Late => "the answer comes after 12 s",
-            Self::Drip => "the answer comes one byte a second",
-            Self::Garbage => "the answer is random bytes",
-            Self::NotHttp => "the answer is not even HTTP",
-            Self::Truncated => "the answer ends in the middle",
-            Self::Html => "a captive portal answers with a web page",
-            Self::Empty => "the answer is empty",
-            Self::Huge => "the answer is larger than any real one",
-            Self::Doctype => "the answer declares a document type",
-            Self::RepeatedField => "the answer holds a field twice",
-            Self::Unsigned => "the answer is not signed",
-            Self::Forged => "somebody without the key claims success",
-            Self::Downgraded => "the answer is signed by the wrong algorithm",
-            Self::WrongAmount => "the answer names another amount",
-            Self::WrongNumber => "the answer is about another order",
-            Self::WrongMerchant => "the answer is for another merchant",
-            Self::WrongCurrency => "the answer names another currency",
-            Self::Http500 => "the signed answer comes with HTTP status 500",
-            Self::Http429 => "the signed answer comes with HTTP status 429",
-            Self::Redirect => "the answer redirects to another host",
-            Self::ReturnFail => "the request is refused without a signature",
-        }
-    }
-
     /// Whether it makes sense there: a reversal's answer names neither amount nor currency, and a
     /// late answer to a submission is a scenario of its own.
     pub const fn applies_to(self, call: CallKind) -> bool {

@@ -131,21 +131,6 @@ impl Oddity {
         }
     }
 
-    const fn summary(self) -> &'static str {
-        match self {
-            Self::DeliveredLate => "held up in the network; reaches the gateway a minute later",
-            Self::QueryFails => "paid, the answer is lost; two queries answer SYSTEMERROR",
-            Self::QueryNotVisible => "paid, the answer is lost; two queries know no such order",
-            Self::Recall => "never pays; the reversal must be repeated twice",
-            Self::ReverseSystemError => "never pays; two reversals answer SYSTEMERROR",
-            Self::ReverseUserPaying => "never pays; two reversals are refused with USERPAYING",
-            Self::ReverseRefused => "pays at the last moment; no reversal is accepted",
-            Self::ReverseExpired => "never pays; reversals are refused as too old",
-            Self::ReverseLies => "never pays; the first reversal claims success, untruly",
-            Self::PaysDuringReversal => "pays as the reversal arrives; the money goes back",
-        }
-    }
-
     const fn is_of_reversal(self) -> bool {
         !matches!(self, Self::DeliveredLate | Self::QueryFails | Self::QueryNotVisible)
     }
@@ -256,42 +241,6 @@ impl Scenario {
             }
             Self::Odd(oddity) => oddity.name().into(),
             Self::Random => "random".into(),
-        }
-    }
-
-    /// One line about it, in English.
-    pub fn summary(self) -> Cow<'static, str> {
-        match self {
-            Self::Pays => "pays at once".into(),
-            Self::Password(seconds) => format!("types the password, pays after {seconds} s").into(),
-            Self::WalksAway => "is asked for the password and never pays".into(),
-            Self::Cancels(seconds) => format!("cancels on the phone after {seconds} s").into(),
-            Self::Revoked(seconds) => {
-                format!("the order is revoked elsewhere after {seconds} s").into()
-            }
-            Self::Closed(seconds) => {
-                format!("the order is closed elsewhere after {seconds} s").into()
-            }
-            Self::Slow(seconds) => {
-                format!("the gateway pays and answers only after {seconds} s").into()
-            }
-            Self::AnswerLate(seconds) => {
-                format!("paid at once, but the answer comes after {seconds} s").into()
-            }
-            Self::Refused { refusal, charged } => {
-                format!("refused with {}; {}", refusal.code, money(charged)).into()
-            }
-            Self::Spoilt { call: CallKind::Submit, fault, charged } => {
-                format!("{}; {}", fault.summary(), money(charged)).into()
-            }
-            Self::Spoilt { call: CallKind::Query, fault, .. } => {
-                format!("the answer is lost; of two queries, {}", fault.summary()).into()
-            }
-            Self::Spoilt { call: CallKind::Reverse, fault, .. } => {
-                format!("never pays; of two reversals, {}", fault.summary()).into()
-            }
-            Self::Odd(oddity) => oddity.summary().into(),
-            Self::Random => "one of all the others, drawn for each order".into(),
         }
     }
 
@@ -517,10 +466,6 @@ fn with_suffix(name: &'static str, charged: bool, usually: bool) -> Cow<'static,
     }
 }
 
-const fn money(charged: bool) -> &'static str {
-    if charged { "the customer has paid" } else { "nothing is charged" }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -532,7 +477,6 @@ mod tests {
             assert!(names.insert(scenario.name()), "{}", scenario.name());
             assert_eq!(Scenario::from_name(&scenario.name()), Some(scenario));
             assert_eq!(Scenario::of_code(&scenario.code(7)), scenario, "{}", scenario.name());
-            assert!(!scenario.summary().is_empty());
         }
         assert_eq!(Scenario::from_name("password-20"), Some(Scenario::Password(20)));
         assert_eq!(Scenario::from_name("userpaying"), Some(Scenario::Password(8)));

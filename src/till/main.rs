@@ -1,11 +1,13 @@
 //! Parse, build the configuration, run one command.
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser};
-use paytill::cli::{Cli, Command};
-use paytill::command::{self, Exit, Failure, output};
-use paytill::config::{Config, Flags, Loaded};
+use paytill::cli::{self, Cli, Command};
+use paytill::command::{self, Exit, Failure, output, working_directory};
+use paytill::config::{self, Config, Flags, Loaded};
+use paytill::language::Language;
+use paytill::{both, text};
 use paytill_host::clock::Clock;
 use paytill_host::{log, process};
 use rustix::process::Signal;
@@ -16,43 +18,58 @@ use tokio::signal::unix::{SignalKind, signal};
 const DESCRIPTORS: usize = 16;
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let asked = cli::words::language_asked(&arguments);
+    let mut language = asked.unwrap_or_else(|| config::language_of(&environment));
+    let cli = match Cli::read(&arguments, language) {
         Ok(cli) => cli,
         // Help and version.
         Err(error) if !error.use_stderr() => error.exit(),
         Err(error) => {
-            output::tell(error.to_string().trim_end());
+            output::tell(&format!("paytill: {}", cli::words::wrong_usage(&error, language)));
             return Exit::Usage.into();
         }
     };
-    if let Err(error) = process::harden() {
-        output::tell(&format!("paytill: this process cannot be protected: {error}"));
+    if let Err(error) = process::harden(language) {
+        let what = both!("this process cannot be protected", "无法保护本进程");
+        let sentence = what.because(&text::system::text(&error));
+        output::tell(&format!("paytill: {}", sentence.in_language(language)));
     }
-    match run(cli) {
+    match run(cli, &mut language) {
         Ok(exit) => exit.into(),
         Err(failure) => {
-            output::tell(&format!("paytill: {}", failure.sentence));
+            output::tell(&format!("paytill: {}", failure.text.in_language(language)));
             failure.exit.into()
         }
     }
 }
 
-fn run(cli: Cli) -> Result<Exit, Failure> {
+fn environment(name: &str) -> Option<OsString> {
+    std::env::var_os(name)
+}
+
+/// Runs the command. From when the configuration was read, `language` is the one that it names.
+fn run(cli: Cli, language: &mut Language) -> Result<Exit, Failure> {
     let command = match cli.command {
         Some(Command::Completions { shell }) => {
             let mut script = Vec::new();
-            clap_complete::generate(shell, &mut Cli::command(), "paytill", &mut script);
+            let mut command = cli::words::command(Language::English);
+            clap_complete::generate(shell, &mut command, "paytill", &mut script);
             return Ok(print(&script));
         }
         Some(Command::Man) => {
             let mut page = Vec::new();
-            return clap_mangen::Man::new(Cli::command())
+            let command = cli::words::command(Language::English);
+            return clap_mangen::Man::new(command.subcommand_help_heading("COMMANDS"))
                 .render(&mut page)
                 .map(|()| print(&page))
-                .map_err(|error| Failure::new(Exit::Fault, error));
+                .map_err(|error| {
+                    Failure::of_system(&both!("the manual page", "无法生成手册页"), &error)
+                });
         }
         Some(Command::Simulator(simulator)) => {
-            return on(runtime()?, command::simulator::run(simulator, &Clock::start()));
+            let clock = Clock::start();
+            return on(runtime()?, command::simulator::run(simulator, *language, &clock));
         }
         Some(Command::Doctor(json)) => {
             let flags = cli.global.into();
@@ -62,10 +79,10 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
     };
     let sends_nothing =
         matches!(command, Some(Command::Orders(_) | Command::Show(_) | Command::PrintTest(_)));
-    let loaded = load(&cli.global.into(), !sends_nothing)?;
+    let loaded = load(&cli.global.into(), !sends_nothing, language)?;
     let runtime = runtime()?;
     let _log = log::start(&loaded.config.log.path, loaded.config.log.level)
-        .map_err(|error| output::tell(&error.to_string()));
+        .map_err(|error| output::tell(error.text().in_language(*language)));
     let clock = Clock::start();
     match command {
         None => on(runtime, command::cashier::run(&loaded, &clock)),
@@ -89,20 +106,27 @@ fn print(text: &[u8]) -> Exit {
     if output::say(text.trim_end()) { Exit::Done } else { Exit::Fault }
 }
 
-fn load(flags: &Flags, with_secrets: bool) -> Result<Loaded, Failure> {
-    let folder = std::env::current_dir()
-        .map_err(|error| Failure::new(Exit::Fault, format!("the working directory: {error}")))?;
-    let environment = |name: &str| std::env::var_os(name);
-    Ok(if with_secrets {
-        Config::load(flags, &environment, &folder)?
+/// Reads the configuration, and `language` from it, also where the rest of it is wrong.
+fn load(flags: &Flags, with_secrets: bool, language: &mut Language) -> Result<Loaded, Failure> {
+    let folder = working_directory()?;
+    let loaded = if with_secrets {
+        Config::load(flags, &environment, &folder)
     } else {
-        Config::load_without_secrets(flags, &environment, &folder)?
-    })
+        Config::load_without_secrets(flags, &environment, &folder)
+    };
+    *language = match &loaded {
+        Ok(loaded) => loaded.config.till.language,
+        Err(_) => Config::language(flags, &environment, &folder),
+    };
+    Ok(loaded?)
 }
 
 /// One thread runs everything.
 fn runtime() -> Result<Runtime, Failure> {
-    let fault = |error| Failure::new(Exit::Fault, format!("the system gives too little: {error}"));
+    let fault = |error| {
+        let what = both!("the system gives too little", "系统资源不足");
+        Failure::of_system(&what, &error)
+    };
     // What follows dies without a word where there is no room for it.
     let room: Result<Vec<_>, _> =
         (0..DESCRIPTORS).map(|_| std::fs::File::open("/dev/null")).collect();

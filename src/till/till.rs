@@ -8,12 +8,11 @@ use secrecy::ExposeSecret;
 use tokio::sync::mpsc;
 
 use crate::clock::{Millis, Uptime};
-use crate::engine::Past;
-use crate::engine::{Attempt, Effect, Engine, Identity, Refusal, SaleRef, Start};
-use crate::gateway::{Ask, Decoded, Gateway};
+use crate::engine::{Effect, Engine, Identity, Recovered, Refusal, Report, SaleRef, Start};
+use crate::gateway::{Ask, Decoded, Gateway, Stamp};
 use crate::journal::{Journal, JournalError, Writer, Written};
 use crate::order::{AuthCode, Order, OutTradeNo};
-use crate::payment::{Call, CallKind, Event, Rules, Status};
+use crate::payment::{Answer, Call, Event, Reason, Rules, Status, TillCause};
 use paytill_host::clock::Clock;
 use paytill_host::random;
 use paytill_host::transport::{Failure, Transport};
@@ -26,16 +25,16 @@ const LOOK_UP: Duration = Duration::from_secs(1);
 /// What a till tells its front.
 #[derive(Debug)]
 pub enum Notice {
-    /// An attempt moved: by this event, from that status.
-    Attempt { attempt: Box<Attempt>, event: Box<Event>, before: Option<Status> },
-    /// The journal failed, in words. Nothing is sold until the next start.
-    Stopped(String),
+    /// An attempt moved.
+    Attempt(Box<Report>),
+    /// The journal failed. Nothing is sold until the next start.
+    Stopped(JournalError),
     /// A call reached the gateway, or why not.
-    Gateway(Result<(), &'static str>),
+    Gateway(Result<(), TillCause>),
 }
 
 /// Everything a till is made of.
-pub struct Parts {
+pub struct TillParts {
     pub identity: Identity,
     pub rules: Rules,
     pub gateway: Arc<dyn Gateway>,
@@ -57,15 +56,15 @@ pub struct Till {
     hash_key: secrecy::SecretString,
     client_ip: Option<std::net::IpAddr>,
     clock: Clock,
-    post: mpsc::UnboundedSender<Post>,
-    inbox: mpsc::UnboundedReceiver<Post>,
+    sender: mpsc::UnboundedSender<Message>,
+    inbox: mpsc::UnboundedReceiver<Message>,
     notices: VecDeque<Notice>,
 }
 
-enum Post {
+enum Message {
     Written(Written),
     /// The first byte of a submission leaves.
-    Left {
+    Sent {
         attempt: i64,
         at: Uptime,
     },
@@ -79,19 +78,23 @@ enum Post {
 
 impl Till {
     /// Starts on a journal: everything open in it is gone on with at once.
-    pub fn start(parts: Parts, journal: Journal, past: Past) -> std::io::Result<Self> {
+    pub fn start(
+        parts: TillParts,
+        journal: Journal,
+        recovered: Recovered,
+    ) -> std::io::Result<Self> {
         let (sender, inbox) = mpsc::unbounded_channel();
         let written_to = sender.clone();
         let writer = Writer::start(journal, move |written| {
-            let _ = written_to.send(Post::Written(written));
+            let _ = written_to.send(Message::Written(written));
         })?;
-        let Parts { identity, rules, gateway, transport, hash_key, client_ip, clock } = parts;
+        let TillParts { identity, rules, gateway, transport, hash_key, client_ip, clock } = parts;
         let (engine, effects) = Engine::new(
             identity,
             rules,
             Arc::clone(&gateway),
             clock.boot(),
-            past,
+            recovered,
             clock.uptime(),
             clock.wall(),
         );
@@ -105,7 +108,7 @@ impl Till {
             hash_key,
             client_ip,
             clock,
-            post: sender,
+            sender,
             inbox,
             notices,
         };
@@ -114,41 +117,42 @@ impl Till {
     }
 
     /// Begins an attempt. It returns before anything is sent; the rest is told by [`Till::next`].
-    pub fn begin(&mut self, sale: SaleRef, code: AuthCode) -> Result<OutTradeNo, Refusal> {
+    pub fn begin(
+        &mut self,
+        sale: SaleRef,
+        note: String,
+        code: AuthCode,
+    ) -> Result<OutTradeNo, Refusal> {
         // Without chance a number is still unique by its count; only copies of a till lose.
         let draw = random::draw().unwrap_or_default();
         let code_hash = self.hash(&code);
         let client_ip = self.client_ip.or_else(|| self.transport.local_address());
         let client_ip = client_ip.map_or_else(|| "127.0.0.1".to_owned(), |ip| ip.to_string());
         let (now, wall) = (self.clock.uptime(), self.clock.wall());
-        let start = Start { sale, code, code_hash, client_ip, draw };
+        let start = Start { sale, note, code, code_hash, client_ip, draw };
         let (out_trade_no, effects) = self.engine.begin(start, now, wall)?;
         self.perform(effects);
         Ok(out_trade_no)
     }
 
-    /// Whether a payment code was used before, for any attempt.
-    pub fn was_used(&self, code: &AuthCode) -> bool {
-        self.engine.code_used_by(&self.hash(code)).is_some()
-    }
-
-    /// A person does something to an attempt: abandon, put aside, ask now.
-    pub fn happen(&mut self, out_trade_no: &OutTradeNo, event: Event) {
+    /// A person does something to an attempt: cancel, supersede, check now.
+    pub fn handle_event(&mut self, out_trade_no: &OutTradeNo, event: Event) {
         let (now, wall) = (self.clock.uptime(), self.clock.wall());
-        let effects = self.engine.happen_to(out_trade_no, event, now, wall);
+        let effects = self.engine.handle_event_of(out_trade_no, event, now, wall);
         self.perform(effects);
     }
 
     /// Dials the gateway before it is needed, with the merchant's certificate or without.
     pub fn warm_up(&self, certificate: bool) {
-        let (transport, post) = (Arc::clone(&self.transport), self.post.clone());
+        let (transport, sender) = (Arc::clone(&self.transport), self.sender.clone());
         let clock = self.clock.clone();
         if self.client_ip.is_none() && transport.local_address().is_none() {
             let transport = Arc::clone(&transport);
             tokio::spawn(async move { transport.find_local_address().await });
         }
         tokio::spawn(async move {
-            let _ = post.send(Post::Warmed(transport.warm_up(certificate, clock.uptime()).await));
+            let _ =
+                sender.send(Message::Warmed(transport.warm_up(certificate, clock.uptime()).await));
         });
     }
 
@@ -175,21 +179,21 @@ impl Till {
         self.busy().next().is_some() || !self.notices.is_empty()
     }
 
-    /// The next thing to tell. It may be dropped and called again; nothing is lost.
+    /// The next notice. It may be dropped and called again; nothing is lost.
     pub async fn next(&mut self) -> Notice {
         loop {
             if let Some(notice) = self.notices.pop_front() {
                 return notice;
             }
             let sleep = self.engine.wake_at().map(|at| at.since(self.clock.uptime()));
-            let post = match sleep {
+            let message = match sleep {
                 None => self.inbox.recv().await,
                 Some(sleep) => {
                     let sleep = Duration::from(sleep.min(LONGEST_SLEEP));
                     tokio::time::timeout(sleep, self.inbox.recv()).await.unwrap_or_default()
                 }
             };
-            self.take(post);
+            self.take(message);
         }
     }
 
@@ -197,33 +201,33 @@ impl Till {
         code.keyed_hash(self.hash_key.expose_secret().as_bytes())
     }
 
-    fn take(&mut self, post: Option<Post>) {
+    fn take(&mut self, message: Option<Message>) {
         let (now, wall) = (self.clock.uptime(), self.clock.wall());
-        let effects = match post {
+        let effects = match message {
             None => self.engine.tick(now, wall),
-            Some(Post::Written(Written { attempt, result })) => {
+            Some(Message::Written(Written { attempt, result })) => {
                 let on_disk = result.is_ok();
                 match result {
                     // Told before.
                     Ok(()) | Err(JournalError::Stopped) => {}
-                    Err(error) => self.stop(&error.to_string()),
+                    Err(error) => self.stop(error),
                 }
                 self.engine.written(attempt, on_disk, now, wall)
             }
-            Some(Post::Left { attempt, at }) => {
-                self.engine.left(attempt, at);
+            Some(Message::Sent { attempt, at }) => {
+                self.engine.mark_sent(attempt, at);
                 Vec::new()
             }
-            Some(Post::Answered { attempt, call, result }) => {
+            Some(Message::Answered { attempt, call, result }) => {
                 self.notices.push_back(Notice::Gateway(reached(result.as_ref().err())));
                 let decoded = result.unwrap_or_else(|failure| Decoded {
-                    answer: failure.into(),
+                    answer: Answer::inconclusive(call.kind, failure.into()),
                     record: Vec::new(),
                 });
-                let event = Event::Answered(call, decoded.answer);
-                self.engine.happen(attempt, event, decoded.record, now, wall)
+                let event = Event::Answered(call.number, decoded.answer);
+                self.engine.handle_event(attempt, event, decoded.record, now, wall)
             }
-            Some(Post::Warmed(result)) => {
+            Some(Message::Warmed(result)) => {
                 self.notices.push_back(Notice::Gateway(reached(result.as_ref().err())));
                 Vec::new()
             }
@@ -237,7 +241,7 @@ impl Till {
                 Effect::Write(entry) => {
                     let attempt = entry.attempt;
                     if !self.writer.write(*entry) {
-                        self.stop("its thread has ended");
+                        self.stop(JournalError::Ended);
                         let (now, wall) = (self.clock.uptime(), self.clock.wall());
                         let effects = self.engine.written(attempt, false, now, wall);
                         self.perform(effects);
@@ -246,44 +250,47 @@ impl Till {
                 Effect::Call { attempt, order, call, code } => {
                     self.call(attempt, *order, call, code);
                 }
-                Effect::Told { attempt, event, before } => self.tell(attempt, event, before),
+                Effect::Report(report) => self.report(report),
             }
         }
     }
 
-    fn tell(&mut self, attempt: Box<Attempt>, event: Box<Event>, before: Option<Status>) {
+    fn report(&mut self, report: Box<Report>) {
+        let Report { attempt, before, .. } = &*report;
         let status = attempt.state.status();
         tracing::info!(
             out_trade_no = attempt.out_trade_no.as_str(),
             status = status.word(),
-            reason = attempt.state.reason().map(|reason| reason.code.as_str()),
+            reason = attempt.state.reason().map(Reason::code),
             recorded = attempt.recorded,
             "moved"
         );
         // A reversal may be wanted soon, and it goes over a connection of its own.
-        if status == Status::Waiting && before != Some(Status::Waiting) {
+        if status == Status::Waiting && *before != Some(Status::Waiting) {
             self.warm_up(true);
         }
-        self.notices.push_back(Notice::Attempt { attempt, event, before });
+        if report.is_news() {
+            self.notices.push_back(Notice::Attempt(report));
+        }
     }
 
-    fn stop(&mut self, why: &str) {
-        tracing::error!(why, "the journal failed; nothing is sold until the next start");
-        self.notices.push_back(Notice::Stopped(why.to_owned()));
+    fn stop(&mut self, error: JournalError) {
+        tracing::error!(why = %error, "the journal failed; nothing is sold until the next start");
+        self.notices.push_back(Notice::Stopped(error));
     }
 
     fn call(&self, attempt: i64, order: Order, call: Call, code: Option<AuthCode>) {
         let (gateway, transport) = (Arc::clone(&self.gateway), Arc::clone(&self.transport));
-        let (post, clock) = (self.post.clone(), self.clock.clone());
+        let (sender, clock) = (self.sender.clone(), self.clock.clone());
         tokio::spawn(async move {
-            let (sender, leaving) = (post.clone(), clock.clone());
+            let (leaves, leaving) = (sender.clone(), clock.clone());
             let left = move || {
-                if call.kind == CallKind::Submit {
-                    let _ = sender.send(Post::Left { attempt, at: leaving.uptime() });
+                if call == Call::SUBMISSION {
+                    let _ = leaves.send(Message::Sent { attempt, at: leaving.uptime() });
                 }
             };
             let result = carry(&*gateway, &transport, &order, call, code, &clock, left).await;
-            let _ = post.send(Post::Answered { attempt, call, result });
+            let _ = sender.send(Message::Answered { attempt, call, result });
         });
     }
 }
@@ -298,22 +305,23 @@ async fn carry(
     clock: &Clock,
     left: impl Fn() + Send + Sync + 'static,
 ) -> Result<Decoded, Failure> {
-    let ask = Ask::of(call.kind, order, code.as_ref()).ok_or(Failure::NotSent("no_code"))?;
-    let Some(nonce) = random::nonce() else { return Err(Failure::NotSent("no_randomness")) };
-    let outgoing = gateway.encode(ask, &nonce);
+    let ask =
+        Ask::of(call.kind, order, code.as_ref()).ok_or(Failure::NotSent(TillCause::NoCode))?;
+    let nonce = random::nonce().ok_or(Failure::NotSent(TillCause::NoRandomness))?;
+    let outgoing = gateway.encode(ask, &Stamp { time: clock.wall(), nonce });
     let reply = transport.carry(&outgoing, clock.uptime(), left).await;
     match &reply {
         Ok(reply) => tracing::debug!(
             out_trade_no = order.out_trade_no.as_str(),
             call = call.number,
-            path = outgoing.path,
-            status = reply.status,
+            path = outgoing.request.uri().path(),
+            status = reply.status().as_u16(),
             "answered"
         ),
         Err(failure) => tracing::warn!(
             out_trade_no = order.out_trade_no.as_str(),
             call = call.number,
-            path = outgoing.path,
+            path = outgoing.request.uri().path(),
             ?failure,
             "no answer"
         ),
@@ -321,9 +329,6 @@ async fn carry(
     Ok(gateway.decode(ask, &reply?, clock.wall()))
 }
 
-fn reached(failure: Option<&Failure>) -> Result<(), &'static str> {
-    match failure {
-        None => Ok(()),
-        Some(Failure::NotSent(code) | Failure::Lost(code)) => Err(code),
-    }
+fn reached(failure: Option<&Failure>) -> Result<(), TillCause> {
+    failure.map_or(Ok(()), |failure| Err(failure.cause()))
 }

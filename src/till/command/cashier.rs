@@ -11,17 +11,18 @@ use tokio::sync::mpsc;
 
 use super::signals::Signals;
 use super::{Exit, Failure, open};
+use crate::both;
 use crate::clock::{Millis, Uptime};
 use crate::config::{Bell, Config, Gateway, Loaded, ScannerKind};
 use crate::device::Health;
-use crate::engine::{Attempt, SaleRef};
+use crate::engine::{Attempt, Report, SaleRef};
 use crate::journal::{Filter, Reader};
 use crate::order::{AuthCode, OutTradeNo};
-use crate::payment::{Event, Status};
+use crate::payment::Event;
 use crate::scan::{BurstKey, EndKey, KeyBurst, Outcome, Scan};
 use crate::screen::{self, Command, Key, Link, Message, Model, Settings};
 use crate::simulator::Scenario;
-use crate::text::reason;
+use crate::text::{journal, reason};
 use crate::till::{Notice, Till};
 use devices::{DeviceReport, Devices, Errand};
 use paytill_host::clock::Clock;
@@ -42,12 +43,17 @@ const KEYS_A_FRAME: usize = 64;
 /// Opens the till and its screen, and sells until the cashier leaves.
 pub async fn run(loaded: &Loaded, clock: &Clock) -> Result<Exit, Failure> {
     if !std::io::stdout().is_terminal() {
-        let sentence =
-            "the cashier's screen needs a terminal; `paytill pay` takes payments without";
+        let sentence = both!(
+            "the cashier's screen needs a terminal; `paytill pay` takes payments without",
+            "收银界面需要终端（terminal）；没有终端时请用 paytill pay 收款"
+        );
         return Err(Failure::new(Exit::Usage, sentence));
     }
     if std::env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb") {
-        let sentence = "the cashier's screen needs a terminal that can place text; TERM names none";
+        let sentence = both!(
+            "the cashier's screen needs a terminal that can place text; TERM names none",
+            "收银界面需要能定位文字的终端；TERM 没有指明这样的终端"
+        );
         return Err(Failure::new(Exit::Usage, sentence));
     }
     let config = &loaded.config;
@@ -56,14 +62,14 @@ pub async fn run(loaded: &Loaded, clock: &Clock) -> Result<Exit, Failure> {
     // While what is told can still be read.
     let learned = super::wiring::learned(config);
     // Before the terminal is taken: a signal that ends the till must find it watching.
-    let signals =
-        Signals::new().map_err(|error| Failure::new(Exit::Fault, format!("signals: {error}")))?;
+    let signals = Signals::new()?;
     let terminal = Terminal::open(clock).map_err(|error| {
-        Failure::new(Exit::Fault, format!("the terminal cannot be used: {error}"))
+        Failure::of_system(&both!("the terminal cannot be used", "无法使用终端"), &error)
     })?;
     let (report, reports) = mpsc::unbounded_channel();
-    let devices = Devices::start(config, learned, clock, report)
-        .map_err(|error| Failure::new(Exit::Fault, format!("a device's thread: {error}")))?;
+    let devices = Devices::start(config, learned, clock, report).map_err(|error| {
+        Failure::of_system(&both!("a device's thread", "无法启动设备线程"), &error)
+    })?;
     let model = Model::new(settings(config, opened.gateway_host.clone()), recent.clone());
     let mut cashier = Cashier {
         model,
@@ -83,10 +89,10 @@ pub async fn run(loaded: &Loaded, clock: &Clock) -> Result<Exit, Failure> {
     };
     // Known before the first payment, and whether the gateway can be reached is on the first screen.
     cashier.till.warm_up(false);
-    cashier.tell(Message::Time);
+    cashier.post(Message::Time);
     // Until a scanner of its own says otherwise.
     if matches!(config.scanner.kind, ScannerKind::Auto | ScannerKind::Keyboard) {
-        cashier.tell(Message::Scanner(Link::Keyboard));
+        cashier.post(Message::Scanner(Link::Keyboard));
     }
     cashier.work(reports, signals).await
 }
@@ -187,23 +193,23 @@ impl Cashier<'_> {
             }
         }
         let flashes = self.flash_until.is_some();
-        self.terminal
-            .draw(&self.model, flashes)
-            .map_err(|error| Failure::new(Exit::Fault, format!("the terminal is gone: {error}")))
+        self.terminal.draw(&self.model, flashes).map_err(|error| {
+            Failure::of_system(&both!("the terminal is gone", "终端已断开"), &error)
+        })
     }
 
-    fn tell(&mut self, message: Message) {
+    fn post(&mut self, message: Message) {
         let language = self.model.language();
-        self.tell_as_it_is(message);
+        self.apply(message);
         if self.model.language() != language
             && let Some(health) = &self.printer
         {
             let link = devices::link(health, self.model.language());
-            self.tell_as_it_is(Message::Printer(link));
+            self.apply(Message::Printer(link));
         }
     }
 
-    fn tell_as_it_is(&mut self, message: Message) {
+    fn apply(&mut self, message: Message) {
         let (now, wall) = (self.clock.uptime(), self.clock.wall());
         for command in screen::update(&mut self.model, message, now, wall) {
             self.obey(command);
@@ -213,9 +219,9 @@ impl Cashier<'_> {
     fn obey(&mut self, command: Command) {
         match command {
             Command::Begin { sale, code } => self.begin(sale, code),
-            Command::Abandon(order) => self.till.happen(&order, Event::Abandon),
-            Command::AskNow(order) => self.till.happen(&order, Event::AskNow),
-            Command::PutAside(order) => self.till.happen(&order, Event::PutAside),
+            Command::Cancel(order) => self.till.handle_event(&order, Event::Cancel),
+            Command::CheckNow(order) => self.till.handle_event(&order, Event::CheckNow),
+            Command::Supersede(order) => self.till.handle_event(&order, Event::Supersede),
             Command::WarmUp => self.till.warm_up(false),
             Command::Print { out_trade_no, copy } => self.print(&out_trade_no, copy),
             Command::OpenDrawer => self.open_drawer(),
@@ -224,19 +230,10 @@ impl Cashier<'_> {
         }
     }
 
-    fn begin(&mut self, sale: screen::SaleRef, code: AuthCode) {
-        let sale = match sale {
-            screen::SaleRef::New(due) => SaleRef::New(due, String::new()),
-            screen::SaleRef::Again(id, due) => SaleRef::Again(id, due),
-        };
-        // Once charged, a code is dead: shown again, it is the same customer still in front of the
-        // scanner.
-        if self.till.was_used(&code) {
-            return self.tell(Message::NotBegun { code_used: true });
-        }
-        if let Err(refusal) = self.till.begin(sale, code) {
+    fn begin(&mut self, sale: SaleRef, code: AuthCode) {
+        if let Err(refusal) = self.till.begin(sale, String::new(), code) {
             tracing::warn!(?refusal, "not begun");
-            self.tell(Message::NotBegun { code_used: false });
+            self.post(Message::NotBegun(refusal));
         }
     }
 
@@ -248,14 +245,14 @@ impl Cashier<'_> {
         };
         if let Err(why) = self.devices.print(attempt, copy, self.config, language) {
             let how = screen::Printing::Failed(why);
-            self.tell(Message::Printed { out_trade_no: order.clone(), how });
+            self.post(Message::Printed { out_trade_no: order.clone(), how });
         }
     }
 
     fn open_drawer(&mut self) {
         tracing::info!("the cashier opens the drawer");
         if let Err(why) = self.devices.open_drawer(self.config, self.model.language()) {
-            self.tell(Message::Drawer(screen::Printing::Failed(why)));
+            self.post(Message::Drawer(screen::Printing::Failed(why)));
         }
     }
 
@@ -265,32 +262,31 @@ impl Cashier<'_> {
         let serial = u64::try_from(self.clock.wall().0).unwrap_or(0) + self.customers;
         let scenario = Scenario::menu().get(customer).copied();
         if let Some(code) = scenario.and_then(|scenario| AuthCode::new(&scenario.code(serial))) {
-            self.tell(Message::Scanned(Scan::Payment(code)));
+            self.post(Message::Scanned(Scan::Payment(code)));
         }
     }
 
     fn noticed(&mut self, notice: Notice) {
         let language = self.model.language();
         match notice {
-            // A later look at a number the gateway never knew: no news.
-            Notice::Attempt { attempt, before, .. }
-                if before == Some(Status::Reversed)
-                    && attempt.state.status() == Status::Reversed => {}
-            Notice::Attempt { attempt, event, .. } => {
+            Notice::Attempt(report) => {
+                let Report { attempt, event, .. } = *report;
                 self.recent.retain(|known| known.out_trade_no != attempt.out_trade_no);
-                self.recent.insert(0, (*attempt).clone());
+                self.recent.insert(0, attempt.clone());
                 self.recent.truncate(2 * RECENT as usize);
-                self.tell(Message::Attempt(*attempt, *event));
+                self.post(Message::Attempt(attempt, event));
             }
-            Notice::Stopped(why) => self.tell(Message::JournalFailed(why)),
+            Notice::Stopped(error) => {
+                self.post(Message::JournalFailed(journal::text(&error)));
+            }
             Notice::Gateway(Ok(())) => {
                 self.redial.reached();
-                self.tell(Message::Gateway(Link::Ready));
+                self.post(Message::Gateway(Link::Ready));
             }
-            Notice::Gateway(Err(code)) => {
+            Notice::Gateway(Err(cause)) => {
                 self.redial.failed(self.clock.uptime());
-                let why = reason::happened(&crate::payment::Reason::new(code), language);
-                self.tell(Message::Gateway(Link::Failed(why)));
+                let why = reason::happened(&cause.into(), language);
+                self.post(Message::Gateway(Link::Failed(why)));
             }
         }
     }
@@ -308,7 +304,7 @@ impl Cashier<'_> {
                 let outcomes = self.burst.push(pushed, at);
                 self.keyed(outcomes);
                 if pushed == BurstKey::Other {
-                    self.tell(Message::Key(key));
+                    self.post(Message::Key(key));
                 }
             }
             Input::Redraw => {}
@@ -322,45 +318,45 @@ impl Cashier<'_> {
             match outcome {
                 Outcome::Typed(letters) => {
                     for letter in letters {
-                        self.tell(Message::Key(Key::Char(letter)));
+                        self.post(Message::Key(Key::Char(letter)));
                     }
                 }
-                Outcome::End(EndKey::Enter) => self.tell(Message::Key(Key::Enter)),
-                Outcome::End(EndKey::Tab) => self.tell(Message::Key(Key::Tab)),
+                Outcome::End(EndKey::Enter) => self.post(Message::Key(Key::Enter)),
+                Outcome::End(EndKey::Tab) => self.post(Message::Key(Key::Tab)),
                 Outcome::Scanned(text) => self.scanned(&text),
-                Outcome::Unended => self.tell(Message::UnendedBurst),
+                Outcome::Unended => self.post(Message::UnendedBurst),
             }
         }
     }
 
     fn scanned(&mut self, text: &str) {
-        self.tell(Message::Scanned(Scan::name(text, &self.config.till.id)));
+        self.post(Message::Scanned(Scan::name(text, &self.config.till.id)));
     }
 
     fn device(&mut self, report: DeviceReport) {
         let language = self.model.language();
         match report {
             DeviceReport::Scanned(text) => self.scanned(&text),
-            DeviceReport::Noise => self.tell(Message::Scanned(Scan::Noise)),
+            DeviceReport::Noise => self.post(Message::Scanned(Scan::Noise)),
             DeviceReport::Scanner(health) => {
-                self.tell(Message::Scanner(devices::link(&health, language)));
+                self.post(Message::Scanner(devices::link(&health, language)));
             }
             DeviceReport::Printer(health) => {
-                self.tell(Message::Printer(devices::link(&health, language)));
+                self.post(Message::Printer(devices::link(&health, language)));
                 self.printer = Some(health);
             }
             DeviceReport::Display(health) => {
-                self.tell(Message::Display(devices::link(&health, language)));
+                self.post(Message::Display(devices::link(&health, language)));
             }
             DeviceReport::Job(id, ended) => {
                 let how = devices::printing(ended, language);
                 match self.devices.finished(id) {
                     Some(Errand::Receipt(out_trade_no)) => {
-                        self.tell(Message::Printed { out_trade_no, how });
+                        self.post(Message::Printed { out_trade_no, how });
                     }
                     Some(Errand::Drawer) => {
                         tracing::info!(?how, "the drawer was told to open");
-                        self.tell(Message::Drawer(how));
+                        self.post(Message::Drawer(how));
                     }
                     None => {}
                 }
@@ -386,7 +382,7 @@ impl Cashier<'_> {
         if self.redial.is_due(now) {
             self.till.warm_up(false);
         }
-        self.tell(Message::Time);
+        self.post(Message::Time);
     }
 }
 

@@ -20,6 +20,7 @@ pub fn list(json: Json, config: &Config) -> Result<Exit, Failure> {
     let learned = learned(config);
     let wanted = scanner_settings(config, learned).wanted;
     let mut said = true;
+    let (serial, socket) = language.pick(("serial", "socket"), ("序列号", "插口"));
     for device in plugged_in(&Roots::default()) {
         if json.json {
             said &= say(&json_of(&device, &wanted).to_string());
@@ -29,7 +30,7 @@ pub fn list(json: Json, config: &Config) -> Result<Exit, Failure> {
         said &= say(&format!("{}: {}", described(&device), text::role(role, language)));
         let identity = &device.identity;
         let by_id = device.by_id.as_ref().map(|link| link.display().to_string());
-        let more = [by_id, named("serial", &identity.serial), named("socket", &identity.socket)];
+        let more = [by_id, named(serial, &identity.serial), named(socket, &identity.socket)];
         for line in more.into_iter().flatten() {
             said &= say(&format!("    {line}"));
         }

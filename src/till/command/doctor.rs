@@ -12,11 +12,12 @@ use std::path::Path;
 use serde_json::json;
 use unicode_width::UnicodeWidthStr;
 
+use super::open::working_directory;
 use super::output::say;
 use super::{Exit, Failure};
 use crate::clean::clean;
 use crate::cli::Json;
-use crate::config::{Config, Flags, Gateway, Salvage, language_of};
+use crate::config::{Config, Flags, Gateway, Salvage};
 use crate::journal;
 use crate::language::Language;
 use crate::text::doctor::{Check, Finding, Told, Verdict};
@@ -30,8 +31,7 @@ const SENTENCE: usize = 1000;
 
 /// Checks everything, whatever is wrong with the rest of it, and tells it as it is found.
 pub async fn run(json: Json, flags: &Flags, clock: &Clock) -> Result<Exit, Failure> {
-    let folder = std::env::current_dir()
-        .map_err(|error| Failure::new(Exit::Fault, format!("the working directory: {error}")))?;
+    let folder = working_directory()?;
     let mut teller = Teller {
         json: json.json,
         language: Language::default(),
@@ -75,7 +75,9 @@ fn configuration(flags: &Flags, folder: &Path, teller: &mut Teller) -> Option<Co
         None => Finding::Unconfigured,
     });
     match (secrets, &loaded.config.gateway) {
-        (Err(wrong), _) => teller.tell(&Finding::SecretsWrong(wrong.to_string())),
+        (Err(wrong), _) => {
+            teller.tell(&Finding::SecretsWrong(wrong.sentence(teller.language).to_owned()))
+        }
         (Ok(()), Gateway::WechatV2(_)) => teller.tell(&Finding::SecretsRead),
         (Ok(()), Gateway::Simulator | Gateway::Unread) => {}
     }
@@ -84,12 +86,10 @@ fn configuration(flags: &Flags, folder: &Path, teller: &mut Teller) -> Option<Co
 
 fn salvage(flags: &Flags, folder: &Path, teller: &mut Teller) -> Option<Config> {
     let Salvage { config, faults } = Config::salvage(flags, &environment, folder);
-    teller.language = match &config {
-        Some(config) => config.till.language,
-        None => flags.lang.unwrap_or_else(|| language_of(&environment)),
-    };
+    teller.language = Config::language(flags, &environment, folder);
     for fault in faults {
-        teller.tell(&Finding::ConfigurationWrong(fault.to_string()));
+        let sentence = fault.sentence(teller.language).to_owned();
+        teller.tell(&Finding::ConfigurationWrong(sentence));
         teller.unknown.extend(fault.section().map(str::to_owned));
     }
     config

@@ -14,11 +14,11 @@ mod signals;
 pub mod simulator;
 mod wiring;
 
-use std::fmt;
-
 use crate::journal::JournalError;
+use crate::language::Text;
+use crate::text;
 
-pub use open::{Opened, open};
+pub use open::{Opened, open, working_directory};
 
 /// How a process ends (interface 1).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -45,13 +45,18 @@ impl From<Exit> for std::process::ExitCode {
 #[derive(Debug)]
 pub struct Failure {
     pub exit: Exit,
-    pub sentence: String,
+    pub text: Text,
 }
 
 impl Failure {
     /// A failure with its code.
-    pub fn new(exit: Exit, sentence: impl fmt::Display) -> Self {
-        Self { exit, sentence: sentence.to_string() }
+    pub const fn new(exit: Exit, text: Text) -> Self {
+        Self { exit, text }
+    }
+
+    /// What the system does not give: what it was for, and the system's own words.
+    pub fn of_system(what: &Text, error: &std::io::Error) -> Self {
+        Self::new(Exit::Fault, what.because(&text::system::text(error)))
     }
 }
 
@@ -62,18 +67,21 @@ impl From<JournalError> for Failure {
             JournalError::Damaged { .. }
             | JournalError::Foreign(_)
             | JournalError::Linked(_)
+            | JournalError::Older { .. }
             | JournalError::Newer { .. }
             | JournalError::Unusable { .. }
+            | JournalError::NoLog(_)
             | JournalError::Write(_)
             | JournalError::Stopped
+            | JournalError::Ended
             | JournalError::Encode(_) => Exit::Journal,
         };
-        Self::new(exit, error)
+        Self::new(exit, text::journal::text(&error))
     }
 }
 
 impl From<crate::config::ConfigError> for Failure {
     fn from(error: crate::config::ConfigError) -> Self {
-        Self::new(Exit::Configuration, error)
+        Self::new(Exit::Configuration, error.text().clone())
     }
 }

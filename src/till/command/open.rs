@@ -1,7 +1,7 @@
 //! From a configuration to a running till: the journal is taken, the way to the gateway prepared.
 
-use std::fmt;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use secrecy::ExposeSecret;
@@ -9,15 +9,24 @@ use secrecy::ExposeSecret;
 use super::{Exit, Failure, output};
 use crate::clock::Millis;
 use crate::config::{Config, Gateway as GatewayConfig, Loaded, WechatV2 as WechatV2Config};
-use crate::engine::{Identity, Past};
+use crate::engine::{Identity, Recovered};
 use crate::gateway::wechat::WechatV2;
 use crate::gateway::wechat::fields::SignType;
 use crate::journal::Journal;
+use crate::language::Text;
 use crate::order::Merchant;
 use crate::simulator::{self as simulated, Bank, Script, Server};
-use crate::till::{Parts, Till};
+use crate::till::{Till, TillParts};
+use crate::{both, text};
 use paytill_host::clock::Clock;
 use paytill_host::transport::{Route, Transport};
+
+/// Where relative paths count from.
+pub fn working_directory() -> Result<PathBuf, Failure> {
+    std::env::current_dir().map_err(|error| {
+        Failure::of_system(&both!("the working directory", "无法取得当前目录"), &error)
+    })
+}
 
 /// An opened till, and what must live as long as it.
 pub struct Opened {
@@ -32,12 +41,15 @@ pub struct Opened {
 pub async fn open(loaded: &Loaded, clock: &Clock) -> Result<Opened, Failure> {
     let config = &loaded.config;
     // First of all: who may not write down may not sell.
-    let (journal, past) = Journal::open(&config.journal.path)?;
+    let (journal, recovered) = Journal::open(&config.journal.path)?;
     match &config.gateway {
-        GatewayConfig::WechatV2(gateway) => open_gateway(config, gateway, clock, journal, past),
-        GatewayConfig::Simulator => open_training(config, clock, journal, past).await,
+        GatewayConfig::WechatV2(gateway) => {
+            open_gateway(config, gateway, clock, journal, recovered)
+        }
+        GatewayConfig::Simulator => open_training(config, clock, journal, recovered).await,
         GatewayConfig::Unread => {
-            Err(Failure::new(Exit::Fault, "the gateway's secrets were not read"))
+            let sentence = both!("the gateway's secrets were not read", "没有读取商户密钥");
+            Err(Failure::new(Exit::Fault, sentence))
         }
     }
 }
@@ -45,7 +57,10 @@ pub async fn open(loaded: &Loaded, clock: &Clock) -> Result<Opened, Failure> {
 /// Says so where nothing is real, whatever a configuration's author may have meant.
 pub(super) fn tell_training(config: &Config) {
     if matches!(config.gateway, GatewayConfig::Simulator) {
-        output::tell("training: the gateway is simulated and no money moves");
+        output::tell(config.till.language.pick(
+            "training: the gateway is simulated and no money moves",
+            "练习模式：使用模拟网关，不会真实扣款",
+        ));
     }
 }
 
@@ -54,11 +69,11 @@ fn open_gateway(
     gateway: &WechatV2Config,
     clock: &Clock,
     journal: Journal,
-    past: Past,
+    recovered: Recovered,
 ) -> Result<Opened, Failure> {
     let route = route(gateway);
     let codec = WechatV2::new(gateway.merchant.clone(), gateway.sign_type, gateway.api_key.clone());
-    let parts = Parts {
+    let parts = TillParts {
         identity: identity(config, gateway.merchant.clone()),
         rules: config.payment.rules,
         gateway: Arc::new(codec),
@@ -68,7 +83,7 @@ fn open_gateway(
         clock: clock.clone(),
     };
     let gateway_host = gateway.base_url.trim_start_matches("https://").to_owned();
-    Ok(Opened { till: start(parts, journal, past)?, gateway_host, _training: None })
+    Ok(Opened { till: start(parts, journal, recovered)?, gateway_host, _training: None })
 }
 
 /// The way to the gateway of a configuration.
@@ -89,18 +104,21 @@ async fn open_training(
     config: &Config,
     clock: &Clock,
     journal: Journal,
-    past: Past,
+    recovered: Recovered,
 ) -> Result<Opened, Failure> {
-    let fault = |error: &dyn fmt::Display| {
-        Failure::new(Exit::Fault, format!("the simulated gateway cannot be started: {error}"))
+    let fault = |why: &Text| {
+        let what = both!("the simulated gateway cannot be started", "无法启动模拟网关");
+        Failure::new(Exit::Fault, what.because(why))
     };
-    let keys = simulated::Identity::generate().map_err(|error| fault(&error))?;
+    let keys =
+        simulated::Identity::generate().map_err(|error| fault(&text::failure::identity(&error)))?;
     let account = keys.account();
     let script = Script { currency: config.till.currency, ..Script::default() };
     let bank = Bank::new(account.clone(), script, u64::from(std::process::id()), clock.wall());
     let loopback = SocketAddr::from(([127, 0, 0, 1], 0));
-    let server =
-        Server::start(loopback, &keys, bank, None, 1).await.map_err(|error| fault(&error))?;
+    let server = Server::start(loopback, &keys, bank, None, 1)
+        .await
+        .map_err(|error| fault(&text::failure::server(&error)))?;
     let identity_pem = format!("{}{}", keys.client_certificate_pem(), keys.client_key_pem());
     let defaults = Route {
         hosts: vec![format!("https://{}", server.local_addr())],
@@ -115,7 +133,7 @@ async fn open_training(
         SignType::HmacSha256,
         account.api_key.clone().into(),
     );
-    let parts = Parts {
+    let parts = TillParts {
         identity: identity(config, account.merchant),
         rules: config.payment.rules,
         gateway: Arc::new(codec),
@@ -124,7 +142,7 @@ async fn open_training(
         client_ip: None,
         clock: clock.clone(),
     };
-    let till = start(parts, journal, past)?;
+    let till = start(parts, journal, recovered)?;
     Ok(Opened { till, gateway_host: "simulator".into(), _training: Some(server) })
 }
 
@@ -139,11 +157,13 @@ fn identity(config: &Config, merchant: Merchant) -> Identity {
 }
 
 fn transport(route: &Route) -> Result<Transport, Failure> {
-    Transport::new(route).map_err(|error| Failure::new(Exit::Configuration, error))
+    Transport::new(route)
+        .map_err(|error| Failure::new(Exit::Configuration, text::failure::route(&error)))
 }
 
-fn start(parts: Parts, journal: Journal, past: Past) -> Result<Till, Failure> {
-    Till::start(parts, journal, past).map_err(|error| {
-        Failure::new(Exit::Fault, format!("the journal's thread cannot be started: {error}"))
+fn start(parts: TillParts, journal: Journal, recovered: Recovered) -> Result<Till, Failure> {
+    Till::start(parts, journal, recovered).map_err(|error| {
+        let what = both!("the journal's thread cannot be started", "无法启动保存交易记录的线程");
+        Failure::of_system(&what, &error)
     })
 }

@@ -3,14 +3,15 @@
 use serde_json::{Value, json};
 
 use super::output::{say, tell};
-use super::report::Report;
+use super::report::OrderReport;
 use super::{Exit, Failure};
 use crate::cli::{Orders, Show};
 use crate::config::Config;
 use crate::journal::{Filter, Reader, StoredEntry};
 use crate::language::Language;
-use crate::payment::{Answer, Call, CallKind, Event};
-use crate::text::{reason, screen};
+use crate::payment::{Call, Event, Reason};
+use crate::text::{history, reason, screen};
+use crate::{both, say};
 
 /// Lists orders, the newest first.
 pub fn list(orders: &Orders, config: &Config) -> Result<Exit, Failure> {
@@ -26,11 +27,11 @@ pub fn list(orders: &Orders, config: &Config) -> Result<Exit, Failure> {
     };
     let rows = reader.orders(&filter)?;
     if rows.is_empty() && !orders.json.json {
-        tell("no such orders");
+        tell(language.pick("no such orders", "没有符合条件的订单"));
     }
     let mut said = true;
     for row in &rows {
-        let report = Report::of_row(row);
+        let report = OrderReport::of_row(row);
         said &= if orders.json.json {
             say(&report.json(language).to_string())
         } else {
@@ -49,15 +50,16 @@ pub fn show(show: &Show, config: &Config) -> Result<Exit, Failure> {
     let language = config.till.language;
     let none = || {
         let number = crate::clean::clean(&show.order_no, 40);
+        let journal = config.journal.path.display();
         Failure::new(
             Exit::Usage,
-            format!("there is no order {number} in {}", config.journal.path.display()),
+            both!("there is no order {number} in {journal}", "{journal} 中没有订单 {number}"),
         )
     };
     let reader = Reader::open(&config.journal.path)?.ok_or_else(none)?;
     let row = reader.order(&show.order_no)?.ok_or_else(none)?;
     let entries = reader.entries(row.attempt)?;
-    let report = Report::of_row(&row);
+    let report = OrderReport::of_row(&row);
     if show.json.json {
         let mut value = report.json(language);
         value["sale"] = row.sale.into();
@@ -87,7 +89,12 @@ pub fn show(show: &Show, config: &Config) -> Result<Exit, Failure> {
 
 fn nothing_yet(json: bool, config: &Config) -> Exit {
     if !json {
-        tell(&format!("there is no journal yet at {}", config.journal.path.display()));
+        tell(&say!(
+            config.till.language,
+            "there is no journal yet at {path}",
+            "{path} 还没有交易记录",
+            path = config.journal.path.display()
+        ));
     }
     Exit::Done
 }
@@ -96,8 +103,7 @@ fn nothing_yet(json: bool, config: &Config) -> Exit {
 fn with_calls(entries: &[StoredEntry]) -> impl Iterator<Item = (&StoredEntry, Option<Call>)> {
     let before = std::iter::once(None).chain(entries.iter().map(|entry| entry.state.awaited()));
     entries.iter().zip(before).map(|(entry, before)| {
-        let submit =
-            (entry.event == Event::Begun).then_some(Call { kind: CallKind::Submit, number: 0 });
+        let submit = (entry.event == Event::Begun).then_some(Call::SUBMISSION);
         (entry, submit.or_else(|| entry.state.awaited().filter(|call| before != Some(*call))))
     })
 }
@@ -109,7 +115,7 @@ fn entry_json(entry: &StoredEntry, call: Option<Call>) -> Value {
         "event": event_words(&entry.event),
         "call": call.map(|call| call.kind.word()),
         "state": entry.state.status().word(),
-        "reason": entry.state.reason().map(|reason| reason.code.as_str()),
+        "reason": entry.state.reason().map(Reason::code),
         "wire": serde_json::from_str::<Value>(&entry.wire).unwrap_or(Value::Null),
     })
 }
@@ -122,11 +128,11 @@ fn entry_line(entry: &StoredEntry, call: Option<Call>, language: Language) -> St
         "{} {:>6} {}  {}",
         entry.at.local("%Y-%m-%d %H:%M:%S%.3f"),
         format!("+{seconds}.{tenths}s"),
-        event_words(&entry.event),
+        history::event(&entry.event, language),
         screen::ScreenWords::of(language).word(status),
     );
     let line = match call {
-        Some(Call { kind, number }) => format!("{line}  -> {} {number}", kind.word()),
+        Some(call) => format!("{line}  -> {}", history::call(call, language)),
         None => line,
     };
     match reason::of(&entry.state, language) {
@@ -135,37 +141,18 @@ fn entry_line(entry: &StoredEntry, call: Option<Call>, language: Language) -> St
     }
 }
 
-/// The names of events are the protocol's, in every language.
+/// What programs read: it stays as it is in every language and version.
 fn event_words(event: &Event) -> String {
     match event {
         Event::Begun => "begun".into(),
-        Event::Answered(Call { kind, number }, answer) => {
-            format!("answer to {} {number}: {}", kind.word(), answer_words(answer))
+        Event::Answered(number, answer) => {
+            let said = history::answer(answer, Language::English);
+            format!("answer to {} {number}: {said}", answer.kind().word())
         }
         Event::Tick => "time".into(),
-        Event::Abandon => "given up by the cashier".into(),
-        Event::PutAside => "put aside by the cashier".into(),
-        Event::AskNow => "asked now by the cashier".into(),
+        Event::Cancel => "cancelled by the cashier".into(),
+        Event::Supersede => "superseded by the cashier".into(),
+        Event::CheckNow => "checked now by the cashier".into(),
         Event::Restarted { .. } => "the till started again".into(),
-    }
-}
-
-fn answer_words(answer: &Answer) -> String {
-    match answer {
-        Answer::Paid(proof) => format!("paid {}", proof.transaction_id),
-        Answer::Paying => "USERPAYING".into(),
-        Answer::NotPaid => "NOTPAY".into(),
-        Answer::Ended(ending) => ending.code().into(),
-        Answer::Absent => "ORDERNOTEXIST".into(),
-        Answer::Withdrawn => "SUCCESS, recall=N".into(),
-        Answer::Failed(reason)
-        | Answer::Declined(reason)
-        | Answer::Doubtful(reason)
-        | Answer::Refused(reason)
-        | Answer::NotYet(reason)
-        | Answer::Irreversible(reason)
-        | Answer::Expired(reason)
-        | Answer::NotSent(reason)
-        | Answer::Unknown(reason) => reason.code.clone(),
     }
 }

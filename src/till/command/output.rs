@@ -18,7 +18,8 @@ pub fn say(line: &str) -> bool {
         // Whoever read it has read enough.
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => true,
         Err(error) => {
-            tell(&format!("paytill: standard output: {error}: {line}"));
+            // In no language: this is of the stream, and the line itself is in the right one.
+            tell(&format!("paytill: stdout: {error}: {line}"));
             false
         }
     }

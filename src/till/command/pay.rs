@@ -4,19 +4,20 @@ use zeroize::Zeroizing;
 
 use super::open::{open, tell_training};
 use super::output::{say, tell};
-use super::report::Report;
+use super::report::OrderReport;
 use super::signals::{Asked, Signals};
 use super::{Exit, Failure};
 use crate::clean::clean;
 use crate::cli::Pay;
 use crate::config::Loaded;
-use crate::engine::{Attempt, Refusal, SaleRef};
-use crate::language::Language;
+use crate::engine::{Attempt, Refusal, Report, SaleRef};
+use crate::language::{Language, Text};
 use crate::money::Entry;
 use crate::order::{AuthCode, OutTradeNo, TillId};
 use crate::payment::{Event, Status};
 use crate::scan::Scan;
 use crate::till::{Notice, Till};
+use crate::{both, text};
 use paytill_host::clock::Clock;
 
 /// Bytes read from standard input for a code.
@@ -33,7 +34,8 @@ pub async fn run(pay: Pay, loaded: &Loaded, clock: &Clock) -> Result<Exit, Failu
         // Where the two are swapped, the code is not repeated.
         let code = AuthCode::new(pay.amount.trim()).map(|code| code.masked());
         let given = code.unwrap_or_else(|| clean(&pay.amount, 40));
-        usage(format!("{given:?} is not an amount: {why}"))
+        let what = both!("{given:?} is not an amount", "{given:?} 不是金额");
+        usage(what.because(&Text::each(|language| text::amount::fault(why, language))))
     })?;
     let code = code(pay.code, &config.till.id)?;
     let mut opened = open(loaded, clock).await?;
@@ -41,29 +43,34 @@ pub async fn run(pay: Pay, loaded: &Loaded, clock: &Clock) -> Result<Exit, Failu
     let till = &mut opened.till;
     till.find_local_address().await;
     // Before the payment begins: what ends it from now on leaves it open and says so.
-    let mut signals =
-        Signals::new().map_err(|error| Failure::new(Exit::Fault, format!("signals: {error}")))?;
+    let mut signals = Signals::new()?;
     let note = clean(&pay.note, NOTE_CELLS);
-    let out_trade_no = till.begin(SaleRef::New(amount, note), code).map_err(refused)?;
-    let speaker = Speaker { json: pay.json.json, language: config.till.language };
-    let exit = follow(till, &out_trade_no, &speaker, &mut signals).await;
+    let out_trade_no = till.begin(SaleRef::New(amount), note, code).map_err(refused)?;
+    let reporter = Reporter { json: pay.json.json, language: config.till.language };
+    let exit = follow(till, &out_trade_no, &reporter, &mut signals).await;
     if exit == Exit::Attention {
-        tell("keep the goods; `paytill recover` or the next start goes on with it");
+        tell(reporter.language.pick(
+            "keep the goods; `paytill recover` or the next start goes on with it",
+            "请先不要交付商品；运行 paytill recover 或下次启动时会继续处理",
+        ));
     }
     if exit == Exit::Declined && opened.till.is_open() {
-        tell("its number is closed at the gateway by the next start or `paytill recover`");
+        tell(reporter.language.pick(
+            "its number is closed at the gateway by the next start or `paytill recover`",
+            "该订单号将在下次启动或运行 paytill recover 时关闭",
+        ));
     }
     Ok(exit)
 }
 
-struct Speaker {
+struct Reporter {
     json: bool,
     language: Language,
 }
 
-impl Speaker {
-    fn speak(&self, attempt: &Attempt, status: Status) {
-        let report = Report { status, ..Report::of_attempt(attempt) };
+impl Reporter {
+    fn report(&self, attempt: &Attempt, status: Status) {
+        let report = OrderReport { status, ..OrderReport::of_attempt(attempt) };
         if self.json {
             say(&report.json(self.language).to_string());
         } else if status.is_final_for_cashier() {
@@ -77,53 +84,59 @@ impl Speaker {
 async fn follow(
     till: &mut Till,
     ours: &OutTradeNo,
-    speaker: &Speaker,
+    reporter: &Reporter,
     signals: &mut Signals,
 ) -> Exit {
-    let mut given_up = false;
-    let mut spoken = None;
+    let mut cancelled = false;
+    let mut reported = None;
     loop {
         let notice = tokio::select! {
             notice = till.next() => notice,
             // The person at the keyboard is the cashier.
             asked = signals.next() => {
-                if given_up || asked == Asked::End {
+                if cancelled || asked == Asked::End {
                     return Exit::Attention;
                 }
-                given_up = true;
-                tell("giving up: one last query, then the payment is withdrawn (Ctrl-C again leaves it open)");
-                till.happen(ours, Event::Abandon);
+                cancelled = true;
+                tell(reporter.language.pick(
+                    "cancelling: one last query, then the payment is reversed (Ctrl-C again leaves \
+                     it open)",
+                    "正在取消：最后查询一次，然后撤销这笔支付（再按 Ctrl-C 则保留为未完成）",
+                ));
+                till.handle_event(ours, Event::Cancel);
                 continue;
             }
         };
         match notice {
-            Notice::Attempt { attempt, event, .. } if attempt.out_trade_no == *ours => {
+            Notice::Attempt(report) if report.attempt.out_trade_no == *ours => {
+                let Report { attempt, event, .. } = *report;
                 let status = attempt.state.status();
-                if *event == Event::Begun {
-                    speaker.speak(&attempt, Status::Created);
+                if event == Event::Begun {
+                    reporter.report(&attempt, Status::Created);
                 }
-                if spoken != Some(status) {
-                    speaker.speak(&attempt, status);
-                    spoken = Some(status);
+                if reported != Some(status) {
+                    reporter.report(&attempt, status);
+                    reported = Some(status);
                 }
                 if !attempt.recorded {
-                    tell(
+                    tell(reporter.language.pick(
                         "THIS COULD NOT BE WRITTEN TO THE JOURNAL: note it by hand, and keep the \
                          goods until `paytill recover` has told how it ended",
-                    );
+                        "结果未能保存：请手工记录，并在 paytill recover 给出结果前不要交付商品",
+                    ));
                 }
                 if let Some(exit) = end(&attempt) {
                     return exit;
                 }
             }
-            Notice::Stopped(why) => {
-                tell(&why);
+            Notice::Stopped(error) => {
+                tell(&text::journal::sentence(&error, reporter.language));
                 // Before the first entry is on disk nothing was sent.
-                if spoken.is_none() {
+                if reported.is_none() {
                     return Exit::Journal;
                 }
             }
-            Notice::Attempt { .. } | Notice::Gateway(_) => {}
+            Notice::Attempt(_) | Notice::Gateway(_) => {}
         }
     }
 }
@@ -152,20 +165,28 @@ fn code(given: String, till: &TillId) -> Result<AuthCode, Failure> {
     let text = if given.as_str() == "-" { first_line()? } else { given };
     let what = match Scan::name(&text, till) {
         Scan::Payment(code) => return Ok(code),
-        Scan::OtherWallet(_) => "a code of another wallet",
-        Scan::ReceiveCode => "a code to pay somebody, not to pay with",
-        Scan::Goods(_) => "the barcode of goods",
-        Scan::OwnReceipt(_) | Scan::Transaction(_) => "a number from a receipt",
-        Scan::Noise => "no payment code",
+        Scan::OtherWallet(_) => both!("a code of another wallet", "这是其他钱包的付款码"),
+        Scan::ReceiveCode => {
+            both!("a code to pay somebody, not to pay with", "这是收款码，不是付款码")
+        }
+        Scan::Goods(_) => both!("a product barcode", "这是商品条码"),
+        Scan::OwnReceipt(_) | Scan::Transaction(_) => {
+            both!("a number from a receipt", "这是小票上的单号")
+        }
+        Scan::Noise => both!("no payment code", "这不是付款码"),
     };
-    Err(usage(format!(
-        "{what}: a payment code of WeChat Pay has 18 digits and begins with 10 to 15; nothing was sent"
-    )))
+    Err(usage(what.because(&both!(
+        "a payment code of WeChat Pay has 18 digits and begins with 10 to 15; nothing was sent",
+        "微信付款码为 18 位数字，以 10 至 15 开头；没有提交任何请求"
+    ))))
 }
 
 /// The first line of standard input, without a buffer in between that would keep it.
 fn first_line() -> Result<Zeroizing<String>, Failure> {
-    let unusable = |error| usage(format!("standard input: {error}; nothing was sent"));
+    let unusable = |error: rustix::io::Errno| {
+        let why = text::system::text(&error.into());
+        usage(both!("nothing was sent; standard input", "没有提交任何请求；标准输入").because(&why))
+    };
     let mut bytes = Zeroizing::new([0; LARGEST_INPUT]);
     let mut length = 0;
     while length < LARGEST_INPUT && !bytes[..length].contains(&b'\n') {
@@ -183,16 +204,23 @@ fn first_line() -> Result<Zeroizing<String>, Failure> {
 fn refused(refusal: Refusal) -> Failure {
     match refusal {
         Refusal::Stopped => {
-            Failure::new(Exit::Journal, "the journal cannot be written; nothing was sent")
+            let sentence = both!(
+                "the journal cannot be written; nothing was sent",
+                "无法保存交易记录；没有提交任何请求"
+            );
+            Failure::new(Exit::Journal, sentence)
         }
-        Refusal::CodeInUse(by) => usage(format!(
-            "this payment code is being used for order {by}; ask for a new one; nothing was sent"
+        Refusal::CodeUsed(by) => usage(both!(
+            "this payment code was already used for order {by}; ask for a new one; nothing was sent",
+            "这个付款码已用于订单 {by}；请顾客刷新付款码；没有提交任何请求"
         )),
-        Refusal::Unsettled(by) => usage(format!("order {by} of this sale is not settled")),
-        Refusal::AlreadyPaid => usage("this sale is paid".to_owned()),
+        Refusal::Unsettled(by) => {
+            usage(both!("order {by} of this sale is not settled", "本次销售的订单 {by} 尚未完成"))
+        }
+        Refusal::AlreadyPaid => usage(both!("this sale is paid", "本次销售已付款")),
     }
 }
 
-fn usage(sentence: String) -> Failure {
+const fn usage(sentence: Text) -> Failure {
     Failure::new(Exit::Usage, sentence)
 }

@@ -9,10 +9,13 @@ use super::{Exit, Failure};
 use crate::cli;
 use crate::clock::Millis;
 use crate::config::Config;
-use crate::device::Health;
-use crate::device::printer::{Answers, Job, Patience, Printer, PrinterReport, PrinterSettings};
+use crate::device::printer::{
+    Answers, Job, JobFault, Patience, Printer, PrinterReport, PrinterSettings,
+};
+use crate::device::{Fault, Health};
+use crate::language::Text;
 use crate::receipt::{Form, escpos};
-use crate::text;
+use crate::{both, text};
 use paytill_host::clock::Clock;
 
 /// How long a printer that is not there, or has no paper, is waited for.
@@ -25,7 +28,10 @@ pub fn run(command: &cli::PrintTest, config: &Config, clock: &Clock) -> Result<E
     config.printer.profile = command.profile.unwrap_or(config.printer.profile);
     let language = config.till.language;
     let Some(settings) = printer_settings(&config) else {
-        let sentence = "no printer is configured: set printer.kind and printer.port";
+        let sentence = both!(
+            "no printer is configured: set printer.kind and printer.port",
+            "没有配置打印机：请设置 printer.kind 和 printer.port"
+        );
         return Err(Failure::new(Exit::Configuration, sentence));
     };
     let patience = Patience { away: AWAY, stalled: STALLED, trouble: STALLED };
@@ -33,13 +39,17 @@ pub fn run(command: &cli::PrintTest, config: &Config, clock: &Clock) -> Result<E
     let report = move |report| {
         let _ = post.send(report);
     };
-    let printer =
-        Printer::start(PrinterSettings { patience, ..settings }, clock.clone(), report)
-            .map_err(|error| Failure::new(Exit::Fault, format!("the printer's thread: {error}")))?;
+    let printer = Printer::start(PrinterSettings { patience, ..settings }, clock.clone(), report)
+        .map_err(|error| {
+        Failure::of_system(&both!("the printer's thread", "无法启动打印线程"), &error)
+    })?;
     let page = escpos::test_page(&Form::of(&config));
     let job = Job { id: 1, page, copies: 1, good_for: None };
-    printer.print(job).map_err(|full| Failure::new(Exit::Fault, full))?;
-    let mut last = String::new();
+    printer.print(job).map_err(|_| {
+        let full = Text::each(|language| text::device::queue_full(language).to_owned());
+        Failure::new(Exit::Fault, full)
+    })?;
+    let mut last = None;
     let mut answers = Answers::default();
     let longest = Duration::from(AWAY.plus(STALLED).plus(Millis::seconds(60)));
     while let Ok(report) = reports.recv_timeout(longest) {
@@ -51,11 +61,10 @@ pub fn run(command: &cli::PrintTest, config: &Config, clock: &Clock) -> Result<E
                 continue;
             }
             PrinterReport::Failed(_, fault) => {
-                let why = text::device::job_fault(&fault, language);
-                return Err(Failure::new(Exit::Fault, format!("not printed: {why}{last}")));
+                return Err(Failure::new(Exit::Fault, not_printed(&fault, last.as_ref())));
             }
             PrinterReport::Health(Health::Failed(fault)) => {
-                last = format!("; {}", text::device::fault(&fault, language));
+                last = Some(fault);
                 continue;
             }
             PrinterReport::Health(Health::PaperLow) => {
@@ -69,5 +78,16 @@ pub fn run(command: &cli::PrintTest, config: &Config, clock: &Clock) -> Result<E
         }
         return Ok(Exit::Done);
     }
-    Err(Failure::new(Exit::Fault, "the printer did not answer"))
+    Err(Failure::new(Exit::Fault, both!("the printer did not answer", "打印机没有应答")))
+}
+
+/// Why, and what was wrong with the printer before.
+fn not_printed(fault: &JobFault, before: Option<&Fault>) -> Text {
+    both!("not printed", "未打印").because(&Text::each(|language| {
+        let why = text::device::job_fault(fault, language);
+        match before.map(|fault| text::device::fault(fault, language)) {
+            Some(before) => format!("{why}{}{before}", language.pick("; ", "；")),
+            None => why,
+        }
+    }))
 }

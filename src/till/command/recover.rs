@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use super::open::{open, tell_training};
 use super::output::{say, tell};
-use super::report::Report;
+use super::report::OrderReport;
 use super::{Exit, Failure};
 use crate::cli::Json;
 use crate::config::Loaded;
-use crate::engine::Attempt;
+use crate::engine::{Attempt, Report};
 use crate::order::OutTradeNo;
-use crate::payment::{Answer, CallKind, Event, Status};
+use crate::payment::{Answer, Event, Reversed, Status};
+use crate::text;
 use crate::till::Notice;
 use paytill_host::clock::Clock;
 
@@ -30,33 +31,38 @@ pub async fn run(json: Json, loaded: &Loaded, clock: &Clock) -> Result<Exit, Fai
     // Time for every step there is; what has not ended by then, needs a person.
     let patience = rules.give_up_after.plus(rules.attention_after).plus(rules.reverse_not_before);
     let deadline = clock.uptime().after(patience);
-    let mut told: BTreeMap<OutTradeNo, Status> = BTreeMap::new();
+    let mut reported: BTreeMap<OutTradeNo, Status> = BTreeMap::new();
     let mut hopeless = Hopeless::default();
     while till.is_busy() && clock.uptime() < deadline && !hopeless.has_all(till.busy()) {
         match tokio::time::timeout(BEAT, till.next()).await {
-            Ok(Notice::Attempt { attempt, event, .. }) => {
+            Ok(Notice::Attempt(report)) => {
+                let Report { attempt, event, .. } = *report;
                 let status = attempt.state.status();
-                if told.insert(attempt.out_trade_no.clone(), status) != Some(status) {
-                    let report = Report::of_attempt(&attempt);
+                if reported.insert(attempt.out_trade_no.clone(), status) != Some(status) {
+                    let order = OrderReport::of_attempt(&attempt);
                     say(&if json.json {
-                        report.json(language).to_string()
+                        order.json(language).to_string()
                     } else {
-                        report.line(language)
+                        order.line(language)
                     });
                 }
                 hopeless.note(&attempt, &event);
             }
-            Ok(Notice::Stopped(why)) => return Err(Failure::new(Exit::Journal, why)),
+            Ok(Notice::Stopped(error)) => {
+                return Err(Failure::new(Exit::Journal, text::journal::text(&error)));
+            }
             Ok(Notice::Gateway(_)) | Err(_) => {}
         }
     }
-    if told.is_empty() && !json.json {
-        tell("nothing is open");
+    if reported.is_empty() && !json.json {
+        tell(language.pick("nothing is open", "没有未完成的支付"));
     }
     if till.is_open() {
-        tell(
-            "not everything is resolved; `paytill orders --state attention` lists what needs a person",
-        );
+        tell(language.pick(
+            "some payments are still open; `paytill orders --state attention` lists those that \
+             need a person",
+            "还有未完成的支付；需人工处理的可用 paytill orders --state attention 列出",
+        ));
         return Ok(Exit::Attention);
     }
     Ok(Exit::Done)
@@ -72,13 +78,14 @@ struct Hopeless {
 impl Hopeless {
     fn note(&mut self, attempt: &Attempt, event: &Event) {
         let number = &attempt.out_trade_no;
-        let failed = matches!(event, Event::Answered(call, answer)
-            if call.kind == CallKind::Reverse && *answer != Answer::Withdrawn);
+        let failed = matches!(event, Event::Answered(_, Answer::Reversed(answer))
+            if *answer != Reversed::Accepted);
         let failures = self.failures.entry(number.clone()).or_default();
         *failures += u32::from(failed);
         let asked = matches!(event, Event::Answered(..));
-        let given_up = attempt.state.is_irreversible() && asked || *failures >= TRIES;
-        let hopeless = attempt.state.status() == Status::Attention && given_up;
+        let is_refused = attempt.state.is_reversal_refused() && asked;
+        let hopeless =
+            attempt.state.status() == Status::Attention && (is_refused || *failures >= TRIES);
         self.orders.insert(number.clone(), hopeless);
     }
 
@@ -93,7 +100,7 @@ mod tests {
     use super::*;
     use crate::clock::{Millis, Timestamp, Uptime};
     use crate::money::{Currency, Money};
-    use crate::payment::{Call, Reason, Rules, State};
+    use crate::payment::{Call, Reason, Reversed, Rules, State};
 
     const QUERY: Call = Call { kind: CallKind::Query, number: 1 };
     const REVERSE: Call = Call { kind: CallKind::Reverse, number: 2 };

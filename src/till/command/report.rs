@@ -11,7 +11,7 @@ use crate::payment::{State, Status};
 use crate::text::{reason, screen};
 
 /// What is told of an order (interface 3).
-pub struct Report<'a> {
+pub struct OrderReport<'a> {
     pub order_no: &'a str,
     pub status: Status,
     pub at: Timestamp,
@@ -22,7 +22,7 @@ pub struct Report<'a> {
     pub state: &'a State,
 }
 
-impl<'a> Report<'a> {
+impl<'a> OrderReport<'a> {
     /// Of an attempt that just moved.
     pub fn of_attempt(attempt: &'a Attempt) -> Self {
         Self {
@@ -57,7 +57,7 @@ impl<'a> Report<'a> {
         let why = self
             .state
             .reason()
-            .map(|why| json!({ "code": why.code, "text": reason::of(self.state, language) }));
+            .map(|why| json!({ "code": why.code(), "text": reason::of(self.state, language) }));
         json!({
             "order_no": self.order_no,
             "state": self.status.word(),

@@ -3,22 +3,25 @@
 use super::output::{say, tell};
 use super::{Exit, Failure};
 use crate::cli::Simulator;
+use crate::language::Language;
 use crate::simulator::{Bank, Identity, Scenario, Script, Server};
+use crate::{both, say, text};
 use paytill_host::clock::Clock;
 
-/// Serves until it is told to stop, and prints what it is sent; at the end, its ledger.
-pub async fn run(simulator: Simulator, clock: &Clock) -> Result<Exit, Failure> {
+/// Serves until it is told to stop, and prints what it is sent; at the end, its ledger. What is on
+/// the wire is told in the protocol's words.
+pub async fn run(simulator: Simulator, language: Language, clock: &Clock) -> Result<Exit, Failure> {
     if simulator.scenario.as_deref() == Some("list") {
-        list();
+        list(language);
         return Ok(Exit::Done);
     }
     let scenario = simulator.scenario.as_deref().map(scenario).transpose()?;
-    let fault = |error: &dyn std::fmt::Display| Failure::new(Exit::Fault, error);
+    let no_identity = |error| Failure::new(Exit::Fault, text::failure::identity(&error));
     let identity = match &simulator.write_config {
         Some(folder) => Identity::load_or_generate(folder),
         None => Identity::generate(),
     };
-    let identity = identity.map_err(|error| fault(&error))?;
+    let identity = identity.map_err(no_identity)?;
     let script = Script { scenario, ..Script::default() };
     let bank = Bank::new(identity.account(), script, simulator.seed, clock.wall());
     let log = Box::new(|at: crate::clock::Millis, line: &str| {
@@ -26,21 +29,22 @@ pub async fn run(simulator: Simulator, clock: &Clock) -> Result<Exit, Failure> {
     });
     let server = Server::start(simulator.listen, &identity, bank, Some(log), 1)
         .await
-        .map_err(|error| fault(&error))?;
+        .map_err(|error| Failure::new(Exit::Fault, text::failure::server(&error)))?;
     if let Some(folder) = &simulator.write_config {
-        identity.write(folder, server.local_addr()).map_err(|error| fault(&error))?;
-        tell(&format!("configuration: {}", folder.join("paytill.toml").display()));
+        identity.write(folder, server.local_addr()).map_err(no_identity)?;
+        let file = folder.join("paytill.toml");
+        tell(&say!(language, "configuration: {file}", "配置文件：{file}", file = file.display()));
     }
     say(&format!("https://{}", server.local_addr()));
     stopped().await;
     for entry in server.bank().ledger() {
-        say(&format!(
-            "{}  {:?}  charged {}  returned {}  {}",
-            entry.out_trade_no,
-            entry.standing,
-            entry.charged.minor(),
-            entry.returned.minor(),
-            entry.scenario.name(),
+        let (number, standing, scenario) =
+            (&entry.out_trade_no, entry.standing, entry.scenario.name());
+        let (charged, returned) = (entry.charged.minor(), entry.returned.minor());
+        say(&say!(
+            language,
+            "{number}  {standing:?}  charged {charged}  returned {returned}  {scenario}",
+            "{number}  {standing:?}  扣款 {charged}  退回 {returned}  {scenario}"
         ));
     }
     Ok(Exit::Done)
@@ -49,18 +53,21 @@ pub async fn run(simulator: Simulator, clock: &Clock) -> Result<Exit, Failure> {
 fn scenario(name: &str) -> Result<Scenario, Failure> {
     Scenario::from_name(name).ok_or_else(|| {
         let name = crate::clean::clean(name, 40);
-        let sentence = format!("{name} is no scenario; `--scenario list` prints all names");
+        let sentence = both!(
+            "{name} is no scenario; `--scenario list` prints all names",
+            "没有名为 {name} 的情景；用 --scenario list 列出全部名称"
+        );
         Failure::new(Exit::Usage, sentence)
     })
 }
 
-fn list() {
+fn list(language: Language) {
     for scenario in Scenario::all() {
         say(&format!(
             "{}  {:<28}  {}",
             scenario.last_digits(),
             scenario.name(),
-            scenario.summary()
+            text::scenario::summary(scenario, language)
         ));
     }
 }

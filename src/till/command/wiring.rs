@@ -41,7 +41,8 @@ pub(super) fn display_settings(config: &Config) -> Option<DisplaySettings> {
 pub(super) fn learned(config: &Config) -> Vec<Learned> {
     learned::read(&learned::path(&config.journal.path)).unwrap_or_else(|error| {
         tracing::warn!(%error, "no learned scanners");
-        tell(&format!("paytill: {error}"));
+        let why = crate::text::failure::learned(&error);
+        tell(&format!("paytill: {}", why.in_language(config.till.language)));
         Vec::new()
     })
 }

@@ -15,6 +15,9 @@ use unicode_width::UnicodeWidthStr;
 use super::ConfigError;
 use super::nearest::nearest;
 use crate::clean::clean;
+use crate::language::Text;
+use crate::text::system;
+use crate::{both, say};
 
 /// A configuration has under 10 KiB; what is larger is another file.
 const LARGEST: u64 = 256 * 1024;
@@ -29,8 +32,12 @@ pub(super) type Known = [(&'static str, &'static [&'static str])];
 /// The bytes of a file as text; `None` if there is no such file.
 pub(super) fn read(path: &Path, name: &str) -> Result<Option<String>, ConfigError> {
     use std::io::ErrorKind::{NotADirectory, NotFound};
-    let unreadable =
-        |error| ConfigError::new(format!("{name}: the configuration cannot be read: {error}"));
+    let unreadable = |error: std::io::Error| {
+        let what = both!("the configuration cannot be read", "无法读取配置文件");
+        ConfigError::new(
+            what.because(&system::text(&error)).map(|sentence| format!("{name}: {sentence}")),
+        )
+    };
     let file = match std::fs::File::open(path) {
         Ok(file) => file,
         Err(error) if matches!(error.kind(), NotFound | NotADirectory) => return Ok(None),
@@ -40,13 +47,19 @@ pub(super) fn read(path: &Path, name: &str) -> Result<Option<String>, ConfigErro
     let read = file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(unreadable)?;
     if u64::try_from(read).is_ok_and(|read| read > LARGEST) {
         let most = LARGEST / 1024;
-        return Err(ConfigError::new(format!("{name}: a configuration is at most {most} KiB")));
+        return Err(ConfigError::new(both!(
+            "{name}: a configuration is at most {most} KiB",
+            "{name}: 配置文件不能超过 {most} KiB"
+        )));
     }
     match String::from_utf8(bytes) {
         Ok(text) => Ok(Some(text)),
         Err(error) => {
             let line = line_at(error.as_bytes(), error.utf8_error().valid_up_to());
-            Err(ConfigError::new(format!("{name}:{line}: this is not UTF-8 text")))
+            Err(ConfigError::new(both!(
+                "{name}:{line}: this is not UTF-8 text",
+                "{name}:{line}: 不是 UTF-8 文本"
+            )))
         }
     }
 }
@@ -71,6 +84,12 @@ impl<'a> Document<'a> {
         Ok(document)
     }
 
+    /// What can be made out of a text that may not be TOML.
+    pub(super) fn salvage(name: &'a str, text: &'a str) -> Self {
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        Self { name, text, root: DeTable::parse_recoverable(text).0.into_inner() }
+    }
+
     /// A section by its dotted name; it may be absent and have no keys.
     pub(super) fn section(&self, name: &'static str) -> Section<'_> {
         let mut section = Section { document: self, name, at: 0, table: Some(&self.root) };
@@ -89,9 +108,13 @@ impl<'a> Document<'a> {
         let word = clean(self.text.get(start..end).unwrap_or_default(), WORD_CELLS);
         self.wrong(
             start,
-            match error.message() {
-                "duplicate key" => format!("{word} is here for the second time"),
-                message => format!("this is not TOML: {}", clean(message, 200)),
+            &match error.message() {
+                "duplicate key" => both!("{word} is here for the second time", "{word} 重复出现"),
+                message => both!(
+                    "this is not TOML: {why}",
+                    "不是有效的 TOML：{why}",
+                    why = clean(message, 200)
+                ),
             },
         )
     }
@@ -103,33 +126,30 @@ impl<'a> Document<'a> {
 
     /// Reports the first key that is not `known`, since nobody reads it.
     pub(super) fn check_keys(&self, known: &Known) -> Result<(), ConfigError> {
-        let mut first: Option<(usize, String, &str)> = None;
+        let mut first: Option<(usize, Text, &str)> = None;
         for (key, value) in &self.root {
             let mut faults = Vec::new();
             let name = key.get_ref().as_ref();
             match (known.iter().any(|(section, _)| *section == name), value.get_ref()) {
                 (true, DeValue::Table(table)) => check_section(name, table, known, &mut faults),
-                (true, _) => faults.push((
-                    key.span().start,
-                    format!("{name} is a section: write [{name}] and its keys below it"),
-                )),
+                (true, _) => faults.push((key.span().start, is_a_section(name))),
                 (false, _) => faults.push((key.span().start, unknown_at_top(name, known))),
             }
             let faults = faults.into_iter().map(|(at, sentence)| (at, sentence, name));
-            first = first.into_iter().chain(faults).min();
+            first = first.into_iter().chain(faults).min_by_key(|(at, ..)| *at);
         }
         match first {
-            Some((at, sentence, section)) => Err(self.wrong(at, sentence).in_section(section)),
+            Some((at, sentence, section)) => Err(self.wrong(at, &sentence).in_section(section)),
             None => Ok(()),
         }
     }
 
-    fn wrong(&self, at: usize, sentence: impl Display) -> ConfigError {
+    fn wrong(&self, at: usize, sentence: &Text) -> ConfigError {
         if self.name.is_empty() {
-            return ConfigError::new(sentence.to_string());
+            return ConfigError::new(sentence.clone());
         }
         let line = line_at(self.text.as_bytes(), at);
-        ConfigError::new(format!("{}:{line}: {sentence}", self.name))
+        ConfigError::new(sentence.map(|sentence| format!("{}:{line}: {sentence}", self.name)))
     }
 }
 
@@ -137,7 +157,7 @@ fn check_section(
     section: &str,
     table: &DeTable<'_>,
     known: &Known,
-    faults: &mut Vec<(usize, String)>,
+    faults: &mut Vec<(usize, Text)>,
 ) {
     let keys = known.iter().find(|(name, _)| *name == section).map_or(&[][..], |(_, keys)| *keys);
     for (key, value) in table {
@@ -145,10 +165,7 @@ fn check_section(
         let inner = format!("{section}.{name}");
         match (known.iter().any(|(name, _)| *name == inner), value.get_ref()) {
             (true, DeValue::Table(table)) => check_section(&inner, table, known, faults),
-            (true, _) => faults.push((
-                key.span().start,
-                format!("{inner} is a section: write [{inner}] and its keys below it"),
-            )),
+            (true, _) => faults.push((key.span().start, is_a_section(&inner))),
             (false, _) if keys.contains(&name) => {}
             (false, _) => {
                 faults.push((key.span().start, unknown_in(section, keys, name, known)));
@@ -157,33 +174,51 @@ fn check_section(
     }
 }
 
-fn unknown_at_top(name: &str, known: &Known) -> String {
+fn is_a_section(name: &str) -> Text {
+    both!(
+        "{name} is a section: write [{name}] and its keys below it",
+        "{name} 是一个配置节：请写 [{name}]，各配置项写在它下面"
+    )
+}
+
+fn unknown_at_top(name: &str, known: &Known) -> Text {
     let word = clean(name, WORD_CELLS);
     let (plain, home) = (known.iter().map(|(section, _)| *section), home_of(name, known));
     match (home, nearest(name, plain.clone())) {
-        (Some(home), _) => format!("{word} does not stand alone; it belongs under [{home}]"),
-        (None, Some(near)) => format!("{word} is not a known section; did you mean [{near}]?"),
-        (None, None) => {
-            let known = list(plain.filter(|section| !section.contains('.')));
-            format!("{word} is not a known section; known are {known}")
-        }
+        (Some(home), _) => both!(
+            "{word} does not stand alone; it belongs under [{home}]",
+            "{word} 不能单独出现，应放在 [{home}] 下"
+        ),
+        (None, Some(near)) => both!(
+            "{word} is not a known section; did you mean [{near}]?",
+            "{word} 不是已知的配置节，是否想写 [{near}]？"
+        ),
+        (None, None) => both!(
+            "{word} is not a known section; known are {known}",
+            "{word} 不是已知的配置节，可用的有 {known}",
+            known = list(plain.filter(|section| !section.contains('.')))
+        ),
     }
 }
 
-fn unknown_in(section: &str, keys: &[&'static str], name: &str, known: &Known) -> String {
+fn unknown_in(section: &str, keys: &[&'static str], name: &str, known: &Known) -> Text {
     let word = clean(name, WORD_CELLS);
     let inner = known.iter().filter_map(|(name, _)| name.strip_prefix(section)?.strip_prefix('.'));
     let here = keys.iter().copied().chain(inner);
     match (nearest(name, here.clone()), home_of(name, known)) {
-        (Some(near), _) => {
-            format!("[{section}] {word} is not a known key; did you mean {near}?")
-        }
-        (None, Some(home)) => {
-            format!("[{section}] {word} is not a key of this section; it belongs under [{home}]")
-        }
-        (None, None) => {
-            format!("[{section}] {word} is not a known key; known here are {}", list(here))
-        }
+        (Some(near), _) => both!(
+            "[{section}] {word} is not a known key; did you mean {near}?",
+            "[{section}] {word} 不是已知的配置项，是否想写 {near}？"
+        ),
+        (None, Some(home)) => both!(
+            "[{section}] {word} is not a key of this section; it belongs under [{home}]",
+            "[{section}] {word} 不属于本节，应放在 [{home}] 下"
+        ),
+        (None, None) => both!(
+            "[{section}] {word} is not a known key; known here are {known}",
+            "[{section}] {word} 不是已知的配置项，本节可用的有 {known}",
+            known = list(here)
+        ),
     }
 }
 
@@ -228,10 +263,21 @@ impl Section<'_> {
     ) -> Result<Option<Vec<String>>, ConfigError> {
         let Some(value) = self.value(key) else { return Ok(None) };
         let Some(lines) = value.get_ref().as_array() else {
-            return Err(self.not(key, "a list of lines like [\"one\", \"two\"]", value));
+            let expected = both!(
+                "a list of lines like [\"one\", \"two\"]",
+                "几行文字的列表，如 [\"第一行\", \"第二行\"]"
+            );
+            return Err(self.not(key, &expected, value));
         };
         if lines.len() > most {
-            return Err(self.wrong(key, format!("has {} lines; at most {most} fit", lines.len())));
+            return Err(self.wrong(
+                key,
+                &both!(
+                    "has {count} lines; at most {most} fit",
+                    "有 {count} 行，最多 {most} 行",
+                    count = lines.len()
+                ),
+            ));
         }
         lines.iter().map(|line| self.line(key, line, cells)).collect::<Result<_, _>>().map(Some)
     }
@@ -242,12 +288,15 @@ impl Section<'_> {
         let written = self.value(key).and_then(|value| value.get_ref().as_str());
         match path {
             // A path without its invisible characters would be another path.
-            Some(path) if written != Some(&path) => {
-                Err(self.wrong(key, "holds a character that cannot be seen"))
-            }
-            Some(path) if path.starts_with("~/") => {
-                Err(self.wrong(key, "starts with ~, which only a shell knows; write it in full"))
-            }
+            Some(path) if written != Some(&path) => Err(self
+                .wrong(key, &both!("holds a character that cannot be seen", "含有不可见的字符"))),
+            Some(path) if path.starts_with("~/") => Err(self.wrong(
+                key,
+                &both!(
+                    "starts with ~, which only a shell knows; write it in full",
+                    "以 ~ 开头，只有命令行认识它，请写完整路径"
+                ),
+            )),
             path => Ok(path.map(|path| folder.join(path))),
         }
     }
@@ -255,7 +304,8 @@ impl Section<'_> {
     /// `true` or `false`.
     pub(super) fn flag(&self, key: &str, default: bool) -> Result<bool, ConfigError> {
         let Some(value) = self.value(key) else { return Ok(default) };
-        value.get_ref().as_bool().ok_or_else(|| self.not(key, "true or false", value))
+        let expected = || both!("true or false", " true 或 false");
+        value.get_ref().as_bool().ok_or_else(|| self.not(key, &expected(), value))
     }
 
     /// A whole number within a range.
@@ -265,7 +315,8 @@ impl Section<'_> {
         allowed: RangeInclusive<u64>,
         default: u64,
     ) -> Result<u64, ConfigError> {
-        let allows = format!("{} to {}", allowed.start(), allowed.end());
+        let (least, most) = (allowed.start(), allowed.end());
+        let allows = both!("{least} to {most}", "{least} 至 {most}");
         self.number(key, &allows, default, |number| allowed.contains(&number))
     }
 
@@ -291,23 +342,39 @@ impl Section<'_> {
         let known = words.iter().map(|(word, _)| *word);
         let allows = either(known.clone());
         let Some(text) = value.get_ref().as_str() else {
-            return Err(self.not(key, &format!("{allows}, in quotes"), value));
+            let expected = Text::each(|language| {
+                say!(
+                    language,
+                    "{allows}, in quotes",
+                    " {allows}（带引号）",
+                    allows = allows.in_language(language)
+                )
+            });
+            return Err(self.not(key, &expected, value));
         };
         if let Some((_, meaning)) = words.iter().find(|(word, _)| *word == text) {
             return Ok(*meaning);
         }
         let near = nearest(text, known.filter(|word| !word.is_empty()));
-        let near = near.map(|near| format!("; did you mean {near}?")).unwrap_or_default();
+        let near = near.map_or_else(Text::default, did_you_mean);
         let word = clean(text, WORD_CELLS);
-        Err(self.wrong(key, format!("is \"{word}\"; allowed is {allows}{near}")))
+        let sentence = Text::each(|language| {
+            let (allows, near) = (allows.in_language(language), near.in_language(language));
+            say!(
+                language,
+                "is \"{word}\"; allowed is {allows}{near}",
+                "为 \"{word}\"，只能是 {allows}{near}"
+            )
+        });
+        Err(self.wrong(key, &sentence))
     }
 
     /// The key is there and wrong: `sentence` says in what.
-    pub(super) fn wrong(&self, key: &str, sentence: impl Display) -> ConfigError {
+    pub(super) fn wrong(&self, key: &str, sentence: &Text) -> ConfigError {
         let at = self.table.and_then(|table| table.get_key_value(key));
         let at = at.map_or(self.at, |(key, _)| key.span().start);
-        let wrong = self.document.wrong(at, format!("[{}] {key} {sentence}", self.name));
-        wrong.in_section(self.name)
+        let sentence = sentence.map(|sentence| format!("[{}] {key} {sentence}", self.name));
+        self.document.wrong(at, &sentence).in_section(self.name)
     }
 
     fn value(&self, key: &str) -> Option<&Spanned<DeValue<'_>>> {
@@ -317,18 +384,26 @@ impl Section<'_> {
     fn number(
         &self,
         key: &str,
-        allows: &str,
+        allows: &Text,
         default: u64,
         allowed: impl Fn(u64) -> bool,
     ) -> Result<u64, ConfigError> {
         let Some(value) = self.value(key) else { return Ok(default) };
         let Some(integer) = value.get_ref().as_integer() else {
-            return Err(self.not(key, &format!("a whole number, {allows}"), value));
+            let expected = Text::each(|language| {
+                let allows = allows.in_language(language);
+                say!(language, "a whole number, {allows}", "整数，{allows}")
+            });
+            return Err(self.not(key, &expected, value));
         };
         let number = u64::from_str_radix(integer.as_str(), integer.radix()).ok();
         number.filter(|number| allowed(*number)).ok_or_else(|| {
             let written = clean(self.document.text.get(value.span()).unwrap_or_default(), 24);
-            self.wrong(key, format!("is {written}; allowed is {allows}"))
+            let sentence = Text::each(|language| {
+                let allows = allows.in_language(language);
+                say!(language, "is {written}; allowed is {allows}", "为 {written}，允许 {allows}")
+            });
+            self.wrong(key, &sentence)
         })
     }
 
@@ -339,34 +414,52 @@ impl Section<'_> {
         cells: usize,
     ) -> Result<String, ConfigError> {
         let Some(text) = value.get_ref().as_str() else {
-            return Err(self.not(key, "text in quotes", value));
+            return Err(self.not(key, &both!("text in quotes", "带引号的文字"), value));
         };
         if text.chars().any(char::is_control) {
-            return Err(self.wrong(key, "holds a control character; only printable text may be"));
+            return Err(self.wrong(
+                key,
+                &both!(
+                    "holds a control character; only printable text may be",
+                    "含有控制字符，只能用可显示的文字"
+                ),
+            ));
         }
         let cleaned = clean(text, usize::MAX);
         if cleaned.width() > cells {
             let width = cleaned.width();
             return Err(self.wrong(
                 key,
-                format!("is {width} characters wide; at most {cells} fit (a Chinese one is two)"),
+                &both!(
+                    "is {width} characters wide; at most {cells} fit (a Chinese one is two)",
+                    "宽 {width} 个字符，最多 {cells} 个（汉字算两个）"
+                ),
             ));
         }
         Ok(cleaned)
     }
 
-    fn not(&self, key: &str, expected: &str, value: &Spanned<DeValue<'_>>) -> ConfigError {
+    fn not(&self, key: &str, expected: &Text, value: &Spanned<DeValue<'_>>) -> ConfigError {
         let found = match value.get_ref() {
-            DeValue::String(_) => "text",
-            DeValue::Integer(_) => "a number",
-            DeValue::Float(_) => "a number with a point",
-            DeValue::Boolean(_) => "true or false",
-            DeValue::Datetime(_) => "a date",
-            DeValue::Array(_) => "a list",
-            DeValue::Table(_) => "a section",
+            DeValue::String(_) => both!("text", "文字"),
+            DeValue::Integer(_) => both!("a number", "数字"),
+            DeValue::Float(_) => both!("a number with a point", "带小数点的数字"),
+            DeValue::Boolean(_) => both!("true or false", " true 或 false"),
+            DeValue::Datetime(_) => both!("a date", "日期"),
+            DeValue::Array(_) => both!("a list", "列表"),
+            DeValue::Table(_) => both!("a section", "配置节"),
         };
-        self.wrong(key, format!("must be {expected}; this is {found}"))
+        let sentence = Text::each(|language| {
+            let (expected, found) = (expected.in_language(language), found.in_language(language));
+            say!(language, "must be {expected}; this is {found}", "必须是{expected}；现在是{found}")
+        });
+        self.wrong(key, &sentence)
     }
+}
+
+/// What was probably meant, to follow what is wrong.
+pub(super) fn did_you_mean(near: &str) -> Text {
+    both!("; did you mean {near}?", "；是否想写 {near}？")
 }
 
 /// The line on which the byte at `at` is, counted from 1.
@@ -378,10 +471,10 @@ fn list(words: impl Iterator<Item = impl Display>) -> String {
     words.map(|word| word.to_string()).collect::<Vec<_>>().join(", ")
 }
 
-fn either(words: impl Iterator<Item = impl Display>) -> String {
+fn either(words: impl Iterator<Item = impl Display>) -> Text {
     let all = list(words);
     match all.rsplit_once(", ") {
-        Some((most, last)) => format!("{most} or {last}"),
-        None => all,
+        Some((most, last)) => both!("{most} or {last}", "{most} 或 {last}"),
+        None => both!("{all}", "{all}"),
     }
 }

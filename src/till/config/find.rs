@@ -6,6 +6,7 @@ use super::{
     Config, ConfigError, Environment, Flags, Salvage, Secrets, file, folder_of, secret, sections,
     variable,
 };
+use crate::both;
 use crate::language::Language;
 
 /// A file that is there.
@@ -39,6 +40,11 @@ impl Found {
         }
     }
 
+    /// The language it names, if that much of it can be read.
+    pub(super) fn language(&self) -> Option<Language> {
+        sections::language(&file::Document::salvage(&self.name, &self.text))
+    }
+
     fn surroundings<'a>(
         &'a self,
         secrets: Secrets,
@@ -66,8 +72,10 @@ pub(super) fn first(
         match (file::read(&path, &name)?, named_by) {
             (Some(text), _) => return Ok(Some(Found { path, name, text })),
             (None, Some(by)) => {
-                let sentence = format!("{name}: there is no such file; {by} names it");
-                return Err(ConfigError::new(sentence));
+                return Err(ConfigError::new(both!(
+                    "{name}: there is no such file; {by} names it",
+                    "{name}: 没有这个文件；{by} 指定了它"
+                )));
             }
             (None, None) => {}
         }

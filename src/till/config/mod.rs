@@ -21,7 +21,7 @@ use tracing::level_filters::LevelFilter;
 use crate::clock::Millis;
 use crate::gateway::wechat::fields::SignType;
 use crate::hardware::{Flow, Parity, Selector};
-use crate::language::Language;
+use crate::language::{Language, Text};
 use crate::money::{Currency, Entry, Money};
 use crate::order::{Merchant, TillId};
 use crate::payment::Rules;
@@ -346,13 +346,23 @@ pub struct Loaded {
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("{sentence}")]
 pub struct ConfigError {
-    sentence: String,
+    sentence: Text,
     section: Option<String>,
 }
 
 impl ConfigError {
-    fn new(sentence: impl Into<String>) -> Self {
-        Self { sentence: sentence.into(), section: None }
+    const fn new(sentence: Text) -> Self {
+        Self { sentence, section: None }
+    }
+
+    /// The sentence in a language.
+    pub fn sentence(&self, language: Language) -> &str {
+        self.sentence.in_language(language)
+    }
+
+    /// The sentence in all languages.
+    pub const fn text(&self) -> &Text {
+        &self.sentence
     }
 
     /// The section at the top of the file that it is about, if it is about one.
@@ -415,7 +425,14 @@ impl Config {
         Self::load_with(Secrets::Leave, flags, environment, folder)
     }
 
-    /// For whoever wants to know what is wrong: it is not enough to sell with.
+    /// The language to tell a fault of the configuration in: that of the flags, else the one that
+    /// the file names, if that much of it can be read, else the environment's.
+    pub fn language(flags: &Flags, environment: Environment<'_>, folder: &Path) -> Language {
+        let of_file = || find::first(flags, environment, folder).ok().flatten()?.language();
+        flags.lang.or_else(of_file).unwrap_or_else(|| language_of(environment))
+    }
+
+    /// For diagnosis only; may be incomplete.
     pub fn salvage(flags: &Flags, environment: Environment<'_>, folder: &Path) -> Salvage {
         match find::first(flags, environment, folder) {
             Ok(Some(found)) => found.salvage(flags, environment),

@@ -14,7 +14,10 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use secrecy::SecretString;
 use zeroize::Zeroizing;
 
+use crate::both;
 use crate::clean::clean;
+use crate::language::Text;
+use crate::text::system;
 
 /// A key has 32 bytes, a certificate with its chain under 10 KiB.
 const LARGEST: usize = 64 * 1024;
@@ -24,37 +27,94 @@ const GROUP_AND_OTHERS: u32 = 0o077;
 const WRITABLE_BY_GROUP_AND_OTHERS: u32 = 0o022;
 const STICKY: u32 = 0o1000;
 
-/// Why a secret cannot be used; the end of a sentence that begins with the key of the configuration.
-#[derive(Debug, thiserror::Error)]
+/// Why a secret cannot be used.
+#[derive(Debug)]
 pub(super) enum Fault {
-    #[error("names {0}, which does not exist")]
     Missing(String),
-    #[error("names {0}, which is not a regular file; a link or a device is not followed")]
+    /// A link or a device is not followed.
     NotAFile(String),
-    #[error("names {0}, which cannot be read: {1}")]
     Unreadable(String, std::io::Error),
-    #[error("names {0}, which is larger than {most} KiB", most = LARGEST / 1024)]
     TooLarge(String),
-    #[error("names {file}, which others than its owner can read; run: chmod 600 {file}")]
-    ReadableByOthers { file: String },
-    #[error("names {0}, which belongs to another user; it must be yours or root's")]
+    ReadableByOthers {
+        file: String,
+    },
+    /// It belongs to another user.
     NotOurs(String),
-    #[error(
-        "names a file in {folder}, where others than its owner can write; run: chmod go-w {folder}"
-    )]
-    FolderWritable { folder: String },
-    #[error("must be {API_KEY_LENGTH} printable ASCII characters without spaces; these are {0}")]
-    NotAKey(String),
-    #[error("names {0}, which holds no certificate in PEM form")]
+    /// Others could put another file in its place.
+    FolderWritable {
+        folder: String,
+    },
+    /// It has another length, or other characters.
+    NotAKey(Option<usize>),
     NoCertificate(String),
-    #[error(
-        "names {0}, which also holds a private key; a certificate is not secret, so keep them apart"
-    )]
     KeyBesideCertificate(String),
-    #[error("names {0}, which holds no private key in PEM form that can be used")]
     NoPrivateKey(String),
-    #[error("names {0}, which is not the key of the certificate in client_cert_file")]
+    /// It is not the key of the certificate.
     Mismatch(String),
+}
+
+impl Fault {
+    /// The end of a sentence that begins with the key of the configuration.
+    pub(super) fn text(&self) -> Text {
+        match self {
+            Self::Missing(file) => {
+                both!("names {file}, which does not exist", "指定的 {file} 不存在")
+            }
+            Self::NotAFile(file) => both!(
+                "names {file}, which is not a regular file; a link or a device is not followed",
+                "指定的 {file} 不是普通文件；不能是链接或设备"
+            ),
+            Self::Unreadable(file, error) => {
+                both!("names {file}, which cannot be read", "指定的 {file} 无法读取")
+                    .because(&system::text(error))
+            }
+            Self::TooLarge(file) => both!(
+                "names {file}, which is larger than {most} KiB",
+                "指定的 {file} 超过 {most} KiB",
+                most = LARGEST / 1024
+            ),
+            Self::ReadableByOthers { file } => both!(
+                "names {file}, which others than its owner can read; run: chmod 600 {file}",
+                "指定的 {file} 可被其他用户读取；请运行：chmod 600 {file}"
+            ),
+            Self::NotOurs(file) => both!(
+                "names {file}, which belongs to another user; it must be yours or root's",
+                "指定的 {file} 属于其他用户；必须属于您或 root"
+            ),
+            Self::FolderWritable { folder } => both!(
+                "names a file in {folder}, where others than its owner can write; run: chmod go-w \
+                 {folder}",
+                "指定的文件在 {folder} 中，其他用户可写入该目录；请运行：chmod go-w {folder}"
+            ),
+            Self::NotAKey(None) => both!(
+                "must be {API_KEY_LENGTH} printable ASCII characters without spaces; these are \
+                 others",
+                "必须是 {API_KEY_LENGTH} 个可显示的 ASCII 字符，不含空格；现在含有其他字符"
+            ),
+            Self::NotAKey(Some(length)) => both!(
+                "must be {API_KEY_LENGTH} printable ASCII characters without spaces; these are \
+                 {length}",
+                "必须是 {API_KEY_LENGTH} 个可显示的 ASCII 字符，不含空格；现在是 {length} 个"
+            ),
+            Self::NoCertificate(file) => both!(
+                "names {file}, which holds no certificate in PEM form",
+                "指定的 {file} 中没有 PEM 格式的证书"
+            ),
+            Self::KeyBesideCertificate(file) => both!(
+                "names {file}, which also holds a private key; a certificate is not secret, so \
+                 keep them apart",
+                "指定的 {file} 中还有私钥；证书不是机密，请把两者分开存放"
+            ),
+            Self::NoPrivateKey(file) => both!(
+                "names {file}, which holds no private key in PEM form that can be used",
+                "指定的 {file} 中没有可用的 PEM 格式私钥"
+            ),
+            Self::Mismatch(file) => both!(
+                "names {file}, which is not the key of the certificate in client_cert_file",
+                "指定的 {file} 与 client_cert_file 中的证书不匹配"
+            ),
+        }
+    }
 }
 
 /// The `APIv2` key in a file of its own.
@@ -69,8 +129,8 @@ pub(super) fn api_key(bytes: &[u8]) -> Result<SecretString, Fault> {
         Ok(text) if key.len() == API_KEY_LENGTH && key.iter().all(u8::is_ascii_graphic) => {
             Ok(SecretString::from(text))
         }
-        _ if key.len() == API_KEY_LENGTH => Err(Fault::NotAKey("others".to_owned())),
-        _ => Err(Fault::NotAKey(key.len().to_string())),
+        _ if key.len() == API_KEY_LENGTH => Err(Fault::NotAKey(None)),
+        _ => Err(Fault::NotAKey(Some(key.len()))),
     }
 }
 
@@ -206,6 +266,7 @@ mod tests {
     use tempfile::TempDir;
 
     use super::*;
+    use crate::language::Language;
 
     const KEY: &[u8] = b"0123456789abcdef0123456789ABCDEF";
 
@@ -217,7 +278,14 @@ mod tests {
     }
 
     fn fault<T>(result: Result<T, Fault>) -> String {
-        result.err().unwrap().to_string()
+        let text = result.err().unwrap().text();
+        let chinese = text.in_language(Language::Chinese);
+        assert!(chinese.chars().any(crate::text::is_chinese), "{chinese}");
+        // Paths and what to run are the same.
+        for word in text.to_string().split(' ').filter(|word| word.contains(['/', '_'])) {
+            assert!(chinese.contains(word.trim_end_matches([',', ';'])), "{word}: {chinese}");
+        }
+        text.to_string()
     }
 
     #[test]
@@ -302,7 +370,7 @@ mod tests {
 
         let told = |certificate: &Path, key: &Path| {
             let (of, fault) = identity(certificate, key).unwrap_err();
-            assert!(!fault.to_string().contains("BEGIN"));
+            assert!(!fault.text().to_string().contains("BEGIN"));
             (of, fault)
         };
         let foreign = path("foreign", &foreign_key);

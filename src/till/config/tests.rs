@@ -84,6 +84,56 @@ fn every_fault_is_one_sentence_with_its_place() {
     }
 }
 
+/// What a sentence is about: file, line, section and key, and whatever else is not a language's.
+fn place(sentence: &str) -> &str {
+    let end = sentence.find(|letter| !char::is_ascii(&letter)).unwrap_or(sentence.len());
+    sentence[..end].trim_end()
+}
+
+#[test]
+fn every_fault_is_told_in_chinese_with_the_same_place() {
+    let bench = Bench::new();
+    for (text, sentence) in faults::FAULTS {
+        let fault = bench.read(text).unwrap_err();
+        let chinese = fault.sentence(Language::Chinese);
+        assert!(chinese.chars().any(crate::text::is_chinese), "{chinese}");
+        let (line, rest) = sentence.split_once(": ").unwrap();
+        assert!(chinese.starts_with(&format!("paytill.toml:{line}: ")), "{chinese}");
+        // What the English one begins with, up to its verb, is in no language.
+        let (place, english) = (place(chinese), fault.sentence(Language::English));
+        assert!(english.starts_with(place), "{place} / {english}");
+        let named = rest.split(' ').take(if rest.starts_with('[') { 2 } else { 1 });
+        assert!(named.clone().all(|word| place.contains(word)), "{place} / {rest}");
+    }
+}
+
+#[test]
+fn a_fault_is_told_in_the_language_of_the_flag_the_file_or_the_environment() {
+    let mut bench = Bench::new();
+    let language = |bench: &Bench, text: &str| {
+        bench.write("paytill.toml", text);
+        assert!(bench.load().is_err(), "{text}");
+        let environment = |name: &str| bench.environment.get(name).cloned();
+        Config::language(&bench.flags, &environment, bench.folder.path())
+    };
+    bench.environment.insert("LANG", "zh_CN.UTF-8".into());
+    for readable in [
+        "[till]\nlanguage = \"en\"\ncolour = 1",
+        "[till]\nlanguage = \"en\"\n[store]\nname = \"",
+        "[till]\nlanguage = \"en\"\nid =",
+    ] {
+        assert_eq!(language(&bench, readable), Language::English, "{readable}");
+    }
+    for unreadable in ["[till]\nlanguage = \"fr\"", "[store]\nname = 1", "[till"] {
+        assert_eq!(language(&bench, unreadable), Language::Chinese, "{unreadable}");
+    }
+    bench.environment.clear();
+    bench.environment.insert("HOME", "/nonexistent".into());
+    assert_eq!(language(&bench, "[till"), Language::English);
+    bench.flags.lang = Some(Language::Chinese);
+    assert_eq!(language(&bench, "[till]\nlanguage = \"fr\""), Language::Chinese);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 

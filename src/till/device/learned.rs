@@ -11,7 +11,9 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::role::{Kind, Learned};
+use crate::both;
 use crate::clean::clean;
+use crate::language::Text;
 
 const FILE: &str = "devices.toml";
 /// A shop has a few scanners; the oldest is forgotten for one more.
@@ -29,7 +31,7 @@ pub enum LearnedError {
     Io { path: PathBuf, source: io::Error },
     /// What is wrong in it, in one line.
     #[error("{}: {why}; learn the scanner again, or remove the file", path.display())]
-    Broken { path: PathBuf, why: String },
+    Broken { path: PathBuf, why: Text },
 }
 
 /// The file beside a journal.
@@ -39,7 +41,7 @@ pub fn path(journal: &Path) -> PathBuf {
 
 /// Reads the file; none is empty.
 pub fn read(path: &Path) -> Result<Vec<Learned>, LearnedError> {
-    let broken = |why: String| LearnedError::Broken { path: path.to_owned(), why };
+    let broken = |why: Text| LearnedError::Broken { path: path.to_owned(), why };
     let unreadable = |source| LearnedError::Io { path: path.to_owned(), source };
     let file = match File::open(path) {
         Ok(file) => file,
@@ -49,9 +51,10 @@ pub fn read(path: &Path) -> Result<Vec<Learned>, LearnedError> {
     let mut bytes = Vec::new();
     file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(unreadable)?;
     if u64::try_from(bytes.len()).is_ok_and(|length| length > LARGEST) {
-        return Err(broken("it is too long".into()));
+        return Err(broken(both!("it is too long", "文件过长")));
     }
-    let text = String::from_utf8(bytes).map_err(|_| broken("it is not UTF-8 text".into()))?;
+    let text = String::from_utf8(bytes)
+        .map_err(|_| broken(both!("it is not UTF-8 text", "不是 UTF-8 文本")))?;
     parse(&text).map_err(broken)
 }
 
@@ -115,29 +118,41 @@ const fn usual_baud() -> u32 {
     9600
 }
 
-fn parse(text: &str) -> Result<Vec<Learned>, String> {
-    let document: Document = toml::from_str(text).map_err(|error| clean(error.message(), 100))?;
+fn parse(text: &str) -> Result<Vec<Learned>, Text> {
+    let document: Document = toml::from_str(text)
+        .map_err(|error| both!("{why}", "内容不正确，{why}", why = clean(error.message(), 100)))?;
     if document.scanner.len() > MOST {
-        return Err(format!("it has more than {MOST} scanners"));
+        return Err(both!("it has more than {MOST} scanners", "扫码枪超过 {MOST} 个"));
     }
     document.scanner.iter().map(checked).collect()
 }
 
-fn checked(entry: &Entry) -> Result<Learned, String> {
+fn checked(entry: &Entry) -> Result<Learned, Text> {
     let number = |text: &str| {
         let is_number = text.len() == 4 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
         let number = u16::from_str_radix(text, 16).ok().filter(|_| is_number);
-        number.ok_or_else(|| format!("{} is not four hexadecimal digits", clean(text, 20)))
+        number.ok_or_else(|| {
+            both!(
+                "{text} is not four hexadecimal digits",
+                "{text} 不是四位十六进制数",
+                text = clean(text, 20)
+            )
+        })
     };
     let name = |text: &str| {
         let is_clean = clean(text, NAME_CELLS) == text;
-        is_clean.then(|| text.to_owned()).ok_or_else(|| "a name has signs that none has".to_owned())
+        is_clean
+            .then(|| text.to_owned())
+            .ok_or_else(|| both!("a name has signs that none has", "名称中有不应出现的字符"))
     };
     if entry.serial.is_empty() && entry.socket.is_empty() {
-        return Err("a scanner has neither serial nor socket".to_owned());
+        return Err(both!(
+            "a scanner has neither serial nor socket",
+            "有扫码枪既无 serial 也无 socket"
+        ));
     }
     if !BAUDS.contains(&entry.baud) {
-        return Err(format!("{} is no speed", entry.baud));
+        return Err(both!("{baud} is no speed", "{baud} 不是有效的波特率", baud = entry.baud));
     }
     Ok(Learned {
         vendor: number(&entry.vendor)?,
@@ -149,10 +164,12 @@ fn checked(entry: &Entry) -> Result<Learned, String> {
     })
 }
 
-fn kind(word: &str) -> Result<Kind, String> {
+fn kind(word: &str) -> Result<Kind, Text> {
     let kinds = [Kind::Serial, Kind::HidPos, Kind::Keyboard];
     let kind = kinds.into_iter().find(|kind| kind.word() == word);
-    kind.ok_or_else(|| format!("{} is no kind of scanner", clean(word, 20)))
+    kind.ok_or_else(|| {
+        both!("{word} is no kind of scanner", "{word} 不是扫码枪的类型", word = clean(word, 20))
+    })
 }
 
 fn write(all: &[Learned]) -> String {

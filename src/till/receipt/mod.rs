@@ -15,7 +15,7 @@ use crate::encode::{columns, columns_of, printable};
 use crate::engine::Attempt;
 use crate::language::Language;
 use crate::order::OutTradeNo;
-use crate::payment::{State, Status};
+use crate::payment::{Funds, State, Status};
 use crate::picture::Picture;
 use crate::text::receipt::ReceiptWords;
 use code128::Barcode;
@@ -63,7 +63,9 @@ impl Outcome {
     pub fn of(payment: &State) -> Option<Self> {
         match payment.status() {
             Status::Paid => Some(Self::Paid),
-            Status::Reversed => Some(Self::Reversed { money_returned: payment.money_returned() }),
+            Status::Reversed => {
+                Some(Self::Reversed { money_returned: payment.money() == Funds::Returned })
+            }
             Status::Created
             | Status::Sent
             | Status::Waiting

@@ -64,18 +64,18 @@ pub(super) fn working(model: &Model) -> Vec<(&'static str, &'static str)> {
             show("Enter", text.key_charge());
             show("Esc", text.key_back());
         }
-        Some(Dialog::Withdraw(_)) => {
+        Some(Dialog::Cancel(_)) => {
             show("Enter", text.key_cancel_payment());
             show("Esc", text.key_keep_waiting());
         }
-        Some(Dialog::Leave) => {
+        Some(Dialog::Quit) => {
             show("Enter", text.key_quit());
             show("Esc", text.key_cancel());
         }
         None => {
             desk_keys(model, &mut show);
             show("F1", text.key_help());
-            if model.can_ask_now().is_some() {
+            if model.can_check_now().is_some() {
                 show("F5", text.key_check_now());
             }
             if model.settings.drawer && model.stopped.is_none() {
@@ -114,7 +114,7 @@ fn desk_keys(model: &Model, show: &mut impl FnMut(&'static str, &'static str)) {
         Desk::Code { .. } => show("Esc", text.key_cancel()),
         Desk::Starting { .. } => {}
         Desk::Payment(_) => match model.at_hand().map(|attempt| attempt.view.state.status()) {
-            _ if model.at_hand().is_some_and(Attempt::is_being_given_up) => {}
+            _ if model.at_hand().is_some_and(Attempt::is_being_cancelled) => {}
             Some(Status::Created | Status::Sent | Status::Waiting | Status::Checking) => {
                 show("Esc", text.key_stop_waiting());
             }

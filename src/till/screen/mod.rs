@@ -17,7 +17,7 @@ mod update;
 mod view;
 mod wrap;
 
-use crate::language::Language;
+use crate::language::{Language, Text};
 use crate::money::{Currency, Entry, Money};
 use crate::order::{AuthCode, OutTradeNo};
 use crate::payment::{self, Event};
@@ -25,6 +25,8 @@ use crate::scan::Scan;
 
 pub use crate::config::Theme;
 pub use crate::engine::Attempt as AttemptView;
+use crate::engine::Refusal;
+pub use crate::engine::SaleRef;
 pub use keys::Key;
 pub use model::Model;
 pub use update::update;
@@ -90,10 +92,7 @@ pub enum Message {
     /// An attempt moved. Also sent for each open one at start, with [`Event::Restarted`].
     Attempt(AttemptView, Event),
     /// A [`Command::Begin`] was refused: nothing was written and nothing was sent.
-    NotBegun {
-        /// The payment code was used before.
-        code_used: bool,
-    },
+    NotBegun(Refusal),
     Gateway(Link),
     Scanner(Link),
     Printer(Link),
@@ -106,7 +105,7 @@ pub enum Message {
     /// The drawer was told to open, or could not be.
     Drawer(Printing),
     /// The journal cannot be written: selling stops until the next start.
-    JournalFailed(String),
+    JournalFailed(Text),
     /// A second has passed.
     Time,
 }
@@ -118,9 +117,11 @@ pub enum Command {
         sale: SaleRef,
         code: AuthCode,
     },
-    Abandon(OutTradeNo),
-    AskNow(OutTradeNo),
-    PutAside(OutTradeNo),
+    /// The cashier waits no longer.
+    Cancel(OutTradeNo),
+    CheckNow(OutTradeNo),
+    /// The sale is charged anew.
+    Supersede(OutTradeNo),
     /// A payment is near: open the connection to the gateway.
     WarmUp,
     Print {
@@ -131,21 +132,4 @@ pub enum Command {
     /// Let the training customer of this index show a payment code.
     Train(usize),
     Quit,
-}
-
-/// Which sale is charged.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum SaleRef {
-    New(Money),
-    /// A sale of this id, charged once more.
-    Again(i64, Money),
-}
-
-impl SaleRef {
-    /// What is due.
-    pub const fn amount(self) -> Money {
-        match self {
-            Self::New(amount) | Self::Again(_, amount) => amount,
-        }
-    }
 }

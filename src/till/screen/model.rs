@@ -2,14 +2,14 @@
 
 use std::collections::VecDeque;
 
-use super::note::Note;
+use super::note::{Instead, Note};
 use super::story::Story;
 use super::{AttemptView, Link, SaleRef, Settings};
 use crate::clock::{Millis, Timestamp, Uptime};
-use crate::language::Language;
+use crate::language::{Language, Text};
 use crate::money::Money;
 use crate::order::OutTradeNo;
-use crate::payment::Status;
+use crate::payment::{Funds, Status};
 use crate::text::screen::ScreenWords;
 
 /// Ended attempts that are remembered for the list of the last sales.
@@ -38,7 +38,7 @@ pub struct Model {
     pub(super) display: Link,
     pub(super) note: Option<Note>,
     /// Why selling has stopped.
-    pub(super) stopped: Option<String>,
+    pub(super) stopped: Option<Text>,
     /// A hash of the last payment code, and when it was scanned.
     pub(super) last_code: Option<([u8; 16], Uptime)>,
     pub(super) last_enter: Option<Uptime>,
@@ -72,9 +72,9 @@ pub(super) enum Dialog {
     Help,
     Training { chosen: usize },
     LargeAmount(Money),
-    Withdraw(OutTradeNo),
+    Cancel(OutTradeNo),
     Unsettled { order: OutTradeNo, again: bool },
-    Leave,
+    Quit,
 }
 
 /// An attempt and what the screen knows of it.
@@ -83,8 +83,8 @@ pub(super) struct Attempt {
     pub(super) view: AttemptView,
     pub(super) story: Story,
     /// The cashier has given up, and the till was told.
-    pub(super) abandoned: bool,
-    pub(super) put_aside: bool,
+    pub(super) cancelled: bool,
+    pub(super) superseded: bool,
     pub(super) paper: Paper,
 }
 
@@ -237,9 +237,9 @@ impl Model {
         match self.dialog {
             Some(
                 Dialog::LargeAmount(_)
-                | Dialog::Withdraw(_)
+                | Dialog::Cancel(_)
                 | Dialog::Unsettled { .. }
-                | Dialog::Leave,
+                | Dialog::Quit,
             ) => true,
             Some(Dialog::Help | Dialog::Training { .. }) | None => false,
         }
@@ -261,7 +261,7 @@ impl Model {
     /// gateway will not give it back.
     pub(super) fn may_charge_again(&self, order: &OutTradeNo) -> bool {
         let state = self.attempt(order).map(|attempt| &attempt.view.state);
-        state.is_some_and(|state| !(state.money_held() && state.is_irreversible()))
+        state.is_some_and(|state| !(state.money() == Funds::Held && state.is_reversal_refused()))
     }
 
     /// Whether the printer would begin a receipt now, as far as is known.
@@ -270,7 +270,7 @@ impl Model {
     }
 
     /// The payment that F5 asks about.
-    pub(super) fn can_ask_now(&self) -> Option<&OutTradeNo> {
+    pub(super) fn can_check_now(&self) -> Option<&OutTradeNo> {
         if self.stopped.is_some() {
             return None;
         }
@@ -330,6 +330,32 @@ impl Model {
         }
     }
 
+    /// What the desk waits for, where a scan was not it.
+    pub(super) fn instead(&self) -> Instead {
+        if self.stopped.is_some() {
+            return Instead::Restart;
+        }
+        match &self.desk {
+            Desk::Amount { typed } => {
+                let settings = &self.settings;
+                match settings.currency.read(typed, settings.entry) {
+                    Ok(_) => Instead::PressEnter,
+                    Err(_) => Instead::TypeAmount,
+                }
+            }
+            Desk::Code { .. } => Instead::ScanPaymentCode,
+            Desk::Starting { .. } => Instead::FinishThisOne,
+            Desk::Payment(_) => match self.at_hand().map(|attempt| attempt.view.state.status()) {
+                Some(Status::Declined | Status::Reversed) => Instead::ScanPaymentCode,
+                Some(Status::Paid) | None => Instead::TypeAmount,
+                Some(Status::Reversing | Status::Attention) => Instead::ChooseFirst,
+                Some(Status::Created | Status::Sent | Status::Waiting | Status::Checking) => {
+                    Instead::FinishThisOne
+                }
+            },
+        }
+    }
+
     /// The amount with the currency's sign.
     pub(super) fn money(&self, amount: Money) -> String {
         let currency = self.settings.currency;
@@ -373,8 +399,8 @@ impl Attempt {
         Self {
             view,
             story: Story::default(),
-            abandoned: false,
-            put_aside: false,
+            cancelled: false,
+            superseded: false,
             paper: Paper::None,
         }
     }
@@ -384,7 +410,7 @@ impl Attempt {
         let state = &self.view.state;
         match state.status() {
             Status::Paid => true,
-            Status::Reversed => state.money_returned(),
+            Status::Reversed => state.money() == Funds::Returned,
             Status::Created
             | Status::Sent
             | Status::Waiting
@@ -396,9 +422,9 @@ impl Attempt {
     }
 
     /// The till was told to give up, and has not said yet that it did.
-    pub(super) fn is_being_given_up(&self) -> bool {
+    pub(super) fn is_being_cancelled(&self) -> bool {
         let status = self.view.state.status();
-        self.abandoned && matches!(status, Status::Sent | Status::Waiting | Status::Checking)
+        self.cancelled && matches!(status, Status::Sent | Status::Waiting | Status::Checking)
     }
 
     /// The time since it was sent.

@@ -1,9 +1,9 @@
 //! One thing said to the cashier in passing: why a key or a scan did nothing.
 
-use super::model::{Desk, Model};
 use crate::clean::clean;
+use crate::engine::Refusal;
+use crate::language::Language;
 use crate::money::NotAnAmount;
-use crate::payment::Status;
 use crate::scan::{Scan, Wallet};
 use crate::text::screen::NoteWords;
 
@@ -15,10 +15,12 @@ pub(super) enum Note {
     NotAnAmount(NotAnAmount),
     /// Nothing was sent for this scan.
     Refused(Scanned, Instead),
+    /// The payment was not begun.
+    NotBegun(Refusal),
     UnendedBurst,
-    PressEnterToGoOn,
+    PressEnterForOptions,
     EscFirst,
-    AlreadyWithdrawing,
+    AlreadyReversing,
     AmountFirst,
     SentToPrinter,
     Printed,
@@ -87,32 +89,6 @@ impl Scanned {
 }
 
 impl Instead {
-    /// What the desk waits for.
-    pub(super) fn at(model: &Model) -> Self {
-        if model.stopped.is_some() {
-            return Self::Restart;
-        }
-        match &model.desk {
-            Desk::Amount { typed } => {
-                let settings = &model.settings;
-                match settings.currency.read(typed, settings.entry) {
-                    Ok(_) => Self::PressEnter,
-                    Err(_) => Self::TypeAmount,
-                }
-            }
-            Desk::Code { .. } => Self::ScanPaymentCode,
-            Desk::Starting { .. } => Self::FinishThisOne,
-            Desk::Payment(_) => match model.at_hand().map(|attempt| attempt.view.state.status()) {
-                Some(Status::Declined | Status::Reversed) => Self::ScanPaymentCode,
-                Some(Status::Paid) | None => Self::TypeAmount,
-                Some(Status::Reversing | Status::Attention) => Self::ChooseFirst,
-                Some(Status::Created | Status::Sent | Status::Waiting | Status::Checking) => {
-                    Self::FinishThisOne
-                }
-            },
-        }
-    }
-
     fn say(self, words: NoteWords) -> &'static str {
         match self {
             Self::TypeAmount => words.amount_first(),
@@ -126,20 +102,21 @@ impl Instead {
 }
 
 impl Note {
-    /// The note in words.
-    pub(super) fn say(&self, model: &Model) -> String {
-        let words = NoteWords::of(model.language);
+    /// The note in words; `largest` is the most that one sale may come to.
+    pub(super) fn say(&self, language: Language, largest: &str) -> String {
+        let words = NoteWords::of(language);
         match self {
-            Self::NotAnAmount(why) => not_an_amount(*why, model),
+            Self::NotAnAmount(why) => not_an_amount(*why, words, largest),
             Self::Refused(scanned, instead) => {
-                let gap = model.text().gap();
+                let gap = language.pick(" ", "");
                 let (what, then) = (scanned.say(words), instead.say(words));
                 format!("{what}{gap}{}{gap}{then}", words.nothing_was_sent())
             }
+            Self::NotBegun(refusal) => not_begun(refusal, words, language),
             Self::UnendedBurst => words.unended_burst().into(),
-            Self::PressEnterToGoOn => words.choose_first().into(),
+            Self::PressEnterForOptions => words.choose_first().into(),
             Self::EscFirst => words.esc_first().into(),
-            Self::AlreadyWithdrawing => words.already_reversing().into(),
+            Self::AlreadyReversing => words.already_reversing().into(),
             Self::AmountFirst => words.amount_first().into(),
             Self::SentToPrinter => words.receipt_sent().into(),
             Self::Printed => words.receipt_printed().into(),
@@ -156,14 +133,24 @@ impl Note {
     }
 }
 
-fn not_an_amount(why: NotAnAmount, model: &Model) -> String {
-    let words = NoteWords::of(model.language);
+fn not_begun(refusal: &Refusal, words: NoteWords, language: Language) -> String {
+    let (what, then) = match refusal {
+        Refusal::Stopped => (words.cannot_save().into(), words.stopped()),
+        Refusal::Unsettled(order) => (words.sale_unsettled(order.tail()), words.finish_first()),
+        Refusal::AlreadyPaid => (words.sale_paid().into(), words.press_esc()),
+        Refusal::CodeUsed(_) => (words.code_used().into(), words.scan_payment_code()),
+    };
+    let gap = language.pick(" ", "");
+    format!("{what}{gap}{}{gap}{then}", words.nothing_was_sent())
+}
+
+fn not_an_amount(why: NotAnAmount, words: NoteWords, largest: &str) -> String {
     match why {
         NotAnAmount::Empty => words.amount_first().into(),
         NotAnAmount::NotDigits => words.amount_not_digits().into(),
         NotAnAmount::TooManyDecimals(0) => words.amount_no_decimals().into(),
         NotAnAmount::TooManyDecimals(most) => words.amount_decimals(most),
         NotAnAmount::Zero => words.amount_zero().into(),
-        NotAnAmount::TooLarge => words.amount_too_large(&model.money(crate::money::LARGEST)),
+        NotAnAmount::TooLarge => words.amount_too_large(largest),
     }
 }

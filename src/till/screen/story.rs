@@ -3,7 +3,9 @@
 
 use super::AttemptView;
 use crate::clock::Timestamp;
-use crate::payment::{Answer, CallKind, Ending, Event, Reason, Status};
+use crate::payment::{
+    Answer, Ending, Event, Found, Inconclusive, Reason, Reversed, Status, Submitted,
+};
 
 /// Lines kept of one payment; a long reversal repeats itself.
 const LINES_MAX: usize = 24;
@@ -25,30 +27,30 @@ pub(super) struct Line {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Fact {
     Sent,
-    AtPassword,
+    Paying,
     NotPaidYet,
-    NotKnownYet,
+    NotFoundYet,
     Unclear(Reason),
     Refused(Reason),
     NeverSent(Reason),
     Failed(Reason),
     Paid,
     /// Paid, but too late: it goes back.
-    MoneyGoesBack,
-    GivenUp,
+    PaidLate,
+    Cancelled,
     TimeUp,
-    PutAside,
+    Superseded,
     Restarted,
-    WithdrawalTaken,
-    WithdrawalRepeats(Reason),
-    WithdrawalRefused(Reason),
+    ReversalAccepted,
+    ReversalRepeats(Reason),
+    ReversalRefused(Reason),
     Ended(Ending),
     NoEnd,
 }
 
 impl Story {
     /// Adds what the event did, if it is worth a line.
-    pub(super) fn tell(&mut self, event: &Event, before: Option<Status>, view: &AttemptView) {
+    pub(super) fn add(&mut self, event: &Event, before: Option<Status>, view: &AttemptView) {
         let Some(fact) = fact(event, before, view) else { return };
         if let Some(last) = self.lines.last_mut().filter(|line| line.fact == fact) {
             last.at = view.updated_at;
@@ -70,9 +72,9 @@ fn fact(event: &Event, before: Option<Status>, view: &AttemptView) -> Option<Fac
     let status = view.state.status();
     match event {
         Event::Begun => Some(Fact::Sent),
-        Event::Abandon => (before != Some(status)).then_some(Fact::GivenUp),
-        Event::PutAside => Some(Fact::PutAside),
-        Event::AskNow => None,
+        Event::Cancel => (before != Some(status)).then_some(Fact::Cancelled),
+        Event::Supersede => Some(Fact::Superseded),
+        Event::CheckNow => None,
         Event::Restarted { .. } => Some(Fact::Restarted),
         Event::Tick if before == Some(status) => None,
         Event::Tick => match status {
@@ -86,26 +88,39 @@ fn fact(event: &Event, before: Option<Status>, view: &AttemptView) -> Option<Fac
             | Status::Declined
             | Status::Reversed => None,
         },
-        Event::Answered(call, answer) => Some(match answer {
-            Answer::Paid(_) if status == Status::Paid => Fact::Paid,
-            Answer::Paid(_) => Fact::MoneyGoesBack,
-            Answer::Paying => Fact::AtPassword,
-            Answer::NotPaid => Fact::NotPaidYet,
-            Answer::Absent => Fact::NotKnownYet,
-            Answer::Failed(reason) => Fact::Failed(reason.clone()),
-            Answer::Ended(ending) => Fact::Ended(*ending),
-            Answer::Withdrawn => Fact::WithdrawalTaken,
-            Answer::NotYet(reason) => Fact::WithdrawalRepeats(reason.clone()),
-            Answer::Irreversible(reason) | Answer::Expired(reason) => {
-                Fact::WithdrawalRefused(reason.clone())
+        Event::Answered(_, answer) => Some(answered(answer, status)),
+    }
+}
+
+fn answered(answer: &Answer, status: Status) -> Fact {
+    if answer.proof().is_some() {
+        return if status == Status::Paid { Fact::Paid } else { Fact::PaidLate };
+    }
+    match answer {
+        Answer::Submitted(Submitted::Paid(_)) | Answer::Found(Found::Paid(_)) => Fact::Paid,
+        Answer::Submitted(Submitted::Paying) | Answer::Found(Found::Paying) => Fact::Paying,
+        Answer::Submitted(Submitted::Declined(reason) | Submitted::Ambiguous(reason)) => {
+            Fact::Refused(reason.clone())
+        }
+        Answer::Submitted(Submitted::Inconclusive(Inconclusive::NotSent(reason))) => {
+            Fact::NeverSent(reason.clone())
+        }
+        Answer::Found(Found::NotPaid) => Fact::NotPaidYet,
+        Answer::Found(Found::NotFound) => Fact::NotFoundYet,
+        Answer::Found(Found::Failed(reason)) => Fact::Failed(reason.clone()),
+        Answer::Found(Found::Ended(ending)) => Fact::Ended(*ending),
+        Answer::Reversed(Reversed::Accepted) => Fact::ReversalAccepted,
+        Answer::Reversed(Reversed::Repeat(reason)) => Fact::ReversalRepeats(reason.clone()),
+        Answer::Reversed(Reversed::Refused(reason) | Reversed::Expired(reason)) => {
+            Fact::ReversalRefused(reason.clone())
+        }
+        Answer::Submitted(Submitted::Inconclusive(what))
+        | Answer::Found(Found::Inconclusive(what))
+        | Answer::Reversed(Reversed::Inconclusive(what)) => match what {
+            Inconclusive::Unsigned(reason) => Fact::Refused(reason.clone()),
+            Inconclusive::NotSent(reason) | Inconclusive::Unknown(reason) => {
+                Fact::Unclear(reason.clone())
             }
-            Answer::NotSent(reason) if call.kind == CallKind::Submit => {
-                Fact::NeverSent(reason.clone())
-            }
-            Answer::Declined(reason) | Answer::Doubtful(reason) | Answer::Refused(reason) => {
-                Fact::Refused(reason.clone())
-            }
-            Answer::NotSent(reason) | Answer::Unknown(reason) => Fact::Unclear(reason.clone()),
-        }),
+        },
     }
 }

@@ -1,7 +1,7 @@
 //! What each message does.
 
 use super::model::{Attempt, Desk, Dialog, Model, Notice, Paper};
-use super::note::{Instead, Note, Scanned};
+use super::note::{Note, Scanned};
 use super::{AttemptView, Command, Key, Message, Printing, SaleRef};
 use crate::clean::clean;
 use crate::clock::{Millis, Timestamp, Uptime};
@@ -35,16 +35,11 @@ pub fn update(model: &mut Model, message: Message, now: Uptime, wall: Timestamp)
             Vec::new()
         }
         Message::Attempt(view, event) => moved(model, view, &event),
-        Message::NotBegun { code_used } => {
+        Message::NotBegun(refusal) => {
             if let Desk::Starting { sale } = model.desk {
                 model.desk = Desk::Code { sale };
             }
-            let (what, instead) = if code_used {
-                (Scanned::SameAgain, Instead::ScanPaymentCode)
-            } else {
-                (Scanned::Payment, Instead::FinishThisOne)
-            };
-            say(model, Note::Refused(what, instead));
+            say(model, Note::NotBegun(refusal));
             model.ring();
             Vec::new()
         }
@@ -79,7 +74,7 @@ pub fn update(model: &mut Model, message: Message, now: Uptime, wall: Timestamp)
             Vec::new()
         }
         Message::JournalFailed(why) => {
-            model.stopped = Some(clean(&why, FAULT_SHOWN));
+            model.stopped = Some(why.map(|why| clean(why, FAULT_SHOWN)));
             model.dialog = None;
             model.note = None;
             model.ring();
@@ -140,11 +135,11 @@ fn pressed(model: &mut Model, key: Key) -> Vec<Command> {
             };
             return Vec::new();
         }
-        Key::Ctrl('q') if model.dialog != Some(Dialog::Leave) => {
+        Key::Ctrl('q') if model.dialog != Some(Dialog::Quit) => {
             if !model.is_anything_open() {
                 return vec![Command::Quit];
             }
-            model.dialog = Some(Dialog::Leave);
+            model.dialog = Some(Dialog::Quit);
             return Vec::new();
         }
         _ => {}
@@ -170,7 +165,7 @@ fn pressed(model: &mut Model, key: Key) -> Vec<Command> {
     }
     model.note = None;
     match key {
-        Key::F(5) => model.can_ask_now().cloned().map(Command::AskNow).into_iter().collect(),
+        Key::F(5) => model.can_check_now().cloned().map(Command::CheckNow).into_iter().collect(),
         Key::F(6) if model.settings.drawer => vec![Command::OpenDrawer],
         Key::F(9) => {
             let Some(order) = model.can_reprint().cloned() else { return Vec::new() };
@@ -318,19 +313,19 @@ fn pressed_at_payment(model: &mut Model, order: OutTradeNo, key: Key) -> Vec<Com
     match attempt.view.state.status() {
         Status::Created | Status::Sent | Status::Waiting | Status::Checking => {
             if key == Key::Esc {
-                if attempt.abandoned {
-                    say(model, Note::AlreadyWithdrawing);
+                if attempt.cancelled {
+                    say(model, Note::AlreadyReversing);
                 } else {
-                    model.dialog = Some(Dialog::Withdraw(order));
+                    model.dialog = Some(Dialog::Cancel(order));
                 }
             }
         }
         Status::Reversing | Status::Attention => match key {
             Key::Enter => model.dialog = Some(Dialog::Unsettled { order, again: false }),
             Key::Esc if attempt.view.state.status() == Status::Reversing => {
-                say(model, Note::AlreadyWithdrawing);
+                say(model, Note::AlreadyReversing);
             }
-            Key::Esc | Key::Char(_) => say(model, Note::PressEnterToGoOn),
+            Key::Esc | Key::Char(_) => say(model, Note::PressEnterForOptions),
             Key::Tab | Key::Backspace | Key::Up | Key::Down | Key::F(_) | Key::Ctrl(_) => {}
         },
         Status::Paid | Status::Declined | Status::Reversed => match key {
@@ -388,15 +383,15 @@ fn answered(model: &mut Model, dialog: Dialog, key: Key) -> Vec<Command> {
             model.dialog = None;
             ask_for_code(model, SaleRef::New(amount))
         }
-        Dialog::Withdraw(order) => {
+        Dialog::Cancel(order) => {
             if key != Key::Enter {
                 return Vec::new();
             }
             model.dialog = None;
             if let Some(attempt) = model.attempt_mut(&order) {
-                attempt.abandoned = true;
+                attempt.cancelled = true;
             }
-            vec![Command::Abandon(order)]
+            vec![Command::Cancel(order)]
         }
         Dialog::Unsettled { order, again } => match key {
             Key::Up | Key::Down | Key::Tab => {
@@ -420,7 +415,7 @@ fn answered(model: &mut Model, dialog: Dialog, key: Key) -> Vec<Command> {
             }
             Key::Char(_) | Key::Backspace | Key::Esc | Key::F(_) | Key::Ctrl(_) => Vec::new(),
         },
-        Dialog::Leave => {
+        Dialog::Quit => {
             if key != Key::Enter {
                 return Vec::new();
             }
@@ -431,9 +426,9 @@ fn answered(model: &mut Model, dialog: Dialog, key: Key) -> Vec<Command> {
 
 fn charge_again(model: &mut Model, order: OutTradeNo) -> Vec<Command> {
     let Some(attempt) = model.attempt_mut(&order) else { return Vec::new() };
-    attempt.put_aside = true;
+    attempt.superseded = true;
     let sale = SaleRef::Again(attempt.view.sale, attempt.view.amount);
-    let mut commands = vec![Command::PutAside(order)];
+    let mut commands = vec![Command::Supersede(order)];
     commands.extend(ask_for_code(model, sale));
     commands
 }
@@ -469,7 +464,7 @@ fn scanned(model: &mut Model, scan: Scan) -> Vec<Command> {
 }
 
 fn refuse(model: &mut Model, scanned: Scanned) {
-    let instead = Instead::at(model);
+    let instead = model.instead();
     say(model, Note::Refused(scanned, instead));
     model.ring();
 }
@@ -483,9 +478,9 @@ fn moved(model: &mut Model, view: AttemptView, event: &Event) -> Vec<Command> {
         model.attempts.push(Attempt::new(view.clone()));
     }
     if let Some(attempt) = model.attempt_mut(&order) {
-        attempt.story.tell(event, before, &view);
-        attempt.put_aside |= *event == Event::PutAside;
-        attempt.abandoned |= *event == Event::Abandon;
+        attempt.story.add(event, before, &view);
+        attempt.superseded |= *event == Event::Supersede;
+        attempt.cancelled |= *event == Event::Cancel;
         attempt.view = view;
     }
     if *event == Event::Begun && matches!(model.desk, Desk::Starting { .. }) {
@@ -532,7 +527,7 @@ fn moved(model: &mut Model, view: AttemptView, event: &Event) -> Vec<Command> {
 /// A question about a payment goes when the payment has answered it.
 fn close_outdated_dialog(model: &mut Model, order: &OutTradeNo, status: Status) {
     let outdated = match &model.dialog {
-        Some(Dialog::Withdraw(asked)) => {
+        Some(Dialog::Cancel(asked)) => {
             asked == order
                 && !matches!(
                     status,
@@ -542,7 +537,7 @@ fn close_outdated_dialog(model: &mut Model, order: &OutTradeNo, status: Status) 
         Some(Dialog::Unsettled { order: asked, .. }) => {
             asked == order && !matches!(status, Status::Reversing | Status::Attention)
         }
-        Some(Dialog::Leave) => !model.is_anything_open(),
+        Some(Dialog::Quit) => !model.is_anything_open(),
         Some(Dialog::Help | Dialog::Training { .. } | Dialog::LargeAmount(_)) | None => false,
     };
     if outdated {

@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use paytill::clock::{Millis, Timestamp, Uptime};
 use paytill::gateway::{Ask, Reply};
-use paytill::language::Language;
+use paytill::language::{Language, Text};
 use paytill::money::{Currency, Entry, Money};
 use paytill::order::{AuthCode, OutTradeNo};
 use paytill::payment::{Answer, Call, CallKind, Event, Proof, Reason, Rules, State};
@@ -167,8 +167,8 @@ impl Bench {
                 self.step(
                     index,
                     match event {
-                        0 => Event::Abandon,
-                        1 => Event::PutAside,
+                        0 => Event::Cancel,
+                        1 => Event::Supersede,
                         _ => Event::Restarted { oldest: Millis::seconds(10) },
                     },
                 );
@@ -184,7 +184,9 @@ impl Bench {
                 };
                 self.send(Message::Printed { out_trade_no, how });
             }
-            _ if draw.byte() == 1 => self.send(Message::JournalFailed(draw.text())),
+            _ if draw.byte() == 1 => {
+                self.send(Message::JournalFailed(Text::new(draw.text(), draw.text())))
+            }
             _ => self.send(Message::Time),
         }
     }

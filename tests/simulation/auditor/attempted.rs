@@ -151,8 +151,8 @@ impl Attempted {
     pub fn note_wish(&mut self, event: &Event) {
         self.calls_for += 1;
         self.asks += 1;
-        self.left_behind |= *event == Event::PutAside;
-        self.given_up |= matches!(event, Event::PutAside | Event::Abandon);
+        self.left_behind |= *event == Event::Supersede;
+        self.given_up |= matches!(event, Event::Supersede | Event::Cancel);
     }
 
     pub fn note_told(&mut self, attempt: &Attempt, event: &Event) {

@@ -24,14 +24,14 @@ impl World {
     pub(super) fn deed(&mut self, sale: usize, deed: Deed) {
         let Some(number) = self.sales[&sale].latest.clone() else { return };
         match deed {
-            Deed::GiveUp => self.person(&number, Event::Abandon, "gives up"),
+            Deed::GiveUp => self.person(&number, Event::Cancel, "gives up"),
             Deed::AskNow => {
                 let mut rng = self.plan.chance("presses", sale as u64);
                 for _ in 0..rng.u8(1..4) {
-                    self.person(&number, Event::AskNow, "wants the gateway asked about");
+                    self.person(&number, Event::CheckNow, "wants the gateway asked about");
                 }
             }
-            Deed::PutAside => self.person(&number, Event::PutAside, "puts aside"),
+            Deed::PutAside => self.person(&number, Event::Supersede, "puts aside"),
             Deed::ChargeAgain => self.charge(sale, Scenario::Pays, None),
             Deed::ScanAgain => {
                 let code = self.sales[&sale].last_code.clone();

@@ -13,6 +13,7 @@ use super::super::signals::Signals;
 use super::super::wiring::{self, scanner_settings};
 use super::super::{Exit, Failure};
 use super::{described, json_of};
+use crate::both;
 use crate::cli::Json;
 use crate::config::Config;
 use crate::device::inventory::{Class, Roots, plugged_in};
@@ -20,7 +21,9 @@ use crate::device::learned;
 use crate::device::role::{Kind, Learned, Role};
 use crate::device::scanner::lesson::{Heard, Lesson, LessonReport};
 use crate::journal::{Journal, JournalError};
+use crate::language::Text;
 use crate::text::device::{self as text, LearnWords};
+use crate::text::failure as failed;
 use paytill_host::clock::Clock;
 
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -39,10 +42,9 @@ pub async fn run(json: Json, config: &Config, clock: &Clock) -> Result<Exit, Fai
         device.class != Class::OtherHid && wanted.role(device) != Role::Configured
     });
     if candidates.is_empty() {
-        return Err(Failure::new(Exit::Fault, words.nothing_there()));
+        return Err(failure(LearnWords::nothing_there));
     }
-    let mut signals =
-        Signals::new().map_err(|error| Failure::new(Exit::Fault, format!("signals: {error}")))?;
+    let mut signals = Signals::new()?;
     let candidate_count = candidates.len();
     let (sender, mut reports) = mpsc::unbounded_channel();
     // A scanner that types does so here as well, and the shell is not to run what it typed.
@@ -51,15 +53,17 @@ pub async fn run(json: Json, config: &Config, clock: &Clock) -> Result<Exit, Fai
         Lesson::start(candidates, &Roots::default(), config.scanner.layout, clock, move |report| {
             let _ = sender.send(report);
         })
-        .map_err(|error| Failure::new(Exit::Fault, format!("a device's thread: {error}")))?;
+        .map_err(|error| {
+            Failure::of_system(&both!("a device's thread", "无法启动设备线程"), &error)
+        })?;
     let (mut usable, mut asked) = (candidate_count, false);
     let end = tokio::time::sleep(PATIENCE);
     tokio::pin!(end);
     loop {
         let report = tokio::select! {
             Some(report) = reports.recv() => report,
-            () = &mut end => return Err(Failure::new(Exit::Fault, words.nothing_learned())),
-            _ = signals.next() => return Err(Failure::new(Exit::Fault, words.nothing_learned())),
+            () = &mut end => return Err(failure(LearnWords::nothing_learned)),
+            _ = signals.next() => return Err(failure(LearnWords::nothing_learned)),
         };
         match report {
             LessonReport::Listening => {
@@ -76,7 +80,7 @@ pub async fn run(json: Json, config: &Config, clock: &Clock) -> Result<Exit, Fai
                 tell(&words.cannot_listen(&described(&device), &why));
                 usable -= 1;
                 if usable == 0 {
-                    return Err(Failure::new(Exit::Fault, words.nothing_learned()));
+                    return Err(failure(LearnWords::nothing_learned));
                 }
             }
         }
@@ -87,15 +91,18 @@ fn remember(heard: &Heard, json: Json, config: &Config) -> Result<Exit, Failure>
     let words = LearnWords::of(config.till.language);
     let device = &heard.device;
     let symbology = heard.symbology.map(|name| format!(", {name}")).unwrap_or_default();
-    let speed = if heard.baud == 0 { String::new() } else { format!(", baud {}", heard.baud) };
+    let speed = match heard.baud {
+        0 => String::new(),
+        baud => crate::say!(config.till.language, ", baud {baud}", "，波特率 {baud}"),
+    };
     tell(&words.heard(&format!("{}{symbology}{speed}", described(device))));
     let known = device.identity.ids.zip(Kind::of(&device.class)).filter(|_| {
         let identity = &device.identity;
         !(identity.serial.is_empty() && identity.socket.is_empty())
     });
     let Some(((vendor, product), kind)) = known else {
-        let node = device.node.display().to_string();
-        return Err(Failure::new(Exit::Fault, words.has_no_number(&node, heard.baud)));
+        let (node, baud) = (device.node.display().to_string(), heard.baud);
+        return Err(Failure::new(Exit::Fault, in_both(|words| words.has_no_number(&node, baud))));
     };
     let scanner = Learned {
         vendor,
@@ -106,11 +113,20 @@ fn remember(heard: &Heard, json: Json, config: &Config) -> Result<Exit, Failure>
         baud: if heard.baud == 0 { config.scanner.baud } else { heard.baud },
     };
     let path = learned::path(&config.journal.path);
-    learned::remember(&path, scanner).map_err(|error| Failure::new(Exit::Fault, error))?;
+    learned::remember(&path, scanner)
+        .map_err(|error| Failure::new(Exit::Fault, failed::learned(&error)))?;
     tell(&words.remembered(&path.display().to_string()));
     let wanted = scanner_settings(config, wiring::learned(config)).wanted;
     let said = !json.json || say(&json_of(device, &wanted).to_string());
     Ok(if said { Exit::Done } else { Exit::Fault })
+}
+
+fn failure(sentence: fn(LearnWords) -> &'static str) -> Failure {
+    Failure::new(Exit::Fault, in_both(|words| sentence(words).to_owned()))
+}
+
+fn in_both(sentence: impl Fn(LearnWords) -> String) -> Text {
+    Text::each(|language| sentence(LearnWords::of(language)))
 }
 
 /// Keeps what is typed meanwhile from the terminal, and throws it away in the end.

@@ -9,6 +9,7 @@ use super::Teller;
 use crate::clock::Millis;
 use crate::journal::{Audit, JournalError, Reader};
 use crate::text::doctor::{Finding, Verdict};
+use crate::text::{journal, system};
 use paytill_host::clock::Clock;
 
 /// A day of sales is some MiB.
@@ -36,14 +37,17 @@ pub(super) fn check(path: &Path, clock: &Clock, teller: &mut Teller) {
                 teller.tell(&Finding::NumbersTaken(numbers_taken));
             }
         }
-        Err(error) => teller.tell(&Finding::JournalWrong(error.to_string())),
+        Err(error) => {
+            let sentence = journal::sentence(&error, teller.language);
+            teller.tell(&Finding::JournalWrong(sentence));
+        }
     }
     let folder = standing(path);
     match disk(&folder, clock) {
         Ok(findings) => findings.iter().for_each(|finding| teller.tell(finding)),
         Err(error) => teller.tell(&Finding::DiskUnwritable {
             folder: folder.display().to_string(),
-            why: error.to_string(),
+            why: system::words(&error, teller.language),
         }),
     }
 }

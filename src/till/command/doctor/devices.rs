@@ -12,7 +12,9 @@ use crate::config::{Config, DisplayKind, PrinterKind, ScannerKind};
 use crate::device::inventory::{Class, plugged_in};
 use crate::device::role::{Role, Why};
 use crate::device::{self, Fault, Health};
+use crate::language::Language;
 use crate::text::doctor::{Check, Finding};
+use crate::text::system;
 
 /// Cells of the system's words.
 const WORDS: usize = 60;
@@ -28,7 +30,7 @@ pub(super) fn check(config: &Config, is_running: bool, teller: &mut Teller) {
     let printer = &config.printer;
     teller.tell(&match (printer.kind, printer.port.as_deref()) {
         (PrinterKind::EscposSerial, port) => look_at(Check::Printer, port, printer.baud),
-        (PrinterKind::EscposFile, Some(path)) => file(path),
+        (PrinterKind::EscposFile, Some(path)) => file(path, teller.language),
         (PrinterKind::EscposFile, None) | (PrinterKind::None, _) => {
             Finding::NoDevice(Check::Printer)
         }
@@ -95,7 +97,7 @@ fn serial(check: Check, port: &Path, baud: u32, is_running: bool) -> Finding {
 }
 
 /// A printer that is a file, which the till would make.
-fn file(path: &Path) -> Finding {
+fn file(path: &Path, language: Language) -> Finding {
     let name = path.display().to_string();
     let opened = match OpenOptions::new().append(true).open(path) {
         Ok(_) => Ok(()),
@@ -109,7 +111,7 @@ fn file(path: &Path) -> Finding {
     match opened {
         Ok(()) => Finding::DeviceReady(Check::Printer, name),
         Err(error) => {
-            let words = clean(&error.to_string(), WORDS);
+            let words = clean(&system::words(&error, language), WORDS);
             Finding::DeviceWrong(Check::Printer, name, Fault::Other(words))
         }
     }

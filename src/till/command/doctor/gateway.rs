@@ -10,13 +10,13 @@ use crate::command::open::route;
 use crate::config::{Config, WechatV2 as Settings};
 use crate::gateway::wechat::fields::SignType;
 use crate::gateway::wechat::v2::WechatV2;
-use crate::gateway::{Ask, Gateway};
+use crate::gateway::{Ask, Gateway, Stamp};
 use crate::language::Language;
 use crate::money::Money;
 use crate::order::{Order, OutTradeNo};
-use crate::payment::{Answer, Reason};
+use crate::payment::{Answer, Cause, Found, Inconclusive, TillCause};
 use crate::text::doctor::{Finding, Verdict};
-use crate::text::reason;
+use crate::text::{failure, reason};
 use paytill_host::clock::Clock;
 use paytill_host::random::nonce;
 use paytill_host::transport::{Failure, Transport};
@@ -54,7 +54,10 @@ pub(super) async fn check(
     let route = route(settings);
     let transport = match Transport::new(&route) {
         Ok(transport) => transport,
-        Err(error) => return teller.tell(&Finding::SecretsWrong(error.to_string())),
+        Err(error) => {
+            let sentence = failure::route(&error).in_language(teller.language).to_owned();
+            return teller.tell(&Finding::SecretsWrong(sentence));
+        }
     };
     let mut reached = None;
     for (index, host) in route.hosts.iter().enumerate() {
@@ -124,26 +127,26 @@ async fn account(
     let codec =
         WechatV2::new(settings.merchant.clone(), settings.sign_type, settings.api_key.clone());
     let ask = Ask::Query(&order);
-    let reply = transport.carry(&codec.encode(ask, &nonce), clock.uptime(), || {}).await;
-    let answer = match reply {
-        Ok(reply) => codec.decode(ask, &reply, clock.wall()).answer,
+    let reply = transport
+        .carry(&codec.encode(ask, &Stamp { time: clock.wall(), nonce }), clock.uptime(), || {})
+        .await;
+    let what = match reply.map(|reply| codec.decode(ask, &reply, clock.wall()).answer) {
+        Ok(Answer::Found(Found::NotFound)) => return Finding::AccountGood,
+        Ok(Answer::Found(Found::Inconclusive(what))) => what,
+        // Nothing else answers a query for such a number.
+        Ok(_) => return Finding::AccountUnclear(String::new()),
         Err(failure) => failure.into(),
     };
-    match answer {
-        Answer::Absent => Finding::AccountGood,
-        Answer::Refused(Reason { text, .. }) => Finding::AccountRefused(text),
-        Answer::Unknown(why) => match why.code.as_str() {
-            "bad_signature" | "wrong_merchant" => {
-                Finding::AccountNotOurs(reason::happened(&why, language))
-            }
-            code if OF_THE_ACCOUNT.contains(&code) => {
-                Finding::AccountRefused(reason::happened(&why, language))
-            }
-            _ => Finding::AccountUnclear(reason::happened(&why, language)),
-        },
-        Answer::NotSent(why) => Finding::AccountUnclear(reason::happened(&why, language)),
-        // Nothing else answers a query for such a number.
-        _ => Finding::AccountUnclear(String::new()),
+    let said = reason::happened(what.reason(), language);
+    match (&what, &what.reason().cause) {
+        (Inconclusive::Unsigned(why), _) => Finding::AccountRefused(why.text.clone()),
+        (_, Cause::Till(TillCause::BadSignature | TillCause::WrongMerchant)) => {
+            Finding::AccountNotOurs(said)
+        }
+        (_, Cause::Gateway(code)) if OF_THE_ACCOUNT.contains(&code.as_str()) => {
+            Finding::AccountRefused(said)
+        }
+        _ => Finding::AccountUnclear(said),
     }
 }
 
@@ -157,8 +160,7 @@ fn compare(theirs: Timestamp, ours: Timestamp) -> Finding {
 }
 
 fn words(failure: Failure, language: Language) -> String {
-    let (Failure::NotSent(code) | Failure::Lost(code)) = failure;
-    reason::happened(&Reason::new(code), language)
+    reason::happened(&failure.cause().into(), language)
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use super::super::{
     Printer, PrinterKind, Profile, Scanner, ScannerKind, Store, Suffix,
 };
 use super::Surroundings;
+use crate::both;
 use crate::scan::keyboard::Layout;
 
 /// A customer's display has two lines of so many columns.
@@ -32,7 +33,9 @@ pub(super) fn scanner(
     let kind = section.word("kind", &kinds, ScannerKind::Auto)?;
     let port = section.path("port", around.folder)?;
     if kind == ScannerKind::Serial && port.is_none() {
-        return Err(section.wrong("port", "is missing; a serial scanner needs one"));
+        let sentence =
+            both!("is missing; a serial scanner needs one", "没有设置；串口扫码枪需要端口");
+        return Err(section.wrong("port", &sentence));
     }
     let suffixes = [
         ("auto", Suffix::Auto),
@@ -47,8 +50,11 @@ pub(super) fn scanner(
     let layout = section.word("layout", &layouts, Layout::Us)?;
     let device = match section.text("device", DEVICE_CELLS)?.filter(|text| !text.is_empty()) {
         Some(text) => Some(text.parse().map_err(|()| {
-            section
-                .wrong("device", "is vvvv:pppp or vvvv:pppp:serial, as `paytill devices` lists it")
+            let sentence = both!(
+                "is vvvv:pppp or vvvv:pppp:serial, as `paytill devices` lists it",
+                "应为 vvvv:pppp 或 vvvv:pppp:序列号，与 paytill devices 列出的一致"
+            );
+            section.wrong("device", &sentence)
         })?),
         None => None,
     };
@@ -67,7 +73,8 @@ pub(super) fn printer(
     let kind = section.word("kind", &kinds, PrinterKind::None)?;
     let port = section.path("port", around.folder)?;
     if kind != PrinterKind::None && port.is_none() {
-        return Err(section.wrong("port", "is missing; a printer needs one"));
+        let sentence = both!("is missing; a printer needs one", "没有设置；打印机需要端口");
+        return Err(section.wrong("port", &sentence));
     }
     let flows = [("none", Flow::None), ("xonxoff", Flow::XonXoff), ("rtscts", Flow::RtsCts)];
     let flow = section.word("flow", &flows, Flow::None)?;
@@ -100,7 +107,8 @@ pub(super) fn display(
     let kind = section.word("kind", &kinds, DisplayKind::None)?;
     let port = section.path("port", around.folder)?;
     if kind != DisplayKind::None && port.is_none() {
-        return Err(section.wrong("port", "is missing; a display needs one"));
+        let sentence = both!("is missing; a display needs one", "没有设置；客显需要端口");
+        return Err(section.wrong("port", &sentence));
     }
     let parities = [("none", Parity::None), ("odd", Parity::Odd), ("even", Parity::Even)];
     let parity = section.word("parity", &parities, Parity::None)?;
@@ -112,11 +120,12 @@ pub(super) fn display(
     let welcome = match section.lines("welcome", WELCOME_LINES, WELCOME_CELLS)? {
         Some(lines) => match lines.iter().find(|line| !can_show(line)) {
             Some(line) => {
-                let sentence = format!(
+                let sentence = both!(
                     "has \"{line}\", which is not ASCII; a display that can show it has \
-                     text = \"gb18030\""
+                     text = \"gb18030\"",
+                    "含有 \"{line}\"，不是 ASCII；客显能显示时请设 text = \"gb18030\""
                 );
-                return Err(section.wrong("welcome", sentence));
+                return Err(section.wrong("welcome", &sentence));
             }
             None => lines,
         },

@@ -58,7 +58,7 @@ fn another_customers_payment_is_nobodys_business() {
     assert_eq!(bench.model.for_the_customer(), View::Welcome);
     bench.type_text("3");
     bench.wait(60_000);
-    bench.step(index, Event::AskNow);
+    bench.step(index, Event::CheckNow);
     bench.answer_if_asked(index, Answer::Paid(proof()));
     assert_eq!(bench.model.for_the_customer(), sale(300, Stage::Typing));
 }

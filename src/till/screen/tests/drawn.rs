@@ -212,7 +212,7 @@ fn open_payments_stay_pinned_over_the_next_sale() {
 #[test]
 fn what_ended_meanwhile_must_be_acknowledged() {
     let (mut bench, first) = pinned();
-    bench.step(first, Event::AskNow);
+    bench.step(first, Event::CheckNow);
     bench.answer(first, Answer::Ended(payment::Ending::Revoked));
     bench.key(Key::Backspace);
     pictures("notice", &mut bench);
@@ -228,7 +228,7 @@ fn leaving_while_a_payment_is_open() {
 #[test]
 fn the_journal_cannot_be_written() {
     let (mut bench, _) = waiting();
-    bench.send(Message::JournalFailed("database or disk is full (13)".into()));
+    bench.send(Message::JournalFailed(crate::both!("database or disk is full (13)", "磁盘已满")));
     pictures("stop", &mut bench);
 }
 

@@ -203,8 +203,8 @@ impl Bench {
     /// The cashier gives up after the first seconds, and the till obeys.
     pub(super) fn abandon(&mut self, index: usize) {
         self.key(Key::Esc);
-        assert_eq!(self.key(Key::Enter), [Command::Abandon(self.order(index))]);
-        self.step(index, Event::Abandon);
+        assert_eq!(self.key(Key::Enter), [Command::Cancel(self.order(index))]);
+        self.step(index, Event::Cancel);
     }
 
     /// Still unknown three minutes after giving up.

@@ -92,7 +92,7 @@ fn happens(bench: &mut Bench, happening: Happening) {
             bench.answer_if_asked(index, answer(which));
         }
         Happening::Tick(index, wait) if exists(bench, index) => bench.later(index, wait),
-        Happening::PutAside(index) if exists(bench, index) => bench.step(index, Event::PutAside),
+        Happening::PutAside(index) if exists(bench, index) => bench.step(index, Event::Supersede),
         Happening::Restart(index) if exists(bench, index) => {
             bench.step(index, Event::Restarted { oldest: crate::clock::Millis::seconds(10) });
         }
@@ -111,7 +111,7 @@ fn happens(bench: &mut Bench, happening: Happening) {
             bench.send(Message::Printed { out_trade_no: number(1), how });
         }
         Happening::JournalFailed => {
-            bench.send(Message::JournalFailed("no space".into()));
+            bench.send(Message::JournalFailed(crate::both!("no space", "磁盘已满")));
         }
         Happening::Unended => {
             bench.send(Message::UnendedBurst);

@@ -172,10 +172,10 @@ fn giving_up_asks_once_and_a_second_escape_changes_nothing() {
     assert!(says(&bench, "Any money taken will be returned."));
     assert_eq!(bench.key(Key::Esc), [], "keeps waiting");
     bench.key(Key::Esc);
-    assert_eq!(bench.key(Key::Enter), [Command::Abandon(bench.order(index))]);
+    assert_eq!(bench.key(Key::Enter), [Command::Cancel(bench.order(index))]);
     assert_eq!(bench.key(Key::Esc), []);
     assert_eq!(bench.key(Key::Enter), []);
-    bench.step(index, Event::Abandon);
+    bench.step(index, Event::Cancel);
     assert!(says(&bench, "reverses in 1"));
     assert_eq!(bench.key(Key::Esc), []);
     assert!(says(&bench, "already being reversed"));
@@ -210,7 +210,7 @@ fn a_scanner_that_types_answers_no_question() {
     }
     assert_eq!(bench.send(Message::Key(Key::Enter)), []);
     assert!(says(&bench, "Cancel this payment?"));
-    assert_eq!(bench.key(Key::Enter), [Command::Abandon(bench.order(index))]);
+    assert_eq!(bench.key(Key::Enter), [Command::Cancel(bench.order(index))]);
 }
 
 #[test]
@@ -252,7 +252,7 @@ fn f5_asks_the_gateway_now() {
     let mut bench = bench();
     assert_eq!(bench.key(Key::F(5)), []);
     let index = bench.charge("12.5", 1);
-    assert_eq!(bench.key(Key::F(5)), [Command::AskNow(bench.order(index))]);
+    assert_eq!(bench.key(Key::F(5)), [Command::CheckNow(bench.order(index))]);
 }
 
 #[test]
@@ -373,8 +373,8 @@ fn a_put_aside_payment_lets_the_same_sale_be_charged_again() {
     bench.key(Key::Enter);
     bench.key(Key::Down);
     let commands = bench.key(Key::Enter);
-    assert_eq!(commands, [Command::PutAside(bench.order(index)), Command::WarmUp]);
-    bench.step(index, Event::PutAside);
+    assert_eq!(commands, [Command::Supersede(bench.order(index)), Command::WarmUp]);
+    bench.step(index, Event::Supersede);
     assert!(says(&bench, "READY") && says(&bench, "REVERSING") && says(&bench, "replaced:"));
     bench.now += 5_000;
     let sale = SaleRef::Again(1, Money::from_minor(1250));
@@ -445,11 +445,13 @@ fn an_enter_on_its_way_to_the_amount_does_not_acknowledge_unseen_news() {
 fn a_failed_journal_stops_selling() {
     let mut bench = bench();
     bench.type_text("12.5");
-    bench.send(Message::JournalFailed("disk full\u{1b}[2J".into()));
+    bench.send(Message::JournalFailed(crate::both!("disk full\u{1b}[2J", "磁盘已满\u{1b}[2J")));
     assert!(says(&bench, "STOP") && says(&bench, "disk full[2J"));
     assert_eq!(bench.key(Key::Enter), []);
     assert_eq!(bench.scan(1), []);
     assert!(says(&bench, "Nothing was sent. The till has stopped taking payments."));
+    bench.key(Key::Ctrl('l'));
+    assert!(says(&bench, "磁盘已满[2J"), "and in the other language why");
     assert_eq!(bench.key(Key::Ctrl('q')), [Command::Quit]);
 }
 

@@ -8,7 +8,7 @@ use super::sheet::{Meter, Sheet};
 use super::{Canvas, cells, inset};
 use crate::clean::clean;
 use crate::money::NotAnAmount;
-use crate::payment::Status;
+use crate::payment::{Funds, Status};
 use crate::screen::digits::Size;
 use crate::screen::model::{Attempt, Desk};
 use crate::screen::palette::Tone;
@@ -25,7 +25,7 @@ impl Canvas<'_> {
     pub(super) fn desk(&mut self, area: Rect) {
         let model = self.model;
         if let Some(why) = &model.stopped {
-            return self.sheet(area, &stopped(model, why));
+            return self.sheet(area, &stopped(model, why.in_language(model.language())));
         }
         match &model.desk {
             Desk::Amount { typed } => self.amount(area, typed),
@@ -223,7 +223,9 @@ pub(super) fn happened(model: &Model, attempt: &Attempt) -> String {
         (Status::Waiting, _) => text.customer_confirms().into(),
         (Status::Checking, Some(reason)) => both(&because(reason), text.checking_result()),
         (Status::Checking, None) => text.no_clear_answer().into(),
-        (Status::Reversing, _) if state.money_held() => text.money_being_returned().into(),
+        (Status::Reversing, _) if state.money() == Funds::Held => {
+            text.money_being_returned().into()
+        }
         (Status::Reversing, Some(reason)) => both(text.being_reversed(), &because(reason)),
         (Status::Reversing, None) => text.being_reversed().into(),
         (Status::Paid, _) => match state.proof().and_then(|proof| proof.coupon) {
@@ -233,18 +235,16 @@ pub(super) fn happened(model: &Model, attempt: &Attempt) -> String {
             }
             None => text.payment_received().into(),
         },
-        (Status::Reversed, _) if state.money_returned() => {
+        (Status::Reversed, _) if state.money() == Funds::Returned => {
             both(text.was_reversed(), text.money_being_returned())
         }
         (Status::Declined | Status::Reversed | Status::Attention, Some(_)) => {
             reason::of(state, model.language).unwrap_or_default()
         }
         (Status::Reversed, None) => text.was_reversed().into(),
-        (Status::Declined, None) => {
-            reason::money(status, &crate::payment::Reason::new(""), model.language).into()
-        }
-        (Status::Attention, None) if state.money_held() => {
-            reason::money_held(model.language).into()
+        (Status::Declined, None) => reason::money(status, state.money(), model.language).into(),
+        (Status::Attention, None) if state.money() == Funds::Held => {
+            reason::money(status, state.money(), model.language).into()
         }
         (Status::Attention, None) => text.no_end().into(),
     }
@@ -270,7 +270,7 @@ fn meter(model: &Model, attempt: &Attempt) -> Option<Meter> {
     let state = &attempt.view.state;
     let elapsed = attempt.elapsed(model.now);
     let outlook = state.outlook(&model.settings.rules);
-    let asks = match outlook.asks_at {
+    let asks = match outlook.checks_at {
         Some(at) if at > elapsed => text.next_check_in(at.minus(elapsed).seconds_up()),
         Some(_) | None => text.checking_now().into(),
     };
@@ -295,7 +295,7 @@ pub(super) fn ahead(model: &Model, attempt: &Attempt) -> Option<String> {
             Some(_) | None => text.stops_waiting_now().into(),
         }),
         Status::Reversing | Status::Attention => {
-            Some(match (outlook.reverses_at, outlook.asks_at) {
+            Some(match (outlook.reverses_at, outlook.checks_at) {
                 (Some(at), _) if at > elapsed => text.reverses_in(left(at)),
                 (_, Some(at)) if at > elapsed => text.next_try_in(left(at)),
                 (Some(_), _) => text.reversing_now().into(),

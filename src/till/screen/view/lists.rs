@@ -187,7 +187,7 @@ fn tell(model: &Model, line: &Line) -> String {
     let sentence = fact(model, &line.fact);
     match (&line.fact, line.times) {
         (_, 1) => sentence,
-        (Fact::AtPassword, times) => words.at_password_still(times),
+        (Fact::Paying, times) => words.at_password_still(times),
         (_, times) => words.repeated(sentence.trim_end_matches(['.', '。']), times),
     }
 }
@@ -199,23 +199,23 @@ fn fact(model: &Model, fact: &Fact) -> String {
         |start: &str, reason: &Reason| with(start, reason::happened(reason, model.language));
     match fact {
         Fact::Sent => words.sent().into(),
-        Fact::AtPassword => words.at_password().into(),
+        Fact::Paying => words.at_password().into(),
         Fact::NotPaidYet => words.not_paid_yet().into(),
-        Fact::NotKnownYet => words.not_known_yet().into(),
+        Fact::NotFoundYet => words.not_known_yet().into(),
         Fact::Unclear(reason) => because(words.unclear(), reason),
         Fact::Refused(reason) => because(words.refused(), reason),
         Fact::NeverSent(reason) => because(words.never_sent(), reason),
         Fact::Failed(reason) => reason::happened(reason, model.language),
         Fact::Paid => words.paid().into(),
-        Fact::MoneyGoesBack => words.paid_late().into(),
-        Fact::GivenUp => words.cancelled().into(),
+        Fact::PaidLate => words.paid_late().into(),
+        Fact::Cancelled => words.cancelled().into(),
         Fact::TimeUp => words.time_up().into(),
-        Fact::PutAside => words.superseded().into(),
+        Fact::Superseded => words.superseded().into(),
         Fact::Restarted => words.restarted().into(),
-        Fact::WithdrawalTaken => words.reversal_accepted().into(),
-        Fact::WithdrawalRepeats(reason) => because(words.reversal_repeats(), reason),
-        Fact::WithdrawalRefused(reason) => {
-            with(words.reversal_refused(), reason::refused_withdrawal(reason, model.language))
+        Fact::ReversalAccepted => words.reversal_accepted().into(),
+        Fact::ReversalRepeats(reason) => because(words.reversal_repeats(), reason),
+        Fact::ReversalRefused(reason) => {
+            with(words.reversal_refused(), reason::reversal_refused(reason, model.language))
         }
         Fact::Ended(Ending::Closed) => words.closed().into(),
         Fact::Ended(Ending::Revoked) => words.revoked().into(),

@@ -86,9 +86,9 @@ impl Canvas<'_> {
             Some(Dialog::Training { chosen }) => return self.training(area, chosen),
             Some(
                 Dialog::LargeAmount(_)
-                | Dialog::Withdraw(_)
+                | Dialog::Cancel(_)
                 | Dialog::Unsettled { .. }
-                | Dialog::Leave,
+                | Dialog::Quit,
             )
             | None => {}
         }

@@ -7,6 +7,7 @@ use ratatui::widgets::{Block, BorderType, Widget};
 use super::desk::{ahead, happened};
 use super::{Canvas, cells, inset};
 use crate::clean::clean;
+use crate::money::LARGEST;
 use crate::screen::model::{Attempt, Dialog};
 use crate::screen::palette::Tone;
 use crate::screen::wrap::wrap;
@@ -65,7 +66,7 @@ impl Canvas<'_> {
     fn pin(&self, attempt: &Attempt) -> Pin {
         let text = self.model.text();
         let status = attempt.view.state.status();
-        let ahead = match (attempt.put_aside, ahead(self.model, attempt)) {
+        let ahead = match (attempt.superseded, ahead(self.model, attempt)) {
             (true, Some(ahead)) => text.superseded_and(&ahead),
             (true, None) => text.superseded().into(),
             (false, ahead) => ahead.unwrap_or_default(),
@@ -145,7 +146,7 @@ impl Canvas<'_> {
                 let keys = text.enter_or_esc(text.key_charge(), text.key_back());
                 say(&keys, AskedTone::Keys);
             }
-            Some(Dialog::Withdraw(_)) => {
+            Some(Dialog::Cancel(_)) => {
                 say(text.ask_cancel(), AskedTone::Question);
                 say(text.ask_cancel_detail(), AskedTone::Detail);
                 let keys = text.enter_or_esc(text.key_cancel_payment(), text.key_keep_waiting());
@@ -165,7 +166,7 @@ impl Canvas<'_> {
                 };
                 say(detail, AskedTone::Detail);
             }
-            Some(Dialog::Leave) => {
+            Some(Dialog::Quit) => {
                 say(text.ask_quit(), AskedTone::Question);
                 say(text.ask_quit_detail(), AskedTone::Detail);
                 let keys = text.enter_or_esc(text.key_quit(), text.key_cancel());
@@ -217,7 +218,10 @@ impl Canvas<'_> {
 
     pub(super) fn note_lines(&self, width: u16) -> Vec<String> {
         let Some(note) = &self.model.note else { return Vec::new() };
-        wrap(&note.say(self.model), usize::from(width.saturating_sub(6)))
+        wrap(
+            &note.say(self.model.language, &self.model.money(LARGEST)),
+            usize::from(width.saturating_sub(6)),
+        )
     }
 
     pub(super) fn note(&mut self, area: Rect, lines: &[String]) {

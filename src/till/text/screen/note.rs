@@ -35,7 +35,14 @@ crate::catalogue! {
          suffix to Enter (CR).",
         "像是扫码，但缺少回车结尾。未扣款。请把扫码枪后缀设为回车（CR）。";
 
+    // Why a payment was not begun.
+    cannot_save => "The till cannot save transactions.", "无法保存交易记录。";
+    sale_unsettled(tail: &str) =>
+        "Order {tail} of this sale is not finished yet.", "本单的订单尾号 {tail} 尚未完成。";
+    sale_paid => "This sale is already paid.", "这笔交易已付款。";
+
     // What to do instead.
+    press_esc => "Press Esc for the next sale.", "请按 Esc 键开始下一笔。";
     press_enter_first => "Press Enter first, then scan again.", "请先按回车键收款，再扫付款码。";
     scan_payment_code => "Scan the customer's WeChat payment code.", "请扫顾客的微信付款码。";
     finish_first => "Finish the payment on the screen first.", "请先完成屏幕上的这笔支付。";

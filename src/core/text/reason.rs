@@ -2,7 +2,8 @@
 
 use crate::clean::clean;
 use crate::language::Language;
-use crate::payment::{LAST_MOMENT, Reason, State, Status};
+use crate::payment::{Cause, Funds, Reason, State, Status, TillCause};
+use crate::say;
 
 /// The most cells of the gateway's own words that are repeated.
 const GATEWAY_WORDS: usize = 100;
@@ -10,35 +11,22 @@ const GATEWAY_WORDS: usize = 100;
 /// Why a payment is where it is and whether money moved, as one text without line breaks; `None`
 /// where there is no reason.
 pub fn of(state: &State, language: Language) -> Option<String> {
-    let (status, reason) = (state.status(), state.reason()?);
-    if !state.money_held() {
-        return Some(sentence(status, reason, language));
-    }
-    Some(joined(&behind(status, reason, language), money_held(language), language))
+    Some(sentence(state.status(), state.money(), state.reason()?, language))
 }
 
-/// What happened and whether money moved, as far as status and reason tell.
-fn sentence(status: Status, reason: &Reason, language: Language) -> String {
-    joined(&behind(status, reason, language), money(status, reason, language), language)
-}
-
-fn joined(happened: &str, money: &str, language: Language) -> String {
-    match language {
-        Language::Chinese => format!("{happened}{money}"),
-        Language::English => format!("{happened} {money}"),
-    }
-}
-
-fn behind(status: Status, reason: &Reason, language: Language) -> String {
-    match status {
-        Status::Attention => refused_withdrawal(reason, language),
+/// What happened and whether money moved.
+fn sentence(status: Status, funds: Funds, reason: &Reason, language: Language) -> String {
+    let happened = match status {
+        Status::Attention => reversal_refused(reason, language),
         _ => happened(reason, language),
-    }
+    };
+    let gap = language.pick(" ", "");
+    format!("{happened}{gap}{}", money(status, funds, language))
 }
 
-/// What happened to a withdrawal. Some words speak of it there, and not of the payment.
-pub fn refused_withdrawal(reason: &Reason, language: Language) -> String {
-    match reason.code.as_str() {
+/// What happened to a reversal. Some codes speak of it there, and not of the payment.
+pub fn reversal_refused(reason: &Reason, language: Language) -> String {
+    match reason.code() {
         "TRADE_ERROR" | "INVALID_REQUEST" => {
             let what = language
                 .pick("WeChat Pay refuses to reverse the payment.", "微信支付拒绝撤销这笔支付。");
@@ -48,61 +36,55 @@ pub fn refused_withdrawal(reason: &Reason, language: Language) -> String {
     }
 }
 
-/// Of a payment that is undone, where a query has found it.
-pub fn money_held(language: Language) -> &'static str {
-    language.pick(
-        "The customer has paid, and the money has not been returned yet.",
-        "顾客已付款，款项尚未退回。",
-    )
-}
-
 /// What happened, without a word about the money. It ends with a full stop.
 pub fn happened(reason: &Reason, language: Language) -> String {
-    let known = explain(&reason.code);
-    let (what, repeat) = match (&known, language) {
-        (Some(cause), Language::Chinese) => (cause.chinese.to_owned(), cause.repeats_gateway),
-        (Some(cause), Language::English) => (cause.english.to_owned(), cause.repeats_gateway),
-        (None, Language::Chinese) => (format!("微信支付返回 {}。", code(reason)), true),
-        (None, Language::English) => (format!("WeChat Pay answered {}.", code(reason)), true),
-    };
-    if repeat { repeated(what, reason, language) } else { what }
+    match explain(&reason.cause) {
+        Some(Explanation { english, chinese, repeats_gateway, .. }) => {
+            let what = language.pick(english, chinese).to_owned();
+            if repeats_gateway { repeated(what, reason, language) } else { what }
+        }
+        None => {
+            let code = clean(reason.code(), 32);
+            let what = say!(language, "WeChat Pay answered {code}.", "微信支付返回 {code}。");
+            repeated(what, reason, language)
+        }
+    }
 }
 
 /// With the gateway's own words behind, if there are any.
 fn repeated(what: String, reason: &Reason, language: Language) -> String {
     let said = clean(&reason.text, GATEWAY_WORDS);
-    match (said.is_empty(), language) {
-        (true, _) => what,
-        (false, Language::Chinese) => format!("{what}微信支付提示：“{said}”。"),
-        (false, Language::English) => format!("{what} WeChat Pay says: \"{said}\"."),
+    if said.is_empty() {
+        return what;
     }
+    say!(language, "{what} WeChat Pay says: \"{said}\".", "{what}微信支付提示：“{said}”。")
 }
 
 /// Whether money moved, as far as it is known.
-pub fn money(status: Status, reason: &Reason, language: Language) -> &'static str {
-    let returned = reason.code == LAST_MOMENT;
-    let (english, chinese) = match status {
-        Status::Created => ("Nothing was sent.", "未扣款。"),
-        Status::Declined => ("No money moved.", "没有扣款。"),
-        Status::Paid => ("Payment received.", "已收款。"),
-        Status::Reversed if returned => {
+pub fn money(status: Status, funds: Funds, language: Language) -> &'static str {
+    let (english, chinese) = match (status, funds) {
+        (_, Funds::Held) => (
+            "The customer has paid, and the money has not been returned yet.",
+            "顾客已付款，款项尚未退回。",
+        ),
+        (_, Funds::Returned) => {
             ("The money is being returned to the customer.", "款项将原路退回。")
         }
-        Status::Reversed => ("The customer was not charged.", "未向顾客扣款。"),
-        Status::Reversing if returned => {
-            ("The money is being returned to the customer.", "款项将原路退回。")
+        (_, Funds::Taken) => ("Payment received.", "已收款。"),
+        (Status::Created, _) => ("Nothing was sent.", "未扣款。"),
+        (Status::Reversed, _) => ("The customer was not charged.", "未向顾客扣款。"),
+        (_, Funds::NotMoved) => ("No money moved.", "没有扣款。"),
+        (Status::Reversing, Funds::Unknown) => {
+            ("Any money taken will be returned.", "如已扣款，将原路退回。")
         }
-        Status::Reversing => ("Any money taken will be returned.", "如已扣款，将原路退回。"),
-        Status::Sent | Status::Waiting | Status::Checking | Status::Attention => {
-            ("It is not known yet whether money moved.", "暂不确定是否已扣款。")
-        }
+        (_, Funds::Unknown) => ("It is not known yet whether money moved.", "暂不确定是否已扣款。"),
     };
     language.pick(english, chinese)
 }
 
 /// What the cashier does now.
 pub fn advice(state: &State, language: Language) -> &'static str {
-    if state.money_held() && state.is_irreversible() {
+    if state.money() == Funds::Held && state.is_reversal_refused() {
         return language.pick(
             "Do not charge again. Tell the manager: the merchant platform shows this payment.",
             "请勿重复收款。请通知店长在商户平台处理这笔支付。",
@@ -112,7 +94,8 @@ pub fn advice(state: &State, language: Language) -> &'static str {
 }
 
 fn advice_on(status: Status, reason: Option<&Reason>, language: Language) -> &'static str {
-    let remedy = reason.and_then(|reason| explain(&reason.code)).map(|cause| cause.remedy);
+    let explanation = reason.and_then(|reason| explain(&reason.cause));
+    let remedy = explanation.map(|explanation| explanation.remedy);
     let (english, chinese) = match status {
         Status::Created => ("Scan the customer's payment code.", "请扫顾客的付款码。"),
         Status::Sent | Status::Checking => {
@@ -183,7 +166,8 @@ impl Remedy {
     }
 }
 
-struct Cause {
+/// A cause in words.
+struct Explanation {
     english: &'static str,
     chinese: &'static str,
     remedy: Remedy,
@@ -191,13 +175,16 @@ struct Cause {
     repeats_gateway: bool,
 }
 
-/// The gateway's codes (protocol 4.2 to 4.5) and the till's own words.
-fn explain(code: &str) -> Option<Cause> {
-    payment_code(code).or_else(|| set_up_code(code)).or_else(|| own_word(code))
+/// The words for a cause; `None` for a code of the gateway's that nobody has heard of.
+fn explain(cause: &Cause) -> Option<Explanation> {
+    match cause {
+        Cause::Gateway(code) => payment_code(code).or_else(|| set_up_code(code)),
+        Cause::Till(cause) => Some(till_cause(*cause)),
+    }
 }
 
-/// Codes about this payment, this customer or this moment.
-fn payment_code(code: &str) -> Option<Cause> {
+/// Codes about this payment, this customer or this moment (protocol 4.2 to 4.5).
+fn payment_code(code: &str) -> Option<Explanation> {
     use Remedy::{AskCustomer, FreshCode, Network, OtherFunds, ScanAgain};
     Some(match code {
         "AUTHCODEEXPIRE" => told(FreshCode, "The payment code has expired.", "付款码已过期。"),
@@ -224,9 +211,6 @@ fn payment_code(code: &str) -> Option<Cause> {
         ),
         "PAYERROR" => {
             quoted(AskCustomer, "The payment failed on the customer's side.", "顾客支付失败。")
-        }
-        "recall" => {
-            told(AskCustomer, "WeChat Pay asks to repeat the reversal.", "微信支付要求再次撤销。")
         }
         "USERPAYING" => told(
             AskCustomer,
@@ -281,7 +265,7 @@ fn payment_code(code: &str) -> Option<Cause> {
 }
 
 /// Codes about the shop's set-up: trying again cannot help.
-fn set_up_code(code: &str) -> Option<Cause> {
+fn set_up_code(code: &str) -> Option<Explanation> {
     use Remedy::Manager;
     Some(match code {
         "NOAUTH" => quoted(
@@ -341,111 +325,118 @@ fn set_up_code(code: &str) -> Option<Cause> {
     })
 }
 
-/// The till's own stable words.
-fn own_word(code: &str) -> Option<Cause> {
+/// What the till found itself.
+fn till_cause(cause: TillCause) -> Explanation {
     use Remedy::{AskCustomer, Manager, Network, ScanAgain};
-    Some(match code {
-        "timeout" => {
+    match cause {
+        TillCause::Timeout => {
             told(AskCustomer, "The customer did not confirm in time.", "顾客没有在规定时间内确认。")
         }
-        "given_up" => told(AskCustomer, "The cashier cancelled the payment.", "收银员已取消等待。"),
-        "put_aside" => told(
+        TillCause::Cancelled => {
+            told(AskCustomer, "The cashier cancelled the payment.", "收银员已取消等待。")
+        }
+        TillCause::Superseded => told(
             AskCustomer,
             "This payment was replaced: the sale is charged again.",
             "这笔支付已转后台，交易重新收款。",
         ),
-        "restarted" => told(
+        TillCause::Restarted => told(
             ScanAgain,
             "The till was restarted while this payment was open.",
             "支付未完成时收银机重新启动。",
         ),
-        "no_answer" => {
+        TillCause::NoAnswer => {
             told(Network, "WeChat Pay did not answer in time.", "微信支付没有及时答复。")
         }
-        "connection_lost" => {
+        TillCause::ConnectionLost => {
             told(Network, "The connection to WeChat Pay was lost.", "与微信支付的连接中断。")
         }
-        "no_connection" => told(Network, "WeChat Pay cannot be reached.", "连接不上微信支付。"),
-        "certificate" => told(
+        TillCause::NoConnection => {
+            told(Network, "WeChat Pay cannot be reached.", "连接不上微信支付。")
+        }
+        TillCause::Certificate => told(
             Manager,
             "WeChat Pay's certificate or the shop's own was not accepted.",
             "微信支付证书或商户证书未通过验证。",
         ),
-        "bad_signature" => told(
+        TillCause::BadSignature => told(
             Manager,
             "The answer's signature was wrong; it was ignored.",
             "返回结果的签名不正确，已忽略。",
         ),
-        "bad_answer" => told(
+        TillCause::BadAnswer => told(
             Network,
             "The answer could not be read; it was ignored.",
             "返回结果无法识别，已忽略。",
         ),
-        "http_status" => quoted(
+        TillCause::HttpStatus => quoted(
             Network,
             "WeChat Pay sent an error page instead of an answer.",
             "微信支付返回了错误页面，没有给出结果。",
         ),
-        "wrong_amount" => told(
+        TillCause::WrongAmount => told(
             Manager,
             "WeChat Pay answered with a different amount.",
             "微信支付返回的金额与本单不符。",
         ),
-        "wrong_number" => told(
+        TillCause::WrongNumber => told(
             Manager,
             "WeChat Pay answered for a different order.",
             "微信支付返回的订单号与本单不符。",
         ),
-        "wrong_merchant" => told(
+        TillCause::WrongMerchant => told(
             Manager,
             "WeChat Pay answered for a different merchant.",
             "微信支付返回的商户与本店不符。",
         ),
-        "wrong_currency" => told(
+        TillCause::WrongCurrency => told(
             Manager,
             "WeChat Pay answered with a different currency.",
             "微信支付返回的币种与本单不符。",
         ),
-        "configuration" => quoted(
+        TillCause::Configuration => quoted(
             Manager,
             "WeChat Pay refused the request as a whole; the till is probably set up wrongly.",
             "微信支付拒绝了整个请求，可能是收银机配置有误。",
         ),
-        "refused" => {
+        TillCause::Refused => {
             quoted(ScanAgain, "WeChat Pay refused the payment.", "微信支付拒绝了这笔支付。")
         }
-        "delivered_late" => told(
+        TillCause::DeliveredLate => told(
             AskCustomer,
             "The request reached WeChat Pay late, after the reversal; it is being reversed again.",
             "请求在撤销之后才送达，正在再次撤销。",
         ),
-        LAST_MOMENT => {
+        TillCause::PaidAtLastMoment => {
             told(AskCustomer, "The customer paid at the last moment.", "顾客在最后一刻付了款。")
         }
-        "not_confirmed" => told(
-            Manager,
-            "WeChat Pay did not confirm the result of this payment.",
-            "微信支付没有确认这笔支付的结果。",
+        TillCause::Recall => {
+            told(AskCustomer, "WeChat Pay asks to repeat the reversal.", "微信支付要求再次撤销。")
+        }
+        TillCause::NoCode => told(
+            ScanAgain,
+            "The payment code was no longer at hand; nothing was sent.",
+            "付款码已不可用，未发出请求。",
         ),
-        "merchant_changed" => told(
+        TillCause::NoRandomness => told(
             Manager,
-            "This payment was made with another merchant than the till is set up for now.",
-            "这笔支付使用的商户与当前配置不同。",
+            "This computer could not provide random numbers; nothing was sent.",
+            "本机无法生成随机数，未发出请求。",
         ),
-        _ => return None,
-    })
+        TillCause::NoErrorCode => told(
+            AskCustomer,
+            "WeChat Pay refused without giving a cause.",
+            "微信支付拒绝了请求，但没有说明原因。",
+        ),
+    }
 }
 
-const fn told(remedy: Remedy, english: &'static str, chinese: &'static str) -> Cause {
-    Cause { english, chinese, remedy, repeats_gateway: false }
+const fn told(remedy: Remedy, english: &'static str, chinese: &'static str) -> Explanation {
+    Explanation { english, chinese, remedy, repeats_gateway: false }
 }
 
-const fn quoted(remedy: Remedy, english: &'static str, chinese: &'static str) -> Cause {
-    Cause { english, chinese, remedy, repeats_gateway: true }
-}
-
-fn code(reason: &Reason) -> String {
-    clean(&reason.code, 32)
+const fn quoted(remedy: Remedy, english: &'static str, chinese: &'static str) -> Explanation {
+    Explanation { english, chinese, remedy, repeats_gateway: true }
 }
 
 #[cfg(test)]
@@ -457,22 +448,33 @@ mod tests {
         AUTH_CODE_INVALID BUYER_MISMATCH OUT_TRADE_NO_USED INVALID_REQUEST TRADE_ERROR \
         XML_FORMAT_ERROR REQUIRE_POST_METHOD SIGNERROR LACK_PARAMS NOT_UTF8 APPID_NOT_EXIST \
         MCHID_NOT_EXIST APPID_MCHID_NOT_MATCH ORDERNOTEXIST INVALID_TRANSACTIONID REVERSE_EXPIRE \
-        PAYERROR CLOSED REVOKED REFUND timeout given_up put_aside restarted no_answer \
-        connection_lost no_connection certificate bad_signature bad_answer http_status \
-        wrong_amount wrong_number wrong_merchant wrong_currency configuration refused \
-        delivered_late paid_at_last_moment not_confirmed merchant_changed";
+        PAYERROR CLOSED REVOKED REFUND";
+
+    /// Every reason there is: the gateway's documented codes, one of tomorrow, and all of ours.
+    fn reasons() -> impl Iterator<Item = Reason> {
+        let codes = CODES.split_whitespace().chain(["UNHEARD_OF"]);
+        let gateways = codes.map(|code| Reason::gateway(code, ""));
+        gateways.chain(TillCause::ALL.map(Reason::from))
+    }
+
+    const FUNDS: [Funds; 5] =
+        [Funds::NotMoved, Funds::Held, Funds::Returned, Funds::Taken, Funds::Unknown];
 
     #[test]
-    fn every_documented_code_and_word_is_explained_in_both_languages() {
-        for code in CODES.split_whitespace() {
-            let cause = explain(code).unwrap_or_else(|| panic!("{code} is not explained"));
-            assert!(cause.english.ends_with('.'), "{code}");
-            assert!(cause.chinese.ends_with('。'), "{code}");
-            assert!(cause.english.is_ascii(), "{code}");
-            for language in [Language::Chinese, Language::English] {
+    fn every_reason_has_its_sentence_and_advice_in_both_languages() {
+        for reason in reasons() {
+            let english = happened(&reason, Language::English);
+            let chinese = happened(&reason, Language::Chinese);
+            assert!(english.is_ascii() && english.ends_with('.'), "{english}");
+            assert!(chinese.ends_with('。') && !chinese.is_ascii(), "{chinese}");
+            let is_known = explain(&reason.cause).is_some();
+            assert_eq!(is_known, reason.code() != "UNHEARD_OF", "{}", reason.code());
+            for language in Language::ALL {
                 for status in Status::ALL {
-                    let reason = Reason::new(code);
-                    assert!(!sentence(status, &reason, language).is_empty());
+                    for funds in FUNDS {
+                        let said = sentence(status, funds, &reason, language);
+                        assert!(said.len() > happened(&reason, language).len() / 2);
+                    }
                     assert!(!advice_on(status, Some(&reason), language).is_empty());
                     assert!(!advice_on(status, None, language).is_empty());
                 }
@@ -481,23 +483,27 @@ mod tests {
     }
 
     #[test]
+    fn no_two_causes_of_ours_have_one_sentence() {
+        for language in Language::ALL {
+            let said = TillCause::ALL.map(|cause| happened(&cause.into(), language));
+            let all: std::collections::BTreeSet<_> = said.iter().collect();
+            assert_eq!(all.len(), TillCause::ALL.len());
+        }
+    }
+
+    #[test]
     fn says_what_happened_and_that_no_money_moved() {
-        let reason = Reason::new("NOTENOUGH");
-        assert_eq!(
-            sentence(Status::Declined, &reason, Language::English),
-            "Not enough balance. No money moved."
-        );
-        assert_eq!(
-            sentence(Status::Declined, &reason, Language::Chinese),
-            "顾客余额不足。没有扣款。"
-        );
+        let reason = Reason::gateway("NOTENOUGH", "");
+        let said = |language| sentence(Status::Declined, Funds::NotMoved, &reason, language);
+        assert_eq!(said(Language::English), "Not enough balance. No money moved.");
+        assert_eq!(said(Language::Chinese), "顾客余额不足。没有扣款。");
     }
 
     #[test]
     fn an_unknown_code_is_told_in_the_gateways_own_cleaned_words() {
-        let reason = Reason { code: "NEW\u{1b}CODE".into(), text: "look\u{202e} here".into() };
+        let reason = Reason::gateway("NEW\u{1b}CODE", "look\u{202e} here");
         assert_eq!(
-            sentence(Status::Declined, &reason, Language::English),
+            sentence(Status::Declined, Funds::NotMoved, &reason, Language::English),
             "WeChat Pay answered NEWCODE. WeChat Pay says: \"look here\". No money moved."
         );
         assert_eq!(
@@ -509,15 +515,16 @@ mod tests {
     #[test]
     fn a_fault_of_the_set_up_never_asks_the_customer_to_try_again() {
         for code in ["NOAUTH", "SIGNERROR", "MCHID_NOT_EXIST", "XML_FORMAT_ERROR", "PARAM_ERROR"] {
-            let advice = advice_on(Status::Declined, Some(&Reason::new(code)), Language::English);
+            let reason = Reason::gateway(code, "");
+            let advice = advice_on(Status::Declined, Some(&reason), Language::English);
             assert!(advice.starts_with("Do not retry"), "{code}");
         }
     }
 
     #[test]
     fn what_is_unknown_is_never_called_not_charged() {
-        for code in CODES.split_whitespace() {
-            let said = sentence(Status::Attention, &Reason::new(code), Language::English);
+        for reason in reasons() {
+            let said = sentence(Status::Attention, Funds::Unknown, &reason, Language::English);
             assert!(said.ends_with("not known yet whether money moved."), "{said}");
         }
     }

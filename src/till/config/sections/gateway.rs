@@ -1,0 +1,244 @@
+//! The sections of the gateway: who moves the money, and the secrets for it.
+
+use std::path::PathBuf;
+
+use secrecy::SecretString;
+
+use super::super::file::{Document, Section};
+use super::super::secret::{self, Of};
+use super::super::{ConfigError, Gateway, Secrets, WechatV2, variable};
+use super::{ID_LENGTH, NAME_CELLS, Surroundings};
+use crate::both;
+use crate::clock::Millis;
+use crate::gateway::wechat::fields::SignType;
+use crate::order::Merchant;
+
+/// The gateway in mainland China and its other site (protocol 1.1).
+const BASE_URL: &str = "https://api.mch.weixin.qq.com";
+const BACKUP_URL: &str = "https://api2.mch.weixin.qq.com";
+const URL_CELLS: usize = 255;
+
+/// Whether money moves.
+pub(super) fn is_real(document: &Document<'_>) -> Result<bool, ConfigError> {
+    let section = document.section("gateway");
+    let kinds = [
+        ("simulator", Some(false)),
+        ("wechat-v2", Some(true)),
+        ("wechat-v3", None),
+        ("backend", None),
+    ];
+    let has_wechat = document.section("gateway.wechat-v2").is_there();
+    if has_wechat && !section.has("kind") {
+        let sentence = both!(
+            "is missing; write kind = \"wechat-v2\", or \"simulator\" for training",
+            "没有设置；请写 kind = \"wechat-v2\"，练习则写 \"simulator\""
+        );
+        return Err(section.wrong("kind", &sentence));
+    }
+    match section.word("kind", &kinds, Some(false))? {
+        Some(true) if !has_wechat => Err(section.wrong(
+            "kind",
+            &both!(
+                "is \"wechat-v2\", but there is no [gateway.wechat-v2]",
+                "为 \"wechat-v2\"，但没有 [gateway.wechat-v2]"
+            ),
+        )),
+        Some(is_real) => Ok(is_real),
+        None => Err(section.wrong(
+            "kind",
+            &both!(
+                "is not built yet; simulator and wechat-v2 are",
+                "尚不支持；目前可用 simulator 和 wechat-v2"
+            ),
+        )),
+    }
+}
+
+/// Reads and checks what is in the file also in training, but the secrets only when they are used.
+pub(super) fn read(
+    section: Section<'_>,
+    is_real: bool,
+    around: &Surroundings<'_>,
+) -> Result<Gateway, ConfigError> {
+    let base_url = url(section, "base_url", "https", BASE_URL)?;
+    // Nobody who names another gateway wants its calls sent to the real one.
+    let backup = if base_url.as_deref() == Some(BASE_URL) { BACKUP_URL } else { "" };
+    let backup_url = url(section, "backup_url", "https", backup)?;
+    let merchant = merchant(section)?;
+    let sign_types = [SignType::HmacSha256, SignType::Md5].map(|kind| (kind.word(), kind));
+    let sign_type = section.word("sign_type", &sign_types, SignType::default())?;
+    let api_key_file = section.path("api_key_file", around.folder)?;
+    let certificate_file = section.path("client_cert_file", around.folder)?;
+    let key_file = section.path("client_key_file", around.folder)?;
+    let ca_file = section.path("ca_file", around.folder)?;
+    let client_ip = match section.text("client_ip", NAME_CELLS)?.as_deref() {
+        None | Some("") => None,
+        Some(text) => Some(text.parse().map_err(|_| {
+            let sentence = both!(
+                "must be an address such as 203.0.113.7, or \"\"",
+                "必须是 IP 地址，如 203.0.113.7，或 \"\""
+            );
+            section.wrong("client_ip", &sentence)
+        })?),
+    };
+    let proxy = url(section, "proxy", "http", "")?;
+    let timeout = |key, default| section.whole(key, 100..=60_000, default).map(Millis);
+    let connect_timeout = timeout("connect_timeout_ms", 3000)?;
+    let request_timeout = timeout("request_timeout_ms", 10_000)?;
+    if !is_real {
+        return Ok(Gateway::Simulator);
+    }
+
+    let missing = |key| {
+        let sentence = both!(
+            "is missing; WeChat Pay gave it to the merchant",
+            "没有设置；开通微信支付时会提供给商户"
+        );
+        section.wrong(key, &sentence)
+    };
+    if merchant.app_id.is_empty() {
+        return Err(missing("app_id"));
+    }
+    if merchant.mch_id.is_empty() {
+        return Err(missing("mch_id"));
+    }
+    let base_url = base_url.ok_or_else(|| section.wrong("base_url", &both!("is empty", "为空")))?;
+    if around.secrets == Secrets::Leave {
+        return Ok(Gateway::Unread);
+    }
+    let api_key = api_key(section, api_key_file, around)?;
+    let client_identity_pem = identity(section, certificate_file, key_file)?;
+    let ca_pem = ca_file.map(|path| secret::roots(&path)).transpose();
+    let ca_pem = ca_pem.map_err(|fault| section.wrong("ca_file", &fault.text()))?;
+    Ok(Gateway::WechatV2(WechatV2 {
+        base_url,
+        backup_url,
+        merchant,
+        sign_type,
+        api_key,
+        client_identity_pem,
+        ca_pem,
+        client_ip,
+        proxy,
+        connect_timeout,
+        request_timeout,
+    }))
+}
+
+fn merchant(section: Section<'_>) -> Result<Merchant, ConfigError> {
+    let id = |key| {
+        let id = section.text(key, NAME_CELLS)?.unwrap_or_default();
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+        if id.len() <= ID_LENGTH && id.bytes().all(allowed) {
+            return Ok(id);
+        }
+        let sentence = both!(
+            "must be at most {ID_LENGTH} letters and digits of ASCII",
+            "必须是英文字母和数字，最多 {ID_LENGTH} 个"
+        );
+        Err(section.wrong(key, &sentence))
+    };
+    let merchant = Merchant {
+        app_id: id("app_id")?,
+        mch_id: id("mch_id")?,
+        sub_app_id: id("sub_app_id")?,
+        sub_mch_id: id("sub_mch_id")?,
+    };
+    if merchant.sub_mch_id.is_empty() && !merchant.sub_app_id.is_empty() {
+        let sentence =
+            both!("is of use only together with sub_mch_id", "只能与 sub_mch_id 一起使用");
+        return Err(section.wrong("sub_app_id", &sentence));
+    }
+    Ok(merchant)
+}
+
+/// `scheme://host` with or without a port and nothing else; `None` where it is empty. A wrong one
+/// is not repeated: there may be a password in it.
+fn url(
+    section: Section<'_>,
+    key: &str,
+    scheme: &str,
+    default: &str,
+) -> Result<Option<String>, ConfigError> {
+    let text = section.text(key, URL_CELLS)?.unwrap_or_else(|| default.to_owned());
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let url = url::Url::parse(&text)
+        .ok()
+        .filter(|_| text.strip_prefix(scheme).is_some_and(|rest| rest.starts_with("://")));
+    let Some(url) = url else {
+        let sentence = both!(
+            "must be {scheme}://host or {scheme}://host:port",
+            "必须是 {scheme}://主机 或 {scheme}://主机:端口"
+        );
+        return Err(section.wrong(key, &sentence));
+    };
+    if !url.username().is_empty() || url.password().is_some() {
+        let sentence = both!(
+            "must be {scheme}://host or {scheme}://host:port, without user and password",
+            "必须是 {scheme}://主机 或 {scheme}://主机:端口，不含用户名和密码"
+        );
+        return Err(section.wrong(key, &sentence));
+    }
+    if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
+        let sentence = both!(
+            "must be {scheme}://host or {scheme}://host:port, and nothing behind it",
+            "必须是 {scheme}://主机 或 {scheme}://主机:端口，后面不能有其他内容"
+        );
+        return Err(section.wrong(key, &sentence));
+    }
+    Ok(Some(url.origin().ascii_serialization()))
+}
+
+fn api_key(
+    section: Section<'_>,
+    file: Option<PathBuf>,
+    around: &Surroundings<'_>,
+) -> Result<SecretString, ConfigError> {
+    const VARIABLE: &str = "PAYTILL_API_KEY";
+    if let Some(key) = variable(around.environment, VARIABLE) {
+        return secret::api_key(key.as_encoded_bytes()).map_err(|fault| {
+            ConfigError::new(fault.text().map(|fault| format!("${VARIABLE} {fault}")))
+        });
+    }
+    let file = file.ok_or_else(|| {
+        let sentence = both!(
+            "is missing; name the file with the merchant's APIv2 key, or set ${VARIABLE}",
+            "没有设置；请指定商户 APIv2 密钥文件，或设置 ${VARIABLE}"
+        );
+        section.wrong("api_key_file", &sentence)
+    })?;
+    secret::api_key_file(&file).map_err(|fault| section.wrong("api_key_file", &fault.text()))
+}
+
+fn identity(
+    section: Section<'_>,
+    certificate: Option<PathBuf>,
+    key: Option<PathBuf>,
+) -> Result<SecretString, ConfigError> {
+    let missing = |name| {
+        let sentence = both!(
+            "is missing; reversal and refund need the merchant's certificate",
+            "没有设置；撤销和退款需要商户证书"
+        );
+        section.wrong(name, &sentence)
+    };
+    let certificate = certificate.ok_or_else(|| missing("client_cert_file"))?;
+    let key = key.ok_or_else(|| missing("client_key_file"))?;
+    secret::identity(&certificate, &key).map_err(|(of, fault)| {
+        let name = match of {
+            Of::Certificate => "client_cert_file",
+            Of::Key => "client_key_file",
+        };
+        let sentence = match fault {
+            secret::Fault::Missing(file) => both!(
+                "names {file}, which does not exist; reversal and refund need the merchant's \
+                 certificate",
+                "指定的 {file} 不存在；撤销和退款需要商户证书"
+            ),
+            fault => fault.text(),
+        };
+        section.wrong(name, &sentence)
+    })
+}

@@ -1,0 +1,192 @@
+//! The command line in words: what `--help` says of every command and argument, and what is said
+//! of a line that makes no sense.
+
+use crate::catalogue;
+use crate::language::Language;
+
+catalogue! {
+    /// What stands around the help, and what is wrong with a line.
+    pub struct Words;
+    usage => "Usage: ", "用法：";
+    commands => "Commands", "命令";
+    command => "COMMAND", "命令";
+    arguments => "Arguments", "参数";
+    options => "Options", "选项";
+    any_options => "[OPTIONS]", "[选项]";
+    default_value(value: &str) => " [default: {value}]", "（默认 {value}）";
+    more(command: &str) => "More: {command} --help", "更多说明：{command} --help";
+    or => " or ", " 或 ";
+
+    unexpected(argument: &str) => "unexpected argument {argument}", "多余或无法识别的参数 {argument}";
+    unknown_command(name: &str) => "there is no command {name}", "没有名为 {name} 的命令";
+    did_you_mean(near: &str) => "; did you mean {near}?", "；是否想用 {near}？";
+    needs_value(argument: &str) => "{argument} needs a value", "{argument} 后面缺少值";
+    not_for(value: &str, argument: &str) => "{value:?} does not fit {argument}", "{value:?} 不能用于 {argument}";
+    allowed(values: &str) => "; allowed is {values}", "；只能是{values}";
+    missing(arguments: &str) => "missing: {arguments}", "缺少：{arguments}";
+    twice(argument: &str) => "{argument} is given twice", "{argument} 重复出现";
+    not_together(argument: &str, other: &str) => "{argument} and {other} do not go together", "{argument} 与 {other} 不能同时使用";
+    takes_no(argument: &str, value: &str) => "{argument} does not take {value:?}", "{argument} 不接受 {value:?}";
+    not_utf8 => "an argument is not UTF-8 text", "有参数不是 UTF-8 文本";
+    wrong(words: &str) => "wrong usage: {words}", "命令用法不对：{words}";
+
+    after_help =>
+        "Without a command it opens the cashier's screen. Without a configuration file anywhere it \
+         starts in training mode on a simulated gateway, and no money moves.\n\n\
+         Exit codes: 0 done, or paid · 1 unexpected fault · 2 wrong usage · 3 configuration or \
+         secrets · 4 another paytill holds the journal · 5 journal cannot be written · 10 declined · \
+         11 reversed · 12 needs attention",
+        "不带命令时打开收银界面。 没有任何配置文件时进入练习模式：使用模拟网关，不会真实扣款。\n\n\
+         退出码： 0 完成或支付成功 · 1 意外故障 · 2 用法不对 · 3 配置或密钥有误 · \
+         4 交易记录正被另一个 paytill 使用 · 5 无法保存交易记录 · 10 支付失败 · 11 已撤销 · \
+         12 需人工处理";
+}
+
+/// What a command does.
+pub fn about(command: &str, language: Language) -> Option<&'static str> {
+    let (english, chinese) = match command {
+        "paytill" => (
+            "A cashier's till in the terminal for WeChat Pay payment codes",
+            "终端里的收银机：扫微信付款码收款",
+        ),
+        "pay" => ("Take one payment without the screen", "不打开收银界面，收一笔款"),
+        "orders" => ("List orders, newest first", "列出订单，最新的在前"),
+        "show" => (
+            "Show one order: every event, what was sent and what came back",
+            "显示一笔订单：每一步、发出和收到的内容",
+        ),
+        "recover" => ("Resolve all open payments", "处理完所有未完成的支付"),
+        "devices" => (
+            "List serial ports and HID devices, and what the till takes each for",
+            "列出串口和 HID 设备，以及识别结果",
+        ),
+        "doctor" => (
+            "Check configuration, secrets, gateway, clock, journal, disk and devices; say what to do",
+            "检查配置、密钥、网络、时钟、交易记录、磁盘和设备，并给出处理办法",
+        ),
+        "print-test" => (
+            "Print a test page that shows which profile fits the printer",
+            "打印测试页，看哪个 profile 适合打印机",
+        ),
+        "simulator" => ("Run the simulated gateway on its own", "单独运行模拟网关"),
+        "completions" => ("Print shell completions", "输出命令行补全脚本"),
+        "man" => ("Print the manual page", "输出 man 手册页"),
+        "help" => ("Print this message, or the help of a command", "显示帮助，或某个命令的帮助"),
+        _ => return None,
+    };
+    Some(language.pick(english, chinese))
+}
+
+/// What an argument of a command is for, by its name in the code.
+pub fn help(command: &str, argument: &str, language: Language) -> Option<&'static str> {
+    let (english, chinese) = match (command, argument) {
+        (_, "config") => {
+            ("Configuration file [env: PAYTILL_CONFIG]", "配置文件（环境变量 PAYTILL_CONFIG）")
+        }
+        (_, "log_level") => (
+            "Minimum log level: off, error, warn, info, debug or trace",
+            "最低日志级别：off、error、warn、info、debug 或 trace",
+        ),
+        (_, "lang") => ("Interface language: zh-CN or en", "界面语言：zh-CN 或 en"),
+        (_, "help") => ("Print help", "显示帮助"),
+        (_, "version") => ("Print version", "显示版本"),
+        (_, "json") => ("Print JSON, one object a line", "输出 JSON，每行一个对象"),
+        ("pay", "amount") => {
+            ("Amount in major units: 12.5 is 12.50", "金额，以元为单位：12.5 即 12.50")
+        }
+        ("pay", "code") => (
+            "The customer's payment code; - reads it from standard input, where no process list \
+             shows it",
+            "顾客的付款码；写 - 则从标准输入读取，不会出现在进程列表中",
+        ),
+        ("pay", "note") => ("Note kept with the sale", "随销售保存的备注"),
+        ("orders", "day") => {
+            ("Only orders of this day, YYYY-MM-DD", "只列这一天的订单，YYYY-MM-DD")
+        }
+        ("orders", "state") => (
+            "Only orders in this state: created, sent, waiting, checking, reversing, paid, declined, \
+             reversed or attention",
+            "只列这一状态的订单： created、sent、waiting、checking、 reversing、paid、declined、reversed 或 \
+             attention",
+        ),
+        ("orders", "limit") => ("Maximum number of orders", "最多列出多少笔"),
+        ("show", "order_no") => ("Order number", "订单号"),
+        ("devices", "learn") => (
+            "Scan once to choose the scanner: listens to everything, and remembers what was used",
+            "扫一次码来选定扫码枪：监听所有设备，记住所用的那个",
+        ),
+        ("print-test", "profile") => (
+            "Try this profile instead of the configured one: auto, epson, generic, no-cutter, \
+             gb2312 or raster",
+            "试用此 profile，代替配置中的： auto、epson、generic、 no-cutter、gb2312 或 raster",
+        ),
+        ("simulator", "listen") => {
+            ("Listen address; port 0 takes any free one", "监听地址；端口 0 表示任选空闲端口")
+        }
+        ("simulator", "scenario") => (
+            "What happens to every payment; without it the last digits of the payment code decide. \
+             `list` prints all names",
+            "每笔支付的情景；不指定则由付款码的末几位决定。 list 列出全部名称",
+        ),
+        ("simulator", "seed") => ("Random seed", "随机数种子"),
+        ("simulator", "write_config") => (
+            "Write a configuration here, with keys and certificates, that points a till at it",
+            "在此写入一份配置及密钥和证书，供收银机连接使用",
+        ),
+        ("completions", "shell") => {
+            ("bash, zsh, fish, elvish or powershell", "bash、zsh、fish、elvish 或 powershell")
+        }
+        _ => return None,
+    };
+    Some(language.pick(english, chinese))
+}
+
+/// What stands for the value of an argument.
+pub fn value_name(argument: &str, language: Language) -> Option<&'static str> {
+    let (english, chinese) = match argument {
+        "config" => ("FILE", "文件"),
+        "log_level" => ("LEVEL", "级别"),
+        "lang" => ("LANGUAGE", "语言"),
+        "amount" => ("AMOUNT", "金额"),
+        "code" => ("AUTH_CODE", "付款码"),
+        "note" => ("TEXT", "备注"),
+        "day" => ("DAY", "日期"),
+        "state" => ("STATE", "状态"),
+        "limit" => ("N", "数量"),
+        "order_no" => ("ORDER_NO", "订单号"),
+        "profile" => ("NAME", "名称"),
+        "listen" => ("ADDR", "地址"),
+        "scenario" => ("NAME", "名称"),
+        "seed" => ("N", "数字"),
+        "write_config" => ("DIR", "目录"),
+        "shell" => ("SHELL", "命令行"),
+        _ => return None,
+    };
+    Some(language.pick(english, chinese))
+}
+
+/// What may be given for an argument that does not take everything.
+pub fn allowed(argument: &str, language: Language) -> Option<&'static str> {
+    let (english, chinese) = match argument {
+        "log_level" => {
+            ("off, error, warn, info, debug or trace", " off、error、warn、info、debug 或 trace")
+        }
+        "lang" => ("zh-CN or en", " zh-CN 或 en"),
+        "day" => ("a date such as 2026-11-22", "日期，如 2026-11-22"),
+        "state" => (
+            "created, sent, waiting, checking, reversing, paid, declined, reversed or attention",
+            " created、sent、waiting、checking、reversing、paid、declined、reversed 或 attention",
+        ),
+        "profile" => (
+            "auto, epson, generic, no-cutter, gb2312 or raster",
+            " auto、epson、generic、no-cutter、gb2312 或 raster",
+        ),
+        "listen" => ("an address such as 127.0.0.1:8443", "地址，如 127.0.0.1:8443"),
+        "limit" | "seed" => ("a whole number", "整数"),
+        "shell" => {
+            ("bash, zsh, fish, elvish or powershell", " bash、zsh、fish、elvish 或 powershell")
+        }
+        _ => return None,
+    };
+    Some(language.pick(english, chinese))
+}

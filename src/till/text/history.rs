@@ -1,0 +1,99 @@
+//! What happened to an order, as `paytill show` tells it.
+
+use crate::language::Language;
+use crate::payment::{
+    Answer, Call, CallKind, Event, Found, Inconclusive, Proof, Reason, Reversed, Submitted,
+};
+use crate::say;
+
+/// One event.
+pub fn event(event: &Event, language: Language) -> String {
+    match event {
+        Event::Begun => language.pick("started", "开始").to_owned(),
+        Event::Answered(number, said) => say!(
+            language,
+            "answer to {call}: {answer}",
+            "{call} 的结果：{answer}",
+            call = call(Call { kind: said.kind(), number: *number }, language),
+            answer = answer(said, language)
+        ),
+        Event::Tick => language.pick("time passed", "到时").to_owned(),
+        Event::Cancel => language.pick("cancelled by the cashier", "收银员取消").to_owned(),
+        Event::Supersede => {
+            language.pick("superseded by the cashier", "收银员转后台处理").to_owned()
+        }
+        Event::CheckNow => language.pick("checked now by the cashier", "收银员立即查询").to_owned(),
+        Event::Restarted { .. } => language.pick("the till restarted", "收银机重新启动").to_owned(),
+    }
+}
+
+/// A call, by its number.
+pub fn call(call: Call, language: Language) -> String {
+    let Call { kind, number } = call;
+    let name = match kind {
+        CallKind::Submit => language.pick("payment request", "收款请求"),
+        CallKind::Query => language.pick("query", "查询"),
+        CallKind::Reverse => language.pick("reversal", "撤销"),
+    };
+    format!("{name} {number}")
+}
+
+/// An answer: in the gateway's own words, which are the same in every language.
+pub fn answer(answer: &Answer, language: Language) -> String {
+    match answer {
+        Answer::Submitted(submitted) => match submitted {
+            Submitted::Paid(proof) => paid(proof, language),
+            Submitted::Paying => "USERPAYING".into(),
+            Submitted::Declined(reason) | Submitted::Ambiguous(reason) => code(reason),
+            Submitted::Inconclusive(what) => inconclusive(what),
+        },
+        Answer::Found(found) => match found {
+            Found::Paid(proof) => paid(proof, language),
+            Found::Paying => "USERPAYING".into(),
+            Found::NotPaid => "NOTPAY".into(),
+            Found::Failed(reason) => code(reason),
+            Found::Ended(ending) => ending.code().into(),
+            Found::NotFound => "ORDERNOTEXIST".into(),
+            Found::Inconclusive(what) => inconclusive(what),
+        },
+        Answer::Reversed(reversed) => match reversed {
+            Reversed::Accepted => "SUCCESS, recall=N".into(),
+            Reversed::Repeat(reason) | Reversed::Refused(reason) | Reversed::Expired(reason) => {
+                code(reason)
+            }
+            Reversed::Inconclusive(what) => inconclusive(what),
+        },
+    }
+}
+
+fn paid(proof: &Proof, language: Language) -> String {
+    say!(language, "paid {id}", "已支付 {id}", id = proof.transaction_id)
+}
+
+fn inconclusive(what: &Inconclusive) -> String {
+    code(what.reason())
+}
+
+fn code(reason: &Reason) -> String {
+    reason.code().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::payment::TillCause;
+
+    #[test]
+    fn events_are_told_in_the_language_and_answers_in_the_gateways_own_words() {
+        let answered = Event::Answered(2, Answer::Found(Found::NotPaid));
+        assert_eq!(event(&answered, Language::English), "answer to query 2: NOTPAY");
+        assert_eq!(event(&answered, Language::Chinese), "查询 2 的结果：NOTPAY");
+        let lost = Inconclusive::Unknown(TillCause::NoAnswer.into());
+        let lost = Event::Answered(2, Answer::inconclusive(CallKind::Query, lost));
+        assert_eq!(event(&lost, Language::Chinese), "查询 2 的结果：no_answer");
+        for each in [Event::Begun, Event::Tick, Event::Cancel, Event::Supersede, Event::CheckNow] {
+            assert!(event(&each, Language::English).is_ascii());
+            assert!(event(&each, Language::Chinese).chars().all(crate::text::is_chinese));
+        }
+    }
+}

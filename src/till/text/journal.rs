@@ -1,0 +1,158 @@
+//! Why there is no journal to write to, in words for the owner.
+
+use std::io::Error;
+
+use super::system;
+use crate::journal::{DiskFault, JournalError};
+use crate::language::{Language, Text};
+
+/// The sentence in all languages.
+pub fn text(error: &JournalError) -> Text {
+    Text::new(error.to_string(), chinese(error))
+}
+
+/// The sentence in a language.
+pub fn sentence(error: &JournalError, language: Language) -> String {
+    match language {
+        Language::English => error.to_string(),
+        Language::Chinese => chinese(error),
+    }
+}
+
+fn chinese(error: &JournalError) -> String {
+    let disk = || error.disk_fault().map(disk_fault);
+    match error {
+        JournalError::Held(path) => {
+            format!("交易记录 {} 正由另一个 paytill 使用，请先关闭它", path.display())
+        }
+        JournalError::Damaged { path, what } => format!(
+            "交易记录 {} 已损坏（{}）；没有提交任何请求，文件也未改动。请将它连同旁边的文件一起移走，\
+             留给技术支持，然后重新启动，或恢复备份",
+            path.display(),
+            what.in_language(Language::Chinese)
+        ),
+        JournalError::Foreign(path) => {
+            format!("{} 不是 paytill 的交易记录；请更改 journal.path 或移走该文件", path.display())
+        }
+        JournalError::Linked(path) => format!(
+            "交易记录 {} 还有另一个名称（硬链接）；请删除该链接，或复制一份再启动：以两个名称打开会写成\
+             两份记录",
+            path.display()
+        ),
+        JournalError::Older { path, format } => format!(
+            "交易记录 {} 由旧版本的 paytill 写入（格式 {format}），本版本不能读取；请将它连同旁边的文件\
+             一起移走，然后重新启动",
+            path.display()
+        ),
+        JournalError::Newer { path, format } => format!(
+            "交易记录 {} 由更新版本的 paytill 写入（格式 {format}）；请安装该版本",
+            path.display()
+        ),
+        JournalError::Unusable { path, source } => format!(
+            "无法打开交易记录 {}：{}；请检查目录的权限和剩余空间",
+            path.display(),
+            disk().map_or_else(|| system_words(source), str::to_owned)
+        ),
+        JournalError::NoLog(path) => {
+            format!(
+                "无法打开交易记录 {}：该文件系统不支持预写日志；请放到本地磁盘上",
+                path.display()
+            )
+        }
+        JournalError::Write(error) => format!(
+            "无法保存交易记录：{}；请腾出磁盘空间或检查磁盘，然后重新启动",
+            disk().map_or_else(|| error.to_string(), str::to_owned)
+        ),
+        JournalError::Stopped => "交易记录此前已出错；重新启动前不再写入".to_owned(),
+        JournalError::Ended => "保存交易记录的线程已结束；重新启动前不再写入".to_owned(),
+        JournalError::Encode(error) => format!("交易记录无法编码：{error}"),
+    }
+}
+
+fn system_words(error: &Error) -> String {
+    system::words(error, Language::Chinese)
+}
+
+const fn disk_fault(fault: DiskFault) -> &'static str {
+    match fault {
+        DiskFault::Full => "磁盘已满",
+        DiskFault::ReadOnly => "文件或磁盘只读",
+        DiskFault::Io => "磁盘读写出错",
+        DiskFault::Corrupt => "文件内容已损坏",
+        DiskFault::CannotOpen => "文件不存在或没有权限",
+        DiskFault::Busy => "正被其他程序占用",
+        DiskFault::OutOfMemory => "内存不足",
+        DiskFault::TooLarge => "内容过大",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use rusqlite::ffi;
+
+    use super::*;
+    use crate::both;
+
+    fn of_sqlite(code: i32) -> rusqlite::Error {
+        rusqlite::Error::SqliteFailure(ffi::Error::new(code), None)
+    }
+
+    #[test]
+    fn every_failure_is_a_sentence_in_both_languages_with_the_same_place() {
+        const ENOSPC: i32 = 28;
+        let path = || PathBuf::from("/srv/journal.sqlite");
+        let unusable = |source| JournalError::Unusable { path: path(), source };
+        let not_json = serde_json::from_str::<i32>("x").unwrap_err();
+        let failures = [
+            JournalError::Held(path()),
+            JournalError::Damaged {
+                path: path(), what: both!("its first bytes", "文件开头不对")
+            },
+            JournalError::Foreign(path()),
+            JournalError::Linked(path()),
+            JournalError::Newer { path: path(), format: 99 },
+            unusable(Error::from_raw_os_error(ENOSPC)),
+            unusable(Error::other(of_sqlite(ffi::SQLITE_CANTOPEN))),
+            JournalError::NoLog(path()),
+            JournalError::Write(of_sqlite(ffi::SQLITE_FULL)),
+            JournalError::Stopped,
+            JournalError::Ended,
+            JournalError::Encode(not_json),
+        ];
+        for failure in failures {
+            let (english, chinese) = (failure.to_string(), sentence(&failure, Language::Chinese));
+            assert_eq!(sentence(&failure, Language::English), english);
+            assert_eq!(text(&failure), Text::new(english.clone(), chinese.clone()));
+            assert!(!english.chars().any(crate::text::is_chinese), "{english}");
+            assert!(chinese.chars().any(crate::text::is_chinese), "{chinese}");
+            for fact in ["/srv/journal.sqlite", "99"] {
+                assert_eq!(english.contains(fact), chinese.contains(fact), "{chinese}");
+            }
+            assert!(!chinese.contains("os error") && !chinese.contains("unable to"), "{chinese}");
+        }
+    }
+
+    #[test]
+    fn what_the_disk_did_is_said_in_words() {
+        for (code, words) in [
+            (ffi::SQLITE_FULL, "磁盘已满"),
+            (ffi::SQLITE_IOERR, "磁盘读写出错"),
+            (ffi::SQLITE_READONLY, "只读"),
+            (ffi::SQLITE_CORRUPT, "已损坏"),
+            (ffi::SQLITE_BUSY, "占用"),
+        ] {
+            for failure in [
+                JournalError::Write(of_sqlite(code)),
+                JournalError::Unusable {
+                    path: PathBuf::from("/srv/journal.sqlite"),
+                    source: Error::other(of_sqlite(code)),
+                },
+            ] {
+                let told = sentence(&failure, Language::Chinese);
+                assert!(told.contains(words), "{told}");
+            }
+        }
+    }
+}
