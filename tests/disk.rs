@@ -185,7 +185,7 @@ fn a_screen_whose_disk_fails_says_so_or_sells() {
             counter.press("12.34\r");
             counter.see(&["Scan the customer's payment code."]);
             counter.burst("130000000000000002\r");
-            let stopped = "The till cannot write its journal";
+            let stopped = "Payments cannot be saved";
             counter.see_that(&format!("{fault}: an end"), |screen| {
                 screen.contains("Payment received.") || screen.contains(stopped)
             });

@@ -180,7 +180,7 @@ fn a_certificate_of_somebody_else_is_told() {
 #[test]
 fn a_certificate_that_ends_is_told_before_and_after() {
     for (days, result, words, exit) in
-        [(10, "warning", "in 9 days", 0), (-1, "fault", "ended on", 3)]
+        [(10, "warning", "in 9 days", 0), (-1, "fault", "expired on", 3)]
     {
         let shop = shop();
         let now = jiff::Timestamp::now().as_second();

@@ -174,8 +174,8 @@ fn a_receipt_that_was_cut_off_is_told_and_never_begun_again() {
     till.printer_is("Printer fault out of paper");
     socket.unplug(printer);
     till.counter.see(&[
-        "The receipt of order",
-        "was not printed: the printer was unplugged. F9 prints it again.",
+        "The receipt for order",
+        "was not printed: the printer was unplugged. Press F9 to reprint it.",
     ]);
     let printer = socket.plug_answering(Skills::FENCE);
     till.printer_is("Printer ready");

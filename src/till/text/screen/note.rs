@@ -33,7 +33,7 @@ crate::catalogue! {
     unended_burst =>
         "That looked like a scan that did not end with Enter. Nothing was sent. Set the scanner's \
          suffix to Enter (CR).",
-        "像是扫码，但缺少回车结尾。未扣款。请把扫码枪后缀设为回车（CR）。";
+        "疑似扫码，但没有以回车结尾。未扣款。请把扫码枪后缀设为回车（CR）。";
 
     // Why a payment was not begun.
     cannot_save => "The till cannot save transactions.", "无法保存交易记录。";
