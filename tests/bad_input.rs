@@ -227,6 +227,58 @@ fn a_fault_in_the_configuration_is_told_with_its_place() {
 }
 
 #[test]
+fn what_is_wrong_is_told_in_the_language_asked_for() {
+    let shop = shop();
+    let pay = ["pay", "12.34", "--code", CODE, "--lang", "zh-CN"];
+    let swapped = refused(&shop, &["--lang", "zh-CN", "pay", CODE, "--code", "12.34"], 2);
+    assert!(swapped.contains("不是金额：") && !swapped.contains(CODE), "{swapped}");
+    let usage = shop.run(&["--lang", "zh-CN", "pay", "12.34", "--cod"]);
+    let usage = String::from_utf8(usage.stderr).unwrap();
+    assert!(
+        usage.starts_with("paytill: 多余或无法识别的参数 --cod；是否想用 --code？\n"),
+        "{usage}"
+    );
+    let missing = refused(&shop, &["show", "T01", "--lang", "zh-CN"], 2);
+    assert!(missing.ends_with("中没有订单 T01"), "{missing}");
+
+    fs::write(shop.journal(), "not a journal at all\n").unwrap();
+    assert!(refused(&shop, &pay, 5).contains("不是 paytill 的交易记录"));
+    fs::remove_file(shop.journal()).unwrap();
+    fs::create_dir(shop.journal()).unwrap();
+    let unusable = refused(&shop, &pay, 5);
+    assert!(unusable.starts_with("无法打开交易记录 /"), "{unusable}");
+    assert!(!unusable.contains("os error"), "{unusable}");
+
+    shop.reconfigure("connect_timeout_ms = 3000", "connect_timeout_ms = 1");
+    let told = refused(&shop, &pay, 3);
+    assert!(told.contains("connect_timeout_ms 为 1，允许 100 至 60000"), "{told}");
+    // Of the file, as far as it can be read, and not of the environment.
+    shop.reconfigure("language = \"en\"", "language = \"zh-CN\"");
+    assert_eq!(refused(&shop, &pay[..4], 3), told);
+    shop.reconfigure("language = \"zh-CN\"", "language = \"fr\"");
+    assert!(refused(&shop, &pay[..4], 3).contains("allowed is zh-CN or en"));
+    let of_environment = shop.command(&pay[..4]).env("LANG", "zh_CN.UTF-8").output().unwrap();
+    let told = sentence(&of_environment, 3);
+    assert!(told.ends_with("[till] language 为 \"fr\"，只能是 zh-CN 或 en"), "{told}");
+}
+
+#[test]
+fn help_is_in_the_language_asked_for_or_the_environments() {
+    let shop = shop();
+    let by_flag = shop.run(&["--lang", "zh-CN", "--help"]);
+    let by_locale = shop.command(&["--help"]).env("LC_ALL", "zh_CN.UTF-8").output().unwrap();
+    assert_eq!((by_flag.status.code(), &by_flag.stdout), (Some(0), &by_locale.stdout));
+    let help = String::from_utf8(by_flag.stdout).unwrap();
+    for line in
+        ["用法：paytill [选项] [命令]", "命令:", "选项:", "  -h, --help              显示帮助"]
+    {
+        assert!(help.lines().any(|shown| shown == line), "{line}\n{help}");
+    }
+    let english = String::from_utf8(shop.run(&["pay", "--help"]).stdout).unwrap();
+    assert!(english.contains("\nUsage: paytill pay [OPTIONS] --code <AUTH_CODE> <AMOUNT>\n"));
+}
+
+#[test]
 fn a_secret_that_others_can_read_or_that_is_none_is_refused() {
     let shop = shop();
     let pay = ["pay", "12.34", "--code", CODE];

@@ -63,11 +63,13 @@ impl Text {
     }
 
     /// The text with the same done to it in each language, such as a place put before it.
+    #[must_use]
     pub fn map(&self, change: impl Fn(&str) -> String) -> Self {
         Self::new(change(&self.english), change(&self.chinese))
     }
 
     /// The text, a colon, and why it is so.
+    #[must_use]
     pub fn because(&self, why: &Self) -> Self {
         Self::new(
             format!("{}: {}", self.english, why.english),

@@ -45,7 +45,7 @@ pub async fn run(loaded: &Loaded, clock: &Clock) -> Result<Exit, Failure> {
     if !std::io::stdout().is_terminal() {
         let sentence = both!(
             "the cashier's screen needs a terminal; `paytill pay` takes payments without",
-            "收银界面需要终端（terminal）；没有终端时请用 paytill pay 收款"
+            "收银界面需要在终端中打开；没有终端时请用 paytill pay 收款"
         );
         return Err(Failure::new(Exit::Usage, sentence));
     }

@@ -76,7 +76,8 @@ fn configuration(flags: &Flags, folder: &Path, teller: &mut Teller) -> Option<Co
     });
     match (secrets, &loaded.config.gateway) {
         (Err(wrong), _) => {
-            teller.tell(&Finding::SecretsWrong(wrong.sentence(teller.language).to_owned()))
+            let sentence = wrong.sentence(teller.language).to_owned();
+            teller.tell(&Finding::SecretsWrong(sentence));
         }
         (Ok(()), Gateway::WechatV2(_)) => teller.tell(&Finding::SecretsRead),
         (Ok(()), Gateway::Simulator | Gateway::Unread) => {}

@@ -50,13 +50,13 @@ pub async fn run(pay: Pay, loaded: &Loaded, clock: &Clock) -> Result<Exit, Failu
     let exit = follow(till, &out_trade_no, &reporter, &mut signals).await;
     if exit == Exit::Attention {
         tell(reporter.language.pick(
-            "keep the goods; `paytill recover` or the next start goes on with it",
+            "keep the goods; `paytill recover` or the next start continues with it",
             "请先不要交付商品；运行 paytill recover 或下次启动时会继续处理",
         ));
     }
     if exit == Exit::Declined && opened.till.is_open() {
         tell(reporter.language.pick(
-            "its number is closed at the gateway by the next start or `paytill recover`",
+            "`paytill recover` or the next start closes its order number",
             "该订单号将在下次启动或运行 paytill recover 时关闭",
         ));
     }

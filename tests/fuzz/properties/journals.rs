@@ -6,11 +6,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use paytill::clock::{Millis, Timestamp, Uptime};
-use paytill::engine::{Begin, Entry, Past, SaleEntry};
+use paytill::engine::{Begin, Entry, Recovered, SaleEntry};
 use paytill::journal::{Filter, Journal, JournalError, Reader};
+use paytill::language::Language;
 use paytill::money::Money;
 use paytill::order::{Order, OutTradeNo};
 use paytill::payment::{Answer, Call, CallKind, Event, Proof, Reason, Rules, State};
+use paytill::text;
 use tempfile::TempDir;
 
 use super::draw::{Draw, hostile};
@@ -162,9 +164,10 @@ fn told(past: &Past) -> String {
 
 fn is_a_sentence(error: &JournalError) {
     assert!(!matches!(error, JournalError::Stopped | JournalError::Held(_)), "{error}");
-    let sentence = error.to_string();
-    assert_plain(&sentence, "a sentence");
-    assert!((10..1000).contains(&sentence.len()), "{sentence}");
+    for sentence in Language::ALL.map(|language| text::journal::sentence(error, language)) {
+        assert_plain(&sentence, "a sentence");
+        assert!((10..1000).contains(&sentence.len()), "{sentence}");
+    }
 }
 
 /// Lists and shows everything; what cannot be read is told as an error.

@@ -185,7 +185,8 @@ impl Bench {
                 self.send(Message::Printed { out_trade_no, how });
             }
             _ if draw.byte() == 1 => {
-                self.send(Message::JournalFailed(Text::new(draw.text(), draw.text())))
+                let why = draw.text();
+                self.send(Message::JournalFailed(Text::new(why.clone(), why)));
             }
             _ => self.send(Message::Time),
         }

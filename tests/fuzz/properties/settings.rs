@@ -7,6 +7,7 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use paytill::clock::Millis;
 use paytill::config::{Config, ConfigError, Flags, Gateway};
+use paytill::language::Language;
 use paytill::simulator::Identity;
 use secrecy::ExposeSecret as _;
 use tempfile::TempDir;
@@ -42,10 +43,11 @@ pub fn check(data: &[u8]) {
             _ => None,
         };
         let told = |error: &ConfigError| {
-            let sentence = error.to_string();
-            assert_plain(&sentence, "a sentence");
-            assert!((10..4000).contains(&sentence.len()), "{sentence}");
-            assert!(!sentence.contains(KEY), "{sentence}");
+            for sentence in Language::ALL.map(|language| error.sentence(language)) {
+                assert_plain(sentence, "a sentence");
+                assert!((10..4000).contains(&sentence.len()), "{sentence}");
+                assert!(!sentence.contains(KEY), "{sentence}");
+            }
         };
         match Config::load(&flags, &environment, folder.path()) {
             Ok(loaded) => is_right(&loaded.config),
