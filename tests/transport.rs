@@ -9,7 +9,8 @@ use std::time::Duration;
 use common::wire::{Act, Wire};
 use common::{PACE, Ran, Shop};
 use paytill::clock::{Millis, Uptime};
-use paytill::gateway::{Outgoing, Reply};
+use paytill::gateway::Outgoing;
+use paytill::payment::TillCause;
 use paytill::simulator::{Identity, Scenario};
 use paytill_host::transport::{Failure, Route, Transport};
 use zeroize::Zeroizing;
@@ -42,15 +43,20 @@ fn transport(keys: &Identity, hosts: &[String]) -> Transport {
 }
 
 fn submit(body: &str) -> Outgoing {
-    let body = Zeroizing::new(body.as_bytes().to_vec());
-    Outgoing { path: "/pay/micropay", body, certificate: false }
+    to("/pay/micropay", body, false)
 }
 
-/// Carries one submission; it must come to an end.
-async fn carry(transport: &Transport, body: &str) -> Result<Reply, Failure> {
+fn to(path: &str, body: &str, certificate: bool) -> Outgoing {
+    let body = Zeroizing::new(body.as_bytes().to_vec());
+    Outgoing { request: http::Request::post(path).body(body).unwrap(), certificate }
+}
+
+/// Carries one submission; it must come to an end. Tells the status and the body.
+async fn carry(transport: &Transport, body: &str) -> Result<(u16, Vec<u8>), Failure> {
     let outgoing = submit(body);
     let carried = transport.carry(&outgoing, NOW, || {});
-    tokio::time::timeout(DEADLINE, carried).await.expect("it ends by itself")
+    let reply = tokio::time::timeout(DEADLINE, carried).await.expect("it ends by itself")?;
+    Ok((reply.status().as_u16(), reply.into_body()))
 }
 
 fn answer(body: &str) -> Vec<u8> {
@@ -81,9 +87,9 @@ async fn a_kept_connection_that_closes_under_a_request_never_carries_it_twice() 
             if request.body == "first" { Act::Answer(answer(BODY)) } else { second.clone() }
         });
         let transport = transport(&keys, &[wire.url()]);
-        assert_eq!(carry(&transport, "first").await.unwrap().body, BODY.as_bytes());
+        assert_eq!(carry(&transport, "first").await.unwrap().1, BODY.as_bytes());
         let second = carry(&transport, "second").await;
-        assert_eq!(second, Err(Failure::Lost("connection_lost")), "{end:?}");
+        assert_eq!(second, Err(Failure::Lost(TillCause::ConnectionLost)), "{end:?}");
         assert_eq!((wire.count("first"), wire.connections()), (1, 1), "{end:?}");
         assert_eq!(wire.begun(), 2, "{end:?}: not once more over a new connection");
     }
@@ -125,14 +131,14 @@ async fn an_answer_that_breaks_off_anywhere_is_no_answer() {
             for how in ["closes", "resets"] {
                 let body = format!("{cut} {how}");
                 let carried = carry(&transport, &body).await;
-                assert_eq!(carried, Err(Failure::Lost("connection_lost")), "{body}");
+                assert_eq!(carried, Err(Failure::Lost(TillCause::ConnectionLost)), "{body}");
                 assert_eq!(wire.count(&body), 1, "{body}");
             }
         }
         let hung = carry(&transport, &format!("{} falls silent", length - 1)).await;
-        assert_eq!(hung, Err(Failure::Lost("no_answer")));
+        assert_eq!(hung, Err(Failure::Lost(TillCause::NoAnswer)));
         let whole = carry(&transport, &format!("{length} closes")).await.unwrap();
-        assert_eq!(whole, Reply { status: 200, body: BODY.into() });
+        assert_eq!(whole, (200, BODY.into()));
         cuts += 2 * length;
     }
     println!("transport: {cuts} answers cut, 0 taken for whole");
@@ -147,8 +153,8 @@ async fn an_answer_of_unknown_length_ends_only_with_a_farewell() {
         _ => Act::AnswerAndVanish(bytes.clone()),
     });
     let transport = transport(&keys, &[wire.url()]);
-    assert_eq!(carry(&transport, "farewell").await.unwrap().body, BODY.as_bytes());
-    assert_eq!(carry(&transport, "vanish").await, Err(Failure::Lost("connection_lost")));
+    assert_eq!(carry(&transport, "farewell").await.unwrap().1, BODY.as_bytes());
+    assert_eq!(carry(&transport, "vanish").await, Err(Failure::Lost(TillCause::ConnectionLost)));
 }
 
 #[tokio::test]
@@ -185,7 +191,7 @@ async fn an_answer_that_drips_is_given_up_in_time() {
     let slow = answer(&"x".repeat(60_000));
     let wire = Wire::start(&keys, move |_| Act::Drip(slow.clone()));
     let carried = carry(&transport(&keys, &[wire.url()]), "drip").await;
-    assert_eq!(carried, Err(Failure::Lost("no_answer")));
+    assert_eq!(carried, Err(Failure::Lost(TillCause::NoAnswer)));
     assert_eq!(wire.count("drip"), 1);
 }
 
@@ -199,7 +205,7 @@ async fn nothing_is_unpacked() {
     bytes.extend_from_slice(&packed);
     let wire = Wire::start(&keys, move |_| Act::Answer(bytes.clone()));
     let reply = carry(&transport(&keys, &[wire.url()]), "packed").await.unwrap();
-    assert_eq!(reply.body, packed);
+    assert_eq!(reply.1, packed);
     assert!(
         !wire.heads().iter().any(|head| head.contains("accept-encoding")),
         "{:?}",
@@ -217,7 +223,7 @@ async fn a_redirect_is_not_followed() {
             format!("HTTP/1.1 {status} Moved\r\nLocation: {to}/\r\nContent-Length: 0\r\n\r\n");
         let wire = Wire::start(&keys, move |_| Act::Answer(bytes.clone().into_bytes()));
         let reply = carry(&transport(&keys, &[wire.url()]), "moved").await.unwrap();
-        assert_eq!(reply.status, status);
+        assert_eq!(reply.0, status);
         assert_eq!((wire.count("moved"), elsewhere.connections()), (1, 0));
     }
 }
@@ -227,19 +233,19 @@ async fn without_a_connection_nothing_is_sent_and_the_backup_gets_it_once() {
     let (keys, strangers) = (keys(), keys());
     let impostor = Wire::start(&strangers, |_| Act::Answer(answer(BODY)));
     let ways = [
-        (nowhere(), "no_connection"),
-        ("https://nohost.invalid".to_owned(), "no_connection"),
-        (impostor.url(), "certificate"),
+        (nowhere(), TillCause::NoConnection),
+        ("https://nohost.invalid".to_owned(), TillCause::NoConnection),
+        (impostor.url(), TillCause::Certificate),
     ];
     for (host, code) in ways {
         let alone = carry(&transport(&keys, std::slice::from_ref(&host)), "alone").await;
         assert_eq!(alone, Err(Failure::NotSent(code)), "{host}");
         let backup = Wire::start(&keys, |_| Act::Answer(answer(BODY)));
         let transport = transport(&keys, &[host.clone(), backup.url()]);
-        assert_eq!(carry(&transport, "again").await.unwrap().status, 200, "{host}");
+        assert_eq!(carry(&transport, "again").await.unwrap().0, 200, "{host}");
         assert_eq!(backup.count("again"), 1, "{host}");
         // It is gone to directly for a while.
-        assert_eq!(carry(&transport, "next").await.unwrap().status, 200, "{host}");
+        assert_eq!(carry(&transport, "next").await.unwrap().0, 200, "{host}");
         assert_eq!((backup.count("next"), backup.connections()), (1, 1), "{host}");
     }
     assert_eq!(impostor.begun(), 0, "not a byte of a request went to the impostor");
@@ -281,7 +287,7 @@ async fn the_certificate_is_shown_only_where_it_is_asked_for() {
     let transport = transport(&keys, &[wire.url()]);
     transport.warm_up(false, NOW).await.unwrap();
     carry(&transport, "plain").await.unwrap();
-    let reverse = Outgoing { path: "/secapi/pay/reverse", certificate: true, ..submit("reverse") };
+    let reverse = to("/secapi/pay/reverse", "reverse", true);
     transport.carry(&reverse, NOW, || {}).await.unwrap();
     carry(&transport, "plain again").await.unwrap();
     assert_eq!(wire.shown_certificates("plain"), [false]);
@@ -298,7 +304,7 @@ async fn through_a_proxy_goes_nothing_in_the_clear() {
     let mut route = route(&keys, &[wire.url()]);
     route.proxy = Some(format!("http://{}", refusing.address));
     let carried = carry(&Transport::new(&route).unwrap(), "a secret").await;
-    assert_eq!(carried, Err(Failure::NotSent("no_connection")));
+    assert_eq!(carried, Err(Failure::NotSent(TillCause::NoConnection)));
     let seen = refusing.seen.await.unwrap();
     assert!(seen.starts_with("CONNECT 127.0.0.1:") && !seen.contains("secret"), "{seen}");
     assert_eq!(wire.connections(), 0);

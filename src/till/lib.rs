@@ -14,6 +14,10 @@ pub mod screen;
 pub mod text;
 pub mod till;
 
+#[cfg(test)]
+#[path = "../core/payment/says.rs"]
+mod says;
+
 pub use paytill_core::{
     both, catalogue, clean, clock, engine, gateway, language, money, order, payment, say,
 };

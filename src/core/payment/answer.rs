@@ -251,6 +251,31 @@ impl Answer {
         }
     }
 
+    /// The call's end where it brought nothing that could be believed.
+    pub const fn as_inconclusive(&self) -> Option<&Inconclusive> {
+        match self {
+            Self::Submitted(Submitted::Inconclusive(what))
+            | Self::Found(Found::Inconclusive(what))
+            | Self::Reversed(Reversed::Inconclusive(what)) => Some(what),
+            Self::Submitted(_) | Self::Found(_) | Self::Reversed(_) => None,
+        }
+    }
+
+    /// The reason it gives, if it gives one.
+    pub const fn reason(&self) -> Option<&Reason> {
+        match self {
+            Self::Submitted(Submitted::Declined(reason) | Submitted::Ambiguous(reason))
+            | Self::Found(Found::Failed(reason))
+            | Self::Reversed(
+                Reversed::Repeat(reason) | Reversed::Refused(reason) | Reversed::Expired(reason),
+            ) => Some(reason),
+            _ => match self.as_inconclusive() {
+                Some(what) => Some(what.reason()),
+                None => None,
+            },
+        }
+    }
+
     /// The payment it proves, if it proves one.
     pub const fn proof(&self) -> Option<&Proof> {
         match self {

@@ -1,6 +1,6 @@
 //! For tests: what a gateway says, whichever call it says it to.
 
-use super::{
+use crate::payment::{
     Answer, Call, CallKind, Cause, Ending, Event, Found, Inconclusive, Proof, Reason, Reversed,
     Submitted, TillCause,
 };

@@ -100,7 +100,8 @@ mod tests {
     use super::*;
     use crate::clock::{Millis, Timestamp, Uptime};
     use crate::money::{Currency, Money};
-    use crate::payment::{Call, Reason, Reversed, Rules, State};
+    use crate::payment::{Call, CallKind, Reason, Rules, State};
+    use crate::says::Says;
 
     const QUERY: Call = Call { kind: CallKind::Query, number: 1 };
     const REVERSE: Call = Call { kind: CallKind::Reverse, number: 2 };
@@ -110,21 +111,21 @@ mod tests {
     }
 
     fn why() -> Reason {
-        Reason::new("TRADE_ERROR")
+        Reason::gateway("TRADE_ERROR", "")
     }
 
     /// An attempt whose reversal was answered like this, 30 s after it was sent or later.
-    fn reversal(of: u32, answer: Answer, at: Millis) -> (Attempt, Event) {
+    fn reversal(of: u32, answer: Says, at: Millis) -> (Attempt, Event) {
         let rules = Rules::default();
-        let (mut state, _) = State::begin(&rules, 0);
-        let answered = Event::Answered(REVERSE, answer);
+        let mut state = State::begin(&rules, 0);
+        let answered = answer.in_answer_to(REVERSE);
         for (event, at) in [
             (Event::Tick, rules.give_up_after),
-            (Event::Answered(QUERY, Answer::NotPaid), rules.give_up_after),
+            (Says::NotPaid.in_answer_to(QUERY), rules.give_up_after),
             (answered.clone(), rules.give_up_after),
             (Event::Tick, at),
         ] {
-            state = state.step(&event, at, &rules).0;
+            let _ = state.step(&event, at, &rules);
         }
         let attempt = Attempt {
             out_trade_no: number(of),
@@ -148,7 +149,7 @@ mod tests {
     #[test]
     fn a_reversal_that_is_refused_for_good_is_left_to_a_person_at_once() {
         let mut hopeless = Hopeless::default();
-        let (attempt, answered) = reversal(1, Answer::Irreversible(why()), Millis::seconds(30));
+        let (attempt, answered) = reversal(1, Says::ReversalRefused(why()), Millis::seconds(30));
         assert_eq!(attempt.state.status(), Status::Attention);
         hopeless.note(&attempt, &Event::Restarted { oldest: Millis(0) });
         assert!(!is_left(&hopeless, &[1]), "that was said to an earlier process: asked once more");
@@ -159,19 +160,19 @@ mod tests {
     #[test]
     fn a_reversal_that_fails_is_tried_three_times_and_until_a_person_must_look() {
         let mut hopeless = Hopeless::default();
-        let (early, failed) = reversal(1, Answer::NotYet(why()), Millis::seconds(31));
+        let (early, failed) = reversal(1, Says::Repeat(why()), Millis::seconds(31));
         assert_eq!(early.state.status(), Status::Reversing);
         for _ in 0..5 {
             hopeless.note(&early, &failed);
             assert!(!is_left(&hopeless, &[1]), "there is time yet");
         }
         let mut hopeless = Hopeless::default();
-        let (late, failed) = reversal(1, Answer::NotYet(why()), Millis::seconds(300));
+        let (late, failed) = reversal(1, Says::Repeat(why()), Millis::seconds(300));
         assert_eq!(late.state.status(), Status::Attention);
         // Questions and reversals that were accepted are no failures.
         for harmless in [
-            Event::Answered(QUERY, Answer::Unknown(why())),
-            Event::Answered(REVERSE, Answer::Withdrawn),
+            Says::Unknown(why()).in_answer_to(QUERY),
+            Says::Accepted.in_answer_to(REVERSE),
             Event::Tick,
         ] {
             for _ in 0..5 {
@@ -188,13 +189,13 @@ mod tests {
     fn one_hopeless_order_does_not_end_the_work_on_the_others() {
         let mut hopeless = Hopeless::default();
         assert!(!is_left(&hopeless, &[]), "nothing is busy, nothing is hopeless");
-        let (first, answered) = reversal(1, Answer::Irreversible(why()), Millis::seconds(30));
+        let (first, answered) = reversal(1, Says::ReversalRefused(why()), Millis::seconds(30));
         hopeless.note(&first, &answered);
         assert!(!is_left(&hopeless, &[1, 2]), "nothing is known of the second");
-        let (second, failed) = reversal(2, Answer::NotYet(why()), Millis::seconds(300));
+        let (second, failed) = reversal(2, Says::Repeat(why()), Millis::seconds(300));
         hopeless.note(&second, &failed);
         assert!(!is_left(&hopeless, &[2, 1]));
-        let (second, answered) = reversal(2, Answer::Irreversible(why()), Millis::seconds(30));
+        let (second, answered) = reversal(2, Says::ReversalRefused(why()), Millis::seconds(30));
         hopeless.note(&second, &answered);
         assert!(is_left(&hopeless, &[1, 2]));
     }

@@ -548,14 +548,15 @@ fn the_drawer_is_opened_by_nothing_else() {
 #[test]
 fn only_an_end_with_or_without_the_money_has_a_slip() {
     use crate::clock::Millis;
-    use crate::payment::{Answer, Event, Proof, Rules};
+    use crate::payment::{Call, Proof, Rules};
+    use crate::says::Says;
     let rules = Rules::default();
-    let (sent, call) = State::begin(&rules, 0);
-    assert_eq!(Outcome::of(&sent), None);
+    let mut payment = State::begin(&rules, 0);
+    assert_eq!(Outcome::of(&payment), None);
     let proof = Proof { transaction_id: TRANSACTION.into(), paid_at: Timestamp(0), coupon: None };
-    let answered = Event::Answered(call, Answer::Paid(proof));
-    let (paid, _) = sent.step(&answered, Millis(10), &rules);
-    assert_eq!(Outcome::of(&paid), Some(Outcome::Paid));
+    let answered = Says::Paid(proof).in_answer_to(Call::SUBMISSION);
+    assert_eq!(payment.step(&answered, Millis(10), &rules), None);
+    assert_eq!(Outcome::of(&payment), Some(Outcome::Paid));
 }
 
 fn any_text() -> impl Strategy<Value = String> {

@@ -9,7 +9,7 @@ use paytill::gateway::wechat::v2::WechatV2;
 use paytill::gateway::{Ask, Decoded, Gateway as _, Reply};
 use paytill::money::{Currency, Money};
 use paytill::order::{AuthCode, Merchant, Order, OutTradeNo};
-use paytill::payment::{Answer, Reason};
+use paytill::payment::{Answer, Inconclusive};
 
 use super::draw::Draw;
 use super::plain::assert_plain;
@@ -125,7 +125,7 @@ pub fn check(data: &[u8]) {
     let status = if head & 8 != 0 { draw.short() } else { 200 };
     let body = if head & 16 != 0 { changed(&mut draw) } else { draw.0.to_vec() };
     let body = signed(body, is_md5);
-    holds(ask, is_md5, &Reply { status, body });
+    holds(ask, is_md5, &reply(status, body));
 }
 
 /// A payment's document with some of its fields changed, in the order of the changes.
@@ -174,6 +174,13 @@ fn signed(body: Vec<u8>, is_md5: bool) -> Vec<u8> {
     String::from_utf8(body).unwrap().replace(SIGN_HERE, &sign).into_bytes()
 }
 
+/// A reply of so much status.
+pub fn reply(status: u16, body: Vec<u8>) -> Reply {
+    let mut reply = Reply::new(body);
+    *reply.status_mut() = http::StatusCode::from_u16(status).unwrap_or(http::StatusCode::OK);
+    reply
+}
+
 /// What must hold of any reply to any question.
 pub fn holds(ask: Ask<'_>, is_md5: bool, reply: &Reply) -> Decoded {
     let sign_type = if is_md5 { SignType::Md5 } else { SignType::HmacSha256 };
@@ -187,15 +194,15 @@ pub fn holds(ask: Ask<'_>, is_md5: bool, reply: &Reply) -> Decoded {
         let is_code = matches!(ask, Ask::Submit(..)) && value.contains(CODE);
         assert!(!is_code && !name.contains(KEY) && !value.contains(KEY), "{name}: {value}");
     }
-    if let Some(reason) = reason(&decoded.answer) {
-        assert_plain(&reason.code, "a reason's code");
+    if let Some(reason) = decoded.answer.reason() {
+        assert_plain(reason.code(), "a reason's code");
         assert_plain(&reason.text, "a reason's text");
-        assert!(reason.code.len() <= 400 && reason.text.len() <= 2000, "{reason:?}");
+        assert!(reason.code().len() <= 400 && reason.text.len() <= 2000, "{reason:?}");
     }
-    if let Ok(fields) = Fields::from_xml(&reply.body) {
+    if let Ok(fields) = Fields::from_xml(reply.body()) {
         let again = Fields::from_xml(fields.to_xml().as_bytes());
         assert_eq!(again.as_ref(), Ok(&fields), "what was read can be written");
-        let second = reading::fields(&reply.body).expect("a second reading");
+        let second = reading::fields(reply.body()).expect("a second reading");
         // A CR right before a reference is kept by the parser and is an LF by the standard. Signed
         // and decided on is the one map, so nothing hangs on it.
         let same = |value: &str| value.replace("\r\n", "\n").replace('\r', "\n");
@@ -205,21 +212,23 @@ pub fn holds(ask: Ask<'_>, is_md5: bool, reply: &Reply) -> Decoded {
             second.into_iter().map(|(name, value)| (name, same(&value))).collect();
         assert_eq!(first, second, "two readings of one message");
     }
-    match &decoded.answer {
-        Answer::Unknown(_) => {}
-        Answer::Refused(_) => {
-            let fields = reading::fields(&reply.body).expect("it was read");
+    assert_eq!(decoded.answer.kind(), ask.kind(), "the answer to another call");
+    match decoded.answer.as_inconclusive() {
+        Some(Inconclusive::Unknown(_)) => {}
+        Some(Inconclusive::Unsigned(_)) => {
+            let fields = reading::fields(reply.body()).expect("it was read");
             assert_eq!(fields.get("return_code").map(String::as_str), Some("FAIL"));
         }
-        answer => is_proven(ask, is_md5, reply, answer),
+        Some(Inconclusive::NotSent(_)) => panic!("it was sent: there is a reply"),
+        None => is_proven(ask, is_md5, reply, &decoded.answer),
     }
     decoded
 }
 
 /// Everything that is believed is signed, and about our merchant and no other number.
 fn is_proven(ask: Ask<'_>, is_md5: bool, reply: &Reply, answer: &Answer) {
-    assert_eq!(reply.status, 200, "{answer:?}");
-    let fields = reading::fields(&reply.body).expect("it was read");
+    assert_eq!(reply.status(), 200, "{answer:?}");
+    let fields = reading::fields(reply.body()).expect("it was read");
     let get = |name: &str| fields.get(name).map_or("", String::as_str);
     assert_eq!(get("sign"), reading::signature(&fields, KEY, is_md5), "{answer:?}");
     let order = ask.order();
@@ -227,7 +236,7 @@ fn is_proven(ask: Ask<'_>, is_md5: bool, reply: &Reply, answer: &Answer) {
     assert_eq!((get("appid"), get("mch_id")), ("wx8888888888888888", "1900000109"));
     assert_eq!((get("sub_appid"), get("sub_mch_id")), ("", ""));
     assert!(["", order.out_trade_no.as_str()].contains(&get("out_trade_no")), "{fields:?}");
-    let Answer::Paid(proof) = answer else {
+    let Some(proof) = answer.proof() else {
         return assert!(["SUCCESS", "FAIL"].contains(&get("result_code")));
     };
     assert_eq!(get("result_code"), "SUCCESS");
@@ -241,26 +250,5 @@ fn is_proven(ask: Ask<'_>, is_md5: bool, reply: &Reply, answer: &Answer) {
         Ask::Submit(..) => {}
         Ask::Query(_) => assert_eq!(get("trade_state"), "SUCCESS"),
         Ask::Reverse(_) => panic!("a reversal proves no payment"),
-    }
-}
-
-/// The reason an answer carries.
-pub fn reason(answer: &Answer) -> Option<&Reason> {
-    match answer {
-        Answer::Failed(reason)
-        | Answer::Declined(reason)
-        | Answer::Doubtful(reason)
-        | Answer::Refused(reason)
-        | Answer::NotYet(reason)
-        | Answer::Irreversible(reason)
-        | Answer::Expired(reason)
-        | Answer::NotSent(reason)
-        | Answer::Unknown(reason) => Some(reason),
-        Answer::Paid(_)
-        | Answer::Paying
-        | Answer::NotPaid
-        | Answer::Ended(_)
-        | Answer::Absent
-        | Answer::Withdrawn => None,
     }
 }

@@ -11,7 +11,7 @@ use paytill::journal::{Filter, Journal, JournalError, Reader};
 use paytill::language::Language;
 use paytill::money::Money;
 use paytill::order::{Order, OutTradeNo};
-use paytill::payment::{Answer, Call, CallKind, Event, Proof, Reason, Rules, State};
+use paytill::payment::{Answer, Event, Proof, Reason, Rules, State, Submitted};
 use paytill::text;
 use tempfile::TempDir;
 
@@ -44,7 +44,7 @@ fn order(number: i64) -> Order {
 /// An order's entries: begun, and one answer.
 fn entries(attempt: i64) -> [Entry; 2] {
     let rules = Rules::default();
-    let (state, call) = State::begin(&rules, 0);
+    let mut state = State::begin(&rules, 0);
     let begun = Entry {
         attempt,
         at: NOW,
@@ -65,16 +65,16 @@ fn entries(attempt: i64) -> [Entry; 2] {
         })),
     };
     let answer = match attempt % 3 {
-        0 => Answer::Paying,
-        1 => Answer::Paid(Proof {
+        0 => Submitted::Paying,
+        1 => Submitted::Paid(Proof {
             transaction_id: "4200002026112200000000000001".into(),
             paid_at: NOW,
             coupon: None,
         }),
-        _ => Answer::Declined(Reason { code: "NOTENOUGH".into(), text: "余额不足".into() }),
+        _ => Submitted::Declined(Reason::gateway("NOTENOUGH", "余额不足")),
     };
-    let event = Event::Answered(Call { kind: CallKind::Submit, ..call }, answer);
-    let (state, _) = state.step(&event, Millis(300), &rules);
+    let event = Event::Answered(0, Answer::Submitted(answer));
+    let _ = state.step(&event, Millis(300), &rules);
     [
         begun.clone(),
         Entry { age: Millis(300), event, state, wire: Vec::new(), begin: None, ..begun },
@@ -133,7 +133,7 @@ impl Pattern {
     }
 }
 
-fn open(path: &Path) -> Result<(Journal, Past), JournalError> {
+fn open(path: &Path) -> Result<(Journal, Recovered), JournalError> {
     loop {
         match Journal::open(path) {
             // For a moment a process that another test starts has this one's locks.
@@ -158,7 +158,7 @@ fn put(path: &Path, files: &[Vec<u8>; 3]) {
     }
 }
 
-fn told(past: &Past) -> String {
+fn told(past: &Recovered) -> String {
     format!("{past:?}")
 }
 

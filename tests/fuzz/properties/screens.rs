@@ -10,7 +10,10 @@ use paytill::gateway::{Ask, Reply};
 use paytill::language::{Language, Text};
 use paytill::money::{Currency, Entry, Money};
 use paytill::order::{AuthCode, OutTradeNo};
-use paytill::payment::{Answer, Call, CallKind, Event, Proof, Reason, Rules, State};
+use paytill::payment::{
+    Answer, Call, CallKind, Ending, Event, Found, Inconclusive, Proof, Reason, Reversed, Rules,
+    State, Submitted,
+};
 use paytill::scan::{Scan, Wallet};
 use paytill::screen::{
     AttemptView, Command, Key, Link, Message, Model, Printing, Settings, Theme, update, view,
@@ -102,7 +105,7 @@ impl Bench {
     }
 
     fn begin(&mut self, amount: Money) {
-        let (state, call) = State::begin(&Rules::default(), 7);
+        let state = State::begin(&Rules::default(), 7);
         let tail = self.attempts.len();
         let wall = Timestamp(NOON + i64::try_from(self.now).unwrap());
         let view = AttemptView {
@@ -117,15 +120,14 @@ impl Bench {
             recorded: true,
         };
         self.attempts.push(view.clone());
-        self.calls.push(Some(call));
+        self.calls.push(Some(Call::SUBMISSION));
         self.send(Message::Attempt(view, Event::Begun));
     }
 
     fn step(&mut self, index: usize, event: Event) {
         let attempt = &mut self.attempts[index];
         let age = Uptime(self.now).since(attempt.sent_at);
-        let (state, call) = attempt.state.step(&event, age, &Rules::default());
-        attempt.state = state;
+        let call = attempt.state.step(&event, age, &Rules::default());
         let view = attempt.clone();
         self.calls[index] = call.or_else(|| self.calls[index].filter(|_| event == Event::Tick));
         self.send(Message::Attempt(view, event));
@@ -155,7 +157,7 @@ impl Bench {
             }
             (6 | 7, Some(index)) => {
                 if let Some(call) = self.calls[index].take() {
-                    self.step(index, Event::Answered(call, answer(call.kind, draw)));
+                    self.step(index, Event::Answered(call.number, answer(call.kind, draw)));
                 }
             }
             (8, Some(index)) => {
@@ -226,26 +228,39 @@ fn answer(kind: CallKind, draw: &mut Draw<'_>) -> Answer {
             CallKind::Query => Ask::Query(&order),
             CallKind::Reverse => Ask::Reverse(&order),
         };
-        let reply = Reply { status: 200, body: reading::document(&all) };
-        answers::reason(&answers::holds(ask, false, &reply).answer).cloned()
+        let reply = answers::reply(200, reading::document(&all));
+        answers::holds(ask, false, &reply).answer.reason().cloned()
     };
     let proof = Proof {
         transaction_id: "4200002345202611229876543210".into(),
         paid_at: Timestamp(NOON),
         coupon: Some(3),
     };
-    match draw.byte() % 10 {
-        0 => Answer::Paid(proof),
-        1 => Answer::Paying,
-        2 => Answer::NotPaid,
-        3 => Answer::Absent,
-        4 => Answer::Withdrawn,
-        5 => Answer::Ended(paytill::payment::Ending::Refunded),
-        6 => reason(draw).map_or(Answer::Paying, Answer::Declined),
-        7 => reason(draw).map_or(Answer::Paying, Answer::Failed),
-        8 => reason(draw).map_or(Answer::Paying, Answer::Irreversible),
-        // Not cleaned before, as a journal from elsewhere may have it.
-        _ => Answer::Unknown(Reason { code: draw.text(), text: draw.text() }),
+    // Not cleaned before, as a journal from elsewhere may have it.
+    let hostile = |draw: &mut Draw<'_>| Reason::gateway(draw.text(), draw.text());
+    let which = draw.byte() % 6;
+    match kind {
+        CallKind::Submit => Answer::Submitted(match which {
+            0 => Submitted::Paid(proof),
+            1 => Submitted::Paying,
+            2 => reason(draw).map_or(Submitted::Paying, Submitted::Declined),
+            3 => Submitted::Ambiguous(hostile(draw)),
+            _ => Submitted::Inconclusive(Inconclusive::Unknown(hostile(draw))),
+        }),
+        CallKind::Query => Answer::Found(match which {
+            0 => Found::Paid(proof),
+            1 => Found::NotPaid,
+            2 => Found::NotFound,
+            3 => Found::Ended(Ending::Refunded),
+            4 => reason(draw).map_or(Found::Paying, Found::Failed),
+            _ => Found::Inconclusive(Inconclusive::Unsigned(hostile(draw))),
+        }),
+        CallKind::Reverse => Answer::Reversed(match which {
+            0 | 1 => Reversed::Accepted,
+            2 => reason(draw).map_or(Reversed::Accepted, Reversed::Refused),
+            3 => Reversed::Repeat(hostile(draw)),
+            _ => Reversed::Inconclusive(Inconclusive::Unknown(hostile(draw))),
+        }),
     }
 }
 

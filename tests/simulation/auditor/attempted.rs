@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use paytill::engine::Attempt;
 use paytill::order::Order;
-use paytill::payment::{Answer, Call, CallKind, Event, State, Status};
+use paytill::payment::{
+    Answer, Call, CallKind, Event, Found, Inconclusive, State, Status, Submitted,
+};
 
 /// Refusals of a submission that say for certain that it took nothing (protocol 4.2).
 const REFUSALS: [&str; 16] = [
@@ -156,16 +158,21 @@ impl Attempted {
     }
 
     pub fn note_told(&mut self, attempt: &Attempt, event: &Event) {
-        if let Event::Answered(call, answer) = event {
+        if let Event::Answered(_, answer) = event {
             // A refusal is asked about at once, and so is what was refused and went back; a reversal
             // has its own two queries.
-            let asks = match call.kind {
-                CallKind::Submit => !matches!(answer, Answer::Unknown(_) | Answer::Paying),
-                CallKind::Query => matches!(answer, Answer::Ended(_)),
-                CallKind::Reverse => false,
+            let asks = match answer {
+                Answer::Submitted(submitted) => !matches!(
+                    submitted,
+                    Submitted::Paying | Submitted::Inconclusive(Inconclusive::Unknown(_))
+                ),
+                Answer::Found(found) => matches!(found, Found::Ended(_)),
+                Answer::Reversed(_) => false,
             };
             self.calls_for += usize::from(asks);
-            self.failed |= matches!(answer, Answer::Doubtful(_) | Answer::Refused(_));
+            let is_unsigned = matches!(answer.as_inconclusive(), Some(Inconclusive::Unsigned(_)));
+            self.failed |=
+                is_unsigned || matches!(answer, Answer::Submitted(Submitted::Ambiguous(_)));
         }
         let status = attempt.state.status();
         if status == Status::Reversed && self.told != Some(status) {

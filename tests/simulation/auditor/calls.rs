@@ -61,7 +61,7 @@ impl Attempted {
             wrong.push((Invariant::ReversalDiscipline, "reversed a customer who has time"));
         }
         let mut answers = self.kept.iter().rev().filter_map(|(event, _)| match event {
-            Event::Answered(call, _) => Some(call.kind),
+            Event::Answered(_, answer) => Some(answer.kind()),
             _ => None,
         });
         if answers.next() != Some(CallKind::Query) {

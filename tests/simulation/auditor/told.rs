@@ -1,7 +1,7 @@
 //! What must be true of what people are told.
 
 use paytill::engine::Attempt;
-use paytill::payment::{Answer, Event, Status};
+use paytill::payment::{Event, Status};
 use paytill::simulator::{Entry, Scenario, Standing};
 
 use super::Wrong;
@@ -65,7 +65,7 @@ impl Attempted {
     /// What the till has not heard of, because it was off, is not held against it; what was told as
     /// not paid goes back. Without a journal nothing counts: the next start finds out anew.
     fn is_duly_paid(&self, event: &Event, now: u64) -> bool {
-        matches!(event, Event::Answered(_, Answer::Paid(_)))
+        matches!(event, Event::Answered(_, answer) if answer.proof().is_some())
             && now < self.left_at.unwrap_or(0) + COUNTS_FOR
             && self.reversals.is_empty()
             && self.restarts == 0

@@ -5,10 +5,10 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use paytill::engine::Past;
+use paytill::engine::Recovered;
 use paytill::engine::{Attempt, Engine, Identity};
 use paytill::gateway::Gateway;
-use paytill::journal::{Files, Filter, Journal, JournalError, Keeper, Reader};
+use paytill::journal::{FailStop, Files, Filter, Journal, JournalError, Reader};
 use paytill::money::Currency;
 use paytill::order::TillId;
 use paytill::payment::Rules;
@@ -109,7 +109,7 @@ impl World {
         );
         if let Some(till) = &mut self.till {
             while let Some(entry) = till.queue.pop_front() {
-                let _ = till.keeper.keep(&entry);
+                let _ = till.journal.keep(&entry);
             }
         }
         self.till = None;
@@ -155,7 +155,7 @@ impl World {
         }
     }
 
-    pub(super) fn open(&mut self, journal: Journal, past: Past) {
+    pub(super) fn open(&mut self, journal: Journal, past: Recovered) {
         let reader = match self.reader() {
             Ok(reader) => reader,
             Err(error) => return self.auditor.broken(Invariant::NothingLost, error.to_string()),
@@ -198,7 +198,7 @@ impl World {
         screen.check(&mut self.auditor);
         self.till = Some(Till {
             engine,
-            keeper: Keeper::new(journal),
+            journal: FailStop::new(journal),
             queue: VecDeque::new(),
             screen,
             past: of_the_past,

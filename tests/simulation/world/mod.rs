@@ -19,7 +19,7 @@ use paytill::engine::Engine;
 use paytill::engine::Entry;
 use paytill::gateway::wechat::fields::SignType;
 use paytill::gateway::wechat::v2::WechatV2;
-use paytill::journal::{Filter, Keeper};
+use paytill::journal::{FailStop, Filter};
 use paytill::order::{AuthCode, Merchant, Order, OutTradeNo};
 use paytill::payment::{Call, Status};
 use paytill::simulator::{Account, Bank, Script};
@@ -153,7 +153,7 @@ enum Due {
 /// A running process.
 struct Till {
     engine: Engine,
-    keeper: Keeper,
+    journal: FailStop,
     queue: VecDeque<Entry>,
     screen: Screen,
     /// Attempts it found in the journal.

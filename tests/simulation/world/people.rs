@@ -93,7 +93,7 @@ impl World {
         self.auditor.called_for(number.as_str(), &event);
         let (now, wall) = (self.uptime(), self.wall());
         if let Some(till) = &mut self.till {
-            let effects = till.engine.happen_to(number, event, now, wall);
+            let effects = till.engine.handle_event_of(number, event, now, wall);
             self.perform(effects);
         }
     }

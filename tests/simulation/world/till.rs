@@ -1,10 +1,8 @@
 //! What the engine wants done is done: entries go to the disk, calls to the wire, and people are told.
 
 use paytill::clock::Millis;
-use paytill::engine::Entry;
-use paytill::engine::{Attempt, Effect};
+use paytill::engine::{Effect, Entry, Report};
 use paytill::journal::JournalError;
-use paytill::payment::{Event, Status};
 use simulated_disk::Trouble;
 
 use super::{Due, OPERATIONS_OF_AN_ENTRY, QUIET, World};
@@ -18,7 +16,7 @@ impl World {
                 Effect::Call { attempt, order, call, code } => {
                     self.send(attempt, *order, call, code);
                 }
-                Effect::Told { attempt, event, before } => self.told(*attempt, &event, before),
+                Effect::Report(report) => self.reported(&report),
             }
         }
     }
@@ -42,7 +40,7 @@ impl World {
         );
         let Some(till) = &mut self.till else { return };
         let Some(entry) = till.queue.pop_front() else { return };
-        let result = till.keeper.keep(&entry);
+        let result = till.journal.append(&entry);
         till.entries += 1;
         self.counts.entries += 1;
         if self.disk.is_dead() {
@@ -75,7 +73,7 @@ impl World {
         );
         let Some(till) = &mut self.till else { return };
         if till.entries == entries && till.queue.is_empty() {
-            till.keeper.rest();
+            till.journal.checkpoint();
         }
         if self.disk.is_dead() {
             self.die("died within a checkpoint");
@@ -109,17 +107,18 @@ impl World {
         }
     }
 
-    pub(super) fn told(&mut self, attempt: Attempt, event: &Event, before: Option<Status>) {
+    pub(super) fn reported(&mut self, report: &Report) {
+        let Report { attempt, event, before } = report;
         let number = attempt.out_trade_no.clone();
         self.tell(|| format!("{number} {event:?}: {:?}", attempt.state.status()));
         self.bank.advance(Millis(self.now));
-        self.auditor.told(&attempt, event, &self.bank);
-        if before != Some(attempt.state.status()) {
-            self.hand_out(&attempt);
+        self.auditor.told(attempt, event, &self.bank);
+        if *before != Some(attempt.state.status()) {
+            self.hand_out(attempt);
         }
         let (now, wall) = (self.uptime(), self.wall());
         let Some(till) = &mut self.till else { return };
-        till.screen.told(attempt, event.clone(), before, now, wall);
+        till.screen.reported(report, now, wall);
         till.screen.check(&mut self.auditor);
     }
 }

@@ -73,7 +73,7 @@ impl World {
         let mut rng = self.plan.chance("leaves", awaited.key);
         let now = self.uptime();
         if let Some(till) = &mut self.till {
-            till.engine.left(call.0, now);
+            till.engine.mark_sent(call.0, now);
         }
         let mut arrivals = Vec::new();
         let is_held = self.roll(&mut rng, self.climate.held_requests);
@@ -189,27 +189,33 @@ impl World {
         let bytes = reply.as_ref().map(|(status, body)| (*status, body.as_slice()));
         self.auditor.answered(&order, made.kind, bytes);
         let (answer, record) = match reply {
-            None => (Failure::Lost("no_answer").into(), Vec::new()),
+            None => {
+                let lost = Failure::Lost(TillCause::NoAnswer).into();
+                (Answer::inconclusive(made.kind, lost), Vec::new())
+            }
             Some((status, body)) => {
                 let Some(ask) = Ask::of(made.kind, &order, code.as_ref()) else { return };
-                let decoded = self.gateway.decode(ask, &Reply { status, body }, self.wall());
+                let mut reply = Reply::new(body);
+                *reply.status_mut() = http::StatusCode::from_u16(status).unwrap();
+                let decoded = self.gateway.decode(ask, &reply, self.wall());
                 (decoded.answer, decoded.record)
             }
         };
-        self.event(call.0, Event::Answered(made, answer), record);
+        self.event(call.0, Event::Answered(made.number, answer), record);
     }
 
     pub(super) fn not_sent(&mut self, call: (i64, u32)) {
         let Some(Awaited { order, call: made, .. }) = self.awaited.remove(&call) else { return };
         self.auditor.not_sent(order.out_trade_no.as_str(), made.kind);
-        let answer = Failure::NotSent("no_connection").into();
-        self.event(call.0, Event::Answered(made, answer), Vec::new());
+        let never = Failure::NotSent(TillCause::NoConnection).into();
+        let answer = Answer::inconclusive(made.kind, never);
+        self.event(call.0, Event::Answered(made.number, answer), Vec::new());
     }
 
     pub(super) fn event(&mut self, attempt: i64, event: Event, record: Vec<(String, String)>) {
         let (now, wall) = (self.uptime(), self.wall());
         if let Some(till) = &mut self.till {
-            let effects = till.engine.happen(attempt, event, record, now, wall);
+            let effects = till.engine.handle_event(attempt, event, record, now, wall);
             self.perform(effects);
         }
     }

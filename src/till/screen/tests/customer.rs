@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::display::{Stage, View};
+use crate::says::Says;
 
 fn sale(minor: i64, stage: Stage) -> View {
     View::Sale { amount: Money::from_minor(minor), stage }
@@ -38,10 +39,10 @@ fn the_customer_follows_the_payment_at_the_desk() {
     assert_eq!(bench.model.for_the_customer(), sale(1250, Stage::Code));
     let index = bench.begin(1);
     assert_eq!(bench.model.for_the_customer(), sale(1250, Stage::Payment(Status::Sent)));
-    bench.answer(index, Answer::Paying);
+    bench.answer(index, Says::Paying);
     assert_eq!(bench.model.for_the_customer(), sale(1250, Stage::Payment(Status::Waiting)));
     bench.later(index, 5000);
-    bench.answer(index, Answer::Paid(proof()));
+    bench.answer(index, Says::Paid(proof()));
     assert_eq!(bench.model.for_the_customer(), sale(1250, Stage::Payment(Status::Paid)));
     bench.key(Key::Enter);
     assert_eq!(bench.model.for_the_customer(), View::Welcome);
@@ -59,7 +60,7 @@ fn another_customers_payment_is_nobodys_business() {
     bench.type_text("3");
     bench.wait(60_000);
     bench.step(index, Event::CheckNow);
-    bench.answer_if_asked(index, Answer::Paid(proof()));
+    bench.answer_if_asked(index, Says::Paid(proof()));
     assert_eq!(bench.model.for_the_customer(), sale(300, Stage::Typing));
 }
 
@@ -68,6 +69,6 @@ fn an_outcome_that_is_not_written_down_is_not_told_the_customer() {
     let mut bench = bench();
     let index = bench.charge("12.5", 1);
     bench.unrecorded(index);
-    bench.answer(index, Answer::Paid(proof()));
+    bench.answer(index, Says::Paid(proof()));
     assert_eq!(bench.model.for_the_customer(), sale(1250, Stage::Payment(Status::Attention)));
 }

@@ -1,6 +1,8 @@
 //! Pictures of the main screens, in both languages and two sizes.
 
 use super::*;
+use crate::payment::Reason;
+use crate::says::{Says, reason};
 
 /// The same scene in both languages and sizes.
 fn pictures(name: &str, bench: &mut Bench) {
@@ -20,18 +22,18 @@ fn pictures(name: &str, bench: &mut Bench) {
 fn bench() -> Bench {
     let mut bench = Bench::new(settings());
     for (amount, last, answer) in [
-        ("23.5", 1, Answer::Paid(proof())),
-        ("8", 2, Answer::Declined(Reason::new("NOTENOUGH"))),
-        ("128.80", 3, Answer::Paid(proof())),
+        ("23.5", 1, Says::Paid(proof())),
+        ("8", 2, Says::Declined(reason("NOTENOUGH"))),
+        ("128.80", 3, Says::Paid(proof())),
     ] {
         let index = bench.charge(amount, last);
         bench.wait(800);
         bench.answer(index, answer);
         if bench.status(index) == Status::Declined {
             bench.wait(15_000);
-            bench.answer(index, Answer::Absent);
-            bench.answer(index, Answer::Withdrawn);
-            bench.answer(index, Answer::Ended(payment::Ending::Revoked));
+            bench.answer(index, Says::NotFound);
+            bench.answer(index, Says::Accepted);
+            bench.answer(index, Says::Ended(payment::Ending::Revoked));
         }
         bench.wait(60_000);
         bench.key(Key::Enter);
@@ -95,9 +97,9 @@ fn waiting() -> (Bench, usize) {
     let mut bench = bench();
     let index = bench.charge("12.5", 7);
     bench.wait(900);
-    bench.answer(index, Answer::Paying);
+    bench.answer(index, Says::Paying);
     bench.later(index, 4_200);
-    bench.answer(index, Answer::Paying);
+    bench.answer(index, Says::Paying);
     bench.wait(1_500);
     (bench, index)
 }
@@ -111,7 +113,7 @@ fn the_customer_enters_the_password() {
 fn stopping_to_wait_is_asked_about_once() {
     let (mut bench, _) = waiting();
     bench.key(Key::Esc);
-    pictures("withdraw_question", &mut bench);
+    pictures("cancel_question", &mut bench);
 }
 
 #[test]
@@ -119,7 +121,7 @@ fn a_lost_answer_is_asked_about() {
     let mut bench = bench();
     let index = bench.charge("12.5", 7);
     bench.wait(10_000);
-    bench.answer(index, Answer::Unknown(Reason::new("no_answer")));
+    bench.answer(index, Says::Unknown(reason("no_answer")));
     bench.later(index, 400);
     pictures("checking", &mut bench);
 }
@@ -127,7 +129,7 @@ fn a_lost_answer_is_asked_about() {
 #[test]
 fn a_withdrawal_is_counted_down_to() {
     let (mut bench, index) = waiting();
-    bench.abandon(index);
+    bench.cancel(index);
     bench.wait(1_000);
     pictures("reversing", &mut bench);
 }
@@ -136,7 +138,7 @@ fn a_withdrawal_is_counted_down_to() {
 fn paid() {
     let (mut bench, index) = waiting();
     bench.later(index, 3_500);
-    bench.answer(index, Answer::Paid(Proof { coupon: Some(200), ..proof() }));
+    bench.answer(index, Says::Paid(Proof { coupon: Some(200), ..proof() }));
     pictures("paid", &mut bench);
 }
 
@@ -145,7 +147,7 @@ fn not_paid() {
     let mut bench = bench();
     let index = bench.charge("12.5", 7);
     bench.wait(900);
-    bench.answer(index, Answer::Declined(Reason::new("NOTENOUGH")));
+    bench.answer(index, Says::Declined(reason("NOTENOUGH")));
     pictures("not_paid", &mut bench);
 }
 
@@ -154,8 +156,8 @@ fn not_paid_for_a_fault_of_the_set_up() {
     let mut bench = bench();
     let index = bench.charge("12.5", 7);
     bench.wait(900);
-    let text = "当前商户号不支持该付款码，请联系微信支付".into();
-    bench.answer(index, Answer::Declined(Reason { code: "NOAUTH".into(), text }));
+    let text = "当前商户号不支持该付款码，请联系微信支付";
+    bench.answer(index, Says::Declined(Reason::gateway("NOAUTH", text)));
     pictures("not_paid_set_up", &mut bench);
 }
 
@@ -196,8 +198,8 @@ fn pinned() -> (Bench, usize) {
     bench.key(Key::Enter);
     let second = bench.charge("66", 8);
     bench.wait(900);
-    bench.answer(second, Answer::Paying);
-    bench.abandon(second);
+    bench.answer(second, Says::Paying);
+    bench.cancel(second);
     bench.key(Key::Enter);
     bench.key(Key::Enter);
     bench.type_text("5");
@@ -213,7 +215,7 @@ fn open_payments_stay_pinned_over_the_next_sale() {
 fn what_ended_meanwhile_must_be_acknowledged() {
     let (mut bench, first) = pinned();
     bench.step(first, Event::CheckNow);
-    bench.answer(first, Answer::Ended(payment::Ending::Revoked));
+    bench.answer(first, Says::Ended(payment::Ending::Revoked));
     bench.key(Key::Backspace);
     pictures("notice", &mut bench);
 }
@@ -222,7 +224,7 @@ fn what_ended_meanwhile_must_be_acknowledged() {
 fn leaving_while_a_payment_is_open() {
     let (mut bench, _) = waiting();
     bench.key(Key::Ctrl('q'));
-    pictures("leave_question", &mut bench);
+    pictures("quit_question", &mut bench);
 }
 
 #[test]

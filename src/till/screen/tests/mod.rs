@@ -11,7 +11,8 @@ use unicode_width::UnicodeWidthStr;
 
 use super::*;
 use crate::clock::{Timestamp, Uptime};
-use crate::payment::{Answer, Call, Proof, Reason, Rules, State, Status};
+use crate::payment::{Call, Proof, Rules, State, Status};
+use crate::says::{Says, reason};
 
 /// Noon in Beijing, 22 November 2026.
 pub(super) const NOON: i64 = 1_795_320_000_000;
@@ -121,7 +122,7 @@ impl Bench {
         }
     }
 
-    pub(super) fn answer_if_asked(&mut self, index: usize, answer: Answer) {
+    pub(super) fn answer_if_asked(&mut self, index: usize, answer: Says) {
         if self.calls[index].is_some() {
             self.answer(index, answer);
         }
@@ -142,7 +143,7 @@ impl Bench {
             SaleRef::Again(id, _) => id,
         };
         let wall = Timestamp(NOON + i64::try_from(self.now).unwrap());
-        let (state, call) = State::begin(&Rules::default(), 0);
+        let state = State::begin(&Rules::default(), 0);
         self.attempts.push(AttemptView {
             out_trade_no: number(345_000 + serial),
             sale: sale_id,
@@ -154,12 +155,12 @@ impl Bench {
             state,
             recorded: true,
         });
-        self.calls.push(Some(call));
-        self.tell(index, Event::Begun);
+        self.calls.push(Some(Call::SUBMISSION));
+        self.report(index, Event::Begun);
         index
     }
 
-    fn tell(&mut self, index: usize, event: Event) {
+    fn report(&mut self, index: usize, event: Event) {
         self.attempts[index].updated_at = Timestamp(NOON + i64::try_from(self.now).unwrap());
         let view = self.attempts[index].clone();
         self.send(Message::Attempt(view, event));
@@ -168,12 +169,11 @@ impl Bench {
     pub(super) fn step(&mut self, index: usize, event: Event) {
         let view = &mut self.attempts[index];
         let elapsed = Uptime(self.now).since(view.sent_at);
-        let (state, call) = view.state.step(&event, elapsed, &Rules::default());
-        view.state = state;
+        let call = view.state.step(&event, elapsed, &Rules::default());
         if call.is_some() {
             self.calls[index] = call;
         }
-        self.tell(index, event);
+        self.report(index, event);
     }
 
     /// From now on nothing of this payment can be written down.
@@ -182,9 +182,9 @@ impl Bench {
     }
 
     /// The answer to the last call of this payment.
-    pub(super) fn answer(&mut self, index: usize, answer: Answer) {
+    pub(super) fn answer(&mut self, index: usize, answer: Says) {
         let call = self.calls[index].take().expect("no call is out");
-        self.step(index, Event::Answered(call, answer));
+        self.step(index, answer.in_answer_to(call));
     }
 
     pub(super) fn later(&mut self, index: usize, millis: u64) {
@@ -200,8 +200,8 @@ impl Bench {
         self.attempts[index].out_trade_no.clone()
     }
 
-    /// The cashier gives up after the first seconds, and the till obeys.
-    pub(super) fn abandon(&mut self, index: usize) {
+    /// The cashier cancels after the first seconds, and the till obeys.
+    pub(super) fn cancel(&mut self, index: usize) {
         self.key(Key::Esc);
         assert_eq!(self.key(Key::Enter), [Command::Cancel(self.order(index))]);
         self.step(index, Event::Cancel);
@@ -209,12 +209,12 @@ impl Bench {
 
     /// Still unknown three minutes after giving up.
     pub(super) fn until_attention(&mut self, index: usize) {
-        self.answer(index, Answer::Unknown(Reason::new("no_answer")));
+        self.answer(index, Says::Unknown(reason("no_answer")));
         self.later(index, 30_000);
         for _ in 0..20 {
             self.later(index, 15_000);
             if self.calls[index].is_some() {
-                self.answer(index, Answer::Unknown(Reason::new("connection_lost")));
+                self.answer(index, Says::Unknown(reason("connection_lost")));
             }
             if self.status(index) == Status::Attention {
                 return;
@@ -226,9 +226,9 @@ impl Bench {
     /// The customer paid while the reversal was on its way.
     pub(super) fn reversed_with_money(&mut self, index: usize) {
         self.later(index, 30_000);
-        self.answer(index, Answer::NotPaid);
-        self.answer(index, Answer::Withdrawn);
-        self.answer(index, Answer::Ended(payment::Ending::Refunded));
+        self.answer(index, Says::NotPaid);
+        self.answer(index, Says::Accepted);
+        self.answer(index, Says::Ended(payment::Ending::Refunded));
     }
 
     pub(super) fn drawn(&self, width: u16, height: u16) -> String {

@@ -3,6 +3,8 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::payment::Reason;
+use crate::says::{Says, reason};
 use crate::scan::Wallet;
 
 const UNSAFE: [char; 2] = ['\u{1b}', '\u{202e}'];
@@ -16,7 +18,7 @@ enum Happening {
     OtherScan(String),
     Answer(usize, u8),
     Tick(usize, u64),
-    PutAside(usize),
+    Supersede(usize),
     Restart(usize),
     Link(String),
     Printed(bool),
@@ -47,7 +49,7 @@ fn happening() -> impl Strategy<Value = Happening> {
         1 => ".{0,40}".prop_map(Happening::OtherScan),
         6 => (0_usize..4, 0_u8..8).prop_map(|(index, answer)| Happening::Answer(index, answer)),
         6 => (0_usize..4, 0_u64..40_000).prop_map(|(index, wait)| Happening::Tick(index, wait)),
-        1 => (0_usize..4).prop_map(Happening::PutAside),
+        1 => (0_usize..4).prop_map(Happening::Supersede),
         1 => (0_usize..4).prop_map(Happening::Restart),
         1 => ".{0,60}".prop_map(Happening::Link),
         1 => any::<bool>().prop_map(Happening::Printed),
@@ -58,16 +60,16 @@ fn happening() -> impl Strategy<Value = Happening> {
     ]
 }
 
-fn answer(which: u8) -> Answer {
+fn answer(which: u8) -> Says {
     match which {
-        0 => Answer::Paid(proof()),
-        1 => Answer::Paying,
-        2 => Answer::NotPaid,
-        3 => Answer::Absent,
-        4 => Answer::Withdrawn,
-        5 => Answer::Ended(payment::Ending::Refunded),
-        6 => Answer::Declined(Reason { code: "ODD\u{202e}".into(), text: "\u{1b}[31m怪".into() }),
-        _ => Answer::Unknown(Reason::new("no_answer")),
+        0 => Says::Paid(proof()),
+        1 => Says::Paying,
+        2 => Says::NotPaid,
+        3 => Says::NotFound,
+        4 => Says::Accepted,
+        5 => Says::Ended(payment::Ending::Refunded),
+        6 => Says::Declined(Reason::gateway("ODD\u{202e}", "\u{1b}[31m怪")),
+        _ => Says::Unknown(reason("no_answer")),
     }
 }
 
@@ -92,13 +94,13 @@ fn happens(bench: &mut Bench, happening: Happening) {
             bench.answer_if_asked(index, answer(which));
         }
         Happening::Tick(index, wait) if exists(bench, index) => bench.later(index, wait),
-        Happening::PutAside(index) if exists(bench, index) => bench.step(index, Event::Supersede),
+        Happening::Supersede(index) if exists(bench, index) => bench.step(index, Event::Supersede),
         Happening::Restart(index) if exists(bench, index) => {
             bench.step(index, Event::Restarted { oldest: crate::clock::Millis::seconds(10) });
         }
         Happening::Answer(..)
         | Happening::Tick(..)
-        | Happening::PutAside(_)
+        | Happening::Supersede(_)
         | Happening::Restart(_) => {}
         Happening::Link(why) => {
             bench.send(Message::Gateway(Link::Failed(why.clone())));

@@ -1,6 +1,7 @@
 //! What keys, scans and news do.
 
 use super::*;
+use crate::says::{Says, reason};
 use crate::scan::Wallet;
 
 fn bench() -> Bench {
@@ -14,12 +15,12 @@ fn says(bench: &Bench, words: &str) -> bool {
 
 fn declined(bench: &mut Bench) -> usize {
     let index = bench.charge("12.5", 1);
-    bench.answer(index, Answer::Declined(Reason::new("AUTHCODEEXPIRE")));
+    bench.answer(index, Says::Declined(reason("AUTHCODEEXPIRE")));
     index
 }
 
-fn lost() -> Answer {
-    Answer::Unknown(Reason::new("no_answer"))
+fn lost() -> Says {
+    Says::Unknown(reason("no_answer"))
 }
 
 #[test]
@@ -144,7 +145,7 @@ fn a_scan_while_a_payment_is_open_is_refused_and_not_kept_for_later() {
     assert_eq!(bench.model.rings(), rings + 1);
     assert!(says(&bench, "Nothing was sent. Finish the payment on the screen first."));
     assert!(says(&bench, "SENDING"));
-    bench.answer(index, Answer::Paid(proof()));
+    bench.answer(index, Says::Paid(proof()));
     bench.key(Key::Enter);
     bench.type_text("3");
     assert_eq!(bench.key(Key::Enter), [Command::WarmUp]);
@@ -155,7 +156,7 @@ fn the_same_code_read_twice_is_sent_once() {
     let mut bench = bench();
     let index = bench.charge("12.5", 1);
     bench.now += 300;
-    bench.answer(index, Answer::Declined(Reason::new("AUTH_CODE_INVALID")));
+    bench.answer(index, Says::Declined(reason("AUTH_CODE_INVALID")));
     assert_eq!(bench.scan(1), []);
     assert!(says(&bench, "This payment code was already used. Nothing was sent."));
     // Another one that begins and ends like it.
@@ -167,7 +168,7 @@ fn the_same_code_read_twice_is_sent_once() {
 fn giving_up_asks_once_and_a_second_escape_changes_nothing() {
     let mut bench = bench();
     let index = bench.charge("12.5", 1);
-    bench.answer(index, Answer::Paying);
+    bench.answer(index, Says::Paying);
     assert_eq!(bench.key(Key::Esc), []);
     assert!(says(&bench, "Any money taken will be returned."));
     assert_eq!(bench.key(Key::Esc), [], "keeps waiting");
@@ -185,10 +186,10 @@ fn giving_up_asks_once_and_a_second_escape_changes_nothing() {
 fn the_question_goes_when_the_customer_has_paid_meanwhile() {
     let mut bench = bench();
     let index = bench.charge("12.5", 1);
-    bench.answer(index, Answer::Paying);
+    bench.answer(index, Says::Paying);
     bench.key(Key::Esc);
     bench.later(index, 5_000);
-    bench.answer(index, Answer::Paid(proof()));
+    bench.answer(index, Says::Paid(proof()));
     assert!(says(&bench, "Hand over the goods."));
     // It was on its way to the question, and must not take the answer out of sight.
     assert_eq!(bench.key(Key::Enter), []);
@@ -202,7 +203,7 @@ fn the_question_goes_when_the_customer_has_paid_meanwhile() {
 fn a_scanner_that_types_answers_no_question() {
     let mut bench = bench();
     let index = bench.charge("12.5", 1);
-    bench.answer(index, Answer::Paying);
+    bench.answer(index, Says::Paying);
     bench.key(Key::Esc);
     // Too short to be known as a scan: an EAN-8 and its Enter, all at once.
     for digit in "12345670".chars() {
@@ -219,14 +220,14 @@ fn what_the_customer_has_paid_and_the_gateway_keeps_is_not_charged_again() {
     let index = bench.charge("12.5", 1);
     bench.answer(index, lost());
     bench.later(index, 30_000);
-    bench.answer(index, Answer::NotPaid);
-    bench.answer(index, Answer::NotYet(Reason::new("recall")));
+    bench.answer(index, Says::NotPaid);
+    bench.answer(index, Says::Repeat(reason("recall")));
     bench.later(index, 36_000);
-    bench.answer(index, Answer::Paid(proof()));
+    bench.answer(index, Says::Paid(proof()));
     bench.key(Key::Enter);
     bench.key(Key::Down);
     assert!(says(&bench, "Charge this sale again"), "it is on its way back");
-    bench.answer(index, Answer::Irreversible(Reason::new("TRADE_ERROR")));
+    bench.answer(index, Says::ReversalRefused(reason("TRADE_ERROR")));
     assert!(says(&bench, "WeChat Pay refuses to reverse the payment."));
     assert!(says(&bench, "The customer has paid, and the money has not been returned yet."));
     assert!(!says(&bench, "Charge this sale again"));
@@ -277,7 +278,7 @@ fn a_receipt_is_printed_for_what_was_seen_to_be_paid() {
     let mut bench = bench();
     let index = bench.charge("12.5", 1);
     bench.commands.clear();
-    bench.answer(index, Answer::Paid(proof()));
+    bench.answer(index, Says::Paid(proof()));
     let order = bench.order(index);
     assert_eq!(bench.commands, [Command::Print { out_trade_no: order.clone(), copy: false }]);
     // It is on its way: not one for every press.
@@ -294,7 +295,7 @@ fn a_receipt_that_waits_for_a_printer_is_said_to() {
     let mut bench = bench();
     bench.send(Message::Printer(Link::Searching));
     let index = bench.charge("12.5", 1);
-    bench.answer(index, Answer::Paid(proof()));
+    bench.answer(index, Says::Paid(proof()));
     assert!(says(&bench, "Hand over the goods."));
     assert!(says(&bench, "The receipt is waiting for the printer."));
 }
@@ -303,11 +304,11 @@ fn a_receipt_that_waits_for_a_printer_is_said_to() {
 fn beside_a_payment_that_was_not_made_no_other_receipt_is_printed() {
     let mut bench = bench();
     let index = bench.charge("12.5", 1);
-    bench.answer(index, Answer::Paid(proof()));
+    bench.answer(index, Says::Paid(proof()));
     let order = bench.order(index);
     bench.send(Message::Printed { out_trade_no: order.clone(), how: Printing::Printed });
     let index = bench.charge("7.7", 2);
-    bench.answer(index, Answer::Declined(Reason::new("NOTENOUGH")));
+    bench.answer(index, Says::Declined(reason("NOTENOUGH")));
     assert!(says(&bench, "NOT PAID") && !says(&bench, "F9"));
     assert_eq!(bench.key(Key::F(9)), []);
     bench.key(Key::Esc);
@@ -319,7 +320,7 @@ fn the_receipt_that_did_not_come_out_is_the_one_that_f9_prints() {
     let mut bench = bench();
     let orders = [1, 2].map(|last| {
         let index = bench.charge("12.5", last);
-        bench.answer(index, Answer::Paid(proof()));
+        bench.answer(index, Says::Paid(proof()));
         bench.order(index)
     });
     let again = |order: &OutTradeNo| [Command::Print { out_trade_no: order.clone(), copy: true }];
@@ -339,10 +340,10 @@ fn money_that_goes_back_is_said_and_printed() {
     let index = bench.charge("12.5", 1);
     bench.answer(index, lost());
     bench.later(index, 30_000);
-    bench.answer(index, Answer::NotPaid);
-    bench.answer(index, Answer::Withdrawn);
+    bench.answer(index, Says::NotPaid);
+    bench.answer(index, Says::Accepted);
     bench.commands.clear();
-    bench.answer(index, Answer::Ended(payment::Ending::Refunded));
+    bench.answer(index, Says::Ended(payment::Ending::Refunded));
     let order = bench.order(index);
     assert_eq!(bench.commands, [Command::Print { out_trade_no: order, copy: false }]);
     assert!(says(&bench, "The customer had paid; the money is being returned."));
@@ -352,7 +353,7 @@ fn money_that_goes_back_is_said_and_printed() {
 fn nothing_is_printed_for_what_was_over_at_the_start() {
     let mut bench = bench();
     let index = bench.charge("12.5", 1);
-    bench.answer(index, Answer::Paid(proof()));
+    bench.answer(index, Says::Paid(proof()));
     let mut next = Bench::new(settings());
     let view = bench.model.attempts[0].view.clone();
     assert_eq!(
@@ -369,7 +370,7 @@ fn nothing_is_printed_for_what_was_over_at_the_start() {
 fn a_put_aside_payment_lets_the_same_sale_be_charged_again() {
     let mut bench = bench();
     let index = bench.charge("12.5", 1);
-    bench.abandon(index);
+    bench.cancel(index);
     bench.key(Key::Enter);
     bench.key(Key::Down);
     let commands = bench.key(Key::Enter);
@@ -385,14 +386,14 @@ fn a_put_aside_payment_lets_the_same_sale_be_charged_again() {
 fn a_sale_that_turns_out_paid_is_not_charged_again() {
     let mut bench = bench();
     let index = bench.charge("12.5", 1);
-    bench.answer(index, Answer::Paying);
-    bench.abandon(index);
+    bench.answer(index, Says::Paying);
+    bench.cancel(index);
     bench.key(Key::Enter);
     bench.key(Key::Down);
     bench.key(Key::Enter);
     // Its answer was on the way when it was put aside.
     bench.later(index, 5_000);
-    bench.answer(index, Answer::Paid(proof()));
+    bench.answer(index, Says::Paid(proof()));
     assert_eq!(bench.model.takes_codes(), None);
     assert!(says(&bench, "PAID") && says(&bench, "Hand over the goods."));
 }
@@ -401,7 +402,7 @@ fn a_sale_that_turns_out_paid_is_not_charged_again() {
 fn the_next_customer_is_served_while_the_open_payment_stays_in_sight() {
     let mut bench = bench();
     let first = bench.charge("12.5", 1);
-    bench.abandon(first);
+    bench.cancel(first);
     bench.key(Key::Enter);
     assert_eq!(bench.key(Key::Enter), []);
     assert!(says(&bench, "REVERSING") && says(&bench, "Enter the amount."));
@@ -413,12 +414,12 @@ fn the_next_customer_is_served_while_the_open_payment_stays_in_sight() {
 fn an_end_in_the_background_must_be_acknowledged() {
     let mut bench = bench();
     let index = bench.charge("12.5", 1);
-    bench.answer(index, Answer::Paying);
-    bench.abandon(index);
+    bench.answer(index, Says::Paying);
+    bench.cancel(index);
     bench.key(Key::Enter);
     bench.key(Key::Enter);
     bench.later(index, 5_000);
-    bench.answer(index, Answer::Paid(proof()));
+    bench.answer(index, Says::Paid(proof()));
     assert!(says(&bench, "PAID   ￥12.50") && says(&bench, "Enter: OK"));
     bench.wait(60_000);
     assert!(says(&bench, "Enter: OK"));
@@ -430,13 +431,13 @@ fn an_end_in_the_background_must_be_acknowledged() {
 fn an_enter_on_its_way_to_the_amount_does_not_acknowledge_unseen_news() {
     let mut bench = bench();
     let index = bench.charge("12.5", 1);
-    bench.answer(index, Answer::Paying);
-    bench.abandon(index);
+    bench.answer(index, Says::Paying);
+    bench.cancel(index);
     bench.key(Key::Enter);
     bench.key(Key::Enter);
     bench.type_text("8");
     bench.later(index, 5_000);
-    bench.answer(index, Answer::Paid(proof()));
+    bench.answer(index, Says::Paid(proof()));
     bench.key(Key::Enter);
     assert!(says(&bench, "READY") && says(&bench, "Enter: OK"));
 }
