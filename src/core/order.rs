@@ -13,7 +13,7 @@ use crate::money::{Currency, Money};
 const NUMBER_DIGITS: usize = 18;
 
 /// Our number of a payment, its idempotency key at the gateway: 6 to 32 of `0-9 A-Z a-z _ -`
-/// (protocol 3.1).
+/// (protocol 5.1).
 #[derive(Clone, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct OutTradeNo(String);

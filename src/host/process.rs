@@ -11,7 +11,7 @@ use paytill_core::language::Language;
 use paytill_core::say;
 
 /// Secrets in memory stay there: no core dumps, no other process of this user may look in, panics
-/// tell nothing of what was in hand, and files are made for their owner alone (threats T2, T19).
+/// tell nothing of what was in hand, and files are made for their owner alone (interface 6.2).
 /// A panic is told in `language`.
 pub fn harden(language: Language) -> std::io::Result<()> {
     std::panic::set_hook(Box::new(move |panic| panicked(panic, language)));

@@ -35,7 +35,7 @@ use paytill_core::payment::CallKind;
 use reply::Reply;
 use request::{Incoming, Rejection, Submission};
 
-/// A reversal is refused when the order is older (protocol 3.3).
+/// A reversal is refused when the order is older (protocol 5.4).
 const REVERSIBLE_FOR: Millis = Millis::seconds(7 * 24 * 3600);
 /// What a reversal may be early by, because its submission took longer on the way: at most this,
 /// and at most a tenth of what it had to wait.
@@ -62,10 +62,10 @@ pub struct Script {
     /// An order younger than this is still being settled: a reversal is refused with `USERPAYING`
     /// and `recall=Y` (the real gateway may also miss the payment).
     pub reverse_not_before: Millis,
-    /// When the gateway itself revokes an order that nobody has paid (protocol 5.1).
+    /// When the gateway itself revokes an order that nobody has paid (protocol 5.3).
     pub lapse_after: Millis,
     /// Whether reversing a number that the gateway has never seen shuts it out for ever. Whether
-    /// the real gateway does is unknown (protocol 12.3).
+    /// the real gateway does is unknown (protocol 6).
     pub fence_unknown: bool,
 }
 

@@ -1,5 +1,5 @@
 """USB devices that the guest makes inside itself, with any vendor and product id: its USB stack and
-drivers see real ones (devices 5.4)."""
+drivers see real ones (devices 4)."""
 
 import base64
 
@@ -9,12 +9,12 @@ FOLDER = "/sys/kernel/config/usb_gadget"
 # One after another: a kernel's name for the far end is not known before it is made.
 MANUFACTURER = "Lab"
 
-# A keyboard's report descriptor (devices 1.2).
+# A keyboard's report descriptor (scans 2.4).
 KEYBOARD = bytes.fromhex(
     "05010906a101 75019508 050719e029e7 15002501 8102 95017508 8101 95057501 050819012905 9102 95017503 9101"
     "95067508 150025ff 0507190029ff 8100 c0"
 )
-# A HID POS scanner's, as Honeywell's have it (devices 1.3).
+# A HID POS scanner's, as Honeywell's have it (scans 2.3).
 HID_POS = bytes.fromhex(
     "058c0902a101 0912a1028502 150026ff00 75089501 0501093b8102"
     "9503 058c09fb09fc09fd8102 9538 09fe820201 0666ff9502090409008102"

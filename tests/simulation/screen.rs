@@ -1,10 +1,10 @@
 //! The cashier's screen, told what the real one is told, and looked at.
 
 use paytill::clock::{Timestamp, Uptime};
-use paytill::engine::Attempt;
+use paytill::engine::{Attempt, Report};
 use paytill::language::Language;
 use paytill::money::{Currency, Entry};
-use paytill::payment::{Event, Rules, Status};
+use paytill::payment::{Rules, Status};
 use paytill::screen::{Message, Model, Settings, Theme, update, view};
 use paytill::text::screen::ScreenWords;
 use ratatui::buffer::{Buffer, Cell};
@@ -48,25 +48,18 @@ impl Screen {
         Self { model: Model::new(settings, recent), open, changes: 0 }
     }
 
-    pub fn told(
-        &mut self,
-        attempt: Attempt,
-        event: Event,
-        before: Option<Status>,
-        now: Uptime,
-        wall: Timestamp,
-    ) {
+    pub fn reported(&mut self, report: &Report, now: Uptime, wall: Timestamp) {
+        let attempt = &report.attempt;
         let status = attempt.state.status();
         self.open.retain(|(number, _)| *number != attempt.out_trade_no.as_str());
         if attempt.state.is_open() {
             self.open.push((attempt.out_trade_no.to_string(), status));
         }
         self.changes += 1;
-        // A later look at a number the gateway never knew: no news.
-        if before == Some(Status::Reversed) && status == Status::Reversed {
-            return;
+        if report.is_news() {
+            let message = Message::Attempt(attempt.clone(), report.event.clone());
+            update(&mut self.model, message, now, wall);
         }
-        update(&mut self.model, Message::Attempt(attempt, event), now, wall);
     }
 
     /// Whether everything open is known to it, and, now and then, whether it is to be seen.

@@ -12,7 +12,7 @@ use super::state::{
 use super::status::Rules;
 use crate::clock::Millis;
 
-/// A reversal is refused by the gateway when the payment is older (protocol 3.3).
+/// A reversal is refused by the gateway when the payment is older (protocol 5.4).
 const REVERSIBLE_FOR: Millis = Millis::seconds(7 * 24 * 3600);
 /// How long a payment found late still counts: after that the customer has likely left, and the
 /// goods stayed, so it is sent back.

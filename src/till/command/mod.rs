@@ -20,7 +20,7 @@ use crate::text;
 
 pub use open::{Opened, open, working_directory};
 
-/// How a process ends (interface 1).
+/// How a process ends (interface 1.2).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[repr(u8)]
 pub enum Exit {

@@ -1,4 +1,4 @@
-//! Where a configuration is looked for (interface 1), and the file that is found.
+//! Where a configuration is looked for (interface 4.1), and the file that is found.
 
 use std::path::{Path, PathBuf};
 

@@ -407,7 +407,7 @@ pub type Environment<'a> = &'a dyn Fn(&str) -> Option<OsString>;
 impl Config {
     /// Reads the first configuration file there is: `--config`, `$PAYTILL_CONFIG`, then
     /// `paytill.toml` in `folder` (the working directory), in `$XDG_CONFIG_HOME/paytill` and in
-    /// `/etc/paytill` (interface 1). Without any the till is in training.
+    /// `/etc/paytill` (interface 4.1). Without any the till is in training.
     pub fn load(
         flags: &Flags,
         environment: Environment<'_>,

@@ -81,9 +81,9 @@ pub(super) const KNOWN: &Known = &[
 
 const LANGUAGES: [(&str, Language); 2] = [("zh-CN", Language::Chinese), ("en", Language::English)];
 const NAME_CELLS: usize = 64;
-/// Characters the gateway takes as device information, and as an id of its own (protocol 5.2).
+/// Characters the gateway takes as device information, and as an id of its own (protocol 3.2).
 const ID_LENGTH: usize = 32;
-/// Bytes the gateway takes as the description of the goods (protocol 5.2).
+/// Bytes the gateway takes as the description of the goods (protocol 3.2).
 const BODY_BYTES: usize = 127;
 
 /// What a file alone does not say.

@@ -18,7 +18,7 @@ use crate::clock::{Millis, Uptime};
 use crate::hardware::Parity;
 use paytill_host::clock::Clock;
 
-/// Small enough for any driver to take or leave (devices 2.7).
+/// Small enough for any driver to take or leave (devices 1.5).
 const CHUNK: usize = 64;
 /// Between two tries while the line takes nothing.
 const NUDGE: Duration = Duration::from_millis(20);

@@ -1,5 +1,5 @@
 //! The till's devices. Each is a thread that owns its port and speaks in messages: nobody else
-//! waits for a port, not even for its closing, which may take half a minute (devices 2.7). A lost
+//! waits for a port, not even for its closing, which may take half a minute (devices 1.5). A lost
 //! device is looked for once a second, by its path, wherever a link may point to by then. What has
 //! no path in the configuration is found when it is plugged in.
 
@@ -34,7 +34,7 @@ use crate::hardware::{Flow, Parity};
 /// Between two searches for a device, and between two looks at an idle one.
 const LOOK: Duration = Duration::from_secs(1);
 /// A port just plugged in belongs to root until udev has set its group; so many searches may be
-/// denied before it is a fault (devices 1.4).
+/// denied before it is a fault (devices 1.3).
 const DENIALS: u8 = 2;
 
 /// How a device is, for the status line. Reported when it changes.

@@ -175,7 +175,7 @@ fn calls_itself_a_scanner(name: &str) -> bool {
     has(&["barcode", "bar code"]) || (has(&["scanner"]) && !has(&["finger", "keyboard"]))
 }
 
-/// Makers of scanners, and products of others that are known to be some (devices 1.5).
+/// Makers of scanners, and products of others that are known to be some (devices 1.7).
 fn is_known((vendor, product): (u16, u16)) -> bool {
     match vendor {
         // Honeywell with Metrologic, Hand Held Products and Youjie; Symbol and Zebra; Datalogic
@@ -188,7 +188,7 @@ fn is_known((vendor, product): (u16, u16)) -> bool {
     }
 }
 
-/// Called scanners by somebody, but not confirmed (devices 1.5).
+/// Called scanners by somebody, but not confirmed (devices 1.7).
 fn is_hearsay(ids: (u16, u16)) -> bool {
     matches!(
         ids,

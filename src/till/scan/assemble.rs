@@ -3,7 +3,7 @@
 //! A line ends by its suffix, or, where there may be none, by silence. How long silence must last
 //! depends on what is known of the scanner:
 //!
-//! - [`Suffix::None`]: there is nothing else to wait for, so 50 ms end a scan (devices 1.4).
+//! - [`Suffix::None`]: there is nothing else to wait for, so 50 ms end a scan (scans 2.2).
 //! - [`Suffix::Auto`]: a suffix may still come, and a code may pause 200 ms inside (a hub, a
 //!   radio link). So 300 ms end a scan, and only if what is there is a whole code of a known kind;
 //!   anything else is half a code, and is dropped, so that it is never glued to the next.
@@ -19,12 +19,12 @@ use zeroize::{Zeroize, Zeroizing};
 use super::is_whole;
 use crate::clock::{Millis, Uptime};
 
-/// Bytes of one scan; more is not a scan (devices 1.6).
+/// Bytes of one scan; more is not a scan (scans 2.6).
 const LONGEST: usize = 4096;
 const SILENCE_WITHOUT_SUFFIX: Millis = Millis(50);
 const SILENCE_IN_DOUBT: Millis = Millis(300);
 const SILENCE_WITH_SUFFIX: Millis = Millis(1000);
-/// A code that stays in a scanner's view is read again this soon; a hand is slower (devices 1.6).
+/// A code that stays in a scanner's view is read again this soon; a hand is slower (scans 2.6).
 const DOUBLE_READ: Millis = Millis(300);
 /// One complaint about noise is enough for so long.
 const NOISE_PAUSE: Millis = Millis(1000);

@@ -1,4 +1,4 @@
-//! Scans in the reports of a USB HID POS scanner (devices 1.3).
+//! Scans in the reports of a USB HID POS scanner (scans 2.3).
 //!
 //! Makers agree on the usages and not on where they stand, so the place of each field is read from
 //! the report descriptor that the device hands over. Reports are foreign bytes: any are taken, and
@@ -9,9 +9,9 @@ use zeroize::{Zeroize, Zeroizing};
 use super::descriptor::{self, Entry, Input, LONGEST_REPORT, Usage};
 use crate::clock::{Millis, Uptime};
 
-/// Bytes of one scan; more is not a scan (devices 1.6).
+/// Bytes of one scan; more is not a scan (scans 2.6).
 const LONGEST: usize = 4096;
-/// Some firmware promises a next report whenever one is full (devices 1.3).
+/// Some firmware promises a next report whenever one is full (scans 2.3).
 const NEXT_PART: Millis = Millis(150);
 
 const PAGE: u16 = 0x8c;
@@ -20,7 +20,7 @@ const SYMBOLOGY: Usage = (PAGE, 0xfb);
 const DATA: Usage = (PAGE, 0xfe);
 const CONTINUED: Usage = (PAGE, 0xff);
 const BYTE_COUNT: Usage = (0x01, 0x3b);
-/// Scanners of Honeywell and its kin are silent until this feature is set to 1 (devices 1.3).
+/// Scanners of Honeywell and its kin are silent until this feature is set to 1 (scans 2.3).
 const OUTPUT_REDIRECTION: u8 = 254;
 
 /// Where the parts of a scan are in a device's reports.

@@ -1,4 +1,4 @@
-//! Scanners that type like a keyboard, read from the device itself (devices 1.2).
+//! Scanners that type like a keyboard, read from the device itself (scans 2.4).
 //!
 //! A key code is a place on the keyboard, as Linux counts them (`input-event-codes.h`); what stands
 //! there is the layout's affair, and the scanner's own idea of it is a setting in the scanner.
@@ -96,7 +96,7 @@ impl Keyboard {
         Zeroizing::new(bytes)
     }
 
-    /// A scan has ended, perhaps by silence: some scanners end it with Caps Lock (devices 1.6).
+    /// A scan has ended, perhaps by silence: some scanners end it with Caps Lock (scans 2.4).
     pub fn rest(&mut self) {
         self.caps_lock = false;
     }

@@ -22,7 +22,7 @@ const LONGEST: usize = 2048;
 /// Digits of the gateway's number of a payment, and what it begins with.
 const TRANSACTION_DIGITS: usize = 28;
 const TRANSACTION_PREFIX: &str = "4200";
-/// What a customer shows to *be paid*, or a shop to be paid by a phone (wallets 2.6).
+/// What a customer shows to *be paid*, or a shop to be paid by a phone (scans 1.3).
 const RECEIVE_CODES: [&str; 5] = [
     "wxp://",
     "weixin://",
@@ -60,12 +60,12 @@ pub enum Scan {
 /// Whose payment code it is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Wallet {
-    /// Alipay in all its countries, and the wallets that share its numbers (wallets 2.3).
+    /// Alipay in all its countries, and the wallets that share its numbers (scans 1.2).
     Alipay,
     UnionPay,
     /// A consumer-presented QR code of EMV: a bank's or a card scheme's app.
     EmvCode,
-    /// The form of e-CNY, JD, QQ or Bestpay, as far as can be known (wallets 2.1).
+    /// The form of e-CNY, JD, QQ or Bestpay, as far as can be known (scans 1.1).
     Other,
 }
 
@@ -177,7 +177,7 @@ fn is_receive_code(text: &str) -> bool {
         || (text.starts_with(MERCHANT_QR) && text.len() > TRANSACTION_DIGITS)
 }
 
-/// Lengths and prefixes of wallets 2.1. [`AuthCode`] has taken its own already.
+/// Lengths and prefixes, as in scans 1.1. [`AuthCode`] has taken its own already.
 fn name_digits(digits: &str) -> Scan {
     if digits.len() < 2 {
         return Scan::Noise;

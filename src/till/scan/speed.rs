@@ -1,5 +1,5 @@
 //! Whether a serial line is read at the speed at which the scanner sends. Nothing tells it but what
-//! comes out: at the right speed a code is printable from end to end (devices 1.4).
+//! comes out: at the right speed a code is printable from end to end (scans 2.2).
 
 use crate::clock::{Millis, Uptime};
 

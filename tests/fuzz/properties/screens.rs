@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use std::rc::Rc;
 
 use paytill::clock::{Millis, Timestamp, Uptime};
-use paytill::gateway::{Ask, Reply};
+use paytill::gateway::Ask;
 use paytill::language::{Language, Text};
 use paytill::money::{Currency, Entry, Money};
 use paytill::order::{AuthCode, OutTradeNo};

@@ -109,7 +109,7 @@ impl World {
         );
         if let Some(till) = &mut self.till {
             while let Some(entry) = till.queue.pop_front() {
-                let _ = till.journal.keep(&entry);
+                let _ = till.journal.append(&entry);
             }
         }
         self.till = None;

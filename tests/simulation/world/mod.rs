@@ -113,7 +113,7 @@ enum Due {
     Leaves {
         process: u32,
         call: (i64, u32),
-        path: &'static str,
+        path: String,
         body: Vec<u8>,
     },
     /// A request reaches the bank.
@@ -121,7 +121,7 @@ enum Due {
         process: u32,
         call: (i64, u32),
         kind: u8,
-        path: &'static str,
+        path: String,
         body: Vec<u8>,
     },
     Answered {
@@ -238,7 +238,7 @@ impl World {
         let key = account.api_key.clone();
         let gateway =
             WechatV2::new(account.merchant.clone(), SignType::HmacSha256, key.clone().into());
-        // Whether the real gateway does so is not known (protocol 12.3).
+        // Whether the real gateway does so is not known (protocol 6).
         let fence_unknown = plan.chance("fence", 0).bool();
         let script = Script { fence_unknown, ..Script::default() };
         let mut world = Self {

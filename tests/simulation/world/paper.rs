@@ -1,6 +1,6 @@
 //! What a payment leaves for people and programs: its receipt, and its line of JSON.
 
-use paytill::command::report::Report;
+use paytill::command::report::OrderReport;
 use paytill::engine::Attempt;
 use paytill::journal::OrderRow;
 use paytill::language::Language;
@@ -23,14 +23,14 @@ impl World {
         if let Some(slip) = Slip::of(attempt, &self.config, false) {
             self.auditor.printed(number, &escpos::print(&slip, &form, language));
         }
-        let report = Report::of_attempt(attempt).json(language);
+        let report = OrderReport::of_attempt(attempt).json(language);
         self.auditor.reported(number, &report.to_string());
     }
 
     /// As `orders --json` lists them.
     pub(super) fn list(&mut self, rows: &[OrderRow]) {
         for row in rows {
-            let report = Report::of_row(row).json(Language::English);
+            let report = OrderReport::of_row(row).json(Language::English);
             self.auditor.reported(row.out_trade_no.as_str(), &report.to_string());
         }
     }

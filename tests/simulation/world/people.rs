@@ -54,7 +54,7 @@ impl World {
         let amount = Money::from_minor(due);
         let reference = match known.id {
             Some(id) => SaleRef::Again(id, amount),
-            None => SaleRef::New(amount, String::new()),
+            None => SaleRef::New(amount),
         };
         let mut rng = self.plan.chance("draw", serial);
         let draw = [rng.u8(..), rng.u8(..)];
@@ -63,7 +63,8 @@ impl World {
         let Some(auth_code) = AuthCode::new(&code) else { return };
         let code_hash = auth_code.keyed_hash(b"simulation");
         let client_ip = "203.0.113.7".to_owned();
-        let start = Start { sale: reference, code: auth_code, code_hash, client_ip, draw };
+        let note = String::new();
+        let start = Start { sale: reference, note, code: auth_code, code_hash, client_ip, draw };
         match till.engine.begin(start, now, wall) {
             Ok((number, effects)) => {
                 self.tell(|| {
@@ -74,7 +75,7 @@ impl World {
                 self.sale_of.insert(number.to_string(), sale);
                 let id = effects.iter().find_map(|effect| match effect {
                     Effect::Write(entry) => entry.begin.as_ref().map(|begin| begin.sale.id),
-                    Effect::Call { .. } | Effect::Told { .. } => None,
+                    Effect::Call { .. } | Effect::Report(_) => None,
                 });
                 if let Some(known) = self.sales.get_mut(&sale) {
                     known.id = id;

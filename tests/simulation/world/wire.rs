@@ -1,9 +1,9 @@
 //! The network between till and bank: it loses, holds back, doubles, delays, alters and cuts off.
 
 use paytill::clock::Millis;
-use paytill::gateway::{Ask, Gateway as _, Reply};
+use paytill::gateway::{Ask, Gateway as _, Reply, Stamp};
 use paytill::order::{AuthCode, Order};
-use paytill::payment::{Call, CallKind, Event};
+use paytill::payment::{Answer, Call, CallKind, Event, TillCause};
 use paytill::simulator::{Deed as Reaction, Request};
 use paytill_host::transport::Failure;
 
@@ -24,9 +24,10 @@ impl World {
             let what = format!("{number}: a submission without its code");
             return self.auditor.broken(Invariant::OneSubmission, what);
         };
-        let outgoing = self.gateway.encode(ask, &format!("{:032}", self.planned));
+        let stamp = Stamp { time: self.wall(), nonce: format!("{:032}", self.planned) };
+        let request = self.gateway.encode(ask, &stamp).request;
         self.counts.calls += 1;
-        self.auditor.sent(&order, made, &outgoing.body, is_of_the_past);
+        self.auditor.sent(&order, made, request.body(), is_of_the_past);
         if is_stopped {
             let what = format!("{number}: a call without a journal");
             self.auditor.broken(Invariant::IntentBeforeWire, what);
@@ -37,7 +38,7 @@ impl World {
         let nth = self.sales.get(&sale).map_or(0, |sale| sale.attempts);
         let key = (sale as u64 * 100 + nth) * 1_000 + u64::from(made.number);
         let mut rng = self.plan.chance("call", key);
-        let (path, body) = (outgoing.path, outgoing.body.to_vec());
+        let (path, body) = (request.uri().path().to_owned(), request.body().to_vec());
         self.awaited.insert(call, Awaited { order, call: made, code, key });
         if self.roll(&mut rng, self.climate.no_connection) || self.is_cut_off() {
             self.counts.faults += 1;
@@ -58,7 +59,7 @@ impl World {
         let soon = self.now + self.delay(&mut rng);
         self.counts.faults += u64::from(is_twofold || is_lost || is_held);
         if is_twofold {
-            let body = body.clone();
+            let (path, body) = (path.clone(), body.clone());
             self.plan_at(late, Due::Arrives { process, call, kind, path, body });
         }
         if !is_lost {
@@ -67,7 +68,7 @@ impl World {
         }
     }
 
-    pub(super) fn leaves(&mut self, call: (i64, u32), path: &'static str, body: &[u8]) {
+    pub(super) fn leaves(&mut self, call: (i64, u32), path: String, body: &[u8]) {
         let Some(awaited) = self.awaited.get(&call) else { return };
         let number = awaited.order.out_trade_no.to_string();
         let mut rng = self.plan.chance("leaves", awaited.key);
@@ -93,7 +94,7 @@ impl World {
         self.auditor.left(&number, count, is_late);
         let process = self.process;
         for at in arrivals {
-            let body = body.to_vec();
+            let (path, body) = (path.clone(), body.to_vec());
             self.plan_at(at, Due::Arrives { process, call, kind: 0, path, body });
         }
         if self.roll(&mut rng, self.climate.death_at_the_wire) {
@@ -107,7 +108,7 @@ impl World {
         process: u32,
         call: (i64, u32),
         kind: u8,
-        path: &'static str,
+        path: String,
         body: &[u8],
     ) {
         let text = String::from_utf8_lossy(body);
@@ -116,7 +117,7 @@ impl World {
             self.auditor.arrived(&number, body);
             return self.tell(|| format!("  bank: a copy of {number}, refused as before"));
         }
-        let request = Request { method: "POST", path, body, client_certificate: true };
+        let request = Request { method: "POST", path: &path, body, client_certificate: true };
         let reaction = self.bank.handle(&request, Millis(self.now));
         self.tell(|| format!("  bank: {}", reaction.story));
         if kind == 0 {

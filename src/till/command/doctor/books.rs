@@ -21,7 +21,7 @@ const PAGE: [u8; 4096] = [0x5a; 4096];
 /// How long flushes are tried, and how often at most.
 const TRIAL: Millis = Millis(60);
 const MOST_FLUSHES: u64 = 20_000;
-/// Below this no disk has kept anything, but for one with a cache that survives (faults 1).
+/// Below this no disk has kept anything, but for one with a cache that survives (journal 2).
 const TOO_FAST_US: u64 = 30;
 
 /// Checks the journal at a path as far back as it goes, and the place where it is.

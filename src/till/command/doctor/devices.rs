@@ -20,7 +20,7 @@ use crate::text::system;
 const WORDS: usize = 60;
 
 /// Looks at each. Ports are left alone while a till runs: even an attempt to open one would take
-/// something from whoever has it (devices 4).
+/// something from whoever has it (devices 1.4).
 pub(super) fn check(config: &Config, is_running: bool, teller: &mut Teller) {
     scanners(config, is_running, teller);
     let look_at = |check, port: Option<&Path>, baud| match port {

@@ -14,7 +14,7 @@ use super::{Address, Desk, Done, Fault, Health, JobFault, PrinterReport, Proof, 
 use crate::clock::{Millis, Uptime};
 use crate::device::{LOOK, Opened, Pause, open_unblocked};
 
-/// Small enough for any driver to take or leave (devices 2.7).
+/// Small enough for any driver to take or leave (devices 1.5).
 const CHUNK: usize = 256;
 /// Between two tries while the line takes nothing.
 const NUDGE: Duration = Duration::from_millis(50);

@@ -49,7 +49,7 @@ pub(super) fn open(node: &Path, layout: &Layout) -> Result<Open, Health> {
         .and_then(|api| api.open_path(&path))
         .map_err(|error| Health::Failed(Fault::Other(clean(&error.to_string(), 60))))?;
     if let Some(greeting) = layout.greeting() {
-        // Those that need it take it; to the others it means nothing (devices 1.3).
+        // Those that need it take it; to the others it means nothing (scans 2.3).
         let _ = device.send_feature_report(&greeting);
     }
     let layout = layout.clone();

@@ -1,5 +1,5 @@
 //! Scanners that type like a keyboard. Their event node is grabbed, so that no key reaches a console,
-//! a window or an input method (devices 1.2). A crash lets go of it.
+//! a window or an input method (devices 1.6). A crash lets go of it.
 
 use std::io;
 use std::path::Path;

@@ -15,7 +15,7 @@ use crate::scan::keyboard::Reports;
 /// Longer than any report.
 const READ: usize = 4096;
 /// Reports that the kernel keeps, of which a key makes two; it drops the newest after them, and does
-/// not tell (devices 1.3).
+/// not tell (devices 1.6).
 const KEPT: usize = 63;
 
 pub(super) struct RawKeys {

@@ -18,7 +18,7 @@ use crate::device::{Address, Fault, Health, LOOK, Wanted, Worker};
 use paytill_host::clock::Clock;
 
 /// A node that was just made belongs to root until udev has set its group; so long is it tried
-/// again before that is a fault (devices 1.4).
+/// again before that is a fault (devices 1.3).
 const DENIED_FOR: Millis = Millis::seconds(2);
 const RETRY: Duration = Duration::from_millis(50);
 /// So many of them are a second.
@@ -139,7 +139,7 @@ impl Attendant {
                     return Some(opened);
                 }
                 Err(Health::Searching | Health::Ready) => return None,
-                // It was plugged in just now, and udev has yet to set its group (devices 1.4).
+                // It was plugged in just now, and udev has yet to set its group (devices 1.3).
                 Err(health) if is_denied(&health) && feed.now().since(since) < DENIED_FOR => {
                     wanted.pause(RETRY);
                 }

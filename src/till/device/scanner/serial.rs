@@ -34,7 +34,7 @@ pub(super) fn follow(
                     read(&address, &mut opened, &mut feed, &wanted);
                     tracing::info!(node = %opened.target.display(), "scanner gone");
                     // The dead handle goes before the search, else the port comes back under
-                    // another name (devices 1.4).
+                    // another name (devices 1.2).
                     drop(opened);
                     feed.reset();
                     if wanted.is_true() {
@@ -78,7 +78,7 @@ fn take(port: &mut TTYPort, bytes: &mut [u8], feed: &Feed) -> io::Result<usize> 
     }
 }
 
-/// Everything else means that the port is gone (devices 1.4).
+/// Everything else means that the port is gone (devices 1.2).
 pub(super) fn is_silence(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::TimedOut | io::ErrorKind::Interrupted)
 }

@@ -1,7 +1,7 @@
 //! What a keyboard sends over USB or Bluetooth: which of its keys are down (HID 1.11, B.1).
 //!
 //! The kernel makes a key event of each key that differs from the report before; so does this. It
-//! keeps far more reports than key events for a till that is busy (devices 1.3).
+//! keeps far more reports than key events for a till that is busy (devices 1.6).
 
 use zeroize::Zeroizing;
 

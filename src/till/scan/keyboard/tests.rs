@@ -48,7 +48,7 @@ fn every_key() -> Vec<u16> {
 
 #[test]
 fn a_scan_as_a_keyboard_sends_it() {
-    // 6901Ab and Enter, Shift as a key of its own (devices 1.2).
+    // 6901Ab and Enter, Shift as a key of its own (scans 2.4).
     let keys = [tap(&[7, 10, 11, 2]), with(LEFT_SHIFT, &[A]), tap(&[48, ENTER])].concat();
     assert_eq!(layout(Layout::Us, &keys), "6901Ab\r");
 }
