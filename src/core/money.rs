@@ -77,7 +77,7 @@ impl Currency {
     }
 
     /// Reads what a person typed as the amount of a sale.
-    pub fn read(self, typed: &str, entry: Entry) -> Result<Money, NotAnAmount> {
+    pub fn read(self, typed: &str, entry: AmountEntry) -> Result<Money, NotAnAmount> {
         let decimals = usize::from(self.decimals);
         if typed.is_empty() {
             return Err(NotAnAmount::Empty);
@@ -93,7 +93,7 @@ impl Currency {
                 return Err(NotAnAmount::TooManyDecimals(self.decimals));
             }
             Some((major, minor)) => format!("{major}{minor:0<decimals$}"),
-            None if entry == Entry::Minor => typed.to_owned(),
+            None if entry == AmountEntry::Minor => typed.to_owned(),
             None => format!("{typed}{:0<decimals$}", ""),
         };
         let amount = minor_digits.parse().map_err(|_| NotAnAmount::TooLarge)?;
@@ -108,11 +108,11 @@ impl Currency {
 /// What digits without a point mean.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
 #[serde(rename_all = "lowercase")]
-pub enum Entry {
+pub enum AmountEntry {
     /// `12` is 12.00.
     #[default]
     Major,
-    /// `1200` is 12.00; a typed point switches that entry to [`Entry::Major`].
+    /// `1200` is 12.00; a typed point switches that entry to [`AmountEntry::Major`].
     Minor,
 }
 
@@ -150,15 +150,15 @@ mod tests {
     #[test]
     fn reads_what_a_cashier_types() {
         for (typed, minor) in [("12.34", 1234), ("12", 1200), ("12.5", 1250), ("0.01", 1)] {
-            assert_eq!(CNY.read(typed, Entry::Major), Ok(Money(minor)), "{typed}");
+            assert_eq!(CNY.read(typed, AmountEntry::Major), Ok(Money(minor)), "{typed}");
         }
     }
 
     #[test]
     fn minor_entry_reads_fen_until_a_point_is_typed() {
-        assert_eq!(CNY.read("1200", Entry::Minor), Ok(Money(1200)));
-        assert_eq!(CNY.read("12.", Entry::Minor), Err(NotAnAmount::NotDigits));
-        assert_eq!(CNY.read("12.5", Entry::Minor), Ok(Money(1250)));
+        assert_eq!(CNY.read("1200", AmountEntry::Minor), Ok(Money(1200)));
+        assert_eq!(CNY.read("12.", AmountEntry::Minor), Err(NotAnAmount::NotDigits));
+        assert_eq!(CNY.read("12.5", AmountEntry::Minor), Ok(Money(1250)));
     }
 
     #[test]
@@ -185,16 +185,16 @@ mod tests {
             ("10000000", TooLarge),
             ("99999999999999999999", TooLarge),
         ] {
-            assert_eq!(CNY.read(typed, Entry::Major), Err(why), "{typed:?}");
+            assert_eq!(CNY.read(typed, AmountEntry::Major), Err(why), "{typed:?}");
         }
-        assert_eq!(CNY.read("9999999.99", Entry::Major), Ok(LARGEST));
+        assert_eq!(CNY.read("9999999.99", AmountEntry::Major), Ok(LARGEST));
     }
 
     #[test]
     fn the_minor_unit_comes_from_the_standard() {
         let yen = Currency::from_code("JPY").unwrap();
-        assert_eq!(yen.read("12", Entry::Major), Ok(Money(12)));
-        assert_eq!(yen.read("12.5", Entry::Major), Err(NotAnAmount::TooManyDecimals(0)));
+        assert_eq!(yen.read("12", AmountEntry::Major), Ok(Money(12)));
+        assert_eq!(yen.read("12.5", AmountEntry::Major), Err(NotAnAmount::TooManyDecimals(0)));
         assert_eq!(yen.show(Money(1200)), "1200");
         let dinar = Currency::from_code("KWD").unwrap();
         assert_eq!(dinar.show(Money(1200)), "1.200");
@@ -225,14 +225,14 @@ mod tests {
             for code in ["CNY", "JPY", "KWD"] {
                 let currency = Currency::from_code(code).unwrap();
                 let shown = currency.show(Money(minor));
-                prop_assert_eq!(currency.read(&shown, Entry::Major), Ok(Money(minor)));
+                prop_assert_eq!(currency.read(&shown, AmountEntry::Major), Ok(Money(minor)));
             }
         }
 
         #[test]
         fn no_text_makes_it_panic(text in ".*") {
-            let _ = CNY.read(&text, Entry::Major);
-            let _ = CNY.read(&text, Entry::Minor);
+            let _ = CNY.read(&text, AmountEntry::Major);
+            let _ = CNY.read(&text, AmountEntry::Minor);
         }
     }
 }

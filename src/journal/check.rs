@@ -144,24 +144,24 @@ pub(super) fn holds(
 
 /// The last entry of a journal in which nothing is found that is not as it was written.
 pub(super) fn whole(db: &mut Connection, path: &Path) -> Result<Tip, JournalError> {
-    let mut check = Check { db, path };
+    let mut check = ChainCheck { db, path };
     check.file(CHECK_ROUNDS)?;
     check.chain(VERIFIED_AT_START)
 }
 
 /// The same for the whole file and all entries, however long it takes.
 pub(super) fn all(db: &mut Connection, path: &Path) -> Result<Tip, JournalError> {
-    let mut check = Check { db, path };
+    let mut check = ChainCheck { db, path };
     check.file(u32::MAX)?;
     check.chain(i64::MAX)
 }
 
-pub(super) struct Check<'a> {
+pub(super) struct ChainCheck<'a> {
     pub(super) db: &'a mut Connection,
     pub(super) path: &'a Path,
 }
 
-impl Check<'_> {
+impl ChainCheck<'_> {
     /// Lets SQLite check the file's structure, as far as it comes in so many rounds.
     pub(super) fn file(&mut self, mut rounds: u32) -> Result<(), JournalError> {
         self.db.progress_handler(

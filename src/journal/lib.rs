@@ -27,7 +27,7 @@ use paytill_core::engine::{Begin, Entry, Recovered};
 use paytill_core::language::Text;
 use paytill_core::order::Merchant;
 use paytill_core::payment::State;
-pub use read::{Audit, Filter, OrderRow, Reader, StoredEntry};
+pub use read::{Audit, Filter, JournalReader, OrderRow, StoredEntry};
 pub use writer::{FailStop, Writer, Written};
 
 /// Marks the file as a journal of ours: "payt".
@@ -143,7 +143,7 @@ impl DiskFault {
 
 /// The parts of an order that are kept as one text.
 #[derive(Deserialize, Serialize)]
-struct Request {
+struct StoredRequest {
     merchant: Merchant,
     body: String,
     device_info: String,
@@ -355,7 +355,7 @@ fn insert_attempt(
                 note
             ])?;
     }
-    let request = serde_json::to_string(&Request {
+    let request = serde_json::to_string(&StoredRequest {
         merchant: order.merchant.clone(),
         body: order.body.clone(),
         device_info: order.device_info.clone(),

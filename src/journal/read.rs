@@ -6,7 +6,8 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags, Row};
 
 use super::{
-    APPLICATION_ID, FORMAT, JournalError, Request, files, head, illegible, other_format, refused,
+    APPLICATION_ID, FORMAT, JournalError, StoredRequest, files, head, illegible, other_format,
+    refused,
 };
 use paytill_core::clock::{Millis, Timestamp, Uptime};
 use paytill_core::engine::{Attempt, Recovered, StoredAttempt};
@@ -84,12 +85,12 @@ pub struct Audit {
 }
 
 /// A read-only view of a journal. It takes no lock.
-pub struct Reader {
+pub struct JournalReader {
     db: Connection,
     path: PathBuf,
 }
 
-impl Reader {
+impl JournalReader {
     /// Looks into a journal that this process holds, and so has checked.
     ///
     /// The file itself is not touched: closing it would give up the locks that SQLite holds on it
@@ -282,7 +283,8 @@ pub(super) fn past(db: &Connection) -> Result<Recovered, JournalError> {
 }
 
 fn stored_attempt(row: &Row<'_>) -> Result<StoredAttempt, JournalError> {
-    let request: Request = serde_json::from_str(row.get_ref(5)?.as_str().map_err(wrong_type)?)?;
+    let request: StoredRequest =
+        serde_json::from_str(row.get_ref(5)?.as_str().map_err(wrong_type)?)?;
     Ok(StoredAttempt {
         id: row.get(0)?,
         sale: row.get(1)?,

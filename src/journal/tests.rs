@@ -123,7 +123,7 @@ fn orders_can_be_read_while_a_till_holds_the_journal() {
     let path = journal_in(&folder);
     let (mut journal, _) = Journal::open(&path).unwrap();
     journal.append(&begin(1)).unwrap();
-    let reader = Reader::open(&path).unwrap().unwrap();
+    let reader = JournalReader::open(&path).unwrap().unwrap();
     assert_eq!(reader.orders(&Filter::default()).unwrap().len(), 1);
     journal.append(&paid(1)).unwrap();
     let rows = reader.orders(&Filter::default()).unwrap();
@@ -140,7 +140,7 @@ fn orders_can_be_read_while_a_till_holds_the_journal() {
 fn orders_are_filtered_by_day_state_and_number() {
     let folder = tempfile::tempdir().unwrap();
     let path = filled(&folder);
-    let reader = Reader::open(&path).unwrap().unwrap();
+    let reader = JournalReader::open(&path).unwrap().unwrap();
     let count = |filter: &Filter| reader.orders(filter).unwrap().len();
     let day = Some(NOW.day(&TimeZone::UTC).to_string());
     assert_eq!(count(&Filter { day, ..Filter::default() }), 2);
@@ -190,7 +190,7 @@ fn a_missing_or_foreign_wal_is_noticed() {
     let elsewhere = tempfile::tempdir().unwrap();
     let copy = cut(&path, &elsewhere);
     std::fs::remove_file(beside(&copy, "-wal")).unwrap();
-    let read = Reader::open(&copy).map(|reader| reader.is_some());
+    let read = JournalReader::open(&copy).map(|reader| reader.is_some());
     assert!(matches!(read, Err(JournalError::Damaged { .. })), "{read:?}");
     assert!(matches!(refusal(&copy), JournalError::Damaged { .. }));
 
@@ -301,7 +301,7 @@ fn an_answer_that_changes_nothing_is_kept_as_evidence() {
     let event = Event::Answered(9, Answer::Found(Found::Inconclusive(unclear)));
     let entry = Entry { event: event.clone(), ..waiting(2) };
     journal.append(&entry).unwrap();
-    let reader = Reader::open(&path).unwrap().unwrap();
+    let reader = JournalReader::open(&path).unwrap().unwrap();
     assert_eq!(reader.entries(2).unwrap().last().unwrap().event, event);
 }
 

@@ -1,14 +1,14 @@
 //! The gateway's books: what it knows of each order number, and what the customer has lost.
 
 use super::scenario::Scenario;
-use super::standing::Standing;
+use super::standing::OrderStatus;
 use paytill_core::clock::Millis;
 use paytill_core::money::Money;
 use paytill_core::payment::CallKind;
 
 /// All that happened to one order number. Times count from the simulation's start.
 #[derive(Clone, Debug)]
-pub struct Entry {
+pub struct LedgerEntry {
     pub out_trade_no: String,
     /// What it is for, as submitted; zero for a number that was never submitted.
     pub amount: Money,
@@ -16,7 +16,7 @@ pub struct Entry {
     pub currency: String,
     /// What the customer and the network do; what was drawn, where it was left to chance.
     pub scenario: Scenario,
-    pub standing: Standing,
+    pub standing: OrderStatus,
     /// Taken from the customer so far. Taken once at most.
     pub charged: Money,
     /// Given back.
@@ -36,7 +36,7 @@ pub(super) struct Details {
     /// When the order came into being.
     pub(super) created: Option<Millis>,
     /// What it turns into by itself, and when.
-    pub(super) turn: Option<(Millis, Standing)>,
+    pub(super) turn: Option<(Millis, OrderStatus)>,
     /// When an unpaid order is revoked.
     pub(super) lapses_at: Option<Millis>,
     /// Tells the same submission from another one.
@@ -51,14 +51,14 @@ pub(super) struct Details {
     pub(super) refund_reads_revoked: bool,
 }
 
-impl Entry {
+impl LedgerEntry {
     pub(super) fn new(out_trade_no: &str) -> Self {
         Self {
             out_trade_no: out_trade_no.to_owned(),
             amount: Money::default(),
             currency: String::new(),
             scenario: Scenario::Pays,
-            standing: Standing::Absent,
+            standing: OrderStatus::Absent,
             charged: Money::default(),
             returned: Money::default(),
             transaction_id: String::new(),
@@ -76,7 +76,7 @@ impl Entry {
     /// Whether the customer is about to pay, should nothing stop it.
     pub fn is_going_to_pay(&self) -> bool {
         self.details.turn.is_some_and(|(at, standing)| {
-            standing == Standing::Paid && self.details.lapses_at.is_none_or(|lapse| at <= lapse)
+            standing == OrderStatus::Paid && self.details.lapses_at.is_none_or(|lapse| at <= lapse)
         })
     }
 
@@ -101,23 +101,23 @@ impl Entry {
         }
         if self.details.lapses_at.is_some_and(|at| at <= now) {
             self.details.lapses_at = None;
-            if matches!(self.standing, Standing::Open | Standing::Paying) {
+            if matches!(self.standing, OrderStatus::Open | OrderStatus::Paying) {
                 self.details.turn = None;
-                self.turn_into(Standing::Revoked, now);
+                self.turn_into(OrderStatus::Revoked, now);
             }
         }
     }
 
-    pub(super) fn turn_into(&mut self, standing: Standing, at: Millis) {
-        if standing != Standing::Absent && self.details.created.is_none() {
+    pub(super) fn turn_into(&mut self, standing: OrderStatus, at: Millis) {
+        if standing != OrderStatus::Absent && self.details.created.is_none() {
             self.details.created = Some(at);
         }
         match standing {
-            Standing::Paid if self.charged == Money::default() => {
+            OrderStatus::Paid if self.charged == Money::default() => {
                 self.charged = self.amount;
                 self.paid_at = Some(at);
             }
-            Standing::Refunded => self.returned = self.charged,
+            OrderStatus::Refunded => self.returned = self.charged,
             _ => {}
         }
         self.standing = standing;
@@ -126,9 +126,12 @@ impl Entry {
     /// Undoes it for good: the order can never be paid afterwards, and what was paid goes back.
     pub(super) fn reverse(&mut self, now: Millis) {
         let undone = match self.standing {
-            Standing::Paid => Standing::Refunded,
-            Standing::Open | Standing::Paying | Standing::PayError => Standing::Revoked,
-            Standing::Absent | Standing::Closed | Standing::Revoked | Standing::Refunded => return,
+            OrderStatus::Paid => OrderStatus::Refunded,
+            OrderStatus::Open | OrderStatus::Paying | OrderStatus::PayError => OrderStatus::Revoked,
+            OrderStatus::Absent
+            | OrderStatus::Closed
+            | OrderStatus::Revoked
+            | OrderStatus::Refunded => return,
         };
         self.details.turn = None;
         self.turn_into(undone, now);
@@ -137,16 +140,16 @@ impl Entry {
     /// The word in a query's answer; `None` where there is no such order.
     pub(super) fn trade_state(&self) -> Option<(&'static str, &'static str)> {
         Some(match self.standing {
-            Standing::Absent => return None,
-            Standing::Open => ("NOTPAY", "订单未支付"),
-            Standing::Paying => ("USERPAYING", "需要用户输入支付密码"),
-            Standing::Paid => ("SUCCESS", "支付成功"),
-            Standing::PayError => ("PAYERROR", "支付失败，请撤销订单"),
-            Standing::Closed => ("CLOSED", "订单已关闭"),
-            Standing::Refunded if !self.details.refund_reads_revoked => {
+            OrderStatus::Absent => return None,
+            OrderStatus::Open => ("NOTPAY", "订单未支付"),
+            OrderStatus::Paying => ("USERPAYING", "需要用户输入支付密码"),
+            OrderStatus::Paid => ("SUCCESS", "支付成功"),
+            OrderStatus::PayError => ("PAYERROR", "支付失败，请撤销订单"),
+            OrderStatus::Closed => ("CLOSED", "订单已关闭"),
+            OrderStatus::Refunded if !self.details.refund_reads_revoked => {
                 ("REFUND", "订单发生过退款，退款详情请查询退款单")
             }
-            Standing::Revoked | Standing::Refunded => ("REVOKED", "订单已撤销"),
+            OrderStatus::Revoked | OrderStatus::Refunded => ("REVOKED", "订单已撤销"),
         })
     }
 }

@@ -21,10 +21,10 @@ use std::collections::{BTreeMap, HashSet};
 
 pub use fault::Fault;
 pub use identity::Identity;
-pub use ledger::Entry;
-pub use scenario::{Expected, Oddity, Scenario};
+pub use ledger::LedgerEntry;
+pub use scenario::{Expected, Scenario, SpecialCase};
 pub use server::Server;
-pub use standing::Standing;
+pub use standing::OrderStatus;
 
 use paytill_core::clean::clean;
 use paytill_core::clock::{Millis, Timestamp};
@@ -83,7 +83,7 @@ impl Default for Script {
 
 /// An HTTP request, as far as the gateway looks at it.
 #[derive(Clone, Copy, Debug)]
-pub struct Request<'a> {
+pub struct GatewayRequest<'a> {
     pub method: &'a str,
     pub path: &'a str,
     pub body: &'a [u8],
@@ -96,14 +96,14 @@ pub struct Request<'a> {
 pub struct Reaction {
     /// How long after the request.
     pub after: Millis,
-    pub deed: Deed,
+    pub action: Action,
     /// What was asked and answered, in one line for people. Payment codes in it are masked.
     pub story: String,
 }
 
 /// What goes over the wire.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Deed {
+pub enum Action {
     /// A well-formed HTTP answer; the connection stays open.
     Answer { status: u16, body: Vec<u8> },
     /// These bytes in place of an HTTP answer, then the connection is closed.
@@ -124,7 +124,7 @@ pub struct Bank {
     script: Script,
     rng: fastrand::Rng,
     started: Timestamp,
-    entries: Vec<Entry>,
+    entries: Vec<LedgerEntry>,
     by_number: BTreeMap<String, usize>,
     used_codes: HashSet<[u8; 32]>,
     /// Nothing goes wrong with calls any more.
@@ -148,12 +148,12 @@ impl Bank {
 
     /// All order numbers the gateway was asked about, in the order in which it first heard of
     /// them, as of their last call or [`Bank::advance`].
-    pub fn ledger(&self) -> impl Iterator<Item = &Entry> {
+    pub fn ledger(&self) -> impl Iterator<Item = &LedgerEntry> {
         self.entries.iter()
     }
 
     /// One of them.
-    pub fn entry(&self, out_trade_no: &str) -> Option<&Entry> {
+    pub fn entry(&self, out_trade_no: &str) -> Option<&LedgerEntry> {
         self.by_number.get(out_trade_no).and_then(|index| self.entries.get(*index))
     }
 
@@ -164,7 +164,7 @@ impl Bank {
 
     /// From now on every call is carried out and answered as it should be, whatever its order's
     /// scenario says. What customers do stays as it is.
-    pub fn get_well(&mut self) {
+    pub fn heal(&mut self) {
         self.is_well = true;
     }
 
@@ -176,13 +176,14 @@ impl Bank {
     }
 
     /// Decides about one request. Any bytes will do.
-    pub fn handle(&mut self, request: &Request<'_>, now: Millis) -> Reaction {
-        let silent = |deed, story: &str| Reaction { after: Millis(0), deed, story: story.into() };
+    pub fn handle(&mut self, request: &GatewayRequest<'_>, now: Millis) -> Reaction {
+        let silent =
+            |action, story: &str| Reaction { after: Millis(0), action, story: story.into() };
         let mut reaction = match request::read(&self.account, request) {
             Ok(incoming) => self.decide(&incoming, now),
             Err(Rejection::FrontDoor) => silent(reply::answer(200, Vec::new()), "200"),
             Err(Rejection::NoSuchPath) => silent(reply::answer(404, Vec::new()), "404"),
-            Err(Rejection::NoCertificate) => silent(Deed::Close, "closed: no client certificate"),
+            Err(Rejection::NoCertificate) => silent(Action::Close, "closed: no client certificate"),
             Err(Rejection::Unsigned(text)) => silent(reply::unsigned(text), text),
             Err(Rejection::Signed(sign_type, code, text)) => {
                 let reply = Reply {
@@ -212,7 +213,7 @@ impl Bank {
             return reply.say(reply::failure(code, "order not exist"), &mut rng);
         };
         let Some(mut entry) = self.entries.get(index).cloned() else {
-            return Reaction { after: Millis(0), deed: Deed::Close, story: String::new() };
+            return Reaction { after: Millis(0), action: Action::Close, story: String::new() };
         };
         entry.advance(now);
         let before = entry.times_of(incoming.kind).count();
@@ -251,7 +252,7 @@ impl Bank {
         if let Some(index) = self.by_number.get(number) {
             return Some(*index);
         }
-        self.entries.push(Entry::new(number));
+        self.entries.push(LedgerEntry::new(number));
         self.by_number.insert(number.to_owned(), self.entries.len() - 1);
         Some(self.entries.len() - 1)
     }
@@ -269,7 +270,7 @@ impl Bank {
 
     fn submit(
         &mut self,
-        entry: &mut Entry,
+        entry: &mut LedgerEntry,
         incoming: &Incoming,
         before: usize,
         now: Millis,
@@ -284,7 +285,7 @@ impl Bank {
             submission.currency,
             submission.code.masked()
         );
-        let known = entry.details.fingerprint.is_some() || entry.standing != Standing::Absent;
+        let known = entry.details.fingerprint.is_some() || entry.standing != OrderStatus::Absent;
         let fields = if known {
             repeated(entry, &submission)
         } else if self.used_codes.contains(&submission.code_print) {
@@ -301,7 +302,7 @@ impl Bank {
     /// A new order: what becomes of it is written down here, once.
     fn accept(
         &mut self,
-        entry: &mut Entry,
+        entry: &mut LedgerEntry,
         incoming: &Incoming,
         submission: &Submission,
         before: usize,
@@ -314,7 +315,7 @@ impl Bank {
         let scenario = match drawn {
             Scenario::Random => self.draw(),
             // What was lost or turned away on the way in goes through when it is sent again.
-            Scenario::Spoilt { call: CallKind::Submit, .. } if before > 0 => Scenario::Pays,
+            Scenario::Corrupted { call: CallKind::Submit, .. } if before > 0 => Scenario::Pays,
             other => other,
         };
         let fault = scenario.fault(CallKind::Submit, before);
@@ -322,7 +323,7 @@ impl Bank {
         entry.amount = submission.amount;
         entry.currency.clone_from(&submission.currency);
         let processed = !matches!(fault, Some(Fault::RequestLost | Fault::ReturnFail))
-            || scenario.course().ends == Standing::Paid;
+            || scenario.course().ends == OrderStatus::Paid;
         if processed {
             self.open(entry, incoming, submission, scenario, now);
         }
@@ -335,10 +336,10 @@ impl Bank {
         let fields = match scenario {
             Scenario::Refused { refusal, .. } => reply::failure(refusal.code, refusal.text),
             // The answer claims a payment, whether there is one or not.
-            Scenario::Spoilt { call: CallKind::Submit, .. } | Scenario::Slow(_) => {
+            Scenario::Corrupted { call: CallKind::Submit, .. } | Scenario::Slow(_) => {
                 self.success(entry, now.plus(after))
             }
-            _ if entry.standing == Standing::Paid => self.success(entry, now),
+            _ if entry.standing == OrderStatus::Paid => self.success(entry, now),
             _ => reply::failure("USERPAYING", "需要用户输入支付密码"),
         };
         Said { fault, after, ..Said::new(fields) }
@@ -346,7 +347,7 @@ impl Bank {
 
     fn open(
         &mut self,
-        entry: &mut Entry,
+        entry: &mut LedgerEntry,
         incoming: &Incoming,
         submission: &Submission,
         scenario: Scenario,
@@ -371,7 +372,7 @@ impl Bank {
         details.coupon = if self.rng.u8(..8) == 0 { amount / 10 } else { 0 };
         details.refund_reads_revoked = self.rng.bool();
         let course = scenario.course();
-        if scenario.lapses() && course.begins != Standing::Absent {
+        if scenario.lapses() && course.begins != OrderStatus::Absent {
             details.lapses_at = Some(now.plus(self.script.lapse_after));
         }
         if course.after == Millis(0) {
@@ -388,13 +389,13 @@ impl Bank {
         self.rng.choice(all).unwrap_or(Scenario::Pays)
     }
 
-    fn query(&self, entry: &Entry, before: usize, now: Millis) -> Said {
+    fn query(&self, entry: &LedgerEntry, before: usize, now: Millis) -> Said {
         let fault = self.fault(entry, CallKind::Query, before);
-        let trade_state = match (self.oddity(entry, before), fault) {
-            (Some(Oddity::QueryFails), _) => {
+        let trade_state = match (self.special_case(entry, before), fault) {
+            (Some(SpecialCase::QueryFails), _) => {
                 return Said::new(reply::failure("SYSTEMERROR", "系统错误"));
             }
-            (Some(Oddity::QueryNotVisible), _) => None,
+            (Some(SpecialCase::QueryNotVisible), _) => None,
             (_, Some(Fault::Forged)) => Some(("SUCCESS", "支付成功")),
             _ => entry.trade_state(),
         };
@@ -403,7 +404,7 @@ impl Bank {
             return Said { fault, ..Said::new(fields) };
         };
         let mut fields = match entry.standing {
-            Standing::Paid | Standing::Refunded => self.success(entry, now),
+            OrderStatus::Paid | OrderStatus::Refunded => self.success(entry, now),
             _ if word == "SUCCESS" => self.success(entry, now),
             _ => Fields::from_iter([("result_code", "SUCCESS")]),
         };
@@ -414,11 +415,11 @@ impl Bank {
         Said { fault, ..Said::new(fields) }
     }
 
-    fn reverse(&self, entry: &mut Entry, before: usize, now: Millis) -> Said {
+    fn reverse(&self, entry: &mut LedgerEntry, before: usize, now: Millis) -> Said {
         let fault = self.fault(entry, CallKind::Reverse, before);
-        let oddity = self.oddity(entry, before);
+        let special_case = self.special_case(entry, before);
         let is_moving =
-            matches!(entry.standing, Standing::Open | Standing::Paying | Standing::Paid);
+            matches!(entry.standing, OrderStatus::Open | OrderStatus::Paying | OrderStatus::Paid);
         let age = entry.details.created.map(|created| now.minus(created));
         if is_moving && age.is_some_and(|age| self.is_settling(entry, age)) {
             return Said::new(recall("USERPAYING", "正在支付中不能发起撤销", "Y"));
@@ -426,56 +427,56 @@ impl Bank {
         if age.is_some_and(|age| age > REVERSIBLE_FOR) {
             return Said::new(recall("REVERSE_EXPIRE", "订单无法撤销", "N"));
         }
-        match oddity {
-            Some(Oddity::Recall) => return Said::new(accepted("Y")),
-            Some(Oddity::ReverseSystemError) => {
+        match special_case {
+            Some(SpecialCase::Recall) => return Said::new(accepted("Y")),
+            Some(SpecialCase::ReverseSystemError) => {
                 return Said::new(recall("SYSTEMERROR", "系统超时", "Y"));
             }
-            Some(Oddity::ReverseUserPaying) => {
+            Some(SpecialCase::ReverseUserPaying) => {
                 return Said::new(recall("USERPAYING", "正在支付中不能发起撤销", "Y"));
             }
-            Some(Oddity::ReverseRefused) => {
-                if entry.standing == Standing::Paying {
-                    entry.turn_into(Standing::Paid, now);
+            Some(SpecialCase::ReverseRefused) => {
+                if entry.standing == OrderStatus::Paying {
+                    entry.turn_into(OrderStatus::Paid, now);
                 }
                 return Said::new(recall("TRADE_ERROR", "用户账户异常", "N"));
             }
-            Some(Oddity::ReverseExpired) => {
+            Some(SpecialCase::ReverseExpired) => {
                 return Said::new(recall("REVERSE_EXPIRE", "订单无法撤销", "N"));
             }
-            Some(Oddity::ReverseLies) => return Said::new(accepted("N")),
-            Some(Oddity::PaysDuringReversal) if entry.standing == Standing::Paying => {
-                entry.turn_into(Standing::Paid, now);
+            Some(SpecialCase::ReverseLies) => return Said::new(accepted("N")),
+            Some(SpecialCase::PaysDuringReversal) if entry.standing == OrderStatus::Paying => {
+                entry.turn_into(OrderStatus::Paid, now);
             }
             _ => {}
         }
         if fault.is_none_or(Fault::is_processed) {
-            if entry.standing == Standing::Absent && self.script.fence_unknown {
+            if entry.standing == OrderStatus::Absent && self.script.fence_unknown {
                 entry.details.turn = None;
-                entry.turn_into(Standing::Revoked, now);
+                entry.turn_into(OrderStatus::Revoked, now);
             }
             entry.reverse(now);
         }
         Said { fault, ..Said::new(accepted("N")) }
     }
 
-    fn fault(&self, entry: &Entry, call: CallKind, before: usize) -> Option<Fault> {
+    fn fault(&self, entry: &LedgerEntry, call: CallKind, before: usize) -> Option<Fault> {
         entry.scenario.fault(call, before).filter(|_| !self.is_well)
     }
 
-    fn oddity(&self, entry: &Entry, before: usize) -> Option<Oddity> {
-        entry.scenario.oddity(before).filter(|_| !self.is_well)
+    fn special_case(&self, entry: &LedgerEntry, before: usize) -> Option<SpecialCase> {
+        entry.scenario.special_case(before).filter(|_| !self.is_well)
     }
 
     /// Whether the gateway does not yet know itself what becomes of the order.
-    fn is_settling(&self, entry: &Entry, age: Millis) -> bool {
+    fn is_settling(&self, entry: &LedgerEntry, age: Millis) -> bool {
         let least = self.script.reverse_not_before;
         let granted = Millis(LATENCY_GRANTED.0.min(least.0 / 10));
         let trying = matches!(entry.scenario, Scenario::Slow(_));
-        age < least.minus(granted) || trying && entry.standing == Standing::Paying
+        age < least.minus(granted) || trying && entry.standing == OrderStatus::Paying
     }
 
-    fn success(&self, entry: &Entry, now: Millis) -> Fields {
+    fn success(&self, entry: &LedgerEntry, now: Millis) -> Fields {
         let details = &entry.details;
         let amount = entry.amount.minor();
         let mut fields = Fields::from_iter([
@@ -505,7 +506,7 @@ impl Bank {
     }
 }
 
-/// What an answer says before it is signed and, maybe, spoilt.
+/// What an answer says before it is signed and, maybe, corrupted.
 struct Said {
     fields: Fields,
     fault: Option<Fault>,
@@ -520,15 +521,15 @@ impl Said {
 }
 
 /// The same number again: it never charges.
-fn repeated(entry: &Entry, submission: &Submission) -> Fields {
+fn repeated(entry: &LedgerEntry, submission: &Submission) -> Fields {
     let same = entry.details.fingerprint == Some(submission.fingerprint);
     let (code, text) = match entry.standing {
-        Standing::Revoked | Standing::Refunded => ("ORDERREVERSED", "订单已撤销"),
-        Standing::Closed => ("ORDERCLOSED", "订单已关闭"),
+        OrderStatus::Revoked | OrderStatus::Refunded => ("ORDERREVERSED", "订单已撤销"),
+        OrderStatus::Closed => ("ORDERCLOSED", "订单已关闭"),
         _ if !same => ("INVALID_REQUEST", "201 商户订单号重复"),
-        Standing::Paid => ("ORDERPAID", "该订单已支付"),
-        Standing::Paying => ("USERPAYING", "需要用户输入支付密码"),
-        Standing::Absent | Standing::Open | Standing::PayError => {
+        OrderStatus::Paid => ("ORDERPAID", "该订单已支付"),
+        OrderStatus::Paying => ("USERPAYING", "需要用户输入支付密码"),
+        OrderStatus::Absent | OrderStatus::Open | OrderStatus::PayError => {
             ("OUT_TRADE_NO_USED", "商户订单号重复")
         }
     };

@@ -1,10 +1,10 @@
 //! The words with which the gateway refuses a submission (protocol 4.2).
 
-use super::standing::{Class, Standing};
+use super::standing::{OrderStatus, RefusalClass};
 
 /// One `err_code` of micropay, and what it leaves behind.
 #[derive(Debug, Eq, PartialEq)]
-pub struct Refusal {
+pub struct RefusalCase {
     /// Its scenario's name.
     pub name: &'static str,
     /// `err_code`
@@ -12,15 +12,15 @@ pub struct Refusal {
     /// `err_code_des`
     pub text: &'static str,
     /// What it means to a till.
-    pub class: Class,
+    pub class: RefusalClass,
     /// The order after it, where no money was taken.
-    pub leaves: Standing,
+    pub leaves: OrderStatus,
 }
 
-impl Refusal {
+impl RefusalCase {
     /// Whether money is taken all the same under the plain name of the scenario.
     pub fn usually_charged(&self) -> bool {
-        self.class == Class::Unclear
+        self.class == RefusalClass::Unclear
     }
 }
 
@@ -28,16 +28,16 @@ const fn row(
     name: &'static str,
     code: &'static str,
     text: &'static str,
-    class: Class,
-    leaves: Standing,
-) -> Refusal {
-    Refusal { name, code, text, class, leaves }
+    class: RefusalClass,
+    leaves: OrderStatus,
+) -> RefusalCase {
+    RefusalCase { name, code, text, class, leaves }
 }
 
 /// All of them. Their order is part of the codes that select them: add at the end only.
-pub static REFUSALS: [Refusal; 25] = {
-    use Class::{Failed, QueryFirst, SetUp, Unclear};
-    use Standing::{Absent, Closed, Open, Revoked};
+pub static REFUSALS: [RefusalCase; 25] = {
+    use OrderStatus::{Absent, Closed, Open, Revoked};
+    use RefusalClass::{Failed, QueryFirst, SetUp, Unclear};
     [
         row("systemerror", "SYSTEMERROR", "系统超时", Unclear, Open),
         row("bankerror", "BANKERROR", "银行系统异常", Unclear, Open),

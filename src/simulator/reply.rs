@@ -1,9 +1,9 @@
-//! How the gateway speaks: signed documents in HTTP, and all the ways in which they get spoilt.
+//! How the gateway speaks: signed documents in HTTP, and all the ways in which they get corrupted.
 
 use std::fmt::Write as _;
 
 use super::fault::{Fault, LATE_SECONDS};
-use super::{Account, Deed, Reaction};
+use super::{Account, Action, Reaction};
 use paytill_core::clock::{Millis, Timestamp};
 use paytill_core::gateway::LARGEST_REPLY;
 use paytill_core::gateway::wechat::fields::{Fields, SignType};
@@ -30,18 +30,18 @@ impl Reply<'_> {
     pub(super) fn say(self, mut fields: Fields, rng: &mut fastrand::Rng) -> Reaction {
         self.address(&mut fields, rng);
         let mut said = in_words(&fields);
-        let deed = match self.fault {
+        let action = match self.fault {
             None => answer(200, self.signed(fields)),
             Some(fault) => {
                 let _ = write!(said, " ({})", fault.name());
-                self.spoil(fault, fields, rng)
+                self.corrupt(fault, fields, rng)
             }
         };
         let late = match self.fault {
             Some(Fault::Late) => Millis::seconds(LATE_SECONDS.into()),
             _ => Millis(0),
         };
-        Reaction { after: self.after.plus(late), deed, story: said }
+        Reaction { after: self.after.plus(late), action, story: said }
     }
 
     /// Whom it is for, and the field that a till does not know yet.
@@ -64,25 +64,25 @@ impl Reply<'_> {
         document(&fields).into_bytes()
     }
 
-    fn spoil(&self, fault: Fault, mut fields: Fields, rng: &mut fastrand::Rng) -> Deed {
+    fn corrupt(&self, fault: Fault, mut fields: Fields, rng: &mut fastrand::Rng) -> Action {
         let other = match self.sign_type {
             SignType::HmacSha256 => SignType::Md5,
             SignType::Md5 => SignType::HmacSha256,
         };
         match fault {
-            Fault::AnswerLost | Fault::RequestLost => Deed::Close,
-            Fault::Reset => Deed::Reset,
-            Fault::Silent => Deed::Silence,
+            Fault::AnswerLost | Fault::RequestLost => Action::Close,
+            Fault::Reset => Action::Reset,
+            Fault::Silent => Action::Silence,
             Fault::Late => answer(200, self.signed(fields)),
             Fault::Drip => {
-                Deed::Drip { bytes: http(200, &self.signed(fields)), every: Millis::seconds(1) }
+                Action::Drip { bytes: http(200, &self.signed(fields)), every: Millis::seconds(1) }
             }
             Fault::Garbage => answer(200, noise(rng)),
-            Fault::NotHttp => Deed::Raw(noise(rng)),
+            Fault::NotHttp => Action::Raw(noise(rng)),
             Fault::Truncated => {
                 let mut bytes = http(200, &self.signed(fields));
                 bytes.truncate(rng.usize(1..bytes.len()));
-                Deed::Raw(bytes)
+                Action::Raw(bytes)
             }
             Fault::Html => answer(200, PORTAL.as_bytes().to_vec()),
             Fault::Empty => answer(200, Vec::new()),
@@ -131,7 +131,7 @@ impl Reply<'_> {
             }
             Fault::Http500 => answer(500, self.signed(fields)),
             Fault::Http429 => answer(429, self.signed(fields)),
-            Fault::Redirect => Deed::Raw(REDIRECT.as_bytes().to_vec()),
+            Fault::Redirect => Action::Raw(REDIRECT.as_bytes().to_vec()),
             Fault::ReturnFail => unsigned(if self.call == CallKind::Submit {
                 "签名错误"
             } else {
@@ -142,13 +142,13 @@ impl Reply<'_> {
 }
 
 /// `return_code=FAIL`.
-pub(super) fn unsigned(text: &str) -> Deed {
+pub(super) fn unsigned(text: &str) -> Action {
     let fields = Fields::from_iter([("return_code", "FAIL"), ("return_msg", text)]);
     answer(200, document(&fields).into_bytes())
 }
 
-pub(super) fn answer(status: u16, body: Vec<u8>) -> Deed {
-    Deed::Answer { status, body }
+pub(super) fn answer(status: u16, body: Vec<u8>) -> Action {
+    Action::Answer { status, body }
 }
 
 /// A whole HTTP answer without a date. The gateway calls its XML plain text (protocol 2.3).

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use aws_lc_rs::digest;
 
-use super::{Account, Request, Script};
+use super::{Account, GatewayRequest, Script};
 use paytill_core::gateway::wechat::fields::{Fields, NotAMessage, SignType};
 use paytill_core::money::Money;
 use paytill_core::order::AuthCode;
@@ -74,7 +74,7 @@ pub(super) struct Submission {
 }
 
 /// Reads a request: the address, then the message, then who sent it, then its fields.
-pub(super) fn read(account: &Account, request: &Request<'_>) -> Result<Incoming, Rejection> {
+pub(super) fn read(account: &Account, request: &GatewayRequest<'_>) -> Result<Incoming, Rejection> {
     let path = request.path.split('?').next().unwrap_or_default();
     if path == "/" {
         return Err(Rejection::FrontDoor);

@@ -10,14 +10,14 @@
 //! | `1NNp` | the submission is refused with number `NN` of [`REFUSALS`]; `p` is 1 where the money is taken all the same |
 //! | `2NNp` | the submission's answer suffers number `NN` of [`Fault::ALL`]; `p` is 1 where the money is taken |
 //! | `3NN0`, `4NN0` | the first two queries or reversals suffer it |
-//! | `50NN` | number `NN` of [`Oddity::ALL`] |
+//! | `50NN` | number `NN` of [`SpecialCase::ALL`] |
 //! | `9999` | `random` |
 
 use std::borrow::Cow;
 
 use super::fault::{Fault, LATE_SECONDS};
-use super::refusal::{REFUSALS, Refusal};
-use super::standing::{Class, Standing};
+use super::refusal::{REFUSALS, RefusalCase};
+use super::standing::{OrderStatus, RefusalClass};
 use paytill_core::clock::Millis;
 use paytill_core::payment::{CallKind, Status};
 
@@ -27,7 +27,7 @@ const TIMES: usize = 2;
 const GIVE_UP_SECONDS: u8 = 30;
 /// Its last query while it still hopes.
 const LAST_QUERY_SECONDS: u8 = 25;
-/// When a [`Oddity::DeliveredLate`] submission arrives: the code's lifetime.
+/// When a [`SpecialCase::DeliveredLate`] submission arrives: the code's lifetime.
 const DELIVERED_AFTER: Millis = Millis::seconds(60);
 
 /// The fate of one order.
@@ -51,25 +51,25 @@ pub enum Scenario {
     AnswerLate(u8),
     /// The submission is refused.
     Refused {
-        refusal: &'static Refusal,
+        refusal: &'static RefusalCase,
         /// The money is taken all the same.
         charged: bool,
     },
     /// Answers to one kind of call suffer a fault: the first to a submission, the first two else.
-    Spoilt {
+    Corrupted {
         call: CallKind,
         fault: Fault,
         /// The customer pays at once.
         charged: bool,
     },
-    Odd(Oddity),
+    Odd(SpecialCase),
     /// Drawn for each order from all others.
     Random,
 }
 
 /// What befits one call only.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Oddity {
+pub enum SpecialCase {
     /// The submission is held up in the network for a minute and delivered then.
     DeliveredLate,
     /// Two queries answer `SYSTEMERROR`.
@@ -100,7 +100,7 @@ pub struct Expected {
     pub net_charged: bool,
 }
 
-impl Oddity {
+impl SpecialCase {
     /// All of them. Their order is part of the codes that select them: add at the end only.
     pub const ALL: [Self; 10] = [
         Self::DeliveredLate,
@@ -149,7 +149,7 @@ impl Scenario {
             Self::Slow(8),
             Self::AnswerLate(LATE_SECONDS),
         ];
-        all.extend(Oddity::ALL.map(Self::Odd));
+        all.extend(SpecialCase::ALL.map(Self::Odd));
         for refusal in &REFUSALS {
             let both = [refusal.usually_charged(), !refusal.usually_charged()];
             let refused = both.map(|charged| Self::Refused { refusal, charged });
@@ -158,8 +158,8 @@ impl Scenario {
         for call in [CallKind::Submit, CallKind::Query, CallKind::Reverse] {
             for fault in Fault::ALL {
                 let both = [fault.is_processed(), !fault.is_processed()];
-                let spoilt = both.map(|charged| Self::Spoilt { call, fault, charged });
-                all.extend(spoilt.into_iter().filter(|scenario| scenario.is_possible()));
+                let corrupted = both.map(|charged| Self::Corrupted { call, fault, charged });
+                all.extend(corrupted.into_iter().filter(|scenario| scenario.is_possible()));
             }
         }
         all.push(Self::Random);
@@ -230,16 +230,16 @@ impl Scenario {
             Self::Refused { refusal, charged } => {
                 with_suffix(refusal.name, charged, refusal.usually_charged())
             }
-            Self::Spoilt { call: CallKind::Submit, fault, charged } => {
+            Self::Corrupted { call: CallKind::Submit, fault, charged } => {
                 with_suffix(fault.name(), charged, fault.is_processed())
             }
-            Self::Spoilt { call: CallKind::Query, fault, .. } => {
+            Self::Corrupted { call: CallKind::Query, fault, .. } => {
                 format!("query-{}", fault.name()).into()
             }
-            Self::Spoilt { call: CallKind::Reverse, fault, .. } => {
+            Self::Corrupted { call: CallKind::Reverse, fault, .. } => {
                 format!("reverse-{}", fault.name()).into()
             }
-            Self::Odd(oddity) => oddity.name().into(),
+            Self::Odd(special_case) => special_case.name().into(),
             Self::Random => "random".into(),
         }
     }
@@ -250,10 +250,10 @@ impl Scenario {
         let Ok(digits) = digits.parse::<u16>() else { return Self::Pays };
         let (hundreds, seconds) = (digits / 100, u8::try_from(digits % 100).unwrap_or(0));
         let (index, charged) = (usize::from(digits / 10 % 100), digits % 10 == 1);
-        let spoilt = |call| {
+        let corrupted = |call| {
             let charged =
                 if call == CallKind::Submit { charged } else { is_paid_before(call, index) };
-            Some(Self::Spoilt { call, fault: *Fault::ALL.get(index)?, charged })
+            Some(Self::Corrupted { call, fault: *Fault::ALL.get(index)?, charged })
         };
         let selected = match (digits / 1000, hundreds) {
             (_, 1) => Some(Self::Password(seconds)),
@@ -264,10 +264,10 @@ impl Scenario {
             (_, 6) => Some(Self::Slow(seconds)),
             (_, 7) => Some(Self::AnswerLate(seconds)),
             (1, _) => REFUSALS.get(index).map(|refusal| Self::Refused { refusal, charged }),
-            (2, _) => spoilt(CallKind::Submit),
-            (3, _) => spoilt(CallKind::Query),
-            (4, _) => spoilt(CallKind::Reverse),
-            (_, 50) => Oddity::ALL.get(usize::from(seconds)).copied().map(Self::Odd),
+            (2, _) => corrupted(CallKind::Submit),
+            (3, _) => corrupted(CallKind::Query),
+            (4, _) => corrupted(CallKind::Reverse),
+            (_, 50) => SpecialCase::ALL.get(usize::from(seconds)).copied().map(Self::Odd),
             (_, 99) if seconds == 99 => Some(Self::Random),
             _ => None,
         };
@@ -295,7 +295,7 @@ impl Scenario {
                 let index = REFUSALS.iter().position(|known| known == refusal);
                 format!("1{:02}{}", place(index), u8::from(charged))
             }
-            Self::Spoilt { call, fault, charged } => {
+            Self::Corrupted { call, fault, charged } => {
                 let index = place(Fault::ALL.iter().position(|known| *known == fault));
                 match call {
                     CallKind::Submit => format!("2{index:02}{}", u8::from(charged)),
@@ -303,8 +303,8 @@ impl Scenario {
                     CallKind::Reverse => format!("4{index:02}0"),
                 }
             }
-            Self::Odd(oddity) => {
-                let index = place(Oddity::ALL.iter().position(|known| *known == oddity));
+            Self::Odd(special_case) => {
+                let index = place(SpecialCase::ALL.iter().position(|known| *known == special_case));
                 format!("50{index:02}")
             }
             Self::Random => "9999".to_owned(),
@@ -328,28 +328,29 @@ impl Scenario {
                 by(LAST_QUERY_SECONDS, seconds, Status::Declined)
             }
             Self::Refused { refusal, charged } => match (refusal.class, charged) {
-                (Class::Unclear | Class::QueryFirst, true) => Status::Paid,
+                (RefusalClass::Unclear | RefusalClass::QueryFirst, true) => Status::Paid,
                 // The customer was told that nothing was charged: it goes back.
-                (Class::Unclear, false) | (Class::Failed, true) => Status::Reversed,
-                (Class::QueryFirst | Class::Failed, false) | (Class::SetUp, _) => Status::Declined,
+                (RefusalClass::Unclear, false) | (RefusalClass::Failed, true) => Status::Reversed,
+                (RefusalClass::QueryFirst | RefusalClass::Failed, false)
+                | (RefusalClass::SetUp, _) => Status::Declined,
             },
-            Self::Spoilt { charged: true, .. } => Status::Paid,
-            Self::Spoilt { call: CallKind::Submit, fault: Fault::ReturnFail, .. } => {
+            Self::Corrupted { charged: true, .. } => Status::Paid,
+            Self::Corrupted { call: CallKind::Submit, fault: Fault::ReturnFail, .. } => {
                 Status::Declined
             }
-            Self::Spoilt { charged: false, .. } => Status::Reversed,
-            Self::Odd(Oddity::QueryFails | Oddity::QueryNotVisible) => Status::Paid,
-            Self::Odd(Oddity::ReverseRefused) => {
+            Self::Corrupted { charged: false, .. } => Status::Reversed,
+            Self::Odd(SpecialCase::QueryFails | SpecialCase::QueryNotVisible) => Status::Paid,
+            Self::Odd(SpecialCase::ReverseRefused) => {
                 return Some(Expected { status: Status::Attention, net_charged: true });
             }
-            Self::Odd(Oddity::ReverseExpired) => Status::Attention,
+            Self::Odd(SpecialCase::ReverseExpired) => Status::Attention,
             Self::Odd(
-                Oddity::DeliveredLate
-                | Oddity::Recall
-                | Oddity::ReverseSystemError
-                | Oddity::ReverseUserPaying
-                | Oddity::ReverseLies
-                | Oddity::PaysDuringReversal,
+                SpecialCase::DeliveredLate
+                | SpecialCase::Recall
+                | SpecialCase::ReverseSystemError
+                | SpecialCase::ReverseUserPaying
+                | SpecialCase::ReverseLies
+                | SpecialCase::PaysDuringReversal,
             ) => Status::Reversed,
             Self::Random => return None,
         };
@@ -361,31 +362,35 @@ impl Scenario {
     pub(super) fn course(self) -> Course {
         let at_once = |end| Course { begins: end, ends: end, after: Millis(0) };
         let asked = |end, seconds: u8| Course {
-            begins: Standing::Paying,
+            begins: OrderStatus::Paying,
             ends: end,
             after: Millis::seconds(seconds.into()),
         };
         match self {
-            Self::Pays | Self::AnswerLate(_) | Self::Random => at_once(Standing::Paid),
-            Self::Password(seconds) | Self::Slow(seconds) => asked(Standing::Paid, seconds),
-            Self::WalksAway => at_once(Standing::Paying),
-            Self::Cancels(seconds) => asked(Standing::PayError, seconds),
-            Self::Revoked(seconds) => asked(Standing::Revoked, seconds),
-            Self::Closed(seconds) => asked(Standing::Closed, seconds),
-            Self::Refused { charged: true, .. } | Self::Spoilt { charged: true, .. } => {
-                at_once(Standing::Paid)
+            Self::Pays | Self::AnswerLate(_) | Self::Random => at_once(OrderStatus::Paid),
+            Self::Password(seconds) | Self::Slow(seconds) => asked(OrderStatus::Paid, seconds),
+            Self::WalksAway => at_once(OrderStatus::Paying),
+            Self::Cancels(seconds) => asked(OrderStatus::PayError, seconds),
+            Self::Revoked(seconds) => asked(OrderStatus::Revoked, seconds),
+            Self::Closed(seconds) => asked(OrderStatus::Closed, seconds),
+            Self::Refused { charged: true, .. } | Self::Corrupted { charged: true, .. } => {
+                at_once(OrderStatus::Paid)
             }
             Self::Refused { refusal, .. } => at_once(refusal.leaves),
-            Self::Spoilt { call: CallKind::Submit, fault, .. } => match fault {
-                Fault::RequestLost | Fault::ReturnFail => at_once(Standing::Absent),
-                _ => at_once(Standing::Open),
+            Self::Corrupted { call: CallKind::Submit, fault, .. } => match fault {
+                Fault::RequestLost | Fault::ReturnFail => at_once(OrderStatus::Absent),
+                _ => at_once(OrderStatus::Open),
             },
-            Self::Spoilt { .. } => at_once(Standing::Paying),
-            Self::Odd(Oddity::DeliveredLate) => {
-                Course { begins: Standing::Absent, ends: Standing::Paid, after: DELIVERED_AFTER }
+            Self::Corrupted { .. } => at_once(OrderStatus::Paying),
+            Self::Odd(SpecialCase::DeliveredLate) => Course {
+                begins: OrderStatus::Absent,
+                ends: OrderStatus::Paid,
+                after: DELIVERED_AFTER,
+            },
+            Self::Odd(SpecialCase::QueryFails | SpecialCase::QueryNotVisible) => {
+                at_once(OrderStatus::Paid)
             }
-            Self::Odd(Oddity::QueryFails | Oddity::QueryNotVisible) => at_once(Standing::Paid),
-            Self::Odd(_) => at_once(Standing::Paying),
+            Self::Odd(_) => at_once(OrderStatus::Paying),
         }
     }
 
@@ -393,35 +398,35 @@ impl Scenario {
     pub(super) fn fault(self, asked: CallKind, before: usize) -> Option<Fault> {
         let submission = asked == CallKind::Submit && before == 0;
         match self {
-            Self::Spoilt { call: CallKind::Submit, fault, .. } => {
+            Self::Corrupted { call: CallKind::Submit, fault, .. } => {
                 Some(fault).filter(|_| submission)
             }
-            Self::Spoilt { call, fault, .. } if call == asked && before < TIMES => Some(fault),
-            Self::Spoilt { call: CallKind::Query, .. }
-            | Self::Odd(Oddity::QueryFails | Oddity::QueryNotVisible | Oddity::DeliveredLate) => {
-                Some(Fault::AnswerLost).filter(|_| submission)
-            }
+            Self::Corrupted { call, fault, .. } if call == asked && before < TIMES => Some(fault),
+            Self::Corrupted { call: CallKind::Query, .. }
+            | Self::Odd(
+                SpecialCase::QueryFails | SpecialCase::QueryNotVisible | SpecialCase::DeliveredLate,
+            ) => Some(Fault::AnswerLost).filter(|_| submission),
             _ => None,
         }
     }
 
-    /// The oddity that a query or reversal meets which has been made so many times before.
-    pub(super) fn oddity(self, before: usize) -> Option<Oddity> {
-        let Self::Odd(oddity) = self else { return None };
-        let times = match oddity {
-            Oddity::ReverseRefused | Oddity::ReverseExpired => usize::MAX,
-            Oddity::ReverseLies | Oddity::PaysDuringReversal => 1,
+    /// The special_case that a query or reversal meets which has been made so many times before.
+    pub(super) fn special_case(self, before: usize) -> Option<SpecialCase> {
+        let Self::Odd(special_case) = self else { return None };
+        let times = match special_case {
+            SpecialCase::ReverseRefused | SpecialCase::ReverseExpired => usize::MAX,
+            SpecialCase::ReverseLies | SpecialCase::PaysDuringReversal => 1,
             _ => TIMES,
         };
-        Some(oddity).filter(|_| before < times)
+        Some(special_case).filter(|_| before < times)
     }
 
-    /// Whether the gateway itself revokes an unpaid order in the end. It would spoil what is to be
+    /// Whether the gateway itself revokes an unpaid order in the end. It would corrupt what is to be
     /// seen of reversals.
     pub(super) fn lapses(self) -> bool {
         match self {
-            Self::Spoilt { call, .. } => call != CallKind::Reverse,
-            Self::Odd(oddity) => !oddity.is_of_reversal(),
+            Self::Corrupted { call, .. } => call != CallKind::Reverse,
+            Self::Odd(special_case) => !special_case.is_of_reversal(),
             Self::Slow(_) => false,
             _ => true,
         }
@@ -429,14 +434,14 @@ impl Scenario {
 
     fn is_possible(self) -> bool {
         match self {
-            Self::Refused { refusal, charged } => !charged || refusal.class != Class::SetUp,
-            Self::Spoilt { call: CallKind::Submit, fault, charged } => {
+            Self::Refused { refusal, charged } => !charged || refusal.class != RefusalClass::SetUp,
+            Self::Corrupted { call: CallKind::Submit, fault, charged } => {
                 fault.applies_to(CallKind::Submit) && !(charged && fault == Fault::RequestLost)
             }
-            Self::Spoilt { call: CallKind::Query, fault, charged } => {
+            Self::Corrupted { call: CallKind::Query, fault, charged } => {
                 fault.applies_to(CallKind::Query) && charged == (fault != Fault::Forged)
             }
-            Self::Spoilt { call: CallKind::Reverse, fault, charged } => {
+            Self::Corrupted { call: CallKind::Reverse, fault, charged } => {
                 fault.applies_to(CallKind::Reverse) && !charged
             }
             _ => true,
@@ -447,8 +452,8 @@ impl Scenario {
 /// An order's own time line.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct Course {
-    pub(super) begins: Standing,
-    pub(super) ends: Standing,
+    pub(super) begins: OrderStatus,
+    pub(super) ends: OrderStatus,
     pub(super) after: Millis,
 }
 

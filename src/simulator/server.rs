@@ -14,7 +14,7 @@ use tokio_rustls::server::TlsStream;
 
 use super::identity::{Identity, IdentityError};
 use super::reply::dated_http;
-use super::{Bank, Deed, Reaction, Request};
+use super::{Action, Bank, GatewayRequest, Reaction};
 use paytill_core::clock::Millis;
 use paytill_host::clock::Clock;
 
@@ -117,7 +117,7 @@ struct Front {
 }
 
 impl Front {
-    fn handle(&self, request: &Request<'_>) -> Reaction {
+    fn handle(&self, request: &GatewayRequest<'_>) -> Reaction {
         let now = self.time.now();
         let reaction = lock(&self.bank).handle(request, now);
         if let Some(log) = &self.log {
@@ -192,7 +192,7 @@ impl Connection {
                 }
                 Received::End => return Ok(()),
             };
-            let reaction = front.handle(&Request {
+            let reaction = front.handle(&GatewayRequest {
                 method: &head.method,
                 path: &head.path,
                 body: &self.buffer[head.length..head.length + head.body],
@@ -200,22 +200,22 @@ impl Connection {
             });
             self.buffer.drain(..head.length + head.body);
             front.time.pass(reaction.after).await;
-            match reaction.deed {
-                Deed::Answer { status, body } => {
+            match reaction.action {
+                Action::Answer { status, body } => {
                     self.stream.write_all(&self.http(status, &body)).await?;
                     self.stream.flush().await?;
                     if !head.stays_open {
                         return self.stream.shutdown().await;
                     }
                 }
-                Deed::Raw(bytes) => {
+                Action::Raw(bytes) => {
                     self.stream.write_all(&bytes).await?;
                     return self.stream.shutdown().await;
                 }
-                Deed::Drip { bytes, every } => return self.drip(&bytes, every, front.time).await,
-                Deed::Close => return Ok(()),
-                Deed::Reset => return self.stream.get_ref().0.set_zero_linger(),
-                Deed::Silence => return self.wait_for_end().await,
+                Action::Drip { bytes, every } => return self.drip(&bytes, every, front.time).await,
+                Action::Close => return Ok(()),
+                Action::Reset => return self.stream.get_ref().0.set_zero_linger(),
+                Action::Silence => return self.wait_for_end().await,
             }
         }
     }

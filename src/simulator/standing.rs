@@ -2,7 +2,7 @@
 
 /// Where an order stands at the gateway.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Standing {
+pub enum OrderStatus {
     /// The gateway was asked about the number and has no such order.
     Absent,
     /// `NOTPAY`
@@ -23,13 +23,13 @@ pub enum Standing {
 
 /// How much a refusal says of the money.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Class {
+pub enum RefusalClass {
     /// Nothing: the result is unknown.
     Unclear,
     /// It may be the echo of an earlier delivery of the same number: ask first.
     QueryFirst,
     /// This submission took nothing, though in rare cases the gateway is wrong.
     Failed,
-    /// As [`Class::Failed`], because of the shop's set-up.
+    /// As [`RefusalClass::Failed`], because of the shop's set-up.
     SetUp,
 }

@@ -8,7 +8,7 @@ use secrecy::ExposeSecret;
 use tokio::sync::mpsc;
 
 use crate::clock::{Millis, Uptime};
-use crate::engine::{Effect, Engine, Identity, Recovered, Refusal, Report, SaleRef, Start};
+use crate::engine::{Effect, Engine, OrderTemplate, Recovered, Refusal, Report, SaleRef, Start};
 use crate::gateway::{Ask, Decoded, Gateway, Stamp};
 use crate::journal::{Journal, JournalError, Writer, Written};
 use crate::order::{AuthCode, Order, OutTradeNo};
@@ -35,7 +35,7 @@ pub enum Notice {
 
 /// Everything a till is made of.
 pub struct TillParts {
-    pub identity: Identity,
+    pub template: OrderTemplate,
     pub rules: Rules,
     pub gateway: Arc<dyn Gateway>,
     pub transport: Transport,
@@ -88,9 +88,9 @@ impl Till {
         let writer = Writer::start(journal, move |written| {
             let _ = written_to.send(Message::Written(written));
         })?;
-        let TillParts { identity, rules, gateway, transport, hash_key, client_ip, clock } = parts;
+        let TillParts { template, rules, gateway, transport, hash_key, client_ip, clock } = parts;
         let (engine, effects) = Engine::new(
-            identity,
+            template,
             rules,
             Arc::clone(&gateway),
             clock.boot(),

@@ -32,7 +32,7 @@ const SLEPT: Millis = Millis::seconds(3);
 
 /// What every order of this till has in common.
 #[derive(Clone, Debug)]
-pub struct Identity {
+pub struct OrderTemplate {
     pub till: TillId,
     pub merchant: Merchant,
     pub currency: Currency,
@@ -134,7 +134,7 @@ impl Report {
 /// payments: it may die between any two calls, and goes on from [`Recovered`] with
 /// [`new`](Self::new).
 pub struct Engine {
-    identity: Identity,
+    template: OrderTemplate,
     rules: Rules,
     gateway: Arc<dyn Gateway>,
     boot: i64,
@@ -154,7 +154,7 @@ impl Engine {
     /// A till that goes on from its past. Every open attempt is asked about, the newest first: its
     /// customer may stand there. Attempts of another merchant cannot be, and are only told.
     pub fn new(
-        identity: Identity,
+        template: OrderTemplate,
         rules: Rules,
         gateway: Arc<dyn Gateway>,
         boot: i64,
@@ -163,7 +163,7 @@ impl Engine {
         wall: Timestamp,
     ) -> (Self, Vec<Effect>) {
         let mut engine = Self {
-            identity,
+            template,
             rules,
             gateway,
             boot,
@@ -198,15 +198,15 @@ impl Engine {
         self.last_attempt += 1;
         let attempt = self.last_attempt;
         let counter = u64::try_from(attempt).unwrap_or(0);
-        let Identity { till, time_zone, .. } = &self.identity;
+        let OrderTemplate { till, time_zone, .. } = &self.template;
         let out_trade_no = OutTradeNo::new(till, wall, time_zone, counter, draw[0]);
         let order = Order {
             out_trade_no: out_trade_no.clone(),
             amount,
-            currency: self.identity.currency,
-            merchant: self.identity.merchant.clone(),
-            body: self.identity.body.clone(),
-            device_info: self.identity.device_info.clone(),
+            currency: self.template.currency,
+            merchant: self.template.merchant.clone(),
+            body: self.template.body.clone(),
+            device_info: self.template.device_info.clone(),
             client_ip,
         };
         let state = State::begin(&self.rules, draw[1]);
@@ -223,7 +223,7 @@ impl Engine {
                 sale: sale.clone(),
                 order: order.clone(),
                 code_hash: Some(code_hash),
-                day: wall.day(&self.identity.time_zone),
+                day: wall.day(&self.template.time_zone),
             })),
         };
         self.codes.push_back((code_hash, out_trade_no.clone()));
@@ -489,7 +489,7 @@ impl Engine {
             // The clock went back: it may be of any age.
             None => Millis(u64::MAX),
         };
-        let foreign = stored.order.merchant != self.identity.merchant;
+        let foreign = stored.order.merchant != self.template.merchant;
         let in_flight = InFlight {
             sale: stored.sale,
             order: stored.order,

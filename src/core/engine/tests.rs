@@ -39,8 +39,8 @@ fn merchant(mch_id: &str) -> Merchant {
     }
 }
 
-fn identity() -> Identity {
-    Identity {
+fn template() -> OrderTemplate {
+    OrderTemplate {
         till: TillId::new("T01").unwrap(),
         merchant: merchant("1900000109"),
         currency: Currency::CNY,
@@ -69,7 +69,7 @@ impl Bench {
         let wall = Timestamp(1_795_318_200_000);
         let boot = 7;
         let (engine, effects) =
-            Engine::new(identity(), RULES, Arc::new(Mute), boot, past, now, wall);
+            Engine::new(template(), RULES, Arc::new(Mute), boot, past, now, wall);
         let mut bench =
             Self { engine, now: now.0, written: Vec::new(), calls: Vec::new(), told: Vec::new() };
         bench.take(effects);
@@ -519,7 +519,7 @@ fn the_fifteen_seconds_count_from_when_the_request_left_after_a_restart_too() {
         let (now, wall) = bench.at();
         let boot = if reboots { 8 } else { 7 };
         let (engine, effects) =
-            Engine::new(identity(), RULES, Arc::new(Mute), boot, past, now, wall);
+            Engine::new(template(), RULES, Arc::new(Mute), boot, past, now, wall);
         bench.engine = engine;
         bench.calls.clear();
         bench.take(effects);

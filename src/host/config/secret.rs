@@ -29,7 +29,7 @@ const STICKY: u32 = 0o1000;
 
 /// Why a secret cannot be used.
 #[derive(Debug)]
-pub enum Fault {
+pub enum SecretFault {
     Missing(String),
     /// A link or a device is not followed.
     NotAFile(String),
@@ -53,7 +53,7 @@ pub enum Fault {
     Mismatch(String),
 }
 
-impl Fault {
+impl SecretFault {
     /// The end of a sentence that begins with the key of the configuration.
     pub fn text(&self) -> Text {
         match self {
@@ -118,30 +118,30 @@ impl Fault {
 }
 
 /// The `APIv2` key in a file of its own.
-pub fn api_key_file(path: &Path) -> Result<SecretString, Fault> {
+pub fn api_key_file(path: &Path) -> Result<SecretString, SecretFault> {
     api_key(&private(path)?)
 }
 
 /// An `APIv2` key, without the end of the line it may have been written with.
-pub fn api_key(bytes: &[u8]) -> Result<SecretString, Fault> {
+pub fn api_key(bytes: &[u8]) -> Result<SecretString, SecretFault> {
     let key = bytes.trim_ascii_end();
     match std::str::from_utf8(key) {
         Ok(text) if key.len() == API_KEY_LENGTH && key.iter().all(u8::is_ascii_graphic) => {
             Ok(SecretString::from(text))
         }
-        _ if key.len() == API_KEY_LENGTH => Err(Fault::NotAKey(None)),
-        _ => Err(Fault::NotAKey(Some(key.len()))),
+        _ if key.len() == API_KEY_LENGTH => Err(SecretFault::NotAKey(None)),
+        _ => Err(SecretFault::NotAKey(Some(key.len()))),
     }
 }
 
 /// The merchant's certificate (with its chain) and its private key, one PEM after the other. They
 /// are known to belong together.
-pub fn identity(certificate: &Path, key: &Path) -> Result<SecretString, (Of, Fault)> {
+pub fn identity(certificate: &Path, key: &Path) -> Result<SecretString, (Of, SecretFault)> {
     let certificate_pem = public(certificate).map_err(|fault| (Of::Certificate, fault))?;
     let chain =
         certificates(&certificate_pem, certificate).map_err(|fault| (Of::Certificate, fault))?;
     if PrivateKeyDer::from_pem_slice(&certificate_pem).is_ok() {
-        return Err((Of::Certificate, Fault::KeyBesideCertificate(shown(certificate))));
+        return Err((Of::Certificate, SecretFault::KeyBesideCertificate(shown(certificate))));
     }
     let key_pem = private(key).map_err(|fault| (Of::Key, fault))?;
     check_pair(chain, &key_pem, certificate, key)?;
@@ -151,7 +151,7 @@ pub fn identity(certificate: &Path, key: &Path) -> Result<SecretString, (Of, Fau
     both.push(b'\n');
     both.extend_from_slice(&key_pem);
     let text = std::str::from_utf8(&both);
-    text.map(SecretString::from).map_err(|_| (Of::Key, Fault::NoPrivateKey(shown(key))))
+    text.map(SecretString::from).map_err(|_| (Of::Key, SecretFault::NoPrivateKey(shown(key))))
 }
 
 /// Which file of a pair is at fault.
@@ -162,7 +162,7 @@ pub enum Of {
 }
 
 /// Roots to trust, in PEM form.
-pub fn roots(path: &Path) -> Result<Vec<u8>, Fault> {
+pub fn roots(path: &Path) -> Result<Vec<u8>, SecretFault> {
     let pem = public(path)?;
     certificates(&pem, path)?;
     Ok(pem.to_vec())
@@ -173,64 +173,67 @@ fn check_pair(
     key_pem: &[u8],
     certificate: &Path,
     key: &Path,
-) -> Result<(), (Of, Fault)> {
-    let no_key = || (Of::Key, Fault::NoPrivateKey(shown(key)));
+) -> Result<(), (Of, SecretFault)> {
+    let no_key = || (Of::Key, SecretFault::NoPrivateKey(shown(key)));
     let private_key = PrivateKeyDer::from_pem_slice(key_pem).map_err(|_| no_key())?;
     let signer =
         rustls::crypto::aws_lc_rs::sign::any_supported_type(&private_key).map_err(|_| no_key())?;
     match CertifiedKey::new(chain, signer).keys_match() {
         Ok(()) => Ok(()),
-        Err(rustls::Error::InconsistentKeys(_)) => Err((Of::Key, Fault::Mismatch(shown(key)))),
-        Err(_) => Err((Of::Certificate, Fault::NoCertificate(shown(certificate)))),
+        Err(rustls::Error::InconsistentKeys(_)) => {
+            Err((Of::Key, SecretFault::Mismatch(shown(key))))
+        }
+        Err(_) => Err((Of::Certificate, SecretFault::NoCertificate(shown(certificate)))),
     }
 }
 
-fn certificates(pem: &[u8], path: &Path) -> Result<Vec<CertificateDer<'static>>, Fault> {
+fn certificates(pem: &[u8], path: &Path) -> Result<Vec<CertificateDer<'static>>, SecretFault> {
     match CertificateDer::pem_slice_iter(pem).collect::<Result<Vec<_>, _>>() {
         Ok(found) if !found.is_empty() => Ok(found),
-        _ => Err(Fault::NoCertificate(shown(path))),
+        _ => Err(SecretFault::NoCertificate(shown(path))),
     }
 }
 
 /// A file that only its owner may read, in a folder that only its owner may change.
-fn private(path: &Path) -> Result<Zeroizing<Vec<u8>>, Fault> {
+fn private(path: &Path) -> Result<Zeroizing<Vec<u8>>, SecretFault> {
     let (file, facts) = open(path)?;
     let us = rustix::process::geteuid().as_raw();
     if facts.uid() != us && facts.uid() != 0 {
-        return Err(Fault::NotOurs(shown(path)));
+        return Err(SecretFault::NotOurs(shown(path)));
     }
     if facts.mode() & GROUP_AND_OTHERS != 0 {
-        return Err(Fault::ReadableByOthers { file: shown(path) });
+        return Err(SecretFault::ReadableByOthers { file: shown(path) });
     }
     if let Some(folder) = path.parent() {
-        let facts = folder.metadata().map_err(|error| Fault::Unreadable(shown(folder), error))?;
+        let facts =
+            folder.metadata().map_err(|error| SecretFault::Unreadable(shown(folder), error))?;
         // Where the folder is sticky, nobody can put another file in this one's place.
         if facts.mode() & WRITABLE_BY_GROUP_AND_OTHERS != 0 && facts.mode() & STICKY == 0 {
-            return Err(Fault::FolderWritable { folder: shown(folder) });
+            return Err(SecretFault::FolderWritable { folder: shown(folder) });
         }
     }
     bytes(&file, path)
 }
 
-fn public(path: &Path) -> Result<Zeroizing<Vec<u8>>, Fault> {
+fn public(path: &Path) -> Result<Zeroizing<Vec<u8>>, SecretFault> {
     bytes(&open(path)?.0, path)
 }
 
 /// Opens the file itself: not what a link points to, and no pipe that would make us wait. What is
 /// checked is what was opened.
-fn open(path: &Path) -> Result<(File, Metadata), Fault> {
+fn open(path: &Path) -> Result<(File, Metadata), SecretFault> {
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let file = match rustix::fs::open(path, flags, Mode::empty()) {
         Ok(file) => File::from(file),
-        Err(rustix::io::Errno::NOENT) => return Err(Fault::Missing(shown(path))),
-        Err(rustix::io::Errno::LOOP) => return Err(Fault::NotAFile(shown(path))),
-        Err(error) => return Err(Fault::Unreadable(shown(path), error.into())),
+        Err(rustix::io::Errno::NOENT) => return Err(SecretFault::Missing(shown(path))),
+        Err(rustix::io::Errno::LOOP) => return Err(SecretFault::NotAFile(shown(path))),
+        Err(error) => return Err(SecretFault::Unreadable(shown(path), error.into())),
     };
-    let facts = file.metadata().map_err(|error| Fault::Unreadable(shown(path), error))?;
-    if facts.is_file() { Ok((file, facts)) } else { Err(Fault::NotAFile(shown(path))) }
+    let facts = file.metadata().map_err(|error| SecretFault::Unreadable(shown(path), error))?;
+    if facts.is_file() { Ok((file, facts)) } else { Err(SecretFault::NotAFile(shown(path))) }
 }
 
-fn bytes(file: &File, path: &Path) -> Result<Zeroizing<Vec<u8>>, Fault> {
+fn bytes(file: &File, path: &Path) -> Result<Zeroizing<Vec<u8>>, SecretFault> {
     // All the room it can need, so that no copy is left behind while it grows.
     let mut bytes = Zeroizing::new(vec![0; LARGEST + 1]);
     let mut used = 0;
@@ -239,11 +242,11 @@ fn bytes(file: &File, path: &Path) -> Result<Zeroizing<Vec<u8>>, Fault> {
             Ok(0) => break,
             Ok(read) => used += read,
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(Fault::Unreadable(shown(path), error)),
+            Err(error) => return Err(SecretFault::Unreadable(shown(path), error)),
         }
     }
     if used > LARGEST {
-        return Err(Fault::TooLarge(shown(path)));
+        return Err(SecretFault::TooLarge(shown(path)));
     }
     bytes.truncate(used);
     Ok(bytes)
@@ -277,7 +280,7 @@ mod tests {
         path
     }
 
-    fn fault<T>(result: Result<T, Fault>) -> String {
+    fn fault<T>(result: Result<T, SecretFault>) -> String {
         let text = result.err().unwrap().text();
         let chinese = text.in_language(Language::Chinese);
         assert!(
@@ -340,9 +343,9 @@ mod tests {
     fn a_file_of_64_kib_is_read_and_no_byte_more() {
         let folder = TempDir::new().unwrap();
         let most = file(&folder, "most", &vec![b'a'; LARGEST], 0o600);
-        assert!(matches!(api_key_file(&most), Err(Fault::NotAKey(_))));
+        assert!(matches!(api_key_file(&most), Err(SecretFault::NotAKey(_))));
         let more = file(&folder, "more", &vec![b'a'; LARGEST + 1], 0o600);
-        assert!(matches!(api_key_file(&more), Err(Fault::TooLarge(_))));
+        assert!(matches!(api_key_file(&more), Err(SecretFault::TooLarge(_))));
     }
 
     #[test]
@@ -377,14 +380,14 @@ mod tests {
             (of, fault)
         };
         let foreign = path("foreign", &foreign_key);
-        assert!(matches!(told(&good, &foreign), (Of::Key, Fault::Mismatch(_))));
-        assert!(matches!(told(&good, &good), (Of::Key, Fault::NoPrivateKey(_))));
-        assert!(matches!(told(&right, &right), (Of::Certificate, Fault::NoCertificate(_))));
+        assert!(matches!(told(&good, &foreign), (Of::Key, SecretFault::Mismatch(_))));
+        assert!(matches!(told(&good, &good), (Of::Key, SecretFault::NoPrivateKey(_))));
+        assert!(matches!(told(&right, &right), (Of::Certificate, SecretFault::NoCertificate(_))));
         let mixed = path("mixed", &format!("{certificate}{key}"));
         let fault = told(&mixed, &right);
-        assert!(matches!(fault, (Of::Certificate, Fault::KeyBesideCertificate(_))));
+        assert!(matches!(fault, (Of::Certificate, SecretFault::KeyBesideCertificate(_))));
         let open = file(&folder, "open", key.as_bytes(), 0o644);
-        assert!(matches!(told(&good, &open), (Of::Key, Fault::ReadableByOthers { .. })));
+        assert!(matches!(told(&good, &open), (Of::Key, SecretFault::ReadableByOthers { .. })));
     }
 
     #[test]
@@ -394,6 +397,6 @@ mod tests {
         let path = file(&folder, "ca", certificate.as_bytes(), 0o644);
         assert_eq!(roots(&path).unwrap(), certificate.as_bytes());
         let path = file(&folder, "not", key.as_bytes(), 0o644);
-        assert!(matches!(roots(&path), Err(Fault::NoCertificate(_))));
+        assert!(matches!(roots(&path), Err(SecretFault::NoCertificate(_))));
     }
 }

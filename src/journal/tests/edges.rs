@@ -40,7 +40,7 @@ fn a_start_verifies_the_latest_thousand_entries_however_long_the_journal_is() {
 fn an_audit_goes_back_to_the_first_entry() {
     let folder = tempfile::tempdir().unwrap();
     let path = long(&folder, 600);
-    let audit = || Reader::open(&path).unwrap().unwrap().audit();
+    let audit = || JournalReader::open(&path).unwrap().unwrap().audit();
     let whole = Audit { orders: 600, open: 0, attention: 0, numbers_taken: 0 };
     assert_eq!(audit().unwrap(), whole);
     let good = std::fs::read(&path).unwrap();
@@ -67,7 +67,7 @@ fn an_audit_counts_what_is_open_and_numbers_that_were_in_use_elsewhere() {
     let wire = vec![("err_code".into(), "OUT_TRADE_NO_USED".into())];
     journal.append(&Entry { wire, ..waiting(2) }).unwrap();
     assert!(is_held(&path));
-    let audit = Reader::open(&path).unwrap().unwrap().audit().unwrap();
+    let audit = JournalReader::open(&path).unwrap().unwrap().audit().unwrap();
     assert_eq!(audit, Audit { orders: 2, open: 1, attention: 0, numbers_taken: 1 });
     drop(journal);
     assert!(!is_held(&path) && !is_held(&folder.path().join("none.sqlite")));
@@ -110,7 +110,7 @@ fn a_check_that_takes_too_long_is_no_damage_but_one_that_fails_is() {
     let path = long(&folder, 100);
     let (mut journal, _) = Journal::open(&path).unwrap();
     let check = |journal: &mut Journal, rounds| {
-        check::Check { db: &mut journal.db, path: &journal.path }.file(rounds)
+        check::ChainCheck { db: &mut journal.db, path: &journal.path }.file(rounds)
     };
     assert!(check(&mut journal, 0).is_ok(), "interrupted at once");
     tamper(
@@ -200,7 +200,7 @@ fn a_mirror_that_is_not_one_is_noticed() {
         spoil(&mut bytes);
         std::fs::write(&head, bytes).unwrap();
         assert!(matches!(refusal(&path), JournalError::Damaged { .. }));
-        let read = Reader::open(&path).map(|reader| reader.is_some());
+        let read = JournalReader::open(&path).map(|reader| reader.is_some());
         assert!(matches!(read, Err(JournalError::Damaged { .. })));
     }
 }
@@ -233,11 +233,11 @@ fn a_path_that_leads_in_a_circle_is_refused_and_nothing_is_made_beside_it() {
     let path = folder.path().join("journal.sqlite");
     std::os::unix::fs::symlink(&path, &path).unwrap();
     assert!(matches!(refusal(&path), JournalError::Unusable { .. }));
-    let read = Reader::open(&path).map(|reader| reader.is_some());
+    let read = JournalReader::open(&path).map(|reader| reader.is_some());
     assert!(matches!(read, Err(JournalError::Unusable { .. })), "{read:?}");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
     let nowhere = folder.path().join("nowhere/journal.sqlite");
-    assert!(Reader::open(&nowhere).unwrap().is_none(), "not even its folder is there");
+    assert!(JournalReader::open(&nowhere).unwrap().is_none(), "not even its folder is there");
 }
 
 #[test]
@@ -396,10 +396,10 @@ fn without_a_mirror_a_journal_is_read_and_with_one_that_cannot_be_opened_it_is_n
     let path = filled(&folder);
     let mirror = beside(&path, ".head");
     std::fs::remove_file(&mirror).unwrap();
-    assert!(Reader::open(&path).unwrap().is_some(), "it never sold anything, or is a copy");
+    assert!(JournalReader::open(&path).unwrap().is_some(), "it never sold anything, or is a copy");
     // A socket can be opened by nobody.
     let _socket = std::os::unix::net::UnixListener::bind(&mirror).unwrap();
-    let read = Reader::open(&path).map(|reader| reader.is_some());
+    let read = JournalReader::open(&path).map(|reader| reader.is_some());
     assert!(matches!(read, Err(JournalError::Damaged { .. })), "{read:?}");
 }
 

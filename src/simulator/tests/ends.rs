@@ -91,12 +91,12 @@ fn make(desk: &mut Desk, call: Call, now: Millis, code: &str) -> (Millis, Event)
         CallKind::Reverse => desk.send("/secapi/pay/reverse", about(NUMBER)),
     };
     let kind = call.kind;
-    let (after, answer) = match reaction.deed {
-        Deed::Answer { status: 200, body } => (reaction.after, read(kind, &body)),
-        Deed::Answer { .. } | Deed::Raw(_) | Deed::Close | Deed::Reset => {
+    let (after, answer) = match reaction.action {
+        Action::Answer { status: 200, body } => (reaction.after, read(kind, &body)),
+        Action::Answer { .. } | Action::Raw(_) | Action::Close | Action::Reset => {
             (reaction.after, Answer::inconclusive(kind, unknown()))
         }
-        Deed::Drip { .. } | Deed::Silence => {
+        Action::Drip { .. } | Action::Silence => {
             (REQUEST_TIMEOUT, Answer::inconclusive(kind, unknown()))
         }
     };

@@ -49,7 +49,7 @@ impl Desk {
     /// The answer's fields, once its signature was found right.
     fn tell(&mut self, path: &str, fields: Fields) -> Fields {
         let reaction = self.send(path, fields);
-        let Deed::Answer { status: 200, body } = &reaction.deed else {
+        let Action::Answer { status: 200, body } = &reaction.action else {
             panic!("no answer: {reaction:?}");
         };
         let answer = Fields::from_xml(body).unwrap();
@@ -69,7 +69,7 @@ impl Desk {
     }
 
     fn post(&mut self, path: &str, body: &[u8]) -> Reaction {
-        let request = Request { method: "POST", path, body, client_certificate: true };
+        let request = GatewayRequest { method: "POST", path, body, client_certificate: true };
         self.bank.handle(&request, self.now)
     }
 }
@@ -181,7 +181,7 @@ fn a_code_is_good_for_one_order() {
     desk.submit("T01-000001", &code);
     let answer = desk.submit("T01-000002", &code);
     assert!(answer.get("err_code").unwrap().starts_with("AUTH_CODE_"));
-    assert_eq!(desk.bank.entry("T01-000002").unwrap().standing, Standing::Absent);
+    assert_eq!(desk.bank.entry("T01-000002").unwrap().standing, OrderStatus::Absent);
 }
 
 #[test]
@@ -199,7 +199,7 @@ fn a_reversal_gives_everything_back_and_may_be_repeated() {
         assert!(answer.get("transaction_id").is_some());
         states.insert(answer.get("trade_state").unwrap().to_owned());
         let entry = desk.bank.entry("T01-000001").unwrap();
-        assert_eq!((entry.standing, entry.net().minor()), (Standing::Refunded, 0));
+        assert_eq!((entry.standing, entry.net().minor()), (OrderStatus::Refunded, 0));
     }
     assert_eq!(states, ["REFUND", "REVOKED"].map(str::to_owned).into());
 }
@@ -239,7 +239,7 @@ fn a_submission_held_up_in_the_network_arrives_unless_it_was_fenced() {
     for fence_unknown in [false, true] {
         let mut desk = Desk::with(Script { fence_unknown, ..Script::default() }, 1);
         let fields = submission("T01-000001", &named("delivered-late").code(1));
-        assert_eq!(desk.send("/pay/micropay", fields).deed, Deed::Close);
+        assert_eq!(desk.send("/pay/micropay", fields).action, Action::Close);
         assert_eq!(desk.at(30).query("T01-000001").get("err_code"), Some("ORDERNOTEXIST"));
         assert_eq!(desk.reverse("T01-000001").get("recall"), Some("N"));
         desk.bank.advance(Millis::seconds(70));

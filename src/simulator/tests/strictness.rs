@@ -103,7 +103,7 @@ fn who_cannot_be_verified_gets_no_signature() {
     for body in bodies {
         let mut desk = Desk::new(1);
         let reaction = desk.post("/pay/micropay", &body);
-        let Deed::Answer { status: 200, body: answer } = reaction.deed else { panic!() };
+        let Action::Answer { status: 200, body: answer } = reaction.action else { panic!() };
         let answer = Fields::from_xml(&answer).unwrap();
         assert_eq!(answer.get("return_code"), Some("FAIL"));
         assert_eq!((answer.get("sign"), answer.get("result_code")), (None, None));
@@ -111,13 +111,13 @@ fn who_cannot_be_verified_gets_no_signature() {
     }
     let mut desk = Desk::new(1);
     let body = right().to_xml();
-    let get = Request {
+    let get = GatewayRequest {
         method: "GET",
         path: "/pay/micropay",
         body: body.as_bytes(),
         client_certificate: false,
     };
-    assert!(matches!(desk.bank.handle(&get, Millis(0)).deed, Deed::Answer { .. }));
+    assert!(matches!(desk.bank.handle(&get, Millis(0)).action, Action::Answer { .. }));
     assert_eq!(desk.bank.ledger().count(), 0);
 }
 
@@ -128,21 +128,21 @@ fn a_reversal_without_a_certificate_is_met_with_silence() {
     let mut fields = about("T01-000001");
     fields.sign(SignType::Md5, KEY);
     let body = fields.to_xml();
-    let request = Request {
+    let request = GatewayRequest {
         method: "POST",
         path: "/secapi/pay/reverse",
         body: body.as_bytes(),
         client_certificate: false,
     };
-    assert_eq!(desk.bank.handle(&request, Millis::seconds(20)).deed, Deed::Close);
+    assert_eq!(desk.bank.handle(&request, Millis::seconds(20)).action, Action::Close);
     assert_eq!(desk.bank.entry("T01-000001").unwrap().net().minor(), 1230);
 }
 
 #[test]
 fn other_addresses_do_not_exist() {
     let mut desk = Desk::new(1);
-    let status = |reaction: Reaction| match reaction.deed {
-        Deed::Answer { status, .. } => status,
+    let status = |reaction: Reaction| match reaction.action {
+        Action::Answer { status, .. } => status,
         _ => 0,
     };
     assert_eq!(status(desk.post("/", b"")), 200);
@@ -193,7 +193,7 @@ proptest! {
         body in prop::collection::vec(any::<u8>(), 0..200),
         client_certificate: bool,
     ) {
-        let request = Request { method: &method, path: &path, body: &body, client_certificate };
+        let request = GatewayRequest { method: &method, path: &path, body: &body, client_certificate };
         Desk::new(1).bank.handle(&request, Millis(0));
     }
 
@@ -211,7 +211,7 @@ proptest! {
             let (charged, returned) = (entry.charged.minor(), entry.returned.minor());
             prop_assert!(charged == 0 || charged == entry.amount.minor());
             prop_assert!(returned == 0 || returned == charged);
-            prop_assert_eq!(entry.standing == Standing::Paid, entry.net().minor() > 0);
+            prop_assert_eq!(entry.standing == OrderStatus::Paid, entry.net().minor() > 0);
         }
     }
 

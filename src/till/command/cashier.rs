@@ -13,20 +13,20 @@ use super::signals::Signals;
 use super::{Exit, Failure, open};
 use crate::both;
 use crate::clock::{Millis, Uptime};
-use crate::config::{Bell, Config, Gateway, Loaded, ScannerKind};
+use crate::config::{Bell, Config, GatewayConfig, Loaded, ScannerKind};
 use crate::device::Health;
 use crate::engine::{Attempt, Report, SaleRef};
-use crate::journal::{Filter, Reader};
+use crate::journal::{Filter, JournalReader};
 use crate::order::{AuthCode, OutTradeNo};
 use crate::payment::Event;
-use crate::scan::{BurstKey, EndKey, KeyBurst, Outcome, Scan};
+use crate::scan::{BurstKey, BurstOutcome, EndKey, KeyBurst, Scan};
 use crate::screen::{self, Command, Key, Link, Message, Model, Settings};
 use crate::simulator::Scenario;
 use crate::text::{journal, reason};
 use crate::till::{Notice, Till};
-use devices::{DeviceReport, Devices, Errand};
+use devices::{DeviceReport, Devices, JobPurpose};
 use paytill_host::clock::Clock;
-use terminal::{Input, Terminal};
+use terminal::{Terminal, TerminalInput};
 
 /// Orders of the past that the screen shows and can reprint.
 const RECENT: u32 = 20;
@@ -291,9 +291,9 @@ impl Cashier<'_> {
         }
     }
 
-    fn input(&mut self, input: Input) {
+    fn input(&mut self, input: TerminalInput) {
         match input {
-            Input::Key(event, at) => {
+            TerminalInput::Key(event, at) => {
                 let Some(key) = Key::of(&event) else { return };
                 let pushed = match key {
                     Key::Char(letter) => BurstKey::Char(letter),
@@ -307,24 +307,24 @@ impl Cashier<'_> {
                     self.post(Message::Key(key));
                 }
             }
-            Input::Redraw => {}
+            TerminalInput::Redraw => {}
             // The terminal was closed: as with the plug, what is open is resolved at the next start.
-            Input::Gone => self.leaving = Some(Exit::Fault),
+            TerminalInput::Gone => self.leaving = Some(Exit::Fault),
         }
     }
 
-    fn keyed(&mut self, outcomes: Vec<Outcome>) {
+    fn keyed(&mut self, outcomes: Vec<BurstOutcome>) {
         for outcome in outcomes {
             match outcome {
-                Outcome::Typed(letters) => {
+                BurstOutcome::Typed(letters) => {
                     for letter in letters {
                         self.post(Message::Key(Key::Char(letter)));
                     }
                 }
-                Outcome::End(EndKey::Enter) => self.post(Message::Key(Key::Enter)),
-                Outcome::End(EndKey::Tab) => self.post(Message::Key(Key::Tab)),
-                Outcome::Scanned(text) => self.scanned(&text),
-                Outcome::Unended => self.post(Message::UnendedBurst),
+                BurstOutcome::End(EndKey::Enter) => self.post(Message::Key(Key::Enter)),
+                BurstOutcome::End(EndKey::Tab) => self.post(Message::Key(Key::Tab)),
+                BurstOutcome::Scanned(text) => self.scanned(&text),
+                BurstOutcome::Unended => self.post(Message::UnendedBurst),
             }
         }
     }
@@ -351,10 +351,10 @@ impl Cashier<'_> {
             DeviceReport::Job(id, ended) => {
                 let how = devices::printing(ended, language);
                 match self.devices.finished(id) {
-                    Some(Errand::Receipt(out_trade_no)) => {
+                    Some(JobPurpose::Receipt(out_trade_no)) => {
                         self.post(Message::Printed { out_trade_no, how });
                     }
-                    Some(Errand::Drawer) => {
+                    Some(JobPurpose::Drawer) => {
                         tracing::info!(?how, "the drawer was told to open");
                         self.post(Message::Drawer(how));
                     }
@@ -387,7 +387,7 @@ impl Cashier<'_> {
 }
 
 fn settings(config: &Config, gateway_host: String) -> Settings {
-    let training = matches!(config.gateway, Gateway::Simulator)
+    let training = matches!(config.gateway, GatewayConfig::Simulator)
         .then(|| Scenario::menu().iter().map(|scenario| scenario.name().into_owned()).collect());
     let printer = config.printer.kind != crate::config::PrinterKind::None;
     Settings {
@@ -411,7 +411,7 @@ fn settings(config: &Config, gateway_host: String) -> Settings {
 
 /// The last orders, and all that are open: the first frame shows them.
 fn recent(config: &Config) -> Result<Vec<Attempt>, Failure> {
-    let reader = Reader::of_held(&config.journal.path)?;
+    let reader = JournalReader::of_held(&config.journal.path)?;
     let mut rows = reader.orders(&Filter { limit: Some(RECENT), ..Filter::default() })?;
     let oldest = rows.last().map_or(0, |row| row.attempt);
     let open = reader.orders(&Filter { open: true, ..Filter::default() })?;

@@ -10,7 +10,7 @@ use super::wiring::{learned, scanner_settings};
 use super::{Exit, Failure};
 use crate::cli::Json;
 use crate::config::Config;
-use crate::device::inventory::{Class, Device, Roots, plugged_in};
+use crate::device::inventory::{Device, DeviceClass, Roots, plugged_in};
 use crate::device::role::{Role, Wanted, Why};
 use crate::text::device as text;
 
@@ -34,7 +34,7 @@ pub fn list(json: Json, config: &Config) -> Result<Exit, Failure> {
         for line in more.into_iter().flatten() {
             said &= say(&format!("    {line}"));
         }
-        if device.class == Class::OtherHid && role == Role::MaybeScanner {
+        if device.class == DeviceClass::OtherHid && role == Role::MaybeScanner {
             said &= say(&format!("    {}", text::own_format(language)));
         }
         // Nobody is to open a person's keyboard.
@@ -65,7 +65,7 @@ fn json_of(device: &Device, wanted: &Wanted) -> Value {
         Role::Unknown => ("unknown", None),
     };
     let baud = match why {
-        Some(Why::Learned(baud)) if device.class == Class::Serial => Some(baud),
+        Some(Why::Learned(baud)) if device.class == DeviceClass::Serial => Some(baud),
         _ => None,
     };
     let why = why.map(|why| match why {
@@ -99,8 +99,10 @@ fn named(name: &str, value: &str) -> Option<String> {
 /// Keys are only read; everything else is told something as well.
 pub(super) fn may_open(device: &Device) -> bool {
     let needed = match device.class {
-        Class::Keyboard => Access::READ_OK,
-        Class::Serial | Class::HidPos(_) | Class::OtherHid => Access::READ_OK | Access::WRITE_OK,
+        DeviceClass::Keyboard => Access::READ_OK,
+        DeviceClass::Serial | DeviceClass::HidPos(_) | DeviceClass::OtherHid => {
+            Access::READ_OK | Access::WRITE_OK
+        }
     };
     access(&device.node, needed).is_ok()
 }

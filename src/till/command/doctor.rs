@@ -17,7 +17,7 @@ use super::output::say;
 use super::{Exit, Failure};
 use crate::clean::clean;
 use crate::cli::Json;
-use crate::config::{Config, Flags, Gateway, Salvage};
+use crate::config::{Config, Flags, GatewayConfig, Salvage};
 use crate::journal;
 use crate::language::Language;
 use crate::text::doctor::{Check, Finding, Told, Verdict};
@@ -40,10 +40,12 @@ pub async fn run(json: Json, flags: &Flags, clock: &Clock) -> Result<Exit, Failu
     };
     if let Some(config) = configuration(flags, &folder, &mut teller) {
         match &config.gateway {
-            Gateway::WechatV2(wechat) => gateway::check(&config, wechat, clock, &mut teller).await,
-            Gateway::Simulator => teller.tell(&Finding::Training),
+            GatewayConfig::WechatV2(wechat) => {
+                gateway::check(&config, wechat, clock, &mut teller).await
+            }
+            GatewayConfig::Simulator => teller.tell(&Finding::Training),
             // Why not has been told.
-            Gateway::Unread => {}
+            GatewayConfig::Unread => {}
         }
         let is_running = journal::is_held(&config.journal.path);
         teller.tell(if is_running { &Finding::TillRuns } else { &Finding::TillStands });
@@ -79,8 +81,8 @@ fn configuration(flags: &Flags, folder: &Path, teller: &mut Teller) -> Option<Co
             let sentence = wrong.sentence(teller.language).to_owned();
             teller.tell(&Finding::SecretsWrong(sentence));
         }
-        (Ok(()), Gateway::WechatV2(_)) => teller.tell(&Finding::SecretsRead),
-        (Ok(()), Gateway::Simulator | Gateway::Unread) => {}
+        (Ok(()), GatewayConfig::WechatV2(_)) => teller.tell(&Finding::SecretsRead),
+        (Ok(()), GatewayConfig::Simulator | GatewayConfig::Unread) => {}
     }
     Some(loaded.config)
 }

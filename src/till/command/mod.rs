@@ -18,7 +18,7 @@ use crate::journal::JournalError;
 use crate::language::Text;
 use crate::text;
 
-pub use open::{Opened, open, working_directory};
+pub use open::{OpenTill, open, working_directory};
 
 /// How a process ends (interface 1.2).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -8,8 +8,8 @@ use secrecy::ExposeSecret;
 
 use super::{Exit, Failure, output};
 use crate::clock::Millis;
-use crate::config::{Config, Gateway as GatewayConfig, Loaded, WechatV2 as WechatV2Config};
-use crate::engine::{Identity, Recovered};
+use crate::config::{Config, GatewayConfig, Loaded, WechatV2Config};
+use crate::engine::{OrderTemplate, Recovered};
 use crate::gateway::wechat::WechatV2;
 use crate::gateway::wechat::fields::SignType;
 use crate::journal::Journal;
@@ -29,7 +29,7 @@ pub fn working_directory() -> Result<PathBuf, Failure> {
 }
 
 /// An opened till, and what must live as long as it.
-pub struct Opened {
+pub struct OpenTill {
     pub till: Till,
     /// Where it sends: a host's name, or the simulated gateway.
     pub gateway_host: String,
@@ -38,7 +38,7 @@ pub struct Opened {
 }
 
 /// Takes hold of the journal and prepares the way to the gateway. Everything open is gone on with.
-pub async fn open(loaded: &Loaded, clock: &Clock) -> Result<Opened, Failure> {
+pub async fn open(loaded: &Loaded, clock: &Clock) -> Result<OpenTill, Failure> {
     let config = &loaded.config;
     // First of all: who may not write down may not sell.
     let (journal, recovered) = Journal::open(&config.journal.path)?;
@@ -70,11 +70,11 @@ fn open_gateway(
     clock: &Clock,
     journal: Journal,
     recovered: Recovered,
-) -> Result<Opened, Failure> {
+) -> Result<OpenTill, Failure> {
     let route = route(gateway);
     let codec = WechatV2::new(gateway.merchant.clone(), gateway.sign_type, gateway.api_key.clone());
     let parts = TillParts {
-        identity: identity(config, gateway.merchant.clone()),
+        template: template(config, gateway.merchant.clone()),
         rules: config.payment.rules,
         gateway: Arc::new(codec),
         transport: transport(&route)?,
@@ -83,7 +83,7 @@ fn open_gateway(
         clock: clock.clone(),
     };
     let gateway_host = gateway.base_url.trim_start_matches("https://").to_owned();
-    Ok(Opened { till: start(parts, journal, recovered)?, gateway_host, _training: None })
+    Ok(OpenTill { till: start(parts, journal, recovered)?, gateway_host, _training: None })
 }
 
 /// The way to the gateway of a configuration.
@@ -105,7 +105,7 @@ async fn open_training(
     clock: &Clock,
     journal: Journal,
     recovered: Recovered,
-) -> Result<Opened, Failure> {
+) -> Result<OpenTill, Failure> {
     let fault = |why: &Text| {
         let what = both!("the simulated gateway cannot be started", "无法启动模拟网关");
         Failure::new(Exit::Fault, what.because(why))
@@ -134,7 +134,7 @@ async fn open_training(
         account.api_key.clone().into(),
     );
     let parts = TillParts {
-        identity: identity(config, account.merchant),
+        template: template(config, account.merchant),
         rules: config.payment.rules,
         gateway: Arc::new(codec),
         transport: transport(&defaults)?,
@@ -143,11 +143,11 @@ async fn open_training(
         clock: clock.clone(),
     };
     let till = start(parts, journal, recovered)?;
-    Ok(Opened { till, gateway_host: "simulator".into(), _training: Some(server) })
+    Ok(OpenTill { till, gateway_host: "simulator".into(), _training: Some(server) })
 }
 
-fn identity(config: &Config, merchant: Merchant) -> Identity {
-    Identity {
+fn template(config: &Config, merchant: Merchant) -> OrderTemplate {
+    OrderTemplate {
         till: config.till.id.clone(),
         merchant,
         currency: config.till.currency,

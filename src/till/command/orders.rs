@@ -8,7 +8,7 @@ use super::{Exit, Failure};
 use crate::cli::{Orders, Show};
 use crate::clock::TimeZone;
 use crate::config::Config;
-use crate::journal::{Filter, Reader, StoredEntry};
+use crate::journal::{Filter, JournalReader, StoredEntry};
 use crate::language::Language;
 use crate::payment::{Call, Event, Reason};
 use crate::text::{history, reason, screen};
@@ -17,7 +17,7 @@ use crate::{both, say};
 /// Lists orders, the newest first.
 pub fn list(orders: &Orders, config: &Config) -> Result<Exit, Failure> {
     let language = config.till.language;
-    let Some(reader) = Reader::open(&config.journal.path)? else {
+    let Some(reader) = JournalReader::open(&config.journal.path)? else {
         return Ok(nothing_yet(orders.json.json, config));
     };
     let filter = Filter {
@@ -57,7 +57,7 @@ pub fn show(show: &Show, config: &Config) -> Result<Exit, Failure> {
             both!("there is no order {number} in {journal}", "{journal} 中没有订单 {number}"),
         )
     };
-    let reader = Reader::open(&config.journal.path)?.ok_or_else(none)?;
+    let reader = JournalReader::open(&config.journal.path)?.ok_or_else(none)?;
     let row = reader.order(&show.order_no)?.ok_or_else(none)?;
     let entries = reader.entries(row.attempt)?;
     let report = OrderReport::of_row(&row);

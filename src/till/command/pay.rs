@@ -5,14 +5,14 @@ use zeroize::Zeroizing;
 use super::open::{open, tell_training};
 use super::output::{say, tell};
 use super::report::OrderReport;
-use super::signals::{Asked, Signals};
+use super::signals::{ShutdownRequest, Signals};
 use super::{Exit, Failure};
 use crate::clean::clean;
 use crate::cli::Pay;
 use crate::config::Loaded;
 use crate::engine::{Attempt, Refusal, Report, SaleRef};
 use crate::language::{Language, Text};
-use crate::money::Entry;
+use crate::money::AmountEntry;
 use crate::order::{AuthCode, OutTradeNo, TillId};
 use crate::payment::{Event, Status};
 use crate::scan::Scan;
@@ -30,7 +30,7 @@ const NOTE_CELLS: usize = 200;
 pub async fn run(pay: Pay, loaded: &Loaded, clock: &Clock) -> Result<Exit, Failure> {
     let config = &loaded.config;
     let currency = config.till.currency;
-    let amount = currency.read(&pay.amount, Entry::Major).map_err(|why| {
+    let amount = currency.read(&pay.amount, AmountEntry::Major).map_err(|why| {
         // Where the two are swapped, the code is not repeated.
         let code = AuthCode::new(pay.amount.trim()).map(|code| code.masked());
         let given = code.unwrap_or_else(|| clean(&pay.amount, 40));
@@ -94,7 +94,7 @@ async fn follow(
             notice = till.next() => notice,
             // The person at the keyboard is the cashier.
             asked = signals.next() => {
-                if cancelled || asked == Asked::End {
+                if cancelled || asked == ShutdownRequest::End {
                     return Exit::Attention;
                 }
                 cancelled = true;

@@ -9,7 +9,7 @@ use crate::both;
 
 /// What a signal asks for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Asked {
+pub(super) enum ShutdownRequest {
     /// The person at the keyboard wants to stop.
     Interrupt,
     /// The process is to end.
@@ -39,12 +39,12 @@ impl Signals {
         })
     }
 
-    pub(super) async fn next(&mut self) -> Asked {
+    pub(super) async fn next(&mut self) -> ShutdownRequest {
         tokio::select! {
-            _ = self.interrupt.recv() => Asked::Interrupt,
-            _ = self.hangup.recv() => Asked::End,
-            _ = self.quit.recv() => Asked::End,
-            _ = self.terminate.recv() => Asked::End,
+            _ = self.interrupt.recv() => ShutdownRequest::Interrupt,
+            _ = self.hangup.recv() => ShutdownRequest::End,
+            _ = self.quit.recv() => ShutdownRequest::End,
+            _ = self.terminate.recv() => ShutdownRequest::End,
         }
     }
 }

@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 
 use super::output::tell;
-use crate::config::{Config, DisplayKind, PrinterKind as PrinterPort, ScannerKind};
+use crate::config::{Config, DisplayKind, PrinterKind, ScannerKind};
 use crate::device::display::DisplaySettings;
 use crate::device::inventory::Roots;
 use crate::device::learned;
-use crate::device::printer::{Patience, PrinterKind, PrinterSettings};
+use crate::device::printer::{Patience, PrinterPort, PrinterSettings};
 use crate::device::role::{Learned, Wanted};
 use crate::device::scanner::ScannerSettings;
 use crate::display;
@@ -17,16 +17,16 @@ use crate::receipt::{Form, escpos};
 pub(super) fn printer_settings(config: &Config) -> Option<PrinterSettings> {
     let port = config.printer.port.clone()?;
     let kind = match config.printer.kind {
-        PrinterPort::EscposSerial => {
+        PrinterKind::EscposSerial => {
             let (baud, flow) = (config.printer.baud, config.printer.flow);
-            PrinterKind::Serial { port, baud, flow }
+            PrinterPort::Serial { port, baud, flow }
         }
-        PrinterPort::EscposFile => PrinterKind::File { path: port },
-        PrinterPort::None => return None,
+        PrinterKind::EscposFile => PrinterPort::File { path: port },
+        PrinterKind::None => return None,
     };
     let form = Form::of(config);
-    let (proof, parting) = (form.profile.proof(), escpos::parting(&form));
-    Some(PrinterSettings { kind, proof, parting, patience: Patience::default() })
+    let (proof, terminator) = (form.profile.proof(), escpos::terminator(&form));
+    Some(PrinterSettings { kind, proof, terminator, patience: Patience::default() })
 }
 
 /// How the customer's display is reached, if there is one.
@@ -83,7 +83,7 @@ pub(super) fn scanner_settings(config: &Config, learned: Vec<Learned>) -> Scanne
 /// The ports of printer and display.
 fn other_ports(config: &Config) -> Vec<PathBuf> {
     let (printer, display) = (&config.printer, &config.display);
-    let printer = printer.port.clone().filter(|_| printer.kind == PrinterPort::EscposSerial);
+    let printer = printer.port.clone().filter(|_| printer.kind == PrinterKind::EscposSerial);
     let display = display.port.clone().filter(|_| display.kind != DisplayKind::None);
     printer.into_iter().chain(display).collect()
 }

@@ -20,7 +20,7 @@ use crate::clock::{Millis, TimeZone};
 use crate::gateway::wechat::fields::SignType;
 use crate::hardware::{Flow, Parity, Selector};
 use crate::language::Language;
-use crate::money::{Currency, Entry, Money};
+use crate::money::{AmountEntry, Currency, Money};
 use crate::order::{Merchant, TillId};
 use crate::payment::Rules;
 use crate::picture::Picture;
@@ -30,22 +30,22 @@ use crate::scan::keyboard::Layout;
 /// Everything the owner decides, checked.
 #[derive(Clone, Debug)]
 pub struct Config {
-    pub store: Store,
-    pub till: Till,
-    pub gateway: Gateway,
-    pub payment: Payment,
-    pub scanner: Scanner,
-    pub printer: Printer,
-    pub display: Display,
-    pub receipt: Receipt,
-    pub screen: Screen,
-    pub journal: Journal,
-    pub log: Log,
+    pub store: StoreConfig,
+    pub till: TillConfig,
+    pub gateway: GatewayConfig,
+    pub payment: PaymentConfig,
+    pub scanner: ScannerConfig,
+    pub printer: PrinterConfig,
+    pub display: DisplayConfig,
+    pub receipt: ReceiptConfig,
+    pub screen: ScreenConfig,
+    pub journal: JournalConfig,
+    pub log: LogConfig,
 }
 
 /// The shop.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Store {
+pub struct StoreConfig {
     /// On the screen; at most 64 cells.
     pub name: String,
     /// Sent as device information; at most 32 characters, and it may be empty.
@@ -56,7 +56,7 @@ pub struct Store {
 
 /// This till in the shop.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Till {
+pub struct TillConfig {
     pub id: TillId,
     pub language: Language,
     pub currency: Currency,
@@ -65,17 +65,17 @@ pub struct Till {
 /// Who moves the money.
 #[derive(Clone, Debug)]
 #[expect(clippy::large_enum_variant, reason = "a till has one of it")]
-pub enum Gateway {
+pub enum GatewayConfig {
     /// Training: nobody does.
     Simulator,
-    WechatV2(WechatV2),
+    WechatV2(WechatV2Config),
     /// A real one whose secrets were not read, so that nothing can be sent to it.
     Unread,
 }
 
 /// `WeChat` Pay's API v2, and the secrets to use it.
 #[derive(Clone, Debug)]
-pub struct WechatV2 {
+pub struct WechatV2Config {
     /// `https://host` with a port where it is not 443, and nothing behind it.
     pub base_url: String,
     /// Where to go when `base_url` cannot be reached.
@@ -98,16 +98,16 @@ pub struct WechatV2 {
 
 /// How a payment goes.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Payment {
+pub struct PaymentConfig {
     pub rules: Rules,
-    pub entry: Entry,
+    pub entry: AmountEntry,
     /// What the customer's phone shows as the goods, made from its template: 1 to 127 bytes.
     pub body: String,
 }
 
 /// Where payment codes come from.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Scanner {
+pub struct ScannerConfig {
     pub kind: ScannerKind,
     /// Any tty; there is one if the kind is [`ScannerKind::Serial`].
     pub port: Option<PathBuf>,
@@ -136,7 +136,7 @@ pub enum ScannerKind {
 
 /// What receipts are printed on.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Printer {
+pub struct PrinterConfig {
     pub kind: PrinterKind,
     /// A tty, or the file the bytes are appended to; there is one unless the kind is `None`.
     pub port: Option<PathBuf>,
@@ -169,7 +169,7 @@ pub enum Paper {
 
 /// The display that the customer looks at.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Display {
+pub struct DisplayConfig {
     pub kind: DisplayKind,
     /// A tty; there is one unless the kind is `None`.
     pub port: Option<PathBuf>,
@@ -274,7 +274,7 @@ pub enum DrawerPin {
 
 /// What a receipt says beside the sale.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Receipt {
+pub struct ReceiptConfig {
     /// Above everything, no wider than the paper.
     pub logo: Option<Picture>,
     /// The store's name where nothing else is said.
@@ -286,7 +286,7 @@ pub struct Receipt {
 
 /// How the screen looks and sounds.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Screen {
+pub struct ScreenConfig {
     pub theme: Theme,
     pub bell: Bell,
     /// An amount above this asks once more; `None`: none does.
@@ -313,13 +313,13 @@ pub enum Bell {
 
 /// Where the books are.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Journal {
+pub struct JournalConfig {
     pub path: PathBuf,
 }
 
 /// Where the log is.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Log {
+pub struct LogConfig {
     /// The day is appended to it: `journal.log` is written as `journal.log.2026-11-22`.
     pub path: PathBuf,
     pub level: LevelFilter,

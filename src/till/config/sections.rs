@@ -9,12 +9,12 @@ use std::path::Path;
 use tracing::level_filters::LevelFilter;
 
 use super::{
-    Bell, Config, ConfigError, Environment, Flags, Gateway, Journal, Log, Payment, Salvage, Screen,
-    Secrets, Store, Theme, Till,
+    Bell, Config, ConfigError, Environment, Flags, GatewayConfig, JournalConfig, LogConfig,
+    PaymentConfig, Salvage, ScreenConfig, Secrets, StoreConfig, Theme, TillConfig,
 };
 use crate::clock::{Millis, TimeZone};
 use crate::language::{Language, Text};
-use crate::money::{Currency, Entry};
+use crate::money::{AmountEntry, Currency};
 use crate::order::TillId;
 use crate::payment::Rules;
 use crate::{both, say, text};
@@ -145,7 +145,7 @@ pub(super) fn salvage(mut document: Document<'_>, around: &Surroundings<'_>) -> 
         match read(&document, around) {
             Ok(mut config) => {
                 if is_real {
-                    config.gateway = Gateway::Unread;
+                    config.gateway = GatewayConfig::Unread;
                     if let Ok(journal) = journal(document.section("journal"), true, around) {
                         config.journal = journal;
                     }
@@ -165,7 +165,7 @@ pub(super) fn salvage(mut document: Document<'_>, around: &Surroundings<'_>) -> 
     }
 }
 
-fn store(section: Section<'_>) -> Result<Store, ConfigError> {
+fn store(section: Section<'_>) -> Result<StoreConfig, ConfigError> {
     let name = section.text("name", NAME_CELLS)?.unwrap_or_else(|| "Corner Coffee".to_owned());
     if name.is_empty() {
         let sentence = both!("is empty; it is what receipts begin with", "为空，小票抬头要印店名");
@@ -180,7 +180,7 @@ fn store(section: Section<'_>) -> Result<Store, ConfigError> {
         );
         return Err(section.wrong("id", &sentence));
     }
-    Ok(Store { name, id, time_zone: time_zone(section)? })
+    Ok(StoreConfig { name, id, time_zone: time_zone(section)? })
 }
 
 /// By its name in the IANA database, which comes with the program; else the machine's own.
@@ -198,7 +198,7 @@ fn time_zone(section: Section<'_>) -> Result<TimeZone, ConfigError> {
     }
 }
 
-fn till(section: Section<'_>, around: &Surroundings<'_>) -> Result<Till, ConfigError> {
+fn till(section: Section<'_>, around: &Surroundings<'_>) -> Result<TillConfig, ConfigError> {
     let id = section.text("id", NAME_CELLS)?.unwrap_or_else(|| "T01".to_owned());
     let id = TillId::new(&id).ok_or_else(|| {
         let sentence = both!(
@@ -216,10 +216,14 @@ fn till(section: Section<'_>, around: &Surroundings<'_>) -> Result<Till, ConfigE
         );
         section.wrong("currency", &sentence)
     })?;
-    Ok(Till { id, language: around.flags.lang.unwrap_or(language), currency })
+    Ok(TillConfig { id, language: around.flags.lang.unwrap_or(language), currency })
 }
 
-fn payment(section: Section<'_>, store: &Store, till: &Till) -> Result<Payment, ConfigError> {
+fn payment(
+    section: Section<'_>,
+    store: &StoreConfig,
+    till: &TillConfig,
+) -> Result<PaymentConfig, ConfigError> {
     let rules = Rules::default();
     let time = |key, allowed, default: Millis| section.whole(key, allowed, default.0).map(Millis);
     let rules = Rules {
@@ -228,16 +232,16 @@ fn payment(section: Section<'_>, store: &Store, till: &Till) -> Result<Payment, 
         reverse_not_before: time("reverse_not_before_ms", 0..=60_000, rules.reverse_not_before)?,
         attention_after: time("attention_after_ms", 1000..=600_000, rules.attention_after)?,
     };
-    let entries = [("major", Entry::Major), ("minor", Entry::Minor)];
-    let entry = section.word("amount_entry", &entries, Entry::default())?;
+    let entries = [("major", AmountEntry::Major), ("minor", AmountEntry::Minor)];
+    let entry = section.word("amount_entry", &entries, AmountEntry::default())?;
     let template = section.text("body", 2 * BODY_BYTES)?;
     let body = fill(template.as_deref().unwrap_or("{store} {till}"), store, till)
         .map_err(|sentence| section.wrong("body", &sentence))?;
-    Ok(Payment { rules, entry, body })
+    Ok(PaymentConfig { rules, entry, body })
 }
 
 /// The template with its placeholders filled in, or what is wrong with it.
-fn fill(template: &str, store: &Store, till: &Till) -> Result<String, Text> {
+fn fill(template: &str, store: &StoreConfig, till: &TillConfig) -> Result<String, Text> {
     let placeholders = [("store", store.name.as_str()), ("till", till.id.as_str())];
     let mut body = String::new();
     let mut parts = template.split('{');
@@ -280,9 +284,9 @@ fn fill(template: &str, store: &Store, till: &Till) -> Result<String, Text> {
 
 fn screen(
     section: Section<'_>,
-    till: &Till,
+    till: &TillConfig,
     around: &Surroundings<'_>,
-) -> Result<Screen, ConfigError> {
+) -> Result<ScreenConfig, ConfigError> {
     let themes = [
         ("dark", Theme::Dark),
         ("light", Theme::Light),
@@ -297,7 +301,7 @@ fn screen(
     let typed = section.text("confirm_above", NAME_CELLS)?.unwrap_or_else(|| "1000".to_owned());
     let confirm_above = match typed.as_str() {
         "" => None,
-        amount => Some(till.currency.read(amount, Entry::Major).map_err(|fault| {
+        amount => Some(till.currency.read(amount, AmountEntry::Major).map_err(|fault| {
             let what = both!(
                 "is \"{amount}\"; allowed is an amount such as \"1000\", or \"\" for never",
                 "为 \"{amount}\"，只能是金额，如 \"1000\"，或 \"\"（从不确认）"
@@ -306,7 +310,7 @@ fn screen(
             section.wrong("confirm_above", &what.because(&why))
         })?),
     };
-    Ok(Screen { theme, bell, confirm_above })
+    Ok(ScreenConfig { theme, bell, confirm_above })
 }
 
 /// Books of training and real ones never share a file by default.
@@ -314,13 +318,13 @@ fn journal(
     section: Section<'_>,
     is_real: bool,
     around: &Surroundings<'_>,
-) -> Result<Journal, ConfigError> {
+) -> Result<JournalConfig, ConfigError> {
     if let Some(path) = section.path("path", around.folder)? {
-        return Ok(Journal { path });
+        return Ok(JournalConfig { path });
     }
     let name = if is_real { "paytill/journal.sqlite" } else { "paytill/training.sqlite" };
     match folder_of(around.environment, "XDG_STATE_HOME", ".local/state") {
-        Some(state) => Ok(Journal { path: state.join(name) }),
+        Some(state) => Ok(JournalConfig { path: state.join(name) }),
         None => Err(section.wrong(
             "path",
             &both!(
@@ -333,9 +337,9 @@ fn journal(
 
 fn log(
     section: Section<'_>,
-    journal: &Journal,
+    journal: &JournalConfig,
     around: &Surroundings<'_>,
-) -> Result<Log, ConfigError> {
+) -> Result<LogConfig, ConfigError> {
     let path = match section.path("path", around.folder)? {
         Some(folder) if folder.is_dir() => folder.join("paytill.log"),
         Some(path) => path,
@@ -350,5 +354,5 @@ fn log(
         ("trace", LevelFilter::TRACE),
     ];
     let level = section.word("level", &levels, LevelFilter::INFO)?;
-    Ok(Log { path, level: around.flags.log_level.unwrap_or(level) })
+    Ok(LogConfig { path, level: around.flags.log_level.unwrap_or(level) })
 }

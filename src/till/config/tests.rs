@@ -71,10 +71,10 @@ impl Bench {
     }
 }
 
-fn wechat(config: &Config) -> &WechatV2 {
+fn wechat(config: &Config) -> &WechatV2Config {
     match &config.gateway {
-        Gateway::WechatV2(wechat) => wechat,
-        Gateway::Simulator | Gateway::Unread => panic!("this is training"),
+        GatewayConfig::WechatV2(wechat) => wechat,
+        GatewayConfig::Simulator | GatewayConfig::Unread => panic!("this is training"),
     }
 }
 
@@ -301,7 +301,7 @@ fn without_a_file_the_till_trains_in_the_language_of_its_environment() {
     bench.environment.insert("LANG", "zh_CN.UTF-8".into());
     let Loaded { config, source } = bench.load().unwrap();
     assert_eq!(source, None);
-    assert!(matches!(config.gateway, Gateway::Simulator));
+    assert!(matches!(config.gateway, GatewayConfig::Simulator));
     assert_eq!(config.store.name, "Corner Coffee");
     assert_eq!(config.till.language, Language::Chinese);
     let state = bench.folder.path().join("home/.local/state/paytill");
@@ -514,7 +514,7 @@ fn what_sends_nothing_needs_no_secrets() {
         Config::load_without_secrets(&bench.flags, &environment, bench.folder.path())
     };
     let config = load(REQUIRED).unwrap().config;
-    assert!(matches!(config.gateway, Gateway::Unread));
+    assert!(matches!(config.gateway, GatewayConfig::Unread));
     assert!(config.journal.path.ends_with("journal.sqlite"), "{:?}", config.journal);
     let without = REQUIRED.replace("app_id", "sub_app_id");
     assert!(load(&without).is_err(), "but all else is checked");
@@ -544,7 +544,10 @@ fn a_section_with_a_fault_spoils_no_other_and_all_of_them_are_told() {
 
     let (config, faults) = salvage(&REQUIRED.replace("mch_id", "mch"));
     let config = config.unwrap();
-    assert!(matches!(config.gateway, Gateway::Unread), "nobody is told that this is training");
+    assert!(
+        matches!(config.gateway, GatewayConfig::Unread),
+        "nobody is told that this is training"
+    );
     assert!(config.journal.path.ends_with("journal.sqlite"), "{:?}", config.journal);
     assert_eq!(faults.len(), 1, "{faults:?}");
 

@@ -12,7 +12,8 @@ use std::time::Duration;
 use serialport::{ClearBuffer, SerialPort};
 
 use super::{
-    Address, Fault, Health, LOOK, Opened, Pause, Reported, Wanted, Worker, open_unblocked,
+    Address, Fault, Health, OpenPort, POLL_INTERVAL, Pause, Reported, Wanted, Worker,
+    open_unblocked,
 };
 use crate::clock::{Millis, Uptime};
 use crate::hardware::Parity;
@@ -58,8 +59,19 @@ impl Display {
             let address = Address::new(port, baud).with_parity(parity);
             let (state, shows, reported) = (Vec::new(), Shows::Unknown, Reported(None));
             let open = None;
-            Line { address, start, inbox, state, shows, open, clock, report, reported, wanted }
-                .run();
+            SerialDisplay {
+                address,
+                start,
+                inbox,
+                state,
+                shows,
+                open,
+                clock,
+                report,
+                reported,
+                wanted,
+            }
+            .run();
         })?;
         Ok(Self { newest, worker })
     }
@@ -89,7 +101,7 @@ impl Mailbox {
     }
 }
 
-struct Line<R> {
+struct SerialDisplay<R> {
     address: Address,
     start: Vec<u8>,
     inbox: Mailbox,
@@ -97,7 +109,7 @@ struct Line<R> {
     state: Vec<u8>,
     shows: Shows,
     /// The bytes go through a handle of their own.
-    open: Option<Opened<File>>,
+    open: Option<OpenPort<File>>,
     clock: Clock,
     report: R,
     reported: Reported,
@@ -121,7 +133,7 @@ enum Stop {
     Unwanted,
 }
 
-impl<R: Fn(Health)> Line<R> {
+impl<R: Fn(Health)> SerialDisplay<R> {
     fn run(mut self) {
         while self.wanted.is_true() {
             self.look();
@@ -162,9 +174,9 @@ impl<R: Fn(Health)> Line<R> {
     /// Until there is something new to show, the line is hung up, or it is time to look at it.
     fn rest(&mut self) {
         match &self.open {
-            None => self.wanted.pause(LOOK),
+            None => self.wanted.pause(POLL_INTERVAL),
             Some(open) => {
-                if self.wanted.pause_at(&open.extra, LOOK) == Pause::HungUp {
+                if self.wanted.pause_at(&open.extra, POLL_INTERVAL) == Pause::HungUp {
                     self.close();
                     self.tell(Health::Searching);
                     // Its node goes a moment later.
@@ -202,7 +214,7 @@ impl<R: Fn(Health)> Line<R> {
         }
     }
 
-    fn write(&self, open: &mut Opened<File>, mut rest: &[u8]) -> Result<(), Stop> {
+    fn write(&self, open: &mut OpenPort<File>, mut rest: &[u8]) -> Result<(), Stop> {
         let mut moved_at = self.clock.uptime();
         while !rest.is_empty() {
             match open.extra.write(&rest[..rest.len().min(CHUNK)]) {
@@ -221,7 +233,7 @@ impl<R: Fn(Health)> Line<R> {
 
     /// Waits until the line has taken it all: else a slow one would show what is long past. Drivers
     /// count as they like, so one that never comes to nothing is no fault.
-    fn drain(&self, open: &Opened<File>) -> Result<(), Stop> {
+    fn drain(&self, open: &OpenPort<File>) -> Result<(), Stop> {
         let since = self.clock.uptime();
         while open.port.bytes_to_write().map_err(|_| Stop::Gone)? > 0 {
             match self.wait(since) {
@@ -266,7 +278,7 @@ impl<R: Fn(Health)> Line<R> {
 }
 
 /// Whether the line was hung up. A display has nothing to say; what comes all the same is dropped.
-fn is_gone(open: &mut Opened<File>) -> bool {
+fn is_gone(open: &mut OpenPort<File>) -> bool {
     match open.extra.read(&mut [0; 256]) {
         Ok(count) => count == 0,
         Err(error) => {

@@ -8,8 +8,8 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use crate::clean::clean;
-use crate::scan::hid_pos::Layout;
-use crate::scan::keyboard::Reports;
+use crate::scan::hid_pos::ReportLayout;
+use crate::scan::keyboard::KeyReports;
 
 /// Entries of one kind that are looked at; a till has a handful.
 const MOST: usize = 256;
@@ -36,26 +36,26 @@ impl Default for Roots {
 /// One way into a device. A device may have several.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Device {
-    pub class: Class,
+    pub class: DeviceClass,
     /// `/dev/ttyACM0`. It may be another after the next plug.
     pub node: PathBuf,
-    pub identity: Identity,
+    pub identity: DeviceIdentity,
     /// The link that udev makes for it, which keeps its name.
     pub by_id: Option<PathBuf>,
 }
 
 /// What kind of way in it is.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Class {
+pub enum DeviceClass {
     Serial,
     /// Something with the keys of a keyboard, be it a scanner or under a person's hands.
     Keyboard,
-    HidPos(Layout),
+    HidPos(ReportLayout),
     /// A HID device that makes no input device, such as a scanner in a maker's own format.
     OtherHid,
 }
 
-impl Class {
+impl DeviceClass {
     /// As it stands in files and JSON.
     pub fn word(&self) -> &'static str {
         match self {
@@ -69,7 +69,7 @@ impl Class {
 
 /// Which device it is, as far as it says so.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Identity {
+pub struct DeviceIdentity {
     /// Vendor and product of USB and Bluetooth; `None` for what is built in.
     pub ids: Option<(u16, u16)>,
     pub maker: String,
@@ -101,7 +101,7 @@ fn serial_ports(roots: &Roots) -> Vec<Device> {
         let node = roots.dev.join(&name);
         let by_id = links.iter().find(|(target, _)| *target == node).map(|(_, link)| link.clone());
         let identity = of_usb(&place).unwrap_or_default();
-        node.exists().then_some(Device { class: Class::Serial, node, identity, by_id })
+        node.exists().then_some(Device { class: DeviceClass::Serial, node, identity, by_id })
     });
     ports.take(MOST).collect()
 }
@@ -118,7 +118,12 @@ fn keyboards(roots: &Roots) -> Vec<Device> {
             .and_then(|place| of_usb(&place))
             .unwrap_or_else(|| of_input(&input));
         let node = roots.dev.join("input").join(&name);
-        node.exists().then_some(Device { class: Class::Keyboard, node, identity, by_id: None })
+        node.exists().then_some(Device {
+            class: DeviceClass::Keyboard,
+            node,
+            identity,
+            by_id: None,
+        })
     });
     nodes.take(MOST).collect()
 }
@@ -126,10 +131,10 @@ fn keyboards(roots: &Roots) -> Vec<Device> {
 fn raw_hid(roots: &Roots) -> Vec<Device> {
     let nodes = entries(&roots.sys.join("class/hidraw")).filter_map(|(name, entry)| {
         let hid = entry.join("device");
-        let class = match Layout::parse(&bytes(&hid.join("report_descriptor"))?) {
-            Some(layout) => Class::HidPos(layout),
+        let class = match ReportLayout::parse(&bytes(&hid.join("report_descriptor"))?) {
+            Some(layout) => DeviceClass::HidPos(layout),
             None if hid.join("input").exists() => return None,
-            None => Class::OtherHid,
+            None => DeviceClass::OtherHid,
         };
         let identity = hid
             .canonicalize()
@@ -147,7 +152,7 @@ fn raw_hid(roots: &Roots) -> Vec<Device> {
 pub struct RawKeyboard {
     /// It comes a moment after the event node.
     pub node: Option<PathBuf>,
-    pub reports: Reports,
+    pub reports: KeyReports,
 }
 
 /// What is beneath a keyboard's event node; `None` where the keys are not to be had from reports, or
@@ -161,10 +166,10 @@ pub fn raw_keyboard(roots: &Roots, event_node: &Path) -> Option<RawKeyboard> {
     let keyboards = inputs.filter(|(_, input)| {
         attribute(input, "capabilities/key").is_some_and(|keys| has_keys(&keys))
     });
-    if keyboards.count() > 1 || Layout::parse(&descriptor).is_some() {
+    if keyboards.count() > 1 || ReportLayout::parse(&descriptor).is_some() {
         return None;
     }
-    let reports = Reports::parse(&descriptor)?;
+    let reports = KeyReports::parse(&descriptor)?;
     let node = entries(&hid.join("hidraw")).next().map(|(name, _)| roots.dev.join(name));
     Some(RawKeyboard { node, reports })
 }
@@ -179,7 +184,7 @@ fn has_keys(capabilities: &str) -> bool {
 }
 
 /// What the USB device above a place in `/sys/devices` says of itself.
-fn of_usb(place: &Path) -> Option<Identity> {
+fn of_usb(place: &Path) -> Option<DeviceIdentity> {
     // What is behind a Bluetooth adapter is not the adapter.
     if place.iter().any(|part| part == "bluetooth") {
         return None;
@@ -195,7 +200,7 @@ fn of_usb(place: &Path) -> Option<Identity> {
         let controller = hub.parent()?.file_name()?.to_str()?;
         Some(clean(&format!("{controller}-{}", text("devpath")?), NAME_CELLS))
     };
-    Some(Identity {
+    Some(DeviceIdentity {
         ids: number("idVendor").zip(number("idProduct")),
         maker: text("manufacturer").unwrap_or_default(),
         name: text("product").unwrap_or_default(),
@@ -204,11 +209,11 @@ fn of_usb(place: &Path) -> Option<Identity> {
     })
 }
 
-fn of_input(input: &Path) -> Identity {
+fn of_input(input: &Path) -> DeviceIdentity {
     let number = |name| u16::from_str_radix(attribute(input, name)?.trim(), 16).ok();
     let text = |name| attribute(input, name).map(|text| clean(&text, NAME_CELLS));
     let is_plugged = number("id/bustype").is_some_and(|bus| [USB, BLUETOOTH].contains(&bus));
-    Identity {
+    DeviceIdentity {
         ids: number("id/vendor").zip(number("id/product")).filter(|_| is_plugged),
         maker: String::new(),
         name: text("name").unwrap_or_default(),
@@ -218,7 +223,7 @@ fn of_input(input: &Path) -> Identity {
 }
 
 /// From lines such as `HID_ID=0003:00000C2E:00000B87`.
-fn of_hid(uevent: &str) -> Identity {
+fn of_hid(uevent: &str) -> DeviceIdentity {
     let value = |key: &str| {
         let line = uevent.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('='));
         line.map(|text| clean(text, NAME_CELLS)).unwrap_or_default()
@@ -229,7 +234,7 @@ fn of_hid(uevent: &str) -> Identity {
     });
     let mut next = || numbers.next().flatten();
     let (bus, vendor, product) = (next(), next(), next());
-    Identity {
+    DeviceIdentity {
         ids: vendor.zip(product).filter(|_| bus.is_some_and(|bus| [USB, BLUETOOTH].contains(&bus))),
         maker: String::new(),
         name: value("HID_NAME"),

@@ -95,14 +95,14 @@ fn replace(path: &Path, text: &str) -> io::Result<()> {
 
 #[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-struct Document {
+struct LearnedFile {
     #[serde(default)]
-    scanner: Vec<Entry>,
+    scanner: Vec<LearnedEntry>,
 }
 
 #[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-struct Entry {
+struct LearnedEntry {
     vendor: String,
     product: String,
     #[serde(default)]
@@ -119,7 +119,7 @@ const fn usual_baud() -> u32 {
 }
 
 fn parse(text: &str) -> Result<Vec<Learned>, Text> {
-    let document: Document = toml::from_str(text)
+    let document: LearnedFile = toml::from_str(text)
         .map_err(|error| both!("{why}", "内容不正确，{why}", why = clean(error.message(), 100)))?;
     if document.scanner.len() > MOST {
         return Err(both!("it has more than {MOST} scanners", "扫码枪超过 {MOST} 个"));
@@ -127,7 +127,7 @@ fn parse(text: &str) -> Result<Vec<Learned>, Text> {
     document.scanner.iter().map(checked).collect()
 }
 
-fn checked(entry: &Entry) -> Result<Learned, Text> {
+fn checked(entry: &LearnedEntry) -> Result<Learned, Text> {
     let number = |text: &str| {
         let is_number = text.len() == 4 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
         let number = u16::from_str_radix(text, 16).ok().filter(|_| is_number);
@@ -173,7 +173,7 @@ fn kind(word: &str) -> Result<Kind, Text> {
 }
 
 fn write(all: &[Learned]) -> String {
-    let scanner = all.iter().map(|learned| Entry {
+    let scanner = all.iter().map(|learned| LearnedEntry {
         vendor: format!("{:04x}", learned.vendor),
         product: format!("{:04x}", learned.product),
         serial: learned.serial.clone(),
@@ -181,7 +181,7 @@ fn write(all: &[Learned]) -> String {
         kind: learned.kind.word().to_owned(),
         baud: learned.baud,
     });
-    let document = Document { scanner: scanner.collect() };
+    let document = LearnedFile { scanner: scanner.collect() };
     format!("{HEAD}{}", toml::to_string(&document).unwrap_or_default())
 }
 

@@ -32,7 +32,7 @@ use crate::clean::clean;
 use crate::hardware::{Flow, Parity};
 
 /// Between two searches for a device, and between two looks at an idle one.
-const LOOK: Duration = Duration::from_secs(1);
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
 /// A port just plugged in belongs to root until udev has set its group; so many searches may be
 /// denied before it is a fault (devices 1.3).
 const DENIALS: u8 = 2;
@@ -92,7 +92,7 @@ impl Fault {
 }
 
 /// Whether a serial port can be opened now, without staying there.
-pub fn look(port: &Path, baud: u32) -> Health {
+pub fn probe(port: &Path, baud: u32) -> Health {
     match Address::new(port.to_owned(), baud).try_open(|_| Ok(())) {
         Ok(_) => Health::Ready,
         Err(health) => health,
@@ -123,7 +123,7 @@ impl Address {
 
     /// Opens it, for this process alone. `between` does its part after the port is known to be
     /// one, and before it is locked.
-    fn open<T>(&mut self, between: impl Fn(&Path) -> io::Result<T>) -> Result<Opened<T>, Health> {
+    fn open<T>(&mut self, between: impl Fn(&Path) -> io::Result<T>) -> Result<OpenPort<T>, Health> {
         let opened = self.try_open(between);
         self.denials = match opened {
             Err(Health::Failed(Fault::Denied)) => self.denials.saturating_add(1),
@@ -135,7 +135,7 @@ impl Address {
         })
     }
 
-    fn try_open<T>(&self, between: impl Fn(&Path) -> io::Result<T>) -> Result<Opened<T>, Health> {
+    fn try_open<T>(&self, between: impl Fn(&Path) -> io::Result<T>) -> Result<OpenPort<T>, Health> {
         // The target is opened, not the link, so that both are known to belong together.
         let target = self.path.canonicalize().map_err(|error| health_of(&error))?;
         let kind = target.metadata().map_err(|error| health_of(&error))?.file_type();
@@ -149,7 +149,7 @@ impl Address {
                 Parity::Odd => serialport::Parity::Odd,
                 Parity::Even => serialport::Parity::Even,
             })
-            .timeout(LOOK)
+            .timeout(POLL_INTERVAL)
             .flow_control(match self.flow {
                 Flow::None => serialport::FlowControl::None,
                 Flow::XonXoff => serialport::FlowControl::Software,
@@ -165,11 +165,11 @@ impl Address {
                     Health::Failed(Fault::Other(clean(&error.description, 60)))
                 }
             })?;
-        Ok(Opened { port, target, extra })
+        Ok(OpenPort { port, target, extra })
     }
 
     /// Whether the path leads to another port by now. While it leads nowhere, the open one stays.
-    fn has_moved<T>(&self, opened: &Opened<T>) -> bool {
+    fn has_moved<T>(&self, opened: &OpenPort<T>) -> bool {
         self.path.canonicalize().is_ok_and(|target| target != opened.target)
     }
 }
@@ -186,14 +186,14 @@ fn health_of(error: &io::Error) -> Health {
 }
 
 /// An open port.
-struct Opened<T> {
+struct OpenPort<T> {
     port: TTYPort,
     /// Where the path led when it was opened.
     target: PathBuf,
     extra: T,
 }
 
-impl<T: Send + 'static> Opened<T> {
+impl<T: Send + 'static> OpenPort<T> {
     /// Closes the port without waiting for it: what it still holds may take half a minute.
     fn close(self) {
         let closing = thread::Builder::new().name("closing".to_owned()).spawn(move || drop(self));
@@ -223,10 +223,10 @@ impl Reported {
 }
 
 /// A device's thread, told to end when this is dropped. Nobody waits for it to do so.
-struct Worker(Arc<Call>);
+struct Worker(Arc<WorkerState>);
 
 /// What a thread shares with whoever started it.
-struct Call {
+struct WorkerState {
     is_wanted: AtomicBool,
     bell: OwnedFd,
 }
@@ -234,7 +234,7 @@ struct Call {
 impl Worker {
     fn start(name: &str, work: impl FnOnce(Wanted) + Send + 'static) -> io::Result<Self> {
         let bell = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
-        let call = Arc::new(Call { is_wanted: AtomicBool::new(true), bell });
+        let call = Arc::new(WorkerState { is_wanted: AtomicBool::new(true), bell });
         let wanted = Wanted(Arc::clone(&call));
         thread::Builder::new().name(name.to_owned()).spawn(move || work(wanted))?;
         Ok(Self(call))
@@ -260,7 +260,7 @@ impl Drop for Worker {
 }
 
 /// The thread's side of [`Worker`].
-struct Wanted(Arc<Call>);
+struct Wanted(Arc<WorkerState>);
 
 /// How a pause ended.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

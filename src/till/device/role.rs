@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use super::inventory::{Class, Device};
+use super::inventory::{Device, DeviceClass};
 use crate::hardware::Selector;
 
 /// What the till looks for.
@@ -89,12 +89,12 @@ impl Kind {
     }
 
     /// How a device would be connected as a scanner, if it can be one.
-    pub fn of(class: &Class) -> Option<Self> {
+    pub fn of(class: &DeviceClass) -> Option<Self> {
         match class {
-            Class::Serial => Some(Self::Serial),
-            Class::HidPos(_) => Some(Self::HidPos),
-            Class::Keyboard => Some(Self::Keyboard),
-            Class::OtherHid => None,
+            DeviceClass::Serial => Some(Self::Serial),
+            DeviceClass::HidPos(_) => Some(Self::HidPos),
+            DeviceClass::Keyboard => Some(Self::Keyboard),
+            DeviceClass::OtherHid => None,
         }
     }
 }
@@ -119,10 +119,10 @@ impl Wanted {
             return Role::Scanner(Why::Named);
         }
         let is_wanted = match device.class {
-            Class::Serial => self.serial,
-            Class::HidPos(_) => self.hid_pos,
-            Class::Keyboard => self.keyboards,
-            Class::OtherHid => false,
+            DeviceClass::Serial => self.serial,
+            DeviceClass::HidPos(_) => self.hid_pos,
+            DeviceClass::Keyboard => self.keyboards,
+            DeviceClass::OtherHid => false,
         };
         match (self.scanner(device), &self.only) {
             (Some(why), None) if is_wanted => Role::Scanner(why),
@@ -133,13 +133,13 @@ impl Wanted {
     }
 
     fn scanner(&self, device: &Device) -> Option<Why> {
-        if matches!(device.class, Class::HidPos(_)) {
+        if matches!(device.class, DeviceClass::HidPos(_)) {
             return Some(Why::HidPos);
         }
         if let Some(learned) = self.learned.iter().find(|learned| learned.fits(device)) {
             return Some(Why::Learned(learned.baud));
         }
-        if device.class == Class::OtherHid {
+        if device.class == DeviceClass::OtherHid {
             return None;
         }
         let known = device.identity.ids.is_some_and(is_known);
@@ -156,8 +156,8 @@ fn without_proof(device: &Device) -> Role {
         return Role::MaybeScanner;
     }
     match device.class {
-        Class::Keyboard => Role::Keyboard,
-        Class::Serial | Class::HidPos(_) | Class::OtherHid => Role::Unknown,
+        DeviceClass::Keyboard => Role::Keyboard,
+        DeviceClass::Serial | DeviceClass::HidPos(_) | DeviceClass::OtherHid => Role::Unknown,
     }
 }
 

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
 use rustix::fs::inotify::{self, CreateFlags, ReadFlags, WatchFlags};
 
-use super::LOOK;
+use super::POLL_INTERVAL;
 
 /// Bytes of events that are read at once.
 const READ: usize = 4096;
@@ -48,7 +48,7 @@ impl Watch {
 
     /// Returns once a node has come or gone, or it has rung.
     pub(super) fn wait(&mut self) {
-        let look = Timespec::try_from(LOOK).ok();
+        let look = Timespec::try_from(POLL_INTERVAL).ok();
         loop {
             let bell = PollFd::new(&self.bell, PollFlags::IN);
             let waited = match &self.nodes {

@@ -7,7 +7,7 @@
 mod tests;
 
 use crate::clean::clean;
-use crate::config::{Display, DisplayKind, DisplayText, Lights};
+use crate::config::{DisplayConfig, DisplayKind, DisplayText, Lights};
 use crate::encode::encode;
 use crate::language::Language;
 use crate::money::{Currency, Money};
@@ -37,13 +37,13 @@ pub enum View {
     Welcome,
     Sale {
         amount: Money,
-        stage: Stage,
+        stage: SaleStage,
     },
 }
 
 /// How far a sale has come.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Stage {
+pub enum SaleStage {
     /// The amount is being typed.
     Typing,
     /// The customer's code is asked for.
@@ -52,7 +52,7 @@ pub enum Stage {
 }
 
 /// What a display that was just switched on or plugged in needs before its first view.
-pub fn start(display: &Display) -> Vec<u8> {
+pub fn start(display: &DisplayConfig) -> Vec<u8> {
     let start = match display.kind {
         DisplayKind::Cd5220 => START_CD5220,
         DisplayKind::Escpos => START_ESCPOS,
@@ -63,7 +63,7 @@ pub fn start(display: &Display) -> Vec<u8> {
 }
 
 /// A view, in place of the one before.
-pub fn show(view: View, display: &Display, currency: Currency) -> Vec<u8> {
+pub fn show(view: View, display: &DisplayConfig, currency: Currency) -> Vec<u8> {
     match display.kind {
         DisplayKind::Cd5220 => {
             let [upper, lower] = lines(view, display, currency);
@@ -79,7 +79,7 @@ pub fn show(view: View, display: &Display, currency: Currency) -> Vec<u8> {
 }
 
 /// Both lines, each exactly [`COLUMNS`] bytes.
-fn lines(view: View, display: &Display, currency: Currency) -> [Vec<u8>; 2] {
+fn lines(view: View, display: &DisplayConfig, currency: Currency) -> [Vec<u8>; 2] {
     let text = display.text;
     match view {
         View::Welcome => [0, 1].map(|index| {
@@ -91,9 +91,9 @@ fn lines(view: View, display: &Display, currency: Currency) -> [Vec<u8>; 2] {
         View::Sale { amount, stage } => {
             let words = DisplayWords::of(language(text));
             let word = match stage {
-                Stage::Typing => words.amount(),
-                Stage::Code => words.show_code(),
-                Stage::Payment(status) => words.status(status),
+                SaleStage::Typing => words.amount(),
+                SaleStage::Code => words.show_code(),
+                SaleStage::Payment(status) => words.status(status),
             };
             let amount = bytes_of(&money(amount, text, currency), text);
             let before = COLUMNS - amount.len();
@@ -175,12 +175,12 @@ enum Light {
 }
 
 impl Light {
-    fn of(stage: Stage) -> Self {
+    fn of(stage: SaleStage) -> Self {
         match stage {
-            Stage::Typing => Self::Price,
-            Stage::Payment(Status::Paid) => Self::Received,
-            Stage::Code
-            | Stage::Payment(
+            SaleStage::Typing => Self::Price,
+            SaleStage::Payment(Status::Paid) => Self::Received,
+            SaleStage::Code
+            | SaleStage::Payment(
                 Status::Created
                 | Status::Sent
                 | Status::Waiting
@@ -188,7 +188,9 @@ impl Light {
                 | Status::Declined,
             ) => Self::Total,
             // Whether it is still due is not for a number to say.
-            Stage::Payment(Status::Reversing | Status::Reversed | Status::Attention) => Self::None,
+            SaleStage::Payment(Status::Reversing | Status::Reversed | Status::Attention) => {
+                Self::None
+            }
         }
     }
 

@@ -3,8 +3,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::hardware::Parity;
 
-fn display(kind: DisplayKind, text: DisplayText) -> Display {
-    Display {
+fn display(kind: DisplayKind, text: DisplayText) -> DisplayConfig {
+    DisplayConfig {
         kind,
         port: None,
         baud: 9600,
@@ -15,17 +15,17 @@ fn display(kind: DisplayKind, text: DisplayText) -> Display {
     }
 }
 
-fn shown(view: View, display: &Display) -> Vec<u8> {
+fn shown(view: View, display: &DisplayConfig) -> Vec<u8> {
     show(view, display, Currency::CNY)
 }
 
-fn sale(minor: i64, stage: Stage) -> View {
+fn sale(minor: i64, stage: SaleStage) -> View {
     View::Sale { amount: Money::from_minor(minor), stage }
 }
 
 /// Every stage there is.
-fn stages() -> impl Iterator<Item = Stage> {
-    [Stage::Typing, Stage::Code].into_iter().chain(Status::ALL.map(Stage::Payment))
+fn stages() -> impl Iterator<Item = SaleStage> {
+    [SaleStage::Typing, SaleStage::Code].into_iter().chain(Status::ALL.map(SaleStage::Payment))
 }
 
 #[test]
@@ -33,11 +33,11 @@ fn a_cd5220_display_gets_both_lines_whole() {
     let display = display(DisplayKind::Cd5220, DisplayText::Ascii);
     assert_eq!(start(&display), b"\r\r\x0c\x1b@\x1b_\x00");
     assert_eq!(
-        shown(sale(1234, Stage::Code), &display),
+        shown(sale(1234, SaleStage::Code), &display),
         b"\x1bQASHOW PAYMENT CODE   \r\x1bQB           CNY 12.34\r"
     );
     assert_eq!(
-        shown(sale(1234, Stage::Payment(Status::Paid)), &display),
+        shown(sale(1234, SaleStage::Payment(Status::Paid)), &display),
         b"\x1bQAPAID                \r\x1bQB           CNY 12.34\r"
     );
     assert_eq!(
@@ -51,7 +51,7 @@ fn an_escpos_display_gets_each_line_at_its_place() {
     let display = display(DisplayKind::Escpos, DisplayText::Ascii);
     assert_eq!(start(&display), b"\r\r\x1b@\x0c\x1fC\x00\x1f\x01");
     assert_eq!(
-        shown(sale(5, Stage::Payment(Status::Waiting)), &display),
+        shown(sale(5, SaleStage::Payment(Status::Waiting)), &display),
         b"\x1f$\x01\x01ENTER PASSWORD      \x1f$\x01\x02            CNY 0.05"
     );
 }
@@ -61,7 +61,7 @@ fn chinese_is_shown_where_the_display_has_it() {
     let display = display(DisplayKind::Cd5220, DisplayText::Gb18030);
     // 支付成功, and ￥.
     assert_eq!(
-        shown(sale(1234, Stage::Payment(Status::Paid)), &display),
+        shown(sale(1234, SaleStage::Payment(Status::Paid)), &display),
         b"\x1bQA\xd6\xa7\xb8\xb6\xb3\xc9\xb9\xa6            \r\x1bQB             \xa3\xa412.34\r"
     );
     // 幸福超市.
@@ -73,18 +73,18 @@ fn chinese_is_shown_where_the_display_has_it() {
 fn a_display_of_digits_gets_the_number_first_and_then_the_light() {
     let ascii = display(DisplayKind::Led8, DisplayText::Ascii);
     assert_eq!(start(&ascii), b"\r\r\x1b@\x0c");
-    let binary = Display { lights: Lights::Binary, ..ascii.clone() };
+    let binary = DisplayConfig { lights: Lights::Binary, ..ascii.clone() };
     for (view, number, light) in [
         (View::Welcome, "0.00", 0),
-        (sale(4590, Stage::Typing), "45.90", 1),
-        (sale(4590, Stage::Code), "45.90", 2),
-        (sale(4590, Stage::Payment(Status::Waiting)), "45.90", 2),
-        (sale(4590, Stage::Payment(Status::Paid)), "45.90", 3),
-        (sale(4590, Stage::Payment(Status::Declined)), "45.90", 2),
-        (sale(4590, Stage::Payment(Status::Reversed)), "45.90", 0),
-        (sale(4590, Stage::Payment(Status::Attention)), "45.90", 0),
-        (sale(99_999_999, Stage::Code), "999999.99", 2),
-        (sale(100_000_000, Stage::Code), "--------", 2),
+        (sale(4590, SaleStage::Typing), "45.90", 1),
+        (sale(4590, SaleStage::Code), "45.90", 2),
+        (sale(4590, SaleStage::Payment(Status::Waiting)), "45.90", 2),
+        (sale(4590, SaleStage::Payment(Status::Paid)), "45.90", 3),
+        (sale(4590, SaleStage::Payment(Status::Declined)), "45.90", 2),
+        (sale(4590, SaleStage::Payment(Status::Reversed)), "45.90", 0),
+        (sale(4590, SaleStage::Payment(Status::Attention)), "45.90", 0),
+        (sale(99_999_999, SaleStage::Code), "999999.99", 2),
+        (sale(100_000_000, SaleStage::Code), "--------", 2),
     ] {
         let expected = |operand: u8| format!("\x1bQA{number}\r\x1bs{}", char::from(operand));
         assert_eq!(shown(view, &ascii), expected(b'0' + light).as_bytes(), "{view:?}");
@@ -100,9 +100,9 @@ fn every_word_fits_and_is_what_the_display_can_show() {
         {
             let words = DisplayWords::of(language);
             let word = match stage {
-                Stage::Typing => words.amount(),
-                Stage::Code => words.show_code(),
-                Stage::Payment(status) => words.status(status),
+                SaleStage::Typing => words.amount(),
+                SaleStage::Code => words.show_code(),
+                SaleStage::Payment(status) => words.status(status),
             };
             assert!(language == Language::Chinese || word.is_ascii(), "{word}");
             assert!(encode(word).len() <= COLUMNS, "{word}");
@@ -114,7 +114,7 @@ fn every_word_fits_and_is_what_the_display_can_show() {
 #[test]
 fn without_a_display_there_is_nothing_to_send() {
     let display = display(DisplayKind::None, DisplayText::Ascii);
-    assert!(start(&display).is_empty() && shown(sale(1, Stage::Typing), &display).is_empty());
+    assert!(start(&display).is_empty() && shown(sale(1, SaleStage::Typing), &display).is_empty());
 }
 
 fn any_view() -> impl Strategy<Value = View> {
@@ -166,7 +166,7 @@ proptest! {
         is_chinese in any::<bool>(),
     ) {
         let text = if is_chinese { DisplayText::Gb18030 } else { DisplayText::Ascii };
-        let display = Display { welcome, ..display(kind, text) };
+        let display = DisplayConfig { welcome, ..display(kind, text) };
         for line in content(&show(view, &display, currency), kind) {
             if kind == DisplayKind::Led8 {
                 let places = line.iter().filter(|byte| **byte != b'.').count();

@@ -1,8 +1,8 @@
 //! Slips as bytes for an ESC/POS printer (devices 2.3 and 2.4).
 
 use super::code128::Barcode;
-use super::profile::{Abilities, Codes, Profile, Text};
-use super::{Align, Form, Paper, Part, Slip, font, lay_out, lay_out_test, raster};
+use super::profile::{Abilities, Codes, Profile, TextMode};
+use super::{Align, Form, Paper, ReceiptPart, Slip, font, lay_out, lay_out_test, raster};
 use crate::config::DrawerPin;
 use crate::encode::{encode, is_gb2312};
 use crate::language::Language;
@@ -46,13 +46,16 @@ pub fn test_page(form: &Form) -> Vec<u8> {
     let own = form.profile.abilities();
     // What is to be seen is also whether the printer's font has Chinese.
     let start = match own.text {
-        Text::Drawn => Profile::Auto.abilities().start,
-        Text::Font | Text::SmallFont => own.start,
+        TextMode::Drawn => Profile::Auto.abilities().start,
+        TextMode::Font | TextMode::SmallFont => own.start,
     };
     let mut bytes = start.to_vec();
     for (is_drawn, part) in lay_out_test(form) {
-        let (text, codes) =
-            if is_drawn { (Text::Drawn, Codes::Drawn) } else { (Text::Font, Codes::ByCommand) };
+        let (text, codes) = if is_drawn {
+            (TextMode::Drawn, Codes::Drawn)
+        } else {
+            (TextMode::Font, Codes::ByCommand)
+        };
         put(&mut bytes, part, Abilities { text, codes, ..own }, form.paper);
     }
     bytes.extend(own.end);
@@ -61,7 +64,7 @@ pub fn test_page(form: &Form) -> Vec<u8> {
 
 /// Ends whatever a receipt that stopped in its middle has left in the printer, and cuts it off.
 /// The rest of a picture becomes white.
-pub fn parting(form: &Form) -> Vec<u8> {
+pub fn terminator(form: &Form) -> Vec<u8> {
     let white = vec![0; raster::LARGEST_BAND];
     [&white, &b"\n\x1b@"[..], form.profile.abilities().end].concat()
 }
@@ -75,14 +78,14 @@ pub fn drawer(pin: DrawerPin) -> Vec<u8> {
     [&[0x1b, b'p', which], &PULSE[..]].concat()
 }
 
-fn put(bytes: &mut Vec<u8>, part: Part, abilities: Abilities, paper: Paper) {
+fn put(bytes: &mut Vec<u8>, part: ReceiptPart, abilities: Abilities, paper: Paper) {
     match part {
-        Part::Line { text, align, is_large } => {
+        ReceiptPart::Line { text, align, is_large } => {
             put_align(bytes, align);
             let is_drawn = match abilities.text {
-                Text::Font => false,
-                Text::SmallFont => !is_gb2312(&text),
-                Text::Drawn => true,
+                TextMode::Font => false,
+                TextMode::SmallFont => !is_gb2312(&text),
+                TextMode::Drawn => true,
             };
             if is_drawn {
                 draw_line(bytes, &text, is_large);
@@ -90,7 +93,7 @@ fn put(bytes: &mut Vec<u8>, part: Part, abilities: Abilities, paper: Paper) {
                 put_line(bytes, &text, is_large);
             }
         }
-        Part::Barcode(number) => {
+        ReceiptPart::Barcode(number) => {
             let Some(barcode) = Barcode::new(&number) else { return };
             let Some(module) = barcode.module(paper) else { return };
             put_align(bytes, Align::Centre);
@@ -102,7 +105,7 @@ fn put(bytes: &mut Vec<u8>, part: Part, abilities: Abilities, paper: Paper) {
                 }
             }
         }
-        Part::Qr(content) => {
+        ReceiptPart::Qr(content) => {
             put_align(bytes, Align::Centre);
             raster::feed(bytes, MARGIN);
             match abilities.codes {

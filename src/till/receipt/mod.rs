@@ -9,7 +9,7 @@ mod raster;
 #[cfg(test)]
 mod tests;
 
-use crate::config::{Config, Gateway};
+use crate::config::{Config, GatewayConfig};
 use crate::encode::{columns, columns_of, printable};
 use crate::engine::Attempt;
 use crate::language::Language;
@@ -48,7 +48,7 @@ impl Form {
 
 /// What a slip proves.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Outcome {
+pub enum ReceiptOutcome {
     Paid,
     /// The payment was reversed.
     Reversed {
@@ -57,7 +57,7 @@ pub enum Outcome {
     },
 }
 
-impl Outcome {
+impl ReceiptOutcome {
     /// What a slip may say of a payment; `None` while there is nothing to prove.
     pub fn of(payment: &State) -> Option<Self> {
         match payment.status() {
@@ -89,7 +89,7 @@ pub struct Slip {
     pub amount: String,
     /// As [`crate::money::Currency::symbol`] gives it.
     pub symbol: String,
-    pub outcome: Outcome,
+    pub outcome: ReceiptOutcome,
     /// The gateway's number, where it is known.
     pub transaction_id: Option<String>,
     /// When it was paid or reversed, by the shop's clock.
@@ -117,7 +117,7 @@ impl Slip {
             out_trade_no: attempt.out_trade_no.clone(),
             amount: attempt.currency.show(attempt.amount),
             symbol: attempt.currency.symbol().to_owned(),
-            outcome: Outcome::of(&attempt.state)?,
+            outcome: ReceiptOutcome::of(&attempt.state)?,
             transaction_id: proof.map(|proof| proof.transaction_id.clone()),
             time: proof
                 .map_or(attempt.updated_at, |proof| proof.paid_at)
@@ -125,7 +125,7 @@ impl Slip {
             note: String::new(),
             footer: config.receipt.footer.clone(),
             is_copy,
-            is_training: matches!(config.gateway, Gateway::Simulator),
+            is_training: matches!(config.gateway, GatewayConfig::Simulator),
         })
     }
 }
@@ -133,16 +133,18 @@ impl Slip {
 /// The slip as text, one line a line on paper. Codes stand in brackets.
 pub fn text(slip: &Slip, paper: Paper, language: Language) -> String {
     let lines = lay_out(slip, paper, language).into_iter().map(|part| match part {
-        Part::Line { text, align, .. } => align.pad(&text, paper.columns()),
-        Part::Barcode(number) => Align::Centre.pad(&format!("[CODE128 {number}]"), paper.columns()),
-        Part::Qr(content) => Align::Centre.pad(&format!("[QR {content}]"), paper.columns()),
+        ReceiptPart::Line { text, align, .. } => align.pad(&text, paper.columns()),
+        ReceiptPart::Barcode(number) => {
+            Align::Centre.pad(&format!("[CODE128 {number}]"), paper.columns())
+        }
+        ReceiptPart::Qr(content) => Align::Centre.pad(&format!("[QR {content}]"), paper.columns()),
     });
     lines.map(|line| line + "\n").collect()
 }
 
 /// A piece of a slip that has a place of its own.
 #[derive(Clone, Debug, Eq, PartialEq)]
-enum Part {
+enum ReceiptPart {
     /// No wider than the paper; twice as wide and high when it is large.
     Line { text: String, align: Align, is_large: bool },
     /// In CODE128; it fits the paper.
@@ -170,87 +172,87 @@ impl Align {
     }
 }
 
-fn lay_out(slip: &Slip, paper: Paper, language: Language) -> Vec<Part> {
+fn lay_out(slip: &Slip, paper: Paper, language: Language) -> Vec<ReceiptPart> {
     let words = ReceiptWords::of(language);
-    let mut sheet = Sheet { width: paper.columns(), parts: Vec::new() };
+    let mut builder = ReceiptBuilder { width: paper.columns(), parts: Vec::new() };
     for line in &slip.header {
-        sheet.centred(line);
+        builder.centred(line);
     }
-    sheet.marks(slip, words);
+    builder.marks(slip, words);
     let (title, outcome) = match slip.outcome {
-        Outcome::Paid => (words.receipt(), words.paid()),
-        Outcome::Reversed { .. } => (words.reversal_slip(), words.reversed()),
+        ReceiptOutcome::Paid => (words.receipt(), words.paid()),
+        ReceiptOutcome::Reversed { .. } => (words.reversal_slip(), words.reversed()),
     };
-    sheet.centred(title);
-    sheet.rule();
-    sheet.large(&price(&slip.symbol, &slip.amount));
-    sheet.large(outcome);
-    if let Outcome::Reversed { money_returned } = slip.outcome {
-        sheet.left(if money_returned { words.money_returned() } else { words.nothing_charged() });
+    builder.centred(title);
+    builder.rule();
+    builder.large(&price(&slip.symbol, &slip.amount));
+    builder.large(outcome);
+    if let ReceiptOutcome::Reversed { money_returned } = slip.outcome {
+        builder.left(if money_returned { words.money_returned() } else { words.nothing_charged() });
     }
-    sheet.rule();
-    sheet.pair(words.store(), &slip.store);
-    sheet.pair(words.till(), &slip.till);
-    sheet.pair(words.paid_by(), words.wechat_pay());
-    sheet.pair(words.time(), &slip.time);
-    sheet.pair(words.order_number(), slip.out_trade_no.as_str());
-    sheet.pair(words.transaction(), slip.transaction_id.as_deref().unwrap_or_default());
-    sheet.pair(words.note(), &slip.note);
-    sheet.rule();
-    sheet.barcode(slip.out_trade_no.as_str(), paper);
+    builder.rule();
+    builder.pair(words.store(), &slip.store);
+    builder.pair(words.till(), &slip.till);
+    builder.pair(words.paid_by(), words.wechat_pay());
+    builder.pair(words.time(), &slip.time);
+    builder.pair(words.order_number(), slip.out_trade_no.as_str());
+    builder.pair(words.transaction(), slip.transaction_id.as_deref().unwrap_or_default());
+    builder.pair(words.note(), &slip.note);
+    builder.rule();
+    builder.barcode(slip.out_trade_no.as_str(), paper);
     if let Some(number) = &slip.transaction_id {
-        sheet.qr(number);
+        builder.qr(number);
     }
     for line in &slip.footer {
-        sheet.centred(line);
+        builder.centred(line);
     }
-    sheet.marks(slip, words);
-    sheet.parts
+    builder.marks(slip, words);
+    builder.parts
 }
 
 /// What a printer may be able to do, on one page, each with a number to call it by; `true` for what
 /// is drawn.
-fn lay_out_test(form: &Form) -> Vec<(bool, Part)> {
+fn lay_out_test(form: &Form) -> Vec<(bool, ReceiptPart)> {
     let (paper, width) = (form.paper, form.paper.columns());
-    let sheet = |write: &dyn Fn(&mut Sheet)| {
-        let mut sheet = Sheet { width, parts: Vec::new() };
-        write(&mut sheet);
-        sheet.parts
+    let builder = |write: &dyn Fn(&mut ReceiptBuilder)| {
+        let mut builder = ReceiptBuilder { width, parts: Vec::new() };
+        write(&mut builder);
+        builder.parts
     };
-    let head = sheet(&|sheet| {
-        sheet.large("PAYTILL TEST");
-        sheet.centred(&format!("profile = \"{}\"", form.profile.name()));
+    let head = builder(&|builder| {
+        builder.large("PAYTILL TEST");
+        builder.centred(&format!("profile = \"{}\"", form.profile.name()));
         let digits = "1234567890".chars().cycle().take(width);
-        sheet.left(&digits.collect::<String>());
-        sheet.left("left");
-        sheet.centred("centre");
-        sheet.line("right", Align::Right, false);
-        sheet.left(
+        builder.left(&digits.collect::<String>());
+        builder.left("left");
+        builder.centred("centre");
+        builder.line("right", Align::Right, false);
+        builder.left(
             "ABCDEFGHIJKLMNOPQRSTUVWXYZ abcdefghijklmnopqrstuvwxyz !\"#$%&'()*+,-./:;<=>?@[]^_{|}~",
         );
     });
-    let chinese = sheet(&|sheet| {
-        sheet.left(&format!("1 {CHINESE}"));
-        sheet.large("￥12.30");
+    let chinese = builder(&|builder| {
+        builder.left(&format!("1 {CHINESE}"));
+        builder.large("￥12.30");
     });
-    let rare = sheet(&|sheet| sheet.left(&format!("2 {RARE}")));
-    let drawn = sheet(&|sheet| {
-        sheet.left(&format!("3 {CHINESE}"));
-        sheet.left(&format!("  {RARE}"));
-        sheet.large("￥12.30");
+    let rare = builder(&|builder| builder.left(&format!("2 {RARE}")));
+    let drawn = builder(&|builder| {
+        builder.left(&format!("3 {CHINESE}"));
+        builder.left(&format!("  {RARE}"));
+        builder.large("￥12.30");
     });
     let (barcode, qr) = ("T01261122113000", "PAYTILL PRINT TEST");
-    let by_command = sheet(&|sheet| {
-        sheet.left("4");
-        sheet.barcode(barcode, paper);
-        sheet.left("5");
-        sheet.qr(qr);
+    let by_command = builder(&|builder| {
+        builder.left("4");
+        builder.barcode(barcode, paper);
+        builder.left("5");
+        builder.qr(qr);
     });
-    let as_pictures = sheet(&|sheet| {
-        sheet.left("6");
-        sheet.barcode(barcode, paper);
-        sheet.left("7");
-        sheet.qr(qr);
+    let as_pictures = builder(&|builder| {
+        builder.left("6");
+        builder.barcode(barcode, paper);
+        builder.left("7");
+        builder.qr(qr);
     });
     let pages = [(false, head), (false, chinese), (false, rare), (true, drawn)];
     let codes = [(false, by_command), (true, as_pictures)];
@@ -266,12 +268,12 @@ fn price(symbol: &str, amount: &str) -> String {
 }
 
 /// A slip in the making.
-struct Sheet {
+struct ReceiptBuilder {
     width: usize,
-    parts: Vec<Part>,
+    parts: Vec<ReceiptPart>,
 }
 
-impl Sheet {
+impl ReceiptBuilder {
     fn left(&mut self, text: &str) {
         self.line(text, Align::Left, false);
     }
@@ -287,7 +289,7 @@ impl Sheet {
     fn line(&mut self, text: &str, align: Align, is_large: bool) {
         let width = if is_large { self.width / 2 } else { self.width };
         let lines = wrap(&printable(text), width).into_iter();
-        self.parts.extend(lines.map(|text| Part::Line { text, align, is_large }));
+        self.parts.extend(lines.map(|text| ReceiptPart::Line { text, align, is_large }));
     }
 
     fn rule(&mut self) {
@@ -321,7 +323,7 @@ impl Sheet {
 
     fn barcode(&mut self, number: &str, paper: Paper) {
         if Barcode::new(number).is_some_and(|barcode| barcode.module(paper).is_some()) {
-            self.parts.push(Part::Barcode(number.to_owned()));
+            self.parts.push(ReceiptPart::Barcode(number.to_owned()));
             self.centred(number);
         }
     }
@@ -331,7 +333,7 @@ impl Sheet {
         // A blank at an end would not be printed.
         let is_plain = is_plain && content.trim() == content;
         if is_plain && (1..=LONGEST_QR).contains(&content.len()) {
-            self.parts.push(Part::Qr(content.to_owned()));
+            self.parts.push(ReceiptPart::Qr(content.to_owned()));
         }
     }
 }

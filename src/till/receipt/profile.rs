@@ -1,7 +1,7 @@
 //! What printers can do, by profile (devices 2.3, 2.4 and 2.8). The only place that knows.
 
 pub use crate::config::Profile;
-use crate::device::printer::Proof;
+use crate::device::printer::PrintProof;
 
 /// Everything to its state at power-up, Chinese on, and every style off, since some printers keep
 /// what the receipt before left.
@@ -21,14 +21,14 @@ const FEED: &[u8] = b"\x1ba\x00\x1bd\x05";
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct Abilities {
     pub(super) start: &'static [u8],
-    pub(super) text: Text,
+    pub(super) text: TextMode,
     pub(super) codes: Codes,
     pub(super) end: &'static [u8],
 }
 
 /// How text is printed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Text {
+pub(super) enum TextMode {
     /// By the printer's font, which has the two-byte characters of GB18030.
     Font,
     /// By the printer's font, which has those of GB2312; a line with others is drawn.
@@ -45,7 +45,7 @@ pub(super) enum Codes {
 
 /// What nearly all can do.
 const AUTO: Abilities =
-    Abilities { start: START, text: Text::Font, codes: Codes::ByCommand, end: FEED_AND_CUT };
+    Abilities { start: START, text: TextMode::Font, codes: Codes::ByCommand, end: FEED_AND_CUT };
 
 impl Profile {
     pub(super) const fn abilities(self) -> Abilities {
@@ -56,13 +56,13 @@ impl Profile {
             Self::NoCutter => Abilities { end: FEED, ..AUTO },
             Self::Gb2312 => Abilities {
                 start: START_A_LINE_EARLIER,
-                text: Text::SmallFont,
+                text: TextMode::SmallFont,
                 codes: Codes::Drawn,
                 ..AUTO
             },
             Self::Raster => Abilities {
                 start: START_OF_PICTURES,
-                text: Text::Drawn,
+                text: TextMode::Drawn,
                 codes: Codes::Drawn,
                 ..AUTO
             },
@@ -70,12 +70,12 @@ impl Profile {
     }
 
     /// What such a printer is asked for to prove that it has printed.
-    pub const fn proof(self) -> Proof {
+    pub const fn proof(self) -> PrintProof {
         match self {
-            Self::Epson => Proof::PrintEnd,
+            Self::Epson => PrintProof::PrintEnd,
             // Others do not know the question, and could print it.
             Self::Auto | Self::Generic | Self::NoCutter | Self::Gb2312 | Self::Raster => {
-                Proof::Fence
+                PrintProof::SyncPoint
             }
         }
     }

@@ -172,7 +172,7 @@ fn slip() -> Slip {
         out_trade_no: OutTradeNo::try_from(NUMBER.to_owned()).unwrap(),
         amount: "12.30".into(),
         symbol: "￥".into(),
-        outcome: Outcome::Paid,
+        outcome: ReceiptOutcome::Paid,
         transaction_id: Some(TRANSACTION.into()),
         time: "2026-11-22 11:30:00".into(),
         note: "可口可乐330ml".into(),
@@ -271,7 +271,7 @@ fn an_english_receipt_on_narrow_paper() {
 #[test]
 fn an_english_duplicate_of_a_reversal_in_training_on_wide_paper() {
     let slip = Slip {
-        outcome: Outcome::Reversed { money_returned: true },
+        outcome: ReceiptOutcome::Reversed { money_returned: true },
         transaction_id: None,
         is_copy: true,
         is_training: true,
@@ -310,7 +310,7 @@ fn an_english_duplicate_of_a_reversal_in_training_on_wide_paper() {
 fn a_reversal_says_whether_money_goes_back() {
     for (money_returned, words) in [(true, "款项将原路退回"), (false, "未向顾客扣款")]
     {
-        let slip = Slip { outcome: Outcome::Reversed { money_returned }, ..slip() };
+        let slip = Slip { outcome: ReceiptOutcome::Reversed { money_returned }, ..slip() };
         let text = text(&slip, Paper::Mm80, Language::Chinese);
         assert!(text.contains(words) && text.contains("撤销凭证") && !text.contains("支付成功"));
     }
@@ -438,7 +438,7 @@ fn profiles_end_a_receipt_as_their_printers_can() {
         let form = Form { profile, ..form(Paper::Mm80) };
         assert!(escpos::print(&slip(), &form, Language::Chinese).ends_with(end), "{profile:?}");
         assert!(
-            escpos::parting(&form).ends_with(&[&b"\0\n\x1b@"[..], end].concat()),
+            escpos::terminator(&form).ends_with(&[&b"\0\n\x1b@"[..], end].concat()),
             "{profile:?}"
         );
     }
@@ -546,11 +546,11 @@ fn only_an_end_with_or_without_the_money_has_a_slip() {
     use crate::says::Says;
     let rules = Rules::default();
     let mut payment = State::begin(&rules, 0);
-    assert_eq!(Outcome::of(&payment), None);
+    assert_eq!(ReceiptOutcome::of(&payment), None);
     let proof = Proof { transaction_id: TRANSACTION.into(), paid_at: Timestamp(0), coupon: None };
     let answered = Says::Paid(proof).in_answer_to(Call::SUBMISSION);
     assert_eq!(payment.step(&answered, Millis(10), &rules), None);
-    assert_eq!(Outcome::of(&payment), Some(Outcome::Paid));
+    assert_eq!(ReceiptOutcome::of(&payment), Some(ReceiptOutcome::Paid));
 }
 
 fn any_text() -> impl Strategy<Value = String> {
@@ -569,7 +569,11 @@ fn any_slip() -> impl Strategy<Value = Slip> {
             out_trade_no: OutTradeNo::try_from(number).unwrap(),
             amount,
             symbol,
-            outcome: if is_paid { Outcome::Paid } else { Outcome::Reversed { money_returned } },
+            outcome: if is_paid {
+                ReceiptOutcome::Paid
+            } else {
+                ReceiptOutcome::Reversed { money_returned }
+            },
             transaction_id: Some(transaction),
             time: "2026-11-22 11:30:00".into(),
             note,

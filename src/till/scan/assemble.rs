@@ -58,7 +58,7 @@ impl Suffix {
 
 /// What came of the bytes.
 #[derive(Debug, Eq, PartialEq)]
-pub enum Line {
+pub enum ScanLine {
     /// A whole scan, without its suffix and blanks around it. It may be a payment code.
     Text(Zeroizing<String>),
     /// Something that is no scan: half a code, bytes that are no text, a flood. At most once a
@@ -70,7 +70,7 @@ pub enum Line {
 #[derive(Debug)]
 pub struct Assembler {
     suffix: Suffix,
-    pending: Pending,
+    pending: PendingScan,
     /// A part of the scan is missing, or more came than a scan has: the rest of it is dropped.
     is_spoilt: bool,
     received_at: Uptime,
@@ -82,7 +82,7 @@ impl Assembler {
     pub fn new(suffix: Suffix) -> Self {
         Self {
             suffix,
-            pending: Pending(Zeroizing::new(Vec::with_capacity(LONGEST))),
+            pending: PendingScan(Zeroizing::new(Vec::with_capacity(LONGEST))),
             is_spoilt: false,
             received_at: Uptime::default(),
             last: None,
@@ -91,7 +91,7 @@ impl Assembler {
     }
 
     /// Takes what was read at a time, and gives the scans that it ends.
-    pub fn push(&mut self, bytes: &[u8], at: Uptime) -> Vec<Line> {
+    pub fn push(&mut self, bytes: &[u8], at: Uptime) -> Vec<ScanLine> {
         let mut lines = Vec::new();
         for byte in bytes {
             if self.ends_with(*byte) {
@@ -115,7 +115,7 @@ impl Assembler {
     }
 
     /// Takes a scan that the scanner itself delivers as a whole. A suffix may still be behind it.
-    pub fn whole(&mut self, bytes: &[u8], at: Uptime) -> Vec<Line> {
+    pub fn complete(&mut self, bytes: &[u8], at: Uptime) -> Vec<ScanLine> {
         let mut lines: Vec<_> = self.drop_pending(at).into_iter().collect();
         if bytes.len() <= LONGEST {
             self.pending.0.extend_from_slice(bytes);
@@ -127,13 +127,13 @@ impl Assembler {
     }
 
     /// Takes note of a scan of which only half came.
-    pub fn half(&mut self, at: Uptime) -> Option<Line> {
+    pub fn partial(&mut self, at: Uptime) -> Option<ScanLine> {
         self.noise(at)
     }
 
     /// Takes note that bytes were lost on their way: what follows up to the next end belongs to no
     /// whole scan.
-    pub fn lost(&mut self, at: Uptime) -> Option<Line> {
+    pub fn lost(&mut self, at: Uptime) -> Option<ScanLine> {
         self.pending.clear();
         self.is_spoilt = true;
         self.received_at = at;
@@ -148,7 +148,7 @@ impl Assembler {
     }
 
     /// Ends what silence ends. Early and repeated ticks do nothing.
-    pub fn tick(&mut self, now: Uptime) -> Vec<Line> {
+    pub fn tick(&mut self, now: Uptime) -> Vec<ScanLine> {
         if self.last.as_ref().is_some_and(|last| now.since(last.at) >= DOUBLE_READ) {
             self.last = None;
         }
@@ -194,7 +194,7 @@ impl Assembler {
         }
     }
 
-    fn end(&mut self, at: Uptime) -> Option<Line> {
+    fn end(&mut self, at: Uptime) -> Option<ScanLine> {
         let was_spoilt = std::mem::take(&mut self.is_spoilt);
         if was_spoilt || self.pending.is_blank() {
             self.pending.clear();
@@ -209,22 +209,22 @@ impl Assembler {
             .as_ref()
             .is_some_and(|last| last.digest == digest && at.since(last.at) < DOUBLE_READ);
         self.last = Some(Last { digest, at });
-        (!is_double).then_some(Line::Text(text))
+        (!is_double).then_some(ScanLine::Text(text))
     }
 
-    fn drop_pending(&mut self, at: Uptime) -> Option<Line> {
+    fn drop_pending(&mut self, at: Uptime) -> Option<ScanLine> {
         let was_spoilt = std::mem::take(&mut self.is_spoilt);
         let is_noise = !was_spoilt && !self.pending.is_blank();
         self.pending.clear();
         if is_noise { self.noise(at) } else { None }
     }
 
-    fn noise(&mut self, at: Uptime) -> Option<Line> {
+    fn noise(&mut self, at: Uptime) -> Option<ScanLine> {
         if self.noise_at.is_some_and(|last| at.since(last) < NOISE_PAUSE) {
             return None;
         }
         self.noise_at = Some(at);
-        Some(Line::Noise)
+        Some(ScanLine::Noise)
     }
 }
 
@@ -244,9 +244,9 @@ fn digest_of(text: &str) -> [u8; SHA256_OUTPUT_LEN] {
 
 /// Bytes that may be most of a payment code. They never outgrow their place in memory, which is
 /// wiped.
-struct Pending(Zeroizing<Vec<u8>>);
+struct PendingScan(Zeroizing<Vec<u8>>);
 
-impl Pending {
+impl PendingScan {
     /// What lies behind the letters was wiped when it was last in use: a flood of ends would else
     /// wipe the whole place for each of them.
     fn clear(&mut self) {
@@ -271,9 +271,9 @@ fn is_blank(character: char) -> bool {
     character.is_whitespace() || character == '\0'
 }
 
-impl std::fmt::Debug for Pending {
+impl std::fmt::Debug for PendingScan {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Pending({} bytes)", self.0.len())
+        write!(f, "PendingScan({} bytes)", self.0.len())
     }
 }
 
@@ -286,8 +286,8 @@ mod tests {
     const CODE: &str = "134567890123456789";
     const OTHER: &str = "101112131415161718";
 
-    fn text(text: &str) -> Line {
-        Line::Text(Zeroizing::new(text.to_owned()))
+    fn text(text: &str) -> ScanLine {
+        ScanLine::Text(Zeroizing::new(text.to_owned()))
     }
 
     #[test]
@@ -347,13 +347,13 @@ mod tests {
         for (suffix, silence) in [(Suffix::Auto, 300), (Suffix::CrLf, 1000)] {
             let mut assembler = Assembler::new(suffix);
             assert_eq!(assembler.push(b"13456789", Uptime(0)), []);
-            assert_eq!(assembler.tick(Uptime(silence)), [Line::Noise]);
+            assert_eq!(assembler.tick(Uptime(silence)), [ScanLine::Noise]);
             let lines = assembler.push(format!("{CODE}\r\n").as_bytes(), Uptime(silence));
             assert_eq!(lines, [text(CODE)]);
         }
         let mut assembler = Assembler::new(Suffix::Auto);
         let lines = assembler.push(format!("13456\u{2}{CODE}\u{3}").as_bytes(), Uptime(0));
-        assert_eq!(lines, [Line::Noise, text(CODE)]);
+        assert_eq!(lines, [ScanLine::Noise, text(CODE)]);
     }
 
     #[test]
@@ -375,7 +375,7 @@ mod tests {
         for (suffix, end) in [(Suffix::Auto, "\r"), (Suffix::Cr, "\r"), (Suffix::CrLf, "\r\n")] {
             let mut assembler = Assembler::new(suffix);
             assert_eq!(assembler.push(b"1345", Uptime(2000)), []);
-            assert_eq!(assembler.lost(Uptime(2000)), Some(Line::Noise));
+            assert_eq!(assembler.lost(Uptime(2000)), Some(ScanLine::Noise));
             // As long as a payment code, and none.
             let lines = assembler.push(format!("{CODE}{end}").as_bytes(), Uptime(2000));
             assert_eq!(lines, [], "{suffix:?}");
@@ -394,7 +394,7 @@ mod tests {
     fn a_flood_ends_by_its_suffix() {
         for (suffix, end) in [(Suffix::CrLf, "\r\n"), (Suffix::Lf, "\n")] {
             let mut assembler = Assembler::new(suffix);
-            assert_eq!(assembler.push(&[b'7'; 9000], Uptime(0)), [Line::Noise]);
+            assert_eq!(assembler.push(&[b'7'; 9000], Uptime(0)), [ScanLine::Noise]);
             let lines = assembler.push(format!("{end}{CODE}{end}").as_bytes(), Uptime(0));
             assert_eq!(lines, [text(CODE)], "{suffix:?}");
         }
@@ -427,7 +427,7 @@ mod tests {
         for _ in 0..256 {
             lines.extend(assembler.push(&[b'7'; 4096], Uptime(0)));
         }
-        assert_eq!(lines, [Line::Noise]);
+        assert_eq!(lines, [ScanLine::Noise]);
         assert!(assembler.pending.0.capacity() <= LONGEST);
         assert_eq!(assembler.push(format!("\r{CODE}\r").as_bytes(), Uptime(50)), [text(CODE)]);
     }
@@ -435,14 +435,14 @@ mod tests {
     #[test]
     fn bytes_that_are_no_text_are_noise() {
         let mut assembler = Assembler::new(Suffix::Auto);
-        assert_eq!(assembler.push(b"\xff\xfe\r\x1b[2J\r\xff\r", Uptime(0)), [Line::Noise]);
+        assert_eq!(assembler.push(b"\xff\xfe\r\x1b[2J\r\xff\r", Uptime(0)), [ScanLine::Noise]);
         assert_eq!(assembler.push(b"01\x1d10AB\r", Uptime(0)), [text("01\u{1d}10AB")]);
     }
 
     #[test]
     fn only_the_named_suffix_ends_a_scan() {
         let mut assembler = Assembler::new(Suffix::CrLf);
-        assert_eq!(assembler.push(b"1\r2\t3\n4\r\n", Uptime(0)), [Line::Noise]);
+        assert_eq!(assembler.push(b"1\r2\t3\n4\r\n", Uptime(0)), [ScanLine::Noise]);
         assert_eq!(assembler.push(b"5\r\n", Uptime(0)), [text("5")]);
         let mut assembler = Assembler::new(Suffix::Cr);
         assert_eq!(assembler.push(b"1\r\n2\r\n", Uptime(0)), [text("1"), text("2")]);

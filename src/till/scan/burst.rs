@@ -36,7 +36,7 @@ pub enum EndKey {
 
 /// What the keys were.
 #[derive(Debug, Eq, PartialEq)]
-pub enum Outcome {
+pub enum BurstOutcome {
     /// Characters that somebody typed, in their order.
     Typed(Vec<char>),
     /// An end key that ended no scan.
@@ -73,7 +73,7 @@ impl KeyBurst {
     }
 
     /// Takes a key pressed at a time. Keys come in their order.
-    pub fn push(&mut self, key: BurstKey, at: Uptime) -> Vec<Outcome> {
+    pub fn push(&mut self, key: BurstKey, at: Uptime) -> Vec<BurstOutcome> {
         let mut outcomes = self.tick(at);
         let is_fast = at.since(self.last_at) <= GAP;
         self.last_at = at;
@@ -84,7 +84,7 @@ impl KeyBurst {
             (Mode::Dropping { .. }, BurstKey::Char(_)) => {}
             (Mode::Dropping { .. }, BurstKey::End(_)) => self.mode = Mode::Holding,
             (Mode::Repeating(repeated), BurstKey::Char(character)) if repeated == character => {
-                outcomes.push(Outcome::Typed(vec![character]));
+                outcomes.push(BurstOutcome::Typed(vec![character]));
             }
             (Mode::Holding | Mode::Repeating(_), BurstKey::Char(character)) => {
                 self.mode = Mode::Holding;
@@ -93,11 +93,11 @@ impl KeyBurst {
             (Mode::Holding | Mode::Repeating(_), BurstKey::End(end)) => {
                 self.mode = Mode::Holding;
                 if self.is_long() {
-                    outcomes.push(Outcome::Scanned(self.held.clone()));
+                    outcomes.push(BurstOutcome::Scanned(self.held.clone()));
                     self.held.zeroize();
                 } else {
                     outcomes.extend(self.release(at));
-                    outcomes.push(Outcome::End(end));
+                    outcomes.push(BurstOutcome::End(end));
                 }
             }
             (_, BurstKey::Other) => outcomes.extend(self.release(at)),
@@ -111,7 +111,7 @@ impl KeyBurst {
     }
 
     /// Ends what silence ends. Early and repeated ticks do nothing.
-    pub fn tick(&mut self, now: Uptime) -> Vec<Outcome> {
+    pub fn tick(&mut self, now: Uptime) -> Vec<BurstOutcome> {
         if now.since(self.last_at) <= GAP {
             return Vec::new();
         }
@@ -123,11 +123,11 @@ impl KeyBurst {
         self.release(now).into_iter().collect()
     }
 
-    fn hold(&mut self, character: char, at: Uptime) -> Option<Outcome> {
+    fn hold(&mut self, character: char, at: Uptime) -> Option<BurstOutcome> {
         self.held.push(character);
         if self.is_long() && self.held.chars().all(|held| held == character) {
             self.mode = Mode::Repeating(character);
-            return Some(Outcome::Typed(self.take()));
+            return Some(BurstOutcome::Typed(self.take()));
         }
         if self.held.len() + character.len_utf8() > LONGEST - 4 {
             return self.release(at);
@@ -136,13 +136,13 @@ impl KeyBurst {
     }
 
     /// Hands on what is held, or drops it when it was too long to be typed.
-    fn release(&mut self, now: Uptime) -> Option<Outcome> {
+    fn release(&mut self, now: Uptime) -> Option<BurstOutcome> {
         if self.is_long() {
             self.held.zeroize();
             self.mode = Mode::Dropping { until: now.after(AFTERMATH) };
-            return Some(Outcome::Unended);
+            return Some(BurstOutcome::Unended);
         }
-        (!self.held.is_empty()).then(|| Outcome::Typed(self.take()))
+        (!self.held.is_empty()).then(|| BurstOutcome::Typed(self.take()))
     }
 
     fn is_long(&self) -> bool {
@@ -178,7 +178,7 @@ mod tests {
     const ENTER: BurstKey = BurstKey::End(EndKey::Enter);
 
     /// Presses keys so many milliseconds apart, ticking as a loop would.
-    fn press(burst: &mut KeyBurst, text: &str, gap: u64, from: u64) -> (Vec<Outcome>, u64) {
+    fn press(burst: &mut KeyBurst, text: &str, gap: u64, from: u64) -> (Vec<BurstOutcome>, u64) {
         let (mut outcomes, mut at) = (Vec::new(), from);
         for character in text.chars() {
             let key = match character {
@@ -195,16 +195,16 @@ mod tests {
         (outcomes, at)
     }
 
-    fn typed(outcomes: &[Outcome]) -> String {
+    fn typed(outcomes: &[BurstOutcome]) -> String {
         let characters = outcomes.iter().flat_map(|outcome| match outcome {
-            Outcome::Typed(characters) => characters.clone(),
-            Outcome::End(_) | Outcome::Scanned(_) | Outcome::Unended => Vec::new(),
+            BurstOutcome::Typed(characters) => characters.clone(),
+            BurstOutcome::End(_) | BurstOutcome::Scanned(_) | BurstOutcome::Unended => Vec::new(),
         });
         characters.collect()
     }
 
-    fn scanned(code: &str) -> Outcome {
-        Outcome::Scanned(Zeroizing::new(code.to_owned()))
+    fn scanned(code: &str) -> BurstOutcome {
+        BurstOutcome::Scanned(Zeroizing::new(code.to_owned()))
     }
 
     #[test]
@@ -220,7 +220,7 @@ mod tests {
         for gap in [0, 20, 120] {
             let (outcomes, _) = press(&mut KeyBurst::new(), "12.50\r", gap, 1000);
             assert_eq!(typed(&outcomes), "12.50");
-            assert_eq!(outcomes.last(), Some(&Outcome::End(EndKey::Enter)));
+            assert_eq!(outcomes.last(), Some(&BurstOutcome::End(EndKey::Enter)));
         }
     }
 
@@ -236,7 +236,7 @@ mod tests {
         assert_eq!(burst.push(BurstKey::Char('7'), Uptime(100)), []);
         assert_eq!(burst.wake_at(), Some(Uptime(151)));
         assert_eq!(burst.tick(Uptime(150)), []);
-        assert_eq!(burst.tick(Uptime(151)), [Outcome::Typed(vec!['7'])]);
+        assert_eq!(burst.tick(Uptime(151)), [BurstOutcome::Typed(vec!['7'])]);
         assert_eq!(burst.wake_at(), None);
     }
 
@@ -251,7 +251,7 @@ mod tests {
     fn a_key_held_down_is_typing() {
         let (outcomes, _) = press(&mut KeyBurst::new(), &format!("{}\r", "0".repeat(40)), 30, 100);
         assert_eq!(typed(&outcomes), "0".repeat(40));
-        assert_eq!(outcomes.last(), Some(&Outcome::End(EndKey::Enter)));
+        assert_eq!(outcomes.last(), Some(&BurstOutcome::End(EndKey::Enter)));
     }
 
     #[test]
@@ -260,7 +260,7 @@ mod tests {
         let (outcomes, at) = press(&mut burst, "1345678901", 5, 1000);
         assert_eq!(outcomes, []);
         let (outcomes, at) = press(&mut burst, "23456789\r", 5, at + 60);
-        assert_eq!(outcomes, [Outcome::Unended], "the machine was slow for a moment");
+        assert_eq!(outcomes, [BurstOutcome::Unended], "the machine was slow for a moment");
         let (outcomes, _) = press(&mut burst, "12\r", 100, at + 100);
         assert_eq!(typed(&outcomes), "12");
     }
@@ -269,16 +269,16 @@ mod tests {
     fn a_late_enter_after_a_dropped_burst_confirms_nothing() {
         let mut burst = KeyBurst::new();
         let (_, at) = press(&mut burst, CODE, 5, 1000);
-        assert_eq!(burst.tick(Uptime(at + 60)), [Outcome::Unended]);
+        assert_eq!(burst.tick(Uptime(at + 60)), [BurstOutcome::Unended]);
         assert_eq!(burst.push(ENTER, Uptime(at + 100)), []);
-        assert_eq!(burst.push(ENTER, Uptime(at + 110)), [Outcome::End(EndKey::Enter)]);
+        assert_eq!(burst.push(ENTER, Uptime(at + 110)), [BurstOutcome::End(EndKey::Enter)]);
     }
 
     #[test]
     fn typing_goes_on_soon_after_a_dropped_burst() {
         let mut burst = KeyBurst::new();
         let (_, at) = press(&mut burst, CODE, 5, 1000);
-        assert_eq!(burst.tick(Uptime(at + 60)), [Outcome::Unended]);
+        assert_eq!(burst.tick(Uptime(at + 60)), [BurstOutcome::Unended]);
         let (mut outcomes, at) = press(&mut burst, "9", 0, at + 400);
         outcomes.extend(burst.tick(Uptime(at + 60)));
         assert_eq!(typed(&outcomes), "9");
@@ -288,14 +288,14 @@ mod tests {
     fn another_key_comes_after_what_was_typed_before_it() {
         let mut burst = KeyBurst::new();
         press(&mut burst, "12", 5, 100);
-        assert_eq!(burst.push(BurstKey::Other, Uptime(110)), [Outcome::Typed(vec!['1', '2'])]);
+        assert_eq!(burst.push(BurstKey::Other, Uptime(110)), [BurstOutcome::Typed(vec!['1', '2'])]);
     }
 
     #[test]
     fn an_endless_burst_is_bounded() {
         let mut burst = KeyBurst::new();
         let (outcomes, _) = press(&mut burst, &"12".repeat(10_000), 1, 100);
-        assert_eq!(outcomes, [Outcome::Unended]);
+        assert_eq!(outcomes, [BurstOutcome::Unended]);
         assert!(burst.held.capacity() <= LONGEST);
     }
 

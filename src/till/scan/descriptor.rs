@@ -15,9 +15,9 @@ const DEPTH: usize = 16;
 pub(super) type Usage = (u16, u16);
 
 /// What a descriptor says, item by item.
-pub(super) enum Entry<'a> {
+pub(super) enum DescriptorItem<'a> {
     Collection(&'a [Usage]),
-    Input(Input<'a>),
+    InputFields(InputFields<'a>),
     /// A feature report, by its number.
     Feature(u8),
     /// Alternative usages for the same fields follow, which nobody uses.
@@ -25,7 +25,7 @@ pub(super) enum Entry<'a> {
 }
 
 /// Fields of one size that follow each other in a report.
-pub(super) struct Input<'a> {
+pub(super) struct InputFields<'a> {
     /// What the report begins with, where reports are numbered.
     pub(super) id: Option<u8>,
     /// Where the first field begins in the report as it is read, its number included.
@@ -44,8 +44,8 @@ pub(super) struct Input<'a> {
 }
 
 /// Reads a descriptor, and shows each of its entries in their order.
-pub(super) fn read(descriptor: &[u8], mut show: impl FnMut(Entry<'_>)) {
-    let mut reader = Reader::default();
+pub(super) fn read(descriptor: &[u8], mut show: impl FnMut(DescriptorItem<'_>)) {
+    let mut reader = ItemReader::default();
     for item in Items(descriptor) {
         reader.take(&item, &mut show);
     }
@@ -54,14 +54,14 @@ pub(super) fn read(descriptor: &[u8], mut show: impl FnMut(Entry<'_>)) {
 /// The short items; long ones, which nobody uses, are skipped.
 struct Items<'a>(&'a [u8]);
 
-struct Item {
+struct RawItem {
     /// Tag and type, without the size.
     kind: u8,
     value: u32,
     size: usize,
 }
 
-impl Item {
+impl RawItem {
     /// A usage of four bytes brings its own page.
     fn usage(&self) -> Local {
         ((self.size == 4).then(|| low(self.value >> 16)), low(self.value))
@@ -74,9 +74,9 @@ impl Item {
 }
 
 impl Iterator for Items<'_> {
-    type Item = Item;
+    type Item = RawItem;
 
-    fn next(&mut self) -> Option<Item> {
+    fn next(&mut self) -> Option<RawItem> {
         const LONG: u8 = 0xfe;
         loop {
             let (&prefix, rest) = self.0.split_first()?;
@@ -89,7 +89,7 @@ impl Iterator for Items<'_> {
             let bytes = rest.get(..size)?;
             self.0 = &rest[size..];
             let value = bytes.iter().rev().fold(0, |value, byte| value << 8 | u32::from(*byte));
-            return Some(Item { kind: prefix & 0xfc, value, size });
+            return Some(RawItem { kind: prefix & 0xfc, value, size });
         }
     }
 }
@@ -108,7 +108,7 @@ struct Globals {
 type Local = (Option<u16>, u16);
 
 #[derive(Default)]
-struct Reader {
+struct ItemReader {
     globals: Globals,
     stack: Vec<Globals>,
     /// Of the next main item.
@@ -120,8 +120,8 @@ struct Reader {
     lengths: BTreeMap<Option<u8>, u32>,
 }
 
-impl Reader {
-    fn take(&mut self, item: &Item, show: &mut impl FnMut(Entry<'_>)) {
+impl ItemReader {
+    fn take(&mut self, item: &RawItem, show: &mut impl FnMut(DescriptorItem<'_>)) {
         let page = self.globals.page;
         self.usages.clear();
         if matches!(item.kind, 0x80 | 0xa0) {
@@ -130,15 +130,15 @@ impl Reader {
         }
         match item.kind {
             0x80 => {
-                show(Entry::Input(self.input(item.value)));
+                show(DescriptorItem::InputFields(self.input(item.value)));
                 self.forget_locals();
             }
             0xb0 => {
-                show(Entry::Feature(self.globals.id.unwrap_or_default()));
+                show(DescriptorItem::Feature(self.globals.id.unwrap_or_default()));
                 self.forget_locals();
             }
             0xa0 => {
-                show(Entry::Collection(&self.usages));
+                show(DescriptorItem::Collection(&self.usages));
                 self.forget_locals();
             }
             // Output, and the end of a collection.
@@ -154,7 +154,7 @@ impl Reader {
             0x08 => self.add_usage(item.usage()),
             0x18 => self.minimum = Some(item.usage()),
             0x28 => self.add_range(item.usage()),
-            0xa8 => show(Entry::Delimiter),
+            0xa8 => show(DescriptorItem::Delimiter),
             _ => {}
         }
     }
@@ -171,7 +171,7 @@ impl Reader {
         self.locals.extend((minimum..=maximum).take(room).map(|usage| (page, usage)));
     }
 
-    fn input(&mut self, flags: u32) -> Input<'_> {
+    fn input(&mut self, flags: u32) -> InputFields<'_> {
         const CONSTANT: u32 = 1;
         const VARIABLE: u32 = 1 << 1;
         let Globals { size, count, range, id, .. } = self.globals;
@@ -181,7 +181,16 @@ impl Reader {
         let length = start.saturating_add(size.saturating_mul(count));
         self.lengths.insert(id, length.min(FIELDS));
         let (is_constant, is_array) = (flags & CONSTANT != 0, flags & VARIABLE == 0);
-        Input { id, bit: start, size, count, is_array, is_constant, range, usages: &self.usages }
+        InputFields {
+            id,
+            bit: start,
+            size,
+            count,
+            is_array,
+            is_constant,
+            range,
+            usages: &self.usages,
+        }
     }
 
     fn forget_locals(&mut self) {

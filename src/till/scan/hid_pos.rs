@@ -6,7 +6,7 @@
 
 use zeroize::{Zeroize, Zeroizing};
 
-use super::descriptor::{self, Entry, Input, LONGEST_REPORT, Usage};
+use super::descriptor::{self, DescriptorItem, InputFields, LONGEST_REPORT, Usage};
 use crate::clock::{Millis, Uptime};
 
 /// Bytes of one scan; more is not a scan (scans 2.6).
@@ -25,7 +25,7 @@ const OUTPUT_REDIRECTION: u8 = 254;
 
 /// Where the parts of a scan are in a device's reports.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Layout {
+pub struct ReportLayout {
     /// What the reports with scans begin with, where reports are numbered.
     id: Option<u8>,
     data: usize,
@@ -45,7 +45,7 @@ struct Bit {
 
 /// What one report holds of a scan.
 #[derive(Clone, Copy, Eq, PartialEq)]
-pub struct Part<'a> {
+pub struct ScanPart<'a> {
     pub data: &'a [u8],
     pub symbology: Option<Symbology>,
     /// Another report with more of this scan follows.
@@ -54,9 +54,9 @@ pub struct Part<'a> {
     pub is_full: bool,
 }
 
-impl std::fmt::Debug for Part<'_> {
+impl std::fmt::Debug for ScanPart<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Part({} bytes, {:?}, {})", self.data.len(), self.symbology, self.continued)
+        write!(f, "ScanPart({} bytes, {:?}, {})", self.data.len(), self.symbology, self.continued)
     }
 }
 
@@ -90,17 +90,17 @@ impl Symbology {
     }
 }
 
-impl Layout {
+impl ReportLayout {
     /// Reads a report descriptor; `None` if the device is no HID POS scanner.
     pub fn parse(descriptor: &[u8]) -> Option<Self> {
-        let mut found = Found::default();
+        let mut found = ScanFields::default();
         descriptor::read(descriptor, |entry| found.take(&entry));
         found.layout()
     }
 
     /// What a report says, as it was read from the device: with its id in front where reports are
     /// numbered. `None` for reports that hold no scan.
-    pub fn read<'a>(&self, report: &'a [u8]) -> Option<Part<'a>> {
+    pub fn read<'a>(&self, report: &'a [u8]) -> Option<ScanPart<'a>> {
         if self.id.is_some_and(|id| report.first() != Some(&id)) {
             return None;
         }
@@ -118,7 +118,7 @@ impl Layout {
             .continued
             .is_some_and(|bit| report.get(bit.byte).is_some_and(|byte| byte & bit.mask != 0));
         let is_full = length == self.capacity;
-        Some(Part { data: &field[..length], symbology, continued, is_full })
+        Some(ScanPart { data: &field[..length], symbology, continued, is_full })
     }
 
     /// The feature report that makes the scanner talk, with its id in front, where it needs one.
@@ -172,7 +172,7 @@ impl Joiner {
 
     /// Takes the part that a report holds. Of silence before it only [`Joiner::tick`] takes note: it
     /// may have waited to be read.
-    pub fn push(&mut self, part: &Part<'_>, at: Uptime) -> Option<Joined> {
+    pub fn push(&mut self, part: &ScanPart<'_>, at: Uptime) -> Option<Joined> {
         if self.waits_since.is_none() {
             self.symbology = part.symbology;
         }
@@ -222,14 +222,14 @@ impl Default for Joiner {
 
 /// The fields that a scan is read from, as a descriptor shows them.
 #[derive(Default)]
-struct Found {
+struct ScanFields {
     is_scanner: bool,
     has_redirection: bool,
-    fields: Vec<Field>,
+    fields: Vec<ScanField>,
 }
 
 #[derive(Clone, Copy)]
-struct Field {
+struct ScanField {
     usage: Usage,
     id: Option<u8>,
     bit: u32,
@@ -238,17 +238,17 @@ struct Field {
     run: u32,
 }
 
-impl Found {
-    fn take(&mut self, entry: &Entry<'_>) {
+impl ScanFields {
+    fn take(&mut self, entry: &DescriptorItem<'_>) {
         match entry {
-            Entry::Collection(usages) => self.is_scanner |= usages.contains(&SCANNER),
-            Entry::Feature(id) => self.has_redirection |= *id == OUTPUT_REDIRECTION,
-            Entry::Input(input) => self.input(input),
-            Entry::Delimiter => {}
+            DescriptorItem::Collection(usages) => self.is_scanner |= usages.contains(&SCANNER),
+            DescriptorItem::Feature(id) => self.has_redirection |= *id == OUTPUT_REDIRECTION,
+            DescriptorItem::InputFields(input) => self.input(input),
+            DescriptorItem::Delimiter => {}
         }
     }
 
-    fn input(&mut self, input: &Input<'_>) {
+    fn input(&mut self, input: &InputFields<'_>) {
         let last = input.usages.len().saturating_sub(1);
         for (at, usage) in input.usages.iter().enumerate() {
             let is_known = [DATA, SYMBOLOGY, CONTINUED, BYTE_COUNT].contains(usage);
@@ -256,16 +256,16 @@ impl Found {
             if is_known && index < input.count {
                 let bit = input.bit.saturating_add(input.size.saturating_mul(index));
                 let run = if at == last { input.count - index } else { 1 };
-                let Input { id, size, .. } = *input;
-                self.fields.push(Field { usage: *usage, id, bit, size, run });
+                let InputFields { id, size, .. } = *input;
+                self.fields.push(ScanField { usage: *usage, id, bit, size, run });
             }
         }
     }
 
-    fn layout(&self) -> Option<Layout> {
+    fn layout(&self) -> Option<ReportLayout> {
         let data = self.fields.iter().find(|field| field.usage == DATA && field.size == 8)?;
-        let bit_of = |field: &Field| Some(field.bit).filter(|bit| *bit < 8 * LONGEST_REPORT);
-        let byte_of = |field: &Field| {
+        let bit_of = |field: &ScanField| Some(field.bit).filter(|bit| *bit < 8 * LONGEST_REPORT);
+        let byte_of = |field: &ScanField| {
             let bit = bit_of(field).filter(|bit| bit % 8 == 0 && field.size == 8)?;
             usize::try_from(bit / 8).ok()
         };
@@ -274,7 +274,7 @@ impl Found {
         let continued = field(CONTINUED).and_then(bit_of).and_then(|bit| {
             Some(Bit { byte: usize::try_from(bit / 8).ok()?, mask: 1 << (bit % 8) })
         });
-        self.is_scanner.then_some(Layout {
+        self.is_scanner.then_some(ReportLayout {
             id: data.id,
             data: byte_of(data)?,
             capacity: usize::try_from(data.run.min(LONGEST_REPORT)).ok()?,

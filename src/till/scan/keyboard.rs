@@ -9,7 +9,7 @@ mod reports;
 use zeroize::{Zeroize, Zeroizing};
 
 pub use layouts::Layout;
-pub use reports::Reports;
+pub use reports::KeyReports;
 
 const TAB: u16 = 15;
 const ENTER: u16 = 28;

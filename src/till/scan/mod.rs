@@ -12,8 +12,8 @@ pub mod speed;
 
 use zeroize::Zeroizing;
 
-pub use assemble::{Assembler, Line, Suffix};
-pub use burst::{BurstKey, EndKey, KeyBurst, Outcome};
+pub use assemble::{Assembler, ScanLine, Suffix};
+pub use burst::{BurstKey, BurstOutcome, EndKey, KeyBurst};
 
 use crate::order::{AuthCode, OutTradeNo, TillId};
 

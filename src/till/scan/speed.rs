@@ -13,7 +13,7 @@ const SILENCE: Millis = Millis(300);
 
 /// What the bytes of one scan say of the speed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Verdict {
+pub enum SpeedVerdict {
     /// So many characters were read.
     Right(usize),
     Wrong,
@@ -21,14 +21,14 @@ pub enum Verdict {
 
 /// Looks at the bytes that come at one speed. It keeps none of them.
 #[derive(Debug, Default)]
-pub struct Trial {
+pub struct SpeedTrial {
     characters: usize,
     is_garbled: bool,
     last_at: Option<Uptime>,
 }
 
-impl Trial {
-    pub fn push(&mut self, bytes: &[u8], at: Uptime) -> Option<Verdict> {
+impl SpeedTrial {
+    pub fn push(&mut self, bytes: &[u8], at: Uptime) -> Option<SpeedVerdict> {
         if let Some(verdict) = self.tick(at) {
             return Some(verdict);
         }
@@ -45,13 +45,13 @@ impl Trial {
         None
     }
 
-    /// When [`Trial::tick`] is wanted, if nothing comes before.
+    /// When [`SpeedTrial::tick`] is wanted, if nothing comes before.
     pub fn silence_at(&self) -> Option<Uptime> {
         self.last_at.map(|at| at.after(SILENCE))
     }
 
     /// Ends what silence ends. Early and repeated ticks do nothing.
-    pub fn tick(&mut self, now: Uptime) -> Option<Verdict> {
+    pub fn tick(&mut self, now: Uptime) -> Option<SpeedVerdict> {
         self.silence_at().filter(|end| now >= *end)?;
         self.end()
     }
@@ -60,12 +60,12 @@ impl Trial {
         !self.is_garbled && self.characters >= SHORTEST
     }
 
-    fn end(&mut self) -> Option<Verdict> {
+    fn end(&mut self) -> Option<SpeedVerdict> {
         let verdict = if self.is_right() {
-            Some(Verdict::Right(self.characters))
+            Some(SpeedVerdict::Right(self.characters))
         } else {
             // The line end behind a scan that was judged already says nothing.
-            (self.is_garbled || self.characters > 0).then_some(Verdict::Wrong)
+            (self.is_garbled || self.characters > 0).then_some(SpeedVerdict::Wrong)
         };
         *self = Self::default();
         verdict
@@ -79,37 +79,41 @@ mod tests {
     #[test]
     fn printable_bytes_with_an_end_are_right_at_once() {
         for end in ["\r", "\r\n", "\n", "\t", "\u{3}"] {
-            let mut trial = Trial::default();
+            let mut trial = SpeedTrial::default();
             let scan = format!("\u{2}6901234567892{end}");
-            assert_eq!(trial.push(scan.as_bytes(), Uptime(0)), Some(Verdict::Right(13)), "{end:?}");
+            assert_eq!(
+                trial.push(scan.as_bytes(), Uptime(0)),
+                Some(SpeedVerdict::Right(13)),
+                "{end:?}"
+            );
         }
     }
 
     #[test]
     fn printable_bytes_without_an_end_are_right_after_silence() {
-        let mut trial = Trial::default();
+        let mut trial = SpeedTrial::default();
         assert_eq!(trial.push(b"690123", Uptime(0)), None);
         assert_eq!(trial.push(b"4567892", Uptime(299)), None);
         assert_eq!(trial.silence_at(), Some(Uptime(599)));
         assert_eq!(trial.tick(Uptime(598)), None);
-        assert_eq!(trial.tick(Uptime(599)), Some(Verdict::Right(13)));
+        assert_eq!(trial.tick(Uptime(599)), Some(SpeedVerdict::Right(13)));
         assert_eq!(trial.tick(Uptime(9999)), None);
     }
 
     #[test]
     fn garbage_is_wrong_once_all_of_it_has_come() {
-        let mut trial = Trial::default();
+        let mut trial = SpeedTrial::default();
         assert_eq!(trial.push(b"6901234567892\xff\xfe\r\0", Uptime(0)), None);
         assert_eq!(trial.push(b"\x80123456\r", Uptime(100)), None);
-        assert_eq!(trial.tick(Uptime(400)), Some(Verdict::Wrong));
-        assert_eq!(trial.push(b"6901234567892\r", Uptime(500)), Some(Verdict::Right(13)));
+        assert_eq!(trial.tick(Uptime(400)), Some(SpeedVerdict::Wrong));
+        assert_eq!(trial.push(b"6901234567892\r", Uptime(500)), Some(SpeedVerdict::Right(13)));
     }
 
     #[test]
     fn a_few_characters_prove_nothing() {
-        let mut trial = Trial::default();
+        let mut trial = SpeedTrial::default();
         assert_eq!(trial.push(b"abc\r", Uptime(0)), None);
-        assert_eq!(trial.tick(Uptime(300)), Some(Verdict::Wrong));
+        assert_eq!(trial.tick(Uptime(300)), Some(SpeedVerdict::Wrong));
         assert_eq!(trial.push(b"\r\n", Uptime(400)), None);
         assert_eq!(trial.tick(Uptime(700)), None, "line ends alone are no scan");
     }

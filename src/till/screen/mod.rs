@@ -19,7 +19,7 @@ mod wrap;
 
 use crate::clock::TimeZone;
 use crate::language::{Language, Text};
-use crate::money::{Currency, Entry, Money};
+use crate::money::{AmountEntry, Currency, Money};
 use crate::order::{AuthCode, OutTradeNo};
 use crate::payment::{self, Event};
 use crate::scan::Scan;
@@ -43,7 +43,7 @@ pub struct Settings {
     pub currency: Currency,
     /// Of the times of day on it.
     pub time_zone: TimeZone,
-    pub entry: Entry,
+    pub entry: AmountEntry,
     pub theme: Theme,
     /// An amount above this asks once more.
     pub confirm_above: Option<Money>,

@@ -25,10 +25,10 @@ pub struct Model {
     pub(super) language: Language,
     pub(super) now: Uptime,
     pub(super) wall: Timestamp,
-    pub(super) desk: Desk,
+    pub(super) phase: Phase,
     pub(super) dialog: Option<Dialog>,
     /// Newest first.
-    pub(super) attempts: Vec<Attempt>,
+    pub(super) attempts: Vec<ShownAttempt>,
     /// Ends of payments that were not at hand: each must be acknowledged.
     pub(super) notices: VecDeque<Notice>,
     pub(super) gateway: Link,
@@ -51,7 +51,7 @@ pub struct Model {
 
 /// What the cashier is at.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Desk {
+pub(super) enum Phase {
     Amount {
         typed: String,
     },
@@ -66,7 +66,7 @@ pub(super) enum Desk {
     Payment(OutTradeNo),
 }
 
-/// A question or a sheet in front of the desk. One at a time.
+/// A question or a sheet in front of the phase. One at a time.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Dialog {
     Help,
@@ -79,18 +79,18 @@ pub(super) enum Dialog {
 
 /// An attempt and what the screen knows of it.
 #[derive(Debug)]
-pub(super) struct Attempt {
+pub(super) struct ShownAttempt {
     pub(super) view: AttemptView,
     pub(super) story: Story,
     /// The cashier has given up, and the till was told.
     pub(super) cancelled: bool,
     pub(super) superseded: bool,
-    pub(super) paper: Paper,
+    pub(super) paper: Slip,
 }
 
 /// Whether there is a receipt or slip of an attempt.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Paper {
+pub(super) enum Slip {
     /// None was asked for yet.
     None,
     /// One is on its way.
@@ -115,9 +115,9 @@ impl Model {
             settings,
             now: Uptime::default(),
             wall: Timestamp::default(),
-            desk: Desk::Amount { typed: String::new() },
+            phase: Phase::Amount { typed: String::new() },
             dialog: None,
-            attempts: recent.into_iter().map(Attempt::new).collect(),
+            attempts: recent.into_iter().map(ShownAttempt::new).collect(),
             notices: VecDeque::new(),
             gateway: Link::Off,
             scanner: Link::Off,
@@ -149,14 +149,14 @@ impl Model {
 
     /// Whether an order is open, or about to be.
     pub fn is_anything_open(&self) -> bool {
-        let starting = matches!(self.desk, Desk::Starting { .. });
+        let starting = matches!(self.phase, Phase::Starting { .. });
         starting || self.attempts.iter().any(|attempt| attempt.view.state.is_open())
     }
 
     /// Whether what is shown changes every second.
     pub fn counts_seconds(&self) -> bool {
         self.is_anything_open()
-            || matches!(self.desk, Desk::Code { .. })
+            || matches!(self.phase, Phase::Code { .. })
             || !self.notices.is_empty()
     }
 
@@ -164,24 +164,24 @@ impl Model {
         ScreenWords::of(self.language)
     }
 
-    pub(super) fn attempt(&self, order: &OutTradeNo) -> Option<&Attempt> {
+    pub(super) fn attempt(&self, order: &OutTradeNo) -> Option<&ShownAttempt> {
         self.attempts.iter().find(|attempt| attempt.view.out_trade_no == *order)
     }
 
-    pub(super) fn attempt_mut(&mut self, order: &OutTradeNo) -> Option<&mut Attempt> {
+    pub(super) fn attempt_mut(&mut self, order: &OutTradeNo) -> Option<&mut ShownAttempt> {
         self.attempts.iter_mut().find(|attempt| attempt.view.out_trade_no == *order)
     }
 
-    /// The attempt on the desk.
-    pub(super) fn at_hand(&self) -> Option<&Attempt> {
-        match &self.desk {
-            Desk::Payment(order) => self.attempt(order),
-            Desk::Amount { .. } | Desk::Code { .. } | Desk::Starting { .. } => None,
+    /// The attempt on the phase.
+    pub(super) fn at_hand(&self) -> Option<&ShownAttempt> {
+        match &self.phase {
+            Phase::Payment(order) => self.attempt(order),
+            Phase::Amount { .. } | Phase::Code { .. } | Phase::Starting { .. } => None,
         }
     }
 
     pub(super) fn is_at_hand(&self, order: &OutTradeNo) -> bool {
-        matches!(&self.desk, Desk::Payment(at_hand) if at_hand == order)
+        matches!(&self.phase, Phase::Payment(at_hand) if at_hand == order)
     }
 
     /// Whether something else stands where the payment at hand is shown.
@@ -190,13 +190,13 @@ impl Model {
             || matches!(self.dialog, Some(Dialog::Help | Dialog::Training { .. }))
     }
 
-    /// Whether the desk shows this attempt now.
+    /// Whether the phase shows this attempt now.
     pub(super) fn is_on_the_desk(&self, order: &OutTradeNo) -> bool {
         !self.desk_is_hidden() && self.is_at_hand(order)
     }
 
-    /// Open attempts that the desk does not show now, the most urgent first.
-    pub(super) fn pinned(&self) -> Vec<&Attempt> {
+    /// Open attempts that the phase does not show now, the most urgent first.
+    pub(super) fn pinned(&self) -> Vec<&ShownAttempt> {
         let mut pinned: Vec<_> = self
             .attempts
             .iter()
@@ -208,7 +208,7 @@ impl Model {
     }
 
     /// The open attempt that matters most, at hand or not.
-    pub(super) fn most_urgent(&self) -> Option<&Attempt> {
+    pub(super) fn most_urgent(&self) -> Option<&ShownAttempt> {
         self.attempts
             .iter()
             .filter(|attempt| attempt.view.state.is_open())
@@ -217,7 +217,7 @@ impl Model {
 
     /// What a window must show first if it cannot show everything: unsettled money, then the
     /// payment at hand, then what only waits to be closed.
-    pub(super) fn by_urgency(&self) -> Vec<&Attempt> {
+    pub(super) fn by_urgency(&self) -> Vec<&ShownAttempt> {
         let mut attempts: Vec<_> = self
             .attempts
             .iter()
@@ -232,7 +232,7 @@ impl Model {
         attempts
     }
 
-    /// Whether a question is asked below the desk.
+    /// Whether a question is asked below the phase.
     pub(super) fn is_asking(&self) -> bool {
         match self.dialog {
             Some(
@@ -248,7 +248,7 @@ impl Model {
     /// Whether Enter acknowledges the notice rather than going on with what is being done.
     pub(super) fn enter_is_for_the_notice(&self) -> bool {
         let Some(notice) = self.notices.front() else { return false };
-        let idle = matches!(&self.desk, Desk::Amount { typed } if typed.is_empty());
+        let idle = matches!(&self.phase, Phase::Amount { typed } if typed.is_empty());
         idle || self.now.since(notice.since) >= NOTICE_SETTLES
     }
 
@@ -274,8 +274,9 @@ impl Model {
         if self.stopped.is_some() {
             return None;
         }
-        let unsettled =
-            |attempt: &&Attempt| attempt.view.state.is_open() && !attempt.view.state.is_settled();
+        let unsettled = |attempt: &&ShownAttempt| {
+            attempt.view.state.is_open() && !attempt.view.state.is_settled()
+        };
         let at_hand = self.at_hand().filter(unsettled);
         let asked = at_hand.or_else(|| self.most_urgent().filter(unsettled));
         asked.map(|attempt| &attempt.view.out_trade_no)
@@ -286,25 +287,25 @@ impl Model {
         if !self.settings.printer_configured || self.stopped.is_some() {
             return None;
         }
-        let at_hand = match &self.desk {
-            Desk::Amount { typed } if typed.is_empty() => None,
-            Desk::Payment(_) => {
+        let at_hand = match &self.phase {
+            Phase::Amount { typed } if typed.is_empty() => None,
+            Phase::Payment(_) => {
                 let attempt = self.at_hand()?;
                 if !attempt.has_slip() && !attempt.view.state.is_settled() {
                     return None;
                 }
                 Some(attempt).filter(|attempt| attempt.has_slip())
             }
-            Desk::Amount { .. } | Desk::Code { .. } | Desk::Starting { .. } => return None,
+            Phase::Amount { .. } | Phase::Code { .. } | Phase::Starting { .. } => return None,
         };
         // What never came out is missing more than a copy of what did.
-        let missing = self.attempts.iter().filter(|attempt| attempt.paper == Paper::Missing);
+        let missing = self.attempts.iter().filter(|attempt| attempt.paper == Slip::Missing);
         let missing = missing.min_by_key(|attempt| attempt.view.updated_at);
-        let paid = |attempt: &&Attempt| attempt.view.state.status() == Status::Paid;
+        let paid = |attempt: &&ShownAttempt| attempt.view.state.status() == Status::Paid;
         // Beside a payment that is not paid, the last receipt would pass for its own.
         let last = || {
             let paid = self.attempts.iter().filter(paid).max_by_key(|paid| paid.view.updated_at);
-            paid.filter(|_| matches!(self.desk, Desk::Amount { .. }))
+            paid.filter(|_| matches!(self.phase, Phase::Amount { .. }))
         };
         let chosen = missing.or(at_hand).or_else(last);
         chosen.map(|attempt| &attempt.view.out_trade_no)
@@ -318,34 +319,34 @@ impl Model {
 
     /// The sale that a payment code scanned now would charge.
     pub(super) fn takes_codes(&self) -> Option<SaleRef> {
-        match &self.desk {
-            Desk::Code { sale } => Some(*sale),
-            Desk::Payment(_) => {
+        match &self.phase {
+            Phase::Code { sale } => Some(*sale),
+            Phase::Payment(_) => {
                 let attempt = self.at_hand()?;
                 let again =
                     matches!(attempt.view.state.status(), Status::Declined | Status::Reversed);
                 again.then_some(SaleRef::Again(attempt.view.sale, attempt.view.amount))
             }
-            Desk::Amount { .. } | Desk::Starting { .. } => None,
+            Phase::Amount { .. } | Phase::Starting { .. } => None,
         }
     }
 
-    /// What the desk waits for, where a scan was not it.
+    /// What the phase waits for, where a scan was not it.
     pub(super) fn instead(&self) -> Instead {
         if self.stopped.is_some() {
             return Instead::Restart;
         }
-        match &self.desk {
-            Desk::Amount { typed } => {
+        match &self.phase {
+            Phase::Amount { typed } => {
                 let settings = &self.settings;
                 match settings.currency.read(typed, settings.entry) {
                     Ok(_) => Instead::PressEnter,
                     Err(_) => Instead::TypeAmount,
                 }
             }
-            Desk::Code { .. } => Instead::ScanPaymentCode,
-            Desk::Starting { .. } => Instead::FinishThisOne,
-            Desk::Payment(_) => match self.at_hand().map(|attempt| attempt.view.state.status()) {
+            Phase::Code { .. } => Instead::ScanPaymentCode,
+            Phase::Starting { .. } => Instead::FinishThisOne,
+            Phase::Payment(_) => match self.at_hand().map(|attempt| attempt.view.state.status()) {
                 Some(Status::Declined | Status::Reversed) => Instead::ScanPaymentCode,
                 Some(Status::Paid) | None => Instead::TypeAmount,
                 Some(Status::Reversing | Status::Attention) => Instead::ChooseFirst,
@@ -374,9 +375,9 @@ impl Model {
     pub(super) fn tidy(&mut self) {
         self.attempts.sort_by_key(|attempt| std::cmp::Reverse(attempt.view.created_at));
         let mut ended = 0;
-        let at_hand = match &self.desk {
-            Desk::Payment(order) => Some(order),
-            Desk::Amount { .. } | Desk::Code { .. } | Desk::Starting { .. } => None,
+        let at_hand = match &self.phase {
+            Phase::Payment(order) => Some(order),
+            Phase::Amount { .. } | Phase::Code { .. } | Phase::Starting { .. } => None,
         };
         let notices = &self.notices;
         self.attempts.retain(|attempt| {
@@ -394,14 +395,14 @@ impl Model {
     }
 }
 
-impl Attempt {
+impl ShownAttempt {
     pub(super) fn new(view: AttemptView) -> Self {
         Self {
             view,
             story: Story::default(),
             cancelled: false,
             superseded: false,
-            paper: Paper::None,
+            paper: Slip::None,
         }
     }
 

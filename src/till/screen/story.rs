@@ -13,11 +13,11 @@ const LINES_MAX: usize = 24;
 /// What happened to a payment, oldest first.
 #[derive(Debug, Default)]
 pub(super) struct Story {
-    lines: Vec<Line>,
+    lines: Vec<StoryLine>,
 }
 
 #[derive(Debug)]
-pub(super) struct Line {
+pub(super) struct StoryLine {
     pub(super) at: Timestamp,
     pub(super) fact: Fact,
     /// How often in a row.
@@ -60,10 +60,10 @@ impl Story {
         if self.lines.len() == LINES_MAX {
             self.lines.remove(1);
         }
-        self.lines.push(Line { at: view.updated_at, fact, times: 1 });
+        self.lines.push(StoryLine { at: view.updated_at, fact, times: 1 });
     }
 
-    pub(super) fn lines(&self) -> &[Line] {
+    pub(super) fn lines(&self) -> &[StoryLine] {
         &self.lines
     }
 }

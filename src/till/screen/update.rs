@@ -1,6 +1,6 @@
 //! What each message does.
 
-use super::model::{Attempt, Desk, Dialog, Model, Notice, Paper};
+use super::model::{Dialog, Model, Notice, Phase, ShownAttempt, Slip};
 use super::note::{Note, Scanned};
 use super::{AttemptView, Command, Key, Message, Printing, SaleRef};
 use crate::clean::clean;
@@ -36,8 +36,8 @@ pub fn update(model: &mut Model, message: Message, now: Uptime, wall: Timestamp)
         }
         Message::Attempt(view, event) => moved(model, view, &event),
         Message::NotBegun(refusal) => {
-            if let Desk::Starting { sale } = model.desk {
-                model.desk = Desk::Code { sale };
+            if let Phase::Starting { sale } = model.phase {
+                model.phase = Phase::Code { sale };
             }
             say(model, Note::NotBegun(refusal));
             model.ring();
@@ -90,8 +90,7 @@ fn say(model: &mut Model, note: Note) {
 
 fn printed(model: &mut Model, order: &OutTradeNo, how: Printing) {
     if let Some(attempt) = model.attempt_mut(order) {
-        attempt.paper =
-            if matches!(how, Printing::Failed(_)) { Paper::Missing } else { Paper::Done };
+        attempt.paper = if matches!(how, Printing::Failed(_)) { Slip::Missing } else { Slip::Done };
     }
     match how {
         Printing::Sent => say(model, Note::SentToPrinter),
@@ -105,7 +104,7 @@ fn printed(model: &mut Model, order: &OutTradeNo, how: Printing) {
 }
 
 fn keep_warm(model: &mut Model) -> Vec<Command> {
-    let asks = matches!(model.desk, Desk::Code { .. }) && model.stopped.is_none();
+    let asks = matches!(model.phase, Phase::Code { .. }) && model.stopped.is_none();
     if asks && model.now.since(model.warmed_at) >= WARM_FOR { warm_up(model) } else { Vec::new() }
 }
 
@@ -171,11 +170,11 @@ fn pressed(model: &mut Model, key: Key) -> Vec<Command> {
             let Some(order) = model.can_reprint().cloned() else { return Vec::new() };
             let before = model
                 .attempt_mut(&order)
-                .map(|attempt| std::mem::replace(&mut attempt.paper, Paper::Asked));
-            if before == Some(Paper::Asked) || !model.printer_is_there() {
+                .map(|attempt| std::mem::replace(&mut attempt.paper, Slip::Asked));
+            if before == Some(Slip::Asked) || !model.printer_is_there() {
                 say(model, Note::ReceiptWaits);
             }
-            if before == Some(Paper::Asked) {
+            if before == Some(Slip::Asked) {
                 return Vec::new();
             }
             vec![Command::Print { out_trade_no: order, copy: true }]
@@ -183,7 +182,8 @@ fn pressed(model: &mut Model, key: Key) -> Vec<Command> {
         Key::Ctrl('t') => {
             if model.can_train() {
                 model.dialog = Some(Dialog::Training { chosen: 0 });
-            } else if model.settings.training.is_some() && matches!(model.desk, Desk::Amount { .. })
+            } else if model.settings.training.is_some()
+                && matches!(model.phase, Phase::Amount { .. })
             {
                 say(model, Note::AmountFirst);
             }
@@ -194,12 +194,12 @@ fn pressed(model: &mut Model, key: Key) -> Vec<Command> {
 }
 
 fn pressed_at_desk(model: &mut Model, key: Key) -> Vec<Command> {
-    match &model.desk {
-        Desk::Amount { typed } => {
+    match &model.phase {
+        Phase::Amount { typed } => {
             let typed = typed.clone();
             typing(model, typed, key)
         }
-        Desk::Code { .. } => {
+        Phase::Code { .. } => {
             match key {
                 Key::Esc => next_sale(model),
                 Key::Char(_) | Key::Backspace => say(model, Note::EscFirst),
@@ -207,8 +207,8 @@ fn pressed_at_desk(model: &mut Model, key: Key) -> Vec<Command> {
             }
             Vec::new()
         }
-        Desk::Starting { .. } => Vec::new(),
-        Desk::Payment(order) => {
+        Phase::Starting { .. } => Vec::new(),
+        Phase::Payment(order) => {
             let order = order.clone();
             pressed_at_payment(model, order, key)
         }
@@ -230,12 +230,12 @@ fn typing(model: &mut Model, mut typed: String, key: Key) -> Vec<Command> {
                 Err(why) => Some(Note::NotAnAmount(why)),
             };
             model.note = certain;
-            model.desk = Desk::Amount { typed };
+            model.phase = Phase::Amount { typed };
             if first { warm_up(model) } else { Vec::new() }
         }
         Key::Backspace => {
             typed.pop();
-            model.desk = Desk::Amount { typed };
+            model.phase = Phase::Amount { typed };
             Vec::new()
         }
         Key::Esc => {
@@ -294,13 +294,13 @@ fn is_unfinished(typed: &str) -> bool {
 }
 
 fn ask_for_code(model: &mut Model, sale: SaleRef) -> Vec<Command> {
-    model.desk = Desk::Code { sale };
+    model.phase = Phase::Code { sale };
     model.note = None;
     warm_up(model)
 }
 
 fn next_sale(model: &mut Model) {
-    model.desk = Desk::Amount { typed: String::new() };
+    model.phase = Phase::Amount { typed: String::new() };
     model.note = None;
     model.tidy();
 }
@@ -446,13 +446,15 @@ fn scanned(model: &mut Model, scan: Scan) -> Vec<Command> {
         });
         match sale {
             Some(sale) if !stutters => {
-                model.desk = Desk::Starting { sale };
+                model.phase = Phase::Starting { sale };
                 model.dialog = None;
                 model.note = None;
                 return vec![Command::Begin { sale, code }];
             }
             Some(_) => refuse(model, Scanned::SameAgain),
-            None if stutters && matches!(model.desk, Desk::Starting { .. } | Desk::Payment(_)) => {
+            None if stutters
+                && matches!(model.phase, Phase::Starting { .. } | Phase::Payment(_)) =>
+            {
                 refuse(model, Scanned::SameAgain);
             }
             None => refuse(model, seen),
@@ -475,7 +477,7 @@ fn moved(model: &mut Model, view: AttemptView, event: &Event) -> Vec<Command> {
     let (sale, recorded) = (view.sale, view.recorded);
     let before = model.attempt(&order).map(|attempt| attempt.view.state.status());
     if model.attempt(&order).is_none() {
-        model.attempts.push(Attempt::new(view.clone()));
+        model.attempts.push(ShownAttempt::new(view.clone()));
     }
     if let Some(attempt) = model.attempt_mut(&order) {
         attempt.story.add(event, before, &view);
@@ -483,17 +485,19 @@ fn moved(model: &mut Model, view: AttemptView, event: &Event) -> Vec<Command> {
         attempt.cancelled |= *event == Event::Cancel;
         attempt.view = view;
     }
-    if *event == Event::Begun && matches!(model.desk, Desk::Starting { .. }) {
-        model.desk = Desk::Payment(order.clone());
+    if *event == Event::Begun && matches!(model.phase, Phase::Starting { .. }) {
+        model.phase = Phase::Payment(order.clone());
         model.note = None;
     }
     // Money arrived for the very sale that was about to be charged anew: it must not be.
-    let asks_for = match &model.desk {
-        Desk::Code { sale: SaleRef::Again(sale, _) } => Some(*sale),
-        Desk::Amount { .. } | Desk::Code { .. } | Desk::Starting { .. } | Desk::Payment(_) => None,
+    let asks_for = match &model.phase {
+        Phase::Code { sale: SaleRef::Again(sale, _) } => Some(*sale),
+        Phase::Amount { .. } | Phase::Code { .. } | Phase::Starting { .. } | Phase::Payment(_) => {
+            None
+        }
     };
     if status == Status::Paid && asks_for == Some(sale) {
-        model.desk = Desk::Payment(order.clone());
+        model.phase = Phase::Payment(order.clone());
         model.note = None;
     }
     close_outdated_dialog(model, &order, status);
@@ -511,9 +515,9 @@ fn moved(model: &mut Model, view: AttemptView, event: &Event) -> Vec<Command> {
         if let Some(attempt) = model.attempt_mut(&order)
             && prints
             && attempt.has_slip()
-            && attempt.paper == Paper::None
+            && attempt.paper == Slip::None
         {
-            attempt.paper = Paper::Asked;
+            attempt.paper = Slip::Asked;
             commands.push(Command::Print { out_trade_no: order, copy: false });
             if !model.printer_is_there() {
                 say(model, Note::ReceiptWaits);

@@ -1,7 +1,7 @@
 //! What is wrong with a device, in words for the cashier.
 
 use crate::device::Fault;
-use crate::device::inventory::Class;
+use crate::device::inventory::DeviceClass;
 use crate::device::printer::{JobFault, Trouble};
 use crate::device::role::{Role, Why};
 use crate::language::Language;
@@ -112,13 +112,13 @@ pub fn role(role: Role, language: Language) -> &'static str {
 }
 
 /// What to do about a device that this user may not open.
-pub fn how_to_permit(class: &Class, language: Language) -> &'static str {
+pub fn how_to_permit(class: &DeviceClass, language: Language) -> &'static str {
     let (english, chinese) = match class {
-        Class::Serial => (
+        DeviceClass::Serial => (
             "no permission: install assets/70-paytill.rules in /etc/udev/rules.d, and join the group dialout",
             "没有权限：请把 assets/70-paytill.rules 装到 /etc/udev/rules.d，并加入 dialout 组",
         ),
-        Class::Keyboard | Class::HidPos(_) | Class::OtherHid => (
+        DeviceClass::Keyboard | DeviceClass::HidPos(_) | DeviceClass::OtherHid => (
             "no permission: install assets/70-paytill.rules in /etc/udev/rules.d; add the vendor \
              number if it is not listed there",
             "没有权限：请把 assets/70-paytill.rules 装到 /etc/udev/rules.d；其他厂商需添加其编号",

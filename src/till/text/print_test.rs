@@ -10,7 +10,7 @@ pub fn after(is_proven: bool, answers: &Answers, language: Language) -> Vec<Stri
     lines.extend(answers.model.as_ref().map(|model| words.model(model)));
     let answer = match answers {
         Answers { status: false, .. } => words.answers_nothing(),
-        Answers { fence: Some(true), .. } => words.answers_all(),
+        Answers { sync_point: Some(true), .. } => words.answers_all(),
         Answers { .. } => words.answers_status(),
     };
     lines.push(answer.to_owned());

@@ -3,7 +3,7 @@
 use crate::language::Language;
 use crate::payment::CallKind;
 use crate::say;
-use crate::simulator::{Fault, Oddity, Scenario};
+use crate::simulator::{Fault, Scenario, SpecialCase};
 
 /// One line about a scenario.
 pub fn summary(scenario: Scenario, language: Language) -> String {
@@ -47,8 +47,8 @@ pub fn summary(scenario: Scenario, language: Language) -> String {
             code = refusal.code,
             money = money(charged, language)
         ),
-        Scenario::Spoilt { call, fault, charged } => spoilt(call, fault, charged, language),
-        Scenario::Odd(oddity) => odd(oddity, language).to_owned(),
+        Scenario::Corrupted { call, fault, charged } => spoilt(call, fault, charged, language),
+        Scenario::Odd(special_case) => odd(special_case, language).to_owned(),
         Scenario::Random => language
             .pick("one of all the others, drawn for each order", "每笔订单随机选取以上一种")
             .to_owned(),
@@ -118,41 +118,41 @@ const fn fault(fault: Fault, language: Language) -> &'static str {
     language.pick(english, chinese)
 }
 
-const fn odd(oddity: Oddity, language: Language) -> &'static str {
-    let (english, chinese) = match oddity {
-        Oddity::DeliveredLate => (
+const fn odd(special_case: SpecialCase, language: Language) -> &'static str {
+    let (english, chinese) = match special_case {
+        SpecialCase::DeliveredLate => (
             "held up in the network; reaches the gateway a minute later",
             "在网络中延误，一分钟后才到达网关",
         ),
-        Oddity::QueryFails => (
+        SpecialCase::QueryFails => (
             "paid, the answer is lost; two queries answer SYSTEMERROR",
             "已付款，应答丢失；两次查询返回 SYSTEMERROR",
         ),
-        Oddity::QueryNotVisible => (
+        SpecialCase::QueryNotVisible => (
             "paid, the answer is lost; two queries know no such order",
             "已付款，应答丢失；两次查询查不到此单",
         ),
-        Oddity::Recall => {
+        SpecialCase::Recall => {
             ("never pays; the reversal must be repeated twice", "始终不付款；撤销需重试两次")
         }
-        Oddity::ReverseSystemError => {
+        SpecialCase::ReverseSystemError => {
             ("never pays; two reversals answer SYSTEMERROR", "始终不付款；两次撤销返回 SYSTEMERROR")
         }
-        Oddity::ReverseUserPaying => (
+        SpecialCase::ReverseUserPaying => (
             "never pays; two reversals are refused with USERPAYING",
             "始终不付款；两次撤销因 USERPAYING 被拒绝",
         ),
-        Oddity::ReverseRefused => {
+        SpecialCase::ReverseRefused => {
             ("pays at the last moment; no reversal is accepted", "最后时刻付款；撤销一直被拒绝")
         }
-        Oddity::ReverseExpired => {
+        SpecialCase::ReverseExpired => {
             ("never pays; reversals are refused as too old", "始终不付款；撤销因超过时限被拒绝")
         }
-        Oddity::ReverseLies => (
+        SpecialCase::ReverseLies => (
             "never pays; the first reversal claims success, untruly",
             "始终不付款；第一次撤销谎称成功",
         ),
-        Oddity::PaysDuringReversal => {
+        SpecialCase::PaysDuringReversal => {
             ("pays as the reversal arrives; the money goes back", "撤销到达时付款；款项退回")
         }
     };

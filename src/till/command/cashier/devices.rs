@@ -52,12 +52,12 @@ pub(super) struct Devices {
     /// What the customer sees.
     shown: Option<display::View>,
     form: Form,
-    jobs: BTreeMap<u64, Errand>,
+    jobs: BTreeMap<u64, JobPurpose>,
     last_job: u64,
 }
 
 /// What a job of the printer is for.
-pub(super) enum Errand {
+pub(super) enum JobPurpose {
     Receipt(OutTradeNo),
     Drawer,
 }
@@ -128,7 +128,7 @@ impl Devices {
         self.last_job += 1;
         let job = Job { id: self.last_job, page, copies, good_for: None };
         printer.print(job).map_err(|_| text::device::queue_full(language).to_owned())?;
-        self.jobs.insert(self.last_job, Errand::Receipt(attempt.out_trade_no.clone()));
+        self.jobs.insert(self.last_job, JobPurpose::Receipt(attempt.out_trade_no.clone()));
         Ok(())
     }
 
@@ -146,12 +146,12 @@ impl Devices {
         let (id, page) = (self.last_job, escpos::drawer(pin));
         let job = Job { id, page, copies: 1, good_for: Some(DRAWER_WAITS) };
         printer.print(job).map_err(|_| text::device::queue_full(language).to_owned())?;
-        self.jobs.insert(id, Errand::Drawer);
+        self.jobs.insert(id, JobPurpose::Drawer);
         Ok(())
     }
 
     /// What the job was for.
-    pub(super) fn finished(&mut self, job: u64) -> Option<Errand> {
+    pub(super) fn finished(&mut self, job: u64) -> Option<JobPurpose> {
         self.jobs.remove(&job)
     }
 }

@@ -22,7 +22,7 @@ const PATIENCE: Duration = Duration::from_millis(500);
 
 /// What comes from the terminal.
 #[derive(Clone, Copy)]
-pub(super) enum Input {
+pub(super) enum TerminalInput {
     /// A key, and when it was read.
     Key(KeyEvent, Uptime),
     /// It was resized, or somebody else wrote on it.
@@ -34,20 +34,20 @@ pub(super) enum Input {
 /// The terminal, between two threads: one reads keys, one writes frames. Neither is waited for, so
 /// that a terminal that hangs holds up no payment.
 pub(super) struct Terminal {
-    inbox: mpsc::Receiver<Input>,
-    pen: Arc<Pen>,
+    inbox: mpsc::Receiver<TerminalInput>,
+    slot: Arc<FrameSlot>,
     put_down: std::sync::mpsc::Receiver<()>,
 }
 
 /// What is to be written; a newer frame takes the place of one that is still waiting.
 #[derive(Default)]
-struct Pen {
-    sheet: Mutex<Sheet>,
+struct FrameSlot {
+    sheet: Mutex<PendingFrame>,
     changed: Condvar,
 }
 
 #[derive(Default)]
-struct Sheet {
+struct PendingFrame {
     frame: Option<Buffer>,
     rings: bool,
     is_last: bool,
@@ -64,26 +64,26 @@ impl Terminal {
         let (post, inbox) = mpsc::channel(WAITING);
         let (clock, gone) = (clock.clone(), post.clone());
         std::thread::Builder::new().name("keys".into()).spawn(move || read(&clock, &post))?;
-        let pen = Arc::new(Pen::default());
+        let slot = Arc::new(FrameSlot::default());
         let (finished, put_down) = std::sync::mpsc::channel();
-        let writing = Arc::clone(&pen);
+        let writing = Arc::clone(&slot);
         std::thread::Builder::new().name("screen".into()).spawn(move || {
             if writing.write(terminal).is_err() {
-                let _ = gone.try_send(Input::Gone);
+                let _ = gone.try_send(TerminalInput::Gone);
             }
             ratatui::restore();
             let _ = finished.send(());
         })?;
-        Ok(Self { inbox, pen, put_down })
+        Ok(Self { inbox, slot, put_down })
     }
 
     /// The next input. It may be dropped and called again; nothing is lost.
-    pub(super) async fn next(&mut self) -> Input {
-        self.inbox.recv().await.unwrap_or(Input::Gone)
+    pub(super) async fn next(&mut self) -> TerminalInput {
+        self.inbox.recv().await.unwrap_or(TerminalInput::Gone)
     }
 
     /// An input that has come already.
-    pub(super) fn waiting(&mut self) -> Option<Input> {
+    pub(super) fn waiting(&mut self) -> Option<TerminalInput> {
         self.inbox.try_recv().ok()
     }
 
@@ -95,20 +95,20 @@ impl Terminal {
         if inverted {
             frame.set_style(frame.area, Modifier::REVERSED);
         }
-        self.pen.hand(|sheet| sheet.frame = Some(frame));
+        self.slot.hand(|sheet| sheet.frame = Some(frame));
         Ok(())
     }
 
     /// Rings the terminal's bell.
     pub(super) fn ring(&self) {
-        self.pen.hand(|sheet| sheet.rings = true);
+        self.slot.hand(|sheet| sheet.rings = true);
     }
 }
 
 impl Drop for Terminal {
     /// Gives the terminal back, unless it hangs.
     fn drop(&mut self) {
-        self.pen.hand(|sheet| sheet.is_last = true);
+        self.slot.hand(|sheet| sheet.is_last = true);
         if self.put_down.recv_timeout(PATIENCE).is_err() {
             // It takes no bytes, but at least it echoes again what is typed.
             let _ = crossterm::terminal::disable_raw_mode();
@@ -116,8 +116,8 @@ impl Drop for Terminal {
     }
 }
 
-impl Pen {
-    fn hand(&self, change: impl FnOnce(&mut Sheet)) {
+impl FrameSlot {
+    fn hand(&self, change: impl FnOnce(&mut PendingFrame)) {
         change(&mut self.sheet.lock().unwrap_or_else(PoisonError::into_inner));
         self.changed.notify_one();
     }
@@ -129,7 +129,7 @@ impl Pen {
             while sheet.frame.is_none() && !sheet.rings && !sheet.is_last {
                 sheet = self.changed.wait(sheet).unwrap_or_else(PoisonError::into_inner);
             }
-            let Sheet { frame, rings, is_last } = std::mem::take(&mut *sheet);
+            let PendingFrame { frame, rings, is_last } = std::mem::take(&mut *sheet);
             drop(sheet);
             if let Some(drawn) = frame {
                 terminal.draw(|frame| copy(&drawn, frame.buffer_mut()))?;
@@ -156,15 +156,15 @@ fn copy(drawn: &Buffer, onto: &mut Buffer) {
     }
 }
 
-fn read(clock: &Clock, post: &mpsc::Sender<Input>) {
+fn read(clock: &Clock, post: &mpsc::Sender<TerminalInput>) {
     loop {
         let input = match event::read() {
-            Ok(Event::Key(key)) => Input::Key(key, clock.uptime()),
-            Ok(Event::Resize(..)) => Input::Redraw,
+            Ok(Event::Key(key)) => TerminalInput::Key(key, clock.uptime()),
+            Ok(Event::Resize(..)) => TerminalInput::Redraw,
             Ok(_) => continue,
-            Err(_) => Input::Gone,
+            Err(_) => TerminalInput::Gone,
         };
-        let gone = matches!(input, Input::Gone);
+        let gone = matches!(input, TerminalInput::Gone);
         if post.blocking_send(input).is_err() || gone {
             return;
         }

@@ -16,10 +16,10 @@ use super::{described, json_of};
 use crate::both;
 use crate::cli::Json;
 use crate::config::Config;
-use crate::device::inventory::{Class, Roots, plugged_in};
+use crate::device::inventory::{DeviceClass, Roots, plugged_in};
 use crate::device::learned;
 use crate::device::role::{Kind, Learned, Role};
-use crate::device::scanner::lesson::{Heard, Lesson, LessonReport};
+use crate::device::scanner::detection::{Detection, DetectionReport, Heard};
 use crate::journal::{Journal, JournalError};
 use crate::language::Text;
 use crate::text::device::{self as text, LearnWords};
@@ -39,7 +39,7 @@ pub async fn run(json: Json, config: &Config, clock: &Clock) -> Result<Exit, Fai
     let wanted = scanner_settings(config, wiring::learned(config)).wanted;
     let mut candidates = plugged_in(&Roots::default());
     candidates.retain(|device| {
-        device.class != Class::OtherHid && wanted.role(device) != Role::Configured
+        device.class != DeviceClass::OtherHid && wanted.role(device) != Role::Configured
     });
     if candidates.is_empty() {
         return Err(failure(LearnWords::nothing_there));
@@ -49,13 +49,16 @@ pub async fn run(json: Json, config: &Config, clock: &Clock) -> Result<Exit, Fai
     let (sender, mut reports) = mpsc::unbounded_channel();
     // A scanner that types does so here as well, and the shell is not to run what it typed.
     let _quiet = Quiet::start();
-    let _lesson =
-        Lesson::start(candidates, &Roots::default(), config.scanner.layout, clock, move |report| {
+    let _lesson = Detection::start(
+        candidates,
+        &Roots::default(),
+        config.scanner.layout,
+        clock,
+        move |report| {
             let _ = sender.send(report);
-        })
-        .map_err(|error| {
-            Failure::of_system(&both!("a device's thread", "无法启动设备线程"), &error)
-        })?;
+        },
+    )
+    .map_err(|error| Failure::of_system(&both!("a device's thread", "无法启动设备线程"), &error))?;
     let (mut usable, mut asked) = (candidate_count, false);
     let end = tokio::time::sleep(PATIENCE);
     tokio::pin!(end);
@@ -66,16 +69,16 @@ pub async fn run(json: Json, config: &Config, clock: &Clock) -> Result<Exit, Fai
             _ = signals.next() => return Err(failure(LearnWords::nothing_learned)),
         };
         match report {
-            LessonReport::Listening => {
+            DetectionReport::Listening => {
                 if !std::mem::replace(&mut asked, true) {
                     tell(words.scan_now());
                 }
             }
-            LessonReport::Heard(heard) => return remember(&heard, json, config),
-            LessonReport::Garbled { device, next } => {
+            DetectionReport::Heard(heard) => return remember(&heard, json, config),
+            DetectionReport::Garbled { device, next } => {
                 tell(&words.garbled(&described(&device), next));
             }
-            LessonReport::Unusable { device, fault } => {
+            DetectionReport::Unusable { device, fault } => {
                 let why = text::fault(&fault, config.till.language);
                 tell(&words.cannot_listen(&described(&device), &why));
                 usable -= 1;

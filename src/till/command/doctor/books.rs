@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::Teller;
 use crate::clock::Millis;
-use crate::journal::{Audit, JournalError, Reader};
+use crate::journal::{Audit, JournalError, JournalReader};
 use crate::text::doctor::{Finding, Verdict};
 use crate::text::{journal, system};
 use paytill_host::clock::Clock;
@@ -53,7 +53,7 @@ pub(super) fn check(path: &Path, clock: &Clock, teller: &mut Teller) {
 }
 
 fn audit(path: &Path) -> Result<Option<Audit>, JournalError> {
-    Reader::open(path)?.map(|mut reader| reader.audit()).transpose()
+    JournalReader::open(path)?.map(|mut reader| reader.audit()).transpose()
 }
 
 /// The journal's folder, or what stands of the way there.
@@ -66,7 +66,7 @@ fn standing(path: &Path) -> PathBuf {
 fn disk(folder: &Path, clock: &Clock) -> io::Result<Vec<Finding>> {
     let room = rustix::fs::statvfs(folder)?;
     let free_mib = room.f_bavail.saturating_mul(room.f_frsize) / MIB;
-    let flush_us = Trial::new(folder)?.flush_us(clock)?;
+    let flush_us = DiskTrial::new(folder)?.flush_us(clock)?;
     let mut findings = Vec::new();
     if free_mib < LITTLE_MIB {
         let is_too_little = free_mib < TOO_LITTLE_MIB;
@@ -83,12 +83,12 @@ fn disk(folder: &Path, clock: &Clock) -> io::Result<Vec<Finding>> {
 }
 
 /// A file beside the journal to try the disk with. It goes when this is dropped.
-struct Trial {
+struct DiskTrial {
     path: PathBuf,
     file: File,
 }
 
-impl Trial {
+impl DiskTrial {
     fn new(folder: &Path) -> io::Result<Self> {
         let path = folder.join(format!(".paytill-doctor-{}", std::process::id()));
         let file = File::options().write(true).create_new(true).mode(0o600).open(&path)?;
@@ -111,7 +111,7 @@ impl Trial {
     }
 }
 
-impl Drop for Trial {
+impl Drop for DiskTrial {
     fn drop(&mut self) {
         let _ = std::fs::remove_file(&self.path);
     }

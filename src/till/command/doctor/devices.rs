@@ -9,7 +9,7 @@ use crate::clean::clean;
 use crate::command::devices::may_open;
 use crate::command::wiring::{learned, scanner_settings};
 use crate::config::{Config, DisplayKind, PrinterKind, ScannerKind};
-use crate::device::inventory::{Class, plugged_in};
+use crate::device::inventory::{DeviceClass, plugged_in};
 use crate::device::role::{Role, Why};
 use crate::device::{self, Fault, Health};
 use crate::language::Language;
@@ -56,18 +56,24 @@ fn scanners(config: &Config, is_running: bool, teller: &mut Teller) {
         let node = device.node.display().to_string();
         findings.push(match (&device.class, why) {
             // That is the one with the port.
-            (Class::Serial, Why::Named) if settings.port.is_some() => continue,
-            (Class::Serial, Why::Learned(baud)) => {
+            (DeviceClass::Serial, Why::Named) if settings.port.is_some() => continue,
+            (DeviceClass::Serial, Why::Learned(baud)) => {
                 serial(Check::Scanner, &device.node, baud, is_running)
             }
-            (Class::Serial, _) => serial(Check::Scanner, &device.node, settings.baud, is_running),
-            (Class::HidPos(_) | Class::Keyboard | Class::OtherHid, _) if !may_open(&device) => {
+            (DeviceClass::Serial, _) => {
+                serial(Check::Scanner, &device.node, settings.baud, is_running)
+            }
+            (DeviceClass::HidPos(_) | DeviceClass::Keyboard | DeviceClass::OtherHid, _)
+                if !may_open(&device) =>
+            {
                 Finding::DeviceWrong(Check::Scanner, node, Fault::DeniedHid)
             }
-            (Class::HidPos(_) | Class::Keyboard | Class::OtherHid, _) if is_running => {
+            (DeviceClass::HidPos(_) | DeviceClass::Keyboard | DeviceClass::OtherHid, _)
+                if is_running =>
+            {
                 Finding::DeviceInUse(Check::Scanner, node)
             }
-            (Class::HidPos(_) | Class::Keyboard | Class::OtherHid, _) => {
+            (DeviceClass::HidPos(_) | DeviceClass::Keyboard | DeviceClass::OtherHid, _) => {
                 Finding::DeviceReady(Check::Scanner, node)
             }
         });
@@ -89,7 +95,7 @@ fn serial(check: Check, port: &Path, baud: u32, is_running: bool) -> Finding {
             Finding::DeviceAbsent(check, name)
         };
     }
-    match device::look(port, baud) {
+    match device::probe(port, baud) {
         Health::Ready | Health::PaperLow => Finding::DeviceReady(check, name),
         Health::Searching => Finding::DeviceAbsent(check, name),
         Health::Failed(fault) => Finding::DeviceWrong(check, name, fault),

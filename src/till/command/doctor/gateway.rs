@@ -7,7 +7,7 @@ use super::Teller;
 use super::certificate::Validity;
 use crate::clock::{TimeZone, Timestamp};
 use crate::command::open::route;
-use crate::config::{Config, WechatV2 as Settings};
+use crate::config::{Config, WechatV2Config as Settings};
 use crate::gateway::wechat::fields::SignType;
 use crate::gateway::wechat::v2::WechatV2;
 use crate::gateway::{Ask, Gateway, Stamp};

@@ -1,8 +1,8 @@
 //! The sections of the devices: what is plugged in, where, and how it speaks.
 
 use super::super::{
-    ConfigError, Display, DisplayKind, DisplayText, DrawerPin, Flow, Lights, Paper, Parity,
-    Printer, PrinterKind, Profile, Scanner, ScannerKind, Store, Suffix,
+    ConfigError, DisplayConfig, DisplayKind, DisplayText, DrawerPin, Flow, Lights, Paper, Parity,
+    PrinterConfig, PrinterKind, Profile, ScannerConfig, ScannerKind, StoreConfig, Suffix,
 };
 use super::Surroundings;
 use crate::both;
@@ -21,7 +21,7 @@ const BAUDS: [u64; 9] = [1200, 2400, 4800, 9600, 19200, 38400, 57600, 115_200, 2
 pub(super) fn scanner(
     section: Section<'_>,
     around: &Surroundings<'_>,
-) -> Result<Scanner, ConfigError> {
+) -> Result<ScannerConfig, ConfigError> {
     let kinds = [
         ("auto", ScannerKind::Auto),
         ("serial", ScannerKind::Serial),
@@ -58,13 +58,13 @@ pub(super) fn scanner(
         })?),
         None => None,
     };
-    Ok(Scanner { kind, port, baud: baud(section)?, suffix, device, layout })
+    Ok(ScannerConfig { kind, port, baud: baud(section)?, suffix, device, layout })
 }
 
 pub(super) fn printer(
     section: Section<'_>,
     around: &Surroundings<'_>,
-) -> Result<Printer, ConfigError> {
+) -> Result<PrinterConfig, ConfigError> {
     let kinds = [
         ("escpos-serial", PrinterKind::EscposSerial),
         ("escpos-file", PrinterKind::EscposFile),
@@ -90,14 +90,14 @@ pub(super) fn printer(
     let drawer = section.word("drawer", &drawers, None)?;
     let auto_print = section.flag("auto_print", true)?;
     let baud = baud(section)?;
-    Ok(Printer { kind, port, baud, flow, paper, profile, drawer, auto_print })
+    Ok(PrinterConfig { kind, port, baud, flow, paper, profile, drawer, auto_print })
 }
 
 pub(super) fn display(
     section: Section<'_>,
-    store: &Store,
+    store: &StoreConfig,
     around: &Surroundings<'_>,
-) -> Result<Display, ConfigError> {
+) -> Result<DisplayConfig, ConfigError> {
     let kinds = [
         ("none", DisplayKind::None),
         ("cd5220", DisplayKind::Cd5220),
@@ -132,7 +132,7 @@ pub(super) fn display(
         None if can_show(&store.name) => vec![store.name.clone()],
         None => vec![WELCOME.to_owned()],
     };
-    Ok(Display { kind, port, baud: baud(section)?, parity, lights, text, welcome })
+    Ok(DisplayConfig { kind, port, baud: baud(section)?, parity, lights, text, welcome })
 }
 
 fn baud(section: Section<'_>) -> Result<u32, ConfigError> {

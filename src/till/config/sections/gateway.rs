@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use secrecy::SecretString;
 
-use super::super::{ConfigError, Gateway, Secrets, WechatV2};
+use super::super::{ConfigError, GatewayConfig, Secrets, WechatV2Config};
 use super::{ID_LENGTH, NAME_CELLS, Surroundings};
 use crate::both;
 use crate::clock::Millis;
@@ -60,7 +60,7 @@ pub(super) fn read(
     section: Section<'_>,
     is_real: bool,
     around: &Surroundings<'_>,
-) -> Result<Gateway, ConfigError> {
+) -> Result<GatewayConfig, ConfigError> {
     let base_url = url(section, "base_url", "https", BASE_URL)?;
     // Nobody who names another gateway wants its calls sent to the real one.
     let backup = if base_url.as_deref() == Some(BASE_URL) { BACKUP_URL } else { "" };
@@ -87,7 +87,7 @@ pub(super) fn read(
     let connect_timeout = timeout("connect_timeout_ms", 3000)?;
     let request_timeout = timeout("request_timeout_ms", 10_000)?;
     if !is_real {
-        return Ok(Gateway::Simulator);
+        return Ok(GatewayConfig::Simulator);
     }
 
     let missing = |key| {
@@ -105,13 +105,13 @@ pub(super) fn read(
     }
     let base_url = base_url.ok_or_else(|| section.wrong("base_url", &both!("is empty", "为空")))?;
     if around.secrets == Secrets::Leave {
-        return Ok(Gateway::Unread);
+        return Ok(GatewayConfig::Unread);
     }
     let api_key = api_key(section, api_key_file, around)?;
     let client_identity_pem = identity(section, certificate_file, key_file)?;
     let ca_pem = ca_file.map(|path| secret::roots(&path)).transpose();
     let ca_pem = ca_pem.map_err(|fault| section.wrong("ca_file", &fault.text()))?;
-    Ok(Gateway::WechatV2(WechatV2 {
+    Ok(GatewayConfig::WechatV2(WechatV2Config {
         base_url,
         backup_url,
         merchant,
@@ -233,7 +233,7 @@ fn identity(
             Of::Key => "client_key_file",
         };
         let sentence = match fault {
-            secret::Fault::Missing(file) => both!(
+            secret::SecretFault::Missing(file) => both!(
                 "names {file}, which does not exist; reversal and refund need the merchant's \
                  certificate",
                 "指定的 {file} 不存在；撤销和退款需要商户证书"

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use super::super::{ConfigError, Paper, Receipt, Store};
+use super::super::{ConfigError, Paper, ReceiptConfig, StoreConfig};
 use super::Surroundings;
 use crate::language::Text;
 use crate::picture::{LARGEST_FILE, Picture};
@@ -17,10 +17,10 @@ const CELLS: usize = 96;
 
 pub(super) fn read(
     section: Section<'_>,
-    store: &Store,
+    store: &StoreConfig,
     paper: Paper,
     around: &Surroundings<'_>,
-) -> Result<Receipt, ConfigError> {
+) -> Result<ReceiptConfig, ConfigError> {
     let lines = |key| section.lines(key, LINES, CELLS);
     let header = lines("header")?.unwrap_or_else(|| vec![store.name.clone()]);
     let footer = lines("footer")?.unwrap_or_default();
@@ -29,7 +29,7 @@ pub(super) fn read(
         Some(path) => Some(logo(&path, paper).map_err(|fault| section.wrong("logo", &fault))?),
         None => None,
     };
-    Ok(Receipt { logo, header, footer, copies })
+    Ok(ReceiptConfig { logo, header, footer, copies })
 }
 
 /// The picture in this file, or what is wrong with it.

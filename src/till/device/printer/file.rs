@@ -5,21 +5,21 @@ use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-use super::{Desk, Done, Fault, Health, JobFault, PrinterReport, Queued};
+use super::{Done, Fault, Health, JobFault, PrinterReport, Queued, Spooler};
 use crate::clean::clean;
 
-impl<R: Fn(PrinterReport)> Desk<R> {
+impl<R: Fn(PrinterReport)> Spooler<R> {
     /// Appends every job to the file, which is opened anew for each.
     pub(super) fn append_to(mut self, path: &Path) {
         let health = open_file(path).map_or_else(|error| failed(&error), |_| Health::Ready);
-        self.tell(health);
+        self.report_health(health);
         while let Ok(Queued { job, .. }) = self.jobs.recv() {
             let result = open_file(path).and_then(|mut file| {
                 file.write_all(&job.page.repeat(job.copies.into()))?;
                 file.flush()
             });
             let health = result.as_ref().map_or_else(failed, |()| Health::Ready);
-            self.tell(health);
+            self.report_health(health);
             let words = |error: io::Error| JobFault::NotWritten(clean(&error.to_string(), 60));
             self.settle(job.id, result.map(|()| Done::Sent).map_err(words));
         }

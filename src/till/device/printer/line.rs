@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use serialport::{ClearBuffer, SerialPort};
 
-use super::status::{FENCE, QUESTIONS, TELL_CHANGES, ask_when_printed};
-use super::talk::{Asker, Gone, Talk};
-use super::{Address, Desk, Done, Fault, Health, JobFault, PrinterReport, Proof, Queued};
+use super::session::{Asker, PortGone, Session};
+use super::status::{QUESTIONS, REPORT_CHANGES, SYNC_POINT, ask_when_printed};
+use super::{Address, Done, Fault, Health, JobFault, PrintProof, PrinterReport, Queued, Spooler};
 use crate::clock::{Millis, Uptime};
-use crate::device::{LOOK, Opened, Pause, open_unblocked};
+use crate::device::{OpenPort, POLL_INTERVAL, Pause, open_unblocked};
 
 /// Small enough for any driver to take or leave (devices 1.5).
 const CHUNK: usize = 256;
@@ -30,29 +30,29 @@ const PRINTING_A_BYTE: Millis = Millis(5);
 const LONGEST_PRINTING: Millis = Millis::seconds(20);
 /// Bits on the line for a byte.
 const BITS: u64 = 10;
-/// A printer that has not answered is asked again at its first looks, since it may just have been
+/// A printer that has not answered is asked again at its first polls, since it may just have been
 /// switched on, and then every so many.
-const FIRST_LOOKS: u8 = 3;
-const LOOKS_TO_ASK_AGAIN: u8 = 10;
+const FIRST_POLLS: u8 = 3;
+const POLLS_TO_ASK_AGAIN: u8 = 10;
 /// A printer that has answered before and misses so many questions in a row is switched off.
 const MISSES: u8 = 3;
-/// What every page begins with; it also ends what [`TELL_CHANGES`] has begun.
+/// What every page begins with; it also ends what [`REPORT_CHANGES`] has begun.
 const RESET: &[u8] = b"\x1b@";
 
 /// A printer on a serial line.
-pub(super) struct Line<R> {
-    desk: Desk<R>,
+pub(super) struct SerialPrinter<R> {
+    spooler: Spooler<R>,
     address: Address,
     baud: u32,
-    proof: Proof,
-    parting: Vec<u8>,
+    proof: PrintProof,
+    terminator: Vec<u8>,
     /// The bytes go through a handle of their own.
-    open: Option<Opened<File>>,
-    talk: Talk,
+    open: Option<OpenPort<File>>,
+    session: Session,
     /// Questions in a row that were not answered.
     misses: u8,
     /// Looks at a printer that has never answered.
-    looks: u8,
+    polls: u8,
     /// A job stopped in its middle, and the printer may still hold the half of it.
     is_cut_off: bool,
     /// Numbers the ends of printing that are asked for, rising (devices 2.6).
@@ -71,8 +71,8 @@ enum Stop {
     Unwanted,
 }
 
-impl From<Gone> for Stop {
-    fn from(Gone: Gone) -> Self {
+impl From<PortGone> for Stop {
+    fn from(PortGone: PortGone) -> Self {
         Self::Gone
     }
 }
@@ -85,24 +85,24 @@ struct Progress {
     moved_at: Uptime,
 }
 
-impl<R: Fn(PrinterReport)> Line<R> {
+impl<R: Fn(PrinterReport)> SerialPrinter<R> {
     pub(super) fn new(
-        desk: Desk<R>,
+        spooler: Spooler<R>,
         address: Address,
         baud: u32,
-        proof: Proof,
-        parting: Vec<u8>,
+        proof: PrintProof,
+        terminator: Vec<u8>,
     ) -> Self {
         Self {
-            desk,
+            spooler,
             address,
             baud,
             proof,
-            parting,
+            terminator,
             open: None,
-            talk: Talk::default(),
+            session: Session::default(),
             misses: 0,
-            looks: 0,
+            polls: 0,
             is_cut_off: false,
             last_end: 0,
         }
@@ -110,11 +110,11 @@ impl<R: Fn(PrinterReport)> Line<R> {
 
     pub(super) fn run(mut self) {
         let mut waiting: Option<Queued> = None;
-        while self.desk.wanted.is_true() {
+        while self.spooler.wanted.is_true() {
             self.look();
             waiting = match waiting.take() {
                 Some(queued) => self.serve(queued),
-                None => match self.desk.jobs.try_recv() {
+                None => match self.spooler.jobs.try_recv() {
                     Ok(queued) => Some(queued),
                     Err(TryRecvError::Empty) => {
                         if self.rest() == Pause::Over {
@@ -132,15 +132,15 @@ impl<R: Fn(PrinterReport)> Line<R> {
     /// Until there is a job, the line is hung up, or it is time to look at it.
     fn rest(&mut self) -> Pause {
         let Some(open) = &self.open else {
-            self.desk.wanted.pause(LOOK);
+            self.spooler.wanted.pause(POLL_INTERVAL);
             return Pause::Over;
         };
-        let pause = self.desk.wanted.pause_at(&open.extra, LOOK);
+        let pause = self.spooler.wanted.pause_at(&open.extra, POLL_INTERVAL);
         if pause == Pause::HungUp {
             self.lose();
-            self.desk.tell(Health::Searching);
+            self.spooler.report_health(Health::Searching);
             // Its node goes a moment later.
-            self.desk.wanted.pause(NUDGE);
+            self.spooler.wanted.pause(NUDGE);
         }
         pause
     }
@@ -148,36 +148,36 @@ impl<R: Fn(PrinterReport)> Line<R> {
     /// Sees to it that the port is open, if it can be.
     fn look(&mut self) {
         let is_lost = self.open.as_mut().is_some_and(|open| {
-            self.talk.listen(&mut open.extra).is_err() || self.address.has_moved(open)
+            self.session.listen(&mut open.extra).is_err() || self.address.has_moved(open)
         });
         if is_lost {
             self.lose();
         }
         if self.open.is_none() {
             match self.address.open(open_unblocked) {
-                Ok(open) => self.greet(open),
-                Err(health) => self.desk.tell(health),
+                Ok(open) => self.connect(open),
+                Err(health) => self.spooler.report_health(health),
             }
         }
     }
 
-    fn greet(&mut self, open: Opened<File>) {
-        (self.talk, self.misses, self.looks) = (Talk::default(), 0, 0);
+    fn connect(&mut self, open: OpenPort<File>) {
+        (self.session, self.misses, self.polls) = (Session::default(), 0, 0);
         self.open = Some(open);
         // Questions would be lost in a picture of which only a half has come.
-        let result = match self.part_from_the_half() {
-            Err(Stop::Gone) => Err(Gone),
-            Ok(()) | Err(_) => self.meet(),
+        let result = match self.end_partial_page() {
+            Err(Stop::Gone) => Err(PortGone),
+            Ok(()) | Err(_) => self.identify(),
         };
         match result {
-            Ok(()) => self.tell_status(),
-            Err(Gone) => self.lose(),
+            Ok(()) => self.report_status(),
+            Err(PortGone) => self.lose(),
         }
     }
 
-    fn meet(&mut self) -> Result<(), Gone> {
-        self.with_line(Talk::meet)?;
-        (self.desk.report)(PrinterReport::Answers(self.talk.answers.clone()));
+    fn identify(&mut self) -> Result<(), PortGone> {
+        self.with_line(Session::identify)?;
+        (self.spooler.report)(PrinterReport::Answers(self.session.answers.clone()));
         Ok(())
     }
 
@@ -186,37 +186,37 @@ impl<R: Fn(PrinterReport)> Line<R> {
         if self.open.is_none() {
             return;
         }
-        let result = if self.talk.answers.status {
+        let result = if self.session.answers.status {
             self.ask_state()
-        } else if self.talk.speaks_up() {
-            self.meet()
+        } else if self.session.has_answered() {
+            self.identify()
         } else {
-            self.looks += 1;
-            if self.looks > FIRST_LOOKS {
-                if self.looks < FIRST_LOOKS + LOOKS_TO_ASK_AGAIN {
+            self.polls += 1;
+            if self.polls > FIRST_POLLS {
+                if self.polls < FIRST_POLLS + POLLS_TO_ASK_AGAIN {
                     return;
                 }
-                self.looks = FIRST_LOOKS;
+                self.polls = FIRST_POLLS;
             }
             // Nobody waits for the answer: a later look hears it.
             self.with_line(|_, asker| asker.say(&QUESTIONS[0]).map(drop))
         };
         match result {
-            Ok(()) if self.talk.answers.status => self.tell_status(),
+            Ok(()) if self.session.answers.status => self.report_status(),
             Ok(()) => {}
-            Err(Gone) => self.lose(),
+            Err(PortGone) => self.lose(),
         }
     }
 
     /// Asks an idle printer, and makes its acquaintance anew when it comes back from silence.
-    fn ask_state(&mut self) -> Result<(), Gone> {
+    fn ask_state(&mut self) -> Result<(), PortGone> {
         let was_silent = self.is_silent();
-        if self.with_line(Talk::glance)? {
+        if self.with_line(Session::poll)? {
             self.misses = 0;
             if was_silent {
-                return self.meet();
+                return self.identify();
             }
-            self.with_line(Talk::try_fence)
+            self.with_line(Session::try_sync_point)
         } else {
             self.misses = self.misses.saturating_add(1);
             Ok(())
@@ -227,90 +227,90 @@ impl<R: Fn(PrinterReport)> Line<R> {
         self.misses >= MISSES
     }
 
-    fn tell_status(&mut self) {
+    fn report_status(&mut self) {
         let health = if self.is_silent() {
             Health::Failed(Fault::Silent)
-        } else if let Some(trouble) = self.talk.status.trouble() {
+        } else if let Some(trouble) = self.session.status.trouble() {
             Health::Failed(Fault::Printer(trouble))
-        } else if self.talk.status.is_paper_low() {
+        } else if self.session.status.is_paper_low() {
             Health::PaperLow
         } else {
             Health::Ready
         };
-        self.desk.tell(health);
+        self.spooler.report_health(health);
     }
 
     /// Prints a job; gives it back if it has not begun and may still wait.
     fn serve(&mut self, queued: Queued) -> Option<Queued> {
         let id = queued.job.id;
-        if self.desk.is_overdue(&queued) {
-            let trouble = self.talk.status.trouble().filter(|_| self.open.is_some());
-            self.desk.settle(id, Err(trouble.map_or(JobFault::Away, JobFault::Trouble)));
+        if self.spooler.is_overdue(&queued) {
+            let trouble = self.session.status.trouble().filter(|_| self.open.is_some());
+            self.spooler.settle(id, Err(trouble.map_or(JobFault::Away, JobFault::Trouble)));
             return None;
         }
-        let mut progress = Progress { sent: 0, moved_at: self.desk.clock.uptime() };
-        let result = match self.is_ready_for_it() {
-            Ok(true) => self.do_it(&queued, &mut progress).map(Some),
+        let mut progress = Progress { sent: 0, moved_at: self.spooler.clock.uptime() };
+        let result = match self.can_begin() {
+            Ok(true) => self.print(&queued, &mut progress).map(Some),
             Ok(false) => Ok(None),
             Err(stop) => Err(stop),
         };
         let has_begun = progress.sent > 0;
         match result {
-            Ok(Some(done)) => self.desk.settle(id, Ok(done)),
+            Ok(Some(done)) => self.spooler.settle(id, Ok(done)),
             Ok(None) => {
                 self.rest();
                 return Some(queued);
             }
             Err(Stop::Unwanted) => {}
             Err(stop) => {
-                let trouble = self.talk.status.trouble();
+                let trouble = self.session.status.trouble();
                 self.forget_unsent();
                 if stop == Stop::Gone {
                     self.lose();
-                    self.desk.tell(Health::Searching);
+                    self.spooler.report_health(Health::Searching);
                 }
                 if !has_begun {
                     return Some(queued);
                 }
                 self.is_cut_off = true;
-                self.desk.settle(id, Err(fault(stop, trouble)));
+                self.spooler.settle(id, Err(fault(stop, trouble)));
             }
         }
         None
     }
 
     /// Whether a job may be begun: nothing is sent to a printer that says it would not print.
-    fn is_ready_for_it(&mut self) -> Result<bool, Stop> {
+    fn can_begin(&mut self) -> Result<bool, Stop> {
         if self.open.is_none() {
             return Ok(false);
         }
         if self.is_cut_off {
-            self.part_from_the_half()?;
+            self.end_partial_page()?;
             // It may have been switched off and on: its acquaintance is made anew once it answers.
-            if self.talk.answers.status {
+            if self.session.answers.status {
                 self.misses = MISSES;
             }
         }
-        if !self.talk.answers.status && self.talk.speaks_up() {
-            self.meet()?;
+        if !self.session.answers.status && self.session.has_answered() {
+            self.identify()?;
         }
-        if !self.talk.answers.status {
+        if !self.session.answers.status {
             return Ok(true);
         }
-        if !self.with_line(Talk::ask_all)? {
+        if !self.with_line(Session::ask_all)? {
             self.misses = self.misses.saturating_add(1);
         } else if self.is_silent() {
             self.misses = 0;
-            self.meet()?;
+            self.identify()?;
         } else {
             self.misses = 0;
-            self.with_line(Talk::try_fence)?;
+            self.with_line(Session::try_sync_point)?;
         }
-        self.tell_status();
-        Ok(self.misses == 0 && self.talk.status.trouble().is_none())
+        self.report_status();
+        Ok(self.misses == 0 && self.session.status.trouble().is_none())
     }
 
-    fn do_it(&mut self, queued: &Queued, progress: &mut Progress) -> Result<Done, Stop> {
+    fn print(&mut self, queued: &Queued, progress: &mut Progress) -> Result<Done, Stop> {
         let bytes = self.with_status(&queued.job.page).repeat(queued.job.copies.into());
         self.write(&bytes, progress, Some(queued))?;
         self.drain(progress, Some(queued))?;
@@ -320,7 +320,7 @@ impl<R: Fn(PrinterReport)> Line<R> {
     /// A page begins with a reset, which would end the printer's telling of changes.
     fn with_status(&self, page: &[u8]) -> Vec<u8> {
         match page.strip_prefix(RESET) {
-            Some(rest) if self.talk.answers.changes => [RESET, &TELL_CHANGES, rest].concat(),
+            Some(rest) if self.session.answers.changes => [RESET, &REPORT_CHANGES, rest].concat(),
             _ => page.to_vec(),
         }
     }
@@ -328,72 +328,72 @@ impl<R: Fn(PrinterReport)> Line<R> {
     /// Waits until the printer says that it has done all that it was sent (devices 2.6). One that
     /// says what is missing is waited for; the rest comes out by itself then.
     fn prove(&mut self, length: usize, progress: &mut Progress) -> Result<Done, Stop> {
-        if !self.talk.answers.status {
+        if !self.session.answers.status {
             return Ok(Done::Sent);
         }
-        let asks_for_end = self.proof == Proof::PrintEnd && !self.talk.has_no_end;
-        let has_fence = self.talk.answers.fence != Some(false);
+        let asks_for_end = self.proof == PrintProof::PrintEnd && !self.session.has_no_end;
+        let has_sync_point = self.session.answers.sync_point != Some(false);
         let end = self.next_end();
         let mut question = Vec::new();
         if asks_for_end {
             question.extend(ask_when_printed(end));
         }
-        if has_fence {
-            question.extend(FENCE);
+        if has_sync_point {
+            question.extend(SYNC_POINT);
         }
-        (self.talk.has_passed, self.talk.printed) = (false, None);
-        let mut asking = Progress { sent: 0, moved_at: self.desk.clock.uptime() };
+        (self.session.has_passed, self.session.printed) = (false, None);
+        let mut asking = Progress { sent: 0, moved_at: self.spooler.clock.uptime() };
         self.write(&question, &mut asking, None)?;
         let mut needed = self.time_on_the_line(length);
-        if asks_for_end || has_fence {
+        if asks_for_end || has_sync_point {
             needed = needed.plus(time_on_paper(length)).plus(GRACE);
         } else {
-            self.with_line(Talk::ask_all)?;
+            self.with_line(Session::ask_all)?;
         }
-        let mut asked_at = self.desk.clock.uptime();
+        let mut asked_at = self.spooler.clock.uptime();
         let mut due = asked_at.after(needed);
         progress.moved_at = asked_at;
         loop {
-            self.with_line(|talk, asker| talk.listen(asker.line))?;
-            let now = self.desk.clock.uptime();
-            let is_printed = asks_for_end && self.talk.printed == Some(end);
-            // A printer that passes the fence and knows no end of printing has been given time.
-            if is_printed || (self.talk.has_passed && (!asks_for_end || now >= due)) {
-                self.talk.has_no_end = asks_for_end && !is_printed;
-                self.talk.answers.fence.get_or_insert(true);
-                if self.talk.status.trouble().is_some() {
-                    self.with_line(Talk::ask_all)?;
+            self.with_line(|session, asker| session.listen(asker.line))?;
+            let now = self.spooler.clock.uptime();
+            let is_printed = asks_for_end && self.session.printed == Some(end);
+            // A printer that passes the sync_point and knows no end of printing has been given time.
+            if is_printed || (self.session.has_passed && (!asks_for_end || now >= due)) {
+                self.session.has_no_end = asks_for_end && !is_printed;
+                self.session.answers.sync_point.get_or_insert(true);
+                if self.session.status.trouble().is_some() {
+                    self.with_line(Session::ask_all)?;
                 }
-                self.tell_status();
+                self.report_status();
                 return Ok(Done::Printed);
             }
             if now.since(asked_at) >= POLL {
                 asked_at = now;
-                if self.with_line(Talk::ask_all)? {
-                    progress.moved_at = self.desk.clock.uptime();
+                if self.with_line(Session::ask_all)? {
+                    progress.moved_at = self.spooler.clock.uptime();
                     self.misses = 0;
                 } else if now >= due {
                     self.misses = MISSES;
                 }
-                self.tell_status();
+                self.report_status();
             }
             let still = now.since(progress.moved_at);
-            if self.talk.status.trouble().is_some() {
+            if self.session.status.trouble().is_some() {
                 due = now.after(needed);
-                if now.since(asking.moved_at) >= self.desk.patience.trouble {
+                if now.since(asking.moved_at) >= self.spooler.patience.trouble {
                     return Err(Stop::Stalled);
                 }
             } else if now >= due && self.misses == 0 {
                 // All is well, and there is no answer: this printer gives none, or it has
                 // forgotten what it was sent.
-                if self.talk.answers.fence == Some(true) {
+                if self.session.answers.sync_point == Some(true) {
                     return Err(Stop::Unconfirmed);
                 }
-                self.talk.answers.fence = Some(false);
-                self.talk.has_no_end = true;
+                self.session.answers.sync_point = Some(false);
+                self.session.has_no_end = true;
                 return Ok(Done::Sent);
             }
-            if still >= self.desk.patience.stalled {
+            if still >= self.spooler.patience.stalled {
                 return Err(Stop::Stalled);
             }
             self.wait_a_little()?;
@@ -420,11 +420,11 @@ impl<R: Fn(PrinterReport)> Line<R> {
         }
     }
 
-    fn part_from_the_half(&mut self) -> Result<(), Stop> {
+    fn end_partial_page(&mut self) -> Result<(), Stop> {
         if self.is_cut_off {
-            let mut progress = Progress { sent: 0, moved_at: self.desk.clock.uptime() };
-            let parting = self.parting.clone();
-            self.write(&parting, &mut progress, None)?;
+            let mut progress = Progress { sent: 0, moved_at: self.spooler.clock.uptime() };
+            let terminator = self.terminator.clone();
+            self.write(&terminator, &mut progress, None)?;
             self.is_cut_off = false;
         }
         Ok(())
@@ -439,7 +439,7 @@ impl<R: Fn(PrinterReport)> Line<R> {
     ) -> Result<(), Stop> {
         while progress.sent < bytes.len() {
             // What stands still may throw away what it has no room for.
-            if progress.sent > 0 && queued.is_some() && self.talk.status.trouble().is_some() {
+            if progress.sent > 0 && queued.is_some() && self.session.status.trouble().is_some() {
                 self.wait(progress, queued)?;
                 continue;
             }
@@ -448,10 +448,10 @@ impl<R: Fn(PrinterReport)> Line<R> {
             match open.extra.write(&rest[..rest.len().min(CHUNK)]) {
                 Ok(count) if count > 0 => {
                     progress.sent += count;
-                    progress.moved_at = self.desk.clock.uptime();
-                    self.talk.listen(&mut open.extra)?;
+                    progress.moved_at = self.spooler.clock.uptime();
+                    self.session.listen(&mut open.extra)?;
                     if queued.is_some() {
-                        self.tell_status();
+                        self.report_status();
                     }
                 }
                 Ok(_) => self.wait(progress, queued)?,
@@ -476,7 +476,7 @@ impl<R: Fn(PrinterReport)> Line<R> {
             }
             if held < held_before {
                 held_before = held;
-                progress.moved_at = self.desk.clock.uptime();
+                progress.moved_at = self.spooler.clock.uptime();
             }
             self.wait(progress, queued)?;
         }
@@ -484,19 +484,19 @@ impl<R: Fn(PrinterReport)> Line<R> {
 
     /// Gives a line that takes nothing a little time.
     fn wait(&mut self, progress: &Progress, queued: Option<&Queued>) -> Result<(), Stop> {
-        self.with_line(|talk, asker| talk.listen(asker.line))?;
-        let still = self.desk.clock.uptime().since(progress.moved_at);
-        let trouble = self.talk.status.trouble();
+        self.with_line(|session, asker| session.listen(asker.line))?;
+        let still = self.spooler.clock.uptime().since(progress.moved_at);
+        let trouble = self.session.status.trouble();
         if trouble.is_some() {
-            self.tell_status();
+            self.report_status();
         } else if still >= STALLED {
-            self.desk.tell(Health::Failed(Fault::Stalled));
+            self.spooler.report_health(Health::Failed(Fault::Stalled));
         }
-        let patience = self.desk.patience;
+        let patience = self.spooler.patience;
         let is_over = match queued {
             // What is good for a moment is of no use later, whatever of it the line holds already.
             Some(queued) if progress.sent == 0 || queued.job.good_for.is_some() => {
-                self.desk.is_overdue(queued)
+                self.spooler.is_overdue(queued)
             }
             _ if trouble.is_some() => still >= patience.trouble,
             _ => still >= patience.stalled,
@@ -508,25 +508,25 @@ impl<R: Fn(PrinterReport)> Line<R> {
     }
 
     fn wait_a_little(&self) -> Result<(), Stop> {
-        if !self.desk.wanted.is_true() {
+        if !self.spooler.wanted.is_true() {
             return Err(Stop::Unwanted);
         }
-        self.desk.wanted.pause(NUDGE);
+        self.spooler.wanted.pause(NUDGE);
         Ok(())
     }
 
     fn with_line<T>(
         &mut self,
-        work: impl FnOnce(&mut Talk, &mut Asker<'_>) -> Result<T, Gone>,
-    ) -> Result<T, Gone> {
-        let Some(open) = &mut self.open else { return Err(Gone) };
-        let (clock, wanted) = (&self.desk.clock, &self.desk.wanted);
-        work(&mut self.talk, &mut Asker { line: &mut open.extra, clock, wanted })
+        work: impl FnOnce(&mut Session, &mut Asker<'_>) -> Result<T, PortGone>,
+    ) -> Result<T, PortGone> {
+        let Some(open) = &mut self.open else { return Err(PortGone) };
+        let (clock, wanted) = (&self.spooler.clock, &self.spooler.wanted);
+        work(&mut self.session, &mut Asker { line: &mut open.extra, clock, wanted })
     }
 
     fn lose(&mut self) {
         self.close();
-        (self.talk, self.misses) = (Talk::default(), 0);
+        (self.session, self.misses) = (Session::default(), 0);
     }
 
     /// Closes the port without waiting for it: what it still holds may take half a minute.

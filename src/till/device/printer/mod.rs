@@ -1,6 +1,6 @@
 //! A receipt printer: bytes to a serial port, or appended to a file.
 //!
-//! What is told of a job is only what is known. *Sent* means that the system has handed on every
+//! What is learn_automatic of a job is only what is known. *Sent* means that the system has handed on every
 //! byte, *printed* that the printer itself says it has done all of it (devices 2.6). A job that has
 //! begun is never begun again by itself, since the customer could get two receipts; it fails, and
 //! somebody may print it once more, marked as a copy. A job that has not begun waits for a printer
@@ -8,8 +8,8 @@
 
 mod file;
 mod line;
+mod session;
 pub mod status;
-mod talk;
 #[cfg(test)]
 mod tests;
 
@@ -20,7 +20,7 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use super::{Address, Fault, Health, Reported, Wanted, Worker};
 use crate::clock::{Millis, Uptime};
 use crate::hardware::Flow;
-use line::Line;
+use line::SerialPrinter;
 use paytill_host::clock::Clock;
 pub use status::Trouble;
 
@@ -30,15 +30,15 @@ const QUEUE: usize = 32;
 /// Which printer, how it speaks, and how long it is waited for.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct PrinterSettings {
-    pub kind: PrinterKind,
-    pub proof: Proof,
+    pub kind: PrinterPort,
+    pub proof: PrintProof,
     /// Ends whatever a job that stopped in its middle has left in the printer.
-    pub parting: Vec<u8>,
+    pub terminator: Vec<u8>,
     pub patience: Patience,
 }
 
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum PrinterKind {
+pub enum PrinterPort {
     /// Any terminal's path, or a link to one, and its bits a second.
     Serial { port: PathBuf, baud: u32, flow: Flow },
     /// Made if it is not there, for this user alone; always appended to. A printer's own node
@@ -49,9 +49,9 @@ pub enum PrinterKind {
 /// What is asked for to prove that a job is on paper. Whatever it says, a printer that answers no
 /// question at all is asked for nothing.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Proof {
+pub enum PrintProof {
     /// An answer in the order of the data, by a printer that gives one when it is tried.
-    Fence,
+    SyncPoint,
     /// The same, and the word of the printer that it is on paper; from those that know it.
     PrintEnd,
 }
@@ -108,7 +108,7 @@ pub struct Answers {
     pub changes: bool,
     /// In the order of the data, so that what was printed can be known; `None`: it could not be
     /// asked yet, since it stands still.
-    pub fence: Option<bool>,
+    pub sync_point: Option<bool>,
     /// Its model's name, in its own words, cleaned.
     pub model: Option<String>,
 }
@@ -164,14 +164,15 @@ impl Printer {
         let (queue, jobs) = sync_channel(QUEUE);
         let own_clock = clock.clone();
         let worker = Worker::start("printer", move |wanted| {
-            let PrinterSettings { kind, proof, parting, patience } = settings;
-            let desk = Desk { jobs, patience, clock, report, reported: Reported(None), wanted };
+            let PrinterSettings { kind, proof, terminator, patience } = settings;
+            let spooler =
+                Spooler { jobs, patience, clock, report, reported: Reported(None), wanted };
             match kind {
-                PrinterKind::Serial { port, baud, flow } => {
+                PrinterPort::Serial { port, baud, flow } => {
                     let address = Address::new(port, baud).with_flow(flow);
-                    Line::new(desk, address, baud, proof, parting).run();
+                    SerialPrinter::new(spooler, address, baud, proof, terminator).run();
                 }
-                PrinterKind::File { path } => desk.append_to(&path),
+                PrinterPort::File { path } => spooler.append_to(&path),
             }
         })?;
         Ok(Self { queue, clock: own_clock, worker })
@@ -189,7 +190,7 @@ impl Printer {
 }
 
 /// Where jobs come in and reports go out.
-struct Desk<R> {
+struct Spooler<R> {
     jobs: Receiver<Queued>,
     patience: Patience,
     clock: Clock,
@@ -205,8 +206,8 @@ enum Done {
     Printed,
 }
 
-impl<R: Fn(PrinterReport)> Desk<R> {
-    fn tell(&mut self, health: Health) {
+impl<R: Fn(PrinterReport)> Spooler<R> {
+    fn report_health(&mut self, health: Health) {
         if self.reported.changes_to(&health) {
             (self.report)(PrinterReport::Health(health));
         }

@@ -1,4 +1,4 @@
-//! What a printer says of itself (devices 2.5): answers told apart in one stream of bytes, and
+//! What a printer says of itself (devices 2.5): answers learn_automatic apart in one stream of bytes, and
 //! what they mean. Pure: any bytes in any pieces.
 
 use crate::clean::clean;
@@ -6,9 +6,9 @@ use crate::clean::clean;
 /// `DLE EOT n`, answered by one byte at once, whatever the printer is at.
 pub const QUESTIONS: [[u8; 3]; 4] = [[0x10, 4, 1], [0x10, 4, 2], [0x10, 4, 3], [0x10, 4, 4]];
 /// `GS r 1`, answered when all before it was carried out, and not while the printer stands still.
-pub const FENCE: [u8; 3] = [0x1d, b'r', 1];
+pub const SYNC_POINT: [u8; 3] = [0x1d, b'r', 1];
 /// `GS a`: tell of every change from now on. A reset ends it.
-pub const TELL_CHANGES: [u8; 3] = [0x1d, b'a', 0x0f];
+pub const REPORT_CHANGES: [u8; 3] = [0x1d, b'a', 0x0f];
 /// `GS I 67`: the model's name.
 pub const MODEL: [u8; 3] = [0x1d, b'I', 67];
 
@@ -29,12 +29,12 @@ pub fn ask_when_printed(id: [u8; 4]) -> [u8; 11] {
 
 /// Something a printer said.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Answer {
+pub enum PrinterAnswer {
     /// To one of the [`QUESTIONS`]; only who asked knows to which.
     RealTime(u8),
-    /// By itself, after [`TELL_CHANGES`].
+    /// By itself, after [`REPORT_CHANGES`].
     Automatic([u8; 4]),
-    /// To [`FENCE`].
+    /// To [`SYNC_POINT`].
     Passed(u8),
     /// To [`ask_when_printed`].
     Printed([u8; 4]),
@@ -44,14 +44,14 @@ pub enum Answer {
 
 /// Puts answers together from bytes.
 #[derive(Clone, Debug, Default)]
-pub struct Ear {
+pub struct StatusParser {
     /// A block or an automatic status that has not ended.
     held: Vec<u8>,
 }
 
-impl Ear {
+impl StatusParser {
     /// Takes the next byte. What is no answer is dropped.
-    pub fn hear(&mut self, byte: u8) -> Option<Answer> {
+    pub fn hear(&mut self, byte: u8) -> Option<PrinterAnswer> {
         // Flow control may come between any two bytes.
         if matches!(byte, XON | XOFF) {
             return None;
@@ -70,31 +70,31 @@ impl Ear {
                 self.held.push(byte);
                 let whole = <[u8; 4]>::try_from(self.held.as_slice()).ok()?;
                 self.held.clear();
-                Some(Answer::Automatic(whole))
+                Some(PrinterAnswer::Automatic(whole))
             }
             Some(_) => self.begin(byte),
         }
     }
 
-    fn begin(&mut self, byte: u8) -> Option<Answer> {
+    fn begin(&mut self, byte: u8) -> Option<PrinterAnswer> {
         self.held.clear();
         match byte {
             PRINT_END | NAME | OTHER_BLOCK => self.held.push(byte),
             _ if byte & 0x93 == 0x10 => self.held.push(byte),
-            _ if byte & 0x93 == 0x12 => return Some(Answer::RealTime(byte)),
-            _ if byte & 0x90 == 0 => return Some(Answer::Passed(byte)),
+            _ if byte & 0x93 == 0x12 => return Some(PrinterAnswer::RealTime(byte)),
+            _ if byte & 0x90 == 0 => return Some(PrinterAnswer::Passed(byte)),
             _ => {}
         }
         None
     }
 }
 
-fn block(held: &[u8]) -> Option<Answer> {
+fn block(held: &[u8]) -> Option<PrinterAnswer> {
     match held {
-        [PRINT_END, 0x22, id @ ..] => id.try_into().ok().map(Answer::Printed),
+        [PRINT_END, 0x22, id @ ..] => id.try_into().ok().map(PrinterAnswer::Printed),
         [NAME, name @ ..] => {
             let name = clean(&String::from_utf8_lossy(name), NAME_CELLS);
-            (!name.is_empty()).then_some(Answer::Name(name))
+            (!name.is_empty()).then_some(PrinterAnswer::Name(name))
         }
         _ => None,
     }
@@ -123,9 +123,9 @@ pub enum Trouble {
 
 /// The last answers to the four [`QUESTIONS`], or what would have been answered.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Status([u8; 4]);
+pub struct PrinterStatus([u8; 4]);
 
-impl Default for Status {
+impl Default for PrinterStatus {
     /// All is well.
     fn default() -> Self {
         Self([WELL; 4])
@@ -134,7 +134,7 @@ impl Default for Status {
 
 const WELL: u8 = 0x12;
 
-impl Status {
+impl PrinterStatus {
     /// Learns the answer to the question of this place in [`QUESTIONS`].
     pub fn answered(&mut self, question: usize, byte: u8) {
         if let Some(known) = self.0.get_mut(question) {
@@ -143,7 +143,7 @@ impl Status {
     }
 
     /// Learns an automatic status: the same bits in other places.
-    pub fn told(&mut self, [first, second, third, _]: [u8; 4]) {
+    pub fn learn_automatic(&mut self, [first, second, third, _]: [u8; 4]) {
         let put = |byte: u8, mask: u8, bits: u8| if byte & mask == 0 { 0 } else { bits };
         let error = put(second, 0b0110_1100, 1 << 6);
         self.0 = [
@@ -186,13 +186,13 @@ mod tests {
 
     use super::*;
 
-    fn heard(bytes: &[u8]) -> Vec<Answer> {
-        let mut ear = Ear::default();
-        bytes.iter().filter_map(|byte| ear.hear(*byte)).collect()
+    fn heard(bytes: &[u8]) -> Vec<PrinterAnswer> {
+        let mut parser = StatusParser::default();
+        bytes.iter().filter_map(|byte| parser.hear(*byte)).collect()
     }
 
-    fn status(answers: [u8; 4]) -> Status {
-        let mut status = Status::default();
+    fn status(answers: [u8; 4]) -> PrinterStatus {
+        let mut status = PrinterStatus::default();
         for (question, byte) in answers.into_iter().enumerate() {
             status.answered(question, byte);
         }
@@ -203,25 +203,25 @@ mod tests {
     fn answers_are_told_apart_in_one_stream() {
         let stream = b"\x12\x11\x10\x00\x13\x00\x00\x5fTM-T20III\x00\x1e\x37\x22 !0~\x00\x0f";
         let expected = [
-            Answer::RealTime(0x12),
-            Answer::Automatic([0x10, 0, 0, 0]),
-            Answer::Name("TM-T20III".to_owned()),
-            Answer::RealTime(0x1e),
-            Answer::Printed(*b" !0~"),
-            Answer::Passed(0x0f),
+            PrinterAnswer::RealTime(0x12),
+            PrinterAnswer::Automatic([0x10, 0, 0, 0]),
+            PrinterAnswer::Name("TM-T20III".to_owned()),
+            PrinterAnswer::RealTime(0x1e),
+            PrinterAnswer::Printed(*b" !0~"),
+            PrinterAnswer::Passed(0x0f),
         ];
         assert_eq!(heard(stream), expected);
     }
 
     #[test]
     fn what_was_cut_off_takes_nothing_with_it() {
-        assert_eq!(heard(b"\x10\x00\x12"), [Answer::RealTime(0x12)]);
-        assert_eq!(heard(b"\x10\x00\x10\0\0\0"), [Answer::Automatic([0x10, 0, 0, 0])]);
-        assert_eq!(heard(b"\x37\x22ab\x12"), [Answer::RealTime(0x12)]);
-        assert_eq!(heard(b"\x5f\xff\x5fA\0"), [Answer::Name("A".to_owned())]);
+        assert_eq!(heard(b"\x10\x00\x12"), [PrinterAnswer::RealTime(0x12)]);
+        assert_eq!(heard(b"\x10\x00\x10\0\0\0"), [PrinterAnswer::Automatic([0x10, 0, 0, 0])]);
+        assert_eq!(heard(b"\x37\x22ab\x12"), [PrinterAnswer::RealTime(0x12)]);
+        assert_eq!(heard(b"\x5f\xff\x5fA\0"), [PrinterAnswer::Name("A".to_owned())]);
         assert_eq!(heard(b"\x3dtext\x00\x5f\x00"), []);
         let endless = [&[NAME][..], &[b'x'; 200]].concat();
-        assert!(!heard(&endless).iter().any(|answer| matches!(answer, Answer::Name(_))));
+        assert!(!heard(&endless).iter().any(|answer| matches!(answer, PrinterAnswer::Name(_))));
     }
 
     #[test]
@@ -256,7 +256,7 @@ mod tests {
 
     #[test]
     fn an_automatic_status_says_the_same() {
-        for (told, trouble, is_low) in [
+        for (learn_automatic, trouble, is_low) in [
             ([0x10, 0, 0, 0], None, false),
             ([0x14, 0, 0x03, 0], None, true),
             ([0x18, 0, 0x0f, 0], Some(Trouble::PaperOut), true),
@@ -269,9 +269,13 @@ mod tests {
             ([0x18, 0, 0, 0], Some(Trouble::Offline), false),
             ([0x10, 0x01, 0, 0], Some(Trouble::Offline), false),
         ] {
-            let mut status = Status::default();
-            status.told(told);
-            assert_eq!((status.trouble(), status.is_paper_low()), (trouble, is_low), "{told:x?}");
+            let mut status = PrinterStatus::default();
+            status.learn_automatic(learn_automatic);
+            assert_eq!(
+                (status.trouble(), status.is_paper_low()),
+                (trouble, is_low),
+                "{learn_automatic:x?}"
+            );
         }
     }
 
@@ -281,7 +285,7 @@ mod tests {
             // The first ends whatever the noise began.
             let answers = heard(&[&noise[..], b"\x12\x1a\x37\x220001\x00"].concat());
             let end = &answers[answers.len() - 2..];
-            prop_assert_eq!(end, [Answer::RealTime(0x1a), Answer::Printed(*b"0001")]);
+            prop_assert_eq!(end, [PrinterAnswer::RealTime(0x1a), PrinterAnswer::Printed(*b"0001")]);
             prop_assert!(answers.len() <= noise.len() + 3);
         }
 

@@ -18,25 +18,25 @@ use answering::{Answering, COVER_OPEN, PAPER_LOW, PAPER_OUT, Skills, WELL};
 const QUESTIONS: &[u8] = b"\x10\x04\x01\x10\x04\x02\x10\x04\x04";
 const PARTING: &[u8] = b"\n\x1b@\x1dVB\0";
 
-fn printer(kind: PrinterKind, patience: Patience) -> (Printer, Reports<PrinterReport>) {
-    printer_with(kind, Proof::Fence, patience)
+fn printer(kind: PrinterPort, patience: Patience) -> (Printer, Reports<PrinterReport>) {
+    printer_with(kind, PrintProof::SyncPoint, patience)
 }
 
 fn printer_with(
-    kind: PrinterKind,
-    proof: Proof,
+    kind: PrinterPort,
+    proof: PrintProof,
     patience: Patience,
 ) -> (Printer, Reports<PrinterReport>) {
     let (sender, reports) = Reports::new();
-    let settings = PrinterSettings { kind, proof, parting: PARTING.to_vec(), patience };
+    let settings = PrinterSettings { kind, proof, terminator: PARTING.to_vec(), patience };
     let printer = Printer::start(settings, Clock::start(), move |report| {
         sender.send(report).ok();
     });
     (printer.unwrap(), reports)
 }
 
-fn serial(socket: &Socket) -> PrinterKind {
-    PrinterKind::Serial { port: socket.path(), baud: 9600, flow: Flow::None }
+fn serial(socket: &Socket) -> PrinterPort {
+    PrinterPort::Serial { port: socket.path(), baud: 9600, flow: Flow::None }
 }
 
 fn job(id: u64, bytes: &[u8]) -> Job {
@@ -187,7 +187,7 @@ fn an_idle_printer_is_missed_and_found_again() {
 fn a_file_collects_receipts_for_its_owner_alone() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("receipts");
-    let (printer, reports) = printer(PrinterKind::File { path: path.clone() }, Patience::default());
+    let (printer, reports) = printer(PrinterPort::File { path: path.clone() }, Patience::default());
     assert_eq!(reports.next(), PRINTER_READY);
     printer.print(job(1, b"one")).unwrap();
     printer.print(job(2, b"two")).unwrap();
@@ -201,7 +201,7 @@ fn a_file_collects_receipts_for_its_owner_alone() {
 fn a_file_that_cannot_be_written_fails_its_receipts_only() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("missing/receipts");
-    let (printer, reports) = printer(PrinterKind::File { path: path.clone() }, Patience::default());
+    let (printer, reports) = printer(PrinterPort::File { path: path.clone() }, Patience::default());
     assert!(matches!(reports.next(), PrinterReport::Health(Health::Failed(_))));
     printer.print(job(1, b"one")).unwrap();
     assert!(matches!(reports.next(), PrinterReport::Failed(1, JobFault::NotWritten(_))));
@@ -220,11 +220,11 @@ struct Bench {
 }
 
 impl Bench {
-    fn new(skills: Skills, proof: Proof) -> Self {
+    fn new(skills: Skills, proof: PrintProof) -> Self {
         Self::with(skills, proof, Patience::default())
     }
 
-    fn with(skills: Skills, proof: Proof, patience: Patience) -> Self {
+    fn with(skills: Skills, proof: PrintProof, patience: Patience) -> Self {
         let socket = Socket::new();
         let hardware = Answering::start(socket.plug(), skills);
         let (printer, reports) = printer_with(serial(&socket), proof, patience);
@@ -262,16 +262,18 @@ fn answers_of(skills: Skills) -> Answers {
     Answers {
         status: true,
         changes: skills.changes,
-        fence: Some(skills.fence),
-        model: skills.fence.then(|| "MODEL 1".to_owned()),
+        sync_point: Some(skills.sync_point),
+        model: skills.sync_point.then(|| "MODEL 1".to_owned()),
     }
 }
 
 #[test]
 fn printed_is_told_when_the_printer_has_said_so() {
-    for (skills, proof) in
-        [(Skills::FENCE, Proof::Fence), (Skills::ALL, Proof::PrintEnd), (Skills::ALL, Proof::Fence)]
-    {
+    for (skills, proof) in [
+        (Skills::SYNC_POINT, PrintProof::SyncPoint),
+        (Skills::ALL, PrintProof::PrintEnd),
+        (Skills::ALL, PrintProof::SyncPoint),
+    ] {
         let bench = Bench::new(skills, proof);
         bench.print(1, b"\x1b@one\n");
         bench.print(2, b"\x1b@two\n");
@@ -283,7 +285,7 @@ fn printed_is_told_when_the_printer_has_said_so() {
 
 #[test]
 fn a_printer_that_gives_no_proof_is_only_sent_to() {
-    let bench = Bench::new(Skills::STATUS, Proof::Fence);
+    let bench = Bench::new(Skills::STATUS, PrintProof::SyncPoint);
     bench.print(1, b"one");
     assert_eq!(bench.reports.next(), PrinterReport::Sent(1));
     assert_eq!(bench.hardware.paper(), b"one");
@@ -292,7 +294,7 @@ fn a_printer_that_gives_no_proof_is_only_sent_to() {
 #[test]
 fn nothing_is_sent_to_a_printer_that_would_not_print() {
     for (status, trouble) in [(PAPER_OUT, Trouble::PaperOut), (COVER_OPEN, Trouble::CoverOpen)] {
-        let bench = Bench::new(Skills::FENCE, Proof::Fence);
+        let bench = Bench::new(Skills::SYNC_POINT, PrintProof::SyncPoint);
         bench.hardware.becomes(status);
         bench.print(1, b"one");
         bench.trouble(trouble);
@@ -307,7 +309,7 @@ fn nothing_is_sent_to_a_printer_that_would_not_print() {
 #[test]
 fn what_a_printer_would_not_print_for_too_long_fails_by_its_cause() {
     let patience = Patience { away: Millis(100), ..Patience::default() };
-    let bench = Bench::with(Skills::FENCE, Proof::Fence, patience);
+    let bench = Bench::with(Skills::SYNC_POINT, PrintProof::SyncPoint, patience);
     bench.hardware.becomes(COVER_OPEN);
     bench.trouble(Trouble::CoverOpen);
     bench.print(1, b"one");
@@ -317,7 +319,9 @@ fn what_a_printer_would_not_print_for_too_long_fails_by_its_cause() {
 
 #[test]
 fn paper_that_ends_in_a_receipt_is_waited_for_and_nothing_comes_twice() {
-    for (skills, proof) in [(Skills::FENCE, Proof::Fence), (Skills::ALL, Proof::PrintEnd)] {
+    for (skills, proof) in
+        [(Skills::SYNC_POINT, PrintProof::SyncPoint), (Skills::ALL, PrintProof::PrintEnd)]
+    {
         let bench = Bench::new(skills, proof);
         bench.hardware.runs_out_after(600);
         let page = [b"\x1b@".to_vec(), vec![b'x'; 2000]].concat();
@@ -334,8 +338,8 @@ fn paper_that_ends_in_a_receipt_is_waited_for_and_nothing_comes_twice() {
 
 #[test]
 fn a_printer_that_tells_no_changes_is_asked_why_it_does_not_end() {
-    let skills = Skills { changes: false, ..Skills::FENCE };
-    let bench = Bench::new(skills, Proof::Fence);
+    let skills = Skills { changes: false, ..Skills::SYNC_POINT };
+    let bench = Bench::new(skills, PrintProof::SyncPoint);
     bench.hardware.runs_out_after(600);
     bench.print(1, &[b'x'; 2000]);
     bench.trouble(Trouble::PaperOut);
@@ -348,7 +352,7 @@ fn a_printer_that_tells_no_changes_is_asked_why_it_does_not_end() {
 #[test]
 fn a_printer_switched_off_and_on_in_a_receipt_does_not_confirm_it() {
     let patience = Patience { stalled: Millis::seconds(2), ..Patience::default() };
-    let bench = Bench::with(Skills::FENCE, Proof::Fence, patience);
+    let bench = Bench::with(Skills::SYNC_POINT, PrintProof::SyncPoint, patience);
     bench.hardware.becomes(COVER_OPEN);
     bench.trouble(Trouble::CoverOpen);
     bench.hardware.becomes(WELL);
@@ -361,7 +365,10 @@ fn a_printer_switched_off_and_on_in_a_receipt_does_not_confirm_it() {
     let PrinterReport::Failed(1, _) = next_but_health(&bench.reports) else { panic!("no failure") };
     bench.hardware.switch(true);
     bench.print(2, b"next");
-    assert_eq!(next_but_health(&bench.reports), PrinterReport::Answers(answers_of(Skills::FENCE)));
+    assert_eq!(
+        next_but_health(&bench.reports),
+        PrinterReport::Answers(answers_of(Skills::SYNC_POINT))
+    );
     assert_eq!(next_but_health(&bench.reports), PrinterReport::Printed(2));
     assert!(bench.hardware.paper().ends_with(&[PARTING, b"next"].concat()));
 }
@@ -377,7 +384,7 @@ fn next_but_health(reports: &Reports<PrinterReport>) -> PrinterReport {
 
 #[test]
 fn paper_that_ends_soon_stops_nothing() {
-    let bench = Bench::new(Skills::FENCE, Proof::Fence);
+    let bench = Bench::new(Skills::SYNC_POINT, PrintProof::SyncPoint);
     bench.hardware.becomes(PAPER_LOW);
     bench.health(Health::PaperLow);
     bench.print(1, b"one");
@@ -386,17 +393,18 @@ fn paper_that_ends_soon_stops_nothing() {
 
 #[test]
 fn an_idle_printer_that_is_switched_off_is_missed() {
-    let bench = Bench::new(Skills::FENCE, Proof::Fence);
+    let bench = Bench::new(Skills::SYNC_POINT, PrintProof::SyncPoint);
     bench.hardware.switch(false);
     bench.health(Health::Failed(Fault::Silent));
     bench.hardware.switch(true);
-    assert_eq!(bench.reports.next(), PrinterReport::Answers(answers_of(Skills::FENCE)));
+    assert_eq!(bench.reports.next(), PrinterReport::Answers(answers_of(Skills::SYNC_POINT)));
     bench.health(Health::Ready);
 }
 
 #[test]
 fn a_job_that_was_not_begun_survives_the_plug_and_comes_once() {
-    let Bench { socket, hardware, printer, reports } = Bench::new(Skills::FENCE, Proof::Fence);
+    let Bench { socket, hardware, printer, reports } =
+        Bench::new(Skills::SYNC_POINT, PrintProof::SyncPoint);
     hardware.becomes(COVER_OPEN);
     assert_eq!(
         reports.next(),
@@ -405,8 +413,8 @@ fn a_job_that_was_not_begun_survives_the_plug_and_comes_once() {
     printer.print(job(1, b"one")).unwrap();
     drop(hardware);
     assert_eq!(reports.next(), PRINTER_SEARCHING);
-    let hardware = Answering::start(socket.plug(), Skills::FENCE);
-    assert_eq!(reports.next(), PrinterReport::Answers(answers_of(Skills::FENCE)));
+    let hardware = Answering::start(socket.plug(), Skills::SYNC_POINT);
+    assert_eq!(reports.next(), PrinterReport::Answers(answers_of(Skills::SYNC_POINT)));
     assert_eq!(reports.next(), PRINTER_READY);
     assert_eq!(reports.next(), PrinterReport::Printed(1));
     assert_eq!(hardware.paper(), b"one");
@@ -414,7 +422,7 @@ fn a_job_that_was_not_begun_survives_the_plug_and_comes_once() {
 
 #[test]
 fn a_job_that_is_good_for_a_moment_does_not_wait() {
-    let bench = Bench::new(Skills::FENCE, Proof::Fence);
+    let bench = Bench::new(Skills::SYNC_POINT, PrintProof::SyncPoint);
     bench.hardware.becomes(COVER_OPEN);
     bench.trouble(Trouble::CoverOpen);
     let pulse = Job { good_for: Some(Millis(1)), ..job(1, b"\x1bp\0\x32\xfa") };
@@ -437,7 +445,7 @@ fn a_job_that_is_good_for_a_moment_does_not_wait_in_the_line_either() {
 
 #[test]
 fn a_printer_tells_of_changes_after_every_copy() {
-    let bench = Bench::new(Skills::FENCE, Proof::Fence);
+    let bench = Bench::new(Skills::SYNC_POINT, PrintProof::SyncPoint);
     bench.printer.print(Job { copies: 2, ..job(1, b"\x1b@one\n") }).unwrap();
     assert_eq!(bench.reports.next(), PrinterReport::Printed(1));
     assert_eq!(bench.hardware.paper(), b"\x1b@one\n\x1b@one\n");
@@ -448,13 +456,13 @@ fn a_printer_tells_of_changes_after_every_copy() {
 #[test]
 fn a_printer_that_was_off_when_it_was_found_is_asked_again() {
     let socket = Socket::new();
-    let hardware = Answering::start(socket.plug(), Skills::FENCE);
+    let hardware = Answering::start(socket.plug(), Skills::SYNC_POINT);
     hardware.switch(false);
     let (printer, reports) = printer(serial(&socket), Patience::default());
     assert_eq!(reports.next(), says_nothing());
     assert_eq!(reports.next(), PRINTER_READY);
     hardware.switch(true);
-    assert_eq!(reports.next(), PrinterReport::Answers(answers_of(Skills::FENCE)));
+    assert_eq!(reports.next(), PrinterReport::Answers(answers_of(Skills::SYNC_POINT)));
     printer.print(job(1, b"one")).unwrap();
     assert_eq!(reports.next(), PrinterReport::Printed(1));
 }
@@ -462,7 +470,7 @@ fn a_printer_that_was_off_when_it_was_found_is_asked_again() {
 #[test]
 fn nothing_is_sent_to_a_printer_that_answered_before_and_is_off() {
     let patience = Patience { stalled: Millis::seconds(1), ..Patience::default() };
-    let bench = Bench::with(Skills::FENCE, Proof::Fence, patience);
+    let bench = Bench::with(Skills::SYNC_POINT, PrintProof::SyncPoint, patience);
     bench.hardware.runs_out_after(0);
     bench.print(1, b"lost");
     bench.until("the printer holds it", Answering::holds_back);
@@ -475,6 +483,9 @@ fn nothing_is_sent_to_a_printer_that_answered_before_and_is_off() {
         &[PRINTER_READY, PrinterReport::Health(Health::Failed(Fault::Printer(Trouble::PaperOut)))],
     );
     bench.hardware.switch(true);
-    assert_eq!(next_but_health(&bench.reports), PrinterReport::Answers(answers_of(Skills::FENCE)));
+    assert_eq!(
+        next_but_health(&bench.reports),
+        PrinterReport::Answers(answers_of(Skills::SYNC_POINT))
+    );
     assert_eq!(next_but_health(&bench.reports), PrinterReport::Printed(2));
 }

@@ -11,12 +11,12 @@ use hidapi::{HidApi, HidDevice};
 use rustix::fs::{FlockOperation, flock};
 use zeroize::{Zeroize, Zeroizing};
 
-use super::feed::Feed;
 use super::health_of_hid;
+use super::pipeline::ScanPipeline;
 use crate::clean::clean;
 use crate::clock::Uptime;
 use crate::device::{Fault, Health, Wanted};
-use crate::scan::hid_pos::{Joined, Joiner, Layout, Symbology};
+use crate::scan::hid_pos::{Joined, Joiner, ReportLayout, Symbology};
 use paytill_host::clock::Clock;
 
 /// Longer than any report.
@@ -26,7 +26,7 @@ const READ: usize = 4096;
 /// holds the lock is the one who listens.
 pub(super) struct Open {
     device: HidDevice,
-    layout: Layout,
+    layout: ReportLayout,
     joiner: Joiner,
     report: Zeroizing<[u8; READ]>,
     has_failed: bool,
@@ -34,9 +34,9 @@ pub(super) struct Open {
 }
 
 /// The one error that there is while reading, in many words: the scanner is gone.
-pub(super) struct Gone;
+pub(super) struct HidGone;
 
-pub(super) fn open(node: &Path, layout: &Layout) -> Result<Open, Health> {
+pub(super) fn open(node: &Path, layout: &ReportLayout) -> Result<Open, Health> {
     let lock =
         File::options().read(true).write(true).open(node).map_err(|error| health_of_hid(&error))?;
     flock(&lock, FlockOperation::NonBlockingLockExclusive).map_err(|error| {
@@ -64,12 +64,16 @@ impl Open {
     }
 
     /// Waits for a report no longer than this, and gives what it ends.
-    pub(super) fn take(&mut self, wait: Duration, clock: &Clock) -> Result<Option<Joined>, Gone> {
+    pub(super) fn take(
+        &mut self,
+        wait: Duration,
+        clock: &Clock,
+    ) -> Result<Option<Joined>, HidGone> {
         let wait = i32::try_from(wait.as_millis()).unwrap_or(i32::MAX);
         let Ok(count) = self.device.read_timeout(&mut self.report[..], wait) else {
             // A signal ends a wait as an error too, and says no more than that.
             return if std::mem::replace(&mut self.has_failed, true) {
-                Err(Gone)
+                Err(HidGone)
             } else {
                 Ok(None)
             };
@@ -87,17 +91,17 @@ impl Open {
 }
 
 /// Reads until the scanner is gone.
-pub(super) fn read(open: &mut Open, feed: &mut Feed, wanted: &Wanted) {
-    let clock = feed.clock();
+pub(super) fn read(open: &mut Open, pipeline: &mut ScanPipeline, wanted: &Wanted) {
+    let clock = pipeline.clock();
     while wanted.is_true() {
-        let Ok(ended) = open.take(feed.wait(open.ends_at()), &clock) else { return };
-        feed.tick();
+        let Ok(ended) = open.take(pipeline.wait(open.ends_at()), &clock) else { return };
+        pipeline.tick();
         match ended {
             Some(Joined::Scan(scan)) => {
                 tracing::debug!(symbology = scan.symbology.map(Symbology::name), "scanned");
-                feed.whole(&scan.data);
+                pipeline.complete(&scan.data);
             }
-            Some(Joined::Half) => feed.half(),
+            Some(Joined::Half) => pipeline.partial(),
             None => {}
         }
     }

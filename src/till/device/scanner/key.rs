@@ -15,7 +15,7 @@ use crate::scan::keyboard::Motion;
 
 /// What came from a keyboard.
 #[derive(Clone, Copy)]
-pub(super) enum Key {
+pub(super) enum ScannerKey {
     Moved(u16, Motion),
     /// More came than the kernel keeps, and some keys are lost.
     Lost,

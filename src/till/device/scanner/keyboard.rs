@@ -8,9 +8,9 @@ use std::time::Duration;
 use evdev::raw_stream::RawDevice;
 use evdev::{EventType, SynchronizationCode};
 
-use super::feed::Feed;
 use super::health_of_hid;
-use super::key::{Key, is_ready, open_to_read};
+use super::key::{ScannerKey, is_ready, open_to_read};
+use super::pipeline::ScanPipeline;
 use super::raw_keys::RawKeys;
 use crate::clock::{Millis, Uptime};
 use crate::device::inventory::{Device, Roots, raw_keyboard};
@@ -88,7 +88,11 @@ impl Keys {
 
     /// Waits for keys no longer than this, and hands on those that are there. Tells whether there was
     /// anything; an error is the end.
-    pub(super) fn take(&mut self, wait: Duration, hand_on: impl FnMut(Key)) -> io::Result<bool> {
+    pub(super) fn take(
+        &mut self,
+        wait: Duration,
+        hand_on: impl FnMut(ScannerKey),
+    ) -> io::Result<bool> {
         match &mut self.raw {
             Some(raw) => raw.take(wait, hand_on),
             None => self.events.take(wait, hand_on),
@@ -108,7 +112,7 @@ impl KeyEvents {
         Ok(Self { device: RawDevice::from_fd(open_to_read(node)?.into())?, is_torn: false })
     }
 
-    fn take(&mut self, wait: Duration, mut hand_on: impl FnMut(Key)) -> io::Result<bool> {
+    fn take(&mut self, wait: Duration, mut hand_on: impl FnMut(ScannerKey)) -> io::Result<bool> {
         if !is_ready(&self.device, wait)? {
             return Ok(false);
         }
@@ -121,14 +125,14 @@ impl KeyEvents {
             match event.event_type() {
                 EventType::KEY if !self.is_torn => {
                     if let Some(motion) = Motion::of(event.value()) {
-                        hand_on(Key::Moved(event.code(), motion));
+                        hand_on(ScannerKey::Moved(event.code(), motion));
                     }
                 }
                 EventType::SYNCHRONIZATION => {
                     let was_torn = self.is_torn;
                     self.is_torn = event.code() == SynchronizationCode::SYN_DROPPED.0;
                     if was_torn && !self.is_torn {
-                        hand_on(Key::Lost);
+                        hand_on(ScannerKey::Lost);
                     }
                 }
                 _ => {}
@@ -139,23 +143,28 @@ impl KeyEvents {
 }
 
 /// Reads until the scanner is gone.
-pub(super) fn read(scanner: &mut Keys, layout: Layout, feed: &mut Feed, wanted: &Wanted) {
+pub(super) fn read(
+    scanner: &mut Keys,
+    layout: Layout,
+    pipeline: &mut ScanPipeline,
+    wanted: &Wanted,
+) {
     let mut keyboard = Keyboard::new(layout);
     while wanted.is_true() {
-        let taken = scanner.take(feed.wait(None), |key| match key {
-            Key::Moved(code, motion) => {
-                feed.push(&keyboard.take(code, motion));
+        let taken = scanner.take(pipeline.wait(None), |key| match key {
+            ScannerKey::Moved(code, motion) => {
+                pipeline.push(&keyboard.take(code, motion));
             }
-            Key::Lost => {
+            ScannerKey::Lost => {
                 tracing::warn!("this machine was too slow for a scanner's keys");
-                feed.lost();
+                pipeline.lost();
                 keyboard = Keyboard::new(layout);
             }
         });
         match taken {
             Ok(true) => {}
             Ok(false) => {
-                if feed.tick() {
+                if pipeline.tick() {
                     keyboard.rest();
                 }
             }

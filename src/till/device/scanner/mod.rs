@@ -1,13 +1,13 @@
 //! Barcode scanners: serial, HID POS, and those that type like a keyboard. Each has a thread of its
-//! own, and all feed the same scans. One more thread sleeps until something is plugged in, and
+//! own, and all pipeline the same scans. One more thread sleeps until something is plugged in, and
 //! starts what is a scanner.
 
-mod board;
-mod feed;
+pub mod detection;
+mod health;
 mod hid_pos;
 mod key;
 mod keyboard;
-pub mod lesson;
+mod pipeline;
 mod raw_keys;
 mod search;
 mod serial;
@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-use self::board::Board;
+use self::health::ScannerHealth;
 use self::search::Search;
 use super::inventory::Roots;
 use super::role;
@@ -72,9 +72,9 @@ impl Scanners {
         clock: Clock,
         report: impl Fn(ScannerReport) + Send + Sync + 'static,
     ) -> io::Result<Self> {
-        let board = Board::new(settings.is_missed, Arc::new(report));
+        let overall = ScannerHealth::new(settings.is_missed, Arc::new(report));
         let port = match &settings.port {
-            Some(port) => Some(serial::follow(port.clone(), &settings, &clock, &board)?),
+            Some(port) => Some(serial::follow(port.clone(), &settings, &clock, &overall)?),
             None => None,
         };
         let looks = settings.wanted.serial || settings.wanted.hid_pos || settings.wanted.keyboards;
@@ -82,7 +82,7 @@ impl Scanners {
             let watch = Watch::new(settings.roots.dev.clone())?;
             let ring = watch.ring();
             let work = move |wanted: Wanted| {
-                Search::new(settings, clock, board).run(watch, &wanted);
+                Search::new(settings, clock, overall).run(watch, &wanted);
             };
             (Some(Worker::start("scanners", work)?), Some(ring))
         } else {

@@ -8,21 +8,21 @@ use std::time::Duration;
 use rustix::fs::{FlockOperation, flock};
 use zeroize::{Zeroize, Zeroizing};
 
-use super::key::{Key, is_ready, open_to_read};
+use super::key::{ScannerKey, is_ready, open_to_read};
 use crate::device::inventory::RawKeyboard;
-use crate::scan::keyboard::Reports;
+use crate::scan::keyboard::KeyReports;
 
 /// Longer than any report.
 const READ: usize = 4096;
-/// Reports that the kernel keeps, of which a key makes two; it drops the newest after them, and does
+/// KeyReports that the kernel keeps, of which a key makes two; it drops the newest after them, and does
 /// not tell (devices 1.6).
 const KEPT: usize = 63;
 
 pub(super) struct RawKeys {
     file: File,
-    reports: Reports,
+    reports: KeyReports,
     report: Zeroizing<[u8; READ]>,
-    /// Reports in a row that were there when they were asked for.
+    /// KeyReports in a row that were there when they were asked for.
     run: usize,
 }
 
@@ -42,7 +42,7 @@ impl RawKeys {
     pub(super) fn take(
         &mut self,
         wait: Duration,
-        mut hand_on: impl FnMut(Key),
+        mut hand_on: impl FnMut(ScannerKey),
     ) -> io::Result<bool> {
         if !is_ready(&self.file, wait)? {
             return Ok(self.end_run(&mut hand_on));
@@ -54,7 +54,7 @@ impl RawKeys {
                     self.run += 1;
                     // What comes behind those may have lost what was before it.
                     if self.run <= KEPT {
-                        let moved = |code, motion| hand_on(Key::Moved(code, motion));
+                        let moved = |code, motion| hand_on(ScannerKey::Moved(code, motion));
                         self.reports.take(&self.report[..count], moved);
                     }
                     self.report[..count].zeroize();
@@ -72,11 +72,11 @@ impl RawKeys {
     }
 
     /// Nothing more waits. Tells whether some may have been lost.
-    fn end_run(&mut self, hand_on: &mut impl FnMut(Key)) -> bool {
+    fn end_run(&mut self, hand_on: &mut impl FnMut(ScannerKey)) -> bool {
         let may_have_lost = std::mem::take(&mut self.run) >= KEPT;
         if may_have_lost {
             self.reports.forget();
-            hand_on(Key::Lost);
+            hand_on(ScannerKey::Lost);
         }
         may_have_lost
     }

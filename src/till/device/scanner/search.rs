@@ -6,15 +6,15 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::board::Board;
-use super::feed::Feed;
+use super::health::ScannerHealth;
 use super::keyboard::Grab;
+use super::pipeline::ScanPipeline;
 use super::{ScannerSettings, hid_pos, keyboard, serial};
 use crate::clock::Millis;
-use crate::device::inventory::{Class, Device, plugged_in};
+use crate::device::inventory::{Device, DeviceClass, plugged_in};
 use crate::device::role::{Role, Why};
 use crate::device::watch::{Ring, Watch};
-use crate::device::{Address, Fault, Health, LOOK, Wanted, Worker};
+use crate::device::{Address, Fault, Health, POLL_INTERVAL, Wanted, Worker};
 use paytill_host::clock::Clock;
 
 /// A node that was just made belongs to root until udev has set its group; so long is it tried
@@ -28,14 +28,14 @@ const LINGERING: usize = 20;
 pub(super) struct Search {
     settings: ScannerSettings,
     clock: Clock,
-    board: Board,
+    overall: ScannerHealth,
     /// By their nodes.
     running: BTreeMap<PathBuf, Worker>,
 }
 
 impl Search {
-    pub(super) fn new(settings: ScannerSettings, clock: Clock, board: Board) -> Self {
-        Self { settings, clock, board, running: BTreeMap::new() }
+    pub(super) fn new(settings: ScannerSettings, clock: Clock, overall: ScannerHealth) -> Self {
+        Self { settings, clock, overall, running: BTreeMap::new() }
     }
 
     /// Until it is no longer wanted.
@@ -44,7 +44,7 @@ impl Search {
             self.running.retain(|_, worker| !worker.is_finished());
             for device in plugged_in(&self.settings.roots) {
                 let Role::Scanner(why) = self.settings.wanted.role(&device) else { continue };
-                let is_followed = device.class == Class::Serial
+                let is_followed = device.class == DeviceClass::Serial
                     && why == Why::Named
                     && self.settings.port.is_some();
                 if is_followed || self.running.contains_key(&device.node) {
@@ -58,12 +58,12 @@ impl Search {
                     Err(error) => {
                         tracing::warn!(%error, "no thread for a scanner");
                         // What did not begin has rung all the same.
-                        wanted.pause(LOOK);
+                        wanted.pause(POLL_INTERVAL);
                     }
                 }
             }
             if self.running.is_empty() && self.settings.port.is_none() {
-                self.board.found_none();
+                self.overall.found_none();
             }
             watch.wait();
         }
@@ -72,11 +72,13 @@ impl Search {
     /// Reads a scanner that is there until it is gone. It rings then.
     fn attend(&self, device: Device, why: Why, ring: Ring) -> io::Result<Worker> {
         let suffix = match device.class {
-            Class::Keyboard => self.settings.suffix.typed(),
-            Class::Serial | Class::HidPos(_) | Class::OtherHid => self.settings.suffix,
+            DeviceClass::Keyboard => self.settings.suffix.typed(),
+            DeviceClass::Serial | DeviceClass::HidPos(_) | DeviceClass::OtherHid => {
+                self.settings.suffix
+            }
         };
-        let mut feed = Feed::new(suffix, self.clock.clone(), self.board.clone());
-        let attendant = Attendant { node: device.node.clone(), board: self.board.clone() };
+        let mut pipeline = ScanPipeline::new(suffix, self.clock.clone(), self.overall.clone());
+        let task = ScannerTask { node: device.node.clone(), overall: self.overall.clone() };
         let layout = self.settings.layout;
         let roots = self.settings.roots.clone();
         let baud = match why {
@@ -86,29 +88,29 @@ impl Search {
         Worker::start("scanner", move |wanted| {
             let node = device.node.as_path();
             match &device.class {
-                Class::Serial => {
+                DeviceClass::Serial => {
                     let address = Address::new(node.to_owned(), baud);
                     let open = || address.try_open(|_| Ok(()));
-                    if let Some(mut opened) = attendant.open(open, &feed, &wanted) {
-                        serial::read(&address, &mut opened, &mut feed, &wanted);
+                    if let Some(mut opened) = task.open(open, &pipeline, &wanted) {
+                        serial::read(&address, &mut opened, &mut pipeline, &wanted);
                     }
                 }
-                Class::HidPos(layout) => {
+                DeviceClass::HidPos(layout) => {
                     let open = || hid_pos::open(node, layout);
-                    if let Some(mut opened) = attendant.open(open, &feed, &wanted) {
-                        hid_pos::read(&mut opened, &mut feed, &wanted);
+                    if let Some(mut opened) = task.open(open, &pipeline, &wanted) {
+                        hid_pos::read(&mut opened, &mut pipeline, &wanted);
                     }
                 }
-                Class::Keyboard => {
-                    let mut grab = Grab::new(device.clone(), roots, feed.clock());
+                DeviceClass::Keyboard => {
+                    let mut grab = Grab::new(device.clone(), roots, pipeline.clock());
                     let open = || grab.open();
-                    if let Some(mut opened) = attendant.open(open, &feed, &wanted) {
-                        keyboard::read(&mut opened, layout, &mut feed, &wanted);
+                    if let Some(mut opened) = task.open(open, &pipeline, &wanted) {
+                        keyboard::read(&mut opened, layout, &mut pipeline, &wanted);
                     }
                 }
-                Class::OtherHid => {}
+                DeviceClass::OtherHid => {}
             }
-            attendant.leave(&wanted);
+            task.leave(&wanted);
             // In this order: who hears it ring finds it finished.
             drop(wanted);
             drop(ring);
@@ -117,35 +119,35 @@ impl Search {
 }
 
 /// What a scanner's thread does whatever its scanner is.
-struct Attendant {
+struct ScannerTask {
     node: PathBuf,
-    board: Board,
+    overall: ScannerHealth,
 }
 
-impl Attendant {
+impl ScannerTask {
     /// Opens the scanner, however often that takes; `None` when it is gone again.
     fn open<T>(
         &self,
         mut open: impl FnMut() -> Result<T, Health>,
-        feed: &Feed,
+        pipeline: &ScanPipeline,
         wanted: &Wanted,
     ) -> Option<T> {
-        let since = feed.now();
+        let since = pipeline.now();
         while wanted.is_true() {
             match open() {
                 Ok(opened) => {
                     tracing::info!(node = %self.node.display(), "scanner opened");
-                    self.board.set(&self.node, Health::Ready);
+                    self.overall.set(&self.node, Health::Ready);
                     return Some(opened);
                 }
                 Err(Health::Searching | Health::Ready) => return None,
                 // It was plugged in just now, and udev has yet to set its group (devices 1.3).
-                Err(health) if is_denied(&health) && feed.now().since(since) < DENIED_FOR => {
+                Err(health) if is_denied(&health) && pipeline.now().since(since) < DENIED_FOR => {
                     wanted.pause(RETRY);
                 }
                 Err(health) => {
-                    self.board.set(&self.node, health);
-                    wanted.pause(LOOK);
+                    self.overall.set(&self.node, health);
+                    wanted.pause(POLL_INTERVAL);
                 }
             }
         }
@@ -156,7 +158,7 @@ impl Attendant {
     /// is left alone for a second.
     fn leave(&self, wanted: &Wanted) {
         tracing::info!(node = %self.node.display(), "scanner gone");
-        self.board.remove(&self.node);
+        self.overall.remove(&self.node);
         for _ in 0..LINGERING {
             if !self.node.exists() || !wanted.is_true() {
                 return;

@@ -7,9 +7,9 @@ use serialport::{SerialPort, TTYPort};
 use zeroize::{Zeroize, Zeroizing};
 
 use super::ScannerSettings;
-use super::board::Board;
-use super::feed::Feed;
-use crate::device::{Address, Health, LOOK, Opened, Wanted, Worker};
+use super::health::ScannerHealth;
+use super::pipeline::ScanPipeline;
+use crate::device::{Address, Health, OpenPort, POLL_INTERVAL, Wanted, Worker};
 use paytill_host::clock::Clock;
 
 /// Bytes taken at once.
@@ -20,30 +20,30 @@ pub(super) fn follow(
     port: PathBuf,
     settings: &ScannerSettings,
     clock: &Clock,
-    board: &Board,
+    overall: &ScannerHealth,
 ) -> io::Result<Worker> {
     let mut address = Address::new(port.clone(), settings.baud);
-    let mut feed = Feed::new(settings.suffix, clock.clone(), board.clone());
-    let board = board.clone();
+    let mut pipeline = ScanPipeline::new(settings.suffix, clock.clone(), overall.clone());
+    let overall = overall.clone();
     Worker::start("scanner", move |wanted| {
         while wanted.is_true() {
             match address.open(|_| Ok(())) {
                 Ok(mut opened) => {
                     tracing::info!(node = %opened.target.display(), "scanner opened");
-                    board.set(&port, Health::Ready);
-                    read(&address, &mut opened, &mut feed, &wanted);
+                    overall.set(&port, Health::Ready);
+                    read(&address, &mut opened, &mut pipeline, &wanted);
                     tracing::info!(node = %opened.target.display(), "scanner gone");
                     // The dead handle goes before the search, else the port comes back under
                     // another name (devices 1.2).
                     drop(opened);
-                    feed.reset();
+                    pipeline.reset();
                     if wanted.is_true() {
-                        board.set(&port, Health::Searching);
+                        overall.set(&port, Health::Searching);
                     }
                 }
                 Err(health) => {
-                    board.set(&port, health);
-                    wanted.pause(LOOK);
+                    overall.set(&port, health);
+                    wanted.pause(POLL_INTERVAL);
                 }
             }
         }
@@ -51,17 +51,22 @@ pub(super) fn follow(
 }
 
 /// Reads until the port is gone, or another one is where the path leads.
-pub(super) fn read(address: &Address, opened: &mut Opened<()>, feed: &mut Feed, wanted: &Wanted) {
+pub(super) fn read(
+    address: &Address,
+    opened: &mut OpenPort<()>,
+    pipeline: &mut ScanPipeline,
+    wanted: &Wanted,
+) {
     let mut bytes = Zeroizing::new([0; READ]);
     while wanted.is_true() {
-        let Ok(count) = take(&mut opened.port, &mut bytes[..], feed) else { return };
+        let Ok(count) = take(&mut opened.port, &mut bytes[..], pipeline) else { return };
         match count {
             0 if address.has_moved(opened) => return,
             0 => {
-                feed.tick();
+                pipeline.tick();
             }
             count => {
-                feed.push(&bytes[..count]);
+                pipeline.push(&bytes[..count]);
             }
         }
         bytes[..count].zeroize();
@@ -69,8 +74,8 @@ pub(super) fn read(address: &Address, opened: &mut Opened<()>, feed: &mut Feed, 
 }
 
 /// Waits for bytes, no longer than the scan can. None is silence, an error the end.
-fn take(port: &mut TTYPort, bytes: &mut [u8], feed: &Feed) -> io::Result<usize> {
-    port.set_timeout(feed.wait(None))?;
+fn take(port: &mut TTYPort, bytes: &mut [u8], pipeline: &ScanPipeline) -> io::Result<usize> {
+    port.set_timeout(pipeline.wait(None))?;
     match port.read(bytes) {
         Ok(0) => Err(io::ErrorKind::UnexpectedEof.into()),
         Err(error) if is_silence(&error) => Ok(0),

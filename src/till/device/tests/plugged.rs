@@ -7,10 +7,10 @@ use std::path::PathBuf;
 use proptest::prelude::*;
 
 use super::tree::{Tree, Usb};
-use crate::device::inventory::{Class, Device, Identity, plugged_in, raw_keyboard};
+use crate::device::inventory::{Device, DeviceClass, DeviceIdentity, plugged_in, raw_keyboard};
 use crate::device::role::{Kind, Learned, Role, Wanted, Why};
 use crate::hardware::Selector;
-use crate::scan::hid_pos::Layout;
+use crate::scan::hid_pos::ReportLayout;
 
 /// The shortest descriptor of a HID POS scanner.
 const HID_POS: &[u8] = b"\x05\x8c\x09\x02\xa1\x01\x75\x08\x95\x08\x09\xfe\x81\x02\xc0";
@@ -21,9 +21,9 @@ const IMAGER: Usb<'_> =
 const OFFICE: Usb<'_> =
     Usb { ids: "046d:c31c", maker: "Logitech", name: "USB Keyboard", serial: "", port: 3 };
 
-fn identity(usb: Usb<'_>) -> Identity {
+fn identity(usb: Usb<'_>) -> DeviceIdentity {
     let number = |at: usize| u16::from_str_radix(&usb.ids[at..at + 4], 16).unwrap();
-    Identity {
+    DeviceIdentity {
         ids: Some((number(0), number(5))),
         maker: usb.maker.to_owned(),
         name: usb.name.to_owned(),
@@ -32,7 +32,7 @@ fn identity(usb: Usb<'_>) -> Identity {
     }
 }
 
-fn device(class: Class, node: PathBuf, usb: Usb<'_>) -> Device {
+fn device(class: DeviceClass, node: PathBuf, usb: Usb<'_>) -> Device {
     Device { class, node, identity: identity(usb), by_id: None }
 }
 
@@ -42,11 +42,11 @@ fn every_kind_of_device_is_seen_with_its_numbers_and_its_socket() {
     tree.port("ttyUSB0", CHIP);
     tree.hid("hidraw0", IMAGER, HID_POS);
     tree.keyboard("event0", OFFICE);
-    let layout = Layout::parse(HID_POS).unwrap();
+    let layout = ReportLayout::parse(HID_POS).unwrap();
     let expected = [
-        device(Class::HidPos(layout), tree.path("dev/hidraw0"), IMAGER),
-        device(Class::Keyboard, tree.path("dev/input/event0"), OFFICE),
-        device(Class::Serial, tree.path("dev/ttyUSB0"), CHIP),
+        device(DeviceClass::HidPos(layout), tree.path("dev/hidraw0"), IMAGER),
+        device(DeviceClass::Keyboard, tree.path("dev/input/event0"), OFFICE),
+        device(DeviceClass::Serial, tree.path("dev/ttyUSB0"), CHIP),
     ];
     assert_eq!(plugged_in(&tree.roots()), expected);
 }
@@ -113,7 +113,7 @@ fn a_bluetooth_scanner_is_known_by_what_the_kernel_says() {
                   HID_UNIQ=00:11:22:33:44:55\n";
     tree.bluetooth_hid("hidraw0", uevent, HID_POS);
     let found = plugged_in(&tree.roots());
-    let expected = Identity {
+    let expected = DeviceIdentity {
         ids: Some((0x0c2e, 0x0b87)),
         maker: String::new(),
         name: "Scanner".into(),
@@ -139,9 +139,9 @@ fn names_are_cleaned_and_cut() {
 
 #[test]
 fn what_is_taken_for_a_scanner_and_what_is_not() {
-    let serial = |ids, name| (Class::Serial, Usb { ids, name, ..CHIP });
-    let keyboard = |ids, name| (Class::Keyboard, Usb { ids, name, ..OFFICE });
-    let pos = (Class::HidPos(Layout::parse(HID_POS).unwrap()), OFFICE);
+    let serial = |ids, name| (DeviceClass::Serial, Usb { ids, name, ..CHIP });
+    let keyboard = |ids, name| (DeviceClass::Keyboard, Usb { ids, name, ..OFFICE });
+    let pos = (DeviceClass::HidPos(ReportLayout::parse(HID_POS).unwrap()), OFFICE);
     let cases = [
         (pos, Role::Scanner(Why::HidPos)),
         (serial("1eab:0106", "HR200"), Role::Scanner(Why::Known)),
@@ -157,8 +157,8 @@ fn what_is_taken_for_a_scanner_and_what_is_not() {
         (keyboard("046d:0001", "Barcode Keyboard"), Role::Scanner(Why::CallsItselfOne)),
         (keyboard("046d:0001", "HID Scanner"), Role::Scanner(Why::CallsItselfOne)),
         (keyboard("046d:0001", "Keyboard with Fingerprint Scanner"), Role::Keyboard),
-        ((Class::OtherHid, Usb { ids: "05e0:1900", ..OFFICE }), Role::MaybeScanner),
-        ((Class::OtherHid, OFFICE), Role::Unknown),
+        ((DeviceClass::OtherHid, Usb { ids: "05e0:1900", ..OFFICE }), Role::MaybeScanner),
+        ((DeviceClass::OtherHid, OFFICE), Role::Unknown),
     ];
     let wanted = Wanted { serial: true, hid_pos: true, keyboards: true, ..Wanted::default() };
     for (case, (class, usb)) in cases.iter().map(|(found, role)| (role, found)) {
@@ -171,9 +171,10 @@ fn what_is_taken_for_a_scanner_and_what_is_not() {
 
 #[test]
 fn what_is_built_in_is_never_a_scanner() {
-    let built_in = Identity { ids: None, name: "Barcode Scanner".into(), ..Identity::default() };
+    let built_in =
+        DeviceIdentity { ids: None, name: "Barcode Scanner".into(), ..DeviceIdentity::default() };
     let keyboard = |identity| Device {
-        class: Class::Keyboard,
+        class: DeviceClass::Keyboard,
         node: "/dev/input/event0".into(),
         identity,
         by_id: None,
@@ -185,7 +186,7 @@ fn what_is_built_in_is_never_a_scanner() {
 #[test]
 fn a_learned_scanner_is_known_by_its_serial_number_else_by_its_socket() {
     let learned = |usb: Usb<'_>, kind| {
-        let Identity { ids, serial, socket, .. } = identity(usb);
+        let DeviceIdentity { ids, serial, socket, .. } = identity(usb);
         let (vendor, product) = ids.unwrap();
         Learned { vendor, product, serial, socket, kind, baud: 115_200 }
     };
@@ -196,14 +197,14 @@ fn a_learned_scanner_is_known_by_its_serial_number_else_by_its_socket() {
         learned: vec![learned(with_serial, Kind::Keyboard), learned(CHIP, Kind::Serial)],
         ..Wanted::default()
     };
-    let role = |class: Class, usb| wanted.role(&device(class, "/dev/node".into(), usb));
+    let role = |class: DeviceClass, usb| wanted.role(&device(class, "/dev/node".into(), usb));
     let is_learned = Role::Scanner(Why::Learned(115_200));
-    assert_eq!(role(Class::Keyboard, Usb { port: 7, ..with_serial }), is_learned);
-    assert_eq!(role(Class::Keyboard, Usb { serial: "K2", ..with_serial }), Role::Keyboard);
-    assert_eq!(role(Class::Keyboard, OFFICE), Role::Keyboard);
-    assert_eq!(role(Class::Serial, CHIP), is_learned);
-    assert_eq!(role(Class::Serial, Usb { port: 7, ..CHIP }), Role::Unknown);
-    assert_eq!(role(Class::Serial, Usb { ids: "1a86:5523", ..CHIP }), Role::Unknown);
+    assert_eq!(role(DeviceClass::Keyboard, Usb { port: 7, ..with_serial }), is_learned);
+    assert_eq!(role(DeviceClass::Keyboard, Usb { serial: "K2", ..with_serial }), Role::Keyboard);
+    assert_eq!(role(DeviceClass::Keyboard, OFFICE), Role::Keyboard);
+    assert_eq!(role(DeviceClass::Serial, CHIP), is_learned);
+    assert_eq!(role(DeviceClass::Serial, Usb { port: 7, ..CHIP }), Role::Unknown);
+    assert_eq!(role(DeviceClass::Serial, Usb { ids: "1a86:5523", ..CHIP }), Role::Unknown);
 }
 
 #[test]
@@ -214,10 +215,10 @@ fn the_one_that_is_named_is_taken_and_no_other() {
         only: Some("046d:c31c".parse().unwrap()),
         ..Wanted::default()
     };
-    let role = |class: Class, usb| wanted.role(&device(class, "/dev/node".into(), usb));
-    assert_eq!(role(Class::Keyboard, OFFICE), Role::Scanner(Why::Named));
-    assert_eq!(role(Class::Keyboard, IMAGER), Role::MaybeScanner);
-    assert_eq!(role(Class::Serial, OFFICE), Role::Unknown);
+    let role = |class: DeviceClass, usb| wanted.role(&device(class, "/dev/node".into(), usb));
+    assert_eq!(role(DeviceClass::Keyboard, OFFICE), Role::Scanner(Why::Named));
+    assert_eq!(role(DeviceClass::Keyboard, IMAGER), Role::MaybeScanner);
+    assert_eq!(role(DeviceClass::Serial, OFFICE), Role::Unknown);
     let selector = |text: &str| text.parse::<Selector>();
     assert_eq!(
         selector("0c2e:0B87:a:b"),

@@ -10,7 +10,7 @@ use super::tree::{Tree, Usb};
 use super::{CODE, OTHER, Reports, SCANNER_READY, SCANNER_SEARCHING, scanned};
 use crate::device::inventory::plugged_in;
 use crate::device::role::{Kind, Learned, Wanted};
-use crate::device::scanner::lesson::{Lesson, LessonReport};
+use crate::device::scanner::detection::{Detection, DetectionReport};
 use crate::device::scanner::{ScannerReport, ScannerSettings, Scanners};
 use crate::device::{Fault, Health};
 use crate::scan::Suffix;
@@ -151,7 +151,7 @@ fn one_scan_teaches_which_port_it_is_and_its_speed() {
     let tree = Tree::new();
     let (mut scanner, _silent) = (tree.plug("ttyUSB0", CHIP), tree.plug("ttyACM0", SCANNER));
     let (sender, reports) = channel();
-    let _lesson = Lesson::start(
+    let _lesson = Detection::start(
         plugged_in(&tree.roots()),
         &tree.roots(),
         Layout::Us,
@@ -162,16 +162,16 @@ fn one_scan_teaches_which_port_it_is_and_its_speed() {
     )
     .unwrap();
     for _ in 0..2 {
-        assert_eq!(reports.recv_timeout(super::DEADLINE), Ok(LessonReport::Listening));
+        assert_eq!(reports.recv_timeout(super::DEADLINE), Ok(DetectionReport::Listening));
     }
     scanner.write_all(b"\xff\xfe\x80\x00").unwrap();
-    let LessonReport::Garbled { device, next } = reports.recv_timeout(super::DEADLINE).unwrap()
+    let DetectionReport::Garbled { device, next } = reports.recv_timeout(super::DEADLINE).unwrap()
     else {
         panic!("garbage was understood");
     };
     assert_eq!((device.node, next), (tree.path("dev/ttyUSB0"), 115_200));
     scanner.write_all(b"6901234567892\r\n").unwrap();
-    let LessonReport::Heard(heard) = reports.recv_timeout(super::DEADLINE).unwrap() else {
+    let DetectionReport::Heard(heard) = reports.recv_timeout(super::DEADLINE).unwrap() else {
         panic!("not heard");
     };
     assert_eq!((heard.device.node, heard.baud), (tree.path("dev/ttyUSB0"), 115_200));

@@ -25,8 +25,8 @@ fn bytes(hex: &str) -> Vec<u8> {
     pairs.map(|pair| u8::from_str_radix(pair, 16).unwrap()).collect()
 }
 
-fn honeywell() -> Layout {
-    Layout::parse(&bytes(HONEYWELL)).unwrap()
+fn honeywell() -> ReportLayout {
+    ReportLayout::parse(&bytes(HONEYWELL)).unwrap()
 }
 
 /// A report of 64 bytes as the published descriptor lays it out.
@@ -51,7 +51,7 @@ fn scan(text: &str) -> Joined {
 #[test]
 fn the_published_descriptor_has_its_fields_where_the_reports_have_them() {
     assert_eq!(bytes(HONEYWELL).len(), 144);
-    let expected = Layout {
+    let expected = ReportLayout {
         id: Some(2),
         data: 5,
         capacity: 56,
@@ -66,7 +66,7 @@ fn the_published_descriptor_has_its_fields_where_the_reports_have_them() {
 
 #[test]
 fn a_layout_without_numbers_and_counts_is_read_as_well() {
-    let layout = Layout::parse(&bytes(SPARSE)).unwrap();
+    let layout = ReportLayout::parse(&bytes(SPARSE)).unwrap();
     assert_eq!(layout.greeting(), None);
     let part = layout.read(b"\0]E01234\0\0\0\0\0").unwrap();
     assert_eq!((part.data, part.continued, part.is_full), (&b"1234"[..], false, false));
@@ -77,11 +77,11 @@ fn a_layout_without_numbers_and_counts_is_read_as_well() {
 
 #[test]
 fn only_scanners_have_a_layout() {
-    assert_eq!(Layout::parse(&bytes(KEYBOARD)), None);
-    assert_eq!(Layout::parse(&[]), None);
+    assert_eq!(ReportLayout::parse(&bytes(KEYBOARD)), None);
+    assert_eq!(ReportLayout::parse(&[]), None);
     // Data that is not in bytes cannot be read.
     let halves = HONEYWELL.replace("7508 9501 0501", "7504 9501 0501");
-    assert_eq!(Layout::parse(&bytes(&halves)), None);
+    assert_eq!(ReportLayout::parse(&bytes(&halves)), None);
 }
 
 #[test]
@@ -175,7 +175,7 @@ proptest! {
         descriptor: Vec<u8>,
         reports in prop::collection::vec((prop::collection::vec(any::<u8>(), 0..70), 0_u64..300), 0..20),
     ) {
-        for layout in [Layout::parse(&descriptor), Some(honeywell())].into_iter().flatten() {
+        for layout in [ReportLayout::parse(&descriptor), Some(honeywell())].into_iter().flatten() {
             let (mut joiner, mut now) = (Joiner::new(), Uptime(0));
             for (report, pause) in &reports {
                 now = now.after(Millis(*pause));
@@ -193,7 +193,7 @@ proptest! {
         let mut descriptor = bytes(HONEYWELL);
         descriptor[at] = byte;
         descriptor.truncate(cut);
-        if let Some(layout) = Layout::parse(&descriptor) {
+        if let Some(layout) = ReportLayout::parse(&descriptor) {
             layout.read(&report(CODE, 18, 0));
         }
     }
@@ -206,6 +206,6 @@ proptest! {
             descriptor.extend(value.to_le_bytes());
         }
         descriptor.extend(bytes("09FE 7508 9501 8102"));
-        Layout::parse(&descriptor);
+        ReportLayout::parse(&descriptor);
     }
 }

@@ -9,7 +9,7 @@ use super::{
     CAPS_LOCK, ENTER, KEYPAD_ENTER, LEFT_ALT, LEFT_CONTROL, LEFT_SHIFT, Motion, RIGHT_ALT,
     RIGHT_CONTROL, RIGHT_SHIFT, TAB,
 };
-use crate::scan::descriptor::{self, Entry, Input, LONGEST_REPORT};
+use crate::scan::descriptor::{self, DescriptorItem, InputFields, LONGEST_REPORT};
 
 const PAGE: u16 = 0x07;
 const NO_KEY: u8 = 0;
@@ -47,14 +47,14 @@ const NEEDED: std::ops::RangeInclusive<u8> = 0x1e..=0x28;
 
 /// Where a keyboard's keys are in its reports, and which of them are down.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Reports {
-    fields: Vec<Field>,
+pub struct KeyReports {
+    fields: Vec<KeyField>,
     /// By Linux's codes: a key may stand in two fields.
     down: Zeroizing<Vec<u16>>,
 }
 
 #[derive(Clone, Debug, Eq, PartialEq)]
-struct Field {
+struct KeyField {
     id: Option<u8>,
     bit: u32,
     shape: Shape,
@@ -69,18 +69,20 @@ enum Shape {
     Bytes { count: usize, minimum: u8, keys: Vec<u8> },
 }
 
-impl Reports {
+impl KeyReports {
     /// Reads a report descriptor; `None` unless all its keys are understood, and what a scan needs is
     /// among them.
     pub fn parse(descriptor: &[u8]) -> Option<Self> {
         let (mut fields, mut is_understood) = (Vec::new(), true);
         descriptor::read(descriptor, |entry| match entry {
-            Entry::Delimiter => is_understood = false,
-            Entry::Input(input) if has_keys(&input) => match Field::of(&input) {
+            DescriptorItem::Delimiter => is_understood = false,
+            DescriptorItem::InputFields(input) if has_keys(&input) => match KeyField::of(&input) {
                 Some(field) if fields.len() < FIELDS => fields.push(field),
                 Some(_) | None => is_understood = false,
             },
-            Entry::Input(_) | Entry::Collection(_) | Entry::Feature(_) => {}
+            DescriptorItem::InputFields(_)
+            | DescriptorItem::Collection(_)
+            | DescriptorItem::Feature(_) => {}
         });
         let has = |key| fields.iter().any(|field| field.shape.keys().contains(&key));
         (is_understood && NEEDED.into_iter().all(has))
@@ -112,7 +114,7 @@ impl Reports {
         }
     }
 
-    /// Reports were lost: no key is known to be down.
+    /// KeyReports were lost: no key is known to be down.
     pub fn forget(&mut self) {
         self.down.clear();
         for field in &mut self.fields {
@@ -121,13 +123,13 @@ impl Reports {
     }
 }
 
-fn has_keys(input: &Input<'_>) -> bool {
+fn has_keys(input: &InputFields<'_>) -> bool {
     !input.is_constant && input.usages.iter().any(|(page, _)| *page == PAGE)
 }
 
-impl Field {
+impl KeyField {
     /// `None` if it is of a shape that keyboards do not have.
-    fn of(input: &Input<'_>) -> Option<Self> {
+    fn of(input: &InputFields<'_>) -> Option<Self> {
         let count = usize::try_from(input.count).ok()?.min(KEYS);
         let usages = input.usages.iter().map(|(page, usage)| {
             u8::try_from(*usage).ok().filter(|_| *page == PAGE).unwrap_or(NO_KEY)
@@ -141,7 +143,7 @@ impl Field {
             }
             _ => return None,
         };
-        let Input { id, bit, .. } = *input;
+        let InputFields { id, bit, .. } = *input;
         (bit < 8 * LONGEST_REPORT).then(|| Self { id, bit, shape, down: Zeroizing::default() })
     }
 }

@@ -1,10 +1,10 @@
 //! What the customer's display is told.
 
 use super::*;
-use crate::display::{Stage, View};
+use crate::display::{SaleStage, View};
 use crate::says::Says;
 
-fn sale(minor: i64, stage: Stage) -> View {
+fn sale(minor: i64, stage: SaleStage) -> View {
     View::Sale { amount: Money::from_minor(minor), stage }
 }
 
@@ -19,13 +19,13 @@ fn an_amount_is_shown_as_what_it_comes_to_while_it_is_typed() {
     let typed = [("1", 100), ("12", 1200), ("12.", 1200), ("12.5", 1250), ("12.50", 1250)];
     for ((_, minor), key) in typed.into_iter().zip("12.50".chars()) {
         bench.key(Key::Char(key));
-        assert_eq!(bench.model.for_the_customer(), sale(minor, Stage::Typing), "{key}");
+        assert_eq!(bench.model.for_the_customer(), sale(minor, SaleStage::Typing), "{key}");
     }
     bench.key(Key::Esc);
     assert_eq!(bench.model.for_the_customer(), View::Welcome);
     for (key, minor) in [('0', 0), ('.', 0), ('0', 0), ('5', 5)] {
         bench.key(Key::Char(key));
-        assert_eq!(bench.model.for_the_customer(), sale(minor, Stage::Typing), "{key}");
+        assert_eq!(bench.model.for_the_customer(), sale(minor, SaleStage::Typing), "{key}");
     }
     bench.key(Key::Char('9'));
     assert_eq!(bench.model.for_the_customer(), View::Welcome, "no amount is shown as another");
@@ -36,14 +36,14 @@ fn the_customer_follows_the_payment_at_the_desk() {
     let mut bench = bench();
     bench.type_text("12.5");
     bench.key(Key::Enter);
-    assert_eq!(bench.model.for_the_customer(), sale(1250, Stage::Code));
+    assert_eq!(bench.model.for_the_customer(), sale(1250, SaleStage::Code));
     let index = bench.begin(1);
-    assert_eq!(bench.model.for_the_customer(), sale(1250, Stage::Payment(Status::Sent)));
+    assert_eq!(bench.model.for_the_customer(), sale(1250, SaleStage::Payment(Status::Sent)));
     bench.answer(index, Says::Paying);
-    assert_eq!(bench.model.for_the_customer(), sale(1250, Stage::Payment(Status::Waiting)));
+    assert_eq!(bench.model.for_the_customer(), sale(1250, SaleStage::Payment(Status::Waiting)));
     bench.later(index, 5000);
     bench.answer(index, Says::Paid(proof()));
-    assert_eq!(bench.model.for_the_customer(), sale(1250, Stage::Payment(Status::Paid)));
+    assert_eq!(bench.model.for_the_customer(), sale(1250, SaleStage::Payment(Status::Paid)));
     bench.key(Key::Enter);
     assert_eq!(bench.model.for_the_customer(), View::Welcome);
 }
@@ -53,7 +53,7 @@ fn another_customers_payment_is_nobodys_business() {
     let mut bench = bench();
     let index = bench.charge("12.5", 1);
     bench.until_attention(index);
-    assert_eq!(bench.model.for_the_customer(), sale(1250, Stage::Payment(Status::Attention)));
+    assert_eq!(bench.model.for_the_customer(), sale(1250, SaleStage::Payment(Status::Attention)));
     bench.key(Key::Enter);
     bench.key(Key::Enter);
     assert_eq!(bench.model.for_the_customer(), View::Welcome);
@@ -61,7 +61,7 @@ fn another_customers_payment_is_nobodys_business() {
     bench.wait(60_000);
     bench.step(index, Event::CheckNow);
     bench.answer_if_asked(index, Says::Paid(proof()));
-    assert_eq!(bench.model.for_the_customer(), sale(300, Stage::Typing));
+    assert_eq!(bench.model.for_the_customer(), sale(300, SaleStage::Typing));
 }
 
 #[test]
@@ -70,5 +70,5 @@ fn an_outcome_that_is_not_written_down_is_not_told_the_customer() {
     let index = bench.charge("12.5", 1);
     bench.unrecorded(index);
     bench.answer(index, Says::Paid(proof()));
-    assert_eq!(bench.model.for_the_customer(), sale(1250, Stage::Payment(Status::Attention)));
+    assert_eq!(bench.model.for_the_customer(), sale(1250, SaleStage::Payment(Status::Attention)));
 }

@@ -24,7 +24,7 @@ pub(super) fn settings() -> Settings {
         language: Language::English,
         currency: Currency::CNY,
         time_zone: TimeZone::UTC,
-        entry: Entry::Major,
+        entry: AmountEntry::Major,
         theme: Theme::Dark,
         confirm_above: Some(Money::from_minor(100_000)),
         bell: true,

@@ -110,7 +110,7 @@ fn backspace_takes_a_digit_back_and_escape_all() {
     bench.key(Key::Enter);
     assert_eq!(bench.model.takes_codes(), Some(SaleRef::New(Money::from_minor(1234))));
     bench.key(Key::Esc);
-    assert_eq!(bench.model.desk, model::Desk::Amount { typed: String::new() });
+    assert_eq!(bench.model.phase, model::Phase::Amount { typed: String::new() });
 }
 
 #[test]
@@ -235,7 +235,7 @@ fn what_the_customer_has_paid_and_the_gateway_keeps_is_not_charged_again() {
     assert_eq!(bench.key(Key::Enter), []);
     bench.key(Key::Down);
     bench.key(Key::Enter);
-    assert_eq!(bench.model.desk, model::Desk::Amount { typed: String::new() });
+    assert_eq!(bench.model.phase, model::Phase::Amount { typed: String::new() });
 }
 
 #[test]
@@ -270,7 +270,7 @@ fn a_digit_after_the_end_begins_the_next_sale() {
     let mut bench = bench();
     declined(&mut bench);
     bench.type_text("7");
-    assert_eq!(bench.model.desk, model::Desk::Amount { typed: "7".into() });
+    assert_eq!(bench.model.phase, model::Phase::Amount { typed: "7".into() });
 }
 
 #[test]
@@ -508,7 +508,7 @@ fn what_was_open_at_the_start_is_on_the_first_frame() {
 
 #[test]
 fn minor_entry_shows_what_the_digits_mean() {
-    let mut bench = Bench::new(Settings { entry: Entry::Minor, ..settings() });
+    let mut bench = Bench::new(Settings { entry: AmountEntry::Minor, ..settings() });
     bench.type_text("1250");
     bench.key(Key::Enter);
     assert_eq!(bench.model.takes_codes(), Some(SaleRef::New(Money::from_minor(1250))));

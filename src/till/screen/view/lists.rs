@@ -6,9 +6,9 @@ use ratatui::widgets::{Block, BorderType, Widget};
 use super::{Canvas, inset};
 use crate::clean::clean;
 use crate::payment::{Ending, Reason, Status};
-use crate::screen::model::{Desk, Model};
+use crate::screen::model::{Model, Phase};
 use crate::screen::palette::Tone;
-use crate::screen::story::{Fact, Line};
+use crate::screen::story::{Fact, StoryLine};
 use crate::screen::wrap::wrap;
 use crate::text::screen::{HelpWords, StoryWords};
 use crate::text::{reason, training};
@@ -168,11 +168,11 @@ impl Canvas<'_> {
 
 fn help_for(model: &Model) -> &'static [&'static str] {
     let words = HelpWords::of(model.language);
-    match &model.desk {
-        Desk::Amount { .. } => words.amount(),
-        Desk::Code { .. } => words.code(),
-        Desk::Starting { .. } => words.waiting(),
-        Desk::Payment(_) => match model.at_hand().map(|attempt| attempt.view.state.status()) {
+    match &model.phase {
+        Phase::Amount { .. } => words.amount(),
+        Phase::Code { .. } => words.code(),
+        Phase::Starting { .. } => words.waiting(),
+        Phase::Payment(_) => match model.at_hand().map(|attempt| attempt.view.state.status()) {
             Some(Status::Created | Status::Sent | Status::Waiting | Status::Checking) => {
                 words.waiting()
             }
@@ -182,7 +182,7 @@ fn help_for(model: &Model) -> &'static [&'static str] {
     }
 }
 
-fn tell(model: &Model, line: &Line) -> String {
+fn tell(model: &Model, line: &StoryLine) -> String {
     let words = StoryWords::of(model.language);
     let sentence = fact(model, &line.fact);
     match (&line.fact, line.times) {

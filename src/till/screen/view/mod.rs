@@ -1,11 +1,11 @@
 //! Drawing: a pure function of the model and the frame's size.
 //!
 //! From top to bottom: the shop and the time, the banner of training, payments that are open but not
-//! at hand, what ended meanwhile, the desk, a note, the devices, the keys that work now.
+//! at hand, what ended meanwhile, the phase, a note, the devices, the keys that work now.
 
 mod compact;
-mod desk;
 mod lists;
+mod phase;
 mod sheet;
 mod strips;
 
@@ -118,7 +118,7 @@ impl Canvas<'_> {
             Constraint::Fill(1),
         ])
         .areas(main);
-        self.desk(top);
+        self.phase(top);
         self.question(middle, &question);
         if let Some(side) = side {
             self.last_sales(side);

@@ -1,14 +1,14 @@
-//! The lines around the desk: open payments, notices, questions, notes, devices, keys.
+//! The lines around the phase: open payments, notices, questions, notes, devices, keys.
 
 use ratatui::layout::Rect;
 use ratatui::style::Modifier;
 use ratatui::widgets::{Block, BorderType, Widget};
 
-use super::desk::{ahead, happened};
+use super::phase::{ahead, happened};
 use super::{Canvas, cells, inset};
 use crate::clean::clean;
 use crate::money::LARGEST;
-use crate::screen::model::{Attempt, Dialog};
+use crate::screen::model::{Dialog, ShownAttempt};
 use crate::screen::palette::Tone;
 use crate::screen::wrap::wrap;
 use crate::screen::{Link, keys};
@@ -34,13 +34,13 @@ pub(super) struct Pin {
 }
 
 /// One line of a question.
-pub(super) struct Asked {
+pub(super) struct DialogLine {
     pub(super) text: String,
-    tone: AskedTone,
+    tone: DialogTone,
 }
 
 #[derive(Clone, Copy, Eq, PartialEq)]
-enum AskedTone {
+enum DialogTone {
     Question,
     Detail,
     Chosen,
@@ -63,7 +63,7 @@ impl Canvas<'_> {
         pins
     }
 
-    fn pin(&self, attempt: &Attempt) -> Pin {
+    fn pin(&self, attempt: &ShownAttempt) -> Pin {
         let text = self.model.text();
         let status = attempt.view.state.status();
         let ahead = match (attempt.superseded, ahead(self.model, attempt)) {
@@ -129,32 +129,32 @@ impl Canvas<'_> {
         self.put_right(inner, 0, &format!("{counted}{key}"), bold);
     }
 
-    pub(super) fn question_lines(&self, width: u16) -> Vec<Asked> {
+    pub(super) fn question_lines(&self, width: u16) -> Vec<DialogLine> {
         let text = self.model.text();
         let room = usize::from(width.saturating_sub(10));
         let mut lines = Vec::new();
         let mut say = |words: &str, tone| {
-            let indent = usize::from(matches!(tone, AskedTone::Chosen | AskedTone::Choice)) * 3;
+            let indent = usize::from(matches!(tone, DialogTone::Chosen | DialogTone::Choice)) * 3;
             for line in wrap(words, room.saturating_sub(indent)) {
-                lines.push(Asked { text: line, tone });
+                lines.push(DialogLine { text: line, tone });
             }
         };
         match &self.model.dialog {
             Some(Dialog::LargeAmount(amount)) => {
                 let amount = grouped(&self.model.money(*amount));
-                say(&text.ask_large_amount(&amount), AskedTone::Question);
+                say(&text.ask_large_amount(&amount), DialogTone::Question);
                 let keys = text.enter_or_esc(text.key_charge(), text.key_back());
-                say(&keys, AskedTone::Keys);
+                say(&keys, DialogTone::Keys);
             }
             Some(Dialog::Cancel(_)) => {
-                say(text.ask_cancel(), AskedTone::Question);
-                say(text.ask_cancel_detail(), AskedTone::Detail);
+                say(text.ask_cancel(), DialogTone::Question);
+                say(text.ask_cancel_detail(), DialogTone::Detail);
                 let keys = text.enter_or_esc(text.key_cancel_payment(), text.key_keep_waiting());
-                say(&keys, AskedTone::Keys);
+                say(&keys, DialogTone::Keys);
             }
             Some(Dialog::Unsettled { order, again }) => {
-                let tone = |chosen| if chosen { AskedTone::Chosen } else { AskedTone::Choice };
-                say(text.ask_unsettled(), AskedTone::Question);
+                let tone = |chosen| if chosen { DialogTone::Chosen } else { DialogTone::Choice };
+                say(text.ask_unsettled(), DialogTone::Question);
                 say(text.choose_next_customer(), tone(!*again));
                 if self.model.may_charge_again(order) {
                     say(text.choose_charge_again(), tone(*again));
@@ -164,20 +164,20 @@ impl Canvas<'_> {
                 } else {
                     text.choose_next_customer_detail()
                 };
-                say(detail, AskedTone::Detail);
+                say(detail, DialogTone::Detail);
             }
             Some(Dialog::Quit) => {
-                say(text.ask_quit(), AskedTone::Question);
-                say(text.ask_quit_detail(), AskedTone::Detail);
+                say(text.ask_quit(), DialogTone::Question);
+                say(text.ask_quit_detail(), DialogTone::Detail);
                 let keys = text.enter_or_esc(text.key_quit(), text.key_cancel());
-                say(&keys, AskedTone::Keys);
+                say(&keys, DialogTone::Keys);
             }
             Some(Dialog::Help | Dialog::Training { .. }) | None => {}
         }
         lines
     }
 
-    pub(super) fn question(&mut self, area: Rect, lines: &[Asked]) {
+    pub(super) fn question(&mut self, area: Rect, lines: &[DialogLine]) {
         if lines.is_empty() {
             return;
         }
@@ -190,25 +190,25 @@ impl Canvas<'_> {
         let inner = inset(outer, 4, 1);
         for (y, asked) in (0..inner.height).zip(lines) {
             match asked.tone {
-                AskedTone::Question => {
+                DialogTone::Question => {
                     let strong = self.palette.strong();
                     self.put(inner, 0, y, &asked.text, strong);
                 }
-                AskedTone::Detail => {
+                DialogTone::Detail => {
                     let base = self.palette.base();
                     self.put(inner, 0, y, &asked.text, base);
                 }
-                AskedTone::Keys => {
+                DialogTone::Keys => {
                     self.put(inner, 0, y, &asked.text, line);
                 }
-                AskedTone::Chosen => {
+                DialogTone::Chosen => {
                     let style = self.palette.fill(Tone::Calm);
                     let row = Rect { y: inner.y + y, height: 1, ..inner };
                     self.buffer.set_style(row, style);
                     self.put(inner, 1, y, ">", style);
                     self.put(inner, 3, y, &asked.text, style);
                 }
-                AskedTone::Choice => {
+                DialogTone::Choice => {
                     let base = self.palette.base();
                     self.put(inner, 3, y, &asked.text, base);
                 }

@@ -35,7 +35,7 @@ fn typed(text: &str) -> Vec<[u8; 8]> {
 }
 
 fn read<R: AsRef<[u8]>>(descriptor: &[u8], sent: &[R]) -> String {
-    let mut reports = Reports::parse(descriptor).unwrap();
+    let mut reports = KeyReports::parse(descriptor).unwrap();
     let mut keyboard = Keyboard::new(Layout::Us);
     let mut bytes = Vec::new();
     for report in sent {
@@ -115,7 +115,7 @@ fn a_key_that_stands_in_two_fields_is_one_key() {
 
 #[test]
 fn what_was_down_when_reports_were_lost_is_not_down_any_more() {
-    let mut reports = Reports::parse(KEYBOARD).unwrap();
+    let mut reports = KeyReports::parse(KEYBOARD).unwrap();
     let one = [0, 0, 30, 0, 0, 0, 0, 0];
     let mut moved = Vec::new();
     for _ in 0..2 {
@@ -160,14 +160,14 @@ fn what_is_not_understood_whole_is_not_read_at_all() {
         let at = KEYBOARD.windows(6).position(|window| window == piece).unwrap();
         let mut descriptor = KEYBOARD.to_vec();
         descriptor[at..at + 6].copy_from_slice(other);
-        assert_eq!(Reports::parse(&descriptor), None, "{other:x?}");
+        assert_eq!(KeyReports::parse(&descriptor), None, "{other:x?}");
     }
 }
 
 #[test]
 fn only_keyboards_have_keys_in_their_reports() {
-    assert_eq!(Reports::parse(MOUSE), None);
-    assert_eq!(Reports::parse(&[]), None);
+    assert_eq!(KeyReports::parse(MOUSE), None);
+    assert_eq!(KeyReports::parse(&[]), None);
 }
 
 #[test]
@@ -195,7 +195,7 @@ proptest! {
         let mut damaged = KEYBOARD.to_vec();
         damaged[at] = byte;
         for descriptor in [descriptor, damaged] {
-            let Some(mut reports) = Reports::parse(&descriptor) else { continue };
+            let Some(mut reports) = KeyReports::parse(&descriptor) else { continue };
             for report in &sent {
                 let mut count = 0;
                 reports.take(report, |_, _| count += 1);

@@ -5,24 +5,24 @@ use std::time::Duration;
 use zeroize::Zeroizing;
 
 use super::ScannerReport;
-use super::board::Board;
+use super::health::ScannerHealth;
 use crate::clock::Uptime;
-use crate::device::LOOK;
-use crate::scan::{Assembler, Line, Suffix};
+use crate::device::POLL_INTERVAL;
+use crate::scan::{Assembler, ScanLine, Suffix};
 use paytill_host::clock::Clock;
 
 const SHORTEST_WAIT: Duration = Duration::from_millis(1);
 
 /// One scanner's way to the till.
-pub(super) struct Feed {
+pub(super) struct ScanPipeline {
     assembler: Assembler,
     clock: Clock,
-    board: Board,
+    overall: ScannerHealth,
 }
 
-impl Feed {
-    pub(super) fn new(suffix: Suffix, clock: Clock, board: Board) -> Self {
-        Self { assembler: Assembler::new(suffix), clock, board }
+impl ScanPipeline {
+    pub(super) fn new(suffix: Suffix, clock: Clock, overall: ScannerHealth) -> Self {
+        Self { assembler: Assembler::new(suffix), clock, overall }
     }
 
     pub(super) fn clock(&self) -> Clock {
@@ -38,7 +38,8 @@ impl Feed {
     pub(super) fn wait(&self, other: Option<Uptime>) -> Duration {
         let now = self.now();
         let next = self.assembler.silence_at().into_iter().chain(other).min();
-        next.map_or(LOOK, |at| Duration::from(at.since(now))).clamp(SHORTEST_WAIT, LOOK)
+        next.map_or(POLL_INTERVAL, |at| Duration::from(at.since(now)))
+            .clamp(SHORTEST_WAIT, POLL_INTERVAL)
     }
 
     /// Takes bytes as they come. Tells whether they ended a scan.
@@ -48,14 +49,14 @@ impl Feed {
     }
 
     /// Takes a scan whose end the scanner has told.
-    pub(super) fn whole(&mut self, scan: &Zeroizing<Vec<u8>>) {
-        let lines = self.assembler.whole(scan, self.now());
+    pub(super) fn complete(&mut self, scan: &Zeroizing<Vec<u8>>) {
+        let lines = self.assembler.complete(scan, self.now());
         self.report(lines);
     }
 
     /// Takes note of a scan that never came to its end.
-    pub(super) fn half(&mut self) {
-        let line = self.assembler.half(self.now());
+    pub(super) fn partial(&mut self) {
+        let line = self.assembler.partial(self.now());
         self.report(line);
     }
 
@@ -77,13 +78,13 @@ impl Feed {
         self.assembler.reset();
     }
 
-    fn report(&self, lines: impl IntoIterator<Item = Line>) -> bool {
+    fn report(&self, lines: impl IntoIterator<Item = ScanLine>) -> bool {
         let mut any = false;
         for line in lines {
             any = true;
-            self.board.report(match line {
-                Line::Text(text) => ScannerReport::Scanned(text),
-                Line::Noise => ScannerReport::Noise,
+            self.overall.report(match line {
+                ScanLine::Text(text) => ScannerReport::Scanned(text),
+                ScanLine::Noise => ScannerReport::Noise,
             });
         }
         any

@@ -7,23 +7,23 @@ use std::time::Duration;
 use serialport::{ClearBuffer, SerialPort as _};
 use zeroize::{Zeroize as _, Zeroizing};
 
-use super::key::Key;
+use super::key::ScannerKey;
 use super::{health_of_hid, hid_pos, keyboard};
 use crate::clock::Uptime;
-use crate::device::inventory::{Class, Device, Roots};
-use crate::device::{Address, Fault, Health, LOOK, Wanted, Worker};
-use crate::scan::hid_pos::{Joined, Layout, Symbology};
+use crate::device::inventory::{Device, DeviceClass, Roots};
+use crate::device::{Address, Fault, Health, POLL_INTERVAL, Wanted, Worker};
+use crate::scan::hid_pos::{Joined, ReportLayout, Symbology};
 use crate::scan::keyboard::{Keyboard, Layout as Keys};
-use crate::scan::speed::{SPEEDS, Trial, Verdict};
-use crate::scan::{BurstKey, EndKey, KeyBurst, Outcome};
+use crate::scan::speed::{SPEEDS, SpeedTrial, SpeedVerdict};
+use crate::scan::{BurstKey, BurstOutcome, EndKey, KeyBurst};
 use paytill_host::clock::Clock;
 
 const READ: usize = 1024;
 const SHORTEST_WAIT: Duration = Duration::from_millis(1);
 
-/// What a lesson tells.
+/// What a detection tells.
 #[derive(Debug, Eq, PartialEq)]
-pub enum LessonReport {
+pub enum DetectionReport {
     /// From now on it would be heard.
     Listening,
     Heard(Heard),
@@ -51,11 +51,11 @@ pub struct Heard {
 }
 
 /// Ends, within a second, when this is dropped.
-pub struct Lesson {
+pub struct Detection {
     _workers: Vec<Worker>,
 }
 
-impl Lesson {
+impl Detection {
     /// Listens to all these devices, each from a thread of its own. Fails only if the system gives
     /// no thread.
     pub fn start(
@@ -63,14 +63,14 @@ impl Lesson {
         roots: &Roots,
         keys: Keys,
         clock: &Clock,
-        report: impl Fn(LessonReport) + Clone + Send + 'static,
+        report: impl Fn(DetectionReport) + Clone + Send + 'static,
     ) -> io::Result<Self> {
         let workers = devices.into_iter().map(|device| {
             let (report, clock, roots) = (report.clone(), clock.clone(), roots.clone());
-            Worker::start("lesson", move |wanted| {
-                let pupil = Pupil { device, clock, report };
-                if let Err(fault) = pupil.listen(keys, &roots, &wanted) {
-                    (pupil.report)(LessonReport::Unusable { device: pupil.device, fault });
+            Worker::start("detection", move |wanted| {
+                let detector = Detector { device, clock, report };
+                if let Err(fault) = detector.listen(keys, &roots, &wanted) {
+                    (detector.report)(DetectionReport::Unusable { device: detector.device, fault });
                 }
             })
         });
@@ -78,20 +78,20 @@ impl Lesson {
     }
 }
 
-struct Pupil<R> {
+struct Detector<R> {
     device: Device,
     clock: Clock,
     report: R,
 }
 
-impl<R: Fn(LessonReport)> Pupil<R> {
+impl<R: Fn(DetectionReport)> Detector<R> {
     /// Until it is used, gone, or no longer wanted.
     fn listen(&self, keys: Keys, roots: &Roots, wanted: &Wanted) -> Result<(), Fault> {
         let listened = match &self.device.class {
-            Class::Serial => self.to_port(wanted),
-            Class::HidPos(layout) => self.to_reports(layout, wanted),
-            Class::Keyboard => self.to_keys(keys, roots, wanted),
-            Class::OtherHid => Ok(()),
+            DeviceClass::Serial => self.to_port(wanted),
+            DeviceClass::HidPos(layout) => self.to_reports(layout, wanted),
+            DeviceClass::Keyboard => self.to_keys(keys, roots, wanted),
+            DeviceClass::OtherHid => Ok(()),
         };
         match listened {
             Err(Health::Failed(fault)) => Err(fault),
@@ -103,8 +103,8 @@ impl<R: Fn(LessonReport)> Pupil<R> {
         let mut speeds = SPEEDS.into_iter().cycle();
         let mut baud = speeds.next().unwrap_or_default();
         let mut port = Address::new(self.device.node.clone(), baud).try_open(|_| Ok(()))?.port;
-        (self.report)(LessonReport::Listening);
-        let mut trial = Trial::default();
+        (self.report)(DetectionReport::Listening);
+        let mut trial = SpeedTrial::default();
         let mut bytes = Zeroizing::new([0; READ]);
         while wanted.is_true() {
             if port.set_timeout(self.wait(trial.silence_at())).is_err() {
@@ -121,11 +121,11 @@ impl<R: Fn(LessonReport)> Pupil<R> {
                 if count == 0 { trial.tick(now) } else { trial.push(&bytes[..count], now) };
             bytes[..count].zeroize();
             match verdict {
-                Some(Verdict::Right(characters)) => {
+                Some(SpeedVerdict::Right(characters)) => {
                     self.heard(baud, characters, None);
                     return Ok(());
                 }
-                Some(Verdict::Wrong) => {
+                Some(SpeedVerdict::Wrong) => {
                     baud = speeds.next().unwrap_or(baud);
                     if port
                         .set_baud_rate(baud)
@@ -135,7 +135,7 @@ impl<R: Fn(LessonReport)> Pupil<R> {
                         return Ok(());
                     }
                     let device = self.device.clone();
-                    (self.report)(LessonReport::Garbled { device, next: baud });
+                    (self.report)(DetectionReport::Garbled { device, next: baud });
                 }
                 None => {}
             }
@@ -143,9 +143,9 @@ impl<R: Fn(LessonReport)> Pupil<R> {
         Ok(())
     }
 
-    fn to_reports(&self, layout: &Layout, wanted: &Wanted) -> Result<(), Health> {
+    fn to_reports(&self, layout: &ReportLayout, wanted: &Wanted) -> Result<(), Health> {
         let mut open = hid_pos::open(&self.device.node, layout)?;
-        (self.report)(LessonReport::Listening);
+        (self.report)(DetectionReport::Listening);
         while wanted.is_true() {
             let Ok(ended) = open.take(self.wait(open.ends_at()), &self.clock) else {
                 return Ok(());
@@ -162,7 +162,7 @@ impl<R: Fn(LessonReport)> Pupil<R> {
     fn to_keys(&self, keys: Keys, roots: &Roots, wanted: &Wanted) -> Result<(), Health> {
         let mut pressed = keyboard::Keys::listen(&self.device.node, roots)
             .map_err(|error| health_of_hid(&error))?;
-        (self.report)(LessonReport::Listening);
+        (self.report)(DetectionReport::Listening);
         let mut keyboard = Keyboard::new(keys);
         let mut burst = KeyBurst::new();
         let mut characters = 0;
@@ -171,7 +171,7 @@ impl<R: Fn(LessonReport)> Pupil<R> {
             let mut outcomes = Vec::new();
             let wait = self.wait(burst.wake_at());
             let taken = pressed.take(wait, |key| {
-                let Key::Moved(code, motion) = key else { return };
+                let ScannerKey::Moved(code, motion) = key else { return };
                 for byte in keyboard.take(code, motion).iter() {
                     let key = match byte {
                         b'\r' => BurstKey::End(EndKey::Enter),
@@ -188,7 +188,7 @@ impl<R: Fn(LessonReport)> Pupil<R> {
             outcomes.extend(burst.tick(now()));
             for outcome in outcomes {
                 // Without an end it is no scan for a terminal, and one all the same.
-                if matches!(outcome, Outcome::Scanned(_) | Outcome::Unended) {
+                if matches!(outcome, BurstOutcome::Scanned(_) | BurstOutcome::Unended) {
                     self.heard(0, characters, None);
                     return Ok(());
                 }
@@ -200,11 +200,13 @@ impl<R: Fn(LessonReport)> Pupil<R> {
 
     fn heard(&self, baud: u32, characters: usize, symbology: Option<&'static str>) {
         let device = self.device.clone();
-        (self.report)(LessonReport::Heard(Heard { device, baud, characters, symbology }));
+        (self.report)(DetectionReport::Heard(Heard { device, baud, characters, symbology }));
     }
 
     fn wait(&self, until: Option<Uptime>) -> Duration {
         let now = self.clock.uptime();
-        until.map_or(LOOK, |at| Duration::from(at.since(now))).clamp(SHORTEST_WAIT, LOOK)
+        until
+            .map_or(POLL_INTERVAL, |at| Duration::from(at.since(now)))
+            .clamp(SHORTEST_WAIT, POLL_INTERVAL)
     }
 }

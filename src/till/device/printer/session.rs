@@ -5,93 +5,96 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::time::Duration;
 
-use super::status::{Answer, Ear, FENCE, MODEL, QUESTIONS, Status, TELL_CHANGES};
+use super::status::{
+    MODEL, PrinterAnswer, PrinterStatus, QUESTIONS, REPORT_CHANGES, SYNC_POINT, StatusParser,
+};
 use super::{Answers, Wanted};
 use crate::clock::Millis;
 use paytill_host::clock::Clock;
 
 /// A printer that answers at all does so within this time (devices 2.6).
 const ANSWER: Millis = Millis(500);
-/// Between two looks for an answer.
+/// Between two polls for an answer.
 const GLANCE: Duration = Duration::from_millis(5);
 /// In [`QUESTIONS`], in the order of asking: state, cause, paper, error.
 const ORDER: [usize; 4] = [0, 1, 3, 2];
 
 /// The line was hung up.
-pub(super) struct Gone;
+pub(super) struct PortGone;
 
 /// What is known of the printer on an open line. It forgets all when the line is lost.
 #[derive(Default)]
-pub(super) struct Talk {
-    ear: Ear,
-    pub(super) status: Status,
+pub(super) struct Session {
+    parser: StatusParser,
+    pub(super) status: PrinterStatus,
     pub(super) answers: Answers,
     /// The answer to the question that was asked last.
     real_time: Option<u8>,
-    /// The fence was answered since it was last asked for.
+    /// The sync_point was answered since it was last asked for.
     pub(super) has_passed: bool,
-    /// The end of printing that was told last.
+    /// The end of printing that was learn_automatic last.
     pub(super) printed: Option<[u8; 4]>,
-    /// It was asked for an end of printing, passed the fence, and told none.
+    /// It was asked for an end of printing, passed the sync_point, and learn_automatic none.
     pub(super) has_no_end: bool,
     has_changed: bool,
 }
 
-impl Talk {
+impl Session {
     /// Takes what the printer has said meanwhile.
-    pub(super) fn listen(&mut self, line: &mut File) -> Result<(), Gone> {
+    pub(super) fn listen(&mut self, line: &mut File) -> Result<(), PortGone> {
         let mut bytes = [0; 512];
         loop {
             match line.read(&mut bytes) {
-                Ok(0) => return Err(Gone),
+                Ok(0) => return Err(PortGone),
                 Ok(count) => bytes[..count].iter().for_each(|byte| self.hear(*byte)),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(_) => return Err(Gone),
+                Err(_) => return Err(PortGone),
             }
         }
     }
 
     fn hear(&mut self, byte: u8) {
-        match self.ear.hear(byte) {
-            Some(Answer::RealTime(byte)) => self.real_time = Some(byte),
-            Some(Answer::Automatic(bytes)) => {
-                self.status.told(bytes);
+        match self.parser.hear(byte) {
+            Some(PrinterAnswer::RealTime(byte)) => self.real_time = Some(byte),
+            Some(PrinterAnswer::Automatic(bytes)) => {
+                self.status.learn_automatic(bytes);
                 self.has_changed = true;
             }
-            Some(Answer::Passed(_)) => self.has_passed = true,
-            Some(Answer::Printed(id)) => self.printed = Some(id),
-            Some(Answer::Name(name)) => self.answers.model = Some(name),
+            Some(PrinterAnswer::Passed(_)) => self.has_passed = true,
+            Some(PrinterAnswer::Printed(id)) => self.printed = Some(id),
+            Some(PrinterAnswer::Name(name)) => self.answers.model = Some(name),
             None => {}
         }
     }
 
     /// Finds out what kind of printer this is. One that answers no question of the first three is
     /// not asked again here, and what was known of it stays.
-    pub(super) fn meet(&mut self, line: &mut Asker<'_>) -> Result<(), Gone> {
+    pub(super) fn identify(&mut self, line: &mut Asker<'_>) -> Result<(), PortGone> {
         if !self.ask_all(line)? {
             return Ok(());
         }
         self.answers = Answers { status: true, ..Answers::default() };
-        self.try_fence(line)?;
-        line.ask(&MODEL, self, |talk| talk.answers.model.is_some())?;
+        self.try_sync_point(line)?;
+        line.ask(&MODEL, self, |session| session.answers.model.is_some())?;
         self.has_changed = false;
-        self.answers.changes = line.ask(&TELL_CHANGES, self, |talk| talk.has_changed)?;
+        self.answers.changes = line.ask(&REPORT_CHANGES, self, |session| session.has_changed)?;
         Ok(())
     }
 
-    /// Whether the fence works is only known once the printer prints.
-    pub(super) fn try_fence(&mut self, line: &mut Asker<'_>) -> Result<(), Gone> {
-        if self.answers.fence.is_none() && self.status.trouble().is_none() {
+    /// Whether the sync_point works is only known once the printer prints.
+    pub(super) fn try_sync_point(&mut self, line: &mut Asker<'_>) -> Result<(), PortGone> {
+        if self.answers.sync_point.is_none() && self.status.trouble().is_none() {
             self.listen(line.line)?;
             self.has_passed = false;
-            self.answers.fence = Some(line.ask(&FENCE, self, |talk| talk.has_passed)?);
+            self.answers.sync_point =
+                Some(line.ask(&SYNC_POINT, self, |session| session.has_passed)?);
         }
         Ok(())
     }
 
     /// Asks for the state and all causes; false if no question is answered.
-    pub(super) fn ask_all(&mut self, line: &mut Asker<'_>) -> Result<bool, Gone> {
+    pub(super) fn ask_all(&mut self, line: &mut Asker<'_>) -> Result<bool, PortGone> {
         let mut is_answered = false;
         for question in ORDER {
             // One that has kept silent three times has nothing to say to the fourth.
@@ -103,7 +106,7 @@ impl Talk {
     }
 
     /// Asks for the state alone, and for the causes only where it is another than before.
-    pub(super) fn glance(&mut self, line: &mut Asker<'_>) -> Result<bool, Gone> {
+    pub(super) fn poll(&mut self, line: &mut Asker<'_>) -> Result<bool, PortGone> {
         let before = self.status;
         if !self.ask(ORDER[0], line)? {
             return Ok(false);
@@ -112,11 +115,11 @@ impl Talk {
         if is_old && self.answers.changes { Ok(true) } else { self.ask_all(line) }
     }
 
-    fn ask(&mut self, question: usize, line: &mut Asker<'_>) -> Result<bool, Gone> {
+    fn ask(&mut self, question: usize, line: &mut Asker<'_>) -> Result<bool, PortGone> {
         // A late answer belongs to an earlier question.
         self.listen(line.line)?;
         self.real_time = None;
-        line.ask(&QUESTIONS[question], self, |talk| talk.real_time.is_some())?;
+        line.ask(&QUESTIONS[question], self, |session| session.real_time.is_some())?;
         if let Some(byte) = self.real_time {
             self.status.answered(question, byte);
         }
@@ -124,7 +127,7 @@ impl Talk {
     }
 
     /// Whether a question that nobody waited for was answered.
-    pub(super) fn speaks_up(&self) -> bool {
+    pub(super) fn has_answered(&self) -> bool {
         self.real_time.is_some()
     }
 }
@@ -141,16 +144,16 @@ impl Asker<'_> {
     fn ask(
         &mut self,
         question: &[u8],
-        talk: &mut Talk,
-        is_answered: impl Fn(&Talk) -> bool,
-    ) -> Result<bool, Gone> {
+        session: &mut Session,
+        is_answered: impl Fn(&Session) -> bool,
+    ) -> Result<bool, PortGone> {
         if !self.say(question)? {
             return Ok(false);
         }
         let since = self.clock.uptime();
         loop {
-            talk.listen(self.line)?;
-            if is_answered(talk) {
+            session.listen(self.line)?;
+            if is_answered(session) {
                 return Ok(true);
             }
             let is_late = self.clock.uptime().since(since) >= ANSWER;
@@ -162,11 +165,11 @@ impl Asker<'_> {
     }
 
     /// Sends a question whole or, where the line takes nothing now, not at all.
-    pub(super) fn say(&mut self, question: &[u8]) -> Result<bool, Gone> {
+    pub(super) fn say(&mut self, question: &[u8]) -> Result<bool, PortGone> {
         match self.line.write(question) {
             Ok(count) => Ok(count == question.len()),
             Err(error) if is_for_now(&error) => Ok(false),
-            Err(_) => Err(Gone),
+            Err(_) => Err(PortGone),
         }
     }
 }

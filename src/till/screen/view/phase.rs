@@ -10,7 +10,7 @@ use crate::clean::clean;
 use crate::money::NotAnAmount;
 use crate::payment::{Funds, Status};
 use crate::screen::digits::Size;
-use crate::screen::model::{Attempt, Desk};
+use crate::screen::model::{Phase, ShownAttempt};
 use crate::screen::palette::Tone;
 use crate::screen::shapes::{self, NO_ENTRY};
 use crate::screen::{Link, Model, SaleRef};
@@ -22,16 +22,16 @@ const TAIL: usize = 8;
 const FAULT_CELLS: usize = 60;
 
 impl Canvas<'_> {
-    pub(super) fn desk(&mut self, area: Rect) {
+    pub(super) fn phase(&mut self, area: Rect) {
         let model = self.model;
         if let Some(why) = &model.stopped {
             return self.sheet(area, &stopped(model, why.in_language(model.language())));
         }
-        match &model.desk {
-            Desk::Amount { typed } => self.amount(area, typed),
-            Desk::Code { sale } => self.sheet(area, &code(model, *sale)),
-            Desk::Starting { sale } => self.sheet(area, &starting(model, *sale)),
-            Desk::Payment(_) => {
+        match &model.phase {
+            Phase::Amount { typed } => self.amount(area, typed),
+            Phase::Code { sale } => self.sheet(area, &code(model, *sale)),
+            Phase::Starting { sale } => self.sheet(area, &starting(model, *sale)),
+            Phase::Payment(_) => {
                 if let Some(attempt) = model.at_hand() {
                     self.sheet(area, &payment(model, attempt));
                 }
@@ -107,7 +107,7 @@ impl Canvas<'_> {
 }
 
 fn is_minor(model: &Model) -> bool {
-    model.settings.entry == crate::money::Entry::Minor
+    model.settings.entry == crate::money::AmountEntry::Minor
 }
 
 fn stopped(model: &Model, why: &str) -> Sheet {
@@ -166,7 +166,7 @@ fn before_sending(model: &Model, sale: SaleRef) -> Sheet {
     }
 }
 
-fn payment(model: &Model, attempt: &Attempt) -> Sheet {
+fn payment(model: &Model, attempt: &ShownAttempt) -> Sheet {
     let text = model.text();
     let view = &attempt.view;
     let status = view.state.status();
@@ -198,7 +198,7 @@ fn payment(model: &Model, attempt: &Attempt) -> Sheet {
     }
 }
 
-fn detail(model: &Model, attempt: &Attempt) -> String {
+fn detail(model: &Model, attempt: &ShownAttempt) -> String {
     let text = model.text();
     match attempt.view.state.proof() {
         Some(proof) => {
@@ -211,7 +211,7 @@ fn detail(model: &Model, attempt: &Attempt) -> String {
 }
 
 /// What happened, and whether money moved.
-pub(super) fn happened(model: &Model, attempt: &Attempt) -> String {
+pub(super) fn happened(model: &Model, attempt: &ShownAttempt) -> String {
     let text = model.text();
     let state = &attempt.view.state;
     let status = state.status();
@@ -251,7 +251,7 @@ pub(super) fn happened(model: &Model, attempt: &Attempt) -> String {
 }
 
 /// The next step, and what else can be done.
-fn next(model: &Model, attempt: &Attempt) -> (String, String) {
+fn next(model: &Model, attempt: &ShownAttempt) -> (String, String) {
     let text = model.text();
     let state = &attempt.view.state;
     let status = state.status();
@@ -265,7 +265,7 @@ fn next(model: &Model, attempt: &Attempt) -> (String, String) {
     (next.into(), also.into())
 }
 
-fn meter(model: &Model, attempt: &Attempt) -> Option<Meter> {
+fn meter(model: &Model, attempt: &ShownAttempt) -> Option<Meter> {
     let text = model.text();
     let state = &attempt.view.state;
     let elapsed = attempt.elapsed(model.now);
@@ -283,7 +283,7 @@ fn meter(model: &Model, attempt: &Attempt) -> Option<Meter> {
 }
 
 /// The one thing of the time ahead that matters most.
-pub(super) fn ahead(model: &Model, attempt: &Attempt) -> Option<String> {
+pub(super) fn ahead(model: &Model, attempt: &ShownAttempt) -> Option<String> {
     let text = model.text();
     let state = &attempt.view.state;
     let elapsed = attempt.elapsed(model.now);

@@ -12,21 +12,21 @@ pub(super) type Sink = Arc<dyn Fn(ScannerReport) + Send + Sync>;
 
 /// Told by every scanner's thread how its scanner is.
 #[derive(Clone)]
-pub(super) struct Board {
-    state: Arc<Mutex<State>>,
+pub(super) struct ScannerHealth {
+    state: Arc<Mutex<HealthState>>,
     sink: Sink,
 }
 
-struct State {
+struct HealthState {
     scanners: BTreeMap<PathBuf, Health>,
     /// There is to be a scanner: one is configured, or there was one.
     is_missed: bool,
     reported: Reported,
 }
 
-impl Board {
+impl ScannerHealth {
     pub(super) fn new(is_missed: bool, sink: Sink) -> Self {
-        let state = State { scanners: BTreeMap::new(), is_missed, reported: Reported(None) };
+        let state = HealthState { scanners: BTreeMap::new(), is_missed, reported: Reported(None) };
         Self { state: Arc::new(Mutex::new(state)), sink }
     }
 
@@ -52,7 +52,7 @@ impl Board {
         (self.sink)(report);
     }
 
-    fn change(&self, change: impl FnOnce(&mut State)) {
+    fn change(&self, change: impl FnOnce(&mut HealthState)) {
         // Reported under the lock, so that the last word is the last report.
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         change(&mut state);
@@ -64,7 +64,7 @@ impl Board {
     }
 }
 
-impl State {
+impl HealthState {
     /// One that works is enough; else a fault is more than a search.
     fn together(&self) -> Option<Health> {
         let healths = || self.scanners.values();
@@ -88,20 +88,20 @@ mod tests {
     /// What is reported while scanners change like this.
     fn told(is_missed: bool, changes: &[(&str, Option<Health>)]) -> Vec<Health> {
         let (sender, reports) = channel();
-        let board = Board::new(
+        let overall = ScannerHealth::new(
             is_missed,
             Arc::new(move |report| {
                 sender.send(report).ok();
             }),
         );
-        board.found_none();
+        overall.found_none();
         for (scanner, health) in changes {
             match health {
-                Some(health) => board.set(Path::new(scanner), health.clone()),
-                None => board.remove(Path::new(scanner)),
+                Some(health) => overall.set(Path::new(scanner), health.clone()),
+                None => overall.remove(Path::new(scanner)),
             }
         }
-        drop(board);
+        drop(overall);
         let healths = reports.iter().map(|report| match report {
             ScannerReport::Health(health) => health,
             other => panic!("{other:?}"),
