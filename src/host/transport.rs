@@ -43,14 +43,14 @@ pub struct Route {
 
 /// Why there is no reply.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Failure {
+pub enum TransportFailure {
     /// No connection came about, so not a byte of it left.
     NotSent(TillCause),
     /// It may have arrived.
     Lost(TillCause),
 }
 
-impl Failure {
+impl TransportFailure {
     /// Why.
     pub const fn cause(self) -> TillCause {
         match self {
@@ -59,11 +59,11 @@ impl Failure {
     }
 }
 
-impl From<Failure> for Inconclusive {
-    fn from(failure: Failure) -> Self {
+impl From<TransportFailure> for Inconclusive {
+    fn from(failure: TransportFailure) -> Self {
         match failure {
-            Failure::NotSent(cause) => Self::NotSent(cause.into()),
-            Failure::Lost(cause) => Self::Unknown(cause.into()),
+            TransportFailure::NotSent(cause) => Self::NotSent(cause.into()),
+            TransportFailure::Lost(cause) => Self::Unknown(cause.into()),
         }
     }
 }
@@ -130,7 +130,7 @@ impl Transport {
 
     /// Dials ahead, so that the next request finds a connection. The request made for it has no
     /// content and its reply no meaning. Tells whether the gateway could be reached.
-    pub async fn warm_up(&self, certificate: bool, now: Uptime) -> Result<(), Failure> {
+    pub async fn warm_up(&self, certificate: bool, now: Uptime) -> Result<(), TransportFailure> {
         let (client, used) = self.client(certificate);
         let used_at = Uptime(used.load(Ordering::Relaxed));
         if used_at != Uptime(0) && now.since(used_at) < WARM_FOR {
@@ -147,7 +147,7 @@ impl Transport {
             Ok(response) => read(response).await.map(|_| ()),
             Err(failure) => {
                 used.store(0, Ordering::Relaxed);
-                if matches!(failure, Failure::NotSent(_)) {
+                if matches!(failure, TransportFailure::NotSent(_)) {
                     self.avoid(host, now);
                 }
                 Err(failure)
@@ -161,7 +161,7 @@ impl Transport {
         &self,
         host: usize,
         certificate: bool,
-    ) -> Result<Option<Timestamp>, Failure> {
+    ) -> Result<Option<Timestamp>, TransportFailure> {
         let (client, _) = self.client(certificate);
         let response = client
             .get(format!("{}/", self.hosts[host]))
@@ -179,11 +179,11 @@ impl Transport {
         outgoing: &Outgoing,
         now: Uptime,
         left: impl Fn() + Send + Sync + 'static,
-    ) -> Result<Reply, Failure> {
+    ) -> Result<Reply, TransportFailure> {
         let left: Arc<dyn Fn() + Send + Sync> = Arc::new(left);
         let first = self.preferred_host(now);
         let result = self.carry_to(first, outgoing, now, Arc::clone(&left)).await;
-        if !matches!(result, Err(Failure::NotSent(_))) || self.hosts.len() < 2 {
+        if !matches!(result, Err(TransportFailure::NotSent(_))) || self.hosts.len() < 2 {
             return result;
         }
         self.avoid(first, now);
@@ -196,7 +196,7 @@ impl Transport {
         outgoing: &Outgoing,
         now: Uptime,
         left: Arc<dyn Fn() + Send + Sync>,
-    ) -> Result<Reply, Failure> {
+    ) -> Result<Reply, TransportFailure> {
         let (client, used) = self.client(outgoing.certificate);
         let request = &outgoing.request;
         let url = format!("{}{}", self.hosts[host], request.uri());
@@ -292,13 +292,13 @@ fn client(route: &Route) -> Result<reqwest::ClientBuilder, reqwest::Error> {
 }
 
 /// The whole body or nothing: a reply that breaks off is no reply.
-async fn read(mut response: reqwest::Response) -> Result<Reply, Failure> {
+async fn read(mut response: reqwest::Response) -> Result<Reply, TransportFailure> {
     let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
     let mut body = Vec::new();
     loop {
         match response.chunk().await {
             Ok(Some(chunk)) if body.len() + chunk.len() > LARGEST_REPLY => {
-                return Err(Failure::Lost(TillCause::BadAnswer));
+                return Err(TransportFailure::Lost(TillCause::BadAnswer));
             }
             Ok(Some(chunk)) => body.extend_from_slice(&chunk),
             Ok(None) => {
@@ -306,25 +306,27 @@ async fn read(mut response: reqwest::Response) -> Result<Reply, Failure> {
                 (*reply.status_mut(), *reply.headers_mut()) = (status, headers);
                 return Ok(reply);
             }
-            Err(error) if error.is_timeout() => return Err(Failure::Lost(TillCause::NoAnswer)),
-            Err(_) => return Err(Failure::Lost(TillCause::ConnectionLost)),
+            Err(error) if error.is_timeout() => {
+                return Err(TransportFailure::Lost(TillCause::NoAnswer));
+            }
+            Err(_) => return Err(TransportFailure::Lost(TillCause::ConnectionLost)),
         }
     }
 }
 
-fn failure(error: &reqwest::Error) -> Failure {
+fn failure(error: &reqwest::Error) -> TransportFailure {
     // The only error that proves that nothing was written: no connection was made.
     if error.is_connect() {
-        return Failure::NotSent(if is_certificate_error(error) {
+        return TransportFailure::NotSent(if is_certificate_error(error) {
             TillCause::Certificate
         } else {
             TillCause::NoConnection
         });
     }
     if error.is_builder() {
-        return Failure::NotSent(TillCause::Configuration);
+        return TransportFailure::NotSent(TillCause::Configuration);
     }
-    Failure::Lost(match error {
+    TransportFailure::Lost(match error {
         error if error.is_timeout() => TillCause::NoAnswer,
         error if is_certificate_error(error) => TillCause::Certificate,
         _ => TillCause::ConnectionLost,

@@ -32,7 +32,7 @@ use paytill_core::gateway::wechat::fields::Fields;
 use paytill_core::money::Currency;
 use paytill_core::order::Merchant;
 use paytill_core::payment::CallKind;
-use reply::Reply;
+use reply::ReplyBuilder;
 use request::{Incoming, Rejection, Submission};
 
 /// A reversal is refused when the order is older (protocol 5.4).
@@ -186,7 +186,7 @@ impl Bank {
             Err(Rejection::NoCertificate) => silent(Action::Close, "closed: no client certificate"),
             Err(Rejection::Unsigned(text)) => silent(reply::unsigned(text), text),
             Err(Rejection::Signed(sign_type, code, text)) => {
-                let reply = Reply {
+                let reply = ReplyBuilder {
                     account: &self.account,
                     sign_type,
                     call: CallKind::Query,
@@ -263,9 +263,9 @@ impl Bank {
         out_trade_no: &'a str,
         fault: Option<Fault>,
         after: Millis,
-    ) -> Reply<'a> {
+    ) -> ReplyBuilder<'a> {
         let (sign_type, call) = (incoming.sign_type, incoming.kind);
-        Reply { account: &self.account, sign_type, call, out_trade_no, fault, after }
+        ReplyBuilder { account: &self.account, sign_type, call, out_trade_no, fault, after }
     }
 
     fn submit(

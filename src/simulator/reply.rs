@@ -13,7 +13,7 @@ use paytill_core::payment::CallKind;
 const NOT_THE_KEY: &str = "00000000000000000000000000000000";
 
 /// An answer on its way to the till.
-pub(super) struct Reply<'a> {
+pub(super) struct ReplyBuilder<'a> {
     pub(super) account: &'a Account,
     /// As the request was signed.
     pub(super) sign_type: SignType,
@@ -25,7 +25,7 @@ pub(super) struct Reply<'a> {
     pub(super) after: Millis,
 }
 
-impl Reply<'_> {
+impl ReplyBuilder<'_> {
     /// Says it, well or badly.
     pub(super) fn say(self, mut fields: Fields, rng: &mut fastrand::Rng) -> Reaction {
         self.address(&mut fields, rng);

@@ -50,7 +50,7 @@ pub enum Command {
     Orders(Orders),
     Show(Show),
     Recover(Json),
-    Devices(Devices),
+    Devices(DevicesArgs),
     Doctor(Json),
     PrintTest(PrintTest),
     Simulator(Simulator),
@@ -104,7 +104,7 @@ pub struct Show {
 
 /// `paytill devices`
 #[derive(Args, Clone, Copy, Debug)]
-pub struct Devices {
+pub struct DevicesArgs {
     /// Find the scanner by using it.
     #[arg(long)]
     pub learn: bool,

@@ -15,7 +15,7 @@ use crate::order::{AuthCode, Order, OutTradeNo};
 use crate::payment::{Answer, Call, Event, Reason, Rules, Status, TillCause};
 use paytill_host::clock::Clock;
 use paytill_host::random;
-use paytill_host::transport::{Failure, Transport};
+use paytill_host::transport::{Transport, TransportFailure};
 
 /// A sleep is cut to this, for a machine that was suspended: its timers have not passed when it wakes.
 const LONGEST_SLEEP: Millis = Millis::seconds(60);
@@ -56,12 +56,12 @@ pub struct Till {
     hash_key: secrecy::SecretString,
     client_ip: Option<std::net::IpAddr>,
     clock: Clock,
-    sender: mpsc::UnboundedSender<Message>,
-    inbox: mpsc::UnboundedReceiver<Message>,
+    sender: mpsc::UnboundedSender<WorkerMessage>,
+    inbox: mpsc::UnboundedReceiver<WorkerMessage>,
     notices: VecDeque<Notice>,
 }
 
-enum Message {
+enum WorkerMessage {
     Written(Written),
     /// The first byte of a submission leaves.
     Sent {
@@ -71,9 +71,9 @@ enum Message {
     Answered {
         attempt: i64,
         call: Call,
-        result: Result<Decoded, Failure>,
+        result: Result<Decoded, TransportFailure>,
     },
-    Warmed(Result<(), Failure>),
+    Warmed(Result<(), TransportFailure>),
 }
 
 impl Till {
@@ -86,7 +86,7 @@ impl Till {
         let (sender, inbox) = mpsc::unbounded_channel();
         let written_to = sender.clone();
         let writer = Writer::start(journal, move |written| {
-            let _ = written_to.send(Message::Written(written));
+            let _ = written_to.send(WorkerMessage::Written(written));
         })?;
         let TillParts { template, rules, gateway, transport, hash_key, client_ip, clock } = parts;
         let (engine, effects) = Engine::new(
@@ -151,8 +151,8 @@ impl Till {
             tokio::spawn(async move { transport.find_local_address().await });
         }
         tokio::spawn(async move {
-            let _ =
-                sender.send(Message::Warmed(transport.warm_up(certificate, clock.uptime()).await));
+            let _ = sender
+                .send(WorkerMessage::Warmed(transport.warm_up(certificate, clock.uptime()).await));
         });
     }
 
@@ -201,11 +201,11 @@ impl Till {
         code.keyed_hash(self.hash_key.expose_secret().as_bytes())
     }
 
-    fn take(&mut self, message: Option<Message>) {
+    fn take(&mut self, message: Option<WorkerMessage>) {
         let (now, wall) = (self.clock.uptime(), self.clock.wall());
         let effects = match message {
             None => self.engine.tick(now, wall),
-            Some(Message::Written(Written { attempt, result })) => {
+            Some(WorkerMessage::Written(Written { attempt, result })) => {
                 let on_disk = result.is_ok();
                 match result {
                     // Told before.
@@ -214,11 +214,11 @@ impl Till {
                 }
                 self.engine.written(attempt, on_disk, now, wall)
             }
-            Some(Message::Sent { attempt, at }) => {
+            Some(WorkerMessage::Sent { attempt, at }) => {
                 self.engine.mark_sent(attempt, at);
                 Vec::new()
             }
-            Some(Message::Answered { attempt, call, result }) => {
+            Some(WorkerMessage::Answered { attempt, call, result }) => {
                 self.notices.push_back(Notice::Gateway(reached(result.as_ref().err())));
                 let decoded = result.unwrap_or_else(|failure| Decoded {
                     answer: Answer::inconclusive(call.kind, failure.into()),
@@ -227,7 +227,7 @@ impl Till {
                 let event = Event::Answered(call.number, decoded.answer);
                 self.engine.handle_event(attempt, event, decoded.record, now, wall)
             }
-            Some(Message::Warmed(result)) => {
+            Some(WorkerMessage::Warmed(result)) => {
                 self.notices.push_back(Notice::Gateway(reached(result.as_ref().err())));
                 Vec::new()
             }
@@ -286,11 +286,11 @@ impl Till {
             let (leaves, leaving) = (sender.clone(), clock.clone());
             let left = move || {
                 if call == Call::SUBMISSION {
-                    let _ = leaves.send(Message::Sent { attempt, at: leaving.uptime() });
+                    let _ = leaves.send(WorkerMessage::Sent { attempt, at: leaving.uptime() });
                 }
             };
             let result = carry(&*gateway, &transport, &order, call, code, &clock, left).await;
-            let _ = sender.send(Message::Answered { attempt, call, result });
+            let _ = sender.send(WorkerMessage::Answered { attempt, call, result });
         });
     }
 }
@@ -304,10 +304,10 @@ async fn carry(
     code: Option<AuthCode>,
     clock: &Clock,
     left: impl Fn() + Send + Sync + 'static,
-) -> Result<Decoded, Failure> {
-    let ask =
-        Ask::of(call.kind, order, code.as_ref()).ok_or(Failure::NotSent(TillCause::NoCode))?;
-    let nonce = random::nonce().ok_or(Failure::NotSent(TillCause::NoRandomness))?;
+) -> Result<Decoded, TransportFailure> {
+    let ask = Ask::of(call.kind, order, code.as_ref())
+        .ok_or(TransportFailure::NotSent(TillCause::NoCode))?;
+    let nonce = random::nonce().ok_or(TransportFailure::NotSent(TillCause::NoRandomness))?;
     let outgoing = gateway.encode(ask, &Stamp { time: clock.wall(), nonce });
     let reply = transport.carry(&outgoing, clock.uptime(), left).await;
     match &reply {
@@ -329,6 +329,6 @@ async fn carry(
     Ok(gateway.decode(ask, &reply?, clock.wall()))
 }
 
-fn reached(failure: Option<&Failure>) -> Result<(), TillCause> {
+fn reached(failure: Option<&TransportFailure>) -> Result<(), TillCause> {
     failure.map_or(Ok(()), |failure| Err(failure.cause()))
 }

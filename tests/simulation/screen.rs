@@ -5,7 +5,7 @@ use paytill::engine::{Attempt, Report};
 use paytill::language::Language;
 use paytill::money::{Currency, Entry};
 use paytill::payment::{Rules, Status};
-use paytill::screen::{Message, Model, Settings, Theme, update, view};
+use paytill::screen::{Model, ScreenMessage, Settings, Theme, update, view};
 use paytill::text::screen::ScreenWords;
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Rect;

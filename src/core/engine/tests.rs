@@ -51,15 +51,15 @@ fn template() -> OrderTemplate {
 }
 
 /// An engine with a clock, and what it wanted done so far.
-struct Bench {
+struct EngineBench {
     engine: Engine,
     now: u64,
     written: Vec<Entry>,
     calls: Vec<(i64, Call, bool)>,
-    told: Vec<(i64, Status, bool)>,
+    reported: Vec<(i64, Status, bool)>,
 }
 
-impl Bench {
+impl EngineBench {
     fn new() -> Self {
         Self::with(Recovered::default())
     }
@@ -70,8 +70,13 @@ impl Bench {
         let boot = 7;
         let (engine, effects) =
             Engine::new(template(), RULES, Arc::new(Mute), boot, past, now, wall);
-        let mut bench =
-            Self { engine, now: now.0, written: Vec::new(), calls: Vec::new(), told: Vec::new() };
+        let mut bench = Self {
+            engine,
+            now: now.0,
+            written: Vec::new(),
+            calls: Vec::new(),
+            reported: Vec::new(),
+        };
         bench.take(effects);
         bench
     }
@@ -91,7 +96,7 @@ impl Bench {
                     let attempt = report.attempt;
                     let number = attempt.out_trade_no.as_str();
                     let counter = number[15..19].parse().unwrap();
-                    self.told.push((counter, attempt.state.status(), attempt.recorded));
+                    self.reported.push((counter, attempt.state.status(), attempt.recorded));
                 }
             }
         }
@@ -158,7 +163,7 @@ impl Bench {
     }
 
     fn statuses(&self) -> Vec<Status> {
-        self.told.iter().map(|(_, status, _)| *status).collect()
+        self.reported.iter().map(|(_, status, _)| *status).collect()
     }
 }
 
@@ -195,40 +200,40 @@ fn stored(id: i64, mch_id: &str, boot: i64) -> StoredAttempt {
 
 #[test]
 fn nothing_is_sent_or_told_before_it_is_on_disk() {
-    let mut bench = Bench::new();
+    let mut bench = EngineBench::new();
     bench.sell(1).unwrap();
     assert_eq!(bench.written.len(), 1, "one commit lies between scan and wire");
     assert!(bench.written[0].begin.is_some());
-    assert!(bench.calls.is_empty() && bench.told.is_empty());
+    assert!(bench.calls.is_empty() && bench.reported.is_empty());
     bench.disk(1, true);
     assert_eq!(bench.statuses(), [Status::Sent]);
     assert_eq!(bench.calls.len(), 1);
     let call = bench.calls[0].1;
     bench.happen(1, paid().in_answer_to(call));
-    assert_eq!(bench.statuses(), [Status::Sent], "not told before it is written");
+    assert_eq!(bench.statuses(), [Status::Sent], "not reported before it is written");
     bench.disk(1, true);
     assert_eq!(bench.statuses(), [Status::Sent, Status::Paid]);
 }
 
 #[test]
 fn what_cannot_be_written_is_not_sent_and_nothing_is_sold_any_more() {
-    let mut bench = Bench::new();
+    let mut bench = EngineBench::new();
     bench.sell(1).unwrap();
     bench.disk(1, false);
-    assert!(bench.calls.is_empty() && bench.told.is_empty());
+    assert!(bench.calls.is_empty() && bench.reported.is_empty());
     assert_eq!(bench.sell(2), Err(Refusal::Stopped));
     assert!(!bench.engine.is_open());
 }
 
 #[test]
 fn an_outcome_that_cannot_be_written_is_told_as_such_and_ends_all_calls() {
-    let mut bench = Bench::new();
+    let mut bench = EngineBench::new();
     bench.sell(1).unwrap();
     bench.disk(1, true);
     let call = bench.calls[0].1;
     bench.happen(1, Says::Paying.in_answer_to(call));
     bench.disk(1, false);
-    assert_eq!(bench.told.last(), Some(&(1, Status::Waiting, false)));
+    assert_eq!(bench.reported.last(), Some(&(1, Status::Waiting, false)));
     bench.pass(120_000);
     assert_eq!(bench.calls.len(), 1, "no query, no reversal: they could not be written down");
     assert_eq!(bench.sell(2), Err(Refusal::Stopped));
@@ -236,7 +241,7 @@ fn an_outcome_that_cannot_be_written_is_told_as_such_and_ends_all_calls() {
 
 #[test]
 fn events_wait_for_the_disk_and_none_is_lost() {
-    let mut bench = Bench::new();
+    let mut bench = EngineBench::new();
     bench.sell(1).unwrap();
     bench.disk(1, true);
     bench.now += 2_000;
@@ -254,7 +259,7 @@ fn events_wait_for_the_disk_and_none_is_lost() {
 
 #[test]
 fn the_payment_code_goes_out_once_and_is_gone_with_the_answer() {
-    let mut bench = Bench::new();
+    let mut bench = EngineBench::new();
     bench.sell(1).unwrap();
     bench.disk(1, true);
     assert!(bench.engine.attempts[&1].code.is_some());
@@ -267,7 +272,7 @@ fn the_payment_code_goes_out_once_and_is_gone_with_the_answer() {
 
 #[test]
 fn a_sale_is_charged_again_only_when_its_attempt_is_settled() {
-    let mut bench = Bench::new();
+    let mut bench = EngineBench::new();
     bench.sell(1).unwrap();
     let again = SaleRef::Again(1, Money::from_minor(1234));
     assert!(matches!(bench.begin(again, 2), Err(Refusal::Unsettled(_))), "at the disk");
@@ -285,7 +290,7 @@ fn a_sale_is_charged_again_only_when_its_attempt_is_settled() {
 
 #[test]
 fn a_declined_sale_may_be_charged_again_and_a_paid_one_never() {
-    let mut bench = Bench::new();
+    let mut bench = EngineBench::new();
     bench.sell(1).unwrap();
     bench.disk(1, true);
     bench.answer(1, Says::Declined(reason("NOTENOUGH")));
@@ -299,7 +304,7 @@ fn a_declined_sale_may_be_charged_again_and_a_paid_one_never() {
 
 #[test]
 fn a_payment_code_that_was_used_is_noticed() {
-    let mut bench = Bench::new();
+    let mut bench = EngineBench::new();
     let number = bench.sell(1).unwrap();
     bench.disk(1, true);
     assert_eq!(bench.engine.code_used_by(&[1; 16]), Some(&number));
@@ -313,7 +318,7 @@ fn a_payment_code_that_was_used_is_noticed() {
 #[test]
 fn numbers_go_on_where_the_journal_ended() {
     let mut bench =
-        Bench::with(Recovered { last_attempt: 41, last_sale: 17, ..Recovered::default() });
+        EngineBench::with(Recovered { last_attempt: 41, last_sale: 17, ..Recovered::default() });
     let number = bench.sell(1).unwrap();
     assert_eq!(&number.as_str()[15..], "004207");
     let begin = bench.written[0].begin.as_ref().unwrap();
@@ -323,7 +328,7 @@ fn numbers_go_on_where_the_journal_ended() {
 #[test]
 fn the_past_is_asked_about_without_a_storm() {
     let open = (1..=20).map(|id| stored(id, "1900000109", 7)).collect();
-    let mut bench = Bench::with(Recovered { last_attempt: 20, open, ..Recovered::default() });
+    let mut bench = EngineBench::with(Recovered { last_attempt: 20, open, ..Recovered::default() });
     for attempt in 1..=20 {
         bench.disk(attempt, true);
     }
@@ -341,7 +346,7 @@ fn the_past_is_asked_about_without_a_storm() {
 fn within_one_boot_the_time_line_goes_on_and_after_another_it_is_taken_as_young() {
     for (boot, age) in [(7, 10_000), (8, 300), (0, 300)] {
         let open = vec![stored(1, "1900000109", boot)];
-        let bench = Bench::with(Recovered { last_attempt: 1, open, ..Recovered::default() });
+        let bench = EngineBench::with(Recovered { last_attempt: 1, open, ..Recovered::default() });
         assert_eq!(bench.written[0].age, Millis(age), "{boot}");
     }
 }
@@ -349,7 +354,7 @@ fn within_one_boot_the_time_line_goes_on_and_after_another_it_is_taken_as_young(
 #[test]
 fn an_order_of_another_merchant_is_told_and_never_touched() {
     let open = vec![stored(1, "1900000999", 7)];
-    let mut bench = Bench::with(Recovered { last_attempt: 1, open, ..Recovered::default() });
+    let mut bench = EngineBench::with(Recovered { last_attempt: 1, open, ..Recovered::default() });
     assert_eq!(bench.statuses(), [Status::Waiting]);
     bench.happen(1, Event::CheckNow);
     bench.happen(1, Event::Cancel);
@@ -360,7 +365,7 @@ fn an_order_of_another_merchant_is_told_and_never_touched() {
 
 #[test]
 fn what_has_ended_leaves_nothing_behind() {
-    let mut bench = Bench::new();
+    let mut bench = EngineBench::new();
     for code in 1..=200 {
         bench.sell(code).unwrap();
         let attempt = bench.engine.last_attempt;
@@ -375,7 +380,7 @@ fn what_has_ended_leaves_nothing_behind() {
 
 #[test]
 fn a_whole_reversal_is_written_step_by_step() {
-    let mut bench = Bench::new();
+    let mut bench = EngineBench::new();
     bench.sell(1).unwrap();
     bench.disk(1, true);
     bench.answer(1, Says::Paying);
@@ -393,7 +398,7 @@ fn a_whole_reversal_is_written_step_by_step() {
 
 #[test]
 fn a_sale_whose_payment_is_just_being_written_down_is_not_charged_again() {
-    let mut bench = Bench::new();
+    let mut bench = EngineBench::new();
     bench.sell(1).unwrap();
     bench.disk(1, true);
     bench.answer(1, Says::Paying);
@@ -412,7 +417,7 @@ fn a_sale_whose_payment_is_just_being_written_down_is_not_charged_again() {
 
 #[test]
 fn putting_aside_is_always_written_down() {
-    let mut bench = Bench::new();
+    let mut bench = EngineBench::new();
     bench.sell(1).unwrap();
     bench.disk(1, true);
     bench.answer(1, Says::Unknown(reason("no_answer")));
@@ -426,7 +431,7 @@ fn putting_aside_is_always_written_down() {
 
 #[test]
 fn the_fifteen_seconds_count_from_when_the_request_leaves() {
-    let mut bench = Bench::new();
+    let mut bench = EngineBench::new();
     bench.sell(1).unwrap();
     // A disk that takes its time, and then a connection that must be made first.
     bench.now += 20_000;
@@ -448,7 +453,7 @@ fn the_fifteen_seconds_count_from_when_the_request_leaves() {
 
 #[test]
 fn a_code_that_never_left_may_be_shown_again() {
-    let mut bench = Bench::new();
+    let mut bench = EngineBench::new();
     bench.sell(1).unwrap();
     bench.disk(1, true);
     bench.answer(1, Says::NotSent(reason("no_connection")));
@@ -457,7 +462,7 @@ fn a_code_that_never_left_may_be_shown_again() {
 
 #[test]
 fn a_sale_that_was_paid_before_the_restart_is_not_charged_again() {
-    let mut bench = Bench::with(Recovered { paid_sales: vec![17], ..Recovered::default() });
+    let mut bench = EngineBench::with(Recovered { paid_sales: vec![17], ..Recovered::default() });
     let again = SaleRef::Again(17, Money::from_minor(1234));
     assert_eq!(bench.begin(again, 2), Err(Refusal::AlreadyPaid));
 }
@@ -480,7 +485,7 @@ fn kept(written: &[Entry], order: Order) -> StoredAttempt {
 
 #[test]
 fn once_nothing_more_can_leave_the_age_is_certain_though_nobody_saw_it_leave() {
-    let mut bench = Bench::new();
+    let mut bench = EngineBench::new();
     bench.sell(1).unwrap();
     bench.disk(1, true);
     bench.now += 4_000;
@@ -497,7 +502,7 @@ fn once_nothing_more_can_leave_the_age_is_certain_though_nobody_saw_it_leave() {
 #[test]
 fn the_fifteen_seconds_count_from_when_the_request_left_after_a_restart_too() {
     for reboots in [false, true] {
-        let mut bench = Bench::new();
+        let mut bench = EngineBench::new();
         bench.sell(1).unwrap();
         bench.disk(1, true);
         let order = bench.written[0].begin.as_ref().unwrap().order.clone();
@@ -535,7 +540,7 @@ fn the_fifteen_seconds_count_from_when_the_request_left_after_a_restart_too() {
 
 #[test]
 fn asking_now_again_and_again_is_no_storm() {
-    let mut bench = Bench::new();
+    let mut bench = EngineBench::new();
     bench.sell(1).unwrap();
     bench.disk(1, true);
     bench.answer(1, Says::Paying);
@@ -552,13 +557,13 @@ fn asking_now_again_and_again_is_no_storm() {
 
 #[test]
 fn when_the_journal_fails_for_one_attempt_the_other_is_told_or_still_woken() {
-    let mut bench = Bench::new();
+    let mut bench = EngineBench::new();
     for attempt in 1..=2 {
         bench.sell(u8::try_from(attempt).unwrap()).unwrap();
         bench.disk(attempt, true);
         bench.answer(attempt, Says::Paying);
     }
-    let told = bench.told.len();
+    let reported = bench.reported.len();
     // The query of the first cannot be written.
     bench.now += 5_000;
     let (now, wall) = bench.at();
@@ -566,10 +571,11 @@ fn when_the_journal_fails_for_one_attempt_the_other_is_told_or_still_woken() {
     bench.take(effects);
     bench.disk(1, false);
     bench.disk(2, false);
-    let ours = bench.told[told..].iter().any(|(attempt, _, recorded)| *attempt == 2 && !recorded);
+    let ours =
+        bench.reported[reported..].iter().any(|(attempt, _, recorded)| *attempt == 2 && !recorded);
     assert!(ours || bench.engine.wake_at().is_some());
     // As above, but nothing of the second is at the disk: it waits between two queries.
-    let mut bench = Bench::new();
+    let mut bench = EngineBench::new();
     bench.sell(1).unwrap();
     bench.disk(1, true);
     bench.answer(1, Says::Paying);
@@ -577,19 +583,20 @@ fn when_the_journal_fails_for_one_attempt_the_other_is_told_or_still_woken() {
     bench.sell(2).unwrap();
     bench.disk(2, true);
     bench.answer(2, Says::Paying);
-    let told = bench.told.len();
+    let reported = bench.reported.len();
     bench.now += 2_000;
     let (now, wall) = bench.at();
     let effects = bench.engine.tick(now, wall);
     bench.take(effects);
     bench.disk(1, false);
-    let ours = bench.told[told..].iter().any(|(attempt, _, recorded)| *attempt == 2 && !recorded);
+    let ours =
+        bench.reported[reported..].iter().any(|(attempt, _, recorded)| *attempt == 2 && !recorded);
     assert!(ours || bench.engine.wake_at().is_some(), "`pay` waits for ever");
 }
 
 #[test]
 fn a_payment_that_is_found_late_goes_back_however_it_is_found() {
-    let mut bench = Bench::new();
+    let mut bench = EngineBench::new();
     bench.sell(1).unwrap();
     bench.disk(1, true);
     // The machine sleeps; the answer waits in the socket.

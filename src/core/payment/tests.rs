@@ -18,7 +18,7 @@ const RULES: Rules = Rules {
 const MOST_CALLS: usize = 100_000;
 
 /// Drives a payment as the till does, answering its calls by a script.
-struct Bench {
+struct PaymentBench {
     state: State,
     now: Millis,
     /// Calls that were made, and when.
@@ -26,7 +26,7 @@ struct Bench {
     last: Call,
 }
 
-impl Bench {
+impl PaymentBench {
     fn begin() -> Self {
         Self {
             state: State::begin(&RULES, 0),
@@ -106,7 +106,7 @@ fn nobody_pays() -> impl FnMut(CallKind) -> Says {
 
 #[test]
 fn a_payment_without_password_is_one_request_and_a_verified_answer() {
-    let mut bench = Bench::begin();
+    let mut bench = PaymentBench::begin();
     assert_eq!(bench.state.status(), Status::Sent);
     assert_eq!(bench.answer(Says::Paid(proof())), Status::Paid);
     assert_eq!(bench.state.proof(), Some(&proof()));
@@ -117,7 +117,7 @@ fn a_payment_without_password_is_one_request_and_a_verified_answer() {
 
 #[test]
 fn a_password_is_asked_about_every_five_seconds_and_once_more_at_thirty_before_the_reversal() {
-    let mut bench = Bench::begin();
+    let mut bench = PaymentBench::begin();
     assert_eq!(bench.answer(Says::Paying), Status::Waiting);
     bench.until(30_000, nobody_pays());
     let asked = bench.times(CallKind::Query);
@@ -129,7 +129,7 @@ fn a_password_is_asked_about_every_five_seconds_and_once_more_at_thirty_before_t
 
 #[test]
 fn a_customer_who_pays_at_the_last_query_has_paid() {
-    let mut bench = Bench::begin();
+    let mut bench = PaymentBench::begin();
     bench.answer(Says::Paying);
     bench.until(29_999, |_| Says::Paying);
     bench.until(30_000, |_| Says::Paid(proof()));
@@ -145,7 +145,7 @@ fn the_customers_refusal_ends_the_wait_at_once() {
         (Says::Ended(Ending::Closed), Status::Declined),
         (Says::Ended(Ending::Refunded), Status::Reversed),
     ] {
-        let mut bench = Bench::begin();
+        let mut bench = PaymentBench::begin();
         bench.answer(Says::Paying);
         bench.now = Millis(5_000);
         bench.happen(&Event::Tick);
@@ -156,7 +156,7 @@ fn the_customers_refusal_ends_the_wait_at_once() {
 
 #[test]
 fn payerror_is_reversed_but_not_before_fifteen_seconds() {
-    let mut bench = Bench::begin();
+    let mut bench = PaymentBench::begin();
     bench.answer(Says::Paying);
     let mut gateway = nobody_pays();
     bench.until(20_000, |kind| match gateway(kind) {
@@ -170,7 +170,7 @@ fn payerror_is_reversed_but_not_before_fifteen_seconds() {
 
 #[test]
 fn giving_up_at_once_still_leaves_the_gateway_fifteen_seconds_and_asks_last() {
-    let mut bench = Bench::begin();
+    let mut bench = PaymentBench::begin();
     bench.answer(Says::Paying);
     bench.now = Millis(3_000);
     bench.happen(&Event::Cancel);
@@ -185,7 +185,7 @@ fn giving_up_at_once_still_leaves_the_gateway_fifteen_seconds_and_asks_last() {
 
 #[test]
 fn giving_up_later_checks_at_once_and_a_payment_found_then_wins() {
-    let mut bench = Bench::begin();
+    let mut bench = PaymentBench::begin();
     bench.answer(Says::Paying);
     bench.now = Millis(16_000);
     bench.happen(&Event::Cancel);
@@ -197,7 +197,7 @@ fn giving_up_later_checks_at_once_and_a_payment_found_then_wins() {
 
 #[test]
 fn a_certain_failure_is_told_at_once_confirmed_once_and_closed_in_the_background() {
-    let mut bench = Bench::begin();
+    let mut bench = PaymentBench::begin();
     bench.now = Millis(200);
     assert_eq!(bench.answer(Says::Declined(reason("NOTENOUGH"))), Status::Declined);
     assert!(bench.state.is_open() && bench.state.is_settled());
@@ -218,7 +218,7 @@ fn a_certain_failure_is_told_at_once_confirmed_once_and_closed_in_the_background
 #[test]
 fn money_found_behind_a_refusal_is_sent_back_and_told() {
     for found in [Says::Paid(proof()), Says::Paying] {
-        let mut bench = Bench::begin();
+        let mut bench = PaymentBench::begin();
         bench.answer(Says::Declined(reason("TRADE_ERROR")));
         assert_eq!(bench.answer(found), Status::Reversing);
         let mut reversed = false;
@@ -245,7 +245,7 @@ fn query_first_codes_are_settled_by_the_query() {
         (Says::Paying, Status::Waiting),
         (lost(), Status::Checking),
     ] {
-        let mut bench = Bench::begin();
+        let mut bench = PaymentBench::begin();
         bench.now = Millis(100);
         let status_before = bench.answer(Says::Ambiguous(reason("ORDERPAID")));
         assert_eq!(status_before, Status::Checking);
@@ -256,11 +256,11 @@ fn query_first_codes_are_settled_by_the_query() {
 
 #[test]
 fn an_unsigned_refusal_is_never_a_refusal_until_a_signed_answer_says_so() {
-    let mut bench = Bench::begin();
+    let mut bench = PaymentBench::begin();
     assert_eq!(bench.answer(Says::Unsigned(reason("refused"))), Status::Checking);
     assert_eq!(bench.answer(Says::NotFound), Status::Declined);
 
-    let mut bench = Bench::begin();
+    let mut bench = PaymentBench::begin();
     bench.answer(Says::Unsigned(reason("refused")));
     assert_eq!(bench.answer(Says::Unsigned(reason("refused"))), Status::Attention);
     assert_eq!(bench.state.reason().unwrap().code(), "configuration");
@@ -271,7 +271,7 @@ fn an_unsigned_refusal_is_never_a_refusal_until_a_signed_answer_says_so() {
 
 #[test]
 fn what_never_left_is_not_paid_and_over() {
-    let mut bench = Bench::begin();
+    let mut bench = PaymentBench::begin();
     let status = bench.answer(Says::NotSent(reason("no_connection")));
     assert_eq!(status, Status::Declined);
     assert!(!bench.state.is_open());
@@ -280,7 +280,7 @@ fn what_never_left_is_not_paid_and_over() {
 
 #[test]
 fn what_never_left_ends_even_a_payment_the_cashier_gave_up() {
-    let mut bench = Bench::begin();
+    let mut bench = PaymentBench::begin();
     bench.now = Millis(1_000);
     bench.happen(&Event::Cancel);
     let status = bench.answer_to(0, CallKind::Submit, Says::NotSent(reason("no_connection")));
@@ -290,7 +290,7 @@ fn what_never_left_ends_even_a_payment_the_cashier_gave_up() {
 #[test]
 fn every_unclear_answer_is_asked_about_and_never_not_paid() {
     for answer in [lost(), Says::NotFound, Says::NotPaid, Says::Accepted] {
-        let mut bench = Bench::begin();
+        let mut bench = PaymentBench::begin();
         assert_eq!(bench.answer(answer.clone()), Status::Checking, "{answer:?}");
         bench.until(29_000, |_| Says::NotFound);
         assert_eq!(bench.state.status(), Status::Checking, "a query is no fence");
@@ -301,7 +301,7 @@ fn every_unclear_answer_is_asked_about_and_never_not_paid() {
 
 #[test]
 fn a_slow_gateway_is_asked_one_question_at_a_time() {
-    let mut bench = Bench::begin();
+    let mut bench = PaymentBench::begin();
     bench.answer(Says::Paying);
     for at in [5_000, 10_000, 15_000] {
         bench.now = Millis(at);
@@ -324,7 +324,7 @@ fn a_reversal_that_is_not_done_is_repeated_with_growing_waits() {
         Says::Unsigned(reason("refused")),
         Says::NotSent(reason("no_connection")),
     ] {
-        let mut bench = Bench::begin();
+        let mut bench = PaymentBench::begin();
         bench.answer(Says::Paying);
         bench.until(100_000, |kind| match kind {
             CallKind::Reverse => unfinished.clone(),
@@ -340,7 +340,7 @@ fn a_reversal_that_is_not_done_is_repeated_with_growing_waits() {
 
 #[test]
 fn the_word_of_a_reversal_is_not_enough() {
-    let mut bench = Bench::begin();
+    let mut bench = PaymentBench::begin();
     bench.answer(Says::Paying);
     let mut reversals = 0;
     bench.until(90_000, |kind| match (kind, reversals) {
@@ -359,7 +359,7 @@ fn the_word_of_a_reversal_is_not_enough() {
 
 #[test]
 fn what_was_paid_is_not_undone_by_an_order_that_nobody_knows() {
-    let mut bench = Bench::begin();
+    let mut bench = PaymentBench::begin();
     bench.answer(Says::Paying);
     let mut looks = 0;
     let forgets = |kind| match kind {
@@ -380,7 +380,7 @@ fn what_was_paid_is_not_undone_by_an_order_that_nobody_knows() {
 
 #[test]
 fn a_reversal_found_untrue_long_after_it_is_repeated_at_once() {
-    let mut bench = Bench::begin();
+    let mut bench = PaymentBench::begin();
     bench.answer(Says::Paying);
     let (mut reversals, mut looks) = (0, 0);
     bench.until(200_000, |kind| {
@@ -406,7 +406,7 @@ fn a_reversal_found_untrue_long_after_it_is_repeated_at_once() {
 
 #[test]
 fn once_a_reversal_is_on_the_wire_it_never_becomes_paid() {
-    let mut bench = Bench::begin();
+    let mut bench = PaymentBench::begin();
     bench.answer(Says::Paying);
     bench.until(29_000, |_| Says::Paying);
     bench.now = Millis(30_000);
@@ -425,7 +425,7 @@ fn once_a_reversal_is_on_the_wire_it_never_becomes_paid() {
 
 #[test]
 fn a_late_answer_to_an_earlier_query_confirms_nothing() {
-    let mut bench = Bench::begin();
+    let mut bench = PaymentBench::begin();
     bench.answer(Says::Paying);
     bench.now = Millis(5_000);
     bench.happen(&Event::Tick);
@@ -442,7 +442,7 @@ fn a_late_answer_to_an_earlier_query_confirms_nothing() {
 
 #[test]
 fn a_number_the_gateway_never_knew_is_confirmed_twice_and_looked_at_again_later() {
-    let mut bench = Bench::begin();
+    let mut bench = PaymentBench::begin();
     bench.answer(lost());
     let unknown = |kind| if kind == CallKind::Reverse { Says::Accepted } else { Says::NotFound };
     bench.until(39_000, unknown);
@@ -458,7 +458,7 @@ fn a_number_the_gateway_never_knew_is_confirmed_twice_and_looked_at_again_later(
 
 #[test]
 fn a_request_delivered_after_its_reversal_is_found_and_reversed_again() {
-    let mut bench = Bench::begin();
+    let mut bench = PaymentBench::begin();
     bench.answer(lost());
     let unknown = |kind| if kind == CallKind::Reverse { Says::Accepted } else { Says::NotFound };
     bench.until(100_000, unknown);
@@ -483,7 +483,7 @@ fn a_request_delivered_after_its_reversal_is_found_and_reversed_again() {
 
 #[test]
 fn still_unknown_needs_a_person_and_the_work_goes_on_for_seven_days() {
-    let mut bench = Bench::begin();
+    let mut bench = PaymentBench::begin();
     bench.answer(lost());
     bench.until(209_999, |_| lost());
     assert_eq!(bench.state.status(), Status::Reversing);
@@ -499,7 +499,7 @@ fn still_unknown_needs_a_person_and_the_work_goes_on_for_seven_days() {
 
 #[test]
 fn attention_ends_by_itself_once_there_is_proof() {
-    let mut bench = Bench::begin();
+    let mut bench = PaymentBench::begin();
     bench.answer(lost());
     bench.until(300_000, |_| lost());
     assert_eq!(bench.state.status(), Status::Attention);
@@ -512,7 +512,7 @@ fn a_refused_reversal_needs_a_person() {
     for refusal in
         [Says::ReversalRefused(reason("TRADE_ERROR")), Says::Expired(reason("REVERSE_EXPIRE"))]
     {
-        let mut bench = Bench::begin();
+        let mut bench = PaymentBench::begin();
         bench.answer(Says::Paying);
         bench.until(31_000, |kind| match kind {
             CallKind::Reverse => refusal.clone(),
@@ -521,7 +521,7 @@ fn a_refused_reversal_needs_a_person() {
         assert_eq!(bench.state.status(), Status::Attention, "{refusal:?}");
         assert!(bench.state.is_open());
     }
-    let mut bench = Bench::begin();
+    let mut bench = PaymentBench::begin();
     bench.answer(Says::Paying);
     bench.until(100_000, |kind| match kind {
         CallKind::Reverse => Says::Expired(reason("REVERSE_EXPIRE")),
@@ -532,7 +532,7 @@ fn a_refused_reversal_needs_a_person() {
 
 #[test]
 fn put_aside_a_payment_is_never_ours_any_more() {
-    let mut bench = Bench::begin();
+    let mut bench = PaymentBench::begin();
     bench.answer(Says::Paying);
     bench.now = Millis(8_000);
     bench.happen(&Event::Supersede);
@@ -554,7 +554,7 @@ fn put_aside_a_payment_is_never_ours_any_more() {
 
 #[test]
 fn a_restart_checks_at_once_and_never_submits_again() {
-    let mut bench = Bench::begin();
+    let mut bench = PaymentBench::begin();
     bench.now = Millis(7_000);
     bench.happen(&Event::Restarted { oldest: Millis(7_000) });
     assert_eq!(bench.state.status(), Status::Checking);
@@ -564,7 +564,7 @@ fn a_restart_checks_at_once_and_never_submits_again() {
 
 #[test]
 fn a_restart_past_the_end_asks_once_and_reverses() {
-    let mut bench = Bench::begin();
+    let mut bench = PaymentBench::begin();
     bench.answer(Says::Paying);
     bench.now = Millis(60_000);
     bench.happen(&Event::Restarted { oldest: Millis(60_000) });
@@ -576,7 +576,7 @@ fn a_restart_past_the_end_asks_once_and_reverses() {
 #[test]
 fn after_a_restart_a_fresh_payment_counts_and_an_old_one_goes_back() {
     for (oldest, status) in [(60_000, Status::Paid), (3_600_000, Status::Reversing)] {
-        let mut bench = Bench::begin();
+        let mut bench = PaymentBench::begin();
         bench.now = Millis(31_000);
         bench.happen(&Event::Restarted { oldest: Millis(oldest) });
         assert_eq!(bench.answer(Says::Paid(proof())), status);
@@ -585,7 +585,7 @@ fn after_a_restart_a_fresh_payment_counts_and_an_old_one_goes_back() {
 
 #[test]
 fn after_a_restart_of_unknown_length_the_fifteen_seconds_are_kept() {
-    let mut bench = Bench::begin();
+    let mut bench = PaymentBench::begin();
     bench.now = Millis(2_000);
     bench.happen(&Event::Restarted { oldest: Millis(u64::MAX) });
     bench.answer(Says::Paying);
@@ -597,7 +597,7 @@ fn after_a_restart_of_unknown_length_the_fifteen_seconds_are_kept() {
 
 #[test]
 fn asking_now_asks_now_and_only_one_question() {
-    let mut bench = Bench::begin();
+    let mut bench = PaymentBench::begin();
     bench.answer(Says::Paying);
     bench.now = Millis(2_000);
     bench.happen(&Event::CheckNow);
@@ -607,7 +607,7 @@ fn asking_now_asks_now_and_only_one_question() {
 
 #[test]
 fn asking_by_hand_does_not_shorten_the_time_between_two_answers_of_no_such_order() {
-    let mut bench = Bench::begin();
+    let mut bench = PaymentBench::begin();
     bench.answer(lost());
     bench.now = Millis(30_000);
     bench.happen(&Event::Tick);
@@ -625,7 +625,7 @@ fn asking_by_hand_does_not_shorten_the_time_between_two_answers_of_no_such_order
 
 #[test]
 fn the_gateway_is_asked_at_once_when_the_till_starts_again() {
-    let mut bench = Bench::begin();
+    let mut bench = PaymentBench::begin();
     bench.answer(lost());
     // Another boot: by the wall clock it is old, by what is certain three seconds.
     bench.now = Millis(3_000);
@@ -636,7 +636,7 @@ fn the_gateway_is_asked_at_once_when_the_till_starts_again() {
 
 #[test]
 fn what_stands_in_the_way_of_a_reversal_is_the_reason_that_is_shown() {
-    let mut bench = Bench::begin();
+    let mut bench = PaymentBench::begin();
     bench.answer(lost());
     bench.until(300_000, |kind| match kind {
         CallKind::Reverse => Says::Unknown(reason("certificate")),
@@ -650,7 +650,7 @@ fn what_stands_in_the_way_of_a_reversal_is_the_reason_that_is_shown() {
 
 #[test]
 fn money_that_had_moved_behind_a_refusal_is_told_before_it_is_reversed() {
-    let mut bench = Bench::begin();
+    let mut bench = PaymentBench::begin();
     bench.answer(Says::Declined(reason("NOTENOUGH")));
     assert_eq!(bench.answer(Says::Ended(Ending::Refunded)), Status::Reversing);
     assert_eq!(bench.answer(Says::Ended(Ending::Refunded)), Status::Reversed);

@@ -20,7 +20,7 @@ use crate::journal::{Filter, JournalReader};
 use crate::order::{AuthCode, OutTradeNo};
 use crate::payment::Event;
 use crate::scan::{BurstKey, BurstOutcome, EndKey, KeyBurst, Scan};
-use crate::screen::{self, Command, Key, Link, Message, Model, Settings};
+use crate::screen::{self, Key, Link, Model, ScreenCommand, ScreenMessage, Settings};
 use crate::simulator::Scenario;
 use crate::text::{journal, reason};
 use crate::till::{Notice, Till};
@@ -89,10 +89,10 @@ pub async fn run(loaded: &Loaded, clock: &Clock) -> Result<Exit, Failure> {
     };
     // Known before the first payment, and whether the gateway can be reached is on the first screen.
     cashier.till.warm_up(false);
-    cashier.post(Message::Time);
+    cashier.post(ScreenMessage::Time);
     // Until a scanner of its own says otherwise.
     if matches!(config.scanner.kind, ScannerKind::Auto | ScannerKind::Keyboard) {
-        cashier.post(Message::Scanner(Link::Keyboard));
+        cashier.post(ScreenMessage::Scanner(Link::Keyboard));
     }
     cashier.work(reports, signals).await
 }
@@ -198,42 +198,42 @@ impl Cashier<'_> {
         })
     }
 
-    fn post(&mut self, message: Message) {
+    fn post(&mut self, message: ScreenMessage) {
         let language = self.model.language();
         self.apply(message);
         if self.model.language() != language
             && let Some(health) = &self.printer
         {
             let link = devices::link(health, self.model.language());
-            self.apply(Message::Printer(link));
+            self.apply(ScreenMessage::Printer(link));
         }
     }
 
-    fn apply(&mut self, message: Message) {
+    fn apply(&mut self, message: ScreenMessage) {
         let (now, wall) = (self.clock.uptime(), self.clock.wall());
         for command in screen::update(&mut self.model, message, now, wall) {
             self.obey(command);
         }
     }
 
-    fn obey(&mut self, command: Command) {
+    fn obey(&mut self, command: ScreenCommand) {
         match command {
-            Command::Begin { sale, code } => self.begin(sale, code),
-            Command::Cancel(order) => self.till.handle_event(&order, Event::Cancel),
-            Command::CheckNow(order) => self.till.handle_event(&order, Event::CheckNow),
-            Command::Supersede(order) => self.till.handle_event(&order, Event::Supersede),
-            Command::WarmUp => self.till.warm_up(false),
-            Command::Print { out_trade_no, copy } => self.print(&out_trade_no, copy),
-            Command::OpenDrawer => self.open_drawer(),
-            Command::Train(customer) => self.train(customer),
-            Command::Quit => self.leaving = Some(Exit::Done),
+            ScreenCommand::Begin { sale, code } => self.begin(sale, code),
+            ScreenCommand::Cancel(order) => self.till.handle_event(&order, Event::Cancel),
+            ScreenCommand::CheckNow(order) => self.till.handle_event(&order, Event::CheckNow),
+            ScreenCommand::Supersede(order) => self.till.handle_event(&order, Event::Supersede),
+            ScreenCommand::WarmUp => self.till.warm_up(false),
+            ScreenCommand::Print { out_trade_no, copy } => self.print(&out_trade_no, copy),
+            ScreenCommand::OpenDrawer => self.open_drawer(),
+            ScreenCommand::Train(customer) => self.train(customer),
+            ScreenCommand::Quit => self.leaving = Some(Exit::Done),
         }
     }
 
     fn begin(&mut self, sale: SaleRef, code: AuthCode) {
         if let Err(refusal) = self.till.begin(sale, String::new(), code) {
             tracing::warn!(?refusal, "not begun");
-            self.post(Message::NotBegun(refusal));
+            self.post(ScreenMessage::NotBegun(refusal));
         }
     }
 
@@ -245,14 +245,14 @@ impl Cashier<'_> {
         };
         if let Err(why) = self.devices.print(attempt, copy, self.config, language) {
             let how = screen::Printing::Failed(why);
-            self.post(Message::Printed { out_trade_no: order.clone(), how });
+            self.post(ScreenMessage::Printed { out_trade_no: order.clone(), how });
         }
     }
 
     fn open_drawer(&mut self) {
         tracing::info!("the cashier opens the drawer");
         if let Err(why) = self.devices.open_drawer(self.config, self.model.language()) {
-            self.post(Message::Drawer(screen::Printing::Failed(why)));
+            self.post(ScreenMessage::Drawer(screen::Printing::Failed(why)));
         }
     }
 
@@ -262,7 +262,7 @@ impl Cashier<'_> {
         let serial = u64::try_from(self.clock.wall().0).unwrap_or(0) + self.customers;
         let scenario = Scenario::menu().get(customer).copied();
         if let Some(code) = scenario.and_then(|scenario| AuthCode::new(&scenario.code(serial))) {
-            self.post(Message::Scanned(Scan::Payment(code)));
+            self.post(ScreenMessage::Scanned(Scan::Payment(code)));
         }
     }
 
@@ -274,19 +274,19 @@ impl Cashier<'_> {
                 self.recent.retain(|known| known.out_trade_no != attempt.out_trade_no);
                 self.recent.insert(0, attempt.clone());
                 self.recent.truncate(2 * RECENT as usize);
-                self.post(Message::Attempt(attempt, event));
+                self.post(ScreenMessage::Attempt(attempt, event));
             }
             Notice::Stopped(error) => {
-                self.post(Message::JournalFailed(journal::text(&error)));
+                self.post(ScreenMessage::JournalFailed(journal::text(&error)));
             }
             Notice::Gateway(Ok(())) => {
                 self.redial.reached();
-                self.post(Message::Gateway(Link::Ready));
+                self.post(ScreenMessage::Gateway(Link::Ready));
             }
             Notice::Gateway(Err(cause)) => {
                 self.redial.failed(self.clock.uptime());
                 let why = reason::happened(&cause.into(), language);
-                self.post(Message::Gateway(Link::Failed(why)));
+                self.post(ScreenMessage::Gateway(Link::Failed(why)));
             }
         }
     }
@@ -304,7 +304,7 @@ impl Cashier<'_> {
                 let outcomes = self.burst.push(pushed, at);
                 self.keyed(outcomes);
                 if pushed == BurstKey::Other {
-                    self.post(Message::Key(key));
+                    self.post(ScreenMessage::Key(key));
                 }
             }
             TerminalInput::Redraw => {}
@@ -318,45 +318,45 @@ impl Cashier<'_> {
             match outcome {
                 BurstOutcome::Typed(letters) => {
                     for letter in letters {
-                        self.post(Message::Key(Key::Char(letter)));
+                        self.post(ScreenMessage::Key(Key::Char(letter)));
                     }
                 }
-                BurstOutcome::End(EndKey::Enter) => self.post(Message::Key(Key::Enter)),
-                BurstOutcome::End(EndKey::Tab) => self.post(Message::Key(Key::Tab)),
+                BurstOutcome::End(EndKey::Enter) => self.post(ScreenMessage::Key(Key::Enter)),
+                BurstOutcome::End(EndKey::Tab) => self.post(ScreenMessage::Key(Key::Tab)),
                 BurstOutcome::Scanned(text) => self.scanned(&text),
-                BurstOutcome::Unended => self.post(Message::UnendedBurst),
+                BurstOutcome::Unended => self.post(ScreenMessage::UnendedBurst),
             }
         }
     }
 
     fn scanned(&mut self, text: &str) {
-        self.post(Message::Scanned(Scan::name(text, &self.config.till.id)));
+        self.post(ScreenMessage::Scanned(Scan::name(text, &self.config.till.id)));
     }
 
     fn device(&mut self, report: DeviceReport) {
         let language = self.model.language();
         match report {
             DeviceReport::Scanned(text) => self.scanned(&text),
-            DeviceReport::Noise => self.post(Message::Scanned(Scan::Noise)),
+            DeviceReport::Noise => self.post(ScreenMessage::Scanned(Scan::Noise)),
             DeviceReport::Scanner(health) => {
-                self.post(Message::Scanner(devices::link(&health, language)));
+                self.post(ScreenMessage::Scanner(devices::link(&health, language)));
             }
             DeviceReport::Printer(health) => {
-                self.post(Message::Printer(devices::link(&health, language)));
+                self.post(ScreenMessage::Printer(devices::link(&health, language)));
                 self.printer = Some(health);
             }
             DeviceReport::Display(health) => {
-                self.post(Message::Display(devices::link(&health, language)));
+                self.post(ScreenMessage::Display(devices::link(&health, language)));
             }
             DeviceReport::Job(id, ended) => {
                 let how = devices::printing(ended, language);
                 match self.devices.finished(id) {
                     Some(JobPurpose::Receipt(out_trade_no)) => {
-                        self.post(Message::Printed { out_trade_no, how });
+                        self.post(ScreenMessage::Printed { out_trade_no, how });
                     }
                     Some(JobPurpose::Drawer) => {
                         tracing::info!(?how, "the drawer was told to open");
-                        self.post(Message::Drawer(how));
+                        self.post(ScreenMessage::Drawer(how));
                     }
                     None => {}
                 }
@@ -382,7 +382,7 @@ impl Cashier<'_> {
         if self.redial.is_due(now) {
             self.till.warm_up(false);
         }
-        self.post(Message::Time);
+        self.post(ScreenMessage::Time);
     }
 }
 

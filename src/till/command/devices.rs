@@ -11,7 +11,7 @@ use super::{Exit, Failure};
 use crate::cli::Json;
 use crate::config::Config;
 use crate::device::inventory::{Device, DeviceClass, Roots, plugged_in};
-use crate::device::role::{Role, Wanted, Why};
+use crate::device::role::{DeviceFilter, Role, Why};
 use crate::text::device as text;
 
 /// Lists everything that could be a device of the till.
@@ -54,7 +54,7 @@ fn described(device: &Device) -> String {
     words.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
-fn json_of(device: &Device, wanted: &Wanted) -> Value {
+fn json_of(device: &Device, wanted: &DeviceFilter) -> Value {
     let identity = &device.identity;
     let (vendor, product) = identity.ids.unzip();
     let (role, why) = match wanted.role(device) {

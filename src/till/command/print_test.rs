@@ -12,7 +12,7 @@ use crate::config::Config;
 use crate::device::printer::{
     Answers, Job, JobFault, Patience, Printer, PrinterReport, PrinterSettings,
 };
-use crate::device::{Fault, Health};
+use crate::device::{DeviceFault, Health};
 use crate::language::Text;
 use crate::receipt::{Form, escpos};
 use crate::{both, text};
@@ -82,7 +82,7 @@ pub fn run(command: &cli::PrintTest, config: &Config, clock: &Clock) -> Result<E
 }
 
 /// Why, and what was wrong with the printer before.
-fn not_printed(fault: &JobFault, before: Option<&Fault>) -> Text {
+fn not_printed(fault: &JobFault, before: Option<&DeviceFault>) -> Text {
     both!("not printed", "未打印").because(&Text::each(|language| {
         let why = text::device::job_fault(fault, language);
         match before.map(|fault| text::device::fault(fault, language)) {

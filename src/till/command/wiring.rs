@@ -8,7 +8,7 @@ use crate::device::display::DisplaySettings;
 use crate::device::inventory::Roots;
 use crate::device::learned;
 use crate::device::printer::{Patience, PrinterPort, PrinterSettings};
-use crate::device::role::{Learned, Wanted};
+use crate::device::role::{DeviceFilter, Learned};
 use crate::device::scanner::ScannerSettings;
 use crate::display;
 use crate::receipt::{Form, escpos};
@@ -60,7 +60,7 @@ pub(super) fn scanner_settings(config: &Config, learned: Vec<Learned>) -> Scanne
         ScannerKind::Serial | ScannerKind::HidPos | ScannerKind::HidKeyboard => true,
         ScannerKind::Keyboard | ScannerKind::None => false,
     };
-    let wanted = Wanted {
+    let wanted = DeviceFilter {
         serial: is_auto,
         hid_pos: is_auto || kind == ScannerKind::HidPos,
         keyboards: is_auto || kind == ScannerKind::HidKeyboard,

@@ -8,14 +8,14 @@ use crate::language::Language;
 use paytill_host::config::{file, folder_of, secret, variable};
 
 /// A file that is there.
-pub(super) struct Found {
+pub(super) struct ConfigFile {
     pub(super) path: PathBuf,
     /// As people would write it.
     pub(super) name: String,
     pub(super) text: String,
 }
 
-impl Found {
+impl ConfigFile {
     /// The configuration in it.
     pub(super) fn read(
         &self,
@@ -64,11 +64,11 @@ pub(super) fn first(
     flags: &Flags,
     environment: Environment<'_>,
     folder: &Path,
-) -> Result<Option<Found>, ConfigError> {
+) -> Result<Option<ConfigFile>, ConfigError> {
     for Candidate { path, shown, named_by } in candidates(flags, environment, folder) {
         let name = secret::shown(&shown);
         match (file::read(&path, &name)?, named_by) {
-            (Some(text), _) => return Ok(Some(Found { path, name, text })),
+            (Some(text), _) => return Ok(Some(ConfigFile { path, name, text })),
             (None, Some(by)) => {
                 return Err(ConfigError::new(both!(
                     "{name}: there is no such file; {by} names it",

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use secrecy::ExposeSecret;
 use tempfile::TempDir;
 
-use super::find::Found;
+use super::find::ConfigFile;
 use std::ffi::OsString;
 
 use super::*;
@@ -22,13 +22,13 @@ const REQUIRED: &str = "[gateway]\nkind = \"wechat-v2\"\n[gateway.wechat-v2]\n\
     client_cert_file = \"cert.pem\"\nclient_key_file = \"key.pem\"\n";
 
 /// A folder of its own with a file, secrets and an environment.
-struct Bench {
+struct ConfigBench {
     folder: TempDir,
     environment: HashMap<&'static str, OsString>,
     flags: Flags,
 }
 
-impl Bench {
+impl ConfigBench {
     fn new() -> Self {
         let folder = TempDir::new().unwrap();
         let home = folder.path().join("home").into();
@@ -80,7 +80,7 @@ fn wechat(config: &Config) -> &WechatV2Config {
 
 #[test]
 fn every_fault_is_one_sentence_with_its_place() {
-    let bench = Bench::new();
+    let bench = ConfigBench::new();
     for (text, sentence) in faults::FAULTS {
         assert_eq!(bench.told(text), format!("paytill.toml:{sentence}"), "{text}");
     }
@@ -94,7 +94,7 @@ fn place(sentence: &str) -> &str {
 
 #[test]
 fn every_fault_is_told_in_chinese_with_the_same_place() {
-    let bench = Bench::new();
+    let bench = ConfigBench::new();
     for (text, sentence) in faults::FAULTS {
         let fault = bench.read(text).unwrap_err();
         let chinese = fault.sentence(Language::Chinese);
@@ -111,8 +111,8 @@ fn every_fault_is_told_in_chinese_with_the_same_place() {
 
 #[test]
 fn a_fault_is_told_in_the_language_of_the_flag_the_file_or_the_environment() {
-    let mut bench = Bench::new();
-    let language = |bench: &Bench, text: &str| {
+    let mut bench = ConfigBench::new();
+    let language = |bench: &ConfigBench, text: &str| {
         bench.write("paytill.toml", text);
         assert!(bench.load().is_err(), "{text}");
         let environment = |name: &str| bench.environment.get(name).cloned();
@@ -148,7 +148,7 @@ proptest! {
         let environment = |name: &str| (name == "HOME").then(|| OsString::from("/srv/till"));
         let text = format!("{before}{put}{after}");
         let path = PathBuf::from("/till/paytill.toml");
-        let found = Found { path, name: "till.toml".into(), text };
+        let found = ConfigFile { path, name: "till.toml".into(), text };
         let result = found.read(Secrets::Read, &Flags::default(), &environment);
         let salvage = found.salvage(&Flags::default(), &environment);
         prop_assert_eq!(result.is_ok(), salvage.faults.is_empty());
@@ -162,7 +162,7 @@ proptest! {
 
 #[test]
 fn a_file_made_to_exhaust_the_stack_is_only_wrong() {
-    let bench = Bench::new();
+    let bench = ConfigBench::new();
     let deep = 100_000;
     for text in [
         format!("[store]\nname = {}", "[".repeat(deep)),
@@ -176,7 +176,7 @@ fn a_file_made_to_exhaust_the_stack_is_only_wrong() {
 
 #[test]
 fn what_is_not_toml_is_told_with_its_line_alone() {
-    let bench = Bench::new();
+    let bench = ConfigBench::new();
     for (text, line) in [("[till]\nid = ", 2), ("[till\n", 1), ("\n\nid \"T01\"", 3), ("a = 'x", 1)]
     {
         let told = bench.told(text);
@@ -187,7 +187,7 @@ fn what_is_not_toml_is_told_with_its_line_alone() {
 
 #[test]
 fn numbers_are_taken_up_to_both_ends_of_their_range() {
-    let bench = Bench::new();
+    let bench = ConfigBench::new();
     for (section, key, least, most) in [
         ("payment", "query_interval_ms", 100, 60_000),
         ("payment", "give_up_after_ms", 500, 120_000),
@@ -210,7 +210,7 @@ fn numbers_are_taken_up_to_both_ends_of_their_range() {
 
 #[test]
 fn text_is_bounded_in_cells_lines_and_bytes() {
-    let bench = Bench::new();
+    let bench = ConfigBench::new();
     let name = "店".repeat(32);
     assert_eq!(bench.read(&format!("[store]\nname = \"{name}\"")).unwrap().store.name, name);
     assert_eq!(
@@ -240,7 +240,7 @@ fn text_is_bounded_in_cells_lines_and_bytes() {
 
 #[test]
 fn a_file_is_at_most_256_kib_of_utf_8() {
-    let bench = Bench::new();
+    let bench = ConfigBench::new();
     let most = "#".repeat(256 * 1024);
     assert!(bench.read(&most).is_ok());
     assert_eq!(bench.told(&format!("{most}#")), "paytill.toml: a configuration is at most 256 KiB");
@@ -251,7 +251,7 @@ fn a_file_is_at_most_256_kib_of_utf_8() {
 
 #[test]
 fn the_first_file_there_is_is_read() {
-    let mut bench = Bench::new();
+    let mut bench = ConfigBench::new();
     let (named, variable) = (bench.path("named.toml"), bench.path("variable.toml"));
     let places =
         ["named.toml", "variable.toml", "paytill.toml", "home/.config/paytill/paytill.toml"];
@@ -260,7 +260,7 @@ fn the_first_file_there_is_is_read() {
     }
     bench.flags.config = Some("named.toml".into());
     bench.environment.insert("PAYTILL_CONFIG", variable.into());
-    let read = |bench: &Bench| {
+    let read = |bench: &ConfigBench| {
         let loaded = bench.load().unwrap();
         (loaded.config.till.id.as_str().to_owned(), loaded.source)
     };
@@ -280,7 +280,7 @@ fn the_first_file_there_is_is_read() {
 
 #[test]
 fn a_file_that_was_named_and_is_missing_is_no_training() {
-    let mut bench = Bench::new();
+    let mut bench = ConfigBench::new();
     bench.environment.insert("PAYTILL_CONFIG", "gone.toml".into());
     assert_eq!(
         bench.load().unwrap_err().to_string(),
@@ -297,7 +297,7 @@ fn a_file_that_was_named_and_is_missing_is_no_training() {
 
 #[test]
 fn without_a_file_the_till_trains_in_the_language_of_its_environment() {
-    let mut bench = Bench::new();
+    let mut bench = ConfigBench::new();
     bench.environment.insert("LANG", "zh_CN.UTF-8".into());
     let Loaded { config, source } = bench.load().unwrap();
     assert_eq!(source, None);
@@ -324,7 +324,7 @@ fn without_a_file_the_till_trains_in_the_language_of_its_environment() {
 
 #[test]
 fn flags_and_environment_win_over_the_file() {
-    let mut bench = Bench::new();
+    let mut bench = ConfigBench::new();
     let text = "[till]\nlanguage = \"zh-CN\"\n[screen]\ntheme = \"light\"\n[log]\nlevel = \"warn\"";
     let config = bench.read(text).unwrap();
     assert_eq!(config.till.language, Language::Chinese);
@@ -339,7 +339,7 @@ fn flags_and_environment_win_over_the_file() {
 
 #[test]
 fn relative_paths_count_from_the_file() {
-    let mut bench = Bench::new();
+    let mut bench = ConfigBench::new();
     bench.flags.config = Some("etc/till.toml".into());
     bench.write(
         "etc/till.toml",
@@ -358,7 +358,7 @@ fn relative_paths_count_from_the_file() {
 
 #[test]
 fn real_books_and_those_of_training_never_share_a_file() {
-    let bench = Bench::with_secrets();
+    let bench = ConfigBench::with_secrets();
     let name = |config: Config| config.journal.path.file_name().unwrap().to_owned();
     assert_eq!(name(bench.read(REQUIRED).unwrap()), "journal.sqlite");
     assert_eq!(name(bench.read("[gateway]\nkind = \"simulator\"").unwrap()), "training.sqlite");
@@ -366,7 +366,7 @@ fn real_books_and_those_of_training_never_share_a_file() {
 
 #[test]
 fn the_logo_is_a_picture_that_fits_the_paper() {
-    let bench = Bench::new();
+    let bench = ConfigBench::new();
     let text =
         |paper: u8| format!("[printer]\npaper_mm = {paper}\n[receipt]\nlogo = \"logo.pbm\"\n");
     let missing = bench.told(&text(80));
@@ -392,7 +392,7 @@ fn the_logo_is_a_picture_that_fits_the_paper() {
 
 #[test]
 fn an_amount_to_confirm_is_in_the_tills_currency() {
-    let bench = Bench::new();
+    let bench = ConfigBench::new();
     let above = |text: &str| bench.read(text).unwrap().screen.confirm_above;
     assert_eq!(above(""), Some(Money::from_minor(100_000)));
     assert_eq!(above("[screen]\nconfirm_above = \"\""), None);
@@ -401,7 +401,7 @@ fn an_amount_to_confirm_is_in_the_tills_currency() {
 
 #[test]
 fn a_shop_says_where_its_clock_is_or_it_is_the_machines() {
-    let bench = Bench::new();
+    let bench = ConfigBench::new();
     let noon = crate::clock::Timestamp(1_795_320_000_000);
     let hour = |text: &str| noon.local("%H", &bench.read(text).unwrap().store.time_zone);
     assert_eq!(hour("[store]\ntime_zone = \"Asia/Shanghai\""), "12");
@@ -411,7 +411,7 @@ fn a_shop_says_where_its_clock_is_or_it_is_the_machines() {
 
 #[test]
 fn the_goods_are_named_by_store_and_till() {
-    let bench = Bench::new();
+    let bench = ConfigBench::new();
     assert_eq!(bench.read("").unwrap().payment.body, "Corner Coffee T01");
     let text = "[store]\nname = \"{till}\"\n[payment]\nbody = \"{till}·{store} \"";
     assert_eq!(bench.read(text).unwrap().payment.body, "T01·{till}");
@@ -419,7 +419,7 @@ fn the_goods_are_named_by_store_and_till() {
 
 #[test]
 fn a_display_welcomes_with_what_it_can_show() {
-    let bench = Bench::new();
+    let bench = ConfigBench::new();
     let welcome = |text: &str| bench.read(text).unwrap().display.welcome;
     assert_eq!(welcome(""), ["Corner Coffee"]);
     assert_eq!(welcome("[store]\nname = \"幸福超市\""), ["WELCOME"]);
@@ -430,7 +430,7 @@ fn a_display_welcomes_with_what_it_can_show() {
 
 #[test]
 fn a_merchant_is_read_with_its_secrets() {
-    let bench = Bench::with_secrets();
+    let bench = ConfigBench::with_secrets();
     let config = bench.read(REQUIRED).unwrap();
     let wechat = wechat(&config);
     assert_eq!(wechat.base_url, "https://api.mch.weixin.qq.com");
@@ -443,7 +443,7 @@ fn a_merchant_is_read_with_its_secrets() {
 
 #[test]
 fn the_key_may_be_in_the_environment() {
-    let mut bench = Bench::with_secrets();
+    let mut bench = ConfigBench::with_secrets();
     let without_file = REQUIRED.replace("api_key_file = \"api.key\"\n", "");
     assert_eq!(
         bench.told(&without_file),
@@ -462,7 +462,7 @@ fn the_key_may_be_in_the_environment() {
 
 #[test]
 fn what_a_merchant_must_have_is_asked_for() {
-    let bench = Bench::with_secrets();
+    let bench = ConfigBench::with_secrets();
     let without = |key: &str| {
         let lines = REQUIRED.lines().filter(|line| !line.starts_with(key));
         bench.told(&lines.collect::<Vec<_>>().join("\n"))
@@ -490,7 +490,7 @@ fn what_a_merchant_must_have_is_asked_for() {
 #[test]
 fn a_secret_that_others_can_read_is_refused_with_what_to_run() {
     for (name, key, line) in [("api.key", "api_key_file", 6), ("key.pem", "client_key_file", 8)] {
-        let bench = Bench::with_secrets();
+        let bench = ConfigBench::with_secrets();
         fs::set_permissions(bench.path(name), Permissions::from_mode(0o640)).unwrap();
         let path = bench.path(name);
         assert_eq!(
@@ -507,7 +507,7 @@ fn a_secret_that_others_can_read_is_refused_with_what_to_run() {
 
 #[test]
 fn what_sends_nothing_needs_no_secrets() {
-    let bench = Bench::new();
+    let bench = ConfigBench::new();
     let load = |text: &str| {
         bench.write("paytill.toml", text);
         let environment = |name: &str| bench.environment.get(name).cloned();
@@ -522,7 +522,7 @@ fn what_sends_nothing_needs_no_secrets() {
 
 #[test]
 fn a_section_with_a_fault_spoils_no_other_and_all_of_them_are_told() {
-    let bench = Bench::new();
+    let bench = ConfigBench::new();
     let salvage = |text: &str| {
         bench.write("paytill.toml", text);
         let environment = |name: &str| bench.environment.get(name).cloned();
@@ -557,7 +557,7 @@ fn a_section_with_a_fault_spoils_no_other_and_all_of_them_are_told() {
 
 #[test]
 fn a_key_of_another_certificate_is_refused() {
-    let bench = Bench::with_secrets();
+    let bench = ConfigBench::with_secrets();
     let other = rcgen::KeyPair::generate().unwrap().serialize_pem();
     bench.write("key.pem", &other);
     let told = bench.told(REQUIRED);
@@ -567,7 +567,7 @@ fn a_key_of_another_certificate_is_refused() {
 
 #[test]
 fn roots_to_trust_are_read_and_checked() {
-    let bench = Bench::with_secrets();
+    let bench = ConfigBench::with_secrets();
     let config = bench.read(&format!("{REQUIRED}ca_file = \"cert.pem\"")).unwrap();
     assert!(wechat(&config).ca_pem.as_ref().is_some_and(|pem| pem.starts_with(b"-----BEGIN")));
     let told = bench.told(&format!("{REQUIRED}ca_file = \"api.key\""));
@@ -577,7 +577,7 @@ fn roots_to_trust_are_read_and_checked() {
 
 #[test]
 fn addresses_are_hosts_and_carry_no_password() {
-    let bench = Bench::with_secrets();
+    let bench = ConfigBench::with_secrets();
     let with = |line: &str| bench.read(&format!("{REQUIRED}{line}"));
     let config = with("base_url = \"https://localhost:8443/\"").unwrap();
     assert_eq!(wechat(&config).base_url, "https://localhost:8443");
@@ -612,7 +612,7 @@ fn addresses_are_hosts_and_carry_no_password() {
 
 #[test]
 fn a_merchant_is_checked_also_in_training() {
-    let bench = Bench::new();
+    let bench = ConfigBench::new();
     let text = "[gateway]\nkind = \"simulator\"\n[gateway.wechat-v2]\nconnect_timeout_ms = 1";
     assert_eq!(
         bench.told(text),
@@ -622,7 +622,7 @@ fn a_merchant_is_checked_also_in_training() {
 
 #[test]
 fn no_secret_is_ever_shown() {
-    let bench = Bench::with_secrets();
+    let bench = ConfigBench::with_secrets();
     let shown = format!("{:?}", bench.read(REQUIRED).unwrap());
     let pem = fs::read_to_string(bench.path("key.pem")).unwrap();
     let secrets = pem.lines().filter(|line| !line.starts_with('-')).chain([API_KEY]);
@@ -641,7 +641,7 @@ fn shipped_for_a_merchant() -> String {
 
 #[test]
 fn the_shipped_file_says_what_the_defaults_are() {
-    let bench = Bench::with_secrets();
+    let bench = ConfigBench::with_secrets();
     let shown = |text: &str| format!("{:#?}", bench.read(text).unwrap());
     assert_eq!(shown(SHIPPED), shown(""));
     assert_eq!(shown(&shipped_for_a_merchant()), shown(REQUIRED));
@@ -649,7 +649,7 @@ fn the_shipped_file_says_what_the_defaults_are() {
 
 #[test]
 fn the_shipped_file_has_every_key_in_its_section_and_what_is_behind_a_hash_can_be_used() {
-    let bench = Bench::new();
+    let bench = ConfigBench::new();
     let commented = |line: &&str| line.starts_with("# ") && line.contains(" = ");
     assert_eq!(SHIPPED.lines().filter(commented).count(), 10);
     let all = SHIPPED

@@ -4,23 +4,20 @@
 //! after the display was away. A display that takes nothing is tried once a second.
 
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use serialport::{ClearBuffer, SerialPort};
-
+use super::output::PortGone;
 use super::{
-    Address, Fault, Health, OpenPort, POLL_INTERVAL, Pause, Reported, Wanted, Worker,
+    Address, DeviceFault, Health, OpenPort, POLL_INTERVAL, Pause, Reported, Worker, WorkerHandle,
     open_unblocked,
 };
 use crate::clock::{Millis, Uptime};
 use crate::hardware::Parity;
 use paytill_host::clock::Clock;
 
-/// Small enough for any driver to take or leave (devices 1.5).
-const CHUNK: usize = 64;
 /// Between two tries while the line takes nothing.
 const NUDGE: Duration = Duration::from_millis(20);
 /// So long a display may take nothing. The largest state needs 0.5 s at 1200 bits a second.
@@ -113,7 +110,7 @@ struct SerialDisplay<R> {
     clock: Clock,
     report: R,
     reported: Reported,
-    wanted: Wanted,
+    wanted: WorkerHandle,
 }
 
 /// What the display shows.
@@ -133,9 +130,15 @@ enum Stop {
     Unwanted,
 }
 
+impl From<PortGone> for Stop {
+    fn from(PortGone: PortGone) -> Self {
+        Self::Gone
+    }
+}
+
 impl<R: Fn(Health)> SerialDisplay<R> {
     fn run(mut self) {
-        while self.wanted.is_true() {
+        while self.wanted.is_wanted() {
             self.look();
             if let Some(newest) = self.inbox.take() {
                 self.state = newest;
@@ -202,9 +205,9 @@ impl<R: Fn(Health)> SerialDisplay<R> {
                 self.tell(Health::Ready);
             }
             Err(Stop::Blocked) => {
-                self.forget_unsent();
+                self.discard_unsent();
                 self.shows = Shows::Unknown;
-                self.tell(Health::Failed(Fault::Blocked));
+                self.tell(Health::Failed(DeviceFault::Blocked));
             }
             Err(Stop::Gone) => {
                 self.close();
@@ -217,15 +220,12 @@ impl<R: Fn(Health)> SerialDisplay<R> {
     fn write(&self, open: &mut OpenPort<File>, mut rest: &[u8]) -> Result<(), Stop> {
         let mut moved_at = self.clock.uptime();
         while !rest.is_empty() {
-            match open.extra.write(&rest[..rest.len().min(CHUNK)]) {
-                Ok(count) if count > 0 => {
+            match open.offer(rest)? {
+                0 => self.wait(moved_at)?,
+                count => {
                     rest = rest.get(count..).unwrap_or_default();
                     moved_at = self.clock.uptime();
                 }
-                Ok(_) => self.wait(moved_at)?,
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.wait(moved_at)?,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(_) => return Err(Stop::Gone),
             }
         }
         self.drain(open)
@@ -235,7 +235,7 @@ impl<R: Fn(Health)> SerialDisplay<R> {
     /// count as they like, so one that never comes to nothing is no fault.
     fn drain(&self, open: &OpenPort<File>) -> Result<(), Stop> {
         let since = self.clock.uptime();
-        while open.port.bytes_to_write().map_err(|_| Stop::Gone)? > 0 {
+        while open.held()? > 0 {
             match self.wait(since) {
                 Err(Stop::Blocked) => return Ok(()),
                 result => result?,
@@ -245,7 +245,7 @@ impl<R: Fn(Health)> SerialDisplay<R> {
     }
 
     fn wait(&self, since: Uptime) -> Result<(), Stop> {
-        if !self.wanted.is_true() {
+        if !self.wanted.is_wanted() {
             return Err(Stop::Unwanted);
         }
         if self.clock.uptime().since(since) >= PATIENCE {
@@ -256,15 +256,15 @@ impl<R: Fn(Health)> SerialDisplay<R> {
     }
 
     /// What the line still holds of a state would be in the way of a newer one, and of the closing.
-    fn forget_unsent(&self) {
+    fn discard_unsent(&self) {
         if let Some(open) = &self.open {
-            open.port.clear(ClearBuffer::Output).ok();
+            open.discard_unsent();
         }
     }
 
     /// Closes the port without waiting for it.
     fn close(&mut self) {
-        self.forget_unsent();
+        self.discard_unsent();
         if let Some(open) = self.open.take() {
             open.close();
         }

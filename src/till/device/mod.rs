@@ -6,6 +6,7 @@
 pub mod display;
 pub mod inventory;
 pub mod learned;
+mod output;
 pub mod printer;
 pub mod role;
 pub mod scanner;
@@ -47,12 +48,12 @@ pub enum Health {
     /// Not there; it is looked for once a second.
     Searching,
     /// There, but of no use until somebody acts. It is tried again all the time.
-    Failed(Fault),
+    Failed(DeviceFault),
 }
 
 /// Why a device that is there cannot be used.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-pub enum Fault {
+pub enum DeviceFault {
     /// This user may not open it.
     #[error("no permission to open it; on most systems the group dialout may")]
     Denied,
@@ -81,7 +82,7 @@ pub enum Fault {
     Other(String),
 }
 
-impl Fault {
+impl DeviceFault {
     fn of(error: &io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::PermissionDenied => Self::Denied,
@@ -126,11 +127,11 @@ impl Address {
     fn open<T>(&mut self, between: impl Fn(&Path) -> io::Result<T>) -> Result<OpenPort<T>, Health> {
         let opened = self.try_open(between);
         self.denials = match opened {
-            Err(Health::Failed(Fault::Denied)) => self.denials.saturating_add(1),
+            Err(Health::Failed(DeviceFault::Denied)) => self.denials.saturating_add(1),
             Err(_) | Ok(_) => 0,
         };
         opened.map_err(|health| match health {
-            Health::Failed(Fault::Denied) if self.denials <= DENIALS => Health::Searching,
+            Health::Failed(DeviceFault::Denied) if self.denials <= DENIALS => Health::Searching,
             other => other,
         })
     }
@@ -140,7 +141,7 @@ impl Address {
         let target = self.path.canonicalize().map_err(|error| health_of(&error))?;
         let kind = target.metadata().map_err(|error| health_of(&error))?.file_type();
         if !kind.is_char_device() {
-            return Err(Health::Failed(Fault::NotSerial));
+            return Err(Health::Failed(DeviceFault::NotSerial));
         }
         let extra = between(&target).map_err(|error| health_of(&error))?;
         let port = serialport::new(target.to_string_lossy(), self.baud)
@@ -159,10 +160,10 @@ impl Address {
             .open_native()
             .map_err(|error| match error.kind() {
                 // The path was there a moment ago: what fails is the lock.
-                serialport::ErrorKind::NoDevice => Health::Failed(Fault::Busy),
+                serialport::ErrorKind::NoDevice => Health::Failed(DeviceFault::Busy),
                 serialport::ErrorKind::Io(_) => health_of(&io::Error::from(error)),
                 serialport::ErrorKind::InvalidInput | serialport::ErrorKind::Unknown => {
-                    Health::Failed(Fault::Other(clean(&error.description, 60)))
+                    Health::Failed(DeviceFault::Other(clean(&error.description, 60)))
                 }
             })?;
         Ok(OpenPort { port, target, extra })
@@ -181,7 +182,7 @@ fn health_of(error: &io::Error) -> Health {
     if error.kind() == io::ErrorKind::NotFound || is_gone {
         Health::Searching
     } else {
-        Health::Failed(Fault::of(error))
+        Health::Failed(DeviceFault::of(error))
     }
 }
 
@@ -232,10 +233,10 @@ struct WorkerState {
 }
 
 impl Worker {
-    fn start(name: &str, work: impl FnOnce(Wanted) + Send + 'static) -> io::Result<Self> {
+    fn start(name: &str, work: impl FnOnce(WorkerHandle) + Send + 'static) -> io::Result<Self> {
         let bell = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
         let call = Arc::new(WorkerState { is_wanted: AtomicBool::new(true), bell });
-        let wanted = Wanted(Arc::clone(&call));
+        let wanted = WorkerHandle(Arc::clone(&call));
         thread::Builder::new().name(name.to_owned()).spawn(move || work(wanted))?;
         Ok(Self(call))
     }
@@ -246,7 +247,7 @@ impl Worker {
         let _ = rustix::io::write(&self.0.bell, &1_u64.to_ne_bytes());
     }
 
-    /// Whether its work has given its [`Wanted`] back.
+    /// Whether its work has given its [`WorkerHandle`] back.
     fn is_finished(&self) -> bool {
         Arc::strong_count(&self.0) == 1
     }
@@ -260,7 +261,7 @@ impl Drop for Worker {
 }
 
 /// The thread's side of [`Worker`].
-struct Wanted(Arc<WorkerState>);
+struct WorkerHandle(Arc<WorkerState>);
 
 /// How a pause ended.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -272,8 +273,8 @@ enum Pause {
     HungUp,
 }
 
-impl Wanted {
-    fn is_true(&self) -> bool {
+impl WorkerHandle {
+    fn is_wanted(&self) -> bool {
         self.0.is_wanted.load(Ordering::Relaxed)
     }
 
@@ -299,7 +300,7 @@ impl Wanted {
     /// Tells whether all the time has passed.
     fn wait(&self, for_these: &mut [PollFd<'_>], length: Duration) -> bool {
         let length = Timespec::try_from(length).ok();
-        let is_over = self.is_true() && poll(for_these, length.as_ref()) == Ok(0);
+        let is_over = self.is_wanted() && poll(for_these, length.as_ref()) == Ok(0);
         // It rings for the next pause as well until it is heard.
         let _ = rustix::io::read(&self.0.bell, &mut [0; 8]);
         is_over

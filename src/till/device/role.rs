@@ -8,7 +8,7 @@ use crate::hardware::Selector;
 
 /// What the till looks for.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Wanted {
+pub struct DeviceFilter {
     pub serial: bool,
     pub hid_pos: bool,
     pub keyboards: bool,
@@ -109,7 +109,7 @@ impl Learned {
     }
 }
 
-impl Wanted {
+impl DeviceFilter {
     /// What the till would do with a device.
     pub fn role(&self, device: &Device) -> Role {
         if self.other_ports.iter().any(|port| is_same(port, device)) {

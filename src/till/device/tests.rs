@@ -16,9 +16,9 @@ use tempfile::TempDir;
 use zeroize::Zeroizing;
 
 use super::inventory::Roots;
-use super::role::Wanted;
+use super::role::DeviceFilter;
 use super::scanner::{ScannerReport, ScannerSettings, Scanners};
-use super::{Fault, Health, Pause, Worker};
+use super::{DeviceFault, Health, Pause, Worker};
 use crate::scan::Suffix;
 use crate::scan::keyboard::Layout;
 use paytill_host::clock::Clock;
@@ -94,7 +94,7 @@ fn scanner(port: PathBuf, suffix: Suffix) -> (Scanners, Reports<ScannerReport>) 
         baud: 9600,
         suffix,
         layout: Layout::Us,
-        wanted: Wanted::default(),
+        wanted: DeviceFilter::default(),
         is_missed: true,
         roots: Roots::default(),
     };
@@ -117,7 +117,7 @@ fn a_pause_ends_at_once_when_there_is_something_to_do_or_the_line_is_hung_up() {
     let file = std::fs::File::open(line.name().unwrap()).unwrap();
     let (sender, pauses) = channel();
     let worker = Worker::start("test", move |wanted| {
-        while wanted.is_true() {
+        while wanted.is_wanted() {
             sender.send(wanted.pause_at(&file, DEADLINE)).ok();
         }
     })
@@ -214,10 +214,10 @@ fn a_port_that_cannot_be_used_is_named() {
     let socket = Socket::new();
     std::fs::write(socket.path(), "").unwrap();
     let (_scanner, reports) = scanner(socket.path(), Suffix::Auto);
-    assert_eq!(reports.next(), ScannerReport::Health(Health::Failed(Fault::NotSerial)));
+    assert_eq!(reports.next(), ScannerReport::Health(Health::Failed(DeviceFault::NotSerial)));
     let _hardware = socket.plug();
     assert_eq!(reports.next(), SCANNER_READY);
 
     let (_second, reports) = scanner(socket.path(), Suffix::Auto);
-    assert_eq!(reports.next(), ScannerReport::Health(Health::Failed(Fault::Busy)));
+    assert_eq!(reports.next(), ScannerReport::Health(Health::Failed(DeviceFault::Busy)));
 }

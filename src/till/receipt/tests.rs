@@ -35,7 +35,7 @@ enum Printed {
 }
 
 #[derive(Default)]
-struct Printer {
+struct PaperReader {
     line: Vec<u8>,
     align: u8,
     is_large: bool,
@@ -47,7 +47,7 @@ struct Printer {
     printed: Vec<Printed>,
 }
 
-impl Printer {
+impl PaperReader {
     fn run(stream: &[u8]) -> Vec<Printed> {
         let mut printer = Self::default();
         let mut rest = stream;
@@ -323,7 +323,7 @@ fn the_printer_prints_what_the_text_says() {
             let mut expected: Vec<_> =
                 text(&slip, paper, language).lines().map(|line| line.trim().to_owned()).collect();
             expected.retain(|line| !line.starts_with('['));
-            let printed = Printer::run(&escpos::print(&slip, &form(paper), language));
+            let printed = PaperReader::run(&escpos::print(&slip, &form(paper), language));
             let lines: Vec<_> = printed
                 .iter()
                 .filter_map(|printed| match printed {
@@ -338,7 +338,7 @@ fn the_printer_prints_what_the_text_says() {
 
 #[test]
 fn the_amount_is_large_and_centred() {
-    let printed = Printer::run(&escpos::print(&slip(), &form(Paper::Mm58), Language::Chinese));
+    let printed = PaperReader::run(&escpos::print(&slip(), &form(Paper::Mm58), Language::Chinese));
     let amount = Printed::Line { text: "￥12.30".into(), align: 1, is_large: true };
     assert!(printed.contains(&amount));
     assert_eq!(printed[printed.len() - 2..], [Printed::Feed(4), Printed::Cut]);
@@ -347,7 +347,7 @@ fn the_amount_is_large_and_centred() {
 #[test]
 fn the_order_number_is_a_barcode_as_wide_as_the_paper_allows() {
     for (paper, module) in [(Paper::Mm58, 2), (Paper::Mm80, 3)] {
-        let printed = Printer::run(&escpos::print(&slip(), &form(paper), Language::English));
+        let printed = PaperReader::run(&escpos::print(&slip(), &form(paper), Language::English));
         assert!(printed.contains(&Printed::Barcode { text: NUMBER.into(), module }));
     }
 }
@@ -356,7 +356,7 @@ fn the_order_number_is_a_barcode_as_wide_as_the_paper_allows() {
 fn a_number_too_wide_for_a_barcode_still_stands_in_text() {
     let number = OutTradeNo::try_from("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdef".to_owned()).unwrap();
     let slip = Slip { out_trade_no: number.clone(), ..slip() };
-    let printed = Printer::run(&escpos::print(&slip, &form(Paper::Mm58), Language::English));
+    let printed = PaperReader::run(&escpos::print(&slip, &form(Paper::Mm58), Language::English));
     assert!(!printed.iter().any(|printed| matches!(printed, Printed::Barcode { .. })));
     let line = Printed::Line { text: number.to_string(), align: 2, is_large: false };
     assert!(printed.contains(&line));
@@ -364,7 +364,7 @@ fn a_number_too_wide_for_a_barcode_still_stands_in_text() {
 
 #[test]
 fn the_transaction_number_can_be_scanned_and_fits_the_paper() {
-    let printed = Printer::run(&escpos::print(&slip(), &form(Paper::Mm58), Language::Chinese));
+    let printed = PaperReader::run(&escpos::print(&slip(), &form(Paper::Mm58), Language::Chinese));
     let code = printed.iter().find_map(|printed| match printed {
         Printed::Qr { content, module } => Some((content.clone(), usize::from(*module))),
         _ => None,
@@ -393,7 +393,8 @@ fn read_qr(qr: &fast_qr::QRCode, module: usize) -> String {
 fn a_strange_transaction_number_has_no_qr_code() {
     for number in ["", "\u{1b}@", "余额", &"4".repeat(65)] {
         let slip = Slip { transaction_id: Some((*number).to_owned()), ..slip() };
-        let printed = Printer::run(&escpos::print(&slip, &form(Paper::Mm80), Language::English));
+        let printed =
+            PaperReader::run(&escpos::print(&slip, &form(Paper::Mm80), Language::English));
         assert!(!printed.iter().any(|printed| matches!(printed, Printed::Qr { .. })), "{number:?}");
     }
 }
@@ -401,7 +402,7 @@ fn a_strange_transaction_number_has_no_qr_code() {
 #[test]
 fn the_test_page_shows_all_a_printer_may_be_able_to_do() {
     for (paper, profile) in everywhere() {
-        let printed = Printer::run(&escpos::test_page(&Form { profile, ..form(paper) }));
+        let printed = PaperReader::run(&escpos::test_page(&Form { profile, ..form(paper) }));
         for align in 0..=2 {
             let has = |printed: &Printed| matches!(printed, Printed::Line { align: own, .. } if *own == align);
             assert!(printed.iter().any(has));
@@ -459,7 +460,7 @@ fn a_printer_without_a_font_gets_pictures_alone() {
         let form = Form { profile: Profile::Raster, ..form(paper) };
         let bytes = escpos::print(&slip(), &form, Language::Chinese);
         assert!(bytes.starts_with(b"\x1b@\x1ba\x01\x1b"), "{:x?}", &bytes[..8]);
-        for printed in Printer::run(&bytes) {
+        for printed in PaperReader::run(&bytes) {
             match printed {
                 Printed::Rows { rows, .. } => assert!(rows[0].len() * 8 <= paper.dots()),
                 Printed::FeedRows(_) | Printed::Feed(_) | Printed::Cut => {}
@@ -475,7 +476,7 @@ fn an_old_printer_gets_its_own_characters_as_text_and_others_as_pictures() {
     let slip = Slip { note: "陶喆".into(), ..slip() };
     let bytes = escpos::print(&slip, &form, Language::Chinese);
     assert!(bytes.starts_with(b"\x1b@\x1c&\n"), "its Chinese begins with the next line");
-    let printed = Printer::run(&bytes);
+    let printed = PaperReader::run(&bytes);
     let lines = chinese_lines(&printed);
     assert!(lines.contains(&"￥12.30") && lines.contains(&"支付成功"), "{lines:?}");
     assert!(!lines.iter().any(|line| line.contains("喆")));
@@ -499,7 +500,7 @@ fn seen(printed: &[Printed], align: u8) -> Vec<Vec<u8>> {
 fn a_drawn_qr_code_can_be_read() {
     let mut bytes = Vec::new();
     raster::put(&mut bytes, &raster::qr(TRANSACTION, 6).unwrap());
-    let rows = seen(&Printer::run(&bytes), 0);
+    let rows = seen(&PaperReader::run(&bytes), 0);
     let (side, margin) = (rows.len(), 24);
     let is_dark = |x: usize, y: usize| {
         let inside = |at: usize| at.checked_sub(margin).filter(|at| *at < side);
@@ -520,7 +521,7 @@ fn the_shops_sign_comes_first() {
     }
     for (paper, profile) in everywhere() {
         let form = Form { profile, logo: Some(logo.clone()), ..form(paper) };
-        let printed = Printer::run(&escpos::print(&slip(), &form, Language::Chinese));
+        let printed = PaperReader::run(&escpos::print(&slip(), &form, Language::Chinese));
         let first = printed
             .iter()
             .find(|printed| !matches!(printed, Printed::Line { text, .. } if text.is_empty()));
@@ -535,7 +536,7 @@ fn the_drawer_is_opened_by_nothing_else() {
     assert_eq!(escpos::drawer(DrawerPin::Pin2), b"\x1bp\0\x32\xfa");
     assert_eq!(escpos::drawer(DrawerPin::Pin5), b"\x1bp\x01\x32\xfa");
     // Any other use of the command would stop the printer of these tests.
-    let receipt = std::panic::catch_unwind(|| Printer::run(&escpos::drawer(DrawerPin::Pin2)));
+    let receipt = std::panic::catch_unwind(|| PaperReader::run(&escpos::drawer(DrawerPin::Pin2)));
     assert!(receipt.is_err());
 }
 
@@ -608,7 +609,7 @@ proptest! {
         for paper in PAPERS {
             let bytes = escpos::print(&slip, &Form { profile, ..form(paper) }, Language::Chinese);
             prop_assert!(!bytes.windows(2).any(is_obeyed_anywhere));
-            for printed in Printer::run(&bytes) {
+            for printed in PaperReader::run(&bytes) {
                 match printed {
                     Printed::Line { text, is_large, .. } => {
                         let bytes = GB18030.encode(&text).0.len() * if is_large { 2 } else { 1 };

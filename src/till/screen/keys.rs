@@ -2,7 +2,7 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
-use super::model::{Dialog, Model, Phase, ShownAttempt};
+use super::model::{CashierTask, Dialog, Model, ShownAttempt};
 use crate::payment::Status;
 
 /// A key as the screen knows it.
@@ -103,17 +103,18 @@ fn desk_keys(model: &Model, show: &mut impl FnMut(&'static str, &'static str)) {
         show("Enter", text.key_ok());
         return;
     }
-    match &model.phase {
-        Phase::Amount { typed } if typed.is_empty() => {}
-        Phase::Amount { typed } => {
+    match &model.task {
+        CashierTask::Amount { typed } if typed.is_empty() => {}
+        CashierTask::Amount { typed } => {
             if model.settings.currency.read(typed, model.settings.entry).is_ok() {
                 show("Enter", text.key_ask_for_code());
             }
             show("Esc", text.key_clear());
         }
-        Phase::Code { .. } => show("Esc", text.key_cancel()),
-        Phase::Starting { .. } => {}
-        Phase::Payment(_) => match model.at_hand().map(|attempt| attempt.view.state.status()) {
+        CashierTask::Code { .. } => show("Esc", text.key_cancel()),
+        CashierTask::Starting { .. } => {}
+        CashierTask::Payment(_) => match model.at_hand().map(|attempt| attempt.view.state.status())
+        {
             _ if model.at_hand().is_some_and(ShownAttempt::is_being_cancelled) => {}
             Some(Status::Created | Status::Sent | Status::Waiting | Status::Checking) => {
                 show("Esc", text.key_stop_waiting());

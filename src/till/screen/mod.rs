@@ -86,7 +86,7 @@ pub enum Printing {
 /// Everything that can change the screen.
 #[derive(Debug)]
 #[expect(clippy::large_enum_variant, reason = "handled one at a time, never kept")]
-pub enum Message {
+pub enum ScreenMessage {
     /// A key pressed by hand: bursts were told apart before.
     Key(Key),
     Scanned(Scan),
@@ -94,7 +94,7 @@ pub enum Message {
     UnendedBurst,
     /// An attempt moved. Also sent for each open one at start, with [`Event::Restarted`].
     Attempt(AttemptView, Event),
-    /// A [`Command::Begin`] was refused: nothing was written and nothing was sent.
+    /// A [`ScreenCommand::Begin`] was refused: nothing was written and nothing was sent.
     NotBegun(Refusal),
     Gateway(Link),
     Scanner(Link),
@@ -115,7 +115,7 @@ pub enum Message {
 
 /// What the till must do.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Command {
+pub enum ScreenCommand {
     Begin {
         sale: SaleRef,
         code: AuthCode,

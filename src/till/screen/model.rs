@@ -25,12 +25,12 @@ pub struct Model {
     pub(super) language: Language,
     pub(super) now: Uptime,
     pub(super) wall: Timestamp,
-    pub(super) phase: Phase,
+    pub(super) task: CashierTask,
     pub(super) dialog: Option<Dialog>,
     /// Newest first.
     pub(super) attempts: Vec<ShownAttempt>,
     /// Ends of payments that were not at hand: each must be acknowledged.
-    pub(super) notices: VecDeque<Notice>,
+    pub(super) notices: VecDeque<ShownNotice>,
     pub(super) gateway: Link,
     pub(super) scanner: Link,
     pub(super) printer: Link,
@@ -51,7 +51,7 @@ pub struct Model {
 
 /// What the cashier is at.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Phase {
+pub(super) enum CashierTask {
     Amount {
         typed: String,
     },
@@ -66,7 +66,7 @@ pub(super) enum Phase {
     Payment(OutTradeNo),
 }
 
-/// A question or a sheet in front of the phase. One at a time.
+/// A question or a sheet in front of the task. One at a time.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Dialog {
     Help,
@@ -85,12 +85,12 @@ pub(super) struct ShownAttempt {
     /// The cashier has given up, and the till was told.
     pub(super) cancelled: bool,
     pub(super) superseded: bool,
-    pub(super) paper: Slip,
+    pub(super) paper: SlipState,
 }
 
 /// Whether there is a receipt or slip of an attempt.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Slip {
+pub(super) enum SlipState {
     /// None was asked for yet.
     None,
     /// One is on its way.
@@ -102,7 +102,7 @@ pub(super) enum Slip {
 }
 
 #[derive(Debug)]
-pub(super) struct Notice {
+pub(super) struct ShownNotice {
     pub(super) order: OutTradeNo,
     pub(super) since: Uptime,
 }
@@ -115,7 +115,7 @@ impl Model {
             settings,
             now: Uptime::default(),
             wall: Timestamp::default(),
-            phase: Phase::Amount { typed: String::new() },
+            task: CashierTask::Amount { typed: String::new() },
             dialog: None,
             attempts: recent.into_iter().map(ShownAttempt::new).collect(),
             notices: VecDeque::new(),
@@ -149,14 +149,14 @@ impl Model {
 
     /// Whether an order is open, or about to be.
     pub fn is_anything_open(&self) -> bool {
-        let starting = matches!(self.phase, Phase::Starting { .. });
+        let starting = matches!(self.task, CashierTask::Starting { .. });
         starting || self.attempts.iter().any(|attempt| attempt.view.state.is_open())
     }
 
     /// Whether what is shown changes every second.
     pub fn counts_seconds(&self) -> bool {
         self.is_anything_open()
-            || matches!(self.phase, Phase::Code { .. })
+            || matches!(self.task, CashierTask::Code { .. })
             || !self.notices.is_empty()
     }
 
@@ -172,16 +172,18 @@ impl Model {
         self.attempts.iter_mut().find(|attempt| attempt.view.out_trade_no == *order)
     }
 
-    /// The attempt on the phase.
+    /// The attempt on the task.
     pub(super) fn at_hand(&self) -> Option<&ShownAttempt> {
-        match &self.phase {
-            Phase::Payment(order) => self.attempt(order),
-            Phase::Amount { .. } | Phase::Code { .. } | Phase::Starting { .. } => None,
+        match &self.task {
+            CashierTask::Payment(order) => self.attempt(order),
+            CashierTask::Amount { .. }
+            | CashierTask::Code { .. }
+            | CashierTask::Starting { .. } => None,
         }
     }
 
     pub(super) fn is_at_hand(&self, order: &OutTradeNo) -> bool {
-        matches!(&self.phase, Phase::Payment(at_hand) if at_hand == order)
+        matches!(&self.task, CashierTask::Payment(at_hand) if at_hand == order)
     }
 
     /// Whether something else stands where the payment at hand is shown.
@@ -190,12 +192,12 @@ impl Model {
             || matches!(self.dialog, Some(Dialog::Help | Dialog::Training { .. }))
     }
 
-    /// Whether the phase shows this attempt now.
+    /// Whether the task shows this attempt now.
     pub(super) fn is_on_the_desk(&self, order: &OutTradeNo) -> bool {
         !self.desk_is_hidden() && self.is_at_hand(order)
     }
 
-    /// Open attempts that the phase does not show now, the most urgent first.
+    /// Open attempts that the task does not show now, the most urgent first.
     pub(super) fn pinned(&self) -> Vec<&ShownAttempt> {
         let mut pinned: Vec<_> = self
             .attempts
@@ -232,7 +234,7 @@ impl Model {
         attempts
     }
 
-    /// Whether a question is asked below the phase.
+    /// Whether a question is asked below the task.
     pub(super) fn is_asking(&self) -> bool {
         match self.dialog {
             Some(
@@ -248,7 +250,7 @@ impl Model {
     /// Whether Enter acknowledges the notice rather than going on with what is being done.
     pub(super) fn enter_is_for_the_notice(&self) -> bool {
         let Some(notice) = self.notices.front() else { return false };
-        let idle = matches!(&self.phase, Phase::Amount { typed } if typed.is_empty());
+        let idle = matches!(&self.task, CashierTask::Amount { typed } if typed.is_empty());
         idle || self.now.since(notice.since) >= NOTICE_SETTLES
     }
 
@@ -287,25 +289,27 @@ impl Model {
         if !self.settings.printer_configured || self.stopped.is_some() {
             return None;
         }
-        let at_hand = match &self.phase {
-            Phase::Amount { typed } if typed.is_empty() => None,
-            Phase::Payment(_) => {
+        let at_hand = match &self.task {
+            CashierTask::Amount { typed } if typed.is_empty() => None,
+            CashierTask::Payment(_) => {
                 let attempt = self.at_hand()?;
                 if !attempt.has_slip() && !attempt.view.state.is_settled() {
                     return None;
                 }
                 Some(attempt).filter(|attempt| attempt.has_slip())
             }
-            Phase::Amount { .. } | Phase::Code { .. } | Phase::Starting { .. } => return None,
+            CashierTask::Amount { .. }
+            | CashierTask::Code { .. }
+            | CashierTask::Starting { .. } => return None,
         };
         // What never came out is missing more than a copy of what did.
-        let missing = self.attempts.iter().filter(|attempt| attempt.paper == Slip::Missing);
+        let missing = self.attempts.iter().filter(|attempt| attempt.paper == SlipState::Missing);
         let missing = missing.min_by_key(|attempt| attempt.view.updated_at);
         let paid = |attempt: &&ShownAttempt| attempt.view.state.status() == Status::Paid;
         // Beside a payment that is not paid, the last receipt would pass for its own.
         let last = || {
             let paid = self.attempts.iter().filter(paid).max_by_key(|paid| paid.view.updated_at);
-            paid.filter(|_| matches!(self.phase, Phase::Amount { .. }))
+            paid.filter(|_| matches!(self.task, CashierTask::Amount { .. }))
         };
         let chosen = missing.or(at_hand).or_else(last);
         chosen.map(|attempt| &attempt.view.out_trade_no)
@@ -319,41 +323,43 @@ impl Model {
 
     /// The sale that a payment code scanned now would charge.
     pub(super) fn takes_codes(&self) -> Option<SaleRef> {
-        match &self.phase {
-            Phase::Code { sale } => Some(*sale),
-            Phase::Payment(_) => {
+        match &self.task {
+            CashierTask::Code { sale } => Some(*sale),
+            CashierTask::Payment(_) => {
                 let attempt = self.at_hand()?;
                 let again =
                     matches!(attempt.view.state.status(), Status::Declined | Status::Reversed);
                 again.then_some(SaleRef::Again(attempt.view.sale, attempt.view.amount))
             }
-            Phase::Amount { .. } | Phase::Starting { .. } => None,
+            CashierTask::Amount { .. } | CashierTask::Starting { .. } => None,
         }
     }
 
-    /// What the phase waits for, where a scan was not it.
+    /// What the task waits for, where a scan was not it.
     pub(super) fn instead(&self) -> Instead {
         if self.stopped.is_some() {
             return Instead::Restart;
         }
-        match &self.phase {
-            Phase::Amount { typed } => {
+        match &self.task {
+            CashierTask::Amount { typed } => {
                 let settings = &self.settings;
                 match settings.currency.read(typed, settings.entry) {
                     Ok(_) => Instead::PressEnter,
                     Err(_) => Instead::TypeAmount,
                 }
             }
-            Phase::Code { .. } => Instead::ScanPaymentCode,
-            Phase::Starting { .. } => Instead::FinishThisOne,
-            Phase::Payment(_) => match self.at_hand().map(|attempt| attempt.view.state.status()) {
-                Some(Status::Declined | Status::Reversed) => Instead::ScanPaymentCode,
-                Some(Status::Paid) | None => Instead::TypeAmount,
-                Some(Status::Reversing | Status::Attention) => Instead::ChooseFirst,
-                Some(Status::Created | Status::Sent | Status::Waiting | Status::Checking) => {
-                    Instead::FinishThisOne
+            CashierTask::Code { .. } => Instead::ScanPaymentCode,
+            CashierTask::Starting { .. } => Instead::FinishThisOne,
+            CashierTask::Payment(_) => {
+                match self.at_hand().map(|attempt| attempt.view.state.status()) {
+                    Some(Status::Declined | Status::Reversed) => Instead::ScanPaymentCode,
+                    Some(Status::Paid) | None => Instead::TypeAmount,
+                    Some(Status::Reversing | Status::Attention) => Instead::ChooseFirst,
+                    Some(Status::Created | Status::Sent | Status::Waiting | Status::Checking) => {
+                        Instead::FinishThisOne
+                    }
                 }
-            },
+            }
         }
     }
 
@@ -375,9 +381,11 @@ impl Model {
     pub(super) fn tidy(&mut self) {
         self.attempts.sort_by_key(|attempt| std::cmp::Reverse(attempt.view.created_at));
         let mut ended = 0;
-        let at_hand = match &self.phase {
-            Phase::Payment(order) => Some(order),
-            Phase::Amount { .. } | Phase::Code { .. } | Phase::Starting { .. } => None,
+        let at_hand = match &self.task {
+            CashierTask::Payment(order) => Some(order),
+            CashierTask::Amount { .. }
+            | CashierTask::Code { .. }
+            | CashierTask::Starting { .. } => None,
         };
         let notices = &self.notices;
         self.attempts.retain(|attempt| {
@@ -402,7 +410,7 @@ impl ShownAttempt {
             story: Story::default(),
             cancelled: false,
             superseded: false,
-            paper: Slip::None,
+            paper: SlipState::None,
         }
     }
 

@@ -1,8 +1,8 @@
 //! What each message does.
 
-use super::model::{Dialog, Model, Notice, Phase, ShownAttempt, Slip};
+use super::model::{CashierTask, Dialog, Model, ShownAttempt, ShownNotice, SlipState};
 use super::note::{Note, Scanned};
-use super::{AttemptView, Command, Key, Message, Printing, SaleRef};
+use super::{AttemptView, Key, Printing, SaleRef, ScreenCommand, ScreenMessage};
 use crate::clean::clean;
 use crate::clock::{Millis, Timestamp, Uptime};
 use crate::language::Language;
@@ -23,47 +23,52 @@ const WARM_FOR: Millis = Millis::seconds(20);
 const FAULT_SHOWN: usize = 200;
 
 /// Applies one message at a time of both clocks; the answer is what the till must do, in order.
-pub fn update(model: &mut Model, message: Message, now: Uptime, wall: Timestamp) -> Vec<Command> {
+pub fn update(
+    model: &mut Model,
+    message: ScreenMessage,
+    now: Uptime,
+    wall: Timestamp,
+) -> Vec<ScreenCommand> {
     model.now = now;
     model.wall = wall;
     match message {
-        Message::Key(key) => pressed(model, key),
-        Message::Scanned(scan) => scanned(model, scan),
-        Message::UnendedBurst => {
+        ScreenMessage::Key(key) => pressed(model, key),
+        ScreenMessage::Scanned(scan) => scanned(model, scan),
+        ScreenMessage::UnendedBurst => {
             say(model, Note::UnendedBurst);
             model.ring();
             Vec::new()
         }
-        Message::Attempt(view, event) => moved(model, view, &event),
-        Message::NotBegun(refusal) => {
-            if let Phase::Starting { sale } = model.phase {
-                model.phase = Phase::Code { sale };
+        ScreenMessage::Attempt(view, event) => moved(model, view, &event),
+        ScreenMessage::NotBegun(refusal) => {
+            if let CashierTask::Starting { sale } = model.task {
+                model.task = CashierTask::Code { sale };
             }
             say(model, Note::NotBegun(refusal));
             model.ring();
             Vec::new()
         }
-        Message::Gateway(link) => {
+        ScreenMessage::Gateway(link) => {
             model.gateway = link;
             Vec::new()
         }
-        Message::Scanner(link) => {
+        ScreenMessage::Scanner(link) => {
             model.scanner = link;
             Vec::new()
         }
-        Message::Printer(link) => {
+        ScreenMessage::Printer(link) => {
             model.printer = link;
             Vec::new()
         }
-        Message::Display(link) => {
+        ScreenMessage::Display(link) => {
             model.display = link;
             Vec::new()
         }
-        Message::Printed { out_trade_no, how } => {
+        ScreenMessage::Printed { out_trade_no, how } => {
             printed(model, &out_trade_no, how);
             Vec::new()
         }
-        Message::Drawer(how) => {
+        ScreenMessage::Drawer(how) => {
             match how {
                 Printing::Sent | Printing::Printed => say(model, Note::DrawerOpened),
                 Printing::Failed(why) => {
@@ -73,14 +78,14 @@ pub fn update(model: &mut Model, message: Message, now: Uptime, wall: Timestamp)
             }
             Vec::new()
         }
-        Message::JournalFailed(why) => {
+        ScreenMessage::JournalFailed(why) => {
             model.stopped = Some(why.map(|why| clean(why, FAULT_SHOWN)));
             model.dialog = None;
             model.note = None;
             model.ring();
             Vec::new()
         }
-        Message::Time => keep_warm(model),
+        ScreenMessage::Time => keep_warm(model),
     }
 }
 
@@ -90,7 +95,8 @@ fn say(model: &mut Model, note: Note) {
 
 fn printed(model: &mut Model, order: &OutTradeNo, how: Printing) {
     if let Some(attempt) = model.attempt_mut(order) {
-        attempt.paper = if matches!(how, Printing::Failed(_)) { Slip::Missing } else { Slip::Done };
+        attempt.paper =
+            if matches!(how, Printing::Failed(_)) { SlipState::Missing } else { SlipState::Done };
     }
     match how {
         Printing::Sent => say(model, Note::SentToPrinter),
@@ -103,17 +109,17 @@ fn printed(model: &mut Model, order: &OutTradeNo, how: Printing) {
     }
 }
 
-fn keep_warm(model: &mut Model) -> Vec<Command> {
-    let asks = matches!(model.phase, Phase::Code { .. }) && model.stopped.is_none();
+fn keep_warm(model: &mut Model) -> Vec<ScreenCommand> {
+    let asks = matches!(model.task, CashierTask::Code { .. }) && model.stopped.is_none();
     if asks && model.now.since(model.warmed_at) >= WARM_FOR { warm_up(model) } else { Vec::new() }
 }
 
-fn warm_up(model: &mut Model) -> Vec<Command> {
+fn warm_up(model: &mut Model) -> Vec<ScreenCommand> {
     model.warmed_at = model.now;
-    vec![Command::WarmUp]
+    vec![ScreenCommand::WarmUp]
 }
 
-fn pressed(model: &mut Model, key: Key) -> Vec<Command> {
+fn pressed(model: &mut Model, key: Key) -> Vec<ScreenCommand> {
     if key == Key::Enter {
         let last = model.last_enter.replace(model.now);
         if last.is_some_and(|last| model.now.since(last) < BOUNCE) {
@@ -136,7 +142,7 @@ fn pressed(model: &mut Model, key: Key) -> Vec<Command> {
         }
         Key::Ctrl('q') if model.dialog != Some(Dialog::Quit) => {
             if !model.is_anything_open() {
-                return vec![Command::Quit];
+                return vec![ScreenCommand::Quit];
             }
             model.dialog = Some(Dialog::Quit);
             return Vec::new();
@@ -164,26 +170,28 @@ fn pressed(model: &mut Model, key: Key) -> Vec<Command> {
     }
     model.note = None;
     match key {
-        Key::F(5) => model.can_check_now().cloned().map(Command::CheckNow).into_iter().collect(),
-        Key::F(6) if model.settings.drawer => vec![Command::OpenDrawer],
+        Key::F(5) => {
+            model.can_check_now().cloned().map(ScreenCommand::CheckNow).into_iter().collect()
+        }
+        Key::F(6) if model.settings.drawer => vec![ScreenCommand::OpenDrawer],
         Key::F(9) => {
             let Some(order) = model.can_reprint().cloned() else { return Vec::new() };
             let before = model
                 .attempt_mut(&order)
-                .map(|attempt| std::mem::replace(&mut attempt.paper, Slip::Asked));
-            if before == Some(Slip::Asked) || !model.printer_is_there() {
+                .map(|attempt| std::mem::replace(&mut attempt.paper, SlipState::Asked));
+            if before == Some(SlipState::Asked) || !model.printer_is_there() {
                 say(model, Note::ReceiptWaits);
             }
-            if before == Some(Slip::Asked) {
+            if before == Some(SlipState::Asked) {
                 return Vec::new();
             }
-            vec![Command::Print { out_trade_no: order, copy: true }]
+            vec![ScreenCommand::Print { out_trade_no: order, copy: true }]
         }
         Key::Ctrl('t') => {
             if model.can_train() {
                 model.dialog = Some(Dialog::Training { chosen: 0 });
             } else if model.settings.training.is_some()
-                && matches!(model.phase, Phase::Amount { .. })
+                && matches!(model.task, CashierTask::Amount { .. })
             {
                 say(model, Note::AmountFirst);
             }
@@ -193,13 +201,13 @@ fn pressed(model: &mut Model, key: Key) -> Vec<Command> {
     }
 }
 
-fn pressed_at_desk(model: &mut Model, key: Key) -> Vec<Command> {
-    match &model.phase {
-        Phase::Amount { typed } => {
+fn pressed_at_desk(model: &mut Model, key: Key) -> Vec<ScreenCommand> {
+    match &model.task {
+        CashierTask::Amount { typed } => {
             let typed = typed.clone();
             typing(model, typed, key)
         }
-        Phase::Code { .. } => {
+        CashierTask::Code { .. } => {
             match key {
                 Key::Esc => next_sale(model),
                 Key::Char(_) | Key::Backspace => say(model, Note::EscFirst),
@@ -207,15 +215,15 @@ fn pressed_at_desk(model: &mut Model, key: Key) -> Vec<Command> {
             }
             Vec::new()
         }
-        Phase::Starting { .. } => Vec::new(),
-        Phase::Payment(order) => {
+        CashierTask::Starting { .. } => Vec::new(),
+        CashierTask::Payment(order) => {
             let order = order.clone();
             pressed_at_payment(model, order, key)
         }
     }
 }
 
-fn typing(model: &mut Model, mut typed: String, key: Key) -> Vec<Command> {
+fn typing(model: &mut Model, mut typed: String, key: Key) -> Vec<ScreenCommand> {
     let settings = &model.settings;
     match key {
         Key::Char(character) => {
@@ -230,12 +238,12 @@ fn typing(model: &mut Model, mut typed: String, key: Key) -> Vec<Command> {
                 Err(why) => Some(Note::NotAnAmount(why)),
             };
             model.note = certain;
-            model.phase = Phase::Amount { typed };
+            model.task = CashierTask::Amount { typed };
             if first { warm_up(model) } else { Vec::new() }
         }
         Key::Backspace => {
             typed.pop();
-            model.phase = Phase::Amount { typed };
+            model.task = CashierTask::Amount { typed };
             Vec::new()
         }
         Key::Esc => {
@@ -293,19 +301,19 @@ fn is_unfinished(typed: &str) -> bool {
         .is_some_and(|major| !major.is_empty() && major.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-fn ask_for_code(model: &mut Model, sale: SaleRef) -> Vec<Command> {
-    model.phase = Phase::Code { sale };
+fn ask_for_code(model: &mut Model, sale: SaleRef) -> Vec<ScreenCommand> {
+    model.task = CashierTask::Code { sale };
     model.note = None;
     warm_up(model)
 }
 
 fn next_sale(model: &mut Model) {
-    model.phase = Phase::Amount { typed: String::new() };
+    model.task = CashierTask::Amount { typed: String::new() };
     model.note = None;
     model.tidy();
 }
 
-fn pressed_at_payment(model: &mut Model, order: OutTradeNo, key: Key) -> Vec<Command> {
+fn pressed_at_payment(model: &mut Model, order: OutTradeNo, key: Key) -> Vec<ScreenCommand> {
     let Some(attempt) = model.attempt(&order) else {
         next_sale(model);
         return Vec::new();
@@ -340,7 +348,7 @@ fn pressed_at_payment(model: &mut Model, order: OutTradeNo, key: Key) -> Vec<Com
     Vec::new()
 }
 
-fn answered(model: &mut Model, dialog: Dialog, key: Key) -> Vec<Command> {
+fn answered(model: &mut Model, dialog: Dialog, key: Key) -> Vec<ScreenCommand> {
     if key == Key::Esc {
         model.dialog = None;
         return Vec::new();
@@ -370,7 +378,7 @@ fn answered(model: &mut Model, dialog: Dialog, key: Key) -> Vec<Command> {
                 }
                 Key::Enter => {
                     model.dialog = None;
-                    return vec![Command::Train(chosen)];
+                    return vec![ScreenCommand::Train(chosen)];
                 }
                 Key::Char(_) | Key::Backspace | Key::Esc | Key::F(_) | Key::Ctrl(_) => {}
             }
@@ -391,7 +399,7 @@ fn answered(model: &mut Model, dialog: Dialog, key: Key) -> Vec<Command> {
             if let Some(attempt) = model.attempt_mut(&order) {
                 attempt.cancelled = true;
             }
-            vec![Command::Cancel(order)]
+            vec![ScreenCommand::Cancel(order)]
         }
         Dialog::Unsettled { order, again } => match key {
             Key::Up | Key::Down | Key::Tab => {
@@ -419,21 +427,21 @@ fn answered(model: &mut Model, dialog: Dialog, key: Key) -> Vec<Command> {
             if key != Key::Enter {
                 return Vec::new();
             }
-            vec![Command::Quit]
+            vec![ScreenCommand::Quit]
         }
     }
 }
 
-fn charge_again(model: &mut Model, order: OutTradeNo) -> Vec<Command> {
+fn charge_again(model: &mut Model, order: OutTradeNo) -> Vec<ScreenCommand> {
     let Some(attempt) = model.attempt_mut(&order) else { return Vec::new() };
     attempt.superseded = true;
     let sale = SaleRef::Again(attempt.view.sale, attempt.view.amount);
-    let mut commands = vec![Command::Supersede(order)];
+    let mut commands = vec![ScreenCommand::Supersede(order)];
     commands.extend(ask_for_code(model, sale));
     commands
 }
 
-fn scanned(model: &mut Model, scan: Scan) -> Vec<Command> {
+fn scanned(model: &mut Model, scan: Scan) -> Vec<ScreenCommand> {
     let seen = Scanned::of(&scan);
     if let Scan::Payment(code) = scan {
         let hash = code.keyed_hash(b"stutter");
@@ -446,14 +454,14 @@ fn scanned(model: &mut Model, scan: Scan) -> Vec<Command> {
         });
         match sale {
             Some(sale) if !stutters => {
-                model.phase = Phase::Starting { sale };
+                model.task = CashierTask::Starting { sale };
                 model.dialog = None;
                 model.note = None;
-                return vec![Command::Begin { sale, code }];
+                return vec![ScreenCommand::Begin { sale, code }];
             }
             Some(_) => refuse(model, Scanned::SameAgain),
             None if stutters
-                && matches!(model.phase, Phase::Starting { .. } | Phase::Payment(_)) =>
+                && matches!(model.task, CashierTask::Starting { .. } | CashierTask::Payment(_)) =>
             {
                 refuse(model, Scanned::SameAgain);
             }
@@ -471,7 +479,7 @@ fn refuse(model: &mut Model, scanned: Scanned) {
     model.ring();
 }
 
-fn moved(model: &mut Model, view: AttemptView, event: &Event) -> Vec<Command> {
+fn moved(model: &mut Model, view: AttemptView, event: &Event) -> Vec<ScreenCommand> {
     let order = view.out_trade_no.clone();
     let status = view.state.status();
     let (sale, recorded) = (view.sale, view.recorded);
@@ -485,19 +493,20 @@ fn moved(model: &mut Model, view: AttemptView, event: &Event) -> Vec<Command> {
         attempt.cancelled |= *event == Event::Cancel;
         attempt.view = view;
     }
-    if *event == Event::Begun && matches!(model.phase, Phase::Starting { .. }) {
-        model.phase = Phase::Payment(order.clone());
+    if *event == Event::Begun && matches!(model.task, CashierTask::Starting { .. }) {
+        model.task = CashierTask::Payment(order.clone());
         model.note = None;
     }
     // Money arrived for the very sale that was about to be charged anew: it must not be.
-    let asks_for = match &model.phase {
-        Phase::Code { sale: SaleRef::Again(sale, _) } => Some(*sale),
-        Phase::Amount { .. } | Phase::Code { .. } | Phase::Starting { .. } | Phase::Payment(_) => {
-            None
-        }
+    let asks_for = match &model.task {
+        CashierTask::Code { sale: SaleRef::Again(sale, _) } => Some(*sale),
+        CashierTask::Amount { .. }
+        | CashierTask::Code { .. }
+        | CashierTask::Starting { .. }
+        | CashierTask::Payment(_) => None,
     };
     if status == Status::Paid && asks_for == Some(sale) {
-        model.phase = Phase::Payment(order.clone());
+        model.task = CashierTask::Payment(order.clone());
         model.note = None;
     }
     close_outdated_dialog(model, &order, status);
@@ -509,16 +518,16 @@ fn moved(model: &mut Model, view: AttemptView, event: &Event) -> Vec<Command> {
         if model.is_at_hand(&order) {
             model.note = None;
         } else if !model.notices.iter().any(|notice| notice.order == order) {
-            model.notices.push_back(Notice { order: order.clone(), since: model.now });
+            model.notices.push_back(ShownNotice { order: order.clone(), since: model.now });
         }
         let prints = model.settings.auto_print && model.settings.printer_configured && recorded;
         if let Some(attempt) = model.attempt_mut(&order)
             && prints
             && attempt.has_slip()
-            && attempt.paper == Slip::None
+            && attempt.paper == SlipState::None
         {
-            attempt.paper = Slip::Asked;
-            commands.push(Command::Print { out_trade_no: order, copy: false });
+            attempt.paper = SlipState::Asked;
+            commands.push(ScreenCommand::Print { out_trade_no: order, copy: false });
             if !model.printer_is_there() {
                 say(model, Note::ReceiptWaits);
             }

@@ -1,51 +1,51 @@
 //! What is wrong with a device, in words for the cashier.
 
-use crate::device::Fault;
+use crate::device::DeviceFault;
 use crate::device::inventory::DeviceClass;
 use crate::device::printer::{JobFault, Trouble};
 use crate::device::role::{Role, Why};
 use crate::language::Language;
 
 /// Why a device that is there cannot be used.
-pub fn fault(fault: &Fault, language: Language) -> String {
+pub fn fault(fault: &DeviceFault, language: Language) -> String {
     let (english, chinese) = match fault {
-        Fault::Denied => ("no permission (group dialout)", "没有权限（需要 dialout 组）"),
-        Fault::DeniedHid => ("install 70-paytill.rules", "请安装 70-paytill.rules"),
-        Fault::Busy => ("another program is using it", "被其他程序占用"),
-        Fault::NotSerial => ("not a serial port", "不是串口"),
-        Fault::Stalled => {
+        DeviceFault::Denied => ("no permission (group dialout)", "没有权限（需要 dialout 组）"),
+        DeviceFault::DeniedHid => ("install 70-paytill.rules", "请安装 70-paytill.rules"),
+        DeviceFault::Busy => ("another program is using it", "被其他程序占用"),
+        DeviceFault::NotSerial => ("not a serial port", "不是串口"),
+        DeviceFault::Stalled => {
             ("not accepting data: check paper and cover", "不接收数据，请检查纸张和上盖")
         }
-        Fault::Blocked => {
+        DeviceFault::Blocked => {
             ("not accepting data: check cable and power", "不接收数据，请检查连接线和电源")
         }
-        Fault::Silent => ("no answer: check power and cable", "无应答，请检查电源和连接线"),
-        Fault::Printer(trouble) => return self::trouble(*trouble, language).to_owned(),
-        Fault::Other(words) => return words.clone(),
+        DeviceFault::Silent => ("no answer: check power and cable", "无应答，请检查电源和连接线"),
+        DeviceFault::Printer(trouble) => return self::trouble(*trouble, language).to_owned(),
+        DeviceFault::Other(words) => return words.clone(),
     };
     language.pick(english, chinese).to_owned()
 }
 
 /// What to do about a device that cannot be used.
-pub fn remedy(fault: &Fault, language: Language) -> &'static str {
+pub fn remedy(fault: &DeviceFault, language: Language) -> &'static str {
     let (english, chinese) = match fault {
-        Fault::Denied | Fault::DeniedHid => (
+        DeviceFault::Denied | DeviceFault::DeniedHid => (
             "Install assets/70-paytill.rules into /etc/udev/rules.d, and add the user to dialout.",
             "请将 assets/70-paytill.rules 放入 /etc/udev/rules.d，并把用户加入 dialout 组。",
         ),
-        Fault::Busy => (
+        DeviceFault::Busy => (
             "Close the other program; assets/70-paytill.rules keeps ModemManager away.",
             "请关闭占用它的程序；assets/70-paytill.rules 可避免 ModemManager 占用。",
         ),
-        Fault::NotSerial => (
+        DeviceFault::NotSerial => (
             "Set the port to the device itself, such as one in /dev/serial/by-id.",
             "请把端口设为设备本身，例如 /dev/serial/by-id 下的名称。",
         ),
-        Fault::Stalled | Fault::Printer(_) => (
+        DeviceFault::Stalled | DeviceFault::Printer(_) => (
             "Check paper and cover, then switch the printer off and on.",
             "请检查纸张和上盖，然后关机再开机。",
         ),
-        Fault::Silent | Fault::Blocked | Fault::Other(_) => (
+        DeviceFault::Silent | DeviceFault::Blocked | DeviceFault::Other(_) => (
             "Check its cable and power, then plug it in again.",
             "请检查连接线和电源，并重新插拔。",
         ),

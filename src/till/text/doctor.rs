@@ -5,7 +5,7 @@ mod check;
 mod tests;
 
 use super::device;
-use crate::device::Fault;
+use crate::device::DeviceFault;
 use crate::language::Language;
 use crate::say;
 
@@ -88,7 +88,7 @@ pub enum Finding {
     /// By the till that runs.
     DeviceInUse(Check, String),
     DeviceAbsent(Check, String),
-    DeviceWrong(Check, String, Fault),
+    DeviceWrong(Check, String, DeviceFault),
     TerminalGood,
     TerminalPoor,
     TerminalNotUtf8,

@@ -16,7 +16,8 @@ use paytill::payment::{
 };
 use paytill::scan::{Scan, Wallet};
 use paytill::screen::{
-    AttemptView, Command, Key, Link, Message, Model, Printing, Settings, Theme, update, view,
+    AttemptView, Key, Link, Model, Printing, ScreenCommand, ScreenMessage, Settings, Theme, update,
+    view,
 };
 use ratatui::backend::CrosstermBackend;
 use ratatui::layout::Rect;

@@ -2,21 +2,21 @@
 
 use super::*;
 
-/// So many attempts that wait for their customers, and what was told of them forgotten.
-fn waiting(attempts: u8) -> Bench {
-    let mut bench = Bench::new();
+/// So many attempts that wait for their customers, and what was reported of them forgotten.
+fn waiting(attempts: u8) -> EngineBench {
+    let mut bench = EngineBench::new();
     for attempt in 1..=attempts {
         bench.sell(attempt).unwrap();
         bench.disk(attempt.into(), true);
         bench.answer(attempt.into(), Says::Paying);
     }
-    bench.told.clear();
+    bench.reported.clear();
     bench
 }
 
 #[test]
 fn each_move_is_told_with_the_status_it_came_from() {
-    let mut bench = Bench::new();
+    let mut bench = EngineBench::new();
     bench.sell(1).unwrap();
     let (now, wall) = bench.at();
     let came_from = |effects: Vec<Effect>| match effects.as_slice() {
@@ -34,23 +34,23 @@ fn each_move_is_told_with_the_status_it_came_from() {
 fn a_failing_journal_is_told_once_to_everybody_whom_it_stops() {
     let mut open = vec![stored(9, "1900000999", 7)];
     open[0].id = 9;
-    let mut bench = Bench::with(Recovered { last_attempt: 9, open, ..Recovered::default() });
+    let mut bench = EngineBench::with(Recovered { last_attempt: 9, open, ..Recovered::default() });
     for attempt in 10..=13 {
         bench.sell(u8::try_from(attempt).unwrap()).unwrap();
         bench.disk(attempt, true);
         bench.answer(attempt, Says::Paying);
     }
     bench.answer(13, paid());
-    bench.told.clear();
+    bench.reported.clear();
     // Two are at the disk, one waits between two queries, one is paid, one is another merchant's.
     bench.happen(10, Event::Cancel);
     bench.happen(11, Event::Cancel);
     bench.disk(10, false);
-    let mut told = bench.told.clone();
-    told.sort_unstable_by_key(|(attempt, ..)| *attempt);
-    assert_eq!(told, [(10, Status::Reversing, false), (12, Status::Waiting, false)]);
+    let mut reported = bench.reported.clone();
+    reported.sort_unstable_by_key(|(attempt, ..)| *attempt);
+    assert_eq!(reported, [(10, Status::Reversing, false), (12, Status::Waiting, false)]);
     bench.disk(11, false);
-    assert_eq!(bench.told[2..], [(11, Status::Reversing, false)], "the rest has heard of it");
+    assert_eq!(bench.reported[2..], [(11, Status::Reversing, false)], "the rest has heard of it");
     assert_eq!(bench.engine.busy().count(), 0, "nothing can be done about any of them");
     assert!(bench.engine.is_open());
 }
@@ -63,12 +63,12 @@ fn what_comes_in_after_the_journal_failed_is_told_and_leads_to_nothing() {
     bench.happen(1, Event::Cancel);
     let (calls, written) = (bench.calls.len(), bench.written.len());
     bench.disk(1, false);
-    bench.told.clear();
+    bench.reported.clear();
     bench.happen(1, Event::Supersede);
-    assert!(bench.told.is_empty(), "a wish cannot be written down, so it is none");
+    assert!(bench.reported.is_empty(), "a wish cannot be written down, so it is none");
     let query = bench.calls.last().unwrap().1;
     bench.happen(1, paid().in_answer_to(query));
-    assert_eq!(bench.told, [(1, Status::Paid, false)], "an answer is worth telling");
+    assert_eq!(bench.reported, [(1, Status::Paid, false)], "an answer is worth telling");
     assert_eq!((bench.calls.len(), bench.written.len()), (calls, written));
 }
 
@@ -82,7 +82,8 @@ fn the_latest_five_hundred_payment_codes_are_known_and_no_more() {
     let most = i64::from(Recovered::CODES_REMEMBERED);
     let number = |id: i64| OutTradeNo::try_from(format!("T01-{id:06}")).unwrap();
     let codes = (2..=most).map(|id| (code(id), number(id))).collect();
-    let mut bench = Bench::with(Recovered { last_attempt: most, codes, ..Recovered::default() });
+    let mut bench =
+        EngineBench::with(Recovered { last_attempt: most, codes, ..Recovered::default() });
     bench.sell(1).unwrap();
     assert!(bench.engine.code_used_by(&code(2)).is_some(), "five hundred fit");
     bench.disk(most + 1, true);
@@ -96,7 +97,7 @@ fn the_latest_sixty_four_sales_are_known_and_no_more() {
     let most = i64::from(Recovered::SALES_REMEMBERED);
     let past =
         Recovered { last_sale: most, paid_sales: (2..=most).collect(), ..Recovered::default() };
-    let mut bench = Bench::with(past);
+    let mut bench = EngineBench::with(past);
     let again = |sale: i64| SaleRef::Again(sale, Money::from_minor(1234));
     bench.sell(1).unwrap();
     assert_eq!(bench.begin(again(2), 2), Err(Refusal::AlreadyPaid), "sixty-four fit");
@@ -118,7 +119,8 @@ fn one_sale_does_not_stand_in_the_way_of_another() {
 #[test]
 fn a_code_that_has_left_is_dead_whatever_became_of_its_payment() {
     let mut bench = waiting(2);
-    let used_by = |bench: &Bench, code| bench.engine.code_used_by(&[code; 16]).cloned().unwrap();
+    let used_by =
+        |bench: &EngineBench, code| bench.engine.code_used_by(&[code; 16]).cloned().unwrap();
     for ending in [paid(), Says::Declined(reason("NOTENOUGH"))] {
         bench.answer(1, ending);
         assert_eq!(bench.sell(1), Err(Refusal::CodeUsed(used_by(&bench, 1))));
@@ -149,14 +151,14 @@ fn a_person_reaches_the_order_they_name() {
     let effects = bench.engine.handle_event_of(&second, Event::Cancel, now, wall);
     bench.take(effects);
     bench.disk(2, true);
-    assert_eq!(bench.told, [(2, Status::Reversing, true)]);
+    assert_eq!(bench.reported, [(2, Status::Reversing, true)]);
     let nobody = OutTradeNo::try_from("T01-000000".to_owned()).unwrap();
     assert!(bench.engine.handle_event_of(&nobody, Event::Cancel, now, wall).is_empty());
 }
 
 #[test]
 fn a_till_is_busy_with_what_is_open_or_at_the_disk() {
-    let mut bench = Bench::new();
+    let mut bench = EngineBench::new();
     assert!(!bench.engine.is_open());
     let number = bench.sell(1).unwrap();
     bench.disk(1, true);
@@ -173,12 +175,12 @@ fn a_till_is_busy_with_what_is_open_or_at_the_disk() {
 
 #[test]
 fn later_looks_keep_no_till_busy_and_are_woken_for() {
-    let mut bench = Bench::new();
+    let mut bench = EngineBench::new();
     bench.sell(1).unwrap();
     bench.disk(1, true);
     bench.answer(1, Says::Unknown(reason("no_answer")));
     let mut asked = bench.calls.len();
-    while bench.told.last().unwrap().1 != Status::Reversed {
+    while bench.reported.last().unwrap().1 != Status::Reversed {
         bench.pass(1_000);
         while asked < bench.calls.len() {
             asked = bench.calls.len();
@@ -210,10 +212,10 @@ fn after_a_restart_a_payment_counts_only_if_it_is_fresh_by_every_clock_there_is(
         let mut attempt = stored(1, "1900000109", boot);
         attempt.created_at = Timestamp(attempt.created_at.0 - created_before);
         let past = Recovered { last_attempt: 1, open: vec![attempt], ..Recovered::default() };
-        let mut bench = Bench::with(past);
+        let mut bench = EngineBench::with(past);
         bench.disk(1, true);
         bench.answer(1, paid());
-        assert_eq!(bench.told.last().unwrap().1, status, "boot {boot}, by {created_before} ms");
+        assert_eq!(bench.reported.last().unwrap().1, status, "boot {boot}, by {created_before} ms");
     }
 }
 
@@ -221,8 +223,11 @@ fn after_a_restart_a_payment_counts_only_if_it_is_fresh_by_every_clock_there_is(
 fn a_time_line_that_lies_ahead_is_not_gone_on_with() {
     let mut attempt = stored(1, "1900000109", 7);
     attempt.sent_at = Uptime(2_000_000);
-    let bench =
-        Bench::with(Recovered { last_attempt: 1, open: vec![attempt], ..Recovered::default() });
+    let bench = EngineBench::with(Recovered {
+        last_attempt: 1,
+        open: vec![attempt],
+        ..Recovered::default()
+    });
     assert_eq!(bench.written[0].age, Millis(300));
     assert_eq!(bench.written[0].sent_at, Uptime(1_000_000 - 300));
 }

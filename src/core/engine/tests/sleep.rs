@@ -3,8 +3,8 @@
 use super::*;
 
 /// So many attempts that wait for their customers, one begun each half second.
-fn waiting(attempts: u8) -> Bench {
-    let mut bench = Bench::new();
+fn waiting(attempts: u8) -> EngineBench {
+    let mut bench = EngineBench::new();
     for attempt in 1..=attempts {
         bench.sell(attempt).unwrap();
         bench.disk(attempt.into(), true);
@@ -15,7 +15,7 @@ fn waiting(attempts: u8) -> Bench {
     bench
 }
 
-impl Bench {
+impl EngineBench {
     /// Nothing happens for so long; then the timer fires, and the disk writes what comes of it.
     fn sleep(&mut self, millis: u64) {
         self.now += millis;
@@ -51,7 +51,7 @@ fn what_was_slept_over_is_asked_about_one_by_one_the_newest_first() {
 #[test]
 fn a_tick_that_is_a_little_late_checks_at_once() {
     for (pause, at_once) in [(2_999, true), (3_000, false)] {
-        let mut bench = Bench::new();
+        let mut bench = EngineBench::new();
         for attempt in 1..=3 {
             bench.sell(attempt).unwrap();
             bench.disk(attempt.into(), true);
@@ -66,7 +66,7 @@ fn a_tick_that_is_a_little_late_checks_at_once() {
 
 #[test]
 fn while_money_is_open_a_tick_is_wanted_every_second() {
-    let mut bench = Bench::new();
+    let mut bench = EngineBench::new();
     assert_eq!(bench.engine.wake_at(), None);
     bench.sell(1).unwrap();
     for _ in 0..3 {
@@ -143,7 +143,7 @@ fn a_question_that_waits_for_its_turn_is_overtaken_by_the_next_and_not_asked_twi
 
 #[test]
 fn the_fifteen_seconds_still_count_from_when_it_left_though_it_was_slept_over() {
-    let mut bench = Bench::new();
+    let mut bench = EngineBench::new();
     bench.sell(1).unwrap();
     bench.disk(1, true);
     bench.sleep(8_000);
@@ -162,7 +162,7 @@ fn the_fifteen_seconds_still_count_from_when_it_left_though_it_was_slept_over() 
 #[test]
 fn a_start_asks_about_the_newest_first() {
     let open = (1..=3).map(|id| stored(id, "1900000109", 7)).collect();
-    let bench = Bench::with(Recovered { last_attempt: 3, open, ..Recovered::default() });
+    let bench = EngineBench::with(Recovered { last_attempt: 3, open, ..Recovered::default() });
     let written: Vec<i64> = bench.written.iter().map(|entry| entry.attempt).collect();
     assert_eq!(written, [3, 2, 1]);
 }
@@ -178,7 +178,7 @@ fn what_comes_in_before_the_first_tick_after_a_sleep_asks_in_turn_too() {
             bench.disk(attempt, true);
         }
         bench.calls.clear();
-        let lost = |bench: &mut Bench, attempt| {
+        let lost = |bench: &mut EngineBench, attempt| {
             let query = bench.engine.attempts[&attempt].state.awaited().unwrap();
             let answer = Says::Unknown(reason("no_answer"));
             bench.happen(attempt, answer.in_answer_to(query));

@@ -4,8 +4,8 @@ use super::*;
 
 /// A payment that nobody pays, given up, whose first two reversals did not help: the next look is
 /// due at 45 s, the last was at 35 s.
-fn twice_not_yet() -> Bench {
-    let mut bench = Bench::begin();
+fn twice_not_yet() -> PaymentBench {
+    let mut bench = PaymentBench::begin();
     bench.answer(lost());
     bench.until(35_000, |kind| match kind {
         CallKind::Reverse => Says::Repeat(reason("recall")),
@@ -17,7 +17,7 @@ fn twice_not_yet() -> Bench {
 
 #[test]
 fn a_tick_that_comes_early_does_nothing() {
-    let mut bench = Bench::begin();
+    let mut bench = PaymentBench::begin();
     bench.answer(Says::Paying);
     for early in [1, 4_999] {
         bench.now = Millis(early);
@@ -37,7 +37,7 @@ fn a_tick_that_comes_early_does_nothing() {
 #[test]
 fn an_overtaken_query_has_no_say_any_more() {
     for late in [Says::Failed(reason("PAYERROR")), Says::Ended(Ending::Closed)] {
-        let mut bench = Bench::begin();
+        let mut bench = PaymentBench::begin();
         bench.answer(Says::Paying);
         bench.now = Millis(5_000);
         bench.happen(&Event::Tick);
@@ -52,7 +52,7 @@ fn an_overtaken_query_has_no_say_any_more() {
 
 #[test]
 fn a_sale_may_be_put_aside_while_its_customer_is_still_waited_for() {
-    let mut bench = Bench::begin();
+    let mut bench = PaymentBench::begin();
     bench.answer(Says::Paying);
     assert!(!bench.state.is_superseded());
     bench.now = Millis(8_000);
@@ -63,12 +63,12 @@ fn a_sale_may_be_put_aside_while_its_customer_is_still_waited_for() {
 
 #[test]
 fn putting_aside_is_why_a_reversal_runs_but_never_why_a_payment_was_refused() {
-    let mut bench = Bench::begin();
+    let mut bench = PaymentBench::begin();
     bench.answer(Says::Paying);
     bench.happen(&Event::Cancel);
     bench.happen(&Event::Supersede);
     assert_eq!(bench.state.reason().unwrap().code(), "superseded");
-    let mut bench = Bench::begin();
+    let mut bench = PaymentBench::begin();
     bench.answer(Says::Declined(reason("NOTENOUGH")));
     bench.happen(&Event::Supersede);
     assert_eq!(bench.state.reason().unwrap().code(), "NOTENOUGH");
@@ -93,7 +93,7 @@ fn asking_by_hand_during_a_reversal_is_no_faster_than_the_till_itself() {
 #[test]
 fn a_payment_given_up_and_found_paid_an_hour_after_a_restart_goes_back() {
     for (oldest, status) in [(90_000, Status::Paid), (90_001, Status::Reversing)] {
-        let mut bench = Bench::begin();
+        let mut bench = PaymentBench::begin();
         bench.answer(Says::Paying);
         bench.now = Millis(8_000);
         bench.happen(&Event::Cancel);
@@ -104,19 +104,19 @@ fn a_payment_given_up_and_found_paid_an_hour_after_a_restart_goes_back() {
 
 #[test]
 fn a_failing_query_names_the_trouble_only_where_nothing_better_is_known() {
-    let asked = |bench: &mut Bench, at: u64| {
+    let asked = |bench: &mut PaymentBench, at: u64| {
         bench.now = Millis(at);
         bench.happen(&Event::Tick);
         bench.answer(Says::Unknown(reason("certificate")));
         bench.state.reason().map(|reason| reason.code().to_owned())
     };
-    let mut bench = Bench::begin();
+    let mut bench = PaymentBench::begin();
     bench.answer(lost());
     assert_eq!(asked(&mut bench, 5_000).as_deref(), Some("certificate"), "the latest trouble");
-    let mut bench = Bench::begin();
+    let mut bench = PaymentBench::begin();
     bench.answer(Says::Paying);
     assert_eq!(asked(&mut bench, 5_000), None, "the customer is at it: one lost answer is nothing");
-    let mut bench = Bench::begin();
+    let mut bench = PaymentBench::begin();
     bench.answer(Says::Ambiguous(reason("ORDERPAID")));
     bench.answer(lost());
     assert_eq!(asked(&mut bench, 5_000).as_deref(), Some("ORDERPAID"), "the gateway's own word");
@@ -125,7 +125,7 @@ fn a_failing_query_names_the_trouble_only_where_nothing_better_is_known() {
 #[test]
 fn a_payment_given_up_and_found_paid_after_a_long_sleep_goes_back() {
     for (found, status) in [(90_000, Status::Paid), (90_001, Status::Reversing)] {
-        let mut bench = Bench::begin();
+        let mut bench = PaymentBench::begin();
         bench.answer(Says::Paying);
         bench.now = Millis(16_000);
         bench.happen(&Event::Cancel);
@@ -149,7 +149,7 @@ fn a_reversal_is_tried_to_the_last_moment_of_the_seven_days_and_not_after() {
 
 #[test]
 fn a_refused_number_that_cannot_be_closed_in_seven_days_is_let_go() {
-    let mut bench = Bench::begin();
+    let mut bench = PaymentBench::begin();
     bench.answer(Says::Declined(reason("NOTENOUGH")));
     bench.answer(lost());
     bench.until(8 * 24 * 3600 * 1000, |_| lost());
@@ -160,7 +160,7 @@ fn a_refused_number_that_cannot_be_closed_in_seven_days_is_let_go() {
 #[test]
 fn a_number_the_gateway_never_knew_is_looked_at_later_though_its_submission_was_refused() {
     for refusal in [Says::Declined(reason("NOTENOUGH")), Says::Unsigned(reason("refused"))] {
-        let mut bench = Bench::begin();
+        let mut bench = PaymentBench::begin();
         bench.answer(refusal);
         bench.answer(Says::NotFound);
         let unknown =
@@ -174,8 +174,8 @@ fn a_number_the_gateway_never_knew_is_looked_at_later_though_its_submission_was_
 }
 
 /// A payment the gateway never knew, reversed at 40 s; the first later look is due at 160 s.
-fn never_known() -> Bench {
-    let mut bench = Bench::begin();
+fn never_known() -> PaymentBench {
+    let mut bench = PaymentBench::begin();
     bench.answer(lost());
     let unknown = |kind| if kind == CallKind::Reverse { Says::Accepted } else { Says::NotFound };
     bench.until(40_000, unknown);
@@ -212,7 +212,7 @@ fn an_answer_nobody_waits_for_reopens_nothing() {
 
 #[test]
 fn giving_up_at_fifteen_seconds_need_not_wait() {
-    let mut bench = Bench::begin();
+    let mut bench = PaymentBench::begin();
     bench.answer(Says::Paying);
     bench.now = Millis(15_000);
     bench.happen(&Event::Cancel);
@@ -260,7 +260,7 @@ fn a_held_back_reversal_leaves_on_time_whatever_the_interval() {
 #[test]
 fn an_unsigned_refusal_is_asked_about_again_at_the_next_interval_and_not_at_once() {
     for (refused, next) in [(14_000, 15_000), (15_000, 20_000), (15_001, 20_000)] {
-        let mut bench = Bench::begin();
+        let mut bench = PaymentBench::begin();
         bench.now = Millis(refused);
         bench.answer(Says::Unsigned(reason("refused")));
         assert_eq!(bench.answer(Says::Unsigned(reason("refused"))), Status::Attention);
@@ -296,7 +296,7 @@ fn tills_that_wait_for_the_same_gateway_do_not_ask_in_step() {
 #[test]
 fn a_person_may_ask_a_fifth_of_an_interval_after_the_last_question() {
     for (at, asked) in [(5_999, 1), (6_000, 2)] {
-        let mut bench = Bench::begin();
+        let mut bench = PaymentBench::begin();
         bench.answer(Says::Paying);
         bench.until(5_000, |_| Says::Paying);
         bench.now = Millis(at);

@@ -3,14 +3,14 @@
 use super::*;
 
 /// A payment that waits for its customer.
-fn waiting() -> Bench {
-    let mut bench = Bench::begin();
+fn waiting() -> PaymentBench {
+    let mut bench = PaymentBench::begin();
     bench.answer(Says::Paying);
     bench
 }
 
 /// A payment that was given up after three seconds: its reversal is held back.
-fn held_back() -> Bench {
+fn held_back() -> PaymentBench {
     let mut bench = waiting();
     bench.now = Millis(3_000);
     bench.happen(&Event::Cancel);
@@ -18,7 +18,7 @@ fn held_back() -> Bench {
 }
 
 /// A payment whose reversal is on the wire, at 30 s.
-fn reversal_out() -> Bench {
+fn reversal_out() -> PaymentBench {
     let mut bench = waiting();
     bench.until(29_000, |_| Says::Paying);
     bench.now = Millis(30_000);
@@ -96,7 +96,7 @@ fn the_call_whose_answer_is_awaited_is_the_one_that_was_made_last() {
 
 #[test]
 fn a_refusal_is_being_confirmed_until_its_query_is_answered() {
-    let mut bench = Bench::begin();
+    let mut bench = PaymentBench::begin();
     bench.answer(Says::Declined(reason("NOTENOUGH")));
     assert!(bench.state.is_being_confirmed());
     bench.answer(Says::NotPaid);
@@ -123,7 +123,7 @@ fn an_outcome_is_certain_when_it_is_paid_not_paid_or_reversed() {
     assert!(!bench.state.is_settled());
     bench.until(400_000, nobody_pays());
     assert!(bench.state.is_settled());
-    let mut bench = Bench::begin();
+    let mut bench = PaymentBench::begin();
     bench.answer(Says::Paid(proof()));
     assert!(bench.state.is_settled());
     assert_eq!(bench.state.reason(), None);
@@ -149,7 +149,7 @@ fn what_the_gateway_will_not_reverse_is_told_from_what_it_has_not_reversed_yet()
     });
     assert!(!bench.state.is_reversal_refused());
     // A number that took nothing needs no person.
-    let mut bench = Bench::begin();
+    let mut bench = PaymentBench::begin();
     bench.answer(Says::Declined(reason("NOTENOUGH")));
     bench.answer(Says::NotPaid);
     bench.until(16_000, |kind| match kind {
@@ -187,7 +187,7 @@ fn while_a_customer_is_waited_for_the_countdowns_say_the_next_query_and_the_end(
     assert_eq!(outlook, Outlook { checks_at: Some(Millis(5_000)), gives_up_at, reverses_at: None });
     let rules = Rules { give_up_after: Millis::seconds(4), ..RULES };
     assert_eq!(waiting().state.outlook(&rules).checks_at, Some(Millis(4_000)));
-    let mut paid = Bench::begin();
+    let mut paid = PaymentBench::begin();
     paid.answer(Says::Paid(proof()));
     assert_eq!(paid.state.outlook(&RULES), Outlook::default());
 }
@@ -210,7 +210,7 @@ fn the_time_of_the_first_reversal_is_said_only_while_it_is_held_back() {
     assert_eq!(accepted.state.outlook(&RULES).reverses_at, None, "accepted");
     bench.answer(Says::Repeat(reason("recall")));
     assert_eq!(bench.state.outlook(&RULES).reverses_at, None, "not the first any more");
-    let mut declined = Bench::begin();
+    let mut declined = PaymentBench::begin();
     declined.answer(Says::Declined(reason("NOTENOUGH")));
     declined.answer(Says::NotPaid);
     assert_eq!(declined.state.outlook(&RULES).reverses_at, None, "nobody waits for it");

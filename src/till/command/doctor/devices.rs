@@ -11,7 +11,7 @@ use crate::command::wiring::{learned, scanner_settings};
 use crate::config::{Config, DisplayKind, PrinterKind, ScannerKind};
 use crate::device::inventory::{DeviceClass, plugged_in};
 use crate::device::role::{Role, Why};
-use crate::device::{self, Fault, Health};
+use crate::device::{self, DeviceFault, Health};
 use crate::language::Language;
 use crate::text::doctor::{Check, Finding};
 use crate::text::system;
@@ -66,7 +66,7 @@ fn scanners(config: &Config, is_running: bool, teller: &mut Teller) {
             (DeviceClass::HidPos(_) | DeviceClass::Keyboard | DeviceClass::OtherHid, _)
                 if !may_open(&device) =>
             {
-                Finding::DeviceWrong(Check::Scanner, node, Fault::DeniedHid)
+                Finding::DeviceWrong(Check::Scanner, node, DeviceFault::DeniedHid)
             }
             (DeviceClass::HidPos(_) | DeviceClass::Keyboard | DeviceClass::OtherHid, _)
                 if is_running =>
@@ -118,7 +118,7 @@ fn file(path: &Path, language: Language) -> Finding {
         Ok(()) => Finding::DeviceReady(Check::Printer, name),
         Err(error) => {
             let words = clean(&system::words(&error, language), WORDS);
-            Finding::DeviceWrong(Check::Printer, name, Fault::Other(words))
+            Finding::DeviceWrong(Check::Printer, name, DeviceFault::Other(words))
         }
     }
 }

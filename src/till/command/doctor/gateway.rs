@@ -19,7 +19,7 @@ use crate::text::doctor::{Finding, Verdict};
 use crate::text::{failure, reason};
 use paytill_host::clock::Clock;
 use paytill_host::random::nonce;
-use paytill_host::transport::{Failure, Transport};
+use paytill_host::transport::{Transport, TransportFailure};
 
 /// A new certificate takes days to get.
 const ENDS_SOON_DAYS: i64 = 30;
@@ -159,7 +159,7 @@ fn compare(theirs: Timestamp, ours: Timestamp) -> Finding {
     Finding::ClockWrong { seconds, is_ahead: ours > theirs, verdict }
 }
 
-fn words(failure: Failure, language: Language) -> String {
+fn words(failure: TransportFailure, language: Language) -> String {
     reason::happened(&failure.cause().into(), language)
 }
 

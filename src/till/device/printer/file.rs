@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-use super::{Done, Fault, Health, JobFault, PrinterReport, Queued, Spooler};
+use super::{DeviceFault, Done, Health, JobFault, PrinterReport, Queued, Spooler};
 use crate::clean::clean;
 
 impl<R: Fn(PrinterReport)> Spooler<R> {
@@ -31,5 +31,5 @@ fn open_file(path: &Path) -> io::Result<File> {
 }
 
 fn failed(error: &io::Error) -> Health {
-    Health::Failed(Fault::of(error))
+    Health::Failed(DeviceFault::of(error))
 }

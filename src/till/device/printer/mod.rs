@@ -7,7 +7,7 @@
 //! that is away or out of paper, for two minutes.
 
 mod file;
-mod line;
+mod serial;
 mod session;
 pub mod status;
 #[cfg(test)]
@@ -17,11 +17,11 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 
-use super::{Address, Fault, Health, Reported, Wanted, Worker};
+use super::{Address, DeviceFault, Health, Reported, Worker, WorkerHandle};
 use crate::clock::{Millis, Uptime};
 use crate::hardware::Flow;
-use line::SerialPrinter;
 use paytill_host::clock::Clock;
+use serial::SerialPrinter;
 pub use status::Trouble;
 
 /// Jobs that wait; a till that prints more than that has lost its printer.
@@ -196,7 +196,7 @@ struct Spooler<R> {
     clock: Clock,
     report: R,
     reported: Reported,
-    wanted: Wanted,
+    wanted: WorkerHandle,
 }
 
 /// How a job ended well.

@@ -8,8 +8,9 @@ use std::time::Duration;
 use super::status::{
     MODEL, PrinterAnswer, PrinterStatus, QUESTIONS, REPORT_CHANGES, SYNC_POINT, StatusParser,
 };
-use super::{Answers, Wanted};
+use super::{Answers, WorkerHandle};
 use crate::clock::Millis;
+use crate::device::output::PortGone;
 use paytill_host::clock::Clock;
 
 /// A printer that answers at all does so within this time (devices 2.6).
@@ -18,9 +19,6 @@ const ANSWER: Millis = Millis(500);
 const GLANCE: Duration = Duration::from_millis(5);
 /// In [`QUESTIONS`], in the order of asking: state, cause, paper, error.
 const ORDER: [usize; 4] = [0, 1, 3, 2];
-
-/// The line was hung up.
-pub(super) struct PortGone;
 
 /// What is known of the printer on an open line. It forgets all when the line is lost.
 #[derive(Default)]
@@ -136,7 +134,7 @@ impl Session {
 pub(super) struct Asker<'a> {
     pub(super) line: &'a mut File,
     pub(super) clock: &'a Clock,
-    pub(super) wanted: &'a Wanted,
+    pub(super) wanted: &'a WorkerHandle,
 }
 
 impl Asker<'_> {
@@ -157,7 +155,7 @@ impl Asker<'_> {
                 return Ok(true);
             }
             let is_late = self.clock.uptime().since(since) >= ANSWER;
-            if is_late || !self.wanted.is_true() {
+            if is_late || !self.wanted.is_wanted() {
                 return Ok(false);
             }
             self.wanted.pause(GLANCE);

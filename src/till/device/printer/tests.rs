@@ -59,7 +59,7 @@ fn read_until(hardware: &mut TTYPort, end: &[u8]) -> Vec<u8> {
 
 const PRINTER_READY: PrinterReport = PrinterReport::Health(Health::Ready);
 const PRINTER_SEARCHING: PrinterReport = PrinterReport::Health(Health::Searching);
-const PRINTER_STALLED: PrinterReport = PrinterReport::Health(Health::Failed(Fault::Stalled));
+const PRINTER_STALLED: PrinterReport = PrinterReport::Health(Health::Failed(DeviceFault::Stalled));
 const IMPATIENT: Patience =
     Patience { away: Millis(100), stalled: Millis(100), trouble: Millis(100) };
 
@@ -212,14 +212,14 @@ fn a_file_that_cannot_be_written_fails_its_receipts_only() {
 }
 
 /// A printer that answers, found.
-struct Bench {
+struct PrinterBench {
     socket: Socket,
     hardware: Answering,
     printer: Printer,
     reports: Reports<PrinterReport>,
 }
 
-impl Bench {
+impl PrinterBench {
     fn new(skills: Skills, proof: PrintProof) -> Self {
         Self::with(skills, proof, Patience::default())
     }
@@ -244,7 +244,7 @@ impl Bench {
     }
 
     fn trouble(&self, trouble: Trouble) {
-        self.health(Health::Failed(Fault::Printer(trouble)));
+        self.health(Health::Failed(DeviceFault::Printer(trouble)));
     }
 
     /// Waits for what the printer does by itself.
@@ -274,7 +274,7 @@ fn printed_is_told_when_the_printer_has_said_so() {
         (Skills::ALL, PrintProof::PrintEnd),
         (Skills::ALL, PrintProof::SyncPoint),
     ] {
-        let bench = Bench::new(skills, proof);
+        let bench = PrinterBench::new(skills, proof);
         bench.print(1, b"\x1b@one\n");
         bench.print(2, b"\x1b@two\n");
         assert_eq!(bench.reports.next(), PrinterReport::Printed(1), "{skills:?} {proof:?}");
@@ -285,7 +285,7 @@ fn printed_is_told_when_the_printer_has_said_so() {
 
 #[test]
 fn a_printer_that_gives_no_proof_is_only_sent_to() {
-    let bench = Bench::new(Skills::STATUS, PrintProof::SyncPoint);
+    let bench = PrinterBench::new(Skills::STATUS, PrintProof::SyncPoint);
     bench.print(1, b"one");
     assert_eq!(bench.reports.next(), PrinterReport::Sent(1));
     assert_eq!(bench.hardware.paper(), b"one");
@@ -294,7 +294,7 @@ fn a_printer_that_gives_no_proof_is_only_sent_to() {
 #[test]
 fn nothing_is_sent_to_a_printer_that_would_not_print() {
     for (status, trouble) in [(PAPER_OUT, Trouble::PaperOut), (COVER_OPEN, Trouble::CoverOpen)] {
-        let bench = Bench::new(Skills::SYNC_POINT, PrintProof::SyncPoint);
+        let bench = PrinterBench::new(Skills::SYNC_POINT, PrintProof::SyncPoint);
         bench.hardware.becomes(status);
         bench.print(1, b"one");
         bench.trouble(trouble);
@@ -309,7 +309,7 @@ fn nothing_is_sent_to_a_printer_that_would_not_print() {
 #[test]
 fn what_a_printer_would_not_print_for_too_long_fails_by_its_cause() {
     let patience = Patience { away: Millis(100), ..Patience::default() };
-    let bench = Bench::with(Skills::SYNC_POINT, PrintProof::SyncPoint, patience);
+    let bench = PrinterBench::with(Skills::SYNC_POINT, PrintProof::SyncPoint, patience);
     bench.hardware.becomes(COVER_OPEN);
     bench.trouble(Trouble::CoverOpen);
     bench.print(1, b"one");
@@ -322,7 +322,7 @@ fn paper_that_ends_in_a_receipt_is_waited_for_and_nothing_comes_twice() {
     for (skills, proof) in
         [(Skills::SYNC_POINT, PrintProof::SyncPoint), (Skills::ALL, PrintProof::PrintEnd)]
     {
-        let bench = Bench::new(skills, proof);
+        let bench = PrinterBench::new(skills, proof);
         bench.hardware.runs_out_after(600);
         let page = [b"\x1b@".to_vec(), vec![b'x'; 2000]].concat();
         bench.print(1, &page);
@@ -339,7 +339,7 @@ fn paper_that_ends_in_a_receipt_is_waited_for_and_nothing_comes_twice() {
 #[test]
 fn a_printer_that_tells_no_changes_is_asked_why_it_does_not_end() {
     let skills = Skills { changes: false, ..Skills::SYNC_POINT };
-    let bench = Bench::new(skills, PrintProof::SyncPoint);
+    let bench = PrinterBench::new(skills, PrintProof::SyncPoint);
     bench.hardware.runs_out_after(600);
     bench.print(1, &[b'x'; 2000]);
     bench.trouble(Trouble::PaperOut);
@@ -352,7 +352,7 @@ fn a_printer_that_tells_no_changes_is_asked_why_it_does_not_end() {
 #[test]
 fn a_printer_switched_off_and_on_in_a_receipt_does_not_confirm_it() {
     let patience = Patience { stalled: Millis::seconds(2), ..Patience::default() };
-    let bench = Bench::with(Skills::SYNC_POINT, PrintProof::SyncPoint, patience);
+    let bench = PrinterBench::with(Skills::SYNC_POINT, PrintProof::SyncPoint, patience);
     bench.hardware.becomes(COVER_OPEN);
     bench.trouble(Trouble::CoverOpen);
     bench.hardware.becomes(WELL);
@@ -384,7 +384,7 @@ fn next_but_health(reports: &Reports<PrinterReport>) -> PrinterReport {
 
 #[test]
 fn paper_that_ends_soon_stops_nothing() {
-    let bench = Bench::new(Skills::SYNC_POINT, PrintProof::SyncPoint);
+    let bench = PrinterBench::new(Skills::SYNC_POINT, PrintProof::SyncPoint);
     bench.hardware.becomes(PAPER_LOW);
     bench.health(Health::PaperLow);
     bench.print(1, b"one");
@@ -393,9 +393,9 @@ fn paper_that_ends_soon_stops_nothing() {
 
 #[test]
 fn an_idle_printer_that_is_switched_off_is_missed() {
-    let bench = Bench::new(Skills::SYNC_POINT, PrintProof::SyncPoint);
+    let bench = PrinterBench::new(Skills::SYNC_POINT, PrintProof::SyncPoint);
     bench.hardware.switch(false);
-    bench.health(Health::Failed(Fault::Silent));
+    bench.health(Health::Failed(DeviceFault::Silent));
     bench.hardware.switch(true);
     assert_eq!(bench.reports.next(), PrinterReport::Answers(answers_of(Skills::SYNC_POINT)));
     bench.health(Health::Ready);
@@ -403,12 +403,12 @@ fn an_idle_printer_that_is_switched_off_is_missed() {
 
 #[test]
 fn a_job_that_was_not_begun_survives_the_plug_and_comes_once() {
-    let Bench { socket, hardware, printer, reports } =
-        Bench::new(Skills::SYNC_POINT, PrintProof::SyncPoint);
+    let PrinterBench { socket, hardware, printer, reports } =
+        PrinterBench::new(Skills::SYNC_POINT, PrintProof::SyncPoint);
     hardware.becomes(COVER_OPEN);
     assert_eq!(
         reports.next(),
-        PrinterReport::Health(Health::Failed(Fault::Printer(Trouble::CoverOpen)))
+        PrinterReport::Health(Health::Failed(DeviceFault::Printer(Trouble::CoverOpen)))
     );
     printer.print(job(1, b"one")).unwrap();
     drop(hardware);
@@ -422,7 +422,7 @@ fn a_job_that_was_not_begun_survives_the_plug_and_comes_once() {
 
 #[test]
 fn a_job_that_is_good_for_a_moment_does_not_wait() {
-    let bench = Bench::new(Skills::SYNC_POINT, PrintProof::SyncPoint);
+    let bench = PrinterBench::new(Skills::SYNC_POINT, PrintProof::SyncPoint);
     bench.hardware.becomes(COVER_OPEN);
     bench.trouble(Trouble::CoverOpen);
     let pulse = Job { good_for: Some(Millis(1)), ..job(1, b"\x1bp\0\x32\xfa") };
@@ -445,7 +445,7 @@ fn a_job_that_is_good_for_a_moment_does_not_wait_in_the_line_either() {
 
 #[test]
 fn a_printer_tells_of_changes_after_every_copy() {
-    let bench = Bench::new(Skills::SYNC_POINT, PrintProof::SyncPoint);
+    let bench = PrinterBench::new(Skills::SYNC_POINT, PrintProof::SyncPoint);
     bench.printer.print(Job { copies: 2, ..job(1, b"\x1b@one\n") }).unwrap();
     assert_eq!(bench.reports.next(), PrinterReport::Printed(1));
     assert_eq!(bench.hardware.paper(), b"\x1b@one\n\x1b@one\n");
@@ -470,7 +470,7 @@ fn a_printer_that_was_off_when_it_was_found_is_asked_again() {
 #[test]
 fn nothing_is_sent_to_a_printer_that_answered_before_and_is_off() {
     let patience = Patience { stalled: Millis::seconds(1), ..Patience::default() };
-    let bench = Bench::with(Skills::SYNC_POINT, PrintProof::SyncPoint, patience);
+    let bench = PrinterBench::with(Skills::SYNC_POINT, PrintProof::SyncPoint, patience);
     bench.hardware.runs_out_after(0);
     bench.print(1, b"lost");
     bench.until("the printer holds it", Answering::holds_back);
@@ -479,8 +479,11 @@ fn nothing_is_sent_to_a_printer_that_answered_before_and_is_off() {
     let PrinterReport::Failed(1, _) = next_but_health(&bench.reports) else { panic!("no failure") };
     bench.print(2, b"kept");
     bench.reports.expect(
-        &PrinterReport::Health(Health::Failed(Fault::Silent)),
-        &[PRINTER_READY, PrinterReport::Health(Health::Failed(Fault::Printer(Trouble::PaperOut)))],
+        &PrinterReport::Health(Health::Failed(DeviceFault::Silent)),
+        &[
+            PRINTER_READY,
+            PrinterReport::Health(Health::Failed(DeviceFault::Printer(Trouble::PaperOut))),
+        ],
     );
     bench.hardware.switch(true);
     assert_eq!(

@@ -11,7 +11,7 @@ use super::key::ScannerKey;
 use super::{health_of_hid, hid_pos, keyboard};
 use crate::clock::Uptime;
 use crate::device::inventory::{Device, DeviceClass, Roots};
-use crate::device::{Address, Fault, Health, POLL_INTERVAL, Wanted, Worker};
+use crate::device::{Address, DeviceFault, Health, POLL_INTERVAL, Worker, WorkerHandle};
 use crate::scan::hid_pos::{Joined, ReportLayout, Symbology};
 use crate::scan::keyboard::{Keyboard, Layout as Keys};
 use crate::scan::speed::{SPEEDS, SpeedTrial, SpeedVerdict};
@@ -35,7 +35,7 @@ pub enum DetectionReport {
     /// It cannot be listened to.
     Unusable {
         device: Device,
-        fault: Fault,
+        fault: DeviceFault,
     },
 }
 
@@ -86,7 +86,7 @@ struct Detector<R> {
 
 impl<R: Fn(DetectionReport)> Detector<R> {
     /// Until it is used, gone, or no longer wanted.
-    fn listen(&self, keys: Keys, roots: &Roots, wanted: &Wanted) -> Result<(), Fault> {
+    fn listen(&self, keys: Keys, roots: &Roots, wanted: &WorkerHandle) -> Result<(), DeviceFault> {
         let listened = match &self.device.class {
             DeviceClass::Serial => self.to_port(wanted),
             DeviceClass::HidPos(layout) => self.to_reports(layout, wanted),
@@ -99,14 +99,14 @@ impl<R: Fn(DetectionReport)> Detector<R> {
         }
     }
 
-    fn to_port(&self, wanted: &Wanted) -> Result<(), Health> {
+    fn to_port(&self, wanted: &WorkerHandle) -> Result<(), Health> {
         let mut speeds = SPEEDS.into_iter().cycle();
         let mut baud = speeds.next().unwrap_or_default();
         let mut port = Address::new(self.device.node.clone(), baud).try_open(|_| Ok(()))?.port;
         (self.report)(DetectionReport::Listening);
         let mut trial = SpeedTrial::default();
         let mut bytes = Zeroizing::new([0; READ]);
-        while wanted.is_true() {
+        while wanted.is_wanted() {
             if port.set_timeout(self.wait(trial.silence_at())).is_err() {
                 return Ok(());
             }
@@ -143,10 +143,10 @@ impl<R: Fn(DetectionReport)> Detector<R> {
         Ok(())
     }
 
-    fn to_reports(&self, layout: &ReportLayout, wanted: &Wanted) -> Result<(), Health> {
+    fn to_reports(&self, layout: &ReportLayout, wanted: &WorkerHandle) -> Result<(), Health> {
         let mut open = hid_pos::open(&self.device.node, layout)?;
         (self.report)(DetectionReport::Listening);
-        while wanted.is_true() {
+        while wanted.is_wanted() {
             let Ok(ended) = open.take(self.wait(open.ends_at()), &self.clock) else {
                 return Ok(());
             };
@@ -159,14 +159,14 @@ impl<R: Fn(DetectionReport)> Detector<R> {
     }
 
     /// A hand is never as fast as a scanner, so the keys tell which of the keyboards it is.
-    fn to_keys(&self, keys: Keys, roots: &Roots, wanted: &Wanted) -> Result<(), Health> {
+    fn to_keys(&self, keys: Keys, roots: &Roots, wanted: &WorkerHandle) -> Result<(), Health> {
         let mut pressed = keyboard::Keys::listen(&self.device.node, roots)
             .map_err(|error| health_of_hid(&error))?;
         (self.report)(DetectionReport::Listening);
         let mut keyboard = Keyboard::new(keys);
         let mut burst = KeyBurst::new();
         let mut characters = 0;
-        while wanted.is_true() {
+        while wanted.is_wanted() {
             let now = || self.clock.uptime();
             let mut outcomes = Vec::new();
             let wait = self.wait(burst.wake_at());

@@ -81,9 +81,9 @@ mod tests {
     use std::sync::mpsc::channel;
 
     use super::*;
-    use crate::device::Fault;
+    use crate::device::DeviceFault;
 
-    const DENIED: Health = Health::Failed(Fault::Denied);
+    const DENIED: Health = Health::Failed(DeviceFault::Denied);
 
     /// What is reported while scanners change like this.
     fn told(is_missed: bool, changes: &[(&str, Option<Health>)]) -> Vec<Health> {

@@ -15,7 +15,7 @@ use super::health_of_hid;
 use super::pipeline::ScanPipeline;
 use crate::clean::clean;
 use crate::clock::Uptime;
-use crate::device::{Fault, Health, Wanted};
+use crate::device::{DeviceFault, Health, WorkerHandle};
 use crate::scan::hid_pos::{Joined, Joiner, ReportLayout, Symbology};
 use paytill_host::clock::Clock;
 
@@ -41,13 +41,14 @@ pub(super) fn open(node: &Path, layout: &ReportLayout) -> Result<Open, Health> {
         File::options().read(true).write(true).open(node).map_err(|error| health_of_hid(&error))?;
     flock(&lock, FlockOperation::NonBlockingLockExclusive).map_err(|error| {
         let is_held = error == rustix::io::Errno::WOULDBLOCK;
-        let fault = if is_held { Fault::Busy } else { Fault::of(&io::Error::from(error)) };
+        let fault =
+            if is_held { DeviceFault::Busy } else { DeviceFault::of(&io::Error::from(error)) };
         Health::Failed(fault)
     })?;
     let path = CString::new(node.as_os_str().as_bytes()).unwrap_or_default();
     let device = HidApi::new()
         .and_then(|api| api.open_path(&path))
-        .map_err(|error| Health::Failed(Fault::Other(clean(&error.to_string(), 60))))?;
+        .map_err(|error| Health::Failed(DeviceFault::Other(clean(&error.to_string(), 60))))?;
     if let Some(greeting) = layout.greeting() {
         // Those that need it take it; to the others it means nothing (scans 2.3).
         let _ = device.send_feature_report(&greeting);
@@ -91,9 +92,9 @@ impl Open {
 }
 
 /// Reads until the scanner is gone.
-pub(super) fn read(open: &mut Open, pipeline: &mut ScanPipeline, wanted: &Wanted) {
+pub(super) fn read(open: &mut Open, pipeline: &mut ScanPipeline, wanted: &WorkerHandle) {
     let clock = pipeline.clock();
-    while wanted.is_true() {
+    while wanted.is_wanted() {
         let Ok(ended) = open.take(pipeline.wait(open.ends_at()), &clock) else { return };
         pipeline.tick();
         match ended {

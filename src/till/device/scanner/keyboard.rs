@@ -14,7 +14,7 @@ use super::pipeline::ScanPipeline;
 use super::raw_keys::RawKeys;
 use crate::clock::{Millis, Uptime};
 use crate::device::inventory::{Device, Roots, raw_keyboard};
-use crate::device::{Fault, Health, Wanted};
+use crate::device::{DeviceFault, Health, WorkerHandle};
 use crate::scan::keyboard::{Keyboard, Layout, Motion};
 use paytill_host::clock::Clock;
 
@@ -47,7 +47,7 @@ impl Grab {
             Ok(raw) => raw,
             Err(_) if self.clock.uptime().since(since) < REPORTS_AWAITED => {
                 self.grabbed = Some((events, since));
-                return Err(Health::Failed(Fault::DeniedHid));
+                return Err(Health::Failed(DeviceFault::DeniedHid));
             }
             Err(error) => {
                 tracing::warn!(%error, "a scanner's reports cannot be read; its keys are");
@@ -147,10 +147,10 @@ pub(super) fn read(
     scanner: &mut Keys,
     layout: Layout,
     pipeline: &mut ScanPipeline,
-    wanted: &Wanted,
+    wanted: &WorkerHandle,
 ) {
     let mut keyboard = Keyboard::new(layout);
-    while wanted.is_true() {
+    while wanted.is_wanted() {
         let taken = scanner.take(pipeline.wait(None), |key| match key {
             ScannerKey::Moved(code, motion) => {
                 pipeline.push(&keyboard.take(code, motion));

@@ -23,7 +23,7 @@ use self::search::Search;
 use super::inventory::Roots;
 use super::role;
 use super::watch::{Ring, Watch};
-use super::{Fault, Health, Wanted, Worker, health_of};
+use super::{DeviceFault, Health, Worker, WorkerHandle, health_of};
 use crate::scan::Suffix;
 use crate::scan::keyboard::Layout;
 use paytill_host::clock::Clock;
@@ -39,7 +39,7 @@ pub struct ScannerSettings {
     /// Of scanners that type.
     pub layout: Layout,
     /// What is looked for beside the port.
-    pub wanted: role::Wanted,
+    pub wanted: role::DeviceFilter,
     /// Whether the absence of all scanners is to be told.
     pub is_missed: bool,
     pub roots: Roots,
@@ -81,7 +81,7 @@ impl Scanners {
         let (search, ring) = if looks {
             let watch = Watch::new(settings.roots.dev.clone())?;
             let ring = watch.ring();
-            let work = move |wanted: Wanted| {
+            let work = move |wanted: WorkerHandle| {
                 Search::new(settings, clock, overall).run(watch, &wanted);
             };
             (Some(Worker::start("scanners", work)?), Some(ring))
@@ -94,7 +94,7 @@ impl Scanners {
 
 fn health_of_hid(error: &io::Error) -> Health {
     match health_of(error) {
-        Health::Failed(Fault::Denied) => Health::Failed(Fault::DeniedHid),
+        Health::Failed(DeviceFault::Denied) => Health::Failed(DeviceFault::DeniedHid),
         other => other,
     }
 }

@@ -14,7 +14,7 @@ use crate::clock::Millis;
 use crate::device::inventory::{Device, DeviceClass, plugged_in};
 use crate::device::role::{Role, Why};
 use crate::device::watch::{Ring, Watch};
-use crate::device::{Address, Fault, Health, POLL_INTERVAL, Wanted, Worker};
+use crate::device::{Address, DeviceFault, Health, POLL_INTERVAL, Worker, WorkerHandle};
 use paytill_host::clock::Clock;
 
 /// A node that was just made belongs to root until udev has set its group; so long is it tried
@@ -39,8 +39,8 @@ impl Search {
     }
 
     /// Until it is no longer wanted.
-    pub(super) fn run(mut self, mut watch: Watch, wanted: &Wanted) {
-        while wanted.is_true() {
+    pub(super) fn run(mut self, mut watch: Watch, wanted: &WorkerHandle) {
+        while wanted.is_wanted() {
             self.running.retain(|_, worker| !worker.is_finished());
             for device in plugged_in(&self.settings.roots) {
                 let Role::Scanner(why) = self.settings.wanted.role(&device) else { continue };
@@ -130,10 +130,10 @@ impl ScannerTask {
         &self,
         mut open: impl FnMut() -> Result<T, Health>,
         pipeline: &ScanPipeline,
-        wanted: &Wanted,
+        wanted: &WorkerHandle,
     ) -> Option<T> {
         let since = pipeline.now();
-        while wanted.is_true() {
+        while wanted.is_wanted() {
             match open() {
                 Ok(opened) => {
                     tracing::info!(node = %self.node.display(), "scanner opened");
@@ -156,11 +156,11 @@ impl ScannerTask {
 
     /// The scanner is gone; its node goes a moment later. One that is still there and cannot be read
     /// is left alone for a second.
-    fn leave(&self, wanted: &Wanted) {
+    fn leave(&self, wanted: &WorkerHandle) {
         tracing::info!(node = %self.node.display(), "scanner gone");
         self.overall.remove(&self.node);
         for _ in 0..LINGERING {
-            if !self.node.exists() || !wanted.is_true() {
+            if !self.node.exists() || !wanted.is_wanted() {
                 return;
             }
             wanted.pause(RETRY);
@@ -169,5 +169,5 @@ impl ScannerTask {
 }
 
 fn is_denied(health: &Health) -> bool {
-    matches!(health, Health::Failed(Fault::Denied | Fault::DeniedHid))
+    matches!(health, Health::Failed(DeviceFault::Denied | DeviceFault::DeniedHid))
 }

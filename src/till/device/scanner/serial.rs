@@ -9,7 +9,7 @@ use zeroize::{Zeroize, Zeroizing};
 use super::ScannerSettings;
 use super::health::ScannerHealth;
 use super::pipeline::ScanPipeline;
-use crate::device::{Address, Health, OpenPort, POLL_INTERVAL, Wanted, Worker};
+use crate::device::{Address, Health, OpenPort, POLL_INTERVAL, Worker, WorkerHandle};
 use paytill_host::clock::Clock;
 
 /// Bytes taken at once.
@@ -26,7 +26,7 @@ pub(super) fn follow(
     let mut pipeline = ScanPipeline::new(settings.suffix, clock.clone(), overall.clone());
     let overall = overall.clone();
     Worker::start("scanner", move |wanted| {
-        while wanted.is_true() {
+        while wanted.is_wanted() {
             match address.open(|_| Ok(())) {
                 Ok(mut opened) => {
                     tracing::info!(node = %opened.target.display(), "scanner opened");
@@ -37,7 +37,7 @@ pub(super) fn follow(
                     // another name (devices 1.2).
                     drop(opened);
                     pipeline.reset();
-                    if wanted.is_true() {
+                    if wanted.is_wanted() {
                         overall.set(&port, Health::Searching);
                     }
                 }
@@ -55,10 +55,10 @@ pub(super) fn read(
     address: &Address,
     opened: &mut OpenPort<()>,
     pipeline: &mut ScanPipeline,
-    wanted: &Wanted,
+    wanted: &WorkerHandle,
 ) {
     let mut bytes = Zeroizing::new([0; READ]);
-    while wanted.is_true() {
+    while wanted.is_wanted() {
         let Ok(count) = take(&mut opened.port, &mut bytes[..], pipeline) else { return };
         match count {
             0 if address.has_moved(opened) => return,

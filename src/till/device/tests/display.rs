@@ -72,7 +72,7 @@ fn a_display_that_takes_nothing_is_named_and_gets_the_newest_state_once_it_does(
     assert_eq!(reports.next(), Health::Ready);
     while end.write(b".").is_ok() {}
     display.show(b"[old]".to_vec());
-    assert_eq!(reports.next(), Health::Failed(Fault::Blocked));
+    assert_eq!(reports.next(), Health::Failed(DeviceFault::Blocked));
     display.show(b"[new]".to_vec());
     let all = String::from_utf8(read_until(&mut hardware, b"[new]")).unwrap();
     assert!(all.ends_with("<start>[new]"), "{}", &all[all.len() - 40..]);
@@ -88,7 +88,7 @@ fn leaving_does_not_wait_for_a_display_that_takes_nothing() {
     assert_eq!(reports.next(), Health::Ready);
     while end.write(b".").is_ok() {}
     display.show(b"[state]".to_vec());
-    assert_eq!(reports.next(), Health::Failed(Fault::Blocked));
+    assert_eq!(reports.next(), Health::Failed(DeviceFault::Blocked));
     drop(display);
     // The thread ends, and with it the sender of its reports.
     assert_eq!(reports.0.recv_timeout(DEADLINE), Err(RecvTimeoutError::Disconnected));

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 use super::tree::{Tree, Usb};
 use crate::device::inventory::{Device, DeviceClass, DeviceIdentity, plugged_in, raw_keyboard};
-use crate::device::role::{Kind, Learned, Role, Wanted, Why};
+use crate::device::role::{DeviceFilter, Kind, Learned, Role, Why};
 use crate::hardware::Selector;
 use crate::scan::hid_pos::ReportLayout;
 
@@ -102,7 +102,7 @@ fn a_port_is_known_by_its_lasting_name_too() {
     symlink("../../ttyUSB7", tree.path("dev/serial/by-id/broken")).unwrap();
     let found = plugged_in(&tree.roots());
     assert_eq!(found[0].by_id.as_ref(), Some(&link));
-    let wanted = Wanted { serial: true, other_ports: vec![link], ..Wanted::default() };
+    let wanted = DeviceFilter { serial: true, other_ports: vec![link], ..DeviceFilter::default() };
     assert_eq!(wanted.role(&found[0]), Role::Configured);
 }
 
@@ -160,12 +160,13 @@ fn what_is_taken_for_a_scanner_and_what_is_not() {
         ((DeviceClass::OtherHid, Usb { ids: "05e0:1900", ..OFFICE }), Role::MaybeScanner),
         ((DeviceClass::OtherHid, OFFICE), Role::Unknown),
     ];
-    let wanted = Wanted { serial: true, hid_pos: true, keyboards: true, ..Wanted::default() };
+    let wanted =
+        DeviceFilter { serial: true, hid_pos: true, keyboards: true, ..DeviceFilter::default() };
     for (case, (class, usb)) in cases.iter().map(|(found, role)| (role, found)) {
         let device = device(class.clone(), "/dev/node".into(), *usb);
         assert_eq!(wanted.role(&device), *case, "{device:?}");
         // What is not looked for is not taken, whatever it is.
-        assert!(!matches!(Wanted::default().role(&device), Role::Scanner(_)), "{device:?}");
+        assert!(!matches!(DeviceFilter::default().role(&device), Role::Scanner(_)), "{device:?}");
     }
 }
 
@@ -179,7 +180,7 @@ fn what_is_built_in_is_never_a_scanner() {
         identity,
         by_id: None,
     };
-    let wanted = Wanted { keyboards: true, ..Wanted::default() };
+    let wanted = DeviceFilter { keyboards: true, ..DeviceFilter::default() };
     assert_eq!(wanted.role(&keyboard(built_in)), Role::Keyboard);
 }
 
@@ -191,11 +192,11 @@ fn a_learned_scanner_is_known_by_its_serial_number_else_by_its_socket() {
         Learned { vendor, product, serial, socket, kind, baud: 115_200 }
     };
     let with_serial = Usb { serial: "K1", ..OFFICE };
-    let wanted = Wanted {
+    let wanted = DeviceFilter {
         serial: true,
         keyboards: true,
         learned: vec![learned(with_serial, Kind::Keyboard), learned(CHIP, Kind::Serial)],
-        ..Wanted::default()
+        ..DeviceFilter::default()
     };
     let role = |class: DeviceClass, usb| wanted.role(&device(class, "/dev/node".into(), usb));
     let is_learned = Role::Scanner(Why::Learned(115_200));
@@ -209,11 +210,11 @@ fn a_learned_scanner_is_known_by_its_serial_number_else_by_its_socket() {
 
 #[test]
 fn the_one_that_is_named_is_taken_and_no_other() {
-    let wanted = Wanted {
+    let wanted = DeviceFilter {
         keyboards: true,
         hid_pos: true,
         only: Some("046d:c31c".parse().unwrap()),
-        ..Wanted::default()
+        ..DeviceFilter::default()
     };
     let role = |class: DeviceClass, usb| wanted.role(&device(class, "/dev/node".into(), usb));
     assert_eq!(role(DeviceClass::Keyboard, OFFICE), Role::Scanner(Why::Named));

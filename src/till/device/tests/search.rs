@@ -9,10 +9,10 @@ use serialport::TTYPort;
 use super::tree::{Tree, Usb};
 use super::{CODE, OTHER, Reports, SCANNER_READY, SCANNER_SEARCHING, scanned};
 use crate::device::inventory::plugged_in;
-use crate::device::role::{Kind, Learned, Wanted};
+use crate::device::role::{DeviceFilter, Kind, Learned};
 use crate::device::scanner::detection::{Detection, DetectionReport};
 use crate::device::scanner::{ScannerReport, ScannerSettings, Scanners};
-use crate::device::{Fault, Health};
+use crate::device::{DeviceFault, Health};
 use crate::scan::Suffix;
 use crate::scan::keyboard::Layout;
 use paytill_host::clock::Clock;
@@ -22,14 +22,18 @@ const SCANNER: Usb<'_> =
 const TWIN: Usb<'_> = Usb { port: 2, ..SCANNER };
 const CHIP: Usb<'_> = Usb { ids: "1a86:7523", maker: "", name: "USB Serial", serial: "", port: 3 };
 
-fn search(tree: &Tree, wanted: Wanted, is_missed: bool) -> (Scanners, Reports<ScannerReport>) {
+fn search(
+    tree: &Tree,
+    wanted: DeviceFilter,
+    is_missed: bool,
+) -> (Scanners, Reports<ScannerReport>) {
     let (sender, reports) = Reports::new();
     let settings = ScannerSettings {
         port: None,
         baud: 9600,
         suffix: Suffix::Auto,
         layout: Layout::Us,
-        wanted: Wanted { serial: true, hid_pos: true, keyboards: true, ..wanted },
+        wanted: DeviceFilter { serial: true, hid_pos: true, keyboards: true, ..wanted },
         is_missed,
         roots: tree.roots(),
     };
@@ -58,7 +62,7 @@ fn say_once_it_is_open(hardware: &mut TTYPort, code: &str) {
 #[test]
 fn a_scanner_is_taken_up_as_it_is_plugged_in_and_missed_as_it_goes() {
     let tree = Tree::new();
-    let (_scanners, reports) = search(&tree, Wanted::default(), false);
+    let (_scanners, reports) = search(&tree, DeviceFilter::default(), false);
     let mut hardware = tree.plug("ttyACM0", SCANNER);
     // Nobody was missed before: nothing comes first.
     assert_eq!(reports.next(), SCANNER_READY);
@@ -79,7 +83,7 @@ fn a_scanner_is_taken_up_as_it_is_plugged_in_and_missed_as_it_goes() {
 fn two_scanners_of_one_make_work_side_by_side() {
     let tree = Tree::new();
     let (mut one, mut other) = (tree.plug("ttyACM0", SCANNER), tree.plug("ttyACM1", TWIN));
-    let (_scanners, reports) = search(&tree, Wanted::default(), false);
+    let (_scanners, reports) = search(&tree, DeviceFilter::default(), false);
     // Of either of them.
     assert_eq!(reports.next(), SCANNER_READY);
     say_once_it_is_open(&mut one, CODE);
@@ -97,7 +101,7 @@ fn two_scanners_of_one_make_work_side_by_side() {
 fn what_is_behind_an_adapter_is_left_alone_until_it_is_learned() {
     let tree = Tree::new();
     let mut hardware = tree.plug("ttyUSB0", CHIP);
-    let (scanners, reports) = search(&tree, Wanted::default(), true);
+    let (scanners, reports) = search(&tree, DeviceFilter::default(), true);
     assert_eq!(reports.next(), SCANNER_SEARCHING);
     drop(scanners);
     let learned = Learned {
@@ -108,7 +112,7 @@ fn what_is_behind_an_adapter_is_left_alone_until_it_is_learned() {
         kind: Kind::Serial,
         baud: 115_200,
     };
-    let wanted = Wanted { learned: vec![learned.clone()], ..Wanted::default() };
+    let wanted = DeviceFilter { learned: vec![learned.clone()], ..DeviceFilter::default() };
     let (scanners, reports) = search(&tree, wanted, true);
     assert_eq!(reports.next(), SCANNER_READY);
     hardware.write_all(&line(CODE)).unwrap();
@@ -116,7 +120,7 @@ fn what_is_behind_an_adapter_is_left_alone_until_it_is_learned() {
     drop(scanners);
     // Not even then if the printer is there.
     let other_ports = vec![tree.path("dev/ttyUSB0")];
-    let wanted = Wanted { learned: vec![learned], other_ports, ..Wanted::default() };
+    let wanted = DeviceFilter { learned: vec![learned], other_ports, ..DeviceFilter::default() };
     let (_scanners, reports) = search(&tree, wanted, true);
     assert_eq!(reports.next(), SCANNER_SEARCHING);
 }
@@ -125,17 +129,17 @@ fn what_is_behind_an_adapter_is_left_alone_until_it_is_learned() {
 fn a_scanner_that_cannot_be_opened_is_named() {
     let tree = Tree::new();
     let _hardware = tree.plug("ttyACM0", SCANNER);
-    let (_first, reports) = search(&tree, Wanted::default(), false);
+    let (_first, reports) = search(&tree, DeviceFilter::default(), false);
     assert_eq!(reports.next(), SCANNER_READY);
-    let (_second, reports) = search(&tree, Wanted::default(), false);
-    assert_eq!(reports.next(), ScannerReport::Health(Health::Failed(Fault::Busy)));
+    let (_second, reports) = search(&tree, DeviceFilter::default(), false);
+    assert_eq!(reports.next(), ScannerReport::Health(Health::Failed(DeviceFault::Busy)));
 }
 
 #[test]
 fn the_search_ends_when_nobody_wants_it_any_more() {
     let tree = Tree::new();
     let _hardware = tree.plug("ttyACM0", SCANNER);
-    let (scanners, reports) = search(&tree, Wanted::default(), false);
+    let (scanners, reports) = search(&tree, DeviceFilter::default(), false);
     assert_eq!(reports.next(), SCANNER_READY);
     drop(scanners);
     // All threads have ended once nobody can report any more.

@@ -8,8 +8,8 @@ fn sale(minor: i64, stage: SaleStage) -> View {
     View::Sale { amount: Money::from_minor(minor), stage }
 }
 
-fn bench() -> Bench {
-    Bench::new(settings())
+fn bench() -> ScreenBench {
+    ScreenBench::new(settings())
 }
 
 #[test]

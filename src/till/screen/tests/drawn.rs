@@ -5,7 +5,7 @@ use crate::payment::Reason;
 use crate::says::{Says, reason};
 
 /// The same scene in both languages and sizes.
-fn pictures(name: &str, bench: &mut Bench) {
+fn pictures(name: &str, bench: &mut ScreenBench) {
     for (language, tag) in [(Language::English, "en"), (Language::Chinese, "zh")] {
         bench.model.language = language;
         for (width, height) in [(80, 24), (120, 40)] {
@@ -19,8 +19,8 @@ fn pictures(name: &str, bench: &mut Bench) {
 }
 
 /// A till that has sold a little.
-fn bench() -> Bench {
-    let mut bench = Bench::new(settings());
+fn bench() -> ScreenBench {
+    let mut bench = ScreenBench::new(settings());
     for (amount, last, answer) in [
         ("23.5", 1, Says::Paid(proof())),
         ("8", 2, Says::Declined(reason("NOTENOUGH"))),
@@ -81,7 +81,7 @@ fn another_wallets_code_is_named() {
     let mut bench = bench();
     bench.type_text("12.5");
     bench.key(Key::Enter);
-    bench.send(Message::Scanned(Scan::OtherWallet(crate::scan::Wallet::Alipay)));
+    bench.send(ScreenMessage::Scanned(Scan::OtherWallet(crate::scan::Wallet::Alipay)));
     pictures("ready_alipay", &mut bench);
 }
 
@@ -93,7 +93,7 @@ fn the_payment_is_sent() {
     pictures("sending", &mut bench);
 }
 
-fn waiting() -> (Bench, usize) {
+fn waiting() -> (ScreenBench, usize) {
     let mut bench = bench();
     let index = bench.charge("12.5", 7);
     bench.wait(900);
@@ -189,7 +189,7 @@ fn the_choice_while_a_payment_is_unsettled() {
 }
 
 /// Two payments left open, the next one typed.
-fn pinned() -> (Bench, usize) {
+fn pinned() -> (ScreenBench, usize) {
     let mut bench = bench();
     let first = bench.charge("12.5", 7);
     bench.wait(10_000);
@@ -230,7 +230,10 @@ fn leaving_while_a_payment_is_open() {
 #[test]
 fn the_journal_cannot_be_written() {
     let (mut bench, _) = waiting();
-    bench.send(Message::JournalFailed(crate::both!("database or disk is full (13)", "磁盘已满")));
+    bench.send(ScreenMessage::JournalFailed(crate::both!(
+        "database or disk is full (13)",
+        "磁盘已满"
+    )));
     pictures("stop", &mut bench);
 }
 
@@ -248,7 +251,7 @@ fn training() -> Settings {
 
 #[test]
 fn the_training_customers() {
-    let mut bench = Bench::new(training());
+    let mut bench = ScreenBench::new(training());
     bench.type_text("12.5");
     bench.key(Key::Enter);
     bench.key(Key::Ctrl('t'));
@@ -258,15 +261,15 @@ fn the_training_customers() {
 
 #[test]
 fn an_idle_till_in_training() {
-    pictures("idle_training", &mut Bench::new(training()));
+    pictures("idle_training", &mut ScreenBench::new(training()));
 }
 
 #[test]
 fn devices_that_fail() {
     let mut bench = bench();
-    bench.send(Message::Gateway(Link::Failed("no answer for 12 s".into())));
-    bench.send(Message::Scanner(Link::Searching));
-    bench.send(Message::Printer(Link::Failed("paper out".into())));
+    bench.send(ScreenMessage::Gateway(Link::Failed("no answer for 12 s".into())));
+    bench.send(ScreenMessage::Scanner(Link::Searching));
+    bench.send(ScreenMessage::Printer(Link::Failed("paper out".into())));
     bench.type_text("12.5");
     bench.key(Key::Enter);
     pictures("devices", &mut bench);
@@ -275,13 +278,13 @@ fn devices_that_fail() {
 #[test]
 fn a_display_for_the_customer_has_its_place_beside_the_others_even_when_all_are_away() {
     let mut bench = bench();
-    bench.send(Message::Display(Link::Ready));
+    bench.send(ScreenMessage::Display(Link::Ready));
     pictures("display", &mut bench);
     for link in [Link::Searching, Link::Failed("it takes no data".into())] {
-        bench.send(Message::Gateway(Link::Failed("no answer for 12 s".into())));
-        bench.send(Message::Scanner(Link::Searching));
-        bench.send(Message::Printer(Link::Searching));
-        bench.send(Message::Display(link.clone()));
+        bench.send(ScreenMessage::Gateway(Link::Failed("no answer for 12 s".into())));
+        bench.send(ScreenMessage::Scanner(Link::Searching));
+        bench.send(ScreenMessage::Printer(Link::Searching));
+        bench.send(ScreenMessage::Display(link.clone()));
         let word = if link == Link::Searching { "searching" } else { "fault" };
         let picture = bench.drawn(80, 24);
         for words in ["WeChatPayfault", "Scannersearching", "Printersearching"] {

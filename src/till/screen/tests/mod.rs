@@ -54,15 +54,15 @@ pub(super) fn proof() -> Proof {
 }
 
 /// A screen, a clock, and the payments behind it.
-pub(super) struct Bench {
+pub(super) struct ScreenBench {
     pub(super) model: Model,
     pub(super) now: u64,
-    pub(super) commands: Vec<Command>,
+    pub(super) commands: Vec<ScreenCommand>,
     attempts: Vec<AttemptView>,
     calls: Vec<Option<Call>>,
 }
 
-impl Bench {
+impl ScreenBench {
     pub(super) fn new(settings: Settings) -> Self {
         let mut bench = Self {
             model: Model::new(settings, Vec::new()),
@@ -71,13 +71,13 @@ impl Bench {
             attempts: Vec::new(),
             calls: Vec::new(),
         };
-        bench.send(Message::Gateway(Link::Ready));
-        bench.send(Message::Scanner(Link::Ready));
-        bench.send(Message::Printer(Link::Ready));
+        bench.send(ScreenMessage::Gateway(Link::Ready));
+        bench.send(ScreenMessage::Scanner(Link::Ready));
+        bench.send(ScreenMessage::Printer(Link::Ready));
         bench
     }
 
-    pub(super) fn send(&mut self, message: Message) -> Vec<Command> {
+    pub(super) fn send(&mut self, message: ScreenMessage) -> Vec<ScreenCommand> {
         let wall = Timestamp(NOON + i64::try_from(self.now).unwrap());
         let commands = update(&mut self.model, message, Uptime(self.now), wall);
         self.commands.extend(commands.clone());
@@ -86,12 +86,12 @@ impl Bench {
 
     pub(super) fn wait(&mut self, millis: u64) {
         self.now += millis;
-        self.send(Message::Time);
+        self.send(ScreenMessage::Time);
     }
 
-    pub(super) fn key(&mut self, key: Key) -> Vec<Command> {
+    pub(super) fn key(&mut self, key: Key) -> Vec<ScreenCommand> {
         self.now += 200;
-        self.send(Message::Key(key))
+        self.send(ScreenMessage::Key(key))
     }
 
     pub(super) fn type_text(&mut self, text: &str) {
@@ -100,9 +100,9 @@ impl Bench {
         }
     }
 
-    pub(super) fn scan(&mut self, last: u32) -> Vec<Command> {
+    pub(super) fn scan(&mut self, last: u32) -> Vec<ScreenCommand> {
         self.now += 200;
-        self.send(Message::Scanned(Scan::Payment(code(last))))
+        self.send(ScreenMessage::Scanned(Scan::Payment(code(last))))
     }
 
     /// An amount, Enter, a scan, and the payment as the till begins it; tells its index.
@@ -116,9 +116,9 @@ impl Bench {
         self.attempts.len()
     }
 
-    /// As [`Bench::begin`], where the scan may be refused.
+    /// As [`ScreenBench::begin`], where the scan may be refused.
     pub(super) fn scan_and_begin(&mut self, last: u32) {
-        if let [Command::Begin { sale, .. }] = self.scan(last)[..] {
+        if let [ScreenCommand::Begin { sale, .. }] = self.scan(last)[..] {
             self.obey(sale);
         }
     }
@@ -130,7 +130,7 @@ impl Bench {
     }
 
     pub(super) fn begin(&mut self, last: u32) -> usize {
-        let [Command::Begin { sale, .. }] = self.scan(last)[..] else {
+        let [ScreenCommand::Begin { sale, .. }] = self.scan(last)[..] else {
             panic!("the scan began nothing")
         };
         self.obey(sale)
@@ -164,7 +164,7 @@ impl Bench {
     fn report(&mut self, index: usize, event: Event) {
         self.attempts[index].updated_at = Timestamp(NOON + i64::try_from(self.now).unwrap());
         let view = self.attempts[index].clone();
-        self.send(Message::Attempt(view, event));
+        self.send(ScreenMessage::Attempt(view, event));
     }
 
     pub(super) fn step(&mut self, index: usize, event: Event) {
@@ -204,7 +204,7 @@ impl Bench {
     /// The cashier cancels after the first seconds, and the till obeys.
     pub(super) fn cancel(&mut self, index: usize) {
         self.key(Key::Esc);
-        assert_eq!(self.key(Key::Enter), [Command::Cancel(self.order(index))]);
+        assert_eq!(self.key(Key::Enter), [ScreenCommand::Cancel(self.order(index))]);
         self.step(index, Event::Cancel);
     }
 

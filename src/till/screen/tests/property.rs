@@ -73,8 +73,8 @@ fn answer(which: u8) -> Says {
     }
 }
 
-fn happens(bench: &mut Bench, happening: Happening) {
-    let exists = |bench: &Bench, index: usize| index < bench.count();
+fn happens(bench: &mut ScreenBench, happening: Happening) {
+    let exists = |bench: &ScreenBench, index: usize| index < bench.count();
     match happening {
         Happening::Key(key) => {
             bench.key(key);
@@ -86,9 +86,9 @@ fn happens(bench: &mut Bench, happening: Happening) {
         }
         Happening::Scan(last) => bench.scan_and_begin(last),
         Happening::OtherScan(text) => {
-            bench.send(Message::Scanned(Scan::Goods(text.clone())));
-            bench.send(Message::Scanned(Scan::Transaction(text)));
-            bench.send(Message::Scanned(Scan::OtherWallet(Wallet::Other)));
+            bench.send(ScreenMessage::Scanned(Scan::Goods(text.clone())));
+            bench.send(ScreenMessage::Scanned(Scan::Transaction(text)));
+            bench.send(ScreenMessage::Scanned(Scan::OtherWallet(Wallet::Other)));
         }
         Happening::Answer(index, which) if exists(bench, index) => {
             bench.answer_if_asked(index, answer(which));
@@ -103,20 +103,20 @@ fn happens(bench: &mut Bench, happening: Happening) {
         | Happening::Supersede(_)
         | Happening::Restart(_) => {}
         Happening::Link(why) => {
-            bench.send(Message::Gateway(Link::Failed(why.clone())));
-            bench.send(Message::Printer(Link::Warned(why.clone())));
-            bench.send(Message::Printer(Link::Failed(why)));
+            bench.send(ScreenMessage::Gateway(Link::Failed(why.clone())));
+            bench.send(ScreenMessage::Printer(Link::Warned(why.clone())));
+            bench.send(ScreenMessage::Printer(Link::Failed(why)));
         }
         Happening::Printed(ok) => {
             let failed = Printing::Failed("paper\u{1b}c out".into());
             let how = if ok { Printing::Printed } else { failed };
-            bench.send(Message::Printed { out_trade_no: number(1), how });
+            bench.send(ScreenMessage::Printed { out_trade_no: number(1), how });
         }
         Happening::JournalFailed => {
-            bench.send(Message::JournalFailed(crate::both!("no space", "磁盘已满")));
+            bench.send(ScreenMessage::JournalFailed(crate::both!("no space", "磁盘已满")));
         }
         Happening::Unended => {
-            bench.send(Message::UnendedBurst);
+            bench.send(ScreenMessage::UnendedBurst);
         }
     }
 }
@@ -130,7 +130,7 @@ proptest! {
         sizes in prop::collection::vec((0_u16..140, 0_u16..50), 3),
     ) {
         let training = Some(vec!["甲".to_owned(), "B".to_owned()]);
-        let mut bench = Bench::new(Settings { training, ..settings() });
+        let mut bench = ScreenBench::new(Settings { training, ..settings() });
         for happening in happenings {
             happens(&mut bench, happening);
             let corners = [(80, 24), (10, 2), (1, 1), (0, 0)];

@@ -4,16 +4,16 @@ use super::*;
 use crate::says::{Says, reason};
 use crate::scan::Wallet;
 
-fn bench() -> Bench {
-    Bench::new(settings())
+fn bench() -> ScreenBench {
+    ScreenBench::new(settings())
 }
 
 /// The screen in English without line breaks and spaces.
-fn says(bench: &Bench, words: &str) -> bool {
+fn says(bench: &ScreenBench, words: &str) -> bool {
     packed(&bench.drawn(80, 24)).contains(&packed(words))
 }
 
-fn declined(bench: &mut Bench) -> usize {
+fn declined(bench: &mut ScreenBench) -> usize {
     let index = bench.charge("12.5", 1);
     bench.answer(index, Says::Declined(reason("AUTHCODEEXPIRE")));
     index
@@ -27,11 +27,11 @@ fn lost() -> Says {
 fn an_amount_enter_and_a_scan_begin_one_payment() {
     let mut bench = bench();
     bench.type_text("12.5");
-    assert_eq!(bench.commands, [Command::WarmUp], "the first digit warms the connection");
-    assert_eq!(bench.key(Key::Enter), [Command::WarmUp]);
+    assert_eq!(bench.commands, [ScreenCommand::WarmUp], "the first digit warms the connection");
+    assert_eq!(bench.key(Key::Enter), [ScreenCommand::WarmUp]);
     assert!(says(&bench, "READY"));
     let sale = SaleRef::New(Money::from_minor(1250));
-    assert_eq!(bench.scan(7), [Command::Begin { sale, code: code(7) }]);
+    assert_eq!(bench.scan(7), [ScreenCommand::Begin { sale, code: code(7) }]);
     assert_eq!(bench.scan(8), [], "only one");
 }
 
@@ -44,7 +44,7 @@ fn the_connection_is_kept_warm_while_a_code_is_asked_for() {
     for _ in 0..50 {
         bench.wait(1000);
     }
-    assert_eq!(bench.commands, [Command::WarmUp, Command::WarmUp]);
+    assert_eq!(bench.commands, [ScreenCommand::WarmUp, ScreenCommand::WarmUp]);
 }
 
 #[test]
@@ -71,12 +71,12 @@ fn whatever_is_scanned_is_named_and_nothing_is_sent() {
         (Scan::Transaction("4200001".into()), "transaction number (4200001)"),
         (Scan::Noise, "could not be read"),
     ] {
-        assert_eq!(bench.send(Message::Scanned(scan)), []);
+        assert_eq!(bench.send(ScreenMessage::Scanned(scan)), []);
         assert!(says(&bench, name), "{name}");
         assert!(says(&bench, "Nothing was sent."), "{name}");
         assert!(says(&bench, "READY"), "{name}");
     }
-    bench.send(Message::UnendedBurst);
+    bench.send(ScreenMessage::UnendedBurst);
     assert!(says(&bench, "Set the scanner's suffix"));
 }
 
@@ -110,7 +110,7 @@ fn backspace_takes_a_digit_back_and_escape_all() {
     bench.key(Key::Enter);
     assert_eq!(bench.model.takes_codes(), Some(SaleRef::New(Money::from_minor(1234))));
     bench.key(Key::Esc);
-    assert_eq!(bench.model.phase, model::Phase::Amount { typed: String::new() });
+    assert_eq!(bench.model.task, model::CashierTask::Amount { typed: String::new() });
 }
 
 #[test]
@@ -131,7 +131,7 @@ fn enter_held_down_is_one_enter() {
     bench.key(Key::Enter);
     for _ in 0..30 {
         bench.now += 33;
-        bench.send(Message::Key(Key::Enter));
+        bench.send(ScreenMessage::Key(Key::Enter));
     }
     assert!(says(&bench, "Charge ￥2,000.00?"));
 }
@@ -148,7 +148,7 @@ fn a_scan_while_a_payment_is_open_is_refused_and_not_kept_for_later() {
     bench.answer(index, Says::Paid(proof()));
     bench.key(Key::Enter);
     bench.type_text("3");
-    assert_eq!(bench.key(Key::Enter), [Command::WarmUp]);
+    assert_eq!(bench.key(Key::Enter), [ScreenCommand::WarmUp]);
 }
 
 #[test]
@@ -161,7 +161,7 @@ fn the_same_code_read_twice_is_sent_once() {
     assert!(says(&bench, "This payment code was already used. Nothing was sent."));
     // Another one that begins and ends like it.
     let sale = SaleRef::Again(1, Money::from_minor(1250));
-    assert_eq!(bench.scan(20_001), [Command::Begin { sale, code: code(20_001) }]);
+    assert_eq!(bench.scan(20_001), [ScreenCommand::Begin { sale, code: code(20_001) }]);
 }
 
 #[test]
@@ -173,7 +173,7 @@ fn giving_up_asks_once_and_a_second_escape_changes_nothing() {
     assert!(says(&bench, "Any money taken will be returned."));
     assert_eq!(bench.key(Key::Esc), [], "keeps waiting");
     bench.key(Key::Esc);
-    assert_eq!(bench.key(Key::Enter), [Command::Cancel(bench.order(index))]);
+    assert_eq!(bench.key(Key::Enter), [ScreenCommand::Cancel(bench.order(index))]);
     assert_eq!(bench.key(Key::Esc), []);
     assert_eq!(bench.key(Key::Enter), []);
     bench.step(index, Event::Cancel);
@@ -207,11 +207,11 @@ fn a_scanner_that_types_answers_no_question() {
     bench.key(Key::Esc);
     // Too short to be known as a scan: an EAN-8 and its Enter, all at once.
     for digit in "12345670".chars() {
-        bench.send(Message::Key(Key::Char(digit)));
+        bench.send(ScreenMessage::Key(Key::Char(digit)));
     }
-    assert_eq!(bench.send(Message::Key(Key::Enter)), []);
+    assert_eq!(bench.send(ScreenMessage::Key(Key::Enter)), []);
     assert!(says(&bench, "Cancel this payment?"));
-    assert_eq!(bench.key(Key::Enter), [Command::Cancel(bench.order(index))]);
+    assert_eq!(bench.key(Key::Enter), [ScreenCommand::Cancel(bench.order(index))]);
 }
 
 #[test]
@@ -235,7 +235,7 @@ fn what_the_customer_has_paid_and_the_gateway_keeps_is_not_charged_again() {
     assert_eq!(bench.key(Key::Enter), []);
     bench.key(Key::Down);
     bench.key(Key::Enter);
-    assert_eq!(bench.model.phase, model::Phase::Amount { typed: String::new() });
+    assert_eq!(bench.model.task, model::CashierTask::Amount { typed: String::new() });
 }
 
 #[test]
@@ -253,7 +253,7 @@ fn f5_asks_the_gateway_now() {
     let mut bench = bench();
     assert_eq!(bench.key(Key::F(5)), []);
     let index = bench.charge("12.5", 1);
-    assert_eq!(bench.key(Key::F(5)), [Command::CheckNow(bench.order(index))]);
+    assert_eq!(bench.key(Key::F(5)), [ScreenCommand::CheckNow(bench.order(index))]);
 }
 
 #[test]
@@ -262,7 +262,7 @@ fn scanning_after_not_paid_charges_the_same_sale_again() {
     declined(&mut bench);
     bench.now += 5_000;
     let sale = SaleRef::Again(1, Money::from_minor(1250));
-    assert_eq!(bench.scan(2), [Command::Begin { sale, code: code(2) }]);
+    assert_eq!(bench.scan(2), [ScreenCommand::Begin { sale, code: code(2) }]);
 }
 
 #[test]
@@ -270,7 +270,7 @@ fn a_digit_after_the_end_begins_the_next_sale() {
     let mut bench = bench();
     declined(&mut bench);
     bench.type_text("7");
-    assert_eq!(bench.model.phase, model::Phase::Amount { typed: "7".into() });
+    assert_eq!(bench.model.task, model::CashierTask::Amount { typed: "7".into() });
 }
 
 #[test]
@@ -280,12 +280,12 @@ fn a_receipt_is_printed_for_what_was_seen_to_be_paid() {
     bench.commands.clear();
     bench.answer(index, Says::Paid(proof()));
     let order = bench.order(index);
-    assert_eq!(bench.commands, [Command::Print { out_trade_no: order.clone(), copy: false }]);
+    assert_eq!(bench.commands, [ScreenCommand::Print { out_trade_no: order.clone(), copy: false }]);
     // It is on its way: not one for every press.
     assert_eq!(bench.key(Key::F(9)), []);
     assert!(says(&bench, "The receipt is waiting for the printer."));
-    bench.send(Message::Printed { out_trade_no: order.clone(), how: Printing::Printed });
-    assert_eq!(bench.key(Key::F(9)), [Command::Print { out_trade_no: order, copy: true }]);
+    bench.send(ScreenMessage::Printed { out_trade_no: order.clone(), how: Printing::Printed });
+    assert_eq!(bench.key(Key::F(9)), [ScreenCommand::Print { out_trade_no: order, copy: true }]);
     assert!(!says(&bench, "The receipt is waiting for the printer."));
     assert_eq!(bench.key(Key::F(9)), []);
 }
@@ -293,7 +293,7 @@ fn a_receipt_is_printed_for_what_was_seen_to_be_paid() {
 #[test]
 fn a_receipt_that_waits_for_a_printer_is_said_to() {
     let mut bench = bench();
-    bench.send(Message::Printer(Link::Searching));
+    bench.send(ScreenMessage::Printer(Link::Searching));
     let index = bench.charge("12.5", 1);
     bench.answer(index, Says::Paid(proof()));
     assert!(says(&bench, "Hand over the goods."));
@@ -306,13 +306,13 @@ fn beside_a_payment_that_was_not_made_no_other_receipt_is_printed() {
     let index = bench.charge("12.5", 1);
     bench.answer(index, Says::Paid(proof()));
     let order = bench.order(index);
-    bench.send(Message::Printed { out_trade_no: order.clone(), how: Printing::Printed });
+    bench.send(ScreenMessage::Printed { out_trade_no: order.clone(), how: Printing::Printed });
     let index = bench.charge("7.7", 2);
     bench.answer(index, Says::Declined(reason("NOTENOUGH")));
     assert!(says(&bench, "NOT PAID") && !says(&bench, "F9"));
     assert_eq!(bench.key(Key::F(9)), []);
     bench.key(Key::Esc);
-    assert_eq!(bench.key(Key::F(9)), [Command::Print { out_trade_no: order, copy: true }]);
+    assert_eq!(bench.key(Key::F(9)), [ScreenCommand::Print { out_trade_no: order, copy: true }]);
 }
 
 #[test]
@@ -323,10 +323,11 @@ fn the_receipt_that_did_not_come_out_is_the_one_that_f9_prints() {
         bench.answer(index, Says::Paid(proof()));
         bench.order(index)
     });
-    let again = |order: &OutTradeNo| [Command::Print { out_trade_no: order.clone(), copy: true }];
-    bench.send(Message::Printed { out_trade_no: orders[1].clone(), how: Printing::Sent });
+    let again =
+        |order: &OutTradeNo| [ScreenCommand::Print { out_trade_no: order.clone(), copy: true }];
+    bench.send(ScreenMessage::Printed { out_trade_no: orders[1].clone(), how: Printing::Sent });
     let how = Printing::Failed("no paper".into());
-    bench.send(Message::Printed { out_trade_no: orders[0].clone(), how });
+    bench.send(ScreenMessage::Printed { out_trade_no: orders[0].clone(), how });
     let tail = orders[0].tail();
     assert!(says(&bench, &format!("The receipt for order {tail} was not printed: no paper.")));
     // The second sale is on the screen, and it has its receipt.
@@ -345,7 +346,7 @@ fn money_that_goes_back_is_said_and_printed() {
     bench.commands.clear();
     bench.answer(index, Says::Ended(payment::Ending::Refunded));
     let order = bench.order(index);
-    assert_eq!(bench.commands, [Command::Print { out_trade_no: order, copy: false }]);
+    assert_eq!(bench.commands, [ScreenCommand::Print { out_trade_no: order, copy: false }]);
     assert!(says(&bench, "The customer had paid; the money is being returned."));
 }
 
@@ -354,10 +355,10 @@ fn nothing_is_printed_for_what_was_over_at_the_start() {
     let mut bench = bench();
     let index = bench.charge("12.5", 1);
     bench.answer(index, Says::Paid(proof()));
-    let mut next = Bench::new(settings());
+    let mut next = ScreenBench::new(settings());
     let view = bench.model.attempts[0].view.clone();
     assert_eq!(
-        next.send(Message::Attempt(
+        next.send(ScreenMessage::Attempt(
             view,
             Event::Restarted { oldest: crate::clock::Millis::default() }
         )),
@@ -374,12 +375,12 @@ fn a_put_aside_payment_lets_the_same_sale_be_charged_again() {
     bench.key(Key::Enter);
     bench.key(Key::Down);
     let commands = bench.key(Key::Enter);
-    assert_eq!(commands, [Command::Supersede(bench.order(index)), Command::WarmUp]);
+    assert_eq!(commands, [ScreenCommand::Supersede(bench.order(index)), ScreenCommand::WarmUp]);
     bench.step(index, Event::Supersede);
     assert!(says(&bench, "READY") && says(&bench, "REVERSING") && says(&bench, "replaced:"));
     bench.now += 5_000;
     let sale = SaleRef::Again(1, Money::from_minor(1250));
-    assert_eq!(bench.scan(2), [Command::Begin { sale, code: code(2) }]);
+    assert_eq!(bench.scan(2), [ScreenCommand::Begin { sale, code: code(2) }]);
 }
 
 #[test]
@@ -446,32 +447,37 @@ fn an_enter_on_its_way_to_the_amount_does_not_acknowledge_unseen_news() {
 fn a_failed_journal_stops_selling() {
     let mut bench = bench();
     bench.type_text("12.5");
-    bench.send(Message::JournalFailed(crate::both!("disk full\u{1b}[2J", "磁盘已满\u{1b}[2J")));
+    bench.send(ScreenMessage::JournalFailed(crate::both!(
+        "disk full\u{1b}[2J",
+        "磁盘已满\u{1b}[2J"
+    )));
     assert!(says(&bench, "STOP") && says(&bench, "disk full[2J"));
     assert_eq!(bench.key(Key::Enter), []);
     assert_eq!(bench.scan(1), []);
     assert!(says(&bench, "Nothing was sent. The till has stopped taking payments."));
     bench.key(Key::Ctrl('l'));
     assert!(says(&bench, "磁盘已满[2J"), "and in the other language why");
-    assert_eq!(bench.key(Key::Ctrl('q')), [Command::Quit]);
+    assert_eq!(bench.key(Key::Ctrl('q')), [ScreenCommand::Quit]);
 }
 
 #[test]
 fn leaving_asks_only_while_a_payment_is_open() {
     let mut bench = bench();
-    assert_eq!(bench.key(Key::Ctrl('q')), [Command::Quit]);
+    assert_eq!(bench.key(Key::Ctrl('q')), [ScreenCommand::Quit]);
     bench.charge("12.5", 1);
     assert_eq!(bench.key(Key::Ctrl('q')), []);
     assert_eq!(bench.key(Key::Esc), []);
     assert_eq!(bench.key(Key::Ctrl('q')), []);
-    assert_eq!(bench.key(Key::Enter), [Command::Quit]);
+    assert_eq!(bench.key(Key::Enter), [ScreenCommand::Quit]);
 }
 
 #[test]
 fn no_bare_letter_is_a_command() {
     let mut bench = bench();
     for letter in ('a'..='z').chain('A'..='Z') {
-        assert!(bench.key(Key::Char(letter)).iter().all(|command| *command == Command::WarmUp));
+        assert!(
+            bench.key(Key::Char(letter)).iter().all(|command| *command == ScreenCommand::WarmUp)
+        );
         bench.key(Key::Esc);
     }
     assert_eq!(bench.model.dialog, None);
@@ -480,7 +486,7 @@ fn no_bare_letter_is_a_command() {
 #[test]
 fn training_customers_show_a_code_only_where_one_is_taken() {
     let training = Some(vec!["Pays".into(), "Walks away".into()]);
-    let mut bench = Bench::new(Settings { training, ..settings() });
+    let mut bench = ScreenBench::new(Settings { training, ..settings() });
     assert!(says(&bench, "TRAINING – no money moves"));
     bench.key(Key::Ctrl('t'));
     assert!(says(&bench, "Enter the amount first"));
@@ -488,8 +494,8 @@ fn training_customers_show_a_code_only_where_one_is_taken() {
     bench.key(Key::Enter);
     bench.key(Key::Ctrl('t'));
     bench.key(Key::Up);
-    assert_eq!(bench.key(Key::Enter), [Command::Train(1)]);
-    let mut real = Bench::new(settings());
+    assert_eq!(bench.key(Key::Enter), [ScreenCommand::Train(1)]);
+    let mut real = ScreenBench::new(settings());
     real.type_text("5");
     real.key(Key::Enter);
     real.key(Key::Ctrl('t'));
@@ -508,7 +514,7 @@ fn what_was_open_at_the_start_is_on_the_first_frame() {
 
 #[test]
 fn minor_entry_shows_what_the_digits_mean() {
-    let mut bench = Bench::new(Settings { entry: AmountEntry::Minor, ..settings() });
+    let mut bench = ScreenBench::new(Settings { entry: AmountEntry::Minor, ..settings() });
     bench.type_text("1250");
     bench.key(Key::Enter);
     assert_eq!(bench.model.takes_codes(), Some(SaleRef::New(Money::from_minor(1250))));
@@ -516,7 +522,7 @@ fn minor_entry_shows_what_the_digits_mean() {
 
 #[test]
 fn every_state_differs_by_word_without_colour() {
-    let mut bench = Bench::new(Settings { theme: Theme::Mono, ..settings() });
+    let mut bench = ScreenBench::new(Settings { theme: Theme::Mono, ..settings() });
     let index = declined(&mut bench);
     assert_eq!(bench.status(index), Status::Declined);
     let mut terminal = Terminal::new(TestBackend::new(80, 24)).unwrap();
@@ -530,19 +536,19 @@ fn every_state_differs_by_word_without_colour() {
 
 #[test]
 fn the_drawer_opens_by_its_key_where_there_is_one() {
-    let mut bench = Bench::new(settings());
+    let mut bench = ScreenBench::new(settings());
     assert_eq!(bench.key(Key::F(6)), []);
     assert!(!bench.drawn(80, 24).contains("F6"));
-    let mut bench = Bench::new(Settings { drawer: true, ..settings() });
+    let mut bench = ScreenBench::new(Settings { drawer: true, ..settings() });
     assert!(bench.drawn(80, 24).contains("F6"));
-    assert_eq!(bench.key(Key::F(6)), [Command::OpenDrawer]);
+    assert_eq!(bench.key(Key::F(6)), [ScreenCommand::OpenDrawer]);
     for (how, words) in [
         (Printing::Printed, "Opening the cash drawer."),
         (Printing::Failed("no paper".into()), "The cash drawer did not open: no paper."),
     ] {
-        bench.send(Message::Drawer(how));
+        bench.send(ScreenMessage::Drawer(how));
         assert!(bench.drawn(80, 24).contains(words));
     }
     // No sale and no copy of a receipt opens it.
-    assert!(!bench.key(Key::F(9)).contains(&Command::OpenDrawer));
+    assert!(!bench.key(Key::F(9)).contains(&ScreenCommand::OpenDrawer));
 }

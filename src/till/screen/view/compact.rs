@@ -5,7 +5,7 @@ use ratatui::style::{Modifier, Style};
 
 use super::{Canvas, SMALLEST_HEIGHT, SMALLEST_WIDTH, cells};
 use crate::payment::Status;
-use crate::screen::model::Phase;
+use crate::screen::model::CashierTask;
 use crate::screen::palette::Tone;
 use crate::screen::wrap::wrap;
 
@@ -24,11 +24,11 @@ impl Canvas<'_> {
             let order = text.order(attempt.view.out_trade_no.tail());
             let quiet = self.palette.quiet();
             y = self.lines(area, y, &order, quiet);
-            if let Some(ahead) = super::phase::ahead(model, attempt) {
+            if let Some(ahead) = super::task::ahead(model, attempt) {
                 y = self.lines(area, y, &ahead, quiet);
             }
         }
-        if let Phase::Code { sale } | Phase::Starting { sale } = &model.phase {
+        if let CashierTask::Code { sale } | CashierTask::Starting { sale } = &model.task {
             let style = self.palette.fill(Tone::Calm).add_modifier(Modifier::BOLD);
             y = self.block(area, y, text.word(Status::Created), style);
             let strong = self.palette.strong();

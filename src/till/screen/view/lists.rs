@@ -6,7 +6,7 @@ use ratatui::widgets::{Block, BorderType, Widget};
 use super::{Canvas, inset};
 use crate::clean::clean;
 use crate::payment::{Ending, Reason, Status};
-use crate::screen::model::{Model, Phase};
+use crate::screen::model::{CashierTask, Model};
 use crate::screen::palette::Tone;
 use crate::screen::story::{Fact, StoryLine};
 use crate::screen::wrap::wrap;
@@ -168,11 +168,12 @@ impl Canvas<'_> {
 
 fn help_for(model: &Model) -> &'static [&'static str] {
     let words = HelpWords::of(model.language);
-    match &model.phase {
-        Phase::Amount { .. } => words.amount(),
-        Phase::Code { .. } => words.code(),
-        Phase::Starting { .. } => words.waiting(),
-        Phase::Payment(_) => match model.at_hand().map(|attempt| attempt.view.state.status()) {
+    match &model.task {
+        CashierTask::Amount { .. } => words.amount(),
+        CashierTask::Code { .. } => words.code(),
+        CashierTask::Starting { .. } => words.waiting(),
+        CashierTask::Payment(_) => match model.at_hand().map(|attempt| attempt.view.state.status())
+        {
             Some(Status::Created | Status::Sent | Status::Waiting | Status::Checking) => {
                 words.waiting()
             }

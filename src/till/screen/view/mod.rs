@@ -1,13 +1,13 @@
 //! Drawing: a pure function of the model and the frame's size.
 //!
 //! From top to bottom: the shop and the time, the banner of training, payments that are open but not
-//! at hand, what ended meanwhile, the phase, a note, the devices, the keys that work now.
+//! at hand, what ended meanwhile, the task, a note, the devices, the keys that work now.
 
 mod compact;
 mod lists;
-mod phase;
 mod sheet;
 mod strips;
+mod task;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Layout, Rect};
@@ -118,7 +118,7 @@ impl Canvas<'_> {
             Constraint::Fill(1),
         ])
         .areas(main);
-        self.phase(top);
+        self.task(top);
         self.question(middle, &question);
         if let Some(side) = side {
             self.last_sales(side);

@@ -1,10 +1,10 @@
-//! The lines around the phase: open payments, notices, questions, notes, devices, keys.
+//! The lines around the task: open payments, notices, questions, notes, devices, keys.
 
 use ratatui::layout::Rect;
 use ratatui::style::Modifier;
 use ratatui::widgets::{Block, BorderType, Widget};
 
-use super::phase::{ahead, happened};
+use super::task::{ahead, happened};
 use super::{Canvas, cells, inset};
 use crate::clean::clean;
 use crate::money::LARGEST;

@@ -44,7 +44,9 @@ fn findings() -> Vec<Finding> {
         findings.push(Finding::DeviceReady(check, port()));
         findings.push(Finding::DeviceInUse(check, port()));
         findings.push(Finding::DeviceAbsent(check, port()));
-        for fault in [Fault::Denied, Fault::Busy, Fault::NotSerial, Fault::Blocked] {
+        for fault in
+            [DeviceFault::Denied, DeviceFault::Busy, DeviceFault::NotSerial, DeviceFault::Blocked]
+        {
             findings.push(Finding::DeviceWrong(check, port(), fault));
         }
     }

@@ -10,7 +10,7 @@ use crate::clean::clean;
 use crate::money::NotAnAmount;
 use crate::payment::{Funds, Status};
 use crate::screen::digits::Size;
-use crate::screen::model::{Phase, ShownAttempt};
+use crate::screen::model::{CashierTask, ShownAttempt};
 use crate::screen::palette::Tone;
 use crate::screen::shapes::{self, NO_ENTRY};
 use crate::screen::{Link, Model, SaleRef};
@@ -22,16 +22,16 @@ const TAIL: usize = 8;
 const FAULT_CELLS: usize = 60;
 
 impl Canvas<'_> {
-    pub(super) fn phase(&mut self, area: Rect) {
+    pub(super) fn task(&mut self, area: Rect) {
         let model = self.model;
         if let Some(why) = &model.stopped {
             return self.sheet(area, &stopped(model, why.in_language(model.language())));
         }
-        match &model.phase {
-            Phase::Amount { typed } => self.amount(area, typed),
-            Phase::Code { sale } => self.sheet(area, &code(model, *sale)),
-            Phase::Starting { sale } => self.sheet(area, &starting(model, *sale)),
-            Phase::Payment(_) => {
+        match &model.task {
+            CashierTask::Amount { typed } => self.amount(area, typed),
+            CashierTask::Code { sale } => self.sheet(area, &code(model, *sale)),
+            CashierTask::Starting { sale } => self.sheet(area, &starting(model, *sale)),
+            CashierTask::Payment(_) => {
                 if let Some(attempt) = model.at_hand() {
                     self.sheet(area, &payment(model, attempt));
                 }

@@ -2,20 +2,18 @@
 //! its word that they are done.
 
 use std::fs::File;
-use std::io::{self, Write};
 use std::sync::mpsc::TryRecvError;
 use std::time::Duration;
 
-use serialport::{ClearBuffer, SerialPort};
-
-use super::session::{Asker, PortGone, Session};
+use super::session::{Asker, Session};
 use super::status::{QUESTIONS, REPORT_CHANGES, SYNC_POINT, ask_when_printed};
-use super::{Address, Done, Fault, Health, JobFault, PrintProof, PrinterReport, Queued, Spooler};
+use super::{
+    Address, DeviceFault, Done, Health, JobFault, PrintProof, PrinterReport, Queued, Spooler,
+};
 use crate::clock::{Millis, Uptime};
+use crate::device::output::PortGone;
 use crate::device::{OpenPort, POLL_INTERVAL, Pause, open_unblocked};
 
-/// Small enough for any driver to take or leave (devices 1.5).
-const CHUNK: usize = 256;
 /// Between two tries while the line takes nothing.
 const NUDGE: Duration = Duration::from_millis(50);
 /// A printer that takes nothing for so long is named on the status line.
@@ -61,7 +59,7 @@ pub(super) struct SerialPrinter<R> {
 
 /// How the writing of a job ended early.
 #[derive(Clone, Copy, Eq, PartialEq)]
-enum Stop {
+enum JobStop {
     /// Patience is at its end.
     Stalled,
     /// The printer no longer says what it says otherwise.
@@ -71,7 +69,7 @@ enum Stop {
     Unwanted,
 }
 
-impl From<PortGone> for Stop {
+impl From<PortGone> for JobStop {
     fn from(PortGone: PortGone) -> Self {
         Self::Gone
     }
@@ -110,7 +108,7 @@ impl<R: Fn(PrinterReport)> SerialPrinter<R> {
 
     pub(super) fn run(mut self) {
         let mut waiting: Option<Queued> = None;
-        while self.spooler.wanted.is_true() {
+        while self.spooler.wanted.is_wanted() {
             self.look();
             waiting = match waiting.take() {
                 Some(queued) => self.serve(queued),
@@ -166,7 +164,7 @@ impl<R: Fn(PrinterReport)> SerialPrinter<R> {
         self.open = Some(open);
         // Questions would be lost in a picture of which only a half has come.
         let result = match self.end_partial_page() {
-            Err(Stop::Gone) => Err(PortGone),
+            Err(JobStop::Gone) => Err(PortGone),
             Ok(()) | Err(_) => self.identify(),
         };
         match result {
@@ -229,9 +227,9 @@ impl<R: Fn(PrinterReport)> SerialPrinter<R> {
 
     fn report_status(&mut self) {
         let health = if self.is_silent() {
-            Health::Failed(Fault::Silent)
+            Health::Failed(DeviceFault::Silent)
         } else if let Some(trouble) = self.session.status.trouble() {
-            Health::Failed(Fault::Printer(trouble))
+            Health::Failed(DeviceFault::Printer(trouble))
         } else if self.session.status.is_paper_low() {
             Health::PaperLow
         } else {
@@ -261,11 +259,11 @@ impl<R: Fn(PrinterReport)> SerialPrinter<R> {
                 self.rest();
                 return Some(queued);
             }
-            Err(Stop::Unwanted) => {}
+            Err(JobStop::Unwanted) => {}
             Err(stop) => {
                 let trouble = self.session.status.trouble();
-                self.forget_unsent();
-                if stop == Stop::Gone {
+                self.discard_unsent();
+                if stop == JobStop::Gone {
                     self.lose();
                     self.spooler.report_health(Health::Searching);
                 }
@@ -280,7 +278,7 @@ impl<R: Fn(PrinterReport)> SerialPrinter<R> {
     }
 
     /// Whether a job may be begun: nothing is sent to a printer that says it would not print.
-    fn can_begin(&mut self) -> Result<bool, Stop> {
+    fn can_begin(&mut self) -> Result<bool, JobStop> {
         if self.open.is_none() {
             return Ok(false);
         }
@@ -310,7 +308,7 @@ impl<R: Fn(PrinterReport)> SerialPrinter<R> {
         Ok(self.misses == 0 && self.session.status.trouble().is_none())
     }
 
-    fn print(&mut self, queued: &Queued, progress: &mut Progress) -> Result<Done, Stop> {
+    fn print(&mut self, queued: &Queued, progress: &mut Progress) -> Result<Done, JobStop> {
         let bytes = self.with_status(&queued.job.page).repeat(queued.job.copies.into());
         self.write(&bytes, progress, Some(queued))?;
         self.drain(progress, Some(queued))?;
@@ -327,7 +325,7 @@ impl<R: Fn(PrinterReport)> SerialPrinter<R> {
 
     /// Waits until the printer says that it has done all that it was sent (devices 2.6). One that
     /// says what is missing is waited for; the rest comes out by itself then.
-    fn prove(&mut self, length: usize, progress: &mut Progress) -> Result<Done, Stop> {
+    fn prove(&mut self, length: usize, progress: &mut Progress) -> Result<Done, JobStop> {
         if !self.session.answers.status {
             return Ok(Done::Sent);
         }
@@ -381,20 +379,20 @@ impl<R: Fn(PrinterReport)> SerialPrinter<R> {
             if self.session.status.trouble().is_some() {
                 due = now.after(needed);
                 if now.since(asking.moved_at) >= self.spooler.patience.trouble {
-                    return Err(Stop::Stalled);
+                    return Err(JobStop::Stalled);
                 }
             } else if now >= due && self.misses == 0 {
                 // All is well, and there is no answer: this printer gives none, or it has
                 // forgotten what it was sent.
                 if self.session.answers.sync_point == Some(true) {
-                    return Err(Stop::Unconfirmed);
+                    return Err(JobStop::Unconfirmed);
                 }
                 self.session.answers.sync_point = Some(false);
                 self.session.has_no_end = true;
                 return Ok(Done::Sent);
             }
             if still >= self.spooler.patience.stalled {
-                return Err(Stop::Stalled);
+                return Err(JobStop::Stalled);
             }
             self.wait_a_little()?;
         }
@@ -414,13 +412,13 @@ impl<R: Fn(PrinterReport)> SerialPrinter<R> {
 
     /// What the line still holds of a failed job must not come out by itself later. A line that
     /// cannot forget prints it before the cut.
-    fn forget_unsent(&self) {
+    fn discard_unsent(&self) {
         if let Some(open) = &self.open {
-            open.port.clear(ClearBuffer::Output).ok();
+            open.discard_unsent();
         }
     }
 
-    fn end_partial_page(&mut self) -> Result<(), Stop> {
+    fn end_partial_page(&mut self) -> Result<(), JobStop> {
         if self.is_cut_off {
             let mut progress = Progress { sent: 0, moved_at: self.spooler.clock.uptime() };
             let terminator = self.terminator.clone();
@@ -436,7 +434,7 @@ impl<R: Fn(PrinterReport)> SerialPrinter<R> {
         bytes: &[u8],
         progress: &mut Progress,
         queued: Option<&Queued>,
-    ) -> Result<(), Stop> {
+    ) -> Result<(), JobStop> {
         while progress.sent < bytes.len() {
             // What stands still may throw away what it has no room for.
             if progress.sent > 0 && queued.is_some() && self.session.status.trouble().is_some() {
@@ -444,9 +442,10 @@ impl<R: Fn(PrinterReport)> SerialPrinter<R> {
                 continue;
             }
             let rest = &bytes[progress.sent..];
-            let Some(open) = &mut self.open else { return Err(Stop::Gone) };
-            match open.extra.write(&rest[..rest.len().min(CHUNK)]) {
-                Ok(count) if count > 0 => {
+            let Some(open) = &mut self.open else { return Err(JobStop::Gone) };
+            match open.offer(rest)? {
+                0 => self.wait(progress, queued)?,
+                count => {
                     progress.sent += count;
                     progress.moved_at = self.spooler.clock.uptime();
                     self.session.listen(&mut open.extra)?;
@@ -454,23 +453,17 @@ impl<R: Fn(PrinterReport)> SerialPrinter<R> {
                         self.report_status();
                     }
                 }
-                Ok(_) => self.wait(progress, queued)?,
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    self.wait(progress, queued)?;
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(_) => return Err(Stop::Gone),
             }
         }
         Ok(())
     }
 
     /// Waits until the system holds nothing back. Drivers count as they like; only zero is sure.
-    fn drain(&mut self, progress: &mut Progress, queued: Option<&Queued>) -> Result<(), Stop> {
+    fn drain(&mut self, progress: &mut Progress, queued: Option<&Queued>) -> Result<(), JobStop> {
         let mut held_before = u32::MAX;
         loop {
-            let Some(open) = &mut self.open else { return Err(Stop::Gone) };
-            let held = open.port.bytes_to_write().map_err(|_| Stop::Gone)?;
+            let Some(open) = &mut self.open else { return Err(JobStop::Gone) };
+            let held = open.held()?;
             if held == 0 {
                 return Ok(());
             }
@@ -483,14 +476,14 @@ impl<R: Fn(PrinterReport)> SerialPrinter<R> {
     }
 
     /// Gives a line that takes nothing a little time.
-    fn wait(&mut self, progress: &Progress, queued: Option<&Queued>) -> Result<(), Stop> {
+    fn wait(&mut self, progress: &Progress, queued: Option<&Queued>) -> Result<(), JobStop> {
         self.with_line(|session, asker| session.listen(asker.line))?;
         let still = self.spooler.clock.uptime().since(progress.moved_at);
         let trouble = self.session.status.trouble();
         if trouble.is_some() {
             self.report_status();
         } else if still >= STALLED {
-            self.spooler.report_health(Health::Failed(Fault::Stalled));
+            self.spooler.report_health(Health::Failed(DeviceFault::Stalled));
         }
         let patience = self.spooler.patience;
         let is_over = match queued {
@@ -502,14 +495,14 @@ impl<R: Fn(PrinterReport)> SerialPrinter<R> {
             _ => still >= patience.stalled,
         };
         if is_over {
-            return Err(Stop::Stalled);
+            return Err(JobStop::Stalled);
         }
         self.wait_a_little()
     }
 
-    fn wait_a_little(&self) -> Result<(), Stop> {
-        if !self.spooler.wanted.is_true() {
-            return Err(Stop::Unwanted);
+    fn wait_a_little(&self) -> Result<(), JobStop> {
+        if !self.spooler.wanted.is_wanted() {
+            return Err(JobStop::Unwanted);
         }
         self.spooler.wanted.pause(NUDGE);
         Ok(())
@@ -537,12 +530,12 @@ impl<R: Fn(PrinterReport)> SerialPrinter<R> {
     }
 }
 
-fn fault(stop: Stop, trouble: Option<super::Trouble>) -> JobFault {
+fn fault(stop: JobStop, trouble: Option<super::Trouble>) -> JobFault {
     match (stop, trouble) {
-        (Stop::Gone, _) => JobFault::Unplugged,
-        (Stop::Unconfirmed, _) => JobFault::Unconfirmed,
-        (Stop::Stalled | Stop::Unwanted, Some(trouble)) => JobFault::Trouble(trouble),
-        (Stop::Stalled | Stop::Unwanted, None) => JobFault::Stalled,
+        (JobStop::Gone, _) => JobFault::Unplugged,
+        (JobStop::Unconfirmed, _) => JobFault::Unconfirmed,
+        (JobStop::Stalled | JobStop::Unwanted, Some(trouble)) => JobFault::Trouble(trouble),
+        (JobStop::Stalled | JobStop::Unwanted, None) => JobFault::Stalled,
     }
 }
 
