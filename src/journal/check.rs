@@ -8,7 +8,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension, Row};
 
-use super::{Journal, JournalError, Tip, beside, head, progress, refused, said};
+use super::{Journal, JournalError, Tip, beside, from_system, head, progress, refused};
 use paytill_core::both;
 use paytill_core::language::Text;
 use paytill_core::payment::State;
@@ -101,7 +101,7 @@ pub(super) fn start(path: &Path, has_entries: bool) -> Result<(), JournalError> 
         None if start.is_empty() => Ok(()),
         None if has_entries => Err(damaged(both!("its first bytes", "文件开头不对"))),
         None => Err(JournalError::Foreign(path.to_owned())),
-        Some(&[high, low]) if !is_whole(length, u16::from_be_bytes([high, low]), path) => {
+        Some(&[high, low]) if !is_complete(length, u16::from_be_bytes([high, low]), path) => {
             Err(damaged(both!("its last page is cut short", "文件末尾不完整")))
         }
         Some(_) => Ok(()),
@@ -109,7 +109,7 @@ pub(super) fn start(path: &Path, has_entries: bool) -> Result<(), JournalError> 
 }
 
 /// SQLite reads what is missing of a page as zeros. Only where a WAL has that page is it no loss.
-fn is_whole(length: u64, page_size: u16, path: &Path) -> bool {
+fn is_complete(length: u64, page_size: u16, path: &Path) -> bool {
     let page_size = if page_size == 1 { 65_536 } else { u64::from(page_size) };
     let has_wal = beside(path, "-wal").metadata().is_ok_and(|wal| wal.len() > 0);
     has_wal || length.checked_rem(page_size) == Some(0)
@@ -143,7 +143,7 @@ pub(super) fn holds(
 }
 
 /// The last entry of a journal in which nothing is found that is not as it was written.
-pub(super) fn whole(db: &mut Connection, path: &Path) -> Result<Tip, JournalError> {
+pub(super) fn complete(db: &mut Connection, path: &Path) -> Result<Tip, JournalError> {
     let mut check = ChainCheck { db, path };
     check.file(CHECK_ROUNDS)?;
     check.chain(VERIFIED_AT_START)
@@ -177,7 +177,7 @@ impl ChainCheck<'_> {
         self.db.progress_handler(0, None::<fn() -> bool>)?;
         match verdict {
             Ok(verdict) if verdict == "ok" => Ok(()),
-            Ok(verdict) => Err(said(self.path, &verdict)),
+            Ok(verdict) => Err(from_system(self.path, &verdict)),
             Err(error)
                 if error.sqlite_error_code() == Some(rusqlite::ErrorCode::OperationInterrupted) =>
             {

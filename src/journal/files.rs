@@ -107,7 +107,7 @@ impl Files for OnDisk {
 }
 
 /// The mirror of a journal that somebody else may hold; nothing if there is none.
-pub(super) fn look_at_mirror(journal: &Path) -> io::Result<Vec<u8>> {
+pub(super) fn read_mirror(journal: &Path) -> io::Result<Vec<u8>> {
     match File::open(beside(journal, ".head")) {
         Ok(mirror) => first_bytes(&mirror),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),

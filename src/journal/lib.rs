@@ -297,7 +297,7 @@ impl Journal {
         if is_new {
             self.create()?;
         }
-        self.tip = check::whole(&mut self.db, &self.path)?;
+        self.tip = check::complete(&mut self.db, &self.path)?;
         self.compare_head()?;
         let past = read::past(&self.db)?;
         self.db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
@@ -416,18 +416,18 @@ fn refused(path: &Path, error: rusqlite::Error) -> JournalError {
     use rusqlite::ErrorCode;
     match error.sqlite_error_code() {
         Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
-            said(path, &error.to_string())
+            from_system(path, &error.to_string())
         }
         Some(_) => {
             JournalError::Unusable { path: path.to_owned(), source: std::io::Error::other(error) }
         }
         // A column of another type than it was written with.
-        None => said(path, &error.to_string()),
+        None => from_system(path, &error.to_string()),
     }
 }
 
 /// Damage in SQLite's own words.
-fn said(path: &Path, words: &str) -> JournalError {
+fn from_system(path: &Path, words: &str) -> JournalError {
     let words = clean(words, WORDS);
     JournalError::Damaged { path: path.to_owned(), what: both!("{words}", "SQLite 报告 {words}") }
 }

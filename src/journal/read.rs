@@ -113,7 +113,7 @@ impl JournalReader {
             Err(source) => return Err(JournalError::Unusable { path: path.to_owned(), source }),
         };
         // Read first: whatever it names is in the journal by now.
-        let head = head::read(files::look_at_mirror(&path));
+        let head = head::read(files::read_mirror(&path));
         super::check::start(&path, head.is_some())?;
         if path.metadata().map_or(true, |metadata| metadata.len() == 0) {
             return Ok(None);
@@ -135,7 +135,7 @@ impl JournalReader {
                 let mut reader = Self { db, path };
                 let checked = reader.db.execute_batch("BEGIN").map_err(JournalError::from);
                 let checked = checked.and_then(|()| {
-                    super::check::whole(&mut reader.db, &reader.path)?;
+                    super::check::complete(&mut reader.db, &reader.path)?;
                     Ok(reader.db.execute_batch("COMMIT")?)
                 });
                 reader.guard(|| checked)?;

@@ -26,19 +26,22 @@ fn main() -> ExitCode {
         // Help and version.
         Err(error) if !error.use_stderr() => error.exit(),
         Err(error) => {
-            output::tell(&format!("paytill: {}", cli::words::wrong_usage(&error, language)));
+            output::print_message(&format!(
+                "paytill: {}",
+                cli::words::wrong_usage(&error, language)
+            ));
             return Exit::Usage.into();
         }
     };
     if let Err(error) = process::harden(language) {
         let what = both!("this process cannot be protected", "无法保护本进程");
         let sentence = what.because(&text::system::text(&error));
-        output::tell(&format!("paytill: {}", sentence.in_language(language)));
+        output::print_message(&format!("paytill: {}", sentence.in_language(language)));
     }
     match run(cli, &mut language) {
         Ok(exit) => exit.into(),
         Err(failure) => {
-            output::tell(&format!("paytill: {}", failure.text.in_language(language)));
+            output::print_message(&format!("paytill: {}", failure.text.in_language(language)));
             failure.exit.into()
         }
     }
@@ -83,7 +86,7 @@ fn run(cli: Cli, language: &mut Language) -> Result<Exit, Failure> {
     let runtime = runtime()?;
     let place = &loaded.config.log;
     let _log = log::start(&place.path, place.level, loaded.config.store.time_zone.clone())
-        .map_err(|error| output::tell(error.text().in_language(*language)));
+        .map_err(|error| output::print_message(error.text().in_language(*language)));
     let clock = Clock::start();
     match command {
         None => on(runtime, command::cashier::run(&loaded, &clock)),
@@ -104,7 +107,7 @@ fn run(cli: Cli, language: &mut Language) -> Result<Exit, Failure> {
 
 fn print(text: &[u8]) -> Exit {
     let text = String::from_utf8_lossy(text);
-    if output::say(text.trim_end()) { Exit::Done } else { Exit::Fault }
+    if output::print_line(text.trim_end()) { Exit::Done } else { Exit::Fault }
 }
 
 /// Reads the configuration, and `language` from it, also where the rest of it is wrong.

@@ -49,7 +49,7 @@ impl<'a> Step<'a> {
             Event::Tick if self.now >= self.rules.give_up_after => {
                 // What has been in the way all along says more than that time ran out.
                 let reason = pending.reason.take().unwrap_or_else(|| TillCause::Timeout.into());
-                return Some(Stage::Reversing(self.give_up(reason, true)));
+                return Some(Stage::Reversing(self.start_reversal(reason, true)));
             }
             Event::Tick if self.now >= pending.poll_at => {
                 pending.poll_at = self.next_on_grid();
@@ -68,10 +68,12 @@ impl<'a> Step<'a> {
             }
             Event::CheckNow => {}
             Event::Cancel => {
-                return Some(Stage::Reversing(self.give_up(TillCause::Cancelled.into(), true)));
+                return Some(Stage::Reversing(
+                    self.start_reversal(TillCause::Cancelled.into(), true),
+                ));
             }
             Event::Supersede => {
-                let reversing = self.give_up(TillCause::Superseded.into(), false);
+                let reversing = self.start_reversal(TillCause::Superseded.into(), false);
                 return Some(Stage::Reversing(Reversing { superseded: true, ..reversing }));
             }
             Event::Restarted { oldest } => {
@@ -386,7 +388,7 @@ impl<'a> Step<'a> {
     }
 
     /// Nobody waits any longer: one last query, then the reversal.
-    fn give_up(&mut self, reason: Reason, payable: bool) -> Reversing {
+    fn start_reversal(&mut self, reason: Reason, payable: bool) -> Reversing {
         let mut reversing = self.reversing_now(Shown::Reversing, reason, payable);
         if self.now < self.rules.reverse_not_before && self.now < self.rules.give_up_after {
             reversing.reversal.poll_at(self.next_poll(Shown::Reversing));

@@ -18,7 +18,7 @@ pub fn of(state: &State, language: Language) -> Option<String> {
 fn sentence(status: Status, funds: Funds, reason: &Reason, language: Language) -> String {
     let happened = match status {
         Status::Attention => reversal_refused(reason, language),
-        _ => happened(reason, language),
+        _ => cause_sentence(reason, language),
     };
     let gap = language.pick(" ", "");
     format!("{happened}{gap}{}", money(status, funds, language))
@@ -32,12 +32,12 @@ pub fn reversal_refused(reason: &Reason, language: Language) -> String {
                 .pick("WeChat Pay refuses to reverse the payment.", "微信支付拒绝撤销这笔支付。");
             repeated(what.to_owned(), reason, language)
         }
-        _ => happened(reason, language),
+        _ => cause_sentence(reason, language),
     }
 }
 
 /// What happened, without a word about the money. It ends with a full stop.
-pub fn happened(reason: &Reason, language: Language) -> String {
+pub fn cause_sentence(reason: &Reason, language: Language) -> String {
     match explain(&reason.cause) {
         Some(Explanation { english, chinese, repeats_gateway, .. }) => {
             let what = language.pick(english, chinese).to_owned();
@@ -469,8 +469,8 @@ mod tests {
     #[test]
     fn every_reason_has_its_sentence_and_advice_in_both_languages() {
         for reason in reasons() {
-            let english = happened(&reason, Language::English);
-            let chinese = happened(&reason, Language::Chinese);
+            let english = cause_sentence(&reason, Language::English);
+            let chinese = cause_sentence(&reason, Language::Chinese);
             assert!(english.is_ascii() && english.ends_with('.'), "{english}");
             assert!(chinese.ends_with('。') && !chinese.is_ascii(), "{chinese}");
             let is_known = explain(&reason.cause).is_some();
@@ -479,7 +479,7 @@ mod tests {
                 for status in Status::ALL {
                     for funds in FUNDS {
                         let said = sentence(status, funds, &reason, language);
-                        assert!(said.len() > happened(&reason, language).len() / 2);
+                        assert!(said.len() > cause_sentence(&reason, language).len() / 2);
                     }
                     assert!(!advice_on(status, Some(&reason), language).is_empty());
                     assert!(!advice_on(status, None, language).is_empty());
@@ -491,7 +491,7 @@ mod tests {
     #[test]
     fn no_two_causes_of_ours_have_one_sentence() {
         for language in Language::ALL {
-            let said = TillCause::ALL.map(|cause| happened(&cause.into(), language));
+            let said = TillCause::ALL.map(|cause| cause_sentence(&cause.into(), language));
             let all: std::collections::BTreeSet<_> = said.iter().collect();
             assert_eq!(all.len(), TillCause::ALL.len());
         }
@@ -513,7 +513,7 @@ mod tests {
             "WeChat Pay answered NEWCODE. WeChat Pay says: \"look here\". No money moved."
         );
         assert_eq!(
-            happened(&reason, Language::Chinese),
+            cause_sentence(&reason, Language::Chinese),
             "微信支付返回 NEWCODE。微信支付提示：“look here”。"
         );
     }

@@ -178,7 +178,7 @@ mod tests {
         Cli::read(&arguments, language)
     }
 
-    fn told(line: &str, language: Language) -> String {
+    fn translated(line: &str, language: Language) -> String {
         wrong_usage(&read(line, language).unwrap_err(), language)
     }
 
@@ -257,22 +257,26 @@ mod tests {
             ("pay 1 --code 3 --json=1", "--json 不接受 \"1\""),
             ("pay 1 --code 3 --note a --note b", "--note <备注> 重复出现"),
         ] {
-            assert_eq!(told(line, Language::Chinese), format!("{sentence}\n{usage}"), "{line}");
+            assert_eq!(
+                translated(line, Language::Chinese),
+                format!("{sentence}\n{usage}"),
+                "{line}"
+            );
         }
         for (line, sentence) in [
             ("order", "没有名为 order 的命令；是否想用 orders？"),
             ("orders --limit", "--limit <数量> 后面缺少值"),
             ("orders --limit many", "\"many\" 不能用于 --limit <数量>；只能是整数"),
         ] {
-            let told = told(line, Language::Chinese);
+            let told = translated(line, Language::Chinese);
             assert_eq!(told.lines().next(), Some(sentence), "{line}");
         }
         assert_eq!(
-            told("pay 1 --code 3 --jsno", Language::English),
+            translated("pay 1 --code 3 --jsno", Language::English),
             "unexpected argument --jsno; did you mean --json?\n\
              Usage: paytill pay [OPTIONS] --code <AUTH_CODE> <AMOUNT>\nMore: paytill pay --help"
         );
-        assert!(!told("pay 1 --code 3 \u{1b}[2J", Language::Chinese).contains('\u{1b}'));
+        assert!(!translated("pay 1 --code 3 \u{1b}[2J", Language::Chinese).contains('\u{1b}'));
     }
 
     #[test]

@@ -94,7 +94,7 @@ pub async fn run(loaded: &Loaded, clock: &Clock) -> Result<Exit, Failure> {
     if matches!(config.scanner.kind, ScannerKind::Auto | ScannerKind::Keyboard) {
         cashier.post(ScreenMessage::Scanner(Link::Keyboard));
     }
-    cashier.work(reports, signals).await
+    cashier.run(reports, signals).await
 }
 
 struct Cashier<'a> {
@@ -142,7 +142,7 @@ impl Redial {
 }
 
 impl Cashier<'_> {
-    async fn work(
+    async fn run(
         &mut self,
         mut reports: mpsc::UnboundedReceiver<DeviceReport>,
         mut signals: Signals,
@@ -285,7 +285,7 @@ impl Cashier<'_> {
             }
             Notice::Gateway(Err(cause)) => {
                 self.redial.failed(self.clock.uptime());
-                let why = reason::happened(&cause.into(), language);
+                let why = reason::cause_sentence(&cause.into(), language);
                 self.post(ScreenMessage::Gateway(Link::Failed(why)));
             }
         }

@@ -5,7 +5,7 @@ pub mod learn;
 use rustix::fs::{Access, access};
 use serde_json::{Value, json};
 
-use super::output::say;
+use super::output::print_line;
 use super::wiring::{learned, scanner_settings};
 use super::{Exit, Failure};
 use crate::cli::Json;
@@ -23,23 +23,23 @@ pub fn list(json: Json, config: &Config) -> Result<Exit, Failure> {
     let (serial, socket) = language.pick(("serial", "socket"), ("序列号", "插口"));
     for device in plugged_in(&Roots::default()) {
         if json.json {
-            said &= say(&json_of(&device, &wanted).to_string());
+            said &= print_line(&json_of(&device, &wanted).to_string());
             continue;
         }
         let role = wanted.role(&device);
-        said &= say(&format!("{}: {}", described(&device), text::role(role, language)));
+        said &= print_line(&format!("{}: {}", described(&device), text::role(role, language)));
         let identity = &device.identity;
         let by_id = device.by_id.as_ref().map(|link| link.display().to_string());
         let more = [by_id, named(serial, &identity.serial), named(socket, &identity.socket)];
         for line in more.into_iter().flatten() {
-            said &= say(&format!("    {line}"));
+            said &= print_line(&format!("    {line}"));
         }
         if device.class == DeviceClass::OtherHid && role == Role::MaybeScanner {
-            said &= say(&format!("    {}", text::own_format(language)));
+            said &= print_line(&format!("    {}", text::own_format(language)));
         }
         // Nobody is to open a person's keyboard.
         if role != Role::Keyboard && !may_open(&device) {
-            said &= say(&format!("    {}", text::how_to_permit(&device.class, language)));
+            said &= print_line(&format!("    {}", text::how_to_permit(&device.class, language)));
         }
     }
     Ok(if said { Exit::Done } else { Exit::Fault })

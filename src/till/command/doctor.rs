@@ -13,14 +13,14 @@ use serde_json::json;
 use unicode_width::UnicodeWidthStr;
 
 use super::open::working_directory;
-use super::output::say;
+use super::output::print_line;
 use super::{Exit, Failure};
 use crate::clean::clean;
 use crate::cli::Json;
 use crate::config::{Config, Flags, GatewayConfig, Salvage};
 use crate::journal;
 use crate::language::Language;
-use crate::text::doctor::{Check, Finding, Told, Verdict};
+use crate::text::doctor::{Check, CheckResult, Finding, Verdict};
 use paytill_host::clock::Clock;
 
 /// Cells of the columns before the sentence.
@@ -32,28 +32,28 @@ const SENTENCE: usize = 1000;
 /// Checks everything, whatever is wrong with the rest of it, and tells it as it is found.
 pub async fn run(json: Json, flags: &Flags, clock: &Clock) -> Result<Exit, Failure> {
     let folder = working_directory()?;
-    let mut teller = Teller {
+    let mut reporter = Reporter {
         json: json.json,
         language: Language::default(),
         unknown: Vec::new(),
         faults: Faults::default(),
     };
-    if let Some(config) = configuration(flags, &folder, &mut teller) {
+    if let Some(config) = configuration(flags, &folder, &mut reporter) {
         match &config.gateway {
             GatewayConfig::WechatV2(wechat) => {
-                gateway::check(&config, wechat, clock, &mut teller).await
+                gateway::check(&config, wechat, clock, &mut reporter).await
             }
-            GatewayConfig::Simulator => teller.tell(&Finding::Training),
+            GatewayConfig::Simulator => reporter.report(&Finding::Training),
             // Why not has been told.
             GatewayConfig::Unread => {}
         }
         let is_running = journal::is_held(&config.journal.path);
-        teller.tell(if is_running { &Finding::TillRuns } else { &Finding::TillStands });
-        books::check(&config.journal.path, clock, &mut teller);
-        devices::check(&config, is_running, &mut teller);
+        reporter.report(if is_running { &Finding::TillRuns } else { &Finding::TillStands });
+        books::check(&config.journal.path, clock, &mut reporter);
+        devices::check(&config, is_running, &mut reporter);
     }
-    teller.tell(&terminal(&environment));
-    Ok(teller.faults.exit())
+    reporter.report(&terminal(&environment));
+    Ok(reporter.faults.exit())
 }
 
 fn environment(name: &str) -> Option<OsString> {
@@ -61,39 +61,39 @@ fn environment(name: &str) -> Option<OsString> {
 }
 
 /// Reads the configuration as far as it can be used, and finds the language to speak on the way.
-fn configuration(flags: &Flags, folder: &Path, teller: &mut Teller) -> Option<Config> {
+fn configuration(flags: &Flags, folder: &Path, reporter: &mut Reporter) -> Option<Config> {
     let read = Config::load(flags, &environment, folder);
     let without_secrets = || Config::load_without_secrets(flags, &environment, folder);
     let (loaded, secrets) = match read {
         Ok(loaded) => (loaded, Ok(())),
         Err(wrong) => match without_secrets() {
             Ok(loaded) => (loaded, Err(wrong)),
-            Err(_) => return salvage(flags, folder, teller),
+            Err(_) => return salvage(flags, folder, reporter),
         },
     };
-    teller.language = loaded.config.till.language;
-    teller.tell(&match &loaded.source {
+    reporter.language = loaded.config.till.language;
+    reporter.report(&match &loaded.source {
         Some(file) => Finding::Configured(file.display().to_string()),
         None => Finding::Unconfigured,
     });
     match (secrets, &loaded.config.gateway) {
         (Err(wrong), _) => {
-            let sentence = wrong.sentence(teller.language).to_owned();
-            teller.tell(&Finding::SecretsWrong(sentence));
+            let sentence = wrong.sentence(reporter.language).to_owned();
+            reporter.report(&Finding::SecretsWrong(sentence));
         }
-        (Ok(()), GatewayConfig::WechatV2(_)) => teller.tell(&Finding::SecretsRead),
+        (Ok(()), GatewayConfig::WechatV2(_)) => reporter.report(&Finding::SecretsRead),
         (Ok(()), GatewayConfig::Simulator | GatewayConfig::Unread) => {}
     }
     Some(loaded.config)
 }
 
-fn salvage(flags: &Flags, folder: &Path, teller: &mut Teller) -> Option<Config> {
+fn salvage(flags: &Flags, folder: &Path, reporter: &mut Reporter) -> Option<Config> {
     let Salvage { config, faults } = Config::salvage(flags, &environment, folder);
-    teller.language = Config::language(flags, &environment, folder);
+    reporter.language = Config::language(flags, &environment, folder);
     for fault in faults {
-        let sentence = fault.sentence(teller.language).to_owned();
-        teller.tell(&Finding::ConfigurationWrong(sentence));
-        teller.unknown.extend(fault.section().map(str::to_owned));
+        let sentence = fault.sentence(reporter.language).to_owned();
+        reporter.report(&Finding::ConfigurationWrong(sentence));
+        reporter.unknown.extend(fault.section().map(str::to_owned));
     }
     config
 }
@@ -113,7 +113,7 @@ fn terminal(environment: &dyn Fn(&str) -> Option<OsString>) -> Finding {
 }
 
 /// Tells findings, and remembers the faults among them.
-struct Teller {
+struct Reporter {
     json: bool,
     language: Language,
     /// Sections of the configuration that could not be read.
@@ -121,9 +121,9 @@ struct Teller {
     faults: Faults,
 }
 
-impl Teller {
-    fn tell(&mut self, finding: &Finding) {
-        let Told { check, verdict, text, advice } = finding.tell(self.language);
+impl Reporter {
+    fn report(&mut self, finding: &Finding) {
+        let CheckResult { check, verdict, text, advice } = finding.result(self.language);
         let section = if check == Check::Disk { Check::Journal } else { check }.word();
         if self.unknown.iter().any(|unknown| unknown == section) {
             return;
@@ -134,20 +134,22 @@ impl Teller {
         let text = clean(&text, SENTENCE);
         let advice = advice.map(|advice| clean(&advice, SENTENCE));
         if self.json {
-            say(&json!({
-                "check": check.word(),
-                "result": verdict.word(),
-                "text": text,
-                "advice": advice,
-            })
-            .to_string());
+            print_line(
+                &json!({
+                    "check": check.word(),
+                    "result": verdict.word(),
+                    "text": text,
+                    "advice": advice,
+                })
+                .to_string(),
+            );
             return;
         }
         let verdict = padded(verdict.name(self.language), VERDICT_COLUMN);
         let check = padded(check.name(self.language), CHECK_COLUMN);
-        say(&format!("{verdict}{check}{text}"));
+        print_line(&format!("{verdict}{check}{text}"));
         if let Some(advice) = advice {
-            say(&format!("{}{advice}", " ".repeat(VERDICT_COLUMN + CHECK_COLUMN)));
+            print_line(&format!("{}{advice}", " ".repeat(VERDICT_COLUMN + CHECK_COLUMN)));
         }
     }
 }

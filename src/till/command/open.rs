@@ -55,9 +55,9 @@ pub async fn open(loaded: &Loaded, clock: &Clock) -> Result<OpenTill, Failure> {
 }
 
 /// Says so where nothing is real, whatever a configuration's author may have meant.
-pub(super) fn tell_training(config: &Config) {
+pub(super) fn announce_training(config: &Config) {
     if matches!(config.gateway, GatewayConfig::Simulator) {
-        output::tell(config.till.language.pick(
+        output::print_message(config.till.language.pick(
             "training: the gateway is simulated and no money moves",
             "练习模式：使用模拟网关，不会真实扣款",
         ));

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::output::{say, tell};
+use super::output::{print_line, print_message};
 use super::report::OrderReport;
 use super::{Exit, Failure};
 use crate::cli::{Orders, Show};
@@ -28,15 +28,15 @@ pub fn list(orders: &Orders, config: &Config) -> Result<Exit, Failure> {
     };
     let rows = reader.orders(&filter)?;
     if rows.is_empty() && !orders.json.json {
-        tell(language.pick("no such orders", "没有符合条件的订单"));
+        print_message(language.pick("no such orders", "没有符合条件的订单"));
     }
     let mut said = true;
     for row in &rows {
         let report = OrderReport::of_row(row);
         said &= if orders.json.json {
-            say(&report.json(language).to_string())
+            print_line(&report.json(language).to_string())
         } else {
-            say(&format!(
+            print_line(&format!(
                 "{}  {}",
                 row.created_at.local("%Y-%m-%d %H:%M:%S", &config.store.time_zone),
                 report.line(language)
@@ -67,18 +67,18 @@ pub fn show(show: &Show, config: &Config) -> Result<Exit, Failure> {
         value["note"] = row.note.clone().into();
         value["events"] =
             with_calls(&entries).map(|(entry, call)| entry_json(entry, call)).collect();
-        say(&value.to_string());
+        print_line(&value.to_string());
         return Ok(Exit::Done);
     }
-    say(&report.line(language));
+    print_line(&report.line(language));
     if !row.note.is_empty() {
-        say(&row.note);
+        print_line(&row.note);
     }
     for (entry, call) in with_calls(&entries) {
-        say(&entry_line(entry, call, language, &config.store.time_zone));
+        print_line(&entry_line(entry, call, language, &config.store.time_zone));
         if let Ok(Value::Object(fields)) = serde_json::from_str(&entry.wire) {
             for (name, value) in fields {
-                say(&format!(
+                print_line(&format!(
                     "                            {name}: {}",
                     value.as_str().unwrap_or("")
                 ));
@@ -90,7 +90,7 @@ pub fn show(show: &Show, config: &Config) -> Result<Exit, Failure> {
 
 fn nothing_yet(json: bool, config: &Config) -> Exit {
     if !json {
-        tell(&say!(
+        print_message(&say!(
             config.till.language,
             "there is no journal yet at {path}",
             "{path} 还没有交易记录",

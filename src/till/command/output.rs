@@ -10,7 +10,7 @@ use crate::order::AuthCode;
 
 /// Prints a line on standard output, and tells if that cannot be. Whether anybody reads it changes
 /// nothing for a payment. What could command a terminal is escaped, wherever the line came from.
-pub fn say(line: &str) -> bool {
+pub fn print_line(line: &str) -> bool {
     let line = &harmless(line);
     let mut out = std::io::stdout().lock();
     match writeln!(out, "{line}").and_then(|()| out.flush()) {
@@ -19,7 +19,7 @@ pub fn say(line: &str) -> bool {
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => true,
         Err(error) => {
             // In no language: this is of the stream, and the line itself is in the right one.
-            tell(&format!("paytill: stdout: {error}: {line}"));
+            print_message(&format!("paytill: stdout: {error}: {line}"));
             false
         }
     }
@@ -27,7 +27,7 @@ pub fn say(line: &str) -> bool {
 
 /// Prints a line for people on standard error, as [`say`] does, with payment codes masked: whatever
 /// was typed in the wrong place may be one.
-pub fn tell(line: &str) {
+pub fn print_message(line: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{}", harmless(&masked(line)));
 }
 

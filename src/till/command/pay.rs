@@ -2,8 +2,8 @@
 
 use zeroize::Zeroizing;
 
-use super::open::{open, tell_training};
-use super::output::{say, tell};
+use super::open::{announce_training, open};
+use super::output::{print_line, print_message};
 use super::report::OrderReport;
 use super::signals::{ShutdownRequest, Signals};
 use super::{Exit, Failure};
@@ -39,7 +39,7 @@ pub async fn run(pay: Pay, loaded: &Loaded, clock: &Clock) -> Result<Exit, Failu
     })?;
     let code = code(pay.code, &config.till.id)?;
     let mut opened = open(loaded, clock).await?;
-    tell_training(config);
+    announce_training(config);
     let till = &mut opened.till;
     till.find_local_address().await;
     // Before the payment begins: what ends it from now on leaves it open and says so.
@@ -49,13 +49,13 @@ pub async fn run(pay: Pay, loaded: &Loaded, clock: &Clock) -> Result<Exit, Failu
     let reporter = Reporter { json: pay.json.json, language: config.till.language };
     let exit = follow(till, &out_trade_no, &reporter, &mut signals).await;
     if exit == Exit::Attention {
-        tell(reporter.language.pick(
+        print_message(reporter.language.pick(
             "keep the goods; `paytill recover` or the next start continues with it",
             "请先不要交付商品；运行 paytill recover 或下次启动时会继续处理",
         ));
     }
     if exit == Exit::Declined && opened.till.is_open() {
-        tell(reporter.language.pick(
+        print_message(reporter.language.pick(
             "`paytill recover` or the next start closes its order number",
             "该订单号将在下次启动或运行 paytill recover 时关闭",
         ));
@@ -72,11 +72,11 @@ impl Reporter {
     fn report(&self, attempt: &Attempt, status: Status) {
         let report = OrderReport { status, ..OrderReport::of_attempt(attempt) };
         if self.json {
-            say(&report.json(self.language).to_string());
+            print_line(&report.json(self.language).to_string());
         } else if status.is_final_for_cashier() {
-            say(&report.line(self.language));
+            print_line(&report.line(self.language));
         } else {
-            tell(&report.line(self.language));
+            print_message(&report.line(self.language));
         }
     }
 }
@@ -98,7 +98,7 @@ async fn follow(
                     return Exit::Attention;
                 }
                 cancelled = true;
-                tell(reporter.language.pick(
+                print_message(reporter.language.pick(
                     "cancelling: one last query, then the payment is reversed (Ctrl-C again leaves \
                      it open)",
                     "正在取消：最后查询一次，然后撤销这笔支付（再按 Ctrl-C 则保留为未完成）",
@@ -119,7 +119,7 @@ async fn follow(
                     reported = Some(status);
                 }
                 if !attempt.recorded {
-                    tell(reporter.language.pick(
+                    print_message(reporter.language.pick(
                         "THIS COULD NOT BE WRITTEN TO THE JOURNAL: note it by hand, and keep the \
                          goods until `paytill recover` has told how it ended",
                         "结果未能保存：请手工记录，并在 paytill recover 给出结果前不要交付商品",
@@ -130,7 +130,7 @@ async fn follow(
                 }
             }
             Notice::Stopped(error) => {
-                tell(&text::journal::sentence(&error, reporter.language));
+                print_message(&text::journal::sentence(&error, reporter.language));
                 // Before the first entry is on disk nothing was sent.
                 if reported.is_none() {
                     return Exit::Journal;

@@ -3,7 +3,7 @@
 use std::sync::mpsc;
 use std::time::Duration;
 
-use super::output::tell;
+use super::output::print_message;
 use super::wiring::printer_settings;
 use super::{Exit, Failure};
 use crate::cli;
@@ -68,13 +68,13 @@ pub fn run(command: &cli::PrintTest, config: &Config, clock: &Clock) -> Result<E
                 continue;
             }
             PrinterReport::Health(Health::PaperLow) => {
-                tell(text::device::paper_low(language));
+                print_message(text::device::paper_low(language));
                 continue;
             }
             PrinterReport::Health(Health::Ready | Health::Searching) => continue,
         };
         for line in text::print_test::after(is_proven, &answers, language) {
-            tell(&line);
+            print_message(&line);
         }
         return Ok(Exit::Done);
     }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::open::{open, tell_training};
-use super::output::{say, tell};
+use super::open::{announce_training, open};
+use super::output::{print_line, print_message};
 use super::report::OrderReport;
 use super::{Exit, Failure};
 use crate::cli::Json;
@@ -26,7 +26,7 @@ pub async fn run(json: Json, loaded: &Loaded, clock: &Clock) -> Result<Exit, Fai
     let language = loaded.config.till.language;
     let rules = loaded.config.payment.rules;
     let mut opened = open(loaded, clock).await?;
-    tell_training(&loaded.config);
+    announce_training(&loaded.config);
     let till = &mut opened.till;
     // Time for every step there is; what has not ended by then, needs a person.
     let patience = rules.give_up_after.plus(rules.attention_after).plus(rules.reverse_not_before);
@@ -40,7 +40,7 @@ pub async fn run(json: Json, loaded: &Loaded, clock: &Clock) -> Result<Exit, Fai
                 let status = attempt.state.status();
                 if reported.insert(attempt.out_trade_no.clone(), status) != Some(status) {
                     let order = OrderReport::of_attempt(&attempt);
-                    say(&if json.json {
+                    print_line(&if json.json {
                         order.json(language).to_string()
                     } else {
                         order.line(language)
@@ -55,10 +55,10 @@ pub async fn run(json: Json, loaded: &Loaded, clock: &Clock) -> Result<Exit, Fai
         }
     }
     if reported.is_empty() && !json.json {
-        tell(language.pick("nothing is open", "没有未完成的支付"));
+        print_message(language.pick("nothing is open", "没有未完成的支付"));
     }
     if till.is_open() {
-        tell(language.pick(
+        print_message(language.pick(
             "some payments are still open; `paytill orders --state attention` lists those that \
              need a person",
             "还有未完成的支付；需人工处理的可用 paytill orders --state attention 列出",

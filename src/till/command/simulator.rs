@@ -1,6 +1,6 @@
 //! `paytill simulator`: the simulated gateway on its own, for integrators and tests.
 
-use super::output::{say, tell};
+use super::output::{print_line, print_message};
 use super::{Exit, Failure};
 use crate::cli::Simulator;
 use crate::language::Language;
@@ -25,7 +25,7 @@ pub async fn run(simulator: Simulator, language: Language, clock: &Clock) -> Res
     let script = Script { scenario, ..Script::default() };
     let bank = Bank::new(identity.account(), script, simulator.seed, clock.wall());
     let log = Box::new(|at: crate::clock::Millis, line: &str| {
-        say(&format!("{:>7}.{:03}  {line}", at.0 / 1000, at.0 % 1000));
+        print_line(&format!("{:>7}.{:03}  {line}", at.0 / 1000, at.0 % 1000));
     });
     let server = Server::start(simulator.listen, &identity, bank, Some(log), 1)
         .await
@@ -33,15 +33,20 @@ pub async fn run(simulator: Simulator, language: Language, clock: &Clock) -> Res
     if let Some(folder) = &simulator.write_config {
         identity.write(folder, server.local_addr()).map_err(no_identity)?;
         let file = folder.join("paytill.toml");
-        tell(&say!(language, "configuration: {file}", "配置文件：{file}", file = file.display()));
+        print_message(&say!(
+            language,
+            "configuration: {file}",
+            "配置文件：{file}",
+            file = file.display()
+        ));
     }
-    say(&format!("https://{}", server.local_addr()));
+    print_line(&format!("https://{}", server.local_addr()));
     stopped().await;
     for entry in server.bank().ledger() {
         let (number, standing, scenario) =
             (&entry.out_trade_no, entry.standing, entry.scenario.name());
         let (charged, returned) = (entry.charged.minor(), entry.returned.minor());
-        say(&say!(
+        print_line(&say!(
             language,
             "{number}  {standing:?}  charged {charged}  returned {returned}  {scenario}",
             "{number}  {standing:?}  扣款 {charged}  退回 {returned}  {scenario}"
@@ -63,7 +68,7 @@ fn scenario(name: &str) -> Result<Scenario, Failure> {
 
 fn list(language: Language) {
     for scenario in Scenario::all() {
-        say(&format!(
+        print_line(&format!(
             "{}  {:<28}  {}",
             scenario.last_digits(),
             scenario.name(),

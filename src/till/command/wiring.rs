@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::output::tell;
+use super::output::print_message;
 use crate::config::{Config, DisplayKind, PrinterKind, ScannerKind};
 use crate::device::display::DisplaySettings;
 use crate::device::inventory::Roots;
@@ -42,7 +42,7 @@ pub(super) fn learned(config: &Config) -> Vec<Learned> {
     learned::read(&learned::path(&config.journal.path)).unwrap_or_else(|error| {
         tracing::warn!(%error, "no learned scanners");
         let why = crate::text::failure::learned(&error);
-        tell(&format!("paytill: {}", why.in_language(config.till.language)));
+        print_message(&format!("paytill: {}", why.in_language(config.till.language)));
         Vec::new()
     })
 }

@@ -139,7 +139,7 @@ impl From<PortGone> for Stop {
 impl<R: Fn(Health)> SerialDisplay<R> {
     fn run(mut self) {
         while self.wanted.is_wanted() {
-            self.look();
+            self.keep_open();
             if let Some(newest) = self.inbox.take() {
                 self.state = newest;
                 if self.shows == Shows::Newest {
@@ -148,14 +148,14 @@ impl<R: Fn(Health)> SerialDisplay<R> {
             }
             self.refresh();
             if self.inbox.is_empty() {
-                self.rest();
+                self.idle();
             }
         }
         self.close();
     }
 
-    /// Sees to it that the port is open, if it can be.
-    fn look(&mut self) {
+    /// Makes sure that the port is open, if it can be.
+    fn keep_open(&mut self) {
         let is_lost =
             self.open.as_mut().is_some_and(|open| is_gone(open) || self.address.has_moved(open));
         if is_lost {
@@ -170,18 +170,18 @@ impl<R: Fn(Health)> SerialDisplay<R> {
                 }
                 Err(health) => health,
             };
-            self.tell(health);
+            self.report_health(health);
         }
     }
 
     /// Until there is something new to show, the line is hung up, or it is time to look at it.
-    fn rest(&mut self) {
+    fn idle(&mut self) {
         match &self.open {
             None => self.wanted.pause(POLL_INTERVAL),
             Some(open) => {
                 if self.wanted.pause_at(&open.extra, POLL_INTERVAL) == Pause::HungUp {
                     self.close();
-                    self.tell(Health::Searching);
+                    self.report_health(Health::Searching);
                     // Its node goes a moment later.
                     self.wanted.pause(NUDGE);
                 }
@@ -202,16 +202,16 @@ impl<R: Fn(Health)> SerialDisplay<R> {
         match result {
             Ok(()) => {
                 self.shows = Shows::Newest;
-                self.tell(Health::Ready);
+                self.report_health(Health::Ready);
             }
             Err(Stop::Blocked) => {
                 self.discard_unsent();
                 self.shows = Shows::Unknown;
-                self.tell(Health::Failed(DeviceFault::Blocked));
+                self.report_health(Health::Failed(DeviceFault::Blocked));
             }
             Err(Stop::Gone) => {
                 self.close();
-                self.tell(Health::Searching);
+                self.report_health(Health::Searching);
             }
             Err(Stop::Unwanted) => {}
         }
@@ -270,7 +270,7 @@ impl<R: Fn(Health)> SerialDisplay<R> {
         }
     }
 
-    fn tell(&mut self, health: Health) {
+    fn report_health(&mut self, health: Health) {
         if self.reported.changes_to(&health) {
             (self.report)(health);
         }

@@ -38,7 +38,7 @@ impl Watch {
         let bell = Arc::new(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?);
         let nodes = inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK).ok();
         let mut watch = Self { dev, nodes, bell };
-        watch.look_into_folders();
+        watch.list_folders();
         Ok(watch)
     }
 
@@ -61,7 +61,7 @@ impl Watch {
             let has_rung = rustix::io::read(&self.bell, &mut [0; 8]).is_ok();
             let is_told = self.nodes.is_none() || self.take_events();
             if has_rung || is_told || waited.is_err() {
-                self.look_into_folders();
+                self.list_folders();
                 return;
             }
         }
@@ -82,7 +82,7 @@ impl Watch {
     }
 
     /// A folder that comes later is watched from then on; one that is watched already stays so.
-    fn look_into_folders(&mut self) {
+    fn list_folders(&mut self) {
         let flags = WatchFlags::CREATE | WatchFlags::DELETE | WatchFlags::MOVED_TO;
         let watch = |folder: &Path| {
             self.nodes

@@ -16,7 +16,7 @@
 use aws_lc_rs::digest::{SHA256, SHA256_OUTPUT_LEN, digest};
 use zeroize::{Zeroize, Zeroizing};
 
-use super::is_whole;
+use super::is_complete;
 use crate::clock::{Millis, Uptime};
 
 /// Bytes of one scan; more is not a scan (scans 2.6).
@@ -157,7 +157,7 @@ impl Assembler {
         }
         let ends_scan = match self.suffix {
             Suffix::None => true,
-            Suffix::Auto => self.pending.text().is_some_and(|text| is_whole(&text)),
+            Suffix::Auto => self.pending.text().is_some_and(|text| is_complete(&text)),
             Suffix::Cr | Suffix::Lf | Suffix::CrLf | Suffix::Tab => false,
         };
         let line = if ends_scan { self.end(now) } else { self.drop_pending(now) };

@@ -83,7 +83,7 @@ impl Scan {
 }
 
 /// Whether this is a whole code of some kind, so that nothing is missing at its end.
-fn is_whole(raw: &str) -> bool {
+fn is_complete(raw: &str) -> bool {
     name_by(raw, of_some_till) != Scan::Noise
 }
 
@@ -307,7 +307,7 @@ mod tests {
         assert_eq!(name("T02261122113000123456"), Scan::Noise);
         let transaction = "4200001234202611220123456789";
         assert_eq!(name(transaction), Scan::Transaction(transaction.to_owned()));
-        assert!(is_whole("T02261122113000123456") && !is_whole("T022611221130001"));
+        assert!(is_complete("T02261122113000123456") && !is_complete("T022611221130001"));
     }
 
     #[test]

@@ -71,7 +71,7 @@ impl Scanned {
         }
     }
 
-    fn say(&self, words: NoteWords) -> String {
+    fn text(&self, words: NoteWords) -> String {
         match self {
             Self::Payment => words.payment_code().into(),
             Self::SameAgain => words.code_used().into(),
@@ -89,7 +89,7 @@ impl Scanned {
 }
 
 impl Instead {
-    fn say(self, words: NoteWords) -> &'static str {
+    fn text(self, words: NoteWords) -> &'static str {
         match self {
             Self::TypeAmount => words.amount_first(),
             Self::PressEnter => words.press_enter_first(),
@@ -103,13 +103,13 @@ impl Instead {
 
 impl Note {
     /// The note in words; `largest` is the most that one sale may come to.
-    pub(super) fn say(&self, language: Language, largest: &str) -> String {
+    pub(super) fn text(&self, language: Language, largest: &str) -> String {
         let words = NoteWords::of(language);
         match self {
             Self::NotAnAmount(why) => not_an_amount(*why, words, largest),
             Self::Refused(scanned, instead) => {
                 let gap = language.pick(" ", "");
-                let (what, then) = (scanned.say(words), instead.say(words));
+                let (what, then) = (scanned.text(words), instead.text(words));
                 format!("{what}{gap}{}{gap}{then}", words.nothing_was_sent())
             }
             Self::NotBegun(refusal) => not_begun(refusal, words, language),

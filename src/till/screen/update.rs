@@ -35,7 +35,7 @@ pub fn update(
         ScreenMessage::Key(key) => pressed(model, key),
         ScreenMessage::Scanned(scan) => scanned(model, scan),
         ScreenMessage::UnendedBurst => {
-            say(model, Note::UnendedBurst);
+            note(model, Note::UnendedBurst);
             model.ring();
             Vec::new()
         }
@@ -44,7 +44,7 @@ pub fn update(
             if let CashierTask::Starting { sale } = model.task {
                 model.task = CashierTask::Code { sale };
             }
-            say(model, Note::NotBegun(refusal));
+            note(model, Note::NotBegun(refusal));
             model.ring();
             Vec::new()
         }
@@ -70,9 +70,9 @@ pub fn update(
         }
         ScreenMessage::Drawer(how) => {
             match how {
-                Printing::Sent | Printing::Printed => say(model, Note::DrawerOpened),
+                Printing::Sent | Printing::Printed => note(model, Note::DrawerOpened),
                 Printing::Failed(why) => {
-                    say(model, Note::DrawerFailed(clean(&why, FAULT_SHOWN)));
+                    note(model, Note::DrawerFailed(clean(&why, FAULT_SHOWN)));
                     model.ring();
                 }
             }
@@ -89,7 +89,7 @@ pub fn update(
     }
 }
 
-fn say(model: &mut Model, note: Note) {
+fn note(model: &mut Model, note: Note) {
     model.note = Some(note);
 }
 
@@ -99,11 +99,11 @@ fn printed(model: &mut Model, order: &OutTradeNo, how: Printing) {
             if matches!(how, Printing::Failed(_)) { SlipState::Missing } else { SlipState::Done };
     }
     match how {
-        Printing::Sent => say(model, Note::SentToPrinter),
-        Printing::Printed => say(model, Note::Printed),
+        Printing::Sent => note(model, Note::SentToPrinter),
+        Printing::Printed => note(model, Note::Printed),
         Printing::Failed(why) => {
             let order = order.tail().to_owned();
-            say(model, Note::PrintFailed { order, why: clean(&why, FAULT_SHOWN) });
+            note(model, Note::PrintFailed { order, why: clean(&why, FAULT_SHOWN) });
             model.ring();
         }
     }
@@ -180,7 +180,7 @@ fn pressed(model: &mut Model, key: Key) -> Vec<ScreenCommand> {
                 .attempt_mut(&order)
                 .map(|attempt| std::mem::replace(&mut attempt.paper, SlipState::Asked));
             if before == Some(SlipState::Asked) || !model.printer_is_there() {
-                say(model, Note::ReceiptWaits);
+                note(model, Note::ReceiptWaits);
             }
             if before == Some(SlipState::Asked) {
                 return Vec::new();
@@ -193,7 +193,7 @@ fn pressed(model: &mut Model, key: Key) -> Vec<ScreenCommand> {
             } else if model.settings.training.is_some()
                 && matches!(model.task, CashierTask::Amount { .. })
             {
-                say(model, Note::AmountFirst);
+                note(model, Note::AmountFirst);
             }
             Vec::new()
         }
@@ -210,7 +210,7 @@ fn pressed_at_desk(model: &mut Model, key: Key) -> Vec<ScreenCommand> {
         CashierTask::Code { .. } => {
             match key {
                 Key::Esc => next_sale(model),
-                Key::Char(_) | Key::Backspace => say(model, Note::EscFirst),
+                Key::Char(_) | Key::Backspace => note(model, Note::EscFirst),
                 Key::Enter | Key::Tab | Key::Up | Key::Down | Key::F(_) | Key::Ctrl(_) => {}
             }
             Vec::new()
@@ -257,7 +257,7 @@ fn typing(model: &mut Model, mut typed: String, key: Key) -> Vec<ScreenCommand> 
             }
             Ok(amount) => ask_for_code(model, SaleRef::New(amount)),
             Err(why) => {
-                say(model, Note::NotAnAmount(why));
+                note(model, Note::NotAnAmount(why));
                 Vec::new()
             }
         },
@@ -322,7 +322,7 @@ fn pressed_at_payment(model: &mut Model, order: OutTradeNo, key: Key) -> Vec<Scr
         Status::Created | Status::Sent | Status::Waiting | Status::Checking => {
             if key == Key::Esc {
                 if attempt.cancelled {
-                    say(model, Note::AlreadyReversing);
+                    note(model, Note::AlreadyReversing);
                 } else {
                     model.dialog = Some(Dialog::Cancel(order));
                 }
@@ -331,9 +331,9 @@ fn pressed_at_payment(model: &mut Model, order: OutTradeNo, key: Key) -> Vec<Scr
         Status::Reversing | Status::Attention => match key {
             Key::Enter => model.dialog = Some(Dialog::Unsettled { order, again: false }),
             Key::Esc if attempt.view.state.status() == Status::Reversing => {
-                say(model, Note::AlreadyReversing);
+                note(model, Note::AlreadyReversing);
             }
-            Key::Esc | Key::Char(_) => say(model, Note::PressEnterForOptions),
+            Key::Esc | Key::Char(_) => note(model, Note::PressEnterForOptions),
             Key::Tab | Key::Backspace | Key::Up | Key::Down | Key::F(_) | Key::Ctrl(_) => {}
         },
         Status::Paid | Status::Declined | Status::Reversed => match key {
@@ -475,7 +475,7 @@ fn scanned(model: &mut Model, scan: Scan) -> Vec<ScreenCommand> {
 
 fn refuse(model: &mut Model, scanned: Scanned) {
     let instead = model.instead();
-    say(model, Note::Refused(scanned, instead));
+    note(model, Note::Refused(scanned, instead));
     model.ring();
 }
 
@@ -529,7 +529,7 @@ fn moved(model: &mut Model, view: AttemptView, event: &Event) -> Vec<ScreenComma
             attempt.paper = SlipState::Asked;
             commands.push(ScreenCommand::Print { out_trade_no: order, copy: false });
             if !model.printer_is_there() {
-                say(model, Note::ReceiptWaits);
+                note(model, Note::ReceiptWaits);
             }
         }
     }

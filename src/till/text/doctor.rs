@@ -96,7 +96,7 @@ pub enum Finding {
 
 /// A finding in the words of a language.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Told {
+pub struct CheckResult {
     pub check: Check,
     pub verdict: Verdict,
     /// One sentence that says what was found.
@@ -108,7 +108,7 @@ pub struct Told {
 impl Finding {
     /// In words.
     #[expect(clippy::too_many_lines, reason = "a table")]
-    pub fn tell(&self, language: Language) -> Told {
+    pub fn result(&self, language: Language) -> CheckResult {
         use Check::{
             Account, Certificate, Clock, Configuration, Disk, Gateway, Journal, Secrets, Terminal,
             Till,
@@ -137,7 +137,7 @@ impl Finding {
                     "没有配置文件，处于练习模式。",
                 ),
             ),
-            Self::ConfigurationWrong(sentence) => told(
+            Self::ConfigurationWrong(sentence) => result(
                 Configuration,
                 Fault,
                 sentence.as_str(),
@@ -153,7 +153,7 @@ impl Finding {
                     "密钥和证书齐全、匹配，且他人不可读。",
                 ),
             ),
-            Self::SecretsWrong(sentence) => told(
+            Self::SecretsWrong(sentence) => result(
                 Secrets,
                 Fault,
                 sentence.as_str(),
@@ -170,7 +170,7 @@ impl Finding {
                     "商户证书有效期至 {until}。"
                 ),
             ),
-            Self::CertificateEnds { until, days } => told(
+            Self::CertificateEnds { until, days } => result(
                 Certificate,
                 Warning,
                 say!(
@@ -180,7 +180,7 @@ impl Finding {
                 ),
                 renew,
             ),
-            Self::CertificateEnded(until) => told(
+            Self::CertificateEnded(until) => result(
                 Certificate,
                 Fault,
                 say!(
@@ -190,7 +190,7 @@ impl Finding {
                 ),
                 renew,
             ),
-            Self::CertificateNotYet(from) => told(
+            Self::CertificateNotYet(from) => result(
                 Certificate,
                 Fault,
                 say!(
@@ -200,7 +200,7 @@ impl Finding {
                 ),
                 set_clock,
             ),
-            Self::CertificateUnreadable => told(
+            Self::CertificateUnreadable => result(
                 Certificate,
                 Warning,
                 language.pick(
@@ -212,7 +212,7 @@ impl Finding {
                     "请运行：openssl x509 -noout -enddate -in apiclient_cert.pem",
                 ),
             ),
-            Self::CertificateRefused(why) => told(
+            Self::CertificateRefused(why) => result(
                 Certificate,
                 Fault,
                 say!(
@@ -232,7 +232,7 @@ impl Finding {
             Self::Reached(host) => {
                 well(Gateway, say!(language, "{host} answers.", "{host} 有应答。"))
             }
-            Self::Unreachable { host, why, is_backup } => told(
+            Self::Unreachable { host, why, is_backup } => result(
                 Gateway,
                 if *is_backup { Warning } else { Fault },
                 say!(language, "{host}: {why}", "{host}：{why}"),
@@ -241,7 +241,7 @@ impl Finding {
                     "请检查网络、域名解析、代理以及配置中的网关地址。",
                 ),
             ),
-            Self::OwnRoots => told(
+            Self::OwnRoots => result(
                 Gateway,
                 Warning,
                 language.pick(
@@ -260,7 +260,7 @@ impl Finding {
                     "网关认可 app_id、mch_id 和密钥，其答复的签名也正确。",
                 ),
             ),
-            Self::AccountMd5 => told(
+            Self::AccountMd5 => result(
                 Account,
                 Warning,
                 language.pick("Messages are signed with MD5.", "报文使用 MD5 签名。"),
@@ -269,14 +269,14 @@ impl Finding {
                     "除非账号只支持 MD5，否则请设置 sign_type = \"HMAC-SHA256\"。",
                 ),
             ),
-            Self::AccountRefused(said) => told(
+            Self::AccountRefused(said) => result(
                 Account,
                 Fault,
                 say!(language, "The gateway refuses a query. {said}", "网关拒绝了查询。{said}"),
                 credentials,
             ),
-            Self::AccountNotOurs(said) => told(Account, Fault, said.as_str(), credentials),
-            Self::AccountUnclear(said) => told(
+            Self::AccountNotOurs(said) => result(Account, Fault, said.as_str(), credentials),
+            Self::AccountUnclear(said) => result(
                 Account,
                 Warning,
                 say!(
@@ -303,7 +303,7 @@ impl Finding {
                 } else {
                     language.pick("behind", "慢")
                 };
-                told(
+                result(
                     Clock,
                     *verdict,
                     say!(
@@ -332,7 +332,7 @@ impl Finding {
                 Till,
                 language.pick("None is running on this journal.", "没有收银程序在运行。"),
             ),
-            Self::NumbersTaken(count) => told(
+            Self::NumbersTaken(count) => result(
                 Till,
                 Warning,
                 say!(
@@ -361,7 +361,7 @@ impl Finding {
                     "已校验，记录完整无误：共 {orders} 单，未完成 {open} 单。"
                 ),
             ),
-            Self::JournalAttention(count) => told(
+            Self::JournalAttention(count) => result(
                 Journal,
                 Warning,
                 say!(language, "Orders that need attention: {count}.", "有 {count} 单需人工处理。"),
@@ -370,7 +370,7 @@ impl Finding {
                     "请运行 paytill orders --state attention 查看；paytill recover 可再次尝试。",
                 ),
             ),
-            Self::JournalWrong(sentence) => told(
+            Self::JournalWrong(sentence) => result(
                 Journal,
                 Fault,
                 sentence.as_str(),
@@ -390,7 +390,7 @@ impl Finding {
                     ),
                 )
             }
-            Self::DiskFull { free_mib, verdict } => told(
+            Self::DiskFull { free_mib, verdict } => result(
                 Disk,
                 *verdict,
                 say!(
@@ -403,7 +403,7 @@ impl Finding {
                     "请腾出空间，否则无法收款。",
                 ),
             ),
-            Self::FlushTooFast(flush_us) => told(
+            Self::FlushTooFast(flush_us) => result(
                 Disk,
                 Warning,
                 say!(
@@ -416,7 +416,7 @@ impl Finding {
                     "请把交易记录放在会真正落盘的磁盘上，不要放在内存盘或易失缓存中。",
                 ),
             ),
-            Self::DiskUnwritable { folder, why } => told(
+            Self::DiskUnwritable { folder, why } => result(
                 Disk,
                 Fault,
                 say!(
@@ -437,7 +437,7 @@ impl Finding {
                     "未插入扫码枪，付款码从终端按键输入。",
                 ),
             ),
-            Self::ScannerMissed => told(
+            Self::ScannerMissed => result(
                 Check::Scanner,
                 Fault,
                 language.pick(
@@ -460,7 +460,7 @@ impl Finding {
                     "{port} 存在，正由收银程序使用。"
                 ),
             ),
-            Self::DeviceAbsent(check, port) => told(
+            Self::DeviceAbsent(check, port) => result(
                 *check,
                 Fault,
                 say!(language, "{port} is not there.", "{port} 不存在。"),
@@ -471,7 +471,7 @@ impl Finding {
             ),
             Self::DeviceWrong(check, port, fault) => {
                 let why = device::fault(fault, language);
-                told(
+                result(
                     *check,
                     Fault,
                     say!(language, "{port}: {why}.", "{port}：{why}。"),
@@ -482,7 +482,7 @@ impl Finding {
                 Terminal,
                 language.pick("Terminal is fine (UTF-8).", "终端正常（UTF-8）。"),
             ),
-            Self::TerminalPoor => told(
+            Self::TerminalPoor => result(
                 Terminal,
                 Warning,
                 language.pick(
@@ -494,7 +494,7 @@ impl Finding {
                     "请在终端中打开收银界面；paytill pay 不需要终端。",
                 ),
             ),
-            Self::TerminalNotUtf8 => told(
+            Self::TerminalNotUtf8 => result(
                 Terminal,
                 Warning,
                 language.pick(
@@ -510,12 +510,12 @@ impl Finding {
     }
 }
 
-fn well(check: Check, text: impl Into<String>) -> Told {
-    Told { check, verdict: Verdict::Well, text: text.into(), advice: None }
+fn well(check: Check, text: impl Into<String>) -> CheckResult {
+    CheckResult { check, verdict: Verdict::Well, text: text.into(), advice: None }
 }
 
-fn told(check: Check, verdict: Verdict, text: impl Into<String>, advice: &str) -> Told {
-    Told { check, verdict, text: text.into(), advice: Some(advice.to_owned()) }
+fn result(check: Check, verdict: Verdict, text: impl Into<String>, advice: &str) -> CheckResult {
+    CheckResult { check, verdict, text: text.into(), advice: Some(advice.to_owned()) }
 }
 
 fn milliseconds(microseconds: u64) -> String {

@@ -8,7 +8,7 @@ use rustix::termios::{
 };
 use tokio::sync::mpsc;
 
-use super::super::output::{say, tell};
+use super::super::output::{print_line, print_message};
 use super::super::signals::Signals;
 use super::super::wiring::{self, scanner_settings};
 use super::super::{Exit, Failure};
@@ -71,16 +71,16 @@ pub async fn run(json: Json, config: &Config, clock: &Clock) -> Result<Exit, Fai
         match report {
             DetectionReport::Listening => {
                 if !std::mem::replace(&mut asked, true) {
-                    tell(words.scan_now());
+                    print_message(words.scan_now());
                 }
             }
             DetectionReport::Heard(heard) => return remember(&heard, json, config),
             DetectionReport::Garbled { device, next } => {
-                tell(&words.garbled(&described(&device), next));
+                print_message(&words.garbled(&described(&device), next));
             }
             DetectionReport::Unusable { device, fault } => {
                 let why = text::fault(&fault, config.till.language);
-                tell(&words.cannot_listen(&described(&device), &why));
+                print_message(&words.cannot_listen(&described(&device), &why));
                 usable -= 1;
                 if usable == 0 {
                     return Err(failure(LearnWords::nothing_learned));
@@ -98,7 +98,7 @@ fn remember(heard: &Heard, json: Json, config: &Config) -> Result<Exit, Failure>
         0 => String::new(),
         baud => crate::say!(config.till.language, ", baud {baud}", "，波特率 {baud}"),
     };
-    tell(&words.heard(&format!("{}{symbology}{speed}", described(device))));
+    print_message(&words.heard(&format!("{}{symbology}{speed}", described(device))));
     let known = device.identity.ids.zip(Kind::of(&device.class)).filter(|_| {
         let identity = &device.identity;
         !(identity.serial.is_empty() && identity.socket.is_empty())
@@ -118,9 +118,9 @@ fn remember(heard: &Heard, json: Json, config: &Config) -> Result<Exit, Failure>
     let path = learned::path(&config.journal.path);
     learned::remember(&path, scanner)
         .map_err(|error| Failure::new(Exit::Fault, failed::learned(&error)))?;
-    tell(&words.remembered(&path.display().to_string()));
+    print_message(&words.remembered(&path.display().to_string()));
     let wanted = scanner_settings(config, wiring::learned(config)).wanted;
-    let said = !json.json || say(&json_of(device, &wanted).to_string());
+    let said = !json.json || print_line(&json_of(device, &wanted).to_string());
     Ok(if said { Exit::Done } else { Exit::Fault })
 }
 

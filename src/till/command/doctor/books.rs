@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
-use super::Teller;
+use super::Reporter;
 use crate::clock::Millis;
 use crate::journal::{Audit, JournalError, JournalReader};
 use crate::text::doctor::{Finding, Verdict};
@@ -25,29 +25,29 @@ const MOST_FLUSHES: u64 = 20_000;
 const TOO_FAST_US: u64 = 30;
 
 /// Checks the journal at a path as far back as it goes, and the place where it is.
-pub(super) fn check(path: &Path, clock: &Clock, teller: &mut Teller) {
+pub(super) fn check(path: &Path, clock: &Clock, reporter: &mut Reporter) {
     match audit(path) {
-        Ok(None) => teller.tell(&Finding::NoJournal(path.display().to_string())),
+        Ok(None) => reporter.report(&Finding::NoJournal(path.display().to_string())),
         Ok(Some(Audit { orders, open, attention, numbers_taken })) => {
-            teller.tell(&Finding::JournalWhole { orders, open });
+            reporter.report(&Finding::JournalWhole { orders, open });
             if attention > 0 {
-                teller.tell(&Finding::JournalAttention(attention));
+                reporter.report(&Finding::JournalAttention(attention));
             }
             if numbers_taken > 0 {
-                teller.tell(&Finding::NumbersTaken(numbers_taken));
+                reporter.report(&Finding::NumbersTaken(numbers_taken));
             }
         }
         Err(error) => {
-            let sentence = journal::sentence(&error, teller.language);
-            teller.tell(&Finding::JournalWrong(sentence));
+            let sentence = journal::sentence(&error, reporter.language);
+            reporter.report(&Finding::JournalWrong(sentence));
         }
     }
     let folder = standing(path);
     match disk(&folder, clock) {
-        Ok(findings) => findings.iter().for_each(|finding| teller.tell(finding)),
-        Err(error) => teller.tell(&Finding::DiskUnwritable {
+        Ok(findings) => findings.iter().for_each(|finding| reporter.report(finding)),
+        Err(error) => reporter.report(&Finding::DiskUnwritable {
             folder: folder.display().to_string(),
-            why: system::words(&error, teller.language),
+            why: system::words(&error, reporter.language),
         }),
     }
 }

@@ -4,7 +4,7 @@ use std::fs::OpenOptions;
 use std::io;
 use std::path::Path;
 
-use super::Teller;
+use super::Reporter;
 use crate::clean::clean;
 use crate::command::devices::may_open;
 use crate::command::wiring::{learned, scanner_settings};
@@ -21,30 +21,30 @@ const WORDS: usize = 60;
 
 /// Looks at each. Ports are left alone while a till runs: even an attempt to open one would take
 /// something from whoever has it (devices 1.4).
-pub(super) fn check(config: &Config, is_running: bool, teller: &mut Teller) {
-    scanners(config, is_running, teller);
+pub(super) fn check(config: &Config, is_running: bool, reporter: &mut Reporter) {
+    scanners(config, is_running, reporter);
     let look_at = |check, port: Option<&Path>, baud| match port {
         Some(port) => serial(check, port, baud, is_running),
         None => Finding::NoDevice(check),
     };
     let printer = &config.printer;
-    teller.tell(&match (printer.kind, printer.port.as_deref()) {
+    reporter.report(&match (printer.kind, printer.port.as_deref()) {
         (PrinterKind::EscposSerial, port) => look_at(Check::Printer, port, printer.baud),
-        (PrinterKind::EscposFile, Some(path)) => file(path, teller.language),
+        (PrinterKind::EscposFile, Some(path)) => file(path, reporter.language),
         (PrinterKind::EscposFile, None) | (PrinterKind::None, _) => {
             Finding::NoDevice(Check::Printer)
         }
     });
     let display = &config.display;
     if display.kind != DisplayKind::None {
-        teller.tell(&look_at(Check::Display, display.port.as_deref(), display.baud));
+        reporter.report(&look_at(Check::Display, display.port.as_deref(), display.baud));
     }
 }
 
 /// The one that has a port, and those that are found.
-fn scanners(config: &Config, is_running: bool, teller: &mut Teller) {
+fn scanners(config: &Config, is_running: bool, reporter: &mut Reporter) {
     if config.scanner.kind == ScannerKind::None {
-        return teller.tell(&Finding::NoDevice(Check::Scanner));
+        return reporter.report(&Finding::NoDevice(Check::Scanner));
     }
     let settings = scanner_settings(config, learned(config));
     let mut findings = Vec::new();
@@ -82,7 +82,7 @@ fn scanners(config: &Config, is_running: bool, teller: &mut Teller) {
         findings.push(if settings.is_missed { Finding::ScannerMissed } else { Finding::NoScanner });
     }
     for finding in findings {
-        teller.tell(&finding);
+        reporter.report(&finding);
     }
 }
 

@@ -3,7 +3,7 @@
 
 use secrecy::ExposeSecret;
 
-use super::Teller;
+use super::Reporter;
 use super::certificate::Validity;
 use crate::clock::{TimeZone, Timestamp};
 use crate::command::open::route;
@@ -45,18 +45,18 @@ pub(super) async fn check(
     config: &Config,
     settings: &Settings,
     clock: &Clock,
-    teller: &mut Teller,
+    reporter: &mut Reporter,
 ) {
-    teller.tell(&certificate(settings, clock.wall(), &config.store.time_zone));
+    reporter.report(&certificate(settings, clock.wall(), &config.store.time_zone));
     if settings.ca_pem.is_some() && settings.base_url.ends_with(REAL) {
-        teller.tell(&Finding::OwnRoots);
+        reporter.report(&Finding::OwnRoots);
     }
     let route = route(settings);
     let transport = match Transport::new(&route) {
         Ok(transport) => transport,
         Err(error) => {
-            let sentence = failure::route(&error).in_language(teller.language).to_owned();
-            return teller.tell(&Finding::SecretsWrong(sentence));
+            let sentence = failure::route(&error).in_language(reporter.language).to_owned();
+            return reporter.report(&Finding::SecretsWrong(sentence));
         }
     };
     let mut reached = None;
@@ -64,25 +64,25 @@ pub(super) async fn check(
         let before = clock.wall();
         match transport.visit(index, false).await {
             Ok(date) => {
-                teller.tell(&Finding::Reached(host.clone()));
+                reporter.report(&Finding::Reached(host.clone()));
                 reached.get_or_insert((index, date, before));
             }
-            Err(failure) => teller.tell(&Finding::Unreachable {
+            Err(failure) => reporter.report(&Finding::Unreachable {
                 host: host.clone(),
-                why: words(failure, teller.language),
+                why: words(failure, reporter.language),
                 is_backup: index > 0,
             }),
         }
     }
     let Some((index, date, before)) = reached else { return };
     if let Err(failure) = transport.visit(index, true).await {
-        teller.tell(&Finding::CertificateRefused(words(failure, teller.language)));
+        reporter.report(&Finding::CertificateRefused(words(failure, reporter.language)));
     }
-    teller.tell(&account(config, settings, &transport, clock, teller.language).await);
+    reporter.report(&account(config, settings, &transport, clock, reporter.language).await);
     if settings.sign_type == SignType::Md5 {
-        teller.tell(&Finding::AccountMd5);
+        reporter.report(&Finding::AccountMd5);
     }
-    teller.tell(&date.map_or(Finding::ClockUncompared, |date| compare(date, before)));
+    reporter.report(&date.map_or(Finding::ClockUncompared, |date| compare(date, before)));
 }
 
 fn certificate(settings: &Settings, now: Timestamp, zone: &TimeZone) -> Finding {
@@ -137,7 +137,7 @@ async fn account(
         Ok(_) => return Finding::AccountUnclear(String::new()),
         Err(failure) => failure.into(),
     };
-    let said = reason::happened(what.reason(), language);
+    let said = reason::cause_sentence(what.reason(), language);
     match (&what, &what.reason().cause) {
         (Inconclusive::Unsigned(why), _) => Finding::AccountRefused(why.text.clone()),
         (_, Cause::Till(TillCause::BadSignature | TillCause::WrongMerchant)) => {
@@ -160,7 +160,7 @@ fn compare(theirs: Timestamp, ours: Timestamp) -> Finding {
 }
 
 fn words(failure: TransportFailure, language: Language) -> String {
-    reason::happened(&failure.cause().into(), language)
+    reason::cause_sentence(&failure.cause().into(), language)
 }
 
 #[cfg(test)]

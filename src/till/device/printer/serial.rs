@@ -109,13 +109,13 @@ impl<R: Fn(PrinterReport)> SerialPrinter<R> {
     pub(super) fn run(mut self) {
         let mut waiting: Option<Queued> = None;
         while self.spooler.wanted.is_wanted() {
-            self.look();
+            self.keep_open();
             waiting = match waiting.take() {
                 Some(queued) => self.serve(queued),
                 None => match self.spooler.jobs.try_recv() {
                     Ok(queued) => Some(queued),
                     Err(TryRecvError::Empty) => {
-                        if self.rest() == Pause::Over {
+                        if self.idle() == Pause::Over {
                             self.check();
                         }
                         None
@@ -128,7 +128,7 @@ impl<R: Fn(PrinterReport)> SerialPrinter<R> {
     }
 
     /// Until there is a job, the line is hung up, or it is time to look at it.
-    fn rest(&mut self) -> Pause {
+    fn idle(&mut self) -> Pause {
         let Some(open) = &self.open else {
             self.spooler.wanted.pause(POLL_INTERVAL);
             return Pause::Over;
@@ -143,8 +143,8 @@ impl<R: Fn(PrinterReport)> SerialPrinter<R> {
         pause
     }
 
-    /// Sees to it that the port is open, if it can be.
-    fn look(&mut self) {
+    /// Makes sure that the port is open, if it can be.
+    fn keep_open(&mut self) {
         let is_lost = self.open.as_mut().is_some_and(|open| {
             self.session.listen(&mut open.extra).is_err() || self.address.has_moved(open)
         });
@@ -197,7 +197,7 @@ impl<R: Fn(PrinterReport)> SerialPrinter<R> {
                 self.polls = FIRST_POLLS;
             }
             // Nobody waits for the answer: a later look hears it.
-            self.with_line(|_, asker| asker.say(&QUESTIONS[0]).map(drop))
+            self.with_line(|_, asker| asker.send(&QUESTIONS[0]).map(drop))
         };
         match result {
             Ok(()) if self.session.answers.status => self.report_status(),
@@ -256,7 +256,7 @@ impl<R: Fn(PrinterReport)> SerialPrinter<R> {
         match result {
             Ok(Some(done)) => self.spooler.settle(id, Ok(done)),
             Ok(None) => {
-                self.rest();
+                self.idle();
                 return Some(queued);
             }
             Err(JobStop::Unwanted) => {}

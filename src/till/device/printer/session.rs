@@ -44,7 +44,7 @@ impl Session {
         loop {
             match line.read(&mut bytes) {
                 Ok(0) => return Err(PortGone),
-                Ok(count) => bytes[..count].iter().for_each(|byte| self.hear(*byte)),
+                Ok(count) => bytes[..count].iter().for_each(|byte| self.push(*byte)),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(_) => return Err(PortGone),
@@ -52,8 +52,8 @@ impl Session {
         }
     }
 
-    fn hear(&mut self, byte: u8) {
-        match self.parser.hear(byte) {
+    fn push(&mut self, byte: u8) {
+        match self.parser.push(byte) {
             Some(PrinterAnswer::RealTime(byte)) => self.real_time = Some(byte),
             Some(PrinterAnswer::Automatic(bytes)) => {
                 self.status.learn_automatic(bytes);
@@ -145,7 +145,7 @@ impl Asker<'_> {
         session: &mut Session,
         is_answered: impl Fn(&Session) -> bool,
     ) -> Result<bool, PortGone> {
-        if !self.say(question)? {
+        if !self.send(question)? {
             return Ok(false);
         }
         let since = self.clock.uptime();
@@ -163,7 +163,7 @@ impl Asker<'_> {
     }
 
     /// Sends a question whole or, where the line takes nothing now, not at all.
-    pub(super) fn say(&mut self, question: &[u8]) -> Result<bool, PortGone> {
+    pub(super) fn send(&mut self, question: &[u8]) -> Result<bool, PortGone> {
         match self.line.write(question) {
             Ok(count) => Ok(count == question.len()),
             Err(error) if is_for_now(&error) => Ok(false),

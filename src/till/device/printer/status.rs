@@ -51,7 +51,7 @@ pub struct StatusParser {
 
 impl StatusParser {
     /// Takes the next byte. What is no answer is dropped.
-    pub fn hear(&mut self, byte: u8) -> Option<PrinterAnswer> {
+    pub fn push(&mut self, byte: u8) -> Option<PrinterAnswer> {
         // Flow control may come between any two bytes.
         if matches!(byte, XON | XOFF) {
             return None;
@@ -188,7 +188,7 @@ mod tests {
 
     fn heard(bytes: &[u8]) -> Vec<PrinterAnswer> {
         let mut parser = StatusParser::default();
-        bytes.iter().filter_map(|byte| parser.hear(*byte)).collect()
+        bytes.iter().filter_map(|byte| parser.push(*byte)).collect()
     }
 
     fn status(answers: [u8; 4]) -> PrinterStatus {

@@ -86,7 +86,7 @@ mod tests {
     const DENIED: Health = Health::Failed(DeviceFault::Denied);
 
     /// What is reported while scanners change like this.
-    fn told(is_missed: bool, changes: &[(&str, Option<Health>)]) -> Vec<Health> {
+    fn reported(is_missed: bool, changes: &[(&str, Option<Health>)]) -> Vec<Health> {
         let (sender, reports) = channel();
         let overall = ScannerHealth::new(
             is_missed,
@@ -111,8 +111,8 @@ mod tests {
 
     #[test]
     fn nobody_is_missed_who_was_never_there() {
-        assert_eq!(told(false, &[]), []);
-        assert_eq!(told(true, &[]), [Health::Searching]);
+        assert_eq!(reported(false, &[]), []);
+        assert_eq!(reported(true, &[]), [Health::Searching]);
     }
 
     #[test]
@@ -125,6 +125,6 @@ mod tests {
             ("a", None),
         ];
         let expected = [DENIED, Health::Ready, DENIED, Health::Searching];
-        assert_eq!(told(false, &changes), expected);
+        assert_eq!(reported(false, &changes), expected);
     }
 }

@@ -25,7 +25,7 @@ impl Canvas<'_> {
         let width = usize::from(area.width).saturating_sub(10);
         let mut lines = Vec::new();
         for line in attempt.story.lines() {
-            let told = tell(model, line);
+            let told = sentence(model, line);
             let time = line.at.local("%H:%M:%S", &model.settings.time_zone);
             for (index, row) in wrap(&told, width).into_iter().enumerate() {
                 lines.push((if index == 0 { time.clone() } else { String::new() }, row));
@@ -183,7 +183,7 @@ fn help_for(model: &Model) -> &'static [&'static str] {
     }
 }
 
-fn tell(model: &Model, line: &StoryLine) -> String {
+fn sentence(model: &Model, line: &StoryLine) -> String {
     let words = StoryWords::of(model.language);
     let sentence = fact(model, &line.fact);
     match (&line.fact, line.times) {
@@ -197,7 +197,7 @@ fn fact(model: &Model, fact: &Fact) -> String {
     let words = StoryWords::of(model.language);
     let with = |start: &str, why: String| format!("{start}{}{why}", model.text().gap());
     let because =
-        |start: &str, reason: &Reason| with(start, reason::happened(reason, model.language));
+        |start: &str, reason: &Reason| with(start, reason::cause_sentence(reason, model.language));
     match fact {
         Fact::Sent => words.sent().into(),
         Fact::Paying => words.at_password().into(),
@@ -206,7 +206,7 @@ fn fact(model: &Model, fact: &Fact) -> String {
         Fact::Unclear(reason) => because(words.unclear(), reason),
         Fact::Refused(reason) => because(words.refused(), reason),
         Fact::NeverSent(reason) => because(words.never_sent(), reason),
-        Fact::Failed(reason) => reason::happened(reason, model.language),
+        Fact::Failed(reason) => reason::cause_sentence(reason, model.language),
         Fact::Paid => words.paid().into(),
         Fact::PaidLate => words.paid_late().into(),
         Fact::Cancelled => words.cancelled().into(),

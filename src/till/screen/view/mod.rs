@@ -40,7 +40,7 @@ pub fn view(model: &Model, buffer: &mut Buffer) {
     if area.width < SMALLEST_WIDTH || area.height < SMALLEST_HEIGHT {
         canvas.compact(area);
     } else {
-        canvas.whole(area);
+        canvas.whole_screen(area);
     }
 }
 
@@ -52,7 +52,7 @@ struct Canvas<'a> {
 }
 
 impl Canvas<'_> {
-    fn whole(&mut self, area: Rect) {
+    fn whole_screen(&mut self, area: Rect) {
         let model = self.model;
         let training = u16::from(model.settings.training.is_some());
         let pinned = self.pinned_lines(area);

@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Modifier;
 use ratatui::widgets::{Block, BorderType, Widget};
 
-use super::task::{ahead, happened};
+use super::task::{ahead, what_happened};
 use super::{Canvas, cells, inset};
 use crate::clean::clean;
 use crate::money::LARGEST;
@@ -106,7 +106,10 @@ impl Canvas<'_> {
         let order = text.order(attempt.view.out_trade_no.tail());
         let word = text.word(attempt.view.state.status());
         let mut lines = vec![format!("{word}   {amount}   {order}")];
-        lines.extend(wrap(&happened(self.model, attempt), usize::from(width.saturating_sub(4))));
+        lines.extend(wrap(
+            &what_happened(self.model, attempt),
+            usize::from(width.saturating_sub(4)),
+        ));
         lines.truncate(NOTICE_MAX);
         lines
     }
@@ -219,7 +222,7 @@ impl Canvas<'_> {
     pub(super) fn note_lines(&self, width: u16) -> Vec<String> {
         let Some(note) = &self.model.note else { return Vec::new() };
         wrap(
-            &note.say(self.model.language, &self.model.money(LARGEST)),
+            &note.text(self.model.language, &self.model.money(LARGEST)),
             usize::from(width.saturating_sub(6)),
         )
     }

@@ -178,7 +178,7 @@ fn payment(model: &Model, attempt: &ShownAttempt) -> Sheet {
         Status::Declined | Status::Attention => BorderType::Thick,
         Status::Reversed => BorderType::Plain,
     };
-    let mut what = vec![happened(model, attempt)];
+    let mut what = vec![what_happened(model, attempt)];
     let (next, also) = next(model, attempt);
     if !view.recorded {
         what.push(text.not_recorded().into());
@@ -211,12 +211,12 @@ fn detail(model: &Model, attempt: &ShownAttempt) -> String {
 }
 
 /// What happened, and whether money moved.
-pub(super) fn happened(model: &Model, attempt: &ShownAttempt) -> String {
+pub(super) fn what_happened(model: &Model, attempt: &ShownAttempt) -> String {
     let text = model.text();
     let state = &attempt.view.state;
     let status = state.status();
     let both = |first: &str, then: &str| format!("{first}{}{then}", text.gap());
-    let because = |reason| reason::happened(reason, model.language);
+    let because = |reason| reason::cause_sentence(reason, model.language);
     match (status, state.reason()) {
         (Status::Created, _) => text.being_saved().into(),
         (Status::Sent, _) => text.was_sent().into(),

@@ -56,10 +56,10 @@ fn findings() -> Vec<Finding> {
 #[test]
 fn every_finding_is_a_sentence_in_both_languages_and_advice_stands_where_it_is_needed() {
     for finding in findings() {
-        let english = finding.tell(Language::English);
-        let chinese = finding.tell(Language::Chinese);
+        let english = finding.result(Language::English);
+        let chinese = finding.result(Language::Chinese);
         assert_eq!((english.check, english.verdict), (chinese.check, chinese.verdict));
-        let sentences = |told: &Told| {
+        let sentences = |told: &CheckResult| {
             let advice = told.advice.clone();
             assert_eq!(advice.is_none(), told.verdict == Verdict::Well, "{told:?}");
             std::iter::once(told.text.clone()).chain(advice).collect::<Vec<_>>()
