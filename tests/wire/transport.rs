@@ -1,13 +1,11 @@
 //! The way to the gateway and back over real TLS: what is sent is sent once, and a reply is whole
 //! or it is no reply.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test ends where it fails")]
 
-mod common;
 
 use std::time::Duration;
 
-use common::wire::{Act, Wire};
-use common::{PACE, Ran, Shop};
+use crate::server::{Act, Wire};
+use crate::fixture::{PACE, Ran, TestShop};
 use paytill::clock::{Millis, Uptime};
 use paytill::gateway::Outgoing;
 use paytill::payment::TillCause;
@@ -300,7 +298,7 @@ async fn the_certificate_is_shown_only_where_it_is_asked_for() {
 async fn through_a_proxy_goes_nothing_in_the_clear() {
     let keys = keys();
     let wire = Wire::start(&keys, |_| Act::Answer(answer(BODY)));
-    let refusing = common::wire::refusing_proxy();
+    let refusing = crate::server::refusing_proxy();
     let mut route = route(&keys, &[wire.url()]);
     route.proxy = Some(format!("http://{}", refusing.address));
     let carried = carry(&Transport::new(&route).unwrap(), "a secret").await;
@@ -312,7 +310,7 @@ async fn through_a_proxy_goes_nothing_in_the_clear() {
 
 #[test]
 fn the_proxies_of_the_environment_are_not_used() {
-    let shop = Shop::open(Scenario::from_name("ok"), PACE);
+    let shop = TestShop::open(Scenario::from_name("ok"), PACE);
     let mut pay = shop.command(&["pay", "12.34", "--code", CODE, "--json"]);
     let dead = nowhere().replace("https", "http");
     for name in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"]
@@ -326,7 +324,7 @@ fn the_proxies_of_the_environment_are_not_used() {
 
 #[test]
 fn a_payment_that_could_not_be_sent_is_declined_and_closed() {
-    let shop = Shop::open(None, PACE);
+    let shop = TestShop::open(None, PACE);
     let address = format!("https://{}", shop.server.local_addr());
     for (serial, host) in [nowhere(), "https://nohost.invalid".to_owned()].iter().enumerate() {
         shop.reconfigure(&address, host);
@@ -346,7 +344,7 @@ fn a_payment_that_could_not_be_sent_is_declined_and_closed() {
 
 #[test]
 fn a_payment_whose_request_is_lost_on_the_way_is_sent_once_and_never_to_the_backup() {
-    let shop = Shop::open(Scenario::from_name("ok"), PACE);
+    let shop = TestShop::open(Scenario::from_name("ok"), PACE);
     let keys = Identity::load(shop.path()).unwrap();
     let _runtime = shop.runtime.enter();
     let primary = Wire::start(&keys, |_| Act::Close);

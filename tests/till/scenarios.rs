@@ -1,10 +1,8 @@
 //! `paytill pay` against every scenario of the simulated gateway: the state, the exit code and the
 //! bank's ledger agree, and after `recover` nothing is open that need not be.
-#![allow(clippy::unwrap_used, reason = "a test may")]
 
-mod common;
 
-use common::{PACE, Shop, Waiting, in_lanes};
+use crate::fixture::{PACE, TestShop, PendingPayment, in_lanes};
 use paytill::payment::Status;
 use paytill::simulator::{Oddity, Scenario};
 
@@ -23,7 +21,7 @@ fn exit_code(status: Status) -> i32 {
 /// Runs one scenario and says what does not hold.
 fn check(scenario: Scenario) {
     let name = scenario.name();
-    let shop = Shop::open(Some(scenario), PACE);
+    let shop = TestShop::open(Some(scenario), PACE);
     let ran = shop.pay("12.34", "130000000000000000");
     let expected = scenario.expected().unwrap();
     let last = ran.last();
@@ -66,7 +64,7 @@ fn every_scenario_ends_as_it_should() {
 
 #[test]
 fn the_code_alone_chooses_the_customer() {
-    let shop = Shop::open(None, PACE);
+    let shop = TestShop::open(None, PACE);
     for (scenario, status) in
         [("ok", "paid"), ("notenough", "declined"), ("walks-away", "reversed")]
     {
@@ -78,8 +76,8 @@ fn the_code_alone_chooses_the_customer() {
 
 #[test]
 fn recovery_tells_each_step_once_and_says_so_where_there_is_nothing_to_do() {
-    let shop = Shop::open(Scenario::from_name("walks-away"), PACE);
-    drop(Waiting::start(&shop, "12.34", "130000000000000000"));
+    let shop = TestShop::open(Scenario::from_name("walks-away"), PACE);
+    drop(PendingPayment::start(&shop, "12.34", "130000000000000000"));
     let recovered = shop.recover();
     assert_eq!(recovered.exit, 0, "{recovered:?}");
     assert_eq!(recovered.states(), ["waiting", "reversing", "reversed"]);
@@ -94,7 +92,7 @@ fn recovery_tells_each_step_once_and_says_so_where_there_is_nothing_to_do() {
 
 #[test]
 fn random_customers_never_part_the_books() {
-    let shop = Shop::open_seeded(Scenario::from_name("random"), PACE, 7);
+    let shop = TestShop::open_seeded(Scenario::from_name("random"), PACE, 7);
     for serial in 0..12 {
         let code = format!("13{serial:016}");
         let ran = shop.pay("1.00", &code);

@@ -1,15 +1,13 @@
 //! The plug is pulled: `SIGKILL` at every write to the journal and at random moments. After
 //! `recover` the books of the till and of the bank agree, nothing is open, nothing charged twice.
-#![allow(clippy::unwrap_used, reason = "a test may")]
 
-mod common;
 
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use common::{PACE, Shop, disk_faults, in_lanes};
+use crate::fixture::{PACE, TestShop, disk_faults, in_lanes};
 use paytill::payment::Status;
 use paytill::simulator::Scenario;
 
@@ -39,7 +37,7 @@ fn was_killed(status: ExitStatus) -> bool {
 fn kill_at_operations(name: &str, when: &str, first: u32) -> (u32, u32) {
     let mut operation = first;
     let (mut serial, mut killed) = (0, 0);
-    let shop = Shop::open(None, PACE);
+    let shop = TestShop::open(None, PACE);
     loop {
         assert!(operation < MOST_OPERATIONS, "{name} never ends");
         serial += 1;
@@ -84,7 +82,7 @@ fn killed_at_the_very_first_payment_of_a_new_journal_nothing_is_lost() {
     let operations: Vec<u32> = (1..60).collect();
     let kills = AtomicU32::new(0);
     in_lanes(LANES, &operations, |operation| {
-        let shop = Shop::open(Some(scenario("ok")), PACE);
+        let shop = TestShop::open(Some(scenario("ok")), PACE);
         let pay = shop.command(&["pay", "12.34", "--code", "130000000000000000"]);
         let status = with_fault(pay, &format!("before:{operation}")).status().unwrap();
         kills.fetch_add(u32::from(was_killed(status)), Ordering::Relaxed);
@@ -107,7 +105,7 @@ fn killed_at_random_moments_of_every_scenario_the_books_agree() {
     in_lanes(LANES, &kills, |kill| {
         let mut random = fastrand::Rng::with_seed(u64::from(*kill));
         let scenario = ending[random.usize(..ending.len())];
-        let shop = Shop::open(Some(scenario), PACE);
+        let shop = TestShop::open(Some(scenario), PACE);
         let story = format!("seed {kill}: {}", scenario.name());
         let mut process = shop
             .command(&["pay", "12.34", "--code", "130000000000000000"])
