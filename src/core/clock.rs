@@ -3,8 +3,8 @@
 //! Two kinds are kept apart. A [`Timestamp`] is for people and records and may be wrong; an
 //! [`Uptime`] measures how long something takes and cannot jump. Deadlines use the latter alone.
 
-use jiff::civil::Date;
-use jiff::tz::TimeZone;
+pub use jiff::civil::Date;
+pub use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 /// Milliseconds of wall time since the Unix epoch, as good as the machine's clock.
@@ -86,14 +86,14 @@ impl Timestamp {
         self.zoned(&TimeZone::UTC).strftime("%Y-%m-%dT%H:%M:%S%.3f+00:00").to_string()
     }
 
-    /// Formatted by [`jiff`]'s `strftime` in the shop's time zone.
-    pub fn local(self, format: &str) -> String {
-        self.zoned(&TimeZone::system()).strftime(format).to_string()
+    /// Wall time in a zone, formatted by [`jiff`]'s `strftime`.
+    pub fn local(self, format: &str, zone: &TimeZone) -> String {
+        self.zoned(zone).strftime(format).to_string()
     }
 
-    /// The shop's calendar day.
-    pub fn day(self) -> Date {
-        self.zoned(&TimeZone::system()).date()
+    /// The calendar day in a zone.
+    pub fn day(self, zone: &TimeZone) -> Date {
+        self.zoned(zone).date()
     }
 
     /// Wall time in Beijing as the gateway writes it, `yyyyMMddHHmmss`; `None` if it is not that.
@@ -156,6 +156,16 @@ mod tests {
         for wrong in ["", "2026", "20261322120301", "20261122 120301", "2026112212030a"] {
             assert_eq!(Timestamp::from_beijing(wrong), None, "{wrong:?}");
         }
+    }
+
+    #[test]
+    fn a_shop_has_its_own_day_and_time_wherever_the_machine_is() {
+        let at = Timestamp(1_795_318_200_000);
+        let zone = |hours| TimeZone::fixed(jiff::tz::offset(hours));
+        assert_eq!(at.local("%H:%M", &zone(8)), "11:30");
+        assert_eq!(at.day(&zone(8)).to_string(), "2026-11-22");
+        assert_eq!(at.local("%H:%M", &zone(-8)), "19:30");
+        assert_eq!(at.day(&zone(-8)).to_string(), "2026-11-21");
     }
 
     #[test]

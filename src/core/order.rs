@@ -6,7 +6,7 @@ use aws_lc_rs::hmac;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use crate::clock::Timestamp;
+use crate::clock::{TimeZone, Timestamp};
 use crate::money::{Currency, Money};
 
 /// Digits that follow the till's id in an order number.
@@ -29,8 +29,8 @@ impl OutTradeNo {
     ///
     /// The counter makes it unique whatever the clock does, the time keeps a till apart from its
     /// own past after the journal was lost, and chance from a copy of itself.
-    pub fn new(till: &TillId, now: Timestamp, counter: u64, chance: u8) -> Self {
-        let time = now.local("%y%m%d%H%M%S");
+    pub fn new(till: &TillId, now: Timestamp, zone: &TimeZone, counter: u64, chance: u8) -> Self {
+        let time = now.local("%y%m%d%H%M%S", zone);
         Self(format!("{}{time}{:04}{:02}", till.0, counter % 10_000, chance % 100))
     }
 
@@ -175,8 +175,8 @@ mod tests {
     #[test]
     fn an_order_number_says_till_time_and_count() {
         let till = TillId::new("T01").unwrap();
-        let number = OutTradeNo::new(&till, NOW, 123_456, 7);
-        assert_eq!(number.as_str(), format!("T01{}345607", NOW.local("%y%m%d%H%M%S")));
+        let number = OutTradeNo::new(&till, NOW, &TimeZone::UTC, 123_456, 7);
+        assert_eq!(number.as_str(), "T01261122033000345607");
         assert!(number.is_of(&till));
         assert!(!number.is_of(&TillId::new("T0").unwrap()));
         assert_eq!(OutTradeNo::try_from(String::from(number.clone())), Ok(number));
@@ -184,7 +184,8 @@ mod tests {
 
     #[test]
     fn the_longest_till_id_still_gives_a_number_the_gateway_takes() {
-        let number = OutTradeNo::new(&TillId::new("LOBBY123").unwrap(), NOW, u64::MAX, 255);
+        let number =
+            OutTradeNo::new(&TillId::new("LOBBY123").unwrap(), NOW, &TimeZone::UTC, u64::MAX, 255);
         assert!(number.as_str().len() <= 32);
         assert!(OutTradeNo::try_from(String::from(number)).is_ok());
     }

@@ -8,7 +8,6 @@ use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
-use jiff::civil::Date;
 use rustix::fs::{Mode, OFlags};
 use tracing::Subscriber;
 use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
@@ -20,6 +19,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use crate::clock::Clock;
 use paytill_core::both;
 use paytill_core::clean::escape;
+use paytill_core::clock::{Date, TimeZone};
 use paytill_core::language::Text;
 use paytill_core::text::system;
 
@@ -65,15 +65,15 @@ pub struct LogGuard {
     _worker: Option<WorkerGuard>,
 }
 
-/// Opens the log for the whole process; the day is appended to `path`. With the level `off` nothing
-/// is opened.
-pub fn start(path: &Path, level: LevelFilter) -> Result<LogGuard, LogError> {
+/// Opens the log for the whole process; the day in the shop's zone is appended to `path`. With the
+/// level `off` nothing is opened.
+pub fn start(path: &Path, level: LevelFilter, zone: TimeZone) -> Result<LogGuard, LogError> {
     if level == LevelFilter::OFF {
         return Ok(LogGuard { _worker: None });
     }
     let clock = Clock::start();
     let days = clock.clone();
-    let daily = Daily::open(path, Box::new(move || days.wall().day()))
+    let daily = Daily::open(path, Box::new(move || days.wall().day(&zone)))
         .map_err(|source| LogError::Open { path: path.to_owned(), source })?;
     // The writer behind it ends the process where it gets no thread.
     let probe = std::thread::Builder::new().name("log".into()).spawn(|| ());
@@ -300,7 +300,7 @@ mod tests {
         fs::write(folder.path().join("file"), "").unwrap();
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o700)).unwrap();
         let path = folder.path().join("file/till.log");
-        let told = start(&path, LevelFilter::INFO).err().unwrap().to_string();
+        let told = start(&path, LevelFilter::INFO, TimeZone::UTC).err().unwrap().to_string();
         assert!(told.starts_with("the log cannot be written to /"), "{told}");
     }
 

@@ -340,7 +340,7 @@ fn insert_attempt(
     begin: &Begin,
 ) -> Result<(), JournalError> {
     let order = &begin.order;
-    let day = entry.at.day().to_string();
+    let day = begin.day.to_string();
     if let Some(note) = &begin.sale.new {
         transaction
             .prepare_cached(

@@ -6,7 +6,7 @@ use tempfile::TempDir;
 
 use super::writer::FailStop;
 use super::*;
-use paytill_core::clock::{Millis, Timestamp, Uptime};
+use paytill_core::clock::{Millis, TimeZone, Timestamp, Uptime};
 use paytill_core::engine::SaleEntry;
 use paytill_core::money::{Currency, Money};
 use paytill_core::order::{Order, OutTradeNo};
@@ -48,6 +48,7 @@ fn begin(attempt: i64) -> Entry {
             sale: SaleEntry { id: attempt, new: Some("table 7".into()), due: order(1).amount },
             order: order(attempt),
             code_hash: Some([u8::try_from(attempt % 256).unwrap(); 16]),
+            day: NOW.day(&TimeZone::UTC),
         })),
     }
 }
@@ -141,7 +142,7 @@ fn orders_are_filtered_by_day_state_and_number() {
     let path = filled(&folder);
     let reader = Reader::open(&path).unwrap().unwrap();
     let count = |filter: &Filter| reader.orders(filter).unwrap().len();
-    let day = Some(NOW.day().to_string());
+    let day = Some(NOW.day(&TimeZone::UTC).to_string());
     assert_eq!(count(&Filter { day, ..Filter::default() }), 2);
     assert_eq!(count(&Filter { day: Some("2001-01-01".into()), ..Filter::default() }), 0);
     let status = Some(paytill_core::payment::Status::Waiting);

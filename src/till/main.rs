@@ -81,7 +81,8 @@ fn run(cli: Cli, language: &mut Language) -> Result<Exit, Failure> {
         matches!(command, Some(Command::Orders(_) | Command::Show(_) | Command::PrintTest(_)));
     let loaded = load(&cli.global.into(), !sends_nothing, language)?;
     let runtime = runtime()?;
-    let _log = log::start(&loaded.config.log.path, loaded.config.log.level)
+    let place = &loaded.config.log;
+    let _log = log::start(&place.path, place.level, loaded.config.store.time_zone.clone())
         .map_err(|error| output::tell(error.text().in_language(*language)));
     let clock = Clock::start();
     match command {

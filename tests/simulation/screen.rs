@@ -1,6 +1,6 @@
 //! The cashier's screen, told what the real one is told, and looked at.
 
-use paytill::clock::{Timestamp, Uptime};
+use paytill::clock::{TimeZone, Timestamp, Uptime};
 use paytill::engine::{Attempt, Report};
 use paytill::language::Language;
 use paytill::money::{Currency, Entry};
@@ -32,6 +32,7 @@ impl Screen {
             till: "T01".into(),
             language: Language::English,
             currency: Currency::CNY,
+            time_zone: TimeZone::UTC,
             entry: Entry::Major,
             theme: Theme::Dark,
             confirm_above: None,

@@ -13,7 +13,7 @@ mod tests;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use crate::clock::{Millis, Timestamp, Uptime};
+use crate::clock::{Millis, TimeZone, Timestamp, Uptime};
 use crate::gateway::{Ask, Gateway};
 use crate::money::{Currency, Money};
 use crate::order::{AuthCode, Merchant, Order, OutTradeNo, TillId};
@@ -38,6 +38,8 @@ pub struct Identity {
     pub currency: Currency,
     pub body: String,
     pub device_info: String,
+    /// Where the shop's clock and calendar are.
+    pub time_zone: TimeZone,
 }
 
 /// Which sale is to be charged.
@@ -196,7 +198,8 @@ impl Engine {
         self.last_attempt += 1;
         let attempt = self.last_attempt;
         let counter = u64::try_from(attempt).unwrap_or(0);
-        let out_trade_no = OutTradeNo::new(&self.identity.till, wall, counter, draw[0]);
+        let Identity { till, time_zone, .. } = &self.identity;
+        let out_trade_no = OutTradeNo::new(till, wall, time_zone, counter, draw[0]);
         let order = Order {
             out_trade_no: out_trade_no.clone(),
             amount,
@@ -220,6 +223,7 @@ impl Engine {
                 sale: sale.clone(),
                 order: order.clone(),
                 code_hash: Some(code_hash),
+                day: wall.day(&self.identity.time_zone),
             })),
         };
         self.codes.push_back((code_hash, out_trade_no.clone()));

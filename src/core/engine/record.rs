@@ -1,7 +1,7 @@
 //! What is written of an attempt, and what is read back: the values between an engine and whoever
 //! keeps its journal.
 
-use crate::clock::{Millis, Timestamp, Uptime};
+use crate::clock::{Date, Millis, Timestamp, Uptime};
 use crate::money::{Currency, Money};
 use crate::order::{Order, OutTradeNo};
 use crate::payment::{Event, State};
@@ -31,6 +31,8 @@ pub struct Begin {
     pub sale: SaleEntry,
     pub order: Order,
     pub code_hash: Option<[u8; 16]>,
+    /// The shop's calendar day, decided once.
+    pub day: Date,
 }
 
 /// The sale an attempt belongs to.

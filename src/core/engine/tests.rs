@@ -46,6 +46,7 @@ fn identity() -> Identity {
         currency: Currency::CNY,
         body: "Corner Coffee T01".into(),
         device_info: "S001".into(),
+        time_zone: TimeZone::UTC,
     }
 }
 

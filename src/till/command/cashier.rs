@@ -395,6 +395,7 @@ fn settings(config: &Config, gateway_host: String) -> Settings {
         till: config.till.id.as_str().to_owned(),
         language: config.till.language,
         currency: config.till.currency,
+        time_zone: config.store.time_zone.clone(),
         entry: config.payment.entry,
         theme: config.screen.theme,
         confirm_above: config.screen.confirm_above,

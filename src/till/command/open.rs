@@ -153,6 +153,7 @@ fn identity(config: &Config, merchant: Merchant) -> Identity {
         currency: config.till.currency,
         body: config.payment.body.clone(),
         device_info: config.store.id.clone(),
+        time_zone: config.store.time_zone.clone(),
     }
 }
 

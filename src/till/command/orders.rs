@@ -6,6 +6,7 @@ use super::output::{say, tell};
 use super::report::OrderReport;
 use super::{Exit, Failure};
 use crate::cli::{Orders, Show};
+use crate::clock::TimeZone;
 use crate::config::Config;
 use crate::journal::{Filter, Reader, StoredEntry};
 use crate::language::Language;
@@ -37,7 +38,7 @@ pub fn list(orders: &Orders, config: &Config) -> Result<Exit, Failure> {
         } else {
             say(&format!(
                 "{}  {}",
-                row.created_at.local("%Y-%m-%d %H:%M:%S"),
+                row.created_at.local("%Y-%m-%d %H:%M:%S", &config.store.time_zone),
                 report.line(language)
             ))
         };
@@ -74,7 +75,7 @@ pub fn show(show: &Show, config: &Config) -> Result<Exit, Failure> {
         say(&row.note);
     }
     for (entry, call) in with_calls(&entries) {
-        say(&entry_line(entry, call, language));
+        say(&entry_line(entry, call, language, &config.store.time_zone));
         if let Ok(Value::Object(fields)) = serde_json::from_str(&entry.wire) {
             for (name, value) in fields {
                 say(&format!(
@@ -120,13 +121,18 @@ fn entry_json(entry: &StoredEntry, call: Option<Call>) -> Value {
     })
 }
 
-fn entry_line(entry: &StoredEntry, call: Option<Call>, language: Language) -> String {
+fn entry_line(
+    entry: &StoredEntry,
+    call: Option<Call>,
+    language: Language,
+    zone: &TimeZone,
+) -> String {
     let seconds = entry.age.0 / 1000;
     let tenths = entry.age.0 % 1000 / 100;
     let status = entry.state.status();
     let line = format!(
         "{} {:>6} {}  {}",
-        entry.at.local("%Y-%m-%d %H:%M:%S%.3f"),
+        entry.at.local("%Y-%m-%d %H:%M:%S%.3f", zone),
         format!("+{seconds}.{tenths}s"),
         history::event(&entry.event, language),
         screen::ScreenWords::of(language).word(status),

@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use secrecy::SecretString;
 use tracing::level_filters::LevelFilter;
 
-use crate::clock::Millis;
+use crate::clock::{Millis, TimeZone};
 use crate::gateway::wechat::fields::SignType;
 use crate::hardware::{Flow, Parity, Selector};
 use crate::language::{Language, Text};
@@ -52,6 +52,8 @@ pub struct Store {
     pub name: String,
     /// Sent as device information; at most 32 characters, and it may be empty.
     pub id: String,
+    /// Where its clock and calendar are; the machine's zone where nothing else is said.
+    pub time_zone: TimeZone,
 }
 
 /// This till in the shop.

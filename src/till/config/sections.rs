@@ -14,7 +14,7 @@ use super::{
     Bell, Config, ConfigError, Environment, Flags, Gateway, Journal, Log, Payment, Salvage, Screen,
     Secrets, Store, Theme, Till, folder_of, variable,
 };
-use crate::clock::Millis;
+use crate::clock::{Millis, TimeZone};
 use crate::language::{Language, Text};
 use crate::money::{Currency, Entry};
 use crate::order::TillId;
@@ -23,7 +23,7 @@ use crate::{both, say, text};
 
 /// Every section and its keys.
 pub(super) const KNOWN: &Known = &[
-    ("store", &["name", "id"]),
+    ("store", &["name", "id", "time_zone"]),
     ("till", &["id", "language", "currency"]),
     ("gateway", &["kind"]),
     (
@@ -179,7 +179,22 @@ fn store(section: Section<'_>) -> Result<Store, ConfigError> {
         );
         return Err(section.wrong("id", &sentence));
     }
-    Ok(Store { name, id })
+    Ok(Store { name, id, time_zone: time_zone(section)? })
+}
+
+/// By its name in the IANA database, which comes with the program; else the machine's own.
+fn time_zone(section: Section<'_>) -> Result<TimeZone, ConfigError> {
+    match section.text("time_zone", NAME_CELLS)?.as_deref() {
+        None | Some("") => Ok(TimeZone::system()),
+        Some(name) => TimeZone::get(name).map_err(|_| {
+            let sentence = both!(
+                "is \"{name}\", which is no time zone; write one such as Asia/Shanghai, or \"\" for \
+                 the machine's own",
+                "为“{name}”，不是时区名；请写如 Asia/Shanghai，或写 \"\" 使用本机时区"
+            );
+            section.wrong("time_zone", &sentence)
+        }),
+    }
 }
 
 fn till(section: Section<'_>, around: &Surroundings<'_>) -> Result<Till, ConfigError> {

@@ -398,6 +398,16 @@ fn an_amount_to_confirm_is_in_the_tills_currency() {
 }
 
 #[test]
+fn a_shop_says_where_its_clock_is_or_it_is_the_machines() {
+    let bench = Bench::new();
+    let noon = crate::clock::Timestamp(1_795_320_000_000);
+    let hour = |text: &str| noon.local("%H", &bench.read(text).unwrap().store.time_zone);
+    assert_eq!(hour("[store]\ntime_zone = \"Asia/Shanghai\""), "12");
+    assert_eq!(hour("[store]\ntime_zone = \"America/New_York\""), "23");
+    assert_eq!(hour("[store]\ntime_zone = \"\""), hour(""));
+}
+
+#[test]
 fn the_goods_are_named_by_store_and_till() {
     let bench = Bench::new();
     assert_eq!(bench.read("").unwrap().payment.body, "Corner Coffee T01");

@@ -9,7 +9,6 @@ mod raster;
 #[cfg(test)]
 mod tests;
 
-use crate::clock::Timestamp;
 use crate::config::{Config, Gateway};
 use crate::encode::{columns, columns_of, printable};
 use crate::engine::Attempt;
@@ -93,8 +92,8 @@ pub struct Slip {
     pub outcome: Outcome,
     /// The gateway's number, where it is known.
     pub transaction_id: Option<String>,
-    /// When it was paid or reversed.
-    pub at: Timestamp,
+    /// When it was paid or reversed, by the shop's clock.
+    pub time: String,
     /// Left out when empty, as all texts here are.
     pub note: String,
     /// Lines below everything.
@@ -120,7 +119,9 @@ impl Slip {
             symbol: attempt.currency.symbol().to_owned(),
             outcome: Outcome::of(&attempt.state)?,
             transaction_id: proof.map(|proof| proof.transaction_id.clone()),
-            at: proof.map_or(attempt.updated_at, |proof| proof.paid_at),
+            time: proof
+                .map_or(attempt.updated_at, |proof| proof.paid_at)
+                .local("%Y-%m-%d %H:%M:%S", &config.store.time_zone),
             note: String::new(),
             footer: config.receipt.footer.clone(),
             is_copy,
@@ -191,7 +192,7 @@ fn lay_out(slip: &Slip, paper: Paper, language: Language) -> Vec<Part> {
     sheet.pair(words.store(), &slip.store);
     sheet.pair(words.till(), &slip.till);
     sheet.pair(words.paid_by(), words.wechat_pay());
-    sheet.pair(words.time(), &slip.at.local("%Y-%m-%d %H:%M:%S"));
+    sheet.pair(words.time(), &slip.time);
     sheet.pair(words.order_number(), slip.out_trade_no.as_str());
     sheet.pair(words.transaction(), slip.transaction_id.as_deref().unwrap_or_default());
     sheet.pair(words.note(), &slip.note);

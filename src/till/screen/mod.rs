@@ -17,6 +17,7 @@ mod update;
 mod view;
 mod wrap;
 
+use crate::clock::TimeZone;
 use crate::language::{Language, Text};
 use crate::money::{Currency, Entry, Money};
 use crate::order::{AuthCode, OutTradeNo};
@@ -40,6 +41,8 @@ pub struct Settings {
     pub till: String,
     pub language: Language,
     pub currency: Currency,
+    /// Of the times of day on it.
+    pub time_zone: TimeZone,
     pub entry: Entry,
     pub theme: Theme,
     /// An amount above this asks once more.

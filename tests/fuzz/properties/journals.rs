@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use paytill::clock::{Millis, Timestamp, Uptime};
+use paytill::clock::{Millis, TimeZone, Timestamp, Uptime};
 use paytill::engine::{Begin, Entry, Recovered, SaleEntry};
 use paytill::journal::{Filter, Journal, JournalError, Reader};
 use paytill::language::Language;
@@ -62,6 +62,7 @@ fn entries(attempt: i64) -> [Entry; 2] {
             },
             order: order(attempt),
             code_hash: Some([u8::try_from(attempt).unwrap(); 16]),
+            day: NOW.day(&TimeZone::UTC),
         })),
     };
     let answer = match attempt % 3 {

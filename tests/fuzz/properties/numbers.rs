@@ -1,6 +1,6 @@
 //! Order numbers, till ids, payment codes, times: one form each, and nothing else passes.
 
-use paytill::clock::Timestamp;
+use paytill::clock::{TimeZone, Timestamp};
 use paytill::order::{AuthCode, OutTradeNo, TillId};
 use paytill::scan::Scan;
 
@@ -24,7 +24,7 @@ pub fn check(data: &[u8]) {
         assert_eq!((number.as_str(), number.tail().len()), (&*text, 6));
     }
     let made_by = till.unwrap_or_else(|| TillId::new("T01").unwrap());
-    let made = OutTradeNo::new(&made_by, wall, counter.unsigned_abs(), chance);
+    let made = OutTradeNo::new(&made_by, wall, &TimeZone::UTC, counter.unsigned_abs(), chance);
     assert_eq!(OutTradeNo::try_from(String::from(made.clone())).as_ref(), Ok(&made), "{made}");
     assert_eq!(made.as_str().len(), made_by.as_str().len() + 18, "{made}");
     assert!(made.is_of(&made_by), "{made}");
@@ -57,5 +57,5 @@ fn time(text: &str, wall: Timestamp) {
         assert!(again == text || text.ends_with("60"), "{text} {again}");
     }
     assert!(wall.to_rfc3339().ends_with("+00:00"));
-    let _ = (wall.day(), wall.local("%Y-%m-%d %H:%M:%S"));
+    let _ = (wall.day(&TimeZone::UTC), wall.local("%Y-%m-%d %H:%M:%S", &TimeZone::UTC));
 }

@@ -1,6 +1,6 @@
 //! Receipts: whatever stands in a slip, the printer is sent our own commands and text.
 
-use paytill::clock::Timestamp;
+use paytill::clock::{TimeZone, Timestamp};
 use paytill::language::Language;
 use paytill::order::OutTradeNo;
 use paytill::receipt::{Form, Outcome, Paper, Profile, Slip, escpos, text};
@@ -18,7 +18,7 @@ pub fn check(data: &[u8]) {
         _ => Outcome::Reversed { money_returned: false },
     };
     let (is_copy, is_training) = (draw.bit(), draw.bit());
-    let at = Timestamp(draw.number());
+    let time = Timestamp(draw.number()).local("%Y-%m-%d %H:%M:%S", &TimeZone::UTC);
     let mut lines = |most: u8| {
         let count = draw.byte() % most;
         (0..count).map(|_| draw.text()).collect::<Vec<_>>()
@@ -36,7 +36,7 @@ pub fn check(data: &[u8]) {
         symbol: draw.text(),
         outcome,
         transaction_id: draw.bit().then(|| draw.text()),
-        at,
+        time,
         note: draw.text(),
         is_copy,
         is_training,

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::io::{self, Write};
 use std::rc::Rc;
 
-use paytill::clock::{Millis, Timestamp, Uptime};
+use paytill::clock::{Millis, TimeZone, Timestamp, Uptime};
 use paytill::gateway::Ask;
 use paytill::language::{Language, Text};
 use paytill::money::{Currency, Entry, Money};
@@ -80,6 +80,7 @@ impl Bench {
             till: draw.text(),
             language: draw.one_of(&[Language::Chinese, Language::English]),
             currency: draw.one_of(&[Currency::CNY, Currency::from_code("KWD").unwrap()]),
+            time_zone: TimeZone::UTC,
             entry: draw.one_of(&[Entry::Major, Entry::Minor]),
             theme: draw.one_of(&[Theme::Dark, Theme::Light, Theme::Contrast, Theme::Mono]),
             confirm_above: Some(Money::from_minor(100_000)),

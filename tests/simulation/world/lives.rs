@@ -5,6 +5,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
+use paytill::clock::TimeZone;
 use paytill::engine::Recovered;
 use paytill::engine::{Attempt, Engine, Identity};
 use paytill::gateway::Gateway;
@@ -183,6 +184,7 @@ impl World {
             currency: Currency::CNY,
             body: "Corner Coffee".into(),
             device_info: "S001".into(),
+            time_zone: TimeZone::UTC,
         };
         let of_the_past = past.open.iter().map(|stored| stored.id).collect();
         let (engine, effects) = Engine::new(

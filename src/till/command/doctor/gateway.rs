@@ -5,7 +5,7 @@ use secrecy::ExposeSecret;
 
 use super::Teller;
 use super::certificate::Validity;
-use crate::clock::Timestamp;
+use crate::clock::{TimeZone, Timestamp};
 use crate::command::open::route;
 use crate::config::{Config, WechatV2 as Settings};
 use crate::gateway::wechat::fields::SignType;
@@ -47,7 +47,7 @@ pub(super) async fn check(
     clock: &Clock,
     teller: &mut Teller,
 ) {
-    teller.tell(&certificate(settings, clock.wall()));
+    teller.tell(&certificate(settings, clock.wall(), &config.store.time_zone));
     if settings.ca_pem.is_some() && settings.base_url.ends_with(REAL) {
         teller.tell(&Finding::OwnRoots);
     }
@@ -85,12 +85,12 @@ pub(super) async fn check(
     teller.tell(&date.map_or(Finding::ClockUncompared, |date| compare(date, before)));
 }
 
-fn certificate(settings: &Settings, now: Timestamp) -> Finding {
+fn certificate(settings: &Settings, now: Timestamp, zone: &TimeZone) -> Finding {
     let pem = settings.client_identity_pem.expose_secret().as_bytes();
     let Some(Validity { from, until }) = Validity::of_pem(pem) else {
         return Finding::CertificateUnreadable;
     };
-    let day = |at: Timestamp| at.local("%Y-%m-%d");
+    let day = |at: Timestamp| at.local("%Y-%m-%d", zone);
     let days = (until.0 - now.0) / DAY;
     if now < from {
         Finding::CertificateNotYet(day(from))

@@ -17,7 +17,8 @@ pub(super) const FAULTS: &[(&str, &str)] = &[
         "[till]\ntheme = \"dark\"",
         "2: [till] theme is not a key of this section; it belongs under [screen]",
     ),
-    ("[store]\ncolour = 1", "2: [store] colour is not a known key; known here are name, id"),
+    ("[store]\ncolour = 1", "2: [store] colour is not a known key; known here are name, id, \
+             time_zone"),
     (
         "[gateway.wechat-v2]\napp_idd = 1",
         "2: [gateway.wechat-v2] app_idd is not a known key; did you mean app_id?",
@@ -36,6 +37,11 @@ pub(super) const FAULTS: &[(&str, &str)] = &[
         "\"a\\u001b[2Jb\" = 1",
         "1: a[2Jb is not a known section; known are store, till, \
              gateway, payment, scanner, printer, display, receipt, screen, journal, log",
+    ),
+    (
+        "[store]\ntime_zone = \"Mars/Base\"",
+        "2: [store] time_zone is \"Mars/Base\", which is no time zone; write one such as \
+             Asia/Shanghai, or \"\" for the machine's own",
     ),
     // The first of two faults.
     ("[till]\nidd = 1\n[screen]\ntehme = 1", "2: [till] idd is not a known key; did you mean id?"),

@@ -23,6 +23,7 @@ pub(super) fn settings() -> Settings {
         till: "T01".into(),
         language: Language::English,
         currency: Currency::CNY,
+        time_zone: TimeZone::UTC,
         entry: Entry::Major,
         theme: Theme::Dark,
         confirm_above: Some(Money::from_minor(100_000)),

@@ -26,7 +26,7 @@ impl Canvas<'_> {
         let mut lines = Vec::new();
         for line in attempt.story.lines() {
             let told = tell(model, line);
-            let time = line.at.local("%H:%M:%S");
+            let time = line.at.local("%H:%M:%S", &model.settings.time_zone);
             for (index, row) in wrap(&told, width).into_iter().enumerate() {
                 lines.push((if index == 0 { time.clone() } else { String::new() }, row));
             }
@@ -50,7 +50,7 @@ impl Canvas<'_> {
         for attempt in known.take(usize::from(area.height)) {
             let view = &attempt.view;
             let status = view.state.status();
-            self.put(area, 0, y, &view.created_at.local("%H:%M"), quiet);
+            self.put(area, 0, y, &view.created_at.local("%H:%M", &model.settings.time_zone), quiet);
             let amount = model.money(view.amount);
             let word = text.word(status);
             let style = self.palette.ink(Tone::of(status));

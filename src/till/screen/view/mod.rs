@@ -142,7 +142,7 @@ impl Canvas<'_> {
         let till = format!("{} {till}", model.text().till());
         self.put(area, 2 + used + 3, 0, &till, quiet);
         if model.wall.0 > 0 {
-            let time = model.wall.local("%H:%M");
+            let time = model.wall.local("%H:%M", &model.settings.time_zone);
             self.put(area, area.width.saturating_sub(7), 0, &time, quiet);
         }
     }
