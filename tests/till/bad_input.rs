@@ -1,13 +1,12 @@
 //! Whatever is wrong is told in one sentence with the documented exit code, and nothing is sent.
 
-
 use std::fs::{self, Permissions};
 use std::io::Write as _;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
-use crate::fixture::{PACE, Ran, TestShop, PendingPayment};
+use crate::fixture::{PACE, PendingPayment, Ran, TestShop};
 use paytill::simulator::{Identity, Scenario};
 use rusqlite::Connection;
 

@@ -1,7 +1,6 @@
 //! The customer's display, on a pseudo-terminal beside the real binary's screen.
 
-
-use crate::fixture::tui_session::{TuiSession, Socket};
+use crate::fixture::tui_session::{Socket, TuiSession};
 use crate::fixture::{PACE, TestShop};
 use paytill::simulator::Scenario;
 

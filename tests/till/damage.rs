@@ -2,11 +2,10 @@
 //! look at the orders refuse them and leave them as they are, or read exactly what was written.
 //! Never is the journal silently new, and never does it silently say less.
 
-
 use std::collections::BTreeMap;
 use std::fs;
 
-use crate::fixture::{PACE, Ran, TestShop, PendingPayment};
+use crate::fixture::{PACE, PendingPayment, Ran, TestShop};
 use paytill::simulator::Scenario;
 use serde_json::Value;
 

@@ -1,7 +1,6 @@
 //! The disk fails, once or from a moment on, or gives back other bytes than it was given. Nothing
 //! is sent that is not written, the outcome is told truthfully, and nothing is silently wrong.
 
-
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;
@@ -10,7 +9,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::fixture::tui_session::TuiSession;
-use crate::fixture::{PACE, Ran, TestShop, PendingPayment, disk_faults, in_lanes};
+use crate::fixture::{PACE, PendingPayment, Ran, TestShop, disk_faults, in_lanes};
 use paytill::journal::{Filter, Journal, JournalError, Reader};
 use paytill::simulator::Scenario;
 

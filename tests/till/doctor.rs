@@ -1,12 +1,11 @@
 //! `paytill doctor` with the real binary: it finds what was broken, says what to do, ends with the
 //! code that fits, and moves no money.
 
-
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
 
-use crate::fixture::tui_session::{TuiSession, Socket};
-use crate::fixture::{PACE, Ran, TestShop, PendingPayment, clock_faults};
+use crate::fixture::tui_session::{Socket, TuiSession};
+use crate::fixture::{PACE, PendingPayment, Ran, TestShop, clock_faults};
 use paytill::payment::CallKind;
 use paytill::simulator::Scenario;
 use rusqlite::Connection;

@@ -2,7 +2,6 @@
 //! before anything is sent and says why, or finishes what is open; whatever happened, a recovery
 //! with enough of everything brings the books together.
 
-
 use std::ffi::OsStr;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::Command;

@@ -1,7 +1,6 @@
 //! A scanner that sends anything at all while a payment is open: keys still work, nothing of it
 //! reaches the terminal as it came, and the payment comes to its right end.
 
-
 use crate::fixture::tui_session::TuiSession;
 use crate::fixture::{TestShop, in_lanes};
 use paytill::simulator::Scenario;

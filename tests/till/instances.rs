@@ -1,14 +1,13 @@
 //! Many processes and one journal: by whatever name it is reached, one works with it at a time, and
 //! the others say so and send nothing.
 
-
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, symlink};
 use std::path::PathBuf;
 use std::process::{Child, Stdio};
 
 use crate::fixture::tui_session::TuiSession;
-use crate::fixture::{PACE, Ran, TestShop, PendingPayment};
+use crate::fixture::{PACE, PendingPayment, Ran, TestShop};
 use paytill::payment::CallKind;
 use paytill::simulator::Scenario;
 use rusqlite::Connection;

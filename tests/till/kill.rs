@@ -1,7 +1,6 @@
 //! The plug is pulled: `SIGKILL` at every write to the journal and at random moments. After
 //! `recover` the books of the till and of the bank agree, nothing is open, nothing charged twice.
 
-
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};

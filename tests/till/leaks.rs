@@ -1,13 +1,12 @@
 //! Secrets and payment codes stay where they belong: they are looked for in everything a till leaves
 //! behind, in what the system tells of its process and, where this user may, in its memory.
 
-
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
 use std::process::{Child, Output, Stdio};
 
-use crate::fixture::tui_session::{TuiSession, Socket};
+use crate::fixture::tui_session::{Socket, TuiSession};
 use crate::fixture::{PACE, TestShop};
 use paytill::simulator::{Identity, Scenario};
 

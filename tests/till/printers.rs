@@ -1,11 +1,10 @@
 //! Printers that answer, run out, are pulled out and stop reading, as the cashier sees them: the
 //! real binary in a pseudo-terminal, with a printer on another.
 
-
-use crate::fixture::fake_printer::{FakePrinter, COVER_OPEN, PAPER_LOW, PAPER_OUT, Skills, WELL};
-use crate::fixture::tui_session::{TuiSession, Device, Socket};
-use crate::paper::Receipt;
+use crate::fixture::fake_printer::{COVER_OPEN, FakePrinter, PAPER_LOW, PAPER_OUT, Skills, WELL};
+use crate::fixture::tui_session::{Device, Socket, TuiSession};
 use crate::fixture::{PACE, TestShop};
+use crate::paper::Printout;
 use paytill::clock::Millis;
 use paytill::simulator::Scenario;
 use paytill_host::clock::Clock;
@@ -17,7 +16,8 @@ const CTRL_Q: &str = "\x11";
 const DEVICES: &str = "[scanner]\nkind = \"serial\"\nport = \"scanner\"\n\
                        [printer]\nkind = \"escpos-serial\"\nport = \"printer\"\n";
 const IS_PRINTED: &str = "The receipt was printed.";
-/// Between a key and what it draws (issue 4).
+/// A stuck printer may take so much of the time between a key and what it draws (issue 4), and of
+/// the exit.
 const PROMPT: Millis = Millis(100);
 const PROMPT_END: Millis = Millis::seconds(2);
 
@@ -74,7 +74,7 @@ fn shop() -> TestShop {
 }
 
 /// A shop whose printer answers, and the till with it.
-fn answering(skills: Skills) -> (Till, Socket, FakePrinter) {
+fn with_printer(skills: Skills) -> (Till, Socket, FakePrinter) {
     let shop = shop();
     let socket = Socket::new(&shop, "printer");
     let printer = socket.plug_printer(skills);
@@ -83,23 +83,32 @@ fn answering(skills: Skills) -> (Till, Socket, FakePrinter) {
     (till, socket, printer)
 }
 
+/// The numbers of the receipts on it.
 fn receipts(paper: &[u8]) -> Vec<String> {
-    Receipt::print(paper).barcodes
+    let printout = Printout::read(paper).unwrap();
+    printout.barcodes().into_iter().map(str::to_owned).collect()
+}
+
+/// What comes after the end of a receipt that was cut off: the rest of a picture in white, the end
+/// of a line.
+fn after_the_cut_off(paper: &[u8]) -> &[u8] {
+    let white = paper.iter().take_while(|byte| **byte == 0).count();
+    paper[white..].strip_prefix(b"\n").unwrap()
 }
 
 #[test]
 fn printed_is_told_when_the_printer_has_said_so() {
-    let (mut till, _socket, printer) = answering(Skills::FENCE);
+    let (mut till, _socket, printer) = with_printer(Skills::FENCE);
     till.sell();
     till.session.see(&[IS_PRINTED]);
-    let receipt = Receipt::print(&printer.paper());
-    assert_eq!((receipt.cuts, receipt.barcodes.len()), (1, 1));
+    let receipt = Printout::read(&printer.paper()).unwrap();
+    assert_eq!((receipt.cuts(), receipt.barcodes().len()), (1, 1));
     till.close();
 }
 
 #[test]
 fn paper_that_ends_in_a_receipt_is_told_and_the_rest_comes_with_new_paper() {
-    let (mut till, _socket, printer) = answering(Skills::FENCE);
+    let (mut till, _socket, printer) = with_printer(Skills::FENCE);
     printer.runs_out_after(200);
     till.sell();
     till.printer_is("Printer fault out of paper");
@@ -111,10 +120,9 @@ fn paper_that_ends_in_a_receipt_is_told_and_the_rest_comes_with_new_paper() {
     till.printer_is("Printer ready");
     till.session.see(&[IS_PRINTED]);
     till.session.watch_until("both receipts", || receipts_so_far(&printer) == 2);
-    let paper = printer.paper();
-    let receipt = Receipt::print(&paper);
-    assert_eq!((receipt.cuts, receipt.barcodes.len()), (2, 2));
-    assert_ne!(receipt.barcodes[0], receipt.barcodes[1], "none came twice");
+    let receipt = Printout::read(&printer.paper()).unwrap();
+    assert_eq!((receipt.cuts(), receipt.barcodes().len()), (2, 2));
+    assert_ne!(receipt.barcodes()[0], receipt.barcodes()[1], "none came twice");
     till.close();
 }
 
@@ -126,7 +134,7 @@ fn receipts_so_far(printer: &FakePrinter) -> usize {
 
 #[test]
 fn a_printer_says_what_it_needs_in_both_languages_before_anything_is_sent() {
-    let (mut till, _socket, printer) = answering(Skills::FENCE);
+    let (mut till, _socket, printer) = with_printer(Skills::FENCE);
     printer.becomes(PAPER_LOW);
     till.printer_is("Printer ready paper low");
     printer.becomes(COVER_OPEN);
@@ -147,7 +155,7 @@ fn a_printer_says_what_it_needs_in_both_languages_before_anything_is_sent() {
 
 #[test]
 fn a_receipt_that_was_not_begun_comes_once_from_the_printer_that_comes_back() {
-    let (mut till, socket, printer) = answering(Skills::FENCE);
+    let (mut till, socket, printer) = with_printer(Skills::FENCE);
     printer.becomes(COVER_OPEN);
     till.printer_is("Printer fault cover open");
     till.sell();
@@ -166,7 +174,7 @@ fn a_receipt_that_was_not_begun_comes_once_from_the_printer_that_comes_back() {
 
 #[test]
 fn a_receipt_that_was_cut_off_is_told_and_never_begun_again() {
-    let (mut till, socket, printer) = answering(Skills::FENCE);
+    let (mut till, socket, printer) = with_printer(Skills::FENCE);
     printer.runs_out_after(200);
     till.sell();
     till.printer_is("Printer fault out of paper");
@@ -180,7 +188,7 @@ fn a_receipt_that_was_cut_off_is_told_and_never_begun_again() {
     till.next();
     till.sell();
     till.session.see(&[IS_PRINTED]);
-    let number = receipts(&printer.paper());
+    let number = receipts(after_the_cut_off(&printer.paper()));
     let orders = till.shop.orders();
     assert_eq!((orders.len(), number.len()), (2, 1));
     let last = orders.keys().max().unwrap();
@@ -199,26 +207,39 @@ fn a_printer_that_stops_reading_holds_up_neither_keys_nor_sales_nor_the_exit() {
     printer.jam();
     till.sell();
     till.printer_is("Printer fault");
-    let mut answers: Vec<Millis> = [(CTRL_L, "Ctrl-L English"), (CTRL_L, "Ctrl-L 中文")]
-        .repeat(10)
-        .into_iter()
-        .map(|(key, words)| answer(&mut till.session, key, words))
-        .collect();
-    answers.sort_unstable();
-    // A machine that is busy with something else is not this printer's fault.
-    let usual = answers[answers.len() / 2];
-    assert!(usual < PROMPT, "{answers:?}");
+    // A machine that is busy with something else is not this printer's fault: a till without one
+    // is as slow.
+    let free_shop = TestShop::open(None, PACE);
+    free_shop.configure("[scanner]\nkind = \"serial\"\nport = \"scanner\"\n");
+    let mut free = Till::open(free_shop);
+    let (mut stuck_answers, mut free_answers) = (Vec::new(), Vec::new());
+    for (key, words) in [(CTRL_L, "Ctrl-L English"), (CTRL_L, "Ctrl-L 中文")].repeat(10) {
+        stuck_answers.push(answer(&mut till.session, key, words));
+        free_answers.push(answer(&mut free.session, key, words));
+    }
+    let (usual, beside) = (median(&mut stuck_answers), median(&mut free_answers));
+    assert!(usual < beside.times(2).plus(PROMPT), "{stuck_answers:?} {free_answers:?}");
     till.next();
     till.sell();
-    let clock = Clock::start();
-    let since = clock.uptime();
-    till.session.press(CTRL_Q);
-    assert_eq!(till.session.wait_for_end().exit_code(), 0);
-    let exit = clock.uptime().since(since);
-    assert!(exit < PROMPT_END, "{exit:?}");
-    println!("a key {usual:?}, the slowest {:?}; the exit {exit:?}", answers.last().unwrap());
+    let (exit, exit_beside) = (leave(&mut till.session), leave(&mut free.session));
+    assert!(exit < exit_beside.times(2).plus(PROMPT_END), "{exit:?} {exit_beside:?}");
+    println!("a key {usual:?}, without a printer {beside:?}; the exit {exit:?}, {exit_beside:?}");
     assert_eq!(till.shop.recover().exit, 0);
     till.shop.assert_books_agree(true);
+}
+
+fn median(times: &mut [Millis]) -> Millis {
+    times.sort_unstable();
+    times[times.len() / 2]
+}
+
+/// How long the exit takes.
+fn leave(session: &mut TuiSession) -> Millis {
+    let clock = Clock::start();
+    let since = clock.uptime();
+    session.press(CTRL_Q);
+    assert_eq!(session.wait_for_end().exit_code(), 0);
+    clock.uptime().since(since)
 }
 
 /// How long the screen takes to show what a key does.
@@ -302,5 +323,5 @@ fn a_test_page_says_what_the_printer_answers_and_which_profile_fits() {
     assert!(words.contains("not printed: cover open"), "{words}");
     let (exit, words) = told(&["print-test", "--profile", "espon"]);
     assert_eq!(exit, Some(2), "{words}");
-    assert!(words.contains("auto, epson, generic, no-cutter, gb2312, raster"), "{words}");
+    assert!(words.contains("auto, epson, generic, no-cutter, gb2312 or raster"), "{words}");
 }

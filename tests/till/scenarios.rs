@@ -1,8 +1,7 @@
 //! `paytill pay` against every scenario of the simulated gateway: the state, the exit code and the
 //! bank's ledger agree, and after `recover` nothing is open that need not be.
 
-
-use crate::fixture::{PACE, TestShop, PendingPayment, in_lanes};
+use crate::fixture::{PACE, PendingPayment, TestShop, in_lanes};
 use paytill::payment::Status;
 use paytill::simulator::{Oddity, Scenario};
 

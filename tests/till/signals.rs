@@ -1,13 +1,12 @@
 //! Signals in every state, to the screen and to `pay`: the journal is right, the terminal is given
 //! back, the exit code says whether something is open, and readers that go away stop no payment.
 
-
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::fixture::tui_session::{TuiSession, Device, Socket};
+use crate::fixture::tui_session::{Device, Socket, TuiSession};
 use crate::fixture::{PACE, TestShop, in_lanes};
 use paytill::clock::Millis;
 use paytill::payment::CallKind;

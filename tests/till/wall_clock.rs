@@ -1,7 +1,6 @@
 //! The wall clock jumps under a running till. Payments keep the bank's time, numbers stay unique,
 //! and nothing is asked more often than else.
 
-
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs::File;
@@ -12,7 +11,7 @@ use std::process::Stdio;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
-use crate::fixture::tui_session::{TuiSession, Socket};
+use crate::fixture::tui_session::{Socket, TuiSession};
 use crate::fixture::{TestShop, clock_faults, in_lanes};
 use paytill::clock::Millis;
 use paytill::payment::CallKind;

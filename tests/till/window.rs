@@ -1,7 +1,6 @@
 //! A window of any size, and one that changes its size all the time: the payment goes on, nothing
 //! panics, and in a window that can be read the state stands there again.
 
-
 use crate::fixture::tui_session::TuiSession;
 use crate::fixture::{TestShop, in_lanes};
 use paytill::simulator::Scenario;

@@ -1,7 +1,6 @@
 //! The line to the gateway is cut after so many bytes, in either direction, in the middle of a
 //! payment by the real binary: what it cannot know it asks about, and the books agree.
 
-
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};

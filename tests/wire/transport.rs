@@ -1,11 +1,10 @@
 //! The way to the gateway and back over real TLS: what is sent is sent once, and a reply is whole
 //! or it is no reply.
 
-
 use std::time::Duration;
 
-use crate::server::{Act, Wire};
 use crate::fixture::{PACE, Ran, TestShop};
+use crate::server::{Act, Wire};
 use paytill::clock::{Millis, Uptime};
 use paytill::gateway::Outgoing;
 use paytill::payment::TillCause;

@@ -6,7 +6,8 @@ use paytill::order::OutTradeNo;
 use paytill::receipt::{Form, Outcome, Paper, Profile, Slip, escpos, text};
 
 use super::draw::Draw;
-use super::{printer, terminal};
+use super::paper::Printout;
+use super::terminal;
 
 pub fn check(data: &[u8]) {
     let mut draw = Draw(data);
@@ -46,12 +47,12 @@ pub fn check(data: &[u8]) {
 }
 
 /// What must hold of any slip.
-pub fn holds(slip: &Slip, form: &Form, language: Language) -> printer::Tally {
+pub fn holds(slip: &Slip, form: &Form, language: Language) -> Printout {
     let bytes = escpos::print(slip, form, language);
-    let tally = printer::read(&bytes).unwrap_or_else(|fault| panic!("{fault}: {slip:?}"));
-    assert_eq!(tally.cuts, usize::from(form.profile != Profile::NoCutter), "{slip:?}");
+    let printed = Printout::read(&bytes).unwrap_or_else(|fault| panic!("{fault}: {slip:?}"));
+    assert_eq!(printed.cuts(), usize::from(form.profile != Profile::NoCutter), "{slip:?}");
     let text = text(slip, form.paper, language);
     let read = terminal::read(text.as_bytes(), terminal::Place::Lines);
     read.unwrap_or_else(|fault| panic!("{fault}: {slip:?}"));
-    tally
+    printed
 }

@@ -355,10 +355,10 @@ impl World {
             Due::Disk { process } if process == self.process => self.disk(),
             Due::Quiet { process, entries } if process == self.process => self.quiet(entries),
             Due::Leaves { process, call, path, body } if process == self.process => {
-                self.leaves(call, path, &body);
+                self.leaves(call, &path, &body);
             }
             Due::Arrives { process, call, kind, path, body } => {
-                self.arrives(process, call, kind, path, &body);
+                self.arrives(process, call, kind, &path, &body);
             }
             Due::Answered { process, call, reply } if process == self.process => {
                 self.answered(call, reply);

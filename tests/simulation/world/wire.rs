@@ -68,7 +68,7 @@ impl World {
         }
     }
 
-    pub(super) fn leaves(&mut self, call: (i64, u32), path: String, body: &[u8]) {
+    pub(super) fn leaves(&mut self, call: (i64, u32), path: &str, body: &[u8]) {
         let Some(awaited) = self.awaited.get(&call) else { return };
         let number = awaited.order.out_trade_no.to_string();
         let mut rng = self.plan.chance("leaves", awaited.key);
@@ -94,7 +94,7 @@ impl World {
         self.auditor.left(&number, count, is_late);
         let process = self.process;
         for at in arrivals {
-            let (path, body) = (path.clone(), body.to_vec());
+            let (path, body) = (path.to_owned(), body.to_vec());
             self.plan_at(at, Due::Arrives { process, call, kind: 0, path, body });
         }
         if self.roll(&mut rng, self.climate.death_at_the_wire) {
@@ -108,7 +108,7 @@ impl World {
         process: u32,
         call: (i64, u32),
         kind: u8,
-        path: String,
+        path: &str,
         body: &[u8],
     ) {
         let text = String::from_utf8_lossy(body);
@@ -117,7 +117,7 @@ impl World {
             self.auditor.arrived(&number, body);
             return self.tell(|| format!("  bank: a copy of {number}, refused as before"));
         }
-        let request = Request { method: "POST", path: &path, body, client_certificate: true };
+        let request = Request { method: "POST", path, body, client_certificate: true };
         let reaction = self.bank.handle(&request, Millis(self.now));
         self.tell(|| format!("  bank: {}", reaction.story));
         if kind == 0 {

@@ -17,8 +17,11 @@ pub(super) const FAULTS: &[(&str, &str)] = &[
         "[till]\ntheme = \"dark\"",
         "2: [till] theme is not a key of this section; it belongs under [screen]",
     ),
-    ("[store]\ncolour = 1", "2: [store] colour is not a known key; known here are name, id, \
-             time_zone"),
+    (
+        "[store]\ncolour = 1",
+        "2: [store] colour is not a known key; known here are name, id, \
+             time_zone",
+    ),
     (
         "[gateway.wechat-v2]\napp_idd = 1",
         "2: [gateway.wechat-v2] app_idd is not a known key; did you mean app_id?",
