@@ -28,6 +28,7 @@ const ROOMS: &[&str] = &[
     "host/clock",
     "host/random",
     "host/process",
+    "host/config",
     "host/log",
     "host/transport",
     "journal/head",

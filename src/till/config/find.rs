@@ -2,12 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{
-    Config, ConfigError, Environment, Flags, Salvage, Secrets, file, folder_of, secret, sections,
-    variable,
-};
+use super::{Config, ConfigError, Environment, Flags, Salvage, Secrets, sections};
 use crate::both;
 use crate::language::Language;
+use paytill_host::config::{file, folder_of, secret, variable};
 
 /// A file that is there.
 pub(super) struct Found {

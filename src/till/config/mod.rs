@@ -3,25 +3,23 @@
 //! A till either has a configuration that is right in every part or none at all: the first fault is
 //! told in one sentence with file, line, key and what is allowed, and ends the start (exit code 3).
 
-mod file;
 mod find;
-mod nearest;
-mod secret;
 mod sections;
 #[cfg(test)]
 mod tests;
 
-use std::ffi::OsString;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
+use paytill_host::config::file;
+pub use paytill_host::config::{ConfigError, Environment, language_of};
 use secrecy::SecretString;
 use tracing::level_filters::LevelFilter;
 
 use crate::clock::{Millis, TimeZone};
 use crate::gateway::wechat::fields::SignType;
 use crate::hardware::{Flow, Parity, Selector};
-use crate::language::{Language, Text};
+use crate::language::Language;
 use crate::money::{Currency, Entry, Money};
 use crate::order::{Merchant, TillId};
 use crate::payment::Rules;
@@ -343,42 +341,6 @@ pub struct Loaded {
     pub source: Option<PathBuf>,
 }
 
-/// What is wrong with the configuration or a secret, as one sentence with its place. It holds
-/// nothing secret.
-#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("{sentence}")]
-pub struct ConfigError {
-    sentence: Text,
-    section: Option<String>,
-}
-
-impl ConfigError {
-    const fn new(sentence: Text) -> Self {
-        Self { sentence, section: None }
-    }
-
-    /// The sentence in a language.
-    pub fn sentence(&self, language: Language) -> &str {
-        self.sentence.in_language(language)
-    }
-
-    /// The sentence in all languages.
-    pub const fn text(&self) -> &Text {
-        &self.sentence
-    }
-
-    /// The section at the top of the file that it is about, if it is about one.
-    pub fn section(&self) -> Option<&str> {
-        self.section.as_deref()
-    }
-
-    /// The same, and where it is.
-    fn in_section(self, name: &str) -> Self {
-        let top = name.split('.').next().map(str::to_owned);
-        Self { section: top, ..self }
-    }
-}
-
 /// What is wrong with a configuration, all of it, and what can be read all the same.
 #[derive(Debug)]
 pub struct Salvage {
@@ -402,9 +364,6 @@ enum Secrets {
     Read,
     Leave,
 }
-
-/// An environment variable's value.
-pub type Environment<'a> = &'a dyn Fn(&str) -> Option<OsString>;
 
 impl Config {
     /// Reads the first configuration file there is: `--config`, `$PAYTILL_CONFIG`, then
@@ -471,25 +430,4 @@ impl Config {
         };
         sections::read(&file::Document::default(), &surroundings)
     }
-}
-
-/// A variable that is set and not empty.
-fn variable(environment: Environment<'_>, name: &str) -> Option<OsString> {
-    environment(name).filter(|value| !value.is_empty())
-}
-
-/// A base folder of the XDG specification, which says to ignore one that is not absolute.
-fn folder_of(environment: Environment<'_>, name: &str, below_home: &str) -> Option<PathBuf> {
-    let absolute =
-        |name| variable(environment, name).map(PathBuf::from).filter(|path| path.is_absolute());
-    absolute(name).or_else(|| absolute("HOME").map(|home| home.join(below_home)))
-}
-
-/// Chinese where the locale is, else English.
-pub fn language_of(environment: Environment<'_>) -> Language {
-    let locale = ["LC_ALL", "LC_MESSAGES", "LANG"]
-        .into_iter()
-        .find_map(|name| variable(environment, name))
-        .unwrap_or_default();
-    if locale.to_string_lossy().starts_with("zh") { Language::Chinese } else { Language::English }
 }

@@ -8,11 +8,9 @@ use std::path::Path;
 
 use tracing::level_filters::LevelFilter;
 
-use super::file::{Document, Known, Section, did_you_mean};
-use super::nearest::nearest;
 use super::{
     Bell, Config, ConfigError, Environment, Flags, Gateway, Journal, Log, Payment, Salvage, Screen,
-    Secrets, Store, Theme, Till, folder_of, variable,
+    Secrets, Store, Theme, Till,
 };
 use crate::clock::{Millis, TimeZone};
 use crate::language::{Language, Text};
@@ -20,6 +18,9 @@ use crate::money::{Currency, Entry};
 use crate::order::TillId;
 use crate::payment::Rules;
 use crate::{both, say, text};
+use paytill_host::config::file::{Document, Known, Section, did_you_mean};
+use paytill_host::config::nearest::nearest;
+use paytill_host::config::{folder_of, variable};
 
 /// Every section and its keys.
 pub(super) const KNOWN: &Known = &[
@@ -152,7 +153,7 @@ pub(super) fn salvage(mut document: Document<'_>, around: &Surroundings<'_>) -> 
                 return Salvage { config: Some(config), faults };
             }
             Err(fault) => {
-                let section = fault.section.clone();
+                let section = fault.section().map(str::to_owned);
                 faults.push(fault);
                 // Who writes of a gateway means a real one.
                 is_real |= section.as_deref() == Some("gateway");

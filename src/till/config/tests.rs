@@ -9,6 +9,8 @@ use secrecy::ExposeSecret;
 use tempfile::TempDir;
 
 use super::find::Found;
+use std::ffi::OsString;
+
 use super::*;
 
 /// The file that is shipped.

@@ -1,6 +1,5 @@
 //! The sections of the devices: what is plugged in, where, and how it speaks.
 
-use super::super::file::Section;
 use super::super::{
     ConfigError, Display, DisplayKind, DisplayText, DrawerPin, Flow, Lights, Paper, Parity,
     Printer, PrinterKind, Profile, Scanner, ScannerKind, Store, Suffix,
@@ -8,6 +7,7 @@ use super::super::{
 use super::Surroundings;
 use crate::both;
 use crate::scan::keyboard::Layout;
+use paytill_host::config::file::Section;
 
 /// A customer's display has two lines of so many columns.
 const WELCOME_LINES: usize = 2;

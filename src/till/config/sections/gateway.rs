@@ -4,14 +4,15 @@ use std::path::PathBuf;
 
 use secrecy::SecretString;
 
-use super::super::file::{Document, Section};
-use super::super::secret::{self, Of};
-use super::super::{ConfigError, Gateway, Secrets, WechatV2, variable};
+use super::super::{ConfigError, Gateway, Secrets, WechatV2};
 use super::{ID_LENGTH, NAME_CELLS, Surroundings};
 use crate::both;
 use crate::clock::Millis;
 use crate::gateway::wechat::fields::SignType;
 use crate::order::Merchant;
+use paytill_host::config::file::{Document, Section};
+use paytill_host::config::secret::{self, Of};
+use paytill_host::config::variable;
 
 /// The gateway in mainland China and its other site (protocol 1.1).
 const BASE_URL: &str = "https://api.mch.weixin.qq.com";

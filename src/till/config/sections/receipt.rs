@@ -4,12 +4,13 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use super::super::file::Section;
-use super::super::{ConfigError, Paper, Receipt, Store, secret};
+use super::super::{ConfigError, Paper, Receipt, Store};
 use super::Surroundings;
 use crate::language::Text;
 use crate::picture::{LARGEST_FILE, Picture};
 use crate::{both, text};
+use paytill_host::config::file::Section;
+use paytill_host::config::secret;
 
 const LINES: usize = 20;
 const CELLS: usize = 96;

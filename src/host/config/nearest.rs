@@ -5,7 +5,7 @@ const LONGEST: usize = 64;
 
 /// The known word nearest to this one, if any is near enough to be meant. Capitals, and `-` for
 /// `_`, do not count as differences.
-pub(super) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let word = plain(word);
     if word.len() > LONGEST {
         return None;

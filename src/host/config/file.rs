@@ -14,10 +14,10 @@ use unicode_width::UnicodeWidthStr;
 
 use super::ConfigError;
 use super::nearest::nearest;
-use crate::clean::clean;
-use crate::language::Text;
-use crate::text::system;
-use crate::{both, say};
+use paytill_core::clean::clean;
+use paytill_core::language::Text;
+use paytill_core::text::system;
+use paytill_core::{both, say};
 
 /// A configuration has under 10 KiB; what is larger is another file.
 const LARGEST: u64 = 256 * 1024;
@@ -27,10 +27,10 @@ const WORD_CELLS: usize = 40;
 const PATH_CELLS: usize = 1024;
 
 /// A section's name, dotted, and its keys.
-pub(super) type Known = [(&'static str, &'static [&'static str])];
+pub type Known = [(&'static str, &'static [&'static str])];
 
 /// The bytes of a file as text; `None` if there is no such file.
-pub(super) fn read(path: &Path, name: &str) -> Result<Option<String>, ConfigError> {
+pub fn read(path: &Path, name: &str) -> Result<Option<String>, ConfigError> {
     use std::io::ErrorKind::{NotADirectory, NotFound};
     let unreadable = |error: std::io::Error| {
         let what = both!("the configuration cannot be read", "无法读取配置文件");
@@ -66,7 +66,7 @@ pub(super) fn read(path: &Path, name: &str) -> Result<Option<String>, ConfigErro
 
 /// A parsed file in which every key is known.
 #[derive(Default)]
-pub(super) struct Document<'a> {
+pub struct Document<'a> {
     name: &'a str,
     text: &'a str,
     root: DeTable<'a>,
@@ -74,7 +74,7 @@ pub(super) struct Document<'a> {
 
 impl<'a> Document<'a> {
     /// Parses the text of the file shown as `name`.
-    pub(super) fn parse(name: &'a str, text: &'a str) -> Result<Self, ConfigError> {
+    pub fn parse(name: &'a str, text: &'a str) -> Result<Self, ConfigError> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let mut document = Self { name, text, root: DeTable::default() };
         match DeTable::parse(text) {
@@ -85,13 +85,13 @@ impl<'a> Document<'a> {
     }
 
     /// What can be made out of a text that may not be TOML.
-    pub(super) fn salvage(name: &'a str, text: &'a str) -> Self {
+    pub fn salvage(name: &'a str, text: &'a str) -> Self {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         Self { name, text, root: DeTable::parse_recoverable(text).0.into_inner() }
     }
 
     /// A section by its dotted name; it may be absent and have no keys.
-    pub(super) fn section(&self, name: &'static str) -> Section<'_> {
+    pub fn section(&self, name: &'static str) -> Section<'_> {
         let mut section = Section { document: self, name, at: 0, table: Some(&self.root) };
         for part in name.split('.') {
             let found = section.table.and_then(|table| table.get_key_value(part));
@@ -120,12 +120,12 @@ impl<'a> Document<'a> {
     }
 
     /// Forgets a section at the top; false if it was not there.
-    pub(super) fn leave_out(&mut self, section: &str) -> bool {
+    pub fn leave_out(&mut self, section: &str) -> bool {
         self.root.remove(section).is_some()
     }
 
     /// Reports the first key that is not `known`, since nobody reads it.
-    pub(super) fn check_keys(&self, known: &Known) -> Result<(), ConfigError> {
+    pub fn check_keys(&self, known: &Known) -> Result<(), ConfigError> {
         let mut first: Option<(usize, Text, &str)> = None;
         for (key, value) in &self.root {
             let mut faults = Vec::new();
@@ -230,7 +230,7 @@ fn home_of(key: &str, known: &Known) -> Option<&'static str> {
 
 /// Keys of one section, each read with what is allowed there.
 #[derive(Clone, Copy)]
-pub(super) struct Section<'d> {
+pub struct Section<'d> {
     document: &'d Document<'d>,
     name: &'static str,
     /// Where its header is.
@@ -240,22 +240,22 @@ pub(super) struct Section<'d> {
 
 impl Section<'_> {
     /// Whether the file has it.
-    pub(super) fn is_there(&self) -> bool {
+    pub fn is_there(&self) -> bool {
         self.table.is_some()
     }
 
     /// Whether the file has the key.
-    pub(super) fn has(&self, key: &str) -> bool {
+    pub fn has(&self, key: &str) -> bool {
         self.value(key).is_some()
     }
 
     /// Text of at most so many cells, cleaned.
-    pub(super) fn text(&self, key: &str, cells: usize) -> Result<Option<String>, ConfigError> {
+    pub fn text(&self, key: &str, cells: usize) -> Result<Option<String>, ConfigError> {
         self.value(key).map(|value| self.line(key, value, cells)).transpose()
     }
 
     /// Lines of text of at most so many cells.
-    pub(super) fn lines(
+    pub fn lines(
         &self,
         key: &str,
         most: usize,
@@ -283,7 +283,7 @@ impl Section<'_> {
     }
 
     /// A path, counted from the folder of the file; `None` where it is empty.
-    pub(super) fn path(&self, key: &str, folder: &Path) -> Result<Option<PathBuf>, ConfigError> {
+    pub fn path(&self, key: &str, folder: &Path) -> Result<Option<PathBuf>, ConfigError> {
         let path = self.text(key, PATH_CELLS)?.filter(|path| !path.is_empty());
         let written = self.value(key).and_then(|value| value.get_ref().as_str());
         match path {
@@ -302,14 +302,14 @@ impl Section<'_> {
     }
 
     /// `true` or `false`.
-    pub(super) fn flag(&self, key: &str, default: bool) -> Result<bool, ConfigError> {
+    pub fn flag(&self, key: &str, default: bool) -> Result<bool, ConfigError> {
         let Some(value) = self.value(key) else { return Ok(default) };
         let expected = || both!("true or false", " true 或 false");
         value.get_ref().as_bool().ok_or_else(|| self.not(key, &expected(), value))
     }
 
     /// A whole number within a range.
-    pub(super) fn whole(
+    pub fn whole(
         &self,
         key: &str,
         allowed: RangeInclusive<u64>,
@@ -321,18 +321,13 @@ impl Section<'_> {
     }
 
     /// One of a few whole numbers.
-    pub(super) fn one_of(
-        &self,
-        key: &str,
-        numbers: &[u64],
-        default: u64,
-    ) -> Result<u64, ConfigError> {
+    pub fn one_of(&self, key: &str, numbers: &[u64], default: u64) -> Result<u64, ConfigError> {
         let allows = either(numbers.iter());
         self.number(key, &allows, default, |number| numbers.contains(&number))
     }
 
     /// What one of a few words stands for.
-    pub(super) fn word<T: Copy>(
+    pub fn word<T: Copy>(
         &self,
         key: &str,
         words: &[(&str, T)],
@@ -370,7 +365,7 @@ impl Section<'_> {
     }
 
     /// The key is there and wrong: `sentence` says in what.
-    pub(super) fn wrong(&self, key: &str, sentence: &Text) -> ConfigError {
+    pub fn wrong(&self, key: &str, sentence: &Text) -> ConfigError {
         let at = self.table.and_then(|table| table.get_key_value(key));
         let at = at.map_or(self.at, |(key, _)| key.span().start);
         let sentence = sentence.map(|sentence| format!("[{}] {key} {sentence}", self.name));
@@ -458,7 +453,7 @@ impl Section<'_> {
 }
 
 /// What was probably meant, to follow what is wrong.
-pub(super) fn did_you_mean(near: &str) -> Text {
+pub fn did_you_mean(near: &str) -> Text {
     both!("; did you mean {near}?", "；是否想写 {near}？")
 }
 

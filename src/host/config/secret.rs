@@ -14,10 +14,10 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use secrecy::SecretString;
 use zeroize::Zeroizing;
 
-use crate::both;
-use crate::clean::clean;
-use crate::language::Text;
-use crate::text::system;
+use paytill_core::both;
+use paytill_core::clean::clean;
+use paytill_core::language::Text;
+use paytill_core::text::system;
 
 /// A key has 32 bytes, a certificate with its chain under 10 KiB.
 const LARGEST: usize = 64 * 1024;
@@ -29,7 +29,7 @@ const STICKY: u32 = 0o1000;
 
 /// Why a secret cannot be used.
 #[derive(Debug)]
-pub(super) enum Fault {
+pub enum Fault {
     Missing(String),
     /// A link or a device is not followed.
     NotAFile(String),
@@ -55,7 +55,7 @@ pub(super) enum Fault {
 
 impl Fault {
     /// The end of a sentence that begins with the key of the configuration.
-    pub(super) fn text(&self) -> Text {
+    pub fn text(&self) -> Text {
         match self {
             Self::Missing(file) => {
                 both!("names {file}, which does not exist", "指定的 {file} 不存在")
@@ -118,12 +118,12 @@ impl Fault {
 }
 
 /// The `APIv2` key in a file of its own.
-pub(super) fn api_key_file(path: &Path) -> Result<SecretString, Fault> {
+pub fn api_key_file(path: &Path) -> Result<SecretString, Fault> {
     api_key(&private(path)?)
 }
 
 /// An `APIv2` key, without the end of the line it may have been written with.
-pub(super) fn api_key(bytes: &[u8]) -> Result<SecretString, Fault> {
+pub fn api_key(bytes: &[u8]) -> Result<SecretString, Fault> {
     let key = bytes.trim_ascii_end();
     match std::str::from_utf8(key) {
         Ok(text) if key.len() == API_KEY_LENGTH && key.iter().all(u8::is_ascii_graphic) => {
@@ -136,7 +136,7 @@ pub(super) fn api_key(bytes: &[u8]) -> Result<SecretString, Fault> {
 
 /// The merchant's certificate (with its chain) and its private key, one PEM after the other. They
 /// are known to belong together.
-pub(super) fn identity(certificate: &Path, key: &Path) -> Result<SecretString, (Of, Fault)> {
+pub fn identity(certificate: &Path, key: &Path) -> Result<SecretString, (Of, Fault)> {
     let certificate_pem = public(certificate).map_err(|fault| (Of::Certificate, fault))?;
     let chain =
         certificates(&certificate_pem, certificate).map_err(|fault| (Of::Certificate, fault))?;
@@ -156,13 +156,13 @@ pub(super) fn identity(certificate: &Path, key: &Path) -> Result<SecretString, (
 
 /// Which file of a pair is at fault.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Of {
+pub enum Of {
     Certificate,
     Key,
 }
 
 /// Roots to trust, in PEM form.
-pub(super) fn roots(path: &Path) -> Result<Vec<u8>, Fault> {
+pub fn roots(path: &Path) -> Result<Vec<u8>, Fault> {
     let pem = public(path)?;
     certificates(&pem, path)?;
     Ok(pem.to_vec())
@@ -250,7 +250,7 @@ fn bytes(file: &File, path: &Path) -> Result<Zeroizing<Vec<u8>>, Fault> {
 }
 
 /// The path as one could paste it behind a shell's command.
-pub(super) fn shown(path: &Path) -> String {
+pub fn shown(path: &Path) -> String {
     let path = clean(&path.display().to_string(), usize::MAX);
     let plain = |character: char| character.is_alphanumeric() || "/._-+@%:,=".contains(character);
     if path.chars().all(plain) { path } else { format!("'{}'", path.replace('\'', "'\\''")) }
@@ -266,7 +266,7 @@ mod tests {
     use tempfile::TempDir;
 
     use super::*;
-    use crate::language::Language;
+    use paytill_core::language::Language;
 
     const KEY: &[u8] = b"0123456789abcdef0123456789ABCDEF";
 
@@ -280,7 +280,10 @@ mod tests {
     fn fault<T>(result: Result<T, Fault>) -> String {
         let text = result.err().unwrap().text();
         let chinese = text.in_language(Language::Chinese);
-        assert!(chinese.chars().any(crate::text::is_chinese), "{chinese}");
+        assert!(
+            chinese.chars().any(|letter| ('\u{4e00}'..='\u{9fff}').contains(&letter)),
+            "{chinese}"
+        );
         // Paths and what to run are the same.
         for word in text.to_string().split(' ').filter(|word| word.contains(['/', '_'])) {
             assert!(chinese.contains(word.trim_end_matches([',', ';'])), "{word}: {chinese}");

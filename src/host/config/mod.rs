@@ -1,0 +1,75 @@
+//! Reading a configuration: a TOML file as sections of keys, secrets in files of their own, and one
+//! sentence in every language for whatever is wrong.
+//!
+//! Which keys there are, and what they mean, is each program's own.
+
+pub mod file;
+pub mod nearest;
+pub mod secret;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use paytill_core::language::{Language, Text};
+
+/// What is wrong with the configuration or a secret, as one sentence with its place. It holds
+/// nothing secret.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("{sentence}")]
+pub struct ConfigError {
+    sentence: Text,
+    section: Option<String>,
+}
+
+impl ConfigError {
+    /// About the file as a whole.
+    pub const fn new(sentence: Text) -> Self {
+        Self { sentence, section: None }
+    }
+
+    /// The sentence in a language.
+    pub fn sentence(&self, language: Language) -> &str {
+        self.sentence.in_language(language)
+    }
+
+    /// The sentence in all languages.
+    pub const fn text(&self) -> &Text {
+        &self.sentence
+    }
+
+    /// The section at the top of the file that it is about, if it is about one.
+    pub fn section(&self) -> Option<&str> {
+        self.section.as_deref()
+    }
+
+    /// The same, and where it is.
+    #[must_use]
+    pub fn in_section(self, name: &str) -> Self {
+        let top = name.split('.').next().map(str::to_owned);
+        Self { section: top, ..self }
+    }
+}
+
+/// An environment variable's value.
+pub type Environment<'a> = &'a dyn Fn(&str) -> Option<OsString>;
+
+/// A variable that is set and not empty.
+pub fn variable(environment: Environment<'_>, name: &str) -> Option<OsString> {
+    environment(name).filter(|value| !value.is_empty())
+}
+
+/// A base folder of the XDG specification, which says to ignore one that is not absolute.
+pub fn folder_of(environment: Environment<'_>, name: &str, below_home: &str) -> Option<PathBuf> {
+    let absolute =
+        |name| variable(environment, name).map(PathBuf::from).filter(|path| path.is_absolute());
+    absolute(name).or_else(|| absolute("HOME").map(|home| home.join(below_home)))
+}
+
+/// Chinese where the locale is, else English.
+pub fn language_of(environment: Environment<'_>) -> Language {
+    let locale = ["LC_ALL", "LC_MESSAGES", "LANG"]
+        .into_iter()
+        .find_map(|name| variable(environment, name))
+        .unwrap_or_default();
+    if locale.to_string_lossy().starts_with("zh") { Language::Chinese } else { Language::English }
+}
