@@ -6,8 +6,8 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
-use crate::fixture::{PACE, PendingPayment, Ran, TestShop};
-use paytill::simulator::{Identity, Scenario};
+use crate::fixture::{PACE, PendingPayment, Ran, TestShop, code, scenario};
+use paytill::simulator::Identity;
 use rusqlite::Connection;
 
 const CODE: &str = "130000000000000000";
@@ -17,10 +17,6 @@ const MOST_OPERATIONS: u32 = 100;
 
 fn shop() -> TestShop {
     TestShop::open(Some(scenario("ok")), PACE)
-}
-
-fn scenario(name: &str) -> Scenario {
-    Scenario::from_name(name).unwrap()
 }
 
 /// Checks that a run ended with this code and said one sentence, which is returned.
@@ -374,7 +370,7 @@ fn a_journal_of_a_newer_version_is_refused_and_left_alone() {
 fn a_journal_cut_short_is_refused_and_left_alone() {
     let shop = shop();
     for serial in 0..4 {
-        assert_eq!(shop.pay("12.34", &scenario("ok").code(serial)).exit, 0);
+        assert_eq!(shop.pay("12.34", &code("ok", serial)).exit, 0);
     }
     let whole = fs::read(shop.journal()).unwrap();
     let lengths = [0, 1, 15, 16, 99, 100, 512, 4095, 4096, 5000, whole.len() / 2, whole.len() - 1];
@@ -399,7 +395,7 @@ fn a_journal_without_its_latest_entries_is_refused_and_left_alone() {
     let before = fs::read(shop.path().join(head)).unwrap();
     // Until one is killed after its first entry and before its WAL is taken into the journal.
     for operation in 1..MOST_OPERATIONS {
-        let code = scenario("ok").code(u64::from(operation));
+        let code = code("ok", u64::from(operation));
         let pay = ["pay", "5", "--code", &code];
         shop.faulty(&pay, &format!("before:{operation}")).output().unwrap();
         if fs::read(shop.path().join(head)).unwrap() != before {
@@ -487,7 +483,7 @@ fn a_folder_that_may_not_be_written_is_refused() {
 fn a_journal_that_another_till_holds_is_not_waited_for_by_whatever_path() {
     // In no hurry: the customer is waited for as long as in a shop.
     let shop = TestShop::open(None, 1);
-    let mut pending = PendingPayment::start(&shop, "12.34", &scenario("walks-away").code(1));
+    let mut pending = PendingPayment::start(&shop, "12.34", &code("walks-away", 1));
     symlink(shop.journal(), shop.path().join("link.sqlite")).unwrap();
     symlink(shop.path(), shop.path().join("shop")).unwrap();
     let right = fs::read_to_string(shop.config()).unwrap();
@@ -525,7 +521,7 @@ fn no_secret_is_in_any_file_or_on_any_screen() {
         secrets.push(code);
     }
     // One dies and leaves its WAL behind.
-    let code = scenario("walks-away").code(720);
+    let code = code("walks-away", 720);
     keep(shop.faulty(&["pay", "5", "--code", &code], "before:25").output().unwrap());
     secrets.push(code);
     assert!(!fs::read(shop.path().join("journal.sqlite-wal")).unwrap().is_empty());

@@ -1,10 +1,8 @@
 //! The customer's display, on a pseudo-terminal beside the real binary's screen.
 
-use crate::fixture::tui_session::{Socket, TuiSession};
-use crate::fixture::{PACE, TestShop};
-use paytill::simulator::Scenario;
+use crate::fixture::tui_session::{CTRL_Q, Socket, TuiSession};
+use crate::fixture::{PACE, TestShop, code};
 
-const CTRL_Q: &str = "\x11";
 const IS_PAID: &[&str] = &["PAID", "Payment received."];
 const START: &[u8] = b"\r\r\x0c\x1b@\x1b_\x00";
 
@@ -43,7 +41,7 @@ fn the_customer_reads_the_amount_what_to_do_and_the_result() {
     }
     session.press("\r");
     display.take_until(&lines("SHOW PAYMENT CODE", "CNY 12.50"));
-    scanner.scan(&Scenario::from_name("password").unwrap().code(1));
+    scanner.scan(&code("password", 1));
     display.take_until(&lines("ENTER PASSWORD", "CNY 12.50"));
     display.take_until(&lines("PAID", "CNY 12.50"));
     session.see(IS_PAID);
@@ -85,7 +83,7 @@ fn a_display_that_reads_nothing_holds_nothing_up() {
         if customer == "password-1" {
             session.see(&["READY", "Display fault"]);
         }
-        scanner.scan(&Scenario::from_name(customer).unwrap().code(1));
+        scanner.scan(&code(customer, 1));
         session.see(IS_PAID);
         session.press("\r");
         session.see(&["Enter the amount."]);

@@ -5,8 +5,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 
-use crate::fixture::{PACE, PendingPayment, Ran, TestShop};
-use paytill::simulator::Scenario;
+use crate::fixture::{PACE, PendingPayment, Ran, TestShop, code};
 use serde_json::Value;
 
 const PAGE: usize = 4096;
@@ -19,10 +18,6 @@ const HEAD: &str = "journal.sqlite.head";
 
 /// The journal's files by name.
 type Files = BTreeMap<&'static str, Vec<u8>>;
-
-fn code(name: &str, serial: u64) -> String {
-    Scenario::from_name(name).unwrap().code(serial)
-}
 
 fn files(shop: &TestShop) -> Files {
     let read = |name| fs::read(shop.path().join(name)).ok().map(|bytes| (name, bytes));

@@ -1,5 +1,5 @@
 //! `paytill devices` as scripts and people call it. What is plugged in here nobody knows, so the
-//! lists themselves are tested on made-up trees (`src/device/tests`) and in the lab.
+//! lists themselves are tested on made-up trees (`src/till/device/tests`) and in the lab.
 
 use crate::fixture::tui_session::TuiSession;
 use crate::fixture::{PACE, Ran, TestShop};

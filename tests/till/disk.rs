@@ -9,16 +9,11 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::fixture::tui_session::TuiSession;
-use crate::fixture::{PACE, PendingPayment, Ran, TestShop, disk_faults, in_lanes};
+use crate::fixture::{PACE, PendingPayment, Ran, TestShop, code, disk_faults, in_lanes, scenario};
 use paytill::journal::{Filter, Journal, JournalError, Reader};
-use paytill::simulator::Scenario;
 
 const LANES: usize = 24;
 const NOT_RECORDED: &str = "COULD NOT BE WRITTEN";
-
-fn scenario(name: &str) -> Scenario {
-    Scenario::from_name(name).unwrap()
-}
 
 /// A customer, on what journal, and at which operations on it the disk fails.
 struct Case {
@@ -45,7 +40,7 @@ const FAULTS: [(&str, usize); 5] =
 /// A payment on a disk that fails at one operation, and what must hold after it. Its exit code.
 fn check(shop: &TestShop, case: &Case, fault: &str, operation: usize) -> i32 {
     let before = shop.ledger().len();
-    let code = scenario(case.customer).code(operation as u64);
+    let code = code(case.customer, operation);
     let pay = ["pay", "12.34", "--code", &code, "--json"];
     let ran = Ran::of(shop.faulty(&pay, &format!("{fault}:{operation}")).output().unwrap());
     let ledger = shop.ledger();
@@ -110,7 +105,7 @@ fn a_disk_that_fails_at_any_moment_costs_no_money_and_no_truth() {
     in_lanes(LANES, &runs, |(case, fault, operations)| {
         let shop = TestShop::open(None, PACE);
         if !case.is_first {
-            assert_eq!(shop.pay("1.00", &scenario("ok").code(0)).exit, 0);
+            assert_eq!(shop.pay("1.00", &code("ok", 0)).exit, 0);
         }
         for operation in operations {
             exits[fault].count(check(&shop, case, fault, *operation));
@@ -135,7 +130,7 @@ fn a_disk_that_fails_at_any_moment_of_a_recovery_costs_no_money_and_no_truth() {
         let mut is_open = false;
         for operation in operations {
             if !is_open {
-                let customer = scenario("walks-away").code(*operation as u64);
+                let customer = code("walks-away", *operation);
                 drop(PendingPayment::start(&shop, "5", &customer));
             }
             let before = shop.ledger().len();
@@ -169,7 +164,7 @@ fn a_screen_whose_disk_fails_says_so_or_sells() {
     let exits = Exits::default();
     in_lanes(8, &cases, |(fault, operation)| {
         let shop = TestShop::open(Some(scenario("ok")), PACE);
-        assert_eq!(shop.pay("1.00", &scenario("ok").code(1)).exit, 0);
+        assert_eq!(shop.pay("1.00", &code("ok", 1)).exit, 0);
         let fault = format!("{fault}:{operation}");
         let environment =
             [("LD_PRELOAD", library.as_os_str()), ("PAYTILL_FAULT", OsStr::new(&fault))];
@@ -204,10 +199,10 @@ fn a_screen_whose_disk_fails_says_so_or_sells() {
 fn after_the_disk_was_full_the_till_sells_again() {
     let shop = TestShop::open(Some(scenario("ok")), PACE);
     for (serial, operation) in (10..).zip([1, 4, 9, 16, 25]) {
-        let code = scenario("ok").code(serial);
-        let pay = ["pay", "12.34", "--code", &code];
+        let fails = code("ok", serial);
+        let pay = ["pay", "12.34", "--code", &fails];
         shop.faulty(&pay, &format!("enospc:{operation}")).output().unwrap();
-        assert_eq!(shop.pay("2.00", &scenario("ok").code(serial + 10)).exit, 0);
+        assert_eq!(shop.pay("2.00", &code("ok", serial + 10)).exit, 0);
     }
     assert_eq!(shop.recover().exit, 0);
     shop.assert_books_agree(true);
@@ -241,11 +236,11 @@ fn bytes_that_changed_on_the_disk_are_noticed_or_change_nothing() {
     const REGION: usize = 512;
     let shop = TestShop::open(None, PACE);
     for (serial, name) in (1..).zip(["ok", "notenough", "ok", "walks-away", "ok", "password-7"]) {
-        let code = scenario(name).code(serial);
+        let code = code(name, serial);
         shop.run(&["pay", "12.34", "--note", "tea", "--code", &code]);
     }
     // One is left open, for a till to go on with.
-    drop(PendingPayment::start(&shop, "5", &scenario("walks-away").code(9)));
+    drop(PendingPayment::start(&shop, "5", &code("walks-away", 9)));
     let taken_in = remembered(&shop.journal()).unwrap();
     let (right, past) = (said(&shop.journal()).unwrap(), remembered(&shop.journal()).unwrap());
     assert!(past.contains("amount: Money(500)") && past == taken_in, "{past}");

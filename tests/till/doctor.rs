@@ -5,9 +5,8 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
 
 use crate::fixture::tui_session::{Socket, TuiSession};
-use crate::fixture::{PACE, PendingPayment, Ran, TestShop, clock_faults};
+use crate::fixture::{PACE, PendingPayment, Ran, TestShop, clock_faults, code};
 use paytill::payment::CallKind;
-use paytill::simulator::Scenario;
 use rusqlite::Connection;
 use serde_json::Value;
 
@@ -234,7 +233,7 @@ fn a_clock_that_is_wrong_is_told_by_how_much() {
 fn a_journal_that_was_changed_is_told() {
     let shop = shop();
     for serial in 1..=3 {
-        let code = Scenario::from_name("ok").unwrap().code(serial);
+        let code = code("ok", serial);
         assert_eq!(shop.pay("5", &code).exit, 0);
     }
     is_well(&doctor(&shop), "journal");
@@ -249,8 +248,7 @@ fn it_looks_on_while_a_till_runs_and_leaves_its_devices_alone() {
     // In no hurry: the customer is waited for as long as in a shop.
     let shop = TestShop::open(None, 1);
     shop.configure("[scanner]\nkind = \"keyboard\"\n");
-    let mut pending =
-        PendingPayment::start(&shop, "12.34", &Scenario::from_name("walks-away").unwrap().code(1));
+    let mut pending = PendingPayment::start(&shop, "12.34", &code("walks-away", 1));
     let ran = doctor(&shop);
     assert_eq!(ran.exit, 0, "{ran:?}");
     assert!(found(&ran, "till")["text"].as_str().unwrap().contains("A till is running"), "{ran:?}");
@@ -258,7 +256,7 @@ fn it_looks_on_while_a_till_runs_and_leaves_its_devices_alone() {
     assert!(pending.is_running());
 
     let shop = TestShop::open(None, PACE);
-    let code = Scenario::from_name("walks-away").unwrap().code(1);
+    let code = code("walks-away", 1);
     let (mut session, _scanner) = TuiSession::open_waiting(&shop, &code);
     let ran = doctor(&shop);
     assert!(found(&ran, "scanner")["text"].as_str().unwrap().contains("the running till uses it"));

@@ -8,17 +8,12 @@ use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::fixture::tui_session::TuiSession;
-use crate::fixture::{PACE, TestShop, in_lanes, thread_faults};
-use paytill::simulator::Scenario;
+use crate::fixture::{DEVICES, PACE, TestShop, code, in_lanes, thread_faults};
 
 const LANES: usize = 24;
 /// Runs in one shop.
 const IN_ONE_SHOP: usize = 6;
 const CUSTOMERS: [&str; 2] = ["password-8", "walks-away"];
-
-fn code(name: &str, serial: usize) -> String {
-    Scenario::from_name(name).unwrap().code(serial as u64)
-}
 
 /// How runs that lacked something ended.
 #[derive(Default)]
@@ -157,8 +152,7 @@ fn a_screen_without_threads_says_so_and_gives_the_terminal_back() {
     let refused = AtomicUsize::new(0);
     in_lanes(LANES, &threads, |from| {
         let shop = TestShop::open(None, PACE);
-        let printer = "[printer]\nkind = \"escpos-serial\"\nport = \"printer\"\n";
-        shop.configure(&format!("[scanner]\nkind = \"serial\"\nport = \"scanner\"\n{printer}"));
+        shop.configure(DEVICES);
         let count = from.to_string();
         let environment =
             [("LD_PRELOAD", library.as_os_str()), ("PAYTILL_THREADS", OsStr::new(&count))];

@@ -1,20 +1,13 @@
 //! A scanner that sends anything at all while a payment is open: keys still work, nothing of it
 //! reaches the terminal as it came, and the payment comes to its right end.
 
-use crate::fixture::tui_session::TuiSession;
-use crate::fixture::{TestShop, in_lanes};
-use paytill::simulator::Scenario;
+use crate::fixture::tui_session::{CTRL_L, CTRL_Q, TuiSession};
+use crate::fixture::{TestShop, code, in_lanes};
 
 const LANES: usize = 6;
 const MEBIBYTE: usize = 1 << 20;
-const CTRL_L: &str = "\x0c";
-const CTRL_Q: &str = "\x11";
 /// In every flood: what must not come out.
 const MARK: &str = "BREAKOUT";
-
-fn code(name: &str, serial: u64) -> String {
-    Scenario::from_name(name).unwrap().code(serial)
-}
 
 fn floods() -> Vec<(&'static str, Vec<u8>)> {
     let mut random = fastrand::Rng::with_seed(3);
@@ -33,7 +26,7 @@ fn floods() -> Vec<(&'static str, Vec<u8>)> {
     .concat();
     // Codes that are cut off or run into each other, and whole ones, as fast as the line takes them.
     let lines = |codes: Vec<String>| codes.join("\r") + "\r";
-    let halves = (0..3000).map(|serial| code("ok", serial as u64)[..serial % 18].to_owned());
+    let halves = (0..3000).map(|serial| code("ok", serial)[..serial % 18].to_owned());
     let halves = lines(halves.collect());
     let joined: String = (0..3000).map(|serial| code("ok", serial)).collect();
     let whole = lines((100..1100).map(|serial| code("ok", serial)).collect());

@@ -7,9 +7,8 @@ use std::path::PathBuf;
 use std::process::{Child, Stdio};
 
 use crate::fixture::tui_session::TuiSession;
-use crate::fixture::{PACE, PendingPayment, Ran, TestShop};
+use crate::fixture::{PACE, PendingPayment, Ran, TestShop, code, scenario};
 use paytill::payment::CallKind;
-use paytill::simulator::Scenario;
 use rusqlite::Connection;
 
 const CROWD: usize = 100;
@@ -21,10 +20,6 @@ const NAMES: [&str; 5] = [
     "chain.sqlite",
     "folder/journal.sqlite",
 ];
-
-fn code(name: &str, serial: usize) -> String {
-    Scenario::from_name(name).unwrap().code(serial as u64)
-}
 
 /// A shop whose journal has all of [`NAMES`], each with a configuration of its own.
 fn shop() -> (TestShop, Vec<PathBuf>) {
@@ -168,7 +163,7 @@ fn is_locked(shop: &TestShop) -> bool {
 /// nobody else is the last: the SQLite used here looks twice, but older ones go by the lock alone.
 #[test]
 fn another_program_that_looks_into_the_journal_takes_nothing_away_from_a_running_till() {
-    let shop = TestShop::open(Some(Scenario::from_name("ok").unwrap()), PACE);
+    let shop = TestShop::open(Some(scenario("ok")), PACE);
     assert_eq!(shop.pay("1.00", &code("ok", 1)).exit, 0);
     let mut session = TuiSession::open(&shop);
     session.see(&["Enter the amount.", "WeChat Pay ready"]);

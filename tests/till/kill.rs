@@ -6,7 +6,7 @@ use std::process::{Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use crate::fixture::{PACE, TestShop, disk_faults, in_lanes};
+use crate::fixture::{PACE, TestShop, code, disk_faults, in_lanes, scenario};
 use paytill::payment::Status;
 use paytill::simulator::Scenario;
 
@@ -16,10 +16,6 @@ const SHOPS: u32 = 8;
 const RANDOM_KILLS: u32 = 200;
 /// More operations than any payment needs: a payment that survives ends the search.
 const MOST_OPERATIONS: u32 = 400;
-
-fn scenario(name: &str) -> Scenario {
-    Scenario::from_name(name).unwrap()
-}
 
 fn with_fault(mut command: Command, fault: &str) -> Command {
     command.env("LD_PRELOAD", disk_faults()).env("PAYTILL_FAULT", fault);
@@ -40,7 +36,7 @@ fn kill_at_operations(name: &str, when: &str, first: u32) -> (u32, u32) {
     loop {
         assert!(operation < MOST_OPERATIONS, "{name} never ends");
         serial += 1;
-        let code = scenario(name).code(serial);
+        let code = code(name, serial);
         let pay = shop.command(&["pay", "12.34", "--code", &code]);
         let status = with_fault(pay, &format!("{when}:{operation}")).status().unwrap();
         if operation.is_multiple_of(5) {

@@ -3,12 +3,12 @@
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
-use std::io::{BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
-use std::process::{Child, Output, Stdio};
+use std::io::{Read as _, Seek as _, SeekFrom};
+use std::process::Output;
 
 use crate::fixture::tui_session::{Socket, TuiSession};
-use crate::fixture::{PACE, TestShop};
-use paytill::simulator::{Identity, Scenario};
+use crate::fixture::{DEVICES, PACE, PendingPayment, SERIAL_SCANNER, TestShop, code};
+use paytill::simulator::Identity;
 
 /// Without repetition; its last digits choose the customer.
 const DIGITS: &str = "13849201756384";
@@ -71,31 +71,17 @@ fn is_gone(process: u32, code: &str, control: &str) {
     assert!(found.is_empty(), "{found:#?}");
 }
 
-/// `pay` with the code on standard input, until its customer is waited for.
-fn pays(shop: &TestShop, code: &str) -> Child {
-    let mut pay = shop.command(&["pay", "12.34", "--code", "-", "--json"]);
-    let mut child =
-        pay.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-    child.stdin.take().unwrap().write_all(format!("{code}\n").as_bytes()).unwrap();
-    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let mut waits = lines.map(|line| line.unwrap().contains("\"waiting\""));
-    assert!(waits.any(|waits| waits), "it waits for its customer");
-    child
-}
-
 #[test]
 fn a_payment_code_is_gone_from_memory_once_the_gateway_has_answered() {
     let shop = TestShop::open(None, 1);
-    let mut child = pays(&shop, &walks_away());
-    is_gone(child.id(), &walks_away(), "Corner Coffee");
-    child.kill().unwrap();
-    child.wait().unwrap();
+    let pending = PendingPayment::start_by_stdin(&shop, "12.34", &walks_away());
+    is_gone(pending.process_id(), &walks_away(), "Corner Coffee");
 }
 
 #[test]
 fn a_scanned_code_is_gone_from_memory_once_the_gateway_has_answered() {
     let shop = TestShop::open(None, 1);
-    shop.configure("[scanner]\nkind = \"serial\"\nport = \"scanner\"\n");
+    shop.configure(SERIAL_SCANNER);
     let mut scanner = Socket::new(&shop, "scanner").plug();
     let mut session = TuiSession::open(&shop);
     session.see(&["Enter the amount.", "Scanner ready"]);
@@ -109,8 +95,8 @@ fn a_scanned_code_is_gone_from_memory_once_the_gateway_has_answered() {
 #[test]
 fn the_system_keeps_a_till_to_itself() {
     let shop = TestShop::open(None, 1);
-    let mut child = pays(&shop, &walks_away());
-    let of_process = |name: &str| fs::read(format!("/proc/{}/{name}", child.id()));
+    let pending = PendingPayment::start_by_stdin(&shop, "12.34", &walks_away());
+    let of_process = |name: &str| fs::read(format!("/proc/{}/{name}", pending.process_id()));
     let limits = String::from_utf8(of_process("limits").unwrap()).unwrap();
     let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
     assert_eq!(core.split_whitespace().filter(|word| *word == "0").count(), 2, "{core}");
@@ -122,12 +108,10 @@ fn the_system_keeps_a_till_to_itself() {
             assert!(places(&bytes, secret.as_bytes()).is_empty(), "{name}");
         }
     }
-    assert!(fs::read_dir(format!("/proc/{}/task", child.id())).unwrap().all(|task| {
+    assert!(fs::read_dir(format!("/proc/{}/task", pending.process_id())).unwrap().all(|task| {
         let children = fs::read_to_string(task.unwrap().path().join("children"));
         children.is_ok_and(|children| children.is_empty())
     }));
-    child.kill().unwrap();
-    child.wait().unwrap();
 }
 
 /// The secrets of a shop, line by line.
@@ -169,10 +153,7 @@ fn a_code_in_the_wrong_place_is_not_repeated() {
 #[test]
 fn nothing_secret_is_in_what_a_loud_till_leaves_behind() {
     let shop = TestShop::open(None, PACE);
-    shop.configure(
-        "[scanner]\nkind = \"serial\"\nport = \"scanner\"\n\
-         [printer]\nkind = \"escpos-serial\"\nport = \"printer\"\n",
-    );
+    shop.configure(DEVICES);
     shop.reconfigure("level = \"debug\"", "level = \"trace\"");
     let mut secrets = secrets(&shop);
     let mut printer = Socket::new(&shop, "printer").plug();
@@ -184,7 +165,7 @@ fn nothing_secret_is_in_what_a_loud_till_leaves_behind() {
     let mut charge = |session: &mut TuiSession, customer: &str, end: &str| {
         session.press("12.34\r");
         session.see(&["Scan the customer's payment code."]);
-        let ending = Scenario::from_name(customer).unwrap().code(1);
+        let ending = code(customer, 1);
         let code = format!("{DIGITS}{}", &ending[14..]);
         if customer == "notenough" {
             session.burst(&format!("{code}\r"));

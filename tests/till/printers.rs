@@ -2,19 +2,12 @@
 //! real binary in a pseudo-terminal, with a printer on another.
 
 use crate::fixture::fake_printer::{COVER_OPEN, FakePrinter, PAPER_LOW, PAPER_OUT, Skills, WELL};
-use crate::fixture::tui_session::{Device, Socket, TuiSession};
-use crate::fixture::{PACE, TestShop};
+use crate::fixture::tui_session::{CTRL_L, CTRL_Q, Device, F6, F9, Socket, TuiSession};
+use crate::fixture::{DEVICES, PACE, SERIAL_SCANNER, TestShop, code};
 use crate::paper::Printout;
 use paytill::clock::Millis;
-use paytill::simulator::Scenario;
 use paytill_host::clock::Clock;
 
-const F6: &str = "\x1b[17~";
-const F9: &str = "\x1b[20~";
-const CTRL_L: &str = "\x0c";
-const CTRL_Q: &str = "\x11";
-const DEVICES: &str = "[scanner]\nkind = \"serial\"\nport = \"scanner\"\n\
-                       [printer]\nkind = \"escpos-serial\"\nport = \"printer\"\n";
 const IS_PRINTED: &str = "The receipt was printed.";
 /// A stuck printer may take so much of the time between a key and what it draws (issue 4), and of
 /// the exit.
@@ -44,7 +37,7 @@ impl Till {
         self.session.see(&["READY", "Scan the customer's payment code."]);
         // Each shows a code that looks unlike the one before.
         let customer = format!("password-{}", self.customers);
-        self.scanner.scan(&Scenario::from_name(&customer).unwrap().code(1));
+        self.scanner.scan(&code(&customer, 1));
         self.session.see(&["PAID", "Payment received."]);
     }
 
@@ -210,7 +203,7 @@ fn a_printer_that_stops_reading_holds_up_neither_keys_nor_sales_nor_the_exit() {
     // A machine that is busy with something else is not this printer's fault: a till without one
     // is as slow.
     let free_shop = TestShop::open(None, PACE);
-    free_shop.configure("[scanner]\nkind = \"serial\"\nport = \"scanner\"\n");
+    free_shop.configure(SERIAL_SCANNER);
     let mut free = Till::open(free_shop);
     let (mut stuck_answers, mut free_answers) = (Vec::new(), Vec::new());
     for (key, words) in [(CTRL_L, "Ctrl-L English"), (CTRL_L, "Ctrl-L 中文")].repeat(10) {

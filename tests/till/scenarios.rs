@@ -1,7 +1,7 @@
 //! `paytill pay` against every scenario of the simulated gateway: the state, the exit code and the
 //! bank's ledger agree, and after `recover` nothing is open that need not be.
 
-use crate::fixture::{PACE, PendingPayment, TestShop, in_lanes};
+use crate::fixture::{PACE, PendingPayment, TestShop, code, in_lanes};
 use paytill::payment::Status;
 use paytill::simulator::{Oddity, Scenario};
 
@@ -67,7 +67,7 @@ fn the_code_alone_chooses_the_customer() {
     for (scenario, status) in
         [("ok", "paid"), ("notenough", "declined"), ("walks-away", "reversed")]
     {
-        let code = Scenario::from_name(scenario).unwrap().code(7);
+        let code = code(scenario, 7);
         let ran = shop.pay("5", &code);
         assert_eq!(ran.last()["state"], status, "{ran:?}");
     }

@@ -6,27 +6,17 @@ use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::fixture::tui_session::{Device, Socket, TuiSession};
-use crate::fixture::{PACE, TestShop, in_lanes};
+use crate::fixture::tui_session::{CTRL_L, CTRL_Q, Device, ESC, Socket, TuiSession};
+use crate::fixture::{DEVICES, PACE, TestShop, code, in_lanes};
 use paytill::clock::Millis;
 use paytill::payment::CallKind;
-use paytill::simulator::Scenario;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 const LANES: usize = 8;
 /// Slow enough that a state lasts until a signal is sent in it.
 const WALK: u32 = 5;
-const ESC: &str = "\x1b";
-const CTRL_L: &str = "\x0c";
-const CTRL_Q: &str = "\x11";
-const DEVICES: &str = "[scanner]\nkind = \"serial\"\nport = \"scanner\"\n\
-                       [printer]\nkind = \"escpos-serial\"\nport = \"printer\"\n";
 const ENDS: [Signal; 4] = [Signal::TERM, Signal::HUP, Signal::INT, Signal::QUIT];
-
-fn code(name: &str, serial: u64) -> String {
-    Scenario::from_name(name).unwrap().code(serial)
-}
 
 /// Where a till is when it is signalled.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -3,23 +3,16 @@
 
 use std::iter::once;
 
-use crate::fixture::tui_session::{Device, Socket, TuiSession};
-use crate::fixture::{PACE, Ran, TestShop};
+use crate::fixture::tui_session::{CTRL_L, CTRL_Q, DOWN, Device, ESC, Socket, TuiSession};
+use crate::fixture::{PACE, Ran, SERIAL_PRINTER, SERIAL_SCANNER, TestShop, code};
 use crate::paper::{CUT, Printout};
 use paytill::clock::Millis;
 use paytill::payment::CallKind;
-use paytill::simulator::Scenario;
 use paytill_host::clock::Clock;
 use rustix::process::Signal;
 
 /// Slow enough that no query is skipped because the machine is busy.
 const WALK: u32 = 5;
-const ESC: &str = "\x1b";
-const DOWN: &str = "\x1b[B";
-const CTRL_L: &str = "\x0c";
-const CTRL_Q: &str = "\x11";
-const SERIAL_SCANNER: &str = "[scanner]\nkind = \"serial\"\nport = \"scanner\"\n";
-const SERIAL_PRINTER: &str = "[printer]\nkind = \"escpos-serial\"\nport = \"printer\"\n";
 const ASKS_FOR_CODE: &[&str] = &["READY", "Scan the customer's payment code."];
 const IS_PAID: &[&str] = &["PAID", "Payment received."];
 const IS_WAITING: &[&str] = &["WAITING FOR CUSTOMER", "The customer is entering the password"];
@@ -39,11 +32,6 @@ fn open(shop: &TestShop) -> (TuiSession, Device) {
     let mut session = TuiSession::open(shop);
     session.see(&["Enter the amount.", "WeChat Pay ready", "Scanner ready"]);
     (session, scanner)
-}
-
-/// The payment code of a customer who does this.
-fn code(scenario: &str, serial: u64) -> String {
-    Scenario::from_name(scenario).unwrap().code(serial)
 }
 
 /// Types an amount and scans a customer's code.
@@ -460,11 +448,11 @@ fn a_sale_put_aside_is_charged_again_and_the_first_attempt_is_withdrawn() {
     session.see(&["The same sale is charged again", "￥12.34"]);
     // No customer is as quick as this test: the decision is on disk before the next code is shown.
     let number = shop.orders().keys().next().unwrap().clone();
-    let is_aside = || {
+    let is_replaced = || {
         let shown = shop.run(&["show", &number, "--json"]).stdout;
-        String::from_utf8_lossy(&shown).contains("put aside by the cashier")
+        String::from_utf8_lossy(&shown).contains("This payment was replaced")
     };
-    session.watch_until("the decision in the journal", is_aside);
+    session.watch_until("the decision in the journal", is_replaced);
     scanner.scan(&code("ok", 2));
     session.see(IS_PAID);
     session.see(&[&format!("REVERSED   ￥12.34   order {first}"), "Enter: OK"]);

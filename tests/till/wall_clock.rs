@@ -12,10 +12,9 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
 use crate::fixture::tui_session::{Socket, TuiSession};
-use crate::fixture::{TestShop, clock_faults, in_lanes};
+use crate::fixture::{SERIAL_SCANNER, TestShop, clock_faults, code, in_lanes};
 use paytill::clock::Millis;
 use paytill::payment::CallKind;
-use paytill::simulator::Scenario;
 use paytill_host::clock::Clock;
 use serde_json::Value;
 
@@ -63,10 +62,6 @@ fn jumps() -> Vec<(&'static str, Vec<i64>)> {
         ("to 2038", vec![YEAR_2038 - now - 3]),
         ("everywhere", vec![-HOUR, DAY, -now, YEAR_2038 - now, 7, -7, 0]),
     ]
-}
-
-fn code(name: &str, serial: u64) -> String {
-    Scenario::from_name(name).unwrap().code(serial)
 }
 
 /// The bank was asked no more often than every five seconds: a slow machine asks later, never sooner
@@ -194,7 +189,7 @@ fn a_clock_that_jumps_under_the_screen_changes_neither_times_nor_pace() {
     let cases = jumps();
     in_lanes(LANES, &cases, |(what, seconds)| {
         let shop = TestShop::open(None, WALK);
-        shop.configure("[scanner]\nkind = \"serial\"\nport = \"scanner\"\n");
+        shop.configure(SERIAL_SCANNER);
         let wall = Wall::new(&shop);
         let mut scanner = Socket::new(&shop, "scanner").plug();
         let environment = wall.environment();

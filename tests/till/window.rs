@@ -1,18 +1,11 @@
 //! A window of any size, and one that changes its size all the time: the payment goes on, nothing
 //! panics, and in a window that can be read the state stands there again.
 
-use crate::fixture::tui_session::TuiSession;
-use crate::fixture::{TestShop, in_lanes};
-use paytill::simulator::Scenario;
+use crate::fixture::tui_session::{CTRL_L, CTRL_Q, TuiSession};
+use crate::fixture::{TestShop, code, in_lanes};
 
 const LANES: usize = 4;
 const STORM: usize = 1000;
-const CTRL_L: &str = "\x0c";
-const CTRL_Q: &str = "\x11";
-
-fn code(name: &str) -> String {
-    Scenario::from_name(name).unwrap().code(1)
-}
 
 /// The window is as it should be again; the payment ends, and the till is left.
 fn ends(shop: &TestShop, mut session: TuiSession, end: &str) {
@@ -29,7 +22,7 @@ fn ends(shop: &TestShop, mut session: TuiSession, end: &str) {
 #[test]
 fn a_window_of_any_size_is_survived_and_says_the_state_where_it_fits() {
     let shop = TestShop::open(None, 1);
-    let (mut session, _scanner) = TuiSession::open_waiting(&shop, &code("walks-away"));
+    let (mut session, _scanner) = TuiSession::open_waiting(&shop, &code("walks-away", 1));
     let widths = [0, 1, 2, 3, 5, 9, 10, 20, 21, 39, 40, 79, 80, 81, 200, 1000];
     let heights = [0, 1, 2, 3, 4, 5, 9, 10, 23, 24, 25, 100];
     let mut sizes = 0;
@@ -60,7 +53,7 @@ fn a_storm_of_sizes_holds_up_no_payment() {
     let cases = [("password-12", "PAID"), ("walks-away", "REVERSED"), ("cancels-15", "REVERSED")];
     in_lanes(LANES, &cases, |(customer, end)| {
         let shop = TestShop::open(None, 5);
-        let (mut session, _scanner) = TuiSession::open_waiting(&shop, &code(customer));
+        let (mut session, _scanner) = TuiSession::open_waiting(&shop, &code(customer, 1));
         let mut random = fastrand::Rng::with_seed(11);
         for _ in 0..STORM {
             session.resize(random.u16(..200), random.u16(..60));
@@ -78,7 +71,7 @@ fn a_storm_of_sizes_holds_up_no_payment() {
 #[test]
 fn a_till_that_starts_in_no_window_at_all_shows_its_payment_once_there_is_one() {
     let shop = TestShop::open(None, 5);
-    let (session, _scanner) = TuiSession::open_waiting(&shop, &code("walks-away"));
+    let (session, _scanner) = TuiSession::open_waiting(&shop, &code("walks-away", 1));
     drop(session);
     for (width, height) in [(0, 0), (1, 1), (3, 2)] {
         let mut session = TuiSession::open_sized(&shop, width, height);

@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
-use crate::fixture::{PACE, TestShop, in_lanes};
-use paytill::simulator::Scenario;
+use crate::fixture::{PACE, TestShop, code, in_lanes};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
@@ -17,10 +16,6 @@ const LANES: usize = 24;
 const IN_ONE_SHOP: usize = 6;
 /// Every how manyth byte is the last.
 const STEP: usize = 19;
-
-fn code(name: &str, serial: usize) -> String {
-    Scenario::from_name(name).unwrap().code(serial as u64)
-}
 
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 enum Way {

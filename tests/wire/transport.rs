@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::fixture::{PACE, Ran, TestShop};
+use crate::fixture::{PACE, Ran, TestShop, code};
 use crate::server::{Act, Wire};
 use paytill::clock::{Millis, Uptime};
 use paytill::gateway::Outgoing;
@@ -327,7 +327,7 @@ fn a_payment_that_could_not_be_sent_is_declined_and_closed() {
     let address = format!("https://{}", shop.server.local_addr());
     for (serial, host) in [nowhere(), "https://nohost.invalid".to_owned()].iter().enumerate() {
         shop.reconfigure(&address, host);
-        let code = Scenario::from_name("ok").unwrap().code(serial as u64);
+        let code = code("ok", serial);
         let ran = shop.pay("12.34", &code);
         let last = ran.last();
         assert_eq!(ran.exit, 10, "{ran:?}");
