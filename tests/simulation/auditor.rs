@@ -7,6 +7,8 @@ mod books;
 mod calls;
 mod pace;
 mod paper;
+#[path = "../fixture/paper.rs"]
+mod printout;
 mod told;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,5 +1,6 @@
 //! `scripts/simulate`: plays seeds until so many sales were rung up, on all processors, or tells one
 //! story in words.
+#![allow(clippy::unwrap_used, reason = "what does not hold ends here")]
 #![allow(unreachable_pub, reason = "the modules of one program")]
 
 mod auditor;

@@ -8,7 +8,7 @@ use std::fmt;
 use std::sync::OnceLock;
 
 use paytill::payment::Status;
-use paytill::simulator::{Expected, Oddity, Scenario};
+use paytill::simulator::{Expected, Scenario, SpecialCase};
 
 /// From here on nothing fails any more, and no customer comes. In milliseconds, as all times here.
 pub const HEALED: u64 = 240_000;
@@ -211,8 +211,8 @@ fn every_scenario() -> &'static [Scenario] {
 /// Not `delivered-late`, which is left to the network here, and not what a gateway that refuses for
 /// ever leaves to people.
 fn ends(scenario: Scenario) -> bool {
-    let network = scenario == Scenario::Odd(Oddity::DeliveredLate);
-    let for_ever = scenario == Scenario::Odd(Oddity::ReverseExpired);
+    let network = scenario == Scenario::Odd(SpecialCase::DeliveredLate);
+    let for_ever = scenario == Scenario::Odd(SpecialCase::ReverseExpired);
     let is_known = |Expected { status, .. }: Expected| status != Status::Created;
     !network && !for_ever && scenario.expected().is_some_and(is_known)
 }

@@ -3,7 +3,7 @@
 use paytill::clock::{TimeZone, Timestamp, Uptime};
 use paytill::engine::{Attempt, Report};
 use paytill::language::Language;
-use paytill::money::{Currency, Entry};
+use paytill::money::{AmountEntry, Currency};
 use paytill::payment::{Rules, Status};
 use paytill::screen::{Model, ScreenMessage, Settings, Theme, update, view};
 use paytill::text::screen::ScreenWords;
@@ -33,7 +33,7 @@ impl Screen {
             language: Language::English,
             currency: Currency::CNY,
             time_zone: TimeZone::UTC,
-            entry: Entry::Major,
+            entry: AmountEntry::Major,
             theme: Theme::Dark,
             confirm_above: None,
             bell: false,
@@ -58,7 +58,7 @@ impl Screen {
         }
         self.changes += 1;
         if report.is_news() {
-            let message = Message::Attempt(attempt.clone(), report.event.clone());
+            let message = ScreenMessage::Attempt(attempt.clone(), report.event.clone());
             update(&mut self.model, message, now, wall);
         }
     }

@@ -71,31 +71,23 @@ pub(super) fn qr(content: &str, module: usize) -> Option<Picture> {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::tests::paper::{Printed, Printout};
     use super::*;
 
-    /// Draws what was sent, by the printer's rules.
-    pub(in crate::receipt) fn printed(mut bytes: &[u8], width: usize) -> Vec<Vec<u8>> {
-        let mut rows = Vec::new();
-        while !bytes.is_empty() {
-            match bytes {
-                [0x1b, b'J', count, rest @ ..] => {
-                    rows.extend(std::iter::repeat_n(vec![0; width], usize::from(*count)));
-                    bytes = rest;
+    /// The rows on the paper, as wide as that.
+    fn printed(bytes: &[u8], width: usize) -> Vec<Vec<u8>> {
+        let printout = Printout::read(&[b"\x1b@", bytes].concat()).unwrap();
+        let rows = printout.0.into_iter().flat_map(|printed| match printed {
+            Printed::FeedRows(count) => vec![vec![0; width]; usize::from(count)],
+            Printed::Rows { mut rows, .. } => {
+                for row in &mut rows {
+                    row.resize(width, 0);
                 }
-                [0x1d, b'v', b'0', 0, low, high, down, 0, rest @ ..] => {
-                    let across = usize::from(u16::from_le_bytes([*low, *high]));
-                    let (data, rest) = rest.split_at(across * usize::from(*down));
-                    rows.extend(data.chunks(across).map(|row| {
-                        let mut row = row.to_vec();
-                        row.resize(width, 0);
-                        row
-                    }));
-                    bytes = rest;
-                }
-                other => panic!("{:x?}", &other[..other.len().min(9)]),
+                rows
             }
-        }
-        rows
+            other => panic!("{other:?}"),
+        });
+        rows.collect()
     }
 
     fn picture(width: usize, rows: &[Vec<u8>]) -> Picture {

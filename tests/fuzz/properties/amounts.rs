@@ -1,6 +1,6 @@
 //! Amounts: what is read is what was typed, digit for digit, and is shown as it is.
 
-use paytill::money::{Currency, Entry, LARGEST, Money};
+use paytill::money::{AmountEntry, Currency, LARGEST, Money};
 
 use super::draw::Draw;
 
@@ -11,7 +11,7 @@ pub fn check(data: &[u8]) {
     let (code, decimals) = draw.one_of(&CURRENCIES);
     let currency = Currency::from_code(code).unwrap();
     let is_minor = draw.bit();
-    let entry = if is_minor { Entry::Minor } else { Entry::Major };
+    let entry = if is_minor { AmountEntry::Minor } else { AmountEntry::Major };
     shows(currency, decimals, Money::from_minor(draw.number()));
     let typed = String::from_utf8_lossy(draw.0);
     let Ok(amount) = currency.read(&typed, entry) else { return };
@@ -24,7 +24,7 @@ pub fn check(data: &[u8]) {
         format!("{major}{minor}{}", "0".repeat(decimals - minor.len()))
     };
     assert_eq!(amount.minor().to_string(), wanted.trim_start_matches('0'), "{typed:?}");
-    assert_eq!(currency.read(&currency.show(amount), Entry::Major), Ok(amount), "{typed:?}");
+    assert_eq!(currency.read(&currency.show(amount), AmountEntry::Major), Ok(amount), "{typed:?}");
 }
 
 /// Any amount at all is shown with all its digits.

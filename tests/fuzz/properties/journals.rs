@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use paytill::clock::{Millis, TimeZone, Timestamp, Uptime};
 use paytill::engine::{Begin, Entry, Recovered, SaleEntry};
-use paytill::journal::{Filter, Journal, JournalError, Reader};
+use paytill::journal::{Filter, Journal, JournalError, JournalReader};
 use paytill::language::Language;
 use paytill::money::Money;
 use paytill::order::{Order, OutTradeNo};
@@ -109,7 +109,7 @@ impl Pattern {
     fn try_out(&self, files: &[Vec<u8>; 3]) {
         let path = self.folder.path().join("journal.sqlite");
         put(&path, files);
-        if let Ok(Some(reader)) = Reader::open(&path) {
+        if let Ok(Some(reader)) = JournalReader::open(&path) {
             read_all(&reader);
         }
         put(&path, files);
@@ -172,7 +172,7 @@ fn is_a_sentence(error: &JournalError) {
 }
 
 /// Lists and shows everything; what cannot be read is told as an error.
-fn read_all(reader: &Reader) {
+fn read_all(reader: &JournalReader) {
     let Ok(orders) = reader.orders(&Filter::default()) else { return };
     for order in orders {
         let _ = reader.order(order.out_trade_no.as_str());

@@ -8,8 +8,9 @@ pub mod answers;
 pub mod draw;
 pub mod journals;
 pub mod numbers;
+#[path = "../../fixture/paper.rs"]
+pub mod paper;
 pub mod plain;
-pub mod printer;
 pub mod reading;
 pub mod receipts;
 pub mod requests;

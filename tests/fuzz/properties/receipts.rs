@@ -3,19 +3,20 @@
 use paytill::clock::{TimeZone, Timestamp};
 use paytill::language::Language;
 use paytill::order::OutTradeNo;
-use paytill::receipt::{Form, Outcome, Paper, Profile, Slip, escpos, text};
+use paytill::receipt::{Form, Paper, Profile, ReceiptOutcome, Slip, escpos, text};
 
 use super::draw::Draw;
-use super::{printer, terminal};
+use super::paper::Printout;
+use super::terminal;
 
 pub fn check(data: &[u8]) {
     let mut draw = Draw(data);
     let paper = draw.one_of(&[Paper::Mm58, Paper::Mm80]);
     let language = draw.one_of(&[Language::Chinese, Language::English]);
     let outcome = match draw.byte() % 3 {
-        0 => Outcome::Paid,
-        1 => Outcome::Reversed { money_returned: true },
-        _ => Outcome::Reversed { money_returned: false },
+        0 => ReceiptOutcome::Paid,
+        1 => ReceiptOutcome::Reversed { money_returned: true },
+        _ => ReceiptOutcome::Reversed { money_returned: false },
     };
     let (is_copy, is_training) = (draw.bit(), draw.bit());
     let time = Timestamp(draw.number()).local("%Y-%m-%d %H:%M:%S", &TimeZone::UTC);
@@ -46,12 +47,12 @@ pub fn check(data: &[u8]) {
 }
 
 /// What must hold of any slip.
-pub fn holds(slip: &Slip, form: &Form, language: Language) -> printer::Tally {
+pub fn holds(slip: &Slip, form: &Form, language: Language) -> Printout {
     let bytes = escpos::print(slip, form, language);
-    let tally = printer::read(&bytes).unwrap_or_else(|fault| panic!("{fault}: {slip:?}"));
-    assert_eq!(tally.cuts, usize::from(form.profile != Profile::NoCutter), "{slip:?}");
+    let printed = Printout::read(&bytes).unwrap_or_else(|fault| panic!("{fault}: {slip:?}"));
+    assert_eq!(printed.cuts(), usize::from(form.profile != Profile::NoCutter), "{slip:?}");
     let text = text(slip, form.paper, language);
     let read = terminal::read(text.as_bytes(), terminal::Place::Lines);
     read.unwrap_or_else(|fault| panic!("{fault}: {slip:?}"));
-    tally
+    printed
 }

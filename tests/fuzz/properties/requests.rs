@@ -4,7 +4,7 @@ use paytill::clock::{Millis, Timestamp};
 use paytill::order::Merchant;
 use paytill::payment::CallKind;
 use paytill::simulator::server::{Parsed, parse};
-use paytill::simulator::{Account, Bank, Deed, Request, Script};
+use paytill::simulator::{Account, Action, Bank, GatewayRequest, Script};
 
 use super::answers::KEY;
 use super::draw::Draw;
@@ -81,7 +81,7 @@ fn raw(bank: &mut Bank, bytes: &[u8]) {
                 let body = &rest[head.length..end];
                 for client_certificate in [false, true] {
                     let (method, path) = (head.method.as_str(), head.path.as_str());
-                    let request = Request { method, path, body, client_certificate };
+                    let request = GatewayRequest { method, path, body, client_certificate };
                     handle(bank, &request, Millis(5), "");
                 }
                 rest = &rest[end..];
@@ -129,18 +129,19 @@ fn signed(bank: &mut Bank, draw: &mut Draw<'_>) {
         let map = fields.into_iter().collect();
         all.push(("sign".into(), reading::signature(&map, KEY, is_md5)));
         let body = reading::document(&all);
-        let request = Request { method: "POST", path, body: &body, client_certificate: draw.bit() };
+        let request =
+            GatewayRequest { method: "POST", path, body: &body, client_certificate: draw.bit() };
         handle(bank, &request, now, &code);
     }
     bank.advance(now.plus(Millis::seconds(3600)));
     books(bank);
 }
 
-fn handle(bank: &mut Bank, request: &Request<'_>, now: Millis, code: &str) {
+fn handle(bank: &mut Bank, request: &GatewayRequest<'_>, now: Millis, code: &str) {
     let reaction = bank.handle(request, now);
     assert_plain(&reaction.story, "a line of the story");
     assert!(code.len() != 18 || !reaction.story.contains(code), "{}", reaction.story);
-    if let Deed::Answer { status: 200, body } = &reaction.deed {
+    if let Action::Answer { status: 200, body } = &reaction.action {
         let told = reading::fields(body);
         let proven = told.filter(|fields| fields.contains_key("sign"));
         if let Some(fields) = proven {

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 
 use paytill::clock::{Millis, Uptime};
 use paytill::order::TillId;
-use paytill::scan::hid_pos::{Joined, Joiner, Layout};
-use paytill::scan::keyboard::{Keyboard, Layout as Country, Motion, Reports};
-use paytill::scan::{Assembler, BurstKey, EndKey, KeyBurst, Line, Outcome, Scan, Suffix};
+use paytill::scan::hid_pos::{Joined, Joiner, ReportLayout};
+use paytill::scan::keyboard::{KeyReports, Keyboard, Layout as Country, Motion};
+use paytill::scan::{Assembler, BurstKey, BurstOutcome, EndKey, KeyBurst, Scan, ScanLine, Suffix};
 
 use super::answers::CODE;
 use super::draw::Draw;
@@ -54,11 +54,11 @@ fn serial(data: &[u8]) {
     let all: Vec<u8> = pieces.iter().flat_map(|(_, bytes)| bytes.iter().copied()).collect();
     let mut scanner = Assembler::new(suffix);
     let (mut at, mut last_noise) = (Uptime(10_000), None);
-    let mut hear = |lines: Vec<Line>, at: Uptime| {
+    let mut hear = |lines: Vec<ScanLine>, at: Uptime| {
         for line in lines {
             match line {
-                Line::Text(text) => is_as_sent(&text, &all),
-                Line::Noise => {
+                ScanLine::Text(text) => is_as_sent(&text, &all),
+                ScanLine::Noise => {
                     let pause = last_noise.map(|last| at.since(last));
                     assert!(pause.is_none_or(|pause| pause >= Millis(1000)), "noise at {at:?}");
                     last_noise = Some(at);
@@ -96,8 +96,8 @@ fn serial(data: &[u8]) {
     let texts: Vec<&str> = lines
         .iter()
         .filter_map(|line| match line {
-            Line::Text(text) => Some(text.as_str()),
-            Line::Noise => None,
+            ScanLine::Text(text) => Some(text.as_str()),
+            ScanLine::Noise => None,
         })
         .collect();
     assert_eq!(texts, [CODE]);
@@ -169,8 +169,8 @@ fn typed(data: &[u8]) {
     let letters: String = amount
         .iter()
         .map(|outcome| match outcome {
-            Outcome::Typed(letters) => letters.iter().collect(),
-            Outcome::End(EndKey::Enter) => "!".to_owned(),
+            BurstOutcome::Typed(letters) => letters.iter().collect(),
+            BurstOutcome::End(EndKey::Enter) => "!".to_owned(),
             other => panic!("{other:?}"),
         })
         .collect();
@@ -180,8 +180,8 @@ fn typed(data: &[u8]) {
 /// The same as a HID scanner's reports, by a descriptor that may be anything too.
 fn reported(data: &[u8]) {
     let mut draw = Draw(data);
-    let drawn = Layout::parse(draw.bytes());
-    let layout = drawn.or_else(|| Layout::parse(DESCRIPTOR)).unwrap();
+    let drawn = ReportLayout::parse(draw.bytes());
+    let layout = drawn.or_else(|| ReportLayout::parse(DESCRIPTOR)).unwrap();
     let (mut joiner, mut at, mut sent) = (Joiner::new(), Uptime(10_000), Vec::new());
     let hear = |ended: Joined, sent: &[u8]| {
         if let Joined::Scan(scan) = ended {
@@ -220,8 +220,8 @@ fn keyed(data: &[u8]) {
 /// down and up in turn.
 fn pressed(data: &[u8]) {
     let mut draw = Draw(data);
-    let drawn = Reports::parse(draw.bytes());
-    for mut reports in [Reports::parse(KEYBOARD), drawn].into_iter().flatten() {
+    let drawn = KeyReports::parse(draw.bytes());
+    for mut reports in [KeyReports::parse(KEYBOARD), drawn].into_iter().flatten() {
         let mut down = BTreeSet::new();
         for (pause, report) in pieces(draw.0) {
             reports.take(report, |code, motion| {
@@ -240,19 +240,19 @@ fn pressed(data: &[u8]) {
 }
 
 /// What comes out was pressed, in this order; a scan is one run of it.
-fn came_out_in_order(pressed: &[char], out: &[Outcome]) {
+fn came_out_in_order(pressed: &[char], out: &[BurstOutcome]) {
     let mut rest = pressed;
     for outcome in out {
         let run: Vec<char> = match outcome {
-            Outcome::Typed(letters) => letters.clone(),
-            Outcome::Scanned(text) => {
+            BurstOutcome::Typed(letters) => letters.clone(),
+            BurstOutcome::Scanned(text) => {
                 assert!(text.chars().count() >= 10 && text.len() <= LONGEST, "{text:?}");
                 named(text);
                 text.chars().collect()
             }
-            Outcome::End(EndKey::Enter) => vec!['\r'],
-            Outcome::End(EndKey::Tab) => vec!['\t'],
-            Outcome::Unended => continue,
+            BurstOutcome::End(EndKey::Enter) => vec!['\r'],
+            BurstOutcome::End(EndKey::Tab) => vec!['\t'],
+            BurstOutcome::Unended => continue,
         };
         assert!(!run.is_empty());
         let found = rest.windows(run.len()).position(|window| window == run);

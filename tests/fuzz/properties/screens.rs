@@ -8,7 +8,7 @@ use std::rc::Rc;
 use paytill::clock::{Millis, TimeZone, Timestamp, Uptime};
 use paytill::gateway::Ask;
 use paytill::language::{Language, Text};
-use paytill::money::{Currency, Entry, Money};
+use paytill::money::{AmountEntry, Currency, Money};
 use paytill::order::{AuthCode, OutTradeNo};
 use paytill::payment::{
     Answer, Call, CallKind, Ending, Event, Found, Inconclusive, Proof, Reason, Reversed, Rules,
@@ -82,7 +82,7 @@ impl Bench {
             language: draw.one_of(&[Language::Chinese, Language::English]),
             currency: draw.one_of(&[Currency::CNY, Currency::from_code("KWD").unwrap()]),
             time_zone: TimeZone::UTC,
-            entry: draw.one_of(&[Entry::Major, Entry::Minor]),
+            entry: draw.one_of(&[AmountEntry::Major, AmountEntry::Minor]),
             theme: draw.one_of(&[Theme::Dark, Theme::Light, Theme::Contrast, Theme::Mono]),
             confirm_above: Some(Money::from_minor(100_000)),
             bell: true,
@@ -97,10 +97,10 @@ impl Bench {
         Self { model, now: 1_000_000, attempts: Vec::new(), calls: Vec::new(), scans: 0 }
     }
 
-    fn send(&mut self, message: Message) {
+    fn send(&mut self, message: ScreenMessage) {
         let wall = Timestamp(NOON + i64::try_from(self.now).unwrap());
         for command in update(&mut self.model, message, Uptime(self.now), wall) {
-            if let Command::Begin { sale, .. } = command {
+            if let ScreenCommand::Begin { sale, .. } = command {
                 self.begin(sale.amount());
             }
         }
@@ -123,7 +123,7 @@ impl Bench {
         };
         self.attempts.push(view.clone());
         self.calls.push(Some(Call::SUBMISSION));
-        self.send(Message::Attempt(view, Event::Begun));
+        self.send(ScreenMessage::Attempt(view, Event::Begun));
     }
 
     fn step(&mut self, index: usize, event: Event) {
@@ -132,25 +132,25 @@ impl Bench {
         let call = attempt.state.step(&event, age, &Rules::default());
         let view = attempt.clone();
         self.calls[index] = call.or_else(|| self.calls[index].filter(|_| event == Event::Tick));
-        self.send(Message::Attempt(view, event));
+        self.send(ScreenMessage::Attempt(view, event));
     }
 
     fn happens(&mut self, draw: &mut Draw<'_>) {
         self.now += u64::from(draw.byte()) * 16;
         let index = self.attempts.len().checked_sub(1 + usize::from(draw.byte() % 2));
         match (draw.byte() % 14, index) {
-            (0..=2, _) => self.send(Message::Key(draw.one_of(&KEYS))),
+            (0..=2, _) => self.send(ScreenMessage::Key(draw.one_of(&KEYS))),
             (3, _) => {
                 for key in [Key::Char('7'), Key::Enter] {
                     self.now += 2000;
-                    self.send(Message::Key(key));
+                    self.send(ScreenMessage::Key(key));
                 }
                 self.scan();
             }
             (4, _) => self.scan(),
             (5, _) => {
                 let text = draw.text();
-                self.send(Message::Scanned(match draw.byte() % 4 {
+                self.send(ScreenMessage::Scanned(match draw.byte() % 4 {
                     0 => Scan::Goods(text),
                     1 => Scan::Transaction(text),
                     2 => Scan::OtherWallet(draw.one_of(&[Wallet::Alipay, Wallet::EmvCode])),
@@ -177,8 +177,8 @@ impl Bench {
                     },
                 );
             }
-            (10, _) => self.send(Message::Gateway(Link::Failed(draw.text()))),
-            (11, _) => self.send(Message::Printer(Link::Failed(draw.text()))),
+            (10, _) => self.send(ScreenMessage::Gateway(Link::Failed(draw.text()))),
+            (11, _) => self.send(ScreenMessage::Printer(Link::Failed(draw.text()))),
             (12, Some(index)) => {
                 let out_trade_no = self.attempts[index].out_trade_no.clone();
                 let how = match draw.byte() % 3 {
@@ -186,20 +186,20 @@ impl Bench {
                     1 => Printing::Printed,
                     _ => Printing::Failed(draw.text()),
                 };
-                self.send(Message::Printed { out_trade_no, how });
+                self.send(ScreenMessage::Printed { out_trade_no, how });
             }
             _ if draw.byte() == 1 => {
                 let why = draw.text();
-                self.send(Message::JournalFailed(Text::new(why.clone(), why)));
+                self.send(ScreenMessage::JournalFailed(Text::new(why.clone(), why)));
             }
-            _ => self.send(Message::Time),
+            _ => self.send(ScreenMessage::Time),
         }
     }
 
     fn scan(&mut self) {
         self.scans += 1;
         let code = AuthCode::new(&format!("13{:016}", self.scans)).unwrap();
-        self.send(Message::Scanned(Scan::Payment(code)));
+        self.send(ScreenMessage::Scanned(Scan::Payment(code)));
     }
 
     fn draw(&self, (width, height): (u16, u16)) {

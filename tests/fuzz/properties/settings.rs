@@ -6,7 +6,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
 use paytill::clock::Millis;
-use paytill::config::{Config, ConfigError, Flags, Gateway};
+use paytill::config::{Config, ConfigError, Flags, GatewayConfig};
 use paytill::language::Language;
 use paytill::simulator::Identity;
 use secrecy::ExposeSecret as _;
@@ -83,7 +83,7 @@ fn is_right(config: &Config) {
     assert!(within(rules.attention_after, 1000, 600_000), "{rules:?}");
     let shown = format!("{config:?}");
     assert!(!shown.contains(KEY) && !shown.contains("PRIVATE KEY"), "{shown}");
-    let Gateway::WechatV2(gateway) = &config.gateway else { return };
+    let GatewayConfig::WechatV2(gateway) = &config.gateway else { return };
     for url in [Some(&gateway.base_url), gateway.backup_url.as_ref()].into_iter().flatten() {
         assert!(url.starts_with("https://") && !url.contains(['@', '?', '#', ' ']), "{url}");
         assert_plain(url, "an address");

@@ -1,36 +1,36 @@
 //! What a printer says: any bytes are answers or nothing, and the next whole answer is heard.
 
-use paytill::device::printer::status::{Answer, Ear, Status};
+use paytill::device::printer::status::{PrinterAnswer, PrinterStatus, StatusParser};
 
 use super::terminal;
 
 pub fn check(data: &[u8]) {
-    let mut ear = Ear::default();
-    let mut status = Status::default();
+    let mut parser = StatusParser::default();
+    let mut status = PrinterStatus::default();
     let mut bytes = 0;
     // Flow control may stand between any two bytes.
     let said: Vec<u8> = data.iter().copied().filter(|byte| !matches!(byte, 0x11 | 0x13)).collect();
     for byte in data {
         bytes += 1;
-        match ear.hear(*byte) {
+        match parser.push(*byte) {
             None => continue,
-            Some(Answer::RealTime(byte)) => {
+            Some(PrinterAnswer::RealTime(byte)) => {
                 assert_eq!(byte & 0x93, 0x12);
                 for question in 0..5 {
                     status.answered(question, byte);
                 }
             }
-            Some(Answer::Automatic(told)) => {
+            Some(PrinterAnswer::Automatic(told)) => {
                 assert_eq!(told[0] & 0x93, 0x10);
                 assert!(bytes >= told.len());
-                status.told(told);
+                status.learn_automatic(told);
             }
-            Some(Answer::Passed(byte)) => assert_eq!(byte & 0x90, 0),
-            Some(Answer::Printed(id)) => {
+            Some(PrinterAnswer::Passed(byte)) => assert_eq!(byte & 0x90, 0),
+            Some(PrinterAnswer::Printed(id)) => {
                 assert!(id.iter().all(|byte| (b' '..=b'~').contains(byte)));
                 assert!(said.windows(4).any(|sent| sent == id));
             }
-            Some(Answer::Name(name)) => {
+            Some(PrinterAnswer::Name(name)) => {
                 assert!(!name.is_empty() && name.len() < data.len());
                 terminal::read(name.as_bytes(), terminal::Place::Lines).unwrap();
             }
@@ -42,7 +42,7 @@ pub fn check(data: &[u8]) {
     }
     // Flow control and one answer end whatever was begun.
     for byte in [0x13, 0x11, 0x12] {
-        ear.hear(byte);
+        parser.push(byte);
     }
-    assert_eq!(ear.hear(0x1a), Some(Answer::RealTime(0x1a)));
+    assert_eq!(parser.push(0x1a), Some(PrinterAnswer::RealTime(0x1a)));
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use paytill::clock::Millis;
-use paytill::journal::{JournalError, OrderRow, Reader};
+use paytill::journal::{JournalError, JournalReader, OrderRow};
 use paytill::payment::{Event, State, Status};
 use paytill::simulator::Bank;
 
@@ -14,14 +14,14 @@ use crate::invariants::Invariant;
 
 impl Auditor {
     /// The process is gone: what it had handed over may be on the disk or not.
-    pub fn restarted(&mut self, reader: &Reader, rows: &[OrderRow]) {
+    pub fn restarted(&mut self, reader: &JournalReader, rows: &[OrderRow]) {
         if let Err(error) = self.compare(reader, rows) {
             self.broken(Invariant::NothingLost, error.to_string());
         }
         self.pace = Pace::default();
     }
 
-    fn compare(&mut self, reader: &Reader, rows: &[OrderRow]) -> Result<(), JournalError> {
+    fn compare(&mut self, reader: &JournalReader, rows: &[OrderRow]) -> Result<(), JournalError> {
         let by_number: BTreeMap<&str, _> =
             rows.iter().map(|row| (row.out_trade_no.as_str(), row)).collect();
         let (now, mut wrong) = (self.now, Vec::new());
@@ -76,7 +76,7 @@ impl Attempted {
     /// Holds what the journal has against what is known, and goes on from there.
     fn compare(
         &mut self,
-        reader: &Reader,
+        reader: &JournalReader,
         row: Option<&OrderRow>,
         now: u64,
         wrong: &mut Vec<(Invariant, String)>,

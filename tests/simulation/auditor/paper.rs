@@ -3,6 +3,8 @@
 
 use std::collections::BTreeSet;
 
+use super::printout::Printout;
+
 /// What a receipt or a report says.
 #[derive(Debug, Eq, PartialEq)]
 pub struct Says {
@@ -11,41 +13,16 @@ pub struct Says {
     pub number: String,
 }
 
-/// `￥` in GB18030.
-const YUAN: &[u8] = &[0xa3, 0xa4];
-
-/// The one price on a receipt, and its one number; `None` if it cannot be read.
-pub fn receipt(mut bytes: &[u8]) -> Option<Says> {
-    let (mut line, mut lines) = (Vec::new(), Vec::new());
-    while let [first, rest @ ..] = bytes {
-        bytes = match (first, rest) {
-            (0x1b | 0x1c, [b'@' | b'&', rest @ ..]) => rest,
-            (
-                0x1b | 0x1d,
-                [b'!' | b'E' | b'-' | b'3' | b'a' | b'd' | b'J' | b'H' | b'h' | b'w', _, rest @ ..],
-            ) => rest,
-            (0x1d, [b'k', 73, length, rest @ ..]) => rest.get(usize::from(*length)..)?,
-            (0x1d, [b'(', b'k', low, high, rest @ ..]) => {
-                rest.get(usize::from(u16::from_le_bytes([*low, *high]))..)?
-            }
-            (0x1d, [b'V', b'B', 0, rest @ ..]) => rest,
-            (b'\n', rest) => {
-                lines.push(std::mem::take(&mut line));
-                rest
-            }
-            (b' '..=b'~' | 0x80.., rest) => {
-                line.push(*first);
-                rest
-            }
-            _ => return None,
-        };
-    }
-    let lines: Vec<&[u8]> = lines.iter().map(|line| line.trim_ascii()).collect();
-    let amount = only(lines.iter().filter_map(|line| line.strip_prefix(YUAN)))?;
-    let is_number =
-        |line: &&&[u8]| line.starts_with(b"T01") && line.iter().all(u8::is_ascii_alphanumeric);
-    let number = only(lines.iter().filter(is_number).collect::<BTreeSet<_>>().into_iter())?;
-    Some(Says { amount: fen(amount)?, number: String::from_utf8(number.to_vec()).ok()? })
+/// The one price on a receipt, and its one number, in text and bars; `None` if it cannot be read.
+pub fn receipt(bytes: &[u8]) -> Option<Says> {
+    let printout = Printout::read(bytes).ok()?;
+    let amount = only(printout.lines().filter_map(|line| line.strip_prefix('￥')))?;
+    let is_number = |line: &&str| {
+        line.starts_with("T01") && line.bytes().all(|letter| letter.is_ascii_alphanumeric())
+    };
+    let numbers = printout.lines().filter(is_number).chain(printout.barcodes());
+    let number = only(numbers.collect::<BTreeSet<_>>().into_iter())?;
+    Some(Says { amount: fen(amount)?, number: number.to_owned() })
 }
 
 /// As `orders --json` and `pay --json` tell it.
@@ -66,11 +43,9 @@ fn only<T>(mut all: impl Iterator<Item = T>) -> Option<T> {
 }
 
 /// `12.34` is 1234.
-fn fen(price: &[u8]) -> Option<i64> {
-    let [yuan @ .., b'.', tens, ones] = price else { return None };
-    if yuan.is_empty() || !yuan.iter().chain([tens, ones]).all(u8::is_ascii_digit) {
-        return None;
-    }
-    let digits = yuan.iter().chain([tens, ones]);
-    Some(digits.fold(0, |sum, digit| sum * 10 + i64::from(digit - b'0')))
+fn fen(price: &str) -> Option<i64> {
+    let (yuan, fen) = price.split_once('.')?;
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|one| one.is_ascii_digit());
+    (is_number(yuan) && is_number(fen) && fen.len() == 2)
+        .then(|| [yuan, fen].concat().parse().ok())?
 }

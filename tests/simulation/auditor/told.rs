@@ -2,7 +2,7 @@
 
 use paytill::engine::Attempt;
 use paytill::payment::{Event, Status};
-use paytill::simulator::{Entry, Scenario, Standing};
+use paytill::simulator::{LedgerEntry, OrderStatus, Scenario};
 
 use super::Wrong;
 use super::attempted::Attempted;
@@ -17,7 +17,7 @@ impl Attempted {
         &self,
         attempt: &Attempt,
         event: &Event,
-        bank: Option<&Entry>,
+        bank: Option<&LedgerEntry>,
         now: u64,
     ) -> Vec<Wrong> {
         let (before, status) = (self.told, attempt.state.status());
@@ -75,13 +75,16 @@ impl Attempted {
     }
 
     /// Whether there is money at the bank, or can come some, that nobody could have foreseen not to.
-    fn can_hold_money(&self, status: Status, bank: Option<&Entry>) -> bool {
+    fn can_hold_money(&self, status: Status, bank: Option<&LedgerEntry>) -> bool {
         let holds = bank.is_some_and(|entry| entry.net().minor() != 0);
         // A number that is over at the bank takes nothing, whenever it arrives.
         let is_shut = bank.is_some_and(|entry| {
-            matches!(entry.standing, Standing::Revoked | Standing::Closed | Standing::Refunded)
+            matches!(
+                entry.standing,
+                OrderStatus::Revoked | OrderStatus::Closed | OrderStatus::Refunded
+            )
         });
-        let may_pay = bank.is_some_and(Entry::is_going_to_pay)
+        let may_pay = bank.is_some_and(LedgerEntry::is_going_to_pay)
             || self.on_the_way > 0 && !self.has_arrived && !is_shut;
         // The gateway's own word was not true, or the network kept the request beyond all measure.
         let is_lied_to = self.refused

@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use paytill::clock::TimeZone;
 use paytill::engine::Recovered;
-use paytill::engine::{Attempt, Engine, Identity};
+use paytill::engine::{Attempt, Engine, OrderTemplate};
 use paytill::gateway::Gateway;
-use paytill::journal::{FailStop, Files, Filter, Journal, JournalError, Reader};
+use paytill::journal::{FailStop, Files, Filter, Journal, JournalError, JournalReader};
 use paytill::money::Currency;
 use paytill::order::TillId;
 use paytill::payment::Rules;
@@ -178,7 +178,7 @@ impl World {
         self.tell(|| format!("the till starts; {} open or watched", past.open.len()));
         let account = account();
         let Some(till) = TillId::new("T01") else { return };
-        let identity = Identity {
+        let identity = OrderTemplate {
             till,
             merchant: account.merchant,
             currency: Currency::CNY,
@@ -214,10 +214,10 @@ impl World {
     }
 
     /// Leaves the files as they are.
-    pub(super) fn reader(&self) -> Result<Reader, JournalError> {
+    pub(super) fn reader(&self) -> Result<JournalReader, JournalError> {
         let db = OnDisk::of(&self.disk).connect()?;
         db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
-        Ok(Reader::on(db, Path::new(JOURNAL)))
+        Ok(JournalReader::on(db, Path::new(JOURNAL)))
     }
 
     /// What is open now must end in time. What a later look finds after that has its own time.
@@ -238,7 +238,7 @@ impl World {
 
     pub(super) fn heal(&mut self) {
         self.tell(|| "from here on nothing fails".to_owned());
-        self.bank.get_well();
+        self.bank.heal();
         self.disk.mend();
         // What waited for a slow disk is taken at once.
         self.plan_at(self.now, Due::Disk { process: self.process });

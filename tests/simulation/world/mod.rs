@@ -239,7 +239,7 @@ impl World {
         let gateway =
             WechatV2::new(account.merchant.clone(), SignType::HmacSha256, key.clone().into());
         // Whether the real gateway does so is not known (protocol 6).
-        let fence_unknown = plan.chance("fence", 0).bool();
+        let fence_unknown = plan.chance("sync_point", 0).bool();
         let script = Script { fence_unknown, ..Script::default() };
         let mut world = Self {
             climate: plan.climate(),
@@ -355,10 +355,10 @@ impl World {
             Due::Disk { process } if process == self.process => self.disk(),
             Due::Quiet { process, entries } if process == self.process => self.quiet(entries),
             Due::Leaves { process, call, path, body } if process == self.process => {
-                self.leaves(call, path, &body);
+                self.leaves(call, &path, &body);
             }
             Due::Arrives { process, call, kind, path, body } => {
-                self.arrives(process, call, kind, path, &body);
+                self.arrives(process, call, kind, &path, &body);
             }
             Due::Answered { process, call, reply } if process == self.process => {
                 self.answered(call, reply);

@@ -47,7 +47,7 @@ impl World {
         let due = known.customer.due;
         // As it is typed.
         let typed = format!("{}.{:02}", due / 100, due % 100);
-        let amount = Currency::CNY.read(&typed, paytill::money::Entry::Major);
+        let amount = Currency::CNY.read(&typed, paytill::money::AmountEntry::Major);
         if amount.as_ref().ok().map(|amount| amount.minor()) != Some(due) {
             return self.auditor.broken(Invariant::SameMoney, format!("{typed} reads {amount:?}"));
         }

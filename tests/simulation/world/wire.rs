@@ -4,8 +4,8 @@ use paytill::clock::Millis;
 use paytill::gateway::{Ask, Gateway as _, Reply, Stamp};
 use paytill::order::{AuthCode, Order};
 use paytill::payment::{Answer, Call, CallKind, Event, TillCause};
-use paytill::simulator::{Deed as Reaction, Request};
-use paytill_host::transport::Failure;
+use paytill::simulator::{Action as Reaction, GatewayRequest};
+use paytill_host::transport::TransportFailure;
 
 use super::{Awaited, Due, REQUEST_TIMEOUT, World};
 use crate::invariants::Invariant;
@@ -68,7 +68,7 @@ impl World {
         }
     }
 
-    pub(super) fn leaves(&mut self, call: (i64, u32), path: String, body: &[u8]) {
+    pub(super) fn leaves(&mut self, call: (i64, u32), path: &str, body: &[u8]) {
         let Some(awaited) = self.awaited.get(&call) else { return };
         let number = awaited.order.out_trade_no.to_string();
         let mut rng = self.plan.chance("leaves", awaited.key);
@@ -94,7 +94,7 @@ impl World {
         self.auditor.left(&number, count, is_late);
         let process = self.process;
         for at in arrivals {
-            let (path, body) = (path.clone(), body.to_vec());
+            let (path, body) = (path.to_owned(), body.to_vec());
             self.plan_at(at, Due::Arrives { process, call, kind: 0, path, body });
         }
         if self.roll(&mut rng, self.climate.death_at_the_wire) {
@@ -108,7 +108,7 @@ impl World {
         process: u32,
         call: (i64, u32),
         kind: u8,
-        path: String,
+        path: &str,
         body: &[u8],
     ) {
         let text = String::from_utf8_lossy(body);
@@ -117,13 +117,13 @@ impl World {
             self.auditor.arrived(&number, body);
             return self.tell(|| format!("  bank: a copy of {number}, refused as before"));
         }
-        let request = Request { method: "POST", path: &path, body, client_certificate: true };
+        let request = GatewayRequest { method: "POST", path, body, client_certificate: true };
         let reaction = self.bank.handle(&request, Millis(self.now));
         self.tell(|| format!("  bank: {}", reaction.story));
         if kind == 0 {
             self.auditor.arrived(&number, body);
         }
-        let Reaction::Answer { status, body } = reaction.deed else {
+        let Reaction::Answer { status, body } = reaction.action else {
             // How broken answers are read is the transport's; here they are lost.
             self.counts.faults += 1;
             return;
@@ -191,7 +191,7 @@ impl World {
         self.auditor.answered(&order, made.kind, bytes);
         let (answer, record) = match reply {
             None => {
-                let lost = Failure::Lost(TillCause::NoAnswer).into();
+                let lost = TransportFailure::Lost(TillCause::NoAnswer).into();
                 (Answer::inconclusive(made.kind, lost), Vec::new())
             }
             Some((status, body)) => {
@@ -208,7 +208,7 @@ impl World {
     pub(super) fn not_sent(&mut self, call: (i64, u32)) {
         let Some(Awaited { order, call: made, .. }) = self.awaited.remove(&call) else { return };
         self.auditor.not_sent(order.out_trade_no.as_str(), made.kind);
-        let never = Failure::NotSent(TillCause::NoConnection).into();
+        let never = TransportFailure::NotSent(TillCause::NoConnection).into();
         let answer = Answer::inconclusive(made.kind, never);
         self.event(call.0, Event::Answered(made.number, answer), Vec::new());
     }

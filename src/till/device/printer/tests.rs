@@ -6,13 +6,13 @@ use std::sync::mpsc::RecvTimeoutError;
 
 use serialport::TTYPort;
 
-#[path = "../../../../tests/common/answering.rs"]
+#[path = "../../../../tests/fixture/fake_printer.rs"]
 #[allow(unreachable_pub, reason = "the tests of the binary use it too")]
-mod answering;
+mod fake_printer;
 
 use super::*;
 use crate::device::tests::{DEADLINE, Reports, Socket};
-use answering::{Answering, COVER_OPEN, PAPER_LOW, PAPER_OUT, Skills, WELL};
+use fake_printer::{COVER_OPEN, FakePrinter, PAPER_LOW, PAPER_OUT, Skills, WELL};
 
 /// The questions that one which never answers is asked when it is found.
 const QUESTIONS: &[u8] = b"\x10\x04\x01\x10\x04\x02\x10\x04\x04";
@@ -214,7 +214,7 @@ fn a_file_that_cannot_be_written_fails_its_receipts_only() {
 /// A printer that answers, found.
 struct PrinterBench {
     socket: Socket,
-    hardware: Answering,
+    hardware: FakePrinter,
     printer: Printer,
     reports: Reports<PrinterReport>,
 }
@@ -226,7 +226,7 @@ impl PrinterBench {
 
     fn with(skills: Skills, proof: PrintProof, patience: Patience) -> Self {
         let socket = Socket::new();
-        let hardware = Answering::start(socket.plug(), skills);
+        let hardware = FakePrinter::start(socket.plug(), skills);
         let (printer, reports) = printer_with(serial(&socket), proof, patience);
         let bench = Self { socket, hardware, printer, reports };
         let found = bench.reports.next();
@@ -248,7 +248,7 @@ impl PrinterBench {
     }
 
     /// Waits for what the printer does by itself.
-    fn until(&self, what: &str, is_so: impl Fn(&Answering) -> bool) {
+    fn until(&self, what: &str, is_so: impl Fn(&FakePrinter) -> bool) {
         let (clock, pause) = (Clock::start(), std::time::Duration::from_millis(5));
         let since = clock.uptime();
         while !is_so(&self.hardware) {
@@ -359,7 +359,7 @@ fn a_printer_switched_off_and_on_in_a_receipt_does_not_confirm_it() {
     bench.health(Health::Ready);
     bench.hardware.runs_out_after(0);
     bench.print(1, b"lost");
-    bench.until("the printer holds it", Answering::holds_back);
+    bench.until("the printer holds it", FakePrinter::holds_back);
     bench.hardware.switch(false);
     bench.hardware.becomes(WELL);
     let PrinterReport::Failed(1, _) = next_but_health(&bench.reports) else { panic!("no failure") };
@@ -413,7 +413,7 @@ fn a_job_that_was_not_begun_survives_the_plug_and_comes_once() {
     printer.print(job(1, b"one")).unwrap();
     drop(hardware);
     assert_eq!(reports.next(), PRINTER_SEARCHING);
-    let hardware = Answering::start(socket.plug(), Skills::SYNC_POINT);
+    let hardware = FakePrinter::start(socket.plug(), Skills::SYNC_POINT);
     assert_eq!(reports.next(), PrinterReport::Answers(answers_of(Skills::SYNC_POINT)));
     assert_eq!(reports.next(), PRINTER_READY);
     assert_eq!(reports.next(), PrinterReport::Printed(1));
@@ -456,7 +456,7 @@ fn a_printer_tells_of_changes_after_every_copy() {
 #[test]
 fn a_printer_that_was_off_when_it_was_found_is_asked_again() {
     let socket = Socket::new();
-    let hardware = Answering::start(socket.plug(), Skills::SYNC_POINT);
+    let hardware = FakePrinter::start(socket.plug(), Skills::SYNC_POINT);
     hardware.switch(false);
     let (printer, reports) = printer(serial(&socket), Patience::default());
     assert_eq!(reports.next(), says_nothing());
@@ -473,7 +473,7 @@ fn nothing_is_sent_to_a_printer_that_answered_before_and_is_off() {
     let bench = PrinterBench::with(Skills::SYNC_POINT, PrintProof::SyncPoint, patience);
     bench.hardware.runs_out_after(0);
     bench.print(1, b"lost");
-    bench.until("the printer holds it", Answering::holds_back);
+    bench.until("the printer holds it", FakePrinter::holds_back);
     bench.hardware.switch(false);
     bench.hardware.becomes(WELL);
     let PrinterReport::Failed(1, _) = next_but_health(&bench.reports) else { panic!("no failure") };

@@ -1,8 +1,5 @@
 //! The wall clock jumps under a running till. Payments keep the bank's time, numbers stay unique,
 //! and nothing is asked more often than else.
-#![allow(clippy::unwrap_used, reason = "a test may")]
-
-mod common;
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
@@ -14,11 +11,10 @@ use std::process::Stdio;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
-use common::counter::{Counter, Socket};
-use common::{Shop, clock_faults, in_lanes};
+use crate::fixture::tui_session::{Socket, TuiSession};
+use crate::fixture::{SERIAL_SCANNER, TestShop, clock_faults, code, in_lanes};
 use paytill::clock::Millis;
 use paytill::payment::CallKind;
-use paytill::simulator::Scenario;
 use paytill_host::clock::Clock;
 use serde_json::Value;
 
@@ -37,7 +33,7 @@ struct Wall {
 }
 
 impl Wall {
-    fn new(shop: &Shop) -> Self {
+    fn new(shop: &TestShop) -> Self {
         let path = shop.path().join("clock");
         std::fs::write(&path, [0; 8]).unwrap();
         let file = File::options().write(true).open(&path).unwrap();
@@ -68,13 +64,9 @@ fn jumps() -> Vec<(&'static str, Vec<i64>)> {
     ]
 }
 
-fn code(name: &str, serial: u64) -> String {
-    Scenario::from_name(name).unwrap().code(serial)
-}
-
 /// The bank was asked no more often than every five seconds: a slow machine asks later, never sooner
 /// than the way there takes. And it was withdrawn when its time was over.
-fn keeps_time(shop: &Shop, customer: &str, story: &str) {
+fn keeps_time(shop: &TestShop, customer: &str, story: &str) {
     const WAY: Millis = Millis(2_000);
     let ledger = shop.ledger();
     assert_eq!(ledger.len(), 1, "{story}: {ledger:?}");
@@ -111,7 +103,7 @@ fn a_clock_that_jumps_under_a_payment_changes_neither_its_times_nor_its_end() {
         .collect();
     in_lanes(LANES, &cases, |((what, seconds), customer)| {
         let story = format!("{what}, {customer}");
-        let shop = Shop::open(None, WALK);
+        let shop = TestShop::open(None, WALK);
         // A certificate is not valid at just any time: where none can be shown, the payment stays
         // open until the clock is right again. Nobody waits long for that here.
         let stays_open = seconds.iter().any(|seconds| is_ancient(*seconds));
@@ -166,7 +158,7 @@ fn a_clock_that_jumps_under_a_payment_changes_neither_its_times_nor_its_end() {
 
 #[test]
 fn a_clock_that_jumps_between_payments_gives_no_number_twice() {
-    let shop = Shop::open(None, WALK);
+    let shop = TestShop::open(None, WALK);
     let wall = Wall::new(&shop);
     let mut numbers = BTreeSet::new();
     let mut sales = 0;
@@ -176,7 +168,7 @@ fn a_clock_that_jumps_between_payments_gives_no_number_twice() {
                 wall.jump(seconds);
                 let code = code("ok", sales);
                 let mut pay = shop.command(&["pay", "2.00", "--code", &code, "--json"]);
-                let ran = common::Ran::of(pay.envs(wall.environment()).output().unwrap());
+                let ran = crate::fixture::Ran::of(pay.envs(wall.environment()).output().unwrap());
                 let story = format!("{round} {seconds}: {ran:?}");
                 // Far in the past no certificate is valid yet, and nothing is sent.
                 assert!(ran.exit == 0 || (ran.exit == 10 && is_ancient(seconds)), "{story}");
@@ -196,33 +188,33 @@ fn a_clock_that_jumps_between_payments_gives_no_number_twice() {
 fn a_clock_that_jumps_under_the_screen_changes_neither_times_nor_pace() {
     let cases = jumps();
     in_lanes(LANES, &cases, |(what, seconds)| {
-        let shop = Shop::open(None, WALK);
-        shop.configure("[scanner]\nkind = \"serial\"\nport = \"scanner\"\n");
+        let shop = TestShop::open(None, WALK);
+        shop.configure(SERIAL_SCANNER);
         let wall = Wall::new(&shop);
         let mut scanner = Socket::new(&shop, "scanner").plug();
         let environment = wall.environment();
         let environment = environment.each_ref().map(|(name, value)| (*name, OsStr::new(value)));
-        let mut counter = Counter::open_with(&shop, &environment);
-        counter.see(&["Enter the amount.", "WeChat Pay ready", "Scanner ready"]);
-        counter.press("12.34\r");
-        counter.see(&["Scan the customer's payment code."]);
+        let mut session = TuiSession::open_with(&shop, &environment);
+        session.see(&["Enter the amount.", "WeChat Pay ready", "Scanner ready"]);
+        session.press("12.34\r");
+        session.see(&["Scan the customer's payment code."]);
         scanner.scan(&code("walks-away", 1));
-        counter.see(&["WAITING FOR CUSTOMER"]);
-        let drawn = counter.tape().len();
+        session.see(&["WAITING FOR CUSTOMER"]);
+        let drawn = session.tape().len();
         for seconds in seconds {
             wall.jump(*seconds);
             let later = shop.server.now().plus(Millis::seconds(3));
-            counter.watch_until("three seconds", || shop.server.now() >= later);
+            session.watch_until("three seconds", || shop.server.now() >= later);
         }
-        counter.see(&["REVERSING"]);
+        session.see(&["REVERSING"]);
         // A screen that redraws without a pause draws megabytes in this time.
-        let more = counter.tape().len() - drawn;
+        let more = session.tape().len() - drawn;
         assert!(more < 60_000, "{what}: {more} bytes drawn");
         wall.jump(0);
-        counter.see(&["REVERSED"]);
+        session.see(&["REVERSED"]);
         keeps_time(&shop, "walks-away", what);
-        counter.press("\x11");
-        assert_eq!(counter.wait_for_end().exit_code(), 0, "{what}");
+        session.press("\x11");
+        assert_eq!(session.wait_for_end().exit_code(), 0, "{what}");
         assert_eq!(shop.recover().exit, 0, "{what}");
         shop.assert_books_agree(true);
     });

@@ -1,27 +1,22 @@
 //! Hostile input: what the fuzzer found is tried again; and the real binary, with a gateway that
 //! signs rightly and says the worst in every field, sends terminal and printer nothing but what the
-//! two automata in `tests/fuzz/properties` allow.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test ends where it fails")]
-
-mod common;
-#[path = "fuzz/properties/mod.rs"]
-mod properties;
+//! two automata allow.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use common::counter::{Counter, Socket};
-use common::paper::CUT;
-use common::wire::{Act, Request, Wire};
-use common::{PACE, Shop, in_lanes};
+use crate::fixture::tui_session::{Socket, TuiSession};
+use crate::fixture::{PACE, TestShop, in_lanes};
+use crate::properties::ALL;
+use crate::properties::draw::{HOSTILE, HOSTILE_TEXTS, hostile};
+use crate::properties::paper::{CUT, Printout};
+use crate::properties::plain::assert_plain;
+use crate::properties::terminal::{Place, read};
+use crate::server::{Act, Request, Wire};
 use paytill::gateway::wechat::fields::{Fields, SignType};
 use paytill::simulator::Identity;
-use properties::draw::{HOSTILE, HOSTILE_TEXTS, hostile};
-use properties::plain::assert_plain;
-use properties::terminal::{Place, read};
-use properties::{ALL, printer};
 
 fn corpus(target: &str) -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/corpus").join(target);
@@ -177,7 +172,7 @@ fn http(body: &[u8]) -> Vec<u8> {
 }
 
 /// A gateway whose payments go by a rule on their amount in fen; once reversed, they are.
-fn gateway(shop: &Shop, rule: impl Fn(i64) -> (Story, String) + Send + Sync + 'static) -> Wire {
+fn gateway(shop: &TestShop, rule: impl Fn(i64) -> (Story, String) + Send + Sync + 'static) -> Wire {
     let identity = Identity::load(shop.path()).unwrap();
     let key = identity.api_key().to_owned();
     let amounts = Mutex::new(BTreeMap::<String, (i64, bool)>::new());
@@ -210,7 +205,7 @@ fn only_text(bytes: &[u8], what: &str) {
 }
 
 /// Every text in a journal is plain.
-fn journal_is_plain(shop: &Shop) {
+fn journal_is_plain(shop: &TestShop) {
     let db = rusqlite::Connection::open(shop.journal()).unwrap();
     for table in ["sale", "attempt", "entry"] {
         let mut statement = db.prepare(&format!("SELECT * FROM {table}")).unwrap();
@@ -226,7 +221,7 @@ fn journal_is_plain(shop: &Shop) {
     }
 }
 
-fn logs_are_plain(shop: &Shop) {
+fn logs_are_plain(shop: &TestShop) {
     for entry in fs::read_dir(shop.path()).unwrap() {
         let path = entry.unwrap().path();
         if path.to_str().unwrap().contains(".log.") {
@@ -247,22 +242,21 @@ fn whatever_the_gateway_says_commands_and_files_hold_plain_text() {
         .collect();
     in_lanes(8, &cases, |(story, exits, text)| {
         let (story, text) = (*story, hostile(*text));
-        let shop = Shop::open(None, PACE);
+        let shop = TestShop::open(None, PACE);
         let told = text.clone();
         let _wire = gateway(&shop, move |_| (story, told.clone()));
         let note = text.replace('\0', "");
         let what = format!("{story:?} {note:.40?}");
-        let pay = |json: &[&str]| {
-            let mut arguments =
-                vec!["pay", "12.34", "--code", "138492017563840200", "--note", &note];
+        let pay = |code: &str, json: &[&str]| {
+            let mut arguments = vec!["pay", "12.34", "--code", code, "--note", &note];
             arguments.extend(json);
             let output = shop.run(&arguments);
             assert!(exits.contains(&output.status.code().unwrap()), "{what}: {output:?}");
             only_text(&[output.stdout, output.stderr].concat(), &what);
         };
-        pay(&["--json"]);
+        pay("138492017563840200", &["--json"]);
         if matches!(story, Story::Paid | Story::Declined) {
-            pay(&[]);
+            pay("138492017563840201", &[]);
         }
         for number in shop.orders().keys() {
             for arguments in [&["show", number, "--json"] as &[&str], &["show", number]] {
@@ -284,7 +278,7 @@ fn whatever_the_gateway_says_commands_and_files_hold_plain_text() {
 
 #[test]
 fn a_journal_that_somebody_wrote_into_commands_no_terminal() {
-    let shop = Shop::open(None, PACE);
+    let shop = TestShop::open(None, PACE);
     assert_eq!(shop.pay("12.34", "130000000000000000").exit, 0);
     let number = shop.orders().into_keys().next().unwrap();
     let db = rusqlite::Connection::open(shop.journal()).unwrap();
@@ -310,7 +304,7 @@ fn a_journal_that_somebody_wrote_into_commands_no_terminal() {
 
 #[test]
 fn what_is_typed_wrongly_is_repeated_as_plain_text() {
-    let shop = Shop::open(None, PACE);
+    let shop = TestShop::open(None, PACE);
     for text in (0..HOSTILE_TEXTS).map(hostile) {
         let text = text.replace('\0', "");
         for arguments in [
@@ -346,7 +340,7 @@ fn what_is_typed_wrongly_is_repeated_as_plain_text() {
 
 #[test]
 fn whatever_comes_the_terminal_and_the_printer_are_sent_what_the_automata_allow() {
-    let shop = Shop::open(None, PACE);
+    let shop = TestShop::open(None, PACE);
     shop.configure(
         "[scanner]\nkind = \"serial\"\nport = \"scanner\"\n\
          [printer]\nkind = \"escpos-serial\"\nport = \"printer\"\n\
@@ -360,50 +354,51 @@ fn whatever_comes_the_terminal_and_the_printer_are_sent_what_the_automata_allow(
     });
     let mut printer = Socket::new(&shop, "printer").plug();
     let mut scanner = Socket::new(&shop, "scanner").plug();
-    let mut counter = Counter::open(&shop);
-    counter.see(&["Enter the amount.", "Scanner ready", "Printer ready"]);
+    let mut session = TuiSession::open(&shop);
+    session.see(&["Enter the amount.", "Scanner ready", "Printer ready"]);
     let mut codes = (1000_u32..).map(|serial| format!("13849201756384{serial}"));
     let mut characters = 0;
     for amount in ["0.01", "0.02", "0.04", "0.06", "0.14", "0.15", "1.01", "1.15", "2.15", "2.02"] {
-        counter.press(&format!("{amount}\r"));
-        counter.see(&["READY", "Scan the customer's payment code."]);
+        session.press(&format!("{amount}\r"));
+        session.see(&["READY", "Scan the customer's payment code."]);
         scanner.scan(&codes.next().unwrap());
         match &amount[..1] {
             "0" => {
-                counter.see(&["PAID", "Payment received."]);
+                session.see(&["PAID", "Payment received."]);
                 let paper = printer.take_until(CUT);
-                let tally = printer::read(&paper).unwrap_or_else(|fault| panic!("{fault}"));
-                assert_eq!((tally.codes, tally.cuts), (2, 1), "{tally:?}");
-                characters += tally.characters;
+                let receipt = Printout::read(&paper).unwrap_or_else(|fault| panic!("{fault}"));
+                let codes = (receipt.barcodes().len(), receipt.qr_codes().len());
+                assert_eq!((codes, receipt.cuts()), ((1, 1), 1), "{receipt:?}");
+                characters += receipt.lines().flat_map(str::chars).count();
             }
-            "1" => counter.see(&["REVERSED", "The customer was not charged."]),
-            _ => counter.see(&["NOT PAID"]),
+            "1" => session.see(&["REVERSED", "The customer was not charged."]),
+            _ => session.see(&["NOT PAID"]),
         }
-        counter.press("\r");
-        counter.see(&["Enter the amount."]);
+        session.press("\r");
+        session.see(&["Enter the amount."]);
     }
     // Scans and keys, in which nothing is a code.
     for text in (0..HOSTILE_TEXTS).map(hostile) {
         scanner.babble(format!("{text}\r").as_bytes());
         // Without the keys for leaving and for the language; each key is drawn, so not too many.
         let keys = text.chars().filter(|key| !['\u{11}', '\u{c}'].contains(key)).take(120);
-        counter.burst(&keys.collect::<String>());
-        counter.burst("\r");
+        session.burst(&keys.collect::<String>());
+        session.burst("\r");
     }
     for _ in 0..3 {
-        counter.press("\x1b");
+        session.press("\x1b");
     }
     // Help comes behind all these keys, and so does what follows.
-    counter.press("\x1bOP");
-    counter.see(&["Esc Close"]);
-    counter.press("\x1b");
-    counter.see(&["Enter the amount."]);
+    session.press("\x1bOP");
+    session.see(&["Esc Close"]);
+    session.press("\x1b");
+    session.see(&["Enter the amount."]);
     scanner.babble(b"\xff\xfe\x80\xc0\x1b[2J\x9b31m\r6901234567892\r");
-    counter.see(&["product barcode (6901234567892)"]);
-    counter.send(rustix::process::Signal::TERM);
-    counter.wait_for_end();
+    session.see(&["product barcode (6901234567892)"]);
+    session.send(rustix::process::Signal::TERM);
+    session.wait_for_end();
     let tally =
-        read(counter.tape_bytes(), Place::Terminal).unwrap_or_else(|fault| panic!("{fault}"));
+        read(session.tape_bytes(), Place::Terminal).unwrap_or_else(|fault| panic!("{fault}"));
     assert!(tally.sequences["H"] > 100 && tally.characters > 2000, "{tally:?}");
     assert!(characters > 1000);
     journal_is_plain(&shop);

@@ -1,15 +1,11 @@
 //! The journal's files come back other than they were: pages, frames and whole files. A start and a
 //! look at the orders refuse them and leave them as they are, or read exactly what was written.
 //! Never is the journal silently new, and never does it silently say less.
-#![allow(clippy::unwrap_used, reason = "a test may")]
-
-mod common;
 
 use std::collections::BTreeMap;
 use std::fs;
 
-use common::{PACE, Ran, Shop, Waiting};
-use paytill::simulator::Scenario;
+use crate::fixture::{PACE, PendingPayment, Ran, TestShop, code};
 use serde_json::Value;
 
 const PAGE: usize = 4096;
@@ -23,16 +19,12 @@ const HEAD: &str = "journal.sqlite.head";
 /// The journal's files by name.
 type Files = BTreeMap<&'static str, Vec<u8>>;
 
-fn code(name: &str, serial: u64) -> String {
-    Scenario::from_name(name).unwrap().code(serial)
-}
-
-fn files(shop: &Shop) -> Files {
+fn files(shop: &TestShop) -> Files {
     let read = |name| fs::read(shop.path().join(name)).ok().map(|bytes| (name, bytes));
     [JOURNAL, WAL, SHM, HEAD].into_iter().filter_map(read).collect()
 }
 
-fn put(shop: &Shop, files: &Files) {
+fn put(shop: &TestShop, files: &Files) {
     for name in [JOURNAL, WAL, SHM, HEAD] {
         match files.get(name) {
             Some(bytes) => fs::write(shop.path().join(name), bytes).unwrap(),
@@ -42,7 +34,7 @@ fn put(shop: &Shop, files: &Files) {
 }
 
 /// Sells so much that the journal has some pages of everything.
-fn sell(shop: &Shop, serials: std::ops::Range<u64>) {
+fn sell(shop: &TestShop, serials: std::ops::Range<u64>) {
     let note = "tea and a long talk about it ".repeat(6);
     for (serial, name) in serials.zip(["ok", "notenough", "ok", "cancels", "ok"].iter().cycle()) {
         let ran = shop.run(&["pay", "12.34", "--note", &note, "--code", &code(name, serial)]);
@@ -59,13 +51,13 @@ fn timeless(mut order: Value) -> Value {
     order
 }
 
-fn ended(shop: &Shop) -> Vec<Value> {
+fn ended(shop: &TestShop) -> Vec<Value> {
     shop.orders().into_values().map(timeless).collect()
 }
 
 /// A journal that is whole, and what it says.
 struct Whole<'a> {
-    shop: &'a Shop,
+    shop: &'a TestShop,
     files: Files,
     orders: Vec<u8>,
     /// What `show` says of the latest order.
@@ -77,7 +69,7 @@ struct Whole<'a> {
 }
 
 impl<'a> Whole<'a> {
-    fn new(shop: &'a Shop) -> Self {
+    fn new(shop: &'a TestShop) -> Self {
         let files = files(shop);
         let orders = shop.run(&["orders", "--json"]).stdout;
         let number = shop.orders().into_keys().next_back().unwrap();
@@ -159,10 +151,10 @@ impl<'a> Whole<'a> {
 }
 
 /// A shop that sold, and whose till was killed while a customer was waited for.
-fn killed_shop() -> Shop {
-    let shop = Shop::open(None, PACE);
+fn killed_shop() -> TestShop {
+    let shop = TestShop::open(None, PACE);
     sell(&shop, 0..8);
-    drop(Waiting::start(&shop, "5", &code("walks-away", 99)));
+    drop(PendingPayment::start(&shop, "5", &code("walks-away", 99)));
     shop
 }
 
@@ -211,7 +203,7 @@ fn injure_pages(whole: &mut Whole<'_>) {
 
 #[test]
 fn damage_to_any_page_of_a_closed_journal_is_noticed_or_changes_nothing() {
-    let shop = Shop::open(None, PACE);
+    let shop = TestShop::open(None, PACE);
     sell(&shop, 0..10);
     let mut whole = Whole::new(&shop);
     assert!(!whole.files.contains_key(WAL));
@@ -272,11 +264,11 @@ fn damage_to_any_frame_of_the_write_ahead_log_is_noticed_or_changes_nothing() {
 
 #[test]
 fn files_of_another_time_or_journal_are_noticed_or_change_nothing() {
-    let shop = Shop::open(None, PACE);
+    let shop = TestShop::open(None, PACE);
     sell(&shop, 0..4);
     let earlier = files(&shop);
     sell(&shop, 4..8);
-    drop(Waiting::start(&shop, "5", &code("walks-away", 99)));
+    drop(PendingPayment::start(&shop, "5", &code("walks-away", 99)));
     let other_shop = killed_shop();
     let others = files(&other_shop);
     let mut whole = Whole::new(&shop);
@@ -322,7 +314,7 @@ fn files_of_another_time_or_journal_are_noticed_or_change_nothing() {
 /// again, and what is sold after it stands in the journal as in the bank's books.
 #[test]
 fn after_a_whole_backup_was_put_back_the_till_sells_under_new_numbers() {
-    let shop = Shop::open(None, PACE);
+    let shop = TestShop::open(None, PACE);
     sell(&shop, 0..3);
     let earlier = files(&shop);
     sell(&shop, 3..6);

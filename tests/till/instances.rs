@@ -1,18 +1,14 @@
 //! Many processes and one journal: by whatever name it is reached, one works with it at a time, and
 //! the others say so and send nothing.
-#![allow(clippy::unwrap_used, reason = "a test may")]
-
-mod common;
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, symlink};
 use std::path::PathBuf;
 use std::process::{Child, Stdio};
 
-use common::counter::Counter;
-use common::{PACE, Ran, Shop, Waiting};
+use crate::fixture::tui_session::TuiSession;
+use crate::fixture::{PACE, PendingPayment, Ran, TestShop, code, scenario};
 use paytill::payment::CallKind;
-use paytill::simulator::Scenario;
 use rusqlite::Connection;
 
 const CROWD: usize = 100;
@@ -25,13 +21,9 @@ const NAMES: [&str; 5] = [
     "folder/journal.sqlite",
 ];
 
-fn code(name: &str, serial: usize) -> String {
-    Scenario::from_name(name).unwrap().code(serial as u64)
-}
-
 /// A shop whose journal has all of [`NAMES`], each with a configuration of its own.
-fn shop() -> (Shop, Vec<PathBuf>) {
-    let shop = Shop::open(None, PACE);
+fn shop() -> (TestShop, Vec<PathBuf>) {
+    let shop = TestShop::open(None, PACE);
     // The journal is made under its own name.
     assert_eq!(shop.pay("1.00", &code("ok", 9000)).exit, 0);
     symlink("journal.sqlite", shop.path().join("link.sqlite")).unwrap();
@@ -48,13 +40,13 @@ fn shop() -> (Shop, Vec<PathBuf>) {
     (shop, configs)
 }
 
-fn start(shop: &Shop, config: &PathBuf, code: &str) -> Child {
+fn start(shop: &TestShop, config: &PathBuf, code: &str) -> Child {
     let mut pay = shop.command(&["pay", "12.34", "--code", code, "--json"]);
     pay.env("PAYTILL_CONFIG", config).stdout(Stdio::piped()).stderr(Stdio::piped());
     pay.spawn().unwrap()
 }
 
-fn crowd(shop: &Shop, configs: &[PathBuf], name: &str, first: usize) -> Vec<Child> {
+fn crowd(shop: &TestShop, configs: &[PathBuf], name: &str, first: usize) -> Vec<Child> {
     (first..first + CROWD)
         .zip(configs.iter().cycle())
         .map(|(serial, config)| start(shop, config, &code(name, serial)))
@@ -82,7 +74,7 @@ fn sold(crowd: Vec<Child>) -> usize {
 #[test]
 fn while_one_till_works_a_hundred_others_are_turned_away() {
     let (shop, configs) = shop();
-    let mut holder = Waiting::start(&shop, "5", &code("walks-away", 1));
+    let mut holder = PendingPayment::start(&shop, "5", &code("walks-away", 1));
     let before = shop.ledger().len();
     let sold = sold(crowd(&shop, &configs[..1], "ok", 100));
     // Where a machine is so slow that the holder has come to its end, the next may work.
@@ -103,7 +95,7 @@ fn of_a_hundred_that_come_at_once_one_works_at_a_time() {
     let ledger = shop.ledger();
     assert!(sold > 0 && ledger.len() - before == sold, "{sold} {ledger:?}");
     // Nobody began before the one before had come to an end.
-    let span = |entry: &paytill::simulator::Entry| {
+    let span = |entry: &paytill::simulator::LedgerEntry| {
         let submitted = entry.times_of(CallKind::Submit).next().unwrap();
         (submitted, entry.calls.iter().map(|(_, at)| *at).max().unwrap())
     };
@@ -120,7 +112,7 @@ fn after_a_holder_is_killed_the_next_works_at_once() {
     let (shop, configs) = shop();
     let mut sales = 0;
     for round in 0..5 {
-        let holder = Waiting::start(&shop, "5", &code("walks-away", round));
+        let holder = PendingPayment::start(&shop, "5", &code("walks-away", round));
         let first = 1000 + round * CROWD;
         let all = crowd(&shop, &configs, "ok", first);
         // In the middle of the rush.
@@ -140,7 +132,7 @@ fn after_a_holder_is_killed_the_next_works_at_once() {
 fn a_journal_with_two_names_is_refused_until_one_is_gone() {
     let (shop, _) = shop();
     let second = shop.path().join("second.sqlite");
-    drop(Waiting::start(&shop, "5", &code("walks-away", 1)));
+    drop(PendingPayment::start(&shop, "5", &code("walks-away", 1)));
     fs::hard_link(shop.journal(), &second).unwrap();
     let (before, files) = (shop.calls(), shop.files());
     shop.reconfigure("path = \"journal.sqlite\"", "path = \"second.sqlite\"");
@@ -161,7 +153,7 @@ fn a_journal_with_two_names_is_refused_until_one_is_gone() {
 }
 
 /// Whether a process holds the database open for others to see, as SQLite does it.
-fn is_locked(shop: &Shop) -> bool {
+fn is_locked(shop: &TestShop) -> bool {
     let inode = format!(":{} ", shop.journal().metadata().unwrap().ino());
     let locks = fs::read_to_string("/proc/locks").unwrap();
     locks.lines().any(|lock| lock.contains("POSIX") && lock.contains(&inode))
@@ -171,20 +163,20 @@ fn is_locked(shop: &Shop) -> bool {
 /// nobody else is the last: the SQLite used here looks twice, but older ones go by the lock alone.
 #[test]
 fn another_program_that_looks_into_the_journal_takes_nothing_away_from_a_running_till() {
-    let shop = Shop::open(Some(Scenario::from_name("ok").unwrap()), PACE);
+    let shop = TestShop::open(Some(scenario("ok")), PACE);
     assert_eq!(shop.pay("1.00", &code("ok", 1)).exit, 0);
-    let mut counter = Counter::open(&shop);
-    counter.see(&["Enter the amount.", "WeChat Pay ready"]);
-    let sell = |counter: &mut Counter, serial| {
-        counter.press("12.34\r");
-        counter.see(&["Scan the customer's payment code."]);
-        counter.burst(&format!("13000000000000000{serial}\r"));
-        counter.see(&["PAID", "Payment received."]);
-        counter.press("\r");
-        counter.see(&["Enter the amount."]);
+    let mut session = TuiSession::open(&shop);
+    session.see(&["Enter the amount.", "WeChat Pay ready"]);
+    let sell = |session: &mut TuiSession, serial| {
+        session.press("12.34\r");
+        session.see(&["Scan the customer's payment code."]);
+        session.burst(&format!("13000000000000000{serial}\r"));
+        session.see(&["PAID", "Payment received."]);
+        session.press("\r");
+        session.see(&["Enter the amount."]);
     };
     assert!(is_locked(&shop), "SQLite's lock is lost");
-    sell(&mut counter, 2);
+    sell(&mut session, 2);
     assert!(is_locked(&shop), "SQLite's lock is lost");
     let look = || {
         let db = Connection::open(shop.journal()).unwrap();
@@ -193,10 +185,10 @@ fn another_program_that_looks_into_the_journal_takes_nothing_away_from_a_running
     };
     assert_eq!(look(), 2);
     assert!(shop.path().join("journal.sqlite-wal").exists(), "the log was taken away");
-    sell(&mut counter, 3);
+    sell(&mut session, 3);
     assert_eq!(look(), 3);
-    counter.send(rustix::process::Signal::KILL);
-    counter.wait_for_end();
+    session.send(rustix::process::Signal::KILL);
+    session.wait_for_end();
     let recovered = shop.recover();
     assert_eq!(recovered.exit, 0, "{recovered:?}");
     assert_eq!(shop.orders().len(), 3);

@@ -1,18 +1,15 @@
 //! The way to the gateway and back over real TLS: what is sent is sent once, and a reply is whole
 //! or it is no reply.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test ends where it fails")]
-
-mod common;
 
 use std::time::Duration;
 
-use common::wire::{Act, Wire};
-use common::{PACE, Ran, Shop};
+use crate::fixture::{PACE, Ran, TestShop, code};
+use crate::server::{Act, Wire};
 use paytill::clock::{Millis, Uptime};
 use paytill::gateway::Outgoing;
 use paytill::payment::TillCause;
 use paytill::simulator::{Identity, Scenario};
-use paytill_host::transport::{Failure, Route, Transport};
+use paytill_host::transport::{Route, Transport, TransportFailure};
 use zeroize::Zeroizing;
 
 /// Within it a failure must show, and long after it a test fails.
@@ -52,7 +49,7 @@ fn to(path: &str, body: &str, certificate: bool) -> Outgoing {
 }
 
 /// Carries one submission; it must come to an end. Tells the status and the body.
-async fn carry(transport: &Transport, body: &str) -> Result<(u16, Vec<u8>), Failure> {
+async fn carry(transport: &Transport, body: &str) -> Result<(u16, Vec<u8>), TransportFailure> {
     let outgoing = submit(body);
     let carried = transport.carry(&outgoing, NOW, || {});
     let reply = tokio::time::timeout(DEADLINE, carried).await.expect("it ends by itself")?;
@@ -89,7 +86,7 @@ async fn a_kept_connection_that_closes_under_a_request_never_carries_it_twice() 
         let transport = transport(&keys, &[wire.url()]);
         assert_eq!(carry(&transport, "first").await.unwrap().1, BODY.as_bytes());
         let second = carry(&transport, "second").await;
-        assert_eq!(second, Err(Failure::Lost(TillCause::ConnectionLost)), "{end:?}");
+        assert_eq!(second, Err(TransportFailure::Lost(TillCause::ConnectionLost)), "{end:?}");
         assert_eq!((wire.count("first"), wire.connections()), (1, 1), "{end:?}");
         assert_eq!(wire.begun(), 2, "{end:?}: not once more over a new connection");
     }
@@ -105,7 +102,7 @@ async fn a_connection_that_closes_after_its_answer_is_dialled_again_or_lost_but_
         let body = format!("payment {payment}");
         match carry(&transport, &body).await {
             Ok(reply) => assert_eq!(wire.count(&body), 1, "{reply:?}"),
-            Err(Failure::Lost(_)) => assert!(wire.count(&body) <= 1, "{body}"),
+            Err(TransportFailure::Lost(_)) => assert!(wire.count(&body) <= 1, "{body}"),
             Err(failure) => panic!("{body}: {failure:?}"),
         }
     }
@@ -131,12 +128,16 @@ async fn an_answer_that_breaks_off_anywhere_is_no_answer() {
             for how in ["closes", "resets"] {
                 let body = format!("{cut} {how}");
                 let carried = carry(&transport, &body).await;
-                assert_eq!(carried, Err(Failure::Lost(TillCause::ConnectionLost)), "{body}");
+                assert_eq!(
+                    carried,
+                    Err(TransportFailure::Lost(TillCause::ConnectionLost)),
+                    "{body}"
+                );
                 assert_eq!(wire.count(&body), 1, "{body}");
             }
         }
         let hung = carry(&transport, &format!("{} falls silent", length - 1)).await;
-        assert_eq!(hung, Err(Failure::Lost(TillCause::NoAnswer)));
+        assert_eq!(hung, Err(TransportFailure::Lost(TillCause::NoAnswer)));
         let whole = carry(&transport, &format!("{length} closes")).await.unwrap();
         assert_eq!(whole, (200, BODY.into()));
         cuts += 2 * length;
@@ -154,7 +155,10 @@ async fn an_answer_of_unknown_length_ends_only_with_a_farewell() {
     });
     let transport = transport(&keys, &[wire.url()]);
     assert_eq!(carry(&transport, "farewell").await.unwrap().1, BODY.as_bytes());
-    assert_eq!(carry(&transport, "vanish").await, Err(Failure::Lost(TillCause::ConnectionLost)));
+    assert_eq!(
+        carry(&transport, "vanish").await,
+        Err(TransportFailure::Lost(TillCause::ConnectionLost))
+    );
 }
 
 #[tokio::test]
@@ -178,7 +182,10 @@ async fn an_answer_without_end_is_left_at_its_bounds() {
         let act = Act::Flood(head.clone().into_bytes(), more.clone().into_bytes());
         let wire = Wire::start(&keys, move |_| act.clone());
         let carried = carry(&transport(&keys, &[wire.url()]), "flood").await;
-        assert!(matches!(carried, Err(Failure::Lost(_))), "{head:?} {more:.10} {carried:?}");
+        assert!(
+            matches!(carried, Err(TransportFailure::Lost(_))),
+            "{head:?} {more:.10} {carried:?}"
+        );
         assert_eq!(wire.count("flood"), 1);
         let sent = wire.hung_up_after().await;
         assert!(sent < 100 << 20, "{head:?}: {sent} bytes");
@@ -191,7 +198,7 @@ async fn an_answer_that_drips_is_given_up_in_time() {
     let slow = answer(&"x".repeat(60_000));
     let wire = Wire::start(&keys, move |_| Act::Drip(slow.clone()));
     let carried = carry(&transport(&keys, &[wire.url()]), "drip").await;
-    assert_eq!(carried, Err(Failure::Lost(TillCause::NoAnswer)));
+    assert_eq!(carried, Err(TransportFailure::Lost(TillCause::NoAnswer)));
     assert_eq!(wire.count("drip"), 1);
 }
 
@@ -239,7 +246,7 @@ async fn without_a_connection_nothing_is_sent_and_the_backup_gets_it_once() {
     ];
     for (host, code) in ways {
         let alone = carry(&transport(&keys, std::slice::from_ref(&host)), "alone").await;
-        assert_eq!(alone, Err(Failure::NotSent(code)), "{host}");
+        assert_eq!(alone, Err(TransportFailure::NotSent(code)), "{host}");
         let backup = Wire::start(&keys, |_| Act::Answer(answer(BODY)));
         let transport = transport(&keys, &[host.clone(), backup.url()]);
         assert_eq!(carry(&transport, "again").await.unwrap().0, 200, "{host}");
@@ -260,7 +267,7 @@ async fn what_may_have_arrived_is_not_sent_to_the_backup() {
         let backup = Wire::start(&keys, |_| Act::Answer(answer(BODY)));
         let transport = transport(&keys, &[primary.url(), backup.url()]);
         let carried = carry(&transport, "once").await;
-        assert!(matches!(carried, Err(Failure::Lost(_))), "{act:?} {carried:?}");
+        assert!(matches!(carried, Err(TransportFailure::Lost(_))), "{act:?} {carried:?}");
         assert_eq!((primary.count("once"), backup.connections()), (1, 0), "{act:?}");
     }
 }
@@ -300,11 +307,11 @@ async fn the_certificate_is_shown_only_where_it_is_asked_for() {
 async fn through_a_proxy_goes_nothing_in_the_clear() {
     let keys = keys();
     let wire = Wire::start(&keys, |_| Act::Answer(answer(BODY)));
-    let refusing = common::wire::refusing_proxy();
+    let refusing = crate::server::refusing_proxy();
     let mut route = route(&keys, &[wire.url()]);
     route.proxy = Some(format!("http://{}", refusing.address));
     let carried = carry(&Transport::new(&route).unwrap(), "a secret").await;
-    assert_eq!(carried, Err(Failure::NotSent(TillCause::NoConnection)));
+    assert_eq!(carried, Err(TransportFailure::NotSent(TillCause::NoConnection)));
     let seen = refusing.seen.await.unwrap();
     assert!(seen.starts_with("CONNECT 127.0.0.1:") && !seen.contains("secret"), "{seen}");
     assert_eq!(wire.connections(), 0);
@@ -312,7 +319,7 @@ async fn through_a_proxy_goes_nothing_in_the_clear() {
 
 #[test]
 fn the_proxies_of_the_environment_are_not_used() {
-    let shop = Shop::open(Scenario::from_name("ok"), PACE);
+    let shop = TestShop::open(Scenario::from_name("ok"), PACE);
     let mut pay = shop.command(&["pay", "12.34", "--code", CODE, "--json"]);
     let dead = nowhere().replace("https", "http");
     for name in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"]
@@ -326,11 +333,11 @@ fn the_proxies_of_the_environment_are_not_used() {
 
 #[test]
 fn a_payment_that_could_not_be_sent_is_declined_and_closed() {
-    let shop = Shop::open(None, PACE);
+    let shop = TestShop::open(None, PACE);
     let address = format!("https://{}", shop.server.local_addr());
     for (serial, host) in [nowhere(), "https://nohost.invalid".to_owned()].iter().enumerate() {
         shop.reconfigure(&address, host);
-        let code = Scenario::from_name("ok").unwrap().code(serial as u64);
+        let code = code("ok", serial);
         let ran = shop.pay("12.34", &code);
         let last = ran.last();
         assert_eq!(ran.exit, 10, "{ran:?}");
@@ -346,7 +353,7 @@ fn a_payment_that_could_not_be_sent_is_declined_and_closed() {
 
 #[test]
 fn a_payment_whose_request_is_lost_on_the_way_is_sent_once_and_never_to_the_backup() {
-    let shop = Shop::open(Scenario::from_name("ok"), PACE);
+    let shop = TestShop::open(Scenario::from_name("ok"), PACE);
     let keys = Identity::load(shop.path()).unwrap();
     let _runtime = shop.runtime.enter();
     let primary = Wire::start(&keys, |_| Act::Close);

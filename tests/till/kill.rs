@@ -1,15 +1,12 @@
 //! The plug is pulled: `SIGKILL` at every write to the journal and at random moments. After
 //! `recover` the books of the till and of the bank agree, nothing is open, nothing charged twice.
-#![allow(clippy::unwrap_used, reason = "a test may")]
-
-mod common;
 
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use common::{PACE, Shop, disk_faults, in_lanes};
+use crate::fixture::{PACE, TestShop, code, disk_faults, in_lanes, scenario};
 use paytill::payment::Status;
 use paytill::simulator::Scenario;
 
@@ -19,10 +16,6 @@ const SHOPS: u32 = 8;
 const RANDOM_KILLS: u32 = 200;
 /// More operations than any payment needs: a payment that survives ends the search.
 const MOST_OPERATIONS: u32 = 400;
-
-fn scenario(name: &str) -> Scenario {
-    Scenario::from_name(name).unwrap()
-}
 
 fn with_fault(mut command: Command, fault: &str) -> Command {
     command.env("LD_PRELOAD", disk_faults()).env("PAYTILL_FAULT", fault);
@@ -39,11 +32,11 @@ fn was_killed(status: ExitStatus) -> bool {
 fn kill_at_operations(name: &str, when: &str, first: u32) -> (u32, u32) {
     let mut operation = first;
     let (mut serial, mut killed) = (0, 0);
-    let shop = Shop::open(None, PACE);
+    let shop = TestShop::open(None, PACE);
     loop {
         assert!(operation < MOST_OPERATIONS, "{name} never ends");
         serial += 1;
-        let code = scenario(name).code(serial);
+        let code = code(name, serial);
         let pay = shop.command(&["pay", "12.34", "--code", &code]);
         let status = with_fault(pay, &format!("{when}:{operation}")).status().unwrap();
         if operation.is_multiple_of(5) {
@@ -84,7 +77,7 @@ fn killed_at_the_very_first_payment_of_a_new_journal_nothing_is_lost() {
     let operations: Vec<u32> = (1..60).collect();
     let kills = AtomicU32::new(0);
     in_lanes(LANES, &operations, |operation| {
-        let shop = Shop::open(Some(scenario("ok")), PACE);
+        let shop = TestShop::open(Some(scenario("ok")), PACE);
         let pay = shop.command(&["pay", "12.34", "--code", "130000000000000000"]);
         let status = with_fault(pay, &format!("before:{operation}")).status().unwrap();
         kills.fetch_add(u32::from(was_killed(status)), Ordering::Relaxed);
@@ -107,7 +100,7 @@ fn killed_at_random_moments_of_every_scenario_the_books_agree() {
     in_lanes(LANES, &kills, |kill| {
         let mut random = fastrand::Rng::with_seed(u64::from(*kill));
         let scenario = ending[random.usize(..ending.len())];
-        let shop = Shop::open(Some(scenario), PACE);
+        let shop = TestShop::open(Some(scenario), PACE);
         let story = format!("seed {kill}: {}", scenario.name());
         let mut process = shop
             .command(&["pay", "12.34", "--code", "130000000000000000"])

@@ -1,29 +1,25 @@
 //! `paytill doctor` with the real binary: it finds what was broken, says what to do, ends with the
 //! code that fits, and moves no money.
-#![allow(clippy::unwrap_used, reason = "a test may fail")]
-
-mod common;
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
 
-use common::counter::{Counter, Socket};
-use common::{PACE, Ran, Shop, Waiting, clock_faults};
+use crate::fixture::tui_session::{Socket, TuiSession};
+use crate::fixture::{PACE, PendingPayment, Ran, TestShop, clock_faults, code};
 use paytill::payment::CallKind;
-use paytill::simulator::Scenario;
 use rusqlite::Connection;
 use serde_json::Value;
 
 const CODE: &str = "130000000000000000";
 
 /// A shop that takes no notice of what is plugged into this machine.
-fn shop() -> Shop {
-    let shop = Shop::open(None, PACE);
+fn shop() -> TestShop {
+    let shop = TestShop::open(None, PACE);
     shop.configure("[scanner]\nkind = \"keyboard\"\n");
     shop
 }
 
-fn doctor(shop: &Shop) -> Ran {
+fn doctor(shop: &TestShop) -> Ran {
     let mut doctor = shop.command(&["doctor", "--json"]);
     doctor.env("TERM", "xterm-256color").env("LANG", "C.UTF-8");
     Ran::of(doctor.output().unwrap())
@@ -237,7 +233,7 @@ fn a_clock_that_is_wrong_is_told_by_how_much() {
 fn a_journal_that_was_changed_is_told() {
     let shop = shop();
     for serial in 1..=3 {
-        let code = Scenario::from_name("ok").unwrap().code(serial);
+        let code = code("ok", serial);
         assert_eq!(shop.pay("5", &code).exit, 0);
     }
     is_well(&doctor(&shop), "journal");
@@ -250,22 +246,21 @@ fn a_journal_that_was_changed_is_told() {
 #[test]
 fn it_looks_on_while_a_till_runs_and_leaves_its_devices_alone() {
     // In no hurry: the customer is waited for as long as in a shop.
-    let shop = Shop::open(None, 1);
+    let shop = TestShop::open(None, 1);
     shop.configure("[scanner]\nkind = \"keyboard\"\n");
-    let mut waiting =
-        Waiting::start(&shop, "12.34", &Scenario::from_name("walks-away").unwrap().code(1));
+    let mut pending = PendingPayment::start(&shop, "12.34", &code("walks-away", 1));
     let ran = doctor(&shop);
     assert_eq!(ran.exit, 0, "{ran:?}");
     assert!(found(&ran, "till")["text"].as_str().unwrap().contains("A till is running"), "{ran:?}");
     assert!(found(&ran, "journal")["text"].as_str().unwrap().contains("1 orders, 1 open"));
-    assert!(waiting.is_running());
+    assert!(pending.is_running());
 
-    let shop = Shop::open(None, PACE);
-    let code = Scenario::from_name("walks-away").unwrap().code(1);
-    let (mut counter, _scanner) = Counter::open_waiting(&shop, &code);
+    let shop = TestShop::open(None, PACE);
+    let code = code("walks-away", 1);
+    let (mut session, _scanner) = TuiSession::open_waiting(&shop, &code);
     let ran = doctor(&shop);
     assert!(found(&ran, "scanner")["text"].as_str().unwrap().contains("the running till uses it"));
-    counter.see(&["Scanner ready"]);
+    session.see(&["Scanner ready"]);
 }
 
 #[test]

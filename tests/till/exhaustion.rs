@@ -1,27 +1,19 @@
 //! The system gives no more: no descriptors, no memory, no room in a file, no threads. The till ends
 //! before anything is sent and says why, or finishes what is open; whatever happened, a recovery
 //! with enough of everything brings the books together.
-#![allow(clippy::unwrap_used, reason = "a test may")]
-
-mod common;
 
 use std::ffi::OsStr;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use common::counter::Counter;
-use common::{PACE, Shop, in_lanes, thread_faults};
-use paytill::simulator::Scenario;
+use crate::fixture::tui_session::TuiSession;
+use crate::fixture::{DEVICES, PACE, TestShop, code, in_lanes, thread_faults};
 
 const LANES: usize = 24;
 /// Runs in one shop.
 const IN_ONE_SHOP: usize = 6;
 const CUSTOMERS: [&str; 2] = ["password-8", "walks-away"];
-
-fn code(name: &str, serial: usize) -> String {
-    Scenario::from_name(name).unwrap().code(serial as u64)
-}
 
 /// How runs that lacked something ended.
 #[derive(Default)]
@@ -41,7 +33,7 @@ impl Outcomes {
     fn check(
         &self,
         story: &str,
-        shop: &Shop,
+        shop: &TestShop,
         customer: &str,
         serial: usize,
         lacking: &dyn Fn(&[&str]) -> Command,
@@ -99,7 +91,7 @@ fn under(what: &str, option: &str, limits: &[usize]) -> Outcomes {
         .flat_map(|customer| limits.chunks(IN_ONE_SHOP).map(|limits| (*customer, limits)))
         .collect();
     in_lanes(LANES, &runs, |(customer, limits)| {
-        let shop = Shop::open(None, PACE);
+        let shop = TestShop::open(None, PACE);
         for (serial, limit) in (1..).zip(*limits) {
             let script = format!("ulimit {option} {limit} && exec \"$@\"");
             let lacking = |arguments: &[&str]| shop.by_shell(&script, arguments);
@@ -139,7 +131,7 @@ fn without_threads_nothing_is_lost() {
     let outcomes = Outcomes::default();
     let threads: Vec<usize> = (0..8).collect();
     in_lanes(LANES, &threads, |from| {
-        let shop = Shop::open(None, PACE);
+        let shop = TestShop::open(None, PACE);
         for (serial, customer) in (1..).zip(CUSTOMERS) {
             let lacking = |arguments: &[&str]| {
                 let mut command = shop.command(arguments);
@@ -159,27 +151,26 @@ fn a_screen_without_threads_says_so_and_gives_the_terminal_back() {
     let threads: Vec<usize> = (0..8).collect();
     let refused = AtomicUsize::new(0);
     in_lanes(LANES, &threads, |from| {
-        let shop = Shop::open(None, PACE);
-        let printer = "[printer]\nkind = \"escpos-serial\"\nport = \"printer\"\n";
-        shop.configure(&format!("[scanner]\nkind = \"serial\"\nport = \"scanner\"\n{printer}"));
+        let shop = TestShop::open(None, PACE);
+        shop.configure(DEVICES);
         let count = from.to_string();
         let environment =
             [("LD_PRELOAD", library.as_os_str()), ("PAYTILL_THREADS", OsStr::new(&count))];
-        let mut counter = Counter::open_with(&shop, &environment);
+        let mut session = TuiSession::open_with(&shop, &environment);
         let mut is_over = false;
-        counter.see_that("the till, or why there is none", |screen| {
+        session.see_that("the till, or why there is none", |screen| {
             screen.contains("Enter the amount.") || screen.contains("paytill: ")
         });
-        if counter.screen().contains("Enter the amount.") {
-            counter.press("\x11");
+        if session.screen().contains("Enter the amount.") {
+            session.press("\x11");
         } else {
             is_over = true;
         }
-        let status = counter.wait_for_end();
-        let story = format!("{from} threads: {status:?}\n{}", counter.screen());
-        assert!(counter.is_given_back(), "{story}");
+        let status = session.wait_for_end();
+        let story = format!("{from} threads: {status:?}\n{}", session.screen());
+        assert!(session.is_given_back(), "{story}");
         assert_eq!(status.exit_code(), u32::from(is_over), "{story}");
-        assert!(!counter.tape().contains("panicked"), "{story}");
+        assert!(!session.tape().contains("panicked"), "{story}");
         refused.fetch_add(usize::from(is_over), Ordering::Relaxed);
     });
     let refused = refused.into_inner();

@@ -1,23 +1,13 @@
 //! A scanner that sends anything at all while a payment is open: keys still work, nothing of it
 //! reaches the terminal as it came, and the payment comes to its right end.
-#![allow(clippy::unwrap_used, reason = "a test may")]
 
-mod common;
-
-use common::counter::Counter;
-use common::{Shop, in_lanes};
-use paytill::simulator::Scenario;
+use crate::fixture::tui_session::{CTRL_L, CTRL_Q, TuiSession};
+use crate::fixture::{TestShop, code, in_lanes};
 
 const LANES: usize = 6;
 const MEBIBYTE: usize = 1 << 20;
-const CTRL_L: &str = "\x0c";
-const CTRL_Q: &str = "\x11";
 /// In every flood: what must not come out.
 const MARK: &str = "BREAKOUT";
-
-fn code(name: &str, serial: u64) -> String {
-    Scenario::from_name(name).unwrap().code(serial)
-}
 
 fn floods() -> Vec<(&'static str, Vec<u8>)> {
     let mut random = fastrand::Rng::with_seed(3);
@@ -36,7 +26,7 @@ fn floods() -> Vec<(&'static str, Vec<u8>)> {
     .concat();
     // Codes that are cut off or run into each other, and whole ones, as fast as the line takes them.
     let lines = |codes: Vec<String>| codes.join("\r") + "\r";
-    let halves = (0..3000).map(|serial| code("ok", serial as u64)[..serial % 18].to_owned());
+    let halves = (0..3000).map(|serial| code("ok", serial)[..serial % 18].to_owned());
     let halves = lines(halves.collect());
     let joined: String = (0..3000).map(|serial| code("ok", serial)).collect();
     let whole = lines((100..1100).map(|serial| code("ok", serial)).collect());
@@ -82,40 +72,40 @@ fn assert_tame(tape: &str, what: &str) {
 fn whatever_a_scanner_sends_during_a_payment_changes_nothing() {
     let floods = floods();
     in_lanes(LANES, &floods, |(what, bytes)| {
-        let shop = Shop::open(None, 5);
-        let (mut counter, mut scanner) = Counter::open_waiting(&shop, &code("password-29", 1));
+        let shop = TestShop::open(None, 5);
+        let (mut session, mut scanner) = TuiSession::open_waiting(&shop, &code("password-29", 1));
         // While it floods, keys work.
         std::thread::scope(|scope| {
             let flooding = scope.spawn(|| scanner.babble(bytes));
             let mut presses = 0;
             while presses < 2 || (presses < 40 && !flooding.is_finished()) {
-                counter.press(CTRL_L);
-                counter.see_that("another language", |screen| screen.contains("等待顾客输入密码"));
-                counter.press(CTRL_L);
-                counter.see_that("the first language", |screen| {
+                session.press(CTRL_L);
+                session.see_that("another language", |screen| screen.contains("等待顾客输入密码"));
+                session.press(CTRL_L);
+                session.see_that("the first language", |screen| {
                     screen.contains("WAITING FOR CUSTOMER")
                 });
                 presses += 2;
             }
-            counter.watch_until(&format!("the end of {what}"), || flooding.is_finished());
+            session.watch_until(&format!("the end of {what}"), || flooding.is_finished());
         });
-        counter.see(&["PAID", "Payment received"]);
+        session.see(&["PAID", "Payment received"]);
         let ledger = shop.ledger();
         assert_eq!(ledger.len(), 1, "{what}: only the one payment: {ledger:?}");
         assert_eq!(ledger[0].net().minor(), 1234, "{what}");
         // And the scanner works again, once it has come to its senses.
-        counter.press("\r");
-        counter.see(&["Enter the amount."]);
+        session.press("\r");
+        session.see(&["Enter the amount."]);
         scanner.scan("6901234567892");
-        counter.see(&["product barcode (6901234567892)"]);
-        counter.press("5\r");
-        counter.see(&["Scan the customer's payment code."]);
+        session.see(&["product barcode (6901234567892)"]);
+        session.press("5\r");
+        session.see(&["Scan the customer's payment code."]);
         scanner.scan(&code("password-1", 7));
-        counter.see(&["PAID", "Payment received"]);
-        counter.press(CTRL_Q);
-        assert_eq!(counter.wait_for_end().exit_code(), 0, "{what}");
-        assert!(counter.is_given_back(), "{what}");
-        assert_tame(&counter.tape(), what);
+        session.see(&["PAID", "Payment received"]);
+        session.press(CTRL_Q);
+        assert_eq!(session.wait_for_end().exit_code(), 0, "{what}");
+        assert!(session.is_given_back(), "{what}");
+        assert_tame(&session.tape(), what);
         assert_eq!(shop.recover().exit, 0, "{what}");
         shop.assert_books_agree(true);
     });

@@ -52,6 +52,15 @@ const ROOMS: &[&str] = &[
     "till/main",
 ];
 
+/// The pages of facts that comments point into, as in `devices 2.3`, by the word they go by.
+const PAGES: [(&str, &str); 5] = [
+    ("protocol", "src/core/gateway/wechat/README.md"),
+    ("devices", "src/till/device/README.md"),
+    ("scans", "src/till/scan/README.md"),
+    ("journal", "src/journal/README.md"),
+    ("interface", "src/till/README.md"),
+];
+
 /// Code that decides. It has no thread, file, socket, clock, environment or random draw.
 const PURE: &[&str] = &[
     "core/",
@@ -84,22 +93,34 @@ const IMPURE: [&str; 10] = [
     "rusqlite::",
 ];
 
-fn sources() -> BTreeMap<String, String> {
-    fn walk(folder: &Path, files: &mut Vec<PathBuf>) {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                walk(&path, files);
-            } else if path.extension().is_some_and(|ending| ending == "rs") {
-                files.push(path);
-            }
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// All files below a folder, but for what is built, drawn or drawn by lot.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let skipped = ["target", "corpus", "snapshots", ".git"];
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        match path.is_dir() {
+            _ if skipped.contains(&name) => {}
+            true => files.extend(self::files(&path)),
+            false => files.push(path),
         }
     }
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut files = Vec::new();
-    walk(&root, &mut files);
-    let name = |path: &Path| path.strip_prefix(&root).unwrap().to_str().unwrap().to_owned();
-    files.iter().map(|path| (name(path), fs::read_to_string(path).unwrap())).collect()
+    files
+}
+
+fn sources() -> BTreeMap<String, String> {
+    let src = root().join("src");
+    let name = |path: &Path| path.strip_prefix(&src).unwrap().to_str().unwrap().to_owned();
+    files(&src)
+        .iter()
+        .filter(|path| path.extension().is_some_and(|ending| ending == "rs"))
+        .map(|path| (name(path), fs::read_to_string(path).unwrap()))
+        .collect()
 }
 
 /// Without comments, and without the tests at a file's end.
@@ -150,7 +171,7 @@ fn the_core_reaches_no_runtime_no_database_no_device_and_no_screen() {
     let tree = Command::new(env!("CARGO"))
         .args(["tree", "--offline", "--locked", "--package", "paytill-core"])
         .args(["--edges", "normal", "--prefix", "none"])
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .current_dir(root())
         .output()
         .unwrap();
     assert!(tree.status.success(), "{}", String::from_utf8_lossy(&tree.stderr));
@@ -200,16 +221,87 @@ fn nothing_untrusted_is_printed_around_the_screen() {
 
 #[test]
 fn every_deliberate_fault_has_its_place_in_the_code() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let faults = root.join("tests/simulation/deliberate_faults.toml");
+    let faults = root().join("tests/simulation/deliberate_faults.toml");
     let faults: toml::Table = fs::read_to_string(faults).unwrap().parse().unwrap();
     let faults = faults["fault"].as_array().unwrap();
     assert!(faults.len() >= 15);
     for fault in faults {
-        let text = fs::read_to_string(root.join(fault["file"].as_str().unwrap())).unwrap();
+        let text = fs::read_to_string(root().join(fault["file"].as_str().unwrap())).unwrap();
         for change in fault["change"].as_array().unwrap() {
             let place = change[0].as_str().unwrap();
             assert_eq!(text.matches(place).count(), 1, "{}: {place}", fault["name"]);
         }
     }
+}
+
+/// The numbers of a page's sections.
+fn headings(page: &str) -> Vec<String> {
+    let text = fs::read_to_string(root().join(page)).unwrap();
+    let titles = text.lines().filter_map(|line| line.trim_start_matches('#').strip_prefix(' '));
+    titles.filter_map(|title| number(title).map(|(number, _)| number.to_owned())).collect()
+}
+
+/// A number such as `2.5` at the beginning, and what comes after it.
+fn number(text: &str) -> Option<(&str, &str)> {
+    let length = text.find(|letter: char| !letter.is_ascii_digit() && letter != '.');
+    let number = text[..length.unwrap_or(text.len())].trim_end_matches('.');
+    number.starts_with(|first: char| first.is_ascii_digit()).then(|| text.split_at(number.len()))
+}
+
+/// The sections that a text names by this word: `devices 2.5 and 2.6`, also in the next line of a
+/// comment.
+fn named<'a>(text: &'a str, word: &str) -> Vec<&'a str> {
+    let mut named = Vec::new();
+    for (at, _) in text.match_indices(word) {
+        let is_within = |letter: char| letter.is_alphanumeric() || "_.-".contains(letter);
+        if text[..at].ends_with(is_within) {
+            continue;
+        }
+        let after = &text[at + word.len()..];
+        let mut rest = match after.strip_prefix('\n') {
+            Some(line) => {
+                let line = line.trim_start_matches([' ', '\t']);
+                let marks = ["///", "//!", "//", "#", "--"];
+                let bare = marks.iter().find_map(|mark| line.strip_prefix(mark));
+                bare.unwrap_or(line).trim_start_matches([' ', '\t'])
+            }
+            None => after.strip_prefix(' ').unwrap_or_default(),
+        };
+        while let Some((number, more)) = number(rest) {
+            if more.starts_with(|next: char| next.is_alphanumeric() || "_%".contains(next)) {
+                break;
+            }
+            named.push(number);
+            let joint = [", ", " and ", " to "].iter().find_map(|joint| more.strip_prefix(joint));
+            rest = joint.unwrap_or_default();
+        }
+    }
+    named
+}
+
+#[test]
+fn what_comments_point_to_is_there() {
+    let (mut count, mut missing) = (0, Vec::new());
+    let names_pages = |path: &PathBuf| match path.extension() {
+        None => true,
+        Some(ending) => {
+            ["rs", "toml", "py", "sql"].iter().any(|own| ending == *own)
+                || PAGES.iter().any(|(_, page)| path.ends_with(page))
+        }
+    };
+    let texts = files(root()).into_iter().filter(names_pages);
+    let texts: Vec<_> =
+        texts.filter_map(|path| Some((fs::read_to_string(&path).ok()?, path))).collect();
+    for (word, page) in PAGES {
+        let headings = headings(page);
+        assert!(!headings.is_empty(), "{page}");
+        for (text, path) in &texts {
+            let named = named(text, word);
+            count += named.len();
+            let lacking = named.iter().filter(|name| !headings.iter().any(|known| known == *name));
+            missing.extend(lacking.map(|name| format!("{}: {word} {name}", path.display())));
+        }
+    }
+    assert!(missing.is_empty(), "{missing:#?}");
+    assert!(count > 50, "only {count} were found");
 }

@@ -1,12 +1,9 @@
 //! `paytill pay` against every scenario of the simulated gateway: the state, the exit code and the
 //! bank's ledger agree, and after `recover` nothing is open that need not be.
-#![allow(clippy::unwrap_used, reason = "a test may")]
 
-mod common;
-
-use common::{PACE, Shop, Waiting, in_lanes};
+use crate::fixture::{PACE, PendingPayment, TestShop, code, in_lanes};
 use paytill::payment::Status;
-use paytill::simulator::{Oddity, Scenario};
+use paytill::simulator::{Scenario, SpecialCase};
 
 /// Payments that run at once: they mostly wait.
 const LANES: usize = 12;
@@ -23,7 +20,7 @@ fn exit_code(status: Status) -> i32 {
 /// Runs one scenario and says what does not hold.
 fn check(scenario: Scenario) {
     let name = scenario.name();
-    let shop = Shop::open(Some(scenario), PACE);
+    let shop = TestShop::open(Some(scenario), PACE);
     let ran = shop.pay("12.34", "130000000000000000");
     let expected = scenario.expected().unwrap();
     let last = ran.last();
@@ -36,7 +33,7 @@ fn check(scenario: Scenario) {
     assert_eq!(last["reason"].is_null(), expected.status == Status::Paid, "{story}");
     // The request arrives when all is over, and how soon after that is a matter of this machine's
     // speed. A till that goes on finds it by its later looks: the simulation has them.
-    let is_late = scenario == Scenario::Odd(Oddity::DeliveredLate);
+    let is_late = scenario == Scenario::Odd(SpecialCase::DeliveredLate);
     if expected.status != Status::Attention && !is_late {
         shop.assert_books_agree(false);
     }
@@ -66,11 +63,11 @@ fn every_scenario_ends_as_it_should() {
 
 #[test]
 fn the_code_alone_chooses_the_customer() {
-    let shop = Shop::open(None, PACE);
+    let shop = TestShop::open(None, PACE);
     for (scenario, status) in
         [("ok", "paid"), ("notenough", "declined"), ("walks-away", "reversed")]
     {
-        let code = Scenario::from_name(scenario).unwrap().code(7);
+        let code = code(scenario, 7);
         let ran = shop.pay("5", &code);
         assert_eq!(ran.last()["state"], status, "{ran:?}");
     }
@@ -78,8 +75,8 @@ fn the_code_alone_chooses_the_customer() {
 
 #[test]
 fn recovery_tells_each_step_once_and_says_so_where_there_is_nothing_to_do() {
-    let shop = Shop::open(Scenario::from_name("walks-away"), PACE);
-    drop(Waiting::start(&shop, "12.34", "130000000000000000"));
+    let shop = TestShop::open(Scenario::from_name("walks-away"), PACE);
+    drop(PendingPayment::start(&shop, "12.34", "130000000000000000"));
     let recovered = shop.recover();
     assert_eq!(recovered.exit, 0, "{recovered:?}");
     assert_eq!(recovered.states(), ["waiting", "reversing", "reversed"]);
@@ -94,7 +91,7 @@ fn recovery_tells_each_step_once_and_says_so_where_there_is_nothing_to_do() {
 
 #[test]
 fn random_customers_never_part_the_books() {
-    let shop = Shop::open_seeded(Scenario::from_name("random"), PACE, 7);
+    let shop = TestShop::open_seeded(Scenario::from_name("random"), PACE, 7);
     for serial in 0..12 {
         let code = format!("13{serial:016}");
         let ran = shop.pay("1.00", &code);

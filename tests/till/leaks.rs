@@ -1,17 +1,14 @@
 //! Secrets and payment codes stay where they belong: they are looked for in everything a till leaves
 //! behind, in what the system tells of its process and, where this user may, in its memory.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test ends where it fails")]
-
-mod common;
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
-use std::io::{BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
-use std::process::{Child, Output, Stdio};
+use std::io::{Read as _, Seek as _, SeekFrom};
+use std::process::Output;
 
-use common::counter::{Counter, Socket};
-use common::{PACE, Shop};
-use paytill::simulator::{Identity, Scenario};
+use crate::fixture::tui_session::{Socket, TuiSession};
+use crate::fixture::{DEVICES, PACE, PendingPayment, SERIAL_SCANNER, TestShop, code};
+use paytill::simulator::Identity;
 
 /// Without repetition; its last digits choose the customer.
 const DIGITS: &str = "13849201756384";
@@ -74,46 +71,32 @@ fn is_gone(process: u32, code: &str, control: &str) {
     assert!(found.is_empty(), "{found:#?}");
 }
 
-/// `pay` with the code on standard input, until its customer is waited for.
-fn pays(shop: &Shop, code: &str) -> Child {
-    let mut pay = shop.command(&["pay", "12.34", "--code", "-", "--json"]);
-    let mut child =
-        pay.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-    child.stdin.take().unwrap().write_all(format!("{code}\n").as_bytes()).unwrap();
-    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let mut waits = lines.map(|line| line.unwrap().contains("\"waiting\""));
-    assert!(waits.any(|waits| waits), "it waits for its customer");
-    child
-}
-
 #[test]
 fn a_payment_code_is_gone_from_memory_once_the_gateway_has_answered() {
-    let shop = Shop::open(None, 1);
-    let mut child = pays(&shop, &walks_away());
-    is_gone(child.id(), &walks_away(), "Corner Coffee");
-    child.kill().unwrap();
-    child.wait().unwrap();
+    let shop = TestShop::open(None, 1);
+    let pending = PendingPayment::start_by_stdin(&shop, "12.34", &walks_away());
+    is_gone(pending.process_id(), &walks_away(), "Corner Coffee");
 }
 
 #[test]
 fn a_scanned_code_is_gone_from_memory_once_the_gateway_has_answered() {
-    let shop = Shop::open(None, 1);
-    shop.configure("[scanner]\nkind = \"serial\"\nport = \"scanner\"\n");
+    let shop = TestShop::open(None, 1);
+    shop.configure(SERIAL_SCANNER);
     let mut scanner = Socket::new(&shop, "scanner").plug();
-    let mut counter = Counter::open(&shop);
-    counter.see(&["Enter the amount.", "Scanner ready"]);
-    counter.press("12.34\r");
-    counter.see(&["Scan the customer's payment code."]);
+    let mut session = TuiSession::open(&shop);
+    session.see(&["Enter the amount.", "Scanner ready"]);
+    session.press("12.34\r");
+    session.see(&["Scan the customer's payment code."]);
     scanner.scan(&walks_away());
-    counter.see(&["WAITING FOR CUSTOMER"]);
-    is_gone(counter.process_id(), &walks_away(), "Corner Coffee");
+    session.see(&["WAITING FOR CUSTOMER"]);
+    is_gone(session.process_id(), &walks_away(), "Corner Coffee");
 }
 
 #[test]
 fn the_system_keeps_a_till_to_itself() {
-    let shop = Shop::open(None, 1);
-    let mut child = pays(&shop, &walks_away());
-    let of_process = |name: &str| fs::read(format!("/proc/{}/{name}", child.id()));
+    let shop = TestShop::open(None, 1);
+    let pending = PendingPayment::start_by_stdin(&shop, "12.34", &walks_away());
+    let of_process = |name: &str| fs::read(format!("/proc/{}/{name}", pending.process_id()));
     let limits = String::from_utf8(of_process("limits").unwrap()).unwrap();
     let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
     assert_eq!(core.split_whitespace().filter(|word| *word == "0").count(), 2, "{core}");
@@ -125,16 +108,14 @@ fn the_system_keeps_a_till_to_itself() {
             assert!(places(&bytes, secret.as_bytes()).is_empty(), "{name}");
         }
     }
-    assert!(fs::read_dir(format!("/proc/{}/task", child.id())).unwrap().all(|task| {
+    assert!(fs::read_dir(format!("/proc/{}/task", pending.process_id())).unwrap().all(|task| {
         let children = fs::read_to_string(task.unwrap().path().join("children"));
         children.is_ok_and(|children| children.is_empty())
     }));
-    child.kill().unwrap();
-    child.wait().unwrap();
 }
 
 /// The secrets of a shop, line by line.
-fn secrets(shop: &Shop) -> Vec<String> {
+fn secrets(shop: &TestShop) -> Vec<String> {
     let identity = Identity::load(shop.path()).unwrap();
     let mut secrets = vec![identity.api_key().to_owned()];
     for pem in [identity.client_key_pem(), identity.client_certificate_pem()] {
@@ -145,7 +126,7 @@ fn secrets(shop: &Shop) -> Vec<String> {
 
 #[test]
 fn a_code_in_the_wrong_place_is_not_repeated() {
-    let shop = Shop::open(None, PACE);
+    let shop = TestShop::open(None, PACE);
     let code = walks_away();
     for arguments in [
         &["pay", "12.34", &code] as &[&str],
@@ -171,50 +152,47 @@ fn a_code_in_the_wrong_place_is_not_repeated() {
 
 #[test]
 fn nothing_secret_is_in_what_a_loud_till_leaves_behind() {
-    let shop = Shop::open(None, PACE);
-    shop.configure(
-        "[scanner]\nkind = \"serial\"\nport = \"scanner\"\n\
-         [printer]\nkind = \"escpos-serial\"\nport = \"printer\"\n",
-    );
+    let shop = TestShop::open(None, PACE);
+    shop.configure(DEVICES);
     shop.reconfigure("level = \"debug\"", "level = \"trace\"");
     let mut secrets = secrets(&shop);
     let mut printer = Socket::new(&shop, "printer").plug();
     let mut scanner = Socket::new(&shop, "scanner").plug();
-    let mut counter =
-        Counter::open_with(&shop, &LOUD.map(|(name, value)| (name, OsStr::new(value))));
-    counter.see(&["Enter the amount.", "Scanner ready", "Printer ready"]);
+    let mut session =
+        TuiSession::open_with(&shop, &LOUD.map(|(name, value)| (name, OsStr::new(value))));
+    session.see(&["Enter the amount.", "Scanner ready", "Printer ready"]);
     let mut said = Vec::new();
-    let mut charge = |counter: &mut Counter, customer: &str, end: &str| {
-        counter.press("12.34\r");
-        counter.see(&["Scan the customer's payment code."]);
-        let ending = Scenario::from_name(customer).unwrap().code(1);
+    let mut charge = |session: &mut TuiSession, customer: &str, end: &str| {
+        session.press("12.34\r");
+        session.see(&["Scan the customer's payment code."]);
+        let ending = code(customer, 1);
         let code = format!("{DIGITS}{}", &ending[14..]);
         if customer == "notenough" {
-            counter.burst(&format!("{code}\r"));
+            session.burst(&format!("{code}\r"));
         } else {
             scanner.scan(&code);
         }
-        counter.see(&[end]);
+        session.see(&[end]);
         secrets.push(code);
-        counter.press("\r");
-        counter.see(&["Enter the amount."]);
+        session.press("\r");
+        session.see(&["Enter the amount."]);
     };
-    charge(&mut counter, "ok", "Payment received.");
-    said.extend(printer.take_until(common::paper::CUT));
-    charge(&mut counter, "notenough", "NOT PAID");
+    charge(&mut session, "ok", "Payment received.");
+    said.extend(printer.take_until(crate::paper::CUT));
+    charge(&mut session, "notenough", "NOT PAID");
     // Too early: nothing was typed, or it is no code of ours.
     let refused = [format!("{DIGITS}7777"), format!("28{}", &DIGITS[..14])];
     for code in refused {
         scanner.scan(&code);
-        counter.see(&["Nothing was sent."]);
+        session.see(&["Nothing was sent."]);
         secrets.push(code);
     }
-    counter.see_that("the number is closed", |screen| {
+    session.see_that("the number is closed", |screen| {
         !screen.lines().any(|line| line.trim_start().starts_with("NOT PAID"))
     });
-    counter.press("\x11");
-    counter.wait_for_end();
-    said.extend(counter.tape_bytes());
+    session.press("\x11");
+    session.wait_for_end();
+    said.extend(session.tape_bytes());
     // One dies with its journal open, and another goes on with it.
     let code = format!("{DIGITS}0201");
     let arguments = ["pay", "5", "--code", &code];
@@ -247,7 +225,7 @@ fn nothing_secret_is_in_what_a_loud_till_leaves_behind() {
 }
 
 /// The journal and what lies beside it, the log too.
-fn contents(shop: &Shop) -> Vec<(String, Vec<u8>)> {
+fn contents(shop: &TestShop) -> Vec<(String, Vec<u8>)> {
     let entries = fs::read_dir(shop.path()).unwrap().map(|entry| entry.unwrap().path());
     let files = entries.filter(|path| path.to_str().unwrap().contains("journal"));
     files.map(|path| (path.display().to_string(), fs::read(path).unwrap())).collect()

@@ -1,15 +1,11 @@
 //! The line to the gateway is cut after so many bytes, in either direction, in the middle of a
 //! payment by the real binary: what it cannot know it asks about, and the books agree.
-#![allow(clippy::unwrap_used, reason = "a test may")]
-
-mod common;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
-use common::{PACE, Shop, in_lanes};
-use paytill::simulator::Scenario;
+use crate::fixture::{PACE, TestShop, code, in_lanes};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
@@ -20,10 +16,6 @@ const LANES: usize = 24;
 const IN_ONE_SHOP: usize = 6;
 /// Every how manyth byte is the last.
 const STEP: usize = 19;
-
-fn code(name: &str, serial: usize) -> String {
-    Scenario::from_name(name).unwrap().code(serial as u64)
-}
 
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 enum Way {
@@ -40,7 +32,7 @@ struct Cable {
 }
 
 impl Cable {
-    fn new(shop: &Shop) -> Self {
+    fn new(shop: &TestShop) -> Self {
         let (cut, carried) = (Arc::new(Mutex::new(None)), Arc::new(Mutex::new(BTreeMap::new())));
         let gateway = shop.server.local_addr();
         let listener = shop.runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
@@ -118,7 +110,7 @@ async fn pump(
 fn a_line_cut_anywhere_loses_and_doubles_no_payment() {
     // How long a whole payment is on the line.
     let lengths = {
-        let shop = Shop::open(None, PACE);
+        let shop = TestShop::open(None, PACE);
         let cable = Cable::new(&shop);
         assert_eq!(shop.pay("12.34", &code("ok", 1)).exit, 0);
         cable.carried.lock().unwrap().clone()
@@ -132,7 +124,7 @@ fn a_line_cut_anywhere_loses_and_doubles_no_payment() {
     }
     let exits = Mutex::new(BTreeMap::<(Way, i32), usize>::new());
     in_lanes(LANES, &runs, |(way, cuts)| {
-        let shop = Shop::open(None, PACE);
+        let shop = TestShop::open(None, PACE);
         let cable = Cable::new(&shop);
         for cut in cuts {
             let before = shop.ledger().len();

@@ -1,17 +1,14 @@
 //! `paytill devices` as scripts and people call it. What is plugged in here nobody knows, so the
-//! lists themselves are tested on made-up trees (`src/device/tests`) and in the lab.
-#![allow(clippy::unwrap_used, reason = "a test may fail")]
+//! lists themselves are tested on made-up trees (`src/till/device/tests`) and in the lab.
 
-mod common;
-
-use common::counter::Counter;
-use common::{PACE, Ran, Shop};
+use crate::fixture::tui_session::TuiSession;
+use crate::fixture::{PACE, Ran, TestShop};
 
 const BROKEN: &str =
     "[[scanner]]\nvendor = \"zzzz\"\nproduct = \"0b87\"\nkind = \"serial\"\nserial = \"1\"\n";
 
-fn shop() -> Shop {
-    Shop::open(None, PACE)
+fn shop() -> TestShop {
+    TestShop::open(None, PACE)
 }
 
 #[test]
@@ -32,15 +29,15 @@ fn a_file_of_learned_scanners_that_is_broken_is_told_and_stops_nothing() {
     let ran = Ran::of(shop.command(&["devices", "--json"]).output().unwrap());
     assert_eq!(ran.exit, 0, "{ran:?}");
     assert!(ran.errors.contains("zzzz is not four hexadecimal digits"), "{ran:?}");
-    let mut counter = Counter::open(&shop);
-    counter.see(&["Enter the amount.", "Scanner keyboard"]);
+    let mut session = TuiSession::open(&shop);
+    session.see(&["Enter the amount.", "Scanner keyboard"]);
 }
 
 #[test]
 fn nothing_is_learned_while_a_till_is_open() {
     let shop = shop();
-    let mut counter = Counter::open(&shop);
-    counter.see(&["Enter the amount."]);
+    let mut session = TuiSession::open(&shop);
+    session.see(&["Enter the amount."]);
     let ran = Ran::of(shop.command(&["devices", "--learn"]).output().unwrap());
     assert_eq!(ran.exit, 4, "{ran:?}");
     assert!(ran.errors.contains("close it first"), "{ran:?}");

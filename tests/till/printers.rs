@@ -1,155 +1,154 @@
 //! Printers that answer, run out, are pulled out and stop reading, as the cashier sees them: the
 //! real binary in a pseudo-terminal, with a printer on another.
-#![allow(clippy::unwrap_used, reason = "a test may fail")]
 
-mod common;
-
-use common::answering::{Answering, COVER_OPEN, PAPER_LOW, PAPER_OUT, Skills, WELL};
-use common::counter::{Counter, Device, Socket};
-use common::paper::Receipt;
-use common::{PACE, Shop};
+use crate::fixture::fake_printer::{COVER_OPEN, FakePrinter, PAPER_LOW, PAPER_OUT, Skills, WELL};
+use crate::fixture::tui_session::{CTRL_L, CTRL_Q, Device, F6, F9, Socket, TuiSession};
+use crate::fixture::{DEVICES, PACE, SERIAL_SCANNER, TestShop, code};
+use crate::paper::Printout;
 use paytill::clock::Millis;
-use paytill::simulator::Scenario;
 use paytill_host::clock::Clock;
 
-const F6: &str = "\x1b[17~";
-const F9: &str = "\x1b[20~";
-const CTRL_L: &str = "\x0c";
-const CTRL_Q: &str = "\x11";
-const DEVICES: &str = "[scanner]\nkind = \"serial\"\nport = \"scanner\"\n\
-                       [printer]\nkind = \"escpos-serial\"\nport = \"printer\"\n";
 const IS_PRINTED: &str = "The receipt was printed.";
-/// Between a key and what it draws (issue 4).
+/// A stuck printer may take so much of the time between a key and what it draws (issue 4), and of
+/// the exit.
 const PROMPT: Millis = Millis(100);
 const PROMPT_END: Millis = Millis::seconds(2);
 
 struct Till {
-    shop: Shop,
-    counter: Counter,
+    shop: TestShop,
+    session: TuiSession,
     scanner: Device,
     customers: u64,
 }
 
 impl Till {
     /// A till that has found its devices, whatever printer is plugged in.
-    fn open(shop: Shop) -> Self {
+    fn open(shop: TestShop) -> Self {
         let scanner = Socket::new(&shop, "scanner").plug();
-        let mut counter = Counter::open(&shop);
-        counter.see(&["Enter the amount.", "WeChat Pay ready", "Scanner ready"]);
-        Self { shop, counter, scanner, customers: 0 }
+        let mut session = TuiSession::open(&shop);
+        session.see(&["Enter the amount.", "WeChat Pay ready", "Scanner ready"]);
+        Self { shop, session, scanner, customers: 0 }
     }
 
     /// One sale, from the amount to the money.
     fn sell(&mut self) {
         self.customers += 1;
-        self.counter.press("12.34\r");
-        self.counter.see(&["READY", "Scan the customer's payment code."]);
+        self.session.press("12.34\r");
+        self.session.see(&["READY", "Scan the customer's payment code."]);
         // Each shows a code that looks unlike the one before.
         let customer = format!("password-{}", self.customers);
-        self.scanner.scan(&Scenario::from_name(&customer).unwrap().code(1));
-        self.counter.see(&["PAID", "Payment received."]);
+        self.scanner.scan(&code(&customer, 1));
+        self.session.see(&["PAID", "Payment received."]);
     }
 
     fn next(&mut self) {
-        self.counter.press("\r");
-        self.counter.see(&["Enter the amount."]);
+        self.session.press("\r");
+        self.session.see(&["Enter the amount."]);
     }
 
     fn printer_is(&mut self, words: &str) {
-        self.counter.see(&[words]);
+        self.session.see(&[words]);
     }
 
     /// Leaves, and compares the books.
     fn close(mut self) {
-        self.counter.press(CTRL_Q);
-        assert_eq!(self.counter.wait_for_end().exit_code(), 0);
-        assert!(self.counter.is_given_back());
+        self.session.press(CTRL_Q);
+        assert_eq!(self.session.wait_for_end().exit_code(), 0);
+        assert!(self.session.is_given_back());
         assert_eq!(self.shop.recover().exit, 0);
         self.shop.assert_books_agree(true);
     }
 }
 
-fn shop() -> Shop {
-    let shop = Shop::open(None, PACE);
+fn shop() -> TestShop {
+    let shop = TestShop::open(None, PACE);
     shop.configure(DEVICES);
     shop
 }
 
 /// A shop whose printer answers, and the till with it.
-fn answering(skills: Skills) -> (Till, Socket, Answering) {
+fn with_printer(skills: Skills) -> (Till, Socket, FakePrinter) {
     let shop = shop();
     let socket = Socket::new(&shop, "printer");
-    let printer = socket.plug_answering(skills);
+    let printer = socket.plug_printer(skills);
     let mut till = Till::open(shop);
     till.printer_is("Printer ready");
     (till, socket, printer)
 }
 
+/// The numbers of the receipts on it.
 fn receipts(paper: &[u8]) -> Vec<String> {
-    Receipt::print(paper).barcodes
+    let printout = Printout::read(paper).unwrap();
+    printout.barcodes().into_iter().map(str::to_owned).collect()
+}
+
+/// What comes after the end of a receipt that was cut off: the rest of a picture in white, the end
+/// of a line.
+fn after_the_cut_off(paper: &[u8]) -> &[u8] {
+    let white = paper.iter().take_while(|byte| **byte == 0).count();
+    paper[white..].strip_prefix(b"\n").unwrap()
 }
 
 #[test]
 fn printed_is_told_when_the_printer_has_said_so() {
-    let (mut till, _socket, printer) = answering(Skills::FENCE);
+    let (mut till, _socket, printer) = with_printer(Skills::SYNC_POINT);
     till.sell();
-    till.counter.see(&[IS_PRINTED]);
-    let receipt = Receipt::print(&printer.paper());
-    assert_eq!((receipt.cuts, receipt.barcodes.len()), (1, 1));
+    till.session.see(&[IS_PRINTED]);
+    let receipt = Printout::read(&printer.paper()).unwrap();
+    assert_eq!((receipt.cuts(), receipt.barcodes().len()), (1, 1));
     till.close();
 }
 
 #[test]
 fn paper_that_ends_in_a_receipt_is_told_and_the_rest_comes_with_new_paper() {
-    let (mut till, _socket, printer) = answering(Skills::FENCE);
+    let (mut till, _socket, printer) = with_printer(Skills::SYNC_POINT);
     printer.runs_out_after(200);
     till.sell();
     till.printer_is("Printer fault out of paper");
     till.next();
     till.sell();
-    assert!(!till.counter.tape().contains(IS_PRINTED));
+    assert!(!till.session.tape().contains(IS_PRINTED));
     assert!(printer.paper().len() < 400, "{}", printer.paper().len());
     printer.becomes(WELL);
     till.printer_is("Printer ready");
-    till.counter.see(&[IS_PRINTED]);
-    till.counter.watch_until("both receipts", || receipts_so_far(&printer) == 2);
-    let paper = printer.paper();
-    let receipt = Receipt::print(&paper);
-    assert_eq!((receipt.cuts, receipt.barcodes.len()), (2, 2));
-    assert_ne!(receipt.barcodes[0], receipt.barcodes[1], "none came twice");
+    till.session.see(&[IS_PRINTED]);
+    till.session.watch_until("both receipts", || receipts_so_far(&printer) == 2);
+    let receipt = Printout::read(&printer.paper()).unwrap();
+    assert_eq!((receipt.cuts(), receipt.barcodes().len()), (2, 2));
+    assert_ne!(receipt.barcodes()[0], receipt.barcodes()[1], "none came twice");
     till.close();
 }
 
 /// Cuts that it has made.
-fn receipts_so_far(printer: &Answering) -> usize {
+fn receipts_so_far(printer: &FakePrinter) -> usize {
     let paper = printer.paper();
     paper.windows(4).filter(|bytes| bytes == b"\x1dVB\0").count()
 }
 
 #[test]
 fn a_printer_says_what_it_needs_in_both_languages_before_anything_is_sent() {
-    let (mut till, _socket, printer) = answering(Skills::FENCE);
+    let (mut till, _socket, printer) = with_printer(Skills::SYNC_POINT);
     printer.becomes(PAPER_LOW);
     till.printer_is("Printer ready paper low");
     printer.becomes(COVER_OPEN);
     till.printer_is("Printer fault cover open");
     printer.becomes(PAPER_OUT);
     till.printer_is("Printer fault out of paper");
-    till.counter.press(CTRL_L);
-    till.counter.see(&["打印机 故障 缺纸"]);
-    till.counter.press(CTRL_L);
+    till.session.press(CTRL_L);
+    till.session.see(&["打印机 故障 缺纸"]);
+    till.session.press(CTRL_L);
     till.sell();
     assert!(printer.paper().is_empty() && !printer.holds_back());
     printer.becomes(PAPER_LOW);
     till.printer_is("Printer ready paper low");
-    till.counter.see(&[IS_PRINTED]);
+    till.session.see(&[IS_PRINTED]);
     assert_eq!(receipts(&printer.paper()).len(), 1);
     till.close();
 }
 
 #[test]
 fn a_receipt_that_was_not_begun_comes_once_from_the_printer_that_comes_back() {
-    let (mut till, socket, printer) = answering(Skills::FENCE);
+    let (mut till, socket, printer) = with_printer(Skills::SYNC_POINT);
     printer.becomes(COVER_OPEN);
     till.printer_is("Printer fault cover open");
     till.sell();
@@ -157,9 +156,9 @@ fn a_receipt_that_was_not_begun_comes_once_from_the_printer_that_comes_back() {
     till.printer_is("Printer searching");
     till.next();
     till.sell();
-    let printer = socket.plug_answering(Skills::FENCE);
+    let printer = socket.plug_printer(Skills::SYNC_POINT);
     till.printer_is("Printer ready");
-    till.counter.watch_until("both receipts", || receipts_so_far(&printer) == 2);
+    till.session.watch_until("both receipts", || receipts_so_far(&printer) == 2);
     let barcodes = receipts(&printer.paper());
     assert_eq!(barcodes.len(), 2);
     assert_ne!(barcodes[0], barcodes[1]);
@@ -168,21 +167,21 @@ fn a_receipt_that_was_not_begun_comes_once_from_the_printer_that_comes_back() {
 
 #[test]
 fn a_receipt_that_was_cut_off_is_told_and_never_begun_again() {
-    let (mut till, socket, printer) = answering(Skills::FENCE);
+    let (mut till, socket, printer) = with_printer(Skills::SYNC_POINT);
     printer.runs_out_after(200);
     till.sell();
     till.printer_is("Printer fault out of paper");
     socket.unplug(printer);
-    till.counter.see(&[
+    till.session.see(&[
         "The receipt for order",
         "was not printed: the printer was unplugged. Press F9 to reprint it.",
     ]);
-    let printer = socket.plug_answering(Skills::FENCE);
+    let printer = socket.plug_printer(Skills::SYNC_POINT);
     till.printer_is("Printer ready");
     till.next();
     till.sell();
-    till.counter.see(&[IS_PRINTED]);
-    let number = receipts(&printer.paper());
+    till.session.see(&[IS_PRINTED]);
+    let number = receipts(after_the_cut_off(&printer.paper()));
     let orders = till.shop.orders();
     assert_eq!((orders.len(), number.len()), (2, 1));
     let last = orders.keys().max().unwrap();
@@ -201,34 +200,47 @@ fn a_printer_that_stops_reading_holds_up_neither_keys_nor_sales_nor_the_exit() {
     printer.jam();
     till.sell();
     till.printer_is("Printer fault");
-    let mut answers: Vec<Millis> = [(CTRL_L, "Ctrl-L English"), (CTRL_L, "Ctrl-L 中文")]
-        .repeat(10)
-        .into_iter()
-        .map(|(key, words)| answer(&mut till.counter, key, words))
-        .collect();
-    answers.sort_unstable();
-    // A machine that is busy with something else is not this printer's fault.
-    let usual = answers[answers.len() / 2];
-    assert!(usual < PROMPT, "{answers:?}");
+    // A machine that is busy with something else is not this printer's fault: a till without one
+    // is as slow.
+    let free_shop = TestShop::open(None, PACE);
+    free_shop.configure(SERIAL_SCANNER);
+    let mut free = Till::open(free_shop);
+    let (mut stuck_answers, mut free_answers) = (Vec::new(), Vec::new());
+    for (key, words) in [(CTRL_L, "Ctrl-L English"), (CTRL_L, "Ctrl-L 中文")].repeat(10) {
+        stuck_answers.push(answer(&mut till.session, key, words));
+        free_answers.push(answer(&mut free.session, key, words));
+    }
+    let (usual, beside) = (median(&mut stuck_answers), median(&mut free_answers));
+    assert!(usual < beside.times(2).plus(PROMPT), "{stuck_answers:?} {free_answers:?}");
     till.next();
     till.sell();
-    let clock = Clock::start();
-    let since = clock.uptime();
-    till.counter.press(CTRL_Q);
-    assert_eq!(till.counter.wait_for_end().exit_code(), 0);
-    let exit = clock.uptime().since(since);
-    assert!(exit < PROMPT_END, "{exit:?}");
-    println!("a key {usual:?}, the slowest {:?}; the exit {exit:?}", answers.last().unwrap());
+    let (exit, exit_beside) = (leave(&mut till.session), leave(&mut free.session));
+    assert!(exit < exit_beside.times(2).plus(PROMPT_END), "{exit:?} {exit_beside:?}");
+    println!("a key {usual:?}, without a printer {beside:?}; the exit {exit:?}, {exit_beside:?}");
     assert_eq!(till.shop.recover().exit, 0);
     till.shop.assert_books_agree(true);
 }
 
-/// How long the screen takes to show what a key does.
-fn answer(counter: &mut Counter, key: &str, words: &str) -> Millis {
+fn median(times: &mut [Millis]) -> Millis {
+    times.sort_unstable();
+    times[times.len() / 2]
+}
+
+/// How long the exit takes.
+fn leave(session: &mut TuiSession) -> Millis {
     let clock = Clock::start();
     let since = clock.uptime();
-    counter.burst(key);
-    counter.see(&[words]);
+    session.press(CTRL_Q);
+    assert_eq!(session.wait_for_end().exit_code(), 0);
+    clock.uptime().since(since)
+}
+
+/// How long the screen takes to show what a key does.
+fn answer(session: &mut TuiSession, key: &str, words: &str) -> Millis {
+    let clock = Clock::start();
+    let since = clock.uptime();
+    session.burst(key);
+    session.see(&[words]);
     clock.uptime().since(since)
 }
 
@@ -236,24 +248,24 @@ fn answer(counter: &mut Counter, key: &str, words: &str) -> Millis {
 fn the_drawer_opens_by_its_key_and_by_nothing_else() {
     let shop = shop();
     shop.configure(&DEVICES.replace("\"printer\"\n", "\"printer\"\ndrawer = \"pin5\"\n"));
-    let printer = Socket::new(&shop, "printer").plug_answering(Skills::FENCE);
+    let printer = Socket::new(&shop, "printer").plug_printer(Skills::SYNC_POINT);
     let mut till = Till::open(shop);
     till.printer_is("Printer ready");
-    till.counter.see(&["F6 Drawer"]);
+    till.session.see(&["F6 Drawer"]);
     till.sell();
-    till.counter.see(&[IS_PRINTED]);
-    till.counter.press(F9);
-    till.counter.watch_until("the copy", || receipts_so_far(&printer) == 2);
-    till.counter.see(&[IS_PRINTED]);
+    till.session.see(&[IS_PRINTED]);
+    till.session.press(F9);
+    till.session.watch_until("the copy", || receipts_so_far(&printer) == 2);
+    till.session.see(&[IS_PRINTED]);
     let receipts = printer.paper();
     assert!(!receipts.windows(2).any(|two| two == b"\x1bp"), "a receipt opened it");
-    till.counter.press(F6);
-    till.counter.see(&["Opening the cash drawer."]);
+    till.session.press(F6);
+    till.session.see(&["Opening the cash drawer."]);
     assert_eq!(printer.paper()[receipts.len()..], *b"\x1bp\x01\x32\xfa");
     printer.becomes(COVER_OPEN);
     till.printer_is("Printer fault cover open");
-    till.counter.press(F6);
-    till.counter.see(&["The cash drawer did not open: cover open."]);
+    till.session.press(F6);
+    till.session.see(&["The cash drawer did not open: cover open."]);
     // It does not open when nobody expects it any more.
     printer.becomes(WELL);
     till.printer_is("Printer ready");
@@ -265,11 +277,11 @@ fn the_drawer_opens_by_its_key_and_by_nothing_else() {
 fn a_receipt_without_a_font_is_drawn_and_told_as_printed() {
     let shop = shop();
     shop.configure(&DEVICES.replace("\"printer\"\n", "\"printer\"\nprofile = \"raster\"\n"));
-    let printer = Socket::new(&shop, "printer").plug_answering(Skills::FENCE);
+    let printer = Socket::new(&shop, "printer").plug_printer(Skills::SYNC_POINT);
     let mut till = Till::open(shop);
     till.printer_is("Printer ready");
     till.sell();
-    till.counter.see(&[IS_PRINTED]);
+    till.session.see(&[IS_PRINTED]);
     let paper = printer.paper();
     assert!(paper.windows(4).filter(|bytes| bytes == b"\x1dv0\0").count() > 10);
     till.close();
@@ -278,7 +290,7 @@ fn a_receipt_without_a_font_is_drawn_and_told_as_printed() {
 #[test]
 fn a_test_page_says_what_the_printer_answers_and_which_profile_fits() {
     let shop = shop();
-    let printer = Socket::new(&shop, "printer").plug_answering(Skills::FENCE);
+    let printer = Socket::new(&shop, "printer").plug_printer(Skills::SYNC_POINT);
     let told = |arguments: &[&str]| {
         let ran = shop.run(arguments);
         let words = [ran.stdout, ran.stderr].concat();
@@ -304,5 +316,5 @@ fn a_test_page_says_what_the_printer_answers_and_which_profile_fits() {
     assert!(words.contains("not printed: cover open"), "{words}");
     let (exit, words) = told(&["print-test", "--profile", "espon"]);
     assert_eq!(exit, Some(2), "{words}");
-    assert!(words.contains("auto, epson, generic, no-cutter, gb2312, raster"), "{words}");
+    assert!(words.contains("auto, epson, generic, no-cutter, gb2312 or raster"), "{words}");
 }

@@ -1,35 +1,22 @@
 //! Signals in every state, to the screen and to `pay`: the journal is right, the terminal is given
 //! back, the exit code says whether something is open, and readers that go away stop no payment.
-#![allow(clippy::unwrap_used, reason = "a test may")]
-
-mod common;
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use common::counter::{Counter, Device, Socket};
-use common::{PACE, Shop, in_lanes};
+use crate::fixture::tui_session::{CTRL_L, CTRL_Q, Device, ESC, Socket, TuiSession};
+use crate::fixture::{DEVICES, PACE, TestShop, code, in_lanes};
 use paytill::clock::Millis;
 use paytill::payment::CallKind;
-use paytill::simulator::Scenario;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 const LANES: usize = 8;
 /// Slow enough that a state lasts until a signal is sent in it.
 const WALK: u32 = 5;
-const ESC: &str = "\x1b";
-const CTRL_L: &str = "\x0c";
-const CTRL_Q: &str = "\x11";
-const DEVICES: &str = "[scanner]\nkind = \"serial\"\nport = \"scanner\"\n\
-                       [printer]\nkind = \"escpos-serial\"\nport = \"printer\"\n";
 const ENDS: [Signal; 4] = [Signal::TERM, Signal::HUP, Signal::INT, Signal::QUIT];
-
-fn code(name: &str, serial: u64) -> String {
-    Scenario::from_name(name).unwrap().code(serial)
-}
 
 /// Where a till is when it is signalled.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -85,36 +72,36 @@ impl Moment {
 }
 
 /// A till that was brought there, with what must stay plugged in.
-fn bring(shop: &Shop, moment: Moment) -> (Counter, Device, Device) {
+fn bring(shop: &TestShop, moment: Moment) -> (TuiSession, Device, Device) {
     let mut scanner = Socket::new(shop, "scanner").plug();
     let mut printer = Socket::new(shop, "printer").plug_to_jam();
-    let mut counter = Counter::open(shop);
-    counter.see(&["Enter the amount.", "WeChat Pay ready", "Scanner ready", "Printer ready"]);
+    let mut session = TuiSession::open(shop);
+    session.see(&["Enter the amount.", "WeChat Pay ready", "Scanner ready", "Printer ready"]);
     if moment == Moment::Printing {
         printer.jam();
     }
     if moment != Moment::Idle {
-        counter.press("12.34");
-        counter.see(&["Press Enter to charge."]);
+        session.press("12.34");
+        session.see(&["Press Enter to charge."]);
     }
     if !matches!(moment, Moment::Idle | Moment::Typed) {
-        counter.press("\r");
-        counter.see(&["Scan the customer's payment code."]);
+        session.press("\r");
+        session.see(&["Scan the customer's payment code."]);
     }
     if let Some(customer) = moment.customer() {
         scanner.scan(&code(customer, 1));
         if moment == Moment::Reversing {
-            counter.see(&["WAITING FOR CUSTOMER"]);
-            counter.press(ESC);
-            counter.see(&["Cancel this payment?"]);
-            counter.press("\r");
+            session.see(&["WAITING FOR CUSTOMER"]);
+            session.press(ESC);
+            session.see(&["Cancel this payment?"]);
+            session.press("\r");
         }
-        counter.see(&[moment.words()]);
+        session.see(&[moment.words()]);
     }
-    (counter, scanner, printer)
+    (session, scanner, printer)
 }
 
-fn settle(shop: &Shop, story: &str) {
+fn settle(shop: &TestShop, story: &str) {
     let recovered = shop.recover();
     assert_eq!(recovered.exit, 0, "{story}: {recovered:?}");
     shop.assert_books_agree(true);
@@ -126,14 +113,14 @@ fn a_signal_that_ends_the_screen_gives_the_terminal_back_and_says_what_is_open()
         Moment::ALL.into_iter().flat_map(|moment| ENDS.map(|signal| (moment, signal))).collect();
     in_lanes(LANES, &cases, |(moment, signal)| {
         let story = format!("{signal:?} at {moment:?}");
-        let shop = Shop::open(None, WALK);
+        let shop = TestShop::open(None, WALK);
         shop.configure(DEVICES);
-        let (mut counter, _scanner, _printer) = bring(&shop, *moment);
-        counter.send(*signal);
-        let status = counter.wait_for_end();
+        let (mut session, _scanner, _printer) = bring(&shop, *moment);
+        session.send(*signal);
+        let status = session.wait_for_end();
         let expected = if moment.is_open() { 12 } else { 0 };
         assert_eq!((status.exit_code(), status.signal()), (expected, None), "{story}");
-        assert!(counter.is_given_back(), "{story}");
+        assert!(session.is_given_back(), "{story}");
         let orders = shop.orders();
         assert_eq!(orders.len(), usize::from(moment.customer().is_some()), "{story}");
         for order in orders.values() {
@@ -151,7 +138,7 @@ fn is_stopped(pid: Pid) -> bool {
 }
 
 /// Stops a process for so long of the bank's time, and lets it go on.
-fn stop(shop: &Shop, pid: Pid, length: Millis, watch: impl FnOnce(&dyn Fn() -> bool)) {
+fn stop(shop: &TestShop, pid: Pid, length: Millis, watch: impl FnOnce(&dyn Fn() -> bool)) {
     kill_process(pid, Signal::STOP).unwrap();
     while !is_stopped(pid) {
         std::thread::yield_now();
@@ -167,31 +154,31 @@ fn a_screen_that_is_stopped_or_loses_a_pipe_goes_on() {
         Moment::ALL.into_iter().flat_map(|moment| [(moment, false), (moment, true)]).collect();
     in_lanes(LANES, &cases, |(moment, stops)| {
         let story = format!("{} at {moment:?}", if *stops { "SIGSTOP" } else { "SIGPIPE" });
-        let shop = Shop::open(None, WALK);
+        let shop = TestShop::open(None, WALK);
         shop.configure(DEVICES);
-        let (mut counter, _scanner, _printer) = bring(&shop, *moment);
-        let pid = counter.pid();
+        let (mut session, _scanner, _printer) = bring(&shop, *moment);
+        let pid = session.pid();
         if *stops {
             stop(&shop, pid, Millis::seconds(20), |has_passed| {
-                counter.watch_until("the stop's end", has_passed);
+                session.watch_until("the stop's end", has_passed);
             });
         } else {
-            counter.send(Signal::PIPE);
+            session.send(Signal::PIPE);
         }
         // It answers to keys, and what was open comes to its end.
-        counter.press(CTRL_L);
-        counter.see_that("another language", |screen| screen.contains("扫码枪"));
-        counter.press(CTRL_L);
-        counter.see_that("the first language", |screen| screen.contains("Scanner"));
+        session.press(CTRL_L);
+        session.see_that("another language", |screen| screen.contains("扫码枪"));
+        session.press(CTRL_L);
+        session.see_that("the first language", |screen| screen.contains("Scanner"));
         if moment.is_open() {
-            counter.see_that("an end", |screen| {
+            session.see_that("an end", |screen| {
                 ["PAID", "REVERSED"].iter().any(|end| screen.contains(end))
             });
         }
-        assert!(counter.is_running(), "{story}");
-        counter.press(CTRL_Q);
-        let status = counter.wait_for_end();
-        assert_eq!((status.exit_code(), counter.is_given_back()), (0, true), "{story}");
+        assert!(session.is_running(), "{story}");
+        session.press(CTRL_Q);
+        let status = session.wait_for_end();
+        assert_eq!((status.exit_code(), session.is_given_back()), (0, true), "{story}");
         settle(&shop, &story);
         let queries =
             shop.ledger().first().map_or(0, |entry| entry.times_of(CallKind::Query).count());
@@ -208,7 +195,7 @@ struct Payment {
 }
 
 impl Payment {
-    fn start(shop: &Shop, customer: &str, state: &str) -> Self {
+    fn start(shop: &TestShop, customer: &str, state: &str) -> Self {
         let mut pay = shop.command(&["pay", "12.34", "--code", &code(customer, 1), "--json"]);
         let mut child = pay.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
@@ -260,7 +247,7 @@ fn a_signal_that_ends_a_payment_leaves_it_open_and_says_so() {
     let too_late = AtomicUsize::new(0);
     in_lanes(LANES, &cases, |((customer, state), signal)| {
         let story = format!("{signal:?} at {customer} {state}");
-        let shop = Shop::open(None, PACE);
+        let shop = TestShop::open(None, PACE);
         let payment = Payment::start(&shop, customer, state);
         kill_process(payment.pid(), *signal).unwrap();
         let (exit, errors, _) = payment.end();
@@ -285,7 +272,7 @@ fn a_payment_that_is_interrupted_stopped_or_loses_a_pipe_comes_to_its_end() {
     let cases = in_each_state(signals);
     in_lanes(LANES, &cases, |((customer, state), signal)| {
         let story = format!("{signal:?} at {customer} {state}");
-        let shop = Shop::open(None, PACE);
+        let shop = TestShop::open(None, PACE);
         let payment = Payment::start(&shop, customer, state);
         if *signal == Signal::STOP {
             stop(&shop, payment.pid(), Millis::seconds(40), |has_passed| {
@@ -325,7 +312,7 @@ fn readers_that_go_away_stop_no_payment() {
         ways.into_iter().flat_map(|way| customers.map(|customer| (way, customer))).collect();
     in_lanes(LANES, &cases, |(way, (customer, end))| {
         for json in [&["--json"][..], &[]] {
-            let shop = Shop::open(None, PACE);
+            let shop = TestShop::open(None, PACE);
             let code = code(customer, 1);
             let arguments = [&["pay", "12.34", "--code", &code][..], json].concat();
             let mut shell: Command = shop.by_shell(way, &arguments);

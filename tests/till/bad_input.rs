@@ -1,7 +1,4 @@
 //! Whatever is wrong is told in one sentence with the documented exit code, and nothing is sent.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test ends where it fails")]
-
-mod common;
 
 use std::fs::{self, Permissions};
 use std::io::Write as _;
@@ -9,8 +6,8 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
-use common::{PACE, Ran, Shop, Waiting};
-use paytill::simulator::{Identity, Scenario};
+use crate::fixture::{PACE, PendingPayment, Ran, TestShop, code, scenario};
+use paytill::simulator::Identity;
 use rusqlite::Connection;
 
 const CODE: &str = "130000000000000000";
@@ -18,12 +15,8 @@ const UNUSED_CODE: &str = "150000000000000009";
 /// More operations on the journal than any payment needs.
 const MOST_OPERATIONS: u32 = 100;
 
-fn shop() -> Shop {
-    Shop::open(Some(scenario("ok")), PACE)
-}
-
-fn scenario(name: &str) -> Scenario {
-    Scenario::from_name(name).unwrap()
+fn shop() -> TestShop {
+    TestShop::open(Some(scenario("ok")), PACE)
 }
 
 /// Checks that a run ended with this code and said one sentence, which is returned.
@@ -38,7 +31,7 @@ fn sentence(output: &Output, exit: i32) -> String {
 
 /// As [`sentence`], and nothing of it reached the bank.
 #[track_caller]
-fn refused(shop: &Shop, arguments: &[&str], exit: i32) -> String {
+fn refused(shop: &TestShop, arguments: &[&str], exit: i32) -> String {
     let sentence = sentence(&shop.run(arguments), exit);
     assert!(shop.ledger().is_empty(), "{arguments:?}: {sentence}");
     sentence
@@ -306,7 +299,7 @@ fn a_secret_that_others_can_read_or_that_is_none_is_refused() {
 
 /// Every command that writes refuses this journal and leaves it as it was.
 #[track_caller]
-fn refuses_journal(shop: &Shop, what: &str) -> Vec<String> {
+fn refuses_journal(shop: &TestShop, what: &str) -> Vec<String> {
     let (ledger, before) = (shop.ledger().len(), shop.files());
     let commands: [&[&str]; 3] =
         [&["pay", "12.34", "--code", UNUSED_CODE], &["recover"], &["recover", "--json"]];
@@ -377,7 +370,7 @@ fn a_journal_of_a_newer_version_is_refused_and_left_alone() {
 fn a_journal_cut_short_is_refused_and_left_alone() {
     let shop = shop();
     for serial in 0..4 {
-        assert_eq!(shop.pay("12.34", &scenario("ok").code(serial)).exit, 0);
+        assert_eq!(shop.pay("12.34", &code("ok", serial)).exit, 0);
     }
     let whole = fs::read(shop.journal()).unwrap();
     let lengths = [0, 1, 15, 16, 99, 100, 512, 4095, 4096, 5000, whole.len() / 2, whole.len() - 1];
@@ -402,7 +395,7 @@ fn a_journal_without_its_latest_entries_is_refused_and_left_alone() {
     let before = fs::read(shop.path().join(head)).unwrap();
     // Until one is killed after its first entry and before its WAL is taken into the journal.
     for operation in 1..MOST_OPERATIONS {
-        let code = scenario("ok").code(u64::from(operation));
+        let code = code("ok", u64::from(operation));
         let pay = ["pay", "5", "--code", &code];
         shop.faulty(&pay, &format!("before:{operation}")).output().unwrap();
         if fs::read(shop.path().join(head)).unwrap() != before {
@@ -489,8 +482,8 @@ fn a_folder_that_may_not_be_written_is_refused() {
 #[test]
 fn a_journal_that_another_till_holds_is_not_waited_for_by_whatever_path() {
     // In no hurry: the customer is waited for as long as in a shop.
-    let shop = Shop::open(None, 1);
-    let mut waiting = Waiting::start(&shop, "12.34", &scenario("walks-away").code(1));
+    let shop = TestShop::open(None, 1);
+    let mut pending = PendingPayment::start(&shop, "12.34", &code("walks-away", 1));
     symlink(shop.journal(), shop.path().join("link.sqlite")).unwrap();
     symlink(shop.path(), shop.path().join("shop")).unwrap();
     let right = fs::read_to_string(shop.config()).unwrap();
@@ -505,13 +498,13 @@ fn a_journal_that_another_till_holds_is_not_waited_for_by_whatever_path() {
         assert_eq!(orders.len(), 1, "reading needs no hold");
         assert_eq!(orders.values().next().unwrap()["state"], "waiting");
     }
-    assert!(waiting.is_running(), "the first one still holds it");
+    assert!(pending.is_running(), "the first one still holds it");
     assert_eq!(shop.ledger().len(), 1);
 }
 
 #[test]
 fn no_secret_is_in_any_file_or_on_any_screen() {
-    let shop = Shop::open(None, PACE);
+    let shop = TestShop::open(None, PACE);
     let identity = Identity::load(shop.path()).unwrap();
     let mut secrets = vec![identity.api_key().to_owned()];
     for pem in [identity.client_key_pem(), identity.client_certificate_pem()] {
@@ -528,7 +521,7 @@ fn no_secret_is_in_any_file_or_on_any_screen() {
         secrets.push(code);
     }
     // One dies and leaves its WAL behind.
-    let code = scenario("walks-away").code(720);
+    let code = code("walks-away", 720);
     keep(shop.faulty(&["pay", "5", "--code", &code], "before:25").output().unwrap());
     secrets.push(code);
     assert!(!fs::read(shop.path().join("journal.sqlite-wal")).unwrap().is_empty());

@@ -1,8 +1,5 @@
 //! The disk fails, once or from a moment on, or gives back other bytes than it was given. Nothing
 //! is sent that is not written, the outcome is told truthfully, and nothing is silently wrong.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test ends where it fails")]
-
-mod common;
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -11,17 +8,12 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use common::counter::Counter;
-use common::{PACE, Ran, Shop, Waiting, disk_faults, in_lanes};
-use paytill::journal::{Filter, Journal, JournalError, Reader};
-use paytill::simulator::Scenario;
+use crate::fixture::tui_session::TuiSession;
+use crate::fixture::{PACE, PendingPayment, Ran, TestShop, code, disk_faults, in_lanes, scenario};
+use paytill::journal::{Filter, Journal, JournalError, JournalReader};
 
 const LANES: usize = 24;
 const NOT_RECORDED: &str = "COULD NOT BE WRITTEN";
-
-fn scenario(name: &str) -> Scenario {
-    Scenario::from_name(name).unwrap()
-}
 
 /// A customer, on what journal, and at which operations on it the disk fails.
 struct Case {
@@ -46,9 +38,9 @@ const FAULTS: [(&str, usize); 5] =
     [("eio", 1), ("enospc", 1), ("short", 5), ("torn", 3), ("erofs", 3)];
 
 /// A payment on a disk that fails at one operation, and what must hold after it. Its exit code.
-fn check(shop: &Shop, case: &Case, fault: &str, operation: usize) -> i32 {
+fn check(shop: &TestShop, case: &Case, fault: &str, operation: usize) -> i32 {
     let before = shop.ledger().len();
-    let code = scenario(case.customer).code(operation as u64);
+    let code = code(case.customer, operation);
     let pay = ["pay", "12.34", "--code", &code, "--json"];
     let ran = Ran::of(shop.faulty(&pay, &format!("{fault}:{operation}")).output().unwrap());
     let ledger = shop.ledger();
@@ -111,9 +103,9 @@ fn a_disk_that_fails_at_any_moment_costs_no_money_and_no_truth() {
         }
     }
     in_lanes(LANES, &runs, |(case, fault, operations)| {
-        let shop = Shop::open(None, PACE);
+        let shop = TestShop::open(None, PACE);
         if !case.is_first {
-            assert_eq!(shop.pay("1.00", &scenario("ok").code(0)).exit, 0);
+            assert_eq!(shop.pay("1.00", &code("ok", 0)).exit, 0);
         }
         for operation in operations {
             exits[fault].count(check(&shop, case, fault, *operation));
@@ -134,12 +126,12 @@ fn a_disk_that_fails_at_any_moment_of_a_recovery_costs_no_money_and_no_truth() {
         runs.extend(operations.chunks(IN_ONE_SHOP).map(|operations| (fault, operations.to_vec())));
     }
     in_lanes(LANES, &runs, |(fault, operations)| {
-        let shop = Shop::open(None, PACE);
+        let shop = TestShop::open(None, PACE);
         let mut is_open = false;
         for operation in operations {
             if !is_open {
-                let customer = scenario("walks-away").code(*operation as u64);
-                drop(Waiting::start(&shop, "5", &customer));
+                let customer = code("walks-away", *operation);
+                drop(PendingPayment::start(&shop, "5", &customer));
             }
             let before = shop.ledger().len();
             let fault_now = format!("{fault}:{operation}");
@@ -171,30 +163,30 @@ fn a_screen_whose_disk_fails_says_so_or_sells() {
         .collect();
     let exits = Exits::default();
     in_lanes(8, &cases, |(fault, operation)| {
-        let shop = Shop::open(Some(scenario("ok")), PACE);
-        assert_eq!(shop.pay("1.00", &scenario("ok").code(1)).exit, 0);
+        let shop = TestShop::open(Some(scenario("ok")), PACE);
+        assert_eq!(shop.pay("1.00", &code("ok", 1)).exit, 0);
         let fault = format!("{fault}:{operation}");
         let environment =
             [("LD_PRELOAD", library.as_os_str()), ("PAYTILL_FAULT", OsStr::new(&fault))];
-        let mut counter = Counter::open_with(&shop, &environment);
-        counter.see_that("the till, or why there is none", |screen| {
+        let mut session = TuiSession::open_with(&shop, &environment);
+        session.see_that("the till, or why there is none", |screen| {
             screen.contains("WeChat Pay ready") || screen.contains("paytill: ")
         });
         let mut exit = 5;
-        if counter.screen().contains("WeChat Pay ready") {
-            counter.press("12.34\r");
-            counter.see(&["Scan the customer's payment code."]);
-            counter.burst("130000000000000002\r");
+        if session.screen().contains("WeChat Pay ready") {
+            session.press("12.34\r");
+            session.see(&["Scan the customer's payment code."]);
+            session.burst("130000000000000002\r");
             let stopped = "Payments cannot be saved";
-            counter.see_that(&format!("{fault}: an end"), |screen| {
+            session.see_that(&format!("{fault}: an end"), |screen| {
                 screen.contains("Payment received.") || screen.contains(stopped)
             });
-            exit = if counter.screen().contains(stopped) { 12 } else { 0 };
+            exit = if session.screen().contains(stopped) { 12 } else { 0 };
         } else {
-            assert_eq!(counter.wait_for_end().exit_code(), 5, "{fault}: {}", counter.screen());
+            assert_eq!(session.wait_for_end().exit_code(), 5, "{fault}: {}", session.screen());
             assert_eq!(shop.ledger().len(), 1, "{fault}");
         }
-        drop(counter);
+        drop(session);
         let recovered = shop.recover();
         assert_eq!(recovered.exit, 0, "{fault}: {recovered:?}");
         shop.assert_books_agree(true);
@@ -205,12 +197,12 @@ fn a_screen_whose_disk_fails_says_so_or_sells() {
 
 #[test]
 fn after_the_disk_was_full_the_till_sells_again() {
-    let shop = Shop::open(Some(scenario("ok")), PACE);
+    let shop = TestShop::open(Some(scenario("ok")), PACE);
     for (serial, operation) in (10..).zip([1, 4, 9, 16, 25]) {
-        let code = scenario("ok").code(serial);
-        let pay = ["pay", "12.34", "--code", &code];
+        let fails = code("ok", serial);
+        let pay = ["pay", "12.34", "--code", &fails];
         shop.faulty(&pay, &format!("enospc:{operation}")).output().unwrap();
-        assert_eq!(shop.pay("2.00", &scenario("ok").code(serial + 10)).exit, 0);
+        assert_eq!(shop.pay("2.00", &code("ok", serial + 10)).exit, 0);
     }
     assert_eq!(shop.recover().exit, 0);
     shop.assert_books_agree(true);
@@ -218,7 +210,7 @@ fn after_the_disk_was_full_the_till_sells_again() {
 
 /// All that a journal says.
 fn said(journal: &Path) -> Result<Vec<String>, JournalError> {
-    let Some(reader) = Reader::open(journal)? else { return Ok(Vec::new()) };
+    let Some(reader) = JournalReader::open(journal)? else { return Ok(Vec::new()) };
     let mut said = Vec::new();
     for row in reader.orders(&Filter::default())? {
         let again = reader.order(row.out_trade_no.as_str())?;
@@ -242,13 +234,13 @@ fn remembered(journal: &Path) -> Result<String, JournalError> {
 #[test]
 fn bytes_that_changed_on_the_disk_are_noticed_or_change_nothing() {
     const REGION: usize = 512;
-    let shop = Shop::open(None, PACE);
+    let shop = TestShop::open(None, PACE);
     for (serial, name) in (1..).zip(["ok", "notenough", "ok", "walks-away", "ok", "password-7"]) {
-        let code = scenario(name).code(serial);
+        let code = code(name, serial);
         shop.run(&["pay", "12.34", "--note", "tea", "--code", &code]);
     }
     // One is left open, for a till to go on with.
-    drop(Waiting::start(&shop, "5", &scenario("walks-away").code(9)));
+    drop(PendingPayment::start(&shop, "5", &code("walks-away", 9)));
     let taken_in = remembered(&shop.journal()).unwrap();
     let (right, past) = (said(&shop.journal()).unwrap(), remembered(&shop.journal()).unwrap());
     assert!(past.contains("amount: Money(500)") && past == taken_in, "{past}");

@@ -1,0 +1,29 @@
+//! The real binary, as a process and on the screen of a pseudo-terminal, with its devices on others
+//! and the simulated gateway behind it: what it does, and what it does while everything fails.
+//!
+//! All tests share one process. What changes a process belongs into a child: see `process`.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test ends where it fails")]
+
+#[path = "../fixture/mod.rs"]
+mod fixture;
+#[path = "../fixture/paper.rs"]
+mod paper;
+
+mod bad_input;
+mod customer_display;
+mod damage;
+mod devices;
+mod disk;
+mod doctor;
+mod exhaustion;
+mod flood;
+mod instances;
+mod kill;
+mod leaks;
+mod printers;
+mod process;
+mod scenarios;
+mod signals;
+mod terminal;
+mod wall_clock;
+mod window;

@@ -1,0 +1,14 @@
+//! The way to the gateway and back: lines that are cut, answers that are broken, and a gateway that
+//! says the worst there is.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test ends where it fails")]
+#![allow(unreachable_pub, reason = "the modules of one test")]
+
+#[path = "../fixture/mod.rs"]
+mod fixture;
+#[path = "../fuzz/properties/mod.rs"]
+mod properties;
+mod server;
+
+mod cut;
+mod hostile;
+mod transport;
