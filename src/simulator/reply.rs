@@ -1,4 +1,4 @@
-//! How the gateway speaks: signed documents in HTTP, and all the ways in which they get corrupted.
+//! How the gateway speaks: signed documents in HTTP, and all the ways in which they are corrupted.
 
 use std::fmt::Write as _;
 

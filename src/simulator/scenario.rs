@@ -410,7 +410,7 @@ impl Scenario {
         }
     }
 
-    /// The special_case that a query or reversal meets which has been made so many times before.
+    /// The special case that a query or reversal meets which has been made so many times before.
     pub(super) fn special_case(self, before: usize) -> Option<SpecialCase> {
         let Self::Odd(special_case) = self else { return None };
         let times = match special_case {
@@ -421,7 +421,7 @@ impl Scenario {
         Some(special_case).filter(|_| before < times)
     }
 
-    /// Whether the gateway itself revokes an unpaid order in the end. It would corrupt what is to be
+    /// Whether the gateway itself revokes an unpaid order in the end. It would spoil what is to be
     /// seen of reversals.
     pub(super) fn lapses(self) -> bool {
         match self {

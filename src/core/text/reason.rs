@@ -38,17 +38,13 @@ pub fn reversal_refused(reason: &Reason, language: Language) -> String {
 
 /// What happened, without a word about the money. It ends with a full stop.
 pub fn cause_sentence(reason: &Reason, language: Language) -> String {
-    match explain(&reason.cause) {
-        Some(Explanation { english, chinese, repeats_gateway, .. }) => {
-            let what = language.pick(english, chinese).to_owned();
-            if repeats_gateway { repeated(what, reason, language) } else { what }
-        }
-        None => {
-            let code = clean(reason.code(), 32);
-            let what = say!(language, "WeChat Pay answered {code}.", "微信支付返回 {code}。");
-            repeated(what, reason, language)
-        }
-    }
+    let Some(explanation) = explain(&reason.cause) else {
+        let code = clean(reason.code(), 32);
+        let what = say!(language, "WeChat Pay answered {code}.", "微信支付返回 {code}。");
+        return repeated(what, reason, language);
+    };
+    let what = language.pick(explanation.english, explanation.chinese).to_owned();
+    if explanation.repeats_gateway { repeated(what, reason, language) } else { what }
 }
 
 /// With the gateway's own words behind, if there are any.
@@ -187,19 +183,19 @@ fn explain(cause: &Cause) -> Option<Explanation> {
 fn payment_code(code: &str) -> Option<Explanation> {
     use Remedy::{AskCustomer, FreshCode, Network, OtherFunds, ScanAgain};
     Some(match code {
-        "AUTHCODEEXPIRE" => explained(FreshCode, "The payment code has expired.", "付款码已过期。"),
-        "AUTH_CODE_ERROR" => explained(
+        "AUTHCODEEXPIRE" => plain(FreshCode, "The payment code has expired.", "付款码已过期。"),
+        "AUTH_CODE_ERROR" => plain(
             FreshCode,
             "This payment code was already used; each code works only once.",
             "付款码已经用过，每个码只能用一次。",
         ),
-        "AUTH_CODE_INVALID" => explained(
+        "AUTH_CODE_INVALID" => plain(
             FreshCode,
             "This is not a valid WeChat payment code, or it has expired.",
             "付款码无效：已失效或不是微信付款码。",
         ),
-        "NOTENOUGH" => explained(OtherFunds, "Not enough balance.", "顾客余额不足。"),
-        "NOTSUPORTCARD" => explained(
+        "NOTENOUGH" => plain(OtherFunds, "Not enough balance.", "顾客余额不足。"),
+        "NOTSUPORTCARD" => plain(
             OtherFunds,
             "The customer's card cannot be used for this payment.",
             "顾客的银行卡不支持这笔支付。",
@@ -212,50 +208,50 @@ fn payment_code(code: &str) -> Option<Explanation> {
         "PAYERROR" => {
             quoted(AskCustomer, "The payment failed on the customer's side.", "顾客支付失败。")
         }
-        "USERPAYING" => explained(
+        "USERPAYING" => plain(
             AskCustomer,
             "The customer is still confirming on the phone.",
             "顾客仍在手机上确认。",
         ),
         "SYSTEMERROR" => {
-            explained(ScanAgain, "WeChat Pay had an internal error.", "微信支付系统繁忙或出错。")
+            plain(ScanAgain, "WeChat Pay had an internal error.", "微信支付系统繁忙或出错。")
         }
         "BANKERROR" => {
-            explained(ScanAgain, "The customer's bank did not answer in time.", "银行系统超时。")
+            plain(ScanAgain, "The customer's bank did not answer in time.", "银行系统超时。")
         }
-        "ORDERPAID" => explained(
+        "ORDERPAID" => plain(
             ScanAgain,
             "WeChat Pay says that this order number was already paid.",
             "该订单号已支付过。",
         ),
         "ORDERCLOSED" | "CLOSED" => {
-            explained(ScanAgain, "The order is closed at WeChat Pay.", "该订单已关闭。")
+            plain(ScanAgain, "The order is closed at WeChat Pay.", "该订单已关闭。")
         }
         "ORDERREVERSED" | "REVOKED" => {
-            explained(ScanAgain, "The order was reversed at WeChat Pay.", "该订单已撤销。")
+            plain(ScanAgain, "The order was reversed at WeChat Pay.", "该订单已撤销。")
         }
-        "REFUND" => explained(
+        "REFUND" => plain(
             ScanAgain,
             "WeChat Pay says that this order is being refunded.",
             "该订单已转入退款。",
         ),
-        "BUYER_MISMATCH" => explained(
+        "BUYER_MISMATCH" => plain(
             ScanAgain,
             "The code belongs to a different customer than the first one for this order number.",
             "付款人与该订单号之前的付款人不一致。",
         ),
         "OUT_TRADE_NO_USED" => {
-            explained(ScanAgain, "This order number was used before.", "该订单号已被使用过。")
+            plain(ScanAgain, "This order number was used before.", "该订单号已被使用过。")
         }
         "ORDERNOTEXIST" => {
-            explained(ScanAgain, "WeChat Pay does not know this order.", "微信支付查不到该订单。")
+            plain(ScanAgain, "WeChat Pay does not know this order.", "微信支付查不到该订单。")
         }
-        "REVERSE_EXPIRE" => explained(
+        "REVERSE_EXPIRE" => plain(
             Remedy::Manager,
             "The payment is too old to be reversed; any money taken must be refunded.",
             "订单已超过可撤销期限；如已扣款，请办理退款。",
         ),
-        "FREQUENCY_LIMITED" | "RATELIMIT_EXCEED" => explained(
+        "FREQUENCY_LIMITED" | "RATELIMIT_EXCEED" => plain(
             Network,
             "WeChat Pay received too many requests.",
             "请求过于频繁，被微信支付限制。",
@@ -281,32 +277,32 @@ fn set_up_code(code: &str) -> Option<Explanation> {
         ),
         "PARAM_ERROR" => quoted(Manager, "A value in the request is wrong.", "请求参数有误。"),
         "LACK_PARAMS" => quoted(Manager, "A value is missing from the request.", "请求缺少参数。"),
-        "SIGNERROR" => explained(
+        "SIGNERROR" => plain(
             Manager,
             "WeChat Pay refused the signature: the API key or the sign type is wrong.",
             "签名错误：API 密钥或签名方式不对。",
         ),
-        "XML_FORMAT_ERROR" | "POST_DATA_EMPTY" => explained(
+        "XML_FORMAT_ERROR" | "POST_DATA_EMPTY" => plain(
             Manager,
             "WeChat Pay could not read the request.",
             "微信支付无法读取请求（格式错误）。",
         ),
-        "REQUIRE_POST_METHOD" => explained(
+        "REQUIRE_POST_METHOD" => plain(
             Manager,
             "The request reached WeChat Pay in the wrong form; something in between changed it.",
             "请求方式错误，可能被中间设备改动。",
         ),
-        "NOT_UTF8" => explained(
+        "NOT_UTF8" => plain(
             Manager,
             "WeChat Pay could not read the characters of the request.",
             "请求的字符编码有误。",
         ),
-        "APPID_NOT_EXIST" => explained(
+        "APPID_NOT_EXIST" => plain(
             Manager,
             "WeChat Pay does not know the shop's app_id.",
             "应用编号（app_id）不存在。",
         ),
-        "MCHID_NOT_EXIST" => explained(
+        "MCHID_NOT_EXIST" => plain(
             Manager,
             "WeChat Pay does not know the shop's merchant number.",
             "商户号（mch_id）不存在。",
@@ -316,7 +312,7 @@ fn set_up_code(code: &str) -> Option<Explanation> {
             "The shop's app_id and merchant number do not belong together.",
             "应用编号与商户号不匹配。",
         ),
-        "INVALID_TRANSACTIONID" => explained(
+        "INVALID_TRANSACTIONID" => plain(
             Manager,
             "WeChat Pay does not accept the transaction number.",
             "微信支付查不到该交易单号。",
@@ -326,47 +322,48 @@ fn set_up_code(code: &str) -> Option<Explanation> {
 }
 
 /// What the till found itself.
+#[expect(clippy::too_many_lines, reason = "a table, one arm for each cause")]
 fn till_cause(cause: TillCause) -> Explanation {
     use Remedy::{AskCustomer, Manager, Network, ScanAgain};
     match cause {
-        TillCause::Timeout => explained(
+        TillCause::Timeout => plain(
             AskCustomer,
             "The customer did not confirm in time.",
             "顾客没有在规定时间内确认。",
         ),
         TillCause::Cancelled => {
-            explained(AskCustomer, "The cashier cancelled the payment.", "收银员已取消等待。")
+            plain(AskCustomer, "The cashier cancelled the payment.", "收银员已取消等待。")
         }
-        TillCause::Superseded => explained(
+        TillCause::Superseded => plain(
             AskCustomer,
             "This payment was replaced: the sale is charged again.",
             "这笔支付已转后台，交易重新收款。",
         ),
-        TillCause::Restarted => explained(
+        TillCause::Restarted => plain(
             ScanAgain,
             "The till was restarted while this payment was open.",
             "支付未完成时收银机重新启动。",
         ),
         TillCause::NoAnswer => {
-            explained(Network, "WeChat Pay did not answer in time.", "微信支付没有及时答复。")
+            plain(Network, "WeChat Pay did not answer in time.", "微信支付没有及时答复。")
         }
         TillCause::ConnectionLost => {
-            explained(Network, "The connection to WeChat Pay was lost.", "与微信支付的连接中断。")
+            plain(Network, "The connection to WeChat Pay was lost.", "与微信支付的连接中断。")
         }
         TillCause::NoConnection => {
-            explained(Network, "WeChat Pay cannot be reached.", "连接不上微信支付。")
+            plain(Network, "WeChat Pay cannot be reached.", "连接不上微信支付。")
         }
-        TillCause::Certificate => explained(
+        TillCause::Certificate => plain(
             Manager,
             "WeChat Pay's certificate or the shop's own was not accepted.",
             "微信支付证书或商户证书未通过验证。",
         ),
-        TillCause::BadSignature => explained(
+        TillCause::BadSignature => plain(
             Manager,
             "The answer's signature was wrong; it was ignored.",
             "返回结果的签名不正确，已忽略。",
         ),
-        TillCause::BadAnswer => explained(
+        TillCause::BadAnswer => plain(
             Network,
             "The answer could not be read; it was ignored.",
             "返回结果无法识别，已忽略。",
@@ -376,22 +373,22 @@ fn till_cause(cause: TillCause) -> Explanation {
             "WeChat Pay sent an error page instead of an answer.",
             "微信支付返回了错误页面，没有给出结果。",
         ),
-        TillCause::WrongAmount => explained(
+        TillCause::WrongAmount => plain(
             Manager,
             "WeChat Pay answered with a different amount.",
             "微信支付返回的金额与本单不符。",
         ),
-        TillCause::WrongNumber => explained(
+        TillCause::WrongNumber => plain(
             Manager,
             "WeChat Pay answered for a different order.",
             "微信支付返回的订单号与本单不符。",
         ),
-        TillCause::WrongMerchant => explained(
+        TillCause::WrongMerchant => plain(
             Manager,
             "WeChat Pay answered for a different merchant.",
             "微信支付返回的商户与本店不符。",
         ),
-        TillCause::WrongCurrency => explained(
+        TillCause::WrongCurrency => plain(
             Manager,
             "WeChat Pay answered with a different currency.",
             "微信支付返回的币种与本单不符。",
@@ -404,32 +401,28 @@ fn till_cause(cause: TillCause) -> Explanation {
         TillCause::Refused => {
             quoted(ScanAgain, "WeChat Pay refused the payment.", "微信支付拒绝了这笔支付。")
         }
-        TillCause::DeliveredLate => explained(
+        TillCause::DeliveredLate => plain(
             AskCustomer,
             "The request reached WeChat Pay late, after the reversal; it is being reversed again.",
             "请求在撤销之后才送达，正在再次撤销。",
         ),
-        TillCause::PaidAtLastMoment => explained(
-            AskCustomer,
-            "The customer paid at the last moment.",
-            "顾客在最后一刻付了款。",
-        ),
-        TillCause::Recall => explained(
-            AskCustomer,
-            "WeChat Pay asks to repeat the reversal.",
-            "微信支付要求再次撤销。",
-        ),
-        TillCause::NoCode => explained(
+        TillCause::PaidAtLastMoment => {
+            plain(AskCustomer, "The customer paid at the last moment.", "顾客在最后一刻付了款。")
+        }
+        TillCause::Recall => {
+            plain(AskCustomer, "WeChat Pay asks to repeat the reversal.", "微信支付要求再次撤销。")
+        }
+        TillCause::NoCode => plain(
             ScanAgain,
             "The payment code was no longer at hand; nothing was sent.",
             "付款码已不可用，未发出请求。",
         ),
-        TillCause::NoRandomness => explained(
+        TillCause::NoRandomness => plain(
             Manager,
             "This computer could not provide random numbers; nothing was sent.",
             "本机无法生成随机数，未发出请求。",
         ),
-        TillCause::NoErrorCode => explained(
+        TillCause::NoErrorCode => plain(
             AskCustomer,
             "WeChat Pay refused without giving a cause.",
             "微信支付拒绝了请求，但没有说明原因。",
@@ -437,7 +430,7 @@ fn till_cause(cause: TillCause) -> Explanation {
     }
 }
 
-const fn explained(remedy: Remedy, english: &'static str, chinese: &'static str) -> Explanation {
+const fn plain(remedy: Remedy, english: &'static str, chinese: &'static str) -> Explanation {
     Explanation { english, chinese, remedy, repeats_gateway: false }
 }
 

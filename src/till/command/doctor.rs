@@ -41,7 +41,7 @@ pub async fn run(json: Json, flags: &Flags, clock: &Clock) -> Result<Exit, Failu
     if let Some(config) = configuration(flags, &folder, &mut reporter) {
         match &config.gateway {
             GatewayConfig::WechatV2(wechat) => {
-                gateway::check(&config, wechat, clock, &mut reporter).await
+                gateway::check(&config, wechat, clock, &mut reporter).await;
             }
             GatewayConfig::Simulator => reporter.report(&Finding::Training),
             // Why not has been told.

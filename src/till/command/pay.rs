@@ -88,7 +88,7 @@ async fn follow(
     signals: &mut Signals,
 ) -> Exit {
     let mut cancelled = false;
-    let mut reported = None;
+    let mut last_status = None;
     loop {
         let notice = tokio::select! {
             notice = till.next() => notice,
@@ -114,9 +114,9 @@ async fn follow(
                 if event == Event::Begun {
                     reporter.report(&attempt, Status::Created);
                 }
-                if reported != Some(status) {
+                if last_status != Some(status) {
                     reporter.report(&attempt, status);
-                    reported = Some(status);
+                    last_status = Some(status);
                 }
                 if !attempt.recorded {
                     print_message(reporter.language.pick(
@@ -132,7 +132,7 @@ async fn follow(
             Notice::Stopped(error) => {
                 print_message(&text::journal::sentence(&error, reporter.language));
                 // Before the first entry is on disk nothing was sent.
-                if reported.is_none() {
+                if last_status.is_none() {
                     return Exit::Journal;
                 }
             }

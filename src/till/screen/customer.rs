@@ -1,4 +1,4 @@
-//! What the customer may see of the till: the sale at the task, and never another's.
+//! What the customer may see of the till: the sale at hand, and never another's.
 
 use super::AttemptView;
 use super::model::{CashierTask, Model};

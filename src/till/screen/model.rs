@@ -172,7 +172,7 @@ impl Model {
         self.attempts.iter_mut().find(|attempt| attempt.view.out_trade_no == *order)
     }
 
-    /// The attempt on the task.
+    /// The attempt shown as the cashier's task.
     pub(super) fn at_hand(&self) -> Option<&ShownAttempt> {
         match &self.task {
             CashierTask::Payment(order) => self.attempt(order),

@@ -1,6 +1,6 @@
 //! A receipt printer: bytes to a serial port, or appended to a file.
 //!
-//! What is learn_automatic of a job is only what is known. *Sent* means that the system has handed on every
+//! What is reported of a job is only what is known. *Sent* means that the system has handed on every
 //! byte, *printed* that the printer itself says it has done all of it (devices 2.6). A job that has
 //! begun is never begun again by itself, since the customer could get two receipts; it fails, and
 //! somebody may print it once more, marked as a copy. A job that has not begun waits for a printer

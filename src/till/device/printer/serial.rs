@@ -355,7 +355,7 @@ impl<R: Fn(PrinterReport)> SerialPrinter<R> {
             self.with_line(|session, asker| session.listen(asker.line))?;
             let now = self.spooler.clock.uptime();
             let is_printed = asks_for_end && self.session.printed == Some(end);
-            // A printer that passes the sync_point and knows no end of printing has been given time.
+            // A printer that passes the sync point and knows no end of printing has been given time.
             if is_printed || (self.session.has_passed && (!asks_for_end || now >= due)) {
                 self.session.has_no_end = asks_for_end && !is_printed;
                 self.session.answers.sync_point.get_or_insert(true);

@@ -28,11 +28,11 @@ pub(super) struct Session {
     pub(super) answers: Answers,
     /// The answer to the question that was asked last.
     real_time: Option<u8>,
-    /// The sync_point was answered since it was last asked for.
+    /// The sync point was answered since it was last asked for.
     pub(super) has_passed: bool,
-    /// The end of printing that was learn_automatic last.
+    /// The end of printing that was reported last.
     pub(super) printed: Option<[u8; 4]>,
-    /// It was asked for an end of printing, passed the sync_point, and learn_automatic none.
+    /// It was asked for an end of printing, passed the sync point, and reported none.
     pub(super) has_no_end: bool,
     has_changed: bool,
 }
@@ -80,7 +80,7 @@ impl Session {
         Ok(())
     }
 
-    /// Whether the sync_point works is only known once the printer prints.
+    /// Whether the sync point works is only known once the printer prints.
     pub(super) fn try_sync_point(&mut self, line: &mut Asker<'_>) -> Result<(), PortGone> {
         if self.answers.sync_point.is_none() && self.status.trouble().is_none() {
             self.listen(line.line)?;

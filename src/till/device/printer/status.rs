@@ -1,4 +1,4 @@
-//! What a printer says of itself (devices 2.5): answers learn_automatic apart in one stream of bytes, and
+//! What a printer says of itself (devices 2.5): answers told apart in one stream of bytes, and
 //! what they mean. Pure: any bytes in any pieces.
 
 use crate::clean::clean;

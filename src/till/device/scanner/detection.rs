@@ -21,7 +21,7 @@ use paytill_host::clock::Clock;
 const READ: usize = 1024;
 const SHORTEST_WAIT: Duration = Duration::from_millis(1);
 
-/// What a detection tells.
+/// What a detection reports.
 #[derive(Debug, Eq, PartialEq)]
 pub enum DetectionReport {
     /// From now on it would be heard.

@@ -1,5 +1,5 @@
 //! Barcode scanners: serial, HID POS, and those that type like a keyboard. Each has a thread of its
-//! own, and all pipeline the same scans. One more thread sleeps until something is plugged in, and
+//! own, and all deliver the same scans. One more thread sleeps until something is plugged in, and
 //! starts what is a scanner.
 
 pub mod detection;

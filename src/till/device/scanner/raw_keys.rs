@@ -14,7 +14,7 @@ use crate::scan::keyboard::KeyReports;
 
 /// Longer than any report.
 const READ: usize = 4096;
-/// KeyReports that the kernel keeps, of which a key makes two; it drops the newest after them, and does
+/// Reports that the kernel keeps, of which a key makes two; it drops the newest after them, and does
 /// not tell (devices 1.6).
 const KEPT: usize = 63;
 
@@ -22,7 +22,7 @@ pub(super) struct RawKeys {
     file: File,
     reports: KeyReports,
     report: Zeroizing<[u8; READ]>,
-    /// KeyReports in a row that were there when they were asked for.
+    /// Reports in a row that were there when they were asked for.
     run: usize,
 }
 

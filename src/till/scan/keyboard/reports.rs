@@ -114,7 +114,7 @@ impl KeyReports {
         }
     }
 
-    /// KeyReports were lost: no key is known to be down.
+    /// Reports were lost: no key is known to be down.
     pub fn forget(&mut self) {
         self.down.clear();
         for field in &mut self.fields {
