@@ -1,14 +1,17 @@
-//! Text from outside made safe to draw, to log, to print and to store.
+//! Makes text from outside safe to display, log, print and store.
+//!
+//! [`clean`] drops every character that a terminal or printer could take for a command and bounds
+//! the width; [`escape`] spells such characters out instead. Neither fails, whatever the input.
 
 use std::fmt::Write as _;
 
 use unicode_width::UnicodeWidthChar;
 
-/// Combining marks kept on one character; more only serve to smear the screen.
+/// Combining marks kept on one character; more would only smear the screen.
 const MARKS_MAX: usize = 2;
 
-/// The text without anything that a terminal, printer or log could take for a command, cut to so
-/// many cells: no control characters, no direction marks, no invisible or line-breaking ones.
+/// Drops everything that a terminal, printer or log could take for a command (control characters,
+/// direction marks, invisible and line-breaking characters) and cuts the text to `cells` columns.
 pub fn clean(text: &str, cells: usize) -> String {
     let mut cleaned = String::new();
     let (mut used, mut marks) = (0, 0);
@@ -32,8 +35,8 @@ pub fn clean(text: &str, cells: usize) -> String {
     cleaned
 }
 
-/// Whether a character could command a terminal, printer or log, or hide in one: controls, line
-/// breaks, directions, and all that Unicode calls default ignorable.
+/// Whether a character could control a terminal, printer or log, or hide in one: control
+/// characters, line breaks, direction marks, and all that Unicode calls default ignorable.
 pub fn is_unsafe(character: char) -> bool {
     character.is_control()
         || matches!(
@@ -58,8 +61,8 @@ pub fn is_unsafe(character: char) -> bool {
         )
 }
 
-/// The text with every unsafe character but line ends written as `\\uXXXX`, as JSON does it: a log
-/// can be read with `cat`, and a line of JSON stays one.
+/// Writes every unsafe character except line ends as `\\uXXXX`, as JSON does: a log can be read
+/// with `cat`, and a line of JSON stays valid JSON on one line.
 pub fn escape(line: &str) -> String {
     let mut escaped = String::with_capacity(line.len());
     for character in line.chars() {

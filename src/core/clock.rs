@@ -1,20 +1,20 @@
-//! Time: values that travel through the program. No clock is read here.
+//! Time as values that travel through the program. No clock is read here.
 //!
-//! Two kinds are kept apart. A [`Timestamp`] is for people and records and may be wrong; an
-//! [`Uptime`] measures how long something takes and cannot jump. Deadlines use the latter alone.
+//! Two kinds are kept apart. A [`Timestamp`] is wall time for people and records, and may be wrong.
+//! An [`Uptime`] measures how long something takes and never jumps. Deadlines use only the latter.
 
 pub use jiff::civil::Date;
 pub use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
-/// Milliseconds of wall time since the Unix epoch, as good as the machine's clock.
+/// Milliseconds of wall time since the Unix epoch, as accurate as the machine's clock.
 #[derive(
     Clone, Copy, Debug, Default, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize,
 )]
 #[serde(transparent)]
 pub struct Timestamp(pub i64);
 
-/// Milliseconds on a time line of this boot, time asleep included. Only differences mean anything.
+/// Milliseconds on this boot's time line, time asleep included. Only differences are meaningful.
 #[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
 pub struct Uptime(pub u64);
 
@@ -26,24 +26,24 @@ pub struct Uptime(pub u64);
 pub struct Millis(pub u64);
 
 impl Millis {
-    /// So many seconds.
+    /// A length of `seconds` seconds.
     pub const fn seconds(seconds: u64) -> Self {
         Self(seconds.saturating_mul(1000))
     }
 
-    /// The sum; it stops at the end of the range.
+    /// The sum, saturating at the end of the range.
     #[must_use]
     pub const fn plus(self, other: Self) -> Self {
         Self(self.0.saturating_add(other.0))
     }
 
-    /// The difference; it stops at zero.
+    /// The difference, saturating at zero.
     #[must_use]
     pub const fn minus(self, other: Self) -> Self {
         Self(self.0.saturating_sub(other.0))
     }
 
-    /// So many times this length.
+    /// This length times `factor`, saturating.
     #[must_use]
     pub const fn times(self, factor: u64) -> Self {
         Self(self.0.saturating_mul(factor))
@@ -62,18 +62,18 @@ impl From<Millis> for std::time::Duration {
 }
 
 impl Uptime {
-    /// The time since `earlier`; zero if that lies ahead.
+    /// The time since `earlier`; zero if that lies in the future.
     pub const fn since(self, earlier: Self) -> Millis {
         Millis(self.0.saturating_sub(earlier.0))
     }
 
-    /// The moment so much later.
+    /// The moment `wait` later.
     #[must_use]
     pub const fn after(self, wait: Millis) -> Self {
         Self(self.0.saturating_add(wait.0))
     }
 
-    /// The moment so much earlier, a year before boot at the earliest.
+    /// The moment `span` earlier, a year before boot at the earliest.
     #[must_use]
     pub const fn before(self, span: Millis) -> Self {
         Self(self.0.saturating_sub(span.0))
@@ -96,7 +96,7 @@ impl Timestamp {
         self.zoned(zone).date()
     }
 
-    /// Wall time in Beijing as the gateway writes it, `yyyyMMddHHmmss`; `None` if it is not that.
+    /// Parses Beijing wall time as the gateway writes it, `yyyyMMddHHmmss`; `None` if malformed.
     pub fn from_beijing(text: &str) -> Option<Self> {
         if text.len() != 14 || !text.bytes().all(|byte| byte.is_ascii_digit()) {
             return None;
@@ -107,17 +107,17 @@ impl Timestamp {
         Some(Self(moment.timestamp().as_millisecond()))
     }
 
-    /// The time in an HTTP `Date` header: `Sun, 22 Nov 2026 03:30:00 GMT`.
+    /// Parses the time in an HTTP `Date` header: `Sun, 22 Nov 2026 03:30:00 GMT`.
     pub fn from_http(text: &str) -> Option<Self> {
         jiff::fmt::rfc2822::parse(text).ok().map(|at| Self(at.timestamp().as_millisecond()))
     }
 
-    /// As [`Timestamp::from_http`] reads it.
+    /// The inverse of [`Timestamp::from_http`].
     pub fn to_http(self) -> String {
         self.zoned(&TimeZone::UTC).strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
     }
 
-    /// As [`Timestamp::from_beijing`] reads it.
+    /// The inverse of [`Timestamp::from_beijing`].
     pub fn to_beijing(self) -> String {
         self.zoned(&TimeZone::fixed(jiff::tz::offset(8))).strftime("%Y%m%d%H%M%S").to_string()
     }

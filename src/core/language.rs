@@ -1,10 +1,10 @@
-//! The languages of the till, and the one way in which text for people is written: in all of them
-//! at once, side by side, so that a sentence without its translation does not compile.
+//! The till's languages, and the one way to write text for people: in all of them at once, side by
+//! side, so that a sentence without its translation does not compile.
 //!
-//! * [`Language::pick`] chooses between fixed texts,
-//! * [`say!`](crate::say) fills in values,
-//! * [`catalogue!`](crate::catalogue) makes a table of both,
-//! * [`Text`] holds what is said before it is known who reads it.
+//! * [`Language::pick`] chooses between fixed texts.
+//! * [`say!`](crate::say) fills in values.
+//! * [`catalogue!`](crate::catalogue) makes a table of both.
+//! * [`Text`] holds a text whose reader is not known yet.
 
 use std::fmt;
 
@@ -33,7 +33,7 @@ impl Language {
         }
     }
 
-    /// The one of two texts that is in this language.
+    /// Whichever of two texts is in this language.
     pub const fn pick<T: Copy>(self, english: T, chinese: T) -> T {
         match self {
             Self::English => english,
@@ -42,9 +42,9 @@ impl Language {
     }
 }
 
-/// A text in every language: an error knows what is wrong before anybody knows who reads it.
+/// A text in every language: an error is made before anyone knows who will read it.
 ///
-/// Made by [`both!`](crate::both); shown as English where no reader is known, as in a log.
+/// Made by [`both!`](crate::both); displayed in English where no reader is known, as in a log.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Text {
     english: String,
@@ -57,18 +57,18 @@ impl Text {
         Self { english, chinese }
     }
 
-    /// What a function says in each language.
+    /// What a function returns for each language.
     pub fn each(say: impl Fn(Language) -> String) -> Self {
         Self::new(say(Language::English), say(Language::Chinese))
     }
 
-    /// The text with the same done to it in each language, such as a place put before it.
+    /// The text with the same change in each language, such as a place put before it.
     #[must_use]
     pub fn map(&self, change: impl Fn(&str) -> String) -> Self {
         Self::new(change(&self.english), change(&self.chinese))
     }
 
-    /// The text, a colon, and why it is so.
+    /// The text, a colon, and the reason for it.
     #[must_use]
     pub fn because(&self, why: &Self) -> Self {
         Self::new(
@@ -89,7 +89,7 @@ impl fmt::Display for Text {
     }
 }
 
-/// A text with values in it, in a language: `say!(language, "in {n} s", "{n} 秒后")`.
+/// Formats a text with values in one language: `say!(language, "in {n} s", "{n} 秒后")`.
 #[macro_export]
 macro_rules! say {
     ($language:expr, $english:literal, $chinese:literal $(, $name:ident = $value:expr)* $(,)?) => {
@@ -100,7 +100,7 @@ macro_rules! say {
     };
 }
 
-/// A [`Text`], with values: `both!("line {n}", "第 {n} 行")`.
+/// Formats a [`Text`] with values: `both!("line {n}", "第 {n} 行")`.
 #[macro_export]
 macro_rules! both {
     ($english:literal, $chinese:literal $(, $name:ident = $value:expr)* $(,)?) => {{
@@ -109,8 +109,8 @@ macro_rules! both {
     }};
 }
 
-/// A table of texts as a type of its own: each text is a method, fixed, with values, or of several
-/// lines.
+/// A table of texts as a type of its own. Each text is a method: a fixed text, one with values, or
+/// several lines.
 ///
 /// ```
 /// paytill_core::catalogue! {
@@ -141,7 +141,7 @@ macro_rules! catalogue {
                 Self(language)
             }
 
-            /// All of them, in English and in Chinese, with the names of values in place of these.
+            /// All of them in English and Chinese, with the values' names instead of values.
             #[cfg(test)]
             pub(crate) fn all() -> Vec<[&'static str; 2]> {
                 [$($crate::catalogue!(@pairs $($words),+)),*].concat()

@@ -1,8 +1,9 @@
-//! What decides: values, the payment machine, the engine, the gateways' codecs.
+//! The part that decides: values, the payment state machine, the engine, the gateway codecs.
 //!
-//! Nothing in here reads a clock, draws by chance, opens a file or a socket, or waits. Whoever drives
-//! it hands in time and chance and carries its effects out: the till, the simulations, a backend. Its
-//! `Cargo.toml` holds it to that: there is no runtime, database or HTTP client to use.
+//! Nothing in here reads a clock, draws random numbers, opens a file or a socket, or waits. The
+//! caller passes in time and randomness and carries out the resulting effects; the till, the
+//! simulations and a backend all drive the same code. `Cargo.toml` enforces this: there is no
+//! runtime, database or HTTP client to use.
 
 pub mod clean;
 pub mod clock;

@@ -1,9 +1,11 @@
-//! Amounts of money: integers of the currency's minor unit, and how people type and read them.
+//! Amounts of money: integers in the currency's minor unit, and how people type and read them.
+//!
+//! There is no floating point anywhere. Typed text that could be misread is refused, not rounded.
 
 use serde::{Deserialize, Serialize};
 
-/// The largest amount one sale may have, in minor units. Beyond it a slip of the finger is likelier
-/// than a sale, and it stays far inside every gateway's integer.
+/// The largest amount of one sale, in minor units. Anything above is more likely a typing error
+/// than a sale, and the limit is far below what any gateway's integers hold.
 pub const LARGEST: Money = Money(999_999_999);
 
 /// An amount in minor units (fen for CNY). It has no `From<f64>` and no arithmetic that wraps.
@@ -14,7 +16,7 @@ pub const LARGEST: Money = Money(999_999_999);
 pub struct Money(i64);
 
 impl Money {
-    /// The amount of so many minor units.
+    /// An amount of `minor` minor units.
     pub const fn from_minor(minor: i64) -> Self {
         Self(minor)
     }
@@ -25,7 +27,7 @@ impl Money {
     }
 }
 
-/// An ISO 4217 currency: its code, and how many decimals its minor unit stands for.
+/// An ISO 4217 currency: its code, and the number of decimals that its minor unit makes.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Currency {
     code: &'static str,
@@ -36,7 +38,7 @@ impl Currency {
     /// Renminbi, in fen.
     pub const CNY: Self = Self { code: "CNY", decimals: 2 };
 
-    /// The currency of an ISO 4217 code in capitals.
+    /// The currency with this ISO 4217 code, in capitals.
     pub fn from_code(code: &str) -> Option<Self> {
         let tables = [(0, WITHOUT_DECIMALS), (2, TWO_DECIMALS), (3, THREE_DECIMALS)];
         tables.into_iter().find_map(|(decimals, codes)| {
@@ -45,13 +47,13 @@ impl Currency {
         })
     }
 
-    /// The three letters.
+    /// The three-letter code.
     pub const fn code(self) -> &'static str {
         self.code
     }
 
-    /// The sign people know it by; the code where there is none. `￥` and not `¥`: printers and
-    /// terminals with Chinese fonts agree about the former.
+    /// The sign people know it by, or the code if there is none. `￥` and not `¥`: printers and
+    /// terminals with Chinese fonts agree on the former.
     pub fn symbol(self) -> &'static str {
         match self.code {
             "CNY" => "￥",
@@ -76,7 +78,7 @@ impl Currency {
         }
     }
 
-    /// Reads what a person typed as the amount of a sale.
+    /// Parses what a person typed as the amount of a sale.
     pub fn read(self, typed: &str, entry: AmountEntry) -> Result<Money, NotAnAmount> {
         let decimals = usize::from(self.decimals);
         if typed.is_empty() {
@@ -105,7 +107,7 @@ impl Currency {
     }
 }
 
-/// What digits without a point mean.
+/// What digits without a decimal point mean.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
 #[serde(rename_all = "lowercase")]
 pub enum AmountEntry {
@@ -116,13 +118,13 @@ pub enum AmountEntry {
     Minor,
 }
 
-/// Why a typed text is not the amount of a sale. Nothing is ever rounded.
+/// Why typed text is not the amount of a sale. Nothing is ever rounded.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum NotAnAmount {
     Empty,
     /// Something other than `0-9` and one point between digits.
     NotDigits,
-    /// More decimals than the currency has (given).
+    /// More decimals than the currency has, which is this many.
     TooManyDecimals(u8),
     Zero,
     /// Above [`LARGEST`].

@@ -1,4 +1,4 @@
-//! What is sold and how it is numbered: the values that a gateway, the journal and the screen share.
+//! Orders and their numbers: the values that gateways, the journal and the screen share.
 
 use std::fmt;
 
@@ -9,11 +9,11 @@ use zeroize::Zeroizing;
 use crate::clock::{TimeZone, Timestamp};
 use crate::money::{Currency, Money};
 
-/// Digits that follow the till's id in an order number.
+/// How many digits follow the till's id in an order number.
 const NUMBER_DIGITS: usize = 18;
 
-/// Our number of a payment, its idempotency key at the gateway: 6 to 32 of `0-9 A-Z a-z _ -`
-/// (protocol 5.1).
+/// Our number for a payment, and its idempotency key at the gateway: 6 to 32 of
+/// `0-9 A-Z a-z _ -` (protocol 5.1).
 #[derive(Clone, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct OutTradeNo(String);
@@ -25,10 +25,10 @@ pub struct NotAnOrderNumber;
 
 impl OutTradeNo {
     /// A new number: the till's id, the shop's wall time to the second, the last four digits of the
-    /// journal's counter, two digits drawn by chance.
+    /// journal's counter, and two random digits.
     ///
-    /// The counter makes it unique whatever the clock does, the time keeps a till apart from its
-    /// own past after the journal was lost, and chance from a copy of itself.
+    /// The counter makes it unique whatever the clock does. The time tells a till from its own past
+    /// if the journal was lost, and the random digits tell it from a copy of itself.
     pub fn new(till: &TillId, now: Timestamp, zone: &TimeZone, counter: u64, chance: u8) -> Self {
         let time = now.local("%y%m%d%H%M%S", zone);
         Self(format!("{}{time}{:04}{:02}", till.0, counter % 10_000, chance % 100))
@@ -39,14 +39,14 @@ impl OutTradeNo {
         &self.0
     }
 
-    /// Whether it has the form of the numbers this till gives.
+    /// Whether it has the form of this till's numbers.
     pub fn is_of(&self, till: &TillId) -> bool {
         self.0.strip_prefix(&till.0).is_some_and(|rest| {
             rest.len() == NUMBER_DIGITS && rest.bytes().all(|byte| byte.is_ascii_digit())
         })
     }
 
-    /// The last six digits, enough to tell one of today's orders from another by eye.
+    /// The last six characters, enough to tell today's orders apart by eye.
     pub fn tail(&self) -> &str {
         &self.0[self.0.len() - 6..]
     }
@@ -77,12 +77,12 @@ impl fmt::Display for OutTradeNo {
     }
 }
 
-/// The till's id, the beginning of every order number: 1 to 8 of `0-9 A-Z a-z _ -`.
+/// The till's id, with which every order number begins: 1 to 8 of `0-9 A-Z a-z _ -`.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct TillId(String);
 
 impl TillId {
-    /// `None` unless the text is that.
+    /// `None` unless the text is a till's id.
     pub fn new(text: &str) -> Option<Self> {
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
         let fits = (1..=8).contains(&text.len()) && text.bytes().all(allowed);
@@ -95,13 +95,13 @@ impl TillId {
     }
 }
 
-/// The customer's one-time payment code. It is never stored or logged, shows nothing of itself in
-/// `Debug`, and is wiped from memory when dropped.
+/// The customer's one-time payment code. It is never stored or logged, reveals nothing in `Debug`,
+/// and is wiped from memory when dropped.
 #[derive(Clone, Eq, PartialEq)]
 pub struct AuthCode(Zeroizing<String>);
 
 impl AuthCode {
-    /// A payment code of WeChat Pay: 18 digits that begin with 10 to 15 (protocol 5.2).
+    /// A payment code of WeChat Pay: 18 digits, the first two from 10 to 15 (protocol 5.2).
     pub fn new(digits: &str) -> Option<Self> {
         let bytes = digits.as_bytes();
         let fits = bytes.len() == 18
@@ -116,8 +116,8 @@ impl AuthCode {
         &self.0
     }
 
-    /// A digest that only the holder of `key` can make: it tells a code that is scanned twice
-    /// without keeping it.
+    /// A digest that only the holder of `key` can make: a code scanned twice is recognized without
+    /// being stored.
     pub fn keyed_hash(&self, key: &[u8]) -> [u8; 16] {
         let key = hmac::Key::new(hmac::HMAC_SHA256, key);
         let mut context = hmac::Context::with_key(&key);
@@ -140,7 +140,7 @@ impl fmt::Debug for AuthCode {
     }
 }
 
-/// Whose money it is: an order can be asked about only with the merchant it was made with.
+/// Who is paid. An order can be queried only with the merchant it was made for.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Merchant {
     pub app_id: String,
@@ -151,7 +151,7 @@ pub struct Merchant {
     pub sub_mch_id: String,
 }
 
-/// What a gateway is told of one attempt to be paid. It never changes: one number, one body.
+/// What a gateway learns about one attempt to be paid. It never changes: one number, one body.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Order {
     pub out_trade_no: OutTradeNo,
@@ -162,7 +162,7 @@ pub struct Order {
     pub body: String,
     /// The store's id, at most 32 characters.
     pub device_info: String,
-    /// The address from which the gateway is reached.
+    /// The address from which this machine reaches the gateway.
     pub client_ip: String,
 }
 
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn a_code_shown_twice_is_told_by_a_digest_that_only_this_till_can_make() {
+    fn a_code_shown_twice_is_recognized_by_a_digest_that_only_this_till_can_make() {
         let code = |digits| AuthCode::new(digits).unwrap();
         let (one, other) = (code("134567890123456789"), code("134567890123456780"));
         assert_eq!(one.expose(), "134567890123456789");

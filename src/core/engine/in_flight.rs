@@ -1,4 +1,4 @@
-//! One attempt with work left, between its journal and its gateway.
+//! One attempt with work left: its state, the write under way, and the events that wait for it.
 
 use std::collections::VecDeque;
 
@@ -11,21 +11,21 @@ use crate::payment::{Call, Event, Rules, State, Status};
 pub(super) struct InFlight {
     pub(super) sale: i64,
     pub(super) order: Order,
-    /// Held from the scan to the answer, and not a moment longer.
+    /// Held from the scan to the answer, and no longer.
     pub(super) code: Option<AuthCode>,
     pub(super) created_at: Timestamp,
     pub(super) updated_at: Timestamp,
     pub(super) sent_at: Uptime,
-    /// `sent_at` is when it left, and not only when it might have.
+    /// Whether `sent_at` is when it did leave, rather than when it might have.
     pub(super) has_left: bool,
     pub(super) state: State,
-    /// Out at the disk: takes no further event until it is back.
+    /// Being written: no further event is taken until the write is done.
     pub(super) writing: Option<Writing>,
     pub(super) waiting: VecDeque<(Event, Vec<(String, String)>)>,
     pub(super) from_the_past: bool,
-    /// Its next call waits for its turn.
+    /// The machine was suspended meanwhile: the next call waits for its turn.
     pub(super) slept_over: bool,
-    /// Made for another merchant: told, but never touched.
+    /// Made for another merchant: reported, but never touched.
     pub(super) foreign: bool,
 }
 

@@ -1,8 +1,8 @@
-//! All attempts of a till: which event goes to which, what is written before what is sent.
+//! All attempts of a till: which event goes to which, and what is written before anything is sent.
 //!
-//! The safety of the till is the order of its effects. An event leads to a state; the state is
-//! written; only when it is on disk does memory follow, is anybody told, and does a call leave. If
-//! the write fails nothing leaves. There is no I/O and no clock in here.
+//! The safety of the till lies in the order of its effects. An event leads to a state, and that
+//! state is written; only once it is on disk does memory follow, a report go out and a call leave.
+//! If the write fails, nothing is sent. There is no I/O and no clock in here.
 
 mod in_flight;
 mod pacer;
@@ -24,13 +24,13 @@ use in_flight::{InFlight, Writing};
 use pacer::Pacer;
 pub use record::{Attempt, Begin, Entry, Recovered, SaleEntry, StoredAttempt};
 
-/// While money is open, a tick is wanted so often: the deadlines of a machine that was suspended have
-/// passed when it wakes, but not its timers.
+/// The longest time between ticks while money is open: a machine that wakes from suspension has
+/// passed its deadlines, but its timers have not fired.
 const LONGEST_PAUSE: Millis = Millis::seconds(1);
-/// Where nothing was heard for so long all the same, the machine was suspended.
+/// Silence of this length despite the ticks means that the machine was suspended.
 const SLEPT: Millis = Millis::seconds(3);
 
-/// What every order of this till has in common.
+/// What all orders of this till have in common.
 #[derive(Clone, Debug)]
 pub struct OrderTemplate {
     pub till: TillId,
@@ -38,21 +38,21 @@ pub struct OrderTemplate {
     pub currency: Currency,
     pub body: String,
     pub device_info: String,
-    /// Where the shop's clock and calendar are.
+    /// The shop's own, for its clock and calendar.
     pub time_zone: TimeZone,
 }
 
-/// Which sale is to be charged.
+/// The sale to charge.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum SaleRef {
-    /// A new one of this much.
+    /// A new sale of this amount.
     New(Money),
-    /// One that was tried before, by its number in the journal, for the same amount.
+    /// A sale that was tried before: its number in the journal, and the same amount.
     Again(i64, Money),
 }
 
 impl SaleRef {
-    /// What is due.
+    /// The amount due.
     pub const fn amount(self) -> Money {
         match self {
             Self::New(amount) | Self::Again(_, amount) => amount,
@@ -60,57 +60,57 @@ impl SaleRef {
     }
 }
 
-/// What an attempt is begun with.
+/// What it takes to begin an attempt.
 #[derive(Debug)]
 pub struct Start {
     pub sale: SaleRef,
-    /// Kept with a new sale.
+    /// Stored with a new sale.
     pub note: String,
     pub code: AuthCode,
     pub code_hash: [u8; 16],
-    /// The address of this machine towards the gateway.
+    /// This machine's address on the route to the gateway.
     pub client_ip: String,
-    /// Random.
+    /// Random bytes: one for the order number, one for the jitter of the payment's waits.
     pub draw: [u8; 2],
 }
 
-/// Why an attempt was not begun. Nothing was written and nothing was sent.
+/// Why an attempt was not begun. Nothing was written or sent.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Refusal {
-    /// The journal cannot be written.
+    /// The journal cannot be written to.
     Stopped,
-    /// The sale has an earlier attempt that may still take money.
+    /// An earlier attempt for this sale may still take money.
     Unsettled(OutTradeNo),
-    /// The sale is paid.
+    /// The sale has been paid.
     AlreadyPaid,
-    /// The payment code was used for this attempt. Once it has left, a code is dead: shown again, it
-    /// is the same customer still in front of the scanner.
+    /// This attempt already used the payment code. Once sent, a code is dead: seeing it again means
+    /// that the same customer is still in front of the scanner.
     CodeUsed(OutTradeNo),
 }
 
-/// What the shell must do, in this order.
+/// What the caller must do, in this order.
 #[derive(Debug)]
 pub enum Effect {
-    /// Write, and call [`Engine::written`] with what became of it.
+    /// Write the entry, and report the outcome to [`Engine::written`].
     Write(Box<Entry>),
-    /// Make a call, once, and hand its end back as [`Event::Answered`].
+    /// Make the call, once, and return its outcome as [`Event::Answered`].
     Call { attempt: i64, order: Box<Order>, call: Call, code: Option<AuthCode> },
-    /// Tell people.
+    /// Show this to people.
     Report(Box<Report>),
 }
 
-/// An attempt moved.
+/// What happened to an attempt.
 #[derive(Clone, Debug)]
 pub struct Report {
     pub attempt: Attempt,
     pub event: Event,
-    /// Its status before; `None` where this is the first.
+    /// Its status before the event; `None` if this is its first.
     pub before: Option<Status>,
 }
 
 impl Report {
-    /// Whether people need to hear of it: a recheck of a number that the gateway never knew is none,
-    /// unless it finds money.
+    /// Whether people need to see it. The recheck of a number that the gateway never knew is no
+    /// news unless it finds money.
     pub fn is_news(&self) -> bool {
         let status = self.attempt.state.status();
         !(self.before == Some(Status::Reversed) && status == Status::Reversed)
@@ -119,20 +119,18 @@ impl Report {
 
 /// The attempts with work left, and the rules between them.
 ///
-/// An engine is driven by three kinds of calls, and answers each with [`Effect`]s that must be carried
-/// out in their order:
+/// An engine is driven by three kinds of calls. Each returns [`Effect`]s to carry out in order:
 ///
-/// * what people do: [`begin`](Self::begin) a payment, and [`handle_event_of`](Self::handle_event_of)
-///   an order (cancel, supersede, check now);
-/// * what the world does: [`written`](Self::written) for every [`Effect::Write`],
-///   [`mark_sent`](Self::mark_sent) and then [`handle_event`](Self::handle_event) with
-///   [`Event::Answered`] for every [`Effect::Call`], each exactly once;
-/// * what time does: [`tick`](Self::tick), no later than [`wake_at`](Self::wake_at) says. The moment
-///   may change with every other call.
+/// * Actions: [`begin`](Self::begin) starts a payment, [`handle_event_of`](Self::handle_event_of)
+///   cancels, supersedes or checks an order.
+/// * Outcomes: [`written`](Self::written) once for every [`Effect::Write`], and
+///   [`handle_event`](Self::handle_event) with [`Event::Answered`] once for every [`Effect::Call`].
+///   A submission that leaves is noted with [`mark_sent`](Self::mark_sent) first; no other call is.
+/// * Time: [`tick`](Self::tick), no later than [`wake_at`](Self::wake_at) says. That moment may
+///   change with every other call.
 ///
-/// Everything else asks and changes nothing. Whoever drives it keeps no state of its own about
-/// payments: it may die between any two calls, and goes on from [`Recovered`] with
-/// [`new`](Self::new).
+/// All other methods only read. The caller keeps no payment state of its own: it may die between
+/// any two calls, and continues from [`Recovered`] with [`new`](Self::new).
 pub struct Engine {
     template: OrderTemplate,
     rules: Rules,
@@ -142,17 +140,17 @@ pub struct Engine {
     last_attempt: i64,
     last_sale: i64,
     codes: VecDeque<([u8; 16], OutTradeNo)>,
-    /// Sales charged lately, and whether they are paid.
+    /// Recently charged sales, and whether each is paid.
     sales: VecDeque<(i64, bool)>,
-    /// Calls for payments of the past, or that were slept over.
+    /// Calls for payments of an earlier run, or for those open during a suspension.
     pacer: Pacer,
     awake_at: Uptime,
     stopped: bool,
 }
 
 impl Engine {
-    /// A till that goes on from its past. Every open attempt is asked about, the newest first: its
-    /// customer may stand there. Attempts of another merchant cannot be, and are only told.
+    /// Continues from an earlier run. Every open attempt is queried, newest first: its customer may
+    /// still be there. Attempts of another merchant cannot be queried and are only reported.
     pub fn new(
         template: OrderTemplate,
         rules: Rules,
@@ -183,7 +181,7 @@ impl Engine {
         (engine, effects)
     }
 
-    /// Begins an attempt: gives it a number, and has its intent written before anything is sent.
+    /// Begins an attempt: assigns its number, and has the intent written before anything is sent.
     pub fn begin(
         &mut self,
         start: Start,
@@ -255,7 +253,7 @@ impl Engine {
         Ok((out_trade_no, vec![Effect::Write(Box::new(entry))]))
     }
 
-    /// Something happened to an attempt; `wire` is what came over it.
+    /// Handles what happened to an attempt; `wire` holds the fields that came with it.
     pub fn handle_event(
         &mut self,
         attempt: i64,
@@ -271,7 +269,7 @@ impl Engine {
         {
             if event.ends_submission() {
                 in_flight.code = None;
-                // Nothing more will leave.
+                // From here on nothing more is sent.
                 in_flight.has_left = true;
             }
             in_flight.waiting.push_back((event, wire));
@@ -280,7 +278,7 @@ impl Engine {
         effects
     }
 
-    /// As [`Engine::handle_event`], by the order's number.
+    /// As [`Engine::handle_event`], by order number.
     pub fn handle_event_of(
         &mut self,
         out_trade_no: &OutTradeNo,
@@ -298,8 +296,8 @@ impl Engine {
         }
     }
 
-    /// The submission's first byte leaves now: a connection had to be made before it. All times of
-    /// the payment count from here.
+    /// The submission's first byte leaves now, after a connection had to be made. All times of the
+    /// payment count from here.
     pub fn mark_sent(&mut self, attempt: i64, now: Uptime) {
         if let Some(in_flight) =
             self.attempts.get_mut(&attempt).filter(|in_flight| !in_flight.from_the_past)
@@ -309,7 +307,7 @@ impl Engine {
         }
     }
 
-    /// An entry is on disk, or is not. After one failure nothing more is written or sent.
+    /// An entry is on disk, or failed to get there. After one failure nothing is written or sent.
     pub fn written(
         &mut self,
         attempt: i64,
@@ -320,7 +318,7 @@ impl Engine {
         self.note_wakeup(now);
         let mut effects = Vec::new();
         if !on_disk && !std::mem::replace(&mut self.stopped, true) {
-            // Nothing goes on with the others either.
+            // The other attempts stop as well.
             let others = |(id, in_flight): &(&i64, &InFlight)| {
                 **id != attempt
                     && !in_flight.foreign
@@ -334,16 +332,16 @@ impl Engine {
         let Some(in_flight) = self.attempts.get_mut(&attempt) else { return effects };
         let Some(writing) = in_flight.writing.take() else { return effects };
         let before = (writing.event != Event::Begun).then(|| in_flight.state.status());
-        // What was never sent is not told either: for all anybody knows it did not happen.
+        // Nothing was sent, so there is nothing to report.
         if !on_disk && writing.event == Event::Begun {
             self.attempts.remove(&attempt);
             return effects;
         }
         if writing.event == Event::Begun {
-            // It leaves now, and not when it was handed to the disk.
+            // It leaves now, not when its entry was handed to the disk.
             in_flight.sent_at = now;
         }
-        // The customer may show that code again.
+        // The customer may present that code again.
         let never_left = matches!(
             &writing.event,
             Event::Answered(
@@ -369,7 +367,7 @@ impl Engine {
         effects
     }
 
-    /// Time has passed.
+    /// Time has passed: does what is due.
     pub fn tick(&mut self, now: Uptime, wall: Timestamp) -> Vec<Effect> {
         self.note_wakeup(now);
         let mut effects = Vec::new();
@@ -392,7 +390,7 @@ impl Engine {
         effects
     }
 
-    /// When [`Engine::tick`] is wanted next.
+    /// When [`Engine::tick`] must be called next.
     pub fn wake_at(&self) -> Option<Uptime> {
         if self.stopped {
             return None;
@@ -403,7 +401,7 @@ impl Engine {
         attempts.chain(self.pacer.wake_at()).chain(awake).min()
     }
 
-    /// The attempt for which a payment code was used before, by the code's hash.
+    /// The attempt that used a payment code before, by the code's hash.
     fn code_used_by(&self, code_hash: &[u8; 16]) -> Option<&OutTradeNo> {
         self.codes.iter().rev().find(|(hash, _)| hash == code_hash).map(|(_, by)| by)
     }
@@ -415,7 +413,7 @@ impl Engine {
             .any(|in_flight| in_flight.state.is_open() || in_flight.writing.is_some())
     }
 
-    /// The open attempts that this till can do something about.
+    /// The open attempts that this till can act on.
     pub fn busy(&self) -> impl Iterator<Item = &OutTradeNo> {
         let busy = |in_flight: &&InFlight| {
             !self.stopped
@@ -435,7 +433,7 @@ impl Engine {
             }
             let unsettled = |in_flight: &&InFlight| {
                 let over = |state: &State| state.is_superseded() || is_over(state.status());
-                // What is at the disk is written before anything that is handed to it later.
+                // What the disk has already is written before anything handed to it later.
                 let state =
                     in_flight.writing.as_ref().map_or(&in_flight.state, |writing| &writing.state);
                 in_flight.sale == *sale && !over(state)
@@ -475,9 +473,9 @@ impl Engine {
         wall: Timestamp,
         effects: &mut Vec<Effect>,
     ) {
-        // Within one boot the time line goes on, once an entry after the first has said when the
-        // request left. Otherwise what is certain is the age that was written down last: too young
-        // means waiting longer before a reversal.
+        // Within one boot the time line continues, once an entry after the first has recorded when
+        // the request left. Otherwise only the last recorded age is certain: too young an age means
+        // a longer wait before a reversal.
         let known = stored.age > Millis(0) && stored.sent_at <= now;
         let same_boot = self.boot != 0 && stored.boot == self.boot && known;
         let sent_at = if same_boot { stored.sent_at } else { now.before(stored.age) };
@@ -486,7 +484,7 @@ impl Engine {
         let oldest = match by_wall {
             _ if same_boot => now.since(sent_at),
             Some(age) => Millis(age).max(stored.age),
-            // The clock went back: it may be of any age.
+            // The clock went back: the attempt may be of any age.
             None => Millis(u64::MAX),
         };
         let foreign = stored.order.merchant != self.template.merchant;
@@ -514,7 +512,7 @@ impl Engine {
         effects.extend(self.handle_event(stored.id, event, Vec::new(), now, wall));
     }
 
-    /// Takes the next waiting event, unless the disk has the attempt.
+    /// Takes the next waiting event, unless the attempt is being written.
     fn advance(&mut self, attempt: i64, now: Uptime, wall: Timestamp, effects: &mut Vec<Effect>) {
         let Some(in_flight) = self.attempts.get_mut(&attempt) else { return };
         while in_flight.writing.is_none()
@@ -523,11 +521,11 @@ impl Engine {
             let age = now.since(in_flight.sent_at);
             let mut state = in_flight.state.clone();
             let call = state.step(&event, age, &self.rules);
-            // An answer is kept even where it changes nothing: it is evidence.
+            // An answer is recorded even if it changes nothing: it is evidence.
             if state == in_flight.state && !matches!(event, Event::Answered(..)) {
                 continue;
             }
-            // Without a journal nothing is done any more; what still comes in is told.
+            // Without a journal the till stops acting, but still reports the answers that come in.
             if self.stopped && !matches!(event, Event::Answered(..)) {
                 continue;
             }
@@ -540,7 +538,7 @@ impl Engine {
             let entry = Entry {
                 attempt,
                 at: wall,
-                // Until it has left nothing is certain of its age.
+                // Nothing about its age is certain until it has left.
                 age: if in_flight.has_left { age } else { Millis(0) },
                 sent_at: in_flight.sent_at,
                 boot: self.boot,
@@ -560,7 +558,7 @@ impl Engine {
         }
     }
 
-    /// After a sleep, whatever is called for first for each attempt waits for its turn, as at a start.
+    /// After a suspension the first call of each attempt waits for its turn, as at a start.
     fn note_wakeup(&mut self, now: Uptime) {
         if now.since(self.awake_at) >= SLEPT {
             self.attempts.values_mut().for_each(|in_flight| in_flight.slept_over = true);
@@ -569,7 +567,7 @@ impl Engine {
     }
 
     fn dispatch(&mut self, attempt: i64, call: Call, now: Uptime, effects: &mut Vec<Effect>) {
-        // A question that still waits for its turn gives way to the next.
+        // A query still waiting for its turn gives way to the next call.
         if self.pacer.replace(attempt, call) {
             return;
         }
@@ -593,7 +591,7 @@ impl Engine {
     }
 }
 
-/// Whether nothing more is expected to happen to the money.
+/// Whether the money is not expected to move any more.
 const fn is_over(status: Status) -> bool {
     matches!(status, Status::Declined | Status::Reversed)
 }

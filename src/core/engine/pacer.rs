@@ -1,14 +1,14 @@
-//! Calls that wait for their turn, so that a long list never storms the gateway.
+//! Spaces out calls, so that a long backlog never floods the gateway.
 
 use std::collections::VecDeque;
 
 use crate::clock::{Millis, Uptime};
 use crate::payment::Call;
 
-/// Between two calls.
+/// The least time between two calls.
 const PAUSE: Millis = Millis(200);
 
-/// Calls by their attempts, one each, in the order in which they go out.
+/// Waiting calls, one for each attempt, in the order in which they go out.
 pub(super) struct Pacer {
     waiting: VecDeque<(i64, Call)>,
     next_at: Uptime,
@@ -19,13 +19,13 @@ impl Pacer {
         Self { waiting: VecDeque::new(), next_at: now }
     }
 
-    /// Puts an attempt's call in the place of its earlier one that still waits: whether there is one.
+    /// Replaces an attempt's earlier call that is still waiting; returns whether there was one.
     pub(super) fn replace(&mut self, attempt: i64, call: Call) -> bool {
         let earlier = self.waiting.iter_mut().find(|(of, _)| *of == attempt);
         earlier.map(|(_, waiting)| *waiting = call).is_some()
     }
 
-    /// Whether it is this call's turn; if not, it waits.
+    /// Whether this call may go out now; if not, it joins the queue.
     pub(super) fn may_go(&mut self, attempt: i64, call: Call, now: Uptime) -> bool {
         if now < self.next_at || !self.waiting.is_empty() {
             self.waiting.push_back((attempt, call));
@@ -35,7 +35,7 @@ impl Pacer {
         true
     }
 
-    /// The call whose turn has come.
+    /// The next call whose turn has come.
     pub(super) fn next(&mut self, now: Uptime) -> Option<(i64, Call)> {
         if now < self.next_at {
             return None;
@@ -45,7 +45,7 @@ impl Pacer {
         Some(next)
     }
 
-    /// When the next turn comes, if anything waits for it.
+    /// When the next turn comes, if a call is waiting for it.
     pub(super) fn wake_at(&self) -> Option<Uptime> {
         (!self.waiting.is_empty()).then_some(self.next_at)
     }

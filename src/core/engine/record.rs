@@ -1,31 +1,32 @@
-//! What is written of an attempt, and what is read back: the values between an engine and whoever
-//! keeps its journal.
+//! What is written about an attempt and read back: the values that pass between an engine and the
+//! journal behind it.
 
 use crate::clock::{Date, Millis, Timestamp, Uptime};
 use crate::money::{Currency, Money};
 use crate::order::{Order, OutTradeNo};
 use crate::payment::{Event, State};
 
-/// A fact to be written: an event and the state it led to.
+/// A fact to write: an event and the state it led to.
 #[derive(Clone, Debug)]
 pub struct Entry {
     /// The attempt's number in the journal.
     pub attempt: i64,
     pub at: Timestamp,
-    /// Time since the submission.
+    /// Time since the submission; zero while it is not certain to have left.
     pub age: Millis,
-    /// When that was, as far as it is known by now, and which boot it counts from.
+    /// When the submission left, as far as known so far.
     pub sent_at: Uptime,
+    /// The boot that `sent_at` counts from; 0 if unknown.
     pub boot: i64,
     pub event: Event,
     pub state: State,
-    /// Fields sent or received, cleaned and with codes masked.
+    /// Fields sent or received, cleaned, with codes masked.
     pub wire: Vec<(String, String)>,
-    /// The attempt itself, with its first entry.
+    /// The attempt itself; only with its first entry.
     pub begin: Option<Box<Begin>>,
 }
 
-/// An attempt as it is first written, and its sale if that is new.
+/// An attempt as first written, and its sale if that is new.
 #[derive(Clone, Debug)]
 pub struct Begin {
     pub sale: SaleEntry,
@@ -39,48 +40,48 @@ pub struct Begin {
 #[derive(Clone, Debug, PartialEq)]
 pub struct SaleEntry {
     pub id: i64,
-    /// Its note where it is new; `None` for one that stands in the journal.
+    /// The note of a new sale; `None` for a sale that is in the journal already.
     pub new: Option<String>,
     pub due: Money,
 }
 
-/// An attempt read back to go on with.
+/// An attempt read back to be continued.
 #[derive(Clone, Debug)]
 pub struct StoredAttempt {
     pub id: i64,
     pub sale: i64,
     pub order: Order,
     pub boot: i64,
-    /// On the time line of `boot`.
+    /// When the submission left, on the time line of `boot`.
     pub sent_at: Uptime,
-    /// The age at its last entry: the least it has now.
+    /// The age at its last entry: now it is at least this old.
     pub age: Millis,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
     pub state: State,
 }
 
-/// What a till needs to know of the past to go on.
+/// What a till needs from earlier runs in order to continue.
 #[derive(Debug, Default)]
 pub struct Recovered {
     pub last_attempt: i64,
     pub last_sale: i64,
-    /// Attempts with work left, the oldest first.
+    /// Attempts with work left, oldest first.
     pub open: Vec<StoredAttempt>,
-    /// The latest sales that are paid.
+    /// The most recent paid sales.
     pub paid_sales: Vec<i64>,
-    /// Keyed hashes of the latest payment codes, each with its attempt.
+    /// Keyed hashes of the most recent payment codes, each with its attempt's order number.
     pub codes: Vec<([u8; 16], OutTradeNo)>,
 }
 
 impl Recovered {
-    /// Payment codes live for a minute; so many of the latest are told again by their hash.
+    /// How many recent payment codes are recognized by their hash. A code lives for a minute.
     pub const CODES_REMEMBERED: u32 = 500;
-    /// Sales whose outcome is remembered to keep them from being charged twice.
+    /// How many sales are remembered with their outcome, so that none is charged twice.
     pub const SALES_REMEMBERED: u32 = 64;
 }
 
-/// An attempt as it may be told: what is on disk, but where it says otherwise.
+/// An attempt as people may see it: what is on disk, unless `recorded` says otherwise.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Attempt {
     pub out_trade_no: OutTradeNo,
@@ -89,9 +90,9 @@ pub struct Attempt {
     pub currency: Currency,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
-    /// On this process's time line.
+    /// When the submission left, on this process's time line.
     pub sent_at: Uptime,
     pub state: State,
-    /// `false`: the outcome is known, but could not be written down.
+    /// `false`: the outcome is known, but could not be written.
     pub recorded: bool,
 }

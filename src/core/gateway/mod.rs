@@ -1,4 +1,10 @@
-//! Gateways: how a call is said in bytes, and how a reply is read.
+//! Gateways: how a call becomes bytes, and how a reply is read.
+//!
+//! A [`Gateway`] is a pure codec. It turns a call into an HTTP request without a host, and a reply
+//! into an [`Answer`] that the payment machine understands; a transport carries the bytes. A reply
+//! is believed only if it is complete, correctly signed, and about this merchant and order.
+//! Decoding never fails: whatever cannot be believed comes out as inconclusive. What is kept for
+//! the record holds no full payment code, no key and no signature.
 
 pub mod wechat;
 
@@ -11,7 +17,7 @@ use crate::payment::{Answer, CallKind};
 /// The largest reply that is read; real ones stay under 8 KiB.
 pub const LARGEST_REPLY: usize = 64 * 1024;
 
-/// A call with what it needs. The payment code lives here and nowhere else.
+/// A call with what it needs. Only a submission carries the payment code.
 #[derive(Clone, Copy, Debug)]
 pub enum Ask<'a> {
     Submit(&'a Order, &'a AuthCode),
@@ -20,7 +26,7 @@ pub enum Ask<'a> {
 }
 
 impl<'a> Ask<'a> {
-    /// One kind of call about an order; `None` for a submission whose code is not at hand any more.
+    /// A kind of call about an order; `None` for a submission whose code is gone.
     pub const fn of(kind: CallKind, order: &'a Order, code: Option<&'a AuthCode>) -> Option<Self> {
         match (kind, code) {
             (CallKind::Submit, Some(code)) => Some(Self::Submit(order, code)),
@@ -37,7 +43,7 @@ impl<'a> Ask<'a> {
         }
     }
 
-    /// Which of the calls it is.
+    /// Which kind of call it is.
     pub const fn kind(self) -> CallKind {
         match self {
             Self::Submit(..) => CallKind::Submit,
@@ -47,43 +53,43 @@ impl<'a> Ask<'a> {
     }
 }
 
-/// When a request is made, and what makes it unlike any other.
+/// When a request is made, and what makes it unique.
 #[derive(Clone, Debug)]
 pub struct Stamp {
     pub time: Timestamp,
-    /// 32 letters and digits, drawn anew for each request.
+    /// 32 letters and digits, drawn afresh for each request.
     pub nonce: String,
 }
 
-/// Pure: no socket, no clock, no randomness. A transport carries the bytes.
+/// A codec. Pure: no socket, no clock, no randomness.
 pub trait Gateway: Send + Sync {
     /// The request: method, path, headers and body.
     fn encode(&self, ask: Ask<'_>, stamp: &Stamp) -> Outgoing;
 
-    /// What the request says, for the record: without signature and nonce, the code masked.
+    /// The request's fields for the record: no signature or nonce, and the code masked.
     fn record(&self, ask: Ask<'_>) -> Vec<(String, String)>;
 
     /// Never fails: what cannot be trusted is [`Inconclusive`](crate::payment::Inconclusive). `now`
-    /// stands in where a verified payment does not say when it was made.
+    /// stands in if a verified payment does not say when it was made.
     fn decode(&self, ask: Ask<'_>, reply: &Reply, now: Timestamp) -> Decoded;
 }
 
-/// A request, all but the host.
+/// A complete request except for the host.
 #[derive(Debug)]
 pub struct Outgoing {
-    /// Its target is a path. The body is wiped when dropped: it may hold a payment code.
+    /// Its target is only a path. The body is wiped when dropped: it may hold a payment code.
     pub request: http::Request<Zeroizing<Vec<u8>>>,
-    /// Whether the merchant's certificate must be shown.
+    /// Whether the merchant's client certificate must be presented.
     pub certificate: bool,
 }
 
-/// A whole reply, its headers too: what signs it may stand there.
+/// A complete reply with its headers, which may hold the signature.
 pub type Reply = http::Response<Vec<u8>>;
 
-/// What a reply says, and its words for the record.
+/// What a reply says, and its fields for the record.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Decoded {
     pub answer: Answer,
-    /// The fields that came back, cleaned; without signatures, nonces and what identifies a person.
+    /// The fields received, cleaned; no signatures, nonces or anything that identifies a person.
     pub record: Vec<(String, String)>,
 }

@@ -1,4 +1,7 @@
 //! The messages of API v2: flat XML documents, signed over all their fields (protocol 2).
+//!
+//! Parsing is strict: bytes have one reading as a message, or none. Values are wiped from memory,
+//! since a payment code may be among them.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -9,7 +12,7 @@ use zeroize::Zeroizing;
 
 use crate::gateway::LARGEST_REPLY;
 
-/// Elements in a message; real ones have under 60.
+/// The most elements a message may have; real ones have under 60.
 const MOST_FIELDS: u32 = 300;
 
 /// How a message is signed.
@@ -23,7 +26,7 @@ pub enum SignType {
 }
 
 impl SignType {
-    /// The word in `sign_type`.
+    /// Its value in `sign_type`.
     pub const fn word(self) -> &'static str {
         match self {
             Self::HmacSha256 => "HMAC-SHA256",
@@ -34,7 +37,7 @@ impl SignType {
 
 /// A message: names and values, in the order in which they are signed.
 ///
-/// Values are wiped when they are dropped or replaced: there may be a payment code among them.
+/// Values are wiped when dropped or replaced: a payment code may be among them.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Fields(BTreeMap<String, Zeroizing<String>>);
 
@@ -45,7 +48,7 @@ pub enum NotAMessage {
     TooLarge,
     #[error("not a well-formed XML document without a DTD")]
     NotXml,
-    /// Two readings of one message must not be possible.
+    /// A message must not allow two readings.
     #[error("not a flat <xml> document with each field once")]
     NotFlat,
 }
@@ -61,7 +64,7 @@ impl Fields {
         }
     }
 
-    /// A field's value; `None` also where it is empty.
+    /// A field's value; `None` if it is missing or empty.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(|value| value.as_str()).filter(|value| !value.is_empty())
     }
@@ -77,8 +80,8 @@ impl Fields {
         self.set("sign", sign);
     }
 
-    /// Whether the message carries the one right signature by `sign_type`, which is ours to choose
-    /// and never the sender's. An empty key signs nothing.
+    /// Whether the message carries the one correct signature by `sign_type`, which we choose and
+    /// never the sender. An empty key verifies nothing.
     pub fn is_signed(&self, sign_type: SignType, key: &str) -> bool {
         let Some(claimed) = self.get("sign") else { return false };
         let right = self.signature(sign_type, key);
@@ -113,7 +116,7 @@ impl Fields {
 
     /// The document to send.
     pub fn to_xml(&self) -> String {
-        // Large enough not to be moved, which would leave a copy behind.
+        // Large enough not to be reallocated, which would leave a copy behind.
         let mut xml = String::with_capacity(4096);
         xml.push_str("<xml>");
         for (name, value) in self.iter() {
@@ -123,7 +126,7 @@ impl Fields {
                     '&' => xml.push_str("&amp;"),
                     '<' => xml.push_str("&lt;"),
                     '>' => xml.push_str("&gt;"),
-                    // Else it would be read as the end of a line.
+                    // Otherwise it would be read as a line end.
                     '\r' => xml.push_str("&#13;"),
                     other => xml.push(other),
                 }
@@ -134,15 +137,15 @@ impl Fields {
         xml
     }
 
-    /// Reads a document. There is one reading of it or none: a DTD, a field that occurs twice, an
-    /// element within a field, an attribute or a namespace is refused.
+    /// Parses a document. It has one reading or none: a DTD, a repeated field, an element within a
+    /// field, an attribute or a namespace is refused.
     pub fn from_xml(bytes: &[u8]) -> Result<Self, NotAMessage> {
         if bytes.len() > LARGEST_REPLY {
             return Err(NotAMessage::TooLarge);
         }
         let text = std::str::from_utf8(bytes).map_err(|_| NotAMessage::NotXml)?;
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        // Which refuses a DTD unless it is told otherwise; a test holds it to that.
+        // The parser refuses a DTD by default; a test makes sure that it still does.
         let options = roxmltree::ParsingOptions { nodes_limit: MOST_FIELDS, ..Default::default() };
         let document = roxmltree::Document::parse_with_options(text, options)
             .map_err(|_| NotAMessage::NotXml)?;

@@ -1,4 +1,4 @@
-//! What is said to `WeChat` Pay and what it says back, as bytes.
+//! WeChat Pay: the requests and replies of its API as bytes.
 
 pub mod fields;
 pub mod v2;

@@ -1,4 +1,8 @@
 //! WeChat Pay API v2: micropay, orderquery and reverse (protocol 2 to 5).
+//!
+//! Requests are signed with the configured algorithm, and only replies signed with the same one are
+//! believed. The tables below translate the gateway's codes into answers; a code that is not in
+//! them proves nothing.
 
 use secrecy::{ExposeSecret, SecretString};
 use zeroize::Zeroizing;
@@ -13,9 +17,9 @@ use crate::payment::{
 };
 
 const CONTENT_TYPE: http::HeaderValue = http::HeaderValue::from_static("text/xml; charset=utf-8");
-/// Cells of one value that are kept for the record.
+/// How much of one value is recorded, in cells.
 const RECORDED_CELLS: usize = 200;
-/// Fields of an answer that say nothing to whoever reads the record, or too much about the payer.
+/// Fields left out of the record: they mean nothing to its reader, or reveal the payer.
 const NOT_RECORDED: [&str; 9] = [
     "appid",
     "is_subscribe",
@@ -36,7 +40,7 @@ pub struct WechatV2 {
 }
 
 impl WechatV2 {
-    /// The codec of a merchant with its API v2 key.
+    /// The codec for a merchant and its API v2 key.
     pub fn new(merchant: Merchant, sign_type: SignType, api_key: SecretString) -> Self {
         Self { merchant, sign_type, api_key }
     }
@@ -61,7 +65,7 @@ impl WechatV2 {
         fields
     }
 
-    /// The order of decisions is protocol 2.4: whole, signed, ours, and only then what it says.
+    /// Checks in the order of protocol 2.4: complete, signed, ours, and only then what it says.
     fn read(&self, ask: Ask<'_>, reply: &Reply, now: Timestamp) -> (Answer, Fields) {
         let unread = |what| (Answer::inconclusive(ask.kind(), what), Fields::default());
         if reply.status() != http::StatusCode::OK {
@@ -82,7 +86,7 @@ impl WechatV2 {
                 Ask::Query(_) => Answer::Found(query_failed(&fields)),
                 Ask::Reverse(_) if is_success => Answer::Reversed(match fields.get("recall") {
                     Some("N") => Reversed::Accepted,
-                    // Without the word that it is done, it is not done.
+                    // Unless the gateway says that it is done, it is not.
                     Some(_) | None => Reversed::Repeat(TillCause::Recall.into()),
                 }),
                 Ask::Reverse(_) => Answer::Reversed(reverse_failed(&fields)),
@@ -91,7 +95,7 @@ impl WechatV2 {
         (answer, fields)
     }
 
-    /// Whether a message that is signed and ours says success.
+    /// Whether a message that is signed and ours reports success.
     fn check(&self, ask: Ask<'_>, fields: &Fields) -> Result<bool, Inconclusive> {
         match fields.get("return_code") {
             Some("SUCCESS") => {}
@@ -148,14 +152,14 @@ impl Gateway for WechatV2 {
         let (answer, fields) = self.read(ask, reply, now);
         let mut record = recorded(&fields);
         if let Ask::Submit(_, code) = ask {
-            // Nothing asks the gateway to repeat it, and nothing keeps it from doing so.
+            // The gateway has no reason to echo the code, but nothing stops it.
             record.retain(|(_, value)| !value.contains(code.expose()));
         }
         Decoded { answer, record }
     }
 }
 
-/// `err_code` of micropay (protocol 4.2). What is not in the table proves nothing.
+/// `err_code` of micropay (protocol 4.2). A code that is not in the table proves nothing.
 fn submit_failed(fields: &Fields) -> Submitted {
     let (code, reason) = failure(fields);
     match code {
@@ -171,15 +175,15 @@ fn submit_failed(fields: &Fields) -> Submitted {
         | "APPID_NOT_EXIST"
         | "MCHID_NOT_EXIST"
         | "APPID_MCHID_NOT_MATCH" => Submitted::Declined(reason),
-        // Not `ORDERPAID`: a query that does not see the payment yet would be taken against it.
+        // Not `ORDERPAID`: a query that does not see the payment yet would count against it.
         "BUYER_MISMATCH" | "OUT_TRADE_NO_USED" | "INVALID_REQUEST" => Submitted::Ambiguous(reason),
-        // Certain by one copy of the table, unknown by another.
+        // One copy of the table calls these certain, another unknown.
         "LACK_PARAMS" | "NOT_UTF8" => Submitted::Ambiguous(reason),
         _ => Submitted::Inconclusive(Inconclusive::Unknown(reason)),
     }
 }
 
-/// `err_code` of orderquery (protocol 4.4). A query that fails says nothing of the payment.
+/// `err_code` of orderquery (protocol 4.4). A failed query says nothing about the payment.
 fn query_failed(fields: &Fields) -> Found {
     let (code, reason) = failure(fields);
     match code {
@@ -209,7 +213,7 @@ fn reverse_failed(fields: &Fields) -> Reversed {
 
 /// `trade_state` (protocol 4.3).
 fn trade_state(fields: &Fields, order: &Order, now: Timestamp) -> Found {
-    // It must say which order it speaks of: this answer may end the payment.
+    // It must name its order: this answer may end the payment.
     if fields.get("out_trade_no").is_none() {
         return Found::Inconclusive(unknown(TillCause::WrongNumber));
     }
@@ -217,22 +221,22 @@ fn trade_state(fields: &Fields, order: &Order, now: Timestamp) -> Found {
         Some("SUCCESS") => paid(fields, order, now).map_or_else(Found::Inconclusive, Found::Paid),
         Some("USERPAYING" | "ACCEPT") => Found::Paying,
         Some("NOTPAY") => Found::NotPaid,
-        // Not an end: the gateway asks us to reverse it.
+        // Not final: the gateway asks us to reverse it.
         Some("PAYERROR") => {
             let text = clean(fields.get("trade_state_desc").unwrap_or_default(), RECORDED_CELLS);
             Found::Failed(Reason::gateway("PAYERROR", text))
         }
         Some("CLOSED") => Found::Ended(Ending::Closed),
-        // Reversed after it was paid: only a payment has a time.
+        // Reversed after payment: only a payment has a time.
         Some("REVOKED") if fields.get("time_end").is_some() => Found::Ended(Ending::Refunded),
         Some("REVOKED") => Found::Ended(Ending::Revoked),
         Some("REFUND") => Found::Ended(Ending::Refunded),
-        // A word we do not know proves nothing.
+        // An unknown word proves nothing.
         Some(_) | None => Found::Inconclusive(unknown(TillCause::BadAnswer)),
     }
 }
 
-/// The proof in a message that says so, if it matches the order in every part.
+/// The proof in a message that reports a payment, if it matches the order in every part.
 fn paid(fields: &Fields, order: &Order, now: Timestamp) -> Result<Proof, Inconclusive> {
     if fields.get("out_trade_no").is_none() {
         return Err(unknown(TillCause::WrongNumber));
@@ -259,11 +263,11 @@ fn is_of(fields: &Fields, merchant: &Merchant) -> bool {
     is("appid", &merchant.app_id)
         && is("mch_id", &merchant.mch_id)
         && is("sub_mch_id", &merchant.sub_mch_id)
-        // The gateway leaves it out where it was not needed.
+        // The gateway omits it if it was not needed.
         && fields.get("sub_appid").is_none_or(|theirs| theirs == merchant.sub_app_id)
 }
 
-/// The gateway's code, and the reason it makes.
+/// The gateway's code, and the reason made from it.
 fn failure(fields: &Fields) -> (&str, Reason) {
     let Some(code) = fields.get("err_code") else { return ("", TillCause::NoErrorCode.into()) };
     let text = clean(fields.get("err_code_des").unwrap_or_default(), RECORDED_CELLS);

@@ -1,3 +1,5 @@
+//! The codec against published examples, and against everything a reply can get wrong.
+
 use super::*;
 use crate::gateway::wechat::fields::NotAMessage;
 use crate::money::{Currency, Money};
@@ -60,7 +62,7 @@ fn stamp(nonce: &str) -> Stamp {
     Stamp { time: NOW, nonce: nonce.to_owned() }
 }
 
-/// A signed answer with these fields on top of what every answer has.
+/// A signed answer with these fields in addition to those every answer has.
 fn signed(pairs: &[(&str, &str)]) -> Vec<u8> {
     signed_with(SignType::HmacSha256, KEY, pairs)
 }
@@ -246,7 +248,7 @@ fn a_payment_must_match_in_merchant_number_amount_and_currency() {
             pairs.retain(|(known, _)| *known != name);
             pairs.extend([("trade_state", state), (name, value)]);
             let answer = decode(SignType::HmacSha256, kind, signed(&pairs));
-            // A character XML forbids makes it no message at all.
+            // A character that XML forbids makes it no message at all.
             assert_eq!(code_of(&answer), code, "{name}={value:?} {kind:?}");
         }
     }
@@ -502,7 +504,7 @@ fn an_answer_for_another_shop_under_the_same_merchant_proves_nothing() {
     let gateway = WechatV2::new(shop, SignType::HmacSha256, KEY.into());
     for (sub_app_id, sub_mch_id, ours) in [
         ("wx2222222222222222", "1900000110", true),
-        // The gateway leaves it out where it was not needed.
+        // The gateway omits it if it was not needed.
         ("", "1900000110", true),
         ("wx3333333333333333", "1900000110", false),
         ("wx2222222222222222", "1900000111", false),
