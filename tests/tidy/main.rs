@@ -166,6 +166,76 @@ fn imports_run_one_way() {
     assert!(broken.is_empty(), "{broken:#?}");
 }
 
+/// The first names of what is imported behind a prefix such as `super::`: `a` and `b` of
+/// `super::{a::C, b}`.
+fn first_names<'a>(code: &'a str, prefix: &str) -> Vec<&'a str> {
+    let word = |text: &'a str| {
+        let text = text.trim_start();
+        &text[..text.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(text.len())]
+    };
+    let mut names = Vec::new();
+    for (at, _) in code.match_indices(prefix) {
+        let rest = &code[at + prefix.len()..];
+        if code[..at].ends_with(':') {
+            continue;
+        }
+        let Some(list) = rest.strip_prefix('{') else {
+            names.push(word(rest));
+            continue;
+        };
+        let (mut depth, mut start) = (0, 0);
+        for (at, character) in list.char_indices() {
+            match character {
+                '{' => depth += 1,
+                ',' | '}' if depth == 0 => {
+                    names.push(word(&list[start..at]));
+                    start = at + 1;
+                    if character == '}' {
+                        break;
+                    }
+                }
+                '}' => depth -= 1,
+                _ => {}
+            }
+        }
+    }
+    names
+}
+
+/// Files side by side in one folder: which of them each imports from.
+fn neighbours(sources: &BTreeMap<String, String>) -> BTreeMap<&str, Vec<&str>> {
+    let mut uses = BTreeMap::new();
+    for (name, text) in sources.iter().filter(|(name, _)| !is_test(name)) {
+        let (folder, file) = name.rsplit_once('/').unwrap();
+        if matches!(file, "mod.rs" | "lib.rs" | "main.rs") {
+            continue;
+        }
+        let code = code(text);
+        let names = first_names(&code, "super::").into_iter().filter_map(|used| {
+            let path = format!("{folder}/{used}.rs");
+            sources.get_key_value(&path).map(|(path, _)| path.as_str())
+        });
+        uses.insert(name.as_str(), names.collect::<Vec<_>>());
+    }
+    uses
+}
+
+#[test]
+fn no_files_of_a_room_import_each_other_in_a_circle() {
+    let sources = sources();
+    let mut uses = neighbours(&sources);
+    assert!(uses.values().flatten().count() > 50, "imports are no longer read");
+    // What imports nothing that is left stands on its own; what cannot be taken away is a circle.
+    loop {
+        let left: Vec<&str> = uses.keys().copied().collect();
+        uses.retain(|_, used| used.iter().any(|used| left.contains(used)));
+        if uses.len() == left.len() {
+            break;
+        }
+    }
+    assert!(uses.is_empty(), "{uses:#?}");
+}
+
 #[test]
 fn the_core_reaches_no_runtime_no_database_no_device_and_no_screen() {
     let tree = Command::new(env!("CARGO"))

@@ -5,7 +5,6 @@ use serde::{Deserialize, Serialize};
 use super::answer::{Answer, Call, CallKind, Proof, Reason};
 use super::reversal::Reversal;
 use super::status::{Funds, Outlook, Rules, Status};
-use super::step::Step;
 use crate::clock::Millis;
 
 /// What can happen to a payment.
@@ -43,8 +42,8 @@ pub struct State {
     /// Calls made so far.
     pub(super) calls: u32,
     /// Lengthens repeated waits, so that tills do not ask in step: 0 to 255 of 1024.
-    jitter: u8,
-    stage: Stage,
+    pub(super) jitter: u8,
+    pub(super) stage: Stage,
 }
 
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -161,25 +160,6 @@ impl State {
             reason: None,
         });
         Self { calls: 1, jitter, stage }
-    }
-
-    /// Goes to the next state; the call is to be made once that state is on disk. `now` counts from
-    /// the submission.
-    #[must_use]
-    pub fn step(&mut self, event: &Event, now: Millis, rules: &Rules) -> Option<Call> {
-        let mut step = Step::new(self.calls, self.jitter, now, rules);
-        let next = match &mut self.stage {
-            Stage::Pending(pending) => step.pending(pending, event),
-            Stage::Reversing(reversing) => step.reversing(reversing, event),
-            Stage::Paid(_) => None,
-            Stage::Closed(closed) => step.closed(closed, event),
-        };
-        if let Some(next) = next {
-            self.stage = next;
-        }
-        let (calls, call) = step.end();
-        self.calls = calls;
-        call
     }
 
     /// What people are told.

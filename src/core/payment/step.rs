@@ -7,7 +7,7 @@ use super::answer::{
 };
 use super::reversal::{Pace, Reversal};
 use super::state::{
-    Closed, Doubt, Event, Outcome, Pending, Phase, Recheck, Reversing, Shown, Stage,
+    Closed, Doubt, Event, Outcome, Pending, Phase, Recheck, Reversing, Shown, Stage, State,
 };
 use super::status::Rules;
 use crate::clock::Millis;
@@ -21,8 +21,28 @@ const LATE_PAYMENT: Millis = Millis::seconds(60);
 /// the request may have been held up in the network and delivered late.
 const RECHECKS: [u64; 2] = [4, 20];
 
+impl State {
+    /// Goes to the next state; the call is to be made once that state is on disk. `now` counts from
+    /// the submission.
+    #[must_use]
+    pub fn step(&mut self, event: &Event, now: Millis, rules: &Rules) -> Option<Call> {
+        let mut step = Step::new(self.calls, self.jitter, now, rules);
+        let next = match &mut self.stage {
+            Stage::Pending(pending) => step.pending(pending, event),
+            Stage::Reversing(reversing) => step.reversing(reversing, event),
+            Stage::Paid(_) => None,
+            Stage::Closed(closed) => step.closed(closed, event),
+        };
+        if let Some(next) = next {
+            self.stage = next;
+        }
+        self.calls = step.calls;
+        step.call
+    }
+}
+
 /// One step: what it may read, and the call it leads to.
-pub(super) struct Step<'a> {
+struct Step<'a> {
     calls: u32,
     jitter: u8,
     now: Millis,
@@ -31,16 +51,11 @@ pub(super) struct Step<'a> {
 }
 
 impl<'a> Step<'a> {
-    pub(super) fn new(calls: u32, jitter: u8, now: Millis, rules: &'a Rules) -> Self {
+    fn new(calls: u32, jitter: u8, now: Millis, rules: &'a Rules) -> Self {
         Self { calls, jitter, now, rules, call: None }
     }
 
-    /// The calls made so far, and the one this step leads to.
-    pub(super) fn end(self) -> (u32, Option<Call>) {
-        (self.calls, self.call)
-    }
-
-    pub(super) fn pending(&mut self, pending: &mut Pending, event: &Event) -> Option<Stage> {
+    fn pending(&mut self, pending: &mut Pending, event: &Event) -> Option<Stage> {
         match event {
             Event::Begun => {}
             Event::Answered(number, answer) => {
@@ -186,7 +201,7 @@ impl<'a> Step<'a> {
         None
     }
 
-    pub(super) fn reversing(&mut self, reversing: &mut Reversing, event: &Event) -> Option<Stage> {
+    fn reversing(&mut self, reversing: &mut Reversing, event: &Event) -> Option<Stage> {
         match event {
             Event::Begun | Event::Cancel => {}
             Event::Answered(number, answer) => {
@@ -329,7 +344,7 @@ impl<'a> Step<'a> {
         reversing.reversal.poll_later(self.pace());
     }
 
-    pub(super) fn closed(&mut self, closed: &mut Closed, event: &Event) -> Option<Stage> {
+    fn closed(&mut self, closed: &mut Closed, event: &Event) -> Option<Stage> {
         let recheck = closed.recheck.as_mut()?;
         match event {
             Event::Restarted { .. } => recheck.awaiting = None,
