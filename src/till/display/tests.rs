@@ -1,3 +1,5 @@
+//! The views as each kind of display receives them.
+
 use proptest::prelude::*;
 
 use super::*;
@@ -129,7 +131,7 @@ fn any_currency() -> impl Strategy<Value = Currency> {
         .prop_map(|code| Currency::from_code(code).unwrap())
 }
 
-/// What stands on the lines, or the digits; nothing but commands may be around it.
+/// The contents of the lines or digits; only commands may surround them.
 fn content(bytes: &[u8], kind: DisplayKind) -> Vec<Vec<u8>> {
     let between = |bytes: &[u8], before: &[u8], after: &[u8]| {
         let rest = bytes.strip_prefix(before).unwrap();

@@ -2,7 +2,8 @@
 //! confirmation that they are done.
 //!
 //! Nothing is sent to a printer that reports it would not print, and a job that fails halfway is
-//! cut off cleanly before the next one. Every wait is bounded by [`Patience`](super::Patience).
+//! cut off cleanly before the next one. No job waits longer than
+//! [`Patience`](super::Patience) allows.
 
 use std::fs::File;
 use std::sync::mpsc::TryRecvError;
@@ -165,7 +166,7 @@ impl<R: Fn(PrinterReport)> SerialPrinter<R> {
     fn connect(&mut self, open: OpenPort<File>) {
         (self.session, self.misses, self.polls) = (Session::default(), 0, 0);
         self.open = Some(open);
-        // Questions sent in the middle of a picture would be taken for part of it.
+        // Questions sent into a picture that was cut off would be lost as part of it.
         let result = match self.end_partial_page() {
             Err(JobStop::Gone) => Err(PortGone),
             Ok(()) | Err(_) => self.identify(),
