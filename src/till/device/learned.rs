@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_not_right_is_told_and_replaced() {
+    fn an_invalid_file_is_reported_and_replaced() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(FILE);
         let entry = "[[scanner]]\nvendor = \"0c2e\"\nproduct = \"0b87\"\nkind = \"hid-pos\"\n";

@@ -134,7 +134,7 @@ fn a_pause_ends_at_once_when_there_is_something_to_do_or_the_line_is_hung_up() {
 }
 
 #[test]
-fn a_scanner_delivers_codes_whole_and_in_order() {
+fn a_scanner_delivers_complete_codes_in_order() {
     let socket = Socket::new();
     let mut hardware = socket.plug();
     let (_scanner, reports) = scanner(socket.path(), Suffix::Auto);
@@ -174,7 +174,7 @@ fn a_flooding_scanner_is_noise_and_then_works_again() {
 }
 
 #[test]
-fn an_unplugged_scanner_is_found_again_and_half_a_code_is_forgotten() {
+fn an_unplugged_scanner_is_found_again_and_a_partial_code_is_forgotten() {
     let socket = Socket::new();
     let mut hardware = socket.plug();
     let (_scanner, reports) = scanner(socket.path(), Suffix::Auto);

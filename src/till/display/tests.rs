@@ -31,7 +31,7 @@ fn stages() -> impl Iterator<Item = SaleStage> {
 }
 
 #[test]
-fn a_cd5220_display_gets_both_lines_whole() {
+fn a_cd5220_display_gets_both_complete_lines() {
     let display = display(DisplayKind::Cd5220, DisplayText::Ascii);
     assert_eq!(start(&display), b"\r\r\x0c\x1b@\x1b_\x00");
     assert_eq!(

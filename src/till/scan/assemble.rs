@@ -317,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn a_code_in_pieces_with_long_pauses_stays_whole() {
+    fn a_code_in_pieces_with_long_pauses_comes_out_complete() {
         for suffix in [Suffix::Auto, Suffix::Cr] {
             let mut assembler = Assembler::new(suffix);
             let mut now = Uptime(1000);
@@ -331,7 +331,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_suffix_a_whole_code_ends_by_silence() {
+    fn without_a_suffix_a_complete_code_ends_by_silence() {
         for (suffix, silence) in [(Suffix::Auto, 300), (Suffix::None, 50)] {
             let mut assembler = Assembler::new(suffix);
             assert_eq!(assembler.push(CODE.as_bytes(), Uptime(1000)), []);
@@ -344,7 +344,7 @@ mod tests {
     }
 
     #[test]
-    fn half_a_code_is_never_glued_to_the_next() {
+    fn a_partial_code_is_never_joined_to_the_next() {
         for (suffix, silence) in [(Suffix::Auto, 300), (Suffix::CrLf, 1000)] {
             let mut assembler = Assembler::new(suffix);
             assert_eq!(assembler.push(b"13456789", Uptime(0)), []);

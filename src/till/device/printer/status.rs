@@ -286,7 +286,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_came_before_two_whole_answers_are_heard(noise in prop::collection::vec(any::<u8>(), 0..200)) {
+        fn whatever_came_before_two_complete_answers_are_heard(noise in prop::collection::vec(any::<u8>(), 0..200)) {
             // The first of the two ends whatever the noise began.
             let answers = heard(&[&noise[..], b"\x12\x1a\x37\x220001\x00"].concat());
             let end = &answers[answers.len() - 2..];

@@ -268,7 +268,7 @@ fn answers_of(skills: Skills) -> Answers {
 }
 
 #[test]
-fn printed_is_told_when_the_printer_has_said_so() {
+fn printed_is_reported_once_the_printer_confirms_it() {
     for (skills, proof) in [
         (Skills::SYNC_POINT, PrintProof::SyncPoint),
         (Skills::ALL, PrintProof::PrintEnd),
@@ -337,7 +337,7 @@ fn paper_that_ends_in_a_receipt_is_waited_for_and_nothing_comes_twice() {
 }
 
 #[test]
-fn a_printer_that_tells_no_changes_is_asked_why_it_does_not_end() {
+fn a_printer_that_reports_no_changes_is_asked_why_it_does_not_finish() {
     let skills = Skills { changes: false, ..Skills::SYNC_POINT };
     let bench = PrinterBench::new(skills, PrintProof::SyncPoint);
     bench.hardware.runs_out_after(600);
@@ -444,7 +444,7 @@ fn a_job_that_is_good_for_a_moment_does_not_wait_in_the_line_either() {
 }
 
 #[test]
-fn a_printer_tells_of_changes_after_every_copy() {
+fn a_printer_reports_changes_after_every_copy() {
     let bench = PrinterBench::new(Skills::SYNC_POINT, PrintProof::SyncPoint);
     bench.printer.print(Job { copies: 2, ..job(1, b"\x1b@one\n") }).unwrap();
     assert_eq!(bench.reports.next(), PrinterReport::Printed(1));

@@ -34,7 +34,7 @@ fn till_end(socket: &Socket) -> File {
 }
 
 #[test]
-fn a_display_is_started_once_and_then_told_each_state() {
+fn a_display_is_started_once_and_then_sent_each_state() {
     let socket = Socket::new();
     let mut hardware = socket.plug();
     let (display, reports) = display(&socket);

@@ -85,7 +85,7 @@ fn only_scanners_have_a_layout() {
 }
 
 #[test]
-fn a_scan_in_one_report_is_whole_at_once() {
+fn a_scan_in_one_report_is_complete_at_once() {
     let joined = join(&mut Joiner::new(), &report(CODE, 18, 0), 9);
     assert_eq!(joined, Some(scan(CODE)));
 }
@@ -107,7 +107,7 @@ fn a_scan_in_three_reports_is_one_scan() {
 }
 
 #[test]
-fn the_published_reading_of_a_boarding_pass_comes_out_whole() {
+fn the_published_reading_of_a_boarding_pass_comes_out_complete() {
     let (first, second) = ("M1".to_owned() + &" ".repeat(54), "052Y");
     let mut joiner = Joiner::new();
     assert_eq!(join(&mut joiner, &report(&first, 0x38, 1), 0), None);
@@ -126,7 +126,7 @@ fn a_full_report_that_promises_more_than_comes_ends_by_silence() {
 }
 
 #[test]
-fn half_a_scan_is_never_taken_for_one_nor_glued_to_the_next() {
+fn a_partial_scan_is_never_taken_for_one_nor_joined_to_the_next() {
     let mut joiner = Joiner::new();
     assert_eq!(join(&mut joiner, &report("1345", 4, 1), 0), None);
     assert_eq!(joiner.tick(Uptime(150)), Some(Joined::Half));

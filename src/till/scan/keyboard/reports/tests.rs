@@ -145,7 +145,7 @@ fn values_beyond_the_last_are_no_keys() {
 }
 
 #[test]
-fn what_is_not_understood_whole_is_not_read_at_all() {
+fn what_is_not_completely_understood_is_not_read_at_all() {
     // Modifiers of two bits each; keys of two bytes; keys that begin within a byte; alternatives;
     // values from -1 on.
     for (piece, other) in [
