@@ -165,7 +165,8 @@ impl Till {
         });
     }
 
-    /// Finds the local address from which the gateway is reached, for the requests; gives up soon.
+    /// Finds the local address from which the gateway is reached, for the requests. Waits a
+    /// second at most.
     pub async fn find_local_address(&self) {
         if self.client_ip.is_none() {
             let finding = self.transport.find_local_address();

@@ -28,6 +28,7 @@ pub struct SpeedTrial {
 }
 
 impl SpeedTrial {
+    /// Takes bytes as they arrive. Returns a verdict once one scan has shown the speed.
     pub fn push(&mut self, bytes: &[u8], at: Uptime) -> Option<SpeedVerdict> {
         if let Some(verdict) = self.tick(at) {
             return Some(verdict);

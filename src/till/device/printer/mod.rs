@@ -37,6 +37,7 @@ pub struct PrinterSettings {
     pub patience: Patience,
 }
 
+/// Where the bytes go.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum PrinterPort {
     /// The path of any terminal, or a link to one; `baud` is in bits per second.

@@ -1,3 +1,5 @@
+//! Scans from HID POS reports: published descriptors, odd ones, and any bytes at all.
+
 use proptest::prelude::*;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Scans from the keys of a keyboard, in each layout and in Alt and keypad mode.
+
 use proptest::prelude::*;
 
 use super::*;

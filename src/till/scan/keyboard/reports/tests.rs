@@ -1,3 +1,5 @@
+//! Keys from the raw reports of keyboards, usual and unusual.
+
 use proptest::prelude::*;
 
 use super::*;
