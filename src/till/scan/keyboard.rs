@@ -97,8 +97,8 @@ impl Keyboard {
         Zeroizing::new(bytes)
     }
 
-    /// Resets at the end of a scan, perhaps by silence: some scanners end it with Caps Lock (scans
-    /// 2.4).
+    /// Resets at the end of a scan, perhaps by silence: some scanners end it with Caps Lock
+    /// (scans 2.4).
     pub fn rest(&mut self) {
         self.caps_lock = false;
     }

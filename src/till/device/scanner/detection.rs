@@ -1,5 +1,5 @@
-//! Listens to everything that may be a scanner until one of them is used: `paytill devices
-//! --learn`.
+//! Listens to everything that may be a scanner until one of them is used, for
+//! `paytill devices --learn`.
 //!
 //! Nothing is grabbed: a keyboard that is being listened to keeps typing wherever it normally does.
 //! Serial ports are tried at one common speed after another. Reports give the length and kind of a
