@@ -1,17 +1,17 @@
-//! Text as Chinese printers take it: the two-byte part of GB18030, two columns a character, and
-//! ASCII, one column (devices 2.4).
+//! Text as Chinese printers and displays expect it: the two-byte part of GB18030 at two columns per
+//! character, and ASCII at one (devices 2.4). The output never contains a control byte.
 
 use encoding_rs::GB18030;
 use unicode_width::UnicodeWidthChar;
 
 use crate::clean::clean;
 
-/// Cells of one field; what is longer was not meant for a receipt.
+/// Maximum cells of one field; anything longer was not meant for a receipt.
 const LONGEST: usize = 400;
-/// Stands for a character that printers have no picture of.
+/// Replaces a character that printers have no glyph for.
 const MISSING: [u8; 2] = [0xa1, 0xf5];
 
-/// The text with nothing in it that prints nothing. Every text is printed through this.
+/// Removes everything that prints nothing. All text is printed through this.
 pub fn printable(text: &str) -> String {
     clean(text, LONGEST)
         .chars()
@@ -20,15 +20,15 @@ pub fn printable(text: &str) -> String {
         .collect()
 }
 
-/// The printer's bytes. A byte that could be a command is never among them.
+/// The printer's bytes, none of which could be a command.
 pub fn encode(text: &str) -> Vec<u8> {
     printable(text).chars().flat_map(encode_character).collect()
 }
 
-/// Whether printers that know no more than GB2312 have all of its characters.
+/// Whether printers that know only GB2312 have all the characters.
 pub fn is_gb2312(text: &str) -> bool {
     text.chars().filter(|character| !character.is_ascii()).all(|character| {
-        // The rows of signs are not full; above them are the two levels of characters.
+        // The rows of symbols have gaps; above them are the two levels of characters.
         matches!(
             encode_character(character)[..],
             [0xa1 | 0xa3 | 0xb0..=0xf7, 0xa1..=0xfe]
@@ -43,12 +43,12 @@ pub fn is_gb2312(text: &str) -> bool {
     })
 }
 
-/// Columns of a printable text, measured in the printer's own way.
+/// Columns of a printable text, measured as the printer does.
 pub fn columns(text: &str) -> usize {
     text.chars().map(columns_of).sum()
 }
 
-/// Columns of one character: its bytes, for every one that is printed.
+/// Columns of one printable character, which equal its bytes.
 pub fn columns_of(character: char) -> usize {
     if character.is_ascii() { 1 } else { 2 }
 }
@@ -61,7 +61,7 @@ fn encode_character(character: char) -> Vec<u8> {
     let mut text = [0; 4];
     let (bytes, _, _) = GB18030.encode(character.encode_utf8(&mut text));
     match *bytes {
-        // The second byte of a pair begins at 0x40: no pair holds a control byte.
+        // Second bytes begin at 0x40, so no pair contains a control byte.
         [lead @ 0x81..=0xfe, trail @ (0x40..=0x7e | 0x80..=0xfe)] => vec![lead, trail],
         _ => MISSING.to_vec(),
     }

@@ -1,19 +1,19 @@
-//! How a device is named and how its line is set: values that the owner writes down, and that the
-//! drivers take from there.
+//! How devices are identified and their lines configured: values that the owner writes in the
+//! configuration and the drivers use.
 
 use std::str::FromStr;
 
-/// How a device makes the till wait on a serial line.
+/// How a device pauses the till on a serial line.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Flow {
     #[default]
     None,
     XonXoff,
-    /// Only where the cable has these wires: else the line never takes a byte (devices 2.1).
+    /// Only for cables with these wires: without them the line never accepts a byte (devices 2.1).
     RtsCts,
 }
 
-/// The bit that checks each byte on a serial line.
+/// The check bit of each byte on a serial line.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Parity {
     #[default]
@@ -22,7 +22,7 @@ pub enum Parity {
     Even,
 }
 
-/// A device by its numbers: `vvvv:pppp`, and perhaps `:serial`.
+/// A device by its numbers: `vvvv:pppp`, optionally with `:serial`.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Selector {
     pub vendor: u16,

@@ -1,4 +1,7 @@
-//! A cashier's till in the terminal for shops that take WeChat Pay payment codes.
+//! A cashier's till in the terminal, for shops that accept WeChat Pay payment codes.
+//!
+//! The library of the `paytill` binary: commands, screen, devices and receipts around the engine of
+//! `paytill_core`, which is re-exported here together with the journal and the simulator.
 
 pub mod cli;
 pub mod command;

@@ -1,4 +1,5 @@
-//! Parse, build the configuration, run one command.
+//! The `paytill` binary: parses the command line, loads the configuration and runs one command.
+//! Every failure ends in a message and an exit code.
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -14,7 +15,7 @@ use rustix::process::Signal;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 
-/// Open files that a till needs at the least: its runtime, journal and one connection.
+/// Minimum number of open files a till needs: its runtime, journal and one connection.
 const DESCRIPTORS: usize = 16;
 
 fn main() -> ExitCode {
@@ -51,7 +52,7 @@ fn environment(name: &str) -> Option<OsString> {
     std::env::var_os(name)
 }
 
-/// Runs the command. From when the configuration was read, `language` is the one that it names.
+/// Runs the command. Once the configuration is read, `language` is the one it names.
 fn run(cli: Cli, language: &mut Language) -> Result<Exit, Failure> {
     let command = match cli.command {
         Some(Command::Completions { shell }) => {
@@ -110,7 +111,7 @@ fn print(text: &[u8]) -> Exit {
     if output::print_line(text.trim_end()) { Exit::Done } else { Exit::Fault }
 }
 
-/// Reads the configuration, and `language` from it, also where the rest of it is wrong.
+/// Loads the configuration, and sets `language` from it even if the rest of it is invalid.
 fn load(flags: &Flags, with_secrets: bool, language: &mut Language) -> Result<Loaded, Failure> {
     let folder = working_directory()?;
     let loaded = if with_secrets {
@@ -125,13 +126,13 @@ fn load(flags: &Flags, with_secrets: bool, language: &mut Language) -> Result<Lo
     Ok(loaded?)
 }
 
-/// One thread runs everything.
+/// A runtime with a single thread. Fails if the system lacks the resources.
 fn runtime() -> Result<Runtime, Failure> {
     let fault = |error| {
         let what = both!("the system gives too little", "系统资源不足");
         Failure::of_system(&what, &error)
     };
-    // What follows dies without a word where there is no room for it.
+    // Check for room first: what follows would die without a message.
     let room: Result<Vec<_>, _> =
         (0..DESCRIPTORS).map(|_| std::fs::File::open("/dev/null")).collect();
     drop(room.map_err(fault)?);
@@ -139,13 +140,13 @@ fn runtime() -> Result<Runtime, Failure> {
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(fault)?;
     {
         let _inside = runtime.enter();
-        // A file that has reached its limit is a failed write, and not the end of the process.
+        // A file at its size limit is then a failed write, not the end of the process.
         drop(signal(SignalKind::from_raw(Signal::XFSZ.as_raw())).map_err(fault)?);
     }
     Ok(runtime)
 }
 
-/// It does not wait for what still hangs when the work is done.
+/// Runs the work to completion without waiting for leftover background tasks.
 fn on(
     runtime: Runtime,
     work: impl Future<Output = Result<Exit, Failure>>,

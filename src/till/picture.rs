@@ -1,13 +1,14 @@
 //! Pictures of black and white dots, as receipt printers draw them.
 
-/// A file that is larger was not meant for a receipt.
+/// Maximum bytes of a file; anything larger was not meant for a receipt.
 pub const LARGEST_FILE: usize = 512 * 1024;
-/// 10 cm of paper at 203 dots an inch.
+/// 10 cm of paper at 203 dots per inch.
 pub const HIGHEST: usize = 800;
-/// Dots across the widest paper there is.
+/// Dots across the widest paper.
 pub const WIDEST: usize = 576;
 
-/// Dots in rows. Each row fills whole bytes; the highest bit is the leftmost dot, 1 is black.
+/// Dots in rows. Each row fills complete bytes; the highest bit is the leftmost dot, and 1 is
+/// black.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Picture {
     width: usize,
@@ -15,24 +16,25 @@ pub struct Picture {
     dots: Vec<u8>,
 }
 
-/// Why bytes are no picture for a receipt.
+/// Why a file is not a picture for a receipt.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum NotAPicture {
-    /// It is none in the portable bitmap format.
+    /// Not in the portable bitmap format.
     NotPbm,
     /// It ends too early.
     Short,
-    /// So many dots across and down: none, or more than [`WIDEST`] and [`HIGHEST`].
+    /// Width and height in dots: zero, or more than [`WIDEST`] and [`HIGHEST`].
     Size(usize, usize),
 }
 
 impl Picture {
-    /// A white one.
+    /// An all-white picture; sizes in dots.
     pub fn white(width: usize, height: usize) -> Self {
         Self { width, height, dots: vec![0; width.div_ceil(8) * height] }
     }
 
-    /// Reads a portable bitmap, P1 (as text) or P4 (as bits), of a size that fits a receipt.
+    /// Reads a portable bitmap, P1 (as text) or P4 (as bits). Fails unless its size suits a
+    /// receipt.
     pub fn from_pbm(file: &[u8]) -> Result<Self, NotAPicture> {
         let (is_text, rest) = match file {
             [b'P', b'1', rest @ ..] => (true, rest),
@@ -65,12 +67,12 @@ impl Picture {
         Ok(picture)
     }
 
-    /// Dots across.
+    /// Width in dots.
     pub fn width(&self) -> usize {
         self.width
     }
 
-    /// Dots down.
+    /// Height in dots.
     pub fn height(&self) -> usize {
         self.height
     }
@@ -80,7 +82,7 @@ impl Picture {
         self.dots.chunks_exact(self.width.div_ceil(8).max(1))
     }
 
-    /// Makes a dot black. One outside is nowhere.
+    /// Makes a dot black. One outside the picture is ignored.
     pub fn blacken(&mut self, x: usize, y: usize) {
         if x < self.width
             && let Some(byte) = self.dots.get_mut(y * self.width.div_ceil(8) + x / 8)
@@ -89,7 +91,7 @@ impl Picture {
         }
     }
 
-    /// The bits behind a row's last dot are nobody's, and may be anything in a file.
+    /// Clears the bits after each row's last dot, which may be anything in a file.
     fn clear_margin(&mut self) {
         let spare = self.width.div_ceil(8) * 8 - self.width;
         let mask = 0xff_u8.checked_shl(u32::try_from(spare).unwrap_or(0)).unwrap_or(0);
@@ -101,7 +103,7 @@ impl Picture {
     }
 }
 
-/// The next number of a header. Comments reach from # to the end of their line.
+/// The next number of a header. Comments run from # to the end of the line.
 fn number(mut bytes: &[u8]) -> Result<(usize, &[u8]), NotAPicture> {
     loop {
         bytes = bytes.trim_ascii_start();

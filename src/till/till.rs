@@ -1,4 +1,10 @@
-//! The loop around the engine: it carries effects out and feeds back what comes of them.
+//! The till: the loop around the engine that carries out its effects and feeds the results back.
+//!
+//! The engine decides and this loop acts, one message at a time and on one task. Calls to the
+//! gateway and the journal's writer run elsewhere and only post messages. Effects are carried out
+//! in the engine's order, and a call is among them only once its entry is on disk. If the journal
+//! fails, nothing more is sold until the next start. The front end drives everything by calling
+//! [`Till::next`].
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -17,19 +23,19 @@ use paytill_host::clock::Clock;
 use paytill_host::random;
 use paytill_host::transport::{Transport, TransportFailure};
 
-/// A sleep is cut to this, for a machine that was suspended: its timers have not passed when it wakes.
+/// Upper bound of a sleep: timers do not run while the machine is suspended.
 const LONGEST_SLEEP: Millis = Millis::seconds(60);
-/// How long a payment waits for the look-up of the gateway's name before it begins.
+/// How long a payment waits for the gateway's name to be resolved before it begins.
 const LOOK_UP: Duration = Duration::from_secs(1);
 
-/// What a till tells its front.
+/// What a till reports to its front end.
 #[derive(Debug)]
 pub enum Notice {
     /// An attempt moved.
     Attempt(Box<Report>),
     /// The journal failed. Nothing is sold until the next start.
     Stopped(JournalError),
-    /// A call reached the gateway, or why not.
+    /// Whether a call reached the gateway, and if not, why.
     Gateway(Result<(), TillCause>),
 }
 
@@ -39,9 +45,9 @@ pub struct TillParts {
     pub rules: Rules,
     pub gateway: Arc<dyn Gateway>,
     pub transport: Transport,
-    /// Keys the hashes of payment codes.
+    /// The key for the hashes of payment codes.
     pub hash_key: secrecy::SecretString,
-    /// `spbill_create_ip`; where it is `None`, the address from which the gateway is reached.
+    /// `spbill_create_ip`; if `None`, the local address from which the gateway is reached.
     pub client_ip: Option<std::net::IpAddr>,
     pub clock: Clock,
 }
@@ -63,7 +69,7 @@ pub struct Till {
 
 enum WorkerMessage {
     Written(Written),
-    /// The first byte of a submission leaves.
+    /// The first byte of a submission is leaving.
     Sent {
         attempt: i64,
         at: Uptime,
@@ -77,7 +83,8 @@ enum WorkerMessage {
 }
 
 impl Till {
-    /// Starts on a journal: everything open in it is gone on with at once.
+    /// Starts on a journal, and resumes everything open in it at once. Fails only if the system
+    /// cannot provide a thread.
     pub fn start(
         parts: TillParts,
         journal: Journal,
@@ -116,14 +123,16 @@ impl Till {
         Ok(till)
     }
 
-    /// Begins an attempt. It returns before anything is sent; the rest is told by [`Till::next`].
+    /// Begins an attempt. Returns before anything is sent; [`Till::next`] reports the rest. Fails
+    /// if the engine refuses the attempt.
     pub fn begin(
         &mut self,
         sale: SaleRef,
         note: String,
         code: AuthCode,
     ) -> Result<OutTradeNo, Refusal> {
-        // Without chance a number is still unique by its count; only copies of a till lose.
+        // Without randomness, the number is still unique by its counter; only copies of a till
+        // could collide.
         let draw = random::draw().unwrap_or_default();
         let code_hash = self.hash(&code);
         let client_ip = self.client_ip.or_else(|| self.transport.local_address());
@@ -135,14 +144,14 @@ impl Till {
         Ok(out_trade_no)
     }
 
-    /// A person does something to an attempt: cancel, supersede, check now.
+    /// Passes on what a person does with an attempt: cancel, supersede, check now.
     pub fn handle_event(&mut self, out_trade_no: &OutTradeNo, event: Event) {
         let (now, wall) = (self.clock.uptime(), self.clock.wall());
         let effects = self.engine.handle_event_of(out_trade_no, event, now, wall);
         self.perform(effects);
     }
 
-    /// Dials the gateway before it is needed, with the merchant's certificate or without.
+    /// Connects to the gateway before it is needed, with or without the merchant's certificate.
     pub fn warm_up(&self, certificate: bool) {
         let (transport, sender) = (Arc::clone(&self.transport), self.sender.clone());
         let clock = self.clock.clone();
@@ -156,7 +165,8 @@ impl Till {
         });
     }
 
-    /// Finds out from which address the gateway is reached, for the requests; not for long.
+    /// Finds the local address from which the gateway is reached, for the requests. Waits a
+    /// second at most.
     pub async fn find_local_address(&self) {
         if self.client_ip.is_none() {
             let finding = self.transport.find_local_address();
@@ -174,12 +184,13 @@ impl Till {
         self.engine.busy()
     }
 
-    /// Whether there is such work, or something still to be told.
+    /// Whether there are such attempts, or notices still to be delivered.
     pub fn is_busy(&self) -> bool {
         self.busy().next().is_some() || !self.notices.is_empty()
     }
 
-    /// The next notice. It may be dropped and called again; nothing is lost.
+    /// The next notice. Cancel-safe: the future may be dropped and called again without losing
+    /// anything.
     pub async fn next(&mut self) -> Notice {
         loop {
             if let Some(notice) = self.notices.pop_front() {
@@ -208,7 +219,7 @@ impl Till {
             Some(WorkerMessage::Written(Written { attempt, result })) => {
                 let on_disk = result.is_ok();
                 match result {
-                    // Told before.
+                    // Already reported.
                     Ok(()) | Err(JournalError::Stopped) => {}
                     Err(error) => self.stop(error),
                 }
@@ -265,7 +276,7 @@ impl Till {
             recorded = attempt.recorded,
             "moved"
         );
-        // A reversal may be wanted soon, and it goes over a connection of its own.
+        // A reversal may be needed soon, and it uses a connection of its own.
         if status == Status::Waiting && *before != Some(Status::Waiting) {
             self.warm_up(true);
         }
@@ -295,7 +306,7 @@ impl Till {
     }
 }
 
-/// One call, there and back. The payment code ends here.
+/// One call, there and back. The payment code goes no further than this.
 async fn carry(
     gateway: &dyn Gateway,
     transport: &Transport,

@@ -1,4 +1,4 @@
-"""The lab's command: makes the guest, plays scenarios in it, and counts."""
+"""The lab's command: builds the guest, plays scenarios in it, and reports the results."""
 
 import argparse
 import contextlib
@@ -34,7 +34,7 @@ def main():
     if not chosen:
         print("no scenario has such a name; --list shows all", file=sys.stderr)
         return 2
-    # So that the guest is ended on every way out.
+    # Makes sure that the guest ends whichever way this exits.
     for way_out in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(way_out, lambda number, _: sys.exit(128 + number))
     began = time.monotonic()
@@ -85,7 +85,7 @@ def build_till(release):
 def play_all(chosen, folder, kernel, files):
     passed, failed, figures, left = 0, 0, {}, list(chosen.items())
     while left:
-        # Another one where a scenario has ended the guest.
+        # A new guest, if a scenario has ended the last one.
         with Guest(folder, kernel, files) as guest:
             lab = start(guest, figures)
             while left and guest.is_alive():
@@ -113,7 +113,7 @@ def play_one(lab, name, play):
     began = time.monotonic()
     try:
         play(lab)
-    # What a scenario trips over is its failure, not that of the others.
+    # Whatever a scenario raises is its own failure, not that of the others.
     except Exception:
         print(f"FAILED {name} after {time.monotonic() - began:.1f} s: {play.__doc__}")
         traceback.print_exc(file=sys.stdout)

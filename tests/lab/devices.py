@@ -6,7 +6,7 @@ from waiting import wait_for
 
 
 class SerialAdapter:
-    """A USB serial adapter (FTDI), made by QEMU: what hangs on it is on this side."""
+    """A USB serial adapter (FTDI), made by QEMU; the device behind it is on this side."""
 
     driver = "usb-serial"
 
@@ -15,7 +15,7 @@ class SerialAdapter:
         self.name = name
         self.line = guest.lines[name]
         self.properties = {"chardev": name, "serial": serial, "always-plugged": True}
-        # A name of udev's that stays, whatever the kernel's is.
+        # A udev name that stays, whatever name the kernel chooses.
         self.path = f"/dev/serial/by-id/usb-QEMU_QEMU_USB_SERIAL_{serial}-if00-port0"
 
     def plug(self):
@@ -26,16 +26,16 @@ class SerialAdapter:
         self.guest.unplug(self)
 
     def remove(self):
-        """Pulls it out if it is still in."""
+        """Unplugs it if it is still plugged in."""
         self.guest.monitor.tries("device_del", {"id": self.name})
 
     def printed(self):
-        """What came out of the guest so far."""
+        """What has come out of the guest so far."""
         with self.line.lock:
             return bytes(self.line.taken)
 
     def node(self):
-        """The kernel's name for it now."""
+        """The kernel's current name for it."""
         return self.guest.run(f"readlink -f {self.path}").strip()
 
     def send(self, text):
@@ -52,7 +52,7 @@ class SerialAdapter:
 
 
 class Paper:
-    """What a printer says that answers (devices 2.5): all is well, and each receipt is on paper."""
+    """A printer's answers (devices 2.5): all is well, and each receipt is on paper."""
 
     def __init__(self, line):
         self.confirms = True
@@ -60,7 +60,7 @@ class Paper:
         line.answer = self.hear
 
     def hear(self, data):
-        """Answers to the questions in what has come; a question may be cut in two."""
+        """Answers the questions in the bytes received; a question may arrive in two pieces."""
         data = self.rest + data
         said, end = b"", 0
         for question in re.finditer(rb"\x10\x04.|\x1dr.|\x1dIC|\x1da.", data, re.DOTALL):
@@ -96,7 +96,7 @@ class Keyboard:
         self.guest.unplug(self)
 
     def type(self, text):
-        """Types digits and points, and Enter for a line's end."""
+        """Types digits and points, and Enter for a line end."""
         self.press(*({".": "dot", "\n": "ret"}.get(letter, letter) for letter in text))
 
     def press(self, *keys):

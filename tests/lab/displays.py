@@ -1,4 +1,4 @@
-"""The customer's display."""
+"""The customer display."""
 
 import re
 
@@ -10,7 +10,7 @@ from waiting import wait_for
 
 @scenario(in_ci=True)
 def display_unplugged(lab):
-    """A display shows the amount and the result; pulled out, it holds nothing up, and back again it shows the present."""
+    """A display shows amount and result; unplugged it delays nothing, replugged it is current."""
     scanner = lab.serial_scanner()
     display = lab.plugged(SerialAdapter(lab.guest, "display", "VFD0001"))
     config = f'[display]\nkind = "cd5220"\nport = "{display.path}"\n'
@@ -32,7 +32,7 @@ def shows(display, upper, lower):
 
 
 def lines(display):
-    """The two lines of a CD5220 display, as they were last written (devices 3)."""
+    """The two lines of a CD5220 display, as last written (devices 3)."""
     sent = display.printed().decode()
     last = [re.findall(rf"\x1bQ{line}([^\r]*)\r", sent) for line in "AB"]
     return tuple(texts[-1].strip() if texts else "" for texts in last)

@@ -1,12 +1,12 @@
-"""USB devices that the guest makes inside itself, with any vendor and product id: its USB stack and
-drivers see real ones (devices 4)."""
+"""USB devices that the guest makes inside itself, with any vendor and product ID: its USB stack and
+drivers see real devices (devices 4)."""
 
 import base64
 
 from waiting import wait_for
 
 FOLDER = "/sys/kernel/config/usb_gadget"
-# One after another: a kernel's name for the far end is not known before it is made.
+# One after another: the kernel's name for the far end is unknown until it is created.
 MANUFACTURER = "Lab"
 
 # A keyboard's report descriptor (scans 2.4).
@@ -14,7 +14,7 @@ KEYBOARD = bytes.fromhex(
     "05010906a101 75019508 050719e029e7 15002501 8102 95017508 8101 95057501 050819012905 9102 95017503 9101"
     "95067508 150025ff 0507190029ff 8100 c0"
 )
-# A HID POS scanner's, as Honeywell's have it (scans 2.3).
+# A HID POS scanner's, as on Honeywell devices (scans 2.3).
 HID_POS = bytes.fromhex(
     "058c0902a101 0912a1028502 150026ff00 75089501 0501093b8102"
     "9503 058c09fb09fc09fd8102 9538 09fe820201 0666ff9502090409008102"
@@ -47,10 +47,10 @@ class Gadget:
         guest.run(f"ln -s {self.kind} {self.folder}/configs/c.1/")
 
     def prepare(self):
-        """What its kind needs before it is linked."""
+        """Whatever this kind of device needs before it is linked."""
 
     def plug(self, socket=None):
-        """Plugs it in, into another socket if one is named."""
+        """Plugs it in, into another socket if one is given."""
         if socket is not None:
             self.socket = socket
         self.guest.run(f"echo dummy_udc.{self.socket} >{self.folder}/UDC")
@@ -59,7 +59,7 @@ class Gadget:
         self.guest.run(f"echo >{self.folder}/UDC")
 
     def remove(self):
-        """Pulls it out for good."""
+        """Unplugs it for good."""
         self.guest.shell.run(
             f"echo >{self.folder}/UDC; cd {self.folder} && rm configs/c.1/*.{self.name} && rmdir configs/c.1 "
             f"functions/* strings/0x409 && cd .. && rmdir {self.name}"
@@ -105,13 +105,13 @@ class SerialScanner(SerialGadget):
 
 
 class SerialPrinter(SerialGadget):
-    """A printer with a serial port of its own. It takes nothing until it is told to."""
+    """A printer with a serial port of its own. It accepts nothing until it is asked to."""
 
     reader = None
 
     def plug(self, socket=None):
         super().plug(socket)
-        # Opened once, for what comes in while nobody has it open is lost.
+        # Opened once: what arrives while nobody has it open is lost.
         script = f"exec <{self.far}; stty raw -echo; echo on >/tmp/{self.name}.state; exec cat"
         self.guest.run(f"rm -f /tmp/{self.name}.state; touch /tmp/{self.name}.paper")
         self.reader = self.guest.run(f"sh -c '{script}' >>/tmp/{self.name}.paper 2>/dev/null & echo $!").strip()
@@ -154,19 +154,19 @@ class HidGadget(Gadget):
         wait_for(f"{self.name}'s node", lambda: self.hid() and self.guest.says(f"test -e {self.node()}"))
 
     def send(self, *reports):
-        """Sends reports, each when the one before was taken."""
+        """Sends reports, each once the one before has been taken."""
         number = self.guest.run(f"cut -d: -f2 {self.kind}/dev").strip()
         writes = "; ".join("printf '" + "".join(f"\\x{byte:02x}" for byte in report) + "'" for report in reports)
         self.guest.run(f"{{ {writes}; }} >/dev/hidg{number}")
 
     def hid(self):
-        """Its folder in /sys, as a HID device; none while it is out."""
+        """Its folder in /sys as a HID device; none while it is unplugged."""
         ids = self.guest.run(f"cat {self.folder}/idVendor {self.folder}/idProduct").split()
         name = ":".join(word.removeprefix("0x").upper() for word in ids)
         return self.guest.shell.run(f"cd /sys/bus/hid/devices && ls -d *:{name}.* 2>/dev/null | tail -1")[1].strip()
 
     def node(self):
-        """The kernel's name for what the till reads."""
+        """The kernel's name for the node that the till reads."""
         return "/dev/" + self.guest.run(f"cd /sys/bus/hid/devices/{self.hid()} && {self.nodes}").strip()
 
 
@@ -190,7 +190,7 @@ class KeyboardScanner(HidGadget):
 
 
 class HidPosScanner(HidGadget):
-    """A scanner of the class made for tills."""
+    """A scanner of the HID class made for tills."""
 
     descriptor, length, protocol = HID_POS, 64, 0
     nodes = "ls hidraw"
@@ -206,13 +206,13 @@ class HidPosScanner(HidGadget):
 
 
 def keystrokes(text):
-    """Each key pressed and let go of."""
+    """Each key pressed and released."""
     usages = {"\n": 0x28, "0": 0x27} | {digit: 0x1E + place for place, digit in enumerate("123456789")}
     return [report for letter in text for report in (bytes([0, 0, usages[letter]]) + bytes(5), bytes(8))]
 
 
 def scanned(code, parts):
-    """A scan in so many reports, as a scanner cuts it that has not all of it at once."""
+    """A scan in this many reports, as split by a scanner that does not have all of it at once."""
     size = -(-len(code) // parts)
     pieces = [code[start : start + size].encode() for start in range(0, len(code), size)]
     assert len(pieces) == parts

@@ -1,7 +1,7 @@
-"""The virtual machine: started, asked by way of a shell, its plugs pulled from outside, and ended.
+"""The virtual machine: started, used through a shell, its devices unplugged from outside, ended.
 
 KVM hangs on some hosts that have it, so the processor is always emulated. That makes times upper
-bounds, and a loaded machine makes them worse: waits are generous, and end when the thing is there.
+bounds, and a loaded machine makes them worse: waits are generous, and end once the thing is there.
 """
 
 import json
@@ -13,13 +13,13 @@ import time
 
 from waiting import DEADLINE, wait_for
 
-# Serial lines that lead outside, by the devices that may be plugged into the guest.
+# Serial lines that lead outside, by the device that may be plugged into the guest.
 LINES = ["scanner", "twin", "printer", "display"]
 BOOT_SECONDS = 180
 
 
 class Guest:
-    """A virtual machine that runs as long as the block it is opened for."""
+    """A virtual machine that runs for the duration of the block it is opened for."""
 
     def __init__(self, folder, kernel, files):
         self.folder = pathlib.Path(folder)
@@ -48,7 +48,7 @@ class Guest:
     def command(self, kernel, files):
         channel = lambda name: f"socket,id={name},path={self.folder / name},server=on,wait=off"
         command = [
-            # Not even a killed lab leaves it behind.
+            # Not even a killed lab leaves it running.
             "setpriv", "--pdeathsig", "KILL", "--",
             "qemu-system-x86_64", "-accel", "tcg,thread=multi", "-M", "pc", "-cpu", "qemu64", "-m", "512",
             "-smp", "1", "-nodefaults", "-no-reboot", "-display", "none",
@@ -82,32 +82,32 @@ class Guest:
         wait_for("the guest's start", lambda: self.shell.is_up(), BOOT_SECONDS)
 
     def run(self, script, seconds=DEADLINE):
-        """Runs a script in the guest, and gives what it prints. It must end well."""
+        """Runs a script in the guest and returns its output. The script must succeed."""
         status, text = self.shell.run(script, seconds)
         assert status == 0, f"in the guest: {script}\nended with {status}:\n{text}"
         return text
 
     def says(self, script):
-        """Whether a script in the guest ends well."""
+        """Whether a script succeeds in the guest."""
         return self.shell.run(script)[0] == 0
 
     def text(self, path):
-        """A file's text, without blanks around it; none where there is no such file."""
+        """A file's text, without surrounding blanks; none if there is no such file."""
         return self.shell.run(f"cat {path} 2>/dev/null")[1].strip()
 
     def plug(self, device):
-        """Plugs a QEMU device in, by its name here."""
-        # QEMU frees a removed device a moment later: until then its line is in use.
+        """Plugs in a QEMU device, by its name here."""
+        # QEMU frees a removed device a moment later; until then its line is in use.
         arguments = {"driver": device.driver, "id": device.name, "bus": "usb.0"} | device.properties
         wait_for(f"{device.name} plugged in", lambda: self.monitor.tries("device_add", arguments))
 
     def unplug(self, device):
-        """Pulls a QEMU device out. When this returns it is out."""
+        """Unplugs a QEMU device. When this returns, it is unplugged."""
         self.monitor.call("device_del", {"id": device.name})
         self.monitor.wait_for_event("DEVICE_DELETED", device.name)
 
     def press(self, *keys):
-        """Presses keys of the QEMU keyboard, each named as QEMU names it (`ret`, `ctrl-q`)."""
+        """Presses keys of the QEMU keyboard, by QEMU's names (`ret`, `ctrl-q`)."""
         for key in keys:
             chord = [{"type": "qcode", "data": part} for part in key.split("-")]
             # A key is not pressed while the one before is held.
@@ -116,7 +116,7 @@ class Guest:
             self.key_free_at = time.monotonic() + 0.06
 
     def kept_waiting(self):
-        """Seconds that the emulated processor could have run and had to wait for this machine's."""
+        """Seconds in which the emulated processor could have run but waited for this machine's."""
         tasks = pathlib.Path(f"/proc/{self.process.pid}/task").glob("*/schedstat")
         return max(int(task.read_text().split()[1]) for task in tasks) / 1e9
 
@@ -130,7 +130,7 @@ class Guest:
 
 
 class Shell:
-    """A shell in the guest, asked one script at a time."""
+    """A shell in the guest that runs one script at a time."""
 
     MARK = "\x01"
 
@@ -158,7 +158,7 @@ class Shell:
     def answer(self, mark, seconds):
         end = time.monotonic() + seconds
         while True:
-            # A question that was given up on may be answered late.
+            # A question that timed out may be answered late.
             text, found, rest = self.ahead.partition(mark)
             if found and b"\n" in rest:
                 status, _, self.ahead = rest.partition(b"\n")
@@ -171,7 +171,7 @@ class Shell:
 
 
 class Monitor:
-    """QEMU's own control (QMP)."""
+    """QEMU's own control interface (QMP)."""
 
     def __init__(self, channel):
         channel.settimeout(DEADLINE)
@@ -210,18 +210,18 @@ class Monitor:
 
 
 class Line:
-    """The far end of a serial line: what stands on the counter."""
+    """The far end of a serial line: what is on the counter."""
 
     def __init__(self, channel):
         self.channel = channel
         self.taken = bytearray()
         self.lock = threading.Lock()
-        # It answers what it is sent, as a printer with a sense for its paper does.
+        # Answers what it is sent, like a printer that reports its status.
         self.answer = lambda data: b""
         threading.Thread(target=self.take, daemon=True).start()
 
     def take(self):
-        """Always takes what comes: QEMU stands still with a line that does not flow."""
+        """Always accepts what comes: QEMU stops while one of its lines does not flow."""
         while True:
             try:
                 data = self.channel.recv(65536)
@@ -238,7 +238,7 @@ class Line:
         self.channel.sendall(data)
 
     def forget(self):
-        """A clean counter again."""
+        """Clears the counter."""
         self.answer = lambda data: b""
         with self.lock:
             self.taken.clear()

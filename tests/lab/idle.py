@@ -1,4 +1,4 @@
-"""What a till costs that nobody uses."""
+"""What a till costs while nobody uses it."""
 
 import os
 import re
@@ -8,7 +8,7 @@ from lab import AUTO, hid_pos_scanner, scenario, serial_printer_config
 
 SECONDS = 60
 PROCESSOR_SECONDS = 0.1
-# The same program on the emulated processor and on the one below it tells how much slower that is.
+# The same program on the emulated processor and on the real one shows how much slower it is.
 WORK = "for n in $(/bin/busybox seq 500); do /bin/busybox true; done"
 
 
@@ -30,7 +30,7 @@ def idle(lab):
 
 
 def processor_seconds(lab, till):
-    """What all its threads have used, by the scheduler's own count, which no tick misses."""
+    """The time all its threads have used, as counted by the scheduler, not sampled by ticks."""
     counts = lab.guest.run(f"cat /proc/{till.process}/task/*/schedstat").splitlines()
     return sum(int(line.split()[0]) for line in counts) / 1e9
 

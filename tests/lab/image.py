@@ -1,6 +1,6 @@
 """What the guest starts from: Debian's kernel, and a file system with busybox, udev and the till.
 
-Kernel and udev are unpacked, never installed, and kept in the cache; the file system is made anew
+Kernel and udev are unpacked, never installed, and kept in the cache; the file system is built anew
 for each run, around the till that was just built.
 """
 
@@ -16,7 +16,7 @@ import zlib
 HERE = pathlib.Path(__file__).parent
 PROJECT = HERE.parent.parent
 CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "paytill-lab"
-# Programs that are called, and the packages that have them.
+# Programs that are called, and the packages that contain them.
 PROGRAMS = {
     "qemu-system-x86_64": "qemu-system-x86",
     "/bin/busybox": "busybox-static",
@@ -24,23 +24,23 @@ PROGRAMS = {
     "depmod": "kmod",
     "strip": "binutils",
 }
-# A kernel of the cloud kind would be smaller, but has no USB.
+# A cloud kernel would be smaller, but has no USB.
 KERNEL = "linux-image-amd64"
 MODULES = """virtio_pci virtio_console xhci_pci usbhid hid_generic evdev ftdi_sio cdc_acm
     dummy_hcd libcomposite usb_f_acm usb_f_hid""".split()
 RULES = ["50-udev-default.rules", "60-input-id.rules", "60-serial.rules", "80-drivers.rules"]
 GROUPS = """root:0 tty:5 disk:6 lp:7 kmem:15 dialout:20 cdrom:24 tape:26 audio:29 video:44 plugdev:46
     input:104 render:105 kvm:106 sgx:107 cashier:1000""".split()
-# Whoever serves at the till: an ordinary user in the group that Debian lets use serial ports.
+# The cashier: an ordinary user in the group that Debian lets use serial ports.
 MEMBERS = {"dialout": "cashier"}
 
 
 class Unavailable(Exception):
-    """What the lab needs cannot be had on this machine."""
+    """Something the lab needs is not available on this machine."""
 
 
 def prepare():
-    """Makes sure of programs, kernel and udev."""
+    """Makes sure that programs, kernel and udev are there."""
     CACHE.mkdir(parents=True, exist_ok=True)
     with (CACHE / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -50,7 +50,7 @@ def prepare():
 
 
 def build(folder, till):
-    """Makes the guest's file system around this binary; gives kernel and file system."""
+    """Builds the guest's file system around this binary; returns kernel and file system."""
     root = folder / "root"
     for name in "bin sbin proc sys dev run tmp etc/udev/rules.d lib/systemd lib/udev/rules.d lib64".split():
         (root / name).mkdir(parents=True)
@@ -68,7 +68,7 @@ def build(folder, till):
     members = (f"{group.replace(':', ':x:')}:{MEMBERS.get(group.split(':')[0], '')}\n" for group in GROUPS)
     (root / "etc/group").write_text("".join(members))
     (root / "etc/passwd").write_text("root:x:0:0::/:/bin/sh\ncashier:x:1000:1000::/tmp:/bin/sh\n")
-    # Not compressed: to an emulated processor, unpacking is dearer than reading.
+    # Not compressed: an emulated processor unpacks more slowly than it reads.
     archive = folder / "initrd.cpio"
     with archive.open("wb") as file:
         names = subprocess.run(["find", "."], cwd=root, stdout=subprocess.PIPE, check=True).stdout
@@ -101,7 +101,7 @@ def unpack_kernel():
     ))
     run("depmod", "-b", kernel, kernel_version())
     image = (kernel / "boot" / f"vmlinuz-{kernel_version()}").read_bytes()
-    # Last, since its being there says that all is.
+    # Last, since its presence means that everything is there.
     part = CACHE / "vmlinux.part"
     part.write_bytes(uncompressed(image))
     part.rename(CACHE / "vmlinux")
@@ -117,7 +117,7 @@ def unpack_udev():
 
 
 def unpack(folder, package):
-    """Downloads a package, and unpacks it without installing it."""
+    """Downloads a package and unpacks it without installing it."""
     downloads = CACHE / "downloads"
     shutil.rmtree(downloads, ignore_errors=True)
     downloads.mkdir()
@@ -139,7 +139,7 @@ def unpack(folder, package):
 
 def uncompressed(image):
     """The kernel inside a bzImage, which QEMU starts as it is: an emulated processor would take
-    longer to unpack it than for all the rest of its start."""
+    longer to unpack it than to do everything else at start."""
     for magic, unpack in [
         (b"\xfd7zXZ\0", lambda data: lzma.LZMADecompressor().decompress(data)),
         (b"\x1f\x8b\x08", lambda data: zlib.decompressobj(31).decompress(data)),
@@ -160,7 +160,7 @@ def copy_udev(root):
     (root / "lib/systemd/systemd-udevd").symlink_to("../../bin/udevadm")
     for rule in RULES:
         shutil.copy(udev / "lib/udev/rules.d" / rule, root / "lib/udev/rules.d")
-    # Not where udev looks: it is installed by the scenarios that show what it changes.
+    # Not where udev looks: the scenarios that show its effect install it.
     shutil.copy(PROJECT / "assets/70-paytill.rules", root / "etc")
 
 
@@ -176,7 +176,7 @@ def copy_libraries(root, *programs):
 
 
 def copy_modules(root):
-    """The modules the guest's devices need, and those that these need."""
+    """The modules that the guest's devices need, and the modules those need."""
     kernel, version = CACHE / "kernel", kernel_version()
     folder = pathlib.Path("lib/modules") / version
     for module in MODULES:
@@ -196,7 +196,7 @@ def kernel_version():
 
 
 def target_folder():
-    """Where cargo puts what it builds."""
+    """Where cargo puts its builds."""
     return os.environ.get("CARGO_TARGET_DIR") or PROJECT / "target"
 
 

@@ -1,5 +1,5 @@
-"""Scanners that are keyboards, beside the cashier's own: what they type goes to the till and nowhere
-else, and what the cashier types is never taken away."""
+"""Scanners that are keyboards, beside the cashier's own: what they type goes to the till and
+nowhere else, and what the cashier types is never taken away."""
 
 from lab import (
     AUTO, UNREAD, assert_each_once, hid_pos_scanner, keyboard_scanner, pay, put_away, receipt_of, scenario,
@@ -12,12 +12,12 @@ KEYS = "/tmp/console.keys"
 
 @scenario(in_ci=True)
 def no_key_leaks(lab):
-    """What a keyboard scanner types does not reach the console in front; without a till it does."""
+    """What a keyboard scanner types reaches the console in front only if no till is running."""
     lab.install_rules()
     scanner = lab.plugged(keyboard_scanner(lab))
     till = lab.open_till(AUTO, "Scanner ready")
     till.charge("12.34")
-    # The person has turned to another console, where a shell would run what is typed.
+    # The person has switched to another console, where a shell would run what is typed.
     lab.guest.run(f"rm -f {KEYS}")
     lab.in_background(f"exec <>/dev/tty2; stty raw -echo; chvt 2; exec cat >{KEYS}")
     typed = lambda: lab.guest.text(KEYS).replace("\r", " ")
@@ -38,7 +38,7 @@ def no_key_leaks(lab):
 
 @scenario(in_ci=True)
 def keyboard_scan_while_busy(lab):
-    """A till that stands still while a code is scanned takes it afterwards; where the kernel has dropped
+    """A till that is stopped while a code is scanned reads it afterwards; if the kernel has dropped
     keys, it says so, sends nothing, and reads the next code."""
     lab.install_rules()
     till = lab.open_till(AUTO)
@@ -48,7 +48,7 @@ def keyboard_scan_while_busy(lab):
     with till.standing_still():
         scanner.scan(lab.bank.code())
     till.see("PAID", "Payment received")
-    # In the middle of a code, and longer than any pause in one.
+    # In the middle of a code, and longer than any pause within one.
     till.charge("1.00")
     code = lab.bank.code()
     scanner.scan_half(code)
@@ -56,13 +56,13 @@ def keyboard_scan_while_busy(lab):
         lab.guest.run("sleep 2")
         scanner.scan_rest(code)
     till.see("PAID", "Payment received")
-    # The last key that the kernel keeps is one with which every code begins, and goes down only.
+    # The last key that the kernel buffers is the first of every code, and only its press.
     till.charge("2.00")
     with till.standing_still():
         scanner.scan("31" * 20)
     till.see(UNREAD)
     put_away(lab, UNREAD)
-    # A hand is not as quick as this script, and what follows a loss too soon belongs to it.
+    # People are not as quick as this script, and what follows a loss too soon belongs to it.
     lab.guest.run("sleep 1")
     pay(lab, scanner, lab.bank.code())
     orders = till.orders()
@@ -73,13 +73,13 @@ def keyboard_scan_while_busy(lab):
 
 @scenario
 def keyboard_without_reports(lab):
-    """Where this user may read a scanner's key events and not its reports, the events will do."""
+    """If this user may read a scanner's key events but not its reports, the events are enough."""
     lab.install_rules(but='hidraw", ENV')
     till = lab.open_till(AUTO + 'suffix = "cr"\n')
     scanner = lab.plugged(keyboard_scanner(lab))
     till.see("Scanner ready")
     till.charge("12.34")
-    # One by one: an emulated machine is too slow for the few events that are kept.
+    # One by one: an emulated machine is too slow for the few events that are buffered.
     for key in lab.bank.code() + "\n":
         scanner.type(key)
     till.see("PAID", "Payment received")
@@ -104,7 +104,7 @@ def keyboard_beside_a_scanner(lab):
 
 @scenario(in_ci=True)
 def identical_scanners(lab):
-    """Two scanners that nothing tells apart both work, and each goes on when the other is pulled out."""
+    """Two indistinguishable scanners both work, and each continues when the other is unplugged."""
     lab.install_rules()
     printer = lab.serial_printer()
     till = lab.open_till(AUTO + serial_printer_config(printer))

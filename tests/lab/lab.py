@@ -1,4 +1,4 @@
-"""What every scenario has at hand, and the list of them."""
+"""What every scenario has at hand, and the list of scenarios."""
 
 import itertools
 import time
@@ -13,12 +13,12 @@ SCENARIOS = {}
 RULES = "/etc/udev/rules.d/70-paytill.rules"
 UNREAD = "The scan could not be read."
 AUTO = '[scanner]\nkind = "auto"\n'
-# More than the line and its two ends hold back: about 15 KB.
+# More than the line and its two ends can buffer: about 15 KB.
 LONG_RECEIPT = f"[receipt]\nheader = {['=' * 96] * 20}\nfooter = {['-' * 96] * 20}\ncopies = 3\n"
 
 
 def scenario(function=None, *, in_ci=False):
-    """Marks a function as a scenario. Its name is its name; its docstring says what must be true.
+    """Marks a function as a scenario, named after it; its docstring says what must be true.
 
     CI plays one of each kind, in three minutes."""
     if function is None:
@@ -54,8 +54,8 @@ class Lab:
         return device
 
     def install_rules(self, *vendors, but=None):
-        """Installs the rules of `assets/`, as the README says, with more makers if there are, but for lines
-        with this word."""
+        """Installs the rules of `assets/`, as the README says, with additional makers if given,
+        but without the lines that contain the word `but`."""
         known = "065a|24ea"
         self.guest.run(
             f"sed 's/{known}/{'|'.join([known, *vendors])}/{f';/{but}/d' if but else ''}' /etc/70-paytill.rules >{RULES} && "
@@ -72,13 +72,13 @@ class Lab:
         wait_for(f"{node} held", lambda: self.guest.says(f"test $(readlink /proc/{holder}/fd/0) = {node}"))
 
     def in_background(self, script):
-        """Runs a script in the guest until the scenario ends; gives its process."""
+        """Runs a script in the guest until the scenario ends; returns its process."""
         process = self.guest.run(f"sh -c '{script}' >/dev/null 2>&1 & echo $!").strip()
         self.processes.append(process)
         return process
 
     def open_till(self, config, *words):
-        """Opens a till with a new journal, and waits for these words beside the question for an amount."""
+        """Opens a till with a new journal; waits for these words and the request for an amount."""
         self.till = Till(self.guest, self.keyboard, f"till-{next(self.numbers)}", config)
         self.till.open()
         self.till.see("Enter the amount.", *words)
@@ -101,7 +101,7 @@ class Lab:
             line.forget()
 
     def evidence(self):
-        """What may tell why a scenario failed."""
+        """Whatever may explain why a scenario failed."""
         parts = [self.guest.shell.run(
             "ps -o pid,user,args | grep -v ']$'; ls -l /dev/serial/by-id /dev/tty[UA]* /dev/hidraw* /dev/input; dmesg | tail"
         )[1]]
@@ -111,8 +111,8 @@ class Lab:
         return "\n".join(parts)
 
     def time(self, what, act, *words):
-        """Seconds from an act until the till shows it, without those in which other programs had the
-        machine's processors."""
+        """Seconds from an action until the till shows it, without those in which other programs had
+        the machine's processors."""
         began, kept_waiting = time.monotonic(), self.guest.kept_waiting()
         act()
         self.till.see(*words)
@@ -138,37 +138,37 @@ def serial_printer_config(printer):
 
 
 def sell(lab, scanner, amount, parts=None):
-    """One sale, up to its end on the screen."""
+    """One sale, up to its result on the screen."""
     lab.till.charge(amount)
     pay(lab, scanner, lab.bank.code(), parts)
 
 
 def pay(lab, scanner, code, parts=None):
-    """Scans a customer's code, who pays at once."""
+    """Scans the code of a customer who pays at once."""
     scanner.scan(code, *([parts] if parts else []))
     lab.till.see("PAID", "Payment received")
 
 
 def put_away(lab, note):
-    """Any key takes a note away; this one does nothing else here."""
+    """Any key dismisses a note; this one does nothing else here."""
     lab.keyboard.press("f5")
     wait_for("no note", lambda: not lab.till.shows(note))
 
 
 def assert_each_once(lab, *orders):
-    """The bank was sent these orders, each once."""
+    """The bank received these orders, each once."""
     sent = lab.bank.submissions()
     assert all(sent.count(order) == 1 for order in orders), (orders, sent)
 
 
 def receipt_of(printer, count=1):
-    """What a printer printed, once so many receipts were cut off."""
+    """What a printer printed, once this many receipts were cut off."""
     wait_for(f"{count} receipts", lambda: (data := printer.printed()).count(CUT) >= count and data.endswith(CUT))
     return Receipt(printer.printed())
 
 
 def assert_paid(till, receipt, amount):
-    """The journal has one sale more, paid, and the receipt shows it whole."""
+    """The journal has one sale more, paid, and the receipt shows it completely."""
     order = till.orders()[0]
     assert (order["state"], order["amount"]) == ("paid", round(float(amount) * 100)), order
     assert receipt.barcodes[-1] == order["order_no"], vars(receipt)

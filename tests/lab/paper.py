@@ -1,5 +1,5 @@
 """A receipt printer: reads bytes by the commands of devices 2.3, and knows nothing of the code that
-made them; what it does not know stops it."""
+made them; anything it does not know stops it."""
 
 CUT = b"\x1dVB\0"
 
@@ -36,7 +36,7 @@ class Receipt:
 def command_length(data):
     """How many bytes the first command or character takes."""
     first, second = data[:1], data[1:2]
-    # Printers pass over zeros.
+    # Printers ignore zeros.
     if first in b"\n\0" or b" " <= first <= b"~":
         return 1
     if first >= b"\x81" and second >= b"\x40":
@@ -54,7 +54,7 @@ def command_length(data):
         (b"\x1b", b"@2", 2), (b"\x1b", b"E-3adtJM", 3), (b"\x1b", b"p", 5),
         (b"\x1c", b"&.", 2), (b"\x1c", b"!-", 3),
         (b"\x1d", b"!HhwrIa", 3), (b"\x1d", b"V", 4),
-        # Questions that are answered at once.
+        # Questions that are answered immediately.
         (b"\x10", b"\x04", 3),
     ]
     for lead, kinds, length in lengths:

@@ -1,4 +1,4 @@
-"""A payment by each kind of scanner, from the amount to the receipt."""
+"""A payment with each kind of scanner, from the amount to the receipt."""
 
 from gadgets import SerialScanner
 from lab import assert_paid, pay, receipt_of, scenario, serial_printer_config, serial_scanner_config

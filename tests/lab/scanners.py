@@ -1,16 +1,16 @@
-"""Scanners that are found when they are plugged in, of every kind."""
+"""Scanners of every kind that are found when they are plugged in."""
 
 from lab import AUTO, assert_paid, hid_pos_scanner, keyboard_scanner, pay, receipt_of, scenario, serial_printer_config
 from till import Till
 from waiting import wait_for
 
-# Nobody's: neither known nor unknown to be a scanner.
+# Nobody's: not known to be a scanner, nor to be anything else.
 STRANGE = "1209:2303"
 
 
 @scenario(in_ci=True)
 def hid_pos(lab):
-    """A HID POS scanner is found and takes a payment, its code in one report and in three."""
+    """A HID POS scanner is found and takes a payment, with its code in one report and in three."""
     lab.install_rules()
     printer = lab.serial_printer()
     till = lab.open_till(AUTO + serial_printer_config(printer), "Scanner keyboard", "Printer ready")
@@ -45,7 +45,7 @@ def two_scanners(lab):
     scanners = [lab.plugged(keyboard_scanner(lab, f"wedge{n}", serial="", socket=n)) for n in range(2)]
     till = lab.open_till(AUTO, "Scanner ready")
     for number, scanner in enumerate(scanners):
-        # Typed on the person's keyboard.
+        # Typed on the cashier's keyboard.
         till.charge("1.00")
         pay(lab, scanner, lab.bank.code(f"000{number}"))
         lab.keyboard.press("ret")
@@ -58,7 +58,7 @@ def two_scanners(lab):
 
 @scenario(in_ci=True)
 def without_permission(lab):
-    """A scanner that this user may not open is named, with the rules to install; then it works."""
+    """A scanner this user may not open is reported, with the rules to install; then it works."""
     till = lab.open_till(AUTO, "Scanner keyboard")
     scanner = lab.plugged(hid_pos_scanner(lab))
     till.see("Scanner fault")
@@ -73,7 +73,7 @@ def without_permission(lab):
 
 @scenario(in_ci=True)
 def learned(lab):
-    """A scanner that nobody knows is learned by one scan, and found in another socket then."""
+    """A scanner that nobody knows is learned from one scan, and then found in another socket."""
     lab.install_rules(STRANGE[:4])
     scanner = lab.plugged(keyboard_scanner(lab, ids=STRANGE))
     till = lab.open_till(AUTO, "Scanner keyboard")
@@ -95,7 +95,7 @@ def learned(lab):
 
 @scenario
 def used_elsewhere(lab):
-    """Scanners that another till has are left to it, said so, and taken once it is gone."""
+    """Scanners in use by another till are left to it and reported, and taken once it is gone."""
     lab.install_rules()
     for make in [hid_pos_scanner, keyboard_scanner]:
         scanner = lab.plugged(make(lab))
@@ -118,7 +118,7 @@ def used_elsewhere(lab):
 
 @scenario
 def named(lab):
-    """A keyboard scanner that is named by its number and serial number is taken, and its twin is not."""
+    """A keyboard scanner configured by its IDs and serial number is taken, and its twin is not."""
     lab.install_rules(STRANGE[:4])
     scanner = lab.plugged(keyboard_scanner(lab, ids=STRANGE, serial="K1"))
     twin = lab.plugged(keyboard_scanner(lab, "twin", ids=STRANGE, serial="K2", socket=1))

@@ -1,18 +1,18 @@
-"""A printer that takes nothing more."""
+"""A printer that accepts nothing more."""
 
 import statistics
 
 from gadgets import SerialPrinter
 from lab import LONG_RECEIPT, receipt_of, scenario, sell, serial_printer_config, serial_scanner_config
 
-# A key's way to the screen through an emulated machine is not the till's; this much more is.
+# How long a key takes through an emulated machine is not the till's doing; this much more is.
 KEY_SECONDS = 0.1
 EXIT_SECONDS = 2
 
 
 @scenario
 def printer_stops_reading(lab):
-    """A printer that takes nothing holds up no key, no sale and no exit; when it goes on, all is printed once."""
+    """A printer that accepts nothing delays no key, sale or exit; later, all is printed once."""
     scanner = lab.serial_scanner()
     printer = lab.plugged(SerialPrinter(lab.guest, "paper", "0416:5011", "PRN0002", "Lab Printer", socket=0))
     config = serial_scanner_config(scanner) + serial_printer_config(printer) + LONG_RECEIPT
@@ -23,7 +23,7 @@ def printer_stops_reading(lab):
     now = typical_key(lab, "a key, the printer stalled")
     assert now < usual + KEY_SECONDS, f"keys took {now:.3f} s, before {usual:.3f} s"
     sell(lab, scanner, "2.22")
-    # The printer goes on.
+    # The printer continues.
     printer.read_on()
     receipts = receipt_of(printer, 2 * 3)
     orders = [order["order_no"] for order in reversed(till.orders())]
@@ -38,7 +38,7 @@ def printer_stops_reading(lab):
 
 
 def typical_key(lab, what):
-    """The median of some times from a key to what it does on the screen."""
+    """The median time from a key to its effect on the screen, over several attempts."""
     keyboard, till = lab.till.keyboard, lab.till
     keyboard.press("esc")
     till.see("Enter the amount.")

@@ -1,4 +1,4 @@
-"""The till on the guest's first console, as the person in front of it has it."""
+"""The till on the guest's first console, as the person in front of it sees it."""
 
 import base64
 import contextlib
@@ -7,13 +7,13 @@ import json
 
 from waiting import DEADLINE, wait_for
 
-# An ordinary user's, in the guest's memory.
+# An ordinary user's folder, in the guest's memory.
 HOME = "/tmp/cashier"
 COLUMNS = 80
 
 
 class Bank:
-    """The simulated gateway, in the guest too. Every code is another customer's."""
+    """The simulated gateway, in the guest too. Every code belongs to another customer."""
 
     def __init__(self, guest):
         self.guest = guest
@@ -23,12 +23,12 @@ class Bank:
         wait_for("the gateway", lambda: guest.says(f"test -e {HOME}/gateway/paytill.toml && netstat -ltn | grep -q 8443"))
 
     def submissions(self):
-        """The numbers of all orders that money was asked for."""
+        """The numbers of all orders for which a payment was requested."""
         lines = self.guest.text("/tmp/bank.log").splitlines()
         return [line.split("/pay/micropay: ")[1].split()[0] for line in lines if "/pay/micropay: " in line]
 
     def code(self, digits=None):
-        """A payment code. Its last four digits say what its customer does; all others pay at once."""
+        """A payment code. Its last four digits say what its customer does; by default, pay at once."""
         number = next(self.codes)
         return f"13{number:012}{digits or 6000 + number % 1000}"
 
@@ -48,7 +48,7 @@ class Till:
         self.process = None
 
     def open(self):
-        """Starts it on a console that nobody wrote on."""
+        """Starts it on a console that nobody has written to."""
         start = (
             f"cd {self.folder}; rm -f exit; echo $$ >pid; "
             f"exec env -i HOME={self.folder} TERM=linux TZ=UTC /bin/paytill --config paytill.toml"
@@ -61,7 +61,7 @@ class Till:
         return self
 
     def screen(self):
-        """Its lines as they are now."""
+        """The lines on the screen now."""
         cells = base64.b64decode(self.guest.run("base64 /dev/vcsu1")).decode("utf-32-le")
         return "\n".join(cells[start : start + COLUMNS].rstrip() for start in range(0, len(cells), COLUMNS))
 
@@ -74,13 +74,13 @@ class Till:
         return flowing(word) in flowing(self.screen())
 
     def charge(self, amount):
-        """Types an amount, up to where the customer's code is asked for."""
+        """Enters an amount, up to the request for the customer's code."""
         wait_for("a question for an amount", lambda: self.shows("Enter the amount.") or self.shows("enter the next amount."))
         self.keyboard.type(f"{amount}\n")
         self.see("Scan the customer's payment code.")
 
     def orders(self):
-        """What its journal says, the newest first."""
+        """What its journal says, newest first."""
         text = self.guest.run(f"cd {self.folder}; su cashier -c 'paytill orders --json --config paytill.toml'")
         return [json.loads(line) for line in text.splitlines()]
 
@@ -88,7 +88,7 @@ class Till:
         return self.process is not None and self.guest.says(f"test -d /proc/{self.process}")
 
     def close(self):
-        """Leaves it by its key, and waits for its end."""
+        """Quits it by its key, and waits for it to end."""
         self.keyboard.press("ctrl-q")
         status = wait_for("the till's end", lambda: self.guest.text(f"{self.folder}/exit"))
         assert status == "0", f"the till ended with {status}"
@@ -96,7 +96,7 @@ class Till:
 
     @contextlib.contextmanager
     def standing_still(self):
-        """As long as this lasts none of its threads gets a processor."""
+        """For the duration of the block, none of its threads gets a processor."""
         self.guest.run(f"kill -STOP {self.process}")
         try:
             yield

@@ -1,4 +1,4 @@
-"""Devices that are pulled out and plugged in again, under another name."""
+"""Devices that are unplugged and plugged in again, under another name."""
 
 from devices import Paper
 from gadgets import KeyboardScanner, SerialPrinter, SerialScanner
@@ -20,34 +20,34 @@ from lab import (
 from paper import CUT, Receipt
 from waiting import wait_for
 
-# The till says so at once. An emulated machine has its own second now and then.
+# The till reports it at once. An emulated machine is a second late now and then.
 NOTICED_SECONDS = 1 + 1
 
 
 @scenario
 def serial_adapter_unplugged(lab):
-    """A scanner behind an adapter is pulled out while idle, within a scan and during a payment."""
+    """A scanner behind an adapter is unplugged while idle, within a scan and during a payment."""
     scanner = lab.serial_scanner()
     pulled_out(lab, scanner, serial_scanner_config(scanner))
 
 
 @scenario
 def serial_gadget_unplugged(lab):
-    """A scanner that is a serial port by itself is pulled out while idle, within a scan and during a payment."""
+    """A serial (CDC-ACM) scanner is unplugged while idle, within a scan and during a payment."""
     scanner = lab.plugged(SerialScanner(lab.guest, "acm", "1eab:0106", "ACM0001", "Lab Scanner", socket=0))
     pulled_out(lab, scanner, serial_scanner_config(scanner))
 
 
 @scenario
 def hid_pos_unplugged(lab):
-    """A HID POS scanner is pulled out while idle, within a scan and during a payment."""
+    """A HID POS scanner is unplugged while idle, within a scan and during a payment."""
     lab.install_rules()
     pulled_out(lab, lab.plugged(hid_pos_scanner(lab)), AUTO)
 
 
 @scenario
 def hid_keyboard_unplugged(lab):
-    """A scanner that is a keyboard is pulled out while idle, within a scan and during a payment."""
+    """A scanner that is a keyboard is unplugged while idle, within a scan and during a payment."""
     lab.install_rules()
     pulled_out(lab, lab.plugged(keyboard_scanner(lab)), AUTO)
 
@@ -57,7 +57,7 @@ def pulled_out(lab, scanner, config):
     till = lab.open_till(config + serial_printer_config(printer), "Scanner ready", "Printer ready")
     # Idle.
     comes_back_elsewhere(lab, scanner, "Scanner")
-    # In the middle of a scan: what follows is not glued to it.
+    # In the middle of a scan: what follows is not joined to it.
     code = lab.bank.code()
     till.charge("1.11")
     scanner.scan_half(code)
@@ -67,7 +67,7 @@ def pulled_out(lab, scanner, config):
     assert till.orders() == []
     put_away(lab, UNREAD)
     pay(lab, scanner, code)
-    # While the customer types a password.
+    # While the customer enters a password.
     till.charge("2.22")
     scanner.scan(lab.bank.code("0108"))
     till.see("WAITING FOR CUSTOMER")
@@ -81,14 +81,14 @@ def pulled_out(lab, scanner, config):
 
 
 def comes_back_elsewhere(lab, device, name):
-    """Pulled out and plugged in where its old name is taken."""
+    """Unplugged, and plugged in while its old name is taken."""
     before = device.node()
     if isinstance(device, KeyboardScanner):
         # A keyboard's name is free at once: another keyboard takes it.
         goes(lab, device, name)
         lab.plugged(keyboard_scanner(lab, "stranger", "046d:c31c", "Keyboard", socket=3))
     else:
-        # Of all others, a program that has it open keeps the name.
+        # For all others, a program that has the device open keeps the name.
         lab.hold(device)
         goes(lab, device, name)
     returns(lab, device, name)
@@ -111,7 +111,7 @@ def goes(lab, device, name):
 
 @scenario
 def serial_printer_unplugged(lab):
-    """A printer behind an adapter is pulled out while idle; receipts wait for it, and come out once."""
+    """A printer behind an adapter is unplugged while idle; receipts wait and come out once."""
     scanner, printer = lab.serial_scanner(), lab.serial_printer()
     config = serial_scanner_config(scanner) + serial_printer_config(printer)
     till = lab.open_till(config, "Scanner ready", "Printer ready")
@@ -131,7 +131,7 @@ def serial_printer_unplugged(lab):
 
 @scenario(in_ci=True)
 def printer_unplugged_while_printing(lab):
-    """A printer is pulled out within a receipt: it is named and can be printed again, and what waited is printed once."""
+    """A printer unplugged within a receipt is reported; that can be reprinted, the next prints once."""
     scanner = lab.serial_scanner()
     printer = lab.plugged(SerialPrinter(lab.guest, "paper", "0416:5011", "PRN0002", "Lab Printer", socket=0))
     config = serial_scanner_config(scanner) + serial_printer_config(printer) + LONG_RECEIPT
@@ -158,7 +158,7 @@ def printer_unplugged_while_printing(lab):
 
 @scenario
 def serial_printer_unplugged_while_printing(lab):
-    """The same behind an adapter, whose printer takes no more than came before it was pulled out."""
+    """The same behind an adapter, whose printer gets nothing after it was unplugged."""
     scanner, printer = lab.serial_scanner(), lab.serial_printer()
     config = serial_scanner_config(scanner) + serial_printer_config(printer) + LONG_RECEIPT
     till = lab.open_till(config, "Scanner ready", "Printer ready")
@@ -174,14 +174,14 @@ def serial_printer_unplugged_while_printing(lab):
     wait_for("the second sale's receipts", lambda: printer.printed().count(CUT) == before + 1 + 3)
     second, first = (order["order_no"] for order in till.orders())
     barcodes = Receipt(printer.printed()).barcodes
-    # The copy within which it was pulled out may have had its barcode.
+    # The copy during which it was unplugged may already have had its barcode.
     assert barcodes[-3:] == [second] * 3 and barcodes[:-3] in [[first] * before, [first] * (before + 1)], barcodes
     till.close()
 
 
 @scenario
 def printer_unplugged_before_it_confirms(lab):
-    """A printer that says what it has printed is pulled out before it does: that receipt is not told as printed."""
+    """A printer is unplugged before it confirms a receipt: that one is not reported as printed."""
     scanner, printer = lab.serial_scanner(), lab.serial_printer()
     paper = Paper(printer.line)
     config = serial_scanner_config(scanner) + serial_printer_config(printer)

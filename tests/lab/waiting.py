@@ -1,4 +1,4 @@
-"""Waiting for things, never for a time: emulated machines are slow, and loaded ones slower."""
+"""Waiting for conditions, never for a time: emulated machines are slow, and loaded ones slower."""
 
 import time
 
@@ -7,7 +7,7 @@ DEADLINE = 60
 
 
 def wait_for(what, found, seconds=DEADLINE, pause=0.02):
-    """Asks until there is something, and gives it."""
+    """Polls until there is a result, and returns it."""
     end = time.monotonic() + seconds
     while True:
         if value := found():

@@ -1,4 +1,4 @@
-//! The customer's display, on a pseudo-terminal beside the real binary's screen.
+//! The customer display, on a pseudo-terminal beside the real binary's screen.
 
 use crate::fixture::tui_session::{CTRL_Q, Socket, TuiSession};
 use crate::fixture::{PACE, TestShop, code};
@@ -16,7 +16,7 @@ fn shop(kind: &str) -> TestShop {
     shop
 }
 
-/// Both lines, as a CD5220 display is sent them.
+/// Both lines, as sent to a CD5220 display.
 fn lines(upper: &str, lower: &str) -> Vec<u8> {
     format!("\x1bQA{upper:<20}\r\x1bQB{lower:>20}\r").into_bytes()
 }
@@ -76,7 +76,8 @@ fn a_display_that_reads_nothing_holds_nothing_up() {
     let mut session = TuiSession::open(&shop);
     session.see(&["Enter the amount.", "Scanner ready", "Display ready"]);
     for customer in ["password-1", "password-2", "password-3"] {
-        // What a pseudo-terminal holds goes when the till gives up: each time anew.
+        // The till discards what the pseudo-terminal holds when it stops waiting, so jam it again
+        // each time.
         display.jam();
         session.press("12.34\r");
         session.see(&["READY", "Scan the customer's payment code."]);

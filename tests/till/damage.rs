@@ -1,6 +1,6 @@
-//! The journal's files come back other than they were: pages, frames and whole files. A start and a
-//! look at the orders refuse them and leave them as they are, or read exactly what was written.
-//! Never is the journal silently new, and never does it silently say less.
+//! The journal's files come back altered: pages, frames and entire files. The till's start and the
+//! order commands refuse them and leave them untouched, or read exactly what was written. The
+//! journal is never silently new, and never silently says less.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -33,7 +33,7 @@ fn put(shop: &TestShop, files: &Files) {
     }
 }
 
-/// Sells so much that the journal has some pages of everything.
+/// Sells enough for the journal to have several pages of everything.
 fn sell(shop: &TestShop, serials: std::ops::Range<u64>) {
     let note = "tea and a long talk about it ".repeat(6);
     for (serial, name) in serials.zip(["ok", "notenough", "ok", "cancels", "ok"].iter().cycle()) {
@@ -43,7 +43,7 @@ fn sell(shop: &TestShop, serials: std::ops::Range<u64>) {
     assert_eq!(shop.recover().exit, 0);
 }
 
-/// What an order said, but for what depends on when a recovery went on with it.
+/// What an order said, except what depends on when a recovery resumed it.
 fn timeless(mut order: Value) -> Value {
     for by_time in ["at", "updated_at", "reason"] {
         order.as_object_mut().unwrap().remove(by_time);
@@ -55,14 +55,14 @@ fn ended(shop: &TestShop) -> Vec<Value> {
     shop.orders().into_values().map(timeless).collect()
 }
 
-/// A journal that is whole, and what it says.
+/// An undamaged journal, and what it says.
 struct Whole<'a> {
     shop: &'a TestShop,
     files: Files,
     orders: Vec<u8>,
-    /// What `show` says of the latest order.
+    /// What `show` says about the latest order.
     latest: (String, Vec<u8>),
-    /// What there is after a recovery, which the gateway has had.
+    /// The orders after a recovery that reached the gateway.
     ended: Vec<Value>,
     refused: usize,
     same: usize,
@@ -80,7 +80,7 @@ impl<'a> Whole<'a> {
         Self { shop, files, orders, latest: (number, shown), ended, refused: 0, same: 0 }
     }
 
-    /// Puts the files in place with one of them as it was not written, and checks what is made of it.
+    /// Puts the files in place with one of them altered, and checks how that is handled.
     fn injure(&mut self, what: &str, name: &'static str, bytes: impl Into<Option<Vec<u8>>>) {
         let bytes = bytes.into();
         let mut files = self.files.clone();
@@ -94,12 +94,12 @@ impl<'a> Whole<'a> {
         self.check(&format!("{name} {what}"), &files);
     }
 
-    /// As [`Whole::injure`]; whether it was refused.
+    /// Like [`Whole::injure`], for a set of files; returns whether it was refused.
     fn check(&mut self, what: &str, files: &Files) -> bool {
         let Self { shop, orders, latest: (number, shown), refused, same, .. } = &*self;
         put(shop, files);
         let (before, calls) = (shop.files(), shop.calls());
-        // One look or the other: each costs a process.
+        // Alternate between the two commands, since each costs a process.
         let (arguments, right) = if (refused + same).is_multiple_of(2) {
             (vec!["orders", "--json"], orders)
         } else {
@@ -150,7 +150,7 @@ impl<'a> Whole<'a> {
     }
 }
 
-/// A shop that sold, and whose till was killed while a customer was waited for.
+/// A shop that sold, and whose till was killed while waiting for a customer.
 fn killed_shop() -> TestShop {
     let shop = TestShop::open(None, PACE);
     sell(&shop, 0..8);
@@ -173,7 +173,7 @@ fn flipped(bytes: &[u8], at: usize, bit: u8) -> Vec<u8> {
     with(bytes, at, &[bytes[at] ^ (1 << bit)])
 }
 
-/// Every page of the main file.
+/// Alters every page of the main file.
 fn injure_pages(whole: &mut Whole<'_>) {
     let mut random = fastrand::Rng::with_seed(7);
     let journal = whole.files[JOURNAL].clone();
@@ -293,7 +293,7 @@ fn files_of_another_time_or_journal_are_noticed_or_change_nothing() {
     }
     whole.injure("of another journal", SHM, others.get(SHM).cloned());
 
-    // Part of an older backup, or of another journal, put in the place of what was written since.
+    // Part of an older backup, or of another journal, in place of what was written since.
     for (whose, put_back) in [("older", &earlier), ("another's", &others)] {
         for names in [&[JOURNAL][..], &[JOURNAL, WAL], &[JOURNAL, WAL, SHM], &[WAL], &[WAL, SHM]] {
             let mut files = now.clone();
@@ -310,10 +310,10 @@ fn files_of_another_time_or_journal_are_noticed_or_change_nothing() {
     whole.tell("files of another time or journal");
 }
 
-/// A backup that is whole cannot be told from the journal of a quiet time. But no number is used
-/// again, and what is sold after it stands in the journal as in the bank's books.
+/// A full backup cannot be told from the journal of a quiet period. But no number is used twice,
+/// and what is sold afterwards is the same in the journal and in the bank's books.
 #[test]
-fn after_a_whole_backup_was_put_back_the_till_sells_under_new_numbers() {
+fn after_a_complete_backup_was_restored_the_till_sells_under_new_numbers() {
     let shop = TestShop::open(None, PACE);
     sell(&shop, 0..3);
     let earlier = files(&shop);

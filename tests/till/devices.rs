@@ -1,5 +1,5 @@
-//! `paytill devices` as scripts and people call it. What is plugged in here nobody knows, so the
-//! lists themselves are tested on made-up trees (`src/till/device/tests`) and in the lab.
+//! `paytill devices` as scripts and people call it. What is plugged into this machine is unknown,
+//! so the lists themselves are tested on simulated trees (`src/till/device/tests`) and in the lab.
 
 use crate::fixture::tui_session::TuiSession;
 use crate::fixture::{PACE, Ran, TestShop};
@@ -23,7 +23,7 @@ fn what_is_plugged_in_is_one_object_a_line() {
 }
 
 #[test]
-fn a_file_of_learned_scanners_that_is_broken_is_told_and_stops_nothing() {
+fn an_invalid_file_of_learned_scanners_is_reported_and_stops_nothing() {
     let shop = shop();
     std::fs::write(shop.path().join("devices.toml"), BROKEN).unwrap();
     let ran = Ran::of(shop.command(&["devices", "--json"]).output().unwrap());

@@ -1,5 +1,5 @@
-//! The disk fails, once or from a moment on, or gives back other bytes than it was given. Nothing
-//! is sent that is not written, the outcome is told truthfully, and nothing is silently wrong.
+//! The disk fails, once or from some point on, or returns bytes other than those written. Nothing
+//! is sent that is not written, the outcome is reported truthfully, and nothing is silently wrong.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -15,7 +15,7 @@ use paytill::journal::{Filter, Journal, JournalError, JournalReader};
 const LANES: usize = 24;
 const NOT_RECORDED: &str = "COULD NOT BE WRITTEN";
 
-/// A customer, on what journal, and at which operations on it the disk fails.
+/// A customer, the kind of journal, and the operations on it at which the disk fails.
 struct Case {
     customer: &'static str,
     /// Whether the journal is new.
@@ -33,11 +33,12 @@ const CASES: [Case; 3] = [
 /// Payments with a fault in one shop that has sold before.
 const IN_ONE_SHOP: usize = 8;
 
-/// How the disk fails (`disk_faults.c`), and every how manyth of the operations is tried.
+/// How the disk fails (`disk_faults.c`), and the step between the operations that are tried.
 const FAULTS: [(&str, usize); 5] =
     [("eio", 1), ("enospc", 1), ("short", 5), ("torn", 3), ("erofs", 3)];
 
-/// A payment on a disk that fails at one operation, and what must hold after it. Its exit code.
+/// A payment on a disk that fails at one operation, and what must hold afterwards. Returns its exit
+/// code.
 fn check(shop: &TestShop, case: &Case, fault: &str, operation: usize) -> i32 {
     let before = shop.ledger().len();
     let code = code(case.customer, operation);
@@ -64,7 +65,7 @@ fn check(shop: &TestShop, case: &Case, fault: &str, operation: usize) -> i32 {
     if fault == "short" || (operation + case.step > case.most && fault != "erofs") {
         assert!(recorded && [0, 11].contains(&ran.exit), "it needs more operations: {story}");
     }
-    // The disk is well again. What was not told as unwritten is written.
+    // The disk works again. Whatever was not reported as unwritten is written.
     if recorded && let Some(number) = number {
         assert_eq!(shop.orders()[number]["state"], ran.last()["state"], "{story}");
     }
@@ -74,7 +75,7 @@ fn check(shop: &TestShop, case: &Case, fault: &str, operation: usize) -> i32 {
     ran.exit
 }
 
-/// How often there was which exit code.
+/// How often each exit code occurred.
 #[derive(Default)]
 struct Exits(Mutex<BTreeMap<i32, usize>>);
 
@@ -153,7 +154,7 @@ fn a_disk_that_fails_at_any_moment_of_a_recovery_costs_no_money_and_no_truth() {
     }
 }
 
-/// The screen, whose disk fails while it starts or in its first sale: it sells, or says why not.
+/// The screen on a disk that fails during the start or the first sale: it sells, or says why not.
 #[test]
 fn a_screen_whose_disk_fails_says_so_or_sells() {
     let library = disk_faults();
@@ -208,7 +209,7 @@ fn after_the_disk_was_full_the_till_sells_again() {
     shop.assert_books_agree(true);
 }
 
-/// All that a journal says.
+/// Everything that a journal says.
 fn said(journal: &Path) -> Result<Vec<String>, JournalError> {
     let Some(reader) = JournalReader::open(journal)? else { return Ok(Vec::new()) };
     let mut said = Vec::new();
@@ -220,11 +221,11 @@ fn said(journal: &Path) -> Result<Vec<String>, JournalError> {
     Ok(said)
 }
 
-/// All that a till would go on with.
+/// Everything that a till would resume.
 fn remembered(journal: &Path) -> Result<String, JournalError> {
     loop {
         match Journal::open(journal) {
-            // For a moment a process that another test starts has this one's locks.
+            // For a moment, a process started by another test holds this one's locks.
             Err(JournalError::Held(_)) => std::thread::yield_now(),
             opened => return opened.map(|(_, past)| format!("{past:?}")),
         }
@@ -239,7 +240,7 @@ fn bytes_that_changed_on_the_disk_are_noticed_or_change_nothing() {
         let code = code(name, serial);
         shop.run(&["pay", "12.34", "--note", "tea", "--code", &code]);
     }
-    // One is left open, for a till to go on with.
+    // One payment is left open, for a till to resume.
     drop(PendingPayment::start(&shop, "5", &code("walks-away", 9)));
     let taken_in = remembered(&shop.journal()).unwrap();
     let (right, past) = (said(&shop.journal()).unwrap(), remembered(&shop.journal()).unwrap());

@@ -1,6 +1,6 @@
-//! The system gives no more: no descriptors, no memory, no room in a file, no threads. The till ends
+//! The system runs out: no descriptors, no memory, no room in a file, no threads. The till ends
 //! before anything is sent and says why, or finishes what is open; whatever happened, a recovery
-//! with enough of everything brings the books together.
+//! with enough resources reconciles the books.
 
 use std::ffi::OsStr;
 use std::os::unix::process::ExitStatusExt as _;
@@ -15,21 +15,21 @@ const LANES: usize = 24;
 const IN_ONE_SHOP: usize = 6;
 const CUSTOMERS: [&str; 2] = ["password-8", "walks-away"];
 
-/// How runs that lacked something ended.
+/// How the runs that lacked something ended.
 #[derive(Default)]
 struct Outcomes {
-    /// Before anything was sent, with words and an exit code.
+    /// Before anything was sent, with a message and an exit code.
     refused: AtomicUsize,
-    /// The payment came to an end that the cashier can be told.
+    /// The payment reached a result that can be shown to the cashier.
     finished: AtomicUsize,
-    /// The payment was left open, and said to be.
+    /// The payment was left open, and reported so.
     open: AtomicUsize,
-    /// The process was ended by the system.
+    /// The process was killed by the system.
     ended: AtomicUsize,
 }
 
 impl Outcomes {
-    /// Takes a payment and a recovery that lack something, and then a recovery that does not.
+    /// Runs a payment and a recovery that lack something, and then a recovery that lacks nothing.
     fn check(
         &self,
         story: &str,
@@ -56,7 +56,7 @@ impl Outcomes {
                 assert!(!errors.is_empty(), "{story}");
                 &self.open
             }
-            // Not even loaded: the first is the loader's.
+            // Not even loaded: 127 is the loader's exit code.
             Some(127) | None => {
                 assert!(ran.status.signal().is_some() || sent == 0, "{story}");
                 &self.ended
@@ -83,7 +83,7 @@ impl Outcomes {
     }
 }
 
-/// Runs payments under each of the limits of a shell's `ulimit`.
+/// Runs payments under each of these limits of a shell's `ulimit`.
 fn under(what: &str, option: &str, limits: &[usize]) -> Outcomes {
     let outcomes = Outcomes::default();
     let runs: Vec<(&str, &[usize])> = CUSTOMERS
@@ -109,7 +109,7 @@ fn without_enough_descriptors_nothing_is_lost() {
 
 #[test]
 fn without_enough_memory_nothing_is_lost() {
-    // In KiB. The least of them does not even start the process.
+    // In KiB. The smallest does not even let the process start.
     let limits: Vec<usize> =
         (0..4).map(|step| 8_192 * (step + 1)).chain((26_624..40_960).step_by(512)).collect();
     under("memory", "-v", &limits).tell("address space");
@@ -117,7 +117,7 @@ fn without_enough_memory_nothing_is_lost() {
 
 #[test]
 fn without_room_in_a_file_nothing_is_lost() {
-    // In blocks of 512 bytes: into the header, the first pages and the frames of the log.
+    // In blocks of 512 bytes: within the header, the first pages and the frames of the log.
     let limits: Vec<usize> =
         (0..30).chain((30..160).step_by(5)).chain([200, 300, 500, 4000]).collect();
     let outcomes = under("file size", "-f", &limits);

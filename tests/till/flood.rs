@@ -1,12 +1,12 @@
-//! A scanner that sends anything at all while a payment is open: keys still work, nothing of it
-//! reaches the terminal as it came, and the payment comes to its right end.
+//! A scanner that sends anything at all while a payment is open: keys still work, none of it
+//! reaches the terminal unescaped, and the payment ends correctly.
 
 use crate::fixture::tui_session::{CTRL_L, CTRL_Q, TuiSession};
 use crate::fixture::{TestShop, code, in_lanes};
 
 const LANES: usize = 6;
 const MEBIBYTE: usize = 1 << 20;
-/// In every flood: what must not come out.
+/// Part of every flood, and must never come out.
 const MARK: &str = "BREAKOUT";
 
 fn floods() -> Vec<(&'static str, Vec<u8>)> {
@@ -24,7 +24,8 @@ fn floods() -> Vec<(&'static str, Vec<u8>)> {
         format!("\u{202e}{MARK}\u{2066}\u{200b}\r"),
     ]
     .concat();
-    // Codes that are cut off or run into each other, and whole ones, as fast as the line takes them.
+    // Codes that are cut off or run into each other, and complete ones, as fast as the line accepts
+    // them.
     let lines = |codes: Vec<String>| codes.join("\r") + "\r";
     let halves = (0..3000).map(|serial| code("ok", serial)[..serial % 18].to_owned());
     let halves = lines(halves.collect());
@@ -46,7 +47,7 @@ fn floods() -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
-/// Nothing but letters and what the screen is drawn with.
+/// Only letters, and what the screen is drawn with.
 fn assert_tame(tape: &str, what: &str) {
     assert!(!tape.contains(MARK), "{what}: its words are on the terminal");
     let mut letters = tape.chars().peekable();
@@ -74,7 +75,7 @@ fn whatever_a_scanner_sends_during_a_payment_changes_nothing() {
     in_lanes(LANES, &floods, |(what, bytes)| {
         let shop = TestShop::open(None, 5);
         let (mut session, mut scanner) = TuiSession::open_waiting(&shop, &code("password-29", 1));
-        // While it floods, keys work.
+        // During the flood, keys work.
         std::thread::scope(|scope| {
             let flooding = scope.spawn(|| scanner.babble(bytes));
             let mut presses = 0;
@@ -93,7 +94,7 @@ fn whatever_a_scanner_sends_during_a_payment_changes_nothing() {
         let ledger = shop.ledger();
         assert_eq!(ledger.len(), 1, "{what}: only the one payment: {ledger:?}");
         assert_eq!(ledger[0].net().minor(), 1234, "{what}");
-        // And the scanner works again, once it has come to its senses.
+        // And the scanner works again once it behaves.
         session.press("\r");
         session.see(&["Enter the amount."]);
         scanner.scan("6901234567892");

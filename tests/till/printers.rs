@@ -1,5 +1,5 @@
-//! Printers that answer, run out, are pulled out and stop reading, as the cashier sees them: the
-//! real binary in a pseudo-terminal, with a printer on another.
+//! Printers that answer, run out of paper, are unplugged and stop reading, as the cashier sees
+//! them: the real binary in a pseudo-terminal, with a printer on another.
 
 use crate::fixture::fake_printer::{COVER_OPEN, FakePrinter, PAPER_LOW, PAPER_OUT, Skills, WELL};
 use crate::fixture::tui_session::{CTRL_L, CTRL_Q, Device, F6, F9, Socket, TuiSession};
@@ -9,8 +9,7 @@ use paytill::clock::Millis;
 use paytill_host::clock::Clock;
 
 const IS_PRINTED: &str = "The receipt was printed.";
-/// A stuck printer may take so much of the time between a key and what it draws (issue 4), and of
-/// the exit.
+/// How much a stuck printer may add to the time between a key and what it draws, and to the exit.
 const PROMPT: Millis = Millis(100);
 const PROMPT_END: Millis = Millis::seconds(2);
 
@@ -30,12 +29,12 @@ impl Till {
         Self { shop, session, scanner, customers: 0 }
     }
 
-    /// One sale, from the amount to the money.
+    /// One sale, from the amount to the payment.
     fn sell(&mut self) {
         self.customers += 1;
         self.session.press("12.34\r");
         self.session.see(&["READY", "Scan the customer's payment code."]);
-        // Each shows a code that looks unlike the one before.
+        // Each customer's code differs visibly from the one before.
         let customer = format!("password-{}", self.customers);
         self.scanner.scan(&code(&customer, 1));
         self.session.see(&["PAID", "Payment received."]);
@@ -50,7 +49,7 @@ impl Till {
         self.session.see(&[words]);
     }
 
-    /// Leaves, and compares the books.
+    /// Quits, and compares the books.
     fn close(mut self) {
         self.session.press(CTRL_Q);
         assert_eq!(self.session.wait_for_end().exit_code(), 0);
@@ -66,7 +65,7 @@ fn shop() -> TestShop {
     shop
 }
 
-/// A shop whose printer answers, and the till with it.
+/// A shop whose printer answers, with its till.
 fn with_printer(skills: Skills) -> (Till, Socket, FakePrinter) {
     let shop = shop();
     let socket = Socket::new(&shop, "printer");
@@ -76,21 +75,21 @@ fn with_printer(skills: Skills) -> (Till, Socket, FakePrinter) {
     (till, socket, printer)
 }
 
-/// The numbers of the receipts on it.
+/// The order numbers of the receipts on this paper.
 fn receipts(paper: &[u8]) -> Vec<String> {
     let printout = Printout::read(paper).unwrap();
     printout.barcodes().into_iter().map(str::to_owned).collect()
 }
 
-/// What comes after the end of a receipt that was cut off: the rest of a picture in white, the end
-/// of a line.
+/// What follows the end of a receipt that was cut off: the rest of a picture in white, then a line
+/// end.
 fn after_the_cut_off(paper: &[u8]) -> &[u8] {
     let white = paper.iter().take_while(|byte| **byte == 0).count();
     paper[white..].strip_prefix(b"\n").unwrap()
 }
 
 #[test]
-fn printed_is_told_when_the_printer_has_said_so() {
+fn printed_is_reported_once_the_printer_confirms_it() {
     let (mut till, _socket, printer) = with_printer(Skills::SYNC_POINT);
     till.sell();
     till.session.see(&[IS_PRINTED]);
@@ -100,7 +99,7 @@ fn printed_is_told_when_the_printer_has_said_so() {
 }
 
 #[test]
-fn paper_that_ends_in_a_receipt_is_told_and_the_rest_comes_with_new_paper() {
+fn paper_that_ends_in_a_receipt_is_reported_and_the_rest_comes_with_new_paper() {
     let (mut till, _socket, printer) = with_printer(Skills::SYNC_POINT);
     printer.runs_out_after(200);
     till.sell();
@@ -119,7 +118,7 @@ fn paper_that_ends_in_a_receipt_is_told_and_the_rest_comes_with_new_paper() {
     till.close();
 }
 
-/// Cuts that it has made.
+/// The number of cuts made so far.
 fn receipts_so_far(printer: &FakePrinter) -> usize {
     let paper = printer.paper();
     paper.windows(4).filter(|bytes| bytes == b"\x1dVB\0").count()
@@ -166,7 +165,7 @@ fn a_receipt_that_was_not_begun_comes_once_from_the_printer_that_comes_back() {
 }
 
 #[test]
-fn a_receipt_that_was_cut_off_is_told_and_never_begun_again() {
+fn a_receipt_that_was_cut_off_is_reported_and_never_begun_again() {
     let (mut till, socket, printer) = with_printer(Skills::SYNC_POINT);
     printer.runs_out_after(200);
     till.sell();
@@ -200,8 +199,8 @@ fn a_printer_that_stops_reading_holds_up_neither_keys_nor_sales_nor_the_exit() {
     printer.jam();
     till.sell();
     till.printer_is("Printer fault");
-    // A machine that is busy with something else is not this printer's fault: a till without one
-    // is as slow.
+    // A machine that is busy with something else is not this printer's fault: a till without a
+    // printer is just as slow.
     let free_shop = TestShop::open(None, PACE);
     free_shop.configure(SERIAL_SCANNER);
     let mut free = Till::open(free_shop);
@@ -235,7 +234,7 @@ fn leave(session: &mut TuiSession) -> Millis {
     clock.uptime().since(since)
 }
 
-/// How long the screen takes to show what a key does.
+/// How long until the screen shows the effect of a key.
 fn answer(session: &mut TuiSession, key: &str, words: &str) -> Millis {
     let clock = Clock::start();
     let since = clock.uptime();
@@ -266,7 +265,7 @@ fn the_drawer_opens_by_its_key_and_by_nothing_else() {
     till.printer_is("Printer fault cover open");
     till.session.press(F6);
     till.session.see(&["The cash drawer did not open: cover open."]);
-    // It does not open when nobody expects it any more.
+    // It must not open later, when nobody expects it any more.
     printer.becomes(WELL);
     till.printer_is("Printer ready");
     assert_eq!(printer.paper().len(), receipts.len() + 5);
@@ -274,7 +273,7 @@ fn the_drawer_opens_by_its_key_and_by_nothing_else() {
 }
 
 #[test]
-fn a_receipt_without_a_font_is_drawn_and_told_as_printed() {
+fn a_receipt_without_a_font_is_drawn_and_reported_as_printed() {
     let shop = shop();
     shop.configure(&DEVICES.replace("\"printer\"\n", "\"printer\"\nprofile = \"raster\"\n"));
     let printer = Socket::new(&shop, "printer").plug_printer(Skills::SYNC_POINT);

@@ -1,5 +1,5 @@
 //! The wall clock jumps under a running till. Payments keep the bank's time, numbers stay unique,
-//! and nothing is asked more often than else.
+//! and nothing is polled more often than usual.
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
@@ -26,7 +26,7 @@ const DAY: i64 = 24 * HOUR;
 /// The last second that fits into 32 bits.
 const YEAR_2038: i64 = 0x7fff_ffff;
 
-/// The clock on the wall of one shop.
+/// One shop's wall clock.
 struct Wall {
     path: PathBuf,
     file: File,
@@ -40,7 +40,7 @@ impl Wall {
         Self { path, file }
     }
 
-    /// From now on it is wrong by so many seconds.
+    /// Makes the clock wrong by this many seconds from now on.
     fn jump(&self, seconds: i64) {
         self.file.write_all_at(&seconds.to_ne_bytes(), 0).unwrap();
     }
@@ -50,7 +50,7 @@ impl Wall {
     }
 }
 
-/// Ways in which a clock goes wrong, with what is wrong in seconds, one after another.
+/// Ways in which a clock goes wrong: the successive errors in seconds.
 fn jumps() -> Vec<(&'static str, Vec<i64>)> {
     let now = Clock::start().wall().0 / 1000;
     vec![
@@ -64,8 +64,8 @@ fn jumps() -> Vec<(&'static str, Vec<i64>)> {
     ]
 }
 
-/// The bank was asked no more often than every five seconds: a slow machine asks later, never sooner
-/// than the way there takes. And it was withdrawn when its time was over.
+/// The bank was polled no more often than every five seconds: a slow machine polls later, but never
+/// sooner than the transit time allows. And the payment was reversed once its time was over.
 fn keeps_time(shop: &TestShop, customer: &str, story: &str) {
     const WAY: Millis = Millis(2_000);
     let ledger = shop.ledger();
@@ -80,7 +80,7 @@ fn keeps_time(shop: &TestShop, customer: &str, story: &str) {
         assert!(at.plus(WAY) >= Millis::seconds(seconds), "{story}: {entry:?}");
     }
     if customer == "walks-away" {
-        // The most only says that nothing waited for the wall clock.
+        // The upper bound only shows that nothing waited for the wall clock.
         assert!(queries[0] < Millis::seconds(25), "{story}: {entry:?}");
         if let Some(reversed) = reversed {
             let in_time = Millis::seconds(28) <= reversed && reversed < Millis::seconds(90);
@@ -104,8 +104,8 @@ fn a_clock_that_jumps_under_a_payment_changes_neither_its_times_nor_its_end() {
     in_lanes(LANES, &cases, |((what, seconds), customer)| {
         let story = format!("{what}, {customer}");
         let shop = TestShop::open(None, WALK);
-        // A certificate is not valid at just any time: where none can be shown, the payment stays
-        // open until the clock is right again. Nobody waits long for that here.
+        // A certificate is not valid at just any time: while none can be presented, the payment
+        // stays open until the clock is right again. This test does not wait for that long.
         let stays_open = seconds.iter().any(|seconds| is_ancient(*seconds));
         if stays_open {
             shop.reconfigure("attention_after_ms = 36000", "attention_after_ms = 3000");
@@ -207,7 +207,7 @@ fn a_clock_that_jumps_under_the_screen_changes_neither_times_nor_pace() {
             session.watch_until("three seconds", || shop.server.now() >= later);
         }
         session.see(&["REVERSING"]);
-        // A screen that redraws without a pause draws megabytes in this time.
+        // A screen that redraws without pausing would draw megabytes in this time.
         let more = session.tape().len() - drawn;
         assert!(more < 60_000, "{what}: {more} bytes drawn");
         wall.jump(0);

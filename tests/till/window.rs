@@ -1,5 +1,5 @@
-//! A window of any size, and one that changes its size all the time: the payment goes on, nothing
-//! panics, and in a window that can be read the state stands there again.
+//! A window of any size, and one that keeps changing its size: the payment continues, nothing
+//! panics, and once the window is readable it shows the state again.
 
 use crate::fixture::tui_session::{CTRL_L, CTRL_Q, TuiSession};
 use crate::fixture::{TestShop, code, in_lanes};
@@ -7,7 +7,7 @@ use crate::fixture::{TestShop, code, in_lanes};
 const LANES: usize = 4;
 const STORM: usize = 1000;
 
-/// The window is as it should be again; the payment ends, and the till is left.
+/// Restores the window, and checks that the payment ends and the till quits.
 fn ends(shop: &TestShop, mut session: TuiSession, end: &str) {
     session.resize(80, 24);
     session.see(&[end, "Scanner ready", "Quit"]);
@@ -59,7 +59,7 @@ fn a_storm_of_sizes_holds_up_no_payment() {
             session.resize(random.u16(..200), random.u16(..60));
         }
         session.resize(80, 24);
-        // It still takes keys.
+        // It still accepts keys.
         session.press(CTRL_L);
         session.see_that("another language", |screen| screen.contains("扫码枪"));
         session.press(CTRL_L);

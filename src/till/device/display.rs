@@ -1,7 +1,8 @@
-//! A customer's display on a serial line: it is told what to show, and it never answers (devices 3).
+//! A customer display on a serial line: it is sent what to show and never answers (devices 3).
 //!
-//! Only the newest state counts. It takes the place of one that still waits, and is sent again
-//! after the display was away. A display that takes nothing is tried once a second.
+//! Only the latest state matters. It replaces one that is still waiting, and is sent again after
+//! the display was away. A caller never blocks: a display that accepts no data is reported, retried
+//! once a second, and holds up nothing else.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -18,32 +19,32 @@ use crate::clock::{Millis, Uptime};
 use crate::hardware::Parity;
 use paytill_host::clock::Clock;
 
-/// Between two tries while the line takes nothing.
+/// Interval between attempts while the line accepts nothing.
 const NUDGE: Duration = Duration::from_millis(20);
-/// So long a display may take nothing. The largest state needs 0.5 s at 1200 bits a second.
+/// How long a display may accept nothing. The largest state needs 0.5 s at 1200 bits per second.
 const PATIENCE: Millis = Millis::seconds(1);
 
-/// Which display.
+/// Which display, and how it is driven.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct DisplaySettings {
-    /// Any terminal's path, or a link to one.
+    /// The path of any terminal, or a link to one.
     pub port: PathBuf,
-    /// Bits a second.
+    /// Bits per second.
     pub baud: u32,
     pub parity: Parity,
-    /// Sent to a display in an unknown state: before the first of ours, and after an interruption.
+    /// Sent to a display in an unknown state: before our first state, and after an interruption.
     pub start: Vec<u8>,
 }
 
-/// A display at work. What it shows stays when this is dropped.
+/// A running display. What it shows stays when this is dropped.
 pub struct Display {
     newest: Mailbox,
     worker: Worker,
 }
 
 impl Display {
-    /// Starts looking for the display; its health is reported from its own thread. Fails only if
-    /// the system gives no thread.
+    /// Starts searching for the display; its health is reported from its own thread. Fails only if
+    /// the system cannot provide a thread.
     pub fn start(
         settings: DisplaySettings,
         clock: Clock,
@@ -73,14 +74,14 @@ impl Display {
         Ok(Self { newest, worker })
     }
 
-    /// Shows a state, as the bytes that make it, in place of the last. Never waits.
+    /// Shows a state, given as the bytes to send, in place of the last. Never blocks.
     pub fn show(&self, state: Vec<u8>) {
         self.newest.put(state);
         self.worker.wake();
     }
 }
 
-/// Room for one state: a newer one throws the older out.
+/// Holds one state: a newer one replaces it.
 #[derive(Clone, Default)]
 struct Mailbox(Arc<Mutex<Option<Vec<u8>>>>);
 
@@ -102,10 +103,10 @@ struct SerialDisplay<R> {
     address: Address,
     start: Vec<u8>,
     inbox: Mailbox,
-    /// What is to be shown now; empty before the first.
+    /// The state to show now; empty before the first.
     state: Vec<u8>,
     shows: Shows,
-    /// The bytes go through a handle of their own.
+    /// Bytes are written through a non-blocking handle of their own.
     open: Option<OpenPort<File>>,
     clock: Clock,
     report: R,
@@ -113,20 +114,20 @@ struct SerialDisplay<R> {
     wanted: WorkerHandle,
 }
 
-/// What the display shows.
+/// What the display is currently showing.
 #[derive(Clone, Copy, Eq, PartialEq)]
 enum Shows {
-    /// Anything: it was away, or a state was cut off on its way.
+    /// Unknown contents: it was away, or a state was cut off halfway.
     Unknown,
     Older,
     Newest,
 }
 
-/// How the writing of a state ended early.
+/// Why writing a state ended early.
 enum Stop {
     Blocked,
     Gone,
-    /// Nobody waits for it any more.
+    /// The owner no longer wants it.
     Unwanted,
 }
 
@@ -154,7 +155,7 @@ impl<R: Fn(Health)> SerialDisplay<R> {
         self.close();
     }
 
-    /// Makes sure that the port is open, if it can be.
+    /// Opens the port if it is closed and can be opened.
     fn keep_open(&mut self) {
         let is_lost =
             self.open.as_mut().is_some_and(|open| is_gone(open) || self.address.has_moved(open));
@@ -174,7 +175,7 @@ impl<R: Fn(Health)> SerialDisplay<R> {
         }
     }
 
-    /// Until there is something new to show, the line is hung up, or it is time to look at it.
+    /// Sleeps until there is a new state, the line is hung up, or the next check is due.
     fn idle(&mut self) {
         match &self.open {
             None => self.wanted.pause(POLL_INTERVAL),
@@ -182,7 +183,7 @@ impl<R: Fn(Health)> SerialDisplay<R> {
                 if self.wanted.pause_at(&open.extra, POLL_INTERVAL) == Pause::HungUp {
                     self.close();
                     self.report_health(Health::Searching);
-                    // Its node goes a moment later.
+                    // The node disappears a moment later.
                     self.wanted.pause(NUDGE);
                 }
             }
@@ -231,8 +232,8 @@ impl<R: Fn(Health)> SerialDisplay<R> {
         self.drain(open)
     }
 
-    /// Waits until the line has taken it all: else a slow one would show what is long past. Drivers
-    /// count as they like, so one that never comes to nothing is no fault.
+    /// Waits until the line has sent everything; otherwise a slow one would lag behind with
+    /// outdated states. Drivers count differently, so one that never reaches zero is not a fault.
     fn drain(&self, open: &OpenPort<File>) -> Result<(), Stop> {
         let since = self.clock.uptime();
         while open.held()? > 0 {
@@ -255,14 +256,14 @@ impl<R: Fn(Health)> SerialDisplay<R> {
         Ok(())
     }
 
-    /// What the line still holds of a state would be in the way of a newer one, and of the closing.
+    /// Unsent bytes of an old state would delay both a newer one and the closing.
     fn discard_unsent(&self) {
         if let Some(open) = &self.open {
             open.discard_unsent();
         }
     }
 
-    /// Closes the port without waiting for it.
+    /// Closes the port without blocking.
     fn close(&mut self) {
         self.discard_unsent();
         if let Some(open) = self.open.take() {
@@ -277,7 +278,7 @@ impl<R: Fn(Health)> SerialDisplay<R> {
     }
 }
 
-/// Whether the line was hung up. A display has nothing to say; what comes all the same is dropped.
+/// Whether the line was hung up. Displays have nothing to say, so any input is dropped.
 fn is_gone(open: &mut OpenPort<File>) -> bool {
     match open.extra.read(&mut [0; 256]) {
         Ok(count) => count == 0,

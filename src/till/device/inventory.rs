@@ -1,7 +1,8 @@
-//! What is plugged in now, read from `/sys` in a millisecond or two.
+//! What is plugged in right now, read from `/sys` in a millisecond or two.
 //!
-//! Nothing is opened but files that the kernel writes. Names and numbers in them come from the
-//! devices: they are cleaned and cut before anybody sees them.
+//! Opens nothing but files that the kernel writes, so taking the inventory disturbs no device.
+//! Names and numbers in those files come from the devices themselves: they are cleaned and
+//! truncated before anything else sees them.
 
 use std::fs;
 use std::io::Read as _;
@@ -11,16 +12,16 @@ use crate::clean::clean;
 use crate::scan::hid_pos::ReportLayout;
 use crate::scan::keyboard::KeyReports;
 
-/// Entries of one kind that are looked at; a till has a handful.
+/// Maximum number of entries read of each kind; a till has a handful.
 const MOST: usize = 256;
-/// Bytes of one attribute; report descriptors are the longest of them.
+/// Maximum bytes read of one attribute; report descriptors are the longest.
 const LONGEST: u64 = 4096;
 const NAME_CELLS: usize = 64;
-/// As the kernel counts buses (`input.h`).
+/// The kernel's bus numbers (`input.h`).
 const USB: u16 = 3;
 const BLUETOOTH: u16 = 5;
 
-/// Where the kernel shows its devices; tests have a tree of their own.
+/// Where the kernel shows its devices; tests use a tree of their own.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Roots {
     pub sys: PathBuf,
@@ -37,26 +38,27 @@ impl Default for Roots {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Device {
     pub class: DeviceClass,
-    /// `/dev/ttyACM0`. It may be another after the next plug.
+    /// Such as `/dev/ttyACM0`. The name may change at the next plug.
     pub node: PathBuf,
     pub identity: DeviceIdentity,
-    /// The link that udev makes for it, which keeps its name.
+    /// The link that udev creates for it, whose name is stable.
     pub by_id: Option<PathBuf>,
 }
 
-/// What kind of way in it is.
+/// The kind of interface.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum DeviceClass {
     Serial,
-    /// Something with the keys of a keyboard, be it a scanner or under a person's hands.
+    /// Anything with the keys of a keyboard, whether a scanner or a keyboard that a person types
+    /// on.
     Keyboard,
     HidPos(ReportLayout),
-    /// A HID device that makes no input device, such as a scanner in a maker's own format.
+    /// A HID device without an input device, such as a scanner that uses a maker's own format.
     OtherHid,
 }
 
 impl DeviceClass {
-    /// As it stands in files and JSON.
+    /// The name used in files and JSON.
     pub fn word(&self) -> &'static str {
         match self {
             Self::Serial => "serial",
@@ -67,20 +69,20 @@ impl DeviceClass {
     }
 }
 
-/// Which device it is, as far as it says so.
+/// What the device says about its identity.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct DeviceIdentity {
-    /// Vendor and product of USB and Bluetooth; `None` for what is built in.
+    /// USB or Bluetooth vendor and product; `None` for built-in devices.
     pub ids: Option<(u16, u16)>,
     pub maker: String,
     pub name: String,
-    /// Empty where the maker gives none, as with many cheap adapters.
+    /// Empty if the maker assigned none, as with many cheap adapters.
     pub serial: String,
     /// The socket it is plugged into: the USB controller and the ports on the way; may be empty.
     pub socket: String,
 }
 
-/// Everything that could be a device of a till, in the order of their nodes.
+/// Everything that could be a till's device, sorted by node.
 pub fn plugged_in(roots: &Roots) -> Vec<Device> {
     let mut devices = serial_ports(roots);
     devices.extend(keyboards(roots));
@@ -92,8 +94,8 @@ pub fn plugged_in(roots: &Roots) -> Vec<Device> {
 fn serial_ports(roots: &Roots) -> Vec<Device> {
     let links = links_by_id(roots);
     let ports = entries(&roots.sys.join("class/tty")).filter_map(|(name, entry)| {
-        // Consoles and pseudo-terminals have no device behind them, and a chip's sockets that
-        // nobody has soldered on have type 0.
+        // Consoles and pseudo-terminals have no device behind them, and a chip's UARTs that are not
+        // wired to a connector have type 0.
         let place = entry.join("device").canonicalize().ok()?;
         if attribute(&entry, "type").as_deref() == Some("0") {
             return None;
@@ -147,19 +149,19 @@ fn raw_hid(roots: &Roots) -> Vec<Device> {
     nodes.take(MOST).collect()
 }
 
-/// A keyboard's reports, beneath its event node.
+/// A keyboard's raw reports, beneath its event node.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct RawKeyboard {
-    /// It comes a moment after the event node.
+    /// Appears a moment after the event node.
     pub node: Option<PathBuf>,
     pub reports: KeyReports,
 }
 
-/// What is beneath a keyboard's event node; `None` where the keys are not to be had from reports, or
-/// where the same reports are a HID POS scanner's or those of another event node too.
+/// What lies beneath a keyboard's event node. `None` if keys cannot be read from its reports, or if
+/// a HID POS scanner or another event node uses the same reports.
 pub fn raw_keyboard(roots: &Roots, event_node: &Path) -> Option<RawKeyboard> {
     let input = roots.sys.join("class/input").join(event_node.file_name()?).join("device");
-    // A HID device's inputs are in a folder `input` of it.
+    // A HID device keeps its inputs in a subfolder `input`.
     let hid = input.canonicalize().ok()?.ancestors().nth(2)?.to_owned();
     let descriptor = bytes(&hid.join("report_descriptor"))?;
     let inputs = entries(&hid.join("input"));
@@ -174,8 +176,8 @@ pub fn raw_keyboard(roots: &Roots, event_node: &Path) -> Option<RawKeyboard> {
     Some(RawKeyboard { node, reports })
 }
 
-/// The digits, and Enter: without them nothing could be scanned. The bits are given as words, the
-/// lowest last.
+/// Whether there are digits and Enter, without which nothing could be scanned. The bits are given
+/// in words, the lowest last.
 fn has_keys(capabilities: &str) -> bool {
     const KEYS: u64 = 0b11_1111_1111 << 2 | 1 << 28;
     let lowest = capabilities.split_whitespace().next_back();
@@ -183,9 +185,9 @@ fn has_keys(capabilities: &str) -> bool {
     bits & KEYS == KEYS
 }
 
-/// What the USB device above a place in `/sys/devices` says of itself.
+/// What the USB device above a place in `/sys/devices` says about itself.
 fn of_usb(place: &Path) -> Option<DeviceIdentity> {
-    // What is behind a Bluetooth adapter is not the adapter.
+    // A device behind a Bluetooth adapter is not the adapter.
     if place.iter().any(|part| part == "bluetooth") {
         return None;
     }
@@ -222,7 +224,7 @@ fn of_input(input: &Path) -> DeviceIdentity {
     }
 }
 
-/// From lines such as `HID_ID=0003:00000C2E:00000B87`.
+/// Parses lines such as `HID_ID=0003:00000C2E:00000B87`.
 fn of_hid(uevent: &str) -> DeviceIdentity {
     let value = |key: &str| {
         let line = uevent.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('='));
@@ -243,7 +245,7 @@ fn of_hid(uevent: &str) -> DeviceIdentity {
     }
 }
 
-/// `usb-0000:00:14.0-1.2/input0` without what does not belong to the socket.
+/// Reduces `usb-0000:00:14.0-1.2/input0` to the part that names the socket.
 fn socket_of(physical: &str) -> String {
     let socket = physical.strip_prefix("usb-").unwrap_or(physical);
     socket.split('/').next().unwrap_or_default().to_owned()
@@ -251,7 +253,7 @@ fn socket_of(physical: &str) -> String {
 
 fn links_by_id(roots: &Roots) -> Vec<(PathBuf, PathBuf)> {
     let links = entries(&roots.dev.join("serial/by-id"));
-    // The root may be reached by a link itself.
+    // The root may itself be reached through a link.
     let dev = roots.dev.canonicalize().unwrap_or_else(|_| roots.dev.clone());
     let targets = links.filter_map(|(_, link)| {
         let target = link.canonicalize().ok()?;
@@ -260,7 +262,7 @@ fn links_by_id(roots: &Roots) -> Vec<(PathBuf, PathBuf)> {
     targets.collect()
 }
 
-/// A folder's entries whose names are what a kernel would call something.
+/// A folder's entries, limited to names that a kernel would use.
 fn entries(folder: &Path) -> impl Iterator<Item = (String, PathBuf)> + use<> {
     fs::read_dir(folder).into_iter().flatten().flatten().filter_map(|entry| {
         let name = entry.file_name().into_string().ok()?;

@@ -1,7 +1,8 @@
-//! Scanners that `paytill devices --learn` has seen, in a file beside the journal.
+//! Scanners that `paytill devices --learn` has detected, kept in a file beside the journal.
 //!
-//! The file says which devices the till may take for itself, so all of it is checked: one that is
-//! not right in every part is told, and is as good as none.
+//! The file decides which devices the till may grab for itself, so it is validated strictly: a file
+//! that is wrong in any part is reported and then ignored as a whole. It is replaced atomically and
+//! readable by its owner alone.
 
 use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
@@ -16,7 +17,7 @@ use crate::clean::clean;
 use crate::language::Text;
 
 const FILE: &str = "devices.toml";
-/// A shop has a few scanners; the oldest is forgotten for one more.
+/// A shop has a few scanners; beyond this, the oldest entry is dropped.
 const MOST: usize = 32;
 const LARGEST: u64 = 64 * 1024;
 const NAME_CELLS: usize = 64;
@@ -24,22 +25,22 @@ const BAUDS: std::ops::RangeInclusive<u32> = 1200..=230_400;
 const HEAD: &str = "# Scanners that paytill devices --learn has seen. A scanner is forgotten by \
                     removing its part.\n\n";
 
-/// Why what was learned is not known.
+/// Why the learned scanners are not known.
 #[derive(Debug, thiserror::Error)]
 pub enum LearnedError {
     #[error("{}: {source}", path.display())]
     Io { path: PathBuf, source: io::Error },
-    /// What is wrong in it, in one line.
+    /// What is wrong with the file, in one line.
     #[error("{}: {why}; learn the scanner again, or remove the file", path.display())]
     Broken { path: PathBuf, why: Text },
 }
 
-/// The file beside a journal.
+/// The path of the file that belongs to a journal.
 pub fn path(journal: &Path) -> PathBuf {
     journal.with_file_name(FILE)
 }
 
-/// Reads the file; none is empty.
+/// Reads the file; a missing file counts as empty. Fails if it cannot be read or is not valid.
 pub fn read(path: &Path) -> Result<Vec<Learned>, LearnedError> {
     let broken = |why: Text| LearnedError::Broken { path: path.to_owned(), why };
     let unreadable = |source| LearnedError::Io { path: path.to_owned(), source };
@@ -58,9 +59,10 @@ pub fn read(path: &Path) -> Result<Vec<Learned>, LearnedError> {
     parse(&text).map_err(broken)
 }
 
-/// Adds a scanner, in place of what was known of the same one.
+/// Adds a scanner, replacing an earlier entry for the same one. Fails if the file cannot be read or
+/// replaced; an invalid one is overwritten.
 pub fn remember(path: &Path, scanner: Learned) -> Result<(), LearnedError> {
-    // A broken file is not worth keeping: it was not used either.
+    // An invalid file is not worth keeping: it was not in use either.
     let mut all = match read(path) {
         Ok(all) => all,
         Err(LearnedError::Broken { .. }) => Vec::new(),
@@ -81,7 +83,7 @@ fn is_same(one: &Learned, other: &Learned) -> bool {
     key(one) == key(other)
 }
 
-/// Whole or not at all, whatever happens meanwhile.
+/// Replaces the file atomically, even across a crash.
 fn replace(path: &Path, text: &str) -> io::Result<()> {
     let folder = path.parent().unwrap_or_else(|| Path::new("."));
     fs::create_dir_all(folder)?;
@@ -211,7 +213,7 @@ mod tests {
         for learned in [scanner("A \"1\" \\", ""), serial.clone(), scanner("A \"1\" \\", "0-3")] {
             remember(&path, learned).unwrap();
         }
-        // The same scanner in another socket is the same scanner.
+        // The same scanner in another socket is still the same scanner.
         assert_eq!(read(&path).unwrap(), [serial, scanner("A \"1\" \\", "0-3")]);
     }
 
@@ -227,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_not_right_is_told_and_replaced() {
+    fn an_invalid_file_is_reported_and_replaced() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(FILE);
         let entry = "[[scanner]]\nvendor = \"0c2e\"\nproduct = \"0b87\"\nkind = \"hid-pos\"\n";

@@ -1,7 +1,10 @@
-//! The till's devices. Each is a thread that owns its port and speaks in messages: nobody else
-//! waits for a port, not even for its closing, which may take half a minute (devices 1.5). A lost
-//! device is looked for once a second, by its path, wherever a link may point to by then. What has
-//! no path in the configuration is found when it is plugged in.
+//! The till's devices: receipt printer, customer display and barcode scanners.
+//!
+//! Each device is a thread that owns its port and communicates by messages, so nothing else ever
+//! blocks on a port, not even on closing one, which can take half a minute (devices 1.5). A
+//! configured device that is lost is searched for once a second by its path, and the path is
+//! resolved anew each time because a link may have moved. Devices without a path in the
+//! configuration are found when they are plugged in. Health is reported only when it changes.
 
 pub mod display;
 pub mod inventory;
@@ -32,32 +35,32 @@ use serialport::TTYPort;
 use crate::clean::clean;
 use crate::hardware::{Flow, Parity};
 
-/// Between two searches for a device, and between two looks at an idle one.
+/// Interval between searches for a device, and between checks of an idle one.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
-/// A port just plugged in belongs to root until udev has set its group; so many searches may be
-/// denied before it is a fault (devices 1.3).
+/// A port just plugged in belongs to root until udev has set its group, so this many denied
+/// attempts are tolerated before it counts as a fault (devices 1.3).
 const DENIALS: u8 = 2;
 
-/// How a device is, for the status line. Reported when it changes.
+/// A device's state for the status line. Reported when it changes.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Health {
-    /// Open. A serial line does not tell whether anything hangs on its other end.
+    /// Open. A serial line cannot show whether anything is connected to its far end.
     Ready,
-    /// A printer's: it works, and its paper ends soon.
+    /// Printers only: working, but the paper is running low.
     PaperLow,
-    /// Not there; it is looked for once a second.
+    /// Not present; searched for once a second.
     Searching,
-    /// There, but of no use until somebody acts. It is tried again all the time.
+    /// Present but unusable until somebody acts. Retried continuously.
     Failed(DeviceFault),
 }
 
-/// Why a device that is there cannot be used.
+/// Why a device that is present cannot be used.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum DeviceFault {
     /// This user may not open it.
     #[error("no permission to open it; on most systems the group dialout may")]
     Denied,
-    /// This user may not open a HID device; it takes a rule of udev's to allow it.
+    /// This user may not open a HID device; that takes a udev rule.
     #[error("no permission to open it; install the rules in assets/70-paytill.rules")]
     DeniedHid,
     /// Another program has it open.
@@ -65,19 +68,19 @@ pub enum DeviceFault {
     Busy,
     #[error("it is not a serial port")]
     NotSerial,
-    /// The printer takes no data: no paper, an open cover, switched off line.
+    /// The printer accepts no data: out of paper, cover open or switched offline.
     #[error("it takes no data; look for paper and cover")]
     Stalled,
-    /// A display takes no data, though nothing but its own line could hold it up.
+    /// The display accepts no data, although only its own line could hold it up.
     #[error("it takes no data; look at its cable and power")]
     Blocked,
-    /// The printer answered before and does so no more.
+    /// The printer answered before and no longer does.
     #[error("it does not answer any more; look at its switch and cable")]
     Silent,
-    /// What the printer says of itself.
+    /// A fault the printer itself reports.
     #[error("{0}")]
     Printer(printer::Trouble),
-    /// In the words of the system.
+    /// Any other error, in the system's own words.
     #[error("{0}")]
     Other(String),
 }
@@ -92,7 +95,8 @@ impl DeviceFault {
     }
 }
 
-/// Whether a serial port can be opened now, without staying there.
+/// Opens a serial port once and closes it again, to see whether it can be used. `baud` is in bits
+/// per second.
 pub fn probe(port: &Path, baud: u32) -> Health {
     match Address::new(port.to_owned(), baud).try_open(|_| Ok(())) {
         Ok(_) => Health::Ready,
@@ -100,7 +104,7 @@ pub fn probe(port: &Path, baud: u32) -> Health {
     }
 }
 
-/// A serial port by its path.
+/// A serial port, identified by its path.
 struct Address {
     path: PathBuf,
     baud: u32,
@@ -122,8 +126,8 @@ impl Address {
         Self { flow, ..self }
     }
 
-    /// Opens it, for this process alone. `between` does its part after the port is known to be
-    /// one, and before it is locked.
+    /// Opens the port for this process alone. `between` runs once the path is known to be a
+    /// character device, and before the port is locked.
     fn open<T>(&mut self, between: impl Fn(&Path) -> io::Result<T>) -> Result<OpenPort<T>, Health> {
         let opened = self.try_open(between);
         self.denials = match opened {
@@ -137,7 +141,7 @@ impl Address {
     }
 
     fn try_open<T>(&self, between: impl Fn(&Path) -> io::Result<T>) -> Result<OpenPort<T>, Health> {
-        // The target is opened, not the link, so that both are known to belong together.
+        // Open the target rather than the link, so that the two are known to belong together.
         let target = self.path.canonicalize().map_err(|error| health_of(&error))?;
         let kind = target.metadata().map_err(|error| health_of(&error))?.file_type();
         if !kind.is_char_device() {
@@ -159,7 +163,7 @@ impl Address {
             .dtr_on_open(true)
             .open_native()
             .map_err(|error| match error.kind() {
-                // The path was there a moment ago: what fails is the lock.
+                // The path existed a moment ago, so it is the lock that failed.
                 serialport::ErrorKind::NoDevice => Health::Failed(DeviceFault::Busy),
                 serialport::ErrorKind::Io(_) => health_of(&io::Error::from(error)),
                 serialport::ErrorKind::InvalidInput | serialport::ErrorKind::Unknown => {
@@ -169,7 +173,8 @@ impl Address {
         Ok(OpenPort { port, target, extra })
     }
 
-    /// Whether the path leads to another port by now. While it leads nowhere, the open one stays.
+    /// Whether the path now leads to a different port. While it leads nowhere, the open port is
+    /// kept.
     fn has_moved<T>(&self, opened: &OpenPort<T>) -> bool {
         self.path.canonicalize().is_ok_and(|target| target != opened.target)
     }
@@ -195,22 +200,22 @@ struct OpenPort<T> {
 }
 
 impl<T: Send + 'static> OpenPort<T> {
-    /// Closes the port without waiting for it: what it still holds may take half a minute.
+    /// Closes the port without blocking: flushing what it still holds may take half a minute.
     fn close(self) {
         let closing = thread::Builder::new().name("closing".to_owned()).spawn(move || drop(self));
-        // Without a thread it was closed here, which is late but right.
+        // If no thread could be spawned, the port was closed right here: slow, but correct.
         drop(closing);
     }
 }
 
-/// A handle to a port that never blocks: the port's own `write` may, for as long as the device
+/// A handle to the port that never blocks; the port's own `write` may, for as long as the device
 /// likes.
 fn open_unblocked(target: &Path) -> io::Result<File> {
     let flags = OFlags::NOCTTY | OFlags::NONBLOCK;
     OpenOptions::new().read(true).write(true).custom_flags(flags.bits().cast_signed()).open(target)
 }
 
-/// Reports a health only when it is another than before.
+/// Lets a health through only when it differs from the last one.
 struct Reported(Option<Health>);
 
 impl Reported {
@@ -223,10 +228,10 @@ impl Reported {
     }
 }
 
-/// A device's thread, told to end when this is dropped. Nobody waits for it to do so.
+/// A device's thread, which is asked to stop when this is dropped. Nobody joins it.
 struct Worker(Arc<WorkerState>);
 
-/// What a thread shares with whoever started it.
+/// State shared between a thread and its owner.
 struct WorkerState {
     is_wanted: AtomicBool,
     bell: OwnedFd,
@@ -241,13 +246,13 @@ impl Worker {
         Ok(Self(call))
     }
 
-    /// Ends a pause: there is something to do.
+    /// Ends a pause early: there is work to do.
     fn wake(&self) {
-        // It can only fail if it has rung often enough.
+        // Fails only when the counter is full, and then the thread wakes anyway.
         let _ = rustix::io::write(&self.0.bell, &1_u64.to_ne_bytes());
     }
 
-    /// Whether its work has given its [`WorkerHandle`] back.
+    /// Whether the thread has dropped its [`WorkerHandle`].
     fn is_finished(&self) -> bool {
         Arc::strong_count(&self.0) == 1
     }
@@ -267,9 +272,9 @@ struct WorkerHandle(Arc<WorkerState>);
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Pause {
     Over,
-    /// There may be something to do.
+    /// There may be work to do.
     Woken,
-    /// The line is gone.
+    /// The line was hung up.
     HungUp,
 }
 
@@ -278,12 +283,13 @@ impl WorkerHandle {
         self.0.is_wanted.load(Ordering::Relaxed)
     }
 
-    /// Lets so much time pass, or less when it is woken or the end has come.
+    /// Sleeps for `length`, or less when woken or asked to stop.
     fn pause(&self, length: Duration) {
         self.wait(&mut [PollFd::new(&self.0.bell, PollFlags::IN)], length);
     }
 
-    /// The same, and less too when a line is hung up, whatever is there to be read from it.
+    /// Like [`Self::pause`], but also ends when the line is hung up; data waiting to be read does
+    /// not end it.
     fn pause_at(&self, line: &impl AsFd, length: Duration) -> Pause {
         let mut both =
             [PollFd::new(&self.0.bell, PollFlags::IN), PollFd::new(line, PollFlags::empty())];
@@ -297,11 +303,11 @@ impl WorkerHandle {
         }
     }
 
-    /// Tells whether all the time has passed.
+    /// Returns whether the full time has passed.
     fn wait(&self, for_these: &mut [PollFd<'_>], length: Duration) -> bool {
         let length = Timespec::try_from(length).ok();
         let is_over = self.is_wanted() && poll(for_these, length.as_ref()) == Ok(0);
-        // It rings for the next pause as well until it is heard.
+        // The counter stays set, and would end the next pause too, until it is read.
         let _ = rustix::io::read(&self.0.bell, &mut [0; 8]);
         is_over
     }

@@ -1,5 +1,5 @@
-//! An open line that bytes are written to, in small pieces and without ever waiting: what the
-//! printer and the customer's display share.
+//! Non-blocking output to an open line in small pieces, shared by the printer and the customer
+//! display.
 
 use std::fs::File;
 use std::io::{self, Write as _};
@@ -8,16 +8,16 @@ use serialport::{ClearBuffer, SerialPort as _};
 
 use super::OpenPort;
 
-/// Small enough for any driver to take or leave (devices 1.5).
+/// Small enough for any driver to accept or refuse as a unit (devices 1.5).
 const CHUNK: usize = 256;
 
-/// The line is gone: unplugged, or its other end closed.
+/// The line is gone: unplugged, or closed at the other end.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct PortGone;
 
 impl OpenPort<File> {
-    /// Hands the line as much of `bytes` as it takes at once. Returns how many those were; zero
-    /// means not now.
+    /// Writes as much of `bytes` as the line accepts at once, at most one chunk, and returns how
+    /// many bytes that was; zero means not now.
     pub(super) fn offer(&mut self, bytes: &[u8]) -> Result<usize, PortGone> {
         loop {
             return match self.extra.write(&bytes[..bytes.len().min(CHUNK)]) {
@@ -29,14 +29,14 @@ impl OpenPort<File> {
         }
     }
 
-    /// Bytes that the system still holds back. Drivers count as they like; only zero is sure.
+    /// Bytes the system has not sent yet. Drivers count differently; only zero is reliable.
     pub(super) fn held(&self) -> Result<u32, PortGone> {
         self.port.bytes_to_write().map_err(|_| PortGone)
     }
 
-    /// Throws away what the system still holds, so that it does not come out by itself later.
+    /// Discards what the system has not sent yet, so that it cannot come out later on its own.
     pub(super) fn discard_unsent(&self) {
-        // A line that cannot forget keeps it; nothing else can be done about it here.
+        // A driver that cannot discard keeps the data; nothing more can be done about it here.
         self.port.clear(ClearBuffer::Output).ok();
     }
 }

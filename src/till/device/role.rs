@@ -1,5 +1,8 @@
-//! What a device is taken for, and why. A person's keyboard is never taken for a scanner, nor a
-//! port that somebody else needs, nor an adapter behind which anything may hang.
+//! Decides what a device is taken for, and why.
+//!
+//! The rules are conservative: a keyboard that a person types on is never taken for a scanner, nor
+//! is a port that something else needs, nor an adapter that could have anything behind it. The
+//! device itself is not opened.
 
 use std::path::PathBuf;
 
@@ -12,11 +15,11 @@ pub struct DeviceFilter {
     pub serial: bool,
     pub hid_pos: bool,
     pub keyboards: bool,
-    /// Only this one, where the owner names it.
+    /// Set if the owner restricts the search to one scanner.
     pub only: Option<Selector>,
-    /// Where `paytill devices --learn` has seen a scanner.
+    /// Scanners detected earlier by `paytill devices --learn`.
     pub learned: Vec<Learned>,
-    /// The port of a scanner that the owner names, and those of printer and display.
+    /// The port of a scanner that the owner configured, and those of printer and display.
     pub scanner_port: Option<PathBuf>,
     pub other_ports: Vec<PathBuf>,
 }
@@ -25,10 +28,10 @@ pub struct DeviceFilter {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Role {
     Scanner(Why),
-    /// Known as a scanner to some, but not well enough to take it unasked.
+    /// Reported to be a scanner, but not reliably enough to use it unasked.
     MaybeScanner,
     Keyboard,
-    /// Printer or display, by the configuration.
+    /// The configured printer or display.
     Configured,
     Unknown,
 }
@@ -36,15 +39,15 @@ pub enum Role {
 /// Why a device is taken for a scanner.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Why {
-    /// It speaks the language of scanners.
+    /// It speaks the scanners' own protocol.
     HidPos,
     /// The configuration names it.
     Named,
-    /// It was learned, at this speed if it is a serial port.
+    /// It was learned; the number is its speed in bits per second if it is a serial port.
     Learned(u32),
     /// Its maker makes nothing else, or this product is known.
     Known,
-    /// It calls itself one.
+    /// Its product name says so.
     CallsItselfOne,
 }
 
@@ -56,17 +59,17 @@ impl Selector {
     }
 }
 
-/// A scanner that was learned. It is known by its serial number wherever it is plugged in, and
-/// without one by its socket.
+/// A learned scanner. It is recognized by its serial number wherever it is plugged in, and without
+/// one by its socket.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Learned {
     pub vendor: u16,
     pub product: u16,
-    /// Empty where it has none.
+    /// Empty if it has none.
     pub serial: String,
     pub socket: String,
     pub kind: Kind,
-    /// Bits a second; without meaning unless it is a serial port.
+    /// Bits per second; meaningful only for serial ports.
     pub baud: u32,
 }
 
@@ -79,7 +82,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// As it stands in files and in the configuration.
+    /// The name used in files and in the configuration.
     pub fn word(self) -> &'static str {
         match self {
             Self::Serial => "serial",
@@ -161,7 +164,7 @@ fn without_proof(device: &Device) -> Role {
     }
 }
 
-/// By the node, or by a link to it.
+/// Compares by node, or by a link to it.
 fn is_same(port: &PathBuf, device: &Device) -> bool {
     *port == device.node
         || device.by_id.as_ref() == Some(port)
@@ -171,11 +174,11 @@ fn is_same(port: &PathBuf, device: &Device) -> bool {
 fn calls_itself_a_scanner(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     let has = |words: &[&str]| words.iter().any(|word| name.contains(word));
-    // Keyboards have scanners for fingers.
+    // Keyboards may have fingerprint scanners.
     has(&["barcode", "bar code"]) || (has(&["scanner"]) && !has(&["finger", "keyboard"]))
 }
 
-/// Makers of scanners, and products of others that are known to be some (devices 1.7).
+/// Vendors that make scanners, and single products of other vendors (devices 1.7).
 fn is_known((vendor, product): (u16, u16)) -> bool {
     match vendor {
         // Honeywell with Metrologic, Hand Held Products and Youjie; Symbol and Zebra; Datalogic
@@ -188,7 +191,7 @@ fn is_known((vendor, product): (u16, u16)) -> bool {
     }
 }
 
-/// Called scanners by somebody, but not confirmed (devices 1.7).
+/// Reported to be scanners, but unconfirmed (devices 1.7).
 fn is_hearsay(ids: (u16, u16)) -> bool {
     matches!(
         ids,

@@ -1,4 +1,5 @@
-//! Scanners on pseudo-terminals: the master's side is the hardware. Printers have tests of their own.
+//! Scanners on pseudo-terminals: the master side plays the hardware. Printers have tests of their
+//! own.
 
 mod display;
 mod plugged;
@@ -28,7 +29,7 @@ const OTHER: &str = "101112131415161718";
 /// Far longer than anything takes; only a failing test waits for it.
 pub(super) const DEADLINE: Duration = Duration::from_secs(30);
 
-/// A place to plug devices into: a link that stays while the terminals behind it change.
+/// A socket to plug devices into: a link that stays while the terminals behind it change.
 pub(super) struct Socket {
     folder: TempDir,
 }
@@ -42,7 +43,7 @@ impl Socket {
         self.folder.path().join("port")
     }
 
-    /// Plugs a new device in, in place of the one before. This is its own end of the line.
+    /// Plugs in a new device in place of the last, and returns the device's end of the line.
     pub(super) fn plug(&self) -> TTYPort {
         let (mut master, slave) = TTYPort::pair().unwrap();
         master.set_timeout(DEADLINE).unwrap();
@@ -52,7 +53,7 @@ impl Socket {
     }
 }
 
-/// Reads what a device is sent until it ends like this.
+/// Reads what a device is sent, up to this ending.
 pub(super) fn read_until(hardware: &mut TTYPort, end: &[u8]) -> Vec<u8> {
     let (mut all, mut bytes) = (Vec::new(), [0; 4096]);
     while !all.ends_with(end) {
@@ -62,7 +63,7 @@ pub(super) fn read_until(hardware: &mut TTYPort, end: &[u8]) -> Vec<u8> {
     all
 }
 
-/// The reports of a device, in their order.
+/// A device's reports, in order.
 pub(super) struct Reports<T>(pub(super) Receiver<T>);
 
 impl<T: PartialEq + std::fmt::Debug> Reports<T> {
@@ -75,7 +76,7 @@ impl<T: PartialEq + std::fmt::Debug> Reports<T> {
         self.0.recv_timeout(DEADLINE).expect("a report")
     }
 
-    /// The next report must be this, but for reports before it that are allowed to be there.
+    /// Expects this report next; the allowed ones may come before it.
     pub(super) fn expect(&self, expected: &T, allowed: &[T]) {
         loop {
             let report = self.next();
@@ -123,7 +124,7 @@ fn a_pause_ends_at_once_when_there_is_something_to_do_or_the_line_is_hung_up() {
     })
     .unwrap();
     let next = || pauses.recv_timeout(DEADLINE).unwrap();
-    // Called before it began, a pause ends all the same.
+    // Even a wake-up that came before the pause began ends it.
     worker.wake();
     assert_eq!(next(), Pause::Woken);
     drop(hardware);
@@ -133,7 +134,7 @@ fn a_pause_ends_at_once_when_there_is_something_to_do_or_the_line_is_hung_up() {
 }
 
 #[test]
-fn a_scanner_delivers_codes_whole_and_in_order() {
+fn a_scanner_delivers_complete_codes_in_order() {
     let socket = Socket::new();
     let mut hardware = socket.plug();
     let (_scanner, reports) = scanner(socket.path(), Suffix::Auto);
@@ -168,12 +169,12 @@ fn a_flooding_scanner_is_noise_and_then_works_again() {
         hardware.write_all(&[b'\xff'; 256]).unwrap();
     }
     hardware.write_all(format!("\r{CODE}\r").as_bytes()).unwrap();
-    // A slow machine makes pauses, and each may end a part of the flood.
+    // A slow machine pauses, and each pause may end one part of the flood.
     reports.expect(&scanned(CODE), &[ScannerReport::Noise]);
 }
 
 #[test]
-fn an_unplugged_scanner_is_found_again_and_half_a_code_is_forgotten() {
+fn an_unplugged_scanner_is_found_again_and_a_partial_code_is_forgotten() {
     let socket = Socket::new();
     let mut hardware = socket.plug();
     let (_scanner, reports) = scanner(socket.path(), Suffix::Auto);

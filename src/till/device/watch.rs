@@ -1,5 +1,6 @@
-//! Waits until something is plugged in or out, asleep until then: the kernel tells of nodes that
-//! come and go in `/dev` (inotify), and whoever has news rings.
+//! Sleeps until something is plugged in or out. The kernel reports nodes that come and go in `/dev`
+//! through inotify; a thread whose device is gone wakes the watcher through a [`Ring`]. Without
+//! inotify, it falls back to polling once a second.
 
 use std::io;
 use std::mem::MaybeUninit;
@@ -12,23 +13,23 @@ use rustix::fs::inotify::{self, CreateFlags, ReadFlags, WatchFlags};
 
 use super::POLL_INTERVAL;
 
-/// Bytes of events that are read at once.
+/// Bytes of events read at once.
 const READ: usize = 4096;
 
 /// The waiting side.
 pub(super) struct Watch {
     dev: PathBuf,
-    /// None where the system gives no more of it: then there is a look every second.
+    /// `None` if the system grants no inotify instance: then `/dev` is polled every second.
     nodes: Option<OwnedFd>,
     bell: Arc<OwnedFd>,
 }
 
-/// Ends a wait when it goes.
+/// Ends a wait when it is dropped.
 pub(super) struct Ring(Arc<OwnedFd>);
 
 impl Drop for Ring {
     fn drop(&mut self) {
-        // It can only fail if it has rung often enough.
+        // Fails only when the counter is full, and then the wait ends anyway.
         let _ = rustix::io::write(&self.0, &1_u64.to_ne_bytes());
     }
 }
@@ -46,7 +47,7 @@ impl Watch {
         Ring(Arc::clone(&self.bell))
     }
 
-    /// Returns once a node has come or gone, or it has rung.
+    /// Returns once a node has come or gone, or a [`Ring`] was dropped.
     pub(super) fn wait(&mut self) {
         let look = Timespec::try_from(POLL_INTERVAL).ok();
         loop {
@@ -67,7 +68,7 @@ impl Watch {
         }
     }
 
-    /// Takes what waits, and tells whether it was about devices of a till.
+    /// Consumes the pending events and returns whether any concerned a till's device.
     fn take_events(&self) -> bool {
         let Some(nodes) = &self.nodes else { return false };
         let mut buffer = [MaybeUninit::uninit(); READ];
@@ -81,7 +82,7 @@ impl Watch {
         is_ours
     }
 
-    /// A folder that comes later is watched from then on; one that is watched already stays so.
+    /// Picks up folders that appeared since the last call; adding a watch twice is harmless.
     fn list_folders(&mut self) {
         let flags = WatchFlags::CREATE | WatchFlags::DELETE | WatchFlags::MOVED_TO;
         let watch = |folder: &Path| {

@@ -1,7 +1,8 @@
-//! The customer's display, also called pole display: what it shows, as bytes (devices 3). Pure: the
-//! same view always gives the same bytes.
+//! The customer display, also called pole display: what it shows, as bytes (devices 3).
 //!
-//! Each view is sent whole, so that bytes which were lost are put right by the next one.
+//! Pure: the same view always gives the same bytes. Each view is sent in full, so that the next one
+//! repairs whatever was lost on the line. An amount that does not fit is never cut off, because it
+//! would read as another amount. The device thread that sends the bytes is `device::display`.
 
 #[cfg(test)]
 mod tests;
@@ -14,25 +15,26 @@ use crate::money::{Currency, Money};
 use crate::payment::Status;
 use crate::text::display::DisplayWords;
 
-/// Columns of a display with two lines.
+/// Columns of a two-line display.
 pub const COLUMNS: usize = 20;
 /// Digits of a display that has only digits.
 pub const DIGITS: usize = 8;
-/// A display switched on in the middle of a command takes the first of these for its operands, and
-/// ends a line that was cut off with the next.
+/// A display switched on in the middle of a command takes the first of these for its operand, and
+/// the second ends a line that was cut off.
 const RESYNCHRONIZE: &[u8] = b"\r\r";
-/// Out of the line mode, in which other commands are ignored; to the state at power-up; no cursor.
+/// Leaves the line mode, in which other commands are ignored; resets to the power-up state; hides
+/// the cursor.
 const START_CD5220: &[u8] = b"\x0c\x1b@\x1b_\x00";
-/// To the state at power-up, no cursor, and text that overwrites what stands there.
+/// Resets to the power-up state, hides the cursor, and selects overwrite mode.
 const START_ESCPOS: &[u8] = b"\x1b@\x0c\x1fC\x00\x1f\x01";
 const START_LED8: &[u8] = b"\x1b@\x0c";
-/// A number that does not fit is never cut: it would be another.
+/// Shown for a number that does not fit; cut off, it would be another number.
 const TOO_LONG: &str = "--------";
 
 /// What the customer may see.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum View {
-    /// Nothing is being sold.
+    /// No sale in progress.
     #[default]
     Welcome,
     Sale {
@@ -41,17 +43,17 @@ pub enum View {
     },
 }
 
-/// How far a sale has come.
+/// How far a sale has progressed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum SaleStage {
-    /// The amount is being typed.
+    /// The amount is being entered.
     Typing,
-    /// The customer's code is asked for.
+    /// Waiting for the customer's code.
     Code,
     Payment(Status),
 }
 
-/// What a display that was just switched on or plugged in needs before its first view.
+/// What a display needs before its first view after being switched on or plugged in.
 pub fn start(display: &DisplayConfig) -> Vec<u8> {
     let start = match display.kind {
         DisplayKind::Cd5220 => START_CD5220,
@@ -62,7 +64,7 @@ pub fn start(display: &DisplayConfig) -> Vec<u8> {
     [RESYNCHRONIZE, start].concat()
 }
 
-/// A view, in place of the one before.
+/// A view as bytes that replace the one before.
 pub fn show(view: View, display: &DisplayConfig, currency: Currency) -> Vec<u8> {
     match display.kind {
         DisplayKind::Cd5220 => {
@@ -119,7 +121,7 @@ fn money(amount: Money, text: DisplayText, currency: Currency) -> String {
     }
 }
 
-/// Text in a display's own bytes, cut to a line between two characters; a byte is a column.
+/// Text in the display's own encoding, cut to one line at a character boundary; a byte is a column.
 fn bytes_of(text: &str, charset: DisplayText) -> Vec<u8> {
     let mut bytes = match charset {
         DisplayText::Gb18030 => encode(text),
@@ -162,7 +164,7 @@ fn digits(view: View, lights: Lights, currency: Currency) -> Vec<u8> {
     [b"\x1bQA", number.as_bytes(), b"\r\x1bs", &[light.operand(lights)]].concat()
 }
 
-/// What a display of digits says of its number. Its fourth light, change, belongs to cash.
+/// Which light a digits-only display turns on beside its number. The fourth, change, is for cash.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Light {
     None,
@@ -187,14 +189,14 @@ impl Light {
                 | Status::Checking
                 | Status::Declined,
             ) => Self::Total,
-            // Whether it is still due is not for a number to say.
+            // A number alone cannot say whether it is still due.
             SaleStage::Payment(Status::Reversing | Status::Reversed | Status::Attention) => {
                 Self::None
             }
         }
     }
 
-    /// Makers do not agree: a digit in ASCII, or the number itself.
+    /// Makers disagree: some expect an ASCII digit, others the number itself.
     fn operand(self, lights: Lights) -> u8 {
         let number = match self {
             Self::None => 0,

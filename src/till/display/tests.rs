@@ -1,3 +1,5 @@
+//! The views as each kind of display receives them.
+
 use proptest::prelude::*;
 
 use super::*;
@@ -29,7 +31,7 @@ fn stages() -> impl Iterator<Item = SaleStage> {
 }
 
 #[test]
-fn a_cd5220_display_gets_both_lines_whole() {
+fn a_cd5220_display_gets_both_complete_lines() {
     let display = display(DisplayKind::Cd5220, DisplayText::Ascii);
     assert_eq!(start(&display), b"\r\r\x0c\x1b@\x1b_\x00");
     assert_eq!(
@@ -129,7 +131,7 @@ fn any_currency() -> impl Strategy<Value = Currency> {
         .prop_map(|code| Currency::from_code(code).unwrap())
 }
 
-/// What stands on the lines, or the digits; nothing but commands may be around it.
+/// The contents of the lines or digits; only commands may surround them.
 fn content(bytes: &[u8], kind: DisplayKind) -> Vec<Vec<u8>> {
     let between = |bytes: &[u8], before: &[u8], after: &[u8]| {
         let rest = bytes.strip_prefix(before).unwrap();

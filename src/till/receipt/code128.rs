@@ -1,31 +1,32 @@
-//! CODE128 as an ESC/POS printer wants it, and as a picture: the shortest mixture of the code sets B
-//! and C.
+//! CODE128, both as an ESC/POS printer expects it and as a picture: the shortest combination of
+//! code sets B and C.
 //!
-//! Set B has one symbol a character, set C one for two digits. The printer is told of a set by `{`
-//! and its letter; a `{` of the text is doubled (devices 2.3).
+//! Set B has one symbol per character, set C one per two digits. In the printer's data, `{` and a
+//! letter select a set, and a `{` in the text is doubled (devices 2.3). The data never contains a
+//! byte pair that a printer would obey as a command.
 
 use super::Paper;
 use crate::order::OutTradeNo;
 use crate::picture::Picture;
 
-/// The printer takes no more bytes in one command.
+/// The printer accepts no more bytes in one command.
 const LONGEST: usize = 255;
-/// Widths of the narrowest bar in dots that scanners read well, the best first.
+/// Widths of the narrowest bar, in dots, that scanners read well; the best first.
 const MODULES: [u8; 2] = [3, 2];
-/// Start and check symbol, and the modules of any symbol and of the stop.
+/// The start and check symbols; then the modules of any symbol, and of the stop.
 const FRAME_SYMBOLS: usize = 2;
 const SYMBOL_MODULES: usize = 11;
 const STOP_MODULES: usize = 13;
-/// Values of symbols that are no characters.
+/// Values of symbols that are not characters.
 const TO_C: u8 = 99;
 const TO_B: u8 = 100;
 const START_B: u8 = 104;
 const START_C: u8 = 105;
 const STOP: usize = 106;
-/// The check symbol is a remainder of this.
+/// The modulus of the check symbol.
 const CHECK: usize = 103;
 
-/// Whether the number's barcode fits the paper. Where it does not, receipts go without one.
+/// Whether the number's barcode fits the paper. If it does not, receipts are printed without one.
 pub fn fits(number: &OutTradeNo, paper: Paper) -> bool {
     Barcode::new(number.as_str()).is_some_and(|barcode| barcode.module(paper).is_some())
 }
@@ -33,10 +34,10 @@ pub fn fits(number: &OutTradeNo, paper: Paper) -> bool {
 /// An encoded text.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) struct Barcode {
-    /// The data of the printer's command.
+    /// The data for the printer's command.
     pub(super) data: Vec<u8>,
-    /// The values of its symbols, the start and changes of the set included; the check symbol and
-    /// the stop are not.
+    /// The values of its symbols, including the start and set changes but not the check symbol and
+    /// the stop.
     values: Vec<u8>,
 }
 
@@ -79,7 +80,8 @@ impl Barcode {
         (data.len() <= LONGEST).then_some(Self { data, values })
     }
 
-    /// The widest bars that fit the paper, in dots; `None` if even the narrowest do not.
+    /// The widest module, in dots, with which it fits the paper; `None` if even the narrowest does
+    /// not.
     pub(super) fn module(&self, paper: Paper) -> Option<u8> {
         MODULES.into_iter().find(|module| self.modules() * usize::from(*module) <= paper.dots())
     }
@@ -88,7 +90,7 @@ impl Barcode {
         SYMBOL_MODULES * (self.values.len() - 1 + FRAME_SYMBOLS) + STOP_MODULES
     }
 
-    /// As a picture of so many dots a module, without the white around it: paper is white.
+    /// Draws it with `module` dots per module, without a quiet zone: the paper is white anyway.
     pub(super) fn draw(&self, module: u8, height: usize) -> Picture {
         let module = usize::from(module);
         let mut picture = Picture::white(self.modules() * module, height);
@@ -109,7 +111,7 @@ impl Barcode {
     }
 }
 
-/// The widths of bars and spaces of every symbol, in modules, beginning with a bar (ISO/IEC 15417).
+/// The widths of every symbol's bars and spaces, in modules, beginning with a bar (ISO/IEC 15417).
 const PATTERNS: [&str; 107] = [
     "212222", "222122", "222221", "121223", "121322", "131222", "122213", "122312", "132212",
     "221213", "221312", "231212", "112232", "122132", "122231", "113222", "123122", "123221",
@@ -135,8 +137,8 @@ const fn mark(set: Set) -> [u8; 2] {
 /// The value of two digits in set C.
 fn pair(text: &[u8], at: usize) -> Option<u8> {
     let two = text.get(at..at + 2)?;
-    // As bytes these would follow a 16 as DLE EOT, ENQ or DC4, which printers obey wherever they
-    // stand: an order taken at 16:20:01 would open the drawer (devices 2.3).
+    // As bytes, these after a 16 would be DLE EOT, DLE ENQ or DLE DC4, which printers obey
+    // anywhere: an order taken at 16:20:01 would open the drawer (devices 2.3).
     let is_command = matches!(two, b"04" | b"05" | b"20") && text[..at].ends_with(b"16");
     match two {
         [tens @ b'0'..=b'9', ones @ b'0'..=b'9'] if !is_command => {
@@ -146,7 +148,7 @@ fn pair(text: &[u8], at: usize) -> Option<u8> {
     }
 }
 
-/// Symbols that the rest of a text takes at least, from each place on and in each set.
+/// The least number of symbols for the rest of a text, from each position and in each set.
 struct Costs(Vec<[usize; 2]>);
 
 impl Costs {
@@ -172,8 +174,8 @@ impl Costs {
         self.0[at][1]
     }
 
-    /// The set for the next symbol. Changing costs one symbol, so it is changed to only when the
-    /// other is cheaper by that one.
+    /// The set for the next symbol. Changing costs one symbol, so it only happens if the other set
+    /// is cheaper by that one.
     fn best_set(&self, at: usize, set: Set) -> Set {
         match set {
             Set::B if self.in_b(at) == 1 + self.in_c(at) => Set::C,
@@ -248,7 +250,7 @@ mod tests {
         let picture = barcode.draw(2, 3);
         assert_eq!((picture.width(), picture.height()), (2 * barcode.modules(), 3));
         let row = picture.rows().next().unwrap();
-        // Start B is 2 1 1 2 1 4, at two dots a module.
+        // Start B is 2 1 1 2 1 4, at two dots per module.
         assert_eq!(row[..3], [0b1111_0011, 0b0000_1100, 0b0000_0011]);
     }
 

@@ -1,4 +1,9 @@
 //! Slips as bytes for an ESC/POS printer (devices 2.3 and 2.4).
+//!
+//! Each part of a layout is printed as the printer's profile allows: by the printer's own fonts and
+//! commands, or drawn as a picture. Every page starts with a reset and ends with a cut or feed, so
+//! it depends on nothing that was printed before. Text reaches the printer only through [`encode`],
+//! so no text can contain a command.
 
 use super::code128::Barcode;
 use super::profile::{Abilities, Codes, Profile, TextMode};
@@ -7,21 +12,21 @@ use crate::config::DrawerPin;
 use crate::encode::{encode, is_gb2312};
 use crate::language::Language;
 
-/// Twice as wide and high, in both alphabets. `FS !` would be for the few printers that keep Chinese
-/// small after this; printers that do not know it print its operand, so it is not sent.
+/// Double width and height, in both alphabets. A few printers would need `FS !` as well to enlarge
+/// Chinese, but printers that do not know it print its operand, so it is not sent.
 const LARGE: &[u8] = b"\x1d!\x11";
 const NORMAL: &[u8] = b"\x1d!\x00";
-/// No text of the printer's own below a barcode: it stands there as a line of ours.
+/// Suppresses the printer's own text below a barcode; a line of our own is printed there.
 const BARCODE: &[u8] = b"\x1dH\x00\x1dh\x50";
 const DRAWN_BARCODE_HEIGHT: usize = 64;
-/// Model 2, six dots a module, level M.
+/// Model 2, six dots per module, level M.
 const QR: &[u8] = b"\x1d(k\x04\x001A2\x00\x1d(k\x03\x001C\x06\x1d(k\x03\x001E1";
 const PRINT_QR: &[u8] = b"\x1d(k\x03\x001Q0";
 const QR_MODULE: usize = 6;
-/// White rows between drawn lines, and around drawn codes: a scanner wants some.
+/// White rows between drawn lines, and around drawn codes, which scanners need.
 const LEADING: usize = 8;
 const MARGIN: usize = 16;
-/// 100 ms of current, and 500 ms of rest.
+/// 100 ms on, then 500 ms off.
 const PULSE: [u8; 2] = [0x32, 0xfa];
 
 /// The bytes of a slip, from the printer's reset to the cut.
@@ -40,11 +45,11 @@ pub fn print(slip: &Slip, form: &Form, language: Language) -> Vec<u8> {
     bytes
 }
 
-/// A page to see by what a printer can do, and so which profile is its own: text by its font and as
-/// pictures, codes by command and as pictures, the cut.
+/// A page that shows what a printer can do, and thus which profile it needs: text by its fonts and
+/// as pictures, codes by command and as pictures, the cut.
 pub fn test_page(form: &Form) -> Vec<u8> {
     let own = form.profile.abilities();
-    // What is to be seen is also whether the printer's font has Chinese.
+    // The page is also meant to show whether the printer's font has Chinese.
     let start = match own.text {
         TextMode::Drawn => Profile::Auto.abilities().start,
         TextMode::Font | TextMode::SmallFont => own.start,
@@ -62,8 +67,8 @@ pub fn test_page(form: &Form) -> Vec<u8> {
     bytes
 }
 
-/// Ends whatever a receipt that stopped in its middle has left in the printer, and cuts it off.
-/// The rest of a picture becomes white.
+/// Ends whatever a receipt that was cut off may have left in the printer, and cuts the paper. The
+/// rest of a picture comes out white.
 pub fn terminator(form: &Form) -> Vec<u8> {
     let white = vec![0; raster::LARGEST_BAND];
     [&white, &b"\n\x1b@"[..], form.profile.abilities().end].concat()

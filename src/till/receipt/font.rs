@@ -1,22 +1,22 @@
-//! Text drawn for printers that have no Chinese font: every two-byte character of GB18030, and
-//! ASCII. `assets/font/README.md` says where the characters come from.
+//! Draws text for printers without a Chinese font: ASCII and every two-byte character of GB18030.
+//! See `assets/font/README.md` for the source of the glyphs.
 
 use crate::encode::{columns, encode};
 use crate::picture::Picture;
 
 const ASCII: &[u8] = include_bytes!("../../../assets/font/ascii.bin");
 const CHINESE: &[u8] = include_bytes!("../../../assets/font/gb18030.bin");
-/// Dots of a column, and of every character's height (devices 2.2).
+/// Dots across a column, and the height in dots of every character (devices 2.2).
 pub(super) const COLUMN: usize = 12;
 pub(super) const HEIGHT: usize = 24;
 const ASCII_ROW: usize = 2;
 const CHINESE_ROW: usize = 3;
 /// Second bytes of a two-byte code: 40 to 7E and 80 to FE.
 const TRAILS: usize = 190;
-/// A box, for what there is no picture of.
+/// A box, for characters without a glyph.
 const MISSING: [u8; 2] = [0xa1, 0xf5];
 
-/// A line of printable text, so many times as large. It is as wide as its columns.
+/// Draws a line of printable text, enlarged `scale` times. It is as wide as its columns.
 pub(super) fn draw(text: &str, scale: usize) -> Picture {
     let mut picture = Picture::white(columns(text) * COLUMN * scale, HEIGHT * scale);
     let (bytes, mut left) = (encode(text), 0);
@@ -41,7 +41,7 @@ pub(super) fn draw(text: &str, scale: usize) -> Picture {
     picture
 }
 
-/// The dots of one dot that is drawn so many times as large.
+/// The dots of one dot enlarged `scale` times.
 pub(super) fn square(scale: usize) -> impl Iterator<Item = (usize, usize)> {
     (0..scale).flat_map(move |right| (0..scale).map(move |down| (right, down)))
 }

@@ -1,5 +1,9 @@
-//! Receipts, laid out for a paper's columns. Pure: the same slip always gives the same text and the
-//! same bytes.
+//! Receipts: what is printed of a payment, laid out in the columns of the paper.
+//!
+//! A slip exists only for a payment that is paid or reversed; while nothing is proven, there is
+//! none. A copy and a receipt from training are marked as such at top and bottom, so that neither
+//! passes for another sale. Pure: the same slip always gives the same text and the same bytes. The
+//! submodules turn a layout into bytes for a printer of a given profile.
 
 pub mod code128;
 pub mod escpos;
@@ -19,17 +23,16 @@ use crate::picture::Picture;
 use crate::text::receipt::ReceiptWords;
 use code128::Barcode;
 
-/// Longer numbers are no gateway's, and no QR code of a receipt's size.
+/// Longer numbers come from no gateway and would not fit a receipt as a QR code.
 const LONGEST_QR: usize = 64;
-/// What the test page shows of a Chinese font, and of one that has more than GB2312.
+/// Shown on the test page to check for a Chinese font, and for one with more than GB2312.
 const CHINESE: &str = "微信支付 收款成功 谢谢";
 const RARE: &str = "镕燊堃喆 € … —";
 
 pub use crate::config::Paper;
 pub use profile::Profile;
 
-/// What receipts are printed on: paper of this width, by a printer that can do this, under the
-/// shop's sign.
+/// What receipts are printed on: the paper width, the printer's profile, and the shop's logo.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Form {
     pub paper: Paper,
@@ -39,7 +42,7 @@ pub struct Form {
 }
 
 impl Form {
-    /// As the owner has it.
+    /// As configured by the owner.
     pub fn of(config: &Config) -> Self {
         let (paper, profile) = (config.printer.paper, config.printer.profile);
         Self { paper, profile, logo: config.receipt.logo.clone() }
@@ -52,13 +55,13 @@ pub enum ReceiptOutcome {
     Paid,
     /// The payment was reversed.
     Reversed {
-        /// The customer had paid, and the money goes back.
+        /// The customer had paid, and the money is being returned.
         money_returned: bool,
     },
 }
 
 impl ReceiptOutcome {
-    /// What a slip may say of a payment; `None` while there is nothing to prove.
+    /// What a slip may state about a payment; `None` while there is nothing to prove.
     pub fn of(payment: &State) -> Option<Self> {
         match payment.status() {
             Status::Paid => Some(Self::Paid),
@@ -76,39 +79,39 @@ impl ReceiptOutcome {
     }
 }
 
-/// What is printed of one payment. Its texts may hold anything: what a printer could take for a
+/// What is printed of one payment. Its texts may hold anything: whatever a printer could take for a
 /// command is not printed.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Slip {
-    /// Lines above everything.
+    /// Lines at the top.
     pub header: Vec<String>,
     pub store: String,
     pub till: String,
     pub out_trade_no: OutTradeNo,
-    /// As [`crate::money::Currency::show`] gives it.
+    /// As formatted by [`crate::money::Currency::show`].
     pub amount: String,
-    /// As [`crate::money::Currency::symbol`] gives it.
+    /// As given by [`crate::money::Currency::symbol`].
     pub symbol: String,
     pub outcome: ReceiptOutcome,
-    /// The gateway's number, where it is known.
+    /// The gateway's transaction number, if known.
     pub transaction_id: Option<String>,
-    /// When it was paid or reversed, by the shop's clock.
+    /// When it was paid or reversed, in the shop's time zone.
     pub time: String,
-    /// Left out when empty, as all texts here are.
+    /// Omitted if empty, as are all texts here.
     pub note: String,
-    /// Lines below everything.
+    /// Lines at the bottom.
     pub footer: Vec<String>,
-    /// Printed once more: marked, so that nobody takes it for a second sale.
+    /// Printed again: marked, so that nobody takes it for a second sale.
     pub is_copy: bool,
     /// Made in training: marked, so that nobody takes it for a sale.
     pub is_training: bool,
 }
 
 impl Slip {
-    /// Of a payment as it stands; `None` while there is nothing to prove.
+    /// The slip for a payment in its current state; `None` while there is nothing to prove.
     pub fn of(attempt: &Attempt, config: &Config, is_copy: bool) -> Option<Self> {
         let proof = attempt.state.proof();
-        // The header begins with the store's name where the owner did not say otherwise.
+        // By default the header already begins with the store's name.
         let named = config.receipt.header.first() == Some(&config.store.name);
         Some(Self {
             header: config.receipt.header.clone(),
@@ -130,7 +133,7 @@ impl Slip {
     }
 }
 
-/// The slip as text, one line a line on paper. Codes stand in brackets.
+/// The slip as text, one line per line on paper. Codes are shown in brackets.
 pub fn text(slip: &Slip, paper: Paper, language: Language) -> String {
     let lines = lay_out(slip, paper, language).into_iter().map(|part| match part {
         ReceiptPart::Line { text, align, .. } => align.pad(&text, paper.columns()),
@@ -142,14 +145,14 @@ pub fn text(slip: &Slip, paper: Paper, language: Language) -> String {
     lines.map(|line| line + "\n").collect()
 }
 
-/// A piece of a slip that has a place of its own.
+/// A part of a slip with a line or place of its own.
 #[derive(Clone, Debug, Eq, PartialEq)]
 enum ReceiptPart {
-    /// No wider than the paper; twice as wide and high when it is large.
+    /// No wider than the paper; large lines have double width and height.
     Line { text: String, align: Align, is_large: bool },
     /// In CODE128; it fits the paper.
     Barcode(String),
-    /// Digits and letters.
+    /// Letters, digits and blanks.
     Qr(String),
 }
 
@@ -210,8 +213,8 @@ fn lay_out(slip: &Slip, paper: Paper, language: Language) -> Vec<ReceiptPart> {
     builder.parts
 }
 
-/// What a printer may be able to do, on one page, each with a number to call it by; `true` for what
-/// is drawn.
+/// Everything a printer may be able to do, on one page, each item numbered for reference; `true`
+/// for parts that are drawn.
 fn lay_out_test(form: &Form) -> Vec<(bool, ReceiptPart)> {
     let (paper, width) = (form.paper, form.paper.columns());
     let builder = |write: &dyn Fn(&mut ReceiptBuilder)| {
@@ -267,7 +270,7 @@ fn price(symbol: &str, amount: &str) -> String {
     if is_code { format!("{symbol} {amount}") } else { format!("{symbol}{amount}") }
 }
 
-/// A slip in the making.
+/// A slip under construction.
 struct ReceiptBuilder {
     width: usize,
     parts: Vec<ReceiptPart>,
@@ -296,7 +299,7 @@ impl ReceiptBuilder {
         self.left(&"-".repeat(self.width));
     }
 
-    /// A name on the left and its value on the right; under it, where both have no room.
+    /// A name on the left and its value on the right, or on the next line if both do not fit.
     fn pair(&mut self, name: &str, value: &str) {
         let (name, value) = (printable(name), printable(value));
         if value.is_empty() {
@@ -330,7 +333,7 @@ impl ReceiptBuilder {
 
     fn qr(&mut self, content: &str) {
         let is_plain = content.bytes().all(|byte| byte == b' ' || byte.is_ascii_alphanumeric());
-        // A blank at an end would not be printed.
+        // A blank at either end would not be printed.
         let is_plain = is_plain && content.trim() == content;
         if is_plain && (1..=LONGEST_QR).contains(&content.len()) {
             self.parts.push(ReceiptPart::Qr(content.to_owned()));
@@ -338,8 +341,8 @@ impl ReceiptBuilder {
     }
 }
 
-/// Lines no wider than so many columns, broken at blanks where there are any. Nothing but blanks at
-/// breaks is lost.
+/// Breaks text into lines of at most `width` columns, at blanks if there are any. Only blanks at
+/// breaks are lost.
 fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let mut rest = text.trim();
@@ -363,7 +366,7 @@ fn wrap(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
-/// No Chinese line begins with a mark that closes something: the character before it comes along.
+/// A Chinese line never begins with a closing mark: the character before it moves along.
 fn before_closing_mark(text: &str, end: usize) -> usize {
     let begins_with_mark =
         text[end..].starts_with(|next| "，。、：；！？）》」』”’".contains(next));

@@ -3,21 +3,21 @@
 pub use crate::config::Profile;
 use crate::device::printer::PrintProof;
 
-/// Everything to its state at power-up, Chinese on, and every style off, since some printers keep
-/// what the receipt before left.
+/// Resets everything to its power-up state, turns Chinese on and every style off, since some
+/// printers keep the styles of the last receipt.
 const START: &[u8] = b"\x1b@\x1c&\x1d!\x00\x1bE\x00\x1b-\x00\x1b3\x20";
-/// The same for printers where Chinese counts from the next line on.
+/// The same for printers on which Chinese takes effect from the next line.
 const START_A_LINE_EARLIER: &[u8] = b"\x1b@\x1c&\n\x1d!\x00\x1bE\x00\x1b-\x00\x1b3\x20";
-/// Where nothing but pictures follows.
+/// For pages that contain only pictures.
 const START_OF_PICTURES: &[u8] = b"\x1b@";
-/// Clear of the tear bar where there is no cutter, then feed to the cutter and cut.
+/// Feeds past the tear bar for printers without a cutter, then feeds to the cutter and cuts.
 const FEED_AND_CUT: &[u8] = b"\x1ba\x00\x1bd\x04\x1dVB\x00";
 /// Feeds to the cutter by itself.
 const CUT: &[u8] = b"\x1ba\x00\x1dVB\x00";
-/// Clear of the tear bar.
+/// Feeds past the tear bar.
 const FEED: &[u8] = b"\x1ba\x00\x1bd\x05";
 
-/// What a printer of a profile can do.
+/// What a printer with a given profile can do.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct Abilities {
     pub(super) start: &'static [u8],
@@ -29,9 +29,9 @@ pub(super) struct Abilities {
 /// How text is printed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum TextMode {
-    /// By the printer's font, which has the two-byte characters of GB18030.
+    /// With the printer's font, which has the two-byte characters of GB18030.
     Font,
-    /// By the printer's font, which has those of GB2312; a line with others is drawn.
+    /// With the printer's font, which has those of GB2312; a line with any others is drawn.
     SmallFont,
     Drawn,
 }
@@ -43,7 +43,7 @@ pub(super) enum Codes {
     Drawn,
 }
 
-/// What nearly all can do.
+/// What nearly all printers can do.
 const AUTO: Abilities =
     Abilities { start: START, text: TextMode::Font, codes: Codes::ByCommand, end: FEED_AND_CUT };
 
@@ -51,7 +51,7 @@ impl Profile {
     pub(super) const fn abilities(self) -> Abilities {
         match self {
             Self::Auto => AUTO,
-            // With a cutter that is known to be there, no paper is wasted on a tear bar.
+            // The cutter is known to be there, so no paper is wasted on a tear bar.
             Self::Epson | Self::Generic => Abilities { end: CUT, ..AUTO },
             Self::NoCutter => Abilities { end: FEED, ..AUTO },
             Self::Gb2312 => Abilities {
@@ -69,11 +69,11 @@ impl Profile {
         }
     }
 
-    /// What such a printer is asked for to prove that it has printed.
+    /// What to request from such a printer as proof that it has printed.
     pub const fn proof(self) -> PrintProof {
         match self {
             Self::Epson => PrintProof::PrintEnd,
-            // Others do not know the question, and could print it.
+            // The others do not know the request and could print it.
             Self::Auto | Self::Generic | Self::NoCutter | Self::Gb2312 | Self::Raster => {
                 PrintProof::SyncPoint
             }

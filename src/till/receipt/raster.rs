@@ -1,4 +1,4 @@
-//! Pictures as an ESC/POS printer draws them, by `GS v 0` in bands that any printer has room for
+//! Pictures for an ESC/POS printer, sent by `GS v 0` in bands that fit the buffer of any printer
 //! (devices 2.3).
 
 use fast_qr::{ECL, QRBuilder};
@@ -6,13 +6,13 @@ use fast_qr::{ECL, QRBuilder};
 use super::font::square;
 use crate::picture::Picture;
 
-/// Rows that are sent at once.
+/// Rows sent at once.
 const BAND: usize = 24;
-/// Bytes of the largest band on the widest paper. A printer of which the rest of a picture was
-/// kept wants so many at the most.
+/// Bytes of the largest band on the widest paper, and so the most that a printer can still expect
+/// of a picture that was cut off.
 pub(super) const LARGEST_BAND: usize = BAND * 72;
 
-/// The picture, where the alignment of the moment puts it. White rows above and below are fed.
+/// Prints a picture with the current alignment. White rows above and below are fed, not sent.
 pub(super) fn put(bytes: &mut Vec<u8>, picture: &Picture) {
     let is_white = |row: &&[u8]| row.iter().all(|byte| *byte == 0);
     let rows: Vec<&[u8]> = picture.rows().collect();
@@ -36,8 +36,8 @@ fn put_band(bytes: &mut Vec<u8>, rows: &[&[u8]]) {
     silence(&mut bytes[start..]);
 }
 
-/// Printers obey `DLE EOT`, `DLE ENQ` and `DLE DC4` wherever they stand, also in a picture: one
-/// white dot becomes black.
+/// Printers obey `DLE EOT`, `DLE ENQ` and `DLE DC4` anywhere, even inside a picture, so one white
+/// dot turns black.
 fn silence(data: &mut [u8]) {
     for at in 1..data.len() {
         if data[at - 1] == 0x10 && matches!(data[at], 0x04 | 0x05 | 0x14) {
@@ -46,7 +46,7 @@ fn silence(data: &mut [u8]) {
     }
 }
 
-/// So many white rows.
+/// Feeds this many white rows.
 pub(super) fn feed(bytes: &mut Vec<u8>, mut rows: usize) {
     while rows > 0 {
         let now = u8::try_from(rows).unwrap_or(u8::MAX);
@@ -55,7 +55,8 @@ pub(super) fn feed(bytes: &mut Vec<u8>, mut rows: usize) {
     }
 }
 
-/// A QR code of level M, so many dots a module, without its margin: paper is white.
+/// A QR code of level M with `module` dots per module, without its margin: the paper is white
+/// anyway.
 pub(super) fn qr(content: &str, module: usize) -> Option<Picture> {
     let code = QRBuilder::new(content).ecl(ECL::M).build().ok()?;
     let mut picture = Picture::white(code.size * module, code.size * module);
@@ -74,7 +75,7 @@ mod tests {
     use super::super::tests::paper::{Printed, Printout};
     use super::*;
 
-    /// The rows on the paper, as wide as that.
+    /// The rows on paper, padded to `width` bytes.
     fn printed(bytes: &[u8], width: usize) -> Vec<Vec<u8>> {
         let printout = Printout::read(&[b"\x1b@", bytes].concat()).unwrap();
         let rows = printout.0.into_iter().flat_map(|printed| match printed {
@@ -120,7 +121,7 @@ mod tests {
             put(&mut bytes, &picture(24, &[sent.to_vec()]));
             assert_eq!(bytes[8..], drawn, "{sent:x?}");
         }
-        // Also where a row ends in it.
+        // Even across the end of a row.
         let mut bytes = Vec::new();
         put(&mut bytes, &picture(8, &[vec![0x10], vec![0x14]]));
         assert_eq!(bytes[8..], [0x18, 0x14]);

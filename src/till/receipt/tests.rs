@@ -15,7 +15,7 @@ fn run(stream: &[u8]) -> Vec<Printed> {
     Printout::read(stream).unwrap_or_else(|fault| panic!("{fault}")).0
 }
 
-/// What nearly all printers can do.
+/// The profile that suits nearly all printers.
 fn form(paper: Paper) -> Form {
     Form { paper, profile: Profile::Auto, logo: None }
 }
@@ -235,7 +235,7 @@ fn the_transaction_number_can_be_scanned_and_fits_the_paper() {
     assert_eq!(read_qr(&qr, module), TRANSACTION);
 }
 
-/// Draws a code with a margin of four modules, and reads the picture.
+/// Draws a code with a margin of four modules and reads it back from the picture.
 fn read_qr(qr: &fast_qr::QRCode, module: usize) -> String {
     let side = (qr.size + 8) * module;
     let is_dark = |x: usize, y: usize| {
@@ -304,7 +304,7 @@ fn profiles_end_a_receipt_as_their_printers_can() {
     }
 }
 
-/// Only where this is printed may anything but ASCII be text.
+/// The lines printed as text that are not plain ASCII.
 fn chinese_lines(printed: &[Printed]) -> Vec<&str> {
     let lines = printed.iter().filter_map(|printed| match printed {
         Printed::Line { text, .. } if !text.is_ascii() => Some(text.as_str()),
@@ -394,7 +394,7 @@ fn the_drawer_is_opened_by_nothing_else() {
     use crate::config::DrawerPin;
     assert_eq!(escpos::drawer(DrawerPin::Pin2), b"\x1bp\0\x32\xfa");
     assert_eq!(escpos::drawer(DrawerPin::Pin5), b"\x1bp\x01\x32\xfa");
-    // Any other use of the command would stop the printer of these tests.
+    // The simulated printer rejects any other use of the command.
     let receipt = [&b"\x1b@"[..], &escpos::drawer(DrawerPin::Pin2)].concat();
     assert!(Printout::read(&receipt).is_err());
 }

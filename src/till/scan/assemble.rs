@@ -1,17 +1,17 @@
-//! Scans put together from the pieces in which a serial line delivers them.
+//! Reassembles scans from the pieces in which a serial line delivers them.
 //!
-//! A line ends by its suffix, or, where there may be none, by silence. How long silence must last
-//! depends on what is known of the scanner:
+//! A scan ends with its suffix or, if there may be none, by silence. How long the silence must last
+//! depends on what is known about the scanner:
 //!
 //! - [`Suffix::None`]: there is nothing else to wait for, so 50 ms end a scan (scans 2.2).
-//! - [`Suffix::Auto`]: a suffix may still come, and a code may pause 200 ms inside (a hub, a
-//!   radio link). So 300 ms end a scan, and only if what is there is a whole code of a known kind;
-//!   anything else is half a code, and is dropped, so that it is never glued to the next.
-//! - a named suffix: silence ends nothing. After a second without the suffix what is there is
+//! - [`Suffix::Auto`]: a suffix may still come, and there may be pauses of 200 ms inside a code (a
+//!   hub, a radio link). So 300 ms end a scan, and only if what has arrived is a complete code of a
+//!   known kind; a partial code is dropped, so that it is never joined to the next one.
+//! - a named suffix: silence ends nothing. After a second without the suffix, what has arrived is
 //!   dropped.
 //!
-//! Whoever reads the line knows what was silence and what was only waiting to be read: nothing but
-//! [`Assembler::tick`] takes note of it.
+//! Only the reader of the line can tell silence from bytes that were waiting to be read, so
+//! [`Assembler::tick`] alone takes note of silence.
 
 use aws_lc_rs::digest::{SHA256, SHA256_OUTPUT_LEN, digest};
 use zeroize::{Zeroize, Zeroizing};
@@ -19,20 +19,20 @@ use zeroize::{Zeroize, Zeroizing};
 use super::is_complete;
 use crate::clock::{Millis, Uptime};
 
-/// Bytes of one scan; more is not a scan (scans 2.6).
+/// Maximum bytes of one scan; anything longer is not a scan (scans 2.6).
 const LONGEST: usize = 4096;
 const SILENCE_WITHOUT_SUFFIX: Millis = Millis(50);
 const SILENCE_IN_DOUBT: Millis = Millis(300);
 const SILENCE_WITH_SUFFIX: Millis = Millis(1000);
-/// A code that stays in a scanner's view is read again this soon; a hand is slower (scans 2.6).
+/// A code left in a scanner's view is read again within this time; people are slower (scans 2.6).
 const DOUBLE_READ: Millis = Millis(300);
-/// One complaint about noise is enough for so long.
+/// Noise is reported at most once in this time.
 const NOISE_PAUSE: Millis = Millis(1000);
 
 const STX: u8 = 2;
 const ETX: u8 = 3;
 
-/// What a scanner sends behind a code.
+/// What a scanner sends after a code.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Suffix {
     /// CR, LF, both, TAB, ETX, NUL or nothing.
@@ -46,7 +46,8 @@ pub enum Suffix {
 }
 
 impl Suffix {
-    /// The same for a scanner that types: it has one Enter key, whatever other scanners send.
+    /// The equivalent for a scanner that types: it has only one Enter key, whatever other scanners
+    /// send.
     #[must_use]
     pub fn typed(self) -> Self {
         match self {
@@ -56,22 +57,22 @@ impl Suffix {
     }
 }
 
-/// What came of the bytes.
+/// The result of the bytes received.
 #[derive(Debug, Eq, PartialEq)]
 pub enum ScanLine {
-    /// A whole scan, without its suffix and blanks around it. It may be a payment code.
+    /// A complete scan, without its suffix and surrounding blanks. It may be a payment code.
     Text(Zeroizing<String>),
-    /// Something that is no scan: half a code, bytes that are no text, a flood. At most once a
-    /// second.
+    /// Something that is not a scan: a partial code, bytes that are not text, a flood. At most once
+    /// a second.
     Noise,
 }
 
-/// Collects the bytes of one scanner.
+/// Assembles the bytes of one scanner.
 #[derive(Debug)]
 pub struct Assembler {
     suffix: Suffix,
     pending: PendingScan,
-    /// A part of the scan is missing, or more came than a scan has: the rest of it is dropped.
+    /// Part of the scan is missing, or it was too long to be one: the rest of it is dropped.
     is_spoilt: bool,
     received_at: Uptime,
     last: Option<Last>,
@@ -90,19 +91,19 @@ impl Assembler {
         }
     }
 
-    /// Takes what was read at a time, and gives the scans that it ends.
+    /// Takes the bytes read at one time, and returns the scans they complete.
     pub fn push(&mut self, bytes: &[u8], at: Uptime) -> Vec<ScanLine> {
         let mut lines = Vec::new();
         for byte in bytes {
             if self.ends_with(*byte) {
                 lines.extend(self.end(at));
             } else if *byte == STX {
-                // A scan begins here, so what is there was never finished.
+                // A scan begins here, so whatever is pending was never finished.
                 lines.extend(self.drop_pending(at));
             } else if self.pending.0.len() < LONGEST && !self.is_spoilt {
                 self.pending.0.push(*byte);
             } else {
-                // The last byte may be the half of a suffix.
+                // The last byte may be the first half of a suffix.
                 self.pending.clear();
                 self.pending.0.push(*byte);
                 if !std::mem::replace(&mut self.is_spoilt, true) {
@@ -114,7 +115,8 @@ impl Assembler {
         lines
     }
 
-    /// Takes a scan that the scanner itself delivers as a whole. A suffix may still be behind it.
+    /// Takes a scan that the scanner itself delivers as one unit. A suffix may still follow the
+    /// code.
     pub fn complete(&mut self, bytes: &[u8], at: Uptime) -> Vec<ScanLine> {
         let mut lines: Vec<_> = self.drop_pending(at).into_iter().collect();
         if bytes.len() <= LONGEST {
@@ -126,13 +128,13 @@ impl Assembler {
         lines
     }
 
-    /// Takes note of a scan of which only half came.
+    /// Records a scan of which only a part arrived.
     pub fn partial(&mut self, at: Uptime) -> Option<ScanLine> {
         self.noise(at)
     }
 
-    /// Takes note that bytes were lost on their way: what follows up to the next end belongs to no
-    /// whole scan.
+    /// Records that bytes were lost on the way: what follows, up to the next suffix, belongs to no
+    /// complete scan.
     pub fn lost(&mut self, at: Uptime) -> Option<ScanLine> {
         self.pending.clear();
         self.is_spoilt = true;
@@ -140,14 +142,14 @@ impl Assembler {
         self.noise(at)
     }
 
-    /// When [`Assembler::tick`] is wanted, if nothing comes before.
+    /// When to call [`Assembler::tick`] if nothing arrives before.
     pub fn silence_at(&self) -> Option<Uptime> {
         let end = self.has_begun().then(|| self.received_at.after(self.silence()));
         let forget = self.last.as_ref().map(|last| last.at.after(DOUBLE_READ));
         end.into_iter().chain(forget).min()
     }
 
-    /// Ends what silence ends. Early and repeated ticks do nothing.
+    /// Handles silence. Early and repeated ticks do nothing.
     pub fn tick(&mut self, now: Uptime) -> Vec<ScanLine> {
         if self.last.as_ref().is_some_and(|last| now.since(last.at) >= DOUBLE_READ) {
             self.last = None;
@@ -228,8 +230,8 @@ impl Assembler {
     }
 }
 
-/// The scan before, kept only as long as an equal one would be a double read; and not itself, since
-/// it may be a payment code, which is to be gone once the gateway has answered.
+/// The last scan, remembered only as long as an equal one would be a double read. Only its digest
+/// is kept, because it may be a payment code, which has to be gone once the gateway has answered.
 #[derive(Debug)]
 struct Last {
     digest: [u8; SHA256_OUTPUT_LEN],
@@ -242,13 +244,12 @@ fn digest_of(text: &str) -> [u8; SHA256_OUTPUT_LEN] {
     bytes
 }
 
-/// Bytes that may be most of a payment code. They never outgrow their place in memory, which is
-/// wiped.
+/// Bytes that may be most of a payment code. They never outgrow their allocation, which is wiped.
 struct PendingScan(Zeroizing<Vec<u8>>);
 
 impl PendingScan {
-    /// What lies behind the letters was wiped when it was last in use: a flood of ends would else
-    /// wipe the whole place for each of them.
+    /// Wipes only what is in use. The bytes beyond were wiped before; wiping the full allocation
+    /// each time would be slow in a flood of line ends.
     fn clear(&mut self) {
         self.0.as_mut_slice().zeroize();
         self.0.clear();
@@ -258,7 +259,7 @@ impl PendingScan {
         std::str::from_utf8(&self.0).is_ok_and(|text| text.chars().all(is_blank))
     }
 
-    /// The text, if it is text. GS separates the fields of some codes and may stand in it.
+    /// The content, if it is text. GS separates the fields of some codes and is allowed.
     fn text(&self) -> Option<Zeroizing<String>> {
         const GS: char = '\u{1d}';
         let text = std::str::from_utf8(&self.0).ok()?.trim_matches(is_blank);
@@ -316,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn a_code_in_pieces_with_long_pauses_stays_whole() {
+    fn a_code_in_pieces_with_long_pauses_comes_out_complete() {
         for suffix in [Suffix::Auto, Suffix::Cr] {
             let mut assembler = Assembler::new(suffix);
             let mut now = Uptime(1000);
@@ -330,7 +331,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_suffix_a_whole_code_ends_by_silence() {
+    fn without_a_suffix_a_complete_code_ends_by_silence() {
         for (suffix, silence) in [(Suffix::Auto, 300), (Suffix::None, 50)] {
             let mut assembler = Assembler::new(suffix);
             assert_eq!(assembler.push(CODE.as_bytes(), Uptime(1000)), []);
@@ -343,7 +344,7 @@ mod tests {
     }
 
     #[test]
-    fn half_a_code_is_never_glued_to_the_next() {
+    fn a_partial_code_is_never_joined_to_the_next() {
         for (suffix, silence) in [(Suffix::Auto, 300), (Suffix::CrLf, 1000)] {
             let mut assembler = Assembler::new(suffix);
             assert_eq!(assembler.push(b"13456789", Uptime(0)), []);
@@ -361,7 +362,7 @@ mod tests {
         for suffix in [Suffix::Auto, Suffix::Cr, Suffix::None] {
             let mut assembler = Assembler::new(suffix);
             assert_eq!(assembler.push(b"13456", Uptime(0)), []);
-            // The till stood still, and the rest was there all the time.
+            // The till was busy; the rest had been waiting to be read all along.
             assert_eq!(assembler.push(&CODE.as_bytes()[5..], Uptime(9000)), []);
             let mut lines =
                 assembler.push(if suffix == Suffix::None { b"" } else { b"\r" }, Uptime(9000));
@@ -376,7 +377,7 @@ mod tests {
             let mut assembler = Assembler::new(suffix);
             assert_eq!(assembler.push(b"1345", Uptime(2000)), []);
             assert_eq!(assembler.lost(Uptime(2000)), Some(ScanLine::Noise));
-            // As long as a payment code, and none.
+            // As long as a payment code, but not one.
             let lines = assembler.push(format!("{CODE}{end}").as_bytes(), Uptime(2000));
             assert_eq!(lines, [], "{suffix:?}");
             let lines = assembler.push(format!("{OTHER}{end}").as_bytes(), Uptime(2000));

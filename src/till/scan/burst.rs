@@ -1,9 +1,9 @@
-//! Scans told from typing, where a scanner types into the terminal like a keyboard.
+//! Separates scans from typing when a scanner types into the terminal like a keyboard.
 //!
-//! A run of ten or more characters, no two further apart than 50 ms and ended by Enter or Tab as
-//! fast, is a scan. Everything else is typing and handed on as it came, once 50 ms have passed
-//! without another key. A long run without an end mark is neither: it is dropped, with what trails
-//! behind it, since the rest of a scan must not pass for an amount.
+//! A run of ten or more characters with gaps of at most 50 ms, ended just as quickly by Enter or
+//! Tab, is a scan. Everything else is typing, and is passed on unchanged once 50 ms have passed
+//! without another key. A long run without a terminator is neither: it is dropped together with
+//! what trails behind it, because the rest of a scan must not pass for an amount.
 
 use zeroize::{Zeroize, Zeroizing};
 
@@ -11,19 +11,19 @@ use crate::clock::{Millis, Uptime};
 
 /// Fewer characters than this are always typing.
 const SCAN_LENGTH: usize = 10;
-/// A scan has no longer gap.
+/// The longest gap inside a scan.
 const GAP: Millis = Millis(50);
-/// What still trickles in so long after a dropped run belongs to it, its end mark most of all.
+/// What trickles in within this time of a dropped run belongs to it, its terminator above all.
 const AFTERMATH: Millis = Millis(300);
-/// Bytes of one scan; what is longer is none.
+/// Maximum bytes of one scan; anything longer is not a scan.
 const LONGEST: usize = 4096;
 
-/// What was pressed.
+/// A key that was pressed.
 #[derive(Clone, Copy, Eq, PartialEq)]
 pub enum BurstKey {
     Char(char),
     End(EndKey),
-    /// Any other key. It ends a run; the caller handles it itself, after the outcomes.
+    /// Any other key. It ends a run; the caller handles the key itself, after the outcomes.
     Other,
 }
 
@@ -34,35 +34,35 @@ pub enum EndKey {
     Tab,
 }
 
-/// What the keys were.
+/// What the keys turned out to be.
 #[derive(Debug, Eq, PartialEq)]
 pub enum BurstOutcome {
-    /// Characters that somebody typed, in their order.
+    /// Characters that somebody typed, in order.
     Typed(Vec<char>),
-    /// An end key that ended no scan.
+    /// An end key that did not end a scan.
     End(EndKey),
     /// A scan, without its end key. It may be a payment code.
     Scanned(Zeroizing<String>),
-    /// Too fast for a hand, but without an end mark, and so dropped. The cure is to set the
+    /// Too fast to be typed, but without a terminator, and so dropped. The remedy is to set the
     /// scanner's suffix to Enter.
     Unended,
 }
 
-/// Tells the scans from the typing in one terminal.
+/// Separates the scans from the typing in one terminal.
 pub struct KeyBurst {
     mode: Mode,
-    /// The run so far. It never outgrows its place in memory, which is wiped.
+    /// The run so far. It never outgrows its allocation, which is wiped.
     held: Zeroizing<String>,
     last_at: Uptime,
 }
 
 #[derive(Clone, Copy, Eq, PartialEq)]
 enum Mode {
-    /// Keys are held until it is clear what they are.
+    /// Keys are held back until it is clear what they are.
     Holding,
     /// One key is held down, which is typing however fast it repeats.
     Repeating(char),
-    /// A run was dropped, and its rest is too.
+    /// A run was dropped, and the rest of it will be too.
     Dropping { until: Uptime },
 }
 
@@ -72,7 +72,7 @@ impl KeyBurst {
         Self { mode: Mode::Holding, held, last_at: Uptime::default() }
     }
 
-    /// Takes a key pressed at a time. Keys come in their order.
+    /// Takes a key and when it was pressed. Keys must come in order.
     pub fn push(&mut self, key: BurstKey, at: Uptime) -> Vec<BurstOutcome> {
         let mut outcomes = self.tick(at);
         let is_fast = at.since(self.last_at) <= GAP;
@@ -105,12 +105,12 @@ impl KeyBurst {
         outcomes
     }
 
-    /// When [`KeyBurst::tick`] is wanted, if no key comes before.
+    /// When to call [`KeyBurst::tick`] if no key comes before.
     pub fn wake_at(&self) -> Option<Uptime> {
         (!self.held.is_empty()).then(|| self.last_at.after(GAP).after(Millis(1)))
     }
 
-    /// Ends what silence ends. Early and repeated ticks do nothing.
+    /// Handles silence. Early and repeated ticks do nothing.
     pub fn tick(&mut self, now: Uptime) -> Vec<BurstOutcome> {
         if now.since(self.last_at) <= GAP {
             return Vec::new();
@@ -135,7 +135,7 @@ impl KeyBurst {
         None
     }
 
-    /// Hands on what is held, or drops it when it was too long to be typed.
+    /// Passes on what is held, or drops it if it is too long to have been typed.
     fn release(&mut self, now: Uptime) -> Option<BurstOutcome> {
         if self.is_long() {
             self.held.zeroize();
@@ -177,7 +177,7 @@ mod tests {
     const CODE: &str = "134567890123456789";
     const ENTER: BurstKey = BurstKey::End(EndKey::Enter);
 
-    /// Presses keys so many milliseconds apart, ticking as a loop would.
+    /// Presses keys with this gap in milliseconds, ticking as the main loop would.
     fn press(burst: &mut KeyBurst, text: &str, gap: u64, from: u64) -> (Vec<BurstOutcome>, u64) {
         let (mut outcomes, mut at) = (Vec::new(), from);
         for character in text.chars() {

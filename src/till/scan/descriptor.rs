@@ -1,12 +1,13 @@
-//! Report descriptors: where a HID device says that its fields are in its reports (HID 1.11, 6.2.2).
+//! Report descriptors: where a HID device says its fields are in its reports (HID 1.11, 6.2.2).
 //!
-//! They are foreign bytes: any are taken, and what is kept of them is bounded.
+//! They come from the device and are not trusted: any bytes are accepted, and what is kept of them
+//! is bounded.
 
 use std::collections::BTreeMap;
 
-/// Bytes of a report that are looked at; USB allows fewer.
+/// Maximum bytes considered of a report; USB allows fewer.
 pub(super) const LONGEST_REPORT: u32 = 4096;
-/// Fields of one item that are looked at.
+/// Maximum fields considered of one item.
 const FIELDS: u32 = 8 * LONGEST_REPORT;
 const USAGES: usize = 4096;
 const DEPTH: usize = 16;
@@ -20,30 +21,31 @@ pub(super) enum DescriptorItem<'a> {
     InputFields(InputFields<'a>),
     /// A feature report, by its number.
     Feature(u8),
-    /// Alternative usages for the same fields follow, which nobody uses.
+    /// Alternative usages for the same fields follow; no known device uses these.
     Delimiter,
 }
 
-/// Fields of one size that follow each other in a report.
+/// Consecutive fields of one size in a report.
 pub(super) struct InputFields<'a> {
-    /// What the report begins with, where reports are numbered.
+    /// What the report begins with, if reports are numbered.
     pub(super) id: Option<u8>,
-    /// Where the first field begins in the report as it is read, its number included.
+    /// Where the first field begins in the report as it is read, counting the report number.
     pub(super) bit: u32,
     /// Bits of one field.
     pub(super) size: u32,
     pub(super) count: u32,
-    /// Each field names a usage by its value, instead of being the value of one.
+    /// Each field names a usage by its value, instead of holding the value of one.
     pub(super) is_array: bool,
-    /// The fields are there to fill bytes up.
+    /// The fields are padding.
     pub(super) is_constant: bool,
-    /// The value that stands for the first usage of an array, and the last value that stands for one.
+    /// The value that stands for the first usage of an array, and the last value that stands for
+    /// one.
     pub(super) range: (i32, u32),
-    /// One for each field, in their order; the last one is that of all further fields.
+    /// One for each field, in order; the last one applies to all further fields.
     pub(super) usages: &'a [Usage],
 }
 
-/// Reads a descriptor, and shows each of its entries in their order.
+/// Reads a descriptor and passes each of its entries to `show`, in order.
 pub(super) fn read(descriptor: &[u8], mut show: impl FnMut(DescriptorItem<'_>)) {
     let mut reader = ItemReader::default();
     for item in Items(descriptor) {
@@ -62,7 +64,7 @@ struct RawItem {
 }
 
 impl RawItem {
-    /// A usage of four bytes brings its own page.
+    /// A usage of four bytes includes its own page.
     fn usage(&self) -> Local {
         ((self.size == 4).then(|| low(self.value >> 16)), low(self.value))
     }
@@ -104,19 +106,19 @@ struct Globals {
     id: Option<u8>,
 }
 
-/// A usage with its page, or of the page that holds at the next main item.
+/// A usage with its page, or with the page in force at the next main item.
 type Local = (Option<u16>, u16);
 
 #[derive(Default)]
 struct ItemReader {
     globals: Globals,
     stack: Vec<Globals>,
-    /// Of the next main item.
+    /// For the next main item.
     locals: Vec<Local>,
     minimum: Option<Local>,
     /// The same, each with its page.
     usages: Vec<Usage>,
-    /// Bits that each report has so far.
+    /// Bits of each report so far.
     lengths: BTreeMap<Option<u8>, u32>,
 }
 

@@ -1,17 +1,19 @@
 //! Scans in the reports of a USB HID POS scanner (scans 2.3).
 //!
-//! Makers agree on the usages and not on where they stand, so the place of each field is read from
-//! the report descriptor that the device hands over. Reports are foreign bytes: any are taken, and
-//! all that is kept of them is bounded.
+//! Makers agree on the usages but not on their places, so the place of each field is read from the
+//! report descriptor that the device provides. Reports are not trusted: any bytes are accepted, and
+//! all that is kept of them is bounded. A scan whose last part is missing is reported as partial,
+//! never as a scan.
 
 use zeroize::{Zeroize, Zeroizing};
 
 use super::descriptor::{self, DescriptorItem, InputFields, LONGEST_REPORT, Usage};
 use crate::clock::{Millis, Uptime};
 
-/// Bytes of one scan; more is not a scan (scans 2.6).
+/// Maximum bytes of one scan; anything longer is not a scan (scans 2.6).
 const LONGEST: usize = 4096;
-/// Some firmware promises a next report whenever one is full (scans 2.3).
+/// How long to wait for a further report: some firmware promises one whenever a report is full
+/// (scans 2.3).
 const NEXT_PART: Millis = Millis(150);
 
 const PAGE: u16 = 0x8c;
@@ -20,13 +22,13 @@ const SYMBOLOGY: Usage = (PAGE, 0xfb);
 const DATA: Usage = (PAGE, 0xfe);
 const CONTINUED: Usage = (PAGE, 0xff);
 const BYTE_COUNT: Usage = (0x01, 0x3b);
-/// Scanners of Honeywell and its kin are silent until this feature is set to 1 (scans 2.3).
+/// Honeywell scanners and their relatives are silent until this feature is set to 1 (scans 2.3).
 const OUTPUT_REDIRECTION: u8 = 254;
 
 /// Where the parts of a scan are in a device's reports.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ReportLayout {
-    /// What the reports with scans begin with, where reports are numbered.
+    /// What reports with scans begin with, if reports are numbered.
     id: Option<u8>,
     data: usize,
     /// Bytes of data in one report.
@@ -43,14 +45,14 @@ struct Bit {
     mask: u8,
 }
 
-/// What one report holds of a scan.
+/// The part of a scan in one report.
 #[derive(Clone, Copy, Eq, PartialEq)]
 pub struct ScanPart<'a> {
     pub data: &'a [u8],
     pub symbology: Option<Symbology>,
     /// Another report with more of this scan follows.
     pub continued: bool,
-    /// There was no room for more data in this report.
+    /// This report had no room for more data.
     pub is_full: bool,
 }
 
@@ -70,7 +72,7 @@ impl Symbology {
         is_aim.then_some(Self(bytes))
     }
 
-    /// The kind of code, as its makers call it.
+    /// The usual name of the kind of code.
     pub fn name(self) -> &'static str {
         match self.0[1] {
             b'A' => "Code 39",
@@ -91,14 +93,14 @@ impl Symbology {
 }
 
 impl ReportLayout {
-    /// Reads a report descriptor; `None` if the device is no HID POS scanner.
+    /// Reads a report descriptor; `None` if the device is not a HID POS scanner.
     pub fn parse(descriptor: &[u8]) -> Option<Self> {
         let mut found = ScanFields::default();
         descriptor::read(descriptor, |entry| found.take(&entry));
         found.layout()
     }
 
-    /// What a report says, as it was read from the device: with its id in front where reports are
+    /// Interprets a report as it was read from the device, with its ID in front if reports are
     /// numbered. `None` for reports that hold no scan.
     pub fn read<'a>(&self, report: &'a [u8]) -> Option<ScanPart<'a>> {
         if self.id.is_some_and(|id| report.first() != Some(&id)) {
@@ -121,13 +123,13 @@ impl ReportLayout {
         Some(ScanPart { data: &field[..length], symbology, continued, is_full })
     }
 
-    /// The feature report that makes the scanner talk, with its id in front, where it needs one.
+    /// The feature report that enables the scanner, with its ID in front, if it needs one.
     pub fn greeting(&self) -> Option<[u8; 2]> {
         self.has_redirection.then_some([OUTPUT_REDIRECTION, 1])
     }
 }
 
-/// A scan put together from its reports. It may be a payment code.
+/// A scan joined from its reports. It may be a payment code.
 #[derive(Clone, Eq, PartialEq)]
 pub struct Whole {
     pub data: Zeroizing<Vec<u8>>,
@@ -140,20 +142,20 @@ impl std::fmt::Debug for Whole {
     }
 }
 
-/// What came of the reports.
+/// The result of the reports received.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Joined {
     Scan(Whole),
-    /// The rest of a scan did not come, or there was no end to it.
+    /// The rest of a scan did not arrive, or it was too long.
     Half,
 }
 
 /// Joins the reports of one scanner.
 pub struct Joiner {
-    /// It never outgrows its place in memory, which is wiped.
+    /// Never outgrows its allocation, which is wiped.
     pending: Zeroizing<Vec<u8>>,
     symbology: Option<Symbology>,
-    /// When the last part came, while there must be a next.
+    /// When the last part arrived, while another one must follow.
     waits_since: Option<Uptime>,
     last_was_full: bool,
     is_flooded: bool,
@@ -170,8 +172,8 @@ impl Joiner {
         }
     }
 
-    /// Takes the part that a report holds. Of silence before it only [`Joiner::tick`] takes note: it
-    /// may have waited to be read.
+    /// Takes the part in one report. Silence before it does not count here, only in
+    /// [`Joiner::tick`]: the report may have been waiting to be read.
     pub fn push(&mut self, part: &ScanPart<'_>, at: Uptime) -> Option<Joined> {
         if self.waits_since.is_none() {
             self.symbology = part.symbology;
@@ -189,12 +191,12 @@ impl Joiner {
         self.end(true)
     }
 
-    /// When [`Joiner::tick`] is wanted, if no report comes before.
+    /// When to call [`Joiner::tick`] if no report arrives before.
     pub fn ends_at(&self) -> Option<Uptime> {
         self.waits_since.map(|since| since.after(NEXT_PART))
     }
 
-    /// Ends what silence ends. Early and repeated ticks do nothing.
+    /// Handles silence. Early and repeated ticks do nothing.
     pub fn tick(&mut self, now: Uptime) -> Option<Joined> {
         self.ends_at().filter(|end| now >= *end)?;
         self.end(self.last_was_full)
@@ -220,7 +222,7 @@ impl Default for Joiner {
     }
 }
 
-/// The fields that a scan is read from, as a descriptor shows them.
+/// The fields that a scan is read from, collected from a descriptor.
 #[derive(Default)]
 struct ScanFields {
     is_scanner: bool,
@@ -234,7 +236,7 @@ struct ScanField {
     id: Option<u8>,
     bit: u32,
     size: u32,
-    /// Fields from this one on that have the same usage.
+    /// The number of fields with this usage, from this one on.
     run: u32,
 }
 

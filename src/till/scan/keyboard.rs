@@ -1,7 +1,8 @@
 //! Scanners that type like a keyboard, read from the device itself (scans 2.4).
 //!
-//! A key code is a place on the keyboard, as Linux counts them (`input-event-codes.h`); what stands
-//! there is the layout's affair, and the scanner's own idea of it is a setting in the scanner.
+//! A key code is a position on the keyboard as Linux numbers them (`input-event-codes.h`). Which
+//! character is at that position depends on the layout, and the layout that the scanner types in is
+//! a setting of the scanner.
 
 mod layouts;
 mod reports;
@@ -21,7 +22,7 @@ const CAPS_LOCK: u16 = 58;
 const KEYPAD_ENTER: u16 = 96;
 const RIGHT_CONTROL: u16 = 97;
 const RIGHT_ALT: u16 = 100;
-/// Digits of one character in Alt and keypad mode; two bytes have five.
+/// Digits of one character in Alt and keypad mode; a two-byte character has five.
 const ALT_DIGITS: usize = 5;
 
 /// What happened to a key.
@@ -32,7 +33,7 @@ pub enum Motion {
 }
 
 impl Motion {
-    /// From the value of a Linux key event. What is held down and repeats is no new key.
+    /// Converts the value of a Linux key event. A held key that repeats is not a new press.
     pub fn of(value: i32) -> Option<Self> {
         match value {
             0 => Some(Self::Released),
@@ -42,7 +43,7 @@ impl Motion {
     }
 }
 
-/// Which shifting keys are down, and what they will make of the next key.
+/// The modifier keys that are down, and how they affect the next key.
 pub struct Keyboard {
     layout: Layout,
     shifts: [bool; 2],
@@ -96,7 +97,8 @@ impl Keyboard {
         Zeroizing::new(bytes)
     }
 
-    /// A scan has ended, perhaps by silence: some scanners end it with Caps Lock (scans 2.4).
+    /// Resets at the end of a scan, perhaps by silence: some scanners end it with Caps Lock
+    /// (scans 2.4).
     pub fn rest(&mut self) {
         self.caps_lock = false;
     }
@@ -140,7 +142,7 @@ impl Keyboard {
         if is_upper { self.layout.shifted(code) } else { self.layout.plain(code) }
     }
 
-    /// The byte, or the two bytes of a Chinese character, that were given by number.
+    /// The byte, or the two bytes of a Chinese character, that were entered by number.
     fn numbered(&mut self) -> Vec<u8> {
         let number = self.number.parse::<u16>().ok();
         self.number.zeroize();
@@ -155,7 +157,7 @@ impl std::fmt::Debug for Keyboard {
     }
 }
 
-/// What a key means while Control is held: GS, which separates fields, is Control and ].
+/// What a key means with Control held: GS, which separates fields, is Control and ].
 fn control(character: char) -> Option<u8> {
     match character.to_ascii_uppercase() {
         letter @ '@'..='_' => u8::try_from(letter).ok().map(|letter| letter & 0x1f),

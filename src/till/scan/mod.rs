@@ -1,7 +1,9 @@
-//! What a scanner read, named before anything is done with it.
+//! Scans: what a scanner read, classified before anything is done with it.
 //!
-//! A guess about money is never made here: only a payment code of this till's own wallet is ever
-//! sent, and everything else is told apart so that the cashier can be told what it was.
+//! The submodules reassemble scans from what the various scanners deliver; this one names them.
+//! Classification never guesses about money: only a payment code of this till's own wallet is ever
+//! sent, and everything else is distinguished just so that the cashier can be shown what it was.
+//! Pure throughout. Payment codes are kept in wiped memory and stay out of `Debug`.
 
 mod assemble;
 mod burst;
@@ -17,12 +19,12 @@ pub use burst::{BurstKey, BurstOutcome, EndKey, KeyBurst};
 
 use crate::order::{AuthCode, OutTradeNo, TillId};
 
-/// Longer than anything that has a name; a longer text is noise.
+/// Longer than anything that can be named; a longer text is noise.
 const LONGEST: usize = 2048;
-/// Digits of the gateway's number of a payment, and what it begins with.
+/// Digits of the gateway's transaction number, and its prefix.
 const TRANSACTION_DIGITS: usize = 28;
 const TRANSACTION_PREFIX: &str = "4200";
-/// What a customer shows to *be paid*, or a shop to be paid by a phone (scans 1.3).
+/// What a customer shows to *receive* money, or a shop displays to be paid by phone (scans 1.3).
 const RECEIVE_CODES: [&str; 5] = [
     "wxp://",
     "weixin://",
@@ -30,50 +32,50 @@ const RECEIVE_CODES: [&str; 5] = [
     "https://qr.alipay.com/",
     "https://qr.95516.com/",
 ];
-/// The beginning of every merchant-presented QR code of EMV: format 01.
+/// Every merchant-presented EMV QR code begins like this: format 01.
 const MERCHANT_QR: &str = "000201";
-/// Base64 of `85 05 "CPV01"`, with which every consumer-presented code of EMV begins.
+/// Base64 of `85 05 "CPV01"`, with which every consumer-presented EMV code begins.
 const EMV_CODE: &str = "hQVDUFYwM";
 /// `fp` and 33 characters: a face instead of a phone.
 const ALIPAY_FACE_LENGTH: usize = 35;
 
-/// What was scanned. Codes that stand for money leave nothing of themselves in `Debug`.
+/// What was scanned. `Debug` shows nothing of codes that stand for money.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Scan {
-    /// A payment code that this till takes.
+    /// A payment code that this till accepts.
     Payment(AuthCode),
-    /// A payment code of somebody else. Whoever holds its digits can spend with them, so they are
-    /// not kept.
+    /// Another wallet's payment code. Whoever holds its digits can spend with them, so they are not
+    /// kept.
     OtherWallet(Wallet),
-    /// A code to be paid *by*: the customer shows the wrong page.
+    /// A code for *receiving* money: the customer is showing the wrong page.
     ReceiveCode,
-    /// An article's number: EAN-8, UPC-A or EAN-13, its check digit right.
+    /// An article number: EAN-8, UPC-A or EAN-13 with a valid check digit.
     Goods(String),
-    /// A number in the form this till gives, from one of its receipts.
+    /// An order number in this till's format, from one of its receipts.
     OwnReceipt(OutTradeNo),
-    /// The gateway's number of a payment, from a receipt's QR code or the customer's bill.
+    /// The gateway's transaction number, from a receipt's QR code or the customer's bill.
     Transaction(String),
-    /// Nothing that has a name here.
+    /// Nothing that can be named.
     Noise,
 }
 
-/// Whose payment code it is.
+/// The wallet that a payment code belongs to.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Wallet {
     /// Alipay in all its countries, and the wallets that share its numbers (scans 1.2).
     Alipay,
     UnionPay,
-    /// A consumer-presented QR code of EMV: a bank's or a card scheme's app.
+    /// A consumer-presented EMV QR code from a bank's or a card scheme's app.
     EmvCode,
-    /// The form of e-CNY, JD, QQ or Bestpay, as far as can be known (scans 1.1).
+    /// Has the format of e-CNY, JD, QQ or Bestpay, as far as can be known (scans 1.1).
     Other,
 }
 
 impl Scan {
-    /// Names what a scanner sent. Blanks around it, full-width digits, and the marks that some
-    /// scanners put in front (AIM identifier, ECI) do not matter.
+    /// Classifies what a scanner sent. Surrounding blanks, full-width digits and the prefixes that
+    /// some scanners add (AIM identifier, ECI) are ignored.
     pub fn name(raw: &str, till: &TillId) -> Self {
-        // Only what may be a number of ours is copied to find out: other codes leave no trace.
+        // Only what may be one of our numbers is copied to find out: other codes leave no trace.
         let own = |text: &str| {
             let number = text.starts_with(till.as_str()).then(|| order_number(text)).flatten()?;
             number.is_of(till).then_some(number)
@@ -82,12 +84,13 @@ impl Scan {
     }
 }
 
-/// Whether this is a whole code of some kind, so that nothing is missing at its end.
+/// Whether this is a complete code of some kind, with nothing missing at the end.
 fn is_complete(raw: &str) -> bool {
     name_by(raw, of_some_till) != Scan::Noise
 }
 
-/// Which till gave it is not known here; a letter tells it from plain digits.
+/// The issuing till is not known here, so a letter in its ID has to tell the number from plain
+/// digits.
 fn of_some_till(text: &str) -> Option<OutTradeNo> {
     let id = text.get(..text.len().checked_sub(18)?)?;
     let till = TillId::new(id).filter(|_| id.contains(|mark: char| mark.is_ascii_alphabetic()))?;
@@ -114,9 +117,9 @@ fn name_by(raw: &str, own: impl Fn(&str) -> Option<OutTradeNo>) -> Scan {
         .unwrap_or(Scan::Noise)
 }
 
-/// Full-width forms as an input method leaves them become ASCII.
+/// Converts the full-width forms that an input method produces to ASCII.
 fn narrow(raw: &str) -> Zeroizing<String> {
-    // As long as the widest case, so that no copy of a code is left behind by growing.
+    // Allocated for the worst case, so that growing never leaves a copy of a code behind.
     let mut text = Zeroizing::new(String::with_capacity(raw.len()));
     text.extend(raw.chars().map(|character| match character {
         '\u{3000}' => ' ',
@@ -132,7 +135,7 @@ fn trim(text: &str) -> &str {
     text.trim_matches(|character: char| character.is_whitespace() || character == '\0')
 }
 
-/// Without an AIM identifier, `]` with a letter and a digit or letter.
+/// Strips an AIM identifier: `]`, a letter, and a digit or letter.
 fn without_aim(text: &str) -> Option<&str> {
     let rest = text.strip_prefix(']')?;
     let mut mark = rest.chars();
@@ -140,7 +143,7 @@ fn without_aim(text: &str) -> Option<&str> {
     is_mark.then(|| trim(mark.as_str()))
 }
 
-/// Without an ECI mark, a backslash with six digits that say which alphabet follows.
+/// Strips an ECI mark: a backslash and six digits that name the character set.
 fn without_eci(text: &str) -> Option<&str> {
     let rest = text.strip_prefix('\\')?;
     let (mark, rest) = rest.split_at_checked(6)?;
@@ -177,7 +180,7 @@ fn is_receive_code(text: &str) -> bool {
         || (text.starts_with(MERCHANT_QR) && text.len() > TRANSACTION_DIGITS)
 }
 
-/// Lengths and prefixes, as in scans 1.1. [`AuthCode`] has taken its own already.
+/// Lengths and prefixes as in scans 1.1. [`AuthCode`] has already claimed its own.
 fn name_digits(digits: &str) -> Scan {
     if digits.len() < 2 {
         return Scan::Noise;
@@ -194,7 +197,8 @@ fn name_digits(digits: &str) -> Scan {
     }
 }
 
-/// The last digit of an EAN or UPC: from the right, every second digit counts three times.
+/// Whether the check digit of an EAN or UPC is valid: from the right, every second digit counts
+/// three times.
 fn has_check_digit(digits: &str) -> bool {
     let weights = [1_u32, 3].into_iter().cycle();
     let sum: u32 = digits

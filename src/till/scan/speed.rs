@@ -1,25 +1,25 @@
-//! Whether a serial line is read at the speed at which the scanner sends. Nothing tells it but what
-//! comes out: at the right speed a code is printable from end to end (scans 2.2).
+//! Decides whether a serial line is being read at the scanner's speed. Only the received bytes can
+//! tell: at the right speed, a code is printable from beginning to end (scans 2.2).
 
 use crate::clock::{Millis, Uptime};
 
-/// In the order in which scanners are likely to be set so.
+/// Bits per second, the most common settings first.
 pub const SPEEDS: [u32; 6] = [9600, 115_200, 38400, 19200, 57600, 4800];
 
 /// Fewer characters prove nothing: noise may look like them.
 const SHORTEST: usize = 6;
-/// A scan is over after so much silence, and with it what is left of one at the wrong speed.
+/// A scan is over after this much silence, and so is any garbage from one at the wrong speed.
 const SILENCE: Millis = Millis(300);
 
-/// What the bytes of one scan say of the speed.
+/// What the bytes of one scan say about the speed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum SpeedVerdict {
-    /// So many characters were read.
+    /// The speed is right; the number of characters read.
     Right(usize),
     Wrong,
 }
 
-/// Looks at the bytes that come at one speed. It keeps none of them.
+/// Examines the bytes that arrive at one speed. Keeps none of them.
 #[derive(Debug, Default)]
 pub struct SpeedTrial {
     characters: usize,
@@ -28,6 +28,7 @@ pub struct SpeedTrial {
 }
 
 impl SpeedTrial {
+    /// Takes bytes as they arrive. Returns a verdict once one scan has shown the speed.
     pub fn push(&mut self, bytes: &[u8], at: Uptime) -> Option<SpeedVerdict> {
         if let Some(verdict) = self.tick(at) {
             return Some(verdict);
@@ -37,7 +38,7 @@ impl SpeedTrial {
             match byte {
                 b' '..=b'~' => self.characters += 1,
                 b'\r' | b'\n' | b'\t' | 3 if self.is_right() => return self.end(),
-                // What may stand around a code, and between the fields of one.
+                // Allowed around a code and between its fields.
                 b'\r' | b'\n' | b'\t' | 2 | 3 | 0x1d => {}
                 _ => self.is_garbled = true,
             }
@@ -45,12 +46,12 @@ impl SpeedTrial {
         None
     }
 
-    /// When [`SpeedTrial::tick`] is wanted, if nothing comes before.
+    /// When to call [`SpeedTrial::tick`] if nothing arrives before.
     pub fn silence_at(&self) -> Option<Uptime> {
         self.last_at.map(|at| at.after(SILENCE))
     }
 
-    /// Ends what silence ends. Early and repeated ticks do nothing.
+    /// Handles silence. Early and repeated ticks do nothing.
     pub fn tick(&mut self, now: Uptime) -> Option<SpeedVerdict> {
         self.silence_at().filter(|end| now >= *end)?;
         self.end()
@@ -64,7 +65,7 @@ impl SpeedTrial {
         let verdict = if self.is_right() {
             Some(SpeedVerdict::Right(self.characters))
         } else {
-            // The line end behind a scan that was judged already says nothing.
+            // A line end after a scan that was already judged says nothing.
             (self.is_garbled || self.characters > 0).then_some(SpeedVerdict::Wrong)
         };
         *self = Self::default();

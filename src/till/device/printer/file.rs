@@ -1,4 +1,4 @@
-//! A file that receipts are appended to.
+//! Receipts appended to a file.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
@@ -9,7 +9,7 @@ use super::{DeviceFault, Done, Health, JobFault, PrinterReport, Queued, Spooler}
 use crate::clean::clean;
 
 impl<R: Fn(PrinterReport)> Spooler<R> {
-    /// Appends every job to the file, which is opened anew for each.
+    /// Appends every job to the file, which is reopened for each.
     pub(super) fn append_to(mut self, path: &Path) {
         let health = open_file(path).map_or_else(|error| failed(&error), |_| Health::Ready);
         self.report_health(health);

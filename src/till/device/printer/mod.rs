@@ -1,10 +1,10 @@
 //! A receipt printer: bytes to a serial port, or appended to a file.
 //!
-//! What is reported of a job is only what is known. *Sent* means that the system has handed on every
-//! byte, *printed* that the printer itself says it has done all of it (devices 2.6). A job that has
-//! begun is never begun again by itself, since the customer could get two receipts; it fails, and
-//! somebody may print it once more, marked as a copy. A job that has not begun waits for a printer
-//! that is away or out of paper, for two minutes.
+//! A job's report claims only what is known. *Sent* means that the system has passed on every byte;
+//! *printed* means that the printer itself confirmed the complete job (devices 2.6). A job that has
+//! begun is never restarted automatically, because the customer could end up with two receipts: it
+//! fails, and somebody may print it again, marked as a copy. A job that has not begun waits up to
+//! two minutes for a printer that is away or out of paper.
 
 mod file;
 mod serial;
@@ -24,46 +24,47 @@ use paytill_host::clock::Clock;
 use serial::SerialPrinter;
 pub use status::Trouble;
 
-/// Jobs that wait; a till that prints more than that has lost its printer.
+/// Maximum number of waiting jobs; a till with more than that has lost its printer.
 const QUEUE: usize = 32;
 
-/// Which printer, how it speaks, and how long it is waited for.
+/// Which printer, how it is driven, and how long to wait for it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct PrinterSettings {
     pub kind: PrinterPort,
     pub proof: PrintProof,
-    /// Ends whatever a job that stopped in its middle has left in the printer.
+    /// Flushes what a job that was cut off may have left in the printer.
     pub terminator: Vec<u8>,
     pub patience: Patience,
 }
 
+/// Where the bytes go.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum PrinterPort {
-    /// Any terminal's path, or a link to one, and its bits a second.
+    /// The path of any terminal, or a link to one; `baud` is in bits per second.
     Serial { port: PathBuf, baud: u32, flow: Flow },
-    /// Made if it is not there, for this user alone; always appended to. A printer's own node
-    /// (`/dev/usb/lp0`) is a file too.
+    /// Created if missing, for this user alone, and always appended to. A printer's own node
+    /// (`/dev/usb/lp0`) also counts as a file.
     File { path: PathBuf },
 }
 
-/// What is asked for to prove that a job is on paper. Whatever it says, a printer that answers no
-/// question at all is asked for nothing.
+/// What to request as proof that a job is on paper. Whatever it says, a printer that answers no
+/// status query at all is asked for nothing.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum PrintProof {
-    /// An answer in the order of the data, by a printer that gives one when it is tried.
+    /// An answer in sequence with the data, from a printer that gave one when tried.
     SyncPoint,
-    /// The same, and the word of the printer that it is on paper; from those that know it.
+    /// In addition, the printer's confirmation that the job is on paper, if it supports that.
     PrintEnd,
 }
 
 /// How long a printer may keep a job waiting.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Patience {
-    /// Until a job is begun, from when it was given: new paper and a plug take time.
+    /// From when a job was queued until it begins: loading paper or plugging in takes time.
     pub away: Millis,
-    /// Without taking a byte or giving an answer, once it has begun.
+    /// Without accepting a byte or answering, once the job has begun.
     pub stalled: Millis,
-    /// While the printer says what is missing, once it has begun.
+    /// While the printer reports what is wrong, once the job has begun.
     pub trouble: Millis,
 }
 
@@ -74,42 +75,42 @@ impl Default for Patience {
     }
 }
 
-/// A page to print, and the name under which it is reported.
+/// A page to print, and the number under which it is reported.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Job {
     pub id: u64,
     pub page: Vec<u8>,
-    /// How often it is printed.
+    /// How many times it is printed.
     pub copies: u8,
-    /// Not begun within this time it fails; `None`: [`Patience::away`].
+    /// The job fails if it has not begun within this time; `None` means [`Patience::away`].
     pub good_for: Option<Millis>,
 }
 
-/// What a printer tells.
+/// What a printer reports.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum PrinterReport {
     Health(Health),
-    /// What it was found to answer, each time it is opened.
+    /// What it was found to answer, each time it is identified.
     Answers(Answers),
-    /// The system has handed every byte of the job on.
+    /// The system has passed on every byte of the job.
     Sent(u64),
-    /// The printer says that it has done all of it.
+    /// The printer has confirmed the complete job.
     Printed(u64),
-    /// The job will not be printed. Of one that was interrupted, a part may have been.
+    /// The job will not be printed. If it was interrupted, part of it may have been.
     Failed(u64, JobFault),
 }
 
 /// What a printer answers.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Answers {
-    /// Questions about its state; without it there are no others.
+    /// Status queries; without these it answers nothing else.
     pub status: bool,
-    /// It tells of changes by itself.
+    /// Reports changes by itself.
     pub changes: bool,
-    /// In the order of the data, so that what was printed can be known; `None`: it could not be
-    /// asked yet, since it stands still.
+    /// Answers in sequence with the data, which proves what was printed; `None` while it could not
+    /// be tried because the printer is stopped.
     pub sync_point: Option<bool>,
-    /// Its model's name, in its own words, cleaned.
+    /// Its model name, in its own words, cleaned.
     pub model: Option<String>,
 }
 
@@ -118,30 +119,30 @@ pub struct Answers {
 pub enum JobFault {
     #[error("the printer was away too long")]
     Away,
-    /// The printer said so until there was no more time. A part of it may be on paper.
+    /// The printer reported this until the time ran out. Part of the job may be on paper.
     #[error("the printer did not print: {0}")]
     Trouble(Trouble),
-    /// A part of it may be on paper.
+    /// Part of the job may be on paper.
     #[error("the printer stopped taking data")]
     Stalled,
-    /// A part of it may be on paper.
+    /// Part of the job may be on paper.
     #[error("the printer was unplugged while printing")]
     Unplugged,
-    /// All of it was sent, and the printer has not said that it did it, as it does otherwise. It
-    /// may have been switched off and on.
+    /// Everything was sent, but the printer has not confirmed it, as it otherwise does. It may have
+    /// been switched off and on.
     #[error("the printer does not confirm it")]
     Unconfirmed,
-    /// In the words of the system.
+    /// In the system's own words.
     #[error("{0}")]
     NotWritten(String),
 }
 
-/// Too many jobs wait; this one was not taken.
+/// Too many jobs are waiting; this one was not accepted.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("too many receipts wait for the printer")]
 pub struct QueueFull;
 
-/// A printer at work. What waits is given up when this is dropped.
+/// A running printer. Waiting jobs are dropped with it.
 pub struct Printer {
     queue: SyncSender<Queued>,
     clock: Clock,
@@ -154,8 +155,8 @@ struct Queued {
 }
 
 impl Printer {
-    /// Starts looking for the printer; what becomes of it and its jobs is reported from its own
-    /// thread. Fails only if the system gives no thread.
+    /// Starts searching for the printer; its health and what becomes of its jobs are reported from
+    /// its own thread. Fails only if the system cannot provide a thread.
     pub fn start(
         settings: PrinterSettings,
         clock: Clock,
@@ -178,7 +179,7 @@ impl Printer {
         Ok(Self { queue, clock: own_clock, worker })
     }
 
-    /// Takes a job, without ever waiting. Exactly one report will tell what became of it.
+    /// Queues a job without ever blocking. Exactly one report will follow for it.
     pub fn print(&self, job: Job) -> Result<(), QueueFull> {
         let queued = Queued { job, at: self.clock.uptime() };
         self.queue.try_send(queued).map_err(|refused| match refused {
@@ -199,7 +200,7 @@ struct Spooler<R> {
     wanted: WorkerHandle,
 }
 
-/// How a job ended well.
+/// How a job succeeded.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Done {
     Sent,

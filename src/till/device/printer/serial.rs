@@ -1,5 +1,9 @@
-//! A printer on a serial line: finding it, handing it its jobs in small pieces, and waiting for
-//! its word that they are done.
+//! A printer on a serial line: finding it, sending its jobs in small pieces, and waiting for its
+//! confirmation that they are done.
+//!
+//! Nothing is sent to a printer that reports it would not print, and a job that fails halfway is
+//! cut off cleanly before the next one. No job waits longer than
+//! [`Patience`](super::Patience) allows.
 
 use std::fs::File;
 use std::sync::mpsc::TryRecvError;
@@ -14,27 +18,27 @@ use crate::clock::{Millis, Uptime};
 use crate::device::output::PortGone;
 use crate::device::{OpenPort, POLL_INTERVAL, Pause, open_unblocked};
 
-/// Between two tries while the line takes nothing.
+/// Interval between attempts while the line accepts nothing.
 const NUDGE: Duration = Duration::from_millis(50);
-/// A printer that takes nothing for so long is named on the status line.
+/// A printer that accepts nothing for this long is reported on the status line.
 const STALLED: Millis = Millis::seconds(2);
-/// Between two questions about a job that is not done yet.
+/// Interval between status queries about a job that is not done yet.
 const POLL: Millis = Millis::seconds(1);
-/// A job is given so much longer than it should take (devices 2.6).
+/// Allowance on top of the time a job should take (devices 2.6).
 const GRACE: Millis = Millis::seconds(5);
-/// A byte of text is so much paper that a slow printer takes this long for it, a picture's far
-/// less (devices 2.6); and no receipt is longer than the longest.
+/// A slow printer needs this long for the paper that a byte of text takes up, far less for a byte
+/// of a picture (devices 2.6); the cap is for the longest receipt.
 const PRINTING_A_BYTE: Millis = Millis(5);
 const LONGEST_PRINTING: Millis = Millis::seconds(20);
-/// Bits on the line for a byte.
+/// Bits on the line per byte.
 const BITS: u64 = 10;
-/// A printer that has not answered is asked again at its first polls, since it may just have been
-/// switched on, and then every so many.
+/// A printer that has not answered is asked at each of its first polls, since it may just have been
+/// switched on, and after that only once in this many.
 const FIRST_POLLS: u8 = 3;
 const POLLS_TO_ASK_AGAIN: u8 = 10;
-/// A printer that has answered before and misses so many questions in a row is switched off.
+/// A printer that answered before and misses this many questions in a row is switched off.
 const MISSES: u8 = 3;
-/// What every page begins with; it also ends what [`REPORT_CHANGES`] has begun.
+/// What every page begins with; it also ends what [`REPORT_CHANGES`] started.
 const RESET: &[u8] = b"\x1b@";
 
 /// A printer on a serial line.
@@ -44,28 +48,28 @@ pub(super) struct SerialPrinter<R> {
     baud: u32,
     proof: PrintProof,
     terminator: Vec<u8>,
-    /// The bytes go through a handle of their own.
+    /// Bytes are written through a non-blocking handle of their own.
     open: Option<OpenPort<File>>,
     session: Session,
-    /// Questions in a row that were not answered.
+    /// Consecutive questions without an answer.
     misses: u8,
-    /// Looks at a printer that has never answered.
+    /// Polls of a printer that has never answered.
     polls: u8,
-    /// A job stopped in its middle, and the printer may still hold the half of it.
+    /// A job was cut off, and the printer may still hold part of it.
     is_cut_off: bool,
-    /// Numbers the ends of printing that are asked for, rising (devices 2.6).
+    /// The last ID requested for an end of printing; IDs rise (devices 2.6).
     last_end: u16,
 }
 
-/// How the writing of a job ended early.
+/// Why writing a job ended early.
 #[derive(Clone, Copy, Eq, PartialEq)]
 enum JobStop {
-    /// Patience is at its end.
+    /// Patience ran out.
     Stalled,
-    /// The printer no longer says what it says otherwise.
+    /// The printer no longer confirms what it used to.
     Unconfirmed,
     Gone,
-    /// Nobody waits for it any more.
+    /// The owner no longer wants it.
     Unwanted,
 }
 
@@ -75,11 +79,11 @@ impl From<PortGone> for JobStop {
     }
 }
 
-/// How far a job has come.
+/// How far a job has got.
 struct Progress {
-    /// Bytes of it that the line has taken.
+    /// Bytes of it that the line has accepted.
     sent: usize,
-    /// When it took the last of them, or the printer last gave a sign of being at it.
+    /// When the line last accepted a byte, or the printer last showed that it is working.
     moved_at: Uptime,
 }
 
@@ -127,7 +131,7 @@ impl<R: Fn(PrinterReport)> SerialPrinter<R> {
         self.close();
     }
 
-    /// Until there is a job, the line is hung up, or it is time to look at it.
+    /// Sleeps until there is a job, the line is hung up, or the next check is due.
     fn idle(&mut self) -> Pause {
         let Some(open) = &self.open else {
             self.spooler.wanted.pause(POLL_INTERVAL);
@@ -137,13 +141,13 @@ impl<R: Fn(PrinterReport)> SerialPrinter<R> {
         if pause == Pause::HungUp {
             self.lose();
             self.spooler.report_health(Health::Searching);
-            // Its node goes a moment later.
+            // The node disappears a moment later.
             self.spooler.wanted.pause(NUDGE);
         }
         pause
     }
 
-    /// Makes sure that the port is open, if it can be.
+    /// Opens the port if it is closed and can be opened.
     fn keep_open(&mut self) {
         let is_lost = self.open.as_mut().is_some_and(|open| {
             self.session.listen(&mut open.extra).is_err() || self.address.has_moved(open)
@@ -162,7 +166,7 @@ impl<R: Fn(PrinterReport)> SerialPrinter<R> {
     fn connect(&mut self, open: OpenPort<File>) {
         (self.session, self.misses, self.polls) = (Session::default(), 0, 0);
         self.open = Some(open);
-        // Questions would be lost in a picture of which only a half has come.
+        // Questions sent into a picture that was cut off would be lost as part of it.
         let result = match self.end_partial_page() {
             Err(JobStop::Gone) => Err(PortGone),
             Ok(()) | Err(_) => self.identify(),
@@ -179,7 +183,7 @@ impl<R: Fn(PrinterReport)> SerialPrinter<R> {
         Ok(())
     }
 
-    /// Looks after an idle printer.
+    /// Checks on an idle printer.
     fn check(&mut self) {
         if self.open.is_none() {
             return;
@@ -196,7 +200,7 @@ impl<R: Fn(PrinterReport)> SerialPrinter<R> {
                 }
                 self.polls = FIRST_POLLS;
             }
-            // Nobody waits for the answer: a later look hears it.
+            // Do not wait for the answer: a later poll will read it.
             self.with_line(|_, asker| asker.send(&QUESTIONS[0]).map(drop))
         };
         match result {
@@ -206,7 +210,7 @@ impl<R: Fn(PrinterReport)> SerialPrinter<R> {
         }
     }
 
-    /// Asks an idle printer, and makes its acquaintance anew when it comes back from silence.
+    /// Polls an idle printer, and identifies it again when it returns from silence.
     fn ask_state(&mut self) -> Result<(), PortGone> {
         let was_silent = self.is_silent();
         if self.with_line(Session::poll)? {
@@ -238,7 +242,7 @@ impl<R: Fn(PrinterReport)> SerialPrinter<R> {
         self.spooler.report_health(health);
     }
 
-    /// Prints a job; gives it back if it has not begun and may still wait.
+    /// Prints a job; returns it if it has not begun and may still wait.
     fn serve(&mut self, queued: Queued) -> Option<Queued> {
         let id = queued.job.id;
         if self.spooler.is_overdue(&queued) {
@@ -277,14 +281,14 @@ impl<R: Fn(PrinterReport)> SerialPrinter<R> {
         None
     }
 
-    /// Whether a job may be begun: nothing is sent to a printer that says it would not print.
+    /// Whether a job may begin: nothing is sent to a printer that says it would not print.
     fn can_begin(&mut self) -> Result<bool, JobStop> {
         if self.open.is_none() {
             return Ok(false);
         }
         if self.is_cut_off {
             self.end_partial_page()?;
-            // It may have been switched off and on: its acquaintance is made anew once it answers.
+            // It may have been switched off and on, so identify it again once it answers.
             if self.session.answers.status {
                 self.misses = MISSES;
             }
@@ -315,7 +319,7 @@ impl<R: Fn(PrinterReport)> SerialPrinter<R> {
         self.prove(bytes.len(), progress)
     }
 
-    /// A page begins with a reset, which would end the printer's telling of changes.
+    /// A page begins with a reset, which would end the automatic status reports.
     fn with_status(&self, page: &[u8]) -> Vec<u8> {
         match page.strip_prefix(RESET) {
             Some(rest) if self.session.answers.changes => [RESET, &REPORT_CHANGES, rest].concat(),
@@ -323,8 +327,8 @@ impl<R: Fn(PrinterReport)> SerialPrinter<R> {
         }
     }
 
-    /// Waits until the printer says that it has done all that it was sent (devices 2.6). One that
-    /// says what is missing is waited for; the rest comes out by itself then.
+    /// Waits for the printer to confirm everything it was sent (devices 2.6). If it reports what is
+    /// wrong, wait: the rest comes out by itself once that is fixed.
     fn prove(&mut self, length: usize, progress: &mut Progress) -> Result<Done, JobStop> {
         if !self.session.answers.status {
             return Ok(Done::Sent);
@@ -355,7 +359,8 @@ impl<R: Fn(PrinterReport)> SerialPrinter<R> {
             self.with_line(|session, asker| session.listen(asker.line))?;
             let now = self.spooler.clock.uptime();
             let is_printed = asks_for_end && self.session.printed == Some(end);
-            // A printer that passes the sync point and knows no end of printing has been given time.
+            // A printer that passes the sync point but confirms no end of printing has been given
+            // its time.
             if is_printed || (self.session.has_passed && (!asks_for_end || now >= due)) {
                 self.session.has_no_end = asks_for_end && !is_printed;
                 self.session.answers.sync_point.get_or_insert(true);
@@ -382,8 +387,8 @@ impl<R: Fn(PrinterReport)> SerialPrinter<R> {
                     return Err(JobStop::Stalled);
                 }
             } else if now >= due && self.misses == 0 {
-                // All is well, and there is no answer: this printer gives none, or it has
-                // forgotten what it was sent.
+                // All is well but no answer came: either this printer gives none, or it has lost
+                // what it was sent.
                 if self.session.answers.sync_point == Some(true) {
                     return Err(JobStop::Unconfirmed);
                 }
@@ -410,8 +415,8 @@ impl<R: Fn(PrinterReport)> SerialPrinter<R> {
         [digit(1000), digit(100), digit(10), digit(1)]
     }
 
-    /// What the line still holds of a failed job must not come out by itself later. A line that
-    /// cannot forget prints it before the cut.
+    /// What the line still holds of a failed job must not come out later on its own. A driver that
+    /// cannot discard it prints it ahead of the cut.
     fn discard_unsent(&self) {
         if let Some(open) = &self.open {
             open.discard_unsent();
@@ -436,7 +441,7 @@ impl<R: Fn(PrinterReport)> SerialPrinter<R> {
         queued: Option<&Queued>,
     ) -> Result<(), JobStop> {
         while progress.sent < bytes.len() {
-            // What stands still may throw away what it has no room for.
+            // A stopped printer may discard what it has no room for.
             if progress.sent > 0 && queued.is_some() && self.session.status.trouble().is_some() {
                 self.wait(progress, queued)?;
                 continue;
@@ -458,7 +463,7 @@ impl<R: Fn(PrinterReport)> SerialPrinter<R> {
         Ok(())
     }
 
-    /// Waits until the system holds nothing back. Drivers count as they like; only zero is sure.
+    /// Waits until the system holds nothing back. Drivers count differently; only zero is reliable.
     fn drain(&mut self, progress: &mut Progress, queued: Option<&Queued>) -> Result<(), JobStop> {
         let mut held_before = u32::MAX;
         loop {
@@ -475,7 +480,7 @@ impl<R: Fn(PrinterReport)> SerialPrinter<R> {
         }
     }
 
-    /// Gives a line that takes nothing a little time.
+    /// Gives a line that accepts nothing a little time.
     fn wait(&mut self, progress: &Progress, queued: Option<&Queued>) -> Result<(), JobStop> {
         self.with_line(|session, asker| session.listen(asker.line))?;
         let still = self.spooler.clock.uptime().since(progress.moved_at);
@@ -487,7 +492,8 @@ impl<R: Fn(PrinterReport)> SerialPrinter<R> {
         }
         let patience = self.spooler.patience;
         let is_over = match queued {
-            // What is good for a moment is of no use later, whatever of it the line holds already.
+            // A job good only for a moment is useless later, however much of it the line already
+            // holds.
             Some(queued) if progress.sent == 0 || queued.job.good_for.is_some() => {
                 self.spooler.is_overdue(queued)
             }
@@ -522,7 +528,7 @@ impl<R: Fn(PrinterReport)> SerialPrinter<R> {
         (self.session, self.misses) = (Session::default(), 0);
     }
 
-    /// Closes the port without waiting for it: what it still holds may take half a minute.
+    /// Closes the port without blocking: flushing what it still holds may take half a minute.
     fn close(&mut self) {
         if let Some(open) = self.open.take() {
             open.close();

@@ -1,5 +1,8 @@
-//! A conversation with a printer over an open line: questions, the short wait for their answers,
-//! and what the printer says unasked.
+//! A session with a printer over an open line: questions, the short wait for their answers, and
+//! what the printer reports unasked.
+//!
+//! Answers carry no reference to their question, so only one question is outstanding at a time, and
+//! a late answer is discarded before the next one is asked.
 
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -15,30 +18,30 @@ use paytill_host::clock::Clock;
 
 /// A printer that answers at all does so within this time (devices 2.6).
 const ANSWER: Millis = Millis(500);
-/// Between two polls for an answer.
+/// Interval between two polls for an answer.
 const GLANCE: Duration = Duration::from_millis(5);
-/// In [`QUESTIONS`], in the order of asking: state, cause, paper, error.
+/// Indices into [`QUESTIONS`] in the order of asking: state, cause, paper, error.
 const ORDER: [usize; 4] = [0, 1, 3, 2];
 
-/// What is known of the printer on an open line. It forgets all when the line is lost.
+/// What is known about the printer on an open line; reset when the line is lost.
 #[derive(Default)]
 pub(super) struct Session {
     parser: StatusParser,
     pub(super) status: PrinterStatus,
     pub(super) answers: Answers,
-    /// The answer to the question that was asked last.
+    /// The answer to the latest question.
     real_time: Option<u8>,
-    /// The sync point was answered since it was last asked for.
+    /// The sync point was answered since it was last requested.
     pub(super) has_passed: bool,
-    /// The end of printing that was reported last.
+    /// The end of printing reported last.
     pub(super) printed: Option<[u8; 4]>,
-    /// It was asked for an end of printing, passed the sync point, and reported none.
+    /// Asked for an end of printing, the printer passed the sync point but reported none.
     pub(super) has_no_end: bool,
     has_changed: bool,
 }
 
 impl Session {
-    /// Takes what the printer has said meanwhile.
+    /// Reads everything the printer has sent so far.
     pub(super) fn listen(&mut self, line: &mut File) -> Result<(), PortGone> {
         let mut bytes = [0; 512];
         loop {
@@ -66,8 +69,8 @@ impl Session {
         }
     }
 
-    /// Finds out what kind of printer this is. One that answers no question of the first three is
-    /// not asked again here, and what was known of it stays.
+    /// Finds out what kind of printer this is. One that answers none of the first three questions
+    /// is not asked further here, and what was known about it is kept.
     pub(super) fn identify(&mut self, line: &mut Asker<'_>) -> Result<(), PortGone> {
         if !self.ask_all(line)? {
             return Ok(());
@@ -80,7 +83,7 @@ impl Session {
         Ok(())
     }
 
-    /// Whether the sync point works is only known once the printer prints.
+    /// Whether the sync point works is only known while the printer can print.
     pub(super) fn try_sync_point(&mut self, line: &mut Asker<'_>) -> Result<(), PortGone> {
         if self.answers.sync_point.is_none() && self.status.trouble().is_none() {
             self.listen(line.line)?;
@@ -95,7 +98,7 @@ impl Session {
     pub(super) fn ask_all(&mut self, line: &mut Asker<'_>) -> Result<bool, PortGone> {
         let mut is_answered = false;
         for question in ORDER {
-            // One that has kept silent three times has nothing to say to the fourth.
+            // After three unanswered questions, the fourth would not be answered either.
             if is_answered || question != ORDER[3] {
                 is_answered |= self.ask(question, line)?;
             }
@@ -103,7 +106,7 @@ impl Session {
         Ok(is_answered)
     }
 
-    /// Asks for the state alone, and for the causes only where it is another than before.
+    /// Asks for the state alone, and for the causes only if it has changed or is not in order.
     pub(super) fn poll(&mut self, line: &mut Asker<'_>) -> Result<bool, PortGone> {
         let before = self.status;
         if !self.ask(ORDER[0], line)? {
@@ -114,7 +117,7 @@ impl Session {
     }
 
     fn ask(&mut self, question: usize, line: &mut Asker<'_>) -> Result<bool, PortGone> {
-        // A late answer belongs to an earlier question.
+        // Discard any late answer to an earlier question.
         self.listen(line.line)?;
         self.real_time = None;
         line.ask(&QUESTIONS[question], self, |session| session.real_time.is_some())?;
@@ -124,13 +127,14 @@ impl Session {
         Ok(self.real_time.is_some())
     }
 
-    /// Whether a question that nobody waited for was answered.
+    /// Whether a question sent without waiting has been answered since.
     pub(super) fn has_answered(&self) -> bool {
         self.real_time.is_some()
     }
 }
 
-/// Who asks over a line, and for how long.
+/// What a session needs to ask a question: the line, the clock for the time limit, and the stop
+/// flag.
 pub(super) struct Asker<'a> {
     pub(super) line: &'a mut File,
     pub(super) clock: &'a Clock,
@@ -138,7 +142,7 @@ pub(super) struct Asker<'a> {
 }
 
 impl Asker<'_> {
-    /// Sends a question and waits until it is answered, or would have been.
+    /// Sends a question and waits for its answer, up to [`ANSWER`]; false if none came.
     fn ask(
         &mut self,
         question: &[u8],
@@ -162,7 +166,7 @@ impl Asker<'_> {
         }
     }
 
-    /// Sends a question whole or, where the line takes nothing now, not at all.
+    /// Sends a question as a whole; returns false if the line accepts nothing right now.
     pub(super) fn send(&mut self, question: &[u8]) -> Result<bool, PortGone> {
         match self.line.write(question) {
             Ok(count) => Ok(count == question.len()),

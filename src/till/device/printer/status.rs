@@ -1,18 +1,22 @@
-//! What a printer says of itself (devices 2.5): answers told apart in one stream of bytes, and
-//! what they mean. Pure: any bytes in any pieces.
+//! What a printer reports about itself (devices 2.5): separates the answers in one stream of bytes,
+//! and interprets them.
+//!
+//! Pure, and total: any bytes may come in any pieces. A fragment or noise never makes the parser
+//! misread two complete answers that follow.
 
 use crate::clean::clean;
 
-/// `DLE EOT n`, answered by one byte at once, whatever the printer is at.
+/// `DLE EOT n`, answered by one byte immediately, whatever the printer is doing.
 pub const QUESTIONS: [[u8; 3]; 4] = [[0x10, 4, 1], [0x10, 4, 2], [0x10, 4, 3], [0x10, 4, 4]];
-/// `GS r 1`, answered when all before it was carried out, and not while the printer stands still.
+/// `GS r 1`, answered once everything before it was carried out, and not while the printer is
+/// stopped.
 pub const SYNC_POINT: [u8; 3] = [0x1d, b'r', 1];
-/// `GS a`: tell of every change from now on. A reset ends it.
+/// `GS a`: report every change from now on. A reset ends it.
 pub const REPORT_CHANGES: [u8; 3] = [0x1d, b'a', 0x0f];
-/// `GS I 67`: the model's name.
+/// `GS I 67`: the model name.
 pub const MODEL: [u8; 3] = [0x1d, b'I', 67];
 
-/// Blocks are names and numbers; what is longer is noise.
+/// Blocks are names and numbers; anything longer is noise.
 const LONGEST_BLOCK: usize = 80;
 const NAME_CELLS: usize = 40;
 const XON: u8 = 0x11;
@@ -21,7 +25,8 @@ const PRINT_END: u8 = 0x37;
 const NAME: u8 = 0x5f;
 const OTHER_BLOCK: u8 = 0x3d;
 
-/// `GS ( H` function 48: answered with the same four characters when all before it is on paper.
+/// `GS ( H` function 48: answered with the same four characters once everything before it is on
+/// paper.
 pub fn ask_when_printed(id: [u8; 4]) -> [u8; 11] {
     let [a, b, c, d] = id;
     [0x1d, b'(', b'H', 6, 0, b'0', b'0', a, b, c, d]
@@ -30,9 +35,9 @@ pub fn ask_when_printed(id: [u8; 4]) -> [u8; 11] {
 /// Something a printer said.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum PrinterAnswer {
-    /// To one of the [`QUESTIONS`]; only who asked knows to which.
+    /// To one of the [`QUESTIONS`]; only the asker knows which.
     RealTime(u8),
-    /// By itself, after [`REPORT_CHANGES`].
+    /// Unasked, after [`REPORT_CHANGES`].
     Automatic([u8; 4]),
     /// To [`SYNC_POINT`].
     Passed(u8),
@@ -42,15 +47,15 @@ pub enum PrinterAnswer {
     Name(String),
 }
 
-/// Puts answers together from bytes.
+/// Assembles answers from bytes.
 #[derive(Clone, Debug, Default)]
 pub struct StatusParser {
-    /// A block or an automatic status that has not ended.
+    /// A block or an automatic status that is not complete yet.
     held: Vec<u8>,
 }
 
 impl StatusParser {
-    /// Takes the next byte. What is no answer is dropped.
+    /// Takes the next byte and returns the answer that it completes. Anything else is dropped.
     pub fn push(&mut self, byte: u8) -> Option<PrinterAnswer> {
         // Flow control may come between any two bytes.
         if matches!(byte, XON | XOFF) {
@@ -100,7 +105,7 @@ fn block(held: &[u8]) -> Option<PrinterAnswer> {
     }
 }
 
-/// Why a printer does not print, the first thing to do first.
+/// Why a printer is not printing, ordered by what to fix first.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, thiserror::Error)]
 pub enum Trouble {
     #[error("its cover is open")]
@@ -121,7 +126,7 @@ pub enum Trouble {
     Offline,
 }
 
-/// The last answers to the four [`QUESTIONS`], or what would have been answered.
+/// The latest answers to the four [`QUESTIONS`], or what they would have been.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct PrinterStatus([u8; 4]);
 
@@ -135,14 +140,14 @@ impl Default for PrinterStatus {
 const WELL: u8 = 0x12;
 
 impl PrinterStatus {
-    /// Learns the answer to the question of this place in [`QUESTIONS`].
+    /// Records an answer; `question` is its index in [`QUESTIONS`].
     pub fn answered(&mut self, question: usize, byte: u8) {
         if let Some(known) = self.0.get_mut(question) {
             *known = byte;
         }
     }
 
-    /// Learns an automatic status: the same bits in other places.
+    /// Records an automatic status: the same bits in other places.
     pub fn learn_automatic(&mut self, [first, second, third, _]: [u8; 4]) {
         let put = |byte: u8, mask: u8, bits: u8| if byte & mask == 0 { 0 } else { bits };
         let error = put(second, 0b0110_1100, 1 << 6);
@@ -157,7 +162,7 @@ impl PrinterStatus {
         ];
     }
 
-    /// Why it does not print now.
+    /// Why it is not printing now.
     pub fn trouble(self) -> Option<Trouble> {
         let [printer, offline, error, paper] = self.0;
         let has = |byte: u8, bit: u8| byte & (1 << bit) != 0;
@@ -174,7 +179,7 @@ impl PrinterStatus {
         troubles.into_iter().find_map(|(is_so, trouble)| is_so.then_some(trouble))
     }
 
-    /// The paper ends soon; it prints as before.
+    /// The paper is running low; printing continues as before.
     pub fn is_paper_low(self) -> bool {
         self.0[3] & 0b1100 != 0
     }
@@ -281,8 +286,8 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_came_before_two_whole_answers_are_heard(noise in prop::collection::vec(any::<u8>(), 0..200)) {
-            // The first ends whatever the noise began.
+        fn whatever_came_before_two_complete_answers_are_heard(noise in prop::collection::vec(any::<u8>(), 0..200)) {
+            // The first of the two ends whatever the noise began.
             let answers = heard(&[&noise[..], b"\x12\x1a\x37\x220001\x00"].concat());
             let end = &answers[answers.len() - 2..];
             prop_assert_eq!(end, [PrinterAnswer::RealTime(0x1a), PrinterAnswer::Printed(*b"0001")]);

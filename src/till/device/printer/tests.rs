@@ -1,4 +1,4 @@
-//! Printers on pseudo-terminals: the master's side is the hardware.
+//! Printers on pseudo-terminals: the master side plays the hardware.
 
 use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt;
@@ -14,7 +14,7 @@ use super::*;
 use crate::device::tests::{DEADLINE, Reports, Socket};
 use fake_printer::{COVER_OPEN, FakePrinter, PAPER_LOW, PAPER_OUT, Skills, WELL};
 
-/// The questions that one which never answers is asked when it is found.
+/// The questions put to a printer that never answers, when it is found.
 const QUESTIONS: &[u8] = b"\x10\x04\x01\x10\x04\x02\x10\x04\x04";
 const PARTING: &[u8] = b"\n\x1b@\x1dVB\0";
 
@@ -43,12 +43,12 @@ fn job(id: u64, bytes: &[u8]) -> Job {
     Job { id, page: bytes.to_vec(), copies: 1, good_for: None }
 }
 
-/// More than any line holds back.
+/// More than any line buffers.
 fn endless_job(id: u64) -> Job {
     Job { id, page: vec![b'x'; 1_000_000], copies: 1, good_for: None }
 }
 
-/// Reads what the printer is sent until it ends like this, but for questions that it never answers.
+/// Reads what the printer is sent up to this ending, skipping questions that stay unanswered.
 fn read_until(hardware: &mut TTYPort, end: &[u8]) -> Vec<u8> {
     let mut all = crate::device::tests::read_until(hardware, end);
     while let Some(at) = all.windows(3).position(|bytes| matches!(bytes, [0x10, 4, 1..=4])) {
@@ -63,12 +63,12 @@ const PRINTER_STALLED: PrinterReport = PrinterReport::Health(Health::Failed(Devi
 const IMPATIENT: Patience =
     Patience { away: Millis(100), stalled: Millis(100), trouble: Millis(100) };
 
-/// What one that never answers is found to answer.
+/// What a printer that never answers is found to answer.
 fn says_nothing() -> PrinterReport {
     PrinterReport::Answers(Answers::default())
 }
 
-/// Waits until one that never answers is found, and takes what it was asked.
+/// Waits until a printer that never answers is found, and consumes its questions.
 fn is_found(hardware: &mut TTYPort, reports: &Reports<PrinterReport>) {
     assert_eq!(reports.next(), says_nothing());
     assert_eq!(reports.next(), PRINTER_READY);
@@ -211,7 +211,7 @@ fn a_file_that_cannot_be_written_fails_its_receipts_only() {
     assert_eq!(reports.next(), PrinterReport::Sent(2));
 }
 
-/// A printer that answers, found.
+/// A printer that answers and has been found.
 struct PrinterBench {
     socket: Socket,
     hardware: FakePrinter,
@@ -247,7 +247,7 @@ impl PrinterBench {
         self.health(Health::Failed(DeviceFault::Printer(trouble)));
     }
 
-    /// Waits for what the printer does by itself.
+    /// Waits for something the printer does by itself.
     fn until(&self, what: &str, is_so: impl Fn(&FakePrinter) -> bool) {
         let (clock, pause) = (Clock::start(), std::time::Duration::from_millis(5));
         let since = clock.uptime();
@@ -268,7 +268,7 @@ fn answers_of(skills: Skills) -> Answers {
 }
 
 #[test]
-fn printed_is_told_when_the_printer_has_said_so() {
+fn printed_is_reported_once_the_printer_confirms_it() {
     for (skills, proof) in [
         (Skills::SYNC_POINT, PrintProof::SyncPoint),
         (Skills::ALL, PrintProof::PrintEnd),
@@ -337,7 +337,7 @@ fn paper_that_ends_in_a_receipt_is_waited_for_and_nothing_comes_twice() {
 }
 
 #[test]
-fn a_printer_that_tells_no_changes_is_asked_why_it_does_not_end() {
+fn a_printer_that_reports_no_changes_is_asked_why_it_does_not_finish() {
     let skills = Skills { changes: false, ..Skills::SYNC_POINT };
     let bench = PrinterBench::new(skills, PrintProof::SyncPoint);
     bench.hardware.runs_out_after(600);
@@ -439,12 +439,12 @@ fn a_job_that_is_good_for_a_moment_does_not_wait_in_the_line_either() {
     let (printer, reports) = printer(serial(&socket), Patience::default());
     is_found(&mut hardware, &reports);
     printer.print(Job { good_for: Some(Millis(100)), ..endless_job(1) }).unwrap();
-    // Long before the printer would be given up.
+    // Long before the printer would count as stalled.
     reports.expect(&PrinterReport::Failed(1, JobFault::Stalled), &[PRINTER_STALLED]);
 }
 
 #[test]
-fn a_printer_tells_of_changes_after_every_copy() {
+fn a_printer_reports_changes_after_every_copy() {
     let bench = PrinterBench::new(Skills::SYNC_POINT, PrintProof::SyncPoint);
     bench.printer.print(Job { copies: 2, ..job(1, b"\x1b@one\n") }).unwrap();
     assert_eq!(bench.reports.next(), PrinterReport::Printed(1));

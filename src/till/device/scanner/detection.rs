@@ -1,5 +1,9 @@
-//! Listens to everything that may be a scanner until one of them is used: `paytill devices --learn`.
-//! Nothing is taken away from anybody: a keyboard that is listened to types where it always does.
+//! Listens to everything that may be a scanner until one of them is used, for
+//! `paytill devices --learn`.
+//!
+//! Nothing is grabbed: a keyboard that is being listened to keeps typing wherever it normally does.
+//! Serial ports are tried at one common speed after another. Reports give the length and kind of a
+//! code, never its contents.
 
 use std::io::{self, Read as _};
 use std::time::Duration;
@@ -24,10 +28,11 @@ const SHORTEST_WAIT: Duration = Duration::from_millis(1);
 /// What a detection reports.
 #[derive(Debug, Eq, PartialEq)]
 pub enum DetectionReport {
-    /// From now on it would be heard.
+    /// A scan would be heard from now on.
     Listening,
     Heard(Heard),
-    /// Something came, and not at the speed at which it was read; the next one will be.
+    /// Something arrived, but not at the speed the port was read at; `next`, in bits per second, is
+    /// tried from here on.
     Garbled {
         device: Device,
         next: u32,
@@ -43,21 +48,21 @@ pub enum DetectionReport {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Heard {
     pub device: Device,
-    /// Bits a second, of a serial port.
+    /// Bits per second; zero unless it is a serial port.
     pub baud: u32,
     pub characters: usize,
-    /// The kind of code, where the scanner tells it.
+    /// The kind of code, if the scanner reports it.
     pub symbology: Option<&'static str>,
 }
 
-/// Ends, within a second, when this is dropped.
+/// A running detection. Ends within a second of being dropped.
 pub struct Detection {
     _workers: Vec<Worker>,
 }
 
 impl Detection {
-    /// Listens to all these devices, each from a thread of its own. Fails only if the system gives
-    /// no thread.
+    /// Listens to all these devices, each on its own thread. Fails only if the system cannot
+    /// provide a thread.
     pub fn start(
         devices: Vec<Device>,
         roots: &Roots,
@@ -85,7 +90,7 @@ struct Detector<R> {
 }
 
 impl<R: Fn(DetectionReport)> Detector<R> {
-    /// Until it is used, gone, or no longer wanted.
+    /// Runs until the device is used, gone, or no longer wanted.
     fn listen(&self, keys: Keys, roots: &Roots, wanted: &WorkerHandle) -> Result<(), DeviceFault> {
         let listened = match &self.device.class {
             DeviceClass::Serial => self.to_port(wanted),
@@ -158,7 +163,7 @@ impl<R: Fn(DetectionReport)> Detector<R> {
         Ok(())
     }
 
-    /// A hand is never as fast as a scanner, so the keys tell which of the keyboards it is.
+    /// Nobody types as fast as a scanner, so the timing shows which keyboard is one.
     fn to_keys(&self, keys: Keys, roots: &Roots, wanted: &WorkerHandle) -> Result<(), Health> {
         let mut pressed = keyboard::Keys::listen(&self.device.node, roots)
             .map_err(|error| health_of_hid(&error))?;
@@ -187,7 +192,8 @@ impl<R: Fn(DetectionReport)> Detector<R> {
             }
             outcomes.extend(burst.tick(now()));
             for outcome in outcomes {
-                // Without an end it is no scan for a terminal, and one all the same.
+                // A terminal could not use a scan without a terminator, but it is a scan all the
+                // same.
                 if matches!(outcome, BurstOutcome::Scanned(_) | BurstOutcome::Unended) {
                     self.heard(0, characters, None);
                     return Ok(());

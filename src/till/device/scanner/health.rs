@@ -1,4 +1,4 @@
-//! How all scanners together are: one word for the status line.
+//! The combined health of all scanners: one entry for the status line.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -7,10 +7,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::ScannerReport;
 use crate::device::{Health, Reported};
 
-/// Where reports go. While it takes one, the scanner that made it waits.
+/// Where reports go. A scanner's thread blocks while its report is being handled.
 pub(super) type Sink = Arc<dyn Fn(ScannerReport) + Send + Sync>;
 
-/// Told by every scanner's thread how its scanner is.
+/// The threads of all scanners report their health here.
 #[derive(Clone)]
 pub(super) struct ScannerHealth {
     state: Arc<Mutex<HealthState>>,
@@ -19,7 +19,7 @@ pub(super) struct ScannerHealth {
 
 struct HealthState {
     scanners: BTreeMap<PathBuf, Health>,
-    /// There is to be a scanner: one is configured, or there was one.
+    /// A scanner is expected: one is configured, or there was one before.
     is_missed: bool,
     reported: Reported,
 }
@@ -30,7 +30,7 @@ impl ScannerHealth {
         Self { state: Arc::new(Mutex::new(state)), sink }
     }
 
-    /// No scanner was found at first.
+    /// The first search found no scanner.
     pub(super) fn found_none(&self) {
         self.change(|_| {});
     }
@@ -53,7 +53,7 @@ impl ScannerHealth {
     }
 
     fn change(&self, change: impl FnOnce(&mut HealthState)) {
-        // Reported under the lock, so that the last word is the last report.
+        // Reported under the lock, so that the last change is also the last report.
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         change(&mut state);
         if let Some(health) = state.together()
@@ -65,7 +65,7 @@ impl ScannerHealth {
 }
 
 impl HealthState {
-    /// One that works is enough; else a fault is more than a search.
+    /// One working scanner is enough; otherwise a fault outranks a search.
     fn together(&self) -> Option<Health> {
         let healths = || self.scanners.values();
         healths()
@@ -85,7 +85,7 @@ mod tests {
 
     const DENIED: Health = Health::Failed(DeviceFault::Denied);
 
-    /// What is reported while scanners change like this.
+    /// What is reported for this sequence of changes.
     fn reported(is_missed: bool, changes: &[(&str, Option<Health>)]) -> Vec<Health> {
         let (sender, reports) = channel();
         let overall = ScannerHealth::new(

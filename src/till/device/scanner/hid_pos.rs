@@ -1,4 +1,5 @@
-//! HID POS scanners, read from their hidraw node.
+//! HID POS scanners, read from their hidraw node. The node is locked, so that of two tills only one
+//! handles a scan.
 
 use std::ffi::CString;
 use std::fs::File;
@@ -22,8 +23,8 @@ use paytill_host::clock::Clock;
 /// Longer than any report.
 const READ: usize = 4096;
 
-/// An open scanner. The kernel hands every report to everybody who has the node open, so whoever
-/// holds the lock is the one who listens.
+/// An open scanner. The kernel delivers every report to everyone who has the node open, so the
+/// holder of the lock is the one that listens.
 pub(super) struct Open {
     device: HidDevice,
     layout: ReportLayout,
@@ -33,7 +34,7 @@ pub(super) struct Open {
     _lock: File,
 }
 
-/// The one error that there is while reading, in many words: the scanner is gone.
+/// Reading fails in only one way, whatever the message says: the scanner is gone.
 pub(super) struct HidGone;
 
 pub(super) fn open(node: &Path, layout: &ReportLayout) -> Result<Open, Health> {
@@ -50,7 +51,7 @@ pub(super) fn open(node: &Path, layout: &ReportLayout) -> Result<Open, Health> {
         .and_then(|api| api.open_path(&path))
         .map_err(|error| Health::Failed(DeviceFault::Other(clean(&error.to_string(), 60))))?;
     if let Some(greeting) = layout.greeting() {
-        // Those that need it take it; to the others it means nothing (scans 2.3).
+        // Scanners that need it act on it; the others ignore it (scans 2.3).
         let _ = device.send_feature_report(&greeting);
     }
     let layout = layout.clone();
@@ -59,12 +60,12 @@ pub(super) fn open(node: &Path, layout: &ReportLayout) -> Result<Open, Health> {
 }
 
 impl Open {
-    /// When a scan ends by silence.
+    /// When silence ends the current scan.
     pub(super) fn ends_at(&self) -> Option<Uptime> {
         self.joiner.ends_at()
     }
 
-    /// Waits for a report no longer than this, and gives what it ends.
+    /// Waits up to `wait` for a report, and returns the scan that it completes.
     pub(super) fn take(
         &mut self,
         wait: Duration,
@@ -72,7 +73,7 @@ impl Open {
     ) -> Result<Option<Joined>, HidGone> {
         let wait = i32::try_from(wait.as_millis()).unwrap_or(i32::MAX);
         let Ok(count) = self.device.read_timeout(&mut self.report[..], wait) else {
-            // A signal ends a wait as an error too, and says no more than that.
+            // A signal also ends a wait with an error, and nothing tells the two apart.
             return if std::mem::replace(&mut self.has_failed, true) {
                 Err(HidGone)
             } else {

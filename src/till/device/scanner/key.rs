@@ -1,4 +1,5 @@
-//! What comes from a keyboard, whichever way it is read, and how its nodes are opened and awaited.
+//! Key events in one form, whichever node they are read from, and how those nodes are opened and
+//! polled.
 
 use std::fs::File;
 use std::io;
@@ -13,11 +14,11 @@ use rustix::io::Errno;
 
 use crate::scan::keyboard::Motion;
 
-/// What came from a keyboard.
+/// An event from a keyboard.
 #[derive(Clone, Copy)]
 pub(super) enum ScannerKey {
     Moved(u16, Motion),
-    /// More came than the kernel keeps, and some keys are lost.
+    /// More arrived than the kernel buffers, so some keys are lost.
     Lost,
 }
 
@@ -26,7 +27,7 @@ pub(super) fn open_to_read(node: &Path) -> io::Result<File> {
     File::options().read(true).custom_flags(flags).open(node)
 }
 
-/// Waits no longer than this until there is something to be read; an error is the end.
+/// Waits up to `wait` for something to read; an error means the device is gone.
 pub(super) fn is_ready(device: &impl AsFd, wait: Duration) -> io::Result<bool> {
     let wait = Timespec::try_from(wait).ok();
     let mut polled = [PollFd::new(device, PollFlags::IN)];

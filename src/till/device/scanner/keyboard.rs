@@ -1,5 +1,8 @@
-//! Scanners that type like a keyboard. Their event node is grabbed, so that no key reaches a console,
-//! a window or an input method (devices 1.6). A crash lets go of it.
+//! Scanners that type like a keyboard.
+//!
+//! Their event node is grabbed, so that no key reaches a console, a window or an input method
+//! (devices 1.6); the kernel releases the grab even if the till crashes. Keys are read from the raw
+//! reports where that is allowed, because the kernel buffers more of them than of key events.
 
 use std::io;
 use std::path::Path;
@@ -18,11 +21,11 @@ use crate::device::{DeviceFault, Health, WorkerHandle};
 use crate::scan::keyboard::{Keyboard, Layout, Motion};
 use paytill_host::clock::Clock;
 
-/// The hidraw node comes after the event node, and udev sets the group of each in its time. Where
-/// there are rules for event nodes alone, it is never set.
+/// The hidraw node appears after the event node, and udev sets the group of each in its own time.
+/// If the rules cover event nodes only, it never does.
 const REPORTS_AWAITED: Millis = Millis::seconds(1);
 
-/// A scanner on its way to being opened: grabbed at once, and then waited for.
+/// A scanner being opened: grabbed at once, then awaited.
 pub(super) struct Grab {
     device: Device,
     roots: Roots,
@@ -35,8 +38,8 @@ impl Grab {
         Self { device, roots, clock, grabbed: None }
     }
 
-    /// Opens the scanner for the till alone. Its reports are read where that is allowed, and else its
-    /// key events.
+    /// Opens the scanner for the till alone. Its raw reports are read where that is allowed, its
+    /// key events otherwise.
     pub(super) fn open(&mut self) -> Result<Keys, Health> {
         let (events, since) = match self.grabbed.take() {
             Some(grabbed) => grabbed,
@@ -60,34 +63,36 @@ impl Grab {
     fn grab(&self) -> Result<KeyEvents, Health> {
         let mut events =
             KeyEvents::open(&self.device.node).map_err(|error| health_of_hid(&error))?;
-        // Names are given anew, and what has this one by now may be under a person's hands.
+        // Node names are reused, and this one may by now belong to a keyboard that a person types
+        // on.
         let id = events.device.input_id();
         if self.device.identity.ids.is_some_and(|ids| ids != (id.vendor(), id.product())) {
             return Err(Health::Searching);
         }
-        // Whoever cannot have it alone does not read it: the keys would land somewhere else as well.
+        // Without an exclusive grab it is not read at all: the keys would land somewhere else as
+        // well.
         events.device.grab().map_err(|error| health_of_hid(&error))?;
         Ok(events)
     }
 }
 
-/// The keys of a keyboard, from its reports where they may be read, else from its events.
+/// A keyboard's keys, from its raw reports if they may be read, otherwise from its events.
 pub(super) struct Keys {
-    /// Held, even where they are not read: a grab ends with them.
+    /// Kept open even when not read: closing it would end the grab.
     events: KeyEvents,
     raw: Option<RawKeys>,
 }
 
 impl Keys {
-    /// Listens to a keyboard, without taking it away from anybody.
+    /// Listens to a keyboard without grabbing it.
     pub(super) fn listen(node: &Path, roots: &Roots) -> io::Result<Self> {
         let events = KeyEvents::open(node)?;
         let raw = raw_keyboard(roots, node).and_then(|raw| RawKeys::open(&raw).ok());
         Ok(Self { events, raw })
     }
 
-    /// Waits for keys no longer than this, and hands on those that are there. Tells whether there was
-    /// anything; an error is the end.
+    /// Waits up to `wait` for keys and passes on those that are there. Returns whether there were
+    /// any; an error means the keyboard is gone.
     pub(super) fn take(
         &mut self,
         wait: Duration,
@@ -100,10 +105,10 @@ impl Keys {
     }
 }
 
-/// The key events of a keyboard.
+/// A keyboard's key events.
 struct KeyEvents {
     device: RawDevice,
-    /// Some were lost, and with them a part of what comes up to the next report.
+    /// Some events were lost, and with them part of everything up to the next report.
     is_torn: bool,
 }
 

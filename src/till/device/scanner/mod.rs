@@ -1,6 +1,9 @@
-//! Barcode scanners: serial, HID POS, and those that type like a keyboard. Each has a thread of its
-//! own, and all deliver the same scans. One more thread sleeps until something is plugged in, and
-//! starts what is a scanner.
+//! Barcode scanners: serial, HID POS, and those that type like a keyboard.
+//!
+//! Each scanner has a thread of its own, and all of them deliver scans in the same form. A search
+//! thread sleeps until something is plugged in and then starts a thread for whatever is a scanner;
+//! a serial port from the configuration is followed by its path. Health is reported for all
+//! scanners together. Buffers that held a scan are wiped.
 
 pub mod detection;
 mod health;
@@ -28,45 +31,46 @@ use crate::scan::Suffix;
 use crate::scan::keyboard::Layout;
 use paytill_host::clock::Clock;
 
-/// Which scanners there are to be, and how they speak.
+/// Which scanners are expected, and how they are read.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ScannerSettings {
-    /// A serial scanner by its path: any terminal's, or a link to one. It is waited for.
+    /// A serial scanner's path: any terminal, or a link to one. The till waits for it to appear.
     pub port: Option<PathBuf>,
-    /// Bits a second; without meaning for USB and pseudo-terminals.
+    /// Bits per second; meaningless for USB and pseudo-terminals.
     pub baud: u32,
     pub suffix: Suffix,
-    /// Of scanners that type.
+    /// For scanners that type.
     pub layout: Layout,
-    /// What is looked for beside the port.
+    /// What to look for besides the port.
     pub wanted: role::DeviceFilter,
-    /// Whether the absence of all scanners is to be told.
+    /// Whether to report it when there is no scanner at all.
     pub is_missed: bool,
     pub roots: Roots,
 }
 
-/// What scanners tell.
+/// What scanners report.
 #[derive(Debug, Eq, PartialEq)]
 pub enum ScannerReport {
-    /// How they are together: ready if one of them is.
+    /// Their combined health: ready if any of them is.
     Health(Health),
-    /// A whole scan. It may be a payment code: [`crate::scan::Scan::name`] tells.
+    /// A complete scan. It may be a payment code: see [`crate::scan::Scan::name`].
     Scanned(Zeroizing<String>),
-    /// Something came that was no scan.
+    /// Something arrived that is not a scan.
     Noise,
 }
 
-/// Scanners at work. They end, within a second, when this is dropped.
+/// Running scanners. They end within a second of this being dropped.
 pub struct Scanners {
-    // In this order: the search ends when it rings and is no longer wanted.
+    // Drop order matters: the search thread ends once it is no longer wanted and then woken.
     _port: Option<Worker>,
     _search: Option<Worker>,
     _ring: Option<Ring>,
 }
 
 impl Scanners {
-    /// Starts looking for scanners; what they say is reported from their own threads, and while a
-    /// report waits, so does its scanner. Fails only if the system gives too little.
+    /// Starts searching for scanners. Reports come from the scanners' own threads, and a scanner
+    /// waits while its report is being handled. Fails only if the system cannot provide a thread or
+    /// an event descriptor.
     pub fn start(
         settings: ScannerSettings,
         clock: Clock,

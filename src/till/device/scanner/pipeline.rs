@@ -1,4 +1,5 @@
-//! From what a scanner's device delivers to reports of scans: the same for all kinds of them.
+//! Turns what a scanner's device delivers into reports of scans, in the same way for every kind of
+//! scanner.
 
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use paytill_host::clock::Clock;
 
 const SHORTEST_WAIT: Duration = Duration::from_millis(1);
 
-/// One scanner's way to the till.
+/// One scanner's path to the till.
 pub(super) struct ScanPipeline {
     assembler: Assembler,
     clock: Clock,
@@ -33,8 +34,8 @@ impl ScanPipeline {
         self.clock.uptime()
     }
 
-    /// How long may be waited for more: not beyond the silence that ends a scan, nor beyond
-    /// `other`.
+    /// How long to wait for more input: until the silence that ends a scan or until `other`,
+    /// whichever comes first.
     pub(super) fn wait(&self, other: Option<Uptime>) -> Duration {
         let now = self.now();
         let next = self.assembler.silence_at().into_iter().chain(other).min();
@@ -42,38 +43,37 @@ impl ScanPipeline {
             .clamp(SHORTEST_WAIT, POLL_INTERVAL)
     }
 
-    /// Takes bytes as they come. Tells whether they ended a scan.
+    /// Takes bytes as they arrive. Returns whether they ended a scan.
     pub(super) fn push(&mut self, bytes: &[u8]) -> bool {
         let lines = self.assembler.push(bytes, self.now());
         self.report(lines)
     }
 
-    /// Takes a scan whose end the scanner has told.
+    /// Takes a scan that the scanner itself has marked as complete.
     pub(super) fn complete(&mut self, scan: &Zeroizing<Vec<u8>>) {
         let lines = self.assembler.complete(scan, self.now());
         self.report(lines);
     }
 
-    /// Takes note of a scan that never came to its end.
+    /// Records a scan that never completed.
     pub(super) fn partial(&mut self) {
         let line = self.assembler.partial(self.now());
         self.report(line);
     }
 
-    /// Takes note that something of a scan was lost on its way.
+    /// Records that part of a scan was lost on the way.
     pub(super) fn lost(&mut self) {
         let line = self.assembler.lost(self.now());
         self.report(line);
     }
 
-    /// Takes note of silence: nothing came in all the time that was to be waited. Tells whether it
-    /// ended a scan.
+    /// Records silence: nothing arrived during the whole wait. Returns whether that ended a scan.
     pub(super) fn tick(&mut self) -> bool {
         let lines = self.assembler.tick(self.now());
         self.report(lines)
     }
 
-    /// The scanner is gone, and with it what it had begun.
+    /// The scanner is gone, and any scan it had begun with it.
     pub(super) fn reset(&mut self) {
         self.assembler.reset();
     }

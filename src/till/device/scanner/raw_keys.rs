@@ -1,5 +1,5 @@
-//! The reports of a scanner that types, read from its hidraw node beside the grab: the kernel keeps
-//! a whole scan of them for a till that is busy, and of key events only some ten digits.
+//! The raw reports of a scanner that types, read from its hidraw node alongside the grab. For a
+//! busy till the kernel buffers a complete scan of reports, but only some ten digits of key events.
 
 use std::fs::File;
 use std::io::{self, Read as _};
@@ -14,31 +14,31 @@ use crate::scan::keyboard::KeyReports;
 
 /// Longer than any report.
 const READ: usize = 4096;
-/// Reports that the kernel keeps, of which a key makes two; it drops the newest after them, and does
-/// not tell (devices 1.6).
+/// Reports that the kernel buffers; a key makes two. Beyond them it silently drops the newest
+/// (devices 1.6).
 const KEPT: usize = 63;
 
 pub(super) struct RawKeys {
     file: File,
     reports: KeyReports,
     report: Zeroizing<[u8; READ]>,
-    /// Reports in a row that were there when they were asked for.
+    /// Consecutive reports that were already there when read.
     run: usize,
 }
 
 impl RawKeys {
-    /// `NotFound` where the node has yet to come.
+    /// Fails with `NotFound` while the node has yet to appear.
     pub(super) fn open(raw: &RawKeyboard) -> io::Result<Self> {
         let node = raw.node.as_ref().ok_or(io::ErrorKind::NotFound)?;
         let file = open_to_read(node)?;
-        // It is read once, whatever other ways into the device there are.
+        // Locked, so that it is read only once, however many ways into the device there are.
         flock(&file, FlockOperation::NonBlockingLockExclusive)?;
         let report = Zeroizing::new([0; READ]);
         Ok(Self { file, reports: raw.reports.clone(), report, run: 0 })
     }
 
-    /// Waits for reports no longer than this, and hands on the keys of those that are there. Tells
-    /// whether there were any; an error is the end.
+    /// Waits up to `wait` for reports and passes on their keys. Returns whether there were any; an
+    /// error means the scanner is gone.
     pub(super) fn take(
         &mut self,
         wait: Duration,
@@ -52,7 +52,7 @@ impl RawKeys {
                 Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
                 Ok(count) => {
                     self.run += 1;
-                    // What comes behind those may have lost what was before it.
+                    // Reports beyond those may follow a gap.
                     if self.run <= KEPT {
                         let moved = |code, motion| hand_on(ScannerKey::Moved(code, motion));
                         self.reports.take(&self.report[..count], moved);
@@ -63,7 +63,7 @@ impl RawKeys {
                     self.end_run(&mut hand_on);
                     break;
                 }
-                // It will be the same the next time, once what came before is taken.
+                // The error recurs at the next call, once what came before it has been handled.
                 Err(_) if number > 0 => break,
                 Err(error) => return Err(error),
             }
@@ -71,7 +71,7 @@ impl RawKeys {
         Ok(true)
     }
 
-    /// Nothing more waits. Tells whether some may have been lost.
+    /// The buffer is empty. Returns whether some reports may have been lost.
     fn end_run(&mut self, hand_on: &mut impl FnMut(ScannerKey)) -> bool {
         let may_have_lost = std::mem::take(&mut self.run) >= KEPT;
         if may_have_lost {

@@ -1,5 +1,5 @@
-//! Scanners that are found: whenever something is plugged in, everything there is looked at, and each
-//! scanner gets a thread of its own, which opens it and reads it until it is gone.
+//! Finds scanners: whenever something is plugged in, every device present is examined, and each
+//! scanner gets a thread of its own that opens it and reads it until it is gone.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -17,19 +17,19 @@ use crate::device::watch::{Ring, Watch};
 use crate::device::{Address, DeviceFault, Health, POLL_INTERVAL, Worker, WorkerHandle};
 use paytill_host::clock::Clock;
 
-/// A node that was just made belongs to root until udev has set its group; so long is it tried
-/// again before that is a fault (devices 1.3).
+/// A new node belongs to root until udev has set its group; a denial is retried for this long
+/// before it counts as a fault (devices 1.3).
 const DENIED_FOR: Millis = Millis::seconds(2);
 const RETRY: Duration = Duration::from_millis(50);
-/// So many of them are a second.
+/// Retries that make up one second.
 const LINGERING: usize = 20;
 
-/// Starts a thread for every scanner that is there.
+/// Starts a thread for every scanner present.
 pub(super) struct Search {
     settings: ScannerSettings,
     clock: Clock,
     overall: ScannerHealth,
-    /// By their nodes.
+    /// Keyed by node.
     running: BTreeMap<PathBuf, Worker>,
 }
 
@@ -38,7 +38,7 @@ impl Search {
         Self { settings, clock, overall, running: BTreeMap::new() }
     }
 
-    /// Until it is no longer wanted.
+    /// Runs until it is no longer wanted.
     pub(super) fn run(mut self, mut watch: Watch, wanted: &WorkerHandle) {
         while wanted.is_wanted() {
             self.running.retain(|_, worker| !worker.is_finished());
@@ -57,7 +57,8 @@ impl Search {
                     }
                     Err(error) => {
                         tracing::warn!(%error, "no thread for a scanner");
-                        // What did not begin has rung all the same.
+                        // The thread that failed to start has rung all the same, so pause or this
+                        // would spin.
                         wanted.pause(POLL_INTERVAL);
                     }
                 }
@@ -69,7 +70,7 @@ impl Search {
         }
     }
 
-    /// Reads a scanner that is there until it is gone. It rings then.
+    /// Reads a scanner until it is gone, then rings.
     fn attend(&self, device: Device, why: Why, ring: Ring) -> io::Result<Worker> {
         let suffix = match device.class {
             DeviceClass::Keyboard => self.settings.suffix.typed(),
@@ -111,21 +112,21 @@ impl Search {
                 DeviceClass::OtherHid => {}
             }
             task.leave(&wanted);
-            // In this order: who hears it ring finds it finished.
+            // In this order, so that whoever is woken by the ring finds this thread finished.
             drop(wanted);
             drop(ring);
         })
     }
 }
 
-/// What a scanner's thread does whatever its scanner is.
+/// The part of a scanner's thread that is the same for every kind.
 struct ScannerTask {
     node: PathBuf,
     overall: ScannerHealth,
 }
 
 impl ScannerTask {
-    /// Opens the scanner, however often that takes; `None` when it is gone again.
+    /// Opens the scanner, however many attempts that takes; `None` if it is gone again.
     fn open<T>(
         &self,
         mut open: impl FnMut() -> Result<T, Health>,
@@ -141,7 +142,7 @@ impl ScannerTask {
                     return Some(opened);
                 }
                 Err(Health::Searching | Health::Ready) => return None,
-                // It was plugged in just now, and udev has yet to set its group (devices 1.3).
+                // Just plugged in: udev has yet to set its group (devices 1.3).
                 Err(health) if is_denied(&health) && pipeline.now().since(since) < DENIED_FOR => {
                     wanted.pause(RETRY);
                 }
@@ -154,8 +155,8 @@ impl ScannerTask {
         None
     }
 
-    /// The scanner is gone; its node goes a moment later. One that is still there and cannot be read
-    /// is left alone for a second.
+    /// The scanner is gone; its node follows a moment later. A scanner that is still present but
+    /// cannot be read is left alone for a second.
     fn leave(&self, wanted: &WorkerHandle) {
         tracing::info!(node = %self.node.display(), "scanner gone");
         self.overall.remove(&self.node);

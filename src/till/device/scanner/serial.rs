@@ -1,4 +1,4 @@
-//! Serial scanners: RS-232, CDC-ACM, an adapter, or a pseudo-terminal.
+//! Serial scanners: RS-232, CDC-ACM, a USB adapter or a pseudo-terminal.
 
 use std::io::{self, Read};
 use std::path::PathBuf;
@@ -12,10 +12,10 @@ use super::pipeline::ScanPipeline;
 use crate::device::{Address, Health, OpenPort, POLL_INTERVAL, Worker, WorkerHandle};
 use paytill_host::clock::Clock;
 
-/// Bytes taken at once.
+/// Bytes read at once.
 const READ: usize = 1024;
 
-/// Reads the serial port at a path, and looks for it again and again while it is away.
+/// Reads the serial port at a path, and searches for it while it is away.
 pub(super) fn follow(
     port: PathBuf,
     settings: &ScannerSettings,
@@ -33,8 +33,8 @@ pub(super) fn follow(
                     overall.set(&port, Health::Ready);
                     read(&address, &mut opened, &mut pipeline, &wanted);
                     tracing::info!(node = %opened.target.display(), "scanner gone");
-                    // The dead handle goes before the search, else the port comes back under
-                    // another name (devices 1.2).
+                    // Close the dead handle before searching, or the port comes back under another
+                    // name (devices 1.2).
                     drop(opened);
                     pipeline.reset();
                     if wanted.is_wanted() {
@@ -50,7 +50,7 @@ pub(super) fn follow(
     })
 }
 
-/// Reads until the port is gone, or another one is where the path leads.
+/// Reads until the port is gone, or the path leads to another one.
 pub(super) fn read(
     address: &Address,
     opened: &mut OpenPort<()>,
@@ -73,7 +73,8 @@ pub(super) fn read(
     }
 }
 
-/// Waits for bytes, no longer than the scan can. None is silence, an error the end.
+/// Waits for bytes, but no longer than the current scan can. Zero bytes mean silence, an error the
+/// end.
 fn take(port: &mut TTYPort, bytes: &mut [u8], pipeline: &ScanPipeline) -> io::Result<usize> {
     port.set_timeout(pipeline.wait(None))?;
     match port.read(bytes) {
@@ -83,7 +84,7 @@ fn take(port: &mut TTYPort, bytes: &mut [u8], pipeline: &ScanPipeline) -> io::Re
     }
 }
 
-/// Everything else means that the port is gone (devices 1.2).
+/// Any other error means that the port is gone (devices 1.2).
 pub(super) fn is_silence(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::TimedOut | io::ErrorKind::Interrupted)
 }

@@ -1,4 +1,4 @@
-//! A customer's display on a pseudo-terminal.
+//! A customer display on a pseudo-terminal.
 
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt;
@@ -26,7 +26,7 @@ fn display(socket: &Socket) -> (Display, Reports<Health>) {
     (display.unwrap(), reports)
 }
 
-/// The till's end of the line, to fill it from.
+/// The till's end of the line, used to fill it up.
 fn till_end(socket: &Socket) -> File {
     let flags = OFlags::NOCTTY | OFlags::NONBLOCK;
     let mut options = OpenOptions::new();
@@ -34,7 +34,7 @@ fn till_end(socket: &Socket) -> File {
 }
 
 #[test]
-fn a_display_is_started_once_and_then_told_each_state() {
+fn a_display_is_started_once_and_then_sent_each_state() {
     let socket = Socket::new();
     let mut hardware = socket.plug();
     let (display, reports) = display(&socket);

@@ -54,8 +54,8 @@ fn every_kind_of_device_is_seen_with_its_numbers_and_its_socket() {
 #[test]
 fn what_no_till_could_use_is_left_out() {
     let tree = Tree::new();
-    // A console, a chip's unused socket, a mouse, a keyboard's other way in, and a node that udev
-    // has yet to make.
+    // A console, a chip's unconnected UART, a mouse, a second interface of a keyboard, and a node
+    // that udev has yet to create.
     fs::create_dir(tree.path("sys/class/tty/tty1")).unwrap();
     tree.port("ttyS4", CHIP);
     Tree::write(&tree.path("sys/class/tty/ttyS4/type"), "0\n");
@@ -82,7 +82,7 @@ fn a_keyboards_reports_are_found_beneath_it() {
     assert_eq!(of("ttyUSB0"), None);
     fs::remove_dir_all(hid.join("hidraw")).unwrap();
     assert_eq!(of("input/event3").unwrap().node, None, "it has yet to come");
-    // The reports are a HID POS scanner's too, or another event node's.
+    // The same reports belong to a HID POS scanner, or to another event node.
     fs::write(hid.join("report_descriptor"), [&descriptor, HID_POS].concat()).unwrap();
     assert_eq!(of("input/event3"), None);
     fs::write(hid.join("report_descriptor"), descriptor).unwrap();
@@ -165,7 +165,7 @@ fn what_is_taken_for_a_scanner_and_what_is_not() {
     for (case, (class, usb)) in cases.iter().map(|(found, role)| (role, found)) {
         let device = device(class.clone(), "/dev/node".into(), *usb);
         assert_eq!(wanted.role(&device), *case, "{device:?}");
-        // What is not looked for is not taken, whatever it is.
+        // A class that is not searched for is never used, whatever the device is.
         assert!(!matches!(DeviceFilter::default().role(&device), Role::Scanner(_)), "{device:?}");
     }
 }

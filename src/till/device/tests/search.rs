@@ -47,7 +47,7 @@ fn line(code: &str) -> Vec<u8> {
     format!("{code}\r").into_bytes()
 }
 
-/// A line that nobody has opened yet takes nothing.
+/// A line that nobody has opened yet accepts nothing.
 fn say_once_it_is_open(hardware: &mut TTYPort, code: &str) {
     let clock = Clock::start();
     let began = clock.uptime();
@@ -64,7 +64,7 @@ fn a_scanner_is_taken_up_as_it_is_plugged_in_and_missed_as_it_goes() {
     let tree = Tree::new();
     let (_scanners, reports) = search(&tree, DeviceFilter::default(), false);
     let mut hardware = tree.plug("ttyACM0", SCANNER);
-    // Nobody was missed before: nothing comes first.
+    // No scanner was expected before, so nothing is reported first.
     assert_eq!(reports.next(), SCANNER_READY);
     hardware.write_all(&line(CODE)).unwrap();
     assert_eq!(reports.next(), scanned(CODE));
@@ -72,7 +72,7 @@ fn a_scanner_is_taken_up_as_it_is_plugged_in_and_missed_as_it_goes() {
     tree.unplug("ttyACM0");
     drop(hardware);
     reports.expect(&SCANNER_SEARCHING, &[ScannerReport::Noise]);
-    // It has another name now, and sits elsewhere.
+    // It has another name now, and is in another socket.
     let mut hardware = tree.plug("ttyACM1", TWIN);
     assert_eq!(reports.next(), SCANNER_READY);
     hardware.write_all(&line(OTHER)).unwrap();
@@ -84,7 +84,7 @@ fn two_scanners_of_one_make_work_side_by_side() {
     let tree = Tree::new();
     let (mut one, mut other) = (tree.plug("ttyACM0", SCANNER), tree.plug("ttyACM1", TWIN));
     let (_scanners, reports) = search(&tree, DeviceFilter::default(), false);
-    // Of either of them.
+    // From either of them.
     assert_eq!(reports.next(), SCANNER_READY);
     say_once_it_is_open(&mut one, CODE);
     assert_eq!(reports.next(), scanned(CODE));
@@ -92,7 +92,7 @@ fn two_scanners_of_one_make_work_side_by_side() {
     assert_eq!(reports.next(), scanned(OTHER));
     tree.unplug("ttyACM0");
     drop(one);
-    // The one that is left is enough, so nothing is told.
+    // The remaining one is enough, so nothing is reported.
     other.write_all(&line(CODE)).unwrap();
     assert_eq!(reports.next(), scanned(CODE));
 }
@@ -118,7 +118,7 @@ fn what_is_behind_an_adapter_is_left_alone_until_it_is_learned() {
     hardware.write_all(&line(CODE)).unwrap();
     assert_eq!(reports.next(), scanned(CODE));
     drop(scanners);
-    // Not even then if the printer is there.
+    // Nor if the printer is on that port.
     let other_ports = vec![tree.path("dev/ttyUSB0")];
     let wanted = DeviceFilter { learned: vec![learned], other_ports, ..DeviceFilter::default() };
     let (_scanners, reports) = search(&tree, wanted, true);
@@ -142,7 +142,7 @@ fn the_search_ends_when_nobody_wants_it_any_more() {
     let (scanners, reports) = search(&tree, DeviceFilter::default(), false);
     assert_eq!(reports.next(), SCANNER_READY);
     drop(scanners);
-    // All threads have ended once nobody can report any more.
+    // Once nobody can report any more, all threads have ended.
     while reports.0.recv_timeout(super::DEADLINE).is_ok() {}
     assert_eq!(
         reports.0.recv_timeout(super::DEADLINE),

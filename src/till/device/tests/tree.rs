@@ -1,4 +1,4 @@
-//! A made-up `/sys` and `/dev`, into which devices are plugged.
+//! A simulated `/sys` and `/dev` to plug devices into.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -27,7 +27,7 @@ pub(super) struct Usb<'a> {
     pub(super) maker: &'a str,
     pub(super) name: &'a str,
     pub(super) serial: &'a str,
-    /// The port of the only bus it is plugged into.
+    /// The port it is plugged into, on the only bus.
     pub(super) port: u8,
 }
 
@@ -71,7 +71,7 @@ impl Tree {
         device.join(format!("1-{}:1.0", usb.port))
     }
 
-    /// An entry of a class that leads to its device.
+    /// A class entry that links to its device.
     fn entry(&self, class: &str, name: &str, place: &Path) {
         fs::create_dir_all(place).unwrap();
         let entry = self.path("sys/class").join(class).join(name);
@@ -83,13 +83,13 @@ impl Tree {
         Self::write(&self.path("dev").join(name), "");
     }
 
-    /// A serial port that nothing hangs on.
+    /// A serial port with nothing connected.
     pub(super) fn port(&self, name: &str, usb: Usb<'_>) {
         self.entry("tty", name, &self.usb(usb).join(name));
         self.node(name);
     }
 
-    /// A serial port with the far end of its line.
+    /// A serial port, together with the far end of its line.
     pub(super) fn plug(&self, name: &str, usb: Usb<'_>) -> TTYPort {
         let (mut master, slave) = TTYPort::pair().unwrap();
         master.set_timeout(DEADLINE).unwrap();
@@ -98,7 +98,7 @@ impl Tree {
         master
     }
 
-    /// Pulls a serial port out.
+    /// Unplugs a serial port.
     pub(super) fn unplug(&self, name: &str) {
         fs::remove_dir_all(self.path("sys/class/tty").join(name)).unwrap();
         fs::remove_file(self.path("dev").join(name)).unwrap();
@@ -129,7 +129,7 @@ impl Tree {
         self.node(name);
     }
 
-    /// A HID device behind a Bluetooth adapter, which is a USB device.
+    /// A HID device behind a Bluetooth adapter, which is itself a USB device.
     pub(super) fn bluetooth_hid(&self, name: &str, uevent: &str, descriptor: &[u8]) {
         let adapter =
             Usb { ids: "8087:0029", maker: "Intel", name: "Bluetooth", serial: "", port: 9 };

@@ -1,8 +1,10 @@
+//! Scans from HID POS reports: published descriptors, odd ones, and any bytes at all.
+
 use proptest::prelude::*;
 
 use super::*;
 
-/// As Honeywell's scanners send it (scans 2.3).
+/// As sent by Honeywell scanners (scans 2.3).
 pub(crate) const HONEYWELL: &str =
     "058C 0902 A101 0912 A102 8502 1500 26FF00 7508 9501 0501 093B 8102
     9503 058C 09FB 09FC 09FD 8102 9538 09FE 820201 0666FF 9502 0904 0900 8102
@@ -14,7 +16,7 @@ pub(crate) const HONEYWELL: &str =
 const KEYBOARD: &str =
     "0501 0906 A101 7501 9508 0507 19E0 29E7 1500 2501 8102 9501 7508 8101 9505 7501
     0508 1901 2905 9102 9501 7503 9101 9506 7508 1500 25FF 0507 1900 29FF 8100 C0";
-/// Not numbered, no byte count, a byte between, and the flag as a byte of its own.
+/// Unnumbered, no byte count, a byte in between, and the flag in a byte of its own.
 const SPARSE: &str = "058C 0902 A101 0912 A102 1500 26FF00 7508 9501 0900 8102
     9503 09FB 09FC 09FD 8102 9508 09FE 820201 9501 09FF 8102 C0 C0";
 const CODE: &str = "134567890123456789";
@@ -29,7 +31,7 @@ fn honeywell() -> ReportLayout {
     ReportLayout::parse(&bytes(HONEYWELL)).unwrap()
 }
 
-/// A report of 64 bytes as the published descriptor lays it out.
+/// A report of 64 bytes, laid out as in the published descriptor.
 fn report(data: &str, count: u8, flag: u8) -> Vec<u8> {
     let mut report = vec![0; 64];
     report[..5].copy_from_slice(&[2, count, b']', b'Q', b'1']);
@@ -79,13 +81,13 @@ fn a_layout_without_numbers_and_counts_is_read_as_well() {
 fn only_scanners_have_a_layout() {
     assert_eq!(ReportLayout::parse(&bytes(KEYBOARD)), None);
     assert_eq!(ReportLayout::parse(&[]), None);
-    // Data that is not in bytes cannot be read.
+    // Data that is not in whole bytes cannot be read.
     let halves = HONEYWELL.replace("7508 9501 0501", "7504 9501 0501");
     assert_eq!(ReportLayout::parse(&bytes(&halves)), None);
 }
 
 #[test]
-fn a_scan_in_one_report_is_whole_at_once() {
+fn a_scan_in_one_report_is_complete_at_once() {
     let joined = join(&mut Joiner::new(), &report(CODE, 18, 0), 9);
     assert_eq!(joined, Some(scan(CODE)));
 }
@@ -107,7 +109,7 @@ fn a_scan_in_three_reports_is_one_scan() {
 }
 
 #[test]
-fn the_published_reading_of_a_boarding_pass_comes_out_whole() {
+fn the_published_reading_of_a_boarding_pass_comes_out_complete() {
     let (first, second) = ("M1".to_owned() + &" ".repeat(54), "052Y");
     let mut joiner = Joiner::new();
     assert_eq!(join(&mut joiner, &report(&first, 0x38, 1), 0), None);
@@ -126,7 +128,7 @@ fn a_full_report_that_promises_more_than_comes_ends_by_silence() {
 }
 
 #[test]
-fn half_a_scan_is_never_taken_for_one_nor_glued_to_the_next() {
+fn a_partial_scan_is_never_taken_for_one_nor_joined_to_the_next() {
     let mut joiner = Joiner::new();
     assert_eq!(join(&mut joiner, &report("1345", 4, 1), 0), None);
     assert_eq!(joiner.tick(Uptime(150)), Some(Joined::Half));
@@ -138,7 +140,7 @@ fn a_part_that_waited_to_be_read_belongs_to_the_one_before() {
     let text = "7".repeat(56) + "8";
     let mut joiner = Joiner::new();
     assert_eq!(join(&mut joiner, &report(&text[..56], 56, 1), 0), None);
-    // The till stood still, and the rest was there all the time.
+    // The till was busy; the rest had been waiting to be read all along.
     assert_eq!(join(&mut joiner, &report("8", 1, 0), 9000), Some(scan(&text)));
 }
 

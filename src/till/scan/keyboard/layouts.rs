@@ -1,6 +1,6 @@
-//! What stands on the keys of a keyboard.
+//! Which characters are on the keys of a keyboard.
 
-/// The country for which a scanner types; it must be the one set in the scanner.
+/// The country whose layout a scanner types in; it must match the scanner's own setting.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Layout {
     #[default]
@@ -12,7 +12,7 @@ pub enum Layout {
 }
 
 /// The keys from 1 to =, from Q to ], from A to the one above Tab, from the one beside Enter to /,
-/// and the one between Shift and Z: the code of the first, and what is on them.
+/// and the one between Shift and Z: the code of the first, and the characters on them.
 type Rows = [(u16, &'static str); 5];
 
 const NUMBERS: u16 = 2;

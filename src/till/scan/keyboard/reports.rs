@@ -1,7 +1,8 @@
-//! What a keyboard sends over USB or Bluetooth: which of its keys are down (HID 1.11, B.1).
+//! A keyboard's reports over USB or Bluetooth: which of its keys are down (HID 1.11, B.1).
 //!
-//! The kernel makes a key event of each key that differs from the report before; so does this. It
-//! keeps far more reports than key events for a till that is busy (devices 1.6).
+//! Like the kernel, this derives a key event from each key that differs from the report before.
+//! Reports are worth reading because the kernel buffers far more of them than of key events while a
+//! till is busy (devices 1.6).
 
 use zeroize::Zeroizing;
 
@@ -13,15 +14,15 @@ use crate::scan::descriptor::{self, DescriptorItem, InputFields, LONGEST_REPORT}
 
 const PAGE: u16 = 0x07;
 const NO_KEY: u8 = 0;
-/// An array full of this says that too many keys are down to tell them apart.
+/// An array filled with this means that too many keys are down to distinguish.
 const ROLL_OVER: u8 = 1;
-/// Fields that are looked at, and keys that one of them shows; keyboards have two or three, and
-/// there are no more keys.
+/// Maximum fields considered, and maximum keys of one field. Keyboards have two or three fields,
+/// and there are no more keys than this.
 const FIELDS: usize = 16;
 const KEYS: usize = 256;
 
-/// Where Linux has the keys (`input-event-codes.h`) that stand in this order in the usage table of
-/// keyboards, from this usage on.
+/// Linux key codes (`input-event-codes.h`) in the order of the keyboard usage table, starting at
+/// the given usage.
 const CODES: [(u8, &[u16]); 7] = [
     // A to Z.
     (
@@ -42,14 +43,14 @@ const CODES: [(u8, &[u16]); 7] = [
     (0xe4, &[RIGHT_CONTROL, RIGHT_SHIFT, RIGHT_ALT]),
 ];
 
-/// What a scan cannot do without: the digits and Enter.
+/// What a scan needs at least: the digits and Enter.
 const NEEDED: std::ops::RangeInclusive<u8> = 0x1e..=0x28;
 
 /// Where a keyboard's keys are in its reports, and which of them are down.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct KeyReports {
     fields: Vec<KeyField>,
-    /// By Linux's codes: a key may stand in two fields.
+    /// By Linux key code: a key may appear in two fields.
     down: Zeroizing<Vec<u16>>,
 }
 
@@ -63,15 +64,16 @@ struct KeyField {
 
 #[derive(Clone, Debug, Eq, PartialEq)]
 enum Shape {
-    /// A bit for each of these keys.
+    /// One bit for each of these keys.
     Bits(Vec<u8>),
-    /// So many bytes, each with the number of a key that is down: the first of `keys` is `minimum`.
+    /// `count` bytes, each with the number of a key that is down; the number of the first of `keys`
+    /// is `minimum`.
     Bytes { count: usize, minimum: u8, keys: Vec<u8> },
 }
 
 impl KeyReports {
-    /// Reads a report descriptor; `None` unless all its keys are understood, and what a scan needs is
-    /// among them.
+    /// Reads a report descriptor; `None` unless all its keys are understood and include those that
+    /// a scan needs.
     pub fn parse(descriptor: &[u8]) -> Option<Self> {
         let (mut fields, mut is_understood) = (Vec::new(), true);
         descriptor::read(descriptor, |entry| match entry {
@@ -89,7 +91,8 @@ impl KeyReports {
             .then(|| Self { fields, down: Zeroizing::default() })
     }
 
-    /// What a report, as it was read from the device, changes: each key by Linux's code.
+    /// Passes on what a report, as it was read from the device, changes: each key by its Linux key
+    /// code.
     pub fn take(&mut self, report: &[u8], mut hand_on: impl FnMut(u16, Motion)) {
         for field in &mut self.fields {
             if field.id.is_some_and(|id| report.first() != Some(&id)) {
@@ -114,7 +117,7 @@ impl KeyReports {
         }
     }
 
-    /// Reports were lost: no key is known to be down.
+    /// Reports were lost, so no key is known to be down.
     pub fn forget(&mut self) {
         self.down.clear();
         for field in &mut self.fields {
@@ -128,7 +131,7 @@ fn has_keys(input: &InputFields<'_>) -> bool {
 }
 
 impl KeyField {
-    /// `None` if it is of a shape that keyboards do not have.
+    /// `None` if the field has a shape that keyboards do not have.
     fn of(input: &InputFields<'_>) -> Option<Self> {
         let count = usize::try_from(input.count).ok()?.min(KEYS);
         let usages = input.usages.iter().map(|(page, usage)| {
@@ -155,7 +158,7 @@ impl Shape {
         }
     }
 
-    /// The keys that are down; `None` if the report does not tell.
+    /// The keys that are down; `None` if the report does not say.
     fn down(&self, report: &[u8], bit: u32) -> Option<Zeroizing<Vec<u8>>> {
         let start = usize::try_from(bit / 8).ok()?;
         match self {

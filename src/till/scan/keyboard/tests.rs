@@ -1,3 +1,5 @@
+//! Scans from the keys of a keyboard, in each layout and in Alt and keypad mode.
+
 use proptest::prelude::*;
 
 use super::*;
@@ -8,7 +10,7 @@ const DIGITS: [u16; 10] = [11, 2, 3, 4, 5, 6, 7, 8, 9, 10];
 const KEYPAD: [u16; 10] = [82, 79, 80, 81, 75, 76, 77, 71, 72, 73];
 
 /// Presses and releases keys one after another; a minus sign in front holds the key down, and a
-/// plus sign lets it go.
+/// plus sign releases it.
 fn type_on(keyboard: &mut Keyboard, keys: &[(char, u16)]) -> String {
     let mut bytes = Vec::new();
     for (how, code) in keys {
@@ -34,7 +36,7 @@ fn layout(layout: Layout, keys: &[(char, u16)]) -> String {
     type_on(&mut Keyboard::new(layout), keys)
 }
 
-/// All keys that have a character, from the first to the last.
+/// All keys that have a character, from first to last.
 fn every_key() -> Vec<u16> {
     [
         (2..=13).collect::<Vec<_>>(),
@@ -48,7 +50,7 @@ fn every_key() -> Vec<u16> {
 
 #[test]
 fn a_scan_as_a_keyboard_sends_it() {
-    // 6901Ab and Enter, Shift as a key of its own (scans 2.4).
+    // 6901Ab and Enter, with Shift as a key of its own (scans 2.4).
     let keys = [tap(&[7, 10, 11, 2]), with(LEFT_SHIFT, &[A]), tap(&[48, ENTER])].concat();
     assert_eq!(layout(Layout::Us, &keys), "6901Ab\r");
 }

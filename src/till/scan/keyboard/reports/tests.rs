@@ -1,3 +1,5 @@
+//! Keys from the raw reports of keyboards, usual and unusual.
+
 use proptest::prelude::*;
 
 use super::*;
@@ -11,7 +13,7 @@ const KEYBOARD: &[u8] = b"\x05\x01\x09\x06\xa1\x01\x75\x01\x95\x08\x05\x07\x19\x
 const ALL_KEYS: &[u8] = b"\x05\x01\x09\x06\xa1\x01\x85\x01\x05\x07\x15\x00\x25\x01\x75\x01\x19\xe0\
     \x29\xe7\x95\x08\x81\x02\x19\x00\x29\x67\x95\x68\x81\x02\xc0\x05\x0c\x09\x01\xa1\x01\x85\x02\
     \x09\xe9\x09\xea\x95\x02\x81\x02\xc0";
-/// Modifiers by a list of usages in another order, keys counted from 1.
+/// Modifiers as a list of usages in another order, keys counted from 1.
 const UNUSUAL: &[u8] = b"\x05\x01\x09\x06\xa1\x01\x05\x07\x15\x00\x25\x01\x75\x01\x09\xe1\x09\xe0\
     \x95\x02\x81\x02\x95\x06\x81\x01\x75\x08\x95\x02\x15\x01\x25\x65\x19\x04\x29\x68\x81\x00\xc0";
 const MOUSE: &[u8] = b"\x05\x01\x09\x02\xa1\x01\x05\x09\x19\x01\x29\x03\x15\x00\x25\x01\x95\x03\
@@ -105,7 +107,7 @@ fn usages_in_any_order_and_keys_that_count_from_one() {
 
 #[test]
 fn a_key_that_stands_in_two_fields_is_one_key() {
-    // A byte for a key, and behind it the bits of the first keys as well.
+    // A byte for a key, followed by the bits of the first keys as well.
     let twice =
         [&KEYBOARD[..KEYBOARD.len() - 1], b"\x75\x01\x95\x30\x19\x00\x29\x2f\x81\x02"].concat();
     let mut both = vec![0; 14];
@@ -145,7 +147,7 @@ fn values_beyond_the_last_are_no_keys() {
 }
 
 #[test]
-fn what_is_not_understood_whole_is_not_read_at_all() {
+fn what_is_not_completely_understood_is_not_read_at_all() {
     // Modifiers of two bits each; keys of two bytes; keys that begin within a byte; alternatives;
     // values from -1 on.
     for (piece, other) in [
