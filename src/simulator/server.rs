@@ -229,7 +229,7 @@ impl Connection {
     async fn receive(&mut self) -> io::Result<Received> {
         loop {
             match parse(&self.buffer) {
-                Parsed::Whole(head) => return Ok(Received::Request(head)),
+                Parsed::Complete(head) => return Ok(Received::Request(head)),
                 Parsed::Refused(status) => return Ok(Received::Refused(status)),
                 Parsed::Partial => {}
             }
@@ -259,7 +259,7 @@ impl Connection {
 
 /// What the bytes of a connection begin with.
 pub enum Parsed {
-    Whole(Head),
+    Complete(Head),
     Partial,
     /// Nothing that can be answered but with this status.
     Refused(u16),
@@ -300,7 +300,7 @@ pub fn parse(buffer: &[u8]) -> Parsed {
         Some("keep-alive") => true,
         _ => version == 1,
     };
-    Parsed::Whole(Head {
+    Parsed::Complete(Head {
         method: method.to_owned(),
         path: path.to_owned(),
         length,
@@ -323,14 +323,14 @@ mod tests {
     fn refusal(bytes: &str) -> u16 {
         match parse(bytes.as_bytes()) {
             Parsed::Refused(status) => status,
-            Parsed::Whole(_) | Parsed::Partial => 0,
+            Parsed::Complete(_) | Parsed::Partial => 0,
         }
     }
 
     #[test]
     fn a_request_is_whole_when_its_body_is_and_what_follows_waits() {
         let bytes = b"POST /pay/micropay HTTP/1.1\r\nContent-Length: 3\r\n\r\nabcGET / HT";
-        let Parsed::Whole(head) = parse(bytes) else { panic!() };
+        let Parsed::Complete(head) = parse(bytes) else { panic!() };
         assert_eq!((head.method.as_str(), head.path.as_str()), ("POST", "/pay/micropay"));
         assert_eq!(&bytes[head.length..head.length + head.body], b"abc");
         assert!(head.stays_open);
@@ -351,7 +351,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_bytes_make_it_read_past_their_end(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
-            if let Parsed::Whole(head) = parse(&bytes) {
+            if let Parsed::Complete(head) = parse(&bytes) {
                 prop_assert!(head.length + head.body <= bytes.len());
             }
         }

@@ -129,6 +129,10 @@ impl DeviceFilter {
         };
         match (self.scanner(device), &self.only) {
             (Some(why), None) if is_wanted => Role::Scanner(why),
+            // Its speed is known better than the configuration's.
+            (Some(why @ Why::Learned(_)), Some(only)) if is_wanted && only.fits(device) => {
+                Role::Scanner(why)
+            }
             (_, Some(only)) if is_wanted && only.fits(device) => Role::Scanner(Why::Named),
             (Some(_), _) => Role::MaybeScanner,
             (None, _) => without_proof(device),

@@ -73,7 +73,7 @@ pub struct Assembler {
     suffix: Suffix,
     pending: PendingScan,
     /// Part of the scan is missing, or it was too long to be one: the rest of it is dropped.
-    is_spoilt: bool,
+    is_corrupt: bool,
     received_at: Uptime,
     last: Option<Last>,
     noise_at: Option<Uptime>,
@@ -84,7 +84,7 @@ impl Assembler {
         Self {
             suffix,
             pending: PendingScan(Zeroizing::new(Vec::with_capacity(LONGEST))),
-            is_spoilt: false,
+            is_corrupt: false,
             received_at: Uptime::default(),
             last: None,
             noise_at: None,
@@ -100,13 +100,13 @@ impl Assembler {
             } else if *byte == STX {
                 // A scan begins here, so whatever is pending was never finished.
                 lines.extend(self.drop_pending(at));
-            } else if self.pending.0.len() < LONGEST && !self.is_spoilt {
+            } else if self.pending.0.len() < LONGEST && !self.is_corrupt {
                 self.pending.0.push(*byte);
             } else {
                 // The last byte may be the first half of a suffix.
                 self.pending.clear();
                 self.pending.0.push(*byte);
-                if !std::mem::replace(&mut self.is_spoilt, true) {
+                if !std::mem::replace(&mut self.is_corrupt, true) {
                     lines.extend(self.noise(at));
                 }
             }
@@ -137,7 +137,7 @@ impl Assembler {
     /// complete scan.
     pub fn lost(&mut self, at: Uptime) -> Option<ScanLine> {
         self.pending.clear();
-        self.is_spoilt = true;
+        self.is_corrupt = true;
         self.received_at = at;
         self.noise(at)
     }
@@ -169,12 +169,12 @@ impl Assembler {
     /// Forgets everything: the scanner is gone, and what it had begun will not be finished.
     pub fn reset(&mut self) {
         self.pending.clear();
-        self.is_spoilt = false;
+        self.is_corrupt = false;
         self.last = None;
     }
 
     fn has_begun(&self) -> bool {
-        self.is_spoilt || !self.pending.0.is_empty()
+        self.is_corrupt || !self.pending.0.is_empty()
     }
 
     const fn silence(&self) -> Millis {
@@ -197,8 +197,8 @@ impl Assembler {
     }
 
     fn end(&mut self, at: Uptime) -> Option<ScanLine> {
-        let was_spoilt = std::mem::take(&mut self.is_spoilt);
-        if was_spoilt || self.pending.is_blank() {
+        let was_corrupt = std::mem::take(&mut self.is_corrupt);
+        if was_corrupt || self.pending.is_blank() {
             self.pending.clear();
             return None;
         }
@@ -215,8 +215,8 @@ impl Assembler {
     }
 
     fn drop_pending(&mut self, at: Uptime) -> Option<ScanLine> {
-        let was_spoilt = std::mem::take(&mut self.is_spoilt);
-        let is_noise = !was_spoilt && !self.pending.is_blank();
+        let was_corrupt = std::mem::take(&mut self.is_corrupt);
+        let is_noise = !was_corrupt && !self.pending.is_blank();
         self.pending.clear();
         if is_noise { self.noise(at) } else { None }
     }

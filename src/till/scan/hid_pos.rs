@@ -131,23 +131,23 @@ impl ReportLayout {
 
 /// A scan joined from its reports. It may be a payment code.
 #[derive(Clone, Eq, PartialEq)]
-pub struct Whole {
+pub struct CompleteScan {
     pub data: Zeroizing<Vec<u8>>,
     pub symbology: Option<Symbology>,
 }
 
-impl std::fmt::Debug for Whole {
+impl std::fmt::Debug for CompleteScan {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Whole({} bytes, {:?})", self.data.len(), self.symbology)
+        write!(f, "CompleteScan({} bytes, {:?})", self.data.len(), self.symbology)
     }
 }
 
 /// The result of the reports received.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Joined {
-    Scan(Whole),
+    Scan(CompleteScan),
     /// The rest of a scan did not arrive, or it was too long.
-    Half,
+    Partial,
 }
 
 /// Joins the reports of one scanner.
@@ -210,8 +210,8 @@ impl Joiner {
         self.waits_since = None;
         match (is_whole, data.is_empty()) {
             (true, true) => None,
-            (true, false) => Some(Joined::Scan(Whole { data, symbology: self.symbology })),
-            (false, _) => Some(Joined::Half),
+            (true, false) => Some(Joined::Scan(CompleteScan { data, symbology: self.symbology })),
+            (false, _) => Some(Joined::Partial),
         }
     }
 }

@@ -99,7 +99,7 @@ impl Keyboard {
 
     /// Resets at the end of a scan, perhaps by silence: some scanners end it with Caps Lock
     /// (scans 2.4).
-    pub fn rest(&mut self) {
+    pub fn end_scan(&mut self) {
         self.caps_lock = false;
     }
 
@@ -109,7 +109,7 @@ impl Keyboard {
     }
 
     fn ended(&mut self, byte: u8) -> Vec<u8> {
-        self.rest();
+        self.end_scan();
         vec![byte]
     }
 

@@ -19,7 +19,7 @@ use paytill_host::clock::Clock;
 /// A printer that answers at all does so within this time (devices 2.6).
 const ANSWER: Millis = Millis(500);
 /// Interval between two polls for an answer.
-const GLANCE: Duration = Duration::from_millis(5);
+const POLL_WAIT: Duration = Duration::from_millis(5);
 /// Indices into [`QUESTIONS`] in the order of asking: state, cause, paper, error.
 const ORDER: [usize; 4] = [0, 1, 3, 2];
 
@@ -162,7 +162,7 @@ impl Asker<'_> {
             if is_late || !self.wanted.is_wanted() {
                 return Ok(false);
             }
-            self.wanted.pause(GLANCE);
+            self.wanted.pause(POLL_WAIT);
         }
     }
 

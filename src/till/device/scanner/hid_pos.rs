@@ -103,7 +103,7 @@ pub(super) fn read(open: &mut Open, pipeline: &mut ScanPipeline, wanted: &Worker
                 tracing::debug!(symbology = scan.symbology.map(Symbology::name), "scanned");
                 pipeline.complete(&scan.data);
             }
-            Some(Joined::Half) => pipeline.partial(),
+            Some(Joined::Partial) => pipeline.partial(),
             None => {}
         }
     }

@@ -170,7 +170,7 @@ pub(super) fn read(
             Ok(true) => {}
             Ok(false) => {
                 if pipeline.tick() {
-                    keyboard.rest();
+                    keyboard.end_scan();
                 }
             }
             Err(_) => return,

@@ -51,7 +51,7 @@ impl Search {
                     continue;
                 }
                 let node = device.node.clone();
-                match self.attend(device, why, watch.ring()) {
+                match self.start(device, why, watch.ring()) {
                     Ok(worker) => {
                         self.running.insert(node, worker);
                     }
@@ -71,7 +71,7 @@ impl Search {
     }
 
     /// Reads a scanner until it is gone, then rings.
-    fn attend(&self, device: Device, why: Why, ring: Ring) -> io::Result<Worker> {
+    fn start(&self, device: Device, why: Why, ring: Ring) -> io::Result<Worker> {
         let suffix = match device.class {
             DeviceClass::Keyboard => self.settings.suffix.typed(),
             DeviceClass::Serial | DeviceClass::HidPos(_) | DeviceClass::OtherHid => {

@@ -184,13 +184,14 @@ fn what_is_built_in_is_never_a_scanner() {
     assert_eq!(wanted.role(&keyboard(built_in)), Role::Keyboard);
 }
 
+fn learned(usb: Usb<'_>, kind: Kind) -> Learned {
+    let DeviceIdentity { ids, serial, socket, .. } = identity(usb);
+    let (vendor, product) = ids.unwrap();
+    Learned { vendor, product, serial, socket, kind, baud: 115_200 }
+}
+
 #[test]
 fn a_learned_scanner_is_known_by_its_serial_number_else_by_its_socket() {
-    let learned = |usb: Usb<'_>, kind| {
-        let DeviceIdentity { ids, serial, socket, .. } = identity(usb);
-        let (vendor, product) = ids.unwrap();
-        Learned { vendor, product, serial, socket, kind, baud: 115_200 }
-    };
     let with_serial = Usb { serial: "K1", ..OFFICE };
     let wanted = DeviceFilter {
         serial: true,
@@ -206,6 +207,18 @@ fn a_learned_scanner_is_known_by_its_serial_number_else_by_its_socket() {
     assert_eq!(role(DeviceClass::Serial, CHIP), is_learned);
     assert_eq!(role(DeviceClass::Serial, Usb { port: 7, ..CHIP }), Role::Unknown);
     assert_eq!(role(DeviceClass::Serial, Usb { ids: "1a86:5523", ..CHIP }), Role::Unknown);
+}
+
+#[test]
+fn the_one_that_is_named_keeps_the_speed_that_was_learned() {
+    let wanted = DeviceFilter {
+        serial: true,
+        only: Some("1a86:7523".parse().unwrap()),
+        learned: vec![learned(CHIP, Kind::Serial)],
+        ..DeviceFilter::default()
+    };
+    let role = wanted.role(&device(DeviceClass::Serial, "/dev/node".into(), CHIP));
+    assert_eq!(role, Role::Scanner(Why::Learned(115_200)));
 }
 
 #[test]

@@ -47,7 +47,7 @@ fn join(joiner: &mut Joiner, report: &[u8], at: u64) -> Option<Joined> {
 
 fn scan(text: &str) -> Joined {
     let data = Zeroizing::new(text.as_bytes().to_vec());
-    Joined::Scan(Whole { data, symbology: Symbology::new(*b"]Q1") })
+    Joined::Scan(CompleteScan { data, symbology: Symbology::new(*b"]Q1") })
 }
 
 #[test]
@@ -131,7 +131,7 @@ fn a_full_report_that_promises_more_than_comes_ends_by_silence() {
 fn a_partial_scan_is_never_taken_for_one_nor_joined_to_the_next() {
     let mut joiner = Joiner::new();
     assert_eq!(join(&mut joiner, &report("1345", 4, 1), 0), None);
-    assert_eq!(joiner.tick(Uptime(150)), Some(Joined::Half));
+    assert_eq!(joiner.tick(Uptime(150)), Some(Joined::Partial));
     assert_eq!(join(&mut joiner, &report(CODE, 18, 0), 151), Some(scan(CODE)));
 }
 
@@ -150,7 +150,7 @@ fn a_scan_without_end_is_bounded() {
     for at in 0..1000 {
         assert_eq!(join(&mut joiner, &report(&"7".repeat(56), 56, 1), at), None);
     }
-    assert_eq!(join(&mut joiner, &report("7", 1, 0), 1000), Some(Joined::Half));
+    assert_eq!(join(&mut joiner, &report("7", 1, 0), 1000), Some(Joined::Partial));
     assert!(joiner.pending.capacity() <= LONGEST);
     assert_eq!(join(&mut joiner, &report(CODE, 18, 0), 1001), Some(scan(CODE)));
 }

@@ -135,7 +135,7 @@ fn caps_lock_turns_letters_and_nothing_else_until_the_scan_ends() {
     assert_eq!(layout(Layout::Us, &keys.concat()), "A1a\raAa");
     let mut keyboard = Keyboard::new(Layout::Us);
     type_on(&mut keyboard, &tap(&[A, CAPS_LOCK]));
-    keyboard.rest();
+    keyboard.end_scan();
     assert_eq!(type_on(&mut keyboard, &tap(&[A])), "a");
 }
 
