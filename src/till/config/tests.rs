@@ -16,12 +16,12 @@ use super::*;
 /// The file that is shipped.
 const SHIPPED: &str = include_str!("../../../config/paytill.toml");
 const API_KEY: &str = "0123456789abcdef0123456789ABCDEF";
-/// The keys without a default, as the bench has them.
+/// The keys that have no default, with the bench's values.
 const REQUIRED: &str = "[gateway]\nkind = \"wechat-v2\"\n[gateway.wechat-v2]\n\
     app_id = \"wxd930ea5d5a258f4f\"\nmch_id = \"1900000109\"\napi_key_file = \"api.key\"\n\
     client_cert_file = \"cert.pem\"\nclient_key_file = \"key.pem\"\n";
 
-/// A folder of its own with a file, secrets and an environment.
+/// A folder with a configuration file, secrets and an environment.
 struct ConfigBench {
     folder: TempDir,
     environment: HashMap<&'static str, OsString>,
@@ -86,7 +86,7 @@ fn every_fault_is_one_sentence_with_its_place() {
     }
 }
 
-/// What a sentence is about: file, line, section and key, and whatever else is not a language's.
+/// The place that a sentence names: file, line, section and key, which are not translated.
 fn place(sentence: &str) -> &str {
     let end = sentence.find(|letter| !char::is_ascii(&letter)).unwrap_or(sentence.len());
     sentence[..end].trim_end()
@@ -101,7 +101,7 @@ fn every_fault_is_told_in_chinese_with_the_same_place() {
         assert!(chinese.chars().any(crate::text::is_chinese), "{chinese}");
         let (line, rest) = sentence.split_once(": ").unwrap();
         assert!(chinese.starts_with(&format!("paytill.toml:{line}: ")), "{chinese}");
-        // What the English one begins with, up to its verb, is in no language.
+        // The beginning of the English sentence, up to its verb, is not translated.
         let (place, english) = (place(chinese), fault.sentence(Language::English));
         assert!(english.starts_with(place), "{place} / {english}");
         let named = rest.split(' ').take(if rest.starts_with('[') { 2 } else { 1 });
@@ -632,7 +632,7 @@ fn no_secret_is_ever_shown() {
     assert!(!shown.contains("PRIVATE KEY"));
 }
 
-/// The shipped file with the keys that have no default, so that a merchant can be read from it.
+/// The shipped file with the keys that have no default, so that it configures a merchant.
 fn shipped_for_a_merchant() -> String {
     let shipped = SHIPPED.replace("kind = \"simulator\"", "kind = \"wechat-v2\"");
     let required = REQUIRED.lines().skip(3).collect::<Vec<_>>().join("\n");
