@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn every_value_that_is_refused_is_told_with_what_is_allowed() {
+    fn every_invalid_value_is_reported_with_what_is_allowed() {
         let mut refused = 0;
         let mut lines = Vec::new();
         walk(&command(Language::English), &mut |command| {
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_makes_no_sense_is_told_in_the_language_with_its_usage() {
+    fn a_line_that_makes_no_sense_is_reported_in_the_language_with_its_usage() {
         let usage = "用法：paytill pay [选项] --code <付款码> <金额>\n更多说明：paytill pay --help";
         for (line, sentence) in [
             ("pay", "缺少：--code <付款码> <金额>"),

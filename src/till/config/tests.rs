@@ -93,7 +93,7 @@ fn place(sentence: &str) -> &str {
 }
 
 #[test]
-fn every_fault_is_told_in_chinese_with_the_same_place() {
+fn every_fault_is_reported_in_chinese_with_the_same_place() {
     let bench = ConfigBench::new();
     for (text, sentence) in faults::FAULTS {
         let fault = bench.read(text).unwrap_err();
@@ -110,7 +110,7 @@ fn every_fault_is_told_in_chinese_with_the_same_place() {
 }
 
 #[test]
-fn a_fault_is_told_in_the_language_of_the_flag_the_file_or_the_environment() {
+fn a_fault_is_reported_in_the_language_of_the_flag_the_file_or_the_environment() {
     let mut bench = ConfigBench::new();
     let language = |bench: &ConfigBench, text: &str| {
         bench.write("paytill.toml", text);
@@ -175,7 +175,7 @@ fn a_file_made_to_exhaust_the_stack_is_only_wrong() {
 }
 
 #[test]
-fn what_is_not_toml_is_told_with_its_line_alone() {
+fn what_is_not_toml_is_reported_with_its_line_alone() {
     let bench = ConfigBench::new();
     for (text, line) in [("[till]\nid = ", 2), ("[till\n", 1), ("\n\nid \"T01\"", 3), ("a = 'x", 1)]
     {
@@ -521,7 +521,7 @@ fn what_sends_nothing_needs_no_secrets() {
 }
 
 #[test]
-fn a_section_with_a_fault_spoils_no_other_and_all_of_them_are_told() {
+fn a_section_with_a_fault_spoils_no_other_and_all_of_them_are_reported() {
     let bench = ConfigBench::new();
     let salvage = |text: &str| {
         bench.write("paytill.toml", text);
