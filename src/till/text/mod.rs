@@ -3,8 +3,8 @@
 //!
 //! A sentence is written once, with all its languages side by side, so that a missing translation
 //! does not compile. One thing has one name in all texts. Texts say what happened to the money and
-//! what to do, not how the till works inside. What programs read, such as `--json` and exit codes,
-//! is not in here. The tests check every catalogue against the rules of writing.
+//! what to do, not how the till works inside. The tests check every catalogue against the rules of
+//! writing.
 
 pub mod amount;
 pub mod cli;
