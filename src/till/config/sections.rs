@@ -82,8 +82,7 @@ pub(super) const KNOWN: &Known = &[
 
 const LANGUAGES: [(&str, Language); 2] = [("zh-CN", Language::Chinese), ("en", Language::English)];
 const NAME_CELLS: usize = 64;
-/// The most characters the gateway accepts as device information, and as an id of its own (protocol
-/// 3.2).
+/// The most characters the gateway accepts as device information and as its own ids (protocol 3.2).
 const ID_LENGTH: usize = 32;
 /// The most bytes the gateway accepts as the description of the goods (protocol 3.2).
 const BODY_BYTES: usize = 127;

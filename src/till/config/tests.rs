@@ -1,3 +1,5 @@
+//! The configuration: every key, default and bound, where files are found, and how faults read.
+
 mod faults;
 
 use std::collections::HashMap;

@@ -1,3 +1,5 @@
+//! Every finding reads as one sentence, with advice where there is a fault.
+
 use super::*;
 
 /// One finding of each kind, except those that repeat a sentence from elsewhere.
