@@ -25,7 +25,7 @@ const PATIENCE: Duration = Duration::from_millis(500);
 pub(super) enum TerminalInput {
     /// A key, and when it was read.
     Key(KeyEvent, Uptime),
-    /// It was resized, or another program wrote on it.
+    /// The window was resized.
     Redraw,
     /// It was closed.
     Gone,

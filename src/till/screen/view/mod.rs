@@ -2,8 +2,8 @@
 //!
 //! From top to bottom: the shop and the time, the training banner, open payments that are not at
 //! hand, payments that ended in the background, the task, a note, the connections, the keys that
-//! work now. This file lays out the regions and draws the first two; the others are drawn by the
-//! files of their own (there is a map in [`crate::screen`]). Nothing is drawn outside the frame.
+//! work now. This file lays out the regions and draws the first two; the other files draw the rest
+//! (see the map in [`crate::screen`]). Nothing is drawn outside the frame.
 
 mod compact;
 mod lists;
