@@ -1,7 +1,7 @@
-"""A receipt printer that somebody else wrote (emupos), and what came out of it, for the scripts here.
+"""A simulated receipt printer by another project (emupos), and what it printed, for these scripts.
 
-It needs Python 3.13; without it or its packages a script says so and ends with 0. PRINTER_VENV
-names a folder to keep the packages in.
+It needs Python 3.13; without that or its packages a script says so and ends with exit code 0.
+PRINTER_VENV names a folder to keep the packages in.
 """
 
 import os
@@ -31,7 +31,7 @@ serial: { baud: 9600, data_bits: 8, parity: none, stop_bits: 1 }
 
 
 def run_with_packages(main):
-    """Runs a script's main, by a Python that has the packages."""
+    """Runs a script's main with a Python that has the packages."""
     if os.environ.get("PRINTER_INSIDE"):
         return main()
     with tempfile.TemporaryDirectory(prefix="printer-") as folder:
@@ -53,7 +53,7 @@ def find_python():
     if sys.version_info >= PYTHON:
         return sys.executable
     names = (f"python3.{minor}" for minor in range(PYTHON[1], PYTHON[1] + 5))
-    # A name may be there and lead nowhere, as version managers leave them.
+    # A name may exist but not work, such as the shims of version managers.
     works = lambda path: subprocess.run([path, "--version"], capture_output=True).returncode == 0
     return next((path for path in map(shutil.which, names) if path and works(path)), None)
 
@@ -64,7 +64,7 @@ def skip(reason):
 
 
 class Emulator:
-    """A printer for paper of this width, plugged in for as long as the `with` lasts."""
+    """A printer for paper of this width, connected for the duration of the `with`."""
 
     def __init__(self, folder, paper):
         self.folder, self.receipts, self.log = folder, folder / "receipts", folder / "log"
@@ -112,20 +112,20 @@ devices:
         subprocess.run(command, check=True, capture_output=True)
 
     def ended(self):
-        """How many receipts have come out."""
+        """How many receipts were printed."""
         return len(list(self.receipts.rglob("*.json")))
 
     def unknown(self):
-        """What it was sent and does not know."""
+        """The commands it received and does not know."""
         return [line for line in self.log.read_text().splitlines() if "printer.command.unknown" in line]
 
     def text(self):
-        """What is on the paper. Two bytes of Chinese are shown as two of the printer's own characters."""
+        """The printed text. The printer shows each byte of a Chinese character as one of its own."""
         text = "".join(path.read_text() for path in sorted(self.receipts.rglob("*.txt")))
         return "\n".join(line.encode("cp437").decode("gb18030") for line in text.splitlines())
 
     def codes(self):
-        """What a scanner reads on the paper."""
+        """The codes that a scanner reads from the paper."""
         import zxingcpp
         from PIL import Image
 

@@ -1,5 +1,5 @@
-//! What can be typed on the command line, and nothing else. What it is called there for people is
-//! in `text/cli.rs`, and is put onto this structure in [`words`].
+//! The structure of the command line: which commands and options there are, and nothing else. Their
+//! descriptions are in `text/cli.rs`; [`words`] attaches them to this structure.
 
 pub mod words;
 
@@ -23,16 +23,16 @@ pub struct Cli {
     pub command: Option<Command>,
 }
 
-/// Options of every command.
+/// The options of every command.
 #[derive(Args, Debug)]
 pub struct Global {
     /// The configuration file.
     #[arg(long, global = true)]
     pub config: Option<PathBuf>,
-    /// The least that is logged.
+    /// The minimum log level.
     #[arg(long, global = true)]
     pub log_level: Option<LevelFilter>,
-    /// The language for people.
+    /// The language of the output.
     #[arg(long, global = true, value_parser = language)]
     pub lang: Option<Language>,
 }
@@ -55,7 +55,7 @@ pub enum Command {
     PrintTest(PrintTest),
     Simulator(Simulator),
     Completions {
-        /// Whose completions.
+        /// The shell to complete for.
         shell: clap_complete::Shell,
     },
     Man,
@@ -64,13 +64,13 @@ pub enum Command {
 /// `paytill pay`
 #[derive(Args, Debug)]
 pub struct Pay {
-    /// In major units.
+    /// In major units of the currency.
     #[arg(allow_hyphen_values = true)]
     pub amount: String,
-    /// The customer's payment code; - where it is on standard input.
+    /// The customer's payment code, or - to read it from standard input.
     #[arg(long, allow_hyphen_values = true)]
     pub code: String,
-    /// Kept with the sale.
+    /// Stored with the sale.
     #[arg(long, default_value = "")]
     pub note: String,
     #[command(flatten)]
@@ -80,13 +80,13 @@ pub struct Pay {
 /// `paytill orders`
 #[derive(Args, Debug)]
 pub struct Orders {
-    /// Only those of this day.
+    /// Only orders of this day.
     #[arg(long)]
     pub day: Option<jiff::civil::Date>,
-    /// Only those in this state.
+    /// Only orders in this state.
     #[arg(long, value_parser = state)]
     pub state: Option<Status>,
-    /// At most so many.
+    /// The maximum number of orders.
     #[arg(long)]
     pub limit: Option<u32>,
     #[command(flatten)]
@@ -96,7 +96,7 @@ pub struct Orders {
 /// `paytill show`
 #[derive(Args, Debug)]
 pub struct Show {
-    /// The order's number.
+    /// The order number.
     pub order_no: String,
     #[command(flatten)]
     pub json: Json,
@@ -105,7 +105,7 @@ pub struct Show {
 /// `paytill devices`
 #[derive(Args, Clone, Copy, Debug)]
 pub struct DevicesArgs {
-    /// Find the scanner by using it.
+    /// Detect the scanner by scanning with it.
     #[arg(long)]
     pub learn: bool,
     #[command(flatten)]
@@ -115,7 +115,7 @@ pub struct DevicesArgs {
 /// `paytill print-test`
 #[derive(Args, Debug)]
 pub struct PrintTest {
-    /// Instead of the one that is configured.
+    /// Instead of the configured one.
     #[arg(long, value_parser = profile)]
     pub profile: Option<Profile>,
 }
@@ -123,16 +123,16 @@ pub struct PrintTest {
 /// `paytill simulator`
 #[derive(Args, Debug)]
 pub struct Simulator {
-    /// Where to listen.
+    /// The address to listen on.
     #[arg(long, default_value = "127.0.0.1:8443")]
     pub listen: SocketAddr,
-    /// What happens to every payment; without it the payment code decides.
+    /// What happens to every payment; if absent, the payment code decides.
     #[arg(long)]
     pub scenario: Option<String>,
-    /// Of the random draws.
+    /// The seed of the random draws.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
-    /// Where to write a configuration that points a till at it.
+    /// The folder for a configuration that points a till at the simulator.
     #[arg(long)]
     pub write_config: Option<PathBuf>,
 }
@@ -140,7 +140,7 @@ pub struct Simulator {
 /// Output for programs.
 #[derive(Args, Clone, Copy, Debug)]
 pub struct Json {
-    /// Print JSON, one object a line.
+    /// Print JSON, one object per line.
     #[arg(long)]
     pub json: bool,
 }

@@ -1,5 +1,5 @@
-//! The auditor, who watches for what must be true: over everything that is sent, answered, written,
-//! told, printed and drawn, and over the bank's own books.
+//! The auditor. It checks the invariants on everything that is sent, answered, recorded, reported,
+//! printed and drawn, and on the bank's own ledger.
 
 mod answers;
 mod attempted;
@@ -26,10 +26,10 @@ use paper::Says;
 
 const CODE_DIGITS: usize = 18;
 
-/// What is broken, and why.
+/// Which invariant is broken, and how.
 type Wrong = (Invariant, &'static str);
 
-/// Watches over one story.
+/// Checks one story.
 pub struct Auditor {
     api_key: String,
     attempts: BTreeMap<String, Attempted>,
@@ -59,7 +59,7 @@ impl Auditor {
         }
     }
 
-    /// An attempt was begun: for a sale of this much, with this code.
+    /// An attempt was begun, for a sale of this amount and with this code.
     pub fn begun(&mut self, number: &str, sale: usize, due: i64, code: &str) {
         let attempted = Attempted {
             number: number.to_owned(),
@@ -74,7 +74,7 @@ impl Auditor {
         self.check(!was_seen, Invariant::OneSubmission, || format!("{number} was given twice"));
     }
 
-    /// An entry goes to the disk.
+    /// An entry was handed to the disk.
     pub fn handed(&mut self, entry: &Entry) {
         let Some(attempted) = self.of_entry(entry) else { return };
         let is_clean = !entry.wire.iter().any(|(_, value)| value.contains(&attempted.code));
@@ -87,7 +87,7 @@ impl Auditor {
         self.check(is_same, Invariant::SameMoney, || format!("{number}: journal has {amount:?}"));
     }
 
-    /// The disk has acknowledged it.
+    /// The disk has acknowledged an entry.
     pub fn kept(&mut self, entry: &Entry) {
         if let Some(attempted) = self.of_entry(entry)
             && !attempted.handed.is_empty()
@@ -108,7 +108,7 @@ impl Auditor {
         }
     }
 
-    /// A call goes out.
+    /// A call is made.
     pub fn sent(&mut self, order: &Order, call: Call, body: &[u8], is_of_the_past: bool) {
         let (number, now) = (order.out_trade_no.as_str(), self.now);
         let Some(attempted) = self.attempts.get_mut(number) else {
@@ -126,7 +126,7 @@ impl Auditor {
         }
     }
 
-    /// The first byte of a submission leaves; it reaches the bank so many times.
+    /// The first byte of a submission leaves. It will reach the bank this many times.
     pub fn left(&mut self, number: &str, arrivals: u32, is_late: bool) {
         let now = self.now;
         if let Some(attempted) = self.attempts.get_mut(number) {
@@ -151,7 +151,7 @@ impl Auditor {
         self.check(is_one, Invariant::OneSubmission, || format!("{number}: another body"));
     }
 
-    /// An answer reaches the till, or the knowledge that there is none.
+    /// An answer reaches the till, or the call is known to be lost.
     pub fn answered(&mut self, order: &Order, kind: CallKind, reply: Option<(u16, &[u8])>) {
         let fields = reply.and_then(|(status, body)| answers::signed(status, body, &self.api_key));
         if let Some(attempted) = self.attempts.get_mut(order.out_trade_no.as_str())
@@ -171,20 +171,20 @@ impl Auditor {
         }
     }
 
-    /// The machine falls asleep.
+    /// The machine is suspended.
     pub fn sleeps(&mut self, wakes_at: u64) {
         let asleep = self.attempts.values().filter(|attempted| attempted.sent_at.is_some());
         self.pace.sleeps(self.now, wakes_at, asleep.map(|attempted| attempted.number.clone()));
     }
 
-    /// A person wants something done about it.
+    /// The cashier asks for something.
     pub fn called_for(&mut self, number: &str, event: &Event) {
         if let Some(attempted) = self.attempts.get_mut(number) {
             attempted.note_wish(event);
         }
     }
 
-    /// People are told of an attempt.
+    /// A status is reported to people.
     pub fn told(&mut self, attempt: &Attempt, event: &Event, bank: &Bank) {
         let number = attempt.out_trade_no.as_str();
         let Some(attempted) = self.attempts.get_mut(number) else {
@@ -199,12 +199,12 @@ impl Auditor {
         }
     }
 
-    /// A receipt comes out of the printer.
+    /// A receipt is printed.
     pub fn printed(&mut self, number: &str, bytes: &[u8]) {
         self.is_said(number, "receipt", paper::receipt(bytes).as_ref());
     }
 
-    /// Programs are told of an attempt.
+    /// A status is reported to programs.
     pub fn reported(&mut self, number: &str, line: &str) {
         self.is_said(number, "report", paper::report(line).as_ref());
     }
@@ -217,7 +217,7 @@ impl Auditor {
         });
     }
 
-    /// No payment code is in what lies on the disk.
+    /// The bytes on the disk contain no payment code.
     pub fn read_disk(&mut self, bytes: &[u8]) {
         let codes: BTreeSet<&[u8]> =
             self.attempts.values().map(|attempted| attempted.code.as_bytes()).collect();
@@ -227,12 +227,12 @@ impl Auditor {
         self.check(!found, Invariant::NoSecrets, || "a payment code is on the disk".to_owned());
     }
 
-    /// How the attempts ended.
+    /// How each attempt ended.
     pub fn ends(&self) -> impl Iterator<Item = Status> {
         self.attempts.values().filter_map(|attempted| attempted.told)
     }
 
-    /// The code must be nowhere in what is drawn.
+    /// The screen shows that something is open, and contains no payment code.
     pub fn drawn(&mut self, screen: &str, open: &[Status], words: impl Fn(Status) -> &'static str) {
         let is_told = open.is_empty() || open.iter().any(|status| screen.contains(words(*status)));
         self.check(is_told, Invariant::OpenIsVisible, || {

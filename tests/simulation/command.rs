@@ -1,5 +1,5 @@
-//! `scripts/simulate`: plays seeds until so many sales were rung up, on all processors, or tells one
-//! story in words.
+//! `scripts/simulate`: plays seeds on all processors until a number of sales is reached, or tells
+//! the story of one seed.
 #![allow(clippy::unwrap_used, reason = "what does not hold ends here")]
 #![allow(unreachable_pub, reason = "the modules of one program")]
 
@@ -24,25 +24,25 @@ use world::{Counts, play};
 #[derive(Parser)]
 #[command(name = "simulate")]
 struct Arguments {
-    /// Play seeds until so many sales were rung up
+    /// Play seeds until this many sales were made
     #[arg(long, default_value_t = 100_000)]
     sales: u64,
-    /// Tell the story of one seed in words
+    /// Tell the story of one seed
     #[arg(long)]
     seed: Option<u64>,
-    /// Leave these out of it: names of troubles, `sale N`, `deeds N`, with commas between
+    /// Leave these out: names of troubles, `sale N`, `deeds N`, separated by commas
     #[arg(long, requires = "seed", value_delimiter = ',')]
     without: Vec<String>,
-    /// Begin with this seed; else by chance
+    /// The first seed; random by default
     #[arg(long)]
     from: Option<u64>,
-    /// Threads; else one a processor
+    /// Threads; one per processor by default
     #[arg(long)]
     threads: Option<usize>,
 }
 
 fn main() -> ExitCode {
-    // What panics is told as a violation.
+    // A panic is reported as a violation.
     std::panic::set_hook(Box::new(|_| {}));
     let arguments = Arguments::parse();
     match arguments.seed {

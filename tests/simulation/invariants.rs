@@ -4,44 +4,46 @@ use std::fmt;
 
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Invariant {
-    /// What the bank has seen of a submission, the disk held before, with number and amount.
+    /// The disk held the intent, with number and amount, before the bank saw anything of a
+    /// submission.
     IntentBeforeWire,
-    /// *Paid* is told only after an answer that is signed with our key and matches in merchant,
-    /// number, amount and currency; the bank holds the money.
+    /// *Paid* is reported only after an answer that is signed with our key and matches in merchant,
+    /// number, amount and currency; and the bank holds the money.
     PaidNeedsProof,
-    /// Never *not paid* or *reversed* while the bank holds money of that attempt, or can still come
-    /// to hold some; and never without a verified word of the gateway's.
+    /// *Not paid* and *reversed* are never reported while the bank holds money of that attempt or
+    /// can still receive some, and never without a verified answer of the gateway.
     NoMoneyLeftBehind,
     /// Never two net charges for one sale.
     OneNetCharge,
-    /// A number is submitted once, has one body, and is given to nobody else.
+    /// A number is submitted once, with one body, and never reused.
     OneSubmission,
-    /// No reversal before 15 s, none without a query before it, none of what a customer has duly
-    /// paid; *reversed* only when a query proves it.
+    /// No reversal before 15 s, none without a query before it, none of a payment that was made in
+    /// time; *reversed* only if a query proves it.
     ReversalDiscipline,
-    /// Once a reversal has left, never *paid*.
+    /// Never *paid* once a reversal has left.
     NeverPaidAfterReversal,
     /// States only move forward.
     OnlyForward,
-    /// What was acknowledged stands in the journal after every kind of death, unchanged.
+    /// What was acknowledged is in the journal, unchanged, after every kind of crash.
     NothingLost,
-    /// The screen shows that something is open for as long as something is.
+    /// The screen shows that something is open exactly as long as something is.
     OpenIsVisible,
-    /// The amount is the same from the key to the wire, the journal, the bank, the receipt and the
-    /// report.
+    /// The amount is the same on the keyboard, on the wire, in the journal, at the bank, on the
+    /// receipt and in the report.
     SameMoney,
-    /// No more queries than one an interval, beside those that something calls for; growing waits;
-    /// what is open at a start, or was when the machine fell asleep, is asked about one by one.
+    /// At most one query per interval, except those that something calls for; growing waits; what
+    /// was open at a start or before a suspension is queried one at a time.
     NoStorm,
-    /// After healing everything ends in time, and the books of till and bank agree.
+    /// Once nothing fails any more, everything ends in time, and the till's journal and the bank's
+    /// ledger agree.
     Converges,
-    /// No payment code in the journal, or in anything that is told.
+    /// No payment code in the journal or in any output.
     NoSecrets,
     /// The till did not panic.
     NoPanic,
 }
 
-/// What was broken, in words.
+/// What was broken, and how.
 #[derive(Clone, Debug)]
 pub struct Violation {
     pub invariant: Invariant,

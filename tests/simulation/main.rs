@@ -1,6 +1,6 @@
 //! The till cannot lose, double or invent a payment: see `tests/README.md`.
 //!
-//! `scripts/simulate --seed N` tells one story in words.
+//! `scripts/simulate --seed N` tells the story of one seed.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may")]
 #![allow(unreachable_pub, reason = "the modules of one test")]
 
@@ -17,13 +17,13 @@ use plan::Plan;
 use simulated_disk::{Disk, Loss, Trouble};
 use world::{Counts, Told, play};
 
-/// The same in every run, and as many drawn anew.
+/// How many seeds: these in every run, and as many random ones.
 const SEEDS: u64 = 250;
-/// Stories that once went wrong: a seed may tell another one after the simulation has changed, what
-/// it showed is a test of its own beside the code that was mended.
+/// Stories that once broke an invariant. When the simulation changes, a seed may tell another
+/// story; what it showed also has a test beside the code that was fixed.
 const ONCE_BROKEN: &str = include_str!("once_broken.txt");
 
-/// Plays seeds, and tells the shortest story of the first that breaks anything.
+/// Plays seeds, and panics with the shortest story of the first one that breaks an invariant.
 fn play_all(seeds: impl Iterator<Item = u64>) -> (Counts, BTreeMap<&'static str, u32>) {
     let (mut counts, mut ends) = (Counts::default(), BTreeMap::new());
     for seed in seeds {
@@ -53,7 +53,7 @@ fn the_seeds_of_every_run_break_nothing() {
 #[test]
 fn seeds_that_nobody_has_seen_before_break_nothing() {
     let first = fastrand::u64(..1 << 48);
-    // Said before it is played, to be known whatever happens.
+    // Printed first, so that the seeds are known whatever happens.
     eprintln!("seeds {first} to {}", first + SEEDS - 1);
     play_all(first..first + SEEDS);
 }
@@ -89,7 +89,7 @@ fn a_shortened_plan_leaves_the_rest_of_the_story_as_it_was() {
     assert_eq!(rest, all[1..]);
 }
 
-/// What a file holds after a power cut.
+/// The contents of a file after a power cut.
 fn after_the_cut(disk: &Disk, loss: Loss, seed: u64) -> Vec<u8> {
     disk.cut_power(loss, &mut fastrand::Rng::with_seed(seed));
     disk.small_file("a").read().unwrap()

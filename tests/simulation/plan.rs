@@ -1,7 +1,8 @@
-//! What a seed draws before anything happens: how rough it is, who comes, and what the cashier does.
+//! What a seed determines in advance: how rough the conditions are, which customers come, and what
+//! the cashier does.
 //!
-//! Everything is drawn from the seed and a name of its own, so that taking one trouble or one sale
-//! away leaves the rest as it was: that is how a story is made shorter.
+//! Each draw depends on the seed and a name of its own, so leaving out one trouble or one sale does
+//! not change the others. That is how a story is shortened.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -10,18 +11,19 @@ use std::sync::OnceLock;
 use paytill::payment::Status;
 use paytill::simulator::{Expected, Scenario, SpecialCase};
 
-/// From here on nothing fails any more, and no customer comes. In milliseconds, as all times here.
+/// From this time on nothing fails any more, and no customer comes. All times here are in
+/// milliseconds.
 pub const HEALED: u64 = 240_000;
-/// A request that is held up in the network arrives by then. With an honest network there is such
-/// a bound; the till looks later than it.
+/// A request that is held in the network arrives within this time. An honest network has such a
+/// bound; the till rechecks later than that.
 pub const HELD_AT_MOST: u64 = 100_000;
 /// The most customers of an ordinary seed.
 const FEW: usize = 28;
-/// And of one in [`LONG_DAYS`], so that the journal grows as far as its first checkpoint.
+/// The most customers of one seed in [`LONG_DAYS`], enough for the journal's first checkpoint.
 const MANY: usize = 60;
 const LONG_DAYS: u64 = 64;
 
-/// A seed, and what is taken away from what it draws.
+/// A seed, and what to leave out of its draws.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Plan {
     pub seed: u64,
@@ -29,7 +31,7 @@ pub struct Plan {
     pub without: BTreeSet<String>,
 }
 
-/// The shares are in thousandths.
+/// How rough the conditions are. Shares are in thousandths.
 #[derive(Clone, Debug, Default)]
 pub struct Climate {
     pub no_connection: u64,
@@ -38,18 +40,18 @@ pub struct Climate {
     pub twofold_requests: u64,
     pub lost_answers: u64,
     pub altered_answers: u64,
-    /// In milliseconds, as the next two.
+    /// In milliseconds, like the next one.
     pub slow_network: u64,
     pub slow_disk: u64,
-    /// How often the line is cut for a while.
+    /// How many times the network is down for a while.
     pub partitions: u64,
     pub failing_disk: u64,
-    /// The process dies within a write.
+    /// The process dies during a write.
     pub death_at_the_disk: u64,
     pub death_at_a_start: u64,
     /// The process dies as a request leaves.
     pub death_at_the_wire: u64,
-    /// How often, as the next four.
+    /// A number of times, like the next four.
     pub power_cuts: u64,
     pub kills: u64,
     pub closings: u64,
@@ -66,16 +68,16 @@ pub struct Customer {
     pub due: i64,
 }
 
-/// What a cashier does about a sale, beside scanning its code.
+/// What a cashier does with a sale besides scanning its code.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Deed {
     GiveUp,
-    /// Wants the gateway asked, and presses the key more than once.
+    /// Asks for a query, and presses the key more than once.
     AskNow,
     PutAside,
-    /// Charges the sale once more, with a new code; the till may refuse.
+    /// Charges the sale again with a new code; the till may refuse.
     ChargeAgain,
-    /// Scans the same code once more.
+    /// Scans the same code again.
     ScanAgain,
 }
 
@@ -84,7 +86,7 @@ impl Plan {
         Self { seed, without: BTreeSet::new() }
     }
 
-    /// Chance for one purpose.
+    /// The random draws for one purpose.
     pub fn chance(&self, purpose: &str, number: u64) -> fastrand::Rng {
         let mut hash = 0xcbf2_9ce4_8422_2325_u64 ^ self.seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
         for byte in purpose.bytes().chain(number.to_le_bytes()) {
@@ -129,7 +131,7 @@ impl Plan {
         climate
     }
 
-    /// Those who come, by the number of their sale.
+    /// The customers, each with the number of its sale.
     pub fn customers(&self) -> Vec<(usize, Customer)> {
         let mut rng = self.chance("customers", 0);
         let count =
@@ -143,11 +145,11 @@ impl Plan {
         let usual = ["ok", "ok", "password", "walks-away", "cancels", "notenough", "request-lost"];
         let scenario = match rng.u8(..4) {
             0 | 1 => Scenario::from_name(usual[rng.usize(..usual.len())]),
-            // Of every patience, beyond that of the till too.
+            // Any amount of patience, even more than the till's.
             2 => Some(Scenario::Password(rng.u8(1..60))),
             _ => rng.choice(every_scenario()).copied(),
         };
-        // Some come close together.
+        // Some customers come close together.
         let spread = [HEALED - 10_000, 60_000][usize::from(rng.u8(..4) == 0)];
         let at = if count > FEW { sale as u64 * 4_500 } else { rng.u64(100..spread) };
         let due = match rng.u8(..8) {
@@ -158,7 +160,7 @@ impl Plan {
         Customer { at, scenario: scenario.unwrap_or(Scenario::Pays), due }
     }
 
-    /// What the cashier does about a sale, and how long after its customer came.
+    /// What the cashier does with a sale, and how long after its customer came.
     pub fn deeds(&self, sale: usize) -> Vec<(u64, Deed)> {
         use Deed::{AskNow, ChargeAgain, GiveUp, PutAside, ScanAgain};
         if !self.has(&format!("deeds {sale}")) {
@@ -177,7 +179,7 @@ impl Plan {
 }
 
 impl Climate {
-    /// Each trouble by its name.
+    /// Each trouble with its name.
     pub fn troubles(&mut self) -> [(&'static str, &mut u64); 18] {
         [
             ("no connection", &mut self.no_connection),
@@ -202,14 +204,14 @@ impl Climate {
     }
 }
 
-/// All that come to an end.
+/// All scenarios that end.
 fn every_scenario() -> &'static [Scenario] {
     static ALL: OnceLock<Vec<Scenario>> = OnceLock::new();
     ALL.get_or_init(|| Scenario::all().into_iter().filter(|scenario| ends(*scenario)).collect())
 }
 
-/// Not `delivered-late`, which is left to the network here, and not what a gateway that refuses for
-/// ever leaves to people.
+/// Except `delivered-late`, which the network plays here, and the scenario whose gateway refuses
+/// forever and leaves the order to people.
 fn ends(scenario: Scenario) -> bool {
     let network = scenario == Scenario::Odd(SpecialCase::DeliveredLate);
     let for_ever = scenario == Scenario::Odd(SpecialCase::ReverseExpired);

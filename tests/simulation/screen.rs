@@ -1,4 +1,4 @@
-//! The cashier's screen, told what the real one is told, and looked at.
+//! The cashier's screen: it gets the same messages as the real one, and its drawing is checked.
 
 use paytill::clock::{TimeZone, Timestamp, Uptime};
 use paytill::engine::{Attempt, Report};
@@ -13,7 +13,7 @@ use ratatui::layout::Rect;
 use crate::auditor::Auditor;
 use crate::invariants::Invariant;
 
-/// One look in so many changes; drawing takes longer than all the rest.
+/// It is drawn once in this many changes: drawing takes longer than all the rest.
 const LOOKS: u32 = 32;
 const WINDOW: Rect = Rect { x: 0, y: 0, width: 80, height: 24 };
 const SMALL: Rect = Rect { x: 0, y: 0, width: 30, height: 8 };
@@ -25,7 +25,7 @@ pub struct Screen {
 }
 
 impl Screen {
-    /// A till's first frame.
+    /// The first frame of a till.
     pub fn new(recent: Vec<Attempt>) -> Self {
         let settings = Settings {
             store: "Corner Coffee".into(),
@@ -63,7 +63,7 @@ impl Screen {
         }
     }
 
-    /// Whether everything open is known to it, and, now and then, whether it is to be seen.
+    /// Whether the model knows everything that is open and, now and then, whether that can be seen.
     pub fn check(&self, auditor: &mut Auditor) {
         if self.model.is_anything_open() == self.open.is_empty() {
             let what = format!("open: {:?}, the screen says otherwise", self.open);

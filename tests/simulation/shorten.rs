@@ -1,9 +1,9 @@
-//! Makes the story of a violation shorter, while it stays one of the same invariant.
+//! Shortens the story of a violation as long as it still breaks the same invariant.
 
 use crate::plan::{Climate, Plan};
 use crate::world::play;
 
-/// Takes away all it can: troubles, sales, and what the cashier does.
+/// Leaves out as much as possible: troubles, sales, and the cashier's actions.
 pub fn shorten(plan: Plan) -> Plan {
     let Some(wanted) = play(&plan, false).violation.map(|violation| violation.invariant) else {
         return plan;

@@ -1,4 +1,5 @@
-//! The house rules that a compiler does not know: who may import whom, and what is pure.
+//! The project's rules that the compiler cannot check: which room may import which, and which code
+//! is pure.
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
 use std::collections::BTreeMap;
@@ -6,15 +7,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The crates from the ground up. Cargo holds them to it; this list says which order is meant.
+/// The crates in order of dependency. Cargo enforces it; this list says which order is meant.
 const CRATES: [&str; 5] = ["core", "host", "journal", "simulator", "till"];
 
-/// What the core must never reach, not even through others: it decides, and does nothing.
+/// What the core must not depend on, even indirectly: it decides, and does nothing else.
 const NOT_FOR_THE_CORE: [&str; 8] =
     ["crossterm", "hidapi", "ratatui", "reqwest", "rusqlite", "rustix", "serialport", "tokio"];
 
-/// The rooms of each crate from the ground up. A room uses those before it in this list, never those
-/// behind it.
+/// The rooms of each crate, bottom up. A room uses those before it in this list and never those
+/// after it.
 const ROOMS: &[&str] = &[
     "core/clean",
     "core/language",
@@ -52,7 +53,7 @@ const ROOMS: &[&str] = &[
     "till/main",
 ];
 
-/// The pages of facts that comments point into, as in `devices 2.3`, by the word they go by.
+/// The pages of facts that comments refer to, as in `devices 2.3`, by keyword.
 const PAGES: [(&str, &str); 5] = [
     ("protocol", "src/core/gateway/wechat/README.md"),
     ("devices", "src/till/device/README.md"),
@@ -61,7 +62,7 @@ const PAGES: [(&str, &str); 5] = [
     ("interface", "src/till/README.md"),
 ];
 
-/// Code that decides. It has no thread, file, socket, clock, environment or random draw.
+/// Code that only decides: no threads, files, sockets, clocks, environment or random numbers.
 const PURE: &[&str] = &[
     "core/",
     "till/picture.rs",
@@ -97,7 +98,7 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// All files below a folder, but for what is built, drawn or drawn by lot.
+/// All files in a folder, except build output, snapshots and fuzzing corpora.
 fn files(folder: &Path) -> Vec<PathBuf> {
     let skipped = ["target", "corpus", "snapshots", ".git"];
     let mut files = Vec::new();
@@ -123,7 +124,7 @@ fn sources() -> BTreeMap<String, String> {
         .collect()
 }
 
-/// Without comments, and without the tests at a file's end.
+/// The text without comments, and without the tests at the end of the file.
 fn code(text: &str) -> String {
     let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
     let lines = code.lines().map(|line| line.split("//").next().unwrap_or_default());
@@ -147,7 +148,7 @@ fn imports_run_one_way() {
     for (name, text) in sources.iter().filter(|(name, _)| !is_test(name)) {
         let (of, room) = (name.split('/').next().unwrap(), room(name));
         assert!(CRATES.contains(&of), "{name} is in no known crate");
-        // The simulator's files and every crate's front door stand for themselves.
+        // The simulator's files and the root of every crate are in no room.
         let place = |room: &str| ROOMS.iter().position(|known| *known == room);
         let Some(own) = place(&room) else {
             assert!(of == "simulator" || name.ends_with("lib.rs"), "{name} is in no known room");
@@ -304,22 +305,22 @@ fn every_deliberate_fault_has_its_place_in_the_code() {
     }
 }
 
-/// The numbers of a page's sections.
+/// The section numbers of a page.
 fn headings(page: &str) -> Vec<String> {
     let text = fs::read_to_string(root().join(page)).unwrap();
     let titles = text.lines().filter_map(|line| line.trim_start_matches('#').strip_prefix(' '));
     titles.filter_map(|title| number(title).map(|(number, _)| number.to_owned())).collect()
 }
 
-/// A number such as `2.5` at the beginning, and what comes after it.
+/// A number such as `2.5` at the beginning, and the text after it.
 fn number(text: &str) -> Option<(&str, &str)> {
     let length = text.find(|letter: char| !letter.is_ascii_digit() && letter != '.');
     let number = text[..length.unwrap_or(text.len())].trim_end_matches('.');
     number.starts_with(|first: char| first.is_ascii_digit()).then(|| text.split_at(number.len()))
 }
 
-/// The sections that a text names by this word: `devices 2.5 and 2.6`, also in the next line of a
-/// comment.
+/// The sections that a text refers to by this keyword: `devices 2.5 and 2.6`, also across the line
+/// break of a comment.
 fn named<'a>(text: &'a str, word: &str) -> Vec<&'a str> {
     let mut named = Vec::new();
     for (at, _) in text.match_indices(word) {

@@ -1,4 +1,5 @@
-//! Whatever is wrong is told in one sentence with the documented exit code, and nothing is sent.
+//! Invalid input of any kind is reported in one sentence with the documented exit code, and nothing
+//! is sent.
 
 use std::fs::{self, Permissions};
 use std::io::Write as _;
@@ -19,7 +20,7 @@ fn shop() -> TestShop {
     TestShop::open(Some(scenario("ok")), PACE)
 }
 
-/// Checks that a run ended with this code and said one sentence, which is returned.
+/// Checks that a run ended with this exit code and one sentence, and returns the sentence.
 #[track_caller]
 fn sentence(output: &Output, exit: i32) -> String {
     let errors = String::from_utf8(output.stderr.clone()).unwrap();
@@ -29,7 +30,7 @@ fn sentence(output: &Output, exit: i32) -> String {
     errors.strip_prefix("paytill: ").unwrap_or_else(|| panic!("{errors}")).trim_end().to_owned()
 }
 
-/// As [`sentence`], and nothing of it reached the bank.
+/// Like [`sentence`]; also checks that nothing reached the bank.
 #[track_caller]
 fn refused(shop: &TestShop, arguments: &[&str], exit: i32) -> String {
     let sentence = sentence(&shop.run(arguments), exit);
@@ -44,7 +45,7 @@ fn with_input(mut command: Command, input: &[u8]) -> Output {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    // It may have read enough before all is written.
+    // It may have read enough before everything is written.
     let _ = child.stdin.take().unwrap().write_all(input);
     child.wait_with_output().unwrap()
 }
@@ -96,7 +97,7 @@ fn what_is_no_payment_code_is_wrong_usage_and_is_not_repeated() {
         "1300000000000000000",
         "1300000000000000000000000000000000000000",
         "13000000000000000x",
-        // Full-width digits are read, as an input method leaves them; these are one too few.
+        // Full-width digits are accepted, as an input method may leave them; here one is missing.
         "１３０００００００００００００００",
         "160000000000000000",
         "000000000000000000",
@@ -180,8 +181,8 @@ fn an_order_that_is_not_there_is_wrong_usage() {
 }
 
 #[test]
-fn a_fault_in_the_configuration_is_told_with_its_place() {
-    // What is written instead of what, and what the sentence must hold.
+fn a_fault_in_the_configuration_is_reported_with_its_place() {
+    // What to replace, its replacement, and what the sentence must contain.
     let cases: [(&str, &str, &[&str]); 17] = [
         ("query_interval_ms", "qeury_interval_ms", &["till.toml:20:", "query_interval_ms"]),
         ("[payment]", "[paymnet]", &["till.toml:19:", "[payment]"]),
@@ -220,7 +221,7 @@ fn a_fault_in_the_configuration_is_told_with_its_place() {
 }
 
 #[test]
-fn what_is_wrong_is_told_in_the_language_asked_for() {
+fn what_is_wrong_is_reported_in_the_language_asked_for() {
     let shop = shop();
     let pay = ["pay", "12.34", "--code", CODE, "--lang", "zh-CN"];
     let swapped = refused(&shop, &["--lang", "zh-CN", "pay", CODE, "--code", "12.34"], 2);
@@ -245,7 +246,7 @@ fn what_is_wrong_is_told_in_the_language_asked_for() {
     shop.reconfigure("connect_timeout_ms = 3000", "connect_timeout_ms = 1");
     let told = refused(&shop, &pay, 3);
     assert!(told.contains("connect_timeout_ms 为 1，允许 100 至 60000"), "{told}");
-    // Of the file, as far as it can be read, and not of the environment.
+    // The file's language, as far as it can be read, takes precedence over the environment's.
     shop.reconfigure("language = \"en\"", "language = \"zh-CN\"");
     assert_eq!(refused(&shop, &pay[..4], 3), told);
     shop.reconfigure("language = \"zh-CN\"", "language = \"fr\"");
@@ -297,7 +298,7 @@ fn a_secret_that_others_can_read_or_that_is_none_is_refused() {
     assert!(!shop.journal().exists());
 }
 
-/// Every command that writes refuses this journal and leaves it as it was.
+/// Every command that writes refuses this journal and leaves it unchanged.
 #[track_caller]
 fn refuses_journal(shop: &TestShop, what: &str) -> Vec<String> {
     let (ledger, before) = (shop.ledger().len(), shop.files());
@@ -393,7 +394,7 @@ fn a_journal_without_its_latest_entries_is_refused_and_left_alone() {
     let (wal, head) = ("journal.sqlite-wal", "journal.sqlite.head");
     assert_eq!(shop.pay("12.34", CODE).exit, 0);
     let before = fs::read(shop.path().join(head)).unwrap();
-    // Until one is killed after its first entry and before its WAL is taken into the journal.
+    // Until one is killed after its first entry, before the WAL is copied into the journal.
     for operation in 1..MOST_OPERATIONS {
         let code = code("ok", u64::from(operation));
         let pay = ["pay", "5", "--code", &code];
@@ -431,7 +432,7 @@ fn a_journal_where_none_can_be_is_refused() {
         shop.reconfigure("path = \"journal.sqlite\"", &format!("path = {path:?}"));
         let output = shop.run(&["pay", "12.34", "--code", CODE]);
         let errors = String::from_utf8(output.stderr.clone()).unwrap();
-        // Beside such a journal there can be no log either, and that is worth a line of its own.
+        // Beside such a journal there can be no log either, which deserves a line of its own.
         let journal = errors.lines().filter(|line| line.starts_with("paytill: "));
         assert_eq!(journal.count(), 1, "{path}: {errors}");
         assert_eq!(output.status.code(), Some(5), "{path}: {errors}");
@@ -467,7 +468,7 @@ fn the_books_are_read_without_the_secrets() {
 #[test]
 fn a_folder_that_may_not_be_written_is_refused() {
     if rustix::process::geteuid().is_root() {
-        return; // To root every folder is writable.
+        return; // Root can write to every folder.
     }
     let shop = shop();
     shop.reconfigure("path = \"journal.sqlite\"", "path = \"books/journal.sqlite\"");
@@ -481,7 +482,7 @@ fn a_folder_that_may_not_be_written_is_refused() {
 
 #[test]
 fn a_journal_that_another_till_holds_is_not_waited_for_by_whatever_path() {
-    // In no hurry: the customer is waited for as long as in a shop.
+    // At a shop's pace: the customer keeps the payment open as long as there.
     let shop = TestShop::open(None, 1);
     let mut pending = PendingPayment::start(&shop, "12.34", &code("walks-away", 1));
     symlink(shop.journal(), shop.path().join("link.sqlite")).unwrap();

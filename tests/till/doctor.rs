@@ -1,5 +1,5 @@
-//! `paytill doctor` with the real binary: it finds what was broken, says what to do, ends with the
-//! code that fits, and moves no money.
+//! `paytill doctor` with the real binary: it finds each fault, says what to do, ends with the
+//! matching exit code, and moves no money.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
@@ -12,7 +12,7 @@ use serde_json::Value;
 
 const CODE: &str = "130000000000000000";
 
-/// A shop that takes no notice of what is plugged into this machine.
+/// A shop that ignores what is connected to this machine.
 fn shop() -> TestShop {
     let shop = TestShop::open(None, PACE);
     shop.configure("[scanner]\nkind = \"keyboard\"\n");
@@ -25,7 +25,7 @@ fn doctor(shop: &TestShop) -> Ran {
     Ran::of(doctor.output().unwrap())
 }
 
-/// What was found of one thing, worst first.
+/// The worst finding of a check.
 #[track_caller]
 fn found<'a>(ran: &'a Ran, check: &str) -> &'a Value {
     let rank = |line: &&Value| match line["result"].as_str().unwrap() {
@@ -37,7 +37,8 @@ fn found<'a>(ran: &'a Ran, check: &str) -> &'a Value {
     lines.min_by_key(rank).unwrap_or_else(|| panic!("nothing of {check}: {ran:?}"))
 }
 
-/// One thing is at fault, in these words, and the run ends with this code.
+/// The worst finding of this check is a fault with these words, and the run ends with this exit
+/// code.
 #[track_caller]
 fn at_fault(ran: &Ran, exit: i32, check: &str, words: &str) {
     let line = found(ran, check);
@@ -55,7 +56,7 @@ fn is_well(ran: &Ran, check: &str) {
 }
 
 #[test]
-fn a_till_that_is_well_is_told_so_and_nothing_but_a_query_was_sent() {
+fn a_healthy_till_is_reported_as_such_and_nothing_but_a_query_is_sent() {
     let shop = shop();
     assert_eq!(shop.pay("12.34", CODE).exit, 0);
     let before = shop.ledger().len();
@@ -76,7 +77,7 @@ fn a_till_that_is_well_is_told_so_and_nothing_but_a_query_was_sent() {
     ] {
         is_well(&ran, check);
     }
-    // Whether flushes are honoured is up to the machine.
+    // Whether flushes are honoured depends on the machine.
     assert_ne!(found(&ran, "disk")["result"], "fault", "{ran:?}");
     assert!(found(&ran, "journal")["text"].as_str().unwrap().contains("1 orders, 0 open"));
     let asked = &shop.ledger()[before..];
@@ -108,7 +109,7 @@ fn people_read_it_in_both_languages() {
 }
 
 #[test]
-fn a_line_that_is_wrong_is_told_and_the_rest_is_still_checked() {
+fn a_line_that_is_wrong_is_reported_and_the_rest_is_still_checked() {
     let shop = shop();
     assert_eq!(shop.pay("12.34", CODE).exit, 0);
     shop.configure("[screen]\ntheme = \"pink\"\n[scanner]\nkind = \"serial\"\n");
@@ -128,7 +129,7 @@ fn a_line_that_is_wrong_is_told_and_the_rest_is_still_checked() {
 }
 
 #[test]
-fn secrets_that_others_can_read_are_told_with_what_to_run_and_the_rest_is_checked() {
+fn secrets_that_others_can_read_are_reported_with_what_to_run_and_the_rest_is_checked() {
     let shop = shop();
     assert_eq!(shop.pay("12.34", CODE).exit, 0);
     let key = shop.path().join("secrets/api_v2.key");
@@ -140,7 +141,7 @@ fn secrets_that_others_can_read_are_told_with_what_to_run_and_the_rest_is_checke
 }
 
 #[test]
-fn a_key_that_is_not_the_merchants_is_told() {
+fn a_key_that_is_not_the_merchants_is_reported() {
     let shop = shop();
     let key = shop.path().join("secrets/api_v2.key");
     fs::write(&key, "0123456789abcdef0123456789abcdef").unwrap();
@@ -153,14 +154,14 @@ fn a_key_that_is_not_the_merchants_is_told() {
 }
 
 #[test]
-fn another_merchants_number_is_told() {
+fn another_merchants_number_is_reported() {
     let shop = shop();
     shop.reconfigure("1900000109", "1900000110");
     at_fault(&doctor(&shop), 3, "account", "");
 }
 
 #[test]
-fn a_certificate_of_somebody_else_is_told() {
+fn a_certificate_of_somebody_else_is_reported() {
     let shop = shop();
     let pair = rcgen::generate_simple_self_signed(vec!["till.example".to_owned()]).unwrap();
     let write = |name: &str, pem: String| {
@@ -174,7 +175,7 @@ fn a_certificate_of_somebody_else_is_told() {
 }
 
 #[test]
-fn a_certificate_that_ends_is_told_before_and_after() {
+fn a_certificate_that_ends_is_reported_before_and_after() {
     for (days, result, words, exit) in
         [(10, "warning", "in 9 days", 0), (-1, "fault", "expired on", 3)]
     {
@@ -198,20 +199,20 @@ fn a_certificate_that_ends_is_told_before_and_after() {
         let told = ran.lines.iter().find(|line| line["check"] == "certificate").unwrap();
         assert_eq!(told["result"], result, "{ran:?}");
         assert!(told["text"].as_str().unwrap().contains(words), "{told}");
-        // The simulated gateway knows no such certificate, whatever its days.
+        // The simulated gateway does not know this certificate, whatever its dates.
         assert_eq!(ran.exit, 3.max(exit), "{ran:?}");
     }
 }
 
 #[test]
-fn a_gateway_that_nobody_answers_for_is_told() {
+fn a_gateway_that_nobody_answers_for_is_reported() {
     let mut shop = shop();
     shop.close_gateway();
     at_fault(&doctor(&shop), 1, "gateway", "WeChat Pay cannot be reached.");
 }
 
 #[test]
-fn a_clock_that_is_wrong_is_told_by_how_much() {
+fn a_wrong_clock_is_reported_with_the_difference() {
     let shop = shop();
     for (seconds, exit, result, words) in [
         (-300_i64, 0, "warning", "s behind the gateway's"),
@@ -230,7 +231,7 @@ fn a_clock_that_is_wrong_is_told_by_how_much() {
 }
 
 #[test]
-fn a_journal_that_was_changed_is_told() {
+fn a_journal_that_was_changed_is_reported() {
     let shop = shop();
     for serial in 1..=3 {
         let code = code("ok", serial);
@@ -245,7 +246,7 @@ fn a_journal_that_was_changed_is_told() {
 
 #[test]
 fn it_looks_on_while_a_till_runs_and_leaves_its_devices_alone() {
-    // In no hurry: the customer is waited for as long as in a shop.
+    // At a shop's pace: the customer keeps the payment open as long as there.
     let shop = TestShop::open(None, 1);
     shop.configure("[scanner]\nkind = \"keyboard\"\n");
     let mut pending = PendingPayment::start(&shop, "12.34", &code("walks-away", 1));
@@ -264,7 +265,7 @@ fn it_looks_on_while_a_till_runs_and_leaves_its_devices_alone() {
 }
 
 #[test]
-fn a_device_that_is_free_is_opened_and_one_that_is_none_is_told() {
+fn a_device_that_is_free_is_opened_and_one_that_is_none_is_reported() {
     let shop = shop();
     shop.configure(
         "[scanner]\nkind = \"serial\"\nport = \"scanner\"\n\

@@ -1,5 +1,5 @@
-//! Many processes and one journal: by whatever name it is reached, one works with it at a time, and
-//! the others say so and send nothing.
+//! Many processes and one journal: whatever name it is reached by, one process uses it at a time,
+//! and the others say so and send nothing.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, symlink};
@@ -12,7 +12,7 @@ use paytill::payment::CallKind;
 use rusqlite::Connection;
 
 const CROWD: usize = 100;
-/// Ways to the same journal.
+/// Paths to the same journal.
 const NAMES: [&str; 5] = [
     "journal.sqlite",
     "./secrets/../journal.sqlite",
@@ -21,10 +21,10 @@ const NAMES: [&str; 5] = [
     "folder/journal.sqlite",
 ];
 
-/// A shop whose journal has all of [`NAMES`], each with a configuration of its own.
+/// A shop whose journal can be reached by all [`NAMES`], with a configuration for each.
 fn shop() -> (TestShop, Vec<PathBuf>) {
     let shop = TestShop::open(None, PACE);
-    // The journal is made under its own name.
+    // The journal is created under its own name.
     assert_eq!(shop.pay("1.00", &code("ok", 9000)).exit, 0);
     symlink("journal.sqlite", shop.path().join("link.sqlite")).unwrap();
     symlink("link.sqlite", shop.path().join("chain.sqlite")).unwrap();
@@ -53,7 +53,7 @@ fn crowd(shop: &TestShop, configs: &[PathBuf], name: &str, first: usize) -> Vec<
         .collect()
 }
 
-/// How many of them sold. All others said that somebody else holds the journal.
+/// How many of them sold. All others reported that the journal is in use.
 fn sold(crowd: Vec<Child>) -> usize {
     let mut sold = 0;
     for child in crowd {
@@ -77,7 +77,7 @@ fn while_one_till_works_a_hundred_others_are_turned_away() {
     let mut holder = PendingPayment::start(&shop, "5", &code("walks-away", 1));
     let before = shop.ledger().len();
     let sold = sold(crowd(&shop, &configs[..1], "ok", 100));
-    // Where a machine is so slow that the holder has come to its end, the next may work.
+    // If the machine is so slow that the holder has finished, the next one may sell.
     let turned_away = if holder.is_running() { 0 } else { sold };
     assert_eq!(sold, turned_away, "the holder was alone");
     assert_eq!(shop.ledger().len() - before, sold, "nothing was sent by others");
@@ -94,7 +94,7 @@ fn of_a_hundred_that_come_at_once_one_works_at_a_time() {
     let sold = sold(crowd(&shop, &configs, "password-10", 100));
     let ledger = shop.ledger();
     assert!(sold > 0 && ledger.len() - before == sold, "{sold} {ledger:?}");
-    // Nobody began before the one before had come to an end.
+    // Nobody began before the previous one had finished.
     let span = |entry: &paytill::simulator::LedgerEntry| {
         let submitted = entry.times_of(CallKind::Submit).next().unwrap();
         (submitted, entry.calls.iter().map(|(_, at)| *at).max().unwrap())
@@ -127,7 +127,7 @@ fn after_a_holder_is_killed_the_next_works_at_once() {
     println!("instances: {} beside 5 killed holders, {sales} worked", 5 * CROWD + 5);
 }
 
-/// SQLite takes a second name for a second journal, with a write-ahead log of its own.
+/// SQLite treats a second name as a second journal with a write-ahead log of its own.
 #[test]
 fn a_journal_with_two_names_is_refused_until_one_is_gone() {
     let (shop, _) = shop();
@@ -152,15 +152,16 @@ fn a_journal_with_two_names_is_refused_until_one_is_gone() {
     shop.assert_books_agree(true);
 }
 
-/// Whether a process holds the database open for others to see, as SQLite does it.
+/// Whether a process holds a lock on the database that others can see, as SQLite does.
 fn is_locked(shop: &TestShop) -> bool {
     let inode = format!(":{} ", shop.journal().metadata().unwrap().ino());
     let locks = fs::read_to_string("/proc/locks").unwrap();
     locks.lines().any(|lock| lock.contains("POSIX") && lock.contains(&inode))
 }
 
-/// Whoever closes a database last takes its write-ahead log in and deletes it. While the till runs
-/// nobody else is the last: the SQLite used here looks twice, but older ones go by the lock alone.
+/// Whoever closes a database last checkpoints its write-ahead log and deletes it. While the till
+/// runs, nobody else is the last. The SQLite used here checks that twice, but older versions rely
+/// on the lock alone.
 #[test]
 fn another_program_that_looks_into_the_journal_takes_nothing_away_from_a_running_till() {
     let shop = TestShop::open(Some(scenario("ok")), PACE);

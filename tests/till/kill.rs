@@ -1,5 +1,5 @@
-//! The plug is pulled: `SIGKILL` at every write to the journal and at random moments. After
-//! `recover` the books of the till and of the bank agree, nothing is open, nothing charged twice.
+//! Power cuts: `SIGKILL` at every write to the journal and at random moments. After `recover` the
+//! books of till and bank agree, nothing is open, and nothing was charged twice.
 
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Command, ExitStatus, Stdio};
@@ -11,10 +11,10 @@ use paytill::payment::Status;
 use paytill::simulator::Scenario;
 
 const LANES: usize = 24;
-/// Shops that share the operations of one case.
+/// How many shops share the operations of one case.
 const SHOPS: u32 = 8;
 const RANDOM_KILLS: u32 = 200;
-/// More operations than any payment needs: a payment that survives ends the search.
+/// More operations than any payment needs; the search ends with the first payment that survives.
 const MOST_OPERATIONS: u32 = 400;
 
 fn with_fault(mut command: Command, fault: &str) -> Command {
@@ -28,7 +28,8 @@ fn was_killed(status: ExitStatus) -> bool {
 }
 
 /// Kills payments at every [`SHOPS`]th operation on the journal from `first` on, until one
-/// survives. Some recoveries are killed too. Also how many were killed.
+/// survives. Some recoveries are killed too. Returns the operation survived, and how many processes
+/// were killed.
 fn kill_at_operations(name: &str, when: &str, first: u32) -> (u32, u32) {
     let mut operation = first;
     let (mut serial, mut killed) = (0, 0);
@@ -110,7 +111,7 @@ fn killed_at_random_moments_of_every_scenario_the_books_agree() {
             .unwrap();
         // Most of what can go wrong happens early.
         let longest = if random.bool() { 120_000 } else { 2_500_000 };
-        // The moment itself is what is drawn; nothing is waited for.
+        // The delay itself is what is being varied; it waits for nothing.
         std::thread::sleep(Duration::from_micros(random.u64(..longest)));
         process.kill().unwrap();
         process.wait().unwrap();

@@ -1,5 +1,5 @@
-//! Secrets and payment codes stay where they belong: they are looked for in everything a till leaves
-//! behind, in what the system tells of its process and, where this user may, in its memory.
+//! Secrets and payment codes stay where they belong. They are searched for in everything a till
+//! leaves behind, in what the system reveals about its process and, if permitted, in its memory.
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
@@ -10,11 +10,11 @@ use crate::fixture::tui_session::{Socket, TuiSession};
 use crate::fixture::{DEVICES, PACE, PendingPayment, SERIAL_SCANNER, TestShop, code};
 use paytill::simulator::Identity;
 
-/// Without repetition; its last digits choose the customer.
+/// No digit sequence repeats; the last digits select the customer.
 const DIGITS: &str = "13849201756384";
-/// So many digits of a code in a row are no chance.
+/// This many consecutive digits of a code are no coincidence.
 const TELLING: usize = 12;
-/// All that a program may be asked to tell of itself.
+/// The most verbose settings that a program can be asked for.
 const LOUD: [(&str, &str); 3] =
     [("RUST_LOG", "trace"), ("RUST_BACKTRACE", "full"), ("RUST_LIB_BACKTRACE", "full")];
 
@@ -23,8 +23,8 @@ fn walks_away() -> String {
     format!("{DIGITS}0200")
 }
 
-/// Where a text stands in a process's memory, a byte or a word a character. `None` where this user
-/// may not look.
+/// Where a text is in a process's memory, with one or two bytes per character. `None` if this user
+/// has no permission to read it.
 fn in_memory(process: u32, text: &str) -> Option<Vec<String>> {
     let mut memory = File::open(format!("/proc/{process}/mem")).ok()?;
     let maps = fs::read_to_string(format!("/proc/{process}/maps")).unwrap();
@@ -43,7 +43,7 @@ fn in_memory(process: u32, text: &str) -> Option<Vec<String>> {
         }
         let mut bytes = vec![0; usize::try_from(to - from).unwrap()];
         memory.seek(SeekFrom::Start(from)).unwrap();
-        // What the system keeps for itself cannot be read.
+        // Pages that the system keeps for itself cannot be read.
         if memory.read_exact(&mut bytes).is_err() {
             continue;
         }
@@ -61,7 +61,7 @@ fn places(bytes: &[u8], pattern: &[u8]) -> Vec<usize> {
     starts.map(|(at, _)| at).filter(|at| bytes[*at..].starts_with(pattern)).collect()
 }
 
-/// Checks that a code is gone from a till, and that this search finds what is there.
+/// Checks that a code is gone from a till's memory, and that this search finds what is there.
 #[track_caller]
 fn is_gone(process: u32, code: &str, control: &str) {
     let Some(found) = in_memory(process, code) else {
@@ -102,7 +102,7 @@ fn the_system_keeps_a_till_to_itself() {
     assert_eq!(core.split_whitespace().filter(|word| *word == "0").count(), 2, "{core}");
     let key = Identity::load(shop.path()).unwrap().api_key().to_owned();
     for name in ["cmdline", "environ"] {
-        // Of what is not dumpable, only root may read the environment.
+        // For a process that is not dumpable, only root may read the environment.
         let Ok(bytes) = of_process(name) else { continue };
         for secret in [walks_away(), key.clone()] {
             assert!(places(&bytes, secret.as_bytes()).is_empty(), "{name}");
@@ -180,7 +180,7 @@ fn nothing_secret_is_in_what_a_loud_till_leaves_behind() {
     charge(&mut session, "ok", "Payment received.");
     said.extend(printer.take_until(crate::paper::CUT));
     charge(&mut session, "notenough", "NOT PAID");
-    // Too early: nothing was typed, or it is no code of ours.
+    // Too early, because no amount was entered, or not a WeChat Pay code.
     let refused = [format!("{DIGITS}7777"), format!("28{}", &DIGITS[..14])];
     for code in refused {
         scanner.scan(&code);
@@ -193,7 +193,7 @@ fn nothing_secret_is_in_what_a_loud_till_leaves_behind() {
     session.press("\x11");
     session.wait_for_end();
     said.extend(session.tape_bytes());
-    // One dies with its journal open, and another goes on with it.
+    // One till dies with its journal open, and another continues with it.
     let code = format!("{DIGITS}0201");
     let arguments = ["pay", "5", "--code", &code];
     let mut dies = shop.faulty(&arguments, "before:25");
@@ -224,7 +224,7 @@ fn nothing_secret_is_in_what_a_loud_till_leaves_behind() {
     }
 }
 
-/// The journal and what lies beside it, the log too.
+/// The journal and the files beside it, including the log.
 fn contents(shop: &TestShop) -> Vec<(String, Vec<u8>)> {
     let entries = fs::read_dir(shop.path()).unwrap().map(|entry| entry.unwrap().path());
     let files = entries.filter(|path| path.to_str().unwrap().contains("journal"));

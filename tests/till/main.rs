@@ -1,7 +1,7 @@
 //! The real binary, as a process and on the screen of a pseudo-terminal, with its devices on others
-//! and the simulated gateway behind it: what it does, and what it does while everything fails.
+//! and the simulated gateway behind it: what it does, also while everything around it fails.
 //!
-//! All tests share one process. What changes a process belongs into a child: see `process`.
+//! All tests share one process. A test that changes its process belongs in a child: see `process`.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test ends where it fails")]
 
 #[path = "../fixture/mod.rs"]

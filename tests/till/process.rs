@@ -1,5 +1,5 @@
-//! What a process keeps to itself. Each test changes a process of its own: this binary again, with
-//! that test alone.
+//! What a process keeps to itself. Each test needs a process of its own, and runs this binary again
+//! with only that test.
 
 use std::process::{Command, Output};
 
@@ -42,12 +42,12 @@ fn a_hardened_process_leaves_no_core_and_no_open_file() {
 }
 
 #[test]
-fn a_panic_tells_where_and_nothing_of_what_was_in_hand() {
+fn a_panic_reports_where_and_nothing_of_what_was_in_hand() {
     if is_in_its_own() {
         paytill_host::process::harden(Language::English).unwrap();
         panic!("{CODE:?} is not what it should be");
     }
-    let output = alone("a_panic_tells_where_and_nothing_of_what_was_in_hand");
+    let output = alone("a_panic_reports_where_and_nothing_of_what_was_in_hand");
     let errors = String::from_utf8(output.stderr).unwrap();
     let place = concat!("paytill: an unexpected fault at ", file!(), ":");
     assert!(errors.contains(place), "{errors}");

@@ -1,11 +1,11 @@
-//! `paytill pay` against every scenario of the simulated gateway: the state, the exit code and the
-//! bank's ledger agree, and after `recover` nothing is open that need not be.
+//! `paytill pay` with every scenario of the simulated gateway: the status, the exit code and the
+//! bank's ledger agree, and after `recover` nothing is open that could be resolved.
 
 use crate::fixture::{PACE, PendingPayment, TestShop, code, in_lanes};
 use paytill::payment::Status;
 use paytill::simulator::{Scenario, SpecialCase};
 
-/// Payments that run at once: they mostly wait.
+/// Payments that run concurrently; they mostly wait.
 const LANES: usize = 12;
 
 fn exit_code(status: Status) -> i32 {
@@ -17,7 +17,7 @@ fn exit_code(status: Status) -> i32 {
     }
 }
 
-/// Runs one scenario and says what does not hold.
+/// Runs one scenario and checks its outcome.
 fn check(scenario: Scenario) {
     let name = scenario.name();
     let shop = TestShop::open(Some(scenario), PACE);
@@ -31,8 +31,8 @@ fn check(scenario: Scenario) {
     assert_eq!(last["amount"], 1234, "{story}");
     assert_eq!(last["transaction_id"].is_string(), expected.status == Status::Paid, "{story}");
     assert_eq!(last["reason"].is_null(), expected.status == Status::Paid, "{story}");
-    // The request arrives when all is over, and how soon after that is a matter of this machine's
-    // speed. A till that goes on finds it by its later looks: the simulation has them.
+    // The request arrives after everything has ended, and how soon depends on the speed of this
+    // machine. A till that keeps running finds it with its rechecks; the simulation covers those.
     let is_late = scenario == Scenario::Odd(SpecialCase::DeliveredLate);
     if expected.status != Status::Attention && !is_late {
         shop.assert_books_agree(false);
@@ -74,7 +74,7 @@ fn the_code_alone_chooses_the_customer() {
 }
 
 #[test]
-fn recovery_tells_each_step_once_and_says_so_where_there_is_nothing_to_do() {
+fn recovery_reports_each_step_once_and_says_so_where_there_is_nothing_to_do() {
     let shop = TestShop::open(Scenario::from_name("walks-away"), PACE);
     drop(PendingPayment::start(&shop, "12.34", "130000000000000000"));
     let recovered = shop.recover();

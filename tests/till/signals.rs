@@ -1,5 +1,6 @@
-//! Signals in every state, to the screen and to `pay`: the journal is right, the terminal is given
-//! back, the exit code says whether something is open, and readers that go away stop no payment.
+//! Signals in every state, to the screen and to `pay`: the journal stays correct, the terminal is
+//! restored, the exit code says whether something is open, and readers that go away stop no
+//! payment.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _};
@@ -14,11 +15,11 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 const LANES: usize = 8;
-/// Slow enough that a state lasts until a signal is sent in it.
+/// Slow enough that a state lasts until its signal is sent.
 const WALK: u32 = 5;
 const ENDS: [Signal; 4] = [Signal::TERM, Signal::HUP, Signal::INT, Signal::QUIT];
 
-/// Where a till is when it is signalled.
+/// The state of a till when it gets the signal.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Moment {
     Idle,
@@ -71,7 +72,7 @@ impl Moment {
     }
 }
 
-/// A till that was brought there, with what must stay plugged in.
+/// A till in this state, with the devices that must stay connected.
 fn bring(shop: &TestShop, moment: Moment) -> (TuiSession, Device, Device) {
     let mut scanner = Socket::new(shop, "scanner").plug();
     let mut printer = Socket::new(shop, "printer").plug_to_jam();
@@ -131,13 +132,13 @@ fn a_signal_that_ends_the_screen_gives_the_terminal_back_and_says_what_is_open()
     println!("signals: {} that end the screen, {0} ended as they should", cases.len());
 }
 
-/// What `/proc` says of a process: `T` while it is stopped.
+/// Whether a process is stopped: `/proc` says `T`.
 fn is_stopped(pid: Pid) -> bool {
     let stat = fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero())).unwrap();
     stat.rsplit(')').next().unwrap().trim_start().starts_with('T')
 }
 
-/// Stops a process for so long of the bank's time, and lets it go on.
+/// Stops a process for this much of the bank's time, then lets it continue.
 fn stop(shop: &TestShop, pid: Pid, length: Millis, watch: impl FnOnce(&dyn Fn() -> bool)) {
     kill_process(pid, Signal::STOP).unwrap();
     while !is_stopped(pid) {
@@ -165,7 +166,7 @@ fn a_screen_that_is_stopped_or_loses_a_pipe_goes_on() {
         } else {
             session.send(Signal::PIPE);
         }
-        // It answers to keys, and what was open comes to its end.
+        // It reacts to keys, and what was open ends.
         session.press(CTRL_L);
         session.see_that("another language", |screen| screen.contains("扫码枪"));
         session.press(CTRL_L);
@@ -187,7 +188,7 @@ fn a_screen_that_is_stopped_or_loses_a_pipe_goes_on() {
     println!("signals: {} that the screen survives, {0} went on", cases.len());
 }
 
-/// A payment without the screen, up to the line that tells this state.
+/// A payment without the screen, up to the line that reports this state.
 struct Payment {
     child: Child,
     lines: std::io::Lines<BufReader<ChildStdout>>,
@@ -216,7 +217,7 @@ impl Payment {
         Pid::from_raw(self.child.id().try_into().unwrap()).unwrap()
     }
 
-    /// Its exit code, what it said to people, and the last state it told.
+    /// Its exit code, its messages to people, and the last status it reported.
     fn end(mut self) -> (Option<i32>, String, Value) {
         while self.next() {}
         let mut errors = String::new();
@@ -251,7 +252,7 @@ fn a_signal_that_ends_a_payment_leaves_it_open_and_says_so() {
         let payment = Payment::start(&shop, customer, state);
         kill_process(payment.pid(), *signal).unwrap();
         let (exit, errors, _) = payment.end();
-        // On a busy machine an end that is an answer away may come before the signal.
+        // On a busy machine, an outcome that is one answer away may come before the signal.
         if matches!((*state, exit), ("sent" | "checking" | "reversing", Some(0 | 11))) {
             too_late.fetch_add(1, Ordering::Relaxed);
             return shop.assert_books_agree(true);

@@ -1,5 +1,5 @@
-//! The whole till as a cashier has it: the real binary in a pseudo-terminal, a scanner and a printer
-//! on two more, and the simulated gateway behind it.
+//! The whole till as a cashier uses it: the real binary in a pseudo-terminal, a scanner and a
+//! printer on two more, and the simulated gateway behind it.
 
 use std::iter::once;
 
@@ -11,7 +11,7 @@ use paytill::payment::CallKind;
 use paytill_host::clock::Clock;
 use rustix::process::Signal;
 
-/// Slow enough that no query is skipped because the machine is busy.
+/// Slow enough that a busy machine skips no query.
 const WALK: u32 = 5;
 const ASKS_FOR_CODE: &[&str] = &["READY", "Scan the customer's payment code."];
 const IS_PAID: &[&str] = &["PAID", "Payment received."];
@@ -19,14 +19,14 @@ const IS_WAITING: &[&str] = &["WAITING FOR CUSTOMER", "The customer is entering 
 const IS_REVERSING: &[&str] = &["REVERSING", "The payment is being reversed."];
 const IS_REVERSED: &[&str] = &["REVERSED", "The customer was not charged."];
 
-/// A shop where every payment code says what its customer does.
+/// A shop where each payment code selects its customer's behaviour.
 fn shop(pace: u32) -> TestShop {
     let shop = TestShop::open(None, pace);
     shop.configure(SERIAL_SCANNER);
     shop
 }
 
-/// The till in its window, and its scanner, ready.
+/// A till in its window with its scanner, ready to sell.
 fn open(shop: &TestShop) -> (TuiSession, Device) {
     let scanner = Socket::new(shop, "scanner").plug();
     let mut session = TuiSession::open(shop);
@@ -41,7 +41,7 @@ fn charge(session: &mut TuiSession, scanner: &mut Device, scenario: &str) {
     scanner.scan(&code(scenario, 1));
 }
 
-/// Leaves an idle till, settles what may be left, and compares the books.
+/// Quits an idle till, recovers what may be left, and compares the books.
 fn close(shop: &TestShop, mut session: TuiSession) {
     session.press(CTRL_Q);
     assert_eq!(session.wait_for_end().exit_code(), 0);
@@ -59,8 +59,9 @@ fn tail(shop: &TestShop) -> String {
     number[number.len() - 6..].to_owned()
 }
 
-/// What the bank was asked about the only order, each with the bank's time since the till wrote the
-/// order down. The till's own time began no sooner: a slow machine makes these times later only.
+/// The calls to the bank about the only order, each with the bank's time since the till recorded
+/// it. The till's own time did not begin earlier, so a slow machine can only make these times
+/// later.
 fn calls(shop: &TestShop) -> Vec<(CallKind, Millis)> {
     let order = shop.orders().into_values().next().unwrap();
     let created: jiff::Timestamp = order["created_at"].as_str().unwrap().parse().unwrap();
@@ -72,7 +73,7 @@ fn calls(shop: &TestShop) -> Vec<(CallKind, Millis)> {
     ledger[0].calls.iter().map(|(kind, at)| (*kind, at.minus(created))).collect()
 }
 
-/// Not before so many seconds, but for what clocks cut off.
+/// Whether this many seconds have passed, allowing for rounding by the clocks.
 fn is_due(at: Millis, seconds: u64) -> bool {
     at.plus(Millis(100)) >= Millis::seconds(seconds)
 }
@@ -152,7 +153,7 @@ fn a_customer_who_types_a_password_is_waited_for() {
 }
 
 #[test]
-fn a_customer_who_walks_away_is_asked_about_every_5_seconds_and_withdrawn_after_30() {
+fn a_payment_that_nobody_confirms_is_queried_every_5_seconds_and_reversed_after_30() {
     let shop = shop(WALK);
     let (mut session, mut scanner) = open(&shop);
     charge(&mut session, &mut scanner, "walks-away");
@@ -172,7 +173,7 @@ fn a_customer_who_walks_away_is_asked_about_every_5_seconds_and_withdrawn_after_
 }
 
 #[test]
-fn a_cashier_gives_up_after_3_seconds_and_the_reversal_is_held_back_until_15() {
+fn a_cashier_cancels_after_3_seconds_and_the_reversal_is_held_back_until_15() {
     let shop = shop(WALK);
     let (mut session, mut scanner) = open(&shop);
     charge(&mut session, &mut scanner, "walks-away");
@@ -233,7 +234,7 @@ fn a_code_scanned_while_a_payment_is_open_is_refused_and_does_not_wait() {
     session.see(IS_WAITING);
     scanner.scan(&code("ok", 2));
     session.see(&["That was a WeChat payment code.", "Finish the payment on the screen first."]);
-    // Here the till would take a code again.
+    // The till would accept a code again now.
     session.see(IS_REVERSED);
     session.press("\r");
     session.see(&["Enter the amount."]);
@@ -266,7 +267,7 @@ fn a_burst_of_keys_is_a_scan_and_everything_else_is_typed() {
     close(&shop, session);
 }
 
-/// A machine that is slow to draw must not take the middle of a scan for its end.
+/// A machine that draws slowly must not take a pause in the middle of a scan for its end.
 #[test]
 fn bursts_that_queue_up_are_still_scans() {
     let shop = shop(PACE);
@@ -296,7 +297,7 @@ fn a_scanner_that_comes_back_elsewhere_works_again() {
 #[test]
 fn a_printer_that_takes_nothing_stops_no_sale() {
     let shop = TestShop::open(None, PACE);
-    // So long that it does not fit where the system may still find room.
+    // Too long for the buffers of the system.
     let long = format!("[receipt]\nheader = {:?}\ncopies = 3\n", vec!["long ".repeat(19); 20]);
     shop.configure(&[SERIAL_SCANNER, SERIAL_PRINTER, &long].concat());
     let mut printer = Socket::new(&shop, "printer").plug_to_jam();
@@ -319,7 +320,7 @@ fn a_printer_that_takes_nothing_stops_no_sale() {
     close(&shop, session);
 }
 
-/// Starts again after a `SIGKILL`; the customer meanwhile does what they do.
+/// Restarts the till after a `SIGKILL`; meanwhile the customer carries on.
 fn killed_and_started_again(scenario: &str, end: &str) {
     let shop = shop(WALK);
     let (mut session, mut scanner) = open(&shop);
@@ -391,7 +392,7 @@ fn one_till_holds_the_journal_and_others_may_read_it() {
 }
 
 #[test]
-fn a_gateway_that_comes_back_is_told_though_nobody_sells() {
+fn a_gateway_that_comes_back_is_shown_even_if_nobody_sells() {
     let mut shop = shop(WALK);
     let address = shop.close_gateway();
     let mut session = TuiSession::open(&shop);
@@ -429,7 +430,7 @@ fn a_window_that_is_too_small_still_shows_the_open_payment() {
 }
 
 #[test]
-fn a_sale_put_aside_is_charged_again_and_the_first_attempt_is_withdrawn() {
+fn a_superseded_sale_is_charged_again_and_the_first_attempt_is_reversed() {
     let shop = shop(2);
     let (mut session, mut scanner) = open(&shop);
     charge(&mut session, &mut scanner, "walks-away");
@@ -446,7 +447,7 @@ fn a_sale_put_aside_is_charged_again_and_the_first_attempt_is_withdrawn() {
     session.press("\r");
     session.see(ASKS_FOR_CODE);
     session.see(&["The same sale is charged again", "￥12.34"]);
-    // No customer is as quick as this test: the decision is on disk before the next code is shown.
+    // No customer is as fast as this test: the decision is on disk before the next code is shown.
     let number = shop.orders().keys().next().unwrap().clone();
     let is_replaced = || {
         let shown = shop.run(&["show", &number, "--json"]).stdout;
@@ -489,7 +490,7 @@ fn a_terminal_that_hangs_holds_up_no_payment() {
     session.see(&["READY"]);
     let window = session.window();
     let frozen = window.lock().unwrap();
-    // Whole frames, until nothing more goes into the terminal.
+    // Complete frames, until the terminal accepts no more.
     for _ in 0..60 {
         session.burst("\x0c");
     }

@@ -1,5 +1,5 @@
-//! The line to the gateway is cut after so many bytes, in either direction, in the middle of a
-//! payment by the real binary: what it cannot know it asks about, and the books agree.
+//! The connection to the gateway is cut after some number of bytes, in either direction, during a
+//! payment by the real binary. The till queries what it cannot know, and the books agree.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -12,9 +12,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
 const LANES: usize = 24;
-/// Cuts in one shop.
+/// How many cuts one shop plays.
 const IN_ONE_SHOP: usize = 6;
-/// Every how manyth byte is the last.
+/// The distance between two cuts, in bytes.
 const STEP: usize = 19;
 
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -23,11 +23,11 @@ enum Way {
     ToTill,
 }
 
-/// A line between till and gateway. The next connection over it is cut where it says; later ones hold.
+/// A line between till and gateway. Its next connection is cut where `cut` says; later ones hold.
 struct Cable {
     address: SocketAddr,
     cut: Arc<Mutex<Option<(Way, usize)>>>,
-    /// Bytes that went over the first connection.
+    /// The bytes that the first connection carried each way.
     carried: Arc<Mutex<BTreeMap<Way, usize>>>,
 }
 
@@ -77,7 +77,7 @@ impl Cable {
     }
 }
 
-/// Carries bytes one way, until somebody hangs up or the line is cut; then both ways end.
+/// Carries bytes one way until either side hangs up or the line is cut; then both ways end.
 async fn pump(
     mut from: OwnedReadHalf,
     mut to: OwnedWriteHalf,
@@ -108,7 +108,7 @@ async fn pump(
 
 #[test]
 fn a_line_cut_anywhere_loses_and_doubles_no_payment() {
-    // How long a whole payment is on the line.
+    // The length of a whole payment in each direction.
     let lengths = {
         let shop = TestShop::open(None, PACE);
         let cable = Cable::new(&shop);
@@ -118,7 +118,7 @@ fn a_line_cut_anywhere_loses_and_doubles_no_payment() {
     assert!(lengths.values().all(|length| *length > 500), "{lengths:?}");
     let mut runs = Vec::new();
     for (way, length) in &lengths {
-        // A little more than a payment that is not cut: there nothing happens.
+        // Slightly past the end of a payment, so that the last cuts change nothing.
         let cuts: Vec<usize> = (0..length + 2 * STEP).step_by(STEP).collect();
         runs.extend(cuts.chunks(IN_ONE_SHOP).map(|cuts| (*way, cuts.to_vec())));
     }
@@ -133,7 +133,7 @@ fn a_line_cut_anywhere_loses_and_doubles_no_payment() {
             let story = format!("{way:?} {cut}: {ran:?}");
             match ran.exit {
                 0 | 11 => {}
-                // Nothing of the request can have left.
+                // No part of the request can have left.
                 10 => assert!(
                     shop.ledger().len() == before || shop.ledger()[before].submissions() == 0,
                     "{story}"
@@ -149,6 +149,6 @@ fn a_line_cut_anywhere_loses_and_doubles_no_payment() {
     let exits = exits.into_inner().unwrap();
     let all: usize = exits.values().sum();
     println!("cut: {lengths:?} bytes, {all} cuts, exit codes {exits:?}, 0 lost");
-    // Each end was met: not sent, lost on the way there, lost on the way back.
+    // Every outcome occurred: not sent, lost on the way there, lost on the way back.
     assert!(exits.contains_key(&(Way::ToTill, 0)) && exits.contains_key(&(Way::ToGateway, 11)));
 }

@@ -1,6 +1,6 @@
-//! Hostile input: what the fuzzer found is tried again; and the real binary, with a gateway that
-//! signs rightly and says the worst in every field, sends terminal and printer nothing but what the
-//! two automata allow.
+//! Hostile input. Everything the fuzzer found is replayed; and the real binary, facing a gateway
+//! that signs correctly but puts the worst into every field, sends the terminal and the printer
+//! nothing but what the two automata allow.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -42,20 +42,20 @@ fn everything_the_fuzzer_found_still_holds() {
     assert!(broken.is_empty(), "each panicked above: {broken:#?}");
 }
 
-/// How the gateway's answers go on, whatever else they say.
+/// How the gateway's answers proceed, whatever texts they contain.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Story {
     Paid,
     Declined,
-    /// An error that is in no table.
+    /// An error code that is in no table.
     NewError,
-    /// The customer gives up.
+    /// The customer cancels.
     PayError,
     /// Nothing is signed.
     Refused,
-    /// A payment whose number is none.
+    /// A payment with an invalid transaction number.
     OddTransaction,
-    /// Bytes that no document may hold.
+    /// Bytes that no document may contain.
     Broken,
     /// Reversals are refused for good.
     Irreversible,
@@ -72,7 +72,7 @@ const STORIES: [(Story, &[i32]); 8] = [
     (Story::Irreversible, &[12]),
 ];
 
-/// What a document can hold of a text.
+/// The part of a text that a document can contain.
 fn legal(text: &str) -> String {
     let is_legal = |letter: &char| {
         matches!(letter, '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}')
@@ -81,7 +81,7 @@ fn legal(text: &str) -> String {
     text.chars().filter(is_legal).collect()
 }
 
-/// The gateway's answer to one request of a payment that goes like this.
+/// The gateway's answer to one request of a payment with this story.
 fn answer(
     story: Story,
     path: &str,
@@ -90,7 +90,7 @@ fn answer(
     (text, key): (&str, &str),
 ) -> Vec<u8> {
     let text = legal(text);
-    // All of them together fit what a till reads of an answer.
+    // Short enough that all of them fit into an answer that a till accepts.
     let short: String = text.chars().take(800).collect();
     let mut fields = Fields::default();
     for name in [
@@ -171,7 +171,8 @@ fn http(body: &[u8]) -> Vec<u8> {
     [head.as_bytes(), body].concat()
 }
 
-/// A gateway whose payments go by a rule on their amount in fen; once reversed, they are.
+/// A gateway that chooses each payment's story by its amount in fen; after a reversal, the payment
+/// is reversed.
 fn gateway(shop: &TestShop, rule: impl Fn(i64) -> (Story, String) + Send + Sync + 'static) -> Wire {
     let identity = Identity::load(shop.path()).unwrap();
     let key = identity.api_key().to_owned();
@@ -204,7 +205,7 @@ fn only_text(bytes: &[u8], what: &str) {
     read(bytes, Place::Lines).unwrap_or_else(|fault| panic!("{what}: {fault}"));
 }
 
-/// Every text in a journal is plain.
+/// Every text in the journal is plain.
 fn journal_is_plain(shop: &TestShop) {
     let db = rusqlite::Connection::open(shop.journal()).unwrap();
     for table in ["sale", "attempt", "entry"] {
@@ -232,7 +233,7 @@ fn logs_are_plain(shop: &TestShop) {
 
 #[test]
 fn whatever_the_gateway_says_commands_and_files_hold_plain_text() {
-    // Every text where it is quick, the long ones where the till has to wait.
+    // All texts in the quick stories, but only the long ones where the till has to wait.
     let cases: Vec<_> = STORIES
         .iter()
         .flat_map(|(story, exits)| (0..HOSTILE_TEXTS).map(move |text| (*story, *exits, text)))
@@ -346,7 +347,7 @@ fn whatever_comes_the_terminal_and_the_printer_are_sent_what_the_automata_allow(
          [printer]\nkind = \"escpos-serial\"\nport = \"printer\"\n\
          [receipt]\nheader = [\"%s%n{}\", \"镕\\\\x1bp \u{10ffff}\"]\n",
     );
-    // The amount in fen chooses the text, and above a yuan the story.
+    // The amount in fen selects the text, and from one yuan upwards also the story.
     let _wire = gateway(&shop, |amount| {
         let story = [Story::Paid, Story::PayError, Story::Declined];
         let story = story[usize::try_from(amount / 100).unwrap()];
@@ -377,10 +378,10 @@ fn whatever_comes_the_terminal_and_the_printer_are_sent_what_the_automata_allow(
         session.press("\r");
         session.see(&["Enter the amount."]);
     }
-    // Scans and keys, in which nothing is a code.
+    // Scans and keys that contain no payment code.
     for text in (0..HOSTILE_TEXTS).map(hostile) {
         scanner.babble(format!("{text}\r").as_bytes());
-        // Without the keys for leaving and for the language; each key is drawn, so not too many.
+        // Except the keys that quit and change the language; only some, because each key is drawn.
         let keys = text.chars().filter(|key| !['\u{11}', '\u{c}'].contains(key)).take(120);
         session.burst(&keys.collect::<String>());
         session.burst("\r");
@@ -388,7 +389,7 @@ fn whatever_comes_the_terminal_and_the_printer_are_sent_what_the_automata_allow(
     for _ in 0..3 {
         session.press("\x1b");
     }
-    // Help comes behind all these keys, and so does what follows.
+    // The help page comes after all these keys, and so does everything that follows.
     session.press("\x1bOP");
     session.see(&["Esc Close"]);
     session.press("\x1b");

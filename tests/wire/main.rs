@@ -1,5 +1,5 @@
-//! The way to the gateway and back: lines that are cut, answers that are broken, and a gateway that
-//! says the worst there is.
+//! The connection to the gateway: lines that are cut, replies that are broken, and a gateway that
+//! answers with the worst there is.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test ends where it fails")]
 #![allow(unreachable_pub, reason = "the modules of one test")]
 

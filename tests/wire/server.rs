@@ -1,4 +1,4 @@
-//! A server that speaks TLS and then does what a test wants, to the byte; and a proxy that refuses.
+//! A TLS server that does what a test wants, to the byte; and a proxy that refuses everything.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -16,33 +16,33 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 const DEADLINE: Duration = Duration::from_mins(1);
-/// Between two bytes that drip.
+/// The pause between two bytes that drip.
 const DRIP: Duration = Duration::from_millis(20);
 
 /// What the server does with a request.
 #[derive(Clone, Debug)]
 pub enum Act {
-    /// And keeps the connection.
+    /// Answers and keeps the connection open.
     Answer(Vec<u8>),
-    /// And says farewell, as TLS asks for.
+    /// Answers and closes with a `close_notify`, as TLS demands.
     AnswerAndClose(Vec<u8>),
-    /// And closes without a farewell.
+    /// Answers and closes without a `close_notify`.
     AnswerAndVanish(Vec<u8>),
     AnswerAndReset(Vec<u8>),
-    /// And keeps silent.
+    /// Answers and then stays silent.
     AnswerAndHang(Vec<u8>),
-    /// Says farewell without an answer.
+    /// Closes with a `close_notify` and without an answer.
     Close,
-    /// The same, at the first byte of a request that is not the first.
+    /// The same at the first byte of any request but the first.
     CloseUnread,
     Reset,
-    /// Bytes, and then the same ones again and again.
+    /// Sends some bytes, and then others again and again.
     Flood(Vec<u8>, Vec<u8>),
-    /// A byte now and then.
+    /// Sends one byte at a time, slowly.
     Drip(Vec<u8>),
 }
 
-/// A request as it came.
+/// A request as it arrived.
 #[derive(Clone, Debug)]
 pub struct Request {
     pub head: String,
@@ -53,16 +53,16 @@ pub struct Request {
 #[derive(Default)]
 struct Seen {
     connections: usize,
-    /// Requests of which a byte came.
+    /// Requests of which at least one byte arrived.
     begun: usize,
     requests: Vec<Request>,
 }
 
-/// A running server. It ends when this is dropped.
+/// A running server; dropping it stops it.
 pub struct Wire {
     address: SocketAddr,
     seen: Arc<Mutex<Seen>>,
-    /// Bytes of a flood that were taken when the other side hung up.
+    /// How many bytes of a flood were accepted before the other side hung up.
     flooded: watch::Receiver<Option<usize>>,
     accepting: JoinHandle<()>,
 }
@@ -70,7 +70,7 @@ pub struct Wire {
 type Script = dyn Fn(&Request) -> Act + Send + Sync;
 
 impl Wire {
-    /// Listens on loopback, on the runtime it is started on.
+    /// Listens on loopback, on the current runtime.
     pub fn start(
         keys: &Identity,
         script: impl Fn(&Request) -> Act + Send + Sync + 'static,
@@ -93,7 +93,7 @@ impl Wire {
                 connections.spawn(async move {
                     stream.set_nodelay(true).unwrap();
                     let Ok(stream) = acceptor.accept(stream).await else { return };
-                    // The other side may leave at any time.
+                    // The other side may hang up at any time.
                     let _ = serve(stream, &*script, &seen, &flood).await;
                 });
             }
@@ -105,12 +105,12 @@ impl Wire {
         format!("https://{}", self.address)
     }
 
-    /// How often a request with this body came in full.
+    /// How many complete requests with this body arrived.
     pub fn count(&self, body: &str) -> usize {
         self.shown_certificates(body).len()
     }
 
-    /// For each request with this body, whether its connection showed a certificate.
+    /// For each request with this body, whether its connection presented a certificate.
     pub fn shown_certificates(&self, body: &str) -> Vec<bool> {
         let seen = self.seen.lock().unwrap();
         let with_body = seen.requests.iter().filter(|request| request.body == body);
@@ -130,7 +130,7 @@ impl Wire {
         self.seen.lock().unwrap().begun
     }
 
-    /// Waits until the other side hung up on a flood, and says after how many bytes.
+    /// Waits until the other side hangs up on a flood; returns after how many bytes.
     pub async fn hung_up_after(&self) -> usize {
         let mut flooded = self.flooded.clone();
         let ended = tokio::time::timeout(DEADLINE, flooded.wait_for(Option::is_some));
@@ -156,7 +156,7 @@ async fn serve(
         let mut buffer = vec![0];
         stream.read_exact(&mut buffer).await?;
         seen.lock().unwrap().begun += 1;
-        // What is wanted for a request whose body is not known yet.
+        // The action for a request whose body is not known yet.
         let unread = Request { head: String::new(), body: String::new(), has_certificate };
         if !is_first && matches!(script(&unread), Act::CloseUnread) {
             return stream.shutdown().await;
@@ -212,7 +212,7 @@ async fn send(stream: &mut TlsStream<TcpStream>, bytes: &[u8]) -> std::io::Resul
     stream.flush().await
 }
 
-/// Head and body, once both are there.
+/// Head and body, once both are complete.
 fn whole(buffer: &[u8]) -> Option<(String, String)> {
     let text = std::str::from_utf8(buffer).unwrap();
     let (head, body) = text.split_once("\r\n\r\n")?;
@@ -224,7 +224,7 @@ fn whole(buffer: &[u8]) -> Option<(String, String)> {
     (body.len() == length).then(|| (head.to_owned(), body.to_owned()))
 }
 
-/// The server's certificate of these keys; a client's is asked for, not demanded.
+/// A server configuration with these keys. A client certificate is requested, not required.
 fn tls(keys: &Identity) -> rustls::ServerConfig {
     let folder = tempfile::tempdir().unwrap();
     keys.write(folder.path(), ([127, 0, 0, 1], 1).into()).unwrap();
@@ -246,10 +246,10 @@ fn tls(keys: &Identity) -> rustls::ServerConfig {
         .unwrap()
 }
 
-/// A proxy that lets nobody through.
+/// A proxy that refuses every connection.
 pub struct RefusingProxy {
     pub address: SocketAddr,
-    /// What it was sent.
+    /// What it received.
     pub seen: JoinHandle<String>,
 }
 

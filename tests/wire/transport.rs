@@ -1,5 +1,5 @@
-//! The way to the gateway and back over real TLS: what is sent is sent once, and a reply is whole
-//! or it is no reply.
+//! The connection to the gateway, with real TLS: a request is sent once, and a reply is complete or
+//! is no reply.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use paytill::simulator::{Identity, Scenario};
 use paytill_host::transport::{Route, Transport, TransportFailure};
 use zeroize::Zeroizing;
 
-/// Within it a failure must show, and long after it a test fails.
+/// A failure must occur within this time; a test fails long after it.
 const REQUEST_TIMEOUT: Millis = Millis(1500);
 const DEADLINE: Duration = Duration::from_mins(1);
 const NOW: Uptime = Uptime(1_000_000);
@@ -48,7 +48,7 @@ fn to(path: &str, body: &str, certificate: bool) -> Outgoing {
     Outgoing { request: http::Request::post(path).body(body).unwrap(), certificate }
 }
 
-/// Carries one submission; it must come to an end. Tells the status and the body.
+/// Carries one submission, which must come to an end; returns the status and the body.
 async fn carry(transport: &Transport, body: &str) -> Result<(u16, Vec<u8>), TransportFailure> {
     let outgoing = submit(body);
     let carried = transport.carry(&outgoing, NOW, || {});
@@ -68,7 +68,7 @@ fn chunked(body: &str) -> Vec<u8> {
         .into_bytes()
 }
 
-/// An address where nothing listens, but something did.
+/// An address where nothing listens any more.
 fn nowhere() -> String {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     format!("https://{}", listener.local_addr().unwrap())
@@ -77,7 +77,7 @@ fn nowhere() -> String {
 #[tokio::test]
 async fn a_kept_connection_that_closes_under_a_request_never_carries_it_twice() {
     let keys = keys();
-    // Closed with the request read, when its first byte comes, and with a reset.
+    // It closes after reading the request, at its first byte, or with a reset.
     for end in [Act::Close, Act::CloseUnread, Act::Reset] {
         let second = end.clone();
         let wire = Wire::start(&keys, move |request| {
@@ -173,7 +173,7 @@ async fn an_answer_without_end_is_left_at_its_bounds() {
         (huge, block.clone()),
         (chunks, format!("1000\r\n{block}\r\n")),
         (endless, block.clone()),
-        // One header, and headers, without end.
+        // One endless header, and endless headers.
         (format!("{head}x-long: "), block),
         (head.to_owned(), "x-more: and more\r\n".to_owned()),
         (String::new(), "HTTP/1.1 100 Continue\r\n\r\n".to_owned()),
@@ -193,7 +193,7 @@ async fn an_answer_without_end_is_left_at_its_bounds() {
 }
 
 #[tokio::test]
-async fn an_answer_that_drips_is_given_up_in_time() {
+async fn an_answer_that_drips_times_out() {
     let keys = keys();
     let slow = answer(&"x".repeat(60_000));
     let wire = Wire::start(&keys, move |_| Act::Drip(slow.clone()));
@@ -205,7 +205,7 @@ async fn an_answer_that_drips_is_given_up_in_time() {
 #[tokio::test]
 async fn nothing_is_unpacked() {
     let keys = keys();
-    // What gzip begins with: here it would be the beginning of a bomb.
+    // The first bytes of a gzip stream, which could be a bomb.
     let packed = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3];
     let mut bytes =
         b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 10\r\n\r\n".to_vec();
@@ -251,7 +251,7 @@ async fn without_a_connection_nothing_is_sent_and_the_backup_gets_it_once() {
         let transport = transport(&keys, &[host.clone(), backup.url()]);
         assert_eq!(carry(&transport, "again").await.unwrap().0, 200, "{host}");
         assert_eq!(backup.count("again"), 1, "{host}");
-        // It is gone to directly for a while.
+        // For a while, requests go to it directly.
         assert_eq!(carry(&transport, "next").await.unwrap().0, 200, "{host}");
         assert_eq!((backup.count("next"), backup.connections()), (1, 1), "{host}");
     }

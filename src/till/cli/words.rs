@@ -1,4 +1,4 @@
-//! The command line in a language: clap's structure with our texts on it, and its errors in our
+//! The command line in a language: clap's structure with our texts attached, and its errors in our
 //! words.
 
 use std::ffi::OsString;
@@ -12,12 +12,12 @@ use crate::clean::clean;
 use crate::language::Language;
 use crate::text::cli::{self as text, Words};
 
-/// Options of every command stand below a command's own.
+/// Global options are listed below a command's own.
 const GLOBAL_ORDER: usize = 900;
-/// Cells of what was typed that an error repeats.
+/// How many cells of the input an error repeats.
 const TYPED: usize = 60;
 
-/// The language that the arguments ask for, before they are known to be right.
+/// The language that the arguments ask for, whether or not they are valid.
 pub fn language_asked(arguments: &[OsString]) -> Option<Language> {
     let mut words = arguments.iter().skip(1).map(|word| word.to_str().unwrap_or_default());
     while let Some(word) = words.next().filter(|word| *word != "--") {
@@ -34,17 +34,17 @@ pub fn language_asked(arguments: &[OsString]) -> Option<Language> {
 }
 
 impl Cli {
-    /// Reads the arguments. An error is a request for help or the version, already in the language,
-    /// or one to be put into words by [`wrong_usage`].
+    /// Parses the arguments. An error is either a request for help or the version, already in the
+    /// language, or to be turned into a sentence by [`wrong_usage`].
     pub fn read(arguments: &[OsString], language: Language) -> Result<Self, Error> {
         Self::from_arg_matches_mut(&mut command(language).try_get_matches_from(arguments)?)
     }
 }
 
-/// All commands with the texts of a language.
+/// All commands with their texts in a language.
 pub fn command(language: Language) -> Command {
     let mut command = Cli::command().after_help(Words::of(language).after_help());
-    // With the help and the options of all commands, which are in the language as well.
+    // Adds clap's own help options and the global ones, so that they are translated as well.
     command.build();
     dressed(command, language)
 }
@@ -83,7 +83,7 @@ fn described(argument: Arg, command: &str, language: Language) -> Arg {
     let is_positional = argument.is_positional();
     let argument = argument
         .help_heading(if is_positional { words.arguments() } else { words.options() })
-        // In clap's English; our own texts say it.
+        // clap would print these in English; our own texts contain them.
         .hide_default_value(true)
         .hide_possible_values(true);
     let argument = match text::help(command, &id, language) {
@@ -96,7 +96,7 @@ fn described(argument: Arg, command: &str, language: Language) -> Arg {
     }
 }
 
-/// What is wrong with the arguments, how it is done, and where there is more.
+/// What is wrong with the arguments, the correct usage, and where to find help.
 pub fn wrong_usage(error: &Error, language: Language) -> String {
     let words = Words::of(language);
     let sentence = sentence(error, language);
@@ -144,7 +144,7 @@ fn sentence(error: &Error, language: Language) -> String {
     }
 }
 
-/// What an error says of its cause, cleaned of what the terminal is not to see.
+/// What an error says about its cause, cleaned for the terminal.
 fn given(error: &Error, kind: ContextKind, language: Language) -> String {
     match error.get(kind) {
         Some(ContextValue::String(text)) => clean(text, TYPED),
@@ -157,7 +157,7 @@ fn given(error: &Error, kind: ContextKind, language: Language) -> String {
     }
 }
 
-/// What may stand for the argument that an error shows like this.
+/// The allowed values of the argument that an error shows like this.
 fn allowed(shown: &str, language: Language) -> Option<String> {
     let commands = command(language);
     let within = std::iter::once(&commands).chain(commands.get_subcommands());
@@ -182,12 +182,12 @@ mod tests {
         wrong_usage(&read(line, language).unwrap_err(), language)
     }
 
-    /// What is not filled in from what is typed or called something in the code.
+    /// Whether this is one of our texts, not input or an identifier from the code.
     fn is_said(text: &str, language: Language) -> bool {
         text.chars().any(is_chinese) == (language == Language::Chinese) && !text.is_empty()
     }
 
-    /// Every command there is.
+    /// Calls `see` for every command.
     fn walk(command: &Command, see: &mut impl FnMut(&Command)) {
         see(command);
         command.get_subcommands().for_each(|inner| walk(inner, see));
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn every_value_that_is_refused_is_told_with_what_is_allowed() {
+    fn every_invalid_value_is_reported_with_what_is_allowed() {
         let mut refused = 0;
         let mut lines = Vec::new();
         walk(&command(Language::English), &mut |command| {
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_makes_no_sense_is_told_in_the_language_with_its_usage() {
+    fn a_line_that_makes_no_sense_is_reported_in_the_language_with_its_usage() {
         let usage = "用法：paytill pay [选项] --code <付款码> <金额>\n更多说明：paytill pay --help";
         for (line, sentence) in [
             ("pay", "缺少：--code <付款码> <金额>"),

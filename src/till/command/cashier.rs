@@ -1,5 +1,10 @@
-//! `paytill`: the cashier's screen. One loop owns the model and the till; keys, devices, the
-//! journal and the gateway only post messages to it.
+//! `paytill`: the cashier's screen.
+//!
+//! One loop owns the model and the till; the keyboard, the devices, the journal and the gateway
+//! only post messages to it. Each turn draws the screen, waits for the next message or the next
+//! second, and carries out the commands that the model returns. Nothing in the loop blocks: a
+//! terminal that hangs, a printer without paper or a slow gateway holds up no payment. When the
+//! cashier quits, or on a signal, what is open stays in the journal for the next start.
 
 mod devices;
 mod terminal;
@@ -28,19 +33,19 @@ use devices::{DeviceReport, Devices, JobPurpose};
 use paytill_host::clock::Clock;
 use terminal::{Terminal, TerminalInput};
 
-/// Orders of the past that the screen shows and can reprint.
+/// How many past orders the screen shows and can reprint.
 const RECENT: u32 = 20;
 const SECOND: u64 = 1000;
 const MINUTE: u64 = 60 * SECOND;
-/// How long a visual bell is seen.
+/// How long a visual bell lasts.
 const FLASH: Millis = Millis(120);
-/// Waits before a gateway that could not be reached is dialled again: the first and the longest.
+/// The first and the longest wait before an unreachable gateway is dialled again.
 const REDIAL: Millis = Millis::seconds(5);
 const LONGEST_REDIAL: Millis = Millis::seconds(60);
-/// So many keys of a burst at most are taken between two looks at everything else.
+/// At most this many keys of a burst are handled before everything else gets its turn.
 const KEYS_A_FRAME: usize = 64;
 
-/// Opens the till and its screen, and sells until the cashier leaves.
+/// Opens the till and its screen, and sells until the cashier quits.
 pub async fn run(loaded: &Loaded, clock: &Clock) -> Result<Exit, Failure> {
     if !std::io::stdout().is_terminal() {
         let sentence = both!(
@@ -59,9 +64,9 @@ pub async fn run(loaded: &Loaded, clock: &Clock) -> Result<Exit, Failure> {
     let config = &loaded.config;
     let opened = open(loaded, clock).await?;
     let recent = recent(config)?;
-    // While what is told can still be read.
+    // While a message on the terminal can still be read.
     let learned = super::wiring::learned(config);
-    // Before the terminal is taken: a signal that ends the till must find it watching.
+    // Before the terminal is taken over, so that a signal cannot end the till without restoring it.
     let signals = Signals::new()?;
     let terminal = Terminal::open(clock).map_err(|error| {
         Failure::of_system(&both!("the terminal cannot be used", "无法使用终端"), &error)
@@ -87,10 +92,10 @@ pub async fn run(loaded: &Loaded, clock: &Clock) -> Result<Exit, Failure> {
         redial: Redial { at: None, wait: REDIAL },
         leaving: None,
     };
-    // Known before the first payment, and whether the gateway can be reached is on the first screen.
+    // Learns the local address before the first payment, and whether the gateway can be reached.
     cashier.till.warm_up(false);
     cashier.post(ScreenMessage::Time);
-    // Until a scanner of its own says otherwise.
+    // Until a dedicated scanner is found.
     if matches!(config.scanner.kind, ScannerKind::Auto | ScannerKind::Keyboard) {
         cashier.post(ScreenMessage::Scanner(Link::Keyboard));
     }
@@ -98,28 +103,28 @@ pub async fn run(loaded: &Loaded, clock: &Clock) -> Result<Exit, Failure> {
 }
 
 struct Cashier<'a> {
-    /// First, and so given back first: the end may have to wait for the disk.
+    /// First, so that it is dropped first: the rest may have to wait for the disk.
     terminal: Terminal,
     model: Model,
     till: Till,
     devices: Devices,
     config: &'a Config,
     clock: &'a Clock,
-    /// What can be printed, the newest first.
+    /// The orders that can be printed, newest first.
     recent: Vec<Attempt>,
     burst: KeyBurst,
-    /// Training customers that have shown a code.
+    /// How many training customers have shown a code.
     customers: u64,
     rung: u64,
     flash_until: Option<Uptime>,
-    /// As it was last told, to be told again in another language.
+    /// The last report, kept to be shown again in another language.
     printer: Option<Health>,
     redial: Redial,
     leaving: Option<Exit>,
 }
 
-/// When a gateway that could not be reached is dialled again, so that the status line tells of its
-/// return though nobody sells.
+/// When an unreachable gateway is dialled again, so that the status line shows its return even if
+/// nothing is sold.
 struct Redial {
     at: Option<Uptime>,
     wait: Millis,
@@ -135,7 +140,7 @@ impl Redial {
         self.wait = self.wait.plus(self.wait).min(LONGEST_REDIAL);
     }
 
-    /// Whether it is time, once.
+    /// Whether it is due; true only once.
     fn is_due(&mut self, now: Uptime) -> bool {
         self.at.take_if(|at| *at <= now).is_some()
     }
@@ -169,11 +174,11 @@ impl Cashier<'_> {
         }
     }
 
-    /// Until something on the screen changes by itself.
+    /// How long until something on the screen changes by itself.
     fn sleep(&self) -> Millis {
         let now = self.clock.uptime();
         let beat = if self.model.counts_seconds() { SECOND } else { MINUTE };
-        // In step with the wall clock, which is on the screen.
+        // Aligned with the wall clock, which is on the screen.
         let wall = u64::try_from(self.clock.wall().0).unwrap_or(0);
         let next = Millis(beat - wall % beat);
         let held = self.burst.wake_at().map(|at| at.since(now));
@@ -256,7 +261,7 @@ impl Cashier<'_> {
         }
     }
 
-    /// A training customer shows a fresh code, as a scan.
+    /// A training customer shows a new code, as if it had been scanned.
     fn train(&mut self, customer: usize) {
         self.customers += 1;
         let serial = u64::try_from(self.clock.wall().0).unwrap_or(0) + self.customers;
@@ -308,7 +313,8 @@ impl Cashier<'_> {
                 }
             }
             TerminalInput::Redraw => {}
-            // The terminal was closed: as with the plug, what is open is resolved at the next start.
+            // The terminal was closed. As after a power cut, what is open is resolved at the next
+            // start.
             TerminalInput::Gone => self.leaving = Some(Exit::Fault),
         }
     }
@@ -364,7 +370,7 @@ impl Cashier<'_> {
         }
     }
 
-    /// Takes what has come already: a burst is drawn once, and not key by key.
+    /// Handles the input that is already waiting, so that a burst is drawn once and not key by key.
     fn inputs(&mut self, most: usize) {
         for _ in 0..most {
             let Some(input) = self.terminal.waiting() else { return };
@@ -373,7 +379,7 @@ impl Cashier<'_> {
     }
 
     fn time(&mut self) {
-        // Keys that wait here are older than the silence that seems to follow the last one.
+        // Keys that are waiting here came before the silence that seems to follow the last one.
         self.inputs(usize::MAX);
         let now = self.clock.uptime();
         let outcomes = self.burst.tick(now);
@@ -409,7 +415,7 @@ fn settings(config: &Config, gateway_host: String) -> Settings {
     }
 }
 
-/// The last orders, and all that are open: the first frame shows them.
+/// The last orders and all open ones, for the first frame.
 fn recent(config: &Config) -> Result<Vec<Attempt>, Failure> {
     let reader = JournalReader::of_held(&config.journal.path)?;
     let mut rows = reader.orders(&Filter { limit: Some(RECENT), ..Filter::default() })?;

@@ -1,4 +1,4 @@
-//! `paytill devices`: what is plugged in, and what the till takes it for.
+//! `paytill devices`: what is plugged in, and what the till would use it for.
 
 pub mod learn;
 
@@ -14,7 +14,7 @@ use crate::device::inventory::{Device, DeviceClass, Roots, plugged_in};
 use crate::device::role::{DeviceFilter, Role, Why};
 use crate::text::device as text;
 
-/// Lists everything that could be a device of the till.
+/// Lists everything that could be one of the till's devices.
 pub fn list(json: Json, config: &Config) -> Result<Exit, Failure> {
     let language = config.till.language;
     let learned = learned(config);
@@ -37,7 +37,7 @@ pub fn list(json: Json, config: &Config) -> Result<Exit, Failure> {
         if device.class == DeviceClass::OtherHid && role == Role::MaybeScanner {
             said &= print_line(&format!("    {}", text::own_format(language)));
         }
-        // Nobody is to open a person's keyboard.
+        // No advice on how to open an ordinary keyboard.
         if role != Role::Keyboard && !may_open(&device) {
             said &= print_line(&format!("    {}", text::how_to_permit(&device.class, language)));
         }
@@ -45,7 +45,7 @@ pub fn list(json: Json, config: &Config) -> Result<Exit, Failure> {
     Ok(if said { Exit::Done } else { Exit::Fault })
 }
 
-/// One line on which device it is.
+/// Identifies the device in one line.
 fn described(device: &Device) -> String {
     let identity = &device.identity;
     let node = device.node.display().to_string();
@@ -96,7 +96,7 @@ fn named(name: &str, value: &str) -> Option<String> {
     (!value.is_empty()).then(|| format!("{name} {value}"))
 }
 
-/// Keys are only read; everything else is told something as well.
+/// Whether the permissions suffice: keyboards are only read, all other devices are also written to.
 pub(super) fn may_open(device: &Device) -> bool {
     let needed = match device.class {
         DeviceClass::Keyboard => Access::READ_OK,

@@ -1,5 +1,10 @@
-//! `paytill doctor`: what is well and what is not, a line each, with what to do. It sends nothing
-//! that could move money, and works beside a till that runs.
+//! `paytill doctor`: checks everything a till needs and prints a line for each, with advice on what
+//! is wrong.
+//!
+//! It reads the configuration as far as that is usable, dials the gateway with a query that can
+//! match no order, verifies the whole journal, tries the disk, and probes the devices and the
+//! terminal. It sends nothing that could move money, writes nothing but a small file to time the
+//! disk, and works beside a running till. The worst fault decides the exit code.
 
 mod books;
 mod certificate;
@@ -23,13 +28,13 @@ use crate::language::Language;
 use crate::text::doctor::{Check, CheckResult, Finding, Verdict};
 use paytill_host::clock::Clock;
 
-/// Cells of the columns before the sentence.
+/// The width of the columns before the sentence, in cells.
 const VERDICT_COLUMN: usize = 9;
 const CHECK_COLUMN: usize = 15;
-/// Cells of one sentence: paths and foreign words are in it.
+/// The longest sentence, in cells: it may contain paths and messages from elsewhere.
 const SENTENCE: usize = 1000;
 
-/// Checks everything, whatever is wrong with the rest of it, and tells it as it is found.
+/// Runs every check, whatever the others found, and reports each result at once.
 pub async fn run(json: Json, flags: &Flags, clock: &Clock) -> Result<Exit, Failure> {
     let folder = working_directory()?;
     let mut reporter = Reporter {
@@ -44,7 +49,7 @@ pub async fn run(json: Json, flags: &Flags, clock: &Clock) -> Result<Exit, Failu
                 gateway::check(&config, wechat, clock, &mut reporter).await;
             }
             GatewayConfig::Simulator => reporter.report(&Finding::Training),
-            // Why not has been told.
+            // The reason was reported already.
             GatewayConfig::Unread => {}
         }
         let is_running = journal::is_held(&config.journal.path);
@@ -60,7 +65,7 @@ fn environment(name: &str) -> Option<OsString> {
     std::env::var_os(name)
 }
 
-/// Reads the configuration as far as it can be used, and finds the language to speak on the way.
+/// Reads as much of the configuration as is usable, and sets the language of the report.
 fn configuration(flags: &Flags, folder: &Path, reporter: &mut Reporter) -> Option<Config> {
     let read = Config::load(flags, &environment, folder);
     let without_secrets = || Config::load_without_secrets(flags, &environment, folder);
@@ -112,7 +117,7 @@ fn terminal(environment: &dyn Fn(&str) -> Option<OsString>) -> Finding {
     }
 }
 
-/// Tells findings, and remembers the faults among them.
+/// Prints findings, and remembers which of them are faults.
 struct Reporter {
     json: bool,
     language: Language,
@@ -158,7 +163,7 @@ fn padded(word: &str, cells: usize) -> String {
     format!("{word}{}", " ".repeat(cells.saturating_sub(word.width())))
 }
 
-/// What kinds of faults there are.
+/// Which kinds of faults were found.
 #[derive(Default)]
 struct Faults {
     configuration: bool,

@@ -1,4 +1,9 @@
-//! The commands: from a configuration to a running till, and what each tells whom.
+//! The commands, one file each, and what they share: opening a till, wiring the devices, and
+//! output.
+//!
+//! Each takes its arguments, the configuration and the clock, and returns an [`Exit`] or a
+//! [`Failure`]. Nothing but `output` writes to standard output and standard error, except for the
+//! cashier's screen, which owns the terminal.
 
 pub mod cashier;
 pub mod devices;
@@ -20,7 +25,7 @@ use crate::text;
 
 pub use open::{OpenTill, open, working_directory};
 
-/// How a process ends (interface 1.2).
+/// How a process ends; the exit codes of interface 1.2.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[repr(u8)]
 pub enum Exit {
@@ -41,7 +46,7 @@ impl From<Exit> for std::process::ExitCode {
     }
 }
 
-/// Why a command did not do its work: one sentence for people, and the exit code for programs.
+/// Why a command failed: a sentence for people, and the exit code for programs.
 #[derive(Debug)]
 pub struct Failure {
     pub exit: Exit,
@@ -49,12 +54,12 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// A failure with its code.
+    /// A failure with its exit code.
     pub const fn new(exit: Exit, text: Text) -> Self {
         Self { exit, text }
     }
 
-    /// What the system does not give: what it was for, and the system's own words.
+    /// A system error: what it kept us from doing, and the system's own message.
     pub fn of_system(what: &Text, error: &std::io::Error) -> Self {
         Self::new(Exit::Fault, what.because(&text::system::text(error)))
     }

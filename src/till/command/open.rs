@@ -1,4 +1,7 @@
-//! From a configuration to a running till: the journal is taken, the way to the gateway prepared.
+//! Opens a till from its configuration: locks and recovers the journal, prepares the connection to
+//! the gateway, and continues what is open.
+//!
+//! Training takes the same path to a simulated gateway in the same process.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -21,26 +24,26 @@ use crate::{both, text};
 use paytill_host::clock::Clock;
 use paytill_host::transport::{Route, Transport};
 
-/// Where relative paths count from.
+/// The folder that relative paths start from.
 pub fn working_directory() -> Result<PathBuf, Failure> {
     std::env::current_dir().map_err(|error| {
         Failure::of_system(&both!("the working directory", "无法取得当前目录"), &error)
     })
 }
 
-/// An opened till, and what must live as long as it.
+/// An open till, and what must live as long as it does.
 pub struct OpenTill {
     pub till: Till,
-    /// Where it sends: a host's name, or the simulated gateway.
+    /// The host that requests go to, or `simulator`.
     pub gateway_host: String,
-    /// The simulated gateway inside this program.
+    /// The simulated gateway of a till in training.
     _training: Option<Server>,
 }
 
-/// Takes hold of the journal and prepares the way to the gateway. Everything open is gone on with.
+/// Locks the journal and prepares the connection to the gateway. Every open payment is resumed.
 pub async fn open(loaded: &Loaded, clock: &Clock) -> Result<OpenTill, Failure> {
     let config = &loaded.config;
-    // First of all: who may not write down may not sell.
+    // First of all: without the lock on the journal, this till must not sell.
     let (journal, recovered) = Journal::open(&config.journal.path)?;
     match &config.gateway {
         GatewayConfig::WechatV2(gateway) => {
@@ -54,7 +57,7 @@ pub async fn open(loaded: &Loaded, clock: &Clock) -> Result<OpenTill, Failure> {
     }
 }
 
-/// Says so where nothing is real, whatever a configuration's author may have meant.
+/// Says so if no real money moves, in case the configuration's author meant otherwise.
 pub(super) fn announce_training(config: &Config) {
     if matches!(config.gateway, GatewayConfig::Simulator) {
         output::print_message(config.till.language.pick(
@@ -86,7 +89,7 @@ fn open_gateway(
     Ok(OpenTill { till: start(parts, journal, recovered)?, gateway_host, _training: None })
 }
 
-/// The way to the gateway of a configuration.
+/// The route to the configured gateway.
 pub(super) fn route(gateway: &WechatV2Config) -> Route {
     let hosts = [Some(gateway.base_url.clone()), gateway.backup_url.clone()];
     Route {
@@ -99,7 +102,7 @@ pub(super) fn route(gateway: &WechatV2Config) -> Route {
     }
 }
 
-/// Training goes the same way, over the same HTTPS client, to a gateway inside this program.
+/// Training uses the same HTTPS client, to a gateway inside this process.
 async fn open_training(
     config: &Config,
     clock: &Clock,

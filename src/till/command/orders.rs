@@ -1,4 +1,4 @@
-//! `paytill orders` and `paytill show`: what the journal holds. They work while a till runs.
+//! `paytill orders` and `paytill show`: the contents of the journal. Both work while a till runs.
 
 use serde_json::{Value, json};
 
@@ -14,7 +14,7 @@ use crate::payment::{Call, Event, Reason};
 use crate::text::{history, reason, screen};
 use crate::{both, say};
 
-/// Lists orders, the newest first.
+/// Lists orders, newest first.
 pub fn list(orders: &Orders, config: &Config) -> Result<Exit, Failure> {
     let language = config.till.language;
     let Some(reader) = JournalReader::open(&config.journal.path)? else {
@@ -100,7 +100,7 @@ fn nothing_yet(json: bool, config: &Config) -> Exit {
     Exit::Done
 }
 
-/// Each entry with the call it led to.
+/// Each entry, with the call that it led to.
 fn with_calls(entries: &[StoredEntry]) -> impl Iterator<Item = (&StoredEntry, Option<Call>)> {
     let before = std::iter::once(None).chain(entries.iter().map(|entry| entry.state.awaited()));
     entries.iter().zip(before).map(|(entry, before)| {
@@ -147,7 +147,7 @@ fn entry_line(
     }
 }
 
-/// What programs read: it stays as it is in every language and version.
+/// For programs: stays the same in every language and version.
 fn event_words(event: &Event) -> String {
     match event {
         Event::Begun => "begun".into(),

@@ -1,5 +1,5 @@
-//! What is said on standard output and standard error: lines that command no terminal and repeat no
-//! payment code.
+//! Standard output and standard error. A line can neither control the terminal nor reveal a payment
+//! code.
 
 use std::io::Write;
 
@@ -8,33 +8,34 @@ use unicode_width::UnicodeWidthChar;
 use crate::clean::escape;
 use crate::order::AuthCode;
 
-/// Prints a line on standard output, and tells if that cannot be. Whether anybody reads it changes
-/// nothing for a payment. What could command a terminal is escaped, wherever the line came from.
+/// Prints a line on standard output; `false` if it could not be written. A payment goes on whether
+/// or not anybody reads it. Control characters are escaped, wherever the line came from.
 pub fn print_line(line: &str) -> bool {
     let line = &harmless(line);
     let mut out = std::io::stdout().lock();
     match writeln!(out, "{line}").and_then(|()| out.flush()) {
         Ok(()) => true,
-        // Whoever read it has read enough.
+        // The reader has seen enough.
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => true,
         Err(error) => {
-            // In no language: this is of the stream, and the line itself is in the right one.
+            // Not translated: it is about the stream, and the line itself is in the right language
+            // already.
             print_message(&format!("paytill: stdout: {error}: {line}"));
             false
         }
     }
 }
 
-/// Prints a line for people on standard error, as [`say`] does, with payment codes masked: whatever
-/// was typed in the wrong place may be one.
+/// Prints a line for people on standard error, as [`say`] does, with payment codes masked:
+/// something typed in the wrong place may be one.
 pub fn print_message(line: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{}", harmless(&masked(line)));
 }
 
-/// Marks that may stand on one character, as everywhere.
+/// Combining marks allowed on one character, as everywhere.
 const MARKS_MAX: usize = 2;
 
-/// The line with nothing in it that commands a terminal or smears over other lines.
+/// The line without anything that controls the terminal or runs into other lines.
 fn harmless(line: &str) -> String {
     let mut marks = 0;
     let is_kept = |character: &char| {
@@ -44,7 +45,7 @@ fn harmless(line: &str) -> String {
     escape(line).chars().filter(is_kept).collect()
 }
 
-/// The text with every payment code in it masked.
+/// The text with every payment code masked.
 fn masked(text: &str) -> String {
     let mut masked = String::with_capacity(text.len());
     let mut rest = text;

@@ -1,4 +1,9 @@
 //! `paytill pay`: one payment without the screen.
+//!
+//! It prints every change of status and ends as soon as the outcome is final for the cashier. The
+//! payment code is accepted from standard input as well, is wiped from memory after use, and is
+//! printed only masked. Ctrl-C cancels as on the screen; a second one leaves the payment open for
+//! the next start.
 
 use zeroize::Zeroizing;
 
@@ -20,18 +25,18 @@ use crate::till::{Notice, Till};
 use crate::{both, text};
 use paytill_host::clock::Clock;
 
-/// Bytes read from standard input for a code.
+/// The most bytes read from standard input for a code.
 const LARGEST_INPUT: usize = 256;
-/// Cells of a note that are kept.
+/// How many cells of a note are kept.
 const NOTE_CELLS: usize = 200;
 
-/// Takes the payment and tells every change of its state. It ends when the cashier would be told
-/// the end; what remains to be done in the background is left to the next start.
+/// Takes the payment and reports every change of its status. Ends when the outcome is final for the
+/// cashier; work in the background is left to the next start.
 pub async fn run(pay: Pay, loaded: &Loaded, clock: &Clock) -> Result<Exit, Failure> {
     let config = &loaded.config;
     let currency = config.till.currency;
     let amount = currency.read(&pay.amount, AmountEntry::Major).map_err(|why| {
-        // Where the two are swapped, the code is not repeated.
+        // If the two arguments were swapped, the code must not be repeated.
         let code = AuthCode::new(pay.amount.trim()).map(|code| code.masked());
         let given = code.unwrap_or_else(|| clean(&pay.amount, 40));
         let what = both!("{given:?} is not an amount", "{given:?} 不是金额");
@@ -42,7 +47,7 @@ pub async fn run(pay: Pay, loaded: &Loaded, clock: &Clock) -> Result<Exit, Failu
     announce_training(config);
     let till = &mut opened.till;
     till.find_local_address().await;
-    // Before the payment begins: what ends it from now on leaves it open and says so.
+    // Before the payment begins: from now on a signal leaves it open, and says so.
     let mut signals = Signals::new()?;
     let note = clean(&pay.note, NOTE_CELLS);
     let out_trade_no = till.begin(SaleRef::New(amount), note, code).map_err(refused)?;
@@ -131,7 +136,7 @@ async fn follow(
             }
             Notice::Stopped(error) => {
                 print_message(&text::journal::sentence(&error, reporter.language));
-                // Before the first entry is on disk nothing was sent.
+                // Nothing was sent before the first entry was on disk.
                 if last_status.is_none() {
                     return Exit::Journal;
                 }
@@ -146,7 +151,7 @@ fn end(attempt: &Attempt) -> Option<Exit> {
         Status::Paid => Some(Exit::Done),
         Status::Reversed => Some(Exit::Reversed),
         Status::Attention => Some(Exit::Attention),
-        // Told at once, but certain only with its confirming query.
+        // Reported at once, but certain only after the confirming query.
         Status::Declined if !attempt.state.is_being_confirmed() => Some(Exit::Declined),
         // The journal failed: the next start finds out.
         _ if !attempt.recorded => Some(Exit::Attention),
@@ -159,7 +164,7 @@ fn end(attempt: &Attempt) -> Option<Exit> {
     }
 }
 
-/// The payment code from the option or from standard input; whatever else it is, is named.
+/// The payment code from the option or from standard input. Anything else is refused by name.
 fn code(given: String, till: &TillId) -> Result<AuthCode, Failure> {
     let given = Zeroizing::new(given);
     let text = if given.as_str() == "-" { first_line()? } else { given };
@@ -181,7 +186,7 @@ fn code(given: String, till: &TillId) -> Result<AuthCode, Failure> {
     ))))
 }
 
-/// The first line of standard input, without a buffer in between that would keep it.
+/// The first line of standard input, read without a buffer that would keep a copy.
 fn first_line() -> Result<Zeroizing<String>, Failure> {
     let unusable = |error: rustix::io::Errno| {
         let why = text::system::text(&error.into());

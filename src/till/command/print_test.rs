@@ -18,11 +18,11 @@ use crate::receipt::{Form, escpos};
 use crate::{both, text};
 use paytill_host::clock::Clock;
 
-/// How long a printer that is not there, or has no paper, is waited for.
+/// How long to wait for a printer that is not connected or out of paper.
 const AWAY: Millis = Millis::seconds(10);
 const STALLED: Millis = Millis::seconds(15);
 
-/// Prints the test page, waits until the printer has taken it, and says what to look for.
+/// Prints the test page, waits until the printer has accepted it, and says what to check.
 pub fn run(command: &cli::PrintTest, config: &Config, clock: &Clock) -> Result<Exit, Failure> {
     let mut config = config.clone();
     config.printer.profile = command.profile.unwrap_or(config.printer.profile);
@@ -81,7 +81,7 @@ pub fn run(command: &cli::PrintTest, config: &Config, clock: &Clock) -> Result<E
     Err(Failure::new(Exit::Fault, both!("the printer did not answer", "打印机没有应答")))
 }
 
-/// Why, and what was wrong with the printer before.
+/// The reason, and the printer's last fault before it.
 fn not_printed(fault: &JobFault, before: Option<&DeviceFault>) -> Text {
     both!("not printed", "未打印").because(&Text::each(|language| {
         let why = text::device::job_fault(fault, language);

@@ -1,4 +1,8 @@
-//! `paytill recover`: everything that is unresolved, driven to its end.
+//! `paytill recover`: resolves all open payments, without selling.
+//!
+//! It does what the till would do in the background: query, reverse, query until there is proof. It
+//! ends when nothing is left to do, when all that remains needs a person, or when every deadline of
+//! the rules has passed, and reports each status once.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -16,19 +20,19 @@ use crate::text;
 use crate::till::Notice;
 use paytill_host::clock::Clock;
 
-/// Reversals that fail before an order that needs a person is left to one.
+/// Failed reversals after which an order that needs attention is left to a person.
 const TRIES: u32 = 3;
-/// Between two looks at the clock.
+/// How often the deadline is checked if nothing else happens.
 const BEAT: Duration = Duration::from_secs(1);
 
-/// Goes on with every open payment until none is left that this till can do more about now.
+/// Resumes every open payment until there is nothing more this till can do now.
 pub async fn run(json: Json, loaded: &Loaded, clock: &Clock) -> Result<Exit, Failure> {
     let language = loaded.config.till.language;
     let rules = loaded.config.payment.rules;
     let mut opened = open(loaded, clock).await?;
     announce_training(&loaded.config);
     let till = &mut opened.till;
-    // Time for every step there is; what has not ended by then, needs a person.
+    // Enough for every step there is; what is still open after it needs a person.
     let patience = rules.give_up_after.plus(rules.attention_after).plus(rules.reverse_not_before);
     let deadline = clock.uptime().after(patience);
     let mut reported: BTreeMap<OutTradeNo, Status> = BTreeMap::new();
@@ -68,7 +72,7 @@ pub async fn run(json: Json, loaded: &Loaded, clock: &Clock) -> Result<Exit, Fai
     Ok(Exit::Done)
 }
 
-/// Orders that need a person, because trying again did not help.
+/// Orders that need a person because retrying did not help.
 #[derive(Default)]
 struct Hopeless {
     failures: BTreeMap<OutTradeNo, u32>,
@@ -114,7 +118,7 @@ mod tests {
         Reason::gateway("TRADE_ERROR", "")
     }
 
-    /// An attempt whose reversal was answered like this, 30 s after it was sent or later.
+    /// An attempt whose reversal got this answer, 30 s after it was sent or later.
     fn reversal(of: u32, answer: Says, at: Millis) -> (Attempt, Event) {
         let rules = Rules::default();
         let mut state = State::begin(&rules, 0);
@@ -169,7 +173,7 @@ mod tests {
         let mut hopeless = Hopeless::default();
         let (late, failed) = reversal(1, Says::Repeat(why()), Millis::seconds(300));
         assert_eq!(late.state.status(), Status::Attention);
-        // Questions and reversals that were accepted are no failures.
+        // Queries and accepted reversals are not failures.
         for harmless in [
             Says::Unknown(why()).in_answer_to(QUERY),
             Says::Accepted.in_answer_to(REVERSE),

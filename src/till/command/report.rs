@@ -1,4 +1,4 @@
-//! How an order is told to programs and to people.
+//! How an order is reported to programs and to people.
 
 use serde_json::{Value, json};
 
@@ -10,7 +10,7 @@ use crate::money::{Currency, Money};
 use crate::payment::{State, Status};
 use crate::text::{reason, screen};
 
-/// What is told of an order (interface 3).
+/// What is reported about an order (interface 3).
 pub struct OrderReport<'a> {
     pub order_no: &'a str,
     pub status: Status,
@@ -23,7 +23,7 @@ pub struct OrderReport<'a> {
 }
 
 impl<'a> OrderReport<'a> {
-    /// Of an attempt that just moved.
+    /// Of an attempt that has just changed.
     pub fn of_attempt(attempt: &'a Attempt) -> Self {
         Self {
             order_no: attempt.out_trade_no.as_str(),
@@ -37,7 +37,7 @@ impl<'a> OrderReport<'a> {
         }
     }
 
-    /// Of a row of the journal.
+    /// Of a row in the journal.
     pub fn of_row(row: &'a OrderRow) -> Self {
         Self {
             order_no: row.out_trade_no.as_str(),
@@ -51,7 +51,7 @@ impl<'a> OrderReport<'a> {
         }
     }
 
-    /// One line of JSON.
+    /// One line of JSON; amounts in minor units.
     pub fn json(&self, language: Language) -> Value {
         let proof = self.state.proof();
         let why = self
@@ -76,7 +76,7 @@ impl<'a> OrderReport<'a> {
         })
     }
 
-    /// One line for people: state, amount, number, and why.
+    /// One line for people: status, amount, order number, and why.
     pub fn line(&self, language: Language) -> String {
         let word = screen::ScreenWords::of(language).word(self.status);
         let amount = self.currency.show(self.amount);

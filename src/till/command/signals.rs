@@ -12,11 +12,11 @@ use crate::both;
 pub(super) enum ShutdownRequest {
     /// The person at the keyboard wants to stop.
     Interrupt,
-    /// The process is to end.
+    /// The process must end.
     End,
 }
 
-/// From when this is there, none of them ends the process by itself.
+/// While this exists, none of these signals ends the process by itself.
 pub(super) struct Signals {
     hangup: Signal,
     interrupt: Signal,

@@ -8,8 +8,8 @@ use crate::simulator::{Bank, Identity, Scenario, Script, Server};
 use crate::{both, say, text};
 use paytill_host::clock::Clock;
 
-/// Serves until it is told to stop, and prints what it is sent; at the end, its ledger. What is on
-/// the wire is told in the protocol's words.
+/// Serves until a signal ends it, printing each request, and finally its ledger. Requests and
+/// answers are printed in the protocol's own words.
 pub async fn run(simulator: Simulator, language: Language, clock: &Clock) -> Result<Exit, Failure> {
     if simulator.scenario.as_deref() == Some("list") {
         list(language);
@@ -77,7 +77,7 @@ fn list(language: Language) {
     }
 }
 
-/// Waits for somebody to end it.
+/// Waits for a signal to end the process.
 async fn stopped() {
     use tokio::signal::unix::{SignalKind, signal};
     let Ok(mut terminated) = signal(SignalKind::terminate()) else {

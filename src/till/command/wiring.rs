@@ -1,4 +1,4 @@
-//! From the configuration to what each device's driver needs to know.
+//! Translates the configuration into the settings of each device's driver.
 
 use std::path::PathBuf;
 
@@ -13,7 +13,7 @@ use crate::device::scanner::ScannerSettings;
 use crate::display;
 use crate::receipt::{Form, escpos};
 
-/// How the printer is reached, if there is one.
+/// How to reach the printer, if there is one.
 pub(super) fn printer_settings(config: &Config) -> Option<PrinterSettings> {
     let port = config.printer.port.clone()?;
     let kind = match config.printer.kind {
@@ -29,7 +29,7 @@ pub(super) fn printer_settings(config: &Config) -> Option<PrinterSettings> {
     Some(PrinterSettings { kind, proof, terminator, patience: Patience::default() })
 }
 
-/// How the customer's display is reached, if there is one.
+/// How to reach the customer's display, if there is one.
 pub(super) fn display_settings(config: &Config) -> Option<DisplaySettings> {
     let display = &config.display;
     let port = display.port.clone().filter(|_| display.kind != DisplayKind::None)?;
@@ -37,7 +37,7 @@ pub(super) fn display_settings(config: &Config) -> Option<DisplaySettings> {
     Some(DisplaySettings { port, baud: display.baud, parity: display.parity, start })
 }
 
-/// The scanners that were learned. A file that cannot be used is told, and none was.
+/// The learned scanners. If their file cannot be used, says so and returns none.
 pub(super) fn learned(config: &Config) -> Vec<Learned> {
     learned::read(&learned::path(&config.journal.path)).unwrap_or_else(|error| {
         tracing::warn!(%error, "no learned scanners");
@@ -47,7 +47,7 @@ pub(super) fn learned(config: &Config) -> Vec<Learned> {
     })
 }
 
-/// What the till looks for, by its configuration.
+/// The scanners that the till looks for.
 pub(super) fn scanner_settings(config: &Config, learned: Vec<Learned>) -> ScannerSettings {
     let scanner = &config.scanner;
     let kind = scanner.kind;
@@ -80,7 +80,7 @@ pub(super) fn scanner_settings(config: &Config, learned: Vec<Learned>) -> Scanne
     }
 }
 
-/// The ports of printer and display.
+/// The ports of the printer and the display.
 fn other_ports(config: &Config) -> Vec<PathBuf> {
     let (printer, display) = (&config.printer, &config.display);
     let printer = printer.port.clone().filter(|_| printer.kind == PrinterKind::EscposSerial);

@@ -1,4 +1,4 @@
-//! Where a configuration is looked for (interface 4.1), and the file that is found.
+//! Where a configuration is looked for (interface 4.1), and the file that was found.
 
 use std::path::{Path, PathBuf};
 
@@ -7,7 +7,7 @@ use crate::both;
 use crate::language::Language;
 use paytill_host::config::{file, folder_of, secret, variable};
 
-/// A file that is there.
+/// A configuration file that exists.
 pub(super) struct ConfigFile {
     pub(super) path: PathBuf,
     /// As people would write it.
@@ -16,7 +16,7 @@ pub(super) struct ConfigFile {
 }
 
 impl ConfigFile {
-    /// The configuration in it.
+    /// Parses and checks the configuration.
     pub(super) fn read(
         &self,
         secrets: Secrets,
@@ -27,7 +27,7 @@ impl ConfigFile {
         sections::read(&document, &self.surroundings(secrets, flags, environment))
     }
 
-    /// What can be read of it, and all that is wrong.
+    /// What can be read of it, and everything that is wrong.
     pub(super) fn salvage(&self, flags: &Flags, environment: Environment<'_>) -> Salvage {
         match file::Document::parse(&self.name, &self.text) {
             Ok(document) => {
@@ -38,7 +38,7 @@ impl ConfigFile {
         }
     }
 
-    /// The language it names, if that much of it can be read.
+    /// The language it names, if that much can be read.
     pub(super) fn language(&self) -> Option<Language> {
         sections::language(&file::Document::salvage(&self.name, &self.text))
     }
@@ -59,7 +59,7 @@ impl ConfigFile {
     }
 }
 
-/// The first file there is.
+/// The first file that exists.
 pub(super) fn first(
     flags: &Flags,
     environment: Environment<'_>,
@@ -85,7 +85,7 @@ struct Candidate {
     path: PathBuf,
     /// As people would write it.
     shown: PathBuf,
-    /// Who named it; such a file must be there.
+    /// What named it; a named file must exist.
     named_by: Option<&'static str>,
 }
 

@@ -1,7 +1,11 @@
-//! What the owner decides: file, environment and flags, made one checked value.
+//! The owner's decisions: file, environment and flags, combined into one checked value.
 //!
-//! A till either has a configuration that is right in every part or none at all: the first fault is
-//! told in one sentence with file, line, key and what is allowed, and ends the start (exit code 3).
+//! A till has either a configuration that is right in every part or none at all. The first fault is
+//! reported in one sentence with file, line, key and what is allowed, and the till does not start
+//! (exit code 3). Relative paths start from the file's folder. Secrets are in files of their own or
+//! in the environment, never in the configuration; they are read last, and only by commands that
+//! send something. Without any file, the till is in training. Only `doctor` uses a configuration
+//! with faults: see [`Salvage`].
 
 mod find;
 mod sections;
@@ -27,7 +31,7 @@ use crate::picture::Picture;
 pub use crate::scan::Suffix;
 use crate::scan::keyboard::Layout;
 
-/// Everything the owner decides, checked.
+/// The owner's decisions, checked.
 #[derive(Clone, Debug)]
 pub struct Config {
     pub store: StoreConfig,
@@ -46,15 +50,15 @@ pub struct Config {
 /// The shop.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct StoreConfig {
-    /// On the screen; at most 64 cells.
+    /// Shown on the screen; at most 64 cells.
     pub name: String,
     /// Sent as device information; at most 32 characters, and it may be empty.
     pub id: String,
-    /// Where its clock and calendar are; the machine's zone where nothing else is said.
+    /// The zone of the shop's clock and calendar; by default the machine's own.
     pub time_zone: TimeZone,
 }
 
-/// This till in the shop.
+/// This till.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct TillConfig {
     pub id: TillId,
@@ -66,29 +70,29 @@ pub struct TillConfig {
 #[derive(Clone, Debug)]
 #[expect(clippy::large_enum_variant, reason = "a till has one of it")]
 pub enum GatewayConfig {
-    /// Training: nobody does.
+    /// Training: no money moves.
     Simulator,
     WechatV2(WechatV2Config),
-    /// A real one whose secrets were not read, so that nothing can be sent to it.
+    /// A real one whose secrets were not read; nothing can be sent to it.
     Unread,
 }
 
-/// `WeChat` Pay's API v2, and the secrets to use it.
+/// `WeChat` Pay's API v2, and the secrets it needs.
 #[derive(Clone, Debug)]
 pub struct WechatV2Config {
-    /// `https://host` with a port where it is not 443, and nothing behind it.
+    /// `https://host`, with a port unless it is 443, and nothing after it.
     pub base_url: String,
-    /// Where to go when `base_url` cannot be reached.
+    /// Where to go if `base_url` cannot be reached.
     pub backup_url: Option<String>,
     pub merchant: Merchant,
     pub sign_type: SignType,
     /// 32 printable ASCII characters.
     pub api_key: SecretString,
-    /// The merchant's certificate and then its private key, as PEM; they belong together.
+    /// The merchant's certificate followed by its private key, as PEM; the two match.
     pub client_identity_pem: SecretString,
-    /// Trust these roots and no others.
+    /// If set, only these roots are trusted.
     pub ca_pem: Option<Vec<u8>>,
-    /// `None`: the address from which the gateway is reached.
+    /// `None`: the local address of the connection to the gateway.
     pub client_ip: Option<IpAddr>,
     /// `http://host:port`.
     pub proxy: Option<String>,
@@ -96,12 +100,12 @@ pub struct WechatV2Config {
     pub request_timeout: Millis,
 }
 
-/// How a payment goes.
+/// How a payment proceeds.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct PaymentConfig {
     pub rules: Rules,
     pub entry: AmountEntry,
-    /// What the customer's phone shows as the goods, made from its template: 1 to 127 bytes.
+    /// The goods as the customer's phone shows them, with the template filled in: 1 to 127 bytes.
     pub body: String,
 }
 
@@ -109,27 +113,27 @@ pub struct PaymentConfig {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ScannerConfig {
     pub kind: ScannerKind,
-    /// Any tty; there is one if the kind is [`ScannerKind::Serial`].
+    /// Any tty; always set for [`ScannerKind::Serial`].
     pub port: Option<PathBuf>,
     pub baud: u32,
     pub suffix: Suffix,
-    /// Take this one and no other.
+    /// If set, this device and no other.
     pub device: Option<Selector>,
-    /// Of scanners that type.
+    /// The keyboard layout of scanners that type.
     pub layout: Layout,
 }
 
 /// How a scanner is connected.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum ScannerKind {
-    /// The port if one is named, and whatever is known as a scanner; without any, typed into the
-    /// terminal.
+    /// The port, if one is set, and everything that is recognised as a scanner; if there is none,
+    /// keystrokes in the terminal.
     Auto,
     Serial,
     HidPos,
-    /// It types like a keyboard, and is read apart from the terminal.
+    /// Types like a keyboard, but is read separately from the terminal.
     HidKeyboard,
-    /// Typed into the terminal.
+    /// Types into the terminal.
     Keyboard,
     None,
 }
@@ -138,13 +142,13 @@ pub enum ScannerKind {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct PrinterConfig {
     pub kind: PrinterKind,
-    /// A tty, or the file the bytes are appended to; there is one unless the kind is `None`.
+    /// A tty, or the file that the bytes are appended to; always set unless the kind is `None`.
     pub port: Option<PathBuf>,
     pub baud: u32,
     pub flow: Flow,
     pub paper: Paper,
     pub profile: Profile,
-    /// The wire in its socket that opens the cash drawer; `None`: there is no drawer.
+    /// The pin in its socket that opens the cash drawer; `None`: no drawer.
     pub drawer: Option<DrawerPin>,
     /// Print without being asked once a payment is paid.
     pub auto_print: bool,
@@ -167,22 +171,22 @@ pub enum Paper {
     Mm80,
 }
 
-/// The display that the customer looks at.
+/// The display that faces the customer.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct DisplayConfig {
     pub kind: DisplayKind,
-    /// A tty; there is one unless the kind is `None`.
+    /// A tty; always set unless the kind is `None`.
     pub port: Option<PathBuf>,
     pub baud: u32,
-    /// Beside eight data bits.
+    /// In addition to eight data bits.
     pub parity: Parity,
     pub lights: Lights,
     pub text: DisplayText,
-    /// Shown while nothing is sold: at most two lines of 20 columns.
+    /// Shown between sales: at most two lines of 20 columns.
     pub welcome: Vec<String>,
 }
 
-/// The commands that a customer's display understands (devices 3).
+/// The command sets of customer displays (devices 3).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum DisplayKind {
     None,
@@ -194,7 +198,7 @@ pub enum DisplayKind {
     Led8,
 }
 
-/// How the lights of a display of digits are numbered.
+/// How the lights of a digit display are numbered.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Lights {
     /// `'0'` to `'4'`.
@@ -203,17 +207,17 @@ pub enum Lights {
     Binary,
 }
 
-/// What a display has pictures of.
+/// The characters that a display can show.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum DisplayText {
     Ascii,
-    /// Chinese characters too, two columns each.
+    /// Also Chinese characters, two columns each.
     Gb18030,
 }
 
-/// What fits on a paper (devices 2.2).
+/// The dimensions of each paper (devices 2.2).
 impl Paper {
-    /// Characters of ASCII on a line.
+    /// ASCII characters per line.
     pub const fn columns(self) -> usize {
         match self {
             Self::Mm58 => 32,
@@ -221,7 +225,7 @@ impl Paper {
         }
     }
 
-    /// Dots on a line, of 1/203 inch.
+    /// Dots per line, each 1/203 inch.
     pub const fn dots(self) -> usize {
         match self {
             Self::Mm58 => 384,
@@ -230,10 +234,10 @@ impl Paper {
     }
 }
 
-/// What a printer can do. `receipt/profile.rs` says what each means.
+/// What a printer can do. `receipt/profile.rs` defines each.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Profile {
-    /// What nearly all printers can do.
+    /// Works with nearly all printers.
     #[default]
     Auto,
     Epson,
@@ -265,19 +269,19 @@ impl Profile {
     }
 }
 
-/// Where a drawer is connected in the printer's socket.
+/// The pin of the printer's socket that the drawer is wired to.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum DrawerPin {
     Pin2,
     Pin5,
 }
 
-/// What a receipt says beside the sale.
+/// What a receipt contains besides the sale.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ReceiptConfig {
-    /// Above everything, no wider than the paper.
+    /// Printed at the top, no wider than the paper.
     pub logo: Option<Picture>,
-    /// The store's name where nothing else is said.
+    /// By default, the store's name.
     pub header: Vec<String>,
     pub footer: Vec<String>,
     /// 1 to 3.
@@ -289,11 +293,11 @@ pub struct ReceiptConfig {
 pub struct ScreenConfig {
     pub theme: Theme,
     pub bell: Bell,
-    /// An amount above this asks once more; `None`: none does.
+    /// Amounts above this need a confirmation; `None`: none do.
     pub confirm_above: Option<Money>,
 }
 
-/// How the screen is coloured. Every state is told apart by word and shape in each of them.
+/// The colours of the screen. In each of them, every status also differs by word and shape.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Theme {
     Dark,
@@ -311,7 +315,7 @@ pub enum Bell {
     Off,
 }
 
-/// Where the books are.
+/// Where the journal is.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct JournalConfig {
     pub path: PathBuf,
@@ -320,12 +324,12 @@ pub struct JournalConfig {
 /// Where the log is.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct LogConfig {
-    /// The day is appended to it: `journal.log` is written as `journal.log.2026-11-22`.
+    /// The date is appended: `journal.log` is written as `journal.log.2026-11-22`.
     pub path: PathBuf,
     pub level: LevelFilter,
 }
 
-/// What was said on the command line.
+/// The options of the command line.
 #[derive(Clone, Debug, Default)]
 pub struct Flags {
     pub config: Option<PathBuf>,
@@ -333,32 +337,32 @@ pub struct Flags {
     pub log_level: Option<LevelFilter>,
 }
 
-/// A configuration and where it came from.
+/// A configuration and its source.
 #[derive(Clone, Debug)]
 pub struct Loaded {
     pub config: Config,
-    /// `None`: there is no file anywhere, and this is training.
+    /// `None`: no file was found, and this is training.
     pub source: Option<PathBuf>,
 }
 
-/// What is wrong with a configuration, all of it, and what can be read all the same.
+/// All that is wrong with a configuration, and what can be read despite it.
 #[derive(Debug)]
 pub struct Salvage {
-    /// Without the sections that have a fault: those are as if the file did not have them. Secrets
-    /// are not read. `None` where nothing can be read.
+    /// Without the sections that have a fault, as if they were not in the file, and without
+    /// secrets. `None` if nothing can be read.
     pub config: Option<Config>,
-    /// The first of each section, in no order.
+    /// The first fault of each section, in no particular order.
     pub faults: Vec<ConfigError>,
 }
 
 impl From<ConfigError> for Salvage {
-    /// Nothing can be read, and this is why.
+    /// Nothing can be read, for this reason.
     fn from(fault: ConfigError) -> Self {
         Self { config: None, faults: vec![fault] }
     }
 }
 
-/// Whether the secrets that a file names are read.
+/// Whether the secrets named in the file are read.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Secrets {
     Read,
@@ -366,9 +370,10 @@ enum Secrets {
 }
 
 impl Config {
-    /// Reads the first configuration file there is: `--config`, `$PAYTILL_CONFIG`, then
+    /// Reads the first configuration file that exists: `--config`, `$PAYTILL_CONFIG`, then
     /// `paytill.toml` in `folder` (the working directory), in `$XDG_CONFIG_HOME/paytill` and in
-    /// `/etc/paytill` (interface 4.1). Without any the till is in training.
+    /// `/etc/paytill` (interface 4.1). If there is none, the till is in training. The error is the
+    /// first fault.
     pub fn load(
         flags: &Flags,
         environment: Environment<'_>,
@@ -377,7 +382,7 @@ impl Config {
         Self::load_with(Secrets::Read, flags, environment, folder)
     }
 
-    /// The same for what sends nothing: secrets are neither needed nor read.
+    /// The same for commands that send nothing: secrets are neither needed nor read.
     pub fn load_without_secrets(
         flags: &Flags,
         environment: Environment<'_>,
@@ -386,8 +391,8 @@ impl Config {
         Self::load_with(Secrets::Leave, flags, environment, folder)
     }
 
-    /// The language to tell a fault of the configuration in: that of the flags, else the one that
-    /// the file names, if that much of it can be read, else the environment's.
+    /// The language for reporting a fault in the configuration: from the flags, else from the file
+    /// if that much of it can be read, else from the environment.
     pub fn language(flags: &Flags, environment: Environment<'_>, folder: &Path) -> Language {
         let of_file = || find::first(flags, environment, folder).ok().flatten()?.language();
         flags.lang.or_else(of_file).unwrap_or_else(|| language_of(environment))
@@ -418,8 +423,8 @@ impl Config {
         Ok(Loaded { config, source: Some(found.path) })
     }
 
-    /// The configuration without a file: all defaults, on the simulated gateway, in the language
-    /// of the environment.
+    /// The configuration without a file: all defaults, the simulated gateway, and the language of
+    /// the environment.
     pub fn training(flags: &Flags, environment: Environment<'_>) -> Result<Self, ConfigError> {
         let surroundings = sections::Surroundings {
             folder: Path::new("/"),

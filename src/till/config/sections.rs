@@ -1,4 +1,4 @@
-//! The sections of a configuration: their keys, defaults and what is allowed (interface 4).
+//! The sections of a configuration: their keys, their defaults, and what is allowed (interface 4).
 
 mod devices;
 mod gateway;
@@ -82,23 +82,23 @@ pub(super) const KNOWN: &Known = &[
 
 const LANGUAGES: [(&str, Language); 2] = [("zh-CN", Language::Chinese), ("en", Language::English)];
 const NAME_CELLS: usize = 64;
-/// Characters the gateway takes as device information, and as an id of its own (protocol 3.2).
+/// The most characters the gateway accepts as device information and as its own ids (protocol 3.2).
 const ID_LENGTH: usize = 32;
-/// Bytes the gateway takes as the description of the goods (protocol 3.2).
+/// The most bytes the gateway accepts as the description of the goods (protocol 3.2).
 const BODY_BYTES: usize = 127;
 
-/// What a file alone does not say.
+/// What is needed besides the file.
 pub(super) struct Surroundings<'a> {
-    /// Relative paths count from it.
+    /// Relative paths start from here.
     pub(super) folder: &'a Path,
     pub(super) environment: Environment<'a>,
     pub(super) flags: &'a Flags,
     pub(super) secrets: Secrets,
-    /// Where neither flag nor file names one.
+    /// Used if neither flag nor file names one.
     pub(super) language: Language,
 }
 
-/// Reads all sections. Secrets are read last: a slip in the file is told first.
+/// Reads all sections. Secrets come last, so that a slip in the file is reported first.
 pub(super) fn read(
     document: &Document<'_>,
     around: &Surroundings<'_>,
@@ -131,13 +131,13 @@ pub(super) fn read(
     })
 }
 
-/// The language that the file names, if that much of it is right.
+/// The language that the file names, if that much of it is valid.
 pub(super) fn language(document: &Document<'_>) -> Option<Language> {
     let section = document.section("till");
     section.word("language", &LANGUAGES.map(|(tag, language)| (tag, Some(language))), None).ok()?
 }
 
-/// Reads what can be read: a section with a fault is left out, and the rest read again.
+/// Reads what can be read: a section with a fault is left out, and the rest is read again.
 pub(super) fn salvage(mut document: Document<'_>, around: &Surroundings<'_>) -> Salvage {
     let mut faults = Vec::new();
     let mut is_real = false;
@@ -155,7 +155,7 @@ pub(super) fn salvage(mut document: Document<'_>, around: &Surroundings<'_>) -> 
             Err(fault) => {
                 let section = fault.section().map(str::to_owned);
                 faults.push(fault);
-                // Who writes of a gateway means a real one.
+                // A file with a gateway section was meant for a real gateway.
                 is_real |= section.as_deref() == Some("gateway");
                 if !section.is_some_and(|section| document.leave_out(&section)) {
                     return Salvage { config: None, faults };
@@ -183,7 +183,7 @@ fn store(section: Section<'_>) -> Result<StoreConfig, ConfigError> {
     Ok(StoreConfig { name, id, time_zone: time_zone(section)? })
 }
 
-/// By its name in the IANA database, which comes with the program; else the machine's own.
+/// By its name in the IANA database, which is built in; by default the machine's own.
 fn time_zone(section: Section<'_>) -> Result<TimeZone, ConfigError> {
     match section.text("time_zone", NAME_CELLS)?.as_deref() {
         None | Some("") => Ok(TimeZone::system()),
@@ -313,7 +313,7 @@ fn screen(
     Ok(ScreenConfig { theme, bell, confirm_above })
 }
 
-/// Books of training and real ones never share a file by default.
+/// By default, training and real sales never share a journal.
 fn journal(
     section: Section<'_>,
     is_real: bool,

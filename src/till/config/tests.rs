@@ -1,3 +1,5 @@
+//! The configuration: every key, default and bound, where files are found, and how faults read.
+
 mod faults;
 
 use std::collections::HashMap;
@@ -16,12 +18,12 @@ use super::*;
 /// The file that is shipped.
 const SHIPPED: &str = include_str!("../../../config/paytill.toml");
 const API_KEY: &str = "0123456789abcdef0123456789ABCDEF";
-/// The keys without a default, as the bench has them.
+/// The keys that have no default, with the bench's values.
 const REQUIRED: &str = "[gateway]\nkind = \"wechat-v2\"\n[gateway.wechat-v2]\n\
     app_id = \"wxd930ea5d5a258f4f\"\nmch_id = \"1900000109\"\napi_key_file = \"api.key\"\n\
     client_cert_file = \"cert.pem\"\nclient_key_file = \"key.pem\"\n";
 
-/// A folder of its own with a file, secrets and an environment.
+/// A folder with a configuration file, secrets and an environment.
 struct ConfigBench {
     folder: TempDir,
     environment: HashMap<&'static str, OsString>,
@@ -86,14 +88,14 @@ fn every_fault_is_one_sentence_with_its_place() {
     }
 }
 
-/// What a sentence is about: file, line, section and key, and whatever else is not a language's.
+/// The place that a sentence names: file, line, section and key, which are not translated.
 fn place(sentence: &str) -> &str {
     let end = sentence.find(|letter| !char::is_ascii(&letter)).unwrap_or(sentence.len());
     sentence[..end].trim_end()
 }
 
 #[test]
-fn every_fault_is_told_in_chinese_with_the_same_place() {
+fn every_fault_is_reported_in_chinese_with_the_same_place() {
     let bench = ConfigBench::new();
     for (text, sentence) in faults::FAULTS {
         let fault = bench.read(text).unwrap_err();
@@ -101,7 +103,7 @@ fn every_fault_is_told_in_chinese_with_the_same_place() {
         assert!(chinese.chars().any(crate::text::is_chinese), "{chinese}");
         let (line, rest) = sentence.split_once(": ").unwrap();
         assert!(chinese.starts_with(&format!("paytill.toml:{line}: ")), "{chinese}");
-        // What the English one begins with, up to its verb, is in no language.
+        // The beginning of the English sentence, up to its verb, is not translated.
         let (place, english) = (place(chinese), fault.sentence(Language::English));
         assert!(english.starts_with(place), "{place} / {english}");
         let named = rest.split(' ').take(if rest.starts_with('[') { 2 } else { 1 });
@@ -110,7 +112,7 @@ fn every_fault_is_told_in_chinese_with_the_same_place() {
 }
 
 #[test]
-fn a_fault_is_told_in_the_language_of_the_flag_the_file_or_the_environment() {
+fn a_fault_is_reported_in_the_language_of_the_flag_the_file_or_the_environment() {
     let mut bench = ConfigBench::new();
     let language = |bench: &ConfigBench, text: &str| {
         bench.write("paytill.toml", text);
@@ -175,7 +177,7 @@ fn a_file_made_to_exhaust_the_stack_is_only_wrong() {
 }
 
 #[test]
-fn what_is_not_toml_is_told_with_its_line_alone() {
+fn what_is_not_toml_is_reported_with_its_line_alone() {
     let bench = ConfigBench::new();
     for (text, line) in [("[till]\nid = ", 2), ("[till\n", 1), ("\n\nid \"T01\"", 3), ("a = 'x", 1)]
     {
@@ -521,7 +523,7 @@ fn what_sends_nothing_needs_no_secrets() {
 }
 
 #[test]
-fn a_section_with_a_fault_spoils_no_other_and_all_of_them_are_told() {
+fn a_section_with_a_fault_spoils_no_other_and_all_of_them_are_reported() {
     let bench = ConfigBench::new();
     let salvage = |text: &str| {
         bench.write("paytill.toml", text);
@@ -632,7 +634,7 @@ fn no_secret_is_ever_shown() {
     assert!(!shown.contains("PRIVATE KEY"));
 }
 
-/// The shipped file with the keys that have no default, so that a merchant can be read from it.
+/// The shipped file with the keys that have no default, so that it configures a merchant.
 fn shipped_for_a_merchant() -> String {
     let shipped = SHIPPED.replace("kind = \"simulator\"", "kind = \"wechat-v2\"");
     let required = REQUIRED.lines().skip(3).collect::<Vec<_>>().join("\n");

@@ -1,4 +1,4 @@
-//! What the customer may see of the till: the sale at hand, and never another's.
+//! What the customer's display may show: the sale at hand, and never another customer's payment.
 
 use super::AttemptView;
 use super::model::{CashierTask, Model};
@@ -7,7 +7,7 @@ use crate::display::{SaleStage, View};
 use crate::payment::Status;
 
 impl Model {
-    /// What the customer's display shows now.
+    /// The customer's display for the current state of the screen.
     pub fn for_the_customer(&self) -> View {
         match &self.task {
             CashierTask::Amount { typed } => match typed_amount(self, typed) {
@@ -22,7 +22,7 @@ impl Model {
             }
             CashierTask::Payment(_) => self.at_hand().map_or(View::Welcome, |attempt| {
                 let AttemptView { amount, state, recorded, .. } = &attempt.view;
-                // After the next start an outcome that was not written down may be another.
+                // An outcome that was not recorded may turn out differently after the next start.
                 let status = if *recorded { state.status() } else { Status::Attention };
                 View::Sale { amount: *amount, stage: SaleStage::Payment(status) }
             }),

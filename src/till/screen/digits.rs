@@ -1,4 +1,4 @@
-//! Amounts in large digits, in two sizes.
+//! Amounts in large digits, in two sizes; the largest one that fits is used.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -9,7 +9,7 @@ use super::shapes::{self, Bitmap};
 /// Cells between two glyphs.
 const GAP: u16 = 1;
 
-/// How tall the digits are.
+/// The height of the digits.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Size {
     Large,
@@ -17,7 +17,7 @@ pub(super) enum Size {
 }
 
 impl Size {
-    /// Rows of cells.
+    /// In rows of cells.
     pub(super) const fn height(self) -> u16 {
         match self {
             Self::Large => 5,
@@ -25,15 +25,14 @@ impl Size {
         }
     }
 
-    /// The largest size in which the text fits; `None` where it fits in neither or holds something
-    /// other than an amount.
+    /// The largest size that fits; `None` if neither does, or if the text is not an amount.
     pub(super) fn fitting(text: &str, width: u16, height: u16) -> Option<Self> {
         [Self::Large, Self::Small].into_iter().find(|size| {
             size.height() <= height && size.width(text).is_some_and(|needed| needed <= width)
         })
     }
 
-    /// The cells of the text; `None` if it holds something other than an amount.
+    /// The width in cells; `None` if the text is not an amount.
     pub(super) fn width(self, text: &str) -> Option<u16> {
         let mut width: u16 = 0;
         for character in text.chars() {
@@ -44,7 +43,7 @@ impl Size {
         width.checked_sub(GAP)
     }
 
-    /// Draws the text with the area's upper left corner as origin.
+    /// Draws the text from the area's upper left corner.
     pub(super) fn draw(self, text: &str, area: Rect, style: Style, buffer: &mut Buffer) {
         let mut rest = area;
         for glyph in text.chars().filter_map(|character| self.glyph(character)) {

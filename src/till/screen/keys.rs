@@ -1,11 +1,11 @@
-//! Keys, and which of them work now: what the key bar shows is what [`super::update`] obeys.
+//! The keys, and which of them work now. What the key bar shows is what [`super::update`] acts on.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 use super::model::{CashierTask, Dialog, Model, ShownAttempt};
 use crate::payment::Status;
 
-/// A key as the screen knows it.
+/// A key that the screen knows.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Key {
     Char(char),
@@ -20,7 +20,7 @@ pub enum Key {
 }
 
 impl Key {
-    /// The key of a terminal's event; `None` for releases and for keys that mean nothing here.
+    /// Converts a terminal event; `None` for a release and for a key without a meaning here.
     pub fn of(event: &KeyEvent) -> Option<Self> {
         if event.kind == KeyEventKind::Release {
             return None;
@@ -43,7 +43,7 @@ impl Key {
     }
 }
 
-/// The keys that do something now, and what: the key bar, from left to right.
+/// The keys that work now and what they do, in the order of the key bar.
 pub(super) fn working(model: &Model) -> Vec<(&'static str, &'static str)> {
     let text = model.text();
     let mut keys = Vec::new();

@@ -1,7 +1,32 @@
-//! The cashier's screen: a model, messages that change it, and pure functions that draw it.
+//! The cashier's screen: a model, the messages that change it, and pure functions that draw it.
 //!
-//! [`update`] is the only change and answers with what the till must do; [`view`] draws and cannot
-//! change. Neither does I/O or reads a clock: time comes with every message.
+//! [`update`] alone changes the [`Model`]; it returns what the till must do. [`view`] draws the
+//! model and cannot change it. Neither does I/O or reads a clock: the time comes with every
+//! message. Whatever the size of the window, open money is in sight.
+//!
+//! The regions of the screen, from top to bottom, and the files in `view/` that draw them:
+//!
+//! ```text
+//! +-------------------------------------------------------------+
+//! | shop, till                                             time |  mod
+//! | TRAINING                                                    |  mod
+//! | open payments other than the one at hand                    |  strips
+//! | a payment that ended in the background                      |  strips
+//! | +--------------------------------------+  last sales        |  task, sheet | lists
+//! | | the cashier's task: amount, code,    |  (below the task   |
+//! | | payment; word, sum, next step        |  in a narrow       |
+//! | +--------------------------------------+  window)           |
+//! | | question                             |                    |  strips
+//! | +--------------------------------------+                    |
+//! | the story of this payment                                   |  lists
+//! | note                                                        |  strips
+//! | WeChat Pay, scanner, printer, display                       |  strips
+//! | the keys that work now                                      |  strips
+//! +-------------------------------------------------------------+
+//! ```
+//!
+//! Help and the training customers (`lists`) cover the middle. A window smaller than
+//! [`SMALLEST_WIDTH`] by [`SMALLEST_HEIGHT`] is drawn by `compact`.
 
 mod customer;
 mod digits;
@@ -41,15 +66,15 @@ pub struct Settings {
     pub till: String,
     pub language: Language,
     pub currency: Currency,
-    /// Of the times of day on it.
+    /// For the times of day on the screen.
     pub time_zone: TimeZone,
     pub entry: AmountEntry,
     pub theme: Theme,
-    /// An amount above this asks once more.
+    /// Amounts above this need a confirmation.
     pub confirm_above: Option<Money>,
     /// Whether [`Model::rings`] counts.
     pub bell: bool,
-    /// The training customers, by their scenario's name; `None` where real money moves.
+    /// The training customers, as names of scenarios; `None` where real money moves.
     pub training: Option<Vec<String>>,
     pub gateway_host: String,
     pub rules: payment::Rules,
@@ -59,26 +84,26 @@ pub struct Settings {
     pub drawer: bool,
 }
 
-/// The state of what the till is connected to.
+/// The state of the connection to the gateway or to a device.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub enum Link {
     #[default]
     Off,
-    /// Scans come as keys in the terminal.
+    /// Scans arrive as keystrokes in the terminal.
     Keyboard,
     Searching,
     Ready,
-    /// It works, and this should be looked at soon.
+    /// Works, but needs attention soon.
     Warned(String),
     Failed(String),
 }
 
-/// What became of a receipt.
+/// The result of a print job.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Printing {
-    /// The printer gives no proof that it printed.
+    /// Sent to a printer that cannot confirm that it printed.
     Sent,
-    /// The printer says so.
+    /// Confirmed by the printer.
     Printed,
     Failed(String),
 }
@@ -87,27 +112,27 @@ pub enum Printing {
 #[derive(Debug)]
 #[expect(clippy::large_enum_variant, reason = "handled one at a time, never kept")]
 pub enum ScreenMessage {
-    /// A key pressed by hand: bursts were told apart before.
+    /// A key pressed by hand; a scanner's bursts were filtered out before.
     Key(Key),
     Scanned(Scan),
-    /// Ten or more fast keys without an end mark.
+    /// Ten or more fast keys without a terminator.
     UnendedBurst,
-    /// An attempt moved. Also sent for each open one at start, with [`Event::Restarted`].
+    /// An attempt changed. At the start, sent for each open one with [`Event::Restarted`].
     Attempt(AttemptView, Event),
     /// A [`ScreenCommand::Begin`] was refused: nothing was written and nothing was sent.
     NotBegun(Refusal),
     Gateway(Link),
     Scanner(Link),
     Printer(Link),
-    /// The customer's display; never sent where there is none.
+    /// The customer's display; never sent if there is none.
     Display(Link),
     Printed {
         out_trade_no: OutTradeNo,
         how: Printing,
     },
-    /// The drawer was told to open, or could not be.
+    /// The drawer was opened, or could not be.
     Drawer(Printing),
-    /// The journal cannot be written: selling stops until the next start.
+    /// The journal cannot be written: no more sales until the next start.
     JournalFailed(Text),
     /// A second has passed.
     Time,
@@ -120,19 +145,20 @@ pub enum ScreenCommand {
         sale: SaleRef,
         code: AuthCode,
     },
-    /// The cashier waits no longer.
+    /// The cashier cancels the payment.
     Cancel(OutTradeNo),
+    /// Query the payment now, without waiting for the next scheduled query.
     CheckNow(OutTradeNo),
-    /// The sale is charged anew.
+    /// The sale is charged again, with a new attempt in place of this one.
     Supersede(OutTradeNo),
-    /// A payment is near: open the connection to the gateway.
+    /// A payment is about to begin: open the connection to the gateway.
     WarmUp,
     Print {
         out_trade_no: OutTradeNo,
         copy: bool,
     },
     OpenDrawer,
-    /// Let the training customer of this index show a payment code.
+    /// Let the training customer at this index show a payment code.
     Train(usize),
     Quit,
 }

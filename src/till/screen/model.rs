@@ -1,4 +1,8 @@
-//! Everything the screen shows, and the questions that drawing and changing it ask.
+//! The state of the screen, and the questions about it that drawing and updating share: which
+//! payments are pinned, what Enter, F5 and F9 apply to, whether a code would be charged.
+//!
+//! Everything here is plain data; only [`super::update`] changes it. Open payments and outcomes
+//! that could not be recorded are never dropped from it.
 
 use std::collections::VecDeque;
 
@@ -12,13 +16,13 @@ use crate::order::OutTradeNo;
 use crate::payment::{Funds, Status};
 use crate::text::screen::ScreenWords;
 
-/// Ended attempts that are remembered for the list of the last sales.
+/// How many ended attempts are kept for the list of the last sales.
 const REMEMBERED: usize = 40;
-/// An Enter this soon after a notice came up while somebody types, or after a question has gone by
-/// itself, was not meant for what is there now.
+/// An Enter within this time of a notice appearing while the cashier types, or of a question
+/// closing by itself, was meant for what was on the screen before.
 const NOTICE_SETTLES: Millis = Millis(1000);
 
-/// Everything shown. Built once, changed by [`super::update`] alone.
+/// The whole state of the screen. Built once; only [`super::update`] changes it.
 #[derive(Debug)]
 pub struct Model {
     pub(super) settings: Settings,
@@ -29,44 +33,44 @@ pub struct Model {
     pub(super) dialog: Option<Dialog>,
     /// Newest first.
     pub(super) attempts: Vec<ShownAttempt>,
-    /// Ends of payments that were not at hand: each must be acknowledged.
+    /// Payments that ended while not at hand; each must be acknowledged.
     pub(super) notices: VecDeque<ShownNotice>,
     pub(super) gateway: Link,
     pub(super) scanner: Link,
     pub(super) printer: Link,
-    /// [`Link::Off`] where none is configured: then it is not shown.
+    /// [`Link::Off`], and not shown, if none is configured.
     pub(super) display: Link,
     pub(super) note: Option<Note>,
-    /// Why selling has stopped.
+    /// Why sales have stopped.
     pub(super) stopped: Option<Text>,
     /// A hash of the last payment code, and when it was scanned.
     pub(super) last_code: Option<([u8; 16], Uptime)>,
     pub(super) last_enter: Option<Uptime>,
     pub(super) last_character: Option<Uptime>,
-    /// When a question was last answered by the payment itself.
+    /// When a payment last answered the question about it by itself.
     pub(super) overtaken_at: Option<Uptime>,
     pub(super) warmed_at: Uptime,
     pub(super) rings: u64,
 }
 
-/// What the cashier is at.
+/// What the cashier is doing.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum CashierTask {
     Amount {
         typed: String,
     },
-    /// The customer's code is asked for.
+    /// Waiting for the customer's payment code.
     Code {
         sale: SaleRef,
     },
-    /// It was scanned; the till writes the payment down.
+    /// The code was scanned; the till is recording the payment.
     Starting {
         sale: SaleRef,
     },
     Payment(OutTradeNo),
 }
 
-/// A question or a sheet in front of the task. One at a time.
+/// A question or an overlay in front of the task, one at a time.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Dialog {
     Help,
@@ -77,27 +81,27 @@ pub(super) enum Dialog {
     Quit,
 }
 
-/// An attempt and what the screen knows of it.
+/// An attempt and what the screen knows about it.
 #[derive(Debug)]
 pub(super) struct ShownAttempt {
     pub(super) view: AttemptView,
     pub(super) story: Story,
-    /// The cashier has given up, and the till was told.
+    /// The cashier has cancelled, and the till has been asked to.
     pub(super) cancelled: bool,
     pub(super) superseded: bool,
     pub(super) paper: SlipState,
 }
 
-/// Whether there is a receipt or slip of an attempt.
+/// The state of an attempt's receipt or slip.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum SlipState {
-    /// None was asked for yet.
+    /// Never requested.
     None,
-    /// One is on its way.
+    /// Requested, not printed yet.
     Asked,
-    /// One has come out, as far as the printer tells.
+    /// Printed, as far as the printer reports.
     Done,
-    /// One was asked for, and did not come out.
+    /// Requested, but not printed.
     Missing,
 }
 
@@ -108,7 +112,7 @@ pub(super) struct ShownNotice {
 }
 
 impl Model {
-    /// The first frame: what the journal remembers, open payments pinned.
+    /// The first frame: the recent orders of the journal, with open payments pinned.
     pub fn new(settings: Settings, recent: Vec<AttemptView>) -> Self {
         let mut model = Self {
             language: settings.language,
@@ -136,24 +140,24 @@ impl Model {
         model
     }
 
-    /// How often the bell has rung; it stays 0 where the bell is off. The terminal is to ring when
-    /// this grows.
+    /// How often the bell has rung, always 0 if the bell is off. The terminal rings when this
+    /// grows.
     pub fn rings(&self) -> u64 {
         self.rings
     }
 
-    /// The language shown now.
+    /// The language on the screen.
     pub fn language(&self) -> Language {
         self.language
     }
 
-    /// Whether an order is open, or about to be.
+    /// Whether an order is open or about to be.
     pub fn is_anything_open(&self) -> bool {
         let starting = matches!(self.task, CashierTask::Starting { .. });
         starting || self.attempts.iter().any(|attempt| attempt.view.state.is_open())
     }
 
-    /// Whether what is shown changes every second.
+    /// Whether the screen changes every second.
     pub fn counts_seconds(&self) -> bool {
         self.is_anything_open()
             || matches!(self.task, CashierTask::Code { .. })
@@ -186,7 +190,7 @@ impl Model {
         matches!(&self.task, CashierTask::Payment(at_hand) if at_hand == order)
     }
 
-    /// Whether something else stands where the payment at hand is shown.
+    /// Whether something covers the place of the payment at hand.
     fn desk_is_hidden(&self) -> bool {
         self.stopped.is_some()
             || matches!(self.dialog, Some(Dialog::Help | Dialog::Training { .. }))
@@ -197,7 +201,7 @@ impl Model {
         !self.desk_is_hidden() && self.is_at_hand(order)
     }
 
-    /// Open attempts that the task does not show now, the most urgent first.
+    /// The open attempts that the task does not show, the most urgent first.
     pub(super) fn pinned(&self) -> Vec<&ShownAttempt> {
         let mut pinned: Vec<_> = self
             .attempts
@@ -209,7 +213,7 @@ impl Model {
         pinned
     }
 
-    /// The open attempt that matters most, at hand or not.
+    /// The most urgent open attempt, at hand or not.
     pub(super) fn most_urgent(&self) -> Option<&ShownAttempt> {
         self.attempts
             .iter()
@@ -217,8 +221,8 @@ impl Model {
             .min_by_key(|attempt| urgency(attempt.view.state.status()))
     }
 
-    /// What a window must show first if it cannot show everything: unsettled money, then the
-    /// payment at hand, then what only waits to be closed.
+    /// The order of importance in a window too small for everything: unsettled money, then the
+    /// payment at hand, then orders that only wait to be closed.
     pub(super) fn by_urgency(&self) -> Vec<&ShownAttempt> {
         let mut attempts: Vec<_> = self
             .attempts
@@ -234,7 +238,7 @@ impl Model {
         attempts
     }
 
-    /// Whether a question is asked below the task.
+    /// Whether a question is shown below the task.
     pub(super) fn is_asking(&self) -> bool {
         match self.dialog {
             Some(
@@ -247,31 +251,31 @@ impl Model {
         }
     }
 
-    /// Whether Enter acknowledges the notice rather than going on with what is being done.
+    /// Whether Enter acknowledges the notice instead of continuing the task.
     pub(super) fn enter_is_for_the_notice(&self) -> bool {
         let Some(notice) = self.notices.front() else { return false };
         let idle = matches!(&self.task, CashierTask::Amount { typed } if typed.is_empty());
         idle || self.now.since(notice.since) >= NOTICE_SETTLES
     }
 
-    /// Whether a key was on its way to a question that has just gone by itself.
+    /// Whether a key may have been meant for a question that has just closed by itself.
     pub(super) fn is_overtaken(&self) -> bool {
         self.overtaken_at.is_some_and(|at| self.now.since(at) < NOTICE_SETTLES)
     }
 
-    /// Whether an unsettled sale may be charged anew: not while its customer has paid and the
-    /// gateway will not give it back.
+    /// Whether an unsettled sale may be charged again: not if its customer has paid and the gateway
+    /// refuses to return the money.
     pub(super) fn may_charge_again(&self, order: &OutTradeNo) -> bool {
         let state = self.attempt(order).map(|attempt| &attempt.view.state);
         state.is_some_and(|state| !(state.money() == Funds::Held && state.is_reversal_refused()))
     }
 
-    /// Whether the printer would begin a receipt now, as far as is known.
+    /// Whether the printer would start a receipt now, as far as is known.
     pub(super) fn printer_is_there(&self) -> bool {
         matches!(self.printer, Link::Ready | Link::Warned(_))
     }
 
-    /// The payment that F5 asks about.
+    /// The payment that F5 checks.
     pub(super) fn can_check_now(&self) -> Option<&OutTradeNo> {
         if self.stopped.is_some() {
             return None;
@@ -284,7 +288,7 @@ impl Model {
         asked.map(|attempt| &attempt.view.out_trade_no)
     }
 
-    /// The sale whose receipt F9 prints again.
+    /// The order whose receipt F9 reprints.
     pub(super) fn can_reprint(&self) -> Option<&OutTradeNo> {
         if !self.settings.printer_configured || self.stopped.is_some() {
             return None;
@@ -302,11 +306,11 @@ impl Model {
             | CashierTask::Code { .. }
             | CashierTask::Starting { .. } => return None,
         };
-        // What never came out is missing more than a copy of what did.
+        // A receipt that never came out matters more than a copy of one that did.
         let missing = self.attempts.iter().filter(|attempt| attempt.paper == SlipState::Missing);
         let missing = missing.min_by_key(|attempt| attempt.view.updated_at);
         let paid = |attempt: &&ShownAttempt| attempt.view.state.status() == Status::Paid;
-        // Beside a payment that is not paid, the last receipt would pass for its own.
+        // Beside an unpaid payment, the last receipt could be mistaken for its own.
         let last = || {
             let paid = self.attempts.iter().filter(paid).max_by_key(|paid| paid.view.updated_at);
             paid.filter(|_| matches!(self.task, CashierTask::Amount { .. }))
@@ -315,7 +319,7 @@ impl Model {
         chosen.map(|attempt| &attempt.view.out_trade_no)
     }
 
-    /// Whether a payment code would be taken now, and customers are there to show one.
+    /// Whether a payment code would be accepted now and there are training customers to show one.
     pub(super) fn can_train(&self) -> bool {
         let customers = self.settings.training.as_ref().is_some_and(|names| !names.is_empty());
         customers && self.stopped.is_none() && self.takes_codes().is_some()
@@ -335,7 +339,7 @@ impl Model {
         }
     }
 
-    /// What the task waits for, where a scan was not it.
+    /// What the cashier should do instead, after a scan that was not expected.
     pub(super) fn instead(&self) -> Instead {
         if self.stopped.is_some() {
             return Instead::Restart;
@@ -363,7 +367,7 @@ impl Model {
         }
     }
 
-    /// The amount with the currency's sign.
+    /// The amount with the currency symbol.
     pub(super) fn money(&self, amount: Money) -> String {
         let currency = self.settings.currency;
         let symbol = currency.symbol();
@@ -377,7 +381,7 @@ impl Model {
         }
     }
 
-    /// Keeps the newest first and forgets what nobody will look at again.
+    /// Sorts the newest first and drops ended attempts beyond [`REMEMBERED`].
     pub(super) fn tidy(&mut self) {
         self.attempts.sort_by_key(|attempt| std::cmp::Reverse(attempt.view.created_at));
         let mut ended = 0;
@@ -414,7 +418,7 @@ impl ShownAttempt {
         }
     }
 
-    /// Whether there is something to give the customer on paper.
+    /// Whether there is a receipt or slip for the customer.
     pub(super) fn has_slip(&self) -> bool {
         let state = &self.view.state;
         match state.status() {
@@ -430,19 +434,19 @@ impl ShownAttempt {
         }
     }
 
-    /// The till was told to give up, and has not said yet that it did.
+    /// The cashier has cancelled, and the till has not confirmed it yet.
     pub(super) fn is_being_cancelled(&self) -> bool {
         let status = self.view.state.status();
         self.cancelled && matches!(status, Status::Sent | Status::Waiting | Status::Checking)
     }
 
-    /// The time since it was sent.
+    /// The time since the submission was sent.
     pub(super) fn elapsed(&self, now: Uptime) -> Millis {
         now.since(self.view.sent_at)
     }
 }
 
-/// The lower, the sooner somebody should look.
+/// Lower is more urgent.
 fn urgency(status: Status) -> u8 {
     match status {
         Status::Attention => 0,

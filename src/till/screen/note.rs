@@ -1,4 +1,4 @@
-//! One thing said to the cashier in passing: why a key or a scan did nothing.
+//! A short message to the cashier: why a key or a scan did nothing, or how a print job went.
 
 use crate::clean::clean;
 use crate::engine::Refusal;
@@ -7,7 +7,7 @@ use crate::money::NotAnAmount;
 use crate::scan::{Scan, Wallet};
 use crate::text::screen::NoteWords;
 
-/// Cells of a scanned text that are repeated.
+/// How many cells of a scanned text are repeated.
 const SCANNED_SHOWN: usize = 24;
 
 #[derive(Clone, Debug, PartialEq)]
@@ -25,7 +25,7 @@ pub(super) enum Note {
     SentToPrinter,
     Printed,
     ReceiptWaits,
-    /// The end of the order's number, and why.
+    /// The last digits of the order number, and the reason.
     PrintFailed {
         order: String,
         why: String,
@@ -34,7 +34,7 @@ pub(super) enum Note {
     DrawerFailed(String),
 }
 
-/// What a scan was, without the payment code itself.
+/// What was scanned, without the payment code itself.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Scanned {
     Payment,
@@ -102,7 +102,7 @@ impl Instead {
 }
 
 impl Note {
-    /// The note in words; `largest` is the most that one sale may come to.
+    /// The note's sentences; `largest` is the largest amount of a sale.
     pub(super) fn text(&self, language: Language, largest: &str) -> String {
         let words = NoteWords::of(language);
         match self {
@@ -127,7 +127,7 @@ impl Note {
         }
     }
 
-    /// Whether it tells of something that went well.
+    /// Whether it reports a success.
     pub(super) fn is_good_news(&self) -> bool {
         matches!(self, Self::SentToPrinter | Self::Printed | Self::DrawerOpened)
     }

@@ -1,4 +1,4 @@
-//! Colours. They only repeat what words and shapes say already.
+//! The colours of each theme. They only repeat what words and shapes already say.
 
 use ratatui::style::{Color, Modifier, Style};
 
@@ -8,15 +8,15 @@ use crate::payment::Status;
 /// What a colour stands for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Tone {
-    /// The till waits for the cashier.
+    /// The till is waiting for the cashier.
     Calm,
-    /// The till is at work.
+    /// The till is working.
     Busy,
-    /// The customer is waited for, or something is to be read.
+    /// The till is waiting for the customer, or there is something to read.
     Wait,
     Good,
     Bad,
-    /// On its way back, or gone back.
+    /// Money is being returned, or has been.
     Back,
     Alarm,
 }
@@ -46,7 +46,7 @@ impl Palette {
         Self { theme }
     }
 
-    /// Plain text on the plain ground.
+    /// Plain text on the plain background.
     pub(super) fn base(self) -> Style {
         match self.theme {
             Theme::Dark => colours(252, 234),
@@ -56,7 +56,7 @@ impl Palette {
         }
     }
 
-    /// What is there but need not be read.
+    /// Less important text.
     pub(super) fn quiet(self) -> Style {
         match self.theme {
             Theme::Dark => ink(245),
@@ -66,7 +66,7 @@ impl Palette {
         }
     }
 
-    /// What is read first.
+    /// The text to read first.
     pub(super) fn strong(self) -> Style {
         let style = match self.theme {
             Theme::Dark => ink(255),
@@ -88,7 +88,7 @@ impl Palette {
         style.add_modifier(Modifier::BOLD)
     }
 
-    /// Text in a tone on the plain ground.
+    /// Text in a tone on the plain background.
     pub(super) fn ink(self, tone: Tone) -> Style {
         let style = match (self.theme, tone) {
             (Theme::Mono, _) => Style::new(),
@@ -111,7 +111,7 @@ impl Palette {
         style.add_modifier(Modifier::BOLD)
     }
 
-    /// Text on a ground of a tone: results, bands, badges.
+    /// Text on a background in a tone: results, bands, badges.
     pub(super) fn fill(self, tone: Tone) -> Style {
         match (self.theme, tone) {
             (Theme::Mono, _) => Style::new().add_modifier(Modifier::REVERSED),
@@ -126,7 +126,8 @@ impl Palette {
         }
     }
 
-    /// The ground of a whole panel; without colours it stays plain, and the border tells.
+    /// The background of a whole panel; without colours it stays plain, and the border carries the
+    /// meaning.
     pub(super) fn panel(self, tone: Tone) -> Style {
         match self.theme {
             Theme::Mono => Style::new(),

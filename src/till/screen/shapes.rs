@@ -1,5 +1,5 @@
-//! The shape of each state, so that it is known across the room and without colour. Drawn in half
-//! blocks: two dots a cell, one above the other.
+//! A shape for each status, recognisable from across the room and without colour. Drawn in half
+//! blocks: two dots per cell, one above the other.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -7,10 +7,10 @@ use ratatui::style::Style;
 
 use crate::payment::Status;
 
-/// Rows of dots; `#` is a dot. All rows are equally wide.
+/// Rows of dots, all of one width; `#` is a dot.
 pub(super) type Bitmap = [&'static str];
 
-/// Cells a shape takes.
+/// The size of a shape in cells.
 pub(super) const SHAPE_WIDTH: u16 = 12;
 pub(super) const SHAPE_HEIGHT: u16 = 5;
 
@@ -29,7 +29,7 @@ pub(super) fn of(status: Status) -> &'static Bitmap {
     }
 }
 
-/// Draws the dots with the area's upper left corner as origin, and nothing outside the area.
+/// Draws the dots from the area's upper left corner, clipped to the area.
 pub(super) fn draw(bitmap: &Bitmap, area: Rect, style: Style, buffer: &mut Buffer) {
     let area = area.intersection(buffer.area);
     for (y, rows) in (area.top()..area.bottom()).zip(bitmap.chunks(2)) {

@@ -1,4 +1,4 @@
-//! The story of one payment: what happened and when, kept as facts so that it can be told in any
+//! The story of one payment: what happened and when, kept as facts so that it can be shown in any
 //! language.
 
 use super::AttemptView;
@@ -7,7 +7,7 @@ use crate::payment::{
     Answer, Ending, Event, Found, Inconclusive, Reason, Reversed, Status, Submitted,
 };
 
-/// Lines kept of one payment; a long reversal repeats itself.
+/// How many lines are kept for one payment; a long reversal repeats itself.
 const LINES_MAX: usize = 24;
 
 /// What happened to a payment, oldest first.
@@ -20,7 +20,7 @@ pub(super) struct Story {
 pub(super) struct StoryLine {
     pub(super) at: Timestamp,
     pub(super) fact: Fact,
-    /// How often in a row.
+    /// How many times in a row.
     pub(super) times: u32,
 }
 
@@ -35,7 +35,7 @@ pub(super) enum Fact {
     NeverSent(Reason),
     Failed(Reason),
     Paid,
-    /// Paid, but too late: it goes back.
+    /// Paid too late: the money is being returned.
     PaidLate,
     Cancelled,
     TimeUp,

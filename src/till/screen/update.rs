@@ -1,4 +1,9 @@
-//! What each message does.
+//! What each message does to the model, and what the till must do in return.
+//!
+//! Every rule for a key or a scan is here: a scan is charged only while a code is expected, a
+//! question on the screen is answered before anything else, and a key meant for something that has
+//! just left the screen does nothing. A command is only a request: a payment changes on the screen
+//! when the till reports the change.
 
 use super::model::{CashierTask, Dialog, Model, ShownAttempt, ShownNotice, SlipState};
 use super::note::{Note, Scanned};
@@ -11,18 +16,18 @@ use crate::order::OutTradeNo;
 use crate::payment::{Event, Status};
 use crate::scan::Scan;
 
-/// A typed text this long is no amount of any currency; further keys are dropped.
+/// A text this long is not an amount in any currency; further keys are dropped.
 const TYPED_MAX: usize = 16;
-/// The same code read again this soon is the scanner's stutter.
+/// The same code scanned again within this time is a double read.
 const STUTTER: Millis = Millis::seconds(3);
-/// An Enter this soon after another is the same press, held or bouncing.
+/// An Enter within this time of another is the same press, held or bouncing.
 const BOUNCE: Millis = Millis(50);
-/// An open connection is kept warm this often while a code is asked for.
+/// How often the connection is warmed up again while the till waits for a code.
 const WARM_FOR: Millis = Millis::seconds(20);
-/// Cells of a fault's words that are shown.
+/// How many cells of an error's text are shown.
 const FAULT_SHOWN: usize = 200;
 
-/// Applies one message at a time of both clocks; the answer is what the till must do, in order.
+/// Applies one message at a time on both clocks; returns what the till must do, in order.
 pub fn update(
     model: &mut Model,
     message: ScreenMessage,
@@ -161,7 +166,7 @@ fn pressed(model: &mut Model, key: Key) -> Vec<ScreenCommand> {
     }
     if key == Key::Enter && model.enter_is_for_the_notice() {
         model.notices.pop_front();
-        // The next one is new to the reader.
+        // The next notice has only just become visible.
         if let Some(next) = model.notices.front_mut() {
             next.since = model.now;
         }
@@ -231,7 +236,7 @@ fn typing(model: &mut Model, mut typed: String, key: Key) -> Vec<ScreenCommand> 
             if typed.chars().count() < TYPED_MAX {
                 typed.push_str(&clean_key(character));
             }
-            // The reason is told as soon as it is certain, not when Enter is pressed.
+            // An amount that can no longer become valid is reported at once, not on Enter.
             let certain = match read(model, &typed) {
                 Err(NotAnAmount::NotDigits) if is_unfinished(&typed) => None,
                 Err(NotAnAmount::Zero | NotAnAmount::Empty) | Ok(_) => None,
@@ -265,8 +270,8 @@ fn typing(model: &mut Model, mut typed: String, key: Key) -> Vec<ScreenCommand> 
     }
 }
 
-/// What a key adds to the typed text: wrong characters stay to be seen and refused, so that `-1`
-/// never becomes 1.
+/// What a key adds to the typed text. Invalid characters are kept, to be seen and refused, so that
+/// `-1` never becomes 1.
 fn clean_key(character: char) -> String {
     if character == ' ' { " ".into() } else { clean(&character.to_string(), 2) }
 }
@@ -278,7 +283,7 @@ fn read(model: &Model, typed: &str) -> Result<Money, NotAnAmount> {
     model.settings.currency.read(typed, model.settings.entry)
 }
 
-/// What the typed text comes to until now; `None` where it is no amount, or nothing.
+/// The amount that the typed text means so far; `None` if it is not an amount, or empty.
 pub(super) fn typed_amount(model: &Model, typed: &str) -> Option<Money> {
     let typed = if is_unfinished(typed) { typed.trim_end_matches('.') } else { typed };
     match read(model, typed) {
@@ -353,7 +358,8 @@ fn answered(model: &mut Model, dialog: Dialog, key: Key) -> Vec<ScreenCommand> {
         model.dialog = None;
         return Vec::new();
     }
-    // A scanner that types answers no question: it has typed a code too short to be known as one.
+    // A scanner that types must not answer a question: its code was too short to be recognised as a
+    // scan.
     let is_typed = model.last_character.is_some_and(|last| model.now.since(last) < BOUNCE);
     if key == Key::Enter && is_typed && model.is_asking() {
         return Vec::new();
@@ -407,7 +413,7 @@ fn answered(model: &mut Model, dialog: Dialog, key: Key) -> Vec<ScreenCommand> {
                 model.dialog = Some(Dialog::Unsettled { order, again });
                 Vec::new()
             }
-            // It may have become impossible meanwhile.
+            // It may have become impossible in the meantime.
             Key::Enter if again && !model.may_charge_again(&order) => {
                 model.dialog = Some(Dialog::Unsettled { order, again: false });
                 Vec::new()
@@ -448,7 +454,8 @@ fn scanned(model: &mut Model, scan: Scan) -> Vec<ScreenCommand> {
         let last = model.last_code.replace((hash, model.now));
         let stutters = last.is_some_and(|(last, at)| last == hash && model.now.since(at) < STUTTER);
         let sale = model.takes_codes().filter(|_| model.stopped.is_none());
-        // A question on the screen is answered first; looking at help is no question.
+        // A question comes before a scan; the help page and the training customers are not
+        // questions.
         let sale = sale.filter(|_| {
             matches!(model.dialog, None | Some(Dialog::Help | Dialog::Training { .. }))
         });
@@ -497,7 +504,7 @@ fn moved(model: &mut Model, view: AttemptView, event: &Event) -> Vec<ScreenComma
         model.task = CashierTask::Payment(order.clone());
         model.note = None;
     }
-    // Money arrived for the very sale that was about to be charged anew: it must not be.
+    // The sale that was about to be charged again has been paid after all: it must not be.
     let asks_for = match &model.task {
         CashierTask::Code { sale: SaleRef::Again(sale, _) } => Some(*sale),
         CashierTask::Amount { .. }
@@ -537,7 +544,7 @@ fn moved(model: &mut Model, view: AttemptView, event: &Event) -> Vec<ScreenComma
     commands
 }
 
-/// A question about a payment goes when the payment has answered it.
+/// Closes a question about a payment once the payment itself has answered it.
 fn close_outdated_dialog(model: &mut Model, order: &OutTradeNo, status: Status) {
     let outdated = match &model.dialog {
         Some(Dialog::Cancel(asked)) => {

@@ -1,13 +1,14 @@
-//! Lines of text that fit: broken at spaces, and between wide characters where Chinese allows it.
+//! Wraps text into lines: at spaces, and between wide characters where Chinese typography allows
+//! it.
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-/// Marks that never begin a line.
+/// Marks that must not begin a line.
 const CLOSING: &str = "，。；：！？、）」”’,.;:!?)";
-/// Marks that never end one.
+/// Marks that must not end a line.
 const OPENING: &str = "（「“‘(";
 
-/// The text in lines of at most so many cells.
+/// Wraps the text into lines of at most this many cells.
 pub(super) fn wrap(text: &str, cells: usize) -> Vec<String> {
     let mut lines = Vec::new();
     if cells == 0 {
@@ -36,7 +37,7 @@ pub(super) fn wrap(text: &str, cells: usize) -> Vec<String> {
     lines
 }
 
-/// The text cut where a line may end.
+/// The text in pieces between which a line may break.
 fn pieces(text: &str) -> Vec<String> {
     let mut pieces = Vec::new();
     let mut piece = String::new();

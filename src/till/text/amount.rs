@@ -1,10 +1,10 @@
-//! Why what was typed is not an amount, in a clause that follows a colon.
+//! Why the input is not an amount, as a clause that follows a colon.
 
 use crate::language::Language;
 use crate::money::{LARGEST, NotAnAmount};
 use crate::say;
 
-/// What is wrong with it.
+/// The clause for each reason.
 pub fn fault(why: NotAnAmount, language: Language) -> String {
     match why {
         NotAnAmount::Empty => language.pick("no amount", "没有金额").to_owned(),

@@ -1,11 +1,11 @@
-//! The command line in words: what `--help` says of every command and argument, and what is said
-//! of a line that makes no sense.
+//! The texts of the command line: the descriptions of commands and arguments in `--help`, and the
+//! error messages for invalid usage.
 
 use crate::catalogue;
 use crate::language::Language;
 
 catalogue! {
-    /// What stands around the help, and what is wrong with a line.
+    /// The frame of the help, and the messages for invalid usage.
     pub struct Words;
     usage => "Usage: ", "用法：";
     commands => "Commands", "命令";
@@ -77,7 +77,7 @@ pub fn about(command: &str, language: Language) -> Option<&'static str> {
     Some(language.pick(english, chinese))
 }
 
-/// What an argument of a command is for, by its name in the code.
+/// What an argument of a command is for, by its identifier in the code.
 pub fn help(command: &str, argument: &str, language: Language) -> Option<&'static str> {
     let (english, chinese) = match (command, argument) {
         (_, "config") => {
@@ -141,7 +141,7 @@ pub fn help(command: &str, argument: &str, language: Language) -> Option<&'stati
     Some(language.pick(english, chinese))
 }
 
-/// What stands for the value of an argument.
+/// The placeholder for the value of an argument.
 pub fn value_name(argument: &str, language: Language) -> Option<&'static str> {
     let (english, chinese) = match argument {
         "config" => ("FILE", "文件"),
@@ -165,7 +165,7 @@ pub fn value_name(argument: &str, language: Language) -> Option<&'static str> {
     Some(language.pick(english, chinese))
 }
 
-/// What may be given for an argument that does not take everything.
+/// The allowed values of an argument that does not accept everything.
 pub fn allowed(argument: &str, language: Language) -> Option<&'static str> {
     let (english, chinese) = match argument {
         "log_level" => {

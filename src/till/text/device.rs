@@ -6,7 +6,7 @@ use crate::device::printer::{JobFault, Trouble};
 use crate::device::role::{Role, Why};
 use crate::language::Language;
 
-/// Why a device that is there cannot be used.
+/// Why a connected device cannot be used.
 pub fn fault(fault: &DeviceFault, language: Language) -> String {
     let (english, chinese) = match fault {
         DeviceFault::Denied => ("no permission (group dialout)", "没有权限（需要 dialout 组）"),
@@ -68,7 +68,7 @@ pub fn trouble(trouble: Trouble, language: Language) -> &'static str {
     language.pick(english, chinese)
 }
 
-/// A printer that works, and will not for long.
+/// The printer works, but not for much longer.
 pub fn paper_low(language: Language) -> &'static str {
     language.pick("paper low", "纸将用完")
 }
@@ -88,12 +88,12 @@ pub fn job_fault(fault: &JobFault, language: Language) -> String {
     language.pick(english, chinese).to_owned()
 }
 
-/// The queue is full.
+/// The printer's queue is full.
 pub fn queue_full(language: Language) -> &'static str {
     language.pick("too many receipts are waiting for the printer", "等待打印的小票太多")
 }
 
-/// What a device is taken for.
+/// What the till uses a device for.
 pub fn role(role: Role, language: Language) -> &'static str {
     let (english, chinese) = match role {
         Role::Scanner(Why::HidPos) => ("scanner: HID POS", "扫码枪：HID POS"),
@@ -111,7 +111,7 @@ pub fn role(role: Role, language: Language) -> &'static str {
     language.pick(english, chinese)
 }
 
-/// What to do about a device that this user may not open.
+/// What to do about a device that this user has no permission to open.
 pub fn how_to_permit(class: &DeviceClass, language: Language) -> &'static str {
     let (english, chinese) = match class {
         DeviceClass::Serial => (
@@ -127,7 +127,7 @@ pub fn how_to_permit(class: &DeviceClass, language: Language) -> &'static str {
     language.pick(english, chinese)
 }
 
-/// What to do about a scanner in a format of its maker's own.
+/// What to do about a scanner that uses its maker's own format.
 pub fn own_format(language: Language) -> &'static str {
     language.pick(
         "it uses a format of its maker's own: scan the setup barcode for HID POS, serial (CDC) or keyboard",
@@ -136,7 +136,7 @@ pub fn own_format(language: Language) -> &'static str {
 }
 
 crate::catalogue! {
-    /// What is said while the till learns its scanner.
+    /// The messages of `paytill devices --learn`.
     pub struct LearnWords;
 
     nothing_there =>

@@ -1,15 +1,15 @@
-//! The words on the customer's display: at most 20 columns, a Chinese character being two. The
-//! English ones are ASCII, which every display can show.
+//! The texts of the customer's display: at most 20 columns, with two columns per Chinese character.
+//! The English ones are ASCII, which every display can show.
 
 use crate::payment::Status;
 
 crate::catalogue! {
-    /// The upper line of the display; the amount stands on the lower one.
+    /// The upper line of the display; the lower one shows the amount.
     pub struct DisplayWords;
 
     /// Above an amount that is still being typed.
     amount => "AMOUNT", "金额";
-    /// The customer is to show a payment code.
+    /// The customer should show a payment code.
     show_code => "SHOW PAYMENT CODE", "请出示付款码";
     please_wait => "PLEASE WAIT", "请稍候";
     enter_password => "ENTER PASSWORD", "请输入密码";
@@ -22,7 +22,7 @@ crate::catalogue! {
 }
 
 impl DisplayWords {
-    /// How a payment stands, as its customer needs to know it.
+    /// The status of a payment, as far as its customer needs to know.
     pub const fn status(self, status: Status) -> &'static str {
         match status {
             Status::Created | Status::Sent => self.please_wait(),

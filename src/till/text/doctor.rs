@@ -1,4 +1,8 @@
-//! What `paytill doctor` finds, and what to do about it, in words.
+//! The findings of `paytill doctor`, and the advice for each.
+//!
+//! A finding says what was found in one sentence, and what to do in another unless all is well.
+//! [`Check`] and [`Verdict`] have a word each for people and for `--json`; the latter never
+//! changes.
 
 mod check;
 #[cfg(test)]
@@ -11,16 +15,16 @@ use crate::say;
 
 pub use check::{Check, Verdict};
 
-/// One thing that was found. Texts in it are cleaned when they are told.
+/// One finding. Texts inside it are cleaned when it is printed.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Finding {
-    /// From this file.
+    /// Read from this file.
     Configured(String),
     Unconfigured,
     ConfigurationWrong(String),
     SecretsRead,
     SecretsWrong(String),
-    /// Its last day.
+    /// The last day of its validity.
     CertificateGood(String),
     CertificateEnds {
         until: String,
@@ -29,7 +33,7 @@ pub enum Finding {
     CertificateEnded(String),
     CertificateNotYet(String),
     CertificateUnreadable,
-    /// Why, in the words of a failed call.
+    /// The reason, in the words for a failed call.
     CertificateRefused(String),
     Training,
     Reached(String),
@@ -38,18 +42,18 @@ pub enum Finding {
         why: String,
         is_backup: bool,
     },
-    /// `ca_file` is set for the real gateway.
+    /// `ca_file` is set, although this is the real gateway.
     OwnRoots,
     AccountGood,
     AccountMd5,
-    /// What the gateway said.
+    /// What the gateway answered.
     AccountRefused(String),
-    /// The answer is not signed with our key, or is another merchant's.
+    /// The answer is not signed with our key, or belongs to another merchant.
     AccountNotOurs(String),
     AccountUnclear(String),
-    /// The clock is right within so many seconds.
+    /// The clock is right to within this many seconds.
     ClockRight(u64),
-    /// Seconds by which it is ahead of the gateway's, or behind.
+    /// How many seconds it is ahead of the gateway's clock, or behind it.
     ClockWrong {
         seconds: u64,
         is_ahead: bool,
@@ -58,7 +62,7 @@ pub enum Finding {
     ClockUncompared,
     TillRuns,
     TillStands,
-    /// So many order numbers were in use before.
+    /// How many order numbers were already in use.
     NumbersTaken(i64),
     NoJournal(String),
     JournalWhole {
@@ -81,11 +85,11 @@ pub enum Finding {
         why: String,
     },
     NoDevice(Check),
-    /// None is plugged in, and none is missed.
+    /// None is connected, and none is expected.
     NoScanner,
     ScannerMissed,
     DeviceReady(Check, String),
-    /// By the till that runs.
+    /// In use by the running till.
     DeviceInUse(Check, String),
     DeviceAbsent(Check, String),
     DeviceWrong(Check, String, DeviceFault),
@@ -94,19 +98,19 @@ pub enum Finding {
     TerminalNotUtf8,
 }
 
-/// A finding in the words of a language.
+/// A finding in a language.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct CheckResult {
     pub check: Check,
     pub verdict: Verdict,
-    /// One sentence that says what was found.
+    /// What was found, in one sentence.
     pub text: String,
-    /// One sentence that says what to do; `None` where all is well.
+    /// What to do, in one sentence; `None` if all is well.
     pub advice: Option<String>,
 }
 
 impl Finding {
-    /// In words.
+    /// The finding in a language.
     #[expect(clippy::too_many_lines, reason = "a table")]
     pub fn result(&self, language: Language) -> CheckResult {
         use Check::{

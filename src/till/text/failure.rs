@@ -1,4 +1,4 @@
-//! Why a part of the till, or of the simulated gateway, cannot do its work.
+//! Why a part of the till or of the simulated gateway cannot work.
 
 use std::error::Error as _;
 
@@ -10,7 +10,7 @@ use crate::simulator::identity::IdentityError;
 use crate::simulator::server::ServerError;
 use paytill_host::transport::RouteError;
 
-/// What learned scanners are not known for.
+/// Why the learned scanners cannot be read.
 pub fn learned(error: &LearnedError) -> Text {
     match error {
         LearnedError::Io { path, source } => {
@@ -28,13 +28,13 @@ pub fn learned(error: &LearnedError) -> Text {
     }
 }
 
-/// What keeps the way to the gateway from being prepared.
+/// Why the connection to the gateway cannot be prepared.
 pub fn route(error: &RouteError) -> Text {
     let why = error.source().map(ToString::to_string).unwrap_or_default();
     Text::new(error.to_string(), format!("无法准备到微信支付的连接：{why}"))
 }
 
-/// What keeps the simulated gateway from its keys and certificates.
+/// Why the simulated gateway has no keys and certificates.
 pub fn identity(error: &IdentityError) -> Text {
     let chinese = match error {
         IdentityError::NotOurs(path) => {
@@ -53,7 +53,7 @@ pub fn identity(error: &IdentityError) -> Text {
     Text::new(error.to_string(), chinese)
 }
 
-/// What keeps the simulated gateway from being reached.
+/// Why the simulated gateway cannot be reached.
 pub fn server(error: &ServerError) -> Text {
     match error {
         ServerError::Listen { address, cause } => {

@@ -1,4 +1,4 @@
-//! What happened to an order, as `paytill show` tells it.
+//! What happened to an order, as `paytill show` reports it.
 
 use crate::language::Language;
 use crate::payment::{
@@ -38,7 +38,7 @@ pub fn call(call: Call, language: Language) -> String {
     format!("{name} {number}")
 }
 
-/// An answer: in the gateway's own words, which are the same in every language.
+/// An answer, in the gateway's own words, which are the same in every language.
 pub fn answer(answer: &Answer, language: Language) -> String {
     match answer {
         Answer::Submitted(submitted) => match submitted {
@@ -84,7 +84,7 @@ mod tests {
     use crate::payment::TillCause;
 
     #[test]
-    fn events_are_told_in_the_language_and_answers_in_the_gateways_own_words() {
+    fn events_are_reported_in_the_language_and_answers_in_the_gateways_own_words() {
         let answered = Event::Answered(2, Answer::Found(Found::NotPaid));
         assert_eq!(event(&answered, Language::English), "answer to query 2: NOTPAY");
         assert_eq!(event(&answered, Language::Chinese), "查询 2 的结果：NOTPAY");

@@ -1,4 +1,4 @@
-//! Why there is no journal to write to, in words for the owner.
+//! Why the journal cannot be used, in words for the owner.
 
 use std::io::Error;
 
@@ -6,7 +6,7 @@ use super::system;
 use crate::journal::{DiskFault, JournalError};
 use crate::language::{Language, Text};
 
-/// The sentence in all languages.
+/// The sentence in every language.
 pub fn text(error: &JournalError) -> Text {
     Text::new(error.to_string(), chinese(error))
 }

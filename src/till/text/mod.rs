@@ -1,4 +1,10 @@
-//! Everything people read, in each language. A missing sentence does not compile.
+//! Every text for people, in each language: the screen, receipts, the customer's display and the
+//! command line.
+//!
+//! A sentence is written once, with all its languages side by side, so that a missing translation
+//! does not compile. One thing has one name in all texts. Texts say what happened to the money and
+//! what to do, not how the till works inside. The tests check every catalogue against the rules of
+//! writing.
 
 pub mod amount;
 pub mod cli;
@@ -19,7 +25,7 @@ pub mod training;
 
 pub use paytill_core::text::{reason, system};
 
-/// Whether a character is one of Chinese writing.
+/// Whether a character is a Chinese one.
 #[cfg(test)]
 pub(crate) fn is_chinese(character: char) -> bool {
     ('\u{4e00}'..='\u{9fff}').contains(&character)

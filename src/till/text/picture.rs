@@ -1,10 +1,10 @@
-//! Why a file is not a picture for a receipt, in a clause that follows the file's name.
+//! Why a file is not a picture for a receipt, as a clause that follows the file's name.
 
 use crate::language::Language;
 use crate::picture::{HIGHEST, NotAPicture, WIDEST};
 use crate::say;
 
-/// What is wrong with it.
+/// The clause for each reason.
 pub fn fault(why: &NotAPicture, language: Language) -> String {
     match why {
         NotAPicture::NotPbm => say!(

@@ -1,9 +1,9 @@
-//! What `paytill print-test` says once its page is out.
+//! The messages of `paytill print-test` after its page is printed.
 
 use crate::device::printer::Answers;
 use crate::language::Language;
 
-/// What the printer answered, and which profile what on the page speaks for, line by line.
+/// What the printer answered, and which profile each part of the page indicates, line by line.
 pub fn after(is_proven: bool, answers: &Answers, language: Language) -> Vec<String> {
     let words = PrintTestWords::of(language);
     let mut lines = vec![if is_proven { words.printed() } else { words.sent() }.to_owned()];
@@ -19,7 +19,7 @@ pub fn after(is_proven: bool, answers: &Answers, language: Language) -> Vec<Stri
 }
 
 crate::catalogue! {
-    /// The lines, without the values of the configuration.
+    /// The lines, without the values from the configuration.
     pub struct PrintTestWords;
 
     printed => "printed: confirmed by the printer", "已打印：打印机已确认";

@@ -1,7 +1,7 @@
-//! The words on receipts.
+//! The texts of the receipts.
 
 crate::catalogue! {
-    /// What a receipt says.
+    /// The texts on a receipt.
     pub struct ReceiptWords;
 
     receipt => "RECEIPT", "收款小票";
@@ -11,11 +11,11 @@ crate::catalogue! {
     no_money_moved => "NO MONEY MOVED", "未真实扣款";
     paid => "PAID", "支付成功";
     reversed => "REVERSED", "已撤销";
-    /// Where nothing had been charged.
+    /// If nothing had been charged.
     nothing_charged =>
         "This payment was reversed. The customer was not charged.",
         "这笔支付已撤销，未向顾客扣款。";
-    /// Where the customer had paid.
+    /// If the customer had paid.
     money_returned =>
         "The customer had paid. This payment was reversed, and the money is being returned to the \
          account it came from.",

@@ -1,11 +1,11 @@
-//! What the scenarios of the simulated gateway do, a line each.
+//! The scenarios of the simulated gateway, described in a line each.
 
 use crate::language::Language;
 use crate::payment::CallKind;
 use crate::say;
 use crate::simulator::{Fault, Scenario, SpecialCase};
 
-/// One line about a scenario.
+/// The description of a scenario.
 pub fn summary(scenario: Scenario, language: Language) -> String {
     match scenario {
         Scenario::Pays => language.pick("pays at once", "立即付款").to_owned(),
@@ -80,7 +80,7 @@ fn spoilt(call: CallKind, fault: Fault, charged: bool, language: Language) -> St
     }
 }
 
-/// A clause about a fault that begins with the answer or the request.
+/// A fault as a clause about the answer or the request.
 const fn fault(fault: Fault, language: Language) -> &'static str {
     let (english, chinese) = match fault {
         Fault::AnswerLost => ("the connection closes instead of an answer", "连接关闭，没有应答"),

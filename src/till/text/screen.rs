@@ -1,4 +1,4 @@
-//! The words of the cashier's screen.
+//! The texts of the cashier's screen.
 
 mod help;
 mod note;
@@ -11,10 +11,10 @@ pub use note::NoteWords;
 pub use story::StoryWords;
 
 crate::catalogue! {
-    /// What stands on the screen itself. Sentences end with a full stop; labels do not.
+    /// The texts of the screen itself. Sentences end with a full stop; labels do not.
     pub struct ScreenWords;
 
-    // The states of a payment, as the interface fixes them.
+    // The statuses of a payment, as the interface defines them.
     ready => "READY", "待支付";
     sending => "SENDING", "提交中";
     waiting => "WAITING FOR CUSTOMER", "等待顾客输入密码";
@@ -51,12 +51,12 @@ crate::catalogue! {
         "同一笔交易重新收款，使用新的订单号。";
     being_saved => "Saving the payment...", "正在保存订单…";
 
-    // A payment under way, and the time ahead.
+    // A payment in progress, and the time ahead.
     was_sent => "Sent to WeChat Pay.", "已向微信支付发起收款。";
     customer_confirms => "The customer is entering the password.", "顾客正在手机上输入密码。";
     no_clear_answer =>
         "No clear answer. Checking with WeChat Pay.", "未收到明确结果，正在查询。";
-    /// Behind a reason.
+    /// Follows a reason.
     checking_result => "Checking the result.", "正在查询结果。";
     being_reversed => "The payment is being reversed.", "正在撤销这笔支付。";
     next_check_in(seconds: u64) => "next check in {seconds} s", "{seconds} 秒后再次查询";
@@ -67,12 +67,12 @@ crate::catalogue! {
     reversing_now => "reversing now", "正在撤销";
     next_try_in(seconds: u64) => "next attempt in {seconds} s", "{seconds} 秒后重试";
     keeps_trying => "the till keeps trying", "系统会继续自动处理";
-    /// Another payment takes the place of this one.
+    /// Another attempt has replaced this one.
     superseded => "replaced", "已转后台";
     superseded_and(ahead: &str) => "replaced: {ahead}", "已转后台：{ahead}";
     another_is_open(count: usize) => "and {count} more open", "另有 {count} 笔未完成";
 
-    // How a payment ended, and what comes next.
+    // How a payment ended, and what to do next.
     payment_received => "Payment received.", "已收款。";
     payment_received_with_coupon(coupon: &str) =>
         "Payment received, {coupon} of it by coupon.", "已收款，其中优惠 {coupon}。";
@@ -94,7 +94,7 @@ crate::catalogue! {
         "结果仍不明确，需人工处理，系统会继续自动处理。";
     notice_more(count: usize) => "{count} more after this", "后面还有 {count} 条";
 
-    // No sales.
+    // Sales have stopped.
     stop => "STOP - NO SALES", "停止收款";
     stop_what =>
         "Payments cannot be saved, so none are taken.", "无法保存交易记录，已停止收款。";
@@ -131,7 +131,7 @@ crate::catalogue! {
     training_what =>
         "Choose who shows a payment code. No money moves.", "请选择由谁出示付款码。不会真实扣款。";
 
-    // What the till is connected to.
+    // The gateway and the devices.
     gateway => "WeChat Pay", "微信支付";
     scanner => "Scanner", "扫码枪";
     printer => "Printer", "打印机";

@@ -1,4 +1,4 @@
-//! The house rules of writing, over every catalogue.
+//! The rules of writing, checked on every catalogue.
 
 use super::device::LearnWords;
 use super::display::DisplayWords;
@@ -6,7 +6,7 @@ use super::print_test::PrintTestWords;
 use super::receipt::ReceiptWords;
 use super::screen::{HelpWords, NoteWords, ScreenWords, StoryWords};
 
-/// What cashiers and customers read.
+/// The texts that cashiers and customers read.
 fn at_the_counter() -> Vec<[&'static str; 2]> {
     [
         ScreenWords::all(),

@@ -1,8 +1,8 @@
-//! The customers that training offers, in words for the cashier.
+//! The training customers, in words for the cashier.
 
 use crate::language::Language;
 
-/// What a training customer does, by the scenario's name.
+/// What a training customer does, by the name of the scenario.
 pub fn customer(scenario: &str, language: Language) -> &str {
     let (english, chinese) = match scenario {
         "ok" => ("pays at once", "立即付款"),

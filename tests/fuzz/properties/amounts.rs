@@ -1,4 +1,4 @@
-//! Amounts: what is read is what was typed, digit for digit, and is shown as it is.
+//! Amounts: what is parsed is what was typed, digit for digit, and is shown the same way.
 
 use paytill::money::{AmountEntry, Currency, LARGEST, Money};
 
@@ -27,7 +27,7 @@ pub fn check(data: &[u8]) {
     assert_eq!(currency.read(&currency.show(amount), AmountEntry::Major), Ok(amount), "{typed:?}");
 }
 
-/// Any amount at all is shown with all its digits.
+/// Any amount is shown with all its digits.
 fn shows(currency: Currency, decimals: usize, amount: Money) {
     let shown = currency.show(amount);
     let digits: String = shown.chars().filter(char::is_ascii_digit).collect();

@@ -1,5 +1,5 @@
-//! The gateway's answers: what they say is believed only with the right signature and where they are
-//! about our order, by a second reading of the same bytes.
+//! The gateway's answers: they are believed only if a second parser finds the same bytes correctly
+//! signed and about our order.
 
 use std::collections::BTreeMap;
 
@@ -19,9 +19,9 @@ pub const KEY: &str = "0123456789abcdef0123456789ABCDEF";
 pub const CODE: &str = "134567890123456789";
 pub const NUMBER: &str = "T01261122113000123456";
 const NOW: Timestamp = Timestamp(1_795_318_200_000);
-/// Stands in a document for the signature that it ought to have.
+/// In a document, stands for the correct signature.
 const SIGN_HERE: &str = "@SIGN@";
-/// Fields that are changed, and a name that nobody knows.
+/// The fields to change, and an unknown one.
 const NAMES: [&str; 24] = [
     "return_code",
     "return_msg",
@@ -48,7 +48,7 @@ const NAMES: [&str; 24] = [
     "sign_type",
     "neu\u{200d}es_feld",
 ];
-/// Values that mean something somewhere.
+/// Values that have a meaning in some field.
 const VALUES: [&str; 40] = [
     "",
     "SUCCESS",
@@ -92,7 +92,7 @@ const VALUES: [&str; 40] = [
     "9223372036854775808",
 ];
 
-/// The order that is asked about.
+/// The order that the requests are about.
 pub fn order() -> Order {
     Order {
         out_trade_no: OutTradeNo::try_from(NUMBER.to_owned()).unwrap(),
@@ -110,8 +110,8 @@ pub fn order() -> Order {
     }
 }
 
-/// The first byte says what is asked and how the rest is meant: as a document, or as changes to the
-/// document that says *paid*.
+/// The first byte selects the request, and whether the rest is a document or a series of changes to
+/// the document that says *paid*.
 pub fn check(data: &[u8]) {
     let mut draw = Draw(data);
     let head = draw.byte();
@@ -128,7 +128,7 @@ pub fn check(data: &[u8]) {
     holds(ask, is_md5, &reply(status, body));
 }
 
-/// A payment's document with some of its fields changed, in the order of the changes.
+/// The document of a payment with some fields changed, in the order of the changes.
 fn changed(draw: &mut Draw<'_>) -> Vec<u8> {
     let start = [
         ("return_code", "SUCCESS"),
@@ -166,7 +166,7 @@ fn changed(draw: &mut Draw<'_>) -> Vec<u8> {
     reading::document(&fields)
 }
 
-/// Signs a document where it asks for it.
+/// Signs a document if it contains [`SIGN_HERE`].
 fn signed(body: Vec<u8>, is_md5: bool) -> Vec<u8> {
     let asks = body.windows(SIGN_HERE.len()).any(|window| window == SIGN_HERE.as_bytes());
     let Some(fields) = reading::fields(&body).filter(|_| asks) else { return body };
@@ -174,14 +174,14 @@ fn signed(body: Vec<u8>, is_md5: bool) -> Vec<u8> {
     String::from_utf8(body).unwrap().replace(SIGN_HERE, &sign).into_bytes()
 }
 
-/// A reply of so much status.
+/// A reply with this HTTP status.
 pub fn reply(status: u16, body: Vec<u8>) -> Reply {
     let mut reply = Reply::new(body);
     *reply.status_mut() = http::StatusCode::from_u16(status).unwrap_or(http::StatusCode::OK);
     reply
 }
 
-/// What must hold of any reply to any question.
+/// What must hold for any reply to any request.
 pub fn holds(ask: Ask<'_>, is_md5: bool, reply: &Reply) -> Decoded {
     let sign_type = if is_md5 { SignType::Md5 } else { SignType::HmacSha256 };
     let order = ask.order();
@@ -203,8 +203,8 @@ pub fn holds(ask: Ask<'_>, is_md5: bool, reply: &Reply) -> Decoded {
         let again = Fields::from_xml(fields.to_xml().as_bytes());
         assert_eq!(again.as_ref(), Ok(&fields), "what was read can be written");
         let second = reading::fields(reply.body()).expect("a second reading");
-        // A CR right before a reference is kept by the parser and is an LF by the standard. Signed
-        // and decided on is the one map, so nothing hangs on it.
+        // The parser keeps a CR directly before a reference, where the standard demands an LF.
+        // Signature and decision use the same map, so this makes no difference.
         let same = |value: &str| value.replace("\r\n", "\n").replace('\r', "\n");
         let first: BTreeMap<_, _> =
             fields.iter().map(|(name, value)| (name.to_owned(), same(value))).collect();
@@ -225,7 +225,7 @@ pub fn holds(ask: Ask<'_>, is_md5: bool, reply: &Reply) -> Decoded {
     decoded
 }
 
-/// Everything that is believed is signed, and about our merchant and no other number.
+/// Whatever is believed is signed, and about our merchant and no other order number.
 fn is_proven(ask: Ask<'_>, is_md5: bool, reply: &Reply, answer: &Answer) {
     assert_eq!(reply.status(), 200, "{answer:?}");
     let fields = reading::fields(reply.body()).expect("it was read");

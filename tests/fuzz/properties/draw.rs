@@ -1,6 +1,6 @@
-//! Bytes read as choices. At their end everything is zero, so that any length will do.
+//! Bytes interpreted as choices. After their end everything is zero, so any length will do.
 
-/// What is left to choose by.
+/// The bytes that are left.
 pub struct Draw<'a>(pub &'a [u8]);
 
 impl<'a> Draw<'a> {
@@ -30,7 +30,7 @@ impl<'a> Draw<'a> {
         choices[usize::from(self.byte()) % choices.len()]
     }
 
-    /// So many bytes as the next one says.
+    /// As many bytes as the next one says.
     pub fn bytes(&mut self) -> &'a [u8] {
         let length = usize::from(self.byte()).min(self.0.len());
         let (bytes, rest) = self.0.split_at(length);
@@ -38,7 +38,7 @@ impl<'a> Draw<'a> {
         bytes
     }
 
-    /// The same as text; some lengths stand for one of the [`HOSTILE`].
+    /// The same as text; some lengths stand for one of the [`HOSTILE`] texts.
     pub fn text(&mut self) -> String {
         if let [mark @ 0xf0..=0xff, rest @ ..] = self.0 {
             self.0 = rest;
@@ -48,7 +48,7 @@ impl<'a> Draw<'a> {
     }
 }
 
-/// Texts that command terminals, printers, logs and formatters, or hide in them.
+/// Texts that control terminals, printers, logs and formatters, or hide in them.
 pub const HOSTILE: [&str; 14] = [
     "\u{1b}[2J\u{1b}]0;PAID\u{7}",
     "\u{9b}31mPAID\u{9d}0;x\u{9c}\u{90}q\u{9c}\u{85}\u{8d}",
@@ -66,7 +66,7 @@ pub const HOSTILE: [&str; 14] = [
     "{\"state\":\"paid\",\"level\":\"ERROR\"}\n{\"state\":\"paid\"}",
 ];
 
-/// One of them, or one of two that are long.
+/// One of them, or one of two long ones.
 pub fn hostile(which: usize) -> String {
     match HOSTILE.get(which) {
         Some(text) => (*text).to_owned(),
@@ -75,5 +75,5 @@ pub fn hostile(which: usize) -> String {
     }
 }
 
-/// How many of them there are.
+/// The number of hostile texts.
 pub const HOSTILE_TEXTS: usize = HOSTILE.len() + 2;

@@ -1,5 +1,5 @@
-//! Journals with bytes changed: refused in a sentence and left as they are, or, where the bytes mean
-//! nothing, opened with all that was acknowledged.
+//! Journals with changed bytes: either refused with a sentence and left unchanged or, if the bytes
+//! do not matter, opened with everything that was acknowledged.
 
 use std::cell::RefCell;
 use std::fs;
@@ -19,14 +19,14 @@ use super::draw::{Draw, hostile};
 use super::plain::assert_plain;
 
 const NOW: Timestamp = Timestamp(1_795_318_200_000);
-/// The journal and what lies beside it.
+/// The journal and the files beside it.
 const FILES: [&str; 3] = ["", "-wal", ".head"];
 
 thread_local! {
     static PATTERN: RefCell<Pattern> = RefCell::new(Pattern::new());
 }
 
-/// A journal of a few orders, as a power cut leaves it: half of them in its WAL.
+/// A journal of a few orders as after a power cut, with half of them still in the WAL.
 struct Pattern {
     folder: TempDir,
     files: [Vec<u8>; 3],
@@ -41,7 +41,7 @@ fn order(number: i64) -> Order {
     }
 }
 
-/// An order's entries: begun, and one answer.
+/// The entries of an order: begun, and one answer.
 fn entries(attempt: i64) -> [Entry; 2] {
     let rules = Rules::default();
     let mut state = State::begin(&rules, 0);
@@ -95,7 +95,7 @@ impl Pattern {
         for entry in (5..=7).flat_map(entries) {
             journal.append(&entry).unwrap();
         }
-        // As they are while it is held.
+        // Their state while the journal is held.
         let files = FILES.map(|suffix| fs::read(beside(&path, suffix)).unwrap());
         assert!(files.iter().all(|bytes| !bytes.is_empty()));
         drop(journal);
@@ -105,7 +105,7 @@ impl Pattern {
         Self { folder, files, past }
     }
 
-    /// Puts the files in place with these bytes and tries them.
+    /// Writes the files with these bytes, then reads and opens the journal.
     fn try_out(&self, files: &[Vec<u8>; 3]) {
         let path = self.folder.path().join("journal.sqlite");
         put(&path, files);
@@ -117,14 +117,14 @@ impl Pattern {
             Ok((_, past)) if files[2].starts_with(&self.files[2]) => {
                 assert_eq!(told(&past), self.past);
             }
-            // With the mirror emptied as well an older journal looks whole; it must still be ours.
+            // If the mirror is emptied too, an older journal looks complete; it must still be ours.
             Ok((_, past)) => {
                 assert!(files[2].is_empty(), "the mirror is wrong: {:x?}", files[2]);
                 assert!(past.last_attempt <= 7 && past.open.len() <= 7, "{past:?}");
             }
             Err(error) => {
                 is_a_sentence(&error);
-                // What is refused is left as it was, but for what SQLite may rebuild.
+                // A refused journal is unchanged, except for what SQLite may rebuild.
                 for (suffix, bytes) in FILES.iter().zip(files) {
                     let now = fs::read(beside(&path, suffix)).unwrap_or_default();
                     assert!(now == *bytes, "{suffix:?} was changed: {error}");
@@ -137,7 +137,7 @@ impl Pattern {
 fn open(path: &Path) -> Result<(Journal, Recovered), JournalError> {
     loop {
         match Journal::open(path) {
-            // For a moment a process that another test starts has this one's locks.
+            // A child process that another test is starting briefly shares our locks.
             Err(JournalError::Held(_)) => std::thread::yield_now(),
             opened => return opened,
         }
@@ -171,7 +171,7 @@ fn is_a_sentence(error: &JournalError) {
     }
 }
 
-/// Lists and shows everything; what cannot be read is told as an error.
+/// Lists and shows everything; what cannot be read is an error.
 fn read_all(reader: &JournalReader) {
     let Ok(orders) = reader.orders(&Filter::default()) else { return };
     for order in orders {
@@ -217,7 +217,7 @@ fn change(files: &mut [Vec<u8>; 3], first: &[Vec<u8>; 3], draw: &mut Draw<'_>) {
         }
         2 => files[which].truncate(at),
         3 => files[which].extend_from_slice(draw.bytes()),
-        // A page over another one, of the same file or not.
+        // Copies a page over another one, possibly of another file.
         4 => {
             let from = usize::from(draw.byte() % 3);
             let source = spread(draw, first[from].len()) / 4096 * 4096;
@@ -232,7 +232,7 @@ fn change(files: &mut [Vec<u8>; 3], first: &[Vec<u8>; 3], draw: &mut Draw<'_>) {
             let end = files[which].len().min(at + 512);
             files[which][at..end].fill(draw.byte());
         }
-        // Words that the format knows, in place of others of their length.
+        // Replaces words of the format by others of the same length.
         6 => {
             let pairs: [(&[u8], &[u8]); 8] = [
                 (b"paid", b"sent"),

@@ -1,5 +1,5 @@
-//! What must hold for any bytes from outside. The fuzzer draws the bytes and `cargo test` replays
-//! what it found; both run these functions.
+//! What must hold for any bytes from outside. The fuzzer searches for bytes that break a property,
+//! and `cargo test` replays what it found; both call these functions.
 #![allow(dead_code, unreachable_pub, reason = "each fuzz target uses its own part")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "what does not hold ends here")]
 
@@ -20,7 +20,7 @@ pub mod settings;
 pub mod status;
 pub mod terminal;
 
-/// A property of any bytes: it panics where they break it.
+/// A property of any bytes; panics if they break it.
 pub type Property = fn(&[u8]);
 
 /// Every target with its property, under the name of its corpus.

@@ -1,4 +1,5 @@
-//! Order numbers, till ids, payment codes, times: one form each, and nothing else passes.
+//! Order numbers, till ids, payment codes and times: each has one form, and nothing else is
+//! accepted.
 
 use paytill::clock::{TimeZone, Timestamp};
 use paytill::order::{AuthCode, OutTradeNo, TillId};
@@ -8,7 +9,7 @@ use super::draw::Draw;
 
 pub fn check(data: &[u8]) {
     let mut draw = Draw(data);
-    // No clock shows a year without four digits.
+    // Clocks show years of four digits.
     let wall = Timestamp(draw.number().rem_euclid(253_402_000_000_000));
     let (counter, chance) = (draw.number(), draw.byte());
     let text = String::from_utf8_lossy(draw.0);
@@ -52,7 +53,7 @@ fn code(text: &str) {
 
 fn time(text: &str, wall: Timestamp) {
     if let Some(moment) = Timestamp::from_beijing(text) {
-        // A leap second is the second before it.
+        // A leap second is read as the second before it.
         let again = moment.to_beijing();
         assert!(again == text || text.ends_with("60"), "{text} {again}");
     }

@@ -1,7 +1,7 @@
-//! What a text may hold that was made safe, said a second time and without the code's own list:
-//! by Unicode's general categories and its list of default ignorable characters.
+//! What a cleaned text may contain, defined a second time without the code's own list: by Unicode's
+//! general categories and its list of default ignorable characters.
 
-/// Nothing that commands, hides, reorders or breaks a line.
+/// A character that does not control, hide or reorder anything, or break a line.
 pub fn is_plain(character: char) -> bool {
     !is_control(character) && !is_ignorable(character) && !is_directing(character)
 }
@@ -11,7 +11,7 @@ fn is_control(character: char) -> bool {
     matches!(u32::from(character), 0..=0x1f | 0x7f..=0x9f)
 }
 
-/// `Default_Ignorable_Code_Point`: it takes part in a text without being seen.
+/// `Default_Ignorable_Code_Point`: part of a text, but invisible.
 fn is_ignorable(character: char) -> bool {
     matches!(
         u32::from(character),

@@ -1,16 +1,16 @@
-//! A second reading of the gateway's messages, written from the protocol and not from the code: what
-//! is signed by one reading must not mean something else by another.
+//! A second parser of the gateway's messages, written from the protocol and not from the code: what
+//! is signed in one reading must not mean anything else in another.
 
 use std::collections::BTreeMap;
 
 use aws_lc_rs::digest;
 use md5::{Digest as _, Md5};
 
-/// A flat document's fields; `None` for everything that is not plainly one.
+/// The fields of a flat document; `None` if it is anything else.
 pub fn fields(bytes: &[u8]) -> Option<BTreeMap<String, String>> {
     let text = std::str::from_utf8(bytes).ok()?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    // What a parser hands on has one kind of line end.
+    // A parser reports one kind of line end.
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
     let mut reader = Reader(&text);
     reader.skip_misc(true)?;
@@ -50,7 +50,7 @@ impl<'a> Reader<'a> {
         self.0 = self.0.trim_start_matches([' ', '\t', '\n']);
     }
 
-    /// Comments and instructions around the document.
+    /// Comments and processing instructions around the document.
     fn skip_misc(&mut self, at_start: bool) -> Option<()> {
         if at_start && self.0.starts_with("<?xml") {
             self.skip_past("?>")?;
@@ -74,7 +74,7 @@ impl<'a> Reader<'a> {
         Some(())
     }
 
-    /// A whole tag of this name.
+    /// A complete tag of this name.
     fn tag(&mut self, open: &str, name: &str) -> Option<()> {
         (self.name_of(open)? == name).then_some(())?;
         self.close()
@@ -135,7 +135,7 @@ fn reference(name: &str) -> Option<char> {
     }
 }
 
-/// The signature of all fields but `sign` (protocol 2.2), from the standards alone.
+/// The signature of all fields but `sign` (protocol 2.2), implemented from the standards alone.
 pub fn signature(fields: &BTreeMap<String, String>, key: &str, is_md5: bool) -> String {
     let mut text = String::new();
     for (name, value) in fields {
@@ -166,7 +166,7 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
-/// A document of fields, every value with its references.
+/// A document with these fields, all values as character references.
 pub fn document(fields: &[(String, String)]) -> Vec<u8> {
     let mut xml = String::from("<xml>");
     for (name, value) in fields {

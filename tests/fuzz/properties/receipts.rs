@@ -1,4 +1,4 @@
-//! Receipts: whatever stands in a slip, the printer is sent our own commands and text.
+//! Receipts: whatever a slip contains, the printer is sent only our own commands and text.
 
 use paytill::clock::{TimeZone, Timestamp};
 use paytill::language::Language;
@@ -46,7 +46,7 @@ pub fn check(data: &[u8]) {
     holds(&slip, &Form { paper, profile, logo: None }, language);
 }
 
-/// What must hold of any slip.
+/// What must hold for any slip.
 pub fn holds(slip: &Slip, form: &Form, language: Language) -> Printout {
     let bytes = escpos::print(slip, form, language);
     let printed = Printout::read(&bytes).unwrap_or_else(|fault| panic!("{fault}: {slip:?}"));

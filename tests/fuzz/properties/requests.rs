@@ -1,4 +1,5 @@
-//! The simulated gateway faces a network too: any bytes for its front door, any fields for its books.
+//! The simulated gateway faces a network too: any bytes at its front door, any fields in its
+//! requests.
 
 use paytill::clock::{Millis, Timestamp};
 use paytill::order::Merchant;
@@ -68,7 +69,7 @@ pub fn check(data: &[u8]) {
     if draw.bit() { raw(&mut bank, draw.0) } else { signed(&mut bank, &mut draw) }
 }
 
-/// Bytes as they come from the network, one request after another.
+/// Bytes as they arrive from the network, one request after another.
 fn raw(bank: &mut Bank, bytes: &[u8]) {
     let mut rest = bytes;
     loop {
@@ -90,7 +91,7 @@ fn raw(bank: &mut Bank, bytes: &[u8]) {
     }
 }
 
-/// Requests that are signed, with any fields, in any order, at any time.
+/// Signed requests with any fields, in any order, at any time.
 fn signed(bank: &mut Bank, draw: &mut Draw<'_>) {
     let mut now = Millis(0);
     for _ in 0..16 {
@@ -121,7 +122,7 @@ fn signed(bank: &mut Bank, draw: &mut Draw<'_>) {
         let is_md5 = !fields.contains(&("sign_type".into(), "HMAC-SHA256".into()));
         let mut all = fields.clone();
         let with_code = fields.iter().filter(|(_, value)| value.contains("13000000000000"));
-        // The code of the customer, where it was not given as something else as well.
+        // The customer's code, unless it was also given as something else.
         let code = match with_code.collect::<Vec<_>>()[..] {
             [(name, code)] if name == "auth_code" => code.clone(),
             _ => String::new(),
@@ -151,7 +152,7 @@ fn handle(bank: &mut Bank, request: &GatewayRequest<'_>, now: Millis, code: &str
     books(bank);
 }
 
-/// One number is submitted for once, and charged once.
+/// Each order number is submitted once and charged once.
 fn books(bank: &Bank) {
     for entry in bank.ledger() {
         assert!(entry.charged <= entry.amount, "{entry:?}");

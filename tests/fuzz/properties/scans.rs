@@ -1,5 +1,5 @@
-//! Scans: whatever a scanner sends in whatever pieces, a payment code is one that was sent, whole,
-//! and nothing of one scan gets into the next.
+//! Scans: whatever a scanner sends, in whatever pieces, a payment code is one that was sent
+//! complete, and nothing of one scan gets into the next.
 
 use std::collections::BTreeSet;
 
@@ -14,18 +14,18 @@ use super::draw::Draw;
 
 const SUFFIXES: [Suffix; 6] =
     [Suffix::Auto, Suffix::Cr, Suffix::Lf, Suffix::CrLf, Suffix::Tab, Suffix::None];
-/// Longer than any silence means anything.
+/// Longer than any meaningful silence.
 const LONG: u64 = 5000;
-/// Numbered reports of a byte count, eight bytes of data, and whether more follow.
+/// Numbered reports with a byte count, eight bytes of data, and whether more follow.
 const DESCRIPTOR: &[u8] =
     b"\x05\x8c\x09\x02\xa1\x01\x85\x02\x75\x08\x95\x01\x05\x01\x09\x3b\x81\x02\
     \x05\x8c\x95\x08\x09\xfe\x81\x02\x95\x01\x09\xff\x81\x02\xc0";
-/// The bits of the modifiers, and two keys by their bytes, each key once.
+/// The modifiers as bits, and two keys as bytes, each key once.
 const KEYBOARD: &[u8] = b"\x05\x07\x75\x01\x95\x08\x19\xe0\x29\xe7\x81\x02\
     \x75\x08\x95\x02\x19\x00\x29\x31\x81\x00";
-/// After a pause this long keys were lost.
+/// After a pause this long, keys have been lost.
 const LOSS: u64 = 2000;
-/// No scan is longer, in bytes.
+/// The longest scan, in bytes.
 const LONGEST: usize = 4096;
 
 pub fn check(data: &[u8]) {
@@ -36,7 +36,7 @@ pub fn check(data: &[u8]) {
     pressed(data);
 }
 
-/// The pieces in which it comes: a pause, a length, and so many bytes.
+/// The pieces in which the data arrives: a pause, a length, and that many bytes.
 fn pieces(data: &[u8]) -> Vec<(u64, &[u8])> {
     let mut draw = Draw(data);
     let mut pieces = Vec::new();
@@ -68,7 +68,7 @@ fn serial(data: &[u8]) {
     };
     for (pause, bytes) in &pieces {
         let next = at.after(Millis(*pause));
-        // As a thread does that waits for bytes no longer than the scanner can.
+        // Like a thread that waits for bytes no longer than the scanner asks.
         while let Some(silence) = scanner.silence_at().filter(|silence| *silence < next) {
             let silence = silence.max(at);
             hear(scanner.tick(silence), silence);
@@ -82,7 +82,8 @@ fn serial(data: &[u8]) {
     hear(scanner.tick(at), at);
     assert_eq!(scanner.silence_at().filter(|silence| *silence <= at), None, "nothing is left");
     assert!(!format!("{scanner:?}").contains(CODE));
-    // Whatever came, the next scan is whole and alone; much later, so that it is no double read.
+    // Whatever came before, the next scan is complete and alone; much later, so it is no double
+    // read.
     at = at.after(Millis(LONG));
     let end: &[u8] = match suffix {
         Suffix::Auto | Suffix::Cr => b"\r",
@@ -103,7 +104,7 @@ fn serial(data: &[u8]) {
     assert_eq!(texts, [CODE]);
 }
 
-/// A line is a piece of what was sent, and so is a payment code that it is named.
+/// A line is part of what was sent, and so is any payment code recognised in it.
 fn is_as_sent(text: &str, sent: &[u8]) {
     assert!(!text.is_empty() && text.len() <= LONGEST);
     assert!(sent.windows(text.len()).any(|piece| piece == text.as_bytes()), "{text:?}");
@@ -121,7 +122,7 @@ fn named(text: &str) {
             })
             .collect();
         assert_eq!(narrow.matches(code.expose()).count(), 1, "{text:?}");
-        // Scanners put marks before it, never digits or letters behind it.
+        // Scanners put marks before the code, but never digits or letters after it.
         let (before, after) = narrow.split_once(code.expose()).unwrap();
         assert!(after.chars().all(|letter| letter == '\0' || letter.is_whitespace()), "{text:?}");
         assert!(before.chars().filter(|letter| !"\0 \t".contains(*letter)).count() <= 16);
@@ -130,7 +131,7 @@ fn named(text: &str) {
     }
 }
 
-/// The same as keys, each after its pause.
+/// The same as keystrokes, each after its pause.
 fn typed(data: &[u8]) {
     let (mut burst, mut at) = (KeyBurst::new(), Uptime(10_000));
     let (mut pressed, mut out) = (Vec::new(), Vec::new());
@@ -158,7 +159,7 @@ fn typed(data: &[u8]) {
     out.extend(burst.tick(at));
     assert_eq!(burst.wake_at(), None);
     came_out_in_order(&pressed, &out);
-    // Whatever came, what is typed now is typed.
+    // Whatever came before, what is typed now counts as typed.
     let mut amount = Vec::new();
     for letter in "12.5".chars() {
         at = at.after(Millis(200));
@@ -177,7 +178,7 @@ fn typed(data: &[u8]) {
     assert_eq!(letters, "12.5!");
 }
 
-/// The same as a HID scanner's reports, by a descriptor that may be anything too.
+/// The same as reports of a HID scanner, with a descriptor that may be anything too.
 fn reported(data: &[u8]) {
     let mut draw = Draw(data);
     let drawn = ReportLayout::parse(draw.bytes());
@@ -204,7 +205,7 @@ fn reported(data: &[u8]) {
     assert_eq!(joiner.ends_at(), None, "nothing is left");
 }
 
-/// The same as the keys of a scanner that types: no key adds more than a character.
+/// The same as key events of a keyboard scanner: no key adds more than a character.
 fn keyed(data: &[u8]) {
     let mut draw = Draw(data);
     let country = draw.one_of(&[Country::Us, Country::French, Country::German]);
@@ -216,8 +217,8 @@ fn keyed(data: &[u8]) {
     }
 }
 
-/// The same as the reports of a scanner that types, by a descriptor that may be anything too: keys go
-/// down and up in turn.
+/// The same as reports of a keyboard scanner, with a descriptor that may be anything too: each key
+/// goes down and up in turn.
 fn pressed(data: &[u8]) {
     let mut draw = Draw(data);
     let drawn = KeyReports::parse(draw.bytes());
@@ -239,7 +240,7 @@ fn pressed(data: &[u8]) {
     }
 }
 
-/// What comes out was pressed, in this order; a scan is one run of it.
+/// The output was pressed in this order; a scan is a single run of it.
 fn came_out_in_order(pressed: &[char], out: &[BurstOutcome]) {
     let mut rest = pressed;
     for outcome in out {

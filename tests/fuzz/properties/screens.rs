@@ -1,5 +1,5 @@
-//! The screen: whatever comes from the gateway, the devices, the journal and the owner, the terminal
-//! is sent the drawing library's own sequences and printable text.
+//! The screen: whatever comes from the gateway, the devices, the journal and the owner, the
+//! terminal is sent only the drawing library's own sequences and printable text.
 
 use std::cell::RefCell;
 use std::io::{self, Write};
@@ -54,7 +54,7 @@ const KEYS: [Key; 20] = [
 pub fn check(data: &[u8]) {
     let mut draw = Draw(data);
     let mut bench = Bench::new(&mut draw);
-    // A long story says no more than a short one.
+    // A longer story would show nothing new.
     for _ in 0..40 {
         if draw.is_over() {
             break;
@@ -65,7 +65,7 @@ pub fn check(data: &[u8]) {
     }
 }
 
-/// The screen, its payments, and all that was drawn.
+/// The screen, its payments, and everything it drew.
 pub struct Bench {
     model: Model,
     now: u64,
@@ -207,7 +207,7 @@ impl Bench {
     }
 }
 
-/// What a gateway may say with words of its own; half of it goes the whole way through the codec.
+/// An answer with the gateway's own texts; half of them pass through the codec.
 fn answer(kind: CallKind, draw: &mut Draw<'_>) -> Answer {
     let reason = |draw: &mut Draw<'_>| {
         let code = draw.one_of(&["NOTENOUGH", "SYSTEMERROR", "AUTHCODEEXPIRE", "NEW_CODE"]);
@@ -238,7 +238,7 @@ fn answer(kind: CallKind, draw: &mut Draw<'_>) -> Answer {
         paid_at: Timestamp(NOON),
         coupon: Some(3),
     };
-    // Not cleaned before, as a journal from elsewhere may have it.
+    // Not cleaned, as in a journal from elsewhere.
     let hostile = |draw: &mut Draw<'_>| Reason::gateway(draw.text(), draw.text());
     let which = draw.byte() % 6;
     match kind {
@@ -266,7 +266,7 @@ fn answer(kind: CallKind, draw: &mut Draw<'_>) -> Answer {
     }
 }
 
-/// Draws a model as the terminal gets it, and reads what it gets.
+/// Draws a model as for the terminal, and checks what was sent.
 pub fn drawn(model: &Model, width: u16, height: u16) -> Result<Tally, String> {
     let tape = Tape::default();
     let area = Rect::new(0, 0, width, height);

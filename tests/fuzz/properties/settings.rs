@@ -1,4 +1,4 @@
-//! Configuration files: one checked value or one sentence, whatever the file holds.
+//! Configuration files: one checked value or one sentence, whatever the file contains.
 
 use std::cell::RefCell;
 use std::ffi::OsString;
@@ -18,7 +18,7 @@ use super::plain::assert_plain;
 const KEY: &str = "0123456789abcdef0123456789ABCDEF";
 
 thread_local! {
-    /// A folder with secrets to be named.
+    /// A folder with secrets that a file can name.
     static FOLDER: RefCell<TempDir> = RefCell::new(folder());
 }
 

@@ -1,4 +1,4 @@
-//! What a printer says: any bytes are answers or nothing, and the next whole answer is heard.
+//! Printer status: any bytes are answers or nothing, and the next complete answer is recognised.
 
 use paytill::device::printer::status::{PrinterAnswer, PrinterStatus, StatusParser};
 
@@ -8,7 +8,7 @@ pub fn check(data: &[u8]) {
     let mut parser = StatusParser::default();
     let mut status = PrinterStatus::default();
     let mut bytes = 0;
-    // Flow control may stand between any two bytes.
+    // Flow control may occur between any two bytes.
     let said: Vec<u8> = data.iter().copied().filter(|byte| !matches!(byte, 0x11 | 0x13)).collect();
     for byte in data {
         bytes += 1;
@@ -40,7 +40,7 @@ pub fn check(data: &[u8]) {
     if let Some(trouble) = status.trouble() {
         assert!(!trouble.to_string().is_empty());
     }
-    // Flow control and one answer end whatever was begun.
+    // Flow control and one answer end whatever was unfinished.
     for byte in [0x13, 0x11, 0x12] {
         parser.push(byte);
     }

@@ -1,16 +1,16 @@
-//! All that a terminal may be sent, as an automaton: the sequences of the drawing library and the
-//! till, with the range of their numbers, and printable text. Every other byte is refused.
+//! Everything that a terminal may be sent, as an automaton: the sequences of the drawing library
+//! and the till, with the range of their numbers, and printable text. Any other byte is refused.
 
 use std::collections::BTreeMap;
 
 use super::plain::is_plain;
 
-/// No window has more rows or columns.
+/// The most rows or columns of a window.
 const FARTHEST: u32 = 2000;
-/// Marks that may stand on one character.
+/// Combining marks allowed on one character.
 const MARKS: usize = 2;
 
-/// What a stream was made of: each kind of sequence, and how often it came.
+/// The contents of a stream: how often each kind of sequence occurred.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Tally {
     pub sequences: BTreeMap<String, usize>,
@@ -22,13 +22,13 @@ pub struct Tally {
 pub enum Place {
     /// The whole way from the shell to the screen and back.
     Terminal,
-    /// Frames alone.
+    /// Frames only.
     Frames,
     /// Lines of text, without any sequence.
     Lines,
 }
 
-/// Reads a stream to its end, or says what does not belong there.
+/// Reads a stream to its end, or reports what does not belong there.
 pub fn read(bytes: &[u8], place: Place) -> Result<Tally, String> {
     let mut tally = Tally::default();
     let (mut rest, mut is_on_screen, mut marks) = (bytes, place == Place::Frames, 0);
@@ -55,7 +55,7 @@ pub fn read(bytes: &[u8], place: Place) -> Result<Tally, String> {
                 *tally.sequences.entry("bell".into()).or_default() += 1;
                 1
             }
-            // On the screen every character is placed; lines end only around it.
+            // On the screen every character is positioned; lines end only before and after it.
             b'\n' | b'\r' if !is_on_screen => 1,
             0..=0x1f | 0x7f => return refused("a control byte"),
             _ => match character(rest) {
@@ -88,13 +88,13 @@ fn character(bytes: &[u8]) -> Option<char> {
     std::str::from_utf8(bytes.get(..length)?).ok()?.chars().next()
 }
 
-/// A sequence's length and kind.
+/// The length and the kind of a sequence.
 fn sequence(bytes: &[u8]) -> Option<(usize, String)> {
     let body = bytes.strip_prefix(b"\x1b[")?;
     let end = body.iter().position(|byte| (0x40..=0x7e).contains(byte))?;
     let (numbers, last) = (std::str::from_utf8(&body[..end]).ok()?, body[end]);
     let kind = match last {
-        // The cursor hidden and shown, the screen taken and given back.
+        // Hides and shows the cursor, enters and leaves the alternate screen.
         b'h' if ["?25", "?1049"].contains(&numbers) => format!("{numbers}h"),
         b'l' if ["?25", "?1049"].contains(&numbers) => format!("{numbers}l"),
         b'J' if numbers == "2" => "2J".to_owned(),
@@ -109,7 +109,7 @@ fn sequence(bytes: &[u8]) -> Option<(usize, String)> {
     Some((2 + end + 1, kind))
 }
 
-/// Colours of the palette and the few styles in use.
+/// Palette colours and the few styles in use.
 fn style(numbers: &str) -> Option<String> {
     let parts: Vec<u32> = numbers.split(';').map(number).collect::<Option<_>>()?;
     let mut rest = parts.as_slice();
@@ -117,7 +117,7 @@ fn style(numbers: &str) -> Option<String> {
         rest = match rest {
             [38 | 48, 5, 0..=255, rest @ ..] => rest,
             [39 | 49 | 59, rest @ ..] => rest,
-            // None, bold, dim, italic, underlined, inverse; and each of them off.
+            // Reset, bold, dim, italic, underlined, inverse, and each of them switched off.
             [0 | 1 | 2 | 3 | 4 | 7 | 22 | 23 | 24 | 27, rest @ ..] => rest,
             _ => return None,
         };
@@ -126,7 +126,7 @@ fn style(numbers: &str) -> Option<String> {
     Some(if is_colour { "colour".to_owned() } else { format!("{}m", parts[0]) })
 }
 
-/// A number in its one plain form.
+/// A number in its canonical form.
 fn number(text: &str) -> Option<u32> {
     let is_plain = !text.is_empty()
         && text.len() <= 4

@@ -1,12 +1,12 @@
-//! A second, independent reading of the gateway's answers, to hold the till's own against: it knows
-//! only the form in which the simulated bank writes.
+//! A second, independent parser of the gateway's answers to check the till's own. It understands
+//! only the form that the simulated bank writes.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use aws_lc_rs::hmac;
 
-/// The fields of a rightly signed answer; `None` of anything else.
+/// The fields of a correctly signed answer; `None` for anything else.
 pub fn signed(status: u16, body: &[u8], key: &str) -> Option<BTreeMap<String, String>> {
     let fields = flat(std::str::from_utf8(body).ok().filter(|_| status == 200)?)?;
     let text: String = fields
@@ -43,7 +43,7 @@ fn flat(text: &str) -> Option<BTreeMap<String, String>> {
     Some(fields)
 }
 
-/// One literal section behind the other, as one text, and what follows.
+/// Consecutive CDATA sections joined into one text, and the rest.
 fn literal(mut rest: &str) -> Option<(String, &str)> {
     let mut text = String::new();
     while let Some(section) = rest.strip_prefix("<![CDATA[") {

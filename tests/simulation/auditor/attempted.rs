@@ -1,4 +1,4 @@
-//! The books: all that is known of one attempt, from outside the till.
+//! All that is known about one attempt from outside the till.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use paytill::payment::{
     Answer, Call, CallKind, Event, Found, Inconclusive, State, Status, Submitted,
 };
 
-/// Refusals of a submission that say for certain that it took nothing (protocol 4.2).
+/// Refusals of a submission after which certainly nothing was charged (protocol 4.2).
 const REFUSALS: [&str; 16] = [
     "APPID_MCHID_NOT_MATCH",
     "APPID_NOT_EXIST",
@@ -38,49 +38,51 @@ pub struct Attempted {
     pub code: String,
     /// Acknowledged by the disk, in order.
     pub kept: Vec<(Event, State)>,
-    /// Since the journal was read last.
+    /// Since the journal was last read.
     pub has_moved: bool,
-    /// Handed to the disk, and not acknowledged.
+    /// Handed to the disk, but not acknowledged.
     pub handed: Vec<(Event, State)>,
     pub body: Vec<u8>,
-    /// The submission was handed out, and left.
+    /// When the submission was handed to the network, and when it left.
     pub sent_at: Option<u64>,
     pub left_at: Option<u64>,
     pub queries: Vec<u64>,
     pub reversals: Vec<u64>,
-    /// Reversals until it was told as reversed: should it be found open after that, it begins anew.
+    /// How many reversals there were when it was reported as reversed: if it is found open again,
+    /// the waits start over.
     pub told_reversed: usize,
-    /// Queries that something other than the interval calls for.
+    /// How many queries were due for other reasons than the interval.
     pub calls_for: usize,
-    /// Submissions that are on their way to the bank.
+    /// Submissions on their way to the bank.
     pub on_the_way: u32,
-    /// One has arrived: what comes after it is the same number again.
+    /// One has arrived: later ones repeat its number.
     pub has_arrived: bool,
     /// One of them is late.
     pub is_late: bool,
-    /// When a verified and matching payment was read.
+    /// When a verified and matching payment was first received.
     pub proof_at: Option<u64>,
     pub left_behind: bool,
-    /// A person gave up, or put it aside.
+    /// The cashier cancelled or superseded it.
     pub given_up: bool,
-    /// The gateway asks for the reversal, or refused the submission in a way that one query settles.
+    /// The gateway demands the reversal, or refused the submission in a way that one query settles.
     pub failed: bool,
-    /// A signed refusal of the submission, or the knowledge that it never left.
+    /// A signed refusal of the submission, or proof that it never left.
     pub refused: bool,
-    /// A query said that it is over.
+    /// A query found it ended.
     pub ended: bool,
-    /// A query said that nobody has paid, or that there is no such order.
+    /// A query found it unpaid, or unknown.
     pub is_unpaid: bool,
     pub withdrawn: bool,
     pub absent: Vec<u64>,
     pub told: Option<Status>,
     pub restarts: usize,
-    /// What people have done about it.
+    /// How often the cashier asked for something.
     pub asks: usize,
 }
 
 impl Attempted {
-    /// The gateway has said that it is over, or twice that it does not know what it has reversed.
+    /// Whether the gateway has confirmed the end, or has twice denied knowing an order that it
+    /// reversed.
     pub fn is_over(&self) -> bool {
         let twice = matches!(self.absent[..], [first, .., last] if last >= first + 10_000);
         self.ended || self.withdrawn && twice
@@ -97,7 +99,7 @@ impl Attempted {
         }
     }
 
-    /// The fields of an answer whose signature is right.
+    /// Takes note of a correctly signed answer.
     pub fn note_answer(
         &mut self,
         order: &Order,
@@ -149,7 +151,7 @@ impl Attempted {
         }
     }
 
-    /// Something calls for a query out of turn.
+    /// Something calls for a query outside the interval.
     pub fn note_wish(&mut self, event: &Event) {
         self.calls_for += 1;
         self.asks += 1;
@@ -159,8 +161,8 @@ impl Attempted {
 
     pub fn note_told(&mut self, attempt: &Attempt, event: &Event) {
         if let Event::Answered(_, answer) = event {
-            // A refusal is asked about at once, and so is what was refused and went back; a reversal
-            // has its own two queries.
+            // A refusal is queried at once, and so is a refused payment that was returned. A
+            // reversal has two queries of its own.
             let asks = match answer {
                 Answer::Submitted(submitted) => !matches!(
                     submitted,
@@ -178,7 +180,7 @@ impl Attempted {
         if status == Status::Reversed && self.told != Some(status) {
             self.told_reversed = self.reversals.len();
         }
-        // What is not recorded was told as such; the next start finds out anew.
+        // An unrecorded status was reported as such; the next start determines it anew.
         self.told = attempt.recorded.then_some(status);
     }
 }

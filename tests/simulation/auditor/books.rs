@@ -1,4 +1,5 @@
-//! What must stand in the journal: after every kind of death, and at the end, beside the bank's books.
+//! What the journal must contain: after every kind of crash, and at the end in comparison with the
+//! bank's ledger.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +14,7 @@ use super::pace::Pace;
 use crate::invariants::Invariant;
 
 impl Auditor {
-    /// The process is gone: what it had handed over may be on the disk or not.
+    /// The process is gone: entries that it had handed over may be on the disk or not.
     pub fn restarted(&mut self, reader: &JournalReader, rows: &[OrderRow]) {
         if let Err(error) = self.compare(reader, rows) {
             self.broken(Invariant::NothingLost, error.to_string());
@@ -41,7 +42,7 @@ impl Auditor {
         Ok(())
     }
 
-    /// At the very end: the journal's books and the bank's are the same.
+    /// The final check: the journal and the bank's ledger agree.
     pub fn close(&mut self, rows: &[OrderRow], bank: &mut Bank) {
         bank.advance(Millis(self.now));
         let mut nets: BTreeMap<i64, u32> = BTreeMap::new();
@@ -73,7 +74,7 @@ impl Auditor {
 }
 
 impl Attempted {
-    /// Holds what the journal has against what is known, and goes on from there.
+    /// Compares the journal with what is known, and continues from what it contains.
     fn compare(
         &mut self,
         reader: &JournalReader,
@@ -103,7 +104,7 @@ impl Attempted {
             wrong.push((Invariant::PaidNeedsProof, format!("{number}: an end without proof")));
         }
         if !std::mem::take(&mut self.has_moved) {
-            // The entries of what has not moved are under the journal's own chain.
+            // Unchanged entries are protected by the journal's own hash chain.
             if self.kept.last().is_some_and(|(_, state)| *state != row.state) {
                 wrong.push((Invariant::NothingLost, format!("{number} went back")));
             }

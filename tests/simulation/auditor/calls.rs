@@ -1,4 +1,4 @@
-//! What must be true of a call as it goes out.
+//! What must be true of each call as it is made.
 
 use paytill::payment::{Call, CallKind, Event, Rules};
 
@@ -6,11 +6,11 @@ use super::Wrong;
 use super::attempted::Attempted;
 use crate::invariants::Invariant;
 
-/// A customer has so long, unless somebody says otherwise.
+/// How long a customer has, unless the cashier cancels.
 const GIVE_UP_AFTER: u64 = 30_000;
-/// No reversal before that.
+/// No reversal before this age.
 const REVERSE_NOT_BEFORE: u64 = 15_000;
-/// Reversals are repeated so far apart at first, and at last.
+/// The first and the longest wait between two reversals.
 const FIRST_WAIT: u64 = 5_000;
 const LONGEST_WAIT: u64 = 30_000;
 
@@ -18,7 +18,8 @@ impl Attempted {
     /// What is wrong with making this call now.
     pub fn judge_call(&self, call: Call, now: u64) -> Vec<Wrong> {
         let mut wrong = Vec::new();
-        // The first entry is the intent to submit; every other call stands in the state it comes from.
+        // The first entry records the intent to submit; every other call is recorded in the state
+        // that awaits it.
         let is_kept = match call.kind {
             CallKind::Submit => !self.kept.is_empty(),
             CallKind::Query | CallKind::Reverse => {

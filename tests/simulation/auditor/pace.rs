@@ -1,20 +1,19 @@
-//! No storm: what is open at a start, or was when the machine fell asleep, is not asked about all at
-//! once.
+//! No storm: what was open at a start or before a suspension must not be queried all at once.
 
 use std::collections::BTreeSet;
 
-/// So many calls in a second at most, however much is open.
+/// The most calls in one second, however many attempts are open.
 const IN_A_SECOND: usize = 6;
-/// A shorter sleep is no matter: little has fallen due in it.
+/// After a shorter suspension little is due.
 const LONG_SLEEP: u64 = 10_000;
-/// What is asked later after a sleep than this is asked for another reason.
+/// Later than this after a suspension, a query has another reason.
 const WAKING_UP: u64 = 4_000;
 
 #[derive(Default)]
 pub struct Pace {
-    /// Calls for what was open at the start, within the last second.
+    /// Calls for attempts that were open at the start, within the last second.
     past: Vec<u64>,
-    /// Attempts that were there before the sleep, and not asked about since.
+    /// Attempts from before the suspension that have not been queried since.
     slept: BTreeSet<String>,
     wakes_at: u64,
     /// The first call for each of them, within the last second.
@@ -22,14 +21,14 @@ pub struct Pace {
 }
 
 impl Pace {
-    /// The machine falls asleep over these attempts.
+    /// The machine is suspended with these attempts.
     pub fn sleeps(&mut self, now: u64, wakes_at: u64, attempts: impl Iterator<Item = String>) {
         if wakes_at >= now + LONG_SLEEP {
             *self = Self { wakes_at, slept: attempts.collect(), ..Self::default() };
         }
     }
 
-    /// A query or a reversal goes out: what is wrong with that, if anything.
+    /// A query or a reversal is made; returns what is wrong with it, if anything.
     pub fn asked(&mut self, number: &str, now: u64, is_of_the_past: bool) -> Option<&'static str> {
         if is_of_the_past && is_storm(&mut self.past, now) {
             return Some("a start asks for everything at once");

@@ -13,7 +13,8 @@ pub struct Says {
     pub number: String,
 }
 
-/// The one price on a receipt, and its one number, in text and bars; `None` if it cannot be read.
+/// The only price on a receipt and the only order number, as text and as a barcode; `None` if it
+/// cannot be read.
 pub fn receipt(bytes: &[u8]) -> Option<Says> {
     let printout = Printout::read(bytes).ok()?;
     let amount = only(printout.lines().filter_map(|line| line.strip_prefix('￥')))?;
@@ -25,7 +26,7 @@ pub fn receipt(bytes: &[u8]) -> Option<Says> {
     Some(Says { amount: fen(amount)?, number: number.to_owned() })
 }
 
-/// As `orders --json` and `pay --json` tell it.
+/// The contents of a line of `orders --json` or `pay --json`.
 pub fn report(line: &str) -> Option<Says> {
     let value = |name: &str| {
         let (_, rest) = line.split_once(&format!("\"{name}\":"))?;
@@ -42,7 +43,7 @@ fn only<T>(mut all: impl Iterator<Item = T>) -> Option<T> {
     all.next().is_none().then_some(first)
 }
 
-/// `12.34` is 1234.
+/// `12.34` is 1234 fen.
 fn fen(price: &str) -> Option<i64> {
     let (yuan, fen) = price.split_once('.')?;
     let is_number = |text: &str| !text.is_empty() && text.bytes().all(|one| one.is_ascii_digit());

@@ -1,4 +1,4 @@
-//! What must be true of what people are told.
+//! What must be true of every report to people.
 
 use paytill::engine::Attempt;
 use paytill::payment::{Event, Status};
@@ -8,11 +8,11 @@ use super::Wrong;
 use super::attempted::Attempted;
 use crate::invariants::Invariant;
 
-/// A payment found later than this after its submission goes back, though nobody gave it up.
+/// A payment found later than this after its submission is returned, even if nobody cancelled it.
 const COUNTS_FOR: u64 = 90_000;
 
 impl Attempted {
-    /// What is wrong with telling this now, while the bank has this in its books.
+    /// What is wrong with reporting this now, given the bank's entry for the order.
     pub fn judge_told(
         &self,
         attempt: &Attempt,
@@ -62,8 +62,9 @@ impl Attempted {
         wrong
     }
 
-    /// What the till has not heard of, because it was off, is not held against it; what was told as
-    /// not paid goes back. Without a journal nothing counts: the next start finds out anew.
+    /// What the till could not know because it was off is not held against it, and a payment
+    /// reported as not paid is returned. Without a journal nothing counts: the next start
+    /// determines it anew.
     fn is_duly_paid(&self, event: &Event, now: u64) -> bool {
         matches!(event, Event::Answered(_, answer) if answer.proof().is_some())
             && now < self.left_at.unwrap_or(0) + COUNTS_FOR
@@ -74,10 +75,10 @@ impl Attempted {
             && self.told != Some(Status::Declined)
     }
 
-    /// Whether there is money at the bank, or can come some, that nobody could have foreseen not to.
+    /// Whether the bank holds money, or may still receive some, in a way that could be foreseen.
     fn can_hold_money(&self, status: Status, bank: Option<&LedgerEntry>) -> bool {
         let holds = bank.is_some_and(|entry| entry.net().minor() != 0);
-        // A number that is over at the bank takes nothing, whenever it arrives.
+        // An order that has ended at the bank takes no more money, whenever the submission arrives.
         let is_shut = bank.is_some_and(|entry| {
             matches!(
                 entry.standing,
@@ -86,13 +87,14 @@ impl Attempted {
         });
         let may_pay = bank.is_some_and(LedgerEntry::is_going_to_pay)
             || self.on_the_way > 0 && !self.has_arrived && !is_shut;
-        // The gateway's own word was not true, or the network kept the request beyond all measure.
+        // The gateway's answer was untrue, or the network held the request longer than any till
+        // waits.
         let is_lied_to = self.refused
             && status == Status::Declined
             && bank.is_some_and(|entry| {
                 matches!(entry.scenario, Scenario::Refused { charged: true, .. })
             });
-        // Only what the bank has never known can come late and be taken.
+        // Only an order that the bank has never known can arrive late and be charged.
         let is_unknown = !self.ended && !self.absent.is_empty();
         (holds || may_pay) && !(self.is_late && is_unknown || is_lied_to)
     }

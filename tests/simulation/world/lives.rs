@@ -1,4 +1,4 @@
-//! How a process ends and another begins, on a disk that may have lost what was not flushed.
+//! How a process ends and the next one starts, on a disk that may have lost what was not flushed.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::io;
@@ -25,8 +25,8 @@ use crate::invariants::Invariant;
 use crate::plan::HEALED;
 use crate::screen::Screen;
 
-/// How long after healing what was open is over: the time before a reversal, that of giving up, and
-/// three queries.
+/// How long after healing everything that was open must have ended: the time before a reversal, the
+/// time a customer has, and three queries.
 const ENDS_AFTER: u64 = 15_000 + 30_000 + 3 * 5_000;
 
 /// The journal's files on the simulated disk, for one process.
@@ -97,7 +97,7 @@ impl World {
         self.suspended_until = 0;
     }
 
-    /// Ends as it should: what was handed over is still written.
+    /// A clean end: entries that were handed over are still written.
     pub(super) fn closing(&mut self) {
         if self.is_healed() || self.till.is_none() {
             return;
@@ -146,7 +146,7 @@ impl World {
         self.disk.disarm();
         match opened {
             Ok((journal, past)) => self.open(journal, past),
-            // The owner reads why, and tries again.
+            // The owner reads the reason and tries again.
             Err(error) if has_failed => {
                 self.tell(|| format!("the till does not start: {error}"));
                 self.disk.kill();
@@ -213,14 +213,14 @@ impl World {
         self.perform(effects);
     }
 
-    /// Leaves the files as they are.
+    /// Reads without changing the files.
     pub(super) fn reader(&self) -> Result<JournalReader, JournalError> {
         let db = OnDisk::of(&self.disk).connect()?;
         db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
         Ok(JournalReader::on(db, Path::new(JOURNAL)))
     }
 
-    /// What is open now must end in time. What a later look finds after that has its own time.
+    /// What is open now must end in time. What a recheck finds after that gets its own time.
     fn plan_judgement(&mut self) {
         let Some(till) = &self.till else { return };
         let open = till.engine.busy().map(ToString::to_string).collect();
@@ -240,7 +240,7 @@ impl World {
         self.tell(|| "from here on nothing fails".to_owned());
         self.bank.heal();
         self.disk.mend();
-        // What waited for a slow disk is taken at once.
+        // Entries that were waiting for a slow disk are written at once.
         self.plan_at(self.now, Due::Disk { process: self.process });
         if self.till.as_ref().is_some_and(|till| till.disk_failed) {
             self.disk.kill();

@@ -1,6 +1,6 @@
 //! A till, its machine and its disk, the network, the bank and the people, on a virtual clock. The
-//! engine, the payment machine, the codec, the journal under SQLite, the screen and the bank are the
-//! real ones; the clock, the network, the disk and the people are drawn from the seed.
+//! engine, the payment machine, the codec, the journal with SQLite, the screen and the bank are the
+//! real ones; the clock, the network, the disk and the people follow the seed.
 
 mod lives;
 mod paper;
@@ -30,38 +30,39 @@ use crate::invariants::{Invariant, Violation};
 use crate::plan::{Climate, Customer, Deed, HEALED, Plan};
 use crate::screen::Screen;
 
-/// Time enough for the later looks at numbers that the gateway never knew.
+/// Enough time for the rechecks of numbers that the gateway never knew.
 const END: u64 = HEALED + 1_000_000;
-/// What the till waits for one answer.
+/// How long the till waits for an answer.
 const REQUEST_TIMEOUT: u64 = 10_000;
-/// So long without an entry, and the journal's writer does what a sale should not wait for.
+/// After this long without an entry, the journal's writer does the work that a sale should not wait
+/// for.
 const QUIET: u64 = 5_000;
 const JOURNAL: &str = "journal.sqlite";
 const STARTED: i64 = 1_795_318_200_000;
-/// The time line of the first boot begins here.
+/// The uptime at which the first boot begins.
 const BOOT: u64 = 1_000_000_000;
-/// One disk in so many is read byte by byte.
+/// One disk in this many is searched byte by byte.
 const DISKS_READ: u64 = 8;
-/// More operations than one entry needs at the disk.
+/// More disk operations than one entry needs.
 const OPERATIONS_OF_AN_ENTRY: u32 = 24;
-/// A start on a journal that is there changes little; making one takes more.
+/// Starting on an existing journal writes little; creating one takes more.
 const OPERATIONS_OF_A_START: u32 = 4;
 const OPERATIONS_OF_A_FIRST_START: u32 = 60;
 
-/// What became of a story.
+/// The outcome of a story.
 pub struct Told {
     pub violation: Option<Violation>,
-    /// In words, if it was wanted so.
+    /// The story as text, if requested.
     pub story: String,
     /// How the attempts ended.
     pub ends: Vec<Status>,
     pub counts: Counts,
 }
 
-/// What a story had in it.
+/// What happened in a story.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Counts {
-    /// Attempts that were begun: a code was scanned.
+    /// Attempts that were begun, each with a scanned code.
     pub sales: u64,
     pub entries: u64,
     pub calls: u64,
@@ -79,7 +80,7 @@ impl Counts {
     }
 }
 
-/// Plays a plan to its end, or to the first thing that must not be.
+/// Plays a plan to its end, or to the first violation.
 pub fn play(plan: &Plan, in_words: bool) -> Told {
     let mut world = World::new(plan.clone(), in_words);
     let played = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| world.run()));
@@ -100,7 +101,7 @@ pub fn play(plan: &Plan, in_words: bool) -> Told {
 enum Due {
     Customer(usize),
     Deed(usize, Deed),
-    /// The disk has done with the first entry that waits for it.
+    /// The disk has finished the first entry in the queue.
     Disk {
         process: u32,
     },
@@ -109,7 +110,7 @@ enum Due {
         process: u32,
         entries: u64,
     },
-    /// A connection stands, and the submission goes out on it.
+    /// A connection is established, and the submission leaves on it.
     Leaves {
         process: u32,
         call: (i64, u32),
@@ -135,7 +136,7 @@ enum Due {
     },
     PowerCut,
     Kill,
-    /// The owner ends the till in good order.
+    /// The owner closes the till properly.
     Closing,
     Start {
         process: u32,
@@ -156,40 +157,40 @@ struct Till {
     journal: FailStop,
     queue: VecDeque<Entry>,
     screen: Screen,
-    /// Attempts it found in the journal.
+    /// Attempts that it found in the journal.
     past: BTreeSet<i64>,
     entries: u64,
     disk_failed: bool,
 }
 
-/// A sale as people know it.
+/// A sale as people see it.
 struct Sale {
     customer: Customer,
-    /// Its number in the journal, once it stands there.
+    /// Its id in the journal, once it is recorded.
     id: Option<i64>,
     latest: Option<OutTradeNo>,
     attempts: u64,
     last_code: Option<String>,
 }
 
-/// A call whose answer is awaited.
+/// A call that awaits its answer.
 struct Awaited {
     order: Order,
     call: Call,
     code: Option<AuthCode>,
-    /// Names its chances.
+    /// Identifies its random draws.
     key: u64,
 }
 
 struct World {
     plan: Plan,
     climate: Climate,
-    /// What the owner wants on receipts.
+    /// For the receipts.
     config: Config,
     now: u64,
-    /// Counts processes; what was meant for an earlier one reaches nobody.
+    /// Counts processes. An event for an earlier one is dropped.
     process: u32,
-    /// What the machine calls its boot, and when that began.
+    /// The machine's boot id, and when that boot began.
     machine: (i64, u64),
     wall_error: i64,
     suspended_until: u64,
@@ -207,7 +208,7 @@ struct World {
     awaited: BTreeMap<(i64, u32), Awaited>,
     /// Submissions that the bank has refused for their form.
     malformed: BTreeSet<String>,
-    /// The last answer about each number, to be mistaken for another.
+    /// The last answer about each number, to be delivered for another one.
     answers: BTreeMap<String, Vec<u8>>,
     auditor: Auditor,
     counts: Counts,
@@ -238,7 +239,7 @@ impl World {
         let key = account.api_key.clone();
         let gateway =
             WechatV2::new(account.merchant.clone(), SignType::HmacSha256, key.clone().into());
-        // Whether the real gateway does so is not known (protocol 6).
+        // Whether the real gateway does this is not known (protocol 6).
         let fence_unknown = plan.chance("sync_point", 0).bool();
         let script = Script { fence_unknown, ..Script::default() };
         let mut world = Self {
@@ -275,7 +276,7 @@ impl World {
         world
     }
 
-    /// What comes by itself, and when.
+    /// Schedules everything that the plan determines.
     fn draw(&mut self) {
         for (sale, customer) in self.plan.customers() {
             self.plan_at(customer.at, Due::Customer(sale));
@@ -334,7 +335,7 @@ impl World {
         }
     }
 
-    /// The books, as somebody reads them who comes in from outside.
+    /// Reads the journal as an outsider would, and audits it.
     fn close(&mut self) {
         if self.plan.seed.is_multiple_of(DISKS_READ) {
             self.disk.look(|bytes| self.auditor.read_disk(bytes));
@@ -406,7 +407,7 @@ impl World {
         self.tell(|| format!("the machine sleeps until {wakes}"));
         self.suspended_until = wakes;
         self.auditor.sleeps(wakes);
-        // No connection lives through it.
+        // No connection survives a suspension.
         let (process, now) = (self.process, self.now);
         let calls: Vec<(i64, u32)> = self.awaited.keys().copied().collect();
         let agenda = std::mem::take(&mut self.agenda);
@@ -449,7 +450,7 @@ impl World {
     }
 
     fn roll(&self, rng: &mut fastrand::Rng, share: u64) -> bool {
-        // Drawn in any case, so that the other chances stay the same.
+        // Always drawn, so that the later draws stay the same.
         rng.u64(..1000) < share && !self.is_healed()
     }
 

@@ -9,10 +9,10 @@ use paytill::receipt::{Form, Paper, Profile, Slip, escpos};
 use super::World;
 
 impl World {
-    /// As the printer gets it, and as `pay --json` tells it.
+    /// Prints the receipt, and reports as `pay --json` does.
     pub(super) fn hand_out(&mut self, attempt: &Attempt) {
         let number = attempt.out_trade_no.as_str();
-        // Every kind of it, in turn.
+        // Each width and language in turn.
         let (paper, language) = match self.counts.entries % 4 {
             0 => (Paper::Mm58, Language::Chinese),
             1 => (Paper::Mm80, Language::Chinese),
@@ -27,7 +27,7 @@ impl World {
         self.auditor.reported(number, &report.to_string());
     }
 
-    /// As `orders --json` lists them.
+    /// Lists the orders as `orders --json` does.
     pub(super) fn list(&mut self, rows: &[OrderRow]) {
         for row in rows {
             let report = OrderReport::of_row(row).json(Language::English);

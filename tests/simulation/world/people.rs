@@ -1,4 +1,4 @@
-//! Customers come, and the cashier does something about them.
+//! Customers come, and the cashier acts.
 
 use paytill::engine::{Effect, SaleRef, Start};
 use paytill::money::{Currency, Money};
@@ -45,7 +45,7 @@ impl World {
         let serial = sale as u64 * 100 + known.attempts;
         let code = same_code.unwrap_or_else(|| scenario.code(serial));
         let due = known.customer.due;
-        // As it is typed.
+        // As the cashier types it.
         let typed = format!("{}.{:02}", due / 100, due % 100);
         let amount = Currency::CNY.read(&typed, paytill::money::AmountEntry::Major);
         if amount.as_ref().ok().map(|amount| amount.minor()) != Some(due) {

@@ -1,4 +1,5 @@
-//! What the engine wants done is done: entries go to the disk, calls to the wire, and people are told.
+//! Carries out the engine's effects: entries go to the disk, calls to the network, and reports to
+//! people.
 
 use paytill::clock::Millis;
 use paytill::engine::{Effect, Entry, Report};

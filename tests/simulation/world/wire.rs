@@ -1,4 +1,5 @@
-//! The network between till and bank: it loses, holds back, doubles, delays, alters and cuts off.
+//! The network between till and bank: it loses, holds back, duplicates, delays, alters and cuts
+//! off.
 
 use paytill::clock::Millis;
 use paytill::gateway::{Ask, Gateway as _, Reply, Stamp};
@@ -11,7 +12,7 @@ use super::{Awaited, Due, REQUEST_TIMEOUT, World};
 use crate::invariants::Invariant;
 use crate::plan::{HEALED, HELD_AT_MOST};
 
-/// An answer without a signature, to a message that was not even read.
+/// An unsigned answer to a message that was not even parsed.
 const REFUSED_FOR_ITS_FORM: &str = "<return_code><![CDATA[FAIL]]></return_code>";
 
 impl World {
@@ -47,7 +48,7 @@ impl World {
         }
         self.plan_at(self.now + REQUEST_TIMEOUT, Due::Answered { process, call, reply: None });
         if made.kind == CallKind::Submit {
-            // One host may be dead, and the other far.
+            // One host may be down, and the other slow.
             let dials = if rng.bool() && !self.is_healed() { rng.u64(..6_000) } else { 0 };
             return self.plan_at(self.now + dials, Due::Leaves { process, call, path, body });
         }
@@ -124,7 +125,7 @@ impl World {
             self.auditor.arrived(&number, body);
         }
         let Reaction::Answer { status, body } = reaction.action else {
-            // How broken answers are read is the transport's; here they are lost.
+            // Broken replies are the transport's business; here they are lost.
             self.counts.faults += 1;
             return;
         };
@@ -146,7 +147,7 @@ impl World {
         self.plan_at(at, Due::Answered { process, call, reply: Some((status, body)) });
     }
 
-    /// What somebody in between can do who has no key, or who confuses answers.
+    /// What an attacker without the key can do, or a server that confuses its answers.
     pub(super) fn alter(
         &self,
         number: &str,
@@ -169,7 +170,8 @@ impl World {
                 *body = text.replace(&sign, "").into();
             }
             _ => {
-                // One that names no order belongs to the request it came for: that is TLS's to see to.
+                // An answer that names no order belongs to the request it came for; TLS guarantees
+                // that.
                 let names_one =
                     |body: &[u8]| String::from_utf8_lossy(body).contains("<out_trade_no>");
                 let other = self

@@ -1,4 +1,4 @@
-//! The devices of this till, and their words on the screen.
+//! The till's devices, and how their state reads on the screen.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -23,17 +23,17 @@ use crate::screen::{Link, Printing};
 use crate::text;
 use paytill_host::clock::Clock;
 
-/// The drawer opens within this time of its key, or stays shut.
+/// The drawer opens within this time of the key, or not at all.
 const DRAWER_WAITS: Millis = Millis::seconds(3);
 
-/// What a device says.
+/// What the devices report.
 pub(super) enum DeviceReport {
     Scanned(Zeroizing<String>),
     Noise,
     Scanner(Health),
     Printer(Health),
     Display(Health),
-    /// A print job came to its end.
+    /// A print job has ended.
     Job(u64, Ended),
 }
 
@@ -44,12 +44,12 @@ pub(super) enum Ended {
     Failed(JobFault),
 }
 
-/// The scanner, the printer and the customer's display, where there are any.
+/// The scanner, the printer and the customer's display, as far as they are configured.
 pub(super) struct Devices {
     _scanners: Scanners,
     printer: Option<Printer>,
     display: Option<Display>,
-    /// What the customer sees.
+    /// What the customer's display shows.
     shown: Option<display::View>,
     form: Form,
     jobs: BTreeMap<u64, JobPurpose>,
@@ -104,7 +104,7 @@ impl Devices {
         })
     }
 
-    /// Shows the customer what has changed, if anything has.
+    /// Updates the customer's display if its contents have changed.
     pub(super) fn show(&mut self, view: display::View, config: &Config) {
         let Some(display) = &self.display else { return };
         if self.shown.replace(view) != Some(view) {
@@ -112,7 +112,8 @@ impl Devices {
         }
     }
 
-    /// Hands a receipt to the printer, as often as the owner wants. The sale is long recorded.
+    /// Hands a receipt to the printer, in the configured number of copies. The sale has long been
+    /// recorded. The error is a sentence for the cashier.
     pub(super) fn print(
         &mut self,
         attempt: &Attempt,
@@ -132,8 +133,8 @@ impl Devices {
         Ok(())
     }
 
-    /// Opens the cash drawer: a job of its own, which no receipt and no copy of one repeats. It is
-    /// for now or not at all: nobody may be there when it opens later.
+    /// Opens the cash drawer, as a job of its own that no receipt or reprint repeats. It opens now
+    /// or not at all: later, nobody may be there. The error is a sentence for the cashier.
     pub(super) fn open_drawer(
         &mut self,
         config: &Config,
@@ -150,7 +151,7 @@ impl Devices {
         Ok(())
     }
 
-    /// What the job was for.
+    /// Takes the purpose of a job that has ended.
     pub(super) fn finished(&mut self, job: u64) -> Option<JobPurpose> {
         self.jobs.remove(&job)
     }
@@ -166,7 +167,7 @@ pub(super) fn link(health: &Health, language: Language) -> Link {
     }
 }
 
-/// What became of a receipt, as the screen says it.
+/// The result of a print job, as the screen shows it.
 pub(super) fn printing(ended: Ended, language: Language) -> Printing {
     match ended {
         Ended::Sent => Printing::Sent,

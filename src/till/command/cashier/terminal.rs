@@ -1,4 +1,4 @@
-//! The terminal: taken over at the start, and given back on every way out.
+//! The terminal: taken over at the start, and restored on every way out.
 
 use std::io::{self, Write as _};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -15,31 +15,31 @@ use crate::clock::Uptime;
 use crate::screen::{self, Model};
 use paytill_host::clock::Clock;
 
-/// Keys that wait for the loop; a flood waits in the terminal.
+/// How many keys wait for the loop; a flood waits in the terminal itself.
 const WAITING: usize = 1024;
-/// How long the end of the till waits for the terminal to take its last bytes.
+/// How long the till, on its way out, waits for the terminal to accept its last bytes.
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// What comes from the terminal.
+/// Input from the terminal.
 #[derive(Clone, Copy)]
 pub(super) enum TerminalInput {
     /// A key, and when it was read.
     Key(KeyEvent, Uptime),
-    /// It was resized, or somebody else wrote on it.
+    /// The window was resized.
     Redraw,
     /// It was closed.
     Gone,
 }
 
-/// The terminal, between two threads: one reads keys, one writes frames. Neither is waited for, so
-/// that a terminal that hangs holds up no payment.
+/// The terminal, with one thread reading keys and another writing frames. The loop waits for
+/// neither, so a terminal that hangs holds up no payment.
 pub(super) struct Terminal {
     inbox: mpsc::Receiver<TerminalInput>,
     slot: Arc<FrameSlot>,
     put_down: std::sync::mpsc::Receiver<()>,
 }
 
-/// What is to be written; a newer frame takes the place of one that is still waiting.
+/// The next frame to write. A newer frame replaces one that is still waiting.
 #[derive(Default)]
 struct FrameSlot {
     sheet: Mutex<PendingFrame>,
@@ -55,7 +55,7 @@ struct PendingFrame {
 
 impl Terminal {
     pub(super) fn open(clock: &Clock) -> io::Result<Self> {
-        // The hook that comes with it gives the terminal back when the program panics.
+        // Includes a hook that restores the terminal on a panic.
         let terminal = ratatui::try_init()?;
         Self::share(clock, terminal).inspect_err(|_| ratatui::restore())
     }
@@ -77,17 +77,17 @@ impl Terminal {
         Ok(Self { inbox, slot, put_down })
     }
 
-    /// The next input. It may be dropped and called again; nothing is lost.
+    /// The next input. Cancel safe.
     pub(super) async fn next(&mut self) -> TerminalInput {
         self.inbox.recv().await.unwrap_or(TerminalInput::Gone)
     }
 
-    /// An input that has come already.
+    /// An input that has already arrived, if any.
     pub(super) fn waiting(&mut self) -> Option<TerminalInput> {
         self.inbox.try_recv().ok()
     }
 
-    /// Shows the model; inverted while the bell is seen.
+    /// Shows the model; inverted during a visual bell.
     pub(super) fn draw(&self, model: &Model, inverted: bool) -> io::Result<()> {
         let (width, height) = crossterm::terminal::size()?;
         let mut frame = Buffer::empty(Rect::new(0, 0, width, height));
@@ -106,11 +106,11 @@ impl Terminal {
 }
 
 impl Drop for Terminal {
-    /// Gives the terminal back, unless it hangs.
+    /// Restores the terminal, unless it hangs.
     fn drop(&mut self) {
         self.slot.hand(|sheet| sheet.is_last = true);
         if self.put_down.recv_timeout(PATIENCE).is_err() {
-            // It takes no bytes, but at least it echoes again what is typed.
+            // It accepts no bytes, but at least typing is echoed again.
             let _ = crossterm::terminal::disable_raw_mode();
         }
     }
@@ -122,7 +122,7 @@ impl FrameSlot {
         self.changed.notify_one();
     }
 
-    /// Writes what is handed to it, until the last.
+    /// Writes what is put into the slot, until the last frame.
     fn write(&self, mut terminal: DefaultTerminal) -> io::Result<()> {
         loop {
             let mut sheet = self.sheet.lock().unwrap_or_else(PoisonError::into_inner);
@@ -145,7 +145,8 @@ impl FrameSlot {
     }
 }
 
-/// What fits: the window may have changed meanwhile, and a frame that fits is on its way.
+/// Copies the part that fits: the window may have been resized, and a frame of the right size
+/// follows.
 fn copy(drawn: &Buffer, onto: &mut Buffer) {
     if drawn.area == onto.area {
         onto.clone_from(drawn);

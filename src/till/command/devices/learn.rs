@@ -28,9 +28,9 @@ use paytill_host::clock::Clock;
 
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// Listens until a scanner is used, and remembers it.
+/// Waits until a scanner is used, and stores which one it was.
 pub async fn run(json: Json, config: &Config, clock: &Clock) -> Result<Exit, Failure> {
-    // The till has its scanner for itself, and is not to begin while this listens.
+    // A running till has the scanner to itself, and none may start while this is listening.
     let _held = match Journal::open(&config.journal.path) {
         Err(held @ JournalError::Held(_)) => return Err(held.into()),
         journal => journal.ok(),
@@ -47,7 +47,7 @@ pub async fn run(json: Json, config: &Config, clock: &Clock) -> Result<Exit, Fai
     let mut signals = Signals::new()?;
     let candidate_count = candidates.len();
     let (sender, mut reports) = mpsc::unbounded_channel();
-    // A scanner that types does so here as well, and the shell is not to run what it typed.
+    // A keyboard scanner types here as well, and the shell must not run what it typed.
     let _quiet = Quiet::start();
     let _lesson = Detection::start(
         candidates,
@@ -132,7 +132,7 @@ fn in_both(sentence: impl Fn(LearnWords) -> String) -> Text {
     Text::each(|language| sentence(LearnWords::of(language)))
 }
 
-/// Keeps what is typed meanwhile from the terminal, and throws it away in the end.
+/// Hides what is typed in the meantime, and discards it at the end.
 struct Quiet(Option<Termios>);
 
 impl Quiet {

@@ -1,4 +1,4 @@
-//! The journal, and the disk under it.
+//! Checks the journal, and the disk it is on.
 
 use std::fs::File;
 use std::io;
@@ -12,19 +12,20 @@ use crate::text::doctor::{Finding, Verdict};
 use crate::text::{journal, system};
 use paytill_host::clock::Clock;
 
-/// A day of sales is some MiB.
+/// A day of sales takes a few MiB.
 const LITTLE_MIB: u64 = 200;
 const TOO_LITTLE_MIB: u64 = 16;
 const MIB: u64 = 1024 * 1024;
-/// Bytes of one trial, as SQLite writes a page.
+/// The size of one write, that of an SQLite page.
 const PAGE: [u8; 4096] = [0x5a; 4096];
-/// How long flushes are tried, and how often at most.
+/// For how long flushes are timed, and how many at most.
 const TRIAL: Millis = Millis(60);
 const MOST_FLUSHES: u64 = 20_000;
-/// Below this no disk has kept anything, but for one with a cache that survives (journal 2).
+/// No disk stores anything faster than this, except one with a cache that survives a power cut
+/// (journal 2).
 const TOO_FAST_US: u64 = 30;
 
-/// Checks the journal at a path as far back as it goes, and the place where it is.
+/// Verifies the whole journal at this path, and tests the disk under it.
 pub(super) fn check(path: &Path, clock: &Clock, reporter: &mut Reporter) {
     match audit(path) {
         Ok(None) => reporter.report(&Finding::NoJournal(path.display().to_string())),
@@ -56,7 +57,7 @@ fn audit(path: &Path) -> Result<Option<Audit>, JournalError> {
     JournalReader::open(path)?.map(|mut reader| reader.audit()).transpose()
 }
 
-/// The journal's folder, or what stands of the way there.
+/// The journal's folder, or the nearest folder above it that exists.
 fn standing(path: &Path) -> PathBuf {
     let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let mut above = path.ancestors().skip(1).filter(|folder| !folder.as_os_str().is_empty());
@@ -82,7 +83,7 @@ fn disk(folder: &Path, clock: &Clock) -> io::Result<Vec<Finding>> {
     Ok(findings)
 }
 
-/// A file beside the journal to try the disk with. It goes when this is dropped.
+/// A file beside the journal for timing the disk, removed on drop.
 struct DiskTrial {
     path: PathBuf,
     file: File,
@@ -95,7 +96,7 @@ impl DiskTrial {
         Ok(Self { path, file })
     }
 
-    /// Microseconds of a write that is flushed, on average.
+    /// The average time of a flushed write, in microseconds.
     fn flush_us(&self, clock: &Clock) -> io::Result<u64> {
         let started = clock.uptime();
         let mut flushes = 0;

@@ -1,4 +1,4 @@
-//! How long a certificate is good for.
+//! How long a certificate is valid.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,10 +10,10 @@ use rustls_pki_types::{CertificateDer, UnixTime};
 
 use crate::clock::Timestamp;
 
-/// The last second that a certificate can name, at the end of the year 9999.
+/// The last second that a certificate can express, at the end of the year 9999.
 const END_OF_TIME: u64 = 253_402_300_799;
 
-/// The first and the last moment of a certificate.
+/// The first and the last moment at which a certificate is valid.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct Validity {
     pub(super) from: Timestamp,
@@ -21,10 +21,10 @@ pub(super) struct Validity {
 }
 
 impl Validity {
-    /// Of the first certificate in a PEM text; `None` where there is none that can be read.
+    /// Of the first certificate in a PEM text; `None` if there is none or it cannot be read.
     ///
-    /// The verifier that TLS uses is asked at the beginning and at the end of time: each time it
-    /// looks at the days first of all, and says which they are.
+    /// Asks the verifier that TLS uses, at the beginning and at the end of time: it checks the
+    /// dates first, and its refusal contains them.
     pub(super) fn of_pem(pem: &[u8]) -> Option<Self> {
         let certificate = CertificateDer::from_pem_slice(pem).ok()?;
         let mut roots = RootCertStore::empty();

@@ -1,4 +1,4 @@
-//! The devices that are configured: whether they are there, and can be opened.
+//! Checks the configured devices: whether they are there and can be opened.
 
 use std::fs::OpenOptions;
 use std::io;
@@ -16,11 +16,11 @@ use crate::language::Language;
 use crate::text::doctor::{Check, Finding};
 use crate::text::system;
 
-/// Cells of the system's words.
+/// How many cells of a system error are shown.
 const WORDS: usize = 60;
 
-/// Looks at each. Ports are left alone while a till runs: even an attempt to open one would take
-/// something from whoever has it (devices 1.4).
+/// Checks each device. While a till runs, its ports are left alone: even an attempt to open one
+/// would disturb the program that has it (devices 1.4).
 pub(super) fn check(config: &Config, is_running: bool, reporter: &mut Reporter) {
     scanners(config, is_running, reporter);
     let look_at = |check, port: Option<&Path>, baud| match port {
@@ -41,7 +41,7 @@ pub(super) fn check(config: &Config, is_running: bool, reporter: &mut Reporter) 
     }
 }
 
-/// The one that has a port, and those that are found.
+/// The scanner at the configured port, and those that are found.
 fn scanners(config: &Config, is_running: bool, reporter: &mut Reporter) {
     if config.scanner.kind == ScannerKind::None {
         return reporter.report(&Finding::NoDevice(Check::Scanner));
@@ -55,7 +55,7 @@ fn scanners(config: &Config, is_running: bool, reporter: &mut Reporter) {
         let Role::Scanner(why) = settings.wanted.role(&device) else { continue };
         let node = device.node.display().to_string();
         findings.push(match (&device.class, why) {
-            // That is the one with the port.
+            // Already checked by its port.
             (DeviceClass::Serial, Why::Named) if settings.port.is_some() => continue,
             (DeviceClass::Serial, Why::Learned(baud)) => {
                 serial(Check::Scanner, &device.node, baud, is_running)
@@ -102,7 +102,7 @@ fn serial(check: Check, port: &Path, baud: u32, is_running: bool) -> Finding {
     }
 }
 
-/// A printer that is a file, which the till would make.
+/// A printer that is a file; the till would create it.
 fn file(path: &Path, language: Language) -> Finding {
     let name = path.display().to_string();
     let opened = match OpenOptions::new().append(true).open(path) {

@@ -1,5 +1,5 @@
-//! The gateway: whether it is reached, by its right name and with our certificate, whether it knows
-//! us, and what time it has.
+//! Checks the gateway: whether it can be reached under its right name and with our certificate,
+//! whether it accepts our account, and how far the clocks are apart.
 
 use secrecy::ExposeSecret;
 
@@ -21,16 +21,16 @@ use paytill_host::clock::Clock;
 use paytill_host::random::nonce;
 use paytill_host::transport::{Transport, TransportFailure};
 
-/// A new certificate takes days to get.
+/// A new certificate takes days to obtain.
 const ENDS_SOON_DAYS: i64 = 30;
 const DAY: i64 = 24 * 3600 * 1000;
-/// The gateway tells whole seconds, and the way there takes time.
+/// The gateway reports whole seconds, and the network adds its delay.
 const CLOCK_MAY_BE_OFF: u64 = 60;
-/// So far off, orders come under the wrong day, and certificates fail.
+/// Beyond this, orders fall on the wrong day and certificates fail.
 const CLOCK_IS_WRONG: u64 = 1800;
-/// The real gateway's hosts end so.
+/// The ending of the real gateway's hosts.
 const REAL: &str = ".mch.weixin.qq.com";
-/// `err_code`s that speak of the account (protocol 4.2, 4.4).
+/// `err_code`s that concern the account (protocol 4.2, 4.4).
 const OF_THE_ACCOUNT: [&str; 6] = [
     "APPID_MCHID_NOT_MATCH",
     "APPID_NOT_EXIST",
@@ -40,7 +40,7 @@ const OF_THE_ACCOUNT: [&str; 6] = [
     "SIGNERROR",
 ];
 
-/// Dials each host, and asks the first that answers about a number that cannot exist.
+/// Dials each host, then queries the first reachable one for an order that cannot exist.
 pub(super) async fn check(
     config: &Config,
     settings: &Settings,
@@ -103,7 +103,7 @@ fn certificate(settings: &Settings, now: Timestamp, zone: &TimeZone) -> Finding 
     }
 }
 
-/// A query moves nothing, and this number is none that a till gives: those end in digits.
+/// Queries an order number that no till issues: theirs end in digits. A query moves no money.
 async fn account(
     config: &Config,
     settings: &Settings,
@@ -133,7 +133,7 @@ async fn account(
     let what = match reply.map(|reply| codec.decode(ask, &reply, clock.wall()).answer) {
         Ok(Answer::Found(Found::NotFound)) => return Finding::AccountGood,
         Ok(Answer::Found(Found::Inconclusive(what))) => what,
-        // Nothing else answers a query for such a number.
+        // No other answer makes sense for such a number.
         Ok(_) => return Finding::AccountUnclear(String::new()),
         Err(failure) => failure.into(),
     };

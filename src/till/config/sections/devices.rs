@@ -1,4 +1,4 @@
-//! The sections of the devices: what is plugged in, where, and how it speaks.
+//! The sections of the devices: what is connected, where, and with which settings.
 
 use super::super::{
     ConfigError, DisplayConfig, DisplayKind, DisplayText, DrawerPin, Flow, Lights, Paper, Parity,
@@ -9,12 +9,12 @@ use crate::both;
 use crate::scan::keyboard::Layout;
 use paytill_host::config::file::Section;
 
-/// A customer's display has two lines of so many columns.
+/// The lines of a customer's display, and the columns of each.
 const WELCOME_LINES: usize = 2;
 const WELCOME_CELLS: usize = 20;
-/// What every display can show, where the store's own name cannot be.
+/// For displays that cannot show the store's own name.
 const WELCOME: &str = "WELCOME";
-/// Two numbers and the longest serial number that is kept.
+/// Two ids and the longest serial number that is kept.
 const DEVICE_CELLS: usize = 74;
 const BAUDS: [u64; 9] = [1200, 2400, 4800, 9600, 19200, 38400, 57600, 115_200, 230_400];
 

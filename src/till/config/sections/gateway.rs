@@ -14,12 +14,12 @@ use paytill_host::config::file::{Document, Section};
 use paytill_host::config::secret::{self, Of};
 use paytill_host::config::variable;
 
-/// The gateway in mainland China and its other site (protocol 1.1).
+/// The gateway in mainland China and its backup host (protocol 1.1).
 const BASE_URL: &str = "https://api.mch.weixin.qq.com";
 const BACKUP_URL: &str = "https://api2.mch.weixin.qq.com";
 const URL_CELLS: usize = 255;
 
-/// Whether money moves.
+/// Whether real money moves.
 pub(super) fn is_real(document: &Document<'_>) -> Result<bool, ConfigError> {
     let section = document.section("gateway");
     let kinds = [
@@ -55,14 +55,14 @@ pub(super) fn is_real(document: &Document<'_>) -> Result<bool, ConfigError> {
     }
 }
 
-/// Reads and checks what is in the file also in training, but the secrets only when they are used.
+/// Checks the section even in training, but reads the secrets only if they are used.
 pub(super) fn read(
     section: Section<'_>,
     is_real: bool,
     around: &Surroundings<'_>,
 ) -> Result<GatewayConfig, ConfigError> {
     let base_url = url(section, "base_url", "https", BASE_URL)?;
-    // Nobody who names another gateway wants its calls sent to the real one.
+    // If another gateway is named, its requests must not go to the real one.
     let backup = if base_url.as_deref() == Some(BASE_URL) { BACKUP_URL } else { "" };
     let backup_url = url(section, "backup_url", "https", backup)?;
     let merchant = merchant(section)?;
@@ -153,8 +153,8 @@ fn merchant(section: Section<'_>) -> Result<Merchant, ConfigError> {
     Ok(merchant)
 }
 
-/// `scheme://host` with or without a port and nothing else; `None` where it is empty. A wrong one
-/// is not repeated: there may be a password in it.
+/// `scheme://host`, with or without a port, and nothing else; `None` if it is empty. An invalid one
+/// is not repeated: it may contain a password.
 fn url(
     section: Section<'_>,
     key: &str,

@@ -1,4 +1,4 @@
-//! The section of receipts.
+//! The section of the receipt.
 
 use std::fs::File;
 use std::io::Read;

@@ -1,7 +1,7 @@
-//! What can be wrong in a file, and the line and sentence it is told with.
+//! Everything that can be wrong in a file, with the line and the sentence that report it.
 
 pub(super) const FAULTS: &[(&str, &str)] = &[
-    // Keys and sections nobody knows.
+    // Unknown keys and sections.
     (
         "[payment]\n\nquery_intervall_ms = 1",
         "3: [payment] query_intervall_ms is not a known key; did you mean query_interval_ms?",

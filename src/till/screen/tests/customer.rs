@@ -1,4 +1,4 @@
-//! What the customer's display is told.
+//! What the customer's display shows.
 
 use super::*;
 use crate::display::{SaleStage, View};
@@ -65,7 +65,7 @@ fn another_customers_payment_is_nobodys_business() {
 }
 
 #[test]
-fn an_outcome_that_is_not_written_down_is_not_told_the_customer() {
+fn an_outcome_that_is_not_recorded_is_not_shown_to_the_customer() {
     let mut bench = bench();
     let index = bench.charge("12.5", 1);
     bench.unrecorded(index);

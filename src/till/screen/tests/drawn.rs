@@ -1,4 +1,4 @@
-//! Pictures of the main screens, in both languages and two sizes.
+//! Snapshots of the main screens, in both languages and two sizes.
 
 use super::*;
 use crate::payment::Reason;
@@ -18,7 +18,7 @@ fn pictures(name: &str, bench: &mut ScreenBench) {
     bench.model.language = Language::English;
 }
 
-/// A till that has sold a little.
+/// A till with a few sales behind it.
 fn bench() -> ScreenBench {
     let mut bench = ScreenBench::new(settings());
     for (amount, last, answer) in [
@@ -127,7 +127,7 @@ fn a_lost_answer_is_asked_about() {
 }
 
 #[test]
-fn a_withdrawal_is_counted_down_to() {
+fn a_reversal_is_counted_down_to() {
     let (mut bench, index) = waiting();
     bench.cancel(index);
     bench.wait(1_000);

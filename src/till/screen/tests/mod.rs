@@ -1,4 +1,5 @@
-//! The screen's rules, its pictures, and a bench to drive it with the real payment machine.
+//! The rules of the screen, its snapshots, and a bench that drives it with the real payment
+//! machine.
 
 mod customer;
 mod drawn;
@@ -105,7 +106,7 @@ impl ScreenBench {
         self.send(ScreenMessage::Scanned(Scan::Payment(code(last))))
     }
 
-    /// An amount, Enter, a scan, and the payment as the till begins it; tells its index.
+    /// An amount, Enter, a scan, and the payment as the till begins it; returns its index.
     pub(super) fn charge(&mut self, amount: &str, last: u32) -> usize {
         self.type_text(amount);
         self.key(Key::Enter);
@@ -116,7 +117,7 @@ impl ScreenBench {
         self.attempts.len()
     }
 
-    /// As [`ScreenBench::begin`], where the scan may be refused.
+    /// Like [`ScreenBench::begin`], but the scan may be refused.
     pub(super) fn scan_and_begin(&mut self, last: u32) {
         if let [ScreenCommand::Begin { sale, .. }] = self.scan(last)[..] {
             self.obey(sale);
@@ -177,7 +178,7 @@ impl ScreenBench {
         self.report(index, event);
     }
 
-    /// From now on nothing of this payment can be written down.
+    /// From now on, nothing about this payment can be recorded.
     pub(super) fn unrecorded(&mut self, index: usize) {
         self.attempts[index].recorded = false;
     }
@@ -208,7 +209,7 @@ impl ScreenBench {
         self.step(index, Event::Cancel);
     }
 
-    /// Still unknown three minutes after giving up.
+    /// Still unknown three minutes after the till stopped waiting.
     pub(super) fn until_attention(&mut self, index: usize) {
         self.answer(index, Says::Unknown(reason("no_answer")));
         self.later(index, 30_000);
@@ -237,7 +238,7 @@ impl ScreenBench {
     }
 }
 
-/// The screen as text. A wide character owns two cells; its second one is skipped. Times of day
+/// The screen as text. A wide character takes two cells; its second one is skipped. Times of day
 /// depend on the time zone and are hidden.
 pub(super) fn drawn(model: &Model, width: u16, height: u16) -> String {
     let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
@@ -274,7 +275,7 @@ fn hide_times(text: &str) -> String {
     letters.into_iter().collect()
 }
 
-/// The text without spaces, line ends and frames, to look for words that may be broken.
+/// The text without spaces, line ends and frames, to find words that may be wrapped.
 pub(super) fn packed(text: &str) -> String {
     let drawn = |letter: char| matches!(letter, '\u{2500}'..='\u{259f}');
     text.chars().filter(|letter| !letter.is_whitespace() && !drawn(*letter)).collect()

@@ -1,4 +1,4 @@
-//! Whatever comes, in whatever window: no panic, and open money is in sight.
+//! Whatever happens, in a window of any size: no panic, and open money is in sight.
 
 use proptest::prelude::*;
 
@@ -9,7 +9,7 @@ use crate::scan::Wallet;
 
 const UNSAFE: [char; 2] = ['\u{1b}', '\u{202e}'];
 
-/// One thing that may happen to the till.
+/// Something that can happen to the till.
 #[derive(Clone, Debug)]
 enum Happening {
     Key(Key),
@@ -140,9 +140,10 @@ proptest! {
                 if width < 10 || height < 2 {
                     continue;
                 }
-                // Unsettled money, then the payment at hand, then what only waits to be closed.
+                // Unsettled money, then the payment at hand, then orders that only wait to be
+                // closed.
                 let Some(urgent) = bench.model.most_urgent() else { continue };
-                // In the smallest window the payment at hand comes before a number that only waits
+                // In the smallest window, the payment at hand comes before an order that only waits
                 // to be closed.
                 let first = bench.model.by_urgency()[0];
                 let words = [urgent, first]

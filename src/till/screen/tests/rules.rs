@@ -1,4 +1,4 @@
-//! What keys, scans and news do.
+//! What keys, scans and reports do.
 
 use super::*;
 use crate::says::{Says, reason};
@@ -159,13 +159,13 @@ fn the_same_code_read_twice_is_sent_once() {
     bench.answer(index, Says::Declined(reason("AUTH_CODE_INVALID")));
     assert_eq!(bench.scan(1), []);
     assert!(says(&bench, "This payment code was already used. Nothing was sent."));
-    // Another one that begins and ends like it.
+    // Another code that begins and ends like it.
     let sale = SaleRef::Again(1, Money::from_minor(1250));
     assert_eq!(bench.scan(20_001), [ScreenCommand::Begin { sale, code: code(20_001) }]);
 }
 
 #[test]
-fn giving_up_asks_once_and_a_second_escape_changes_nothing() {
+fn cancelling_asks_once_and_a_second_escape_changes_nothing() {
     let mut bench = bench();
     let index = bench.charge("12.5", 1);
     bench.answer(index, Says::Paying);
@@ -191,7 +191,7 @@ fn the_question_goes_when_the_customer_has_paid_meanwhile() {
     bench.later(index, 5_000);
     bench.answer(index, Says::Paid(proof()));
     assert!(says(&bench, "Hand over the goods."));
-    // It was on its way to the question, and must not take the answer out of sight.
+    // This Enter was meant for the question, and must not dismiss the answer.
     assert_eq!(bench.key(Key::Enter), []);
     assert!(says(&bench, "Hand over the goods."));
     bench.wait(1_000);
@@ -205,7 +205,7 @@ fn a_scanner_that_types_answers_no_question() {
     let index = bench.charge("12.5", 1);
     bench.answer(index, Says::Paying);
     bench.key(Key::Esc);
-    // Too short to be known as a scan: an EAN-8 and its Enter, all at once.
+    // Too short to be recognised as a scan: an EAN-8 and its Enter, all at once.
     for digit in "12345670".chars() {
         bench.send(ScreenMessage::Key(Key::Char(digit)));
     }
@@ -239,7 +239,7 @@ fn what_the_customer_has_paid_and_the_gateway_keeps_is_not_charged_again() {
 }
 
 #[test]
-fn seconds_count_down_to_the_query_and_to_giving_up() {
+fn seconds_count_down_to_the_query_and_to_the_end_of_the_wait() {
     let mut bench = bench();
     bench.charge("12.5", 1);
     bench.wait(1_500);
@@ -281,7 +281,7 @@ fn a_receipt_is_printed_for_what_was_seen_to_be_paid() {
     bench.answer(index, Says::Paid(proof()));
     let order = bench.order(index);
     assert_eq!(bench.commands, [ScreenCommand::Print { out_trade_no: order.clone(), copy: false }]);
-    // It is on its way: not one for every press.
+    // Already requested: not one receipt per press.
     assert_eq!(bench.key(Key::F(9)), []);
     assert!(says(&bench, "The receipt is waiting for the printer."));
     bench.send(ScreenMessage::Printed { out_trade_no: order.clone(), how: Printing::Printed });
@@ -330,7 +330,7 @@ fn the_receipt_that_did_not_come_out_is_the_one_that_f9_prints() {
     bench.send(ScreenMessage::Printed { out_trade_no: orders[0].clone(), how });
     let tail = orders[0].tail();
     assert!(says(&bench, &format!("The receipt for order {tail} was not printed: no paper.")));
-    // The second sale is on the screen, and it has its receipt.
+    // The second sale is on the screen and has its receipt.
     assert_eq!(bench.key(Key::F(9)), again(&orders[0]));
     assert_eq!(bench.key(Key::F(9)), again(&orders[1]));
 }
@@ -368,7 +368,7 @@ fn nothing_is_printed_for_what_was_over_at_the_start() {
 }
 
 #[test]
-fn a_put_aside_payment_lets_the_same_sale_be_charged_again() {
+fn a_superseded_payment_lets_the_same_sale_be_charged_again() {
     let mut bench = bench();
     let index = bench.charge("12.5", 1);
     bench.cancel(index);
@@ -392,7 +392,7 @@ fn a_sale_that_turns_out_paid_is_not_charged_again() {
     bench.key(Key::Enter);
     bench.key(Key::Down);
     bench.key(Key::Enter);
-    // Its answer was on the way when it was put aside.
+    // Its answer was on the way when it was superseded.
     bench.later(index, 5_000);
     bench.answer(index, Says::Paid(proof()));
     assert_eq!(bench.model.takes_codes(), None);

@@ -1,4 +1,4 @@
-//! Windows that are too small: they say so, but first of all the state of open money.
+//! Windows that are too small: they say so, but only after the state of open money.
 
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
@@ -34,7 +34,7 @@ impl Canvas<'_> {
             let strong = self.palette.strong();
             y = self.lines(area, y, &model.money(sale.amount()), strong);
         }
-        // What Enter would answer is asked here too.
+        // A question that Enter would answer is shown here too.
         for asked in self.question_lines(area.width.max(40)) {
             let strong = self.palette.strong();
             y = self.lines(area, y, &asked.text, strong);
@@ -58,7 +58,7 @@ impl Canvas<'_> {
         self.lines(area, y, &small, base);
     }
 
-    /// Lines with a ground of their own across the window.
+    /// Lines on a coloured band across the window; returns the next free row.
     fn block(&mut self, area: Rect, y: u16, words: &str, style: Style) -> u16 {
         let mut end = y;
         for line in Self::fitted(area, y, words) {
@@ -80,7 +80,7 @@ impl Canvas<'_> {
         end
     }
 
-    /// Broken at words if there is room for that, else anywhere.
+    /// Wrapped at words if there is room for that, otherwise anywhere.
     fn fitted(area: Rect, y: u16, words: &str) -> Vec<String> {
         let width = usize::from(area.width);
         let lines = wrap(words, width);

@@ -1,4 +1,4 @@
-//! The story of this payment, the last sales, help, and the training customers.
+//! The story of the payment at hand, the last sales, help, and the training customers.
 
 use ratatui::layout::Rect;
 use ratatui::widgets::{Block, BorderType, Widget};
@@ -13,7 +13,7 @@ use crate::screen::wrap::wrap;
 use crate::text::screen::{HelpWords, StoryWords};
 use crate::text::{reason, training};
 
-/// Cells of a training customer's name.
+/// The width of a training customer's name, in cells.
 const NAME: usize = 60;
 const KEY_COLUMN: u16 = 10;
 
@@ -54,7 +54,7 @@ impl Canvas<'_> {
             let amount = model.money(view.amount);
             let word = text.word(status);
             let style = self.palette.ink(Tone::of(status));
-            // Two forms: a line of its own, or a narrow column.
+            // Two layouts: a full line, or a narrow column.
             let (amount_end, word_at) = if area.width >= 60 { (22, 26) } else { (16, 18) };
             let base = self.palette.base();
             let column = Rect { width: area.width.min(amount_end), ..area };
@@ -131,7 +131,7 @@ impl Canvas<'_> {
                 self.put(list, 3, y, &name, base);
             }
         }
-        // There are more than are shown.
+        // Marks for the entries that do not fit.
         let quiet = self.palette.quiet();
         if first > 0 {
             self.put_right(list, 0, "↑", quiet);
@@ -152,7 +152,7 @@ impl Canvas<'_> {
         inset(outer, 4, 2)
     }
 
-    /// A title with a line to the right; tells the area below it.
+    /// Draws a title with a rule to its right; returns the area below it.
     fn title(&mut self, area: Rect, title: &str) -> Rect {
         let area = inset(area, 2, 0);
         if area.height == 0 {

@@ -1,7 +1,9 @@
-//! Drawing: a pure function of the model and the frame's size.
+//! Draws the screen: a pure function of the model and the size of the frame.
 //!
-//! From top to bottom: the shop and the time, the banner of training, payments that are open but not
-//! at hand, what ended meanwhile, the task, a note, the devices, the keys that work now.
+//! From top to bottom: the shop and the time, the training banner, open payments that are not at
+//! hand, payments that ended in the background, the task, a note, the connections, the keys that
+//! work now. This file lays out the regions and draws the first two; the other files draw the rest
+//! (see the map in [`crate::screen`]). Nothing is drawn outside the frame.
 
 mod compact;
 mod lists;
@@ -18,20 +20,20 @@ use super::model::{Dialog, Model};
 use super::palette::Palette;
 use crate::clean::clean;
 
-/// The smallest window that shows everything.
+/// The smallest window, in cells, that shows everything.
 pub const SMALLEST_WIDTH: u16 = 80;
 pub const SMALLEST_HEIGHT: u16 = 24;
 
-/// From this width on the last sales have a column of their own.
+/// From this width on, the last sales have a column of their own.
 const TWO_COLUMNS: u16 = 110;
 const SIDE_WIDTH: u16 = 40;
-/// Rows below the sheet: beside a column of last sales, and without one.
+/// Rows below the sheet, with a column of last sales beside it and without.
 const STORY_HEIGHT: u16 = 12;
 const BELOW_HEIGHT: u16 = 6;
-/// Rows of the sheet before anything is shown below it.
+/// The least height of the sheet, in rows, before anything is shown below it.
 const SHEET_AT_LEAST: u16 = 14;
 
-/// Draws the model onto the whole of a buffer.
+/// Draws the model over a whole buffer.
 pub fn view(model: &Model, buffer: &mut Buffer) {
     let area = buffer.area;
     let palette = Palette::of(model.settings.theme);
@@ -44,7 +46,7 @@ pub fn view(model: &Model, buffer: &mut Buffer) {
     }
 }
 
-/// What is drawn on, and from what.
+/// The model, and the buffer that it is drawn into.
 struct Canvas<'a> {
     model: &'a Model,
     palette: Palette,
@@ -105,7 +107,8 @@ impl Canvas<'_> {
         let question = self.question_lines(main.width);
         let asked = if question.is_empty() { 0 } else { rows_of(&question).saturating_add(2) };
         let rest = main.height.saturating_sub(asked);
-        // What stands below gives way to a question, and needs no room where there is a column.
+        // A question takes the place of the list below. With a column of last sales, only the story
+        // needs that place.
         let below = match (asked > 0, wide, has_story) {
             (true, ..) | (false, true, false) => 0,
             (false, true, true) => STORY_HEIGHT,
@@ -155,7 +158,7 @@ impl Canvas<'_> {
         }
     }
 
-    /// Writes one line, cut at the area's right edge; tells the cells it took.
+    /// Writes one line, clipped to the area; returns how many cells it took.
     fn put(&mut self, area: Rect, x: u16, y: u16, text: &str, style: Style) -> u16 {
         let area = area.intersection(self.buffer.area);
         if x >= area.width || y >= area.height {
@@ -190,7 +193,7 @@ fn rows_of<T>(lines: &[T]) -> u16 {
     u16::try_from(lines.len()).unwrap_or(u16::MAX)
 }
 
-/// The area without so many cells at each side and rows above and below.
+/// The area without `x` cells at each side and `y` rows above and below.
 fn inset(area: Rect, x: u16, y: u16) -> Rect {
     let width = area.width.saturating_sub(x.saturating_mul(2));
     let height = area.height.saturating_sub(y.saturating_mul(2));

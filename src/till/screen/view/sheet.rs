@@ -1,4 +1,4 @@
-//! One sheet: shape, word, amount, what happened, the time ahead, and the next step.
+//! The sheet of the task: shape, word, amount, what happened, the time ahead, and the next step.
 
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
@@ -13,18 +13,18 @@ use crate::screen::wrap::wrap;
 /// Cells between the border and the text.
 const PADDING: u16 = 3;
 const AFTER_SHAPE: u16 = 4;
-/// Rows of the head with an amount in large digits.
+/// The height of the head, in rows, with the amount in large digits.
 const LARGE_HEAD: u16 = 7;
 
-/// What a sheet says.
+/// The contents of a sheet.
 pub(super) struct Sheet {
     pub(super) tone: Tone,
     pub(super) border: BorderType,
-    /// The whole sheet is coloured: a result.
+    /// Whether the whole sheet is coloured, as for a result.
     pub(super) is_filled: bool,
     pub(super) shape: &'static Bitmap,
     pub(super) word: String,
-    /// Beside the word, quietly.
+    /// Shown beside the word in quiet text.
     pub(super) detail: String,
     pub(super) amount: String,
     pub(super) what: Vec<String>,
@@ -36,7 +36,7 @@ pub(super) struct Sheet {
 
 /// The time ahead.
 pub(super) struct Meter {
-    /// Milliseconds gone, and in all; no bar without.
+    /// Milliseconds elapsed and in total; `None`: no bar.
     pub(super) bar: Option<(u64, u64)>,
     pub(super) left: String,
     pub(super) right: String,
@@ -61,7 +61,7 @@ impl Canvas<'_> {
         let width = usize::from(area.width);
         let asking = self.model.is_asking();
         let what: Vec<String> = sheet.what.iter().flat_map(|line| wrap(line, width)).collect();
-        // While a question is asked, its answer is the only next step.
+        // While a question is shown, its answer is the only next step.
         let step = |words: &str| if asking { "" } else { words }.to_owned();
         let next = wrap(&step(&sheet.next), width.saturating_sub(2));
         let also = wrap(&step(&sheet.also), width.saturating_sub(2));
@@ -75,7 +75,8 @@ impl Canvas<'_> {
             .find_map(|(head, air)| fits(head, air).then_some(head))
             .unwrap_or(1);
         let mut spare = area.height.saturating_sub(head + below);
-        // Air: below the head, above the next step, then above the meter; twice where there is much.
+        // Blank rows, in order of priority: below the head, above the next step, above the meter;
+        // two each if there is plenty of room.
         let each = if spare >= gaps * 4 { 2 } else { 1 };
         let mut air = |wanted: bool| {
             let given = if wanted { spare.min(each) } else { 0 };

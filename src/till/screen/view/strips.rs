@@ -1,4 +1,4 @@
-//! The lines around the task: open payments, notices, questions, notes, devices, keys.
+//! The strips around the task: pinned payments, notices, questions, notes, connections, keys.
 
 use ratatui::layout::Rect;
 use ratatui::style::Modifier;
@@ -13,19 +13,19 @@ use crate::screen::palette::Tone;
 use crate::screen::wrap::wrap;
 use crate::screen::{Link, keys};
 
-/// Lines of what ended meanwhile.
+/// The most lines of a notice.
 const NOTICE_MAX: usize = 4;
-/// Open payments that have a line of their own; the rest is counted.
+/// Open payments with a line of their own; the others are counted.
 const PINNED_MAX: usize = 3;
 const PINNED_MAX_TALL: usize = 6;
 const TALL: u16 = 32;
-/// Cells of what is wrong with a device.
+/// The room for the text of a device's fault, in cells.
 const ASIDE: u16 = 40;
 const FAULT: usize = 120;
 
 /// One line of the pinned payments.
 pub(super) struct Pin {
-    /// `None` for what only waits to be closed: nobody need look.
+    /// `None` for an order that only waits to be closed and needs no attention.
     tone: Option<Tone>,
     word: &'static str,
     amount: String,
@@ -89,7 +89,7 @@ impl Canvas<'_> {
             let line = inset(row, 2, 0);
             self.put(line, 0, 0, pin.word, style.add_modifier(Modifier::BOLD));
             self.put_right(Rect { width: 34.min(line.width), ..line }, 0, &pin.amount, style);
-            // The number alone, where its label would cost the countdown.
+            // The number alone, if its label would crowd out the countdown.
             let order = self.model.text().order(&pin.tail);
             let fits = 36 + cells(&order) + 2 + cells(&pin.ahead) <= line.width;
             self.put(line, 36, 0, if fits { &order } else { &pin.tail }, style);
@@ -97,7 +97,7 @@ impl Canvas<'_> {
         }
     }
 
-    /// What ended meanwhile, in lines; the first is the title.
+    /// The notice in lines, its title first.
     pub(super) fn notice_lines(&self, width: u16) -> Vec<String> {
         let text = self.model.text();
         let Some(notice) = self.model.notices.front() else { return Vec::new() };
@@ -261,7 +261,7 @@ impl Canvas<'_> {
         };
         let mut spare = area.width.saturating_sub(needed(3));
         let gap = [3, 1].into_iter().find(|gap| needed(*gap) <= area.width).unwrap_or(0);
-        // What is wrong comes before what is only good to know. Whole words or nothing.
+        // Faults come before hints. A text that does not fit is left out, not cut.
         let is_news = |link: &Link| matches!(link, Link::Warned(_) | Link::Failed(_));
         let mut asides = vec![String::new(); devices.len()];
         for news in [true, false] {
@@ -302,7 +302,7 @@ impl Canvas<'_> {
         let needed = |keys: &[(&str, &str)]| -> u16 {
             keys.iter().map(|(name, does)| cells(name) + cells(does) + 5).sum()
         };
-        // What help tells anyway gives way first.
+        // Keys that are also on the help page go first.
         for dispensable in ["Ctrl-L", "F9", "F6", "F5"] {
             if needed(&keys) > area.width + 1 {
                 keys.retain(|(name, _)| *name != dispensable);
@@ -316,7 +316,7 @@ impl Canvas<'_> {
     }
 }
 
-/// An amount with a comma at every thousand, so that a digit too many is seen.
+/// The amount with thousands separators, so that an extra digit stands out.
 fn grouped(amount: &str) -> String {
     let (major, minor) = amount.split_at(amount.find('.').unwrap_or(amount.len()));
     let digits = major.chars().filter(char::is_ascii_digit).count();
@@ -334,7 +334,7 @@ fn grouped(amount: &str) -> String {
     grouped + minor
 }
 
-/// What is wrong, and the same without what to do about it.
+/// The fault with the advice, and without it.
 fn briefer(why: &str) -> Vec<String> {
     let whole = clean(why, FAULT);
     let whole = whole.trim_end_matches(['.', '。']);

@@ -1,4 +1,4 @@
-//! What the cashier is at, as a sheet.
+//! The cashier's task, drawn as a sheet.
 
 use ratatui::layout::Rect;
 use ratatui::style::Modifier;
@@ -16,9 +16,9 @@ use crate::screen::shapes::{self, NO_ENTRY};
 use crate::screen::{Link, Model, SaleRef};
 use crate::text::reason;
 
-/// Characters of a transaction number that are shown.
+/// How many characters of a transaction number are shown.
 const TAIL: usize = 8;
-/// Of what is wrong with a scanner.
+/// The room for the text of a scanner's fault, in cells.
 const FAULT_CELLS: usize = 60;
 
 impl Canvas<'_> {
@@ -282,7 +282,7 @@ fn meter(model: &Model, attempt: &ShownAttempt) -> Option<Meter> {
     })
 }
 
-/// The one thing of the time ahead that matters most.
+/// The most important event ahead.
 pub(super) fn ahead(model: &Model, attempt: &ShownAttempt) -> Option<String> {
     let text = model.text();
     let state = &attempt.view.state;

@@ -1,8 +1,8 @@
-//! What is checked, and how well it is.
+//! The subjects of the checks, and the possible results.
 
 use crate::language::Language;
 
-/// What is checked.
+/// What a finding is about.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Check {
     Configuration,
@@ -61,11 +61,11 @@ impl Check {
     }
 }
 
-/// How well it is.
+/// The result of a check.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Verdict {
     Well,
-    /// The till sells, but somebody should look.
+    /// The till can sell, but this needs attention.
     Warning,
     Fault,
 }

@@ -1,6 +1,8 @@
+//! Every finding reads as one sentence, with advice where there is a fault.
+
 use super::*;
 
-/// One of each kind, but for those that repeat a sentence of somebody else's.
+/// One finding of each kind, except those that repeat a sentence from elsewhere.
 fn findings() -> Vec<Finding> {
     let host = || "https://api.example.com".to_owned();
     let day = || "2026-11-22".to_owned();

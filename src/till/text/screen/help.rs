@@ -1,7 +1,7 @@
-//! Help: what to do now, and the keys.
+//! The help page: what to do now, and the keys.
 
 crate::catalogue! {
-    /// The page behind F1.
+    /// The page that F1 opens.
     pub struct HelpWords;
 
     title => "Help", "帮助";

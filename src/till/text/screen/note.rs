@@ -1,11 +1,10 @@
-//! What is said to the cashier in passing: why a key or a scan did nothing, and what came of a
-//! receipt.
+//! The notes: why a key or a scan did nothing, and how a print job went.
 
 crate::catalogue! {
-    /// Said below the desk, in whole sentences.
+    /// Shown below the task, in whole sentences.
     pub struct NoteWords;
 
-    // Amounts that are none.
+    // Invalid amounts.
     amount_first =>
         "Enter the amount first, then press Enter.", "请先输入金额，再按回车键。";
     amount_not_digits => "Enter an amount such as 12.50.", "请输入金额，例如 12.50。";
@@ -35,7 +34,7 @@ crate::catalogue! {
          suffix to Enter (CR).",
         "疑似扫码，但没有以回车结尾。未扣款。请把扫码枪后缀设为回车（CR）。";
 
-    // Why a payment was not begun.
+    // Why a payment was not started.
     cannot_save => "The till cannot save transactions.", "无法保存交易记录。";
     sale_unsettled(tail: &str) =>
         "Order {tail} of this sale is not finished yet.", "本单的订单尾号 {tail} 尚未完成。";

@@ -1,7 +1,7 @@
-//! The story of a payment, line by line.
+//! The lines of a payment's story.
 
 crate::catalogue! {
-    /// What happened to a payment. Where there is a reason, it follows.
+    /// What happened to a payment. If there is a reason, it follows.
     pub struct StoryWords;
 
     title => "This payment", "这笔支付";
@@ -27,6 +27,6 @@ crate::catalogue! {
     revoked => "Confirmed: reversed.", "已确认：撤销成功。";
     refunded => "Confirmed: the money is being returned.", "已确认：款项原路退回。";
 
-    /// The same so many times in a row, of a sentence without its full stop.
+    /// Happened this many times in a row; `sentence` comes without its full stop.
     repeated(sentence: &str, times: u32) => "{sentence} ({times} times).", "{sentence}（{times} 次）。";
 }
