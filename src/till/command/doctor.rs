@@ -53,7 +53,7 @@ pub async fn run(json: Json, flags: &Flags, clock: &Clock) -> Result<Exit, Failu
             GatewayConfig::Unread => {}
         }
         let is_running = journal::is_held(&config.journal.path);
-        reporter.report(if is_running { &Finding::TillRuns } else { &Finding::TillStands });
+        reporter.report(if is_running { &Finding::TillRunning } else { &Finding::TillNotRunning });
         books::check(&config.journal.path, clock, &mut reporter);
         devices::check(&config, is_running, &mut reporter);
     }

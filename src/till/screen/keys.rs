@@ -73,7 +73,7 @@ pub(super) fn working(model: &Model) -> Vec<(&'static str, &'static str)> {
             show("Esc", text.key_cancel());
         }
         None => {
-            desk_keys(model, &mut show);
+            task_keys(model, &mut show);
             show("F1", text.key_help());
             if model.can_check_now().is_some() {
                 show("F5", text.key_check_now());
@@ -94,7 +94,7 @@ pub(super) fn working(model: &Model) -> Vec<(&'static str, &'static str)> {
     keys
 }
 
-fn desk_keys(model: &Model, show: &mut impl FnMut(&'static str, &'static str)) {
+fn task_keys(model: &Model, show: &mut impl FnMut(&'static str, &'static str)) {
     let text = model.text();
     if model.stopped.is_some() {
         return;

@@ -191,14 +191,14 @@ impl Model {
     }
 
     /// Whether something covers the place of the payment at hand.
-    fn desk_is_hidden(&self) -> bool {
+    fn task_is_hidden(&self) -> bool {
         self.stopped.is_some()
             || matches!(self.dialog, Some(Dialog::Help | Dialog::Training { .. }))
     }
 
     /// Whether the task shows this attempt now.
-    pub(super) fn is_on_the_desk(&self, order: &OutTradeNo) -> bool {
-        !self.desk_is_hidden() && self.is_at_hand(order)
+    pub(super) fn is_shown_as_task(&self, order: &OutTradeNo) -> bool {
+        !self.task_is_hidden() && self.is_at_hand(order)
     }
 
     /// The open attempts that the task does not show, the most urgent first.
@@ -207,7 +207,7 @@ impl Model {
             .attempts
             .iter()
             .filter(|attempt| attempt.view.state.is_open() || !attempt.view.recorded)
-            .filter(|attempt| !self.is_on_the_desk(&attempt.view.out_trade_no))
+            .filter(|attempt| !self.is_shown_as_task(&attempt.view.out_trade_no))
             .collect();
         pinned.sort_by_key(|attempt| urgency(attempt.view.state.status()));
         pinned

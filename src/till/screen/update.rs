@@ -202,11 +202,11 @@ fn pressed(model: &mut Model, key: Key) -> Vec<ScreenCommand> {
             }
             Vec::new()
         }
-        key => pressed_at_desk(model, key),
+        key => pressed_at_task(model, key),
     }
 }
 
-fn pressed_at_desk(model: &mut Model, key: Key) -> Vec<ScreenCommand> {
+fn pressed_at_task(model: &mut Model, key: Key) -> Vec<ScreenCommand> {
     match &model.task {
         CashierTask::Amount { typed } => {
             let typed = typed.clone();

@@ -60,8 +60,8 @@ pub enum Finding {
         verdict: Verdict,
     },
     ClockUncompared,
-    TillRuns,
-    TillStands,
+    TillRunning,
+    TillNotRunning,
     /// How many order numbers were already in use.
     NumbersTaken(i64),
     NoJournal(String),
@@ -325,14 +325,14 @@ impl Finding {
                     "网关没有给出时间，未作比较。",
                 ),
             ),
-            Self::TillRuns => well(
+            Self::TillRunning => well(
                 Till,
                 language.pick(
                     "A till is running on this journal; this check does not disturb it.",
                     "收银程序正在运行，本检查不会打扰它。",
                 ),
             ),
-            Self::TillStands => well(
+            Self::TillNotRunning => well(
                 Till,
                 language.pick("None is running on this journal.", "没有收银程序在运行。"),
             ),

@@ -36,13 +36,13 @@ pub(super) enum TerminalInput {
 pub(super) struct Terminal {
     inbox: mpsc::Receiver<TerminalInput>,
     slot: Arc<FrameSlot>,
-    put_down: std::sync::mpsc::Receiver<()>,
+    written: std::sync::mpsc::Receiver<()>,
 }
 
 /// The next frame to write. A newer frame replaces one that is still waiting.
 #[derive(Default)]
 struct FrameSlot {
-    sheet: Mutex<PendingFrame>,
+    pending: Mutex<PendingFrame>,
     changed: Condvar,
 }
 
@@ -65,7 +65,7 @@ impl Terminal {
         let (clock, gone) = (clock.clone(), post.clone());
         std::thread::Builder::new().name("keys".into()).spawn(move || read(&clock, &post))?;
         let slot = Arc::new(FrameSlot::default());
-        let (finished, put_down) = std::sync::mpsc::channel();
+        let (finished, written) = std::sync::mpsc::channel();
         let writing = Arc::clone(&slot);
         std::thread::Builder::new().name("screen".into()).spawn(move || {
             if writing.write(terminal).is_err() {
@@ -74,7 +74,7 @@ impl Terminal {
             ratatui::restore();
             let _ = finished.send(());
         })?;
-        Ok(Self { inbox, slot, put_down })
+        Ok(Self { inbox, slot, written })
     }
 
     /// The next input. Cancel safe.
@@ -90,26 +90,26 @@ impl Terminal {
     /// Shows the model; inverted during a visual bell.
     pub(super) fn draw(&self, model: &Model, inverted: bool) -> io::Result<()> {
         let (width, height) = crossterm::terminal::size()?;
-        let mut frame = Buffer::empty(Rect::new(0, 0, width, height));
+        let mut pending = Buffer::empty(Rect::new(0, 0, width, height));
         screen::view(model, &mut frame);
         if inverted {
             frame.set_style(frame.area, Modifier::REVERSED);
         }
-        self.slot.hand(|sheet| sheet.frame = Some(frame));
+        self.slot.hand(|pending| pending.frame = Some(frame));
         Ok(())
     }
 
     /// Rings the terminal's bell.
     pub(super) fn ring(&self) {
-        self.slot.hand(|sheet| sheet.rings = true);
+        self.slot.hand(|pending| pending.rings = true);
     }
 }
 
 impl Drop for Terminal {
     /// Restores the terminal, unless it hangs.
     fn drop(&mut self) {
-        self.slot.hand(|sheet| sheet.is_last = true);
-        if self.put_down.recv_timeout(PATIENCE).is_err() {
+        self.slot.hand(|pending| pending.is_last = true);
+        if self.written.recv_timeout(PATIENCE).is_err() {
             // It accepts no bytes, but at least typing is echoed again.
             let _ = crossterm::terminal::disable_raw_mode();
         }
@@ -118,19 +118,19 @@ impl Drop for Terminal {
 
 impl FrameSlot {
     fn hand(&self, change: impl FnOnce(&mut PendingFrame)) {
-        change(&mut self.sheet.lock().unwrap_or_else(PoisonError::into_inner));
+        change(&mut self.pending.lock().unwrap_or_else(PoisonError::into_inner));
         self.changed.notify_one();
     }
 
     /// Writes what is put into the slot, until the last frame.
     fn write(&self, mut terminal: DefaultTerminal) -> io::Result<()> {
         loop {
-            let mut sheet = self.sheet.lock().unwrap_or_else(PoisonError::into_inner);
-            while sheet.frame.is_none() && !sheet.rings && !sheet.is_last {
-                sheet = self.changed.wait(sheet).unwrap_or_else(PoisonError::into_inner);
+            let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
+            while pending.frame.is_none() && !pending.rings && !pending.is_last {
+                pending = self.changed.wait(pending).unwrap_or_else(PoisonError::into_inner);
             }
-            let PendingFrame { frame, rings, is_last } = std::mem::take(&mut *sheet);
-            drop(sheet);
+            let PendingFrame { frame, rings, is_last } = std::mem::take(&mut *pending);
+            drop(pending);
             if let Some(drawn) = frame {
                 terminal.draw(|frame| copy(&drawn, frame.buffer_mut()))?;
             }

@@ -49,7 +49,7 @@ pub async fn run(json: Json, config: &Config, clock: &Clock) -> Result<Exit, Fai
     let (sender, mut reports) = mpsc::unbounded_channel();
     // A keyboard scanner types here as well, and the shell must not run what it typed.
     let _quiet = Quiet::start();
-    let _lesson = Detection::start(
+    let _detection = Detection::start(
         candidates,
         &Roots::default(),
         config.scanner.layout,

@@ -155,7 +155,7 @@ fn one_scan_teaches_which_port_it_is_and_its_speed() {
     let tree = Tree::new();
     let (mut scanner, _silent) = (tree.plug("ttyUSB0", CHIP), tree.plug("ttyACM0", SCANNER));
     let (sender, reports) = channel();
-    let _lesson = Detection::start(
+    let _detection = Detection::start(
         plugged_in(&tree.roots()),
         &tree.roots(),
         Layout::Us,

@@ -44,7 +44,7 @@ impl Canvas<'_> {
         let text = model.text();
         let area = self.title(area, text.last_sales());
         let quiet = self.palette.quiet();
-        let elsewhere = |order| !model.is_on_the_desk(order);
+        let elsewhere = |order| !model.is_shown_as_task(order);
         let known = model.attempts.iter().filter(|attempt| elsewhere(&attempt.view.out_trade_no));
         let mut y = 0;
         for attempt in known.take(usize::from(area.height)) {
