@@ -2,9 +2,9 @@
 //! everything that was written is still there.
 //!
 //! A start checks the latest entries and as much of the file as some tenths of a second allow; an
-//! audit goes back to the first entry, however long it takes. Changed, missing or reordered entries,
-//! a lost WAL and an older copy put in place are all noticed. A journal that fails a check is left
-//! as it was.
+//! audit goes back to the first entry, however long it takes. Changed, missing or reordered
+//! entries, a lost WAL and an older copy put in place are all noticed. A journal that fails a check
+//! is left as it was.
 
 use std::fs::File;
 use std::io::Read as _;

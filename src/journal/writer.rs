@@ -31,8 +31,8 @@ pub struct Writer {
 
 impl Writer {
     /// Starts the thread, which calls `report` for every entry once it is on disk or has failed.
-    /// After a failure nothing more is written: what the disk holds is unknown until the next start.
-    /// The journal stays held to the end, so that no other process continues with it meanwhile.
+    /// After a failure nothing more is written: what the disk holds is unknown until the next
+    /// start. The journal stays held to the end, so that no other process takes over meanwhile.
     pub fn start(
         journal: Journal,
         report: impl Fn(Written) + Send + 'static,
