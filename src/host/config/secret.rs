@@ -1,8 +1,8 @@
 //! Secrets in files of their own: who may read them, and whether they are what they should be.
 //!
-//! A key file must belong to its user, be closed to others, and lie in a folder where nobody else
-//! can replace it. Links are not followed, and contents are wiped from memory after use. A fault
-//! names the file and what to do about it, and never a byte of its contents.
+//! A key file must belong to this user or to root, be closed to others, and lie in a folder where
+//! nobody else can replace it. Links are not followed, and contents are wiped from memory after
+//! use. A fault names the file and what to do about it, and never a byte of its contents.
 
 use std::fs::{File, Metadata};
 use std::io::Read;
