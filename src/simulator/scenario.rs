@@ -8,8 +8,8 @@
 //! | `03SS`, `04SS`, `05SS` | `cancels-SS`, `revoked-SS`, `closed-SS`: ends so after `SS` seconds |
 //! | `06SS`, `07SS` | `slow-SS`, `answer-late-SS` |
 //! | `1NNp` | the submission is refused with `NN` of [`REFUSALS`]; `p` is 1 if money is taken |
-//! | `2NNp` | the submission's answer has fault `NN` of [`Fault::ALL`]; `p` is 1 if money is taken |
-//! | `3NN0`, `4NN0` | the first two queries or reversals have that fault |
+//! | `2NNp` | the submission's answer has `NN` of [`Fault::ALL`]; `p` is 1 if money is taken |
+//! | `3NN0`, `4NN0` | the answers to the first two queries or reversals have that fault |
 //! | `50NN` | number `NN` of [`SpecialCase::ALL`] |
 //! | `9999` | `random` |
 
