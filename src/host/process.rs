@@ -10,9 +10,9 @@ use rustix::process::{DumpableBehavior, Resource, Rlimit};
 use paytill_core::language::Language;
 use paytill_core::say;
 
-/// Keeps secrets in memory: no core dumps, no access by other processes of this user, no data in
-/// panic messages, and new files only for their owner (interface 6.2). Panics are reported in
-/// `language`.
+/// Keeps secrets inside the process: no core dumps, no access by other processes of this user, no
+/// data in panic messages, and new files only for their owner (interface 6.2). Panics are reported
+/// in `language`.
 pub fn harden(language: Language) -> std::io::Result<()> {
     std::panic::set_hook(Box::new(move |panic| panicked(panic, language)));
     rustix::process::umask(Mode::RWXG | Mode::RWXO);

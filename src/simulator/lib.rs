@@ -109,7 +109,7 @@ pub enum Action {
     Answer { status: u16, body: Vec<u8> },
     /// These bytes instead of an HTTP answer, then the connection is closed.
     Raw(Vec<u8>),
-    /// These bytes one by one, `every` so often, then the connection is closed.
+    /// These bytes one by one, `every` apart, then the connection is closed.
     Drip { bytes: Vec<u8>, every: Millis },
     /// The connection is closed.
     Close,

@@ -1,8 +1,8 @@
 //! One payment by payment code, from its submission to its outcome, as a pure state machine.
 //!
 //! [`State::step`] is the only way a payment changes. It reads no clock and does no I/O: the
-//! screen, `paytill pay`, recovery and the simulations all drive the same code. Its time line counts
-//! from the submission, so a stored state means the same after a restart or a changed clock.
+//! screen, `paytill pay`, recovery and the simulations all drive the same code. Its time line
+//! counts from the submission, so a stored state means the same after a restart or a changed clock.
 //!
 //! Two rules carry the rest. Silence proves nothing: an unclear outcome is queried, then reversed.
 //! And a query stops nothing: money that may still be in transit is only stopped by a reversal.

@@ -12,7 +12,7 @@ const ENFILE: i32 = 23;
 const EMFILE: i32 = 24;
 const ELOOP: i32 = 40;
 
-/// Why it failed; in the system's own words if English is wanted or the cause is a rare one.
+/// Why it failed; in the system's own words for English readers and for rare causes.
 pub fn words(error: &Error, language: Language) -> String {
     match (language, chinese(error)) {
         (Language::Chinese, Some(words)) => words.to_owned(),
