@@ -2,25 +2,25 @@
 
 use paytill_core::clock::{Timestamp, Uptime};
 
-/// So long before boot [`Uptime`] begins, so that what happened before it has a number too.
+/// How long before boot [`Uptime`] begins, so that moments before boot have a number too.
 const BEFORE_BOOT: u64 = 366 * 24 * 3600 * 1000;
 
-/// The machine's clocks, and which boot they count from.
+/// The machine's clocks, and the boot they count from.
 #[derive(Clone, Debug)]
 pub struct Clock {
     boot: i64,
 }
 
 impl Clock {
-    /// Finds out which boot this is. Where that cannot be known every start counts as a new boot,
-    /// which only makes recovery more careful.
+    /// Finds out which boot this is. If that is unknown, every start counts as a new boot, which
+    /// only makes recovery more careful.
     pub fn start() -> Self {
         let uuid = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
         let digits: String = uuid.chars().filter(char::is_ascii_hexdigit).take(15).collect();
         Self { boot: i64::from_str_radix(&digits, 16).unwrap_or(0) }
     }
 
-    /// Names this boot; 0 where it cannot be told from another.
+    /// Identifies this boot; 0 if unknown.
     pub fn boot(&self) -> i64 {
         self.boot
     }

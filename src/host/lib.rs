@@ -1,5 +1,8 @@
-//! What a program needs of the machine it runs on: its clocks, chance, log, configuration
-//! and secrets, and the way to a gateway.
+//! What a program needs from its machine: clocks, randomness, a log, configuration and secrets, and
+//! HTTPS to a gateway.
+//!
+//! Each of these is read in exactly one place. What the programs decide with them is in the core,
+//! which receives them as arguments.
 
 pub mod clock;
 pub mod config;

@@ -1,7 +1,7 @@
-//! The log: a line of JSON for what happens, in a file a day, never on the terminal.
+//! The log: one line of JSON for each event, in one file a day, never on the terminal.
 //!
-//! It may fail or fall behind without anyone waiting for it: lines are then dropped, not sales. It
-//! cannot fill the disk either: a day's file ends at 32 MiB, and 30 of them are kept.
+//! It may fail or fall behind without anything waiting for it: lines are then dropped, not sales.
+//! Nor can it fill the disk: a day's file ends at 32 MiB, and 30 of them are kept.
 
 use std::fs::{DirBuilder, File};
 use std::io::{self, Write};
@@ -23,14 +23,14 @@ use paytill_core::clock::{Date, TimeZone};
 use paytill_core::language::Text;
 use paytill_core::text::system;
 
-/// What the names of all crates of the project begin with.
+/// The prefix of all crate names of the project.
 const OURS: &str = "paytill";
 const FILES_KEPT: usize = 30;
 const LARGEST_FILE: u64 = 32 * 1024 * 1024;
-/// Lines that wait for the disk before new ones are dropped.
+/// How many lines may wait for the disk before new ones are dropped.
 const LINES_WAITING: usize = 10_000;
 
-/// Why there is no log. It is worth a warning; the till sells without one.
+/// Why there is no log. That is worth a warning, but the till can sell without one.
 #[derive(Debug, thiserror::Error)]
 pub enum LogError {
     #[error("the log cannot be written to {path}: {source}")]
@@ -42,7 +42,7 @@ pub enum LogError {
 }
 
 impl LogError {
-    /// The sentence in all languages.
+    /// The error in all languages.
     pub fn text(&self) -> Text {
         match self {
             Self::Open { path, source } => both!(
@@ -59,14 +59,14 @@ impl LogError {
     }
 }
 
-/// Lines still on their way are written when this is dropped.
+/// Pending lines are written when this is dropped.
 #[must_use = "the log ends when this is dropped"]
 pub struct LogGuard {
     _worker: Option<WorkerGuard>,
 }
 
-/// Opens the log for the whole process; the day in the shop's zone is appended to `path`. With the
-/// level `off` nothing is opened.
+/// Opens the log for the entire process; the day in the shop's zone is appended to `path`. Nothing
+/// is opened if the level is `off`.
 pub fn start(path: &Path, level: LevelFilter, zone: TimeZone) -> Result<LogGuard, LogError> {
     if level == LevelFilter::OFF {
         return Ok(LogGuard { _worker: None });
@@ -75,7 +75,7 @@ pub fn start(path: &Path, level: LevelFilter, zone: TimeZone) -> Result<LogGuard
     let days = clock.clone();
     let daily = Daily::open(path, Box::new(move || days.wall().day(&zone)))
         .map_err(|source| LogError::Open { path: path.to_owned(), source })?;
-    // The writer behind it ends the process where it gets no thread.
+    // The library's writer would end the process if it got no thread.
     let probe = std::thread::Builder::new().name("log".into()).spawn(|| ());
     drop(probe.map_err(LogError::Thread)?.join());
     let (subscriber, worker) = subscriber(daily, level, clock);
@@ -101,7 +101,7 @@ fn subscriber(
         .with_timer(WallTime(clock))
         .log_internal_errors(false)
         .with_writer(writer);
-    // Of the libraries only warnings: what they say in detail may hold what we must not keep.
+    // Only warnings from libraries: their details may contain what we must not keep.
     let filter = Targets::new().with_default(level.min(LevelFilter::WARN)).with_target(OURS, level);
     (tracing_subscriber::registry().with(lines).with(filter), worker)
 }
@@ -114,13 +114,13 @@ impl FormatTime for WallTime {
     }
 }
 
-/// A file a day, named by the shop's calendar.
+/// One file a day, named after the shop's calendar day.
 struct Daily {
     path: PathBuf,
     today: Box<dyn FnMut() -> Date + Send>,
     day: Date,
     file: File,
-    /// Bytes in the file.
+    /// Bytes in the file so far.
     size: u64,
     largest: u64,
 }
@@ -148,7 +148,7 @@ impl Daily {
 }
 
 impl Write for Daily {
-    /// Takes whole lines. One that does not fit any more is dropped.
+    /// Takes complete lines. One that no longer fits is dropped.
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         self.turn_the_page()?;
         let escaped = escape(&String::from_utf8_lossy(line));
@@ -165,7 +165,7 @@ impl Write for Daily {
     }
 }
 
-/// Opens a day's file to append to, ours alone, and never what a link points to.
+/// Opens a day's file for appending: only a file of our own, and never what a link points to.
 fn open(path: &Path, day: Date) -> io::Result<(File, u64)> {
     let flags = OFlags::WRONLY
         | OFlags::APPEND
@@ -182,8 +182,8 @@ fn open(path: &Path, day: Date) -> io::Result<(File, u64)> {
     Ok((file, facts.len()))
 }
 
-/// Removes all but the newest files of this log. Only what is named as this log names its files can
-/// go, for the books may be in the same folder. A file that stays is no fault.
+/// Removes all but the newest files of this log. Only files named as this log names them can go,
+/// since the journal may be in the same folder. Failing to remove one is no error.
 fn prune(path: &Path) {
     let Some(Ok(entries)) = path.parent().map(Path::read_dir) else { return };
     let mut days: Vec<Date> =

@@ -1,4 +1,4 @@
-//! What this process keeps from others on the same machine.
+//! What this process hides from others on the same machine.
 
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::io::Write as _;
@@ -10,9 +10,9 @@ use rustix::process::{DumpableBehavior, Resource, Rlimit};
 use paytill_core::language::Language;
 use paytill_core::say;
 
-/// Secrets in memory stay there: no core dumps, no other process of this user may look in, panics
-/// tell nothing of what was in hand, and files are made for their owner alone (interface 6.2).
-/// A panic is told in `language`.
+/// Keeps secrets inside the process: no core dumps, no access by other processes of this user, no
+/// data in panic messages, and new files only for their owner (interface 6.2). Panics are reported
+/// in `language`.
 pub fn harden(language: Language) -> std::io::Result<()> {
     std::panic::set_hook(Box::new(move |panic| panicked(panic, language)));
     rustix::process::umask(Mode::RWXG | Mode::RWXO);
@@ -21,7 +21,7 @@ pub fn harden(language: Language) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Tells where, and not what: a panic's message may hold what was scanned or typed.
+/// Reports where it happened and not what: a panic's message may hold what was scanned or typed.
 fn panicked(panic: &PanicHookInfo<'_>, language: Language) {
     let mut out = std::io::stderr().lock();
     let place = panic.location().map(|at| format!(" at {}:{}", at.file(), at.line()));

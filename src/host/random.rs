@@ -1,13 +1,13 @@
-//! Chance, from the system: the only reader of its random bytes.
+//! Randomness from the system, and its only reader.
 
-/// So many random bytes; `None` where the system has none.
+/// `COUNT` random bytes; `None` if the system provides none.
 pub fn draw<const COUNT: usize>() -> Option<[u8; COUNT]> {
     let mut bytes = [0; COUNT];
     aws_lc_rs::rand::fill(&mut bytes).ok()?;
     Some(bytes)
 }
 
-/// What makes a request unlike any other: 32 letters and digits.
+/// Makes a request unique: 32 letters and digits. `None` as for [`draw`].
 pub fn nonce() -> Option<String> {
     draw().map(|bytes| format!("{:032x}", u128::from_be_bytes(bytes)))
 }

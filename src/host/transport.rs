@@ -1,8 +1,9 @@
-//! The way to the gateway and back: HTTPS with a connection that is dialled before it is needed.
+//! HTTPS to the gateway, over connections that are dialled before they are needed.
 //!
-//! Nothing is ever sent twice by itself. Redirects, retries and the environment's proxies are off;
-//! the one resend that the HTTP stack keeps to itself hands out a request again only if no byte of
-//! it was written, because the kept connection had closed first.
+//! Nothing is ever sent twice on its own. Redirects, retries and the environment's proxies are off;
+//! the HTTP stack's one built-in resend happens only if no byte of the request was written because
+//! a kept connection had closed first. A failure always says whether the request may have left:
+//! [`NotSent`](TransportFailure::NotSent) proves that it did not.
 
 use std::convert::Infallible;
 use std::error::Error as _;
@@ -20,12 +21,12 @@ use paytill_core::clock::{Millis, Timestamp, Uptime};
 use paytill_core::gateway::{LARGEST_REPLY, Outgoing, Reply};
 use paytill_core::payment::{Inconclusive, TillCause};
 
-/// How long an unused connection is kept. Servers close theirs after a minute or so; one that
+/// How long an unused connection is kept. Servers close theirs after a minute or so, and one that
 /// closes just as we write costs a payment its quick answer.
 const IDLE: Duration = Duration::from_secs(30);
-/// A connection used so lately need not be dialled again.
+/// A connection used this recently need not be dialled again.
 const WARM_FOR: Millis = Millis::seconds(15);
-/// How long a host that failed is passed over for the other.
+/// How long the other host is used instead of one that failed.
 const AVOID_FOR: Millis = Millis::seconds(180);
 
 /// Where the gateway is and how it is reached.
@@ -34,19 +35,21 @@ pub struct Route {
     pub hosts: Vec<String>,
     /// The merchant's certificate and key, PEM.
     pub identity_pem: zeroize::Zeroizing<Vec<u8>>,
-    /// Trust this root and no other, PEM.
+    /// The only roots to trust, PEM; the system's if `None`.
     pub ca_pem: Option<Vec<u8>>,
+    /// A proxy's URL; none is used otherwise, whatever the environment says.
     pub proxy: Option<String>,
     pub connect_timeout: Millis,
+    /// For the entire request, from dialling to the last byte of the reply.
     pub request_timeout: Millis,
 }
 
 /// Why there is no reply.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum TransportFailure {
-    /// No connection came about, so not a byte of it left.
+    /// No connection came about, so not a byte of the request left.
     NotSent(TillCause),
-    /// It may have arrived.
+    /// The request may have arrived.
     Lost(TillCause),
 }
 
@@ -73,7 +76,7 @@ impl From<TransportFailure> for Inconclusive {
 #[error("the connection to the gateway cannot be set up: {0}")]
 pub struct RouteError(#[from] reqwest::Error);
 
-/// Two clients of one gateway: the certificate is shown only where it is asked for.
+/// Two clients of one gateway: only one presents the certificate, for calls that need it.
 pub struct Transport {
     plain: reqwest::Client,
     certified: reqwest::Client,
@@ -101,12 +104,12 @@ impl Transport {
         })
     }
 
-    /// The address this machine has towards the gateway, as far as it is known.
+    /// This machine's address on the route to the gateway, if known.
     pub fn local_address(&self) -> Option<IpAddr> {
         self.local_address.lock().ok().and_then(|address| *address)
     }
 
-    /// Finds [`Transport::local_address`]. It sends nothing but the look-up of the host's name.
+    /// Finds [`Transport::local_address`]. It sends nothing except the DNS query for the host.
     pub async fn find_local_address(&self) {
         let Some(host) = self.hosts.first().and_then(|host| reqwest::Url::parse(host).ok()) else {
             return;
@@ -128,8 +131,8 @@ impl Transport {
         }
     }
 
-    /// Dials ahead, so that the next request finds a connection. The request made for it has no
-    /// content and its reply no meaning. Tells whether the gateway could be reached.
+    /// Dials ahead, so that the next request finds a connection. It sends an empty request whose
+    /// reply means nothing. Returns whether the gateway could be reached.
     pub async fn warm_up(&self, certificate: bool, now: Uptime) -> Result<(), TransportFailure> {
         let (client, used) = self.client(certificate);
         let used_at = Uptime(used.load(Ordering::Relaxed));
@@ -155,8 +158,8 @@ impl Transport {
         }
     }
 
-    /// Looks whether a host answers, by its place among the hosts; its own time, where it tells it.
-    /// With the certificate, whether it stands in the way.
+    /// Probes a host by its index: returns the time it reports, if any. With `certificate`, this
+    /// also shows whether the certificate is the obstacle.
     pub async fn visit(
         &self,
         host: usize,
@@ -172,8 +175,8 @@ impl Transport {
         Ok(date.and_then(Timestamp::from_http))
     }
 
-    /// Carries a request, once; `left` is called when its first byte leaves. Only where no connection
-    /// to the first host came about does the same request go to the other.
+    /// Sends a request, once; `left` is called when its first byte leaves. The same request goes to
+    /// the other host only if no connection to the first came about.
     pub async fn carry(
         &self,
         outgoing: &Outgoing,
@@ -228,7 +231,7 @@ impl Transport {
         self.preferred.load(Ordering::Relaxed)
     }
 
-    /// Passes over a host that failed, unless another failure has done so already.
+    /// Switches away from a host that failed, unless another failure has done so already.
     fn avoid(&self, host: usize, now: Uptime) {
         let next = (host + 1) % self.hosts.len();
         let (order, relaxed) = (Ordering::Relaxed, Ordering::Relaxed);
@@ -238,7 +241,7 @@ impl Transport {
     }
 }
 
-/// A body that tells when it is taken: a connection stands by then, and the request goes out on it.
+/// A body that reports when it is taken: by then there is a connection, and the request goes out.
 struct Once {
     bytes: Option<Bytes>,
     left: Arc<dyn Fn() + Send + Sync>,
@@ -291,7 +294,7 @@ fn client(route: &Route) -> Result<reqwest::ClientBuilder, reqwest::Error> {
     Ok(builder)
 }
 
-/// The whole body or nothing: a reply that breaks off is no reply.
+/// Reads the complete body or nothing: a reply that breaks off is no reply.
 async fn read(mut response: reqwest::Response) -> Result<Reply, TransportFailure> {
     let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
     let mut body = Vec::new();
@@ -344,7 +347,7 @@ fn is_certificate_error(error: &reqwest::Error) -> bool {
     false
 }
 
-/// An `io::Error` is no link of the chain of sources, and may hold another one.
+/// The chain of sources skips the error inside an `io::Error`, which may hold yet another one.
 fn wraps_tls_error(error: &(dyn std::error::Error + 'static)) -> bool {
     let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
     error.is::<rustls::Error>() || inner.is_some_and(|inner| wraps_tls_error(inner))

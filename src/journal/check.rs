@@ -1,5 +1,10 @@
-//! What is checked before a journal is trusted: the file, the chain of its entries, and whether all
-//! that was written is there.
+//! What is checked before a journal is trusted: the file, the chain of its entries, and whether
+//! everything that was written is still there.
+//!
+//! A start checks the latest entries and as much of the file as some tenths of a second allow; an
+//! audit goes back to the first entry, however long it takes. Changed, missing or reordered
+//! entries, a lost WAL and an older copy put in place are all noticed. A journal that fails a check
+//! is left as it was.
 
 use std::fs::File;
 use std::io::Read as _;
@@ -14,24 +19,24 @@ use paytill_core::language::Text;
 use paytill_core::payment::State;
 
 const SQLITE_MAGIC: &[u8] = b"SQLite format 3\0";
-/// The magic, and behind it the size of a page.
+/// The magic, followed by the page size.
 const HEADER: usize = SQLITE_MAGIC.len() + 2;
-/// What an attempt and its sale were begun with, as one text: it never changes afterwards, and the
+/// What an attempt and its sale were begun with, as one text. It never changes afterwards, and the
 /// hash of the first entry covers it.
 const FACTS: &str =
     "SELECT json_array(out_trade_no, sale, channel, amount, request, hex(code_hash),
      created_at, attempt.day, sale.at, sale.day, due, currency, note)
      FROM attempt JOIN sale ON sale.id = attempt.sale WHERE attempt.id = ?";
-/// The event of an attempt's first entry, as it is written.
+/// The event of an attempt's first entry, as stored.
 const BEGUN: &str = "\"Begun\"";
-/// Entries whose chain and attempts are verified at every start.
+/// How many of the latest entries have their chain and attempts verified at every start.
 const VERIFIED_AT_START: i64 = 1000;
-/// Steps of SQLite's machine spent on checking the file at a start, some tenths of a second; a
-/// larger file is checked as far as that goes.
+/// Steps of SQLite's virtual machine in each round. The rounds that a start spends on checking the
+/// file take some tenths of a second; a larger file is checked only that far.
 const CHECK_STEPS: i32 = 1000;
 const CHECK_ROUNDS: u32 = 5_000;
 
-/// An entry as it is stored.
+/// An entry as stored.
 pub(super) struct EntryRow {
     pub(super) seq: i64,
     pub(super) attempt: i64,
@@ -59,7 +64,7 @@ impl EntryRow {
         })
     }
 
-    /// Its hash in the chain. `facts` are those of the attempt, with its first entry.
+    /// Its hash in the chain. `facts` belongs to an attempt's first entry and is empty otherwise.
     pub(super) fn hash(&self, before: &[u8; 16], facts: &str) -> [u8; 16] {
         let numbers = [self.seq, self.attempt, self.at, self.age, self.boot, self.sent_at];
         let numbers: Vec<u8> = numbers.into_iter().flat_map(i64::to_be_bytes).collect();
@@ -73,8 +78,8 @@ pub(super) fn facts(db: &Connection, attempt: i64) -> rusqlite::Result<String> {
     db.prepare_cached(FACTS)?.query_row([attempt], |row| row.get(0))
 }
 
-/// What SQLite would take for a new or a whole database although it is none. `has_entries`: some
-/// were written to it, by the head.
+/// Refuses what SQLite would take for a new or complete database although it is not. `has_entries`:
+/// entries were written to it, according to the head.
 pub(super) fn start(path: &Path, has_entries: bool) -> Result<(), JournalError> {
     let unusable = |source| JournalError::Unusable { path: path.to_owned(), source };
     let damaged = |what| JournalError::Damaged { path: path.to_owned(), what };
@@ -83,7 +88,7 @@ pub(super) fn start(path: &Path, has_entries: bool) -> Result<(), JournalError> 
     match File::open(path) {
         Ok(file) => {
             let metadata = file.metadata().map_err(unusable)?;
-            // The lock and the write-ahead log go by the name.
+            // The lock and the write-ahead log go by the file's name.
             if metadata.is_file() && metadata.nlink() > 1 {
                 return Err(JournalError::Linked(path.to_owned()));
             }
@@ -108,15 +113,15 @@ pub(super) fn start(path: &Path, has_entries: bool) -> Result<(), JournalError> 
     }
 }
 
-/// SQLite reads what is missing of a page as zeros. Only where a WAL has that page is it no loss.
+/// SQLite reads the missing part of a page as zeros. That is harmless only if a WAL has the page.
 fn is_complete(length: u64, page_size: u16, path: &Path) -> bool {
     let page_size = if page_size == 1 { 65_536 } else { u64::from(page_size) };
     let has_wal = beside(path, "-wal").metadata().is_ok_and(|wal| wal.len() > 0);
     has_wal || length.checked_rem(page_size) == Some(0)
 }
 
-/// Entries that were written and are not there any more: a WAL that was deleted or is of another
-/// file, or an older copy put in place.
+/// Refuses a journal that has lost entries: its WAL was deleted or belongs to another file, or an
+/// older copy was put in place.
 pub(super) fn holds(
     db: &Connection,
     path: &Path,
@@ -142,14 +147,14 @@ pub(super) fn holds(
     Err(JournalError::Damaged { path: path.to_owned(), what })
 }
 
-/// The last entry of a journal in which nothing is found that is not as it was written.
+/// Checks as much as a start has time for; returns the last entry.
 pub(super) fn complete(db: &mut Connection, path: &Path) -> Result<Tip, JournalError> {
     let mut check = ChainCheck { db, path };
     check.file(CHECK_ROUNDS)?;
     check.chain(VERIFIED_AT_START)
 }
 
-/// The same for the whole file and all entries, however long it takes.
+/// Checks the entire file and all entries, however long it takes.
 pub(super) fn all(db: &mut Connection, path: &Path) -> Result<Tip, JournalError> {
     let mut check = ChainCheck { db, path };
     check.file(u32::MAX)?;
@@ -162,7 +167,7 @@ pub(super) struct ChainCheck<'a> {
 }
 
 impl ChainCheck<'_> {
-    /// Lets SQLite check the file's structure, as far as it comes in so many rounds.
+    /// Lets SQLite check the file's structure, as far as it gets in `rounds` rounds.
     pub(super) fn file(&mut self, mut rounds: u32) -> Result<(), JournalError> {
         self.db.progress_handler(
             CHECK_STEPS,
@@ -187,7 +192,7 @@ impl ChainCheck<'_> {
         }
     }
 
-    /// Recomputes the chain over so many of the latest entries.
+    /// Recomputes the chain over the `latest` entries.
     fn chain(&self, latest: i64) -> Result<Tip, JournalError> {
         let last: i64 =
             self.db.query_row("SELECT coalesce(max(seq), 0) FROM entry", [], |row| row.get(0))?;
@@ -203,7 +208,7 @@ impl ChainCheck<'_> {
             let entry = EntryRow::read(row)?;
             let seq = entry.seq;
             let follows = tip.seq != 0 || since <= 1;
-            // Written with the attempt itself: then the attempt is part of the hash.
+            // Written together with the attempt itself, which is then part of the hash.
             let facts =
                 if entry.event == BEGUN { facts(self.db, entry.attempt)? } else { String::new() };
             let right = entry.hash(&tip.chain, &facts);
@@ -222,7 +227,7 @@ impl ChainCheck<'_> {
         Ok(tip)
     }
 
-    /// Attempts must stand where their last entry left them.
+    /// Attempts must be where their last entry left them.
     fn attempts(&self, since: i64) -> Result<(), JournalError> {
         let mut statement = self.db.prepare(
             "SELECT last.attempt, last.seq = last_entry AND entry.at = updated_at, status, progress, state
@@ -252,7 +257,7 @@ impl ChainCheck<'_> {
 }
 
 impl Journal {
-    /// Nothing that was written may be gone; and from now on the mirror follows.
+    /// Nothing that was written may be missing. From now on the mirror is up to date.
     pub(super) fn compare_head(&self) -> Result<(), JournalError> {
         holds(&self.db, &self.path, head::read(self.files.read_mirror()))?;
         if self.tip.seq > 0 {

@@ -1,5 +1,5 @@
-//! The files of a journal beside what SQLite does with them: who holds it, its write-ahead log as
-//! plain bytes, and the mirror of the chain's last hash.
+//! The files of a journal apart from what SQLite does with them: who holds it, its write-ahead log
+//! as plain bytes, and the mirror of the chain's last hash.
 
 use std::fs::{File, TryLockError};
 use std::io;
@@ -11,25 +11,25 @@ use rusqlite::{Connection, OpenFlags};
 use super::head::LENGTH;
 use super::{APPLICATION_ID, JournalError, beside};
 
-/// Where SQLite keeps the application's id in a database (its file format, 1.3.17).
+/// Where SQLite keeps the application id in a database (its file format, 1.3.17).
 const APPLICATION_ID_AT: u64 = 68;
-/// Bytes of the log that are moved at once.
+/// How many bytes of the log are moved at once.
 const PIECE: usize = 65_536;
 
-/// What a journal stands on: the files of this machine, or the disk of a simulation. Whoever has it
-/// is the only one to write there.
+/// What a journal is stored in: the files of this machine, or the disk of a simulation. Whoever has
+/// it is the only one to write there.
 pub trait Files: Send {
-    /// A connection to the database, which is made if there is none.
+    /// A connection to the database, which is created if there is none.
     fn connect(&self) -> rusqlite::Result<Connection>;
 
-    /// Writes once more what the write-ahead log shows, and flushes it. After a flush that failed,
-    /// the kernel shows bytes that are not on the disk and that no later flush would put there.
+    /// Rewrites what the write-ahead log shows, and flushes it. After a failed flush the kernel
+    /// shows bytes that are not on the disk and that no later flush would put there.
     fn settle_log(&self) -> io::Result<()>;
 
-    /// The first bytes of the mirror; none of one that is new.
+    /// The first bytes of the mirror; none if it is new.
     fn read_mirror(&self) -> io::Result<Vec<u8>>;
 
-    /// Puts `record` at the mirror's beginning, in one piece.
+    /// Writes `record` at the beginning of the mirror, in one piece.
     fn write_mirror(&self, record: &[u8]) -> io::Result<()>;
 }
 
@@ -37,19 +37,19 @@ pub trait Files: Send {
 pub(super) struct OnDisk {
     path: PathBuf,
     mirror: File,
-    /// Held for as long as this lives; the kernel lets go of it when the process ends, however.
+    /// Held as long as this lives; the kernel releases it however the process ends.
     _lock: File,
 }
 
 impl OnDisk {
-    /// Takes hold of the journal at a path, and makes its folder.
+    /// Takes hold of the journal at a path, and creates its folder.
     pub(super) fn hold(path: &Path) -> Result<Self, JournalError> {
         let unusable = |source| JournalError::Unusable { path: path.to_owned(), source };
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             let mut builder = std::fs::DirBuilder::new();
             builder.recursive(true).mode(0o700).create(folder).map_err(unusable)?;
         }
-        // One file has one lock, by whatever path it is reached.
+        // One file has one lock, whatever path leads to it.
         let path = resolved(path).map_err(unusable)?;
         let lock = lock(&path)?;
         let mut options = File::options();
@@ -60,7 +60,7 @@ impl OnDisk {
         Ok(Self { path, mirror, _lock: lock })
     }
 
-    /// Where it is, whatever it was called.
+    /// Its resolved path.
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
@@ -73,7 +73,7 @@ impl Files for OnDisk {
     }
 
     fn settle_log(&self) -> io::Result<()> {
-        // Nobody else's, and none that is no plain file.
+        // Neither the log of another program, nor one that is not a plain file.
         if !is_ours(&self.path)? {
             return Ok(());
         }
@@ -106,7 +106,7 @@ impl Files for OnDisk {
     }
 }
 
-/// The mirror of a journal that somebody else may hold; nothing if there is none.
+/// The mirror of a journal that another process may hold; empty if there is none.
 pub(super) fn read_mirror(journal: &Path) -> io::Result<Vec<u8>> {
     match File::open(beside(journal, ".head")) {
         Ok(mirror) => first_bytes(&mirror),
@@ -115,8 +115,8 @@ pub(super) fn read_mirror(journal: &Path) -> io::Result<Vec<u8>> {
     }
 }
 
-/// Whether a file says of itself that it is a journal. One that does not yet has no entries, and
-/// nothing to settle.
+/// Whether a file is marked as a journal. One that is not marked yet has no entries, and nothing to
+/// settle.
 fn is_ours(path: &Path) -> io::Result<bool> {
     let mut id = [0; 4];
     match File::open(path).and_then(|file| file.read_exact_at(&mut id, APPLICATION_ID_AT)) {
@@ -137,7 +137,7 @@ fn first_bytes(mirror: &File) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// A path without links, where there is such a file or its folder.
+/// A path without links, if there is such a file or at least its folder.
 pub(super) fn resolved(path: &Path) -> io::Result<PathBuf> {
     match path.canonicalize() {
         Ok(resolved) => Ok(resolved),
@@ -145,7 +145,7 @@ pub(super) fn resolved(path: &Path) -> io::Result<PathBuf> {
             let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
             let folder = folder.unwrap_or_else(|| Path::new(".")).canonicalize()?;
             match path.read_link() {
-                // It is yet to be made, where the link leads.
+                // It is yet to be created, where the link leads.
                 Ok(target) => resolved(&folder.join(target)),
                 Err(_) => Ok(folder.join(path.file_name().unwrap_or_default())),
             }
@@ -154,8 +154,8 @@ pub(super) fn resolved(path: &Path) -> io::Result<PathBuf> {
     }
 }
 
-/// Whether somebody holds the journal at a path now. It takes no hold of its own, but for the moment
-/// of the question.
+/// Whether a process holds the journal at a path now. Takes hold of nothing itself, except for the
+/// moment of the test.
 pub fn is_held(path: &Path) -> bool {
     let lock = resolved(path).and_then(|path| File::open(beside(&path, ".lock")));
     lock.is_ok_and(|lock| matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock)))

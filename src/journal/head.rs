@@ -1,15 +1,15 @@
-//! The chain of digests that ties each entry to the one before, and the small file that mirrors its
-//! last hash outside the database.
+//! The chain of digests that ties each entry to the one before it, and the small file that mirrors
+//! its last hash outside the database.
 
 use std::io;
 
 use aws_lc_rs::digest;
 
 const MAGIC: &[u8; 8] = b"paytill1";
-/// Bytes of the mirror.
+/// Length of the mirror in bytes.
 pub(super) const LENGTH: usize = MAGIC.len() + 8 + 16;
 
-/// The hash of an entry's parts on top of the one before it.
+/// The hash of an entry's parts, chained to the hash before it.
 pub(super) fn hash(before: &[u8; 16], parts: &[&[u8]]) -> [u8; 16] {
     let mut context = digest::Context::new(&digest::SHA256);
     context.update(before);
@@ -23,8 +23,8 @@ pub(super) fn hash(before: &[u8; 16], parts: &[&[u8]]) -> [u8; 16] {
     chain
 }
 
-/// The entry that was written last, by what the mirror says, if it ever saw one. Of a mirror with
-/// other bytes in it no entry of the journal can be the last.
+/// The last entry written, according to the mirror, if it has ever seen one. A damaged mirror names
+/// an entry that no journal can have.
 pub(super) fn read(mirror: io::Result<Vec<u8>>) -> Option<(i64, [u8; 16])> {
     const DAMAGED: (i64, [u8; 16]) = (i64::MAX, [0; 16]);
     let Ok(record) = mirror else { return Some(DAMAGED) };
@@ -41,7 +41,7 @@ pub(super) fn read(mirror: io::Result<Vec<u8>>) -> Option<(i64, [u8; 16])> {
     }
 }
 
-/// What the mirror is to say.
+/// The mirror's content for a last entry.
 pub(super) fn record(seq: i64, chain: &[u8; 16]) -> [u8; LENGTH] {
     let mut record = [0; LENGTH];
     record[..8].copy_from_slice(MAGIC);

@@ -1,8 +1,10 @@
-//! The durable record of every payment: what happened, and where it led.
+//! The durable record of every payment: what happened, and the state it led to.
 //!
-//! SQLite in WAL mode with `synchronous=FULL`: after [`Journal::append`] returns, pulling the plug
-//! loses nothing. One process holds a journal and one connection in it writes. What is not ours,
-//! damaged or cut short is refused with what to do about it; a journal is never replaced.
+//! SQLite in WAL mode with `synchronous=FULL`: once [`Journal::append`] returns, a power cut loses
+//! nothing. One process holds a journal, and one connection in it writes; readers take no lock.
+//! Entries are only ever appended, and each carries a digest that covers the one before it. A file
+//! that is not ours, damaged or cut short is refused with advice on what to do; a journal is never
+//! replaced.
 
 mod check;
 mod files;
@@ -30,13 +32,13 @@ use paytill_core::payment::State;
 pub use read::{Audit, Filter, JournalReader, OrderRow, StoredEntry};
 pub use writer::{FailStop, Writer, Written};
 
-/// Marks the file as a journal of ours: "payt".
+/// Marks the file as one of our journals: "payt".
 const APPLICATION_ID: i32 = 0x7061_7974;
 /// The format this version writes.
 const FORMAT: i32 = 2;
-/// Entries after which the WAL is moved into the main file.
+/// How many entries the WAL may hold before it is moved into the main file.
 const ENTRIES_IN_WAL: u32 = 300;
-/// Cells of somebody else's words on what is damaged.
+/// How much of a library's own text on damage is shown, in cells.
 const WORDS: usize = 120;
 
 /// Why there is no journal to write to. Nothing was sent.
@@ -88,7 +90,7 @@ pub enum JournalError {
 }
 
 impl JournalError {
-    /// What the disk did to SQLite, if that is why.
+    /// The fault of the disk that SQLite reports, if that is the cause.
     pub fn disk_fault(&self) -> Option<DiskFault> {
         let of_sqlite = match self {
             Self::Write(error) => error,
@@ -108,17 +110,17 @@ impl JournalError {
     }
 }
 
-/// Why SQLite cannot read or write, told apart by what the owner can do.
+/// Why SQLite cannot read or write, distinguished by what the owner can do about it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum DiskFault {
     Full,
     ReadOnly,
-    /// The disk fails.
+    /// The disk is failing.
     Io,
     Corrupt,
     /// There is no such file, or it may not be opened.
     CannotOpen,
-    /// Another program has it.
+    /// Another program has locked it.
     Busy,
     OutOfMemory,
     TooLarge,
@@ -141,7 +143,7 @@ impl DiskFault {
     }
 }
 
-/// The parts of an order that are kept as one text.
+/// The parts of an order that are stored as one JSON text.
 #[derive(Deserialize, Serialize)]
 struct StoredRequest {
     merchant: Merchant,
@@ -153,7 +155,7 @@ struct StoredRequest {
 /// The one writer of a journal file.
 pub struct Journal {
     db: Connection,
-    /// Held, and so let go of, after the connection.
+    /// Declared after the connection, and so dropped after it.
     files: Box<dyn Files>,
     path: PathBuf,
     tip: Tip,
@@ -168,7 +170,8 @@ struct Tip {
 }
 
 impl Journal {
-    /// Takes hold of a journal, makes it if there is none, and checks it.
+    /// Takes hold of a journal, creates it if there is none, and checks it. Returns what an earlier
+    /// run left to continue.
     pub fn open(path: &Path) -> Result<(Self, Recovered), JournalError> {
         let files = OnDisk::hold(path)?;
         let path = files.path().to_owned();
@@ -176,7 +179,7 @@ impl Journal {
         Self::on(files, &path)
     }
 
-    /// As [`Journal::open`], on any files; `name` stands for them in errors.
+    /// As [`Journal::open`], on any files; errors call them `name`.
     pub fn on(files: impl Files + 'static, name: &Path) -> Result<(Self, Recovered), JournalError> {
         let path = name.to_owned();
         files
@@ -193,8 +196,8 @@ impl Journal {
         Ok((journal, past))
     }
 
-    /// Writes an entry, and the attempt with its first, and returns once both are on disk. After an
-    /// error the journal must not be used again: what reached the disk is unknown.
+    /// Writes an entry, and with an attempt's first entry the attempt, and returns once they are on
+    /// disk. After an error the journal must not be used again: what reached the disk is unknown.
     pub fn append(&mut self, entry: &Entry) -> Result<(), JournalError> {
         let tip = self.tip;
         let transaction = self.db.transaction()?;
@@ -239,14 +242,14 @@ impl Journal {
         transaction.commit()?;
         self.tip = Tip { seq, chain };
         self.entries_in_wal += 1;
-        // Not synced: it only has to notice a WAL that was taken away, and must never be ahead.
+        // Not synced: it only serves to notice a missing WAL, and must never be ahead.
         self.files
             .write_mirror(&head::record(seq, &chain))
             .map_err(|source| JournalError::Unusable { path: self.path.clone(), source })
     }
 
-    /// Moves what is in the WAL into the main file, if it has grown. Its errors are as final as those
-    /// of [`Journal::append`].
+    /// Moves the WAL into the main file if it has grown. Its errors are as final as those of
+    /// [`Journal::append`].
     pub fn checkpoint(&mut self) -> Result<(), JournalError> {
         if self.entries_in_wal >= ENTRIES_IN_WAL {
             self.db.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;
@@ -255,7 +258,7 @@ impl Journal {
         Ok(())
     }
 
-    /// After a failure: what did not reach the disk is not tried again, not even when it is closed.
+    /// After a failure: what did not reach the disk is not retried, not even on closing.
     pub(crate) fn leave_as_it_is(&self) {
         let _ = self.db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
     }
@@ -263,7 +266,7 @@ impl Journal {
     fn prepare(&mut self) -> Result<Recovered, JournalError> {
         let db = &self.db;
         db.busy_timeout(std::time::Duration::from_secs(2))?;
-        // What is refused in the following is left as it was, its WAL too.
+        // A journal refused below is left as it was, including its WAL.
         db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
         db.pragma_update(None, "trusted_schema", false)?;
         db.pragma_update(None, "cell_size_check", true)?;
@@ -277,11 +280,11 @@ impl Journal {
             (APPLICATION_ID, format) => return Err(other_format(self.path.clone(), format)),
             _ => return Err(JournalError::Foreign(self.path.clone())),
         };
-        // Where there is no WAL, SQLite would quietly go on in a mode that loses acknowledged sales.
+        // Without a WAL, SQLite would silently continue in a mode that loses acknowledged sales.
         let mut mode = String::new();
         let mut switch = db.prepare("PRAGMA journal_mode = WAL")?;
         let mut answers = switch.query([])?;
-        // To the end: it is written only after the answer, and only then is known to be so.
+        // Read to the end: the mode is written only after the answer, and is certain only then.
         while let Some(answer) = answers.next()? {
             mode = answer.get(0)?;
         }
@@ -291,7 +294,7 @@ impl Journal {
             return Err(JournalError::NoLog(self.path.clone()));
         }
         db.pragma_update(None, "synchronous", "FULL")?;
-        // In its own time, and not in the middle of a sale: see `checkpoint`.
+        // Not in the middle of a sale, but when it is quiet: see `checkpoint`.
         db.pragma_update(None, "wal_autocheckpoint", 0)?;
         db.pragma_update(None, "foreign_keys", true)?;
         if is_new {
@@ -315,7 +318,7 @@ impl Journal {
             "BEGIN; {} PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {FORMAT}; COMMIT;",
             include_str!("schema.sql")
         ))?;
-        // The main file is a journal from now on, even should its WAL get lost.
+        // From now on the main file is a journal, even if its WAL gets lost.
         self.db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
         Ok(())
     }
@@ -325,7 +328,7 @@ impl Journal {
     }
 }
 
-/// A journal of ours, in a format that this version does not read.
+/// One of our journals, in a format that this version does not read.
 fn other_format(path: PathBuf, format: i32) -> JournalError {
     match format {
         ..1 => JournalError::Damaged { path, what: both!("unknown format", "格式未知") },
@@ -385,7 +388,7 @@ fn stored(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-/// The `progress` column: what is to be rechecked is gone on with, but does not count as open.
+/// The `progress` column: what is to be rechecked is continued, but does not count as open.
 fn progress(state: &State) -> &'static str {
     if state.is_open() {
         "open"
@@ -411,7 +414,7 @@ fn beside(path: &Path, suffix: &str) -> PathBuf {
     name.into()
 }
 
-/// SQLite's errors at the opening, told apart by what the owner can do.
+/// SQLite's errors on opening, distinguished by what the owner can do about them.
 fn refused(path: &Path, error: rusqlite::Error) -> JournalError {
     use rusqlite::ErrorCode;
     match error.sqlite_error_code() {
@@ -421,7 +424,7 @@ fn refused(path: &Path, error: rusqlite::Error) -> JournalError {
         Some(_) => {
             JournalError::Unusable { path: path.to_owned(), source: std::io::Error::other(error) }
         }
-        // A column of another type than it was written with.
+        // A column's type is not the one it was written with.
         None => from_system(path, &error.to_string()),
     }
 }

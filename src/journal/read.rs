@@ -1,4 +1,5 @@
-//! Reading: what a start needs, and what `orders` and `show` print while a till may be running.
+//! Reading a journal: what a start needs, and what `orders` and `show` print while a till may be
+//! running.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -15,10 +16,10 @@ use paytill_core::money::{Currency, Money};
 use paytill_core::order::{Order, OutTradeNo};
 use paytill_core::payment::{Event, State, Status};
 
-/// How long a look waits for whoever is changing the file.
+/// How long a reader waits for a process that is changing the file.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Which orders are wanted.
+/// Which orders to list. The default is all of them.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
     /// The shop's calendar day, `YYYY-MM-DD`.
@@ -29,7 +30,7 @@ pub struct Filter {
     pub limit: Option<u32>,
 }
 
-/// An order as people are told of it.
+/// An order as people are shown it.
 #[derive(Clone, Debug)]
 pub struct OrderRow {
     pub attempt: i64,
@@ -68,17 +69,17 @@ pub struct StoredEntry {
     pub age: Millis,
     pub event: Event,
     pub state: State,
-    /// JSON of the fields sent or received; empty where there were none.
+    /// The fields sent or received, as JSON; empty if there were none.
     pub wire: String,
 }
 
-/// What a whole journal comes to.
+/// What a complete journal adds up to.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Audit {
     pub orders: i64,
     /// Orders with work left.
     pub open: i64,
-    /// Those of them that need a person.
+    /// Open orders that need a person.
     pub attention: i64,
     /// Orders whose number the gateway had seen before.
     pub numbers_taken: i64,
@@ -91,10 +92,10 @@ pub struct JournalReader {
 }
 
 impl JournalReader {
-    /// Looks into a journal that this process holds, and so has checked.
+    /// Reads a journal that this process holds, and so has checked.
     ///
-    /// The file itself is not touched: closing it would give up the locks that SQLite holds on it
-    /// for the whole process, and somebody else could take the write-ahead log away.
+    /// The file is opened by SQLite alone: closing any other handle would release the locks that
+    /// SQLite holds for the entire process, and another one could then remove the write-ahead log.
     pub fn of_held(path: &Path) -> Result<Self, JournalError> {
         let path = files::resolved(path)
             .map_err(|source| JournalError::Unusable { path: path.to_owned(), source })?;
@@ -108,11 +109,11 @@ impl JournalReader {
     pub fn open(path: &Path) -> Result<Option<Self>, JournalError> {
         let path = match files::resolved(path) {
             Ok(path) => path,
-            // Not even its folder is there.
+            // Not even its folder exists.
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(source) => return Err(JournalError::Unusable { path: path.to_owned(), source }),
         };
-        // Read first: whatever it names is in the journal by now.
+        // Read first: the entry it names is in the journal by now.
         let head = head::read(files::read_mirror(&path));
         super::check::start(&path, head.is_some())?;
         if path.metadata().map_or(true, |metadata| metadata.len() == 0) {
@@ -130,8 +131,8 @@ impl JournalReader {
         match open() {
             Ok((db, APPLICATION_ID, FORMAT, _)) => {
                 super::check::holds(&db, &path, head)?;
-                // What is damaged would else be told as if it were less, or other. A till may be
-                // writing meanwhile.
+                // Damage would otherwise show as fewer or different orders. A till may be writing
+                // meanwhile.
                 let mut reader = Self { db, path };
                 let checked = reader.db.execute_batch("BEGIN").map_err(JournalError::from);
                 let checked = checked.and_then(|()| {
@@ -141,7 +142,7 @@ impl JournalReader {
                 reader.guard(|| checked)?;
                 Ok(Some(reader))
             }
-            // Made this moment by another process that has not come further.
+            // Just created by another process that has got no further yet.
             Ok((_, 0, 0, 0)) => Ok(None),
             Ok((_, APPLICATION_ID, format, _)) => Err(other_format(path, format)),
             Ok(_) => Err(JournalError::Foreign(path)),
@@ -149,9 +150,9 @@ impl JournalReader {
         }
     }
 
-    /// Checks the whole file and all entries back to the first, and counts.
+    /// Checks the entire file and all entries back to the first, and counts the orders.
     pub fn audit(&mut self) -> Result<Audit, JournalError> {
-        // What a till writes meanwhile is not looked at.
+        // What a till writes meanwhile is left out.
         let begun = self.db.execute_batch("BEGIN").map_err(JournalError::from);
         let audited = begun.and_then(|()| {
             super::check::all(&mut self.db, &self.path)?;
@@ -175,12 +176,12 @@ impl JournalReader {
         })
     }
 
-    /// Reads over a connection of its own, wherever the journal's bytes are.
+    /// Reads over a given connection, wherever the journal's bytes are.
     pub fn on(db: Connection, name: &Path) -> Self {
         Self { db, path: name.to_owned() }
     }
 
-    /// Orders, the newest first.
+    /// Orders, newest first.
     pub fn orders(&self, filter: &Filter) -> Result<Vec<OrderRow>, JournalError> {
         let mut sql = format!("{ORDER} WHERE true");
         let mut values: Vec<String> = Vec::new();
@@ -207,7 +208,7 @@ impl JournalReader {
         })
     }
 
-    /// One order, by its number.
+    /// One order, by its number; `None` if it is not in the journal.
     pub fn order(&self, out_trade_no: &str) -> Result<Option<OrderRow>, JournalError> {
         self.guard(|| {
             let sql = format!("{ORDER} WHERE attempt.out_trade_no = ?");
@@ -217,7 +218,7 @@ impl JournalReader {
         })
     }
 
-    /// All entries of an order, the oldest first.
+    /// All entries of an order, oldest first.
     pub fn entries(&self, attempt: i64) -> Result<Vec<StoredEntry>, JournalError> {
         self.guard(|| {
             let mut statement = self.db.prepare(
@@ -250,7 +251,7 @@ const ORDER: &str = "SELECT attempt.id, sale, out_trade_no, channel, amount, cur
      FROM attempt JOIN sale ON sale.id = attempt.sale
      JOIN entry ON entry.seq = attempt.last_entry";
 
-/// What a till needs to go on with.
+/// What a till needs in order to continue.
 pub(super) fn past(db: &Connection) -> Result<Recovered, JournalError> {
     let last = |table: &str| -> rusqlite::Result<i64> {
         db.query_row(&format!("SELECT coalesce(max(id), 0) FROM {table}"), [], |row| row.get(0))

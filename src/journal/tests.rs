@@ -1,3 +1,5 @@
+//! Journals on real files: what is kept, what is noticed, and what is refused.
+
 mod edges;
 
 use std::path::Path;
@@ -84,7 +86,7 @@ fn filled(folder: &TempDir) -> PathBuf {
     path
 }
 
-/// Copies the files as they are while the journal is held, as a power cut would leave them.
+/// Copies the files while the journal is held, as a power cut would leave them.
 fn cut(from: &Path, into: &TempDir) -> PathBuf {
     let copy = into.path().join("journal.sqlite");
     for suffix in ["", "-wal", ".head"] {
@@ -344,9 +346,9 @@ fn every_entry_that_is_handed_over_is_reported_and_none_is_written_after_a_failu
     assert_eq!(past.last_attempt, 1);
 }
 
-/// The till takes `Stopped` for the echo of a failure it has told already.
+/// The till takes `Stopped` for the echo of a failure that it has already reported.
 #[test]
-fn a_checkpoint_that_fails_is_told_as_what_it_is() {
+fn a_checkpoint_that_fails_is_reported_as_what_it_is() {
     use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
     let folder = tempfile::tempdir().unwrap();
     let (mut journal, _) = Journal::open(&journal_in(&folder)).unwrap();

@@ -1,4 +1,7 @@
 //! The thread that writes, so that a slow disk delays a sale and never the screen.
+//!
+//! Entries reach the disk in the order they are handed over, and each is reported once, as written
+//! or failed. The first failure is final: nothing more is written until the next start.
 
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
@@ -6,7 +9,7 @@ use std::time::Duration;
 use super::{Journal, JournalError};
 use paytill_core::engine::Entry;
 
-/// What became of an entry.
+/// The outcome of writing an entry.
 #[derive(Debug)]
 pub struct Written {
     /// The attempt it belongs to.
@@ -14,10 +17,10 @@ pub struct Written {
     pub result: Result<(), JournalError>,
 }
 
-/// How long the end of the till waits for a slow disk. What is not acknowledged by then was not acted
-/// upon either.
+/// How long the till waits for a slow disk when it ends. What is not acknowledged by then was not
+/// acted upon either.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// After so long without an entry nobody is at the counter.
+/// After this long without an entry, nobody is at the counter.
 const QUIET: Duration = Duration::from_secs(5);
 
 /// Hands entries to the disk in order.
@@ -27,9 +30,9 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// Starts the thread; `report` is told of every entry, once it is on disk or has failed. After
-    /// a failure nothing is written any more: what the disk holds is unknown until the next start.
-    /// The journal stays held to the end, so that nobody else goes on with it meanwhile.
+    /// Starts the thread, which calls `report` for every entry once it is on disk or has failed.
+    /// After a failure nothing more is written: what the disk holds is unknown until the next
+    /// start. The journal stays held to the end, so that no other process takes over meanwhile.
     pub fn start(
         journal: Journal,
         report: impl Fn(Written) + Send + 'static,
@@ -56,16 +59,16 @@ impl Writer {
         Ok(Self { entries: Some(entries), done })
     }
 
-    /// Hands over an entry; `false` when the thread is gone.
+    /// Hands over an entry; `false` if the thread is gone.
     pub fn write(&self, entry: Entry) -> bool {
         self.entries.as_ref().is_some_and(|entries| entries.send(entry).is_ok())
     }
 }
 
-/// A journal that is not written to any more once it has failed.
+/// A journal that refuses all writes once one has failed.
 pub struct FailStop {
     journal: Journal,
-    /// What went wrong while nobody was selling; told with the next entry.
+    /// What went wrong while nobody was selling; reported with the next entry.
     failure: Option<JournalError>,
     failed: bool,
 }
@@ -89,7 +92,7 @@ impl FailStop {
         result
     }
 
-    /// Nobody is at the counter: time for what a sale should not wait for.
+    /// Nobody is at the counter: time for work that a sale should not wait for.
     pub fn checkpoint(&mut self) {
         if !self.failed {
             self.failure = self.journal.checkpoint().err();

@@ -2,7 +2,7 @@
 
 use paytill_core::payment::CallKind;
 
-/// A fault of the network, of what stands in between, or of the answer's content.
+/// A fault of the network, of something in between, or of the answer's content.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Fault {
     /// Processed; the connection is closed without an answer.
@@ -21,35 +21,35 @@ pub enum Fault {
     Garbage,
     /// Bytes that are not HTTP.
     NotHttp,
-    /// The HTTP answer ends in the middle, at any place.
+    /// The HTTP answer breaks off at a random place.
     Truncated,
     /// A captive portal's page.
     Html,
     /// HTTP 200 without a body.
     Empty,
-    /// A rightly signed answer of more than 64 KiB.
+    /// A correctly signed answer of more than 64 KiB.
     Huge,
-    /// A rightly signed answer behind a document type declaration.
+    /// A correctly signed answer behind a document type declaration.
     Doctype,
-    /// A rightly signed answer with one field twice.
+    /// A correctly signed answer with one field twice.
     RepeatedField,
     /// The signature is missing.
     Unsigned,
-    /// Success claimed by somebody who has not the key, and nothing behind it.
+    /// Success claimed by someone without the key, and no payment behind it.
     Forged,
-    /// Signed by the other algorithm than the request.
+    /// Signed with the algorithm that the request did not use.
     Downgraded,
-    /// Rightly signed, for one fen more.
+    /// Correctly signed, for one fen more.
     WrongAmount,
-    /// Rightly signed, for another order.
+    /// Correctly signed, for another order.
     WrongNumber,
-    /// Rightly signed, for another merchant.
+    /// Correctly signed, for another merchant.
     WrongMerchant,
-    /// Rightly signed, in another currency.
+    /// Correctly signed, in another currency.
     WrongCurrency,
-    /// HTTP 500 around a rightly signed answer.
+    /// HTTP 500 around a correctly signed answer.
     Http500,
-    /// HTTP 429 around a rightly signed answer.
+    /// HTTP 429 around a correctly signed answer.
     Http429,
     /// HTTP 307 to another host.
     Redirect,
@@ -90,7 +90,7 @@ impl Fault {
         Self::ReturnFail,
     ];
 
-    /// The name in scenarios' names.
+    /// Its name, as part of a scenario's name.
     pub const fn name(self) -> &'static str {
         match self {
             Self::AnswerLost => "answer-lost",
@@ -121,8 +121,8 @@ impl Fault {
         }
     }
 
-    /// Whether it makes sense there: a reversal's answer names neither amount nor currency, and a
-    /// late answer to a submission is a scenario of its own.
+    /// Whether it makes sense for a call: a reversal's answer names neither amount nor currency,
+    /// and a late answer to a submission is a scenario of its own.
     pub const fn applies_to(self, call: CallKind) -> bool {
         match self {
             Self::Late => !matches!(call, CallKind::Submit),
@@ -131,7 +131,7 @@ impl Fault {
         }
     }
 
-    /// Whether a call that suffers it is carried out.
+    /// Whether a call with this fault is carried out.
     pub const fn is_processed(self) -> bool {
         !matches!(self, Self::RequestLost | Self::Forged | Self::ReturnFail)
     }

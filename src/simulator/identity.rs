@@ -1,5 +1,5 @@
 //! Keys and certificates for a simulated gateway and its merchant, and a configuration that points
-//! a till at it. Nothing of it is worth protecting, but tills refuse secrets that others can read.
+//! a till at it. None of it is worth protecting, but tills refuse secrets that others can read.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -25,7 +25,7 @@ use paytill_core::order::Merchant;
 pub const APP_ID: &str = "wx8888888888888888";
 /// Its merchant number.
 pub const MCH_ID: &str = "1900000109";
-/// The first line of a configuration that was written here.
+/// The first line of every configuration written here.
 const OURS: &str = "# A till on the simulated gateway: no money moves.";
 
 const CONFIG: &str = "paytill.toml";
@@ -55,7 +55,7 @@ pub enum IdentityError {
     Verifier(#[from] rustls::server::VerifierBuilderError),
 }
 
-/// All that the two sides need to know each other.
+/// Everything the two sides need to recognize each other.
 #[derive(Clone)]
 pub struct Identity {
     authority: String,
@@ -67,7 +67,7 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// A new one, in memory. The authority's own key is forgotten at once.
+    /// A new one, in memory. The authority's own key is dropped at once.
     pub fn generate() -> Result<Self, IdentityError> {
         let mut params = named("paytill simulator authority", Vec::new())?;
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -95,12 +95,12 @@ impl Identity {
         })
     }
 
-    /// The one kept in a folder, or a new one where the folder holds none.
+    /// The one stored in a folder, or a new one if the folder holds none.
     pub fn load_or_generate(folder: &Path) -> Result<Self, IdentityError> {
         if folder.join(SERVER_KEY).exists() { Self::load(folder) } else { Self::generate() }
     }
 
-    /// The one that [`Identity::write`] put there.
+    /// The one that [`Identity::write`] stored there.
     pub fn load(folder: &Path) -> Result<Self, IdentityError> {
         let read = |name: &str| {
             let path = folder.join(name);
@@ -114,13 +114,14 @@ impl Identity {
             client_key: read(CLIENT_KEY)?,
             api_key: read(API_KEY)?.trim().to_owned(),
         };
-        // Better found out now than at the first connection.
+        // A bad identity should fail here and not at the first connection.
         identity.tls()?;
         Ok(identity)
     }
 
     /// Writes it into a folder, with a configuration that points a till at `address`. Files of an
-    /// earlier one are replaced, those of a real till never. Secrets and folders are for their owner only.
+    /// earlier identity are replaced, those of a real till never. Secrets and folders are for their
+    /// owner only.
     pub fn write(&self, folder: &Path, address: SocketAddr) -> Result<(), IdentityError> {
         refuse_what_is_not_ours(folder)?;
         for folder in [folder.to_owned(), folder.join("secrets")] {
@@ -199,13 +200,13 @@ pub fn merchant() -> Merchant {
 fn named(name: &str, subjects: Vec<String>) -> Result<CertificateParams, rcgen::Error> {
     let mut params = CertificateParams::new(subjects)?;
     params.distinguished_name.push(DnType::CommonName, name);
-    // Some years on either side of the present, whatever the clock says.
+    // Years on either side of the present, whatever the clock says.
     params.not_before = rcgen::date_time_ymd(2020, 1, 1);
     params.not_after = rcgen::date_time_ymd(2049, 12, 31);
     Ok(params)
 }
 
-/// 32 characters, as the merchant platform asks for.
+/// 32 characters, as the merchant platform requires.
 fn random_key() -> Result<String, IdentityError> {
     let mut bytes = [0_u8; 16];
     aws_lc_rs::rand::fill(&mut bytes).map_err(|_| IdentityError::NoRandomness)?;
@@ -216,7 +217,7 @@ fn random_key() -> Result<String, IdentityError> {
     Ok(key)
 }
 
-/// A folder with a configuration or secrets that were not written here may be a real till's.
+/// A folder whose configuration or secrets were not written here may belong to a real till.
 fn refuse_what_is_not_ours(folder: &Path) -> Result<(), IdentityError> {
     let ours = fs::read_to_string(folder.join(CONFIG)).is_ok_and(|text| text.starts_with(OURS));
     match [CONFIG, API_KEY, CLIENT_CERT, CLIENT_KEY]
@@ -253,7 +254,7 @@ fn configuration(address: SocketAddr) -> String {
     )
 }
 
-/// Never follows a link at the file's place, and is never readable by others in between.
+/// Replaces a file. Never follows a link there, and never leaves it readable by others meanwhile.
 fn replace(path: &Path, text: &str, mode: u32) -> io::Result<()> {
     let fresh = path.with_extension("new");
     match fs::remove_file(&fresh) {

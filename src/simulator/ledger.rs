@@ -1,4 +1,6 @@
-//! The gateway's books: what it knows of each order number, and what the customer has lost.
+//! The gateway's books: what it knows about each order number, and what the customer has lost.
+//!
+//! An order is charged at most once, and never returns more than it charged.
 
 use super::scenario::Scenario;
 use super::standing::OrderStatus;
@@ -6,22 +8,22 @@ use paytill_core::clock::Millis;
 use paytill_core::money::Money;
 use paytill_core::payment::CallKind;
 
-/// All that happened to one order number. Times count from the simulation's start.
+/// Everything that happened to one order number. Times count from the simulation's start.
 #[derive(Clone, Debug)]
 pub struct LedgerEntry {
     pub out_trade_no: String,
-    /// What it is for, as submitted; zero for a number that was never submitted.
+    /// The amount submitted; zero for a number that was never submitted.
     pub amount: Money,
     /// ISO 4217; empty for a number that was never submitted.
     pub currency: String,
-    /// What the customer and the network do; what was drawn, where it was left to chance.
+    /// What the customer and the network do; the one drawn if it was left to chance.
     pub scenario: Scenario,
     pub standing: OrderStatus,
-    /// Taken from the customer so far. Taken once at most.
+    /// Taken from the customer so far, at most once.
     pub charged: Money,
-    /// Given back.
+    /// Returned to the customer.
     pub returned: Money,
-    /// The gateway's number of the order.
+    /// The gateway's number for the order.
     pub transaction_id: String,
     /// When the customer paid.
     pub paid_at: Option<Millis>,
@@ -33,21 +35,21 @@ pub struct LedgerEntry {
 /// What only the gateway itself needs.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Details {
-    /// When the order came into being.
+    /// When the order was created.
     pub(super) created: Option<Millis>,
     /// What it turns into by itself, and when.
     pub(super) turn: Option<(Millis, OrderStatus)>,
     /// When an unpaid order is revoked.
     pub(super) lapses_at: Option<Millis>,
-    /// Tells the same submission from another one.
+    /// Distinguishes a repeated submission from a different one.
     pub(super) fingerprint: Option<[u8; 32]>,
     pub(super) openid: String,
     pub(super) device_info: String,
     pub(super) attach: String,
     pub(super) bank_type: &'static str,
-    /// What coupons pay of the amount.
+    /// The part of the amount paid by coupons, in minor units.
     pub(super) coupon: i64,
-    /// A refund by reversal reads `REVOKED` and not `REFUND`.
+    /// Whether a refund by reversal is reported as `REVOKED` instead of `REFUND`.
     pub(super) refund_reads_revoked: bool,
 }
 
@@ -68,12 +70,12 @@ impl LedgerEntry {
         }
     }
 
-    /// What the customer has lost, all in all.
+    /// What the customer has lost on balance.
     pub fn net(&self) -> Money {
         Money::from_minor(self.charged.minor().saturating_sub(self.returned.minor()))
     }
 
-    /// Whether the customer is about to pay, should nothing stop it.
+    /// Whether the customer is going to pay if nothing stops it.
     pub fn is_going_to_pay(&self) -> bool {
         self.details.turn.is_some_and(|(at, standing)| {
             standing == OrderStatus::Paid && self.details.lapses_at.is_none_or(|lapse| at <= lapse)
@@ -90,7 +92,7 @@ impl LedgerEntry {
         self.times_of(CallKind::Submit).count()
     }
 
-    /// Lets time pass: the customer and the gateway do what was due until `now`.
+    /// Lets time pass: the customer and the gateway do what is due by `now`.
     pub(super) fn advance(&mut self, now: Millis) {
         if let Some((at, standing)) = self.details.turn
             && at <= now
@@ -123,7 +125,7 @@ impl LedgerEntry {
         self.standing = standing;
     }
 
-    /// Undoes it for good: the order can never be paid afterwards, and what was paid goes back.
+    /// Reverses it for good: the order can never be paid afterwards, and any payment is returned.
     pub(super) fn reverse(&mut self, now: Millis) {
         let undone = match self.standing {
             OrderStatus::Paid => OrderStatus::Refunded,
@@ -137,7 +139,7 @@ impl LedgerEntry {
         self.turn_into(undone, now);
     }
 
-    /// The word in a query's answer; `None` where there is no such order.
+    /// `trade_state` and its text in a query's answer; `None` if there is no such order.
     pub(super) fn trade_state(&self) -> Option<(&'static str, &'static str)> {
         Some(match self.standing {
             OrderStatus::Absent => return None,

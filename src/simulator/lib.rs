@@ -1,9 +1,10 @@
 //! A simulated gateway: API v2 on the wire, a ledger behind it, and customers who act.
 //!
-//! [`Bank`] is all of its behaviour, as a pure function of its seed, the requests and their times:
-//! no socket, clock, thread or shared randomness. [`server`] carries out what it decides over HTTPS,
-//! and a simulation on a virtual clock can do so without sockets. It is as strict as the real
-//! gateway, or stricter where the documents leave room.
+//! [`Bank`] holds all of its behaviour, as a pure function of its seed, the requests and their
+//! times: no socket, clock, thread or shared randomness. [`server`] carries out its decisions over
+//! HTTPS; a simulation on a virtual clock does so without sockets. It is as strict as the real
+//! gateway, or stricter where the documents leave room. A [`Scenario`] decides what happens to each
+//! order: what the customer does, and what goes wrong on the wire.
 
 pub mod fault;
 pub mod identity;
@@ -35,12 +36,12 @@ use paytill_core::payment::CallKind;
 use reply::ReplyBuilder;
 use request::{Incoming, Rejection, Submission};
 
-/// A reversal is refused when the order is older (protocol 5.4).
+/// Reversing an older order is refused (protocol 5.4).
 const REVERSIBLE_FOR: Millis = Millis::seconds(7 * 24 * 3600);
-/// What a reversal may be early by, because its submission took longer on the way: at most this,
-/// and at most a tenth of what it had to wait.
+/// How early a reversal may be, because its submission took longer in transit: at most this, and at
+/// most a tenth of the time it had to wait.
 const LATENCY_GRANTED: Millis = Millis::seconds(1);
-/// Cells of one line of the story.
+/// Length of one line of the story, in cells.
 const STORY_CELLS: usize = 160;
 const BANK_TYPES: [&str; 4] = ["OTHERS", "CMC", "CCB_DEBIT", "ICBC_CREDIT"];
 
@@ -55,17 +56,17 @@ pub struct Account {
 /// How the gateway behaves.
 #[derive(Clone, Debug)]
 pub struct Script {
-    /// The scenario of all orders; `None` leaves the choice to each payment code.
+    /// The scenario of all orders; `None` lets each payment code choose.
     pub scenario: Option<Scenario>,
-    /// The currency that is accepted beside CNY.
+    /// The currency accepted besides CNY.
     pub currency: Currency,
     /// An order younger than this is still being settled: a reversal is refused with `USERPAYING`
     /// and `recall=Y` (the real gateway may also miss the payment).
     pub reverse_not_before: Millis,
-    /// When the gateway itself revokes an order that nobody has paid (protocol 5.3).
+    /// When the gateway itself revokes an unpaid order (protocol 5.3).
     pub lapse_after: Millis,
-    /// Whether reversing a number that the gateway has never seen shuts it out for ever. Whether
-    /// the real gateway does is unknown (protocol 6).
+    /// Whether reversing a number that the gateway has never seen blocks it for good. Whether the
+    /// real gateway does so is unknown (protocol 6).
     pub fence_unknown: bool,
 }
 
@@ -81,23 +82,23 @@ impl Default for Script {
     }
 }
 
-/// An HTTP request, as far as the gateway looks at it.
+/// The parts of an HTTP request that the gateway looks at.
 #[derive(Clone, Copy, Debug)]
 pub struct GatewayRequest<'a> {
     pub method: &'a str,
     pub path: &'a str,
     pub body: &'a [u8],
-    /// The connection presented a certificate of our authority.
+    /// Whether the connection presented a certificate of our authority.
     pub client_certificate: bool,
 }
 
-/// What is to be done about a request.
+/// How to react to a request.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Reaction {
-    /// How long after the request.
+    /// How long after the request to act.
     pub after: Millis,
     pub action: Action,
-    /// What was asked and answered, in one line for people. Payment codes in it are masked.
+    /// Request and answer in one line for people, with payment codes masked.
     pub story: String,
 }
 
@@ -106,19 +107,19 @@ pub struct Reaction {
 pub enum Action {
     /// A well-formed HTTP answer; the connection stays open.
     Answer { status: u16, body: Vec<u8> },
-    /// These bytes in place of an HTTP answer, then the connection is closed.
+    /// These bytes instead of an HTTP answer, then the connection is closed.
     Raw(Vec<u8>),
-    /// These bytes one by one, so far apart, then the connection is closed.
+    /// These bytes one by one, `every` apart, then the connection is closed.
     Drip { bytes: Vec<u8>, every: Millis },
     /// The connection is closed.
     Close,
     /// The connection is reset.
     Reset,
-    /// Nothing, until the client leaves.
+    /// Nothing, until the client disconnects.
     Silence,
 }
 
-/// The gateway's mind.
+/// All of the gateway's decisions, and the ledger behind them.
 pub struct Bank {
     account: Account,
     script: Script,
@@ -127,7 +128,7 @@ pub struct Bank {
     entries: Vec<LedgerEntry>,
     by_number: BTreeMap<String, usize>,
     used_codes: HashSet<[u8; 32]>,
-    /// Nothing goes wrong with calls any more.
+    /// Calls no longer suffer faults.
     is_well: bool,
 }
 
@@ -146,13 +147,13 @@ impl Bank {
         }
     }
 
-    /// All order numbers the gateway was asked about, in the order in which it first heard of
-    /// them, as of their last call or [`Bank::advance`].
+    /// All order numbers the gateway has received, in the order of their first call, as of their
+    /// last call or [`Bank::advance`].
     pub fn ledger(&self) -> impl Iterator<Item = &LedgerEntry> {
         self.entries.iter()
     }
 
-    /// One of them.
+    /// The entry of one order number.
     pub fn entry(&self, out_trade_no: &str) -> Option<&LedgerEntry> {
         self.by_number.get(out_trade_no).and_then(|index| self.entries.get(*index))
     }
@@ -162,20 +163,20 @@ impl Bank {
         self.script.scenario = scenario;
     }
 
-    /// From now on every call is carried out and answered as it should be, whatever its order's
-    /// scenario says. What customers do stays as it is.
+    /// From now on every call is carried out and answered correctly, whatever its order's scenario
+    /// says. Customers act as before.
     pub fn heal(&mut self) {
         self.is_well = true;
     }
 
-    /// Lets all customers do what is due until `now`.
+    /// Lets all customers do what is due by `now`.
     pub fn advance(&mut self, now: Millis) {
         for entry in &mut self.entries {
             entry.advance(now);
         }
     }
 
-    /// Decides about one request. Any bytes will do.
+    /// Decides on one request. Any bytes are acceptable input.
     pub fn handle(&mut self, request: &GatewayRequest<'_>, now: Millis) -> Reaction {
         let silent =
             |action, story: &str| Reaction { after: Millis(0), action, story: story.into() };
@@ -239,8 +240,8 @@ impl Bank {
         reaction
     }
 
-    /// Where the order stands in the ledger. A number is remembered as soon as it is heard of, a
-    /// `transaction_id` must be known.
+    /// The order's index in the ledger. An unknown number is entered on its first call; a
+    /// `transaction_id` must already be known.
     fn index(&mut self, incoming: &Incoming) -> Option<usize> {
         let fields = &incoming.fields;
         if incoming.kind != CallKind::Submit
@@ -299,7 +300,7 @@ impl Bank {
         Said { note, ..Said::new(fields) }
     }
 
-    /// A new order: what becomes of it is written down here, once.
+    /// A new order: what becomes of it is decided here, once.
     fn accept(
         &mut self,
         entry: &mut LedgerEntry,
@@ -314,7 +315,7 @@ impl Bank {
         };
         let scenario = match drawn {
             Scenario::Random => self.draw(),
-            // What was lost or turned away on the way in goes through when it is sent again.
+            // A submission that was lost or turned away goes through when it is sent again.
             Scenario::Corrupted { call: CallKind::Submit, .. } if before > 0 => Scenario::Pays,
             other => other,
         };
@@ -468,7 +469,7 @@ impl Bank {
         entry.scenario.special_case(before).filter(|_| !self.is_well)
     }
 
-    /// Whether the gateway does not yet know itself what becomes of the order.
+    /// Whether the gateway itself does not know yet what becomes of the order.
     fn is_settling(&self, entry: &LedgerEntry, age: Millis) -> bool {
         let least = self.script.reverse_not_before;
         let granted = Millis(LATENCY_GRANTED.0.min(least.0 / 10));
@@ -506,7 +507,7 @@ impl Bank {
     }
 }
 
-/// What an answer says before it is signed and, maybe, corrupted.
+/// What an answer says before it is signed and possibly corrupted.
 struct Said {
     fields: Fields,
     fault: Option<Fault>,
@@ -520,7 +521,7 @@ impl Said {
     }
 }
 
-/// The same number again: it never charges.
+/// Answers a number that is submitted again: it never charges.
 fn repeated(entry: &LedgerEntry, submission: &Submission) -> Fields {
     let same = entry.details.fingerprint == Some(submission.fingerprint);
     let (code, text) = match entry.standing {

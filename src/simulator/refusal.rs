@@ -1,4 +1,4 @@
-//! The words with which the gateway refuses a submission (protocol 4.2).
+//! The codes with which the gateway refuses a submission (protocol 4.2).
 
 use super::standing::{OrderStatus, RefusalClass};
 
@@ -13,12 +13,12 @@ pub struct RefusalCase {
     pub text: &'static str,
     /// What it means to a till.
     pub class: RefusalClass,
-    /// The order after it, where no money was taken.
+    /// The order's status afterwards, if no money was taken.
     pub leaves: OrderStatus,
 }
 
 impl RefusalCase {
-    /// Whether money is taken all the same under the plain name of the scenario.
+    /// Whether the scenario under its plain name takes the money all the same.
     pub fn usually_charged(&self) -> bool {
         self.class == RefusalClass::Unclear
     }

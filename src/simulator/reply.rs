@@ -1,4 +1,4 @@
-//! How the gateway speaks: signed documents in HTTP, and all the ways in which they are corrupted.
+//! How the gateway replies: signed documents in HTTP, and every way to corrupt them.
 
 use std::fmt::Write as _;
 
@@ -9,24 +9,24 @@ use paytill_core::gateway::LARGEST_REPLY;
 use paytill_core::gateway::wechat::fields::{Fields, SignType};
 use paytill_core::payment::CallKind;
 
-/// The key of a forger.
+/// A forger's key.
 const NOT_THE_KEY: &str = "00000000000000000000000000000000";
 
-/// An answer on its way to the till.
+/// What an answer is made from.
 pub(super) struct ReplyBuilder<'a> {
     pub(super) account: &'a Account,
-    /// As the request was signed.
+    /// The algorithm that signed the request.
     pub(super) sign_type: SignType,
     pub(super) call: CallKind,
-    /// The number the request was about, for the answer that is about another one.
+    /// The number in the request, from which a wrong number is made.
     pub(super) out_trade_no: &'a str,
     pub(super) fault: Option<Fault>,
-    /// How long the answer takes, apart from faults.
+    /// How long the answer takes, faults aside.
     pub(super) after: Millis,
 }
 
 impl ReplyBuilder<'_> {
-    /// Says it, well or badly.
+    /// Makes the answer, correct or with its fault.
     pub(super) fn say(self, mut fields: Fields, rng: &mut fastrand::Rng) -> Reaction {
         self.address(&mut fields, rng);
         let mut said = in_words(&fields);
@@ -44,7 +44,7 @@ impl ReplyBuilder<'_> {
         Reaction { after: self.after.plus(late), action, story: said }
     }
 
-    /// Whom it is for, and the field that a till does not know yet.
+    /// Adds whom it is for, and a field that no till knows yet.
     fn address(&self, fields: &mut Fields, rng: &mut fastrand::Rng) {
         let merchant = &self.account.merchant;
         fields.set("return_code", "SUCCESS");
@@ -151,12 +151,12 @@ pub(super) fn answer(status: u16, body: Vec<u8>) -> Action {
     Action::Answer { status, body }
 }
 
-/// A whole HTTP answer without a date. The gateway calls its XML plain text (protocol 2.3).
+/// A complete HTTP answer without a date. The gateway labels its XML plain text (protocol 2.3).
 pub(super) fn http(status: u16, body: &[u8]) -> Vec<u8> {
     http_with("", status, body)
 }
 
-/// A whole HTTP answer of this time.
+/// A complete HTTP answer with this date.
 pub(super) fn dated_http(at: Timestamp, status: u16, body: &[u8]) -> Vec<u8> {
     http_with(&format!("Date: {}\r\n", at.to_http()), status, body)
 }
@@ -187,12 +187,12 @@ pub(super) fn failure(code: &str, text: &str) -> Fields {
     Fields::from_iter([("result_code", "FAIL"), ("err_code", code), ("err_code_des", text)])
 }
 
-/// Letters and digits for `nonce_str` and the like.
+/// 32 letters and digits for `nonce_str` and the like.
 pub(super) fn nonce(rng: &mut fastrand::Rng) -> String {
     std::iter::repeat_with(|| rng.alphanumeric()).take(32).collect()
 }
 
-/// As the gateway writes it: every text in CDATA, where a till must not depend on the form.
+/// A document as the gateway writes it: all text in CDATA, a form no till may depend on.
 fn document(fields: &Fields) -> String {
     let mut xml = String::from("<xml>");
     for (name, value) in fields.iter() {

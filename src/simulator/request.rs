@@ -17,7 +17,8 @@ const PATHS: [(&str, CallKind); 3] = [
     ("/secapi/pay/reverse", CallKind::Reverse),
 ];
 
-/// The longest values in bytes. The page says 127 for `body`; the strictest reading is kept.
+/// The longest values, in bytes. The documentation says 127 for `body`; the strictest reading is
+/// used.
 const LONGEST: [(&str, usize); 20] = [
     ("appid", 32),
     ("mch_id", 32),
@@ -41,20 +42,20 @@ const LONGEST: [(&str, usize); 20] = [
     ("scene_info", 256),
 ];
 
-/// A request that is what it should be.
+/// A request that is in order.
 pub(super) struct Incoming {
     pub(super) kind: CallKind,
     pub(super) fields: Fields,
     pub(super) sign_type: SignType,
 }
 
-/// One that is not.
+/// Why a request is not in order.
 pub(super) enum Rejection {
     /// Not one of the gateway's addresses.
     NoSuchPath,
-    /// The bare front door, which answers nothing.
+    /// The root path, which answers with an empty body.
     FrontDoor,
-    /// A call that needs a client certificate came without: not a word.
+    /// A call that needs a client certificate came without one: no reply at all.
     NoCertificate,
     /// `return_code=FAIL` with this text, which is never signed.
     Unsigned(&'static str),
@@ -67,13 +68,13 @@ pub(super) struct Submission {
     pub(super) amount: Money,
     pub(super) currency: String,
     pub(super) code: AuthCode,
-    /// Over all fields that must not differ when the same number is submitted again.
+    /// Digest of all fields that must not differ when a number is submitted again.
     pub(super) fingerprint: [u8; 32],
-    /// Over the code alone.
+    /// Digest of the code alone.
     pub(super) code_print: [u8; 32],
 }
 
-/// Reads a request: the address, then the message, then who sent it, then its fields.
+/// Reads a request: first the address, then the message, its sender and its fields.
 pub(super) fn read(account: &Account, request: &GatewayRequest<'_>) -> Result<Incoming, Rejection> {
     let path = request.path.split('?').next().unwrap_or_default();
     if path == "/" {
@@ -118,7 +119,7 @@ pub(super) fn read(account: &Account, request: &GatewayRequest<'_>) -> Result<In
     Ok(Incoming { kind, fields, sign_type })
 }
 
-/// Who is asking, proven by the signature.
+/// Verifies the sender by the signature; returns the algorithm.
 fn verify(account: &Account, fields: &Fields) -> Result<SignType, Rejection> {
     let merchant = &account.merchant;
     let sign_type = match fields.get("sign_type") {
@@ -136,7 +137,7 @@ fn verify(account: &Account, fields: &Fields) -> Result<SignType, Rejection> {
             return Err(Rejection::Unsigned(text));
         }
     }
-    // Without the merchant there is no key to check the signature by.
+    // Without a known merchant there is no key to check the signature with.
     if fields.get("mch_id") != Some(&merchant.mch_id) {
         return Err(Rejection::Unsigned("商户号mch_id不存在"));
     }
@@ -199,7 +200,7 @@ fn is_order_number(text: &str) -> bool {
     !text.is_empty() && text.len() <= 32 && text.bytes().all(allowed)
 }
 
-/// A positive integer in its one plain form.
+/// A positive integer in its canonical form.
 fn whole_number(text: &str) -> Option<i64> {
     let plain = text.bytes().all(|byte| byte.is_ascii_digit()) && !text.starts_with('0');
     text.parse().ok().filter(|_| plain && text.len() <= 12)

@@ -1,4 +1,4 @@
-//! What happens to one order, by name or by the last four digits of the payment code.
+//! What happens to one order, chosen by name or by the last four digits of the payment code.
 //!
 //! | last digits | scenario |
 //! | --- | --- |
@@ -7,9 +7,9 @@
 //! | `02..` | `walks-away` |
 //! | `03SS`, `04SS`, `05SS` | `cancels-SS`, `revoked-SS`, `closed-SS`: ends so after `SS` seconds |
 //! | `06SS`, `07SS` | `slow-SS`, `answer-late-SS` |
-//! | `1NNp` | the submission is refused with number `NN` of [`REFUSALS`]; `p` is 1 where the money is taken all the same |
-//! | `2NNp` | the submission's answer suffers number `NN` of [`Fault::ALL`]; `p` is 1 where the money is taken |
-//! | `3NN0`, `4NN0` | the first two queries or reversals suffer it |
+//! | `1NNp` | the submission is refused with `NN` of [`REFUSALS`]; `p` is 1 if money is taken |
+//! | `2NNp` | the submission's answer has `NN` of [`Fault::ALL`]; `p` is 1 if money is taken |
+//! | `3NN0`, `4NN0` | the answers to the first two queries or reversals have that fault |
 //! | `50NN` | number `NN` of [`SpecialCase::ALL`] |
 //! | `9999` | `random` |
 
@@ -23,39 +23,39 @@ use paytill_core::payment::{CallKind, Status};
 
 /// How often a query or reversal goes wrong before it works.
 const TIMES: usize = 2;
-/// A till with the default rules gives up then, and asks once more.
+/// When a till with the default rules stops waiting, and queries once more.
 const GIVE_UP_SECONDS: u8 = 30;
-/// Its last query while it still hopes.
+/// Its last query before that.
 const LAST_QUERY_SECONDS: u8 = 25;
 /// When a [`SpecialCase::DeliveredLate`] submission arrives: the code's lifetime.
 const DELIVERED_AFTER: Millis = Millis::seconds(60);
 
-/// The fate of one order.
+/// What happens to one order.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Scenario {
     /// Pays at once.
     Pays,
-    /// Types a password and pays after so many seconds.
+    /// Types a password and pays after this many seconds.
     Password(u8),
     /// Is asked for the password and never pays.
     WalksAway,
-    /// Cancels on the phone after so many seconds: `PAYERROR`.
+    /// Cancels on the phone after this many seconds: `PAYERROR`.
     Cancels(u8),
-    /// The order is `REVOKED` by somebody else after so many seconds.
+    /// Someone else revokes the order after this many seconds: `REVOKED`.
     Revoked(u8),
-    /// The order is `CLOSED` by somebody else after so many seconds.
+    /// Someone else closes the order after this many seconds: `CLOSED`.
     Closed(u8),
-    /// The gateway takes so many seconds to take the money and to answer.
+    /// The gateway needs this many seconds to take the money and to answer.
     Slow(u8),
-    /// The money is taken at once, the answer comes so many seconds later.
+    /// The money is taken at once; the answer comes this many seconds later.
     AnswerLate(u8),
     /// The submission is refused.
     Refused {
         refusal: &'static RefusalCase,
-        /// The money is taken all the same.
+        /// The money is taken anyway.
         charged: bool,
     },
-    /// Answers to one kind of call suffer a fault: the first to a submission, the first two else.
+    /// Answers to one kind of call have a fault: a submission's first one, otherwise the first two.
     Corrupted {
         call: CallKind,
         fault: Fault,
@@ -63,18 +63,18 @@ pub enum Scenario {
         charged: bool,
     },
     Odd(SpecialCase),
-    /// Drawn for each order from all others.
+    /// Drawn at random for each order from all the others.
     Random,
 }
 
-/// What befits one call only.
+/// Special cases that make sense for one call only.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum SpecialCase {
-    /// The submission is held up in the network for a minute and delivered then.
+    /// The submission is held up in the network for a minute, and then delivered.
     DeliveredLate,
     /// Two queries answer `SYSTEMERROR`.
     QueryFails,
-    /// Two queries answer `ORDERNOTEXIST` of a paid order.
+    /// Two queries about a paid order answer `ORDERNOTEXIST`.
     QueryNotVisible,
     /// Two reversals answer `SUCCESS` and `recall=Y`.
     Recall,
@@ -82,17 +82,17 @@ pub enum SpecialCase {
     ReverseSystemError,
     /// Two reversals are refused with `USERPAYING`.
     ReverseUserPaying,
-    /// The customer pays at the last moment and reversals answer `TRADE_ERROR` for ever.
+    /// The customer pays at the last moment, and all reversals answer `TRADE_ERROR`.
     ReverseRefused,
-    /// Reversals answer `REVERSE_EXPIRE` for ever.
+    /// All reversals answer `REVERSE_EXPIRE`.
     ReverseExpired,
-    /// The first reversal says that it is done, and is not.
+    /// The first reversal claims to be done, and is not.
     ReverseLies,
     /// The customer pays between the last query and the reversal.
     PaysDuringReversal,
 }
 
-/// Where a till with the default rules ends.
+/// The outcome at a till with the default rules.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Expected {
     pub status: Status,
@@ -166,7 +166,7 @@ impl Scenario {
         all
     }
 
-    /// A choice for people in training: what customers do, and the faults a cashier should know.
+    /// A selection for training: what customers do, and the faults a cashier should know.
     pub fn menu() -> Vec<Self> {
         let names = [
             "ok",
@@ -191,8 +191,8 @@ impl Scenario {
         names.into_iter().filter_map(Self::from_name).collect()
     }
 
-    /// The scenario of a name: one of [`Scenario::all`], or a timed one with its seconds, such as
-    /// `password-20`.
+    /// The scenario with this name: one of [`Scenario::all`], or a timed one with its seconds, such
+    /// as `password-20`.
     pub fn from_name(name: &str) -> Option<Self> {
         let timed = |name: &str| {
             let (base, seconds) = name.rsplit_once('-')?;
@@ -213,7 +213,7 @@ impl Scenario {
         Self::all().into_iter().find(|scenario| scenario.name() == name).or_else(|| timed(name))
     }
 
-    /// Its name, which [`Scenario::from_name`] knows.
+    /// Its name, which [`Scenario::from_name`] accepts.
     pub fn name(self) -> Cow<'static, str> {
         let timed = |base: &'static str, usual: u8, seconds: u8| {
             if seconds == usual { base.into() } else { format!("{base}-{seconds}").into() }
@@ -311,9 +311,9 @@ impl Scenario {
         }
     }
 
-    /// Where a till with the default rules ends, and with it the money. A customer who acts in the
-    /// very second of giving up can win or lose. `None` for [`Scenario::Random`]: the ledger says
-    /// what was drawn.
+    /// The outcome at a till with the default rules, and where the money ends up. A customer who
+    /// acts in the very second of the give-up time can win or lose. `None` for
+    /// [`Scenario::Random`]: the ledger says what was drawn.
     pub fn expected(self) -> Option<Expected> {
         let by = |limit: u8, seconds: u8, then: Status| {
             if seconds <= limit { then } else { Status::Reversed }
@@ -329,7 +329,7 @@ impl Scenario {
             }
             Self::Refused { refusal, charged } => match (refusal.class, charged) {
                 (RefusalClass::Unclear | RefusalClass::QueryFirst, true) => Status::Paid,
-                // The customer was told that nothing was charged: it goes back.
+                // It was shown as not charged, so the money is returned.
                 (RefusalClass::Unclear, false) | (RefusalClass::Failed, true) => Status::Reversed,
                 (RefusalClass::QueryFirst | RefusalClass::Failed, false)
                 | (RefusalClass::SetUp, _) => Status::Declined,
@@ -357,8 +357,8 @@ impl Scenario {
         Some(Expected { status, net_charged: status == Status::Paid })
     }
 
-    /// How the order begins, and what becomes of it when. An order whose end comes at once never
-    /// begins.
+    /// How the order begins, what it turns into, and when. One that ends at once has no beginning
+    /// of its own.
     pub(super) fn course(self) -> Course {
         let at_once = |end| Course { begins: end, ends: end, after: Millis(0) };
         let asked = |end, seconds: u8| Course {
@@ -394,7 +394,7 @@ impl Scenario {
         }
     }
 
-    /// The fault that the answer to a call suffers which has been made so many times before.
+    /// The fault in the answer to a call that has been made `before` times already.
     pub(super) fn fault(self, asked: CallKind, before: usize) -> Option<Fault> {
         let submission = asked == CallKind::Submit && before == 0;
         match self {
@@ -410,7 +410,7 @@ impl Scenario {
         }
     }
 
-    /// The special case that a query or reversal meets which has been made so many times before.
+    /// The special case for a query or reversal that has been made `before` times already.
     pub(super) fn special_case(self, before: usize) -> Option<SpecialCase> {
         let Self::Odd(special_case) = self else { return None };
         let times = match special_case {
@@ -421,8 +421,8 @@ impl Scenario {
         Some(special_case).filter(|_| before < times)
     }
 
-    /// Whether the gateway itself revokes an unpaid order in the end. It would spoil what is to be
-    /// seen of reversals.
+    /// Whether the gateway itself revokes an unpaid order in the end. It does not in scenarios that
+    /// are about reversals, where it would hide what they show.
     pub(super) fn lapses(self) -> bool {
         match self {
             Self::Corrupted { call, .. } => call != CallKind::Reverse,
@@ -457,8 +457,8 @@ pub(super) struct Course {
     pub(super) after: Millis,
 }
 
-/// Faults of queries are met by a customer who has paid, but for the forger, who needs one who has
-/// not; faults of reversals by one who never pays.
+/// Faults of queries go with a customer who has paid (except a forged answer, which needs one who
+/// has not), and faults of reversals with one who never pays.
 fn is_paid_before(call: CallKind, fault: usize) -> bool {
     call == CallKind::Query && Fault::ALL.get(fault) != Some(&Fault::Forged)
 }

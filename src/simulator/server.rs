@@ -1,4 +1,4 @@
-//! The simulated gateway on a socket: HTTPS that carries out what [`Bank`] decides, to the byte.
+//! The simulated gateway on a socket: HTTPS that carries out what [`Bank`] decides, byte for byte.
 
 use std::io;
 use std::net::SocketAddr;
@@ -21,10 +21,10 @@ use paytill_host::clock::Clock;
 const LARGEST_HEAD: usize = 8 * 1024;
 const LARGEST_BODY: usize = 64 * 1024;
 const MOST_HEADERS: usize = 64;
-/// A connection that says nothing for so long is closed, as the real gateway does.
+/// A connection that is silent for this long is closed, as the real gateway does.
 const IDLE: Duration = Duration::from_mins(1);
 const HANDSHAKE: Duration = Duration::from_secs(10);
-/// After a failure to accept, such as too many open files.
+/// Pause after a failure to accept, such as too many open files.
 const BREATH: Duration = Duration::from_millis(100);
 
 /// Why there is no server.
@@ -36,10 +36,10 @@ pub enum ServerError {
     Identity(#[from] IdentityError),
 }
 
-/// Takes one line for each request. Payment codes in it are masked.
+/// Receives one line for each request, with payment codes masked.
 pub type Log = Box<dyn Fn(Millis, &str) + Send + Sync>;
 
-/// A running gateway. It ends, with all its connections, when this is dropped.
+/// A running gateway. It stops, with all its connections, when this is dropped.
 pub struct Server {
     address: SocketAddr,
     bank: Arc<Mutex<Bank>>,
@@ -48,8 +48,8 @@ pub struct Server {
 }
 
 impl Server {
-    /// Listens; port 0 takes any free one. It runs on the runtime it is started on. `pace` seconds
-    /// of the bank pass in each real one: 1, but for tests that are in a hurry.
+    /// Listens; port 0 takes any free one. It runs on the runtime it is started on. `pace` is how
+    /// many seconds of the bank pass in each real one: 1, except for tests in a hurry.
     pub async fn start(
         listen: SocketAddr,
         identity: &Identity,
@@ -73,7 +73,7 @@ impl Server {
         self.address
     }
 
-    /// The bank behind it, to look into its ledger. Requests wait while it is held.
+    /// The bank behind it, for a look at its ledger. Requests wait while the guard is held.
     pub fn bank(&self) -> MutexGuard<'_, Bank> {
         lock(&self.bank)
     }
@@ -141,7 +141,7 @@ async fn accept(listener: TcpListener, acceptor: TlsAcceptor, front: Arc<Front>)
         connections.spawn(async move {
             let _ = stream.set_nodelay(true);
             if let Ok(Ok(stream)) = timeout(HANDSHAKE, acceptor.accept(stream)).await {
-                // A client that leaves is no fault of ours.
+                // A client that disconnects is no error of ours.
                 let _ = Connection::new(stream, front.clock.clone()).serve(&front).await;
             }
         });
@@ -150,18 +150,19 @@ async fn accept(listener: TcpListener, acceptor: TlsAcceptor, front: Arc<Front>)
 
 struct Connection {
     stream: TlsStream<TcpStream>,
-    /// Read, and not yet understood.
+    /// Bytes read and not parsed yet.
     buffer: Vec<u8>,
     has_certificate: bool,
     clock: Clock,
 }
 
-/// A request's head, and what it says of the rest.
+/// A request's head, and what it says about the rest.
 pub struct Head {
     pub method: String,
     pub path: String,
-    /// Bytes of the head itself, and of the body behind it.
+    /// Length of the head in bytes.
     pub length: usize,
+    /// Length of the body in bytes.
     pub body: usize,
     stays_open: bool,
 }
@@ -169,9 +170,9 @@ pub struct Head {
 /// What came over the connection.
 enum Received {
     Request(Head),
-    /// It cannot be answered but with this status.
+    /// It can only be answered with this status.
     Refused(u16),
-    /// The client has left, or said nothing for too long.
+    /// The client has disconnected, or was silent for too long.
     End,
 }
 
@@ -220,12 +221,12 @@ impl Connection {
         }
     }
 
-    /// Every server tells the time; tills compare theirs.
+    /// Adds the time, as every server does: tills compare it with theirs.
     fn http(&self, status: u16, body: &[u8]) -> Vec<u8> {
         dated_http(self.clock.wall(), status, body)
     }
 
-    /// Reads until the buffer begins with a whole request.
+    /// Reads until the buffer begins with a complete request.
     async fn receive(&mut self) -> io::Result<Received> {
         loop {
             match parse(&self.buffer) {
@@ -261,7 +262,7 @@ impl Connection {
 pub enum Parsed {
     Complete(Head),
     Partial,
-    /// Nothing that can be answered but with this status.
+    /// Something that can only be answered with this status.
     Refused(u16),
 }
 
@@ -309,7 +310,7 @@ pub fn parse(buffer: &[u8]) -> Parsed {
     })
 }
 
-/// A panic in one test must not hide the ledger from the next look.
+/// A panic in one test must not make the ledger unreadable.
 fn lock(bank: &Mutex<Bank>) -> MutexGuard<'_, Bank> {
     bank.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,9 +1,9 @@
-//! Where an order stands at the gateway, and how much of that a refusal says.
+//! An order's status at the gateway, and how much of it a refusal reveals.
 
-/// Where an order stands at the gateway.
+/// An order's status at the gateway.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum OrderStatus {
-    /// The gateway was asked about the number and has no such order.
+    /// The number was queried, but the gateway has no such order.
     Absent,
     /// `NOTPAY`
     Open,
@@ -17,16 +17,16 @@ pub enum OrderStatus {
     Closed,
     /// `REVOKED`, and no money had moved.
     Revoked,
-    /// `REFUND`, or `REVOKED` with a `transaction_id`: the money went back.
+    /// `REFUND`, or `REVOKED` with a `transaction_id`: the money was returned.
     Refunded,
 }
 
-/// How much a refusal says of the money.
+/// How much a refusal says about the money.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum RefusalClass {
     /// Nothing: the result is unknown.
     Unclear,
-    /// It may be the echo of an earlier delivery of the same number: ask first.
+    /// It may echo an earlier delivery of the same number: query first.
     QueryFirst,
     /// This submission took nothing, though in rare cases the gateway is wrong.
     Failed,

@@ -484,7 +484,7 @@ impl Engine {
         let oldest = match by_wall {
             _ if same_boot => now.since(sent_at),
             Some(age) => Millis(age).max(stored.age),
-            // The clock went back: the attempt may be of any age.
+            // The clock was set back: the attempt may be of any age.
             None => Millis(u64::MAX),
         };
         let foreign = stored.order.merchant != self.template.merchant;

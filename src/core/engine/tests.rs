@@ -1,3 +1,5 @@
+//! The engine on a bench: what is written before what is sent, and what a restart makes of it.
+
 mod edges;
 mod sleep;
 
@@ -13,7 +15,7 @@ const RULES: Rules = Rules {
     attention_after: Millis::seconds(180),
 };
 
-/// Only asked for its record here.
+/// Used only for its record here.
 struct Mute;
 
 impl Gateway for Mute {
@@ -50,7 +52,7 @@ fn template() -> OrderTemplate {
     }
 }
 
-/// An engine with a clock, and what it wanted done so far.
+/// An engine with a clock, and what it has asked for so far.
 struct EngineBench {
     engine: Engine,
     now: u64,
@@ -122,7 +124,7 @@ impl EngineBench {
         self.begin(SaleRef::New(Money::from_minor(1234)), code)
     }
 
-    /// The disk answers for an attempt's entry.
+    /// The disk reports on an attempt's entry.
     fn disk(&mut self, attempt: i64, on_disk: bool) {
         let (now, wall) = self.at();
         let effects = self.engine.written(attempt, on_disk, now, wall);
@@ -199,7 +201,7 @@ fn stored(id: i64, mch_id: &str, boot: i64) -> StoredAttempt {
 }
 
 #[test]
-fn nothing_is_sent_or_told_before_it_is_on_disk() {
+fn nothing_is_sent_or_reported_before_it_is_on_disk() {
     let mut bench = EngineBench::new();
     bench.sell(1).unwrap();
     assert_eq!(bench.written.len(), 1, "one commit lies between scan and wire");
@@ -226,7 +228,7 @@ fn what_cannot_be_written_is_not_sent_and_nothing_is_sold_any_more() {
 }
 
 #[test]
-fn an_outcome_that_cannot_be_written_is_told_as_such_and_ends_all_calls() {
+fn an_outcome_that_cannot_be_written_is_reported_as_such_and_ends_all_calls() {
     let mut bench = EngineBench::new();
     bench.sell(1).unwrap();
     bench.disk(1, true);
@@ -352,7 +354,7 @@ fn within_one_boot_the_time_line_goes_on_and_after_another_it_is_taken_as_young(
 }
 
 #[test]
-fn an_order_of_another_merchant_is_told_and_never_touched() {
+fn an_order_of_another_merchant_is_reported_and_never_touched() {
     let open = vec![stored(1, "1900000999", 7)];
     let mut bench = EngineBench::with(Recovered { last_attempt: 1, open, ..Recovered::default() });
     assert_eq!(bench.statuses(), [Status::Waiting]);
@@ -379,7 +381,7 @@ fn what_has_ended_leaves_nothing_behind() {
 }
 
 #[test]
-fn a_whole_reversal_is_written_step_by_step() {
+fn a_complete_reversal_is_written_step_by_step() {
     let mut bench = EngineBench::new();
     bench.sell(1).unwrap();
     bench.disk(1, true);
@@ -416,7 +418,7 @@ fn a_sale_whose_payment_is_just_being_written_down_is_not_charged_again() {
 }
 
 #[test]
-fn putting_aside_is_always_written_down() {
+fn superseding_is_always_written_down() {
     let mut bench = EngineBench::new();
     bench.sell(1).unwrap();
     bench.disk(1, true);
@@ -433,7 +435,7 @@ fn putting_aside_is_always_written_down() {
 fn the_fifteen_seconds_count_from_when_the_request_leaves() {
     let mut bench = EngineBench::new();
     bench.sell(1).unwrap();
-    // A disk that takes its time, and then a connection that must be made first.
+    // A slow disk, and then a connection that must be made first.
     bench.now += 20_000;
     bench.disk(1, true);
     bench.now += 2_000;
@@ -467,7 +469,7 @@ fn a_sale_that_was_paid_before_the_restart_is_not_charged_again() {
     assert_eq!(bench.begin(again, 2), Err(Refusal::AlreadyPaid));
 }
 
-/// What is on disk of an attempt, as the next process finds it.
+/// An attempt on disk, as the next process finds it.
 fn kept(written: &[Entry], order: Order) -> StoredAttempt {
     let last = written.last().unwrap();
     StoredAttempt {
@@ -495,7 +497,7 @@ fn once_nothing_more_can_leave_the_age_is_certain_though_nobody_saw_it_leave() {
     bench.now += 6_000;
     bench.answer(1, Says::Unknown(reason("no_answer")));
     bench.disk(1, true);
-    // Otherwise a restart would begin to count anew, behind the times that the state has in it.
+    // Otherwise a restart would count from zero again, behind the times stored in the state.
     assert_eq!(bench.written.last().unwrap().age, Millis(10_000));
 }
 
@@ -506,14 +508,14 @@ fn the_fifteen_seconds_count_from_when_the_request_left_after_a_restart_too() {
         bench.sell(1).unwrap();
         bench.disk(1, true);
         let order = bench.written[0].begin.as_ref().unwrap().order.clone();
-        // Given up while the connection is still being made; written; only then it leaves.
+        // Cancelled while the connection is still being made; written; only then it leaves.
         bench.now += 1_000;
         bench.happen(1, Event::Cancel);
         bench.disk(1, true);
         bench.now += 4_500;
         bench.engine.mark_sent(1, Uptime(bench.now));
         let left = bench.now;
-        // The process ends, and another goes on at once.
+        // The process ends, and another continues at once.
         bench.now += 100;
         let past = Recovered {
             last_attempt: 1,
@@ -556,7 +558,7 @@ fn asking_now_again_and_again_is_no_storm() {
 }
 
 #[test]
-fn when_the_journal_fails_for_one_attempt_the_other_is_told_or_still_woken() {
+fn when_the_journal_fails_for_one_attempt_the_other_is_reported_or_still_woken() {
     let mut bench = EngineBench::new();
     for attempt in 1..=2 {
         bench.sell(u8::try_from(attempt).unwrap()).unwrap();
@@ -574,7 +576,7 @@ fn when_the_journal_fails_for_one_attempt_the_other_is_told_or_still_woken() {
     let ours =
         bench.reported[reported..].iter().any(|(attempt, _, recorded)| *attempt == 2 && !recorded);
     assert!(ours || bench.engine.wake_at().is_some());
-    // As above, but nothing of the second is at the disk: it waits between two queries.
+    // As above, but the disk has nothing of the second: it waits between two queries.
     let mut bench = EngineBench::new();
     bench.sell(1).unwrap();
     bench.disk(1, true);
@@ -599,7 +601,7 @@ fn a_payment_that_is_found_late_goes_back_however_it_is_found() {
     let mut bench = EngineBench::new();
     bench.sell(1).unwrap();
     bench.disk(1, true);
-    // The machine sleeps; the answer waits in the socket.
+    // The machine is suspended; the answer waits in the socket.
     bench.now += 36_000_000;
     bench.answer(1, paid());
     assert_ne!(bench.statuses().last(), Some(&Status::Paid), "ten hours later");

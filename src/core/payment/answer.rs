@@ -1,11 +1,11 @@
-//! What a gateway says of a payment: one type for each call, so that no call can be answered in the
-//! words of another.
+//! What a gateway says about a payment: one type for each call, so that no call can get an answer
+//! that belongs to another.
 
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
 
-/// The three calls.
+/// The three kinds of calls.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum CallKind {
@@ -18,7 +18,7 @@ pub enum CallKind {
 }
 
 impl CallKind {
-    /// The protocol's word for it.
+    /// The protocol's name for it.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Submit => "micropay",
@@ -28,7 +28,8 @@ impl CallKind {
     }
 }
 
-/// A call to make. Its number, counted within the payment, tells its answer from a late one.
+/// A call to make. Its number, counted within the payment, tells its answer from a late one to an
+/// earlier call.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Call {
     pub kind: CallKind,
@@ -44,18 +45,18 @@ impl Call {
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Reason {
     pub cause: Cause,
-    /// The gateway's words, cleaned; empty where there are none.
+    /// The gateway's own text, cleaned; empty if there is none.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub text: String,
 }
 
 impl Reason {
-    /// What the gateway says, by its code and in its words; both cleaned.
+    /// A reason that the gateway gave: its code and its text, both cleaned by the caller.
     pub fn gateway(code: impl Into<String>, text: impl Into<String>) -> Self {
         Self { cause: Cause::Gateway(code.into()), text: text.into() }
     }
 
-    /// A cause of ours, with words of the gateway.
+    /// A cause of ours, quoting the gateway's text.
     pub fn quoting(cause: TillCause, text: impl Into<String>) -> Self {
         Self { cause: Cause::Till(cause), text: text.into() }
     }
@@ -80,31 +81,31 @@ impl From<TillCause> for Reason {
     }
 }
 
-/// Whose word a reason rests on.
+/// Who a reason comes from.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Cause {
-    /// The gateway's own code, cleaned: `NOTENOUGH`. New ones may come at any time.
+    /// The gateway's own code, cleaned, such as `NOTENOUGH`. New ones may appear at any time.
     Gateway(String),
     Till(TillCause),
 }
 
-/// What the till itself finds.
+/// What the till itself found.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TillCause {
     /// The customer did not confirm in time.
     Timeout,
-    /// The cashier stopped waiting.
+    /// The cashier cancelled.
     Cancelled,
-    /// The cashier charged the sale anew.
+    /// The cashier charged the sale again.
     Superseded,
-    /// The till started again while the payment was open.
+    /// The till was restarted while the payment was open.
     Restarted,
     NoAnswer,
     ConnectionLost,
     NoConnection,
-    /// A certificate on the way, the gateway's or ours, was not accepted.
+    /// A certificate, the gateway's or ours, was not accepted.
     Certificate,
     BadSignature,
     BadAnswer,
@@ -114,21 +115,21 @@ pub enum TillCause {
     WrongNumber,
     WrongMerchant,
     WrongCurrency,
-    /// The gateway refuses requests as a whole: the set-up is wrong.
+    /// The gateway refuses all requests: the set-up is wrong.
     Configuration,
     /// An unsigned refusal.
     Refused,
     /// The request reached the gateway after its reversal.
     DeliveredLate,
-    /// The money was taken, and goes back.
+    /// The money was taken and is being returned.
     PaidAtLastMoment,
     /// The gateway wants the reversal repeated.
     Recall,
-    /// The payment code was not at hand any more.
+    /// The payment code was no longer available.
     NoCode,
-    /// The system gave no random bytes.
+    /// The system provided no random bytes.
     NoRandomness,
-    /// The gateway failed a call without saying why.
+    /// The gateway failed a call without giving a code.
     NoErrorCode,
 }
 
@@ -190,31 +191,31 @@ impl TillCause {
     }
 }
 
-/// A verified payment that matches in merchant, number, amount and currency.
+/// A verified payment that matches its order in merchant, number, amount and currency.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Proof {
-    /// The gateway's number of it.
+    /// The gateway's number for it.
     pub transaction_id: String,
-    /// When the gateway says it was paid.
+    /// When it was paid by the gateway's word, or when the answer came if that is missing.
     pub paid_at: Timestamp,
-    /// What coupons paid, in minor units.
+    /// The part paid by coupons, in minor units.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub coupon: Option<i64>,
 }
 
-/// How an order came to its end at the gateway.
+/// How an order ended at the gateway.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub enum Ending {
     /// `CLOSED`
     Closed,
-    /// `REVOKED`; whether money had moved is not said.
+    /// `REVOKED`, which does not say whether money had moved.
     Revoked,
-    /// `REFUND`: money had been taken and goes back.
+    /// `REFUND`: money had been taken and is being returned.
     Refunded,
 }
 
 impl Ending {
-    /// The gateway's word for it.
+    /// The gateway's code for it.
     pub const fn code(self) -> &'static str {
         match self {
             Self::Closed => "CLOSED",
@@ -224,7 +225,7 @@ impl Ending {
     }
 }
 
-/// How a call ended, of whichever kind. Everything in it was verified, but where it says otherwise.
+/// The outcome of a call of any kind. Everything in it was verified, unless it says otherwise.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub enum Answer {
     Submitted(Submitted),
@@ -233,7 +234,7 @@ pub enum Answer {
 }
 
 impl Answer {
-    /// The end of a call that brought no answer which could be believed.
+    /// The outcome of a call that brought no credible answer.
     pub const fn inconclusive(kind: CallKind, what: Inconclusive) -> Self {
         match kind {
             CallKind::Submit => Self::Submitted(Submitted::Inconclusive(what)),
@@ -242,7 +243,7 @@ impl Answer {
         }
     }
 
-    /// Which call it answers.
+    /// The kind of call it answers.
     pub const fn kind(&self) -> CallKind {
         match self {
             Self::Submitted(_) => CallKind::Submit,
@@ -251,7 +252,7 @@ impl Answer {
         }
     }
 
-    /// The call's end where it brought nothing that could be believed.
+    /// What went wrong, if the call brought no credible answer.
     pub const fn as_inconclusive(&self) -> Option<&Inconclusive> {
         match self {
             Self::Submitted(Submitted::Inconclusive(what))
@@ -261,7 +262,7 @@ impl Answer {
         }
     }
 
-    /// The reason it gives, if it gives one.
+    /// The reason it gives, if any.
     pub const fn reason(&self) -> Option<&Reason> {
         match self {
             Self::Submitted(Submitted::Declined(reason) | Submitted::Ambiguous(reason))
@@ -276,7 +277,7 @@ impl Answer {
         }
     }
 
-    /// The payment it proves, if it proves one.
+    /// The payment it proves, if any.
     pub const fn proof(&self) -> Option<&Proof> {
         match self {
             Self::Submitted(Submitted::Paid(proof)) | Self::Found(Found::Paid(proof)) => {
@@ -287,53 +288,53 @@ impl Answer {
     }
 }
 
-/// What a submission is answered.
+/// The answer to a submission.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub enum Submitted {
-    /// Taken, and it is ours.
+    /// The money was taken for this order.
     Paid(Proof),
-    /// The customer is at it: `USERPAYING`.
+    /// The customer is entering the password: `USERPAYING`.
     Paying,
     /// This submission took no money.
     Declined(Reason),
-    /// A refusal that may stem from an earlier delivery of the same number: ask first.
+    /// A refusal that may stem from an earlier delivery of the same number: query first.
     Ambiguous(Reason),
     Inconclusive(Inconclusive),
 }
 
-/// What a query finds.
+/// What a query found.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub enum Found {
-    /// Taken, and it is ours.
+    /// The money was taken for this order.
     Paid(Proof),
-    /// The customer is at it: `USERPAYING`.
+    /// The customer is entering the password: `USERPAYING`.
     Paying,
-    /// The order stands open and nobody has paid: `NOTPAY`.
+    /// The order is open and nobody has paid: `NOTPAY`.
     NotPaid,
-    /// Ended on the customer's side, but open at the gateway: `PAYERROR`. It must be reversed.
+    /// Over for the customer, but still open at the gateway: `PAYERROR`. It must be reversed.
     Failed(Reason),
-    /// The order can take no money any more.
+    /// The order can no longer take money.
     Ended(Ending),
     /// The gateway does not know the number: `ORDERNOTEXIST`.
     NotFound,
     Inconclusive(Inconclusive),
 }
 
-/// What a reversal is answered.
+/// The answer to a reversal.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub enum Reversed {
     /// `SUCCESS` and `recall=N`. Only a query proves it.
     Accepted,
     /// It must be repeated: `recall=Y`, `SYSTEMERROR`, `USERPAYING`.
     Repeat(Reason),
-    /// Refused for a cause that repeating does not cure.
+    /// Refused for a reason that repeating does not fix.
     Refused(Reason),
-    /// Refused for age: `REVERSE_EXPIRE`.
+    /// Refused because the order is too old: `REVERSE_EXPIRE`.
     Expired(Reason),
     Inconclusive(Inconclusive),
 }
 
-/// How any call may end without an answer that could be believed.
+/// How any call may end without a credible answer.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub enum Inconclusive {
     /// The request provably never left this machine.

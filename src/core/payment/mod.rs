@@ -1,19 +1,19 @@
-//! One payment by payment code, from the submission to its end, as a pure state machine.
+//! One payment by payment code, from its submission to its outcome, as a pure state machine.
 //!
-//! [`State::step`] is the only way a payment changes. It reads no clock and does no I/O: the screen,
-//! `paytill pay`, recovery and the simulations all drive this same code. Its time line counts from
-//! the submission, so a stored state means the same after a restart or a changed clock.
+//! [`State::step`] is the only way a payment changes. It reads no clock and does no I/O: the
+//! screen, `paytill pay`, recovery and the simulations all drive the same code. Its time line
+//! counts from the submission, so a stored state means the same after a restart or a changed clock.
 //!
-//! Two rules carry the rest. Silence proves nothing: what is unclear is asked about, then reversed.
-//! And a query is no fence: only a reversal stops money that may still be on its way.
+//! Two rules carry the rest. Silence proves nothing: an unclear outcome is queried, then reversed.
+//! And a query stops nothing: money that may still be in transit is only stopped by a reversal.
 //!
 //! | file | what it holds |
 //! | --- | --- |
-//! | `answer` | what a gateway says, a type for each call; why a payment is where it is |
-//! | `status` | what people are told; the times; where the money is |
-//! | `state` | where a payment stands, and what can be asked of it |
-//! | `step` | what each event does to each stage |
-//! | `reversal` | the loop that ends an order at its gateway |
+//! | `answer` | what a gateway says, one type for each call; why a payment is where it is |
+//! | `status` | what people are shown; the times a payment keeps to; where the money is |
+//! | `state` | the state of a payment, and what can be asked of it |
+//! | `step` | what each event does in each stage |
+//! | `reversal` | the loop that closes an order at its gateway |
 
 mod answer;
 mod reversal;

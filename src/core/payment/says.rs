@@ -1,11 +1,11 @@
-//! For tests: what a gateway says, whichever call it says it to.
+//! For tests: what a gateway says, whichever call it answers.
 
 use crate::payment::{
     Answer, Call, CallKind, Cause, Ending, Event, Found, Inconclusive, Proof, Reason, Reversed,
     Submitted, TillCause,
 };
 
-/// An answer in short. What makes no sense as an answer to a call is unknown there.
+/// An answer in short form. One that makes no sense for a call is unknown there.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Says {
     Paid(Proof),
@@ -53,7 +53,7 @@ impl Says {
         }
     }
 
-    /// As the end of a call.
+    /// As the outcome of a call.
     pub(crate) fn in_answer_to(self, call: Call) -> Event {
         Event::Answered(call.number, self.to(call.kind))
     }
@@ -87,7 +87,7 @@ impl From<Answer> for Says {
     }
 }
 
-/// A reason by its code, without words.
+/// A reason by its code, without text.
 pub(crate) fn reason(code: &str) -> Reason {
     let cause = TillCause::ALL.into_iter().find(|cause| cause.word() == code);
     Reason {

@@ -1,4 +1,4 @@
-//! Where a payment stands, and what can be asked of it.
+//! The state of a payment, and what can be asked of it.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,45 +10,45 @@ use crate::clock::Millis;
 /// What can happen to a payment.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub enum Event {
-    /// It was written down and its request handed out. The first event of every payment.
+    /// It was recorded and its request handed out. The first event of every payment.
     Begun,
-    /// The call of this number came to its end. Every call that is made has exactly one, or the
-    /// process ends.
+    /// The call with this number has ended. Every call that is made ends exactly once, unless the
+    /// process ends first.
     Answered(u32, Answer),
     /// [`State::wake_at`] was reached. Early and repeated ticks do nothing.
     Tick,
-    /// The cashier waits no longer.
+    /// The cashier stops waiting.
     Cancel,
-    /// The cashier charges this sale anew and leaves this payment behind: should it be paid after
-    /// all, the money goes back.
+    /// The cashier charges this sale again and leaves this payment behind: if it is paid after all,
+    /// the money is returned.
     Supersede,
-    /// A person wants the gateway asked now.
+    /// A person wants the gateway queried now.
     CheckNow,
-    /// The till started again. `oldest` is the age the payment has by any clock; the time line
-    /// itself goes on from what is certain.
+    /// The till was restarted. `oldest` is the greatest age the payment can have by any clock; the
+    /// time line itself continues from what is certain.
     Restarted { oldest: Millis },
 }
 
 impl Event {
-    /// Whether the submission came to its end: nothing more of it will leave.
+    /// Whether the submission has ended: nothing more of it will be sent.
     pub const fn ends_submission(&self) -> bool {
         matches!(self, Self::Answered(_, Answer::Submitted(_)))
     }
 }
 
-/// Where a payment stands. Times in it count from the submission.
+/// The state of a payment. Times in it count from the submission.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct State {
     /// Calls made so far.
     pub(super) calls: u32,
-    /// Lengthens repeated waits, so that tills do not ask in step: 0 to 255 of 1024.
+    /// Lengthens repeated waits, so that tills do not poll in step: 0 to 255 of 1024.
     pub(super) jitter: u8,
     pub(super) stage: Stage,
 }
 
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub(super) enum Stage {
-    /// The money may have moved, and a payment is what everybody hopes for.
+    /// The money may have moved, and a payment is still hoped for.
     Pending(Pending),
     /// It is being reversed, or a number that took nothing is being closed.
     Reversing(Reversing),
@@ -60,8 +60,9 @@ pub(super) enum Stage {
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub(super) struct Pending {
     pub(super) phase: Phase,
-    /// The next query, and the last.
+    /// The next query.
     pub(super) poll_at: Millis,
+    /// The last query, or the submission if there was none.
     pub(super) polled_at: Millis,
     /// The number of the query whose answer is awaited.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -82,9 +83,9 @@ pub(super) enum Phase {
 
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub(super) enum Doubt {
-    /// A signed refusal that may be the echo of an earlier delivery.
+    /// A signed refusal that may echo an earlier delivery.
     Echo,
-    /// An unsigned refusal: likely our set-up, but anybody could have said it.
+    /// An unsigned refusal: probably our set-up, but anyone could have sent it.
     Unsigned,
 }
 
@@ -93,16 +94,16 @@ pub(super) struct Reversing {
     pub(super) shown: Shown,
     /// Why it is reversed.
     pub(super) reason: Reason,
-    /// What stands in the way.
+    /// What has kept it from being reversed so far.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) obstacle: Option<Reason>,
-    /// When it was decided.
+    /// When the reversal was decided.
     pub(super) since: Millis,
-    /// The cashier charges this sale anew.
+    /// The cashier has charged this sale again.
     pub(super) superseded: bool,
-    /// A payment found now still counts. Never again once a reversal is on the wire.
+    /// A payment found now still counts; never again once a reversal is on the wire.
     pub(super) payable: bool,
-    /// The last reversal was refused for a cause that repeating does not cure.
+    /// The last reversal was refused for a reason that repeating does not fix.
     pub(super) refused: bool,
     /// The money is known to have been taken.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -110,7 +111,7 @@ pub(super) struct Reversing {
     pub(super) reversal: Reversal,
 }
 
-/// What the cashier sees while it is reversed.
+/// What the cashier sees during the reversal.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub(super) enum Shown {
     Reversing,
@@ -122,7 +123,7 @@ pub(super) enum Shown {
 pub(super) struct Closed {
     pub(super) outcome: Outcome,
     pub(super) reason: Reason,
-    /// The gateway never knew the number: it is asked about again later.
+    /// The gateway never knew the number, which is therefore queried again later.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) recheck: Option<Recheck>,
 }
@@ -132,16 +133,16 @@ pub(super) struct Closed {
 pub(super) enum Outcome {
     /// Nothing was taken.
     Declined,
-    /// Reversed, and nobody ever saw it paid.
+    /// Reversed, and never seen paid.
     Reversed,
-    /// Reversed after it was paid: the money goes back.
+    /// Reversed after it was paid: the money is being returned.
     Returned,
 }
 
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub(super) struct Recheck {
     pub(super) at: Millis,
-    /// The one after it.
+    /// The recheck after this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) then: Option<Millis>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -149,7 +150,7 @@ pub(super) struct Recheck {
 }
 
 impl State {
-    /// A payment's first state; its only submission is [`Call::SUBMISSION`]. `jitter` is any number.
+    /// A payment's first state; its only submission is [`Call::SUBMISSION`]. `jitter` is random.
     pub fn begin(rules: &Rules, jitter: u8) -> Self {
         let stage = Stage::Pending(Pending {
             phase: Phase::Sent,
@@ -162,7 +163,7 @@ impl State {
         Self { calls: 1, jitter, stage }
     }
 
-    /// What people are told.
+    /// What people are shown.
     pub fn status(&self) -> Status {
         match &self.stage {
             Stage::Pending(pending) => match pending.phase {
@@ -183,7 +184,7 @@ impl State {
         }
     }
 
-    /// Where the customer's money is, as far as anybody knows.
+    /// Where the customer's money is, as far as known.
     pub fn money(&self) -> Funds {
         match &self.stage {
             Stage::Pending(_) => Funds::Unknown,
@@ -198,7 +199,7 @@ impl State {
         }
     }
 
-    /// Why it is where it is.
+    /// Why the payment is where it is.
     pub fn reason(&self) -> Option<&Reason> {
         match &self.stage {
             Stage::Pending(pending) => pending.reason.as_ref(),
@@ -210,7 +211,7 @@ impl State {
         }
     }
 
-    /// The payment, if it is one.
+    /// The proof, if it is paid.
     pub fn proof(&self) -> Option<&Proof> {
         match &self.stage {
             Stage::Paid(proof) => Some(proof),
@@ -232,8 +233,8 @@ impl State {
         }
     }
 
-    /// Whether the till still has work to do on it. Rechecks of a number that the gateway never knew
-    /// do not count: nothing is expected of them.
+    /// Whether the till still has work to do on it. Rechecks of a number that the gateway never
+    /// knew do not count: they are not expected to find anything.
     pub fn is_open(&self) -> bool {
         matches!(self.stage, Stage::Pending(_) | Stage::Reversing(_))
     }
@@ -243,7 +244,7 @@ impl State {
         matches!(&self.stage, Stage::Closed(closed) if closed.recheck.is_some())
     }
 
-    /// Whether a failure that was shown is just being confirmed by a query.
+    /// Whether a failure that was shown is still being confirmed by a query.
     pub fn is_being_confirmed(&self) -> bool {
         matches!(&self.stage, Stage::Reversing(reversing)
             if reversing.shown == Shown::Declined && reversing.reversal.is_polling())
@@ -254,7 +255,7 @@ impl State {
         self.status().is_settled()
     }
 
-    /// Whether the cashier has charged the sale anew: whatever this takes goes back.
+    /// Whether the cashier has charged the sale again: any money this takes is returned.
     pub fn is_superseded(&self) -> bool {
         matches!(&self.stage, Stage::Reversing(reversing) if reversing.superseded)
     }
@@ -265,7 +266,7 @@ impl State {
             if reversing.shown == Shown::Attention && reversing.refused)
     }
 
-    /// When this payment next wants a [`Event::Tick`].
+    /// When this payment next needs an [`Event::Tick`].
     pub fn wake_at(&self, rules: &Rules) -> Option<Millis> {
         match &self.stage {
             Stage::Pending(pending) => Some(pending.poll_at.min(rules.give_up_after)),

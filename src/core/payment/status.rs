@@ -1,4 +1,4 @@
-//! What people and scripts are told of a payment, and the times it keeps to.
+//! What people and scripts are shown of a payment, and the times it keeps to.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,13 +7,13 @@ use crate::clock::Millis;
 /// The times a payment keeps to, counted from its submission.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Rules {
-    /// Between two queries.
+    /// Time between two queries.
     pub query_interval: Millis,
-    /// When the customer has had time enough.
+    /// When the customer has had enough time.
     pub give_up_after: Millis,
-    /// A reversal sooner than this may miss a payment the gateway is still settling.
+    /// An earlier reversal may miss a payment that the gateway is still settling.
     pub reverse_not_before: Millis,
-    /// So long after giving up without an end, a person must look.
+    /// How long a reversal may stay unresolved before a person must step in.
     pub attention_after: Millis,
 }
 
@@ -28,32 +28,32 @@ impl Default for Rules {
     }
 }
 
-/// The state of a payment as people and scripts are told it (interface 2).
+/// The state of a payment as shown to people and scripts (interface 2).
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
     /// In the journal; nothing was sent.
     Created,
-    /// The request is out; no answer yet.
+    /// The request was sent; no answer yet.
     Sent,
     /// The gateway waits for the customer's password.
     Waiting,
-    /// The answer was lost or unclear; the till asks.
+    /// The answer was lost or unclear; the till is querying.
     Checking,
-    /// The till reverses the payment.
+    /// The till is reversing the payment.
     Reversing,
-    /// Proven by a verified answer that matches.
+    /// Proven by a verified answer that matches the order.
     Paid,
     /// Nothing was charged, for certain.
     Declined,
     /// Reversed, and confirmed by a query.
     Reversed,
-    /// Still unknown after all automatic steps; a person must look. The till goes on.
+    /// Still unresolved after all automatic steps; a person must step in. The till keeps trying.
     Attention,
 }
 
 impl Status {
-    /// All of them, in the order a payment may pass them.
+    /// All of them, in the order a payment may pass through them.
     pub const ALL: [Self; 9] = [
         Self::Created,
         Self::Sent,
@@ -81,7 +81,7 @@ impl Status {
         }
     }
 
-    /// The status of a word.
+    /// The status with this word.
     pub fn from_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|status| status.word() == word)
     }
@@ -102,23 +102,23 @@ impl Status {
 pub enum Funds {
     /// None was taken, for certain.
     NotMoved,
-    /// The customer is known to have paid, and it is not known to have gone back.
+    /// The customer is known to have paid, and the money is not known to be returned.
     Held,
-    /// It was taken, and the gateway says that it goes back.
+    /// It was taken, and the gateway says that it is being returned.
     Returned,
-    /// It was taken, and is the shop's.
+    /// It was taken and belongs to the shop.
     Taken,
     /// Nobody can say yet.
     Unknown,
 }
 
-/// What a person can be told of the time ahead.
+/// What lies ahead, for countdowns. Times count from the submission.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Outlook {
     /// The next query.
     pub checks_at: Option<Millis>,
-    /// The end of waiting.
+    /// When the till stops waiting for the customer.
     pub gives_up_at: Option<Millis>,
-    /// The first reversal, while it is held back.
+    /// The first reversal, while it is being held back.
     pub reverses_at: Option<Millis>,
 }

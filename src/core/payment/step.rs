@@ -1,6 +1,6 @@
-//! The transitions: what each event does to each stage.
+//! The transitions: what each event does in each stage.
 //!
-//! A transition changes its stage in place, and answers with another where the payment leaves it.
+//! A transition changes its stage in place, and returns another one if the payment leaves it.
 
 use super::answer::{
     Answer, Call, CallKind, Ending, Found, Inconclusive, Reason, Reversed, Submitted, TillCause,
@@ -12,18 +12,18 @@ use super::state::{
 use super::status::Rules;
 use crate::clock::Millis;
 
-/// A reversal is refused by the gateway when the payment is older (protocol 5.4).
+/// The gateway refuses to reverse an older payment (protocol 5.4).
 const REVERSIBLE_FOR: Millis = Millis::seconds(7 * 24 * 3600);
-/// How long a payment found late still counts: after that the customer has likely left, and the
-/// goods stayed, so it is sent back.
+/// How long after the give-up time a payment found late still counts. After that the customer has
+/// probably left without the goods, so the money is returned.
 const LATE_PAYMENT: Millis = Millis::seconds(60);
-/// When, in give-up times after its end, a number that the gateway never knew is asked about again:
-/// the request may have been held up in the network and delivered late.
+/// When, in give-up times after its end, a number that the gateway never knew is queried again: the
+/// request may have been held up in the network and delivered late.
 const RECHECKS: [u64; 2] = [4, 20];
 
 impl State {
-    /// Goes to the next state; the call is to be made once that state is on disk. `now` counts from
-    /// the submission.
+    /// Moves to the next state. The returned call must be made only once that state is on disk.
+    /// `now` counts from the submission.
     #[must_use]
     pub fn step(&mut self, event: &Event, now: Millis, rules: &Rules) -> Option<Call> {
         let mut step = Step::new(self.calls, self.jitter, now, rules);
@@ -62,19 +62,19 @@ impl<'a> Step<'a> {
                 return self.pending_answered(pending, *number, answer);
             }
             Event::Tick if self.now >= self.rules.give_up_after => {
-                // What has been in the way all along says more than that time ran out.
+                // What has been in the way says more than that time ran out.
                 let reason = pending.reason.take().unwrap_or_else(|| TillCause::Timeout.into());
                 return Some(Stage::Reversing(self.start_reversal(reason, true)));
             }
             Event::Tick if self.now >= pending.poll_at => {
                 pending.poll_at = self.next_on_grid();
-                // One query at a time: a slow gateway is not asked faster than it answers.
+                // One query at a time: a slow gateway is not queried faster than it answers.
                 if pending.awaiting.is_none() {
                     self.query(pending);
                 }
             }
             Event::Tick => {}
-            // A key that is held down is no storm.
+            // A key held down must not flood the gateway.
             Event::CheckNow
                 if pending.awaiting.is_none()
                     && self.now >= pending.polled_at.plus(self.shortest_pause()) =>
@@ -115,12 +115,12 @@ impl<'a> Step<'a> {
         number: u32,
         answer: &Answer,
     ) -> Option<Stage> {
-        // Proof is welcome from whichever call it comes: no reversal is on the wire yet.
+        // Proof counts whichever call it comes from: no reversal is on the wire yet.
         if let Some(proof) = answer.proof() {
             if self.now <= self.latest_payment() {
                 return Some(Stage::Paid(proof.clone()));
             }
-            // The machine slept over it, and the customer is gone.
+            // The machine was suspended meanwhile, and the customer is gone.
             let mut reversing =
                 self.reversing_now(Shown::Reversing, TillCause::Timeout.into(), false);
             reversing.held = Some(proof.clone());
@@ -133,7 +133,7 @@ impl<'a> Step<'a> {
                 pending.awaiting = None;
                 self.query_answered(pending, found)
             }
-            // Overtaken by a later question, or no call of a pending payment.
+            // Overtaken by a later query, or not a call of a pending payment.
             Answer::Found(_) | Answer::Reversed(_) => None,
         }
     }
@@ -169,12 +169,12 @@ impl<'a> Step<'a> {
             }
             (Found::NotPaid | Found::NotFound, Some(_)) => {
                 let reason = pending.reason.take().unwrap_or_else(|| TillCause::Refused.into());
-                // The query has been made already.
+                // The query has already been made.
                 let mut reversing = self.reversing_now(Shown::Declined, reason, false);
                 self.reverse_or_wait(&mut reversing);
                 return Some(Stage::Reversing(reversing));
             }
-            // Not visible yet, or on its way: nothing new.
+            // Not visible yet, or still in transit: nothing new.
             (Found::NotPaid | Found::NotFound, None) => {}
             (Found::Failed(reason), _) => {
                 let mut reversing = self.reversing_now(Shown::Reversing, reason.clone(), true);
@@ -192,7 +192,7 @@ impl<'a> Step<'a> {
                 reversing.reversal.poll_at(self.next_poll(Shown::Attention));
                 return Some(Stage::Reversing(reversing));
             }
-            // A query that fails changes nothing but what is known of the trouble.
+            // A failed query changes nothing but the reason shown.
             (Found::Inconclusive(what), None) if pending.phase != Phase::Waiting => {
                 pending.reason = Some(what.reason().clone());
             }
@@ -234,7 +234,7 @@ impl<'a> Step<'a> {
             }
             Event::Restarted { oldest } => {
                 reversing.payable &= *oldest <= self.latest_payment();
-                // The answer went with the process; what was accepted is asked about again.
+                // The answer was lost with the process; what was accepted is queried again.
                 self.poll(reversing);
             }
         }
@@ -271,10 +271,10 @@ impl<'a> Step<'a> {
         }
     }
 
-    /// A query came back: reversed at last, or a (further) reversal is due.
+    /// A query was answered: either the reversal is confirmed, or another one is due.
     fn polled(&mut self, reversing: &mut Reversing, found: &Found) -> Option<Stage> {
         match found {
-            // It was shown as not paid: the money is shown first, and asked about once more.
+            // It was shown as not paid: the money is shown first, and queried once more.
             Found::Ended(Ending::Refunded) if reversing.shown == Shown::Declined => {
                 self.show_money_found(reversing);
                 self.poll(reversing);
@@ -286,7 +286,7 @@ impl<'a> Step<'a> {
                 return Some(closed(reversing.outcome(), reversing.reason.clone()));
             }
             Found::NotFound if reversing.reversal.is_accepted() => {
-                // What was paid does not vanish: only the word that the money went back proves it.
+                // A payment does not vanish: only an answer that it was returned proves it.
                 if reversing.held.is_some() {
                     reversing.reversal.poll_later(self.pace());
                 } else if reversing.reversal.confirms_not_found(self.pace()) {
@@ -303,13 +303,13 @@ impl<'a> Step<'a> {
                 if *found == Found::Paying {
                     self.show_money_found(reversing);
                 }
-                // The reversal's own word may not have been true.
+                // The answer to the reversal may have been untrue.
                 let repeats = reversing.reversal.contradicted(self.pace());
                 if !repeats || reversing.reversal.is_due(self.now) {
                     self.reverse_or_wait(reversing);
                 }
             }
-            // The question stays open.
+            // Still unclear.
             Found::Inconclusive(_) if reversing.reversal.is_accepted() => {
                 reversing.reversal.poll_later(self.pace());
             }
@@ -355,7 +355,7 @@ impl<'a> Step<'a> {
             }
             Event::Answered(number, Answer::Found(found)) if recheck.awaiting == Some(*number) => {
                 match found {
-                    // Delivered after all, and after its reversal.
+                    // Delivered after all, but after its reversal.
                     Found::Paid(_) | Found::Paying | Found::NotPaid | Found::Failed(_) => {
                         let reason = TillCause::DeliveredLate.into();
                         let mut reversing = self.reversing_now(Shown::Reversing, reason, false);
@@ -402,7 +402,7 @@ impl<'a> Step<'a> {
         pending.awaiting = Some(self.make(CallKind::Query).number);
     }
 
-    /// Nobody waits any longer: one last query, then the reversal.
+    /// The wait is over: one last query, then the reversal.
     fn start_reversal(&mut self, reason: Reason, payable: bool) -> Reversing {
         let mut reversing = self.reversing_now(Shown::Reversing, reason, payable);
         if self.now < self.rules.reverse_not_before && self.now < self.rules.give_up_after {
@@ -413,7 +413,7 @@ impl<'a> Step<'a> {
         reversing
     }
 
-    /// A certain failure: shown at once, confirmed by one query, its number closed later.
+    /// A certain failure: shown at once, confirmed by one query, and its number closed later.
     fn decline(&mut self, reason: Reason) -> Stage {
         let mut reversing = self.reversing_now(Shown::Declined, reason, false);
         self.poll(&mut reversing);
@@ -439,7 +439,7 @@ impl<'a> Step<'a> {
         reversing.reversal.poll(query, self.now);
     }
 
-    /// The query before it is answered; now the reversal, unless it would come too soon.
+    /// The query has been answered; now reverses, unless it would be too soon.
     fn reverse_or_wait(&mut self, reversing: &mut Reversing) {
         if reversing.reversal.has_expired() {
             reversing.reversal.poll_later(self.pace());
@@ -451,7 +451,7 @@ impl<'a> Step<'a> {
         }
     }
 
-    /// While a reversal is held back, the customer may still pay: asked about as before. A number
+    /// While a reversal is held back the customer may still pay, so polls go on as before. A number
     /// that took nothing can wait.
     fn next_poll(&self, shown: Shown) -> Millis {
         let earliest = self.rules.reverse_not_before;
@@ -463,7 +463,7 @@ impl<'a> Step<'a> {
         }
     }
 
-    /// A number shown as not paid may hold money after all: that must not stay hidden.
+    /// A number shown as not paid may hold money after all, which must not stay hidden.
     fn show_money_found(&self, reversing: &mut Reversing) {
         if reversing.shown == Shown::Declined {
             reversing.shown = Shown::Reversing;
@@ -482,13 +482,13 @@ impl<'a> Step<'a> {
         Pace { now: self.now, interval: self.rules.query_interval, jitter: self.jitter }
     }
 
-    /// Queries keep to multiples of the interval, however long answers take.
+    /// Queries stay on multiples of the interval, however long answers take.
     fn next_on_grid(&self) -> Millis {
         let interval = self.rules.query_interval.0.max(1);
         Millis((self.now.0 / interval + 1).saturating_mul(interval))
     }
 
-    /// Between two queries that a person wants.
+    /// The least time between two queries that a person asks for.
     fn shortest_pause(&self) -> Millis {
         Millis(self.rules.query_interval.0 / 5)
     }
@@ -499,7 +499,7 @@ impl<'a> Step<'a> {
 }
 
 impl Reversing {
-    /// How it ends once the gateway confirms it, where nobody ever saw it paid.
+    /// How it ends once the gateway confirms it, if it was never seen paid.
     fn outcome(&self) -> Outcome {
         match self.shown {
             Shown::Declined => Outcome::Declined,
@@ -520,7 +520,7 @@ fn never_sent(reason: &Reason) -> Stage {
     closed(Outcome::Declined, reason.clone())
 }
 
-/// No reversal helps any more. What took nothing stays that; the rest is a person's.
+/// No reversal is possible any more. What took nothing is closed as such; the rest needs a person.
 fn too_old(reversing: &mut Reversing) -> Option<Stage> {
     if reversing.shown == Shown::Declined {
         return Some(closed(Outcome::Declined, reversing.reason.clone()));

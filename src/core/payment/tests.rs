@@ -1,3 +1,5 @@
+//! Payments driven by scripted gateways: every path to an outcome, and the rules that always hold.
+
 mod edges;
 mod report;
 
@@ -14,14 +16,14 @@ const RULES: Rules = Rules {
     attention_after: Millis::seconds(180),
 };
 
-/// More than an open payment makes in its seven days.
+/// More calls than an open payment makes in its seven days.
 const MOST_CALLS: usize = 100_000;
 
-/// Drives a payment as the till does, answering its calls by a script.
+/// Drives a payment as the till does, and answers its calls by a script.
 struct PaymentBench {
     state: State,
     now: Millis,
-    /// Calls that were made, and when.
+    /// When each call was made, and its kind.
     calls: Vec<(u64, CallKind)>,
     last: Call,
 }
@@ -43,7 +45,7 @@ impl PaymentBench {
         }
     }
 
-    /// The answer to the latest call.
+    /// Answers the latest call.
     fn answer(&mut self, answer: Says) -> Status {
         self.happen(&answer.in_answer_to(self.last));
         self.state.status()
@@ -54,7 +56,7 @@ impl PaymentBench {
         self.state.status()
     }
 
-    /// Lets time pass to so many milliseconds; every call on the way gets this answer at once.
+    /// Lets time pass until `end` milliseconds; every call meanwhile is answered at once.
     fn until(&mut self, end: u64, mut answers: impl FnMut(CallKind) -> Says) {
         let most = self.calls.len() + MOST_CALLS;
         loop {
@@ -91,7 +93,7 @@ fn lost() -> Says {
     Says::Unknown(reason("no_answer"))
 }
 
-/// A gateway on which nobody pays: open until it is reversed.
+/// A gateway on which nobody pays: the order is open until it is reversed.
 fn nobody_pays() -> impl FnMut(CallKind) -> Says {
     let mut revoked = false;
     move |kind| match kind {
@@ -169,7 +171,7 @@ fn payerror_is_reversed_but_not_before_fifteen_seconds() {
 }
 
 #[test]
-fn giving_up_at_once_still_leaves_the_gateway_fifteen_seconds_and_asks_last() {
+fn cancelling_at_once_still_leaves_the_gateway_fifteen_seconds_and_asks_last() {
     let mut bench = PaymentBench::begin();
     bench.answer(Says::Paying);
     bench.now = Millis(3_000);
@@ -184,7 +186,7 @@ fn giving_up_at_once_still_leaves_the_gateway_fifteen_seconds_and_asks_last() {
 }
 
 #[test]
-fn giving_up_later_checks_at_once_and_a_payment_found_then_wins() {
+fn cancelling_later_checks_at_once_and_a_payment_found_then_wins() {
     let mut bench = PaymentBench::begin();
     bench.answer(Says::Paying);
     bench.now = Millis(16_000);
@@ -196,7 +198,7 @@ fn giving_up_later_checks_at_once_and_a_payment_found_then_wins() {
 }
 
 #[test]
-fn a_certain_failure_is_told_at_once_confirmed_once_and_closed_in_the_background() {
+fn a_certain_failure_is_shown_at_once_confirmed_once_and_closed_in_the_background() {
     let mut bench = PaymentBench::begin();
     bench.now = Millis(200);
     assert_eq!(bench.answer(Says::Declined(reason("NOTENOUGH"))), Status::Declined);
@@ -216,7 +218,7 @@ fn a_certain_failure_is_told_at_once_confirmed_once_and_closed_in_the_background
 }
 
 #[test]
-fn money_found_behind_a_refusal_is_sent_back_and_told() {
+fn money_found_behind_a_refusal_is_sent_back_and_shown() {
     for found in [Says::Paid(proof()), Says::Paying] {
         let mut bench = PaymentBench::begin();
         bench.answer(Says::Declined(reason("TRADE_ERROR")));
@@ -279,7 +281,7 @@ fn what_never_left_is_not_paid_and_over() {
 }
 
 #[test]
-fn what_never_left_ends_even_a_payment_the_cashier_gave_up() {
+fn what_never_left_ends_even_a_payment_the_cashier_cancelled() {
     let mut bench = PaymentBench::begin();
     bench.now = Millis(1_000);
     bench.happen(&Event::Cancel);
@@ -358,7 +360,7 @@ fn the_word_of_a_reversal_is_not_enough() {
 }
 
 #[test]
-fn what_was_paid_is_not_undone_by_an_order_that_nobody_knows() {
+fn what_was_paid_is_not_reversed_by_an_order_that_nobody_knows() {
     let mut bench = PaymentBench::begin();
     bench.answer(Says::Paying);
     let mut looks = 0;
@@ -389,7 +391,7 @@ fn a_reversal_found_untrue_long_after_it_is_repeated_at_once() {
             return Says::Accepted;
         }
         looks += i32::from(reversals == 1);
-        // Five queries get no answer; meanwhile the waits have grown.
+        // Five queries go unanswered; meanwhile the waits have grown.
         match (reversals, looks) {
             (0, _) => Says::Paying,
             (1, 1..=5) => lost(),
@@ -441,7 +443,7 @@ fn a_late_answer_to_an_earlier_query_confirms_nothing() {
 }
 
 #[test]
-fn a_number_the_gateway_never_knew_is_confirmed_twice_and_looked_at_again_later() {
+fn a_number_the_gateway_never_knew_is_confirmed_twice_and_rechecked_later() {
     let mut bench = PaymentBench::begin();
     bench.answer(lost());
     let unknown = |kind| if kind == CallKind::Reverse { Says::Accepted } else { Says::NotFound };
@@ -531,7 +533,7 @@ fn a_refused_reversal_needs_a_person() {
 }
 
 #[test]
-fn put_aside_a_payment_is_never_ours_any_more() {
+fn a_superseded_payment_is_never_ours_any_more() {
     let mut bench = PaymentBench::begin();
     bench.answer(Says::Paying);
     bench.now = Millis(8_000);
@@ -627,7 +629,7 @@ fn asking_by_hand_does_not_shorten_the_time_between_two_answers_of_no_such_order
 fn the_gateway_is_asked_at_once_when_the_till_starts_again() {
     let mut bench = PaymentBench::begin();
     bench.answer(lost());
-    // Another boot: by the wall clock it is old, by what is certain three seconds.
+    // Another boot: old by the wall clock, three seconds by what is certain.
     bench.now = Millis(3_000);
     let calls = bench.calls.len();
     bench.happen(&Event::Restarted { oldest: Millis::seconds(3_600) });
@@ -649,7 +651,7 @@ fn what_stands_in_the_way_of_a_reversal_is_the_reason_that_is_shown() {
 }
 
 #[test]
-fn money_that_had_moved_behind_a_refusal_is_told_before_it_is_reversed() {
+fn money_that_had_moved_behind_a_refusal_is_shown_before_it_is_reversed() {
     let mut bench = PaymentBench::begin();
     bench.answer(Says::Declined(reason("NOTENOUGH")));
     assert_eq!(bench.answer(Says::Ended(Ending::Refunded)), Status::Reversing);
@@ -694,7 +696,7 @@ fn any_event() -> impl Strategy<Value = Event> {
 }
 
 proptest! {
-    /// The rules that hold whatever happens in whatever order.
+    /// The rules that hold whatever happens, in any order.
     #[test]
     fn no_order_of_events_breaks_the_rules(
         events in prop::collection::vec((0_u64..9_000, any_event()), 1..60)
@@ -727,7 +729,7 @@ proptest! {
                 let after = next.status();
                 prop_assert!(after == before.status() || after == Status::Reversing);
             }
-            // A step is a function of its arguments, and survives being written down.
+            // A step depends only on its arguments, and its result survives serialization.
             let text = serde_json::to_string(&next).unwrap();
             prop_assert_eq!(&serde_json::from_str::<State>(&text).unwrap(), &next);
             let mut again = before.clone();
@@ -736,7 +738,7 @@ proptest! {
         }
     }
 
-    /// A tick that is due always gets somewhere: no till spins.
+    /// A tick that is due always moves on: no till spins.
     #[test]
     fn a_due_tick_moves_the_payment_on(
         events in prop::collection::vec((0_u64..40_000, any_event()), 1..40)

@@ -1,5 +1,7 @@
-//! What every program of the project says in the same words: why a payment is where it is, and what the
-//! system says.
+//! Sentences that every program of the project shares: why a payment is where it is, and what the
+//! operating system reports.
+//!
+//! Each is written for a cashier, in every language, and says nothing that is not certain.
 
 pub mod reason;
 pub mod system;

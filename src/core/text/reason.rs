@@ -5,11 +5,11 @@ use crate::language::Language;
 use crate::payment::{Cause, Funds, Reason, State, Status, TillCause};
 use crate::say;
 
-/// The most cells of the gateway's own words that are repeated.
+/// How much of the gateway's own text is repeated, in cells.
 const GATEWAY_WORDS: usize = 100;
 
-/// Why a payment is where it is and whether money moved, as one text without line breaks; `None`
-/// where there is no reason.
+/// Why a payment is where it is and whether money moved, as one text without line breaks; `None` if
+/// there is no reason.
 pub fn of(state: &State, language: Language) -> Option<String> {
     Some(sentence(state.status(), state.money(), state.reason()?, language))
 }
@@ -24,7 +24,7 @@ fn sentence(status: Status, funds: Funds, reason: &Reason, language: Language) -
     format!("{happened}{gap}{}", money(status, funds, language))
 }
 
-/// What happened to a reversal. Some codes speak of it there, and not of the payment.
+/// What happened to a reversal. Some codes mean the reversal there, and not the payment.
 pub fn reversal_refused(reason: &Reason, language: Language) -> String {
     match reason.code() {
         "TRADE_ERROR" | "INVALID_REQUEST" => {
@@ -47,7 +47,7 @@ pub fn cause_sentence(reason: &Reason, language: Language) -> String {
     if explanation.repeats_gateway { repeated(what, reason, language) } else { what }
 }
 
-/// With the gateway's own words behind, if there are any.
+/// The sentence, followed by the gateway's own text if there is any.
 fn repeated(what: String, reason: &Reason, language: Language) -> String {
     let said = clean(&reason.text, GATEWAY_WORDS);
     if said.is_empty() {
@@ -56,7 +56,7 @@ fn repeated(what: String, reason: &Reason, language: Language) -> String {
     say!(language, "{what} WeChat Pay says: \"{said}\".", "{what}微信支付提示：“{said}”。")
 }
 
-/// Whether money moved, as far as it is known.
+/// Whether money moved, as far as known.
 pub fn money(status: Status, funds: Funds, language: Language) -> &'static str {
     let (english, chinese) = match (status, funds) {
         (_, Funds::Held) => (
@@ -78,7 +78,7 @@ pub fn money(status: Status, funds: Funds, language: Language) -> &'static str {
     language.pick(english, chinese)
 }
 
-/// What the cashier does now.
+/// What the cashier should do now.
 pub fn advice(state: &State, language: Language) -> &'static str {
     if state.money() == Funds::Held && state.is_reversal_refused() {
         return language.pick(
@@ -119,7 +119,7 @@ fn advice_on(status: Status, reason: Option<&Reason>, language: Language) -> &'s
     language.pick(english, chinese)
 }
 
-/// What helps against a payment that was not made.
+/// What helps when a payment was not made.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Remedy {
     FreshCode,
@@ -167,11 +167,11 @@ struct Explanation {
     english: &'static str,
     chinese: &'static str,
     remedy: Remedy,
-    /// The gateway's own words say more than the code does.
+    /// The gateway's own text says more than the code does.
     repeats_gateway: bool,
 }
 
-/// The words for a cause; `None` for a code of the gateway's that nobody has heard of.
+/// The words for a cause; `None` for a gateway code that is not in the tables.
 fn explain(cause: &Cause) -> Option<Explanation> {
     match cause {
         Cause::Gateway(code) => payment_code(code).or_else(|| set_up_code(code)),
@@ -321,7 +321,7 @@ fn set_up_code(code: &str) -> Option<Explanation> {
     })
 }
 
-/// What the till found itself.
+/// What the till itself found.
 #[expect(clippy::too_many_lines, reason = "a table, one arm for each cause")]
 fn till_cause(cause: TillCause) -> Explanation {
     use Remedy::{AskCustomer, Manager, Network, ScanAgain};
@@ -449,7 +449,7 @@ mod tests {
         MCHID_NOT_EXIST APPID_MCHID_NOT_MATCH ORDERNOTEXIST INVALID_TRANSACTIONID REVERSE_EXPIRE \
         PAYERROR CLOSED REVOKED REFUND";
 
-    /// Every reason there is: the gateway's documented codes, one of tomorrow, and all of ours.
+    /// Every reason there is: the gateway's documented codes, an unknown one, and all of ours.
     fn reasons() -> impl Iterator<Item = Reason> {
         let codes = CODES.split_whitespace().chain(["UNHEARD_OF"]);
         let gateways = codes.map(|code| Reason::gateway(code, ""));
@@ -499,7 +499,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_code_is_told_in_the_gateways_own_cleaned_words() {
+    fn an_unknown_code_is_shown_in_the_gateways_own_cleaned_words() {
         let reason = Reason::gateway("NEW\u{1b}CODE", "look\u{202e} here");
         assert_eq!(
             sentence(Status::Declined, Funds::NotMoved, &reason, Language::English),

@@ -1,10 +1,10 @@
-//! The words of the operating system: why a file, a port or a device cannot be used.
+//! Errors of the operating system in words: why a file, a port or a device cannot be used.
 
 use std::io::{Error, ErrorKind};
 
 use crate::language::{Language, Text};
 
-/// Errors of Linux that have no kind of their own.
+/// Linux errors that have no [`ErrorKind`] of their own.
 const EIO: i32 = 5;
 const ENXIO: i32 = 6;
 const ENODEV: i32 = 19;
@@ -12,7 +12,7 @@ const ENFILE: i32 = 23;
 const EMFILE: i32 = 24;
 const ELOOP: i32 = 40;
 
-/// Why it failed; in the system's own words where they are English or the cause is a rare one.
+/// Why it failed; in the system's own words for English readers and for rare causes.
 pub fn words(error: &Error, language: Language) -> String {
     match (language, chinese(error)) {
         (Language::Chinese, Some(words)) => words.to_owned(),
@@ -70,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_system_says_is_told_in_chinese_and_what_is_rare_in_its_own_words() {
+    fn what_the_system_says_is_shown_in_chinese_and_what_is_rare_in_its_own_words() {
         const ENOENT: i32 = 2;
         const ENOSPC: i32 = 28;
         const EROFS: i32 = 30;

@@ -1,7 +1,7 @@
 //! A configuration file as sections of keys, and the one place that words what is wrong in it.
 //!
-//! The sections are read by hand and not by derived code, so that every fault is told in one
-//! sentence with its line, its key, what is allowed, and the nearest word that is known.
+//! Sections are read by hand and not by derived code, so that every error is one sentence with its
+//! line, its key, what is allowed, and the nearest known word.
 
 use std::fmt::Display;
 use std::io::Read;
@@ -19,17 +19,17 @@ use paytill_core::language::Text;
 use paytill_core::text::system;
 use paytill_core::{both, say};
 
-/// A configuration has under 10 KiB; what is larger is another file.
+/// A configuration is under 10 KiB; anything this large is some other file.
 const LARGEST: u64 = 256 * 1024;
-/// Cells of a foreign word that a sentence repeats.
+/// How much of an unknown word a sentence repeats, in cells.
 const WORD_CELLS: usize = 40;
-/// Cells of a path.
+/// The longest path, in cells.
 const PATH_CELLS: usize = 1024;
 
-/// A section's name, dotted, and its keys.
+/// Sections by their dotted names, each with its keys.
 pub type Known = [(&'static str, &'static [&'static str])];
 
-/// The bytes of a file as text; `None` if there is no such file.
+/// Reads a file as text; `None` if there is no such file. Errors call it `name`.
 pub fn read(path: &Path, name: &str) -> Result<Option<String>, ConfigError> {
     use std::io::ErrorKind::{NotADirectory, NotFound};
     let unreadable = |error: std::io::Error| {
@@ -64,7 +64,7 @@ pub fn read(path: &Path, name: &str) -> Result<Option<String>, ConfigError> {
     }
 }
 
-/// A parsed file in which every key is known.
+/// A parsed file. [`Document::check_keys`] finds keys that nobody reads.
 #[derive(Default)]
 pub struct Document<'a> {
     name: &'a str,
@@ -73,7 +73,7 @@ pub struct Document<'a> {
 }
 
 impl<'a> Document<'a> {
-    /// Parses the text of the file shown as `name`.
+    /// Parses the text of a file that errors call `name`.
     pub fn parse(name: &'a str, text: &'a str) -> Result<Self, ConfigError> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let mut document = Self { name, text, root: DeTable::default() };
@@ -84,13 +84,13 @@ impl<'a> Document<'a> {
         Ok(document)
     }
 
-    /// What can be made out of a text that may not be TOML.
+    /// Whatever can be recovered from a text that may not be valid TOML.
     pub fn salvage(name: &'a str, text: &'a str) -> Self {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         Self { name, text, root: DeTable::parse_recoverable(text).0.into_inner() }
     }
 
-    /// A section by its dotted name; it may be absent and have no keys.
+    /// A section by its dotted name. If it is missing it has no keys.
     pub fn section(&self, name: &'static str) -> Section<'_> {
         let mut section = Section { document: self, name, at: 0, table: Some(&self.root) };
         for part in name.split('.') {
@@ -119,12 +119,12 @@ impl<'a> Document<'a> {
         )
     }
 
-    /// Forgets a section at the top; false if it was not there.
+    /// Removes a top-level section; false if it was not there.
     pub fn leave_out(&mut self, section: &str) -> bool {
         self.root.remove(section).is_some()
     }
 
-    /// Reports the first key that is not `known`, since nobody reads it.
+    /// Reports the first key that is not `known`, since nothing would read it.
     pub fn check_keys(&self, known: &Known) -> Result<(), ConfigError> {
         let mut first: Option<(usize, Text, &str)> = None;
         for (key, value) in &self.root {
@@ -228,7 +228,8 @@ fn home_of(key: &str, known: &Known) -> Option<&'static str> {
     homes.next().filter(|_| homes.next().is_none())
 }
 
-/// Keys of one section, each read with what is allowed there.
+/// The keys of one section. Each is read with what it allows; a wrong value is an error, a missing
+/// one is `None` or the default.
 #[derive(Clone, Copy)]
 pub struct Section<'d> {
     document: &'d Document<'d>,
@@ -249,12 +250,12 @@ impl Section<'_> {
         self.value(key).is_some()
     }
 
-    /// Text of at most so many cells, cleaned.
+    /// Text of at most `cells` cells, cleaned.
     pub fn text(&self, key: &str, cells: usize) -> Result<Option<String>, ConfigError> {
         self.value(key).map(|value| self.line(key, value, cells)).transpose()
     }
 
-    /// Lines of text of at most so many cells.
+    /// At most `most` lines of text, each of at most `cells` cells, cleaned.
     pub fn lines(
         &self,
         key: &str,
@@ -282,12 +283,12 @@ impl Section<'_> {
         lines.iter().map(|line| self.line(key, line, cells)).collect::<Result<_, _>>().map(Some)
     }
 
-    /// A path, counted from the folder of the file; `None` where it is empty.
+    /// A path relative to the file's `folder`; `None` if it is empty.
     pub fn path(&self, key: &str, folder: &Path) -> Result<Option<PathBuf>, ConfigError> {
         let path = self.text(key, PATH_CELLS)?.filter(|path| !path.is_empty());
         let written = self.value(key).and_then(|value| value.get_ref().as_str());
         match path {
-            // A path without its invisible characters would be another path.
+            // Without its invisible characters it would be a different path.
             Some(path) if written != Some(&path) => Err(self
                 .wrong(key, &both!("holds a character that cannot be seen", "含有不可见的字符"))),
             Some(path) if path.starts_with("~/") => Err(self.wrong(
@@ -326,7 +327,7 @@ impl Section<'_> {
         self.number(key, &allows, default, |number| numbers.contains(&number))
     }
 
-    /// What one of a few words stands for.
+    /// The value that one of a few words stands for.
     pub fn word<T: Copy>(
         &self,
         key: &str,
@@ -364,7 +365,7 @@ impl Section<'_> {
         Err(self.wrong(key, &sentence))
     }
 
-    /// The key is there and wrong: `sentence` says in what.
+    /// The error for a key that is there and wrong; `sentence` says how.
     pub fn wrong(&self, key: &str, sentence: &Text) -> ConfigError {
         let at = self.table.and_then(|table| table.get_key_value(key));
         let at = at.map_or(self.at, |(key, _)| key.span().start);
@@ -452,12 +453,12 @@ impl Section<'_> {
     }
 }
 
-/// What was probably meant, to follow what is wrong.
+/// A suggestion to follow the description of an error.
 pub fn did_you_mean(near: &str) -> Text {
     both!("; did you mean {near}?", "；是否想写 {near}？")
 }
 
-/// The line on which the byte at `at` is, counted from 1.
+/// The line of the byte at `at`, counted from 1.
 fn line_at(bytes: &[u8], at: usize) -> usize {
     bytes.iter().take(at).fold(1, |line, byte| line + usize::from(*byte == b'\n'))
 }

@@ -1,7 +1,8 @@
-//! Reading a configuration: a TOML file as sections of keys, secrets in files of their own, and one
-//! sentence in every language for whatever is wrong.
+//! Reading a configuration: a TOML file as sections of keys, and secrets in files of their own.
 //!
-//! Which keys there are, and what they mean, is each program's own.
+//! Anything wrong is one sentence, in every language, with its place and the allowed values. A
+//! misspelt key or value is an error, never ignored, and no message reveals a secret. Which keys
+//! there are, and what they mean, is up to each program.
 
 pub mod file;
 pub mod nearest;
@@ -12,7 +13,7 @@ use std::path::PathBuf;
 
 use paytill_core::language::{Language, Text};
 
-/// What is wrong with the configuration or a secret, as one sentence with its place. It holds
+/// What is wrong with the configuration or a secret, as one sentence with its place. It reveals
 /// nothing secret.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("{sentence}")]
@@ -22,7 +23,7 @@ pub struct ConfigError {
 }
 
 impl ConfigError {
-    /// About the file as a whole.
+    /// An error about the file as a whole.
     pub const fn new(sentence: Text) -> Self {
         Self { sentence, section: None }
     }
@@ -37,12 +38,12 @@ impl ConfigError {
         &self.sentence
     }
 
-    /// The section at the top of the file that it is about, if it is about one.
+    /// The top-level section that it is about, if any.
     pub fn section(&self) -> Option<&str> {
         self.section.as_deref()
     }
 
-    /// The same, and where it is.
+    /// The same error, placed in a section.
     #[must_use]
     pub fn in_section(self, name: &str) -> Self {
         let top = name.split('.').next().map(str::to_owned);
@@ -50,22 +51,22 @@ impl ConfigError {
     }
 }
 
-/// An environment variable's value.
+/// Looks up an environment variable's value.
 pub type Environment<'a> = &'a dyn Fn(&str) -> Option<OsString>;
 
-/// A variable that is set and not empty.
+/// A variable's value, if it is set and not empty.
 pub fn variable(environment: Environment<'_>, name: &str) -> Option<OsString> {
     environment(name).filter(|value| !value.is_empty())
 }
 
-/// A base folder of the XDG specification, which says to ignore one that is not absolute.
+/// A base folder of the XDG specification, which requires ignoring a path that is not absolute.
 pub fn folder_of(environment: Environment<'_>, name: &str, below_home: &str) -> Option<PathBuf> {
     let absolute =
         |name| variable(environment, name).map(PathBuf::from).filter(|path| path.is_absolute());
     absolute(name).or_else(|| absolute("HOME").map(|home| home.join(below_home)))
 }
 
-/// Chinese where the locale is, else English.
+/// Chinese if the locale is Chinese, otherwise English.
 pub fn language_of(environment: Environment<'_>) -> Language {
     let locale = ["LC_ALL", "LC_MESSAGES", "LANG"]
         .into_iter()

@@ -1,16 +1,16 @@
-//! What a misspelt word was probably meant to be.
+//! Guesses what a misspelt word was meant to be.
 
-/// Longer words are nobody's slip of the finger.
+/// Anything longer is not a typing error.
 const LONGEST: usize = 64;
 
-/// The known word nearest to this one, if any is near enough to be meant. Capitals, and `-` for
-/// `_`, do not count as differences.
+/// The known word nearest to this one, if any is near enough. Capitals, and `-` for `_`, do not
+/// count as differences.
 pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let word = plain(word);
     if word.len() > LONGEST {
         return None;
     }
-    // A third of a word may be wrong, and always one character.
+    // A third of a word may be wrong, and at least one character.
     let allowed = |candidate: &str| (word.len().max(candidate.len()) / 3).max(1);
     known
         .into_iter()
@@ -25,7 +25,7 @@ fn plain(word: &str) -> Vec<char> {
     word.to_lowercase().chars().map(|letter| if letter == '-' { '_' } else { letter }).collect()
 }
 
-/// How many characters must be put in, left out, changed or swapped with their neighbour.
+/// How many characters must be inserted, deleted, changed or swapped with a neighbour.
 fn distance(from: &[char], to: &[char]) -> usize {
     let (mut above_that, mut above) = (Vec::new(), (0..=to.len()).collect::<Vec<_>>());
     for row in 1..=from.len() {

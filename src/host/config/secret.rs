@@ -1,6 +1,8 @@
 //! Secrets in files of their own: who may read them, and whether they are what they should be.
 //!
-//! A fault names the file and what to do, and never a byte of what is in it.
+//! A key file must belong to this user or to root, be closed to others, and lie in a folder where
+//! nobody else can replace it. Links are not followed, and contents are wiped from memory after
+//! use. A fault names the file and what to do about it, and never a byte of its contents.
 
 use std::fs::{File, Metadata};
 use std::io::Read;
@@ -19,9 +21,9 @@ use paytill_core::clean::clean;
 use paytill_core::language::Text;
 use paytill_core::text::system;
 
-/// A key has 32 bytes, a certificate with its chain under 10 KiB.
+/// A key has 32 bytes, and a certificate with its chain is under 10 KiB.
 const LARGEST: usize = 64 * 1024;
-/// Characters of an `APIv2` key (protocol 1.3).
+/// Length of an `APIv2` key in characters (protocol 1.3).
 const API_KEY_LENGTH: usize = 32;
 const GROUP_AND_OTHERS: u32 = 0o077;
 const WRITABLE_BY_GROUP_AND_OTHERS: u32 = 0o022;
@@ -31,7 +33,7 @@ const STICKY: u32 = 0o1000;
 #[derive(Debug)]
 pub enum SecretFault {
     Missing(String),
-    /// A link or a device is not followed.
+    /// A link, a device or the like: neither is followed or read.
     NotAFile(String),
     Unreadable(String, std::io::Error),
     TooLarge(String),
@@ -44,7 +46,7 @@ pub enum SecretFault {
     FolderWritable {
         folder: String,
     },
-    /// It has another length, or other characters.
+    /// It has this wrong length, or other characters than a key.
     NotAKey(Option<usize>),
     NoCertificate(String),
     KeyBesideCertificate(String),
@@ -54,7 +56,7 @@ pub enum SecretFault {
 }
 
 impl SecretFault {
-    /// The end of a sentence that begins with the key of the configuration.
+    /// The end of a sentence that begins with the configuration's key.
     pub fn text(&self) -> Text {
         match self {
             Self::Missing(file) => {
@@ -117,12 +119,12 @@ impl SecretFault {
     }
 }
 
-/// The `APIv2` key in a file of its own.
+/// Reads the `APIv2` key from a file of its own.
 pub fn api_key_file(path: &Path) -> Result<SecretString, SecretFault> {
     api_key(&private(path)?)
 }
 
-/// An `APIv2` key, without the end of the line it may have been written with.
+/// An `APIv2` key from bytes that may end with a line end.
 pub fn api_key(bytes: &[u8]) -> Result<SecretString, SecretFault> {
     let key = bytes.trim_ascii_end();
     match std::str::from_utf8(key) {
@@ -135,7 +137,7 @@ pub fn api_key(bytes: &[u8]) -> Result<SecretString, SecretFault> {
 }
 
 /// The merchant's certificate (with its chain) and its private key, one PEM after the other. They
-/// are known to belong together.
+/// have been checked to belong together.
 pub fn identity(certificate: &Path, key: &Path) -> Result<SecretString, (Of, SecretFault)> {
     let certificate_pem = public(certificate).map_err(|fault| (Of::Certificate, fault))?;
     let chain =
@@ -154,14 +156,14 @@ pub fn identity(certificate: &Path, key: &Path) -> Result<SecretString, (Of, Sec
     text.map(SecretString::from).map_err(|_| (Of::Key, SecretFault::NoPrivateKey(shown(key))))
 }
 
-/// Which file of a pair is at fault.
+/// Which file of the pair is at fault.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Of {
     Certificate,
     Key,
 }
 
-/// Roots to trust, in PEM form.
+/// The roots to trust, in PEM form.
 pub fn roots(path: &Path) -> Result<Vec<u8>, SecretFault> {
     let pem = public(path)?;
     certificates(&pem, path)?;
@@ -194,7 +196,7 @@ fn certificates(pem: &[u8], path: &Path) -> Result<Vec<CertificateDer<'static>>,
     }
 }
 
-/// A file that only its owner may read, in a folder that only its owner may change.
+/// Reads a file that only its owner may read, in a folder that only its owner may change.
 fn private(path: &Path) -> Result<Zeroizing<Vec<u8>>, SecretFault> {
     let (file, facts) = open(path)?;
     let us = rustix::process::geteuid().as_raw();
@@ -207,7 +209,7 @@ fn private(path: &Path) -> Result<Zeroizing<Vec<u8>>, SecretFault> {
     if let Some(folder) = path.parent() {
         let facts =
             folder.metadata().map_err(|error| SecretFault::Unreadable(shown(folder), error))?;
-        // Where the folder is sticky, nobody can put another file in this one's place.
+        // In a sticky folder nobody else can put another file in its place.
         if facts.mode() & WRITABLE_BY_GROUP_AND_OTHERS != 0 && facts.mode() & STICKY == 0 {
             return Err(SecretFault::FolderWritable { folder: shown(folder) });
         }
@@ -219,8 +221,8 @@ fn public(path: &Path) -> Result<Zeroizing<Vec<u8>>, SecretFault> {
     bytes(&open(path)?.0, path)
 }
 
-/// Opens the file itself: not what a link points to, and no pipe that would make us wait. What is
-/// checked is what was opened.
+/// Opens the file itself: not what a link points to, nor a pipe that would make us wait. Whatever
+/// is opened is also what is checked.
 fn open(path: &Path) -> Result<(File, Metadata), SecretFault> {
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let file = match rustix::fs::open(path, flags, Mode::empty()) {
@@ -234,7 +236,7 @@ fn open(path: &Path) -> Result<(File, Metadata), SecretFault> {
 }
 
 fn bytes(file: &File, path: &Path) -> Result<Zeroizing<Vec<u8>>, SecretFault> {
-    // All the room it can need, so that no copy is left behind while it grows.
+    // Allocated in full, so that growing leaves no copy behind.
     let mut bytes = Zeroizing::new(vec![0; LARGEST + 1]);
     let mut used = 0;
     while used < bytes.len() {
@@ -252,7 +254,7 @@ fn bytes(file: &File, path: &Path) -> Result<Zeroizing<Vec<u8>>, SecretFault> {
     Ok(bytes)
 }
 
-/// The path as one could paste it behind a shell's command.
+/// The path as it can be pasted into a shell command.
 pub fn shown(path: &Path) -> String {
     let path = clean(&path.display().to_string(), usize::MAX);
     let plain = |character: char| character.is_alphanumeric() || "/._-+@%:,=".contains(character);
@@ -287,7 +289,7 @@ mod tests {
             chinese.chars().any(|letter| ('\u{4e00}'..='\u{9fff}').contains(&letter)),
             "{chinese}"
         );
-        // Paths and what to run are the same.
+        // Paths and commands are the same in both languages.
         for word in text.to_string().split(' ').filter(|word| word.contains(['/', '_'])) {
             assert!(chinese.contains(word.trim_end_matches([',', ';'])), "{word}: {chinese}");
         }
@@ -349,7 +351,7 @@ mod tests {
     }
 
     #[test]
-    fn only_32_printable_characters_are_a_key_and_none_of_them_is_told() {
+    fn only_32_printable_characters_are_a_key_and_none_of_them_is_shown() {
         for wrong in ["", "short-secret", "0123456789abcdef 0123456789ABCDE", "钥匙钥匙钥匙钥匙"]
         {
             let sentence = fault(api_key(wrong.as_bytes()));

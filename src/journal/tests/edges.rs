@@ -4,7 +4,7 @@ use std::fs::File;
 
 use super::*;
 
-/// A journal of so many paid attempts, written without waiting for the disk.
+/// A journal of this many paid attempts, written without waiting for the disk.
 fn long(folder: &TempDir, attempts: i64) -> PathBuf {
     let path = journal_in(folder);
     let (mut journal, _) = Journal::open(&path).unwrap();
@@ -139,7 +139,7 @@ fn a_last_page_that_is_cut_short_is_noticed_where_no_wal_has_it() {
         ([0x10, 0x00], 8_192, true),
         ([0x10, 0x00], 8_191, false),
         ([0x10, 0x00], 8_193, false),
-        // By the file format, 1 stands for 65,536.
+        // In the file format, 1 stands for 65,536.
         ([0x00, 0x01], 131_072, true),
         ([0x00, 0x01], 69_632, false),
         ([0x00, 0x00], 8_192, false),
@@ -302,7 +302,7 @@ fn what_cannot_be_read_is_not_called_damaged() {
     let folder = tempfile::tempdir().unwrap();
     let path = filled(&folder);
     std::fs::remove_file(&path).unwrap();
-    // A socket can be opened by nobody, the owner of the machine included.
+    // Nobody can open a socket as a file, not even root.
     let _socket = std::os::unix::net::UnixListener::bind(&path).unwrap();
     assert!(matches!(refusal(&path), JournalError::Unusable { .. }));
     let folder = tempfile::tempdir().unwrap();
@@ -348,7 +348,7 @@ fn the_log_of_a_database_that_is_not_ours_is_not_touched() {
     assert!(log.metadata().unwrap().len() > 0);
 }
 
-/// A journal whose process was killed: its log holds its entries.
+/// A journal whose process was killed: its entries are still in the log.
 fn left_by_a_dead_process(folder: &TempDir) -> PathBuf {
     let path = journal_in(folder);
     let (mut journal, _) = Journal::open(&path).unwrap();
@@ -397,7 +397,7 @@ fn without_a_mirror_a_journal_is_read_and_with_one_that_cannot_be_opened_it_is_n
     let mirror = beside(&path, ".head");
     std::fs::remove_file(&mirror).unwrap();
     assert!(JournalReader::open(&path).unwrap().is_some(), "it never sold anything, or is a copy");
-    // A socket can be opened by nobody.
+    // Nobody can open a socket as a file.
     let _socket = std::os::unix::net::UnixListener::bind(&mirror).unwrap();
     let read = JournalReader::open(&path).map(|reader| reader.is_some());
     assert!(matches!(read, Err(JournalError::Damaged { .. })), "{read:?}");

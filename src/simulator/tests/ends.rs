@@ -1,4 +1,4 @@
-//! Every scenario, driven to its end by the till's own state machine on a virtual clock.
+//! Every scenario, driven to its outcome by the till's own state machine on a virtual clock.
 
 use super::*;
 use paytill_core::payment::{
@@ -6,9 +6,9 @@ use paytill_core::payment::{
     Status, Submitted, TillCause,
 };
 
-/// A till waits no longer for an answer.
+/// How long a till waits for an answer.
 const REQUEST_TIMEOUT: Millis = Millis::seconds(10);
-/// By then the latest look at a number that the gateway never knew has been taken.
+/// By then the last recheck of a number that the gateway never knew has been made.
 const LONG_AFTER: Millis = Millis::seconds(3600);
 
 #[test]
@@ -107,7 +107,7 @@ fn make(desk: &mut Desk, call: Call, now: Millis, code: &str) -> (Millis, Event)
     (now.plus(after), Event::Answered(call.number, answer))
 }
 
-/// A careful reading, only as complete as these tests need it.
+/// A careful reading, only as complete as these tests need.
 fn read(kind: CallKind, body: &[u8]) -> Answer {
     let Ok(fields) = Fields::from_xml(body) else { return Answer::inconclusive(kind, unknown()) };
     if fields.get("return_code") != Some("SUCCESS") {

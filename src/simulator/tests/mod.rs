@@ -46,7 +46,7 @@ impl Desk {
         self.tell("/secapi/pay/reverse", about(number))
     }
 
-    /// The answer's fields, once its signature was found right.
+    /// The answer's fields, after its signature was checked.
     fn tell(&mut self, path: &str, fields: Fields) -> Fields {
         let reaction = self.send(path, fields);
         let Action::Answer { status: 200, body } = &reaction.action else {
@@ -74,7 +74,7 @@ impl Desk {
     }
 }
 
-/// What every request holds.
+/// What every request contains.
 fn request() -> Fields {
     Fields::from_iter([
         ("appid", identity::APP_ID),

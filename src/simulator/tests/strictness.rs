@@ -1,4 +1,4 @@
-//! What the gateway does not let pass.
+//! What the gateway refuses.
 
 use proptest::prelude::*;
 
@@ -149,7 +149,7 @@ fn other_addresses_do_not_exist() {
     assert_eq!(status(desk.post("/secapi/pay/refund", b"<xml/>")), 404);
 }
 
-/// A call of somebody who may do anything in any order.
+/// A call from someone who may do anything in any order.
 #[derive(Clone, Debug)]
 struct Act {
     path: &'static str,

@@ -147,7 +147,7 @@ async fn strangers_and_floods_are_turned_away() {
 
     let client = line.client(false);
     let url = line.url("/pay/micropay");
-    // The refusal may be overtaken by the connection's end while the flood is still being sent.
+    // The connection may end before the refusal is read, while the flood is still being sent.
     if let Ok(answer) = client.post(url).body(vec![b'x'; 1024 * 1024]).send().await {
         assert_eq!(answer.status(), 413);
     }

@@ -1,8 +1,8 @@
-//! The edges of what an engine remembers, tells and holds back.
+//! The edges of what an engine remembers, reports and holds back.
 
 use super::*;
 
-/// So many attempts that wait for their customers, and what was reported of them forgotten.
+/// This many attempts waiting for their customers, with the reports so far cleared.
 fn waiting(attempts: u8) -> EngineBench {
     let mut bench = EngineBench::new();
     for attempt in 1..=attempts {
@@ -15,7 +15,7 @@ fn waiting(attempts: u8) -> EngineBench {
 }
 
 #[test]
-fn each_move_is_told_with_the_status_it_came_from() {
+fn each_move_is_reported_with_the_status_it_came_from() {
     let mut bench = EngineBench::new();
     bench.sell(1).unwrap();
     let (now, wall) = bench.at();
@@ -31,7 +31,7 @@ fn each_move_is_told_with_the_status_it_came_from() {
 }
 
 #[test]
-fn a_failing_journal_is_told_once_to_everybody_whom_it_stops() {
+fn a_failing_journal_is_reported_once_for_every_attempt_that_it_stops() {
     let mut open = vec![stored(9, "1900000999", 7)];
     open[0].id = 9;
     let mut bench = EngineBench::with(Recovered { last_attempt: 9, open, ..Recovered::default() });
@@ -42,7 +42,7 @@ fn a_failing_journal_is_told_once_to_everybody_whom_it_stops() {
     }
     bench.answer(13, paid());
     bench.reported.clear();
-    // Two are at the disk, one waits between two queries, one is paid, one is another merchant's.
+    // Two are being written, one waits between two queries, one is paid, one is another merchant's.
     bench.happen(10, Event::Cancel);
     bench.happen(11, Event::Cancel);
     bench.disk(10, false);
@@ -56,7 +56,7 @@ fn a_failing_journal_is_told_once_to_everybody_whom_it_stops() {
 }
 
 #[test]
-fn what_comes_in_after_the_journal_failed_is_told_and_leads_to_nothing() {
+fn what_comes_in_after_the_journal_failed_is_reported_and_leads_to_nothing() {
     let mut bench = waiting(1);
     bench.pass(5_000);
     bench.happen(1, Event::CheckNow);
@@ -137,7 +137,7 @@ fn only_the_code_that_never_left_may_be_shown_again() {
     bench.answer(2, Says::NotSent(reason("no_connection")));
     assert!(bench.engine.code_used_by(&[1; 16]).is_some());
     assert!(bench.engine.code_used_by(&[2; 16]).is_none());
-    // A query that does not get through says nothing of the submission.
+    // A query that does not get through says nothing about the submission.
     bench.pass(5_000);
     bench.answer(1, Says::NotSent(reason("no_connection")));
     assert!(bench.engine.code_used_by(&[1; 16]).is_some());
@@ -164,7 +164,7 @@ fn a_till_is_busy_with_what_is_open_or_at_the_disk() {
     bench.disk(1, true);
     assert!(bench.engine.is_open());
     assert_eq!(bench.engine.busy().collect::<Vec<_>>(), [&number]);
-    // Its end is known, but not yet written down.
+    // Its outcome is known, but not yet written.
     bench.happen(1, paid().in_answer_to(Call::SUBMISSION));
     assert!(bench.engine.is_open());
     assert_eq!(bench.engine.busy().count(), 1);
@@ -174,7 +174,7 @@ fn a_till_is_busy_with_what_is_open_or_at_the_disk() {
 }
 
 #[test]
-fn later_looks_keep_no_till_busy_and_are_woken_for() {
+fn rechecks_keep_no_till_busy_and_are_woken_for() {
     let mut bench = EngineBench::new();
     bench.sell(1).unwrap();
     bench.disk(1, true);
@@ -192,7 +192,7 @@ fn later_looks_keep_no_till_busy_and_are_woken_for() {
     assert_eq!(bench.engine.busy().count(), 0);
     let look = bench.engine.wake_at().expect("it is looked at once more");
     assert!(look > Uptime(bench.now + 60_000));
-    // Without a journal no look could be written down.
+    // Without a journal no recheck could be written.
     bench.sell(2).unwrap();
     bench.disk(2, false);
     assert_eq!(bench.engine.wake_at(), None);

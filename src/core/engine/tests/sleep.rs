@@ -1,8 +1,8 @@
-//! A machine that was suspended, and what it asks when it wakes.
+//! A machine that was suspended, and what it queries when it wakes.
 
 use super::*;
 
-/// So many attempts that wait for their customers, one begun each half second.
+/// This many attempts waiting for their customers, one begun every half second.
 fn waiting(attempts: u8) -> EngineBench {
     let mut bench = EngineBench::new();
     for attempt in 1..=attempts {
@@ -16,7 +16,7 @@ fn waiting(attempts: u8) -> EngineBench {
 }
 
 impl EngineBench {
-    /// Nothing happens for so long; then the timer fires, and the disk writes what comes of it.
+    /// Nothing happens for `millis`; then the timer fires, and the disk writes the results.
     fn sleep(&mut self, millis: u64) {
         self.now += millis;
         let (now, wall) = self.at();
@@ -87,7 +87,7 @@ fn what_was_open_during_a_sleep_waits_for_its_turn_once() {
     for attempt in 1..=3 {
         bench.answer(attempt, Says::Paying);
     }
-    // By now all is as before: who wants to know is not kept waiting.
+    // By now all is as before: a check that a person asks for is not kept waiting.
     bench.calls.clear();
     bench.now += 1_000;
     for attempt in 1..=3 {
@@ -104,7 +104,7 @@ fn a_sale_rung_up_right_after_a_sleep_goes_out_at_once() {
     bench.sell(4).unwrap();
     bench.disk(4, true);
     assert_eq!(bench.asked(), [3, 4]);
-    // Its time to be sent comes while others still wait for theirs.
+    // It is sent while others are still waiting for their turn.
     let (_, call, with_code) = *bench.calls.last().unwrap();
     assert_eq!((call.kind, with_code), (CallKind::Submit, true));
 }
@@ -147,7 +147,7 @@ fn the_fifteen_seconds_still_count_from_when_it_left_though_it_was_slept_over() 
     bench.sell(1).unwrap();
     bench.disk(1, true);
     bench.sleep(8_000);
-    // The connection stands only now.
+    // Only now is there a connection.
     bench.engine.mark_sent(1, Uptime(bench.now));
     let left = bench.now;
     bench.happen(1, Event::Cancel);
@@ -169,7 +169,7 @@ fn a_start_asks_about_the_newest_first() {
 
 #[test]
 fn what_comes_in_before_the_first_tick_after_a_sleep_asks_in_turn_too() {
-    // All answers are lost at once, as the connections are; what was at the disk is written.
+    // All answers are lost at once with their connections; what the disk had is written.
     for at_the_disk in [false, true] {
         let mut bench = waiting(3);
         bench.pass(20_000);

@@ -2,8 +2,8 @@
 
 use super::*;
 
-/// A payment that nobody pays, given up, whose first two reversals did not help: the next look is
-/// due at 45 s, the last was at 35 s.
+/// A payment that nobody pays, past its give-up time, whose first two reversals did not help: the
+/// next poll is due at 45 s, the last was at 35 s.
 fn twice_not_yet() -> PaymentBench {
     let mut bench = PaymentBench::begin();
     bench.answer(lost());
@@ -51,7 +51,7 @@ fn an_overtaken_query_has_no_say_any_more() {
 }
 
 #[test]
-fn a_sale_may_be_put_aside_while_its_customer_is_still_waited_for() {
+fn a_sale_may_be_superseded_while_its_customer_is_still_waited_for() {
     let mut bench = PaymentBench::begin();
     bench.answer(Says::Paying);
     assert!(!bench.state.is_superseded());
@@ -62,7 +62,7 @@ fn a_sale_may_be_put_aside_while_its_customer_is_still_waited_for() {
 }
 
 #[test]
-fn putting_aside_is_why_a_reversal_runs_but_never_why_a_payment_was_refused() {
+fn superseding_is_why_a_reversal_runs_but_never_why_a_payment_was_refused() {
     let mut bench = PaymentBench::begin();
     bench.answer(Says::Paying);
     bench.happen(&Event::Cancel);
@@ -91,7 +91,7 @@ fn asking_by_hand_during_a_reversal_is_no_faster_than_the_till_itself() {
 }
 
 #[test]
-fn a_payment_given_up_and_found_paid_an_hour_after_a_restart_goes_back() {
+fn a_payment_cancelled_and_found_paid_an_hour_after_a_restart_goes_back() {
     for (oldest, status) in [(90_000, Status::Paid), (90_001, Status::Reversing)] {
         let mut bench = PaymentBench::begin();
         bench.answer(Says::Paying);
@@ -123,7 +123,7 @@ fn a_failing_query_names_the_trouble_only_where_nothing_better_is_known() {
 }
 
 #[test]
-fn a_payment_given_up_and_found_paid_after_a_long_sleep_goes_back() {
+fn a_payment_cancelled_and_found_paid_after_a_long_sleep_goes_back() {
     for (found, status) in [(90_000, Status::Paid), (90_001, Status::Reversing)] {
         let mut bench = PaymentBench::begin();
         bench.answer(Says::Paying);
@@ -158,7 +158,7 @@ fn a_refused_number_that_cannot_be_closed_in_seven_days_is_let_go() {
 }
 
 #[test]
-fn a_number_the_gateway_never_knew_is_looked_at_later_though_its_submission_was_refused() {
+fn a_number_the_gateway_never_knew_is_rechecked_though_its_submission_was_refused() {
     for refusal in [Says::Declined(reason("NOTENOUGH")), Says::Unsigned(reason("refused"))] {
         let mut bench = PaymentBench::begin();
         bench.answer(refusal);
@@ -173,7 +173,7 @@ fn a_number_the_gateway_never_knew_is_looked_at_later_though_its_submission_was_
     }
 }
 
-/// A payment the gateway never knew, reversed at 40 s; the first later look is due at 160 s.
+/// A payment the gateway never knew, reversed at 40 s; the first recheck is due at 160 s.
 fn never_known() -> PaymentBench {
     let mut bench = PaymentBench::begin();
     bench.answer(lost());
@@ -184,7 +184,7 @@ fn never_known() -> PaymentBench {
 }
 
 #[test]
-fn a_later_look_is_one_question_at_its_time_or_when_a_person_asks() {
+fn a_recheck_is_one_question_at_its_time_or_when_a_person_asks() {
     let mut bench = never_known();
     let calls = bench.calls.len();
     bench.now = Millis(159_999);
@@ -211,7 +211,7 @@ fn an_answer_nobody_waits_for_reopens_nothing() {
 }
 
 #[test]
-fn giving_up_at_fifteen_seconds_need_not_wait() {
+fn cancelling_at_fifteen_seconds_need_not_wait() {
     let mut bench = PaymentBench::begin();
     bench.answer(Says::Paying);
     bench.now = Millis(15_000);

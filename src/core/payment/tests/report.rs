@@ -1,15 +1,15 @@
-//! What people and programs are told of a payment, state by state.
+//! What people and programs are shown of a payment, state by state.
 
 use super::*;
 
-/// A payment that waits for its customer.
+/// A payment that is waiting for its customer.
 fn waiting() -> PaymentBench {
     let mut bench = PaymentBench::begin();
     bench.answer(Says::Paying);
     bench
 }
 
-/// A payment that was given up after three seconds: its reversal is held back.
+/// A payment that was cancelled after three seconds: its reversal is held back.
 fn held_back() -> PaymentBench {
     let mut bench = waiting();
     bench.now = Millis(3_000);
@@ -140,7 +140,7 @@ fn what_the_gateway_will_not_reverse_is_told_from_what_it_has_not_reversed_yet()
         bench.answer(answer);
         assert_eq!(bench.state.is_reversal_refused(), refused);
     }
-    // The gateway may think better of it.
+    // The gateway may change its mind.
     let mut bench = reversal_out();
     bench.answer(Says::ReversalRefused(reason("TRADE_ERROR")));
     bench.until(36_000, |kind| match kind {
@@ -148,7 +148,7 @@ fn what_the_gateway_will_not_reverse_is_told_from_what_it_has_not_reversed_yet()
         _ => Says::NotPaid,
     });
     assert!(!bench.state.is_reversal_refused());
-    // A number that took nothing needs no person.
+    // A number that took nothing needs no attention.
     let mut bench = PaymentBench::begin();
     bench.answer(Says::Declined(reason("NOTENOUGH")));
     bench.answer(Says::NotPaid);

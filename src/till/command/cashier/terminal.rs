@@ -90,7 +90,7 @@ impl Terminal {
     /// Shows the model; inverted during a visual bell.
     pub(super) fn draw(&self, model: &Model, inverted: bool) -> io::Result<()> {
         let (width, height) = crossterm::terminal::size()?;
-        let mut pending = Buffer::empty(Rect::new(0, 0, width, height));
+        let mut frame = Buffer::empty(Rect::new(0, 0, width, height));
         screen::view(model, &mut frame);
         if inverted {
             frame.set_style(frame.area, Modifier::REVERSED);
