@@ -3,7 +3,7 @@
 //! An order is charged at most once, and never returns more than it charged.
 
 use super::scenario::Scenario;
-use super::standing::OrderStatus;
+use super::status::OrderStatus;
 use paytill_core::clock::Millis;
 use paytill_core::money::Money;
 use paytill_core::payment::CallKind;
@@ -18,7 +18,7 @@ pub struct LedgerEntry {
     pub currency: String,
     /// What the customer and the network do; the one drawn if it was left to chance.
     pub scenario: Scenario,
-    pub standing: OrderStatus,
+    pub status: OrderStatus,
     /// Taken from the customer so far, at most once.
     pub charged: Money,
     /// Returned to the customer.
@@ -60,7 +60,7 @@ impl LedgerEntry {
             amount: Money::default(),
             currency: String::new(),
             scenario: Scenario::Pays,
-            standing: OrderStatus::Absent,
+            status: OrderStatus::NotFound,
             charged: Money::default(),
             returned: Money::default(),
             transaction_id: String::new(),
@@ -77,8 +77,8 @@ impl LedgerEntry {
 
     /// Whether the customer is going to pay if nothing stops it.
     pub fn is_going_to_pay(&self) -> bool {
-        self.details.turn.is_some_and(|(at, standing)| {
-            standing == OrderStatus::Paid && self.details.lapses_at.is_none_or(|lapse| at <= lapse)
+        self.details.turn.is_some_and(|(at, status)| {
+            status == OrderStatus::Paid && self.details.lapses_at.is_none_or(|lapse| at <= lapse)
         })
     }
 
@@ -94,27 +94,27 @@ impl LedgerEntry {
 
     /// Lets time pass: the customer and the gateway do what is due by `now`.
     pub(super) fn advance(&mut self, now: Millis) {
-        if let Some((at, standing)) = self.details.turn
+        if let Some((at, status)) = self.details.turn
             && at <= now
             && self.details.lapses_at.is_none_or(|lapse| at <= lapse)
         {
             self.details.turn = None;
-            self.turn_into(standing, at);
+            self.turn_into(status, at);
         }
         if self.details.lapses_at.is_some_and(|at| at <= now) {
             self.details.lapses_at = None;
-            if matches!(self.standing, OrderStatus::Open | OrderStatus::Paying) {
+            if matches!(self.status, OrderStatus::Open | OrderStatus::Paying) {
                 self.details.turn = None;
                 self.turn_into(OrderStatus::Revoked, now);
             }
         }
     }
 
-    pub(super) fn turn_into(&mut self, standing: OrderStatus, at: Millis) {
-        if standing != OrderStatus::Absent && self.details.created.is_none() {
+    pub(super) fn turn_into(&mut self, status: OrderStatus, at: Millis) {
+        if status != OrderStatus::NotFound && self.details.created.is_none() {
             self.details.created = Some(at);
         }
-        match standing {
+        match status {
             OrderStatus::Paid if self.charged == Money::default() => {
                 self.charged = self.amount;
                 self.paid_at = Some(at);
@@ -122,15 +122,15 @@ impl LedgerEntry {
             OrderStatus::Refunded => self.returned = self.charged,
             _ => {}
         }
-        self.standing = standing;
+        self.status = status;
     }
 
     /// Reverses it for good: the order can never be paid afterwards, and any payment is returned.
     pub(super) fn reverse(&mut self, now: Millis) {
-        let undone = match self.standing {
+        let undone = match self.status {
             OrderStatus::Paid => OrderStatus::Refunded,
             OrderStatus::Open | OrderStatus::Paying | OrderStatus::PayError => OrderStatus::Revoked,
-            OrderStatus::Absent
+            OrderStatus::NotFound
             | OrderStatus::Closed
             | OrderStatus::Revoked
             | OrderStatus::Refunded => return,
@@ -141,8 +141,8 @@ impl LedgerEntry {
 
     /// `trade_state` and its text in a query's answer; `None` if there is no such order.
     pub(super) fn trade_state(&self) -> Option<(&'static str, &'static str)> {
-        Some(match self.standing {
-            OrderStatus::Absent => return None,
+        Some(match self.status {
+            OrderStatus::NotFound => return None,
             OrderStatus::Open => ("NOTPAY", "订单未支付"),
             OrderStatus::Paying => ("USERPAYING", "需要用户输入支付密码"),
             OrderStatus::Paid => ("SUCCESS", "支付成功"),

@@ -14,7 +14,7 @@ mod reply;
 mod request;
 pub mod scenario;
 pub mod server;
-mod standing;
+mod status;
 #[cfg(test)]
 mod tests;
 
@@ -25,7 +25,7 @@ pub use identity::Identity;
 pub use ledger::LedgerEntry;
 pub use scenario::{Expected, Scenario, SpecialCase};
 pub use server::Server;
-pub use standing::OrderStatus;
+pub use status::OrderStatus;
 
 use paytill_core::clean::clean;
 use paytill_core::clock::{Millis, Timestamp};
@@ -286,7 +286,7 @@ impl Bank {
             submission.currency,
             submission.code.masked()
         );
-        let known = entry.details.fingerprint.is_some() || entry.standing != OrderStatus::Absent;
+        let known = entry.details.fingerprint.is_some() || entry.status != OrderStatus::NotFound;
         let fields = if known {
             repeated(entry, &submission)
         } else if self.used_codes.contains(&submission.code_print) {
@@ -340,7 +340,7 @@ impl Bank {
             Scenario::Corrupted { call: CallKind::Submit, .. } | Scenario::Slow(_) => {
                 self.success(entry, now.plus(after))
             }
-            _ if entry.standing == OrderStatus::Paid => self.success(entry, now),
+            _ if entry.status == OrderStatus::Paid => self.success(entry, now),
             _ => reply::failure("USERPAYING", "需要用户输入支付密码"),
         };
         Said { fault, after, ..Said::new(fields) }
@@ -373,7 +373,7 @@ impl Bank {
         details.coupon = if self.rng.u8(..8) == 0 { amount / 10 } else { 0 };
         details.refund_reads_revoked = self.rng.bool();
         let course = scenario.course();
-        if scenario.lapses() && course.begins != OrderStatus::Absent {
+        if scenario.lapses() && course.begins != OrderStatus::NotFound {
             details.lapses_at = Some(now.plus(self.script.lapse_after));
         }
         if course.after == Millis(0) {
@@ -404,7 +404,7 @@ impl Bank {
             let fields = reply::failure("ORDERNOTEXIST", "order not exist");
             return Said { fault, ..Said::new(fields) };
         };
-        let mut fields = match entry.standing {
+        let mut fields = match entry.status {
             OrderStatus::Paid | OrderStatus::Refunded => self.success(entry, now),
             _ if word == "SUCCESS" => self.success(entry, now),
             _ => Fields::from_iter([("result_code", "SUCCESS")]),
@@ -420,7 +420,7 @@ impl Bank {
         let fault = self.fault(entry, CallKind::Reverse, before);
         let special_case = self.special_case(entry, before);
         let is_moving =
-            matches!(entry.standing, OrderStatus::Open | OrderStatus::Paying | OrderStatus::Paid);
+            matches!(entry.status, OrderStatus::Open | OrderStatus::Paying | OrderStatus::Paid);
         let age = entry.details.created.map(|created| now.minus(created));
         if is_moving && age.is_some_and(|age| self.is_settling(entry, age)) {
             return Said::new(recall("USERPAYING", "正在支付中不能发起撤销", "Y"));
@@ -437,7 +437,7 @@ impl Bank {
                 return Said::new(recall("USERPAYING", "正在支付中不能发起撤销", "Y"));
             }
             Some(SpecialCase::ReverseRefused) => {
-                if entry.standing == OrderStatus::Paying {
+                if entry.status == OrderStatus::Paying {
                     entry.turn_into(OrderStatus::Paid, now);
                 }
                 return Said::new(recall("TRADE_ERROR", "用户账户异常", "N"));
@@ -446,13 +446,13 @@ impl Bank {
                 return Said::new(recall("REVERSE_EXPIRE", "订单无法撤销", "N"));
             }
             Some(SpecialCase::ReverseLies) => return Said::new(accepted("N")),
-            Some(SpecialCase::PaysDuringReversal) if entry.standing == OrderStatus::Paying => {
+            Some(SpecialCase::PaysDuringReversal) if entry.status == OrderStatus::Paying => {
                 entry.turn_into(OrderStatus::Paid, now);
             }
             _ => {}
         }
         if fault.is_none_or(Fault::is_processed) {
-            if entry.standing == OrderStatus::Absent && self.script.fence_unknown {
+            if entry.status == OrderStatus::NotFound && self.script.fence_unknown {
                 entry.details.turn = None;
                 entry.turn_into(OrderStatus::Revoked, now);
             }
@@ -474,7 +474,7 @@ impl Bank {
         let least = self.script.reverse_not_before;
         let granted = Millis(LATENCY_GRANTED.0.min(least.0 / 10));
         let trying = matches!(entry.scenario, Scenario::Slow(_));
-        age < least.minus(granted) || trying && entry.standing == OrderStatus::Paying
+        age < least.minus(granted) || trying && entry.status == OrderStatus::Paying
     }
 
     fn success(&self, entry: &LedgerEntry, now: Millis) -> Fields {
@@ -524,13 +524,13 @@ impl Said {
 /// Answers a number that is submitted again: it never charges.
 fn repeated(entry: &LedgerEntry, submission: &Submission) -> Fields {
     let same = entry.details.fingerprint == Some(submission.fingerprint);
-    let (code, text) = match entry.standing {
+    let (code, text) = match entry.status {
         OrderStatus::Revoked | OrderStatus::Refunded => ("ORDERREVERSED", "订单已撤销"),
         OrderStatus::Closed => ("ORDERCLOSED", "订单已关闭"),
         _ if !same => ("INVALID_REQUEST", "201 商户订单号重复"),
         OrderStatus::Paid => ("ORDERPAID", "该订单已支付"),
         OrderStatus::Paying => ("USERPAYING", "需要用户输入支付密码"),
-        OrderStatus::Absent | OrderStatus::Open | OrderStatus::PayError => {
+        OrderStatus::NotFound | OrderStatus::Open | OrderStatus::PayError => {
             ("OUT_TRADE_NO_USED", "商户订单号重复")
         }
     };

@@ -17,7 +17,7 @@ use std::borrow::Cow;
 
 use super::fault::{Fault, LATE_SECONDS};
 use super::refusal::{REFUSALS, RefusalCase};
-use super::standing::{OrderStatus, RefusalClass};
+use super::status::{OrderStatus, RefusalClass};
 use paytill_core::clock::Millis;
 use paytill_core::payment::{CallKind, Status};
 
@@ -378,12 +378,12 @@ impl Scenario {
             }
             Self::Refused { refusal, .. } => at_once(refusal.leaves),
             Self::Corrupted { call: CallKind::Submit, fault, .. } => match fault {
-                Fault::RequestLost | Fault::ReturnFail => at_once(OrderStatus::Absent),
+                Fault::RequestLost | Fault::ReturnFail => at_once(OrderStatus::NotFound),
                 _ => at_once(OrderStatus::Open),
             },
             Self::Corrupted { .. } => at_once(OrderStatus::Paying),
             Self::Odd(SpecialCase::DeliveredLate) => Course {
-                begins: OrderStatus::Absent,
+                begins: OrderStatus::NotFound,
                 ends: OrderStatus::Paid,
                 after: DELIVERED_AFTER,
             },

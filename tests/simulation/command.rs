@@ -30,7 +30,7 @@ struct Arguments {
     /// Tell the story of one seed
     #[arg(long)]
     seed: Option<u64>,
-    /// Leave these out: names of troubles, `sale N`, `deeds N`, separated by commas
+    /// Leave these out: names of troubles, `sale N`, `actions N`, separated by commas
     #[arg(long, requires = "seed", value_delimiter = ',')]
     without: Vec<String>,
     /// The first seed; random by default

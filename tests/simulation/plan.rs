@@ -27,7 +27,7 @@ const LONG_DAYS: u64 = 64;
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Plan {
     pub seed: u64,
-    /// Names of [`Climate::troubles`], `sale N`, `deeds N`.
+    /// Names of [`Climate::troubles`], `sale N`, `actions N`.
     pub without: BTreeSet<String>,
 }
 
@@ -70,11 +70,11 @@ pub struct Customer {
 
 /// What a cashier does with a sale besides scanning its code.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub enum Deed {
-    GiveUp,
+pub enum CashierAction {
+    Cancel,
     /// Asks for a query, and presses the key more than once.
-    AskNow,
-    PutAside,
+    CheckNow,
+    Supersede,
     /// Charges the sale again with a new code; the till may refuse.
     ChargeAgain,
     /// Scans the same code again.
@@ -161,20 +161,20 @@ impl Plan {
     }
 
     /// What the cashier does with a sale, and how long after its customer came.
-    pub fn deeds(&self, sale: usize) -> Vec<(u64, Deed)> {
-        use Deed::{AskNow, ChargeAgain, GiveUp, PutAside, ScanAgain};
-        if !self.has(&format!("deeds {sale}")) {
+    pub fn actions(&self, sale: usize) -> Vec<(u64, CashierAction)> {
+        use CashierAction::{Cancel, ChargeAgain, CheckNow, ScanAgain, Supersede};
+        if !self.has(&format!("actions {sale}")) {
             return Vec::new();
         }
-        let mut rng = self.chance("deeds", sale as u64);
-        let mut deeds = Vec::new();
-        for deed in [GiveUp, AskNow, PutAside, ChargeAgain, ChargeAgain, ScanAgain] {
+        let mut rng = self.chance("actions", sale as u64);
+        let mut actions = Vec::new();
+        for action in [Cancel, CheckNow, Supersede, ChargeAgain, ChargeAgain, ScanAgain] {
             if rng.u8(..4) == 0 {
                 let longest = [3_000, 20_000, 120_000][rng.usize(..3)];
-                deeds.push((rng.u64(1..longest), deed));
+                actions.push((rng.u64(1..longest), action));
             }
         }
-        deeds
+        actions
     }
 }
 

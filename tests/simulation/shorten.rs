@@ -14,7 +14,7 @@ pub fn shorten(plan: Plan) -> Plan {
         .iter()
         .map(|sale| format!("sale {sale}"))
         .chain(troubles)
-        .chain(sales.iter().map(|sale| format!("deeds {sale}")))
+        .chain(sales.iter().map(|sale| format!("actions {sale}")))
         .collect();
     let mut short = plan;
     loop {

@@ -78,7 +78,7 @@ const PURE: &[&str] = &[
     "simulator/lib.rs",
     "simulator/ledger.rs",
     "simulator/scenario.rs",
-    "simulator/standing.rs",
+    "simulator/status.rs",
 ];
 
 const IMPURE: [&str; 10] = [

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use super::{Attempt, Effect, Report};
 use crate::clock::{Timestamp, Uptime};
 use crate::order::{AuthCode, Order};
-use crate::payment::{Call, Event, Rules, State, Status};
+use crate::payment::{Call, Event, Rules, State};
 
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(super) struct InFlight {
@@ -42,7 +42,7 @@ impl InFlight {
         Some(self.sent_at.after(wake))
     }
 
-    pub(super) fn report(&self, event: Event, before: Option<Status>, recorded: bool) -> Effect {
+    pub(super) fn report(&self, event: Event, before: Option<&State>, recorded: bool) -> Effect {
         let attempt = Attempt {
             out_trade_no: self.order.out_trade_no.clone(),
             sale: self.sale,
@@ -54,6 +54,8 @@ impl InFlight {
             state: self.state.clone(),
             recorded,
         };
-        Effect::Report(Box::new(Report { attempt, event, before }))
+        let was_over = before.is_some_and(|before| !before.is_open());
+        let before = before.map(State::status);
+        Effect::Report(Box::new(Report { attempt, event, before, was_over }))
     }
 }

@@ -104,16 +104,16 @@ pub enum Effect {
 pub struct Report {
     pub attempt: Attempt,
     pub event: Event,
-    /// Its status before the event; `None` if this is its first.
+    /// Its status before; `None` where this is the first.
     pub before: Option<Status>,
+    /// Whether it was over before: only a recheck of a number that the gateway never knew moves it.
+    pub was_over: bool,
 }
 
 impl Report {
-    /// Whether people need to see it. The recheck of a number that the gateway never knew is no
-    /// news unless it finds money.
+    /// Whether people need to hear of it. Such a recheck is none, unless it finds money.
     pub fn is_news(&self) -> bool {
-        let status = self.attempt.state.status();
-        !(self.before == Some(Status::Reversed) && status == Status::Reversed)
+        !self.was_over || self.attempt.state.is_open()
     }
 }
 
@@ -326,12 +326,12 @@ impl Engine {
                     && in_flight.state.is_open()
             };
             effects.extend(self.attempts.iter().filter(others).map(|(_, in_flight)| {
-                in_flight.report(Event::Tick, Some(in_flight.state.status()), false)
+                in_flight.report(Event::Tick, Some(&in_flight.state), false)
             }));
         }
         let Some(in_flight) = self.attempts.get_mut(&attempt) else { return effects };
         let Some(writing) = in_flight.writing.take() else { return effects };
-        let before = (writing.event != Event::Begun).then(|| in_flight.state.status());
+        let before = (writing.event != Event::Begun).then(|| in_flight.state.clone());
         // Nothing was sent, so there is nothing to report.
         if !on_disk && writing.event == Event::Begun {
             self.attempts.remove(&attempt);
@@ -352,7 +352,7 @@ impl Engine {
         let out_trade_no = in_flight.order.out_trade_no.clone();
         in_flight.state = writing.state;
         in_flight.updated_at = writing.at;
-        effects.push(in_flight.report(writing.event, before, on_disk));
+        effects.push(in_flight.report(writing.event, before.as_ref(), on_disk));
         let (sale, status) = (in_flight.sale, in_flight.state.status());
         if let Some(call) = writing.call.filter(|_| on_disk) {
             self.dispatch(attempt, call, now, &mut effects);
@@ -505,8 +505,7 @@ impl Engine {
         };
         let event = Event::Restarted { oldest };
         if foreign {
-            let before = Some(in_flight.state.status());
-            effects.push(in_flight.report(event.clone(), before, true));
+            effects.push(in_flight.report(event.clone(), Some(&in_flight.state), true));
         }
         self.attempts.insert(stored.id, in_flight);
         effects.extend(self.handle_event(stored.id, event, Vec::new(), now, wall));
@@ -530,9 +529,8 @@ impl Engine {
                 continue;
             }
             if self.stopped {
-                let before = Some(in_flight.state.status());
-                in_flight.state = state;
-                effects.push(in_flight.report(event, before, false));
+                let before = std::mem::replace(&mut in_flight.state, state);
+                effects.push(in_flight.report(event, Some(&before), false));
                 continue;
             }
             let entry = Entry {

@@ -59,6 +59,8 @@ struct EngineBench {
     written: Vec<Entry>,
     calls: Vec<(i64, Call, bool)>,
     reported: Vec<(i64, Status, bool)>,
+    /// Those reports that are news to people.
+    news: Vec<Status>,
 }
 
 impl EngineBench {
@@ -78,6 +80,7 @@ impl EngineBench {
             written: Vec::new(),
             calls: Vec::new(),
             reported: Vec::new(),
+            news: Vec::new(),
         };
         bench.take(effects);
         bench
@@ -95,6 +98,9 @@ impl EngineBench {
                     self.calls.push((attempt, call, code.is_some()));
                 }
                 Effect::Report(report) => {
+                    if report.is_news() {
+                        self.news.push(report.attempt.state.status());
+                    }
                     let attempt = report.attempt;
                     let number = attempt.out_trade_no.as_str();
                     let counter = number[15..19].parse().unwrap();

@@ -647,7 +647,7 @@ fn what_stands_in_the_way_of_a_reversal_is_the_reason_that_is_shown() {
     assert_eq!(bench.state.status(), Status::Attention);
     assert_eq!(bench.state.reason().unwrap().code(), "certificate");
     bench.until(400_000, nobody_pays());
-    assert_eq!(bench.state.reason().unwrap().code(), "no_answer", "why it was withdrawn");
+    assert_eq!(bench.state.reason().unwrap().code(), "no_answer", "why it was reversed");
 }
 
 #[test]

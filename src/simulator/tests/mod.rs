@@ -181,7 +181,7 @@ fn a_code_is_good_for_one_order() {
     desk.submit("T01-000001", &code);
     let answer = desk.submit("T01-000002", &code);
     assert!(answer.get("err_code").unwrap().starts_with("AUTH_CODE_"));
-    assert_eq!(desk.bank.entry("T01-000002").unwrap().standing, OrderStatus::Absent);
+    assert_eq!(desk.bank.entry("T01-000002").unwrap().status, OrderStatus::NotFound);
 }
 
 #[test]
@@ -199,7 +199,7 @@ fn a_reversal_gives_everything_back_and_may_be_repeated() {
         assert!(answer.get("transaction_id").is_some());
         states.insert(answer.get("trade_state").unwrap().to_owned());
         let entry = desk.bank.entry("T01-000001").unwrap();
-        assert_eq!((entry.standing, entry.net().minor()), (OrderStatus::Refunded, 0));
+        assert_eq!((entry.status, entry.net().minor()), (OrderStatus::Refunded, 0));
     }
     assert_eq!(states, ["REFUND", "REVOKED"].map(str::to_owned).into());
 }

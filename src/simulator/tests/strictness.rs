@@ -211,7 +211,7 @@ proptest! {
             let (charged, returned) = (entry.charged.minor(), entry.returned.minor());
             prop_assert!(charged == 0 || charged == entry.amount.minor());
             prop_assert!(returned == 0 || returned == charged);
-            prop_assert_eq!(entry.standing == OrderStatus::Paid, entry.net().minor() > 0);
+            prop_assert_eq!(entry.status == OrderStatus::Paid, entry.net().minor() > 0);
         }
     }
 

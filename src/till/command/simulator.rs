@@ -44,7 +44,7 @@ pub async fn run(simulator: Simulator, language: Language, clock: &Clock) -> Res
     stopped().await;
     for entry in server.bank().ledger() {
         let (number, standing, scenario) =
-            (&entry.out_trade_no, entry.standing, entry.scenario.name());
+            (&entry.out_trade_no, entry.status, entry.scenario.name());
         let (charged, returned) = (entry.charged.minor(), entry.returned.minor());
         print_line(&say!(
             language,

@@ -76,7 +76,7 @@ fn raw(bank: &mut Bank, bytes: &[u8]) {
         match parse(rest) {
             Parsed::Partial => return,
             Parsed::Refused(status) => return assert!((400..500).contains(&status), "{status}"),
-            Parsed::Whole(head) => {
+            Parsed::Complete(head) => {
                 let end = head.length + head.body;
                 assert!(head.length > 0 && end <= rest.len());
                 let body = &rest[head.length..end];

@@ -63,7 +63,7 @@ pub struct Attempted {
     pub proof_at: Option<u64>,
     pub left_behind: bool,
     /// The cashier cancelled or superseded it.
-    pub given_up: bool,
+    pub cancelled: bool,
     /// The gateway demands the reversal, or refused the submission in a way that one query settles.
     pub failed: bool,
     /// A signed refusal of the submission, or proof that it never left.
@@ -72,7 +72,7 @@ pub struct Attempted {
     pub ended: bool,
     /// A query found it unpaid, or unknown.
     pub is_unpaid: bool,
-    pub withdrawn: bool,
+    pub reversed: bool,
     pub absent: Vec<u64>,
     pub told: Option<Status>,
     pub restarts: usize,
@@ -85,7 +85,7 @@ impl Attempted {
     /// reversed.
     pub fn is_over(&self) -> bool {
         let twice = matches!(self.absent[..], [first, .., last] if last >= first + 10_000);
-        self.ended || self.withdrawn && twice
+        self.ended || self.reversed && twice
     }
 
     pub fn note_call(&mut self, call: Call, body: &[u8], now: u64) {
@@ -144,7 +144,7 @@ impl Attempted {
             }
             CallKind::Reverse => {
                 if is_success && says("recall", "N") {
-                    self.withdrawn = true;
+                    self.reversed = true;
                     self.absent.clear();
                 }
             }
@@ -156,7 +156,7 @@ impl Attempted {
         self.calls_for += 1;
         self.asks += 1;
         self.left_behind |= *event == Event::Supersede;
-        self.given_up |= matches!(event, Event::Supersede | Event::Cancel);
+        self.cancelled |= matches!(event, Event::Supersede | Event::Cancel);
     }
 
     pub fn note_told(&mut self, attempt: &Attempt, event: &Event) {

@@ -57,7 +57,7 @@ impl Attempted {
         if now < left + REVERSE_NOT_BEFORE {
             wrong.push((Invariant::ReversalDiscipline, "reversed before 15 s"));
         }
-        let is_called_for = self.given_up || self.failed || self.refused;
+        let is_called_for = self.cancelled || self.failed || self.refused;
         if now < left + GIVE_UP_AFTER && !is_called_for && self.restarts == 0 {
             wrong.push((Invariant::ReversalDiscipline, "reversed a customer who has time"));
         }

@@ -81,7 +81,7 @@ impl Attempted {
         // An order that has ended at the bank takes no more money, whenever the submission arrives.
         let is_shut = bank.is_some_and(|entry| {
             matches!(
-                entry.standing,
+                entry.status,
                 OrderStatus::Revoked | OrderStatus::Closed | OrderStatus::Refunded
             )
         });

@@ -27,7 +27,7 @@ use simulated_disk::Disk;
 
 use crate::auditor::Auditor;
 use crate::invariants::{Invariant, Violation};
-use crate::plan::{Climate, Customer, Deed, HEALED, Plan};
+use crate::plan::{CashierAction, Climate, Customer, HEALED, Plan};
 use crate::screen::Screen;
 
 /// Enough time for the rechecks of numbers that the gateway never knew.
@@ -100,7 +100,7 @@ pub fn play(plan: &Plan, in_words: bool) -> Told {
 #[derive(Debug, Eq, Ord, PartialEq, PartialOrd)]
 enum Due {
     Customer(usize),
-    Deed(usize, Deed),
+    CashierAction(usize, CashierAction),
     /// The disk has finished the first entry in the queue.
     Disk {
         process: u32,
@@ -280,8 +280,11 @@ impl World {
     fn draw(&mut self) {
         for (sale, customer) in self.plan.customers() {
             self.plan_at(customer.at, Due::Customer(sale));
-            for (after, deed) in self.plan.deeds(sale) {
-                self.plan_at((customer.at + after).min(HEALED - 1), Due::Deed(sale, deed));
+            for (after, action) in self.plan.actions(sale) {
+                self.plan_at(
+                    (customer.at + after).min(HEALED - 1),
+                    Due::CashierAction(sale, action),
+                );
             }
             let sale_of_it =
                 Sale { customer, id: None, latest: None, attempts: 0, last_code: None };
@@ -352,7 +355,7 @@ impl World {
     fn happen(&mut self, due: Due) {
         match due {
             Due::Customer(sale) => self.customer(sale),
-            Due::Deed(sale, deed) => self.deed(sale, deed),
+            Due::CashierAction(sale, action) => self.action(sale, action),
             Due::Disk { process } if process == self.process => self.disk(),
             Due::Quiet { process, entries } if process == self.process => self.quiet(entries),
             Due::Leaves { process, call, path, body } if process == self.process => {

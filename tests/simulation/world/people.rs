@@ -8,7 +8,7 @@ use paytill::simulator::Scenario;
 
 use super::{Due, World};
 use crate::invariants::Invariant;
-use crate::plan::Deed;
+use crate::plan::CashierAction;
 
 impl World {
     pub(super) fn customer(&mut self, sale: usize) {
@@ -21,19 +21,19 @@ impl World {
         self.charge(sale, scenario, None);
     }
 
-    pub(super) fn deed(&mut self, sale: usize, deed: Deed) {
+    pub(super) fn action(&mut self, sale: usize, action: CashierAction) {
         let Some(number) = self.sales[&sale].latest.clone() else { return };
-        match deed {
-            Deed::GiveUp => self.person(&number, Event::Cancel, "gives up"),
-            Deed::AskNow => {
+        match action {
+            CashierAction::Cancel => self.person(&number, Event::Cancel, "cancels"),
+            CashierAction::CheckNow => {
                 let mut rng = self.plan.chance("presses", sale as u64);
                 for _ in 0..rng.u8(1..4) {
                     self.person(&number, Event::CheckNow, "wants the gateway asked about");
                 }
             }
-            Deed::PutAside => self.person(&number, Event::Supersede, "puts aside"),
-            Deed::ChargeAgain => self.charge(sale, Scenario::Pays, None),
-            Deed::ScanAgain => {
+            CashierAction::Supersede => self.person(&number, Event::Supersede, "supersedes"),
+            CashierAction::ChargeAgain => self.charge(sale, Scenario::Pays, None),
+            CashierAction::ScanAgain => {
                 let code = self.sales[&sale].last_code.clone();
                 self.charge(sale, Scenario::Pays, code);
             }

@@ -109,7 +109,7 @@ impl World {
     }
 
     pub(super) fn reported(&mut self, report: &Report) {
-        let Report { attempt, event, before } = report;
+        let Report { attempt, event, before, .. } = report;
         let number = attempt.out_trade_no.clone();
         self.tell(|| format!("{number} {event:?}: {:?}", attempt.state.status()));
         self.bank.advance(Millis(self.now));

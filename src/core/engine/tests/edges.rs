@@ -174,6 +174,43 @@ fn a_till_is_busy_with_what_is_open_or_at_the_disk() {
 }
 
 #[test]
+fn a_recheck_of_what_is_over_is_news_only_where_it_finds_money() {
+    for (first, over) in [
+        (Says::Declined(reason("NOTENOUGH")), Status::Declined),
+        (Says::Unknown(reason("no_answer")), Status::Reversed),
+    ] {
+        let mut bench = EngineBench::new();
+        bench.sell(1).unwrap();
+        bench.disk(1, true);
+        bench.answer(1, first);
+        let mut asked = 1;
+        while bench.engine.is_open() {
+            if bench.calls.len() == asked {
+                bench.pass(1_000);
+                continue;
+            }
+            asked = bench.calls.len();
+            let reversal = bench.calls.last().unwrap().1.kind == CallKind::Reverse;
+            bench.answer(1, if reversal { Says::Accepted } else { Says::NotFound });
+        }
+        assert_eq!(bench.statuses().last(), Some(&over));
+        assert_eq!(bench.news.last(), Some(&over), "that it is over is news");
+        let news = bench.news.len();
+        while bench.calls.len() == asked {
+            bench.pass(10_000);
+        }
+        bench.answer(1, Says::NotFound);
+        assert_eq!(bench.news.len(), news, "{over:?}: nothing was found");
+        asked = bench.calls.len();
+        while bench.calls.len() == asked {
+            bench.pass(10_000);
+        }
+        bench.answer(1, paid());
+        assert_eq!(bench.news[news..], [Status::Reversing], "{over:?}: money was found");
+    }
+}
+
+#[test]
 fn rechecks_keep_no_till_busy_and_are_woken_for() {
     let mut bench = EngineBench::new();
     bench.sell(1).unwrap();

@@ -4,7 +4,7 @@
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum OrderStatus {
     /// The number was queried, but the gateway has no such order.
-    Absent,
+    NotFound,
     /// `NOTPAY`
     Open,
     /// `USERPAYING`
