@@ -12,8 +12,11 @@ use zeroize::Zeroizing;
 
 use crate::gateway::LARGEST_REPLY;
 
-/// The most elements a message may have; real ones have under 60.
-const MOST_FIELDS: u32 = 300;
+/// The most fields a message may have. Real ones have under 60, and three more for each coupon.
+const MOST_FIELDS: usize = 300;
+/// The nodes of such a message in its tree: for each field its element, its text, and the blanks
+/// behind it.
+const MOST_NODES: u32 = 3 * 300 + 10;
 
 /// How a message is signed.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, serde::Deserialize)]
@@ -44,7 +47,7 @@ pub struct Fields(BTreeMap<String, Zeroizing<String>>);
 /// Why bytes are not a message.
 #[derive(Debug, Eq, PartialEq, thiserror::Error)]
 pub enum NotAMessage {
-    #[error("larger than {LARGEST_REPLY} bytes")]
+    #[error("larger than {LARGEST_REPLY} bytes or {MOST_FIELDS} fields")]
     TooLarge,
     #[error("not a well-formed XML document without a DTD")]
     NotXml,
@@ -146,7 +149,7 @@ impl Fields {
         let text = std::str::from_utf8(bytes).map_err(|_| NotAMessage::NotXml)?;
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         // The parser refuses a DTD by default; a test makes sure that it still does.
-        let options = roxmltree::ParsingOptions { nodes_limit: MOST_FIELDS, ..Default::default() };
+        let options = roxmltree::ParsingOptions { nodes_limit: MOST_NODES, ..Default::default() };
         let document = roxmltree::Document::parse_with_options(text, options)
             .map_err(|_| NotAMessage::NotXml)?;
         let root = document.root_element();
@@ -165,6 +168,9 @@ impl Fields {
             let name = child.tag_name().name();
             if !flat || fields.insert(name.to_owned(), value.into()).is_some() {
                 return Err(NotAMessage::NotFlat);
+            }
+            if fields.len() > MOST_FIELDS {
+                return Err(NotAMessage::TooLarge);
             }
         }
         Ok(Self(fields))

@@ -108,8 +108,10 @@ impl WechatV2 {
         if !fields.is_signed(self.sign_type, self.api_key.expose_secret()) {
             return Err(unknown(TillCause::BadSignature));
         }
-        if !is_of(fields, &self.merchant) {
-            return Err(unknown(TillCause::WrongMerchant));
+        if let Some(id) = foreign_id(fields, &self.merchant) {
+            let theirs = clean(fields.get(id).unwrap_or("-"), 32);
+            let text = format!("{id} {theirs}");
+            return Err(Inconclusive::Unknown(Reason::quoting(TillCause::WrongMerchant, text)));
         }
         let number = fields.get("out_trade_no");
         if number.is_some_and(|number| number != ask.order().out_trade_no.as_str()) {
@@ -258,13 +260,20 @@ fn paid(fields: &Fields, order: &Order, now: Timestamp) -> Result<Proof, Inconcl
     })
 }
 
-fn is_of(fields: &Fields, merchant: &Merchant) -> bool {
-    let is = |name: &str, ours: &str| fields.get(name).unwrap_or_default() == ours;
-    is("appid", &merchant.app_id)
-        && is("mch_id", &merchant.mch_id)
-        && is("sub_mch_id", &merchant.sub_mch_id)
-        // The gateway omits it if it was not needed.
-        && fields.get("sub_appid").is_none_or(|theirs| theirs == merchant.sub_app_id)
+/// The first id in which the message is about another merchant. `sub_mch_id` says who gets the
+/// money: it must be ours, and none where we have none. `sub_appid` is only another name of the
+/// payer's account: the gateway leaves it out or fills it in as it likes, so one that we did not set
+/// may be anything.
+fn foreign_id(fields: &Fields, merchant: &Merchant) -> Option<&'static str> {
+    let must_be =
+        [("appid", &merchant.app_id), ("mch_id", &merchant.mch_id), ("sub_mch_id", &merchant.sub_mch_id)];
+    let differs = |(name, ours): &(&str, &String)| fields.get(name).unwrap_or_default() != *ours;
+    if let Some((name, _)) = must_be.into_iter().find(|id| differs(id)) {
+        return Some(name);
+    }
+    let ours = merchant.sub_app_id.as_str();
+    let is_foreign = |theirs: &str| !ours.is_empty() && theirs != ours;
+    fields.get("sub_appid").is_some_and(is_foreign).then_some("sub_appid")
 }
 
 /// The gateway's code, and the reason made from it.

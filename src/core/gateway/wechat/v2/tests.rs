@@ -7,6 +7,8 @@ use crate::order::{AuthCode, OutTradeNo};
 use crate::payment::CallKind;
 use crate::payment::says::Says;
 
+mod optional;
+
 const KEY: &str = "TESTONLYv2key0123456789ABCDEFGHI";
 const NOW: Timestamp = Timestamp(1_795_318_200_000);
 
