@@ -2,6 +2,7 @@
 
 mod customer;
 mod drawn;
+mod picture;
 mod property;
 mod rules;
 
