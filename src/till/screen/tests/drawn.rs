@@ -93,7 +93,7 @@ fn the_payment_is_sent() {
     pictures("sending", &mut bench);
 }
 
-fn waiting() -> (ScreenBench, usize) {
+pub(super) fn waiting() -> (ScreenBench, usize) {
     let mut bench = bench();
     let index = bench.charge("12.5", 7);
     bench.wait(900);

@@ -3,6 +3,7 @@
 
 mod customer;
 mod drawn;
+mod picture;
 mod property;
 mod rules;
 
