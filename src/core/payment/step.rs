@@ -167,6 +167,9 @@ impl<'a> Step<'a> {
                 pending.doubt = None;
                 pending.reason = None;
             }
+            // An order may become visible only some time after it was sent (protocol 4.4).
+            (Found::NotPaid | Found::NotFound, Some(_))
+                if pending.polled_at < self.rules.query_interval => {}
             (Found::NotPaid | Found::NotFound, Some(_)) => {
                 let reason = pending.reason.take().unwrap_or_else(|| TillCause::Refused.into());
                 // The query has already been made.
@@ -186,7 +189,10 @@ impl<'a> Step<'a> {
                 let reason = Reason::gateway(ending.code(), "");
                 return Some(closed(Outcome::Declined, reason));
             }
-            (Found::Inconclusive(Inconclusive::Unsigned(said)), Some(Doubt::Unsigned)) => {
+            // A rate limit looks the same, and passes: only time tells.
+            (Found::Inconclusive(Inconclusive::Unsigned(said)), Some(Doubt::Unsigned))
+                if pending.polled_at >= self.rules.reverse_not_before =>
+            {
                 let reason = Reason::quoting(TillCause::Configuration, said.text.clone());
                 let mut reversing = self.reversing_now(Shown::Attention, reason, true);
                 reversing.reversal.poll_at(self.next_poll(Shown::Attention));

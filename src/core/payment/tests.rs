@@ -238,33 +238,48 @@ fn money_found_behind_a_refusal_is_sent_back_and_shown() {
 }
 
 #[test]
-fn query_first_codes_are_settled_by_the_query() {
-    for (found, status) in [
-        (Says::Paid(proof()), Status::Paid),
-        (Says::NotFound, Status::Declined),
-        (Says::NotPaid, Status::Declined),
-        (Says::Ended(Ending::Closed), Status::Declined),
-        (Says::Paying, Status::Waiting),
-        (lost(), Status::Checking),
+fn query_first_codes_are_settled_by_a_query_and_an_absence_only_after_the_interval() {
+    for (found, at_once, later) in [
+        (Says::Paid(proof()), Status::Paid, Status::Paid),
+        (Says::NotFound, Status::Checking, Status::Declined),
+        (Says::NotPaid, Status::Checking, Status::Declined),
+        (Says::Ended(Ending::Closed), Status::Declined, Status::Declined),
+        (Says::Paying, Status::Waiting, Status::Waiting),
+        (lost(), Status::Checking, Status::Checking),
     ] {
-        let mut bench = PaymentBench::begin();
-        bench.now = Millis(100);
-        let status_before = bench.answer(Says::Ambiguous(reason("ORDERPAID")));
-        assert_eq!(status_before, Status::Checking);
-        assert_eq!(bench.calls.last(), Some(&(100, CallKind::Query)));
-        assert_eq!(bench.answer(found.clone()), status, "{found:?}");
+        for refusal in [Says::Ambiguous(reason("ORDERPAID")), Says::Unsigned(reason("refused"))] {
+            let mut bench = PaymentBench::begin();
+            bench.now = Millis(100);
+            assert_eq!(bench.answer(refusal), Status::Checking);
+            assert_eq!(bench.calls.last(), Some(&(100, CallKind::Query)));
+            assert_eq!(bench.answer(found.clone()), at_once, "{found:?}");
+            bench.until(5_000, |_| found.clone());
+            assert_eq!(bench.state.status(), later, "{found:?}");
+        }
     }
 }
 
 #[test]
-fn an_unsigned_refusal_is_never_a_refusal_until_a_signed_answer_says_so() {
+fn a_live_prompt_behind_an_unsigned_refusal_is_found() {
     let mut bench = PaymentBench::begin();
-    assert_eq!(bench.answer(Says::Unsigned(reason("refused"))), Status::Checking);
-    assert_eq!(bench.answer(Says::NotFound), Status::Declined);
+    bench.now = Millis(200);
+    bench.answer(Says::Unsigned(reason("refused")));
+    assert_eq!(bench.answer(Says::NotFound), Status::Checking);
+    bench.until(5_000, |_| Says::Paying);
+    assert_eq!(bench.state.status(), Status::Waiting);
+    bench.until(10_000, |_| Says::Paid(proof()));
+    assert_eq!(bench.state.status(), Status::Paid);
+}
 
+#[test]
+fn only_refusals_that_last_say_that_the_set_up_is_wrong() {
     let mut bench = PaymentBench::begin();
     bench.answer(Says::Unsigned(reason("refused")));
-    assert_eq!(bench.answer(Says::Unsigned(reason("refused"))), Status::Attention);
+    assert_eq!(bench.answer(Says::Unsigned(reason("refused"))), Status::Checking);
+    bench.until(14_000, |_| Says::Unsigned(reason("refused")));
+    assert_eq!(bench.state.status(), Status::Checking);
+    bench.until(15_000, |_| Says::Unsigned(reason("refused")));
+    assert_eq!(bench.state.status(), Status::Attention);
     assert_eq!(bench.state.reason().unwrap().code(), "configuration");
     assert!(bench.state.is_open(), "the work goes on");
     bench.until(40_000, nobody_pays());

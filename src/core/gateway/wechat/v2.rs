@@ -265,8 +265,11 @@ fn paid(fields: &Fields, order: &Order, now: Timestamp) -> Result<Proof, Inconcl
 /// payer's account: the gateway leaves it out or fills it in as it likes, so one that we did not set
 /// may be anything.
 fn foreign_id(fields: &Fields, merchant: &Merchant) -> Option<&'static str> {
-    let must_be =
-        [("appid", &merchant.app_id), ("mch_id", &merchant.mch_id), ("sub_mch_id", &merchant.sub_mch_id)];
+    let must_be = [
+        ("appid", &merchant.app_id),
+        ("mch_id", &merchant.mch_id),
+        ("sub_mch_id", &merchant.sub_mch_id),
+    ];
     let differs = |(name, ours): &(&str, &String)| fields.get(name).unwrap_or_default() != *ours;
     if let Some((name, _)) = must_be.into_iter().find(|id| differs(id)) {
         return Some(name);

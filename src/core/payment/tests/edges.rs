@@ -163,6 +163,7 @@ fn a_number_the_gateway_never_knew_is_rechecked_though_its_submission_was_refuse
         let mut bench = PaymentBench::begin();
         bench.answer(refusal);
         bench.answer(Says::NotFound);
+        bench.until(5_000, |_| Says::NotFound);
         let unknown =
             |kind| if kind == CallKind::Reverse { Says::Accepted } else { Says::NotFound };
         bench.until(100_000, unknown);
@@ -259,11 +260,15 @@ fn a_held_back_reversal_leaves_on_time_whatever_the_interval() {
 
 #[test]
 fn an_unsigned_refusal_is_asked_about_again_at_the_next_interval_and_not_at_once() {
-    for (refused, next) in [(14_000, 15_000), (15_000, 20_000), (15_001, 20_000)] {
+    for (refused, next, status) in [
+        (14_000, 15_000, Status::Checking),
+        (15_000, 20_000, Status::Attention),
+        (15_001, 20_000, Status::Attention),
+    ] {
         let mut bench = PaymentBench::begin();
         bench.now = Millis(refused);
         bench.answer(Says::Unsigned(reason("refused")));
-        assert_eq!(bench.answer(Says::Unsigned(reason("refused"))), Status::Attention);
+        assert_eq!(bench.answer(Says::Unsigned(reason("refused"))), status, "{refused}");
         assert_eq!(bench.state.wake_at(&RULES), Some(Millis(next)), "{refused}");
     }
 }
