@@ -144,7 +144,7 @@ impl Till {
         Ok(out_trade_no)
     }
 
-    /// Passes on what a person does with an attempt: cancel, supersede, check now.
+    /// Passes on what a person does with an attempt: cancel, check now.
     pub fn handle_event(&mut self, out_trade_no: &OutTradeNo, event: Event) {
         let (now, wall) = (self.clock.uptime(), self.clock.wall());
         let effects = self.engine.handle_event_of(out_trade_no, event, now, wall);

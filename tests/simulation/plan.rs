@@ -57,6 +57,8 @@ pub struct Climate {
     pub closings: u64,
     pub clock_jumps: u64,
     pub suspensions: u64,
+    /// No reversal ever reaches the gateway, and nothing heals that: 1, or 0.
+    pub no_reversals: u64,
 }
 
 /// A customer at the counter.
@@ -74,7 +76,6 @@ pub enum CashierAction {
     Cancel,
     /// Asks for a query, and presses the key more than once.
     CheckNow,
-    Supersede,
     /// Charges the sale again with a new code; the till may refuse.
     ChargeAgain,
     /// Scans the same code again.
@@ -121,6 +122,7 @@ impl Plan {
             suspensions: rough(2),
             ..Climate::default()
         };
+        climate.no_reversals = u64::from(self.chance("hopeless", 0).u8(..8) == 0);
         climate.slow_network = [200, 2_000, 9_900][rng.usize(..3)];
         climate.slow_disk = [5, 50, 3_000, 30_000][rng.usize(..4)];
         for (name, trouble) in climate.troubles() {
@@ -162,13 +164,13 @@ impl Plan {
 
     /// What the cashier does with a sale, and how long after its customer came.
     pub fn actions(&self, sale: usize) -> Vec<(u64, CashierAction)> {
-        use CashierAction::{Cancel, ChargeAgain, CheckNow, ScanAgain, Supersede};
+        use CashierAction::{Cancel, ChargeAgain, CheckNow, ScanAgain};
         if !self.has(&format!("actions {sale}")) {
             return Vec::new();
         }
         let mut rng = self.chance("actions", sale as u64);
         let mut actions = Vec::new();
-        for action in [Cancel, CheckNow, Supersede, ChargeAgain, ChargeAgain, ScanAgain] {
+        for action in [Cancel, CheckNow, ChargeAgain, ChargeAgain, ScanAgain] {
             if rng.u8(..4) == 0 {
                 let longest = [3_000, 20_000, 120_000][rng.usize(..3)];
                 actions.push((rng.u64(1..longest), action));
@@ -180,7 +182,7 @@ impl Plan {
 
 impl Climate {
     /// Each trouble with its name.
-    pub fn troubles(&mut self) -> [(&'static str, &mut u64); 18] {
+    pub fn troubles(&mut self) -> [(&'static str, &mut u64); 19] {
         [
             ("no connection", &mut self.no_connection),
             ("lost requests", &mut self.lost_requests),
@@ -200,6 +202,7 @@ impl Climate {
             ("closings", &mut self.closings),
             ("clock jumps", &mut self.clock_jumps),
             ("suspensions", &mut self.suspensions),
+            ("no reversals", &mut self.no_reversals),
         ]
     }
 }

@@ -122,7 +122,7 @@ impl Report {
 /// An engine is driven by three kinds of calls. Each returns [`Effect`]s to carry out in order:
 ///
 /// * Actions: [`begin`](Self::begin) starts a payment, [`handle_event_of`](Self::handle_event_of)
-///   cancels, supersedes or checks an order.
+///   cancels or checks an order.
 /// * Outcomes: [`written`](Self::written) once for every [`Effect::Write`], and
 ///   [`handle_event`](Self::handle_event) with [`Event::Answered`] once for every [`Effect::Call`].
 ///   A submission that leaves is noted with [`mark_sent`](Self::mark_sent) first; no other call is.
@@ -432,11 +432,10 @@ impl Engine {
                 return Err(Refusal::AlreadyPaid);
             }
             let unsettled = |in_flight: &&InFlight| {
-                let over = |state: &State| state.is_superseded() || is_over(state.status());
                 // What the disk has already is written before anything handed to it later.
                 let state =
                     in_flight.writing.as_ref().map_or(&in_flight.state, |writing| &writing.state);
-                in_flight.sale == *sale && !over(state)
+                in_flight.sale == *sale && !state.may_be_charged_again()
             };
             if let Some(in_flight) = self.attempts.values().find(unsettled) {
                 return Err(Refusal::Unsettled(in_flight.order.out_trade_no.clone()));
@@ -587,9 +586,4 @@ impl Engine {
             code,
         });
     }
-}
-
-/// Whether the money is not expected to move any more.
-const fn is_over(status: Status) -> bool {
-    matches!(status, Status::Declined | Status::Reversed)
 }

@@ -291,9 +291,11 @@ fn a_sale_is_charged_again_only_when_its_attempt_is_settled() {
     bench.happen(1, Event::Cancel);
     bench.disk(1, true);
     assert!(matches!(bench.begin(again, 2), Err(Refusal::Unsettled(_))), "reversing");
-    bench.happen(1, Event::Supersede);
-    bench.disk(1, true);
-    assert!(bench.begin(again, 2).is_ok(), "put aside");
+    bench.pass(60_000);
+    assert!(matches!(bench.begin(again, 2), Err(Refusal::Unsettled(_))), "still reversing");
+    bench.pass(600_000);
+    assert_eq!(bench.statuses().last(), Some(&Status::Attention));
+    assert!(matches!(bench.begin(again, 2), Err(Refusal::Unsettled(_))), "nobody knows");
 }
 
 #[test]
@@ -416,25 +418,10 @@ fn a_sale_whose_payment_is_just_being_written_down_is_not_charged_again() {
     bench.pass(2_000);
     let call = bench.calls.last().unwrap().1;
     bench.happen(1, paid().in_answer_to(call));
-    bench.happen(1, Event::Supersede);
     let again = SaleRef::Again(1, Money::from_minor(1234));
     assert!(matches!(bench.begin(again, 2), Err(Refusal::Unsettled(_))));
     bench.disk(1, true);
     assert_eq!(bench.begin(again, 2), Err(Refusal::AlreadyPaid));
-}
-
-#[test]
-fn superseding_is_always_written_down() {
-    let mut bench = EngineBench::new();
-    bench.sell(1).unwrap();
-    bench.disk(1, true);
-    bench.answer(1, Says::Unknown(reason("no_answer")));
-    bench.pass(300_000);
-    assert_eq!(bench.statuses().last(), Some(&Status::Attention));
-    let written = bench.written.len();
-    bench.happen(1, Event::Supersede);
-    assert_eq!(bench.written.len(), written + 1);
-    assert!(bench.written.last().unwrap().state.is_superseded());
 }
 
 #[test]

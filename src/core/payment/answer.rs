@@ -99,7 +99,6 @@ pub enum TillCause {
     /// The cashier cancelled.
     Cancelled,
     /// The cashier charged the sale again.
-    Superseded,
     /// The till was restarted while the payment was open.
     Restarted,
     NoAnswer,
@@ -135,10 +134,9 @@ pub enum TillCause {
 
 impl TillCause {
     /// All of them.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 22] = [
         Self::Timeout,
         Self::Cancelled,
-        Self::Superseded,
         Self::Restarted,
         Self::NoAnswer,
         Self::ConnectionLost,
@@ -166,7 +164,6 @@ impl TillCause {
         match self {
             Self::Timeout => "timeout",
             Self::Cancelled => "cancelled",
-            Self::Superseded => "superseded",
             Self::Restarted => "restarted",
             Self::NoAnswer => "no_answer",
             Self::ConnectionLost => "connection_lost",

@@ -19,9 +19,6 @@ pub enum Event {
     Tick,
     /// The cashier stops waiting.
     Cancel,
-    /// The cashier charges this sale again and leaves this payment behind: if it is paid after all,
-    /// the money is returned.
-    Supersede,
     /// A person wants the gateway queried now.
     CheckNow,
     /// The till was restarted. `oldest` is the greatest age the payment can have by any clock; the
@@ -99,8 +96,6 @@ pub(super) struct Reversing {
     pub(super) obstacle: Option<Reason>,
     /// When the reversal was decided.
     pub(super) since: Millis,
-    /// The cashier has charged this sale again.
-    pub(super) superseded: bool,
     /// A payment found now still counts; never again once a reversal is on the wire.
     pub(super) payable: bool,
     /// The last reversal was refused for a reason that repeating does not fix.
@@ -199,6 +194,12 @@ impl State {
         }
     }
 
+    /// Whether its sale may be charged with another attempt: the customer's money is certainly not
+    /// held. While it may be, charging again could take it twice.
+    pub fn may_be_charged_again(&self) -> bool {
+        matches!(self.money(), Funds::NotMoved | Funds::Returned)
+    }
+
     /// Why the payment is where it is.
     pub fn reason(&self) -> Option<&Reason> {
         match &self.stage {
@@ -208,6 +209,14 @@ impl State {
             }
             Stage::Paid(_) => None,
             Stage::Closed(closed) => Some(&closed.reason),
+        }
+    }
+
+    /// What stands in the way of its reversal, if anything did when it was last tried.
+    pub fn obstacle(&self) -> Option<&Reason> {
+        match &self.stage {
+            Stage::Reversing(reversing) => reversing.obstacle.as_ref(),
+            Stage::Pending(_) | Stage::Paid(_) | Stage::Closed(_) => None,
         }
     }
 
@@ -253,11 +262,6 @@ impl State {
     /// Whether its outcome is known for certain.
     pub fn is_settled(&self) -> bool {
         self.status().is_settled()
-    }
-
-    /// Whether the cashier has charged the sale again: any money this takes is returned.
-    pub fn is_superseded(&self) -> bool {
-        matches!(&self.stage, Stage::Reversing(reversing) if reversing.superseded)
     }
 
     /// Whether the gateway has said that it will not reverse it.

@@ -87,10 +87,6 @@ impl<'a> Step<'a> {
                     self.start_reversal(TillCause::Cancelled.into(), true),
                 ));
             }
-            Event::Supersede => {
-                let reversing = self.start_reversal(TillCause::Superseded.into(), false);
-                return Some(Stage::Reversing(Reversing { superseded: true, ..reversing }));
-            }
             Event::Restarted { oldest } => {
                 if pending.phase == Phase::Sent {
                     pending.phase = Phase::Checking;
@@ -229,13 +225,6 @@ impl<'a> Step<'a> {
             Event::CheckNow => {
                 if reversing.reversal.may_poll(self.pace()) {
                     self.poll(reversing);
-                }
-            }
-            Event::Supersede => {
-                reversing.payable = false;
-                reversing.superseded = true;
-                if reversing.shown == Shown::Reversing {
-                    reversing.reason = TillCause::Superseded.into();
                 }
             }
             Event::Restarted { oldest } => {
@@ -381,12 +370,7 @@ impl<'a> Step<'a> {
                     }
                 }
             }
-            Event::Begun
-            | Event::Answered(..)
-            | Event::Tick
-            | Event::CheckNow
-            | Event::Cancel
-            | Event::Supersede => {}
+            Event::Begun | Event::Answered(..) | Event::Tick | Event::CheckNow | Event::Cancel => {}
         }
         None
     }
@@ -432,7 +416,6 @@ impl<'a> Step<'a> {
             reason,
             obstacle: None,
             since: self.now,
-            superseded: false,
             payable,
             refused: false,
             held: None,

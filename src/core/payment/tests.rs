@@ -548,28 +548,6 @@ fn a_refused_reversal_needs_a_person() {
 }
 
 #[test]
-fn a_superseded_payment_is_never_ours_any_more() {
-    let mut bench = PaymentBench::begin();
-    bench.answer(Says::Paying);
-    bench.now = Millis(8_000);
-    bench.happen(&Event::Supersede);
-    assert_eq!(bench.state.status(), Status::Reversing);
-    bench.until(10_000, |_| Says::Paid(proof()));
-    assert_eq!(bench.state.status(), Status::Reversing);
-    let mut reversed = false;
-    bench.until(60_000, |kind| match kind {
-        CallKind::Reverse => {
-            reversed = true;
-            Says::Accepted
-        }
-        _ if reversed => Says::Ended(Ending::Refunded),
-        _ => Says::Paid(proof()),
-    });
-    assert_eq!(bench.state.status(), Status::Reversed);
-    assert_eq!(bench.state.money(), Funds::Returned);
-}
-
-#[test]
 fn a_restart_checks_at_once_and_never_submits_again() {
     let mut bench = PaymentBench::begin();
     bench.now = Millis(7_000);
@@ -704,7 +682,6 @@ fn any_event() -> impl Strategy<Value = Event> {
         }),
         6 => Just(Event::Tick),
         1 => Just(Event::Cancel),
-        1 => Just(Event::Supersede),
         1 => Just(Event::CheckNow),
         1 => (0_u64..100_000).prop_map(|oldest| Event::Restarted { oldest: Millis(oldest) }),
     ]

@@ -86,6 +86,12 @@ pub fn advice(state: &State, language: Language) -> &'static str {
             "请勿重复收款。请通知店长在商户平台处理这笔支付。",
         );
     }
+    if state.money() == Funds::Held && state.obstacle().is_some() {
+        return language.pick(
+            "Keep the goods, and do not charge again: the money has not been returned yet.",
+            "请先不要交付商品，也不要重复收款：款项尚未退回。",
+        );
+    }
     advice_on(state.status(), state.reason(), language)
 }
 
@@ -334,11 +340,6 @@ fn till_cause(cause: TillCause) -> Explanation {
         TillCause::Cancelled => {
             plain(AskCustomer, "The cashier cancelled the payment.", "收银员已取消等待。")
         }
-        TillCause::Superseded => plain(
-            AskCustomer,
-            "This payment was replaced: the sale is charged again.",
-            "这笔支付已转后台，交易重新收款。",
-        ),
         TillCause::Restarted => plain(
             ScanAgain,
             "The till was restarted while this payment was open.",

@@ -226,7 +226,6 @@ impl Cashier<'_> {
             ScreenCommand::Begin { sale, code } => self.begin(sale, code),
             ScreenCommand::Cancel(order) => self.till.handle_event(&order, Event::Cancel),
             ScreenCommand::CheckNow(order) => self.till.handle_event(&order, Event::CheckNow),
-            ScreenCommand::Supersede(order) => self.till.handle_event(&order, Event::Supersede),
             ScreenCommand::WarmUp => self.till.warm_up(false),
             ScreenCommand::Print { out_trade_no, copy } => self.print(&out_trade_no, copy),
             ScreenCommand::OpenDrawer => self.open_drawer(),

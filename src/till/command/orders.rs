@@ -157,7 +157,6 @@ fn event_words(event: &Event) -> String {
         }
         Event::Tick => "time".into(),
         Event::Cancel => "cancelled by the cashier".into(),
-        Event::Supersede => "superseded by the cashier".into(),
         Event::CheckNow => "checked now by the cashier".into(),
         Event::Restarted { .. } => "the till started again".into(),
     }

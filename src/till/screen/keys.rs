@@ -55,9 +55,8 @@ pub(super) fn working(model: &Model) -> Vec<(&'static str, &'static str)> {
             show("Enter", text.key_show_code());
             show("Esc", text.key_close());
         }
-        Some(Dialog::Unsettled { .. }) => {
-            show(text.arrows(), text.key_choose());
-            show("Enter", text.key_select());
+        Some(Dialog::Unsettled(_)) => {
+            show("Enter", text.key_next_customer());
             show("Esc", text.key_back());
         }
         Some(Dialog::LargeAmount(_)) => {
@@ -119,7 +118,7 @@ fn task_keys(model: &Model, show: &mut impl FnMut(&'static str, &'static str)) {
             Some(Status::Created | Status::Sent | Status::Waiting | Status::Checking) => {
                 show("Esc", text.key_stop_waiting());
             }
-            Some(Status::Reversing | Status::Attention) => show("Enter", text.key_options()),
+            Some(Status::Reversing | Status::Attention) => show("Enter", text.key_next_customer()),
             Some(Status::Paid | Status::Declined | Status::Reversed) => {
                 show("Enter", text.key_next_sale());
             }

@@ -149,8 +149,6 @@ pub enum ScreenCommand {
     Cancel(OutTradeNo),
     /// Query the payment now, without waiting for the next scheduled query.
     CheckNow(OutTradeNo),
-    /// The sale is charged again, with a new attempt in place of this one.
-    Supersede(OutTradeNo),
     /// A payment is about to begin: open the connection to the gateway.
     WarmUp,
     Print {

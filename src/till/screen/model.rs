@@ -77,7 +77,7 @@ pub(super) enum Dialog {
     Training { chosen: usize },
     LargeAmount(Money),
     Cancel(OutTradeNo),
-    Unsettled { order: OutTradeNo, again: bool },
+    Unsettled(OutTradeNo),
     Quit,
 }
 
@@ -88,7 +88,6 @@ pub(super) struct ShownAttempt {
     pub(super) story: Story,
     /// The cashier has cancelled, and the till has been asked to.
     pub(super) cancelled: bool,
-    pub(super) superseded: bool,
     pub(super) paper: SlipState,
 }
 
@@ -242,10 +241,7 @@ impl Model {
     pub(super) fn is_asking(&self) -> bool {
         match self.dialog {
             Some(
-                Dialog::LargeAmount(_)
-                | Dialog::Cancel(_)
-                | Dialog::Unsettled { .. }
-                | Dialog::Quit,
+                Dialog::LargeAmount(_) | Dialog::Cancel(_) | Dialog::Unsettled(_) | Dialog::Quit,
             ) => true,
             Some(Dialog::Help | Dialog::Training { .. }) | None => false,
         }
@@ -261,13 +257,6 @@ impl Model {
     /// Whether a key may have been meant for a question that has just closed by itself.
     pub(super) fn is_overtaken(&self) -> bool {
         self.overtaken_at.is_some_and(|at| self.now.since(at) < NOTICE_SETTLES)
-    }
-
-    /// Whether an unsettled sale may be charged again: not if its customer has paid and the gateway
-    /// refuses to return the money.
-    pub(super) fn may_charge_again(&self, order: &OutTradeNo) -> bool {
-        let state = self.attempt(order).map(|attempt| &attempt.view.state);
-        state.is_some_and(|state| !(state.money() == Funds::Held && state.is_reversal_refused()))
     }
 
     /// Whether the printer would start a receipt now, as far as is known.
@@ -331,8 +320,9 @@ impl Model {
             CashierTask::Code { sale } => Some(*sale),
             CashierTask::Payment(_) => {
                 let attempt = self.at_hand()?;
-                let again =
-                    matches!(attempt.view.state.status(), Status::Declined | Status::Reversed);
+                let state = &attempt.view.state;
+                let again = matches!(state.status(), Status::Declined | Status::Reversed)
+                    && state.may_be_charged_again();
                 again.then_some(SaleRef::Again(attempt.view.sale, attempt.view.amount))
             }
             CashierTask::Amount { .. } | CashierTask::Starting { .. } => None,
@@ -409,13 +399,7 @@ impl Model {
 
 impl ShownAttempt {
     pub(super) fn new(view: AttemptView) -> Self {
-        Self {
-            view,
-            story: Story::default(),
-            cancelled: false,
-            superseded: false,
-            paper: SlipState::None,
-        }
+        Self { view, story: Story::default(), cancelled: false, paper: SlipState::None }
     }
 
     /// Whether there is a receipt or slip for the customer.

@@ -39,7 +39,6 @@ pub(super) enum Fact {
     PaidLate,
     Cancelled,
     TimeUp,
-    Superseded,
     Restarted,
     ReversalAccepted,
     ReversalRepeats(Reason),
@@ -73,7 +72,6 @@ fn fact(event: &Event, before: Option<Status>, view: &AttemptView) -> Option<Fac
     match event {
         Event::Begun => Some(Fact::Sent),
         Event::Cancel => (before != Some(status)).then_some(Fact::Cancelled),
-        Event::Supersede => Some(Fact::Superseded),
         Event::CheckNow => None,
         Event::Restarted { .. } => Some(Fact::Restarted),
         Event::Tick if before == Some(status) => None,

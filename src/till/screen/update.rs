@@ -334,7 +334,7 @@ fn pressed_at_payment(model: &mut Model, order: OutTradeNo, key: Key) -> Vec<Scr
             }
         }
         Status::Reversing | Status::Attention => match key {
-            Key::Enter => model.dialog = Some(Dialog::Unsettled { order, again: false }),
+            Key::Enter => model.dialog = Some(Dialog::Unsettled(order)),
             Key::Esc if attempt.view.state.status() == Status::Reversing => {
                 note(model, Note::AlreadyReversing);
             }
@@ -407,28 +407,13 @@ fn answered(model: &mut Model, dialog: Dialog, key: Key) -> Vec<ScreenCommand> {
             }
             vec![ScreenCommand::Cancel(order)]
         }
-        Dialog::Unsettled { order, again } => match key {
-            Key::Up | Key::Down | Key::Tab => {
-                let again = !again && model.may_charge_again(&order);
-                model.dialog = Some(Dialog::Unsettled { order, again });
-                Vec::new()
-            }
-            // It may have become impossible in the meantime.
-            Key::Enter if again && !model.may_charge_again(&order) => {
-                model.dialog = Some(Dialog::Unsettled { order, again: false });
-                Vec::new()
-            }
-            Key::Enter => {
+        Dialog::Unsettled(_) => {
+            if key == Key::Enter {
                 model.dialog = None;
-                if again {
-                    charge_again(model, order)
-                } else {
-                    next_sale(model);
-                    Vec::new()
-                }
+                next_sale(model);
             }
-            Key::Char(_) | Key::Backspace | Key::Esc | Key::F(_) | Key::Ctrl(_) => Vec::new(),
-        },
+            Vec::new()
+        }
         Dialog::Quit => {
             if key != Key::Enter {
                 return Vec::new();
@@ -436,15 +421,6 @@ fn answered(model: &mut Model, dialog: Dialog, key: Key) -> Vec<ScreenCommand> {
             vec![ScreenCommand::Quit]
         }
     }
-}
-
-fn charge_again(model: &mut Model, order: OutTradeNo) -> Vec<ScreenCommand> {
-    let Some(attempt) = model.attempt_mut(&order) else { return Vec::new() };
-    attempt.superseded = true;
-    let sale = SaleRef::Again(attempt.view.sale, attempt.view.amount);
-    let mut commands = vec![ScreenCommand::Supersede(order)];
-    commands.extend(ask_for_code(model, sale));
-    commands
 }
 
 fn scanned(model: &mut Model, scan: Scan) -> Vec<ScreenCommand> {
@@ -496,7 +472,6 @@ fn moved(model: &mut Model, view: AttemptView, event: &Event) -> Vec<ScreenComma
     }
     if let Some(attempt) = model.attempt_mut(&order) {
         attempt.story.add(event, before, &view);
-        attempt.superseded |= *event == Event::Supersede;
         attempt.cancelled |= *event == Event::Cancel;
         attempt.view = view;
     }
@@ -554,7 +529,7 @@ fn close_outdated_dialog(model: &mut Model, order: &OutTradeNo, status: Status) 
                     Status::Created | Status::Sent | Status::Waiting | Status::Checking
                 )
         }
-        Some(Dialog::Unsettled { order: asked, .. }) => {
+        Some(Dialog::Unsettled(asked)) => {
             asked == order && !matches!(status, Status::Reversing | Status::Attention)
         }
         Some(Dialog::Quit) => !model.is_anything_open(),

@@ -19,9 +19,6 @@ pub fn event(event: &Event, language: Language) -> String {
         ),
         Event::Tick => language.pick("time passed", "到时").to_owned(),
         Event::Cancel => language.pick("cancelled by the cashier", "收银员取消").to_owned(),
-        Event::Supersede => {
-            language.pick("superseded by the cashier", "收银员转后台处理").to_owned()
-        }
         Event::CheckNow => language.pick("checked now by the cashier", "收银员立即查询").to_owned(),
         Event::Restarted { .. } => language.pick("the till restarted", "收银机重新启动").to_owned(),
     }
@@ -91,7 +88,7 @@ mod tests {
         let lost = Inconclusive::Unknown(TillCause::NoAnswer.into());
         let lost = Event::Answered(2, Answer::inconclusive(CallKind::Query, lost));
         assert_eq!(event(&lost, Language::Chinese), "查询 2 的结果：no_answer");
-        for each in [Event::Begun, Event::Tick, Event::Cancel, Event::Supersede, Event::CheckNow] {
+        for each in [Event::Begun, Event::Tick, Event::Cancel, Event::CheckNow] {
             assert!(event(&each, Language::English).is_ascii());
             assert!(event(&each, Language::Chinese).chars().all(crate::text::is_chinese));
         }

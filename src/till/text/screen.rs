@@ -67,9 +67,6 @@ crate::catalogue! {
     reversing_now => "reversing now", "正在撤销";
     next_try_in(seconds: u64) => "next attempt in {seconds} s", "{seconds} 秒后重试";
     keeps_trying => "the till keeps trying", "系统会继续自动处理";
-    /// Another attempt has replaced this one.
-    superseded => "replaced", "已转后台";
-    superseded_and(ahead: &str) => "replaced: {ahead}", "已转后台：{ahead}";
     another_is_open(count: usize) => "and {count} more open", "另有 {count} 笔未完成";
 
     // How a payment ended, and what to do next.
@@ -88,7 +85,7 @@ crate::catalogue! {
     hand_over => "Hand over the goods.", "请把商品交给顾客。";
     after_paid => "Then enter the next amount.", "然后可输入下一笔金额。";
     after_declined => "Or press Enter for the next sale.", "或按回车键开始下一笔。";
-    press_enter_for_options => "Press Enter for options.", "按回车键选择下一步。";
+    press_enter_for_next => "Press Enter to serve the next customer meanwhile.", "可按回车键先接待下一位顾客。";
     no_end =>
         "Still no clear result: someone must check. The till keeps trying.",
         "结果仍不明确，需人工处理，系统会继续自动处理。";
@@ -108,15 +105,12 @@ crate::catalogue! {
     ask_cancel => "Cancel this payment?", "停止等待并撤销这笔支付？";
     ask_cancel_detail =>
         "It will be reversed. Any money taken will be returned.", "如已扣款，将原路退回。";
-    ask_unsettled => "This payment is not finished. What next?", "这笔支付尚未完成，如何处理？";
-    choose_next_customer => "Next customer", "下一位顾客";
-    choose_next_customer_detail =>
-        "It stays at the top; it may still turn out paid or reversed.",
-        "这笔支付会留在屏幕上方，之后仍可能成功或撤销。";
-    choose_charge_again => "Charge this sale again with a new code", "用新的付款码重新收这一笔";
-    choose_charge_again_detail =>
-        "If the first attempt is paid late, that money is returned.",
-        "原支付转后台处理；如顾客之后付款，会自动退款。";
+    ask_next_customer =>
+        "Serve the next customer? This payment is not settled yet.",
+        "先接待下一位顾客？这笔支付尚未完成。";
+    ask_next_customer_detail =>
+        "It stays on the screen. Do not charge this sale again: it may still turn out paid.",
+        "它会留在屏幕上方。请勿重复收款：这笔支付仍可能成功。";
     ask_quit => "A payment is still open. Quit anyway?", "还有未完成的支付，确定退出吗？";
     ask_quit_detail =>
         "It continues at the next start. Keep the goods until then.",
@@ -154,7 +148,6 @@ crate::catalogue! {
     key_close => "Close", "关闭";
     key_back => "Back", "返回";
     key_choose => "Choose", "选择";
-    key_select => "Select", "确定";
     key_show_code => "Show code", "出示付款码";
     key_ask_for_code => "Charge", "收款";
     key_charge => "Charge", "确认收款";
@@ -164,7 +157,7 @@ crate::catalogue! {
     key_stop_waiting => "Stop waiting", "停止等待";
     key_ok => "OK", "知道了";
     key_clear => "Clear", "清除";
-    key_options => "Options", "下一步";
+    key_next_customer => "Next customer", "下一位顾客";
     key_next_sale => "Next sale", "下一笔";
 
     too_small(width: u16, height: u16, is_width: u16, is_height: u16) =>

@@ -172,7 +172,7 @@ impl Bench {
                     index,
                     match event {
                         0 => Event::Cancel,
-                        1 => Event::Supersede,
+                        1 => Event::CheckNow,
                         _ => Event::Restarted { oldest: Millis::seconds(10) },
                     },
                 );

@@ -61,8 +61,7 @@ pub struct Attempted {
     pub is_late: bool,
     /// When a verified and matching payment was first received.
     pub proof_at: Option<u64>,
-    pub left_behind: bool,
-    /// The cashier cancelled or superseded it.
+    /// The cashier cancelled it.
     pub cancelled: bool,
     /// The gateway demands the reversal, or refused the submission in a way that one query settles.
     pub failed: bool,
@@ -155,8 +154,7 @@ impl Attempted {
     pub fn note_wish(&mut self, event: &Event) {
         self.calls_for += 1;
         self.asks += 1;
-        self.left_behind |= *event == Event::Supersede;
-        self.cancelled |= matches!(event, Event::Supersede | Event::Cancel);
+        self.cancelled |= *event == Event::Cancel;
     }
 
     pub fn note_told(&mut self, attempt: &Attempt, event: &Event) {

@@ -70,7 +70,6 @@ impl Attempted {
             && now < self.left_at.unwrap_or(0) + COUNTS_FOR
             && self.reversals.is_empty()
             && self.restarts == 0
-            && !self.left_behind
             && !self.refused
             && self.told != Some(Status::Declined)
     }

@@ -228,7 +228,9 @@ impl World {
     }
 
     pub(super) fn judgement(&mut self, open: &[String]) {
-        let Some(till) = &self.till else { return };
+        let Some(till) = self.till.as_ref().filter(|_| self.climate.no_reversals == 0) else {
+            return;
+        };
         let still: Vec<String> = till.engine.busy().map(ToString::to_string).collect();
         if let Some(number) = still.iter().find(|number| open.contains(number)) {
             let what = format!("{number} is still open so long after healing");

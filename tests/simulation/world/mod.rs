@@ -346,7 +346,8 @@ impl World {
         match self.reader().and_then(|reader| reader.orders(&Filter::default())) {
             Ok(rows) => {
                 self.list(&rows);
-                self.auditor.close(&rows, &mut self.bank);
+                let is_hopeless = self.climate.no_reversals > 0;
+                self.auditor.close(&rows, &mut self.bank, is_hopeless);
             }
             Err(error) => self.auditor.broken(Invariant::NothingLost, error.to_string()),
         }

@@ -31,7 +31,6 @@ impl World {
                     self.person(&number, Event::CheckNow, "wants the gateway asked about");
                 }
             }
-            CashierAction::Supersede => self.person(&number, Event::Supersede, "supersedes"),
             CashierAction::ChargeAgain => self.charge(sale, Scenario::Pays, None),
             CashierAction::ScanAgain => {
                 let code = self.sales[&sale].last_code.clone();

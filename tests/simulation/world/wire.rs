@@ -41,7 +41,8 @@ impl World {
         let mut rng = self.plan.chance("call", key);
         let (path, body) = (request.uri().path().to_owned(), request.body().to_vec());
         self.awaited.insert(call, Awaited { order, call: made, code, key });
-        if self.roll(&mut rng, self.climate.no_connection) || self.is_cut_off() {
+        let is_hopeless = made.kind == CallKind::Reverse && self.climate.no_reversals > 0;
+        if self.roll(&mut rng, self.climate.no_connection) || self.is_cut_off() || is_hopeless {
             self.counts.faults += 1;
             let at = self.now + rng.u64(1..3_000);
             return self.plan_at(at, Due::NotSent { process, call });

@@ -64,7 +64,7 @@ fn what_comes_in_after_the_journal_failed_is_reported_and_leads_to_nothing() {
     let (calls, written) = (bench.calls.len(), bench.written.len());
     bench.disk(1, false);
     bench.reported.clear();
-    bench.happen(1, Event::Supersede);
+    bench.happen(1, Event::CheckNow);
     assert!(bench.reported.is_empty(), "a wish cannot be written down, so it is none");
     let query = bench.calls.last().unwrap().1;
     bench.happen(1, paid().in_answer_to(query));

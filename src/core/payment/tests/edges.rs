@@ -51,30 +51,6 @@ fn an_overtaken_query_has_no_say_any_more() {
 }
 
 #[test]
-fn a_sale_may_be_superseded_while_its_customer_is_still_waited_for() {
-    let mut bench = PaymentBench::begin();
-    bench.answer(Says::Paying);
-    assert!(!bench.state.is_superseded());
-    bench.now = Millis(8_000);
-    bench.happen(&Event::Supersede);
-    assert!(bench.state.is_superseded());
-    assert_eq!(bench.state.reason().unwrap().code(), "superseded");
-}
-
-#[test]
-fn superseding_is_why_a_reversal_runs_but_never_why_a_payment_was_refused() {
-    let mut bench = PaymentBench::begin();
-    bench.answer(Says::Paying);
-    bench.happen(&Event::Cancel);
-    bench.happen(&Event::Supersede);
-    assert_eq!(bench.state.reason().unwrap().code(), "superseded");
-    let mut bench = PaymentBench::begin();
-    bench.answer(Says::Declined(reason("NOTENOUGH")));
-    bench.happen(&Event::Supersede);
-    assert_eq!(bench.state.reason().unwrap().code(), "NOTENOUGH");
-}
-
-#[test]
 fn asking_by_hand_during_a_reversal_is_no_faster_than_the_till_itself() {
     let mut bench = twice_not_yet();
     let calls = bench.calls.len();

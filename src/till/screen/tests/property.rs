@@ -18,7 +18,6 @@ enum Happening {
     OtherScan(String),
     Answer(usize, u8),
     Tick(usize, u64),
-    Supersede(usize),
     Restart(usize),
     Link(String),
     Printed(bool),
@@ -49,7 +48,6 @@ fn happening() -> impl Strategy<Value = Happening> {
         1 => ".{0,40}".prop_map(Happening::OtherScan),
         6 => (0_usize..4, 0_u8..8).prop_map(|(index, answer)| Happening::Answer(index, answer)),
         6 => (0_usize..4, 0_u64..40_000).prop_map(|(index, wait)| Happening::Tick(index, wait)),
-        1 => (0_usize..4).prop_map(Happening::Supersede),
         1 => (0_usize..4).prop_map(Happening::Restart),
         1 => ".{0,60}".prop_map(Happening::Link),
         1 => any::<bool>().prop_map(Happening::Printed),
@@ -94,14 +92,10 @@ fn happens(bench: &mut ScreenBench, happening: Happening) {
             bench.answer_if_asked(index, answer(which));
         }
         Happening::Tick(index, wait) if exists(bench, index) => bench.later(index, wait),
-        Happening::Supersede(index) if exists(bench, index) => bench.step(index, Event::Supersede),
         Happening::Restart(index) if exists(bench, index) => {
             bench.step(index, Event::Restarted { oldest: crate::clock::Millis::seconds(10) });
         }
-        Happening::Answer(..)
-        | Happening::Tick(..)
-        | Happening::Supersede(_)
-        | Happening::Restart(_) => {}
+        Happening::Answer(..) | Happening::Tick(..) | Happening::Restart(_) => {}
         Happening::Link(why) => {
             bench.send(ScreenMessage::Gateway(Link::Failed(why.clone())));
             bench.send(ScreenMessage::Printer(Link::Warned(why.clone())));

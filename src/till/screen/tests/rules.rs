@@ -214,28 +214,40 @@ fn a_scanner_that_types_answers_no_question() {
     assert_eq!(bench.key(Key::Enter), [ScreenCommand::Cancel(bench.order(index))]);
 }
 
+/// Whatever is pressed and scanned while the money may be held: nothing charges the sale again.
+fn nothing_charges_it_again(bench: &mut ScreenBench) {
+    for key in [Key::Down, Key::Up, Key::Tab, Key::Char('y')] {
+        bench.key(Key::Enter);
+        assert_eq!(bench.key(key), [], "{key:?}");
+        assert!(!says(bench, "charge this sale again?"));
+        bench.key(Key::Esc);
+    }
+    assert_eq!(bench.scan(9), [], "a code is not taken for it");
+    assert_eq!(bench.model.takes_codes(), None);
+}
+
 #[test]
-fn what_the_customer_has_paid_and_the_gateway_keeps_is_not_charged_again() {
+fn while_money_is_held_or_may_be_nothing_charges_the_sale_again() {
     let mut bench = bench();
     let index = bench.charge("12.5", 1);
     bench.answer(index, lost());
     bench.later(index, 30_000);
     bench.answer(index, Says::NotPaid);
+    nothing_charges_it_again(&mut bench);
     bench.answer(index, Says::Repeat(reason("recall")));
     bench.later(index, 36_000);
     bench.answer(index, Says::Paid(proof()));
-    bench.key(Key::Enter);
-    bench.key(Key::Down);
-    assert!(says(&bench, "Charge this sale again"), "it is on its way back");
+    assert!(says(&bench, "The customer has paid, and the money has not been returned yet."));
+    nothing_charges_it_again(&mut bench);
     bench.answer(index, Says::ReversalRefused(reason("TRADE_ERROR")));
     assert!(says(&bench, "WeChat Pay refuses to reverse the payment."));
-    assert!(says(&bench, "The customer has paid, and the money has not been returned yet."));
-    assert!(!says(&bench, "Charge this sale again"));
-    // Whatever was chosen before.
-    assert_eq!(bench.key(Key::Enter), []);
-    bench.key(Key::Down);
+    nothing_charges_it_again(&mut bench);
+    // The next customer is served all the same.
+    bench.key(Key::Enter);
+    assert!(says(&bench, "Do not charge this sale again"));
     bench.key(Key::Enter);
     assert_eq!(bench.model.task, model::CashierTask::Amount { typed: String::new() });
+    assert!(says(&bench, "NEEDS ATTENTION"));
 }
 
 #[test]
@@ -365,38 +377,6 @@ fn nothing_is_printed_for_what_was_over_at_the_start() {
         []
     );
     assert!(next.model.notices.is_empty());
-}
-
-#[test]
-fn a_superseded_payment_lets_the_same_sale_be_charged_again() {
-    let mut bench = bench();
-    let index = bench.charge("12.5", 1);
-    bench.cancel(index);
-    bench.key(Key::Enter);
-    bench.key(Key::Down);
-    let commands = bench.key(Key::Enter);
-    assert_eq!(commands, [ScreenCommand::Supersede(bench.order(index)), ScreenCommand::WarmUp]);
-    bench.step(index, Event::Supersede);
-    assert!(says(&bench, "READY") && says(&bench, "REVERSING") && says(&bench, "replaced:"));
-    bench.now += 5_000;
-    let sale = SaleRef::Again(1, Money::from_minor(1250));
-    assert_eq!(bench.scan(2), [ScreenCommand::Begin { sale, code: code(2) }]);
-}
-
-#[test]
-fn a_sale_that_turns_out_paid_is_not_charged_again() {
-    let mut bench = bench();
-    let index = bench.charge("12.5", 1);
-    bench.answer(index, Says::Paying);
-    bench.cancel(index);
-    bench.key(Key::Enter);
-    bench.key(Key::Down);
-    bench.key(Key::Enter);
-    // Its answer was on the way when it was superseded.
-    bench.later(index, 5_000);
-    bench.answer(index, Says::Paid(proof()));
-    assert_eq!(bench.model.takes_codes(), None);
-    assert!(says(&bench, "PAID") && says(&bench, "Hand over the goods."));
 }
 
 #[test]

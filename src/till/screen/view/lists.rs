@@ -211,7 +211,6 @@ fn fact(model: &Model, fact: &Fact) -> String {
         Fact::PaidLate => words.paid_late().into(),
         Fact::Cancelled => words.cancelled().into(),
         Fact::TimeUp => words.time_up().into(),
-        Fact::Superseded => words.superseded().into(),
         Fact::Restarted => words.restarted().into(),
         Fact::ReversalAccepted => words.reversal_accepted().into(),
         Fact::ReversalRepeats(reason) => because(words.reversal_repeats(), reason),

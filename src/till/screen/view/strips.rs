@@ -43,8 +43,6 @@ pub(super) struct DialogLine {
 enum DialogTone {
     Question,
     Detail,
-    Chosen,
-    Choice,
     Keys,
 }
 
@@ -66,11 +64,7 @@ impl Canvas<'_> {
     fn pin(&self, attempt: &ShownAttempt) -> Pin {
         let text = self.model.text();
         let status = attempt.view.state.status();
-        let ahead = match (attempt.superseded, ahead(self.model, attempt)) {
-            (true, Some(ahead)) => text.superseded_and(&ahead),
-            (true, None) => text.superseded().into(),
-            (false, ahead) => ahead.unwrap_or_default(),
-        };
+        let ahead = ahead(self.model, attempt).unwrap_or_default();
         Pin {
             tone: (!attempt.view.state.is_settled()).then(|| Tone::of(status)),
             word: text.word(status),
@@ -137,8 +131,7 @@ impl Canvas<'_> {
         let room = usize::from(width.saturating_sub(10));
         let mut lines = Vec::new();
         let mut say = |words: &str, tone| {
-            let indent = usize::from(matches!(tone, DialogTone::Chosen | DialogTone::Choice)) * 3;
-            for line in wrap(words, room.saturating_sub(indent)) {
+            for line in wrap(words, room) {
                 lines.push(DialogLine { text: line, tone });
             }
         };
@@ -155,19 +148,11 @@ impl Canvas<'_> {
                 let keys = text.enter_or_esc(text.key_cancel_payment(), text.key_keep_waiting());
                 say(&keys, DialogTone::Keys);
             }
-            Some(Dialog::Unsettled { order, again }) => {
-                let tone = |chosen| if chosen { DialogTone::Chosen } else { DialogTone::Choice };
-                say(text.ask_unsettled(), DialogTone::Question);
-                say(text.choose_next_customer(), tone(!*again));
-                if self.model.may_charge_again(order) {
-                    say(text.choose_charge_again(), tone(*again));
-                }
-                let detail = if *again {
-                    text.choose_charge_again_detail()
-                } else {
-                    text.choose_next_customer_detail()
-                };
-                say(detail, DialogTone::Detail);
+            Some(Dialog::Unsettled(_)) => {
+                say(text.ask_next_customer(), DialogTone::Question);
+                say(text.ask_next_customer_detail(), DialogTone::Detail);
+                let keys = text.enter_or_esc(text.key_next_customer(), text.key_back());
+                say(&keys, DialogTone::Keys);
             }
             Some(Dialog::Quit) => {
                 say(text.ask_quit(), DialogTone::Question);
@@ -203,17 +188,6 @@ impl Canvas<'_> {
                 }
                 DialogTone::Keys => {
                     self.put(inner, 0, y, &asked.text, line);
-                }
-                DialogTone::Chosen => {
-                    let style = self.palette.fill(Tone::Calm);
-                    let row = Rect { y: inner.y + y, height: 1, ..inner };
-                    self.buffer.set_style(row, style);
-                    self.put(inner, 1, y, ">", style);
-                    self.put(inner, 3, y, &asked.text, style);
-                }
-                DialogTone::Choice => {
-                    let base = self.palette.base();
-                    self.put(inner, 3, y, &asked.text, base);
                 }
             }
         }

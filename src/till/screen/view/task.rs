@@ -223,9 +223,13 @@ pub(super) fn what_happened(model: &Model, attempt: &ShownAttempt) -> String {
         (Status::Waiting, _) => text.customer_confirms().into(),
         (Status::Checking, Some(reason)) => both(&because(reason), text.checking_result()),
         (Status::Checking, None) => text.no_clear_answer().into(),
-        (Status::Reversing, _) if state.money() == Funds::Held => {
-            text.money_being_returned().into()
-        }
+        (Status::Reversing, _) if state.money() == Funds::Held => match state.obstacle() {
+            Some(reason) => {
+                let why = reason::reversal_refused(reason, model.language);
+                both(&why, reason::money(status, Funds::Held, model.language))
+            }
+            None => text.money_being_returned().into(),
+        },
         (Status::Reversing, Some(reason)) => both(text.being_reversed(), &because(reason)),
         (Status::Reversing, None) => text.being_reversed().into(),
         (Status::Paid, _) => match state.proof().and_then(|proof| proof.coupon) {
@@ -259,7 +263,7 @@ fn next(model: &Model, attempt: &ShownAttempt) -> (String, String) {
     let (next, also) = match status {
         Status::Created | Status::Sent | Status::Waiting | Status::Checking => (advice, ""),
         Status::Paid => (text.hand_over(), text.after_paid()),
-        Status::Reversing | Status::Attention => (advice, text.press_enter_for_options()),
+        Status::Reversing | Status::Attention => (advice, text.press_enter_for_next()),
         Status::Declined | Status::Reversed => (advice, text.after_declined()),
     };
     (next.into(), also.into())

@@ -18,7 +18,6 @@ crate::catalogue! {
     paid_late => "The customer had paid; reversing the payment.", "顾客已付款，正在撤销。";
     cancelled => "Cancelled by the cashier.", "收银员已取消等待。";
     time_up => "Time is up; reversing the payment.", "等待超时，正在撤销。";
-    superseded => "Replaced: the sale is charged again.", "已转后台，这笔交易重新收款。";
     restarted => "The till was restarted; checking.", "收银机已重新启动，继续查询。";
     reversal_accepted => "Reversal accepted; confirming.", "撤销已受理，正在核实。";
     reversal_repeats => "The reversal must be repeated.", "撤销需要重试。";
