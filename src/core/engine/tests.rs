@@ -137,7 +137,7 @@ impl EngineBench {
         self.take(effects);
     }
 
-    fn happen(&mut self, attempt: i64, event: Event) {
+    fn handle(&mut self, attempt: i64, event: Event) {
         let (now, wall) = self.at();
         let effects = self.engine.handle_event(attempt, event, Vec::new(), now, wall);
         self.take(effects);
@@ -146,7 +146,7 @@ impl EngineBench {
     /// The latest call of an attempt is answered, and the disk writes at once.
     fn answer(&mut self, attempt: i64, answer: Says) {
         let call = self.calls.iter().rfind(|(of, ..)| *of == attempt).unwrap().1;
-        self.happen(attempt, answer.in_answer_to(call));
+        self.handle(attempt, answer.in_answer_to(call));
         self.disk(attempt, true);
     }
 
@@ -217,7 +217,7 @@ fn nothing_is_sent_or_reported_before_it_is_on_disk() {
     assert_eq!(bench.statuses(), [Status::Sent]);
     assert_eq!(bench.calls.len(), 1);
     let call = bench.calls[0].1;
-    bench.happen(1, paid().in_answer_to(call));
+    bench.handle(1, paid().in_answer_to(call));
     assert_eq!(bench.statuses(), [Status::Sent], "not reported before it is written");
     bench.disk(1, true);
     assert_eq!(bench.statuses(), [Status::Sent, Status::Paid]);
@@ -239,7 +239,7 @@ fn an_outcome_that_cannot_be_written_is_reported_as_such_and_ends_all_calls() {
     bench.sell(1).unwrap();
     bench.disk(1, true);
     let call = bench.calls[0].1;
-    bench.happen(1, Says::Paying.in_answer_to(call));
+    bench.handle(1, Says::Paying.in_answer_to(call));
     bench.disk(1, false);
     assert_eq!(bench.reported.last(), Some(&(1, Status::Waiting, false)));
     bench.pass(120_000);
@@ -254,9 +254,9 @@ fn events_wait_for_the_disk_and_none_is_lost() {
     bench.disk(1, true);
     bench.now += 2_000;
     let submit = bench.calls[0].1;
-    bench.happen(1, Says::Paying.in_answer_to(submit));
-    bench.happen(1, Event::CheckNow);
-    bench.happen(1, Event::Cancel);
+    bench.handle(1, Says::Paying.in_answer_to(submit));
+    bench.handle(1, Event::CheckNow);
+    bench.handle(1, Event::Cancel);
     assert_eq!(bench.written.len(), 2);
     bench.disk(1, true);
     bench.disk(1, true);
@@ -288,10 +288,10 @@ fn a_sale_is_charged_again_only_when_its_attempt_is_settled() {
     assert!(matches!(bench.begin(again, 2), Err(Refusal::Unsettled(_))), "sent");
     bench.answer(1, Says::Unknown(reason("no_answer")));
     assert!(matches!(bench.begin(again, 2), Err(Refusal::Unsettled(_))), "checking");
-    bench.happen(1, Event::Cancel);
+    bench.handle(1, Event::Cancel);
     bench.disk(1, true);
     assert!(matches!(bench.begin(again, 2), Err(Refusal::Unsettled(_))), "reversing");
-    bench.happen(1, Event::Supersede);
+    bench.handle(1, Event::Supersede);
     bench.disk(1, true);
     assert!(bench.begin(again, 2).is_ok(), "put aside");
 }
@@ -364,8 +364,8 @@ fn an_order_of_another_merchant_is_reported_and_never_touched() {
     let open = vec![stored(1, "1900000999", 7)];
     let mut bench = EngineBench::with(Recovered { last_attempt: 1, open, ..Recovered::default() });
     assert_eq!(bench.statuses(), [Status::Waiting]);
-    bench.happen(1, Event::CheckNow);
-    bench.happen(1, Event::Cancel);
+    bench.handle(1, Event::CheckNow);
+    bench.handle(1, Event::Cancel);
     bench.pass(300_000);
     assert!(bench.calls.is_empty() && bench.written.is_empty());
     assert!(bench.engine.is_open() && bench.engine.busy().next().is_none());
@@ -411,12 +411,12 @@ fn a_sale_whose_payment_is_just_being_written_down_is_not_charged_again() {
     bench.disk(1, true);
     bench.answer(1, Says::Paying);
     bench.now += 3_000;
-    bench.happen(1, Event::Cancel);
+    bench.handle(1, Event::Cancel);
     bench.disk(1, true);
     bench.pass(2_000);
     let call = bench.calls.last().unwrap().1;
-    bench.happen(1, paid().in_answer_to(call));
-    bench.happen(1, Event::Supersede);
+    bench.handle(1, paid().in_answer_to(call));
+    bench.handle(1, Event::Supersede);
     let again = SaleRef::Again(1, Money::from_minor(1234));
     assert!(matches!(bench.begin(again, 2), Err(Refusal::Unsettled(_))));
     bench.disk(1, true);
@@ -432,7 +432,7 @@ fn superseding_is_always_written_down() {
     bench.pass(300_000);
     assert_eq!(bench.statuses().last(), Some(&Status::Attention));
     let written = bench.written.len();
-    bench.happen(1, Event::Supersede);
+    bench.handle(1, Event::Supersede);
     assert_eq!(bench.written.len(), written + 1);
     assert!(bench.written.last().unwrap().state.is_superseded());
 }
@@ -447,7 +447,7 @@ fn the_fifteen_seconds_count_from_when_the_request_leaves() {
     bench.now += 2_000;
     bench.engine.mark_sent(1, Uptime(bench.now));
     let left = bench.now;
-    bench.happen(1, Event::Cancel);
+    bench.handle(1, Event::Cancel);
     bench.disk(1, true);
     bench.pass(13_000);
     bench.answer(1, Says::Paying);
@@ -497,7 +497,7 @@ fn once_nothing_more_can_leave_the_age_is_certain_though_nobody_saw_it_leave() {
     bench.sell(1).unwrap();
     bench.disk(1, true);
     bench.now += 4_000;
-    bench.happen(1, Event::Cancel);
+    bench.handle(1, Event::Cancel);
     bench.disk(1, true);
     assert_eq!(bench.written.last().unwrap().age, Millis(0), "it may still leave");
     bench.now += 6_000;
@@ -516,7 +516,7 @@ fn the_fifteen_seconds_count_from_when_the_request_left_after_a_restart_too() {
         let order = bench.written[0].begin.as_ref().unwrap().order.clone();
         // Cancelled while the connection is still being made; written; only then it leaves.
         bench.now += 1_000;
-        bench.happen(1, Event::Cancel);
+        bench.handle(1, Event::Cancel);
         bench.disk(1, true);
         bench.now += 4_500;
         bench.engine.mark_sent(1, Uptime(bench.now));
@@ -555,7 +555,7 @@ fn asking_now_again_and_again_is_no_storm() {
     let before = bench.calls.len();
     for _ in 0..20 {
         bench.now += 100;
-        bench.happen(1, Event::CheckNow);
+        bench.handle(1, Event::CheckNow);
         bench.disk(1, true);
         bench.answer(1, Says::Paying);
     }

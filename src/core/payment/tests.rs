@@ -38,7 +38,7 @@ impl PaymentBench {
         }
     }
 
-    fn happen(&mut self, event: &Event) {
+    fn handle(&mut self, event: &Event) {
         if let Some(call) = self.state.step(event, self.now, &RULES) {
             self.calls.push((self.now.0, call.kind));
             self.last = call;
@@ -47,12 +47,12 @@ impl PaymentBench {
 
     /// Answers the latest call.
     fn answer(&mut self, answer: Says) -> Status {
-        self.happen(&answer.in_answer_to(self.last));
+        self.handle(&answer.in_answer_to(self.last));
         self.state.status()
     }
 
     fn answer_to(&mut self, number: u32, kind: CallKind, answer: Says) -> Status {
-        self.happen(&answer.in_answer_to(Call { kind, number }));
+        self.handle(&answer.in_answer_to(Call { kind, number }));
         self.state.status()
     }
 
@@ -66,7 +66,7 @@ impl PaymentBench {
             let before = (self.now, self.state.clone());
             self.now = wake.max(self.now);
             let made = self.calls.len();
-            self.happen(&Event::Tick);
+            self.handle(&Event::Tick);
             let mut answered = made;
             while answered < self.calls.len() {
                 assert!(self.calls.len() < most, "the gateway is stormed");
@@ -150,7 +150,7 @@ fn the_customers_refusal_ends_the_wait_at_once() {
         let mut bench = PaymentBench::begin();
         bench.answer(Says::Paying);
         bench.now = Millis(5_000);
-        bench.happen(&Event::Tick);
+        bench.handle(&Event::Tick);
         assert_eq!(bench.answer(answer.clone()), status, "{answer:?}");
         assert_eq!(bench.state.is_open(), status == Status::Reversing);
     }
@@ -175,7 +175,7 @@ fn cancelling_at_once_still_leaves_the_gateway_fifteen_seconds_and_asks_last() {
     let mut bench = PaymentBench::begin();
     bench.answer(Says::Paying);
     bench.now = Millis(3_000);
-    bench.happen(&Event::Cancel);
+    bench.handle(&Event::Cancel);
     assert_eq!(bench.state.status(), Status::Reversing);
     assert_eq!(bench.state.outlook(&RULES).reverses_at, Some(Millis(15_000)));
     bench.until(15_000, nobody_pays());
@@ -190,9 +190,9 @@ fn cancelling_later_checks_at_once_and_a_payment_found_then_wins() {
     let mut bench = PaymentBench::begin();
     bench.answer(Says::Paying);
     bench.now = Millis(16_000);
-    bench.happen(&Event::Cancel);
+    bench.handle(&Event::Cancel);
     assert_eq!(bench.calls.last(), Some(&(16_000, CallKind::Query)));
-    bench.happen(&Event::Cancel);
+    bench.handle(&Event::Cancel);
     assert_eq!(bench.calls.len(), 2, "a second Esc changes nothing");
     assert_eq!(bench.answer(Says::Paid(proof())), Status::Paid);
 }
@@ -284,7 +284,7 @@ fn what_never_left_is_not_paid_and_over() {
 fn what_never_left_ends_even_a_payment_the_cashier_cancelled() {
     let mut bench = PaymentBench::begin();
     bench.now = Millis(1_000);
-    bench.happen(&Event::Cancel);
+    bench.handle(&Event::Cancel);
     let status = bench.answer_to(0, CallKind::Submit, Says::NotSent(reason("no_connection")));
     assert_eq!(status, Status::Declined);
 }
@@ -307,7 +307,7 @@ fn a_slow_gateway_is_asked_one_question_at_a_time() {
     bench.answer(Says::Paying);
     for at in [5_000, 10_000, 15_000] {
         bench.now = Millis(at);
-        bench.happen(&Event::Tick);
+        bench.handle(&Event::Tick);
     }
     assert_eq!(bench.times(CallKind::Query), [5_000]);
     bench.now = Millis(16_000);
@@ -412,7 +412,7 @@ fn once_a_reversal_is_on_the_wire_it_never_becomes_paid() {
     bench.answer(Says::Paying);
     bench.until(29_000, |_| Says::Paying);
     bench.now = Millis(30_000);
-    bench.happen(&Event::Tick);
+    bench.handle(&Event::Tick);
     bench.answer(Says::Paying);
     assert_eq!(bench.last.kind, CallKind::Reverse);
     for number in 0..bench.last.number {
@@ -430,14 +430,14 @@ fn a_late_answer_to_an_earlier_query_confirms_nothing() {
     let mut bench = PaymentBench::begin();
     bench.answer(Says::Paying);
     bench.now = Millis(5_000);
-    bench.happen(&Event::Tick);
+    bench.handle(&Event::Tick);
     let stale = bench.last;
     bench.now = Millis(30_000);
-    bench.happen(&Event::Tick);
+    bench.handle(&Event::Tick);
     bench.answer(Says::Paying);
     bench.answer(Says::Accepted);
     for answer in [Says::Ended(Ending::Closed), Says::NotFound, Says::NotFound] {
-        bench.happen(&answer.in_answer_to(stale));
+        bench.handle(&answer.in_answer_to(stale));
         assert_eq!(bench.state.status(), Status::Reversing);
     }
 }
@@ -537,7 +537,7 @@ fn a_superseded_payment_is_never_ours_any_more() {
     let mut bench = PaymentBench::begin();
     bench.answer(Says::Paying);
     bench.now = Millis(8_000);
-    bench.happen(&Event::Supersede);
+    bench.handle(&Event::Supersede);
     assert_eq!(bench.state.status(), Status::Reversing);
     bench.until(10_000, |_| Says::Paid(proof()));
     assert_eq!(bench.state.status(), Status::Reversing);
@@ -558,7 +558,7 @@ fn a_superseded_payment_is_never_ours_any_more() {
 fn a_restart_checks_at_once_and_never_submits_again() {
     let mut bench = PaymentBench::begin();
     bench.now = Millis(7_000);
-    bench.happen(&Event::Restarted { oldest: Millis(7_000) });
+    bench.handle(&Event::Restarted { oldest: Millis(7_000) });
     assert_eq!(bench.state.status(), Status::Checking);
     assert_eq!(bench.calls.last(), Some(&(7_000, CallKind::Query)));
     assert_eq!(bench.answer(Says::Paid(proof())), Status::Paid);
@@ -569,7 +569,7 @@ fn a_restart_past_the_end_asks_once_and_reverses() {
     let mut bench = PaymentBench::begin();
     bench.answer(Says::Paying);
     bench.now = Millis(60_000);
-    bench.happen(&Event::Restarted { oldest: Millis(60_000) });
+    bench.handle(&Event::Restarted { oldest: Millis(60_000) });
     assert_eq!(bench.calls.last(), Some(&(60_000, CallKind::Query)));
     bench.answer(Says::Paying);
     assert_eq!(bench.calls.last(), Some(&(60_000, CallKind::Reverse)));
@@ -580,7 +580,7 @@ fn after_a_restart_a_fresh_payment_counts_and_an_old_one_goes_back() {
     for (oldest, status) in [(60_000, Status::Paid), (3_600_000, Status::Reversing)] {
         let mut bench = PaymentBench::begin();
         bench.now = Millis(31_000);
-        bench.happen(&Event::Restarted { oldest: Millis(oldest) });
+        bench.handle(&Event::Restarted { oldest: Millis(oldest) });
         assert_eq!(bench.answer(Says::Paid(proof())), status);
     }
 }
@@ -589,7 +589,7 @@ fn after_a_restart_a_fresh_payment_counts_and_an_old_one_goes_back() {
 fn after_a_restart_of_unknown_length_the_fifteen_seconds_are_kept() {
     let mut bench = PaymentBench::begin();
     bench.now = Millis(2_000);
-    bench.happen(&Event::Restarted { oldest: Millis(u64::MAX) });
+    bench.handle(&Event::Restarted { oldest: Millis(u64::MAX) });
     bench.answer(Says::Paying);
     bench.until(14_999, |_| Says::Paying);
     assert_eq!(bench.times(CallKind::Reverse).len(), 0);
@@ -602,8 +602,8 @@ fn asking_now_asks_now_and_only_one_question() {
     let mut bench = PaymentBench::begin();
     bench.answer(Says::Paying);
     bench.now = Millis(2_000);
-    bench.happen(&Event::CheckNow);
-    bench.happen(&Event::CheckNow);
+    bench.handle(&Event::CheckNow);
+    bench.handle(&Event::CheckNow);
     assert_eq!(bench.times(CallKind::Query), [2_000]);
 }
 
@@ -612,13 +612,13 @@ fn asking_by_hand_does_not_shorten_the_time_between_two_answers_of_no_such_order
     let mut bench = PaymentBench::begin();
     bench.answer(lost());
     bench.now = Millis(30_000);
-    bench.happen(&Event::Tick);
+    bench.handle(&Event::Tick);
     bench.answer(Says::NotFound);
     bench.answer(Says::Accepted);
     bench.answer(Says::NotFound);
     for pressed in [30_200, 36_000] {
         bench.now = Millis(pressed);
-        bench.happen(&Event::CheckNow);
+        bench.handle(&Event::CheckNow);
         assert_eq!(bench.answer(Says::NotFound), Status::Reversing, "{pressed}");
     }
     bench.until(40_000, |_| Says::NotFound);
@@ -632,7 +632,7 @@ fn the_gateway_is_asked_at_once_when_the_till_starts_again() {
     // Another boot: old by the wall clock, three seconds by what is certain.
     bench.now = Millis(3_000);
     let calls = bench.calls.len();
-    bench.happen(&Event::Restarted { oldest: Millis::seconds(3_600) });
+    bench.handle(&Event::Restarted { oldest: Millis::seconds(3_600) });
     assert_eq!(bench.calls.len(), calls + 1);
 }
 

@@ -37,7 +37,7 @@ const SENTENCE: usize = 1000;
 /// Runs every check, whatever the others found, and reports each result at once.
 pub async fn run(json: Json, flags: &Flags, clock: &Clock) -> Result<Exit, Failure> {
     let folder = working_directory()?;
-    let mut reporter = Reporter {
+    let mut reporter = FindingReporter {
         json: json.json,
         language: Language::default(),
         unknown: Vec::new(),
@@ -66,7 +66,7 @@ fn environment(name: &str) -> Option<OsString> {
 }
 
 /// Reads as much of the configuration as is usable, and sets the language of the report.
-fn configuration(flags: &Flags, folder: &Path, reporter: &mut Reporter) -> Option<Config> {
+fn configuration(flags: &Flags, folder: &Path, reporter: &mut FindingReporter) -> Option<Config> {
     let read = Config::load(flags, &environment, folder);
     let without_secrets = || Config::load_without_secrets(flags, &environment, folder);
     let (loaded, secrets) = match read {
@@ -92,7 +92,7 @@ fn configuration(flags: &Flags, folder: &Path, reporter: &mut Reporter) -> Optio
     Some(loaded.config)
 }
 
-fn salvage(flags: &Flags, folder: &Path, reporter: &mut Reporter) -> Option<Config> {
+fn salvage(flags: &Flags, folder: &Path, reporter: &mut FindingReporter) -> Option<Config> {
     let Salvage { config, faults } = Config::salvage(flags, &environment, folder);
     reporter.language = Config::language(flags, &environment, folder);
     for fault in faults {
@@ -118,7 +118,7 @@ fn terminal(environment: &dyn Fn(&str) -> Option<OsString>) -> Finding {
 }
 
 /// Prints findings, and remembers which of them are faults.
-struct Reporter {
+struct FindingReporter {
     json: bool,
     language: Language,
     /// Sections of the configuration that could not be read.
@@ -126,7 +126,7 @@ struct Reporter {
     faults: Faults,
 }
 
-impl Reporter {
+impl FindingReporter {
     fn report(&mut self, finding: &Finding) {
         let CheckResult { check, verdict, text, advice } = finding.result(self.language);
         let section = if check == Check::Disk { Check::Journal } else { check }.word();

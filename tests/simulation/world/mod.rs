@@ -328,7 +328,7 @@ impl World {
             }
             self.now = self.now.max(at);
             self.auditor.now = self.now;
-            self.happen(due);
+            self.handle(due);
             self.wake();
         }
         if self.auditor.violation.is_none() {
@@ -352,7 +352,7 @@ impl World {
         }
     }
 
-    fn happen(&mut self, due: Due) {
+    fn handle(&mut self, due: Due) {
         match due {
             Due::Customer(sale) => self.customer(sale),
             Due::CashierAction(sale, action) => self.action(sale, action),

@@ -24,9 +24,9 @@ fn each_move_is_reported_with_the_status_it_came_from() {
         other => panic!("{other:?}"),
     };
     assert_eq!(came_from(bench.engine.written(1, true, now, wall)), None, "the first of all");
-    bench.happen(1, Says::Paying.in_answer_to(Call::SUBMISSION));
+    bench.handle(1, Says::Paying.in_answer_to(Call::SUBMISSION));
     assert_eq!(came_from(bench.engine.written(1, true, now, wall)), Some(Status::Sent));
-    bench.happen(1, Event::Cancel);
+    bench.handle(1, Event::Cancel);
     assert_eq!(came_from(bench.engine.written(1, true, now, wall)), Some(Status::Waiting));
 }
 
@@ -43,8 +43,8 @@ fn a_failing_journal_is_reported_once_for_every_attempt_that_it_stops() {
     bench.answer(13, paid());
     bench.reported.clear();
     // Two are being written, one waits between two queries, one is paid, one is another merchant's.
-    bench.happen(10, Event::Cancel);
-    bench.happen(11, Event::Cancel);
+    bench.handle(10, Event::Cancel);
+    bench.handle(11, Event::Cancel);
     bench.disk(10, false);
     let mut reported = bench.reported.clone();
     reported.sort_unstable_by_key(|(attempt, ..)| *attempt);
@@ -59,15 +59,15 @@ fn a_failing_journal_is_reported_once_for_every_attempt_that_it_stops() {
 fn what_comes_in_after_the_journal_failed_is_reported_and_leads_to_nothing() {
     let mut bench = waiting(1);
     bench.pass(5_000);
-    bench.happen(1, Event::CheckNow);
-    bench.happen(1, Event::Cancel);
+    bench.handle(1, Event::CheckNow);
+    bench.handle(1, Event::Cancel);
     let (calls, written) = (bench.calls.len(), bench.written.len());
     bench.disk(1, false);
     bench.reported.clear();
-    bench.happen(1, Event::Supersede);
+    bench.handle(1, Event::Supersede);
     assert!(bench.reported.is_empty(), "a wish cannot be written down, so it is none");
     let query = bench.calls.last().unwrap().1;
-    bench.happen(1, paid().in_answer_to(query));
+    bench.handle(1, paid().in_answer_to(query));
     assert_eq!(bench.reported, [(1, Status::Paid, false)], "an answer is worth telling");
     assert_eq!((bench.calls.len(), bench.written.len()), (calls, written));
 }
@@ -165,7 +165,7 @@ fn a_till_is_busy_with_what_is_open_or_at_the_disk() {
     assert!(bench.engine.is_open());
     assert_eq!(bench.engine.busy().collect::<Vec<_>>(), [&number]);
     // Its outcome is known, but not yet written.
-    bench.happen(1, paid().in_answer_to(Call::SUBMISSION));
+    bench.handle(1, paid().in_answer_to(Call::SUBMISSION));
     assert!(bench.engine.is_open());
     assert_eq!(bench.engine.busy().count(), 1);
     bench.disk(1, true);
@@ -276,9 +276,9 @@ fn an_answer_is_written_down_even_where_it_changes_nothing_and_nothing_else_is()
     bench.answer(1, Says::Paying);
     let (written, query) = (bench.written.len(), bench.calls.last().unwrap().1);
     for idle in [Event::Tick, Event::Begun] {
-        bench.happen(1, idle);
+        bench.handle(1, idle);
         assert_eq!(bench.written.len(), written);
     }
-    bench.happen(1, Says::Paying.in_answer_to(query));
+    bench.handle(1, Says::Paying.in_answer_to(query));
     assert_eq!(bench.written.len(), written + 1, "it is evidence");
 }

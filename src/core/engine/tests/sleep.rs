@@ -91,7 +91,7 @@ fn what_was_open_during_a_sleep_waits_for_its_turn_once() {
     bench.calls.clear();
     bench.now += 1_000;
     for attempt in 1..=3 {
-        bench.happen(attempt, Event::CheckNow);
+        bench.handle(attempt, Event::CheckNow);
         bench.disk(attempt, true);
     }
     assert_eq!(bench.asked(), [1, 2, 3]);
@@ -132,7 +132,7 @@ fn a_submission_that_was_slept_over_in_a_slow_write_goes_out_at_once() {
 fn a_question_that_waits_for_its_turn_is_overtaken_by_the_next_and_not_asked_twice() {
     let mut bench = waiting(3);
     bench.sleep(16_000);
-    bench.happen(1, Event::Cancel);
+    bench.handle(1, Event::Cancel);
     bench.disk(1, true);
     let asked = bench.written.last().unwrap().state.awaited();
     bench.pass(400);
@@ -150,7 +150,7 @@ fn the_fifteen_seconds_still_count_from_when_it_left_though_it_was_slept_over() 
     // Only now is there a connection.
     bench.engine.mark_sent(1, Uptime(bench.now));
     let left = bench.now;
-    bench.happen(1, Event::Cancel);
+    bench.handle(1, Event::Cancel);
     bench.disk(1, true);
     while bench.calls.iter().all(|(_, call, _)| call.kind != CallKind::Reverse) {
         bench.answer(1, Says::NotPaid);
@@ -174,14 +174,14 @@ fn what_comes_in_before_the_first_tick_after_a_sleep_asks_in_turn_too() {
         let mut bench = waiting(3);
         bench.pass(20_000);
         for attempt in 1..=3 {
-            bench.happen(attempt, Event::Cancel);
+            bench.handle(attempt, Event::Cancel);
             bench.disk(attempt, true);
         }
         bench.calls.clear();
         let lost = |bench: &mut EngineBench, attempt| {
             let query = bench.engine.attempts[&attempt].state.awaited().unwrap();
             let answer = Says::Unknown(reason("no_answer"));
-            bench.happen(attempt, answer.in_answer_to(query));
+            bench.handle(attempt, answer.in_answer_to(query));
         };
         if at_the_disk {
             (1..=3).for_each(|attempt| lost(&mut bench, attempt));

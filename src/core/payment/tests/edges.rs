@@ -22,14 +22,14 @@ fn a_tick_that_comes_early_does_nothing() {
     for early in [1, 4_999] {
         bench.now = Millis(early);
         let before = bench.state.clone();
-        bench.happen(&Event::Tick);
+        bench.handle(&Event::Tick);
         assert_eq!(bench.state, before);
     }
     let mut bench = twice_not_yet();
     for early in [35_000, 44_999] {
         bench.now = Millis(early);
         let before = bench.state.clone();
-        bench.happen(&Event::Tick);
+        bench.handle(&Event::Tick);
         assert_eq!(bench.state, before);
     }
 }
@@ -40,12 +40,12 @@ fn an_overtaken_query_has_no_say_any_more() {
         let mut bench = PaymentBench::begin();
         bench.answer(Says::Paying);
         bench.now = Millis(5_000);
-        bench.happen(&Event::Tick);
+        bench.handle(&Event::Tick);
         let overtaken = bench.last;
         bench.now = Millis(7_000);
-        bench.happen(&Event::Restarted { oldest: Millis(7_000) });
+        bench.handle(&Event::Restarted { oldest: Millis(7_000) });
         assert_ne!(bench.last, overtaken);
-        bench.happen(&late.in_answer_to(overtaken));
+        bench.handle(&late.in_answer_to(overtaken));
         assert_eq!(bench.state.status(), Status::Waiting);
     }
 }
@@ -56,7 +56,7 @@ fn a_sale_may_be_superseded_while_its_customer_is_still_waited_for() {
     bench.answer(Says::Paying);
     assert!(!bench.state.is_superseded());
     bench.now = Millis(8_000);
-    bench.happen(&Event::Supersede);
+    bench.handle(&Event::Supersede);
     assert!(bench.state.is_superseded());
     assert_eq!(bench.state.reason().unwrap().code(), "superseded");
 }
@@ -65,12 +65,12 @@ fn a_sale_may_be_superseded_while_its_customer_is_still_waited_for() {
 fn superseding_is_why_a_reversal_runs_but_never_why_a_payment_was_refused() {
     let mut bench = PaymentBench::begin();
     bench.answer(Says::Paying);
-    bench.happen(&Event::Cancel);
-    bench.happen(&Event::Supersede);
+    bench.handle(&Event::Cancel);
+    bench.handle(&Event::Supersede);
     assert_eq!(bench.state.reason().unwrap().code(), "superseded");
     let mut bench = PaymentBench::begin();
     bench.answer(Says::Declined(reason("NOTENOUGH")));
-    bench.happen(&Event::Supersede);
+    bench.handle(&Event::Supersede);
     assert_eq!(bench.state.reason().unwrap().code(), "NOTENOUGH");
 }
 
@@ -79,14 +79,14 @@ fn asking_by_hand_during_a_reversal_is_no_faster_than_the_till_itself() {
     let mut bench = twice_not_yet();
     let calls = bench.calls.len();
     bench.now = Millis(39_999);
-    bench.happen(&Event::CheckNow);
+    bench.handle(&Event::CheckNow);
     assert_eq!(bench.calls.len(), calls, "less than an interval after the last look");
     bench.now = Millis(40_000);
-    bench.happen(&Event::CheckNow);
+    bench.handle(&Event::CheckNow);
     assert_eq!(bench.calls[calls..], [(40_000, CallKind::Query)]);
     bench.now = Millis(50_000);
-    bench.happen(&Event::CheckNow);
-    bench.happen(&Event::Tick);
+    bench.handle(&Event::CheckNow);
+    bench.handle(&Event::Tick);
     assert_eq!(bench.calls.len(), calls + 1, "one question at a time");
 }
 
@@ -96,8 +96,8 @@ fn a_payment_cancelled_and_found_paid_an_hour_after_a_restart_goes_back() {
         let mut bench = PaymentBench::begin();
         bench.answer(Says::Paying);
         bench.now = Millis(8_000);
-        bench.happen(&Event::Cancel);
-        bench.happen(&Event::Restarted { oldest: Millis(oldest) });
+        bench.handle(&Event::Cancel);
+        bench.handle(&Event::Restarted { oldest: Millis(oldest) });
         assert_eq!(bench.answer(Says::Paid(proof())), status, "{oldest}");
     }
 }
@@ -106,7 +106,7 @@ fn a_payment_cancelled_and_found_paid_an_hour_after_a_restart_goes_back() {
 fn a_failing_query_names_the_trouble_only_where_nothing_better_is_known() {
     let asked = |bench: &mut PaymentBench, at: u64| {
         bench.now = Millis(at);
-        bench.happen(&Event::Tick);
+        bench.handle(&Event::Tick);
         bench.answer(Says::Unknown(reason("certificate")));
         bench.state.reason().map(|reason| reason.code().to_owned())
     };
@@ -128,7 +128,7 @@ fn a_payment_cancelled_and_found_paid_after_a_long_sleep_goes_back() {
         let mut bench = PaymentBench::begin();
         bench.answer(Says::Paying);
         bench.now = Millis(16_000);
-        bench.happen(&Event::Cancel);
+        bench.handle(&Event::Cancel);
         bench.now = Millis(found);
         assert_eq!(bench.answer(Says::Paid(proof())), status, "{found}");
     }
@@ -141,7 +141,7 @@ fn a_reversal_is_tried_to_the_last_moment_of_the_seven_days_and_not_after() {
         let mut bench = twice_not_yet();
         let calls = bench.calls.len();
         bench.now = Millis(at);
-        bench.happen(&Event::Tick);
+        bench.handle(&Event::Tick);
         assert_eq!(bench.calls.len() > calls, tried, "{at}");
         assert_eq!(bench.state.status(), Status::Attention);
     }
@@ -188,14 +188,14 @@ fn a_recheck_is_one_question_at_its_time_or_when_a_person_asks() {
     let mut bench = never_known();
     let calls = bench.calls.len();
     bench.now = Millis(159_999);
-    bench.happen(&Event::Tick);
+    bench.handle(&Event::Tick);
     assert_eq!(bench.calls.len(), calls, "not yet");
-    bench.happen(&Event::CheckNow);
+    bench.handle(&Event::CheckNow);
     assert_eq!(bench.calls.len(), calls + 1, "a person asks");
     assert_eq!(bench.state.wake_at(&RULES), None, "the answer is awaited");
     bench.now = Millis(160_000);
-    bench.happen(&Event::CheckNow);
-    bench.happen(&Event::Tick);
+    bench.handle(&Event::CheckNow);
+    bench.handle(&Event::Tick);
     assert_eq!(bench.calls.len(), calls + 1, "one question at a time");
 }
 
@@ -204,8 +204,8 @@ fn an_answer_nobody_waits_for_reopens_nothing() {
     let mut bench = never_known();
     let stale = bench.last;
     bench.now = Millis(160_000);
-    bench.happen(&Event::Tick);
-    bench.happen(&Says::Paying.in_answer_to(stale));
+    bench.handle(&Event::Tick);
+    bench.handle(&Says::Paying.in_answer_to(stale));
     assert_eq!(bench.state.status(), Status::Reversed);
     assert_eq!(bench.answer(Says::Paying), Status::Reversing, "this one was asked for");
 }
@@ -215,7 +215,7 @@ fn cancelling_at_fifteen_seconds_need_not_wait() {
     let mut bench = PaymentBench::begin();
     bench.answer(Says::Paying);
     bench.now = Millis(15_000);
-    bench.happen(&Event::Cancel);
+    bench.handle(&Event::Cancel);
     assert_eq!(bench.calls.last(), Some(&(15_000, CallKind::Query)));
 }
 
@@ -300,7 +300,7 @@ fn a_person_may_ask_a_fifth_of_an_interval_after_the_last_question() {
         bench.answer(Says::Paying);
         bench.until(5_000, |_| Says::Paying);
         bench.now = Millis(at);
-        bench.happen(&Event::CheckNow);
+        bench.handle(&Event::CheckNow);
         assert_eq!(bench.times(CallKind::Query).len(), asked, "{at}");
     }
 }

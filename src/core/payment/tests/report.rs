@@ -13,7 +13,7 @@ fn waiting() -> PaymentBench {
 fn held_back() -> PaymentBench {
     let mut bench = waiting();
     bench.now = Millis(3_000);
-    bench.happen(&Event::Cancel);
+    bench.handle(&Event::Cancel);
     bench
 }
 
@@ -22,7 +22,7 @@ fn reversal_out() -> PaymentBench {
     let mut bench = waiting();
     bench.until(29_000, |_| Says::Paying);
     bench.now = Millis(30_000);
-    bench.happen(&Event::Tick);
+    bench.handle(&Event::Tick);
     bench.answer(Says::Paying);
     assert_eq!(bench.last.kind, CallKind::Reverse);
     bench
@@ -67,7 +67,7 @@ fn calls_and_endings_have_the_words_of_the_protocol() {
         assert_eq!(ending.code(), word);
         let mut bench = waiting();
         bench.now = Millis(5_000);
-        bench.happen(&Event::Tick);
+        bench.handle(&Event::Tick);
         bench.answer(Says::Ended(ending));
         let why = if ending == Ending::Refunded { "paid_at_last_moment" } else { word };
         assert_eq!(bench.state.reason().unwrap().code(), why);
@@ -79,7 +79,7 @@ fn the_call_whose_answer_is_awaited_is_the_one_that_was_made_last() {
     assert_eq!(waiting().state.awaited(), None, "the submission is awaited by nobody");
     let mut bench = waiting();
     bench.now = Millis(5_000);
-    bench.happen(&Event::Tick);
+    bench.handle(&Event::Tick);
     assert_eq!(bench.state.awaited(), Some(bench.last));
     bench.answer(Says::Paying);
     assert_eq!(bench.state.awaited(), None);
@@ -90,7 +90,7 @@ fn the_call_whose_answer_is_awaited_is_the_one_that_was_made_last() {
     bench.until(159_999, unknown);
     assert_eq!(bench.state.awaited(), None);
     bench.now = Millis(160_000);
-    bench.happen(&Event::Tick);
+    bench.handle(&Event::Tick);
     assert_eq!(bench.state.awaited(), Some(bench.last), "a later look");
 }
 
@@ -103,13 +103,13 @@ fn a_refusal_is_being_confirmed_until_its_query_is_answered() {
     assert!(!bench.state.is_being_confirmed(), "its number is closed in the background");
     bench.until(14_999, |_| lost());
     bench.now = Millis(15_000);
-    bench.happen(&Event::Tick);
+    bench.handle(&Event::Tick);
     bench.answer(Says::NotPaid);
     assert_eq!(bench.last.kind, CallKind::Reverse);
     assert!(!bench.state.is_being_confirmed());
     let mut bench = waiting();
     bench.now = Millis(16_000);
-    bench.happen(&Event::Cancel);
+    bench.handle(&Event::Cancel);
     assert!(!bench.state.is_being_confirmed(), "nothing was told yet");
 }
 
@@ -199,7 +199,7 @@ fn the_time_of_the_first_reversal_is_said_only_while_it_is_held_back() {
     assert_eq!((outlook.checks_at, outlook.gives_up_at), (Some(Millis(5_000)), None));
     assert_eq!(outlook.reverses_at, Some(Millis(15_000)));
     bench.now = Millis(5_000);
-    bench.happen(&Event::Tick);
+    bench.handle(&Event::Tick);
     let outlook = bench.state.outlook(&RULES);
     assert_eq!(outlook.checks_at, None, "it is being asked");
     assert_eq!(outlook.reverses_at, Some(Millis(15_000)));

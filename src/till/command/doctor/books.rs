@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
-use super::Reporter;
+use super::FindingReporter;
 use crate::clock::Millis;
 use crate::journal::{Audit, JournalError, JournalReader};
 use crate::text::doctor::{Finding, Verdict};
@@ -26,7 +26,7 @@ const MOST_FLUSHES: u64 = 20_000;
 const TOO_FAST_US: u64 = 30;
 
 /// Verifies the whole journal at this path, and tests the disk under it.
-pub(super) fn check(path: &Path, clock: &Clock, reporter: &mut Reporter) {
+pub(super) fn check(path: &Path, clock: &Clock, reporter: &mut FindingReporter) {
     match audit(path) {
         Ok(None) => reporter.report(&Finding::NoJournal(path.display().to_string())),
         Ok(Some(Audit { orders, open, attention, numbers_taken })) => {

@@ -4,7 +4,7 @@ use std::fs::OpenOptions;
 use std::io;
 use std::path::Path;
 
-use super::Reporter;
+use super::FindingReporter;
 use crate::clean::clean;
 use crate::command::devices::may_open;
 use crate::command::wiring::{learned, scanner_settings};
@@ -21,7 +21,7 @@ const WORDS: usize = 60;
 
 /// Checks each device. While a till runs, its ports are left alone: even an attempt to open one
 /// would disturb the program that has it (devices 1.4).
-pub(super) fn check(config: &Config, is_running: bool, reporter: &mut Reporter) {
+pub(super) fn check(config: &Config, is_running: bool, reporter: &mut FindingReporter) {
     scanners(config, is_running, reporter);
     let look_at = |check, port: Option<&Path>, baud| match port {
         Some(port) => serial(check, port, baud, is_running),
@@ -42,7 +42,7 @@ pub(super) fn check(config: &Config, is_running: bool, reporter: &mut Reporter) 
 }
 
 /// The scanner at the configured port, and those that are found.
-fn scanners(config: &Config, is_running: bool, reporter: &mut Reporter) {
+fn scanners(config: &Config, is_running: bool, reporter: &mut FindingReporter) {
     if config.scanner.kind == ScannerKind::None {
         return reporter.report(&Finding::NoDevice(Check::Scanner));
     }

@@ -3,7 +3,7 @@
 
 use secrecy::ExposeSecret;
 
-use super::Reporter;
+use super::FindingReporter;
 use super::certificate::Validity;
 use crate::clock::{TimeZone, Timestamp};
 use crate::command::open::route;
@@ -45,7 +45,7 @@ pub(super) async fn check(
     config: &Config,
     settings: &Settings,
     clock: &Clock,
-    reporter: &mut Reporter,
+    reporter: &mut FindingReporter,
 ) {
     reporter.report(&certificate(settings, clock.wall(), &config.store.time_zone));
     if settings.ca_pem.is_some() && settings.base_url.ends_with(REAL) {
