@@ -10,7 +10,7 @@ use crate::clock::{TimeZone, Timestamp};
 use crate::money::{Currency, Money};
 
 /// How many digits follow the till's id in an order number.
-const NUMBER_DIGITS: usize = 18;
+const NUMBER_DIGITS: usize = 20;
 
 /// Our number for a payment, and its idempotency key at the gateway: 6 to 32 of
 /// `0-9 A-Z a-z _ -` (protocol 5.1).
@@ -25,13 +25,15 @@ pub struct NotAnOrderNumber;
 
 impl OutTradeNo {
     /// A new number: the till's id, the shop's wall time to the second, the last four digits of the
-    /// journal's counter, and two random digits.
+    /// journal's counter, and four random digits around them.
     ///
     /// The counter makes it unique whatever the clock does. The time tells a till from its own past
-    /// if the journal was lost, and the random digits tell it from a copy of itself.
-    pub fn new(till: &TillId, now: Timestamp, zone: &TimeZone, counter: u64, chance: u8) -> Self {
+    /// if the journal was lost, and the random digits from another till with the same id. Where
+    /// even they coincide, the order's mark tells whose it is ([`Order::mark`]).
+    pub fn new(till: &TillId, now: Timestamp, zone: &TimeZone, counter: u64, chance: u16) -> Self {
         let time = now.local("%y%m%d%H%M%S", zone);
-        Self(format!("{}{time}{:04}{:02}", till.0, counter % 10_000, chance % 100))
+        let (left, right) = (chance / 100 % 100, chance % 100);
+        Self(format!("{}{time}{left:02}{:04}{right:02}", till.0, counter % 10_000))
     }
 
     /// The number as text.
@@ -164,6 +166,9 @@ pub struct Order {
     pub device_info: String,
     /// The address from which this machine reaches the gateway.
     pub client_ip: String,
+    /// Random: sent along, and returned by the gateway whenever it speaks of the order. An order of
+    /// this number with another mark is another till's. Empty for an order without one.
+    pub mark: String,
 }
 
 #[cfg(test)]
@@ -175,8 +180,8 @@ mod tests {
     #[test]
     fn an_order_number_says_till_time_and_count() {
         let till = TillId::new("T01").unwrap();
-        let number = OutTradeNo::new(&till, NOW, &TimeZone::UTC, 123_456, 7);
-        assert_eq!(number.as_str(), "T01261122033000345607");
+        let number = OutTradeNo::new(&till, NOW, &TimeZone::UTC, 123_456, 8_907);
+        assert_eq!(number.as_str(), "T0126112203300089345607");
         assert!(number.is_of(&till));
         assert!(!number.is_of(&TillId::new("T0").unwrap()));
         assert_eq!(OutTradeNo::try_from(String::from(number.clone())), Ok(number));
@@ -184,8 +189,13 @@ mod tests {
 
     #[test]
     fn the_longest_till_id_still_gives_a_number_the_gateway_takes() {
-        let number =
-            OutTradeNo::new(&TillId::new("LOBBY123").unwrap(), NOW, &TimeZone::UTC, u64::MAX, 255);
+        let number = OutTradeNo::new(
+            &TillId::new("LOBBY123").unwrap(),
+            NOW,
+            &TimeZone::UTC,
+            u64::MAX,
+            u16::MAX,
+        );
         assert!(number.as_str().len() <= 32);
         assert!(OutTradeNo::try_from(String::from(number)).is_ok());
     }
@@ -233,11 +243,11 @@ mod tests {
     fn a_number_of_another_length_or_with_letters_is_not_of_this_till() {
         let till = TillId::new("T01").unwrap();
         for (number, ours) in [
-            ("T01261122113000345607", true),
-            ("T0126112211300034560", false),
-            ("T012611221130003456071", false),
-            ("T0126112211300034560x", false),
-            ("T02261122113000345607", false),
+            ("T0126112211300089345607", true),
+            ("T012611221130008934560", false),
+            ("T01261122113000893456071", false),
+            ("T012611221130008934560x", false),
+            ("T0226112211300089345607", false),
         ] {
             let read = OutTradeNo::try_from(number.to_owned()).unwrap();
             assert_eq!(read.is_of(&till), ours, "{number}");

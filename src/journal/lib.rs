@@ -150,6 +150,8 @@ struct StoredRequest {
     body: String,
     device_info: String,
     client_ip: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    mark: String,
 }
 
 /// The one writer of a journal file.
@@ -363,6 +365,7 @@ fn insert_attempt(
         body: order.body.clone(),
         device_info: order.device_info.clone(),
         client_ip: order.client_ip.clone(),
+        mark: order.mark.clone(),
     })?;
     transaction
         .prepare_cached(

@@ -297,6 +297,7 @@ fn stored_attempt(row: &Row<'_>) -> Result<StoredAttempt, JournalError> {
             body: request.body,
             device_info: request.device_info,
             client_ip: request.client_ip,
+            mark: request.mark,
         },
         boot: row.get(6)?,
         sent_at: Uptime(millis(row.get(7)?).0),

@@ -14,7 +14,9 @@ use secrecy::ExposeSecret;
 use tokio::sync::mpsc;
 
 use crate::clock::{Millis, Uptime};
-use crate::engine::{Effect, Engine, OrderTemplate, Recovered, Refusal, Report, SaleRef, Start};
+use crate::engine::{
+    Draw, Effect, Engine, OrderTemplate, Recovered, Refusal, Report, SaleRef, Start,
+};
 use crate::gateway::{Ask, Decoded, Gateway, Stamp};
 use crate::journal::{Journal, JournalError, Writer, Written};
 use crate::order::{AuthCode, Order, OutTradeNo};
@@ -131,9 +133,9 @@ impl Till {
         note: String,
         code: AuthCode,
     ) -> Result<OutTradeNo, Refusal> {
-        // Without randomness, the number is still unique by its counter; only copies of a till
-        // could collide.
-        let draw = random::draw().unwrap_or_default();
+        // Without randomness, the number is still unique by its counter; only tills with the same
+        // id could collide.
+        let draw = Draw(random::draw().unwrap_or_default());
         let code_hash = self.hash(&code);
         let client_ip = self.client_ip.or_else(|| self.transport.local_address());
         let client_ip = client_ip.map_or_else(|| "127.0.0.1".to_owned(), |ip| ip.to_string());

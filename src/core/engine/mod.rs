@@ -4,6 +4,7 @@
 //! state is written; only once it is on disk does memory follow, a report go out and a call leave.
 //! If the write fails, nothing is sent. There is no I/O and no clock in here.
 
+mod draw;
 mod in_flight;
 mod pacer;
 mod record;
@@ -20,6 +21,7 @@ use crate::order::{AuthCode, Merchant, Order, OutTradeNo, TillId};
 use crate::payment::{
     Answer, Call, CallKind, Event, Inconclusive, Rules, State, Status, Submitted,
 };
+pub use draw::Draw;
 use in_flight::{InFlight, Writing};
 use pacer::Pacer;
 pub use record::{Attempt, Begin, Entry, Recovered, SaleEntry, StoredAttempt};
@@ -71,7 +73,7 @@ pub struct Start {
     /// This machine's address on the route to the gateway.
     pub client_ip: String,
     /// Random bytes: one for the order number, one for the jitter of the payment's waits.
-    pub draw: [u8; 2],
+    pub draw: Draw,
 }
 
 /// Why an attempt was not begun. Nothing was written or sent.
@@ -197,7 +199,7 @@ impl Engine {
         let attempt = self.last_attempt;
         let counter = u64::try_from(attempt).unwrap_or(0);
         let OrderTemplate { till, time_zone, .. } = &self.template;
-        let out_trade_no = OutTradeNo::new(till, wall, time_zone, counter, draw[0]);
+        let out_trade_no = OutTradeNo::new(till, wall, time_zone, counter, draw.number());
         let order = Order {
             out_trade_no: out_trade_no.clone(),
             amount,
@@ -206,8 +208,9 @@ impl Engine {
             body: self.template.body.clone(),
             device_info: self.template.device_info.clone(),
             client_ip,
+            mark: draw.mark(),
         };
-        let state = State::begin(&self.rules, draw[1]);
+        let state = State::begin(&self.rules, draw.jitter());
         let entry = Entry {
             attempt,
             at: wall,

@@ -103,7 +103,7 @@ impl EngineBench {
                     }
                     let attempt = report.attempt;
                     let number = attempt.out_trade_no.as_str();
-                    let counter = number[15..19].parse().unwrap();
+                    let counter = number[17..21].parse().unwrap();
                     self.reported.push((counter, attempt.state.status(), attempt.recorded));
                 }
             }
@@ -119,7 +119,7 @@ impl EngineBench {
             code: auth_code,
             code_hash: [code; 16],
             client_ip: "203.0.113.7".into(),
-            draw: [7, 0],
+            draw: Draw([0, 7, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8]),
         };
         let (number, effects) = self.engine.begin(start, now, wall)?;
         self.take(effects);
@@ -196,6 +196,7 @@ fn stored(id: i64, mch_id: &str, boot: i64) -> StoredAttempt {
             body: String::new(),
             device_info: String::new(),
             client_ip: String::new(),
+            mark: String::new(),
         },
         boot,
         sent_at: Uptime(990_000),
@@ -330,7 +331,7 @@ fn numbers_go_on_where_the_journal_ended() {
     let mut bench =
         EngineBench::with(Recovered { last_attempt: 41, last_sale: 17, ..Recovered::default() });
     let number = bench.sell(1).unwrap();
-    assert_eq!(&number.as_str()[15..], "004207");
+    assert_eq!(&number.as_str()[15..], "00004207");
     let begin = bench.written[0].begin.as_ref().unwrap();
     assert_eq!((bench.written[0].attempt, begin.sale.id), (42, 18));
 }

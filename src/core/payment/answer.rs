@@ -114,6 +114,8 @@ pub enum TillCause {
     WrongNumber,
     WrongMerchant,
     WrongCurrency,
+    /// The order of this number is another till's, which has the same id.
+    AnotherTill,
     /// The gateway refuses all requests: the set-up is wrong.
     Configuration,
     /// An unsigned refusal.
@@ -134,7 +136,7 @@ pub enum TillCause {
 
 impl TillCause {
     /// All of them.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::Timeout,
         Self::Cancelled,
         Self::Restarted,
@@ -149,6 +151,7 @@ impl TillCause {
         Self::WrongNumber,
         Self::WrongMerchant,
         Self::WrongCurrency,
+        Self::AnotherTill,
         Self::Configuration,
         Self::Refused,
         Self::DeliveredLate,
@@ -176,6 +179,7 @@ impl TillCause {
             Self::WrongNumber => "wrong_number",
             Self::WrongMerchant => "wrong_merchant",
             Self::WrongCurrency => "wrong_currency",
+            Self::AnotherTill => "another_till",
             Self::Configuration => "configuration",
             Self::Refused => "refused",
             Self::DeliveredLate => "delivered_late",
@@ -263,7 +267,7 @@ impl Answer {
     pub const fn reason(&self) -> Option<&Reason> {
         match self {
             Self::Submitted(Submitted::Declined(reason) | Submitted::Ambiguous(reason))
-            | Self::Found(Found::Failed(reason))
+            | Self::Found(Found::Failed(reason) | Found::AnotherTills(reason))
             | Self::Reversed(
                 Reversed::Repeat(reason) | Reversed::Refused(reason) | Reversed::Expired(reason),
             ) => Some(reason),
@@ -314,6 +318,8 @@ pub enum Found {
     Ended(Ending),
     /// The gateway does not know the number: `ORDERNOTEXIST`.
     NotFound,
+    /// The order of this number is another till's: nothing of it is ours to take or to reverse.
+    AnotherTills(Reason),
     Inconclusive(Inconclusive),
 }
 

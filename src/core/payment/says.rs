@@ -14,6 +14,7 @@ pub(crate) enum Says {
     Failed(Reason),
     Ended(Ending),
     NotFound,
+    AnotherTills(Reason),
     Declined(Reason),
     Ambiguous(Reason),
     Unsigned(Reason),
@@ -40,6 +41,7 @@ impl Says {
             (Self::Failed(why), Query) => Answer::Found(Found::Failed(why)),
             (Self::Ended(ending), Query) => Answer::Found(Found::Ended(ending)),
             (Self::NotFound, Query) => Answer::Found(Found::NotFound),
+            (Self::AnotherTills(why), Query) => Answer::Found(Found::AnotherTills(why)),
             (Self::Accepted, Reverse) => Answer::Reversed(Reversed::Accepted),
             (Self::Repeat(why), Reverse) => Answer::Reversed(Reversed::Repeat(why)),
             (Self::ReversalRefused(why), Reverse) => Answer::Reversed(Reversed::Refused(why)),
@@ -76,6 +78,7 @@ impl From<Answer> for Says {
             Answer::Reversed(Reversed::Repeat(why)) => Self::Repeat(why),
             Answer::Reversed(Reversed::Refused(why)) => Self::ReversalRefused(why),
             Answer::Reversed(Reversed::Expired(why)) => Self::Expired(why),
+            Answer::Found(Found::AnotherTills(why)) => Self::AnotherTills(why),
             Answer::Submitted(Submitted::Inconclusive(what))
             | Answer::Found(Found::Inconclusive(what))
             | Answer::Reversed(Reversed::Inconclusive(what)) => match what {

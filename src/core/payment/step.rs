@@ -146,6 +146,12 @@ impl<'a> Step<'a> {
             Submitted::Inconclusive(Inconclusive::NotSent(reason)) => {
                 return Some(never_sent(reason));
             }
+            // Two tills gave out one number, and this one came second.
+            Submitted::Inconclusive(Inconclusive::Unknown(reason))
+                if reason.is(TillCause::AnotherTill) =>
+            {
+                self.doubt(pending, Doubt::Echo, reason);
+            }
             Submitted::Inconclusive(Inconclusive::Unknown(reason)) => {
                 if pending.phase == Phase::Sent {
                     pending.phase = Phase::Checking;
@@ -185,6 +191,7 @@ impl<'a> Step<'a> {
                 let reason = Reason::gateway(ending.code(), "");
                 return Some(closed(Outcome::Declined, reason));
             }
+            (Found::AnotherTills(reason), _) => return Some(anothers(reason)),
             // A rate limit looks the same, and passes: only time tells.
             (Found::Inconclusive(Inconclusive::Unsigned(said)), Some(Doubt::Unsigned))
                 if pending.polled_at >= self.rules.reverse_not_before =>
@@ -269,6 +276,11 @@ impl<'a> Step<'a> {
     /// A query was answered: either the reversal is confirmed, or another one is due.
     fn polled(&mut self, reversing: &mut Reversing, found: &Found) -> Option<Stage> {
         match found {
+            Found::AnotherTills(reason) if reversing.held.is_none() => {
+                return Some(anothers(reason));
+            }
+            // It was proved ours before: one of the two answers is wrong.
+            Found::AnotherTills(_) => reversing.reversal.poll_later(self.pace()),
             // It was shown as not paid: the money is shown first, and queried once more.
             Found::Ended(Ending::Refunded) if reversing.shown == Shown::Declined => {
                 self.show_money_found(reversing);
@@ -360,7 +372,7 @@ impl<'a> Step<'a> {
                         self.reverse_or_wait(&mut reversing);
                         return Some(Stage::Reversing(reversing));
                     }
-                    Found::NotFound | Found::Ended(_) => {
+                    Found::NotFound | Found::Ended(_) | Found::AnotherTills(_) => {
                         closed.recheck =
                             recheck.then.map(|at| Recheck { at, then: None, awaiting: None });
                     }
@@ -503,6 +515,11 @@ fn closed(outcome: Outcome, reason: Reason) -> Stage {
 
 fn returned() -> Stage {
     closed(Outcome::Returned, TillCause::PaidAtLastMoment.into())
+}
+
+/// The number is another till's: the gateway refuses our submission of it, whenever it arrives.
+fn anothers(reason: &Reason) -> Stage {
+    closed(Outcome::Declined, reason.clone())
 }
 
 fn never_sent(reason: &Reason) -> Stage {

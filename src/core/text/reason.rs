@@ -394,6 +394,11 @@ fn till_cause(cause: TillCause) -> Explanation {
             "WeChat Pay answered with a different currency.",
             "微信支付返回的币种与本单不符。",
         ),
+        TillCause::AnotherTill => plain(
+            ScanAgain,
+            "Another till has the same till.id and gave out this order number.",
+            "另一台收银机使用了相同的 till.id，订单号重复。",
+        ),
         TillCause::Configuration => quoted(
             Manager,
             "WeChat Pay refused the request as a whole; the till is probably set up wrongly.",

@@ -105,7 +105,9 @@ fn answered(answer: &Answer, status: Status) -> Fact {
         }
         Answer::Found(Found::NotPaid) => Fact::NotPaidYet,
         Answer::Found(Found::NotFound) => Fact::NotFoundYet,
-        Answer::Found(Found::Failed(reason)) => Fact::Failed(reason.clone()),
+        Answer::Found(Found::Failed(reason) | Found::AnotherTills(reason)) => {
+            Fact::Failed(reason.clone())
+        }
         Answer::Found(Found::Ended(ending)) => Fact::Ended(*ending),
         Answer::Reversed(Reversed::Accepted) => Fact::ReversalAccepted,
         Answer::Reversed(Reversed::Repeat(reason)) => Fact::ReversalRepeats(reason.clone()),

@@ -48,7 +48,7 @@ pub fn answer(answer: &Answer, language: Language) -> String {
             Found::Paid(proof) => paid(proof, language),
             Found::Paying => "USERPAYING".into(),
             Found::NotPaid => "NOTPAY".into(),
-            Found::Failed(reason) => code(reason),
+            Found::Failed(reason) | Found::AnotherTills(reason) => code(reason),
             Found::Ended(ending) => ending.code().into(),
             Found::NotFound => "ORDERNOTEXIST".into(),
             Found::Inconclusive(what) => inconclusive(what),

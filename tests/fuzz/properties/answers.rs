@@ -107,6 +107,7 @@ pub fn order() -> Order {
         body: "Corner Coffee T01".into(),
         device_info: "S001".into(),
         client_ip: "203.0.113.7".into(),
+        mark: "0123456789abcdef".into(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Customers come, and the cashier acts.
 
-use paytill::engine::{Effect, SaleRef, Start};
+use paytill::engine::{Draw, Effect, SaleRef, Start};
 use paytill::money::{Currency, Money};
 use paytill::order::{AuthCode, OutTradeNo};
 use paytill::payment::Event;
@@ -56,7 +56,9 @@ impl World {
             None => SaleRef::New(amount),
         };
         let mut rng = self.plan.chance("draw", serial);
-        let draw = [rng.u8(..), rng.u8(..)];
+        let mut draw = [0; 12];
+        rng.fill(&mut draw);
+        let draw = Draw(draw);
         let (now, wall) = (self.uptime(), self.wall());
         let Some(till) = &mut self.till else { return };
         let Some(auth_code) = AuthCode::new(&code) else { return };

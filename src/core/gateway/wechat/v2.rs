@@ -13,7 +13,7 @@ use crate::clock::Timestamp;
 use crate::gateway::{Ask, Decoded, Gateway, Outgoing, Reply, Stamp};
 use crate::order::{Merchant, Order};
 use crate::payment::{
-    Answer, Ending, Found, Inconclusive, Proof, Reason, Reversed, Submitted, TillCause,
+    Answer, CallKind, Ending, Found, Inconclusive, Proof, Reason, Reversed, Submitted, TillCause,
 };
 
 const CONTENT_TYPE: http::HeaderValue = http::HeaderValue::from_static("text/xml; charset=utf-8");
@@ -60,6 +60,7 @@ impl WechatV2 {
             fields.set("total_fee", order.amount.minor().to_string());
             fields.set("fee_type", order.currency.code());
             fields.set("spbill_create_ip", &order.client_ip);
+            fields.set("attach", &order.mark);
             fields.set("auth_code", code.expose());
         }
         fields
@@ -76,6 +77,11 @@ impl WechatV2 {
             return unread(unknown(TillCause::BadAnswer));
         };
         let answer = match self.check(ask, &fields) {
+            Err(Inconclusive::Unknown(reason))
+                if reason.is(TillCause::AnotherTill) && ask.kind() == CallKind::Query =>
+            {
+                Answer::Found(Found::AnotherTills(reason))
+            }
             Err(what) => Answer::inconclusive(ask.kind(), what),
             Ok(is_success) => match ask {
                 Ask::Submit(order, _) if is_success => Answer::Submitted(
@@ -116,6 +122,9 @@ impl WechatV2 {
         let number = fields.get("out_trade_no");
         if number.is_some_and(|number| number != ask.order().out_trade_no.as_str()) {
             return Err(unknown(TillCause::WrongNumber));
+        }
+        if is_anothers(fields, ask.order()) {
+            return Err(unknown(TillCause::AnotherTill));
         }
         match fields.get("result_code") {
             Some("SUCCESS") => Ok(true),
@@ -220,6 +229,9 @@ fn trade_state(fields: &Fields, order: &Order, now: Timestamp) -> Found {
         return Found::Inconclusive(unknown(TillCause::WrongNumber));
     }
     match fields.get("trade_state") {
+        Some("SUCCESS") if is_unlike(fields, order) => {
+            Found::AnotherTills(TillCause::AnotherTill.into())
+        }
         Some("SUCCESS") => paid(fields, order, now).map_or_else(Found::Inconclusive, Found::Paid),
         Some("USERPAYING" | "ACCEPT") => Found::Paying,
         Some("NOTPAY") => Found::NotPaid,
@@ -236,6 +248,21 @@ fn trade_state(fields: &Fields, order: &Order, now: Timestamp) -> Found {
         // An unknown word proves nothing.
         Some(_) | None => Found::Inconclusive(unknown(TillCause::BadAnswer)),
     }
+}
+
+/// Whether the order of this number carries another mark than ours: another till has given out the
+/// same number. The gateway may leave the mark out, and then says nothing about it.
+fn is_anothers(fields: &Fields, order: &Order) -> bool {
+    let is_other = |mark: &str| !order.mark.is_empty() && mark != order.mark;
+    fields.get("attach").is_some_and(is_other)
+}
+
+/// Whether a payment carries no mark, and is of another amount than ours: not the order we sent.
+fn is_unlike(fields: &Fields, order: &Order) -> bool {
+    let amount = order.amount.minor().to_string();
+    !order.mark.is_empty()
+        && fields.get("attach").is_none()
+        && fields.get("total_fee").is_some_and(|fee| fee != amount)
 }
 
 /// The proof in a message that reports a payment, if it matches the order in every part.

@@ -285,3 +285,37 @@ fn a_person_may_ask_a_fifth_of_an_interval_after_the_last_question() {
         assert_eq!(bench.times(CallKind::Query).len(), asked, "{at}");
     }
 }
+
+#[test]
+fn what_is_another_tills_is_neither_taken_nor_reversed() {
+    let anothers = || Says::AnotherTills(reason("another_till"));
+    // Refused as used, or its answer lost; found while pending, and while it is being reversed.
+    for first in [Says::Ambiguous(reason("OUT_TRADE_NO_USED")), lost()] {
+        for found_at in [5_000, 10_000, 25_000] {
+            let mut bench = PaymentBench::begin();
+            bench.answer(first.clone());
+            if bench.last.kind == CallKind::Query {
+                bench.answer(lost());
+            }
+            bench.until(found_at - 1, |kind| {
+                assert_ne!(kind, CallKind::Reverse);
+                lost()
+            });
+            bench.until(found_at, |_| anothers());
+            assert_eq!(bench.state.status(), Status::Declined, "{first:?} {found_at}");
+            assert_eq!(bench.state.money(), Funds::NotMoved);
+            assert_eq!(bench.state.reason().unwrap().code(), "another_till");
+            assert!(!bench.state.is_open());
+        }
+    }
+}
+
+#[test]
+fn a_payment_that_another_till_made_under_our_number_is_not_taken() {
+    let mut bench = PaymentBench::begin();
+    bench.answer(Says::Unknown(TillCause::AnotherTill.into()));
+    assert_eq!(bench.last.kind, CallKind::Query, "asked about at once");
+    bench.answer(Says::AnotherTills(TillCause::AnotherTill.into()));
+    assert_eq!(bench.state.status(), Status::Declined);
+    assert!(bench.times(CallKind::Reverse).is_empty());
+}

@@ -123,6 +123,7 @@ async fn account(
         body: String::new(),
         device_info: String::new(),
         client_ip: String::new(),
+        mark: String::new(),
     };
     let codec =
         WechatV2::new(settings.merchant.clone(), settings.sign_type, settings.api_key.clone());

@@ -35,6 +35,7 @@ fn order() -> Order {
         body: "测试门店-拿铁 & <可颂>".into(),
         device_info: "POS-01".into(),
         client_ip: "203.0.113.7".into(),
+        mark: String::new(),
     }
 }
 

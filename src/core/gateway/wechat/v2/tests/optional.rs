@@ -68,3 +68,53 @@ fn query_of(pairs: &[(&str, &str)]) -> Reply {
     pairs.push(("trade_state", "SUCCESS"));
     reply(200, signed(&pairs))
 }
+
+const MARK: &str = "0123456789abcdef";
+
+fn marked() -> Order {
+    Order { mark: MARK.into(), ..order() }
+}
+
+#[test]
+fn the_mark_goes_out_with_the_submission() {
+    let (order, code) = (marked(), code());
+    let gateway = gateway(SignType::HmacSha256);
+    let sent = |ask| Fields::from_xml(gateway.encode(ask, &stamp("nonce")).request.body()).unwrap();
+    assert_eq!(sent(Ask::Submit(&order, &code)).get("attach"), Some(MARK));
+    assert_eq!(sent(Ask::Query(&order)).get("attach"), None);
+}
+
+#[test]
+fn an_order_with_another_mark_is_another_tills_whatever_has_become_of_it() {
+    let order = marked();
+    let gateway = gateway(SignType::HmacSha256);
+    let found = |pairs: &[(&str, &str)]| -> Says {
+        gateway.decode(Ask::Query(&order), &reply(200, signed(pairs)), NOW).answer.into()
+    };
+    for state in ["SUCCESS", "USERPAYING", "NOTPAY", "PAYERROR", "CLOSED", "REVOKED", "REFUND"] {
+        let mut pairs = PAID.to_vec();
+        pairs.extend([("trade_state", state), ("attach", "fedcba9876543210")]);
+        let Says::AnotherTills(reason) = found(&pairs) else { panic!("{state}") };
+        assert_eq!(reason.code(), "another_till");
+        // With our own mark, or none, it is ours.
+        for mark in [MARK, ""] {
+            pairs.retain(|(name, _)| *name != "attach");
+            pairs.push(("attach", mark));
+            assert!(!matches!(found(&pairs), Says::AnotherTills(_)), "{state} {mark:?}");
+        }
+    }
+}
+
+#[test]
+fn a_payment_of_another_amount_is_another_tills_unless_it_carries_our_mark() {
+    let order = marked();
+    let gateway = gateway(SignType::HmacSha256);
+    let found = |mark: &str| -> Says {
+        let mut pairs = PAID.to_vec();
+        pairs.retain(|(name, _)| *name != "total_fee");
+        pairs.extend([("total_fee", "999"), ("trade_state", "SUCCESS"), ("attach", mark)]);
+        gateway.decode(Ask::Query(&order), &reply(200, signed(&pairs)), NOW).answer.into()
+    };
+    assert!(matches!(found(""), Says::AnotherTills(_)));
+    assert_eq!(code_of(&found(MARK)), "wrong_amount");
+}
