@@ -191,6 +191,11 @@ impl Till {
         self.busy().next().is_some() || !self.notices.is_empty()
     }
 
+    /// Whether a number that the gateway never knew is due to be queried again.
+    pub fn is_recheck_due(&self) -> bool {
+        self.engine.is_recheck_due(self.clock.uptime())
+    }
+
     /// The next notice. Cancel-safe: the future may be dropped and called again without losing
     /// anything.
     pub async fn next(&mut self) -> Notice {

@@ -90,6 +90,21 @@ fn recovery_reports_each_step_once_and_says_so_where_there_is_nothing_to_do() {
 }
 
 #[test]
+fn recovery_finds_what_arrived_after_its_end_once_it_is_due_to_be_queried_again() {
+    let shop = TestShop::open(Scenario::from_name("delivered-late"), PACE);
+    let ran = shop.pay("12.34", "130000000000000000");
+    assert_eq!(ran.last()["state"], "reversed", "{ran:?}");
+    // The request arrives; the till is off. Each recovery asks only about what is due.
+    let mut recovered = shop.recover();
+    while !shop.ledger().iter().any(|entry| entry.charged.minor() > 0 && entry.net().minor() == 0) {
+        assert_eq!(recovered.exit, 0, "{recovered:?}");
+        recovered = shop.recover();
+    }
+    assert_eq!(recovered.states(), ["reversing", "reversed"], "{recovered:?}");
+    shop.assert_books_agree(true);
+}
+
+#[test]
 fn random_customers_never_part_the_books() {
     let shop = TestShop::open_seeded(Scenario::from_name("random"), PACE, 7);
     for serial in 0..12 {

@@ -426,6 +426,19 @@ impl Engine {
         self.attempts.values().filter(busy).map(|in_flight| &in_flight.order.out_trade_no)
     }
 
+    /// Whether a recheck is due, or its answer awaited: nothing is expected of it, and money may be
+    /// held all the same.
+    pub fn is_recheck_due(&self, now: Uptime) -> bool {
+        let due = |in_flight: &InFlight| {
+            !in_flight.foreign
+                && in_flight.state.is_to_be_rechecked()
+                && (in_flight.writing.is_some()
+                    || in_flight.state.awaited().is_some()
+                    || in_flight.wake_at(&self.rules).is_some_and(|at| at <= now))
+        };
+        !self.stopped && self.attempts.values().any(due)
+    }
+
     fn may_begin(&self, sale: &SaleRef, code_hash: &[u8; 16]) -> Result<(), Refusal> {
         if self.stopped {
             return Err(Refusal::Stopped);

@@ -37,7 +37,9 @@ pub async fn run(json: Json, loaded: &Loaded, clock: &Clock) -> Result<Exit, Fai
     let deadline = clock.uptime().after(patience);
     let mut reported: BTreeMap<OutTradeNo, Status> = BTreeMap::new();
     let mut hopeless = Hopeless::default();
-    while till.is_busy() && clock.uptime() < deadline && !hopeless.has_all(till.busy()) {
+    while (till.is_busy() && !hopeless.has_all(till.busy()) || till.is_recheck_due())
+        && clock.uptime() < deadline
+    {
         match tokio::time::timeout(BEAT, till.next()).await {
             Ok(Notice::Attempt(report)) => {
                 let Report { attempt, event, .. } = *report;

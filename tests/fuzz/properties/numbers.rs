@@ -25,7 +25,8 @@ pub fn check(data: &[u8]) {
         assert_eq!((number.as_str(), number.tail().len()), (&*text, 6));
     }
     let made_by = till.unwrap_or_else(|| TillId::new("T01").unwrap());
-    let made = OutTradeNo::new(&made_by, wall, &TimeZone::UTC, counter.unsigned_abs(), chance.into());
+    let made =
+        OutTradeNo::new(&made_by, wall, &TimeZone::UTC, counter.unsigned_abs(), chance.into());
     assert_eq!(OutTradeNo::try_from(String::from(made.clone())).as_ref(), Ok(&made), "{made}");
     assert_eq!(made.as_str().len(), made_by.as_str().len() + 20, "{made}");
     assert!(made.is_of(&made_by), "{made}");
