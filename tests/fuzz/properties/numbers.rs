@@ -28,7 +28,7 @@ pub fn check(data: &[u8]) {
     let made =
         OutTradeNo::new(&made_by, wall, &TimeZone::UTC, counter.unsigned_abs(), chance.into());
     assert_eq!(OutTradeNo::try_from(String::from(made.clone())).as_ref(), Ok(&made), "{made}");
-    assert_eq!(made.as_str().len(), made_by.as_str().len() + 20, "{made}");
+    assert_eq!(made.as_str().len(), made_by.as_str().len() + 18, "{made}");
     assert!(made.is_of(&made_by), "{made}");
     code(&text);
     time(&text, wall);
