@@ -502,7 +502,8 @@ impl Engine {
             // The clock was set back: the attempt may be of any age.
             None => Millis(u64::MAX),
         };
-        let foreign = stored.order.merchant != self.template.merchant;
+        // The key belongs to the mch_id; with it, an order is asked about by its own ids.
+        let foreign = stored.order.merchant.mch_id != self.template.merchant.mch_id;
         let in_flight = InFlight {
             sale: stored.sale,
             order: stored.order,
@@ -518,12 +519,10 @@ impl Engine {
             slept_over: false,
             foreign,
         };
-        let event = Event::Restarted { oldest };
-        if foreign {
-            effects.push(in_flight.report(event.clone(), Some(&in_flight.state), true));
-        }
+        let event = if foreign { Event::MerchantChanged } else { Event::Restarted { oldest } };
+        let in_flight = InFlight { waiting: [(event, Vec::new())].into(), ..in_flight };
         self.attempts.insert(stored.id, in_flight);
-        effects.extend(self.handle_event(stored.id, event, Vec::new(), now, wall));
+        self.advance(stored.id, now, wall, effects);
     }
 
     /// Takes the next waiting event, unless the attempt is being written.

@@ -6,7 +6,7 @@ mod sleep;
 use super::*;
 use crate::gateway::{Decoded, Outgoing, Reply, Stamp};
 use crate::payment::says::{Says, reason};
-use crate::payment::{Ending, Found, Proof};
+use crate::payment::{Ending, Found, Funds, Proof};
 
 const RULES: Rules = Rules {
     query_interval: Millis::seconds(5),
@@ -363,15 +363,38 @@ fn within_one_boot_the_time_line_goes_on_and_after_another_it_is_taken_as_young(
 }
 
 #[test]
-fn an_order_of_another_merchant_is_reported_and_never_touched() {
+fn an_order_of_another_merchant_needs_a_person_and_is_never_touched() {
     let open = vec![stored(1, "1900000999", 7)];
     let mut bench = EngineBench::with(Recovered { last_attempt: 1, open, ..Recovered::default() });
-    assert_eq!(bench.statuses(), [Status::Waiting]);
+    bench.disk(1, true);
+    assert_eq!(bench.statuses(), [Status::Attention]);
+    let state = bench.written.last().unwrap().state.clone();
+    assert_eq!(state.reason().unwrap().code(), "merchant_changed");
+    assert_eq!(state.money(), Funds::Unknown);
     bench.handle(1, Event::CheckNow);
     bench.handle(1, Event::Cancel);
     bench.pass(300_000);
-    assert!(bench.calls.is_empty() && bench.written.is_empty());
+    assert_eq!((bench.calls.len(), bench.written.len()), (0, 1));
     assert!(bench.engine.is_open() && bench.engine.busy().next().is_none());
+    // Started for the right merchant again, it is asked about at once.
+    let again = StoredAttempt { state, ..stored(1, "1900000109", 7) };
+    let mut bench =
+        EngineBench::with(Recovered { last_attempt: 1, open: vec![again], ..Recovered::default() });
+    bench.disk(1, true);
+    assert_eq!(bench.calls.last().unwrap().1.kind, CallKind::Query);
+}
+
+#[test]
+fn an_order_is_asked_about_after_its_other_ids_were_corrected() {
+    let mut mine = stored(1, "1900000109", 7);
+    mine.order.merchant.app_id = "wx0000000000000000".into();
+    mine.order.merchant.sub_mch_id = "1900000110".into();
+    let past = Recovered { last_attempt: 1, open: vec![mine], ..Recovered::default() };
+    let mut bench = EngineBench::with(past);
+    bench.disk(1, true);
+    assert_eq!(bench.calls.last().unwrap().1.kind, CallKind::Query);
+    bench.answer(1, paid());
+    assert_eq!(bench.statuses().last(), Some(&Status::Paid));
 }
 
 #[test]

@@ -117,6 +117,7 @@ pub enum TillCause {
     /// The order of this number is another till's, which has the same id.
     AnotherTill,
     /// The gateway refuses all requests: the set-up is wrong.
+    MerchantChanged,
     Configuration,
     /// An unsigned refusal.
     Refused,
@@ -136,7 +137,7 @@ pub enum TillCause {
 
 impl TillCause {
     /// All of them.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::Timeout,
         Self::Cancelled,
         Self::Restarted,
@@ -152,6 +153,7 @@ impl TillCause {
         Self::WrongMerchant,
         Self::WrongCurrency,
         Self::AnotherTill,
+        Self::MerchantChanged,
         Self::Configuration,
         Self::Refused,
         Self::DeliveredLate,
@@ -180,6 +182,7 @@ impl TillCause {
             Self::WrongMerchant => "wrong_merchant",
             Self::WrongCurrency => "wrong_currency",
             Self::AnotherTill => "another_till",
+            Self::MerchantChanged => "merchant_changed",
             Self::Configuration => "configuration",
             Self::Refused => "refused",
             Self::DeliveredLate => "delivered_late",

@@ -17,6 +17,9 @@ const LONGEST_WAIT_IN_INTERVALS: u64 = 6;
 /// gateway has never seen.
 const NOT_FOUND_APART: u64 = 2;
 
+/// No further poll.
+pub(super) const NEVER: Millis = Millis(u64::MAX);
+
 /// The current time, and how fast the loop goes.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pace {
@@ -96,7 +99,7 @@ impl Reversal {
 
     /// When the next poll is due; `None` while an answer is awaited.
     pub(super) fn next_at(&self) -> Option<Millis> {
-        Some(self.next_at).filter(|_| self.awaiting.is_none())
+        Some(self.next_at).filter(|at| self.awaiting.is_none() && *at < NEVER)
     }
 
     /// Whether the next poll is due.

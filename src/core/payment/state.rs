@@ -21,6 +21,8 @@ pub enum Event {
     Cancel,
     /// A person wants the gateway queried now.
     CheckNow,
+    /// The till was started for another merchant: it cannot do anything about this payment.
+    MerchantChanged,
     /// The till was restarted. `oldest` is the greatest age the payment can have by any clock; the
     /// time line itself continues from what is certain.
     Restarted { oldest: Millis },

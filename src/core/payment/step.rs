@@ -5,7 +5,7 @@
 use super::answer::{
     Answer, Call, CallKind, Ending, Found, Inconclusive, Reason, Reversed, Submitted, TillCause,
 };
-use super::reversal::{Pace, Reversal};
+use super::reversal::{NEVER, Pace, Reversal};
 use super::state::{
     Closed, Doubt, Event, Outcome, Pending, Phase, Recheck, Reversing, Shown, Stage, State,
 };
@@ -57,6 +57,12 @@ impl<'a> Step<'a> {
 
     fn pending(&mut self, pending: &mut Pending, event: &Event) -> Option<Stage> {
         match event {
+            Event::MerchantChanged => {
+                let reason = pending.reason.take().unwrap_or_else(|| TillCause::Restarted.into());
+                let mut reversing = self.reversing_now(Shown::Reversing, reason, true);
+                leave_to_a_person(&mut reversing);
+                return Some(Stage::Reversing(reversing));
+            }
             Event::Begun => {}
             Event::Answered(number, answer) => {
                 return self.pending_answered(pending, *number, answer);
@@ -212,6 +218,11 @@ impl<'a> Step<'a> {
 
     fn reversing(&mut self, reversing: &mut Reversing, event: &Event) -> Option<Stage> {
         match event {
+            // A number that took nothing can stay open at the gateway without harm.
+            Event::MerchantChanged if reversing.shown != Shown::Declined => {
+                leave_to_a_person(reversing);
+            }
+            Event::MerchantChanged => {}
             Event::Begun | Event::Cancel => {}
             Event::Answered(number, answer) => {
                 return self.reversing_answered(reversing, *number, answer);
@@ -382,7 +393,12 @@ impl<'a> Step<'a> {
                     }
                 }
             }
-            Event::Begun | Event::Answered(..) | Event::Tick | Event::CheckNow | Event::Cancel => {}
+            Event::Begun
+            | Event::Answered(..)
+            | Event::Tick
+            | Event::CheckNow
+            | Event::Cancel
+            | Event::MerchantChanged => {}
         }
         None
     }
@@ -517,6 +533,13 @@ fn returned() -> Stage {
     closed(Outcome::Returned, TillCause::PaidAtLastMoment.into())
 }
 
+/// Nothing is asked until the till is started for the right merchant.
+fn leave_to_a_person(reversing: &mut Reversing) {
+    reversing.shown = Shown::Attention;
+    reversing.obstacle = Some(TillCause::MerchantChanged.into());
+    reversing.reversal.poll_at(NEVER);
+}
+
 /// The number is another till's: the gateway refuses our submission of it, whenever it arrives.
 fn anothers(reason: &Reason) -> Stage {
     closed(Outcome::Declined, reason.clone())
@@ -532,6 +555,6 @@ fn too_old(reversing: &mut Reversing) -> Option<Stage> {
         return Some(closed(Outcome::Declined, reversing.reason.clone()));
     }
     reversing.shown = Shown::Attention;
-    reversing.reversal.poll_at(Millis(u64::MAX));
+    reversing.reversal.poll_at(NEVER);
     None
 }

@@ -399,6 +399,12 @@ fn till_cause(cause: TillCause) -> Explanation {
             "Another till has the same till.id and gave out this order number.",
             "另一台收银机使用了相同的 till.id，订单号重复。",
         ),
+        TillCause::MerchantChanged => plain(
+            Manager,
+            "This payment was made for another mch_id, and the till cannot ask about it. Set that \
+             mch_id and its key again and restart the till, or settle it at the merchant platform.",
+            "这笔支付属于另一个商户号，收银机无法查询。请改回原商户号及密钥后重新启动，或在商户平台处理。",
+        ),
         TillCause::Configuration => quoted(
             Manager,
             "WeChat Pay refused the request as a whole; the till is probably set up wrongly.",

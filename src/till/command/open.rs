@@ -75,7 +75,7 @@ fn open_gateway(
     recovered: Recovered,
 ) -> Result<OpenTill, Failure> {
     let route = route(gateway);
-    let codec = WechatV2::new(gateway.merchant.clone(), gateway.sign_type, gateway.api_key.clone());
+    let codec = WechatV2::new(gateway.sign_type, gateway.api_key.clone());
     let parts = TillParts {
         template: template(config, gateway.merchant.clone()),
         rules: config.payment.rules,
@@ -131,11 +131,7 @@ async fn open_training(
         connect_timeout: Millis::seconds(3),
         request_timeout: Millis::seconds(10),
     };
-    let codec = WechatV2::new(
-        account.merchant.clone(),
-        SignType::HmacSha256,
-        account.api_key.clone().into(),
-    );
+    let codec = WechatV2::new(SignType::HmacSha256, account.api_key.clone().into());
     let parts = TillParts {
         template: template(config, account.merchant),
         rules: config.payment.rules,

@@ -157,6 +157,7 @@ fn event_words(event: &Event) -> String {
         }
         Event::Tick => "time".into(),
         Event::Cancel => "cancelled by the cashier".into(),
+        Event::MerchantChanged => "the till sells for another merchant".into(),
         Event::CheckNow => "checked now by the cashier".into(),
         Event::Restarted { .. } => "the till started again".into(),
     }

@@ -19,6 +19,9 @@ pub fn event(event: &Event, language: Language) -> String {
         ),
         Event::Tick => language.pick("time passed", "到时").to_owned(),
         Event::Cancel => language.pick("cancelled by the cashier", "收银员取消").to_owned(),
+        Event::MerchantChanged => language
+            .pick("the till sells for another merchant", "收银机已改用其他商户号")
+            .to_owned(),
         Event::CheckNow => language.pick("checked now by the cashier", "收银员立即查询").to_owned(),
         Event::Restarted { .. } => language.pick("the till restarted", "收银机重新启动").to_owned(),
     }

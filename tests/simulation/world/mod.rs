@@ -237,8 +237,7 @@ impl World {
     fn new(plan: Plan, in_words: bool) -> Self {
         let account = account();
         let key = account.api_key.clone();
-        let gateway =
-            WechatV2::new(account.merchant.clone(), SignType::HmacSha256, key.clone().into());
+        let gateway = WechatV2::new(SignType::HmacSha256, key.clone().into());
         // Whether the real gateway does this is not known (protocol 6).
         let fence_unknown = plan.chance("sync_point", 0).bool();
         let script = Script { fence_unknown, ..Script::default() };

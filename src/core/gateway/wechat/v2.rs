@@ -32,17 +32,16 @@ const NOT_RECORDED: [&str; 9] = [
     "sub_openid",
 ];
 
-/// The codec of one merchant.
+/// The codec of one merchant's key. An answer must carry the ids that its order was made with.
 pub struct WechatV2 {
-    merchant: Merchant,
     sign_type: SignType,
     api_key: SecretString,
 }
 
 impl WechatV2 {
-    /// The codec for a merchant and its API v2 key.
-    pub fn new(merchant: Merchant, sign_type: SignType, api_key: SecretString) -> Self {
-        Self { merchant, sign_type, api_key }
+    /// The codec for a merchant's API v2 key.
+    pub const fn new(sign_type: SignType, api_key: SecretString) -> Self {
+        Self { sign_type, api_key }
     }
 
     fn fields(&self, ask: Ask<'_>) -> Fields {
@@ -114,7 +113,7 @@ impl WechatV2 {
         if !fields.is_signed(self.sign_type, self.api_key.expose_secret()) {
             return Err(unknown(TillCause::BadSignature));
         }
-        if let Some(id) = foreign_id(fields, &self.merchant) {
+        if let Some(id) = foreign_id(fields, &ask.order().merchant) {
             let theirs = clean(fields.get(id).unwrap_or("-"), 32);
             let text = format!("{id} {theirs}");
             return Err(Inconclusive::Unknown(Reason::quoting(TillCause::WrongMerchant, text)));

@@ -125,8 +125,7 @@ async fn account(
         client_ip: String::new(),
         mark: String::new(),
     };
-    let codec =
-        WechatV2::new(settings.merchant.clone(), settings.sign_type, settings.api_key.clone());
+    let codec = WechatV2::new(settings.sign_type, settings.api_key.clone());
     let ask = Ask::Query(&order);
     let reply = transport
         .carry(&codec.encode(ask, &Stamp { time: clock.wall(), nonce }), clock.uptime(), || {})

@@ -298,6 +298,8 @@ pub(super) fn ahead(model: &Model, attempt: &ShownAttempt) -> Option<String> {
             Some(at) if at > elapsed => text.stops_waiting_in(left(at)),
             Some(_) | None => text.stops_waiting_now().into(),
         }),
+        // The till can do nothing more about it.
+        Status::Attention if outlook.checks_at.is_none() && state.awaited().is_none() => None,
         Status::Reversing | Status::Attention => {
             Some(match (outlook.reverses_at, outlook.checks_at) {
                 (Some(at), _) if at > elapsed => text.reverses_in(left(at)),

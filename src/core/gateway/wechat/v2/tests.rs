@@ -44,7 +44,7 @@ fn code() -> AuthCode {
 }
 
 fn gateway(sign_type: SignType) -> WechatV2 {
-    WechatV2::new(merchant(), sign_type, KEY.into())
+    WechatV2::new(sign_type, KEY.into())
 }
 
 fn decode(sign_type: SignType, kind: CallKind, body: Vec<u8>) -> Says {
@@ -503,8 +503,8 @@ fn an_answer_for_another_shop_under_the_same_merchant_proves_nothing() {
         sub_mch_id: "1900000110".into(),
         ..merchant()
     };
-    let (order, code) = (Order { merchant: shop.clone(), ..order() }, code());
-    let gateway = WechatV2::new(shop, SignType::HmacSha256, KEY.into());
+    let (order, code) = (Order { merchant: shop, ..order() }, code());
+    let gateway = WechatV2::new(SignType::HmacSha256, KEY.into());
     for (sub_app_id, sub_mch_id, ours) in [
         ("wx2222222222222222", "1900000110", true),
         // The gateway omits it if it was not needed.

@@ -6,7 +6,7 @@ fn with_ids(sub_app_id: &str, sub_mch_id: &str) -> (WechatV2, Order) {
     let merchant =
         Merchant { sub_app_id: sub_app_id.into(), sub_mch_id: sub_mch_id.into(), ..merchant() };
     let order = Order { merchant: merchant.clone(), ..order() };
-    (WechatV2::new(merchant, SignType::HmacSha256, KEY.into()), order)
+    (WechatV2::new(SignType::HmacSha256, KEY.into()), order)
 }
 
 #[test]
