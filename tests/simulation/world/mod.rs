@@ -206,8 +206,6 @@ struct World {
     sales: BTreeMap<usize, Sale>,
     sale_of: BTreeMap<String, usize>,
     awaited: BTreeMap<(i64, u32), Awaited>,
-    /// Submissions that the bank has refused for their form.
-    malformed: BTreeSet<String>,
     /// The last answer about each number, to be delivered for another one.
     answers: BTreeMap<String, Vec<u8>>,
     auditor: Auditor,
@@ -261,7 +259,6 @@ impl World {
             sales: BTreeMap::new(),
             sale_of: BTreeMap::new(),
             awaited: BTreeMap::new(),
-            malformed: BTreeSet::new(),
             answers: BTreeMap::new(),
             auditor: Auditor::new(&key),
             counts: Counts::default(),

@@ -12,9 +12,6 @@ use super::{Awaited, Due, REQUEST_TIMEOUT, World};
 use crate::invariants::Invariant;
 use crate::plan::{HEALED, HELD_AT_MOST};
 
-/// An unsigned answer to a message that was not even parsed.
-const REFUSED_FOR_ITS_FORM: &str = "<return_code><![CDATA[FAIL]]></return_code>";
-
 impl World {
     pub(super) fn send(&mut self, attempt: i64, order: Order, made: Call, code: Option<AuthCode>) {
         let number = order.out_trade_no.to_string();
@@ -115,10 +112,6 @@ impl World {
     ) {
         let text = String::from_utf8_lossy(body);
         let number = between(&text, "<out_trade_no>", "</out_trade_no>").to_owned();
-        if kind == 0 && self.malformed.contains(&number) {
-            self.auditor.arrived(&number, body);
-            return self.tell(|| format!("  bank: a copy of {number}, refused as before"));
-        }
         let request = GatewayRequest { method: "POST", path, body, client_certificate: true };
         let reaction = self.bank.handle(&request, Millis(self.now));
         self.tell(|| format!("  bank: {}", reaction.story));
@@ -130,9 +123,6 @@ impl World {
             self.counts.faults += 1;
             return;
         };
-        if kind == 0 && String::from_utf8_lossy(&body).contains(REFUSED_FOR_ITS_FORM) {
-            self.malformed.insert(number.clone());
-        }
         let mut rng = self.plan.chance("answer", self.planned);
         if self.roll(&mut rng, self.climate.lost_answers) || self.is_cut_off() {
             self.counts.faults += 1;
