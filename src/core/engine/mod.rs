@@ -5,6 +5,7 @@
 //! If the write fails, nothing is sent. There is no I/O and no clock in here.
 
 mod draw;
+mod effect;
 mod in_flight;
 mod pacer;
 mod record;
@@ -22,6 +23,7 @@ use crate::payment::{
     Answer, Call, CallKind, Event, Inconclusive, Rules, State, Status, Submitted,
 };
 pub use draw::Draw;
+pub use effect::{Effect, Report};
 use in_flight::{InFlight, Writing};
 use pacer::Pacer;
 pub use record::{Attempt, Begin, Entry, Recovered, SaleEntry, StoredAttempt};
@@ -88,35 +90,6 @@ pub enum Refusal {
     /// This attempt already used the payment code. Once sent, a code is dead: seeing it again means
     /// that the same customer is still in front of the scanner.
     CodeUsed(OutTradeNo),
-}
-
-/// What the caller must do, in this order.
-#[derive(Debug)]
-pub enum Effect {
-    /// Write the entry, and report the outcome to [`Engine::written`].
-    Write(Box<Entry>),
-    /// Make the call, once, and return its outcome as [`Event::Answered`].
-    Call { attempt: i64, order: Box<Order>, call: Call, code: Option<AuthCode> },
-    /// Show this to people.
-    Report(Box<Report>),
-}
-
-/// What happened to an attempt.
-#[derive(Clone, Debug)]
-pub struct Report {
-    pub attempt: Attempt,
-    pub event: Event,
-    /// Its status before; `None` where this is the first.
-    pub before: Option<Status>,
-    /// Whether it was over before: only a recheck of a number that the gateway never knew moves it.
-    pub was_over: bool,
-}
-
-impl Report {
-    /// Whether people need to hear of it. Such a recheck is none, unless it finds money.
-    pub fn is_news(&self) -> bool {
-        !self.was_over || self.attempt.state.is_open()
-    }
 }
 
 /// The attempts with work left, and the rules between them.
