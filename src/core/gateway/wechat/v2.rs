@@ -249,11 +249,13 @@ fn trade_state(fields: &Fields, order: &Order, now: Timestamp) -> Found {
     }
 }
 
-/// Whether the order of this number carries another mark than ours: another till has given out the
-/// same number. The gateway may leave the mark out, and then says nothing about it.
+/// Whether the order of this number carries another till's mark: both have given out the same
+/// number. What is no mark at all was put there by somebody else, and says nothing.
 fn is_anothers(fields: &Fields, order: &Order) -> bool {
-    let is_other = |mark: &str| !order.mark.is_empty() && mark != order.mark;
-    fields.get("attach").is_some_and(is_other)
+    let is_mark =
+        |text: &str| text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    !order.mark.is_empty()
+        && fields.get("attach").is_some_and(|text| is_mark(text) && text != order.mark)
 }
 
 /// Whether a payment carries no mark, and is of another amount than ours: not the order we sent.

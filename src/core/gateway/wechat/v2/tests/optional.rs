@@ -98,7 +98,7 @@ fn an_order_with_another_mark_is_another_tills_whatever_has_become_of_it() {
         let Says::AnotherTills(reason) = found(&pairs) else { panic!("{state}") };
         assert_eq!(reason.code(), "another_till");
         // With our own mark, or none, it is ours.
-        for mark in [MARK, ""] {
+        for mark in [MARK, "", "member card 7", "\u{2067}0123456789abcde", "0123456789abcdef0"] {
             pairs.retain(|(name, _)| *name != "attach");
             pairs.push(("attach", mark));
             assert!(!matches!(found(&pairs), Says::AnotherTills(_)), "{state} {mark:?}");
