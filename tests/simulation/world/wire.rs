@@ -12,6 +12,10 @@ use super::{Awaited, Due, REQUEST_TIMEOUT, World};
 use crate::invariants::Invariant;
 use crate::plan::{HEALED, HELD_AT_MOST};
 
+/// Says nothing about the order, whatever has become of it.
+const UNSIGNED_REFUSAL: &str = "<xml><return_code><![CDATA[FAIL]]></return_code>\
+    <return_msg><![CDATA[busy]]></return_msg></xml>";
+
 impl World {
     pub(super) fn send(&mut self, attempt: i64, order: Order, made: Call, code: Option<AuthCode>) {
         let number = order.out_trade_no.to_string();
@@ -147,8 +151,9 @@ impl World {
         rng: &mut fastrand::Rng,
     ) {
         let text = String::from_utf8_lossy(body).into_owned();
-        match rng.u8(..6) {
+        match rng.u8(..7) {
             0 => *status = 500,
+            6 => *body = UNSIGNED_REFUSAL.into(),
             1 => body.truncate(rng.usize(..body.len().max(1))),
             2 => *body = text.replace("</total_fee>", "0</total_fee>").into(),
             3 => {
