@@ -2,6 +2,9 @@
 //!
 //! TLS checks certificates; these names only tell people which one it was.
 
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject;
+
 use paytill_core::clean::clean;
 
 /// How much of a name is kept, in cells.
@@ -24,6 +27,11 @@ pub struct Names {
 }
 
 impl Names {
+    /// Of the first certificate in a PEM text, if there is one.
+    pub fn of_pem(pem: &[u8]) -> Self {
+        CertificateDer::from_pem_slice(pem).map_or_else(|_| Self::default(), |der| Self::of(&der))
+    }
+
     /// Of a certificate in DER form. What cannot be read is `None`.
     pub fn of(der: &[u8]) -> Self {
         names(der).unwrap_or_default()

@@ -230,3 +230,60 @@ async fn a_proxy_that_refuses_is_named_with_its_own_first_line() {
         assert_eq!(reason, Reason::quoting(TillCause::NoConnection, words), "{proxy}");
     }
 }
+
+/// A gateway whose front door is in order, and that shows a page where a certificate is needed.
+#[test]
+fn a_page_where_the_certificate_is_needed_is_a_fault_that_is_quoted() {
+    use crate::fixture::{PACE, Ran, TestShop};
+    use crate::server::{Act, Wire};
+    let shop = TestShop::open(None, PACE);
+    let identity = Identity::load(shop.path()).unwrap();
+    let page = |status: &str, text: &str| {
+        let text = format!("<html><title>{text}</title></html>");
+        let length = text.len();
+        let head = "Content-Type: text/html\r\nContent-Length";
+        format!("HTTP/1.1 {status}\r\n{head}: {length}\r\n\r\n{text}").into_bytes()
+    };
+    let _runtime = shop.runtime.enter();
+    let refuses = page("400 Bad Request", "400 The SSL certificate error");
+    let portal = page("200 OK", "Please log in");
+    let front = page("404 Not Found", "");
+    let wire = Wire::start(&identity, move |request| {
+        Act::Answer(if request.has_certificate {
+            refuses.clone()
+        } else if request.head.starts_with("POST") {
+            portal.clone()
+        } else {
+            front.clone()
+        })
+    });
+    shop.reconfigure(&format!("https://{}", shop.server.local_addr()), &wire.url());
+    let ran = Ran::of(shop.run(&["doctor", "--json"]));
+    let told = |check: &str, words: &str| {
+        let is_it = |line: &&serde_json::Value| {
+            line["check"] == check
+                && line["result"] == "fault"
+                && line["text"].as_str().unwrap().contains(words)
+        };
+        assert!(ran.lines.iter().any(|line| is_it(&line)), "{words}: {ran:?}");
+    };
+    told("certificate", "HTTP 400, text/html: 400 The SSL certificate error");
+    told("gateway", "(HTTP 200, text/html: Please log in).");
+    assert_eq!(ran.exit, 3, "{ran:?}");
+}
+
+#[test]
+fn the_environment_adds_no_root() {
+    use crate::fixture::{PACE, Ran, TestShop};
+    let shop = TestShop::open(None, PACE);
+    shop.reconfigure("ca_file = \"ca.pem\"", "");
+    let mut doctor = shop.command(&["doctor", "--json"]);
+    let folder = shop.path().join("roots");
+    std::fs::create_dir(&folder).unwrap();
+    std::fs::copy(shop.path().join("ca.pem"), folder.join("00000000.0")).unwrap();
+    doctor.env("SSL_CERT_FILE", shop.path().join("ca.pem")).env("SSL_CERT_DIR", folder);
+    let ran = Ran::of(doctor.output().unwrap());
+    assert!(shop.ledger().is_empty(), "{ran:?}");
+    let gateway = ran.lines.iter().find(|line| line["check"] == "gateway").unwrap();
+    assert_eq!(gateway["result"], "fault", "{ran:?}");
+}

@@ -100,7 +100,8 @@ mod tests {
 
     #[test]
     fn the_first_words_are_what_people_would_read() {
-        let nginx = b"<html>\r\n<head><title>400 No required SSL certificate was sent</title></head>\
+        let nginx =
+            b"<html>\r\n<head><title>400 No required SSL certificate was sent</title></head>\
             \r\n<body>\r\n<center><h1>400 Bad Request</h1></center>\r\n</body></html>";
         assert_eq!(
             page("text/html; charset=utf-8", nginx).line(),
@@ -120,9 +121,8 @@ mod tests {
 
     #[test]
     fn the_record_has_a_field_for_each_part_there_is() {
-        let named = |page: Page| {
-            page.record().into_iter().map(|(name, _)| name).collect::<Vec<_>>()
-        };
+        let named =
+            |page: Page| page.record().into_iter().map(|(name, _)| name).collect::<Vec<_>>();
         assert_eq!(named(page("text/html", b"no")), ["http_status", "content_type", "first_words"]);
         assert_eq!(named(page("", b"")), ["http_status"]);
     }

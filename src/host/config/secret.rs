@@ -50,10 +50,15 @@ pub fn identity(certificate: &Path, key: &Path) -> Result<SecretString, Vec<(Of,
     let (certificate_pem, key_pem) = match (certificate_of(certificate, key), private(key)) {
         (Ok(certificate), Ok(key)) => (certificate, key),
         // Whichever is wrong with the key, it is in the other file.
-        (Err(fault @ SecretFault::Swapped { .. }), _) => return Err(vec![(Of::Certificate, fault)]),
+        (Err(fault @ SecretFault::Swapped { .. }), _) => {
+            return Err(vec![(Of::Certificate, fault)]);
+        }
         (certificate, key) => {
             let certificate = certificate.err().map(|fault| (Of::Certificate, fault));
-            return Err(certificate.into_iter().chain(key.err().map(|why| (Of::Key, why))).collect());
+            return Err(certificate
+                .into_iter()
+                .chain(key.err().map(|why| (Of::Key, why)))
+                .collect());
         }
     };
     let key_pem = without_marks(&key_pem);
@@ -198,7 +203,8 @@ fn public(path: &Path) -> Result<Zeroizing<Vec<u8>>, SecretFault> {
 /// is opened is also what is checked.
 fn open(path: &Path) -> Result<(File, Metadata), SecretFault> {
     let no_file = || {
-        let target = path.canonicalize().ok().filter(|target| path.is_symlink() && target.is_file());
+        let target =
+            path.canonicalize().ok().filter(|target| path.is_symlink() && target.is_file());
         SecretFault::NotAFile(shown(path), target.map(|target| shown(&target)))
     };
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
@@ -237,4 +243,3 @@ pub fn shown(path: &Path) -> String {
     let plain = |character: char| character.is_alphanumeric() || "/._-+@%:,=".contains(character);
     if path.chars().all(plain) { path } else { format!("'{}'", path.replace('\'', "'\\''")) }
 }
-

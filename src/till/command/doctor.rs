@@ -83,8 +83,14 @@ fn configuration(flags: &Flags, folder: &Path, reporter: &mut FindingReporter) -
     });
     match (secrets, &loaded.config.gateway) {
         (Err(wrong), _) => {
-            let sentence = wrong.sentence(reporter.language).to_owned();
-            reporter.report(&Finding::SecretsWrong(sentence));
+            for sentence in wrong.each() {
+                let sentence = sentence.in_language(reporter.language).to_owned();
+                reporter.report(&if wrong.is_unguarded() {
+                    Finding::ConfigurationOpen(sentence)
+                } else {
+                    Finding::SecretsWrong(sentence)
+                });
+            }
         }
         (Ok(()), GatewayConfig::WechatV2(_)) => reporter.report(&Finding::SecretsRead),
         (Ok(()), GatewayConfig::Simulator | GatewayConfig::Unread) => {}

@@ -20,7 +20,8 @@ use crate::language::Text;
 use crate::order::Merchant;
 use crate::simulator::{self as simulated, Bank, Script, Server};
 use crate::till::{Till, TillParts};
-use crate::{both, text};
+use crate::{both, say, text};
+use paytill_host::certificate::Names;
 use paytill_host::clock::Clock;
 use paytill_host::transport::{Route, Transport};
 
@@ -74,6 +75,15 @@ fn open_gateway(
     journal: Journal,
     recovered: Recovered,
 ) -> Result<OpenTill, Failure> {
+    if let Some((holder, merchant)) = another_merchants(gateway) {
+        tracing::warn!(holder, merchant, "the certificate is another merchant's");
+        output::print_message(&say!(
+            config.till.language,
+            "client_cert_file was issued to merchant {holder}, not to {merchant}: payments cannot \
+             be reversed; see `paytill doctor`",
+            "client_cert_file 属于商户 {holder}，不是 {merchant}：无法撤销支付；请运行 paytill doctor"
+        ));
+    }
     let route = route(gateway);
     let codec = WechatV2::new(gateway.merchant.clone(), gateway.sign_type, gateway.api_key.clone());
     let parts = TillParts {
@@ -87,6 +97,14 @@ fn open_gateway(
     };
     let gateway_host = gateway.base_url.trim_start_matches("https://").to_owned();
     Ok(OpenTill { till: start(parts, journal, recovered)?, gateway_host, _training: None })
+}
+
+/// The merchant number in the certificate and ours, if they differ.
+pub(super) fn another_merchants(gateway: &WechatV2Config) -> Option<(String, &str)> {
+    let holder = Names::of_pem(gateway.client_identity_pem.expose_secret().as_bytes()).subject?;
+    let ours = gateway.merchant.mch_id.as_str();
+    let is_number = holder.bytes().all(|byte| byte.is_ascii_digit());
+    (is_number && holder != ours).then_some((holder, ours))
 }
 
 /// The route to the configured gateway.

@@ -428,6 +428,7 @@ impl Config {
     pub fn training(flags: &Flags, environment: Environment<'_>) -> Result<Self, ConfigError> {
         let surroundings = sections::Surroundings {
             folder: Path::new("/"),
+            file: None,
             environment,
             flags,
             secrets: Secrets::Read,

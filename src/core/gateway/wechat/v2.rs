@@ -67,12 +67,7 @@ impl WechatV2 {
     }
 
     /// Checks in the order of protocol 2.4: complete, signed, ours, and only then what it says.
-    fn read(
-        &self,
-        ask: Ask<'_>,
-        reply: &Reply,
-        now: Timestamp,
-    ) -> (Answer, Vec<(String, String)>) {
+    fn read(&self, ask: Ask<'_>, reply: &Reply, now: Timestamp) -> (Answer, Vec<(String, String)>) {
         if reply.status() != http::StatusCode::OK {
             return no_message(ask, reply, TillCause::HttpStatus);
         }

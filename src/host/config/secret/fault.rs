@@ -1,12 +1,39 @@
 //! Why a secret cannot be used, in words that end with what mends it.
 
-use super::form::{Command, Odd};
-use paytill_core::language::Text;
+use paytill_core::language::{Language, Text};
 use paytill_core::text::system;
 use paytill_core::{both, say};
 
 /// Length of an `APIv2` key in characters (protocol 1.3).
 pub(super) const API_KEY_LENGTH: usize = 32;
+
+/// A command for a shell.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Command(pub String);
+
+/// A character that no `APIv2` key has.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Odd {
+    Blank,
+    LineEnd,
+    Wide,
+    Invisible,
+    Other,
+}
+
+impl Odd {
+    /// What it is, and never which one it is.
+    const fn name(self, language: Language) -> &'static str {
+        let (english, chinese) = match self {
+            Self::Blank => ("a blank", "空格"),
+            Self::LineEnd => ("a line end", "换行"),
+            Self::Wide => ("a full-width character", "全角字符"),
+            Self::Invisible => ("one that cannot be seen", "不可见字符"),
+            Self::Other => ("not ASCII", "非 ASCII 字符"),
+        };
+        language.pick(english, chinese)
+    }
+}
 
 /// Why a secret cannot be used. Files are named as they can be pasted into a shell command.
 #[derive(Debug)]

@@ -6,10 +6,9 @@ use std::path::Path;
 use secrecy::SecretString;
 use zeroize::Zeroizing;
 
-use super::fault::API_KEY_LENGTH;
-use super::{SecretFault, shown};
+use super::fault::{API_KEY_LENGTH, Command, Odd, SecretFault};
+use super::shown;
 use paytill_core::clean::is_unsafe;
-use paytill_core::language::Language;
 
 /// The byte-order mark that some editors put before a text.
 const MARK: &[u8] = b"\xef\xbb\xbf";
@@ -17,42 +16,15 @@ const MARK: &[u8] = b"\xef\xbb\xbf";
 const WIDE_DIGITS: std::ops::RangeInclusive<char> = '\u{ff10}'..='\u{ff19}';
 const WIDE: std::ops::RangeInclusive<char> = '\u{ff01}'..='\u{ff5e}';
 
-/// A command for a shell.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Command(pub String);
-
-/// A character that no `APIv2` key has.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Odd {
-    Blank,
-    LineEnd,
-    Wide,
-    Invisible,
-    Other,
-}
-
-impl Odd {
-    fn of(character: char) -> Option<Self> {
-        match character {
-            '!'..='~' => None,
-            '\n' | '\r' => Some(Self::LineEnd),
-            _ if character.is_whitespace() => Some(Self::Blank),
-            _ if WIDE.contains(&character) => Some(Self::Wide),
-            _ if is_unsafe(character) => Some(Self::Invisible),
-            _ => Some(Self::Other),
-        }
-    }
-
-    /// What it is, and never which one it is.
-    pub(super) const fn name(self, language: Language) -> &'static str {
-        let (english, chinese) = match self {
-            Self::Blank => ("a blank", "空格"),
-            Self::LineEnd => ("a line end", "换行"),
-            Self::Wide => ("a full-width character", "全角字符"),
-            Self::Invisible => ("one that cannot be seen", "不可见字符"),
-            Self::Other => ("not ASCII", "非 ASCII 字符"),
-        };
-        language.pick(english, chinese)
+/// Whether a character is none that an `APIv2` key has.
+fn odd(character: char) -> Option<Odd> {
+    match character {
+        '!'..='~' => None,
+        '\n' | '\r' => Some(Odd::LineEnd),
+        _ if character.is_whitespace() => Some(Odd::Blank),
+        _ if WIDE.contains(&character) => Some(Odd::Wide),
+        _ if is_unsafe(character) => Some(Odd::Invisible),
+        _ => Some(Odd::Other),
     }
 }
 
@@ -64,21 +36,21 @@ pub(super) fn api_key(bytes: &[u8], file: Option<&Path>) -> Result<SecretString,
     }
     let text = std::str::from_utf8(bytes).map_err(|_| SecretFault::Encoding(None))?;
     let key = text.trim_matches(|letter: char| letter.is_whitespace() || is_unsafe(letter));
-    let odd = key.chars().enumerate().find_map(|(at, letter)| Some((at + 1, Odd::of(letter)?)));
+    let first_odd = key.chars().enumerate().find_map(|(at, letter)| Some((at + 1, odd(letter)?)));
     let length = key.chars().count();
-    if odd.is_none() && length == API_KEY_LENGTH {
+    if first_odd.is_none() && length == API_KEY_LENGTH {
         return Ok(SecretString::from(key));
     }
     let run = file.and_then(|file| mending(key, file));
-    Err(SecretFault::NotAKey { length, odd, run })
+    Err(SecretFault::NotAKey { length, odd: first_odd, run })
 }
 
 /// What makes a key of the right length of it, if a simple command can.
 fn mending(key: &str, file: &Path) -> Option<Command> {
-    let plain = |letter: char| Odd::of(letter).is_none();
+    let plain = |letter: char| odd(letter).is_none();
     let of_use = |letter: &char| plain(*letter) || WIDE_DIGITS.contains(letter);
     let droppable = |letter: char| {
-        matches!(Odd::of(letter), None | Some(Odd::Blank | Odd::LineEnd | Odd::Invisible))
+        matches!(odd(letter), None | Some(Odd::Blank | Odd::LineEnd | Odd::Invisible))
             || WIDE_DIGITS.contains(&letter)
     };
     let has_wide = key.chars().any(|letter| WIDE_DIGITS.contains(&letter));
@@ -166,7 +138,8 @@ impl Form {
         };
         Some(match self {
             Self::Pkcs12 => {
-                let (certificate, key) = (beside("apiclient_cert.pem"), beside("apiclient_key.pem"));
+                let (certificate, key) =
+                    (beside("apiclient_cert.pem"), beside("apiclient_key.pem"));
                 let run = format!(
                     "openssl pkcs12 -in {file} -clcerts -nokeys -out {certificate} && openssl \
                      pkcs12 -in {file} -nocerts -nodes -out {key} && chmod 600 {key}"

@@ -22,10 +22,7 @@ fn file(folder: &TempDir, name: &str, bytes: &[u8], mode: u32) -> PathBuf {
 fn fault<T>(result: Result<T, SecretFault>) -> String {
     let text = result.err().unwrap().text();
     let chinese = text.in_language(Language::Chinese);
-    assert!(
-        chinese.chars().any(|letter| ('\u{4e00}'..='\u{9fff}').contains(&letter)),
-        "{chinese}"
-    );
+    assert!(chinese.chars().any(|letter| ('\u{4e00}'..='\u{9fff}').contains(&letter)), "{chinese}");
     // Paths and commands are the same in both languages.
     for word in text.to_string().split(' ').filter(|word| word.contains(['/', '_'])) {
         assert!(chinese.contains(word.trim_end_matches([',', ';'])), "{word}: {chinese}");
@@ -89,7 +86,8 @@ fn a_file_of_64_kib_is_read_and_no_byte_more() {
 
 #[test]
 fn only_32_printable_characters_are_a_key_and_none_of_them_is_shown() {
-    for wrong in ["", "short-secret", "0123456789abcdef 0123456789ABCDE", "钥匙钥匙钥匙钥匙"] {
+    for wrong in ["", "short-secret", "0123456789abcdef 0123456789ABCDE", "钥匙钥匙钥匙钥匙"]
+    {
         let sentence = fault(api_key(wrong.as_bytes()));
         assert!(sentence.starts_with("must be 32 printable"), "{sentence}");
         assert!(wrong.is_empty() || !sentence.contains(wrong));
@@ -100,7 +98,9 @@ fn only_32_printable_characters_are_a_key_and_none_of_them_is_shown() {
 
 #[test]
 fn what_stands_around_a_key_is_no_part_of_it() {
-    for around in ["\u{feff}*", " *", "*\t\n", "\u{feff}  *\r\n\r\n", "*\u{a0}", "\u{3000}*\u{200b}"] {
+    for around in
+        ["\u{feff}*", " *", "*\t\n", "\u{feff}  *\r\n\r\n", "*\u{a0}", "\u{3000}*\u{200b}"]
+    {
         let text = around.replace('*', std::str::from_utf8(KEY).unwrap());
         let read = api_key(text.as_bytes()).unwrap();
         assert_eq!(read.expose_secret().as_bytes(), KEY, "{around:?}");
