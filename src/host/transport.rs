@@ -17,7 +17,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
+use secrecy::{ExposeSecret, SecretString};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use zeroize::Zeroizing;
 
 use paytill_core::clean::clean;
 use paytill_core::clock::{Millis, Timestamp, Uptime};
@@ -34,6 +36,7 @@ const WARM_FOR: Millis = Millis::seconds(15);
 /// How long a proxy may take to say how it refuses, and how long its first line may be.
 const PROXY_MAY_TAKE: Duration = Duration::from_secs(3);
 const FIRST_LINE: usize = 4096;
+const PROXY_CELLS: usize = 60;
 /// How long the other host is used instead of one that failed.
 const AVOID_FOR: Millis = Millis::seconds(180);
 
@@ -42,11 +45,13 @@ pub struct Route {
     /// The hosts, the preferred one first: `https://host[:port]`.
     pub hosts: Vec<String>,
     /// The merchant's certificate and key, PEM.
-    pub identity_pem: zeroize::Zeroizing<Vec<u8>>,
+    pub identity_pem: Zeroizing<Vec<u8>>,
     /// The only roots to trust, PEM; the system's if `None`.
     pub ca_pem: Option<Vec<u8>>,
     /// A proxy's URL; none is used otherwise, whatever the environment says.
     pub proxy: Option<String>,
+    /// The proxy's `name:password`, if it wants one.
+    pub proxy_login: Option<SecretString>,
     pub connect_timeout: Millis,
     /// For the entire request, from dialling to the last byte of the reply.
     pub request_timeout: Millis,
@@ -125,6 +130,7 @@ pub struct Transport {
     certified_used: AtomicU64,
     local_address: Mutex<Option<IpAddr>>,
     proxy: Option<reqwest::Url>,
+    proxy_login: Option<SecretString>,
 }
 
 impl Transport {
@@ -136,6 +142,7 @@ impl Transport {
         Ok(Self {
             plain: client(route)?.tls_backend_preconfigured(plain).build()?,
             certified: client(route)?.tls_backend_preconfigured(certified).build()?,
+            proxy_login: route.proxy_login.clone(),
             proxy: route.proxy.as_deref().and_then(|proxy| reqwest::Url::parse(proxy).ok()),
             hosts: route.hosts.clone(),
             preferred: AtomicUsize::new(0),
@@ -235,12 +242,37 @@ impl Transport {
         }) else {
             return failure;
         };
-        match tokio::time::timeout(PROXY_MAY_TAKE, refusal(proxy, &self.hosts[host])).await {
+        match tokio::time::timeout(PROXY_MAY_TAKE, self.refusal(proxy, host)).await {
             Ok(Some(line)) => {
                 TransportFailure::NotSent(Reason::quoting(TillCause::ProxyRefused, line))
             }
             Ok(None) | Err(_) => failure,
         }
+    }
+
+    /// The first line with which a proxy refuses a host, as `HTTP 403 Forbidden`.
+    async fn refusal(&self, proxy: &reqwest::Url, host: usize) -> Option<String> {
+        let host = reqwest::Url::parse(&self.hosts[host]).ok()?;
+        let target = format!("{}:{}", host.host_str()?, host.port_or_known_default()?);
+        let name = proxy.host_str()?.trim_matches(['[', ']']);
+        let address = (name, proxy.port_or_known_default()?);
+        let mut stream = tokio::net::TcpStream::connect(address).await.ok()?;
+        let login = self.proxy_login.as_ref().map(|login| basic(login.expose_secret()));
+        let login = login.map(|login| format!("Proxy-Authorization: {}\r\n", *login));
+        let login = Zeroizing::new(login.unwrap_or_default());
+        let request = format!("CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n{}\r\n", *login);
+        stream.write_all(Zeroizing::new(request).as_bytes()).await.ok()?;
+        let mut head = Vec::new();
+        while !head.contains(&b'\n') && head.len() < FIRST_LINE {
+            if stream.read_buf(&mut head).await.ok()? == 0 {
+                break;
+            }
+        }
+        let head = String::from_utf8_lossy(&head);
+        let status = head.lines().next()?.strip_prefix("HTTP/1.")?.split_once(' ')?.1;
+        // It may let us through now.
+        let refuses = !status.starts_with('2');
+        refuses.then(|| clean(&format!("HTTP {status}"), PROXY_CELLS))
     }
 
     /// Sends a request, once; `left` is called when its first byte leaves. The same request goes to
@@ -354,7 +386,12 @@ fn client(route: &Route) -> Result<reqwest::ClientBuilder, reqwest::Error> {
         .timeout(route.request_timeout.into())
         .user_agent(concat!("paytill/", env!("CARGO_PKG_VERSION")));
     if let Some(proxy) = &route.proxy {
-        builder = builder.proxy(reqwest::Proxy::all(proxy)?);
+        let mut proxy = reqwest::Proxy::all(proxy)?;
+        if let Some(login) = &route.proxy_login {
+            let (name, password) = login.expose_secret().split_once(':').unwrap_or_default();
+            proxy = proxy.basic_auth(name, password);
+        }
+        builder = builder.proxy(proxy);
     }
     Ok(builder)
 }
@@ -436,32 +473,40 @@ fn unconnected(error: &reqwest::Error) -> Reason {
     Reason::quoting(TillCause::NoConnection, detail)
 }
 
-/// The first line with which a proxy refuses a host, as `HTTP 403 Forbidden`.
-async fn refusal(proxy: &reqwest::Url, host: &str) -> Option<String> {
-    let host = reqwest::Url::parse(host).ok()?;
-    let target = format!("{}:{}", host.host_str()?, host.port_or_known_default()?);
-    let name = proxy.host_str()?.trim_matches(['[', ']']);
-    let address = (name, proxy.port_or_known_default()?);
-    let mut stream = tokio::net::TcpStream::connect(address).await.ok()?;
-    let request = format!("CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n\r\n");
-    stream.write_all(request.as_bytes()).await.ok()?;
-    let mut head = Vec::new();
-    while !head.contains(&b'\n') && head.len() < FIRST_LINE {
-        if stream.read_buf(&mut head).await.ok()? == 0 {
-            break;
+/// `Basic` authentication (RFC 7617), with its base64.
+fn basic(login: &str) -> Zeroizing<String> {
+    const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = Zeroizing::new(String::with_capacity(login.len() * 2 + 10));
+    text.push_str("Basic ");
+    for group in login.as_bytes().chunks(3) {
+        let bits = (0..3).fold(0, |bits, at| {
+            bits << 8 | usize::from(group.get(at).copied().unwrap_or_default())
+        });
+        for at in 0..4 {
+            let is_there = at <= group.len();
+            let letter = LETTERS[bits >> (18 - 6 * at) & 63];
+            text.push(if is_there { char::from(letter) } else { '=' });
         }
     }
-    let head = String::from_utf8_lossy(&head);
-    let line = head.lines().next()?.strip_prefix("HTTP/1.")?;
-    let status = line.split_once(' ')?.1;
-    // It may let us through now.
-    let refuses = !status.starts_with('2');
-    refuses.then(|| clean(&format!("HTTP {status}"), 60))
+    text
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_login_is_encoded_as_the_standard_says() {
+        for (login, text) in [
+            ("Aladdin:open sesame", "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="),
+            ("test:123\u{a3}", "Basic dGVzdDoxMjPCow=="),
+            ("a:b", "Basic YTpi"),
+            ("a:bc", "Basic YTpiYw=="),
+            ("a:bcd", "Basic YTpiY2Q="),
+        ] {
+            assert_eq!(*basic(login), text);
+        }
+    }
 
     #[test]
     fn two_that_fail_at_one_host_both_turn_to_the_other() {
@@ -472,6 +517,7 @@ mod tests {
             identity_pem: pem.into_bytes().into(),
             ca_pem: None,
             proxy: None,
+            proxy_login: None,
             connect_timeout: Millis::seconds(1),
             request_timeout: Millis::seconds(1),
         })

@@ -317,8 +317,9 @@ async fn carry(
     left: impl Fn() + Send + Sync + 'static,
 ) -> Result<Decoded, TransportFailure> {
     let ask = Ask::of(call.kind, order, code.as_ref())
-        .ok_or(TransportFailure::not_sent(TillCause::NoCode))?;
-    let nonce = random::nonce().ok_or(TransportFailure::not_sent(TillCause::NoRandomness))?;
+        .ok_or_else(|| TransportFailure::not_sent(TillCause::NoCode))?;
+    let nonce =
+        random::nonce().ok_or_else(|| TransportFailure::not_sent(TillCause::NoRandomness))?;
     let outgoing = gateway.encode(ask, &Stamp { time: clock.wall(), nonce });
     let reply = transport.carry(&outgoing, clock.uptime(), left).await;
     match &reply {

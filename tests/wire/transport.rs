@@ -30,6 +30,7 @@ fn route(keys: &Identity, hosts: &[String]) -> Route {
         identity_pem: pem.into_bytes().into(),
         ca_pem: Some(keys.authority_pem().as_bytes().to_vec()),
         proxy: None,
+        proxy_login: None,
         connect_timeout: Millis(3000),
         request_timeout: REQUEST_TIMEOUT,
     }

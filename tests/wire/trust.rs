@@ -95,17 +95,21 @@ async fn says(answer: &'static str) -> String {
 }
 
 fn transport(host: &str, ca: &str, proxy: Option<&str>) -> Transport {
+    Transport::new(&route(host, ca, proxy)).unwrap()
+}
+
+fn route(host: &str, ca: &str, proxy: Option<&str>) -> Route {
     let keys = Identity::generate().unwrap();
     let identity = format!("{}{}", keys.client_certificate_pem(), keys.client_key_pem());
-    Transport::new(&Route {
+    Route {
         hosts: vec![format!("https://{host}")],
         identity_pem: identity.into_bytes().into(),
         ca_pem: Some(ca.as_bytes().to_vec()),
         proxy: proxy.map(|proxy| format!("http://{proxy}")),
+        proxy_login: None,
         connect_timeout: Millis(3000),
         request_timeout: Millis(3000),
-    })
-    .unwrap()
+    }
 }
 
 fn today() -> String {
@@ -205,6 +209,31 @@ async fn the_shops_own_certificate_refused_is_told_from_all_else() {
     // Without one it is not ours that is refused.
     let failure = transport.visit(0, false).await.unwrap_err();
     assert!(failure.reason().is(TillCause::Certificate), "{failure:?}");
+}
+
+#[tokio::test]
+async fn a_proxy_that_wants_a_login_gets_it() {
+    let keys = Identity::generate().unwrap();
+    let proxy = serve(|mut stream| async move {
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") && stream.read_buf(&mut head).await.unwrap() > 0 {}
+        let head = String::from_utf8(head).unwrap().to_lowercase();
+        let is_known = head.contains("proxy-authorization: basic dglsbdpwyxnzoldvcmq=\r\n");
+        let answer = if is_known { "403 Not this host" } else { "407 Who are you" };
+        let _ = stream.write_all(format!("HTTP/1.1 {answer}\r\n\r\n").as_bytes()).await;
+        let _ = stream.shutdown().await;
+    })
+    .await;
+    for (login, words) in [
+        (Some("till:pass:Word"), "HTTP 403 Not this host"),
+        (Some("till:wrong"), "HTTP 407"),
+        (None, "HTTP 407"),
+    ] {
+        let mut route = route("gateway.invalid", keys.authority_pem(), Some(&proxy));
+        route.proxy_login = login.map(Into::into);
+        let reason = not_sent(Transport::new(&route).unwrap().visit(0, false).await);
+        assert_eq!(reason, Reason::quoting(TillCause::ProxyRefused, words), "{login:?}");
+    }
 }
 
 #[tokio::test]

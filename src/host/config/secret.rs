@@ -44,6 +44,19 @@ pub fn api_key(bytes: &[u8]) -> Result<SecretString, SecretFault> {
     form::api_key(bytes, None)
 }
 
+/// The name and the password for a proxy: one line, with a colon between them.
+pub fn login(path: &Path) -> Result<SecretString, SecretFault> {
+    let bytes = without_marks(&private(path)?);
+    let text = std::str::from_utf8(&bytes).map_err(|_| SecretFault::Encoding(None))?;
+    let line = text.trim_end_matches(['\n', '\r']);
+    let has_name = line.split_once(':').is_some_and(|(name, _)| !name.is_empty());
+    if has_name && !line.chars().any(char::is_control) {
+        Ok(SecretString::from(line))
+    } else {
+        Err(SecretFault::NotALogin(shown(path)))
+    }
+}
+
 /// The merchant's certificate (with its chain) and its private key, one PEM after the other. They
 /// have been checked to belong together. The faults are those of both files.
 pub fn identity(certificate: &Path, key: &Path) -> Result<SecretString, Vec<(Of, SecretFault)>> {

@@ -73,7 +73,7 @@ pub(super) fn config(
             .map_err(|error| RouteError::Identity(error.to_string()))?;
     let builder = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
-        .map_err(identity)?
+        .map_err(|error| identity(&error))?
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(Explaining(verifier)));
     let Some(pem) = identity_pem else { return Ok(builder.with_no_client_auth()) };
@@ -81,10 +81,10 @@ pub(super) fn config(
     let chain = chain.map_err(|error| RouteError::Identity(error.to_string()))?;
     let key = PrivateKeyDer::from_pem_slice(pem);
     let key = key.map_err(|error| RouteError::Identity(error.to_string()))?;
-    builder.with_client_auth_cert(chain, key).map_err(identity)
+    builder.with_client_auth_cert(chain, key).map_err(|error| identity(&error))
 }
 
-fn identity(error: rustls::Error) -> RouteError {
+fn identity(error: &rustls::Error) -> RouteError {
     RouteError::Identity(error.to_string())
 }
 

@@ -115,6 +115,7 @@ pub(super) fn route(gateway: &WechatV2Config) -> Route {
         identity_pem: gateway.client_identity_pem.expose_secret().as_bytes().to_vec().into(),
         ca_pem: gateway.ca_pem.clone(),
         proxy: gateway.proxy.clone(),
+        proxy_login: gateway.proxy_login.clone(),
         connect_timeout: gateway.connect_timeout,
         request_timeout: gateway.request_timeout,
     }
@@ -146,6 +147,7 @@ async fn open_training(
         identity_pem: identity_pem.into_bytes().into(),
         ca_pem: Some(keys.authority_pem().as_bytes().to_vec()),
         proxy: None,
+        proxy_login: None,
         connect_timeout: Millis::seconds(3),
         request_timeout: Millis::seconds(10),
     };

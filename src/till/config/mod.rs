@@ -96,6 +96,8 @@ pub struct WechatV2Config {
     pub client_ip: Option<IpAddr>,
     /// `http://host:port`.
     pub proxy: Option<String>,
+    /// The proxy's `name:password`.
+    pub proxy_login: Option<SecretString>,
     pub connect_timeout: Millis,
     pub request_timeout: Millis,
 }

@@ -43,6 +43,7 @@ pub(super) const KNOWN: &Known = &[
             "ca_file",
             "client_ip",
             "proxy",
+            "proxy_login_file",
             "connect_timeout_ms",
             "request_timeout_ms",
         ],

@@ -667,6 +667,7 @@ fn addresses_are_hosts_and_carry_no_password() {
         ("backup_url", "api2.mch.weixin.qq.com"),
         ("proxy", "socks5://10.0.0.1"),
         ("proxy", "http://user:secret@10.0.0.1"),
+        ("proxy_login_file", "secret"),
         ("client_ip", "10.0.0.256"),
         ("app_id", "wx d9"),
         ("mch_id", "190000010919000001091900000109123"),

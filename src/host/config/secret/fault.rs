@@ -67,6 +67,8 @@ pub enum SecretFault {
         odd: Option<(usize, Odd)>,
         run: Option<Command>,
     },
+    /// Not one line with a name, a colon and a password.
+    NotALogin(String),
     /// Text in another encoding than UTF-8, and what would mend its file.
     Encoding(Option<Command>),
     NoCertificate(String),
@@ -90,7 +92,6 @@ pub enum SecretFault {
 
 impl SecretFault {
     /// The end of a sentence that begins with the configuration's key.
-    #[expect(clippy::too_many_lines, reason = "a table")]
     pub fn text(&self) -> Text {
         match self {
             Self::Missing(file) => {
@@ -134,6 +135,10 @@ impl SecretFault {
                 "指定的文件在 {folder} 中，该目录属于其他用户；必须属于您或 root"
             ),
             Self::NotAKey { length, odd, run } => not_a_key(*length, *odd, run.as_ref()),
+            Self::NotALogin(file) => both!(
+                "names {file}, which is not one line like name:password",
+                "指定的 {file} 不是一行“用户名:密码”"
+            ),
             Self::Encoding(run) => and_run(
                 &both!(
                     "is not text in UTF-8; write it again as plain text",

@@ -270,6 +270,28 @@ fn pem_files_may_begin_with_a_byte_order_mark() {
 }
 
 #[test]
+fn a_login_is_one_line_with_a_name() {
+    let folder = TempDir::new().unwrap();
+    for (text, right) in [
+        ("till:pass:word 1\r\n", Some("till:pass:word 1")),
+        ("\u{feff}till:", Some("till:")),
+        ("till", None),
+        (":word", None),
+        ("till:one\ntwo", None),
+        ("", None),
+    ] {
+        let path = file(&folder, "login", text.as_bytes(), 0o600);
+        match (login(&path), right) {
+            (Ok(read), Some(right)) => assert_eq!(read.expose_secret(), right),
+            (wrong, None) => assert!(fault(wrong).ends_with("not one line like name:password")),
+            (Err(fault), Some(_)) => panic!("{text}: {fault:?}"),
+        }
+    }
+    let open = file(&folder, "open", b"till:word", 0o644);
+    assert!(fault(login(&open)).contains("chmod 600"));
+}
+
+#[test]
 fn all_files_that_are_missing_are_told_at_once() {
     let gone = |name: &str| PathBuf::from("/nowhere").join(name);
     let faults = identity(&gone("cert"), &gone("key")).unwrap_err();

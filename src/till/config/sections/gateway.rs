@@ -84,6 +84,11 @@ pub(super) fn read(
         })?),
     };
     let proxy = url(section, "proxy", "http", "")?;
+    let login_file = section.path("proxy_login_file", around.folder)?;
+    if login_file.is_some() && proxy.is_none() {
+        let sentence = both!("is of use only together with proxy", "只能与 proxy 一起使用");
+        return Err(section.wrong("proxy_login_file", &sentence));
+    }
     let timeout = |key, default| section.whole(key, 100..=60_000, default).map(Millis);
     let connect_timeout = timeout("connect_timeout_ms", 3000)?;
     let request_timeout = timeout("request_timeout_ms", 10_000)?;
@@ -113,8 +118,11 @@ pub(super) fn read(
     let client_identity_pem = each.kept(identity(section, certificate_file, key_file));
     let ca_pem = ca_file.map(|path| secret::roots(&path)).transpose();
     let ca_pem = each.kept(ca_pem.map_err(|why| vec![section.wrong("ca_file", &why.text())]));
-    let (Some(api_key), Some(client_identity_pem), Some(ca_pem), true) =
-        (api_key, client_identity_pem, ca_pem, each.faults.is_empty())
+    let proxy_login = login_file.map(|path| secret::login(&path)).transpose();
+    let proxy_login = proxy_login.map_err(|why| section.wrong("proxy_login_file", &why.text()));
+    let proxy_login = each.kept(proxy_login.map_err(|fault| vec![fault]));
+    let (Some(api_key), Some(client_identity_pem), Some(ca_pem), Some(proxy_login), true) =
+        (api_key, client_identity_pem, ca_pem, proxy_login, each.faults.is_empty())
     else {
         let none = || section.wrong("kind", &both!("cannot be used", "无法使用"));
         return Err(ConfigError::all(faults).unwrap_or_else(none));
@@ -129,6 +137,7 @@ pub(super) fn read(
         ca_pem,
         client_ip,
         proxy,
+        proxy_login,
         connect_timeout,
         request_timeout,
     }))
@@ -233,6 +242,15 @@ fn url(
             "must be {scheme}://host or {scheme}://host:port, without user and password",
             "必须是 {scheme}://主机 或 {scheme}://主机:端口，不含用户名和密码"
         );
+        let sentence = if key == "proxy" {
+            both!(
+                "must be http://host or http://host:port; name and password go into a file that \
+                 proxy_login_file names",
+                "必须是 http://主机 或 http://主机:端口；用户名和密码请放在 proxy_login_file 指定的文件中"
+            )
+        } else {
+            sentence
+        };
         return Err(section.wrong(key, &sentence));
     }
     if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
