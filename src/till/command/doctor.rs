@@ -31,8 +31,8 @@ use paytill_host::clock::Clock;
 /// The width of the columns before the sentence, in cells.
 const VERDICT_COLUMN: usize = 9;
 const CHECK_COLUMN: usize = 15;
-/// The longest sentence, in cells: it may contain paths and messages from elsewhere.
-const SENTENCE: usize = 1000;
+/// The longest sentence, in cells: it may contain commands, each with several paths.
+const SENTENCE: usize = 4000;
 
 /// Runs every check, whatever the others found, and reports each result at once.
 pub async fn run(json: Json, flags: &Flags, clock: &Clock) -> Result<Exit, Failure> {
