@@ -4,6 +4,7 @@
 //! Each of these is read in exactly one place. What the programs decide with them is in the core,
 //! which receives them as arguments.
 
+pub mod certificate;
 pub mod clock;
 pub mod config;
 pub mod log;

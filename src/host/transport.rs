@@ -5,8 +5,9 @@
 //! a kept connection had closed first. A failure always says whether the request may have left:
 //! [`NotSent`](TransportFailure::NotSent) proves that it did not.
 
+mod tls;
+
 use std::convert::Infallible;
-use std::error::Error as _;
 use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -16,16 +17,26 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
+use secrecy::{ExposeSecret, SecretString};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use zeroize::Zeroizing;
 
+use paytill_core::clean::clean;
 use paytill_core::clock::{Millis, Timestamp, Uptime};
+use paytill_core::gateway::page::Page;
+use paytill_core::gateway::wechat::fields::Fields;
 use paytill_core::gateway::{LARGEST_REPLY, Outgoing, Reply};
-use paytill_core::payment::{Inconclusive, TillCause};
+use paytill_core::payment::{Inconclusive, Reason, TillCause};
 
 /// How long an unused connection is kept. Servers close theirs after a minute or so, and one that
 /// closes just as we write costs a payment its quick answer.
 const IDLE: Duration = Duration::from_secs(30);
 /// A connection used this recently need not be dialled again.
 const WARM_FOR: Millis = Millis::seconds(15);
+/// How long a proxy may take to say how it refuses, and how long its first line may be.
+const PROXY_MAY_TAKE: Duration = Duration::from_secs(3);
+const FIRST_LINE: usize = 4096;
+const PROXY_CELLS: usize = 60;
 /// How long the other host is used instead of one that failed.
 const AVOID_FOR: Millis = Millis::seconds(180);
 
@@ -34,30 +45,42 @@ pub struct Route {
     /// The hosts, the preferred one first: `https://host[:port]`.
     pub hosts: Vec<String>,
     /// The merchant's certificate and key, PEM.
-    pub identity_pem: zeroize::Zeroizing<Vec<u8>>,
+    pub identity_pem: Zeroizing<Vec<u8>>,
     /// The only roots to trust, PEM; the system's if `None`.
     pub ca_pem: Option<Vec<u8>>,
     /// A proxy's URL; none is used otherwise, whatever the environment says.
     pub proxy: Option<String>,
+    /// The proxy's `name:password`, if it wants one.
+    pub proxy_login: Option<SecretString>,
     pub connect_timeout: Millis,
     /// For the entire request, from dialling to the last byte of the reply.
     pub request_timeout: Millis,
 }
 
 /// Why there is no reply.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub enum TransportFailure {
     /// No connection came about, so not a byte of the request left.
-    NotSent(TillCause),
+    NotSent(Reason),
     /// The request may have arrived.
-    Lost(TillCause),
+    Lost(Reason),
 }
 
 impl TransportFailure {
+    /// Nothing left, for this cause.
+    pub fn not_sent(cause: TillCause) -> Self {
+        Self::NotSent(cause.into())
+    }
+
+    /// The request may have arrived; this happened to the answer.
+    pub fn lost(cause: TillCause) -> Self {
+        Self::Lost(cause.into())
+    }
+
     /// Why.
-    pub const fn cause(self) -> TillCause {
+    pub const fn reason(&self) -> &Reason {
         match self {
-            Self::NotSent(cause) | Self::Lost(cause) => cause,
+            Self::NotSent(reason) | Self::Lost(reason) => reason,
         }
     }
 }
@@ -65,16 +88,36 @@ impl TransportFailure {
 impl From<TransportFailure> for Inconclusive {
     fn from(failure: TransportFailure) -> Self {
         match failure {
-            TransportFailure::NotSent(cause) => Self::NotSent(cause.into()),
-            TransportFailure::Lost(cause) => Self::Unknown(cause.into()),
+            TransportFailure::NotSent(reason) => Self::NotSent(reason),
+            TransportFailure::Lost(reason) => Self::Unknown(reason),
         }
     }
 }
 
 /// The route cannot be used as configured.
 #[derive(Debug, thiserror::Error)]
-#[error("the connection to the gateway cannot be set up: {0}")]
-pub struct RouteError(#[from] reqwest::Error);
+pub enum RouteError {
+    #[error("the connection to the gateway cannot be set up: {0}")]
+    Client(#[from] reqwest::Error),
+    /// Nobody is trusted: the system has no roots, or the file that is `named` has none of use.
+    #[error("there are no root certificates that can be used")]
+    NoRoots { named: bool },
+    #[error("the merchant's certificate cannot be used: {0}")]
+    Identity(String),
+}
+
+/// How a host answers an empty request.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Visit {
+    /// The time that it reports.
+    pub date: Option<Timestamp>,
+    pub page: Page,
+    /// Whether it is a message of the protocol, which an error page is not.
+    pub is_message: bool,
+}
+
+/// Where a visit goes: a call that needs the certificate. Without a message nothing is called.
+const VISIT_WITH_CERTIFICATE: &str = "/secapi/pay/reverse";
 
 /// Two clients of one gateway: only one presents the certificate, for calls that need it.
 pub struct Transport {
@@ -86,15 +129,21 @@ pub struct Transport {
     plain_used: AtomicU64,
     certified_used: AtomicU64,
     local_address: Mutex<Option<IpAddr>>,
+    proxy: Option<reqwest::Url>,
+    proxy_login: Option<SecretString>,
 }
 
 impl Transport {
     /// Prepares the clients; nothing is dialled yet.
     pub fn new(route: &Route) -> Result<Self, RouteError> {
-        let identity = reqwest::Identity::from_pem(&route.identity_pem)?;
+        let roots = tls::roots(route.ca_pem.as_deref())?;
+        let plain = tls::config(roots.clone(), None)?;
+        let certified = tls::config(roots, Some(&route.identity_pem))?;
         Ok(Self {
-            plain: client(route)?.build()?,
-            certified: client(route)?.identity(identity).build()?,
+            plain: client(route)?.tls_backend_preconfigured(plain).build()?,
+            certified: client(route)?.tls_backend_preconfigured(certified).build()?,
+            proxy_login: route.proxy_login.clone(),
+            proxy: route.proxy.as_deref().and_then(|proxy| reqwest::Url::parse(proxy).ok()),
             hosts: route.hosts.clone(),
             preferred: AtomicUsize::new(0),
             avoided_since: AtomicU64::new(0),
@@ -145,9 +194,9 @@ impl Transport {
             .get(format!("{}/", self.hosts[host]))
             .send()
             .await
-            .map_err(|error| failure(&error));
+            .map_err(|error| failure(&error, certificate));
         match response {
-            Ok(response) => read(response).await.map(|_| ()),
+            Ok(response) => read(response, certificate).await.map(|_| ()),
             Err(failure) => {
                 used.store(0, Ordering::Relaxed);
                 if matches!(failure, TransportFailure::NotSent(_)) {
@@ -158,21 +207,72 @@ impl Transport {
         }
     }
 
-    /// Probes a host by its index: returns the time it reports, if any. With `certificate`, this
-    /// also shows whether the certificate is the obstacle.
-    pub async fn visit(
-        &self,
-        host: usize,
-        certificate: bool,
-    ) -> Result<Option<Timestamp>, TransportFailure> {
+    /// Probes a host by its index. With `certificate` the visit goes where the certificate is
+    /// needed, and shows whether it is the obstacle.
+    pub async fn visit(&self, host: usize, certificate: bool) -> Result<Visit, TransportFailure> {
         let (client, _) = self.client(certificate);
-        let response = client
-            .get(format!("{}/", self.hosts[host]))
-            .send()
-            .await
-            .map_err(|error| failure(&error))?;
-        let date = response.headers().get("date").and_then(|date| date.to_str().ok());
-        Ok(date.and_then(Timestamp::from_http))
+        let path = if certificate { VISIT_WITH_CERTIFICATE } else { "/" };
+        let response = client.get(format!("{}{path}", self.hosts[host])).send().await;
+        let response = match response {
+            Ok(response) => response,
+            Err(error) => {
+                let failure = failure(&error, certificate);
+                return Err(self.with_the_proxys_word(failure, host).await);
+            }
+        };
+        let reply = read(response, certificate).await?;
+        let date = reply.headers().get("date").and_then(|date| date.to_str().ok());
+        Ok(Visit {
+            date: date.and_then(Timestamp::from_http),
+            page: Page::of(reply.status(), reply.headers(), reply.body()),
+            is_message: reply.status() == http::StatusCode::OK
+                && Fields::from_xml(reply.body()).is_ok(),
+        })
+    }
+
+    /// The HTTP stack keeps to itself how a proxy refuses: asks it once more, and adds its first
+    /// line.
+    async fn with_the_proxys_word(
+        &self,
+        failure: TransportFailure,
+        host: usize,
+    ) -> TransportFailure {
+        let Some(proxy) = self.proxy.as_ref().filter(|_| {
+            failure.reason().is(TillCause::ProxyRefused) && failure.reason().text.is_empty()
+        }) else {
+            return failure;
+        };
+        match tokio::time::timeout(PROXY_MAY_TAKE, self.refusal(proxy, host)).await {
+            Ok(Some(line)) => {
+                TransportFailure::NotSent(Reason::quoting(TillCause::ProxyRefused, line))
+            }
+            Ok(None) | Err(_) => failure,
+        }
+    }
+
+    /// The first line with which a proxy refuses a host, as `HTTP 403 Forbidden`.
+    async fn refusal(&self, proxy: &reqwest::Url, host: usize) -> Option<String> {
+        let host = reqwest::Url::parse(&self.hosts[host]).ok()?;
+        let target = format!("{}:{}", host.host_str()?, host.port_or_known_default()?);
+        let name = proxy.host_str()?.trim_matches(['[', ']']);
+        let address = (name, proxy.port_or_known_default()?);
+        let mut stream = tokio::net::TcpStream::connect(address).await.ok()?;
+        let login = self.proxy_login.as_ref().map(|login| basic(login.expose_secret()));
+        let login = login.map(|login| format!("Proxy-Authorization: {}\r\n", *login));
+        let login = Zeroizing::new(login.unwrap_or_default());
+        let request = format!("CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n{}\r\n", *login);
+        stream.write_all(Zeroizing::new(request).as_bytes()).await.ok()?;
+        let mut head = Vec::new();
+        while !head.contains(&b'\n') && head.len() < FIRST_LINE {
+            if stream.read_buf(&mut head).await.ok()? == 0 {
+                break;
+            }
+        }
+        let head = String::from_utf8_lossy(&head);
+        let status = head.lines().next()?.strip_prefix("HTTP/1.")?.split_once(' ')?.1;
+        // It may let us through now.
+        let refuses = !status.starts_with('2');
+        refuses.then(|| clean(&format!("HTTP {status}"), PROXY_CELLS))
     }
 
     /// Sends a request, once; `left` is called when its first byte leaves. The same request goes to
@@ -211,8 +311,9 @@ impl Transport {
                 left,
             }));
         used.store(now.0, Ordering::Relaxed);
-        let response = request.send().await.map_err(|error| failure(&error))?;
-        read(response).await
+        let certificate = outgoing.certificate;
+        let response = request.send().await.map_err(|error| failure(&error, certificate))?;
+        read(response, certificate).await
     }
 
     fn client(&self, certificate: bool) -> (&reqwest::Client, &AtomicU64) {
@@ -279,29 +380,38 @@ fn client(route: &Route) -> Result<reqwest::ClientBuilder, reqwest::Error> {
         .referer(false)
         .no_proxy()
         .tcp_nodelay(true)
-        .tls_version_min(reqwest::tls::Version::TLS_1_2)
         .pool_idle_timeout(IDLE)
         .pool_max_idle_per_host(2)
         .connect_timeout(route.connect_timeout.into())
         .timeout(route.request_timeout.into())
         .user_agent(concat!("paytill/", env!("CARGO_PKG_VERSION")));
-    if let Some(ca) = &route.ca_pem {
-        builder = builder.tls_certs_only(reqwest::Certificate::from_pem_bundle(ca)?);
-    }
     if let Some(proxy) = &route.proxy {
-        builder = builder.proxy(reqwest::Proxy::all(proxy)?);
+        let mut proxy = reqwest::Proxy::all(proxy)?;
+        if let Some(login) = &route.proxy_login {
+            let (name, password) = login.expose_secret().split_once(':').unwrap_or_default();
+            proxy = proxy.basic_auth(name, password);
+        }
+        builder = builder.proxy(proxy);
     }
     Ok(builder)
 }
 
 /// Reads the complete body or nothing: a reply that breaks off is no reply.
-async fn read(mut response: reqwest::Response) -> Result<Reply, TransportFailure> {
+async fn read(
+    mut response: reqwest::Response,
+    certificate: bool,
+) -> Result<Reply, TransportFailure> {
     let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
     let mut body = Vec::new();
     loop {
         match response.chunk().await {
             Ok(Some(chunk)) if body.len() + chunk.len() > LARGEST_REPLY => {
-                return Err(TransportFailure::Lost(TillCause::BadAnswer));
+                // A page, then: real answers are far smaller.
+                body.extend_from_slice(&chunk[..LARGEST_REPLY - body.len()]);
+                let page = Page::of(status, &headers, &body).line();
+                let is_ok = status == http::StatusCode::OK;
+                let cause = if is_ok { TillCause::BadAnswer } else { TillCause::HttpStatus };
+                return Err(TransportFailure::Lost(Reason::quoting(cause, page)));
             }
             Ok(Some(chunk)) => body.extend_from_slice(&chunk),
             Ok(None) => {
@@ -310,52 +420,93 @@ async fn read(mut response: reqwest::Response) -> Result<Reply, TransportFailure
                 return Ok(reply);
             }
             Err(error) if error.is_timeout() => {
-                return Err(TransportFailure::Lost(TillCause::NoAnswer));
+                return Err(TransportFailure::lost(TillCause::NoAnswer));
             }
-            Err(_) => return Err(TransportFailure::Lost(TillCause::ConnectionLost)),
+            Err(error) => return Err(failure(&error, certificate)),
         }
     }
 }
 
-fn failure(error: &reqwest::Error) -> TransportFailure {
+fn failure(error: &reqwest::Error, certificate: bool) -> TransportFailure {
     // The only error that proves that nothing was written: no connection was made.
     if error.is_connect() {
-        return TransportFailure::NotSent(if is_certificate_error(error) {
-            TillCause::Certificate
-        } else {
-            TillCause::NoConnection
-        });
+        let reason = tls::cause(error, certificate).unwrap_or_else(|| unconnected(error));
+        return TransportFailure::NotSent(reason);
     }
     if error.is_builder() {
-        return TransportFailure::NotSent(TillCause::Configuration);
+        return TransportFailure::not_sent(TillCause::Configuration);
     }
-    TransportFailure::Lost(match error {
-        error if error.is_timeout() => TillCause::NoAnswer,
-        error if is_certificate_error(error) => TillCause::Certificate,
-        _ => TillCause::ConnectionLost,
-    })
+    if error.is_timeout() {
+        return TransportFailure::lost(TillCause::NoAnswer);
+    }
+    // Once there is a connection, nonsense on it is a broken connection.
+    let reason = tls::cause(error, certificate).filter(|why| !why.is(TillCause::PlainHttp));
+    TransportFailure::Lost(reason.unwrap_or_else(|| TillCause::ConnectionLost.into()))
 }
 
-fn is_certificate_error(error: &reqwest::Error) -> bool {
-    let mut source = error.source();
+/// Why there is no connection on which TLS could begin. The HTTP stack tells a proxy's refusal and
+/// an unknown name only by their words; tests hold it to them.
+fn unconnected(error: &reqwest::Error) -> Reason {
+    let mut source = std::error::Error::source(error);
+    let (mut through_proxy, mut unknown_name) = (false, false);
     while let Some(error) = source {
-        if wraps_tls_error(error) {
-            return true;
+        let words = error.to_string();
+        match words.strip_prefix("tunnel error: ") {
+            Some("proxy authorization required") => {
+                return Reason::quoting(TillCause::ProxyRefused, "HTTP 407");
+            }
+            Some("unsuccessful" | "unexpected end of file" | "proxy response headers too long") => {
+                return TillCause::ProxyRefused.into();
+            }
+            Some(_) => through_proxy = true,
+            None => unknown_name |= words == "dns error",
         }
         source = error.source();
     }
-    false
+    let host = error.url().and_then(reqwest::Url::host_str).unwrap_or_default();
+    let detail = match (unknown_name, through_proxy) {
+        (true, false) => format!("DNS: {host}"),
+        (true, true) => "DNS: proxy".to_owned(),
+        (false, true) => "proxy".to_owned(),
+        (false, false) => String::new(),
+    };
+    Reason::quoting(TillCause::NoConnection, detail)
 }
 
-/// The chain of sources skips the error inside an `io::Error`, which may hold yet another one.
-fn wraps_tls_error(error: &(dyn std::error::Error + 'static)) -> bool {
-    let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-    error.is::<rustls::Error>() || inner.is_some_and(|inner| wraps_tls_error(inner))
+/// `Basic` authentication (RFC 7617), with its base64.
+fn basic(login: &str) -> Zeroizing<String> {
+    const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = Zeroizing::new(String::with_capacity(login.len() * 2 + 10));
+    text.push_str("Basic ");
+    for group in login.as_bytes().chunks(3) {
+        let bits = (0..3).fold(0, |bits, at| {
+            bits << 8 | usize::from(group.get(at).copied().unwrap_or_default())
+        });
+        for at in 0..4 {
+            let is_there = at <= group.len();
+            let letter = LETTERS[bits >> (18 - 6 * at) & 63];
+            text.push(if is_there { char::from(letter) } else { '=' });
+        }
+    }
+    text
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_login_is_encoded_as_the_standard_says() {
+        for (login, text) in [
+            ("Aladdin:open sesame", "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="),
+            ("test:123\u{a3}", "Basic dGVzdDoxMjPCow=="),
+            ("a:b", "Basic YTpi"),
+            ("a:bc", "Basic YTpiYw=="),
+            ("a:bcd", "Basic YTpiY2Q="),
+        ] {
+            assert_eq!(*basic(login), text);
+        }
+    }
 
     #[test]
     fn two_that_fail_at_one_host_both_turn_to_the_other() {
@@ -366,6 +517,7 @@ mod tests {
             identity_pem: pem.into_bytes().into(),
             ca_pem: None,
             proxy: None,
+            proxy_login: None,
             connect_timeout: Millis::seconds(1),
             request_timeout: Millis::seconds(1),
         })

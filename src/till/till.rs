@@ -38,7 +38,7 @@ pub enum Notice {
     /// The journal failed. Nothing is sold until the next start.
     Stopped(JournalError),
     /// Whether a call reached the gateway, and if not, why.
-    Gateway(Result<(), TillCause>),
+    Gateway(Result<(), Reason>),
 }
 
 /// Everything a till is made of.
@@ -324,8 +324,9 @@ async fn carry(
     left: impl Fn() + Send + Sync + 'static,
 ) -> Result<Decoded, TransportFailure> {
     let ask = Ask::of(call.kind, order, code.as_ref())
-        .ok_or(TransportFailure::NotSent(TillCause::NoCode))?;
-    let nonce = random::nonce().ok_or(TransportFailure::NotSent(TillCause::NoRandomness))?;
+        .ok_or_else(|| TransportFailure::not_sent(TillCause::NoCode))?;
+    let nonce =
+        random::nonce().ok_or_else(|| TransportFailure::not_sent(TillCause::NoRandomness))?;
     let outgoing = gateway.encode(ask, &Stamp { time: clock.wall(), nonce });
     let reply = transport.carry(&outgoing, clock.uptime(), left).await;
     match &reply {
@@ -347,6 +348,6 @@ async fn carry(
     Ok(gateway.decode(ask, &reply?, clock.wall()))
 }
 
-fn reached(failure: Option<&TransportFailure>) -> Result<(), TillCause> {
-    failure.map_or(Ok(()), |failure| Err(failure.cause()))
+fn reached(failure: Option<&TransportFailure>) -> Result<(), Reason> {
+    failure.map_or(Ok(()), |failure| Err(failure.reason().clone()))
 }

@@ -29,6 +29,7 @@ const ROOMS: &[&str] = &[
     "host/clock",
     "host/random",
     "host/process",
+    "host/certificate",
     "host/config",
     "host/log",
     "host/transport",

@@ -175,6 +175,54 @@ fn a_certificate_of_somebody_else_is_reported() {
 }
 
 #[test]
+fn another_merchants_certificate_is_named_before_the_first_reversal_needs_it() {
+    let shop = shop();
+    let mut params = rcgen::CertificateParams::new(Vec::new()).unwrap();
+    params.distinguished_name.push(rcgen::DnType::CommonName, "1900000110");
+    let key = rcgen::KeyPair::generate().unwrap();
+    let secrets = shop.path().join("secrets");
+    fs::write(secrets.join("apiclient_cert.pem"), params.self_signed(&key).unwrap().pem()).unwrap();
+    fs::write(secrets.join("apiclient_key.pem"), key.serialize_pem()).unwrap();
+    let words = "It was issued to merchant 1900000110, but mch_id is 1900000109.";
+    at_fault(&doctor(&shop), 3, "certificate", words);
+    let ran = shop.pay("12.34", CODE);
+    assert_eq!(ran.exit, 0, "{ran:?}");
+    let words = "client_cert_file was issued to merchant 1900000110, not to 1900000109";
+    assert!(ran.errors.contains(words), "{}", ran.errors);
+}
+
+#[test]
+fn all_secrets_that_are_missing_are_reported_a_line_each() {
+    let shop = shop();
+    for name in ["api_v2.key", "apiclient_cert.pem", "apiclient_key.pem"] {
+        fs::remove_file(shop.path().join("secrets").join(name)).unwrap();
+    }
+    let ran = doctor(&shop);
+    let lines: Vec<_> = ran.lines.iter().filter(|line| line["check"] == "secrets").collect();
+    assert_eq!(lines.len(), 3, "{ran:?}");
+    for (line, key) in lines.iter().zip(["api_key_file", "client_cert_file", "client_key_file"]) {
+        assert!(line["text"].as_str().unwrap().contains(key), "{line}");
+    }
+    assert_eq!(ran.exit, 3);
+    let ran = shop.pay("12.34", CODE);
+    assert_eq!(ran.exit, 3, "{ran:?}");
+    assert!(ran.errors.contains("api_v2.key") && ran.errors.contains("apiclient_key.pem"));
+}
+
+#[test]
+fn a_configuration_that_others_can_write_is_reported_and_nothing_is_sent() {
+    let shop = shop();
+    fs::set_permissions(shop.config(), Permissions::from_mode(0o666)).unwrap();
+    let run = format!("run: chmod go-w {}", shop.config().display());
+    at_fault(&doctor(&shop), 3, "configuration", &run);
+    let ran = shop.pay("12.34", CODE);
+    assert_eq!(ran.exit, 3, "{ran:?}");
+    assert!(ran.errors.contains(&run), "{}", ran.errors);
+    assert!(shop.ledger().is_empty());
+    assert_eq!(shop.run(&["orders"]).status.code(), Some(0), "but the books can be read");
+}
+
+#[test]
 fn a_certificate_that_ends_is_reported_before_and_after() {
     for (days, result, words, exit) in
         [(10, "warning", "in 9 days", 0), (-1, "fault", "expired on", 3)]

@@ -12,3 +12,4 @@ mod server;
 mod cut;
 mod hostile;
 mod transport;
+mod trust;

@@ -104,8 +104,22 @@ pub enum TillCause {
     NoAnswer,
     ConnectionLost,
     NoConnection,
-    /// A certificate, the gateway's or ours, was not accepted.
+    /// A certificate was not accepted for another reason than those below.
     Certificate,
+    /// The gateway's certificate is not valid yet by this machine's clock.
+    ClockBehind,
+    /// The gateway's certificate is not valid any more by this machine's clock.
+    CertificateExpired,
+    /// The gateway's certificate comes from nobody whom this machine trusts.
+    UnknownRoot,
+    /// The certificate belongs to another host than the one that was dialled.
+    WrongHostName,
+    /// What answered does not speak TLS.
+    PlainHttp,
+    /// The other side refused the shop's certificate.
+    OwnCertificate,
+    /// The proxy did not let the connection through.
+    ProxyRefused,
     BadSignature,
     BadAnswer,
     /// An error page instead of an answer.
@@ -137,7 +151,7 @@ pub enum TillCause {
 
 impl TillCause {
     /// All of them.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 31] = [
         Self::Timeout,
         Self::Cancelled,
         Self::Restarted,
@@ -145,6 +159,13 @@ impl TillCause {
         Self::ConnectionLost,
         Self::NoConnection,
         Self::Certificate,
+        Self::ClockBehind,
+        Self::CertificateExpired,
+        Self::UnknownRoot,
+        Self::WrongHostName,
+        Self::PlainHttp,
+        Self::OwnCertificate,
+        Self::ProxyRefused,
         Self::BadSignature,
         Self::BadAnswer,
         Self::HttpStatus,
@@ -174,6 +195,13 @@ impl TillCause {
             Self::ConnectionLost => "connection_lost",
             Self::NoConnection => "no_connection",
             Self::Certificate => "certificate",
+            Self::ClockBehind => "clock_behind",
+            Self::CertificateExpired => "certificate_expired",
+            Self::UnknownRoot => "unknown_root",
+            Self::WrongHostName => "wrong_host_name",
+            Self::PlainHttp => "plain_http",
+            Self::OwnCertificate => "own_certificate",
+            Self::ProxyRefused => "proxy_refused",
             Self::BadSignature => "bad_signature",
             Self::BadAnswer => "bad_answer",
             Self::HttpStatus => "http_status",

@@ -3,5 +3,6 @@
 //!
 //! Each is written for a cashier, in every language, and says nothing that is not certain.
 
+mod connection;
 pub mod reason;
 pub mod system;

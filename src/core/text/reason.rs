@@ -1,5 +1,6 @@
 //! Why a payment is where it is, in plain words: what happened, whether money moved, what to do.
 
+use super::connection;
 use crate::clean::clean;
 use crate::language::Language;
 use crate::payment::{Cause, Funds, Reason, State, Status, TillCause};
@@ -44,7 +45,23 @@ pub fn cause_sentence(reason: &Reason, language: Language) -> String {
         return repeated(what, reason, language);
     };
     let what = language.pick(explanation.english, explanation.chinese).to_owned();
-    if explanation.repeats_gateway { repeated(what, reason, language) } else { what }
+    match explanation.adds {
+        Adds::Nothing => what,
+        Adds::GatewayWords => repeated(what, reason, language),
+        Adds::Detail => detailed(what, reason, language),
+    }
+}
+
+/// The sentence, with what the till noted in brackets: dates, a host, the first words of a page.
+fn detailed(what: String, reason: &Reason, language: Language) -> String {
+    let detail = clean(&reason.text, GATEWAY_WORDS);
+    let end = language.pick('.', '。');
+    match what.strip_suffix(end) {
+        Some(what) if !detail.is_empty() => {
+            say!(language, "{what} ({detail}).", "{what}（{detail}）。")
+        }
+        Some(_) | None => what,
+    }
 }
 
 /// The sentence, followed by the gateway's own text if there is any.
@@ -173,8 +190,17 @@ struct Explanation {
     english: &'static str,
     chinese: &'static str,
     remedy: Remedy,
+    adds: Adds,
+}
+
+/// What of a reason's own text its sentence repeats.
+#[derive(Clone, Copy)]
+enum Adds {
+    Nothing,
     /// The gateway's own text says more than the code does.
-    repeats_gateway: bool,
+    GatewayWords,
+    /// What the till noted of a failure, the same in every language.
+    Detail,
 }
 
 /// The words for a cause; `None` for a gateway code that is not in the tables.
@@ -352,27 +378,37 @@ fn till_cause(cause: TillCause) -> Explanation {
             plain(Network, "The connection to WeChat Pay was lost.", "与微信支付的连接中断。")
         }
         TillCause::NoConnection => {
-            plain(Network, "WeChat Pay cannot be reached.", "连接不上微信支付。")
+            detail(Network, "WeChat Pay cannot be reached.", "连接不上微信支付。")
         }
-        TillCause::Certificate => plain(
+        TillCause::Certificate => detail(
             Manager,
             "WeChat Pay's certificate or the shop's own was not accepted.",
             "微信支付证书或商户证书未通过验证。",
         ),
+        TillCause::ClockBehind
+        | TillCause::CertificateExpired
+        | TillCause::UnknownRoot
+        | TillCause::WrongHostName
+        | TillCause::PlainHttp
+        | TillCause::OwnCertificate
+        | TillCause::ProxyRefused => {
+            let (english, chinese) = connection::words(cause);
+            detail(Manager, english, chinese)
+        }
         TillCause::BadSignature => plain(
             Manager,
             "The answer's signature was wrong; it was ignored.",
             "返回结果的签名不正确，已忽略。",
         ),
-        TillCause::BadAnswer => plain(
+        TillCause::BadAnswer => detail(
             Network,
             "The answer could not be read; it was ignored.",
             "返回结果无法识别，已忽略。",
         ),
-        TillCause::HttpStatus => quoted(
+        TillCause::HttpStatus => detail(
             Network,
-            "WeChat Pay sent an error page instead of an answer.",
-            "微信支付返回了错误页面，没有给出结果。",
+            "An error page came instead of WeChat Pay's answer.",
+            "收到的是错误页面，不是微信支付的结果。",
         ),
         TillCause::WrongAmount => plain(
             Manager,
@@ -443,11 +479,15 @@ fn till_cause(cause: TillCause) -> Explanation {
 }
 
 const fn plain(remedy: Remedy, english: &'static str, chinese: &'static str) -> Explanation {
-    Explanation { english, chinese, remedy, repeats_gateway: false }
+    Explanation { english, chinese, remedy, adds: Adds::Nothing }
 }
 
 const fn quoted(remedy: Remedy, english: &'static str, chinese: &'static str) -> Explanation {
-    Explanation { english, chinese, remedy, repeats_gateway: true }
+    Explanation { english, chinese, remedy, adds: Adds::GatewayWords }
+}
+
+const fn detail(remedy: Remedy, english: &'static str, chinese: &'static str) -> Explanation {
+    Explanation { english, chinese, remedy, adds: Adds::Detail }
 }
 
 #[cfg(test)]

@@ -20,12 +20,46 @@ use paytill_core::language::{Language, Text};
 pub struct ConfigError {
     sentence: Text,
     section: Option<String>,
+    /// Each fault by itself, if there are several.
+    each: Vec<Text>,
+    /// Others can write what was read.
+    is_unguarded: bool,
 }
 
 impl ConfigError {
     /// An error about the file as a whole.
     pub const fn new(sentence: Text) -> Self {
-        Self { sentence, section: None }
+        Self { sentence, section: None, each: Vec::new(), is_unguarded: false }
+    }
+
+    /// Several errors as one, which names all of them; `None` if there are none.
+    pub fn all(errors: Vec<Self>) -> Option<Self> {
+        let each: Vec<_> = errors.iter().map(|error| error.sentence.clone()).collect();
+        let first = errors.into_iter().next()?;
+        if each.len() == 1 {
+            return Some(first);
+        }
+        let sentence = Text::each(|language| {
+            let each = each.iter().map(|sentence| sentence.in_language(language));
+            each.collect::<Vec<_>>().join(language.pick("; and ", "；另外 "))
+        });
+        Some(Self { sentence, each, ..first })
+    }
+
+    /// A file that cannot be relied on, since others can write it.
+    #[must_use]
+    pub fn unguarded(self) -> Self {
+        Self { is_unguarded: true, ..self }
+    }
+
+    /// Whether it is about a file that others can write.
+    pub const fn is_unguarded(&self) -> bool {
+        self.is_unguarded
+    }
+
+    /// Its sentences, one for each fault.
+    pub fn each(&self) -> &[Text] {
+        if self.each.is_empty() { std::slice::from_ref(&self.sentence) } else { &self.each }
     }
 
     /// The sentence in a language.

@@ -287,9 +287,9 @@ impl Cashier<'_> {
                 self.redial.reached();
                 self.post(ScreenMessage::Gateway(Link::Ready));
             }
-            Notice::Gateway(Err(cause)) => {
+            Notice::Gateway(Err(why)) => {
                 self.redial.failed(self.clock.uptime());
-                let why = reason::cause_sentence(&cause.into(), language);
+                let why = reason::cause_sentence(&why, language);
                 self.post(ScreenMessage::Gateway(Link::Failed(why)));
             }
         }

@@ -31,8 +31,8 @@ use paytill_host::clock::Clock;
 /// The width of the columns before the sentence, in cells.
 const VERDICT_COLUMN: usize = 9;
 const CHECK_COLUMN: usize = 15;
-/// The longest sentence, in cells: it may contain paths and messages from elsewhere.
-const SENTENCE: usize = 1000;
+/// The longest sentence, in cells: it may contain commands, each with several paths.
+const SENTENCE: usize = 4000;
 
 /// Runs every check, whatever the others found, and reports each result at once.
 pub async fn run(json: Json, flags: &Flags, clock: &Clock) -> Result<Exit, Failure> {
@@ -83,8 +83,14 @@ fn configuration(flags: &Flags, folder: &Path, reporter: &mut FindingReporter) -
     });
     match (secrets, &loaded.config.gateway) {
         (Err(wrong), _) => {
-            let sentence = wrong.sentence(reporter.language).to_owned();
-            reporter.report(&Finding::SecretsWrong(sentence));
+            for sentence in wrong.each() {
+                let sentence = sentence.in_language(reporter.language).to_owned();
+                reporter.report(&if wrong.is_unguarded() {
+                    Finding::ConfigurationOpen(sentence)
+                } else {
+                    Finding::SecretsWrong(sentence)
+                });
+            }
         }
         (Ok(()), GatewayConfig::WechatV2(_)) => reporter.report(&Finding::SecretsRead),
         (Ok(()), GatewayConfig::Simulator | GatewayConfig::Unread) => {}

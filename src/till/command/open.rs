@@ -20,7 +20,8 @@ use crate::language::Text;
 use crate::order::Merchant;
 use crate::simulator::{self as simulated, Bank, Script, Server};
 use crate::till::{Till, TillParts};
-use crate::{both, text};
+use crate::{both, say, text};
+use paytill_host::certificate::Names;
 use paytill_host::clock::Clock;
 use paytill_host::transport::{Route, Transport};
 
@@ -74,6 +75,15 @@ fn open_gateway(
     journal: Journal,
     recovered: Recovered,
 ) -> Result<OpenTill, Failure> {
+    if let Some((holder, merchant)) = another_merchants(gateway) {
+        tracing::warn!(holder, merchant, "the certificate is another merchant's");
+        output::print_message(&say!(
+            config.till.language,
+            "client_cert_file was issued to merchant {holder}, not to {merchant}: payments cannot \
+             be reversed; see `paytill doctor`",
+            "client_cert_file 属于商户 {holder}，不是 {merchant}：无法撤销支付；请运行 paytill doctor"
+        ));
+    }
     let route = route(gateway);
     let codec = WechatV2::new(gateway.sign_type, gateway.api_key.clone());
     let parts = TillParts {
@@ -89,6 +99,14 @@ fn open_gateway(
     Ok(OpenTill { till: start(parts, journal, recovered)?, gateway_host, _training: None })
 }
 
+/// The merchant number in the certificate and ours, if they differ.
+pub(super) fn another_merchants(gateway: &WechatV2Config) -> Option<(String, &str)> {
+    let holder = Names::of_pem(gateway.client_identity_pem.expose_secret().as_bytes()).subject?;
+    let ours = gateway.merchant.mch_id.as_str();
+    let is_number = holder.bytes().all(|byte| byte.is_ascii_digit());
+    (is_number && holder != ours).then_some((holder, ours))
+}
+
 /// The route to the configured gateway.
 pub(super) fn route(gateway: &WechatV2Config) -> Route {
     let hosts = [Some(gateway.base_url.clone()), gateway.backup_url.clone()];
@@ -97,6 +115,7 @@ pub(super) fn route(gateway: &WechatV2Config) -> Route {
         identity_pem: gateway.client_identity_pem.expose_secret().as_bytes().to_vec().into(),
         ca_pem: gateway.ca_pem.clone(),
         proxy: gateway.proxy.clone(),
+        proxy_login: gateway.proxy_login.clone(),
         connect_timeout: gateway.connect_timeout,
         request_timeout: gateway.request_timeout,
     }
@@ -128,6 +147,7 @@ async fn open_training(
         identity_pem: identity_pem.into_bytes().into(),
         ca_pem: Some(keys.authority_pem().as_bytes().to_vec()),
         proxy: None,
+        proxy_login: None,
         connect_timeout: Millis::seconds(3),
         request_timeout: Millis::seconds(10),
     };

@@ -51,6 +51,7 @@ impl ConfigFile {
     ) -> sections::Surroundings<'a> {
         sections::Surroundings {
             folder: self.path.parent().unwrap_or_else(|| Path::new("/")),
+            file: Some(&self.path),
             environment,
             flags,
             secrets,

@@ -96,6 +96,8 @@ pub struct WechatV2Config {
     pub client_ip: Option<IpAddr>,
     /// `http://host:port`.
     pub proxy: Option<String>,
+    /// The proxy's `name:password`.
+    pub proxy_login: Option<SecretString>,
     pub connect_timeout: Millis,
     pub request_timeout: Millis,
 }
@@ -428,6 +430,7 @@ impl Config {
     pub fn training(flags: &Flags, environment: Environment<'_>) -> Result<Self, ConfigError> {
         let surroundings = sections::Surroundings {
             folder: Path::new("/"),
+            file: None,
             environment,
             flags,
             secrets: Secrets::Read,

@@ -43,6 +43,7 @@ pub(super) const KNOWN: &Known = &[
             "ca_file",
             "client_ip",
             "proxy",
+            "proxy_login_file",
             "connect_timeout_ms",
             "request_timeout_ms",
         ],
@@ -91,6 +92,8 @@ const BODY_BYTES: usize = 127;
 pub(super) struct Surroundings<'a> {
     /// Relative paths start from here.
     pub(super) folder: &'a Path,
+    /// The file itself, if there is one.
+    pub(super) file: Option<&'a Path>,
     pub(super) environment: Environment<'a>,
     pub(super) flags: &'a Flags,
     pub(super) secrets: Secrets,

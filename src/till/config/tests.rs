@@ -508,6 +508,75 @@ fn a_secret_that_others_can_read_is_refused_with_what_to_run() {
 }
 
 #[test]
+fn all_that_is_missing_is_told_at_once() {
+    let bench = ConfigBench::new();
+    let fault = bench.read("[gateway]\nkind = \"wechat-v2\"\n[gateway.wechat-v2]\n").unwrap_err();
+    let each: Vec<_> = fault.each().iter().map(ToString::to_string).collect();
+    let keys = ["app_id", "mch_id", "api_key_file", "client_cert_file", "client_key_file"];
+    assert_eq!(each.len(), keys.len(), "{each:?}");
+    for (told, key) in each.iter().zip(keys) {
+        let start = format!("paytill.toml:3: [gateway.wechat-v2] {key} is missing; ");
+        assert!(told.starts_with(&start), "{told}");
+        assert!(fault.to_string().contains(told));
+    }
+    let fault = bench.read(&format!("{REQUIRED}ca_file = \"roots.pem\"")).unwrap_err();
+    let each: Vec<_> = fault.each().iter().map(ToString::to_string).collect();
+    assert_eq!(each.len(), 4, "{each:?}");
+    assert!(each.iter().all(|told| told.contains(", which does not exist")), "{each:?}");
+}
+
+#[test]
+fn a_file_that_others_can_write_names_no_real_gateway() {
+    let bench = ConfigBench::with_secrets();
+    bench.read(REQUIRED).unwrap();
+    let file = bench.path("paytill.toml");
+    let chmod = |path: &str, mode| {
+        fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+    };
+    for mode in [0o620, 0o602, 0o666, 0o664] {
+        chmod(&file, mode);
+        let fault = bench.load().unwrap_err();
+        assert_eq!(
+            fault.to_string(),
+            format!(
+                "{file}: this file decides where the money goes, but others than its owner \
+                 can change it; run: chmod go-w {file}"
+            )
+        );
+        assert!(fault.is_unguarded());
+        assert!(fault.sentence(Language::Chinese).ends_with(&format!("chmod go-w {file}")));
+    }
+    let environment = |name: &str| bench.environment.get(name).cloned();
+    let folder = bench.folder.path();
+    Config::load_without_secrets(&bench.flags, &environment, folder).unwrap();
+    chmod(&file, 0o644);
+    bench.load().unwrap();
+
+    let folder = folder.display().to_string();
+    chmod(&folder, 0o775);
+    // Whose folder it is said of is the same for the configuration and for the secrets beside it.
+    let told = bench.load().unwrap_err().to_string();
+    assert!(told.ends_with(&format!("in its folder; run: chmod go-w {folder}")), "{told}");
+    chmod(&folder, 0o1777);
+    bench.load().unwrap();
+    chmod(&folder, 0o700);
+
+    // Through a link it is the file itself that counts, and the folder of the link.
+    let real = bench.write("apart/real.toml", &fs::read_to_string(&file).unwrap());
+    fs::remove_file(&file).unwrap();
+    std::os::unix::fs::symlink(&real, &file).unwrap();
+    bench.load().unwrap();
+    chmod(real.to_str().unwrap(), 0o666);
+    assert!(bench.load().unwrap_err().to_string().contains("chmod go-w"));
+
+    let open = bench.path("training.toml");
+    fs::write(&open, "[till]\nid = \"T1\"\n").unwrap();
+    chmod(&open, 0o666);
+    let flags = Flags { config: Some(open.into()), ..Flags::default() };
+    Config::load(&flags, &environment, bench.folder.path()).expect("training moves no money");
+}
+
+#[test]
 fn what_sends_nothing_needs_no_secrets() {
     let bench = ConfigBench::new();
     let load = |text: &str| {
@@ -598,6 +667,7 @@ fn addresses_are_hosts_and_carry_no_password() {
         ("backup_url", "api2.mch.weixin.qq.com"),
         ("proxy", "socks5://10.0.0.1"),
         ("proxy", "http://user:secret@10.0.0.1"),
+        ("proxy_login_file", "secret"),
         ("client_ip", "10.0.0.256"),
         ("app_id", "wx d9"),
         ("mch_id", "190000010919000001091900000109123"),

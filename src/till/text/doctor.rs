@@ -13,7 +13,8 @@ use crate::device::DeviceFault;
 use crate::language::Language;
 use crate::say;
 
-pub use check::{Check, Verdict};
+pub use check::{Check, CheckResult, Verdict};
+use check::{result, well};
 
 /// One finding. Texts inside it are cleaned when it is printed.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -22,6 +23,8 @@ pub enum Finding {
     Configured(String),
     Unconfigured,
     ConfigurationWrong(String),
+    /// Others can write the file.
+    ConfigurationOpen(String),
     SecretsRead,
     SecretsWrong(String),
     /// The last day of its validity.
@@ -35,6 +38,13 @@ pub enum Finding {
     CertificateUnreadable,
     /// The reason, in the words for a failed call.
     CertificateRefused(String),
+    /// What came where the certificate is needed, in place of an answer.
+    CertificatePage(String),
+    /// It was issued to another merchant number than the one that is set.
+    CertificateForeign {
+        holder: String,
+        merchant: String,
+    },
     Training,
     Reached(String),
     Unreachable {
@@ -42,6 +52,16 @@ pub enum Finding {
         why: String,
         is_backup: bool,
     },
+    /// It answers with an error of its own.
+    HostInTrouble {
+        host: String,
+        page: String,
+        is_backup: bool,
+    },
+    /// There is nothing to check the gateway's certificate with.
+    NoRoots(String),
+    /// What a query got in place of an answer, in the words for a failed call.
+    QueryPage(String),
     /// `ca_file` is set, although this is the real gateway.
     OwnRoots,
     AccountGood,
@@ -98,17 +118,6 @@ pub enum Finding {
     TerminalNotUtf8,
 }
 
-/// A finding in a language.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct CheckResult {
-    pub check: Check,
-    pub verdict: Verdict,
-    /// What was found, in one sentence.
-    pub text: String,
-    /// What to do, in one sentence; `None` if all is well.
-    pub advice: Option<String>,
-}
-
 impl Finding {
     /// The finding in a language.
     #[expect(clippy::too_many_lines, reason = "a table")]
@@ -148,6 +157,15 @@ impl Finding {
                 language.pick(
                     "Fix that line: until then nothing can be sold, and its section is not checked.",
                     "请改正这一行；改正前无法收款，该节内容也不作检查。",
+                ),
+            ),
+            Self::ConfigurationOpen(sentence) => result(
+                Configuration,
+                Fault,
+                sentence.as_str(),
+                language.pick(
+                    "Until then nothing can be sold: who can write this file can redirect payments.",
+                    "处理之前无法收款：能改写此文件的人可以把付款转到别处。",
                 ),
             ),
             Self::SecretsRead => well(
@@ -226,6 +244,32 @@ impl Finding {
                 ),
                 renew,
             ),
+            Self::CertificatePage(page) => result(
+                Certificate,
+                Fault,
+                say!(
+                    language,
+                    "A visit with the merchant's certificate gets an error page ({page}).",
+                    "使用商户证书访问，得到的是错误页面（{page}）。"
+                ),
+                language.pick(
+                    "Compare client_cert_file with the merchant platform: payments cannot be reversed.",
+                    "请将 client_cert_file 与商户平台核对：目前无法撤销支付。",
+                ),
+            ),
+            Self::CertificateForeign { holder, merchant } => result(
+                Certificate,
+                Fault,
+                say!(
+                    language,
+                    "It was issued to merchant {holder}, but mch_id is {merchant}.",
+                    "证书属于商户 {holder}，而 mch_id 是 {merchant}。"
+                ),
+                language.pick(
+                    "Use the certificate of this mch_id: with another no payment can be reversed.",
+                    "请使用该 mch_id 的证书；用别的证书无法撤销支付。",
+                ),
+            ),
             Self::Training => well(
                 Gateway,
                 language.pick(
@@ -243,6 +287,37 @@ impl Finding {
                 language.pick(
                     "Check the network, the name server, the proxy and gateway.wechat-v2.*_url.",
                     "请检查网络、域名解析、代理以及配置中的网关地址。",
+                ),
+            ),
+            Self::HostInTrouble { host, page, is_backup } => result(
+                Gateway,
+                if *is_backup { Warning } else { Fault },
+                say!(
+                    language,
+                    "{host} answers with an error ({page}).",
+                    "{host} 返回错误（{page}）。"
+                ),
+                language.pick(
+                    "Run this again in a minute; if it stays, check what lies between.",
+                    "请一分钟后再运行；若仍如此，请检查中间的代理或网络设备。",
+                ),
+            ),
+            Self::NoRoots(sentence) => result(
+                Gateway,
+                Fault,
+                sentence.as_str(),
+                language.pick(
+                    "Until then the gateway cannot be told from an impostor, and nothing is sent.",
+                    "在此之前无法辨别网关真伪，不会发出任何请求。",
+                ),
+            ),
+            Self::QueryPage(said) => result(
+                Gateway,
+                Fault,
+                said.as_str(),
+                language.pick(
+                    "Check base_url, and what answers in place of the gateway: proxy, log-in page.",
+                    "请检查 base_url，以及代替网关应答的是什么：代理或登录页面。",
                 ),
             ),
             Self::OwnRoots => result(
@@ -512,14 +587,6 @@ impl Finding {
             ),
         }
     }
-}
-
-fn well(check: Check, text: impl Into<String>) -> CheckResult {
-    CheckResult { check, verdict: Verdict::Well, text: text.into(), advice: None }
-}
-
-fn result(check: Check, verdict: Verdict, text: impl Into<String>, advice: &str) -> CheckResult {
-    CheckResult { check, verdict, text: text.into(), advice: Some(advice.to_owned()) }
 }
 
 fn milliseconds(microseconds: u64) -> String {

@@ -189,7 +189,7 @@ impl World {
         self.auditor.answered(&order, made.kind, bytes);
         let (answer, record) = match reply {
             None => {
-                let lost = TransportFailure::Lost(TillCause::NoAnswer).into();
+                let lost = TransportFailure::lost(TillCause::NoAnswer).into();
                 (Answer::inconclusive(made.kind, lost), Vec::new())
             }
             Some((status, body)) => {
@@ -206,7 +206,7 @@ impl World {
     pub(super) fn not_sent(&mut self, call: (i64, u32)) {
         let Some(Awaited { order, call: made, .. }) = self.awaited.remove(&call) else { return };
         self.auditor.not_sent(order.out_trade_no.as_str(), made.kind);
-        let never = TransportFailure::NotSent(TillCause::NoConnection).into();
+        let never = TransportFailure::not_sent(TillCause::NoConnection).into();
         let answer = Answer::inconclusive(made.kind, never);
         self.event(call.0, Event::Answered(made.number, answer), Vec::new());
     }

@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 use super::fields::{Fields, SignType};
 use crate::clean::clean;
 use crate::clock::Timestamp;
+use crate::gateway::page::Page;
 use crate::gateway::{Ask, Decoded, Gateway, Outgoing, Reply, Stamp};
 use crate::order::{Merchant, Order};
 use crate::payment::{
@@ -66,14 +67,12 @@ impl WechatV2 {
     }
 
     /// Checks in the order of protocol 2.4: complete, signed, ours, and only then what it says.
-    fn read(&self, ask: Ask<'_>, reply: &Reply, now: Timestamp) -> (Answer, Fields) {
-        let unread = |what| (Answer::inconclusive(ask.kind(), what), Fields::default());
+    fn read(&self, ask: Ask<'_>, reply: &Reply, now: Timestamp) -> (Answer, Vec<(String, String)>) {
         if reply.status() != http::StatusCode::OK {
-            let text = format!("HTTP {}", reply.status().as_u16());
-            return unread(Inconclusive::Unknown(Reason::quoting(TillCause::HttpStatus, text)));
+            return no_message(ask, reply, TillCause::HttpStatus);
         }
         let Ok(fields) = Fields::from_xml(reply.body()) else {
-            return unread(unknown(TillCause::BadAnswer));
+            return no_message(ask, reply, TillCause::BadAnswer);
         };
         let answer = match self.check(ask, &fields) {
             Err(Inconclusive::Unknown(reason))
@@ -97,7 +96,7 @@ impl WechatV2 {
                 Ask::Reverse(_) => Answer::Reversed(reverse_failed(&fields)),
             },
         };
-        (answer, fields)
+        (answer, recorded(&fields))
     }
 
     /// Whether a message that is signed and ours reports success.
@@ -105,10 +104,21 @@ impl WechatV2 {
         match fields.get("return_code") {
             Some("SUCCESS") => {}
             Some("FAIL") => {
-                let text = clean(fields.get("return_msg").unwrap_or_default(), RECORDED_CELLS);
-                return Err(Inconclusive::Unsigned(Reason::quoting(TillCause::Refused, text)));
+                let why = Reason::quoting(TillCause::Refused, refusal(fields));
+                return Err(Inconclusive::Unsigned(why));
             }
-            Some(_) | None => return Err(unknown(TillCause::BadAnswer)),
+            Some(_) | None => {
+                let why = Reason::quoting(TillCause::BadAnswer, refusal(fields));
+                return Err(Inconclusive::Unknown(why));
+            }
+        }
+        // When the gateway is in trouble it leaves the signature out. What it says then proves
+        // nothing, but it is not a wrong signature.
+        if fields.get("sign").is_none()
+            && fields.get("result_code") == Some("FAIL")
+            && fields.get("err_code").is_some()
+        {
+            return Err(Inconclusive::Unknown(failure(fields).1));
         }
         if !fields.is_signed(self.sign_type, self.api_key.expose_secret()) {
             return Err(unknown(TillCause::BadSignature));
@@ -159,14 +169,33 @@ impl Gateway for WechatV2 {
     }
 
     fn decode(&self, ask: Ask<'_>, reply: &Reply, now: Timestamp) -> Decoded {
-        let (answer, fields) = self.read(ask, reply, now);
-        let mut record = recorded(&fields);
+        let (answer, mut record) = self.read(ask, reply, now);
         if let Ask::Submit(_, code) = ask {
             // The gateway has no reason to echo the code, but nothing stops it.
             record.retain(|(_, value)| !value.contains(code.expose()));
         }
         Decoded { answer, record }
     }
+}
+
+/// An answer that is none of the protocol's. It is quoted, unless it repeats the payment code.
+fn no_message(ask: Ask<'_>, reply: &Reply, cause: TillCause) -> (Answer, Vec<(String, String)>) {
+    let mut page = Page::of(reply.status(), reply.headers(), reply.body());
+    if let Ask::Submit(_, code) = ask
+        && page.line().contains(code.expose())
+    {
+        page.first_words.clear();
+        page.content_type.clear();
+    }
+    let what = Inconclusive::Unknown(Reason::quoting(cause, page.line()));
+    (Answer::inconclusive(ask.kind(), what), page.record())
+}
+
+/// The words of a message that is refused as a whole, whichever of its old names they have.
+fn refusal(fields: &Fields) -> String {
+    let names = ["return_msg", "retmsg", "error_msg", "err_code_des"];
+    let text = names.into_iter().find_map(|name| fields.get(name));
+    clean(text.unwrap_or_default(), RECORDED_CELLS)
 }
 
 /// `err_code` of micropay (protocol 4.2). A code that is not in the table proves nothing.

@@ -6,7 +6,7 @@ use secrecy::ExposeSecret;
 use super::FindingReporter;
 use super::certificate::Validity;
 use crate::clock::{TimeZone, Timestamp};
-use crate::command::open::route;
+use crate::command::open::{another_merchants, route};
 use crate::config::{Config, WechatV2Config as Settings};
 use crate::gateway::wechat::fields::SignType;
 use crate::gateway::wechat::v2::WechatV2;
@@ -19,7 +19,7 @@ use crate::text::doctor::{Finding, Verdict};
 use crate::text::{failure, reason};
 use paytill_host::clock::Clock;
 use paytill_host::random::nonce;
-use paytill_host::transport::{Transport, TransportFailure};
+use paytill_host::transport::{RouteError, Transport, TransportFailure};
 
 /// A new certificate takes days to obtain.
 const ENDS_SOON_DAYS: i64 = 30;
@@ -28,6 +28,10 @@ const DAY: i64 = 24 * 3600 * 1000;
 const CLOCK_MAY_BE_OFF: u64 = 60;
 /// Beyond this, orders fall on the wrong day and certificates fail.
 const CLOCK_IS_WRONG: u64 = 1800;
+/// A status from here on says that the server itself is in trouble.
+const SERVER_ERROR: u16 = 500;
+/// What a visit gets, beside a message, where nothing is wrong with the certificate.
+const PASSED: [u16; 2] = [404, 405];
 /// The ending of the real gateway's hosts.
 const REAL: &str = ".mch.weixin.qq.com";
 /// `err_code`s that concern the account (protocol 4.2, 4.4).
@@ -48,6 +52,10 @@ pub(super) async fn check(
     reporter: &mut FindingReporter,
 ) {
     reporter.report(&certificate(settings, clock.wall(), &config.store.time_zone));
+    if let Some((holder, merchant)) = another_merchants(settings) {
+        let merchant = merchant.to_owned();
+        reporter.report(&Finding::CertificateForeign { holder, merchant });
+    }
     if settings.ca_pem.is_some() && settings.base_url.ends_with(REAL) {
         reporter.report(&Finding::OwnRoots);
     }
@@ -56,27 +64,40 @@ pub(super) async fn check(
         Ok(transport) => transport,
         Err(error) => {
             let sentence = failure::route(&error).in_language(reporter.language).to_owned();
-            return reporter.report(&Finding::SecretsWrong(sentence));
+            return reporter.report(&match error {
+                RouteError::NoRoots { .. } => Finding::NoRoots(sentence),
+                RouteError::Client(_) | RouteError::Identity(_) => Finding::SecretsWrong(sentence),
+            });
         }
     };
     let mut reached = None;
     for (index, host) in route.hosts.iter().enumerate() {
         let before = clock.wall();
         match transport.visit(index, false).await {
-            Ok(date) => {
-                reporter.report(&Finding::Reached(host.clone()));
-                reached.get_or_insert((index, date, before));
+            Ok(visit) => {
+                reporter.report(&if visit.page.status >= SERVER_ERROR {
+                    let page = visit.page.line();
+                    Finding::HostInTrouble { host: host.clone(), page, is_backup: index > 0 }
+                } else {
+                    Finding::Reached(host.clone())
+                });
+                reached.get_or_insert((index, visit.date, before));
             }
             Err(failure) => reporter.report(&Finding::Unreachable {
                 host: host.clone(),
-                why: words(failure, reporter.language),
+                why: words(&failure, reporter.language),
                 is_backup: index > 0,
             }),
         }
     }
     let Some((index, date, before)) = reached else { return };
-    if let Err(failure) = transport.visit(index, true).await {
-        reporter.report(&Finding::CertificateRefused(words(failure, reporter.language)));
+    match transport.visit(index, true).await {
+        Err(failure) => {
+            reporter.report(&Finding::CertificateRefused(words(&failure, reporter.language)));
+        }
+        // Who answers a visit in this way has let our certificate pass.
+        Ok(visit) if visit.is_message || PASSED.contains(&visit.page.status) => {}
+        Ok(visit) => reporter.report(&Finding::CertificatePage(visit.page.line())),
     }
     reporter.report(&account(config, settings, &transport, clock, reporter.language).await);
     if settings.sign_type == SignType::Md5 {
@@ -143,6 +164,7 @@ async fn account(
         (_, Cause::Till(TillCause::BadSignature | TillCause::WrongMerchant)) => {
             Finding::AccountNotOurs(said)
         }
+        (_, Cause::Till(TillCause::HttpStatus | TillCause::BadAnswer)) => Finding::QueryPage(said),
         (_, Cause::Gateway(code)) if OF_THE_ACCOUNT.contains(&code.as_str()) => {
             Finding::AccountRefused(said)
         }
@@ -159,8 +181,8 @@ fn compare(theirs: Timestamp, ours: Timestamp) -> Finding {
     Finding::ClockWrong { seconds, is_ahead: ours > theirs, verdict }
 }
 
-fn words(failure: TransportFailure, language: Language) -> String {
-    reason::cause_sentence(&failure.cause().into(), language)
+fn words(failure: &TransportFailure, language: Language) -> String {
+    reason::cause_sentence(failure.reason(), language)
 }
 
 #[cfg(test)]

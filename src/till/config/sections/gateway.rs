@@ -6,12 +6,13 @@ use secrecy::SecretString;
 
 use super::super::{ConfigError, GatewayConfig, Secrets, WechatV2Config};
 use super::{ID_LENGTH, NAME_CELLS, Surroundings};
-use crate::both;
 use crate::clock::Millis;
 use crate::gateway::wechat::fields::SignType;
+use crate::language::Text;
 use crate::order::Merchant;
+use crate::{both, say};
 use paytill_host::config::file::{Document, Section};
-use paytill_host::config::secret::{self, Of};
+use paytill_host::config::secret::{self, Of, SecretFault};
 use paytill_host::config::variable;
 
 /// The gateway in mainland China and its backup host (protocol 1.1).
@@ -83,6 +84,11 @@ pub(super) fn read(
         })?),
     };
     let proxy = url(section, "proxy", "http", "")?;
+    let login_file = section.path("proxy_login_file", around.folder)?;
+    if login_file.is_some() && proxy.is_none() {
+        let sentence = both!("is of use only together with proxy", "只能与 proxy 一起使用");
+        return Err(section.wrong("proxy_login_file", &sentence));
+    }
     let timeout = |key, default| section.whole(key, 100..=60_000, default).map(Millis);
     let connect_timeout = timeout("connect_timeout_ms", 3000)?;
     let request_timeout = timeout("request_timeout_ms", 10_000)?;
@@ -97,20 +103,30 @@ pub(super) fn read(
         );
         section.wrong(key, &sentence)
     };
-    if merchant.app_id.is_empty() {
-        return Err(missing("app_id"));
-    }
-    if merchant.mch_id.is_empty() {
-        return Err(missing("mch_id"));
-    }
+    let ids = [("app_id", &merchant.app_id), ("mch_id", &merchant.mch_id)];
+    let ids = ids.into_iter().filter(|(_, id)| id.is_empty()).map(|(key, _)| missing(key));
+    let mut faults: Vec<_> = ids.collect();
     let base_url = base_url.ok_or_else(|| section.wrong("base_url", &both!("is empty", "为空")))?;
     if around.secrets == Secrets::Leave {
-        return Ok(GatewayConfig::Unread);
+        return ConfigError::all(faults).map_or(Ok(GatewayConfig::Unread), Err);
     }
-    let api_key = api_key(section, api_key_file, around)?;
-    let client_identity_pem = identity(section, certificate_file, key_file)?;
+    if let Some(fault) = unguarded(around) {
+        return Err(fault);
+    }
+    let mut each = Collected { faults: &mut faults };
+    let api_key = each.kept(api_key(section, api_key_file, around).map_err(|fault| vec![fault]));
+    let client_identity_pem = each.kept(identity(section, certificate_file, key_file));
     let ca_pem = ca_file.map(|path| secret::roots(&path)).transpose();
-    let ca_pem = ca_pem.map_err(|fault| section.wrong("ca_file", &fault.text()))?;
+    let ca_pem = each.kept(ca_pem.map_err(|why| vec![section.wrong("ca_file", &why.text())]));
+    let proxy_login = login_file.map(|path| secret::login(&path)).transpose();
+    let proxy_login = proxy_login.map_err(|why| section.wrong("proxy_login_file", &why.text()));
+    let proxy_login = each.kept(proxy_login.map_err(|fault| vec![fault]));
+    let (Some(api_key), Some(client_identity_pem), Some(ca_pem), Some(proxy_login), true) =
+        (api_key, client_identity_pem, ca_pem, proxy_login, each.faults.is_empty())
+    else {
+        let none = || section.wrong("kind", &both!("cannot be used", "无法使用"));
+        return Err(ConfigError::all(faults).unwrap_or_else(none));
+    };
     Ok(GatewayConfig::WechatV2(WechatV2Config {
         base_url,
         backup_url,
@@ -121,9 +137,55 @@ pub(super) fn read(
         ca_pem,
         client_ip,
         proxy,
+        proxy_login,
         connect_timeout,
         request_timeout,
     }))
+}
+
+/// All that is wrong, so that nobody has to mend one thing to hear of the next.
+struct Collected<'f> {
+    faults: &'f mut Vec<ConfigError>,
+}
+
+impl Collected<'_> {
+    fn kept<T>(&mut self, result: Result<T, Vec<ConfigError>>) -> Option<T> {
+        result.map_err(|faults| self.faults.extend(faults)).ok()
+    }
+}
+
+/// Whoever can write the file that names the gateway can send payment codes to a host of his own.
+fn unguarded(around: &Surroundings<'_>) -> Option<ConfigError> {
+    let file = around.file?;
+    let why = match secret::guarded(file).err()? {
+        SecretFault::WritableByOthers { file } => both!(
+            "others than its owner can change it; run: chmod go-w {file}",
+            "其他用户可以修改它；请运行：chmod go-w {file}"
+        ),
+        SecretFault::FolderWritable { folder } => both!(
+            "others than its owner can write in its folder; run: chmod go-w {folder}",
+            "其他用户可写入它所在的目录；请运行：chmod go-w {folder}"
+        ),
+        SecretFault::NotOurs(file) => both!(
+            "{file} belongs to another user; it must be yours or root's",
+            "{file} 属于其他用户；必须属于您或 root"
+        ),
+        SecretFault::FolderNotOurs { folder } => both!(
+            "its folder {folder} belongs to another user; it must be yours or root's",
+            "它所在的目录 {folder} 属于其他用户；必须属于您或 root"
+        ),
+        other => other.text(),
+    };
+    let name = secret::shown(file);
+    let sentence = Text::each(|language| {
+        let why = why.in_language(language);
+        say!(
+            language,
+            "{name}: this file decides where the money goes, but {why}",
+            "{name}: 此文件决定款项去向，但{why}"
+        )
+    });
+    Some(ConfigError::new(sentence).in_section("gateway").unguarded())
 }
 
 fn merchant(section: Section<'_>) -> Result<Merchant, ConfigError> {
@@ -180,6 +242,15 @@ fn url(
             "must be {scheme}://host or {scheme}://host:port, without user and password",
             "必须是 {scheme}://主机 或 {scheme}://主机:端口，不含用户名和密码"
         );
+        let sentence = if key == "proxy" {
+            both!(
+                "must be http://host or http://host:port; name and password go into a file that \
+                 proxy_login_file names",
+                "必须是 http://主机 或 http://主机:端口；用户名和密码请放在 proxy_login_file 指定的文件中"
+            )
+        } else {
+            sentence
+        };
         return Err(section.wrong(key, &sentence));
     }
     if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
@@ -217,7 +288,7 @@ fn identity(
     section: Section<'_>,
     certificate: Option<PathBuf>,
     key: Option<PathBuf>,
-) -> Result<SecretString, ConfigError> {
+) -> Result<SecretString, Vec<ConfigError>> {
     let missing = |name| {
         let sentence = both!(
             "is missing; reversal and refund need the merchant's certificate",
@@ -225,15 +296,21 @@ fn identity(
         );
         section.wrong(name, &sentence)
     };
-    let certificate = certificate.ok_or_else(|| missing("client_cert_file"))?;
-    let key = key.ok_or_else(|| missing("client_key_file"))?;
-    secret::identity(&certificate, &key).map_err(|(of, fault)| {
+    let (certificate, key) = match (certificate, key) {
+        (Some(certificate), Some(key)) => (certificate, key),
+        (certificate, key) => {
+            let places = [("client_cert_file", certificate), ("client_key_file", key)];
+            let unset = places.into_iter().filter(|(_, path)| path.is_none());
+            return Err(unset.map(|(name, _)| missing(name)).collect());
+        }
+    };
+    let wrong = |(of, fault)| {
         let name = match of {
             Of::Certificate => "client_cert_file",
             Of::Key => "client_key_file",
         };
         let sentence = match fault {
-            secret::SecretFault::Missing(file) => both!(
+            SecretFault::Missing(file) => both!(
                 "names {file}, which does not exist; reversal and refund need the merchant's \
                  certificate",
                 "指定的 {file} 不存在；撤销和退款需要商户证书"
@@ -241,5 +318,7 @@ fn identity(
             fault => fault.text(),
         };
         section.wrong(name, &sentence)
-    })
+    };
+    let identity = secret::identity(&certificate, &key);
+    identity.map_err(|faults| faults.into_iter().map(wrong).collect())
 }

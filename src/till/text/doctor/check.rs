@@ -90,3 +90,29 @@ impl Verdict {
         }
     }
 }
+
+/// A finding in a language.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct CheckResult {
+    pub check: Check,
+    pub verdict: Verdict,
+    /// What was found, in one sentence.
+    pub text: String,
+    /// What to do, in one sentence; `None` if all is well.
+    pub advice: Option<String>,
+}
+
+/// A finding where all is well.
+pub(super) fn well(check: Check, text: impl Into<String>) -> CheckResult {
+    CheckResult { check, verdict: Verdict::Well, text: text.into(), advice: None }
+}
+
+/// A finding with what to do about it.
+pub(super) fn result(
+    check: Check,
+    verdict: Verdict,
+    text: impl Into<String>,
+    advice: &str,
+) -> CheckResult {
+    CheckResult { check, verdict, text: text.into(), advice: Some(advice.to_owned()) }
+}

@@ -276,6 +276,66 @@ fn a_status_other_than_200_is_unknown_whatever_the_body_says() {
 }
 
 #[test]
+fn what_is_no_message_is_quoted_and_recorded_but_never_with_the_code() {
+    let (order, code) = (order(), code());
+    let ask = Ask::Submit(&order, &code);
+    let decode = |status: u16, body: &str| {
+        let mut reply = reply(status, body.as_bytes().to_vec());
+        let html = http::HeaderValue::from_static("text/html; charset=gbk");
+        reply.headers_mut().insert(http::header::CONTENT_TYPE, html);
+        gateway(SignType::HmacSha256).decode(ask, &reply, NOW)
+    };
+    let said = |decoded: &Decoded| decoded.answer.reason().unwrap().clone();
+    let page = "<html><title>502 Bad Gateway</title><hr>nginx</html>";
+    let decoded = decode(502, page);
+    let line = "HTTP 502, text/html: 502 Bad Gateway nginx";
+    assert_eq!(said(&decoded), Reason::quoting(TillCause::HttpStatus, line));
+    let record = [
+        ("http_status", "502"),
+        ("content_type", "text/html"),
+        ("first_words", "502 Bad Gateway nginx"),
+    ];
+    assert_eq!(decoded.record, record.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    let decoded = decode(200, "<html>Please log in<br></html>");
+    let line = "HTTP 200, text/html: Please log in";
+    assert_eq!(said(&decoded), Reason::quoting(TillCause::BadAnswer, line));
+    let decoded = decode(400, &format!("Bad request: {}", code.expose()));
+    assert_eq!(said(&decoded).text, "HTTP 400");
+    assert!(!format!("{decoded:?}").contains(code.expose()));
+}
+
+#[test]
+fn a_refusal_is_quoted_whichever_name_its_words_have() {
+    for name in ["return_msg", "retmsg", "error_msg"] {
+        let body = format!("<xml><return_code>FAIL</return_code><{name}>no mch_id</{name}></xml>");
+        let answer = decode(SignType::HmacSha256, CallKind::Query, body.into_bytes());
+        assert_eq!(answer, Says::Unsigned(Reason::quoting(TillCause::Refused, "no mch_id")));
+    }
+    let body = b"<xml><retcode>1</retcode><retmsg>no mch_id</retmsg></xml>".to_vec();
+    let answer = decode(SignType::HmacSha256, CallKind::Query, body);
+    assert_eq!(answer, Says::Unknown(Reason::quoting(TillCause::BadAnswer, "no mch_id")));
+}
+
+#[test]
+fn an_error_without_a_signature_proves_nothing_and_is_no_wrong_signature() {
+    let failed = |code: &str, sign: &str| {
+        format!(
+            "<xml><return_code>SUCCESS</return_code><result_code>FAIL</result_code>\
+             <err_code>{code}</err_code><err_code_des>busy</err_code_des>{sign}</xml>"
+        )
+    };
+    for kind in [CallKind::Submit, CallKind::Query, CallKind::Reverse] {
+        for code in ["SYSTEMERROR", "NOTENOUGH", "ORDERNOTEXIST", "REVERSE_EXPIRE"] {
+            let answer = decode(SignType::HmacSha256, kind, failed(code, "").into_bytes());
+            assert_eq!(answer, Says::Unknown(Reason::gateway(code, "busy")), "{kind:?}");
+            let forged = failed(code, "<sign>00</sign>").into_bytes();
+            let answer = decode(SignType::HmacSha256, kind, forged);
+            assert_eq!(code_of(&answer), "bad_signature");
+        }
+    }
+}
+
+#[test]
 fn every_micropay_code_has_its_class() {
     let class = |code: &str| {
         let pairs = [("result_code", "FAIL"), ("err_code", code), ("err_code_des", "…")];
