@@ -328,7 +328,6 @@ fn set_up_code(code: &str) -> Option<Explanation> {
 }
 
 /// What the till itself found.
-#[expect(clippy::too_many_lines, reason = "a table, one arm for each cause")]
 fn till_cause(cause: TillCause) -> Explanation {
     use Remedy::{AskCustomer, Manager, Network, ScanAgain};
     match cause {

@@ -35,12 +35,17 @@ const NOTE_CELLS: usize = 200;
 pub async fn run(pay: Pay, loaded: &Loaded, clock: &Clock) -> Result<Exit, Failure> {
     let config = &loaded.config;
     let currency = config.till.currency;
-    let amount = currency.read(&pay.amount, AmountEntry::Major).map_err(|why| {
-        // If the two arguments were swapped, the code must not be repeated.
-        let code = AuthCode::new(pay.amount.trim()).map(|code| code.masked());
-        let given = code.unwrap_or_else(|| clean(&pay.amount, 40));
-        let what = both!("{given:?} is not an amount", "{given:?} 不是金额");
-        usage(what.because(&Text::each(|language| text::amount::fault(why, language))))
+    // `$(cat FILE)` and a pasted cell of a table bring their line end along.
+    let typed = pay.amount.trim();
+    let amount = currency.read(typed, AmountEntry::Major).map_err(|why| {
+        if AuthCode::new(typed).is_some() {
+            return usage(both!(
+                "this is a payment code and not an amount; nothing was sent",
+                "这是付款码，不是金额；未扣款"
+            ));
+        }
+        let what = both!("this is not an amount", "这不是金额");
+        usage(what.because(&Text::each(|language| text::amount::fault(why, currency, language))))
     })?;
     let code = code(pay.code, &config.till.id)?;
     let mut opened = open(loaded, clock).await?;

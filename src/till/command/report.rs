@@ -79,7 +79,7 @@ impl<'a> OrderReport<'a> {
     /// One line for people: status, amount, order number, and why.
     pub fn line(&self, language: Language) -> String {
         let word = screen::ScreenWords::of(language).word(self.status);
-        let amount = self.currency.show(self.amount);
+        let amount = self.currency.group(self.amount);
         let line = format!("{word}  {} {amount}  {}", self.currency.code(), self.order_no);
         match (self.state.proof(), reason::of(self.state, language)) {
             (Some(proof), _) => format!("{line}  {}", proof.transaction_id),

@@ -88,7 +88,7 @@ pub struct Slip {
     pub store: String,
     pub till: String,
     pub out_trade_no: OutTradeNo,
-    /// As formatted by [`crate::money::Currency::show`].
+    /// As formatted by [`crate::money::Currency::group`].
     pub amount: String,
     /// As given by [`crate::money::Currency::symbol`].
     pub symbol: String,
@@ -118,7 +118,7 @@ impl Slip {
             store: if named { String::new() } else { config.store.name.clone() },
             till: config.till.id.as_str().to_owned(),
             out_trade_no: attempt.out_trade_no.clone(),
-            amount: attempt.currency.show(attempt.amount),
+            amount: attempt.currency.group(attempt.amount),
             symbol: attempt.currency.symbol().to_owned(),
             outcome: ReceiptOutcome::of(&attempt.state)?,
             transaction_id: proof.map(|proof| proof.transaction_id.clone()),

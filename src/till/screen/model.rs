@@ -362,7 +362,7 @@ impl Model {
         let currency = self.settings.currency;
         let symbol = currency.symbol();
         let space = if symbol == "￥" { "" } else { " " };
-        format!("{symbol}{space}{}", currency.show(amount))
+        format!("{symbol}{space}{}", currency.group(amount))
     }
 
     pub(super) fn ring(&mut self) {

@@ -5,6 +5,7 @@ use crate::engine::Refusal;
 use crate::language::Language;
 use crate::money::NotAnAmount;
 use crate::scan::{Scan, Wallet};
+use crate::text::amount;
 use crate::text::screen::NoteWords;
 
 /// How many cells of a scanned text are repeated.
@@ -106,7 +107,7 @@ impl Note {
     pub(super) fn text(&self, language: Language, largest: &str) -> String {
         let words = NoteWords::of(language);
         match self {
-            Self::NotAnAmount(why) => not_an_amount(*why, words, largest),
+            Self::NotAnAmount(why) => not_an_amount(*why, language, largest),
             Self::Refused(scanned, instead) => {
                 let gap = language.pick(" ", "");
                 let (what, then) = (scanned.text(words), instead.text(words));
@@ -144,10 +145,13 @@ fn not_begun(refusal: &Refusal, words: NoteWords, language: Language) -> String 
     format!("{what}{gap}{}{gap}{then}", words.nothing_was_sent())
 }
 
-fn not_an_amount(why: NotAnAmount, words: NoteWords, largest: &str) -> String {
+fn not_an_amount(why: NotAnAmount, language: Language, largest: &str) -> String {
+    let words = NoteWords::of(language);
     match why {
         NotAnAmount::Empty => words.amount_first().into(),
-        NotAnAmount::NotDigits => words.amount_not_digits().into(),
+        NotAnAmount::Stray(stray) => words.amount_stray(&amount::named(stray, language)),
+        NotAnAmount::TwoPoints => words.amount_two_points().into(),
+        NotAnAmount::NoDigits => words.amount_such_as().into(),
         NotAnAmount::TooManyDecimals(0) => words.amount_no_decimals().into(),
         NotAnAmount::TooManyDecimals(most) => words.amount_decimals(most),
         NotAnAmount::Zero => words.amount_zero().into(),

@@ -84,14 +84,17 @@ fn whatever_is_scanned_is_named_and_nothing_is_sent() {
 fn a_wrong_amount_is_refused_with_the_reason_and_never_rounded() {
     for (typed, reason) in [
         ("12.345", "At most 2 decimal places"),
-        ("-1", "Enter an amount such as 12.50."),
-        ("1e9", "Enter an amount such as 12.50."),
-        ("１２", "Enter an amount such as 12.50."),
-        ("1 2", "Enter an amount such as 12.50."),
+        ("-1", "cannot contain the minus sign \"-\". Enter an amount such as 12.50."),
+        ("1e9", "An amount cannot contain \"e\"."),
+        ("1,000", "An amount cannot contain the comma \",\"."),
+        ("１，２", "An amount cannot contain the comma \"，\"."),
+        ("1 2", "An amount cannot contain a blank."),
+        ("1.2.3", "only one decimal point"),
+        (".", "Enter an amount such as 12.50."),
         ("0", "more than zero"),
         ("0.00", "more than zero"),
-        ("999999999.99", "limit for one sale is ￥9999999.99"),
-        ("0000000000000000001", "limit for one sale is ￥9999999.99"),
+        ("999999999.99", "limit for one sale is ￥9,999,999.99"),
+        ("0000000000000000001", "limit for one sale is ￥9,999,999.99"),
         ("", "Enter the amount first"),
     ] {
         let mut bench = bench();
@@ -100,6 +103,33 @@ fn a_wrong_amount_is_refused_with_the_reason_and_never_rounded() {
         assert!(says(&bench, reason), "{typed:?}");
         assert!(!says(&bench, "READY"), "{typed:?}");
     }
+}
+
+#[test]
+fn a_point_may_lead_or_end_and_an_input_method_may_be_left_on() {
+    for (typed, fen) in [(".5", 50), ("5.", 500), ("１２。５", 1250), ("12．34", 1234)] {
+        let mut bench = bench();
+        bench.type_text(typed);
+        assert!(bench.model.note.is_none(), "{typed:?}");
+        bench.key(Key::Enter);
+        let sale = SaleRef::New(Money::from_minor(fen));
+        assert_eq!(bench.model.takes_codes(), Some(sale), "{typed:?}");
+    }
+}
+
+#[test]
+fn amounts_are_shown_with_thousands_told_apart() {
+    let mut bench = bench();
+    bench.type_text("1234567");
+    let small = |bench: &ScreenBench| packed(&bench.drawn(60, 15));
+    bench.key(Key::Enter);
+    assert!(says(&bench, "Charge ￥1,234,567.00?"));
+    bench.key(Key::Enter);
+    assert!(small(&bench).contains("￥1,234,567.00"), "{}", bench.drawn(60, 15));
+    let payment = bench.begin(1);
+    bench.answer(payment, Says::Paid(proof()));
+    bench.key(Key::Enter);
+    assert!(says(&bench, "￥1,234,567.00"));
 }
 
 #[test]

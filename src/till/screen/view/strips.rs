@@ -137,7 +137,7 @@ impl Canvas<'_> {
         };
         match &self.model.dialog {
             Some(Dialog::LargeAmount(amount)) => {
-                let amount = grouped(&self.model.money(*amount));
+                let amount = self.model.money(*amount);
                 say(&text.ask_large_amount(&amount), DialogTone::Question);
                 let keys = text.enter_or_esc(text.key_charge(), text.key_back());
                 say(&keys, DialogTone::Keys);
@@ -290,24 +290,6 @@ impl Canvas<'_> {
     }
 }
 
-/// The amount with thousands separators, so that an extra digit stands out.
-fn grouped(amount: &str) -> String {
-    let (major, minor) = amount.split_at(amount.find('.').unwrap_or(amount.len()));
-    let digits = major.chars().filter(char::is_ascii_digit).count();
-    let mut left = digits;
-    let mut grouped = String::new();
-    for character in major.chars() {
-        if character.is_ascii_digit() {
-            if left < digits && left.is_multiple_of(3) {
-                grouped.push(',');
-            }
-            left -= 1;
-        }
-        grouped.push(character);
-    }
-    grouped + minor
-}
-
 /// The fault with the advice, and without it.
 fn briefer(why: &str) -> Vec<String> {
     let whole = clean(why, FAULT);
@@ -321,18 +303,6 @@ fn briefer(why: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn thousands_are_told_apart() {
-        for (amount, expected) in [
-            ("￥1.00", "￥1.00"),
-            ("￥999.99", "￥999.99"),
-            ("￥1000.01", "￥1,000.01"),
-            ("JPY 1234567", "JPY 1,234,567"),
-        ] {
-            assert_eq!(grouped(amount), expected);
-        }
-    }
 
     #[test]
     fn a_fault_is_never_cut_within_a_sentence() {

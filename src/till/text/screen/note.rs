@@ -7,7 +7,12 @@ crate::catalogue! {
     // Invalid amounts.
     amount_first =>
         "Enter the amount first, then press Enter.", "请先输入金额，再按回车键。";
-    amount_not_digits => "Enter an amount such as 12.50.", "请输入金额，例如 12.50。";
+    amount_such_as => "Enter an amount such as 12.50.", "请输入金额，例如 12.50。";
+    /// `stray` is a character by its name.
+    amount_stray(stray: &str) =>
+        "An amount cannot contain {stray}. Enter an amount such as 12.50.",
+        "金额里不能有{stray}。请输入金额，例如 12.50。";
+    amount_two_points => "An amount has only one decimal point.", "金额只能有一个小数点。";
     amount_no_decimals => "This currency has no decimals.", "该币种不能输入小数。";
     amount_decimals(most: u8) => "At most {most} decimal places.", "最多输入 {most} 位小数。";
     amount_zero => "The amount must be more than zero.", "金额必须大于零。";
