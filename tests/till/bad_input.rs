@@ -83,7 +83,8 @@ fn what_is_no_amount_is_wrong_usage() {
         assert!(sentence.contains("amount"), "{sentence}");
         assert!(!sentence.contains(['\u{1b}', '\n']), "{sentence}");
     }
-    for (amount, named) in [("1,000", "the comma \",\""), ("12元", "\"元\""), ("1 2", "a blank")] {
+    for (amount, named) in [("1,000", "the comma \",\""), ("12元", "\"元\""), ("1 2", "a blank")]
+    {
         let sentence = refused(&shop, &["pay", amount, "--code", CODE], 2);
         assert!(sentence.contains(named) && !sentence.contains(amount), "{sentence}");
     }

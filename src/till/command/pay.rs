@@ -11,7 +11,7 @@ use super::open::{announce_training, open};
 use super::output::{print_line, print_message};
 use super::report::OrderReport;
 use super::signals::{ShutdownRequest, Signals};
-use super::{Exit, Failure};
+use super::{Exit, Failure, paper};
 use crate::clean::clean;
 use crate::cli::Pay;
 use crate::config::Loaded;
@@ -21,8 +21,10 @@ use crate::money::AmountEntry;
 use crate::order::{AuthCode, OutTradeNo, TillId};
 use crate::payment::{Event, Status};
 use crate::scan::Scan;
+use crate::simulator::Scenario;
+use crate::text::training::PractiseWords;
 use crate::till::{Notice, Till};
-use crate::{both, text};
+use crate::{both, say, text};
 use paytill_host::clock::Clock;
 
 /// The most bytes read from standard input for a code.
@@ -50,6 +52,9 @@ pub async fn run(pay: Pay, loaded: &Loaded, clock: &Clock) -> Result<Exit, Failu
     let code = code(pay.code, &config.till.id)?;
     let mut opened = open(loaded, clock).await?;
     announce_training(config);
+    if opened.is_training() && !Scenario::is_practice(code.expose()) {
+        print_message(PractiseWords::of(config.till.language).real_code());
+    }
     let till = &mut opened.till;
     till.find_local_address().await;
     // Before the payment begins: from now on a signal leaves it open, and says so.
@@ -57,7 +62,14 @@ pub async fn run(pay: Pay, loaded: &Loaded, clock: &Clock) -> Result<Exit, Failu
     let note = clean(&pay.note, NOTE_CELLS);
     let out_trade_no = till.begin(SaleRef::New(amount), note, code).map_err(refused)?;
     let reporter = Reporter { json: pay.json.json, language: config.till.language };
-    let exit = follow(till, &out_trade_no, &reporter, &mut signals).await;
+    let (exit, ended) = follow(till, &out_trade_no, &reporter, &mut signals).await;
+    if let Some(Err(why)) = ended.map(|attempt| paper::print(&attempt, config, clock)) {
+        print_message(&say!(
+            reporter.language,
+            "the receipt was not printed: {why}; F9 on the screen prints it",
+            "小票未打印：{why}；可在收银界面按 F9 键补打"
+        ));
+    }
     if exit == Exit::Attention {
         print_message(reporter.language.pick(
             "keep the goods; `paytill recover` or the next start continues with it",
@@ -96,7 +108,7 @@ async fn follow(
     ours: &OutTradeNo,
     reporter: &Reporter,
     signals: &mut Signals,
-) -> Exit {
+) -> (Exit, Option<Attempt>) {
     let mut cancelled = false;
     let mut last_status = None;
     loop {
@@ -105,7 +117,7 @@ async fn follow(
             // The person at the keyboard is the cashier.
             asked = signals.next() => {
                 if cancelled || asked == ShutdownRequest::End {
-                    return Exit::Attention;
+                    return (Exit::Attention, None);
                 }
                 cancelled = true;
                 print_message(reporter.language.pick(
@@ -136,14 +148,14 @@ async fn follow(
                     ));
                 }
                 if let Some(exit) = end(&attempt) {
-                    return exit;
+                    return (exit, Some(attempt));
                 }
             }
             Notice::Stopped(error) => {
                 print_message(&text::journal::sentence(&error, reporter.language));
                 // Nothing was sent before the first entry was on disk.
                 if last_status.is_none() {
-                    return Exit::Journal;
+                    return (Exit::Journal, None);
                 }
             }
             Notice::Attempt(_) | Notice::Gateway(_) => {}

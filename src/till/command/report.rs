@@ -78,13 +78,18 @@ impl<'a> OrderReport<'a> {
 
     /// One line for people: status, amount, order number, and why.
     pub fn line(&self, language: Language) -> String {
+        self.cells(language).join("  ").trim_end().to_owned()
+    }
+
+    /// The same, part by part; the last is empty if there is nothing to add.
+    pub fn cells(&self, language: Language) -> [String; 4] {
         let word = screen::ScreenWords::of(language).word(self.status);
         let amount = self.currency.group(self.amount);
-        let line = format!("{word}  {} {amount}  {}", self.currency.code(), self.order_no);
-        match (self.state.proof(), reason::of(self.state, language)) {
-            (Some(proof), _) => format!("{line}  {}", proof.transaction_id),
-            (None, Some(why)) => format!("{line}  {why}"),
-            (None, None) => line,
-        }
+        let more = match (self.state.proof(), reason::of(self.state, language)) {
+            (Some(proof), _) => proof.transaction_id.clone(),
+            (None, why) => why.unwrap_or_default(),
+        };
+        let amount = format!("{} {amount}", self.currency.code());
+        [word.to_owned(), amount, self.order_no.to_owned(), more]
     }
 }

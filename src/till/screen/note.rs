@@ -7,6 +7,7 @@ use crate::money::NotAnAmount;
 use crate::scan::{Scan, Wallet};
 use crate::text::amount;
 use crate::text::screen::NoteWords;
+use crate::text::training::PractiseWords;
 
 /// How many cells of a scanned text are repeated.
 const SCANNED_SHOWN: usize = 24;
@@ -19,6 +20,7 @@ pub(super) enum Note {
     /// The payment was not begun.
     NotBegun(Refusal),
     UnendedBurst,
+    RealCode,
     PressEnterForOptions,
     EscFirst,
     AlreadyReversing,
@@ -114,6 +116,7 @@ impl Note {
                 format!("{what}{gap}{}{gap}{then}", words.nothing_was_sent())
             }
             Self::NotBegun(refusal) => not_begun(refusal, words, language),
+            Self::RealCode => PractiseWords::of(language).real_code().into(),
             Self::UnendedBurst => words.unended_burst().into(),
             Self::PressEnterForOptions => words.choose_first().into(),
             Self::EscFirst => words.esc_first().into(),

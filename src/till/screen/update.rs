@@ -44,6 +44,10 @@ pub fn update(
             model.ring();
             Vec::new()
         }
+        ScreenMessage::RealCode => {
+            note(model, Note::RealCode);
+            Vec::new()
+        }
         ScreenMessage::Attempt(view, event) => moved(model, view, &event),
         ScreenMessage::NotBegun(refusal) => {
             if let CashierTask::Starting { sale } = model.task {

@@ -562,3 +562,27 @@ fn the_drawer_opens_by_its_key_where_there_is_one() {
     // No sale and no copy of a receipt opens it.
     assert!(!bench.key(Key::F(9)).contains(&ScreenCommand::OpenDrawer));
 }
+
+#[test]
+fn a_fault_on_the_status_line_keeps_its_reason_and_the_rest_gives_way() {
+    let mut bench = bench();
+    let why = "The certificate is not valid yet on this machine: set the clock.";
+    bench.send(ScreenMessage::Gateway(Link::Failed(why.into())));
+    let line = |bench: &ScreenBench| bench.drawn(80, 24).lines().rev().nth(1).unwrap().to_owned();
+    let shown = line(&bench);
+    assert!(shown.contains("certificate is not valid yet on this machine"), "{shown}");
+    assert!(!shown.contains("Scanner") && !shown.contains("Printer"), "{shown}");
+    bench.send(ScreenMessage::Gateway(Link::Failed("WeChat Pay cannot be reached.".into())));
+    bench.send(ScreenMessage::Printer(Link::Failed("out of paper".into())));
+    let shown = line(&bench);
+    assert!(shown.contains("cannot be reached") && shown.contains("out of paper"), "{shown}");
+}
+
+#[test]
+fn in_training_a_code_that_nobody_trained_with_is_told() {
+    let mut bench = bench();
+    let payment = bench.charge("5", 1);
+    bench.answer(payment, Says::Paid(proof()));
+    bench.send(ScreenMessage::RealCode);
+    assert!(says(&bench, "the customer is not charged"));
+}
