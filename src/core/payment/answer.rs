@@ -75,6 +75,18 @@ impl Reason {
     }
 }
 
+impl Reason {
+    /// Whether it says what the customer is asked, while that is under way.
+    pub(super) fn is_of_the_customer(&self) -> bool {
+        self.code() == "USERPAYING"
+    }
+
+    /// The reason for the end of the wait: what was said to the customer is kept as words alone.
+    pub(super) fn at_the_end(self, cause: TillCause) -> Self {
+        if self.is_of_the_customer() { Self::quoting(cause, self.text) } else { self }
+    }
+}
+
 impl From<TillCause> for Reason {
     fn from(cause: TillCause) -> Self {
         Self { cause: Cause::Till(cause), text: String::new() }
@@ -262,7 +274,11 @@ impl Answer {
     /// The reason it gives, if any.
     pub const fn reason(&self) -> Option<&Reason> {
         match self {
-            Self::Submitted(Submitted::Declined(reason) | Submitted::Ambiguous(reason))
+            Self::Submitted(
+                Submitted::Asked(reason)
+                | Submitted::Declined(reason)
+                | Submitted::Ambiguous(reason),
+            )
             | Self::Found(Found::Failed(reason))
             | Self::Reversed(
                 Reversed::Repeat(reason) | Reversed::Refused(reason) | Reversed::Expired(reason),
@@ -292,6 +308,8 @@ pub enum Submitted {
     Paid(Proof),
     /// The customer is entering the password: `USERPAYING`.
     Paying,
+    /// The same, with words of the gateway that say more: why it asks, or what it noticed.
+    Asked(Reason),
     /// This submission took no money.
     Declined(Reason),
     /// A refusal that may stem from an earlier delivery of the same number: query first.

@@ -28,6 +28,8 @@ pub(super) struct StoryLine {
 pub(super) enum Fact {
     Sent,
     Paying,
+    /// The gateway gave a reason of its own.
+    Asked(Reason),
     NotPaidYet,
     NotFoundYet,
     Unclear(Reason),
@@ -43,6 +45,7 @@ pub(super) enum Fact {
     ReversalAccepted,
     ReversalRepeats(Reason),
     ReversalRefused(Reason),
+    ReversalUnclear(Reason),
     Ended(Ending),
     NoEnd,
 }
@@ -97,6 +100,7 @@ fn answered(answer: &Answer, status: Status) -> Fact {
     match answer {
         Answer::Submitted(Submitted::Paid(_)) | Answer::Found(Found::Paid(_)) => Fact::Paid,
         Answer::Submitted(Submitted::Paying) | Answer::Found(Found::Paying) => Fact::Paying,
+        Answer::Submitted(Submitted::Asked(reason)) => Fact::Asked(reason.clone()),
         Answer::Submitted(Submitted::Declined(reason) | Submitted::Ambiguous(reason)) => {
             Fact::Refused(reason.clone())
         }
@@ -112,13 +116,17 @@ fn answered(answer: &Answer, status: Status) -> Fact {
         Answer::Reversed(Reversed::Refused(reason) | Reversed::Expired(reason)) => {
             Fact::ReversalRefused(reason.clone())
         }
+        // What was said belongs to the call it came from.
+        Answer::Reversed(Reversed::Inconclusive(Inconclusive::Unsigned(reason))) => {
+            Fact::ReversalRefused(reason.clone())
+        }
+        Answer::Reversed(Reversed::Inconclusive(what)) => {
+            Fact::ReversalUnclear(what.reason().clone())
+        }
+        Answer::Submitted(Submitted::Inconclusive(Inconclusive::Unsigned(reason))) => {
+            Fact::Refused(reason.clone())
+        }
         Answer::Submitted(Submitted::Inconclusive(what))
-        | Answer::Found(Found::Inconclusive(what))
-        | Answer::Reversed(Reversed::Inconclusive(what)) => match what {
-            Inconclusive::Unsigned(reason) => Fact::Refused(reason.clone()),
-            Inconclusive::NotSent(reason) | Inconclusive::Unknown(reason) => {
-                Fact::Unclear(reason.clone())
-            }
-        },
+        | Answer::Found(Found::Inconclusive(what)) => Fact::Unclear(what.reason().clone()),
     }
 }

@@ -586,3 +586,33 @@ fn in_training_a_code_that_nobody_trained_with_is_told() {
     bench.send(ScreenMessage::RealCode);
     assert!(says(&bench, "the customer is not charged"));
 }
+
+#[test]
+fn what_the_gateway_says_to_the_customer_stands_beside_waiting() {
+    let mut bench = bench();
+    let payment = bench.charge("5", 1);
+    let words = "paid the same amount within a minute";
+    bench.answer(payment, Says::Asked(payment::Reason::gateway("USERPAYING", words)));
+    bench.later(payment, 5_000);
+    bench.answer(payment, Says::Paying);
+    assert_eq!(bench.status(payment), Status::Waiting);
+    let shown = packed(&bench.drawn(80, 24));
+    let sheet =
+        packed(&format!("The customer is entering the password. WeChat Pay says: \"{words}\"."));
+    assert!(shown.contains(&sheet), "{}", bench.drawn(80, 24));
+}
+
+#[test]
+fn a_refused_reversal_is_told_as_one_on_the_screen() {
+    let mut bench = bench();
+    let payment = bench.charge("5", 1);
+    bench.later(payment, 30_000);
+    bench.answer(payment, Says::NotPaid);
+    let refused = payment::TillCause::Refused;
+    let why = payment::Reason::quoting(refused, "certificate not match");
+    bench.answer(payment, Says::Unsigned(why));
+    assert_eq!(bench.status(payment), Status::Reversing);
+    assert!(says(&bench, "WeChat Pay refuses to reverse the payment."));
+    assert!(says(&bench, "The reversal was refused. WeChat Pay says: \"certificate not match\"."));
+    assert!(!says(&bench, "refused the payment") && !says(&bench, "refused the request"));
+}

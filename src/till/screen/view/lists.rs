@@ -205,6 +205,7 @@ fn fact(model: &Model, fact: &Fact) -> String {
     match fact {
         Fact::Sent => words.sent().into(),
         Fact::Paying => words.at_password().into(),
+        Fact::Asked(reason) => reason::cause_sentence(reason, model.language),
         Fact::NotPaidYet => words.not_paid_yet().into(),
         Fact::NotFoundYet => words.not_known_yet().into(),
         Fact::Unclear(reason) => because(words.unclear(), reason),
@@ -219,8 +220,9 @@ fn fact(model: &Model, fact: &Fact) -> String {
         Fact::ReversalAccepted => words.reversal_accepted().into(),
         Fact::ReversalRepeats(reason) => because(words.reversal_repeats(), reason),
         Fact::ReversalRefused(reason) => {
-            with(words.reversal_refused(), reason::reversal_refused(reason, model.language))
+            with(words.reversal_refused(), reason::reversal_cause(reason, model.language))
         }
+        Fact::ReversalUnclear(reason) => because(words.reversal_unclear(), reason),
         Fact::Ended(Ending::Closed) => words.closed().into(),
         Fact::Ended(Ending::Revoked) => words.revoked().into(),
         Fact::Ended(Ending::Refunded) => words.refunded().into(),

@@ -219,16 +219,21 @@ pub(super) fn what_happened(model: &Model, attempt: &ShownAttempt) -> String {
     match (status, state.reason()) {
         (Status::Created, _) => text.being_saved().into(),
         (Status::Sent, _) => text.was_sent().into(),
-        (Status::Waiting, _) => text.customer_confirms().into(),
+        (Status::Waiting, _) => match reason::while_paying(state, model.language) {
+            Some(said) => both(text.customer_confirms(), &said),
+            None => text.customer_confirms().into(),
+        },
         (Status::Checking, Some(reason)) => both(&because(reason), text.checking_result()),
         (Status::Checking, None) => text.no_clear_answer().into(),
-        (Status::Reversing, _) if state.money() == Funds::Held => match state.obstacle() {
-            Some(reason) => {
-                let why = reason::reversal_refused(reason, model.language);
-                both(&why, reason::money(status, Funds::Held, model.language))
+        (Status::Reversing, _) if state.money() == Funds::Held => {
+            match reason::obstacle(state, model.language) {
+                Some(why) => both(&why, reason::money(status, Funds::Held, model.language)),
+                None => text.money_being_returned().into(),
             }
-            None => text.money_being_returned().into(),
-        },
+        }
+        (Status::Reversing, _) if state.obstacle().is_some() => {
+            reason::of(state, model.language).unwrap_or_default()
+        }
         (Status::Reversing, Some(reason)) => both(text.being_reversed(), &because(reason)),
         (Status::Reversing, None) => text.being_reversed().into(),
         (Status::Paid, _) => match state.proof().and_then(|proof| proof.coupon) {
