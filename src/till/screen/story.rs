@@ -45,7 +45,6 @@ pub(super) enum Fact {
     ReversalAccepted,
     ReversalRepeats(Reason),
     ReversalRefused(Reason),
-    ReversalUnclear(Reason),
     Ended(Ending),
     NoEnd,
 }
@@ -53,7 +52,12 @@ pub(super) enum Fact {
 impl Story {
     /// Adds what the event did, if it is worth a line.
     pub(super) fn add(&mut self, event: &Event, before: Option<Status>, view: &AttemptView) {
-        let Some(fact) = fact(event, before, view) else { return };
+        // Its number is only being closed: what is told of that would sound like another end.
+        let is_housekeeping = [before, Some(view.state.status())] == [Some(Status::Declined); 2];
+        let Some(fact) = fact(event, before, view).filter(|_| !is_housekeeping) else { return };
+        if matches!(fact, Fact::NeverSent(_)) {
+            self.lines.retain(|line| line.fact != Fact::Sent);
+        }
         if let Some(last) = self.lines.last_mut().filter(|line| line.fact == fact) {
             last.at = view.updated_at;
             last.times += 1;
@@ -120,13 +124,11 @@ fn answered(answer: &Answer, status: Status) -> Fact {
         Answer::Reversed(Reversed::Inconclusive(Inconclusive::Unsigned(reason))) => {
             Fact::ReversalRefused(reason.clone())
         }
-        Answer::Reversed(Reversed::Inconclusive(what)) => {
-            Fact::ReversalUnclear(what.reason().clone())
-        }
         Answer::Submitted(Submitted::Inconclusive(Inconclusive::Unsigned(reason))) => {
             Fact::Refused(reason.clone())
         }
         Answer::Submitted(Submitted::Inconclusive(what))
-        | Answer::Found(Found::Inconclusive(what)) => Fact::Unclear(what.reason().clone()),
+        | Answer::Found(Found::Inconclusive(what))
+        | Answer::Reversed(Reversed::Inconclusive(what)) => Fact::Unclear(what.reason().clone()),
     }
 }

@@ -616,3 +616,41 @@ fn a_refused_reversal_is_told_as_one_on_the_screen() {
     assert!(says(&bench, "The reversal was refused. WeChat Pay says: \"certificate not match\"."));
     assert!(!says(&bench, "refused the payment") && !says(&bench, "refused the request"));
 }
+
+#[test]
+fn a_declined_order_whose_number_is_being_closed_contradicts_nothing() {
+    let mut bench = bench();
+    let first = declined(&mut bench);
+    bench.answer(first, Says::NotPaid);
+    assert_eq!(bench.status(first), Status::Declined);
+    bench.key(Key::Enter);
+    let second = bench.charge("8", 2);
+    bench.answer(second, Says::Paid(proof()));
+    // A wide window has the last sales beside the task.
+    for (width, height) in [(80, 24), (40, 10)] {
+        let shown = bench.drawn(width, height);
+        let above = shown.split("PAID").next().unwrap();
+        assert!(!above.contains("NOT"), "{shown}");
+    }
+    assert!(!bench.drawn(40, 10).contains("NOT PAID"));
+    assert!(bench.model.pinned().is_empty());
+}
+
+#[test]
+fn the_story_of_a_declined_payment_ends_with_it() {
+    let mut bench = bench();
+    let payment = declined(&mut bench);
+    bench.answer(payment, Says::NotPaid);
+    let told = bench.drawn(80, 24);
+    bench.later(payment, 15_000);
+    for answer in [Says::NotPaid, Says::Accepted, Says::Ended(payment::Ending::Revoked)] {
+        bench.answer_if_asked(payment, answer);
+    }
+    assert_eq!(bench.status(payment), Status::Declined);
+    assert_eq!(bench.drawn(80, 24), told);
+    // What never left was not sent.
+    let mut bench = ScreenBench::new(settings());
+    let payment = bench.charge("5", 1);
+    bench.answer(payment, Says::NotSent(reason("no_connection")));
+    assert!(says(&bench, "It was not sent.") && !says(&bench, "Sent to WeChat Pay."));
+}

@@ -222,7 +222,6 @@ fn fact(model: &Model, fact: &Fact) -> String {
         Fact::ReversalRefused(reason) => {
             with(words.reversal_refused(), reason::reversal_cause(reason, model.language))
         }
-        Fact::ReversalUnclear(reason) => because(words.reversal_unclear(), reason),
         Fact::Ended(Ending::Closed) => words.closed().into(),
         Fact::Ended(Ending::Revoked) => words.revoked().into(),
         Fact::Ended(Ending::Refunded) => words.refunded().into(),

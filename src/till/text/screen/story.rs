@@ -21,7 +21,6 @@ crate::catalogue! {
     restarted => "The till was restarted; checking.", "收银机已重新启动，继续查询。";
     reversal_accepted => "Reversal accepted; confirming.", "撤销已受理，正在核实。";
     reversal_repeats => "The reversal must be repeated.", "撤销需要重试。";
-    reversal_unclear => "The reversal is not confirmed yet.", "撤销尚未确认。";
     reversal_refused => "The reversal was refused.", "撤销被拒绝。";
     closed => "Confirmed: closed, not paid.", "已确认：订单已关闭，未付款。";
     revoked => "Confirmed: reversed.", "已确认：撤销成功。";
