@@ -195,7 +195,7 @@ fn code(given: String, till: &TillId) -> Result<AuthCode, Failure> {
         Scan::OwnReceipt(_) | Scan::Transaction(_) => {
             both!("a number from a receipt", "这是小票上的单号")
         }
-        Scan::Noise => both!("no payment code", "这不是付款码"),
+        Scan::Odd(_) | Scan::Noise => both!("no payment code", "这不是付款码"),
     };
     Err(usage(what.because(&both!(
         "a payment code of WeChat Pay has 18 digits and begins with 10 to 15; nothing was sent",

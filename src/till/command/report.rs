@@ -64,6 +64,7 @@ impl<'a> OrderReport<'a> {
             "at": self.at.to_rfc3339(),
             "amount": self.amount.minor(),
             "currency": self.currency.code(),
+            "coupon": proof.and_then(|proof| proof.coupon),
             "transaction_id": proof.map(|proof| proof.transaction_id.as_str()),
             "paid_at": proof.map(|proof| proof.paid_at.to_rfc3339()),
             "reason": why,

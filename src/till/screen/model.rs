@@ -150,10 +150,11 @@ impl Model {
         self.language
     }
 
-    /// Whether an order is open or about to be.
+    /// Whether an order is unsettled or about to be. One that only waits for its number to be closed
+    /// holds nobody up: the next start closes it as well.
     pub fn is_anything_open(&self) -> bool {
         let starting = matches!(self.task, CashierTask::Starting { .. });
-        starting || self.attempts.iter().any(|attempt| attempt.view.state.is_open())
+        starting || self.attempts.iter().any(ShownAttempt::is_unsettled)
     }
 
     /// Whether the screen changes every second.

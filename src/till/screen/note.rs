@@ -4,7 +4,7 @@ use crate::clean::clean;
 use crate::engine::Refusal;
 use crate::language::Language;
 use crate::money::NotAnAmount;
-use crate::scan::{Scan, Wallet};
+use crate::scan::{Oddity, Scan, Wallet};
 use crate::text::amount;
 use crate::text::screen::NoteWords;
 use crate::text::training::PractiseWords;
@@ -47,6 +47,7 @@ pub(super) enum Scanned {
     Goods(String),
     OwnReceipt(String),
     Transaction(String),
+    Odd(Oddity),
     Noise,
 }
 
@@ -70,6 +71,7 @@ impl Scanned {
             Scan::Goods(text) => Self::Goods(clean(text, SCANNED_SHOWN)),
             Scan::OwnReceipt(order) => Self::OwnReceipt(order.tail().to_owned()),
             Scan::Transaction(text) => Self::Transaction(clean(text, SCANNED_SHOWN + 8)),
+            Scan::Odd(oddity) => Self::Odd(*oddity),
             Scan::Noise => Self::Noise,
         }
     }
@@ -86,6 +88,11 @@ impl Scanned {
             Self::Goods(barcode) => words.product(barcode),
             Self::OwnReceipt(tail) => words.own_receipt(tail),
             Self::Transaction(number) => words.transaction(number),
+            Self::Odd(Oddity::Marked) => words.scan_marked().into(),
+            Self::Odd(Oddity::Control) => words.scan_control().into(),
+            Self::Odd(Oddity::Layout) => words.scan_layout().into(),
+            Self::Odd(Oddity::Joined) => words.scan_joined().into(),
+            Self::Odd(Oddity::Cut(digits)) => words.scan_cut(*digits),
             Self::Noise => words.noise().into(),
         }
     }
