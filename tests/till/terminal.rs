@@ -102,7 +102,7 @@ fn a_sale_from_the_amount_to_the_receipt() {
     session.see(&[&format!("transaction {}", &transaction[transaction.len() - 8..])]);
     let receipt = Printout::read(&printer.take_until(CUT)).unwrap();
     sells_and_prints(&shop, &receipt);
-    for line in ["Corner Coffee", "No. 1 Example Road", "￥12.34", "PAID", "Thank you"] {
+    for line in ["Corner Coffee", "No. 1 Example Road", "CNY 12.34", "PAID", "Thank you"] {
         assert!(receipt.has(line), "{line}: {receipt:?}");
     }
     session.see(&["The receipt was sent to the printer."]);

@@ -199,7 +199,7 @@ fn code(given: String, till: &TillId) -> Result<AuthCode, Failure> {
     };
     Err(usage(what.because(&both!(
         "a payment code of WeChat Pay has 18 digits and begins with 10 to 15; nothing was sent",
-        "微信付款码为 18 位数字，以 10 至 15 开头；没有提交任何请求"
+        "微信付款码为 18 位数字，以 10 至 15 开头；未扣款"
     ))))
 }
 
@@ -207,7 +207,7 @@ fn code(given: String, till: &TillId) -> Result<AuthCode, Failure> {
 fn first_line() -> Result<Zeroizing<String>, Failure> {
     let unusable = |error: rustix::io::Errno| {
         let why = text::system::text(&error.into());
-        usage(both!("nothing was sent; standard input", "没有提交任何请求；标准输入").because(&why))
+        usage(both!("nothing was sent; standard input", "未扣款；标准输入").because(&why))
     };
     let mut bytes = Zeroizing::new([0; LARGEST_INPUT]);
     let mut length = 0;
@@ -228,13 +228,13 @@ fn refused(refusal: Refusal) -> Failure {
         Refusal::Stopped => {
             let sentence = both!(
                 "the journal cannot be written; nothing was sent",
-                "无法保存交易记录；没有提交任何请求"
+                "无法保存交易记录；未扣款"
             );
             Failure::new(Exit::Journal, sentence)
         }
         Refusal::CodeUsed(by) => usage(both!(
             "this payment code was already used for order {by}; ask for a new one; nothing was sent",
-            "这个付款码已用于订单 {by}；请顾客刷新付款码；没有提交任何请求"
+            "这个付款码已用于订单 {by}；请顾客刷新付款码；未扣款"
         )),
         Refusal::Unsettled(by) => {
             usage(both!("order {by} of this sale is not settled", "本次销售的订单 {by} 尚未完成"))

@@ -186,7 +186,9 @@ fn the_printer_prints_what_the_text_says() {
                 text(&slip, paper, language).lines().map(|line| line.trim().to_owned()).collect();
             // Where no other text needs a Chinese font, the sign is not relied on.
             if language == Language::English {
-                expected.iter_mut().for_each(|line| *line = line.replace('￥', "CNY "));
+                for line in &mut expected {
+                    *line = line.replace('￥', "CNY ");
+                }
             }
             expected.retain(|line| !line.starts_with('['));
             let printed = run(&escpos::print(&slip, &form(paper), language));
