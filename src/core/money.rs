@@ -78,24 +78,32 @@ impl Currency {
         }
     }
 
-    /// Parses what a person typed as the amount of a sale.
+    /// The amount as people read it, with thousands separators so that an extra digit stands out:
+    /// `1,234.50`. [`Currency::show`] is what [`Currency::read`] takes.
+    pub fn group(self, amount: Money) -> String {
+        grouped_thousands(&self.show(amount))
+    }
+
+    /// Parses what a person typed as the amount of a sale, with digits and point as [`narrow`]
+    /// takes them.
     pub fn read(self, typed: &str, entry: AmountEntry) -> Result<Money, NotAnAmount> {
         let decimals = usize::from(self.decimals);
         if typed.is_empty() {
             return Err(NotAnAmount::Empty);
         }
-        if !typed.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
-            return Err(NotAnAmount::NotDigits);
+        let is_amount = |mark: &char| mark.is_ascii_digit() || *mark == '.';
+        if let Some(stray) = typed.chars().find(|mark| !is_amount(&narrow(*mark))) {
+            return Err(NotAnAmount::Stray(stray));
         }
+        let typed: String = typed.chars().map(narrow).collect();
         let minor_digits = match typed.split_once('.') {
-            Some((major, minor)) if major.is_empty() || minor.is_empty() || minor.contains('.') => {
-                return Err(NotAnAmount::NotDigits);
-            }
+            Some((_, minor)) if minor.contains('.') => return Err(NotAnAmount::TwoPoints),
+            Some(("", "")) => return Err(NotAnAmount::NoDigits),
             Some((_, minor)) if minor.len() > decimals => {
                 return Err(NotAnAmount::TooManyDecimals(self.decimals));
             }
             Some((major, minor)) => format!("{major}{minor:0<decimals$}"),
-            None if entry == AmountEntry::Minor => typed.to_owned(),
+            None if entry == AmountEntry::Minor => typed,
             None => format!("{typed}{:0<decimals$}", ""),
         };
         let amount = minor_digits.parse().map_err(|_| NotAnAmount::TooLarge)?;
@@ -105,6 +113,34 @@ impl Currency {
             amount => Ok(amount),
         }
     }
+}
+
+/// The digit or point that an input method left on has made full-width, as ASCII; `。` is what the
+/// point's key gives there. Any other character stays as it is.
+pub fn narrow(typed: char) -> char {
+    match typed {
+        '．' | '。' | '｡' => '.',
+        '０'..='９' => char::from_u32(u32::from(typed) - 0xfee0).unwrap_or(typed),
+        other => other,
+    }
+}
+
+/// The text with a comma between the thousands of its whole part.
+pub fn grouped_thousands(amount: &str) -> String {
+    let (major, minor) = amount.split_at(amount.find('.').unwrap_or(amount.len()));
+    let digits = major.chars().filter(char::is_ascii_digit).count();
+    let mut left = digits;
+    let mut grouped = String::new();
+    for character in major.chars() {
+        if character.is_ascii_digit() {
+            if left < digits && left.is_multiple_of(3) {
+                grouped.push(',');
+            }
+            left -= 1;
+        }
+        grouped.push(character);
+    }
+    grouped + minor
 }
 
 /// What digits without a decimal point mean.
@@ -122,8 +158,11 @@ pub enum AmountEntry {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum NotAnAmount {
     Empty,
-    /// Something other than `0-9` and one point between digits.
-    NotDigits,
+    /// The first character that is neither a digit nor a point.
+    Stray(char),
+    TwoPoints,
+    /// A point alone.
+    NoDigits,
     /// More decimals than the currency has, which is this many.
     TooManyDecimals(u8),
     Zero,
@@ -157,28 +196,71 @@ mod tests {
     }
 
     #[test]
+    fn a_point_may_lead_or_end_and_an_input_method_may_be_left_on() {
+        for (typed, minor) in [
+            (".5", 50),
+            ("5.", 500),
+            (".05", 5),
+            ("１２．３４", 1234),
+            ("１２。３４", 1234),
+            ("12。5", 1250),
+            ("12｡5", 1250),
+            ("。5", 50),
+        ] {
+            assert_eq!(CNY.read(typed, AmountEntry::Major), Ok(Money(minor)), "{typed}");
+        }
+        let yen = Currency::from_code("JPY").unwrap();
+        assert_eq!(yen.read("5.", AmountEntry::Major), Ok(Money(5)));
+        assert_eq!(yen.read(".5", AmountEntry::Major), Err(NotAnAmount::TooManyDecimals(0)));
+    }
+
+    #[test]
+    fn thousands_are_told_apart_where_people_read() {
+        for (minor, shown) in [
+            (0, "0.00"),
+            (99_999, "999.99"),
+            (100_000, "1,000.00"),
+            (999_999_999, "9,999,999.99"),
+            (-123_456, "-1,234.56"),
+        ] {
+            assert_eq!(CNY.group(Money(minor)), shown);
+        }
+        let yen = Currency::from_code("JPY").unwrap();
+        assert_eq!(yen.group(Money(1_234_567)), "1,234,567");
+        for (typed, grouped) in [("1500", "1,500"), ("1500.", "1,500."), (".5", ".5"), ("", "")] {
+            assert_eq!(grouped_thousands(typed), grouped);
+        }
+    }
+
+    #[test]
     fn minor_entry_reads_fen_until_a_point_is_typed() {
         assert_eq!(CNY.read("1200", AmountEntry::Minor), Ok(Money(1200)));
-        assert_eq!(CNY.read("12.", AmountEntry::Minor), Err(NotAnAmount::NotDigits));
+        assert_eq!(CNY.read("12.", AmountEntry::Minor), Ok(Money(1200)));
+        assert_eq!(CNY.read(".5", AmountEntry::Minor), Ok(Money(50)));
         assert_eq!(CNY.read("12.5", AmountEntry::Minor), Ok(Money(1250)));
     }
 
     #[test]
     fn refuses_what_could_be_misread() {
-        use NotAnAmount::{Empty, NotDigits, TooLarge, TooManyDecimals, Zero};
+        use NotAnAmount::{Empty, NoDigits, Stray, TooLarge, TooManyDecimals, TwoPoints, Zero};
         for (typed, why) in [
             ("", Empty),
-            (".", NotDigits),
-            ("1.", NotDigits),
-            (".5", NotDigits),
-            ("1.2.3", NotDigits),
-            ("-1", NotDigits),
-            ("+1", NotDigits),
-            ("1,000", NotDigits),
-            ("1e9", NotDigits),
-            ("１２", NotDigits),
-            ("١٢", NotDigits),
-            ("12\n", NotDigits),
+            (".", NoDigits),
+            ("。", NoDigits),
+            ("1.2.3", TwoPoints),
+            ("1..", TwoPoints),
+            ("1。.5", TwoPoints),
+            ("-1", Stray('-')),
+            ("－1", Stray('－')),
+            ("+1", Stray('+')),
+            ("1,000", Stray(',')),
+            ("1，5", Stray('，')),
+            ("1e9", Stray('e')),
+            ("￥12", Stray('￥')),
+            ("12元", Stray('元')),
+            ("1.2.x", Stray('x')),
+            ("١٢", Stray('١')),
+            ("12\n", Stray('\n')),
             ("0.001", TooManyDecimals(2)),
             ("12.345", TooManyDecimals(2)),
             ("0", Zero),

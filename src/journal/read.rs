@@ -218,6 +218,28 @@ impl JournalReader {
         })
     }
 
+    /// Orders whose number ends so, newest first, at most `limit`; if there are none, those whose
+    /// transaction number does.
+    pub fn ending(&self, tail: &str, limit: u32) -> Result<Vec<OrderRow>, JournalError> {
+        let find = |ends: &str, tail: &str| {
+            self.guard(|| {
+                let sql = format!("{ORDER} WHERE {ends} ORDER BY attempt.id DESC LIMIT ?");
+                let mut statement = self.db.prepare(&sql)?;
+                statement.query_and_then((tail, limit), order_row)?.collect::<Result<Vec<_>, _>>()
+            })
+        };
+        let orders = find("substr(out_trade_no, -length(?1)) = ?1", tail)?;
+        if !orders.is_empty() {
+            return Ok(orders);
+        }
+        // It ends a text of the state, which is JSON.
+        let mut paid = find("instr(entry.state, ?1) > 0", &format!("{tail}\""))?;
+        paid.retain(|row| {
+            row.state.proof().is_some_and(|proof| proof.transaction_id.ends_with(tail))
+        });
+        Ok(paid)
+    }
+
     /// All entries of an order, oldest first.
     pub fn entries(&self, attempt: i64) -> Result<Vec<StoredEntry>, JournalError> {
         self.guard(|| {

@@ -68,6 +68,9 @@ pub struct Script {
     /// Whether reversing a number that the gateway has never seen blocks it for good. Whether the
     /// real gateway does so is unknown (protocol 6).
     pub fence_unknown: bool,
+    /// Whether only the codes of training customers choose what happens. Anybody else's code, such
+    /// as a real phone's, pays at once: its last digits are chance.
+    pub practice_alone: bool,
 }
 
 impl Default for Script {
@@ -78,6 +81,7 @@ impl Default for Script {
             reverse_not_before: Millis::seconds(15),
             lapse_after: Millis::seconds(45),
             fence_unknown: false,
+            practice_alone: false,
         }
     }
 }
@@ -311,6 +315,11 @@ impl Bank {
     ) -> Said {
         let drawn = match self.script.scenario {
             Some(scenario) => scenario,
+            None if self.script.practice_alone
+                && !Scenario::is_practice(submission.code.expose()) =>
+            {
+                Scenario::Pays
+            }
             None => Scenario::of_code(submission.code.expose()),
         };
         let scenario = match drawn {

@@ -21,6 +21,8 @@ use super::status::{OrderStatus, RefusalClass};
 use paytill_core::clock::Millis;
 use paytill_core::payment::{CallKind, Status};
 
+/// The codes of training customers begin like this, as long as their serial numbers are below 10^8.
+const PRACTICE: &str = "130000";
 /// How often a query or reversal goes wrong before it works.
 const TIMES: usize = 2;
 /// When a till with the default rules stops waiting, and queries once more.
@@ -277,6 +279,12 @@ impl Scenario {
     /// A payment code that selects it. Codes of different serial numbers differ (up to 10^12).
     pub fn code(self, serial: u64) -> String {
         format!("13{:012}{}", serial % 1_000_000_000_000, self.last_digits())
+    }
+
+    /// Whether a training customer shows it, as far as can be seen: one in 60,000 real codes begins
+    /// so.
+    pub fn is_practice(code: &str) -> bool {
+        code.starts_with(PRACTICE)
     }
 
     /// The last four digits of the codes that select it.

@@ -1,12 +1,14 @@
 //! The structure of the command line: which commands and options there are, and nothing else. Their
 //! descriptions are in `text/cli.rs`; [`words`] attaches them to this structure.
 
+pub mod man;
 pub mod words;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use jiff::civil::Date;
 use tracing::level_filters::LevelFilter;
 
 use crate::config::{Flags, Profile};
@@ -81,8 +83,8 @@ pub struct Pay {
 #[derive(Args, Debug)]
 pub struct Orders {
     /// Only orders of this day.
-    #[arg(long)]
-    pub day: Option<jiff::civil::Date>,
+    #[arg(long, value_parser = day)]
+    pub day: Option<DayChoice>,
     /// Only orders in this state.
     #[arg(long, value_parser = state)]
     pub state: Option<Status>,
@@ -93,10 +95,29 @@ pub struct Orders {
     pub json: Json,
 }
 
+/// A day of the shop.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum DayChoice {
+    Today,
+    Yesterday,
+    On(Date),
+}
+
+impl DayChoice {
+    /// The calendar day, seen from today's.
+    pub fn from_today(self, today: Date) -> Date {
+        match self {
+            Self::Today => today,
+            Self::Yesterday => today.yesterday().unwrap_or(today),
+            Self::On(day) => day,
+        }
+    }
+}
+
 /// `paytill show`
 #[derive(Args, Debug)]
 pub struct Show {
-    /// The order number.
+    /// The order number, or its last digits.
     pub order_no: String,
     #[command(flatten)]
     pub json: Json,
@@ -151,6 +172,14 @@ fn language(tag: &str) -> Result<Language, &'static str> {
 
 fn profile(name: &str) -> Result<Profile, &'static str> {
     Profile::from_name(name).ok_or("unknown profile")
+}
+
+fn day(text: &str) -> Result<DayChoice, &'static str> {
+    match text {
+        "today" | "今天" => Ok(DayChoice::Today),
+        "yesterday" | "昨天" => Ok(DayChoice::Yesterday),
+        date => date.parse().map(DayChoice::On).map_err(|_| "no day"),
+    }
 }
 
 fn state(word: &str) -> Result<Status, &'static str> {

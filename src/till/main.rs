@@ -62,14 +62,9 @@ fn run(cli: Cli, language: &mut Language) -> Result<Exit, Failure> {
             return Ok(print(&script));
         }
         Some(Command::Man) => {
-            let mut page = Vec::new();
-            let command = cli::words::command(Language::English);
-            return clap_mangen::Man::new(command.subcommand_help_heading("COMMANDS"))
-                .render(&mut page)
-                .map(|()| print(&page))
-                .map_err(|error| {
-                    Failure::of_system(&both!("the manual page", "无法生成手册页"), &error)
-                });
+            return cli::man::page().map(|page| print(&page)).map_err(|error| {
+                Failure::of_system(&both!("the manual page", "无法生成手册页"), &error)
+            });
         }
         Some(Command::Simulator(simulator)) => {
             let clock = Clock::start();
@@ -98,7 +93,9 @@ fn run(cli: Cli, language: &mut Language) -> Result<Exit, Failure> {
         Some(Command::Devices(devices)) => command::devices::list(devices.json, &loaded.config),
         Some(Command::Pay(pay)) => on(runtime, command::pay::run(pay, &loaded, &clock)),
         Some(Command::Recover(json)) => on(runtime, command::recover::run(json, &loaded, &clock)),
-        Some(Command::Orders(orders)) => command::orders::list(&orders, &loaded.config),
+        Some(Command::Orders(orders)) => {
+            command::orders::list(&orders, &loaded.config, clock.wall())
+        }
         Some(Command::Show(show)) => command::orders::show(&show, &loaded.config),
         Some(
             Command::Completions { .. } | Command::Doctor(_) | Command::Man | Command::Simulator(_),

@@ -138,7 +138,8 @@ impl Till {
         let draw = Draw(random::draw().unwrap_or_default());
         let code_hash = self.hash(&code);
         let client_ip = self.client_ip.or_else(|| self.transport.local_address());
-        let client_ip = client_ip.map_or_else(|| "127.0.0.1".to_owned(), |ip| ip.to_string());
+        let client_ip =
+            client_ip.map_or_else(|| "127.0.0.1".to_owned(), |ip| ip.to_canonical().to_string());
         let (now, wall) = (self.clock.uptime(), self.clock.wall());
         let start = Start { sale, note, code, code_hash, client_ip, draw };
         let (out_trade_no, effects) = self.engine.begin(start, now, wall)?;

@@ -26,7 +26,7 @@ pub enum Invariant {
     OnlyForward,
     /// What was acknowledged is in the journal, unchanged, after every kind of crash.
     NothingLost,
-    /// The screen shows that something is open exactly as long as something is.
+    /// The screen shows that something is unsettled exactly as long as something is.
     OpenIsVisible,
     /// The amount is the same on the keyboard, on the wire, in the journal, at the bank, on the
     /// receipt and in the report.

@@ -44,7 +44,7 @@ impl Screen {
             auto_print: false,
             drawer: false,
         };
-        let open = recent.iter().filter(|attempt| attempt.state.is_open());
+        let open = recent.iter().filter(|attempt| is_unsettled(attempt));
         let open = open.map(|one| (one.out_trade_no.to_string(), one.state.status())).collect();
         Self { model: Model::new(settings, recent), open, changes: 0 }
     }
@@ -53,7 +53,7 @@ impl Screen {
         let attempt = &report.attempt;
         let status = attempt.state.status();
         self.open.retain(|(number, _)| *number != attempt.out_trade_no.as_str());
-        if attempt.state.is_open() {
+        if is_unsettled(attempt) {
             self.open.push((attempt.out_trade_no.to_string(), status));
         }
         self.changes += 1;
@@ -81,4 +81,9 @@ impl Screen {
         let shown = lines.collect::<Vec<_>>().join("\n");
         auditor.drawn(&shown, &open, |status| ScreenWords::of(Language::English).word(status));
     }
+}
+
+/// A number that only waits to be closed has no word on the screen.
+fn is_unsettled(attempt: &Attempt) -> bool {
+    attempt.state.is_open() && !attempt.state.is_settled()
 }

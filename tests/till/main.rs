@@ -20,6 +20,7 @@ mod flood;
 mod instances;
 mod kill;
 mod leaks;
+mod lists;
 mod printers;
 mod process;
 mod scenarios;

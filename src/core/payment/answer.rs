@@ -75,6 +75,18 @@ impl Reason {
     }
 }
 
+impl Reason {
+    /// Whether it says what the customer is asked, while that is under way.
+    pub(super) fn is_of_the_customer(&self) -> bool {
+        self.code() == "USERPAYING"
+    }
+
+    /// The reason for the end of the wait: what was said to the customer is kept as words alone.
+    pub(super) fn at_the_end(self, cause: TillCause) -> Self {
+        if self.is_of_the_customer() { Self::quoting(cause, self.text) } else { self }
+    }
+}
+
 impl From<TillCause> for Reason {
     fn from(cause: TillCause) -> Self {
         Self { cause: Cause::Till(cause), text: String::new() }
@@ -98,7 +110,6 @@ pub enum TillCause {
     Timeout,
     /// The cashier cancelled.
     Cancelled,
-    /// The cashier charged the sale again.
     /// The till was restarted while the payment was open.
     Restarted,
     NoAnswer,
@@ -130,8 +141,9 @@ pub enum TillCause {
     WrongCurrency,
     /// The order of this number is another till's, which has the same id.
     AnotherTill,
-    /// The gateway refuses all requests: the set-up is wrong.
+    /// The order is of another merchant than the one that is configured now.
     MerchantChanged,
+    /// The gateway refuses all requests: the set-up is wrong.
     Configuration,
     /// An unsigned refusal.
     Refused,
@@ -297,7 +309,11 @@ impl Answer {
     /// The reason it gives, if any.
     pub const fn reason(&self) -> Option<&Reason> {
         match self {
-            Self::Submitted(Submitted::Declined(reason) | Submitted::Ambiguous(reason))
+            Self::Submitted(
+                Submitted::Asked(reason)
+                | Submitted::Declined(reason)
+                | Submitted::Ambiguous(reason),
+            )
             | Self::Found(Found::Failed(reason) | Found::AnotherTills(reason))
             | Self::Reversed(
                 Reversed::Repeat(reason) | Reversed::Refused(reason) | Reversed::Expired(reason),
@@ -327,6 +343,8 @@ pub enum Submitted {
     Paid(Proof),
     /// The customer is entering the password: `USERPAYING`.
     Paying,
+    /// The same, with words of the gateway that say more: why it asks, or what it noticed.
+    Asked(Reason),
     /// This submission took no money.
     Declined(Reason),
     /// A refusal that may stem from an earlier delivery of the same number: query first.

@@ -10,6 +10,7 @@ use crate::payment::{
 pub(crate) enum Says {
     Paid(Proof),
     Paying,
+    Asked(Reason),
     NotPaid,
     Failed(Reason),
     Ended(Ending),
@@ -33,6 +34,7 @@ impl Says {
         match (self, kind) {
             (Self::Paid(proof), Submit) => Answer::Submitted(Submitted::Paid(proof)),
             (Self::Paying, Submit) => Answer::Submitted(Submitted::Paying),
+            (Self::Asked(why), Submit) => Answer::Submitted(Submitted::Asked(why)),
             (Self::Declined(why), Submit) => Answer::Submitted(Submitted::Declined(why)),
             (Self::Ambiguous(why), Submit) => Answer::Submitted(Submitted::Ambiguous(why)),
             (Self::Paid(proof), Query) => Answer::Found(Found::Paid(proof)),
@@ -68,6 +70,7 @@ impl From<Answer> for Says {
                 Self::Paid(proof)
             }
             Answer::Submitted(Submitted::Paying) | Answer::Found(Found::Paying) => Self::Paying,
+            Answer::Submitted(Submitted::Asked(why)) => Self::Asked(why),
             Answer::Submitted(Submitted::Declined(why)) => Self::Declined(why),
             Answer::Submitted(Submitted::Ambiguous(why)) => Self::Ambiguous(why),
             Answer::Found(Found::NotPaid) => Self::NotPaid,

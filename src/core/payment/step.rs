@@ -69,7 +69,10 @@ impl<'a> Step<'a> {
             }
             Event::Tick if self.now >= self.rules.give_up_after => {
                 // What has been in the way says more than that time ran out.
-                let reason = pending.reason.take().unwrap_or_else(|| TillCause::Timeout.into());
+                let reason = pending.reason.take().map_or_else(
+                    || TillCause::Timeout.into(),
+                    |reason| reason.at_the_end(TillCause::Timeout),
+                );
                 return Some(Stage::Reversing(self.start_reversal(reason, true)));
             }
             Event::Tick if self.now >= pending.poll_at => {
@@ -89,9 +92,12 @@ impl<'a> Step<'a> {
             }
             Event::CheckNow => {}
             Event::Cancel => {
-                return Some(Stage::Reversing(
-                    self.start_reversal(TillCause::Cancelled.into(), true),
-                ));
+                let said = pending.reason.take().filter(Reason::is_of_the_customer);
+                let reason = said.map_or_else(
+                    || TillCause::Cancelled.into(),
+                    |said| said.at_the_end(TillCause::Cancelled),
+                );
+                return Some(Stage::Reversing(self.start_reversal(reason, true)));
             }
             Event::Restarted { oldest } => {
                 if pending.phase == Phase::Sent {
@@ -144,6 +150,10 @@ impl<'a> Step<'a> {
         match answer {
             Submitted::Paid(_) => {}
             Submitted::Paying => pending.phase = Phase::Waiting,
+            Submitted::Asked(reason) => {
+                pending.phase = Phase::Waiting;
+                pending.reason = Some(reason.clone());
+            }
             Submitted::Declined(reason) => return Some(self.decline(reason.clone())),
             Submitted::Ambiguous(reason) => self.doubt(pending, Doubt::Echo, reason),
             Submitted::Inconclusive(Inconclusive::Unsigned(reason)) => {
@@ -173,7 +183,8 @@ impl<'a> Step<'a> {
             (Found::Paying, _) => {
                 pending.phase = Phase::Waiting;
                 pending.doubt = None;
-                pending.reason = None;
+                // What the gateway said when it asked the customer holds while it waits.
+                pending.reason = pending.reason.take().filter(Reason::is_of_the_customer);
             }
             // An order may become visible only some time after it was sent (protocol 4.4).
             (Found::NotPaid | Found::NotFound, Some(_))
@@ -188,6 +199,9 @@ impl<'a> Step<'a> {
             // Not visible yet, or still in transit: nothing new.
             (Found::NotPaid | Found::NotFound, None) => {}
             (Found::Failed(reason), _) => {
+                // The refusal itself says more than that the payment failed.
+                let refused = pending.reason.take().filter(|_| pending.doubt == Some(Doubt::Echo));
+                let reason = refused.as_ref().unwrap_or(reason);
                 let mut reversing = self.reversing_now(Shown::Reversing, reason.clone(), true);
                 self.reverse_or_wait(&mut reversing);
                 return Some(Stage::Reversing(reversing));

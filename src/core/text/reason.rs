@@ -12,29 +12,55 @@ const GATEWAY_WORDS: usize = 100;
 /// Why a payment is where it is and whether money moved, as one text without line breaks; `None` if
 /// there is no reason.
 pub fn of(state: &State, language: Language) -> Option<String> {
-    Some(sentence(state.status(), state.money(), state.reason()?, language))
+    let happened = match obstacle(state, language) {
+        Some(happened) => happened,
+        None => cause_sentence(state.reason()?, language),
+    };
+    Some(and_money(&happened, state.status(), state.money(), language))
 }
 
-/// What happened and whether money moved.
-fn sentence(status: Status, funds: Funds, reason: &Reason, language: Language) -> String {
-    let happened = match status {
-        Status::Attention => reversal_refused(reason, language),
-        _ => cause_sentence(reason, language),
-    };
+fn and_money(happened: &str, status: Status, funds: Funds, language: Language) -> String {
     let gap = language.pick(" ", "");
     format!("{happened}{gap}{}", money(status, funds, language))
 }
 
-/// What happened to a reversal. Some codes mean the reversal there, and not the payment.
-pub fn reversal_refused(reason: &Reason, language: Language) -> String {
-    match reason.code() {
-        "TRADE_ERROR" | "INVALID_REQUEST" => {
-            let what = language
-                .pick("WeChat Pay refuses to reverse the payment.", "微信支付拒绝撤销这笔支付。");
-            repeated(what.to_owned(), reason, language)
+/// What stands in the way of the reversal, if anything does: told as a reversal, whatever the code
+/// would mean for a payment.
+pub fn obstacle(state: &State, language: Language) -> Option<String> {
+    let reason = state.obstacle()?;
+    let (english, chinese) = match (&reason.cause, state.is_reversal_refused()) {
+        (Cause::Till(TillCause::Recall), _) => ("", ""),
+        (Cause::Gateway(code), _) if code == "REVERSE_EXPIRE" => ("", ""),
+        (Cause::Till(TillCause::Refused | TillCause::Configuration), _) | (_, true) => {
+            ("WeChat Pay refuses to reverse the payment.", "微信支付拒绝撤销这笔支付。")
         }
-        _ => cause_sentence(reason, language),
+        (_, false) => ("The reversal is not confirmed yet.", "撤销尚未确认。"),
+    };
+    let lead = language.pick(english, chinese);
+    let why = reversal_cause(reason, language);
+    let gap = if lead.is_empty() || why.is_empty() { "" } else { language.pick(" ", "") };
+    Some(format!("{lead}{gap}{why}"))
+}
+
+/// Why a reversal did not happen. Where the code means a payment, the gateway's own words alone,
+/// if there are any.
+pub fn reversal_cause(reason: &Reason, language: Language) -> String {
+    let means_a_payment = match &reason.cause {
+        Cause::Gateway(code) => {
+            matches!(code.as_str(), "TRADE_ERROR" | "INVALID_REQUEST" | "NOAUTH")
+        }
+        Cause::Till(cause) => matches!(cause, TillCause::Refused | TillCause::Configuration),
+    };
+    if means_a_payment {
+        gateway_says(reason, language).unwrap_or_default()
+    } else {
+        cause_sentence(reason, language)
     }
+}
+
+/// The gateway's own text about a payment that is being made, which may be of more use than ours.
+pub fn while_paying(state: &State, language: Language) -> Option<String> {
+    state.reason().and_then(|reason| gateway_says(reason, language))
 }
 
 /// What happened, without a word about the money. It ends with a full stop.
@@ -66,11 +92,16 @@ fn detailed(what: String, reason: &Reason, language: Language) -> String {
 
 /// The sentence, followed by the gateway's own text if there is any.
 fn repeated(what: String, reason: &Reason, language: Language) -> String {
-    let said = clean(&reason.text, GATEWAY_WORDS);
-    if said.is_empty() {
-        return what;
+    match gateway_says(reason, language) {
+        Some(said) => format!("{what}{}{said}", language.pick(" ", "")),
+        None => what,
     }
-    say!(language, "{what} WeChat Pay says: \"{said}\".", "{what}微信支付提示：“{said}”。")
+}
+
+fn gateway_says(reason: &Reason, language: Language) -> Option<String> {
+    let said = clean(&reason.text, GATEWAY_WORDS);
+    let sentence = say!(language, "WeChat Pay says: \"{said}\".", "微信支付提示：“{said}”。");
+    (!said.is_empty()).then_some(sentence)
 }
 
 /// Whether money moved, as far as known.
@@ -240,7 +271,7 @@ fn payment_code(code: &str) -> Option<Explanation> {
         "PAYERROR" => {
             quoted(AskCustomer, "The payment failed on the customer's side.", "顾客支付失败。")
         }
-        "USERPAYING" => plain(
+        "USERPAYING" => quoted(
             AskCustomer,
             "The customer is still confirming on the phone.",
             "顾客仍在手机上确认。",
@@ -354,17 +385,16 @@ fn set_up_code(code: &str) -> Option<Explanation> {
 }
 
 /// What the till itself found.
-#[expect(clippy::too_many_lines, reason = "a table, one arm for each cause")]
 fn till_cause(cause: TillCause) -> Explanation {
     use Remedy::{AskCustomer, Manager, Network, ScanAgain};
     match cause {
-        TillCause::Timeout => plain(
+        TillCause::Timeout => quoted(
             AskCustomer,
             "The customer did not confirm in time.",
             "顾客没有在规定时间内确认。",
         ),
         TillCause::Cancelled => {
-            plain(AskCustomer, "The cashier cancelled the payment.", "收银员已取消等待。")
+            quoted(AskCustomer, "The cashier cancelled the payment.", "收银员已取消等待。")
         }
         TillCause::Restarted => plain(
             ScanAgain,
@@ -447,7 +477,7 @@ fn till_cause(cause: TillCause) -> Explanation {
             "微信支付拒绝了整个请求，可能是收银机配置有误。",
         ),
         TillCause::Refused => {
-            quoted(ScanAgain, "WeChat Pay refused the payment.", "微信支付拒绝了这笔支付。")
+            quoted(ScanAgain, "WeChat Pay refused the request.", "微信支付拒绝了请求。")
         }
         TillCause::DeliveredLate => plain(
             AskCustomer,
@@ -491,92 +521,4 @@ const fn detail(remedy: Remedy, english: &'static str, chinese: &'static str) ->
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const CODES: &str = "SYSTEMERROR BANKERROR USERPAYING PARAM_ERROR ORDERPAID NOAUTH \
-        AUTHCODEEXPIRE NOTENOUGH NOTSUPORTCARD ORDERCLOSED ORDERREVERSED AUTH_CODE_ERROR \
-        AUTH_CODE_INVALID BUYER_MISMATCH OUT_TRADE_NO_USED INVALID_REQUEST TRADE_ERROR \
-        XML_FORMAT_ERROR REQUIRE_POST_METHOD SIGNERROR LACK_PARAMS NOT_UTF8 APPID_NOT_EXIST \
-        MCHID_NOT_EXIST APPID_MCHID_NOT_MATCH ORDERNOTEXIST INVALID_TRANSACTIONID REVERSE_EXPIRE \
-        PAYERROR CLOSED REVOKED REFUND";
-
-    /// Every reason there is: the gateway's documented codes, an unknown one, and all of ours.
-    fn reasons() -> impl Iterator<Item = Reason> {
-        let codes = CODES.split_whitespace().chain(["UNHEARD_OF"]);
-        let gateways = codes.map(|code| Reason::gateway(code, ""));
-        gateways.chain(TillCause::ALL.map(Reason::from))
-    }
-
-    const FUNDS: [Funds; 5] =
-        [Funds::NotMoved, Funds::Held, Funds::Returned, Funds::Taken, Funds::Unknown];
-
-    #[test]
-    fn every_reason_has_its_sentence_and_advice_in_both_languages() {
-        for reason in reasons() {
-            let english = cause_sentence(&reason, Language::English);
-            let chinese = cause_sentence(&reason, Language::Chinese);
-            assert!(english.is_ascii() && english.ends_with('.'), "{english}");
-            assert!(chinese.ends_with('。') && !chinese.is_ascii(), "{chinese}");
-            let is_known = explain(&reason.cause).is_some();
-            assert_eq!(is_known, reason.code() != "UNHEARD_OF", "{}", reason.code());
-            for language in Language::ALL {
-                for status in Status::ALL {
-                    for funds in FUNDS {
-                        let said = sentence(status, funds, &reason, language);
-                        assert!(said.len() > cause_sentence(&reason, language).len() / 2);
-                    }
-                    assert!(!advice_on(status, Some(&reason), language).is_empty());
-                    assert!(!advice_on(status, None, language).is_empty());
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn no_two_causes_of_ours_have_one_sentence() {
-        for language in Language::ALL {
-            let said = TillCause::ALL.map(|cause| cause_sentence(&cause.into(), language));
-            let all: std::collections::BTreeSet<_> = said.iter().collect();
-            assert_eq!(all.len(), TillCause::ALL.len());
-        }
-    }
-
-    #[test]
-    fn says_what_happened_and_that_no_money_moved() {
-        let reason = Reason::gateway("NOTENOUGH", "");
-        let said = |language| sentence(Status::Declined, Funds::NotMoved, &reason, language);
-        assert_eq!(said(Language::English), "Not enough balance. No money moved.");
-        assert_eq!(said(Language::Chinese), "顾客余额不足。没有扣款。");
-    }
-
-    #[test]
-    fn an_unknown_code_is_shown_in_the_gateways_own_cleaned_words() {
-        let reason = Reason::gateway("NEW\u{1b}CODE", "look\u{202e} here");
-        assert_eq!(
-            sentence(Status::Declined, Funds::NotMoved, &reason, Language::English),
-            "WeChat Pay answered NEWCODE. WeChat Pay says: \"look here\". No money moved."
-        );
-        assert_eq!(
-            cause_sentence(&reason, Language::Chinese),
-            "微信支付返回 NEWCODE。微信支付提示：“look here”。"
-        );
-    }
-
-    #[test]
-    fn a_fault_of_the_set_up_never_asks_the_customer_to_try_again() {
-        for code in ["NOAUTH", "SIGNERROR", "MCHID_NOT_EXIST", "XML_FORMAT_ERROR", "PARAM_ERROR"] {
-            let reason = Reason::gateway(code, "");
-            let advice = advice_on(Status::Declined, Some(&reason), Language::English);
-            assert!(advice.starts_with("Do not retry"), "{code}");
-        }
-    }
-
-    #[test]
-    fn what_is_unknown_is_never_called_not_charged() {
-        for reason in reasons() {
-            let said = sentence(Status::Attention, Funds::Unknown, &reason, Language::English);
-            assert!(said.ends_with("not known yet whether money moved."), "{said}");
-        }
-    }
-}
+mod tests;

@@ -102,9 +102,16 @@ pub fn folder_of(environment: Environment<'_>, name: &str, below_home: &str) -> 
 
 /// Chinese if the locale is Chinese, otherwise English.
 pub fn language_of(environment: Environment<'_>) -> Language {
-    let locale = ["LC_ALL", "LC_MESSAGES", "LANG"]
-        .into_iter()
-        .find_map(|name| variable(environment, name))
-        .unwrap_or_default();
-    if locale.to_string_lossy().starts_with("zh") { Language::Chinese } else { Language::English }
+    named_language(environment).unwrap_or(Language::English)
+}
+
+/// The language that the locale names; `None` for the locale `C`, which names none.
+pub fn named_language(environment: Environment<'_>) -> Option<Language> {
+    let mut names = ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter();
+    let locale = names.find_map(|name| variable(environment, name))?;
+    match locale.to_string_lossy().split(['.', '@']).next() {
+        None | Some("" | "C" | "POSIX") => None,
+        Some(locale) if locale.starts_with("zh") => Some(Language::Chinese),
+        Some(_) => Some(Language::English),
+    }
 }

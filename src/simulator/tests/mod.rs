@@ -105,6 +105,18 @@ fn named(name: &str) -> Scenario {
 }
 
 #[test]
+fn where_only_practice_codes_choose_a_real_phones_code_pays_at_once() {
+    let script = Script { practice_alone: true, ..Script::default() };
+    let mut desk = Desk::with(script, 1);
+    let real = desk.submit("T01-000001", "136789012345670200");
+    assert_eq!(real.get("result_code"), Some("SUCCESS"));
+    let trained = Scenario::WalksAway.code(7);
+    assert!(Scenario::is_practice(&trained) && !Scenario::is_practice("136789012345670200"));
+    let trained = desk.submit("T01-000002", &trained);
+    assert_eq!(trained.get("err_code"), Some("USERPAYING"));
+}
+
+#[test]
 fn a_customer_who_pays_at_once_is_charged_once() {
     let mut desk = Desk::new(1);
     let answer = desk.submit("T01-000001", &Scenario::Pays.code(1));

@@ -309,6 +309,24 @@ mod tests {
     }
 
     #[test]
+    fn a_day_is_a_date_or_a_word() {
+        let day = |line| match read(line, Language::English).unwrap().command {
+            Some(crate::cli::Command::Orders(orders)) => orders.day.unwrap(),
+            other => panic!("{other:?}"),
+        };
+        let today = jiff::civil::date(2026, 3, 1);
+        for (line, expected) in [
+            ("orders --day today", "2026-03-01"),
+            ("orders --day yesterday", "2026-02-28"),
+            ("orders --day 昨天", "2026-02-28"),
+            ("orders --day 2026-01-31", "2026-01-31"),
+        ] {
+            assert_eq!(day(line).from_today(today).to_string(), expected, "{line}");
+        }
+        assert!(read("orders --day tomorrow", Language::English).is_err());
+    }
+
+    #[test]
     fn the_language_is_known_before_the_line_is() {
         let asked =
             |line: &str| language_asked(&line.split(' ').map(OsString::from).collect::<Vec<_>>());

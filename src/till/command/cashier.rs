@@ -86,6 +86,7 @@ pub async fn run(loaded: &Loaded, clock: &Clock) -> Result<Exit, Failure> {
         recent,
         burst: KeyBurst::new(),
         customers: 0,
+        real_code: None,
         rung: 0,
         flash_until: None,
         printer: None,
@@ -115,6 +116,8 @@ struct Cashier<'a> {
     burst: KeyBurst,
     /// How many training customers have shown a code.
     customers: u64,
+    /// In training, the order begun with a code that none of them has shown.
+    real_code: Option<OutTradeNo>,
     rung: u64,
     flash_until: Option<Uptime>,
     /// The last report, kept to be shown again in another language.
@@ -235,9 +238,14 @@ impl Cashier<'_> {
     }
 
     fn begin(&mut self, sale: SaleRef, code: AuthCode) {
-        if let Err(refusal) = self.till.begin(sale, String::new(), code) {
-            tracing::warn!(?refusal, "not begun");
-            self.post(ScreenMessage::NotBegun(refusal));
+        let is_real = matches!(self.config.gateway, GatewayConfig::Simulator)
+            && !Scenario::is_practice(code.expose());
+        match self.till.begin(sale, String::new(), code) {
+            Ok(number) => self.real_code = is_real.then_some(number),
+            Err(refusal) => {
+                tracing::warn!(?refusal, "not begun");
+                self.post(ScreenMessage::NotBegun(refusal));
+            }
         }
     }
 
@@ -264,6 +272,8 @@ impl Cashier<'_> {
     fn train(&mut self, customer: usize) {
         self.customers += 1;
         let serial = u64::try_from(self.clock.wall().0).unwrap_or(0) + self.customers;
+        // With more digits it would not be known as a training customer's.
+        let serial = serial % 100_000_000;
         let scenario = Scenario::menu().get(customer).copied();
         if let Some(code) = scenario.and_then(|scenario| AuthCode::new(&scenario.code(serial))) {
             self.post(ScreenMessage::Scanned(Scan::Payment(code)));
@@ -278,7 +288,12 @@ impl Cashier<'_> {
                 self.recent.retain(|known| known.out_trade_no != attempt.out_trade_no);
                 self.recent.insert(0, attempt.clone());
                 self.recent.truncate(2 * RECENT as usize);
+                let tells = self.real_code.as_ref() == Some(&attempt.out_trade_no)
+                    && (event == Event::Begun || attempt.state.status().is_final_for_cashier());
                 self.post(ScreenMessage::Attempt(attempt, event));
+                if tells {
+                    self.post(ScreenMessage::RealCode);
+                }
             }
             Notice::Stopped(error) => {
                 self.post(ScreenMessage::JournalFailed(journal::text(&error)));

@@ -11,6 +11,7 @@ pub mod doctor;
 mod open;
 pub mod orders;
 pub mod output;
+mod paper;
 pub mod pay;
 pub mod print_test;
 pub mod recover;

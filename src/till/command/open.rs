@@ -38,7 +38,14 @@ pub struct OpenTill {
     /// The host that requests go to, or `simulator`.
     pub gateway_host: String,
     /// The simulated gateway of a till in training.
-    _training: Option<Server>,
+    training: Option<Server>,
+}
+
+impl OpenTill {
+    /// Whether its gateway is the one inside this program.
+    pub fn is_training(&self) -> bool {
+        self.training.is_some()
+    }
 }
 
 /// Locks the journal and prepares the connection to the gateway. Every open payment is resumed.
@@ -96,7 +103,7 @@ fn open_gateway(
         clock: clock.clone(),
     };
     let gateway_host = gateway.base_url.trim_start_matches("https://").to_owned();
-    Ok(OpenTill { till: start(parts, journal, recovered)?, gateway_host, _training: None })
+    Ok(OpenTill { till: start(parts, journal, recovered)?, gateway_host, training: None })
 }
 
 /// The merchant number in the certificate and ours, if they differ.
@@ -135,7 +142,8 @@ async fn open_training(
     let keys =
         simulated::Identity::generate().map_err(|error| fault(&text::failure::identity(&error)))?;
     let account = keys.account();
-    let script = Script { currency: config.till.currency, ..Script::default() };
+    let script =
+        Script { currency: config.till.currency, practice_alone: true, ..Script::default() };
     let bank = Bank::new(account.clone(), script, u64::from(std::process::id()), clock.wall());
     let loopback = SocketAddr::from(([127, 0, 0, 1], 0));
     let server = Server::start(loopback, &keys, bank, None, 1)
@@ -162,7 +170,7 @@ async fn open_training(
         clock: clock.clone(),
     };
     let till = start(parts, journal, recovered)?;
-    Ok(OpenTill { till, gateway_host: "simulator".into(), _training: Some(server) })
+    Ok(OpenTill { till, gateway_host: "simulator".into(), training: Some(server) })
 }
 
 fn template(config: &Config, merchant: Merchant) -> OrderTemplate {

@@ -1,27 +1,36 @@
 //! `paytill orders` and `paytill show`: the contents of the journal. Both work while a till runs.
 
 use serde_json::{Value, json};
+use unicode_width::UnicodeWidthStr;
 
 use super::output::{print_line, print_message};
 use super::report::OrderReport;
 use super::{Exit, Failure};
 use crate::cli::{Orders, Show};
-use crate::clock::TimeZone;
+use crate::clock::{TimeZone, Timestamp};
 use crate::config::Config;
-use crate::journal::{Filter, JournalReader, StoredEntry};
+use crate::journal::{Filter, JournalReader, OrderRow, StoredEntry};
 use crate::language::Language;
-use crate::payment::{Call, Event, Reason};
+use crate::money::{Currency, Money};
+use crate::payment::{Call, Event, Reason, Status};
 use crate::text::{history, reason, screen};
 use crate::{both, say};
 
+/// Fewer last digits would fit too many orders.
+const SHORTEST_TAIL: usize = 4;
+const LONGEST_NUMBER: usize = 32;
+/// How many orders are listed whose numbers end alike.
+const LISTED: u32 = 20;
+
 /// Lists orders, newest first.
-pub fn list(orders: &Orders, config: &Config) -> Result<Exit, Failure> {
+pub fn list(orders: &Orders, config: &Config, now: Timestamp) -> Result<Exit, Failure> {
     let language = config.till.language;
     let Some(reader) = JournalReader::open(&config.journal.path)? else {
         return Ok(nothing_yet(orders.json.json, config));
     };
+    let zone = &config.store.time_zone;
     let filter = Filter {
-        day: orders.day.map(|day| day.to_string()),
+        day: orders.day.map(|day| day.from_today(now.day(zone)).to_string()),
         status: orders.state,
         open: false,
         limit: orders.limit,
@@ -30,20 +39,93 @@ pub fn list(orders: &Orders, config: &Config) -> Result<Exit, Failure> {
     if rows.is_empty() && !orders.json.json {
         print_message(language.pick("no such orders", "没有符合条件的订单"));
     }
-    let mut said = true;
-    for row in &rows {
-        let report = OrderReport::of_row(row);
-        said &= if orders.json.json {
-            print_line(&report.json(language).to_string())
-        } else {
-            print_line(&format!(
-                "{}  {}",
-                row.created_at.local("%Y-%m-%d %H:%M:%S", &config.store.time_zone),
-                report.line(language)
-            ))
-        };
-    }
+    let reports: Vec<OrderReport<'_>> = rows.iter().map(OrderReport::of_row).collect();
+    let said = if orders.json.json {
+        reports.iter().all(|report| print_line(&report.json(language).to_string()))
+    } else {
+        table(&reports, language, zone).iter().all(|line| print_line(line))
+    };
     Ok(if said { Exit::Done } else { Exit::Fault })
+}
+
+/// A line an order, in columns, and how many and how much they are.
+fn table(reports: &[OrderReport<'_>], language: Language, zone: &TimeZone) -> Vec<String> {
+    let rows: Vec<[String; 4]> = reports.iter().map(|report| report.cells(language)).collect();
+    let width = |column: usize| rows.iter().map(|row| row[column].width()).max().unwrap_or(0);
+    let widths = [0, 1, 2].map(width);
+    let line = |(report, [word, amount, number, more]): (&OrderReport<'_>, &[String; 4])| {
+        let time = report.created_at.local("%Y-%m-%d %H:%M:%S", zone);
+        let blanks = |column: usize, cell: &str| " ".repeat(widths[column] - cell.width());
+        let line = format!(
+            "{time}  {word}{}  {}{amount}  {number}{}  {more}",
+            blanks(0, word),
+            blanks(1, amount),
+            blanks(2, number),
+        );
+        line.trim_end().to_owned()
+    };
+    let mut lines: Vec<String> = reports.iter().zip(&rows).map(line).collect();
+    if !reports.is_empty() {
+        lines.push(sum(reports, language));
+    }
+    lines
+}
+
+/// How many orders there are in each state, and what they add up to.
+fn sum(reports: &[OrderReport<'_>], language: Language) -> String {
+    let mut sums: Vec<(Status, Currency, usize, i64)> = Vec::new();
+    for report in reports {
+        let (status, currency) = (report.status, report.currency);
+        let known = sums.iter_mut().find(|sum| (sum.0, sum.1) == (status, currency));
+        match known {
+            Some((.., count, total)) => {
+                *count += 1;
+                *total = total.saturating_add(report.amount.minor());
+            }
+            None => sums.push((status, currency, 1, report.amount.minor())),
+        }
+    }
+    let words = screen::ScreenWords::of(language);
+    let parts = sums.into_iter().map(|(status, currency, count, total)| {
+        let word = words.word(status);
+        let total = format!("{} {}", currency.code(), currency.group(Money::from_minor(total)));
+        say!(language, "{word} {count}, {total}", "{word} {count} 笔，{total}")
+    });
+    let parts = parts.collect::<Vec<_>>().join(language.pick("; ", "；"));
+    let count = reports.len();
+    let orders = if count == 1 { "order" } else { "orders" };
+    say!(language, "{count} {orders}: {parts}", "共 {count} 笔：{parts}")
+}
+
+/// The order with this number; or the only one whose order or transaction number ends so, as the
+/// screen shows them. Several are listed.
+fn one(reader: &JournalReader, number: &str, config: &Config) -> Result<Option<OrderRow>, Failure> {
+    if let Some(row) = reader.order(number)? {
+        return Ok(Some(row));
+    }
+    if !(SHORTEST_TAIL..=LONGEST_NUMBER).contains(&number.len())
+        || !number.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-')
+    {
+        return Ok(None);
+    }
+    let mut rows = reader.ending(number, LISTED)?;
+    if rows.len() < 2 {
+        return Ok(rows.pop());
+    }
+    let language = config.till.language;
+    let reports: Vec<OrderReport<'_>> = rows.iter().map(OrderReport::of_row).collect();
+    let mut lines = table(&reports, language, &config.store.time_zone);
+    lines.truncate(reports.len());
+    for line in &lines {
+        print_message(line);
+    }
+    Err(Failure::new(
+        Exit::Usage,
+        both!(
+            "{number} is the end of several orders; give more of the number",
+            "尾号 {number} 有多笔订单，请多输入几位"
+        ),
+    ))
 }
 
 /// Shows one order with all its events.
@@ -58,7 +140,7 @@ pub fn show(show: &Show, config: &Config) -> Result<Exit, Failure> {
         )
     };
     let reader = JournalReader::open(&config.journal.path)?.ok_or_else(none)?;
-    let row = reader.order(&show.order_no)?.ok_or_else(none)?;
+    let row = one(&reader, &show.order_no, config)?.ok_or_else(none)?;
     let entries = reader.entries(row.attempt)?;
     let report = OrderReport::of_row(&row);
     if show.json.json {

@@ -11,7 +11,7 @@ use super::open::{announce_training, open};
 use super::output::{print_line, print_message};
 use super::report::OrderReport;
 use super::signals::{ShutdownRequest, Signals};
-use super::{Exit, Failure};
+use super::{Exit, Failure, paper};
 use crate::clean::clean;
 use crate::cli::Pay;
 use crate::config::Loaded;
@@ -21,8 +21,10 @@ use crate::money::AmountEntry;
 use crate::order::{AuthCode, OutTradeNo, TillId};
 use crate::payment::{Event, Status};
 use crate::scan::Scan;
+use crate::simulator::Scenario;
+use crate::text::training::PractiseWords;
 use crate::till::{Notice, Till};
-use crate::{both, text};
+use crate::{both, say, text};
 use paytill_host::clock::Clock;
 
 /// The most bytes read from standard input for a code.
@@ -35,16 +37,24 @@ const NOTE_CELLS: usize = 200;
 pub async fn run(pay: Pay, loaded: &Loaded, clock: &Clock) -> Result<Exit, Failure> {
     let config = &loaded.config;
     let currency = config.till.currency;
-    let amount = currency.read(&pay.amount, AmountEntry::Major).map_err(|why| {
-        // If the two arguments were swapped, the code must not be repeated.
-        let code = AuthCode::new(pay.amount.trim()).map(|code| code.masked());
-        let given = code.unwrap_or_else(|| clean(&pay.amount, 40));
-        let what = both!("{given:?} is not an amount", "{given:?} 不是金额");
-        usage(what.because(&Text::each(|language| text::amount::fault(why, language))))
+    // `$(cat FILE)` and a pasted cell of a table bring their line end along.
+    let typed = pay.amount.trim();
+    let amount = currency.read(typed, AmountEntry::Major).map_err(|why| {
+        if AuthCode::new(typed).is_some() {
+            return usage(both!(
+                "this is a payment code and not an amount; nothing was sent",
+                "这是付款码，不是金额；未扣款"
+            ));
+        }
+        let what = both!("this is not an amount", "这不是金额");
+        usage(what.because(&Text::each(|language| text::amount::fault(why, currency, language))))
     })?;
     let code = code(pay.code, &config.till.id)?;
     let mut opened = open(loaded, clock).await?;
     announce_training(config);
+    if opened.is_training() && !Scenario::is_practice(code.expose()) {
+        print_message(PractiseWords::of(config.till.language).real_code());
+    }
     let till = &mut opened.till;
     till.find_local_address().await;
     // Before the payment begins: from now on a signal leaves it open, and says so.
@@ -52,7 +62,14 @@ pub async fn run(pay: Pay, loaded: &Loaded, clock: &Clock) -> Result<Exit, Failu
     let note = clean(&pay.note, NOTE_CELLS);
     let out_trade_no = till.begin(SaleRef::New(amount), note, code).map_err(refused)?;
     let reporter = Reporter { json: pay.json.json, language: config.till.language };
-    let exit = follow(till, &out_trade_no, &reporter, &mut signals).await;
+    let (exit, ended) = follow(till, &out_trade_no, &reporter, &mut signals).await;
+    if let Some(Err(why)) = ended.map(|attempt| paper::print(&attempt, config, clock)) {
+        print_message(&say!(
+            reporter.language,
+            "the receipt was not printed: {why}; F9 on the screen prints it",
+            "小票未打印：{why}；可在收银界面按 F9 键补打"
+        ));
+    }
     if exit == Exit::Attention {
         print_message(reporter.language.pick(
             "keep the goods; `paytill recover` or the next start continues with it",
@@ -91,7 +108,7 @@ async fn follow(
     ours: &OutTradeNo,
     reporter: &Reporter,
     signals: &mut Signals,
-) -> Exit {
+) -> (Exit, Option<Attempt>) {
     let mut cancelled = false;
     let mut last_status = None;
     loop {
@@ -100,7 +117,7 @@ async fn follow(
             // The person at the keyboard is the cashier.
             asked = signals.next() => {
                 if cancelled || asked == ShutdownRequest::End {
-                    return Exit::Attention;
+                    return (Exit::Attention, None);
                 }
                 cancelled = true;
                 print_message(reporter.language.pick(
@@ -131,14 +148,14 @@ async fn follow(
                     ));
                 }
                 if let Some(exit) = end(&attempt) {
-                    return exit;
+                    return (exit, Some(attempt));
                 }
             }
             Notice::Stopped(error) => {
                 print_message(&text::journal::sentence(&error, reporter.language));
                 // Nothing was sent before the first entry was on disk.
                 if last_status.is_none() {
-                    return Exit::Journal;
+                    return (Exit::Journal, None);
                 }
             }
             Notice::Attempt(_) | Notice::Gateway(_) => {}
@@ -178,11 +195,11 @@ fn code(given: String, till: &TillId) -> Result<AuthCode, Failure> {
         Scan::OwnReceipt(_) | Scan::Transaction(_) => {
             both!("a number from a receipt", "这是小票上的单号")
         }
-        Scan::Noise => both!("no payment code", "这不是付款码"),
+        Scan::Odd(_) | Scan::Noise => both!("no payment code", "这不是付款码"),
     };
     Err(usage(what.because(&both!(
         "a payment code of WeChat Pay has 18 digits and begins with 10 to 15; nothing was sent",
-        "微信付款码为 18 位数字，以 10 至 15 开头；没有提交任何请求"
+        "微信付款码为 18 位数字，以 10 至 15 开头；未扣款"
     ))))
 }
 
@@ -190,7 +207,7 @@ fn code(given: String, till: &TillId) -> Result<AuthCode, Failure> {
 fn first_line() -> Result<Zeroizing<String>, Failure> {
     let unusable = |error: rustix::io::Errno| {
         let why = text::system::text(&error.into());
-        usage(both!("nothing was sent; standard input", "没有提交任何请求；标准输入").because(&why))
+        usage(both!("nothing was sent; standard input", "未扣款；标准输入").because(&why))
     };
     let mut bytes = Zeroizing::new([0; LARGEST_INPUT]);
     let mut length = 0;
@@ -211,13 +228,13 @@ fn refused(refusal: Refusal) -> Failure {
         Refusal::Stopped => {
             let sentence = both!(
                 "the journal cannot be written; nothing was sent",
-                "无法保存交易记录；没有提交任何请求"
+                "无法保存交易记录；未扣款"
             );
             Failure::new(Exit::Journal, sentence)
         }
         Refusal::CodeUsed(by) => usage(both!(
             "this payment code was already used for order {by}; ask for a new one; nothing was sent",
-            "这个付款码已用于订单 {by}；请顾客刷新付款码；没有提交任何请求"
+            "这个付款码已用于订单 {by}；请顾客刷新付款码；未扣款"
         )),
         Refusal::Unsettled(by) => {
             usage(both!("order {by} of this sale is not settled", "本次销售的订单 {by} 尚未完成"))

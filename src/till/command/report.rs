@@ -64,6 +64,7 @@ impl<'a> OrderReport<'a> {
             "at": self.at.to_rfc3339(),
             "amount": self.amount.minor(),
             "currency": self.currency.code(),
+            "coupon": proof.and_then(|proof| proof.coupon),
             "transaction_id": proof.map(|proof| proof.transaction_id.as_str()),
             "paid_at": proof.map(|proof| proof.paid_at.to_rfc3339()),
             "reason": why,
@@ -78,13 +79,18 @@ impl<'a> OrderReport<'a> {
 
     /// One line for people: status, amount, order number, and why.
     pub fn line(&self, language: Language) -> String {
+        self.cells(language).join("  ").trim_end().to_owned()
+    }
+
+    /// The same, part by part; the last is empty if there is nothing to add.
+    pub fn cells(&self, language: Language) -> [String; 4] {
         let word = screen::ScreenWords::of(language).word(self.status);
-        let amount = self.currency.show(self.amount);
-        let line = format!("{word}  {} {amount}  {}", self.currency.code(), self.order_no);
-        match (self.state.proof(), reason::of(self.state, language)) {
-            (Some(proof), _) => format!("{line}  {}", proof.transaction_id),
-            (None, Some(why)) => format!("{line}  {why}"),
-            (None, None) => line,
-        }
+        let amount = self.currency.group(self.amount);
+        let more = match (self.state.proof(), reason::of(self.state, language)) {
+            (Some(proof), _) => proof.transaction_id.clone(),
+            (None, why) => why.unwrap_or_default(),
+        };
+        let amount = format!("{} {amount}", self.currency.code());
+        [word.to_owned(), amount, self.order_no.to_owned(), more]
     }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::{Config, ConfigError, Environment, Flags, Salvage, Secrets, sections};
 use crate::both;
 use crate::language::Language;
-use paytill_host::config::{file, folder_of, secret, variable};
+use paytill_host::config::{file, folder_of, named_language, secret, variable};
 
 /// A configuration file that exists.
 pub(super) struct ConfigFile {
@@ -55,7 +55,7 @@ impl ConfigFile {
             environment,
             flags,
             secrets,
-            language: Language::default(),
+            language: named_language(environment).unwrap_or_default(),
         }
     }
 }

@@ -309,7 +309,7 @@ fn screen(
                 "is \"{amount}\"; allowed is an amount such as \"1000\", or \"\" for never",
                 "为 \"{amount}\"，只能是金额，如 \"1000\"，或 \"\"（从不确认）"
             );
-            let why = Text::each(|language| text::amount::fault(fault, language));
+            let why = Text::each(|language| text::amount::fault(fault, till.currency, language));
             section.wrong("confirm_above", &what.because(&why))
         })?),
     };

@@ -325,6 +325,23 @@ fn without_a_file_the_till_trains_in_the_language_of_its_environment() {
 }
 
 #[test]
+fn a_file_that_names_no_language_leaves_it_to_the_locale() {
+    let mut bench = ConfigBench::new();
+    for (locale, language) in [
+        (None, Language::Chinese),
+        (Some("C.UTF-8"), Language::Chinese),
+        (Some("en_GB.UTF-8"), Language::English),
+        (Some("zh_CN.UTF-8"), Language::Chinese),
+    ] {
+        bench.environment.remove("LANG");
+        bench.environment.extend(locale.map(|locale| ("LANG", locale.into())));
+        let config = bench.read("[till]\nid = \"T01\"").unwrap();
+        assert_eq!(config.till.language, language, "{locale:?}");
+        assert_eq!(bench.read(SHIPPED).unwrap().till.language, language, "{locale:?}");
+    }
+}
+
+#[test]
 fn flags_and_environment_win_over_the_file() {
     let mut bench = ConfigBench::new();
     let text = "[till]\nlanguage = \"zh-CN\"\n[screen]\ntheme = \"light\"\n[log]\nlevel = \"warn\"";
@@ -723,7 +740,7 @@ fn the_shipped_file_says_what_the_defaults_are() {
 fn the_shipped_file_has_every_key_in_its_section_and_what_is_behind_a_hash_can_be_used() {
     let bench = ConfigBench::new();
     let commented = |line: &&str| line.starts_with("# ") && line.contains(" = ");
-    assert_eq!(SHIPPED.lines().filter(commented).count(), 10);
+    assert_eq!(SHIPPED.lines().filter(commented).count(), 11);
     let all = SHIPPED
         .lines()
         .map(|line| if commented(&line) { line.trim_start_matches("# ") } else { line });

@@ -113,7 +113,7 @@ const fn language(text: DisplayText) -> Language {
 }
 
 fn money(amount: Money, text: DisplayText, currency: Currency) -> String {
-    let number = currency.show(amount);
+    let number = currency.group(amount);
     match (text, currency.symbol()) {
         (DisplayText::Gb18030, symbol @ "￥") => format!("{symbol}{number}"),
         (DisplayText::Gb18030, symbol) => format!("{symbol} {number}"),

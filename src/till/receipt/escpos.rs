@@ -38,6 +38,10 @@ pub fn print(slip: &Slip, form: &Form, language: Language) -> Vec<u8> {
         raster::put(&mut bytes, logo);
         raster::feed(&mut bytes, LEADING);
     }
+    let by_code = language == Language::English
+        && abilities.text == TextMode::Font
+        && slip.is_plain_but_for_the_sign();
+    let slip = if by_code { &Slip { symbol: slip.currency.clone(), ..slip.clone() } } else { slip };
     for part in lay_out(slip, form.paper, language) {
         put(&mut bytes, part, abilities, form.paper);
     }

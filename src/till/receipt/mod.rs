@@ -17,6 +17,7 @@ use crate::config::{Config, GatewayConfig};
 use crate::encode::{columns, columns_of, printable};
 use crate::engine::Attempt;
 use crate::language::Language;
+use crate::money::Money;
 use crate::order::OutTradeNo;
 use crate::payment::{Funds, State, Status};
 use crate::picture::Picture;
@@ -88,11 +89,15 @@ pub struct Slip {
     pub store: String,
     pub till: String,
     pub out_trade_no: OutTradeNo,
-    /// As formatted by [`crate::money::Currency::show`].
+    /// As formatted by [`crate::money::Currency::group`].
     pub amount: String,
     /// As given by [`crate::money::Currency::symbol`].
     pub symbol: String,
     pub outcome: ReceiptOutcome,
+    /// As given by [`crate::money::Currency::code`], where the sign cannot be printed.
+    pub currency: String,
+    /// The part that coupons paid, as formatted like the amount; empty if there was none.
+    pub coupon: String,
     /// The gateway's transaction number, if known.
     pub transaction_id: Option<String>,
     /// When it was paid or reversed, in the shop's time zone.
@@ -118,8 +123,14 @@ impl Slip {
             store: if named { String::new() } else { config.store.name.clone() },
             till: config.till.id.as_str().to_owned(),
             out_trade_no: attempt.out_trade_no.clone(),
-            amount: attempt.currency.show(attempt.amount),
+            amount: attempt.currency.group(attempt.amount),
             symbol: attempt.currency.symbol().to_owned(),
+            currency: attempt.currency.code().to_owned(),
+            coupon: proof
+                .and_then(|proof| proof.coupon)
+                .filter(|coupon| *coupon > 0)
+                .map(|coupon| attempt.currency.group(Money::from_minor(coupon)))
+                .unwrap_or_default(),
             outcome: ReceiptOutcome::of(&attempt.state)?,
             transaction_id: proof.map(|proof| proof.transaction_id.clone()),
             time: proof
@@ -130,6 +141,15 @@ impl Slip {
             is_copy,
             is_training: matches!(config.gateway, GatewayConfig::Simulator),
         })
+    }
+}
+
+impl Slip {
+    /// Whether nothing but the currency's sign needs a font beyond ASCII. A printer with such a
+    /// slip may be one for export, which has no `￥`.
+    fn is_plain_but_for_the_sign(&self) -> bool {
+        let lines = self.header.iter().chain(&self.footer);
+        lines.chain([&self.store, &self.note]).all(|text| text.is_ascii())
     }
 }
 
@@ -194,6 +214,9 @@ fn lay_out(slip: &Slip, paper: Paper, language: Language) -> Vec<ReceiptPart> {
         builder.left(if money_returned { words.money_returned() } else { words.nothing_charged() });
     }
     builder.rule();
+    if !slip.coupon.is_empty() {
+        builder.pair(words.coupon(), &price(&slip.symbol, &slip.coupon));
+    }
     builder.pair(words.store(), &slip.store);
     builder.pair(words.till(), &slip.till);
     builder.pair(words.paid_by(), words.wechat_pay());

@@ -10,12 +10,14 @@ mod burst;
 mod descriptor;
 pub mod hid_pos;
 pub mod keyboard;
+mod oddity;
 pub mod speed;
 
 use zeroize::Zeroizing;
 
 pub use assemble::{Assembler, ScanLine, Suffix};
 pub use burst::{BurstKey, BurstOutcome, EndKey, KeyBurst};
+pub use oddity::Oddity;
 
 use crate::order::{AuthCode, OutTradeNo, TillId};
 
@@ -25,9 +27,13 @@ const LONGEST: usize = 2048;
 const TRANSACTION_DIGITS: usize = 28;
 const TRANSACTION_PREFIX: &str = "4200";
 /// What a customer shows to *receive* money, or a shop displays to be paid by phone (scans 1.3).
-const RECEIVE_CODES: [&str; 5] = [
+const RECEIVE_CODES: [&str; 9] = [
     "wxp://",
     "weixin://",
+    "https://u.wechat.com/",
+    "https://weixin.qq.com/",
+    "http://weixin.qq.com/",
+    "https://work.weixin.qq.com/",
     "https://wx.tenpay.com/",
     "https://qr.alipay.com/",
     "https://qr.95516.com/",
@@ -55,6 +61,8 @@ pub enum Scan {
     OwnReceipt(OutTradeNo),
     /// The gateway's transaction number, from a receipt's QR code or the customer's bill.
     Transaction(String),
+    /// Nothing that can be named, but it shows what is wrong with the scanner.
+    Odd(Oddity),
     /// Nothing that can be named.
     Noise,
 }
@@ -80,7 +88,10 @@ impl Scan {
             let number = text.starts_with(till.as_str()).then(|| order_number(text)).flatten()?;
             number.is_of(till).then_some(number)
         };
-        name_by(raw, own)
+        match name_by(raw, own) {
+            Self::Noise if raw.len() <= LONGEST => Oddity::of(raw).map_or(Self::Noise, Self::Odd),
+            named => named,
+        }
     }
 }
 
@@ -286,6 +297,8 @@ mod tests {
     fn a_code_to_be_paid_by_is_the_wrong_way_round() {
         for raw in [
             "wxp://f2f0abc",
+            "https://u.wechat.com/MJbZ0123456789",
+            "http://weixin.qq.com/r/abc",
             "HTTPS://QR.ALIPAY.COM/FKX0",
             "https://qr.95516.com/00010000/62",
             "00020101021126330015vn.momo520400005303156540510.005802CN",

@@ -61,6 +61,8 @@ impl Size {
             (Self::Small, _, Some(digit)) => Some(&SMALL[digit]),
             (Self::Large, '.', _) => Some(&LARGE_POINT),
             (Self::Small, '.', _) => Some(&SMALL_POINT),
+            (Self::Large, ',', _) => Some(&LARGE_COMMA),
+            (Self::Small, ',', _) => Some(&SMALL_COMMA),
             (Self::Large, '￥', _) => Some(&LARGE_YUAN),
             (Self::Small, '￥', _) => Some(&SMALL_YUAN),
             (Self::Large, ' ', _) => Some(&LARGE_SPACE),
@@ -113,6 +115,7 @@ const LARGE: [[&str; 10]; 10] = [
     ],
 ];
 const LARGE_POINT: [&str; 10] = ["..", "..", "..", "..", "..", "..", "..", "..", "##", "##"];
+const LARGE_COMMA: [&str; 10] = ["..", "..", "..", "..", "..", "..", "..", "##", ".#", "#."];
 const LARGE_SPACE: [&str; 10] = [".."; 10];
 const LARGE_YUAN: [&str; 10] = [
     "##..##", "##..##", ".####.", "..##..", "######", "..##..", "######", "..##..", "..##..",
@@ -131,6 +134,7 @@ const SMALL: [[&str; 6]; 10] = [
     [".##.", "#..#", "#..#", ".###", "...#", ".##."],
 ];
 const SMALL_POINT: [&str; 6] = [".", ".", ".", ".", ".", "#"];
+const SMALL_COMMA: [&str; 6] = ["..", "..", "..", "..", ".#", "#."];
 const SMALL_SPACE: [&str; 6] = ["."; 6];
 const SMALL_YUAN: [&str; 6] = ["#...#", ".#.#.", "#####", "..#..", "#####", "..#.."];
 
@@ -142,7 +146,7 @@ mod tests {
     fn every_glyph_is_a_full_rectangle_and_unlike_the_others() {
         for size in [Size::Large, Size::Small] {
             let glyphs: Vec<_> =
-                "0123456789.￥ ".chars().map(|glyph| size.glyph(glyph).unwrap()).collect();
+                "0123456789.,￥ ".chars().map(|glyph| size.glyph(glyph).unwrap()).collect();
             for (index, glyph) in glyphs.iter().enumerate() {
                 assert_eq!(glyph.len(), usize::from(size.height()) * 2);
                 assert!(glyph.iter().all(|row| row.len() == glyph[0].len()));

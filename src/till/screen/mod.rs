@@ -20,7 +20,7 @@
 //! | +--------------------------------------+                    |
 //! | the story of this payment                                   |  lists
 //! | note                                                        |  strips
-//! | WeChat Pay, scanner, printer, display                       |  strips
+//! | WeChat Pay, scanner, printer, display                       |  links
 //! | the keys that work now                                      |  strips
 //! +-------------------------------------------------------------+
 //! ```
@@ -115,6 +115,8 @@ pub enum ScreenMessage {
     /// A key pressed by hand; a scanner's bursts were filtered out before.
     Key(Key),
     Scanned(Scan),
+    /// In training, the payment at hand is of a code that no training customer has shown.
+    RealCode,
     /// Ten or more fast keys without a terminator.
     UnendedBurst,
     /// An attempt changed. At the start, sent for each open one with [`Event::Restarted`].

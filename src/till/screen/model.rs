@@ -150,10 +150,11 @@ impl Model {
         self.language
     }
 
-    /// Whether an order is open or about to be.
+    /// Whether an order is unsettled or about to be. One that only waits for its number to be closed
+    /// holds nobody up: the next start closes it as well.
     pub fn is_anything_open(&self) -> bool {
         let starting = matches!(self.task, CashierTask::Starting { .. });
-        starting || self.attempts.iter().any(|attempt| attempt.view.state.is_open())
+        starting || self.attempts.iter().any(ShownAttempt::is_unsettled)
     }
 
     /// Whether the screen changes every second.
@@ -200,35 +201,35 @@ impl Model {
         !self.task_is_hidden() && self.is_at_hand(order)
     }
 
-    /// The open attempts that the task does not show, the most urgent first.
+    /// The unsettled attempts that the task does not show, the most urgent first. One that only waits
+    /// for its number to be closed is over for the cashier, and its word would contradict the next
+    /// customer's.
     pub(super) fn pinned(&self) -> Vec<&ShownAttempt> {
         let mut pinned: Vec<_> = self
             .attempts
             .iter()
-            .filter(|attempt| attempt.view.state.is_open() || !attempt.view.recorded)
+            .filter(|attempt| attempt.is_unsettled() || !attempt.view.recorded)
             .filter(|attempt| !self.is_shown_as_task(&attempt.view.out_trade_no))
             .collect();
         pinned.sort_by_key(|attempt| urgency(attempt.view.state.status()));
         pinned
     }
 
-    /// The most urgent open attempt, at hand or not.
+    /// The most urgent unsettled attempt, at hand or not.
     pub(super) fn most_urgent(&self) -> Option<&ShownAttempt> {
         self.attempts
             .iter()
-            .filter(|attempt| attempt.view.state.is_open())
+            .filter(|attempt| attempt.is_unsettled())
             .min_by_key(|attempt| urgency(attempt.view.state.status()))
     }
 
     /// The order of importance in a window too small for everything: unsettled money, then the
-    /// payment at hand, then orders that only wait to be closed.
+    /// payment at hand.
     pub(super) fn by_urgency(&self) -> Vec<&ShownAttempt> {
         let mut attempts: Vec<_> = self
             .attempts
             .iter()
-            .filter(|attempt| {
-                attempt.view.state.is_open() || self.is_at_hand(&attempt.view.out_trade_no)
-            })
+            .filter(|attempt| attempt.is_unsettled() || self.is_at_hand(&attempt.view.out_trade_no))
             .collect();
         attempts.sort_by_key(|attempt| {
             let at_hand = self.is_at_hand(&attempt.view.out_trade_no);
@@ -269,11 +270,9 @@ impl Model {
         if self.stopped.is_some() {
             return None;
         }
-        let unsettled = |attempt: &&ShownAttempt| {
-            attempt.view.state.is_open() && !attempt.view.state.is_settled()
-        };
+        let unsettled = |attempt: &&ShownAttempt| attempt.is_unsettled();
         let at_hand = self.at_hand().filter(unsettled);
-        let asked = at_hand.or_else(|| self.most_urgent().filter(unsettled));
+        let asked = at_hand.or_else(|| self.most_urgent());
         asked.map(|attempt| &attempt.view.out_trade_no)
     }
 
@@ -362,7 +361,7 @@ impl Model {
         let currency = self.settings.currency;
         let symbol = currency.symbol();
         let space = if symbol == "￥" { "" } else { " " };
-        format!("{symbol}{space}{}", currency.show(amount))
+        format!("{symbol}{space}{}", currency.group(amount))
     }
 
     pub(super) fn ring(&mut self) {
@@ -416,6 +415,11 @@ impl ShownAttempt {
             | Status::Declined
             | Status::Attention => false,
         }
+    }
+
+    /// Whether how it ends is still open.
+    pub(super) fn is_unsettled(&self) -> bool {
+        self.view.state.is_open() && !self.view.state.is_settled()
     }
 
     /// The cashier has cancelled, and the till has not confirmed it yet.

@@ -4,8 +4,10 @@ use crate::clean::clean;
 use crate::engine::Refusal;
 use crate::language::Language;
 use crate::money::NotAnAmount;
-use crate::scan::{Scan, Wallet};
+use crate::scan::{Oddity, Scan, Wallet};
+use crate::text::amount;
 use crate::text::screen::NoteWords;
+use crate::text::training::PractiseWords;
 
 /// How many cells of a scanned text are repeated.
 const SCANNED_SHOWN: usize = 24;
@@ -18,6 +20,7 @@ pub(super) enum Note {
     /// The payment was not begun.
     NotBegun(Refusal),
     UnendedBurst,
+    RealCode,
     PressEnterForOptions,
     EscFirst,
     AlreadyReversing,
@@ -44,6 +47,7 @@ pub(super) enum Scanned {
     Goods(String),
     OwnReceipt(String),
     Transaction(String),
+    Odd(Oddity),
     Noise,
 }
 
@@ -67,6 +71,7 @@ impl Scanned {
             Scan::Goods(text) => Self::Goods(clean(text, SCANNED_SHOWN)),
             Scan::OwnReceipt(order) => Self::OwnReceipt(order.tail().to_owned()),
             Scan::Transaction(text) => Self::Transaction(clean(text, SCANNED_SHOWN + 8)),
+            Scan::Odd(oddity) => Self::Odd(*oddity),
             Scan::Noise => Self::Noise,
         }
     }
@@ -83,6 +88,11 @@ impl Scanned {
             Self::Goods(barcode) => words.product(barcode),
             Self::OwnReceipt(tail) => words.own_receipt(tail),
             Self::Transaction(number) => words.transaction(number),
+            Self::Odd(Oddity::Marked) => words.scan_marked().into(),
+            Self::Odd(Oddity::Control) => words.scan_control().into(),
+            Self::Odd(Oddity::Layout) => words.scan_layout().into(),
+            Self::Odd(Oddity::Joined) => words.scan_joined().into(),
+            Self::Odd(Oddity::Cut(digits)) => words.scan_cut(*digits),
             Self::Noise => words.noise().into(),
         }
     }
@@ -106,13 +116,14 @@ impl Note {
     pub(super) fn text(&self, language: Language, largest: &str) -> String {
         let words = NoteWords::of(language);
         match self {
-            Self::NotAnAmount(why) => not_an_amount(*why, words, largest),
+            Self::NotAnAmount(why) => not_an_amount(*why, language, largest),
             Self::Refused(scanned, instead) => {
                 let gap = language.pick(" ", "");
                 let (what, then) = (scanned.text(words), instead.text(words));
                 format!("{what}{gap}{}{gap}{then}", words.nothing_was_sent())
             }
             Self::NotBegun(refusal) => not_begun(refusal, words, language),
+            Self::RealCode => PractiseWords::of(language).real_code().into(),
             Self::UnendedBurst => words.unended_burst().into(),
             Self::PressEnterForOptions => words.choose_first().into(),
             Self::EscFirst => words.esc_first().into(),
@@ -144,10 +155,13 @@ fn not_begun(refusal: &Refusal, words: NoteWords, language: Language) -> String 
     format!("{what}{gap}{}{gap}{then}", words.nothing_was_sent())
 }
 
-fn not_an_amount(why: NotAnAmount, words: NoteWords, largest: &str) -> String {
+fn not_an_amount(why: NotAnAmount, language: Language, largest: &str) -> String {
+    let words = NoteWords::of(language);
     match why {
         NotAnAmount::Empty => words.amount_first().into(),
-        NotAnAmount::NotDigits => words.amount_not_digits().into(),
+        NotAnAmount::Stray(stray) => words.amount_stray(&amount::named(stray, language)),
+        NotAnAmount::TwoPoints => words.amount_two_points().into(),
+        NotAnAmount::NoDigits => words.amount_such_as().into(),
         NotAnAmount::TooManyDecimals(0) => words.amount_no_decimals().into(),
         NotAnAmount::TooManyDecimals(most) => words.amount_decimals(most),
         NotAnAmount::Zero => words.amount_zero().into(),

@@ -28,6 +28,8 @@ pub(super) struct StoryLine {
 pub(super) enum Fact {
     Sent,
     Paying,
+    /// The gateway gave a reason of its own.
+    Asked(Reason),
     NotPaidYet,
     NotFoundYet,
     Unclear(Reason),
@@ -50,7 +52,12 @@ pub(super) enum Fact {
 impl Story {
     /// Adds what the event did, if it is worth a line.
     pub(super) fn add(&mut self, event: &Event, before: Option<Status>, view: &AttemptView) {
-        let Some(fact) = fact(event, before, view) else { return };
+        // Its number is only being closed: what is told of that would sound like another end.
+        let is_housekeeping = [before, Some(view.state.status())] == [Some(Status::Declined); 2];
+        let Some(fact) = fact(event, before, view).filter(|_| !is_housekeeping) else { return };
+        if matches!(fact, Fact::NeverSent(_)) {
+            self.lines.retain(|line| line.fact != Fact::Sent);
+        }
         if let Some(last) = self.lines.last_mut().filter(|line| line.fact == fact) {
             last.at = view.updated_at;
             last.times += 1;
@@ -97,6 +104,7 @@ fn answered(answer: &Answer, status: Status) -> Fact {
     match answer {
         Answer::Submitted(Submitted::Paid(_)) | Answer::Found(Found::Paid(_)) => Fact::Paid,
         Answer::Submitted(Submitted::Paying) | Answer::Found(Found::Paying) => Fact::Paying,
+        Answer::Submitted(Submitted::Asked(reason)) => Fact::Asked(reason.clone()),
         Answer::Submitted(Submitted::Declined(reason) | Submitted::Ambiguous(reason)) => {
             Fact::Refused(reason.clone())
         }
@@ -114,13 +122,15 @@ fn answered(answer: &Answer, status: Status) -> Fact {
         Answer::Reversed(Reversed::Refused(reason) | Reversed::Expired(reason)) => {
             Fact::ReversalRefused(reason.clone())
         }
+        // What was said belongs to the call it came from.
+        Answer::Reversed(Reversed::Inconclusive(Inconclusive::Unsigned(reason))) => {
+            Fact::ReversalRefused(reason.clone())
+        }
+        Answer::Submitted(Submitted::Inconclusive(Inconclusive::Unsigned(reason))) => {
+            Fact::Refused(reason.clone())
+        }
         Answer::Submitted(Submitted::Inconclusive(what))
         | Answer::Found(Found::Inconclusive(what))
-        | Answer::Reversed(Reversed::Inconclusive(what)) => match what {
-            Inconclusive::Unsigned(reason) => Fact::Refused(reason.clone()),
-            Inconclusive::NotSent(reason) | Inconclusive::Unknown(reason) => {
-                Fact::Unclear(reason.clone())
-            }
-        },
+        | Answer::Reversed(Reversed::Inconclusive(what)) => Fact::Unclear(what.reason().clone()),
     }
 }

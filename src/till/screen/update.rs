@@ -11,7 +11,7 @@ use super::{AttemptView, Key, Printing, SaleRef, ScreenCommand, ScreenMessage};
 use crate::clean::clean;
 use crate::clock::{Millis, Timestamp, Uptime};
 use crate::language::Language;
-use crate::money::{Money, NotAnAmount};
+use crate::money::{Money, NotAnAmount, narrow};
 use crate::order::OutTradeNo;
 use crate::payment::{Event, Status};
 use crate::scan::Scan;
@@ -42,6 +42,10 @@ pub fn update(
         ScreenMessage::UnendedBurst => {
             note(model, Note::UnendedBurst);
             model.ring();
+            Vec::new()
+        }
+        ScreenMessage::RealCode => {
+            note(model, Note::RealCode);
             Vec::new()
         }
         ScreenMessage::Attempt(view, event) => moved(model, view, &event),
@@ -238,8 +242,7 @@ fn typing(model: &mut Model, mut typed: String, key: Key) -> Vec<ScreenCommand> 
             }
             // An amount that can no longer become valid is reported at once, not on Enter.
             let certain = match read(model, &typed) {
-                Err(NotAnAmount::NotDigits) if is_unfinished(&typed) => None,
-                Err(NotAnAmount::Zero | NotAnAmount::Empty) | Ok(_) => None,
+                Err(NotAnAmount::Zero | NotAnAmount::Empty | NotAnAmount::NoDigits) | Ok(_) => None,
                 Err(why) => Some(Note::NotAnAmount(why)),
             };
             model.note = certain;
@@ -273,7 +276,7 @@ fn typing(model: &mut Model, mut typed: String, key: Key) -> Vec<ScreenCommand> 
 /// What a key adds to the typed text. Invalid characters are kept, to be seen and refused, so that
 /// `-1` never becomes 1.
 fn clean_key(character: char) -> String {
-    if character == ' ' { " ".into() } else { clean(&character.to_string(), 2) }
+    if character == ' ' { " ".into() } else { clean(&narrow(character).to_string(), 2) }
 }
 
 fn read(model: &Model, typed: &str) -> Result<Money, NotAnAmount> {
@@ -285,25 +288,18 @@ fn read(model: &Model, typed: &str) -> Result<Money, NotAnAmount> {
 
 /// The amount that the typed text means so far; `None` if it is not an amount, or empty.
 pub(super) fn typed_amount(model: &Model, typed: &str) -> Option<Money> {
-    let typed = if is_unfinished(typed) { typed.trim_end_matches('.') } else { typed };
     match read(model, typed) {
         Ok(amount) => Some(amount),
         // More digits may follow.
-        Err(NotAnAmount::Zero) => Some(Money::default()),
+        Err(NotAnAmount::Zero | NotAnAmount::NoDigits) => Some(Money::default()),
         Err(
             NotAnAmount::Empty
-            | NotAnAmount::NotDigits
+            | NotAnAmount::Stray(_)
+            | NotAnAmount::TwoPoints
             | NotAnAmount::TooManyDecimals(_)
             | NotAnAmount::TooLarge,
         ) => None,
     }
-}
-
-/// `12.` becomes an amount with the next digit.
-fn is_unfinished(typed: &str) -> bool {
-    typed
-        .strip_suffix('.')
-        .is_some_and(|major| !major.is_empty() && major.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 fn ask_for_code(model: &mut Model, sale: SaleRef) -> Vec<ScreenCommand> {

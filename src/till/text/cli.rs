@@ -100,9 +100,10 @@ pub fn help(command: &str, argument: &str, language: Language) -> Option<&'stati
             "顾客的付款码；写 - 则从标准输入读取，不会出现在进程列表中",
         ),
         ("pay", "note") => ("Note kept with the sale", "随销售保存的备注"),
-        ("orders", "day") => {
-            ("Only orders of this day, YYYY-MM-DD", "只列这一天的订单，YYYY-MM-DD")
-        }
+        ("orders", "day") => (
+            "Only orders of this day: YYYY-MM-DD, today or yesterday",
+            "只列这一天的订单：YYYY-MM-DD、today 或 yesterday",
+        ),
         ("orders", "state") => (
             "Only orders in this state: created, sent, waiting, checking, reversing, paid, declined, \
              reversed or attention",
@@ -110,7 +111,10 @@ pub fn help(command: &str, argument: &str, language: Language) -> Option<&'stati
              attention",
         ),
         ("orders", "limit") => ("Maximum number of orders", "最多列出多少笔"),
-        ("show", "order_no") => ("Order number", "订单号"),
+        ("show", "order_no") => (
+            "Order number, or its last digits as the screen shows them",
+            "订单号，或屏幕上显示的尾号",
+        ),
         ("devices", "learn") => (
             "Scan once to choose the scanner: listens to everything, and remembers what was used",
             "扫一次码来选定扫码枪：监听所有设备，记住所用的那个",
@@ -172,7 +176,10 @@ pub fn allowed(argument: &str, language: Language) -> Option<&'static str> {
             ("off, error, warn, info, debug or trace", " off、error、warn、info、debug 或 trace")
         }
         "lang" => ("zh-CN or en", " zh-CN 或 en"),
-        "day" => ("a date such as 2026-11-22", "日期，如 2026-11-22"),
+        "day" => (
+            "today, yesterday or a date such as 2026-11-22",
+            " today、yesterday 或日期，如 2026-11-22",
+        ),
         "state" => (
             "created, sent, waiting, checking, reversing, paid, declined, reversed or attention",
             " created、sent、waiting、checking、reversing、paid、declined、reversed 或 attention",

@@ -44,7 +44,9 @@ pub fn answer(answer: &Answer, language: Language) -> String {
         Answer::Submitted(submitted) => match submitted {
             Submitted::Paid(proof) => paid(proof, language),
             Submitted::Paying => "USERPAYING".into(),
-            Submitted::Declined(reason) | Submitted::Ambiguous(reason) => code(reason),
+            Submitted::Asked(reason)
+            | Submitted::Declined(reason)
+            | Submitted::Ambiguous(reason) => code(reason),
             Submitted::Inconclusive(what) => inconclusive(what),
         },
         Answer::Found(found) => match found {

@@ -26,7 +26,7 @@ fn chinese(error: &JournalError) -> String {
             format!("交易记录 {} 正由另一个 paytill 使用，请先关闭它", path.display())
         }
         JournalError::Damaged { path, what } => format!(
-            "交易记录 {} 已损坏（{}）；没有提交任何请求，文件也未改动。请将它连同旁边的文件一起移走，\
+            "交易记录 {} 已损坏（{}）；未扣款，文件也未改动。请将它连同旁边的文件一起移走，\
              留给技术支持，然后重新启动，或恢复备份",
             path.display(),
             what.in_language(Language::Chinese)

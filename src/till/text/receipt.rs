@@ -20,6 +20,8 @@ crate::catalogue! {
         "The customer had paid. This payment was reversed, and the money is being returned to the \
          account it came from.",
         "顾客已付款，这笔支付已撤销，款项将原路退回顾客账户。";
+    /// The part of the amount that coupons paid.
+    coupon => "Of it by coupon", "其中优惠";
     store => "Store", "门店";
     till => "Till", "收银机";
     paid_by => "Paid by", "支付方式";

@@ -32,8 +32,8 @@ pub fn summary(scenario: Scenario, language: Language) -> String {
         ),
         Scenario::Slow(seconds) => say!(
             language,
-            "the gateway pays and answers only after {seconds} s",
-            "网关 {seconds} 秒后才扣款并应答"
+            "WeChat Pay takes the money and answers only after {seconds} s",
+            "微信支付 {seconds} 秒后才扣款并应答"
         ),
         Scenario::AnswerLate(seconds) => say!(
             language,
@@ -121,8 +121,8 @@ const fn fault(fault: Fault, language: Language) -> &'static str {
 const fn odd(special_case: SpecialCase, language: Language) -> &'static str {
     let (english, chinese) = match special_case {
         SpecialCase::DeliveredLate => (
-            "held up in the network; reaches the gateway a minute later",
-            "在网络中延误，一分钟后才到达网关",
+            "held up in the network; reaches WeChat Pay a minute later",
+            "在网络中延误，一分钟后才到达微信支付",
         ),
         SpecialCase::QueryFails => (
             "paid, the answer is lost; two queries answer SYSTEMERROR",

@@ -2,6 +2,16 @@
 
 use crate::language::Language;
 
+crate::catalogue! {
+    /// What is said of a code that no training customer has shown.
+    pub struct PractiseWords;
+
+    real_code =>
+        "Training: this payment code is only practised with. It always pays, and the customer is \
+         not charged.",
+        "练习模式：这个付款码仅用于练习，一律按支付成功处理，不会向顾客扣款。";
+}
+
 /// What a training customer does, by the name of the scenario.
 pub fn customer(scenario: &str, language: Language) -> &str {
     let (english, chinese) = match scenario {

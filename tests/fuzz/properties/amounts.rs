@@ -1,6 +1,6 @@
 //! Amounts: what is parsed is what was typed, digit for digit, and is shown the same way.
 
-use paytill::money::{AmountEntry, Currency, LARGEST, Money};
+use paytill::money::{AmountEntry, Currency, LARGEST, Money, narrow};
 
 use super::draw::Draw;
 
@@ -16,10 +16,11 @@ pub fn check(data: &[u8]) {
     let typed = String::from_utf8_lossy(draw.0);
     let Ok(amount) = currency.read(&typed, entry) else { return };
     assert!(amount > Money::from_minor(0) && amount <= LARGEST, "{typed:?}");
+    let typed: String = typed.chars().map(narrow).collect();
     let (major, minor) = typed.split_once('.').unwrap_or((&typed, ""));
     assert!(typed.is_ascii() && minor.len() <= decimals, "{typed:?}");
     let wanted = if is_minor && !typed.contains('.') {
-        typed.to_string()
+        typed.clone()
     } else {
         format!("{major}{minor}{}", "0".repeat(decimals - minor.len()))
     };
@@ -34,5 +35,6 @@ fn shows(currency: Currency, decimals: usize, amount: Money) {
     let wanted = amount.minor().unsigned_abs().to_string();
     assert_eq!(digits.trim_start_matches('0'), wanted.trim_start_matches('0'), "{shown}");
     assert_eq!(shown.starts_with('-'), amount.minor() < 0, "{shown}");
+    assert_eq!(currency.group(amount).replace(',', ""), shown);
     assert_eq!(shown.split_once('.').map_or(0, |(_, minor)| minor.len()), decimals, "{shown}");
 }

@@ -35,6 +35,8 @@ pub fn check(data: &[u8]) {
         out_trade_no: number,
         amount: draw.text(),
         symbol: draw.text(),
+        currency: "CNY".into(),
+        coupon: String::new(),
         outcome,
         transaction_id: draw.bit().then(|| draw.text()),
         time,

@@ -164,7 +164,9 @@ impl Attempted {
             let asks = match answer {
                 Answer::Submitted(submitted) => !matches!(
                     submitted,
-                    Submitted::Paying | Submitted::Inconclusive(Inconclusive::Unknown(_))
+                    Submitted::Paying
+                        | Submitted::Asked(_)
+                        | Submitted::Inconclusive(Inconclusive::Unknown(_))
                 ),
                 Answer::Found(found) => matches!(found, Found::Ended(_)),
                 Answer::Reversed(_) => false,

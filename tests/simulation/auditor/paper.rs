@@ -17,13 +17,17 @@ pub struct Says {
 /// cannot be read.
 pub fn receipt(bytes: &[u8]) -> Option<Says> {
     let printout = Printout::read(bytes).ok()?;
-    let amount = only(printout.lines().filter_map(|line| line.strip_prefix('￥')))?;
+    let amount = only(printout.lines().filter_map(price))?;
     let is_number = |line: &&str| {
         line.starts_with("T01") && line.bytes().all(|letter| letter.is_ascii_alphanumeric())
     };
     let numbers = printout.lines().filter(is_number).chain(printout.barcodes());
     let number = only(numbers.collect::<BTreeSet<_>>().into_iter())?;
     Some(Says { amount: fen(amount)?, number: number.to_owned() })
+}
+
+fn price(line: &str) -> Option<&str> {
+    line.strip_prefix('￥').or_else(|| line.strip_prefix("CNY "))
 }
 
 /// The contents of a line of `orders --json` or `pay --json`.
@@ -43,10 +47,14 @@ fn only<T>(mut all: impl Iterator<Item = T>) -> Option<T> {
     all.next().is_none().then_some(first)
 }
 
-/// `12.34` is 1234 fen.
+/// `1,012.34` is 101234 fen.
 fn fen(price: &str) -> Option<i64> {
     let (yuan, fen) = price.split_once('.')?;
     let is_number = |text: &str| !text.is_empty() && text.bytes().all(|one| one.is_ascii_digit());
-    (is_number(yuan) && is_number(fen) && fen.len() == 2)
-        .then(|| [yuan, fen].concat().parse().ok())?
+    let mut groups = yuan.split(',');
+    let first = groups.next()?;
+    let is_grouped = first.len() <= 3 && groups.all(|group| group.len() == 3);
+    let yuan = yuan.replace(',', "");
+    (is_number(first) && is_number(&yuan) && is_grouped && is_number(fen) && fen.len() == 2)
+        .then(|| [yuan.as_str(), fen].concat().parse().ok())?
 }

@@ -198,10 +198,19 @@ fn refusal(fields: &Fields) -> String {
     clean(text.unwrap_or_default(), RECORDED_CELLS)
 }
 
+/// Whether the words of a `USERPAYING` say more than that the password is asked for.
+fn says_more(words: &str) -> bool {
+    let usual = ["需要用户输入支付密码", "用户支付中，需要输入密码", "用户支付中,需要输入密码"];
+    words.contains(char::is_alphabetic) && !usual.contains(&words)
+}
+
 /// `err_code` of micropay (protocol 4.2). A code that is not in the table proves nothing.
 fn submit_failed(fields: &Fields) -> Submitted {
     let (code, reason) = failure(fields);
     match code {
+        // The usual words say nothing that the status does not; others may, such as that the same
+        // amount was paid a minute ago.
+        "USERPAYING" if says_more(&reason.text) => Submitted::Asked(reason),
         "USERPAYING" => Submitted::Paying,
         "AUTHCODEEXPIRE" | "NOTENOUGH" | "NOTSUPORTCARD" | "ORDERCLOSED" | "ORDERREVERSED"
         | "AUTH_CODE_ERROR" | "AUTH_CODE_INVALID" | "TRADE_ERROR" => Submitted::Declined(reason),

@@ -215,3 +215,45 @@ fn the_time_of_the_first_reversal_is_said_only_while_it_is_held_back() {
     declined.answer(Says::NotPaid);
     assert_eq!(declined.state.outlook(&RULES).reverses_at, None, "nobody waits for it");
 }
+
+#[test]
+fn what_the_gateway_says_while_the_customer_pays_is_kept_to_the_end() {
+    const SAID: &str = "paid the same amount within a minute";
+    let asked = || {
+        let mut bench = PaymentBench::begin();
+        bench.answer(Says::Asked(Reason::gateway("USERPAYING", SAID)));
+        assert_eq!(bench.state.status(), Status::Waiting);
+        bench.until(10_000, |_| Says::Paying);
+        bench
+    };
+    let said = |bench: &PaymentBench| {
+        let reason = bench.state.reason().unwrap();
+        (reason.code().to_owned(), reason.text.clone())
+    };
+    assert_eq!(said(&asked()), ("USERPAYING".to_owned(), SAID.to_owned()));
+    let mut bench = asked();
+    bench.handle(&Event::Cancel);
+    assert_eq!(said(&bench), ("cancelled".to_owned(), SAID.to_owned()));
+    let mut bench = asked();
+    bench.until(29_000, |_| Says::Paying);
+    bench.now = Millis(30_000);
+    bench.handle(&Event::Tick);
+    assert_eq!(said(&bench), ("timeout".to_owned(), SAID.to_owned()));
+}
+
+#[test]
+fn a_refusal_keeps_its_own_reason_when_the_query_finds_a_failed_payment() {
+    let mut bench = PaymentBench::begin();
+    bench.answer(Says::Ambiguous(reason("BUYER_MISMATCH")));
+    bench.answer(Says::Failed(reason("PAYERROR")));
+    assert_eq!(bench.state.reason().map(Reason::code), Some("BUYER_MISMATCH"));
+    bench.until(60_000, |kind| match kind {
+        CallKind::Reverse => Says::Accepted,
+        _ => Says::Ended(Ending::Revoked),
+    });
+    assert_eq!(bench.state.reason().map(Reason::code), Some("BUYER_MISMATCH"));
+    // Without a refusal before it, the failure speaks for itself.
+    let mut bench = waiting();
+    bench.until(6_000, |_| Says::Failed(reason("PAYERROR")));
+    assert_eq!(bench.state.reason().map(Reason::code), Some("PAYERROR"));
+}

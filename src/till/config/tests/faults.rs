@@ -115,7 +115,7 @@ pub(super) const FAULTS: &[(&str, &str)] = &[
     (
         "[screen]\nconfirm_above = \"1e3\"",
         "2: [screen] confirm_above is \"1e3\"; allowed is an amount such as \"1000\", or \"\" \
-             for never: use digits and at most one decimal point, like 12.50",
+             for never: \"e\" does not belong in an amount, which is like 12.50",
     ),
     // Text.
     ("[store]\nname = \"\"", "2: [store] name is empty; it is what receipts begin with"),

@@ -134,11 +134,8 @@ proptest! {
                 if width < 10 || height < 2 {
                     continue;
                 }
-                // Unsettled money, then the payment at hand, then orders that only wait to be
-                // closed.
+                // Unsettled money, then the payment at hand.
                 let Some(urgent) = bench.model.most_urgent() else { continue };
-                // In the smallest window, the payment at hand comes before an order that only waits
-                // to be closed.
                 let first = bench.model.by_urgency()[0];
                 let words = [urgent, first]
                     .map(|attempt| bench.model.text().word(attempt.view.state.status()));

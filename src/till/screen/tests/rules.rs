@@ -84,14 +84,17 @@ fn whatever_is_scanned_is_named_and_nothing_is_sent() {
 fn a_wrong_amount_is_refused_with_the_reason_and_never_rounded() {
     for (typed, reason) in [
         ("12.345", "At most 2 decimal places"),
-        ("-1", "Enter an amount such as 12.50."),
-        ("1e9", "Enter an amount such as 12.50."),
-        ("１２", "Enter an amount such as 12.50."),
-        ("1 2", "Enter an amount such as 12.50."),
+        ("-1", "cannot contain the minus sign \"-\". Enter an amount such as 12.50."),
+        ("1e9", "An amount cannot contain \"e\"."),
+        ("1,000", "An amount cannot contain the comma \",\"."),
+        ("１，２", "An amount cannot contain the comma \"，\"."),
+        ("1 2", "An amount cannot contain a blank."),
+        ("1.2.3", "only one decimal point"),
+        (".", "Enter an amount such as 12.50."),
         ("0", "more than zero"),
         ("0.00", "more than zero"),
-        ("999999999.99", "limit for one sale is ￥9999999.99"),
-        ("0000000000000000001", "limit for one sale is ￥9999999.99"),
+        ("999999999.99", "limit for one sale is ￥9,999,999.99"),
+        ("0000000000000000001", "limit for one sale is ￥9,999,999.99"),
         ("", "Enter the amount first"),
     ] {
         let mut bench = bench();
@@ -100,6 +103,33 @@ fn a_wrong_amount_is_refused_with_the_reason_and_never_rounded() {
         assert!(says(&bench, reason), "{typed:?}");
         assert!(!says(&bench, "READY"), "{typed:?}");
     }
+}
+
+#[test]
+fn a_point_may_lead_or_end_and_an_input_method_may_be_left_on() {
+    for (typed, fen) in [(".5", 50), ("5.", 500), ("１２。５", 1250), ("12．34", 1234)] {
+        let mut bench = bench();
+        bench.type_text(typed);
+        assert!(bench.model.note.is_none(), "{typed:?}");
+        bench.key(Key::Enter);
+        let sale = SaleRef::New(Money::from_minor(fen));
+        assert_eq!(bench.model.takes_codes(), Some(sale), "{typed:?}");
+    }
+}
+
+#[test]
+fn amounts_are_shown_with_thousands_told_apart() {
+    let mut bench = bench();
+    bench.type_text("1234567");
+    let small = |bench: &ScreenBench| packed(&bench.drawn(60, 15));
+    bench.key(Key::Enter);
+    assert!(says(&bench, "Charge ￥1,234,567.00?"));
+    bench.key(Key::Enter);
+    assert!(small(&bench).contains("￥1,234,567.00"), "{}", bench.drawn(60, 15));
+    let payment = bench.begin(1);
+    bench.answer(payment, Says::Paid(proof()));
+    bench.key(Key::Enter);
+    assert!(says(&bench, "￥1,234,567.00"));
 }
 
 #[test]
@@ -531,4 +561,96 @@ fn the_drawer_opens_by_its_key_where_there_is_one() {
     }
     // No sale and no copy of a receipt opens it.
     assert!(!bench.key(Key::F(9)).contains(&ScreenCommand::OpenDrawer));
+}
+
+#[test]
+fn a_fault_on_the_status_line_keeps_its_reason_and_the_rest_gives_way() {
+    let mut bench = bench();
+    let why = "The certificate is not valid yet on this machine: set the clock.";
+    bench.send(ScreenMessage::Gateway(Link::Failed(why.into())));
+    let line = |bench: &ScreenBench| bench.drawn(80, 24).lines().rev().nth(1).unwrap().to_owned();
+    let shown = line(&bench);
+    assert!(shown.contains("certificate is not valid yet on this machine"), "{shown}");
+    assert!(!shown.contains("Scanner") && !shown.contains("Printer"), "{shown}");
+    bench.send(ScreenMessage::Gateway(Link::Failed("WeChat Pay cannot be reached.".into())));
+    bench.send(ScreenMessage::Printer(Link::Failed("out of paper".into())));
+    let shown = line(&bench);
+    assert!(shown.contains("cannot be reached") && shown.contains("out of paper"), "{shown}");
+}
+
+#[test]
+fn in_training_a_code_that_nobody_trained_with_is_told() {
+    let mut bench = bench();
+    let payment = bench.charge("5", 1);
+    bench.answer(payment, Says::Paid(proof()));
+    bench.send(ScreenMessage::RealCode);
+    assert!(says(&bench, "the customer is not charged"));
+}
+
+#[test]
+fn what_the_gateway_says_to_the_customer_stands_beside_waiting() {
+    let mut bench = bench();
+    let payment = bench.charge("5", 1);
+    let words = "paid the same amount within a minute";
+    bench.answer(payment, Says::Asked(payment::Reason::gateway("USERPAYING", words)));
+    bench.later(payment, 5_000);
+    bench.answer(payment, Says::Paying);
+    assert_eq!(bench.status(payment), Status::Waiting);
+    let shown = packed(&bench.drawn(80, 24));
+    let sheet =
+        packed(&format!("The customer is entering the password. WeChat Pay says: \"{words}\"."));
+    assert!(shown.contains(&sheet), "{}", bench.drawn(80, 24));
+}
+
+#[test]
+fn a_refused_reversal_is_told_as_one_on_the_screen() {
+    let mut bench = bench();
+    let payment = bench.charge("5", 1);
+    bench.later(payment, 30_000);
+    bench.answer(payment, Says::NotPaid);
+    let refused = payment::TillCause::Refused;
+    let why = payment::Reason::quoting(refused, "certificate not match");
+    bench.answer(payment, Says::Unsigned(why));
+    assert_eq!(bench.status(payment), Status::Reversing);
+    assert!(says(&bench, "WeChat Pay refuses to reverse the payment."));
+    assert!(says(&bench, "The reversal was refused. WeChat Pay says: \"certificate not match\"."));
+    assert!(!says(&bench, "refused the payment") && !says(&bench, "refused the request"));
+}
+
+#[test]
+fn a_declined_order_whose_number_is_being_closed_contradicts_nothing() {
+    let mut bench = bench();
+    let first = declined(&mut bench);
+    bench.answer(first, Says::NotPaid);
+    assert_eq!(bench.status(first), Status::Declined);
+    bench.key(Key::Enter);
+    let second = bench.charge("8", 2);
+    bench.answer(second, Says::Paid(proof()));
+    // A wide window has the last sales beside the task.
+    for (width, height) in [(80, 24), (40, 10)] {
+        let shown = bench.drawn(width, height);
+        let above = shown.split("PAID").next().unwrap();
+        assert!(!above.contains("NOT"), "{shown}");
+    }
+    assert!(!bench.drawn(40, 10).contains("NOT PAID"));
+    assert!(bench.model.pinned().is_empty());
+}
+
+#[test]
+fn the_story_of_a_declined_payment_ends_with_it() {
+    let mut bench = bench();
+    let payment = declined(&mut bench);
+    bench.answer(payment, Says::NotPaid);
+    let told = bench.drawn(80, 24);
+    bench.later(payment, 15_000);
+    for answer in [Says::NotPaid, Says::Accepted, Says::Ended(payment::Ending::Revoked)] {
+        bench.answer_if_asked(payment, answer);
+    }
+    assert_eq!(bench.status(payment), Status::Declined);
+    assert_eq!(bench.drawn(80, 24), told);
+    // What never left was not sent.
+    let mut bench = ScreenBench::new(settings());
+    let payment = bench.charge("5", 1);
+    bench.answer(payment, Says::NotSent(reason("no_connection")));
+    assert!(says(&bench, "It was not sent.") && !says(&bench, "Sent to WeChat Pay."));
 }

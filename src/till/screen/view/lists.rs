@@ -3,7 +3,7 @@
 use ratatui::layout::Rect;
 use ratatui::widgets::{Block, BorderType, Widget};
 
-use super::{Canvas, inset};
+use super::{Canvas, cells, inset};
 use crate::clean::clean;
 use crate::payment::{Ending, Reason, Status};
 use crate::screen::model::{CashierTask, Model};
@@ -50,12 +50,16 @@ impl Canvas<'_> {
         for attempt in known.take(usize::from(area.height)) {
             let view = &attempt.view;
             let status = view.state.status();
-            self.put(area, 0, y, &view.created_at.local("%H:%M", &model.settings.time_zone), quiet);
             let amount = model.money(view.amount);
             let word = text.word(status);
             let style = self.palette.ink(Tone::of(status));
             // Two layouts: a full line, or a narrow column.
             let (amount_end, word_at) = if area.width >= 60 { (22, 26) } else { (16, 18) };
+            // An amount in the millions needs the place of the time.
+            if cells(&amount) + 6 <= amount_end {
+                let time = view.created_at.local("%H:%M", &model.settings.time_zone);
+                self.put(area, 0, y, &time, quiet);
+            }
             let base = self.palette.base();
             let column = Rect { width: area.width.min(amount_end), ..area };
             self.put_right(column, y, &amount, base);
@@ -201,6 +205,7 @@ fn fact(model: &Model, fact: &Fact) -> String {
     match fact {
         Fact::Sent => words.sent().into(),
         Fact::Paying => words.at_password().into(),
+        Fact::Asked(reason) => reason::cause_sentence(reason, model.language),
         Fact::NotPaidYet => words.not_paid_yet().into(),
         Fact::NotFoundYet => words.not_known_yet().into(),
         Fact::Unclear(reason) => because(words.unclear(), reason),
@@ -215,7 +220,7 @@ fn fact(model: &Model, fact: &Fact) -> String {
         Fact::ReversalAccepted => words.reversal_accepted().into(),
         Fact::ReversalRepeats(reason) => because(words.reversal_repeats(), reason),
         Fact::ReversalRefused(reason) => {
-            with(words.reversal_refused(), reason::reversal_refused(reason, model.language))
+            with(words.reversal_refused(), reason::reversal_cause(reason, model.language))
         }
         Fact::Ended(Ending::Closed) => words.closed().into(),
         Fact::Ended(Ending::Revoked) => words.revoked().into(),

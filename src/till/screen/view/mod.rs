@@ -6,6 +6,7 @@
 //! (see the map in [`crate::screen`]). Nothing is drawn outside the frame.
 
 mod compact;
+mod links;
 mod lists;
 mod sheet;
 mod strips;

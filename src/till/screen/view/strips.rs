@@ -6,12 +6,11 @@ use ratatui::widgets::{Block, BorderType, Widget};
 
 use super::task::{ahead, what_happened};
 use super::{Canvas, cells, inset};
-use crate::clean::clean;
 use crate::money::LARGEST;
+use crate::screen::keys;
 use crate::screen::model::{Dialog, ShownAttempt};
 use crate::screen::palette::Tone;
 use crate::screen::wrap::wrap;
-use crate::screen::{Link, keys};
 
 /// The most lines of a notice.
 const NOTICE_MAX: usize = 4;
@@ -19,9 +18,6 @@ const NOTICE_MAX: usize = 4;
 const PINNED_MAX: usize = 3;
 const PINNED_MAX_TALL: usize = 6;
 const TALL: u16 = 32;
-/// The room for the text of a device's fault, in cells.
-const ASIDE: u16 = 40;
-const FAULT: usize = 120;
 
 /// One line of the pinned payments.
 pub(super) struct Pin {
@@ -137,7 +133,7 @@ impl Canvas<'_> {
         };
         match &self.model.dialog {
             Some(Dialog::LargeAmount(amount)) => {
-                let amount = grouped(&self.model.money(*amount));
+                let amount = self.model.money(*amount);
                 say(&text.ask_large_amount(&amount), DialogTone::Question);
                 let keys = text.enter_or_esc(text.key_charge(), text.key_back());
                 say(&keys, DialogTone::Keys);
@@ -211,65 +207,6 @@ impl Canvas<'_> {
         }
     }
 
-    pub(super) fn links(&mut self, area: Rect) {
-        let model = self.model;
-        let text = model.text();
-        let mut devices = vec![
-            (text.gateway(), &model.gateway, clean(&model.settings.gateway_host, 28)),
-            (text.scanner(), &model.scanner, String::new()),
-            (text.printer(), &model.printer, String::new()),
-        ];
-        if model.display != Link::Off {
-            devices.push((text.display(), &model.display, String::new()));
-        }
-        let state = |link: &Link| match link {
-            Link::Off => ("░", text.link_off(), None),
-            Link::Keyboard => ("█", text.link_keyboard(), Some(Tone::Good)),
-            Link::Searching => ("▒", text.link_searching(), Some(Tone::Wait)),
-            Link::Ready => ("█", text.link_ready(), Some(Tone::Good)),
-            Link::Warned(_) => ("▓", text.link_ready(), Some(Tone::Wait)),
-            Link::Failed(_) => ("▄", text.link_failed(), Some(Tone::Bad)),
-        };
-        let needed = |gap: u16| -> u16 {
-            devices.iter().map(|(name, link, _)| cells(name) + cells(state(link).1) + 4 + gap).sum()
-        };
-        let mut spare = area.width.saturating_sub(needed(3));
-        let gap = [3, 1].into_iter().find(|gap| needed(*gap) <= area.width).unwrap_or(0);
-        // Faults come before hints. A text that does not fit is left out, not cut.
-        let is_news = |link: &Link| matches!(link, Link::Warned(_) | Link::Failed(_));
-        let mut asides = vec![String::new(); devices.len()];
-        for news in [true, false] {
-            for ((_, link, host), aside) in devices.iter().zip(&mut asides) {
-                let words = match link {
-                    _ if is_news(link) != news => continue,
-                    Link::Warned(why) | Link::Failed(why) => briefer(why),
-                    Link::Off | Link::Keyboard | Link::Searching | Link::Ready => {
-                        vec![host.clone()]
-                    }
-                };
-                let fits = |words: &String| !words.is_empty() && cells(words) < spare;
-                if let Some(words) = words.into_iter().find(fits) {
-                    spare -= cells(&words) + 1;
-                    *aside = words;
-                }
-            }
-        }
-        let mut x = 2;
-        for ((name, link, _), aside) in devices.iter().zip(&asides) {
-            let (mark, word, tone) = state(link);
-            let style = tone.map_or_else(|| self.palette.quiet(), |tone| self.palette.ink(tone));
-            let quiet = self.palette.quiet();
-            self.put(area, x, 0, mark, style);
-            x += 2;
-            x += self.put(area, x, 0, name, quiet) + 1;
-            x += self.put(area, x, 0, word, style) + 1;
-            if !aside.is_empty() {
-                x += self.put(area, x, 0, aside, if is_news(link) { style } else { quiet }) + 1;
-            }
-            x += gap;
-        }
-    }
-
     pub(super) fn key_bar(&mut self, area: Rect) {
         let (key, base) = (self.palette.key(), self.palette.base());
         let mut keys = keys::working(self.model);
@@ -287,62 +224,5 @@ impl Canvas<'_> {
             x += self.put(area, x, 0, &format!(" {name} "), key);
             x += self.put(area, x + 1, 0, does, base) + 3;
         }
-    }
-}
-
-/// The amount with thousands separators, so that an extra digit stands out.
-fn grouped(amount: &str) -> String {
-    let (major, minor) = amount.split_at(amount.find('.').unwrap_or(amount.len()));
-    let digits = major.chars().filter(char::is_ascii_digit).count();
-    let mut left = digits;
-    let mut grouped = String::new();
-    for character in major.chars() {
-        if character.is_ascii_digit() {
-            if left < digits && left.is_multiple_of(3) {
-                grouped.push(',');
-            }
-            left -= 1;
-        }
-        grouped.push(character);
-    }
-    grouped + minor
-}
-
-/// The fault with the advice, and without it.
-fn briefer(why: &str) -> Vec<String> {
-    let whole = clean(why, FAULT);
-    let whole = whole.trim_end_matches(['.', '。']);
-    let fault =
-        whole.split([':', '：', ',', '，', '(', '（']).next().unwrap_or_default().trim_end();
-    let words = [whole, fault].into_iter().filter(|words| cells(words) <= ASIDE);
-    words.map(str::to_owned).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn thousands_are_told_apart() {
-        for (amount, expected) in [
-            ("￥1.00", "￥1.00"),
-            ("￥999.99", "￥999.99"),
-            ("￥1000.01", "￥1,000.01"),
-            ("JPY 1234567", "JPY 1,234,567"),
-        ] {
-            assert_eq!(grouped(amount), expected);
-        }
-    }
-
-    #[test]
-    fn a_fault_is_never_cut_within_a_sentence() {
-        assert_eq!(briefer("paper low")[0], "paper low");
-        assert_eq!(briefer("WeChat Pay cannot be reached."), ["WeChat Pay cannot be reached"; 2]);
-        assert_eq!(
-            briefer("not accepting data: check cable and power").last().unwrap(),
-            "not accepting data"
-        );
-        assert_eq!(briefer("不接收数据，请检查纸张和上盖")[1], "不接收数据");
-        assert!(briefer(&"long ".repeat(30)).is_empty());
     }
 }

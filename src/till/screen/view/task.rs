@@ -7,7 +7,7 @@ use ratatui::widgets::{Block, BorderType, Widget};
 use super::sheet::{Meter, Sheet};
 use super::{Canvas, cells, inset};
 use crate::clean::clean;
-use crate::money::NotAnAmount;
+use crate::money::{NotAnAmount, grouped_thousands};
 use crate::payment::{Funds, Status};
 use crate::screen::digits::Size;
 use crate::screen::model::{CashierTask, ShownAttempt};
@@ -54,9 +54,11 @@ impl Canvas<'_> {
         let read = currency.read(typed, model.settings.entry);
         let entered_as_minor = read.is_ok() && !typed.contains('.') && is_minor(model);
         let shown = match read {
-            Ok(amount) if entered_as_minor => currency.show(amount),
-            Ok(_) | Err(_) if !typed.is_empty() => clean(typed, 40),
-            Ok(_) | Err(_) => currency.show(crate::money::Money::default()),
+            Ok(amount) if entered_as_minor => currency.group(amount),
+            // So far an amount: an extra digit is to be seen while it is typed.
+            Ok(_) | Err(NotAnAmount::Zero) => grouped_thousands(typed),
+            Err(_) if !typed.is_empty() => clean(typed, 40),
+            Err(_) => currency.show(crate::money::Money::default()),
         };
         let symbol = currency.symbol();
         let style = if typed.is_empty() { self.palette.quiet() } else { self.palette.strong() };
@@ -92,10 +94,7 @@ impl Canvas<'_> {
         let next = match read {
             Ok(_) => text.then_press_enter(),
             Err(_) if typed.is_empty() => text.enter_amount(),
-            Err(NotAnAmount::Zero) => text.keep_typing(),
-            Err(_) if typed.ends_with('.') && !typed[..typed.len() - 1].contains('.') => {
-                text.keep_typing()
-            }
+            Err(NotAnAmount::Zero | NotAnAmount::NoDigits) => text.keep_typing(),
             Err(_) => text.correct_it(),
         };
         let y = (top + Size::Large.height() + 2).min(inner.height.saturating_sub(1));
@@ -220,16 +219,21 @@ pub(super) fn what_happened(model: &Model, attempt: &ShownAttempt) -> String {
     match (status, state.reason()) {
         (Status::Created, _) => text.being_saved().into(),
         (Status::Sent, _) => text.was_sent().into(),
-        (Status::Waiting, _) => text.customer_confirms().into(),
+        (Status::Waiting, _) => match reason::while_paying(state, model.language) {
+            Some(said) => both(text.customer_confirms(), &said),
+            None => text.customer_confirms().into(),
+        },
         (Status::Checking, Some(reason)) => both(&because(reason), text.checking_result()),
         (Status::Checking, None) => text.no_clear_answer().into(),
-        (Status::Reversing, _) if state.money() == Funds::Held => match state.obstacle() {
-            Some(reason) => {
-                let why = reason::reversal_refused(reason, model.language);
-                both(&why, reason::money(status, Funds::Held, model.language))
+        (Status::Reversing, _) if state.money() == Funds::Held => {
+            match reason::obstacle(state, model.language) {
+                Some(why) => both(&why, reason::money(status, Funds::Held, model.language)),
+                None => text.money_being_returned().into(),
             }
-            None => text.money_being_returned().into(),
-        },
+        }
+        (Status::Reversing, _) if state.obstacle().is_some() => {
+            reason::of(state, model.language).unwrap_or_default()
+        }
         (Status::Reversing, Some(reason)) => both(text.being_reversed(), &because(reason)),
         (Status::Reversing, None) => text.being_reversed().into(),
         (Status::Paid, _) => match state.proof().and_then(|proof| proof.coupon) {

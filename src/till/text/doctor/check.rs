@@ -47,7 +47,7 @@ impl Check {
             (Language::Chinese, Self::Configuration) => "配置",
             (Language::Chinese, Self::Secrets) => "密钥",
             (Language::Chinese, Self::Certificate) => "证书",
-            (Language::Chinese, Self::Gateway) => "网关",
+            (Language::Chinese, Self::Gateway) => "微信支付",
             (Language::Chinese, Self::Account) => "商户账号",
             (Language::Chinese, Self::Clock) => "时钟",
             (Language::Chinese, Self::Till) => "收银机",

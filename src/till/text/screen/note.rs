@@ -7,7 +7,12 @@ crate::catalogue! {
     // Invalid amounts.
     amount_first =>
         "Enter the amount first, then press Enter.", "请先输入金额，再按回车键。";
-    amount_not_digits => "Enter an amount such as 12.50.", "请输入金额，例如 12.50。";
+    amount_such_as => "Enter an amount such as 12.50.", "请输入金额，例如 12.50。";
+    /// `stray` is a character by its name.
+    amount_stray(stray: &str) =>
+        "An amount cannot contain {stray}. Enter an amount such as 12.50.",
+        "金额里不能有{stray}。请输入金额，例如 12.50。";
+    amount_two_points => "An amount has only one decimal point.", "金额只能有一个小数点。";
     amount_no_decimals => "This currency has no decimals.", "该币种不能输入小数。";
     amount_decimals(most: u8) => "At most {most} decimal places.", "最多输入 {most} 位小数。";
     amount_zero => "The amount must be more than zero.", "金额必须大于零。";
@@ -29,6 +34,21 @@ crate::catalogue! {
     own_receipt(tail: &str) => "That was our own receipt, order {tail}.", "这是本店小票，订单尾号 {tail}。";
     transaction(number: &str) => "That was a transaction number ({number}).", "这是交易单号（{number}）。";
     noise => "The scan could not be read.", "扫码内容无法识别。";
+    scan_marked =>
+        "The scanner adds letters to the code: turn off its code ID prefix (AIM ID).",
+        "扫码枪在码的前后加了字符：请关闭扫码枪的条码标识（Code ID / AIM）。";
+    scan_control =>
+        "The scanner adds control characters to the code: turn off its GS1 separators and headers.",
+        "扫码枪在码中加了控制字符：请关闭扫码枪的 GS 分隔符和前缀。";
+    scan_layout =>
+        "The scanner types on another keyboard: set its keyboard layout to USA, and turn Caps Lock off.",
+        "扫码枪的键盘布局不对：请把扫码枪的键盘布局设为美国（USA），并关闭大写锁定。";
+    scan_joined =>
+        "Two scans came as one: set the scanner's suffix to Enter (CR).",
+        "两次扫码连在了一起：请把扫码枪后缀设为回车（CR）。";
+    scan_cut(digits: usize) =>
+        "Only {digits} of the 18 digits were read: scan again, with the whole code in view.",
+        "只读到 18 位中的 {digits} 位：请对准整个码再扫一次。";
     unended_burst =>
         "That looked like a scan that did not end with Enter. Nothing was sent. Set the scanner's \
          suffix to Enter (CR).",

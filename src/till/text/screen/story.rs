@@ -8,7 +8,7 @@ crate::catalogue! {
     sent => "Sent to WeChat Pay.", "已向微信支付发起收款。";
     at_password => "Waiting for the password.", "顾客正在输入密码。";
     at_password_still(checks: u32) =>
-        "Waiting for the password (checked {checks} times).", "顾客正在输入密码（{checks} 次）。";
+        "Waiting for the password (asked {checks} times).", "顾客正在输入密码（{checks} 次）。";
     not_paid_yet => "Checked: not paid yet.", "查询：尚未付款。";
     not_known_yet => "Checked: no such order yet.", "查询：暂无此订单。";
     unclear => "No clear answer.", "未收到明确结果。";

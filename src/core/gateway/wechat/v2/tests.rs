@@ -105,6 +105,7 @@ fn code_of(answer: &Says) -> &str {
     match answer {
         Says::Unknown(reason)
         | Says::Declined(reason)
+        | Says::Asked(reason)
         | Says::Ambiguous(reason)
         | Says::Unsigned(reason)
         | Says::Repeat(reason)
@@ -342,6 +343,13 @@ fn every_micropay_code_has_its_class() {
         decode(SignType::HmacSha256, CallKind::Submit, signed(&pairs))
     };
     assert_eq!(class("USERPAYING"), Says::Paying);
+    let said = |words: &'static str| {
+        let pairs = [("result_code", "FAIL"), ("err_code", "USERPAYING"), ("err_code_des", words)];
+        decode(SignType::HmacSha256, CallKind::Submit, signed(&pairs))
+    };
+    assert_eq!(said("需要用户输入支付密码"), Says::Paying);
+    let twice = "一分钟内支付过相同金额，需要用户输入支付密码";
+    assert_eq!(said(twice), Says::Asked(Reason::gateway("USERPAYING", twice)));
     for code in [
         "PARAM_ERROR",
         "NOAUTH",
