@@ -36,10 +36,10 @@ pub async fn run(json: Json, config: &Config, clock: &Clock) -> Result<Exit, Fai
         journal => journal.ok(),
     };
     let words = LearnWords::of(config.till.language);
-    let wanted = scanner_settings(config, wiring::learned(config)).wanted;
+    let filter = scanner_settings(config, wiring::learned(config)).filter;
     let mut candidates = plugged_in(&Roots::default());
     candidates.retain(|device| {
-        device.class != DeviceClass::OtherHid && wanted.role(device) != Role::Configured
+        device.class != DeviceClass::OtherHid && filter.role(device) != Role::Configured
     });
     if candidates.is_empty() {
         return Err(failure(LearnWords::nothing_there));
@@ -119,8 +119,8 @@ fn remember(heard: &Heard, json: Json, config: &Config) -> Result<Exit, Failure>
     learned::remember(&path, scanner)
         .map_err(|error| Failure::new(Exit::Fault, failed::learned(&error)))?;
     print_message(&words.remembered(&path.display().to_string()));
-    let wanted = scanner_settings(config, wiring::learned(config)).wanted;
-    let said = !json.json || print_line(&json_of(device, &wanted).to_string());
+    let filter = scanner_settings(config, wiring::learned(config)).filter;
+    let said = !json.json || print_line(&json_of(device, &filter).to_string());
     Ok(if said { Exit::Done } else { Exit::Fault })
 }
 

@@ -15,7 +15,7 @@ use super::key::ScannerKey;
 use super::{health_of_hid, hid_pos, keyboard};
 use crate::clock::Uptime;
 use crate::device::inventory::{Device, DeviceClass, Roots};
-use crate::device::{Address, DeviceFault, Health, POLL_INTERVAL, Worker, WorkerHandle};
+use crate::device::{Address, DeviceFault, Health, Worker, WorkerHandle};
 use crate::scan::hid_pos::{Joined, ReportLayout, Symbology};
 use crate::scan::keyboard::{Keyboard, Layout as Keys};
 use crate::scan::speed::{SPEEDS, SpeedTrial, SpeedVerdict};
@@ -23,7 +23,6 @@ use crate::scan::{BurstKey, BurstOutcome, EndKey, KeyBurst};
 use paytill_host::clock::Clock;
 
 const READ: usize = 1024;
-const SHORTEST_WAIT: Duration = Duration::from_millis(1);
 
 /// What a detection reports.
 #[derive(Debug, Eq, PartialEq)]
@@ -72,9 +71,9 @@ impl Detection {
     ) -> io::Result<Self> {
         let workers = devices.into_iter().map(|device| {
             let (report, clock, roots) = (report.clone(), clock.clone(), roots.clone());
-            Worker::start("detection", move |wanted| {
+            Worker::start("detection", move |handle| {
                 let detector = Detector { device, clock, report };
-                if let Err(fault) = detector.listen(keys, &roots, &wanted) {
+                if let Err(fault) = detector.listen(keys, &roots, &handle) {
                     (detector.report)(DetectionReport::Unusable { device: detector.device, fault });
                 }
             })
@@ -91,11 +90,11 @@ struct Detector<R> {
 
 impl<R: Fn(DetectionReport)> Detector<R> {
     /// Runs until the device is used, gone, or no longer wanted.
-    fn listen(&self, keys: Keys, roots: &Roots, wanted: &WorkerHandle) -> Result<(), DeviceFault> {
+    fn listen(&self, keys: Keys, roots: &Roots, handle: &WorkerHandle) -> Result<(), DeviceFault> {
         let listened = match &self.device.class {
-            DeviceClass::Serial => self.to_port(wanted),
-            DeviceClass::HidPos(layout) => self.to_reports(layout, wanted),
-            DeviceClass::Keyboard => self.to_keys(keys, roots, wanted),
+            DeviceClass::Serial => self.to_port(handle),
+            DeviceClass::HidPos(layout) => self.to_reports(layout, handle),
+            DeviceClass::Keyboard => self.to_keys(keys, roots, handle),
             DeviceClass::OtherHid => Ok(()),
         };
         match listened {
@@ -104,14 +103,14 @@ impl<R: Fn(DetectionReport)> Detector<R> {
         }
     }
 
-    fn to_port(&self, wanted: &WorkerHandle) -> Result<(), Health> {
+    fn to_port(&self, handle: &WorkerHandle) -> Result<(), Health> {
         let mut speeds = SPEEDS.into_iter().cycle();
         let mut baud = speeds.next().unwrap_or_default();
         let mut port = Address::new(self.device.node.clone(), baud).try_open(|_| Ok(()))?.port;
         (self.report)(DetectionReport::Listening);
         let mut trial = SpeedTrial::default();
         let mut bytes = Zeroizing::new([0; READ]);
-        while wanted.is_wanted() {
+        while handle.is_wanted() {
             if port.set_timeout(self.wait(trial.silence_at())).is_err() {
                 return Ok(());
             }
@@ -148,10 +147,10 @@ impl<R: Fn(DetectionReport)> Detector<R> {
         Ok(())
     }
 
-    fn to_reports(&self, layout: &ReportLayout, wanted: &WorkerHandle) -> Result<(), Health> {
+    fn to_reports(&self, layout: &ReportLayout, handle: &WorkerHandle) -> Result<(), Health> {
         let mut open = hid_pos::open(&self.device.node, layout)?;
         (self.report)(DetectionReport::Listening);
-        while wanted.is_wanted() {
+        while handle.is_wanted() {
             let Ok(ended) = open.take(self.wait(open.ends_at()), &self.clock) else {
                 return Ok(());
             };
@@ -164,14 +163,14 @@ impl<R: Fn(DetectionReport)> Detector<R> {
     }
 
     /// Nobody types as fast as a scanner, so the timing shows which keyboard is one.
-    fn to_keys(&self, keys: Keys, roots: &Roots, wanted: &WorkerHandle) -> Result<(), Health> {
+    fn to_keys(&self, keys: Keys, roots: &Roots, handle: &WorkerHandle) -> Result<(), Health> {
         let mut pressed = keyboard::Keys::listen(&self.device.node, roots)
             .map_err(|error| health_of_hid(&error))?;
         (self.report)(DetectionReport::Listening);
         let mut keyboard = Keyboard::new(keys);
         let mut burst = KeyBurst::new();
         let mut characters = 0;
-        while wanted.is_wanted() {
+        while handle.is_wanted() {
             let now = || self.clock.uptime();
             let mut outcomes = Vec::new();
             let wait = self.wait(burst.wake_at());
@@ -210,9 +209,6 @@ impl<R: Fn(DetectionReport)> Detector<R> {
     }
 
     fn wait(&self, until: Option<Uptime>) -> Duration {
-        let now = self.clock.uptime();
-        until
-            .map_or(POLL_INTERVAL, |at| Duration::from(at.since(now)))
-            .clamp(SHORTEST_WAIT, POLL_INTERVAL)
+        super::wait_until(until, self.clock.uptime())
     }
 }
