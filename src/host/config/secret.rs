@@ -376,20 +376,23 @@ mod tests {
         let both = identity(&good, &right).unwrap();
         assert_eq!(both.expose_secret(), format!("{certificate}\n{key}"));
 
-        let told = |certificate: &Path, key: &Path| {
+        let refusal = |certificate: &Path, key: &Path| {
             let (of, fault) = identity(certificate, key).unwrap_err();
             assert!(!fault.text().to_string().contains("BEGIN"));
             (of, fault)
         };
         let foreign = path("foreign", &foreign_key);
-        assert!(matches!(told(&good, &foreign), (Of::Key, SecretFault::Mismatch(_))));
-        assert!(matches!(told(&good, &good), (Of::Key, SecretFault::NoPrivateKey(_))));
-        assert!(matches!(told(&right, &right), (Of::Certificate, SecretFault::NoCertificate(_))));
+        assert!(matches!(refusal(&good, &foreign), (Of::Key, SecretFault::Mismatch(_))));
+        assert!(matches!(refusal(&good, &good), (Of::Key, SecretFault::NoPrivateKey(_))));
+        assert!(matches!(
+            refusal(&right, &right),
+            (Of::Certificate, SecretFault::NoCertificate(_))
+        ));
         let mixed = path("mixed", &format!("{certificate}{key}"));
-        let fault = told(&mixed, &right);
+        let fault = refusal(&mixed, &right);
         assert!(matches!(fault, (Of::Certificate, SecretFault::KeyBesideCertificate(_))));
         let open = file(&folder, "open", key.as_bytes(), 0o644);
-        assert!(matches!(told(&good, &open), (Of::Key, SecretFault::ReadableByOthers { .. })));
+        assert!(matches!(refusal(&good, &open), (Of::Key, SecretFault::ReadableByOthers { .. })));
     }
 
     #[test]

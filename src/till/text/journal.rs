@@ -148,8 +148,8 @@ mod tests {
                     source: Error::other(of_sqlite(code)),
                 },
             ] {
-                let told = sentence(&failure, Language::Chinese);
-                assert!(told.contains(words), "{told}");
+                let shown = sentence(&failure, Language::Chinese);
+                assert!(shown.contains(words), "{shown}");
             }
         }
     }
