@@ -59,7 +59,7 @@ pub async fn run(json: Json, config: &Config, clock: &Clock) -> Result<Exit, Fai
         },
     )
     .map_err(|error| Failure::of_system(&both!("a device's thread", "无法启动设备线程"), &error))?;
-    let (mut usable, mut asked) = (candidate_count, false);
+    let mut usable = candidate_count;
     let end = tokio::time::sleep(PATIENCE);
     tokio::pin!(end);
     loop {
@@ -69,11 +69,7 @@ pub async fn run(json: Json, config: &Config, clock: &Clock) -> Result<Exit, Fai
             _ = signals.next() => return Err(failure(LearnWords::nothing_learned)),
         };
         match report {
-            DetectionReport::Listening => {
-                if !std::mem::replace(&mut asked, true) {
-                    print_message(words.scan_now());
-                }
-            }
+            DetectionReport::Listening => print_message(words.scan_now()),
             DetectionReport::Heard(heard) => return remember(&heard, json, config),
             DetectionReport::Garbled { device, next } => {
                 print_message(&words.garbled(&described(&device), next));

@@ -6,6 +6,8 @@
 //! code, never its contents.
 
 use std::io::{self, Read as _};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use serialport::{ClearBuffer, SerialPort as _};
@@ -27,7 +29,8 @@ const READ: usize = 1024;
 /// What a detection reports.
 #[derive(Debug, Eq, PartialEq)]
 pub enum DetectionReport {
-    /// A scan would be heard from now on.
+    /// A scan would be heard from now on, whichever of the usable devices it comes from. Reported
+    /// once.
     Listening,
     Heard(Heard),
     /// Something arrived, but not at the speed the port was read at; `next`, in bits per second, is
@@ -69,12 +72,16 @@ impl Detection {
         clock: &Clock,
         report: impl Fn(DetectionReport) + Clone + Send + 'static,
     ) -> io::Result<Self> {
+        let unopened = Arc::new(AtomicUsize::new(devices.len()));
         let workers = devices.into_iter().map(|device| {
             let (report, clock, roots) = (report.clone(), clock.clone(), roots.clone());
+            let unopened = unopened.clone();
             Worker::start("detection", move |handle| {
-                let detector = Detector { device, clock, report };
+                let detector = Detector { device, clock, report, unopened };
                 if let Err(fault) = detector.listen(keys, &roots, &handle) {
-                    (detector.report)(DetectionReport::Unusable { device: detector.device, fault });
+                    let device = detector.device.clone();
+                    (detector.report)(DetectionReport::Unusable { device, fault });
+                    detector.opened();
                 }
             })
         });
@@ -86,16 +93,28 @@ struct Detector<R> {
     device: Device,
     clock: Clock,
     report: R,
+    /// How many devices are still being opened.
+    unopened: Arc<AtomicUsize>,
 }
 
 impl<R: Fn(DetectionReport)> Detector<R> {
+    /// Tells of the last one: a scan before that may come from one that nobody listens to yet.
+    fn opened(&self) {
+        if self.unopened.fetch_sub(1, Ordering::AcqRel) == 1 {
+            (self.report)(DetectionReport::Listening);
+        }
+    }
+
     /// Runs until the device is used, gone, or no longer wanted.
     fn listen(&self, keys: Keys, roots: &Roots, handle: &WorkerHandle) -> Result<(), DeviceFault> {
         let listened = match &self.device.class {
             DeviceClass::Serial => self.to_port(handle),
             DeviceClass::HidPos(layout) => self.to_reports(layout, handle),
             DeviceClass::Keyboard => self.to_keys(keys, roots, handle),
-            DeviceClass::OtherHid => Ok(()),
+            DeviceClass::OtherHid => {
+                self.opened();
+                Ok(())
+            }
         };
         match listened {
             Err(Health::Failed(fault)) => Err(fault),
@@ -107,7 +126,7 @@ impl<R: Fn(DetectionReport)> Detector<R> {
         let mut speeds = SPEEDS.into_iter().cycle();
         let mut baud = speeds.next().unwrap_or_default();
         let mut port = Address::new(self.device.node.clone(), baud).try_open(|_| Ok(()))?.port;
-        (self.report)(DetectionReport::Listening);
+        self.opened();
         let mut trial = SpeedTrial::default();
         let mut bytes = Zeroizing::new([0; READ]);
         while handle.is_wanted() {
@@ -149,7 +168,7 @@ impl<R: Fn(DetectionReport)> Detector<R> {
 
     fn to_reports(&self, layout: &ReportLayout, handle: &WorkerHandle) -> Result<(), Health> {
         let mut open = hid_pos::open(&self.device.node, layout)?;
-        (self.report)(DetectionReport::Listening);
+        self.opened();
         while handle.is_wanted() {
             let Ok(ended) = open.take(self.wait(open.ends_at()), &self.clock) else {
                 return Ok(());
@@ -166,7 +185,7 @@ impl<R: Fn(DetectionReport)> Detector<R> {
     fn to_keys(&self, keys: Keys, roots: &Roots, handle: &WorkerHandle) -> Result<(), Health> {
         let mut pressed = keyboard::Keys::listen(&self.device.node, roots)
             .map_err(|error| health_of_hid(&error))?;
-        (self.report)(DetectionReport::Listening);
+        self.opened();
         let mut keyboard = Keyboard::new(keys);
         let mut burst = KeyBurst::new();
         let mut characters = 0;

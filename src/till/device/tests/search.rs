@@ -165,9 +165,8 @@ fn one_scan_teaches_which_port_it_is_and_its_speed() {
         },
     )
     .unwrap();
-    for _ in 0..2 {
-        assert_eq!(reports.recv_timeout(super::DEADLINE), Ok(DetectionReport::Listening));
-    }
+    // Once for all of them: a scan may come from the one that is opened last.
+    assert_eq!(reports.recv_timeout(super::DEADLINE), Ok(DetectionReport::Listening));
     scanner.write_all(b"\xff\xfe\x80\x00").unwrap();
     let DetectionReport::Garbled { device, next } = reports.recv_timeout(super::DEADLINE).unwrap()
     else {
