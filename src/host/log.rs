@@ -300,8 +300,8 @@ mod tests {
         fs::write(folder.path().join("file"), "").unwrap();
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o700)).unwrap();
         let path = folder.path().join("file/till.log");
-        let told = start(&path, LevelFilter::INFO, TimeZone::UTC).err().unwrap().to_string();
-        assert!(told.starts_with("the log cannot be written to /"), "{told}");
+        let error = start(&path, LevelFilter::INFO, TimeZone::UTC).err().unwrap().to_string();
+        assert!(error.starts_with("the log cannot be written to /"), "{error}");
     }
 
     #[test]

@@ -13,7 +13,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension, Row};
 
-use super::{Journal, JournalError, Tip, beside, from_system, head, progress, refused};
+use super::{Journal, JournalError, Tip, beside, head, progress, refused, sqlite_damage};
 use paytill_core::both;
 use paytill_core::language::Text;
 use paytill_core::payment::State;
@@ -182,7 +182,7 @@ impl ChainCheck<'_> {
         self.db.progress_handler(0, None::<fn() -> bool>)?;
         match verdict {
             Ok(verdict) if verdict == "ok" => Ok(()),
-            Ok(verdict) => Err(from_system(self.path, &verdict)),
+            Ok(verdict) => Err(sqlite_damage(self.path, &verdict)),
             Err(error)
                 if error.sqlite_error_code() == Some(rusqlite::ErrorCode::OperationInterrupted) =>
             {

@@ -422,18 +422,18 @@ fn refused(path: &Path, error: rusqlite::Error) -> JournalError {
     use rusqlite::ErrorCode;
     match error.sqlite_error_code() {
         Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
-            from_system(path, &error.to_string())
+            sqlite_damage(path, &error.to_string())
         }
         Some(_) => {
             JournalError::Unusable { path: path.to_owned(), source: std::io::Error::other(error) }
         }
         // A column's type is not the one it was written with.
-        None => from_system(path, &error.to_string()),
+        None => sqlite_damage(path, &error.to_string()),
     }
 }
 
 /// Damage in SQLite's own words.
-fn from_system(path: &Path, words: &str) -> JournalError {
+fn sqlite_damage(path: &Path, words: &str) -> JournalError {
     let words = clean(words, WORDS);
     JournalError::Damaged { path: path.to_owned(), what: both!("{words}", "SQLite 报告 {words}") }
 }

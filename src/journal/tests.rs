@@ -364,7 +364,7 @@ fn a_checkpoint_that_fails_is_reported_as_what_it_is() {
     let mut fail_stop = FailStop::new(journal);
     assert!(fail_stop.append(&begin(1)).is_ok());
     fail_stop.checkpoint();
-    let told = fail_stop.append(&begin(2));
-    assert!(matches!(told, Err(JournalError::Write(_))), "nobody is told why: {told:?}");
+    let result = fail_stop.append(&begin(2));
+    assert!(matches!(result, Err(JournalError::Write(_))), "nobody is told why: {result:?}");
     assert!(matches!(fail_stop.append(&begin(3)), Err(JournalError::Stopped)));
 }

@@ -137,18 +137,18 @@ mod tests {
 
     #[test]
     fn what_is_no_picture_for_a_receipt_is_said_to_be_so() {
-        let told = |file: &[u8]| Picture::from_pbm(file).unwrap_err();
+        let refusal = |file: &[u8]| Picture::from_pbm(file).unwrap_err();
         for file in
             [&b""[..], b"\x89PNG\r\n", b"P5 1 1 255 \0", b"P1 x", b"P4 99999 1 ", b"P1 1 1 2"]
         {
-            assert_eq!(told(file), NotAPicture::NotPbm, "{file:?}");
+            assert_eq!(refusal(file), NotAPicture::NotPbm, "{file:?}");
         }
         for file in [&b"P1 2 1 1"[..], b"P4 8 1", b"P4 8 2 \xff"] {
-            assert_eq!(told(file), NotAPicture::Short, "{file:?}");
+            assert_eq!(refusal(file), NotAPicture::Short, "{file:?}");
         }
-        assert_eq!(told(b"P4 577 1 "), NotAPicture::Size(577, 1));
-        assert_eq!(told(b"P1 1 0 "), NotAPicture::Size(1, 0));
-        assert_eq!(told(b"P1 577 1 "), NotAPicture::Size(577, 1));
+        assert_eq!(refusal(b"P4 577 1 "), NotAPicture::Size(577, 1));
+        assert_eq!(refusal(b"P1 1 0 "), NotAPicture::Size(1, 0));
+        assert_eq!(refusal(b"P1 577 1 "), NotAPicture::Size(577, 1));
     }
 
     #[test]

@@ -82,8 +82,7 @@ def learned(lab):
     till.close()
     lab.guest.run(f"cd {till.folder}; (su cashier -c 'paytill devices --learn --json --config paytill.toml' >/tmp/learned 2>&1 &)")
     wait_for("the question", lambda: "scan the barcode" in lab.guest.text("/tmp/learned"))
-    scanner.scan("6901234567892")
-    wait_for("the answer", lambda: '"why":"learned"' in lab.guest.text("/tmp/learned"))
+    wait_for("the answer", lambda: scan_until_learned(lab, scanner))
     scanner.unplug()
     till.open()
     till.see("Enter the amount.", "Scanner searching")
@@ -91,6 +90,16 @@ def learned(lab):
     till.see("Scanner ready")
     till.charge("1.00")
     pay(lab, scanner, lab.bank.code())
+
+
+def scan_until_learned(lab, scanner):
+    """What is not grabbed is known as a scanner by its speed. Where the whole machine stood still
+    meanwhile, a person scans again."""
+    scanner.scan("6901234567892")
+    try:
+        return wait_for("the answer", lambda: '"why":"learned"' in lab.guest.text("/tmp/learned"), seconds=5)
+    except AssertionError:
+        return False
 
 
 @scenario

@@ -188,20 +188,20 @@ impl Remedy {
     fn says(self, language: Language) -> &'static str {
         let (english, chinese) = match self {
             Self::FreshCode => (
-                "Ask the customer to refresh the payment code, then scan it.",
-                "请顾客刷新付款码，然后再扫一次。",
+                "Ask the customer to refresh the payment code, then scan the new one.",
+                "请顾客刷新付款码，然后扫新的付款码。",
             ),
             Self::OtherFunds => (
-                "Ask the customer to choose another card, then scan the code again.",
-                "请顾客更换支付方式（零钱或其他银行卡），然后再扫付款码。",
+                "Ask the customer to choose another card, then scan the new code.",
+                "请顾客更换支付方式（零钱或其他银行卡），然后扫新的付款码。",
             ),
             Self::AskCustomer => (
                 "Check the customer's phone. Scan a new code, or use another way to pay.",
                 "请查看顾客手机上的提示。可扫新的付款码，或改用其他方式收款。",
             ),
             Self::ScanAgain => (
-                "Scan the customer's code again; it gets a new order number.",
-                "请再扫一次付款码，会自动使用新的订单号。",
+                "Scan the customer's new payment code; it gets a new order number.",
+                "请扫顾客新的付款码，会自动使用新的订单号。",
             ),
             Self::Manager => (
                 "Do not retry: tell the manager, and use cash or another way to pay.",

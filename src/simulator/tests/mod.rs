@@ -35,19 +35,19 @@ impl Desk {
     }
 
     fn submit(&mut self, number: &str, code: &str) -> Fields {
-        self.tell("/pay/micropay", submission(number, code))
+        self.ask("/pay/micropay", submission(number, code))
     }
 
     fn query(&mut self, number: &str) -> Fields {
-        self.tell("/pay/orderquery", about(number))
+        self.ask("/pay/orderquery", about(number))
     }
 
     fn reverse(&mut self, number: &str) -> Fields {
-        self.tell("/secapi/pay/reverse", about(number))
+        self.ask("/secapi/pay/reverse", about(number))
     }
 
     /// The answer's fields, after its signature was checked.
-    fn tell(&mut self, path: &str, fields: Fields) -> Fields {
+    fn ask(&mut self, path: &str, fields: Fields) -> Fields {
         let reaction = self.send(path, fields);
         let Action::Answer { status: 200, body } = &reaction.action else {
             panic!("no answer: {reaction:?}");
@@ -134,7 +134,7 @@ fn a_customer_who_pays_at_once_is_charged_once() {
     assert_eq!(again.get("transaction_id"), Some(id.as_str()));
     let mut by_id = request();
     by_id.set("transaction_id", id);
-    assert_eq!(desk.tell("/pay/orderquery", by_id).get("out_trade_no"), Some("T01-000001"));
+    assert_eq!(desk.ask("/pay/orderquery", by_id).get("out_trade_no"), Some("T01-000001"));
 
     let entry = desk.bank.entry("T01-000001").unwrap();
     assert_eq!((entry.charged.minor(), entry.net().minor(), entry.submissions()), (1230, 1230, 1));

@@ -8,7 +8,7 @@ fn refused(path: &str, change: impl FnOnce(&mut Fields)) -> Fields {
     let mut desk = Desk::new(1);
     let mut fields = submission("T01-000001", &Scenario::Pays.code(1));
     change(&mut fields);
-    let answer = desk.tell(path, fields);
+    let answer = desk.ask(path, fields);
     assert!(desk.bank.ledger().all(|entry| entry.charged.minor() == 0));
     answer
 }
@@ -54,7 +54,7 @@ fn the_configured_currency_is_taken_beside_cny() {
     let mut desk = Desk::with(Script { currency, ..Script::default() }, 1);
     let mut fields = submission("T01-000001", &Scenario::Pays.code(1));
     fields.set("fee_type", "HKD");
-    let answer = desk.tell("/pay/micropay", fields);
+    let answer = desk.ask("/pay/micropay", fields);
     assert_eq!(answer.get("fee_type"), Some("HKD"));
 }
 

@@ -238,9 +238,12 @@ mod tests {
         {
             let Err(error) = read(line, language) else { continue };
             if matches!(error.kind(), ErrorKind::ValueValidation | ErrorKind::InvalidValue) {
-                let told = wrong_usage(&error, language);
+                let sentence = wrong_usage(&error, language);
                 let allowed = language.pick("; allowed is ", "；只能是");
-                assert!(told.contains("\"?!\"") && told.contains(allowed), "{line}: {told}");
+                assert!(
+                    sentence.contains("\"?!\"") && sentence.contains(allowed),
+                    "{line}: {sentence}"
+                );
                 refused += 1;
             }
         }
@@ -268,8 +271,8 @@ mod tests {
             ("orders --limit", "--limit <数量> 后面缺少值"),
             ("orders --limit many", "\"many\" 不能用于 --limit <数量>；只能是整数"),
         ] {
-            let told = translated(line, Language::Chinese);
-            assert_eq!(told.lines().next(), Some(sentence), "{line}");
+            let error = translated(line, Language::Chinese);
+            assert_eq!(error.lines().next(), Some(sentence), "{line}");
         }
         assert_eq!(
             translated("pay 1 --code 3 --jsno", Language::English),

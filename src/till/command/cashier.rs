@@ -375,7 +375,7 @@ impl Cashier<'_> {
                         self.post(ScreenMessage::Printed { out_trade_no, how });
                     }
                     Some(JobPurpose::Drawer) => {
-                        tracing::info!(?how, "the drawer was told to open");
+                        tracing::info!(?how, "the drawer was asked to open");
                         self.post(ScreenMessage::Drawer(how));
                     }
                     None => {}

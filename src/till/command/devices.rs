@@ -18,15 +18,15 @@ use crate::text::device as text;
 pub fn list(json: Json, config: &Config) -> Result<Exit, Failure> {
     let language = config.till.language;
     let learned = learned(config);
-    let wanted = scanner_settings(config, learned).wanted;
+    let filter = scanner_settings(config, learned).filter;
     let mut said = true;
     let (serial, socket) = language.pick(("serial", "socket"), ("序列号", "插口"));
     for device in plugged_in(&Roots::default()) {
         if json.json {
-            said &= print_line(&json_of(&device, &wanted).to_string());
+            said &= print_line(&json_of(&device, &filter).to_string());
             continue;
         }
-        let role = wanted.role(&device);
+        let role = filter.role(&device);
         said &= print_line(&format!("{}: {}", described(&device), text::role(role, language)));
         let identity = &device.identity;
         let by_id = device.by_id.as_ref().map(|link| link.display().to_string());
@@ -54,10 +54,10 @@ fn described(device: &Device) -> String {
     words.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
-fn json_of(device: &Device, wanted: &DeviceFilter) -> Value {
+fn json_of(device: &Device, filter: &DeviceFilter) -> Value {
     let identity = &device.identity;
     let (vendor, product) = identity.ids.unzip();
-    let (role, why) = match wanted.role(device) {
+    let (role, why) = match filter.role(device) {
         Role::Scanner(why) => ("scanner", Some(why)),
         Role::MaybeScanner => ("maybe_scanner", None),
         Role::Keyboard => ("keyboard", None),

@@ -26,7 +26,7 @@ pub fn print_line(line: &str) -> bool {
     }
 }
 
-/// Prints a line for people on standard error, as [`say`] does, with payment codes masked:
+/// Prints a line for people on standard error, as [`print_line`] does, with payment codes masked:
 /// something typed in the wrong place may be one.
 pub fn print_message(line: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{}", harmless(&masked(line)));

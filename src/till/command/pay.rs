@@ -143,7 +143,7 @@ async fn follow(
                 if !attempt.recorded {
                     print_message(reporter.language.pick(
                         "THIS COULD NOT BE WRITTEN TO THE JOURNAL: note it by hand, and keep the \
-                         goods until `paytill recover` has told how it ended",
+                         goods until `paytill recover` has shown how it ended",
                         "结果未能保存：请手工记录，并在 paytill recover 给出结果前不要交付商品",
                     ));
                 }

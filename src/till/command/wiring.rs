@@ -60,7 +60,7 @@ pub(super) fn scanner_settings(config: &Config, learned: Vec<Learned>) -> Scanne
         ScannerKind::Serial | ScannerKind::HidPos | ScannerKind::HidKeyboard => true,
         ScannerKind::Keyboard | ScannerKind::None => false,
     };
-    let wanted = DeviceFilter {
+    let filter = DeviceFilter {
         serial: is_auto,
         hid_pos: is_auto || kind == ScannerKind::HidPos,
         keyboards: is_auto || kind == ScannerKind::HidKeyboard,
@@ -74,7 +74,7 @@ pub(super) fn scanner_settings(config: &Config, learned: Vec<Learned>) -> Scanne
         baud: scanner.baud,
         suffix: scanner.suffix,
         layout: scanner.layout,
-        wanted,
+        filter,
         is_missed,
         roots: Roots::default(),
     }

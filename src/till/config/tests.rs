@@ -64,7 +64,7 @@ impl ConfigBench {
         self.load().map(|loaded| loaded.config)
     }
 
-    fn told(&self, text: &str) -> String {
+    fn refusal(&self, text: &str) -> String {
         self.read(text).expect_err(text).to_string()
     }
 
@@ -84,7 +84,7 @@ fn wechat(config: &Config) -> &WechatV2Config {
 fn every_fault_is_one_sentence_with_its_place() {
     let bench = ConfigBench::new();
     for (text, sentence) in faults::FAULTS {
-        assert_eq!(bench.told(text), format!("paytill.toml:{sentence}"), "{text}");
+        assert_eq!(bench.refusal(text), format!("paytill.toml:{sentence}"), "{text}");
     }
 }
 
@@ -155,9 +155,9 @@ proptest! {
         let salvage = found.salvage(&Flags::default(), &environment);
         prop_assert_eq!(result.is_ok(), salvage.faults.is_empty());
         for error in result.err().iter().chain(&salvage.faults) {
-            let told = error.to_string();
-            prop_assert!(!told.chars().any(crate::clean::is_unsafe), "{told:?}");
-            prop_assert!(told.starts_with("till.toml:"), "{told:?}");
+            let refusal = error.to_string();
+            prop_assert!(!refusal.chars().any(crate::clean::is_unsafe), "{refusal:?}");
+            prop_assert!(refusal.starts_with("till.toml:"), "{refusal:?}");
         }
     }
 }
@@ -172,7 +172,7 @@ fn a_file_made_to_exhaust_the_stack_is_only_wrong() {
         format!("{}a = 1", "a.".repeat(deep)),
         format!("[{}a]", "a.".repeat(deep)),
     ] {
-        assert!(bench.told(&text).starts_with("paytill.toml:"));
+        assert!(bench.refusal(&text).starts_with("paytill.toml:"));
     }
 }
 
@@ -181,9 +181,9 @@ fn what_is_not_toml_is_reported_with_its_line_alone() {
     let bench = ConfigBench::new();
     for (text, line) in [("[till]\nid = ", 2), ("[till\n", 1), ("\n\nid \"T01\"", 3), ("a = 'x", 1)]
     {
-        let told = bench.told(text);
+        let refusal = bench.refusal(text);
         let start = format!("paytill.toml:{line}: this is not TOML: ");
-        assert!(told.starts_with(&start) && !told.contains('\n'), "{told}");
+        assert!(refusal.starts_with(&start) && !refusal.contains('\n'), "{refusal}");
     }
 }
 
@@ -202,10 +202,10 @@ fn numbers_are_taken_up_to_both_ends_of_their_range() {
         }
         let outside = [(least - 1).to_string(), (most + 1).to_string(), "9".repeat(30)];
         for wrong in outside {
-            let told = bench.told(&format!("[{section}]\n{key} = {wrong}"));
+            let refusal = bench.refusal(&format!("[{section}]\n{key} = {wrong}"));
             let start = format!("paytill.toml:2: [{section}] {key} is ");
-            assert!(told.starts_with(&start), "{told}");
-            assert!(told.ends_with(&format!("; allowed is {least} to {most}")), "{told}");
+            assert!(refusal.starts_with(&start), "{refusal}");
+            assert!(refusal.ends_with(&format!("; allowed is {least} to {most}")), "{refusal}");
         }
     }
 }
@@ -216,11 +216,11 @@ fn text_is_bounded_in_cells_lines_and_bytes() {
     let name = "店".repeat(32);
     assert_eq!(bench.read(&format!("[store]\nname = \"{name}\"")).unwrap().store.name, name);
     assert_eq!(
-        bench.told(&format!("[store]\nname = \"{name}x\"")),
+        bench.refusal(&format!("[store]\nname = \"{name}x\"")),
         "paytill.toml:2: [store] name is 65 characters wide; at most 64 fit (a Chinese one is two)"
     );
     assert_eq!(
-        bench.told(&format!("[store]\nid = \"{}\"", "x".repeat(33))),
+        bench.refusal(&format!("[store]\nid = \"{}\"", "x".repeat(33))),
         "paytill.toml:2: [store] id has 33 characters; at most 32 are allowed"
     );
     let header = |lines: usize, cells: usize| {
@@ -228,14 +228,14 @@ fn text_is_bounded_in_cells_lines_and_bytes() {
     };
     assert_eq!(bench.read(&header(20, 96)).unwrap().receipt.header.len(), 20);
     assert_eq!(
-        bench.told(&header(21, 1)),
+        bench.refusal(&header(21, 1)),
         "paytill.toml:2: [receipt] header has 21 lines; at most 20 fit"
     );
-    assert!(bench.told(&header(1, 97)).contains("97 characters wide; at most 96"));
+    assert!(bench.refusal(&header(1, 97)).contains("97 characters wide; at most 96"));
     let body = |bytes: usize| format!("[payment]\nbody = \"{}\"", "x".repeat(bytes));
     assert!(bench.read(&body(127)).is_ok());
     assert_eq!(
-        bench.told(&body(128)),
+        bench.refusal(&body(128)),
         "paytill.toml:2: [payment] body comes to 128 bytes; at most 127 are allowed"
     );
 }
@@ -245,7 +245,10 @@ fn a_file_is_at_most_256_kib_of_utf_8() {
     let bench = ConfigBench::new();
     let most = "#".repeat(256 * 1024);
     assert!(bench.read(&most).is_ok());
-    assert_eq!(bench.told(&format!("{most}#")), "paytill.toml: a configuration is at most 256 KiB");
+    assert_eq!(
+        bench.refusal(&format!("{most}#")),
+        "paytill.toml: a configuration is at most 256 KiB"
+    );
     fs::write(bench.path("paytill.toml"), b"[till]\n# \xb5\xea\n").unwrap();
     assert_eq!(bench.load().unwrap_err().to_string(), "paytill.toml:2: this is not UTF-8 text");
     assert!(bench.read("\u{feff}[till]\nid = \"T02\"").is_ok());
@@ -388,16 +391,16 @@ fn the_logo_is_a_picture_that_fits_the_paper() {
     let bench = ConfigBench::new();
     let text =
         |paper: u8| format!("[printer]\npaper_mm = {paper}\n[receipt]\nlogo = \"logo.pbm\"\n");
-    let missing = bench.told(&text(80));
+    let missing = bench.refusal(&text(80));
     assert!(missing.starts_with("paytill.toml:4: [receipt] logo "), "{missing}");
     assert!(missing.contains("logo.pbm cannot be read: "), "{missing}");
     bench.write("logo.pbm", &format!("P1 400 1 {}", "1 ".repeat(400)));
     let logo = bench.read(&text(80)).unwrap().receipt.logo.unwrap();
     assert_eq!((logo.width(), logo.height()), (400, 1));
-    let wide = bench.told(&text(58));
+    let wide = bench.refusal(&text(58));
     assert!(wide.ends_with("logo.pbm is 400 dots wide; this paper has 384"), "{wide}");
     bench.write("logo.pbm", "\u{89}PNG");
-    let wrong = bench.told(&text(80));
+    let wrong = bench.refusal(&text(80));
     assert!(
         wrong.ends_with(
             "logo.pbm is no PBM picture (black and white; its first two characters are P1 or P4)"
@@ -406,7 +409,7 @@ fn the_logo_is_a_picture_that_fits_the_paper() {
     );
     fs::remove_file(bench.path("logo.pbm")).unwrap();
     fs::create_dir(bench.path("logo.pbm")).unwrap();
-    assert!(bench.told(&text(80)).ends_with("logo.pbm is not a file"));
+    assert!(bench.refusal(&text(80)).ends_with("logo.pbm is not a file"));
 }
 
 #[test]
@@ -465,7 +468,7 @@ fn the_key_may_be_in_the_environment() {
     let mut bench = ConfigBench::with_secrets();
     let without_file = REQUIRED.replace("api_key_file = \"api.key\"\n", "");
     assert_eq!(
-        bench.told(&without_file),
+        bench.refusal(&without_file),
         "paytill.toml:3: [gateway.wechat-v2] api_key_file is missing; name the file with the \
          merchant's APIv2 key, or set $PAYTILL_API_KEY"
     );
@@ -474,7 +477,7 @@ fn the_key_may_be_in_the_environment() {
     assert_eq!(wechat(&config).api_key.expose_secret(), API_KEY.to_lowercase());
     bench.environment.insert("PAYTILL_API_KEY", "too-short-to-be-it".into());
     assert_eq!(
-        bench.told(&without_file),
+        bench.refusal(&without_file),
         "$PAYTILL_API_KEY must be 32 printable ASCII characters without spaces; these are 18"
     );
 }
@@ -484,7 +487,7 @@ fn what_a_merchant_must_have_is_asked_for() {
     let bench = ConfigBench::with_secrets();
     let without = |key: &str| {
         let lines = REQUIRED.lines().filter(|line| !line.starts_with(key));
-        bench.told(&lines.collect::<Vec<_>>().join("\n"))
+        bench.refusal(&lines.collect::<Vec<_>>().join("\n"))
     };
     let place = "paytill.toml:3: [gateway.wechat-v2]";
     for key in ["app_id", "mch_id"] {
@@ -497,7 +500,7 @@ fn what_a_merchant_must_have_is_asked_for() {
     }
     fs::remove_file(bench.path("cert.pem")).unwrap();
     assert_eq!(
-        bench.told(REQUIRED),
+        bench.refusal(REQUIRED),
         format!(
             "paytill.toml:7: [gateway.wechat-v2] client_cert_file names {}, which does not exist; \
              reversal and refund need the merchant's certificate",
@@ -513,7 +516,7 @@ fn a_secret_that_others_can_read_is_refused_with_what_to_run() {
         fs::set_permissions(bench.path(name), Permissions::from_mode(0o640)).unwrap();
         let path = bench.path(name);
         assert_eq!(
-            bench.told(REQUIRED),
+            bench.refusal(REQUIRED),
             format!(
                 "paytill.toml:{line}: [gateway.wechat-v2] {key} names {path}, which others than \
                  its owner can read; run: chmod 600 {path}"
@@ -648,9 +651,9 @@ fn a_key_of_another_certificate_is_refused() {
     let bench = ConfigBench::with_secrets();
     let other = rcgen::KeyPair::generate().unwrap().serialize_pem();
     bench.write("key.pem", &other);
-    let told = bench.told(REQUIRED);
-    assert!(told.starts_with("paytill.toml:8: [gateway.wechat-v2] client_key_file names "));
-    assert!(told.ends_with("which is not the key of the certificate in client_cert_file"));
+    let refusal = bench.refusal(REQUIRED);
+    assert!(refusal.starts_with("paytill.toml:8: [gateway.wechat-v2] client_key_file names "));
+    assert!(refusal.ends_with("which is not the key of the certificate in client_cert_file"));
 }
 
 #[test]
@@ -658,9 +661,9 @@ fn roots_to_trust_are_read_and_checked() {
     let bench = ConfigBench::with_secrets();
     let config = bench.read(&format!("{REQUIRED}ca_file = \"cert.pem\"")).unwrap();
     assert!(wechat(&config).ca_pem.as_ref().is_some_and(|pem| pem.starts_with(b"-----BEGIN")));
-    let told = bench.told(&format!("{REQUIRED}ca_file = \"api.key\""));
-    assert!(told.contains(":9: [gateway.wechat-v2] ca_file names "), "{told}");
-    assert!(told.ends_with("which holds no certificate in PEM form"), "{told}");
+    let refusal = bench.refusal(&format!("{REQUIRED}ca_file = \"api.key\""));
+    assert!(refusal.contains(":9: [gateway.wechat-v2] ca_file names "), "{refusal}");
+    assert!(refusal.ends_with("which holds no certificate in PEM form"), "{refusal}");
 }
 
 #[test]
@@ -693,9 +696,9 @@ fn addresses_are_hosts_and_carry_no_password() {
     ] {
         let kept = REQUIRED.lines().filter(|line| !line.starts_with(key));
         let text = kept.chain([&*format!("{key} = \"{value}\"")]).collect::<Vec<_>>().join("\n");
-        let told = bench.told(&text);
-        assert!(told.contains(&format!(": [gateway.wechat-v2] {key} ")), "{told}");
-        assert!(!told.contains("secret"), "{told}");
+        let refusal = bench.refusal(&text);
+        assert!(refusal.contains(&format!(": [gateway.wechat-v2] {key} ")), "{refusal}");
+        assert!(!refusal.contains("secret"), "{refusal}");
     }
 }
 
@@ -704,7 +707,7 @@ fn a_merchant_is_checked_also_in_training() {
     let bench = ConfigBench::new();
     let text = "[gateway]\nkind = \"simulator\"\n[gateway.wechat-v2]\nconnect_timeout_ms = 1";
     assert_eq!(
-        bench.told(text),
+        bench.refusal(text),
         "paytill.toml:4: [gateway.wechat-v2] connect_timeout_ms is 1; allowed is 100 to 60000"
     );
 }

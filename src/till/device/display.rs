@@ -52,7 +52,7 @@ impl Display {
     ) -> io::Result<Self> {
         let newest = Mailbox::default();
         let inbox = newest.clone();
-        let worker = Worker::start("display", move |wanted| {
+        let worker = Worker::start("display", move |handle| {
             let DisplaySettings { port, baud, parity, start } = settings;
             let address = Address::new(port, baud).with_parity(parity);
             let (state, shows, reported) = (Vec::new(), Shows::Unknown, Reported(None));
@@ -67,7 +67,7 @@ impl Display {
                 clock,
                 report,
                 reported,
-                wanted,
+                handle,
             }
             .run();
         })?;
@@ -111,7 +111,7 @@ struct SerialDisplay<R> {
     clock: Clock,
     report: R,
     reported: Reported,
-    wanted: WorkerHandle,
+    handle: WorkerHandle,
 }
 
 /// What the display is currently showing.
@@ -139,7 +139,7 @@ impl From<PortGone> for Stop {
 
 impl<R: Fn(Health)> SerialDisplay<R> {
     fn run(mut self) {
-        while self.wanted.is_wanted() {
+        while self.handle.is_wanted() {
             self.keep_open();
             if let Some(newest) = self.inbox.take() {
                 self.state = newest;
@@ -178,13 +178,13 @@ impl<R: Fn(Health)> SerialDisplay<R> {
     /// Sleeps until there is a new state, the line is hung up, or the next check is due.
     fn idle(&mut self) {
         match &self.open {
-            None => self.wanted.pause(POLL_INTERVAL),
+            None => self.handle.pause(POLL_INTERVAL),
             Some(open) => {
-                if self.wanted.pause_at(&open.extra, POLL_INTERVAL) == Pause::HungUp {
+                if self.handle.pause_at(&open.extra, POLL_INTERVAL) == Pause::HungUp {
                     self.close();
                     self.report_health(Health::Searching);
                     // The node disappears a moment later.
-                    self.wanted.pause(NUDGE);
+                    self.handle.pause(NUDGE);
                 }
             }
         }
@@ -246,13 +246,13 @@ impl<R: Fn(Health)> SerialDisplay<R> {
     }
 
     fn wait(&self, since: Uptime) -> Result<(), Stop> {
-        if !self.wanted.is_wanted() {
+        if !self.handle.is_wanted() {
             return Err(Stop::Unwanted);
         }
         if self.clock.uptime().since(since) >= PATIENCE {
             return Err(Stop::Blocked);
         }
-        self.wanted.pause(NUDGE);
+        self.handle.pause(NUDGE);
         Ok(())
     }
 

@@ -241,8 +241,8 @@ impl Worker {
     fn start(name: &str, work: impl FnOnce(WorkerHandle) + Send + 'static) -> io::Result<Self> {
         let bell = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
         let call = Arc::new(WorkerState { is_wanted: AtomicBool::new(true), bell });
-        let wanted = WorkerHandle(Arc::clone(&call));
-        thread::Builder::new().name(name.to_owned()).spawn(move || work(wanted))?;
+        let handle = WorkerHandle(Arc::clone(&call));
+        thread::Builder::new().name(name.to_owned()).spawn(move || work(handle))?;
         Ok(Self(call))
     }
 

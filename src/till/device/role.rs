@@ -55,7 +55,7 @@ impl Selector {
     fn fits(&self, device: &Device) -> bool {
         let serial = &device.identity.serial;
         device.identity.ids == Some((self.vendor, self.product))
-            && self.serial.as_ref().is_none_or(|wanted| wanted == serial)
+            && self.serial.as_ref().is_none_or(|named| named == serial)
     }
 }
 

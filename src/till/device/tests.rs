@@ -95,7 +95,7 @@ fn scanner(port: PathBuf, suffix: Suffix) -> (Scanners, Reports<ScannerReport>) 
         baud: 9600,
         suffix,
         layout: Layout::Us,
-        wanted: DeviceFilter::default(),
+        filter: DeviceFilter::default(),
         is_missed: true,
         roots: Roots::default(),
     };
@@ -117,9 +117,9 @@ fn a_pause_ends_at_once_when_there_is_something_to_do_or_the_line_is_hung_up() {
     let (hardware, line) = TTYPort::pair().unwrap();
     let file = std::fs::File::open(line.name().unwrap()).unwrap();
     let (sender, pauses) = channel();
-    let worker = Worker::start("test", move |wanted| {
-        while wanted.is_wanted() {
-            sender.send(wanted.pause_at(&file, DEADLINE)).ok();
+    let worker = Worker::start("test", move |handle| {
+        while handle.is_wanted() {
+            sender.send(handle.pause_at(&file, DEADLINE)).ok();
         }
     })
     .unwrap();

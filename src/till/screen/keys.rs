@@ -1,4 +1,4 @@
-//! The keys, and which of them work now. What the key bar shows is what [`super::update`] acts on.
+//! The keys, and which of them work now. What the key bar shows is what [`super::update()`] acts on.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 

@@ -1,6 +1,6 @@
 //! The cashier's screen: a model, the messages that change it, and pure functions that draw it.
 //!
-//! [`update`] alone changes the [`Model`]; it returns what the till must do. [`view`] draws the
+//! [`update()`] alone changes the [`Model`]; it returns what the till must do. [`view()`] draws the
 //! model and cannot change it. Neither does I/O or reads a clock: the time comes with every
 //! message. Whatever the size of the window, open money is in sight.
 //!

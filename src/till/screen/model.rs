@@ -1,7 +1,7 @@
 //! The state of the screen, and the questions about it that drawing and updating share: which
 //! payments are pinned, what Enter, F5 and F9 apply to, whether a code would be charged.
 //!
-//! Everything here is plain data; only [`super::update`] changes it. Open payments and outcomes
+//! Everything here is plain data; only [`super::update()`] changes it. Open payments and outcomes
 //! that could not be recorded are never dropped from it.
 
 use std::collections::VecDeque;
@@ -22,7 +22,7 @@ const REMEMBERED: usize = 40;
 /// closing by itself, was meant for what was on the screen before.
 const NOTICE_SETTLES: Millis = Millis(1000);
 
-/// The whole state of the screen. Built once; only [`super::update`] changes it.
+/// The whole state of the screen. Built once; only [`super::update()`] changes it.
 #[derive(Debug)]
 pub struct Model {
     pub(super) settings: Settings,

@@ -13,10 +13,7 @@ pub fn text(error: &JournalError) -> Text {
 
 /// The sentence in a language.
 pub fn sentence(error: &JournalError, language: Language) -> String {
-    match language {
-        Language::English => error.to_string(),
-        Language::Chinese => chinese(error),
-    }
+    text(error).in_language(language).to_owned()
 }
 
 fn chinese(error: &JournalError) -> String {
@@ -112,6 +109,7 @@ mod tests {
             },
             JournalError::Foreign(path()),
             JournalError::Linked(path()),
+            JournalError::Older { path: path(), format: 99 },
             JournalError::Newer { path: path(), format: 99 },
             unusable(Error::from_raw_os_error(ENOSPC)),
             unusable(Error::other(of_sqlite(ffi::SQLITE_CANTOPEN))),
@@ -150,8 +148,8 @@ mod tests {
                     source: Error::other(of_sqlite(code)),
                 },
             ] {
-                let told = sentence(&failure, Language::Chinese);
-                assert!(told.contains(words), "{told}");
+                let shown = sentence(&failure, Language::Chinese);
+                assert!(shown.contains(words), "{shown}");
             }
         }
     }

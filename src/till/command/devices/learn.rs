@@ -36,10 +36,10 @@ pub async fn run(json: Json, config: &Config, clock: &Clock) -> Result<Exit, Fai
         journal => journal.ok(),
     };
     let words = LearnWords::of(config.till.language);
-    let wanted = scanner_settings(config, wiring::learned(config)).wanted;
+    let filter = scanner_settings(config, wiring::learned(config)).filter;
     let mut candidates = plugged_in(&Roots::default());
     candidates.retain(|device| {
-        device.class != DeviceClass::OtherHid && wanted.role(device) != Role::Configured
+        device.class != DeviceClass::OtherHid && filter.role(device) != Role::Configured
     });
     if candidates.is_empty() {
         return Err(failure(LearnWords::nothing_there));
@@ -59,7 +59,7 @@ pub async fn run(json: Json, config: &Config, clock: &Clock) -> Result<Exit, Fai
         },
     )
     .map_err(|error| Failure::of_system(&both!("a device's thread", "无法启动设备线程"), &error))?;
-    let (mut usable, mut asked) = (candidate_count, false);
+    let mut usable = candidate_count;
     let end = tokio::time::sleep(PATIENCE);
     tokio::pin!(end);
     loop {
@@ -69,11 +69,7 @@ pub async fn run(json: Json, config: &Config, clock: &Clock) -> Result<Exit, Fai
             _ = signals.next() => return Err(failure(LearnWords::nothing_learned)),
         };
         match report {
-            DetectionReport::Listening => {
-                if !std::mem::replace(&mut asked, true) {
-                    print_message(words.scan_now());
-                }
-            }
+            DetectionReport::Listening => print_message(words.scan_now()),
             DetectionReport::Heard(heard) => return remember(&heard, json, config),
             DetectionReport::Garbled { device, next } => {
                 print_message(&words.garbled(&described(&device), next));
@@ -119,8 +115,8 @@ fn remember(heard: &Heard, json: Json, config: &Config) -> Result<Exit, Failure>
     learned::remember(&path, scanner)
         .map_err(|error| Failure::new(Exit::Fault, failed::learned(&error)))?;
     print_message(&words.remembered(&path.display().to_string()));
-    let wanted = scanner_settings(config, wiring::learned(config)).wanted;
-    let said = !json.json || print_line(&json_of(device, &wanted).to_string());
+    let filter = scanner_settings(config, wiring::learned(config)).filter;
+    let said = !json.json || print_line(&json_of(device, &filter).to_string());
     Ok(if said { Exit::Done } else { Exit::Fault })
 }
 

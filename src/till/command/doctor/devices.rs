@@ -52,7 +52,7 @@ fn scanners(config: &Config, is_running: bool, reporter: &mut FindingReporter) {
         findings.push(serial(Check::Scanner, port, settings.baud, is_running));
     }
     for device in plugged_in(&settings.roots) {
-        let Role::Scanner(why) = settings.wanted.role(&device) else { continue };
+        let Role::Scanner(why) = settings.filter.role(&device) else { continue };
         let node = device.node.display().to_string();
         findings.push(match (&device.class, why) {
             // Already checked by its port.

@@ -164,10 +164,10 @@ impl Printer {
     ) -> io::Result<Self> {
         let (queue, jobs) = sync_channel(QUEUE);
         let own_clock = clock.clone();
-        let worker = Worker::start("printer", move |wanted| {
+        let worker = Worker::start("printer", move |handle| {
             let PrinterSettings { kind, proof, terminator, patience } = settings;
             let spooler =
-                Spooler { jobs, patience, clock, report, reported: Reported(None), wanted };
+                Spooler { jobs, patience, clock, report, reported: Reported(None), handle };
             match kind {
                 PrinterPort::Serial { port, baud, flow } => {
                     let address = Address::new(port, baud).with_flow(flow);
@@ -197,7 +197,7 @@ struct Spooler<R> {
     clock: Clock,
     report: R,
     reported: Reported,
-    wanted: WorkerHandle,
+    handle: WorkerHandle,
 }
 
 /// How a job succeeded.

@@ -112,7 +112,7 @@ impl<R: Fn(PrinterReport)> SerialPrinter<R> {
 
     pub(super) fn run(mut self) {
         let mut waiting: Option<Queued> = None;
-        while self.spooler.wanted.is_wanted() {
+        while self.spooler.handle.is_wanted() {
             self.keep_open();
             waiting = match waiting.take() {
                 Some(queued) => self.serve(queued),
@@ -134,15 +134,15 @@ impl<R: Fn(PrinterReport)> SerialPrinter<R> {
     /// Sleeps until there is a job, the line is hung up, or the next check is due.
     fn idle(&mut self) -> Pause {
         let Some(open) = &self.open else {
-            self.spooler.wanted.pause(POLL_INTERVAL);
+            self.spooler.handle.pause(POLL_INTERVAL);
             return Pause::Over;
         };
-        let pause = self.spooler.wanted.pause_at(&open.extra, POLL_INTERVAL);
+        let pause = self.spooler.handle.pause_at(&open.extra, POLL_INTERVAL);
         if pause == Pause::HungUp {
             self.lose();
             self.spooler.report_health(Health::Searching);
             // The node disappears a moment later.
-            self.spooler.wanted.pause(NUDGE);
+            self.spooler.handle.pause(NUDGE);
         }
         pause
     }
@@ -507,10 +507,10 @@ impl<R: Fn(PrinterReport)> SerialPrinter<R> {
     }
 
     fn wait_a_little(&self) -> Result<(), JobStop> {
-        if !self.spooler.wanted.is_wanted() {
+        if !self.spooler.handle.is_wanted() {
             return Err(JobStop::Unwanted);
         }
-        self.spooler.wanted.pause(NUDGE);
+        self.spooler.handle.pause(NUDGE);
         Ok(())
     }
 
@@ -519,8 +519,8 @@ impl<R: Fn(PrinterReport)> SerialPrinter<R> {
         work: impl FnOnce(&mut Session, &mut Asker<'_>) -> Result<T, PortGone>,
     ) -> Result<T, PortGone> {
         let Some(open) = &mut self.open else { return Err(PortGone) };
-        let (clock, wanted) = (&self.spooler.clock, &self.spooler.wanted);
-        work(&mut self.session, &mut Asker { line: &mut open.extra, clock, wanted })
+        let (clock, handle) = (&self.spooler.clock, &self.spooler.handle);
+        work(&mut self.session, &mut Asker { line: &mut open.extra, clock, handle })
     }
 
     fn lose(&mut self) {

@@ -138,7 +138,7 @@ impl Session {
 pub(super) struct Asker<'a> {
     pub(super) line: &'a mut File,
     pub(super) clock: &'a Clock,
-    pub(super) wanted: &'a WorkerHandle,
+    pub(super) handle: &'a WorkerHandle,
 }
 
 impl Asker<'_> {
@@ -159,10 +159,10 @@ impl Asker<'_> {
                 return Ok(true);
             }
             let is_late = self.clock.uptime().since(since) >= ANSWER;
-            if is_late || !self.wanted.is_wanted() {
+            if is_late || !self.handle.is_wanted() {
                 return Ok(false);
             }
-            self.wanted.pause(POLL_WAIT);
+            self.handle.pause(POLL_WAIT);
         }
     }
 

@@ -6,6 +6,8 @@
 //! code, never its contents.
 
 use std::io::{self, Read as _};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use serialport::{ClearBuffer, SerialPort as _};
@@ -15,7 +17,7 @@ use super::key::ScannerKey;
 use super::{health_of_hid, hid_pos, keyboard};
 use crate::clock::Uptime;
 use crate::device::inventory::{Device, DeviceClass, Roots};
-use crate::device::{Address, DeviceFault, Health, POLL_INTERVAL, Worker, WorkerHandle};
+use crate::device::{Address, DeviceFault, Health, Worker, WorkerHandle};
 use crate::scan::hid_pos::{Joined, ReportLayout, Symbology};
 use crate::scan::keyboard::{Keyboard, Layout as Keys};
 use crate::scan::speed::{SPEEDS, SpeedTrial, SpeedVerdict};
@@ -23,12 +25,12 @@ use crate::scan::{BurstKey, BurstOutcome, EndKey, KeyBurst};
 use paytill_host::clock::Clock;
 
 const READ: usize = 1024;
-const SHORTEST_WAIT: Duration = Duration::from_millis(1);
 
 /// What a detection reports.
 #[derive(Debug, Eq, PartialEq)]
 pub enum DetectionReport {
-    /// A scan would be heard from now on.
+    /// A scan would be heard from now on, whichever of the usable devices it comes from. Reported
+    /// once.
     Listening,
     Heard(Heard),
     /// Something arrived, but not at the speed the port was read at; `next`, in bits per second, is
@@ -70,12 +72,16 @@ impl Detection {
         clock: &Clock,
         report: impl Fn(DetectionReport) + Clone + Send + 'static,
     ) -> io::Result<Self> {
+        let unopened = Arc::new(AtomicUsize::new(devices.len()));
         let workers = devices.into_iter().map(|device| {
             let (report, clock, roots) = (report.clone(), clock.clone(), roots.clone());
-            Worker::start("detection", move |wanted| {
-                let detector = Detector { device, clock, report };
-                if let Err(fault) = detector.listen(keys, &roots, &wanted) {
-                    (detector.report)(DetectionReport::Unusable { device: detector.device, fault });
+            let unopened = unopened.clone();
+            Worker::start("detection", move |handle| {
+                let detector = Detector { device, clock, report, unopened };
+                if let Err(fault) = detector.listen(keys, &roots, &handle) {
+                    let device = detector.device.clone();
+                    (detector.report)(DetectionReport::Unusable { device, fault });
+                    detector.opened();
                 }
             })
         });
@@ -87,16 +93,28 @@ struct Detector<R> {
     device: Device,
     clock: Clock,
     report: R,
+    /// How many devices are still being opened.
+    unopened: Arc<AtomicUsize>,
 }
 
 impl<R: Fn(DetectionReport)> Detector<R> {
+    /// Tells of the last one: a scan before that may come from one that nobody listens to yet.
+    fn opened(&self) {
+        if self.unopened.fetch_sub(1, Ordering::AcqRel) == 1 {
+            (self.report)(DetectionReport::Listening);
+        }
+    }
+
     /// Runs until the device is used, gone, or no longer wanted.
-    fn listen(&self, keys: Keys, roots: &Roots, wanted: &WorkerHandle) -> Result<(), DeviceFault> {
+    fn listen(&self, keys: Keys, roots: &Roots, handle: &WorkerHandle) -> Result<(), DeviceFault> {
         let listened = match &self.device.class {
-            DeviceClass::Serial => self.to_port(wanted),
-            DeviceClass::HidPos(layout) => self.to_reports(layout, wanted),
-            DeviceClass::Keyboard => self.to_keys(keys, roots, wanted),
-            DeviceClass::OtherHid => Ok(()),
+            DeviceClass::Serial => self.to_port(handle),
+            DeviceClass::HidPos(layout) => self.to_reports(layout, handle),
+            DeviceClass::Keyboard => self.to_keys(keys, roots, handle),
+            DeviceClass::OtherHid => {
+                self.opened();
+                Ok(())
+            }
         };
         match listened {
             Err(Health::Failed(fault)) => Err(fault),
@@ -104,14 +122,14 @@ impl<R: Fn(DetectionReport)> Detector<R> {
         }
     }
 
-    fn to_port(&self, wanted: &WorkerHandle) -> Result<(), Health> {
+    fn to_port(&self, handle: &WorkerHandle) -> Result<(), Health> {
         let mut speeds = SPEEDS.into_iter().cycle();
         let mut baud = speeds.next().unwrap_or_default();
         let mut port = Address::new(self.device.node.clone(), baud).try_open(|_| Ok(()))?.port;
-        (self.report)(DetectionReport::Listening);
+        self.opened();
         let mut trial = SpeedTrial::default();
         let mut bytes = Zeroizing::new([0; READ]);
-        while wanted.is_wanted() {
+        while handle.is_wanted() {
             if port.set_timeout(self.wait(trial.silence_at())).is_err() {
                 return Ok(());
             }
@@ -148,10 +166,10 @@ impl<R: Fn(DetectionReport)> Detector<R> {
         Ok(())
     }
 
-    fn to_reports(&self, layout: &ReportLayout, wanted: &WorkerHandle) -> Result<(), Health> {
+    fn to_reports(&self, layout: &ReportLayout, handle: &WorkerHandle) -> Result<(), Health> {
         let mut open = hid_pos::open(&self.device.node, layout)?;
-        (self.report)(DetectionReport::Listening);
-        while wanted.is_wanted() {
+        self.opened();
+        while handle.is_wanted() {
             let Ok(ended) = open.take(self.wait(open.ends_at()), &self.clock) else {
                 return Ok(());
             };
@@ -164,14 +182,14 @@ impl<R: Fn(DetectionReport)> Detector<R> {
     }
 
     /// Nobody types as fast as a scanner, so the timing shows which keyboard is one.
-    fn to_keys(&self, keys: Keys, roots: &Roots, wanted: &WorkerHandle) -> Result<(), Health> {
+    fn to_keys(&self, keys: Keys, roots: &Roots, handle: &WorkerHandle) -> Result<(), Health> {
         let mut pressed = keyboard::Keys::listen(&self.device.node, roots)
             .map_err(|error| health_of_hid(&error))?;
-        (self.report)(DetectionReport::Listening);
+        self.opened();
         let mut keyboard = Keyboard::new(keys);
         let mut burst = KeyBurst::new();
         let mut characters = 0;
-        while wanted.is_wanted() {
+        while handle.is_wanted() {
             let now = || self.clock.uptime();
             let mut outcomes = Vec::new();
             let wait = self.wait(burst.wake_at());
@@ -210,9 +228,6 @@ impl<R: Fn(DetectionReport)> Detector<R> {
     }
 
     fn wait(&self, until: Option<Uptime>) -> Duration {
-        let now = self.clock.uptime();
-        until
-            .map_or(POLL_INTERVAL, |at| Duration::from(at.since(now)))
-            .clamp(SHORTEST_WAIT, POLL_INTERVAL)
+        super::wait_until(until, self.clock.uptime())
     }
 }

@@ -93,9 +93,9 @@ impl Open {
 }
 
 /// Reads until the scanner is gone.
-pub(super) fn read(open: &mut Open, pipeline: &mut ScanPipeline, wanted: &WorkerHandle) {
+pub(super) fn read(open: &mut Open, pipeline: &mut ScanPipeline, handle: &WorkerHandle) {
     let clock = pipeline.clock();
-    while wanted.is_wanted() {
+    while handle.is_wanted() {
         let Ok(ended) = open.take(pipeline.wait(open.ends_at()), &clock) else { return };
         pipeline.tick();
         match ended {

@@ -152,10 +152,10 @@ pub(super) fn read(
     scanner: &mut Keys,
     layout: Layout,
     pipeline: &mut ScanPipeline,
-    wanted: &WorkerHandle,
+    handle: &WorkerHandle,
 ) {
     let mut keyboard = Keyboard::new(layout);
-    while wanted.is_wanted() {
+    while handle.is_wanted() {
         let taken = scanner.take(pipeline.wait(None), |key| match key {
             ScannerKey::Moved(code, motion) => {
                 pipeline.push(&keyboard.take(code, motion));

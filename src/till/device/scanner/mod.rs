@@ -18,6 +18,7 @@ mod serial;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use zeroize::Zeroizing;
 
@@ -26,10 +27,14 @@ use self::search::Search;
 use super::inventory::Roots;
 use super::role;
 use super::watch::{Ring, Watch};
-use super::{DeviceFault, Health, Worker, WorkerHandle, health_of};
+use super::{DeviceFault, Health, POLL_INTERVAL, Worker, WorkerHandle, health_of};
+use crate::clock::Uptime;
 use crate::scan::Suffix;
 use crate::scan::keyboard::Layout;
 use paytill_host::clock::Clock;
+
+/// A wait of nothing would spin.
+const SHORTEST_WAIT: Duration = Duration::from_millis(1);
 
 /// Which scanners are expected, and how they are read.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -42,7 +47,7 @@ pub struct ScannerSettings {
     /// For scanners that type.
     pub layout: Layout,
     /// What to look for besides the port.
-    pub wanted: role::DeviceFilter,
+    pub filter: role::DeviceFilter,
     /// Whether to report it when there is no scanner at all.
     pub is_missed: bool,
     pub roots: Roots,
@@ -81,12 +86,13 @@ impl Scanners {
             Some(port) => Some(serial::follow(port.clone(), &settings, &clock, &overall)?),
             None => None,
         };
-        let looks = settings.wanted.serial || settings.wanted.hid_pos || settings.wanted.keyboards;
-        let (search, ring) = if looks {
+        let searches =
+            settings.filter.serial || settings.filter.hid_pos || settings.filter.keyboards;
+        let (search, ring) = if searches {
             let watch = Watch::new(settings.roots.dev.clone())?;
             let ring = watch.ring();
-            let work = move |wanted: WorkerHandle| {
-                Search::new(settings, clock, overall).run(watch, &wanted);
+            let work = move |handle: WorkerHandle| {
+                Search::new(settings, clock, overall).run(watch, &handle);
             };
             (Some(Worker::start("scanners", work)?), Some(ring))
         } else {
@@ -94,6 +100,13 @@ impl Scanners {
         };
         Ok(Self { _port: port, _search: search, _ring: ring })
     }
+}
+
+/// How long to wait for more input: until this moment, and no longer than a poll interval.
+fn wait_until(moment: Option<Uptime>, now: Uptime) -> Duration {
+    moment
+        .map_or(POLL_INTERVAL, |at| Duration::from(at.since(now)))
+        .clamp(SHORTEST_WAIT, POLL_INTERVAL)
 }
 
 fn health_of_hid(error: &io::Error) -> Health {

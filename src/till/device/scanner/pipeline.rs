@@ -8,11 +8,8 @@ use zeroize::Zeroizing;
 use super::ScannerReport;
 use super::health::ScannerHealth;
 use crate::clock::Uptime;
-use crate::device::POLL_INTERVAL;
 use crate::scan::{Assembler, ScanLine, Suffix};
 use paytill_host::clock::Clock;
-
-const SHORTEST_WAIT: Duration = Duration::from_millis(1);
 
 /// One scanner's path to the till.
 pub(super) struct ScanPipeline {
@@ -37,10 +34,7 @@ impl ScanPipeline {
     /// How long to wait for more input: until the silence that ends a scan or until `other`,
     /// whichever comes first.
     pub(super) fn wait(&self, other: Option<Uptime>) -> Duration {
-        let now = self.now();
-        let next = self.assembler.silence_at().into_iter().chain(other).min();
-        next.map_or(POLL_INTERVAL, |at| Duration::from(at.since(now)))
-            .clamp(SHORTEST_WAIT, POLL_INTERVAL)
+        super::wait_until(self.assembler.silence_at().into_iter().chain(other).min(), self.now())
     }
 
     /// Takes bytes as they arrive. Returns whether they ended a scan.

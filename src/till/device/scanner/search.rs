@@ -39,11 +39,11 @@ impl Search {
     }
 
     /// Runs until it is no longer wanted.
-    pub(super) fn run(mut self, mut watch: Watch, wanted: &WorkerHandle) {
-        while wanted.is_wanted() {
+    pub(super) fn run(mut self, mut watch: Watch, handle: &WorkerHandle) {
+        while handle.is_wanted() {
             self.running.retain(|_, worker| !worker.is_finished());
             for device in plugged_in(&self.settings.roots) {
-                let Role::Scanner(why) = self.settings.wanted.role(&device) else { continue };
+                let Role::Scanner(why) = self.settings.filter.role(&device) else { continue };
                 let is_followed = device.class == DeviceClass::Serial
                     && why == Why::Named
                     && self.settings.port.is_some();
@@ -59,7 +59,7 @@ impl Search {
                         tracing::warn!(%error, "no thread for a scanner");
                         // The thread that failed to start has rung all the same, so pause or this
                         // would spin.
-                        wanted.pause(POLL_INTERVAL);
+                        handle.pause(POLL_INTERVAL);
                     }
                 }
             }
@@ -86,34 +86,34 @@ impl Search {
             Why::Learned(baud) => baud,
             Why::HidPos | Why::Named | Why::Known | Why::CallsItselfOne => self.settings.baud,
         };
-        Worker::start("scanner", move |wanted| {
+        Worker::start("scanner", move |handle| {
             let node = device.node.as_path();
             match &device.class {
                 DeviceClass::Serial => {
                     let address = Address::new(node.to_owned(), baud);
                     let open = || address.try_open(|_| Ok(()));
-                    if let Some(mut opened) = task.open(open, &pipeline, &wanted) {
-                        serial::read(&address, &mut opened, &mut pipeline, &wanted);
+                    if let Some(mut opened) = task.open(open, &pipeline, &handle) {
+                        serial::read(&address, &mut opened, &mut pipeline, &handle);
                     }
                 }
                 DeviceClass::HidPos(layout) => {
                     let open = || hid_pos::open(node, layout);
-                    if let Some(mut opened) = task.open(open, &pipeline, &wanted) {
-                        hid_pos::read(&mut opened, &mut pipeline, &wanted);
+                    if let Some(mut opened) = task.open(open, &pipeline, &handle) {
+                        hid_pos::read(&mut opened, &mut pipeline, &handle);
                     }
                 }
                 DeviceClass::Keyboard => {
                     let mut grab = Grab::new(device.clone(), roots, pipeline.clock());
                     let open = || grab.open();
-                    if let Some(mut opened) = task.open(open, &pipeline, &wanted) {
-                        keyboard::read(&mut opened, layout, &mut pipeline, &wanted);
+                    if let Some(mut opened) = task.open(open, &pipeline, &handle) {
+                        keyboard::read(&mut opened, layout, &mut pipeline, &handle);
                     }
                 }
                 DeviceClass::OtherHid => {}
             }
-            task.leave(&wanted);
+            task.leave(&handle);
             // In this order, so that whoever is woken by the ring finds this thread finished.
-            drop(wanted);
+            drop(handle);
             drop(ring);
         })
     }
@@ -131,10 +131,10 @@ impl ScannerTask {
         &self,
         mut open: impl FnMut() -> Result<T, Health>,
         pipeline: &ScanPipeline,
-        wanted: &WorkerHandle,
+        handle: &WorkerHandle,
     ) -> Option<T> {
         let since = pipeline.now();
-        while wanted.is_wanted() {
+        while handle.is_wanted() {
             match open() {
                 Ok(opened) => {
                     tracing::info!(node = %self.node.display(), "scanner opened");
@@ -144,11 +144,11 @@ impl ScannerTask {
                 Err(Health::Searching | Health::Ready) => return None,
                 // Just plugged in: udev has yet to set its group (devices 1.3).
                 Err(health) if is_denied(&health) && pipeline.now().since(since) < DENIED_FOR => {
-                    wanted.pause(RETRY);
+                    handle.pause(RETRY);
                 }
                 Err(health) => {
                     self.overall.set(&self.node, health);
-                    wanted.pause(POLL_INTERVAL);
+                    handle.pause(POLL_INTERVAL);
                 }
             }
         }
@@ -157,14 +157,14 @@ impl ScannerTask {
 
     /// The scanner is gone; its node follows a moment later. A scanner that is still present but
     /// cannot be read is left alone for a second.
-    fn leave(&self, wanted: &WorkerHandle) {
+    fn leave(&self, handle: &WorkerHandle) {
         tracing::info!(node = %self.node.display(), "scanner gone");
         self.overall.remove(&self.node);
         for _ in 0..LINGERING {
-            if !self.node.exists() || !wanted.is_wanted() {
+            if !self.node.exists() || !handle.is_wanted() {
                 return;
             }
-            wanted.pause(RETRY);
+            handle.pause(RETRY);
         }
     }
 }

@@ -25,25 +25,25 @@ pub(super) fn follow(
     let mut address = Address::new(port.clone(), settings.baud);
     let mut pipeline = ScanPipeline::new(settings.suffix, clock.clone(), overall.clone());
     let overall = overall.clone();
-    Worker::start("scanner", move |wanted| {
-        while wanted.is_wanted() {
+    Worker::start("scanner", move |handle| {
+        while handle.is_wanted() {
             match address.open(|_| Ok(())) {
                 Ok(mut opened) => {
                     tracing::info!(node = %opened.target.display(), "scanner opened");
                     overall.set(&port, Health::Ready);
-                    read(&address, &mut opened, &mut pipeline, &wanted);
+                    read(&address, &mut opened, &mut pipeline, &handle);
                     tracing::info!(node = %opened.target.display(), "scanner gone");
                     // Close the dead handle before searching, or the port comes back under another
                     // name (devices 1.2).
                     drop(opened);
                     pipeline.reset();
-                    if wanted.is_wanted() {
+                    if handle.is_wanted() {
                         overall.set(&port, Health::Searching);
                     }
                 }
                 Err(health) => {
                     overall.set(&port, health);
-                    wanted.pause(POLL_INTERVAL);
+                    handle.pause(POLL_INTERVAL);
                 }
             }
         }
@@ -55,10 +55,10 @@ pub(super) fn read(
     address: &Address,
     opened: &mut OpenPort<()>,
     pipeline: &mut ScanPipeline,
-    wanted: &WorkerHandle,
+    handle: &WorkerHandle,
 ) {
     let mut bytes = Zeroizing::new([0; READ]);
-    while wanted.is_wanted() {
+    while handle.is_wanted() {
         let Ok(count) = take(&mut opened.port, &mut bytes[..], pipeline) else { return };
         match count {
             0 if address.has_moved(opened) => return,

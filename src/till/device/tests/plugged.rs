@@ -102,8 +102,8 @@ fn a_port_is_known_by_its_lasting_name_too() {
     symlink("../../ttyUSB7", tree.path("dev/serial/by-id/broken")).unwrap();
     let found = plugged_in(&tree.roots());
     assert_eq!(found[0].by_id.as_ref(), Some(&link));
-    let wanted = DeviceFilter { serial: true, other_ports: vec![link], ..DeviceFilter::default() };
-    assert_eq!(wanted.role(&found[0]), Role::Configured);
+    let filter = DeviceFilter { serial: true, other_ports: vec![link], ..DeviceFilter::default() };
+    assert_eq!(filter.role(&found[0]), Role::Configured);
 }
 
 #[test]
@@ -160,11 +160,11 @@ fn what_is_taken_for_a_scanner_and_what_is_not() {
         ((DeviceClass::OtherHid, Usb { ids: "05e0:1900", ..OFFICE }), Role::MaybeScanner),
         ((DeviceClass::OtherHid, OFFICE), Role::Unknown),
     ];
-    let wanted =
+    let filter =
         DeviceFilter { serial: true, hid_pos: true, keyboards: true, ..DeviceFilter::default() };
     for (case, (class, usb)) in cases.iter().map(|(found, role)| (role, found)) {
         let device = device(class.clone(), "/dev/node".into(), *usb);
-        assert_eq!(wanted.role(&device), *case, "{device:?}");
+        assert_eq!(filter.role(&device), *case, "{device:?}");
         // A class that is not searched for is never used, whatever the device is.
         assert!(!matches!(DeviceFilter::default().role(&device), Role::Scanner(_)), "{device:?}");
     }
@@ -180,8 +180,8 @@ fn what_is_built_in_is_never_a_scanner() {
         identity,
         by_id: None,
     };
-    let wanted = DeviceFilter { keyboards: true, ..DeviceFilter::default() };
-    assert_eq!(wanted.role(&keyboard(built_in)), Role::Keyboard);
+    let filter = DeviceFilter { keyboards: true, ..DeviceFilter::default() };
+    assert_eq!(filter.role(&keyboard(built_in)), Role::Keyboard);
 }
 
 fn learned(usb: Usb<'_>, kind: Kind) -> Learned {
@@ -193,13 +193,13 @@ fn learned(usb: Usb<'_>, kind: Kind) -> Learned {
 #[test]
 fn a_learned_scanner_is_known_by_its_serial_number_else_by_its_socket() {
     let with_serial = Usb { serial: "K1", ..OFFICE };
-    let wanted = DeviceFilter {
+    let filter = DeviceFilter {
         serial: true,
         keyboards: true,
         learned: vec![learned(with_serial, Kind::Keyboard), learned(CHIP, Kind::Serial)],
         ..DeviceFilter::default()
     };
-    let role = |class: DeviceClass, usb| wanted.role(&device(class, "/dev/node".into(), usb));
+    let role = |class: DeviceClass, usb| filter.role(&device(class, "/dev/node".into(), usb));
     let is_learned = Role::Scanner(Why::Learned(115_200));
     assert_eq!(role(DeviceClass::Keyboard, Usb { port: 7, ..with_serial }), is_learned);
     assert_eq!(role(DeviceClass::Keyboard, Usb { serial: "K2", ..with_serial }), Role::Keyboard);
@@ -211,25 +211,25 @@ fn a_learned_scanner_is_known_by_its_serial_number_else_by_its_socket() {
 
 #[test]
 fn the_one_that_is_named_keeps_the_speed_that_was_learned() {
-    let wanted = DeviceFilter {
+    let filter = DeviceFilter {
         serial: true,
         only: Some("1a86:7523".parse().unwrap()),
         learned: vec![learned(CHIP, Kind::Serial)],
         ..DeviceFilter::default()
     };
-    let role = wanted.role(&device(DeviceClass::Serial, "/dev/node".into(), CHIP));
+    let role = filter.role(&device(DeviceClass::Serial, "/dev/node".into(), CHIP));
     assert_eq!(role, Role::Scanner(Why::Learned(115_200)));
 }
 
 #[test]
 fn the_one_that_is_named_is_taken_and_no_other() {
-    let wanted = DeviceFilter {
+    let filter = DeviceFilter {
         keyboards: true,
         hid_pos: true,
         only: Some("046d:c31c".parse().unwrap()),
         ..DeviceFilter::default()
     };
-    let role = |class: DeviceClass, usb| wanted.role(&device(class, "/dev/node".into(), usb));
+    let role = |class: DeviceClass, usb| filter.role(&device(class, "/dev/node".into(), usb));
     assert_eq!(role(DeviceClass::Keyboard, OFFICE), Role::Scanner(Why::Named));
     assert_eq!(role(DeviceClass::Keyboard, IMAGER), Role::MaybeScanner);
     assert_eq!(role(DeviceClass::Serial, OFFICE), Role::Unknown);

@@ -24,7 +24,7 @@ const CHIP: Usb<'_> = Usb { ids: "1a86:7523", maker: "", name: "USB Serial", ser
 
 fn search(
     tree: &Tree,
-    wanted: DeviceFilter,
+    filter: DeviceFilter,
     is_missed: bool,
 ) -> (Scanners, Reports<ScannerReport>) {
     let (sender, reports) = Reports::new();
@@ -33,7 +33,7 @@ fn search(
         baud: 9600,
         suffix: Suffix::Auto,
         layout: Layout::Us,
-        wanted: DeviceFilter { serial: true, hid_pos: true, keyboards: true, ..wanted },
+        filter: DeviceFilter { serial: true, hid_pos: true, keyboards: true, ..filter },
         is_missed,
         roots: tree.roots(),
     };
@@ -112,16 +112,16 @@ fn what_is_behind_an_adapter_is_left_alone_until_it_is_learned() {
         kind: Kind::Serial,
         baud: 115_200,
     };
-    let wanted = DeviceFilter { learned: vec![learned.clone()], ..DeviceFilter::default() };
-    let (scanners, reports) = search(&tree, wanted, true);
+    let filter = DeviceFilter { learned: vec![learned.clone()], ..DeviceFilter::default() };
+    let (scanners, reports) = search(&tree, filter, true);
     assert_eq!(reports.next(), SCANNER_READY);
     hardware.write_all(&line(CODE)).unwrap();
     assert_eq!(reports.next(), scanned(CODE));
     drop(scanners);
     // Nor if the printer is on that port.
     let other_ports = vec![tree.path("dev/ttyUSB0")];
-    let wanted = DeviceFilter { learned: vec![learned], other_ports, ..DeviceFilter::default() };
-    let (_scanners, reports) = search(&tree, wanted, true);
+    let filter = DeviceFilter { learned: vec![learned], other_ports, ..DeviceFilter::default() };
+    let (_scanners, reports) = search(&tree, filter, true);
     assert_eq!(reports.next(), SCANNER_SEARCHING);
 }
 
@@ -165,9 +165,8 @@ fn one_scan_teaches_which_port_it_is_and_its_speed() {
         },
     )
     .unwrap();
-    for _ in 0..2 {
-        assert_eq!(reports.recv_timeout(super::DEADLINE), Ok(DetectionReport::Listening));
-    }
+    // Once for all of them: a scan may come from the one that is opened last.
+    assert_eq!(reports.recv_timeout(super::DEADLINE), Ok(DetectionReport::Listening));
     scanner.write_all(b"\xff\xfe\x80\x00").unwrap();
     let DetectionReport::Garbled { device, next } = reports.recv_timeout(super::DEADLINE).unwrap()
     else {

@@ -25,17 +25,17 @@ impl Canvas<'_> {
         let width = usize::from(area.width).saturating_sub(10);
         let mut lines = Vec::new();
         for line in attempt.story.lines() {
-            let told = sentence(model, line);
+            let sentence = sentence(model, line);
             let time = line.at.local("%H:%M:%S", &model.settings.time_zone);
-            for (index, row) in wrap(&told, width).into_iter().enumerate() {
+            for (index, row) in wrap(&sentence, width).into_iter().enumerate() {
                 lines.push((if index == 0 { time.clone() } else { String::new() }, row));
             }
         }
         let skip = lines.len().saturating_sub(usize::from(area.height));
         let (quiet, base) = (self.palette.quiet(), self.palette.base());
-        for (y, (time, told)) in (0..area.height).zip(&lines[skip..]) {
+        for (y, (time, row)) in (0..area.height).zip(&lines[skip..]) {
             self.put(area, 0, y, time, quiet);
-            self.put(area, 10, y, told, base);
+            self.put(area, 10, y, row, base);
         }
     }
 

@@ -64,10 +64,10 @@ fn every_finding_is_a_sentence_in_both_languages_and_advice_stands_where_it_is_n
         let english = finding.result(Language::English);
         let chinese = finding.result(Language::Chinese);
         assert_eq!((english.check, english.verdict), (chinese.check, chinese.verdict));
-        let sentences = |told: &CheckResult| {
-            let advice = told.advice.clone();
-            assert_eq!(advice.is_none(), told.verdict == Verdict::Well, "{told:?}");
-            std::iter::once(told.text.clone()).chain(advice).collect::<Vec<_>>()
+        let sentences = |result: &CheckResult| {
+            let advice = result.advice.clone();
+            assert_eq!(advice.is_none(), result.verdict == Verdict::Well, "{result:?}");
+            std::iter::once(result.text.clone()).chain(advice).collect::<Vec<_>>()
         };
         for sentence in sentences(&english) {
             let is_whole = sentence.ends_with('.') || sentence.contains("openssl ");
