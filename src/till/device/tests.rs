@@ -2,6 +2,7 @@
 //! own.
 
 mod display;
+mod paths;
 mod plugged;
 mod search;
 mod tree;
@@ -13,6 +14,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
 use serialport::{SerialPort, TTYPort};
+use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 use tempfile::TempDir;
 use zeroize::Zeroizing;
 

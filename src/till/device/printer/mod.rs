@@ -132,9 +132,9 @@ pub enum JobFault {
     /// been switched off and on.
     #[error("the printer does not confirm it")]
     Unconfirmed,
-    /// In the system's own words.
+    /// To its file.
     #[error("{0}")]
-    NotWritten(String),
+    NotWritten(DeviceFault),
 }
 
 /// Too many jobs are waiting; this one was not accepted.
