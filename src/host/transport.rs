@@ -3,13 +3,16 @@
 //! Nothing is ever sent twice on its own. Redirects, retries and the environment's proxies are off;
 //! the HTTP stack's one built-in resend happens only if no byte of the request was written because
 //! a kept connection had closed first. A failure always says whether the request may have left:
-//! [`NotSent`](TransportFailure::NotSent) proves that it did not.
+//! [`NotSent`](TransportFailure::NotSent) proves that it did not. Where a call goes is decided by
+//! how each host has answered so far; what may be sent again goes to the other host in the same
+//! call.
+
+mod hosts;
 
 use std::convert::Infallible;
 use std::error::Error as _;
 use std::net::IpAddr;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -21,13 +24,11 @@ use paytill_core::clock::{Millis, Timestamp, Uptime};
 use paytill_core::gateway::{LARGEST_REPLY, Outgoing, Reply};
 use paytill_core::payment::{Inconclusive, TillCause};
 
+use hosts::Hosts;
+
 /// How long an unused connection is kept. Servers close theirs after a minute or so, and one that
 /// closes just as we write costs a payment its quick answer.
 const IDLE: Duration = Duration::from_secs(30);
-/// A connection used this recently need not be dialled again.
-const WARM_FOR: Millis = Millis::seconds(15);
-/// How long the other host is used instead of one that failed.
-const AVOID_FOR: Millis = Millis::seconds(180);
 
 /// Where the gateway is and how it is reached.
 pub struct Route {
@@ -80,11 +81,7 @@ pub struct RouteError(#[from] reqwest::Error);
 pub struct Transport {
     plain: reqwest::Client,
     certified: reqwest::Client,
-    hosts: Vec<String>,
-    preferred: AtomicUsize,
-    avoided_since: AtomicU64,
-    plain_used: AtomicU64,
-    certified_used: AtomicU64,
+    hosts: Hosts,
     local_address: Mutex<Option<IpAddr>>,
 }
 
@@ -95,11 +92,7 @@ impl Transport {
         Ok(Self {
             plain: client(route)?.build()?,
             certified: client(route)?.identity(identity).build()?,
-            hosts: route.hosts.clone(),
-            preferred: AtomicUsize::new(0),
-            avoided_since: AtomicU64::new(0),
-            plain_used: AtomicU64::new(0),
-            certified_used: AtomicU64::new(0),
+            hosts: Hosts::new(route.hosts.clone()),
             local_address: Mutex::new(None),
         })
     }
@@ -111,7 +104,7 @@ impl Transport {
 
     /// Finds [`Transport::local_address`]. It sends nothing except the DNS query for the host.
     pub async fn find_local_address(&self) {
-        let Some(host) = self.hosts.first().and_then(|host| reqwest::Url::parse(host).ok()) else {
+        let Some(host) = reqwest::Url::parse(self.hosts.url(0)).ok() else {
             return;
         };
         let name = host.host_str().unwrap_or_default().trim_matches(['[', ']']);
@@ -132,30 +125,47 @@ impl Transport {
     }
 
     /// Dials ahead, so that the next request finds a connection. It sends an empty request whose
-    /// reply means nothing. Returns whether the gateway could be reached.
+    /// reply means nothing. Returns whether the gateway could be reached. Also dials a host that
+    /// failed a while ago: only that shows whether it is well again.
     pub async fn warm_up(&self, certificate: bool, now: Uptime) -> Result<(), TransportFailure> {
-        let (client, used) = self.client(certificate);
-        let used_at = Uptime(used.load(Ordering::Relaxed));
-        if used_at != Uptime(0) && now.since(used_at) < WARM_FOR {
-            return Ok(());
-        }
-        used.store(now.0, Ordering::Relaxed);
-        let host = self.preferred_host(now);
-        let response = client
-            .get(format!("{}/", self.hosts[host]))
-            .send()
-            .await
-            .map_err(|error| failure(&error));
-        match response {
-            Ok(response) => read(response).await.map(|_| ()),
-            Err(failure) => {
-                used.store(0, Ordering::Relaxed);
-                if matches!(failure, TransportFailure::NotSent(_)) {
-                    self.avoid(host, now);
-                }
-                Err(failure)
+        let first = self.hosts.best();
+        let mut result = Ok(());
+        if !self.hosts.is_warm(first, certificate, now) {
+            result = self.dial(first, certificate, now).await;
+            if self.hosts.best() != first {
+                result = self.dial(self.hosts.best(), certificate, now).await.or(result);
             }
         }
+        if let Some(host) = self.hosts.to_be_tried(now) {
+            let _ = self.dial(host, certificate, now).await;
+        }
+        result
+    }
+
+    async fn dial(
+        &self,
+        host: usize,
+        certificate: bool,
+        now: Uptime,
+    ) -> Result<(), TransportFailure> {
+        self.hosts.used(host, certificate, now);
+        let reply = async {
+            let url = format!("{}/", self.hosts.url(host));
+            let sent = self.client(certificate).get(url).send().await;
+            read(sent.map_err(|error| failure(&error))?).await
+        };
+        let reply = reply.await;
+        // A gateway has nothing to say at this address, and any words for that will do.
+        match &reply {
+            Ok(reply) if !reply.status().is_server_error() => self.hosts.was_reached(host, now),
+            Ok(_) | Err(_) => self.hosts.failed(host, now),
+        }
+        reply.map(|_| ())
+    }
+
+    /// Whether calls go to another host than the preferred one.
+    pub fn is_on_backup(&self) -> bool {
+        self.hosts.best() > 0
     }
 
     /// Probes a host by its index: returns the time it reports, if any. With `certificate`, this
@@ -165,9 +175,9 @@ impl Transport {
         host: usize,
         certificate: bool,
     ) -> Result<Option<Timestamp>, TransportFailure> {
-        let (client, _) = self.client(certificate);
-        let response = client
-            .get(format!("{}/", self.hosts[host]))
+        let response = self
+            .client(certificate)
+            .get(format!("{}/", self.hosts.url(host)))
             .send()
             .await
             .map_err(|error| failure(&error))?;
@@ -184,13 +194,33 @@ impl Transport {
         left: impl Fn() + Send + Sync + 'static,
     ) -> Result<Reply, TransportFailure> {
         let left: Arc<dyn Fn() + Send + Sync> = Arc::new(left);
-        let first = self.preferred_host(now);
+        let first = self.hosts.best();
         let result = self.carry_to(first, outgoing, now, Arc::clone(&left)).await;
-        if !matches!(result, Err(TransportFailure::NotSent(_))) || self.hosts.len() < 2 {
-            return result;
+        match self.hosts.other(first) {
+            Some(other) if matches!(result, Err(TransportFailure::NotSent(_))) => {
+                self.carry_to(other, outgoing, now, left).await
+            }
+            _ => result,
         }
-        self.avoid(first, now);
-        self.carry_to((first + 1) % self.hosts.len(), outgoing, now, left).await
+    }
+
+    /// Sends a request that may arrive any number of times, such as a query or a reversal: where
+    /// one host gives no answer, the other is asked.
+    pub async fn ask(&self, outgoing: &Outgoing, now: Uptime) -> Result<Reply, TransportFailure> {
+        let first = self.hosts.best();
+        let result = self.carry_to(first, outgoing, now, Arc::new(|| {})).await;
+        let other = match result {
+            Ok(ref reply) if is_answer(reply) => None,
+            Err(TransportFailure::NotSent(_)) => self.hosts.other(first),
+            Ok(_) | Err(_) => self.hosts.other_that_may_answer(first, now),
+        };
+        let Some(other) = other else { return result };
+        let again = self.carry_to(other, outgoing, now, Arc::new(|| {})).await;
+        match (result, again) {
+            (_, Ok(reply)) if is_answer(&reply) => Ok(reply),
+            (Err(TransportFailure::NotSent(_)), again) => again,
+            (result, _) => result,
+        }
     }
 
     async fn carry_to(
@@ -200,44 +230,31 @@ impl Transport {
         now: Uptime,
         left: Arc<dyn Fn() + Send + Sync>,
     ) -> Result<Reply, TransportFailure> {
-        let (client, used) = self.client(outgoing.certificate);
         let request = &outgoing.request;
-        let url = format!("{}{}", self.hosts[host], request.uri());
-        let request = client
+        let url = format!("{}{}", self.hosts.url(host), request.uri());
+        let request = self
+            .client(outgoing.certificate)
             .request(request.method().clone(), url)
             .headers(request.headers().clone())
             .body(reqwest::Body::wrap(Once {
                 bytes: Some(Bytes::from_owner(request.body().clone())),
                 left,
             }));
-        used.store(now.0, Ordering::Relaxed);
-        let response = request.send().await.map_err(|error| failure(&error))?;
-        read(response).await
+        self.hosts.used(host, outgoing.certificate, now);
+        let sent = request.send().await.map_err(|error| failure(&error));
+        let reply = match sent {
+            Ok(response) => read(response).await,
+            Err(failure) => Err(failure),
+        };
+        match &reply {
+            Ok(reply) if is_answer(reply) => self.hosts.answered(host),
+            Ok(_) | Err(_) => self.hosts.failed(host, now),
+        }
+        reply
     }
 
-    fn client(&self, certificate: bool) -> (&reqwest::Client, &AtomicU64) {
-        if certificate {
-            (&self.certified, &self.certified_used)
-        } else {
-            (&self.plain, &self.plain_used)
-        }
-    }
-
-    fn preferred_host(&self, now: Uptime) -> usize {
-        let since = Uptime(self.avoided_since.load(Ordering::Relaxed));
-        if now.since(since) >= AVOID_FOR {
-            self.preferred.store(0, Ordering::Relaxed);
-        }
-        self.preferred.load(Ordering::Relaxed)
-    }
-
-    /// Switches away from a host that failed, unless another failure has done so already.
-    fn avoid(&self, host: usize, now: Uptime) {
-        let next = (host + 1) % self.hosts.len();
-        let (order, relaxed) = (Ordering::Relaxed, Ordering::Relaxed);
-        if self.preferred.compare_exchange(host, next, order, relaxed).is_ok() {
-            self.avoided_since.store(now.0, Ordering::Relaxed);
-        }
+    fn client(&self, certificate: bool) -> &reqwest::Client {
+        if certificate { &self.certified } else { &self.plain }
     }
 }
 
@@ -317,6 +334,13 @@ async fn read(mut response: reqwest::Response) -> Result<Reply, TransportFailure
     }
 }
 
+/// Whether the gateway itself speaks, and nothing in front of it, such as a balancer or a portal.
+fn is_answer(reply: &Reply) -> bool {
+    let start = reply.body().trim_ascii_start().get(..5).unwrap_or_default();
+    let is_page = start.eq_ignore_ascii_case(b"<html") || start.eq_ignore_ascii_case(b"<!doc");
+    !is_page && (reply.status().is_success() || reply.status().is_client_error())
+}
+
 fn failure(error: &reqwest::Error) -> TransportFailure {
     // The only error that proves that nothing was written: no connection was made.
     if error.is_connect() {
@@ -351,31 +375,4 @@ fn is_certificate_error(error: &reqwest::Error) -> bool {
 fn wraps_tls_error(error: &(dyn std::error::Error + 'static)) -> bool {
     let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
     error.is::<rustls::Error>() || inner.is_some_and(|inner| wraps_tls_error(inner))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn two_that_fail_at_one_host_both_turn_to_the_other() {
-        let merchant = rcgen::generate_simple_self_signed(vec!["merchant.invalid".into()]).unwrap();
-        let pem = format!("{}{}", merchant.cert.pem(), merchant.signing_key.serialize_pem());
-        let transport = Transport::new(&Route {
-            hosts: vec!["https://first.invalid".into(), "https://second.invalid".into()],
-            identity_pem: pem.into_bytes().into(),
-            ca_pem: None,
-            proxy: None,
-            connect_timeout: Millis::seconds(1),
-            request_timeout: Millis::seconds(1),
-        })
-        .unwrap();
-        let now = Uptime(1_000_000_000);
-        // The dial ahead and the payment are both under way to the first host.
-        let (dial, payment) = (transport.preferred_host(now), transport.preferred_host(now));
-        transport.avoid(dial, now);
-        transport.avoid(payment, now);
-        assert_eq!(transport.preferred_host(now), 1);
-        assert_eq!(transport.preferred_host(now.after(AVOID_FOR)), 0, "and back after a while");
-    }
 }

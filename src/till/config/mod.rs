@@ -82,7 +82,7 @@ pub enum GatewayConfig {
 pub struct WechatV2Config {
     /// `https://host`, with a port unless it is 443, and nothing after it.
     pub base_url: String,
-    /// Where to go if `base_url` cannot be reached.
+    /// Where to go if `base_url` gives no answer.
     pub backup_url: Option<String>,
     pub merchant: Merchant,
     pub sign_type: SignType,
