@@ -22,7 +22,7 @@ use tracing::level_filters::LevelFilter;
 
 use crate::clock::{Millis, TimeZone};
 use crate::gateway::wechat::fields::SignType;
-use crate::hardware::{Flow, Parity, Selector};
+use crate::hardware::{Flow, Parity, Selector, StatusUse};
 use crate::language::Language;
 use crate::money::{AmountEntry, Currency, Money};
 use crate::order::{Merchant, TillId};
@@ -146,6 +146,7 @@ pub struct PrinterConfig {
     pub port: Option<PathBuf>,
     pub baud: u32,
     pub flow: Flow,
+    pub status: StatusUse,
     pub paper: Paper,
     pub profile: Profile,
     /// The pin in its socket that opens the cash drawer; `None`: no drawer.

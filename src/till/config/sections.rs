@@ -66,6 +66,7 @@ pub(super) const KNOWN: &Known = &[
             "port",
             "baud",
             "flow",
+            "status",
             "profile",
             "paper_mm",
             "encoding",

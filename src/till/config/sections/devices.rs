@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use super::super::{
     ConfigError, DisplayConfig, DisplayKind, DisplayText, DrawerPin, Flow, Lights, Paper, Parity,
-    PrinterConfig, PrinterKind, Profile, ScannerConfig, ScannerKind, StoreConfig, Suffix,
+    PrinterConfig, PrinterKind, Profile, ScannerConfig, ScannerKind, StatusUse, StoreConfig,
+    Suffix,
 };
 use super::Surroundings;
 use crate::both;
@@ -81,6 +82,8 @@ pub(super) fn printer(
     }
     let flows = [("none", Flow::None), ("xonxoff", Flow::XonXoff), ("rtscts", Flow::RtsCts)];
     let flow = section.word("flow", &flows, Flow::None)?;
+    let uses = [("auto", StatusUse::Auto), ("fence", StatusUse::Fence), ("off", StatusUse::Off)];
+    let status = section.word("status", &uses, StatusUse::Auto)?;
     let paper = match section.one_of("paper_mm", &[58, 80], 80)? {
         58 => Paper::Mm58,
         _ => Paper::Mm80,
@@ -93,7 +96,7 @@ pub(super) fn printer(
     let drawer = section.word("drawer", &drawers, None)?;
     let auto_print = section.flag("auto_print", true)?;
     let baud = baud(section)?;
-    Ok(PrinterConfig { kind, port, baud, flow, paper, profile, drawer, auto_print })
+    Ok(PrinterConfig { kind, port, baud, flow, status, paper, profile, drawer, auto_print })
 }
 
 pub(super) fn display(

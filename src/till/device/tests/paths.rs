@@ -5,7 +5,7 @@ use super::super::printer::{
     Patience, PrintProof, Printer, PrinterPort, PrinterReport, PrinterSettings,
 };
 use super::*;
-use crate::hardware::{Flow, Parity};
+use crate::hardware::{Flow, Parity, StatusUse};
 
 const REFUSED: Health = Health::Failed(DeviceFault::Terminal);
 
@@ -39,6 +39,7 @@ fn printer(kind: PrinterPort) -> (Printer, Reports<PrinterReport>) {
     let settings = PrinterSettings {
         kind,
         proof: PrintProof::SyncPoint,
+        uses: StatusUse::Auto,
         terminator: Vec::new(),
         patience: Patience::default(),
     };
