@@ -404,9 +404,12 @@ async fn a_host_that_answers_again_is_found_by_dialling_and_no_payment_tries_it(
 #[tokio::test]
 async fn a_host_that_is_well_when_dialled_and_fails_every_payment_is_tried_ever_more_rarely() {
     let keys = keys();
-    let primary = Wire::start(&keys, |request| match request.head.starts_with("GET ") {
-        true => Act::Answer(answer(BODY)),
-        false => status("502 Bad Gateway", ""),
+    let primary = Wire::start(&keys, |request| {
+        if request.head.starts_with("GET ") {
+            Act::Answer(answer(BODY))
+        } else {
+            status("502 Bad Gateway", "")
+        }
     });
     let backup = Wire::start(&keys, |_| Act::Answer(answer(BODY)));
     let transport = transport(&keys, &[primary.url(), backup.url()]);
@@ -501,7 +504,8 @@ fn a_payment_that_could_not_be_sent_is_declined_and_closed() {
 }
 
 #[test]
-fn a_payment_whose_request_is_lost_on_the_way_is_sent_once_and_the_backup_tells_what_became_of_it() {
+fn a_payment_whose_request_is_lost_on_the_way_is_sent_once_and_the_backup_tells_what_became_of_it()
+{
     let shop = TestShop::open(Scenario::from_name("ok"), PACE);
     let keys = Identity::load(shop.path()).unwrap();
     let _runtime = shop.runtime.enter();

@@ -36,4 +36,3 @@ fn open_file(path: &Path) -> Result<File, DeviceFault> {
     let options = options.custom_flags(OFlags::NOCTTY.bits().cast_signed());
     options.open(path).map_err(|error| DeviceFault::of(&error))
 }
-

@@ -16,8 +16,8 @@ use super::{
 };
 use crate::clock::{Millis, Uptime};
 use crate::device::output::PortGone;
-use crate::hardware::StatusUse;
 use crate::device::{OpenPort, POLL_INTERVAL, Pause, open_unblocked};
+use crate::hardware::StatusUse;
 
 /// Interval between attempts while the line accepts nothing.
 const NUDGE: Duration = Duration::from_millis(50);

@@ -14,8 +14,8 @@ use super::status::{
 };
 use super::{Answers, WorkerHandle};
 use crate::clock::Millis;
-use crate::hardware::StatusUse;
 use crate::device::output::PortGone;
+use crate::hardware::StatusUse;
 use paytill_host::clock::Clock;
 
 /// A printer that answers at all does so within this time (devices 2.6).
@@ -30,6 +30,7 @@ const NO_PAPER: u8 = 0b1100;
 const ORDER: [usize; 4] = [0, 1, 3, 2];
 
 /// What is known about the printer on an open line; reset when the line is lost.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(super) struct Session {
     uses: StatusUse,
     parser: StatusParser,

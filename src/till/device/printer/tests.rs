@@ -11,7 +11,7 @@ use serialport::{SerialPort as _, TTYPort};
 mod fake_printer;
 
 use super::*;
-use crate::device::tests::{DEADLINE, Reports, Socket};
+use crate::device::tests::{DEADLINE, Reports, Socket, till_end};
 use crate::hardware::StatusUse;
 use fake_printer::{COVER_OPEN, FakePrinter, PAPER_LOW, PAPER_OUT, Skills, WELL};
 
@@ -524,7 +524,10 @@ fn a_printer_that_says_it_stands_still_and_passes_the_sync_point_is_printed_on()
         let (socket, hardware) = clone_that_says(status, Skills::SYNC_POINT);
         let (printer, reports) = printer(serial(&socket), Patience::default());
         printer.print(job(1, b"\x1b@one")).unwrap();
-        assert_eq!(next_but_health(&reports), PrinterReport::Answers(answers_of(Skills::SYNC_POINT)));
+        assert_eq!(
+            next_but_health(&reports),
+            PrinterReport::Answers(answers_of(Skills::SYNC_POINT))
+        );
         assert_eq!(reports.next(), PRINTER_READY, "{status:x?}");
         assert_eq!(reports.next(), PrinterReport::Printed(1), "{status:x?}");
         assert_eq!(hardware.paper(), b"\x1b@one");
@@ -607,15 +610,26 @@ fn a_job_that_is_to_be_printed_all_the_same_is() {
     assert_eq!(bench.hardware.paper(), b"one");
 }
 
+const XON: u8 = 0x11;
+const XOFF: u8 = 0x13;
+
+/// Says stop, and waits until the till's end of the line has heard it: some NULs get through
+/// before.
+fn stops(hardware: &mut TTYPort, till_end: &mut std::fs::File) {
+    hardware.write_all(&[XOFF]).unwrap();
+    while till_end.write(&[0]).is_ok() {
+        std::thread::yield_now();
+    }
+}
+
 #[test]
 fn a_printer_that_says_stop_gets_nothing_more_until_it_says_go() {
-    const XON: u8 = 0x11;
-    const XOFF: u8 = 0x13;
     let socket = Socket::new();
     let mut hardware = socket.plug();
+    let mut till_end = till_end(&socket);
     let (printer, reports) = printer(serial(&socket), Patience::default());
     is_found(&mut hardware, &reports);
-    hardware.write_all(&[XOFF]).unwrap();
+    stops(&mut hardware, &mut till_end);
     let mut reader = hardware.try_clone_native().unwrap();
     reader.set_timeout(DEADLINE).unwrap();
     let paper = std::thread::spawn(move || read_until(&mut reader, b"the end"));
@@ -623,17 +637,20 @@ fn a_printer_that_says_stop_gets_nothing_more_until_it_says_go() {
     assert_eq!(reports.next(), PRINTER_STALLED);
     hardware.write_all(&[XON]).unwrap();
     reports.expect(&PrinterReport::Sent(1), &[PRINTER_READY]);
-    assert_eq!(paper.join().unwrap(), b"from the beginning to the end");
+    let paper = paper.join().unwrap();
+    let start = paper.iter().position(|byte| *byte != 0).unwrap();
+    assert_eq!(&paper[start..], b"from the beginning to the end");
 }
 
 #[test]
 fn one_that_never_says_go_is_asked_anew_by_the_next_job() {
     let socket = Socket::new();
     let mut hardware = socket.plug();
+    let mut till_end = till_end(&socket);
     let patience = Patience { stalled: Millis(100), away: Millis(100), ..Patience::default() };
     let (printer, reports) = printer(serial(&socket), patience);
     is_found(&mut hardware, &reports);
-    hardware.write_all(&[0x13]).unwrap();
+    stops(&mut hardware, &mut till_end);
     printer.print(job(1, b"one")).unwrap();
     let stopped = |report| matches!(report, PrinterReport::Failed(1, _));
     while !stopped(reports.next()) {}
