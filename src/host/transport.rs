@@ -3,14 +3,17 @@
 //! Nothing is ever sent twice on its own. Redirects, retries and the environment's proxies are off;
 //! the HTTP stack's one built-in resend happens only if no byte of the request was written because
 //! a kept connection had closed first. A failure always says whether the request may have left:
-//! [`NotSent`](TransportFailure::NotSent) proves that it did not.
+//! [`NotSent`](TransportFailure::NotSent) proves that it did not. Where a call goes is decided by
+//! how each host has answered so far; what may be sent again goes to the other host in the same
+//! call.
 
+mod hosts;
+mod proxy;
 mod tls;
 
 use std::convert::Infallible;
 use std::net::IpAddr;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -18,27 +21,20 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use secrecy::{ExposeSecret, SecretString};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use zeroize::Zeroizing;
 
-use paytill_core::clean::clean;
 use paytill_core::clock::{Millis, Timestamp, Uptime};
 use paytill_core::gateway::page::Page;
 use paytill_core::gateway::wechat::fields::Fields;
 use paytill_core::gateway::{LARGEST_REPLY, Outgoing, Reply};
 use paytill_core::payment::{Inconclusive, Reason, TillCause};
 
+use hosts::Hosts;
+use proxy::Proxy;
+
 /// How long an unused connection is kept. Servers close theirs after a minute or so, and one that
 /// closes just as we write costs a payment its quick answer.
 const IDLE: Duration = Duration::from_secs(30);
-/// A connection used this recently need not be dialled again.
-const WARM_FOR: Millis = Millis::seconds(15);
-/// How long a proxy may take to say how it refuses, and how long its first line may be.
-const PROXY_MAY_TAKE: Duration = Duration::from_secs(3);
-const FIRST_LINE: usize = 4096;
-const PROXY_CELLS: usize = 60;
-/// How long the other host is used instead of one that failed.
-const AVOID_FOR: Millis = Millis::seconds(180);
 
 /// Where the gateway is and how it is reached.
 pub struct Route {
@@ -123,14 +119,9 @@ const VISIT_WITH_CERTIFICATE: &str = "/secapi/pay/reverse";
 pub struct Transport {
     plain: reqwest::Client,
     certified: reqwest::Client,
-    hosts: Vec<String>,
-    preferred: AtomicUsize,
-    avoided_since: AtomicU64,
-    plain_used: AtomicU64,
-    certified_used: AtomicU64,
+    hosts: Hosts,
     local_address: Mutex<Option<IpAddr>>,
-    proxy: Option<reqwest::Url>,
-    proxy_login: Option<SecretString>,
+    proxy: Option<Proxy>,
 }
 
 impl Transport {
@@ -142,13 +133,8 @@ impl Transport {
         Ok(Self {
             plain: client(route)?.tls_backend_preconfigured(plain).build()?,
             certified: client(route)?.tls_backend_preconfigured(certified).build()?,
-            proxy_login: route.proxy_login.clone(),
-            proxy: route.proxy.as_deref().and_then(|proxy| reqwest::Url::parse(proxy).ok()),
-            hosts: route.hosts.clone(),
-            preferred: AtomicUsize::new(0),
-            avoided_since: AtomicU64::new(0),
-            plain_used: AtomicU64::new(0),
-            certified_used: AtomicU64::new(0),
+            hosts: Hosts::new(route.hosts.clone()),
+            proxy: route.proxy.as_deref().and_then(|url| Proxy::new(url, route.proxy_login.clone())),
             local_address: Mutex::new(None),
         })
     }
@@ -160,7 +146,7 @@ impl Transport {
 
     /// Finds [`Transport::local_address`]. It sends nothing except the DNS query for the host.
     pub async fn find_local_address(&self) {
-        let Some(host) = self.hosts.first().and_then(|host| reqwest::Url::parse(host).ok()) else {
+        let Some(host) = reqwest::Url::parse(self.hosts.url(0)).ok() else {
             return;
         };
         let name = host.host_str().unwrap_or_default().trim_matches(['[', ']']);
@@ -181,44 +167,57 @@ impl Transport {
     }
 
     /// Dials ahead, so that the next request finds a connection. It sends an empty request whose
-    /// reply means nothing. Returns whether the gateway could be reached.
+    /// reply means nothing. Returns whether the gateway could be reached. Also dials a host that
+    /// failed a while ago: only that shows whether it is well again.
     pub async fn warm_up(&self, certificate: bool, now: Uptime) -> Result<(), TransportFailure> {
-        let (client, used) = self.client(certificate);
-        let used_at = Uptime(used.load(Ordering::Relaxed));
-        if used_at != Uptime(0) && now.since(used_at) < WARM_FOR {
-            return Ok(());
-        }
-        used.store(now.0, Ordering::Relaxed);
-        let host = self.preferred_host(now);
-        let response = client
-            .get(format!("{}/", self.hosts[host]))
-            .send()
-            .await
-            .map_err(|error| failure(&error, certificate));
-        match response {
-            Ok(response) => read(response, certificate).await.map(|_| ()),
-            Err(failure) => {
-                used.store(0, Ordering::Relaxed);
-                if matches!(failure, TransportFailure::NotSent(_)) {
-                    self.avoid(host, now);
-                }
-                Err(failure)
+        let first = self.hosts.best();
+        let mut result = Ok(());
+        if !self.hosts.is_warm(first, certificate, now) {
+            result = self.dial(first, certificate, now).await;
+            if self.hosts.best() != first {
+                result = self.dial(self.hosts.best(), certificate, now).await.or(result);
             }
         }
+        if let Some(host) = self.hosts.to_be_tried(now) {
+            let _ = self.dial(host, certificate, now).await;
+        }
+        result
+    }
+
+    async fn dial(
+        &self,
+        host: usize,
+        certificate: bool,
+        now: Uptime,
+    ) -> Result<(), TransportFailure> {
+        self.hosts.used(host, certificate, now);
+        let reply = async {
+            let url = format!("{}/", self.hosts.url(host));
+            let sent = self.client(certificate).get(url).send().await;
+            read(sent.map_err(|error| failure(&error, certificate))?, certificate).await
+        };
+        let reply = reply.await;
+        // A gateway has nothing to say at this address, and any words for that will do.
+        match &reply {
+            Ok(reply) if !reply.status().is_server_error() => self.hosts.was_reached(host, now),
+            Ok(_) | Err(_) => self.hosts.failed(host, now),
+        }
+        reply.map(|_| ())
+    }
+
+    /// Whether calls go to another host than the preferred one.
+    pub fn is_on_backup(&self) -> bool {
+        self.hosts.best() > 0
     }
 
     /// Probes a host by its index. With `certificate` the visit goes where the certificate is
     /// needed, and shows whether it is the obstacle.
     pub async fn visit(&self, host: usize, certificate: bool) -> Result<Visit, TransportFailure> {
-        let (client, _) = self.client(certificate);
         let path = if certificate { VISIT_WITH_CERTIFICATE } else { "/" };
-        let response = client.get(format!("{}{path}", self.hosts[host])).send().await;
-        let response = match response {
+        let url = format!("{}{path}", self.hosts.url(host));
+        let response = match self.client(certificate).get(url).send().await {
             Ok(response) => response,
-            Err(error) => {
-                let failure = failure(&error, certificate);
-                return Err(self.with_the_proxys_word(failure, host).await);
-            }
+            Err(error) => return Err(self.explained(failure(&error, certificate), host).await),
         };
         let reply = read(response, certificate).await?;
         let date = reply.headers().get("date").and_then(|date| date.to_str().ok());
@@ -230,49 +229,14 @@ impl Transport {
         })
     }
 
-    /// The HTTP stack keeps to itself how a proxy refuses: asks it once more, and adds its first
-    /// line.
-    async fn with_the_proxys_word(
-        &self,
-        failure: TransportFailure,
-        host: usize,
-    ) -> TransportFailure {
-        let Some(proxy) = self.proxy.as_ref().filter(|_| {
-            failure.reason().is(TillCause::ProxyRefused) && failure.reason().text.is_empty()
-        }) else {
-            return failure;
-        };
-        match tokio::time::timeout(PROXY_MAY_TAKE, self.refusal(proxy, host)).await {
-            Ok(Some(line)) => {
-                TransportFailure::NotSent(Reason::quoting(TillCause::ProxyRefused, line))
-            }
-            Ok(None) | Err(_) => failure,
-        }
-    }
-
-    /// The first line with which a proxy refuses a host, as `HTTP 403 Forbidden`.
-    async fn refusal(&self, proxy: &reqwest::Url, host: usize) -> Option<String> {
-        let host = reqwest::Url::parse(&self.hosts[host]).ok()?;
-        let target = format!("{}:{}", host.host_str()?, host.port_or_known_default()?);
-        let name = proxy.host_str()?.trim_matches(['[', ']']);
-        let address = (name, proxy.port_or_known_default()?);
-        let mut stream = tokio::net::TcpStream::connect(address).await.ok()?;
-        let login = self.proxy_login.as_ref().map(|login| basic(login.expose_secret()));
-        let login = login.map(|login| format!("Proxy-Authorization: {}\r\n", *login));
-        let login = Zeroizing::new(login.unwrap_or_default());
-        let request = format!("CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n{}\r\n", *login);
-        stream.write_all(Zeroizing::new(request).as_bytes()).await.ok()?;
-        let mut head = Vec::new();
-        while !head.contains(&b'\n') && head.len() < FIRST_LINE {
-            if stream.read_buf(&mut head).await.ok()? == 0 {
-                break;
-            }
-        }
-        let head = String::from_utf8_lossy(&head);
-        let status = head.lines().next()?.strip_prefix("HTTP/1.")?.split_once(' ')?.1;
-        // It may let us through now.
-        let refuses = !status.starts_with('2');
-        refuses.then(|| clean(&format!("HTTP {status}"), PROXY_CELLS))
+    /// The same failure, with the proxy's own words where it was the proxy that refused.
+    async fn explained(&self, failure: TransportFailure, host: usize) -> TransportFailure {
+        let is_silent =
+            failure.reason().is(TillCause::ProxyRefused) && failure.reason().text.is_empty();
+        let Some(proxy) = self.proxy.as_ref().filter(|_| is_silent) else { return failure };
+        proxy.refusal(self.hosts.url(host)).await.map_or(failure, |words| {
+            TransportFailure::NotSent(Reason::quoting(TillCause::ProxyRefused, words))
+        })
     }
 
     /// Sends a request, once; `left` is called when its first byte leaves. The same request goes to
@@ -284,13 +248,33 @@ impl Transport {
         left: impl Fn() + Send + Sync + 'static,
     ) -> Result<Reply, TransportFailure> {
         let left: Arc<dyn Fn() + Send + Sync> = Arc::new(left);
-        let first = self.preferred_host(now);
+        let first = self.hosts.best();
         let result = self.carry_to(first, outgoing, now, Arc::clone(&left)).await;
-        if !matches!(result, Err(TransportFailure::NotSent(_))) || self.hosts.len() < 2 {
-            return result;
+        match self.hosts.other(first) {
+            Some(other) if matches!(result, Err(TransportFailure::NotSent(_))) => {
+                self.carry_to(other, outgoing, now, left).await
+            }
+            _ => result,
         }
-        self.avoid(first, now);
-        self.carry_to((first + 1) % self.hosts.len(), outgoing, now, left).await
+    }
+
+    /// Sends a request that may arrive any number of times, such as a query or a reversal: where
+    /// one host gives no answer, the other is asked.
+    pub async fn ask(&self, outgoing: &Outgoing, now: Uptime) -> Result<Reply, TransportFailure> {
+        let first = self.hosts.best();
+        let result = self.carry_to(first, outgoing, now, Arc::new(|| {})).await;
+        let other = match result {
+            Ok(ref reply) if is_answer(reply) => None,
+            Err(TransportFailure::NotSent(_)) => self.hosts.other(first),
+            Ok(_) | Err(_) => self.hosts.other_that_may_answer(first, now),
+        };
+        let Some(other) = other else { return result };
+        let again = self.carry_to(other, outgoing, now, Arc::new(|| {})).await;
+        match (result, again) {
+            (_, Ok(reply)) if is_answer(&reply) => Ok(reply),
+            (Err(TransportFailure::NotSent(_)), again) => again,
+            (result, _) => result,
+        }
     }
 
     async fn carry_to(
@@ -300,45 +284,31 @@ impl Transport {
         now: Uptime,
         left: Arc<dyn Fn() + Send + Sync>,
     ) -> Result<Reply, TransportFailure> {
-        let (client, used) = self.client(outgoing.certificate);
         let request = &outgoing.request;
-        let url = format!("{}{}", self.hosts[host], request.uri());
-        let request = client
+        let url = format!("{}{}", self.hosts.url(host), request.uri());
+        let request = self
+            .client(outgoing.certificate)
             .request(request.method().clone(), url)
             .headers(request.headers().clone())
             .body(reqwest::Body::wrap(Once {
                 bytes: Some(Bytes::from_owner(request.body().clone())),
                 left,
             }));
-        used.store(now.0, Ordering::Relaxed);
-        let certificate = outgoing.certificate;
-        let response = request.send().await.map_err(|error| failure(&error, certificate))?;
-        read(response, certificate).await
+        self.hosts.used(host, outgoing.certificate, now);
+        let sent = request.send().await.map_err(|error| failure(&error, outgoing.certificate));
+        let reply = match sent {
+            Ok(response) => read(response, outgoing.certificate).await,
+            Err(failure) => Err(failure),
+        };
+        match &reply {
+            Ok(reply) if is_answer(reply) => self.hosts.answered(host),
+            Ok(_) | Err(_) => self.hosts.failed(host, now),
+        }
+        reply
     }
 
-    fn client(&self, certificate: bool) -> (&reqwest::Client, &AtomicU64) {
-        if certificate {
-            (&self.certified, &self.certified_used)
-        } else {
-            (&self.plain, &self.plain_used)
-        }
-    }
-
-    fn preferred_host(&self, now: Uptime) -> usize {
-        let since = Uptime(self.avoided_since.load(Ordering::Relaxed));
-        if now.since(since) >= AVOID_FOR {
-            self.preferred.store(0, Ordering::Relaxed);
-        }
-        self.preferred.load(Ordering::Relaxed)
-    }
-
-    /// Switches away from a host that failed, unless another failure has done so already.
-    fn avoid(&self, host: usize, now: Uptime) {
-        let next = (host + 1) % self.hosts.len();
-        let (order, relaxed) = (Ordering::Relaxed, Ordering::Relaxed);
-        if self.preferred.compare_exchange(host, next, order, relaxed).is_ok() {
-            self.avoided_since.store(now.0, Ordering::Relaxed);
-        }
+    fn client(&self, certificate: bool) -> &reqwest::Client {
+        if certificate { &self.certified } else { &self.plain }
     }
 }
 
@@ -427,6 +397,13 @@ async fn read(
     }
 }
 
+/// Whether the gateway itself speaks, and nothing in front of it, such as a balancer or a portal.
+fn is_answer(reply: &Reply) -> bool {
+    let start = reply.body().trim_ascii_start().get(..5).unwrap_or_default();
+    let is_page = start.eq_ignore_ascii_case(b"<html") || start.eq_ignore_ascii_case(b"<!doc");
+    !is_page && (reply.status().is_success() || reply.status().is_client_error())
+}
+
 fn failure(error: &reqwest::Error, certificate: bool) -> TransportFailure {
     // The only error that proves that nothing was written: no connection was made.
     if error.is_connect() {
@@ -471,63 +448,4 @@ fn unconnected(error: &reqwest::Error) -> Reason {
         (false, false) => String::new(),
     };
     Reason::quoting(TillCause::NoConnection, detail)
-}
-
-/// `Basic` authentication (RFC 7617), with its base64.
-fn basic(login: &str) -> Zeroizing<String> {
-    const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = Zeroizing::new(String::with_capacity(login.len() * 2 + 10));
-    text.push_str("Basic ");
-    for group in login.as_bytes().chunks(3) {
-        let bits = (0..3).fold(0, |bits, at| {
-            bits << 8 | usize::from(group.get(at).copied().unwrap_or_default())
-        });
-        for at in 0..4 {
-            let is_there = at <= group.len();
-            let letter = LETTERS[bits >> (18 - 6 * at) & 63];
-            text.push(if is_there { char::from(letter) } else { '=' });
-        }
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_login_is_encoded_as_the_standard_says() {
-        for (login, text) in [
-            ("Aladdin:open sesame", "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="),
-            ("test:123\u{a3}", "Basic dGVzdDoxMjPCow=="),
-            ("a:b", "Basic YTpi"),
-            ("a:bc", "Basic YTpiYw=="),
-            ("a:bcd", "Basic YTpiY2Q="),
-        ] {
-            assert_eq!(*basic(login), text);
-        }
-    }
-
-    #[test]
-    fn two_that_fail_at_one_host_both_turn_to_the_other() {
-        let merchant = rcgen::generate_simple_self_signed(vec!["merchant.invalid".into()]).unwrap();
-        let pem = format!("{}{}", merchant.cert.pem(), merchant.signing_key.serialize_pem());
-        let transport = Transport::new(&Route {
-            hosts: vec!["https://first.invalid".into(), "https://second.invalid".into()],
-            identity_pem: pem.into_bytes().into(),
-            ca_pem: None,
-            proxy: None,
-            proxy_login: None,
-            connect_timeout: Millis::seconds(1),
-            request_timeout: Millis::seconds(1),
-        })
-        .unwrap();
-        let now = Uptime(1_000_000_000);
-        // The dial ahead and the payment are both under way to the first host.
-        let (dial, payment) = (transport.preferred_host(now), transport.preferred_host(now));
-        transport.avoid(dial, now);
-        transport.avoid(payment, now);
-        assert_eq!(transport.preferred_host(now), 1);
-        assert_eq!(transport.preferred_host(now.after(AVOID_FOR)), 0, "and back after a while");
-    }
 }

@@ -13,6 +13,18 @@ pub enum Flow {
     RtsCts,
 }
 
+/// What of a printer's words about itself counts.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum StatusUse {
+    /// All of it, unless the printer itself proves it wrong.
+    #[default]
+    Auto,
+    /// Only the answer that comes after the data before it.
+    Fence,
+    /// Nothing: it is not even asked.
+    Off,
+}
+
 /// The check bit of each byte on a serial line.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Parity {

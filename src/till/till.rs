@@ -20,7 +20,7 @@ use crate::engine::{
 use crate::gateway::{Ask, Decoded, Gateway, Stamp};
 use crate::journal::{Journal, JournalError, Writer, Written};
 use crate::order::{AuthCode, Order, OutTradeNo};
-use crate::payment::{Answer, Call, Event, Reason, Rules, Status, TillCause};
+use crate::payment::{Answer, Call, CallKind, Event, Reason, Rules, Status, TillCause};
 use paytill_host::clock::Clock;
 use paytill_host::random;
 use paytill_host::transport::{Transport, TransportFailure};
@@ -177,6 +177,11 @@ impl Till {
         }
     }
 
+    /// Whether calls go to the gateway's backup host because the preferred one gives no answer.
+    pub fn is_on_backup(&self) -> bool {
+        self.transport.is_on_backup()
+    }
+
     /// Whether any attempt is open.
     pub fn is_open(&self) -> bool {
         self.engine.is_open()
@@ -329,7 +334,10 @@ async fn carry(
     let nonce =
         random::nonce().ok_or_else(|| TransportFailure::not_sent(TillCause::NoRandomness))?;
     let outgoing = gateway.encode(ask, &Stamp { time: clock.wall(), nonce });
-    let reply = transport.carry(&outgoing, clock.uptime(), left).await;
+    let reply = match call.kind {
+        CallKind::Submit => transport.carry(&outgoing, clock.uptime(), left).await,
+        CallKind::Query | CallKind::Reverse => transport.ask(&outgoing, clock.uptime()).await,
+    };
     match &reply {
         Ok(reply) => tracing::debug!(
             out_trade_no = order.out_trade_no.as_str(),

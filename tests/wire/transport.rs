@@ -7,8 +7,8 @@ use crate::fixture::{PACE, Ran, TestShop, code};
 use crate::server::{Act, Wire};
 use paytill::clock::{Millis, Uptime};
 use paytill::gateway::Outgoing;
-use paytill::payment::TillCause;
-use paytill::simulator::{Identity, Scenario};
+use paytill::payment::{CallKind, TillCause};
+use paytill::simulator::{Identity, LedgerEntry, Scenario};
 use paytill_host::transport::{Route, Transport, TransportFailure};
 use zeroize::Zeroizing;
 
@@ -274,6 +274,158 @@ async fn what_may_have_arrived_is_not_sent_to_the_backup() {
     }
 }
 
+/// Asks about an order, or reverses it: it must come to an end.
+async fn ask(transport: &Transport, body: &str, now: Uptime) -> Result<u16, TransportFailure> {
+    let (path, certificate) = match body {
+        "reverse" => ("/secapi/pay/reverse", true),
+        _ => ("/pay/orderquery", false),
+    };
+    let outgoing = to(path, body, certificate);
+    let asked = transport.ask(&outgoing, now);
+    let reply = tokio::time::timeout(DEADLINE, asked).await.expect("it ends by itself")?;
+    Ok(reply.status().as_u16())
+}
+
+fn status(line: &str, body: &str) -> Act {
+    let length = body.len();
+    Act::Answer(format!("HTTP/1.1 {line}\r\nContent-Length: {length}\r\n\r\n{body}").into_bytes())
+}
+
+/// A host that is reached and does not do what it is for.
+fn ways_to_fail() -> Vec<Act> {
+    vec![
+        Act::AnswerAndHang(Vec::new()),
+        Act::AnswerAndHang(b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n<xml>".to_vec()),
+        Act::Close,
+        Act::Reset,
+        status("502 Bad Gateway", "<html>Bad Gateway</html>"),
+        status("503 Service Unavailable", ""),
+        status("302 Found\r\nLocation: https://portal.invalid/", ""),
+        status("403 Forbidden", " <!DOCTYPE html><title>Blocked</title>"),
+        status("200 OK", "<HTML><title>Sign in</title></HTML>"),
+    ]
+}
+
+#[tokio::test]
+async fn queries_and_reversals_go_where_they_get_an_answer() {
+    let keys = keys();
+    for act in ways_to_fail() {
+        for body in ["query", "reverse"] {
+            let does = act.clone();
+            let primary = Wire::start(&keys, move |_| does.clone());
+            let backup = Wire::start(&keys, |_| Act::Answer(answer(BODY)));
+            let transport = transport(&keys, &[primary.url(), backup.url()]);
+            assert_eq!(ask(&transport, body, NOW).await, Ok(200), "{act:?} {body}");
+            assert_eq!((primary.count(body), backup.count(body)), (1, 1), "{act:?}");
+            // It is remembered, for submissions too, which nothing sends twice.
+            assert_eq!(ask(&transport, body, NOW).await, Ok(200), "{act:?} {body}");
+            assert_eq!(carry(&transport, "sale").await.unwrap().0, 200, "{act:?} {body}");
+            assert_eq!((primary.count(body), backup.count(body)), (1, 2), "{act:?}");
+            assert_eq!((primary.count("sale"), backup.count("sale")), (0, 1), "{act:?}");
+            assert!(transport.is_on_backup());
+        }
+    }
+}
+
+#[tokio::test]
+async fn after_a_submission_that_got_no_answer_the_query_goes_to_the_other_host() {
+    let keys = keys();
+    for act in ways_to_fail() {
+        let does = act.clone();
+        let primary = Wire::start(&keys, move |_| does.clone());
+        let backup = Wire::start(&keys, |_| Act::Answer(answer(BODY)));
+        let transport = transport(&keys, &[primary.url(), backup.url()]);
+        let _ = carry(&transport, "sale").await;
+        assert_eq!((primary.count("sale"), backup.begun()), (1, 0), "{act:?}: it is not moved");
+        assert_eq!(ask(&transport, "query", NOW).await, Ok(200), "{act:?}");
+        assert_eq!((primary.count("query"), backup.count("query")), (0, 1), "{act:?}");
+    }
+}
+
+#[tokio::test]
+async fn where_no_host_answers_both_are_asked_in_turn_and_the_failure_is_told() {
+    let keys = keys();
+    let host = || Wire::start(&keys, |_| status("502 Bad Gateway", ""));
+    let (primary, backup) = (host(), host());
+    let transport = transport(&keys, &[primary.url(), backup.url()]);
+    for now in 0..6 {
+        let now = NOW.after(Millis::seconds(now));
+        assert_eq!(ask(&transport, "query", now).await, Ok(502));
+    }
+    let (one, other) = (primary.count("query"), backup.count("query"));
+    assert!(one + other >= 6 && one.abs_diff(other) <= 1, "{one} {other}");
+    // A host that fell silent is tried after the one that is not there.
+    let gone = transport_to_nowhere(&keys, &primary);
+    assert_eq!(ask(&gone, "last", NOW).await, Ok(502));
+}
+
+fn transport_to_nowhere(keys: &Identity, other: &Wire) -> Transport {
+    transport(keys, &[nowhere(), other.url()])
+}
+
+#[tokio::test]
+async fn a_host_that_answers_again_is_found_by_dialling_and_no_payment_tries_it() {
+    let keys = keys();
+    let is_well = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let well = std::sync::Arc::clone(&is_well);
+    let primary = Wire::start(&keys, move |_| {
+        if well.load(std::sync::atomic::Ordering::Relaxed) {
+            Act::Answer(answer(BODY))
+        } else {
+            Act::AnswerAndHang(Vec::new())
+        }
+    });
+    let backup = Wire::start(&keys, |_| Act::Answer(answer(BODY)));
+    let transport = transport(&keys, &[primary.url(), backup.url()]);
+    // Dialling ahead finds out before a customer does.
+    transport.warm_up(false, NOW).await.unwrap();
+    assert_eq!((primary.begun(), backup.begun()), (1, 1));
+    let later = NOW.after(Millis::seconds(200));
+    let mut sales = 0;
+    let mut sell = async |now: Uptime| {
+        sales += 1;
+        let body = format!("sale {sales}");
+        transport.carry(&submit(&body), now, || {}).await.unwrap();
+        (primary.count(&body), backup.count(&body))
+    };
+    assert_eq!(sell(NOW).await, (0, 1));
+    assert_eq!(sell(later).await, (0, 1), "time alone proves nothing");
+    assert_eq!(ask(&transport, "query", later).await, Ok(200));
+    assert_eq!(primary.count("query"), 0);
+    transport.warm_up(false, later).await.unwrap();
+    assert_eq!(sell(later).await, (0, 1), "it still hangs");
+    is_well.store(true, std::sync::atomic::Ordering::Relaxed);
+    transport.warm_up(false, later.after(Millis::seconds(20))).await.unwrap();
+    assert_eq!(sell(later).await, (0, 1), "not so soon after it failed");
+    let much_later = later.after(Millis::seconds(400));
+    transport.warm_up(false, much_later).await.unwrap();
+    assert_eq!(sell(much_later).await, (1, 0));
+    assert!(!transport.is_on_backup());
+}
+
+#[tokio::test]
+async fn a_host_that_is_well_when_dialled_and_fails_every_payment_is_tried_ever_more_rarely() {
+    let keys = keys();
+    let primary = Wire::start(&keys, |request| {
+        if request.head.starts_with("GET ") {
+            Act::Answer(answer(BODY))
+        } else {
+            status("502 Bad Gateway", "")
+        }
+    });
+    let backup = Wire::start(&keys, |_| Act::Answer(answer(BODY)));
+    let transport = transport(&keys, &[primary.url(), backup.url()]);
+    let mut failed = 0;
+    // A sale a minute, for eight hours.
+    for minute in 0..480 {
+        let now = NOW.after(Millis::seconds(60 * minute));
+        transport.warm_up(false, now).await.unwrap();
+        let reply = transport.carry(&submit("sale"), now, || {}).await.unwrap();
+        failed += usize::from(reply.status() == 502);
+    }
+    assert!((2..=15).contains(&failed), "{failed} payments got no answer");
+}
+
 #[tokio::test]
 async fn a_connection_dialled_ahead_is_the_one_that_is_used() {
     let keys = keys();
@@ -354,7 +506,8 @@ fn a_payment_that_could_not_be_sent_is_declined_and_closed() {
 }
 
 #[test]
-fn a_payment_whose_request_is_lost_on_the_way_is_sent_once_and_never_to_the_backup() {
+fn a_payment_whose_request_is_lost_on_the_way_is_sent_once_and_the_backup_tells_what_became_of_it()
+{
     let shop = TestShop::open(Scenario::from_name("ok"), PACE);
     let keys = Identity::load(shop.path()).unwrap();
     let _runtime = shop.runtime.enter();
@@ -364,10 +517,33 @@ fn a_payment_whose_request_is_lost_on_the_way_is_sent_once_and_never_to_the_back
     shop.reconfigure(&address, &format!("base_url = \"{}\"\n{backup}", primary.url()));
     shop.reconfigure("attention_after_ms = 9000", "attention_after_ms = 1000");
     let ran = shop.pay("12.34", CODE);
-    assert_eq!(ran.exit, 12, "{ran:?}");
-    assert_eq!(
-        primary.heads().iter().filter(|head| head.starts_with("post /pay/micropay ")).count(),
-        1
-    );
-    assert!(shop.ledger().is_empty(), "{:?}", shop.ledger());
+    assert_eq!(ran.exit, 11, "{ran:?}");
+    assert_eq!(primary.heads().len(), 1, "{:?}", primary.heads());
+    let submissions = |entry: &LedgerEntry| entry.times_of(CallKind::Submit).count();
+    assert_eq!(shop.ledger().iter().map(submissions).sum::<usize>(), 0, "{:?}", shop.ledger());
+    shop.assert_books_agree(true);
+}
+
+#[test]
+fn what_a_silent_host_left_open_is_ended_at_the_backup() {
+    let shop = TestShop::open(Scenario::from_name("ok"), PACE);
+    let keys = Identity::load(shop.path()).unwrap();
+    let _runtime = shop.runtime.enter();
+    let ways = [Act::AnswerAndHang(Vec::new()), status("502 Bad Gateway", "")];
+    for (serial, act) in ways.into_iter().enumerate() {
+        let primary = Wire::start(&keys, move |_| act.clone());
+        let gateway = format!("base_url = \"https://{}\"", shop.server.local_addr());
+        let silent = format!("base_url = \"{}\"", primary.url());
+        shop.reconfigure(&gateway, &silent);
+        shop.reconfigure("attention_after_ms = 9000", "attention_after_ms = 1000");
+        let ran = shop.pay("12.34", &code("ok", serial));
+        assert_eq!(ran.exit, 12, "{ran:?}");
+        let backup = format!("backup_url = \"https://{}\"", shop.server.local_addr());
+        shop.reconfigure(&silent, &format!("{silent}\n{backup}"));
+        let ran = shop.recover();
+        assert_eq!((ran.exit, &ran.last()["state"]), (0, &"reversed".into()), "{ran:?}");
+        shop.assert_books_agree(true);
+        shop.reconfigure(&format!("{silent}\n{backup}"), &gateway);
+        shop.reconfigure("attention_after_ms = 1000", "attention_after_ms = 9000");
+    }
 }

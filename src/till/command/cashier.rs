@@ -300,7 +300,11 @@ impl Cashier<'_> {
             }
             Notice::Gateway(Ok(())) => {
                 self.redial.reached();
-                self.post(ScreenMessage::Gateway(Link::Ready));
+                self.post(ScreenMessage::Gateway(if self.till.is_on_backup() {
+                    Link::Warned(language.pick("backup host", "备用线路").to_owned())
+                } else {
+                    Link::Ready
+                }));
             }
             Notice::Gateway(Err(why)) => {
                 self.redial.failed(self.clock.uptime());

@@ -1,5 +1,6 @@
 //! `paytill print-test`: a page that shows what a printer can do, and which profile fits it.
 
+use std::io::{self, IsTerminal as _};
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -13,8 +14,9 @@ use crate::device::printer::{
     Answers, Job, JobFault, Patience, Printer, PrinterReport, PrinterSettings,
 };
 use crate::device::{DeviceFault, Health};
-use crate::language::Text;
+use crate::language::{Language, Text};
 use crate::receipt::{Form, escpos};
+use crate::text::print_test::PrintTestWords;
 use crate::{both, text};
 use paytill_host::clock::Clock;
 
@@ -44,11 +46,15 @@ pub fn run(command: &cli::PrintTest, config: &Config, clock: &Clock) -> Result<E
         Failure::of_system(&both!("the printer's thread", "无法启动打印线程"), &error)
     })?;
     let page = escpos::test_page(&Form::of(&config));
-    let job = Job { id: 1, page, copies: 1, good_for: None };
-    printer.print(job).map_err(|_| {
-        let full = Text::each(|language| text::device::queue_full(language).to_owned());
-        Failure::new(Exit::Fault, full)
-    })?;
+    let print = |regardless| {
+        let job = Job { id: 1, page: page.clone(), copies: 1, good_for: None, regardless };
+        printer.print(job).map_err(|_| {
+            let full = Text::each(|language| text::device::queue_full(language).to_owned());
+            Failure::new(Exit::Fault, full)
+        })
+    };
+    print(false)?;
+    let mut is_asked = false;
     let mut last = None;
     let mut answers = Answers::default();
     let longest = Duration::from(AWAY.plus(STALLED).plus(Millis::seconds(60)));
@@ -61,6 +67,14 @@ pub fn run(command: &cli::PrintTest, config: &Config, clock: &Clock) -> Result<E
                 continue;
             }
             PrinterReport::Failed(_, fault) => {
+                if !is_asked && is_a_word_of_its_own(last.as_ref()) {
+                    is_asked = true;
+                    let why = not_printed(&fault, last.as_ref());
+                    if wants_it_all_the_same(&why, language) {
+                        print(true)?;
+                        continue;
+                    }
+                }
                 return Err(Failure::new(Exit::Fault, not_printed(&fault, last.as_ref())));
             }
             PrinterReport::Health(Health::Failed(fault)) => {
@@ -79,6 +93,23 @@ pub fn run(command: &cli::PrintTest, config: &Config, clock: &Clock) -> Result<E
         return Ok(Exit::Done);
     }
     Err(Failure::new(Exit::Fault, both!("the printer did not answer", "打印机没有应答")))
+}
+
+/// Whether the printer could print in spite of what it says, or does not say.
+fn is_a_word_of_its_own(fault: Option<&DeviceFault>) -> bool {
+    matches!(fault, Some(DeviceFault::Printer(_) | DeviceFault::Silent))
+}
+
+/// Asks whoever sits at the terminal, if anybody does.
+fn wants_it_all_the_same(why: &Text, language: Language) -> bool {
+    let words = PrintTestWords::of(language);
+    print_message(words.how_to_overrule());
+    if !io::stdin().is_terminal() {
+        return false;
+    }
+    print_message(why.in_language(language));
+    print_message(words.ask_all_the_same());
+    io::stdin().read_line(&mut String::new()).is_ok_and(|length| length > 0)
 }
 
 /// The reason, and the printer's last fault before it.

@@ -26,7 +26,8 @@ pub(super) fn printer_settings(config: &Config) -> Option<PrinterSettings> {
     };
     let form = Form::of(config);
     let (proof, terminator) = (form.profile.proof(), escpos::terminator(&form));
-    Some(PrinterSettings { kind, proof, terminator, patience: Patience::default() })
+    let uses = config.printer.status;
+    Some(PrinterSettings { kind, proof, uses, terminator, patience: Patience::default() })
 }
 
 /// How to reach the customer's display, if there is one.

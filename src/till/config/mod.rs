@@ -22,7 +22,7 @@ use tracing::level_filters::LevelFilter;
 
 use crate::clock::{Millis, TimeZone};
 use crate::gateway::wechat::fields::SignType;
-use crate::hardware::{Flow, Parity, Selector};
+use crate::hardware::{Flow, Parity, Selector, StatusUse};
 use crate::language::Language;
 use crate::money::{AmountEntry, Currency, Money};
 use crate::order::{Merchant, TillId};
@@ -82,7 +82,7 @@ pub enum GatewayConfig {
 pub struct WechatV2Config {
     /// `https://host`, with a port unless it is 443, and nothing after it.
     pub base_url: String,
-    /// Where to go if `base_url` cannot be reached.
+    /// Where to go if `base_url` gives no answer.
     pub backup_url: Option<String>,
     pub merchant: Merchant,
     pub sign_type: SignType,
@@ -148,6 +148,7 @@ pub struct PrinterConfig {
     pub port: Option<PathBuf>,
     pub baud: u32,
     pub flow: Flow,
+    pub status: StatusUse,
     pub paper: Paper,
     pub profile: Profile,
     /// The pin in its socket that opens the cash drawer; `None`: no drawer.

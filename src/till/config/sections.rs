@@ -67,6 +67,7 @@ pub(super) const KNOWN: &Known = &[
             "port",
             "baud",
             "flow",
+            "status",
             "profile",
             "paper_mm",
             "encoding",
@@ -113,6 +114,7 @@ pub(super) fn read(
     let scanner = devices::scanner(document.section("scanner"), around)?;
     let printer = devices::printer(document.section("printer"), around)?;
     let display = devices::display(document.section("display"), &store, around)?;
+    devices::check_ports(document, &scanner, &printer, &display)?;
     let receipt = receipt::read(document.section("receipt"), &store, printer.paper, around)?;
     let screen = screen(document.section("screen"), &till, around)?;
     let is_real = gateway::is_real(document)?;

@@ -88,6 +88,32 @@ fn every_fault_is_one_sentence_with_its_place() {
     }
 }
 
+#[test]
+fn one_port_under_two_names_is_found_through_links() {
+    let bench = ConfigBench::new();
+    let link = |name: &str, target: &str| {
+        std::os::unix::fs::symlink(target, bench.folder.path().join(name)).unwrap();
+    };
+    bench.write("a tty", "");
+    link("one", "a tty");
+    link("other", "one");
+    link("to-null", "/dev/null");
+    for (scanner, printer) in [("one", "other"), ("other", "a tty"), ("to-null", "/dev/null")] {
+        let text = format!(
+            "[scanner]\nport = \"{scanner}\"\n[printer]\nkind = \"escpos-serial\"\nport = \"{printer}\""
+        );
+        let sentence = "is the same device as scanner.port; each needs a port of its own";
+        assert_eq!(bench.refusal(&text), format!("paytill.toml:5: [printer] port {sentence}"));
+    }
+    // What is not used may be named.
+    for text in [
+        "[scanner]\nkind = \"hid-pos\"\nport = \"one\"\n[printer]\nkind = \"escpos-serial\"\nport = \"one\"",
+        "[scanner]\nport = \"one\"\n[printer]\nport = \"one\"\n[display]\nport = \"one\"",
+    ] {
+        bench.read(text).unwrap();
+    }
+}
+
 /// The place that a sentence names: file, line, section and key, which are not translated.
 fn place(sentence: &str) -> &str {
     let end = sentence.find(|letter| !char::is_ascii(&letter)).unwrap_or(sentence.len());

@@ -10,12 +10,15 @@ pub mod display;
 pub mod inventory;
 pub mod learned;
 mod output;
+mod people;
 pub mod printer;
 pub mod role;
 pub mod scanner;
 #[cfg(test)]
 mod tests;
 mod watch;
+
+pub use people::is_somebodys_terminal;
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -68,6 +71,9 @@ pub enum DeviceFault {
     Busy,
     #[error("it is not a serial port")]
     NotSerial,
+    /// Somebody types there.
+    #[error("it is somebody's terminal, not a device")]
+    Terminal,
     /// The printer accepts no data: out of paper, cover open or switched offline.
     #[error("it takes no data; look for paper and cover")]
     Stalled,
@@ -146,6 +152,9 @@ impl Address {
         let kind = target.metadata().map_err(|error| health_of(&error))?.file_type();
         if !kind.is_char_device() {
             return Err(Health::Failed(DeviceFault::NotSerial));
+        }
+        if is_somebodys_terminal(&target) {
+            return Err(Health::Failed(DeviceFault::Terminal));
         }
         let extra = between(&target).map_err(|error| health_of(&error))?;
         let port = serialport::new(target.to_string_lossy(), self.baud)

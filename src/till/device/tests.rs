@@ -2,16 +2,20 @@
 //! own.
 
 mod display;
+mod paths;
 mod plugged;
 mod search;
 mod tree;
 
+use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{OpenOptionsExt as _, symlink};
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
+use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+use rustix::fs::OFlags;
 use serialport::{SerialPort, TTYPort};
 use tempfile::TempDir;
 use zeroize::Zeroizing;
@@ -51,6 +55,13 @@ impl Socket {
         symlink(slave.name().unwrap(), self.path()).unwrap();
         master
     }
+}
+
+/// The till's end of the line, used to fill it up.
+pub(super) fn till_end(socket: &Socket) -> File {
+    let flags = OFlags::NOCTTY | OFlags::NONBLOCK;
+    let mut options = OpenOptions::new();
+    options.write(true).custom_flags(flags.bits().cast_signed()).open(socket.path()).unwrap()
 }
 
 /// Reads what a device is sent, up to this ending.
@@ -115,7 +126,7 @@ const SCANNER_SEARCHING: ScannerReport = ScannerReport::Health(Health::Searching
 #[test]
 fn a_pause_ends_at_once_when_there_is_something_to_do_or_the_line_is_hung_up() {
     let (hardware, line) = TTYPort::pair().unwrap();
-    let file = std::fs::File::open(line.name().unwrap()).unwrap();
+    let file = File::open(line.name().unwrap()).unwrap();
     let (sender, pauses) = channel();
     let worker = Worker::start("test", move |handle| {
         while handle.is_wanted() {

@@ -13,6 +13,7 @@ pub fn fault(fault: &DeviceFault, language: Language) -> String {
         DeviceFault::DeniedHid => ("install 70-paytill.rules", "请安装 70-paytill.rules"),
         DeviceFault::Busy => ("another program is using it", "被其他程序占用"),
         DeviceFault::NotSerial => ("not a serial port", "不是串口"),
+        DeviceFault::Terminal => ("somebody's terminal, not a device", "是终端窗口，不是设备"),
         DeviceFault::Stalled => {
             ("not accepting data: check paper and cover", "不接收数据，请检查纸张和上盖")
         }
@@ -37,7 +38,7 @@ pub fn remedy(fault: &DeviceFault, language: Language) -> &'static str {
             "Close the other program; assets/70-paytill.rules keeps ModemManager away.",
             "请关闭占用它的程序；assets/70-paytill.rules 可避免 ModemManager 占用。",
         ),
-        DeviceFault::NotSerial => (
+        DeviceFault::NotSerial | DeviceFault::Terminal => (
             "Set the port to the device itself, such as one in /dev/serial/by-id.",
             "请把端口设为设备本身，例如 /dev/serial/by-id 下的名称。",
         ),
@@ -83,7 +84,7 @@ pub fn job_fault(fault: &JobFault, language: Language) -> String {
             ("the printer did not confirm it: check the paper", "打印机未确认，请检查是否已打印")
         }
         JobFault::Unplugged => ("the printer was unplugged", "打印时打印机被拔出"),
-        JobFault::NotWritten(words) => return words.clone(),
+        JobFault::NotWritten(fault) => return self::fault(fault, language),
     };
     language.pick(english, chinese).to_owned()
 }

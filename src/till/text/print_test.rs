@@ -9,6 +9,7 @@ pub fn after(is_proven: bool, answers: &Answers, language: Language) -> Vec<Stri
     let mut lines = vec![if is_proven { words.printed() } else { words.sent() }.to_owned()];
     lines.extend(answers.model.as_ref().map(|model| words.model(model)));
     let answer = match answers {
+        Answers { status: false, sync_point: Some(true), .. } => words.answers_fence(),
         Answers { status: false, .. } => words.answers_nothing(),
         Answers { sync_point: Some(true), .. } => words.answers_all(),
         Answers { .. } => words.answers_status(),
@@ -31,6 +32,15 @@ crate::catalogue! {
     answers_status =>
         "it reports faults, but not whether it has printed: the till will say sent",
         "打印机会报告故障，但不确认是否打印：收银机显示“已发送”";
+    answers_fence =>
+        "it answers when it has printed, and is asked nothing else: the till will say printed",
+        "打印机会确认打印，不询问其他状态：收银机显示“已打印”";
+    how_to_overrule =>
+        "if it prints all the same, set printer.status to \"fence\", or to \"off\" if that does not help",
+        "如果打印机其实能打印，请把 printer.status 设为 \"fence\"；仍不行就设为 \"off\"";
+    ask_all_the_same =>
+        "press Enter to print the page all the same, or Ctrl-C to leave",
+        "按 Enter 照样打印测试页，按 Ctrl-C 退出";
     answers_all =>
         "it reports faults, and when it has printed: the till will say printed",
         "打印机会报告故障并确认打印：收银机显示“已打印”";

@@ -88,6 +88,9 @@ fn scanners(config: &Config, is_running: bool, reporter: &mut FindingReporter) {
 
 fn serial(check: Check, port: &Path, baud: u32, is_running: bool) -> Finding {
     let name = port.display().to_string();
+    if device::is_somebodys_terminal(port) {
+        return Finding::DeviceWrong(check, name, DeviceFault::Terminal);
+    }
     if is_running {
         return if port.exists() {
             Finding::DeviceInUse(check, name)
@@ -105,6 +108,9 @@ fn serial(check: Check, port: &Path, baud: u32, is_running: bool) -> Finding {
 /// A printer that is a file; the till would create it.
 fn file(path: &Path, language: Language) -> Finding {
     let name = path.display().to_string();
+    if device::is_somebodys_terminal(path) {
+        return Finding::DeviceWrong(Check::Printer, name, DeviceFault::Terminal);
+    }
     let opened = match OpenOptions::new().append(true).open(path) {
         Ok(_) => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {

@@ -149,7 +149,7 @@ async fn account(
     let codec = WechatV2::new(settings.sign_type, settings.api_key.clone());
     let ask = Ask::Query(&order);
     let reply = transport
-        .carry(&codec.encode(ask, &Stamp { time: clock.wall(), nonce }), clock.uptime(), || {})
+        .ask(&codec.encode(ask, &Stamp { time: clock.wall(), nonce }), clock.uptime())
         .await;
     let what = match reply.map(|reply| codec.decode(ask, &reply, clock.wall()).answer) {
         Ok(Answer::Found(Found::NotFound)) => return Finding::AccountGood,

@@ -1,13 +1,17 @@
 //! The sections of the devices: what is connected, where, and with which settings.
 
+use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
+use std::path::{Path, PathBuf};
+
 use super::super::{
     ConfigError, DisplayConfig, DisplayKind, DisplayText, DrawerPin, Flow, Lights, Paper, Parity,
-    PrinterConfig, PrinterKind, Profile, ScannerConfig, ScannerKind, StoreConfig, Suffix,
+    PrinterConfig, PrinterKind, Profile, ScannerConfig, ScannerKind, StatusUse, StoreConfig,
+    Suffix,
 };
 use super::Surroundings;
 use crate::both;
 use crate::scan::keyboard::Layout;
-use paytill_host::config::file::Section;
+use paytill_host::config::file::{Document, Section};
 
 /// The lines of a customer's display, and the columns of each.
 const WELCOME_LINES: usize = 2;
@@ -78,6 +82,8 @@ pub(super) fn printer(
     }
     let flows = [("none", Flow::None), ("xonxoff", Flow::XonXoff), ("rtscts", Flow::RtsCts)];
     let flow = section.word("flow", &flows, Flow::None)?;
+    let uses = [("auto", StatusUse::Auto), ("fence", StatusUse::Fence), ("off", StatusUse::Off)];
+    let status = section.word("status", &uses, StatusUse::Auto)?;
     let paper = match section.one_of("paper_mm", &[58, 80], 80)? {
         58 => Paper::Mm58,
         _ => Paper::Mm80,
@@ -90,7 +96,7 @@ pub(super) fn printer(
     let drawer = section.word("drawer", &drawers, None)?;
     let auto_print = section.flag("auto_print", true)?;
     let baud = baud(section)?;
-    Ok(PrinterConfig { kind, port, baud, flow, paper, profile, drawer, auto_print })
+    Ok(PrinterConfig { kind, port, baud, flow, status, paper, profile, drawer, auto_print })
 }
 
 pub(super) fn display(
@@ -133,6 +139,49 @@ pub(super) fn display(
         None => vec![WELCOME.to_owned()],
     };
     Ok(DisplayConfig { kind, port, baud: baud(section)?, parity, lights, text, welcome })
+}
+
+/// One port cannot serve two devices, by whatever names it is reached.
+pub(super) fn check_ports(
+    document: &Document<'_>,
+    scanner: &ScannerConfig,
+    printer: &PrinterConfig,
+    display: &DisplayConfig,
+) -> Result<(), ConfigError> {
+    let uses_port = matches!(scanner.kind, ScannerKind::Auto | ScannerKind::Serial);
+    let ports = [
+        ("scanner", scanner.port.as_deref().filter(|_| uses_port)),
+        ("printer", printer.port.as_deref().filter(|_| printer.kind != PrinterKind::None)),
+        ("display", display.port.as_deref().filter(|_| display.kind != DisplayKind::None)),
+    ];
+    let used = ports.iter().filter_map(|(name, port)| port.map(|port| (*name, port)));
+    let mut before: Vec<(&str, &Path)> = Vec::new();
+    for (name, port) in used {
+        if let Some((other, _)) = before.iter().find(|(_, other)| is_same(port, other)) {
+            let sentence = both!(
+                "is the same device as {other}.port; each needs a port of its own",
+                "与 {other}.port 是同一设备；每个设备要用各自的端口"
+            );
+            return Err(document.section(name).wrong("port", &sentence));
+        }
+        before.push((name, port));
+    }
+    Ok(())
+}
+
+fn is_same(one: &Path, other: &Path) -> bool {
+    let number = |path: &Path| {
+        let metadata = path.metadata().ok()?;
+        metadata.file_type().is_char_device().then(|| metadata.rdev())
+    };
+    resolved(one) == resolved(other)
+        || number(one).is_some_and(|number_of_one| number(other) == Some(number_of_one))
+}
+
+/// Where a path leads, as far as it exists: a device may be unplugged.
+fn resolved(path: &Path) -> PathBuf {
+    let in_folder = || Some(path.parent()?.canonicalize().ok()?.join(path.file_name()?));
+    path.canonicalize().ok().or_else(in_folder).unwrap_or_else(|| path.to_owned())
 }
 
 fn baud(section: Section<'_>) -> Result<u32, ConfigError> {

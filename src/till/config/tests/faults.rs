@@ -176,6 +176,20 @@ pub(super) const FAULTS: &[(&str, &str)] = &[
         "[display]\nwelcome = [\"a\", \"b\", \"c\"]",
         "2: [display] welcome has 3 lines; at most 2 fit",
     ),
+    (
+        "[scanner]\nport = \"/dev/ttyQ7\"\n[printer]\nkind = \"escpos-serial\"\nport = \"/dev/ttyQ7\"",
+        "5: [printer] port is the same device as scanner.port; each needs a port of its own",
+    ),
+    (
+        "[display]\nkind = \"led8\"\nport = \"/dev/../dev/ttyQ7\"\n[scanner]\nkind = \"serial\"\n\
+             port = \"/dev/ttyQ7\"",
+        "3: [display] port is the same device as scanner.port; each needs a port of its own",
+    ),
+    (
+        "[display]\nkind = \"led8\"\nport = \"/dev/ttyQ7\"\n[printer]\nkind = \"escpos-file\"\n\
+             port = \"/dev/ttyQ7\"",
+        "3: [display] port is the same device as printer.port; each needs a port of its own",
+    ),
     // Gateways.
     (
         "[gateway]\nkind = \"wechat-v3\"",

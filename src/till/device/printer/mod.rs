@@ -19,7 +19,7 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 
 use super::{Address, DeviceFault, Health, Reported, Worker, WorkerHandle};
 use crate::clock::{Millis, Uptime};
-use crate::hardware::Flow;
+use crate::hardware::{Flow, StatusUse};
 use paytill_host::clock::Clock;
 use serial::SerialPrinter;
 pub use status::Trouble;
@@ -32,6 +32,7 @@ const QUEUE: usize = 32;
 pub struct PrinterSettings {
     pub kind: PrinterPort,
     pub proof: PrintProof,
+    pub uses: StatusUse,
     /// Flushes what a job that was cut off may have left in the printer.
     pub terminator: Vec<u8>,
     pub patience: Patience,
@@ -84,6 +85,8 @@ pub struct Job {
     pub copies: u8,
     /// The job fails if it has not begun within this time; `None` means [`Patience::away`].
     pub good_for: Option<Millis>,
+    /// Print whatever the printer says: somebody was asked and wants it so.
+    pub regardless: bool,
 }
 
 /// What a printer reports.
@@ -132,9 +135,9 @@ pub enum JobFault {
     /// been switched off and on.
     #[error("the printer does not confirm it")]
     Unconfirmed,
-    /// In the system's own words.
+    /// To its file.
     #[error("{0}")]
-    NotWritten(String),
+    NotWritten(DeviceFault),
 }
 
 /// Too many jobs are waiting; this one was not accepted.
@@ -165,13 +168,13 @@ impl Printer {
         let (queue, jobs) = sync_channel(QUEUE);
         let own_clock = clock.clone();
         let worker = Worker::start("printer", move |handle| {
-            let PrinterSettings { kind, proof, terminator, patience } = settings;
+            let PrinterSettings { kind, proof, uses, terminator, patience } = settings;
             let spooler =
                 Spooler { jobs, patience, clock, report, reported: Reported(None), handle };
             match kind {
                 PrinterPort::Serial { port, baud, flow } => {
                     let address = Address::new(port, baud).with_flow(flow);
-                    SerialPrinter::new(spooler, address, baud, proof, terminator).run();
+                    SerialPrinter::new(spooler, address, baud, (proof, uses), terminator).run();
                 }
                 PrinterPort::File { path } => spooler.append_to(&path),
             }

@@ -17,6 +17,7 @@ use super::{
 use crate::clock::{Millis, Uptime};
 use crate::device::output::PortGone;
 use crate::device::{OpenPort, POLL_INTERVAL, Pause, open_unblocked};
+use crate::hardware::StatusUse;
 
 /// Interval between attempts while the line accepts nothing.
 const NUDGE: Duration = Duration::from_millis(50);
@@ -47,6 +48,7 @@ pub(super) struct SerialPrinter<R> {
     address: Address,
     baud: u32,
     proof: PrintProof,
+    uses: StatusUse,
     terminator: Vec<u8>,
     /// Bytes are written through a non-blocking handle of their own.
     open: Option<OpenPort<File>>,
@@ -92,7 +94,7 @@ impl<R: Fn(PrinterReport)> SerialPrinter<R> {
         spooler: Spooler<R>,
         address: Address,
         baud: u32,
-        proof: PrintProof,
+        (proof, uses): (PrintProof, StatusUse),
         terminator: Vec<u8>,
     ) -> Self {
         Self {
@@ -100,9 +102,10 @@ impl<R: Fn(PrinterReport)> SerialPrinter<R> {
             address,
             baud,
             proof,
+            uses,
             terminator,
             open: None,
-            session: Session::default(),
+            session: Session::new(uses),
             misses: 0,
             polls: 0,
             is_cut_off: false,
@@ -164,7 +167,9 @@ impl<R: Fn(PrinterReport)> SerialPrinter<R> {
     }
 
     fn connect(&mut self, open: OpenPort<File>) {
-        (self.session, self.misses, self.polls) = (Session::default(), 0, 0);
+        (self.session, self.misses, self.polls) = (Session::new(self.uses), 0, 0);
+        // What comes after XOFF is lost, whether or not it is configured (devices 2.1).
+        open.obey_xoff();
         self.open = Some(open);
         // Questions sent into a picture that was cut off would be lost as part of it.
         let result = match self.end_partial_page() {
@@ -185,7 +190,7 @@ impl<R: Fn(PrinterReport)> SerialPrinter<R> {
 
     /// Checks on an idle printer.
     fn check(&mut self) {
-        if self.open.is_none() {
+        if self.open.is_none() || !self.session.asks() {
             return;
         }
         let result = if self.session.answers.status {
@@ -213,16 +218,20 @@ impl<R: Fn(PrinterReport)> SerialPrinter<R> {
     /// Polls an idle printer, and identifies it again when it returns from silence.
     fn ask_state(&mut self) -> Result<(), PortGone> {
         let was_silent = self.is_silent();
-        if self.with_line(Session::poll)? {
+        let is_answered = self.with_line(Session::poll)?;
+        let is_late = self.session.take_late();
+        if is_answered || is_late {
             self.misses = 0;
+        } else {
+            self.misses = self.misses.saturating_add(1);
+        }
+        if is_answered {
             if was_silent {
                 return self.identify();
             }
-            self.with_line(Session::try_sync_point)
-        } else {
-            self.misses = self.misses.saturating_add(1);
-            Ok(())
+            self.with_line(Session::try_sync_point)?;
         }
+        Ok(())
     }
 
     fn is_silent(&self) -> bool {
@@ -232,9 +241,9 @@ impl<R: Fn(PrinterReport)> SerialPrinter<R> {
     fn report_status(&mut self) {
         let health = if self.is_silent() {
             Health::Failed(DeviceFault::Silent)
-        } else if let Some(trouble) = self.session.status.trouble() {
+        } else if let Some(trouble) = self.session.trouble() {
             Health::Failed(DeviceFault::Printer(trouble))
-        } else if self.session.status.is_paper_low() {
+        } else if self.session.is_paper_low() {
             Health::PaperLow
         } else {
             Health::Ready
@@ -246,12 +255,12 @@ impl<R: Fn(PrinterReport)> SerialPrinter<R> {
     fn serve(&mut self, queued: Queued) -> Option<Queued> {
         let id = queued.job.id;
         if self.spooler.is_overdue(&queued) {
-            let trouble = self.session.status.trouble().filter(|_| self.open.is_some());
+            let trouble = self.session.trouble().filter(|_| self.open.is_some());
             self.spooler.settle(id, Err(trouble.map_or(JobFault::Away, JobFault::Trouble)));
             return None;
         }
         let mut progress = Progress { sent: 0, moved_at: self.spooler.clock.uptime() };
-        let result = match self.can_begin() {
+        let result = match self.can_begin(queued.job.regardless) {
             Ok(true) => self.print(&queued, &mut progress).map(Some),
             Ok(false) => Ok(None),
             Err(stop) => Err(stop),
@@ -265,7 +274,7 @@ impl<R: Fn(PrinterReport)> SerialPrinter<R> {
             }
             Err(JobStop::Unwanted) => {}
             Err(stop) => {
-                let trouble = self.session.status.trouble();
+                let trouble = self.session.trouble();
                 self.discard_unsent();
                 if stop == JobStop::Gone {
                     self.lose();
@@ -282,7 +291,7 @@ impl<R: Fn(PrinterReport)> SerialPrinter<R> {
     }
 
     /// Whether a job may begin: nothing is sent to a printer that says it would not print.
-    fn can_begin(&mut self) -> Result<bool, JobStop> {
+    fn can_begin(&mut self, regardless: bool) -> Result<bool, JobStop> {
         if self.open.is_none() {
             return Ok(false);
         }
@@ -300,7 +309,7 @@ impl<R: Fn(PrinterReport)> SerialPrinter<R> {
             return Ok(true);
         }
         if !self.with_line(Session::ask_all)? {
-            self.misses = self.misses.saturating_add(1);
+            self.misses = if self.session.take_late() { 0 } else { self.misses.saturating_add(1) };
         } else if self.is_silent() {
             self.misses = 0;
             self.identify()?;
@@ -309,13 +318,16 @@ impl<R: Fn(PrinterReport)> SerialPrinter<R> {
             self.with_line(Session::try_sync_point)?;
         }
         self.report_status();
-        Ok(self.misses == 0 && self.session.status.trouble().is_none())
+        Ok(regardless || (self.misses == 0 && self.session.trouble().is_none()))
     }
 
     fn print(&mut self, queued: &Queued, progress: &mut Progress) -> Result<Done, JobStop> {
         let bytes = self.with_status(&queued.job.page).repeat(queued.job.copies.into());
         self.write(&bytes, progress, Some(queued))?;
         self.drain(progress, Some(queued))?;
+        if queued.job.regardless && (self.misses > 0 || self.session.trouble().is_some()) {
+            return Ok(Done::Sent);
+        }
         self.prove(bytes.len(), progress)
     }
 
@@ -330,7 +342,7 @@ impl<R: Fn(PrinterReport)> SerialPrinter<R> {
     /// Waits for the printer to confirm everything it was sent (devices 2.6). If it reports what is
     /// wrong, wait: the rest comes out by itself once that is fixed.
     fn prove(&mut self, length: usize, progress: &mut Progress) -> Result<Done, JobStop> {
-        if !self.session.answers.status {
+        if !self.session.may_prove() {
             return Ok(Done::Sent);
         }
         let asks_for_end = self.proof == PrintProof::PrintEnd && !self.session.has_no_end;
@@ -364,7 +376,7 @@ impl<R: Fn(PrinterReport)> SerialPrinter<R> {
             if is_printed || (self.session.has_passed && (!asks_for_end || now >= due)) {
                 self.session.has_no_end = asks_for_end && !is_printed;
                 self.session.answers.sync_point.get_or_insert(true);
-                if self.session.status.trouble().is_some() {
+                if self.session.trouble().is_some() {
                     self.with_line(Session::ask_all)?;
                 }
                 self.report_status();
@@ -381,7 +393,7 @@ impl<R: Fn(PrinterReport)> SerialPrinter<R> {
                 self.report_status();
             }
             let still = now.since(progress.moved_at);
-            if self.session.status.trouble().is_some() {
+            if self.session.trouble().is_some() {
                 due = now.after(needed);
                 if now.since(asking.moved_at) >= self.spooler.patience.trouble {
                     return Err(JobStop::Stalled);
@@ -420,6 +432,8 @@ impl<R: Fn(PrinterReport)> SerialPrinter<R> {
     fn discard_unsent(&self) {
         if let Some(open) = &self.open {
             open.discard_unsent();
+            // Whatever stopped it may have been no XOFF at all.
+            open.forget_xoff();
         }
     }
 
@@ -442,7 +456,8 @@ impl<R: Fn(PrinterReport)> SerialPrinter<R> {
     ) -> Result<(), JobStop> {
         while progress.sent < bytes.len() {
             // A stopped printer may discard what it has no room for.
-            if progress.sent > 0 && queued.is_some() && self.session.status.trouble().is_some() {
+            let must_wait = queued.is_some_and(|queued| !queued.job.regardless);
+            if progress.sent > 0 && must_wait && self.session.trouble().is_some() {
                 self.wait(progress, queued)?;
                 continue;
             }
@@ -484,7 +499,7 @@ impl<R: Fn(PrinterReport)> SerialPrinter<R> {
     fn wait(&mut self, progress: &Progress, queued: Option<&Queued>) -> Result<(), JobStop> {
         self.with_line(|session, asker| session.listen(asker.line))?;
         let still = self.spooler.clock.uptime().since(progress.moved_at);
-        let trouble = self.session.status.trouble();
+        let trouble = self.session.trouble();
         if trouble.is_some() {
             self.report_status();
         } else if still >= STALLED {
@@ -525,7 +540,7 @@ impl<R: Fn(PrinterReport)> SerialPrinter<R> {
 
     fn lose(&mut self) {
         self.close();
-        (self.session, self.misses) = (Session::default(), 0);
+        (self.session, self.misses) = (Session::new(self.uses), 0);
     }
 
     /// Closes the port without blocking: flushing what it still holds may take half a minute.

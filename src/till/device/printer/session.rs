@@ -10,29 +10,47 @@ use std::time::Duration;
 
 use super::status::{
     MODEL, PrinterAnswer, PrinterStatus, QUESTIONS, REPORT_CHANGES, SYNC_POINT, StatusParser,
+    Trouble,
 };
 use super::{Answers, WorkerHandle};
 use crate::clock::Millis;
 use crate::device::output::PortGone;
+use crate::hardware::StatusUse;
 use paytill_host::clock::Clock;
 
 /// A printer that answers at all does so within this time (devices 2.6).
 const ANSWER: Millis = Millis(500);
+/// For one that has been late.
+const LATE_ANSWER: Millis = Millis::seconds(2);
 /// Interval between two polls for an answer.
 const POLL_WAIT: Duration = Duration::from_millis(5);
+/// Of the answer to [`SYNC_POINT`].
+const NO_PAPER: u8 = 0b1100;
 /// Indices into [`QUESTIONS`] in the order of asking: state, cause, paper, error.
 const ORDER: [usize; 4] = [0, 1, 3, 2];
 
 /// What is known about the printer on an open line; reset when the line is lost.
-#[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(super) struct Session {
+    uses: StatusUse,
     parser: StatusParser,
-    pub(super) status: PrinterStatus,
+    status: PrinterStatus,
+    /// The status was well at least once, so it means something.
+    was_well: bool,
+    /// The printer does what it says it cannot: its status means nothing.
+    is_overruled: bool,
+    /// It was asked for the sync point although it says that it stands still.
+    is_doubted: bool,
+    was_late: bool,
+    /// How long an answer is waited for.
+    patience: Millis,
     pub(super) answers: Answers,
     /// The answer to the latest question.
     real_time: Option<u8>,
     /// The sync point was answered since it was last requested.
     pub(super) has_passed: bool,
+    /// That answer says that there is no paper.
+    has_no_paper: bool,
     /// The end of printing reported last.
     pub(super) printed: Option<[u8; 4]>,
     /// Asked for an end of printing, the printer passed the sync point but reported none.
@@ -41,6 +59,49 @@ pub(super) struct Session {
 }
 
 impl Session {
+    pub(super) fn new(uses: StatusUse) -> Self {
+        Self {
+            uses,
+            parser: StatusParser::default(),
+            status: PrinterStatus::default(),
+            was_well: false,
+            is_overruled: false,
+            is_doubted: false,
+            was_late: false,
+            patience: ANSWER,
+            answers: Answers::default(),
+            real_time: None,
+            has_passed: false,
+            has_no_paper: false,
+            printed: None,
+            has_no_end: false,
+            has_changed: false,
+        }
+    }
+
+    /// What keeps it from printing, as far as its words count.
+    pub(super) fn trouble(&self) -> Option<Trouble> {
+        self.status.trouble().filter(|_| self.is_believed())
+    }
+
+    pub(super) fn is_paper_low(&self) -> bool {
+        self.is_believed() && self.status.is_paper_low()
+    }
+
+    fn is_believed(&self) -> bool {
+        self.uses == StatusUse::Auto && !self.is_overruled
+    }
+
+    /// Whether it is asked for its status.
+    pub(super) fn asks(&self) -> bool {
+        self.uses == StatusUse::Auto
+    }
+
+    /// Whether anything it answers can prove that a job was printed.
+    pub(super) fn may_prove(&self) -> bool {
+        self.answers.status || self.uses == StatusUse::Fence
+    }
+
     /// Reads everything the printer has sent so far.
     pub(super) fn listen(&mut self, line: &mut File) -> Result<(), PortGone> {
         let mut bytes = [0; 512];
@@ -62,7 +123,9 @@ impl Session {
                 self.status.learn_automatic(bytes);
                 self.has_changed = true;
             }
-            Some(PrinterAnswer::Passed(_)) => self.has_passed = true,
+            Some(PrinterAnswer::Passed(paper)) => {
+                (self.has_passed, self.has_no_paper) = (true, paper & NO_PAPER != 0);
+            }
             Some(PrinterAnswer::Printed(id)) => self.printed = Some(id),
             Some(PrinterAnswer::Name(name)) => self.answers.model = Some(name),
             None => {}
@@ -72,6 +135,11 @@ impl Session {
     /// Finds out what kind of printer this is. One that answers none of the first three questions
     /// is not asked further here, and what was known about it is kept.
     pub(super) fn identify(&mut self, line: &mut Asker<'_>) -> Result<(), PortGone> {
+        match self.uses {
+            StatusUse::Off => return Ok(()),
+            StatusUse::Fence => return self.try_sync_point(line),
+            StatusUse::Auto => {}
+        }
         if !self.ask_all(line)? {
             return Ok(());
         }
@@ -83,27 +151,63 @@ impl Session {
         Ok(())
     }
 
-    /// Whether the sync point works is only known while the printer can print.
+    /// Whether the sync point works is only known while the printer can print. One that has said
+    /// from the beginning that it cannot, and passes, can.
     pub(super) fn try_sync_point(&mut self, line: &mut Asker<'_>) -> Result<(), PortGone> {
-        if self.answers.sync_point.is_none() && self.status.trouble().is_none() {
-            self.listen(line.line)?;
-            self.has_passed = false;
-            self.answers.sync_point =
-                Some(line.ask(&SYNC_POINT, self, |session| session.has_passed)?);
+        if self.trouble().is_some() {
+            return if self.was_well { Ok(()) } else { self.doubt(line) };
+        }
+        self.was_well = true;
+        if self.answers.sync_point.is_none() {
+            let has_passed = self.ask_sync_point(line)?;
+            // What has no paper does not answer, so without the status silence proves nothing.
+            if has_passed || self.uses == StatusUse::Auto {
+                self.answers.sync_point = Some(has_passed);
+            }
+        }
+        Ok(())
+    }
+
+    fn ask_sync_point(&mut self, line: &mut Asker<'_>) -> Result<bool, PortGone> {
+        self.listen(line.line)?;
+        self.has_passed = false;
+        line.ask(&SYNC_POINT, self, |session| session.has_passed)
+    }
+
+    /// A printer that stands still keeps the sync point until it goes on, so it is asked only once.
+    fn doubt(&mut self, line: &mut Asker<'_>) -> Result<(), PortGone> {
+        let has_passed = if self.is_doubted {
+            self.has_passed
+        } else {
+            self.is_doubted = true;
+            self.ask_sync_point(line)?
+        };
+        if has_passed && !self.has_no_paper {
+            // It may have been set right in between.
+            self.is_overruled = self.ask_all(line)? && self.status.trouble().is_some();
+            self.answers.sync_point = Some(true);
         }
         Ok(())
     }
 
     /// Asks for the state and all causes; false if no question is answered.
     pub(super) fn ask_all(&mut self, line: &mut Asker<'_>) -> Result<bool, PortGone> {
-        let mut is_answered = false;
+        if !self.asks() {
+            // It is taken to be there.
+            return Ok(true);
+        }
+        let mut answered = 0;
         for question in ORDER {
             // After three unanswered questions, the fourth would not be answered either.
-            if is_answered || question != ORDER[3] {
-                is_answered |= self.ask(question, line)?;
+            if answered > 0 || question != ORDER[3] {
+                answered += usize::from(self.ask(question, line)?);
             }
         }
-        Ok(is_answered)
+        // No printer has all of these faults at once, and none has the same bits for all of them.
+        if answered == ORDER.len() && !self.was_well {
+            self.is_overruled |= self.status.is_one_byte();
+        }
+        Ok(answered > 0)
     }
 
     /// Asks for the state alone, and for the causes only if it has changed or is not in order.
@@ -112,24 +216,36 @@ impl Session {
         if !self.ask(ORDER[0], line)? {
             return Ok(false);
         }
-        let is_old = self.status == before && self.status.trouble().is_none();
-        if is_old && self.answers.changes { Ok(true) } else { self.ask_all(line) }
+        let is_old = self.status == before && self.trouble().is_none();
+        if !is_old || !self.answers.changes {
+            self.ask_all(line)?;
+        }
+        Ok(true)
     }
 
     fn ask(&mut self, question: usize, line: &mut Asker<'_>) -> Result<bool, PortGone> {
-        // Discard any late answer to an earlier question.
         self.listen(line.line)?;
-        self.real_time = None;
+        // A late answer: to which question is not known, but the printer is there, and is given more
+        // time from now on.
+        if self.real_time.take().is_some() {
+            (self.was_late, self.patience) = (true, LATE_ANSWER);
+        }
         line.ask(&QUESTIONS[question], self, |session| session.real_time.is_some())?;
-        if let Some(byte) = self.real_time {
+        let answer = self.real_time.take();
+        if let Some(byte) = answer {
             self.status.answered(question, byte);
         }
-        Ok(self.real_time.is_some())
+        Ok(answer.is_some())
     }
 
     /// Whether a question sent without waiting has been answered since.
-    pub(super) fn has_answered(&self) -> bool {
-        self.real_time.is_some()
+    pub(super) fn has_answered(&mut self) -> bool {
+        self.real_time.take().is_some() && self.asks()
+    }
+
+    /// Whether a question has been answered after all, since this was last asked.
+    pub(super) fn take_late(&mut self) -> bool {
+        std::mem::take(&mut self.was_late)
     }
 }
 
@@ -142,7 +258,7 @@ pub(super) struct Asker<'a> {
 }
 
 impl Asker<'_> {
-    /// Sends a question and waits for its answer, up to [`ANSWER`]; false if none came.
+    /// Sends a question and waits for its answer, for as long as this printer is given; false if none came.
     fn ask(
         &mut self,
         question: &[u8],
@@ -158,7 +274,7 @@ impl Asker<'_> {
             if is_answered(session) {
                 return Ok(true);
             }
-            let is_late = self.clock.uptime().since(since) >= ANSWER;
+            let is_late = self.clock.uptime().since(since) >= session.patience;
             if is_late || !self.handle.is_wanted() {
                 return Ok(false);
             }

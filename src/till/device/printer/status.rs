@@ -179,6 +179,12 @@ impl PrinterStatus {
         troubles.into_iter().find_map(|(is_so, trouble)| is_so.then_some(trouble))
     }
 
+    /// Each question has the same answer, and not that all is well: a clone with a constant byte.
+    pub fn is_one_byte(self) -> bool {
+        let Self([first, rest @ ..]) = self;
+        first != WELL && rest.iter().all(|byte| *byte == first)
+    }
+
     /// The paper is running low; printing continues as before.
     pub fn is_paper_low(self) -> bool {
         self.0[3] & 0b1100 != 0

@@ -4,14 +4,15 @@ use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::sync::mpsc::RecvTimeoutError;
 
-use serialport::TTYPort;
+use serialport::{SerialPort as _, TTYPort};
 
 #[path = "../../../../tests/fixture/fake_printer.rs"]
 #[allow(unreachable_pub, reason = "the tests of the binary use it too")]
 mod fake_printer;
 
 use super::*;
-use crate::device::tests::{DEADLINE, Reports, Socket};
+use crate::device::tests::{DEADLINE, Reports, Socket, till_end};
+use crate::hardware::StatusUse;
 use fake_printer::{COVER_OPEN, FakePrinter, PAPER_LOW, PAPER_OUT, Skills, WELL};
 
 /// The questions put to a printer that never answers, when it is found.
@@ -27,8 +28,22 @@ fn printer_with(
     proof: PrintProof,
     patience: Patience,
 ) -> (Printer, Reports<PrinterReport>) {
+    let terminator = PARTING.to_vec();
+    let settings = PrinterSettings { kind, proof, uses: StatusUse::Auto, terminator, patience };
+    start(settings)
+}
+
+fn printer_using(
+    uses: StatusUse,
+    kind: PrinterPort,
+    patience: Patience,
+) -> (Printer, Reports<PrinterReport>) {
+    let (proof, terminator) = (PrintProof::SyncPoint, PARTING.to_vec());
+    start(PrinterSettings { kind, proof, uses, terminator, patience })
+}
+
+fn start(settings: PrinterSettings) -> (Printer, Reports<PrinterReport>) {
     let (sender, reports) = Reports::new();
-    let settings = PrinterSettings { kind, proof, terminator: PARTING.to_vec(), patience };
     let printer = Printer::start(settings, Clock::start(), move |report| {
         sender.send(report).ok();
     });
@@ -40,12 +55,12 @@ fn serial(socket: &Socket) -> PrinterPort {
 }
 
 fn job(id: u64, bytes: &[u8]) -> Job {
-    Job { id, page: bytes.to_vec(), copies: 1, good_for: None }
+    Job { id, page: bytes.to_vec(), copies: 1, good_for: None, regardless: false }
 }
 
 /// More than any line buffers.
 fn endless_job(id: u64) -> Job {
-    Job { id, page: vec![b'x'; 1_000_000], copies: 1, good_for: None }
+    Job { page: vec![b'x'; 1_000_000], ..job(id, b"") }
 }
 
 /// Reads what the printer is sent up to this ending, skipping questions that stay unanswered.
@@ -491,4 +506,168 @@ fn nothing_is_sent_to_a_printer_that_answered_before_and_is_off() {
         PrinterReport::Answers(answers_of(Skills::SYNC_POINT))
     );
     assert_eq!(next_but_health(&bench.reports), PrinterReport::Printed(2));
+}
+
+/// A clone that prints whatever it says about itself.
+fn clone_that_says(status: [u8; 4], skills: Skills) -> (Socket, FakePrinter) {
+    let socket = Socket::new();
+    let hardware = FakePrinter::start(socket.plug(), skills);
+    hardware.prints_all_the_same();
+    hardware.becomes(status);
+    (socket, hardware)
+}
+
+#[test]
+fn a_printer_that_says_it_stands_still_and_passes_the_sync_point_is_printed_on() {
+    const OFF_LINE: [u8; 4] = [0x1a, 0x12, 0x12, 0x12];
+    for status in [OFF_LINE, COVER_OPEN, [0x1a; 4], [0x16; 4], [0x7e; 4]] {
+        let (socket, hardware) = clone_that_says(status, Skills::SYNC_POINT);
+        let (printer, reports) = printer(serial(&socket), Patience::default());
+        printer.print(job(1, b"\x1b@one")).unwrap();
+        assert_eq!(
+            next_but_health(&reports),
+            PrinterReport::Answers(answers_of(Skills::SYNC_POINT))
+        );
+        assert_eq!(reports.next(), PRINTER_READY, "{status:x?}");
+        assert_eq!(reports.next(), PrinterReport::Printed(1), "{status:x?}");
+        assert_eq!(hardware.paper(), b"\x1b@one");
+    }
+}
+
+#[test]
+fn a_byte_that_never_changes_says_nothing_even_without_a_sync_point() {
+    for byte in [0x1a, 0x16, 0x32, 0x5a, 0x7e] {
+        let (socket, hardware) = clone_that_says([byte; 4], Skills::STATUS);
+        let (printer, reports) = printer(serial(&socket), Patience::default());
+        printer.print(job(1, b"one")).unwrap();
+        assert_eq!(next_but_health(&reports), PrinterReport::Answers(answers_of(Skills::STATUS)));
+        assert_eq!(reports.next(), PRINTER_READY, "{byte:x}");
+        assert_eq!(reports.next(), PrinterReport::Sent(1), "{byte:x}");
+        assert_eq!(hardware.paper(), b"one");
+    }
+}
+
+#[test]
+fn paper_that_is_out_from_the_start_is_believed() {
+    let socket = Socket::new();
+    let hardware = FakePrinter::start(socket.plug(), Skills::SYNC_POINT);
+    hardware.becomes(PAPER_OUT);
+    let (printer, reports) = printer(serial(&socket), Patience::default());
+    printer.print(job(1, b"one")).unwrap();
+    assert!(matches!(reports.next(), PrinterReport::Answers(_)));
+    let out = Health::Failed(DeviceFault::Printer(Trouble::PaperOut));
+    assert_eq!(reports.next(), PrinterReport::Health(out));
+    assert!(hardware.paper().is_empty());
+    hardware.becomes(WELL);
+    assert_eq!(reports.next(), PRINTER_READY);
+    assert_eq!(reports.next(), PrinterReport::Printed(1));
+    // Nor is one that answers out of turn, if its answer itself says so.
+    let (socket, hardware) = clone_that_says(PAPER_OUT, Skills::SYNC_POINT);
+    let patience = Patience { away: Millis(100), ..Patience::default() };
+    let (printer, reports) = self::printer(serial(&socket), patience);
+    printer.print(job(2, b"two")).unwrap();
+    let fault = JobFault::Trouble(Trouble::PaperOut);
+    loop {
+        match reports.next() {
+            PrinterReport::Failed(2, failed) => break assert_eq!(failed, fault),
+            report => assert_ne!(report, PRINTER_READY),
+        }
+    }
+    assert!(hardware.paper().is_empty());
+}
+
+#[test]
+fn the_owner_says_what_of_a_printer_s_words_counts() {
+    const OFF_LINE: [u8; 4] = [0x1a, 0x12, 0x12, 0x12];
+    for (uses, skills, done) in [
+        (StatusUse::Off, Skills::ALL, PrinterReport::Sent(1)),
+        (StatusUse::Fence, Skills::SYNC_POINT, PrinterReport::Printed(1)),
+        (StatusUse::Fence, Skills { sync_point: true, ..Skills::NONE }, PrinterReport::Printed(1)),
+    ] {
+        let (socket, hardware) = clone_that_says(OFF_LINE, skills);
+        let (printer, reports) = printer_using(uses, serial(&socket), Patience::default());
+        printer.print(job(1, b"one")).unwrap();
+        let PrinterReport::Answers(answers) = next_but_health(&reports) else { panic!("{uses:?}") };
+        assert!(!answers.status, "{uses:?}");
+        assert_eq!(reports.next(), PRINTER_READY, "{uses:?}");
+        assert_eq!(reports.next(), done, "{uses:?}");
+        while hardware.paper().len() < 3 {
+            std::thread::yield_now();
+        }
+        assert_eq!(hardware.paper(), b"one", "{uses:?}");
+        assert_eq!(hardware.questions(), 0, "{uses:?}");
+    }
+}
+
+#[test]
+fn a_job_that_is_to_be_printed_all_the_same_is() {
+    let bench = PrinterBench::new(Skills::STATUS, PrintProof::SyncPoint);
+    bench.hardware.prints_all_the_same();
+    bench.hardware.becomes(COVER_OPEN);
+    bench.trouble(Trouble::CoverOpen);
+    bench.printer.print(Job { regardless: true, ..job(1, b"one") }).unwrap();
+    assert_eq!(bench.reports.next(), PrinterReport::Sent(1));
+    assert_eq!(bench.hardware.paper(), b"one");
+}
+
+const XON: u8 = 0x11;
+const XOFF: u8 = 0x13;
+
+/// Says stop, and waits until the till's end of the line has heard it: some NULs get through
+/// before.
+fn stops(hardware: &mut TTYPort, till_end: &mut std::fs::File) {
+    hardware.write_all(&[XOFF]).unwrap();
+    while till_end.write(&[0]).is_ok() {
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn a_printer_that_says_stop_gets_nothing_more_until_it_says_go() {
+    let socket = Socket::new();
+    let mut hardware = socket.plug();
+    let mut till_end = till_end(&socket);
+    let (printer, reports) = printer(serial(&socket), Patience::default());
+    is_found(&mut hardware, &reports);
+    stops(&mut hardware, &mut till_end);
+    let mut reader = hardware.try_clone_native().unwrap();
+    reader.set_timeout(DEADLINE).unwrap();
+    let paper = std::thread::spawn(move || read_until(&mut reader, b"the end"));
+    printer.print(job(1, b"from the beginning to the end")).unwrap();
+    assert_eq!(reports.next(), PRINTER_STALLED);
+    hardware.write_all(&[XON]).unwrap();
+    reports.expect(&PrinterReport::Sent(1), &[PRINTER_READY]);
+    let paper = paper.join().unwrap();
+    let start = paper.iter().position(|byte| *byte != 0).unwrap();
+    assert_eq!(&paper[start..], b"from the beginning to the end");
+}
+
+#[test]
+fn one_that_never_says_go_is_asked_anew_by_the_next_job() {
+    let socket = Socket::new();
+    let mut hardware = socket.plug();
+    let mut till_end = till_end(&socket);
+    let patience = Patience { stalled: Millis(100), away: Millis(100), ..Patience::default() };
+    let (printer, reports) = printer(serial(&socket), patience);
+    is_found(&mut hardware, &reports);
+    stops(&mut hardware, &mut till_end);
+    printer.print(job(1, b"one")).unwrap();
+    let stopped = |report| matches!(report, PrinterReport::Failed(1, _));
+    while !stopped(reports.next()) {}
+    printer.print(job(2, b"two")).unwrap();
+    reports.expect(&PrinterReport::Sent(2), &[PRINTER_READY, PRINTER_STALLED]);
+    assert!(read_until(&mut hardware, b"two").ends_with(b"two"));
+}
+
+#[test]
+fn a_late_answer_clears_the_fault_that_it_did_not_come() {
+    let socket = Socket::new();
+    let bench = FakePrinter::start(socket.plug(), Skills::STATUS);
+    let (_printer, reports) = printer(serial(&socket), Patience::default());
+    assert_eq!(reports.next(), PrinterReport::Answers(answers_of(Skills::STATUS)));
+    assert_eq!(reports.next(), PRINTER_READY);
+    bench.switch(false);
+    assert_eq!(reports.next(), PrinterReport::Health(Health::Failed(DeviceFault::Silent)));
+    bench.says(&[0x12]);
+    assert_eq!(reports.next(), PRINTER_READY);
 }

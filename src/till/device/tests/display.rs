@@ -1,10 +1,6 @@
 //! A customer display on a pseudo-terminal.
 
-use std::fs::{File, OpenOptions};
-use std::os::unix::fs::OpenOptionsExt;
 use std::sync::mpsc::RecvTimeoutError;
-
-use rustix::fs::OFlags;
 
 use super::super::display::{Display, DisplaySettings};
 use super::*;
@@ -24,13 +20,6 @@ fn display(socket: &Socket) -> (Display, Reports<Health>) {
         sender.send(health).ok();
     });
     (display.unwrap(), reports)
-}
-
-/// The till's end of the line, used to fill it up.
-fn till_end(socket: &Socket) -> File {
-    let flags = OFlags::NOCTTY | OFlags::NONBLOCK;
-    let mut options = OpenOptions::new();
-    options.write(true).custom_flags(flags.bits().cast_signed()).open(socket.path()).unwrap()
 }
 
 #[test]

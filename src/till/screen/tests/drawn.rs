@@ -1,5 +1,7 @@
 //! Snapshots of the main screens, in both languages and two sizes.
 
+use super::super::keys;
+use super::super::model::{CashierTask, Dialog};
 use super::*;
 use crate::payment::Reason;
 use crate::says::{Says, reason};
@@ -304,6 +306,128 @@ fn windows_that_are_too_small() {
             insta::with_settings!({ snapshot_path => "../snapshots", prepend_module_to_snapshot => false, omit_expression => true }, {
                 insta::assert_snapshot!(format!("small_{tag}_{width}x{height}"), picture);
             });
+        }
+    }
+}
+
+/// Every kind of screen, by name.
+fn scenes() -> Vec<(&'static str, ScreenBench)> {
+    let mut scenes: Vec<(&'static str, ScreenBench)> = Vec::new();
+    let mut add = |name, scene: ScreenBench| scenes.push((name, scene));
+    let typed = |text: &str| {
+        let mut bench = bench();
+        bench.type_text(text);
+        bench
+    };
+    let ended = |answer: Says| {
+        let mut bench = bench();
+        let index = bench.charge("12.5", 4);
+        bench.answer(index, answer);
+        bench
+    };
+    let asked = |mut bench: ScreenBench, key| {
+        bench.key(key);
+        bench
+    };
+    add("idle", bench());
+    add("typed", typed("12.5"));
+    add("refused", typed("12.345"));
+    add("large", asked(typed("2000"), Key::Enter));
+    add("code", asked(typed("12.5"), Key::Enter));
+    add("waiting", waiting().0);
+    add("cancel", asked(waiting().0, Key::Esc));
+    add("quit", asked(waiting().0, Key::Ctrl('q')));
+    add("help", asked(bench(), Key::F(1)));
+    add("pinned", pinned().0);
+    add("paid", ended(Says::Paid(proof())));
+    add("declined", ended(Says::Declined(reason("NOTENOUGH"))));
+    let lost = || {
+        let mut bench = bench();
+        let index = bench.charge("12.5", 4);
+        bench.until_attention(index);
+        bench
+    };
+    add("attention", lost());
+    add("unsettled", asked(lost(), Key::Enter));
+    let mut train = ScreenBench::new(training());
+    train.type_text("12.5");
+    train.key(Key::Enter);
+    add("training", asked(train, Key::Ctrl('t')));
+    let mut noted = pinned().0;
+    noted.model.settings.training = Some(vec!["ok".to_owned()]);
+    noted.send(ScreenMessage::UnendedBurst);
+    add("noted", noted);
+    scenes
+}
+
+#[test]
+fn from_80_by_20_on_everything_that_counts_is_there() {
+    for (name, mut bench) in scenes() {
+        for language in [Language::English, Language::Chinese] {
+            bench.model.language = language;
+            let large = bench.drawn(80, 24);
+            // What happened to be marked: the next step, notes, the chosen line; then the keys.
+            let marked = |line: &&str| line.contains('▌') || line.contains(" > ");
+            let rows: Vec<&str> = large.lines().collect();
+            let counts = rows.iter().copied().filter(marked).chain(rows.last().copied());
+            for height in 20..24 {
+                let picture = bench.drawn(80, height);
+                let flat = packed(&picture);
+                assert!(!flat.contains("80x"), "{name} {height}:\n{picture}");
+                for line in counts.clone() {
+                    let words = packed(line.trim_matches(['│', '┃', '║', ' ']));
+                    assert!(flat.contains(&words), "{name} {height}: {words}\n{picture}");
+                }
+                for attempt in bench.model.by_urgency() {
+                    let word = bench.model.text().word(attempt.view.state.status());
+                    assert!(flat.contains(&packed(word)), "{name} {height}: {word}\n{picture}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn below_that_are_the_amount_the_note_the_choice_and_the_keys() {
+    for (name, mut bench) in scenes() {
+        for language in [Language::English, Language::Chinese] {
+            bench.model.language = language;
+            let text = bench.model.text();
+            for (width, height) in [(60, 15), (79, 19), (40, 12)] {
+                let picture = bench.drawn(width, height);
+                let flat = packed(&picture);
+                let mut counts: Vec<String> = Vec::new();
+                match &bench.model.task {
+                    CashierTask::Amount { typed } => counts.push(typed.clone()),
+                    CashierTask::Code { sale } | CashierTask::Starting { sale } => {
+                        counts.push(bench.model.money(sale.amount()));
+                    }
+                    CashierTask::Payment(_) => {
+                        let view = &bench.model.at_hand().unwrap().view;
+                        counts.push(text.word(view.state.status()).to_owned());
+                        counts.push(bench.model.money(view.amount));
+                    }
+                }
+                if let Some(note) = &bench.model.note {
+                    counts.push(note.text(language, &bench.model.money(crate::money::LARGEST)));
+                }
+                if let Some(Dialog::Training { .. }) = bench.model.dialog {
+                    counts.push(">".to_owned());
+                }
+                if bench.model.dialog != Some(Dialog::Help) {
+                    for (key, does) in keys::working(&bench.model) {
+                        if ["Enter", "Esc"].contains(&key) {
+                            // A question writes its keys as words.
+                            counts.extend((!bench.model.is_asking()).then(|| key.to_owned()));
+                            counts.push(does.to_owned());
+                        }
+                    }
+                }
+                for words in counts {
+                    let is_there = flat.to_lowercase().contains(&packed(&words).to_lowercase());
+                    assert!(is_there, "{name} {width}x{height}: {words}\n{picture}");
+                }
+            }
         }
     }
 }

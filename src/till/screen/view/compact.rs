@@ -4,10 +4,18 @@ use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 
 use super::{Canvas, SMALLEST_HEIGHT, SMALLEST_WIDTH, cells};
+use crate::clean::clean;
+use crate::money::LARGEST;
 use crate::payment::Status;
-use crate::screen::model::CashierTask;
+use crate::screen::keys;
+use crate::screen::model::{CashierTask, Dialog};
 use crate::screen::palette::Tone;
 use crate::screen::wrap::wrap;
+use crate::text::training;
+
+/// Cells of an amount as it is typed, and of a training customer's name.
+const TYPED: usize = 40;
+const NAME: usize = 60;
 
 impl Canvas<'_> {
     pub(super) fn compact(&mut self, area: Rect) {
@@ -34,10 +42,32 @@ impl Canvas<'_> {
             let strong = self.palette.strong();
             y = self.lines(area, y, &model.money(sale.amount()), strong);
         }
+        if let CashierTask::Amount { typed } = &model.task
+            && !typed.is_empty()
+        {
+            let strong = self.palette.strong();
+            let symbol = model.settings.currency.symbol();
+            y = self.lines(area, y, &format!("{symbol} {}", clean(typed, TYPED)), strong);
+        }
         // A question that Enter would answer is shown here too.
-        for asked in self.question_lines(area.width.max(40)) {
+        let question = self.question_lines(area.width.max(40));
+        for asked in &question {
             let strong = self.palette.strong();
             y = self.lines(area, y, &asked.text, strong);
+        }
+        if let Some(Dialog::Training { chosen }) = model.dialog
+            && let Some(name) = model.settings.training.as_ref().and_then(|all| all.get(chosen))
+        {
+            let style = self.palette.fill(Tone::Calm);
+            let name = clean(training::customer(name, model.language), NAME);
+            y = self.block(area, y, &format!("> {name}"), style);
+        }
+        if let Some(note) = &model.note {
+            let style = self.palette.ink(if note.is_good_news() { Tone::Good } else { Tone::Wait });
+            y = self.lines(area, y, &note.text(model.language, &model.money(LARGEST)), style);
+        }
+        if question.is_empty() {
+            y = self.lines(area, y, &self.keys_in_a_line(), self.palette.base());
         }
         if model.stopped.is_some() {
             let style = self.palette.fill(Tone::Bad).add_modifier(Modifier::BOLD);
@@ -56,6 +86,17 @@ impl Canvas<'_> {
         let base = self.palette.base();
         let small = text.too_small(SMALLEST_WIDTH, SMALLEST_HEIGHT, area.width, area.height);
         self.lines(area, y, &small, base);
+    }
+
+    /// The keys of the task and of a list; the help page names the others.
+    fn keys_in_a_line(&self) -> String {
+        let is_of_the_task = |name: &&str| !name.starts_with('F') && !name.starts_with("Ctrl");
+        let keys = keys::working(self.model).into_iter();
+        let keys: Vec<String> = keys
+            .filter(|(name, _)| is_of_the_task(name))
+            .map(|(name, does)| format!("{name} {does}"))
+            .collect();
+        keys.join("   ")
     }
 
     /// Lines on a coloured band across the window; returns the next free row.

@@ -23,7 +23,7 @@ use crate::clean::clean;
 
 /// The smallest window, in cells, that shows everything.
 pub const SMALLEST_WIDTH: u16 = 80;
-pub const SMALLEST_HEIGHT: u16 = 24;
+pub const SMALLEST_HEIGHT: u16 = 20;
 
 /// From this width on, the last sales have a column of their own.
 const TWO_COLUMNS: u16 = 110;

@@ -64,12 +64,14 @@ impl Canvas<'_> {
         let style = if typed.is_empty() { self.palette.quiet() } else { self.palette.strong() };
         let label = format!("{symbol} {shown}");
         let top = inner.height.saturating_sub(Size::Large.height() + 3) / 2;
-        let whole = Size::fitting(&label, inner.width, Size::Large.height());
+        // The line below says what to do, and comes first.
+        let tallest = Size::Large.height().min(inner.height.saturating_sub(1));
+        let whole = Size::fitting(&label, inner.width, tallest);
         let (digits, aside) = if let Some(size) = whole {
             (Some((size, label.as_str())), "")
         } else {
             let room = inner.width.saturating_sub(cells(symbol) + 2);
-            let size = Size::fitting(&shown, room, Size::Large.height());
+            let size = Size::fitting(&shown, room, tallest);
             (size.map(|size| (size, shown.as_str())), symbol)
         };
         match digits {
@@ -86,7 +88,12 @@ impl Canvas<'_> {
                 };
                 size.draw(digits, place, style, self.buffer);
             }
-            None => self.put_centred(inner, top + 2, &label, style.add_modifier(Modifier::BOLD)),
+            None => self.put_centred(
+                inner,
+                (top + 2).min(tallest / 2),
+                &label,
+                style.add_modifier(Modifier::BOLD),
+            ),
         }
         if model.is_asking() {
             return;

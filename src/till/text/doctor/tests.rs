@@ -49,9 +49,13 @@ fn findings() -> Vec<Finding> {
         findings.push(Finding::DeviceReady(check, port()));
         findings.push(Finding::DeviceInUse(check, port()));
         findings.push(Finding::DeviceAbsent(check, port()));
-        for fault in
-            [DeviceFault::Denied, DeviceFault::Busy, DeviceFault::NotSerial, DeviceFault::Blocked]
-        {
+        for fault in [
+            DeviceFault::Denied,
+            DeviceFault::Busy,
+            DeviceFault::NotSerial,
+            DeviceFault::Terminal,
+            DeviceFault::Blocked,
+        ] {
             findings.push(Finding::DeviceWrong(check, port(), fault));
         }
     }
