@@ -2,7 +2,7 @@
 //!
 //! An order is charged at most once, and never returns more than it charged.
 
-use super::scenario::Scenario;
+use super::scenario::{Scenario, SpecialCase};
 use super::status::OrderStatus;
 use paytill_core::clock::Millis;
 use paytill_core::money::Money;
@@ -51,6 +51,8 @@ pub(super) struct Details {
     pub(super) coupon: i64,
     /// Whether a refund by reversal is reported as `REVOKED` instead of `REFUND`.
     pub(super) refund_reads_revoked: bool,
+    /// Whether a reversal counts among the refunds.
+    pub(super) reversal_is_refund: bool,
 }
 
 impl LedgerEntry {
@@ -119,6 +121,12 @@ impl LedgerEntry {
                 self.charged = self.amount;
                 self.paid_at = Some(at);
             }
+            // A tenth, rounded up.
+            OrderStatus::Refunded
+                if self.scenario == Scenario::Odd(SpecialCase::PartlyRefunded) =>
+            {
+                self.returned = Money::from_minor((self.charged.minor() + 9) / 10);
+            }
             OrderStatus::Refunded => self.returned = self.charged,
             _ => {}
         }
@@ -139,6 +147,24 @@ impl LedgerEntry {
         self.turn_into(undone, now);
     }
 
+    /// Whether a refund query finds what was returned.
+    pub(super) fn is_refund_known(&self) -> bool {
+        self.status == OrderStatus::Refunded
+            && (self.is_refunded_elsewhere() || self.details.reversal_is_refund)
+    }
+
+    fn is_refunded_elsewhere(&self) -> bool {
+        let elsewhere = [SpecialCase::PartlyRefunded, SpecialCase::RefundedElsewhere];
+        elsewhere.map(Scenario::Odd).contains(&self.scenario)
+    }
+
+    /// Somebody refunds at the merchant platform what is left.
+    pub(super) fn refund_the_rest(&mut self) {
+        if self.status == OrderStatus::Refunded {
+            self.returned = self.charged;
+        }
+    }
+
     /// `trade_state` and its text in a query's answer; `None` if there is no such order.
     pub(super) fn trade_state(&self) -> Option<(&'static str, &'static str)> {
         Some(match self.status {
@@ -148,7 +174,9 @@ impl LedgerEntry {
             OrderStatus::Paid => ("SUCCESS", "支付成功"),
             OrderStatus::PayError => ("PAYERROR", "支付失败，请撤销订单"),
             OrderStatus::Closed => ("CLOSED", "订单已关闭"),
-            OrderStatus::Refunded if !self.details.refund_reads_revoked => {
+            OrderStatus::Refunded
+                if self.is_refunded_elsewhere() || !self.details.refund_reads_revoked =>
+            {
                 ("REFUND", "订单发生过退款，退款详情请查询退款单")
             }
             OrderStatus::Revoked | OrderStatus::Refunded => ("REVOKED", "订单已撤销"),

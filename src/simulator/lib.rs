@@ -212,6 +212,7 @@ impl Bank {
             let code = match incoming.kind {
                 CallKind::Reverse => "INVALID_TRANSACTIONID",
                 CallKind::Submit | CallKind::Query => "ORDERNOTEXIST",
+                CallKind::RefundQuery => "REFUNDNOTEXIST",
             };
             let mut rng = self.rng.fork();
             let reply = self.reply(incoming, "", None, Millis(0));
@@ -227,6 +228,7 @@ impl Bank {
             CallKind::Submit => self.submit(&mut entry, incoming, before, now),
             CallKind::Query => self.query(&entry, before, now),
             CallKind::Reverse => self.reverse(&mut entry, before, now),
+            CallKind::RefundQuery => self.refunds(&mut entry),
         };
         let mut rng = self.rng.fork();
         let reply = self.reply(incoming, &entry.out_trade_no, said.fault, said.after);
@@ -381,6 +383,7 @@ impl Bank {
         details.openid = format!("o{}", &reply::nonce(&mut self.rng)[..27]);
         details.coupon = if self.rng.u8(..8) == 0 { amount / 10 } else { 0 };
         details.refund_reads_revoked = self.rng.bool();
+        details.reversal_is_refund = self.rng.bool();
         let course = scenario.course();
         if scenario.lapses() && course.begins != OrderStatus::NotFound {
             details.lapses_at = Some(now.plus(self.script.lapse_after));
@@ -468,6 +471,26 @@ impl Bank {
             entry.reverse(now);
         }
         Said { fault, ..Said::new(accepted("N")) }
+    }
+
+    fn refunds(&self, entry: &mut LedgerEntry) -> Said {
+        if self.is_well {
+            entry.refund_the_rest();
+        }
+        if !entry.is_refund_known() {
+            return Said::new(reply::failure("REFUNDNOTEXIST", "not exist"));
+        }
+        let mut fields = Fields::from_iter([
+            ("result_code", "SUCCESS"),
+            ("transaction_id", &entry.transaction_id),
+            ("out_trade_no", &entry.out_trade_no),
+            ("refund_count", "1"),
+            ("refund_channel_0", "ORIGINAL"),
+            ("refund_status_0", "SUCCESS"),
+        ]);
+        fields.set("total_fee", entry.amount.minor().to_string());
+        fields.set("refund_fee_0", entry.returned.minor().to_string());
+        Said::new(fields)
     }
 
     fn fault(&self, entry: &LedgerEntry, call: CallKind, before: usize) -> Option<Fault> {

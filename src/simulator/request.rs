@@ -11,10 +11,11 @@ use paytill_core::order::AuthCode;
 use paytill_core::payment::CallKind;
 
 /// Where each call goes.
-const PATHS: [(&str, CallKind); 3] = [
+const PATHS: [(&str, CallKind); 4] = [
     ("/pay/micropay", CallKind::Submit),
     ("/pay/orderquery", CallKind::Query),
     ("/secapi/pay/reverse", CallKind::Reverse),
+    ("/pay/refundquery", CallKind::RefundQuery),
 ];
 
 /// The longest values, in bytes. The documentation says 127 for `body`; the strictest reading is

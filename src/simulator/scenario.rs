@@ -31,6 +31,8 @@ const GIVE_UP_SECONDS: u8 = 30;
 const LAST_QUERY_SECONDS: u8 = 25;
 /// When a [`SpecialCase::DeliveredLate`] submission arrives: the code's lifetime.
 const DELIVERED_AFTER: Millis = Millis::seconds(60);
+/// When somebody refunds a payment at the merchant platform: before a till first queries it.
+const REFUNDED_AFTER: Millis = Millis::seconds(3);
 
 /// What happens to one order.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -92,19 +94,23 @@ pub enum SpecialCase {
     ReverseLies,
     /// The customer pays between the last query and the reversal.
     PaysDuringReversal,
+    /// The answer to the submission is lost, and somebody refunds a part at the merchant platform.
+    PartlyRefunded,
+    /// The same, and the refund is of all.
+    RefundedElsewhere,
 }
 
 /// The outcome at a till with the default rules.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Expected {
     pub status: Status,
-    /// Whether the customer has lost the money in the end.
+    /// Whether the customer has lost the money in the end, or a part of it.
     pub net_charged: bool,
 }
 
 impl SpecialCase {
     /// All of them. Their order is part of the codes that select them: add at the end only.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::DeliveredLate,
         Self::QueryFails,
         Self::QueryNotVisible,
@@ -115,6 +121,8 @@ impl SpecialCase {
         Self::ReverseExpired,
         Self::ReverseLies,
         Self::PaysDuringReversal,
+        Self::PartlyRefunded,
+        Self::RefundedElsewhere,
     ];
 
     /// Its scenario's name.
@@ -130,11 +138,20 @@ impl SpecialCase {
             Self::ReverseExpired => "reverse-expired",
             Self::ReverseLies => "reverse-lies",
             Self::PaysDuringReversal => "pays-during-reversal",
+            Self::PartlyRefunded => "partly-refunded",
+            Self::RefundedElsewhere => "refunded-elsewhere",
         }
     }
 
     const fn is_of_reversal(self) -> bool {
-        !matches!(self, Self::DeliveredLate | Self::QueryFails | Self::QueryNotVisible)
+        !matches!(
+            self,
+            Self::DeliveredLate
+                | Self::QueryFails
+                | Self::QueryNotVisible
+                | Self::PartlyRefunded
+                | Self::RefundedElsewhere
+        )
     }
 }
 
@@ -238,8 +255,8 @@ impl Scenario {
             Self::Corrupted { call: CallKind::Query, fault, .. } => {
                 format!("query-{}", fault.name()).into()
             }
-            Self::Corrupted { call: CallKind::Reverse, fault, .. } => {
-                format!("reverse-{}", fault.name()).into()
+            Self::Corrupted { call, fault, .. } => {
+                format!("{}-{}", call.word(), fault.name()).into()
             }
             Self::Odd(special_case) => special_case.name().into(),
             Self::Random => "random".into(),
@@ -308,7 +325,7 @@ impl Scenario {
                 match call {
                     CallKind::Submit => format!("2{index:02}{}", u8::from(charged)),
                     CallKind::Query => format!("3{index:02}0"),
-                    CallKind::Reverse => format!("4{index:02}0"),
+                    CallKind::Reverse | CallKind::RefundQuery => format!("4{index:02}0"),
                 }
             }
             Self::Odd(special_case) => {
@@ -348,7 +365,7 @@ impl Scenario {
             }
             Self::Corrupted { charged: false, .. } => Status::Reversed,
             Self::Odd(SpecialCase::QueryFails | SpecialCase::QueryNotVisible) => Status::Paid,
-            Self::Odd(SpecialCase::ReverseRefused) => {
+            Self::Odd(SpecialCase::ReverseRefused | SpecialCase::PartlyRefunded) => {
                 return Some(Expected { status: Status::Attention, net_charged: true });
             }
             Self::Odd(SpecialCase::ReverseExpired) => Status::Attention,
@@ -358,7 +375,8 @@ impl Scenario {
                 | SpecialCase::ReverseSystemError
                 | SpecialCase::ReverseUserPaying
                 | SpecialCase::ReverseLies
-                | SpecialCase::PaysDuringReversal,
+                | SpecialCase::PaysDuringReversal
+                | SpecialCase::RefundedElsewhere,
             ) => Status::Reversed,
             Self::Random => return None,
         };
@@ -398,6 +416,11 @@ impl Scenario {
             Self::Odd(SpecialCase::QueryFails | SpecialCase::QueryNotVisible) => {
                 at_once(OrderStatus::Paid)
             }
+            Self::Odd(SpecialCase::PartlyRefunded | SpecialCase::RefundedElsewhere) => Course {
+                begins: OrderStatus::Paid,
+                ends: OrderStatus::Refunded,
+                after: REFUNDED_AFTER,
+            },
             Self::Odd(_) => at_once(OrderStatus::Paying),
         }
     }
@@ -412,7 +435,11 @@ impl Scenario {
             Self::Corrupted { call, fault, .. } if call == asked && before < TIMES => Some(fault),
             Self::Corrupted { call: CallKind::Query, .. }
             | Self::Odd(
-                SpecialCase::QueryFails | SpecialCase::QueryNotVisible | SpecialCase::DeliveredLate,
+                SpecialCase::QueryFails
+                | SpecialCase::QueryNotVisible
+                | SpecialCase::DeliveredLate
+                | SpecialCase::PartlyRefunded
+                | SpecialCase::RefundedElsewhere,
             ) => Some(Fault::AnswerLost).filter(|_| submission),
             _ => None,
         }
@@ -452,6 +479,7 @@ impl Scenario {
             Self::Corrupted { call: CallKind::Reverse, fault, charged } => {
                 fault.applies_to(CallKind::Reverse) && !charged
             }
+            Self::Corrupted { call: CallKind::RefundQuery, .. } => false,
             _ => true,
         }
     }

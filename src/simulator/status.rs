@@ -17,7 +17,7 @@ pub enum OrderStatus {
     Closed,
     /// `REVOKED`, and no money had moved.
     Revoked,
-    /// `REFUND`, or `REVOKED` with a `transaction_id`: the money was returned.
+    /// `REFUND`, or `REVOKED` with a `transaction_id`: the money was returned, or a part of it.
     Refunded,
 }
 

@@ -336,7 +336,9 @@ async fn carry(
     let outgoing = gateway.encode(ask, &Stamp { time: clock.wall(), nonce });
     let reply = match call.kind {
         CallKind::Submit => transport.carry(&outgoing, clock.uptime(), left).await,
-        CallKind::Query | CallKind::Reverse => transport.ask(&outgoing, clock.uptime()).await,
+        CallKind::Query | CallKind::Reverse | CallKind::RefundQuery => {
+            transport.ask(&outgoing, clock.uptime()).await
+        }
     };
     match &reply {
         Ok(reply) => tracing::debug!(

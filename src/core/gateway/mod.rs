@@ -24,6 +24,7 @@ pub enum Ask<'a> {
     Submit(&'a Order, &'a AuthCode),
     Query(&'a Order),
     Reverse(&'a Order),
+    RefundQuery(&'a Order),
 }
 
 impl<'a> Ask<'a> {
@@ -34,13 +35,17 @@ impl<'a> Ask<'a> {
             (CallKind::Submit, None) => None,
             (CallKind::Query, _) => Some(Self::Query(order)),
             (CallKind::Reverse, _) => Some(Self::Reverse(order)),
+            (CallKind::RefundQuery, _) => Some(Self::RefundQuery(order)),
         }
     }
 
     /// The order it is about.
     pub const fn order(self) -> &'a Order {
         match self {
-            Self::Submit(order, _) | Self::Query(order) | Self::Reverse(order) => order,
+            Self::Submit(order, _)
+            | Self::Query(order)
+            | Self::Reverse(order)
+            | Self::RefundQuery(order) => order,
         }
     }
 
@@ -50,6 +55,7 @@ impl<'a> Ask<'a> {
             Self::Submit(..) => CallKind::Submit,
             Self::Query(_) => CallKind::Query,
             Self::Reverse(_) => CallKind::Reverse,
+            Self::RefundQuery(_) => CallKind::RefundQuery,
         }
     }
 }

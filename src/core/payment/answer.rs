@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
 
-/// The three kinds of calls.
+/// The kinds of calls.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum CallKind {
@@ -15,6 +15,8 @@ pub enum CallKind {
     Query,
     /// reverse
     Reverse,
+    /// refundquery
+    RefundQuery,
 }
 
 impl CallKind {
@@ -24,6 +26,7 @@ impl CallKind {
             Self::Submit => "micropay",
             Self::Query => "orderquery",
             Self::Reverse => "reverse",
+            Self::RefundQuery => "refundquery",
         }
     }
 }
@@ -141,6 +144,8 @@ pub enum TillCause {
     WrongCurrency,
     /// The order of this number is another till's, which has the same id.
     AnotherTill,
+    /// Somebody has returned a part of the money, at the gateway.
+    PartlyRefunded,
     /// The order is of another merchant than the one that is configured now.
     MerchantChanged,
     /// The gateway refuses all requests: the set-up is wrong.
@@ -163,7 +168,7 @@ pub enum TillCause {
 
 impl TillCause {
     /// All of them.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 32] = [
         Self::Timeout,
         Self::Cancelled,
         Self::Restarted,
@@ -186,6 +191,7 @@ impl TillCause {
         Self::WrongMerchant,
         Self::WrongCurrency,
         Self::AnotherTill,
+        Self::PartlyRefunded,
         Self::MerchantChanged,
         Self::Configuration,
         Self::Refused,
@@ -222,6 +228,7 @@ impl TillCause {
             Self::WrongMerchant => "wrong_merchant",
             Self::WrongCurrency => "wrong_currency",
             Self::AnotherTill => "another_till",
+            Self::PartlyRefunded => "partly_refunded",
             Self::MerchantChanged => "merchant_changed",
             Self::Configuration => "configuration",
             Self::Refused => "refused",
@@ -252,9 +259,11 @@ pub struct Proof {
 pub enum Ending {
     /// `CLOSED`
     Closed,
-    /// `REVOKED`, which does not say whether money had moved.
+    /// `REVOKED`: reversed before anybody had paid.
     Revoked,
-    /// `REFUND`: money had been taken and is being returned.
+    /// `REVOKED` after a payment: all of the money is being returned.
+    Returned,
+    /// `REFUND`: there was a payment, and at least a part of it is being returned.
     Refunded,
 }
 
@@ -263,7 +272,7 @@ impl Ending {
     pub const fn code(self) -> &'static str {
         match self {
             Self::Closed => "CLOSED",
-            Self::Revoked => "REVOKED",
+            Self::Revoked | Self::Returned => "REVOKED",
             Self::Refunded => "REFUND",
         }
     }
@@ -275,6 +284,7 @@ pub enum Answer {
     Submitted(Submitted),
     Found(Found),
     Reversed(Reversed),
+    Refunds(Refunds),
 }
 
 impl Answer {
@@ -284,6 +294,7 @@ impl Answer {
             CallKind::Submit => Self::Submitted(Submitted::Inconclusive(what)),
             CallKind::Query => Self::Found(Found::Inconclusive(what)),
             CallKind::Reverse => Self::Reversed(Reversed::Inconclusive(what)),
+            CallKind::RefundQuery => Self::Refunds(Refunds::Inconclusive(what)),
         }
     }
 
@@ -293,6 +304,7 @@ impl Answer {
             Self::Submitted(_) => CallKind::Submit,
             Self::Found(_) => CallKind::Query,
             Self::Reversed(_) => CallKind::Reverse,
+            Self::Refunds(_) => CallKind::RefundQuery,
         }
     }
 
@@ -301,8 +313,9 @@ impl Answer {
         match self {
             Self::Submitted(Submitted::Inconclusive(what))
             | Self::Found(Found::Inconclusive(what))
-            | Self::Reversed(Reversed::Inconclusive(what)) => Some(what),
-            Self::Submitted(_) | Self::Found(_) | Self::Reversed(_) => None,
+            | Self::Reversed(Reversed::Inconclusive(what))
+            | Self::Refunds(Refunds::Inconclusive(what)) => Some(what),
+            Self::Submitted(_) | Self::Found(_) | Self::Reversed(_) | Self::Refunds(_) => None,
         }
     }
 
@@ -317,7 +330,8 @@ impl Answer {
             | Self::Found(Found::Failed(reason) | Found::AnotherTills(reason))
             | Self::Reversed(
                 Reversed::Repeat(reason) | Reversed::Refused(reason) | Reversed::Expired(reason),
-            ) => Some(reason),
+            )
+            | Self::Refunds(Refunds::Part(reason)) => Some(reason),
             _ => match self.as_inconclusive() {
                 Some(what) => Some(what.reason()),
                 None => None,
@@ -331,7 +345,7 @@ impl Answer {
             Self::Submitted(Submitted::Paid(proof)) | Self::Found(Found::Paid(proof)) => {
                 Some(proof)
             }
-            Self::Submitted(_) | Self::Found(_) | Self::Reversed(_) => None,
+            Self::Submitted(_) | Self::Found(_) | Self::Reversed(_) | Self::Refunds(_) => None,
         }
     }
 }
@@ -383,6 +397,18 @@ pub enum Reversed {
     Refused(Reason),
     /// Refused because the order is too old: `REVERSE_EXPIRE`.
     Expired(Reason),
+    Inconclusive(Inconclusive),
+}
+
+/// How much of a payment was returned: the answer to a refund query.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub enum Refunds {
+    /// All of it was returned or is on its way.
+    Whole,
+    /// A part of it; the reason quotes how much.
+    Part(Reason),
+    /// Nothing.
+    None,
     Inconclusive(Inconclusive),
 }
 

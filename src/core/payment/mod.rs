@@ -26,8 +26,8 @@ mod step;
 mod tests;
 
 pub use answer::{
-    Answer, Call, CallKind, Cause, Ending, Found, Inconclusive, Proof, Reason, Reversed, Submitted,
-    TillCause,
+    Answer, Call, CallKind, Cause, Ending, Found, Inconclusive, Proof, Reason, Refunds, Reversed,
+    Submitted, TillCause,
 };
 pub use state::{Event, State};
 pub use status::{Funds, Outlook, Rules, Status};

@@ -79,7 +79,7 @@ impl Reversal {
 
     /// Whether the answer to a query is awaited.
     pub(super) fn is_polling(&self) -> bool {
-        self.awaiting.is_some_and(|call| call.kind == CallKind::Query)
+        self.awaiting.is_some_and(|call| call.kind != CallKind::Reverse)
     }
 
     /// Whether an act is on the wire, or was accepted.

@@ -1,8 +1,8 @@
 //! For tests: what a gateway says, whichever call it answers.
 
 use crate::payment::{
-    Answer, Call, CallKind, Cause, Ending, Event, Found, Inconclusive, Proof, Reason, Reversed,
-    Submitted, TillCause,
+    Answer, Call, CallKind, Cause, Ending, Event, Found, Inconclusive, Proof, Reason, Refunds,
+    Reversed, Submitted, TillCause,
 };
 
 /// An answer in short form. One that makes no sense for a call is unknown there.
@@ -23,6 +23,7 @@ pub(crate) enum Says {
     Repeat(Reason),
     ReversalRefused(Reason),
     Expired(Reason),
+    Refunds(Refunds),
     NotSent(Reason),
     Unknown(Reason),
 }
@@ -30,7 +31,7 @@ pub(crate) enum Says {
 impl Says {
     /// As the answer to a kind of call.
     pub(crate) fn to(self, kind: CallKind) -> Answer {
-        use CallKind::{Query, Reverse, Submit};
+        use CallKind::{Query, RefundQuery, Reverse, Submit};
         match (self, kind) {
             (Self::Paid(proof), Submit) => Answer::Submitted(Submitted::Paid(proof)),
             (Self::Paying, Submit) => Answer::Submitted(Submitted::Paying),
@@ -48,6 +49,7 @@ impl Says {
             (Self::Repeat(why), Reverse) => Answer::Reversed(Reversed::Repeat(why)),
             (Self::ReversalRefused(why), Reverse) => Answer::Reversed(Reversed::Refused(why)),
             (Self::Expired(why), Reverse) => Answer::Reversed(Reversed::Expired(why)),
+            (Self::Refunds(refunds), RefundQuery) => Answer::Refunds(refunds),
             (Self::Unsigned(why), kind) => Answer::inconclusive(kind, Inconclusive::Unsigned(why)),
             (Self::NotSent(why), kind) => Answer::inconclusive(kind, Inconclusive::NotSent(why)),
             (Self::Unknown(why), kind) => Answer::inconclusive(kind, Inconclusive::Unknown(why)),
@@ -82,9 +84,13 @@ impl From<Answer> for Says {
             Answer::Reversed(Reversed::Refused(why)) => Self::ReversalRefused(why),
             Answer::Reversed(Reversed::Expired(why)) => Self::Expired(why),
             Answer::Found(Found::AnotherTills(why)) => Self::AnotherTills(why),
+            Answer::Refunds(refunds @ (Refunds::Whole | Refunds::Part(_) | Refunds::None)) => {
+                Self::Refunds(refunds)
+            }
             Answer::Submitted(Submitted::Inconclusive(what))
             | Answer::Found(Found::Inconclusive(what))
-            | Answer::Reversed(Reversed::Inconclusive(what)) => match what {
+            | Answer::Reversed(Reversed::Inconclusive(what))
+            | Answer::Refunds(Refunds::Inconclusive(what)) => match what {
                 Inconclusive::NotSent(why) => Self::NotSent(why),
                 Inconclusive::Unsigned(why) => Self::Unsigned(why),
                 Inconclusive::Unknown(why) => Self::Unknown(why),

@@ -103,8 +103,8 @@ pub(super) struct Reversing {
     /// The last reversal was refused for a reason that repeating does not fix.
     pub(super) refused: bool,
     /// The money is known to have been taken.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) held: Option<Proof>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) held: bool,
     pub(super) reversal: Reversal,
 }
 
@@ -185,7 +185,7 @@ impl State {
     pub fn money(&self) -> Funds {
         match &self.stage {
             Stage::Pending(_) => Funds::Unknown,
-            Stage::Reversing(Reversing { held: Some(_), .. }) => Funds::Held,
+            Stage::Reversing(Reversing { held: true, .. }) => Funds::Held,
             Stage::Reversing(Reversing { shown: Shown::Declined, .. }) => Funds::NotMoved,
             Stage::Reversing(_) => Funds::Unknown,
             Stage::Paid(_) => Funds::Taken,

@@ -2,18 +2,18 @@
 //!
 //! A transition changes its stage in place, and returns another one if the payment leaves it.
 
+mod reversing;
+
+use reversing::leave_to_a_person;
+
 use super::answer::{
-    Answer, Call, CallKind, Ending, Found, Inconclusive, Reason, Reversed, Submitted, TillCause,
+    Answer, Call, CallKind, Ending, Found, Inconclusive, Reason, Submitted, TillCause,
 };
-use super::reversal::{NEVER, Pace, Reversal};
-use super::state::{
-    Closed, Doubt, Event, Outcome, Pending, Phase, Recheck, Reversing, Shown, Stage, State,
-};
+use super::reversal::Pace;
+use super::state::{Closed, Doubt, Event, Outcome, Pending, Phase, Recheck, Shown, Stage, State};
 use super::status::Rules;
 use crate::clock::Millis;
 
-/// The gateway refuses to reverse an older payment (protocol 5.4).
-const REVERSIBLE_FOR: Millis = Millis::seconds(7 * 24 * 3600);
 /// How long after the give-up time a payment found late still counts. After that the customer has
 /// probably left without the goods, so the money is returned.
 const LATE_PAYMENT: Millis = Millis::seconds(60);
@@ -131,7 +131,7 @@ impl<'a> Step<'a> {
             // The machine was suspended meanwhile, and the customer is gone.
             let mut reversing =
                 self.reversing_now(Shown::Reversing, TillCause::Timeout.into(), false);
-            reversing.held = Some(proof.clone());
+            reversing.held = true;
             self.poll(&mut reversing);
             return Some(Stage::Reversing(reversing));
         }
@@ -142,7 +142,7 @@ impl<'a> Step<'a> {
                 self.query_answered(pending, found)
             }
             // Overtaken by a later query, or not a call of a pending payment.
-            Answer::Found(_) | Answer::Reversed(_) => None,
+            Answer::Found(_) | Answer::Reversed(_) | Answer::Refunds(_) => None,
         }
     }
 
@@ -206,7 +206,8 @@ impl<'a> Step<'a> {
                 self.reverse_or_wait(&mut reversing);
                 return Some(Stage::Reversing(reversing));
             }
-            (Found::Ended(Ending::Refunded), _) => return Some(returned()),
+            (Found::Ended(Ending::Returned), _) => return Some(returned()),
+            (Found::Ended(Ending::Refunded), _) => return Some(self.refunded()),
             (Found::Ended(ending), _) => {
                 let reason = Reason::gateway(ending.code(), "");
                 return Some(closed(Outcome::Declined, reason));
@@ -230,152 +231,6 @@ impl<'a> Step<'a> {
         None
     }
 
-    fn reversing(&mut self, reversing: &mut Reversing, event: &Event) -> Option<Stage> {
-        match event {
-            // A number that took nothing can stay open at the gateway without harm.
-            Event::MerchantChanged if reversing.shown != Shown::Declined => {
-                leave_to_a_person(reversing);
-            }
-            Event::MerchantChanged => {}
-            Event::Begun | Event::Cancel => {}
-            Event::Answered(number, answer) => {
-                return self.reversing_answered(reversing, *number, answer);
-            }
-            Event::Tick => {
-                if reversing.shown == Shown::Reversing
-                    && self.now >= reversing.since.plus(self.rules.attention_after)
-                {
-                    reversing.shown = Shown::Attention;
-                }
-                if reversing.reversal.is_due(self.now) {
-                    if self.now > REVERSIBLE_FOR {
-                        return too_old(reversing);
-                    }
-                    self.poll(reversing);
-                }
-            }
-            Event::CheckNow => {
-                if reversing.reversal.may_poll(self.pace()) {
-                    self.poll(reversing);
-                }
-            }
-            Event::Restarted { oldest } => {
-                reversing.payable &= *oldest <= self.latest_payment();
-                // The answer was lost with the process; what was accepted is queried again.
-                self.poll(reversing);
-            }
-        }
-        None
-    }
-
-    fn reversing_answered(
-        &mut self,
-        reversing: &mut Reversing,
-        number: u32,
-        answer: &Answer,
-    ) -> Option<Stage> {
-        if let Some(proof) = answer.proof() {
-            if reversing.payable && self.now <= self.latest_payment() {
-                return Some(Stage::Paid(proof.clone()));
-            }
-            reversing.held = Some(proof.clone());
-            self.show_money_found(reversing);
-        }
-        // No connection was ever made for it, so there is nothing to reverse.
-        if let Answer::Submitted(Submitted::Inconclusive(Inconclusive::NotSent(reason))) = answer {
-            return Some(never_sent(reason));
-        }
-        if !reversing.reversal.take_answer(Call { kind: answer.kind(), number }) {
-            return None;
-        }
-        match answer {
-            Answer::Submitted(_) => None,
-            Answer::Found(found) => self.polled(reversing, found),
-            Answer::Reversed(answer) => {
-                self.reversal_answered(reversing, answer);
-                None
-            }
-        }
-    }
-
-    /// A query was answered: either the reversal is confirmed, or another one is due.
-    fn polled(&mut self, reversing: &mut Reversing, found: &Found) -> Option<Stage> {
-        match found {
-            Found::AnotherTills(reason) if reversing.held.is_none() => {
-                return Some(anothers(reason));
-            }
-            // It was proved ours before: one of the two answers is wrong.
-            Found::AnotherTills(_) => reversing.reversal.poll_later(self.pace()),
-            // It was shown as not paid: the money is shown first, and queried once more.
-            Found::Ended(Ending::Refunded) if reversing.shown == Shown::Declined => {
-                self.show_money_found(reversing);
-                self.poll(reversing);
-            }
-            Found::Ended(ending) => {
-                if *ending == Ending::Refunded || reversing.held.is_some() {
-                    return Some(returned());
-                }
-                return Some(closed(reversing.outcome(), reversing.reason.clone()));
-            }
-            Found::NotFound if reversing.reversal.is_accepted() => {
-                // A payment does not vanish: only an answer that it was returned proves it.
-                if reversing.held.is_some() {
-                    reversing.reversal.poll_later(self.pace());
-                } else if reversing.reversal.confirms_not_found(self.pace()) {
-                    let [first, second] =
-                        RECHECKS.map(|times| self.now.plus(self.rules.give_up_after.times(times)));
-                    return Some(Stage::Closed(Closed {
-                        outcome: reversing.outcome(),
-                        reason: reversing.reason.clone(),
-                        recheck: Some(Recheck { at: first, then: Some(second), awaiting: None }),
-                    }));
-                }
-            }
-            Found::Paid(_) | Found::NotPaid | Found::Paying | Found::Failed(_) => {
-                if *found == Found::Paying {
-                    self.show_money_found(reversing);
-                }
-                // The answer to the reversal may have been untrue.
-                let repeats = reversing.reversal.contradicted(self.pace());
-                if !repeats || reversing.reversal.is_due(self.now) {
-                    self.reverse_or_wait(reversing);
-                }
-            }
-            // Still unclear.
-            Found::Inconclusive(_) if reversing.reversal.is_accepted() => {
-                reversing.reversal.poll_later(self.pace());
-            }
-            Found::NotFound | Found::Inconclusive(_) => self.reverse_or_wait(reversing),
-        }
-        None
-    }
-
-    fn reversal_answered(&mut self, reversing: &mut Reversing, answer: &Reversed) {
-        let reason = match answer {
-            Reversed::Accepted => {
-                reversing.reversal.accept(self.now);
-                reversing.obstacle = None;
-                return self.poll(reversing);
-            }
-            Reversed::Refused(reason) | Reversed::Expired(reason) | Reversed::Repeat(reason) => {
-                reason
-            }
-            Reversed::Inconclusive(what) => what.reason(),
-        };
-        reversing.refused = matches!(answer, Reversed::Refused(_) | Reversed::Expired(_));
-        if matches!(answer, Reversed::Expired(_)) {
-            reversing.reversal.expire();
-        }
-        // A number that took nothing can stay open at the gateway without harm.
-        if reversing.shown != Shown::Declined {
-            reversing.obstacle = Some(reason.clone());
-            if reversing.refused {
-                reversing.shown = Shown::Attention;
-            }
-        }
-        reversing.reversal.poll_later(self.pace());
-    }
-
     fn closed(&mut self, closed: &mut Closed, event: &Event) -> Option<Stage> {
         let recheck = closed.recheck.as_mut()?;
         match event {
@@ -391,12 +246,11 @@ impl<'a> Step<'a> {
                     Found::Paid(_) | Found::Paying | Found::NotPaid | Found::Failed(_) => {
                         let reason = TillCause::DeliveredLate.into();
                         let mut reversing = self.reversing_now(Shown::Reversing, reason, false);
-                        if let Found::Paid(proof) = found {
-                            reversing.held = Some(proof.clone());
-                        }
+                        reversing.held = matches!(found, Found::Paid(_));
                         self.reverse_or_wait(&mut reversing);
                         return Some(Stage::Reversing(reversing));
                     }
+                    Found::Ended(Ending::Refunded) => return Some(self.refunded()),
                     Found::NotFound | Found::Ended(_) | Found::AnotherTills(_) => {
                         closed.recheck =
                             recheck.then.map(|at| Recheck { at, then: None, awaiting: None });
@@ -434,74 +288,6 @@ impl<'a> Step<'a> {
         pending.awaiting = Some(self.make(CallKind::Query).number);
     }
 
-    /// The wait is over: one last query, then the reversal.
-    fn start_reversal(&mut self, reason: Reason, payable: bool) -> Reversing {
-        let mut reversing = self.reversing_now(Shown::Reversing, reason, payable);
-        if self.now < self.rules.reverse_not_before && self.now < self.rules.give_up_after {
-            reversing.reversal.poll_at(self.next_poll(Shown::Reversing));
-        } else {
-            self.poll(&mut reversing);
-        }
-        reversing
-    }
-
-    /// A certain failure: shown at once, confirmed by one query, and its number closed later.
-    fn decline(&mut self, reason: Reason) -> Stage {
-        let mut reversing = self.reversing_now(Shown::Declined, reason, false);
-        self.poll(&mut reversing);
-        Stage::Reversing(reversing)
-    }
-
-    fn reversing_now(&self, shown: Shown, reason: Reason, payable: bool) -> Reversing {
-        Reversing {
-            shown,
-            reason,
-            obstacle: None,
-            since: self.now,
-            payable,
-            refused: false,
-            held: None,
-            reversal: Reversal::new(self.now),
-        }
-    }
-
-    fn poll(&mut self, reversing: &mut Reversing) {
-        let query = self.make(CallKind::Query);
-        reversing.reversal.poll(query, self.now);
-    }
-
-    /// The query has been answered; now reverses, unless it would be too soon.
-    fn reverse_or_wait(&mut self, reversing: &mut Reversing) {
-        if reversing.reversal.has_expired() {
-            reversing.reversal.poll_later(self.pace());
-        } else if self.now < self.rules.reverse_not_before {
-            reversing.reversal.poll_at(self.next_poll(reversing.shown));
-        } else {
-            reversing.payable = false;
-            reversing.reversal.act(self.make(CallKind::Reverse));
-        }
-    }
-
-    /// While a reversal is held back the customer may still pay, so polls go on as before. A number
-    /// that took nothing can wait.
-    fn next_poll(&self, shown: Shown) -> Millis {
-        let earliest = self.rules.reverse_not_before;
-        let next = self.next_on_grid();
-        match shown {
-            Shown::Declined => earliest,
-            Shown::Reversing | Shown::Attention if self.now < earliest => next.min(earliest),
-            Shown::Reversing | Shown::Attention => next,
-        }
-    }
-
-    /// A number shown as not paid may hold money after all, which must not stay hidden.
-    fn show_money_found(&self, reversing: &mut Reversing) {
-        if reversing.shown == Shown::Declined {
-            reversing.shown = Shown::Reversing;
-            reversing.since = self.now;
-        }
-    }
-
     fn make(&mut self, kind: CallKind) -> Call {
         let call = Call { kind, number: self.calls };
         self.calls = self.calls.saturating_add(1);
@@ -529,29 +315,12 @@ impl<'a> Step<'a> {
     }
 }
 
-impl Reversing {
-    /// How it ends once the gateway confirms it, if it was never seen paid.
-    fn outcome(&self) -> Outcome {
-        match self.shown {
-            Shown::Declined => Outcome::Declined,
-            Shown::Reversing | Shown::Attention => Outcome::Reversed,
-        }
-    }
-}
-
 fn closed(outcome: Outcome, reason: Reason) -> Stage {
     Stage::Closed(Closed { outcome, reason, recheck: None })
 }
 
 fn returned() -> Stage {
     closed(Outcome::Returned, TillCause::PaidAtLastMoment.into())
-}
-
-/// Nothing is asked until the till is started for the right merchant.
-fn leave_to_a_person(reversing: &mut Reversing) {
-    reversing.shown = Shown::Attention;
-    reversing.obstacle = Some(TillCause::MerchantChanged.into());
-    reversing.reversal.poll_at(NEVER);
 }
 
 /// The number is another till's: the gateway refuses our submission of it, whenever it arrives.
@@ -561,14 +330,4 @@ fn anothers(reason: &Reason) -> Stage {
 
 fn never_sent(reason: &Reason) -> Stage {
     closed(Outcome::Declined, reason.clone())
-}
-
-/// No reversal is possible any more. What took nothing is closed as such; the rest needs a person.
-fn too_old(reversing: &mut Reversing) -> Option<Stage> {
-    if reversing.shown == Shown::Declined {
-        return Some(closed(Outcome::Declined, reversing.reason.clone()));
-    }
-    reversing.shown = Shown::Attention;
-    reversing.reversal.poll_at(NEVER);
-    None
 }

@@ -1,6 +1,7 @@
 //! Payments driven by scripted gateways: every path to an outcome, and the rules that always hold.
 
 mod edges;
+mod refunds;
 mod report;
 
 use proptest::prelude::*;
@@ -145,7 +146,8 @@ fn the_customers_refusal_ends_the_wait_at_once() {
         (Says::Failed(reason("PAYERROR")), Status::Reversing),
         (Says::Ended(Ending::Revoked), Status::Declined),
         (Says::Ended(Ending::Closed), Status::Declined),
-        (Says::Ended(Ending::Refunded), Status::Reversed),
+        (Says::Ended(Ending::Returned), Status::Reversed),
+        (Says::Ended(Ending::Refunded), Status::Reversing),
     ] {
         let mut bench = PaymentBench::begin();
         bench.answer(Says::Paying);
@@ -229,7 +231,7 @@ fn money_found_behind_a_refusal_is_sent_back_and_shown() {
                 reversed = true;
                 Says::Accepted
             }
-            _ if reversed => Says::Ended(Ending::Refunded),
+            _ if reversed => Says::Ended(Ending::Returned),
             _ => Says::Paid(proof()),
         });
         assert_eq!(bench.state.status(), Status::Reversed);
@@ -390,7 +392,7 @@ fn what_was_paid_is_not_reversed_by_an_order_that_nobody_knows() {
     bench.until(900_000, forgets);
     assert_eq!(bench.state.status(), Status::Attention);
     assert_eq!(bench.state.money(), Funds::Held);
-    bench.until(1_000_000, |_| Says::Ended(Ending::Refunded));
+    bench.until(1_000_000, |_| Says::Ended(Ending::Returned));
     assert_eq!(bench.state.status(), Status::Reversed);
     assert_eq!(bench.state.money(), Funds::Returned);
 }
@@ -411,7 +413,7 @@ fn a_reversal_found_untrue_long_after_it_is_repeated_at_once() {
             (0, _) => Says::Paying,
             (1, 1..=5) => lost(),
             (1, _) => Says::Paid(proof()),
-            _ => Says::Ended(Ending::Refunded),
+            _ => Says::Ended(Ending::Returned),
         }
     });
     let looked: Vec<u64> =
@@ -489,7 +491,7 @@ fn a_request_delivered_after_its_reversal_is_found_and_reversed_again() {
                 reversed = true;
                 Says::Accepted
             }
-            _ if reversed => Says::Ended(Ending::Refunded),
+            _ if reversed => Says::Ended(Ending::Returned),
             _ => Says::Paid(proof()),
         }
     });
@@ -647,8 +649,8 @@ fn what_stands_in_the_way_of_a_reversal_is_the_reason_that_is_shown() {
 fn money_that_had_moved_behind_a_refusal_is_shown_before_it_is_reversed() {
     let mut bench = PaymentBench::begin();
     bench.answer(Says::Declined(reason("NOTENOUGH")));
-    assert_eq!(bench.answer(Says::Ended(Ending::Refunded)), Status::Reversing);
-    assert_eq!(bench.answer(Says::Ended(Ending::Refunded)), Status::Reversed);
+    assert_eq!(bench.answer(Says::Ended(Ending::Returned)), Status::Reversing);
+    assert_eq!(bench.answer(Says::Ended(Ending::Returned)), Status::Reversed);
     assert_eq!(bench.state.money(), Funds::Returned);
 }
 
@@ -659,7 +661,11 @@ fn any_answer() -> impl Strategy<Value = Says> {
         Just(Says::NotPaid),
         Just(Says::Failed(reason("PAYERROR"))),
         Just(Says::Ended(Ending::Revoked)),
+        Just(Says::Ended(Ending::Returned)),
         Just(Says::Ended(Ending::Refunded)),
+        Just(Says::Refunds(Refunds::Whole)),
+        Just(Says::Refunds(Refunds::Part(TillCause::PartlyRefunded.into()))),
+        Just(Says::Refunds(Refunds::None)),
         Just(Says::NotFound),
         Just(Says::Declined(reason("NOTENOUGH"))),
         Just(Says::Ambiguous(reason("ORDERPAID"))),
@@ -674,7 +680,12 @@ fn any_answer() -> impl Strategy<Value = Says> {
 }
 
 fn any_event() -> impl Strategy<Value = Event> {
-    let call = (0_u32..6, prop_oneof![Just(CallKind::Query), Just(CallKind::Reverse)]);
+    let kind = prop_oneof![
+        2 => Just(CallKind::Query),
+        2 => Just(CallKind::Reverse),
+        1 => Just(CallKind::RefundQuery),
+    ];
+    let call = (0_u32..6, kind);
     prop_oneof![
         8 => (call, any_answer()).prop_map(|((number, kind), answer)| {
             let kind = if number == 0 { CallKind::Submit } else { kind };

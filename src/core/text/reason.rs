@@ -465,6 +465,12 @@ fn till_cause(cause: TillCause) -> Explanation {
             "Another till has the same till.id and gave out this order number.",
             "另一台收银机使用了相同的 till.id，订单号重复。",
         ),
+        TillCause::PartlyRefunded => detail(
+            Manager,
+            "A part of this payment was refunded at the merchant platform. Refund the rest there, or \
+             keep it as a sale.",
+            "这笔付款已在商户平台退了一部分。请在商户平台退还余款，或按已收款处理。",
+        ),
         TillCause::MerchantChanged => plain(
             Manager,
             "This payment was made for another mch_id, and the till cannot ask about it. Set that \

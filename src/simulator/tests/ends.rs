@@ -2,8 +2,8 @@
 
 use super::*;
 use paytill_core::payment::{
-    Answer, Call, Ending, Event, Found, Inconclusive, Proof, Reason, Reversed, Rules, State,
-    Status, Submitted, TillCause,
+    Answer, Call, Ending, Event, Found, Inconclusive, Proof, Reason, Refunds, Reversed, Rules,
+    State, Status, Submitted, TillCause,
 };
 
 /// How long a till waits for an answer.
@@ -89,6 +89,7 @@ fn make(desk: &mut Desk, call: Call, now: Millis, code: &str) -> (Millis, Event)
         CallKind::Submit => desk.send("/pay/micropay", submission(NUMBER, code)),
         CallKind::Query => desk.send("/pay/orderquery", about(NUMBER)),
         CallKind::Reverse => desk.send("/secapi/pay/reverse", about(NUMBER)),
+        CallKind::RefundQuery => desk.send("/pay/refundquery", about(NUMBER)),
     };
     let kind = call.kind;
     let (after, answer) = match reaction.action {
@@ -148,6 +149,12 @@ fn read(kind: CallKind, body: &[u8]) -> Answer {
             (Some("TRADE_ERROR"), _) => Reversed::Refused(reason()),
             (Some("REVERSE_EXPIRE"), _) => Reversed::Expired(reason()),
             _ => Reversed::Repeat(reason()),
+        }),
+        CallKind::RefundQuery => Answer::Refunds(match (code, fields.get("refund_fee_0")) {
+            (None, Some("1230")) => Refunds::Whole,
+            (None, Some(_)) => Refunds::Part(TillCause::PartlyRefunded.into()),
+            (Some("REFUNDNOTEXIST"), _) => Refunds::None,
+            _ => Refunds::Inconclusive(unknown()),
         }),
     }
 }

@@ -4,7 +4,7 @@
 use super::AttemptView;
 use crate::clock::Timestamp;
 use crate::payment::{
-    Answer, Ending, Event, Found, Inconclusive, Reason, Reversed, Status, Submitted,
+    Answer, Ending, Event, Found, Inconclusive, Reason, Refunds, Reversed, Status, Submitted,
 };
 
 /// How many lines are kept for one payment; a long reversal repeats itself.
@@ -46,6 +46,11 @@ pub(super) enum Fact {
     ReversalRepeats(Reason),
     ReversalRefused(Reason),
     Ended(Ending),
+    /// All of the money was returned, or is on its way.
+    Returned,
+    /// Somebody returned a part of it.
+    PartlyReturned(Reason),
+    NotReturned,
     NoEnd,
 }
 
@@ -116,6 +121,9 @@ fn answered(answer: &Answer, status: Status) -> Fact {
         Answer::Found(Found::Failed(reason) | Found::AnotherTills(reason)) => {
             Fact::Failed(reason.clone())
         }
+        Answer::Found(Found::Ended(Ending::Refunded)) if status == Status::Reversed => {
+            Fact::Returned
+        }
         Answer::Found(Found::Ended(ending)) => Fact::Ended(*ending),
         Answer::Reversed(Reversed::Accepted) => Fact::ReversalAccepted,
         Answer::Reversed(Reversed::Repeat(reason)) => Fact::ReversalRepeats(reason.clone()),
@@ -131,6 +139,10 @@ fn answered(answer: &Answer, status: Status) -> Fact {
         }
         Answer::Submitted(Submitted::Inconclusive(what))
         | Answer::Found(Found::Inconclusive(what))
-        | Answer::Reversed(Reversed::Inconclusive(what)) => Fact::Unclear(what.reason().clone()),
+        | Answer::Reversed(Reversed::Inconclusive(what))
+        | Answer::Refunds(Refunds::Inconclusive(what)) => Fact::Unclear(what.reason().clone()),
+        Answer::Refunds(Refunds::Whole) => Fact::Returned,
+        Answer::Refunds(Refunds::Part(reason)) => Fact::PartlyReturned(reason.clone()),
+        Answer::Refunds(Refunds::None) => Fact::NotReturned,
     }
 }

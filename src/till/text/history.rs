@@ -2,7 +2,7 @@
 
 use crate::language::Language;
 use crate::payment::{
-    Answer, Call, CallKind, Event, Found, Inconclusive, Proof, Reason, Reversed, Submitted,
+    Answer, Call, CallKind, Event, Found, Inconclusive, Proof, Reason, Refunds, Reversed, Submitted,
 };
 use crate::say;
 
@@ -34,6 +34,7 @@ pub fn call(call: Call, language: Language) -> String {
         CallKind::Submit => language.pick("payment request", "收款请求"),
         CallKind::Query => language.pick("query", "查询"),
         CallKind::Reverse => language.pick("reversal", "撤销"),
+        CallKind::RefundQuery => language.pick("refund query", "退款查询"),
     };
     format!("{name} {number}")
 }
@@ -64,6 +65,12 @@ pub fn answer(answer: &Answer, language: Language) -> String {
                 code(reason)
             }
             Reversed::Inconclusive(what) => inconclusive(what),
+        },
+        Answer::Refunds(refunds) => match refunds {
+            Refunds::Whole => language.pick("refunded in full", "已全额退款").into(),
+            Refunds::Part(reason) => format!("{} {}", code(reason), reason.text),
+            Refunds::None => "REFUNDNOTEXIST".into(),
+            Refunds::Inconclusive(what) => inconclusive(what),
         },
     }
 }

@@ -74,7 +74,7 @@ fn spoilt(call: CallKind, fault: Fault, charged: bool, language: Language) -> St
             "the answer is lost; of two queries, {fault}",
             "收款应答丢失；两次查询时{fault}"
         ),
-        CallKind::Reverse => {
+        CallKind::Reverse | CallKind::RefundQuery => {
             say!(language, "never pays; of two reversals, {fault}", "始终不付款；两次撤销时{fault}")
         }
     }
@@ -155,6 +155,14 @@ const fn odd(special_case: SpecialCase, language: Language) -> &'static str {
         SpecialCase::PaysDuringReversal => {
             ("pays as the reversal arrives; the money goes back", "撤销到达时付款；款项退回")
         }
+        SpecialCase::PartlyRefunded => (
+            "paid, the answer is lost; a part is refunded at the merchant platform",
+            "已付款，应答丢失；商户平台退了一部分款",
+        ),
+        SpecialCase::RefundedElsewhere => (
+            "paid, the answer is lost; all is refunded at the merchant platform",
+            "已付款，应答丢失；商户平台已全额退款",
+        ),
     };
     language.pick(english, chinese)
 }

@@ -120,6 +120,7 @@ pub fn check(data: &[u8]) {
     let ask = match head & 3 {
         1 => Ask::Query(&order),
         2 => Ask::Reverse(&order),
+        3 => Ask::RefundQuery(&order),
         _ => Ask::Submit(&order, &code),
     };
     let is_md5 = head & 4 != 0;
@@ -249,6 +250,6 @@ fn is_proven(ask: Ask<'_>, is_md5: bool, reply: &Reply, answer: &Answer) {
     match ask {
         Ask::Submit(..) => {}
         Ask::Query(_) => assert_eq!(get("trade_state"), "SUCCESS"),
-        Ask::Reverse(_) => panic!("a reversal proves no payment"),
+        Ask::Reverse(_) | Ask::RefundQuery(_) => panic!("this call proves no payment"),
     }
 }

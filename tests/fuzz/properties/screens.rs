@@ -11,8 +11,8 @@ use paytill::language::{Language, Text};
 use paytill::money::{AmountEntry, Currency, Money};
 use paytill::order::{AuthCode, OutTradeNo};
 use paytill::payment::{
-    Answer, Call, CallKind, Ending, Event, Found, Inconclusive, Proof, Reason, Reversed, Rules,
-    State, Submitted,
+    Answer, Call, CallKind, Ending, Event, Found, Inconclusive, Proof, Reason, Refunds, Reversed,
+    Rules, State, Submitted,
 };
 use paytill::scan::{Scan, Wallet};
 use paytill::screen::{
@@ -229,6 +229,7 @@ fn answer(kind: CallKind, draw: &mut Draw<'_>) -> Answer {
             CallKind::Submit => Ask::Submit(&order, &code),
             CallKind::Query => Ask::Query(&order),
             CallKind::Reverse => Ask::Reverse(&order),
+            CallKind::RefundQuery => Ask::RefundQuery(&order),
         };
         let reply = answers::reply(200, reading::document(&all));
         answers::holds(ask, false, &reply).answer.reason().cloned()
@@ -262,6 +263,12 @@ fn answer(kind: CallKind, draw: &mut Draw<'_>) -> Answer {
             2 => reason(draw).map_or(Reversed::Accepted, Reversed::Refused),
             3 => Reversed::Repeat(hostile(draw)),
             _ => Reversed::Inconclusive(Inconclusive::Unknown(hostile(draw))),
+        }),
+        CallKind::RefundQuery => Answer::Refunds(match which {
+            0 => Refunds::Whole,
+            1 | 2 => Refunds::Part(hostile(draw)),
+            3 => Refunds::None,
+            _ => Refunds::Inconclusive(Inconclusive::Unknown(hostile(draw))),
         }),
     }
 }

@@ -69,6 +69,11 @@ pub struct Attempted {
     pub refused: bool,
     /// A query found it ended.
     pub ended: bool,
+    /// A query found that money went back, though perhaps a part.
+    pub refunded: bool,
+    /// A refund query found that all of it did, or that there is no refund where the reversal was
+    /// accepted.
+    pub all_refunded: bool,
     /// A query found it unpaid, or unknown.
     pub is_unpaid: bool,
     pub reversed: bool,
@@ -84,7 +89,8 @@ impl Attempted {
     /// reversed.
     pub fn is_over(&self) -> bool {
         let twice = matches!(self.absent[..], [first, .., last] if last >= first + 10_000);
-        self.ended || self.reversed && twice
+        let is_returned = self.refunded && self.all_refunded;
+        self.ended || is_returned || self.reversed && twice
     }
 
     pub fn note_call(&mut self, call: Call, body: &[u8], now: u64) {
@@ -93,7 +99,7 @@ impl Attempted {
                 self.body = body.to_vec();
                 self.sent_at = Some(now);
             }
-            CallKind::Query => self.queries.push(now),
+            CallKind::Query | CallKind::RefundQuery => self.queries.push(now),
             CallKind::Reverse => self.reversals.push(now),
         }
     }
@@ -117,7 +123,7 @@ impl Attempted {
         let is_payment = match kind {
             CallKind::Submit => is_success,
             CallKind::Query => is_success && says("trade_state", "SUCCESS"),
-            CallKind::Reverse => false,
+            CallKind::Reverse | CallKind::RefundQuery => false,
         };
         let matches = says("total_fee", &self.due.to_string())
             && says("fee_type", "CNY")
@@ -131,9 +137,9 @@ impl Attempted {
                 self.refused |= says("result_code", "FAIL") && is_certain;
             }
             CallKind::Query => {
-                let is_over =
-                    ["REVOKED", "CLOSED", "REFUND"].iter().any(|word| says("trade_state", word));
+                let is_over = ["REVOKED", "CLOSED"].iter().any(|word| says("trade_state", word));
                 self.ended |= is_success && is_over;
+                self.refunded |= is_success && says("trade_state", "REFUND");
                 self.failed |= is_success && says("trade_state", "PAYERROR");
                 self.is_unpaid |= is_success && says("trade_state", "NOTPAY");
                 if says("err_code", "ORDERNOTEXIST") {
@@ -146,6 +152,12 @@ impl Attempted {
                     self.reversed = true;
                     self.absent.clear();
                 }
+            }
+            CallKind::RefundQuery => {
+                let returned = fields.iter().filter(|(name, _)| name.starts_with("refund_fee_"));
+                let returned: i64 = returned.filter_map(|(_, fee)| fee.parse::<i64>().ok()).sum();
+                let is_none = says("err_code", "REFUNDNOTEXIST");
+                self.all_refunded |= is_success && returned >= self.due || is_none && self.reversed;
             }
         }
     }
@@ -168,8 +180,9 @@ impl Attempted {
                         | Submitted::Asked(_)
                         | Submitted::Inconclusive(Inconclusive::Unknown(_))
                 ),
+                // So is a refund that may be of a part.
                 Answer::Found(found) => matches!(found, Found::Ended(_)),
-                Answer::Reversed(_) => false,
+                Answer::Reversed(_) | Answer::Refunds(_) => false,
             };
             self.calls_for += usize::from(asks);
             let is_unsigned = matches!(answer.as_inconclusive(), Some(Inconclusive::Unsigned(_)));

@@ -22,7 +22,7 @@ impl Attempted {
         // that awaits it.
         let is_kept = match call.kind {
             CallKind::Submit => !self.kept.is_empty(),
-            CallKind::Query | CallKind::Reverse => {
+            CallKind::Query | CallKind::Reverse | CallKind::RefundQuery => {
                 self.kept.iter().rev().any(|(_, state)| state.awaited() == Some(call))
             }
         };
@@ -34,10 +34,12 @@ impl Attempted {
                 wrong.push((Invariant::OneSubmission, "submitted again"));
             }
             CallKind::Submit => {}
-            CallKind::Query if self.queries.len() >= self.most_queries(now) => {
+            CallKind::Query | CallKind::RefundQuery
+                if self.queries.len() >= self.most_queries(now) =>
+            {
                 wrong.push((Invariant::NoStorm, "more queries than intervals"));
             }
-            CallKind::Query => {}
+            CallKind::Query | CallKind::RefundQuery => {}
             CallKind::Reverse => self.judge_reversal(now, &mut wrong),
         }
         wrong

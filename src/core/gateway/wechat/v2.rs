@@ -12,9 +12,11 @@ use crate::clean::clean;
 use crate::clock::Timestamp;
 use crate::gateway::page::Page;
 use crate::gateway::{Ask, Decoded, Gateway, Outgoing, Reply, Stamp};
+use crate::money::Money;
 use crate::order::{Merchant, Order};
 use crate::payment::{
-    Answer, CallKind, Ending, Found, Inconclusive, Proof, Reason, Reversed, Submitted, TillCause,
+    Answer, CallKind, Ending, Found, Inconclusive, Proof, Reason, Refunds, Reversed, Submitted,
+    TillCause,
 };
 
 const CONTENT_TYPE: http::HeaderValue = http::HeaderValue::from_static("text/xml; charset=utf-8");
@@ -94,6 +96,11 @@ impl WechatV2 {
                     Some(_) | None => Reversed::Repeat(TillCause::Recall.into()),
                 }),
                 Ask::Reverse(_) => Answer::Reversed(reverse_failed(&fields)),
+                Ask::RefundQuery(order) => Answer::Refunds(if is_success {
+                    refunds(&fields, order)
+                } else {
+                    refund_query_failed(&fields)
+                }),
             },
         };
         (answer, recorded(&fields))
@@ -152,6 +159,7 @@ impl Gateway for WechatV2 {
             Ask::Submit(..) => ("/pay/micropay", false),
             Ask::Query(_) => ("/pay/orderquery", false),
             Ask::Reverse(_) => ("/secapi/pay/reverse", true),
+            Ask::RefundQuery(_) => ("/pay/refundquery", false),
         };
         let mut request = http::Request::new(Zeroizing::new(fields.to_xml().into_bytes()));
         *request.method_mut() = http::Method::POST;
@@ -279,11 +287,56 @@ fn trade_state(fields: &Fields, order: &Order, now: Timestamp) -> Found {
         }
         Some("CLOSED") => Found::Ended(Ending::Closed),
         // Reversed after payment: only a payment has a time.
-        Some("REVOKED") if fields.get("time_end").is_some() => Found::Ended(Ending::Refunded),
+        Some("REVOKED") if fields.get("time_end").is_some() => Found::Ended(Ending::Returned),
         Some("REVOKED") => Found::Ended(Ending::Revoked),
         Some("REFUND") => Found::Ended(Ending::Refunded),
         // An unknown word proves nothing.
         Some(_) | None => Found::Inconclusive(unknown(TillCause::BadAnswer)),
+    }
+}
+
+/// `err_code` of refundquery (protocol 4.6).
+fn refund_query_failed(fields: &Fields) -> Refunds {
+    let (code, reason) = failure(fields);
+    match code {
+        "REFUNDNOTEXIST" => Refunds::None,
+        _ => Refunds::Inconclusive(Inconclusive::Unknown(reason)),
+    }
+}
+
+/// The refunds of an order (protocol 4.6): what was returned or is on its way, against what was
+/// paid. An answer lists ten refunds at most; those beyond only make it more.
+fn refunds(fields: &Fields, order: &Order) -> Refunds {
+    let inconclusive = |cause| Refunds::Inconclusive(unknown(cause));
+    if fields.get("out_trade_no").is_none() {
+        return inconclusive(TillCause::WrongNumber);
+    }
+    let total = order.amount.minor();
+    if fields.get("total_fee") != Some(total.to_string().as_str()) {
+        return inconclusive(TillCause::WrongAmount);
+    }
+    let Some(count) = fields.get("refund_count").and_then(|count| count.parse::<u8>().ok()) else {
+        return inconclusive(TillCause::BadAnswer);
+    };
+    let mut returned: i64 = 0;
+    for at in 0..count {
+        let fee = fields.get(&format!("refund_fee_{at}")).and_then(|fee| fee.parse::<i64>().ok());
+        match (fields.get(&format!("refund_status_{at}")), fee) {
+            (Some("SUCCESS" | "PROCESSING"), Some(fee)) if fee > 0 => {
+                returned = returned.saturating_add(fee);
+            }
+            // Closed, or stuck at the customer's bank.
+            (Some("REFUNDCLOSE" | "CHANGE"), _) => {}
+            _ => return inconclusive(TillCause::BadAnswer),
+        }
+    }
+    if returned >= total {
+        return Refunds::Whole;
+    }
+    let parts = [returned, total].map(|minor| order.currency.show(Money::from_minor(minor)));
+    match returned {
+        0 => Refunds::None,
+        _ => Refunds::Part(Reason::quoting(TillCause::PartlyRefunded, parts.join(" / "))),
     }
 }
 

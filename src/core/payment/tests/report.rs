@@ -59,17 +59,21 @@ fn the_cashier_need_not_wait_for_an_end_or_for_what_needs_a_person() {
 
 #[test]
 fn calls_and_endings_have_the_words_of_the_protocol() {
-    let words = [CallKind::Submit, CallKind::Query, CallKind::Reverse].map(CallKind::word);
-    assert_eq!(words, ["micropay", "orderquery", "reverse"]);
-    for (ending, word) in
-        [(Ending::Closed, "CLOSED"), (Ending::Revoked, "REVOKED"), (Ending::Refunded, "REFUND")]
-    {
+    let kinds = [CallKind::Submit, CallKind::Query, CallKind::Reverse, CallKind::RefundQuery];
+    assert_eq!(kinds.map(CallKind::word), ["micropay", "orderquery", "reverse", "refundquery"]);
+    for (ending, word) in [
+        (Ending::Closed, "CLOSED"),
+        (Ending::Revoked, "REVOKED"),
+        (Ending::Returned, "REVOKED"),
+        (Ending::Refunded, "REFUND"),
+    ] {
         assert_eq!(ending.code(), word);
         let mut bench = waiting();
         bench.now = Millis(5_000);
         bench.handle(&Event::Tick);
         bench.answer(Says::Ended(ending));
-        let why = if ending == Ending::Refunded { "paid_at_last_moment" } else { word };
+        let was_paid = matches!(ending, Ending::Returned | Ending::Refunded);
+        let why = if was_paid { "paid_at_last_moment" } else { word };
         assert_eq!(bench.state.reason().unwrap().code(), why);
     }
 }
@@ -170,7 +174,7 @@ fn that_money_went_back_is_said_only_when_it_was_there() {
     assert_eq!(bench.state.money(), Funds::Held, "it was there, and has not gone back yet");
     bench.until(60_000, |kind| match kind {
         CallKind::Reverse => Says::Accepted,
-        _ => Says::Ended(Ending::Refunded),
+        _ => Says::Ended(Ending::Returned),
     });
     assert_eq!(bench.state.money(), Funds::Returned);
     let mut bench = reversal_out();

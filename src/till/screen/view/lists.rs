@@ -224,7 +224,10 @@ fn fact(model: &Model, fact: &Fact) -> String {
         }
         Fact::Ended(Ending::Closed) => words.closed().into(),
         Fact::Ended(Ending::Revoked) => words.revoked().into(),
+        Fact::Ended(Ending::Returned) | Fact::Returned => words.returned().into(),
         Fact::Ended(Ending::Refunded) => words.refunded().into(),
+        Fact::PartlyReturned(reason) => reason::cause_sentence(reason, model.language),
+        Fact::NotReturned => words.not_returned().into(),
         Fact::NoEnd => model.text().no_end().into(),
     }
 }

@@ -24,7 +24,10 @@ crate::catalogue! {
     reversal_refused => "The reversal was refused.", "撤销被拒绝。";
     closed => "Confirmed: closed, not paid.", "已确认：订单已关闭，未付款。";
     revoked => "Confirmed: reversed.", "已确认：撤销成功。";
-    refunded => "Confirmed: the money is being returned.", "已确认：款项原路退回。";
+    returned => "Confirmed: the money is being returned.", "已确认：款项原路退回。";
+    refunded => "WeChat Pay says that this order had been paid and money went back.",
+        "微信支付：该订单已付款，并有退款。";
+    not_returned => "WeChat Pay knows no refund of this order.", "微信支付：该订单没有退款。";
 
     /// Happened this many times in a row; `sentence` comes without its full stop.
     repeated(sentence: &str, times: u32) => "{sentence} ({times} times).", "{sentence}（{times} 次）。";

@@ -8,6 +8,7 @@ use crate::payment::CallKind;
 use crate::payment::says::Says;
 
 mod optional;
+mod refunds;
 
 const KEY: &str = "TESTONLYv2key0123456789ABCDEFGHI";
 const NOW: Timestamp = Timestamp(1_795_318_200_000);
@@ -53,6 +54,7 @@ fn decode(sign_type: SignType, kind: CallKind, body: Vec<u8>) -> Says {
         CallKind::Submit => Ask::Submit(&order, &code),
         CallKind::Query => Ask::Query(&order),
         CallKind::Reverse => Ask::Reverse(&order),
+        CallKind::RefundQuery => Ask::RefundQuery(&order),
     };
     gateway(sign_type).decode(ask, &reply(200, body), NOW).answer.into()
 }
@@ -546,7 +548,7 @@ fn what_was_reversed_after_it_was_paid_had_taken_money() {
     let revoked = ("trade_state", "REVOKED");
     assert_eq!(class(&[revoked]), Says::Ended(Ending::Revoked));
     let paid_before = [revoked, ("time_end", "20261122120301")];
-    assert_eq!(class(&paid_before), Says::Ended(Ending::Refunded));
+    assert_eq!(class(&paid_before), Says::Ended(Ending::Returned));
 }
 
 #[test]

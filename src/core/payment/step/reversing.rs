@@ -1,0 +1,298 @@
+//! What each event does while a payment is being reversed, or a number that took nothing is closed.
+
+use super::{RECHECKS, Step, anothers, closed, never_sent, returned};
+use crate::clock::Millis;
+use crate::payment::answer::{
+    Answer, Call, CallKind, Ending, Found, Inconclusive, Reason, Refunds, Reversed, Submitted,
+    TillCause,
+};
+use crate::payment::reversal::{NEVER, Reversal};
+use crate::payment::state::{Closed, Event, Outcome, Recheck, Reversing, Shown, Stage};
+
+/// The gateway refuses to reverse an older payment (protocol 5.4).
+const REVERSIBLE_FOR: Millis = Millis::seconds(7 * 24 * 3600);
+
+impl Step<'_> {
+    pub(super) fn reversing(&mut self, reversing: &mut Reversing, event: &Event) -> Option<Stage> {
+        match event {
+            // A number that took nothing can stay open at the gateway without harm.
+            Event::MerchantChanged if reversing.shown != Shown::Declined => {
+                leave_to_a_person(reversing);
+            }
+            Event::MerchantChanged => {}
+            Event::Begun | Event::Cancel => {}
+            Event::Answered(number, answer) => {
+                return self.reversing_answered(reversing, *number, answer);
+            }
+            Event::Tick => {
+                if reversing.shown == Shown::Reversing
+                    && self.now >= reversing.since.plus(self.rules.attention_after)
+                {
+                    reversing.shown = Shown::Attention;
+                }
+                if reversing.reversal.is_due(self.now) {
+                    if self.now > REVERSIBLE_FOR {
+                        return too_old(reversing);
+                    }
+                    self.poll(reversing);
+                }
+            }
+            Event::CheckNow => {
+                if reversing.reversal.may_poll(self.pace()) {
+                    self.poll(reversing);
+                }
+            }
+            Event::Restarted { oldest } => {
+                reversing.payable &= *oldest <= self.latest_payment();
+                // The answer was lost with the process; what was accepted is queried again.
+                self.poll(reversing);
+            }
+        }
+        None
+    }
+
+    fn reversing_answered(
+        &mut self,
+        reversing: &mut Reversing,
+        number: u32,
+        answer: &Answer,
+    ) -> Option<Stage> {
+        if let Some(proof) = answer.proof() {
+            if reversing.payable && self.now <= self.latest_payment() {
+                return Some(Stage::Paid(proof.clone()));
+            }
+            reversing.held = true;
+            self.show_money_found(reversing);
+        }
+        // No connection was ever made for it, so there is nothing to reverse.
+        if let Answer::Submitted(Submitted::Inconclusive(Inconclusive::NotSent(reason))) = answer {
+            return Some(never_sent(reason));
+        }
+        if !reversing.reversal.take_answer(Call { kind: answer.kind(), number }) {
+            return None;
+        }
+        match answer {
+            Answer::Submitted(_) => None,
+            Answer::Found(found) => self.polled(reversing, found),
+            Answer::Refunds(refunds) => self.refunds_answered(reversing, refunds),
+            Answer::Reversed(answer) => {
+                self.reversal_answered(reversing, answer);
+                None
+            }
+        }
+    }
+
+    /// A query was answered: either the reversal is confirmed, or another one is due.
+    fn polled(&mut self, reversing: &mut Reversing, found: &Found) -> Option<Stage> {
+        match found {
+            Found::AnotherTills(reason) if !reversing.held => {
+                return Some(anothers(reason));
+            }
+            // It was proved ours before: one of the two answers is wrong.
+            Found::AnotherTills(_) => reversing.reversal.poll_later(self.pace()),
+            // It was shown as not paid: the money is shown first, and queried once more.
+            Found::Ended(Ending::Returned) if reversing.shown == Shown::Declined => {
+                self.show_money_found(reversing);
+                self.poll(reversing);
+            }
+            // It may be a part, returned by somebody else.
+            Found::Ended(Ending::Refunded) => {
+                reversing.held = true;
+                self.show_money_found(reversing);
+                self.query_refunds(reversing);
+            }
+            Found::Ended(ending) => {
+                if *ending == Ending::Returned || reversing.held {
+                    return Some(returned());
+                }
+                return Some(closed(reversing.outcome(), reversing.reason.clone()));
+            }
+            Found::NotFound if reversing.reversal.is_accepted() => {
+                // A payment does not vanish: only an answer that it was returned proves it.
+                if reversing.held {
+                    reversing.reversal.poll_later(self.pace());
+                } else if reversing.reversal.confirms_not_found(self.pace()) {
+                    let [first, second] =
+                        RECHECKS.map(|times| self.now.plus(self.rules.give_up_after.times(times)));
+                    return Some(Stage::Closed(Closed {
+                        outcome: reversing.outcome(),
+                        reason: reversing.reason.clone(),
+                        recheck: Some(Recheck { at: first, then: Some(second), awaiting: None }),
+                    }));
+                }
+            }
+            Found::Paid(_) | Found::NotPaid | Found::Paying | Found::Failed(_) => {
+                if *found == Found::Paying {
+                    self.show_money_found(reversing);
+                }
+                // The answer to the reversal may have been untrue.
+                let repeats = reversing.reversal.contradicted(self.pace());
+                if !repeats || reversing.reversal.is_due(self.now) {
+                    self.reverse_or_wait(reversing);
+                }
+            }
+            // Still unclear.
+            Found::Inconclusive(_) if reversing.reversal.is_accepted() => {
+                reversing.reversal.poll_later(self.pace());
+            }
+            Found::NotFound | Found::Inconclusive(_) => self.reverse_or_wait(reversing),
+        }
+        None
+    }
+
+    /// The refunds say whether all of the money went back.
+    fn refunds_answered(&mut self, reversing: &mut Reversing, refunds: &Refunds) -> Option<Stage> {
+        match refunds {
+            Refunds::Whole => return Some(returned()),
+            // A reversal may not count among the refunds (protocol 4.3).
+            Refunds::None if reversing.reversal.is_accepted() => return Some(returned()),
+            // Somebody is deciding about this money: returning the rest as well is up to them.
+            Refunds::Part(reason) => {
+                reversing.shown = Shown::Attention;
+                reversing.obstacle = Some(reason.clone());
+                reversing.reversal.poll_later(self.pace());
+            }
+            Refunds::None => self.reverse_or_wait(reversing),
+            Refunds::Inconclusive(what) => {
+                reversing.obstacle = Some(what.reason().clone());
+                reversing.reversal.poll_later(self.pace());
+            }
+        }
+        None
+    }
+
+    fn reversal_answered(&mut self, reversing: &mut Reversing, answer: &Reversed) {
+        let reason = match answer {
+            Reversed::Accepted => {
+                reversing.reversal.accept(self.now);
+                reversing.obstacle = None;
+                return self.poll(reversing);
+            }
+            Reversed::Refused(reason) | Reversed::Expired(reason) | Reversed::Repeat(reason) => {
+                reason
+            }
+            Reversed::Inconclusive(what) => what.reason(),
+        };
+        reversing.refused = matches!(answer, Reversed::Refused(_) | Reversed::Expired(_));
+        if matches!(answer, Reversed::Expired(_)) {
+            reversing.reversal.expire();
+        }
+        // A number that took nothing can stay open at the gateway without harm.
+        if reversing.shown != Shown::Declined {
+            reversing.obstacle = Some(reason.clone());
+            if reversing.refused {
+                reversing.shown = Shown::Attention;
+            }
+        }
+        reversing.reversal.poll_later(self.pace());
+    }
+
+    /// The wait is over: one last query, then the reversal.
+    pub(super) fn start_reversal(&mut self, reason: Reason, payable: bool) -> Reversing {
+        let mut reversing = self.reversing_now(Shown::Reversing, reason, payable);
+        if self.now < self.rules.reverse_not_before && self.now < self.rules.give_up_after {
+            reversing.reversal.poll_at(self.next_poll(Shown::Reversing));
+        } else {
+            self.poll(&mut reversing);
+        }
+        reversing
+    }
+
+    /// A certain failure: shown at once, confirmed by one query, and its number closed later.
+    pub(super) fn decline(&mut self, reason: Reason) -> Stage {
+        let mut reversing = self.reversing_now(Shown::Declined, reason, false);
+        self.poll(&mut reversing);
+        Stage::Reversing(reversing)
+    }
+
+    pub(super) fn reversing_now(&self, shown: Shown, reason: Reason, payable: bool) -> Reversing {
+        Reversing {
+            shown,
+            reason,
+            obstacle: None,
+            since: self.now,
+            payable,
+            refused: false,
+            held: false,
+            reversal: Reversal::new(self.now),
+        }
+    }
+
+    /// There was a payment, of which somebody else has returned at least a part.
+    pub(super) fn refunded(&mut self) -> Stage {
+        let reason = TillCause::PaidAtLastMoment.into();
+        let mut reversing = self.reversing_now(Shown::Reversing, reason, false);
+        reversing.held = true;
+        self.query_refunds(&mut reversing);
+        Stage::Reversing(reversing)
+    }
+
+    fn query_refunds(&mut self, reversing: &mut Reversing) {
+        let query = self.make(CallKind::RefundQuery);
+        reversing.reversal.poll(query, self.now);
+    }
+
+    pub(super) fn poll(&mut self, reversing: &mut Reversing) {
+        let query = self.make(CallKind::Query);
+        reversing.reversal.poll(query, self.now);
+    }
+
+    /// The query has been answered; now reverses, unless it would be too soon.
+    pub(super) fn reverse_or_wait(&mut self, reversing: &mut Reversing) {
+        if reversing.reversal.has_expired() {
+            reversing.reversal.poll_later(self.pace());
+        } else if self.now < self.rules.reverse_not_before {
+            reversing.reversal.poll_at(self.next_poll(reversing.shown));
+        } else {
+            reversing.payable = false;
+            reversing.reversal.act(self.make(CallKind::Reverse));
+        }
+    }
+
+    /// While a reversal is held back the customer may still pay, so polls go on as before. A number
+    /// that took nothing can wait.
+    pub(super) fn next_poll(&self, shown: Shown) -> Millis {
+        let earliest = self.rules.reverse_not_before;
+        let next = self.next_on_grid();
+        match shown {
+            Shown::Declined => earliest,
+            Shown::Reversing | Shown::Attention if self.now < earliest => next.min(earliest),
+            Shown::Reversing | Shown::Attention => next,
+        }
+    }
+
+    /// A number shown as not paid may hold money after all, which must not stay hidden.
+    fn show_money_found(&self, reversing: &mut Reversing) {
+        if reversing.shown == Shown::Declined {
+            reversing.shown = Shown::Reversing;
+            reversing.since = self.now;
+        }
+    }
+}
+
+impl Reversing {
+    /// How it ends once the gateway confirms it, if it was never seen paid.
+    fn outcome(&self) -> Outcome {
+        match self.shown {
+            Shown::Declined => Outcome::Declined,
+            Shown::Reversing | Shown::Attention => Outcome::Reversed,
+        }
+    }
+}
+
+/// Nothing is asked until the till is started for the right merchant.
+pub(super) fn leave_to_a_person(reversing: &mut Reversing) {
+    reversing.shown = Shown::Attention;
+    reversing.obstacle = Some(TillCause::MerchantChanged.into());
+    reversing.reversal.poll_at(NEVER);
+}
+
+/// No reversal is possible any more. What took nothing is closed as such; the rest needs a person.
+fn too_old(reversing: &mut Reversing) -> Option<Stage> {
+    if reversing.shown == Shown::Declined {
+        return Some(closed(Outcome::Declined, reversing.reason.clone()));
+    }
+    reversing.shown = Shown::Attention;
+    reversing.reversal.poll_at(NEVER);
+    None
+}
