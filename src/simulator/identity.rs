@@ -147,7 +147,7 @@ impl Identity {
 
     /// The merchant it belongs to.
     pub fn account(&self) -> Account {
-        Account { merchant: merchant(), api_key: self.api_key.clone() }
+        Account { merchant: merchant(), other_app_id: None, api_key: self.api_key.clone() }
     }
 
     /// The authority's certificate, PEM: the only root a till needs to trust.

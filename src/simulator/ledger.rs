@@ -153,7 +153,8 @@ impl LedgerEntry {
             && (self.is_refunded_elsewhere() || self.details.reversal_is_refund)
     }
 
-    fn is_refunded_elsewhere(&self) -> bool {
+    /// Whether somebody refunds it at the merchant platform, which no till is told of.
+    pub fn is_refunded_elsewhere(&self) -> bool {
         let elsewhere = [SpecialCase::PartlyRefunded, SpecialCase::RefundedElsewhere];
         elsewhere.map(Scenario::Odd).contains(&self.scenario)
     }

@@ -49,6 +49,8 @@ const BANK_TYPES: [&str; 4] = ["OTHERS", "CMC", "CCB_DEBIT", "ICBC_CREDIT"];
 #[derive(Clone)]
 pub struct Account {
     pub merchant: Merchant,
+    /// Another of its `app_id`s, which may be used as well.
+    pub other_app_id: Option<String>,
     /// The `APIv2` key, 32 characters.
     pub api_key: String,
 }
@@ -193,6 +195,7 @@ impl Bank {
             Err(Rejection::Signed(sign_type, code, text)) => {
                 let reply = ReplyBuilder {
                     account: &self.account,
+                    app_id: &self.account.merchant.app_id,
                     sign_type,
                     call: CallKind::Query,
                     out_trade_no: "",
@@ -266,13 +269,14 @@ impl Bank {
 
     fn reply<'a>(
         &'a self,
-        incoming: &Incoming,
+        incoming: &'a Incoming,
         out_trade_no: &'a str,
         fault: Option<Fault>,
         after: Millis,
     ) -> ReplyBuilder<'a> {
         let (sign_type, call) = (incoming.sign_type, incoming.kind);
-        ReplyBuilder { account: &self.account, sign_type, call, out_trade_no, fault, after }
+        let (account, app_id) = (&self.account, incoming.fields.get("appid").unwrap_or_default());
+        ReplyBuilder { account, app_id, sign_type, call, out_trade_no, fault, after }
     }
 
     fn submit(

@@ -18,6 +18,8 @@ pub(super) struct ReplyBuilder<'a> {
     /// The algorithm that signed the request.
     pub(super) sign_type: SignType,
     pub(super) call: CallKind,
+    /// The `app_id` in the request.
+    pub(super) app_id: &'a str,
     /// The number in the request, from which a wrong number is made.
     pub(super) out_trade_no: &'a str,
     pub(super) fault: Option<Fault>,
@@ -49,9 +51,13 @@ impl ReplyBuilder<'_> {
         let merchant = &self.account.merchant;
         fields.set("return_code", "SUCCESS");
         fields.set("return_msg", "OK");
-        fields.set("appid", merchant.app_id.as_str());
+        fields.set("appid", self.app_id);
         fields.set("mch_id", merchant.mch_id.as_str());
         fields.set("sub_appid", merchant.sub_app_id.as_str());
+        // The gateway fills it in as it likes.
+        if merchant.sub_app_id.is_empty() && !merchant.sub_mch_id.is_empty() && rng.bool() {
+            fields.set("sub_appid", "wx3333333333333333");
+        }
         fields.set("sub_mch_id", merchant.sub_mch_id.as_str());
         fields.set("nonce_str", nonce(rng));
         if rng.u8(..4) == 0 {

@@ -146,7 +146,8 @@ fn verify(account: &Account, fields: &Fields) -> Result<SignType, Rejection> {
         return Err(Rejection::Unsigned("签名错误"));
     }
     let signed = |code, text: &str| Err(Rejection::Signed(sign_type, code, text.to_owned()));
-    if fields.get("appid") != Some(&merchant.app_id) {
+    let app_id = fields.get("appid");
+    if app_id != Some(&merchant.app_id) && app_id != account.other_app_id.as_deref() {
         return signed("APPID_MCHID_NOT_MATCH", "appid和mch_id不匹配");
     }
     if fields.get("sub_mch_id").unwrap_or_default() != merchant.sub_mch_id

@@ -39,6 +39,8 @@ pub enum Invariant {
     Converges,
     /// No payment code in the journal or in any output.
     NoSecrets,
+    /// Another till's order is never reversed, and never told as ours.
+    OnlyOurs,
     /// The till did not panic.
     NoPanic,
 }

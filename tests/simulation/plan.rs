@@ -57,6 +57,10 @@ pub struct Climate {
     pub closings: u64,
     pub clock_jumps: u64,
     pub suspensions: u64,
+    /// How often another till with the same id has given out a number before.
+    pub other_tills: u64,
+    /// The till is started with another `app_id` of its merchant: 1, or 0.
+    pub corrected_ids: u64,
     /// No reversal ever reaches the gateway, and nothing heals that: 1, or 0.
     pub no_reversals: u64,
 }
@@ -122,6 +126,8 @@ impl Plan {
             suspensions: rough(2),
             ..Climate::default()
         };
+        climate.other_tills = u64::from(self.chance("other tills", 0).u8(..4) == 0) * 300;
+        climate.corrected_ids = u64::from(self.chance("corrected", 0).u8(..4) == 0);
         climate.no_reversals = u64::from(self.chance("hopeless", 0).u8(..8) == 0);
         climate.slow_network = [200, 2_000, 9_900][rng.usize(..3)];
         climate.slow_disk = [5, 50, 3_000, 30_000][rng.usize(..4)];
@@ -182,7 +188,7 @@ impl Plan {
 
 impl Climate {
     /// Each trouble with its name.
-    pub fn troubles(&mut self) -> [(&'static str, &mut u64); 19] {
+    pub fn troubles(&mut self) -> [(&'static str, &mut u64); 21] {
         [
             ("no connection", &mut self.no_connection),
             ("lost requests", &mut self.lost_requests),
@@ -202,6 +208,8 @@ impl Climate {
             ("closings", &mut self.closings),
             ("clock jumps", &mut self.clock_jumps),
             ("suspensions", &mut self.suspensions),
+            ("other tills", &mut self.other_tills),
+            ("corrected ids", &mut self.corrected_ids),
             ("no reversals", &mut self.no_reversals),
         ]
     }

@@ -339,6 +339,23 @@ impl Answer {
         }
     }
 
+    /// Whether it shows that the order of this number is ours, or that there is none. A refusal shows
+    /// nothing: another till with the same id may have given out the number.
+    pub const fn shows_ours(&self) -> bool {
+        matches!(
+            self,
+            Self::Submitted(Submitted::Paid(_) | Submitted::Paying | Submitted::Asked(_))
+                | Self::Found(
+                    Found::Paid(_)
+                        | Found::Paying
+                        | Found::NotPaid
+                        | Found::Failed(_)
+                        | Found::Ended(_)
+                        | Found::NotFound
+                )
+        )
+    }
+
     /// The payment it proves, if any.
     pub const fn proof(&self) -> Option<&Proof> {
         match self {

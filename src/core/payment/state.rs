@@ -42,6 +42,10 @@ pub struct State {
     pub(super) calls: u32,
     /// Lengthens repeated waits, so that tills do not poll in step: 0 to 255 of 1024.
     pub(super) jitter: u8,
+    /// A verified answer has shown that the order of this number is ours, or that there is none: only
+    /// then is it reversed.
+    #[serde(default)]
+    pub(super) is_ours: bool,
     pub(super) stage: Stage,
 }
 
@@ -105,6 +109,9 @@ pub(super) struct Reversing {
     /// The money is known to have been taken.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) held: bool,
+    /// Money went back, and it is not known yet how much: nothing more is returned meanwhile.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) refunded: bool,
     pub(super) reversal: Reversal,
 }
 
@@ -157,7 +164,7 @@ impl State {
             doubt: None,
             reason: None,
         });
-        Self { calls: 1, jitter, stage }
+        Self { calls: 1, jitter, is_ours: false, stage }
     }
 
     /// What people are shown.

@@ -26,7 +26,10 @@ impl State {
     /// `now` counts from the submission.
     #[must_use]
     pub fn step(&mut self, event: &Event, now: Millis, rules: &Rules) -> Option<Call> {
-        let mut step = Step::new(self.calls, self.jitter, now, rules);
+        if let Event::Answered(_, answer) = event {
+            self.is_ours |= answer.shows_ours();
+        }
+        let mut step = Step::new(self, now, rules);
         let next = match &mut self.stage {
             Stage::Pending(pending) => step.pending(pending, event),
             Stage::Reversing(reversing) => step.reversing(reversing, event),
@@ -45,14 +48,16 @@ impl State {
 struct Step<'a> {
     calls: u32,
     jitter: u8,
+    is_ours: bool,
     now: Millis,
     rules: &'a Rules,
     call: Option<Call>,
 }
 
 impl<'a> Step<'a> {
-    fn new(calls: u32, jitter: u8, now: Millis, rules: &'a Rules) -> Self {
-        Self { calls, jitter, now, rules, call: None }
+    fn new(state: &State, now: Millis, rules: &'a Rules) -> Self {
+        let State { calls, jitter, is_ours, .. } = *state;
+        Self { calls, jitter, is_ours, now, rules, call: None }
     }
 
     fn pending(&mut self, pending: &mut Pending, event: &Event) -> Option<Stage> {

@@ -502,18 +502,36 @@ fn a_request_delivered_after_its_reversal_is_found_and_reversed_again() {
 
 #[test]
 fn still_unknown_needs_a_person_and_the_work_goes_on_for_seven_days() {
-    let mut bench = PaymentBench::begin();
-    bench.answer(lost());
-    bench.until(209_999, |_| lost());
-    assert_eq!(bench.state.status(), Status::Reversing);
-    bench.until(210_000, |_| lost());
-    assert_eq!(bench.state.status(), Status::Attention);
-    let week = 7 * 24 * 3600 * 1000;
-    bench.until(week + 100_000, |_| lost());
-    let last = *bench.times(CallKind::Reverse).last().unwrap();
-    assert!(last <= week && last > week - 60_000, "{last}");
-    assert_eq!(bench.state.status(), Status::Attention);
-    assert!(bench.state.is_open());
+    // An order that was never proved ours may be another till's: it is asked about, not reversed.
+    for (first, work) in [(Says::Paying, CallKind::Reverse), (lost(), CallKind::Query)] {
+        let mut bench = PaymentBench::begin();
+        bench.answer(first);
+        bench.until(209_999, |_| lost());
+        assert_eq!(bench.state.status(), Status::Reversing);
+        bench.until(210_000, |_| lost());
+        assert_eq!(bench.state.status(), Status::Attention);
+        let week = 7 * 24 * 3600 * 1000;
+        bench.until(week + 100_000, |_| lost());
+        let last = *bench.times(work).last().unwrap();
+        assert!(last <= week && last > week - 60_000, "{last}");
+        assert_eq!(bench.times(CallKind::Reverse).is_empty(), work == CallKind::Query);
+        assert_eq!(bench.state.status(), Status::Attention);
+        assert!(bench.state.is_open());
+    }
+}
+
+#[test]
+fn an_order_is_reversed_only_once_it_is_proved_ours_or_not_there() {
+    for proof in [Says::NotFound, Says::NotPaid, Says::Paying, Says::Failed(reason("PAYERROR"))] {
+        let mut bench = PaymentBench::begin();
+        bench.answer(lost());
+        bench.until(100_000, |_| lost());
+        assert_eq!(bench.times(CallKind::Reverse).len(), 0);
+        bench.until(140_000, |kind| if kind == CallKind::Query { proof.clone() } else { lost() });
+        assert_eq!(bench.times(CallKind::Reverse).len(), 1, "{proof:?}");
+        bench.until(200_000, |_| lost());
+        assert!(bench.times(CallKind::Reverse).len() > 1, "it stays proved");
+    }
 }
 
 #[test]

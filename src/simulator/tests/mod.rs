@@ -24,7 +24,7 @@ impl Desk {
 
     fn with(script: Script, seed: u64) -> Self {
         let merchant = identity::merchant();
-        let account = Account { merchant, api_key: KEY.into() };
+        let account = Account { merchant, other_app_id: None, api_key: KEY.into() };
         let bank = Bank::new(account, script, seed, STARTED);
         Self { bank, sign_type: SignType::HmacSha256, now: Millis(0) }
     }

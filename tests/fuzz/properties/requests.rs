@@ -56,6 +56,7 @@ const VALUES: [&str; 18] = [
 pub fn check(data: &[u8]) {
     let mut draw = Draw(data);
     let account = Account {
+        other_app_id: None,
         merchant: Merchant {
             app_id: "wx8888888888888888".into(),
             mch_id: "1900000109".into(),

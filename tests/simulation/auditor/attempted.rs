@@ -74,6 +74,8 @@ pub struct Attempted {
     /// A refund query found that all of it did, or that there is no refund where the reversal was
     /// accepted.
     pub all_refunded: bool,
+    /// An answer showed that the order of this number is another till's.
+    pub is_anothers: bool,
     /// A query found it unpaid, or unknown.
     pub is_unpaid: bool,
     pub reversed: bool,
@@ -117,6 +119,11 @@ impl Attempted {
             && says("appid", &order.merchant.app_id)
             && fields.get("out_trade_no").is_none_or(|theirs| *theirs == self.number);
         if !is_ours || !says("return_code", "SUCCESS") {
+            return;
+        }
+        // The bank repeats what was submitted with the number.
+        if fields.get("attach").is_some_and(|mark| *mark != order.mark) {
+            self.is_anothers = true;
             return;
         }
         let is_success = says("result_code", "SUCCESS");

@@ -67,7 +67,7 @@ impl Attempted {
             Event::Answered(_, answer) => Some(answer.kind()),
             _ => None,
         });
-        if answers.next() != Some(CallKind::Query) {
+        if !matches!(answers.next(), Some(CallKind::Query | CallKind::RefundQuery)) {
             wrong.push((Invariant::ReversalDiscipline, "reversed without a query"));
         }
         let in_a_row = &self.reversals[self.told_reversed..];

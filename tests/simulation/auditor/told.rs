@@ -31,7 +31,9 @@ impl Attempted {
         }
         match status {
             Status::Paid => {
-                if self.proof_at.is_none() || net != self.due {
+                let is_there =
+                    net == self.due || bank.is_some_and(LedgerEntry::is_refunded_elsewhere);
+                if self.proof_at.is_none() || !is_there {
                     wrong.push((Invariant::PaidNeedsProof, "paid without proof"));
                 }
                 if !self.reversals.is_empty() {
@@ -39,7 +41,7 @@ impl Attempted {
                 }
             }
             Status::Declined if before != Some(status) => {
-                if !(self.refused || self.ended || self.is_unpaid) {
+                if !(self.refused || self.ended || self.is_unpaid || self.is_anothers) {
                     wrong.push((Invariant::NoMoneyLeftBehind, "not paid, without a verified word"));
                 }
                 if self.can_hold_money(status, bank) {
@@ -77,13 +79,15 @@ impl Attempted {
     /// Whether the bank holds money, or may still receive some, in a way that could be foreseen.
     fn can_hold_money(&self, status: Status, bank: Option<&LedgerEntry>) -> bool {
         let holds = bank.is_some_and(|entry| entry.net().minor() != 0);
-        // An order that has ended at the bank takes no more money, whenever the submission arrives.
-        let is_shut = bank.is_some_and(|entry| {
-            matches!(
-                entry.status,
-                OrderStatus::Revoked | OrderStatus::Closed | OrderStatus::Refunded
-            )
-        });
+        // An order that has ended at the bank takes no more money, whenever the submission arrives;
+        // nor does another till's take ours.
+        let is_shut = self.is_anothers
+            || bank.is_some_and(|entry| {
+                matches!(
+                    entry.status,
+                    OrderStatus::Revoked | OrderStatus::Closed | OrderStatus::Refunded
+                )
+            });
         let may_pay = bank.is_some_and(LedgerEntry::is_going_to_pay)
             || self.on_the_way > 0 && !self.has_arrived && !is_shut;
         // The gateway's answer was untrue, or the network held the request longer than any till

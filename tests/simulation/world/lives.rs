@@ -176,11 +176,14 @@ impl World {
             sale.latest = sale.latest.take().filter(|number| numbers.contains(number.as_str()));
         }
         self.tell(|| format!("the till starts; {} open or watched", past.open.len()));
-        let account = account();
+        let mut merchant = account(&self.plan).merchant;
+        if self.climate.corrected_ids > 0 && self.process > 0 {
+            merchant.app_id = account(&self.plan).other_app_id.unwrap_or_default();
+        }
         let Some(till) = TillId::new("T01") else { return };
         let identity = OrderTemplate {
             till,
-            merchant: account.merchant,
+            merchant,
             currency: Currency::CNY,
             body: "Corner Coffee".into(),
             device_info: "S001".into(),

@@ -214,14 +214,17 @@ struct World {
     story: String,
 }
 
-fn account() -> Account {
+/// One merchant in four is a service provider's. Its `app_id` may be corrected while orders are open.
+fn account(plan: &Plan) -> Account {
+    let is_a_providers = plan.chance("merchant", 0).u8(..4) == 0;
     let merchant = Merchant {
         app_id: "wx8888888888888888".into(),
         mch_id: "1900000109".into(),
         sub_app_id: String::new(),
-        sub_mch_id: String::new(),
+        sub_mch_id: if is_a_providers { "1900000110".into() } else { String::new() },
     };
-    Account { merchant, api_key: "TESTONLYv2key0123456789ABCDEFGHI".into() }
+    let other_app_id = Some("wx7777777777777777".into());
+    Account { merchant, other_app_id, api_key: "TESTONLYv2key0123456789ABCDEFGHI".into() }
 }
 
 /// All defaults.
@@ -233,7 +236,7 @@ fn config() -> Config {
 
 impl World {
     fn new(plan: Plan, in_words: bool) -> Self {
-        let account = account();
+        let account = account(&plan);
         let key = account.api_key.clone();
         let gateway = WechatV2::new(SignType::HmacSha256, key.clone().into());
         // Whether the real gateway does this is not known (protocol 6).

@@ -1,14 +1,19 @@
 //! Customers come, and the cashier acts.
 
+use paytill::clock::Millis;
 use paytill::engine::{Draw, Effect, SaleRef, Start};
+use paytill::gateway::{Ask, Gateway as _, Stamp};
 use paytill::money::{Currency, Money};
-use paytill::order::{AuthCode, OutTradeNo};
+use paytill::order::{AuthCode, Order, OutTradeNo};
 use paytill::payment::Event;
-use paytill::simulator::Scenario;
+use paytill::simulator::{GatewayRequest, Scenario};
 
 use super::{Due, World};
 use crate::invariants::Invariant;
 use crate::plan::CashierAction;
+
+/// The serial numbers of other tills' customers.
+const OTHER_CUSTOMERS: u64 = 10_000_000;
 
 impl World {
     pub(super) fn customer(&mut self, sale: usize) {
@@ -74,10 +79,16 @@ impl World {
                 self.auditor.begun(number.as_str(), sale, due, &code);
                 self.counts.sales += 1;
                 self.sale_of.insert(number.to_string(), sale);
-                let id = effects.iter().find_map(|effect| match effect {
-                    Effect::Write(entry) => entry.begin.as_ref().map(|begin| begin.sale.id),
+                let begin = effects.iter().find_map(|effect| match effect {
+                    Effect::Write(entry) => entry.begin.as_ref(),
                     Effect::Call { .. } | Effect::Report(_) => None,
                 });
+                let id = begin.map(|begin| begin.sale.id);
+                let order = begin.map(|begin| begin.order.clone());
+                if let Some(order) = order.filter(|_| self.roll(&mut rng, self.climate.other_tills))
+                {
+                    self.another_till(order, serial);
+                }
                 if let Some(known) = self.sales.get_mut(&sale) {
                     known.id = id;
                     known.latest = Some(number);
@@ -88,6 +99,24 @@ impl World {
             }
             Err(refusal) => self.tell(|| format!("sale {sale} is not begun: {refusal:?}")),
         }
+    }
+
+    /// Another till with the same id has given out the same number, and charges its own customer.
+    fn another_till(&mut self, order: Order, serial: u64) {
+        let mut rng = self.plan.chance("another till", serial);
+        let more = if rng.bool() { 0 } else { rng.i64(1..500) };
+        let amount = Money::from_minor(order.amount.minor().saturating_sub(more).max(1));
+        let theirs = Order { mark: format!("{:016x}", rng.u64(..)), amount, ..order };
+        let scenario = if rng.bool() { Scenario::Pays } else { Scenario::Password(rng.u8(1..40)) };
+        let Some(code) = AuthCode::new(&scenario.code(OTHER_CUSTOMERS + serial)) else { return };
+        let stamp = Stamp { time: self.wall(), nonce: format!("{serial:032}") };
+        let request = self.gateway.encode(Ask::Submit(&theirs, &code), &stamp).request;
+        let (path, body) = (request.uri().path(), request.body());
+        let request = GatewayRequest { method: "POST", path, body, client_certificate: true };
+        let reaction = self.bank.handle(&request, Millis(self.now));
+        self.tell(|| format!("another till: {}", reaction.story));
+        self.counts.faults += 1;
+        self.auditor.is_anothers(theirs.out_trade_no.as_str());
     }
 
     pub(super) fn person(&mut self, number: &OutTradeNo, event: Event, does: &str) {

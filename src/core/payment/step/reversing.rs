@@ -97,7 +97,6 @@ impl Step<'_> {
             }
             // It may be a part, returned by somebody else.
             Found::Ended(Ending::Refunded) => {
-                reversing.held = true;
                 self.show_money_found(reversing);
                 self.query_refunds(reversing);
             }
@@ -135,6 +134,13 @@ impl Step<'_> {
             Found::Inconclusive(_) if reversing.reversal.is_accepted() => {
                 reversing.reversal.poll_later(self.pace());
             }
+            // It may be another till's, or somebody else is returning the money.
+            Found::Inconclusive(what) if !self.is_ours || reversing.refunded => {
+                if reversing.shown != Shown::Declined {
+                    reversing.obstacle = Some(what.reason().clone());
+                }
+                reversing.reversal.poll_later(self.pace());
+            }
             Found::NotFound | Found::Inconclusive(_) => self.reverse_or_wait(reversing),
         }
         None
@@ -152,7 +158,10 @@ impl Step<'_> {
                 reversing.obstacle = Some(reason.clone());
                 reversing.reversal.poll_later(self.pace());
             }
-            Refunds::None => self.reverse_or_wait(reversing),
+            Refunds::None => {
+                reversing.refunded = false;
+                self.reverse_or_wait(reversing);
+            }
             Refunds::Inconclusive(what) => {
                 reversing.obstacle = Some(what.reason().clone());
                 reversing.reversal.poll_later(self.pace());
@@ -214,6 +223,7 @@ impl Step<'_> {
             payable,
             refused: false,
             held: false,
+            refunded: false,
             reversal: Reversal::new(self.now),
         }
     }
@@ -222,12 +232,12 @@ impl Step<'_> {
     pub(super) fn refunded(&mut self) -> Stage {
         let reason = TillCause::PaidAtLastMoment.into();
         let mut reversing = self.reversing_now(Shown::Reversing, reason, false);
-        reversing.held = true;
         self.query_refunds(&mut reversing);
         Stage::Reversing(reversing)
     }
 
     fn query_refunds(&mut self, reversing: &mut Reversing) {
+        (reversing.held, reversing.refunded) = (true, true);
         let query = self.make(CallKind::RefundQuery);
         reversing.reversal.poll(query, self.now);
     }

@@ -50,6 +50,15 @@ fn a_refund_of_a_part_needs_a_person_who_may_return_the_rest() {
 }
 
 #[test]
+fn while_it_is_unclear_how_much_went_back_nothing_is_reversed() {
+    let mut bench = refunded();
+    bench.answer(lost());
+    bench.until(HOUR, |_| lost());
+    assert_eq!(bench.times(CallKind::Reverse).len(), 0);
+    assert_eq!(bench.state.status(), Status::Attention);
+}
+
+#[test]
 fn what_our_own_reversal_returned_may_be_no_refund_but_is_never_a_part() {
     for (refunds, status) in [
         (Says::Refunds(Refunds::Whole), Status::Reversed),
