@@ -65,6 +65,8 @@ pub struct Script {
     /// An order younger than this is still being settled: a reversal is refused with `USERPAYING`
     /// and `recall=Y` (the real gateway may also miss the payment).
     pub reverse_not_before: Millis,
+    /// An order younger than this is not visible to queries yet (protocol 4.4).
+    pub visible_after: Millis,
     /// When the gateway itself revokes an unpaid order (protocol 5.3).
     pub lapse_after: Millis,
     /// Whether reversing a number that the gateway has never seen blocks it for good. Whether the
@@ -81,6 +83,7 @@ impl Default for Script {
             scenario: None,
             currency: Currency::CNY,
             reverse_not_before: Millis::seconds(15),
+            visible_after: Millis(0),
             lapse_after: Millis::seconds(45),
             fence_unknown: false,
             practice_alone: false,
@@ -408,7 +411,9 @@ impl Bank {
 
     fn query(&self, entry: &LedgerEntry, before: usize, now: Millis) -> Said {
         let fault = self.fault(entry, CallKind::Query, before);
+        let age = entry.details.created.map(|created| now.minus(created));
         let trade_state = match (self.special_case(entry, before), fault) {
+            _ if age.is_some_and(|age| age < self.script.visible_after) => None,
             (Some(SpecialCase::QueryFails), _) => {
                 return Said::new(reply::failure("SYSTEMERROR", "系统错误"));
             }

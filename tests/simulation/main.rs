@@ -9,6 +9,7 @@ mod invariants;
 mod plan;
 mod screen;
 mod shorten;
+mod tills;
 mod world;
 
 use std::collections::BTreeMap;

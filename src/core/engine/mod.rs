@@ -74,7 +74,7 @@ pub struct Start {
     pub code_hash: [u8; 16],
     /// This machine's address on the route to the gateway.
     pub client_ip: String,
-    /// Random bytes: one for the order number, one for the jitter of the payment's waits.
+    /// Random bytes for the order's number and mark, and the jitter of the payment's waits.
     pub draw: Draw,
 }
 

@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet, BinaryHeap, VecDeque};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use paytill::clock::{Timestamp, Uptime};
+use paytill::clock::{Millis, Timestamp, Uptime};
 use paytill::config::{Config, Flags};
 use paytill::engine::Engine;
 use paytill::engine::Entry;
@@ -241,7 +241,8 @@ impl World {
         let gateway = WechatV2::new(SignType::HmacSha256, key.clone().into());
         // Whether the real gateway does this is not known (protocol 6).
         let fence_unknown = plan.chance("sync_point", 0).bool();
-        let script = Script { fence_unknown, ..Script::default() };
+        let visible_after = Millis([0, 0, 4_000][plan.chance("visible", 0).usize(..3)]);
+        let script = Script { fence_unknown, visible_after, ..Script::default() };
         let mut world = Self {
             climate: plan.climate(),
             config: config(),
