@@ -12,6 +12,7 @@ use paytill::payment::CallKind;
 use rusqlite::Connection;
 
 const CROWD: usize = 100;
+const TILLS: usize = 24;
 /// Paths to the same journal.
 const NAMES: [&str; 5] = [
     "journal.sqlite",
@@ -59,7 +60,8 @@ fn sold(crowd: Vec<Child>) -> usize {
     for child in crowd {
         let ran = Ran::of(child.wait_with_output().unwrap());
         match ran.exit {
-            0 => sold += 1,
+            // On a machine so slow that no answer came in time, it was reversed.
+            0 | 11 => sold += 1,
             4 => {
                 assert!(ran.lines.is_empty(), "{ran:?}");
                 assert!(ran.errors.contains("another paytill holds the journal"), "{ran:?}");
@@ -125,6 +127,44 @@ fn after_a_holder_is_killed_the_next_works_at_once() {
     assert_eq!(shop.recover().exit, 0);
     shop.assert_books_agree(true);
     println!("instances: {} beside 5 killed holders, {sales} worked", 5 * CROWD + 5);
+}
+
+/// The same id, and so numbers that may be the same, but each with a journal of its own.
+#[test]
+fn tills_with_one_id_and_journals_of_their_own_are_told_what_their_own_customers_paid() {
+    let shop = TestShop::open(None, PACE);
+    let text = fs::read_to_string(shop.config()).unwrap();
+    let config = |till: usize| {
+        let config = shop.path().join(format!("own{till}.toml"));
+        let own = format!("path = \"own{till}.sqlite\"");
+        fs::write(&config, text.replace("path = \"journal.sqlite\"", &own)).unwrap();
+        config
+    };
+    let configs: Vec<PathBuf> = (0..TILLS).map(config).collect();
+    for round in 0..2 {
+        let names = ["ok", "password", "walks-away", "notenough"];
+        let tills = configs.iter().enumerate().map(|(till, config)| {
+            start(&shop, config, &code(names[till % names.len()], round * TILLS + till))
+        });
+        for child in tills.collect::<Vec<_>>() {
+            let ran = Ran::of(child.wait_with_output().unwrap());
+            assert!([0, 10, 11].contains(&ran.exit), "{ran:?}");
+        }
+    }
+    let ledger = shop.ledger();
+    let (mut told, mut orders) = (0, 0);
+    for config in &configs {
+        let listed = shop.command(&["orders", "--json"]).env("PAYTILL_CONFIG", config).output();
+        for order in Ran::of(listed.unwrap()).lines {
+            let (number, paid) = (&order["order_no"], order["state"] == "paid");
+            let entry = ledger.iter().find(|entry| *number == *entry.out_trade_no).unwrap();
+            assert_eq!(entry.net().minor(), if paid { 1234 } else { 0 }, "{order} {entry:?}");
+            told += if paid { 1234 } else { 0 };
+            orders += 1;
+        }
+    }
+    let charged: i64 = ledger.iter().map(|entry| entry.net().minor()).sum();
+    assert_eq!((told, orders), (charged, 2 * TILLS));
 }
 
 /// SQLite treats a second name as a second journal with a write-ahead log of its own.
