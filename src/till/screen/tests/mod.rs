@@ -231,7 +231,7 @@ impl ScreenBench {
         self.later(index, 30_000);
         self.answer(index, Says::NotPaid);
         self.answer(index, Says::Accepted);
-        self.answer(index, Says::Ended(payment::Ending::Refunded));
+        self.answer(index, Says::Ended(payment::Ending::Returned));
     }
 
     pub(super) fn drawn(&self, width: u16, height: u16) -> String {

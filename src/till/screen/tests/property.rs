@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::payment::Reason;
+use crate::payment::{Reason, TillCause};
 use crate::says::{Says, reason};
 use crate::scan::Wallet;
 
@@ -46,7 +46,7 @@ fn happening() -> impl Strategy<Value = Happening> {
         4 => (0_u32..50).prop_map(Happening::Charge),
         3 => (0_u32..50).prop_map(Happening::Scan),
         1 => ".{0,40}".prop_map(Happening::OtherScan),
-        6 => (0_usize..4, 0_u8..8).prop_map(|(index, answer)| Happening::Answer(index, answer)),
+        6 => (0_usize..4, 0_u8..10).prop_map(|(index, answer)| Happening::Answer(index, answer)),
         6 => (0_usize..4, 0_u64..40_000).prop_map(|(index, wait)| Happening::Tick(index, wait)),
         1 => (0_usize..4).prop_map(Happening::Restart),
         1 => ".{0,60}".prop_map(Happening::Link),
@@ -66,6 +66,8 @@ fn answer(which: u8) -> Says {
         3 => Says::NotFound,
         4 => Says::Accepted,
         5 => Says::Ended(payment::Ending::Refunded),
+        7 => Says::Refunds(payment::Refunds::Whole),
+        8 => Says::Refunds(payment::Refunds::Part(TillCause::PartlyRefunded.into())),
         6 => Says::Declined(Reason::gateway("ODD\u{202e}", "\u{1b}[31m怪")),
         _ => Says::Unknown(reason("no_answer")),
     }

@@ -386,7 +386,7 @@ fn money_that_goes_back_is_said_and_printed() {
     bench.answer(index, Says::NotPaid);
     bench.answer(index, Says::Accepted);
     bench.commands.clear();
-    bench.answer(index, Says::Ended(payment::Ending::Refunded));
+    bench.answer(index, Says::Ended(payment::Ending::Returned));
     let order = bench.order(index);
     assert_eq!(bench.commands, [ScreenCommand::Print { out_trade_no: order, copy: false }]);
     assert!(says(&bench, "The customer had paid; the money is being returned."));
