@@ -1,6 +1,7 @@
 //! Journals on real files: what is kept, what is noticed, and what is refused.
 
 mod edges;
+mod growth;
 
 use std::path::Path;
 
@@ -352,6 +353,7 @@ fn a_checkpoint_that_fails_is_reported_as_what_it_is() {
     use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
     let folder = tempfile::tempdir().unwrap();
     let (mut journal, _) = Journal::open(&journal_in(&folder)).unwrap();
+    journal.append(&begin(1)).unwrap();
     journal.entries_in_wal = ENTRIES_IN_WAL - 1;
     journal
         .db
@@ -361,9 +363,9 @@ fn a_checkpoint_that_fails_is_reported_as_what_it_is() {
         }))
         .unwrap();
     let mut fail_stop = FailStop::new(journal);
-    assert!(fail_stop.append(&begin(1)).is_ok());
+    assert!(fail_stop.append(&begin(2)).is_ok());
     fail_stop.checkpoint();
-    let told = fail_stop.append(&begin(2));
+    let told = fail_stop.append(&begin(3));
     assert!(matches!(told, Err(JournalError::Write(_))), "nobody is told why: {told:?}");
-    assert!(matches!(fail_stop.append(&begin(3)), Err(JournalError::Stopped)));
+    assert!(matches!(fail_stop.append(&begin(4)), Err(JournalError::Stopped)));
 }

@@ -2,7 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::path::Path;
 
 use super::{DeviceFault, Done, Health, JobFault, PrinterReport, Queued, Spooler};
@@ -27,7 +27,14 @@ impl<R: Fn(PrinterReport)> Spooler<R> {
 }
 
 fn open_file(path: &Path) -> io::Result<File> {
-    OpenOptions::new().append(true).create(true).mode(0o600).open(path)
+    // Nobody may read at the other end of a pipe: it is refused, and not waited for.
+    let flags = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
+    let mut options = OpenOptions::new();
+    let file = options.append(true).create(true).mode(0o600).custom_flags(flags).open(path)?;
+    match file.metadata()?.file_type() {
+        kind if kind.is_fifo() => Err(io::Error::from(rustix::io::Errno::NXIO)),
+        _ => Ok(file),
+    }
 }
 
 fn failed(error: &io::Error) -> Health {
