@@ -25,7 +25,7 @@ fn wire(fields: &[(&str, String)]) -> Vec<(String, String)> {
 
 fn begin(id: i64) -> Entry {
     let at = Timestamp(FIRST.0 + id * APART);
-    let amount = Money::from_minor(100 + u32::try_from(id % 9_000).unwrap());
+    let amount = Money::from_minor(100 + id % 9_000);
     let number = format!("T01{id:012}");
     let merchant = Merchant {
         app_id: "wx8888888888888888".into(),
