@@ -35,7 +35,9 @@ const FEW_PAGES: i64 = 256;
 /// How many of the latest entries have their chain and attempts verified then,
 const VERIFIED_OF_FEW: i64 = 1000;
 /// and how many of a journal that is larger.
-const VERIFIED_AT_START: i64 = 200;
+pub(super) const VERIFIED_AT_START: i64 = 200;
+/// The same for a reader, which verifies what it reads besides.
+pub(super) const VERIFIED_TO_READ: i64 = 20;
 /// How many entries are verified at once where all are.
 pub(super) const PIECE: i64 = 500;
 /// Steps of SQLite's virtual machine between two questions whether to go on.
@@ -207,11 +209,12 @@ pub(super) fn is_not_alone(
     Ok(())
 }
 
-/// Checks what a start has time for, however long the journal is; returns the last entry.
-pub(super) fn complete(db: &mut Connection, path: &Path) -> Result<Tip, JournalError> {
+/// Checks what a start has time for, however long the journal is: of one that is not small, so many
+/// of the latest entries. Returns the last entry.
+pub(super) fn complete(db: &mut Connection, path: &Path, most: i64) -> Result<Tip, JournalError> {
     let pages: i64 = db.pragma_query_value(None, "page_count", |row| row.get(0))?;
     if pages > FEW_PAGES {
-        return Check { db, path }.latest(VERIFIED_AT_START);
+        return Check { db, path }.latest(most);
     }
     file(db, path, None, || false)?;
     Check { db, path }.latest(VERIFIED_OF_FEW)

@@ -359,7 +359,7 @@ impl Journal {
         if is_new {
             self.create()?;
         }
-        self.tip = check::complete(&mut self.db, &self.path)?;
+        self.tip = check::complete(&mut self.db, &self.path, check::VERIFIED_AT_START)?;
         self.compare_head()?;
         let past = read::past(&self.db, &self.path)?;
         self.complete_schema()?;

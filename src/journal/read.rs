@@ -144,7 +144,7 @@ impl JournalReader {
                 let mut reader = Self { db, path };
                 let checked = reader.db.execute_batch("BEGIN").map_err(JournalError::from);
                 let checked = checked.and_then(|()| {
-                    check::complete(&mut reader.db, &reader.path)?;
+                    check::complete(&mut reader.db, &reader.path, check::VERIFIED_TO_READ)?;
                     Ok(reader.db.execute_batch("COMMIT")?)
                 });
                 reader.guard(|| checked)?;
