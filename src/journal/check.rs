@@ -50,8 +50,7 @@ const ONE: &str = "SELECT seq, attempt, at, age, boot, sent_at, event, state, wi
 const IN_LINE: &str = "SELECT seq, attempt, at, age, boot, sent_at, event, state, wire, chain
      FROM entry WHERE seq > ? ORDER BY seq LIMIT ?";
 /// Where an attempt is, and whether its last entry left it there.
-const WHERE_IT_IS: &str =
-    "SELECT last_entry, status, progress, state,
+const WHERE_IT_IS: &str = "SELECT last_entry, status, progress, state,
      last_entry = (SELECT max(seq) FROM entry AS any WHERE any.attempt = attempt.id)
          AND entry.attempt = attempt.id AND entry.at = updated_at
      FROM attempt LEFT JOIN entry ON entry.seq = last_entry WHERE attempt.id = ?";
@@ -166,9 +165,7 @@ pub(super) fn holds(
     let Some((seq, chain)) = head.filter(|(seq, _)| *seq > 0) else { return Ok(()) };
     let find = || -> rusqlite::Result<(i64, Option<[u8; 16]>)> {
         let last = db.query_row(LAST, [], |row| row.get(0))?;
-        let ours = db
-            .query_row(HASH_OF, [seq], |row| row.get(0))
-            .optional()?;
+        let ours = db.query_row(HASH_OF, [seq], |row| row.get(0)).optional()?;
         Ok((last, ours))
     };
     let (last, ours) = find().map_err(|error| refused(path, error))?;
@@ -191,7 +188,8 @@ pub(super) fn has(db: &Connection, name: &str) -> rusqlite::Result<bool> {
 /// Whether a process has the journal in use, or died while it had.
 pub(super) fn is_marked(db: &Connection) -> rusqlite::Result<bool> {
     // Earlier versions did not say.
-    Ok(has(db, "in_use")? && db.query_row("SELECT max(is_open) FROM in_use", [], |row| row.get(0))?)
+    Ok(has(db, "in_use")?
+        && db.query_row("SELECT max(is_open) FROM in_use", [], |row| row.get(0))?)
 }
 
 /// Refuses a main file without its mirror, unless it was closed: its write-ahead log may be missing
@@ -230,11 +228,10 @@ pub(super) fn all(db: &mut Connection, path: &Path) -> Result<(), JournalError> 
         tip = check.chain(tip, PIECE)?;
     }
     let begun = format!("SELECT count(*) FROM entry WHERE event = '{BEGUN}'");
-    let (attempts, begun): (i64, i64) = db.query_row(
-        &format!("SELECT (SELECT count(*) FROM attempt), ({begun})"),
-        [],
-        |row| Ok((row.get(0)?, row.get(1)?)),
-    )?;
+    let (attempts, begun): (i64, i64) =
+        db.query_row(&format!("SELECT (SELECT count(*) FROM attempt), ({begun})"), [], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?;
     if attempts != begun {
         return Err(check.damaged(both!("an attempt was never begun", "有一笔没有起始记录")));
     }
@@ -312,10 +309,8 @@ impl Check<'_> {
     /// Verifies an order as it is shown: what it was begun with, and where it is.
     pub(super) fn order(&self, attempt: i64) -> Result<(), JournalError> {
         let last = self.attempt(attempt)?;
-        let first: Option<i64> = self
-            .db
-            .prepare_cached(FIRST_OF)?
-            .query_row([attempt], |row| row.get(0))?;
+        let first: Option<i64> =
+            self.db.prepare_cached(FIRST_OF)?.query_row([attempt], |row| row.get(0))?;
         let Some(first) = first else { return Err(self.misplaced(attempt)) };
         if self.entry(first)?.event != BEGUN {
             return Err(self.misplaced(attempt));

@@ -312,9 +312,7 @@ impl Journal {
     }
 
     fn write_mirror(&self, Tip { seq, chain }: Tip) -> Result<(), JournalError> {
-        self.files
-            .write_mirror(&head::record(seq, &chain))
-            .map_err(|source| self.unusable(source))
+        self.files.write_mirror(&head::record(seq, &chain)).map_err(|source| self.unusable(source))
     }
 
     fn unusable(&self, source: std::io::Error) -> JournalError {
@@ -461,8 +459,16 @@ fn insert_entry(
              VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )?
         .execute(params![
-            seq, row.attempt, row.at, row.age, row.boot, row.sent_at, row.event, row.state,
-            row.wire, chain
+            seq,
+            row.attempt,
+            row.at,
+            row.age,
+            row.boot,
+            row.sent_at,
+            row.event,
+            row.state,
+            row.wire,
+            chain
         ])?;
     transaction
         .prepare_cached(

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, OpenFlags, Row};
 
 use super::{
-    APPLICATION_ID, FORMAT, JournalError, PATIENCE, StoredRequest, check, files, head, illegible, other_format,
-    refused,
+    APPLICATION_ID, FORMAT, JournalError, PATIENCE, StoredRequest, check, files, head, illegible,
+    other_format, refused,
 };
 use paytill_core::clock::{Millis, Timestamp, Uptime};
 use paytill_core::engine::{Attempt, Recovered, StoredAttempt};
@@ -224,7 +224,8 @@ impl JournalReader {
         let newest = last_attempt(&self.db)?;
         let wanted = limit.map_or(newest, |limit| newest.min(i64::from(limit)));
         let expected = (newest - wanted + 1..=newest).rev();
-        match expected.zip(rows.iter().map(|row| Some(row.attempt)).chain(std::iter::repeat(None)))
+        match expected
+            .zip(rows.iter().map(|row| Some(row.attempt)).chain(std::iter::repeat(None)))
             .find(|(expected, found)| Some(*expected) != *found)
         {
             Some((missing, _)) => Err(check.misplaced(missing)),
@@ -327,8 +328,7 @@ fn last_attempt(db: &Connection) -> rusqlite::Result<i64> {
 pub(super) fn past(db: &Connection, path: &Path) -> Result<Recovered, JournalError> {
     let check = check::Check { db, path };
     let last_attempt = last_attempt(db)?;
-    let last_sale =
-        db.query_row("SELECT coalesce(max(id), 0) FROM sale", [], |row| row.get(0))?;
+    let last_sale = db.query_row("SELECT coalesce(max(id), 0) FROM sale", [], |row| row.get(0))?;
     let mut statement = db.prepare(OPEN)?;
     let open: Vec<StoredAttempt> =
         statement.query_and_then([], stored_attempt)?.collect::<Result<_, JournalError>>()?;

@@ -107,10 +107,10 @@ pub(super) fn go_round(path: &Path, stop: &Arc<AtomicBool>) -> Result<(), Journa
     }
     for table in TABLES {
         let stops = Arc::clone(stop);
-        let mut steps = 0;
+        let mut thousands = 0_u32;
         check::file(&mut db, path, Some(table), move || {
-            steps += 1;
-            if steps % STEPS == 0 {
+            thousands += 1;
+            if thousands.is_multiple_of(STEPS) {
                 std::thread::park_timeout(REST);
             }
             stops.load(Ordering::Relaxed)

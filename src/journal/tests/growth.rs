@@ -113,8 +113,7 @@ fn the_work_of_a_start_and_of_a_list_does_not_grow_with_the_journal() {
         assert_eq!(read::past(db, &path).unwrap().open.len(), 1);
         let start = count.load(Ordering::Relaxed);
         let mut reader = JournalReader::of_held(&path).unwrap();
-        let list = reader
-            .steps(|reader| assert_eq!(reader.orders(&latest(50)).unwrap().len(), 50));
+        let list = reader.steps(|reader| assert_eq!(reader.orders(&latest(50)).unwrap().len(), 50));
         let show = reader.steps(|reader| {
             let row = reader.order("T01-000077").unwrap().unwrap();
             assert_eq!(reader.entries(row.attempt).unwrap().len(), 2);
