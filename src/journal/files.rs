@@ -3,7 +3,7 @@
 
 use std::fs::{File, TryLockError};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileExt, FileTypeExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags};
@@ -15,6 +15,8 @@ use super::{APPLICATION_ID, JournalError, beside};
 const APPLICATION_ID_AT: u64 = 68;
 /// How many bytes of the log are moved at once.
 const PIECE: usize = 65_536;
+/// How much of the main file's end is fetched before it is opened.
+const READ_AHEAD: u64 = 4 << 20;
 
 /// What a journal is stored in: the files of this machine, or the disk of a simulation. Whoever has
 /// it is the only one to write there.
@@ -31,6 +33,9 @@ pub trait Files: Send {
 
     /// Writes `record` at the beginning of the mirror, in one piece.
     fn write_mirror(&self, record: &[u8]) -> io::Result<()>;
+
+    /// Flushes the mirror, and its name.
+    fn flush_mirror(&self) -> io::Result<()>;
 }
 
 /// The files of this machine.
@@ -51,6 +56,7 @@ impl OnDisk {
         }
         // One file has one lock, whatever path leads to it.
         let path = resolved(path).map_err(unusable)?;
+        refuse_pipes(&path)?;
         let lock = lock(&path)?;
         let mut options = File::options();
         options.read(true).write(true).create(true).truncate(false).mode(0o600);
@@ -104,6 +110,27 @@ impl Files for OnDisk {
     fn write_mirror(&self, record: &[u8]) -> io::Result<()> {
         self.mirror.write_all_at(record, 0)
     }
+
+    fn flush_mirror(&self) -> io::Result<()> {
+        self.mirror.sync_all()?;
+        let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        File::open(folder.unwrap_or_else(|| Path::new(".")))?.sync_all()
+    }
+}
+
+/// Refuses a journal where it, or a file that SQLite or the till keeps beside it, is a pipe or a
+/// device: to open one may wait for ever.
+pub(super) fn refuse_pipes(journal: &Path) -> Result<(), JournalError> {
+    for suffix in ["", "-wal", "-shm", "-journal", ".head", ".lock", ".checked"] {
+        let path = beside(journal, suffix);
+        let is_pipe = |kind: std::fs::FileType| {
+            kind.is_fifo() || kind.is_char_device() || kind.is_block_device()
+        };
+        if path.metadata().is_ok_and(|file| is_pipe(file.file_type())) {
+            return Err(JournalError::NoFile(path));
+        }
+    }
+    Ok(())
 }
 
 /// The mirror of a journal that another process may hold; empty if there is none.
@@ -112,6 +139,17 @@ pub(super) fn read_mirror(journal: &Path) -> io::Result<Vec<u8>> {
         Ok(mirror) => first_bytes(&mirror),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
         Err(error) => Err(error),
+    }
+}
+
+/// What a start reads lies at the end of the file, and its pages are far apart there: the system
+/// fetches them at once, in one piece.
+pub(super) fn read_ahead(file: &File) {
+    let end = file.metadata().map_or(0, |file| file.len());
+    for (at, length) in [(0, PIECE as u64), (end.saturating_sub(READ_AHEAD), READ_AHEAD)] {
+        let length = std::num::NonZeroU64::new(length);
+        // Only a hint.
+        let _ = rustix::fs::fadvise(file, at, length, rustix::fs::Advice::WillNeed);
     }
 }
 
@@ -157,7 +195,11 @@ pub(super) fn resolved(path: &Path) -> io::Result<PathBuf> {
 /// Whether a process holds the journal at a path now. Takes hold of nothing itself, except for the
 /// moment of the test.
 pub fn is_held(path: &Path) -> bool {
-    let lock = resolved(path).and_then(|path| File::open(beside(&path, ".lock")));
+    let Ok(path) = resolved(path) else { return false };
+    let lock = match refuse_pipes(&path) {
+        Ok(()) => File::open(beside(&path, ".lock")),
+        Err(_) => return false,
+    };
     lock.is_ok_and(|lock| matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock)))
 }
 

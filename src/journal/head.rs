@@ -41,7 +41,12 @@ pub(super) fn read(mirror: io::Result<Vec<u8>>) -> Option<(i64, [u8; 16])> {
     }
 }
 
-/// The mirror's content for a last entry.
+/// Whether entries were written, according to the mirror.
+pub(super) fn has_entries(head: Option<(i64, [u8; 16])>) -> bool {
+    head.is_some_and(|(seq, _)| seq > 0)
+}
+
+/// The mirror's content for a last entry; before the first one `seq` is 0.
 pub(super) fn record(seq: i64, chain: &[u8; 16]) -> [u8; LENGTH] {
     let mut record = [0; LENGTH];
     record[..8].copy_from_slice(MAGIC);

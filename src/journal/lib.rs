@@ -10,11 +10,13 @@ mod check;
 mod files;
 mod head;
 mod read;
+mod rounds;
 #[cfg(test)]
 mod tests;
 mod writer;
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, params};
@@ -36,8 +38,14 @@ pub use writer::{FailStop, Writer, Written};
 const APPLICATION_ID: i32 = 0x7061_7974;
 /// The format this version writes.
 const FORMAT: i32 = 2;
-/// How many entries the WAL may hold before it is moved into the main file.
+/// How many entries the WAL may hold before it is moved into the main file, once it is quiet.
 const ENTRIES_IN_WAL: u32 = 300;
+/// The same where it is never quiet.
+const MOST_IN_WAL: u32 = 1_000;
+/// What is left of the WAL's file after that. A start reads and writes all of it.
+const WAL_BYTES: i64 = 1 << 20;
+/// How long another connection may keep this one waiting.
+const PATIENCE: Duration = Duration::from_secs(2);
 /// How much of a library's own text on damage is shown, in cells.
 const WORDS: usize = 120;
 
@@ -52,6 +60,25 @@ pub enum JournalError {
          restore a backup", path.display()
     )]
     Damaged { path: PathBuf, what: Text },
+    #[error(
+        "the journal {} is damaged ({what}), which was noticed while the till was running; nothing \
+         more is sold and nothing more is written. Close the till, move the journal away together \
+         with the files beside it, keep them for support, and start again or restore a backup",
+        path.display()
+    )]
+    FoundDamaged { path: PathBuf, what: Text },
+    #[error(
+        "the journal {path} was not closed, and {path}.head is not beside it: it may lack the newest \
+         payments; nothing was sent and nothing was changed. Copy {path}, {path}-wal and {path}.head \
+         together from where it was last in use, and start again; if they are lost, move it away, \
+         keep it for support, and start again", path = .0.display()
+    )]
+    Alone(PathBuf),
+    #[error(
+        "{} is a pipe or a device and not a file; remove it or choose another journal.path, and \
+         start again", .0.display()
+    )]
+    NoFile(PathBuf),
     #[error("{} is not a journal of paytill; choose another journal.path or move the file", .0.display())]
     Foreign(PathBuf),
     #[error(
@@ -97,6 +124,9 @@ impl JournalError {
             Self::Unusable { source, .. } => source.get_ref()?.downcast_ref()?,
             Self::Held(_)
             | Self::Damaged { .. }
+            | Self::FoundDamaged { .. }
+            | Self::Alone(_)
+            | Self::NoFile(_)
             | Self::Foreign(_)
             | Self::Linked(_)
             | Self::Older { .. }
@@ -162,6 +192,10 @@ pub struct Journal {
     path: PathBuf,
     tip: Tip,
     entries_in_wal: u32,
+    /// Checked, and nothing has failed since: what is written is as good as what was read.
+    is_sound: bool,
+    /// Whether the main file says that it is in use.
+    is_marked: bool,
 }
 
 /// The last entry.
@@ -177,7 +211,7 @@ impl Journal {
     pub fn open(path: &Path) -> Result<(Self, Recovered), JournalError> {
         let files = OnDisk::hold(path)?;
         let path = files.path().to_owned();
-        check::start(&path, head::read(files.read_mirror()).is_some())?;
+        check::start(&path, head::has_entries(head::read(files.read_mirror())))?;
         Self::on(files, &path)
     }
 
@@ -189,7 +223,15 @@ impl Journal {
             .map_err(|source| JournalError::Unusable { path: path.clone(), source })?;
         let db = files.connect().map_err(|error| refused(&path, error))?;
         let files = Box::new(files);
-        let mut journal = Self { db, files, path, tip: Tip::default(), entries_in_wal: 0 };
+        let mut journal = Self {
+            db,
+            files,
+            path,
+            tip: Tip::default(),
+            entries_in_wal: 0,
+            is_sound: false,
+            is_marked: false,
+        };
         let past = journal.prepare().map_err(|error| match error {
             JournalError::Write(error) => refused(&journal.path, error),
             JournalError::Encode(error) => illegible(&journal.path, &error),
@@ -201,73 +243,87 @@ impl Journal {
     /// Writes an entry, and with an attempt's first entry the attempt, and returns once they are on
     /// disk. After an error the journal must not be used again: what reached the disk is unknown.
     pub fn append(&mut self, entry: &Entry) -> Result<(), JournalError> {
-        let tip = self.tip;
-        let transaction = self.db.transaction()?;
-        let mut facts = String::new();
-        if let Some(begin) = &entry.begin {
-            insert_attempt(&transaction, entry, begin)?;
-            facts = check::facts(&transaction, entry.attempt)?;
+        self.append_all(std::slice::from_ref(entry))
+    }
+
+    /// As [`Journal::append`], for several at once.
+    pub fn append_all(&mut self, entries: &[Entry]) -> Result<(), JournalError> {
+        let written = self.write(entries);
+        if written.is_err() {
+            self.leave_as_it_is();
         }
-        let row = EntryRow {
-            seq: tip.seq + 1,
-            attempt: entry.attempt,
-            at: entry.at.0,
-            age: stored(entry.age.0),
-            boot: entry.boot,
-            sent_at: stored(entry.sent_at.0),
-            event: serde_json::to_string(&entry.event)?,
-            state: serde_json::to_string(&entry.state)?,
-            wire: wire_json(&entry.wire)?,
-        };
-        let (seq, chain) = (row.seq, row.hash(&tip.chain, &facts));
-        transaction
-            .prepare_cached(
-                "INSERT INTO entry (seq, attempt, at, age, boot, sent_at, event, state, wire, chain)
-                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            )?
-            .execute(params![
-                seq, row.attempt, row.at, row.age, row.boot, row.sent_at, row.event, row.state,
-                row.wire, chain
-            ])?;
-        transaction
-            .prepare_cached(
-                "UPDATE attempt SET updated_at = ?, status = ?, progress = ?, last_entry = ?
-                 WHERE id = ?",
-            )?
-            .execute(params![
-                entry.at.0,
-                entry.state.status().word(),
-                progress(&entry.state),
-                seq,
-                entry.attempt
-            ])?;
+        written
+    }
+
+    fn write(&mut self, entries: &[Entry]) -> Result<(), JournalError> {
+        let is_first = !self.is_marked;
+        if is_first {
+            // Before the main file says that the mirror belongs to it.
+            self.write_mirror(self.tip)?;
+            self.files.flush_mirror().map_err(|source| self.unusable(source))?;
+        }
+        let Tip { mut seq, mut chain } = self.tip;
+        let transaction = self.db.transaction()?;
+        if is_first {
+            transaction.execute("UPDATE in_use SET is_open = 1", [])?;
+        }
+        for entry in entries {
+            seq += 1;
+            chain = insert_entry(&transaction, entry, seq, &chain)?;
+        }
         transaction.commit()?;
         self.tip = Tip { seq, chain };
-        self.entries_in_wal += 1;
+        self.entries_in_wal += u32::try_from(entries.len()).unwrap_or(MOST_IN_WAL);
         // Not synced: it only serves to notice a missing WAL, and must never be ahead.
-        self.files
-            .write_mirror(&head::record(seq, &chain))
-            .map_err(|source| JournalError::Unusable { path: self.path.clone(), source })
+        self.write_mirror(self.tip)?;
+        self.is_marked = true;
+        if is_first || self.entries_in_wal >= MOST_IN_WAL {
+            self.move_wal()?;
+        }
+        Ok(())
     }
 
     /// Moves the WAL into the main file if it has grown. Its errors are as final as those of
     /// [`Journal::append`].
     pub fn checkpoint(&mut self) -> Result<(), JournalError> {
         if self.entries_in_wal >= ENTRIES_IN_WAL {
-            self.db.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;
-            self.entries_in_wal = 0;
+            self.move_wal()?;
         }
         Ok(())
     }
 
+    fn move_wal(&mut self) -> Result<(), JournalError> {
+        self.db.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;
+        self.entries_in_wal = 0;
+        Ok(())
+    }
+
     /// After a failure: what did not reach the disk is not retried, not even on closing.
-    pub(crate) fn leave_as_it_is(&self) {
+    pub(crate) fn leave_as_it_is(&mut self) {
+        self.is_sound = false;
         let _ = self.db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
+    }
+
+    /// The main file is whole by itself from now on, and says so.
+    fn close(&self) -> Result<(), JournalError> {
+        // Not for a reader's sake: one that is slow keeps the WAL, and that is no loss.
+        self.db.busy_timeout(Duration::ZERO)?;
+        self.db.execute("UPDATE in_use SET is_open = 0", [])?;
+        self.db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        Ok(())
+    }
+
+    fn write_mirror(&self, Tip { seq, chain }: Tip) -> Result<(), JournalError> {
+        self.files.write_mirror(&head::record(seq, &chain)).map_err(|source| self.unusable(source))
+    }
+
+    fn unusable(&self, source: std::io::Error) -> JournalError {
+        JournalError::Unusable { path: self.path.clone(), source }
     }
 
     fn prepare(&mut self) -> Result<Recovered, JournalError> {
         let db = &self.db;
-        db.busy_timeout(std::time::Duration::from_secs(2))?;
+        db.busy_timeout(PATIENCE)?;
         // A journal refused below is left as it was, including its WAL.
         db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
         db.pragma_update(None, "trusted_schema", false)?;
@@ -298,19 +354,47 @@ impl Journal {
         db.pragma_update(None, "synchronous", "FULL")?;
         // Not in the middle of a sale, but when it is quiet: see `checkpoint`.
         db.pragma_update(None, "wal_autocheckpoint", 0)?;
+        db.pragma_update(None, "journal_size_limit", WAL_BYTES)?;
         db.pragma_update(None, "foreign_keys", true)?;
         if is_new {
             self.create()?;
         }
-        self.tip = check::complete(&mut self.db, &self.path)?;
+        self.tip = check::complete(&mut self.db, &self.path, check::VERIFIED_AT_START)?;
         self.compare_head()?;
-        let past = read::past(&self.db)?;
+        let past = read::past(&self.db, &self.path)?;
+        self.complete_schema()?;
+        self.is_marked = check::is_marked(&self.db)?;
+        // What a process that died has left there. It would be written once more at each start.
+        if self.is_marked {
+            self.db.busy_timeout(Duration::ZERO)?;
+            self.db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+            self.db.busy_timeout(PATIENCE)?;
+        }
         self.db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
+        self.is_sound = true;
         Ok(past)
     }
 
+    /// Adds what an earlier version of this format did not have.
+    fn complete_schema(&self) -> Result<(), JournalError> {
+        let has = |name: &str| check::has(&self.db, name);
+        if !has("in_use")? || !has("attempt_not_paid")? {
+            self.db.execute_batch(
+                "BEGIN;
+                 CREATE TABLE IF NOT EXISTS in_use (
+                     id INTEGER PRIMARY KEY CHECK (id = 1), is_open INTEGER NOT NULL
+                 ) STRICT;
+                 INSERT OR IGNORE INTO in_use VALUES (1, 0);
+                 CREATE INDEX IF NOT EXISTS attempt_not_paid ON attempt (status)
+                     WHERE status <> 'paid';
+                 COMMIT;",
+            )?;
+        }
+        Ok(())
+    }
+
     fn create(&self) -> Result<(), JournalError> {
-        if head::read(self.files.read_mirror()).is_some() {
+        if head::has_entries(head::read(self.files.read_mirror())) {
             return Err(self.damaged(both!(
                 "it is empty, but entries were written to it",
                 "文件为空，而它曾有记录"
@@ -330,6 +414,14 @@ impl Journal {
     }
 }
 
+impl Drop for Journal {
+    fn drop(&mut self) {
+        if self.is_sound && self.is_marked && self.close().is_err() {
+            self.leave_as_it_is();
+        }
+    }
+}
+
 /// One of our journals, in a format that this version does not read.
 fn other_format(path: PathBuf, format: i32) -> JournalError {
     match format {
@@ -337,6 +429,62 @@ fn other_format(path: PathBuf, format: i32) -> JournalError {
         1..FORMAT => JournalError::Older { path, format },
         FORMAT.. => JournalError::Newer { path, format },
     }
+}
+
+/// Writes an entry into the chain, and returns its hash.
+fn insert_entry(
+    transaction: &rusqlite::Transaction<'_>,
+    entry: &Entry,
+    seq: i64,
+    before: &[u8; 16],
+) -> Result<[u8; 16], JournalError> {
+    let mut facts = String::new();
+    if let Some(begin) = &entry.begin {
+        insert_attempt(transaction, entry, begin)?;
+        facts = check::facts(transaction, entry.attempt)?;
+    }
+    let row = EntryRow {
+        seq,
+        attempt: entry.attempt,
+        at: entry.at.0,
+        age: stored(entry.age.0),
+        boot: entry.boot,
+        sent_at: stored(entry.sent_at.0),
+        event: serde_json::to_string(&entry.event)?,
+        state: serde_json::to_string(&entry.state)?,
+        wire: wire_json(&entry.wire)?,
+    };
+    let chain = row.hash(before, &facts);
+    transaction
+        .prepare_cached(
+            "INSERT INTO entry (seq, attempt, at, age, boot, sent_at, event, state, wire, chain)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        )?
+        .execute(params![
+            seq,
+            row.attempt,
+            row.at,
+            row.age,
+            row.boot,
+            row.sent_at,
+            row.event,
+            row.state,
+            row.wire,
+            chain
+        ])?;
+    transaction
+        .prepare_cached(
+            "UPDATE attempt SET updated_at = ?, status = ?, progress = ?, last_entry = ?
+             WHERE id = ?",
+        )?
+        .execute(params![
+            entry.at.0,
+            entry.state.status().word(),
+            progress(&entry.state),
+            seq,
+            entry.attempt
+        ])?;
+    Ok(chain)
 }
 
 fn insert_attempt(

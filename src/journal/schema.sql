@@ -27,6 +27,8 @@ CREATE TABLE attempt (
 CREATE INDEX attempt_in_progress ON attempt (id) WHERE progress <> 'done';
 CREATE INDEX attempt_of_day ON attempt (day);
 CREATE INDEX attempt_of_sale ON attempt (sale);
+-- Nearly all attempts are paid; those are found from the end of the table.
+CREATE INDEX attempt_not_paid ON attempt (status) WHERE status <> 'paid';
 
 CREATE TABLE entry (
     seq     INTEGER PRIMARY KEY,
@@ -41,3 +43,11 @@ CREATE TABLE entry (
     chain   BLOB    NOT NULL  -- digest over the entry before and this one
 ) STRICT;
 CREATE INDEX entry_of_attempt ON entry (attempt);
+
+-- Whether a process has this journal in use, or died while it had. The main file says so before the
+-- first entry is acknowledged: a copy of it without the files beside it must not pass for whole.
+CREATE TABLE in_use (
+    id      INTEGER PRIMARY KEY CHECK (id = 1),
+    is_open INTEGER NOT NULL
+) STRICT;
+INSERT INTO in_use VALUES (1, 0);

@@ -1,6 +1,7 @@
 //! Journals on real files: what is kept, what is noticed, and what is refused.
 
 mod edges;
+mod growth;
 
 use std::path::Path;
 
@@ -353,6 +354,7 @@ fn a_checkpoint_that_fails_is_reported_as_what_it_is() {
     use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
     let folder = tempfile::tempdir().unwrap();
     let (mut journal, _) = Journal::open(&journal_in(&folder)).unwrap();
+    journal.append(&begin(1)).unwrap();
     journal.entries_in_wal = ENTRIES_IN_WAL - 1;
     journal
         .db
@@ -362,9 +364,9 @@ fn a_checkpoint_that_fails_is_reported_as_what_it_is() {
         }))
         .unwrap();
     let mut fail_stop = FailStop::new(journal);
-    assert!(fail_stop.append(&begin(1)).is_ok());
+    assert!(fail_stop.append(&begin(2)).is_ok());
     fail_stop.checkpoint();
-    let result = fail_stop.append(&begin(2));
+    let result = fail_stop.append(&begin(3));
     assert!(matches!(result, Err(JournalError::Write(_))), "nobody is told why: {result:?}");
-    assert!(matches!(fail_stop.append(&begin(3)), Err(JournalError::Stopped)));
+    assert!(matches!(fail_stop.append(&begin(4)), Err(JournalError::Stopped)));
 }

@@ -37,6 +37,7 @@ const ROOMS: &[&str] = &[
     "journal/files",
     "journal/check",
     "journal/read",
+    "journal/rounds",
     "journal/writer",
     "till/picture",
     "till/encode",

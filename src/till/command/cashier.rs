@@ -155,6 +155,9 @@ impl Cashier<'_> {
         mut reports: mpsc::UnboundedReceiver<DeviceReport>,
         mut signals: Signals,
     ) -> Result<Exit, Failure> {
+        self.draw()?;
+        // What a sale rests on was checked at the start; nobody waits for the rest.
+        self.till.check_journal();
         loop {
             self.draw()?;
             if let Some(exit) = self.leaving {

@@ -28,6 +28,22 @@ fn chinese(error: &JournalError) -> String {
             path.display(),
             what.in_language(Language::Chinese)
         ),
+        JournalError::FoundDamaged { path, what } => format!(
+            "运行中发现交易记录 {} 已损坏（{}）；不再收款，也不再写入。请关闭 paytill，将记录连同旁边的文件\
+             一起移走，留给技术支持，然后重新启动，或恢复备份",
+            path.display(),
+            what.in_language(Language::Chinese)
+        ),
+        JournalError::Alone(path) => format!(
+            "交易记录 {path} 上次没有正常关闭，旁边又缺少 {path}.head，可能少了最近的收款；没有提交任何请求，\
+             文件也未改动。请从上次使用的位置将 {path}、{path}-wal 和 {path}.head 一起复制过来，再重新启动；\
+             如已丢失，请将它移走，留给技术支持，然后重新启动",
+            path = path.display()
+        ),
+        JournalError::NoFile(path) => format!(
+            "{} 是管道或设备，不是文件；请将其移走或更改 journal.path，然后重新启动",
+            path.display()
+        ),
         JournalError::Foreign(path) => {
             format!("{} 不是 paytill 的交易记录；请更改 journal.path 或移走该文件", path.display())
         }
@@ -107,6 +123,12 @@ mod tests {
             JournalError::Damaged {
                 path: path(), what: both!("its first bytes", "文件开头不对")
             },
+            JournalError::FoundDamaged {
+                path: path(),
+                what: both!("its first bytes", "文件开头不对"),
+            },
+            JournalError::Alone(path()),
+            JournalError::NoFile(path()),
             JournalError::Foreign(path()),
             JournalError::Linked(path()),
             JournalError::Older { path: path(), format: 99 },

@@ -68,6 +68,10 @@ impl Files for OnDisk {
     fn write_mirror(&self, record: &[u8]) -> io::Result<()> {
         self.mirror.write(record)
     }
+
+    fn flush_mirror(&self) -> io::Result<()> {
+        self.mirror.flush()
+    }
 }
 
 impl World {
