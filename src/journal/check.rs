@@ -14,6 +14,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension, Row};
 
+use super::key::{Key, hex};
 use super::{Journal, JournalError, Tip, beside, head, progress, refused, sqlite_damage};
 use paytill_core::both;
 use paytill_core::language::Text;
@@ -98,11 +99,11 @@ impl EntryRow {
     }
 
     /// Its hash in the chain. `facts` belongs to an attempt's first entry and is empty otherwise.
-    pub(super) fn hash(&self, before: &[u8; 16], facts: &str) -> [u8; 16] {
+    pub(super) fn hash(&self, key: &Key, before: &[u8; 16], facts: &str) -> [u8; 16] {
         let numbers = [self.seq, self.attempt, self.at, self.age, self.boot, self.sent_at];
         let numbers: Vec<u8> = numbers.into_iter().flat_map(i64::to_be_bytes).collect();
         let texts = [&self.event, &self.state, &self.wire].map(String::as_bytes);
-        head::hash(before, &[&numbers, texts[0], texts[1], texts[2], facts.as_bytes()])
+        key.hash(before, &[&numbers, texts[0], texts[1], texts[2], facts.as_bytes()])
     }
 }
 
@@ -180,16 +181,16 @@ pub(super) fn holds(
     Err(JournalError::Damaged { path: path.to_owned(), what })
 }
 
-/// Whether there is a table or an index of this name.
-pub(super) fn has(db: &Connection, name: &str) -> rusqlite::Result<bool> {
-    db.query_row("SELECT count(*) FROM sqlite_schema WHERE name = ?", [name], |row| row.get(0))
-}
-
 /// Whether a process has the journal in use, or died while it had.
 pub(super) fn is_marked(db: &Connection) -> rusqlite::Result<bool> {
-    // Earlier versions did not say.
-    Ok(has(db, "in_use")?
-        && db.query_row("SELECT max(is_open) FROM in_use", [], |row| row.get(0))?)
+    db.query_row("SELECT max(is_open) FROM in_use", [], |row| row.get(0))
+}
+
+/// Whether this is the key that the journal was made with.
+pub(super) fn is_key(db: &Connection, key: &Key) -> rusqlite::Result<bool> {
+    let mark: Option<Vec<u8>> =
+        db.query_row("SELECT mark FROM chain_key", [], |row| row.get(0)).optional()?;
+    Ok(mark.is_some_and(|mark| hex(&mark) == key.mark()))
 }
 
 /// Refuses a main file without its mirror, unless it was closed: its write-ahead log may be missing
@@ -209,19 +210,24 @@ pub(super) fn is_not_alone(
 
 /// Checks what a start has time for, however long the journal is: of one that is not small, so many
 /// of the latest entries. Returns the last entry.
-pub(super) fn complete(db: &mut Connection, path: &Path, most: i64) -> Result<Tip, JournalError> {
+pub(super) fn complete(
+    db: &mut Connection,
+    key: &Key,
+    path: &Path,
+    most: i64,
+) -> Result<Tip, JournalError> {
     let pages: i64 = db.pragma_query_value(None, "page_count", |row| row.get(0))?;
     if pages > FEW_PAGES {
-        return Check { db, path }.latest(most);
+        return Check { db, key, path }.latest(most);
     }
     file(db, path, None, || false)?;
-    Check { db, path }.latest(VERIFIED_OF_FEW)
+    Check { db, key, path }.latest(VERIFIED_OF_FEW)
 }
 
-/// Checks the entire file and all entries, however long it takes.
-pub(super) fn all(db: &mut Connection, path: &Path) -> Result<(), JournalError> {
+/// Checks the entire file and all entries, however long it takes. Returns the last entry.
+pub(super) fn all(db: &mut Connection, key: &Key, path: &Path) -> Result<Tip, JournalError> {
     file(db, path, None, || false)?;
-    let check = Check { db, path };
+    let check = Check { db, key, path };
     let last = check.last()?;
     let mut tip = Tip::default();
     while tip.seq < last {
@@ -235,7 +241,7 @@ pub(super) fn all(db: &mut Connection, path: &Path) -> Result<(), JournalError> 
     if attempts != begun {
         return Err(check.damaged(both!("an attempt was never begun", "有一笔没有起始记录")));
     }
-    Ok(())
+    Ok(tip)
 }
 
 /// Lets SQLite check the structure of the file, or of one table, for as long as it may go on.
@@ -265,6 +271,7 @@ pub(super) fn file(
 /// Checks what is read.
 pub(super) struct Check<'a> {
     pub(super) db: &'a Connection,
+    pub(super) key: &'a Key,
     pub(super) path: &'a Path,
 }
 
@@ -342,7 +349,7 @@ impl Check<'_> {
         // Written together with the attempt itself, which is then part of the hash.
         let facts =
             if entry.event == BEGUN { facts(self.db, entry.attempt)? } else { String::new() };
-        if entry.hash(before, &facts) != *chain {
+        if entry.hash(self.key, before, &facts) != *chain {
             return Err(self.not_in_line(entry.seq));
         }
         Ok(*chain)
@@ -405,7 +412,6 @@ impl Journal {
     pub(super) fn compare_head(&self) -> Result<(), JournalError> {
         let head = head::read(self.files.read_mirror());
         holds(&self.db, &self.path, head)?;
-        is_not_alone(&self.db, &self.path, || head.is_some())?;
         if self.tip.seq > 0 { self.write_mirror(self.tip) } else { Ok(()) }
     }
 }

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, OpenFlags};
 
 use super::head::LENGTH;
+use super::key::{self, KeyFault, Secret};
 use super::{APPLICATION_ID, JournalError, beside};
 
 /// Where SQLite keeps the application id in a database (its file format, 1.3.17).
@@ -36,11 +37,21 @@ pub trait Files: Send {
 
     /// Flushes the mirror, and its name.
     fn flush_mirror(&self) -> io::Result<()>;
+
+    /// The chain's key; `None` if there is none.
+    fn read_key(&self) -> Result<Option<Secret>, KeyFault>;
+
+    /// Makes a key where there is none, and flushes it with its name.
+    fn make_key(&self) -> Result<Secret, KeyFault>;
+
+    /// What the key is called in errors.
+    fn key_path(&self) -> PathBuf;
 }
 
 /// The files of this machine.
 pub(super) struct OnDisk {
     path: PathBuf,
+    key: PathBuf,
     mirror: File,
     /// Held as long as this lives; the kernel releases it however the process ends.
     _lock: File,
@@ -48,7 +59,7 @@ pub(super) struct OnDisk {
 
 impl OnDisk {
     /// Takes hold of the journal at a path, and creates its folder.
-    pub(super) fn hold(path: &Path) -> Result<Self, JournalError> {
+    pub(super) fn hold(path: &Path, key: Option<&Path>) -> Result<Self, JournalError> {
         let unusable = |source| JournalError::Unusable { path: path.to_owned(), source };
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             let mut builder = std::fs::DirBuilder::new();
@@ -61,9 +72,11 @@ impl OnDisk {
         let mut options = File::options();
         options.read(true).write(true).create(true).truncate(false).mode(0o600);
         let mirror = options
+            .custom_flags(no_link())
             .open(beside(&path, ".head"))
             .map_err(|source| JournalError::Unusable { path: path.clone(), source })?;
-        Ok(Self { path, mirror, _lock: lock })
+        let key = key::place(&path, key);
+        Ok(Self { path, key, mirror, _lock: lock })
     }
 
     /// Its resolved path.
@@ -83,9 +96,8 @@ impl Files for OnDisk {
         if !is_ours(&self.path)? {
             return Ok(());
         }
-        let nofollow = i32::try_from(rustix::fs::OFlags::NOFOLLOW.bits()).unwrap_or(0);
         let mut options = File::options();
-        let log = options.read(true).write(true).custom_flags(nofollow);
+        let log = options.read(true).write(true).custom_flags(no_link());
         let log = match log.open(beside(&self.path, "-wal")) {
             Ok(log) => log,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -116,13 +128,34 @@ impl Files for OnDisk {
         let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty());
         File::open(folder.unwrap_or_else(|| Path::new(".")))?.sync_all()
     }
+
+    fn read_key(&self) -> Result<Option<Secret>, KeyFault> {
+        key::read(&self.key)
+    }
+
+    fn make_key(&self) -> Result<Secret, KeyFault> {
+        key::make(&self.key)
+    }
+
+    fn key_path(&self) -> PathBuf {
+        self.key.clone()
+    }
+}
+
+/// A planted link is not followed, and a pipe not waited for.
+fn no_link() -> i32 {
+    (rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK).bits().cast_signed()
 }
 
 /// Refuses a journal where it, or a file that SQLite or the till keeps beside it, is a pipe or a
-/// device: to open one may wait for ever.
+/// device: to open one may wait for ever. A link beside it would lead the till to write elsewhere.
 pub(super) fn refuse_pipes(journal: &Path) -> Result<(), JournalError> {
     for suffix in ["", "-wal", "-shm", "-journal", ".head", ".lock", ".checked"] {
         let path = beside(journal, suffix);
+        // The journal itself may be reached by a link, which is followed before it is opened.
+        if !suffix.is_empty() && path.is_symlink() {
+            return Err(JournalError::NoFile(path));
+        }
         let is_pipe = |kind: std::fs::FileType| {
             kind.is_fifo() || kind.is_char_device() || kind.is_block_device()
         };
@@ -210,7 +243,7 @@ fn lock(path: &Path) -> Result<File, JournalError> {
         .create(true)
         .truncate(false)
         .mode(0o600)
-        .custom_flags(i32::try_from(rustix::fs::OFlags::NOFOLLOW.bits()).unwrap_or(0))
+        .custom_flags(no_link())
         .open(beside(path, ".lock"))
         .map_err(unusable)?;
     match file.try_lock() {

@@ -7,8 +7,10 @@
 //! replaced.
 
 mod check;
+mod error;
 mod files;
 mod head;
+mod key;
 mod read;
 mod rounds;
 #[cfg(test)]
@@ -23,21 +25,24 @@ use rusqlite::{Connection, params};
 use serde::{Deserialize, Serialize};
 
 use check::EntryRow;
+pub use error::{DiskFault, JournalError};
+use error::{illegible, other_format, refused, sqlite_damage};
 use files::OnDisk;
 pub use files::{Files, is_held};
+use key::Key;
+pub use key::{KeyFault, Secret};
 use paytill_core::both;
-use paytill_core::clean::clean;
 use paytill_core::engine::{Begin, Entry, Recovered};
 use paytill_core::language::Text;
 use paytill_core::order::Merchant;
 use paytill_core::payment::State;
-pub use read::{Audit, Filter, JournalReader, OrderRow, StoredEntry};
+pub use read::{Audit, Filter, Head, JournalReader, OrderRow, StoredEntry};
 pub use writer::{FailStop, Writer, Written};
 
 /// Marks the file as one of our journals: "payt".
 const APPLICATION_ID: i32 = 0x7061_7974;
 /// The format this version writes.
-const FORMAT: i32 = 2;
+const FORMAT: i32 = 3;
 /// How many entries the WAL may hold before it is moved into the main file, once it is quiet.
 const ENTRIES_IN_WAL: u32 = 300;
 /// The same where it is never quiet.
@@ -46,133 +51,6 @@ const MOST_IN_WAL: u32 = 1_000;
 const WAL_BYTES: i64 = 1 << 20;
 /// How long another connection may keep this one waiting.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// How much of a library's own text on damage is shown, in cells.
-const WORDS: usize = 120;
-
-/// Why there is no journal to write to. Nothing was sent.
-#[derive(Debug, thiserror::Error)]
-pub enum JournalError {
-    #[error("another paytill holds the journal {}; close it first", .0.display())]
-    Held(PathBuf),
-    #[error(
-        "the journal {} is damaged ({what}); nothing was sent and nothing was changed. \
-         Move it away together with the files beside it, keep them for support, and start again or \
-         restore a backup", path.display()
-    )]
-    Damaged { path: PathBuf, what: Text },
-    #[error(
-        "the journal {} is damaged ({what}), which was noticed while the till was running; nothing \
-         more is sold and nothing more is written. Close the till, move the journal away together \
-         with the files beside it, keep them for support, and start again or restore a backup",
-        path.display()
-    )]
-    FoundDamaged { path: PathBuf, what: Text },
-    #[error(
-        "the journal {path} was not closed, and {path}.head is not beside it: it may lack the newest \
-         payments; nothing was sent and nothing was changed. Copy {path}, {path}-wal and {path}.head \
-         together from where it was last in use, and start again; if they are lost, move it away, \
-         keep it for support, and start again", path = .0.display()
-    )]
-    Alone(PathBuf),
-    #[error(
-        "{} is a pipe or a device and not a file; remove it or choose another journal.path, and \
-         start again", .0.display()
-    )]
-    NoFile(PathBuf),
-    #[error("{} is not a journal of paytill; choose another journal.path or move the file", .0.display())]
-    Foreign(PathBuf),
-    #[error(
-        "the journal {} has a second name, a hard link; remove the link or start again with a copy: \
-         reached by two names it would be written as two journals", .0.display()
-    )]
-    Linked(PathBuf),
-    #[error(
-        "the journal {} was written by a newer paytill (format {format}); install that version",
-        path.display()
-    )]
-    Newer { path: PathBuf, format: i32 },
-    #[error(
-        "the journal {} was written by an older paytill (format {format}), which this version does \
-         not read; move it away together with the files beside it, and start again",
-        path.display()
-    )]
-    Older { path: PathBuf, format: i32 },
-    #[error("the journal {} cannot be opened: {source}; check the folder's owner and free space", path.display())]
-    Unusable { path: PathBuf, source: std::io::Error },
-    #[error(
-        "the journal {} cannot be opened: its file system allows no write-ahead log; put it on a \
-         local disk", .0.display()
-    )]
-    NoLog(PathBuf),
-    #[error(
-        "the journal could not be written: {0}; free disk space or check the disk, then start again"
-    )]
-    Write(#[from] rusqlite::Error),
-    #[error("the journal has failed before; nothing is written until the next start")]
-    Stopped,
-    #[error("the journal's thread has ended; nothing is written until the next start")]
-    Ended,
-    #[error("a journal entry could not be encoded: {0}")]
-    Encode(#[from] serde_json::Error),
-}
-
-impl JournalError {
-    /// The fault of the disk that SQLite reports, if that is the cause.
-    pub fn disk_fault(&self) -> Option<DiskFault> {
-        let of_sqlite = match self {
-            Self::Write(error) => error,
-            Self::Unusable { source, .. } => source.get_ref()?.downcast_ref()?,
-            Self::Held(_)
-            | Self::Damaged { .. }
-            | Self::FoundDamaged { .. }
-            | Self::Alone(_)
-            | Self::NoFile(_)
-            | Self::Foreign(_)
-            | Self::Linked(_)
-            | Self::Older { .. }
-            | Self::Newer { .. }
-            | Self::NoLog(_)
-            | Self::Stopped
-            | Self::Ended
-            | Self::Encode(_) => return None,
-        };
-        DiskFault::of(of_sqlite)
-    }
-}
-
-/// Why SQLite cannot read or write, distinguished by what the owner can do about it.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum DiskFault {
-    Full,
-    ReadOnly,
-    /// The disk is failing.
-    Io,
-    Corrupt,
-    /// There is no such file, or it may not be opened.
-    CannotOpen,
-    /// Another program has locked it.
-    Busy,
-    OutOfMemory,
-    TooLarge,
-}
-
-impl DiskFault {
-    fn of(error: &rusqlite::Error) -> Option<Self> {
-        use rusqlite::ErrorCode;
-        match error.sqlite_error_code()? {
-            ErrorCode::DiskFull => Some(Self::Full),
-            ErrorCode::ReadOnly => Some(Self::ReadOnly),
-            ErrorCode::SystemIoFailure => Some(Self::Io),
-            ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => Some(Self::Corrupt),
-            ErrorCode::CannotOpen | ErrorCode::PermissionDenied => Some(Self::CannotOpen),
-            ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => Some(Self::Busy),
-            ErrorCode::OutOfMemory => Some(Self::OutOfMemory),
-            ErrorCode::TooBig => Some(Self::TooLarge),
-            _ => None,
-        }
-    }
-}
-
 /// The parts of an order that are stored as one JSON text.
 #[derive(Deserialize, Serialize)]
 struct StoredRequest {
@@ -190,6 +68,7 @@ pub struct Journal {
     /// Declared after the connection, and so dropped after it.
     files: Box<dyn Files>,
     path: PathBuf,
+    key: Key,
     tip: Tip,
     entries_in_wal: u32,
     /// Checked, and nothing has failed since: what is written is as good as what was read.
@@ -208,8 +87,10 @@ struct Tip {
 impl Journal {
     /// Takes hold of a journal, creates it if there is none, and checks it. Returns what an earlier
     /// run left to continue.
-    pub fn open(path: &Path) -> Result<(Self, Recovered), JournalError> {
-        let files = OnDisk::hold(path)?;
+    ///
+    /// The chain's key is in the file beside it, unless `key` names another.
+    pub fn open(path: &Path, key: Option<&Path>) -> Result<(Self, Recovered), JournalError> {
+        let files = OnDisk::hold(path, key)?;
         let path = files.path().to_owned();
         check::start(&path, head::has_entries(head::read(files.read_mirror())))?;
         Self::on(files, &path)
@@ -227,6 +108,7 @@ impl Journal {
             db,
             files,
             path,
+            key: Key::default(),
             tip: Tip::default(),
             entries_in_wal: 0,
             is_sound: false,
@@ -269,7 +151,7 @@ impl Journal {
         }
         for entry in entries {
             seq += 1;
-            chain = insert_entry(&transaction, entry, seq, &chain)?;
+            chain = insert_entry(&transaction, &self.key, entry, seq, &chain)?;
         }
         transaction.commit()?;
         self.tip = Tip { seq, chain };
@@ -358,11 +240,20 @@ impl Journal {
         db.pragma_update(None, "foreign_keys", true)?;
         if is_new {
             self.create()?;
+        } else {
+            check::is_not_alone(&self.db, &self.path, || {
+                head::read(self.files.read_mirror()).is_some()
+            })?;
+            let key = self.files.read_key().and_then(|found| found.ok_or(KeyFault::Missing));
+            self.key =
+                key.map(|secret| Key::new(&secret)).map_err(|fault| self.without_key(fault))?;
+            if !check::is_key(&self.db, &self.key)? {
+                return Err(self.without_key(KeyFault::Foreign));
+            }
         }
-        self.tip = check::complete(&mut self.db, &self.path, check::VERIFIED_AT_START)?;
+        self.tip = check::complete(&mut self.db, &self.key, &self.path, check::VERIFIED_AT_START)?;
         self.compare_head()?;
-        let past = read::past(&self.db, &self.path)?;
-        self.complete_schema()?;
+        let past = read::past(&self.db, &self.key, &self.path)?;
         self.is_marked = check::is_marked(&self.db)?;
         // What a process that died has left there. It would be written once more at each start.
         if self.is_marked {
@@ -375,34 +266,28 @@ impl Journal {
         Ok(past)
     }
 
-    /// Adds what an earlier version of this format did not have.
-    fn complete_schema(&self) -> Result<(), JournalError> {
-        let has = |name: &str| check::has(&self.db, name);
-        if !has("in_use")? || !has("attempt_not_paid")? {
-            self.db.execute_batch(
-                "BEGIN;
-                 CREATE TABLE IF NOT EXISTS in_use (
-                     id INTEGER PRIMARY KEY CHECK (id = 1), is_open INTEGER NOT NULL
-                 ) STRICT;
-                 INSERT OR IGNORE INTO in_use VALUES (1, 0);
-                 CREATE INDEX IF NOT EXISTS attempt_not_paid ON attempt (status)
-                     WHERE status <> 'paid';
-                 COMMIT;",
-            )?;
-        }
-        Ok(())
+    fn without_key(&self, fault: KeyFault) -> JournalError {
+        JournalError::Key { path: self.path.clone(), key: self.files.key_path(), fault }
     }
 
-    fn create(&self) -> Result<(), JournalError> {
+    fn create(&mut self) -> Result<(), JournalError> {
         if head::has_entries(head::read(self.files.read_mirror())) {
             return Err(self.damaged(both!(
                 "it is empty, but entries were written to it",
                 "文件为空，而它曾有记录"
             )));
         }
+        // One that is there is kept: an earlier start may have come no further, and another journal
+        // may have it too. It is on disk before the journal says that it needs it.
+        let key = self.files.read_key().and_then(|found| match found {
+            Some(secret) => Ok(secret),
+            None => self.files.make_key(),
+        });
+        self.key = Key::new(&key.map_err(|fault| self.without_key(fault))?);
         self.db.execute_batch(&format!(
-            "BEGIN; {} PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {FORMAT}; COMMIT;",
-            include_str!("schema.sql")
+            "BEGIN; {} INSERT INTO chain_key VALUES (1, x'{}'); PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {FORMAT}; COMMIT;",
+            include_str!("schema.sql"),
+            self.key.mark()
         ))?;
         // From now on the main file is a journal, even if its WAL gets lost.
         self.db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
@@ -422,18 +307,10 @@ impl Drop for Journal {
     }
 }
 
-/// One of our journals, in a format that this version does not read.
-fn other_format(path: PathBuf, format: i32) -> JournalError {
-    match format {
-        ..1 => JournalError::Damaged { path, what: both!("unknown format", "格式未知") },
-        1..FORMAT => JournalError::Older { path, format },
-        FORMAT.. => JournalError::Newer { path, format },
-    }
-}
-
 /// Writes an entry into the chain, and returns its hash.
 fn insert_entry(
     transaction: &rusqlite::Transaction<'_>,
+    key: &Key,
     entry: &Entry,
     seq: i64,
     before: &[u8; 16],
@@ -454,7 +331,7 @@ fn insert_entry(
         state: serde_json::to_string(&entry.state)?,
         wire: wire_json(&entry.wire)?,
     };
-    let chain = row.hash(before, &facts);
+    let chain = row.hash(key, before, &facts);
     transaction
         .prepare_cached(
             "INSERT INTO entry (seq, attempt, at, age, boot, sent_at, event, state, wire, chain)
@@ -563,33 +440,4 @@ fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     name.into()
-}
-
-/// SQLite's errors on opening, distinguished by what the owner can do about them.
-fn refused(path: &Path, error: rusqlite::Error) -> JournalError {
-    use rusqlite::ErrorCode;
-    match error.sqlite_error_code() {
-        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
-            sqlite_damage(path, &error.to_string())
-        }
-        Some(_) => {
-            JournalError::Unusable { path: path.to_owned(), source: std::io::Error::other(error) }
-        }
-        // A column's type is not the one it was written with.
-        None => sqlite_damage(path, &error.to_string()),
-    }
-}
-
-/// Damage in SQLite's own words.
-fn sqlite_damage(path: &Path, words: &str) -> JournalError {
-    let words = clean(words, WORDS);
-    JournalError::Damaged { path: path.to_owned(), what: both!("{words}", "SQLite 报告 {words}") }
-}
-
-/// An entry that is not what was written.
-fn illegible(path: &Path, error: &serde_json::Error) -> JournalError {
-    let why = clean(&error.to_string(), WORDS);
-    JournalError::Damaged {
-        path: path.to_owned(), what: both!("{why}", "记录无法读取，{why}")
-    }
 }

@@ -3,11 +3,12 @@
 
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, OpenFlags, Row};
+use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Row};
 
+use super::key::{self, Key, KeyFault, Secret, hex};
 use super::{
-    APPLICATION_ID, FORMAT, JournalError, PATIENCE, StoredRequest, check, files, head, illegible,
-    other_format, refused,
+    APPLICATION_ID, FORMAT, JournalError, PATIENCE, StoredRequest, Tip, check, files, head,
+    illegible, other_format, refused,
 };
 use paytill_core::clock::{Millis, Timestamp, Uptime};
 use paytill_core::engine::{Attempt, Recovered, StoredAttempt};
@@ -68,6 +69,10 @@ impl From<OrderRow> for Attempt {
 /// One entry of an order.
 #[derive(Clone, Debug)]
 pub struct StoredEntry {
+    /// Entries are numbered from 1.
+    pub number: i64,
+    /// Covers it and all before it, and cannot be made without the key.
+    pub digest: String,
     pub at: Timestamp,
     pub age: Millis,
     pub event: Event,
@@ -77,8 +82,10 @@ pub struct StoredEntry {
 }
 
 /// What a complete journal adds up to.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Audit {
+    /// The end of the chain; `None` if there are no entries.
+    pub head: Option<Head>,
     pub orders: i64,
     /// Orders with work left.
     pub open: i64,
@@ -88,9 +95,20 @@ pub struct Audit {
     pub numbers_taken: i64,
 }
 
+/// The last entry. Noted elsewhere, it shows whether the entries up to it were made anew.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Head {
+    pub entry: i64,
+    /// In hexadecimal digits, as in [`StoredEntry`].
+    pub digest: String,
+    /// The order it belongs to.
+    pub out_trade_no: String,
+}
+
 /// A read-only view of a journal. It takes no lock, and checks what it reads.
 pub struct JournalReader {
     db: Connection,
+    key: Key,
     path: PathBuf,
 }
 
@@ -99,17 +117,18 @@ impl JournalReader {
     ///
     /// The file is opened by SQLite alone: closing any other handle would release the locks that
     /// SQLite holds for the entire process, and another one could then remove the write-ahead log.
-    pub fn of_held(path: &Path) -> Result<Self, JournalError> {
+    pub fn of_held(path: &Path, key: Option<&Path>) -> Result<Self, JournalError> {
         let path = files::resolved(path)
             .map_err(|source| JournalError::Unusable { path: path.to_owned(), source })?;
         let db = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_ONLY)
             .and_then(|db| db.busy_timeout(PATIENCE).map(|()| db))
             .map_err(|error| refused(&path, error))?;
-        Ok(Self { db, path })
+        let key = key_of(&db, &path, key)?;
+        Ok(Self { db, key, path })
     }
 
-    /// Opens a journal to read; `None` if there is none yet.
-    pub fn open(path: &Path) -> Result<Option<Self>, JournalError> {
+    /// Opens a journal to read; `None` if there is none yet. `key` is as for [`super::Journal::open`].
+    pub fn open(path: &Path, key: Option<&Path>) -> Result<Option<Self>, JournalError> {
         let path = match files::resolved(path) {
             Ok(path) => path,
             // Not even its folder exists.
@@ -139,12 +158,14 @@ impl JournalReader {
                 check::is_not_alone(&db, &path, || {
                     head.is_some() || head::read(files::read_mirror(&path)).is_some()
                 })?;
+                let key = key_of(&db, &path, key)?;
                 // Damage would otherwise show as fewer or different orders. A till may be writing
                 // meanwhile.
-                let mut reader = Self { db, path };
+                let mut reader = Self { db, key, path };
                 let checked = reader.db.execute_batch("BEGIN").map_err(JournalError::from);
                 let checked = checked.and_then(|()| {
-                    check::complete(&mut reader.db, &reader.path, check::VERIFIED_TO_READ)?;
+                    let Self { db, key, path } = &mut reader;
+                    check::complete(db, key, path, check::VERIFIED_TO_READ)?;
                     Ok(reader.db.execute_batch("COMMIT")?)
                 });
                 reader.guard(|| checked)?;
@@ -163,17 +184,22 @@ impl JournalReader {
         // What a till writes meanwhile is left out.
         let begun = self.db.execute_batch("BEGIN").map_err(JournalError::from);
         let audited = begun.and_then(|()| {
-            check::all(&mut self.db, &self.path)?;
-            let audit = self.count()?;
+            let tip = check::all(&mut self.db, &self.key, &self.path)?;
+            let audit = self.count(tip)?;
             self.db.execute_batch("COMMIT")?;
             Ok(audit)
         });
         self.guard(|| audited)
     }
 
-    fn count(&self) -> rusqlite::Result<Audit> {
+    fn count(&self, Tip { seq, chain }: Tip) -> rusqlite::Result<Audit> {
         let count = |sql| self.db.query_row(sql, [], |row| row.get(0));
+        let order = "SELECT out_trade_no FROM attempt JOIN entry ON entry.attempt = attempt.id
+             WHERE entry.seq = ?";
+        let order = self.db.query_row(order, [seq], |row| row.get(0)).optional()?;
+        let head = |out_trade_no| Head { entry: seq, digest: hex(&chain), out_trade_no };
         Ok(Audit {
+            head: order.map(head),
             orders: count("SELECT count(*) FROM attempt")?,
             open: count("SELECT count(*) FROM attempt WHERE progress = 'open'")?,
             attention: count("SELECT count(*) FROM attempt WHERE status = 'attention'")?,
@@ -190,8 +216,8 @@ impl JournalReader {
     }
 
     /// Reads over a given connection, wherever the journal's bytes are.
-    pub fn on(db: Connection, name: &Path) -> Self {
-        Self { db, path: name.to_owned() }
+    pub fn on(db: Connection, key: &Secret, name: &Path) -> Self {
+        Self { db, key: Key::new(key), path: name.to_owned() }
     }
 
     /// Orders, newest first.
@@ -203,7 +229,7 @@ impl JournalReader {
             let mut statement = self.db.prepare(&sql)?;
             let rows = statement.query_and_then(rusqlite::params_from_iter(&values), order_row)?;
             let rows: Vec<OrderRow> = rows.collect::<Result<_, JournalError>>()?;
-            let check = check::Check { db: &self.db, path: &self.path };
+            let check = self.check();
             for row in &rows {
                 check.order(row.attempt)?;
             }
@@ -242,7 +268,7 @@ impl JournalReader {
             let mut rows = statement.query_and_then([out_trade_no], order_row)?;
             let row = rows.next().transpose()?;
             if let Some(row) = &row {
-                check::Check { db: &self.db, path: &self.path }.order(row.attempt)?;
+                self.check().order(row.attempt)?;
             }
             Ok(row)
         })
@@ -274,12 +300,14 @@ impl JournalReader {
     pub fn entries(&self, attempt: i64) -> Result<Vec<StoredEntry>, JournalError> {
         self.guard(|| {
             let _snapshot = self.db.unchecked_transaction()?;
-            let check = check::Check { db: &self.db, path: &self.path };
+            let check = self.check();
             let mut statement =
                 self.db.prepare("SELECT seq FROM entry WHERE attempt = ? ORDER BY seq")?;
             let rows = statement.query_and_then([attempt], |row| {
                 let entry = check.entry(row.get(0)?)?;
                 Ok(StoredEntry {
+                    number: entry.seq,
+                    digest: hex(&check.hash_of(entry.seq)?),
                     at: Timestamp(entry.at),
                     age: millis(entry.age),
                     event: serde_json::from_str(&entry.event)?,
@@ -291,6 +319,10 @@ impl JournalReader {
         })
     }
 
+    fn check(&self) -> check::Check<'_> {
+        check::Check { db: &self.db, key: &self.key, path: &self.path }
+    }
+
     fn guard<T>(&self, read: impl FnOnce() -> Result<T, JournalError>) -> Result<T, JournalError> {
         read().map_err(|error| match error {
             JournalError::Write(error) => refused(&self.path, error),
@@ -298,6 +330,20 @@ impl JournalReader {
             other => other,
         })
     }
+}
+
+/// The key that a journal was made with.
+fn key_of(db: &Connection, path: &Path, named: Option<&Path>) -> Result<Key, JournalError> {
+    let file = key::place(path, named);
+    let found = key::read(&file).and_then(|found| found.ok_or(KeyFault::Missing));
+    let fault = match found.map(|secret| Key::new(&secret)) {
+        Ok(key) if check::is_key(db, &key).map_err(|error| refused(path, error))? => {
+            return Ok(key);
+        }
+        Ok(_) => KeyFault::Foreign,
+        Err(fault) => fault,
+    };
+    Err(JournalError::Key { path: path.to_owned(), key: file, fault })
 }
 
 const ORDER: &str = "SELECT attempt.id, sale, out_trade_no, channel, amount, currency, note,
@@ -347,8 +393,8 @@ fn last_attempt(db: &Connection) -> rusqlite::Result<i64> {
 }
 
 /// What a till needs in order to continue. It is checked, too.
-pub(super) fn past(db: &Connection, path: &Path) -> Result<Recovered, JournalError> {
-    let check = check::Check { db, path };
+pub(super) fn past(db: &Connection, key: &Key, path: &Path) -> Result<Recovered, JournalError> {
+    let check = check::Check { db, key, path };
     let last_attempt = last_attempt(db)?;
     let last_sale = db.query_row("SELECT coalesce(max(id), 0) FROM sale", [], |row| row.get(0))?;
     let mut statement = db.prepare(OPEN)?;

@@ -15,6 +15,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags};
 
 use super::check::{self, Check, PIECE};
+use super::key::Key;
 use super::{DiskFault, JournalError, PATIENCE, Tip, beside, head, illegible, refused};
 
 /// The rest after each piece. A piece takes some milliseconds.
@@ -24,7 +25,7 @@ const STEPS: u32 = 20;
 /// How long the end of the till waits for a disk that hangs.
 const GOODBYE: Duration = Duration::from_secs(1);
 /// What is checked last, and cannot be done in pieces.
-const TABLES: [&str; 4] = ["attempt", "sale", "entry", "in_use"];
+const TABLES: [&str; 5] = ["attempt", "sale", "entry", "in_use", "chain_key"];
 
 /// A check under way; it ends when this is dropped.
 pub(super) struct Rounds {
@@ -37,13 +38,16 @@ impl Rounds {
     /// Starts the thread, which calls `found` if there is damage.
     pub(super) fn start(
         path: PathBuf,
+        key: Key,
         found: impl FnOnce(JournalError) + Send + 'static,
     ) -> io::Result<Self> {
         let stop = Arc::new(AtomicBool::new(false));
         let stops = Arc::clone(&stop);
         let (finished, done) = mpsc::channel();
         let thread = std::thread::Builder::new().name("journal-check".into()).spawn(move || {
-            if let Some(error) = go_round(&path, &stops).err().and_then(|why| damage(&path, why)) {
+            if let Some(error) =
+                go_round(&path, &key, &stops).err().and_then(|why| damage(&path, why))
+            {
                 found(error);
             }
             drop(finished);
@@ -80,13 +84,13 @@ fn damage(path: &Path, error: JournalError) -> Option<JournalError> {
 }
 
 /// One round from where the last one came to; then the next begins at the first entry.
-pub(super) fn go_round(path: &Path, stop: &Arc<AtomicBool>) -> Result<(), JournalError> {
+pub(super) fn go_round(path: &Path, key: &Key, stop: &Arc<AtomicBool>) -> Result<(), JournalError> {
     let mut db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     db.busy_timeout(PATIENCE)?;
     db.pragma_update(None, "cell_size_check", true)?;
     let mut bookmark = Bookmark::open(path);
     let mut tip = bookmark.tip;
-    let check = Check { db: &db, path };
+    let check = Check { db: &db, key, path };
     // It may be another journal's.
     if tip.seq > check.last()? || check.hash_of(tip.seq)? != tip.chain {
         tip = Tip::default();

@@ -1,4 +1,4 @@
--- Format 2. `entry` is only ever appended to; `attempt` says where each attempt stands after its
+-- Format 3. `entry` is only ever appended to; `attempt` says where each attempt stands after its
 -- last entry and changes in the same transaction.
 CREATE TABLE sale (
     id       INTEGER PRIMARY KEY,
@@ -40,7 +40,7 @@ CREATE TABLE entry (
     event   TEXT    NOT NULL, -- JSON
     state   TEXT    NOT NULL, -- JSON: where the event led
     wire    TEXT    NOT NULL, -- JSON: the fields sent or received, codes masked; or empty
-    chain   BLOB    NOT NULL  -- digest over the entry before and this one
+    chain   BLOB    NOT NULL  -- keyed digest over the entry before and this one
 ) STRICT;
 CREATE INDEX entry_of_attempt ON entry (attempt);
 
@@ -51,3 +51,9 @@ CREATE TABLE in_use (
     is_open INTEGER NOT NULL
 ) STRICT;
 INSERT INTO in_use VALUES (1, 0);
+
+-- Which key the digests are made with.
+CREATE TABLE chain_key (
+    id   INTEGER PRIMARY KEY CHECK (id = 1),
+    mark BLOB    NOT NULL -- the digest of a fixed text
+) STRICT;

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
+use super::key::Key;
 use super::rounds::Rounds;
 use super::{Journal, JournalError};
 use paytill_core::engine::Entry;
@@ -37,6 +38,7 @@ pub struct Writer {
     jobs: Option<mpsc::Sender<Job>>,
     done: mpsc::Receiver<()>,
     path: PathBuf,
+    key: Key,
 }
 
 impl Writer {
@@ -49,7 +51,7 @@ impl Writer {
     ) -> std::io::Result<Self> {
         let (jobs, inbox) = mpsc::channel::<Job>();
         let (finished, done) = mpsc::channel();
-        let path = journal.path.clone();
+        let (path, key) = (journal.path.clone(), journal.key.clone());
         std::thread::Builder::new().name("journal".into()).spawn(move || {
             let mut fail_stop = FailStop::new(journal);
             let mut next = inbox.recv().ok();
@@ -74,14 +76,14 @@ impl Writer {
             drop(fail_stop);
             let _ = finished.send(());
         })?;
-        Ok(Self { rounds: None, jobs: Some(jobs), done, path })
+        Ok(Self { rounds: None, jobs: Some(jobs), done, path, key })
     }
 
     /// Checks the whole journal in the background. Damage is reported like a failed write, and ends
     /// all writing like one.
     pub fn check_everything(&mut self) -> std::io::Result<()> {
         let Some(jobs) = self.jobs.clone() else { return Ok(()) };
-        self.rounds = Some(Rounds::start(self.path.clone(), move |error| {
+        self.rounds = Some(Rounds::start(self.path.clone(), self.key.clone(), move |error| {
             let _ = jobs.send(Job::Stop(error));
         })?);
         Ok(())

@@ -100,7 +100,7 @@ fn main() {
     let path = arguments.next().unwrap();
     let orders: i64 = arguments.next().unwrap().parse().unwrap();
     let open = arguments.next().is_some();
-    let (mut journal, past) = Journal::open(Path::new(&path)).unwrap();
+    let (mut journal, past) = Journal::open(Path::new(&path), None).unwrap();
     for first in (past.last_attempt + 1..=orders).step_by(usize::try_from(AT_ONCE).unwrap()) {
         let ids = first..=orders.min(first + AT_ONCE - 1);
         let entries: Vec<Entry> = if open {

@@ -34,6 +34,8 @@ const ROOMS: &[&str] = &[
     "host/log",
     "host/transport",
     "journal/head",
+    "journal/key",
+    "journal/error",
     "journal/files",
     "journal/check",
     "journal/read",

@@ -10,7 +10,7 @@ use paytill_core::payment::Status;
 /// A journal of this many paid attempts and an open one, written at once.
 fn bulk(folder: &TempDir, attempts: i64) -> PathBuf {
     let path = journal_in(folder);
-    let (mut journal, _) = Journal::open(&path).unwrap();
+    let (mut journal, _) = Journal::open(&path, None).unwrap();
     journal.db.pragma_update(None, "synchronous", "OFF").unwrap();
     for first in (1..=attempts).step_by(1000) {
         let range = first..=attempts.min(first + 999);
@@ -43,7 +43,7 @@ fn plan(db: &Connection, sql: &str, values: usize) -> Vec<String> {
 fn no_query_reads_a_whole_table_or_a_whole_index() {
     let folder = tempfile::tempdir().unwrap();
     let path = bulk(&folder, 100);
-    let (journal, _) = Journal::open(&path).unwrap();
+    let (journal, _) = Journal::open(&path, None).unwrap();
     let mut queries: Vec<(String, usize)> = check::QUERIES
         .iter()
         .chain(&[read::OPEN, read::LATEST])
@@ -105,14 +105,14 @@ fn the_work_of_a_start_and_of_a_list_does_not_grow_with_the_journal() {
     let [of_few, of_many] = [2_000, 12_000].map(|attempts| {
         let folder = tempfile::tempdir().unwrap();
         let path = bulk(&folder, attempts);
-        let (mut journal, _) = Journal::open(&path).unwrap();
+        let (mut journal, _) = Journal::open(&path, None).unwrap();
         let (path, db) = (path, &mut journal.db);
         // The file is too large to be checked whole, which would set a handler of its own.
         let count = counter(db);
-        check::complete(db, &path, check::VERIFIED_AT_START).unwrap();
-        assert_eq!(read::past(db, &path).unwrap().open.len(), 1);
+        check::complete(db, &journal.key, &path, check::VERIFIED_AT_START).unwrap();
+        assert_eq!(read::past(db, &journal.key, &path).unwrap().open.len(), 1);
         let start = count.load(Ordering::Relaxed);
-        let mut reader = JournalReader::of_held(&path).unwrap();
+        let mut reader = JournalReader::of_held(&path, None).unwrap();
         let list = reader.steps(|reader| assert_eq!(reader.orders(&latest(50)).unwrap().len(), 50));
         let show = reader.steps(|reader| {
             let row = reader.order("T01-000077").unwrap().unwrap();
@@ -142,14 +142,17 @@ fn what_is_listed_and_shown_is_checked_wherever_it_lies() {
          DELETE FROM attempt WHERE id = 500",
     ] {
         tamper(&path, tampering);
-        let reader = JournalReader::open(&path).unwrap().unwrap();
+        let reader = JournalReader::open(&path, None).unwrap().unwrap();
         let listed = reader.orders(&latest(1_400)).map(|rows| rows.len());
         assert!(matches!(listed, Err(JournalError::Damaged { .. })), "{tampering}: {listed:?}");
         let shown = reader.order("T01-000500");
         assert!(!matches!(&shown, Ok(Some(_))), "{tampering}: {shown:?}");
         assert!(reader.orders(&latest(50)).is_ok());
         drop(reader);
-        assert!(Journal::open(&path).is_ok(), "{tampering}: what is sold now does not rest on it");
+        assert!(
+            Journal::open(&path, None).is_ok(),
+            "{tampering}: what is sold now does not rest on it"
+        );
         std::fs::write(&path, &good).unwrap();
     }
 }
@@ -174,7 +177,7 @@ fn an_open_order_that_its_index_has_lost_is_noticed_at_the_start() {
 
 /// What the check beside a running till finds.
 fn found(path: &Path) -> Option<String> {
-    let (journal, _) = Journal::open(path).unwrap();
+    let (journal, _) = Journal::open(path, None).unwrap();
     let (report, reported) = std::sync::mpsc::channel();
     let mut writer = Writer::start(journal, move |written: Written| {
         report.send((written.attempt, written.result.err().map(|why| why.to_string()))).unwrap();
@@ -211,7 +214,7 @@ fn damage_far_back_is_found_beside_a_till_that_sells_and_stops_it() {
         tamper(&path, tampering);
         let told = found(&path).unwrap();
         assert!(told.contains("damaged") && told.contains("nothing more is sold"), "{told}");
-        assert!(!beside(&path, "-wal").exists() || JournalReader::open(&path).is_ok());
+        assert!(!beside(&path, "-wal").exists() || JournalReader::open(&path, None).is_ok());
     }
 }
 
@@ -225,7 +228,8 @@ fn a_round_goes_on_where_the_last_process_came_to() {
             db.query_row("SELECT chain FROM entry WHERE seq = ?", [seq], |row| row.get(0)).unwrap();
         std::fs::write(beside(&path, ".checked"), head::record(seq, &chain)).unwrap();
     };
-    let go = |stop: bool| rounds::go_round(&path, &Arc::new(AtomicBool::new(stop)));
+    let key = Key::new(&key::read(&beside(&path, ".key")).unwrap().unwrap());
+    let go = |stop: bool| rounds::go_round(&path, &key, &Arc::new(AtomicBool::new(stop)));
     go(true).unwrap();
     go(false).unwrap();
     let mark = std::fs::read(beside(&path, ".checked")).unwrap();
@@ -249,7 +253,7 @@ fn a_year_of_evenings_with_the_plug_pulled_leaves_small_files() {
     let path = journal_in(&folder);
     let (mut next, mut largest, mut moved) = (1, 0, 0);
     for _ in 0..365 {
-        let (mut journal, past) = Journal::open(&path).unwrap();
+        let (mut journal, past) = Journal::open(&path, None).unwrap();
         journal.db.pragma_update(None, "synchronous", "OFF").unwrap();
         assert_eq!(past.last_attempt, next - 1);
         let left = beside(&path, "-wal").metadata().map_or(0, |log| log.len());
@@ -281,7 +285,7 @@ fn a_year_of_evenings_with_the_plug_pulled_leaves_small_files() {
 fn a_log_that_is_never_quiet_is_moved_all_the_same() {
     let folder = tempfile::tempdir().unwrap();
     let path = journal_in(&folder);
-    let (mut journal, _) = Journal::open(&path).unwrap();
+    let (mut journal, _) = Journal::open(&path, None).unwrap();
     journal.db.pragma_update(None, "synchronous", "OFF").unwrap();
     let mut largest = 0;
     for id in 1..=2_500 {
@@ -303,7 +307,7 @@ fn alone(from: &Path) -> (TempDir, PathBuf) {
 
 fn assert_alone(path: &Path) {
     let (_folder, copy) = alone(path);
-    let read = JournalReader::open(&copy).map(|reader| reader.is_some());
+    let read = JournalReader::open(&copy, None).map(|reader| reader.is_some());
     assert!(matches!(read, Err(JournalError::Alone(_))), "{read:?}");
     assert!(matches!(refusal(&copy), JournalError::Alone(_)));
     // With the log, but without the mirror, nobody knows whether it is the newest.
@@ -318,26 +322,28 @@ fn assert_alone(path: &Path) {
 fn a_journal_that_was_not_closed_is_nothing_without_the_files_beside_it() {
     let folder = tempfile::tempdir().unwrap();
     let path = journal_in(&folder);
-    let (mut journal, _) = Journal::open(&path).unwrap();
+    let (mut journal, _) = Journal::open(&path, None).unwrap();
     // From the first entry on.
     for entry in [begin(1), paid(1), begin(2)] {
         journal.append(&entry).unwrap();
         assert_alone(&path);
         let whole = tempfile::tempdir().unwrap();
-        assert!(Journal::open(&cut(&path, &whole)).is_ok());
+        assert!(Journal::open(&cut(&path, &whole), None).is_ok());
     }
     journal.leave_as_it_is();
     drop(journal);
     assert_alone(&path);
-    let (journal, _) = Journal::open(&path).unwrap();
+    let (journal, _) = Journal::open(&path, None).unwrap();
     assert_alone(&path);
     drop(journal);
-    // Now it was closed.
+    // Now it was closed, and needs only its key.
     let (_folder, copy) = alone(&path);
-    let reader = JournalReader::open(&copy).unwrap().unwrap();
+    assert!(matches!(refusal(&copy), JournalError::Key { fault: KeyFault::Missing, .. }));
+    std::fs::copy(beside(&path, ".key"), beside(&copy, ".key")).unwrap();
+    let reader = JournalReader::open(&copy, None).unwrap().unwrap();
     assert_eq!(reader.orders(&Filter::default()).unwrap().len(), 2);
     drop(reader);
-    let (mut journal, past) = Journal::open(&copy).unwrap();
+    let (mut journal, past) = Journal::open(&copy, None).unwrap();
     assert_eq!(past.open.len(), 1);
     journal.append(&paid(2)).unwrap();
     assert_alone(&copy);
@@ -347,26 +353,11 @@ fn a_journal_that_was_not_closed_is_nothing_without_the_files_beside_it() {
 fn a_journal_that_failed_is_not_marked_as_closed() {
     let folder = tempfile::tempdir().unwrap();
     let path = journal_in(&folder);
-    let (mut journal, _) = Journal::open(&path).unwrap();
+    let (mut journal, _) = Journal::open(&path, None).unwrap();
     journal.append(&begin(1)).unwrap();
     assert!(journal.append(&begin(1)).is_err());
     drop(journal);
     assert_alone(&path);
-}
-
-#[test]
-fn a_journal_of_an_earlier_version_is_completed() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = filled(&folder);
-    tamper(&path, "DROP TABLE in_use; DROP INDEX attempt_not_paid");
-    let reader = JournalReader::open(&path).unwrap().unwrap();
-    assert_eq!(reader.orders(&Filter::default()).unwrap().len(), 2);
-    drop(reader);
-    let (mut journal, past) = Journal::open(&path).unwrap();
-    assert_eq!(past.open.len(), 1);
-    journal.append(&paid(2)).unwrap();
-    assert_alone(&path);
-    assert!(check::has(&journal.db, "attempt_not_paid").unwrap());
 }
 
 #[test]
@@ -379,7 +370,7 @@ fn a_pipe_in_place_of_any_file_is_refused_and_nothing_waits_for_it() {
         let _ = std::fs::remove_file(&pipe);
         mknodat(CWD, &pipe, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
         assert!(matches!(refusal(&path), JournalError::NoFile(_)), "{suffix}");
-        let read = JournalReader::open(&path).map(|reader| reader.is_some());
+        let read = JournalReader::open(&path, None).map(|reader| reader.is_some());
         assert!(matches!(read, Err(JournalError::NoFile(_))), "{suffix}: {read:?}");
         assert!(!is_held(&path));
     }

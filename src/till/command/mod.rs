@@ -83,6 +83,7 @@ impl From<JournalError> for Failure {
             | JournalError::FoundDamaged { .. }
             | JournalError::Alone(_)
             | JournalError::NoFile(_)
+            | JournalError::Key { .. }
             | JournalError::Encode(_) => Exit::Journal,
         };
         Self::new(exit, text::journal::text(&error))

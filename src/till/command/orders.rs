@@ -25,7 +25,9 @@ const LISTED: u32 = 20;
 /// Lists orders, newest first.
 pub fn list(orders: &Orders, config: &Config, now: Timestamp) -> Result<Exit, Failure> {
     let language = config.till.language;
-    let Some(reader) = JournalReader::open(&config.journal.path)? else {
+    let Some(reader) =
+        JournalReader::open(&config.journal.path, config.journal.key_file.as_deref())?
+    else {
         return Ok(nothing_yet(orders.json.json, config));
     };
     let zone = &config.store.time_zone;
@@ -139,7 +141,8 @@ pub fn show(show: &Show, config: &Config) -> Result<Exit, Failure> {
             both!("there is no order {number} in {journal}", "{journal} 中没有订单 {number}"),
         )
     };
-    let reader = JournalReader::open(&config.journal.path)?.ok_or_else(none)?;
+    let reader = JournalReader::open(&config.journal.path, config.journal.key_file.as_deref())?
+        .ok_or_else(none)?;
     let row = one(&reader, &show.order_no, config)?.ok_or_else(none)?;
     let entries = reader.entries(row.attempt)?;
     let report = OrderReport::of_row(&row);
@@ -193,6 +196,8 @@ fn with_calls(entries: &[StoredEntry]) -> impl Iterator<Item = (&StoredEntry, Op
 
 fn entry_json(entry: &StoredEntry, call: Option<Call>) -> Value {
     json!({
+        "entry": entry.number,
+        "digest": entry.digest,
         "at": entry.at.to_rfc3339(),
         "after_ms": entry.age.0,
         "event": event_words(&entry.event),
