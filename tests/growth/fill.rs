@@ -1,10 +1,13 @@
-//! Writes a journal of any number of paid orders, with the last one open if asked: what
-//! `scripts/growth` measures a till on.
+//! Writes a journal of any number of orders: what `scripts/growth` measures a till on.
 //!
-//!     cargo run --release -p paytill-journal --example fill -- journal.sqlite 1000000 [open]
+//!     fill JOURNAL ORDERS               so many paid orders, written as fast as it goes
+//!     fill JOURNAL ORDERS day           a day more, until there are so many: each entry by itself,
+//!                                       and the power fails before the journal is closed
+//!     fill JOURNAL ORDERS open          so many orders that were just begun, and nothing more
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a tool for tests")]
 
 use std::path::Path;
+use std::time::SystemTime;
 
 use paytill_core::clock::{Millis, TimeZone, Timestamp, Uptime};
 use paytill_core::engine::{Begin, Entry, SaleEntry};
@@ -13,9 +16,9 @@ use paytill_core::order::{Merchant, Order, OutTradeNo};
 use paytill_core::payment::{Answer, Event, Proof, Rules, State, Submitted};
 use paytill_journal::Journal;
 
-const FIRST: Timestamp = Timestamp(1_763_800_000_000);
 /// One order every five minutes.
 const APART: i64 = 300_000;
+const FIRST: i64 = 1_763_800_000_000;
 /// How many orders are written at once.
 const AT_ONCE: i64 = 5_000;
 
@@ -24,7 +27,10 @@ fn wire(fields: &[(&str, String)]) -> Vec<(String, String)> {
 }
 
 fn begin(id: i64) -> Entry {
-    let at = Timestamp(FIRST.0 + id * APART);
+    begin_at(id, Timestamp(FIRST + id * APART))
+}
+
+fn begin_at(id: i64, at: Timestamp) -> Entry {
     let amount = Money::from_minor(100 + id % 9_000);
     let number = format!("T01{id:012}");
     let merchant = Merchant {
@@ -99,16 +105,30 @@ fn main() {
     let mut arguments = std::env::args().skip(1);
     let path = arguments.next().unwrap();
     let orders: i64 = arguments.next().unwrap().parse().unwrap();
-    let open = arguments.next().is_some();
+    let how = arguments.next().unwrap_or_default();
     let (mut journal, past) = Journal::open(Path::new(&path), None).unwrap();
-    for first in (past.last_attempt + 1..=orders).step_by(usize::try_from(AT_ONCE).unwrap()) {
-        let ids = first..=orders.min(first + AT_ONCE - 1);
-        let entries: Vec<Entry> = if open {
-            ids.map(begin).collect()
-        } else {
-            ids.flat_map(|id| [begin(id), paid(id)]).collect()
-        };
-        journal.append_all(&entries).unwrap();
-        journal.checkpoint().unwrap();
+    let missing = past.last_attempt + 1..=orders;
+    match how.as_str() {
+        "day" => {
+            for id in missing {
+                journal.append(&begin(id)).unwrap();
+                journal.append(&paid(id)).unwrap();
+            }
+            std::process::abort();
+        }
+        "open" => {
+            let since_1970 = SystemTime::UNIX_EPOCH.elapsed().unwrap().as_millis();
+            let now = Timestamp(i64::try_from(since_1970).unwrap());
+            let entries: Vec<Entry> = missing.map(|id| begin_at(id, now)).collect();
+            journal.append_all(&entries).unwrap();
+        }
+        _ => {
+            for first in missing.clone().step_by(usize::try_from(AT_ONCE).unwrap()) {
+                let ids = first..=orders.min(first + AT_ONCE - 1);
+                let entries: Vec<Entry> = ids.flat_map(|id| [begin(id), paid(id)]).collect();
+                journal.append_all(&entries).unwrap();
+                journal.checkpoint().unwrap();
+            }
+        }
     }
 }
