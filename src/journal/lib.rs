@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OpenFlags, params};
 use serde::{Deserialize, Serialize};
 
 use check::EntryRow;
@@ -49,6 +49,9 @@ const ENTRIES_IN_WAL: u32 = 300;
 const MOST_IN_WAL: u32 = 1_000;
 /// What is left of the WAL's file after that. A start reads and writes all of it.
 const WAL_BYTES: i64 = 1 << 20;
+/// A connection is used by one thread at a time, and needs no lock for it.
+const READ_ONLY: OpenFlags =
+    OpenFlags::SQLITE_OPEN_READ_ONLY.union(OpenFlags::SQLITE_OPEN_NO_MUTEX);
 /// How long another connection may keep this one waiting.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// The parts of an order that are stored as one JSON text.

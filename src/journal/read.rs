@@ -3,12 +3,12 @@
 
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Row};
+use rusqlite::{Connection, OptionalExtension as _, Row};
 
 use super::key::{self, Key, KeyFault, Secret, hex};
 use super::{
-    APPLICATION_ID, FORMAT, JournalError, PATIENCE, StoredRequest, Tip, check, files, head,
-    illegible, other_format, refused,
+    APPLICATION_ID, FORMAT, JournalError, PATIENCE, READ_ONLY, StoredRequest, Tip, check, files,
+    head, illegible, other_format, refused,
 };
 use paytill_core::clock::{Millis, Timestamp, Uptime};
 use paytill_core::engine::{Attempt, Recovered, StoredAttempt};
@@ -120,7 +120,7 @@ impl JournalReader {
     pub fn of_held(path: &Path, key: Option<&Path>) -> Result<Self, JournalError> {
         let path = files::resolved(path)
             .map_err(|source| JournalError::Unusable { path: path.to_owned(), source })?;
-        let db = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_ONLY)
+        let db = Connection::open_with_flags(&path, READ_ONLY)
             .and_then(|db| db.busy_timeout(PATIENCE).map(|()| db))
             .map_err(|error| refused(&path, error))?;
         let key = key_of(&db, &path, key)?;
@@ -143,7 +143,7 @@ impl JournalReader {
             return Ok(None);
         }
         let open = || -> rusqlite::Result<(Connection, i32, i32, i64)> {
-            let db = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+            let db = Connection::open_with_flags(&path, READ_ONLY)?;
             db.busy_timeout(PATIENCE)?;
             let application = db.pragma_query_value(None, "application_id", |row| row.get(0))?;
             let format = db.pragma_query_value(None, "user_version", |row| row.get(0))?;

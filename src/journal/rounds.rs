@@ -12,11 +12,11 @@ use std::sync::mpsc;
 use std::thread::Thread;
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::Connection;
 
 use super::check::{self, Check, PIECE};
 use super::key::Key;
-use super::{DiskFault, JournalError, PATIENCE, Tip, beside, head, illegible, refused};
+use super::{DiskFault, JournalError, PATIENCE, READ_ONLY, Tip, beside, head, illegible, refused};
 
 /// The rest after each piece. A piece takes some milliseconds.
 const REST: Duration = Duration::from_millis(5);
@@ -85,7 +85,7 @@ fn damage(path: &Path, error: JournalError) -> Option<JournalError> {
 
 /// One round from where the last one came to; then the next begins at the first entry.
 pub(super) fn go_round(path: &Path, key: &Key, stop: &Arc<AtomicBool>) -> Result<(), JournalError> {
-    let mut db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    let mut db = Connection::open_with_flags(path, READ_ONLY)?;
     db.busy_timeout(PATIENCE)?;
     db.pragma_update(None, "cell_size_check", true)?;
     let mut bookmark = Bookmark::open(path);

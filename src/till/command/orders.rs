@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use unicode_width::UnicodeWidthStr;
 
-use super::output::{print_line, print_message};
+use super::output::{print_line, print_lines, print_message};
 use super::report::OrderReport;
 use super::{Exit, Failure};
 use crate::cli::{Orders, Show};
@@ -42,12 +42,12 @@ pub fn list(orders: &Orders, config: &Config, now: Timestamp) -> Result<Exit, Fa
         print_message(language.pick("no such orders", "没有符合条件的订单"));
     }
     let reports: Vec<OrderReport<'_>> = rows.iter().map(OrderReport::of_row).collect();
-    let said = if orders.json.json {
-        reports.iter().all(|report| print_line(&report.json(language).to_string()))
+    let lines = if orders.json.json {
+        reports.iter().map(|report| report.json(language).to_string()).collect()
     } else {
-        table(&reports, language, zone).iter().all(|line| print_line(line))
+        table(&reports, language, zone)
     };
-    Ok(if said { Exit::Done } else { Exit::Fault })
+    Ok(if print_lines(&lines) { Exit::Done } else { Exit::Fault })
 }
 
 /// A line an order, in columns, and how many and how much they are.
