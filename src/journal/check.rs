@@ -32,10 +32,8 @@ const FACTS: &str =
 /// The event of an attempt's first entry, as stored.
 const BEGUN: &str = "\"Begun\"";
 /// A file of at most this many pages is checked whole at every start, in some milliseconds.
-const FEW_PAGES: i64 = 256;
-/// How many of the latest entries have their chain and attempts verified then,
-const VERIFIED_OF_FEW: i64 = 1000;
-/// and how many of a journal that is larger.
+const FEW_PAGES: i64 = 128;
+/// How many of the latest entries have their chain and attempts verified then.
 pub(super) const VERIFIED_AT_START: i64 = 200;
 /// The same for a reader, which verifies what it reads besides.
 pub(super) const VERIFIED_TO_READ: i64 = 20;
@@ -208,8 +206,8 @@ pub(super) fn is_not_alone(
     Ok(())
 }
 
-/// Checks what a start has time for, however long the journal is: of one that is not small, so many
-/// of the latest entries. Returns the last entry.
+/// Checks what a start has time for, however long the journal is: so many of the latest entries, and
+/// a small file whole. Returns the last entry.
 pub(super) fn complete(
     db: &mut Connection,
     key: &Key,
@@ -217,11 +215,10 @@ pub(super) fn complete(
     most: i64,
 ) -> Result<Tip, JournalError> {
     let pages: i64 = db.pragma_query_value(None, "page_count", |row| row.get(0))?;
-    if pages > FEW_PAGES {
-        return Check { db, key, path }.latest(most);
+    if pages <= FEW_PAGES {
+        file(db, path, None, || false)?;
     }
-    file(db, path, None, || false)?;
-    Check { db, key, path }.latest(VERIFIED_OF_FEW)
+    Check { db, key, path }.latest(most)
 }
 
 /// Checks the entire file and all entries, however long it takes. Returns the last entry.

@@ -16,8 +16,8 @@ use super::{APPLICATION_ID, JournalError, beside};
 const APPLICATION_ID_AT: u64 = 68;
 /// How many bytes of the log are moved at once.
 const PIECE: usize = 65_536;
-/// How much of the main file's end is fetched before it is opened.
-const READ_AHEAD: u64 = 4 << 20;
+/// How much of the main file's end is fetched before it is opened: some 500 orders.
+const READ_AHEAD: u64 = 1 << 20;
 
 /// What a journal is stored in: the files of this machine, or the disk of a simulation. Whoever has
 /// it is the only one to write there.

@@ -379,9 +379,9 @@ fn a_pipe_in_place_of_a_file_is_refused_and_not_waited_for() {
     assert_eq!(shop.pay("1.00", &code("ok", 1)).exit, 0);
     let pay = ["pay", "1.00", "--code", &code("ok", 2)];
     let cases: [(&str, &[&str], i32, &str); 6] = [
-        ("journal.sqlite", &["orders"], 5, "is a pipe"),
-        ("journal.sqlite.head", &pay, 5, "is a pipe"),
-        ("journal.sqlite.lock", &["recover"], 5, "is a pipe"),
+        ("journal.sqlite", &["orders"], 5, "a pipe"),
+        ("journal.sqlite.head", &pay, 5, "a pipe"),
+        ("journal.sqlite.lock", &["recover"], 5, "a pipe"),
         ("till.toml", &["orders"], 3, "till.toml"),
         ("devices.toml", &["devices"], 0, "devices.toml"),
         ("receipts.bin", &["print-test"], 1, "not printed"),
