@@ -274,22 +274,25 @@ impl JournalReader {
         })
     }
 
-    /// Orders whose number ends so, newest first, at most `limit`; if there are none, those whose
-    /// transaction number does.
+    /// Orders whose number ends so, at least four characters, newest first and at most `limit`; if
+    /// there are none, those of the latest whose transaction number does.
     pub fn ending(&self, tail: &str, limit: u32) -> Result<Vec<OrderRow>, JournalError> {
-        let find = |ends: &str, tail: &str| {
+        let find = |which: &str, tail: &str| {
             self.guard(|| {
-                let sql = format!("{ORDER} WHERE {ends} ORDER BY attempt.id DESC LIMIT ?");
-                let mut statement = self.db.prepare(&sql)?;
-                statement.query_and_then((tail, limit), order_row)?.collect::<Result<Vec<_>, _>>()
+                let _snapshot = self.db.unchecked_transaction()?;
+                let mut statement = self.db.prepare(&ending(which))?;
+                let rows = statement.query_and_then((tail, limit), order_row)?;
+                let rows: Vec<OrderRow> = rows.collect::<Result<_, JournalError>>()?;
+                rows.iter().try_for_each(|row| self.check().order(row.attempt))?;
+                Ok(rows)
             })
         };
-        let orders = find("substr(out_trade_no, -length(?1)) = ?1", tail)?;
+        let orders = find(BY_NUMBER, tail)?;
         if !orders.is_empty() {
             return Ok(orders);
         }
         // It ends a text of the state, which is JSON.
-        let mut paid = find("instr(entry.state, ?1) > 0", &format!("{tail}\""))?;
+        let mut paid = find(BY_TRANSACTION, &format!("{tail}\""))?;
         paid.retain(|row| {
             row.state.proof().is_some_and(|proof| proof.transaction_id.ends_with(tail))
         });
@@ -350,6 +353,16 @@ const ORDER: &str = "SELECT attempt.id, sale, out_trade_no, channel, amount, cur
      attempt.created_at, attempt.updated_at, entry.sent_at, entry.state
      FROM attempt JOIN sale ON sale.id = attempt.sale
      JOIN entry ON entry.seq = attempt.last_entry";
+
+/// Which orders end with certain characters: by the index of the last four, or among the latest.
+pub(super) const BY_NUMBER: &str = "substr(out_trade_no, -4) = substr(?1, -4)
+     AND substr(out_trade_no, -length(?1)) = ?1";
+pub(super) const BY_TRANSACTION: &str =
+    "attempt.id > (SELECT max(id) FROM attempt) - 5000 AND instr(entry.state, ?1) > 0";
+
+pub(super) fn ending(which: &str) -> String {
+    format!("{ORDER} WHERE {which} ORDER BY attempt.id DESC LIMIT ?2")
+}
 
 /// The query for orders, and its values.
 pub(super) fn query(filter: &Filter) -> (String, Vec<String>) {

@@ -25,6 +25,8 @@ CREATE TABLE attempt (
     last_entry   INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX attempt_in_progress ON attempt (id) WHERE progress <> 'done';
+-- People name an order by its last digits.
+CREATE INDEX attempt_by_tail ON attempt (substr(out_trade_no, -4));
 CREATE INDEX attempt_of_day ON attempt (day);
 CREATE INDEX attempt_of_sale ON attempt (sale);
 -- Nearly all attempts are paid; those are found from the end of the table.

@@ -49,6 +49,7 @@ fn no_query_reads_a_whole_table_or_a_whole_index() {
         .chain(&[read::OPEN, read::LATEST])
         .map(|sql| ((*sql).to_owned(), sql.matches('?').count()))
         .collect();
+    queries.extend([read::BY_NUMBER, read::BY_TRANSACTION].map(|by| (read::ending(by), 2)));
     let day = || Some("2026-11-22".to_owned());
     let mut filters = vec![
         Filter { open: true, ..Filter::default() },
@@ -102,7 +103,7 @@ impl JournalReader {
 
 #[test]
 fn the_work_of_a_start_and_of_a_list_does_not_grow_with_the_journal() {
-    let [of_few, of_many] = [2_000, 12_000].map(|attempts| {
+    let [of_few, of_many] = [2_000, 9_900].map(|attempts| {
         let folder = tempfile::tempdir().unwrap();
         let path = bulk(&folder, attempts);
         let (mut journal, _) = Journal::open(&path, None).unwrap();
@@ -118,7 +119,11 @@ fn the_work_of_a_start_and_of_a_list_does_not_grow_with_the_journal() {
             let row = reader.order("T01-000077").unwrap().unwrap();
             assert_eq!(reader.entries(row.attempt).unwrap().len(), 2);
         });
-        [start, list, show]
+        let tail = reader.steps(|reader| {
+            assert!(!reader.ending("0077", 20).unwrap().is_empty());
+            assert_eq!(reader.ending("-000077", 20).unwrap().len(), 1);
+        });
+        [start, list, show, tail]
     });
     for (few, many) in of_few.into_iter().zip(of_many) {
         assert!(few > 100 && many < few + few / 10, "{of_few:?} steps, then {of_many:?}");
@@ -374,4 +379,23 @@ fn a_pipe_in_place_of_any_file_is_refused_and_nothing_waits_for_it() {
         assert!(matches!(read, Err(JournalError::NoFile(_))), "{suffix}: {read:?}");
         assert!(!is_held(&path));
     }
+}
+
+#[test]
+fn an_order_is_found_by_its_last_digits_however_far_back_and_by_its_transaction_among_the_latest() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = bulk(&folder, 6_000);
+    let reader = JournalReader::open(&path, None).unwrap().unwrap();
+    let found = |tail: &str| -> Vec<i64> {
+        reader.ending(tail, 3).unwrap().iter().map(|row| row.attempt).collect()
+    };
+    assert_eq!(found("0007"), [7]);
+    assert_eq!(found("-000007"), [7]);
+    assert_eq!(found("1-000007"), [7]);
+    assert_eq!(found("2-000007"), [] as [i64; 0]);
+    // All of them have the same.
+    assert_eq!(found("2200000000000001"), [6_000, 5_999, 5_998]);
+    assert_eq!(found("6001"), [6_001], "it is open, and has no transaction");
+    tamper(&path, "UPDATE attempt SET amount = 1 WHERE id = 7");
+    assert!(matches!(reader.ending("0007", 3), Err(JournalError::Damaged { .. })));
 }

@@ -17,10 +17,10 @@ pub(super) fn whole(orders: i64, open: i64, head: Option<&Head>, language: Langu
     let seal = groups.join("-");
     say!(
         language,
-        "Verified: {orders} orders, {open} open, and all {entry} entries fit its key; only who has \
-         the key file can have changed them. Seal {seal} at entry {entry}, order {out_trade_no}: \
-         noted elsewhere, it shows even that.",
-        "已校验：共 {orders} 单，未完成 {open} 单，{entry} 条记录均与密钥相符；只有持有密钥文件的人才可能\
-         改动过。第 {entry} 条（订单 {out_trade_no}）的校验码为 {seal}，另行抄录后，连这种改动也能查出。"
+        "Verified: {orders} orders, {open} open; all {entry} entries fit the journal's key, and only \
+         somebody who has that can have changed them. Seal of entry {entry}, order {out_trade_no}: \
+         {seal}. Noted elsewhere, it will show even such a change.",
+        "已校验：共 {orders} 单，未完成 {open} 单；{entry} 条记录均与密钥相符，只有持有密钥文件的人才可能改动过。\
+         第 {entry} 条记录（订单 {out_trade_no}）的校验码：{seal}。另行抄录，日后连这种改动也能查出。"
     )
 }
