@@ -1,11 +1,12 @@
 //! What is checked before a journal is trusted: the file, the chain of its entries, and whether
 //! everything that was written is still there.
 //!
-//! A start checks the latest entries and as much of the file as some tenths of a second allow; an
-//! audit goes back to the first entry, however long it takes. Changed, missing or reordered
-//! entries, a lost WAL and an older copy put in place are all noticed. A journal that fails a check
-//! is left as it was.
+//! A start takes no longer for a longer journal: it checks the latest entries and what is read, and
+//! the file only if that is small. An audit goes back to the first entry, however long it takes, and
+//! so do the rounds beside a till that sells. Changed, missing or reordered entries, a lost WAL and
+//! an older copy put in place are all noticed. A journal that fails a check is left as it was.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Read as _;
 use std::os::unix::fs::MetadataExt as _;
@@ -13,6 +14,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension, Row};
 
+use super::key::{Key, hex};
 use super::{Journal, JournalError, Tip, beside, head, progress, refused, sqlite_damage};
 use paytill_core::both;
 use paytill_core::language::Text;
@@ -29,12 +31,42 @@ const FACTS: &str =
      FROM attempt JOIN sale ON sale.id = attempt.sale WHERE attempt.id = ?";
 /// The event of an attempt's first entry, as stored.
 const BEGUN: &str = "\"Begun\"";
-/// How many of the latest entries have their chain and attempts verified at every start.
-const VERIFIED_AT_START: i64 = 1000;
-/// Steps of SQLite's virtual machine in each round. The rounds that a start spends on checking the
-/// file take some tenths of a second; a larger file is checked only that far.
-const CHECK_STEPS: i32 = 1000;
-const CHECK_ROUNDS: u32 = 5_000;
+/// A file of at most this many pages is checked whole at every start, in some milliseconds.
+const FEW_PAGES: i64 = 128;
+/// How many of the latest entries have their chain and attempts verified then.
+pub(super) const VERIFIED_AT_START: i64 = 200;
+/// The same for a reader, which verifies what it reads besides.
+pub(super) const VERIFIED_TO_READ: i64 = 20;
+/// How many entries are verified at once where all are.
+pub(super) const PIECE: i64 = 500;
+/// Steps of SQLite's virtual machine between two questions whether to go on.
+const STEPS: i32 = 1000;
+const LAST: &str = "SELECT coalesce(max(seq), 0) FROM entry";
+const FIRST_OF: &str = "SELECT min(seq) FROM entry WHERE attempt = ?";
+const HASH_OF: &str = "SELECT chain FROM entry WHERE seq = ?";
+const ONE: &str = "SELECT seq, attempt, at, age, boot, sent_at, event, state, wire, chain
+     FROM entry WHERE seq = ?";
+const IN_LINE: &str = "SELECT seq, attempt, at, age, boot, sent_at, event, state, wire, chain
+     FROM entry WHERE seq > ? ORDER BY seq LIMIT ?";
+/// Where an attempt is, and whether its last entry left it there.
+const WHERE_IT_IS: &str = "SELECT last_entry, status, progress, state,
+     last_entry = (SELECT max(seq) FROM entry AS any WHERE any.attempt = attempt.id)
+         AND entry.attempt = attempt.id AND entry.at = updated_at
+     FROM attempt LEFT JOIN entry ON entry.seq = last_entry WHERE attempt.id = ?";
+
+/// The queries that a start and a reader make, again and again.
+#[cfg(test)]
+pub(super) const QUERIES: [&str; 9] = [
+    FACTS,
+    WHERE_IT_IS,
+    LAST,
+    FIRST_OF,
+    HASH_OF,
+    IN_LINE,
+    ONE,
+    "SELECT seq FROM entry WHERE attempt = ? ORDER BY seq",
+    "SELECT coalesce(max(id), 0) FROM attempt",
+];
 
 /// An entry as stored.
 pub(super) struct EntryRow {
@@ -65,11 +97,11 @@ impl EntryRow {
     }
 
     /// Its hash in the chain. `facts` belongs to an attempt's first entry and is empty otherwise.
-    pub(super) fn hash(&self, before: &[u8; 16], facts: &str) -> [u8; 16] {
+    pub(super) fn hash(&self, key: &Key, before: &[u8; 16], facts: &str) -> [u8; 16] {
         let numbers = [self.seq, self.attempt, self.at, self.age, self.boot, self.sent_at];
         let numbers: Vec<u8> = numbers.into_iter().flat_map(i64::to_be_bytes).collect();
         let texts = [&self.event, &self.state, &self.wire].map(String::as_bytes);
-        head::hash(before, &[&numbers, texts[0], texts[1], texts[2], facts.as_bytes()])
+        key.hash(before, &[&numbers, texts[0], texts[1], texts[2], facts.as_bytes()])
     }
 }
 
@@ -85,8 +117,10 @@ pub(super) fn start(path: &Path, has_entries: bool) -> Result<(), JournalError> 
     let damaged = |what| JournalError::Damaged { path: path.to_owned(), what };
     let mut start = Vec::new();
     let mut length = 0;
+    super::files::refuse_pipes(path)?;
     match File::open(path) {
         Ok(file) => {
+            super::files::read_ahead(&file);
             let metadata = file.metadata().map_err(unusable)?;
             // The lock and the write-ahead log go by the file's name.
             if metadata.is_file() && metadata.nlink() > 1 {
@@ -127,12 +161,10 @@ pub(super) fn holds(
     path: &Path,
     head: Option<(i64, [u8; 16])>,
 ) -> Result<(), JournalError> {
-    let Some((seq, chain)) = head else { return Ok(()) };
+    let Some((seq, chain)) = head.filter(|(seq, _)| *seq > 0) else { return Ok(()) };
     let find = || -> rusqlite::Result<(i64, Option<[u8; 16]>)> {
-        let last = db.query_row("SELECT coalesce(max(seq), 0) FROM entry", [], |row| row.get(0))?;
-        let ours = db
-            .query_row("SELECT chain FROM entry WHERE seq = ?", [seq], |row| row.get(0))
-            .optional()?;
+        let last = db.query_row(LAST, [], |row| row.get(0))?;
+        let ours = db.query_row(HASH_OF, [seq], |row| row.get(0)).optional()?;
         Ok((last, ours))
     };
     let (last, ours) = find().map_err(|error| refused(path, error))?;
@@ -147,111 +179,227 @@ pub(super) fn holds(
     Err(JournalError::Damaged { path: path.to_owned(), what })
 }
 
-/// Checks as much as a start has time for; returns the last entry.
-pub(super) fn complete(db: &mut Connection, path: &Path) -> Result<Tip, JournalError> {
-    let mut check = ChainCheck { db, path };
-    check.file(CHECK_ROUNDS)?;
-    check.chain(VERIFIED_AT_START)
+/// Whether a process has the journal in use, or died while it had.
+pub(super) fn is_marked(db: &Connection) -> rusqlite::Result<bool> {
+    db.query_row("SELECT max(is_open) FROM in_use", [], |row| row.get(0))
 }
 
-/// Checks the entire file and all entries, however long it takes.
-pub(super) fn all(db: &mut Connection, path: &Path) -> Result<Tip, JournalError> {
-    let mut check = ChainCheck { db, path };
-    check.file(u32::MAX)?;
-    check.chain(i64::MAX)
+/// Whether this is the key that the journal was made with.
+pub(super) fn is_key(db: &Connection, key: &Key) -> rusqlite::Result<bool> {
+    let mark: Option<Vec<u8>> =
+        db.query_row("SELECT mark FROM chain_key", [], |row| row.get(0)).optional()?;
+    Ok(mark.is_some_and(|mark| hex(&mark) == key.mark()))
 }
 
-pub(super) struct ChainCheck<'a> {
-    pub(super) db: &'a mut Connection,
+/// Refuses a main file without its mirror, unless it was closed: its write-ahead log may be missing
+/// just as well, and nothing else would tell.
+pub(super) fn is_not_alone(
+    db: &Connection,
+    path: &Path,
+    has_mirror: impl Fn() -> bool,
+) -> Result<(), JournalError> {
+    let is_marked = is_marked(db).map_err(|error| refused(path, error))?;
+    // In this order: the mirror is there before the mark.
+    if is_marked && !has_mirror() {
+        return Err(JournalError::Alone(path.to_owned()));
+    }
+    Ok(())
+}
+
+/// Checks what a start has time for, however long the journal is: so many of the latest entries, and
+/// a small file whole. Returns the last entry.
+pub(super) fn complete(
+    db: &mut Connection,
+    key: &Key,
+    path: &Path,
+    most: i64,
+) -> Result<Tip, JournalError> {
+    let pages: i64 = db.pragma_query_value(None, "page_count", |row| row.get(0))?;
+    if pages <= FEW_PAGES {
+        file(db, path, None, || false)?;
+    }
+    Check { db, key, path }.latest(most)
+}
+
+/// Checks the entire file and all entries, however long it takes. Returns the last entry.
+pub(super) fn all(db: &mut Connection, key: &Key, path: &Path) -> Result<Tip, JournalError> {
+    file(db, path, None, || false)?;
+    let check = Check { db, key, path };
+    let last = check.last()?;
+    let mut tip = Tip::default();
+    while tip.seq < last {
+        tip = check.chain(tip, PIECE)?;
+    }
+    let begun = format!("SELECT count(*) FROM entry WHERE event = '{BEGUN}'");
+    let (attempts, begun): (i64, i64) =
+        db.query_row(&format!("SELECT (SELECT count(*) FROM attempt), ({begun})"), [], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?;
+    if attempts != begun {
+        return Err(check.damaged(both!("an attempt was never begun", "有一笔没有起始记录")));
+    }
+    Ok(tip)
+}
+
+/// Lets SQLite check the structure of the file, or of one table, for as long as it may go on.
+pub(super) fn file(
+    db: &mut Connection,
+    path: &Path,
+    table: Option<&str>,
+    stops: impl FnMut() -> bool + Send + 'static,
+) -> Result<(), JournalError> {
+    db.progress_handler(STEPS, Some(stops))?;
+    let what = table.unwrap_or("1");
+    let verdict: rusqlite::Result<String> =
+        db.query_row(&format!("PRAGMA integrity_check({what})"), [], |row| row.get(0));
+    db.progress_handler(0, None::<fn() -> bool>)?;
+    match verdict {
+        Ok(verdict) if verdict == "ok" => Ok(()),
+        Ok(verdict) => Err(sqlite_damage(path, &verdict)),
+        Err(error)
+            if error.sqlite_error_code() == Some(rusqlite::ErrorCode::OperationInterrupted) =>
+        {
+            Ok(())
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Checks what is read.
+pub(super) struct Check<'a> {
+    pub(super) db: &'a Connection,
+    pub(super) key: &'a Key,
     pub(super) path: &'a Path,
 }
 
-impl ChainCheck<'_> {
-    /// Lets SQLite check the file's structure, as far as it gets in `rounds` rounds.
-    pub(super) fn file(&mut self, mut rounds: u32) -> Result<(), JournalError> {
-        self.db.progress_handler(
-            CHECK_STEPS,
-            Some(move || {
-                let over = rounds == 0;
-                rounds = rounds.saturating_sub(1);
-                over
-            }),
-        )?;
-        let verdict: rusqlite::Result<String> =
-            self.db.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0));
-        self.db.progress_handler(0, None::<fn() -> bool>)?;
-        match verdict {
-            Ok(verdict) if verdict == "ok" => Ok(()),
-            Ok(verdict) => Err(sqlite_damage(self.path, &verdict)),
-            Err(error)
-                if error.sqlite_error_code() == Some(rusqlite::ErrorCode::OperationInterrupted) =>
-            {
-                Ok(())
-            }
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    /// Recomputes the chain over the `latest` entries.
-    fn chain(&self, latest: i64) -> Result<Tip, JournalError> {
-        let last: i64 =
-            self.db.query_row("SELECT coalesce(max(seq), 0) FROM entry", [], |row| row.get(0))?;
-        let since = last.saturating_sub(latest);
-        let mut tip = Tip::default();
-        let mut statement = self.db.prepare(
-            "SELECT seq, attempt, at, age, boot, sent_at, event, state, wire, chain FROM entry
-             WHERE seq >= ? ORDER BY seq",
-        )?;
-        let mut rows = statement.query([since])?;
-        while let Some(row) = rows.next()? {
-            let chain: [u8; 16] = row.get(9)?;
-            let entry = EntryRow::read(row)?;
-            let seq = entry.seq;
-            let follows = tip.seq != 0 || since <= 1;
-            // Written together with the attempt itself, which is then part of the hash.
-            let facts =
-                if entry.event == BEGUN { facts(self.db, entry.attempt)? } else { String::new() };
-            let right = entry.hash(&tip.chain, &facts);
-            if follows && (seq != tip.seq + 1 || right != chain) {
-                return Err(self.damaged(both!(
-                    "entry {seq} was changed or does not follow",
-                    "第 {seq} 条记录被改动或前后不连"
-                )));
-            }
-            tip = Tip { seq, chain };
-        }
+impl Check<'_> {
+    /// Verifies the latest entries and their attempts.
+    fn latest(&self, most: i64) -> Result<Tip, JournalError> {
+        let last = self.last()?;
+        let base = last.saturating_sub(most).max(0);
+        let tip = self.chain(Tip { seq: base, chain: self.hash_of(base)? }, most)?;
         if tip.seq != last {
             return Err(self.damaged(both!("entries are missing", "缺少记录")));
         }
-        self.attempts(since)?;
         Ok(tip)
     }
 
-    /// Attempts must be where their last entry left them.
-    fn attempts(&self, since: i64) -> Result<(), JournalError> {
-        let mut statement = self.db.prepare(
-            "SELECT last.attempt, last.seq = last_entry AND entry.at = updated_at, status, progress, state
-             FROM (SELECT attempt, max(seq) AS seq FROM entry WHERE seq >= ? GROUP BY attempt) last
-             JOIN entry ON entry.seq = last.seq LEFT JOIN attempt ON attempt.id = last.attempt",
-        )?;
-        let mut rows = statement.query([since])?;
+    /// The number of the last entry.
+    pub(super) fn last(&self) -> Result<i64, JournalError> {
+        Ok(self.db.query_row(LAST, [], |row| row.get(0))?)
+    }
+
+    /// Recomputes the chain over at most so many entries after the one that is known to be right,
+    /// and looks at their attempts. Returns the last of them.
+    pub(super) fn chain(&self, mut tip: Tip, most: i64) -> Result<Tip, JournalError> {
+        let mut attempts = BTreeSet::new();
+        let mut statement = self.db.prepare_cached(IN_LINE)?;
+        let mut rows = statement.query([tip.seq, most])?;
         while let Some(row) = rows.next()? {
-            let state: State = serde_json::from_str(&row.get::<_, String>(4)?)?;
-            let is_last = row.get::<_, Option<bool>>(1)? == Some(true);
-            let is_right = row.get::<_, String>(2)? == state.status().word()
-                && row.get::<_, String>(3)? == progress(&state);
-            if !is_last || !is_right {
-                let attempt: i64 = row.get(0)?;
-                return Err(self.damaged(both!(
-                    "attempt {attempt} is not where its last entry left it",
-                    "第 {attempt} 笔与其最后一条记录不符"
-                )));
+            let entry = EntryRow::read(row)?;
+            if entry.seq != tip.seq + 1 {
+                return Err(self.not_in_line(tip.seq + 1));
             }
+            attempts.insert(entry.attempt);
+            tip = Tip { seq: entry.seq, chain: self.verify(&entry, &tip.chain, &row.get(9)?)? };
+        }
+        drop(rows);
+        for attempt in attempts {
+            self.attempt(attempt)?;
+        }
+        Ok(tip)
+    }
+
+    /// Verifies an order as it is shown: what it was begun with, and where it is.
+    pub(super) fn order(&self, attempt: i64) -> Result<(), JournalError> {
+        let last = self.attempt(attempt)?;
+        let first: Option<i64> =
+            self.db.prepare_cached(FIRST_OF)?.query_row([attempt], |row| row.get(0))?;
+        let Some(first) = first else { return Err(self.misplaced(attempt)) };
+        if self.entry(first)?.event != BEGUN {
+            return Err(self.misplaced(attempt));
+        }
+        if last != first {
+            self.entry(last)?;
         }
         Ok(())
     }
 
-    fn damaged(&self, what: Text) -> JournalError {
+    /// Verifies an entry by the one before it.
+    pub(super) fn entry(&self, seq: i64) -> Result<EntryRow, JournalError> {
+        let found = self
+            .db
+            .prepare_cached(ONE)?
+            .query_row([seq], |row| Ok((EntryRow::read(row)?, row.get(9)?)))
+            .optional()?;
+        let Some((entry, chain)) = found else { return Err(self.not_in_line(seq)) };
+        self.verify(&entry, &self.hash_of(seq - 1)?, &chain)?;
+        Ok(entry)
+    }
+
+    fn verify(
+        &self,
+        entry: &EntryRow,
+        before: &[u8; 16],
+        chain: &[u8; 16],
+    ) -> Result<[u8; 16], JournalError> {
+        // Written together with the attempt itself, which is then part of the hash.
+        let facts =
+            if entry.event == BEGUN { facts(self.db, entry.attempt)? } else { String::new() };
+        if entry.hash(self.key, before, &facts) != *chain {
+            return Err(self.not_in_line(entry.seq));
+        }
+        Ok(*chain)
+    }
+
+    /// The stored hash of an entry; before the first one it is all zeros.
+    pub(super) fn hash_of(&self, seq: i64) -> Result<[u8; 16], JournalError> {
+        if seq == 0 {
+            return Ok([0; 16]);
+        }
+        self.db
+            .prepare_cached(HASH_OF)?
+            .query_row([seq], |row| row.get(0))
+            .optional()?
+            .ok_or_else(|| self.not_in_line(seq))
+    }
+
+    /// An attempt must be where its last entry left it. Returns that entry.
+    fn attempt(&self, attempt: i64) -> Result<i64, JournalError> {
+        let found = self
+            .db
+            .prepare_cached(WHERE_IT_IS)?
+            .query_row([attempt], |row| {
+                let is_last = row.get::<_, Option<bool>>(4)? == Some(true);
+                let state = row.get::<_, Option<String>>(3)?.filter(|_| is_last);
+                Ok((row.get(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?, state))
+            })
+            .optional()?;
+        let Some((last, status, in_progress, Some(state))) = found else {
+            return Err(self.misplaced(attempt));
+        };
+        let state: State = serde_json::from_str(&state)?;
+        if status != state.status().word() || in_progress != progress(&state) {
+            return Err(self.misplaced(attempt));
+        }
+        Ok(last)
+    }
+
+    fn not_in_line(&self, seq: i64) -> JournalError {
+        self.damaged(both!(
+            "entry {seq} was changed or does not follow",
+            "第 {seq} 条记录被改动或前后不连"
+        ))
+    }
+
+    pub(super) fn misplaced(&self, attempt: i64) -> JournalError {
+        self.damaged(both!(
+            "attempt {attempt} is not where its last entry left it",
+            "第 {attempt} 笔与其最后一条记录不符"
+        ))
+    }
+
+    pub(super) fn damaged(&self, what: Text) -> JournalError {
         JournalError::Damaged { path: self.path.to_owned(), what }
     }
 }
@@ -259,12 +407,8 @@ impl ChainCheck<'_> {
 impl Journal {
     /// Nothing that was written may be missing. From now on the mirror is up to date.
     pub(super) fn compare_head(&self) -> Result<(), JournalError> {
-        holds(&self.db, &self.path, head::read(self.files.read_mirror()))?;
-        if self.tip.seq > 0 {
-            self.files
-                .write_mirror(&head::record(self.tip.seq, &self.tip.chain))
-                .map_err(|source| JournalError::Unusable { path: self.path.clone(), source })?;
-        }
-        Ok(())
+        let head = head::read(self.files.read_mirror());
+        holds(&self.db, &self.path, head)?;
+        if self.tip.seq > 0 { self.write_mirror(self.tip) } else { Ok(()) }
     }
 }

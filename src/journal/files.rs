@@ -3,18 +3,21 @@
 
 use std::fs::{File, TryLockError};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileExt, FileTypeExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags};
 
 use super::head::LENGTH;
+use super::key::{self, KeyFault, Secret};
 use super::{APPLICATION_ID, JournalError, beside};
 
 /// Where SQLite keeps the application id in a database (its file format, 1.3.17).
 const APPLICATION_ID_AT: u64 = 68;
 /// How many bytes of the log are moved at once.
 const PIECE: usize = 65_536;
+/// How much of the main file's end is fetched before it is opened: some 500 orders.
+const READ_AHEAD: u64 = 1 << 20;
 
 /// What a journal is stored in: the files of this machine, or the disk of a simulation. Whoever has
 /// it is the only one to write there.
@@ -31,11 +34,24 @@ pub trait Files: Send {
 
     /// Writes `record` at the beginning of the mirror, in one piece.
     fn write_mirror(&self, record: &[u8]) -> io::Result<()>;
+
+    /// Flushes the mirror, and its name.
+    fn flush_mirror(&self) -> io::Result<()>;
+
+    /// The chain's key; `None` if there is none.
+    fn read_key(&self) -> Result<Option<Secret>, KeyFault>;
+
+    /// Makes a key where there is none, and flushes it with its name.
+    fn make_key(&self) -> Result<Secret, KeyFault>;
+
+    /// What the key is called in errors.
+    fn key_path(&self) -> PathBuf;
 }
 
 /// The files of this machine.
 pub(super) struct OnDisk {
     path: PathBuf,
+    key: PathBuf,
     mirror: File,
     /// Held as long as this lives; the kernel releases it however the process ends.
     _lock: File,
@@ -43,7 +59,7 @@ pub(super) struct OnDisk {
 
 impl OnDisk {
     /// Takes hold of the journal at a path, and creates its folder.
-    pub(super) fn hold(path: &Path) -> Result<Self, JournalError> {
+    pub(super) fn hold(path: &Path, key: Option<&Path>) -> Result<Self, JournalError> {
         let unusable = |source| JournalError::Unusable { path: path.to_owned(), source };
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             let mut builder = std::fs::DirBuilder::new();
@@ -51,13 +67,16 @@ impl OnDisk {
         }
         // One file has one lock, whatever path leads to it.
         let path = resolved(path).map_err(unusable)?;
+        refuse_pipes(&path)?;
         let lock = lock(&path)?;
         let mut options = File::options();
         options.read(true).write(true).create(true).truncate(false).mode(0o600);
         let mirror = options
+            .custom_flags(no_link())
             .open(beside(&path, ".head"))
             .map_err(|source| JournalError::Unusable { path: path.clone(), source })?;
-        Ok(Self { path, mirror, _lock: lock })
+        let key = key::place(&path, key);
+        Ok(Self { path, key, mirror, _lock: lock })
     }
 
     /// Its resolved path.
@@ -68,7 +87,9 @@ impl OnDisk {
 
 impl Files for OnDisk {
     fn connect(&self) -> rusqlite::Result<Connection> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+            | OpenFlags::SQLITE_OPEN_CREATE
+            | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         Connection::open_with_flags(&self.path, flags)
     }
 
@@ -77,9 +98,8 @@ impl Files for OnDisk {
         if !is_ours(&self.path)? {
             return Ok(());
         }
-        let nofollow = i32::try_from(rustix::fs::OFlags::NOFOLLOW.bits()).unwrap_or(0);
         let mut options = File::options();
-        let log = options.read(true).write(true).custom_flags(nofollow);
+        let log = options.read(true).write(true).custom_flags(no_link());
         let log = match log.open(beside(&self.path, "-wal")) {
             Ok(log) => log,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -104,6 +124,48 @@ impl Files for OnDisk {
     fn write_mirror(&self, record: &[u8]) -> io::Result<()> {
         self.mirror.write_all_at(record, 0)
     }
+
+    fn flush_mirror(&self) -> io::Result<()> {
+        self.mirror.sync_all()?;
+        let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        File::open(folder.unwrap_or_else(|| Path::new(".")))?.sync_all()
+    }
+
+    fn read_key(&self) -> Result<Option<Secret>, KeyFault> {
+        key::read(&self.key)
+    }
+
+    fn make_key(&self) -> Result<Secret, KeyFault> {
+        key::make(&self.key)
+    }
+
+    fn key_path(&self) -> PathBuf {
+        self.key.clone()
+    }
+}
+
+/// A planted link is not followed, and a pipe not waited for.
+fn no_link() -> i32 {
+    (rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK).bits().cast_signed()
+}
+
+/// Refuses a journal where it, or a file that SQLite or the till keeps beside it, is a pipe or a
+/// device: to open one may wait for ever. A link beside it would lead the till to write elsewhere.
+pub(super) fn refuse_pipes(journal: &Path) -> Result<(), JournalError> {
+    for suffix in ["", "-wal", "-shm", "-journal", ".head", ".lock", ".checked"] {
+        let path = beside(journal, suffix);
+        // The journal itself may be reached by a link, which is followed before it is opened.
+        if !suffix.is_empty() && path.is_symlink() {
+            return Err(JournalError::NoFile(path));
+        }
+        let is_pipe = |kind: std::fs::FileType| {
+            kind.is_fifo() || kind.is_char_device() || kind.is_block_device()
+        };
+        if path.metadata().is_ok_and(|file| is_pipe(file.file_type())) {
+            return Err(JournalError::NoFile(path));
+        }
+    }
+    Ok(())
 }
 
 /// The mirror of a journal that another process may hold; empty if there is none.
@@ -112,6 +174,17 @@ pub(super) fn read_mirror(journal: &Path) -> io::Result<Vec<u8>> {
         Ok(mirror) => first_bytes(&mirror),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
         Err(error) => Err(error),
+    }
+}
+
+/// What a start reads lies at the end of the file, and its pages are far apart there: the system
+/// fetches them at once, in one piece.
+pub(super) fn read_ahead(file: &File) {
+    let end = file.metadata().map_or(0, |file| file.len());
+    for (at, length) in [(0, PIECE as u64), (end.saturating_sub(READ_AHEAD), READ_AHEAD)] {
+        let length = std::num::NonZeroU64::new(length);
+        // Only a hint.
+        let _ = rustix::fs::fadvise(file, at, length, rustix::fs::Advice::WillNeed);
     }
 }
 
@@ -157,7 +230,11 @@ pub(super) fn resolved(path: &Path) -> io::Result<PathBuf> {
 /// Whether a process holds the journal at a path now. Takes hold of nothing itself, except for the
 /// moment of the test.
 pub fn is_held(path: &Path) -> bool {
-    let lock = resolved(path).and_then(|path| File::open(beside(&path, ".lock")));
+    let Ok(path) = resolved(path) else { return false };
+    let lock = match refuse_pipes(&path) {
+        Ok(()) => File::open(beside(&path, ".lock")),
+        Err(_) => return false,
+    };
     lock.is_ok_and(|lock| matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock)))
 }
 
@@ -168,7 +245,7 @@ fn lock(path: &Path) -> Result<File, JournalError> {
         .create(true)
         .truncate(false)
         .mode(0o600)
-        .custom_flags(i32::try_from(rustix::fs::OFlags::NOFOLLOW.bits()).unwrap_or(0))
+        .custom_flags(no_link())
         .open(beside(path, ".lock"))
         .map_err(unusable)?;
     match file.try_lock() {

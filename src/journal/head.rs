@@ -1,27 +1,10 @@
-//! The chain of digests that ties each entry to the one before it, and the small file that mirrors
-//! its last hash outside the database.
+//! The small file that mirrors the last hash of the chain outside the database.
 
 use std::io;
-
-use aws_lc_rs::digest;
 
 const MAGIC: &[u8; 8] = b"paytill1";
 /// Length of the mirror in bytes.
 pub(super) const LENGTH: usize = MAGIC.len() + 8 + 16;
-
-/// The hash of an entry's parts, chained to the hash before it.
-pub(super) fn hash(before: &[u8; 16], parts: &[&[u8]]) -> [u8; 16] {
-    let mut context = digest::Context::new(&digest::SHA256);
-    context.update(before);
-    for part in parts {
-        context.update(&(part.len() as u64).to_be_bytes());
-        context.update(part);
-    }
-    let digest = context.finish();
-    let mut chain = [0; 16];
-    chain.copy_from_slice(&digest.as_ref()[..16]);
-    chain
-}
 
 /// The last entry written, according to the mirror, if it has ever seen one. A damaged mirror names
 /// an entry that no journal can have.
@@ -41,7 +24,12 @@ pub(super) fn read(mirror: io::Result<Vec<u8>>) -> Option<(i64, [u8; 16])> {
     }
 }
 
-/// The mirror's content for a last entry.
+/// Whether entries were written, according to the mirror.
+pub(super) fn has_entries(head: Option<(i64, [u8; 16])>) -> bool {
+    head.is_some_and(|(seq, _)| seq > 0)
+}
+
+/// The mirror's content for a last entry; before the first one `seq` is 0.
 pub(super) fn record(seq: i64, chain: &[u8; 16]) -> [u8; LENGTH] {
     let mut record = [0; LENGTH];
     record[..8].copy_from_slice(MAGIC);

@@ -7,142 +7,53 @@
 //! replaced.
 
 mod check;
+mod error;
 mod files;
 mod head;
+mod key;
 mod read;
+mod rounds;
 #[cfg(test)]
 mod tests;
 mod writer;
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OpenFlags, params};
 use serde::{Deserialize, Serialize};
 
 use check::EntryRow;
+pub use error::{DiskFault, JournalError};
+use error::{illegible, other_format, refused, sqlite_damage};
 use files::OnDisk;
 pub use files::{Files, is_held};
+use key::Key;
+pub use key::{KeyFault, Secret};
 use paytill_core::both;
-use paytill_core::clean::clean;
 use paytill_core::engine::{Begin, Entry, Recovered};
 use paytill_core::language::Text;
 use paytill_core::order::Merchant;
 use paytill_core::payment::State;
-pub use read::{Audit, Filter, JournalReader, OrderRow, StoredEntry};
+pub use read::{Audit, Filter, Head, JournalReader, OrderRow, StoredEntry};
 pub use writer::{FailStop, Writer, Written};
 
 /// Marks the file as one of our journals: "payt".
 const APPLICATION_ID: i32 = 0x7061_7974;
 /// The format this version writes.
-const FORMAT: i32 = 2;
-/// How many entries the WAL may hold before it is moved into the main file.
+const FORMAT: i32 = 3;
+/// How many entries the WAL may hold before it is moved into the main file, once it is quiet.
 const ENTRIES_IN_WAL: u32 = 300;
-/// How much of a library's own text on damage is shown, in cells.
-const WORDS: usize = 120;
-
-/// Why there is no journal to write to. Nothing was sent.
-#[derive(Debug, thiserror::Error)]
-pub enum JournalError {
-    #[error("another paytill holds the journal {}; close it first", .0.display())]
-    Held(PathBuf),
-    #[error(
-        "the journal {} is damaged ({what}); nothing was sent and nothing was changed. \
-         Move it away together with the files beside it, keep them for support, and start again or \
-         restore a backup", path.display()
-    )]
-    Damaged { path: PathBuf, what: Text },
-    #[error("{} is not a journal of paytill; choose another journal.path or move the file", .0.display())]
-    Foreign(PathBuf),
-    #[error(
-        "the journal {} has a second name, a hard link; remove the link or start again with a copy: \
-         reached by two names it would be written as two journals", .0.display()
-    )]
-    Linked(PathBuf),
-    #[error(
-        "the journal {} was written by a newer paytill (format {format}); install that version",
-        path.display()
-    )]
-    Newer { path: PathBuf, format: i32 },
-    #[error(
-        "the journal {} was written by an older paytill (format {format}), which this version does \
-         not read; move it away together with the files beside it, and start again",
-        path.display()
-    )]
-    Older { path: PathBuf, format: i32 },
-    #[error("the journal {} cannot be opened: {source}; check the folder's owner and free space", path.display())]
-    Unusable { path: PathBuf, source: std::io::Error },
-    #[error(
-        "the journal {} cannot be opened: its file system allows no write-ahead log; put it on a \
-         local disk", .0.display()
-    )]
-    NoLog(PathBuf),
-    #[error(
-        "the journal could not be written: {0}; free disk space or check the disk, then start again"
-    )]
-    Write(#[from] rusqlite::Error),
-    #[error("the journal has failed before; nothing is written until the next start")]
-    Stopped,
-    #[error("the journal's thread has ended; nothing is written until the next start")]
-    Ended,
-    #[error("a journal entry could not be encoded: {0}")]
-    Encode(#[from] serde_json::Error),
-}
-
-impl JournalError {
-    /// The fault of the disk that SQLite reports, if that is the cause.
-    pub fn disk_fault(&self) -> Option<DiskFault> {
-        let of_sqlite = match self {
-            Self::Write(error) => error,
-            Self::Unusable { source, .. } => source.get_ref()?.downcast_ref()?,
-            Self::Held(_)
-            | Self::Damaged { .. }
-            | Self::Foreign(_)
-            | Self::Linked(_)
-            | Self::Older { .. }
-            | Self::Newer { .. }
-            | Self::NoLog(_)
-            | Self::Stopped
-            | Self::Ended
-            | Self::Encode(_) => return None,
-        };
-        DiskFault::of(of_sqlite)
-    }
-}
-
-/// Why SQLite cannot read or write, distinguished by what the owner can do about it.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum DiskFault {
-    Full,
-    ReadOnly,
-    /// The disk is failing.
-    Io,
-    Corrupt,
-    /// There is no such file, or it may not be opened.
-    CannotOpen,
-    /// Another program has locked it.
-    Busy,
-    OutOfMemory,
-    TooLarge,
-}
-
-impl DiskFault {
-    fn of(error: &rusqlite::Error) -> Option<Self> {
-        use rusqlite::ErrorCode;
-        match error.sqlite_error_code()? {
-            ErrorCode::DiskFull => Some(Self::Full),
-            ErrorCode::ReadOnly => Some(Self::ReadOnly),
-            ErrorCode::SystemIoFailure => Some(Self::Io),
-            ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => Some(Self::Corrupt),
-            ErrorCode::CannotOpen | ErrorCode::PermissionDenied => Some(Self::CannotOpen),
-            ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => Some(Self::Busy),
-            ErrorCode::OutOfMemory => Some(Self::OutOfMemory),
-            ErrorCode::TooBig => Some(Self::TooLarge),
-            _ => None,
-        }
-    }
-}
-
+/// The same where it is never quiet.
+const MOST_IN_WAL: u32 = 1_000;
+/// What is left of the WAL's file after that. A start reads and writes all of it.
+const WAL_BYTES: i64 = 1 << 20;
+/// A connection is used by one thread at a time, and needs no lock for it.
+const READ_ONLY: OpenFlags =
+    OpenFlags::SQLITE_OPEN_READ_ONLY.union(OpenFlags::SQLITE_OPEN_NO_MUTEX);
+/// How long another connection may keep this one waiting.
+const PATIENCE: Duration = Duration::from_secs(2);
 /// The parts of an order that are stored as one JSON text.
 #[derive(Deserialize, Serialize)]
 struct StoredRequest {
@@ -160,8 +71,13 @@ pub struct Journal {
     /// Declared after the connection, and so dropped after it.
     files: Box<dyn Files>,
     path: PathBuf,
+    key: Key,
     tip: Tip,
     entries_in_wal: u32,
+    /// Checked, and nothing has failed since: what is written is as good as what was read.
+    is_sound: bool,
+    /// Whether the main file says that it is in use.
+    is_marked: bool,
 }
 
 /// The last entry.
@@ -174,10 +90,12 @@ struct Tip {
 impl Journal {
     /// Takes hold of a journal, creates it if there is none, and checks it. Returns what an earlier
     /// run left to continue.
-    pub fn open(path: &Path) -> Result<(Self, Recovered), JournalError> {
-        let files = OnDisk::hold(path)?;
+    ///
+    /// The chain's key is in the file beside it, unless `key` names another.
+    pub fn open(path: &Path, key: Option<&Path>) -> Result<(Self, Recovered), JournalError> {
+        let files = OnDisk::hold(path, key)?;
         let path = files.path().to_owned();
-        check::start(&path, head::read(files.read_mirror()).is_some())?;
+        check::start(&path, head::has_entries(head::read(files.read_mirror())))?;
         Self::on(files, &path)
     }
 
@@ -189,7 +107,16 @@ impl Journal {
             .map_err(|source| JournalError::Unusable { path: path.clone(), source })?;
         let db = files.connect().map_err(|error| refused(&path, error))?;
         let files = Box::new(files);
-        let mut journal = Self { db, files, path, tip: Tip::default(), entries_in_wal: 0 };
+        let mut journal = Self {
+            db,
+            files,
+            path,
+            key: Key::default(),
+            tip: Tip::default(),
+            entries_in_wal: 0,
+            is_sound: false,
+            is_marked: false,
+        };
         let past = journal.prepare().map_err(|error| match error {
             JournalError::Write(error) => refused(&journal.path, error),
             JournalError::Encode(error) => illegible(&journal.path, &error),
@@ -201,73 +128,87 @@ impl Journal {
     /// Writes an entry, and with an attempt's first entry the attempt, and returns once they are on
     /// disk. After an error the journal must not be used again: what reached the disk is unknown.
     pub fn append(&mut self, entry: &Entry) -> Result<(), JournalError> {
-        let tip = self.tip;
-        let transaction = self.db.transaction()?;
-        let mut facts = String::new();
-        if let Some(begin) = &entry.begin {
-            insert_attempt(&transaction, entry, begin)?;
-            facts = check::facts(&transaction, entry.attempt)?;
+        self.append_all(std::slice::from_ref(entry))
+    }
+
+    /// As [`Journal::append`], for several at once.
+    pub fn append_all(&mut self, entries: &[Entry]) -> Result<(), JournalError> {
+        let written = self.write(entries);
+        if written.is_err() {
+            self.leave_as_it_is();
         }
-        let row = EntryRow {
-            seq: tip.seq + 1,
-            attempt: entry.attempt,
-            at: entry.at.0,
-            age: stored(entry.age.0),
-            boot: entry.boot,
-            sent_at: stored(entry.sent_at.0),
-            event: serde_json::to_string(&entry.event)?,
-            state: serde_json::to_string(&entry.state)?,
-            wire: wire_json(&entry.wire)?,
-        };
-        let (seq, chain) = (row.seq, row.hash(&tip.chain, &facts));
-        transaction
-            .prepare_cached(
-                "INSERT INTO entry (seq, attempt, at, age, boot, sent_at, event, state, wire, chain)
-                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            )?
-            .execute(params![
-                seq, row.attempt, row.at, row.age, row.boot, row.sent_at, row.event, row.state,
-                row.wire, chain
-            ])?;
-        transaction
-            .prepare_cached(
-                "UPDATE attempt SET updated_at = ?, status = ?, progress = ?, last_entry = ?
-                 WHERE id = ?",
-            )?
-            .execute(params![
-                entry.at.0,
-                entry.state.status().word(),
-                progress(&entry.state),
-                seq,
-                entry.attempt
-            ])?;
+        written
+    }
+
+    fn write(&mut self, entries: &[Entry]) -> Result<(), JournalError> {
+        let is_first = !self.is_marked;
+        if is_first {
+            // Before the main file says that the mirror belongs to it.
+            self.write_mirror(self.tip)?;
+            self.files.flush_mirror().map_err(|source| self.unusable(source))?;
+        }
+        let Tip { mut seq, mut chain } = self.tip;
+        let transaction = self.db.transaction()?;
+        if is_first {
+            transaction.execute("UPDATE in_use SET is_open = 1", [])?;
+        }
+        for entry in entries {
+            seq += 1;
+            chain = insert_entry(&transaction, &self.key, entry, seq, &chain)?;
+        }
         transaction.commit()?;
         self.tip = Tip { seq, chain };
-        self.entries_in_wal += 1;
+        self.entries_in_wal += u32::try_from(entries.len()).unwrap_or(MOST_IN_WAL);
         // Not synced: it only serves to notice a missing WAL, and must never be ahead.
-        self.files
-            .write_mirror(&head::record(seq, &chain))
-            .map_err(|source| JournalError::Unusable { path: self.path.clone(), source })
+        self.write_mirror(self.tip)?;
+        self.is_marked = true;
+        if is_first || self.entries_in_wal >= MOST_IN_WAL {
+            self.move_wal()?;
+        }
+        Ok(())
     }
 
     /// Moves the WAL into the main file if it has grown. Its errors are as final as those of
     /// [`Journal::append`].
     pub fn checkpoint(&mut self) -> Result<(), JournalError> {
         if self.entries_in_wal >= ENTRIES_IN_WAL {
-            self.db.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;
-            self.entries_in_wal = 0;
+            self.move_wal()?;
         }
         Ok(())
     }
 
+    fn move_wal(&mut self) -> Result<(), JournalError> {
+        self.db.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;
+        self.entries_in_wal = 0;
+        Ok(())
+    }
+
     /// After a failure: what did not reach the disk is not retried, not even on closing.
-    pub(crate) fn leave_as_it_is(&self) {
+    pub(crate) fn leave_as_it_is(&mut self) {
+        self.is_sound = false;
         let _ = self.db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
+    }
+
+    /// The main file is whole by itself from now on, and says so.
+    fn close(&self) -> Result<(), JournalError> {
+        // Not for a reader's sake: one that is slow keeps the WAL, and that is no loss.
+        self.db.busy_timeout(Duration::ZERO)?;
+        self.db.execute("UPDATE in_use SET is_open = 0", [])?;
+        self.db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        Ok(())
+    }
+
+    fn write_mirror(&self, Tip { seq, chain }: Tip) -> Result<(), JournalError> {
+        self.files.write_mirror(&head::record(seq, &chain)).map_err(|source| self.unusable(source))
+    }
+
+    fn unusable(&self, source: std::io::Error) -> JournalError {
+        JournalError::Unusable { path: self.path.clone(), source }
     }
 
     fn prepare(&mut self) -> Result<Recovered, JournalError> {
         let db = &self.db;
-        db.busy_timeout(std::time::Duration::from_secs(2))?;
+        db.busy_timeout(PATIENCE)?;
         // A journal refused below is left as it was, including its WAL.
         db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
         db.pragma_update(None, "trusted_schema", false)?;
@@ -298,27 +239,58 @@ impl Journal {
         db.pragma_update(None, "synchronous", "FULL")?;
         // Not in the middle of a sale, but when it is quiet: see `checkpoint`.
         db.pragma_update(None, "wal_autocheckpoint", 0)?;
+        db.pragma_update(None, "journal_size_limit", WAL_BYTES)?;
         db.pragma_update(None, "foreign_keys", true)?;
         if is_new {
             self.create()?;
+        } else {
+            check::is_not_alone(&self.db, &self.path, || {
+                head::read(self.files.read_mirror()).is_some()
+            })?;
+            let key = self.files.read_key().and_then(|found| found.ok_or(KeyFault::Missing));
+            self.key =
+                key.map(|secret| Key::new(&secret)).map_err(|fault| self.without_key(fault))?;
+            if !check::is_key(&self.db, &self.key)? {
+                return Err(self.without_key(KeyFault::Foreign));
+            }
         }
-        self.tip = check::complete(&mut self.db, &self.path)?;
+        self.tip = check::complete(&mut self.db, &self.key, &self.path, check::VERIFIED_AT_START)?;
         self.compare_head()?;
-        let past = read::past(&self.db)?;
+        let past = read::past(&self.db, &self.key, &self.path)?;
+        self.is_marked = check::is_marked(&self.db)?;
+        // What a process that died has left there. It would be written once more at each start.
+        if self.is_marked {
+            self.db.busy_timeout(Duration::ZERO)?;
+            self.db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+            self.db.busy_timeout(PATIENCE)?;
+        }
         self.db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
+        self.is_sound = true;
         Ok(past)
     }
 
-    fn create(&self) -> Result<(), JournalError> {
-        if head::read(self.files.read_mirror()).is_some() {
+    fn without_key(&self, fault: KeyFault) -> JournalError {
+        JournalError::Key { path: self.path.clone(), key: self.files.key_path(), fault }
+    }
+
+    fn create(&mut self) -> Result<(), JournalError> {
+        if head::has_entries(head::read(self.files.read_mirror())) {
             return Err(self.damaged(both!(
                 "it is empty, but entries were written to it",
                 "文件为空，而它曾有记录"
             )));
         }
+        // One that is there is kept: an earlier start may have come no further, and another journal
+        // may have it too. It is on disk before the journal says that it needs it.
+        let key = self.files.read_key().and_then(|found| match found {
+            Some(secret) => Ok(secret),
+            None => self.files.make_key(),
+        });
+        self.key = Key::new(&key.map_err(|fault| self.without_key(fault))?);
         self.db.execute_batch(&format!(
-            "BEGIN; {} PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {FORMAT}; COMMIT;",
-            include_str!("schema.sql")
+            "BEGIN; {} INSERT INTO chain_key VALUES (1, x'{}'); PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {FORMAT}; COMMIT;",
+            include_str!("schema.sql"),
+            self.key.mark()
         ))?;
         // From now on the main file is a journal, even if its WAL gets lost.
         self.db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
@@ -330,13 +302,69 @@ impl Journal {
     }
 }
 
-/// One of our journals, in a format that this version does not read.
-fn other_format(path: PathBuf, format: i32) -> JournalError {
-    match format {
-        ..1 => JournalError::Damaged { path, what: both!("unknown format", "格式未知") },
-        1..FORMAT => JournalError::Older { path, format },
-        FORMAT.. => JournalError::Newer { path, format },
+impl Drop for Journal {
+    fn drop(&mut self) {
+        if self.is_sound && self.is_marked && self.close().is_err() {
+            self.leave_as_it_is();
+        }
     }
+}
+
+/// Writes an entry into the chain, and returns its hash.
+fn insert_entry(
+    transaction: &rusqlite::Transaction<'_>,
+    key: &Key,
+    entry: &Entry,
+    seq: i64,
+    before: &[u8; 16],
+) -> Result<[u8; 16], JournalError> {
+    let mut facts = String::new();
+    if let Some(begin) = &entry.begin {
+        insert_attempt(transaction, entry, begin)?;
+        facts = check::facts(transaction, entry.attempt)?;
+    }
+    let row = EntryRow {
+        seq,
+        attempt: entry.attempt,
+        at: entry.at.0,
+        age: stored(entry.age.0),
+        boot: entry.boot,
+        sent_at: stored(entry.sent_at.0),
+        event: serde_json::to_string(&entry.event)?,
+        state: serde_json::to_string(&entry.state)?,
+        wire: wire_json(&entry.wire)?,
+    };
+    let chain = row.hash(key, before, &facts);
+    transaction
+        .prepare_cached(
+            "INSERT INTO entry (seq, attempt, at, age, boot, sent_at, event, state, wire, chain)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        )?
+        .execute(params![
+            seq,
+            row.attempt,
+            row.at,
+            row.age,
+            row.boot,
+            row.sent_at,
+            row.event,
+            row.state,
+            row.wire,
+            chain
+        ])?;
+    transaction
+        .prepare_cached(
+            "UPDATE attempt SET updated_at = ?, status = ?, progress = ?, last_entry = ?
+             WHERE id = ?",
+        )?
+        .execute(params![
+            entry.at.0,
+            entry.state.status().word(),
+            progress(&entry.state),
+            seq,
+            entry.attempt
+        ])?;
+    Ok(chain)
 }
 
 fn insert_attempt(
@@ -415,33 +443,4 @@ fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     name.into()
-}
-
-/// SQLite's errors on opening, distinguished by what the owner can do about them.
-fn refused(path: &Path, error: rusqlite::Error) -> JournalError {
-    use rusqlite::ErrorCode;
-    match error.sqlite_error_code() {
-        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
-            sqlite_damage(path, &error.to_string())
-        }
-        Some(_) => {
-            JournalError::Unusable { path: path.to_owned(), source: std::io::Error::other(error) }
-        }
-        // A column's type is not the one it was written with.
-        None => sqlite_damage(path, &error.to_string()),
-    }
-}
-
-/// Damage in SQLite's own words.
-fn sqlite_damage(path: &Path, words: &str) -> JournalError {
-    let words = clean(words, WORDS);
-    JournalError::Damaged { path: path.to_owned(), what: both!("{words}", "SQLite 报告 {words}") }
-}
-
-/// An entry that is not what was written.
-fn illegible(path: &Path, error: &serde_json::Error) -> JournalError {
-    let why = clean(&error.to_string(), WORDS);
-    JournalError::Damaged {
-        path: path.to_owned(), what: both!("{why}", "记录无法读取，{why}")
-    }
 }

@@ -2,22 +2,19 @@
 //! running.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags, Row};
+use rusqlite::{Connection, OptionalExtension as _, Row};
 
+use super::key::{self, Key, KeyFault, Secret, hex};
 use super::{
-    APPLICATION_ID, FORMAT, JournalError, StoredRequest, files, head, illegible, other_format,
-    refused,
+    APPLICATION_ID, FORMAT, JournalError, PATIENCE, READ_ONLY, StoredRequest, Tip, check, files,
+    head, illegible, other_format, refused,
 };
 use paytill_core::clock::{Millis, Timestamp, Uptime};
 use paytill_core::engine::{Attempt, Recovered, StoredAttempt};
 use paytill_core::money::{Currency, Money};
 use paytill_core::order::{Order, OutTradeNo};
 use paytill_core::payment::{Event, State, Status};
-
-/// How long a reader waits for a process that is changing the file.
-const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Which orders to list. The default is all of them.
 #[derive(Clone, Debug, Default)]
@@ -28,6 +25,13 @@ pub struct Filter {
     /// Only those with work left.
     pub open: bool,
     pub limit: Option<u32>,
+}
+
+impl Filter {
+    /// Whether it leaves none out, but for the oldest.
+    const fn is_for_all(&self) -> bool {
+        self.day.is_none() && self.status.is_none() && !self.open
+    }
 }
 
 /// An order as people are shown it.
@@ -65,6 +69,10 @@ impl From<OrderRow> for Attempt {
 /// One entry of an order.
 #[derive(Clone, Debug)]
 pub struct StoredEntry {
+    /// Entries are numbered from 1.
+    pub number: i64,
+    /// Covers it and all before it, and cannot be made without the key.
+    pub digest: String,
     pub at: Timestamp,
     pub age: Millis,
     pub event: Event,
@@ -74,8 +82,10 @@ pub struct StoredEntry {
 }
 
 /// What a complete journal adds up to.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Audit {
+    /// The end of the chain; `None` if there are no entries.
+    pub head: Option<Head>,
     pub orders: i64,
     /// Orders with work left.
     pub open: i64,
@@ -85,42 +95,55 @@ pub struct Audit {
     pub numbers_taken: i64,
 }
 
-/// A read-only view of a journal. It takes no lock.
+/// The last entry. Noted elsewhere, it shows whether the entries up to it were made anew.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Head {
+    pub entry: i64,
+    /// In hexadecimal digits, as in [`StoredEntry`].
+    pub digest: String,
+    /// The order it belongs to.
+    pub out_trade_no: String,
+}
+
+/// A read-only view of a journal. It takes no lock, and checks what it reads.
 pub struct JournalReader {
     db: Connection,
+    key: Key,
     path: PathBuf,
 }
 
 impl JournalReader {
-    /// Reads a journal that this process holds, and so has checked.
+    /// Reads a journal that this process holds, and so has opened.
     ///
     /// The file is opened by SQLite alone: closing any other handle would release the locks that
     /// SQLite holds for the entire process, and another one could then remove the write-ahead log.
-    pub fn of_held(path: &Path) -> Result<Self, JournalError> {
+    pub fn of_held(path: &Path, key: Option<&Path>) -> Result<Self, JournalError> {
         let path = files::resolved(path)
             .map_err(|source| JournalError::Unusable { path: path.to_owned(), source })?;
-        let db = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_ONLY)
+        let db = Connection::open_with_flags(&path, READ_ONLY)
             .and_then(|db| db.busy_timeout(PATIENCE).map(|()| db))
             .map_err(|error| refused(&path, error))?;
-        Ok(Self { db, path })
+        let key = key_of(&db, &path, key)?;
+        Ok(Self { db, key, path })
     }
 
-    /// Opens a journal to read; `None` if there is none yet.
-    pub fn open(path: &Path) -> Result<Option<Self>, JournalError> {
+    /// Opens a journal to read; `None` if there is none yet. `key` is as for [`super::Journal::open`].
+    pub fn open(path: &Path, key: Option<&Path>) -> Result<Option<Self>, JournalError> {
         let path = match files::resolved(path) {
             Ok(path) => path,
             // Not even its folder exists.
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(source) => return Err(JournalError::Unusable { path: path.to_owned(), source }),
         };
+        files::refuse_pipes(&path)?;
         // Read first: the entry it names is in the journal by now.
         let head = head::read(files::read_mirror(&path));
-        super::check::start(&path, head.is_some())?;
+        check::start(&path, head::has_entries(head))?;
         if path.metadata().map_or(true, |metadata| metadata.len() == 0) {
             return Ok(None);
         }
         let open = || -> rusqlite::Result<(Connection, i32, i32, i64)> {
-            let db = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+            let db = Connection::open_with_flags(&path, READ_ONLY)?;
             db.busy_timeout(PATIENCE)?;
             let application = db.pragma_query_value(None, "application_id", |row| row.get(0))?;
             let format = db.pragma_query_value(None, "user_version", |row| row.get(0))?;
@@ -130,13 +153,19 @@ impl JournalReader {
         };
         match open() {
             Ok((db, APPLICATION_ID, FORMAT, _)) => {
-                super::check::holds(&db, &path, head)?;
+                check::holds(&db, &path, head)?;
+                // Not that of a moment ago: a till may just have made it.
+                check::is_not_alone(&db, &path, || {
+                    head.is_some() || head::read(files::read_mirror(&path)).is_some()
+                })?;
+                let key = key_of(&db, &path, key)?;
                 // Damage would otherwise show as fewer or different orders. A till may be writing
                 // meanwhile.
-                let mut reader = Self { db, path };
+                let mut reader = Self { db, key, path };
                 let checked = reader.db.execute_batch("BEGIN").map_err(JournalError::from);
                 let checked = checked.and_then(|()| {
-                    super::check::complete(&mut reader.db, &reader.path)?;
+                    let Self { db, key, path } = &mut reader;
+                    check::complete(db, key, path, check::VERIFIED_TO_READ)?;
                     Ok(reader.db.execute_batch("COMMIT")?)
                 });
                 reader.guard(|| checked)?;
@@ -155,17 +184,22 @@ impl JournalReader {
         // What a till writes meanwhile is left out.
         let begun = self.db.execute_batch("BEGIN").map_err(JournalError::from);
         let audited = begun.and_then(|()| {
-            super::check::all(&mut self.db, &self.path)?;
-            let audit = self.count()?;
+            let tip = check::all(&mut self.db, &self.key, &self.path)?;
+            let audit = self.count(tip)?;
             self.db.execute_batch("COMMIT")?;
             Ok(audit)
         });
         self.guard(|| audited)
     }
 
-    fn count(&self) -> rusqlite::Result<Audit> {
+    fn count(&self, Tip { seq, chain }: Tip) -> rusqlite::Result<Audit> {
         let count = |sql| self.db.query_row(sql, [], |row| row.get(0));
+        let order = "SELECT out_trade_no FROM attempt JOIN entry ON entry.attempt = attempt.id
+             WHERE entry.seq = ?";
+        let order = self.db.query_row(order, [seq], |row| row.get(0)).optional()?;
+        let head = |out_trade_no| Head { entry: seq, digest: hex(&chain), out_trade_no };
         Ok(Audit {
+            head: order.map(head),
             orders: count("SELECT count(*) FROM attempt")?,
             open: count("SELECT count(*) FROM attempt WHERE progress = 'open'")?,
             attention: count("SELECT count(*) FROM attempt WHERE status = 'attention'")?,
@@ -176,64 +210,89 @@ impl JournalReader {
         })
     }
 
+    #[cfg(test)]
+    pub(super) const fn connection(&mut self) -> &mut Connection {
+        &mut self.db
+    }
+
     /// Reads over a given connection, wherever the journal's bytes are.
-    pub fn on(db: Connection, name: &Path) -> Self {
-        Self { db, path: name.to_owned() }
+    pub fn on(db: Connection, key: &Secret, name: &Path) -> Self {
+        Self { db, key: Key::new(key), path: name.to_owned() }
     }
 
     /// Orders, newest first.
     pub fn orders(&self, filter: &Filter) -> Result<Vec<OrderRow>, JournalError> {
-        let mut sql = format!("{ORDER} WHERE true");
-        let mut values: Vec<String> = Vec::new();
-        if let Some(day) = &filter.day {
-            sql += " AND attempt.day = ?";
-            values.push(day.clone());
-        }
-        if let Some(status) = filter.status {
-            sql += " AND attempt.status = ?";
-            values.push(status.word().to_owned());
-        }
-        if filter.open {
-            sql += " AND attempt.progress = 'open'";
-        }
-        sql += " ORDER BY attempt.id DESC";
-        if let Some(limit) = filter.limit {
-            sql += " LIMIT ?";
-            values.push(limit.to_string());
-        }
+        let (sql, values) = query(filter);
         self.guard(|| {
+            // What a till writes meanwhile is left out.
+            let _snapshot = self.db.unchecked_transaction()?;
             let mut statement = self.db.prepare(&sql)?;
             let rows = statement.query_and_then(rusqlite::params_from_iter(&values), order_row)?;
-            rows.collect()
+            let rows: Vec<OrderRow> = rows.collect::<Result<_, JournalError>>()?;
+            let check = self.check();
+            for row in &rows {
+                check.order(row.attempt)?;
+            }
+            if filter.is_for_all() {
+                self.none_is_missing(&check, &rows, filter.limit)?;
+            }
+            Ok(rows)
         })
+    }
+
+    /// Attempts are numbered from 1, without gaps.
+    fn none_is_missing(
+        &self,
+        check: &check::Check<'_>,
+        rows: &[OrderRow],
+        limit: Option<u32>,
+    ) -> Result<(), JournalError> {
+        let newest = last_attempt(&self.db)?;
+        let wanted = limit.map_or(newest, |limit| newest.min(i64::from(limit)));
+        let expected = (newest - wanted + 1..=newest).rev();
+        match expected
+            .zip(rows.iter().map(|row| Some(row.attempt)).chain(std::iter::repeat(None)))
+            .find(|(expected, found)| Some(*expected) != *found)
+        {
+            Some((missing, _)) => Err(check.misplaced(missing)),
+            None => Ok(()),
+        }
     }
 
     /// One order, by its number; `None` if it is not in the journal.
     pub fn order(&self, out_trade_no: &str) -> Result<Option<OrderRow>, JournalError> {
         self.guard(|| {
+            let _snapshot = self.db.unchecked_transaction()?;
             let sql = format!("{ORDER} WHERE attempt.out_trade_no = ?");
             let mut statement = self.db.prepare(&sql)?;
             let mut rows = statement.query_and_then([out_trade_no], order_row)?;
-            rows.next().transpose()
+            let row = rows.next().transpose()?;
+            if let Some(row) = &row {
+                self.check().order(row.attempt)?;
+            }
+            Ok(row)
         })
     }
 
-    /// Orders whose number ends so, newest first, at most `limit`; if there are none, those whose
-    /// transaction number does.
+    /// Orders whose number ends so, at least four characters, newest first and at most `limit`; if
+    /// there are none, those of the latest whose transaction number does.
     pub fn ending(&self, tail: &str, limit: u32) -> Result<Vec<OrderRow>, JournalError> {
-        let find = |ends: &str, tail: &str| {
+        let find = |which: &str, tail: &str| {
             self.guard(|| {
-                let sql = format!("{ORDER} WHERE {ends} ORDER BY attempt.id DESC LIMIT ?");
-                let mut statement = self.db.prepare(&sql)?;
-                statement.query_and_then((tail, limit), order_row)?.collect::<Result<Vec<_>, _>>()
+                let _snapshot = self.db.unchecked_transaction()?;
+                let mut statement = self.db.prepare(&ending(which))?;
+                let rows = statement.query_and_then((tail, limit), order_row)?;
+                let rows: Vec<OrderRow> = rows.collect::<Result<_, JournalError>>()?;
+                rows.iter().try_for_each(|row| self.check().order(row.attempt))?;
+                Ok(rows)
             })
         };
-        let orders = find("substr(out_trade_no, -length(?1)) = ?1", tail)?;
+        let orders = find(BY_NUMBER, tail)?;
         if !orders.is_empty() {
             return Ok(orders);
         }
         // It ends a text of the state, which is JSON.
-        let mut paid = find("instr(entry.state, ?1) > 0", &format!("{tail}\""))?;
+        let mut paid = find(BY_TRANSACTION, &format!("{tail}\""))?;
         paid.retain(|row| {
             row.state.proof().is_some_and(|proof| proof.transaction_id.ends_with(tail))
         });
@@ -243,20 +302,28 @@ impl JournalReader {
     /// All entries of an order, oldest first.
     pub fn entries(&self, attempt: i64) -> Result<Vec<StoredEntry>, JournalError> {
         self.guard(|| {
-            let mut statement = self.db.prepare(
-                "SELECT at, age, event, state, wire FROM entry WHERE attempt = ? ORDER BY seq",
-            )?;
+            let _snapshot = self.db.unchecked_transaction()?;
+            let check = self.check();
+            let mut statement =
+                self.db.prepare("SELECT seq FROM entry WHERE attempt = ? ORDER BY seq")?;
             let rows = statement.query_and_then([attempt], |row| {
+                let entry = check.entry(row.get(0)?)?;
                 Ok(StoredEntry {
-                    at: Timestamp(row.get(0)?),
-                    age: millis(row.get(1)?),
-                    event: serde_json::from_str(row.get_ref(2)?.as_str().map_err(wrong_type)?)?,
-                    state: serde_json::from_str(row.get_ref(3)?.as_str().map_err(wrong_type)?)?,
-                    wire: row.get(4)?,
+                    number: entry.seq,
+                    digest: hex(&check.hash_of(entry.seq)?),
+                    at: Timestamp(entry.at),
+                    age: millis(entry.age),
+                    event: serde_json::from_str(&entry.event)?,
+                    state: serde_json::from_str(&entry.state)?,
+                    wire: entry.wire,
                 })
             })?;
             rows.collect()
         })
+    }
+
+    fn check(&self) -> check::Check<'_> {
+        check::Check { db: &self.db, key: &self.key, path: &self.path }
     }
 
     fn guard<T>(&self, read: impl FnOnce() -> Result<T, JournalError>) -> Result<T, JournalError> {
@@ -268,41 +335,109 @@ impl JournalReader {
     }
 }
 
+/// The key that a journal was made with.
+fn key_of(db: &Connection, path: &Path, named: Option<&Path>) -> Result<Key, JournalError> {
+    let file = key::place(path, named);
+    let found = key::read(&file).and_then(|found| found.ok_or(KeyFault::Missing));
+    let fault = match found.map(|secret| Key::new(&secret)) {
+        Ok(key) if check::is_key(db, &key).map_err(|error| refused(path, error))? => {
+            return Ok(key);
+        }
+        Ok(_) => KeyFault::Foreign,
+        Err(fault) => fault,
+    };
+    Err(JournalError::Key { path: path.to_owned(), key: file, fault })
+}
+
 const ORDER: &str = "SELECT attempt.id, sale, out_trade_no, channel, amount, currency, note,
      attempt.created_at, attempt.updated_at, entry.sent_at, entry.state
      FROM attempt JOIN sale ON sale.id = attempt.sale
      JOIN entry ON entry.seq = attempt.last_entry";
 
-/// What a till needs in order to continue.
-pub(super) fn past(db: &Connection) -> Result<Recovered, JournalError> {
-    let last = |table: &str| -> rusqlite::Result<i64> {
-        db.query_row(&format!("SELECT coalesce(max(id), 0) FROM {table}"), [], |row| row.get(0))
-    };
-    let last_attempt = last("attempt")?;
-    let mut statement = db.prepare(
-        "SELECT attempt.id, sale, out_trade_no, amount, currency, request, boot, sent_at, age,
-         created_at, updated_at, state
-         FROM attempt JOIN sale ON sale.id = attempt.sale
-         JOIN entry ON entry.seq = attempt.last_entry
-         WHERE progress <> 'done' ORDER BY attempt.id",
-    )?;
-    let open =
+/// Which orders end with certain characters: by the index of the last four, or among the latest.
+pub(super) const BY_NUMBER: &str = "substr(out_trade_no, -4) = substr(?1, -4)
+     AND substr(out_trade_no, -length(?1)) = ?1";
+pub(super) const BY_TRANSACTION: &str =
+    "attempt.id > (SELECT max(id) FROM attempt) - 5000 AND instr(entry.state, ?1) > 0";
+
+pub(super) fn ending(which: &str) -> String {
+    format!("{ORDER} WHERE {which} ORDER BY attempt.id DESC LIMIT ?2")
+}
+
+/// The query for orders, and its values.
+pub(super) fn query(filter: &Filter) -> (String, Vec<String>) {
+    let mut sql = format!("{ORDER} WHERE true");
+    let mut values: Vec<String> = Vec::new();
+    if let Some(day) = &filter.day {
+        sql += " AND attempt.day = ?";
+        values.push(day.clone());
+    }
+    if let Some(status) = filter.status {
+        sql += " AND attempt.status = ?";
+        values.push(status.word().to_owned());
+        // Said once more, in the words of the index.
+        if status != Status::Paid && filter.day.is_none() {
+            sql += " AND attempt.status <> 'paid'";
+        }
+    }
+    if filter.open {
+        sql += " AND attempt.progress = 'open' AND attempt.progress <> 'done'";
+    }
+    sql += " ORDER BY attempt.id DESC";
+    if let Some(limit) = filter.limit {
+        sql += " LIMIT ?";
+        values.push(limit.to_string());
+    }
+    (sql, values)
+}
+
+pub(super) const OPEN: &str =
+    "SELECT attempt.id, sale, out_trade_no, amount, currency, request, boot, sent_at, age,
+     created_at, updated_at, state
+     FROM attempt JOIN sale ON sale.id = attempt.sale
+     JOIN entry ON entry.seq = attempt.last_entry
+     WHERE progress <> 'done' ORDER BY attempt.id";
+pub(super) const LATEST: &str =
+    "SELECT id, progress, status, sale, code_hash, out_trade_no FROM attempt
+     WHERE id > ? ORDER BY id";
+
+fn last_attempt(db: &Connection) -> rusqlite::Result<i64> {
+    db.query_row("SELECT coalesce(max(id), 0) FROM attempt", [], |row| row.get(0))
+}
+
+/// What a till needs in order to continue. It is checked, too.
+pub(super) fn past(db: &Connection, key: &Key, path: &Path) -> Result<Recovered, JournalError> {
+    let check = check::Check { db, key, path };
+    let last_attempt = last_attempt(db)?;
+    let last_sale = db.query_row("SELECT coalesce(max(id), 0) FROM sale", [], |row| row.get(0))?;
+    let mut statement = db.prepare(OPEN)?;
+    let open: Vec<StoredAttempt> =
         statement.query_and_then([], stored_attempt)?.collect::<Result<_, JournalError>>()?;
-    let mut statement = db.prepare(
-        "SELECT code_hash, out_trade_no FROM attempt
-         WHERE id > ? AND code_hash IS NOT NULL ORDER BY id",
-    )?;
-    let codes = statement
-        .query_and_then([last_attempt - i64::from(Recovered::CODES_REMEMBERED)], |row| {
-            Ok((row.get(0)?, number(row.get(1)?)?))
-        })?
-        .collect::<Result<_, JournalError>>()?;
-    let mut statement =
-        db.prepare("SELECT sale FROM attempt WHERE id > ? AND status = 'paid' ORDER BY id")?;
-    let paid_sales = statement
-        .query_map([last_attempt - i64::from(Recovered::SALES_REMEMBERED)], |row| row.get(0))?
-        .collect::<Result<_, _>>()?;
-    Ok(Recovered { last_attempt, last_sale: last("sale")?, open, paid_sales, codes })
+    for attempt in &open {
+        check.order(attempt.id)?;
+    }
+    let (mut codes, mut paid_sales) = (Vec::new(), Vec::new());
+    let mut expected = (last_attempt - i64::from(Recovered::CODES_REMEMBERED)).max(0);
+    let sales_since = last_attempt - i64::from(Recovered::SALES_REMEMBERED);
+    let mut statement = db.prepare(LATEST)?;
+    let mut rows = statement.query([expected])?;
+    while let Some(row) = rows.next()? {
+        let id: i64 = row.get(0)?;
+        expected += 1;
+        let is_done = row.get_ref(1)?.as_str().map_err(wrong_type)? == "done";
+        // The index that leads to the open ones must not have lost one.
+        let is_known = || open.binary_search_by_key(&id, |open| open.id).is_ok();
+        if id != expected || !(is_done || is_known()) {
+            return Err(check.misplaced(expected));
+        }
+        if id > sales_since && row.get_ref(2)?.as_str().map_err(wrong_type)? == "paid" {
+            paid_sales.push(row.get(3)?);
+        }
+        if let Some(hash) = row.get(4)? {
+            codes.push((hash, number(row.get(5)?)?));
+        }
+    }
+    Ok(Recovered { last_attempt, last_sale, open, paid_sales, codes })
 }
 
 fn stored_attempt(row: &Row<'_>) -> Result<StoredAttempt, JournalError> {

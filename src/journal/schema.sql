@@ -1,4 +1,4 @@
--- Format 2. `entry` is only ever appended to; `attempt` says where each attempt stands after its
+-- Format 3. `entry` is only ever appended to; `attempt` says where each attempt stands after its
 -- last entry and changes in the same transaction.
 CREATE TABLE sale (
     id       INTEGER PRIMARY KEY,
@@ -25,8 +25,12 @@ CREATE TABLE attempt (
     last_entry   INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX attempt_in_progress ON attempt (id) WHERE progress <> 'done';
+-- People name an order by its last digits.
+CREATE INDEX attempt_by_tail ON attempt (substr(out_trade_no, -4));
 CREATE INDEX attempt_of_day ON attempt (day);
 CREATE INDEX attempt_of_sale ON attempt (sale);
+-- Nearly all attempts are paid; those are found from the end of the table.
+CREATE INDEX attempt_not_paid ON attempt (status) WHERE status <> 'paid';
 
 CREATE TABLE entry (
     seq     INTEGER PRIMARY KEY,
@@ -38,6 +42,20 @@ CREATE TABLE entry (
     event   TEXT    NOT NULL, -- JSON
     state   TEXT    NOT NULL, -- JSON: where the event led
     wire    TEXT    NOT NULL, -- JSON: the fields sent or received, codes masked; or empty
-    chain   BLOB    NOT NULL  -- digest over the entry before and this one
+    chain   BLOB    NOT NULL  -- keyed digest over the entry before and this one
 ) STRICT;
 CREATE INDEX entry_of_attempt ON entry (attempt);
+
+-- Whether a process has this journal in use, or died while it had. The main file says so before the
+-- first entry is acknowledged: a copy of it without the files beside it must not pass for whole.
+CREATE TABLE in_use (
+    id      INTEGER PRIMARY KEY CHECK (id = 1),
+    is_open INTEGER NOT NULL
+) STRICT;
+INSERT INTO in_use VALUES (1, 0);
+
+-- Which key the digests are made with.
+CREATE TABLE chain_key (
+    id   INTEGER PRIMARY KEY CHECK (id = 1),
+    mark BLOB    NOT NULL -- the digest of a fixed text
+) STRICT;

@@ -1,6 +1,8 @@
 //! Journals on real files: what is kept, what is noticed, and what is refused.
 
 mod edges;
+mod growth;
+mod keys;
 
 use std::path::Path;
 
@@ -80,7 +82,7 @@ fn journal_in(folder: &TempDir) -> PathBuf {
 /// A journal with two orders, one of them open.
 fn filled(folder: &TempDir) -> PathBuf {
     let path = journal_in(folder);
-    let (mut journal, _) = Journal::open(&path).unwrap();
+    let (mut journal, _) = Journal::open(&path, None).unwrap();
     for entry in [begin(1), paid(1), begin(2), waiting(2)] {
         journal.append(&entry).unwrap();
     }
@@ -90,7 +92,7 @@ fn filled(folder: &TempDir) -> PathBuf {
 /// Copies the files while the journal is held, as a power cut would leave them.
 fn cut(from: &Path, into: &TempDir) -> PathBuf {
     let copy = into.path().join("journal.sqlite");
-    for suffix in ["", "-wal", ".head"] {
+    for suffix in ["", "-wal", ".head", ".key"] {
         let file = beside(from, suffix);
         if file.exists() {
             std::fs::copy(file, beside(&copy, suffix)).unwrap();
@@ -100,7 +102,7 @@ fn cut(from: &Path, into: &TempDir) -> PathBuf {
 }
 
 fn refusal(path: &Path) -> JournalError {
-    match Journal::open(path) {
+    match Journal::open(path, None) {
         Err(error) => error,
         Ok(_) => panic!("{} was opened", path.display()),
     }
@@ -110,7 +112,7 @@ fn refusal(path: &Path) -> JournalError {
 fn what_was_appended_is_read_back() {
     let folder = tempfile::tempdir().unwrap();
     let path = filled(&folder);
-    let (_journal, past) = Journal::open(&path).unwrap();
+    let (_journal, past) = Journal::open(&path, None).unwrap();
     assert_eq!((past.last_attempt, past.last_sale), (2, 2));
     assert_eq!(past.codes.len(), 2);
     let [open] = past.open.as_slice() else { panic!("{:?}", past.open) };
@@ -124,9 +126,9 @@ fn what_was_appended_is_read_back() {
 fn orders_can_be_read_while_a_till_holds_the_journal() {
     let folder = tempfile::tempdir().unwrap();
     let path = journal_in(&folder);
-    let (mut journal, _) = Journal::open(&path).unwrap();
+    let (mut journal, _) = Journal::open(&path, None).unwrap();
     journal.append(&begin(1)).unwrap();
-    let reader = JournalReader::open(&path).unwrap().unwrap();
+    let reader = JournalReader::open(&path, None).unwrap().unwrap();
     assert_eq!(reader.orders(&Filter::default()).unwrap().len(), 1);
     journal.append(&paid(1)).unwrap();
     let rows = reader.orders(&Filter::default()).unwrap();
@@ -143,7 +145,7 @@ fn orders_can_be_read_while_a_till_holds_the_journal() {
 fn orders_are_filtered_by_day_state_and_number() {
     let folder = tempfile::tempdir().unwrap();
     let path = filled(&folder);
-    let reader = JournalReader::open(&path).unwrap().unwrap();
+    let reader = JournalReader::open(&path, None).unwrap().unwrap();
     let count = |filter: &Filter| reader.orders(filter).unwrap().len();
     let day = Some(NOW.day(&TimeZone::UTC).to_string());
     assert_eq!(count(&Filter { day, ..Filter::default() }), 2);
@@ -160,24 +162,24 @@ fn orders_are_filtered_by_day_state_and_number() {
 fn one_till_holds_a_journal_by_whatever_path() {
     let folder = tempfile::tempdir().unwrap();
     let path = journal_in(&folder);
-    let (journal, _) = Journal::open(&path).unwrap();
+    let (journal, _) = Journal::open(&path, None).unwrap();
     assert!(matches!(refusal(&path), JournalError::Held(_)));
     let link = folder.path().join("link.sqlite");
     std::os::unix::fs::symlink(&path, &link).unwrap();
     assert!(matches!(refusal(&link), JournalError::Held(_)));
     drop(journal);
-    assert!(Journal::open(&link).is_ok());
+    assert!(Journal::open(&link, None).is_ok());
 }
 
 #[test]
 fn what_was_acknowledged_survives_without_a_goodbye() {
     let (folder, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let path = journal_in(&folder);
-    let (mut journal, _) = Journal::open(&path).unwrap();
+    let (mut journal, _) = Journal::open(&path, None).unwrap();
     for entry in [begin(1), paid(1), begin(2)] {
         journal.append(&entry).unwrap();
     }
-    let (_copy, past) = Journal::open(&cut(&path, &elsewhere)).unwrap();
+    let (_copy, past) = Journal::open(&cut(&path, &elsewhere), None).unwrap();
     assert_eq!(past.last_attempt, 2);
     assert_eq!(past.open.len(), 1);
 }
@@ -186,20 +188,20 @@ fn what_was_acknowledged_survives_without_a_goodbye() {
 fn a_missing_or_foreign_wal_is_noticed() {
     let folder = tempfile::tempdir().unwrap();
     let path = journal_in(&folder);
-    let (mut journal, _) = Journal::open(&path).unwrap();
+    let (mut journal, _) = Journal::open(&path, None).unwrap();
     for entry in [begin(1), paid(1), begin(2)] {
         journal.append(&entry).unwrap();
     }
     let elsewhere = tempfile::tempdir().unwrap();
     let copy = cut(&path, &elsewhere);
     std::fs::remove_file(beside(&copy, "-wal")).unwrap();
-    let read = JournalReader::open(&copy).map(|reader| reader.is_some());
+    let read = JournalReader::open(&copy, None).map(|reader| reader.is_some());
     assert!(matches!(read, Err(JournalError::Damaged { .. })), "{read:?}");
     assert!(matches!(refusal(&copy), JournalError::Damaged { .. }));
 
     let (other, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let other_path = journal_in(&other);
-    let (mut other_journal, _) = Journal::open(&other_path).unwrap();
+    let (mut other_journal, _) = Journal::open(&other_path, None).unwrap();
     other_journal.append(&begin(1)).unwrap();
     let copy = cut(&path, &elsewhere);
     std::fs::copy(beside(&other_path, "-wal"), beside(&copy, "-wal")).unwrap();
@@ -212,7 +214,7 @@ fn an_older_copy_put_in_its_place_is_noticed() {
     let path = filled(&folder);
     let old = elsewhere.path().join("old.sqlite");
     std::fs::copy(&path, &old).unwrap();
-    let (mut journal, _) = Journal::open(&path).unwrap();
+    let (mut journal, _) = Journal::open(&path, None).unwrap();
     journal.append(&paid(2)).unwrap();
     drop(journal);
     std::fs::copy(&old, &path).unwrap();
@@ -276,18 +278,18 @@ fn a_kill_between_commit_and_mirror_is_no_damage() {
     let path = filled(&folder);
     let head = beside(&path, ".head");
     let before = std::fs::read(&head).unwrap();
-    let (mut journal, _) = Journal::open(&path).unwrap();
+    let (mut journal, _) = Journal::open(&path, None).unwrap();
     journal.append(&paid(2)).unwrap();
     drop(journal);
     std::fs::write(&head, before).unwrap();
-    let (_, past) = Journal::open(&path).unwrap();
+    let (_, past) = Journal::open(&path, None).unwrap();
     assert!(past.open.is_empty());
 }
 
 #[test]
 fn a_disk_that_refuses_stops_the_journal() {
     let folder = tempfile::tempdir().unwrap();
-    let (mut journal, _) = Journal::open(&journal_in(&folder)).unwrap();
+    let (mut journal, _) = Journal::open(&journal_in(&folder), None).unwrap();
     journal.append(&begin(1)).unwrap();
     journal.db.pragma_update(None, "max_page_count", 1).unwrap();
     let mut large = begin(2);
@@ -299,12 +301,12 @@ fn a_disk_that_refuses_stops_the_journal() {
 fn an_answer_that_changes_nothing_is_kept_as_evidence() {
     let folder = tempfile::tempdir().unwrap();
     let path = filled(&folder);
-    let (mut journal, _) = Journal::open(&path).unwrap();
+    let (mut journal, _) = Journal::open(&path, None).unwrap();
     let unclear = Inconclusive::Unknown(TillCause::NoAnswer.into());
     let event = Event::Answered(9, Answer::Found(Found::Inconclusive(unclear)));
     let entry = Entry { event: event.clone(), ..waiting(2) };
     journal.append(&entry).unwrap();
-    let reader = JournalReader::open(&path).unwrap().unwrap();
+    let reader = JournalReader::open(&path, None).unwrap().unwrap();
     assert_eq!(reader.entries(2).unwrap().last().unwrap().event, event);
 }
 
@@ -323,7 +325,7 @@ fn the_files_are_for_their_owner_alone() {
 fn every_entry_that_is_handed_over_is_reported_and_none_is_written_after_a_failure() {
     let folder = tempfile::tempdir().unwrap();
     let path = journal_in(&folder);
-    let (journal, _) = Journal::open(&path).unwrap();
+    let (journal, _) = Journal::open(&path, None).unwrap();
     journal
         .db
         .execute_batch(
@@ -343,7 +345,7 @@ fn every_entry_that_is_handed_over_is_reported_and_none_is_written_after_a_failu
     assert_eq!(reports, [(1, true), (2, false), (3, false)]);
     assert!(matches!(refusal(&path), JournalError::Held(_)), "held to the end");
     drop(writer);
-    let (_, past) = Journal::open(&path).unwrap();
+    let (_, past) = Journal::open(&path, None).unwrap();
     assert_eq!(past.last_attempt, 1);
 }
 
@@ -352,7 +354,8 @@ fn every_entry_that_is_handed_over_is_reported_and_none_is_written_after_a_failu
 fn a_checkpoint_that_fails_is_reported_as_what_it_is() {
     use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
     let folder = tempfile::tempdir().unwrap();
-    let (mut journal, _) = Journal::open(&journal_in(&folder)).unwrap();
+    let (mut journal, _) = Journal::open(&journal_in(&folder), None).unwrap();
+    journal.append(&begin(1)).unwrap();
     journal.entries_in_wal = ENTRIES_IN_WAL - 1;
     journal
         .db
@@ -362,9 +365,9 @@ fn a_checkpoint_that_fails_is_reported_as_what_it_is() {
         }))
         .unwrap();
     let mut fail_stop = FailStop::new(journal);
-    assert!(fail_stop.append(&begin(1)).is_ok());
+    assert!(fail_stop.append(&begin(2)).is_ok());
     fail_stop.checkpoint();
-    let result = fail_stop.append(&begin(2));
+    let result = fail_stop.append(&begin(3));
     assert!(matches!(result, Err(JournalError::Write(_))), "nobody is told why: {result:?}");
-    assert!(matches!(fail_stop.append(&begin(3)), Err(JournalError::Stopped)));
+    assert!(matches!(fail_stop.append(&begin(4)), Err(JournalError::Stopped)));
 }

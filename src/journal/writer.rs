@@ -3,16 +3,19 @@
 //! Entries reach the disk in the order they are handed over, and each is reported once, as written
 //! or failed. The first failure is final: nothing more is written until the next start.
 
+use std::path::PathBuf;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
+use super::key::Key;
+use super::rounds::Rounds;
 use super::{Journal, JournalError};
 use paytill_core::engine::Entry;
 
 /// The outcome of writing an entry.
 #[derive(Debug)]
 pub struct Written {
-    /// The attempt it belongs to.
+    /// The attempt it belongs to; 0 where damage was found while nothing was written.
     pub attempt: i64,
     pub result: Result<(), JournalError>,
 }
@@ -23,10 +26,19 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// After this long without an entry, nobody is at the counter.
 const QUIET: Duration = Duration::from_secs(5);
 
+enum Job {
+    Write(Box<Entry>),
+    Stop(JournalError),
+}
+
 /// Hands entries to the disk in order.
 pub struct Writer {
-    entries: Option<mpsc::Sender<Entry>>,
+    /// First: it has a sender as well.
+    rounds: Option<Rounds>,
+    jobs: Option<mpsc::Sender<Job>>,
     done: mpsc::Receiver<()>,
+    path: PathBuf,
+    key: Key,
 }
 
 impl Writer {
@@ -37,14 +49,22 @@ impl Writer {
         journal: Journal,
         report: impl Fn(Written) + Send + 'static,
     ) -> std::io::Result<Self> {
-        let (entries, inbox) = mpsc::channel::<Entry>();
+        let (jobs, inbox) = mpsc::channel::<Job>();
         let (finished, done) = mpsc::channel();
+        let (path, key) = (journal.path.clone(), journal.key.clone());
         std::thread::Builder::new().name("journal".into()).spawn(move || {
             let mut fail_stop = FailStop::new(journal);
             let mut next = inbox.recv().ok();
-            while let Some(entry) = next.take() {
-                let result = fail_stop.append(&entry);
-                report(Written { attempt: entry.attempt, result });
+            while let Some(job) = next.take() {
+                report(match job {
+                    Job::Write(entry) => {
+                        Written { attempt: entry.attempt, result: fail_stop.append(&entry) }
+                    }
+                    Job::Stop(error) => {
+                        fail_stop.fail();
+                        Written { attempt: 0, result: Err(error) }
+                    }
+                });
                 next = match inbox.recv_timeout(QUIET) {
                     Err(RecvTimeoutError::Timeout) => {
                         fail_stop.checkpoint();
@@ -56,12 +76,29 @@ impl Writer {
             drop(fail_stop);
             let _ = finished.send(());
         })?;
-        Ok(Self { entries: Some(entries), done })
+        Ok(Self { rounds: None, jobs: Some(jobs), done, path, key })
+    }
+
+    /// Checks the whole journal in the background. Damage is reported like a failed write, and ends
+    /// all writing like one.
+    pub fn check_everything(&mut self) -> std::io::Result<()> {
+        let Some(jobs) = self.jobs.clone() else { return Ok(()) };
+        self.rounds = Some(Rounds::start(self.path.clone(), self.key.clone(), move |error| {
+            let _ = jobs.send(Job::Stop(error));
+        })?);
+        Ok(())
+    }
+
+    /// Waits for the check to end by itself.
+    #[cfg(test)]
+    pub(super) fn finish_check(&mut self) {
+        self.rounds.iter().for_each(Rounds::wait);
+        self.rounds = None;
     }
 
     /// Hands over an entry; `false` if the thread is gone.
     pub fn write(&self, entry: Entry) -> bool {
-        self.entries.as_ref().is_some_and(|entries| entries.send(entry).is_ok())
+        self.jobs.as_ref().is_some_and(|jobs| jobs.send(Job::Write(Box::new(entry))).is_ok())
     }
 }
 
@@ -111,7 +148,9 @@ impl FailStop {
 impl Drop for Writer {
     /// Waits for what was handed over, unless the disk hangs.
     fn drop(&mut self) {
-        drop(self.entries.take());
+        // Its reading would keep the log from being moved into the main file.
+        drop(self.rounds.take());
+        drop(self.jobs.take());
         let _ = self.done.recv_timeout(PATIENCE);
     }
 }

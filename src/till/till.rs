@@ -147,6 +147,13 @@ impl Till {
         Ok(out_trade_no)
     }
 
+    /// Checks the whole journal in the background. Damage stops the till as a failed write does.
+    pub fn check_journal(&mut self) {
+        if let Err(error) = self.writer.check_everything() {
+            tracing::warn!(%error, "the journal is not checked in the background");
+        }
+    }
+
     /// Passes on what a person does with an attempt: cancel, check now.
     pub fn handle_event(&mut self, out_trade_no: &OutTradeNo, event: Event) {
         let (now, wall) = (self.clock.uptime(), self.clock.wall());

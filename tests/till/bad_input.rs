@@ -409,13 +409,20 @@ fn a_journal_without_its_latest_entries_is_refused_and_left_alone() {
     let shop = shop();
     let (wal, head) = ("journal.sqlite-wal", "journal.sqlite.head");
     assert_eq!(shop.pay("12.34", CODE).exit, 0);
-    let before = fs::read(shop.path().join(head)).unwrap();
-    // Until one is killed after its first entry, before the WAL is copied into the journal.
+    let files = ["journal.sqlite", head].map(|file| shop.path().join(file));
+    let whole = files.each_ref().map(|file| fs::read(file).unwrap());
+    let [_, before] = &whole;
+    // Until one is killed after its first entry, before the WAL is copied into the journal. The next
+    // start would copy what another left there.
     for operation in 1..MOST_OPERATIONS {
+        let _ = fs::remove_file(shop.path().join(wal));
+        for (file, bytes) in files.iter().zip(&whole) {
+            fs::write(file, bytes).unwrap();
+        }
         let code = code("ok", u64::from(operation));
         let pay = ["pay", "5", "--code", &code];
         shop.faulty(&pay, &format!("before:{operation}")).output().unwrap();
-        if fs::read(shop.path().join(head)).unwrap() != before {
+        if fs::read(shop.path().join(head)).unwrap() != *before {
             break;
         }
     }

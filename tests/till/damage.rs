@@ -335,3 +335,68 @@ fn after_a_complete_backup_was_restored_the_till_sells_under_new_numbers() {
         assert!(known || lost.contains_key(&entry.out_trade_no), "{entry:?}");
     }
 }
+
+/// Whoever knows of one file copies one file.
+#[test]
+fn a_journal_that_was_not_closed_is_refused_without_the_files_beside_it() {
+    let shop = killed_shop();
+    let number = shop.orders().into_keys().next_back().unwrap();
+    let whole = files(&shop);
+    put(&shop, &Files::from([(JOURNAL, whole[JOURNAL].clone())]));
+    for arguments in [
+        &["orders"][..],
+        &["show", &number],
+        &["recover"],
+        &["pay", "1.00", "--code", &code("ok", 500)],
+        &["doctor"],
+    ] {
+        for (language, words) in [("en", "was not closed"), ("zh-CN", "没有正常关闭")] {
+            let ran = shop.run(&[arguments, &["--lang", language]].concat());
+            assert_eq!(ran.status.code(), Some(5), "{arguments:?}: {ran:?}");
+            let said = [ran.stdout, ran.stderr].concat();
+            let said = String::from_utf8_lossy(&said);
+            for word in [words, "journal.sqlite-wal", "journal.sqlite.head"] {
+                assert!(said.contains(word), "{arguments:?}: {said}");
+            }
+        }
+    }
+    assert!(files(&shop)[JOURNAL] == whole[JOURNAL], "it was changed");
+    put(&shop, &whole);
+    assert_eq!(shop.recover().exit, 0);
+    // Closed by now: the one file is all.
+    let orders = shop.orders();
+    put(&shop, &Files::from([(JOURNAL, files(&shop)[JOURNAL].clone())]));
+    assert_eq!(shop.orders(), orders);
+    assert_eq!(shop.pay("1.00", &code("ok", 501)).exit, 0);
+}
+
+/// A pipe that nobody writes to, in place of any file that a command reads.
+#[test]
+fn a_pipe_in_place_of_a_file_is_refused_and_not_waited_for() {
+    use rustix::fs::{CWD, FileType, Mode, mknodat};
+    let shop = TestShop::open(None, PACE);
+    shop.configure("[printer]\nkind = \"escpos-file\"\nport = \"receipts.bin\"\n");
+    assert_eq!(shop.pay("1.00", &code("ok", 1)).exit, 0);
+    let pay = ["pay", "1.00", "--code", &code("ok", 2)];
+    let cases: [(&str, &[&str], i32, &str); 6] = [
+        ("journal.sqlite", &["orders"], 5, "a pipe"),
+        ("journal.sqlite.head", &pay, 5, "a pipe"),
+        ("journal.sqlite.lock", &["recover"], 5, "a pipe"),
+        ("till.toml", &["orders"], 3, "till.toml"),
+        ("devices.toml", &["devices"], 0, "devices.toml"),
+        ("receipts.bin", &["print-test"], 1, "not printed"),
+    ];
+    for (name, arguments, exit, words) in cases {
+        let path = shop.path().join(name);
+        let kept = shop.path().join("kept");
+        let _ = fs::rename(&path, &kept);
+        mknodat(CWD, &path, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+        let ran = shop.run(arguments);
+        let story = format!("{name}: {ran:?}");
+        assert_eq!(ran.status.code(), Some(exit), "{story}");
+        assert!(String::from_utf8_lossy(&ran.stderr).contains(words), "{story}");
+        fs::remove_file(&path).unwrap();
+        let _ = fs::rename(&kept, &path);
+    }
+    assert_eq!(shop.orders().len(), 1);
+}

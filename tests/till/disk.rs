@@ -26,9 +26,9 @@ struct Case {
 }
 
 const CASES: [Case; 3] = [
-    Case { customer: "walks-away", is_first: false, most: 235, step: 9 },
-    Case { customer: "ok", is_first: true, most: 90, step: 1 },
-    Case { customer: "ok", is_first: false, most: 50, step: 1 },
+    Case { customer: "walks-away", is_first: false, most: 280, step: 9 },
+    Case { customer: "ok", is_first: true, most: 145, step: 1 },
+    Case { customer: "ok", is_first: false, most: 90, step: 1 },
 ];
 /// Payments with a fault in one shop that has sold before.
 const IN_ONE_SHOP: usize = 8;
@@ -211,7 +211,7 @@ fn after_the_disk_was_full_the_till_sells_again() {
 
 /// Everything that a journal says.
 fn said(journal: &Path) -> Result<Vec<String>, JournalError> {
-    let Some(reader) = JournalReader::open(journal)? else { return Ok(Vec::new()) };
+    let Some(reader) = JournalReader::open(journal, None)? else { return Ok(Vec::new()) };
     let mut said = Vec::new();
     for row in reader.orders(&Filter::default())? {
         let again = reader.order(row.out_trade_no.as_str())?;
@@ -224,7 +224,7 @@ fn said(journal: &Path) -> Result<Vec<String>, JournalError> {
 /// Everything that a till would resume.
 fn remembered(journal: &Path) -> Result<String, JournalError> {
     loop {
-        match Journal::open(journal) {
+        match Journal::open(journal, None) {
             // For a moment, a process started by another test holds this one's locks.
             Err(JournalError::Held(_)) => std::thread::yield_now(),
             opened => return opened.map(|(_, past)| format!("{past:?}")),

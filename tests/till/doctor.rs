@@ -293,6 +293,31 @@ fn a_journal_that_was_changed_is_reported() {
 }
 
 #[test]
+fn the_seal_of_the_last_entry_can_be_looked_up_and_a_journal_without_its_key_is_told() {
+    let shop = shop();
+    let number = shop.pay("12.34", CODE).lines[0]["order_no"].as_str().unwrap().to_owned();
+    let ran = doctor(&shop);
+    let line = found(&ran, "journal");
+    assert_eq!(line["order_no"], number.as_str(), "{line}");
+    let shown = Ran::of(shop.run(&["show", &number, "--json"]));
+    let last = shown.lines[0]["events"].as_array().unwrap().last().unwrap();
+    assert_eq!((&last["entry"], &last["digest"]), (&line["entries"], &line["digest"]));
+    let key = shop.path().join("journal.sqlite.key");
+    assert_eq!(key.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    let away = shop.path().join("away");
+    fs::rename(&key, &away).unwrap();
+    at_fault(&doctor(&shop), 5, "journal", "journal.sqlite.key is missing");
+    let calls = shop.ledger().len();
+    let ran = shop.pay("12.34", "130000000000000100");
+    assert_eq!(ran.exit, 5, "{ran:?}");
+    assert!(ran.errors.contains("journal.key_file") && !key.exists(), "{ran:?}");
+    assert_eq!(shop.ledger().len(), calls, "nothing was sent");
+    let path = "path = \"journal.sqlite\"";
+    shop.reconfigure(path, &format!("{path}\nkey_file = \"away\""));
+    is_well(&doctor(&shop), "journal");
+}
+
+#[test]
 fn it_looks_on_while_a_till_runs_and_leaves_its_devices_alone() {
     // At a shop's pace: the customer keeps the payment open as long as there.
     let shop = TestShop::open(None, 1);

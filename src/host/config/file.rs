@@ -38,7 +38,7 @@ pub fn read(path: &Path, name: &str) -> Result<Option<String>, ConfigError> {
             what.because(&system::text(&error)).map(|sentence| format!("{name}: {sentence}")),
         )
     };
-    let file = match std::fs::File::open(path) {
+    let file = match open(path) {
         Ok(file) => file,
         Err(error) if matches!(error.kind(), NotFound | NotADirectory) => return Ok(None),
         Err(error) => return Err(unreadable(error)),
@@ -62,6 +62,21 @@ pub fn read(path: &Path, name: &str) -> Result<Option<String>, ConfigError> {
             )))
         }
     }
+}
+
+/// Opens a file to read it: a regular one, since a pipe would be waited for and a device may never
+/// end.
+pub fn open(path: &Path) -> std::io::Result<std::fs::File> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let flags = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
+    let file = std::fs::File::options().read(true).custom_flags(flags).open(path)?;
+    if file.metadata()?.is_file() {
+        return Ok(file);
+    }
+    // What a folder is refused with, whoever reads it.
+    let is_folder = file.metadata()?.is_dir();
+    let error = if is_folder { rustix::io::Errno::ISDIR } else { rustix::io::Errno::INVAL };
+    Err(error.into())
 }
 
 /// A parsed file. [`Document::check_keys`] finds keys that nobody reads.

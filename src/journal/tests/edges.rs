@@ -7,7 +7,7 @@ use super::*;
 /// A journal of this many paid attempts, written without waiting for the disk.
 fn long(folder: &TempDir, attempts: i64) -> PathBuf {
     let path = journal_in(folder);
-    let (mut journal, _) = Journal::open(&path).unwrap();
+    let (mut journal, _) = Journal::open(&path, None).unwrap();
     journal.db.pragma_update(None, "synchronous", "OFF").unwrap();
     for attempt in 1..=attempts {
         journal.append(&begin(attempt)).unwrap();
@@ -21,18 +21,18 @@ fn tamper(path: &Path, sql: &str) {
 }
 
 #[test]
-fn a_start_verifies_the_latest_thousand_entries_however_long_the_journal_is() {
+fn a_start_verifies_the_latest_entries_however_long_the_journal_is() {
     let folder = tempfile::tempdir().unwrap();
-    let path = long(&folder, 600);
-    tamper(&path, "UPDATE entry SET at = at + 1 WHERE seq = 199");
+    let path = long(&folder, 1_400);
+    tamper(&path, "UPDATE entry SET at = at + 1 WHERE seq = 2599");
     tamper(&path, "UPDATE attempt SET status = 'declined' WHERE id = 50");
-    let (journal, past) = Journal::open(&path).unwrap();
+    let (journal, past) = Journal::open(&path, None).unwrap();
     drop(journal);
     // What lies further back is remembered as far as it can matter.
     assert_eq!(past.codes.len(), Recovered::CODES_REMEMBERED as usize);
-    assert_eq!(past.codes[0].1, order(101).out_trade_no);
-    assert_eq!(past.paid_sales, (537..=600).collect::<Vec<i64>>());
-    tamper(&path, "UPDATE entry SET at = at + 1 WHERE seq = 201");
+    assert_eq!(past.codes[0].1, order(901).out_trade_no);
+    assert_eq!(past.paid_sales, (1_337..=1_400).collect::<Vec<i64>>());
+    tamper(&path, "UPDATE entry SET at = at + 1 WHERE seq = 2601");
     assert!(matches!(refusal(&path), JournalError::Damaged { .. }));
 }
 
@@ -40,9 +40,15 @@ fn a_start_verifies_the_latest_thousand_entries_however_long_the_journal_is() {
 fn an_audit_goes_back_to_the_first_entry() {
     let folder = tempfile::tempdir().unwrap();
     let path = long(&folder, 600);
-    let audit = || JournalReader::open(&path).unwrap().unwrap().audit();
-    let whole = Audit { orders: 600, open: 0, attention: 0, numbers_taken: 0 };
-    assert_eq!(audit().unwrap(), whole);
+    let audit = || JournalReader::open(&path, None).unwrap().unwrap().audit();
+    let whole = audit().unwrap();
+    let head = whole.head.as_ref().unwrap();
+    assert_eq!((head.entry, head.out_trade_no.as_str()), (1_200, "T01-000600"));
+    let reader = JournalReader::open(&path, None).unwrap().unwrap();
+    let last = reader.entries(600).unwrap().pop().unwrap();
+    assert_eq!((last.number, &last.digest), (head.entry, &head.digest), "it can be looked up");
+    assert_eq!((whole.orders, whole.open, whole.attention, whole.numbers_taken), (600, 0, 0, 0));
+    drop(reader);
     let good = std::fs::read(&path).unwrap();
     for tampering in [
         "UPDATE entry SET at = at + 1 WHERE seq = 1",
@@ -63,12 +69,13 @@ fn an_audit_goes_back_to_the_first_entry() {
 fn an_audit_counts_what_is_open_and_numbers_that_were_in_use_elsewhere() {
     let folder = tempfile::tempdir().unwrap();
     let path = filled(&folder);
-    let (mut journal, _) = Journal::open(&path).unwrap();
+    let (mut journal, _) = Journal::open(&path, None).unwrap();
     let wire = vec![("err_code".into(), "OUT_TRADE_NO_USED".into())];
     journal.append(&Entry { wire, ..waiting(2) }).unwrap();
     assert!(is_held(&path));
-    let audit = JournalReader::open(&path).unwrap().unwrap().audit().unwrap();
-    assert_eq!(audit, Audit { orders: 2, open: 1, attention: 0, numbers_taken: 1 });
+    let audit = JournalReader::open(&path, None).unwrap().unwrap().audit().unwrap();
+    let Audit { orders, open, attention, numbers_taken, head: _ } = audit;
+    assert_eq!((orders, open, attention, numbers_taken), (2, 1, 0, 1));
     drop(journal);
     assert!(!is_held(&path) && !is_held(&folder.path().join("none.sqlite")));
 }
@@ -108,9 +115,13 @@ fn a_check_that_takes_too_long_is_no_damage_but_one_that_fails_is() {
     use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
     let folder = tempfile::tempdir().unwrap();
     let path = long(&folder, 100);
-    let (mut journal, _) = Journal::open(&path).unwrap();
-    let check = |journal: &mut Journal, rounds| {
-        check::ChainCheck { db: &mut journal.db, path: &journal.path }.file(rounds)
+    let (mut journal, _) = Journal::open(&path, None).unwrap();
+    let check = |journal: &mut Journal, mut rounds: u32| {
+        check::file(&mut journal.db, &journal.path, None, move || {
+            let over = rounds == 0;
+            rounds = rounds.saturating_sub(1);
+            over
+        })
     };
     assert!(check(&mut journal, 0).is_ok(), "interrupted at once");
     tamper(
@@ -170,14 +181,14 @@ fn our_own_journal_with_other_first_bytes_is_damaged_and_not_somebody_elses() {
 
 #[test]
 fn a_format_that_never_was_is_damage_and_an_older_or_newer_one_is_not() {
-    for format in [-1, 0, 1, 3] {
+    for format in [-1, 0, 1, 2, 4] {
         let folder = tempfile::tempdir().unwrap();
         let path = filled(&folder);
         Connection::open(&path).unwrap().pragma_update(None, "user_version", format).unwrap();
         match refusal(&path) {
             JournalError::Damaged { .. } => assert!(format < 1, "{format}"),
-            JournalError::Older { .. } => assert_eq!(format, 1),
-            JournalError::Newer { .. } => assert_eq!(format, 3),
+            JournalError::Older { .. } => assert!([1, 2].contains(&format), "{format}"),
+            JournalError::Newer { .. } => assert_eq!(format, 4),
             other => panic!("{format}: {other:?}"),
         }
     }
@@ -200,7 +211,7 @@ fn a_mirror_that_is_not_one_is_noticed() {
         spoil(&mut bytes);
         std::fs::write(&head, bytes).unwrap();
         assert!(matches!(refusal(&path), JournalError::Damaged { .. }));
-        let read = JournalReader::open(&path).map(|reader| reader.is_some());
+        let read = JournalReader::open(&path, None).map(|reader| reader.is_some());
         assert!(matches!(read, Err(JournalError::Damaged { .. })));
     }
 }
@@ -213,7 +224,7 @@ fn a_start_brings_the_mirror_up_to_date() {
     let latest = std::fs::read(&head).unwrap();
     // Killed before it was ever written.
     std::fs::write(&head, "").unwrap();
-    drop(Journal::open(&path).unwrap());
+    drop(Journal::open(&path, None).unwrap());
     assert_eq!(std::fs::read(&head).unwrap(), latest);
 }
 
@@ -221,9 +232,9 @@ fn a_start_brings_the_mirror_up_to_date() {
 fn a_till_that_never_sold_anything_starts_again() {
     let folder = tempfile::tempdir().unwrap();
     let path = journal_in(&folder);
-    drop(Journal::open(&path).unwrap());
+    drop(Journal::open(&path, None).unwrap());
     assert_eq!(beside(&path, ".head").metadata().unwrap().len(), 0);
-    let (_, past) = Journal::open(&path).unwrap();
+    let (_, past) = Journal::open(&path, None).unwrap();
     assert_eq!((past.last_attempt, past.last_sale), (0, 0));
 }
 
@@ -233,18 +244,19 @@ fn a_path_that_leads_in_a_circle_is_refused_and_nothing_is_made_beside_it() {
     let path = folder.path().join("journal.sqlite");
     std::os::unix::fs::symlink(&path, &path).unwrap();
     assert!(matches!(refusal(&path), JournalError::Unusable { .. }));
-    let read = JournalReader::open(&path).map(|reader| reader.is_some());
+    let read = JournalReader::open(&path, None).map(|reader| reader.is_some());
     assert!(matches!(read, Err(JournalError::Unusable { .. })), "{read:?}");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
     let nowhere = folder.path().join("nowhere/journal.sqlite");
-    assert!(JournalReader::open(&nowhere).unwrap().is_none(), "not even its folder is there");
+    assert!(JournalReader::open(&nowhere, None).unwrap().is_none(), "not even its folder is there");
 }
 
 #[test]
 fn a_quiet_moment_moves_the_wal_into_the_file_once_it_has_grown() {
     let folder = tempfile::tempdir().unwrap();
     let path = journal_in(&folder);
-    let (mut journal, _) = Journal::open(&path).unwrap();
+    let (mut journal, _) = Journal::open(&path, None).unwrap();
+    journal.append(&begin(1)).unwrap();
     journal.entries_in_wal = ENTRIES_IN_WAL - 2;
     let mut fail_stop = FailStop::new(journal);
     let rows = |path: &Path| {
@@ -254,20 +266,21 @@ fn a_quiet_moment_moves_the_wal_into_the_file_once_it_has_grown() {
         let db = Connection::open(&copy).unwrap();
         db.query_row("SELECT count(*) FROM entry", [], |row| row.get::<_, i64>(0)).unwrap()
     };
-    fail_stop.append(&begin(1)).unwrap();
-    fail_stop.checkpoint();
-    assert_eq!(rows(&path), 0, "too few to disturb the disk");
+    assert_eq!(rows(&path), 1, "with the mark that it is in use");
     fail_stop.append(&begin(2)).unwrap();
-    assert_eq!(rows(&path), 0, "not in the middle of a sale");
     fail_stop.checkpoint();
-    assert_eq!(rows(&path), 2);
+    assert_eq!(rows(&path), 1, "too few to disturb the disk");
+    fail_stop.append(&begin(3)).unwrap();
+    assert_eq!(rows(&path), 1, "not in the middle of a sale");
+    fail_stop.checkpoint();
+    assert_eq!(rows(&path), 3);
 }
 
 #[test]
 fn after_a_failure_nothing_is_moved_not_even_at_the_end() {
     let folder = tempfile::tempdir().unwrap();
     let path = journal_in(&folder);
-    let (journal, _) = Journal::open(&path).unwrap();
+    let (journal, _) = Journal::open(&path, None).unwrap();
     let mut fail_stop = FailStop::new(journal);
     fail_stop.append(&begin(1)).unwrap();
     // The same attempt cannot begin twice.
@@ -277,7 +290,7 @@ fn after_a_failure_nothing_is_moved_not_even_at_the_end() {
     drop(fail_stop);
     assert_eq!(std::fs::read(&path).unwrap(), main);
     assert_eq!(std::fs::read(beside(&path, "-wal")).unwrap(), wal);
-    let (_, past) = Journal::open(&path).unwrap();
+    let (_, past) = Journal::open(&path, None).unwrap();
     assert_eq!(past.last_attempt, 1);
 }
 
@@ -288,9 +301,9 @@ fn a_journal_made_through_a_link_has_one_lock_by_whatever_path() {
     let (link, further) = (folder.path().join("link"), folder.path().join("further"));
     std::os::unix::fs::symlink("journal.sqlite", &link).unwrap();
     std::os::unix::fs::symlink(&link, &further).unwrap();
-    let (journal, _) = Journal::open(&further).unwrap();
+    let (journal, _) = Journal::open(&further, None).unwrap();
     for other in [&further, &link, &path] {
-        let refused = Journal::open(other).err();
+        let refused = Journal::open(other, None).err();
         assert!(matches!(refused, Some(JournalError::Held(_))), "{}: {refused:?}", other.display());
     }
     drop(journal);
@@ -343,7 +356,7 @@ fn the_log_of_a_database_that_is_not_ours_is_not_touched() {
     let log = File::options().write(true).open(beside(&path, "-wal")).unwrap();
     let long_ago = std::time::SystemTime::UNIX_EPOCH;
     log.set_modified(long_ago).unwrap();
-    assert!(matches!(Journal::open(&path), Err(JournalError::Foreign(_))));
+    assert!(matches!(Journal::open(&path, None), Err(JournalError::Foreign(_))));
     assert_eq!(log.metadata().unwrap().modified().unwrap(), long_ago);
     assert!(log.metadata().unwrap().len() > 0);
 }
@@ -351,7 +364,7 @@ fn the_log_of_a_database_that_is_not_ours_is_not_touched() {
 /// A journal whose process was killed: its entries are still in the log.
 fn left_by_a_dead_process(folder: &TempDir) -> PathBuf {
     let path = journal_in(folder);
-    let (mut journal, _) = Journal::open(&path).unwrap();
+    let (mut journal, _) = Journal::open(&path, None).unwrap();
     journal.append(&begin(1)).unwrap();
     journal.leave_as_it_is();
     drop(journal);
@@ -367,11 +380,10 @@ fn a_start_writes_the_log_once_more_before_it_trusts_it() {
     let before = std::fs::read(beside(&path, "-wal")).unwrap();
     let long_ago = std::time::SystemTime::UNIX_EPOCH;
     log.set_modified(long_ago).unwrap();
-    let (journal, past) = Journal::open(&path).unwrap();
-    assert_eq!(past.open.len(), 1);
+    OnDisk::hold(&path, None).unwrap().settle_log().unwrap();
     assert_ne!(log.metadata().unwrap().modified().unwrap(), long_ago);
-    assert_eq!(std::fs::read(beside(&path, "-wal")).unwrap(), before);
-    drop(journal);
+    assert!(std::fs::read(beside(&path, "-wal")).unwrap() == before);
+    assert_eq!(Journal::open(&path, None).unwrap().1.open.len(), 1);
 }
 
 #[test]
@@ -381,13 +393,13 @@ fn a_log_that_is_a_link_or_no_file_is_not_written_to() {
     let (log, elsewhere) = (beside(&path, "-wal"), folder.path().join("elsewhere"));
     std::fs::rename(&log, &elsewhere).unwrap();
     std::os::unix::fs::symlink(&elsewhere, &log).unwrap();
-    assert!(matches!(Journal::open(&path), Err(JournalError::Unusable { .. })));
+    assert!(matches!(Journal::open(&path, None), Err(JournalError::NoFile(_))));
     std::fs::remove_file(&log).unwrap();
     std::fs::create_dir(&log).unwrap();
-    assert!(matches!(Journal::open(&path), Err(JournalError::Unusable { .. })));
+    assert!(matches!(Journal::open(&path, None), Err(JournalError::Unusable { .. })));
     std::fs::remove_dir(&log).unwrap();
     std::fs::rename(&elsewhere, &log).unwrap();
-    assert_eq!(Journal::open(&path).unwrap().1.open.len(), 1);
+    assert_eq!(Journal::open(&path, None).unwrap().1.open.len(), 1);
 }
 
 #[test]
@@ -396,16 +408,19 @@ fn without_a_mirror_a_journal_is_read_and_with_one_that_cannot_be_opened_it_is_n
     let path = filled(&folder);
     let mirror = beside(&path, ".head");
     std::fs::remove_file(&mirror).unwrap();
-    assert!(JournalReader::open(&path).unwrap().is_some(), "it never sold anything, or is a copy");
+    assert!(
+        JournalReader::open(&path, None).unwrap().is_some(),
+        "it never sold anything, or is a copy"
+    );
     // Nobody can open a socket as a file.
     let _socket = std::os::unix::net::UnixListener::bind(&mirror).unwrap();
-    let read = JournalReader::open(&path).map(|reader| reader.is_some());
+    let read = JournalReader::open(&path, None).map(|reader| reader.is_some());
     assert!(matches!(read, Err(JournalError::Damaged { .. })), "{read:?}");
 }
 
 #[test]
 fn a_log_is_settled_only_beside_a_database_that_can_be_read() {
-    let settled = |path: &Path| OnDisk::hold(path).unwrap().settle_log();
+    let settled = |path: &Path| OnDisk::hold(path, None).unwrap().settle_log();
     let folder = tempfile::tempdir().unwrap();
     let path = journal_in(&folder);
     assert!(settled(&path).is_ok(), "there is none yet");
@@ -421,8 +436,9 @@ fn a_log_is_settled_only_beside_a_database_that_can_be_read() {
     assert!(settled(&path).is_ok());
     std::fs::remove_file(beside(&path, "-wal")).unwrap();
     assert!(settled(&path).is_ok(), "no log, nothing to settle");
+    let held = OnDisk::hold(&path, None).unwrap();
     std::os::unix::fs::symlink(&path, beside(&path, "-wal")).unwrap();
-    assert!(settled(&path).is_err(), "a log that cannot be opened is not taken for none");
+    assert!(held.settle_log().is_err(), "a log that cannot be opened is not taken for none");
 }
 
 #[test]

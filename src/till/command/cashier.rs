@@ -155,6 +155,9 @@ impl Cashier<'_> {
         mut reports: mpsc::UnboundedReceiver<DeviceReport>,
         mut signals: Signals,
     ) -> Result<Exit, Failure> {
+        self.draw()?;
+        // What a sale rests on was checked at the start; nobody waits for the rest.
+        self.till.check_journal();
         loop {
             self.draw()?;
             if let Some(exit) = self.leaving {
@@ -435,7 +438,7 @@ fn settings(config: &Config, gateway_host: String) -> Settings {
 
 /// The last orders and all open ones, for the first frame.
 fn recent(config: &Config) -> Result<Vec<Attempt>, Failure> {
-    let reader = JournalReader::of_held(&config.journal.path)?;
+    let reader = JournalReader::of_held(&config.journal.path, config.journal.key_file.as_deref())?;
     let mut rows = reader.orders(&Filter { limit: Some(RECENT), ..Filter::default() })?;
     let oldest = rows.last().map_or(0, |row| row.attempt);
     let open = reader.orders(&Filter { open: true, ..Filter::default() })?;

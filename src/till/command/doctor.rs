@@ -54,7 +54,7 @@ pub async fn run(json: Json, flags: &Flags, clock: &Clock) -> Result<Exit, Failu
         }
         let is_running = journal::is_held(&config.journal.path);
         reporter.report(if is_running { &Finding::TillRunning } else { &Finding::TillNotRunning });
-        books::check(&config.journal.path, clock, &mut reporter);
+        books::check(&config.journal, clock, &mut reporter);
         devices::check(&config, is_running, &mut reporter);
     }
     reporter.report(&terminal(&environment));
@@ -145,15 +145,18 @@ impl FindingReporter {
         let text = clean(&text, SENTENCE);
         let advice = advice.map(|advice| clean(&advice, SENTENCE));
         if self.json {
-            print_line(
-                &json!({
-                    "check": check.word(),
-                    "result": verdict.word(),
-                    "text": text,
-                    "advice": advice,
-                })
-                .to_string(),
-            );
+            let mut line = json!({
+                "check": check.word(),
+                "result": verdict.word(),
+                "text": text,
+                "advice": advice,
+            });
+            if let Finding::JournalWhole { head: Some(head), .. } = finding {
+                line["entries"] = head.entry.into();
+                line["digest"] = head.digest.clone().into();
+                line["order_no"] = head.out_trade_no.clone().into();
+            }
+            print_line(&line.to_string());
             return;
         }
         let verdict = padded(verdict.name(self.language), VERDICT_COLUMN);

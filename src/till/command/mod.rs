@@ -80,6 +80,10 @@ impl From<JournalError> for Failure {
             | JournalError::Write(_)
             | JournalError::Stopped
             | JournalError::Ended
+            | JournalError::FoundDamaged { .. }
+            | JournalError::Alone(_)
+            | JournalError::NoFile(_)
+            | JournalError::Key { .. }
             | JournalError::Encode(_) => Exit::Journal,
         };
         Self::new(exit, text::journal::text(&error))

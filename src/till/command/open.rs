@@ -52,7 +52,8 @@ impl OpenTill {
 pub async fn open(loaded: &Loaded, clock: &Clock) -> Result<OpenTill, Failure> {
     let config = &loaded.config;
     // First of all: without the lock on the journal, this till must not sell.
-    let (journal, recovered) = Journal::open(&config.journal.path)?;
+    let (journal, recovered) =
+        Journal::open(&config.journal.path, config.journal.key_file.as_deref())?;
     match &config.gateway {
         GatewayConfig::WechatV2(gateway) => {
             open_gateway(config, gateway, clock, journal, recovered)

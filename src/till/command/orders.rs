@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use unicode_width::UnicodeWidthStr;
 
-use super::output::{print_line, print_message};
+use super::output::{print_line, print_lines, print_message};
 use super::report::OrderReport;
 use super::{Exit, Failure};
 use crate::cli::{Orders, Show};
@@ -25,7 +25,9 @@ const LISTED: u32 = 20;
 /// Lists orders, newest first.
 pub fn list(orders: &Orders, config: &Config, now: Timestamp) -> Result<Exit, Failure> {
     let language = config.till.language;
-    let Some(reader) = JournalReader::open(&config.journal.path)? else {
+    let Some(reader) =
+        JournalReader::open(&config.journal.path, config.journal.key_file.as_deref())?
+    else {
         return Ok(nothing_yet(orders.json.json, config));
     };
     let zone = &config.store.time_zone;
@@ -40,12 +42,12 @@ pub fn list(orders: &Orders, config: &Config, now: Timestamp) -> Result<Exit, Fa
         print_message(language.pick("no such orders", "没有符合条件的订单"));
     }
     let reports: Vec<OrderReport<'_>> = rows.iter().map(OrderReport::of_row).collect();
-    let said = if orders.json.json {
-        reports.iter().all(|report| print_line(&report.json(language).to_string()))
+    let lines = if orders.json.json {
+        reports.iter().map(|report| report.json(language).to_string()).collect()
     } else {
-        table(&reports, language, zone).iter().all(|line| print_line(line))
+        table(&reports, language, zone)
     };
-    Ok(if said { Exit::Done } else { Exit::Fault })
+    Ok(if print_lines(&lines) { Exit::Done } else { Exit::Fault })
 }
 
 /// A line an order, in columns, and how many and how much they are.
@@ -139,7 +141,8 @@ pub fn show(show: &Show, config: &Config) -> Result<Exit, Failure> {
             both!("there is no order {number} in {journal}", "{journal} 中没有订单 {number}"),
         )
     };
-    let reader = JournalReader::open(&config.journal.path)?.ok_or_else(none)?;
+    let reader = JournalReader::open(&config.journal.path, config.journal.key_file.as_deref())?
+        .ok_or_else(none)?;
     let row = one(&reader, &show.order_no, config)?.ok_or_else(none)?;
     let entries = reader.entries(row.attempt)?;
     let report = OrderReport::of_row(&row);
@@ -193,6 +196,8 @@ fn with_calls(entries: &[StoredEntry]) -> impl Iterator<Item = (&StoredEntry, Op
 
 fn entry_json(entry: &StoredEntry, call: Option<Call>) -> Value {
     json!({
+        "entry": entry.number,
+        "digest": entry.digest,
         "at": entry.at.to_rfc3339(),
         "after_ms": entry.age.0,
         "event": event_words(&entry.event),

@@ -11,16 +11,22 @@ use crate::order::AuthCode;
 /// Prints a line on standard output; `false` if it could not be written. A payment goes on whether
 /// or not anybody reads it. Control characters are escaped, wherever the line came from.
 pub fn print_line(line: &str) -> bool {
-    let line = &harmless(line);
+    print_lines(&[line])
+}
+
+/// As [`print_line`], for several in one piece.
+pub fn print_lines(lines: &[impl AsRef<str>]) -> bool {
+    let lines: Vec<String> = lines.iter().map(|line| harmless(line.as_ref())).collect();
+    let Some(first) = lines.first() else { return true };
     let mut out = std::io::stdout().lock();
-    match writeln!(out, "{line}").and_then(|()| out.flush()) {
+    match writeln!(out, "{}", lines.join("\n")).and_then(|()| out.flush()) {
         Ok(()) => true,
         // The reader has seen enough.
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => true,
         Err(error) => {
             // Not translated: it is about the stream, and the line itself is in the right language
             // already.
-            print_message(&format!("paytill: stdout: {error}: {line}"));
+            print_message(&format!("paytill: stdout: {error}: {first}"));
             false
         }
     }

@@ -1,8 +1,8 @@
 //! `paytill recover`: resolves all open payments, without selling.
 //!
 //! It does what the till would do in the background: query, reverse, query until there is proof. It
-//! ends when nothing is left to do, when all that remains needs a person, or when every deadline of
-//! the rules has passed, and reports each status once.
+//! ends when nothing is left to do, when all that remains needs a person, or when for as long as the
+//! rules give a payment nothing has moved any more; and reports each status once.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -32,11 +32,13 @@ pub async fn run(json: Json, loaded: &Loaded, clock: &Clock) -> Result<Exit, Fai
     let mut opened = open(loaded, clock).await?;
     announce_training(&loaded.config);
     let till = &mut opened.till;
-    // Enough for every step there is; what is still open after it needs a person.
+    // Enough for every step of one order, and the orders have their turns one after the other: what
+    // has not moved for so long needs a person.
     let patience = rules.give_up_after.plus(rules.attention_after).plus(rules.reverse_not_before);
-    let deadline = clock.uptime().after(patience);
+    let mut deadline = clock.uptime().after(patience);
     let mut reported: BTreeMap<OutTradeNo, Status> = BTreeMap::new();
     let mut hopeless = Hopeless::default();
+    let mut heard_of = Progress::default();
     while (till.is_busy() && !hopeless.has_all(till.busy()) || till.is_recheck_due())
         && clock.uptime() < deadline
     {
@@ -53,6 +55,9 @@ pub async fn run(json: Json, loaded: &Loaded, clock: &Clock) -> Result<Exit, Fai
                     });
                 }
                 hopeless.note(&attempt, &event);
+                if heard_of.is_new(&attempt, &event) {
+                    deadline = clock.uptime().after(patience);
+                }
             }
             Ok(Notice::Stopped(error)) => {
                 return Err(Failure::new(Exit::Journal, text::journal::text(&error)));
@@ -72,6 +77,21 @@ pub async fn run(json: Json, loaded: &Loaded, clock: &Clock) -> Result<Exit, Fai
         return Ok(Exit::Attention);
     }
     Ok(Exit::Done)
+}
+
+/// What each order has come to.
+#[derive(Default)]
+struct Progress(BTreeMap<OutTradeNo, (Status, bool)>);
+
+impl Progress {
+    /// Whether it has moved, or was heard of for the first time.
+    fn is_new(&mut self, attempt: &Attempt, event: &Event) -> bool {
+        let number = &attempt.out_trade_no;
+        let was_answered = self.0.get(number).is_some_and(|(_, answered)| *answered);
+        let answered = was_answered || matches!(event, Event::Answered(..));
+        let now = (attempt.state.status(), answered);
+        self.0.insert(number.clone(), now) != Some(now)
+    }
 }
 
 /// Orders that need a person because retrying did not help.
@@ -189,6 +209,21 @@ mod tests {
             hopeless.note(&late, &failed);
             assert_eq!(is_left(&hopeless, &[1]), left);
         }
+    }
+
+    #[test]
+    fn an_order_moves_when_it_is_first_answered_and_when_its_status_changes() {
+        let mut progress = Progress::default();
+        let rules = Rules::default();
+        let (mut attempt, failed) = reversal(1, Says::Repeat(why()), Millis::seconds(31));
+        assert!(progress.is_new(&attempt, &Event::Restarted { oldest: Millis(0) }));
+        assert!(!progress.is_new(&attempt, &Event::Tick));
+        assert!(progress.is_new(&attempt, &failed));
+        assert!(!progress.is_new(&attempt, &failed), "the same again is no progress");
+        let _ = attempt.state.step(&Event::Tick, Millis::seconds(300), &rules);
+        assert_eq!(attempt.state.status(), Status::Attention);
+        assert!(progress.is_new(&attempt, &Event::Tick));
+        assert!(!progress.is_new(&attempt, &failed));
     }
 
     #[test]

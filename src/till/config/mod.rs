@@ -322,6 +322,8 @@ pub enum Bell {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct JournalConfig {
     pub path: PathBuf,
+    /// The key of its chain; by default it is beside it.
+    pub key_file: Option<PathBuf>,
 }
 
 /// Where the log is.

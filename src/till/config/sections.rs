@@ -78,7 +78,7 @@ pub(super) const KNOWN: &Known = &[
     ("display", &["kind", "port", "baud", "parity", "lights", "text", "welcome"]),
     ("receipt", &["logo", "header", "footer", "copies"]),
     ("screen", &["theme", "bell", "confirm_above"]),
-    ("journal", &["path"]),
+    ("journal", &["path", "key_file"]),
     ("log", &["path", "level"]),
 ];
 
@@ -324,12 +324,13 @@ fn journal(
     is_real: bool,
     around: &Surroundings<'_>,
 ) -> Result<JournalConfig, ConfigError> {
+    let key_file = section.path("key_file", around.folder)?;
     if let Some(path) = section.path("path", around.folder)? {
-        return Ok(JournalConfig { path });
+        return Ok(JournalConfig { path, key_file });
     }
     let name = if is_real { "paytill/journal.sqlite" } else { "paytill/training.sqlite" };
     match folder_of(around.environment, "XDG_STATE_HOME", ".local/state") {
-        Some(state) => Ok(JournalConfig { path: state.join(name) }),
+        Some(state) => Ok(JournalConfig { path: state.join(name), key_file }),
         None => Err(section.wrong(
             "path",
             &both!(

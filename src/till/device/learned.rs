@@ -44,7 +44,7 @@ pub fn path(journal: &Path) -> PathBuf {
 pub fn read(path: &Path) -> Result<Vec<Learned>, LearnedError> {
     let broken = |why: Text| LearnedError::Broken { path: path.to_owned(), why };
     let unreadable = |source| LearnedError::Io { path: path.to_owned(), source };
-    let file = match File::open(path) {
+    let file = match paytill_host::config::file::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(unreadable(error)),

@@ -4,12 +4,14 @@
 //! [`Check`] and [`Verdict`] have a word each for people and for `--json`; the latter never
 //! changes.
 
+mod books;
 mod check;
 #[cfg(test)]
 mod tests;
 
 use super::device;
 use crate::device::DeviceFault;
+use crate::journal::Head;
 use crate::language::Language;
 use crate::say;
 
@@ -88,6 +90,7 @@ pub enum Finding {
     JournalWhole {
         orders: i64,
         open: i64,
+        head: Option<Head>,
     },
     JournalAttention(i64),
     JournalWrong(String),
@@ -432,14 +435,9 @@ impl Finding {
                     "{path} 尚不存在，首次启动时建立。"
                 ),
             ),
-            Self::JournalWhole { orders, open } => well(
-                Journal,
-                say!(
-                    language,
-                    "Verified, every entry is as it was written: {orders} orders, {open} open.",
-                    "已校验，记录完整无误：共 {orders} 单，未完成 {open} 单。"
-                ),
-            ),
+            Self::JournalWhole { orders, open, head } => {
+                well(Journal, books::whole(*orders, *open, head.as_ref(), language))
+            }
             Self::JournalAttention(count) => result(
                 Journal,
                 Warning,

@@ -3,7 +3,7 @@
 use std::io::Error;
 
 use super::system;
-use crate::journal::{DiskFault, JournalError};
+use crate::journal::{DiskFault, JournalError, KeyFault};
 use crate::language::{Language, Text};
 
 /// The sentence in every language.
@@ -27,6 +27,28 @@ fn chinese(error: &JournalError) -> String {
              留给技术支持，然后重新启动，或恢复备份",
             path.display(),
             what.in_language(Language::Chinese)
+        ),
+        JournalError::FoundDamaged { path, what } => format!(
+            "运行中发现交易记录 {} 已损坏（{}）；不再收款，也不再写入。请关闭 paytill，将记录连同旁边的文件\
+             一起移走，留给技术支持，然后重新启动，或恢复备份",
+            path.display(),
+            what.in_language(Language::Chinese)
+        ),
+        JournalError::Alone(path) => format!(
+            "交易记录 {path} 上次没有正常关闭，旁边又缺少 {path}.head，可能少了最近的收款；没有提交任何请求，\
+             文件也未改动。请从上次使用的位置将 {path}、{path}-wal、{path}.head 和 {path}.key 一起复制过来，再重新启动；\
+             如已丢失，请将它移走，留给技术支持，然后重新启动",
+            path = path.display()
+        ),
+        JournalError::NoFile(path) => format!(
+            "{} 是链接、管道或设备，不是文件；请将其移走或更改 journal.path，然后重新启动",
+            path.display()
+        ),
+        JournalError::Key { path, key, fault } => format!(
+            "没有打开交易记录 {}，没有提交任何请求，文件也未改动：其密钥文件 {} {}，然后重新启动",
+            path.display(),
+            key.display(),
+            key_fault(fault)
         ),
         JournalError::Foreign(path) => {
             format!("{} 不是 paytill 的交易记录；请更改 journal.path 或移走该文件", path.display())
@@ -70,6 +92,34 @@ fn system_words(error: &Error) -> String {
     system::words(error, Language::Chinese)
 }
 
+/// What is wrong with the key's file, and what to do before the next start.
+fn key_fault(fault: &KeyFault) -> String {
+    match fault {
+        KeyFault::Missing => {
+            "不存在；请从上次使用的位置复制过来，或在 journal.key_file 中指定其位置；\
+                              如已丢失，请将交易记录连同旁边的文件一起移走，留给技术支持"
+                .to_owned()
+        }
+        KeyFault::Foreign => "属于另一份交易记录；请将与本记录一同生成的密钥复制到该处，或在 \
+                              journal.key_file 中指定其位置"
+            .to_owned(),
+        KeyFault::Spoilt => "的内容不是一行 64 位十六进制数字；请从完好的副本重新复制".to_owned(),
+        KeyFault::Open => "可被他人读取；请设为仅收银用户可读写（chmod 600）".to_owned(),
+        KeyFault::NotOurs => "属于其他用户；请将它改归收银用户所有（chown）".to_owned(),
+        KeyFault::Folder(folder) => format!(
+            "所在目录 {} 可被他人改动；请设为仅收银用户可写（chmod go-w），或更改 journal.key_file",
+            folder.display()
+        ),
+        KeyFault::NoFile => "是链接或不是普通文件；请将密钥文件本身放到该处".to_owned(),
+        KeyFault::Unreadable(error) => {
+            format!("无法读取：{}；请检查文件和目录的权限", system_words(error))
+        }
+        KeyFault::NotMade(error) => {
+            format!("无法生成：{}；请检查目录的权限和剩余空间", system_words(error))
+        }
+    }
+}
+
 const fn disk_fault(fault: DiskFault) -> &'static str {
     match fault {
         DiskFault::Full => "磁盘已满",
@@ -102,11 +152,27 @@ mod tests {
         let path = || PathBuf::from("/srv/journal.sqlite");
         let unusable = |source| JournalError::Unusable { path: path(), source };
         let not_json = serde_json::from_str::<i32>("x").unwrap_err();
+        let of_key = |fault| JournalError::Key { path: path(), key: "/keys/till".into(), fault };
         let failures = [
+            of_key(KeyFault::Missing),
+            of_key(KeyFault::Foreign),
+            of_key(KeyFault::Spoilt),
+            of_key(KeyFault::Open),
+            of_key(KeyFault::NotOurs),
+            of_key(KeyFault::Folder("/keys".into())),
+            of_key(KeyFault::NoFile),
+            of_key(KeyFault::Unreadable(Error::from_raw_os_error(13))),
+            of_key(KeyFault::NotMade(Error::from_raw_os_error(ENOSPC))),
             JournalError::Held(path()),
             JournalError::Damaged {
                 path: path(), what: both!("its first bytes", "文件开头不对")
             },
+            JournalError::FoundDamaged {
+                path: path(),
+                what: both!("its first bytes", "文件开头不对"),
+            },
+            JournalError::Alone(path()),
+            JournalError::NoFile(path()),
             JournalError::Foreign(path()),
             JournalError::Linked(path()),
             JournalError::Older { path: path(), format: 99 },
@@ -125,7 +191,7 @@ mod tests {
             assert_eq!(text(&failure), Text::new(english.clone(), chinese.clone()));
             assert!(!english.chars().any(crate::text::is_chinese), "{english}");
             assert!(chinese.chars().any(crate::text::is_chinese), "{chinese}");
-            for fact in ["/srv/journal.sqlite", "99"] {
+            for fact in ["/srv/journal.sqlite", "99", "/keys/till", "journal.key_file", "chmod"] {
                 assert_eq!(english.contains(fact), chinese.contains(fact), "{chinese}");
             }
             assert!(!chinese.contains("os error") && !chinese.contains("unable to"), "{chinese}");

@@ -100,6 +100,7 @@ impl Pattern {
         assert!(files.iter().all(|bytes| !bytes.is_empty()));
         drop(journal);
         let copy = folder.path().join("journal.sqlite");
+        fs::copy(beside(&path, ".key"), beside(&copy, ".key")).unwrap();
         put(&copy, &files);
         let past = told(&open(&copy).unwrap().1);
         Self { folder, files, past }
@@ -109,7 +110,7 @@ impl Pattern {
     fn try_out(&self, files: &[Vec<u8>; 3]) {
         let path = self.folder.path().join("journal.sqlite");
         put(&path, files);
-        if let Ok(Some(reader)) = JournalReader::open(&path) {
+        if let Ok(Some(reader)) = JournalReader::open(&path, None) {
             read_all(&reader);
         }
         put(&path, files);
@@ -136,7 +137,7 @@ impl Pattern {
 
 fn open(path: &Path) -> Result<(Journal, Recovered), JournalError> {
     loop {
-        match Journal::open(path) {
+        match Journal::open(path, None) {
             // A child process that another test is starting briefly shares our locks.
             Err(JournalError::Held(_)) => std::thread::yield_now(),
             opened => return opened,

@@ -2,14 +2,16 @@
 
 use std::collections::{BTreeSet, VecDeque};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use paytill::clock::TimeZone;
 use paytill::engine::Recovered;
 use paytill::engine::{Attempt, Engine, OrderTemplate};
 use paytill::gateway::Gateway;
-use paytill::journal::{FailStop, Files, Filter, Journal, JournalError, JournalReader};
+use paytill::journal::{
+    FailStop, Files, Filter, Journal, JournalError, JournalReader, KeyFault, Secret,
+};
 use paytill::money::Currency;
 use paytill::order::TillId;
 use paytill::payment::Rules;
@@ -29,11 +31,15 @@ use crate::screen::Screen;
 /// time a customer has, and three queries.
 const ENDS_AFTER: u64 = 15_000 + 30_000 + 3 * 5_000;
 
+/// Every simulated journal has the same.
+const KEY: Secret = [0x5a; 32];
+
 /// The journal's files on the simulated disk, for one process.
 struct OnDisk {
     database: String,
     log: SmallFile,
     mirror: SmallFile,
+    key: SmallFile,
 }
 
 impl OnDisk {
@@ -42,6 +48,7 @@ impl OnDisk {
             database: disk.path(JOURNAL),
             log: disk.small_file("journal.sqlite-wal"),
             mirror: disk.small_file("journal.sqlite.head"),
+            key: disk.small_file("journal.sqlite.key"),
         }
     }
 }
@@ -67,6 +74,25 @@ impl Files for OnDisk {
 
     fn write_mirror(&self, record: &[u8]) -> io::Result<()> {
         self.mirror.write(record)
+    }
+
+    fn flush_mirror(&self) -> io::Result<()> {
+        self.mirror.flush()
+    }
+
+    fn read_key(&self) -> Result<Option<Secret>, KeyFault> {
+        let bytes = self.key.read().map_err(KeyFault::Unreadable)?;
+        // One that is not whole has no name yet.
+        Ok(bytes.try_into().ok())
+    }
+
+    fn make_key(&self) -> Result<Secret, KeyFault> {
+        self.key.write(&KEY).and_then(|()| self.key.flush()).map_err(KeyFault::NotMade)?;
+        Ok(KEY)
+    }
+
+    fn key_path(&self) -> PathBuf {
+        "journal.sqlite.key".into()
     }
 }
 
@@ -220,7 +246,7 @@ impl World {
     pub(super) fn reader(&self) -> Result<JournalReader, JournalError> {
         let db = OnDisk::of(&self.disk).connect()?;
         db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
-        Ok(JournalReader::on(db, Path::new(JOURNAL)))
+        Ok(JournalReader::on(db, &KEY, Path::new(JOURNAL)))
     }
 
     /// What is open now must end in time. What a recheck finds after that gets its own time.

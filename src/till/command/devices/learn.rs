@@ -31,7 +31,7 @@ const PATIENCE: Duration = Duration::from_mins(1);
 /// Waits until a scanner is used, and stores which one it was.
 pub async fn run(json: Json, config: &Config, clock: &Clock) -> Result<Exit, Failure> {
     // A running till has the scanner to itself, and none may start while this is listening.
-    let _held = match Journal::open(&config.journal.path) {
+    let _held = match Journal::open(&config.journal.path, config.journal.key_file.as_deref()) {
         Err(held @ JournalError::Held(_)) => return Err(held.into()),
         journal => journal.ok(),
     };

@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 
 use super::FindingReporter;
 use crate::clock::Millis;
+use crate::config::JournalConfig;
 use crate::journal::{Audit, JournalError, JournalReader};
 use crate::text::doctor::{Finding, Verdict};
-use crate::text::{journal, system};
+use crate::text::{journal as text, system};
 use paytill_host::clock::Clock;
 
 /// A day of sales takes a few MiB.
@@ -25,12 +26,13 @@ const MOST_FLUSHES: u64 = 20_000;
 /// (journal 2).
 const TOO_FAST_US: u64 = 30;
 
-/// Verifies the whole journal at this path, and tests the disk under it.
-pub(super) fn check(path: &Path, clock: &Clock, reporter: &mut FindingReporter) {
-    match audit(path) {
+/// Verifies the whole journal, and tests the disk under it.
+pub(super) fn check(journal: &JournalConfig, clock: &Clock, reporter: &mut FindingReporter) {
+    let path = journal.path.as_path();
+    match audit(journal) {
         Ok(None) => reporter.report(&Finding::NoJournal(path.display().to_string())),
-        Ok(Some(Audit { orders, open, attention, numbers_taken })) => {
-            reporter.report(&Finding::JournalWhole { orders, open });
+        Ok(Some(Audit { head, orders, open, attention, numbers_taken })) => {
+            reporter.report(&Finding::JournalWhole { orders, open, head });
             if attention > 0 {
                 reporter.report(&Finding::JournalAttention(attention));
             }
@@ -39,7 +41,7 @@ pub(super) fn check(path: &Path, clock: &Clock, reporter: &mut FindingReporter) 
             }
         }
         Err(error) => {
-            let sentence = journal::sentence(&error, reporter.language);
+            let sentence = text::sentence(&error, reporter.language);
             reporter.report(&Finding::JournalWrong(sentence));
         }
     }
@@ -53,8 +55,10 @@ pub(super) fn check(path: &Path, clock: &Clock, reporter: &mut FindingReporter) 
     }
 }
 
-fn audit(path: &Path) -> Result<Option<Audit>, JournalError> {
-    JournalReader::open(path)?.map(|mut reader| reader.audit()).transpose()
+fn audit(journal: &JournalConfig) -> Result<Option<Audit>, JournalError> {
+    JournalReader::open(&journal.path, journal.key_file.as_deref())?
+        .map(|mut reader| reader.audit())
+        .transpose()
 }
 
 /// The journal's folder, or the nearest folder above it that exists.

@@ -2,6 +2,7 @@
 
 use std::fs::OpenOptions;
 use std::io;
+use std::os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
 use super::FindingReporter;
@@ -105,14 +106,24 @@ fn serial(check: Check, port: &Path, baud: u32, is_running: bool) -> Finding {
     }
 }
 
+/// A pipe is not waited for.
+fn open(path: &Path) -> io::Result<()> {
+    let flags = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
+    let file = OpenOptions::new().append(true).custom_flags(flags).open(path)?;
+    match file.metadata()?.file_type() {
+        kind if kind.is_fifo() => Err(io::Error::from(rustix::io::Errno::NXIO)),
+        _ => Ok(()),
+    }
+}
+
 /// A printer that is a file; the till would create it.
 fn file(path: &Path, language: Language) -> Finding {
     let name = path.display().to_string();
     if device::is_somebodys_terminal(path) {
         return Finding::DeviceWrong(Check::Printer, name, DeviceFault::Terminal);
     }
-    let opened = match OpenOptions::new().append(true).open(path) {
-        Ok(_) => Ok(()),
+    let opened = match open(path) {
+        Ok(()) => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
             let folder = folder.unwrap_or_else(|| Path::new("."));

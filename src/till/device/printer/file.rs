@@ -1,8 +1,8 @@
 //! Receipts appended to a file.
 
 use std::fs::{File, OpenOptions};
-use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
+use std::io::{self, Write};
+use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::path::Path;
 
 use rustix::fs::OFlags;
@@ -31,8 +31,13 @@ fn open_file(path: &Path) -> Result<File, DeviceFault> {
         return Err(DeviceFault::Terminal);
     }
     let mut options = OpenOptions::new();
-    // A tty that is named as a file must not become this process's own.
-    let options = options.append(true).create(true).mode(0o600);
-    let options = options.custom_flags(OFlags::NOCTTY.bits().cast_signed());
-    options.open(path).map_err(|error| DeviceFault::of(&error))
+    // A tty that is named as a file must not become this process's own. Nobody may read at the
+    // other end of a pipe: it is refused, and not waited for.
+    let flags = (OFlags::NOCTTY | OFlags::NONBLOCK).bits().cast_signed();
+    let options = options.append(true).create(true).mode(0o600).custom_flags(flags);
+    let file = options.open(path).map_err(|error| DeviceFault::of(&error))?;
+    match file.metadata().map_err(|error| DeviceFault::of(&error))?.file_type() {
+        kind if kind.is_fifo() => Err(DeviceFault::of(&io::Error::from(rustix::io::Errno::NXIO))),
+        _ => Ok(file),
+    }
 }

@@ -31,7 +31,16 @@ fn findings() -> Vec<Finding> {
         Finding::TillNotRunning,
         Finding::NumbersTaken(2),
         Finding::NoJournal("/srv/journal.sqlite".into()),
-        Finding::JournalWhole { orders: 7, open: 1 },
+        Finding::JournalWhole { orders: 0, open: 0, head: None },
+        Finding::JournalWhole {
+            orders: 7,
+            open: 1,
+            head: Some(Head {
+                entry: 21,
+                digest: "0123456789abcdef0123456789abcdef".into(),
+                out_trade_no: "T01-000007".into(),
+            }),
+        },
         Finding::JournalAttention(2),
         Finding::DiskGood { free_mib: 900, flush_us: 4000 },
         Finding::DiskFull { free_mib: 9, verdict },

@@ -1,0 +1,26 @@
+//! What a verified journal proves, and to whom.
+
+use crate::journal::Head;
+use crate::language::Language;
+use crate::say;
+
+/// How many digits of a digest are compared by eye, in groups of four.
+const DIGITS: usize = 16;
+
+/// A journal in which no fault was found.
+pub(super) fn whole(orders: i64, open: i64, head: Option<&Head>, language: Language) -> String {
+    let Some(Head { entry, digest, out_trade_no }) = head else {
+        return language.pick("Verified; it has no entries yet.", "已校验，尚无记录。").to_owned();
+    };
+    let digits: Vec<char> = digest.chars().take(DIGITS).collect();
+    let groups: Vec<String> = digits.chunks(4).map(|group| group.iter().collect()).collect();
+    let seal = groups.join("-");
+    say!(
+        language,
+        "Verified: {orders} orders, {open} open; all {entry} entries fit the journal's key, and only \
+         somebody who has that can have changed them. Seal of entry {entry}, order {out_trade_no}: \
+         {seal}. Noted elsewhere, it will show even such a change.",
+        "已校验：共 {orders} 单，未完成 {open} 单；{entry} 条记录均与密钥相符，只有持有密钥文件的人才可能改动过。\
+         第 {entry} 条记录（订单 {out_trade_no}）的校验码：{seal}。另行抄录，日后连这种改动也能查出。"
+    )
+}
