@@ -15,7 +15,7 @@ pub mod speed;
 use zeroize::Zeroizing;
 
 pub use assemble::{Assembler, ScanLine, Suffix};
-pub use burst::{BurstKey, BurstOutcome, EndKey, KeyBurst};
+pub use burst::{BurstKey, BurstOutcome, BurstScan, EndKey, KeyBurst, PAUSE};
 
 use crate::order::{AuthCode, OutTradeNo, TillId};
 
