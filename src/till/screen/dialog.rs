@@ -2,7 +2,7 @@
 //! and when a question goes by itself.
 
 use super::model::{Dialog, Model};
-use super::update::{ask_for_code, next_sale};
+use super::steps::{ask_for_code, next_sale};
 use super::{Key, SaleRef, ScreenCommand};
 use crate::order::OutTradeNo;
 use crate::payment::Status;

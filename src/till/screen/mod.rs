@@ -38,6 +38,7 @@ mod model;
 mod note;
 mod palette;
 mod shapes;
+mod steps;
 mod story;
 #[cfg(test)]
 mod tests;

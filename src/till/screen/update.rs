@@ -11,6 +11,7 @@ use super::model::{
     CashierTask, Dialog, LastInput, Model, ShownAttempt, ShownNotice, SlipState, Sound, TypingRun,
 };
 use super::note::{Note, Scanned};
+use super::steps::{ask_for_code, next_sale, warm_up};
 use super::{AttemptView, Key, Printing, SaleRef, ScreenCommand, ScreenMessage};
 use crate::clean::clean;
 use crate::clock::{Millis, Timestamp, Uptime};
@@ -151,13 +152,10 @@ fn keep_warm(model: &mut Model) -> Vec<ScreenCommand> {
     if asks && model.now.since(model.warmed_at) >= WARM_FOR { warm_up(model) } else { Vec::new() }
 }
 
-fn warm_up(model: &mut Model) -> Vec<ScreenCommand> {
-    model.warmed_at = model.now;
-    vec![ScreenCommand::WarmUp]
-}
-
 fn pressed(model: &mut Model, key: Key, at: Uptime) -> Vec<ScreenCommand> {
-    let last = LastInput { at: Some(at), key: Some(key) };
+    // A scan from elsewhere may have overtaken the key.
+    let at_last = model.last_input.at.map_or(at, |last| last.max(at));
+    let last = LastInput { at: Some(at_last), key: Some(key) };
     let before = std::mem::replace(&mut model.last_input, last);
     if key == Key::Enter {
         let last = model.last_enter.replace(at);
@@ -376,20 +374,6 @@ fn is_unfinished(typed: &str) -> bool {
     typed
         .strip_suffix('.')
         .is_some_and(|major| !major.is_empty() && major.bytes().all(|byte| byte.is_ascii_digit()))
-}
-
-pub(super) fn ask_for_code(model: &mut Model, sale: SaleRef) -> Vec<ScreenCommand> {
-    model.typing = None;
-    model.task = CashierTask::Code { sale };
-    model.note = None;
-    warm_up(model)
-}
-
-pub(super) fn next_sale(model: &mut Model) {
-    model.typing = None;
-    model.task = CashierTask::Amount { typed: String::new() };
-    model.note = None;
-    model.tidy();
 }
 
 fn pressed_at_payment(
