@@ -331,6 +331,35 @@ fn the_customers_code_does_not_operate_the_till() {
     close(&shop, session);
 }
 
+#[test]
+fn a_scan_in_pieces_changes_no_amount_and_wipes_no_result() {
+    let shop = shop(PACE);
+    let (mut session, mut scanner) = open(&shop);
+    session.press("5.00");
+    session.type_scan_cut("1", BETWEEN_SCANS, "34567890123456789\r");
+    session.see(&["The amount was restored", "That was a WeChat payment code."]);
+    session.type_scan_cut("6", HELD_BACK, "901234567892\r");
+    session.see(&["The amount was restored", "product barcode (6901234567892)"]);
+    session.press("\r");
+    session.see(ASKS_FOR_CODE);
+    scanner.scan(&code("ok", 1));
+    session.see(IS_PAID);
+    session.type_scan_cut("123456789012345", HELD_BACK, "712\r");
+    session.see(&["That was a WeChat payment code.", "Nothing was sent.", "PAID"]);
+    // A payment code is one in pieces too.
+    session.press("\r");
+    session.see(&["Enter the amount."]);
+    session.press("3\r");
+    session.see(ASKS_FOR_CODE);
+    let whole = code("ok", 2);
+    session.type_scan_cut(&whole[..7], HELD_BACK, &format!("{}\r", &whole[7..]));
+    session.see(IS_PAID);
+    let ledger = shop.ledger();
+    let net: Vec<_> = ledger.iter().map(|entry| entry.net().minor()).collect();
+    assert_eq!(net, [500, 300], "{ledger:?}");
+    close(&shop, session);
+}
+
 /// A slow line may cut a key anywhere, and somebody may have left the keypad in another mode.
 #[test]
 fn keys_that_are_cut_and_a_keypad_in_application_mode_work() {

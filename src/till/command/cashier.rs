@@ -299,7 +299,9 @@ impl Cashier<'_> {
         match input {
             TerminalInput::Pressed(pressed) => {
                 let messages = self.typist.press(pressed, self.model.is_asking());
-                messages.into_iter().for_each(|message| self.post(message));
+                for message in messages {
+                    self.post(message);
+                }
             }
             TerminalInput::Redraw => {}
             // The terminal was closed. As after a power cut, what is open is resolved at the next
@@ -356,7 +358,9 @@ impl Cashier<'_> {
         self.inputs(usize::MAX);
         let now = self.clock.uptime();
         let messages = self.typist.tick(now, self.model.is_asking());
-        messages.into_iter().for_each(|message| self.post(message));
+        for message in messages {
+            self.post(message);
+        }
         if self.redial.is_due(now) {
             self.till.warm_up(false);
         }

@@ -127,7 +127,7 @@ impl<O: Copy + PartialEq> KeyBurst<O> {
         let mut outcomes = self.tick(at);
         let gap = at.since(self.last_at);
         self.last_at = at;
-        self.trail.push(key, at, gap);
+        self.trail.push(&key, at, gap);
         if let Some(run) = &mut self.run {
             run.push(key, gap);
         } else {
@@ -297,13 +297,13 @@ impl<O: Copy + PartialEq> Run<O> {
 }
 
 impl Trail {
-    fn push<O>(&mut self, key: BurstKey<O>, at: Uptime, gap: Millis) {
+    fn push<O>(&mut self, key: &BurstKey<O>, at: Uptime, gap: Millis) {
         if self.keys == 0 {
             self.began = at;
             self.is_alone = gap > PAUSE;
         }
         let character = match key {
-            BurstKey::Char(character) => character,
+            BurstKey::Char(character) => *character,
             BurstKey::End(EndKey::Enter) => '\r',
             BurstKey::End(EndKey::Tab) => '\t',
             BurstKey::End(EndKey::LineFeed) => '\n',
