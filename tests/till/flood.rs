@@ -53,6 +53,8 @@ fn assert_tame(tape: &str, what: &str) {
     let mut letters = tape.chars().peekable();
     while let Some(letter) = letters.next() {
         match letter {
+            // The keypad in its usual mode.
+            '\x1b' if letters.next_if_eq(&'>').is_some() => {}
             '\x1b' => {
                 assert_eq!(letters.next(), Some('['), "{what}: only CSI is used");
                 let parameters: String =

@@ -1,7 +1,5 @@
 //! The keys, and which of them work now. What the key bar shows is what [`super::update()`] acts on.
 
-use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
-
 use super::model::{CashierTask, Dialog, Model, ShownAttempt};
 use crate::payment::Status;
 
@@ -17,30 +15,10 @@ pub enum Key {
     Down,
     F(u8),
     Ctrl(char),
-}
-
-impl Key {
-    /// Converts a terminal event; `None` for a release and for a key without a meaning here.
-    pub fn of(event: &KeyEvent) -> Option<Self> {
-        if event.kind == KeyEventKind::Release {
-            return None;
-        }
-        let control = event.modifiers.contains(KeyModifiers::CONTROL);
-        let alt = event.modifiers.contains(KeyModifiers::ALT);
-        match event.code {
-            KeyCode::Char(letter) if control => Some(Self::Ctrl(letter.to_ascii_lowercase())),
-            KeyCode::Char(_) if alt => None,
-            KeyCode::Char(letter) => Some(Self::Char(letter)),
-            KeyCode::Enter => Some(Self::Enter),
-            KeyCode::Tab => Some(Self::Tab),
-            KeyCode::Backspace => Some(Self::Backspace),
-            KeyCode::Esc => Some(Self::Esc),
-            KeyCode::Up => Some(Self::Up),
-            KeyCode::Down => Some(Self::Down),
-            KeyCode::F(number) => Some(Self::F(number)),
-            _ => None,
-        }
-    }
+    /// Ends a scan, and means nothing else.
+    LineFeed,
+    /// A key without a meaning here.
+    Unknown,
 }
 
 /// The keys that work now and what they do, in the order of the key bar.
@@ -68,7 +46,7 @@ pub(super) fn working(model: &Model) -> Vec<(&'static str, &'static str)> {
             show("Esc", text.key_keep_waiting());
         }
         Some(Dialog::Quit) => {
-            show("Enter", text.key_quit());
+            show("Ctrl-Q", text.key_quit());
             show("Esc", text.key_cancel());
         }
         None => {
@@ -124,24 +102,5 @@ fn task_keys(model: &Model, show: &mut impl FnMut(&'static str, &'static str)) {
             }
             None => {}
         },
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_release_and_a_letter_with_alt_are_no_keys() {
-        let mut release = KeyEvent::new(KeyCode::Enter, KeyModifiers::NONE);
-        release.kind = KeyEventKind::Release;
-        assert_eq!(Key::of(&release), None);
-        assert_eq!(Key::of(&KeyEvent::new(KeyCode::Char('5'), KeyModifiers::ALT)), None);
-    }
-
-    #[test]
-    fn control_and_a_letter_are_one_key_whatever_the_case() {
-        let event = KeyEvent::new(KeyCode::Char('Q'), KeyModifiers::CONTROL);
-        assert_eq!(Key::of(&event), Some(Key::Ctrl('q')));
     }
 }

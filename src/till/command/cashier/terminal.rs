@@ -1,30 +1,35 @@
 //! The terminal: taken over at the start, and restored on every way out.
 
-use std::io::{self, Write as _};
+use std::fs::File;
+use std::io::{self, IsTerminal as _, Read, Write as _};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
-use crossterm::event::{self, Event, KeyEvent};
 use ratatui::DefaultTerminal;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Modifier;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
+use zeroize::Zeroize as _;
 
-use crate::clock::Uptime;
-use crate::screen::{self, Model};
+use crate::screen::{self, KeyReader, Model, Pressed};
 use paytill_host::clock::Clock;
 
 /// How many keys wait for the loop; a flood waits in the terminal itself.
 const WAITING: usize = 1024;
+/// How many bytes are read at once.
+const READ: usize = 1024;
 /// How long the till, on its way out, waits for the terminal to accept its last bytes.
 const PATIENCE: Duration = Duration::from_millis(500);
+/// Whoever had the terminal before may have left keypad and arrows in application mode.
+const PLAIN_KEYS: &[u8] = b"\x1b[?1l\x1b>";
 
 /// Input from the terminal.
 #[derive(Clone, Copy)]
 pub(super) enum TerminalInput {
     /// A key, and when it was read.
-    Key(KeyEvent, Uptime),
+    Pressed(Pressed),
     /// The window was resized.
     Redraw,
     /// It was closed.
@@ -35,6 +40,7 @@ pub(super) enum TerminalInput {
 /// neither, so a terminal that hangs holds up no payment.
 pub(super) struct Terminal {
     inbox: mpsc::Receiver<TerminalInput>,
+    resized: Signal,
     slot: Arc<FrameSlot>,
     written: std::sync::mpsc::Receiver<()>,
 }
@@ -61,9 +67,13 @@ impl Terminal {
     }
 
     fn share(clock: &Clock, terminal: DefaultTerminal) -> io::Result<Self> {
+        let mut out = io::stdout();
+        out.write_all(PLAIN_KEYS).and_then(|()| out.flush())?;
+        let keys = keys()?;
+        let resized = signal(SignalKind::window_change())?;
         let (post, inbox) = mpsc::channel(WAITING);
         let (clock, gone) = (clock.clone(), post.clone());
-        std::thread::Builder::new().name("keys".into()).spawn(move || read(&clock, &post))?;
+        std::thread::Builder::new().name("keys".into()).spawn(move || read(keys, &clock, &post))?;
         let slot = Arc::new(FrameSlot::default());
         let (finished, written) = std::sync::mpsc::channel();
         let writing = Arc::clone(&slot);
@@ -74,12 +84,15 @@ impl Terminal {
             ratatui::restore();
             let _ = finished.send(());
         })?;
-        Ok(Self { inbox, slot, written })
+        Ok(Self { inbox, resized, slot, written })
     }
 
     /// The next input. Cancel safe.
     pub(super) async fn next(&mut self) -> TerminalInput {
-        self.inbox.recv().await.unwrap_or(TerminalInput::Gone)
+        tokio::select! {
+            input = self.inbox.recv() => input.unwrap_or(TerminalInput::Gone),
+            _ = self.resized.recv() => TerminalInput::Redraw,
+        }
     }
 
     /// An input that has already arrived, if any.
@@ -157,17 +170,34 @@ fn copy(drawn: &Buffer, onto: &mut Buffer) {
     }
 }
 
-fn read(clock: &Clock, post: &mpsc::Sender<TerminalInput>) {
+/// Where the keys come from: standard input, unless that was redirected.
+fn keys() -> io::Result<Box<dyn Read + Send>> {
+    let input = io::stdin();
+    if input.is_terminal() {
+        // Without a buffer that would hide how many bytes came at once.
+        return Ok(Box::new(File::from(rustix::io::dup(input)?)));
+    }
+    Ok(Box::new(File::open("/dev/tty")?))
+}
+
+fn read(mut keys: Box<dyn Read + Send>, clock: &Clock, post: &mpsc::Sender<TerminalInput>) {
+    let (mut reader, mut buffer) = (KeyReader::default(), [0; READ]);
     loop {
-        let input = match event::read() {
-            Ok(Event::Key(key)) => TerminalInput::Key(key, clock.uptime()),
-            Ok(Event::Resize(..)) => TerminalInput::Redraw,
-            Ok(_) => continue,
-            Err(_) => TerminalInput::Gone,
+        let count = match keys.read(&mut buffer) {
+            Ok(count @ 1..) => count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Ok(0) | Err(_) => {
+                let _ = post.blocking_send(TerminalInput::Gone);
+                return;
+            }
         };
-        let gone = matches!(input, TerminalInput::Gone);
-        if post.blocking_send(input).is_err() || gone {
-            return;
+        let at = clock.uptime();
+        for pressed in reader.read(&buffer[..count], at) {
+            if post.blocking_send(TerminalInput::Pressed(pressed)).is_err() {
+                return;
+            }
         }
+        // It may be a payment code.
+        buffer[..count].zeroize();
     }
 }

@@ -25,6 +25,8 @@ use crate::scan::{BurstKey, BurstOutcome, EndKey, KeyBurst};
 use paytill_host::clock::Clock;
 
 const READ: usize = 1024;
+/// Fewer fast characters are not known to be a scan.
+const SCAN_LENGTH: usize = 10;
 
 /// What a detection reports.
 #[derive(Debug, Eq, PartialEq)]
@@ -187,7 +189,7 @@ impl<R: Fn(DetectionReport)> Detector<R> {
             .map_err(|error| health_of_hid(&error))?;
         self.opened();
         let mut keyboard = Keyboard::new(keys);
-        let mut burst = KeyBurst::new();
+        let mut burst = KeyBurst::<()>::new();
         let mut characters = 0;
         while handle.is_wanted() {
             let now = || self.clock.uptime();
@@ -212,7 +214,9 @@ impl<R: Fn(DetectionReport)> Detector<R> {
             for outcome in outcomes {
                 // A terminal could not use a scan without a terminator, but it is a scan all the
                 // same.
-                if matches!(outcome, BurstOutcome::Scanned(_) | BurstOutcome::Unended) {
+                let is_scan =
+                    matches!(outcome, BurstOutcome::Scanned(_) | BurstOutcome::Dropped { .. });
+                if is_scan && characters >= SCAN_LENGTH {
                     self.heard(0, characters, None);
                     return Ok(());
                 }

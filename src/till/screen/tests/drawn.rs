@@ -355,7 +355,7 @@ fn scenes() -> Vec<(&'static str, ScreenBench)> {
     add("training", asked(train, Key::Ctrl('t')));
     let mut noted = pinned().0;
     noted.model.settings.training = Some(vec!["ok".to_owned()]);
-    noted.send(ScreenMessage::UnendedBurst);
+    noted.send(ScreenMessage::DroppedKeys { characters: 12, began: Uptime(noted.now) });
     add("noted", noted);
     scenes
 }

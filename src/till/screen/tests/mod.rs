@@ -6,6 +6,8 @@ mod drawn;
 mod picture;
 mod property;
 mod rules;
+mod table;
+mod typing;
 
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
@@ -91,8 +93,9 @@ impl ScreenBench {
         self.send(ScreenMessage::Time);
     }
 
+    /// A person's key: digits come quickly, and everything else after a look at the screen.
     pub(super) fn key(&mut self, key: Key) -> Vec<ScreenCommand> {
-        self.now += 200;
+        self.now += if matches!(key, Key::Char(_)) { 200 } else { 600 };
         self.send(ScreenMessage::Key(key))
     }
 

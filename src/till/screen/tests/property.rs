@@ -110,7 +110,8 @@ fn happens(bench: &mut ScreenBench, happening: Happening) {
             bench.send(ScreenMessage::JournalFailed(crate::both!("no space", "磁盘已满")));
         }
         Happening::Unended => {
-            bench.send(ScreenMessage::UnendedBurst);
+            let began = Uptime(bench.now);
+            bench.send(ScreenMessage::DroppedKeys { characters: 12, began });
         }
     }
 }
