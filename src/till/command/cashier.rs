@@ -317,7 +317,7 @@ impl Cashier<'_> {
     fn input(&mut self, input: TerminalInput) {
         match input {
             TerminalInput::Pressed(pressed) => {
-                let messages = self.typist.press(pressed, self.model.is_asking());
+                let messages = self.typist.press(pressed, self.model.target());
                 for message in messages {
                     self.post(message);
                 }
@@ -376,7 +376,7 @@ impl Cashier<'_> {
         // Keys that are waiting here came before the silence that seems to follow the last one.
         self.inputs(usize::MAX);
         let now = self.clock.uptime();
-        let messages = self.typist.tick(now, self.model.is_asking());
+        let messages = self.typist.tick(now, self.model.target());
         for message in messages {
             self.post(message);
         }

@@ -1,9 +1,13 @@
 //! Separates scans from typing when a scanner types into the terminal like a keyboard.
 //!
-//! Nobody presses two keys within 50 ms, so a run of keys that fast is a machine's: one scan as a
-//! whole, with the Esc, Enter and control keys in it, or dropped as a whole. A run may also arrive
-//! in pieces, with up to 600 ms between them: what came just before belongs to it, and so does what
-//! trails behind. Everything else is typing, and is passed on key by key.
+//! A run of keys with no more than 50 ms between any two is a machine's: one scan as a whole, with
+//! the Esc, Enter and control keys in it, or dropped as a whole. A run may also arrive in pieces, with
+//! up to 600 ms between them: what came just before belongs to it, and so does what trails behind.
+//!
+//! One kind of run is taken for typing all the same, since programs and quick hands type like that: an
+//! amount of fewer than ten characters, with or without an Enter, into an empty field and with no scan
+//! near it. Its Enter waits until nothing can follow any more that would make it a piece of a scan.
+//! Everything else is typing, and is passed on key by key.
 
 use zeroize::{Zeroize, Zeroizing};
 
@@ -14,10 +18,19 @@ use crate::order::AuthCode;
 const GAP: Millis = Millis(50);
 /// Keys no further apart than this may be pieces of one scan, or of one key that a slow line cut.
 pub const PAUSE: Millis = Millis(650);
+/// A run this soon after a scan, or a piece of one, is the rest of it.
+const TAIL: Millis = Millis(1000);
+/// A lone Enter or control key acts this long after it was pressed: whatever it asks is asked so late
+/// that the pause in a scan is over before the answer counts.
+const SETTLES: Millis = Millis(110);
 /// Two Enters this close together are one press of a worn key.
 const BOUNCE: Millis = Millis(20);
 /// So many of the same key in one run are a key held down.
 const HELD_DOWN: usize = 4;
+/// So many fast characters are a scan, whatever they are.
+pub const SCAN_LENGTH: usize = 10;
+/// Digits of the largest amount before its point.
+const AMOUNT_DIGITS: usize = 7;
 /// Maximum bytes of one scan; anything longer is not a scan.
 const LONGEST: usize = 4096;
 /// Stands in a scan for a key that is no character: no code is named with one in it.
@@ -47,6 +60,8 @@ pub enum EndKey {
 pub enum BurstOutcome<O> {
     /// A key that somebody pressed, and when.
     Key(BurstKey<O>, Uptime),
+    /// Esc and then a digit, with nothing behind them.
+    EscDigit(char, Uptime),
     /// A scan, without its end key. It may be a payment code.
     Scanned(BurstScan),
     /// Too fast to be typed, but without an end, and so dropped; the number of its characters. For
@@ -63,18 +78,60 @@ pub struct BurstScan {
     pub is_alone: bool,
 }
 
+/// What the keys would do now.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct KeyTarget {
+    /// A question is on the screen: its answer is passed on only if nothing follows, since a scanner
+    /// may begin with Enter.
+    pub is_asking: bool,
+    /// How many characters are in the amount's field, where one is typed.
+    pub amount: Option<usize>,
+}
+
 /// Separates the scans from the typing in one terminal.
 pub struct KeyBurst<O> {
     run: Option<Run<O>>,
-    /// A lone key that may yet turn out to belong to what follows.
-    waiting: Option<(BurstKey<O>, Uptime)>,
+    waiting: Option<Waiting<O>>,
     trail: Trail,
     /// A run was dropped, and what trails behind it belongs to it.
     is_dropping: bool,
     /// Whether a key held down is passed on as it repeats.
     is_repeating: bool,
-    is_wary: bool,
+    target: KeyTarget,
     last_at: Uptime,
+    last: Last,
+    /// The last key of a scan that may not have been all of it.
+    scan_at: Option<Uptime>,
+}
+
+/// A lone key that may yet turn out to belong to what follows.
+struct Waiting<O> {
+    key: BurstKey<O>,
+    at: Uptime,
+    wait: Millis,
+    why: Why,
+    /// The digit behind an Esc.
+    digit: Option<(char, Uptime)>,
+}
+
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Why {
+    Escape,
+    /// It answers a question.
+    Answer,
+    /// It ends an amount that came at the speed of a machine.
+    Amount,
+    Settling,
+}
+
+/// What came before the trail.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Last {
+    /// A key that no scan has in it.
+    Command,
+    /// Characters at the speed of a hand, and Enter.
+    TypedEnter,
+    Other,
 }
 
 /// Keys with no gap between them that a hand could have left.
@@ -93,8 +150,13 @@ struct Trail {
     text: Zeroizing<String>,
     keys: usize,
     characters: usize,
+    /// How many characters were passed on as typing.
+    typed: usize,
+    /// Whether a part of it came at the speed of a machine.
+    is_fast: bool,
     began: Uptime,
     is_alone: bool,
+    follows_typing: bool,
 }
 
 impl<O: Copy + PartialEq> KeyBurst<O> {
@@ -106,20 +168,24 @@ impl<O: Copy + PartialEq> KeyBurst<O> {
                 text: Zeroizing::new(String::with_capacity(LONGEST)),
                 keys: 0,
                 characters: 0,
+                typed: 0,
+                is_fast: false,
                 began: Uptime::default(),
                 is_alone: true,
+                follows_typing: false,
             },
             is_dropping: false,
             is_repeating: false,
-            is_wary: false,
+            target: KeyTarget::default(),
             last_at: Uptime::default(),
+            last: Last::Other,
+            scan_at: None,
         }
     }
 
-    /// While a question is on the screen, its answer is passed on only if nothing follows: a
-    /// scanner may begin with Enter.
-    pub const fn be_wary(&mut self, is_wary: bool) {
-        self.is_wary = is_wary;
+    /// What the next keys are pressed for.
+    pub const fn aim(&mut self, target: KeyTarget) {
+        self.target = target;
     }
 
     /// Takes a key and when it was pressed. Keys must come in order.
@@ -127,7 +193,12 @@ impl<O: Copy + PartialEq> KeyBurst<O> {
         let mut outcomes = self.tick(at);
         let gap = at.since(self.last_at);
         self.last_at = at;
-        self.trail.push(&key, at, gap);
+        if self.trail.keys == 0 {
+            self.trail.began = at;
+            self.trail.is_alone = gap > PAUSE || self.last == Last::Command;
+            self.trail.follows_typing = self.last == Last::TypedEnter;
+        }
+        self.trail.push(&key);
         if let Some(run) = &mut self.run {
             run.push(key, gap);
         } else {
@@ -142,7 +213,7 @@ impl<O: Copy + PartialEq> KeyBurst<O> {
     pub fn retract_escape(&mut self) {
         let is_last = match (&self.run, &self.waiting) {
             (Some(run), _) => run.count == 1 && run.first == BurstKey::Esc,
-            (None, Some((key, _))) => *key == BurstKey::Esc,
+            (None, Some(waiting)) => waiting.key == BurstKey::Esc && waiting.digit.is_none(),
             (None, None) => false,
         };
         if is_last {
@@ -160,7 +231,7 @@ impl<O: Copy + PartialEq> KeyBurst<O> {
         if self.run.is_some() {
             return Some(after(self.last_at, GAP));
         }
-        let waiting = self.waiting.as_ref().map(|(_, at)| after(*at, PAUSE));
+        let waiting = self.waiting.as_ref().map(|waiting| after(waiting.since(), waiting.wait));
         let forget = (self.trail.keys > 0 || self.is_dropping).then(|| after(self.last_at, PAUSE));
         waiting.into_iter().chain(forget).min()
     }
@@ -175,9 +246,12 @@ impl<O: Copy + PartialEq> KeyBurst<O> {
             self.finish(&run, &mut outcomes);
         }
         if self.run.is_none()
-            && let Some((key, at)) = self.waiting.take_if(|(_, at)| now.since(*at) > PAUSE)
+            && let Some(waiting) = self.waiting.take_if(|held| now.since(held.since()) > held.wait)
         {
-            outcomes.push(BurstOutcome::Key(key, at));
+            outcomes.push(match waiting.digit {
+                Some((digit, at)) => BurstOutcome::EscDigit(digit, at),
+                None => BurstOutcome::Key(waiting.key, waiting.at),
+            });
         }
         if silence > PAUSE {
             self.trail.clear();
@@ -218,52 +292,148 @@ impl<O: Copy + PartialEq> KeyBurst<O> {
             }
             return;
         }
+        self.trail.is_fast = true;
+        if self.is_an_amount(run) {
+            return self.typed(run, outcomes);
+        }
         // Whatever waited belongs to the run.
         self.waiting = None;
         let ends = matches!(run.last, BurstKey::End(_));
         if ends && self.trail.characters > 0 {
-            return self.scanned(outcomes);
+            return self.scanned(run.count == self.trail.keys, outcomes);
         }
+        self.dropped(run.first_at, ends, outcomes);
+    }
+
+    /// Whether a run and what came just before it are an amount, and nothing says that they are more.
+    fn is_an_amount(&self, run: &Run<O>) -> bool {
+        let is_tail = self.scan_at.is_some_and(|scan| run.first_at.since(scan) <= TAIL);
+        let ends_amount = self.waiting.as_ref().is_some_and(|waiting| waiting.why == Why::Amount);
+        // What is in the field has come with these keys.
+        let is_whole = self.target.amount == Some(self.trail.typed);
+        is_whole && !is_tail && !ends_amount && !self.is_dropping && self.trail.is_amount()
+    }
+
+    fn typed(&mut self, run: &Run<O>, outcomes: &mut Vec<BurstOutcome<O>>) {
+        let at = self.last_at;
+        if let Some(waiting) = self.waiting.take() {
+            outcomes.push(BurstOutcome::Key(waiting.key, waiting.at));
+        }
+        let fresh = self.trail.text.chars().skip(self.trail.typed).filter(|mark| *mark != '\r');
+        outcomes.extend(fresh.map(|mark| BurstOutcome::Key(BurstKey::Char(mark), at)));
+        self.trail.typed = self.trail.characters;
+        self.last = Last::Other;
+        if run.last == BurstKey::End(EndKey::Enter) {
+            self.hold(run.last, at, PAUSE, Why::Amount);
+        }
+    }
+
+    fn hold(&mut self, key: BurstKey<O>, at: Uptime, wait: Millis, why: Why) {
+        self.waiting = Some(Waiting { key, at, wait, why, digit: None });
+    }
+
+    fn lone(&mut self, key: BurstKey<O>, at: Uptime, outcomes: &mut Vec<BurstOutcome<O>>) {
+        let is_end = matches!(key, BurstKey::End(_));
+        let is_enter = key == BurstKey::End(EndKey::Enter);
+        // A payment code is one at any speed: it has too many digits for an amount.
+        if is_end
+            && self.trail.characters > 0
+            && (self.is_dropping || self.trail.is_payment_code())
+        {
+            self.waiting = None;
+            return self.scanned(false, outcomes);
+        }
+        if self.is_dropping {
+            self.scan_at = Some(at);
+            self.is_dropping = !is_end;
+            if is_end {
+                self.trail.clear();
+            }
+            return;
+        }
+        let is_of_amount = self.trail.is_fast && self.trail.is_amount();
+        match self.waiting.take() {
+            Some(held) if held.why == Why::Amount => {
+                // Impatience; anything else shows that it was no amount.
+                if is_enter {
+                    self.waiting = Some(held);
+                } else {
+                    self.dropped(self.trail.began, is_end, outcomes);
+                }
+                return;
+            }
+            // Nothing else is pressed after the answer to a question.
+            Some(Waiting { at: began, why: Why::Answer, .. }) => {
+                outcomes.push(BurstOutcome::Dropped { characters: 0, began });
+            }
+            Some(mut held) if held.why == Why::Escape && held.digit.is_none() => match key {
+                BurstKey::Char(digit @ '0'..='9') => {
+                    held.digit = Some((digit, at));
+                    self.waiting = Some(held);
+                    return;
+                }
+                // Whoever leaves with Esc and goes on means both.
+                _ => outcomes.push(BurstOutcome::Key(held.key, held.at)),
+            },
+            Some(held) => {
+                outcomes.push(BurstOutcome::Key(held.key, held.at));
+                if let Some((digit, at)) = held.digit {
+                    self.pass(BurstKey::Char(digit), at, outcomes);
+                }
+            }
+            None => {}
+        }
+        let acts = is_enter || matches!(key, BurstKey::Other(_));
+        if key == BurstKey::Esc {
+            self.hold(key, at, PAUSE, Why::Escape);
+        } else if acts && self.target.is_asking {
+            self.hold(key, at, PAUSE, Why::Answer);
+        } else if is_enter && is_of_amount {
+            return self.hold(key, at, PAUSE, Why::Amount);
+        } else if acts {
+            self.hold(key, at, SETTLES, Why::Settling);
+        } else {
+            self.pass(key, at, outcomes);
+        }
+        self.last = match key {
+            BurstKey::Other(_) => Last::Command,
+            BurstKey::End(EndKey::Enter) if self.trail.is_typed() => Last::TypedEnter,
+            _ => Last::Other,
+        };
+        if is_enter || matches!(key, BurstKey::Repeatable(_) | BurstKey::Other(_)) {
+            self.scan_at = None;
+        }
+        if is_end || matches!(key, BurstKey::Repeatable(_) | BurstKey::Other(_)) {
+            self.trail.clear();
+        }
+    }
+
+    fn pass(&mut self, key: BurstKey<O>, at: Uptime, outcomes: &mut Vec<BurstOutcome<O>>) {
+        self.trail.typed += usize::from(matches!(key, BurstKey::Char(_)));
+        outcomes.push(BurstOutcome::Key(key, at));
+    }
+
+    fn dropped(&mut self, began: Uptime, ends: bool, outcomes: &mut Vec<BurstOutcome<O>>) {
         let characters = self.trail.characters;
-        outcomes.push(BurstOutcome::Dropped { characters, began: run.first_at });
+        outcomes.push(BurstOutcome::Dropped { characters, began });
         self.is_dropping = !ends;
+        self.last = Last::Other;
+        self.scan_at = Some(self.last_at);
         if ends {
             self.trail.clear();
         }
     }
 
-    fn lone(&mut self, key: BurstKey<O>, at: Uptime, outcomes: &mut Vec<BurstOutcome<O>>) {
-        if matches!(key, BurstKey::End(_)) {
-            let has_text = self.trail.characters > 0;
-            // A payment code is one at any speed: it has too many digits for an amount.
-            if has_text && (self.is_dropping || self.trail.is_payment_code()) {
-                self.waiting = None;
-                return self.scanned(outcomes);
-            }
-            self.trail.clear();
-        }
-        if self.is_dropping {
-            self.is_dropping = !matches!(key, BurstKey::End(_));
-            return;
-        }
-        // Nothing else is pressed after the answer to a question, but whoever leaves with Esc and
-        // goes on means both.
-        match self.waiting.take() {
-            Some((BurstKey::Esc, at)) => outcomes.push(BurstOutcome::Key(BurstKey::Esc, at)),
-            Some((_, began)) => outcomes.push(BurstOutcome::Dropped { characters: 0, began }),
-            None => {}
-        }
-        let may_answer = matches!(key, BurstKey::End(EndKey::Enter) | BurstKey::Other(_));
-        if key == BurstKey::Esc || (self.is_wary && may_answer) {
-            self.waiting = Some((key, at));
-        } else {
-            outcomes.push(BurstOutcome::Key(key, at));
-        }
-    }
-
-    fn scanned(&mut self, outcomes: &mut Vec<BurstOutcome<O>>) {
+    /// `is_run`: whether it is all in one run.
+    fn scanned(&mut self, is_run: bool, outcomes: &mut Vec<BurstOutcome<O>>) {
         let text = Zeroizing::new(self.trail.ended().to_owned());
-        let (began, is_alone) = (self.trail.began, self.trail.is_alone);
+        let began = self.trail.began;
+        let is_alone = self.trail.is_alone || (is_run && self.trail.follows_typing);
+        // A code with its end and nothing else has no rest.
+        let is_clean = is_run && is_alone && self.trail.text.len() == text.len() + 1;
+        let is_whole = is_clean && !text.contains(char::is_control) && super::is_complete(&text);
+        self.scan_at = (!is_whole).then_some(self.last_at);
+        self.last = Last::Other;
         outcomes.push(BurstOutcome::Scanned(BurstScan { text, began, is_alone }));
         self.trail.clear();
         self.is_dropping = false;
@@ -296,12 +466,15 @@ impl<O: Copy + PartialEq> Run<O> {
     }
 }
 
+impl<O> Waiting<O> {
+    /// The last of its keys.
+    fn since(&self) -> Uptime {
+        self.digit.map_or(self.at, |(_, at)| at)
+    }
+}
+
 impl Trail {
-    fn push<O>(&mut self, key: &BurstKey<O>, at: Uptime, gap: Millis) {
-        if self.keys == 0 {
-            self.began = at;
-            self.is_alone = gap > PAUSE;
-        }
+    fn push<O>(&mut self, key: &BurstKey<O>) {
         let character = match key {
             BurstKey::Char(character) => *character,
             BurstKey::End(EndKey::Enter) => '\r',
@@ -322,6 +495,22 @@ impl Trail {
         self.text.trim_matches(['\r', '\n', '\t'])
     }
 
+    /// Whether it could be an amount that somebody types, complete or not.
+    fn is_amount(&self) -> bool {
+        let text = self.text.strip_suffix('\r').unwrap_or(&self.text);
+        let (major, minor) = text.split_once('.').unwrap_or((text, ""));
+        let is_number = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+        (1..SCAN_LENGTH).contains(&text.len())
+            && major.len() <= AMOUNT_DIGITS
+            && is_number(major)
+            && is_number(minor)
+    }
+
+    /// Whether it is characters at the speed of a hand, and perhaps an end.
+    fn is_typed(&self) -> bool {
+        !self.is_fast && self.characters > 0 && self.typed == self.characters
+    }
+
     fn is_payment_code(&self) -> bool {
         AuthCode::new(self.ended()).is_some()
     }
@@ -330,244 +519,10 @@ impl Trail {
         self.text.zeroize();
         self.keys = 0;
         self.characters = 0;
+        self.typed = 0;
+        self.is_fast = false;
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    const CODE: &str = "134567890123456789";
-    const GOODS: &str = "6901234567892";
-    const ENTER: BurstKey<char> = BurstKey::End(EndKey::Enter);
-
-    type Bench = KeyBurst<char>;
-    type Outcome = BurstOutcome<char>;
-
-    fn key(character: char) -> BurstKey<char> {
-        match character {
-            '\r' => ENTER,
-            '\t' => BurstKey::End(EndKey::Tab),
-            '\n' => BurstKey::End(EndKey::LineFeed),
-            '\u{1b}' => BurstKey::Esc,
-            '\u{8}' => BurstKey::Repeatable('B'),
-            '\u{11}' => BurstKey::Other('Q'),
-            other => BurstKey::Char(other),
-        }
-    }
-
-    /// Presses keys, each this long after the last, ticking as the main loop would.
-    fn press(burst: &mut Bench, text: &str, gap: u64, at: &mut u64) -> Vec<Outcome> {
-        let mut outcomes = Vec::new();
-        for character in text.chars() {
-            *at += gap;
-            outcomes.extend(ticks(burst, *at));
-            outcomes.extend(burst.push(key(character), Uptime(*at)));
-        }
-        outcomes
-    }
-
-    fn ticks(burst: &mut Bench, until: u64) -> Vec<Outcome> {
-        let mut outcomes = Vec::new();
-        while let Some(wake) = burst.wake_at().filter(|wake| wake.0 < until) {
-            outcomes.extend(burst.tick(wake));
-        }
-        outcomes
-    }
-
-    /// Pieces with pauses before them, all at a machine's speed, and then silence.
-    fn pieces(burst: &mut Bench, pieces: &[(u64, &str)], gap: u64) -> Vec<Outcome> {
-        let (mut at, mut outcomes) = (10_000, Vec::new());
-        for (pause, piece) in pieces {
-            at += pause.saturating_sub(gap);
-            outcomes.extend(press(burst, piece, gap, &mut at));
-        }
-        outcomes.extend(ticks(burst, at + 5_000));
-        outcomes
-    }
-
-    fn typed(outcomes: &[Outcome]) -> String {
-        let show = |outcome: &Outcome| match outcome {
-            BurstOutcome::Key(BurstKey::Char(character), _) => Some(*character),
-            BurstOutcome::Key(BurstKey::End(_), _) => Some('!'),
-            BurstOutcome::Key(BurstKey::Esc, _) => Some('^'),
-            BurstOutcome::Key(BurstKey::Repeatable(key) | BurstKey::Other(key), _) => Some(*key),
-            BurstOutcome::Scanned(_) | BurstOutcome::Dropped { .. } => None,
-        };
-        outcomes.iter().filter_map(show).collect()
-    }
-
-    fn scans(outcomes: &[Outcome]) -> Vec<&str> {
-        let text = |outcome| match outcome {
-            &BurstOutcome::Scanned(BurstScan { ref text, .. }) => Some(text.as_str()),
-            _ => None,
-        };
-        outcomes.iter().filter_map(text).collect()
-    }
-
-    #[test]
-    fn a_burst_with_an_end_is_a_scan_whatever_its_length_and_end() {
-        let code = format!("{CODE}\r");
-        for (text, gap) in
-            [("5\r", 1), ("96385074\n", 20), (&code, 50), ("\r6901\r\r", 5), ("12.50\t", 0)]
-        {
-            let outcomes = pieces(&mut Bench::new(), &[(0, text)], gap);
-            assert_eq!(scans(&outcomes), [text.trim()], "{gap}");
-            assert_eq!(typed(&outcomes), "");
-        }
-    }
-
-    #[test]
-    fn a_burst_is_one_scan_with_all_its_keys() {
-        for text in ["\u{1b}0.01\r134567890123456789\r", "\u{11}\r", "1\r2\r", "\u{1b}\r"] {
-            let outcomes = pieces(&mut Bench::new(), &[(0, text)], 5);
-            assert_eq!((typed(&outcomes).as_str(), outcomes.len()), ("", 1), "{text:?}");
-            assert!(scans(&outcomes).iter().all(|scan| AuthCode::new(scan).is_none()));
-        }
-    }
-
-    #[test]
-    fn typing_comes_out_key_by_key_with_its_times() {
-        let (mut burst, mut at) = (Bench::new(), 1000);
-        let mut outcomes = press(&mut burst, "12.50\r", 60, &mut at);
-        outcomes.extend(ticks(&mut burst, at + 52));
-        assert_eq!(typed(&outcomes), "12.50!");
-        assert_eq!(outcomes[0], BurstOutcome::Key(BurstKey::Char('1'), Uptime(1060)));
-        assert_eq!(burst.wake_at(), None);
-    }
-
-    #[test]
-    fn a_typed_key_waits_no_longer_than_a_gap() {
-        let mut burst = Bench::new();
-        assert_eq!(burst.push(key('7'), Uptime(1000)), []);
-        assert_eq!(burst.wake_at(), Some(Uptime(1051)));
-        assert_eq!(burst.tick(Uptime(1050)), []);
-        assert_eq!(typed(&burst.tick(Uptime(1051))), "7");
-    }
-
-    #[test]
-    fn a_payment_code_is_one_in_pieces_and_at_any_speed() {
-        for gap in [60, 105, 400, 600] {
-            let outcomes = pieces(&mut Bench::new(), &[(0, &format!("{CODE}\n"))], gap);
-            assert_eq!(scans(&outcomes), [CODE], "{gap}");
-        }
-        for cut in 1..18 {
-            for pause in [60, 300, 600] {
-                let rest = format!("{}\r", &CODE[cut..]);
-                let outcomes = pieces(&mut Bench::new(), &[(0, &CODE[..cut]), (pause, &rest)], 5);
-                assert_eq!(scans(&outcomes), [CODE], "{cut} {pause}");
-            }
-        }
-        let outcomes = pieces(&mut Bench::new(), &[(0, CODE), (600, "\r")], 5);
-        assert_eq!(scans(&outcomes), [CODE]);
-    }
-
-    #[test]
-    fn the_rest_of_a_longer_code_is_never_a_payment_code() {
-        for before in ["2", "25", "\u{1b}", "284753", "0.01\r", "\r"] {
-            for pause in [60, 300, 600] {
-                let code = format!("{CODE}\r");
-                let outcomes = pieces(&mut Bench::new(), &[(0, before), (pause, &code)], 5);
-                for outcome in &outcomes {
-                    let BurstOutcome::Scanned(scan) = outcome else { continue };
-                    let is_code = AuthCode::new(&scan.text).is_some();
-                    assert!(!is_code || !scan.is_alone, "{before:?} {pause}");
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn what_trails_behind_a_dropped_burst_belongs_to_it() {
-        let whole = "123456789012345712\r";
-        let (first, rest) = whole.split_at(15);
-        for pause in [60, 300, 600] {
-            let outcomes = pieces(&mut Bench::new(), &[(0, first), (pause, rest)], 5);
-            assert_eq!(typed(&outcomes), "", "{pause}");
-            let outcomes = pieces(&mut Bench::new(), &[(0, first), (pause, "\r")], 5);
-            assert_eq!(typed(&outcomes), "", "{pause}");
-        }
-        let outcomes = pieces(&mut Bench::new(), &[(0, first), (700, "9")], 5);
-        assert_eq!(typed(&outcomes), "9", "typing goes on after a pause");
-    }
-
-    #[test]
-    fn an_escape_waits_for_what_it_may_belong_to() {
-        let mut burst = Bench::new();
-        assert_eq!(typed(&pieces(&mut burst, &[(0, "\u{1b}")], 5)), "^");
-        assert_eq!(typed(&pieces(&mut Bench::new(), &[(0, "\u{1b}"), (200, "5")], 5)), "^5");
-        let outcomes = pieces(&mut Bench::new(), &[(0, "\u{1b}"), (600, "0.01\r")], 5);
-        assert_eq!(typed(&outcomes), "");
-        let mut burst = Bench::new();
-        let mut outcomes = burst.push(BurstKey::Esc, Uptime(1000));
-        outcomes.extend(burst.tick(Uptime(1600)));
-        burst.retract_escape();
-        outcomes.extend(burst.push(BurstKey::Other('9'), Uptime(1600)));
-        outcomes.extend(ticks(&mut burst, 9000));
-        assert_eq!(typed(&outcomes), "9", "the key that was cut, and no Esc");
-    }
-
-    #[test]
-    fn an_answer_stands_alone() {
-        let wary = || {
-            let mut burst = Bench::new();
-            burst.be_wary(true);
-            burst
-        };
-        assert_eq!(typed(&pieces(&mut wary(), &[(0, "\r")], 5)), "!");
-        assert_eq!(typed(&pieces(&mut wary(), &[(0, "\r"), (600, GOODS)], 5)), "");
-        assert_eq!(typed(&pieces(&mut wary(), &[(0, "\r"), (105, "6"), (105, "9")], 5)), "69");
-        let twice = pieces(&mut wary(), &[(0, "\r"), (300, "\r")], 5);
-        assert_eq!(typed(&twice), "!", "the last one");
-    }
-
-    #[test]
-    fn a_key_held_down_repeats_if_it_is_meant_to() {
-        let held = "\u{8}".repeat(20);
-        assert_eq!(typed(&pieces(&mut Bench::new(), &[(0, &held)], 30)), "B".repeat(20));
-        assert_eq!(typed(&pieces(&mut Bench::new(), &[(0, "\u{8}\u{8}")], 30)), "BB");
-        for held in ["\r".repeat(20), "0".repeat(20), "\u{11}".repeat(20)] {
-            assert_eq!(typed(&pieces(&mut Bench::new(), &[(0, &held)], 30)), "", "{held:?}");
-        }
-        assert_eq!(typed(&pieces(&mut Bench::new(), &[(0, "\r\r")], 10)), "!", "a worn key");
-        assert_eq!(typed(&pieces(&mut Bench::new(), &[(0, GOODS), (300, "\r\r")], 10)), "");
-    }
-
-    #[test]
-    fn an_endless_burst_is_bounded() {
-        let mut burst = Bench::new();
-        let outcomes = pieces(&mut burst, &[(0, &"12".repeat(10_000))], 1);
-        assert_eq!(outcomes.len(), 1);
-        assert!(matches!(outcomes[0], BurstOutcome::Dropped { characters: 20_000, .. }));
-        assert!(burst.trail.text.capacity() <= LONGEST);
-    }
-
-    #[test]
-    fn nothing_is_kept_of_a_code() {
-        let mut burst = Bench::new();
-        pieces(&mut burst, &[(0, CODE)], 5);
-        assert_eq!((burst.trail.text.as_str(), burst.wake_at()), ("", None));
-    }
-
-    proptest! {
-        #[test]
-        fn slow_typing_comes_out_as_it_went_in(text in "[0-9a-z.余]{0,17}") {
-            let mut burst = Bench::new();
-            prop_assert_eq!(typed(&pieces(&mut burst, &[(0, &text)], 60)), text);
-        }
-
-        #[test]
-        fn nothing_is_typed_by_a_machine(gaps in prop::collection::vec(0_u64..=50, 2..60), text in "[0-9.\r\t\u{1b}\u{11}]{60}") {
-            let (mut burst, mut at, mut outcomes) = (Bench::new(), 1000, Vec::new());
-            for (character, gap) in text.chars().zip(&gaps) {
-                outcomes.extend(burst.push(key(character), Uptime(at)));
-                at += gap;
-            }
-            outcomes.extend(ticks(&mut burst, at + 9000));
-            let is_bounce = text.starts_with("\r\r") && gaps.len() == 2;
-            prop_assert!(typed(&outcomes).is_empty() || is_bounce);
-        }
-    }
-}
+mod tests;

@@ -9,11 +9,10 @@ use super::note::Note;
 use crate::clock::{Millis, Uptime};
 use crate::scan::PAUSE;
 
-/// A question is answered by a key with so much silence before it.
+/// A question is answered by a key with so much silence before it, and so long after it was asked.
 const ANSWER_SETTLES: Millis = Millis(500);
-/// And after it was asked, or after a scan: as long as a scan may pause, less the time in which it
-/// is told from typing.
-const QUESTION_SETTLES: Millis = Millis(560);
+/// The same after a scan: as long as one may pause, less the time in which it is told from typing.
+const TAIL_SETTLES: Millis = Millis(560);
 /// The same after keys that have no use at a question: longer than any scan pauses.
 const SCAN_SETTLES: Millis = Millis(1000);
 /// A character within this time of one that was dropped belongs to the same number.
@@ -64,10 +63,10 @@ pub(super) const fn is_of_a_scan(last: LastInput) -> bool {
 pub(super) fn may_answer(model: &Model, at: Uptime, before: LastInput) -> bool {
     let quiet = match before.key {
         Some(Key::Enter | Key::Esc | Key::F(_) | Key::Ctrl(_)) => ANSWER_SETTLES,
-        None => QUESTION_SETTLES,
+        None => TAIL_SETTLES,
         Some(_) => SCAN_SETTLES,
     };
-    at >= model.asked_at.after(QUESTION_SETTLES)
+    at >= model.asked_at.after(ANSWER_SETTLES)
         && before.at.is_none_or(|last| at >= last.after(quiet))
 }
 

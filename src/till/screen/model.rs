@@ -14,6 +14,7 @@ use crate::language::{Language, Text};
 use crate::money::Money;
 use crate::order::OutTradeNo;
 use crate::payment::{Funds, Status};
+use crate::scan::KeyTarget;
 use crate::text::screen::ScreenWords;
 
 /// How many ended attempts are kept for the list of the last sales.
@@ -291,13 +292,27 @@ impl Model {
     }
 
     /// Whether a question is shown below the task.
-    pub fn is_asking(&self) -> bool {
+    pub(super) fn is_asking(&self) -> bool {
         match self.dialog {
             Some(
                 Dialog::LargeAmount(_) | Dialog::Cancel(_) | Dialog::Unsettled(_) | Dialog::Quit,
             ) => true,
             Some(Dialog::Help | Dialog::Training { .. }) | None => false,
         }
+    }
+
+    /// What keys at the speed of a machine would be for.
+    pub fn target(&self) -> KeyTarget {
+        let is_open = self.dialog.is_none() && self.stopped.is_none();
+        let amount = match &self.task {
+            CashierTask::Amount { typed } => Some(typed.chars().count()),
+            CashierTask::Payment(_) => {
+                let status = self.at_hand().map(|attempt| attempt.view.state.status());
+                (status == Some(Status::Paid)).then_some(0)
+            }
+            CashierTask::Code { .. } | CashierTask::Starting { .. } => None,
+        };
+        KeyTarget { is_asking: self.is_asking(), amount: amount.filter(|_| is_open) }
     }
 
     /// Whether Enter acknowledges the notice instead of continuing the task.

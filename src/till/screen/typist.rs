@@ -4,7 +4,7 @@ use super::keyboard::Pressed;
 use super::{Key, ScreenMessage};
 use crate::clock::Uptime;
 use crate::order::TillId;
-use crate::scan::{BurstKey, BurstOutcome, EndKey, KeyBurst, Scan};
+use crate::scan::{BurstKey, BurstOutcome, EndKey, KeyBurst, KeyTarget, Scan};
 
 /// Whoever or whatever presses the keys of this terminal.
 #[derive(Debug)]
@@ -18,11 +18,11 @@ impl Typist {
         Self { burst: KeyBurst::new(), till }
     }
 
-    /// Takes a key. `is_asking`: whether a question is on the screen.
-    pub fn press(&mut self, pressed: Pressed, is_asking: bool) -> Vec<ScreenMessage> {
+    /// Takes a key. `target`: what is on the screen ([`super::Model::target`]).
+    pub fn press(&mut self, pressed: Pressed, target: KeyTarget) -> Vec<ScreenMessage> {
         match pressed {
             Pressed::Key(key, at) => {
-                self.burst.be_wary(is_asking);
+                self.burst.aim(target);
                 let outcomes = self.burst.push(kind(key), at);
                 self.messages(outcomes)
             }
@@ -39,8 +39,8 @@ impl Typist {
     }
 
     /// Handles silence. Early and repeated ticks do nothing.
-    pub fn tick(&mut self, now: Uptime, is_asking: bool) -> Vec<ScreenMessage> {
-        self.burst.be_wary(is_asking);
+    pub fn tick(&mut self, now: Uptime, target: KeyTarget) -> Vec<ScreenMessage> {
+        self.burst.aim(target);
         let outcomes = self.burst.tick(now);
         self.messages(outcomes)
     }
@@ -48,6 +48,12 @@ impl Typist {
     fn messages(&self, outcomes: Vec<BurstOutcome<Key>>) -> Vec<ScreenMessage> {
         let message = |outcome| match outcome {
             BurstOutcome::Key(key, at) => ScreenMessage::EarlierKey(key_of(key), at),
+            // The second way of the function keys.
+            BurstOutcome::EscDigit(digit, at) => {
+                let number = digit.to_digit(10).and_then(|number| u8::try_from(number).ok());
+                let number = number.filter(|number| *number > 0).unwrap_or(10);
+                ScreenMessage::EarlierKey(Key::F(number), at)
+            }
             BurstOutcome::Scanned(scan) => ScreenMessage::KeyScan {
                 scan: Scan::name(&scan.text, &self.till),
                 began: scan.began,

@@ -19,7 +19,7 @@ use crate::language::Language;
 use crate::money::{Money, NotAnAmount, narrow};
 use crate::order::OutTradeNo;
 use crate::payment::{Event, Status};
-use crate::scan::{PAUSE, Scan};
+use crate::scan::{PAUSE, SCAN_LENGTH, Scan};
 
 /// A text this long is not an amount in any currency; further keys are dropped.
 const TYPED_MAX: usize = 16;
@@ -27,8 +27,6 @@ const TYPED_MAX: usize = 16;
 const STUTTER: Millis = Millis::seconds(3);
 /// An Enter within this time of another is the same press, held or bouncing.
 const BOUNCE: Millis = Millis(50);
-/// Fewer fast characters may have been typed by somebody.
-const SCAN_LENGTH: usize = 10;
 /// How often the connection is warmed up again while the till waits for a code.
 const WARM_FOR: Millis = Millis::seconds(20);
 /// How many cells of an error's text are shown.
@@ -241,7 +239,7 @@ fn obeyed(model: &mut Model, key: Key, at: Uptime, before: LastInput) -> Vec<Scr
             model.can_check_now().cloned().map(ScreenCommand::CheckNow).into_iter().collect()
         }
         Key::F(6) if model.settings.drawer => vec![ScreenCommand::OpenDrawer],
-        Key::F(9) | Key::Ctrl('p') => {
+        Key::F(9) => {
             let Some(order) = model.can_reprint().cloned() else { return Vec::new() };
             let before = model
                 .attempt_mut(&order)

@@ -21,12 +21,10 @@ use crate::device::{Address, DeviceFault, Health, Worker, WorkerHandle};
 use crate::scan::hid_pos::{Joined, ReportLayout, Symbology};
 use crate::scan::keyboard::{Keyboard, Layout as Keys};
 use crate::scan::speed::{SPEEDS, SpeedTrial, SpeedVerdict};
-use crate::scan::{BurstKey, BurstOutcome, EndKey, KeyBurst};
+use crate::scan::{BurstKey, BurstOutcome, EndKey, KeyBurst, SCAN_LENGTH};
 use paytill_host::clock::Clock;
 
 const READ: usize = 1024;
-/// Fewer fast characters are not known to be a scan.
-const SCAN_LENGTH: usize = 10;
 
 /// What a detection reports.
 #[derive(Debug, Eq, PartialEq)]

@@ -1,6 +1,9 @@
 //! Forty inputs, typed by a machine in one go and cut at every place and pause, on every screen: no
 //! scan and no key that was cut changes an amount, answers a question, or starts or reverses a
 //! payment.
+//!
+//! Every pause from 1 to 600 ms is tried on each screen and for each input, and the grave ones at
+//! every place of it. With `PAYTILL_SWEEP=1` all are at all places, which takes long.
 
 use proptest::prelude::*;
 
@@ -41,8 +44,11 @@ const SCANS: [&str; 30] = [
     "4200001234202611220123456789\r",
     // NumLock off: End, Down, Left, and so on.
     "\x1b[F\x1b[B\x1b[D\x1b[C\x1b[H\x1b[A\r",
-    "\x1bOq\x1bOr\x1bOM",
+    // The keypad in application mode: 6901234567892.
+    "\x1bOv\x1bOy\x1bOp\x1bOq\x1bOr\x1bOs\x1bOt\x1bOu\x1bOv\x1bOw\x1bOx\x1bOy\x1bOr\x1bOM",
 ];
+/// Pauses around the limits that the till goes by.
+const GRAVE: [u64; 14] = [1, 49, 50, 51, 52, 60, 109, 111, 112, 300, 549, 552, 599, 600];
 /// Keys that a line may cut.
 const KEYS: [&str; 10] = [
     "\x1b[20~",
@@ -149,12 +155,17 @@ fn at(place: Place) -> ScreenBench {
 
 /// Plays bytes in pieces, each with its pause before, as the till's loop would.
 fn play(bench: &mut ScreenBench, pieces: &[(u64, Vec<u8>)], speed: u64) {
+    play_for(bench, pieces, speed, 3_000);
+}
+
+/// The same, and this much silence afterwards.
+fn play_for(bench: &mut ScreenBench, pieces: &[(u64, Vec<u8>)], speed: u64, rest: u64) {
     let mut typist = Typist::new(TillId::new("T01").unwrap());
     let mut reader = KeyReader::default();
     let silence = |bench: &mut ScreenBench, typist: &mut Typist, until: u64| {
         while let Some(wake) = typist.wake_at().filter(|wake| wake.0 < until) {
             bench.now = bench.now.max(wake.0);
-            for message in typist.tick(wake, bench.model.is_asking()) {
+            for message in typist.tick(wake, bench.model.target()) {
                 bench.send(message);
             }
         }
@@ -165,7 +176,7 @@ fn play(bench: &mut ScreenBench, pieces: &[(u64, Vec<u8>)], speed: u64) {
         silence(bench, &mut typist, until);
         for byte in bytes {
             for pressed in reader.read(&[*byte], Uptime(bench.now)) {
-                for message in typist.press(pressed, bench.model.is_asking()) {
+                for message in typist.press(pressed, bench.model.target()) {
                     bench.send(message);
                 }
             }
@@ -173,7 +184,7 @@ fn play(bench: &mut ScreenBench, pieces: &[(u64, Vec<u8>)], speed: u64) {
             silence(bench, &mut typist, until);
         }
     }
-    let until = bench.now + 3_000;
+    let until = bench.now + rest;
     silence(bench, &mut typist, until);
 }
 
@@ -237,6 +248,11 @@ fn can_be_cut(input: &str, first: &[u8]) -> bool {
     input != "5\r" && first.trim_ascii_start() != bytes("C\r")
 }
 
+/// A machine may type an amount where one is asked for.
+fn is_typing(place: Place, input: &str) -> bool {
+    input == "5\r" && matches!(place, Place::Idle | Place::Paid)
+}
+
 fn check(place: Place, input: &str, pieces: &[(u64, Vec<u8>)], speed: u64) {
     let mut bench = at(place);
     let asked = bench.model.dialog.clone().filter(|_| bench.model.is_asking());
@@ -247,10 +263,22 @@ fn check(place: Place, input: &str, pieces: &[(u64, Vec<u8>)], speed: u64) {
     }
 }
 
+fn check_cut(place: Place, input: &str, cut: usize, pause: u64, speed: u64) {
+    let whole = bytes(input);
+    let (first, rest) = whole.split_at(cut);
+    if can_be_cut(input, first) {
+        check(place, input, &[(0, first.to_vec()), (pause, rest.to_vec())], speed);
+    }
+}
+
+fn is_sweep() -> bool {
+    std::env::var_os("PAYTILL_SWEEP").is_some()
+}
+
 #[test]
 fn no_scan_operates_the_till_at_whatever_speed_of_a_machine() {
     for place in PLACES {
-        for input in SCANS.iter().chain(&KEYS) {
+        for input in SCANS.iter().chain(&KEYS).filter(|input| !is_typing(place, input)) {
             for speed in [0, 1, 5, 20, 40, 50] {
                 check(place, input, &[(0, bytes(input))], speed);
             }
@@ -262,16 +290,60 @@ fn no_scan_operates_the_till_at_whatever_speed_of_a_machine() {
 fn no_scan_and_no_key_cut_in_two_operates_the_till() {
     for place in PLACES {
         for input in SCANS.iter().chain(&KEYS) {
-            let whole = bytes(input);
-            for cut in 1..whole.len() {
-                for pause in [1, 51, 105, 300, 600] {
-                    // A key is cut between bytes that would otherwise come at once.
-                    let (first, rest) = whole.split_at(cut);
-                    if !can_be_cut(input, first) {
-                        continue;
+            let cuts = bytes(input).len() - 1;
+            for cut in 1..=cuts {
+                let pauses: Vec<u64> = if is_sweep() { (1..=600).collect() } else { GRAVE.into() };
+                for pause in pauses {
+                    check_cut(place, input, cut, pause, 1);
+                }
+            }
+        }
+    }
+}
+
+/// Every pause on every screen, each with some of the inputs and at another place of them.
+#[test]
+fn no_pause_up_to_600_ms_makes_keys_of_a_scan() {
+    for (index, place) in PLACES.into_iter().enumerate() {
+        for (number, input) in SCANS.iter().chain(&KEYS).enumerate() {
+            let cuts = bytes(input).len() - 1;
+            for pause in (1..=600).filter(|pause| (pause + number + index) % 6 == 0) {
+                let cut = 1 + (pause * 7 + index) % cuts;
+                let pause = u64::try_from(pause).unwrap();
+                check_cut(place, input, cut, pause, pause % 40);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_payment_code_in_three_pieces_changes_no_amount() {
+    let whole = bytes("C\r");
+    let pauses = if is_sweep() { vec![1, 50, 51, 60, 105, 300, 552, 600] } else { vec![51, 105, 600] };
+    for place in PLACES {
+        for first in 1..whole.len() - 1 {
+            for second in first + 1..whole.len() {
+                for (pause, next) in pauses.iter().flat_map(|a| pauses.iter().map(move |b| (*a, *b)))
+                {
+                    let pieces = [
+                        (0, whole[..first].to_vec()),
+                        (pause, whole[first..second].to_vec()),
+                        (next, whole[second..].to_vec()),
+                    ];
+                    let is_asked_for =
+                        matches!(place, Place::Code | Place::NotPaid | Place::Reversed);
+                    if is_asked_for {
+                        let mut bench = at(place);
+                        play(&mut bench, &pieces, 1);
+                        let begun: Vec<_> =
+                            bench.commands.iter().filter(|command| is_grave(place, command)).collect();
+                        let [ScreenCommand::Begin { code: scanned, .. }] = begun[..] else {
+                            panic!("{begun:?} at {place:?}, cut {first} {second}, {pause} {next}")
+                        };
+                        assert_eq!(*scanned, code(77));
+                    } else {
+                        check(place, "C\r", &pieces, 1);
                     }
-                    let pieces = [(0, first.to_vec()), (pause, rest.to_vec())];
-                    check(place, input, &pieces, 1);
                 }
             }
         }
@@ -324,6 +396,40 @@ fn a_payment_code_is_charged_where_one_is_asked_for() {
     }
 }
 
+/// An amount in one go, and the code once the till has asked for it.
+#[test]
+fn a_program_sells() {
+    for (amount, minor) in [("12.50\r", 1250), ("5\r", 500), (".5\r", 50), ("999.99\r", 99_999)] {
+        for place in [Place::Idle, Place::Paid] {
+            for speed in [0, 5, 50] {
+                let mut bench = at(place);
+                play_for(&mut bench, &[(0, bytes(amount))], speed, 700);
+                let sale = SaleRef::New(Money::from_minor(minor));
+                assert_eq!(bench.model.takes_codes(), Some(sale), "{amount:?} {place:?} {speed}");
+                play(&mut bench, &[(0, bytes("C\r"))], speed);
+                let begun = bench.commands.iter().any(|command| {
+                    matches!(command, ScreenCommand::Begin { sale: begun, .. } if *begun == sale)
+                });
+                assert!(begun, "{amount:?} {place:?} {speed}");
+            }
+        }
+    }
+    let mut bench = at(Place::AskCancel);
+    play_for(&mut bench, &[(0, b"\r".to_vec())], 0, 700);
+    assert!(matches!(bench.commands[..], [ScreenCommand::Cancel(_)]));
+}
+
+#[test]
+fn escape_and_a_digit_are_a_function_key() {
+    let mut bench = at(Place::Idle);
+    play(&mut bench, &[(0, b"\x1b".to_vec()), (200, b"1".to_vec())], 0);
+    assert_eq!(bench.model.dialog, Some(Dialog::Help));
+    let mut bench = at(Place::Waiting);
+    play(&mut bench, &[(0, b"\x1b".to_vec()), (200, b"5".to_vec())], 0);
+    assert!(matches!(bench.commands[..], [ScreenCommand::CheckNow(_)]));
+    assert_eq!(bench.model.dialog, None);
+}
+
 #[test]
 fn a_person_sells() {
     let mut bench = ScreenBench::new(settings());
@@ -347,9 +453,7 @@ proptest! {
         pause in 1_u64..=600,
         speed in 0_u64..=50,
     ) {
-        let whole = bytes(input);
-        let (first, rest) = whole.split_at(cut.index(whole.len()));
-        prop_assume!(can_be_cut(input, first));
-        check(place, input, &[(0, first.to_vec()), (pause, rest.to_vec())], speed);
+        let cut = 1 + cut.index(bytes(input).len() - 1);
+        check_cut(place, input, cut, pause, speed);
     }
 }

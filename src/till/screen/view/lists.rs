@@ -95,10 +95,11 @@ impl Canvas<'_> {
             ("F1", words.key_help(), true),
             ("F5", words.key_check_now(), true),
             ("F6", words.key_drawer(), settings.drawer),
-            ("F9 Ctrl-P", words.key_reprint(), settings.printer_configured),
+            ("F9", words.key_reprint(), settings.printer_configured),
             ("Ctrl-L", words.key_language(), true),
             ("Ctrl-T", words.key_training(), settings.training.is_some()),
             ("Ctrl-Q", words.key_quit(), true),
+            ("Esc 1-0", words.key_function(), true),
         ] {
             if !is_there {
                 continue;

@@ -62,4 +62,5 @@ crate::catalogue! {
     key_language => "Chinese / English", "中文 / English";
     key_training => "training customers (training only)", "模拟顾客（仅练习模式）";
     key_quit => "quit", "退出";
+    key_function => "F1 to F10, on a keyboard without them", "键盘没有功能键时代替 F1 至 F10";
 }
