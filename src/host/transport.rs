@@ -134,7 +134,10 @@ impl Transport {
             plain: client(route)?.tls_backend_preconfigured(plain).build()?,
             certified: client(route)?.tls_backend_preconfigured(certified).build()?,
             hosts: Hosts::new(route.hosts.clone()),
-            proxy: route.proxy.as_deref().and_then(|url| Proxy::new(url, route.proxy_login.clone())),
+            proxy: route
+                .proxy
+                .as_deref()
+                .and_then(|url| Proxy::new(url, route.proxy_login.clone())),
             local_address: Mutex::new(None),
         })
     }

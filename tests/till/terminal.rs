@@ -331,6 +331,125 @@ fn the_customers_code_does_not_operate_the_till() {
     close(&shop, session);
 }
 
+/// As programs do it: an amount in one write, and the code as soon as the till asks for it.
+#[test]
+fn a_program_types_amounts_and_codes_in_one_go() {
+    let shop = shop(PACE);
+    let (mut session, _scanner) = open(&shop);
+    session.burst("12.50\r");
+    session.see(ASKS_FOR_CODE);
+    session.burst(&format!("{}\r", code("ok", 1)));
+    session.see(IS_PAID);
+    session.burst("\r");
+    session.see(&["Enter the amount."]);
+    session.burst("2000\r");
+    session.see(&["Charge ￥2,000.00?"]);
+    session.answer("\r");
+    session.see(ASKS_FOR_CODE);
+    session.burst(&format!("{}\r", code("ok", 2)));
+    session.see(IS_PAID);
+    let net: Vec<_> = shop.ledger().iter().map(|entry| entry.net().minor()).collect();
+    assert_eq!(net, [1250, 200_000]);
+    close(&shop, session);
+}
+
+/// What scanners type, `C` being a code that would be paid, and keys that a line may cut.
+const INPUTS: [&str; 12] = [
+    "6901234567892\r",
+    "\x1b0.01\rC\r",
+    "123456789012712\r",
+    "0.01\rC\r",
+    "\x1b[20~",
+    "25100102C\r",
+    "1\r2\r",
+    "https://qr.alipay.com/fkx123\r",
+    "6901234567892",
+    // A lone Enter or Ctrl-Q in front of a pause is what it is, and changes some screens.
+    "\r6901234567892\r",
+    "6901234567892\r\r",
+    "\x11\r",
+];
+/// How many of them no screen answers to.
+const HARMLESS: usize = 9;
+const PAUSES: [u64; 8] = [1, 51, 80, 105, 300, 500, 552, 600];
+
+/// Plays the table of `screen::tests::table` in the real till: half of the inputs, each with one cut,
+/// or with `PAYTILL_SWEEP=1` all of them at every place and every tenth pause.
+fn play_table(session: &mut TuiSession, round: usize, inputs: usize, stays: &str) {
+    let is_sweep = std::env::var_os("PAYTILL_SWEEP").is_some();
+    for (index, input) in INPUTS[..inputs].iter().enumerate() {
+        let bytes = input.replace('C', &code("ok", 9));
+        let last = bytes.len() - 1;
+        let one = 1 + (index * 5 + round * 3) % last;
+        let places = if is_sweep { 1..last + 1 } else { one..one + 1 };
+        let pauses: Vec<u64> = match is_sweep {
+            true => (1..=600).step_by(10).collect(),
+            false if (index + round) % 2 == 0 => vec![PAUSES[(index / 2 + round) % PAUSES.len()]],
+            false => Vec::new(),
+        };
+        for (at, pause) in places.flat_map(|at| pauses.iter().map(move |pause| (at, *pause))) {
+            let (first, rest) = bytes.split_at(at);
+            session.type_cut(first, Duration::from_millis(pause), rest);
+            let played = format!("{stays:?} after {bytes:?} cut at {at}, {pause} ms");
+            session.see_that(&played, |screen| screen.contains(stays));
+        }
+    }
+}
+
+#[test]
+fn no_scan_cut_anywhere_operates_an_idle_till() {
+    let shop = shop(PACE);
+    let (mut session, mut scanner) = open(&shop);
+    play_table(&mut session, 0, HARMLESS, "Enter the amount");
+    session.press("12.34\r");
+    session.see(ASKS_FOR_CODE);
+    play_table(&mut session, 1, INPUTS.len() - 1, "READY");
+    scanner.scan(&code("notenough", 1));
+    session.see(&["NOT PAID"]);
+    play_table(&mut session, 2, HARMLESS, "NOT PAID");
+    session.press("\r");
+    session.see(&["Enter the amount."]);
+    session.press("5\r");
+    session.see(ASKS_FOR_CODE);
+    scanner.scan(&code("ok", 2));
+    session.see(IS_PAID);
+    play_table(&mut session, 3, HARMLESS, "Payment received.");
+    session.press("\r");
+    session.see(&["Enter the amount."]);
+    session.press("2000\r");
+    session.see(&["Charge ￥2,000.00?"]);
+    play_table(&mut session, 4, INPUTS.len(), "Charge ￥2,000.00?");
+    session.press(ESC);
+    session.see_that("the question goes", |screen| !screen.contains("Charge ￥"));
+    session.press(ESC);
+    session.see(&["Enter the amount."]);
+    let ledger = shop.ledger();
+    let sums: Vec<_> =
+        ledger.iter().map(|entry| (entry.amount.minor(), entry.net().minor())).collect();
+    assert_eq!(sums, [(1234, 0), (500, 500)], "{ledger:?}");
+    close(&shop, session);
+}
+
+#[test]
+fn no_scan_cut_anywhere_operates_a_till_that_waits() {
+    let shop = shop(1);
+    let (mut session, mut scanner) = open(&shop);
+    charge(&mut session, &mut scanner, "walks-away");
+    session.see(IS_WAITING);
+    play_table(&mut session, 0, INPUTS.len() - 1, "WAITING FOR CUSTOMER");
+    session.press(ESC);
+    session.see(&["Cancel this payment?"]);
+    play_table(&mut session, 1, INPUTS.len(), "Cancel this payment?");
+    assert_eq!(shop.ledger()[0].times_of(CallKind::Reverse).count(), 0);
+    session.answer("\r");
+    session.see(IS_REVERSED);
+    play_table(&mut session, 2, HARMLESS, "REVERSED");
+    session.press("\r");
+    session.see(&["Enter the amount."]);
+    assert_eq!(shop.ledger().len(), 1);
+    close(&shop, session);
+}
+
 #[test]
 fn a_scan_in_pieces_changes_no_amount_and_wipes_no_result() {
     let shop = shop(PACE);

@@ -10,6 +10,7 @@ mod chime;
 mod devices;
 mod terminal;
 
+use std::ffi::OsStr;
 use std::io::IsTerminal as _;
 use std::time::Duration;
 
@@ -68,7 +69,7 @@ pub async fn run(loaded: &Loaded, clock: &Clock) -> Result<Exit, Failure> {
     let learned = super::wiring::learned(config);
     // Before the terminal is taken over, so that a signal cannot end the till without restoring it.
     let signals = Signals::new()?;
-    let terminal = Terminal::open(clock).map_err(|error| {
+    let terminal = Terminal::open(clock, config.screen.glyphs).map_err(|error| {
         Failure::of_system(&both!("the terminal cannot be used", "无法使用终端"), &error)
     })?;
     let (report, reports) = mpsc::unbounded_channel();
@@ -250,7 +251,9 @@ impl Cashier<'_> {
     }
 
     fn print(&mut self, order: &OutTradeNo, copy: bool) {
-        let language = self.model.language();
+        // Paper can take what the terminal cannot.
+        let is_drawn = draws_chinese();
+        let language = if is_drawn { self.model.language() } else { self.config.till.language };
         let Some(attempt) = self.recent.iter().find(|attempt| attempt.out_trade_no == *order)
         else {
             return;
@@ -387,6 +390,15 @@ impl Cashier<'_> {
     }
 }
 
+fn draws_chinese() -> bool {
+    std::env::var_os("TERM").is_none_or(|term| !has_no_chinese(&term))
+}
+
+/// The kernel's console has 512 characters. Those that have more are known by another name.
+pub(super) fn has_no_chinese(term: &OsStr) -> bool {
+    term == "linux"
+}
+
 fn settings(config: &Config, gateway_host: String) -> Settings {
     let training = matches!(config.gateway, GatewayConfig::Simulator)
         .then(|| Scenario::menu().iter().map(|scenario| scenario.name().into_owned()).collect());
@@ -407,6 +419,7 @@ fn settings(config: &Config, gateway_host: String) -> Settings {
         printer_configured: printer,
         auto_print: config.printer.auto_print,
         drawer: printer && config.printer.drawer.is_some(),
+        draws_chinese: draws_chinese(),
     }
 }
 

@@ -336,9 +336,7 @@ impl<O: Copy + PartialEq> KeyBurst<O> {
         let is_end = matches!(key, BurstKey::End(_));
         let is_enter = key == BurstKey::End(EndKey::Enter);
         // A payment code is one at any speed: it has too many digits for an amount.
-        if is_end
-            && self.trail.characters > 0
-            && (self.is_dropping || self.trail.is_payment_code())
+        if is_end && self.trail.characters > 0 && (self.is_dropping || self.trail.is_payment_code())
         {
             self.waiting = None;
             return self.scanned(false, outcomes);

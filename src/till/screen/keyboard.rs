@@ -17,6 +17,8 @@ const ESC: u8 = 0x1b;
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Pressed {
     Key(Key, Uptime),
+    /// The terminal's answer: the column of a cursor in the second line.
+    Cursor(u16),
     /// The last key, an Esc, was the beginning of another one.
     NoEscape,
 }
@@ -89,7 +91,10 @@ impl KeyReader {
                 };
                 if is_last {
                     self.pending.push(byte);
-                    pressed.push(Pressed::Key(named(&self.pending[1..]), at));
+                    pressed.push(match cursor(&self.pending[1..]) {
+                        Some(column) => Pressed::Cursor(column),
+                        None => Pressed::Key(named(&self.pending[1..]), at),
+                    });
                     self.pending.clear();
                 } else if (b' '..0x7f).contains(&byte) && self.pending.len() < LONGEST {
                     self.pending.push(byte);
@@ -128,6 +133,12 @@ impl KeyReader {
     }
 }
 
+/// In the first line it would be F3 with another key.
+fn cursor(sequence: &[u8]) -> Option<u16> {
+    let column = sequence.strip_prefix(b"[2;")?.strip_suffix(b"R")?;
+    std::str::from_utf8(column).ok()?.parse().ok()
+}
+
 /// The key of a sequence, without its Esc.
 fn named(sequence: &[u8]) -> Key {
     match sequence {
@@ -164,6 +175,7 @@ mod tests {
             for pressed in reader.read(piece, Uptime(at)) {
                 match pressed {
                     Pressed::Key(key, _) => keys.push(key),
+                    Pressed::Cursor(column) => assert_eq!(column, 3),
                     Pressed::NoEscape => assert_eq!(keys.pop(), Some(Key::Esc)),
                 }
             }
@@ -189,6 +201,13 @@ mod tests {
             let bytes: Vec<&[u8]> = bytes.chunks(1).collect();
             assert_eq!(keys(&bytes, 600), [key]);
         }
+    }
+
+    #[test]
+    fn where_the_cursor_is_is_no_key() {
+        assert_eq!(keys(&[b"1\x1b[2;3R2"], 0), [Key::Char('1'), Key::Char('2')]);
+        assert_eq!(keys(&[b"\x1b[2", b";3R"], 300), []);
+        assert_eq!(keys(&[b"\x1b[1;2R"], 0), [Key::Unknown], "Shift-F3");
     }
 
     #[test]

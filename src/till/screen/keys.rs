@@ -64,7 +64,9 @@ pub(super) fn working(model: &Model) -> Vec<(&'static str, &'static str)> {
             if model.can_train() {
                 show("Ctrl-T", text.key_training());
             }
-            show("Ctrl-L", text.key_language());
+            if model.settings.draws_chinese {
+                show("Ctrl-L", text.key_language());
+            }
             show("Ctrl-Q", text.key_quit());
         }
     }

@@ -28,6 +28,7 @@
 //! Help and the training customers (`lists`) cover the middle. A window smaller than
 //! [`SMALLEST_WIDTH`] by [`SMALLEST_HEIGHT`] is drawn by `compact`.
 
+mod ascii;
 mod customer;
 mod dialog;
 mod digits;
@@ -58,6 +59,7 @@ pub use crate::config::Theme;
 pub use crate::engine::Attempt as AttemptView;
 use crate::engine::Refusal;
 pub use crate::engine::SaleRef;
+pub use ascii::in_ascii;
 pub use keyboard::{KeyReader, Pressed};
 pub use keys::Key;
 pub use model::{Model, Sound};
@@ -89,6 +91,8 @@ pub struct Settings {
     pub auto_print: bool,
     /// Whether there is a cash drawer to open.
     pub drawer: bool,
+    /// Whether the terminal has Chinese characters; without, the screen is in English.
+    pub draws_chinese: bool,
 }
 
 /// The state of the connection to the gateway or to a device.

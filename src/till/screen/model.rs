@@ -155,8 +155,9 @@ pub(super) struct ShownNotice {
 impl Model {
     /// The first frame: the recent orders of the journal, with open payments pinned.
     pub fn new(settings: Settings, recent: Vec<AttemptView>) -> Self {
+        let language = if settings.draws_chinese { settings.language } else { Language::English };
         let mut model = Self {
-            language: settings.language,
+            language,
             settings,
             now: Uptime::default(),
             wall: Timestamp::default(),

@@ -26,6 +26,7 @@ impl Typist {
                 let outcomes = self.burst.push(kind(key), at);
                 self.messages(outcomes)
             }
+            Pressed::Cursor(_) => Vec::new(),
             Pressed::NoEscape => {
                 self.burst.retract_escape();
                 Vec::new()

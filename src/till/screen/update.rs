@@ -186,7 +186,7 @@ fn pressed(model: &mut Model, key: Key, at: Uptime) -> Vec<ScreenCommand> {
 
 fn obeyed(model: &mut Model, key: Key, at: Uptime, before: LastInput) -> Vec<ScreenCommand> {
     match key {
-        Key::Ctrl('l') => {
+        Key::Ctrl('l') if model.settings.draws_chinese => {
             model.language = match model.language {
                 Language::Chinese => Language::English,
                 Language::English => Language::Chinese,

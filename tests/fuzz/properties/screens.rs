@@ -92,6 +92,7 @@ impl Bench {
             printer_configured: true,
             auto_print: true,
             drawer: true,
+            draws_chinese: true,
         };
         let model = Model::new(settings, Vec::new());
         Self { model, now: 1_000_000, attempts: Vec::new(), calls: Vec::new(), scans: 0 }

@@ -107,6 +107,8 @@ fn sequence(bytes: &[u8]) -> Option<(usize, String)> {
             let is_near = |text: &str| number(text).is_some_and(|at| (1..=FARTHEST).contains(&at));
             (is_near(row) && is_near(column)).then(|| "H".to_owned())?
         }
+        // Where the cursor is, once at the start.
+        b'n' if numbers == "6" => "6n".to_owned(),
         b'm' => style(numbers)?,
         _ => return None,
     };

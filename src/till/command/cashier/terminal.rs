@@ -13,6 +13,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use zeroize::Zeroize as _;
 
+use crate::config::Glyphs;
 use crate::screen::{self, KeyReader, Model, Pressed};
 use paytill_host::clock::Clock;
 
@@ -24,6 +25,11 @@ const READ: usize = 1024;
 const PATIENCE: Duration = Duration::from_millis(500);
 /// Whoever had the terminal before may have left keypad and arrows in application mode.
 const PLAIN_KEYS: &[u8] = b"\x1b[?1l\x1b>";
+/// A line of one cell, where the cursor is now, and the line is gone again. Some terminals draw it in
+/// two cells; one that does not answer is taken for one that does not.
+const HOW_WIDE: &str = "\x1b[2;1H─\x1b[6n\x1b[2;1H  ";
+/// The column behind a line that takes two cells.
+const DOUBLE: u16 = 3;
 
 /// Input from the terminal.
 #[derive(Clone, Copy)]
@@ -43,6 +49,8 @@ pub(super) struct Terminal {
     resized: Signal,
     slot: Arc<FrameSlot>,
     written: std::sync::mpsc::Receiver<()>,
+    is_asking_width: bool,
+    is_ascii: bool,
 }
 
 /// The next frame to write. A newer frame replaces one that is still waiting.
@@ -60,15 +68,20 @@ struct PendingFrame {
 }
 
 impl Terminal {
-    pub(super) fn open(clock: &Clock) -> io::Result<Self> {
+    pub(super) fn open(clock: &Clock, glyphs: Glyphs) -> io::Result<Self> {
         // Includes a hook that restores the terminal on a panic.
         let terminal = ratatui::try_init()?;
-        Self::share(clock, terminal).inspect_err(|_| ratatui::restore())
+        Self::share(clock, terminal, glyphs).inspect_err(|_| ratatui::restore())
     }
 
-    fn share(clock: &Clock, terminal: DefaultTerminal) -> io::Result<Self> {
+    fn share(clock: &Clock, terminal: DefaultTerminal, glyphs: Glyphs) -> io::Result<Self> {
+        let is_asking_width = glyphs == Glyphs::Auto;
         let mut out = io::stdout();
-        out.write_all(PLAIN_KEYS).and_then(|()| out.flush())?;
+        out.write_all(PLAIN_KEYS)?;
+        if is_asking_width {
+            out.write_all(HOW_WIDE.as_bytes())?;
+        }
+        out.flush()?;
         let keys = keys()?;
         let resized = signal(SignalKind::window_change())?;
         let (post, inbox) = mpsc::channel(WAITING);
@@ -84,20 +97,37 @@ impl Terminal {
             ratatui::restore();
             let _ = finished.send(());
         })?;
-        Ok(Self { inbox, resized, slot, written })
+        Ok(Self {
+            inbox,
+            resized,
+            slot,
+            written,
+            is_asking_width,
+            is_ascii: glyphs == Glyphs::Ascii,
+        })
     }
 
     /// The next input. Cancel safe.
     pub(super) async fn next(&mut self) -> TerminalInput {
-        tokio::select! {
+        let input = tokio::select! {
             input = self.inbox.recv() => input.unwrap_or(TerminalInput::Gone),
             _ = self.resized.recv() => TerminalInput::Redraw,
-        }
+        };
+        self.measured(input)
     }
 
     /// An input that has already arrived, if any.
     pub(super) fn waiting(&mut self) -> Option<TerminalInput> {
-        self.inbox.try_recv().ok()
+        self.inbox.try_recv().ok().map(|input| self.measured(input))
+    }
+
+    /// The answer to [`HOW_WIDE`] changes how everything is drawn.
+    fn measured(&mut self, input: TerminalInput) -> TerminalInput {
+        let TerminalInput::Pressed(Pressed::Cursor(column)) = input else { return input };
+        if std::mem::take(&mut self.is_asking_width) {
+            self.is_ascii = column == DOUBLE;
+        }
+        TerminalInput::Redraw
     }
 
     /// Shows the model; inverted during a visual bell.
@@ -105,6 +135,9 @@ impl Terminal {
         let (width, height) = crossterm::terminal::size()?;
         let mut frame = Buffer::empty(Rect::new(0, 0, width, height));
         screen::view(model, &mut frame);
+        if self.is_ascii {
+            screen::in_ascii(&mut frame);
+        }
         if inverted {
             frame.set_style(frame.area, Modifier::REVERSED);
         }

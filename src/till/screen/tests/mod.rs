@@ -38,6 +38,7 @@ pub(super) fn settings() -> Settings {
         printer_configured: true,
         auto_print: true,
         drawer: false,
+        draws_chinese: true,
     }
 }
 

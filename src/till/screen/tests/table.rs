@@ -319,11 +319,13 @@ fn no_pause_up_to_600_ms_makes_keys_of_a_scan() {
 #[test]
 fn a_payment_code_in_three_pieces_changes_no_amount() {
     let whole = bytes("C\r");
-    let pauses = if is_sweep() { vec![1, 50, 51, 60, 105, 300, 552, 600] } else { vec![51, 105, 600] };
+    let pauses =
+        if is_sweep() { vec![1, 50, 51, 60, 105, 300, 552, 600] } else { vec![51, 105, 600] };
     for place in PLACES {
         for first in 1..whole.len() - 1 {
             for second in first + 1..whole.len() {
-                for (pause, next) in pauses.iter().flat_map(|a| pauses.iter().map(move |b| (*a, *b)))
+                for (pause, next) in
+                    pauses.iter().flat_map(|a| pauses.iter().map(move |b| (*a, *b)))
                 {
                     let pieces = [
                         (0, whole[..first].to_vec()),
@@ -335,8 +337,11 @@ fn a_payment_code_in_three_pieces_changes_no_amount() {
                     if is_asked_for {
                         let mut bench = at(place);
                         play(&mut bench, &pieces, 1);
-                        let begun: Vec<_> =
-                            bench.commands.iter().filter(|command| is_grave(place, command)).collect();
+                        let begun: Vec<_> = bench
+                            .commands
+                            .iter()
+                            .filter(|command| is_grave(place, command))
+                            .collect();
                         let [ScreenCommand::Begin { code: scanned, .. }] = begun[..] else {
                             panic!("{begun:?} at {place:?}, cut {first} {second}, {pause} {next}")
                         };

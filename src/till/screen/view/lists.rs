@@ -96,7 +96,7 @@ impl Canvas<'_> {
             ("F5", words.key_check_now(), true),
             ("F6", words.key_drawer(), settings.drawer),
             ("F9", words.key_reprint(), settings.printer_configured),
-            ("Ctrl-L", words.key_language(), true),
+            ("Ctrl-L", words.key_language(), settings.draws_chinese),
             ("Ctrl-T", words.key_training(), settings.training.is_some()),
             ("Ctrl-Q", words.key_quit(), true),
             ("Esc 1-0", words.key_function(), true),
