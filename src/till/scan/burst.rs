@@ -60,6 +60,9 @@ pub enum EndKey {
 pub enum BurstOutcome<O> {
     /// A key that somebody pressed, and when.
     Key(BurstKey<O>, Uptime),
+    /// An amount that came at the speed of a machine ends here. Its Enter comes once it is clear that
+    /// nothing belongs to it; a question about it may be asked before.
+    AmountEnds(Uptime),
     /// Esc and then a digit, with nothing behind them.
     EscDigit(char, Uptime),
     /// A scan, without its end key. It may be a payment code.
@@ -324,6 +327,7 @@ impl<O: Copy + PartialEq> KeyBurst<O> {
         self.trail.typed = self.trail.characters;
         self.last = Last::Other;
         if run.last == BurstKey::End(EndKey::Enter) {
+            outcomes.push(BurstOutcome::AmountEnds(at));
             self.hold(run.last, at, PAUSE, Why::Amount);
         }
     }
@@ -387,6 +391,7 @@ impl<O: Copy + PartialEq> KeyBurst<O> {
         } else if acts && self.target.is_asking {
             self.hold(key, at, PAUSE, Why::Answer);
         } else if is_enter && is_of_amount {
+            outcomes.push(BurstOutcome::AmountEnds(at));
             return self.hold(key, at, PAUSE, Why::Amount);
         } else if acts {
             self.hold(key, at, SETTLES, Why::Settling);

@@ -4,7 +4,7 @@
 //! for the rest: scans that are slow or cut, keys that stick, and people who type ahead.
 
 use super::Key;
-use super::model::{CashierTask, LastInput, Model, Sound};
+use super::model::{CashierTask, Dialog, LastInput, Model, Sound};
 use super::note::Note;
 use crate::clock::{Millis, Uptime};
 use crate::scan::PAUSE;
@@ -80,5 +80,8 @@ pub(super) fn take_back(model: &mut Model, began: Uptime) -> bool {
         return false;
     }
     model.task = run.before;
+    if matches!(model.dialog, Some(Dialog::LargeAmount(_))) {
+        model.dialog = None;
+    }
     true
 }

@@ -127,6 +127,8 @@ pub enum ScreenMessage {
     Key(Key),
     /// The same, pressed some time ago and held until it was clear that it belongs to no scan.
     EarlierKey(Key, Uptime),
+    /// Enter was pressed behind an amount that a program may have typed, and comes later; when.
+    AmountEnds(Uptime),
     Scanned(Scan),
     /// In training, the payment at hand is of a code that no training customer has shown.
     RealCode,

@@ -49,6 +49,7 @@ impl Typist {
     fn messages(&self, outcomes: Vec<BurstOutcome<Key>>) -> Vec<ScreenMessage> {
         let message = |outcome| match outcome {
             BurstOutcome::Key(key, at) => ScreenMessage::EarlierKey(key_of(key), at),
+            BurstOutcome::AmountEnds(at) => ScreenMessage::AmountEnds(at),
             // The second way of the function keys.
             BurstOutcome::EscDigit(digit, at) => {
                 let number = digit.to_digit(10).and_then(|number| u8::try_from(number).ok());

@@ -53,6 +53,11 @@ fn handle(model: &mut Model, message: ScreenMessage) -> Vec<ScreenCommand> {
     match message {
         ScreenMessage::Key(key) => pressed(model, key, model.now),
         ScreenMessage::EarlierKey(key, at) => pressed(model, key, at),
+        ScreenMessage::AmountEnds(at) => {
+            model.last_input = LastInput { at: Some(at), key: Some(Key::Enter) };
+            ask_about_the_amount(model);
+            Vec::new()
+        }
         ScreenMessage::Scanned(scan) => {
             model.last_input = LastInput { at: Some(model.now), key: None };
             scanned(model, scan, true)
@@ -166,6 +171,10 @@ fn pressed(model: &mut Model, key: Key, at: Uptime) -> Vec<ScreenCommand> {
         }
     }
     if matches!(key, Key::Enter | Key::Esc) && model.is_overtaken() {
+        return Vec::new();
+    }
+    // It has already asked.
+    if model.is_asking() && key == Key::Enter && at < model.asked_at {
         return Vec::new();
     }
     // Only a key that changes something clears the note.
@@ -338,6 +347,20 @@ fn typing(model: &mut Model, mut typed: String, key: Key, at: Uptime) -> Vec<Scr
             }
         },
         _ => Vec::new(),
+    }
+}
+
+/// Asks about a large amount before its Enter comes: whoever waits for the question need not wait
+/// for both. A scan that the amount turns out to be a part of takes the question back.
+fn ask_about_the_amount(model: &mut Model) {
+    let CashierTask::Amount { typed } = &model.task else { return };
+    let is_free = model.dialog.is_none() && model.stopped.is_none();
+    let limit = model.settings.confirm_above.filter(|_| is_free && model.notices.is_empty());
+    if let (Some(limit), Ok(amount)) = (limit, read(model, typed))
+        && amount > limit
+    {
+        model.note = None;
+        model.dialog = Some(Dialog::LargeAmount(amount));
     }
 }
 

@@ -274,7 +274,7 @@ fn came_out_in_order(pressed: &[char], out: &[BurstOutcome<char>]) {
                 assert!(shown.windows(run.len()).any(|window| window == run), "{outcome:?}");
                 continue;
             }
-            BurstOutcome::Dropped { .. } => continue,
+            BurstOutcome::AmountEnds(_) | BurstOutcome::Dropped { .. } => continue,
         };
         let found = rest.iter().position(|pressed| *pressed == letter);
         let found = found.unwrap_or_else(|| panic!("{outcome:?} was not pressed"));

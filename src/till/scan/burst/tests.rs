@@ -60,7 +60,9 @@ fn typed(outcomes: &[Outcome]) -> String {
         BurstOutcome::Key(BurstKey::Esc, _) => Some('^'),
         BurstOutcome::Key(BurstKey::Repeatable(key) | BurstKey::Other(key), _) => Some(*key),
         BurstOutcome::EscDigit(..) => Some('F'),
-        BurstOutcome::Scanned(_) | BurstOutcome::Dropped { .. } => None,
+        BurstOutcome::AmountEnds(_) | BurstOutcome::Scanned(_) | BurstOutcome::Dropped { .. } => {
+            None
+        }
     };
     outcomes.iter().filter_map(show).collect()
 }

@@ -419,6 +419,18 @@ fn a_program_sells() {
             }
         }
     }
+    let mut bench = at(Place::Idle);
+    play_for(&mut bench, &[(0, bytes("2000\r"))], 0, 60);
+    let question = Some(Dialog::LargeAmount(Money::from_minor(200_000)));
+    assert_eq!(bench.model.dialog, question, "at once");
+    play_for(&mut bench, &[(940, b"\r".to_vec())], 0, 700);
+    assert_eq!(bench.model.takes_codes(), Some(SaleRef::New(Money::from_minor(200_000))));
+    for pause in [60, 300, 600] {
+        let mut bench = at(Place::Idle);
+        play(&mut bench, &[(0, bytes("2000\r")), (pause, bytes("C\r"))], 5);
+        let empty = CashierTask::Amount { typed: String::new() };
+        assert_eq!((bench.model.dialog, bench.model.task), (None, empty), "{pause}");
+    }
     let mut bench = at(Place::AskCancel);
     play_for(&mut bench, &[(0, b"\r".to_vec())], 0, 700);
     assert!(matches!(bench.commands[..], [ScreenCommand::Cancel(_)]));
