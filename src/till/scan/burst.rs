@@ -1,13 +1,14 @@
 //! Separates scans from typing when a scanner types into the terminal like a keyboard.
 //!
 //! A run of keys with no more than 50 ms between any two is a machine's: one scan as a whole, with
-//! the Esc, Enter and control keys in it, or dropped as a whole. A run may also arrive in pieces, with
-//! up to 600 ms between them: what came just before belongs to it, and so does what trails behind.
+//! the Esc, Enter and control keys in it, or dropped as a whole. A run may also arrive in pieces,
+//! with up to 600 ms between them: what came just before belongs to it, and so does what trails
+//! behind.
 //!
-//! One kind of run is taken for typing all the same, since programs and quick hands type like that: an
-//! amount of fewer than ten characters, with or without an Enter, into an empty field and with no scan
-//! near it. Its Enter waits until nothing can follow any more that would make it a piece of a scan.
-//! Everything else is typing, and is passed on key by key.
+//! One kind of run is taken for typing all the same, since programs and quick hands type like that:
+//! an amount of fewer than ten characters, with or without an Enter, into an empty field and with
+//! no scan near it. Its Enter waits until nothing can follow any more that would make it a piece of
+//! a scan. Everything else is typing, and is passed on key by key.
 
 use zeroize::{Zeroize, Zeroizing};
 
@@ -20,8 +21,8 @@ const GAP: Millis = Millis(50);
 pub const PAUSE: Millis = Millis(650);
 /// A run this soon after a scan, or a piece of one, is the rest of it.
 const TAIL: Millis = Millis(1000);
-/// A lone Enter or control key acts this long after it was pressed: whatever it asks is asked so late
-/// that the pause in a scan is over before the answer counts.
+/// A lone Enter or control key acts this long after it was pressed: whatever it asks is asked so
+/// late that the pause in a scan is over before the answer counts.
 const SETTLES: Millis = Millis(110);
 /// Two Enters this close together are one press of a worn key.
 const BOUNCE: Millis = Millis(20);
@@ -60,8 +61,8 @@ pub enum EndKey {
 pub enum BurstOutcome<O> {
     /// A key that somebody pressed, and when.
     Key(BurstKey<O>, Uptime),
-    /// An amount that came at the speed of a machine ends here. Its Enter comes once it is clear that
-    /// nothing belongs to it; a question about it may be asked before.
+    /// An amount that came at the speed of a machine ends here. Its Enter comes once it is clear
+    /// that nothing belongs to it; a question about it may be asked before.
     AmountEnds(Uptime),
     /// Esc and then a digit, with nothing behind them.
     EscDigit(char, Uptime),
@@ -84,8 +85,8 @@ pub struct BurstScan {
 /// What the keys would do now.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct KeyTarget {
-    /// A question is on the screen: its answer is passed on only if nothing follows, since a scanner
-    /// may begin with Enter.
+    /// A question is on the screen: its answer is passed on only if nothing follows, since a
+    /// scanner may begin with Enter.
     pub is_asking: bool,
     /// How many characters are in the amount's field, where one is typed.
     pub amount: Option<usize>,

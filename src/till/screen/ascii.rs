@@ -7,11 +7,11 @@ use unicode_width::UnicodeWidthStr;
 pub fn in_ascii(frame: &mut Buffer) {
     for cell in &mut frame.content {
         let symbol = cell.symbol();
-        if symbol.width() == symbol.width_cjk() {
-            continue;
+        let is_drawing = symbol.starts_with(|mark| matches!(mark, '\u{2500}'..='\u{259f}'));
+        if is_drawing || symbol.width() != symbol.width_cjk() {
+            let plain = symbol.chars().next().map_or(' ', plain);
+            cell.set_char(plain);
         }
-        let plain = symbol.chars().next().map_or(' ', plain);
-        cell.set_char(plain);
     }
 }
 
@@ -24,7 +24,7 @@ const fn plain(symbol: char) -> char {
         '▀' => '"',
         '▄' | '▃' | '▂' | '▁' => '_',
         '●' | '◆' | '★' | '•' => '*',
-        '…' | '·' => '.',
+        '…' | '·' | '░' | '▒' => '.',
         '→' | '▶' => '>',
         '←' => '<',
         '↑' => '^',
@@ -45,11 +45,11 @@ mod tests {
     #[test]
     fn lines_blocks_and_quotes_have_one_width_everywhere_and_chinese_stays() {
         let mut frame = Buffer::empty(Rect::new(0, 0, 40, 1));
-        frame.set_string(0, 0, "┌──┐│█▀▄│└━━┘ “付款码” ￥12.50 A…", Style::default());
+        frame.set_string(0, 0, "┌──┐│█▀▄│└━━┘ “付款码” ￥12.50 A…░", Style::default());
         in_ascii(&mut frame);
         let drawn: String = frame.content.iter().map(|cell| cell.symbol()).collect();
         assert!(drawn.starts_with("+--+|#\"_|+--+ \"付"), "{drawn}");
-        assert!(drawn.contains("￥") && drawn.contains("12.50 A."), "{drawn}");
+        assert!(drawn.contains("￥") && drawn.contains("12.50 A.."), "{drawn}");
         assert_eq!(drawn.width(), drawn.width_cjk());
     }
 }
