@@ -384,7 +384,9 @@ fn play_table(session: &mut TuiSession, round: usize, inputs: usize, stays: &str
         let places = if is_sweep { 1..last + 1 } else { one..one + 1 };
         let pauses: Vec<u64> = match is_sweep {
             true => (1..=600).step_by(10).collect(),
-            false if (index + round) % 2 == 0 => vec![PAUSES[(index / 2 + round) % PAUSES.len()]],
+            false if (index + round).is_multiple_of(2) => {
+                vec![PAUSES[(index / 2 + round) % PAUSES.len()]]
+            }
             false => Vec::new(),
         };
         for (at, pause) in places.flat_map(|at| pauses.iter().map(move |pause| (at, *pause))) {

@@ -47,7 +47,7 @@ mod tests {
         let mut frame = Buffer::empty(Rect::new(0, 0, 40, 1));
         frame.set_string(0, 0, "┌──┐│█▀▄│└━━┘ “付款码” ￥12.50 A…░", Style::default());
         in_ascii(&mut frame);
-        let drawn: String = frame.content.iter().map(|cell| cell.symbol()).collect();
+        let drawn: String = frame.content.iter().map(ratatui::buffer::Cell::symbol).collect();
         assert!(drawn.starts_with("+--+|#\"_|+--+ \"付"), "{drawn}");
         assert!(drawn.contains("￥") && drawn.contains("12.50 A.."), "{drawn}");
         assert_eq!(drawn.width(), drawn.width_cjk());

@@ -1,11 +1,16 @@
 //! What the keys do while a question, the help page or the training customers are on the screen,
 //! and when a question goes by itself.
 
+use super::keys::found;
 use super::model::{Dialog, Model};
 use super::steps::{ask_for_code, next_sale};
 use super::{Key, SaleRef, ScreenCommand};
+use crate::clean::clean;
 use crate::order::OutTradeNo;
 use crate::payment::Status;
+
+/// No command's name is longer.
+const SOUGHT_MAX: usize = 24;
 
 pub(super) fn answered(model: &mut Model, dialog: Dialog, key: Key) -> Vec<ScreenCommand> {
     if key == Key::Esc {
@@ -36,6 +41,24 @@ pub(super) fn answered(model: &mut Model, dialog: Dialog, key: Key) -> Vec<Scree
                 }
                 _ => {}
             }
+            Vec::new()
+        }
+        Dialog::Commands { mut typed, mut chosen } => {
+            let last = found(model, &typed).len().saturating_sub(1);
+            match key {
+                Key::Up => chosen = chosen.checked_sub(1).unwrap_or(last),
+                Key::Down | Key::Tab => chosen = if chosen < last { chosen + 1 } else { 0 },
+                Key::Backspace => {
+                    typed.pop();
+                    chosen = 0;
+                }
+                Key::Char(character) if typed.chars().count() < SOUGHT_MAX => {
+                    typed.push_str(&clean(&character.to_string(), 2));
+                    chosen = 0;
+                }
+                _ => {}
+            }
+            model.dialog = Some(Dialog::Commands { typed, chosen });
             Vec::new()
         }
         Dialog::LargeAmount(amount) => {
@@ -84,7 +107,13 @@ pub(super) fn close_outdated_dialog(model: &mut Model, order: &OutTradeNo, statu
             asked == order && !matches!(status, Status::Reversing | Status::Attention)
         }
         Some(Dialog::Quit) => !model.is_anything_open(),
-        Some(Dialog::Help | Dialog::Training { .. } | Dialog::LargeAmount(_)) | None => false,
+        Some(
+            Dialog::Help
+            | Dialog::Training { .. }
+            | Dialog::Commands { .. }
+            | Dialog::LargeAmount(_),
+        )
+        | None => false,
     };
     if outdated {
         model.dialog = None;

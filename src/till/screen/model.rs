@@ -114,7 +114,14 @@ pub(super) enum CashierTask {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Dialog {
     Help,
-    Training { chosen: usize },
+    Training {
+        chosen: usize,
+    },
+    /// All commands; what was typed to find one.
+    Commands {
+        typed: String,
+        chosen: usize,
+    },
     LargeAmount(Money),
     Cancel(OutTradeNo),
     Unsettled(OutTradeNo),
@@ -247,7 +254,10 @@ impl Model {
     /// Whether something covers the place of the payment at hand.
     fn task_is_hidden(&self) -> bool {
         self.stopped.is_some()
-            || matches!(self.dialog, Some(Dialog::Help | Dialog::Training { .. }))
+            || matches!(
+                self.dialog,
+                Some(Dialog::Help | Dialog::Training { .. } | Dialog::Commands { .. })
+            )
     }
 
     /// Whether the task shows this attempt now.
@@ -298,7 +308,7 @@ impl Model {
             Some(
                 Dialog::LargeAmount(_) | Dialog::Cancel(_) | Dialog::Unsettled(_) | Dialog::Quit,
             ) => true,
-            Some(Dialog::Help | Dialog::Training { .. }) | None => false,
+            Some(Dialog::Help | Dialog::Training { .. } | Dialog::Commands { .. }) | None => false,
         }
     }
 

@@ -7,6 +7,7 @@
 
 use super::dialog::{answered, close_outdated_dialog};
 use super::guard::{drop_character, goes_on_being_dropped, is_of_a_scan, may_answer, take_back};
+use super::keys::found;
 use super::model::{
     CashierTask, Dialog, LastInput, Model, ShownAttempt, ShownNotice, SlipState, Sound, TypingRun,
 };
@@ -216,6 +217,8 @@ fn obeyed(model: &mut Model, key: Key, at: Uptime, before: LastInput) -> Vec<Scr
         let confirms = match dialog {
             Dialog::Quit => key == Key::Ctrl('q'),
             Dialog::Training { .. } => key == Key::Enter && is_of_a_scan(before),
+            // Letters find a command, so only a scan may have pressed this Enter.
+            Dialog::Commands { .. } => key == Key::Enter && before.key.is_none(),
             _ => key == Key::Enter && asks,
         };
         if confirms && !may_answer(model, at, before) {
@@ -225,10 +228,20 @@ fn obeyed(model: &mut Model, key: Key, at: Uptime, before: LastInput) -> Vec<Scr
         if asks && matches!(key, Key::Char(_)) {
             drop_character(model, Note::TypedAhead, at);
         }
+        if let (Dialog::Commands { typed, chosen }, Key::Enter) = (&dialog, key) {
+            let command = found(model, typed).get(*chosen).map(|(command, ..)| *command);
+            let Some(command) = command else { return Vec::new() };
+            model.dialog = None;
+            return obeyed(model, command, at, before);
+        }
         return answered(model, dialog, key);
     }
     if key == Key::F(1) {
         model.dialog = Some(Dialog::Help);
+        return Vec::new();
+    }
+    if key == Key::Ctrl('p') {
+        model.dialog = Some(Dialog::Commands { typed: String::new(), chosen: 0 });
         return Vec::new();
     }
     if model.stopped.is_some() {

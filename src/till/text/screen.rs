@@ -151,6 +151,10 @@ crate::catalogue! {
     key_back => "Back", "返回";
     key_choose => "Choose", "选择";
     key_show_code => "Show code", "出示付款码";
+    key_do => "Do it", "执行";
+    commands_title => "Commands", "命令";
+    commands_find => "Type a part of its name.", "输入名称的一部分。";
+    commands_none => "No command is called that.", "没有这样的命令。";
     key_ask_for_code => "Charge", "收款";
     key_charge => "Charge", "确认收款";
     key_cancel => "Cancel", "取消";

@@ -79,9 +79,10 @@ enum Place {
     AskCancel,
     AskNextCustomer,
     AskQuit,
+    Commands,
 }
 
-const PLACES: [Place; 14] = [
+const PLACES: [Place; 15] = [
     Place::Idle,
     Place::Amount,
     Place::Large,
@@ -96,6 +97,7 @@ const PLACES: [Place; 14] = [
     Place::AskCancel,
     Place::AskNextCustomer,
     Place::AskQuit,
+    Place::Commands,
 ];
 
 fn at(place: Place) -> ScreenBench {
@@ -104,7 +106,7 @@ fn at(place: Place) -> ScreenBench {
         Place::Idle => {}
         Place::Amount => bench.type_text("5.00"),
         Place::Large => bench.type_text("2000"),
-        Place::Code => {
+        Place::Code | Place::Commands => {
             bench.type_text("88");
             bench.key(Key::Enter);
         }
@@ -145,6 +147,7 @@ fn at(place: Place) -> ScreenBench {
     match place {
         Place::AskCancel => drop(bench.key(Key::Esc)),
         Place::AskQuit => drop(bench.key(Key::Ctrl('q'))),
+        Place::Commands => drop(bench.key(Key::Ctrl('p'))),
         Place::AskNextCustomer => drop(bench.key(Key::Enter)),
         _ => {}
     }
@@ -226,7 +229,7 @@ fn holds(place: Place, bench: &ScreenBench, asked: Option<&Dialog>) -> Result<()
     let before = match place {
         Place::Amount => 500,
         Place::Large | Place::AskLarge => 200_000,
-        Place::Code => 8_800,
+        Place::Code | Place::Commands => 8_800,
         _ => 0,
     };
     let now = match &bench.model.task {
@@ -307,7 +310,7 @@ fn no_pause_up_to_600_ms_makes_keys_of_a_scan() {
     for (index, place) in PLACES.into_iter().enumerate() {
         for (number, input) in SCANS.iter().chain(&KEYS).enumerate() {
             let cuts = bytes(input).len() - 1;
-            for pause in (1..=600).filter(|pause| (pause + number + index) % 6 == 0) {
+            for pause in (1..=600).filter(|pause| (pause + number + index).is_multiple_of(6)) {
                 let cut = 1 + (pause * 7 + index) % cuts;
                 let pause = u64::try_from(pause).unwrap();
                 check_cut(place, input, cut, pause, pause % 40);

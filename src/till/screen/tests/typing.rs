@@ -200,6 +200,49 @@ fn a_question_takes_enter_after_half_a_second_of_silence() {
 }
 
 #[test]
+fn all_commands_can_be_searched() {
+    let mut bench = bench();
+    let index = bench.charge("12.5", 1);
+    bench.answer(index, Says::Paying);
+    bench.key(Key::Ctrl('p'));
+    assert!(says(&bench, "WAITING FOR CUSTOMER") && says(&bench, "Check now"));
+    bench.type_text("chec");
+    assert!(!says(&bench, "F1"));
+    let order = bench.order(index);
+    assert_eq!(bench.key(Key::Enter), [ScreenCommand::CheckNow(order)]);
+    bench.key(Key::Ctrl('p'));
+    bench.key(Key::Up);
+    bench.key(Key::Enter);
+    assert!(says(&bench, "A payment is still open. Quit anyway?"), "the last one, and it asks");
+    bench.key(Key::Esc);
+    for text in ["查询", "f5"] {
+        bench.key(Key::Ctrl('p'));
+        bench.type_text(text);
+        assert!(says(&bench, "Check now"), "{text}");
+        bench.key(Key::Esc);
+    }
+    bench.key(Key::Ctrl('p'));
+    bench.type_text("130000");
+    assert!(says(&bench, "No command is called that."));
+    assert_eq!(bench.key(Key::Enter), []);
+    bench.key(Key::Esc);
+    assert!(says(&bench, "WAITING FOR CUSTOMER"));
+}
+
+#[test]
+fn a_scan_among_the_commands_is_refused() {
+    let mut bench = bench();
+    bench.type_text("12");
+    bench.key(Key::Enter);
+    bench.key(Key::Ctrl('p'));
+    assert_eq!(bench.scan(1), []);
+    assert!(says(&bench, "That was a WeChat payment code. Nothing was sent."));
+    bench.now -= 500;
+    assert_eq!(bench.key(Key::Enter), [], "nor does its Enter choose");
+    assert!(says(&bench, "Commands"));
+}
+
+#[test]
 fn a_note_stays_until_a_key_changes_something() {
     let mut bench = bench();
     bench.type_text("12");

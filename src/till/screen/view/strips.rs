@@ -156,7 +156,7 @@ impl Canvas<'_> {
                 let keys = text.ctrl_q_or_esc(text.key_quit(), text.key_cancel());
                 say(&keys, DialogTone::Keys);
             }
-            Some(Dialog::Help | Dialog::Training { .. }) | None => {}
+            Some(Dialog::Help | Dialog::Training { .. } | Dialog::Commands { .. }) | None => {}
         }
         lines
     }

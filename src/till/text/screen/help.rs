@@ -61,6 +61,7 @@ crate::catalogue! {
     key_reprint => "reprint the last receipt", "补打最近的小票";
     key_language => "Chinese / English", "中文 / English";
     key_training => "training customers (training only)", "模拟顾客（仅练习模式）";
+    key_commands => "all commands, to search", "全部命令，可搜索";
     key_quit => "quit", "退出";
     key_function => "F1 to F10, on a keyboard without them", "键盘没有功能键时代替 F1 至 F10";
 }
