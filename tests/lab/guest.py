@@ -113,7 +113,7 @@ class Guest:
             # A key is not pressed while the one before is held.
             time.sleep(max(0, self.key_free_at - time.monotonic()))
             self.monitor.call("send-key", {"keys": chord, "hold-time": 30})
-            self.key_free_at = time.monotonic() + 0.06
+            self.key_free_at = time.monotonic() + 0.12
 
     def kept_waiting(self):
         """Seconds in which the emulated processor could have run but waited for this machine's."""

@@ -43,6 +43,7 @@ impl Screen {
             printer_configured: false,
             auto_print: false,
             drawer: false,
+            draws_chinese: true,
         };
         let open = recent.iter().filter(|attempt| is_unsettled(attempt));
         let open = open.map(|one| (one.out_trade_no.to_string(), one.state.status())).collect();

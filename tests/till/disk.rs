@@ -177,7 +177,7 @@ fn a_screen_whose_disk_fails_says_so_or_sells() {
         if session.screen().contains("WeChat Pay ready") {
             session.press("12.34\r");
             session.see(&["Scan the customer's payment code."]);
-            session.burst("130000000000000002\r");
+            session.type_scan("130000000000000002");
             let stopped = "Payments cannot be saved";
             session.see_that(&format!("{fault}: an end"), |screen| {
                 screen.contains("Payment received.") || screen.contains(stopped)

@@ -211,7 +211,7 @@ fn another_program_that_looks_into_the_journal_takes_nothing_away_from_a_running
     let sell = |session: &mut TuiSession, serial| {
         session.press("12.34\r");
         session.see(&["Scan the customer's payment code."]);
-        session.burst(&format!("13000000000000000{serial}\r"));
+        session.type_scan(&format!("13000000000000000{serial}"));
         session.see(&["PAID", "Payment received."]);
         session.press("\r");
         session.see(&["Enter the amount."]);

@@ -168,7 +168,7 @@ fn nothing_secret_is_in_what_a_loud_till_leaves_behind() {
         let ending = code(customer, 1);
         let code = format!("{DIGITS}{}", &ending[14..]);
         if customer == "notenough" {
-            session.burst(&format!("{code}\r"));
+            session.type_scan(&code);
         } else {
             scanner.scan(&code);
         }

@@ -238,7 +238,7 @@ fn leave(session: &mut TuiSession) -> Millis {
 fn answer(session: &mut TuiSession, key: &str, words: &str) -> Millis {
     let clock = Clock::start();
     let since = clock.uptime();
-    session.burst(key);
+    session.press(key);
     session.see(&[words]);
     clock.uptime().since(since)
 }

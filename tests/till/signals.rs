@@ -95,7 +95,7 @@ fn bring(shop: &TestShop, moment: Moment) -> (TuiSession, Device, Device) {
             session.see(&["WAITING FOR CUSTOMER"]);
             session.press(ESC);
             session.see(&["Cancel this payment?"]);
-            session.press("\r");
+            session.answer("\r");
         }
         session.see(&[moment.words()]);
     }

@@ -383,8 +383,7 @@ fn whatever_comes_the_terminal_and_the_printer_are_sent_what_the_automata_allow(
         scanner.babble(format!("{text}\r").as_bytes());
         // Except the keys that quit and change the language; only some, because each key is drawn.
         let keys = text.chars().filter(|key| !['\u{11}', '\u{c}'].contains(key)).take(120);
-        session.burst(&keys.collect::<String>());
-        session.burst("\r");
+        session.type_scan(&keys.collect::<String>());
     }
     for _ in 0..3 {
         session.press("\x1b");

@@ -6,9 +6,11 @@
 //! terminal that hangs, a printer without paper or a slow gateway holds up no payment. When the
 //! cashier quits, or on a signal, what is open stays in the journal for the next start.
 
+mod chime;
 mod devices;
 mod terminal;
 
+use std::ffi::OsStr;
 use std::io::IsTerminal as _;
 use std::time::Duration;
 
@@ -24,11 +26,12 @@ use crate::engine::{Attempt, Report, SaleRef};
 use crate::journal::{Filter, JournalReader};
 use crate::order::{AuthCode, OutTradeNo};
 use crate::payment::Event;
-use crate::scan::{BurstKey, BurstOutcome, EndKey, KeyBurst, Scan};
-use crate::screen::{self, Key, Link, Model, ScreenCommand, ScreenMessage, Settings};
+use crate::scan::Scan;
+use crate::screen::{self, Link, Model, ScreenCommand, ScreenMessage, Settings, Typist};
 use crate::simulator::Scenario;
 use crate::text::{journal, reason};
 use crate::till::{Notice, Till};
+use chime::Chime;
 use devices::{DeviceReport, Devices, JobPurpose};
 use paytill_host::clock::Clock;
 use terminal::{Terminal, TerminalInput};
@@ -37,8 +40,6 @@ use terminal::{Terminal, TerminalInput};
 const RECENT: u32 = 20;
 const SECOND: u64 = 1000;
 const MINUTE: u64 = 60 * SECOND;
-/// How long a visual bell lasts.
-const FLASH: Millis = Millis(120);
 /// The first and the longest wait before an unreachable gateway is dialled again.
 const REDIAL: Millis = Millis::seconds(5);
 const LONGEST_REDIAL: Millis = Millis::seconds(60);
@@ -68,7 +69,7 @@ pub async fn run(loaded: &Loaded, clock: &Clock) -> Result<Exit, Failure> {
     let learned = super::wiring::learned(config);
     // Before the terminal is taken over, so that a signal cannot end the till without restoring it.
     let signals = Signals::new()?;
-    let terminal = Terminal::open(clock).map_err(|error| {
+    let terminal = Terminal::open(clock, config.screen.glyphs).map_err(|error| {
         Failure::of_system(&both!("the terminal cannot be used", "无法使用终端"), &error)
     })?;
     let (report, reports) = mpsc::unbounded_channel();
@@ -84,11 +85,11 @@ pub async fn run(loaded: &Loaded, clock: &Clock) -> Result<Exit, Failure> {
         config,
         clock,
         recent,
-        burst: KeyBurst::new(),
+        typist: Typist::new(config.till.id.clone()),
         customers: 0,
         real_code: None,
         rung: 0,
-        flash_until: None,
+        chime: Chime::default(),
         printer: None,
         redial: Redial { at: None, wait: REDIAL },
         leaving: None,
@@ -113,13 +114,13 @@ struct Cashier<'a> {
     clock: &'a Clock,
     /// The orders that can be printed, newest first.
     recent: Vec<Attempt>,
-    burst: KeyBurst,
+    typist: Typist,
     /// How many training customers have shown a code.
     customers: u64,
     /// In training, the order begun with a code that none of them has shown.
     real_code: Option<OutTradeNo>,
     rung: u64,
-    flash_until: Option<Uptime>,
+    chime: Chime,
     /// The last report, kept to be shown again in another language.
     printer: Option<Health>,
     redial: Redial,
@@ -187,23 +188,23 @@ impl Cashier<'_> {
         // Aligned with the wall clock, which is on the screen.
         let wall = u64::try_from(self.clock.wall().0).unwrap_or(0);
         let next = Millis(beat - wall % beat);
-        let held = self.burst.wake_at().map(|at| at.since(now));
-        let flash = self.flash_until.map(|at| at.since(now));
+        let held = self.typist.wake_at().map(|at| at.since(now));
+        let chime = self.chime.wake_at().map(|at| at.since(now));
         let redial = self.redial.at.map(|at| at.since(now));
-        held.into_iter().chain(flash).chain(redial).fold(next, Millis::min)
+        held.into_iter().chain(chime).chain(redial).fold(next, Millis::min)
     }
 
     fn draw(&mut self) -> Result<(), Failure> {
         self.devices.show(self.model.for_the_customer(), self.config);
+        let now = self.clock.uptime();
         if self.model.rings() > self.rung {
             self.rung = self.model.rings();
-            match self.config.screen.bell {
-                Bell::Bell => self.terminal.ring(),
-                Bell::Visual => self.flash_until = Some(self.clock.uptime().after(FLASH)),
-                Bell::Off => {}
-            }
+            self.chime.begin(self.model.sound(), now);
         }
-        let flashes = self.flash_until.is_some();
+        if self.chime.strikes(now) && self.config.screen.bell == Bell::Bell {
+            self.terminal.ring();
+        }
+        let flashes = self.chime.is_flashing() && self.config.screen.bell == Bell::Visual;
         self.terminal.draw(&self.model, flashes).map_err(|error| {
             Failure::of_system(&both!("the terminal is gone", "终端已断开"), &error)
         })
@@ -253,7 +254,9 @@ impl Cashier<'_> {
     }
 
     fn print(&mut self, order: &OutTradeNo, copy: bool) {
-        let language = self.model.language();
+        // Paper can take what the terminal cannot.
+        let is_drawn = draws_chinese();
+        let language = if is_drawn { self.model.language() } else { self.config.till.language };
         let Some(attempt) = self.recent.iter().find(|attempt| attempt.out_trade_no == *order)
         else {
             return;
@@ -319,40 +322,16 @@ impl Cashier<'_> {
 
     fn input(&mut self, input: TerminalInput) {
         match input {
-            TerminalInput::Key(event, at) => {
-                let Some(key) = Key::of(&event) else { return };
-                let pushed = match key {
-                    Key::Char(letter) => BurstKey::Char(letter),
-                    Key::Enter => BurstKey::End(EndKey::Enter),
-                    Key::Tab => BurstKey::End(EndKey::Tab),
-                    _ => BurstKey::Other,
-                };
-                let outcomes = self.burst.push(pushed, at);
-                self.keyed(outcomes);
-                if pushed == BurstKey::Other {
-                    self.post(ScreenMessage::Key(key));
+            TerminalInput::Pressed(pressed) => {
+                let messages = self.typist.press(pressed, self.model.target());
+                for message in messages {
+                    self.post(message);
                 }
             }
             TerminalInput::Redraw => {}
             // The terminal was closed. As after a power cut, what is open is resolved at the next
             // start.
             TerminalInput::Gone => self.leaving = Some(Exit::Fault),
-        }
-    }
-
-    fn keyed(&mut self, outcomes: Vec<BurstOutcome>) {
-        for outcome in outcomes {
-            match outcome {
-                BurstOutcome::Typed(letters) => {
-                    for letter in letters {
-                        self.post(ScreenMessage::Key(Key::Char(letter)));
-                    }
-                }
-                BurstOutcome::End(EndKey::Enter) => self.post(ScreenMessage::Key(Key::Enter)),
-                BurstOutcome::End(EndKey::Tab) => self.post(ScreenMessage::Key(Key::Tab)),
-                BurstOutcome::Scanned(text) => self.scanned(&text),
-                BurstOutcome::Unended => self.post(ScreenMessage::UnendedBurst),
-            }
         }
     }
 
@@ -403,14 +382,24 @@ impl Cashier<'_> {
         // Keys that are waiting here came before the silence that seems to follow the last one.
         self.inputs(usize::MAX);
         let now = self.clock.uptime();
-        let outcomes = self.burst.tick(now);
-        self.keyed(outcomes);
-        self.flash_until = self.flash_until.filter(|until| *until > now);
+        let messages = self.typist.tick(now, self.model.target());
+        for message in messages {
+            self.post(message);
+        }
         if self.redial.is_due(now) {
             self.till.warm_up(false);
         }
         self.post(ScreenMessage::Time);
     }
+}
+
+fn draws_chinese() -> bool {
+    std::env::var_os("TERM").is_none_or(|term| !has_no_chinese(&term))
+}
+
+/// The kernel's console has 512 characters. Those that have more are known by another name.
+pub(super) fn has_no_chinese(term: &OsStr) -> bool {
+    term == "linux"
 }
 
 fn settings(config: &Config, gateway_host: String) -> Settings {
@@ -433,6 +422,7 @@ fn settings(config: &Config, gateway_host: String) -> Settings {
         printer_configured: printer,
         auto_print: config.printer.auto_print,
         drawer: printer && config.printer.drawer.is_some(),
+        draws_chinese: draws_chinese(),
     }
 }
 

@@ -17,6 +17,7 @@ use std::path::Path;
 use serde_json::json;
 use unicode_width::UnicodeWidthStr;
 
+use super::cashier::has_no_chinese;
 use super::open::working_directory;
 use super::output::print_line;
 use super::{Exit, Failure};
@@ -25,7 +26,7 @@ use crate::cli::Json;
 use crate::config::{Config, Flags, GatewayConfig, Salvage};
 use crate::journal;
 use crate::language::Language;
-use crate::text::doctor::{Check, CheckResult, Finding, Verdict};
+use crate::text::doctor::{Check, CheckResult, Finding, TerminalState, Verdict};
 use paytill_host::clock::Clock;
 
 /// The width of the columns before the sentence, in cells.
@@ -112,14 +113,17 @@ fn salvage(flags: &Flags, folder: &Path, reporter: &mut FindingReporter) -> Opti
 fn terminal(environment: &dyn Fn(&str) -> Option<OsString>) -> Finding {
     let value = |name: &str| environment(name).filter(|value| !value.is_empty());
     if value("TERM").is_none_or(|term| term == "dumb") {
-        return Finding::TerminalPoor;
+        return Finding::Terminal(TerminalState::Poor);
+    }
+    if value("TERM").is_some_and(|term| has_no_chinese(&term)) {
+        return Finding::Terminal(TerminalState::Latin);
     }
     let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(value).unwrap_or_default();
     let locale = locale.to_string_lossy().to_ascii_lowercase();
     if locale.contains("utf-8") || locale.contains("utf8") {
-        Finding::TerminalGood
+        Finding::Terminal(TerminalState::Good)
     } else {
-        Finding::TerminalNotUtf8
+        Finding::Terminal(TerminalState::NotUtf8)
     }
 }
 
@@ -221,13 +225,26 @@ mod tests {
             })
         };
         let xterm = ("TERM", "xterm-256color");
-        assert_eq!(found(&[xterm, ("LANG", "zh_CN.UTF-8")]), Finding::TerminalGood);
-        assert_eq!(found(&[xterm, ("LC_ALL", ""), ("LANG", "C.utf8")]), Finding::TerminalGood);
+        assert_eq!(
+            found(&[xterm, ("LANG", "zh_CN.UTF-8")]),
+            Finding::Terminal(TerminalState::Good)
+        );
+        assert_eq!(
+            found(&[xterm, ("LC_ALL", ""), ("LANG", "C.utf8")]),
+            Finding::Terminal(TerminalState::Good)
+        );
+        assert_eq!(
+            found(&[("TERM", "linux"), ("LANG", "zh_CN.UTF-8")]),
+            Finding::Terminal(TerminalState::Latin)
+        );
         let overruled = [xterm, ("LC_ALL", "C"), ("LANG", "en_US.UTF-8")];
-        assert_eq!(found(&overruled), Finding::TerminalNotUtf8);
-        assert_eq!(found(&[xterm]), Finding::TerminalNotUtf8);
-        assert_eq!(found(&[("TERM", "dumb"), ("LANG", "C.UTF-8")]), Finding::TerminalPoor);
-        assert_eq!(found(&[("LANG", "C.UTF-8")]), Finding::TerminalPoor);
+        assert_eq!(found(&overruled), Finding::Terminal(TerminalState::NotUtf8));
+        assert_eq!(found(&[xterm]), Finding::Terminal(TerminalState::NotUtf8));
+        assert_eq!(
+            found(&[("TERM", "dumb"), ("LANG", "C.UTF-8")]),
+            Finding::Terminal(TerminalState::Poor)
+        );
+        assert_eq!(found(&[("LANG", "C.UTF-8")]), Finding::Terminal(TerminalState::Poor));
     }
 
     #[test]

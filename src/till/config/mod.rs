@@ -296,8 +296,18 @@ pub struct ReceiptConfig {
 pub struct ScreenConfig {
     pub theme: Theme,
     pub bell: Bell,
+    pub glyphs: Glyphs,
     /// Amounts above this need a confirmation; `None`: none do.
     pub confirm_above: Option<Money>,
+}
+
+/// What frames and large digits are drawn with.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Glyphs {
+    /// Lines and blocks, unless the terminal shows that it draws them too wide.
+    Auto,
+    Unicode,
+    Ascii,
 }
 
 /// The colours of the screen. In each of them, every status also differs by word and shape.

@@ -9,7 +9,7 @@ use std::path::Path;
 use tracing::level_filters::LevelFilter;
 
 use super::{
-    Bell, Config, ConfigError, Environment, Flags, GatewayConfig, JournalConfig, LogConfig,
+    Bell, Config, ConfigError, Environment, Flags, GatewayConfig, Glyphs, JournalConfig, LogConfig,
     PaymentConfig, Salvage, ScreenConfig, Secrets, StoreConfig, Theme, TillConfig,
 };
 use crate::clock::{Millis, TimeZone};
@@ -77,7 +77,7 @@ pub(super) const KNOWN: &Known = &[
     ),
     ("display", &["kind", "port", "baud", "parity", "lights", "text", "welcome"]),
     ("receipt", &["logo", "header", "footer", "copies"]),
-    ("screen", &["theme", "bell", "confirm_above"]),
+    ("screen", &["theme", "bell", "glyphs", "confirm_above"]),
     ("journal", &["path", "key_file"]),
     ("log", &["path", "level"]),
 ];
@@ -303,6 +303,8 @@ fn screen(
         if variable(around.environment, "NO_COLOR").is_some() { Theme::Mono } else { theme };
     let bells = [("bell", Bell::Bell), ("visual", Bell::Visual), ("off", Bell::Off)];
     let bell = section.word("bell", &bells, Bell::Bell)?;
+    let glyphs = [("auto", Glyphs::Auto), ("unicode", Glyphs::Unicode), ("ascii", Glyphs::Ascii)];
+    let glyphs = section.word("glyphs", &glyphs, Glyphs::Auto)?;
     let typed = section.text("confirm_above", NAME_CELLS)?.unwrap_or_else(|| "1000".to_owned());
     let confirm_above = match typed.as_str() {
         "" => None,
@@ -315,7 +317,7 @@ fn screen(
             section.wrong("confirm_above", &what.because(&why))
         })?),
     };
-    Ok(ScreenConfig { theme, bell, confirm_above })
+    Ok(ScreenConfig { theme, bell, glyphs, confirm_above })
 }
 
 /// By default, training and real sales never share a journal.

@@ -1,30 +1,51 @@
 //! Separates scans from typing when a scanner types into the terminal like a keyboard.
 //!
-//! A run of ten or more characters with gaps of at most 50 ms, ended just as quickly by Enter or
-//! Tab, is a scan. Everything else is typing, and is passed on unchanged once 50 ms have passed
-//! without another key. A long run without a terminator is neither: it is dropped together with
-//! what trails behind it, because the rest of a scan must not pass for an amount.
+//! A run of keys with no more than 50 ms between any two is a machine's: one scan as a whole, with
+//! the Esc, Enter and control keys in it, or dropped as a whole. A run may also arrive in pieces,
+//! with up to 600 ms between them: what came just before belongs to it, and so does what trails
+//! behind.
+//!
+//! One kind of run is taken for typing all the same, since programs and quick hands type like that:
+//! an amount of fewer than ten characters, with or without an Enter, into an empty field and with
+//! no scan near it. Its Enter waits until nothing can follow any more that would make it a piece of
+//! a scan. Everything else is typing, and is passed on key by key.
 
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::clock::{Millis, Uptime};
+use crate::order::AuthCode;
 
-/// Fewer characters than this are always typing.
-const SCAN_LENGTH: usize = 10;
-/// The longest gap inside a scan.
+/// The longest gap inside a run of keys that no hand pressed.
 const GAP: Millis = Millis(50);
-/// What trickles in within this time of a dropped run belongs to it, its terminator above all.
-const AFTERMATH: Millis = Millis(300);
+/// Keys no further apart than this may be pieces of one scan, or of one key that a slow line cut.
+pub const PAUSE: Millis = Millis(650);
+/// A run this soon after a scan, or a piece of one, is the rest of it.
+const TAIL: Millis = Millis(1000);
+/// A lone Enter or control key acts this long after it was pressed: whatever it asks is asked so
+/// late that the pause in a scan is over before the answer counts.
+const SETTLES: Millis = Millis(110);
+/// Two Enters this close together are one press of a worn key.
+const BOUNCE: Millis = Millis(20);
+/// So many of the same key in one run are a key held down.
+const HELD_DOWN: usize = 4;
+/// So many fast characters are a scan, whatever they are.
+pub const SCAN_LENGTH: usize = 10;
+/// Digits of the largest amount before its point.
+const AMOUNT_DIGITS: usize = 7;
 /// Maximum bytes of one scan; anything longer is not a scan.
 const LONGEST: usize = 4096;
+/// Stands in a scan for a key that is no character: no code is named with one in it.
+const NO_CHARACTER: char = '\u{1a}';
 
-/// A key that was pressed.
-#[derive(Clone, Copy, Eq, PartialEq)]
-pub enum BurstKey {
+/// A key that was pressed. `O` is whatever the caller knows other keys by.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum BurstKey<O> {
     Char(char),
     End(EndKey),
-    /// Any other key. It ends a run; the caller handles the key itself, after the outcomes.
-    Other,
+    Esc,
+    /// A key that is meant to be held down, such as Backspace.
+    Repeatable(O),
+    Other(O),
 }
 
 /// The keys that end a scan.
@@ -32,291 +53,480 @@ pub enum BurstKey {
 pub enum EndKey {
     Enter,
     Tab,
+    LineFeed,
 }
 
 /// What the keys turned out to be.
 #[derive(Debug, Eq, PartialEq)]
-pub enum BurstOutcome {
-    /// Characters that somebody typed, in order.
-    Typed(Vec<char>),
-    /// An end key that did not end a scan.
-    End(EndKey),
+pub enum BurstOutcome<O> {
+    /// A key that somebody pressed, and when.
+    Key(BurstKey<O>, Uptime),
+    /// An amount that came at the speed of a machine ends here. Its Enter comes once it is clear
+    /// that nothing belongs to it; a question about it may be asked before.
+    AmountEnds(Uptime),
+    /// Esc and then a digit, with nothing behind them.
+    EscDigit(char, Uptime),
     /// A scan, without its end key. It may be a payment code.
-    Scanned(Zeroizing<String>),
-    /// Too fast to be typed, but without a terminator, and so dropped. The remedy is to set the
-    /// scanner's suffix to Enter.
-    Unended,
+    Scanned(BurstScan),
+    /// Too fast to be typed, but without an end, and so dropped; the number of its characters. For
+    /// a scanner the remedy is to set its suffix to Enter.
+    Dropped { characters: usize, began: Uptime },
+}
+
+/// A scan that was typed into the terminal.
+#[derive(Debug, Eq, PartialEq)]
+pub struct BurstScan {
+    pub text: Zeroizing<String>,
+    pub began: Uptime,
+    /// Whether no key came just before it: otherwise it may be the rest of something longer.
+    pub is_alone: bool,
+}
+
+/// What the keys would do now.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct KeyTarget {
+    /// A question is on the screen: its answer is passed on only if nothing follows, since a
+    /// scanner may begin with Enter.
+    pub is_asking: bool,
+    /// How many characters are in the amount's field, where one is typed.
+    pub amount: Option<usize>,
 }
 
 /// Separates the scans from the typing in one terminal.
-pub struct KeyBurst {
-    mode: Mode,
-    /// The run so far. It never outgrows its allocation, which is wiped.
-    held: Zeroizing<String>,
+pub struct KeyBurst<O> {
+    run: Option<Run<O>>,
+    waiting: Option<Waiting<O>>,
+    trail: Trail,
+    /// A run was dropped, and what trails behind it belongs to it.
+    is_dropping: bool,
+    /// Whether a key held down is passed on as it repeats.
+    is_repeating: bool,
+    target: KeyTarget,
     last_at: Uptime,
+    last: Last,
+    /// The last key of a scan that may not have been all of it.
+    scan_at: Option<Uptime>,
+}
+
+/// A lone key that may yet turn out to belong to what follows.
+struct Waiting<O> {
+    key: BurstKey<O>,
+    at: Uptime,
+    wait: Millis,
+    why: Why,
+    /// The digit behind an Esc.
+    digit: Option<(char, Uptime)>,
 }
 
 #[derive(Clone, Copy, Eq, PartialEq)]
-enum Mode {
-    /// Keys are held back until it is clear what they are.
-    Holding,
-    /// One key is held down, which is typing however fast it repeats.
-    Repeating(char),
-    /// A run was dropped, and the rest of it will be too.
-    Dropping { until: Uptime },
+enum Why {
+    Escape,
+    /// It answers a question.
+    Answer,
+    /// It ends an amount that came at the speed of a machine.
+    Amount,
+    Settling,
 }
 
-impl KeyBurst {
+/// What came before the trail.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Last {
+    /// A key that no scan has in it.
+    Command,
+    /// Characters at the speed of a hand, and Enter.
+    TypedEnter,
+    Other,
+}
+
+/// Keys with no gap between them that a hand could have left.
+struct Run<O> {
+    first: BurstKey<O>,
+    first_at: Uptime,
+    last: BurstKey<O>,
+    count: usize,
+    is_uniform: bool,
+    widest: Millis,
+}
+
+/// Everything since the last pause or end, at whatever speed, for the scans that come in pieces.
+struct Trail {
+    /// Never outgrows its allocation, which is wiped.
+    text: Zeroizing<String>,
+    keys: usize,
+    characters: usize,
+    /// How many characters were passed on as typing.
+    typed: usize,
+    /// Whether a part of it came at the speed of a machine.
+    is_fast: bool,
+    began: Uptime,
+    is_alone: bool,
+    follows_typing: bool,
+}
+
+impl<O: Copy + PartialEq> KeyBurst<O> {
     pub fn new() -> Self {
-        let held = Zeroizing::new(String::with_capacity(LONGEST));
-        Self { mode: Mode::Holding, held, last_at: Uptime::default() }
+        Self {
+            run: None,
+            waiting: None,
+            trail: Trail {
+                text: Zeroizing::new(String::with_capacity(LONGEST)),
+                keys: 0,
+                characters: 0,
+                typed: 0,
+                is_fast: false,
+                began: Uptime::default(),
+                is_alone: true,
+                follows_typing: false,
+            },
+            is_dropping: false,
+            is_repeating: false,
+            target: KeyTarget::default(),
+            last_at: Uptime::default(),
+            last: Last::Other,
+            scan_at: None,
+        }
+    }
+
+    /// What the next keys are pressed for.
+    pub const fn aim(&mut self, target: KeyTarget) {
+        self.target = target;
     }
 
     /// Takes a key and when it was pressed. Keys must come in order.
-    pub fn push(&mut self, key: BurstKey, at: Uptime) -> Vec<BurstOutcome> {
+    pub fn push(&mut self, key: BurstKey<O>, at: Uptime) -> Vec<BurstOutcome<O>> {
         let mut outcomes = self.tick(at);
-        let is_fast = at.since(self.last_at) <= GAP;
+        let gap = at.since(self.last_at);
         self.last_at = at;
-        match (self.mode, key) {
-            (Mode::Dropping { .. }, BurstKey::Char(_)) if is_fast => {
-                self.mode = Mode::Dropping { until: at.after(AFTERMATH) };
-            }
-            (Mode::Dropping { .. }, BurstKey::Char(_)) => {}
-            (Mode::Dropping { .. }, BurstKey::End(_)) => self.mode = Mode::Holding,
-            (Mode::Repeating(repeated), BurstKey::Char(character)) if repeated == character => {
-                outcomes.push(BurstOutcome::Typed(vec![character]));
-            }
-            (Mode::Holding | Mode::Repeating(_), BurstKey::Char(character)) => {
-                self.mode = Mode::Holding;
-                outcomes.extend(self.hold(character, at));
-            }
-            (Mode::Holding | Mode::Repeating(_), BurstKey::End(end)) => {
-                self.mode = Mode::Holding;
-                if self.is_long() {
-                    outcomes.push(BurstOutcome::Scanned(self.held.clone()));
-                    self.held.zeroize();
-                } else {
-                    outcomes.extend(self.release(at));
-                    outcomes.push(BurstOutcome::End(end));
-                }
-            }
-            (_, BurstKey::Other) => outcomes.extend(self.release(at)),
+        if self.trail.keys == 0 {
+            self.trail.began = at;
+            self.trail.is_alone = gap > PAUSE || self.last == Last::Command;
+            self.trail.follows_typing = self.last == Last::TypedEnter;
         }
+        self.trail.push(&key);
+        if let Some(run) = &mut self.run {
+            run.push(key, gap);
+        } else {
+            self.is_repeating = false;
+            self.run = Some(Run::new(key, at));
+        }
+        outcomes.extend(self.held_down(key, at));
         outcomes
+    }
+
+    /// The Esc that was just pushed was the beginning of another key, cut on its way.
+    pub fn retract_escape(&mut self) {
+        let is_last = match (&self.run, &self.waiting) {
+            (Some(run), _) => run.count == 1 && run.first == BurstKey::Esc,
+            (None, Some(waiting)) => waiting.key == BurstKey::Esc && waiting.digit.is_none(),
+            (None, None) => false,
+        };
+        if is_last {
+            if self.run.take().is_none() {
+                self.waiting = None;
+            }
+            self.trail.text.pop();
+            self.trail.keys = self.trail.keys.saturating_sub(1);
+        }
     }
 
     /// When to call [`KeyBurst::tick`] if no key comes before.
     pub fn wake_at(&self) -> Option<Uptime> {
-        (!self.held.is_empty()).then(|| self.last_at.after(GAP).after(Millis(1)))
+        let after = |at: Uptime, wait: Millis| at.after(wait).after(Millis(1));
+        if self.run.is_some() {
+            return Some(after(self.last_at, GAP));
+        }
+        let waiting = self.waiting.as_ref().map(|waiting| after(waiting.since(), waiting.wait));
+        let forget = (self.trail.keys > 0 || self.is_dropping).then(|| after(self.last_at, PAUSE));
+        waiting.into_iter().chain(forget).min()
     }
 
     /// Handles silence. Early and repeated ticks do nothing.
-    pub fn tick(&mut self, now: Uptime) -> Vec<BurstOutcome> {
-        if now.since(self.last_at) <= GAP {
+    pub fn tick(&mut self, now: Uptime) -> Vec<BurstOutcome<O>> {
+        let silence = now.since(self.last_at);
+        let mut outcomes = Vec::new();
+        if silence > GAP
+            && let Some(run) = self.run.take()
+        {
+            self.finish(&run, &mut outcomes);
+        }
+        if self.run.is_none()
+            && let Some(waiting) = self.waiting.take_if(|held| now.since(held.since()) > held.wait)
+        {
+            outcomes.push(match waiting.digit {
+                Some((digit, at)) => BurstOutcome::EscDigit(digit, at),
+                None => BurstOutcome::Key(waiting.key, waiting.at),
+            });
+        }
+        if silence > PAUSE {
+            self.trail.clear();
+            self.is_dropping = false;
+        }
+        outcomes
+    }
+
+    fn held_down(&mut self, key: BurstKey<O>, at: Uptime) -> Vec<BurstOutcome<O>> {
+        let Some(run) = &self.run else { return Vec::new() };
+        let is_held = run.is_uniform
+            && run.count >= HELD_DOWN
+            && matches!(key, BurstKey::Repeatable(_))
+            && !self.is_dropping;
+        if !is_held {
             return Vec::new();
         }
-        match self.mode {
-            Mode::Repeating(_) => self.mode = Mode::Holding,
-            Mode::Dropping { until } if now >= until => self.mode = Mode::Holding,
-            Mode::Holding | Mode::Dropping { .. } => {}
-        }
-        self.release(now).into_iter().collect()
+        let count = if std::mem::replace(&mut self.is_repeating, true) { 1 } else { run.count };
+        std::iter::repeat_with(|| BurstOutcome::Key(key, at)).take(count).collect()
     }
 
-    fn hold(&mut self, character: char, at: Uptime) -> Option<BurstOutcome> {
-        self.held.push(character);
-        if self.is_long() && self.held.chars().all(|held| held == character) {
-            self.mode = Mode::Repeating(character);
-            return Some(BurstOutcome::Typed(self.take()));
+    fn finish(&mut self, run: &Run<O>, outcomes: &mut Vec<BurstOutcome<O>>) {
+        if self.is_repeating {
+            self.is_repeating = false;
+            if run.is_uniform {
+                return self.trail.clear();
+            }
         }
-        if self.held.len() + character.len_utf8() > LONGEST - 4 {
-            return self.release(at);
+        let is_enter = run.first == BurstKey::End(EndKey::Enter);
+        let is_bounce = run.count == 2 && is_enter && run.is_uniform && run.widest <= BOUNCE;
+        if run.count == 1 || (is_bounce && self.trail.keys == 2) {
+            return self.lone(run.first, run.first_at, outcomes);
         }
-        None
+        let is_held = matches!(run.first, BurstKey::Repeatable(_)) && run.is_uniform;
+        if is_held && !self.is_dropping {
+            for _ in 0..run.count {
+                outcomes.push(BurstOutcome::Key(run.first, run.first_at));
+            }
+            return;
+        }
+        self.trail.is_fast = true;
+        if self.is_an_amount(run) {
+            return self.typed(run, outcomes);
+        }
+        // Whatever waited belongs to the run.
+        self.waiting = None;
+        let ends = matches!(run.last, BurstKey::End(_));
+        if ends && self.trail.characters > 0 {
+            return self.scanned(run.count == self.trail.keys, outcomes);
+        }
+        self.dropped(run.first_at, ends, outcomes);
     }
 
-    /// Passes on what is held, or drops it if it is too long to have been typed.
-    fn release(&mut self, now: Uptime) -> Option<BurstOutcome> {
-        if self.is_long() {
-            self.held.zeroize();
-            self.mode = Mode::Dropping { until: now.after(AFTERMATH) };
-            return Some(BurstOutcome::Unended);
+    /// Whether a run and what came just before it are an amount, and nothing says that they are more.
+    fn is_an_amount(&self, run: &Run<O>) -> bool {
+        let is_tail = self.scan_at.is_some_and(|scan| run.first_at.since(scan) <= TAIL);
+        let ends_amount = self.waiting.as_ref().is_some_and(|waiting| waiting.why == Why::Amount);
+        // What is in the field has come with these keys.
+        let is_whole = self.target.amount == Some(self.trail.typed);
+        is_whole && !is_tail && !ends_amount && !self.is_dropping && self.trail.is_amount()
+    }
+
+    fn typed(&mut self, run: &Run<O>, outcomes: &mut Vec<BurstOutcome<O>>) {
+        let at = self.last_at;
+        if let Some(waiting) = self.waiting.take() {
+            outcomes.push(BurstOutcome::Key(waiting.key, waiting.at));
         }
-        (!self.held.is_empty()).then(|| BurstOutcome::Typed(self.take()))
+        let fresh = self.trail.text.chars().skip(self.trail.typed).filter(|mark| *mark != '\r');
+        outcomes.extend(fresh.map(|mark| BurstOutcome::Key(BurstKey::Char(mark), at)));
+        self.trail.typed = self.trail.characters;
+        self.last = Last::Other;
+        if run.last == BurstKey::End(EndKey::Enter) {
+            outcomes.push(BurstOutcome::AmountEnds(at));
+            self.hold(run.last, at, PAUSE, Why::Amount);
+        }
     }
 
-    fn is_long(&self) -> bool {
-        self.held.chars().nth(SCAN_LENGTH - 1).is_some()
+    fn hold(&mut self, key: BurstKey<O>, at: Uptime, wait: Millis, why: Why) {
+        self.waiting = Some(Waiting { key, at, wait, why, digit: None });
     }
 
-    fn take(&mut self) -> Vec<char> {
-        let characters = self.held.chars().collect();
-        self.held.zeroize();
-        characters
+    fn lone(&mut self, key: BurstKey<O>, at: Uptime, outcomes: &mut Vec<BurstOutcome<O>>) {
+        let is_end = matches!(key, BurstKey::End(_));
+        let is_enter = key == BurstKey::End(EndKey::Enter);
+        // A payment code is one at any speed: it has too many digits for an amount.
+        if is_end && self.trail.characters > 0 && (self.is_dropping || self.trail.is_payment_code())
+        {
+            self.waiting = None;
+            return self.scanned(false, outcomes);
+        }
+        if self.is_dropping {
+            self.scan_at = Some(at);
+            self.is_dropping = !is_end;
+            if is_end {
+                self.trail.clear();
+            }
+            return;
+        }
+        let is_of_amount = self.trail.is_fast && self.trail.is_amount();
+        match self.waiting.take() {
+            Some(held) if held.why == Why::Amount => {
+                // Impatience; anything else shows that it was no amount.
+                if is_enter {
+                    self.waiting = Some(held);
+                } else {
+                    self.dropped(self.trail.began, is_end, outcomes);
+                }
+                return;
+            }
+            // Nothing else is pressed after the answer to a question.
+            Some(Waiting { at: began, why: Why::Answer, .. }) => {
+                outcomes.push(BurstOutcome::Dropped { characters: 0, began });
+            }
+            Some(mut held) if held.why == Why::Escape && held.digit.is_none() => match key {
+                BurstKey::Char(digit @ '0'..='9') => {
+                    held.digit = Some((digit, at));
+                    self.waiting = Some(held);
+                    return;
+                }
+                // Whoever leaves with Esc and goes on means both.
+                _ => outcomes.push(BurstOutcome::Key(held.key, held.at)),
+            },
+            Some(held) => {
+                outcomes.push(BurstOutcome::Key(held.key, held.at));
+                if let Some((digit, at)) = held.digit {
+                    self.pass(BurstKey::Char(digit), at, outcomes);
+                }
+            }
+            None => {}
+        }
+        let acts = is_enter || matches!(key, BurstKey::Other(_));
+        if key == BurstKey::Esc {
+            self.hold(key, at, PAUSE, Why::Escape);
+        } else if acts && self.target.is_asking {
+            self.hold(key, at, PAUSE, Why::Answer);
+        } else if is_enter && is_of_amount {
+            outcomes.push(BurstOutcome::AmountEnds(at));
+            return self.hold(key, at, PAUSE, Why::Amount);
+        } else if acts {
+            self.hold(key, at, SETTLES, Why::Settling);
+        } else {
+            self.pass(key, at, outcomes);
+        }
+        self.last = match key {
+            BurstKey::Other(_) => Last::Command,
+            BurstKey::End(EndKey::Enter) if self.trail.is_typed() => Last::TypedEnter,
+            _ => Last::Other,
+        };
+        if is_enter || matches!(key, BurstKey::Repeatable(_) | BurstKey::Other(_)) {
+            self.scan_at = None;
+        }
+        if is_end || matches!(key, BurstKey::Repeatable(_) | BurstKey::Other(_)) {
+            self.trail.clear();
+        }
+    }
+
+    fn pass(&mut self, key: BurstKey<O>, at: Uptime, outcomes: &mut Vec<BurstOutcome<O>>) {
+        self.trail.typed += usize::from(matches!(key, BurstKey::Char(_)));
+        outcomes.push(BurstOutcome::Key(key, at));
+    }
+
+    fn dropped(&mut self, began: Uptime, ends: bool, outcomes: &mut Vec<BurstOutcome<O>>) {
+        let characters = self.trail.characters;
+        outcomes.push(BurstOutcome::Dropped { characters, began });
+        self.is_dropping = !ends;
+        self.last = Last::Other;
+        self.scan_at = Some(self.last_at);
+        if ends {
+            self.trail.clear();
+        }
+    }
+
+    /// `is_run`: whether it is all in one run.
+    fn scanned(&mut self, is_run: bool, outcomes: &mut Vec<BurstOutcome<O>>) {
+        let text = Zeroizing::new(self.trail.ended().to_owned());
+        let began = self.trail.began;
+        let is_alone = self.trail.is_alone || (is_run && self.trail.follows_typing);
+        // A code with its end and nothing else has no rest.
+        let is_clean = is_run && is_alone && self.trail.text.len() == text.len() + 1;
+        let is_whole = is_clean && !text.contains(char::is_control) && super::is_complete(&text);
+        self.scan_at = (!is_whole).then_some(self.last_at);
+        self.last = Last::Other;
+        outcomes.push(BurstOutcome::Scanned(BurstScan { text, began, is_alone }));
+        self.trail.clear();
+        self.is_dropping = false;
     }
 }
 
-impl Default for KeyBurst {
+impl<O: Copy + PartialEq> Default for KeyBurst<O> {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl std::fmt::Debug for KeyBurst {
+impl<O> std::fmt::Debug for KeyBurst<O> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "KeyBurst({} held)", self.held.len())
+        write!(f, "KeyBurst({} held)", self.trail.keys)
+    }
+}
+
+impl<O: Copy + PartialEq> Run<O> {
+    const fn new(key: BurstKey<O>, at: Uptime) -> Self {
+        let widest = Millis(0);
+        Self { first: key, first_at: at, last: key, count: 1, is_uniform: true, widest }
+    }
+
+    fn push(&mut self, key: BurstKey<O>, gap: Millis) {
+        self.is_uniform &= key == self.first;
+        self.widest = self.widest.max(gap);
+        self.last = key;
+        self.count += 1;
+    }
+}
+
+impl<O> Waiting<O> {
+    /// The last of its keys.
+    fn since(&self) -> Uptime {
+        self.digit.map_or(self.at, |(_, at)| at)
+    }
+}
+
+impl Trail {
+    fn push<O>(&mut self, key: &BurstKey<O>) {
+        let character = match key {
+            BurstKey::Char(character) => *character,
+            BurstKey::End(EndKey::Enter) => '\r',
+            BurstKey::End(EndKey::Tab) => '\t',
+            BurstKey::End(EndKey::LineFeed) => '\n',
+            BurstKey::Esc => '\u{1b}',
+            BurstKey::Repeatable(_) | BurstKey::Other(_) => NO_CHARACTER,
+        };
+        self.keys += 1;
+        self.characters += usize::from(matches!(key, BurstKey::Char(_)));
+        if self.text.len() + character.len_utf8() <= LONGEST {
+            self.text.push(character);
+        }
+    }
+
+    /// The text without the end keys around it.
+    fn ended(&self) -> &str {
+        self.text.trim_matches(['\r', '\n', '\t'])
+    }
+
+    /// Whether it could be an amount that somebody types, complete or not.
+    fn is_amount(&self) -> bool {
+        let text = self.text.strip_suffix('\r').unwrap_or(&self.text);
+        let (major, minor) = text.split_once('.').unwrap_or((text, ""));
+        let is_number = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+        (1..SCAN_LENGTH).contains(&text.len())
+            && major.len() <= AMOUNT_DIGITS
+            && is_number(major)
+            && is_number(minor)
+    }
+
+    /// Whether it is characters at the speed of a hand, and perhaps an end.
+    fn is_typed(&self) -> bool {
+        !self.is_fast && self.characters > 0 && self.typed == self.characters
+    }
+
+    fn is_payment_code(&self) -> bool {
+        AuthCode::new(self.ended()).is_some()
+    }
+
+    fn clear(&mut self) {
+        self.text.zeroize();
+        self.keys = 0;
+        self.characters = 0;
+        self.typed = 0;
+        self.is_fast = false;
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    const CODE: &str = "134567890123456789";
-    const ENTER: BurstKey = BurstKey::End(EndKey::Enter);
-
-    /// Presses keys with this gap in milliseconds, ticking as the main loop would.
-    fn press(burst: &mut KeyBurst, text: &str, gap: u64, from: u64) -> (Vec<BurstOutcome>, u64) {
-        let (mut outcomes, mut at) = (Vec::new(), from);
-        for character in text.chars() {
-            let key = match character {
-                '\r' => ENTER,
-                '\t' => BurstKey::End(EndKey::Tab),
-                other => BurstKey::Char(other),
-            };
-            if let Some(wake) = burst.wake_at().filter(|wake| *wake < Uptime(at)) {
-                outcomes.extend(burst.tick(wake));
-            }
-            outcomes.extend(burst.push(key, Uptime(at)));
-            at += gap;
-        }
-        (outcomes, at)
-    }
-
-    fn typed(outcomes: &[BurstOutcome]) -> String {
-        let characters = outcomes.iter().flat_map(|outcome| match outcome {
-            BurstOutcome::Typed(characters) => characters.clone(),
-            BurstOutcome::End(_) | BurstOutcome::Scanned(_) | BurstOutcome::Unended => Vec::new(),
-        });
-        characters.collect()
-    }
-
-    fn scanned(code: &str) -> BurstOutcome {
-        BurstOutcome::Scanned(Zeroizing::new(code.to_owned()))
-    }
-
-    #[test]
-    fn a_burst_ended_by_enter_or_tab_is_a_scan() {
-        for (end, gap) in [("\r", 0), ("\r", 5), ("\t", 50)] {
-            let (outcomes, _) = press(&mut KeyBurst::new(), &format!("{CODE}{end}"), gap, 1000);
-            assert_eq!(outcomes, [scanned(CODE)], "{gap}");
-        }
-    }
-
-    #[test]
-    fn a_typed_amount_is_typing_however_it_arrives() {
-        for gap in [0, 20, 120] {
-            let (outcomes, _) = press(&mut KeyBurst::new(), "12.50\r", gap, 1000);
-            assert_eq!(typed(&outcomes), "12.50");
-            assert_eq!(outcomes.last(), Some(&BurstOutcome::End(EndKey::Enter)));
-        }
-    }
-
-    #[test]
-    fn a_gap_of_51_milliseconds_makes_it_typing() {
-        let (outcomes, _) = press(&mut KeyBurst::new(), &format!("{CODE}\r"), 51, 1000);
-        assert_eq!(typed(&outcomes), CODE);
-    }
-
-    #[test]
-    fn a_typed_key_waits_no_longer_than_a_gap() {
-        let mut burst = KeyBurst::new();
-        assert_eq!(burst.push(BurstKey::Char('7'), Uptime(100)), []);
-        assert_eq!(burst.wake_at(), Some(Uptime(151)));
-        assert_eq!(burst.tick(Uptime(150)), []);
-        assert_eq!(burst.tick(Uptime(151)), [BurstOutcome::Typed(vec!['7'])]);
-        assert_eq!(burst.wake_at(), None);
-    }
-
-    #[test]
-    fn ten_characters_are_a_scan_and_nine_are_not() {
-        assert_eq!(press(&mut KeyBurst::new(), "1234567890\r", 1, 100).0, [scanned("1234567890")]);
-        let (outcomes, _) = press(&mut KeyBurst::new(), "123456789\r", 1, 100);
-        assert_eq!(typed(&outcomes), "123456789");
-    }
-
-    #[test]
-    fn a_key_held_down_is_typing() {
-        let (outcomes, _) = press(&mut KeyBurst::new(), &format!("{}\r", "0".repeat(40)), 30, 100);
-        assert_eq!(typed(&outcomes), "0".repeat(40));
-        assert_eq!(outcomes.last(), Some(&BurstOutcome::End(EndKey::Enter)));
-    }
-
-    #[test]
-    fn a_burst_without_an_end_is_dropped_with_its_stragglers() {
-        let mut burst = KeyBurst::new();
-        let (outcomes, at) = press(&mut burst, "1345678901", 5, 1000);
-        assert_eq!(outcomes, []);
-        let (outcomes, at) = press(&mut burst, "23456789\r", 5, at + 60);
-        assert_eq!(outcomes, [BurstOutcome::Unended], "the machine was slow for a moment");
-        let (outcomes, _) = press(&mut burst, "12\r", 100, at + 100);
-        assert_eq!(typed(&outcomes), "12");
-    }
-
-    #[test]
-    fn a_late_enter_after_a_dropped_burst_confirms_nothing() {
-        let mut burst = KeyBurst::new();
-        let (_, at) = press(&mut burst, CODE, 5, 1000);
-        assert_eq!(burst.tick(Uptime(at + 60)), [BurstOutcome::Unended]);
-        assert_eq!(burst.push(ENTER, Uptime(at + 100)), []);
-        assert_eq!(burst.push(ENTER, Uptime(at + 110)), [BurstOutcome::End(EndKey::Enter)]);
-    }
-
-    #[test]
-    fn typing_goes_on_soon_after_a_dropped_burst() {
-        let mut burst = KeyBurst::new();
-        let (_, at) = press(&mut burst, CODE, 5, 1000);
-        assert_eq!(burst.tick(Uptime(at + 60)), [BurstOutcome::Unended]);
-        let (mut outcomes, at) = press(&mut burst, "9", 0, at + 400);
-        outcomes.extend(burst.tick(Uptime(at + 60)));
-        assert_eq!(typed(&outcomes), "9");
-    }
-
-    #[test]
-    fn another_key_comes_after_what_was_typed_before_it() {
-        let mut burst = KeyBurst::new();
-        press(&mut burst, "12", 5, 100);
-        assert_eq!(burst.push(BurstKey::Other, Uptime(110)), [BurstOutcome::Typed(vec!['1', '2'])]);
-    }
-
-    #[test]
-    fn an_endless_burst_is_bounded() {
-        let mut burst = KeyBurst::new();
-        let (outcomes, _) = press(&mut burst, &"12".repeat(10_000), 1, 100);
-        assert_eq!(outcomes, [BurstOutcome::Unended]);
-        assert!(burst.held.capacity() <= LONGEST);
-    }
-
-    proptest! {
-        #[test]
-        fn slow_typing_comes_out_as_it_went_in(text in "[0-9a-z.余]{0,40}") {
-            let mut burst = KeyBurst::new();
-            let (mut outcomes, at) = press(&mut burst, &text, 60, 100);
-            outcomes.extend(burst.tick(Uptime(at)));
-            prop_assert_eq!(typed(&outcomes), text);
-        }
-
-        #[test]
-        fn a_fast_code_is_never_typed(gaps in prop::collection::vec(0_u64..50, 19)) {
-            let (mut burst, mut at, mut outcomes) = (KeyBurst::new(), 1000, Vec::new());
-            for (character, gap) in CODE.chars().zip(&gaps) {
-                outcomes.extend(burst.push(BurstKey::Char(character), Uptime(at)));
-                at += gap;
-            }
-            outcomes.extend(burst.push(ENTER, Uptime(at)));
-            prop_assert_eq!(outcomes, [scanned(CODE)]);
-        }
-    }
-}
+mod tests;

@@ -16,7 +16,9 @@ pub mod speed;
 use zeroize::Zeroizing;
 
 pub use assemble::{Assembler, ScanLine, Suffix};
-pub use burst::{BurstKey, BurstOutcome, EndKey, KeyBurst};
+pub use burst::{
+    BurstKey, BurstOutcome, BurstScan, EndKey, KeyBurst, KeyTarget, PAUSE, SCAN_LENGTH,
+};
 pub use oddity::Oddity;
 
 use crate::order::{AuthCode, OutTradeNo, TillId};

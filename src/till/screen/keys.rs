@@ -1,9 +1,9 @@
 //! The keys, and which of them work now. What the key bar shows is what [`super::update()`] acts on.
 
-use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
-
 use super::model::{CashierTask, Dialog, Model, ShownAttempt};
+use crate::language::Language;
 use crate::payment::Status;
+use crate::text::screen::ScreenWords;
 
 /// A key that the screen knows.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -17,30 +17,10 @@ pub enum Key {
     Down,
     F(u8),
     Ctrl(char),
-}
-
-impl Key {
-    /// Converts a terminal event; `None` for a release and for a key without a meaning here.
-    pub fn of(event: &KeyEvent) -> Option<Self> {
-        if event.kind == KeyEventKind::Release {
-            return None;
-        }
-        let control = event.modifiers.contains(KeyModifiers::CONTROL);
-        let alt = event.modifiers.contains(KeyModifiers::ALT);
-        match event.code {
-            KeyCode::Char(letter) if control => Some(Self::Ctrl(letter.to_ascii_lowercase())),
-            KeyCode::Char(_) if alt => None,
-            KeyCode::Char(letter) => Some(Self::Char(letter)),
-            KeyCode::Enter => Some(Self::Enter),
-            KeyCode::Tab => Some(Self::Tab),
-            KeyCode::Backspace => Some(Self::Backspace),
-            KeyCode::Esc => Some(Self::Esc),
-            KeyCode::Up => Some(Self::Up),
-            KeyCode::Down => Some(Self::Down),
-            KeyCode::F(number) => Some(Self::F(number)),
-            _ => None,
-        }
-    }
+    /// Ends a scan, and means nothing else.
+    LineFeed,
+    /// A key without a meaning here.
+    Unknown,
 }
 
 /// The keys that work now and what they do, in the order of the key bar.
@@ -53,6 +33,13 @@ pub(super) fn working(model: &Model) -> Vec<(&'static str, &'static str)> {
         Some(Dialog::Training { .. }) => {
             show(text.arrows(), text.key_choose());
             show("Enter", text.key_show_code());
+            show("Esc", text.key_close());
+        }
+        Some(Dialog::Commands { typed, .. }) => {
+            show(text.arrows(), text.key_choose());
+            if !found(model, typed).is_empty() {
+                show("Enter", text.key_do());
+            }
             show("Esc", text.key_close());
         }
         Some(Dialog::Unsettled(_)) => {
@@ -68,29 +55,49 @@ pub(super) fn working(model: &Model) -> Vec<(&'static str, &'static str)> {
             show("Esc", text.key_keep_waiting());
         }
         Some(Dialog::Quit) => {
-            show("Enter", text.key_quit());
+            show("Ctrl-Q", text.key_quit());
             show("Esc", text.key_cancel());
         }
         None => {
             task_keys(model, &mut show);
-            show("F1", text.key_help());
-            if model.can_check_now().is_some() {
-                show("F5", text.key_check_now());
+            for (_, name, does) in commands(model, model.language) {
+                show(name, does);
             }
-            if model.settings.drawer && model.stopped.is_none() {
-                show("F6", text.key_drawer());
-            }
-            if model.can_reprint().is_some() {
-                show("F9", text.key_reprint());
-            }
-            if model.can_train() {
-                show("Ctrl-T", text.key_training());
-            }
-            show("Ctrl-L", text.key_language());
-            show("Ctrl-Q", text.key_quit());
         }
     }
     keys
+}
+
+type Command = (Key, &'static str, &'static str);
+
+/// What works on every screen of this kind, whatever the task.
+fn commands(model: &Model, language: Language) -> Vec<Command> {
+    let text = ScreenWords::of(language);
+    let has_drawer = model.settings.drawer && model.stopped.is_none();
+    let all = [
+        (true, (Key::F(1), "F1", text.key_help())),
+        (model.can_check_now().is_some(), (Key::F(5), "F5", text.key_check_now())),
+        (has_drawer, (Key::F(6), "F6", text.key_drawer())),
+        (model.can_reprint().is_some(), (Key::F(9), "F9", text.key_reprint())),
+        (model.can_train(), (Key::Ctrl('t'), "Ctrl-T", text.key_training())),
+        (model.settings.draws_chinese, (Key::Ctrl('l'), "Ctrl-L", text.key_language())),
+        (true, (Key::Ctrl('q'), "Ctrl-Q", text.key_quit())),
+    ];
+    all.into_iter().filter(|(works, _)| *works).map(|(_, command)| command).collect()
+}
+
+/// The commands whose name, in either language, or key has what was typed in it.
+pub(super) fn found(model: &Model, typed: &str) -> Vec<Command> {
+    let sought = typed.trim().to_lowercase();
+    let names = [Language::English, Language::Chinese].map(|language| commands(model, language));
+    let has = |index: usize| {
+        names.iter().any(|names| {
+            let (_, key, name) = names[index];
+            [key, name].iter().any(|text| text.to_lowercase().contains(&sought))
+        })
+    };
+    let all = commands(model, model.language).into_iter().enumerate();
+    all.filter(|(index, _)| has(*index)).map(|(_, command)| command).collect()
 }
 
 fn task_keys(model: &Model, show: &mut impl FnMut(&'static str, &'static str)) {
@@ -124,24 +131,5 @@ fn task_keys(model: &Model, show: &mut impl FnMut(&'static str, &'static str)) {
             }
             None => {}
         },
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_release_and_a_letter_with_alt_are_no_keys() {
-        let mut release = KeyEvent::new(KeyCode::Enter, KeyModifiers::NONE);
-        release.kind = KeyEventKind::Release;
-        assert_eq!(Key::of(&release), None);
-        assert_eq!(Key::of(&KeyEvent::new(KeyCode::Char('5'), KeyModifiers::ALT)), None);
-    }
-
-    #[test]
-    fn control_and_a_letter_are_one_key_whatever_the_case() {
-        let event = KeyEvent::new(KeyCode::Char('Q'), KeyModifiers::CONTROL);
-        assert_eq!(Key::of(&event), Some(Key::Ctrl('q')));
     }
 }

@@ -28,21 +28,27 @@
 //! Help and the training customers (`lists`) cover the middle. A window smaller than
 //! [`SMALLEST_WIDTH`] by [`SMALLEST_HEIGHT`] is drawn by `compact`.
 
+mod ascii;
 mod customer;
+mod dialog;
 mod digits;
+mod guard;
+mod keyboard;
 mod keys;
 mod model;
 mod note;
 mod palette;
 mod shapes;
+mod steps;
 mod story;
 #[cfg(test)]
 mod tests;
+mod typist;
 mod update;
 mod view;
 mod wrap;
 
-use crate::clock::TimeZone;
+use crate::clock::{TimeZone, Uptime};
 use crate::language::{Language, Text};
 use crate::money::{AmountEntry, Currency, Money};
 use crate::order::{AuthCode, OutTradeNo};
@@ -53,8 +59,11 @@ pub use crate::config::Theme;
 pub use crate::engine::Attempt as AttemptView;
 use crate::engine::Refusal;
 pub use crate::engine::SaleRef;
+pub use ascii::in_ascii;
+pub use keyboard::{KeyReader, Pressed};
 pub use keys::Key;
-pub use model::Model;
+pub use model::{Model, Sound};
+pub use typist::Typist;
 pub use update::update;
 pub use view::{SMALLEST_HEIGHT, SMALLEST_WIDTH, view};
 
@@ -82,6 +91,8 @@ pub struct Settings {
     pub auto_print: bool,
     /// Whether there is a cash drawer to open.
     pub drawer: bool,
+    /// Whether the terminal has Chinese characters; without, the screen is in English.
+    pub draws_chinese: bool,
 }
 
 /// The state of the connection to the gateway or to a device.
@@ -114,11 +125,25 @@ pub enum Printing {
 pub enum ScreenMessage {
     /// A key pressed by hand; a scanner's bursts were filtered out before.
     Key(Key),
+    /// The same, pressed some time ago and held until it was clear that it belongs to no scan.
+    EarlierKey(Key, Uptime),
+    /// Enter was pressed behind an amount that a program may have typed, and comes later; when.
+    AmountEnds(Uptime),
     Scanned(Scan),
     /// In training, the payment at hand is of a code that no training customer has shown.
     RealCode,
-    /// Ten or more fast keys without a terminator.
-    UnendedBurst,
+    /// A scan that was typed into the terminal.
+    KeyScan {
+        scan: Scan,
+        began: Uptime,
+        /// Whether nothing else was pressed or scanned just before.
+        is_alone: bool,
+    },
+    /// Keys too fast to be typed, and no whole scan: how many of them were characters.
+    DroppedKeys {
+        characters: usize,
+        began: Uptime,
+    },
     /// An attempt changed. At the start, sent for each open one with [`Event::Restarted`].
     Attempt(AttemptView, Event),
     /// A [`ScreenCommand::Begin`] was refused: nothing was written and nothing was sent.

@@ -8,12 +8,13 @@ use std::collections::VecDeque;
 
 use super::note::{Instead, Note};
 use super::story::Story;
-use super::{AttemptView, Link, SaleRef, Settings};
+use super::{AttemptView, Key, Link, SaleRef, Settings};
 use crate::clock::{Millis, Timestamp, Uptime};
 use crate::language::{Language, Text};
 use crate::money::Money;
 use crate::order::OutTradeNo;
 use crate::payment::{Funds, Status};
+use crate::scan::KeyTarget;
 use crate::text::screen::ScreenWords;
 
 /// How many ended attempts are kept for the list of the last sales.
@@ -21,6 +22,9 @@ const REMEMBERED: usize = 40;
 /// An Enter within this time of a notice appearing while the cashier types, or of a question
 /// closing by itself, was meant for what was on the screen before.
 const NOTICE_SETTLES: Millis = Millis(1000);
+/// How long after NOT PAID or REVERSED a payment code charges the same sale again: later, whoever
+/// shows one may be the next customer.
+const CHARGED_AGAIN_WITHIN: Millis = Millis::seconds(60);
 
 /// The whole state of the screen. Built once; only [`super::update()`] changes it.
 #[derive(Debug)]
@@ -46,11 +50,47 @@ pub struct Model {
     /// A hash of the last payment code, and when it was scanned.
     pub(super) last_code: Option<([u8; 16], Uptime)>,
     pub(super) last_enter: Option<Uptime>,
-    pub(super) last_character: Option<Uptime>,
+    /// The last key or scan of any kind.
+    pub(super) last_input: LastInput,
+    /// When the question on the screen was asked.
+    pub(super) asked_at: Uptime,
+    /// The typing that is going on.
+    pub(super) typing: Option<TypingRun>,
+    /// When a character was last pressed that could not be taken.
+    pub(super) dropped_at: Option<Uptime>,
+    /// The count of rings when a bell last rang for that.
+    pub(super) rung_for_typing: u64,
     /// When a payment last answered the question about it by itself.
     pub(super) overtaken_at: Option<Uptime>,
     pub(super) warmed_at: Uptime,
     pub(super) rings: u64,
+    pub(super) sound: Sound,
+}
+
+/// What the cashier hears.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Sound {
+    #[default]
+    Paid,
+    /// NOT PAID or REVERSED.
+    NotPaid,
+    /// Something was refused, or somebody must look.
+    NeedsYou,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct LastInput {
+    pub(super) at: Option<Uptime>,
+    /// `None` for a scan.
+    pub(super) key: Option<Key>,
+}
+
+/// Characters that go into the amount one soon after the other.
+#[derive(Debug)]
+pub(super) struct TypingRun {
+    /// The task before the first of them.
+    pub(super) before: CashierTask,
+    pub(super) last_at: Uptime,
 }
 
 /// What the cashier is doing.
@@ -74,7 +114,14 @@ pub(super) enum CashierTask {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Dialog {
     Help,
-    Training { chosen: usize },
+    Training {
+        chosen: usize,
+    },
+    /// All commands; what was typed to find one.
+    Commands {
+        typed: String,
+        chosen: usize,
+    },
     LargeAmount(Money),
     Cancel(OutTradeNo),
     Unsettled(OutTradeNo),
@@ -88,6 +135,8 @@ pub(super) struct ShownAttempt {
     pub(super) story: Story,
     /// The cashier has cancelled, and the till has been asked to.
     pub(super) cancelled: bool,
+    /// When it came to an end on this screen.
+    pub(super) ended_at: Option<Uptime>,
     pub(super) paper: SlipState,
 }
 
@@ -113,8 +162,9 @@ pub(super) struct ShownNotice {
 impl Model {
     /// The first frame: the recent orders of the journal, with open payments pinned.
     pub fn new(settings: Settings, recent: Vec<AttemptView>) -> Self {
+        let language = if settings.draws_chinese { settings.language } else { Language::English };
         let mut model = Self {
-            language: settings.language,
+            language,
             settings,
             now: Uptime::default(),
             wall: Timestamp::default(),
@@ -130,10 +180,15 @@ impl Model {
             stopped: None,
             last_code: None,
             last_enter: None,
-            last_character: None,
+            last_input: LastInput::default(),
+            asked_at: Uptime::default(),
+            typing: None,
+            dropped_at: None,
+            rung_for_typing: 0,
             overtaken_at: None,
             warmed_at: Uptime::default(),
             rings: 0,
+            sound: Sound::default(),
         };
         model.tidy();
         model
@@ -143,6 +198,11 @@ impl Model {
     /// grows.
     pub fn rings(&self) -> u64 {
         self.rings
+    }
+
+    /// What rang last.
+    pub fn sound(&self) -> Sound {
+        self.sound
     }
 
     /// The language on the screen.
@@ -162,6 +222,7 @@ impl Model {
         self.is_anything_open()
             || matches!(self.task, CashierTask::Code { .. })
             || !self.notices.is_empty()
+            || self.takes_codes().is_some()
     }
 
     pub(super) fn text(&self) -> ScreenWords {
@@ -193,7 +254,10 @@ impl Model {
     /// Whether something covers the place of the payment at hand.
     fn task_is_hidden(&self) -> bool {
         self.stopped.is_some()
-            || matches!(self.dialog, Some(Dialog::Help | Dialog::Training { .. }))
+            || matches!(
+                self.dialog,
+                Some(Dialog::Help | Dialog::Training { .. } | Dialog::Commands { .. })
+            )
     }
 
     /// Whether the task shows this attempt now.
@@ -244,8 +308,22 @@ impl Model {
             Some(
                 Dialog::LargeAmount(_) | Dialog::Cancel(_) | Dialog::Unsettled(_) | Dialog::Quit,
             ) => true,
-            Some(Dialog::Help | Dialog::Training { .. }) | None => false,
+            Some(Dialog::Help | Dialog::Training { .. } | Dialog::Commands { .. }) | None => false,
         }
+    }
+
+    /// What keys at the speed of a machine would be for.
+    pub fn target(&self) -> KeyTarget {
+        let is_open = self.dialog.is_none() && self.stopped.is_none();
+        let amount = match &self.task {
+            CashierTask::Amount { typed } => Some(typed.chars().count()),
+            CashierTask::Payment(_) => {
+                let status = self.at_hand().map(|attempt| attempt.view.state.status());
+                (status == Some(Status::Paid)).then_some(0)
+            }
+            CashierTask::Code { .. } | CashierTask::Starting { .. } => None,
+        };
+        KeyTarget { is_asking: self.is_asking(), amount: amount.filter(|_| is_open) }
     }
 
     /// Whether Enter acknowledges the notice instead of continuing the task.
@@ -322,6 +400,8 @@ impl Model {
                 let state = &attempt.view.state;
                 let again = matches!(state.status(), Status::Declined | Status::Reversed)
                     && state.may_be_charged_again();
+                let ended_at = attempt.ended_at?;
+                let again = again && self.now.since(ended_at) < CHARGED_AGAIN_WITHIN;
                 again.then_some(SaleRef::Again(attempt.view.sale, attempt.view.amount))
             }
             CashierTask::Amount { .. } | CashierTask::Starting { .. } => None,
@@ -345,6 +425,9 @@ impl Model {
             CashierTask::Starting { .. } => Instead::FinishThisOne,
             CashierTask::Payment(_) => {
                 match self.at_hand().map(|attempt| attempt.view.state.status()) {
+                    Some(Status::Declined | Status::Reversed) if self.takes_codes().is_none() => {
+                        Instead::NextSale
+                    }
                     Some(Status::Declined | Status::Reversed) => Instead::ScanPaymentCode,
                     Some(Status::Paid) | None => Instead::TypeAmount,
                     Some(Status::Reversing | Status::Attention) => Instead::ChooseFirst,
@@ -364,9 +447,10 @@ impl Model {
         format!("{symbol}{space}{}", currency.group(amount))
     }
 
-    pub(super) fn ring(&mut self) {
+    pub(super) fn ring(&mut self, sound: Sound) {
         if self.settings.bell {
             self.rings += 1;
+            self.sound = sound;
         }
     }
 
@@ -398,7 +482,8 @@ impl Model {
 
 impl ShownAttempt {
     pub(super) fn new(view: AttemptView) -> Self {
-        Self { view, story: Story::default(), cancelled: false, paper: SlipState::None }
+        let paper = SlipState::None;
+        Self { view, story: Story::default(), cancelled: false, ended_at: None, paper }
     }
 
     /// Whether there is a receipt or slip for the customer.

@@ -21,6 +21,18 @@ pub(super) enum Note {
     NotBegun(Refusal),
     UnendedBurst,
     RealCode,
+    /// Keys that were too fast to be typed, and too few to be a scan.
+    TooFast,
+    /// A scan, and what it had left in the amount is gone.
+    TakenBack(Box<Self>),
+    /// A payment code with something else just before it.
+    ScanAgain,
+    /// Typed while nothing can be.
+    TypedAhead,
+    /// Typed on the end of a payment that was not made.
+    EnterFirst,
+    /// An Enter too soon to be an answer.
+    AnswerAgain,
     PressEnterForOptions,
     EscFirst,
     AlreadyReversing,
@@ -59,6 +71,7 @@ pub(super) enum Instead {
     ScanPaymentCode,
     FinishThisOne,
     ChooseFirst,
+    NextSale,
     Restart,
 }
 
@@ -106,6 +119,7 @@ impl Instead {
             Self::ScanPaymentCode => words.scan_payment_code(),
             Self::FinishThisOne => words.finish_first(),
             Self::ChooseFirst => words.choose_first(),
+            Self::NextSale => words.next_sale_first(),
             Self::Restart => words.stopped(),
         }
     }
@@ -125,6 +139,15 @@ impl Note {
             Self::NotBegun(refusal) => not_begun(refusal, words, language),
             Self::RealCode => PractiseWords::of(language).real_code().into(),
             Self::UnendedBurst => words.unended_burst().into(),
+            Self::TooFast => words.too_fast().into(),
+            Self::TakenBack(note) => {
+                let gap = language.pick(" ", "");
+                format!("{}{gap}{}", words.taken_back(), note.text(language, largest))
+            }
+            Self::ScanAgain => words.scan_again().into(),
+            Self::TypedAhead => words.typed_ahead().into(),
+            Self::EnterFirst => words.next_sale_first().into(),
+            Self::AnswerAgain => words.answer_again().into(),
             Self::PressEnterForOptions => words.choose_first().into(),
             Self::EscFirst => words.esc_first().into(),
             Self::AlreadyReversing => words.already_reversing().into(),

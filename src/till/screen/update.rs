@@ -5,8 +5,14 @@
 //! just left the screen does nothing. A command is only a request: a payment changes on the screen
 //! when the till reports the change.
 
-use super::model::{CashierTask, Dialog, Model, ShownAttempt, ShownNotice, SlipState};
+use super::dialog::{answered, close_outdated_dialog};
+use super::guard::{drop_character, goes_on_being_dropped, is_of_a_scan, may_answer, take_back};
+use super::keys::found;
+use super::model::{
+    CashierTask, Dialog, LastInput, Model, ShownAttempt, ShownNotice, SlipState, Sound, TypingRun,
+};
 use super::note::{Note, Scanned};
+use super::steps::{ask_for_code, next_sale, warm_up};
 use super::{AttemptView, Key, Printing, SaleRef, ScreenCommand, ScreenMessage};
 use crate::clean::clean;
 use crate::clock::{Millis, Timestamp, Uptime};
@@ -14,7 +20,7 @@ use crate::language::Language;
 use crate::money::{Money, NotAnAmount, narrow};
 use crate::order::OutTradeNo;
 use crate::payment::{Event, Status};
-use crate::scan::Scan;
+use crate::scan::{PAUSE, SCAN_LENGTH, Scan};
 
 /// A text this long is not an amount in any currency; further keys are dropped.
 const TYPED_MAX: usize = 16;
@@ -36,12 +42,43 @@ pub fn update(
 ) -> Vec<ScreenCommand> {
     model.now = now;
     model.wall = wall;
+    let asked = model.dialog.clone();
+    let commands = handle(model, message);
+    if model.dialog != asked {
+        model.asked_at = now;
+    }
+    commands
+}
+
+fn handle(model: &mut Model, message: ScreenMessage) -> Vec<ScreenCommand> {
     match message {
-        ScreenMessage::Key(key) => pressed(model, key),
-        ScreenMessage::Scanned(scan) => scanned(model, scan),
-        ScreenMessage::UnendedBurst => {
-            note(model, Note::UnendedBurst);
-            model.ring();
+        ScreenMessage::Key(key) => pressed(model, key, model.now),
+        ScreenMessage::EarlierKey(key, at) => pressed(model, key, at),
+        ScreenMessage::AmountEnds(at) => {
+            model.last_input = LastInput { at: Some(at), key: Some(Key::Enter) };
+            ask_about_the_amount(model);
+            Vec::new()
+        }
+        ScreenMessage::Scanned(scan) => {
+            model.last_input = LastInput { at: Some(model.now), key: None };
+            scanned(model, scan, true)
+        }
+        ScreenMessage::KeyScan { scan, began, is_alone } => {
+            let is_restored = take_back(model, began);
+            let commands = scanned(model, scan, is_alone);
+            if is_restored && let Some(why) = model.note.take() {
+                note(model, Note::TakenBack(Box::new(why)));
+            }
+            commands
+        }
+        ScreenMessage::DroppedKeys { characters, began } => {
+            let is_restored = take_back(model, began);
+            if characters > 0 {
+                let is_scan = characters >= SCAN_LENGTH;
+                let why = if is_scan { Note::UnendedBurst } else { Note::TooFast };
+                note(model, if is_restored { Note::TakenBack(Box::new(why)) } else { why });
+                model.ring(Sound::NeedsYou);
+            }
             Vec::new()
         }
         ScreenMessage::RealCode => {
@@ -54,7 +91,7 @@ pub fn update(
                 model.task = CashierTask::Code { sale };
             }
             note(model, Note::NotBegun(refusal));
-            model.ring();
+            model.ring(Sound::NeedsYou);
             Vec::new()
         }
         ScreenMessage::Gateway(link) => {
@@ -82,7 +119,7 @@ pub fn update(
                 Printing::Sent | Printing::Printed => note(model, Note::DrawerOpened),
                 Printing::Failed(why) => {
                     note(model, Note::DrawerFailed(clean(&why, FAULT_SHOWN)));
-                    model.ring();
+                    model.ring(Sound::NeedsYou);
                 }
             }
             Vec::new()
@@ -91,7 +128,7 @@ pub fn update(
             model.stopped = Some(why.map(|why| clean(why, FAULT_SHOWN)));
             model.dialog = None;
             model.note = None;
-            model.ring();
+            model.ring(Sound::NeedsYou);
             Vec::new()
         }
         ScreenMessage::Time => keep_warm(model),
@@ -113,7 +150,7 @@ fn printed(model: &mut Model, order: &OutTradeNo, how: Printing) {
         Printing::Failed(why) => {
             let order = order.tail().to_owned();
             note(model, Note::PrintFailed { order, why: clean(&why, FAULT_SHOWN) });
-            model.ring();
+            model.ring(Sound::NeedsYou);
         }
     }
 }
@@ -123,33 +160,50 @@ fn keep_warm(model: &mut Model) -> Vec<ScreenCommand> {
     if asks && model.now.since(model.warmed_at) >= WARM_FOR { warm_up(model) } else { Vec::new() }
 }
 
-fn warm_up(model: &mut Model) -> Vec<ScreenCommand> {
-    model.warmed_at = model.now;
-    vec![ScreenCommand::WarmUp]
-}
-
-fn pressed(model: &mut Model, key: Key) -> Vec<ScreenCommand> {
+fn pressed(model: &mut Model, key: Key, at: Uptime) -> Vec<ScreenCommand> {
+    // A scan from elsewhere may have overtaken the key.
+    let at_last = model.last_input.at.map_or(at, |last| last.max(at));
+    let last = LastInput { at: Some(at_last), key: Some(key) };
+    let before = std::mem::replace(&mut model.last_input, last);
     if key == Key::Enter {
-        let last = model.last_enter.replace(model.now);
-        if last.is_some_and(|last| model.now.since(last) < BOUNCE) {
+        let last = model.last_enter.replace(at);
+        if last.is_some_and(|last| at.since(last) < BOUNCE) {
             return Vec::new();
         }
-    }
-    if let Key::Char(_) = key {
-        model.last_character = Some(model.now);
     }
     if matches!(key, Key::Enter | Key::Esc) && model.is_overtaken() {
         return Vec::new();
     }
+    // It has already asked.
+    if model.is_asking() && key == Key::Enter && at < model.asked_at {
+        return Vec::new();
+    }
+    // Only a key that changes something clears the note.
+    let why = model.note.take();
+    let (task, dialog, language) = (model.task.clone(), model.dialog.clone(), model.language);
+    let notices = model.notices.len();
+    let commands = if goes_on_being_dropped(model, key, at) {
+        Vec::new()
+    } else {
+        obeyed(model, key, at, before)
+    };
+    let is_same = model.task == task && model.dialog == dialog && model.language == language;
+    if is_same && model.notices.len() == notices && commands.is_empty() && model.note.is_none() {
+        model.note = why;
+    }
+    commands
+}
+
+fn obeyed(model: &mut Model, key: Key, at: Uptime, before: LastInput) -> Vec<ScreenCommand> {
     match key {
-        Key::Ctrl('l') => {
+        Key::Ctrl('l') if model.settings.draws_chinese => {
             model.language = match model.language {
                 Language::Chinese => Language::English,
                 Language::English => Language::Chinese,
             };
             return Vec::new();
         }
-        Key::Ctrl('q') if model.dialog != Some(Dialog::Quit) => {
+        Key::Ctrl('q') if !model.is_asking() => {
             if !model.is_anything_open() {
                 return vec![ScreenCommand::Quit];
             }
@@ -159,10 +213,35 @@ fn pressed(model: &mut Model, key: Key) -> Vec<ScreenCommand> {
         _ => {}
     }
     if let Some(dialog) = model.dialog.clone() {
+        let asks = model.is_asking();
+        let confirms = match dialog {
+            Dialog::Quit => key == Key::Ctrl('q'),
+            Dialog::Training { .. } => key == Key::Enter && is_of_a_scan(before),
+            // Letters find a command, so only a scan may have pressed this Enter.
+            Dialog::Commands { .. } => key == Key::Enter && before.key.is_none(),
+            _ => key == Key::Enter && asks,
+        };
+        if confirms && !may_answer(model, at, before) {
+            note(model, Note::AnswerAgain);
+            return Vec::new();
+        }
+        if asks && matches!(key, Key::Char(_)) {
+            drop_character(model, Note::TypedAhead, at);
+        }
+        if let (Dialog::Commands { typed, chosen }, Key::Enter) = (&dialog, key) {
+            let command = found(model, typed).get(*chosen).map(|(command, ..)| *command);
+            let Some(command) = command else { return Vec::new() };
+            model.dialog = None;
+            return obeyed(model, command, at, before);
+        }
         return answered(model, dialog, key);
     }
     if key == Key::F(1) {
         model.dialog = Some(Dialog::Help);
+        return Vec::new();
+    }
+    if key == Key::Ctrl('p') {
+        model.dialog = Some(Dialog::Commands { typed: String::new(), chosen: 0 });
         return Vec::new();
     }
     if model.stopped.is_some() {
@@ -177,7 +256,6 @@ fn pressed(model: &mut Model, key: Key) -> Vec<ScreenCommand> {
         model.tidy();
         return Vec::new();
     }
-    model.note = None;
     match key {
         Key::F(5) => {
             model.can_check_now().cloned().map(ScreenCommand::CheckNow).into_iter().collect()
@@ -206,36 +284,46 @@ fn pressed(model: &mut Model, key: Key) -> Vec<ScreenCommand> {
             }
             Vec::new()
         }
-        key => pressed_at_task(model, key),
+        key => pressed_at_task(model, key, at),
     }
 }
 
-fn pressed_at_task(model: &mut Model, key: Key) -> Vec<ScreenCommand> {
+fn pressed_at_task(model: &mut Model, key: Key, at: Uptime) -> Vec<ScreenCommand> {
     match &model.task {
         CashierTask::Amount { typed } => {
             let typed = typed.clone();
-            typing(model, typed, key)
+            typing(model, typed, key, at)
         }
         CashierTask::Code { .. } => {
             match key {
                 Key::Esc => next_sale(model),
-                Key::Char(_) | Key::Backspace => note(model, Note::EscFirst),
-                Key::Enter | Key::Tab | Key::Up | Key::Down | Key::F(_) | Key::Ctrl(_) => {}
+                Key::Char(_) => drop_character(model, Note::EscFirst, at),
+                Key::Backspace => note(model, Note::EscFirst),
+                _ => {}
             }
             Vec::new()
         }
-        CashierTask::Starting { .. } => Vec::new(),
+        CashierTask::Starting { .. } => {
+            if let Key::Char(_) = key {
+                drop_character(model, Note::TypedAhead, at);
+            }
+            Vec::new()
+        }
         CashierTask::Payment(order) => {
             let order = order.clone();
-            pressed_at_payment(model, order, key)
+            pressed_at_payment(model, order, key, at)
         }
     }
 }
 
-fn typing(model: &mut Model, mut typed: String, key: Key) -> Vec<ScreenCommand> {
+fn typing(model: &mut Model, mut typed: String, key: Key, at: Uptime) -> Vec<ScreenCommand> {
     let settings = &model.settings;
     match key {
         Key::Char(character) => {
+            match &mut model.typing {
+                Some(run) if at.since(run.last_at) <= PAUSE => run.last_at = at,
+                run => *run = Some(TypingRun { before: model.task.clone(), last_at: at }),
+            }
             let first = typed.is_empty();
             if typed.chars().count() < TYPED_MAX {
                 typed.push_str(&clean_key(character));
@@ -250,6 +338,7 @@ fn typing(model: &mut Model, mut typed: String, key: Key) -> Vec<ScreenCommand> 
             if first { warm_up(model) } else { Vec::new() }
         }
         Key::Backspace => {
+            model.typing = None;
             typed.pop();
             model.task = CashierTask::Amount { typed };
             Vec::new()
@@ -260,6 +349,7 @@ fn typing(model: &mut Model, mut typed: String, key: Key) -> Vec<ScreenCommand> 
         }
         Key::Enter => match read(model, &typed) {
             Ok(amount) if settings.confirm_above.is_some_and(|limit| amount > limit) => {
+                model.typing = None;
                 model.dialog = Some(Dialog::LargeAmount(amount));
                 Vec::new()
             }
@@ -269,7 +359,21 @@ fn typing(model: &mut Model, mut typed: String, key: Key) -> Vec<ScreenCommand> 
                 Vec::new()
             }
         },
-        Key::Tab | Key::Up | Key::Down | Key::F(_) | Key::Ctrl(_) => Vec::new(),
+        _ => Vec::new(),
+    }
+}
+
+/// Asks about a large amount before its Enter comes: whoever waits for the question need not wait
+/// for both. A scan that the amount turns out to be a part of takes the question back.
+fn ask_about_the_amount(model: &mut Model) {
+    let CashierTask::Amount { typed } = &model.task else { return };
+    let is_free = model.dialog.is_none() && model.stopped.is_none();
+    let limit = model.settings.confirm_above.filter(|_| is_free && model.notices.is_empty());
+    if let (Some(limit), Ok(amount)) = (limit, read(model, typed))
+        && amount > limit
+    {
+        model.note = None;
+        model.dialog = Some(Dialog::LargeAmount(amount));
     }
 }
 
@@ -302,124 +406,54 @@ pub(super) fn typed_amount(model: &Model, typed: &str) -> Option<Money> {
     }
 }
 
-fn ask_for_code(model: &mut Model, sale: SaleRef) -> Vec<ScreenCommand> {
-    model.task = CashierTask::Code { sale };
-    model.note = None;
-    warm_up(model)
-}
-
-fn next_sale(model: &mut Model) {
-    model.task = CashierTask::Amount { typed: String::new() };
-    model.note = None;
-    model.tidy();
-}
-
-fn pressed_at_payment(model: &mut Model, order: OutTradeNo, key: Key) -> Vec<ScreenCommand> {
+fn pressed_at_payment(
+    model: &mut Model,
+    order: OutTradeNo,
+    key: Key,
+    at: Uptime,
+) -> Vec<ScreenCommand> {
     let Some(attempt) = model.attempt(&order) else {
         next_sale(model);
         return Vec::new();
     };
     match attempt.view.state.status() {
-        Status::Created | Status::Sent | Status::Waiting | Status::Checking => {
-            if key == Key::Esc {
-                if attempt.cancelled {
-                    note(model, Note::AlreadyReversing);
-                } else {
-                    model.dialog = Some(Dialog::Cancel(order));
-                }
-            }
-        }
+        Status::Created | Status::Sent | Status::Waiting | Status::Checking => match key {
+            Key::Esc if attempt.cancelled => note(model, Note::AlreadyReversing),
+            Key::Esc => model.dialog = Some(Dialog::Cancel(order)),
+            Key::Char(_) => drop_character(model, Note::TypedAhead, at),
+            _ => {}
+        },
         Status::Reversing | Status::Attention => match key {
             Key::Enter => model.dialog = Some(Dialog::Unsettled(order)),
             Key::Esc if attempt.view.state.status() == Status::Reversing => {
                 note(model, Note::AlreadyReversing);
             }
-            Key::Esc | Key::Char(_) => note(model, Note::PressEnterForOptions),
-            Key::Tab | Key::Backspace | Key::Up | Key::Down | Key::F(_) | Key::Ctrl(_) => {}
+            Key::Esc => note(model, Note::PressEnterForOptions),
+            Key::Char(_) => drop_character(model, Note::PressEnterForOptions, at),
+            _ => {}
         },
-        Status::Paid | Status::Declined | Status::Reversed => match key {
+        Status::Paid => match key {
             Key::Enter | Key::Esc => next_sale(model),
             Key::Char(_) => {
+                let before = model.task.clone();
                 next_sale(model);
-                return typing(model, String::new(), key);
+                let commands = typing(model, String::new(), key, at);
+                model.typing = Some(TypingRun { before, last_at: at });
+                return commands;
             }
-            Key::Tab | Key::Backspace | Key::Up | Key::Down | Key::F(_) | Key::Ctrl(_) => {}
+            _ => {}
+        },
+        // A digit would wipe away what somebody has yet to read.
+        Status::Declined | Status::Reversed => match key {
+            Key::Enter | Key::Esc => next_sale(model),
+            Key::Char(_) => drop_character(model, Note::EnterFirst, at),
+            _ => {}
         },
     }
     Vec::new()
 }
 
-fn answered(model: &mut Model, dialog: Dialog, key: Key) -> Vec<ScreenCommand> {
-    if key == Key::Esc {
-        model.dialog = None;
-        return Vec::new();
-    }
-    // A scanner that types must not answer a question: its code was too short to be recognised as a
-    // scan.
-    let is_typed = model.last_character.is_some_and(|last| model.now.since(last) < BOUNCE);
-    if key == Key::Enter && is_typed && model.is_asking() {
-        return Vec::new();
-    }
-    match dialog {
-        Dialog::Help => {
-            if matches!(key, Key::F(1) | Key::Enter) {
-                model.dialog = None;
-            }
-            Vec::new()
-        }
-        Dialog::Training { chosen } => {
-            let names = model.settings.training.as_ref().map_or(0, Vec::len);
-            match key {
-                Key::Up => {
-                    let chosen = chosen.checked_sub(1).unwrap_or_else(|| names.saturating_sub(1));
-                    model.dialog = Some(Dialog::Training { chosen });
-                }
-                Key::Down | Key::Tab => {
-                    let chosen = if chosen + 1 < names { chosen + 1 } else { 0 };
-                    model.dialog = Some(Dialog::Training { chosen });
-                }
-                Key::Enter => {
-                    model.dialog = None;
-                    return vec![ScreenCommand::Train(chosen)];
-                }
-                Key::Char(_) | Key::Backspace | Key::Esc | Key::F(_) | Key::Ctrl(_) => {}
-            }
-            Vec::new()
-        }
-        Dialog::LargeAmount(amount) => {
-            if key != Key::Enter {
-                return Vec::new();
-            }
-            model.dialog = None;
-            ask_for_code(model, SaleRef::New(amount))
-        }
-        Dialog::Cancel(order) => {
-            if key != Key::Enter {
-                return Vec::new();
-            }
-            model.dialog = None;
-            if let Some(attempt) = model.attempt_mut(&order) {
-                attempt.cancelled = true;
-            }
-            vec![ScreenCommand::Cancel(order)]
-        }
-        Dialog::Unsettled(_) => {
-            if key == Key::Enter {
-                model.dialog = None;
-                next_sale(model);
-            }
-            Vec::new()
-        }
-        Dialog::Quit => {
-            if key != Key::Enter {
-                return Vec::new();
-            }
-            vec![ScreenCommand::Quit]
-        }
-    }
-}
-
-fn scanned(model: &mut Model, scan: Scan) -> Vec<ScreenCommand> {
+fn scanned(model: &mut Model, scan: Scan, is_alone: bool) -> Vec<ScreenCommand> {
     let seen = Scanned::of(&scan);
     if let Scan::Payment(code) = scan {
         let hash = code.keyed_hash(b"stutter");
@@ -432,6 +466,12 @@ fn scanned(model: &mut Model, scan: Scan) -> Vec<ScreenCommand> {
             matches!(model.dialog, None | Some(Dialog::Help | Dialog::Training { .. }))
         });
         match sale {
+            Some(_) if !stutters && !is_alone => {
+                // It was not used: the next scan of it is no second one.
+                model.last_code = last;
+                note(model, Note::ScanAgain);
+                model.ring(Sound::NeedsYou);
+            }
             Some(sale) if !stutters => {
                 model.task = CashierTask::Starting { sale };
                 model.dialog = None;
@@ -455,7 +495,7 @@ fn scanned(model: &mut Model, scan: Scan) -> Vec<ScreenCommand> {
 fn refuse(model: &mut Model, scanned: Scanned) {
     let instead = model.instead();
     note(model, Note::Refused(scanned, instead));
-    model.ring();
+    model.ring(Sound::NeedsYou);
 }
 
 fn moved(model: &mut Model, view: AttemptView, event: &Event) -> Vec<ScreenCommand> {
@@ -463,12 +503,16 @@ fn moved(model: &mut Model, view: AttemptView, event: &Event) -> Vec<ScreenComma
     let status = view.state.status();
     let (sale, recorded) = (view.sale, view.recorded);
     let before = model.attempt(&order).map(|attempt| attempt.view.state.status());
+    let now = model.now;
     if model.attempt(&order).is_none() {
         model.attempts.push(ShownAttempt::new(view.clone()));
     }
     if let Some(attempt) = model.attempt_mut(&order) {
         attempt.story.add(event, before, &view);
         attempt.cancelled |= *event == Event::Cancel;
+        if before != Some(status) && matches!(status, Status::Declined | Status::Reversed) {
+            attempt.ended_at = Some(now);
+        }
         attempt.view = view;
     }
     if *event == Event::Begun && matches!(model.task, CashierTask::Starting { .. }) {
@@ -492,7 +536,16 @@ fn moved(model: &mut Model, view: AttemptView, event: &Event) -> Vec<ScreenComma
     let found_at_start = before.is_none() && matches!(event, Event::Restarted { .. });
     let mut commands = Vec::new();
     if before != Some(status) && status.is_final_for_cashier() && !found_at_start {
-        model.ring();
+        model.ring(match status {
+            Status::Paid => Sound::Paid,
+            Status::Declined | Status::Reversed => Sound::NotPaid,
+            Status::Created
+            | Status::Sent
+            | Status::Waiting
+            | Status::Checking
+            | Status::Reversing
+            | Status::Attention => Sound::NeedsYou,
+        });
         if model.is_at_hand(&order) {
             model.note = None;
         } else if !model.notices.iter().any(|notice| notice.order == order) {
@@ -513,26 +566,4 @@ fn moved(model: &mut Model, view: AttemptView, event: &Event) -> Vec<ScreenComma
     }
     model.tidy();
     commands
-}
-
-/// Closes a question about a payment once the payment itself has answered it.
-fn close_outdated_dialog(model: &mut Model, order: &OutTradeNo, status: Status) {
-    let outdated = match &model.dialog {
-        Some(Dialog::Cancel(asked)) => {
-            asked == order
-                && !matches!(
-                    status,
-                    Status::Created | Status::Sent | Status::Waiting | Status::Checking
-                )
-        }
-        Some(Dialog::Unsettled(asked)) => {
-            asked == order && !matches!(status, Status::Reversing | Status::Attention)
-        }
-        Some(Dialog::Quit) => !model.is_anything_open(),
-        Some(Dialog::Help | Dialog::Training { .. } | Dialog::LargeAmount(_)) | None => false,
-    };
-    if outdated {
-        model.dialog = None;
-        model.overtaken_at = Some(model.now);
-    }
 }

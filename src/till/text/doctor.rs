@@ -6,6 +6,7 @@
 
 mod books;
 mod check;
+mod terminal;
 #[cfg(test)]
 mod tests;
 
@@ -17,6 +18,7 @@ use crate::say;
 
 pub use check::{Check, CheckResult, Verdict};
 use check::{result, well};
+pub use terminal::TerminalState;
 
 /// One finding. Texts inside it are cleaned when it is printed.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -116,9 +118,7 @@ pub enum Finding {
     DeviceInUse(Check, String),
     DeviceAbsent(Check, String),
     DeviceWrong(Check, String, DeviceFault),
-    TerminalGood,
-    TerminalPoor,
-    TerminalNotUtf8,
+    Terminal(TerminalState),
 }
 
 impl Finding {
@@ -126,8 +126,7 @@ impl Finding {
     #[expect(clippy::too_many_lines, reason = "a table")]
     pub fn result(&self, language: Language) -> CheckResult {
         use Check::{
-            Account, Certificate, Clock, Configuration, Disk, Gateway, Journal, Secrets, Terminal,
-            Till,
+            Account, Certificate, Clock, Configuration, Disk, Gateway, Journal, Secrets, Till,
         };
         use Verdict::{Fault, Warning};
         let renew = language.pick(
@@ -555,34 +554,7 @@ impl Finding {
                     device::remedy(fault, language),
                 )
             }
-            Self::TerminalGood => well(
-                Terminal,
-                language.pick("Terminal is fine (UTF-8).", "终端正常（UTF-8）。"),
-            ),
-            Self::TerminalPoor => result(
-                Terminal,
-                Warning,
-                language.pick(
-                    "TERM does not name a terminal that can show the cashier's screen.",
-                    "TERM 指明的终端无法显示收银界面。",
-                ),
-                language.pick(
-                    "Open the cashier's screen from a terminal; `paytill pay` needs none.",
-                    "请在终端中打开收银界面；paytill pay 不需要终端。",
-                ),
-            ),
-            Self::TerminalNotUtf8 => result(
-                Terminal,
-                Warning,
-                language.pick(
-                    "The locale is not UTF-8, so Chinese and frames may not be drawn.",
-                    "区域设置不是 UTF-8，中文和边框可能无法显示。",
-                ),
-                language.pick(
-                    "Set LANG=C.UTF-8 for the till's user.",
-                    "请为收银用户设置 LANG=C.UTF-8。",
-                ),
-            ),
+            Self::Terminal(state) => state.result(language),
         }
     }
 }

@@ -85,6 +85,7 @@ crate::catalogue! {
     hand_over => "Hand over the goods.", "请把商品交给顾客。";
     after_paid => "Then enter the next amount.", "然后可输入下一笔金额。";
     after_declined => "Or press Enter for the next sale.", "或按回车键开始下一笔。";
+    after_the_minute => "Press Enter for the next sale.", "请按回车键开始下一笔。";
     press_enter_for_next => "Press Enter to serve the next customer meanwhile.", "可按回车键先接待下一位顾客。";
     no_end =>
         "Still no clear result: someone must check. The till keeps trying.",
@@ -116,6 +117,7 @@ crate::catalogue! {
         "It continues at the next start. Keep the goods until then.",
         "下次启动后会继续处理，处理完成前请勿交付商品。";
     enter_or_esc(yes: &str, no: &str) => "Enter: {yes}      Esc: {no}", "回车：{yes}      Esc：{no}";
+    ctrl_q_or_esc(yes: &str, no: &str) => "Ctrl-Q: {yes}      Esc: {no}", "Ctrl-Q：{yes}      Esc：{no}";
     enter_does(what: &str) => "Enter: {what}", "回车：{what}";
 
     last_sales => "Last sales", "最近交易";
@@ -149,6 +151,10 @@ crate::catalogue! {
     key_back => "Back", "返回";
     key_choose => "Choose", "选择";
     key_show_code => "Show code", "出示付款码";
+    key_do => "Do it", "执行";
+    commands_title => "Commands", "命令";
+    commands_find => "Type a part of its name.", "输入名称的一部分。";
+    commands_none => "No command is called that.", "没有这样的命令。";
     key_ask_for_code => "Charge", "收款";
     key_charge => "Charge", "确认收款";
     key_cancel => "Cancel", "取消";

@@ -133,7 +133,7 @@ fn named(text: &str) {
 
 /// The same as keystrokes, each after its pause.
 fn typed(data: &[u8]) {
-    let (mut burst, mut at) = (KeyBurst::new(), Uptime(10_000));
+    let (mut burst, mut at) = (KeyBurst::<char>::new(), Uptime(10_000));
     let (mut pressed, mut out) = (Vec::new(), Vec::new());
     for (pause, bytes) in pieces(data.get(1..).unwrap_or_default()) {
         at = at.after(Millis(pause));
@@ -141,7 +141,10 @@ fn typed(data: &[u8]) {
             let key = match letter {
                 '\r' => BurstKey::End(EndKey::Enter),
                 '\t' => BurstKey::End(EndKey::Tab),
-                '\u{1b}' => BurstKey::Other,
+                '\n' => BurstKey::End(EndKey::LineFeed),
+                '\u{1b}' => BurstKey::Esc,
+                '\u{8}' => BurstKey::Repeatable('\u{8}'),
+                '\0'..='\u{1f}' => BurstKey::Other(letter),
                 other => BurstKey::Char(other),
             };
             pressed.push(letter);
@@ -152,8 +155,9 @@ fn typed(data: &[u8]) {
             at = at.after(Millis(pause % 7));
         }
     }
-    if let Some(wake) = burst.wake_at() {
+    while let Some(wake) = burst.wake_at() {
         out.extend(burst.tick(wake));
+        at = at.max(wake);
     }
     at = at.after(Millis(LONG));
     out.extend(burst.tick(at));
@@ -167,11 +171,12 @@ fn typed(data: &[u8]) {
         amount.extend(burst.push(BurstKey::Char(letter), at));
     }
     amount.extend(burst.push(BurstKey::End(EndKey::Enter), at.after(Millis(200))));
+    amount.extend(burst.tick(at.after(Millis(400))));
     let letters: String = amount
         .iter()
         .map(|outcome| match outcome {
-            BurstOutcome::Typed(letters) => letters.iter().collect(),
-            BurstOutcome::End(EndKey::Enter) => "!".to_owned(),
+            BurstOutcome::Key(BurstKey::Char(letter), _) => *letter,
+            BurstOutcome::Key(BurstKey::End(EndKey::Enter), _) => '!',
             other => panic!("{other:?}"),
         })
         .collect();
@@ -240,24 +245,39 @@ fn pressed(data: &[u8]) {
     }
 }
 
-/// The output was pressed in this order; a scan is a single run of it.
-fn came_out_in_order(pressed: &[char], out: &[BurstOutcome]) {
+/// The keys that came out were pressed in this order, and each scan is a piece of what was pressed.
+/// A scan that came in pieces contains keys that had come out before it.
+fn came_out_in_order(pressed: &[char], out: &[BurstOutcome<char>]) {
+    const NO_CHARACTER: char = '\u{1a}';
+    let shown: Vec<char> = pressed
+        .iter()
+        .map(|letter| match letter {
+            '\r' | '\n' | '\t' | '\u{1b}' => *letter,
+            '\0'..='\u{1f}' => NO_CHARACTER,
+            other => *other,
+        })
+        .collect();
     let mut rest = pressed;
     for outcome in out {
-        let run: Vec<char> = match outcome {
-            BurstOutcome::Typed(letters) => letters.clone(),
-            BurstOutcome::Scanned(text) => {
-                assert!(text.chars().count() >= 10 && text.len() <= LONGEST, "{text:?}");
-                named(text);
-                text.chars().collect()
+        let letter = match outcome {
+            BurstOutcome::Key(BurstKey::Char(letter), _) => *letter,
+            BurstOutcome::EscDigit(digit, _) => *digit,
+            BurstOutcome::Key(BurstKey::End(EndKey::Enter), _) => '\r',
+            BurstOutcome::Key(BurstKey::End(EndKey::Tab), _) => '\t',
+            BurstOutcome::Key(BurstKey::End(EndKey::LineFeed), _) => '\n',
+            BurstOutcome::Key(BurstKey::Esc, _) => '\u{1b}',
+            BurstOutcome::Key(BurstKey::Repeatable(letter) | BurstKey::Other(letter), _) => *letter,
+            BurstOutcome::Scanned(scan) => {
+                assert!(!scan.text.is_empty() && scan.text.len() <= LONGEST, "{scan:?}");
+                named(&scan.text);
+                let run: Vec<char> = scan.text.chars().collect();
+                assert!(shown.windows(run.len()).any(|window| window == run), "{outcome:?}");
+                continue;
             }
-            BurstOutcome::End(EndKey::Enter) => vec!['\r'],
-            BurstOutcome::End(EndKey::Tab) => vec!['\t'],
-            BurstOutcome::Unended => continue,
+            BurstOutcome::AmountEnds(_) | BurstOutcome::Dropped { .. } => continue,
         };
-        assert!(!run.is_empty());
-        let found = rest.windows(run.len()).position(|window| window == run);
+        let found = rest.iter().position(|pressed| *pressed == letter);
         let found = found.unwrap_or_else(|| panic!("{outcome:?} was not pressed"));
-        rest = &rest[found + run.len()..];
+        rest = &rest[found + 1..];
     }
 }

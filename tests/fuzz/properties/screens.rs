@@ -28,7 +28,8 @@ use super::terminal::{Place, Tally, read};
 use super::{answers, reading};
 
 const NOON: i64 = 1_795_320_000_000;
-const KEYS: [Key; 20] = [
+const KEYS: [Key; 21] = [
+    Key::Ctrl('p'),
     Key::Enter,
     Key::Enter,
     Key::Enter,
@@ -92,6 +93,7 @@ impl Bench {
             printer_configured: true,
             auto_print: true,
             drawer: true,
+            draws_chinese: true,
         };
         let model = Model::new(settings, Vec::new());
         Self { model, now: 1_000_000, attempts: Vec::new(), calls: Vec::new(), scans: 0 }

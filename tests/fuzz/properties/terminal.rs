@@ -90,19 +90,25 @@ fn character(bytes: &[u8]) -> Option<char> {
 
 /// The length and the kind of a sequence.
 fn sequence(bytes: &[u8]) -> Option<(usize, String)> {
+    // The keypad in its usual mode, once at the start.
+    if bytes.starts_with(b"\x1b>") {
+        return Some((2, ">".to_owned()));
+    }
     let body = bytes.strip_prefix(b"\x1b[")?;
     let end = body.iter().position(|byte| (0x40..=0x7e).contains(byte))?;
     let (numbers, last) = (std::str::from_utf8(&body[..end]).ok()?, body[end]);
     let kind = match last {
         // Hides and shows the cursor, enters and leaves the alternate screen.
         b'h' if ["?25", "?1049"].contains(&numbers) => format!("{numbers}h"),
-        b'l' if ["?25", "?1049"].contains(&numbers) => format!("{numbers}l"),
+        b'l' if ["?1", "?25", "?1049"].contains(&numbers) => format!("{numbers}l"),
         b'J' if numbers == "2" => "2J".to_owned(),
         b'H' => {
             let (row, column) = numbers.split_once(';')?;
             let is_near = |text: &str| number(text).is_some_and(|at| (1..=FARTHEST).contains(&at));
             (is_near(row) && is_near(column)).then(|| "H".to_owned())?
         }
+        // Where the cursor is, once at the start.
+        b'n' if numbers == "6" => "6n".to_owned(),
         b'm' => style(numbers)?,
         _ => return None,
     };

@@ -1,30 +1,41 @@
 //! The terminal: taken over at the start, and restored on every way out.
 
-use std::io::{self, Write as _};
+use std::fs::File;
+use std::io::{self, IsTerminal as _, Read, Write as _};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
-use crossterm::event::{self, Event, KeyEvent};
 use ratatui::DefaultTerminal;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Modifier;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
+use zeroize::Zeroize as _;
 
-use crate::clock::Uptime;
-use crate::screen::{self, Model};
+use crate::config::Glyphs;
+use crate::screen::{self, KeyReader, Model, Pressed};
 use paytill_host::clock::Clock;
 
 /// How many keys wait for the loop; a flood waits in the terminal itself.
 const WAITING: usize = 1024;
+/// How many bytes are read at once.
+const READ: usize = 1024;
 /// How long the till, on its way out, waits for the terminal to accept its last bytes.
 const PATIENCE: Duration = Duration::from_millis(500);
+/// Whoever had the terminal before may have left keypad and arrows in application mode.
+const PLAIN_KEYS: &[u8] = b"\x1b[?1l\x1b>";
+/// A line of one cell, where the cursor is now, and the line is gone again. Some terminals draw it in
+/// two cells; one that does not answer is taken for one that does not.
+const HOW_WIDE: &str = "\x1b[2;1H─\x1b[6n\x1b[2;1H  ";
+/// The column behind a line that takes two cells.
+const DOUBLE: u16 = 3;
 
 /// Input from the terminal.
 #[derive(Clone, Copy)]
 pub(super) enum TerminalInput {
     /// A key, and when it was read.
-    Key(KeyEvent, Uptime),
+    Pressed(Pressed),
     /// The window was resized.
     Redraw,
     /// It was closed.
@@ -35,8 +46,11 @@ pub(super) enum TerminalInput {
 /// neither, so a terminal that hangs holds up no payment.
 pub(super) struct Terminal {
     inbox: mpsc::Receiver<TerminalInput>,
+    resized: Signal,
     slot: Arc<FrameSlot>,
     written: std::sync::mpsc::Receiver<()>,
+    is_asking_width: bool,
+    is_ascii: bool,
 }
 
 /// The next frame to write. A newer frame replaces one that is still waiting.
@@ -54,16 +68,25 @@ struct PendingFrame {
 }
 
 impl Terminal {
-    pub(super) fn open(clock: &Clock) -> io::Result<Self> {
+    pub(super) fn open(clock: &Clock, glyphs: Glyphs) -> io::Result<Self> {
         // Includes a hook that restores the terminal on a panic.
         let terminal = ratatui::try_init()?;
-        Self::share(clock, terminal).inspect_err(|_| ratatui::restore())
+        Self::share(clock, terminal, glyphs).inspect_err(|_| ratatui::restore())
     }
 
-    fn share(clock: &Clock, terminal: DefaultTerminal) -> io::Result<Self> {
+    fn share(clock: &Clock, terminal: DefaultTerminal, glyphs: Glyphs) -> io::Result<Self> {
+        let is_asking_width = glyphs == Glyphs::Auto;
+        let mut out = io::stdout();
+        out.write_all(PLAIN_KEYS)?;
+        if is_asking_width {
+            out.write_all(HOW_WIDE.as_bytes())?;
+        }
+        out.flush()?;
+        let keys = keys()?;
+        let resized = signal(SignalKind::window_change())?;
         let (post, inbox) = mpsc::channel(WAITING);
         let (clock, gone) = (clock.clone(), post.clone());
-        std::thread::Builder::new().name("keys".into()).spawn(move || read(&clock, &post))?;
+        std::thread::Builder::new().name("keys".into()).spawn(move || read(keys, &clock, &post))?;
         let slot = Arc::new(FrameSlot::default());
         let (finished, written) = std::sync::mpsc::channel();
         let writing = Arc::clone(&slot);
@@ -74,17 +97,37 @@ impl Terminal {
             ratatui::restore();
             let _ = finished.send(());
         })?;
-        Ok(Self { inbox, slot, written })
+        Ok(Self {
+            inbox,
+            resized,
+            slot,
+            written,
+            is_asking_width,
+            is_ascii: glyphs == Glyphs::Ascii,
+        })
     }
 
     /// The next input. Cancel safe.
     pub(super) async fn next(&mut self) -> TerminalInput {
-        self.inbox.recv().await.unwrap_or(TerminalInput::Gone)
+        let input = tokio::select! {
+            input = self.inbox.recv() => input.unwrap_or(TerminalInput::Gone),
+            _ = self.resized.recv() => TerminalInput::Redraw,
+        };
+        self.measured(input)
     }
 
     /// An input that has already arrived, if any.
     pub(super) fn waiting(&mut self) -> Option<TerminalInput> {
-        self.inbox.try_recv().ok()
+        self.inbox.try_recv().ok().map(|input| self.measured(input))
+    }
+
+    /// The answer to [`HOW_WIDE`] changes how everything is drawn.
+    fn measured(&mut self, input: TerminalInput) -> TerminalInput {
+        let TerminalInput::Pressed(Pressed::Cursor(column)) = input else { return input };
+        if std::mem::take(&mut self.is_asking_width) {
+            self.is_ascii = column == DOUBLE;
+        }
+        TerminalInput::Redraw
     }
 
     /// Shows the model; inverted during a visual bell.
@@ -92,6 +135,9 @@ impl Terminal {
         let (width, height) = crossterm::terminal::size()?;
         let mut frame = Buffer::empty(Rect::new(0, 0, width, height));
         screen::view(model, &mut frame);
+        if self.is_ascii {
+            screen::in_ascii(&mut frame);
+        }
         if inverted {
             frame.set_style(frame.area, Modifier::REVERSED);
         }
@@ -157,17 +203,34 @@ fn copy(drawn: &Buffer, onto: &mut Buffer) {
     }
 }
 
-fn read(clock: &Clock, post: &mpsc::Sender<TerminalInput>) {
+/// Where the keys come from: standard input, unless that was redirected.
+fn keys() -> io::Result<Box<dyn Read + Send>> {
+    let input = io::stdin();
+    if input.is_terminal() {
+        // Without a buffer that would hide how many bytes came at once.
+        return Ok(Box::new(File::from(rustix::io::dup(input)?)));
+    }
+    Ok(Box::new(File::open("/dev/tty")?))
+}
+
+fn read(mut keys: Box<dyn Read + Send>, clock: &Clock, post: &mpsc::Sender<TerminalInput>) {
+    let (mut reader, mut buffer) = (KeyReader::default(), [0; READ]);
     loop {
-        let input = match event::read() {
-            Ok(Event::Key(key)) => TerminalInput::Key(key, clock.uptime()),
-            Ok(Event::Resize(..)) => TerminalInput::Redraw,
-            Ok(_) => continue,
-            Err(_) => TerminalInput::Gone,
+        let count = match keys.read(&mut buffer) {
+            Ok(count @ 1..) => count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Ok(0) | Err(_) => {
+                let _ = post.blocking_send(TerminalInput::Gone);
+                return;
+            }
         };
-        let gone = matches!(input, TerminalInput::Gone);
-        if post.blocking_send(input).is_err() || gone {
-            return;
+        let at = clock.uptime();
+        for pressed in reader.read(&buffer[..count], at) {
+            if post.blocking_send(TerminalInput::Pressed(pressed)).is_err() {
+                return;
+            }
         }
+        // It may be a payment code.
+        buffer[..count].zeroize();
     }
 }

@@ -21,7 +21,7 @@ use crate::device::{Address, DeviceFault, Health, Worker, WorkerHandle};
 use crate::scan::hid_pos::{Joined, ReportLayout, Symbology};
 use crate::scan::keyboard::{Keyboard, Layout as Keys};
 use crate::scan::speed::{SPEEDS, SpeedTrial, SpeedVerdict};
-use crate::scan::{BurstKey, BurstOutcome, EndKey, KeyBurst};
+use crate::scan::{BurstKey, BurstOutcome, EndKey, KeyBurst, SCAN_LENGTH};
 use paytill_host::clock::Clock;
 
 const READ: usize = 1024;
@@ -187,7 +187,7 @@ impl<R: Fn(DetectionReport)> Detector<R> {
             .map_err(|error| health_of_hid(&error))?;
         self.opened();
         let mut keyboard = Keyboard::new(keys);
-        let mut burst = KeyBurst::new();
+        let mut burst = KeyBurst::<()>::new();
         let mut characters = 0;
         while handle.is_wanted() {
             let now = || self.clock.uptime();
@@ -212,7 +212,9 @@ impl<R: Fn(DetectionReport)> Detector<R> {
             for outcome in outcomes {
                 // A terminal could not use a scan without a terminator, but it is a scan all the
                 // same.
-                if matches!(outcome, BurstOutcome::Scanned(_) | BurstOutcome::Unended) {
+                let is_scan =
+                    matches!(outcome, BurstOutcome::Scanned(_) | BurstOutcome::Dropped { .. });
+                if is_scan && characters >= SCAN_LENGTH {
                     self.heard(0, characters, None);
                     return Ok(());
                 }

@@ -353,9 +353,10 @@ fn scenes() -> Vec<(&'static str, ScreenBench)> {
     train.type_text("12.5");
     train.key(Key::Enter);
     add("training", asked(train, Key::Ctrl('t')));
+    add("commands", asked(typed("12"), Key::Ctrl('p')));
     let mut noted = pinned().0;
     noted.model.settings.training = Some(vec!["ok".to_owned()]);
-    noted.send(ScreenMessage::UnendedBurst);
+    noted.send(ScreenMessage::DroppedKeys { characters: 12, began: Uptime(noted.now) });
     add("noted", noted);
     scenes
 }
@@ -411,7 +412,8 @@ fn below_that_are_the_amount_the_note_the_choice_and_the_keys() {
                 if let Some(note) = &bench.model.note {
                     counts.push(note.text(language, &bench.model.money(crate::money::LARGEST)));
                 }
-                if let Some(Dialog::Training { .. }) = bench.model.dialog {
+                if let Some(Dialog::Training { .. } | Dialog::Commands { .. }) = bench.model.dialog
+                {
                     counts.push(">".to_owned());
                 }
                 if bench.model.dialog != Some(Dialog::Help) {

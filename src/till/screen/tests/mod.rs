@@ -6,6 +6,8 @@ mod drawn;
 mod picture;
 mod property;
 mod rules;
+mod table;
+mod typing;
 
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
@@ -36,6 +38,7 @@ pub(super) fn settings() -> Settings {
         printer_configured: true,
         auto_print: true,
         drawer: false,
+        draws_chinese: true,
     }
 }
 
@@ -91,8 +94,9 @@ impl ScreenBench {
         self.send(ScreenMessage::Time);
     }
 
+    /// A person's key: digits come quickly, and everything else after a look at the screen.
     pub(super) fn key(&mut self, key: Key) -> Vec<ScreenCommand> {
-        self.now += 200;
+        self.now += if matches!(key, Key::Char(_)) { 200 } else { 600 };
         self.send(ScreenMessage::Key(key))
     }
 

@@ -36,7 +36,7 @@ fn key() -> impl Strategy<Value = Key> {
         6 => prop::char::range('0', '9').prop_map(Key::Char),
         1 => any::<char>().prop_map(Key::Char),
         3 => (1_u8..13).prop_map(Key::F),
-        3 => prop::sample::select(vec!['l', 't', 'q', 'c']).prop_map(Key::Ctrl),
+        3 => prop::sample::select(vec!['l', 't', 'q', 'p', 'c']).prop_map(Key::Ctrl),
     ]
 }
 
@@ -112,7 +112,8 @@ fn happens(bench: &mut ScreenBench, happening: Happening) {
             bench.send(ScreenMessage::JournalFailed(crate::both!("no space", "磁盘已满")));
         }
         Happening::Unended => {
-            bench.send(ScreenMessage::UnendedBurst);
+            let began = Uptime(bench.now);
+            bench.send(ScreenMessage::DroppedKeys { characters: 12, began });
         }
     }
 }

@@ -76,7 +76,8 @@ fn whatever_is_scanned_is_named_and_nothing_is_sent() {
         assert!(says(&bench, "Nothing was sent."), "{name}");
         assert!(says(&bench, "READY"), "{name}");
     }
-    bench.send(ScreenMessage::UnendedBurst);
+    let began = Uptime(bench.now);
+    bench.send(ScreenMessage::DroppedKeys { characters: 12, began });
     assert!(says(&bench, "Set the scanner's suffix"));
 }
 
@@ -229,21 +230,6 @@ fn the_question_goes_when_the_customer_has_paid_meanwhile() {
     assert!(says(&bench, "Enter the amount."));
 }
 
-#[test]
-fn a_scanner_that_types_answers_no_question() {
-    let mut bench = bench();
-    let index = bench.charge("12.5", 1);
-    bench.answer(index, Says::Paying);
-    bench.key(Key::Esc);
-    // Too short to be recognised as a scan: an EAN-8 and its Enter, all at once.
-    for digit in "12345670".chars() {
-        bench.send(ScreenMessage::Key(Key::Char(digit)));
-    }
-    assert_eq!(bench.send(ScreenMessage::Key(Key::Enter)), []);
-    assert!(says(&bench, "Cancel this payment?"));
-    assert_eq!(bench.key(Key::Enter), [ScreenCommand::Cancel(bench.order(index))]);
-}
-
 /// Whatever is pressed and scanned while the money may be held: nothing charges the sale again.
 fn nothing_charges_it_again(bench: &mut ScreenBench) {
     for key in [Key::Down, Key::Up, Key::Tab, Key::Char('y')] {
@@ -305,14 +291,6 @@ fn scanning_after_not_paid_charges_the_same_sale_again() {
     bench.now += 5_000;
     let sale = SaleRef::Again(1, Money::from_minor(1250));
     assert_eq!(bench.scan(2), [ScreenCommand::Begin { sale, code: code(2) }]);
-}
-
-#[test]
-fn a_digit_after_the_end_begins_the_next_sale() {
-    let mut bench = bench();
-    declined(&mut bench);
-    bench.type_text("7");
-    assert_eq!(bench.model.task, model::CashierTask::Amount { typed: "7".into() });
 }
 
 #[test]
@@ -478,7 +456,9 @@ fn leaving_asks_only_while_a_payment_is_open() {
     assert_eq!(bench.key(Key::Ctrl('q')), []);
     assert_eq!(bench.key(Key::Esc), []);
     assert_eq!(bench.key(Key::Ctrl('q')), []);
-    assert_eq!(bench.key(Key::Enter), [ScreenCommand::Quit]);
+    assert_eq!(bench.key(Key::Enter), [], "a scanner ends with Enter");
+    assert!(says(&bench, "Ctrl-Q: Quit") && says(&bench, "Quit anyway?"));
+    assert_eq!(bench.key(Key::Ctrl('q')), [ScreenCommand::Quit]);
 }
 
 #[test]

@@ -62,6 +62,12 @@ impl Canvas<'_> {
             let name = clean(training::customer(name, model.language), NAME);
             y = self.block(area, y, &format!("> {name}"), style);
         }
+        if let Some(Dialog::Commands { typed, chosen }) = &model.dialog
+            && let Some((_, name, does)) = keys::found(model, typed).get(*chosen)
+        {
+            let style = self.palette.fill(Tone::Calm);
+            y = self.block(area, y, &format!("> {name} {does}"), style);
+        }
         if let Some(note) = &model.note {
             let style = self.palette.ink(if note.is_good_news() { Tone::Good } else { Tone::Wait });
             y = self.lines(area, y, &note.text(model.language, &model.money(LARGEST)), style);

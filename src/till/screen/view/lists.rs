@@ -6,6 +6,7 @@ use ratatui::widgets::{Block, BorderType, Widget};
 use super::{Canvas, cells, inset};
 use crate::clean::clean;
 use crate::payment::{Ending, Reason, Status};
+use crate::screen::keys;
 use crate::screen::model::{CashierTask, Model};
 use crate::screen::palette::Tone;
 use crate::screen::story::{Fact, StoryLine};
@@ -96,9 +97,11 @@ impl Canvas<'_> {
             ("F5", words.key_check_now(), true),
             ("F6", words.key_drawer(), settings.drawer),
             ("F9", words.key_reprint(), settings.printer_configured),
-            ("Ctrl-L", words.key_language(), true),
+            ("Ctrl-L", words.key_language(), settings.draws_chinese),
             ("Ctrl-T", words.key_training(), settings.training.is_some()),
+            ("Ctrl-P", words.key_commands(), true),
             ("Ctrl-Q", words.key_quit(), true),
+            ("Esc 1-0", words.key_function(), true),
         ] {
             if !is_there {
                 continue;
@@ -142,6 +145,29 @@ impl Canvas<'_> {
         }
         if first + rows < names.len() {
             self.put_right(list, list.height.saturating_sub(1), "↓", quiet);
+        }
+    }
+
+    pub(super) fn commands(&mut self, area: Rect, typed: &str, chosen: usize) {
+        let model = self.model;
+        let words = model.text();
+        let inner = self.overlay(area, words.commands_title());
+        let (base, strong) = (self.palette.base(), self.palette.strong());
+        let sought = if typed.is_empty() { words.commands_find() } else { typed };
+        self.put(inner, 0, 0, sought, if typed.is_empty() { base } else { strong });
+        let found = keys::found(model, typed);
+        if found.is_empty() {
+            self.put(inner, 3, 2, words.commands_none(), base);
+        }
+        for (y, (index, (_, name, does))) in (2..inner.height).zip(found.into_iter().enumerate()) {
+            let style = if index == chosen { self.palette.fill(Tone::Calm) } else { base };
+            if index == chosen {
+                let row = Rect { y: inner.y + y, height: 1, ..inner };
+                self.buffer.set_style(row, style);
+                self.put(inner, 1, y, ">", style);
+            }
+            self.put(inner, 3, y, name, style);
+            self.put(inner, 3 + KEY_COLUMN, y, does, style);
         }
     }
 

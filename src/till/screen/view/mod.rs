@@ -87,6 +87,9 @@ impl Canvas<'_> {
         match self.model.dialog {
             Some(Dialog::Help) => return self.help(area),
             Some(Dialog::Training { chosen }) => return self.training(area, chosen),
+            Some(Dialog::Commands { ref typed, chosen }) => {
+                return self.commands(area, typed, chosen);
+            }
             Some(
                 Dialog::LargeAmount(_)
                 | Dialog::Cancel(_)

@@ -153,10 +153,10 @@ impl Canvas<'_> {
             Some(Dialog::Quit) => {
                 say(text.ask_quit(), DialogTone::Question);
                 say(text.ask_quit_detail(), DialogTone::Detail);
-                let keys = text.enter_or_esc(text.key_quit(), text.key_cancel());
+                let keys = text.ctrl_q_or_esc(text.key_quit(), text.key_cancel());
                 say(&keys, DialogTone::Keys);
             }
-            Some(Dialog::Help | Dialog::Training { .. }) | None => {}
+            Some(Dialog::Help | Dialog::Training { .. } | Dialog::Commands { .. }) | None => {}
         }
         lines
     }

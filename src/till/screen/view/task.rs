@@ -275,9 +275,17 @@ fn next(model: &Model, attempt: &ShownAttempt) -> (String, String) {
         Status::Created | Status::Sent | Status::Waiting | Status::Checking => (advice, ""),
         Status::Paid => (text.hand_over(), text.after_paid()),
         Status::Reversing | Status::Attention => (advice, text.press_enter_for_next()),
+        Status::Declined | Status::Reversed if is_over(model, attempt) => {
+            (text.after_the_minute(), "")
+        }
         Status::Declined | Status::Reversed => (advice, text.after_declined()),
     };
     (next.into(), also.into())
+}
+
+/// Whether a code would have been charged just now, and no longer is.
+fn is_over(model: &Model, attempt: &ShownAttempt) -> bool {
+    attempt.view.state.may_be_charged_again() && model.takes_codes().is_none()
 }
 
 fn meter(model: &Model, attempt: &ShownAttempt) -> Option<Meter> {

@@ -48,9 +48,10 @@ fn findings() -> Vec<Finding> {
         Finding::DiskUnwritable { folder: "/srv".into(), why: "read-only".into() },
         Finding::NoScanner,
         Finding::ScannerMissed,
-        Finding::TerminalGood,
-        Finding::TerminalPoor,
-        Finding::TerminalNotUtf8,
+        Finding::Terminal(TerminalState::Good),
+        Finding::Terminal(TerminalState::Poor),
+        Finding::Terminal(TerminalState::NotUtf8),
+        Finding::Terminal(TerminalState::Latin),
     ];
     for check in [Check::Scanner, Check::Printer, Check::Display] {
         let port = || "/dev/ttyUSB0".to_owned();

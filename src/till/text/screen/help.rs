@@ -39,18 +39,18 @@ crate::catalogue! {
         "Keep the goods until the screen says PAID.",
         "屏幕显示“支付成功”之前，请勿交付商品。"
     ], [
-        "Press Enter for options: the next customer, or the same sale with a new code.",
-        "按回车键选择下一步：接待下一位顾客，或用新的付款码重新收这一笔。"
+        "Press Enter to serve the next customer meanwhile.",
+        "按回车键可先接待下一位顾客。"
     ];
     result => [
         "PAID: hand over the goods.",
         "支付成功：请把商品交给顾客。"
     ], [
-        "NOT PAID, REVERSED: scan a new code to charge the same sale again.",
-        "支付失败、已撤销：扫新的付款码可重新收这一笔。"
+        "NOT PAID, REVERSED: scan a new code within a minute to charge the same sale again.",
+        "支付失败、已撤销：一分钟内扫新的付款码，可重新收这一笔。"
     ], [
-        "For the next sale, enter an amount or press Enter.",
-        "输入金额或按回车键，开始下一笔。"
+        "For the next sale, press Enter. After PAID you can enter the amount at once.",
+        "按回车键开始下一笔；支付成功后也可直接输入金额。"
     ];
 
     key_enter => "the next step shown on the screen", "屏幕提示的下一步";
@@ -61,5 +61,7 @@ crate::catalogue! {
     key_reprint => "reprint the last receipt", "补打最近的小票";
     key_language => "Chinese / English", "中文 / English";
     key_training => "training customers (training only)", "模拟顾客（仅练习模式）";
+    key_commands => "all commands, to search", "全部命令，可搜索";
     key_quit => "quit", "退出";
+    key_function => "F1 to F10, on a keyboard without them", "键盘没有功能键时代替 F1 至 F10";
 }

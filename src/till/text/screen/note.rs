@@ -54,6 +54,19 @@ crate::catalogue! {
          suffix to Enter (CR).",
         "疑似扫码，但没有以回车结尾。未扣款。请把扫码枪后缀设为回车（CR）。";
 
+    too_fast =>
+        "Those keys came too fast to be typed, and were not taken. Type again, key by key.",
+        "按键过快，未录入，请逐键重新输入。";
+    taken_back =>
+        "The amount was restored: it does not contain the scan.", "扫码内容未计入金额，金额已恢复。";
+    scan_again =>
+        "Other keys came just before that scan. Nothing was sent. Scan the customer's code again.",
+        "扫码前刚有其他按键。未扣款。请重新扫顾客的付款码。";
+    typed_ahead =>
+        "Nothing can be typed now: what you typed was not kept. Enter the whole amount later.",
+        "现在不能输入，刚才输入的内容未保留，请稍后重新输入完整金额。";
+    answer_again => "That was too quick. Wait a second, then press once.", "按得太快，请稍等一秒再按一次。";
+
     // Why a payment was not started.
     cannot_save => "The till cannot save transactions.", "无法保存交易记录。";
     sale_unsettled(tail: &str) =>
@@ -65,6 +78,8 @@ crate::catalogue! {
     press_enter_first => "Press Enter first, then scan again.", "请先按回车键收款，再扫付款码。";
     scan_payment_code => "Scan the customer's WeChat payment code.", "请扫顾客的微信付款码。";
     finish_first => "Finish the payment on the screen first.", "请先完成屏幕上的这笔支付。";
+    next_sale_first =>
+        "Press Enter for the next sale, then enter its amount.", "请先按回车键开始下一笔，再输入金额。";
     choose_first => "Press Enter for options.", "请按回车键选择下一步。";
     stopped => "The till has stopped taking payments.", "已停止收款。";
     esc_first => "To change the amount, press Esc first.", "如需修改金额，请先按 Esc 键。";

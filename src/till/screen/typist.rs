@@ -1,0 +1,93 @@
+//! The keys of the terminal as messages to the screen: typing, or scans that were typed.
+
+use super::keyboard::Pressed;
+use super::{Key, ScreenMessage};
+use crate::clock::Uptime;
+use crate::order::TillId;
+use crate::scan::{BurstKey, BurstOutcome, EndKey, KeyBurst, KeyTarget, Scan};
+
+/// Whoever or whatever presses the keys of this terminal.
+#[derive(Debug)]
+pub struct Typist {
+    burst: KeyBurst<Key>,
+    till: TillId,
+}
+
+impl Typist {
+    pub fn new(till: TillId) -> Self {
+        Self { burst: KeyBurst::new(), till }
+    }
+
+    /// Takes a key. `target`: what is on the screen ([`super::Model::target`]).
+    pub fn press(&mut self, pressed: Pressed, target: KeyTarget) -> Vec<ScreenMessage> {
+        match pressed {
+            Pressed::Key(key, at) => {
+                self.burst.aim(target);
+                let outcomes = self.burst.push(kind(key), at);
+                self.messages(outcomes)
+            }
+            Pressed::Cursor(_) => Vec::new(),
+            Pressed::NoEscape => {
+                self.burst.retract_escape();
+                Vec::new()
+            }
+        }
+    }
+
+    /// When to call [`Typist::tick`] if no key comes before.
+    pub fn wake_at(&self) -> Option<Uptime> {
+        self.burst.wake_at()
+    }
+
+    /// Handles silence. Early and repeated ticks do nothing.
+    pub fn tick(&mut self, now: Uptime, target: KeyTarget) -> Vec<ScreenMessage> {
+        self.burst.aim(target);
+        let outcomes = self.burst.tick(now);
+        self.messages(outcomes)
+    }
+
+    fn messages(&self, outcomes: Vec<BurstOutcome<Key>>) -> Vec<ScreenMessage> {
+        let message = |outcome| match outcome {
+            BurstOutcome::Key(key, at) => ScreenMessage::EarlierKey(key_of(key), at),
+            BurstOutcome::AmountEnds(at) => ScreenMessage::AmountEnds(at),
+            // The second way of the function keys.
+            BurstOutcome::EscDigit(digit, at) => {
+                let number = digit.to_digit(10).and_then(|number| u8::try_from(number).ok());
+                let number = number.filter(|number| *number > 0).unwrap_or(10);
+                ScreenMessage::EarlierKey(Key::F(number), at)
+            }
+            BurstOutcome::Scanned(scan) => ScreenMessage::KeyScan {
+                scan: Scan::name(&scan.text, &self.till),
+                began: scan.began,
+                is_alone: scan.is_alone,
+            },
+            BurstOutcome::Dropped { characters, began } => {
+                ScreenMessage::DroppedKeys { characters, began }
+            }
+        };
+        outcomes.into_iter().map(message).collect()
+    }
+}
+
+const fn kind(key: Key) -> BurstKey<Key> {
+    match key {
+        Key::Char(character) => BurstKey::Char(character),
+        Key::Enter => BurstKey::End(EndKey::Enter),
+        Key::Tab => BurstKey::End(EndKey::Tab),
+        Key::LineFeed => BurstKey::End(EndKey::LineFeed),
+        Key::Esc => BurstKey::Esc,
+        Key::Backspace | Key::Up | Key::Down => BurstKey::Repeatable(key),
+        Key::F(_) | Key::Ctrl(_) | Key::Unknown => BurstKey::Other(key),
+    }
+}
+
+const fn key_of(key: BurstKey<Key>) -> Key {
+    match key {
+        BurstKey::Char(character) => Key::Char(character),
+        BurstKey::End(EndKey::Enter) => Key::Enter,
+        BurstKey::End(EndKey::Tab) => Key::Tab,
+        BurstKey::End(EndKey::LineFeed) => Key::LineFeed,
+        BurstKey::Esc => Key::Esc,
+        BurstKey::Repeatable(key) | BurstKey::Other(key) => key,
+    }
+}
