@@ -279,7 +279,7 @@ impl Bank {
     ) -> ReplyBuilder<'a> {
         let (sign_type, call) = (incoming.sign_type, incoming.kind);
         let (account, app_id) = (&self.account, incoming.fields.get("appid").unwrap_or_default());
-        ReplyBuilder { account, app_id, sign_type, call, out_trade_no, fault, after }
+        ReplyBuilder { account, sign_type, call, app_id, out_trade_no, fault, after }
     }
 
     fn submit(

@@ -106,13 +106,20 @@ pub(super) struct Reversing {
     pub(super) payable: bool,
     /// The last reversal was refused for a reason that repeating does not fix.
     pub(super) refused: bool,
-    /// The money is known to have been taken.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub(super) held: bool,
-    /// Money went back, and it is not known yet how much: nothing more is returned meanwhile.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub(super) refunded: bool,
+    pub(super) held: Held,
     pub(super) reversal: Reversal,
+}
+
+/// What is known of the customer's money during the reversal.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub(super) enum Held {
+    /// It was never seen to be taken.
+    #[default]
+    Unseen,
+    /// It was taken.
+    Taken,
+    /// It was taken, and somebody else is returning it or a part of it: the till returns nothing.
+    Refunded,
 }
 
 /// What the cashier sees during the reversal.
@@ -192,7 +199,7 @@ impl State {
     pub fn money(&self) -> Funds {
         match &self.stage {
             Stage::Pending(_) => Funds::Unknown,
-            Stage::Reversing(Reversing { held: true, .. }) => Funds::Held,
+            Stage::Reversing(Reversing { held: Held::Taken | Held::Refunded, .. }) => Funds::Held,
             Stage::Reversing(Reversing { shown: Shown::Declined, .. }) => Funds::NotMoved,
             Stage::Reversing(_) => Funds::Unknown,
             Stage::Paid(_) => Funds::Taken,

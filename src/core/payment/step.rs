@@ -10,7 +10,9 @@ use super::answer::{
     Answer, Call, CallKind, Ending, Found, Inconclusive, Reason, Submitted, TillCause,
 };
 use super::reversal::Pace;
-use super::state::{Closed, Doubt, Event, Outcome, Pending, Phase, Recheck, Shown, Stage, State};
+use super::state::{
+    Closed, Doubt, Event, Held, Outcome, Pending, Phase, Recheck, Shown, Stage, State,
+};
 use super::status::Rules;
 use crate::clock::Millis;
 
@@ -136,7 +138,7 @@ impl<'a> Step<'a> {
             // The machine was suspended meanwhile, and the customer is gone.
             let mut reversing =
                 self.reversing_now(Shown::Reversing, TillCause::Timeout.into(), false);
-            reversing.held = true;
+            reversing.held = Held::Taken;
             self.poll(&mut reversing);
             return Some(Stage::Reversing(reversing));
         }
@@ -251,7 +253,9 @@ impl<'a> Step<'a> {
                     Found::Paid(_) | Found::Paying | Found::NotPaid | Found::Failed(_) => {
                         let reason = TillCause::DeliveredLate.into();
                         let mut reversing = self.reversing_now(Shown::Reversing, reason, false);
-                        reversing.held = matches!(found, Found::Paid(_));
+                        if matches!(found, Found::Paid(_)) {
+                            reversing.held = Held::Taken;
+                        }
                         self.reverse_or_wait(&mut reversing);
                         return Some(Stage::Reversing(reversing));
                     }

@@ -425,41 +425,13 @@ fn till_cause(cause: TillCause) -> Explanation {
             let (english, chinese) = connection::words(cause);
             detail(Manager, english, chinese)
         }
-        TillCause::BadSignature => plain(
-            Manager,
-            "The answer's signature was wrong; it was ignored.",
-            "返回结果的签名不正确，已忽略。",
-        ),
-        TillCause::BadAnswer => detail(
-            Network,
-            "The answer could not be read; it was ignored.",
-            "返回结果无法识别，已忽略。",
-        ),
-        TillCause::HttpStatus => detail(
-            Network,
-            "An error page came instead of WeChat Pay's answer.",
-            "收到的是错误页面，不是微信支付的结果。",
-        ),
-        TillCause::WrongAmount => plain(
-            Manager,
-            "WeChat Pay answered with a different amount.",
-            "微信支付返回的金额与本单不符。",
-        ),
-        TillCause::WrongNumber => plain(
-            Manager,
-            "WeChat Pay answered for a different order.",
-            "微信支付返回的订单号与本单不符。",
-        ),
-        TillCause::WrongMerchant => plain(
-            Manager,
-            "WeChat Pay answered for a different merchant.",
-            "微信支付返回的商户与本店不符。",
-        ),
-        TillCause::WrongCurrency => plain(
-            Manager,
-            "WeChat Pay answered with a different currency.",
-            "微信支付返回的币种与本单不符。",
-        ),
+        TillCause::BadSignature
+        | TillCause::BadAnswer
+        | TillCause::HttpStatus
+        | TillCause::WrongAmount
+        | TillCause::WrongNumber
+        | TillCause::WrongMerchant
+        | TillCause::WrongCurrency => unbelieved(cause),
         TillCause::AnotherTill => plain(
             ScanAgain,
             "Another till has the same till.id and gave out this order number.",
@@ -510,6 +482,49 @@ fn till_cause(cause: TillCause) -> Explanation {
             AskCustomer,
             "WeChat Pay refused without giving a cause.",
             "微信支付拒绝了请求，但没有说明原因。",
+        ),
+    }
+}
+
+/// Why an answer was not believed.
+const fn unbelieved(cause: TillCause) -> Explanation {
+    use Remedy::{Manager, Network};
+    match cause {
+        TillCause::BadSignature => plain(
+            Manager,
+            "The answer's signature was wrong; it was ignored.",
+            "返回结果的签名不正确，已忽略。",
+        ),
+        TillCause::BadAnswer => detail(
+            Network,
+            "The answer could not be read; it was ignored.",
+            "返回结果无法识别，已忽略。",
+        ),
+        TillCause::HttpStatus => detail(
+            Network,
+            "An error page came instead of WeChat Pay's answer.",
+            "收到的是错误页面，不是微信支付的结果。",
+        ),
+        TillCause::WrongAmount => plain(
+            Manager,
+            "WeChat Pay answered with a different amount.",
+            "微信支付返回的金额与本单不符。",
+        ),
+        TillCause::WrongNumber => plain(
+            Manager,
+            "WeChat Pay answered for a different order.",
+            "微信支付返回的订单号与本单不符。",
+        ),
+        TillCause::WrongMerchant => plain(
+            Manager,
+            "WeChat Pay answered for a different merchant.",
+            "微信支付返回的商户与本店不符。",
+        ),
+        // The only one left.
+        _ => plain(
+            Manager,
+            "WeChat Pay answered with a different currency.",
+            "微信支付返回的币种与本单不符。",
         ),
     }
 }

@@ -7,7 +7,7 @@ use crate::payment::answer::{
     TillCause,
 };
 use crate::payment::reversal::{NEVER, Reversal};
-use crate::payment::state::{Closed, Event, Outcome, Recheck, Reversing, Shown, Stage};
+use crate::payment::state::{Closed, Event, Held, Outcome, Recheck, Reversing, Shown, Stage};
 
 /// The gateway refuses to reverse an older payment (protocol 5.4).
 const REVERSIBLE_FOR: Millis = Millis::seconds(7 * 24 * 3600);
@@ -61,7 +61,7 @@ impl Step<'_> {
             if reversing.payable && self.now <= self.latest_payment() {
                 return Some(Stage::Paid(proof.clone()));
             }
-            reversing.held = true;
+            reversing.held = Held::Taken;
             self.show_money_found(reversing);
         }
         // No connection was ever made for it, so there is nothing to reverse.
@@ -85,7 +85,7 @@ impl Step<'_> {
     /// A query was answered: either the reversal is confirmed, or another one is due.
     fn polled(&mut self, reversing: &mut Reversing, found: &Found) -> Option<Stage> {
         match found {
-            Found::AnotherTills(reason) if !reversing.held => {
+            Found::AnotherTills(reason) if reversing.held == Held::Unseen => {
                 return Some(anothers(reason));
             }
             // It was proved ours before: one of the two answers is wrong.
@@ -101,14 +101,14 @@ impl Step<'_> {
                 self.query_refunds(reversing);
             }
             Found::Ended(ending) => {
-                if *ending == Ending::Returned || reversing.held {
+                if *ending == Ending::Returned || reversing.held != Held::Unseen {
                     return Some(returned());
                 }
                 return Some(closed(reversing.outcome(), reversing.reason.clone()));
             }
             Found::NotFound if reversing.reversal.is_accepted() => {
                 // A payment does not vanish: only an answer that it was returned proves it.
-                if reversing.held {
+                if reversing.held != Held::Unseen {
                     reversing.reversal.poll_later(self.pace());
                 } else if reversing.reversal.confirms_not_found(self.pace()) {
                     let [first, second] =
@@ -135,7 +135,7 @@ impl Step<'_> {
                 reversing.reversal.poll_later(self.pace());
             }
             // It may be another till's, or somebody else is returning the money.
-            Found::Inconclusive(what) if !self.is_ours || reversing.refunded => {
+            Found::Inconclusive(what) if !self.is_ours || reversing.held == Held::Refunded => {
                 if reversing.shown != Shown::Declined {
                     reversing.obstacle = Some(what.reason().clone());
                 }
@@ -159,7 +159,7 @@ impl Step<'_> {
                 reversing.reversal.poll_later(self.pace());
             }
             Refunds::None => {
-                reversing.refunded = false;
+                reversing.held = Held::Taken;
                 self.reverse_or_wait(reversing);
             }
             Refunds::Inconclusive(what) => {
@@ -222,8 +222,7 @@ impl Step<'_> {
             since: self.now,
             payable,
             refused: false,
-            held: false,
-            refunded: false,
+            held: Held::Unseen,
             reversal: Reversal::new(self.now),
         }
     }
@@ -237,7 +236,7 @@ impl Step<'_> {
     }
 
     fn query_refunds(&mut self, reversing: &mut Reversing) {
-        (reversing.held, reversing.refunded) = (true, true);
+        reversing.held = Held::Refunded;
         let query = self.make(CallKind::RefundQuery);
         reversing.reversal.poll(query, self.now);
     }
