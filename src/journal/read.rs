@@ -202,7 +202,9 @@ impl JournalReader {
             head: order.map(head),
             orders: count("SELECT count(*) FROM attempt")?,
             open: count("SELECT count(*) FROM attempt WHERE progress = 'open'")?,
-            attention: count("SELECT count(*) FROM attempt WHERE status = 'attention'")?,
+            attention: count(
+                "SELECT count(*) FROM attempt WHERE status = 'attention' AND progress = 'open'",
+            )?,
             numbers_taken: count(
                 "SELECT count(DISTINCT attempt) FROM entry
                  WHERE instr(wire, '\"OUT_TRADE_NO_USED\"') > 0",

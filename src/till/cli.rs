@@ -51,7 +51,7 @@ pub enum Command {
     Pay(Pay),
     Orders(Orders),
     Show(Show),
-    Recover(Json),
+    Recover(Recover),
     Devices(DevicesArgs),
     Doctor(Json),
     PrintTest(PrintTest),
@@ -119,6 +119,19 @@ impl DayChoice {
 pub struct Show {
     /// The order number, or its last digits.
     pub order_no: String,
+    #[command(flatten)]
+    pub json: Json,
+}
+
+/// `paytill recover`
+#[derive(Args, Debug)]
+pub struct Recover {
+    /// Instead: this order needs attention, and a person has settled it outside the till.
+    #[arg(long, requires = "reason", value_name = "ORDER_NO")]
+    pub settle: Option<String>,
+    /// How it was settled.
+    #[arg(long, requires = "settle", value_name = "TEXT")]
+    pub reason: Option<String>,
     #[command(flatten)]
     pub json: Json,
 }

@@ -92,7 +92,9 @@ fn run(cli: Cli, language: &mut Language) -> Result<Exit, Failure> {
         }
         Some(Command::Devices(devices)) => command::devices::list(devices.json, &loaded.config),
         Some(Command::Pay(pay)) => on(runtime, command::pay::run(pay, &loaded, &clock)),
-        Some(Command::Recover(json)) => on(runtime, command::recover::run(json, &loaded, &clock)),
+        Some(Command::Recover(recover)) => {
+            on(runtime, command::recover::run(recover, &loaded, &clock))
+        }
         Some(Command::Orders(orders)) => {
             command::orders::list(&orders, &loaded.config, clock.wall())
         }

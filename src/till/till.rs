@@ -199,6 +199,11 @@ impl Till {
         self.engine.busy()
     }
 
+    /// The open attempts that need a person.
+    pub fn needing_a_person(&self) -> impl Iterator<Item = &OutTradeNo> {
+        self.engine.needing_a_person()
+    }
+
     /// Whether there are such attempts, or notices still to be delivered.
     pub fn is_busy(&self) -> bool {
         self.busy().next().is_some() || !self.notices.is_empty()

@@ -24,6 +24,7 @@ mod lists;
 mod printers;
 mod process;
 mod scenarios;
+mod settled;
 mod signals;
 mod terminal;
 mod wall_clock;

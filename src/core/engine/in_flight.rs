@@ -25,7 +25,7 @@ pub(super) struct InFlight {
     pub(super) from_the_past: bool,
     /// The machine was suspended meanwhile: the next call waits for its turn.
     pub(super) slept_over: bool,
-    /// Made for another merchant: reported, but never touched.
+    /// Made for another merchant: reported, but nothing is asked about it.
     pub(super) foreign: bool,
 }
 
@@ -37,6 +37,11 @@ pub(super) struct Writing {
 }
 
 impl InFlight {
+    /// Whether it may happen to it: another merchant's attempt can only be settled by a person.
+    pub(super) const fn takes(&self, event: &Event) -> bool {
+        !self.foreign || matches!(event, Event::Settled(_))
+    }
+
     pub(super) fn wake_at(&self, rules: &Rules) -> Option<Uptime> {
         let wake = self.state.wake_at(rules).filter(|_| self.writing.is_none() && !self.foreign)?;
         Some(self.sent_at.after(wake))

@@ -241,7 +241,7 @@ impl Engine {
         self.note_wakeup(now);
         let mut effects = Vec::new();
         if let Some(in_flight) =
-            self.attempts.get_mut(&attempt).filter(|in_flight| !in_flight.foreign)
+            self.attempts.get_mut(&attempt).filter(|in_flight| in_flight.takes(&event))
         {
             if event.ends_submission() {
                 in_flight.code = None;
@@ -393,10 +393,17 @@ impl Engine {
     pub fn busy(&self) -> impl Iterator<Item = &OutTradeNo> {
         let busy = |in_flight: &&InFlight| {
             !self.stopped
-                && !in_flight.foreign
-                && (in_flight.writing.is_some() || in_flight.state.is_open())
+                && (in_flight.writing.is_some() || !in_flight.foreign && in_flight.state.is_open())
         };
         self.attempts.values().filter(busy).map(|in_flight| &in_flight.order.out_trade_no)
+    }
+
+    /// The open attempts that need a person.
+    pub fn needing_a_person(&self) -> impl Iterator<Item = &OutTradeNo> {
+        let needs = |in_flight: &&InFlight| {
+            in_flight.state.is_open() && in_flight.state.status() == Status::Attention
+        };
+        self.attempts.values().filter(needs).map(|in_flight| &in_flight.order.out_trade_no)
     }
 
     /// Whether a recheck is due, or its answer awaited: nothing is expected of it, and money may be
@@ -509,6 +516,10 @@ impl Engine {
             let call = state.step(&event, age, &self.rules);
             // An answer is recorded even if it changes nothing: it is evidence.
             if state == in_flight.state && !matches!(event, Event::Answered(..)) {
+                // It is open all the same, and people must hear of it at every start.
+                if event == Event::MerchantChanged {
+                    effects.push(in_flight.report(event, Some(&state), true));
+                }
                 continue;
             }
             // Without a journal the till stops acting, but still reports the answers that come in.

@@ -148,6 +148,8 @@ pub enum TillCause {
     PartlyRefunded,
     /// The order is of another merchant than the one that is configured now.
     MerchantChanged,
+    /// A person has settled it outside the till.
+    Settled,
     /// The gateway refuses all requests: the set-up is wrong.
     Configuration,
     /// An unsigned refusal.
@@ -168,7 +170,7 @@ pub enum TillCause {
 
 impl TillCause {
     /// All of them.
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 33] = [
         Self::Timeout,
         Self::Cancelled,
         Self::Restarted,
@@ -193,6 +195,7 @@ impl TillCause {
         Self::AnotherTill,
         Self::PartlyRefunded,
         Self::MerchantChanged,
+        Self::Settled,
         Self::Configuration,
         Self::Refused,
         Self::DeliveredLate,
@@ -230,6 +233,7 @@ impl TillCause {
             Self::AnotherTill => "another_till",
             Self::PartlyRefunded => "partly_refunded",
             Self::MerchantChanged => "merchant_changed",
+            Self::Settled => "settled",
             Self::Configuration => "configuration",
             Self::Refused => "refused",
             Self::DeliveredLate => "delivered_late",

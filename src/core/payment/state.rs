@@ -23,6 +23,9 @@ pub enum Event {
     CheckNow,
     /// The till was started for another merchant: it cannot do anything about this payment.
     MerchantChanged,
+    /// A person has settled outside the till what needed attention, and says how. What the till knows
+    /// of the money stays as it is.
+    Settled(String),
     /// The till was restarted. `oldest` is the greatest age the payment can have by any clock; the
     /// time line itself continues from what is certain.
     Restarted { oldest: Millis },
@@ -148,6 +151,8 @@ pub(super) enum Outcome {
     Reversed,
     /// Reversed after it was paid: the money is being returned.
     Returned,
+    /// Unknown to the till: a person has settled it.
+    Settled,
 }
 
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -191,6 +196,7 @@ impl State {
             Stage::Closed(closed) => match closed.outcome {
                 Outcome::Declined => Status::Declined,
                 Outcome::Reversed | Outcome::Returned => Status::Reversed,
+                Outcome::Settled => Status::Attention,
             },
         }
     }
@@ -206,6 +212,7 @@ impl State {
             Stage::Closed(closed) => match closed.outcome {
                 Outcome::Declined | Outcome::Reversed => Funds::NotMoved,
                 Outcome::Returned => Funds::Returned,
+                Outcome::Settled => Funds::Unknown,
             },
         }
     }

@@ -70,7 +70,7 @@ impl<'a> Step<'a> {
                 leave_to_a_person(&mut reversing);
                 return Some(Stage::Reversing(reversing));
             }
-            Event::Begun => {}
+            Event::Begun | Event::Settled(_) => {}
             Event::Answered(number, answer) => {
                 return self.pending_answered(pending, *number, answer);
             }
@@ -275,7 +275,8 @@ impl<'a> Step<'a> {
             | Event::Tick
             | Event::CheckNow
             | Event::Cancel
-            | Event::MerchantChanged => {}
+            | Event::MerchantChanged
+            | Event::Settled(_) => {}
         }
         None
     }

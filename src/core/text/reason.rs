@@ -443,6 +443,9 @@ fn till_cause(cause: TillCause) -> Explanation {
              keep it as a sale.",
             "这笔付款已在商户平台退了一部分。请在商户平台退还余款，或按已收款处理。",
         ),
+        TillCause::Settled => {
+            detail(Manager, "Settled by a person outside the till.", "已由人工处理。")
+        }
         TillCause::MerchantChanged => plain(
             Manager,
             "This payment was made for another mch_id, and the till cannot ask about it. Set that \

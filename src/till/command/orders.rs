@@ -245,6 +245,7 @@ fn event_words(event: &Event) -> String {
         Event::Tick => "time".into(),
         Event::Cancel => "cancelled by the cashier".into(),
         Event::MerchantChanged => "the till sells for another merchant".into(),
+        Event::Settled(_) => "settled by a person".into(),
         Event::CheckNow => "checked now by the cashier".into(),
         Event::Restarted { .. } => "the till started again".into(),
     }

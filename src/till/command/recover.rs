@@ -11,9 +11,12 @@ use super::open::{announce_training, open};
 use super::output::{print_line, print_message};
 use super::report::OrderReport;
 use super::{Exit, Failure};
-use crate::cli::Json;
+use crate::both;
+use crate::clean::clean;
+use crate::cli::{Json, Recover};
 use crate::config::Loaded;
 use crate::engine::{Attempt, Report};
+use crate::language::Language;
 use crate::order::OutTradeNo;
 use crate::payment::{Answer, Event, Reversed, Status};
 use crate::text;
@@ -22,11 +25,17 @@ use paytill_host::clock::Clock;
 
 /// Failed reversals after which an order that needs attention is left to a person.
 const TRIES: u32 = 3;
+/// How much of what a person says is kept, in cells.
+const HOW_CELLS: usize = 200;
 /// How often the deadline is checked if nothing else happens.
 const BEAT: Duration = Duration::from_secs(1);
 
 /// Resumes every open payment until there is nothing more this till can do now.
-pub async fn run(json: Json, loaded: &Loaded, clock: &Clock) -> Result<Exit, Failure> {
+pub async fn run(recover: Recover, loaded: &Loaded, clock: &Clock) -> Result<Exit, Failure> {
+    let json = recover.json;
+    if let (Some(number), Some(how)) = (recover.settle, recover.reason) {
+        return settle(&number, &how, json, loaded, clock).await;
+    }
     let language = loaded.config.till.language;
     let rules = loaded.config.payment.rules;
     let mut opened = open(loaded, clock).await?;
@@ -47,12 +56,7 @@ pub async fn run(json: Json, loaded: &Loaded, clock: &Clock) -> Result<Exit, Fai
                 let Report { attempt, event, .. } = *report;
                 let status = attempt.state.status();
                 if reported.insert(attempt.out_trade_no.clone(), status) != Some(status) {
-                    let order = OrderReport::of_attempt(&attempt);
-                    print_line(&if json.json {
-                        order.json(language).to_string()
-                    } else {
-                        order.line(language)
-                    });
+                    print(&attempt, json, language);
                 }
                 hopeless.note(&attempt, &event);
                 if heard_of.is_new(&attempt, &event) {
@@ -77,6 +81,64 @@ pub async fn run(json: Json, loaded: &Loaded, clock: &Clock) -> Result<Exit, Fai
         return Ok(Exit::Attention);
     }
     Ok(Exit::Done)
+}
+
+/// A person has settled an order outside the till: it is closed as such. Nothing is sent, and its
+/// state stays what the till knows of the money.
+async fn settle(
+    number: &str,
+    how: &str,
+    json: Json,
+    loaded: &Loaded,
+    clock: &Clock,
+) -> Result<Exit, Failure> {
+    let language = loaded.config.till.language;
+    let how = clean(how, HOW_CELLS);
+    if how.is_empty() {
+        return Err(Failure::new(
+            Exit::Usage,
+            both!("--reason must say how it was settled", "--reason 须说明处理情况"),
+        ));
+    }
+    let mut opened = open(loaded, clock).await?;
+    let till = &mut opened.till;
+    let found: Vec<OutTradeNo> = till
+        .needing_a_person()
+        .filter(|open| open.as_str().ends_with(number) && !number.is_empty())
+        .cloned()
+        .collect();
+    let [number] = &found[..] else {
+        return Err(Failure::new(
+            Exit::Usage,
+            both!(
+                "this is no open order that needs attention; `paytill orders --state attention` \
+                 lists them, and more digits tell them apart",
+                "没有这样一笔需人工处理的未完成订单；请用 paytill orders --state attention 查看，\
+                 位数不够时请多输几位"
+            ),
+        ));
+    };
+    till.handle_event(number, Event::Settled(how));
+    loop {
+        match till.next().await {
+            Notice::Attempt(report)
+                if report.attempt.out_trade_no == *number
+                    && matches!(report.event, Event::Settled(_)) =>
+            {
+                print(&report.attempt, json, language);
+                return Ok(Exit::Done);
+            }
+            Notice::Stopped(error) => {
+                return Err(Failure::new(Exit::Journal, text::journal::text(&error)));
+            }
+            Notice::Attempt(_) | Notice::Gateway(_) => {}
+        }
+    }
+}
+
+fn print(attempt: &Attempt, json: Json, language: Language) {
+    let order = OrderReport::of_attempt(attempt);
+    print_line(&if json.json { order.json(language).to_string() } else { order.line(language) });
 }
 
 /// What each order has come to.

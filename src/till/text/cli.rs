@@ -115,6 +115,11 @@ pub fn help(command: &str, argument: &str, language: Language) -> Option<&'stati
             "Order number, or its last digits as the screen shows them",
             "订单号，或屏幕上显示的尾号",
         ),
+        ("recover", "settle") => (
+            "Instead: close this order, which needs attention and was settled outside the till",
+            "改为：关闭这笔需人工处理、已在收银机之外处理好的订单",
+        ),
+        ("recover", "reason") => ("How it was settled", "处理情况"),
         ("devices", "learn") => (
             "Scan once to choose the scanner: listens to everything, and remembers what was used",
             "扫一次码来选定扫码枪：监听所有设备，记住所用的那个",

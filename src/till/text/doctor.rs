@@ -442,8 +442,10 @@ impl Finding {
                 Warning,
                 say!(language, "Orders that need attention: {count}.", "有 {count} 单需人工处理。"),
                 language.pick(
-                    "See `paytill orders --state attention`; `paytill recover` tries again.",
-                    "请运行 paytill orders --state attention 查看；paytill recover 可再次尝试。",
+                    "See `paytill orders --state attention`; `paytill recover` tries again, and \
+                     with --settle it closes what was settled by hand.",
+                    "请运行 paytill orders --state attention 查看；paytill recover 可再次尝试，加 \
+                     --settle 可关闭已人工处理的订单。",
                 ),
             ),
             Self::JournalWrong(sentence) => result(

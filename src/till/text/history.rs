@@ -22,6 +22,7 @@ pub fn event(event: &Event, language: Language) -> String {
         Event::MerchantChanged => language
             .pick("the till sells for another merchant", "收银机已改用其他商户号")
             .to_owned(),
+        Event::Settled(how) => say!(language, "settled by a person: {how}", "人工处理：{how}"),
         Event::CheckNow => language.pick("checked now by the cashier", "收银员立即查询").to_owned(),
         Event::Restarted { .. } => language.pick("the till restarted", "收银机重新启动").to_owned(),
     }

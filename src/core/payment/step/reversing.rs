@@ -20,6 +20,11 @@ impl Step<'_> {
                 leave_to_a_person(reversing);
             }
             Event::MerchantChanged => {}
+            Event::Settled(how) if reversing.shown == Shown::Attention => {
+                let reason = Reason::quoting(TillCause::Settled, how.clone());
+                return Some(closed(Outcome::Settled, reason));
+            }
+            Event::Settled(_) => {}
             Event::Begun | Event::Cancel => {}
             Event::Answered(number, answer) => {
                 return self.reversing_answered(reversing, *number, answer);

@@ -319,3 +319,25 @@ fn a_payment_that_another_till_made_under_our_number_is_not_taken() {
     assert_eq!(bench.state.status(), Status::Declined);
     assert!(bench.times(CallKind::Reverse).is_empty());
 }
+
+#[test]
+fn a_person_settles_only_what_needs_attention_and_the_money_stays_as_it_is_known() {
+    let settled = || Event::Settled("refunded by hand".into());
+    let mut bench = PaymentBench::begin();
+    bench.answer(Says::Paying);
+    let before = bench.state.clone();
+    bench.handle(&settled());
+    assert_eq!(bench.state, before, "a customer is being waited for");
+    bench.until(40_000, |kind| match kind {
+        CallKind::Reverse => Says::ReversalRefused(reason("TRADE_ERROR")),
+        _ => Says::Paying,
+    });
+    assert_eq!(bench.state.status(), Status::Attention);
+    bench.handle(&settled());
+    assert_eq!(bench.state.status(), Status::Attention);
+    assert_eq!(bench.state.money(), Funds::Unknown);
+    let why = bench.state.reason().unwrap();
+    assert_eq!((why.code(), why.text.as_str()), ("settled", "refunded by hand"));
+    assert!(!bench.state.is_open() && !bench.state.may_be_charged_again());
+    assert_eq!(bench.state.wake_at(&RULES), None);
+}
