@@ -343,8 +343,8 @@ impl Answer {
         }
     }
 
-    /// Whether it shows that the order of this number is ours, or that there is none. A refusal shows
-    /// nothing: another till with the same id may have given out the number.
+    /// Whether it shows that the order of this number is ours. A refusal shows nothing: another till
+    /// with the same id may have given out the number.
     pub const fn shows_ours(&self) -> bool {
         matches!(
             self,
@@ -355,7 +355,6 @@ impl Answer {
                         | Found::NotPaid
                         | Found::Failed(_)
                         | Found::Ended(_)
-                        | Found::NotFound
                 )
         )
     }

@@ -82,6 +82,11 @@ impl Reversal {
         self.awaiting.is_some_and(|call| call.kind != CallKind::Reverse)
     }
 
+    /// When the last query was sent.
+    pub(super) const fn polled_at(&self) -> Millis {
+        self.polled_at
+    }
+
     /// Whether an act is on the wire, or was accepted.
     pub(super) fn is_under_way(&self) -> bool {
         self.accepted_at.is_some() || self.awaiting.is_some() && !self.is_polling()

@@ -41,7 +41,7 @@ impl State {
         if let Some(next) = next {
             self.stage = next;
         }
-        self.calls = step.calls;
+        (self.calls, self.is_ours) = (step.calls, step.is_ours);
         step.call
     }
 }
@@ -144,6 +144,7 @@ impl<'a> Step<'a> {
         }
         match answer {
             Answer::Submitted(submitted) => self.submit_answered(pending, submitted),
+            Answer::Found(Found::AnotherTills(reason)) => Some(anothers(reason)),
             Answer::Found(found) if pending.awaiting == Some(number) => {
                 pending.awaiting = None;
                 self.query_answered(pending, found)
@@ -186,6 +187,7 @@ impl<'a> Step<'a> {
     }
 
     fn query_answered(&mut self, pending: &mut Pending, found: &Found) -> Option<Stage> {
+        self.is_ours |= *found == Found::NotFound && self.is_telling(pending.polled_at);
         match (found, pending.doubt) {
             (Found::Paying, _) => {
                 pending.phase = Phase::Waiting;
@@ -193,9 +195,7 @@ impl<'a> Step<'a> {
                 // What the gateway said when it asked the customer holds while it waits.
                 pending.reason = pending.reason.take().filter(Reason::is_of_the_customer);
             }
-            // An order may become visible only some time after it was sent (protocol 4.4).
-            (Found::NotPaid | Found::NotFound, Some(_))
-                if pending.polled_at < self.rules.query_interval => {}
+            (Found::NotPaid | Found::NotFound, Some(_)) if !self.is_telling(pending.polled_at) => {}
             (Found::NotPaid | Found::NotFound, Some(_)) => {
                 let reason = pending.reason.take().unwrap_or_else(|| TillCause::Refused.into());
                 // The query has already been made.
@@ -219,7 +219,6 @@ impl<'a> Step<'a> {
                 let reason = Reason::gateway(ending.code(), "");
                 return Some(closed(Outcome::Declined, reason));
             }
-            (Found::AnotherTills(reason), _) => return Some(anothers(reason)),
             // A rate limit looks the same, and passes: only time tells.
             (Found::Inconclusive(Inconclusive::Unsigned(said)), Some(Doubt::Unsigned))
                 if pending.polled_at >= self.rules.reverse_not_before =>
@@ -233,7 +232,7 @@ impl<'a> Step<'a> {
             (Found::Inconclusive(what), None) if pending.phase != Phase::Waiting => {
                 pending.reason = Some(what.reason().clone());
             }
-            (Found::Inconclusive(_) | Found::Paid(_), _) => {}
+            (Found::Inconclusive(_) | Found::Paid(_) | Found::AnotherTills(_), _) => {}
         }
         None
     }
@@ -279,6 +278,12 @@ impl<'a> Step<'a> {
             | Event::Settled(_) => {}
         }
         None
+    }
+
+    /// Whether "no such order" to a query of that time says anything: an order may become visible
+    /// only some time after it was sent (protocol 4.4).
+    fn is_telling(&self, polled_at: Millis) -> bool {
+        polled_at >= self.rules.query_interval
     }
 
     fn doubt(&mut self, pending: &mut Pending, doubt: Doubt, reason: &Reason) {

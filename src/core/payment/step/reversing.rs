@@ -69,6 +69,11 @@ impl Step<'_> {
             reversing.held = Held::Taken;
             self.show_money_found(reversing);
         }
+        if let Answer::Found(Found::AnotherTills(reason)) = answer
+            && reversing.held == Held::Unseen
+        {
+            return Some(anothers(reason));
+        }
         // No connection was ever made for it, so there is nothing to reverse.
         if let Answer::Submitted(Submitted::Inconclusive(Inconclusive::NotSent(reason))) = answer {
             return Some(never_sent(reason));
@@ -89,10 +94,9 @@ impl Step<'_> {
 
     /// A query was answered: either the reversal is confirmed, or another one is due.
     fn polled(&mut self, reversing: &mut Reversing, found: &Found) -> Option<Stage> {
+        self.is_ours |=
+            *found == Found::NotFound && self.is_telling(reversing.reversal.polled_at());
         match found {
-            Found::AnotherTills(reason) if reversing.held == Held::Unseen => {
-                return Some(anothers(reason));
-            }
             // It was proved ours before: one of the two answers is wrong.
             Found::AnotherTills(_) => reversing.reversal.poll_later(self.pace()),
             // It was shown as not paid: the money is shown first, and queried once more.
