@@ -76,6 +76,9 @@ pub(super) struct Pending {
     /// The submission was refused in a way that one query can settle.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) doubt: Option<Doubt>,
+    /// When that refusal came.
+    #[serde(default)]
+    pub(super) doubted_at: Millis,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) reason: Option<Reason>,
 }
@@ -174,6 +177,7 @@ impl State {
             polled_at: Millis(0),
             awaiting: None,
             doubt: None,
+            doubted_at: Millis(0),
             reason: None,
         });
         Self { calls: 1, jitter, is_ours: false, stage }

@@ -187,7 +187,7 @@ impl<'a> Step<'a> {
     }
 
     fn query_answered(&mut self, pending: &mut Pending, found: &Found) -> Option<Stage> {
-        self.is_ours |= *found == Found::NotFound && self.is_telling(pending.polled_at);
+        self.is_ours |= *found == Found::NotFound && self.is_visible(pending.polled_at, Millis(0));
         match (found, pending.doubt) {
             (Found::Paying, _) => {
                 pending.phase = Phase::Waiting;
@@ -195,7 +195,9 @@ impl<'a> Step<'a> {
                 // What the gateway said when it asked the customer holds while it waits.
                 pending.reason = pending.reason.take().filter(Reason::is_of_the_customer);
             }
-            (Found::NotPaid | Found::NotFound, Some(_)) if !self.is_telling(pending.polled_at) => {}
+            // Not yet: it arrived no later than it was refused.
+            (Found::NotPaid | Found::NotFound, Some(_))
+                if !self.is_visible(pending.polled_at, pending.doubted_at) => {}
             (Found::NotPaid | Found::NotFound, Some(_)) => {
                 let reason = pending.reason.take().unwrap_or_else(|| TillCause::Refused.into());
                 // The query has already been made.
@@ -280,17 +282,19 @@ impl<'a> Step<'a> {
         None
     }
 
-    /// Whether "no such order" to a query of that time says anything: an order may become visible
-    /// only some time after it was sent (protocol 4.4).
-    fn is_telling(&self, polled_at: Millis) -> bool {
-        polled_at >= self.rules.query_interval
+    /// Whether a query of that time would have seen an order that had arrived by then: it becomes
+    /// visible some time later (protocol 4.4).
+    fn is_visible(&self, polled_at: Millis, arrived_at: Millis) -> bool {
+        polled_at >= arrived_at.plus(self.rules.query_interval)
     }
 
     fn doubt(&mut self, pending: &mut Pending, doubt: Doubt, reason: &Reason) {
-        pending.doubt = Some(doubt);
+        (pending.doubt, pending.doubted_at) = (Some(doubt), self.now);
         pending.phase = Phase::Checking;
         pending.reason = Some(reason.clone());
-        self.query_now(pending);
+        self.query(pending);
+        // The first one that tells something.
+        pending.poll_at = self.now.plus(self.rules.query_interval);
     }
 
     fn query_now(&mut self, pending: &mut Pending) {

@@ -255,7 +255,9 @@ fn query_first_codes_are_settled_by_a_query_and_an_absence_only_after_the_interv
             assert_eq!(bench.answer(refusal), Status::Checking);
             assert_eq!(bench.calls.last(), Some(&(100, CallKind::Query)));
             assert_eq!(bench.answer(found.clone()), at_once, "{found:?}");
-            bench.until(5_000, |_| found.clone());
+            bench.until(5_099, |_| found.clone());
+            assert_eq!(bench.state.status(), at_once, "{found:?}");
+            bench.until(5_100, |_| found.clone());
             assert_eq!(bench.state.status(), later, "{found:?}");
         }
     }
@@ -267,7 +269,7 @@ fn a_live_prompt_behind_an_unsigned_refusal_is_found() {
     bench.now = Millis(200);
     bench.answer(Says::Unsigned(reason("refused")));
     assert_eq!(bench.answer(Says::NotFound), Status::Checking);
-    bench.until(5_000, |_| Says::Paying);
+    bench.until(5_200, |_| Says::Paying);
     assert_eq!(bench.state.status(), Status::Waiting);
     bench.until(10_000, |_| Says::Paid(proof()));
     assert_eq!(bench.state.status(), Status::Paid);

@@ -95,7 +95,7 @@ impl Step<'_> {
     /// A query was answered: either the reversal is confirmed, or another one is due.
     fn polled(&mut self, reversing: &mut Reversing, found: &Found) -> Option<Stage> {
         self.is_ours |=
-            *found == Found::NotFound && self.is_telling(reversing.reversal.polled_at());
+            *found == Found::NotFound && self.is_visible(reversing.reversal.polled_at(), Millis(0));
         match found {
             // It was proved ours before: one of the two answers is wrong.
             Found::AnotherTills(_) => reversing.reversal.poll_later(self.pace()),

@@ -235,9 +235,9 @@ fn a_held_back_reversal_leaves_on_time_whatever_the_interval() {
 }
 
 #[test]
-fn an_unsigned_refusal_is_asked_about_again_at_the_next_interval_and_not_at_once() {
+fn an_unsigned_refusal_is_asked_about_again_an_interval_later_and_not_at_once() {
     for (refused, next, status) in [
-        (14_000, 15_000, Status::Checking),
+        (14_000, 19_000, Status::Checking),
         (15_000, 20_000, Status::Attention),
         (15_001, 20_000, Status::Attention),
     ] {
