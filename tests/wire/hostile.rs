@@ -61,14 +61,15 @@ enum Story {
     Irreversible,
 }
 
+/// What is never proved ours is not reversed, and needs a person.
 const STORIES: [(Story, &[i32]); 8] = [
     (Story::Paid, &[0]),
     (Story::Declined, &[10]),
-    (Story::NewError, &[11]),
+    (Story::NewError, &[12]),
     (Story::PayError, &[11]),
     (Story::Refused, &[12]),
-    (Story::OddTransaction, &[11]),
-    (Story::Broken, &[11]),
+    (Story::OddTransaction, &[12]),
+    (Story::Broken, &[12]),
     (Story::Irreversible, &[12]),
 ];
 
