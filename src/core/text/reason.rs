@@ -401,12 +401,6 @@ fn till_cause(cause: TillCause) -> Explanation {
             "The till was restarted while this payment was open.",
             "支付未完成时收银机重新启动。",
         ),
-        TillCause::NoAnswer => {
-            plain(Network, "WeChat Pay did not answer in time.", "微信支付没有及时答复。")
-        }
-        TillCause::ConnectionLost => {
-            plain(Network, "The connection to WeChat Pay was lost.", "与微信支付的连接中断。")
-        }
         TillCause::NoConnection => {
             detail(Network, "WeChat Pay cannot be reached.", "连接不上微信支付。")
         }
@@ -425,13 +419,15 @@ fn till_cause(cause: TillCause) -> Explanation {
             let (english, chinese) = connection::words(cause);
             detail(Manager, english, chinese)
         }
-        TillCause::BadSignature
+        TillCause::NoAnswer
+        | TillCause::ConnectionLost
+        | TillCause::BadSignature
         | TillCause::BadAnswer
         | TillCause::HttpStatus
         | TillCause::WrongAmount
         | TillCause::WrongNumber
         | TillCause::WrongMerchant
-        | TillCause::WrongCurrency => unbelieved(cause),
+        | TillCause::WrongCurrency => no_answer(cause),
         TillCause::AnotherTill => plain(
             ScanAgain,
             "Another till has the same till.id and gave out this order number.",
@@ -489,10 +485,16 @@ fn till_cause(cause: TillCause) -> Explanation {
     }
 }
 
-/// Why an answer was not believed.
-const fn unbelieved(cause: TillCause) -> Explanation {
+/// Why there was no answer, or none to be believed.
+const fn no_answer(cause: TillCause) -> Explanation {
     use Remedy::{Manager, Network};
     match cause {
+        TillCause::NoAnswer => {
+            plain(Network, "WeChat Pay did not answer in time.", "微信支付没有及时答复。")
+        }
+        TillCause::ConnectionLost => {
+            plain(Network, "The connection to WeChat Pay was lost.", "与微信支付的连接中断。")
+        }
         TillCause::BadSignature => plain(
             Manager,
             "The answer's signature was wrong; it was ignored.",
