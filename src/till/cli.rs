@@ -127,10 +127,10 @@ pub struct Show {
 #[derive(Args, Debug)]
 pub struct Recover {
     /// Instead: this order needs attention, and a person has settled it outside the till.
-    #[arg(long, requires = "reason", value_name = "ORDER_NO")]
+    #[arg(long, requires = "reason")]
     pub settle: Option<String>,
     /// How it was settled.
-    #[arg(long, requires = "settle", value_name = "TEXT")]
+    #[arg(long, requires = "settle")]
     pub reason: Option<String>,
     #[command(flatten)]
     pub json: Json,

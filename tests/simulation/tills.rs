@@ -18,6 +18,7 @@ use paytill::simulator::{Account, Action, Bank, GatewayRequest, Scenario, Script
 const TILLS: usize = 1_000;
 /// All first customers come within this time.
 const RUSH: u64 = 1_000;
+const LOSSES_END: u64 = 25_000;
 const END: u64 = 1_000_000;
 const STARTED: i64 = 1_795_318_200_000;
 const KEY: &str = "TESTONLYv2key0123456789ABCDEFGHI";
@@ -191,8 +192,8 @@ impl Street {
             self.owners.entry(order.out_trade_no.to_string()).or_insert(till);
         }
         let reaction = self.bank.handle(&request, Millis(self.now));
-        // One answer in four is lost.
-        let is_lost = self.rng.u8(..4) == 0;
+        // One answer in four is lost, until the time that a customer has is over.
+        let is_lost = self.rng.u8(..4) == 0 && self.now < LOSSES_END;
         let answer = match reaction.action {
             Action::Answer { status: 200, body } if !is_lost => {
                 self.gateway.decode(ask, &Reply::new(body), self.wall()).answer
