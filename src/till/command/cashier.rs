@@ -235,6 +235,7 @@ impl Cashier<'_> {
             ScreenCommand::CheckNow(order) => self.till.handle_event(&order, Event::CheckNow),
             ScreenCommand::WarmUp => self.till.warm_up(false),
             ScreenCommand::Print { out_trade_no, copy } => self.print(&out_trade_no, copy),
+            ScreenCommand::OverrulePrinter => self.devices.overrule_printer(),
             ScreenCommand::OpenDrawer => self.open_drawer(),
             ScreenCommand::Train(customer) => self.train(customer),
             ScreenCommand::Quit => self.leaving = Some(Exit::Done),

@@ -2,7 +2,7 @@
 //! and when a question goes by itself.
 
 use super::keys::found;
-use super::model::{Dialog, Model};
+use super::model::{Dialog, Model, SlipState};
 use super::steps::{ask_for_code, next_sale};
 use super::{Key, SaleRef, ScreenCommand};
 use crate::clean::clean;
@@ -85,12 +85,32 @@ pub(super) fn answered(model: &mut Model, dialog: Dialog, key: Key) -> Vec<Scree
             }
             Vec::new()
         }
+        Dialog::PrintAnyway(order) => {
+            if key != Key::Enter {
+                return Vec::new();
+            }
+            model.dialog = None;
+            let mut commands = reprint(model, order);
+            commands.push(ScreenCommand::OverrulePrinter);
+            commands
+        }
         // No Enter: it may be a scanner's, and nobody would watch the payment.
         Dialog::Quit => {
             let confirms = key == Key::Ctrl('q');
             confirms.then_some(ScreenCommand::Quit).into_iter().collect()
         }
     }
+}
+
+/// Has the receipt of an order printed again, unless it waits for the printer already.
+pub(super) fn reprint(model: &mut Model, order: OutTradeNo) -> Vec<ScreenCommand> {
+    let before = model
+        .attempt_mut(&order)
+        .map(|attempt| std::mem::replace(&mut attempt.paper, SlipState::Asked));
+    if before == Some(SlipState::Asked) {
+        return Vec::new();
+    }
+    vec![ScreenCommand::Print { out_trade_no: order, copy: true }]
 }
 
 /// Closes a question about a payment once the payment itself has answered it.
@@ -111,7 +131,8 @@ pub(super) fn close_outdated_dialog(model: &mut Model, order: &OutTradeNo, statu
             Dialog::Help
             | Dialog::Training { .. }
             | Dialog::Commands { .. }
-            | Dialog::LargeAmount(_),
+            | Dialog::LargeAmount(_)
+            | Dialog::PrintAnyway(_),
         )
         | None => false,
     };

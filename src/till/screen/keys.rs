@@ -46,6 +46,10 @@ pub(super) fn working(model: &Model) -> Vec<(&'static str, &'static str)> {
             show("Enter", text.key_next_customer());
             show("Esc", text.key_back());
         }
+        Some(Dialog::PrintAnyway(_)) => {
+            show("Enter", text.key_print());
+            show("Esc", text.key_back());
+        }
         Some(Dialog::LargeAmount(_)) => {
             show("Enter", text.key_charge());
             show("Esc", text.key_back());

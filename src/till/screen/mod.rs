@@ -182,6 +182,8 @@ pub enum ScreenCommand {
         out_trade_no: OutTradeNo,
         copy: bool,
     },
+    /// The receipt that waits, or is printed next, is printed whatever the printer says.
+    OverrulePrinter,
     OpenDrawer,
     /// Let the training customer at this index show a payment code.
     Train(usize),

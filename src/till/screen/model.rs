@@ -125,6 +125,8 @@ pub(super) enum Dialog {
     LargeAmount(Money),
     Cancel(OutTradeNo),
     Unsettled(OutTradeNo),
+    /// The printer says that it does not print.
+    PrintAnyway(OutTradeNo),
     Quit,
 }
 
@@ -306,7 +308,11 @@ impl Model {
     pub(super) fn is_asking(&self) -> bool {
         match self.dialog {
             Some(
-                Dialog::LargeAmount(_) | Dialog::Cancel(_) | Dialog::Unsettled(_) | Dialog::Quit,
+                Dialog::LargeAmount(_)
+                | Dialog::Cancel(_)
+                | Dialog::Unsettled(_)
+                | Dialog::PrintAnyway(_)
+                | Dialog::Quit,
             ) => true,
             Some(Dialog::Help | Dialog::Training { .. } | Dialog::Commands { .. }) | None => false,
         }

@@ -5,7 +5,7 @@
 //! just left the screen does nothing. A command is only a request: a payment changes on the screen
 //! when the till reports the change.
 
-use super::dialog::{answered, close_outdated_dialog};
+use super::dialog::{answered, close_outdated_dialog, reprint};
 use super::guard::{drop_character, goes_on_being_dropped, is_of_a_scan, may_answer, take_back};
 use super::keys::found;
 use super::model::{
@@ -13,7 +13,7 @@ use super::model::{
 };
 use super::note::{Note, Scanned};
 use super::steps::{ask_for_code, next_sale, warm_up};
-use super::{AttemptView, Key, Printing, SaleRef, ScreenCommand, ScreenMessage};
+use super::{AttemptView, Key, Link, Printing, SaleRef, ScreenCommand, ScreenMessage};
 use crate::clean::clean;
 use crate::clock::{Millis, Timestamp, Uptime};
 use crate::language::Language;
@@ -263,16 +263,15 @@ fn obeyed(model: &mut Model, key: Key, at: Uptime, before: LastInput) -> Vec<Scr
         Key::F(6) if model.settings.drawer => vec![ScreenCommand::OpenDrawer],
         Key::F(9) => {
             let Some(order) = model.can_reprint().cloned() else { return Vec::new() };
-            let before = model
-                .attempt_mut(&order)
-                .map(|attempt| std::mem::replace(&mut attempt.paper, SlipState::Asked));
-            if before == Some(SlipState::Asked) || !model.printer_is_there() {
-                note(model, Note::ReceiptWaits);
-            }
-            if before == Some(SlipState::Asked) {
+            if matches!(model.printer, Link::Failed(_)) {
+                model.dialog = Some(Dialog::PrintAnyway(order));
                 return Vec::new();
             }
-            vec![ScreenCommand::Print { out_trade_no: order, copy: true }]
+            let commands = reprint(model, order);
+            if commands.is_empty() || !model.printer_is_there() {
+                note(model, Note::ReceiptWaits);
+            }
+            commands
         }
         Key::Ctrl('t') => {
             if model.can_train() {

@@ -112,6 +112,10 @@ crate::catalogue! {
     ask_next_customer_detail =>
         "It stays on the screen. Do not charge this sale again: it may still turn out paid.",
         "它会留在屏幕上方。请勿重复收款：这笔支付仍可能成功。";
+    ask_print_anyway => "Print all the same?", "仍要打印吗？";
+    ask_print_anyway_detail(why: &str) =>
+        "The printer says: {why}. If that is true, the receipt may be lost.",
+        "打印机报告：{why}。如果属实，小票可能打不出来。";
     ask_quit => "A payment is still open. Quit anyway?", "还有未完成的支付，确定退出吗？";
     ask_quit_detail =>
         "It continues at the next start. Keep the goods until then.",
@@ -144,6 +148,7 @@ crate::catalogue! {
     key_check_now => "Check now", "立即查询";
     key_drawer => "Drawer", "钱箱";
     key_reprint => "Reprint", "补打小票";
+    key_print => "Print", "打印";
     key_training => "Customers", "模拟顾客";
     key_language => "中文", "English";
     key_quit => "Quit", "退出";

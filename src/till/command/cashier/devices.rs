@@ -133,6 +133,14 @@ impl Devices {
         Ok(())
     }
 
+    /// The printer says that it does not print, and the cashier knows better.
+    pub(super) fn overrule_printer(&self) {
+        if let Some(printer) = &self.printer {
+            tracing::info!("the cashier overrules the printer");
+            printer.overrule();
+        }
+    }
+
     /// Opens the cash drawer, as a job of its own that no receipt or reprint repeats. It opens now
     /// or not at all: later, nobody may be there. The error is a sentence for the cashier.
     pub(super) fn open_drawer(

@@ -15,6 +15,8 @@ mod tests;
 
 use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 
 use super::{Address, DeviceFault, Health, Reported, Worker, WorkerHandle};
@@ -149,6 +151,8 @@ pub struct QueueFull;
 pub struct Printer {
     queue: SyncSender<Queued>,
     clock: Clock,
+    /// Whether the printer's word is overruled for the job that waits, or comes next.
+    overruled: Arc<AtomicBool>,
     worker: Worker,
 }
 
@@ -167,10 +171,12 @@ impl Printer {
     ) -> io::Result<Self> {
         let (queue, jobs) = sync_channel(QUEUE);
         let own_clock = clock.clone();
+        let overruled = Arc::new(AtomicBool::new(false));
+        let is_overruled = Arc::clone(&overruled);
         let worker = Worker::start("printer", move |handle| {
             let PrinterSettings { kind, proof, uses, terminator, patience } = settings;
-            let spooler =
-                Spooler { jobs, patience, clock, report, reported: Reported(None), handle };
+            let reported = Reported(None);
+            let spooler = Spooler { jobs, patience, clock, report, reported, is_overruled, handle };
             match kind {
                 PrinterPort::Serial { port, baud, flow } => {
                     let address = Address::new(port, baud).with_flow(flow);
@@ -179,7 +185,14 @@ impl Printer {
                 PrinterPort::File { path } => spooler.append_to(&path),
             }
         })?;
-        Ok(Self { queue, clock: own_clock, worker })
+        Ok(Self { queue, clock: own_clock, overruled, worker })
+    }
+
+    /// Somebody was asked and wants it so: the job that waits, or else the next one, is printed
+    /// whatever the printer says.
+    pub fn overrule(&self) {
+        self.overruled.store(true, Ordering::Release);
+        self.worker.wake();
     }
 
     /// Queues a job without ever blocking. Exactly one report will follow for it.
@@ -200,6 +213,7 @@ struct Spooler<R> {
     clock: Clock,
     report: R,
     reported: Reported,
+    is_overruled: Arc<AtomicBool>,
     handle: WorkerHandle,
 }
 

@@ -6,6 +6,7 @@
 //! [`Patience`](super::Patience) allows.
 
 use std::fs::File;
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::TryRecvError;
 use std::time::Duration;
 
@@ -252,7 +253,8 @@ impl<R: Fn(PrinterReport)> SerialPrinter<R> {
     }
 
     /// Prints a job; returns it if it has not begun and may still wait.
-    fn serve(&mut self, queued: Queued) -> Option<Queued> {
+    fn serve(&mut self, mut queued: Queued) -> Option<Queued> {
+        queued.job.regardless |= self.spooler.is_overruled.swap(false, Ordering::AcqRel);
         let id = queued.job.id;
         if self.spooler.is_overdue(&queued) {
             let trouble = self.session.trouble().filter(|_| self.open.is_some());

@@ -610,6 +610,22 @@ fn a_job_that_is_to_be_printed_all_the_same_is() {
     assert_eq!(bench.hardware.paper(), b"one");
 }
 
+#[test]
+fn a_printers_word_is_overruled_for_the_job_that_waits_and_for_no_other() {
+    let bench = PrinterBench::new(Skills::STATUS, PrintProof::SyncPoint);
+    bench.hardware.prints_all_the_same();
+    bench.hardware.becomes(COVER_OPEN);
+    bench.trouble(Trouble::CoverOpen);
+    bench.printer.print(job(1, b"one")).unwrap();
+    bench.printer.overrule();
+    assert_eq!(bench.reports.next(), PrinterReport::Sent(1));
+    let gone = Job { good_for: Some(Millis(0)), ..job(2, b"two") };
+    bench.printer.print(gone).unwrap();
+    let fault = JobFault::Trouble(Trouble::CoverOpen);
+    assert_eq!(bench.reports.next(), PrinterReport::Failed(2, fault));
+    assert_eq!(bench.hardware.paper(), b"one");
+}
+
 const XON: u8 = 0x11;
 const XOFF: u8 = 0x13;
 

@@ -321,6 +321,30 @@ fn a_receipt_that_waits_for_a_printer_is_said_to() {
 }
 
 #[test]
+fn a_printer_that_says_it_does_not_print_is_overruled_after_a_question() {
+    let mut bench = bench();
+    bench.send(ScreenMessage::Printer(Link::Failed("the cover is open".into())));
+    let index = bench.charge("12.5", 1);
+    bench.answer(index, Says::Paid(proof()));
+    let order = bench.order(index);
+    // It waits for the printer.
+    assert_eq!(bench.key(Key::F(9)), []);
+    assert!(says(&bench, "Print all the same?") && says(&bench, "the cover is open"));
+    assert_eq!(bench.key(Key::Esc), []);
+    assert!(!says(&bench, "Print all the same?"));
+    assert_eq!(bench.key(Key::F(9)), []);
+    bench.wait(1_000);
+    assert_eq!(bench.key(Key::Enter), [ScreenCommand::OverrulePrinter]);
+    let how = Printing::Failed("the cover is open".into());
+    bench.send(ScreenMessage::Printed { out_trade_no: order.clone(), how });
+    bench.wait(1_000);
+    bench.key(Key::F(9));
+    bench.wait(1_000);
+    let print = ScreenCommand::Print { out_trade_no: order, copy: true };
+    assert_eq!(bench.key(Key::Enter), [print, ScreenCommand::OverrulePrinter]);
+}
+
+#[test]
 fn beside_a_payment_that_was_not_made_no_other_receipt_is_printed() {
     let mut bench = bench();
     let index = bench.charge("12.5", 1);

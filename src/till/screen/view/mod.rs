@@ -93,7 +93,8 @@ impl Canvas<'_> {
             Some(
                 Dialog::LargeAmount(_)
                 | Dialog::Cancel(_)
-                | Dialog::Unsettled { .. }
+                | Dialog::Unsettled(_)
+                | Dialog::PrintAnyway(_)
                 | Dialog::Quit,
             )
             | None => {}

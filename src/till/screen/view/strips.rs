@@ -7,6 +7,7 @@ use ratatui::widgets::{Block, BorderType, Widget};
 use super::task::{ahead, what_happened};
 use super::{Canvas, cells, inset};
 use crate::money::LARGEST;
+use crate::screen::Link;
 use crate::screen::keys;
 use crate::screen::model::{Dialog, ShownAttempt};
 use crate::screen::palette::Tone;
@@ -148,6 +149,14 @@ impl Canvas<'_> {
                 say(text.ask_next_customer(), DialogTone::Question);
                 say(text.ask_next_customer_detail(), DialogTone::Detail);
                 let keys = text.enter_or_esc(text.key_next_customer(), text.key_back());
+                say(&keys, DialogTone::Keys);
+            }
+            Some(Dialog::PrintAnyway(_)) => {
+                say(text.ask_print_anyway(), DialogTone::Question);
+                if let Link::Failed(why) = &self.model.printer {
+                    say(&text.ask_print_anyway_detail(why), DialogTone::Detail);
+                }
+                let keys = text.enter_or_esc(text.key_print(), text.key_back());
                 say(&keys, DialogTone::Keys);
             }
             Some(Dialog::Quit) => {
