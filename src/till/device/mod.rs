@@ -86,6 +86,9 @@ pub enum DeviceFault {
     /// A fault the printer itself reports.
     #[error("{0}")]
     Printer(printer::Trouble),
+    /// What comes from the printer's port is scans.
+    #[error("what comes from it is scans; scanner.port and printer.port may be swapped")]
+    Swapped,
     /// Any other error, in the system's own words.
     #[error("{0}")]
     Other(String),

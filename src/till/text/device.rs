@@ -21,6 +21,10 @@ pub fn fault(fault: &DeviceFault, language: Language) -> String {
             ("not accepting data: check cable and power", "不接收数据，请检查连接线和电源")
         }
         DeviceFault::Silent => ("no answer: check power and cable", "无应答，请检查电源和连接线"),
+        DeviceFault::Swapped => (
+            "a scanner is plugged in there: are scanner.port and printer.port swapped?",
+            "那里接的是扫码枪：scanner.port 与 printer.port 是否接反了？",
+        ),
         DeviceFault::Printer(trouble) => return self::trouble(*trouble, language).to_owned(),
         DeviceFault::Other(words) => return words.clone(),
     };
@@ -45,6 +49,10 @@ pub fn remedy(fault: &DeviceFault, language: Language) -> &'static str {
         DeviceFault::Stalled | DeviceFault::Printer(_) => (
             "Check paper and cover, then switch the printer off and on.",
             "请检查纸张和上盖，然后关机再开机。",
+        ),
+        DeviceFault::Swapped => (
+            "Swap the two cables, or the ports in the configuration.",
+            "请对调两根连接线，或修改配置中的端口。",
         ),
         DeviceFault::Silent | DeviceFault::Blocked | DeviceFault::Other(_) => (
             "Check its cable and power, then plug it in again.",

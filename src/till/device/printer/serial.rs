@@ -191,6 +191,9 @@ impl<R: Fn(PrinterReport)> SerialPrinter<R> {
 
     /// Checks on an idle printer.
     fn check(&mut self) {
+        if self.session.has_scanned() {
+            return self.report_status();
+        }
         if self.open.is_none() || !self.session.asks() {
             return;
         }
@@ -240,7 +243,9 @@ impl<R: Fn(PrinterReport)> SerialPrinter<R> {
     }
 
     fn report_status(&mut self) {
-        let health = if self.is_silent() {
+        let health = if self.session.has_scanned() {
+            Health::Failed(DeviceFault::Swapped)
+        } else if self.is_silent() {
             Health::Failed(DeviceFault::Silent)
         } else if let Some(trouble) = self.session.trouble() {
             Health::Failed(DeviceFault::Printer(trouble))

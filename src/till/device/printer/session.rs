@@ -26,6 +26,8 @@ const LATE_ANSWER: Millis = Millis::seconds(2);
 const POLL_WAIT: Duration = Duration::from_millis(5);
 /// Of the answer to [`SYNC_POINT`].
 const NO_PAPER: u8 = 0b1100;
+/// This many digits and a line end are a scan.
+const SHORTEST_SCAN: u32 = 10;
 /// Indices into [`QUESTIONS`] in the order of asking: state, cause, paper, error.
 const ORDER: [usize; 4] = [0, 1, 3, 2];
 
@@ -56,6 +58,9 @@ pub(super) struct Session {
     /// Asked for an end of printing, the printer passed the sync point but reported none.
     pub(super) has_no_end: bool,
     has_changed: bool,
+    /// Digits in a row, as a printer never sends them, and whether a line of them came.
+    digits: u32,
+    has_scanned: bool,
 }
 
 impl Session {
@@ -76,6 +81,8 @@ impl Session {
             printed: None,
             has_no_end: false,
             has_changed: false,
+            digits: 0,
+            has_scanned: false,
         }
     }
 
@@ -116,7 +123,14 @@ impl Session {
         }
     }
 
+    /// Whether what came from it is a scan: it is a scanner.
+    pub(super) const fn has_scanned(&self) -> bool {
+        self.has_scanned
+    }
+
     fn push(&mut self, byte: u8) {
+        self.has_scanned |= matches!(byte, b'\r' | b'\n') && self.digits >= SHORTEST_SCAN;
+        self.digits = if byte.is_ascii_digit() { self.digits.saturating_add(1) } else { 0 };
         match self.parser.push(byte) {
             Some(PrinterAnswer::RealTime(byte)) => self.real_time = Some(byte),
             Some(PrinterAnswer::Automatic(bytes)) => {

@@ -626,6 +626,17 @@ fn a_printers_word_is_overruled_for_the_job_that_waits_and_for_no_other() {
     assert_eq!(bench.hardware.paper(), b"one");
 }
 
+#[test]
+fn a_scanner_in_the_printers_place_is_named() {
+    let socket = Socket::new();
+    let mut hardware = socket.plug();
+    let (_printer, reports) = printer(serial(&socket), Patience::default());
+    is_found(&mut hardware, &reports);
+    hardware.write_all(b"138492017563840200\r").unwrap();
+    let swapped = PrinterReport::Health(Health::Failed(DeviceFault::Swapped));
+    reports.expect(&swapped, &[PRINTER_READY]);
+}
+
 const XON: u8 = 0x11;
 const XOFF: u8 = 0x13;
 
