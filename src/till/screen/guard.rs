@@ -4,8 +4,9 @@
 //! for the rest: scans that are slow or cut, keys that stick, and people who type ahead.
 
 use super::Key;
-use super::model::{CashierTask, Dialog, LastInput, Model, Sound};
+use super::model::{Dialog, LastInput, Model, Sound};
 use super::note::Note;
+use super::pages::checkout::CashierTask;
 use crate::clock::{Millis, Uptime};
 use crate::scan::PAUSE;
 

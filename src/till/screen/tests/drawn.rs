@@ -1,7 +1,8 @@
 //! Snapshots of the main screens, in both languages and two sizes.
 
 use super::super::keys;
-use super::super::model::{CashierTask, Dialog};
+use super::super::model::Dialog;
+use super::super::pages::checkout::CashierTask;
 use super::*;
 use crate::payment::Reason;
 use crate::says::{Says, reason};

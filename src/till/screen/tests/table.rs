@@ -10,7 +10,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::order::TillId;
 use crate::says::{Says, reason};
-use crate::screen::model::{CashierTask, Dialog};
+use crate::screen::model::Dialog;
+use crate::screen::pages::checkout::CashierTask;
 
 /// What scanners type. `C` stands for a payment code.
 const SCANS: [&str; 30] = [

@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Modifier;
 use ratatui::widgets::{Block, BorderType, Widget};
 
-use super::task::{ahead, what_happened};
+use super::payment::{ahead, what_happened};
 use super::{Canvas, cells, inset};
 use crate::money::LARGEST;
 use crate::screen::keys;
