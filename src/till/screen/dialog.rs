@@ -3,8 +3,8 @@
 
 use super::model::{Dialog, Model};
 use super::overlays::{commands, help, training};
-use super::pages::checkout::{ask_for_code, next_sale};
-use super::{Key, SaleRef, ScreenCommand};
+use super::pages::checkout::ask_for_code;
+use super::{Key, SaleRef, ScreenCommand, tray};
 use crate::order::OutTradeNo;
 use crate::payment::Status;
 
@@ -43,7 +43,7 @@ pub(super) fn answered(model: &mut Model, dialog: Dialog, key: Key) -> Vec<Scree
         Dialog::Unsettled(_) => {
             if key == Key::Enter {
                 model.dialog = None;
-                next_sale(model);
+                tray::go_on(model);
             }
             Vec::new()
         }

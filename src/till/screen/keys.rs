@@ -76,6 +76,8 @@ pub(super) fn commands(model: &Model, language: Language) -> Vec<Command> {
     let text = ScreenWords::of(language);
     let has_drawer = model.settings.drawer && model.stopped.is_none();
     let all = [
+        (model.can_go_on().is_some(), (Key::Ctrl('n'), "Ctrl-N", text.key_next_customer())),
+        (model.can_come_back().is_some(), (Key::Tab, "Tab", text.key_tray())),
         (true, (Key::F(1), "F1", text.key_help())),
         (model.can_check_now().is_some(), (Key::F(5), "F5", text.key_check_now())),
         (has_drawer, (Key::F(6), "F6", text.key_drawer())),

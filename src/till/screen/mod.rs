@@ -13,7 +13,7 @@
 //! +-------------------------------------------------------------+
 //! | shop, till                                             time |  mod
 //! | TRAINING                                                    |  mod
-//! | open payments other than the one at hand                    |  strips
+//! | the tray: open payments that are not at the desk            |  tray
 //! | a payment that ended in the background                      |  strips
 //! | +--------------------------------------+  last sales        |  pages/checkout | lists
 //! | | the page: amount, code, payment;     |  (below the page   |  sheet, payment
@@ -46,6 +46,7 @@ mod shapes;
 mod story;
 #[cfg(test)]
 mod tests;
+mod tray;
 mod typist;
 mod update;
 mod view;

@@ -6,7 +6,7 @@
 
 use std::collections::VecDeque;
 
-use super::note::Note;
+use super::note::{Note, Which};
 use super::pages::checkout::{CashierTask, TypingRun};
 use super::story::Story;
 use super::{AttemptView, Key, Link, Settings};
@@ -238,43 +238,6 @@ impl Model {
         !self.task_is_hidden() && self.is_at_hand(order)
     }
 
-    /// The unsettled attempts that the task does not show, the most urgent first. One that only waits
-    /// for its number to be closed is over for the cashier, and its word would contradict the next
-    /// customer's.
-    pub(super) fn pinned(&self) -> Vec<&ShownAttempt> {
-        let mut pinned: Vec<_> = self
-            .attempts
-            .iter()
-            .filter(|attempt| attempt.is_unsettled() || !attempt.view.recorded)
-            .filter(|attempt| !self.is_shown_as_task(&attempt.view.out_trade_no))
-            .collect();
-        pinned.sort_by_key(|attempt| urgency(attempt.view.state.status()));
-        pinned
-    }
-
-    /// The most urgent unsettled attempt, at hand or not.
-    pub(super) fn most_urgent(&self) -> Option<&ShownAttempt> {
-        self.attempts
-            .iter()
-            .filter(|attempt| attempt.is_unsettled())
-            .min_by_key(|attempt| urgency(attempt.view.state.status()))
-    }
-
-    /// The order of importance in a window too small for everything: unsettled money, then the
-    /// payment at hand.
-    pub(super) fn by_urgency(&self) -> Vec<&ShownAttempt> {
-        let mut attempts: Vec<_> = self
-            .attempts
-            .iter()
-            .filter(|attempt| attempt.is_unsettled() || self.is_at_hand(&attempt.view.out_trade_no))
-            .collect();
-        attempts.sort_by_key(|attempt| {
-            let at_hand = self.is_at_hand(&attempt.view.out_trade_no);
-            (urgency(attempt.view.state.status()), !at_hand)
-        });
-        attempts
-    }
-
     /// Whether a question is shown below the task.
     pub(super) fn is_asking(&self) -> bool {
         match self.dialog {
@@ -372,6 +335,11 @@ impl Model {
         format!("{symbol}{space}{}", currency.group(amount))
     }
 
+    pub(super) fn which(&self, attempt: &ShownAttempt) -> Which {
+        let view = &attempt.view;
+        Which { amount: self.money(view.amount), tail: view.out_trade_no.tail().to_owned() }
+    }
+
     pub(super) fn ring(&mut self, sound: Sound) {
         if self.settings.bell {
             self.rings += 1;
@@ -441,18 +409,5 @@ impl ShownAttempt {
     /// The time since the submission was sent.
     pub(super) fn elapsed(&self, now: Uptime) -> Millis {
         now.since(self.view.sent_at)
-    }
-}
-
-/// Lower is more urgent.
-fn urgency(status: Status) -> u8 {
-    match status {
-        Status::Attention => 0,
-        Status::Reversing => 1,
-        Status::Checking => 2,
-        Status::Waiting => 3,
-        Status::Sent => 4,
-        Status::Created => 5,
-        Status::Declined | Status::Paid | Status::Reversed => 6,
     }
 }

@@ -8,10 +8,10 @@
 use super::dialog::{answered, close_outdated_dialog};
 use super::guard::{drop_character, goes_on_being_dropped, is_of_a_scan, may_answer, take_back};
 use super::model::{Dialog, LastInput, Model, ShownAttempt, ShownNotice, SlipState, Sound};
-use super::note::Note;
+use super::note::{Note, Which};
 use super::overlays::commands::found;
 use super::pages::checkout::{self, CashierTask};
-use super::{AttemptView, Key, Printing, SaleRef, ScreenCommand, ScreenMessage};
+use super::{AttemptView, Key, Printing, SaleRef, ScreenCommand, ScreenMessage, tray};
 use crate::clean::clean;
 use crate::clock::{Millis, Timestamp, Uptime};
 use crate::language::Language;
@@ -136,14 +136,20 @@ fn printed(model: &mut Model, order: &OutTradeNo, how: Printing) {
             if matches!(how, Printing::Failed(_)) { SlipState::Missing } else { SlipState::Done };
     }
     match how {
-        Printing::Sent => note(model, Note::SentToPrinter),
-        Printing::Printed => note(model, Note::Printed),
+        Printing::Sent => note(model, Note::SentToPrinter(elsewhere(model, order))),
+        Printing::Printed => note(model, Note::Printed(elsewhere(model, order))),
         Printing::Failed(why) => {
             let order = order.tail().to_owned();
             note(model, Note::PrintFailed { order, why: clean(&why, FAULT_SHOWN) });
             model.ring(Sound::NeedsYou);
         }
     }
+}
+
+/// Which payment it is, unless it is the one at the desk.
+fn elsewhere(model: &Model, order: &OutTradeNo) -> Option<Which> {
+    let attempt = model.attempt(order).filter(|_| !model.is_at_hand(order))?;
+    Some(model.which(attempt))
 }
 
 fn pressed(model: &mut Model, key: Key, at: Uptime) -> Vec<ScreenCommand> {
@@ -246,6 +252,14 @@ fn obeyed(model: &mut Model, key: Key, at: Uptime, before: LastInput) -> Vec<Scr
         Key::F(5) => {
             model.can_check_now().cloned().map(ScreenCommand::CheckNow).into_iter().collect()
         }
+        Key::Ctrl('n') => {
+            tray::go_on(model);
+            Vec::new()
+        }
+        Key::Tab => {
+            tray::come_back(model);
+            Vec::new()
+        }
         Key::F(6) if model.settings.drawer => vec![ScreenCommand::OpenDrawer],
         Key::F(9) => {
             let Some(order) = model.can_reprint().cloned() else { return Vec::new() };
@@ -253,7 +267,8 @@ fn obeyed(model: &mut Model, key: Key, at: Uptime, before: LastInput) -> Vec<Scr
                 .attempt_mut(&order)
                 .map(|attempt| std::mem::replace(&mut attempt.paper, SlipState::Asked));
             if before == Some(SlipState::Asked) || !model.printer_is_there() {
-                note(model, Note::ReceiptWaits);
+                let which = elsewhere(model, &order);
+                note(model, Note::ReceiptWaits(which));
             }
             if before == Some(SlipState::Asked) {
                 return Vec::new();
@@ -334,10 +349,11 @@ fn moved(model: &mut Model, view: AttemptView, event: &Event) -> Vec<ScreenComma
             && attempt.paper == SlipState::None
         {
             attempt.paper = SlipState::Asked;
-            commands.push(ScreenCommand::Print { out_trade_no: order, copy: false });
             if !model.printer_is_there() {
-                note(model, Note::ReceiptWaits);
+                let which = elsewhere(model, &order);
+                note(model, Note::ReceiptWaits(which));
             }
+            commands.push(ScreenCommand::Print { out_trade_no: order, copy: false });
         }
     }
     model.tidy();

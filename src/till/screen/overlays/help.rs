@@ -32,9 +32,11 @@ impl Canvas<'_> {
         y += 1;
         let (key, quiet) = (self.palette.strong(), self.palette.base());
         let settings = &model.settings;
-        for (name, does, is_there) in [
+        let all = [
             ("Enter", words.key_enter(), true),
             ("Esc", words.key_esc(), true),
+            ("Ctrl-N", words.key_next_customer(), true),
+            ("Tab", words.key_come_back(), true),
             ("F1", words.key_help(), true),
             ("F5", words.key_check_now(), true),
             ("F6", words.key_drawer(), settings.drawer),
@@ -44,13 +46,17 @@ impl Canvas<'_> {
             ("Ctrl-P", words.key_commands(), true),
             ("Ctrl-Q", words.key_quit(), true),
             ("Esc 1-0", words.key_function(), true),
-        ] {
-            if !is_there {
-                continue;
-            }
-            self.put(inner, 0, y, name, key);
-            self.put(inner, KEY_COLUMN, y, does, quiet);
-            y += 1;
+        ];
+        let there = all.iter().filter(|(.., is_there)| *is_there);
+        let rows = there.clone().count().div_ceil(2);
+        // In two columns, so that they fit into the smallest window too.
+        let half = inner.width / 2;
+        for (index, (name, does, _)) in there.enumerate() {
+            let row = y + u16::try_from(index % rows).unwrap_or(u16::MAX);
+            let x = if index < rows { 0 } else { half };
+            self.put(inner, x, row, name, key);
+            let room = Rect { width: (x + half - 1).min(inner.width), ..inner };
+            self.put(room, x + KEY_COLUMN, row, does, quiet);
         }
     }
 }

@@ -102,10 +102,10 @@ impl Model {
                     }
                     Some(Status::Declined | Status::Reversed) => Instead::ScanPaymentCode,
                     Some(Status::Paid) | None => Instead::TypeAmount,
-                    Some(Status::Reversing | Status::Attention) => Instead::ChooseFirst,
-                    Some(Status::Created | Status::Sent | Status::Waiting | Status::Checking) => {
-                        Instead::FinishThisOne
-                    }
+                    Some(
+                        Status::Waiting | Status::Checking | Status::Reversing | Status::Attention,
+                    ) => Instead::FinishOrGoOn,
+                    Some(Status::Created | Status::Sent) => Instead::FinishThisOne,
                 }
             }
         }
@@ -377,7 +377,7 @@ pub(in crate::screen) fn keys(model: &Model, show: &mut impl FnMut(&'static str,
             Some(Status::Created | Status::Sent | Status::Waiting | Status::Checking) => {
                 show("Esc", text.key_stop_waiting());
             }
-            Some(Status::Reversing | Status::Attention) => show("Enter", text.key_next_customer()),
+            Some(Status::Reversing | Status::Attention) => {}
             Some(Status::Paid | Status::Declined | Status::Reversed) => {
                 show("Enter", text.key_next_sale());
             }
@@ -504,6 +504,12 @@ fn code(model: &Model, sale: SaleRef) -> Sheet {
     let mut what = vec![text.where_the_code_is().to_owned()];
     if matches!(sale, SaleRef::Again(..)) {
         what.push(text.charged_again().into());
+    }
+    let is_same = |attempt: &&&ShownAttempt| attempt.view.amount == sale.amount();
+    if let SaleRef::New(_) = sale
+        && let Some(same) = model.tray().iter().find(is_same)
+    {
+        what.push(text.same_amount_is_open(same.view.out_trade_no.tail()));
     }
     match &model.scanner {
         Link::Searching => what.push(text.scanner_is_missing().into()),

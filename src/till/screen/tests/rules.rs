@@ -613,7 +613,7 @@ fn a_declined_order_whose_number_is_being_closed_contradicts_nothing() {
         assert!(!above.contains("NOT"), "{shown}");
     }
     assert!(!bench.drawn(40, 10).contains("NOT PAID"));
-    assert!(bench.model.pinned().is_empty());
+    assert!(bench.model.tray().is_empty());
 }
 
 #[test]

@@ -98,7 +98,8 @@ impl Canvas<'_> {
 
     /// The keys of the task and of a list; the help page names the others.
     fn keys_in_a_line(&self) -> String {
-        let is_of_the_task = |name: &&str| !name.starts_with('F') && !name.starts_with("Ctrl");
+        let is_of_the_task =
+            |name: &&str| *name == "Ctrl-N" || !(name.starts_with('F') || name.starts_with("Ctrl"));
         let keys = keys::working(self.model).into_iter();
         let keys: Vec<String> = keys
             .filter(|(name, _)| is_of_the_task(name))

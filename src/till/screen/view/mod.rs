@@ -1,7 +1,6 @@
 //! Draws the screen: a pure function of the model and the size of the frame.
 //!
-//! From top to bottom: the shop and the time, the training banner, open payments that are not at
-//! hand, payments that ended in the background, the task, a note, the connections, the keys that
+//! From top to bottom: the shop and the time, the training banner, the tray of open payments, payments that ended in the background, the task, a note, the connections, the keys that
 //! work now. This file lays out the regions and draws the first two; the other files draw the rest
 //! (see the map in [`crate::screen`]). Nothing is drawn outside the frame.
 
@@ -58,14 +57,14 @@ impl Canvas<'_> {
     fn whole_screen(&mut self, area: Rect) {
         let model = self.model;
         let training = u16::from(model.settings.training.is_some());
-        let pinned = self.pinned_lines(area);
+        let open = self.tray_lines(area);
         let notice = self.notice_lines(area.width);
         let note = self.note_lines(area.width);
         let rows = |lines: usize| u16::try_from(lines).unwrap_or(u16::MAX);
-        let [header, banner, pins, news, body, said, links, keys] = Layout::vertical([
+        let [header, banner, tray, news, body, said, links, keys] = Layout::vertical([
             Constraint::Length(1),
             Constraint::Length(training),
-            Constraint::Length(rows(pinned.len())),
+            Constraint::Length(rows(open.len())),
             Constraint::Length(rows(notice.len())),
             Constraint::Fill(1),
             Constraint::Length(rows(note.len())),
@@ -75,7 +74,7 @@ impl Canvas<'_> {
         .areas(area);
         self.header(header);
         self.banner(banner);
-        self.pins(pins, &pinned);
+        self.tray(tray, &open);
         self.notice(news, &notice);
         self.body(body);
         self.note(said, &note);

@@ -137,7 +137,7 @@ fn next(model: &Model, attempt: &ShownAttempt) -> (String, String) {
     let (next, also) = match status {
         Status::Created | Status::Sent | Status::Waiting | Status::Checking => (advice, ""),
         Status::Paid => (text.hand_over(), text.after_paid()),
-        Status::Reversing | Status::Attention => (advice, text.press_enter_for_next()),
+        Status::Reversing | Status::Attention => (advice, text.next_customer_meanwhile()),
         Status::Declined | Status::Reversed if is_over(model, attempt) => {
             (text.after_the_minute(), "")
         }
@@ -169,7 +169,7 @@ fn meter(model: &Model, attempt: &ShownAttempt) -> Option<Meter> {
 }
 
 /// The most important event ahead.
-pub(super) fn ahead(model: &Model, attempt: &ShownAttempt) -> Option<String> {
+pub(in crate::screen) fn ahead(model: &Model, attempt: &ShownAttempt) -> Option<String> {
     let text = model.text();
     let state = &attempt.view.state;
     let elapsed = attempt.elapsed(model.now);
