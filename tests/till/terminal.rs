@@ -649,7 +649,7 @@ fn a_window_that_is_too_small_still_shows_the_open_payment() {
     session.see_that("10x2", begins(vec!["WAITING FO", "R CUSTOMER"]));
     session.resize(80, 24);
     session.see(IS_WAITING);
-    session.see(&["Scanner ready", "Stop waiting", "Quit"]);
+    session.see(&["Scanner ready", "Stop waiting", "Next customer"]);
     session.press(CTRL_Q);
     session.see(&["A payment is still open. Quit anyway?"]);
     session.answer(CTRL_Q);

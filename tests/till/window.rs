@@ -42,7 +42,7 @@ fn a_window_of_any_size_is_survived_and_says_the_state_where_it_fits() {
         sizes += 1;
     }
     session.resize(80, 24);
-    session.see(&["WAITING FOR CUSTOMER", "Scanner ready", "Quit"]);
+    session.see(&["WAITING FOR CUSTOMER", "Scanner ready", "Next customer"]);
     assert!(session.is_running() && !session.tape().contains("panicked"));
     drop(session);
     println!("window: {sizes} sizes, {sizes} survived");

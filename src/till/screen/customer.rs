@@ -1,8 +1,8 @@
 //! What the customer's display may show: the sale at hand, and never another customer's payment.
 
 use super::AttemptView;
-use super::model::{CashierTask, Model};
-use super::update::typed_amount;
+use super::model::Model;
+use super::pages::checkout::{CashierTask, typed_amount};
 use crate::display::{SaleStage, View};
 use crate::payment::Status;
 

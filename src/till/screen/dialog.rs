@@ -1,16 +1,12 @@
 //! What the keys do while a question, the help page or the training customers are on the screen,
 //! and when a question goes by itself.
 
-use super::keys::found;
 use super::model::{Dialog, Model, SlipState};
-use super::steps::{ask_for_code, next_sale};
-use super::{Key, SaleRef, ScreenCommand};
-use crate::clean::clean;
+use super::overlays::{commands, help, training};
+use super::pages::checkout::ask_for_code;
+use super::{Key, SaleRef, ScreenCommand, tray};
 use crate::order::OutTradeNo;
 use crate::payment::Status;
-
-/// No command's name is longer.
-const SOUGHT_MAX: usize = 24;
 
 pub(super) fn answered(model: &mut Model, dialog: Dialog, key: Key) -> Vec<ScreenCommand> {
     if key == Key::Esc {
@@ -19,46 +15,12 @@ pub(super) fn answered(model: &mut Model, dialog: Dialog, key: Key) -> Vec<Scree
     }
     match dialog {
         Dialog::Help => {
-            if matches!(key, Key::F(1) | Key::Enter) {
-                model.dialog = None;
-            }
+            help::pressed(model, key);
             Vec::new()
         }
-        Dialog::Training { chosen } => {
-            let names = model.settings.training.as_ref().map_or(0, Vec::len);
-            match key {
-                Key::Up => {
-                    let chosen = chosen.checked_sub(1).unwrap_or_else(|| names.saturating_sub(1));
-                    model.dialog = Some(Dialog::Training { chosen });
-                }
-                Key::Down | Key::Tab => {
-                    let chosen = if chosen + 1 < names { chosen + 1 } else { 0 };
-                    model.dialog = Some(Dialog::Training { chosen });
-                }
-                Key::Enter => {
-                    model.dialog = None;
-                    return vec![ScreenCommand::Train(chosen)];
-                }
-                _ => {}
-            }
-            Vec::new()
-        }
-        Dialog::Commands { mut typed, mut chosen } => {
-            let last = found(model, &typed).len().saturating_sub(1);
-            match key {
-                Key::Up => chosen = chosen.checked_sub(1).unwrap_or(last),
-                Key::Down | Key::Tab => chosen = if chosen < last { chosen + 1 } else { 0 },
-                Key::Backspace => {
-                    typed.pop();
-                    chosen = 0;
-                }
-                Key::Char(character) if typed.chars().count() < SOUGHT_MAX => {
-                    typed.push_str(&clean(&character.to_string(), 2));
-                    chosen = 0;
-                }
-                _ => {}
-            }
-            model.dialog = Some(Dialog::Commands { typed, chosen });
+        Dialog::Training { chosen } => training::pressed(model, chosen, key),
+        Dialog::Commands { typed, chosen } => {
+            commands::pressed(model, typed, chosen, key);
             Vec::new()
         }
         Dialog::LargeAmount(amount) => {
@@ -81,7 +43,7 @@ pub(super) fn answered(model: &mut Model, dialog: Dialog, key: Key) -> Vec<Scree
         Dialog::Unsettled(_) => {
             if key == Key::Enter {
                 model.dialog = None;
-                next_sale(model);
+                tray::go_on(model);
             }
             Vec::new()
         }

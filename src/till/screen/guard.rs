@@ -4,8 +4,9 @@
 //! for the rest: scans that are slow or cut, keys that stick, and people who type ahead.
 
 use super::Key;
-use super::model::{CashierTask, Dialog, LastInput, Model, Sound};
+use super::model::{Dialog, LastInput, Model, Sound};
 use super::note::Note;
+use super::pages::checkout::CashierTask;
 use crate::clock::{Millis, Uptime};
 use crate::scan::PAUSE;
 
@@ -17,7 +18,7 @@ const TAIL_SETTLES: Millis = Millis(560);
 const SCAN_SETTLES: Millis = Millis(1000);
 /// A character within this time of one that was dropped belongs to the same number.
 const NUMBER_GOES_ON: Millis = Millis::seconds(2);
-/// An Enter within this time of a dropped character ends that number and nothing else.
+/// An Enter or a Tab within this time of a dropped character ends that number and nothing else.
 const NUMBER_ENDS: Millis = Millis::seconds(1);
 
 /// A number is dropped as a whole, also if it could be taken from some digit on.
@@ -28,7 +29,7 @@ pub(super) fn goes_on_being_dropped(model: &mut Model, key: Key, at: Uptime) -> 
             drop_character(model, Note::TypedAhead, at);
             true
         }
-        Key::Enter if at.since(last) < NUMBER_ENDS && !model.is_asking() => {
+        Key::Enter | Key::Tab if at.since(last) < NUMBER_ENDS && !model.is_asking() => {
             model.dropped_at = None;
             true
         }

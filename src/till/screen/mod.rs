@@ -4,17 +4,20 @@
 //! model and cannot change it. Neither does I/O or reads a clock: the time comes with every
 //! message. Whatever the size of the window, open money is in sight.
 //!
-//! The regions of the screen, from top to bottom, and the files in `view/` that draw them:
+//! The middle belongs to a page (`pages/`): a file with its state, its keys, its help and its
+//! drawing. An overlay (`overlays/`) covers it for a while: help, the training customers, all
+//! commands. The regions of the screen, from top to bottom, and the files that draw them, in `view/`
+//! if nothing else is said:
 //!
 //! ```text
 //! +-------------------------------------------------------------+
 //! | shop, till                                             time |  mod
 //! | TRAINING                                                    |  mod
-//! | open payments other than the one at hand                    |  strips
+//! | the tray: open payments that are not at the desk            |  tray
 //! | a payment that ended in the background                      |  strips
-//! | +--------------------------------------+  last sales        |  task, sheet | lists
-//! | | the cashier's task: amount, code,    |  (below the task   |
-//! | | payment; word, sum, next step        |  in a narrow       |
+//! | +--------------------------------------+  last sales        |  pages/checkout | lists
+//! | | the page: amount, code, payment;     |  (below the page   |  sheet, payment
+//! | | word, sum, next step                 |  in a narrow       |
 //! | +--------------------------------------+  window)           |
 //! | | question                             |                    |  strips
 //! | +--------------------------------------+                    |
@@ -25,8 +28,7 @@
 //! +-------------------------------------------------------------+
 //! ```
 //!
-//! Help and the training customers (`lists`) cover the middle. A window smaller than
-//! [`SMALLEST_WIDTH`] by [`SMALLEST_HEIGHT`] is drawn by `compact`.
+//! A window smaller than [`SMALLEST_WIDTH`] by [`SMALLEST_HEIGHT`] is drawn by `compact`.
 
 mod ascii;
 mod customer;
@@ -37,12 +39,14 @@ mod keyboard;
 mod keys;
 mod model;
 mod note;
+mod overlays;
+mod pages;
 mod palette;
 mod shapes;
-mod steps;
 mod story;
 #[cfg(test)]
 mod tests;
+mod tray;
 mod typist;
 mod update;
 mod view;

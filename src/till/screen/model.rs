@@ -1,14 +1,15 @@
-//! The state of the screen, and the questions about it that drawing and updating share: which
-//! payments are pinned, what Enter, F5 and F9 apply to, whether a code would be charged.
+//! The state of the screen that its pages share, and the questions about it that drawing and
+//! updating share: which payments are pinned, what Enter, F5 and F9 apply to.
 //!
 //! Everything here is plain data; only [`super::update()`] changes it. Open payments and outcomes
 //! that could not be recorded are never dropped from it.
 
 use std::collections::VecDeque;
 
-use super::note::{Instead, Note};
+use super::note::{Note, Which};
+use super::pages::checkout::{CashierTask, TypingRun};
 use super::story::Story;
-use super::{AttemptView, Key, Link, SaleRef, Settings};
+use super::{AttemptView, Key, Link, Settings};
 use crate::clock::{Millis, Timestamp, Uptime};
 use crate::language::{Language, Text};
 use crate::money::Money;
@@ -22,9 +23,6 @@ const REMEMBERED: usize = 40;
 /// An Enter within this time of a notice appearing while the cashier types, or of a question
 /// closing by itself, was meant for what was on the screen before.
 const NOTICE_SETTLES: Millis = Millis(1000);
-/// How long after NOT PAID or REVERSED a payment code charges the same sale again: later, whoever
-/// shows one may be the next customer.
-const CHARGED_AGAIN_WITHIN: Millis = Millis::seconds(60);
 
 /// The whole state of the screen. Built once; only [`super::update()`] changes it.
 #[derive(Debug)]
@@ -83,31 +81,6 @@ pub(super) struct LastInput {
     pub(super) at: Option<Uptime>,
     /// `None` for a scan.
     pub(super) key: Option<Key>,
-}
-
-/// Characters that go into the amount one soon after the other.
-#[derive(Debug)]
-pub(super) struct TypingRun {
-    /// The task before the first of them.
-    pub(super) before: CashierTask,
-    pub(super) last_at: Uptime,
-}
-
-/// What the cashier is doing.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum CashierTask {
-    Amount {
-        typed: String,
-    },
-    /// Waiting for the customer's payment code.
-    Code {
-        sale: SaleRef,
-    },
-    /// The code was scanned; the till is recording the payment.
-    Starting {
-        sale: SaleRef,
-    },
-    Payment(OutTradeNo),
 }
 
 /// A question or an overlay in front of the task, one at a time.
@@ -267,43 +240,6 @@ impl Model {
         !self.task_is_hidden() && self.is_at_hand(order)
     }
 
-    /// The unsettled attempts that the task does not show, the most urgent first. One that only waits
-    /// for its number to be closed is over for the cashier, and its word would contradict the next
-    /// customer's.
-    pub(super) fn pinned(&self) -> Vec<&ShownAttempt> {
-        let mut pinned: Vec<_> = self
-            .attempts
-            .iter()
-            .filter(|attempt| attempt.is_unsettled() || !attempt.view.recorded)
-            .filter(|attempt| !self.is_shown_as_task(&attempt.view.out_trade_no))
-            .collect();
-        pinned.sort_by_key(|attempt| urgency(attempt.view.state.status()));
-        pinned
-    }
-
-    /// The most urgent unsettled attempt, at hand or not.
-    pub(super) fn most_urgent(&self) -> Option<&ShownAttempt> {
-        self.attempts
-            .iter()
-            .filter(|attempt| attempt.is_unsettled())
-            .min_by_key(|attempt| urgency(attempt.view.state.status()))
-    }
-
-    /// The order of importance in a window too small for everything: unsettled money, then the
-    /// payment at hand.
-    pub(super) fn by_urgency(&self) -> Vec<&ShownAttempt> {
-        let mut attempts: Vec<_> = self
-            .attempts
-            .iter()
-            .filter(|attempt| attempt.is_unsettled() || self.is_at_hand(&attempt.view.out_trade_no))
-            .collect();
-        attempts.sort_by_key(|attempt| {
-            let at_hand = self.is_at_hand(&attempt.view.out_trade_no);
-            (urgency(attempt.view.state.status()), !at_hand)
-        });
-        attempts
-    }
-
     /// Whether a question is shown below the task.
     pub(super) fn is_asking(&self) -> bool {
         match self.dialog {
@@ -397,60 +333,17 @@ impl Model {
         customers && self.stopped.is_none() && self.takes_codes().is_some()
     }
 
-    /// The sale that a payment code scanned now would charge.
-    pub(super) fn takes_codes(&self) -> Option<SaleRef> {
-        match &self.task {
-            CashierTask::Code { sale } => Some(*sale),
-            CashierTask::Payment(_) => {
-                let attempt = self.at_hand()?;
-                let state = &attempt.view.state;
-                let again = matches!(state.status(), Status::Declined | Status::Reversed)
-                    && state.may_be_charged_again();
-                let ended_at = attempt.ended_at?;
-                let again = again && self.now.since(ended_at) < CHARGED_AGAIN_WITHIN;
-                again.then_some(SaleRef::Again(attempt.view.sale, attempt.view.amount))
-            }
-            CashierTask::Amount { .. } | CashierTask::Starting { .. } => None,
-        }
-    }
-
-    /// What the cashier should do instead, after a scan that was not expected.
-    pub(super) fn instead(&self) -> Instead {
-        if self.stopped.is_some() {
-            return Instead::Restart;
-        }
-        match &self.task {
-            CashierTask::Amount { typed } => {
-                let settings = &self.settings;
-                match settings.currency.read(typed, settings.entry) {
-                    Ok(_) => Instead::PressEnter,
-                    Err(_) => Instead::TypeAmount,
-                }
-            }
-            CashierTask::Code { .. } => Instead::ScanPaymentCode,
-            CashierTask::Starting { .. } => Instead::FinishThisOne,
-            CashierTask::Payment(_) => {
-                match self.at_hand().map(|attempt| attempt.view.state.status()) {
-                    Some(Status::Declined | Status::Reversed) if self.takes_codes().is_none() => {
-                        Instead::NextSale
-                    }
-                    Some(Status::Declined | Status::Reversed) => Instead::ScanPaymentCode,
-                    Some(Status::Paid) | None => Instead::TypeAmount,
-                    Some(Status::Reversing | Status::Attention) => Instead::ChooseFirst,
-                    Some(Status::Created | Status::Sent | Status::Waiting | Status::Checking) => {
-                        Instead::FinishThisOne
-                    }
-                }
-            }
-        }
-    }
-
     /// The amount with the currency symbol.
     pub(super) fn money(&self, amount: Money) -> String {
         let currency = self.settings.currency;
         let symbol = currency.symbol();
         let space = if symbol == "￥" { "" } else { " " };
         format!("{symbol}{space}{}", currency.group(amount))
+    }
+
+    pub(super) fn which(&self, attempt: &ShownAttempt) -> Which {
+        let view = &attempt.view;
+        Which { amount: self.money(view.amount), tail: view.out_trade_no.tail().to_owned() }
     }
 
     pub(super) fn ring(&mut self, sound: Sound) {
@@ -522,18 +415,5 @@ impl ShownAttempt {
     /// The time since the submission was sent.
     pub(super) fn elapsed(&self, now: Uptime) -> Millis {
         now.since(self.view.sent_at)
-    }
-}
-
-/// Lower is more urgent.
-fn urgency(status: Status) -> u8 {
-    match status {
-        Status::Attention => 0,
-        Status::Reversing => 1,
-        Status::Checking => 2,
-        Status::Waiting => 3,
-        Status::Sent => 4,
-        Status::Created => 5,
-        Status::Declined | Status::Paid | Status::Reversed => 6,
     }
 }

@@ -37,9 +37,18 @@ pub(super) enum Note {
     EscFirst,
     AlreadyReversing,
     AmountFirst,
-    SentToPrinter,
-    Printed,
-    ReceiptWaits,
+    /// Which receipt, unless it is that of the payment at the desk.
+    SentToPrinter(Option<Which>),
+    Printed(Option<Which>),
+    ReceiptWaits(Option<Which>),
+    /// The payment has left the desk for the tray.
+    GoesOn(Which),
+    /// Too soon to leave the desk: the answer to the submission is not there yet.
+    NotAnsweredYet,
+    /// A sale has begun at the desk.
+    SaleFirst,
+    /// A result is on the screen.
+    ReadFirst,
     /// The last digits of the order number, and the reason.
     PrintFailed {
         order: String,
@@ -47,6 +56,19 @@ pub(super) enum Note {
     },
     DrawerOpened,
     DrawerFailed(String),
+}
+
+/// A payment in few words: its amount, and the last digits of its number.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Which {
+    pub(super) amount: String,
+    pub(super) tail: String,
+}
+
+impl Which {
+    fn text(&self, words: NoteWords) -> String {
+        words.which(&self.amount, &self.tail)
+    }
 }
 
 /// What was scanned, without the payment code itself.
@@ -70,7 +92,7 @@ pub(super) enum Instead {
     PressEnter,
     ScanPaymentCode,
     FinishThisOne,
-    ChooseFirst,
+    FinishOrGoOn,
     NextSale,
     Restart,
 }
@@ -118,7 +140,7 @@ impl Instead {
             Self::PressEnter => words.press_enter_first(),
             Self::ScanPaymentCode => words.scan_payment_code(),
             Self::FinishThisOne => words.finish_first(),
-            Self::ChooseFirst => words.choose_first(),
+            Self::FinishOrGoOn => words.finish_or_go_on(),
             Self::NextSale => words.next_sale_first(),
             Self::Restart => words.stopped(),
         }
@@ -152,9 +174,16 @@ impl Note {
             Self::EscFirst => words.esc_first().into(),
             Self::AlreadyReversing => words.already_reversing().into(),
             Self::AmountFirst => words.amount_first().into(),
-            Self::SentToPrinter => words.receipt_sent().into(),
-            Self::Printed => words.receipt_printed().into(),
-            Self::ReceiptWaits => words.receipt_waits().into(),
+            Self::SentToPrinter(None) => words.receipt_sent().into(),
+            Self::SentToPrinter(Some(which)) => words.receipt_sent_of(&which.text(words)),
+            Self::Printed(None) => words.receipt_printed().into(),
+            Self::Printed(Some(which)) => words.receipt_printed_of(&which.text(words)),
+            Self::ReceiptWaits(None) => words.receipt_waits().into(),
+            Self::ReceiptWaits(Some(which)) => words.receipt_waits_of(&which.text(words)),
+            Self::GoesOn(which) => words.goes_on(&which.text(words)),
+            Self::NotAnsweredYet => words.not_answered_yet().into(),
+            Self::SaleFirst => words.sale_first().into(),
+            Self::ReadFirst => words.read_first().into(),
             Self::DrawerOpened => words.drawer_opened().into(),
             Self::DrawerFailed(why) => words.drawer_failed(why),
             Self::PrintFailed { order, why } => words.receipt_failed(order, why),
@@ -163,7 +192,7 @@ impl Note {
 
     /// Whether it reports a success.
     pub(super) fn is_good_news(&self) -> bool {
-        matches!(self, Self::SentToPrinter | Self::Printed | Self::DrawerOpened)
+        matches!(self, Self::SentToPrinter(_) | Self::Printed(_) | Self::DrawerOpened)
     }
 }
 

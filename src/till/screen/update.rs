@@ -1,35 +1,26 @@
 //! What each message does to the model, and what the till must do in return.
 //!
-//! Every rule for a key or a scan is here: a scan is charged only while a code is expected, a
-//! question on the screen is answered before anything else, and a key meant for something that has
-//! just left the screen does nothing. A command is only a request: a payment changes on the screen
+//! The rules that hold on every page are here: a question on the screen is answered before anything
+//! else, and a key meant for something that has just left the screen does nothing. What a key or a
+//! scan does on a page is the page's. A command is only a request: a payment changes on the screen
 //! when the till reports the change.
 
 use super::dialog::{answered, close_outdated_dialog, reprint};
 use super::guard::{drop_character, goes_on_being_dropped, is_of_a_scan, may_answer, take_back};
-use super::keys::found;
-use super::model::{
-    CashierTask, Dialog, LastInput, Model, ShownAttempt, ShownNotice, SlipState, Sound, TypingRun,
-};
-use super::note::{Note, Scanned};
-use super::steps::{ask_for_code, next_sale, warm_up};
-use super::{AttemptView, Key, Link, Printing, SaleRef, ScreenCommand, ScreenMessage};
+use super::model::{Dialog, LastInput, Model, ShownAttempt, ShownNotice, SlipState, Sound};
+use super::note::{Note, Which};
+use super::overlays::commands::found;
+use super::pages::checkout::{self, CashierTask};
+use super::{AttemptView, Key, Link, Printing, SaleRef, ScreenCommand, ScreenMessage, tray};
 use crate::clean::clean;
 use crate::clock::{Millis, Timestamp, Uptime};
 use crate::language::Language;
-use crate::money::{Money, NotAnAmount, narrow};
 use crate::order::OutTradeNo;
 use crate::payment::{Event, Status};
-use crate::scan::{PAUSE, SCAN_LENGTH, Scan};
+use crate::scan::SCAN_LENGTH;
 
-/// A text this long is not an amount in any currency; further keys are dropped.
-const TYPED_MAX: usize = 16;
-/// The same code scanned again within this time is a double read.
-const STUTTER: Millis = Millis::seconds(3);
 /// An Enter within this time of another is the same press, held or bouncing.
 const BOUNCE: Millis = Millis(50);
-/// How often the connection is warmed up again while the till waits for a code.
-const WARM_FOR: Millis = Millis::seconds(20);
 /// How many cells of an error's text are shown.
 const FAULT_SHOWN: usize = 200;
 
@@ -56,16 +47,16 @@ fn handle(model: &mut Model, message: ScreenMessage) -> Vec<ScreenCommand> {
         ScreenMessage::EarlierKey(key, at) => pressed(model, key, at),
         ScreenMessage::AmountEnds(at) => {
             model.last_input = LastInput { at: Some(at), key: Some(Key::Enter) };
-            ask_about_the_amount(model);
+            checkout::ask_about_the_amount(model);
             Vec::new()
         }
         ScreenMessage::Scanned(scan) => {
             model.last_input = LastInput { at: Some(model.now), key: None };
-            scanned(model, scan, true)
+            checkout::scanned(model, scan, true)
         }
         ScreenMessage::KeyScan { scan, began, is_alone } => {
             let is_restored = take_back(model, began);
-            let commands = scanned(model, scan, is_alone);
+            let commands = checkout::scanned(model, scan, is_alone);
             if is_restored && let Some(why) = model.note.take() {
                 note(model, Note::TakenBack(Box::new(why)));
             }
@@ -131,7 +122,7 @@ fn handle(model: &mut Model, message: ScreenMessage) -> Vec<ScreenCommand> {
             model.ring(Sound::NeedsYou);
             Vec::new()
         }
-        ScreenMessage::Time => keep_warm(model),
+        ScreenMessage::Time => checkout::keep_warm(model),
     }
 }
 
@@ -145,8 +136,8 @@ fn printed(model: &mut Model, order: &OutTradeNo, how: Printing) {
             if matches!(how, Printing::Failed(_)) { SlipState::Missing } else { SlipState::Done };
     }
     match how {
-        Printing::Sent => note(model, Note::SentToPrinter),
-        Printing::Printed => note(model, Note::Printed),
+        Printing::Sent => note(model, Note::SentToPrinter(elsewhere(model, order))),
+        Printing::Printed => note(model, Note::Printed(elsewhere(model, order))),
         Printing::Failed(why) => {
             let order = order.tail().to_owned();
             note(model, Note::PrintFailed { order, why: clean(&why, FAULT_SHOWN) });
@@ -155,9 +146,10 @@ fn printed(model: &mut Model, order: &OutTradeNo, how: Printing) {
     }
 }
 
-fn keep_warm(model: &mut Model) -> Vec<ScreenCommand> {
-    let asks = matches!(model.task, CashierTask::Code { .. }) && model.stopped.is_none();
-    if asks && model.now.since(model.warmed_at) >= WARM_FOR { warm_up(model) } else { Vec::new() }
+/// Which payment it is, unless it is the one at the desk.
+fn elsewhere(model: &Model, order: &OutTradeNo) -> Option<Which> {
+    let attempt = model.attempt(order).filter(|_| !model.is_at_hand(order))?;
+    Some(model.which(attempt))
 }
 
 fn pressed(model: &mut Model, key: Key, at: Uptime) -> Vec<ScreenCommand> {
@@ -260,6 +252,14 @@ fn obeyed(model: &mut Model, key: Key, at: Uptime, before: LastInput) -> Vec<Scr
         Key::F(5) => {
             model.can_check_now().cloned().map(ScreenCommand::CheckNow).into_iter().collect()
         }
+        Key::Ctrl('n') => {
+            tray::go_on(model);
+            Vec::new()
+        }
+        Key::Tab => {
+            tray::come_back(model);
+            Vec::new()
+        }
         Key::F(6) if model.settings.drawer => vec![ScreenCommand::OpenDrawer],
         Key::F(9) => {
             let Some(order) = model.can_reprint().cloned() else { return Vec::new() };
@@ -267,9 +267,10 @@ fn obeyed(model: &mut Model, key: Key, at: Uptime, before: LastInput) -> Vec<Scr
                 model.dialog = Some(Dialog::PrintAnyway(order));
                 return Vec::new();
             }
-            let commands = reprint(model, order);
+            let commands = reprint(model, order.clone());
             if commands.is_empty() || !model.printer_is_there() {
-                note(model, Note::ReceiptWaits);
+                let which = elsewhere(model, &order);
+                note(model, Note::ReceiptWaits(which));
             }
             commands
         }
@@ -283,218 +284,8 @@ fn obeyed(model: &mut Model, key: Key, at: Uptime, before: LastInput) -> Vec<Scr
             }
             Vec::new()
         }
-        key => pressed_at_task(model, key, at),
+        key => checkout::pressed(model, key, at),
     }
-}
-
-fn pressed_at_task(model: &mut Model, key: Key, at: Uptime) -> Vec<ScreenCommand> {
-    match &model.task {
-        CashierTask::Amount { typed } => {
-            let typed = typed.clone();
-            typing(model, typed, key, at)
-        }
-        CashierTask::Code { .. } => {
-            match key {
-                Key::Esc => next_sale(model),
-                Key::Char(_) => drop_character(model, Note::EscFirst, at),
-                Key::Backspace => note(model, Note::EscFirst),
-                _ => {}
-            }
-            Vec::new()
-        }
-        CashierTask::Starting { .. } => {
-            if let Key::Char(_) = key {
-                drop_character(model, Note::TypedAhead, at);
-            }
-            Vec::new()
-        }
-        CashierTask::Payment(order) => {
-            let order = order.clone();
-            pressed_at_payment(model, order, key, at)
-        }
-    }
-}
-
-fn typing(model: &mut Model, mut typed: String, key: Key, at: Uptime) -> Vec<ScreenCommand> {
-    let settings = &model.settings;
-    match key {
-        Key::Char(character) => {
-            match &mut model.typing {
-                Some(run) if at.since(run.last_at) <= PAUSE => run.last_at = at,
-                run => *run = Some(TypingRun { before: model.task.clone(), last_at: at }),
-            }
-            let first = typed.is_empty();
-            if typed.chars().count() < TYPED_MAX {
-                typed.push_str(&clean_key(character));
-            }
-            // An amount that can no longer become valid is reported at once, not on Enter.
-            let certain = match read(model, &typed) {
-                Err(NotAnAmount::Zero | NotAnAmount::Empty | NotAnAmount::NoDigits) | Ok(_) => None,
-                Err(why) => Some(Note::NotAnAmount(why)),
-            };
-            model.note = certain;
-            model.task = CashierTask::Amount { typed };
-            if first { warm_up(model) } else { Vec::new() }
-        }
-        Key::Backspace => {
-            model.typing = None;
-            typed.pop();
-            model.task = CashierTask::Amount { typed };
-            Vec::new()
-        }
-        Key::Esc => {
-            next_sale(model);
-            Vec::new()
-        }
-        Key::Enter => match read(model, &typed) {
-            Ok(amount) if settings.confirm_above.is_some_and(|limit| amount > limit) => {
-                model.typing = None;
-                model.dialog = Some(Dialog::LargeAmount(amount));
-                Vec::new()
-            }
-            Ok(amount) => ask_for_code(model, SaleRef::New(amount)),
-            Err(why) => {
-                note(model, Note::NotAnAmount(why));
-                Vec::new()
-            }
-        },
-        _ => Vec::new(),
-    }
-}
-
-/// Asks about a large amount before its Enter comes: whoever waits for the question need not wait
-/// for both. A scan that the amount turns out to be a part of takes the question back.
-fn ask_about_the_amount(model: &mut Model) {
-    let CashierTask::Amount { typed } = &model.task else { return };
-    let is_free = model.dialog.is_none() && model.stopped.is_none();
-    let limit = model.settings.confirm_above.filter(|_| is_free && model.notices.is_empty());
-    if let (Some(limit), Ok(amount)) = (limit, read(model, typed))
-        && amount > limit
-    {
-        model.note = None;
-        model.dialog = Some(Dialog::LargeAmount(amount));
-    }
-}
-
-/// What a key adds to the typed text. Invalid characters are kept, to be seen and refused, so that
-/// `-1` never becomes 1.
-fn clean_key(character: char) -> String {
-    if character == ' ' { " ".into() } else { clean(&narrow(character).to_string(), 2) }
-}
-
-fn read(model: &Model, typed: &str) -> Result<Money, NotAnAmount> {
-    if typed.chars().count() >= TYPED_MAX {
-        return Err(NotAnAmount::TooLarge);
-    }
-    model.settings.currency.read(typed, model.settings.entry)
-}
-
-/// The amount that the typed text means so far; `None` if it is not an amount, or empty.
-pub(super) fn typed_amount(model: &Model, typed: &str) -> Option<Money> {
-    match read(model, typed) {
-        Ok(amount) => Some(amount),
-        // More digits may follow.
-        Err(NotAnAmount::Zero | NotAnAmount::NoDigits) => Some(Money::default()),
-        Err(
-            NotAnAmount::Empty
-            | NotAnAmount::Stray(_)
-            | NotAnAmount::TwoPoints
-            | NotAnAmount::TooManyDecimals(_)
-            | NotAnAmount::TooLarge,
-        ) => None,
-    }
-}
-
-fn pressed_at_payment(
-    model: &mut Model,
-    order: OutTradeNo,
-    key: Key,
-    at: Uptime,
-) -> Vec<ScreenCommand> {
-    let Some(attempt) = model.attempt(&order) else {
-        next_sale(model);
-        return Vec::new();
-    };
-    match attempt.view.state.status() {
-        Status::Created | Status::Sent | Status::Waiting | Status::Checking => match key {
-            Key::Esc if attempt.cancelled => note(model, Note::AlreadyReversing),
-            Key::Esc => model.dialog = Some(Dialog::Cancel(order)),
-            Key::Char(_) => drop_character(model, Note::TypedAhead, at),
-            _ => {}
-        },
-        Status::Reversing | Status::Attention => match key {
-            Key::Enter => model.dialog = Some(Dialog::Unsettled(order)),
-            Key::Esc if attempt.view.state.status() == Status::Reversing => {
-                note(model, Note::AlreadyReversing);
-            }
-            Key::Esc => note(model, Note::PressEnterForOptions),
-            Key::Char(_) => drop_character(model, Note::PressEnterForOptions, at),
-            _ => {}
-        },
-        Status::Paid => match key {
-            Key::Enter | Key::Esc => next_sale(model),
-            Key::Char(_) => {
-                let before = model.task.clone();
-                next_sale(model);
-                let commands = typing(model, String::new(), key, at);
-                model.typing = Some(TypingRun { before, last_at: at });
-                return commands;
-            }
-            _ => {}
-        },
-        // A digit would wipe away what somebody has yet to read.
-        Status::Declined | Status::Reversed => match key {
-            Key::Enter | Key::Esc => next_sale(model),
-            Key::Char(_) => drop_character(model, Note::EnterFirst, at),
-            _ => {}
-        },
-    }
-    Vec::new()
-}
-
-fn scanned(model: &mut Model, scan: Scan, is_alone: bool) -> Vec<ScreenCommand> {
-    let seen = Scanned::of(&scan);
-    if let Scan::Payment(code) = scan {
-        let hash = code.keyed_hash(b"stutter");
-        let last = model.last_code.replace((hash, model.now));
-        let stutters = last.is_some_and(|(last, at)| last == hash && model.now.since(at) < STUTTER);
-        let sale = model.takes_codes().filter(|_| model.stopped.is_none());
-        // A question comes before a scan; the help page and the training customers are not
-        // questions.
-        let sale = sale.filter(|_| {
-            matches!(model.dialog, None | Some(Dialog::Help | Dialog::Training { .. }))
-        });
-        match sale {
-            Some(_) if !stutters && !is_alone => {
-                // It was not used: the next scan of it is no second one.
-                model.last_code = last;
-                note(model, Note::ScanAgain);
-                model.ring(Sound::NeedsYou);
-            }
-            Some(sale) if !stutters => {
-                model.task = CashierTask::Starting { sale };
-                model.dialog = None;
-                model.note = None;
-                return vec![ScreenCommand::Begin { sale, code }];
-            }
-            Some(_) => refuse(model, Scanned::SameAgain),
-            None if stutters
-                && matches!(model.task, CashierTask::Starting { .. } | CashierTask::Payment(_)) =>
-            {
-                refuse(model, Scanned::SameAgain);
-            }
-            None => refuse(model, seen),
-        }
-    } else {
-        refuse(model, seen);
-    }
-    Vec::new()
-}
-
-fn refuse(model: &mut Model, scanned: Scanned) {
-    let instead = model.instead();
-    note(model, Note::Refused(scanned, instead));
-    model.ring(Sound::NeedsYou);
 }
 
 fn moved(model: &mut Model, view: AttemptView, event: &Event) -> Vec<ScreenCommand> {
@@ -557,10 +348,11 @@ fn moved(model: &mut Model, view: AttemptView, event: &Event) -> Vec<ScreenComma
             && attempt.paper == SlipState::None
         {
             attempt.paper = SlipState::Asked;
-            commands.push(ScreenCommand::Print { out_trade_no: order, copy: false });
             if !model.printer_is_there() {
-                note(model, Note::ReceiptWaits);
+                let which = elsewhere(model, &order);
+                note(model, Note::ReceiptWaits(which));
             }
+            commands.push(ScreenCommand::Print { out_trade_no: order, copy: false });
         }
     }
     model.tidy();

@@ -49,6 +49,9 @@ crate::catalogue! {
     charged_again =>
         "The same sale is charged again, with a new order number.",
         "同一笔交易重新收款，使用新的订单号。";
+    same_amount_is_open(tail: &str) =>
+        "Order {tail} for the same amount is still open. Make sure that this is another customer.",
+        "订单尾号 {tail} 金额相同，尚未完成：请确认这是另一位顾客。";
     being_saved => "Saving the payment...", "正在保存订单…";
 
     // A payment in progress, and the time ahead.
@@ -86,7 +89,8 @@ crate::catalogue! {
     after_paid => "Then enter the next amount.", "然后可输入下一笔金额。";
     after_declined => "Or press Enter for the next sale.", "或按回车键开始下一笔。";
     after_the_minute => "Press Enter for the next sale.", "请按回车键开始下一笔。";
-    press_enter_for_next => "Press Enter to serve the next customer meanwhile.", "可按回车键先接待下一位顾客。";
+    next_customer_meanwhile =>
+        "Press Ctrl-N to serve the next customer meanwhile.", "可按 Ctrl-N 先接待下一位顾客。";
     no_end =>
         "Still no clear result: someone must check. The till keeps trying.",
         "结果仍不明确，需人工处理，系统会继续自动处理。";
@@ -110,7 +114,7 @@ crate::catalogue! {
         "Serve the next customer? This payment is not settled yet.",
         "先接待下一位顾客？这笔支付尚未完成。";
     ask_next_customer_detail =>
-        "It stays on the screen. Do not charge this sale again: it may still turn out paid.",
+        "It stays at the top. Do not charge this sale again: it may still turn out paid.",
         "它会留在屏幕上方。请勿重复收款：这笔支付仍可能成功。";
     ask_print_anyway => "Print all the same?", "仍要打印吗？";
     ask_print_anyway_detail(why: &str) =>
@@ -146,6 +150,7 @@ crate::catalogue! {
     arrows => "Up/Down", "上/下";
     key_help => "Help", "帮助";
     key_check_now => "Check now", "立即查询";
+    key_tray => "Open payments", "未完成支付";
     key_drawer => "Drawer", "钱箱";
     key_reprint => "Reprint", "补打小票";
     key_print => "Print", "打印";

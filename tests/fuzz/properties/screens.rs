@@ -28,7 +28,8 @@ use super::terminal::{Place, Tally, read};
 use super::{answers, reading};
 
 const NOON: i64 = 1_795_320_000_000;
-const KEYS: [Key; 21] = [
+const KEYS: [Key; 22] = [
+    Key::Ctrl('n'),
     Key::Ctrl('p'),
     Key::Enter,
     Key::Enter,

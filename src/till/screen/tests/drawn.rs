@@ -1,7 +1,8 @@
 //! Snapshots of the main screens, in both languages and two sizes.
 
 use super::super::keys;
-use super::super::model::{CashierTask, Dialog};
+use super::super::model::Dialog;
+use super::super::pages::checkout::CashierTask;
 use super::*;
 use crate::payment::Reason;
 use crate::says::{Says, reason};
@@ -109,6 +110,61 @@ pub(super) fn waiting() -> (ScreenBench, usize) {
 #[test]
 fn the_customer_enters_the_password() {
     pictures("waiting", &mut waiting().0);
+}
+
+/// Payments in the tray: at the password, in doubt, being reversed.
+fn beside_others() -> ScreenBench {
+    let mut bench = bench();
+    for (amount, last) in [("12.5", 7), ("45", 8), ("6.8", 9)] {
+        let index = bench.charge(amount, last);
+        bench.wait(900);
+        let is_lost = last == 8;
+        let lost = Says::Unknown(reason("no_answer"));
+        bench.answer(index, if is_lost { lost } else { Says::Paying });
+        if last == 9 {
+            bench.cancel(index);
+        }
+        bench.key(Key::Ctrl('n'));
+    }
+    bench
+}
+
+#[test]
+fn the_next_customer_is_served_beside_a_tray_of_open_payments() {
+    pictures("tray", &mut beside_others());
+}
+
+#[test]
+fn the_same_amount_again_is_remarked_on() {
+    let mut bench = beside_others();
+    bench.type_text("45");
+    bench.key(Key::Enter);
+    pictures("tray_same_amount", &mut bench);
+}
+
+#[test]
+fn a_customer_waits_at_the_desk_and_one_of_the_tray_has_paid() {
+    let mut bench = beside_others();
+    let paid = bench.count() - 3;
+    let index = bench.charge("230", 10);
+    bench.wait(900);
+    bench.answer(index, Says::Paying);
+    bench.later(paid, 100);
+    bench.answer(paid, Says::Paid(proof()));
+    let out_trade_no = bench.order(paid);
+    bench.send(ScreenMessage::Printed { out_trade_no, how: Printing::Printed });
+    pictures("tray_beside_waiting", &mut bench);
+}
+
+#[test]
+fn ten_payments_are_in_the_tray() {
+    let mut bench = bench();
+    for last in 10..20 {
+        let index = bench.charge("12.5", last);
+        bench.answer(index, Says::Paying);
+        bench.key(Key::Ctrl('n'));
+    }
+    pictures("tray_of_ten", &mut bench);
 }
 
 #[test]

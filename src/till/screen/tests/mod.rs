@@ -7,6 +7,7 @@ mod picture;
 mod property;
 mod rules;
 mod table;
+mod tray;
 mod typing;
 
 use ratatui::Terminal;
@@ -142,7 +143,7 @@ impl ScreenBench {
         self.obey(sale)
     }
 
-    fn obey(&mut self, sale: SaleRef) -> usize {
+    pub(super) fn obey(&mut self, sale: SaleRef) -> usize {
         let index = self.attempts.len();
         let serial = u32::try_from(index).unwrap() + 1;
         let sale_id = match sale {

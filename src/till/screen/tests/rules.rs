@@ -141,7 +141,7 @@ fn backspace_takes_a_digit_back_and_escape_all() {
     bench.key(Key::Enter);
     assert_eq!(bench.model.takes_codes(), Some(SaleRef::New(Money::from_minor(1234))));
     bench.key(Key::Esc);
-    assert_eq!(bench.model.task, model::CashierTask::Amount { typed: String::new() });
+    assert_eq!(bench.model.task, pages::checkout::CashierTask::Amount { typed: String::new() });
 }
 
 #[test]
@@ -262,7 +262,7 @@ fn while_money_is_held_or_may_be_nothing_charges_the_sale_again() {
     bench.key(Key::Enter);
     assert!(says(&bench, "Do not charge this sale again"));
     bench.key(Key::Enter);
-    assert_eq!(bench.model.task, model::CashierTask::Amount { typed: String::new() });
+    assert_eq!(bench.model.task, pages::checkout::CashierTask::Amount { typed: String::new() });
     assert!(says(&bench, "NEEDS ATTENTION"));
 }
 
@@ -637,7 +637,7 @@ fn a_declined_order_whose_number_is_being_closed_contradicts_nothing() {
         assert!(!above.contains("NOT"), "{shown}");
     }
     assert!(!bench.drawn(40, 10).contains("NOT PAID"));
-    assert!(bench.model.pinned().is_empty());
+    assert!(bench.model.tray().is_empty());
 }
 
 #[test]

@@ -10,7 +10,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::order::TillId;
 use crate::says::{Says, reason};
-use crate::screen::model::{CashierTask, Dialog};
+use crate::screen::model::Dialog;
+use crate::screen::pages::checkout::CashierTask;
 
 /// What scanners type. `C` stands for a payment code.
 const SCANS: [&str; 30] = [
@@ -80,9 +81,13 @@ enum Place {
     AskNextCustomer,
     AskQuit,
     Commands,
+    /// An idle desk, and a payment in the tray.
+    Tray,
+    /// A payment at the desk, and another one in the tray.
+    Beside,
 }
 
-const PLACES: [Place; 15] = [
+const PLACES: [Place; 17] = [
     Place::Idle,
     Place::Amount,
     Place::Large,
@@ -98,6 +103,8 @@ const PLACES: [Place; 15] = [
     Place::AskNextCustomer,
     Place::AskQuit,
     Place::Commands,
+    Place::Tray,
+    Place::Beside,
 ];
 
 fn at(place: Place) -> ScreenBench {
@@ -117,6 +124,15 @@ fn at(place: Place) -> ScreenBench {
         Place::Waiting | Place::AskCancel | Place::AskQuit => {
             let index = bench.charge("12.5", 1);
             bench.answer(index, Says::Paying);
+        }
+        Place::Tray | Place::Beside => {
+            let index = bench.charge("3", 1);
+            bench.answer(index, Says::Paying);
+            bench.key(Key::Ctrl('n'));
+            if place == Place::Beside {
+                let index = bench.charge("12.5", 2);
+                bench.answer(index, Says::Paying);
+            }
         }
         Place::Paid => {
             let index = bench.charge("12.5", 1);
@@ -207,6 +223,8 @@ fn is_grave(place: Place, command: &ScreenCommand) -> bool {
                 | Place::AskCancel
                 | Place::AskNextCustomer
                 | Place::AskQuit
+                | Place::Tray
+                | Place::Beside
         ),
         _ => false,
     }
@@ -225,6 +243,19 @@ fn holds(place: Place, bench: &ScreenBench, asked: Option<&Dialog>) -> Result<()
     };
     if !is_same {
         return Err(format!("the question was answered: {:?}", bench.model.dialog));
+    }
+    let at_desk = match place {
+        Place::Waiting | Place::Reversing | Place::Attention => Some(1),
+        Place::Beside => Some(2),
+        _ => None,
+    };
+    if let Some(serial) = at_desk
+        && !bench.model.is_at_hand(&number(345_000 + serial))
+    {
+        return Err(format!("another payment is at the desk: {:?}", bench.model.task));
+    }
+    if place == Place::Tray && bench.model.at_hand().is_some() {
+        return Err("a payment has come back".into());
     }
     let before = match place {
         Place::Amount => 500,
@@ -253,7 +284,7 @@ fn can_be_cut(input: &str, first: &[u8]) -> bool {
 
 /// A machine may type an amount where one is asked for.
 fn is_typing(place: Place, input: &str) -> bool {
-    input == "5\r" && matches!(place, Place::Idle | Place::Paid)
+    input == "5\r" && matches!(place, Place::Idle | Place::Paid | Place::Tray)
 }
 
 fn check(place: Place, input: &str, pieces: &[(u64, Vec<u8>)], speed: u64) {

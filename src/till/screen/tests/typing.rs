@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::says::{Says, reason};
-use crate::screen::model::{CashierTask, Sound};
+use crate::screen::model::Sound;
+use crate::screen::pages::checkout::CashierTask;
 
 fn bench() -> ScreenBench {
     ScreenBench::new(settings())

@@ -8,7 +8,9 @@ use crate::clean::clean;
 use crate::money::LARGEST;
 use crate::payment::Status;
 use crate::screen::keys;
-use crate::screen::model::{CashierTask, Dialog};
+use crate::screen::model::Dialog;
+use crate::screen::overlays::commands;
+use crate::screen::pages::checkout::CashierTask;
 use crate::screen::palette::Tone;
 use crate::screen::wrap::wrap;
 use crate::text::training;
@@ -32,7 +34,7 @@ impl Canvas<'_> {
             let order = text.order(attempt.view.out_trade_no.tail());
             let quiet = self.palette.quiet();
             y = self.lines(area, y, &order, quiet);
-            if let Some(ahead) = super::task::ahead(model, attempt) {
+            if let Some(ahead) = super::payment::ahead(model, attempt) {
                 y = self.lines(area, y, &ahead, quiet);
             }
         }
@@ -63,7 +65,7 @@ impl Canvas<'_> {
             y = self.block(area, y, &format!("> {name}"), style);
         }
         if let Some(Dialog::Commands { typed, chosen }) = &model.dialog
-            && let Some((_, name, does)) = keys::found(model, typed).get(*chosen)
+            && let Some((_, name, does)) = commands::found(model, typed).get(*chosen)
         {
             let style = self.palette.fill(Tone::Calm);
             y = self.block(area, y, &format!("> {name} {does}"), style);
@@ -96,7 +98,8 @@ impl Canvas<'_> {
 
     /// The keys of the task and of a list; the help page names the others.
     fn keys_in_a_line(&self) -> String {
-        let is_of_the_task = |name: &&str| !name.starts_with('F') && !name.starts_with("Ctrl");
+        let is_of_the_task =
+            |name: &&str| *name == "Ctrl-N" || !(name.starts_with('F') || name.starts_with("Ctrl"));
         let keys = keys::working(self.model).into_iter();
         let keys: Vec<String> = keys
             .filter(|(name, _)| is_of_the_task(name))

@@ -1,22 +1,16 @@
-//! The story of the payment at hand, the last sales, help, and the training customers.
+//! The story of the payment at hand, and the last sales.
 
 use ratatui::layout::Rect;
 use ratatui::widgets::{Block, BorderType, Widget};
 
 use super::{Canvas, cells, inset};
-use crate::clean::clean;
-use crate::payment::{Ending, Reason, Status};
-use crate::screen::keys;
-use crate::screen::model::{CashierTask, Model};
+use crate::payment::{Ending, Reason};
+use crate::screen::model::Model;
 use crate::screen::palette::Tone;
 use crate::screen::story::{Fact, StoryLine};
 use crate::screen::wrap::wrap;
-use crate::text::screen::{HelpWords, StoryWords};
-use crate::text::{reason, training};
-
-/// The width of a training customer's name, in cells.
-const NAME: usize = 60;
-const KEY_COLUMN: u16 = 10;
+use crate::text::reason;
+use crate::text::screen::StoryWords;
 
 impl Canvas<'_> {
     pub(super) fn story(&mut self, area: Rect) {
@@ -75,103 +69,7 @@ impl Canvas<'_> {
         }
     }
 
-    pub(super) fn help(&mut self, area: Rect) {
-        let model = self.model;
-        let words = HelpWords::of(model.language);
-        let inner = self.overlay(area, words.title());
-        let base = self.palette.base();
-        let mut y = 0;
-        for line in help_for(model) {
-            for row in wrap(line, usize::from(inner.width)) {
-                self.put(inner, 0, y, &row, base);
-                y += 1;
-            }
-        }
-        y += 1;
-        let (key, quiet) = (self.palette.strong(), self.palette.base());
-        let settings = &model.settings;
-        for (name, does, is_there) in [
-            ("Enter", words.key_enter(), true),
-            ("Esc", words.key_esc(), true),
-            ("F1", words.key_help(), true),
-            ("F5", words.key_check_now(), true),
-            ("F6", words.key_drawer(), settings.drawer),
-            ("F9", words.key_reprint(), settings.printer_configured),
-            ("Ctrl-L", words.key_language(), settings.draws_chinese),
-            ("Ctrl-T", words.key_training(), settings.training.is_some()),
-            ("Ctrl-P", words.key_commands(), true),
-            ("Ctrl-Q", words.key_quit(), true),
-            ("Esc 1-0", words.key_function(), true),
-        ] {
-            if !is_there {
-                continue;
-            }
-            self.put(inner, 0, y, name, key);
-            self.put(inner, KEY_COLUMN, y, does, quiet);
-            y += 1;
-        }
-    }
-
-    pub(super) fn training(&mut self, area: Rect, chosen: usize) {
-        let model = self.model;
-        let words = model.text();
-        let inner = self.overlay(area, words.training_title());
-        let base = self.palette.base();
-        self.put(inner, 0, 0, words.training_what(), base);
-        let list = Rect {
-            y: inner.y + inner.height.min(2),
-            height: inner.height.saturating_sub(2),
-            ..inner
-        };
-        let names = model.settings.training.as_deref().unwrap_or_default();
-        let rows = usize::from(list.height).max(1);
-        let first = (chosen + 1).saturating_sub(rows);
-        for (y, (index, name)) in (0..list.height).zip(names.iter().enumerate().skip(first)) {
-            let name = clean(training::customer(name, model.language), NAME);
-            if index == chosen {
-                let style = self.palette.fill(Tone::Calm);
-                let row = Rect { y: list.y + y, height: 1, ..list };
-                self.buffer.set_style(row, style);
-                self.put(list, 1, y, ">", style);
-                self.put(list, 3, y, &name, style);
-            } else {
-                self.put(list, 3, y, &name, base);
-            }
-        }
-        // Marks for the entries that do not fit.
-        let quiet = self.palette.quiet();
-        if first > 0 {
-            self.put_right(list, 0, "↑", quiet);
-        }
-        if first + rows < names.len() {
-            self.put_right(list, list.height.saturating_sub(1), "↓", quiet);
-        }
-    }
-
-    pub(super) fn commands(&mut self, area: Rect, typed: &str, chosen: usize) {
-        let model = self.model;
-        let words = model.text();
-        let inner = self.overlay(area, words.commands_title());
-        let (base, strong) = (self.palette.base(), self.palette.strong());
-        let sought = if typed.is_empty() { words.commands_find() } else { typed };
-        self.put(inner, 0, 0, sought, if typed.is_empty() { base } else { strong });
-        let found = keys::found(model, typed);
-        if found.is_empty() {
-            self.put(inner, 3, 2, words.commands_none(), base);
-        }
-        for (y, (index, (_, name, does))) in (2..inner.height).zip(found.into_iter().enumerate()) {
-            let style = if index == chosen { self.palette.fill(Tone::Calm) } else { base };
-            if index == chosen {
-                let row = Rect { y: inner.y + y, height: 1, ..inner };
-                self.buffer.set_style(row, style);
-                self.put(inner, 1, y, ">", style);
-            }
-            self.put(inner, 3, y, name, style);
-            self.put(inner, 3 + KEY_COLUMN, y, does, style);
-        }
-    }
-
-    fn overlay(&mut self, area: Rect, title: &str) -> Rect {
+    pub(in crate::screen) fn overlay(&mut self, area: Rect, title: &str) -> Rect {
         let outer = inset(area, 1, 0);
         let line = self.palette.ink(Tone::Calm);
         Block::bordered()
@@ -193,23 +91,6 @@ impl Canvas<'_> {
         let rest = area.width.saturating_sub(used);
         self.put(area, used, 0, &"─".repeat(usize::from(rest)), quiet);
         Rect { y: area.y + 1, height: area.height - 1, ..area }
-    }
-}
-
-fn help_for(model: &Model) -> &'static [&'static str] {
-    let words = HelpWords::of(model.language);
-    match &model.task {
-        CashierTask::Amount { .. } => words.amount(),
-        CashierTask::Code { .. } => words.code(),
-        CashierTask::Starting { .. } => words.waiting(),
-        CashierTask::Payment(_) => match model.at_hand().map(|attempt| attempt.view.state.status())
-        {
-            Some(Status::Created | Status::Sent | Status::Waiting | Status::Checking) => {
-                words.waiting()
-            }
-            Some(Status::Reversing | Status::Attention) => words.unsettled(),
-            Some(Status::Paid | Status::Declined | Status::Reversed) | None => words.result(),
-        },
     }
 }
 

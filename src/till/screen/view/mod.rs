@@ -1,16 +1,15 @@
 //! Draws the screen: a pure function of the model and the size of the frame.
 //!
-//! From top to bottom: the shop and the time, the training banner, open payments that are not at
-//! hand, payments that ended in the background, the task, a note, the connections, the keys that
+//! From top to bottom: the shop and the time, the training banner, the tray of open payments, payments that ended in the background, the task, a note, the connections, the keys that
 //! work now. This file lays out the regions and draws the first two; the other files draw the rest
 //! (see the map in [`crate::screen`]). Nothing is drawn outside the frame.
 
 mod compact;
 mod links;
 mod lists;
-mod sheet;
+pub(super) mod payment;
+pub(super) mod sheet;
 mod strips;
-mod task;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Layout, Rect};
@@ -48,24 +47,24 @@ pub fn view(model: &Model, buffer: &mut Buffer) {
 }
 
 /// The model, and the buffer that it is drawn into.
-struct Canvas<'a> {
-    model: &'a Model,
-    palette: Palette,
-    buffer: &'a mut Buffer,
+pub(super) struct Canvas<'a> {
+    pub(super) model: &'a Model,
+    pub(super) palette: Palette,
+    pub(super) buffer: &'a mut Buffer,
 }
 
 impl Canvas<'_> {
     fn whole_screen(&mut self, area: Rect) {
         let model = self.model;
         let training = u16::from(model.settings.training.is_some());
-        let pinned = self.pinned_lines(area);
+        let open = self.tray_lines(area);
         let notice = self.notice_lines(area.width);
         let note = self.note_lines(area.width);
         let rows = |lines: usize| u16::try_from(lines).unwrap_or(u16::MAX);
-        let [header, banner, pins, news, body, said, links, keys] = Layout::vertical([
+        let [header, banner, tray, news, body, said, links, keys] = Layout::vertical([
             Constraint::Length(1),
             Constraint::Length(training),
-            Constraint::Length(rows(pinned.len())),
+            Constraint::Length(rows(open.len())),
             Constraint::Length(rows(notice.len())),
             Constraint::Fill(1),
             Constraint::Length(rows(note.len())),
@@ -75,7 +74,7 @@ impl Canvas<'_> {
         .areas(area);
         self.header(header);
         self.banner(banner);
-        self.pins(pins, &pinned);
+        self.tray(tray, &open);
         self.notice(news, &notice);
         self.body(body);
         self.note(said, &note);
@@ -126,7 +125,7 @@ impl Canvas<'_> {
             Constraint::Fill(1),
         ])
         .areas(main);
-        self.task(top);
+        self.checkout(top);
         self.question(middle, &question);
         if let Some(side) = side {
             self.last_sales(side);
@@ -164,7 +163,7 @@ impl Canvas<'_> {
     }
 
     /// Writes one line, clipped to the area; returns how many cells it took.
-    fn put(&mut self, area: Rect, x: u16, y: u16, text: &str, style: Style) -> u16 {
+    pub(super) fn put(&mut self, area: Rect, x: u16, y: u16, text: &str, style: Style) -> u16 {
         let area = area.intersection(self.buffer.area);
         if x >= area.width || y >= area.height {
             return 0;
@@ -175,12 +174,12 @@ impl Canvas<'_> {
         end.saturating_sub(start)
     }
 
-    fn put_centred(&mut self, area: Rect, y: u16, text: &str, style: Style) {
+    pub(super) fn put_centred(&mut self, area: Rect, y: u16, text: &str, style: Style) {
         let x = area.width.saturating_sub(cells(text)) / 2;
         self.put(area, x, y, text, style);
     }
 
-    fn put_right(&mut self, area: Rect, y: u16, text: &str, style: Style) {
+    pub(super) fn put_right(&mut self, area: Rect, y: u16, text: &str, style: Style) {
         self.put(area, area.width.saturating_sub(cells(text)), y, text, style);
     }
 }
@@ -190,7 +189,7 @@ fn model_has_story(model: &Model) -> bool {
         && model.at_hand().is_some_and(|attempt| !attempt.story.lines().is_empty())
 }
 
-fn cells(text: &str) -> u16 {
+pub(super) fn cells(text: &str) -> u16 {
     u16::try_from(text.width()).unwrap_or(u16::MAX)
 }
 
@@ -199,7 +198,7 @@ fn rows_of<T>(lines: &[T]) -> u16 {
 }
 
 /// The area without `x` cells at each side and `y` rows above and below.
-fn inset(area: Rect, x: u16, y: u16) -> Rect {
+pub(super) fn inset(area: Rect, x: u16, y: u16) -> Rect {
     let width = area.width.saturating_sub(x.saturating_mul(2));
     let height = area.height.saturating_sub(y.saturating_mul(2));
     Rect { x: area.x + x.min(area.width), y: area.y + y.min(area.height), width, height }

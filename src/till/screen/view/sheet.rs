@@ -17,33 +17,33 @@ const AFTER_SHAPE: u16 = 4;
 const LARGE_HEAD: u16 = 7;
 
 /// The contents of a sheet.
-pub(super) struct Sheet {
-    pub(super) tone: Tone,
-    pub(super) border: BorderType,
+pub(in crate::screen) struct Sheet {
+    pub(in crate::screen) tone: Tone,
+    pub(in crate::screen) border: BorderType,
     /// Whether the whole sheet is coloured, as for a result.
-    pub(super) is_filled: bool,
-    pub(super) shape: &'static Bitmap,
-    pub(super) word: String,
+    pub(in crate::screen) is_filled: bool,
+    pub(in crate::screen) shape: &'static Bitmap,
+    pub(in crate::screen) word: String,
     /// Shown beside the word in quiet text.
-    pub(super) detail: String,
-    pub(super) amount: String,
-    pub(super) what: Vec<String>,
-    pub(super) meter: Option<Meter>,
-    pub(super) next: String,
+    pub(in crate::screen) detail: String,
+    pub(in crate::screen) amount: String,
+    pub(in crate::screen) what: Vec<String>,
+    pub(in crate::screen) meter: Option<Meter>,
+    pub(in crate::screen) next: String,
     /// What else can be done.
-    pub(super) also: String,
+    pub(in crate::screen) also: String,
 }
 
 /// The time ahead.
-pub(super) struct Meter {
+pub(in crate::screen) struct Meter {
     /// Milliseconds elapsed and in total; `None`: no bar.
-    pub(super) bar: Option<(u64, u64)>,
-    pub(super) left: String,
-    pub(super) right: String,
+    pub(in crate::screen) bar: Option<(u64, u64)>,
+    pub(in crate::screen) left: String,
+    pub(in crate::screen) right: String,
 }
 
 impl Canvas<'_> {
-    pub(super) fn sheet(&mut self, area: Rect, sheet: &Sheet) {
+    pub(in crate::screen) fn sheet(&mut self, area: Rect, sheet: &Sheet) {
         let ground =
             if sheet.is_filled { self.palette.panel(sheet.tone) } else { self.palette.base() };
         let line = if sheet.is_filled { ground } else { self.palette.ink(sheet.tone) };

@@ -1,34 +1,20 @@
-//! The strips around the task: pinned payments, notices, questions, notes, connections, keys.
+//! The strips around the page: notices, questions, notes, connections, keys.
 
 use ratatui::layout::Rect;
 use ratatui::style::Modifier;
 use ratatui::widgets::{Block, BorderType, Widget};
 
-use super::task::{ahead, what_happened};
+use super::payment::what_happened;
 use super::{Canvas, cells, inset};
 use crate::money::LARGEST;
 use crate::screen::Link;
 use crate::screen::keys;
-use crate::screen::model::{Dialog, ShownAttempt};
+use crate::screen::model::Dialog;
 use crate::screen::palette::Tone;
 use crate::screen::wrap::wrap;
 
 /// The most lines of a notice.
 const NOTICE_MAX: usize = 4;
-/// Open payments with a line of their own; the others are counted.
-const PINNED_MAX: usize = 3;
-const PINNED_MAX_TALL: usize = 6;
-const TALL: u16 = 32;
-
-/// One line of the pinned payments.
-pub(super) struct Pin {
-    /// `None` for an order that only waits to be closed and needs no attention.
-    tone: Option<Tone>,
-    word: &'static str,
-    amount: String,
-    tail: String,
-    ahead: String,
-}
 
 /// One line of a question.
 pub(super) struct DialogLine {
@@ -44,50 +30,6 @@ enum DialogTone {
 }
 
 impl Canvas<'_> {
-    pub(super) fn pinned_lines(&self, area: Rect) -> Vec<Pin> {
-        let pinned = self.model.pinned();
-        let most = if area.height >= TALL { PINNED_MAX_TALL } else { PINNED_MAX };
-        let left = pinned.len().saturating_sub(most);
-        let mut pins: Vec<Pin> =
-            pinned.into_iter().take(most).map(|attempt| self.pin(attempt)).collect();
-        if left > 0
-            && let Some(last) = pins.last_mut()
-        {
-            last.ahead = self.model.text().another_is_open(left);
-        }
-        pins
-    }
-
-    fn pin(&self, attempt: &ShownAttempt) -> Pin {
-        let text = self.model.text();
-        let status = attempt.view.state.status();
-        let ahead = ahead(self.model, attempt).unwrap_or_default();
-        Pin {
-            tone: (!attempt.view.state.is_settled()).then(|| Tone::of(status)),
-            word: text.word(status),
-            amount: self.model.money(attempt.view.amount),
-            tail: attempt.view.out_trade_no.tail().to_owned(),
-            ahead,
-        }
-    }
-
-    pub(super) fn pins(&mut self, area: Rect, pins: &[Pin]) {
-        for (y, pin) in (0..area.height).zip(pins) {
-            let row = Rect { y: area.y + y, height: 1, ..area };
-            let style =
-                pin.tone.map_or_else(|| self.palette.quiet(), |tone| self.palette.fill(tone));
-            self.buffer.set_style(row, style);
-            let line = inset(row, 2, 0);
-            self.put(line, 0, 0, pin.word, style.add_modifier(Modifier::BOLD));
-            self.put_right(Rect { width: 34.min(line.width), ..line }, 0, &pin.amount, style);
-            // The number alone, if its label would crowd out the countdown.
-            let order = self.model.text().order(&pin.tail);
-            let fits = 36 + cells(&order) + 2 + cells(&pin.ahead) <= line.width;
-            self.put(line, 36, 0, if fits { &order } else { &pin.tail }, style);
-            self.put_right(line, 0, &pin.ahead, style);
-        }
-    }
-
     /// The notice in lines, its title first.
     pub(super) fn notice_lines(&self, width: u16) -> Vec<String> {
         let text = self.model.text();
@@ -223,7 +165,7 @@ impl Canvas<'_> {
             keys.iter().map(|(name, does)| cells(name) + cells(does) + 5).sum()
         };
         // Keys that are also on the help page go first.
-        for dispensable in ["Ctrl-L", "F9", "F6", "F5"] {
+        for dispensable in ["Ctrl-L", "F9", "F6", "Ctrl-Q", "F5"] {
             if needed(&keys) > area.width + 1 {
                 keys.retain(|(name, _)| *name != dispensable);
             }

@@ -31,6 +31,9 @@ crate::catalogue! {
     ], [
         "To stop waiting, press Esc and confirm: the payment is then reversed.",
         "按 Esc 键停止等待：确认后撤销这笔支付。"
+    ], [
+        "The next customer need not wait: Ctrl-N keeps this payment at the top, and Tab brings it back.",
+        "不必让下一位顾客等候：按 Ctrl-N 后这笔支付留在上方继续处理，按 Tab 键可调回。"
     ];
     unsettled => [
         "This payment is being reversed, or its result is not known yet. The till keeps trying.",
@@ -39,8 +42,8 @@ crate::catalogue! {
         "Keep the goods until the screen says PAID.",
         "屏幕显示“支付成功”之前，请勿交付商品。"
     ], [
-        "Press Enter to serve the next customer meanwhile.",
-        "按回车键可先接待下一位顾客。"
+        "The next customer need not wait: Ctrl-N keeps this payment at the top, and Tab brings it back.",
+        "不必让下一位顾客等候：按 Ctrl-N 后这笔支付留在上方继续处理，按 Tab 键可调回。"
     ];
     result => [
         "PAID: hand over the goods.",
@@ -53,15 +56,17 @@ crate::catalogue! {
         "按回车键开始下一笔；支付成功后也可直接输入金额。"
     ];
 
-    key_enter => "the next step shown on the screen", "屏幕提示的下一步";
+    key_enter => "the step on the screen", "屏幕提示的下一步";
     key_esc => "cancel, or stop waiting", "取消，或停止等待";
+    key_next_customer => "the next customer", "接待下一位顾客";
+    key_come_back => "the next open payment", "调回未完成的支付";
     key_help => "this help", "本帮助";
-    key_check_now => "check the open payment now", "立即查询未完成的支付";
+    key_check_now => "check the payment now", "立即查询未完成的支付";
     key_drawer => "open the cash drawer", "打开钱箱";
     key_reprint => "reprint the last receipt", "补打最近的小票";
     key_language => "Chinese / English", "中文 / English";
-    key_training => "training customers (training only)", "模拟顾客（仅练习模式）";
+    key_training => "training customers", "模拟顾客";
     key_commands => "all commands, to search", "全部命令，可搜索";
     key_quit => "quit", "退出";
-    key_function => "F1 to F10, on a keyboard without them", "键盘没有功能键时代替 F1 至 F10";
+    key_function => "for F1 to F10", "代替 F1 至 F10";
 }

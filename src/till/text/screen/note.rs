@@ -78,16 +78,39 @@ crate::catalogue! {
     press_enter_first => "Press Enter first, then scan again.", "请先按回车键收款，再扫付款码。";
     scan_payment_code => "Scan the customer's WeChat payment code.", "请扫顾客的微信付款码。";
     finish_first => "Finish the payment on the screen first.", "请先完成屏幕上的这笔支付。";
+    finish_or_go_on =>
+        "Finish the payment on the screen first, or press Ctrl-N for the next customer.",
+        "请先完成屏幕上的这笔支付，或按 Ctrl-N 接待下一位顾客。";
     next_sale_first =>
         "Press Enter for the next sale, then enter its amount.", "请先按回车键开始下一笔，再输入金额。";
-    choose_first => "Press Enter for options.", "请按回车键选择下一步。";
+    choose_first => "Press Ctrl-N for the next customer.", "请按 Ctrl-N 接待下一位顾客。";
     stopped => "The till has stopped taking payments.", "已停止收款。";
     esc_first => "To change the amount, press Esc first.", "如需修改金额，请先按 Esc 键。";
     already_reversing => "The payment is already being reversed.", "这笔支付已经在撤销了。";
 
+    // The tray.
+    /// A payment by its amount and the last digits of its number.
+    which(amount: &str, tail: &str) => "{amount} (order {tail})", "{amount}（订单尾号 {tail}）";
+    goes_on(which: &str) =>
+        "{which} is still open above: do not charge it again.",
+        "{which}仍在上方处理，请勿重复收款。";
+    not_answered_yet =>
+        "WeChat Pay has not answered yet. Wait a moment, then press again.",
+        "微信支付尚未应答，请稍等再按一次。";
+    sale_first =>
+        "Finish this sale first, or press Esc to discard it.",
+        "请先完成当前这笔收款，或按 Esc 键取消。";
+    read_first => "Read this result and press Enter first.", "请先看清当前结果，再按回车键。";
+
     // Receipts and the drawer.
     receipt_sent => "The receipt was sent to the printer.", "小票已发送到打印机。";
     receipt_printed => "The receipt was printed.", "小票已打印。";
+    receipt_sent_of(which: &str) =>
+        "The receipt for {which} was sent to the printer.", "{which}的小票已发送到打印机。";
+    receipt_printed_of(which: &str) =>
+        "The receipt for {which} was printed.", "{which}的小票已打印。";
+    receipt_waits_of(which: &str) =>
+        "The receipt for {which} is waiting for the printer.", "打印机未就绪，{which}的小票排队中。";
     receipt_waits => "The receipt is waiting for the printer.", "打印机未就绪，小票排队中。";
     receipt_failed(order: &str, why: &str) =>
         "The receipt for order {order} was not printed: {why}. Press F9 to reprint it.",

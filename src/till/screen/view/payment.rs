@@ -1,122 +1,20 @@
-//! The cashier's task, drawn as a sheet.
+//! A payment in words and as a sheet, and the sheet of a till that has stopped.
 
-use ratatui::layout::Rect;
-use ratatui::style::Modifier;
-use ratatui::widgets::{Block, BorderType, Widget};
+use ratatui::widgets::BorderType;
 
 use super::sheet::{Meter, Sheet};
-use super::{Canvas, cells, inset};
 use crate::clean::clean;
-use crate::money::{NotAnAmount, grouped_thousands};
 use crate::payment::{Funds, Status};
-use crate::screen::digits::Size;
-use crate::screen::model::{CashierTask, ShownAttempt};
+use crate::screen::Model;
+use crate::screen::model::ShownAttempt;
 use crate::screen::palette::Tone;
 use crate::screen::shapes::{self, NO_ENTRY};
-use crate::screen::{Link, Model, SaleRef};
 use crate::text::reason;
 
 /// How many characters of a transaction number are shown.
 const TAIL: usize = 8;
-/// The room for the text of a scanner's fault, in cells.
-const FAULT_CELLS: usize = 60;
 
-impl Canvas<'_> {
-    pub(super) fn task(&mut self, area: Rect) {
-        let model = self.model;
-        if let Some(why) = &model.stopped {
-            return self.sheet(area, &stopped(model, why.in_language(model.language())));
-        }
-        match &model.task {
-            CashierTask::Amount { typed } => self.amount(area, typed),
-            CashierTask::Code { sale } => self.sheet(area, &code(model, *sale)),
-            CashierTask::Starting { sale } => self.sheet(area, &starting(model, *sale)),
-            CashierTask::Payment(_) => {
-                if let Some(attempt) = model.at_hand() {
-                    self.sheet(area, &payment(model, attempt));
-                }
-            }
-        }
-    }
-
-    fn amount(&mut self, area: Rect, typed: &str) {
-        let model = self.model;
-        let text = model.text();
-        let outer = inset(area, 1, 0);
-        let line = self.palette.ink(Tone::Calm);
-        Block::bordered()
-            .border_type(BorderType::Rounded)
-            .border_style(line)
-            .title(format!(" {} ", text.amount_due()))
-            .render(outer, self.buffer);
-        let inner = inset(outer, 4, 1);
-        let currency = model.settings.currency;
-        let read = currency.read(typed, model.settings.entry);
-        let entered_as_minor = read.is_ok() && !typed.contains('.') && is_minor(model);
-        let shown = match read {
-            Ok(amount) if entered_as_minor => currency.group(amount),
-            // So far an amount: an extra digit is to be seen while it is typed.
-            Ok(_) | Err(NotAnAmount::Zero) => grouped_thousands(typed),
-            Err(_) if !typed.is_empty() => clean(typed, 40),
-            Err(_) => currency.show(crate::money::Money::default()),
-        };
-        let symbol = currency.symbol();
-        let style = if typed.is_empty() { self.palette.quiet() } else { self.palette.strong() };
-        let label = format!("{symbol} {shown}");
-        let top = inner.height.saturating_sub(Size::Large.height() + 3) / 2;
-        // The line below says what to do, and comes first.
-        let tallest = Size::Large.height().min(inner.height.saturating_sub(1));
-        let whole = Size::fitting(&label, inner.width, tallest);
-        let (digits, aside) = if let Some(size) = whole {
-            (Some((size, label.as_str())), "")
-        } else {
-            let room = inner.width.saturating_sub(cells(symbol) + 2);
-            let size = Size::fitting(&shown, room, tallest);
-            (size.map(|size| (size, shown.as_str())), symbol)
-        };
-        match digits {
-            Some((size, digits)) => {
-                let width = size.width(digits).unwrap_or(0);
-                let sign = if aside.is_empty() { 0 } else { cells(aside) + 2 };
-                let x = inner.width.saturating_sub(width + sign) / 2;
-                self.put(inner, x, top + size.height() - 1, aside, style);
-                let place = Rect {
-                    x: inner.x + x + sign,
-                    y: inner.y + top,
-                    width: inner.width.saturating_sub(x + sign),
-                    height: inner.height.saturating_sub(top).min(size.height()),
-                };
-                size.draw(digits, place, style, self.buffer);
-            }
-            None => self.put_centred(
-                inner,
-                (top + 2).min(tallest / 2),
-                &label,
-                style.add_modifier(Modifier::BOLD),
-            ),
-        }
-        if model.is_asking() {
-            return;
-        }
-        let next = match read {
-            Ok(_) => text.then_press_enter(),
-            Err(_) if typed.is_empty() => text.enter_amount(),
-            Err(NotAnAmount::Zero | NotAnAmount::NoDigits) => text.keep_typing(),
-            Err(_) => text.correct_it(),
-        };
-        let y = (top + Size::Large.height() + 2).min(inner.height.saturating_sub(1));
-        let x = inner.width.saturating_sub(cells(next) + 2) / 2;
-        self.put(inner, x, y, "▌", line);
-        let strong = self.palette.strong();
-        self.put(inner, x + 2, y, next, strong);
-    }
-}
-
-fn is_minor(model: &Model) -> bool {
-    model.settings.entry == crate::money::AmountEntry::Minor
-}
-
-fn stopped(model: &Model, why: &str) -> Sheet {
+pub(in crate::screen) fn stopped(model: &Model, why: &str) -> Sheet {
     let text = model.text();
     let mut what = vec![text.stop_what().to_owned(), why.to_owned()];
     if model.attempts.iter().any(|attempt| !attempt.view.recorded) {
@@ -137,42 +35,7 @@ fn stopped(model: &Model, why: &str) -> Sheet {
     }
 }
 
-fn code(model: &Model, sale: SaleRef) -> Sheet {
-    let text = model.text();
-    let mut what = vec![text.where_the_code_is().to_owned()];
-    if matches!(sale, SaleRef::Again(..)) {
-        what.push(text.charged_again().into());
-    }
-    match &model.scanner {
-        Link::Searching => what.push(text.scanner_is_missing().into()),
-        Link::Failed(why) => what.push(text.scanner_failed(&clean(why, FAULT_CELLS))),
-        _ => {}
-    }
-    Sheet { what, next: text.scan_the_code().into(), ..before_sending(model, sale) }
-}
-
-fn starting(model: &Model, sale: SaleRef) -> Sheet {
-    let what = vec![model.text().being_saved().to_owned()];
-    Sheet { tone: Tone::Busy, what, ..before_sending(model, sale) }
-}
-
-fn before_sending(model: &Model, sale: SaleRef) -> Sheet {
-    Sheet {
-        tone: Tone::Calm,
-        border: BorderType::Rounded,
-        is_filled: false,
-        shape: shapes::of(Status::Created),
-        word: model.text().word(Status::Created).into(),
-        detail: String::new(),
-        amount: model.money(sale.amount()),
-        what: Vec::new(),
-        meter: None,
-        next: String::new(),
-        also: String::new(),
-    }
-}
-
-fn payment(model: &Model, attempt: &ShownAttempt) -> Sheet {
+pub(in crate::screen) fn payment(model: &Model, attempt: &ShownAttempt) -> Sheet {
     let text = model.text();
     let view = &attempt.view;
     let status = view.state.status();
@@ -274,7 +137,7 @@ fn next(model: &Model, attempt: &ShownAttempt) -> (String, String) {
     let (next, also) = match status {
         Status::Created | Status::Sent | Status::Waiting | Status::Checking => (advice, ""),
         Status::Paid => (text.hand_over(), text.after_paid()),
-        Status::Reversing | Status::Attention => (advice, text.press_enter_for_next()),
+        Status::Reversing | Status::Attention => (advice, text.next_customer_meanwhile()),
         Status::Declined | Status::Reversed if is_over(model, attempt) => {
             (text.after_the_minute(), "")
         }
@@ -306,7 +169,7 @@ fn meter(model: &Model, attempt: &ShownAttempt) -> Option<Meter> {
 }
 
 /// The most important event ahead.
-pub(super) fn ahead(model: &Model, attempt: &ShownAttempt) -> Option<String> {
+pub(in crate::screen) fn ahead(model: &Model, attempt: &ShownAttempt) -> Option<String> {
     let text = model.text();
     let state = &attempt.view.state;
     let elapsed = attempt.elapsed(model.now);
