@@ -120,7 +120,7 @@ fn after_a_holder_is_killed_the_next_works_at_once() {
         // In the middle of the rush.
         drop(holder);
         sales += sold(all.into_iter().take(CROWD).collect());
-        let next = start(&shop, &configs[round], &code("ok", first + CROWD));
+        let next = start(&shop, &configs[round], &code("ok", 100_000 + round));
         assert_eq!(sold(vec![next]), 1, "no lock is left behind");
         sales += 1;
     }
