@@ -1,5 +1,5 @@
-//! A queue that keeps moving: five customers overlap, and each has an outcome, a notice and a
-//! receipt of their own, also if the till is killed in the middle of the crowd.
+//! A queue that keeps moving: five customers overlap, and each has an outcome, a notice, a
+//! sound and a receipt of their own, also if the till is killed in the middle of the crowd.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU16;
@@ -164,6 +164,9 @@ impl Desk {
         }
         self.read_news();
         self.session.see_that("the tray is empty", |screen| !screen.contains("Open payments"));
+        // One for each that was paid, two for each that was not, three for the code too soon.
+        let before = self.tape.iter().filter(|byte| **byte == 7).count();
+        self.session.hear(3 + 3 + 2 * 2 - before);
         self.session.press(CTRL_Q);
         assert_eq!(self.session.wait_for_end().exit_code(), 0);
 
