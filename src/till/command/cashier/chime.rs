@@ -30,7 +30,7 @@ pub(super) struct Chime {
 impl Chime {
     /// Adds a sound behind those that have not rung yet. Whoever is being called is not called twice.
     pub(super) fn begin(&mut self, sound: Sound) {
-        let last = self.waiting.back().copied().or(self.begun.filter(|_| self.left > 0));
+        let last = self.waiting.back().copied().or_else(|| self.begun.filter(|_| self.left > 0));
         if sound != Sound::NeedsYou || last != Some(sound) {
             self.waiting.push_back(sound);
         }
