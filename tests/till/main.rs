@@ -10,6 +10,7 @@ mod fixture;
 mod paper;
 
 mod bad_input;
+mod crowd;
 mod customer_display;
 mod damage;
 mod devices;

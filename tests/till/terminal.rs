@@ -239,7 +239,7 @@ fn a_code_scanned_while_a_payment_is_open_is_refused_and_does_not_wait() {
     charge(&mut session, &mut scanner, "walks-away");
     session.see(IS_WAITING);
     scanner.scan(&code("ok", 2));
-    session.see(&["That was a WeChat payment code.", "Finish the payment on the screen first."]);
+    session.see(&["That was a WeChat payment code.", "Finish the payment on the screen first, or"]);
     // The till would accept a code again now.
     session.see(IS_REVERSED);
     session.press("\r");

@@ -197,10 +197,6 @@ impl Cashier<'_> {
     fn draw(&mut self) -> Result<(), Failure> {
         self.devices.show(self.model.for_the_customer(), self.config);
         let now = self.clock.uptime();
-        if self.model.rings() > self.rung {
-            self.rung = self.model.rings();
-            self.chime.begin(self.model.sound(), now);
-        }
         if self.chime.strikes(now) && self.config.screen.bell == Bell::Bell {
             self.terminal.ring();
         }
@@ -223,7 +219,13 @@ impl Cashier<'_> {
 
     fn apply(&mut self, message: ScreenMessage) {
         let (now, wall) = (self.clock.uptime(), self.clock.wall());
-        for command in screen::update(&mut self.model, message, now, wall) {
+        let commands = screen::update(&mut self.model, message, now, wall);
+        // At once: of two sounds in a turn none is lost.
+        if self.model.rings() > self.rung {
+            self.rung = self.model.rings();
+            self.chime.begin(self.model.sound());
+        }
+        for command in commands {
             self.obey(command);
         }
     }

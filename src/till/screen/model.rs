@@ -303,13 +303,7 @@ impl Model {
         }
         let at_hand = match &self.task {
             CashierTask::Amount { typed } if typed.is_empty() => None,
-            CashierTask::Payment(_) => {
-                let attempt = self.at_hand()?;
-                if !attempt.has_slip() && !attempt.view.state.is_settled() {
-                    return None;
-                }
-                Some(attempt).filter(|attempt| attempt.has_slip())
-            }
+            CashierTask::Payment(_) => self.at_hand().filter(|attempt| attempt.has_slip()),
             CashierTask::Amount { .. }
             | CashierTask::Code { .. }
             | CashierTask::Starting { .. } => return None,

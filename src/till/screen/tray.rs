@@ -89,13 +89,12 @@ impl Model {
 impl ShownAttempt {
     /// Whether the next customer may be served before it ends.
     fn is_slow(&self) -> bool {
-        let is_slow = match self.view.state.status() {
+        match self.view.state.status() {
             Status::Waiting | Status::Checking | Status::Reversing | Status::Attention => true,
             Status::Created | Status::Sent | Status::Paid | Status::Declined | Status::Reversed => {
                 false
             }
-        };
-        is_slow && self.is_unsettled()
+        }
     }
 }
 
@@ -104,9 +103,9 @@ impl ShownAttempt {
 pub(super) fn go_on(model: &mut Model) {
     let Some(attempt) = model.at_hand() else { return };
     if attempt.is_slow() {
-        let which = model.which(attempt);
+        let which = attempt.is_unsettled().then(|| model.which(attempt));
         next_sale(model);
-        model.note = Some(Note::GoesOn(which));
+        model.note = which.map(Note::GoesOn);
     } else if attempt.is_unsettled() {
         model.note = Some(Note::NotAnsweredYet);
     }

@@ -394,6 +394,8 @@ fn a_payment_code_in_three_pieces_changes_no_amount() {
 fn no_slow_scan_answers_a_question_or_starts_a_payment() {
     let asking = [Place::AskLarge, Place::AskCancel, Place::AskNextCustomer, Place::AskQuit];
     let places = [
+        Place::Tray,
+        Place::Beside,
         Place::Code,
         Place::Waiting,
         Place::Paid,
@@ -413,6 +415,13 @@ fn no_slow_scan_answers_a_question_or_starts_a_payment() {
                 play(&mut bench, &[(0, bytes(input))], speed);
                 let grave = bench.commands.iter().any(|command| is_grave(place, command));
                 assert!(!grave, "{input:?} at {place:?}, {speed} ms a key");
+                if matches!(place, Place::Tray | Place::Beside) {
+                    let stays = place == Place::Beside;
+                    let order = number(345_002);
+                    let at_desk = bench.model.is_at_hand(&order);
+                    assert_eq!(at_desk, stays, "{input:?} at {place:?}, {speed} ms a key");
+                    assert!(stays || bench.model.at_hand().is_none(), "{input:?}, {speed} ms");
+                }
                 if asking.contains(&place) {
                     assert_eq!(bench.model.dialog, asked, "{input:?} at {place:?}, {speed} ms");
                 }

@@ -193,6 +193,22 @@ fn a_receipt_that_waits_says_whose_it_is() {
 }
 
 #[test]
+fn a_receipt_that_did_not_come_out_is_printed_beside_the_next_customer() {
+    let mut bench = bench();
+    let index = set_aside(&mut bench, "12.5", 1);
+    let next = bench.charge("3", 2);
+    bench.answer(next, Says::Paying);
+    assert_eq!(bench.key(Key::F(9)), []);
+    bench.later(index, 5_000);
+    bench.answer(index, Says::Paid(proof()));
+    let out_trade_no = bench.order(index);
+    let how = Printing::Failed("no paper".into());
+    bench.send(ScreenMessage::Printed { out_trade_no: out_trade_no.clone(), how });
+    assert!(says(&bench, "The receipt for order 345001 was not printed") && says(&bench, "F9"));
+    assert_eq!(bench.key(Key::F(9)), [ScreenCommand::Print { out_trade_no, copy: true }]);
+}
+
+#[test]
 fn the_same_amount_again_asks_whether_it_is_another_customer() {
     let mut bench = bench();
     set_aside(&mut bench, "12.5", 1);
