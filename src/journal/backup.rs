@@ -92,7 +92,7 @@ impl JournalReader {
             Err(fault) => {
                 // It may be the journal that is damaged, and not its copy.
                 self.audit()?;
-                return Err(differs(&file, both!("{fault}", "校验未通过")));
+                return Err(differs(&file, said(fault)));
             }
         };
         let named = beside(&file, ".head");
@@ -103,8 +103,8 @@ impl JournalReader {
         }
         File::open(&folder).and_then(|folder| folder.sync_all()).map_err(failed)?;
         // By its name, as a till would.
-        if let Err(fault) = JournalReader::open(&file, Some(&key)) {
-            return Err(differs(&file, both!("{fault}", "无法打开")));
+        if let Err(fault) = Self::open(&file, Some(&key)) {
+            return Err(differs(&file, said(fault)));
         }
         Ok(Backup { file, mirror: named, key, audit })
     }
@@ -137,13 +137,11 @@ impl JournalReader {
             Err(error) => {
                 if matches!(
                     error.sqlite_error_code(),
-                    Some(
-                        rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase
-                    )
+                    Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase)
                 ) {
                     self.audit()?;
                 }
-                Err(failed(io::Error::other(error)))
+                Err(failed(of_sqlite(error)))
             }
         }
     }
@@ -170,6 +168,14 @@ fn differs(file: &Path, what: Text) -> BackupError {
     BackupError::Differs { path: file.to_owned(), what }
 }
 
+/// What is wrong with the copy, without advice that is about journals.
+fn said(fault: JournalError) -> Text {
+    match fault {
+        JournalError::Damaged { what, .. } => what,
+        other => both!("{other}", "无法打开"),
+    }
+}
+
 fn tip(db: &Connection) -> rusqlite::Result<Tip> {
     let found = db.query_row(TIP, [], |row| Ok(Tip { seq: row.get(0)?, chain: row.get(1)? }));
     Ok(found.optional()?.unwrap_or_default())
@@ -184,7 +190,24 @@ fn closed(copy: &Path) -> io::Result<Tip> {
         db.execute("UPDATE in_use SET is_open = 0", [])?;
         tip(&db)
     };
-    close().map_err(io::Error::other)
+    close().map_err(of_sqlite)
+}
+
+/// An error of SQLite's as one of the system's, as far as there is such a one.
+fn of_sqlite(error: rusqlite::Error) -> io::Error {
+    use rusqlite::ErrorCode;
+    let kind = match error.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => io::ErrorKind::StorageFull,
+        Some(ErrorCode::ReadOnly) => io::ErrorKind::ReadOnlyFilesystem,
+        Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
+            io::ErrorKind::PermissionDenied
+        }
+        Some(ErrorCode::OutOfMemory) => io::ErrorKind::OutOfMemory,
+        Some(ErrorCode::TooBig) => io::ErrorKind::FileTooLarge,
+        Some(ErrorCode::SystemIoFailure) => return Errno::IO.into(),
+        _ => io::ErrorKind::Other,
+    };
+    io::Error::new(kind, error)
 }
 
 /// Opens a copy and verifies all of it, as far as possible from the disk and not from memory.

@@ -103,8 +103,7 @@ impl JournalReader {
             let record = |number: i64| -> Result<Record, JournalError> {
                 let EntryRow { seq, attempt, at, age, boot, sent_at, event, state, wire } =
                     check.entry(number)?;
-                let facts =
-                    if seq == first { facts(&self.db, attempt)? } else { String::new() };
+                let facts = if seq == first { facts(&self.db, attempt)? } else { String::new() };
                 let [before, digest] = [check.hash_of(seq - 1)?, check.hash_of(seq)?];
                 let [before, digest] = [hex(&before), hex(&digest)];
                 Ok(Record {

@@ -354,7 +354,8 @@ fn key_of(db: &Connection, path: &Path, named: Option<&Path>) -> Result<Key, Jou
     Err(JournalError::Key { path: path.to_owned(), key: file, fault })
 }
 
-pub(super) const ORDER: &str = "SELECT attempt.id, sale, out_trade_no, channel, amount, currency, note,
+pub(super) const ORDER: &str =
+    "SELECT attempt.id, sale, out_trade_no, channel, amount, currency, note,
      attempt.created_at, attempt.updated_at, entry.sent_at, entry.state
      FROM attempt JOIN sale ON sale.id = attempt.sale
      JOIN entry ON entry.seq = attempt.last_entry";

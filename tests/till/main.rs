@@ -9,13 +9,16 @@ mod fixture;
 #[path = "../fixture/paper.rs"]
 mod paper;
 
+mod backup;
 mod bad_input;
 mod customer_display;
 mod damage;
 mod devices;
 mod disk;
 mod doctor;
+mod evidence;
 mod exhaustion;
+mod find;
 mod flood;
 mod instances;
 mod kill;

@@ -110,10 +110,7 @@ fn a_copy_that_is_not_what_the_journal_holds_is_noticed_and_not_left_there() {
         |copy| change(copy, "UPDATE entry SET at = at + 1 WHERE seq = 1"),
         |copy| change(copy, "DELETE FROM entry WHERE seq = 4"),
         |copy| {
-            change(
-                copy,
-                "DELETE FROM entry WHERE attempt = 2; DELETE FROM attempt WHERE id = 2;",
-            );
+            change(copy, "DELETE FROM entry WHERE attempt = 2; DELETE FROM attempt WHERE id = 2;");
         },
     ];
     let folder = tempfile::tempdir().unwrap();
@@ -198,10 +195,10 @@ fn a_proof_has_every_entry_of_an_order_and_the_digests_to_the_journals_end() {
     assert_eq!((first, digests.len()), (2, 4));
     assert_eq!(records.iter().map(|record| record.number).collect::<Vec<_>>(), [2, 3]);
     assert_eq!(records[1].before, records[0].digest);
-    assert_eq!(records.iter().map(|record| &record.digest).collect::<Vec<_>>(), [
-        &digests[0],
-        &digests[1]
-    ]);
+    assert_eq!(
+        records.iter().map(|record| &record.digest).collect::<Vec<_>>(),
+        [&digests[0], &digests[1]]
+    );
     assert!(records[0].facts.contains("T01-000002") && records[1].facts.is_empty());
     let seal = Seal::of(&path, None).unwrap().unwrap();
     assert_eq!(seal.mark(), reader.seal().mark());
@@ -219,7 +216,7 @@ fn a_record_with_anything_changed_does_not_fit() {
     let folder = tempfile::tempdir().unwrap();
     let reader = reader(&filled(&folder));
     let (seal, record) = (reader.seal(), reader.proof(1).unwrap().records.remove(0));
-    let changes: [fn(&mut Record); 12] = [
+    let alterations: [fn(&mut Record); 12] = [
         |record| record.number += 1,
         |record| record.attempt += 1,
         |record| record.at += 1,
@@ -234,7 +231,7 @@ fn a_record_with_anything_changed_does_not_fit() {
         |record| record.digest = record.digest.to_uppercase(),
     ];
     assert!(seal.fits(&record));
-    for (number, change) in changes.into_iter().enumerate() {
+    for (number, change) in alterations.into_iter().enumerate() {
         let mut changed = record.clone();
         change(&mut changed);
         // The first entry's digest before it is all zeros.
