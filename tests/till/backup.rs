@@ -31,7 +31,7 @@ fn a_copy_is_made_while_a_payment_is_open_and_the_till_writes() {
         let made = shop.run(&["backup", &format!("copy-{number}.sqlite")]);
         assert_eq!(made.status.code(), Some(0), "{made:?}");
         let line = String::from_utf8(made.stdout).unwrap();
-        assert!(line.contains("opened and verified: orders 2,"), "{line}");
+        assert!(line.contains("opened and verified (orders: 2,"), "{line}");
         let advice = String::from_utf8(made.stderr).unwrap();
         assert!(advice.contains("journal.sqlite.key") && advice.contains(".head"), "{advice}");
     }

@@ -80,6 +80,8 @@ fn a_number_has_one_word_of_verdict_and_none_is_guessed() {
         let line = shown.lines().next().unwrap();
         assert!(shown.lines().count() == 1 && line.ends_with(word) && line.contains(&paid));
     }
+    let stranger = "4200001234202611220123456789";
+    assert_eq!(verdict(&shop, stranger), "unknown");
     let foreign = shop.run(&["find", "X9-20261122-000345", "--ask"]).stdout;
     assert!(String::from_utf8(foreign).unwrap().contains("NOT OURS"));
     // While a payment is open, no answer is the last word on it.

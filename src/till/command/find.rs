@@ -40,16 +40,19 @@ pub async fn run(find: Find, config: &Config, clock: &Clock) -> Result<Exit, Fai
         return Ok(nothing_yet(find.json.json, config));
     };
     let rows = found(&reader, &wanted, config)?;
-    // A number that this till did not give out: another's, or a copy's.
-    let foreign = wanted.number.as_ref().filter(|_| rows.is_empty() && find.ask);
-    if rows.is_empty() && foreign.is_none() && !find.json.json {
+    // A whole number that is not in the journal: another's, or of an order whose answers were lost.
+    let whole = wanted.number.as_ref().map(OutTradeNo::as_str).or(wanted.transaction.as_deref());
+    let stranger = whole.filter(|_| rows.is_empty() && find.ask);
+    if rows.is_empty() && stranger.is_none() && !find.json.json {
         print_message(words.none());
     }
     let mut told: Vec<Told> = Vec::new();
-    if find.ask && (foreign.is_some() || !rows.is_empty()) {
+    if find.ask && (stranger.is_some() || !rows.is_empty()) {
         let mut asker = Asker::new(config, clock)?;
-        if let Some(number) = foreign {
-            told.push(asker.about_number(number).await);
+        match &wanted.number {
+            Some(number) if stranger.is_some() => told.push(asker.about_number(number).await),
+            None if stranger.is_some() => told.push(Told::of_transaction()),
+            _ => {}
         }
         for row in rows.iter().take(ASKED) {
             told.push(asker.about(row, reader.request(row.attempt)?).await);
@@ -59,9 +62,9 @@ pub async fn run(find: Find, config: &Config, clock: &Clock) -> Result<Exit, Fai
         }
     }
     let lines = if find.json.json {
-        json_lines(&rows, &told, foreign, find.ask, language)
+        json_lines(&rows, &told, stranger, find.ask, language)
     } else {
-        lines(&rows, &told, foreign, config)
+        lines(&rows, &told, stranger, config)
     };
     Ok(if print_lines(&lines) { Exit::Done } else { Exit::Fault })
 }
@@ -99,12 +102,7 @@ fn found(
 }
 
 /// A line an order, as `orders` prints it, with the verdict.
-fn lines(
-    rows: &[OrderRow],
-    told: &[Told],
-    foreign: Option<&OutTradeNo>,
-    config: &Config,
-) -> Vec<String> {
+fn lines(rows: &[OrderRow], told: &[Told], stranger: Option<&str>, config: &Config) -> Vec<String> {
     let language = config.till.language;
     let words = FindWords::of(language);
     let said = |told: &Told| {
@@ -114,7 +112,7 @@ fn lines(
             None => verdict,
         }
     };
-    if let (Some(number), [told, ..]) = (foreign, told) {
+    if let (Some(number), [told, ..]) = (stranger, told) {
         return vec![format!("{number}  {}", said(told))];
     }
     let reports: Vec<OrderReport<'_>> = rows.iter().map(OrderReport::of_row).collect();
@@ -132,7 +130,7 @@ fn lines(
 fn json_lines(
     rows: &[OrderRow],
     told: &[Told],
-    foreign: Option<&OutTradeNo>,
+    stranger: Option<&str>,
     ask: bool,
     language: Language,
 ) -> Vec<String> {
@@ -146,8 +144,8 @@ fn json_lines(
         }
         line.to_string()
     };
-    if let Some(number) = foreign {
-        return vec![with(json!({ "order_no": number.as_str(), "state": null }), told.first())];
+    if let Some(number) = stranger {
+        return vec![with(json!({ "order_no": number, "state": null }), told.first())];
     }
     let told = told.iter().map(Some).chain(std::iter::repeat(None));
     let reports = rows.iter().map(|row| OrderReport::of_row(row).json(language));

@@ -11,8 +11,8 @@ catalogue! {
     /// What `paytill backup` says of a copy that it has verified.
     pub struct CopyWords;
     copied(file: &str, orders: i64, entries: i64) =>
-        "{file} is a whole copy of the journal, opened and verified: orders {orders}, entries {entries}",
-        "{file} 是完整的交易记录副本，已打开并逐条校验：订单 {orders} 笔，记录 {entries} 条";
+        "{file} is a whole copy of the journal, opened and verified (orders: {orders}, entries: {entries})",
+        "{file} 是完整的交易记录副本，已打开并逐条校验（订单 {orders} 笔，记录 {entries} 条）";
     ends(entry: i64, seal: &str, number: &str) =>
         "it ends with entry {entry} of order {number}, seal {seal}",
         "最后一条是订单 {number} 的第 {entry} 条记录，封签 {seal}";

@@ -22,10 +22,11 @@ catalogue! {
         "{file}: nothing was changed. Order {number}, {amount}: {status}",
         "{file}：没有改动。订单 {number}，{amount}：{status}";
     proved(entries: usize, last: i64, seal: &str) =>
-        "proved with the journal's key: entries of this order {entries}, each as the till wrote it and \
-         at its place; the journal was verified from the first of them to entry {last}, seal {seal}",
-        "已用交易记录的密钥证实：本单共 {entries} 条记录，每条都是收银机当时所写，位置无误；自第一条起已核对到第 \
-         {last} 条，封签 {seal}";
+        "proved with the journal's key: all entries of this order ({entries}) are as the till wrote \
+         them, and where it wrote them; from the first of them on the journal was verified, to entry \
+         {last}, seal {seal}",
+        "已用交易记录的密钥证实：本单全部 {entries} 条记录都是收银机当时所写，位置无误；自第一条起，交易记录已核对到\
+         第 {last} 条，封签 {seal}";
     no_key =>
         "not proved: the journal's key is not here. The file is consistent in itself, but anybody \
          can make such a file",

@@ -50,6 +50,10 @@ catalogue! {
         "WeChat Pay knows this number, but the journal does not have it. Look it up on the merchant \
          platform.",
         "微信支付有这个单号，但交易记录中没有。请到商户平台查看。";
+    no_such_transaction =>
+        "The journal does not have this transaction number. Scan the merchant order number on the \
+         same page.",
+        "交易记录中没有这个交易单号。请扫同一页上的商户单号。";
     training =>
         "The till is in training: there is nobody to ask.",
         "现在是练习模式，无处可查。";

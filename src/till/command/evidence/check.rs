@@ -8,11 +8,14 @@ use crate::clock::Timestamp;
 use crate::journal::{Record, Seal, StoredEntry};
 use crate::language::Language;
 use crate::money::{Currency, Money};
-use crate::payment::{State, Status};
+use crate::payment::{Reason, State, Status};
 use crate::text::evidence::EvidenceWords;
 
 /// What every such file begins with, of whatever version.
 const KIND: &str = "paytill evidence ";
+/// What this format tells of an entry in words, besides the entry itself.
+const TOLD: [&str; 9] =
+    ["entry", "digest", "at", "after_ms", "event", "call", "state", "reason", "wire"];
 /// The longest path that is repeated.
 const PATH: usize = 80;
 
@@ -184,9 +187,8 @@ fn contradictions(whole: &Value) -> Vec<String> {
     let events = whole["events"].as_array().map(Vec::as_slice).unwrap_or_default();
     for (at, ((entry, call), event)) in with_calls(&entries).zip(events).enumerate() {
         let said = entry_json(entry, call);
-        let members = said.as_object().into_iter().flatten();
-        let differs = members.filter(|(name, value)| event[name.as_str()] != **value);
-        wrong.extend(differs.map(|(name, _)| format!("events[{at}].{name}")));
+        let differs = TOLD.into_iter().filter(|name| event[*name] != said[*name]);
+        wrong.extend(differs.map(|name| format!("events[{at}].{name}")));
     }
     let mut is = |path: &str, right: bool| {
         if !right {
@@ -227,6 +229,9 @@ fn contradictions(whole: &Value) -> Vec<String> {
         let proof = last.state.proof();
         is("order.state", order["state"] == last.state.status().word());
         is("order.open", order["open"] == last.state.is_open());
+        let reason = last.state.reason().map(Reason::code);
+        is("order.reason", order["reason"]["code"].as_str() == reason);
+        is("order.updated_at", order["updated_at"] == last.at.to_rfc3339());
         is("order.at", order["at"] == last.at.to_rfc3339());
         let transaction = proof.map(|proof| proof.transaction_id.as_str());
         is("order.transaction_id", order["transaction_id"].as_str() == transaction);

@@ -233,8 +233,8 @@ fn a_forger_of_a_whole_story_is_refused_by_the_key_alone_which_names_the_entry()
     // The end of the story left out.
     let mut shorter = value;
     shorter["events"].as_array_mut().unwrap().pop();
-    for name in ["state", "at"] {
-        shorter["order"][name] = shorter["events"][0][name].clone();
+    for (name, of_entry) in [("state", "state"), ("at", "at"), ("updated_at", "at")] {
+        shorter["order"][name] = shorter["events"][0][of_entry].clone();
     }
     shorter["order"]["open"] = true.into();
     for name in ["transaction_id", "paid_at", "coupon"] {

@@ -30,6 +30,8 @@ pub(super) enum Why {
     Reason(Reason),
     /// The gateway knows a number of this till's that its journal does not have.
     NotInJournal,
+    /// The gateway's own number, which the journal does not have; it is not asked for by that.
+    NoSuchTransaction,
     /// There is no gateway to ask.
     Training,
 }
@@ -40,6 +42,7 @@ impl Why {
         match self {
             Self::Reason(reason) => reason.code(),
             Self::NotInJournal => "not_in_journal",
+            Self::NoSuchTransaction => "no_such_transaction",
             Self::Training => "training",
         }
     }
@@ -50,6 +53,7 @@ impl Why {
         match self {
             Self::Reason(why) => reason::cause_sentence(why, language),
             Self::NotInJournal => words.not_in_journal().to_owned(),
+            Self::NoSuchTransaction => words.no_such_transaction().to_owned(),
             Self::Training => words.training().to_owned(),
         }
     }
@@ -62,6 +66,11 @@ impl Told {
 
     fn unknown(reason: impl Into<Reason>) -> Self {
         Self { verdict: Verdict::Unknown, why: Some(Why::Reason(reason.into())) }
+    }
+
+    /// Of the gateway's number, if the journal does not have it.
+    pub(super) const fn of_transaction() -> Self {
+        Self::for_want_of(Why::NoSuchTransaction)
     }
 
     const fn for_want_of(why: Why) -> Self {
