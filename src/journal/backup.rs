@@ -95,18 +95,18 @@ impl JournalReader {
                 return Err(differs(&file, said(fault)));
             }
         };
-        let named = beside(&file, ".head");
-        put(&mirror, &named).map_err(failed)?;
-        if let Err(error) = put(&copy, &file) {
-            let _ = std::fs::remove_file(&named);
-            return Err(failed(error));
+        let mut named = Named(Vec::new());
+        for (from, to) in [(&mirror, beside(&file, ".head")), (&copy, file.clone())] {
+            put(from, &to).map_err(failed)?;
+            named.0.push(to);
         }
         File::open(&folder).and_then(|folder| folder.sync_all()).map_err(failed)?;
         // By its name, as a till would.
         if let Err(fault) = Self::open(&file, Some(&key)) {
             return Err(differs(&file, said(fault)));
         }
-        Ok(Backup { file, mirror: named, key, audit })
+        named.0.clear();
+        Ok(Backup { mirror: beside(&file, ".head"), file, key, audit })
     }
 
     fn refuse_taken(&self, file: &Path) -> Result<(), BackupError> {
@@ -239,6 +239,17 @@ fn put(from: &Path, to: &Path) -> io::Result<()> {
         // A file system that cannot do it so; nothing was there a moment ago.
         Err(Errno::INVAL | Errno::NOSYS) => std::fs::rename(from, to),
         renamed => Ok(renamed?),
+    }
+}
+
+/// What has its name already. It is removed again if the rest fails.
+struct Named(Vec<PathBuf>);
+
+impl Drop for Named {
+    fn drop(&mut self) {
+        for path in &self.0 {
+            let _ = std::fs::remove_file(path);
+        }
     }
 }
 

@@ -281,3 +281,126 @@ fn an_order_is_found_by_any_number_that_the_gateway_ever_gave_it() {
     assert_eq!(orders(9, |row| row.state.proof().is_some()), [1]);
     assert!(orders(9, |_| false).is_empty());
 }
+
+/// A journal of some orders as it is after a clean end, and a copy of it to tamper with.
+fn copied(folder: &TempDir) -> (PathBuf, PathBuf) {
+    let path = journal_in(folder);
+    let (mut journal, _) = Journal::open(&path, None).unwrap();
+    let begin = |attempt: i64| {
+        let mut entry = begin(attempt);
+        entry.begin.as_mut().unwrap().sale.new = Some(format!("table {attempt}"));
+        entry
+    };
+    for attempt in 1..=3 {
+        journal.append_all(&[begin(attempt), waiting(attempt), paid(attempt)]).unwrap();
+    }
+    journal.append_all(&[begin(4), waiting(4)]).unwrap();
+    drop(journal);
+    let copy = folder.path().join("copy.sqlite");
+    reader(&path).back_up(&copy, None).unwrap();
+    (beside(&path, ".key"), copy)
+}
+
+/// What doctor says of a copy that was tampered with.
+fn audited(copy: &Path, key: &Path) -> Result<Audit, JournalError> {
+    JournalReader::open(copy, Some(key))?.expect("a journal").audit()
+}
+
+#[test]
+fn every_row_changed_deleted_doubled_or_swapped_is_found() {
+    let folder = tempfile::tempdir().unwrap();
+    let (key, copy) = copied(&folder);
+    let whole = std::fs::read(&copy).unwrap();
+    assert!(audited(&copy, &key).is_ok());
+    let db = Connection::open(&copy).unwrap();
+    let list = |sql: &str| -> Vec<String> {
+        let mut statement = db.prepare(sql).unwrap();
+        let rows = statement.query_map([], |row| row.get(0)).unwrap();
+        rows.map(Result::unwrap).collect()
+    };
+    let mut altered = Vec::new();
+    for table in ["sale", "attempt", "entry"] {
+        let columns = list(&format!("SELECT name FROM pragma_table_info('{table}')"));
+        let key = &columns[0];
+        let rows = list(&format!("SELECT CAST({key} AS TEXT) FROM {table} ORDER BY {key}"));
+        for row in &rows {
+            let is = format!("WHERE {key} = {row}");
+            for column in &columns {
+                let value = match column.as_str() {
+                    "code_hash" | "chain" => "zeroblob(16)".to_owned(),
+                    "id" | "seq" => format!("{column} + 1000"),
+                    "out_trade_no" | "currency" | "note" | "day" | "channel" | "request"
+                    | "status" | "progress" | "event" | "state" | "wire" => {
+                        format!("{column} || ' '")
+                    }
+                    _ => format!("{column} + 1"),
+                };
+                altered.push(format!("UPDATE {table} SET {column} = {value} {is}"));
+            }
+            altered.push(format!("DELETE FROM {table} {is}"));
+            let rest = columns[1..].iter().map(|column| match column.as_str() {
+                "out_trade_no" => "out_trade_no || 'x'".to_owned(),
+                column => column.to_owned(),
+            });
+            let rest = rest.collect::<Vec<_>>().join(", ");
+            altered.push(format!(
+                "INSERT INTO {table} SELECT (SELECT max({key}) + 1 FROM {table}), {rest}
+                 FROM {table} {is}"
+            ));
+        }
+        for pair in rows.windows(2) {
+            let (one, other) = (&pair[0], &pair[1]);
+            altered.push(format!(
+                "UPDATE {table} SET {key} = -1 WHERE {key} = {one};
+                 UPDATE {table} SET {key} = {one} WHERE {key} = {other};
+                 UPDATE {table} SET {key} = {other} WHERE {key} = -1"
+            ));
+        }
+    }
+    drop(db);
+    assert!(altered.len() > 200, "{}", altered.len());
+    let mut missed = Vec::new();
+    for sql in altered {
+        std::fs::write(&copy, &whole).unwrap();
+        change(&copy, &format!("PRAGMA foreign_keys = OFF; {sql}"));
+        match audited(&copy, &key) {
+            Err(JournalError::Damaged { .. }) => {}
+            other => missed.push(format!("{sql}: {other:?}")),
+        }
+    }
+    assert!(missed.is_empty(), "{}:\n{}", missed.len(), missed.join("\n"));
+    for sql in [
+        "DELETE FROM in_use",
+        "DELETE FROM chain_key",
+        "UPDATE chain_key SET mark = zeroblob(16)",
+        "UPDATE chain_key SET mark = NULL",
+    ] {
+        std::fs::write(&copy, &whole).unwrap();
+        if Connection::open(&copy).unwrap().execute_batch(sql).is_ok() {
+            assert!(audited(&copy, &key).is_err(), "{sql}");
+        }
+    }
+}
+
+#[test]
+fn a_copy_that_was_rolled_back_is_found_by_its_mirror() {
+    let folder = tempfile::tempdir().unwrap();
+    let (key, copy) = copied(&folder);
+    let whole = std::fs::read(&copy).unwrap();
+    for back_to in 0..11 {
+        std::fs::write(&copy, &whole).unwrap();
+        // As the journal was then, as well as anybody without the key can make it.
+        change(
+            &copy,
+            &format!(
+                "DELETE FROM entry WHERE seq > {back_to};
+                 DELETE FROM attempt WHERE id NOT IN (SELECT attempt FROM entry);
+                 DELETE FROM sale WHERE id NOT IN (SELECT sale FROM attempt);
+                 UPDATE attempt SET
+                     last_entry = (SELECT max(seq) FROM entry WHERE attempt = attempt.id);"
+            ),
+        );
+        let found = JournalReader::open(&copy, Some(&key));
+        assert!(matches!(found, Err(JournalError::Damaged { .. })), "{back_to}");
+    }
+}
