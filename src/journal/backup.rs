@@ -87,7 +87,7 @@ impl JournalReader {
         flush(&copy).map_err(failed)?;
         meanwhile(&copy);
         let audit = match verified(&copy, &key) {
-            Ok(audit) if self.has(tip)? && tip.seq >= before.seq => audit,
+            Ok(audit) if ends_at(&audit, tip) && self.has(tip)? && tip.seq >= before.seq => audit,
             Ok(_) => return Err(differs(&file, both!("its end", "末尾不同"))),
             Err(fault) => {
                 // It may be the journal that is damaged, and not its copy.
@@ -162,6 +162,11 @@ fn place(file: &Path) -> io::Result<(PathBuf, PathBuf)> {
     let folder = folder.unwrap_or_else(|| Path::new(".")).canonicalize()?;
     let file = folder.join(name);
     Ok((folder, file))
+}
+
+fn ends_at(audit: &Audit, tip: Tip) -> bool {
+    let head = audit.head.as_ref();
+    head.map_or(tip.seq == 0, |head| (head.entry, &head.digest) == (tip.seq, &hex(&tip.chain)))
 }
 
 fn differs(file: &Path, what: Text) -> BackupError {

@@ -125,6 +125,46 @@ fn a_copy_that_is_not_what_the_journal_holds_is_noticed_and_not_left_there() {
     assert!(reader(&path).back_up(&folder.path().join("copy"), None).is_ok());
 }
 
+#[test]
+fn an_older_copy_put_in_place_with_its_mirror_is_not_taken_for_the_new_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = filled(&folder);
+    let older = folder.path().join("older");
+    reader(&path).back_up(&older, None).unwrap();
+    let (mut journal, _) = Journal::open(&path, None).unwrap();
+    journal.append(&begin(3)).unwrap();
+    let exchange = |copy: &Path| {
+        for suffix in ["", ".head"] {
+            std::fs::copy(beside(&older, suffix), beside(copy, suffix)).unwrap();
+        }
+    };
+    let copy = folder.path().join("copy");
+    let error = reader(&path).back_up_and(&copy, None, exchange).unwrap_err();
+    assert!(matches!(error, BackupError::Differs { .. }), "{error}");
+    assert_eq!(names(folder.path()), ["older", "older.head", "state"]);
+}
+
+#[test]
+fn what_is_found_is_verified() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = journal_in(&folder);
+    let (mut journal, _) = Journal::open(&path, None).unwrap();
+    for attempt in 1..=40 {
+        let mut paid = paid(attempt);
+        paid.wire = vec![("transaction_id".into(), format!("42000000{attempt:020}"))];
+        journal.append_all(&[begin(attempt), paid]).unwrap();
+    }
+    drop(journal);
+    change(&path, "UPDATE attempt SET amount = 1 WHERE id = 3");
+    let reader = reader(&path);
+    let number = |attempt: i64| format!("42000000{attempt:020}");
+    assert!(reader.with_transaction(&number(2)).unwrap().is_some());
+    assert!(matches!(reader.with_transaction(&number(3)), Err(JournalError::Damaged { .. })));
+    let cheap = reader.latest(50, 9, |row| row.amount.minor() == 1);
+    assert!(matches!(cheap, Err(JournalError::Damaged { .. })));
+    assert!(matches!(reader.request(3), Err(JournalError::Damaged { .. })));
+}
+
 fn change(path: &Path, sql: &str) {
     Connection::open(path).unwrap().execute_batch(sql).unwrap();
 }
