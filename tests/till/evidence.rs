@@ -134,3 +134,21 @@ fn evidence_is_taken_while_a_payment_is_open_and_replaces_nothing() {
         assert_eq!(shop.run(wrong).status.code(), Some(2), "{wrong:?}");
     }
 }
+
+#[test]
+fn a_payment_code_in_a_note_is_masked_before_anything_is_written() {
+    let shop = TestShop::open(None, PACE);
+    let (code, other) = (code("ok", 1), code("ok", 2));
+    let note = format!("scanned {other}, twice");
+    let paid = shop.run(&["pay", "1", "--code", &code, "--note", &note]);
+    assert_eq!(paid.status.code(), Some(0), "{paid:?}");
+    let number = shop.orders().into_keys().next().unwrap();
+    assert_eq!(shop.run(&["backup", "copy.sqlite"]).status.code(), Some(0));
+    let copy =
+        String::from_utf8_lossy(&fs::read(shop.path().join("copy.sqlite")).unwrap()).into_owned();
+    for text in [copy, said(&shop.run(&["evidence", &number])), said(&shop.run(&["show", &number]))]
+    {
+        assert!(text.contains("scanned 13") && text.contains(", twice"), "the note is there");
+        assert!(!text.contains(&other) && !text.contains(&code), "a code is there");
+    }
+}
