@@ -238,6 +238,11 @@ pub(super) fn all(db: &mut Connection, key: &Key, path: &Path) -> Result<Tip, Jo
     if attempts != begun {
         return Err(check.damaged(both!("an attempt was never begun", "有一笔没有起始记录")));
     }
+    // Written together with its first attempt, whose first entry covers it.
+    let alone = "SELECT count(*) FROM sale WHERE id NOT IN (SELECT sale FROM attempt)";
+    if db.query_row(alone, [], |row| row.get::<_, i64>(0))? > 0 {
+        return Err(check.damaged(both!("a sale has no order", "有一笔销售没有订单")));
+    }
     Ok(tip)
 }
 

@@ -6,9 +6,12 @@
 //! that is not ours, damaged or cut short is refused with advice on what to do; a journal is never
 //! replaced.
 
+mod backup;
 mod check;
 mod error;
+mod evidence;
 mod files;
+mod find;
 mod head;
 mod key;
 mod read;
@@ -24,9 +27,11 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, params};
 use serde::{Deserialize, Serialize};
 
+pub use backup::{Backup, BackupError};
 use check::EntryRow;
 pub use error::{DiskFault, JournalError};
 use error::{illegible, other_format, refused, sqlite_damage};
+pub use evidence::{ChainProof, Record, Seal};
 use files::OnDisk;
 pub use files::{Files, is_held};
 use key::Key;

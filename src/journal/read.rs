@@ -107,9 +107,9 @@ pub struct Head {
 
 /// A read-only view of a journal. It takes no lock, and checks what it reads.
 pub struct JournalReader {
-    db: Connection,
-    key: Key,
-    path: PathBuf,
+    pub(super) db: Connection,
+    pub(super) key: Key,
+    pub(super) path: PathBuf,
 }
 
 impl JournalReader {
@@ -324,11 +324,14 @@ impl JournalReader {
         })
     }
 
-    fn check(&self) -> check::Check<'_> {
+    pub(super) fn check(&self) -> check::Check<'_> {
         check::Check { db: &self.db, key: &self.key, path: &self.path }
     }
 
-    fn guard<T>(&self, read: impl FnOnce() -> Result<T, JournalError>) -> Result<T, JournalError> {
+    pub(super) fn guard<T>(
+        &self,
+        read: impl FnOnce() -> Result<T, JournalError>,
+    ) -> Result<T, JournalError> {
         read().map_err(|error| match error {
             JournalError::Write(error) => refused(&self.path, error),
             JournalError::Encode(error) => illegible(&self.path, &error),
@@ -351,7 +354,8 @@ fn key_of(db: &Connection, path: &Path, named: Option<&Path>) -> Result<Key, Jou
     Err(JournalError::Key { path: path.to_owned(), key: file, fault })
 }
 
-const ORDER: &str = "SELECT attempt.id, sale, out_trade_no, channel, amount, currency, note,
+pub(super) const ORDER: &str =
+    "SELECT attempt.id, sale, out_trade_no, channel, amount, currency, note,
      attempt.created_at, attempt.updated_at, entry.sent_at, entry.state
      FROM attempt JOIN sale ON sale.id = attempt.sale
      JOIN entry ON entry.seq = attempt.last_entry";
@@ -467,7 +471,7 @@ fn stored_attempt(row: &Row<'_>) -> Result<StoredAttempt, JournalError> {
     })
 }
 
-fn order_row(row: &Row<'_>) -> Result<OrderRow, JournalError> {
+pub(super) fn order_row(row: &Row<'_>) -> Result<OrderRow, JournalError> {
     Ok(OrderRow {
         attempt: row.get(0)?,
         sale: row.get(1)?,

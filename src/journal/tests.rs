@@ -1,5 +1,6 @@
 //! Journals on real files: what is kept, what is noticed, and what is refused.
 
+mod copies;
 mod edges;
 mod growth;
 mod keys;

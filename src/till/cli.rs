@@ -51,6 +51,9 @@ pub enum Command {
     Pay(Pay),
     Orders(Orders),
     Show(Show),
+    Find(Find),
+    Evidence(Evidence),
+    Backup(Backup),
     Recover(Recover),
     Devices(DevicesArgs),
     Doctor(Json),
@@ -121,6 +124,40 @@ pub struct Show {
     pub order_no: String,
     #[command(flatten)]
     pub json: Json,
+}
+
+/// `paytill find`
+#[derive(Args, Debug)]
+pub struct Find {
+    /// A number, a scan, an amount, a time or a state.
+    #[arg(allow_hyphen_values = true)]
+    pub text: String,
+    /// Ask the gateway about each.
+    #[arg(long)]
+    pub ask: bool,
+    #[command(flatten)]
+    pub json: Json,
+}
+
+/// `paytill evidence`
+#[derive(Args, Debug)]
+pub struct Evidence {
+    /// The order number, or its last digits.
+    #[arg(required_unless_present = "verify")]
+    pub order_no: Option<String>,
+    /// Where it is written, instead of standard output.
+    #[arg(long)]
+    pub out: Option<PathBuf>,
+    /// Instead: check such a file.
+    #[arg(long, conflicts_with_all = ["order_no", "out"])]
+    pub verify: Option<PathBuf>,
+}
+
+/// `paytill backup`
+#[derive(Args, Debug)]
+pub struct Backup {
+    /// The copy.
+    pub file: PathBuf,
 }
 
 /// `paytill recover`

@@ -4,7 +4,7 @@
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use paytill::cli::{self, Cli, Command};
+use paytill::cli::{self, Cli, Command, Evidence};
 use paytill::command::{self, Exit, Failure, output, working_directory};
 use paytill::config::{self, Config, Flags, Loaded};
 use paytill::language::Language;
@@ -74,10 +74,24 @@ fn run(cli: Cli, language: &mut Language) -> Result<Exit, Failure> {
             let flags = cli.global.into();
             return on(runtime()?, command::doctor::run(json, &flags, &Clock::start()));
         }
+        Some(Command::Evidence(Evidence { verify: Some(file), .. })) => {
+            // It needs nothing but the journal's key, and leaves no log behind.
+            let loaded = load(&cli.global.into(), false, language)?;
+            return command::evidence::verify(&file, &loaded.config);
+        }
         command => command,
     };
-    let sends_nothing =
-        matches!(command, Some(Command::Orders(_) | Command::Show(_) | Command::PrintTest(_)));
+    let sends_nothing = match &command {
+        Some(
+            Command::Orders(_)
+            | Command::Show(_)
+            | Command::PrintTest(_)
+            | Command::Evidence(_)
+            | Command::Backup(_),
+        ) => true,
+        Some(Command::Find(find)) => !find.ask,
+        _ => false,
+    };
     let loaded = load(&cli.global.into(), !sends_nothing, language)?;
     let runtime = runtime()?;
     let place = &loaded.config.log;
@@ -99,6 +113,11 @@ fn run(cli: Cli, language: &mut Language) -> Result<Exit, Failure> {
             command::orders::list(&orders, &loaded.config, clock.wall())
         }
         Some(Command::Show(show)) => command::orders::show(&show, &loaded.config),
+        Some(Command::Find(find)) => on(runtime, command::find::run(find, &loaded.config, &clock)),
+        Some(Command::Evidence(evidence)) => {
+            command::evidence::write(&evidence, &loaded.config, clock.wall())
+        }
+        Some(Command::Backup(backup)) => command::backup::run(&backup, &loaded.config),
         Some(
             Command::Completions { .. } | Command::Doctor(_) | Command::Man | Command::Simulator(_),
         ) => Ok(Exit::Done),

@@ -139,6 +139,10 @@ fn a_code_in_the_wrong_place_is_not_repeated() {
         &["orders", "--state", &code],
         &["orders", "--limit", &code],
         &["show", &code],
+        &["find", &code, "--ask"],
+        &["find", &format!("]Q1{code}")],
+        &["evidence", &code],
+        &["evidence", "--verify", &code],
         &[&code],
         &["--config", &code, "orders"],
     ] {
@@ -211,8 +215,18 @@ fn nothing_secret_is_in_what_a_loud_till_leaves_behind() {
     for number in shop.orders().keys() {
         said.extend(run(&mut shop.command(&["show", number])));
         said.extend(run(&mut shop.command(&["show", number, "--json"])));
+        said.extend(run(&mut shop.command(&["find", number, "--ask", "--json"])));
+        said.extend(run(&mut shop.command(&["evidence", number])));
+        let file = format!("journal-evidence-{number}.json");
+        said.extend(run(&mut shop.command(&["evidence", number, "--out", &file])));
+        said.extend(run(&mut shop.command(&["evidence", "--verify", &file])));
     }
+    said.extend(run(&mut shop.command(&["backup", "journal-copy.sqlite"])));
+    secrets.push(fs::read_to_string(shop.path().join("journal.sqlite.key")).unwrap().trim().into());
     files.extend(contents(&shop));
+    files.retain(|(name, _)| !name.ends_with("sqlite.key"));
+    assert!(files.iter().any(|(name, _)| name.ends_with("journal-copy.sqlite")));
+    assert!(files.iter().filter(|(name, _)| name.contains("journal-evidence")).count() > 1);
     assert!(files.iter().any(|(name, _)| name.ends_with("-wal")), "one was left behind");
     assert!(files.iter().any(|(name, _)| name.contains(".log.")) && said.len() > 10_000);
     files.push(("what was said, drawn and printed".into(), said));

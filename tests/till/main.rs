@@ -9,6 +9,7 @@ mod fixture;
 #[path = "../fixture/paper.rs"]
 mod paper;
 
+mod backup;
 mod bad_input;
 mod crowd;
 mod customer_display;
@@ -16,7 +17,9 @@ mod damage;
 mod devices;
 mod disk;
 mod doctor;
+mod evidence;
 mod exhaustion;
+mod find;
 mod flood;
 mod instances;
 mod kill;

@@ -17,6 +17,10 @@ trains and no money moves.
 The journal (else below \fI~/.local/state\fR); in training \fItraining.sqlite\fR. The files beside it whose
 names begin alike belong to it: copy them together.
 .TP
+\fIjournal.sqlite.key\fR
+The journal's key, beside it or \fBjournal.key_file\fR. Keep a copy of it elsewhere: without it neither the
+journal nor a copy of it can be read.
+.TP
 \fIjournal.log.YYYY\-MM\-DD\fR
 The log, beside the journal, kept for 30 days.
 .TP
@@ -56,6 +60,15 @@ The sales of yesterday, and their sum:
 .TP
 What became of the order that the screen shows as 345001:
 .B paytill show 345001
+.TP
+A customer says that it was paid, and shows the number on the payment page:
+.B paytill find T01112203300089345607 \-\-ask
+.TP
+One file that proves what happened to an order, and its check:
+.B paytill evidence 345001 \-\-out order.json; paytill evidence \-\-verify order.json
+.TP
+A verified copy of the journal; keep its key in another place:
+.B paytill backup /mnt/stick/journal.sqlite
 .TP
 What is right, what is not, and what to do about it:
 .B paytill doctor

@@ -5,9 +5,12 @@
 //! [`Failure`]. Nothing but `output` writes to standard output and standard error, except for the
 //! cashier's screen, which owns the terminal.
 
+pub mod backup;
 pub mod cashier;
 pub mod devices;
 pub mod doctor;
+pub mod evidence;
+pub mod find;
 mod open;
 pub mod orders;
 pub mod output;
@@ -20,7 +23,7 @@ mod signals;
 pub mod simulator;
 mod wiring;
 
-use crate::journal::JournalError;
+use crate::journal::{BackupError, JournalError};
 use crate::language::Text;
 use crate::text;
 
@@ -87,6 +90,17 @@ impl From<JournalError> for Failure {
             | JournalError::Encode(_) => Exit::Journal,
         };
         Self::new(exit, text::journal::text(&error))
+    }
+}
+
+impl From<BackupError> for Failure {
+    fn from(error: BackupError) -> Self {
+        let exit = match error {
+            BackupError::Exists(_) | BackupError::OfTheJournal(_) => Exit::Usage,
+            BackupError::File { .. } | BackupError::Differs { .. } => Exit::Fault,
+            BackupError::Journal(error) => return error.into(),
+        };
+        Self::new(exit, text::copies::failure(&error))
     }
 }
 

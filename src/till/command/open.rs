@@ -93,7 +93,7 @@ fn open_gateway(
         ));
     }
     let route = route(gateway);
-    let codec = WechatV2::new(gateway.sign_type, gateway.api_key.clone());
+    let codec = codec(gateway);
     let parts = TillParts {
         template: template(config, gateway.merchant.clone()),
         rules: config.payment.rules,
@@ -113,6 +113,11 @@ pub(super) fn another_merchants(gateway: &WechatV2Config) -> Option<(String, &st
     let ours = gateway.merchant.mch_id.as_str();
     let is_number = holder.bytes().all(|byte| byte.is_ascii_digit());
     (is_number && holder != ours).then_some((holder, ours))
+}
+
+/// What speaks to the configured gateway.
+pub(super) fn codec(gateway: &WechatV2Config) -> WechatV2 {
+    WechatV2::new(gateway.sign_type, gateway.api_key.clone())
 }
 
 /// The route to the configured gateway.

@@ -51,7 +51,11 @@ pub fn list(orders: &Orders, config: &Config, now: Timestamp) -> Result<Exit, Fa
 }
 
 /// A line an order, in columns, and how many and how much they are.
-fn table(reports: &[OrderReport<'_>], language: Language, zone: &TimeZone) -> Vec<String> {
+pub(super) fn table(
+    reports: &[OrderReport<'_>],
+    language: Language,
+    zone: &TimeZone,
+) -> Vec<String> {
     let rows: Vec<[String; 4]> = reports.iter().map(|report| report.cells(language)).collect();
     let width = |column: usize| rows.iter().map(|row| row[column].width()).max().unwrap_or(0);
     let widths = [0, 1, 2].map(width);
@@ -101,7 +105,11 @@ fn sum(reports: &[OrderReport<'_>], language: Language) -> String {
 
 /// The order with this number; or the only one whose order or transaction number ends so, as the
 /// screen shows them. Several are listed.
-fn one(reader: &JournalReader, number: &str, config: &Config) -> Result<Option<OrderRow>, Failure> {
+pub(super) fn one(
+    reader: &JournalReader,
+    number: &str,
+    config: &Config,
+) -> Result<Option<OrderRow>, Failure> {
     if let Some(row) = reader.order(number)? {
         return Ok(Some(row));
     }
@@ -133,14 +141,7 @@ fn one(reader: &JournalReader, number: &str, config: &Config) -> Result<Option<O
 /// Shows one order with all its events.
 pub fn show(show: &Show, config: &Config) -> Result<Exit, Failure> {
     let language = config.till.language;
-    let none = || {
-        let number = crate::clean::clean(&show.order_no, 40);
-        let journal = config.journal.path.display();
-        Failure::new(
-            Exit::Usage,
-            both!("there is no order {number} in {journal}", "{journal} 中没有订单 {number}"),
-        )
-    };
+    let none = || no_such(&show.order_no, config);
     let reader = JournalReader::open(&config.journal.path, config.journal.key_file.as_deref())?
         .ok_or_else(none)?;
     let row = one(&reader, &show.order_no, config)?.ok_or_else(none)?;
@@ -173,7 +174,16 @@ pub fn show(show: &Show, config: &Config) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-fn nothing_yet(json: bool, config: &Config) -> Exit {
+pub(super) fn no_such(number: &str, config: &Config) -> Failure {
+    let number = crate::clean::clean(number, 40);
+    let journal = config.journal.path.display();
+    Failure::new(
+        Exit::Usage,
+        both!("there is no order {number} in {journal}", "{journal} 中没有订单 {number}"),
+    )
+}
+
+pub(super) fn nothing_yet(json: bool, config: &Config) -> Exit {
     if !json {
         print_message(&say!(
             config.till.language,
@@ -186,7 +196,9 @@ fn nothing_yet(json: bool, config: &Config) -> Exit {
 }
 
 /// Each entry, with the call that it led to.
-fn with_calls(entries: &[StoredEntry]) -> impl Iterator<Item = (&StoredEntry, Option<Call>)> {
+pub(super) fn with_calls(
+    entries: &[StoredEntry],
+) -> impl Iterator<Item = (&StoredEntry, Option<Call>)> {
     let before = std::iter::once(None).chain(entries.iter().map(|entry| entry.state.awaited()));
     entries.iter().zip(before).map(|(entry, before)| {
         let submit = (entry.event == Event::Begun).then_some(Call::SUBMISSION);
@@ -194,7 +206,7 @@ fn with_calls(entries: &[StoredEntry]) -> impl Iterator<Item = (&StoredEntry, Op
     })
 }
 
-fn entry_json(entry: &StoredEntry, call: Option<Call>) -> Value {
+pub(super) fn entry_json(entry: &StoredEntry, call: Option<Call>) -> Value {
     json!({
         "entry": entry.number,
         "digest": entry.digest,

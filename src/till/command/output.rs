@@ -52,7 +52,7 @@ fn harmless(line: &str) -> String {
 }
 
 /// The text with every payment code masked.
-fn masked(text: &str) -> String {
+pub(super) fn masked(text: &str) -> String {
     let mut masked = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(start) = rest.find(|letter: char| letter.is_ascii_alphanumeric()) {

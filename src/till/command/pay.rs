@@ -8,7 +8,7 @@
 use zeroize::Zeroizing;
 
 use super::open::{announce_training, open};
-use super::output::{print_line, print_message};
+use super::output::{masked, print_line, print_message};
 use super::report::OrderReport;
 use super::signals::{ShutdownRequest, Signals};
 use super::{Exit, Failure, paper};
@@ -59,7 +59,8 @@ pub async fn run(pay: Pay, loaded: &Loaded, clock: &Clock) -> Result<Exit, Failu
     till.find_local_address().await;
     // Before the payment begins: from now on a signal leaves it open, and says so.
     let mut signals = Signals::new()?;
-    let note = clean(&pay.note, NOTE_CELLS);
+    // Something scanned in the wrong place may be another code.
+    let note = masked(&clean(&pay.note, NOTE_CELLS));
     let out_trade_no = till.begin(SaleRef::New(amount), note, code).map_err(refused)?;
     let reporter = Reporter { json: pay.json.json, language: config.till.language };
     let (exit, ended) = follow(till, &out_trade_no, &reporter, &mut signals).await;

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::open::{announce_training, open};
-use super::output::{print_line, print_message};
+use super::output::{masked, print_line, print_message};
 use super::report::OrderReport;
 use super::{Exit, Failure};
 use crate::both;
@@ -93,7 +93,7 @@ async fn settle(
     clock: &Clock,
 ) -> Result<Exit, Failure> {
     let language = loaded.config.till.language;
-    let how = clean(how, HOW_CELLS);
+    let how = masked(&clean(how, HOW_CELLS));
     if how.is_empty() {
         return Err(Failure::new(
             Exit::Usage,

@@ -55,6 +55,19 @@ pub fn about(command: &str, language: Language) -> Option<&'static str> {
             "Show one order: every event, what was sent and what came back",
             "显示一笔订单：每一步、发出和收到的内容",
         ),
+        "find" => (
+            "Find orders by a number or scan, last digits, amount, time or state; --ask asks the \
+             gateway about them",
+            "按单号或扫码、尾号、金额、时间或状态查找订单；--ask 向微信支付查询",
+        ),
+        "evidence" => (
+            "Write one file that proves what happened to an order, or check such a file",
+            "生成一份订单凭证文件，或校验这样的文件",
+        ),
+        "backup" => (
+            "Make a verified copy of the journal while the till runs",
+            "不停机备份交易记录，并校验副本",
+        ),
         "recover" => ("Resolve all open payments", "处理完所有未完成的支付"),
         "devices" => (
             "List serial ports and HID devices, and what the till takes each for",
@@ -115,6 +128,33 @@ pub fn help(command: &str, argument: &str, language: Language) -> Option<&'stati
             "Order number, or its last digits as the screen shows them",
             "订单号，或屏幕上显示的尾号",
         ),
+        ("find", "text") => (
+            "Order number or transaction number, typed or scanned, or their last digits; an amount \
+             (12.50); a time (14:32, also 2026-11-22 14:32); a state (paid)",
+            "商户单号或交易单号（输入或扫码均可）或其尾号；金额（12.50）；时间（14:32 或 2026-11-22 14:32）；\
+             状态（paid）",
+        ),
+        ("find", "ask") => (
+            "Ask the gateway about each, ten at most; this changes nothing",
+            "向微信支付逐笔查询，最多十笔；只查询，不改动任何订单",
+        ),
+        ("evidence", "order_no") => (
+            "Order number, or its last digits as the screen shows them",
+            "订单号，或屏幕上显示的尾号",
+        ),
+        ("evidence", "out") => {
+            ("Write to this new file instead of standard output", "写入这个新文件，而不是标准输出")
+        }
+        ("evidence", "verify") => (
+            "Instead: check this file and name what was changed; needs no journal. Exit code 0: proved \
+             with the journal's key, 12: consistent, but the key is not here, 5: changed",
+            "改为：校验这份文件，并指出被改动之处；不需要交易记录。退出码 0：已用密钥证实；12：自身一致，但此处没有密钥；\
+             5：被改动",
+        ),
+        ("backup", "file") => (
+            "The copy; nothing may be there yet. Keep the journal's key elsewhere",
+            "副本的位置，不能是已有文件。密钥请另外保存",
+        ),
         ("recover", "settle") => (
             "Instead: close this order, which needs attention and was settled outside the till",
             "改为：关闭这笔需人工处理、已在收银机之外处理好的订单",
@@ -164,6 +204,8 @@ pub fn value_name(argument: &str, language: Language) -> Option<&'static str> {
         "state" => ("STATE", "状态"),
         "limit" => ("N", "数量"),
         "order_no" | "settle" => ("ORDER_NO", "订单号"),
+        "text" => ("TEXT", "内容"),
+        "out" | "verify" | "file" => ("FILE", "文件"),
         "profile" => ("NAME", "名称"),
         "listen" => ("ADDR", "地址"),
         "scenario" => ("NAME", "名称"),

@@ -92,6 +92,14 @@ fn system_words(error: &Error) -> String {
     system::words(error, Language::Chinese)
 }
 
+/// What is wrong with a key, after its name.
+pub fn key_fault_text(fault: &KeyFault, language: Language) -> String {
+    match language {
+        Language::English => fault.to_string(),
+        Language::Chinese => key_fault(fault),
+    }
+}
+
 /// What is wrong with the key's file, and what to do before the next start.
 fn key_fault(fault: &KeyFault) -> String {
     match fault {

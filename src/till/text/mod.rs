@@ -8,10 +8,13 @@
 
 pub mod amount;
 pub mod cli;
+pub mod copies;
 pub mod device;
 pub mod display;
 pub mod doctor;
+pub mod evidence;
 pub mod failure;
+pub mod find;
 pub mod history;
 pub mod journal;
 pub mod picture;

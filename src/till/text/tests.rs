@@ -1,7 +1,10 @@
 //! The rules of writing, checked on every catalogue.
 
+use super::copies::CopyWords;
 use super::device::LearnWords;
 use super::display::DisplayWords;
+use super::evidence::EvidenceWords;
+use super::find::FindWords;
 use super::print_test::PrintTestWords;
 use super::receipt::ReceiptWords;
 use super::screen::{HelpWords, NoteWords, ScreenWords, StoryWords};
@@ -20,7 +23,15 @@ fn at_the_counter() -> Vec<[&'static str; 2]> {
 }
 
 fn everything() -> Vec<[&'static str; 2]> {
-    [at_the_counter(), LearnWords::all(), PrintTestWords::all()].concat()
+    [
+        at_the_counter(),
+        LearnWords::all(),
+        PrintTestWords::all(),
+        CopyWords::all(),
+        EvidenceWords::all(),
+        FindWords::all(),
+    ]
+    .concat()
 }
 
 fn is_chinese(character: char) -> bool {

@@ -1,0 +1,200 @@
+//! `paytill evidence`: one file that shows what happened to an order, and the check of such a file.
+//!
+//! The file holds the order as `show` prints it, each of its entries as the journal's digests cover
+//! them, and the digests to the journal's end. It has one form: every byte counts. Its parts have
+//! digests of their own, so that a change can be named; what cannot be made without the journal's
+//! key are the entries' digests and the seal on the whole.
+
+mod check;
+mod form;
+#[cfg(test)]
+mod tests;
+
+use std::fs::File;
+use std::io::{Read as _, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+
+use serde_json::{Map, Value, json};
+
+use super::orders::{entry_json, no_such, nothing_yet, one, with_calls};
+use super::output::{print_line, print_message};
+use super::report::OrderReport;
+use super::{Exit, Failure};
+use crate::cli::Evidence;
+use crate::clock::{Millis, Timestamp};
+use crate::config::Config;
+use crate::journal::{ChainProof, JournalReader, OrderRow, Record, Seal, StoredEntry};
+use crate::language::Language;
+use crate::text::{evidence as text, reason, system};
+use check::{Changes, Standing};
+
+/// What the file is, and by which rules it is made.
+const FORMAT: &str = "paytill evidence 1";
+/// Far more than the digests of some years.
+const LARGEST: u64 = 256 << 20;
+
+/// Writes the evidence of one order.
+pub fn write(evidence: &Evidence, config: &Config, now: Timestamp) -> Result<Exit, Failure> {
+    let number = evidence.order_no.as_deref().unwrap_or_default();
+    let none = || no_such(number, config);
+    let key = config.journal.key_file.as_deref();
+    let Some(reader) = JournalReader::open(&config.journal.path, key)? else {
+        nothing_yet(false, config);
+        return Err(none());
+    };
+    let mut row = one(&reader, number, config)?.ok_or_else(none)?;
+    let proof = reader.proof(row.attempt)?;
+    let entries: Option<Vec<StoredEntry>> = proof.records.iter().map(entry_of).collect();
+    let entries = entries.filter(|entries| !entries.is_empty()).ok_or_else(none)?;
+    // A till may have written more since it was found.
+    if let Some(last) = entries.last() {
+        (row.state, row.updated_at) = (last.state.clone(), last.at);
+    }
+    let about = json!({
+        "format": FORMAT,
+        "shows": { "en": text::shows(Language::English), "zh-CN": text::shows(Language::Chinese) },
+        "made_at": now.to_rfc3339(),
+        "made_by": concat!("paytill ", env!("CARGO_PKG_VERSION")),
+        "store": config.store.name,
+        "till": config.till.id.as_str(),
+    });
+    let whole = form::written(&document(about, &row, &entries, &proof, &reader.seal()));
+    let Some(file) = &evidence.out else {
+        return Ok(if print_line(whole.trim_end()) { Exit::Done } else { Exit::Fault });
+    };
+    put(file, whole.as_bytes()).map_err(|error| {
+        let exit = if error.kind() == std::io::ErrorKind::AlreadyExists {
+            Exit::Usage
+        } else {
+            Exit::Fault
+        };
+        Failure::new(exit, text::not_written(file).because(&system::text(&error)))
+    })?;
+    let words = text::EvidenceWords::of(config.till.language);
+    print_message(&words.written(&file.display().to_string(), row.out_trade_no.as_str()));
+    print_message(words.without_key());
+    Ok(Exit::Done)
+}
+
+/// Everything that is known of an order, its proof, and what makes changes show.
+fn document(
+    about: Value,
+    row: &OrderRow,
+    entries: &[StoredEntry],
+    proof: &ChainProof,
+    seal: &Seal,
+) -> Value {
+    let mut order = OrderReport::of_row(row).json(Language::English);
+    if order["reason"].is_object() {
+        order["reason"]["text_zh"] = reason::of(&row.state, Language::Chinese).into();
+    }
+    order["sale"] = row.sale.into();
+    order["note"] = row.note.clone().into();
+    let events = with_calls(entries).zip(&proof.records).map(|((entry, call), record)| {
+        let mut event = entry_json(entry, call);
+        event["before"] = record.before.clone().into();
+        event["record"] = record_json(record);
+        event
+    });
+    let mut whole = about;
+    whole["order"] = order;
+    whole["events"] = events.collect();
+    let last = proof.first + i64::try_from(proof.digests.len()).unwrap_or(i64::MAX) - 1;
+    whole["chain"] = json!({ "first": proof.first, "last": last, "digests": proof.digests });
+    whole["key"] = seal.mark().into();
+    let parts: Map<String, Value> =
+        form::parts(&whole).into_iter().map(|(part, digest)| (part, digest.into())).collect();
+    whole[form::PARTS] = parts.into();
+    whole[form::SEAL] = seal.over(form::written(&whole).as_bytes()).into();
+    whole[form::DIGEST] = form::digest(&form::written(&whole)).into();
+    whole
+}
+
+/// An entry as it is read; `None` if it cannot be.
+fn entry_of(record: &Record) -> Option<StoredEntry> {
+    Some(StoredEntry {
+        number: record.number,
+        digest: record.digest.clone(),
+        at: Timestamp(record.at),
+        age: Millis(u64::try_from(record.age).ok()?),
+        event: serde_json::from_str(&record.event).ok()?,
+        state: serde_json::from_str(&record.state).ok()?,
+        wire: record.wire.clone(),
+    })
+}
+
+/// An entry as stored, word for word. Its number and digests stand with its event.
+fn record_json(record: &Record) -> Value {
+    json!({
+        "attempt": record.attempt,
+        "at": record.at,
+        "age": record.age,
+        "boot": record.boot,
+        "sent_at": record.sent_at,
+        "event": record.event,
+        "state": record.state,
+        "wire": record.wire,
+        "facts": record.facts,
+    })
+}
+
+/// Writes a new file, whole or not at all.
+fn put(file: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let mut options = File::options();
+    let mut out = options.write(true).create_new(true).mode(0o600).open(file)?;
+    let written = out.write_all(bytes).and_then(|()| out.sync_all());
+    if written.is_err() {
+        let _ = std::fs::remove_file(file);
+    }
+    written
+}
+
+/// Checks such a file without a journal, and names what was changed.
+pub fn verify(file: &Path, config: &Config) -> Result<Exit, Failure> {
+    let language = config.till.language;
+    let words = text::EvidenceWords::of(language);
+    let bytes = File::open(file).and_then(|file| {
+        let mut bytes = Vec::new();
+        file.take(LARGEST).read_to_end(&mut bytes).map(|_| bytes)
+    });
+    let bytes = bytes.map_err(|error| {
+        Failure::new(Exit::Usage, text::not_read(file).because(&system::text(&error)))
+    })?;
+    let seal = match Seal::of(&config.journal.path, config.journal.key_file.as_deref()) {
+        Ok(seal) => seal,
+        Err(fault) => {
+            print_message(&text::key_unusable(&fault, language));
+            None
+        }
+    };
+    let name = file.display().to_string();
+    let (summary, exit) = match check::check(&bytes, seal.as_ref()) {
+        Err(Changes::Foreign) => return Err(Failure::new(Exit::Journal, text::foreign(file))),
+        Err(Changes::Newer(format)) => {
+            return Err(Failure::new(Exit::Journal, text::newer(file, &format)));
+        }
+        Err(Changes::Found(changes)) => {
+            for change in &changes {
+                print_message(&format!("{name}: {}", change.sentence(language)));
+            }
+            return Err(Failure::new(Exit::Journal, text::changed(file)));
+        }
+        Ok(found) => {
+            let exit = match found.standing {
+                Standing::Proved => Exit::Done,
+                Standing::NoKey | Standing::AnotherKey => Exit::Attention,
+            };
+            (found, exit)
+        }
+    };
+    let check::Found { order_no, state, amount, entries, last, digest, standing } = summary;
+    let status = crate::text::screen::ScreenWords::of(language).word(state);
+    print_line(&words.is_whole(&name, &order_no, status, &amount));
+    print_line(&match standing {
+        Standing::Proved => words.proved(entries, last, crate::text::copies::seal(&digest)),
+        Standing::NoKey => words.no_key().to_owned(),
+        Standing::AnotherKey => words.another_key().to_owned(),
+    });
+    Ok(exit)
+}

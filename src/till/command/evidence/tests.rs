@@ -1,0 +1,265 @@
+//! An evidence file made from a real journal, and every way to change it.
+
+use paytill_core::clock::Uptime;
+use paytill_core::engine::{Begin, Entry, SaleEntry};
+use paytill_core::order::{Merchant, Order, OutTradeNo};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::check::{Change, Changes, Standing, check};
+use super::{FORMAT, document, entry_of, form};
+use crate::clock::{Millis, TimeZone, Timestamp};
+use crate::journal::{Journal, JournalReader, Seal};
+use crate::money::{Currency, Money};
+use crate::payment::{Answer, Event, Proof, Reason, Rules, State, Submitted};
+
+const NOW: Timestamp = Timestamp(1_795_318_200_000);
+/// A note with letters that a terminal would obey, and marks that it would pile up.
+const NOTE: &str = "桌 7 \u{202e}\u{1b}[2J a\u{301}\u{301}\u{301}";
+
+type Alter = fn(&mut Value);
+
+fn begin(attempt: i64) -> Entry {
+    let order = Order {
+        out_trade_no: OutTradeNo::try_from(format!("T01-{attempt:06}")).unwrap(),
+        amount: Money::from_minor(1234),
+        currency: Currency::CNY,
+        merchant: Merchant {
+            app_id: "wx8888888888888888".into(),
+            mch_id: "1900000109".into(),
+            sub_app_id: String::new(),
+            sub_mch_id: String::new(),
+        },
+        body: "Corner Coffee T01".into(),
+        device_info: "S001".into(),
+        client_ip: "203.0.113.7".into(),
+        mark: "0123456789abcdef".into(),
+    };
+    Entry {
+        attempt,
+        at: NOW,
+        age: Millis(0),
+        sent_at: Uptime(5_000),
+        boot: 7,
+        event: Event::Begun,
+        state: State::begin(&Rules::default(), 0),
+        wire: vec![("total_fee".into(), "1234".into())],
+        begin: Some(Box::new(Begin {
+            sale: SaleEntry { id: attempt, new: Some(NOTE.into()), due: order.amount },
+            order,
+            code_hash: Some([7; 16]),
+            day: NOW.day(&TimeZone::UTC),
+        })),
+    }
+}
+
+fn answered(attempt: i64, answer: Submitted) -> Entry {
+    let mut state = State::begin(&Rules::default(), 0);
+    let event = Event::Answered(0, Answer::Submitted(answer));
+    let _ = state.step(&event, Millis(200), &Rules::default());
+    let at = Timestamp(NOW.0 + 200);
+    let wire = vec![("result_code".into(), "SUCCESS".into())];
+    Entry { at, age: Millis(200), event, state, wire, begin: None, ..begin(attempt) }
+}
+
+fn paid(attempt: i64) -> Entry {
+    let transaction_id = "4200002026112200000000000001".to_owned();
+    answered(attempt, Submitted::Paid(Proof { transaction_id, paid_at: NOW, coupon: Some(100) }))
+}
+
+/// Three orders, and the evidence of the second.
+struct Made {
+    _folder: TempDir,
+    value: Value,
+    seal: Seal,
+}
+
+fn made() -> Made {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state/journal.sqlite");
+    let (mut journal, _) = Journal::open(&path, None).unwrap();
+    let declined = answered(3, Submitted::Declined(Reason::gateway("NOTENOUGH", "余额不足")));
+    journal.append_all(&[begin(1), begin(2), begin(3), paid(2), declined]).unwrap();
+    drop(journal);
+    let reader = JournalReader::open(&path, None).unwrap().unwrap();
+    let row = reader.order("T01-000002").unwrap().unwrap();
+    let proof = reader.proof(row.attempt).unwrap();
+    let entries: Option<Vec<_>> = proof.records.iter().map(entry_of).collect();
+    let value = document(
+        json!({ "format": FORMAT, "made_at": NOW.to_rfc3339() }),
+        &row,
+        &entries.unwrap(),
+        &proof,
+        &reader.seal(),
+    );
+    Made { _folder: folder, value, seal: reader.seal() }
+}
+
+/// As somebody without the key would: all digests that can be made anew fit again.
+fn forged(mut value: Value) -> Value {
+    let parts = form::parts(&value).into_iter().map(|(part, digest)| (part, digest.into()));
+    value[form::PARTS] = parts.collect::<serde_json::Map<_, Value>>().into();
+    value = form::without(&value, &[form::DIGEST]);
+    value[form::DIGEST] = form::digest(&form::written(&value)).into();
+    value
+}
+
+fn changes(value: &Value, seal: Option<&Seal>) -> Vec<Change> {
+    match check(form::written(value).as_bytes(), seal) {
+        Err(Changes::Found(changes)) => changes,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_file_that_was_not_changed_is_proved_by_the_key_and_consistent_without_it() {
+    let Made { value, seal, .. } = made();
+    let text = form::written(&value);
+    let found = check(text.as_bytes(), Some(&seal)).unwrap();
+    assert_eq!(found.standing, Standing::Proved);
+    assert_eq!((found.order_no.as_str(), found.entries, found.last), ("T01-000002", 2, 5));
+    assert_eq!((found.state.word(), found.amount.as_str()), ("paid", "CNY 12.34"));
+    assert_eq!(value["chain"]["first"], 2);
+    assert_eq!(value["chain"]["digests"].as_array().unwrap().len(), 4);
+    assert_eq!(check(text.as_bytes(), None).unwrap().standing, Standing::NoKey);
+    let other = made().seal;
+    assert_eq!(check(text.as_bytes(), Some(&other)).unwrap().standing, Standing::AnotherKey);
+}
+
+#[test]
+fn nothing_in_it_commands_a_terminal_and_it_is_json_all_the_same() {
+    let Made { value, .. } = made();
+    let text = form::written(&value);
+    assert!(text.contains("桌 7") && !text.contains(['\u{202e}', '\u{1b}', '\u{301}']));
+    let read: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(read["note"], Value::Null);
+    assert_eq!(read["order"]["note"], NOTE);
+}
+
+#[test]
+fn a_file_with_any_byte_changed_is_refused_without_the_key_too() {
+    let text = form::written(&made().value).into_bytes();
+    for at in 0..text.len() {
+        // A digit becomes another; a letter changes its case.
+        let bit = if text[at].is_ascii_alphabetic() { 0x20 } else { 0x01 };
+        let mut changed = text.clone();
+        changed[at] ^= bit;
+        assert!(check(&changed, None).is_err(), "byte {at}: {}", char::from(text[at]));
+    }
+    for end in (0..text.len()).step_by(97) {
+        assert!(check(&text[..end], None).is_err(), "cut to {end}");
+    }
+    for longer in [[&text[..], b"\n"].concat(), [b" ", &text[..]].concat()] {
+        assert!(check(&longer, None).is_err());
+    }
+}
+
+#[test]
+fn what_was_changed_is_named() {
+    let Made { value, seal, .. } = made();
+    let part = |part: &str| vec![Change::Part(part.to_owned())];
+    let cases: [(Alter, Vec<Change>); 12] = [
+        (|value| value["order"]["amount"] = 1.into(), part("order.amount")),
+        (|value| value["order"]["state"] = "declined".into(), part("order.state")),
+        (|value| value["events"][1]["at"] = "yesterday".into(), part("events[1].at")),
+        (|value| value["events"][1]["wire"]["result_code"] = "F".into(), part("events[1].wire")),
+        (|value| value["events"][0]["record"]["boot"] = 8.into(), part("events[0].record")),
+        (|value| value["chain"]["digests"][3] = "0".into(), part("chain")),
+        (|value| value["key"] = "0".into(), part("key")),
+        (|value| value["seal"] = "0".into(), vec![Change::Digest]),
+        (|value| value["digest"] = "0".into(), vec![Change::Digest]),
+        (|value| value["order"]["tip"] = 1.into(), vec![Change::Added("order.tip".to_owned())]),
+        (
+            |value| drop(value["order"].as_object_mut().unwrap().shift_remove("note")),
+            vec![Change::Missing("order.note".to_owned())],
+        ),
+        (|value| value["format"] = "paytill evidence 7".into(), part("format")),
+    ];
+    for (alter, expected) in cases {
+        let mut changed = value.clone();
+        alter(&mut changed);
+        for seal in [None, Some(&seal)] {
+            assert_eq!(changes(&changed, seal), expected);
+        }
+    }
+    let text = form::written(&value);
+    let respaced = text.replacen("  \"order\"", "   \"order\"", 1);
+    let line = text.lines().position(|line| line.contains("\"order\"")).unwrap() + 1;
+    let found = check(respaced.as_bytes(), None).unwrap_err();
+    assert_eq!(found, Changes::Found(vec![Change::Line(line)]));
+    let twice = text.replacen("\"order\": {", "\"order\": 1, \"order\": {", 1);
+    assert!(check(twice.as_bytes(), None).is_err(), "a member that is there twice");
+}
+
+#[test]
+fn a_forger_who_makes_the_digests_anew_is_refused_where_the_entries_say_otherwise() {
+    let value = made().value;
+    let cases: [(Alter, &str); 9] = [
+        (|value| value["order"]["amount"] = 1.into(), "order.amount"),
+        (|value| value["order"]["order_no"] = "T01-000009".into(), "order.order_no"),
+        (|value| value["order"]["state"] = "declined".into(), "order.state"),
+        (|value| value["order"]["transaction_id"] = "1".into(), "order.transaction_id"),
+        (|value| value["order"]["note"] = "free".into(), "order.note"),
+        (|value| value["events"][1]["state"] = "declined".into(), "events[1].state"),
+        (|value| value["events"][0]["wire"]["total_fee"] = "1".into(), "events[0].wire"),
+        (|value| value["events"][1]["digest"] = "0".into(), "chain.digests"),
+        (|value| value["chain"]["last"] = 6.into(), "chain.last"),
+    ];
+    for (alter, path) in cases {
+        let mut changed = value.clone();
+        alter(&mut changed);
+        let named = changes(&forged(changed), None);
+        assert!(named.contains(&Change::Contradiction(path.to_owned())), "{path}: {named:?}");
+    }
+}
+
+#[test]
+fn a_forger_of_a_whole_story_is_refused_by_the_key_alone_which_names_the_entry() {
+    let Made { value, seal, .. } = made();
+    // Cheaper, everywhere at once.
+    let text = form::written(&value).replace("1234", "1200").replace("12.34", "12.00");
+    let cheaper = forged(serde_json::from_str(&text).unwrap());
+    let text = form::written(&cheaper);
+    assert_eq!(check(text.as_bytes(), None).unwrap().standing, Standing::NoKey);
+    assert_eq!(changes(&cheaper, Some(&seal)), [Change::Entry(2)]);
+    // What no entry has in it: the seal is on the whole.
+    let mut later = value.clone();
+    later["made_at"] = "2030-01-01T00:00:00.000+00:00".into();
+    assert_eq!(changes(&forged(later), Some(&seal)), [Change::Seal]);
+    // Another order's entry, which is there as a digest alone.
+    let mut other = value.clone();
+    other["chain"]["digests"][3] = "00".repeat(16).into();
+    assert_eq!(changes(&forged(other), Some(&seal)), [Change::Seal]);
+    // The end of the story left out.
+    let mut shorter = value;
+    shorter["events"].as_array_mut().unwrap().pop();
+    for (name, of_entry) in [("state", "state"), ("at", "at"), ("updated_at", "at")] {
+        shorter["order"][name] = shorter["events"][0][of_entry].clone();
+    }
+    shorter["order"]["open"] = true.into();
+    for name in ["transaction_id", "paid_at", "coupon"] {
+        shorter["order"][name] = Value::Null;
+    }
+    let shorter = forged(shorter);
+    assert_eq!(
+        check(form::written(&shorter).as_bytes(), None).map(|_| ()),
+        Ok(()),
+        "nobody can tell"
+    );
+    assert_eq!(changes(&shorter, Some(&seal)), [Change::Seal]);
+}
+
+#[test]
+fn what_is_no_evidence_is_called_that_and_a_newer_file_is_not_called_changed() {
+    for foreign in
+        ["", "x", "{}", "[1]", "\u{0}\u{1}", "{\"order_no\": \"T01\", \"state\": \"paid\"}"]
+    {
+        assert_eq!(check(foreign.as_bytes(), None), Err(Changes::Foreign), "{foreign}");
+    }
+    assert_eq!(check(&[0xff, 0xfe], None), Err(Changes::Foreign));
+    let mut newer = made().value;
+    newer["format"] = "paytill evidence 2".into();
+    let newer = forged(newer);
+    let found = check(form::written(&newer).as_bytes(), None);
+    assert_eq!(found, Err(Changes::Newer("paytill evidence 2".to_owned())));
+}
