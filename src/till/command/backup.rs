@@ -21,7 +21,7 @@ pub fn run(backup: &Backup, config: &Config) -> Result<Exit, Failure> {
         return Ok(Exit::Fault);
     }
     if let Some(head) = &made.audit.head {
-        print_line(&words.ends(head.entry, copies::seal(&head.digest), &head.out_trade_no));
+        print_line(&words.ends(head.entry, &copies::seal(&head.digest), &head.out_trade_no));
     }
     print_message(&words.keep(&file, &made.mirror.display().to_string()));
     print_message(&words.key(&made.key.display().to_string()));

@@ -192,7 +192,7 @@ pub fn verify(file: &Path, config: &Config) -> Result<Exit, Failure> {
     let status = crate::text::screen::ScreenWords::of(language).word(state);
     print_line(&words.is_whole(&name, &order_no, status, &amount));
     print_line(&match standing {
-        Standing::Proved => words.proved(entries, last, crate::text::copies::seal(&digest)),
+        Standing::Proved => words.proved(entries, last, &crate::text::copies::seal(&digest)),
         Standing::NoKey => words.no_key().to_owned(),
         Standing::AnotherKey => words.another_key().to_owned(),
     });

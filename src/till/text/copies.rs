@@ -14,8 +14,8 @@ catalogue! {
         "{file} is a whole copy of the journal, opened and verified (orders: {orders}, entries: {entries})",
         "{file} 是完整的交易记录副本，已打开并逐条校验（订单 {orders} 笔，记录 {entries} 条）";
     ends(entry: i64, seal: &str, number: &str) =>
-        "it ends with entry {entry} of order {number}, seal {seal}",
-        "最后一条是订单 {number} 的第 {entry} 条记录，封签 {seal}";
+        "it ends with entry {entry}, order {number}, seal {seal}",
+        "最后一条是第 {entry} 条记录（订单 {number}），校验码：{seal}";
     keep(file: &str, mirror: &str) =>
         "Keep {file} and {mirror} together, on another disk than the journal's.",
         "请将 {file} 和 {mirror} 放在一起，并保存在另一块磁盘上。";
@@ -25,12 +25,14 @@ catalogue! {
         "副本中没有密钥，而打开副本必须有它：请另外保存一份 {key}，不要与副本放在一起。";
 }
 
-/// How many digits of a digest are shown as the seal, as `paytill doctor` does.
-const SEAL: usize = 16;
+/// How many digits of a digest are compared by eye, in groups of four.
+const DIGITS: usize = 16;
 
-/// The first digits of a digest.
-pub fn seal(digest: &str) -> &str {
-    digest.get(..SEAL).unwrap_or(digest)
+/// What people note of a digest.
+pub fn seal(digest: &str) -> String {
+    let digits: Vec<char> = digest.chars().take(DIGITS).collect();
+    let groups: Vec<String> = digits.chunks(4).map(|group| group.iter().collect()).collect();
+    groups.join("-")
 }
 
 /// There is nothing to copy.

@@ -26,7 +26,7 @@ catalogue! {
          them, and where it wrote them; from the first of them on the journal was verified, to entry \
          {last}, seal {seal}",
         "已用交易记录的密钥证实：本单全部 {entries} 条记录都是收银机当时所写，位置无误；自第一条起，交易记录已核对到\
-         第 {last} 条，封签 {seal}";
+         第 {last} 条，校验码 {seal}";
     no_key =>
         "not proved: the journal's key is not here. The file is consistent in itself, but anybody \
          can make such a file",
@@ -65,7 +65,7 @@ pub const fn shows(language: Language) -> &'static str {
          signatures are not kept.",
         "本文件单独只能表明自身一致：改动它的人可以重算其中的摘要。用所属交易记录的密钥运行 paytill evidence \
          --verify，可以证实本单的每条记录都是收银机当时所写，在交易记录中位置无误，没有改动、增加或遗漏。此后直到\
-         交易记录末尾的其他订单只列出摘要，可与 paytill doctor 输出的封签或交易记录的副本核对。持有密钥的人可以另做\
+         交易记录末尾的其他订单只列出摘要，可与 paytill doctor 输出的校验码或交易记录的副本核对。持有密钥的人可以另做\
          一份文件。微信支付的答复是收银机收到并验证过的内容，其签名本身没有保存。",
     )
 }

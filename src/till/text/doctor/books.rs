@@ -3,18 +3,14 @@
 use crate::journal::Head;
 use crate::language::Language;
 use crate::say;
-
-/// How many digits of a digest are compared by eye, in groups of four.
-const DIGITS: usize = 16;
+use crate::text::copies::seal;
 
 /// A journal in which no fault was found.
 pub(super) fn whole(orders: i64, open: i64, head: Option<&Head>, language: Language) -> String {
     let Some(Head { entry, digest, out_trade_no }) = head else {
         return language.pick("Verified; it has no entries yet.", "已校验，尚无记录。").to_owned();
     };
-    let digits: Vec<char> = digest.chars().take(DIGITS).collect();
-    let groups: Vec<String> = digits.chunks(4).map(|group| group.iter().collect()).collect();
-    let seal = groups.join("-");
+    let seal = seal(digest);
     say!(
         language,
         "Verified: {orders} orders, {open} open; all {entry} entries fit the journal's key, and only \
