@@ -41,7 +41,8 @@ pub trait Files: Send {
     /// The chain's key; `None` if there is none.
     fn read_key(&self) -> Result<Option<Secret>, KeyFault>;
 
-    /// Makes a key where there is none, and flushes it with its name.
+    /// The key for a new journal, flushed with its name. One that is there is kept: an earlier start
+    /// may have come no further, and another journal may have it too.
     fn make_key(&self) -> Result<Secret, KeyFault>;
 
     /// What the key is called in errors.

@@ -148,14 +148,26 @@ fn parse(text: &[u8]) -> Option<Secret> {
     Some(secret)
 }
 
-/// Makes a key, once it is certain to stay. One that another process has made meanwhile is not
-/// replaced.
+/// The key for a new journal, once it is certain to stay. One that is there is kept, but put there
+/// anew: the start that made it may have failed to flush its name, and no later flush mends that.
 pub(super) fn make(path: &Path) -> Result<Secret, KeyFault> {
     let folder = folder(path);
     DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(KeyFault::NotMade)?;
     folder_is_ours(path)?;
-    match try_to_make(path, folder) {
-        Ok(secret) => Ok(secret),
+    if let Some(secret) = read(path)? {
+        return match put(path, &secret, RenameFlags::empty()) {
+            Err(error) if may_only_be_read(&error) => flush(path),
+            done => done,
+        }
+        .map_err(KeyFault::NotMade)
+        .map(|()| secret);
+    }
+    let mut secret = Secret::default();
+    aws_lc_rs::rand::fill(&mut secret)
+        .map_err(|_| KeyFault::NotMade(io::Error::other("no random numbers")))?;
+    match put(path, &secret, RenameFlags::NOREPLACE) {
+        Ok(()) => Ok(secret),
+        // Another process has made one meanwhile.
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
             read(path)?.ok_or(KeyFault::Missing)
         }
@@ -163,9 +175,8 @@ pub(super) fn make(path: &Path) -> Result<Secret, KeyFault> {
     }
 }
 
-fn try_to_make(path: &Path, folder: &Path) -> io::Result<Secret> {
-    let mut secret = Secret::default();
-    aws_lc_rs::rand::fill(&mut secret).map_err(|_| io::Error::other("no random numbers"))?;
+/// Writes a key and gives it its name, and flushes both.
+fn put(path: &Path, secret: &Secret, how: RenameFlags) -> io::Result<()> {
     let unfinished = beside(path, ".new");
     // What a start left that was cut short, or a planted link.
     match std::fs::remove_file(&unfinished) {
@@ -173,15 +184,25 @@ fn try_to_make(path: &Path, folder: &Path) -> io::Result<Secret> {
         _ => {}
     }
     let mut file = File::options().write(true).create_new(true).mode(0o600).open(&unfinished)?;
-    file.write_all(format!("{}\n", hex(&secret)).as_bytes())?;
+    file.write_all(format!("{}\n", hex(secret)).as_bytes())?;
     file.sync_all()?;
-    match rustix::fs::renameat_with(CWD, &unfinished, CWD, path, RenameFlags::NOREPLACE) {
+    match rustix::fs::renameat_with(CWD, &unfinished, CWD, path, how) {
         // A file system that cannot do it so; nothing was there a moment ago.
         Err(Errno::INVAL | Errno::NOSYS) => std::fs::rename(&unfinished, path)?,
         renamed => renamed?,
     }
-    File::open(folder)?.sync_all()?;
-    Ok(secret)
+    File::open(folder(path))?.sync_all()
+}
+
+/// Whether a key is where the till cannot put it, or another process is putting it: then it is not
+/// from a start of ours that failed.
+fn may_only_be_read(error: &io::Error) -> bool {
+    use io::ErrorKind::{AlreadyExists, PermissionDenied, ReadOnlyFilesystem, ResourceBusy};
+    matches!(error.kind(), AlreadyExists | PermissionDenied | ReadOnlyFilesystem | ResourceBusy)
+}
+
+fn flush(path: &Path) -> io::Result<()> {
+    [path, folder(path)].iter().try_for_each(|place| File::open(place)?.sync_all())
 }
 
 fn folder(path: &Path) -> &Path {

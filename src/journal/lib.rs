@@ -285,13 +285,9 @@ impl Journal {
                 "文件为空，而它曾有记录"
             )));
         }
-        // One that is there is kept: an earlier start may have come no further, and another journal
-        // may have it too. It is on disk before the journal says that it needs it.
-        let key = self.files.read_key().and_then(|found| match found {
-            Some(secret) => Ok(secret),
-            None => self.files.make_key(),
-        });
-        self.key = Key::new(&key.map_err(|fault| self.without_key(fault))?);
+        // It is on disk before the journal says that it needs it.
+        let key = self.files.make_key().map_err(|fault| self.without_key(fault))?;
+        self.key = Key::new(&key);
         self.db.execute_batch(&format!(
             "BEGIN; {} INSERT INTO chain_key VALUES (1, x'{}'); PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {FORMAT}; COMMIT;",
             include_str!("schema.sql"),

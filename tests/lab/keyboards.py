@@ -2,7 +2,7 @@
 nowhere else, and what the cashier types is never taken away."""
 
 from lab import (
-    AUTO, UNREAD, assert_each_once, hid_pos_scanner, keyboard_scanner, pay, put_away, receipt_of, scenario,
+    AUTO, UNREAD, assert_each_once, hid_pos_scanner, keyboard_scanner, pay, receipt_of, scenario,
     serial_printer_config,
 )
 from waiting import wait_for
@@ -61,7 +61,6 @@ def keyboard_scan_while_busy(lab):
     with till.standing_still():
         scanner.scan("31" * 20)
     till.see(UNREAD)
-    put_away(lab, UNREAD)
     # People are not as quick as this script, and what follows a loss too soon belongs to it.
     lab.guest.run("sleep 1")
     pay(lab, scanner, lab.bank.code())

@@ -149,12 +149,6 @@ def pay(lab, scanner, code, parts=None):
     lab.till.see("PAID", "Payment received")
 
 
-def put_away(lab, note):
-    """Any key dismisses a note; this one does nothing else here."""
-    lab.keyboard.press("f5")
-    wait_for("no note", lambda: not lab.till.shows(note))
-
-
 def assert_each_once(lab, *orders):
     """The bank received these orders, each once."""
     sent = lab.bank.submissions()
@@ -173,4 +167,5 @@ def assert_paid(till, receipt, amount):
     assert (order["state"], order["amount"]) == ("paid", round(float(amount) * 100)), order
     assert receipt.barcodes[-1] == order["order_no"], vars(receipt)
     assert receipt.qr_codes[-1] == order["transaction_id"], vars(receipt)
-    assert f"￥{amount}" in receipt.lines, vars(receipt)
+    # An English receipt may come from a printer for export, which has no sign for it.
+    assert f"CNY {amount}" in receipt.lines, vars(receipt)

@@ -10,7 +10,6 @@ from lab import (
     hid_pos_scanner,
     keyboard_scanner,
     pay,
-    put_away,
     receipt_of,
     scenario,
     sell,
@@ -65,7 +64,6 @@ def pulled_out(lab, scanner, config):
     scanner.scan_rest(code)
     till.see(UNREAD)
     assert till.orders() == []
-    put_away(lab, UNREAD)
     pay(lab, scanner, code)
     # While the customer enters a password.
     till.charge("2.22")

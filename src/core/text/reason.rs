@@ -314,7 +314,7 @@ fn payment_code(code: &str) -> Option<Explanation> {
             "The payment is too old to be reversed; any money taken must be refunded.",
             "订单已超过可撤销期限；如已扣款，请办理退款。",
         ),
-        "FREQUENCY_LIMITED" | "RATELIMIT_EXCEED" => plain(
+        "FREQUENCY_LIMITED" | "RATELIMIT_EXCEEDED" => plain(
             Network,
             "WeChat Pay received too many requests.",
             "请求过于频繁，被微信支付限制。",

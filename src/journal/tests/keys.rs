@@ -1,6 +1,6 @@
 //! The key of the chain: what is noticed with it, and what is refused of it.
 
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 
 use aws_lc_rs::digest;
 
@@ -111,8 +111,11 @@ fn a_key_is_made_with_the_journal_and_never_again() {
     for suffix in ["", "-wal", "-shm", ".head", ".checked"] {
         let _ = std::fs::remove_file(beside(&path, suffix));
     }
+    let before = key.metadata().unwrap().ino();
     drop(Journal::open(&path, None).unwrap());
     assert_eq!(key::read(&key).unwrap().unwrap(), secret);
+    // The start that made it may have failed to flush it.
+    assert_ne!(key.metadata().unwrap().ino(), before, "written and flushed once more");
 }
 
 #[test]

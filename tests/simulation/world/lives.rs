@@ -87,6 +87,7 @@ impl Files for OnDisk {
     }
 
     fn make_key(&self) -> Result<Secret, KeyFault> {
+        // As on a disk of this machine: also if it is there, written anew.
         self.key.write(&KEY).and_then(|()| self.key.flush()).map_err(KeyFault::NotMade)?;
         Ok(KEY)
     }
