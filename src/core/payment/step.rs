@@ -198,6 +198,8 @@ impl<'a> Step<'a> {
             // Not yet: it arrived no later than it was refused.
             (Found::NotPaid | Found::NotFound, Some(_))
                 if !self.is_visible(pending.polled_at, pending.doubted_at) => {}
+            // What was refused may have been a copy of it, and the other one is still on its way.
+            (Found::NotFound, Some(_)) if pending.polled_at < self.rules.reverse_not_before => {}
             (Found::NotPaid | Found::NotFound, Some(_)) => {
                 let reason = pending.reason.take().unwrap_or_else(|| TillCause::Refused.into());
                 // The query has already been made.

@@ -243,7 +243,7 @@ fn money_found_behind_a_refusal_is_sent_back_and_shown() {
 fn query_first_codes_are_settled_by_a_query_and_an_absence_only_after_the_interval() {
     for (found, at_once, later) in [
         (Says::Paid(proof()), Status::Paid, Status::Paid),
-        (Says::NotFound, Status::Checking, Status::Declined),
+        (Says::NotFound, Status::Checking, Status::Checking),
         (Says::NotPaid, Status::Checking, Status::Declined),
         (Says::Ended(Ending::Closed), Status::Declined, Status::Declined),
         (Says::Paying, Status::Waiting, Status::Waiting),
@@ -260,6 +260,20 @@ fn query_first_codes_are_settled_by_a_query_and_an_absence_only_after_the_interv
             bench.until(5_100, |_| found.clone());
             assert_eq!(bench.state.status(), later, "{found:?}");
         }
+    }
+}
+
+#[test]
+fn absence_behind_a_refusal_counts_only_when_no_copy_can_be_on_its_way() {
+    for refusal in [Says::Ambiguous(reason("ORDERPAID")), Says::Unsigned(reason("refused"))] {
+        let mut bench = PaymentBench::begin();
+        bench.now = Millis(2_000);
+        bench.answer(refusal);
+        bench.answer(Says::NotFound);
+        bench.until(14_999, |_| Says::NotFound);
+        assert_eq!(bench.state.status(), Status::Checking);
+        bench.until(15_000, |_| Says::NotFound);
+        assert_eq!(bench.state.status(), Status::Declined);
     }
 }
 
