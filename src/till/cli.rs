@@ -58,6 +58,7 @@ pub enum Command {
     Devices(DevicesArgs),
     Doctor(Json),
     PrintTest(PrintTest),
+    CustomerView,
     Simulator(Simulator),
     Completions {
         /// The shell to complete for.

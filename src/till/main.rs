@@ -87,7 +87,8 @@ fn run(cli: Cli, language: &mut Language) -> Result<Exit, Failure> {
             | Command::Show(_)
             | Command::PrintTest(_)
             | Command::Evidence(_)
-            | Command::Backup(_),
+            | Command::Backup(_)
+            | Command::CustomerView,
         ) => true,
         Some(Command::Find(find)) => !find.ask,
         _ => false,
@@ -116,6 +117,9 @@ fn run(cli: Cli, language: &mut Language) -> Result<Exit, Failure> {
         Some(Command::Find(find)) => on(runtime, command::find::run(find, &loaded.config, &clock)),
         Some(Command::Evidence(evidence)) => {
             command::evidence::write(&evidence, &loaded.config, clock.wall())
+        }
+        Some(Command::CustomerView) => {
+            on(runtime, command::customer_view::run(&loaded.config, &clock))
         }
         Some(Command::Backup(backup)) => command::backup::run(&backup, &loaded.config),
         Some(

@@ -13,6 +13,7 @@ mod backup;
 mod bad_input;
 mod crowd;
 mod customer_display;
+mod customer_view;
 mod damage;
 mod devices;
 mod disk;

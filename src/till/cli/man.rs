@@ -70,6 +70,9 @@ One file that proves what happened to an order, and its check:
 A verified copy of the journal; keep its key in another place:
 .B paytill backup /mnt/stick/journal.sqlite
 .TP
+A screen for the customer, in a second terminal:
+.B paytill customer-view
+.TP
 What is right, what is not, and what to do about it:
 .B paytill doctor
 ";

@@ -8,15 +8,15 @@
 
 mod chime;
 mod devices;
-mod terminal;
+mod second_screen;
 
-use std::ffi::OsStr;
 use std::io::IsTerminal as _;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
 
 use super::signals::Signals;
+use super::terminal::{Terminal, TerminalInput, draws_chinese};
 use super::{Exit, Failure, open};
 use crate::both;
 use crate::clock::{Millis, Uptime};
@@ -34,7 +34,7 @@ use crate::till::{Notice, Till};
 use chime::Chime;
 use devices::{DeviceReport, Devices, JobPurpose};
 use paytill_host::clock::Clock;
-use terminal::{Terminal, TerminalInput};
+use second_screen::SecondScreen;
 
 /// How many past orders the screen shows and can reprint.
 const RECENT: u32 = 20;
@@ -77,7 +77,9 @@ pub async fn run(loaded: &Loaded, clock: &Clock) -> Result<Exit, Failure> {
         Failure::of_system(&both!("a device's thread", "无法启动设备线程"), &error)
     })?;
     let model = Model::new(settings(config, opened.gateway_host.clone()), recent.clone());
+    let is_training = matches!(config.gateway, GatewayConfig::Simulator);
     let mut cashier = Cashier {
+        second_screen: SecondScreen::start(&config.journal.path, is_training),
         model,
         till: opened.till,
         devices,
@@ -107,6 +109,7 @@ pub async fn run(loaded: &Loaded, clock: &Clock) -> Result<Exit, Failure> {
 struct Cashier<'a> {
     /// First, so that it is dropped first: the rest may have to wait for the disk.
     terminal: Terminal,
+    second_screen: SecondScreen,
     model: Model,
     till: Till,
     devices: Devices,
@@ -195,13 +198,15 @@ impl Cashier<'_> {
     }
 
     fn draw(&mut self) -> Result<(), Failure> {
-        self.devices.show(self.model.for_the_customer(), self.config);
+        let customer = self.model.for_the_customer();
+        self.devices.show(customer, self.config);
+        self.second_screen.show(customer);
         let now = self.clock.uptime();
         if self.chime.strikes(now) && self.config.screen.bell == Bell::Bell {
             self.terminal.ring();
         }
         let flashes = self.chime.is_flashing() && self.config.screen.bell == Bell::Visual;
-        self.terminal.draw(&self.model, flashes).map_err(|error| {
+        self.terminal.draw(|frame| screen::view(&self.model, frame), flashes).map_err(|error| {
             Failure::of_system(&both!("the terminal is gone", "终端已断开"), &error)
         })
     }
@@ -394,15 +399,6 @@ impl Cashier<'_> {
         }
         self.post(ScreenMessage::Time);
     }
-}
-
-fn draws_chinese() -> bool {
-    std::env::var_os("TERM").is_none_or(|term| !has_no_chinese(&term))
-}
-
-/// The kernel's console has 512 characters. Those that have more are known by another name.
-pub(super) fn has_no_chinese(term: &OsStr) -> bool {
-    term == "linux"
 }
 
 fn settings(config: &Config, gateway_host: String) -> Settings {

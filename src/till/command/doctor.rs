@@ -17,9 +17,9 @@ use std::path::Path;
 use serde_json::json;
 use unicode_width::UnicodeWidthStr;
 
-use super::cashier::has_no_chinese;
 use super::open::working_directory;
 use super::output::print_line;
+use super::terminal::has_no_chinese;
 use super::{Exit, Failure};
 use crate::clean::clean;
 use crate::cli::Json;

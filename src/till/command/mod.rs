@@ -7,6 +7,7 @@
 
 pub mod backup;
 pub mod cashier;
+pub mod customer_view;
 pub mod devices;
 pub mod doctor;
 pub mod evidence;
@@ -21,6 +22,7 @@ pub mod recover;
 pub mod report;
 mod signals;
 pub mod simulator;
+mod terminal;
 mod wiring;
 
 use crate::journal::{BackupError, JournalError};

@@ -4,6 +4,7 @@
 //! repairs whatever was lost on the line. An amount that does not fit is never cut off, because it
 //! would read as another amount. The device thread that sends the bytes is `device::display`.
 
+mod line;
 #[cfg(test)]
 mod tests;
 
@@ -14,6 +15,8 @@ use crate::language::Language;
 use crate::money::{Currency, Money};
 use crate::payment::Status;
 use crate::text::display::DisplayWords;
+
+pub use line::{LONGEST_LINE, Told};
 
 /// Columns of a two-line display.
 pub const COLUMNS: usize = 20;

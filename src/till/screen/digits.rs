@@ -1,4 +1,4 @@
-//! Amounts in large digits, in two sizes; the largest one that fits is used.
+//! Amounts in large digits; the largest ones that fit are used.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -8,10 +8,14 @@ use super::shapes::{self, Bitmap};
 
 /// Cells between two glyphs.
 const GAP: u16 = 1;
+/// The largest ones are so many times as high and wide as large ones.
+const MOST_TIMES: u16 = 4;
 
 /// The height of the digits.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Size {
+    /// So many times as high and wide as the large ones.
+    Times(u16),
     Large,
     Small,
 }
@@ -20,16 +24,33 @@ impl Size {
     /// In rows of cells.
     pub(super) const fn height(self) -> u16 {
         match self {
+            Self::Times(times) => 5 * times,
             Self::Large => 5,
             Self::Small => 3,
         }
     }
 
-    /// The largest size that fits; `None` if neither does, or if the text is not an amount.
+    const fn times(self) -> u16 {
+        match self {
+            Self::Times(times) => times,
+            Self::Large | Self::Small => 1,
+        }
+    }
+
+    /// The largest size that fits beside other things; `None` if none does, or if the text is not an
+    /// amount.
     pub(super) fn fitting(text: &str, width: u16, height: u16) -> Option<Self> {
-        [Self::Large, Self::Small].into_iter().find(|size| {
-            size.height() <= height && size.width(text).is_some_and(|needed| needed <= width)
-        })
+        [Self::Large, Self::Small].into_iter().find(|size| size.fits(text, width, height))
+    }
+
+    /// The largest size that fits where the amount is all that there is.
+    pub(super) fn filling(text: &str, width: u16, height: u16) -> Option<Self> {
+        let larger = (2..=MOST_TIMES).rev().map(Self::Times);
+        larger.chain([Self::Large, Self::Small]).find(|size| size.fits(text, width, height))
+    }
+
+    fn fits(self, text: &str, width: u16, height: u16) -> bool {
+        self.height() <= height && self.width(text).is_some_and(|needed| needed <= width)
     }
 
     /// The width in cells; `None` if the text is not an amount.
@@ -38,18 +59,19 @@ impl Size {
         for character in text.chars() {
             let glyph = self.glyph(character)?;
             let cells = u16::try_from(glyph[0].len()).ok()?;
-            width = width.checked_add(cells + GAP)?;
+            width = width.checked_add(cells * self.times() + GAP * self.times())?;
         }
-        width.checked_sub(GAP)
+        width.checked_sub(GAP * self.times())
     }
 
     /// Draws the text from the area's upper left corner.
     pub(super) fn draw(self, text: &str, area: Rect, style: Style, buffer: &mut Buffer) {
         let mut rest = area;
         for glyph in text.chars().filter_map(|character| self.glyph(character)) {
-            shapes::draw(glyph, rest, style, buffer);
-            let step = u16::try_from(glyph[0].len()).unwrap_or(0) + GAP;
-            let step = step.min(rest.width);
+            let width = u16::try_from(glyph[0].len()).unwrap_or(0) * self.times();
+            let place = Rect { width: width.min(rest.width), ..rest };
+            shapes::draw_larger(glyph, self.times(), place, style, buffer);
+            let step = (width + GAP * self.times()).min(rest.width);
             rest = Rect { x: rest.x + step, width: rest.width - step, ..rest };
         }
     }
@@ -57,15 +79,15 @@ impl Size {
     fn glyph(self, character: char) -> Option<&'static Bitmap> {
         let digit = character.to_digit(10).and_then(|digit| usize::try_from(digit).ok());
         match (self, character, digit) {
-            (Self::Large, _, Some(digit)) => Some(&LARGE[digit]),
+            (Self::Large | Self::Times(_), _, Some(digit)) => Some(&LARGE[digit]),
             (Self::Small, _, Some(digit)) => Some(&SMALL[digit]),
-            (Self::Large, '.', _) => Some(&LARGE_POINT),
+            (Self::Large | Self::Times(_), '.', _) => Some(&LARGE_POINT),
             (Self::Small, '.', _) => Some(&SMALL_POINT),
-            (Self::Large, ',', _) => Some(&LARGE_COMMA),
+            (Self::Large | Self::Times(_), ',', _) => Some(&LARGE_COMMA),
             (Self::Small, ',', _) => Some(&SMALL_COMMA),
-            (Self::Large, '￥', _) => Some(&LARGE_YUAN),
+            (Self::Large | Self::Times(_), '￥', _) => Some(&LARGE_YUAN),
             (Self::Small, '￥', _) => Some(&SMALL_YUAN),
-            (Self::Large, ' ', _) => Some(&LARGE_SPACE),
+            (Self::Large | Self::Times(_), ' ', _) => Some(&LARGE_SPACE),
             (Self::Small, ' ', _) => Some(&SMALL_SPACE),
             _ => None,
         }

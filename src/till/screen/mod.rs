@@ -32,6 +32,7 @@
 
 mod ascii;
 mod customer;
+mod customer_view;
 mod dialog;
 mod digits;
 mod guard;
@@ -64,6 +65,7 @@ pub use crate::engine::Attempt as AttemptView;
 use crate::engine::Refusal;
 pub use crate::engine::SaleRef;
 pub use ascii::in_ascii;
+pub use customer_view::{CustomerViewSettings, customer_view};
 pub use keyboard::{KeyReader, Pressed};
 pub use keys::Key;
 pub use model::{Model, Sound};

@@ -12,7 +12,7 @@ use super::story::Story;
 use super::{AttemptView, Key, Link, Settings};
 use crate::clock::{Millis, Timestamp, Uptime};
 use crate::language::{Language, Text};
-use crate::money::Money;
+use crate::money::{Currency, Money};
 use crate::order::OutTradeNo;
 use crate::payment::{Funds, Status};
 use crate::scan::KeyTarget;
@@ -329,10 +329,7 @@ impl Model {
 
     /// The amount with the currency symbol.
     pub(super) fn money(&self, amount: Money) -> String {
-        let currency = self.settings.currency;
-        let symbol = currency.symbol();
-        let space = if symbol == "￥" { "" } else { " " };
-        format!("{symbol}{space}{}", currency.group(amount))
+        with_symbol(self.settings.currency, amount)
     }
 
     pub(super) fn which(&self, attempt: &ShownAttempt) -> Which {
@@ -410,4 +407,11 @@ impl ShownAttempt {
     pub(super) fn elapsed(&self, now: Uptime) -> Millis {
         now.since(self.view.sent_at)
     }
+}
+
+/// An amount as people read it.
+pub(super) fn with_symbol(currency: Currency, amount: Money) -> String {
+    let symbol = currency.symbol();
+    let space = if symbol == "￥" { "" } else { " " };
+    format!("{symbol}{space}{}", currency.group(amount))
 }

@@ -15,7 +15,7 @@ pub(super) const SHAPE_WIDTH: u16 = 12;
 pub(super) const SHAPE_HEIGHT: u16 = 5;
 
 /// The shape of a status.
-pub(super) fn of(status: Status) -> &'static Bitmap {
+pub(super) const fn of(status: Status) -> &'static Bitmap {
     match status {
         Status::Created => &VIEWFINDER,
         Status::Sent => &ARROW_UP,
@@ -31,12 +31,26 @@ pub(super) fn of(status: Status) -> &'static Bitmap {
 
 /// Draws the dots from the area's upper left corner, clipped to the area.
 pub(super) fn draw(bitmap: &Bitmap, area: Rect, style: Style, buffer: &mut Buffer) {
+    draw_larger(bitmap, 1, area, style, buffer);
+}
+
+/// The same, with squares of `times` by `times` dots for each.
+pub(super) fn draw_larger(
+    bitmap: &Bitmap,
+    times: u16,
+    area: Rect,
+    style: Style,
+    buffer: &mut Buffer,
+) {
     let area = area.intersection(buffer.area);
-    for (y, rows) in (area.top()..area.bottom()).zip(bitmap.chunks(2)) {
-        let lower = rows.get(1).copied().unwrap_or_default();
-        let mut lower = lower.bytes();
-        for (x, upper) in (area.left()..area.right()).zip(rows[0].bytes()) {
-            let symbol = match (upper == b'#', lower.next() == Some(b'#')) {
+    let times = usize::from(times.max(1));
+    let dot = |column: usize, row: usize| {
+        bitmap.get(row / times)?.as_bytes().get(column / times).map(|dot| *dot == b'#')
+    };
+    for (row, y) in (area.top()..area.bottom()).enumerate() {
+        for (column, x) in (area.left()..area.right()).enumerate() {
+            let Some(upper) = dot(column, 2 * row) else { break };
+            let symbol = match (upper, dot(column, 2 * row + 1) == Some(true)) {
                 (true, true) => "█",
                 (true, false) => "▀",
                 (false, true) => "▄",

@@ -77,6 +77,10 @@ pub fn about(command: &str, language: Language) -> Option<&'static str> {
             "Check configuration, secrets, gateway, clock, journal, disk and devices; say what to do",
             "检查配置、密钥、网络、时钟、交易记录、磁盘和设备，并给出处理办法",
         ),
+        "customer-view" => (
+            "The customer's own screen, on a second terminal: the amount, what to do, the result",
+            "顾客屏幕（用第二个终端打开）：金额、操作提示和支付结果",
+        ),
         "print-test" => (
             "Print a test page that shows which profile fits the printer",
             "打印测试页，看哪个 profile 适合打印机",

@@ -9,6 +9,7 @@
 pub mod amount;
 pub mod cli;
 pub mod copies;
+pub mod customer_view;
 pub mod device;
 pub mod display;
 pub mod doctor;

@@ -1,6 +1,7 @@
 //! The rules of writing, checked on every catalogue.
 
 use super::copies::CopyWords;
+use super::customer_view::CustomerViewWords;
 use super::device::LearnWords;
 use super::display::DisplayWords;
 use super::evidence::EvidenceWords;
@@ -17,6 +18,7 @@ fn at_the_counter() -> Vec<[&'static str; 2]> {
         StoryWords::all(),
         HelpWords::all(),
         ReceiptWords::all(),
+        CustomerViewWords::all(),
         DisplayWords::all(),
     ]
     .concat()

@@ -2,6 +2,7 @@
 //! machine.
 
 mod customer;
+mod customer_view;
 mod drawn;
 mod picture;
 mod property;
@@ -12,6 +13,8 @@ mod typing;
 
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
 use unicode_width::UnicodeWidthStr;
 
 use super::*;
@@ -249,7 +252,10 @@ impl ScreenBench {
 pub(super) fn drawn(model: &Model, width: u16, height: u16) -> String {
     let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
     terminal.draw(|frame| view(model, frame.buffer_mut())).unwrap();
-    let buffer = terminal.backend().buffer();
+    hide_times(&as_text(terminal.backend().buffer()))
+}
+
+fn as_text(buffer: &Buffer) -> String {
     let mut text = String::new();
     for y in 0..buffer.area.height {
         let mut x = 0;
@@ -262,7 +268,7 @@ pub(super) fn drawn(model: &Model, width: u16, height: u16) -> String {
         text.push_str(line.trim_end());
         text.push('\n');
     }
-    hide_times(&text)
+    text
 }
 
 fn hide_times(text: &str) -> String {

@@ -164,24 +164,33 @@ impl Canvas<'_> {
 
     /// Writes one line, clipped to the area; returns how many cells it took.
     pub(super) fn put(&mut self, area: Rect, x: u16, y: u16, text: &str, style: Style) -> u16 {
-        let area = area.intersection(self.buffer.area);
-        if x >= area.width || y >= area.height {
-            return 0;
-        }
-        let start = area.x + x;
-        let room = usize::from(area.width - x);
-        let (end, _) = self.buffer.set_stringn(start, area.y + y, text, room, style);
-        end.saturating_sub(start)
+        put(self.buffer, area, x, y, text, style)
     }
 
     pub(super) fn put_centred(&mut self, area: Rect, y: u16, text: &str, style: Style) {
-        let x = area.width.saturating_sub(cells(text)) / 2;
-        self.put(area, x, y, text, style);
+        put_centred(self.buffer, area, y, text, style);
     }
 
     pub(super) fn put_right(&mut self, area: Rect, y: u16, text: &str, style: Style) {
         self.put(area, area.width.saturating_sub(cells(text)), y, text, style);
     }
+}
+
+/// Writes one line, clipped to the area; how many cells it took.
+fn put(buffer: &mut Buffer, area: Rect, x: u16, y: u16, text: &str, style: Style) -> u16 {
+    let area = area.intersection(buffer.area);
+    if x >= area.width || y >= area.height {
+        return 0;
+    }
+    let start = area.x + x;
+    let room = usize::from(area.width - x);
+    let (end, _) = buffer.set_stringn(start, area.y + y, text, room, style);
+    end.saturating_sub(start)
+}
+
+pub(super) fn put_centred(buffer: &mut Buffer, area: Rect, y: u16, text: &str, style: Style) {
+    let x = area.width.saturating_sub(cells(text)) / 2;
+    put(buffer, area, x, y, text, style);
 }
 
 fn model_has_story(model: &Model) -> bool {

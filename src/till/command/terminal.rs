@@ -1,5 +1,6 @@
 //! The terminal: taken over at the start, and restored on every way out.
 
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, IsTerminal as _, Read, Write as _};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -14,7 +15,7 @@ use tokio::sync::mpsc;
 use zeroize::Zeroize as _;
 
 use crate::config::Glyphs;
-use crate::screen::{self, KeyReader, Model, Pressed};
+use crate::screen::{self, KeyReader, Pressed};
 use paytill_host::clock::Clock;
 
 /// How many keys wait for the loop; a flood waits in the terminal itself.
@@ -130,11 +131,11 @@ impl Terminal {
         TerminalInput::Redraw
     }
 
-    /// Shows the model; inverted during a visual bell.
-    pub(super) fn draw(&self, model: &Model, inverted: bool) -> io::Result<()> {
+    /// Shows what is painted; inverted during a visual bell.
+    pub(super) fn draw(&self, paint: impl FnOnce(&mut Buffer), inverted: bool) -> io::Result<()> {
         let (width, height) = crossterm::terminal::size()?;
         let mut frame = Buffer::empty(Rect::new(0, 0, width, height));
-        screen::view(model, &mut frame);
+        paint(&mut frame);
         if self.is_ascii {
             screen::in_ascii(&mut frame);
         }
@@ -189,6 +190,15 @@ impl FrameSlot {
             }
         }
     }
+}
+
+pub(super) fn draws_chinese() -> bool {
+    std::env::var_os("TERM").is_none_or(|term| !has_no_chinese(&term))
+}
+
+/// The kernel's console has 512 characters. Those that have more are known by another name.
+pub(super) fn has_no_chinese(term: &OsStr) -> bool {
+    term == "linux"
 }
 
 /// Copies the part that fits: the window may have been resized, and a frame of the right size

@@ -1,0 +1,102 @@
+//! A view as a line of JSON, from the till to `paytill customer-view`.
+
+use serde::{Deserialize, Serialize};
+
+use super::{SaleStage, View};
+use crate::money::Money;
+use crate::payment::Status;
+
+/// The longest line; a longer one is not the till's.
+pub const LONGEST_LINE: usize = 256;
+
+const WELCOME: &str = "welcome";
+const TYPING: &str = "typing";
+const CODE: &str = "code";
+
+/// What the customer's screen is told.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Told {
+    pub view: View,
+    /// Whether no money moves.
+    pub is_training: bool,
+}
+
+#[derive(Deserialize, Serialize)]
+struct Line<'a> {
+    /// A status is called as in section 2 of the interface.
+    stage: &'a str,
+    /// In the minor unit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    amount: Option<i64>,
+    #[serde(default)]
+    training: bool,
+}
+
+impl Told {
+    /// With its line end.
+    pub fn to_line(self) -> String {
+        let (stage, amount) = match self.view {
+            View::Welcome => (WELCOME, None),
+            View::Sale { amount, stage } => {
+                let word = match stage {
+                    SaleStage::Typing => TYPING,
+                    SaleStage::Code => CODE,
+                    SaleStage::Payment(status) => status.word(),
+                };
+                (word, Some(amount.minor()))
+            }
+        };
+        let line = Line { stage, amount, training: self.is_training };
+        // Two words and a number cannot fail.
+        serde_json::to_string(&line).map(|line| line + "\n").unwrap_or_default()
+    }
+
+    /// `None` if it says nothing that this version understands.
+    pub fn from_line(line: &str) -> Option<Self> {
+        let Line { stage, amount, training } = serde_json::from_str(line).ok()?;
+        let stage = match stage {
+            WELCOME => return Some(Self { view: View::Welcome, is_training: training }),
+            TYPING => SaleStage::Typing,
+            CODE => SaleStage::Code,
+            word => SaleStage::Payment(Status::from_word(word)?),
+        };
+        let amount = amount.filter(|amount| *amount >= 0).map(Money::from_minor)?;
+        Some(Self { view: View::Sale { amount, stage }, is_training: training })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_says_what_was_put_into_it() {
+        let stages = [SaleStage::Typing, SaleStage::Code]
+            .into_iter()
+            .chain(Status::ALL.map(SaleStage::Payment));
+        let amount = Money::from_minor(999_999_999);
+        let sales = stages.map(|stage| View::Sale { amount, stage });
+        for view in sales.chain([View::Welcome]) {
+            for is_training in [true, false] {
+                let told = Told { view, is_training };
+                let line = told.to_line();
+                assert!(line.len() <= LONGEST_LINE && line.ends_with('\n'), "{line}");
+                assert_eq!(Told::from_line(&line), Some(told), "{line}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_not_understood_says_nothing() {
+        for line in [
+            "",
+            "{}",
+            r#"{"stage":"paid"}"#,
+            r#"{"stage":"paid","amount":-1}"#,
+            r#"{"stage":"paid","amount":1.5}"#,
+            r#"{"stage":"rich","amount":1}"#,
+        ] {
+            assert_eq!(Told::from_line(line), None, "{line}");
+        }
+    }
+}

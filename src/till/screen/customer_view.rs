@@ -1,0 +1,178 @@
+//! The customer's own screen: the shop's name, the amount, what to do, the result; nothing else, and
+//! in large letters. Both languages, since it may be either that the customer reads.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::{Modifier, Style};
+
+use super::Theme;
+use super::digits::Size;
+use super::model::with_symbol;
+use super::palette::{Palette, Tone};
+use super::shapes::{self, Bitmap, SHAPE_HEIGHT, SHAPE_WIDTH};
+use super::view::{cells, put_centred};
+use super::wrap::wrap;
+use crate::display::{SaleStage, Told, View};
+use crate::language::Language;
+use crate::money::Currency;
+use crate::payment::Status;
+use crate::text::customer_view::CustomerViewWords;
+
+/// From this height on, shapes are drawn twice as large.
+const TALL: u16 = 36;
+
+/// What does not change while the customer's screen is shown.
+#[derive(Clone, Debug)]
+pub struct CustomerViewSettings {
+    pub store: String,
+    pub currency: Currency,
+    /// The one of the larger letters.
+    pub language: Language,
+    pub theme: Theme,
+    /// Whether the terminal has Chinese characters.
+    pub draws_chinese: bool,
+}
+
+/// Draws what the till tells the customer, over a whole buffer; `None` while no till runs.
+pub fn customer_view(settings: &CustomerViewSettings, told: Option<Told>, buffer: &mut Buffer) {
+    let area = buffer.area;
+    let palette = Palette::of(settings.theme);
+    let tone = told.map_or(Tone::Calm, |told| tone(told.view));
+    let is_result = matches!(tone, Tone::Good | Tone::Bad | Tone::Back | Tone::Alarm);
+    let (base, strong, quiet) = if is_result {
+        let fill = palette.panel(tone);
+        (palette.base().patch(fill), fill.add_modifier(Modifier::BOLD), fill)
+    } else {
+        (palette.base(), palette.strong(), palette.quiet())
+    };
+    buffer.set_style(area, base);
+    let mut page = Page { settings, area, buffer };
+    if told.is_some_and(|told| told.is_training) {
+        page.banner(palette.fill(Tone::Wait));
+    }
+    let store = page.settings.store.clone();
+    page.line(2.min(area.height / 6), &store, strong);
+    let Some(told) = told else {
+        return page.sentence(area.height / 2, CustomerViewWords::closed, quiet, quiet);
+    };
+    let mark = if is_result { strong } else { palette.ink(tone) };
+    match told.view {
+        View::Welcome => {
+            page.sentence(area.height / 2, CustomerViewWords::welcome, strong, quiet);
+        }
+        View::Sale { amount, stage } => {
+            let amount = with_symbol(settings.currency, amount);
+            page.sale(&amount, stage, [mark, strong, quiet]);
+        }
+    }
+}
+
+fn tone(view: View) -> Tone {
+    match view {
+        View::Welcome => Tone::Calm,
+        View::Sale { stage: SaleStage::Typing, .. } => Tone::Calm,
+        View::Sale { stage: SaleStage::Code, .. } => Tone::Wait,
+        View::Sale { stage: SaleStage::Payment(status), .. } => Tone::of(status),
+    }
+}
+
+struct Page<'a> {
+    settings: &'a CustomerViewSettings,
+    area: Rect,
+    buffer: &'a mut Buffer,
+}
+
+impl Page<'_> {
+    fn banner(&mut self, style: Style) {
+        let row = Rect { height: 1.min(self.area.height), ..self.area };
+        self.buffer.set_style(row, style);
+        let words = self.in_both(CustomerViewWords::training).join("   ");
+        self.line(0, &words, style);
+    }
+
+    /// From top to bottom: the shape, the amount, the sentence; the amount stays at its place in
+    /// every stage.
+    fn sale(&mut self, amount: &str, stage: SaleStage, [mark, strong, quiet]: [Style; 3]) {
+        let area = self.area;
+        let size = Size::filling(amount, area.width.saturating_sub(4), area.height / 4);
+        let height = size.map_or(1, Size::height);
+        let middle = area.height / 2;
+        let top = middle.saturating_sub(height / 2);
+        match size {
+            Some(size) => {
+                let width = size.width(amount).unwrap_or(0).min(area.width);
+                let x = area.x + (area.width - width) / 2;
+                let place = Rect { x, y: area.y + top, width, height };
+                size.draw(amount, place, strong, self.buffer);
+            }
+            // Cut off, it would be another amount.
+            None if cells(amount) > area.width => self.line(top, "…", strong),
+            None => self.line(top, amount, strong),
+        }
+        let times = if area.height >= TALL { 2 } else { 1 };
+        let above = top.saturating_sub(4);
+        if let Some(shape) = shape(stage)
+            && above >= SHAPE_HEIGHT * times
+        {
+            let width = (SHAPE_WIDTH * times).min(area.width);
+            let x = area.x + (area.width - width) / 2;
+            let y = area.y + 4 + (above - SHAPE_HEIGHT * times) / 2;
+            let place = Rect { x, y, width, height: SHAPE_HEIGHT * times };
+            shapes::draw_larger(shape, times, place, mark, self.buffer);
+        }
+        let below = top + height;
+        let air = if area.height > 2 * below { (area.height - below) / 4 } else { 1 };
+        self.sentence(
+            below + air,
+            |words| to_do(words, stage),
+            mark.add_modifier(Modifier::BOLD),
+            quiet,
+        );
+    }
+
+    /// The shop's language first.
+    fn sentence(
+        &mut self,
+        mut y: u16,
+        words: impl Fn(CustomerViewWords) -> &'static str,
+        first: Style,
+        second: Style,
+    ) {
+        for (words, style) in self.in_both(words).into_iter().zip([first, second]) {
+            for line in wrap(words, usize::from(self.area.width.saturating_sub(2))) {
+                self.line(y, &line, style);
+                y += 1;
+            }
+            y += u16::from(self.area.height >= TALL);
+        }
+    }
+
+    fn in_both(&self, words: impl Fn(CustomerViewWords) -> &'static str) -> Vec<&'static str> {
+        let of = |language| words(CustomerViewWords::of(language));
+        match (self.settings.draws_chinese, self.settings.language) {
+            (false, _) => vec![of(Language::English)],
+            (true, Language::English) => vec![of(Language::English), of(Language::Chinese)],
+            (true, Language::Chinese) => vec![of(Language::Chinese), of(Language::English)],
+        }
+    }
+
+    fn line(&mut self, y: u16, text: &str, style: Style) {
+        put_centred(self.buffer, self.area, y, text, style);
+    }
+}
+
+const fn to_do(words: CustomerViewWords, stage: SaleStage) -> &'static str {
+    match stage {
+        SaleStage::Typing => words.amount(),
+        SaleStage::Code => words.show_code(),
+        SaleStage::Payment(status) => words.status(status),
+    }
+}
+
+const fn shape(stage: SaleStage) -> Option<&'static Bitmap> {
+    match stage {
+        SaleStage::Typing => None,
+        SaleStage::Code => Some(shapes::of(Status::Created)),
+        SaleStage::Payment(status) => Some(shapes::of(status)),
+    }
+}
