@@ -31,6 +31,7 @@ mod process;
 mod scenarios;
 mod settled;
 mod signals;
+mod sounds;
 mod terminal;
 mod wall_clock;
 mod window;

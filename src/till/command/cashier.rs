@@ -9,6 +9,7 @@
 mod chime;
 mod devices;
 mod second_screen;
+mod voice;
 
 use std::io::IsTerminal as _;
 use std::time::Duration;
@@ -35,6 +36,7 @@ use chime::Chime;
 use devices::{DeviceReport, Devices, JobPurpose};
 use paytill_host::clock::Clock;
 use second_screen::SecondScreen;
+use voice::Voice;
 
 /// How many past orders the screen shows and can reprint.
 const RECENT: u32 = 20;
@@ -76,6 +78,10 @@ pub async fn run(loaded: &Loaded, clock: &Clock) -> Result<Exit, Failure> {
     let devices = Devices::start(config, learned, clock, report).map_err(|error| {
         Failure::of_system(&both!("a device's thread", "无法启动设备线程"), &error)
     })?;
+    let voice = if config.screen.voice.is_empty() { None } else { Some(Voice::start()) };
+    let voice = voice.transpose().map_err(|error| {
+        Failure::of_system(&both!("the voice's thread", "无法启动语音线程"), &error)
+    })?;
     let model = Model::new(settings(config, opened.gateway_host.clone()), recent.clone());
     let is_training = matches!(config.gateway, GatewayConfig::Simulator);
     let mut cashier = Cashier {
@@ -92,6 +98,7 @@ pub async fn run(loaded: &Loaded, clock: &Clock) -> Result<Exit, Failure> {
         real_code: None,
         rung: 0,
         chime: Chime::default(),
+        voice,
         printer: None,
         redial: Redial { at: None, wait: REDIAL },
         leaving: None,
@@ -124,6 +131,7 @@ struct Cashier<'a> {
     real_code: Option<OutTradeNo>,
     rung: u64,
     chime: Chime,
+    voice: Option<Voice>,
     /// The last report, kept to be shown again in another language.
     printer: Option<Health>,
     redial: Redial,
@@ -229,6 +237,7 @@ impl Cashier<'_> {
         if self.model.rings() > self.rung {
             self.rung = self.model.rings();
             self.chime.begin(self.model.sound());
+            self.speak();
         }
         for command in commands {
             self.obey(command);
@@ -246,6 +255,15 @@ impl Cashier<'_> {
             ScreenCommand::OpenDrawer => self.open_drawer(),
             ScreenCommand::Train(customer) => self.train(customer),
             ScreenCommand::Quit => self.leaving = Some(Exit::Done),
+        }
+    }
+
+    fn speak(&self) {
+        let Some(voice) = &self.voice else { return };
+        let (sentence, amount) = self.model.spoken();
+        let sound = self.model.sound().word();
+        if let Some(line) = self.config.screen.voice_line([&sentence, sound, &amount]) {
+            voice.say(line);
         }
     }
 
@@ -414,7 +432,7 @@ fn settings(config: &Config, gateway_host: String) -> Settings {
         entry: config.payment.entry,
         theme: config.screen.theme,
         confirm_above: config.screen.confirm_above,
-        bell: config.screen.bell != Bell::Off,
+        bell: config.screen.bell != Bell::Off || !config.screen.voice.is_empty(),
         training,
         gateway_host,
         rules: config.payment.rules,

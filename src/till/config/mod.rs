@@ -296,9 +296,29 @@ pub struct ReceiptConfig {
 pub struct ScreenConfig {
     pub theme: Theme,
     pub bell: Bell,
+    /// A program and its arguments, started for each sound; none if empty.
+    pub voice: Vec<String>,
     pub glyphs: Glyphs,
     /// Amounts above this need a confirmation; `None`: none do.
     pub confirm_above: Option<Money>,
+}
+
+/// What may stand in braces in `screen.voice`.
+pub const VOICE_PLACEHOLDERS: [&str; 3] = ["sentence", "sound", "amount"];
+
+impl ScreenConfig {
+    /// The program and its arguments for one sound, the values in the order of
+    /// [`VOICE_PLACEHOLDERS`]; `None` if none is configured.
+    pub fn voice_line(&self, values: [&str; 3]) -> Option<Vec<String>> {
+        let mut at = 0;
+        let placeholders = VOICE_PLACEHOLDERS.map(|name| {
+            at += 1;
+            (name, values[at - 1])
+        });
+        // Each was filled in once when the configuration was read.
+        let fill = |argument: &String| sections::fill(argument, &placeholders).unwrap_or_default();
+        (!self.voice.is_empty()).then(|| self.voice.iter().map(fill).collect())
+    }
 }
 
 /// What frames and large digits are drawn with.

@@ -11,6 +11,7 @@ use tracing::level_filters::LevelFilter;
 use super::{
     Bell, Config, ConfigError, Environment, Flags, GatewayConfig, Glyphs, JournalConfig, LogConfig,
     PaymentConfig, Salvage, ScreenConfig, Secrets, StoreConfig, Theme, TillConfig,
+    VOICE_PLACEHOLDERS,
 };
 use crate::clock::{Millis, TimeZone};
 use crate::language::{Language, Text};
@@ -77,7 +78,7 @@ pub(super) const KNOWN: &Known = &[
     ),
     ("display", &["kind", "port", "baud", "parity", "lights", "text", "welcome"]),
     ("receipt", &["logo", "header", "footer", "copies"]),
-    ("screen", &["theme", "bell", "glyphs", "confirm_above"]),
+    ("screen", &["theme", "bell", "voice", "glyphs", "confirm_above"]),
     ("journal", &["path", "key_file"]),
     ("log", &["path", "level"]),
 ];
@@ -88,6 +89,9 @@ const NAME_CELLS: usize = 64;
 const ID_LENGTH: usize = 32;
 /// The most bytes the gateway accepts as the description of the goods (protocol 3.2).
 const BODY_BYTES: usize = 127;
+/// The program that speaks, and its arguments.
+const VOICE_ARGUMENTS: usize = 16;
+const VOICE_CELLS: usize = 256;
 
 /// What is needed besides the file.
 pub(super) struct Surroundings<'a> {
@@ -240,41 +244,52 @@ fn payment(
     let entries = [("major", AmountEntry::Major), ("minor", AmountEntry::Minor)];
     let entry = section.word("amount_entry", &entries, AmountEntry::default())?;
     let template = section.text("body", 2 * BODY_BYTES)?;
-    let body = fill(template.as_deref().unwrap_or("{store} {till}"), store, till)
+    let placeholders = [("store", store.name.as_str()), ("till", till.id.as_str())];
+    let body = fill(template.as_deref().unwrap_or("{store} {till}"), &placeholders)
+        .and_then(|body| described(&body))
         .map_err(|sentence| section.wrong("body", &sentence))?;
     Ok(PaymentConfig { rules, entry, body })
 }
 
 /// The template with its placeholders filled in, or what is wrong with it.
-fn fill(template: &str, store: &StoreConfig, till: &TillConfig) -> Result<String, Text> {
-    let placeholders = [("store", store.name.as_str()), ("till", till.id.as_str())];
-    let mut body = String::new();
+pub(crate) fn fill(template: &str, placeholders: &[(&str, &str)]) -> Result<String, Text> {
+    let mut filled = String::new();
     let mut parts = template.split('{');
-    body.push_str(parts.next().unwrap_or_default());
-    let mut stray = body.contains('}');
+    filled.push_str(parts.next().unwrap_or_default());
+    let mut stray = filled.contains('}');
     for part in parts {
         let Some((name, text)) = part.split_once('}') else {
             return Err(both!("has a {{ without its }}", "有 {{ 却没有对应的 }}"));
         };
         let Some((_, value)) = placeholders.iter().find(|(known, _)| *known == name) else {
-            let near = nearest(name, placeholders.map(|(known, _)| known));
+            let known = placeholders.iter().map(|(known, _)| *known);
+            let near = nearest(name, known.clone());
             let near = near.map_or_else(Text::default, |near| did_you_mean(&format!("{{{near}}}")));
+            let known: Vec<String> = known.map(|known| format!("{{{known}}}")).collect();
             return Err(Text::each(|language| {
                 let near = near.in_language(language);
+                let allowed = known.join(language.pick(" and ", " 和 "));
                 say!(
                     language,
-                    "has {{{name}}}; allowed are {{store}} and {{till}}{near}",
-                    "含有 {{{name}}}，只能用 {{store}} 和 {{till}}{near}"
+                    "has {{{name}}}; allowed are {allowed}{near}",
+                    "含有 {{{name}}}，只能用 {allowed}{near}"
                 )
             }));
         };
         stray |= text.contains('}');
-        body.push_str(value);
-        body.push_str(text);
+        filled.push_str(value);
+        filled.push_str(text);
     }
+    if stray {
+        return Err(both!("has a }} without its {{", "有 }} 却没有对应的 {{"));
+    }
+    Ok(filled)
+}
+
+/// A description of the goods, or what is wrong with it.
+fn described(body: &str) -> Result<String, Text> {
     let body = body.trim();
     match body.len() {
-        _ if stray => Err(both!("has a }} without its {{", "有 }} 却没有对应的 {{")),
         0 => Err(both!(
             "comes to nothing; the customer's phone shows it as the goods",
             "结果为空；顾客手机上要显示它作为商品名"
@@ -303,6 +318,11 @@ fn screen(
         if variable(around.environment, "NO_COLOR").is_some() { Theme::Mono } else { theme };
     let bells = [("bell", Bell::Bell), ("visual", Bell::Visual), ("off", Bell::Off)];
     let bell = section.word("bell", &bells, Bell::Bell)?;
+    let voice = section.lines("voice", VOICE_ARGUMENTS, VOICE_CELLS)?.unwrap_or_default();
+    for argument in &voice {
+        fill(argument, &VOICE_PLACEHOLDERS.map(|name| (name, "")))
+            .map_err(|sentence| section.wrong("voice", &sentence))?;
+    }
     let glyphs = [("auto", Glyphs::Auto), ("unicode", Glyphs::Unicode), ("ascii", Glyphs::Ascii)];
     let glyphs = section.word("glyphs", &glyphs, Glyphs::Auto)?;
     let typed = section.text("confirm_above", NAME_CELLS)?.unwrap_or_else(|| "1000".to_owned());
@@ -317,7 +337,7 @@ fn screen(
             section.wrong("confirm_above", &what.because(&why))
         })?),
     };
-    Ok(ScreenConfig { theme, bell, glyphs, confirm_above })
+    Ok(ScreenConfig { theme, bell, voice, glyphs, confirm_above })
 }
 
 /// By default, training and real sales never share a journal.

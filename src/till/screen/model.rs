@@ -17,6 +17,7 @@ use crate::order::OutTradeNo;
 use crate::payment::{Funds, Status};
 use crate::scan::KeyTarget;
 use crate::text::screen::ScreenWords;
+use crate::text::voice::VoiceWords;
 
 /// How many ended attempts are kept for the list of the last sales.
 const REMEMBERED: usize = 40;
@@ -63,6 +64,8 @@ pub struct Model {
     pub(super) warmed_at: Uptime,
     pub(super) rings: u64,
     pub(super) sound: Sound,
+    /// The payment whose end rang last.
+    pub(super) rung_for: Option<OutTradeNo>,
 }
 
 /// What the cashier hears.
@@ -74,6 +77,20 @@ pub enum Sound {
     NotPaid,
     /// Something was refused, or somebody must look.
     NeedsYou,
+    /// A payment that is not at the desk has ended: it says nothing of the customer who is.
+    NotAtTheDesk,
+}
+
+impl Sound {
+    /// For programs.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Paid => "paid",
+            Self::NotPaid => "not-paid",
+            Self::NeedsYou => "needs-you",
+            Self::NotAtTheDesk => "not-at-the-desk",
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -164,6 +181,7 @@ impl Model {
             warmed_at: Uptime::default(),
             rings: 0,
             sound: Sound::default(),
+            rung_for: None,
         };
         model.tidy();
         model
@@ -178,6 +196,21 @@ impl Model {
     /// What rang last.
     pub fn sound(&self) -> Sound {
         self.sound
+    }
+
+    /// The same in words, to be spoken, and the sum that they speak of.
+    pub fn spoken(&self) -> (String, String) {
+        let payment = self.rung_for.as_ref().and_then(|order| self.attempt(order));
+        let words = VoiceWords::of(self.language);
+        let Some(payment) = payment else { return (words.look().to_owned(), String::new()) };
+        let currency = self.settings.currency;
+        let amount = currency.show(payment.view.amount);
+        let sum = words.sum(currency, &amount);
+        let what = words.ended(payment.view.state.status(), &sum);
+        match self.sound {
+            Sound::NotAtTheDesk => (words.another(&what), amount),
+            Sound::Paid | Sound::NotPaid | Sound::NeedsYou => (what, amount),
+        }
     }
 
     /// The language on the screen.
@@ -268,11 +301,15 @@ impl Model {
         KeyTarget { is_asking: self.is_asking(), amount: amount.filter(|_| is_open) }
     }
 
-    /// Whether Enter acknowledges the notice instead of continuing the task.
+    /// Whether Enter acknowledges the notice, alone or beside what it does at the desk.
     pub(super) fn enter_is_for_the_notice(&self) -> bool {
         let Some(notice) = self.notices.front() else { return false };
-        let idle = matches!(&self.task, CashierTask::Amount { typed } if typed.is_empty());
-        idle || self.now.since(notice.since) >= NOTICE_SETTLES
+        self.is_idle() || self.now.since(notice.since) >= NOTICE_SETTLES
+    }
+
+    /// Whether there is nothing at the desk.
+    pub(super) fn is_idle(&self) -> bool {
+        matches!(&self.task, CashierTask::Amount { typed } if typed.is_empty())
     }
 
     /// Whether a key may have been meant for a question that has just closed by itself.
@@ -340,8 +377,14 @@ impl Model {
     pub(super) fn ring(&mut self, sound: Sound) {
         if self.settings.bell {
             self.rings += 1;
-            self.sound = sound;
+            (self.sound, self.rung_for) = (sound, None);
         }
+    }
+
+    /// For the end of a payment.
+    pub(super) fn ring_for(&mut self, sound: Sound, order: &OutTradeNo) {
+        self.ring(sound);
+        self.rung_for = Some(order.clone());
     }
 
     /// Sorts the newest first and drops ended attempts beyond [`REMEMBERED`].

@@ -246,7 +246,10 @@ fn obeyed(model: &mut Model, key: Key, at: Uptime, before: LastInput) -> Vec<Scr
             next.since = model.now;
         }
         model.tidy();
-        return Vec::new();
+        // The desk comes first: a notice that has been seen goes with the Enter that is for the sale.
+        if model.is_idle() {
+            return Vec::new();
+        }
     }
     match key {
         Key::F(5) => {
@@ -326,7 +329,9 @@ fn moved(model: &mut Model, view: AttemptView, event: &Event) -> Vec<ScreenComma
     let found_at_start = before.is_none() && matches!(event, Event::Restarted { .. });
     let mut commands = Vec::new();
     if before != Some(status) && status.is_final_for_cashier() && !found_at_start {
-        model.ring(match status {
+        let sound = match status {
+            // Whoever only listens would hand these goods to the customer at the desk.
+            _ if !model.is_at_hand(&order) => Sound::NotAtTheDesk,
             Status::Paid => Sound::Paid,
             Status::Declined | Status::Reversed => Sound::NotPaid,
             Status::Created
@@ -335,7 +340,8 @@ fn moved(model: &mut Model, view: AttemptView, event: &Event) -> Vec<ScreenComma
             | Status::Checking
             | Status::Reversing
             | Status::Attention => Sound::NeedsYou,
-        });
+        };
+        model.ring_for(sound, &order);
         if model.is_at_hand(&order) {
             model.note = None;
         } else if !model.notices.iter().any(|notice| notice.order == order) {

@@ -26,6 +26,7 @@ pub mod screen;
 #[cfg(test)]
 mod tests;
 pub mod training;
+pub mod voice;
 
 pub use paytill_core::text::{reason, system};
 

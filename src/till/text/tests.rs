@@ -9,6 +9,7 @@ use super::find::FindWords;
 use super::print_test::PrintTestWords;
 use super::receipt::ReceiptWords;
 use super::screen::{HelpWords, NoteWords, ScreenWords, StoryWords};
+use super::voice::VoiceWords;
 
 /// The texts that cashiers and customers read.
 fn at_the_counter() -> Vec<[&'static str; 2]> {
@@ -19,6 +20,7 @@ fn at_the_counter() -> Vec<[&'static str; 2]> {
         HelpWords::all(),
         ReceiptWords::all(),
         CustomerViewWords::all(),
+        VoiceWords::all(),
         DisplayWords::all(),
     ]
     .concat()

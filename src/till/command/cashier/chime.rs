@@ -49,6 +49,7 @@ impl Chime {
                 Sound::Paid => 1,
                 Sound::NotPaid => 2,
                 Sound::NeedsYou => 3,
+                Sound::NotAtTheDesk => 4,
             };
         }
         self.left -= 1;
@@ -76,7 +77,9 @@ mod tests {
 
     #[test]
     fn the_ends_are_told_apart_by_their_bells() {
-        for (sound, bells) in [(Sound::Paid, 1), (Sound::NotPaid, 2), (Sound::NeedsYou, 3)] {
+        for (sound, bells) in
+            [(Sound::Paid, 1), (Sound::NotPaid, 2), (Sound::NeedsYou, 3), (Sound::NotAtTheDesk, 4)]
+        {
             let mut chime = Chime::default();
             chime.begin(sound);
             let mut rung = Vec::new();
@@ -89,7 +92,7 @@ mod tests {
                 let Some(wake) = chime.wake_at() else { break };
                 now = now.max(wake);
             }
-            assert_eq!(rung, [1000, 1300, 1600][..bells]);
+            assert_eq!(rung, [1000, 1300, 1600, 1900][..bells]);
             assert!(!chime.is_flashing());
         }
     }

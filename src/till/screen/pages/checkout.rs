@@ -217,7 +217,7 @@ fn typing(model: &mut Model, mut typed: String, key: Key, at: Uptime) -> Vec<Scr
 pub(in crate::screen) fn ask_about_the_amount(model: &mut Model) {
     let CashierTask::Amount { typed } = &model.task else { return };
     let is_free = model.dialog.is_none() && model.stopped.is_none();
-    let limit = model.settings.confirm_above.filter(|_| is_free && model.notices.is_empty());
+    let limit = model.settings.confirm_above.filter(|_| is_free);
     if let (Some(limit), Ok(amount)) = (limit, read(model, typed))
         && amount > limit
     {
@@ -357,7 +357,7 @@ pub(in crate::screen) fn keys(model: &Model, show: &mut impl FnMut(&'static str,
     if model.stopped.is_some() {
         return;
     }
-    if !model.notices.is_empty() && model.enter_is_for_the_notice() {
+    if !model.notices.is_empty() && model.is_idle() {
         show("Enter", text.key_ok());
         return;
     }

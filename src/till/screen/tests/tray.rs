@@ -152,7 +152,7 @@ fn nothing_comes_back_to_a_desk_that_is_in_use() {
 }
 
 #[test]
-fn what_ends_in_the_tray_rings_as_its_end_does_and_a_notice_and_the_receipt_say_which() {
+fn what_ends_in_the_tray_has_a_sound_of_its_own_and_a_notice_and_the_receipt_say_which() {
     let mut bench = bench();
     let index = set_aside(&mut bench, "12.5", 1);
     bench.type_text("8");
@@ -160,7 +160,7 @@ fn what_ends_in_the_tray_rings_as_its_end_does_and_a_notice_and_the_receipt_say_
     let rings = bench.model.rings();
     bench.later(index, 5_000);
     bench.answer(index, Says::Paid(proof()));
-    assert_eq!((bench.model.rings(), bench.model.sound()), (rings + 1, Sound::Paid));
+    assert_eq!((bench.model.rings(), bench.model.sound()), (rings + 1, Sound::NotAtTheDesk));
     let order = bench.order(index);
     assert_eq!(bench.commands, [ScreenCommand::Print { out_trade_no: order.clone(), copy: false }]);
     assert!(says(&bench, "PAID   ￥12.50   order 345001"));
@@ -178,7 +178,7 @@ fn what_ends_in_the_tray_rings_as_its_end_does_and_a_notice_and_the_receipt_say_
     bench.key(Key::Ctrl('n'));
     bench.later(index, 5_000);
     bench.answer(index, Says::Ended(payment::Ending::Closed));
-    assert_eq!(bench.model.sound(), Sound::NotPaid);
+    assert_eq!(bench.model.sound(), Sound::NotAtTheDesk);
     assert!(says(&bench, "NOT PAID   ￥8.00   order 345002"));
 }
 
@@ -287,8 +287,32 @@ fn news_of_a_payment_that_is_brought_back_is_read_at_the_desk() {
         bench.later(index, 15_000);
         bench.answer_if_asked(index, lost());
     }
-    assert_eq!((bench.status(index), bench.model.sound()), (Status::Attention, Sound::NeedsYou));
+    assert_eq!(
+        (bench.status(index), bench.model.sound()),
+        (Status::Attention, Sound::NotAtTheDesk)
+    );
     assert_eq!(bench.model.notices.len(), 1);
     bench.key(Key::Tab);
     assert!(bench.model.notices.is_empty() && says(&bench, "NEEDS ATTENTION"));
+}
+
+#[test]
+fn an_enter_for_the_desk_is_not_lost_to_a_notice() {
+    let mut bench = bench();
+    let index = set_aside(&mut bench, "12.5", 1);
+    bench.type_text("3");
+    bench.later(index, 5_000);
+    bench.answer(index, Says::Paid(proof()));
+    // It has just appeared: it stays, and the Enter is the desk's.
+    bench.wait(10);
+    bench.key(Key::Enter);
+    assert!(matches!(bench.model.task, CashierTask::Code { .. }));
+    assert_eq!(bench.model.notices.len(), 1);
+    bench.key(Key::Esc);
+    bench.type_text("3");
+    bench.wait(5_000);
+    // It has been seen: it goes with the Enter.
+    bench.key(Key::Enter);
+    assert!(matches!(bench.model.task, CashierTask::Code { .. }));
+    assert!(bench.model.notices.is_empty());
 }

@@ -1,0 +1,109 @@
+//! Starts a program of the shop's choice for each sound, such as one that speaks.
+//!
+//! It runs in a thread of its own: a program that hangs is ended, and the screen never waits. It
+//! gets no shell, no input, and none of the till's secrets.
+
+use std::collections::VecDeque;
+use std::io;
+use std::os::unix::process::CommandExt as _;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// How long one may run, and how often it is looked at.
+const PATIENCE: Duration = Duration::from_secs(10);
+const POLL: Duration = Duration::from_millis(20);
+/// Sentences that wait; what comes on top of them is old when its turn comes.
+const WAITING: usize = 8;
+/// Where secrets may be in the environment.
+const OURS: &str = "PAYTILL_";
+
+/// The thread. It ends with the process, and what it has started ends with this.
+pub(super) struct Voice {
+    lines: Arc<Lines>,
+}
+
+#[derive(Default)]
+struct Lines {
+    waiting: Mutex<VecDeque<Vec<String>>>,
+    added: Condvar,
+    /// The program that runs now.
+    running: Mutex<Option<Child>>,
+}
+
+impl Drop for Voice {
+    fn drop(&mut self) {
+        let mut running = self.lines.running.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(child) = running.as_mut() {
+            let _ = child.kill();
+        }
+    }
+}
+
+impl Voice {
+    /// Fails only if the system cannot provide a thread.
+    pub(super) fn start() -> io::Result<Self> {
+        let lines = Arc::new(Lines::default());
+        let spoken = Arc::clone(&lines);
+        std::thread::Builder::new().name("voice".into()).spawn(move || {
+            loop {
+                let line = spoken.next();
+                if let Err(error) = spoken.run(&line) {
+                    tracing::warn!(%error, "screen.voice");
+                }
+            }
+        })?;
+        Ok(Self { lines })
+    }
+
+    /// A program and its arguments, after those before it. Never blocks.
+    pub(super) fn say(&self, line: Vec<String>) {
+        let mut waiting = self.lines.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        if waiting.len() < WAITING {
+            waiting.push_back(line);
+            self.lines.added.notify_one();
+        }
+    }
+}
+
+impl Lines {
+    fn next(&self) -> Vec<String> {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            match waiting.pop_front() {
+                Some(line) => return line,
+                None => {
+                    waiting = self.added.wait(waiting).unwrap_or_else(PoisonError::into_inner);
+                }
+            }
+        }
+    }
+
+    /// Until it has ended.
+    fn run(&self, line: &[String]) -> io::Result<()> {
+        let running = || self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some((program, arguments)) = line.split_first() else { return Ok(()) };
+        let mut command = Command::new(program);
+        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let ours = std::env::vars_os().map(|(name, _)| name);
+        for name in ours.filter(|name| name.to_string_lossy().starts_with(OURS)) {
+            command.env_remove(name);
+        }
+        // A Ctrl-C in this terminal is not meant for it.
+        *running() = Some(command.process_group(0).spawn()?);
+        let began = Instant::now();
+        loop {
+            std::thread::sleep(POLL);
+            let mut running = running();
+            let Some(child) = running.as_mut() else { return Ok(()) };
+            let is_late = began.elapsed() > PATIENCE;
+            if is_late {
+                child.kill()?;
+            }
+            if child.try_wait()?.is_some() {
+                *running = None;
+                return if is_late { Err(io::ErrorKind::TimedOut.into()) } else { Ok(()) };
+            }
+        }
+    }
+}
