@@ -111,7 +111,7 @@ fn sell_by_ear(shop: &TestShop, sales: u64) -> Vec<i64> {
         let fen = 1_000 + i64::try_from(sale).unwrap();
         let goes_on = customer == "walks-away" && sale % 4 != 0;
         session.press(&format!("{}.{:02}\r", fen / 100, fen % 100));
-        session.pause();
+        TuiSession::pause();
         scanner.scan(&code(customer, sale));
         if goes_on {
             session.press(CTRL_N);
@@ -133,7 +133,7 @@ fn sell_by_ear(shop: &TestShop, sales: u64) -> Vec<i64> {
                 "needs-you" => {
                     tries += 1;
                     session.press("\r");
-                    session.pause();
+                    TuiSession::pause();
                     scanner.scan(&code(customer, sale));
                     continue;
                 }

@@ -78,7 +78,8 @@ pub async fn run(loaded: &Loaded, clock: &Clock) -> Result<Exit, Failure> {
     let devices = Devices::start(config, learned, clock, report).map_err(|error| {
         Failure::of_system(&both!("a device's thread", "无法启动设备线程"), &error)
     })?;
-    let voice = if config.screen.voice.is_empty() { None } else { Some(Voice::start()) };
+    let voice =
+        if config.screen.voice.is_empty() { None } else { Some(Voice::start(clock.clone())) };
     let voice = voice.transpose().map_err(|error| {
         Failure::of_system(&both!("the voice's thread", "无法启动语音线程"), &error)
     })?;

@@ -8,10 +8,13 @@ use std::io;
 use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use crate::clock::Millis;
+use paytill_host::clock::Clock;
 
 /// How long one may run, and how often it is looked at.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Millis = Millis::seconds(10);
 const POLL: Duration = Duration::from_millis(20);
 /// Sentences that wait; what comes on top of them is old when its turn comes.
 const WAITING: usize = 8;
@@ -42,13 +45,13 @@ impl Drop for Voice {
 
 impl Voice {
     /// Fails only if the system cannot provide a thread.
-    pub(super) fn start() -> io::Result<Self> {
+    pub(super) fn start(clock: Clock) -> io::Result<Self> {
         let lines = Arc::new(Lines::default());
         let spoken = Arc::clone(&lines);
         std::thread::Builder::new().name("voice".into()).spawn(move || {
             loop {
                 let line = spoken.next();
-                if let Err(error) = spoken.run(&line) {
+                if let Err(error) = spoken.run(&line, &clock) {
                     tracing::warn!(%error, "screen.voice");
                 }
             }
@@ -80,7 +83,7 @@ impl Lines {
     }
 
     /// Until it has ended.
-    fn run(&self, line: &[String]) -> io::Result<()> {
+    fn run(&self, line: &[String], clock: &Clock) -> io::Result<()> {
         let running = || self.running.lock().unwrap_or_else(PoisonError::into_inner);
         let Some((program, arguments)) = line.split_first() else { return Ok(()) };
         let mut command = Command::new(program);
@@ -91,12 +94,12 @@ impl Lines {
         }
         // A Ctrl-C in this terminal is not meant for it.
         *running() = Some(command.process_group(0).spawn()?);
-        let began = Instant::now();
+        let began = clock.uptime();
         loop {
             std::thread::sleep(POLL);
             let mut running = running();
             let Some(child) = running.as_mut() else { return Ok(()) };
-            let is_late = began.elapsed() > PATIENCE;
+            let is_late = clock.uptime().since(began) > PATIENCE;
             if is_late {
                 child.kill()?;
             }
