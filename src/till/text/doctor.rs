@@ -182,8 +182,8 @@ impl Finding {
                 Fault,
                 sentence.as_str(),
                 language.pick(
-                    "Fix the file named above; it comes from the merchant platform.",
-                    "请改正上面提到的文件；文件可从商户平台取得。",
+                    "Do that and run paytill doctor again. Files and key come from pay.weixin.qq.com, under Account Center > API Security.",
+                    "请照做后再运行 paytill doctor。文件和密钥在商户平台 pay.weixin.qq.com 的“账户中心 > API安全”。",
                 ),
             ),
             Self::CertificateGood(until) => well(
