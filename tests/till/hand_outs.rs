@@ -355,7 +355,9 @@ fn the_platforms_archive_leads_to_a_payment_under_any_name() {
     {
         let shop = Shop::with_pair(&platform, at as u64);
         shop.has(file, shop.zip(folder, names));
-        settings.iter().for_each(|setting| shop.names(setting, file));
+        for setting in settings {
+            shop.names(setting, file);
+        }
         let told = shop.follow(case);
         assert!(told.iter().any(|text| text.contains(words)), "{case}: {told:#?}");
     }
@@ -425,7 +427,7 @@ fn what_editors_put_around_the_lines_of_certificate_and_key_is_not_worth_a_word(
         |pem| pem.replace('\n', "\r\n"),
         |pem| pem.replace('\n', "\r"),
         |pem| pem.replace('\n', "\n\n"),
-        |pem| pem.lines().map(|line| format!("  \t{line} \r\n")).collect(),
+        |pem| format!("  \t{}", pem.replace('\n', " \r\n  \t")),
         |pem| format!("\u{feff}\r\n\r\n{}", pem.trim_end()),
     ];
     for (at, change) in changed.into_iter().enumerate() {

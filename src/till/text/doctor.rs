@@ -113,6 +113,8 @@ pub enum Finding {
     /// None is connected, and none is expected.
     NoScanner,
     ScannerMissed,
+    /// Its port can be opened, and could as well be the printer's.
+    ScannerUnproved(String),
     DeviceReady(Check, String),
     /// In use by the running till.
     DeviceInUse(Check, String),
@@ -525,6 +527,14 @@ impl Finding {
                 language.pick(
                     "Plug it in, and check with `paytill devices` what it is taken for.",
                     "请插入扫码枪，并用 paytill devices 查看识别结果。",
+                ),
+            ),
+            Self::ScannerUnproved(port) => well(
+                Check::Scanner,
+                say!(
+                    language,
+                    "{port} can be opened. Nothing was scanned so far: it may be the printer's, and paytill devices --learn tells.",
+                    "{port} 可以打开。尚未扫到内容：它也可能是打印机的端口，可用 paytill devices --learn 确认。"
                 ),
             ),
             Self::DeviceReady(check, port) => {
