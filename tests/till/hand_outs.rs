@@ -195,22 +195,10 @@ impl Shop {
 
     /// Runs a command in a shell of this machine, and types what it asks for.
     fn paste(&self, case: &str, command: &str) {
-        if let Some(missing) = ["unzip", "openssl"]
-            .into_iter()
-            .find(|tool| command.contains(&format!("{tool} ")) && !is_there(tool))
-        {
+        let is_missing = |tool: &&str| command.contains(&format!("{tool} ")) && !is_there(tool);
+        if let Some(missing) = ["unzip", "openssl"].into_iter().find(is_missing) {
             eprintln!("{case}: {missing} is not on this machine");
-            for (name, content) in [(CERTIFICATE, &self.certificate), (KEY, &self.key)] {
-                let mut words = command.split([' ', ')']);
-                let folder = words.clone().skip_while(|word| *word != "-d").nth(1);
-                let file = folder.map(|folder| Path::new(folder).join(name));
-                let named = words.find(|word| word.ends_with(name)).map(PathBuf::from);
-                let Some(file) = file.or(named) else { continue };
-                fs::create_dir_all(file.parent().unwrap()).unwrap();
-                fs::write(&file, content).unwrap();
-                fs::set_permissions(&file, Permissions::from_mode(0o600)).unwrap();
-            }
-            return;
+            return self.do_without(command);
         }
         let typed = command.replace(" -in ", &format!(" -passin {PASSWORD} -in "));
         let mut shell = Command::new("/bin/sh")
@@ -225,6 +213,33 @@ impl Shop {
         let _ = writeln!(shell.stdin.take().unwrap(), "{}", self.api_key);
         let ran = shell.wait_with_output().unwrap();
         assert!(ran.status.success(), "{case}: {command}: {ran:?}");
+    }
+
+    /// What `unzip` or `openssl` would have written.
+    fn do_without(&self, command: &str) {
+        let behind = |part: &str, option: &str| {
+            let word = part.split_once(option)?.1.split([' ', ')']).next()?;
+            Some(PathBuf::from(word))
+        };
+        let write = |file: &Path, content: &[u8]| {
+            fs::write(file, content).unwrap();
+            fs::set_permissions(file, Permissions::from_mode(0o600)).unwrap();
+        };
+        if let Some(folder) = behind(command, " -d ") {
+            fs::create_dir_all(&folder).unwrap();
+            let p12 = self.p12();
+            let files = [(CERTIFICATE, self.certificate.as_bytes()), (KEY, self.key.as_bytes())];
+            for (name, content) in files.into_iter().chain([(P12, p12.as_slice())]) {
+                if command.contains(&format!("'*{name}'")) {
+                    write(&folder.join(name), content);
+                }
+            }
+        }
+        for part in command.split("openssl ").skip(1) {
+            let is_key = part.starts_with("pkey ") || part.contains(" -nocerts ");
+            let content = if is_key { &self.key } else { &self.certificate };
+            write(&behind(part, " -out ").unwrap(), content.as_bytes());
+        }
     }
 
     /// The platform's archive with these files in it.
@@ -455,6 +470,8 @@ fn an_api_key_leads_to_a_payment_however_it_was_written_down() {
     let shop = Shop::with_pair(&platform, 0);
     let key = shop.api_key.clone();
     let (start, end) = key.split_at(16);
+    // A key may have no digits.
+    let some_wide = format!("{start}{}", wide(end, |_| true));
     let utf16 = |text: &str| -> Vec<u8> {
         [0xfeff].into_iter().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect()
     };
@@ -467,7 +484,11 @@ fn an_api_key_leads_to_a_payment_however_it_was_written_down() {
         ("a blank inside", format!("{start} {end}").into(), "number 17 is a blank; run: (umask"),
         ("a line end inside", format!("{start}\r\n{end}").into(), "number 17 is a line end; run"),
         ("full-width", wide(&key, |_| true).into(), "number 1 is a full-width character; run: (u"),
-        ("wide digits", wide(&key, |c| c.is_ascii_digit()).into(), "a full-width character; run"),
+        (
+            "half of it full-width",
+            some_wide.into(),
+            "a full-width character; run: (umask 077; LC_ALL=C.UTF",
+        ),
         ("wide and a blank", wide(&format!("{start} {end}"), |c| c != ' ').into(), "tr -cd '!-~'"),
         ("one less", key[..31].into(), "these are 31; run: (umask 077; cat > "),
         ("one more", format!("{key}x").into(), "these are 33; run: (umask 077; cat > "),
