@@ -5,7 +5,7 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
 
 use crate::fixture::tui_session::{Socket, TuiSession};
-use crate::fixture::{PACE, PendingPayment, Ran, TestShop, clock_faults, code};
+use crate::fixture::{DEVICES, PACE, PendingPayment, Ran, TestShop, clock_faults, code};
 use paytill::payment::CallKind;
 use rusqlite::Connection;
 use serde_json::Value;
@@ -351,6 +351,18 @@ fn a_device_that_is_free_is_opened_and_one_that_is_none_is_reported() {
     assert!(found(&ran, "scanner")["text"].as_str().unwrap().ends_with("can be opened."));
     at_fault(&ran, 1, "display", "not a serial port");
     at_fault(&ran, 1, "printer", "nowhere/receipts");
+}
+
+#[test]
+fn a_scanners_port_that_may_be_the_printers_is_told_with_how_to_learn_it() {
+    let shop = shop();
+    shop.configure(DEVICES);
+    let _scanner = Socket::new(&shop, "scanner").plug();
+    let ran = doctor(&shop);
+    is_well(&ran, "scanner");
+    let text = found(&ran, "scanner")["text"].as_str().unwrap();
+    assert!(text.contains("Nothing was scanned so far: it may be the printer's"), "{text}");
+    assert!(text.contains("paytill devices --learn"), "{text}");
 }
 
 #[test]

@@ -22,6 +22,7 @@ mod evidence;
 mod exhaustion;
 mod find;
 mod flood;
+mod hand_outs;
 mod instances;
 mod kill;
 mod leaks;

@@ -403,6 +403,10 @@ fn no_scan_cut_anywhere_operates_an_idle_till() {
     let shop = shop(PACE);
     let (mut session, mut scanner) = open(&shop);
     play_table(&mut session, 0, HARMLESS, "Enter the amount");
+    // A text, cut exactly behind a code's own Enter.
+    let first = format!("{}\r", code("ok", 9));
+    session.type_cut(&first, Duration::from_millis(100), "0.01\r");
+    session.see(&["Enter the amount", "could not be read"]);
     session.press("12.34\r");
     session.see(ASKS_FOR_CODE);
     play_table(&mut session, 1, INPUTS.len() - 1, "READY");

@@ -6,6 +6,8 @@
 
 mod fault;
 mod form;
+mod remedy;
+mod step;
 #[cfg(test)]
 mod tests;
 
@@ -24,7 +26,8 @@ use zeroize::Zeroizing;
 use paytill_core::clean::clean;
 
 pub use fault::SecretFault;
-use form::{Form, without_marks};
+use form::{Form, pem_text, without_marks};
+use step::{Asks, Line, Step};
 
 /// A key has 32 bytes, and a certificate with its chain is under 10 KiB.
 const LARGEST: usize = 64 * 1024;
@@ -36,12 +39,12 @@ const STICKY: u32 = 0o1000;
 
 /// Reads the `APIv2` key from a file of its own.
 pub fn api_key_file(path: &Path) -> Result<SecretString, SecretFault> {
-    form::api_key(&private(path)?, Some(path))
+    remedy::api_key(&private(path)?, Some(path))
 }
 
 /// An `APIv2` key from bytes that may have blanks and a line end around it.
 pub fn api_key(bytes: &[u8]) -> Result<SecretString, SecretFault> {
-    form::api_key(bytes, None)
+    remedy::api_key(bytes, None)
 }
 
 /// The name and the password for a proxy: one line, with a colon between them.
@@ -60,10 +63,14 @@ pub fn login(path: &Path) -> Result<SecretString, SecretFault> {
 /// The merchant's certificate (with its chain) and its private key, one PEM after the other. They
 /// have been checked to belong together. The faults are those of both files.
 pub fn identity(certificate: &Path, key: &Path) -> Result<SecretString, Vec<(Of, SecretFault)>> {
-    let (certificate_pem, key_pem) = match (certificate_of(certificate, key), private(key)) {
+    let (certificate_pem, key_pem) = match (certificate_of(certificate, key), key_of(key)) {
         (Ok(certificate), Ok(key)) => (certificate, key),
         // Whichever is wrong with the key, it is in the other file.
         (Err(fault @ SecretFault::Swapped { .. }), _) => {
+            return Err(vec![(Of::Certificate, fault)]);
+        }
+        // The step for one file that is named twice is the step for both.
+        (Err(fault), Err(_)) if certificate == key && fault.is_of_both() => {
             return Err(vec![(Of::Certificate, fault)]);
         }
         (certificate, key) => {
@@ -74,9 +81,8 @@ pub fn identity(certificate: &Path, key: &Path) -> Result<SecretString, Vec<(Of,
                 .collect());
         }
     };
-    let key_pem = without_marks(&key_pem);
-    let chain = certificates(&certificate_pem, certificate)
-        .map_err(|fault| vec![(Of::Certificate, fault)])?;
+    let chain = certificates(&certificate_pem)
+        .ok_or_else(|| vec![(Of::Certificate, no_certificate(certificate))])?;
     check_pair(chain, &key_pem, certificate, key).map_err(|fault| vec![fault])?;
 
     let mut both = Zeroizing::new(Vec::with_capacity(certificate_pem.len() + key_pem.len() + 1));
@@ -84,36 +90,92 @@ pub fn identity(certificate: &Path, key: &Path) -> Result<SecretString, Vec<(Of,
     both.push(b'\n');
     both.extend_from_slice(&key_pem);
     let text = std::str::from_utf8(&both);
-    text.map(SecretString::from).map_err(|_| vec![(Of::Key, SecretFault::NoPrivateKey(shown(key)))])
+    text.map(SecretString::from).map_err(|_| vec![(Of::Key, no_private_key(key))])
 }
 
 /// The certificate's file, which must hold one and no key.
 fn certificate_of(path: &Path, key: &Path) -> Result<Zeroizing<Vec<u8>>, SecretFault> {
     let bytes = public(path)?;
-    let pem = without_marks(&bytes);
-    let is_key = form::has_key(&pem);
-    match certificates(&pem, path) {
-        Ok(_) if is_key => Err(SecretFault::KeyBesideCertificate(shown(path))),
-        Ok(_) => Ok(pem),
-        Err(_) if is_key => {
-            let other = public(key).map(|bytes| without_marks(&bytes));
-            let swapped = other.is_ok_and(|pem| certificates(&pem, key).is_ok());
-            let (certificate, key) = (shown(path), shown(key));
-            Err(if swapped {
-                SecretFault::Swapped { certificate, key }
-            } else {
-                SecretFault::KeyForCertificate(certificate)
-            })
+    let pem = pem_text(&bytes);
+    let form = Form::of(&bytes);
+    let is_key = matches!(form, Form::PrivateKey | Form::EncryptedKey);
+    match certificates(&pem) {
+        Some(_) if is_key => {
+            let new = path.with_extension("cert.pem");
+            let run = format!("openssl x509 -in {} -out {}", shown(path), shown(&new));
+            let lines = vec![Line::of(Of::Certificate, &new)];
+            let step = Step::Run(step::Command(run), Asks::Nothing, lines);
+            Err(SecretFault::KeyBesideCertificate(shown(path), step))
         }
-        Err(fault) => Err(Form::of(&bytes).fault(path).unwrap_or(fault)),
+        Some(_) => Ok(pem),
+        None => {
+            let other = public(key).map(|bytes| pem_text(&bytes));
+            let is_swapped = is_key && other.is_ok_and(|pem| certificates(&pem).is_some());
+            if is_swapped && path != key {
+                let lines = vec![Line::of(Of::Certificate, key), Line::of(Of::Key, path)];
+                let (certificate, key) = (shown(path), shown(key));
+                return Err(SecretFault::Swapped { certificate, key, step: Step::Write(lines) });
+            }
+            let fault = remedy::other_form(form, path, Of::Certificate);
+            Err(fault.unwrap_or_else(|| no_certificate(path)))
+        }
     }
 }
 
-/// Which file of the pair is at fault.
+/// The private key's file.
+fn key_of(path: &Path) -> Result<Zeroizing<Vec<u8>>, SecretFault> {
+    let bytes = private(path)?;
+    let pem = pem_text(&bytes);
+    let key = PrivateKeyDer::from_pem_slice(&pem).ok();
+    let is_usable =
+        key.is_some_and(|key| rustls::crypto::aws_lc_rs::sign::any_supported_type(&key).is_ok());
+    if is_usable {
+        return Ok(pem);
+    }
+    let fault = remedy::other_form(Form::of(&bytes), path, Of::Key);
+    Err(fault.unwrap_or_else(|| no_private_key(path)))
+}
+
+fn no_certificate(path: &Path) -> SecretFault {
+    let step = Step::instead_of(path, Of::Certificate);
+    SecretFault::NoCertificate(shown(path), Some(step))
+}
+
+fn no_private_key(path: &Path) -> SecretFault {
+    SecretFault::NoPrivateKey(shown(path), Step::instead_of(path, Of::Key))
+}
+
+/// What a file is named for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Of {
     Certificate,
     Key,
+    ApiKey,
+    /// Those of `ca_file`.
+    Roots,
+}
+
+impl Of {
+    /// The configuration's key.
+    pub const fn setting(self) -> &'static str {
+        match self {
+            Self::Certificate => "client_cert_file",
+            Self::Key => "client_key_file",
+            Self::ApiKey => "api_key_file",
+            Self::Roots => "ca_file",
+        }
+    }
+
+    /// What it is usually called. The platform hands out the first two; an `APIv2` key comes in no
+    /// file.
+    const fn usual_name(self) -> &'static str {
+        match self {
+            Self::Certificate => "apiclient_cert.pem",
+            Self::Key => "apiclient_key.pem",
+            Self::ApiKey => "api_v2.key",
+            Self::Roots => "ca.pem",
+        }
+    }
 }
 
 /// The roots to trust, in PEM form. They decide whom the till believes to be the gateway, so nobody
@@ -122,11 +184,15 @@ pub fn roots(path: &Path) -> Result<Vec<u8>, SecretFault> {
     let (file, facts) = open(path)?;
     unchangeable(path, &facts)?;
     let bytes = bytes(&file, path, LARGEST_BUNDLE)?;
-    let pem = without_marks(&bytes);
-    match certificates(&pem, path) {
-        Ok(_) => Ok(pem.to_vec()),
-        Err(fault) => Err(Form::of(&bytes).fault(path).unwrap_or(fault)),
+    let pem = pem_text(&bytes);
+    if certificates(&pem).is_some() {
+        return Ok(pem.to_vec());
     }
+    Err(match Form::of(&bytes) {
+        form @ (Form::Utf16 | Form::DerCertificate) => remedy::other_form(form, path, Of::Roots),
+        _ => None,
+    }
+    .unwrap_or_else(|| SecretFault::NoCertificate(shown(path), None)))
 }
 
 /// Whether nobody but its owner can change a file, however it is reached: what it says can then be
@@ -145,27 +211,43 @@ fn check_pair(
     certificate: &Path,
     key: &Path,
 ) -> Result<(), (Of, SecretFault)> {
-    let no_key = || {
-        let fault = Form::of(key_pem).fault(key);
-        (Of::Key, fault.unwrap_or_else(|| SecretFault::NoPrivateKey(shown(key))))
-    };
+    let no_key = || (Of::Key, no_private_key(key));
     let private_key = PrivateKeyDer::from_pem_slice(key_pem).map_err(|_| no_key())?;
     let signer =
         rustls::crypto::aws_lc_rs::sign::any_supported_type(&private_key).map_err(|_| no_key())?;
     match CertifiedKey::new(chain, signer).keys_match() {
         Ok(()) => Ok(()),
         Err(rustls::Error::InconsistentKeys(_)) => {
-            Err((Of::Key, SecretFault::Mismatch(shown(key))))
+            Err((Of::Key, SecretFault::Mismatch(shown(key), mate(certificate, key))))
         }
-        Err(_) => Err((Of::Certificate, SecretFault::NoCertificate(shown(certificate)))),
+        Err(_) => Err((Of::Certificate, no_certificate(certificate))),
     }
 }
 
-fn certificates(pem: &[u8], path: &Path) -> Result<Vec<CertificateDer<'static>>, SecretFault> {
-    match CertificateDer::pem_slice_iter(pem).collect::<Result<Vec<_>, _>>() {
-        Ok(found) if !found.is_empty() => Ok(found),
-        _ => Err(SecretFault::NoCertificate(shown(path))),
-    }
+/// What to name in place of one of two that do not fit together, if it lies beside the other.
+fn mate(certificate: &Path, key: &Path) -> Option<Step> {
+    let fits = |certificate: &Path, key: &Path| {
+        let chain = public(certificate).ok().and_then(|bytes| certificates(&pem_text(&bytes)))?;
+        let pem = public(key).map(|bytes| pem_text(&bytes)).ok()?;
+        let key = PrivateKeyDer::from_pem_slice(&pem).ok()?;
+        let signer = rustls::crypto::aws_lc_rs::sign::any_supported_type(&key).ok()?;
+        CertifiedKey::new(chain, signer).keys_match().ok()
+    };
+    let other_key = step::beside(certificate, Of::Key);
+    let other_key = other_key.filter(|other| fits(certificate, other).is_some());
+    let other_certificate = step::beside(key, Of::Certificate);
+    let other_certificate = other_certificate.filter(|other| fits(other, key).is_some());
+    let line = match (other_key, other_certificate) {
+        (Some(key), _) => Line::of(Of::Key, &key),
+        (None, Some(certificate)) => Line::of(Of::Certificate, &certificate),
+        (None, None) => return None,
+    };
+    Some(Step::Write(vec![line]))
+}
+
+fn certificates(pem: &[u8]) -> Option<Vec<CertificateDer<'static>>> {
+    let found = CertificateDer::pem_slice_iter(pem).collect::<Result<Vec<_>, _>>().ok()?;
+    (!found.is_empty()).then_some(found)
 }
 
 /// Reads a file that only its owner may read, in a folder that only its owner may change.

@@ -11,7 +11,7 @@ use super::{Exit, Failure};
 use crate::cli::Json;
 use crate::config::Config;
 use crate::device::inventory::{Device, DeviceClass, Roots, plugged_in};
-use crate::device::role::{DeviceFilter, Role, Why};
+use crate::device::role::{DeviceFilter, Misplaced, Role, Why};
 use crate::text::device as text;
 
 /// Lists everything that could be one of the till's devices.
@@ -36,6 +36,11 @@ pub fn list(json: Json, config: &Config) -> Result<Exit, Failure> {
         }
         if device.class == DeviceClass::OtherHid && role == Role::MaybeScanner {
             said &= print_line(&format!("    {}", text::own_format(language)));
+        }
+        if let Some(misplaced) = filter.misplaced(&device) {
+            let fault = misplaced.fault();
+            said &= print_line(&format!("    {}", text::fault(&fault, language)));
+            said &= print_line(&format!("    {}", text::remedy(&fault, language)));
         }
         // No advice on how to open an ordinary keyboard.
         if role != Role::Keyboard && !may_open(&device) {
@@ -89,6 +94,7 @@ fn json_of(device: &Device, filter: &DeviceFilter) -> Value {
         "why": why,
         "baud": baud,
         "permitted": may_open(device),
+        "misplaced": filter.misplaced(device).map(Misplaced::word),
     })
 }
 

@@ -69,6 +69,7 @@ pub(super) fn scanner_settings(config: &Config, learned: Vec<Learned>) -> Scanne
         learned,
         scanner_port: port.clone(),
         other_ports: other_ports(config),
+        printer_port: printer_port(config),
     };
     ScannerSettings {
         port,
@@ -83,8 +84,12 @@ pub(super) fn scanner_settings(config: &Config, learned: Vec<Learned>) -> Scanne
 
 /// The ports of the printer and the display.
 fn other_ports(config: &Config) -> Vec<PathBuf> {
-    let (printer, display) = (&config.printer, &config.display);
-    let printer = printer.port.clone().filter(|_| printer.kind == PrinterKind::EscposSerial);
+    let display = &config.display;
     let display = display.port.clone().filter(|_| display.kind != DisplayKind::None);
-    printer.into_iter().chain(display).collect()
+    printer_port(config).into_iter().chain(display).collect()
+}
+
+fn printer_port(config: &Config) -> Option<PathBuf> {
+    let printer = &config.printer;
+    printer.port.clone().filter(|_| printer.kind == PrinterKind::EscposSerial)
 }

@@ -89,6 +89,9 @@ pub enum DeviceFault {
     /// What comes from the printer's port is scans.
     #[error("what comes from it is scans; scanner.port and printer.port may be swapped")]
     Swapped,
+    /// What is plugged in at the scanner's port says that it is a printer.
+    #[error("it is a printer; scanner.port and printer.port may be swapped")]
+    SwappedPrinter,
     /// Any other error, in the system's own words.
     #[error("{0}")]
     Other(String),

@@ -6,6 +6,7 @@
 
 use std::path::PathBuf;
 
+use super::DeviceFault;
 use super::inventory::{Device, DeviceClass};
 use crate::hardware::Selector;
 
@@ -22,6 +23,34 @@ pub struct DeviceFilter {
     /// The port of a scanner that the owner configured, and those of printer and display.
     pub scanner_port: Option<PathBuf>,
     pub other_ports: Vec<PathBuf>,
+    /// The printer's alone.
+    pub printer_port: Option<PathBuf>,
+}
+
+/// What is plugged in at the port of another device.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Misplaced {
+    /// A printer, at the scanner's port.
+    Printer,
+    /// A scanner, at the printer's port.
+    Scanner,
+}
+
+impl Misplaced {
+    /// The name used in JSON.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Printer => "printer",
+            Self::Scanner => "scanner",
+        }
+    }
+
+    pub fn fault(self) -> DeviceFault {
+        match self {
+            Self::Printer => DeviceFault::SwappedPrinter,
+            Self::Scanner => DeviceFault::Swapped,
+        }
+    }
 }
 
 /// What a device is taken for.
@@ -139,6 +168,38 @@ impl DeviceFilter {
         }
     }
 
+    /// What a device is for certain, if it is plugged in where the configuration has another one.
+    /// Nothing is sent to find out: to a scanner, a printer's question may be a command.
+    pub fn misplaced(&self, device: &Device) -> Option<Misplaced> {
+        let is_at =
+            |port: &Option<PathBuf>| port.as_ref().is_some_and(|port| is_same(port, device));
+        if is_at(&self.scanner_port) && self.scanner(device).is_none() && is_printer(device) {
+            Some(Misplaced::Printer)
+        } else if is_at(&self.printer_port) && self.scanner(device).is_some() {
+            Some(Misplaced::Scanner)
+        } else {
+            None
+        }
+    }
+
+    /// Whether nothing tells a scanner's port from the printer's: both are named, and what is
+    /// plugged in is not known for a scanner.
+    pub fn may_be_the_printers(&self, device: Option<&Device>) -> bool {
+        self.printer_port.is_some() && device.is_none_or(|device| self.scanner(device).is_none())
+    }
+
+    /// The device at the configured port of the scanner.
+    pub fn at_scanner_port<'d>(&self, devices: &'d [Device]) -> Option<&'d Device> {
+        let port = self.scanner_port.as_ref()?;
+        devices.iter().find(|device| is_same(port, device))
+    }
+
+    /// The device at the configured port of the printer.
+    pub fn at_printer_port<'d>(&self, devices: &'d [Device]) -> Option<&'d Device> {
+        let port = self.printer_port.as_ref()?;
+        devices.iter().find(|device| is_same(port, device))
+    }
+
     fn scanner(&self, device: &Device) -> Option<Why> {
         if matches!(device.class, DeviceClass::HidPos(_)) {
             return Some(Why::HidPos);
@@ -180,6 +241,17 @@ fn calls_itself_a_scanner(name: &str) -> bool {
     let has = |words: &[&str]| words.iter().any(|word| name.contains(word));
     // Keyboards may have fingerprint scanners.
     has(&["barcode", "bar code"]) || (has(&["scanner"]) && !has(&["finger", "keyboard"]))
+}
+
+/// Whether it is a receipt printer for certain (devices 1.8).
+fn is_printer(device: &Device) -> bool {
+    let Some((vendor, _)) = device.identity.ids else { return false };
+    let name = device.identity.name.to_ascii_lowercase();
+    let has = |words: &[&str]| words.iter().any(|word| name.contains(word));
+    // Epson, Star, Bixolon, Citizen.
+    matches!(vendor, 0x04b8 | 0x0519 | 0x1504 | 0x1d90)
+        || has(&["printer", "printing", "receipt", "escpos", "esc/pos", "pos58", "pos-58"])
+        || has(&["pos80", "pos-80"])
 }
 
 /// Vendors that make scanners, and single products of other vendors (devices 1.7).

@@ -19,7 +19,7 @@ use crate::order::AuthCode;
 const GAP: Millis = Millis(50);
 /// Keys no further apart than this may be pieces of one scan, or of one key that a slow line cut.
 pub const PAUSE: Millis = Millis(650);
-/// A run this soon after a scan, or a piece of one, is the rest of it.
+/// A run this soon after a piece of a scan is the rest of it; behind a whole one it is [`PAUSE`].
 const TAIL: Millis = Millis(1000);
 /// A lone Enter or control key acts this long after it was pressed: whatever it asks is asked so
 /// late that the pause in a scan is over before the answer counts.
@@ -104,8 +104,19 @@ pub struct KeyBurst<O> {
     target: KeyTarget,
     last_at: Uptime,
     last: Last,
-    /// The last key of a scan that may not have been all of it.
-    scan_at: Option<Uptime>,
+    scan: Option<LastScan>,
+}
+
+/// A scan, or a piece of one, that may go on.
+#[derive(Clone, Copy)]
+struct LastScan {
+    /// Its last key.
+    at: Uptime,
+    /// How long a run behind it is its rest.
+    tail: Millis,
+    /// It came where an amount is asked for, so that a single Enter or control key behind it does
+    /// nothing there that anybody waits for.
+    is_at_amount: bool,
 }
 
 /// A lone key that may yet turn out to belong to what follows.
@@ -183,7 +194,7 @@ impl<O: Copy + PartialEq> KeyBurst<O> {
             target: KeyTarget::default(),
             last_at: Uptime::default(),
             last: Last::Other,
-            scan_at: None,
+            scan: None,
         }
     }
 
@@ -311,7 +322,7 @@ impl<O: Copy + PartialEq> KeyBurst<O> {
 
     /// Whether a run and what came just before it are an amount, and nothing says that they are more.
     fn is_an_amount(&self, run: &Run<O>) -> bool {
-        let is_tail = self.scan_at.is_some_and(|scan| run.first_at.since(scan) <= TAIL);
+        let is_tail = self.scan.is_some_and(|scan| run.first_at.since(scan.at) <= scan.tail);
         let ends_amount = self.waiting.as_ref().is_some_and(|waiting| waiting.why == Why::Amount);
         // What is in the field has come with these keys.
         let is_whole = self.target.amount == Some(self.trail.typed);
@@ -347,7 +358,7 @@ impl<O: Copy + PartialEq> KeyBurst<O> {
             return self.scanned(false, outcomes);
         }
         if self.is_dropping {
-            self.scan_at = Some(at);
+            self.ends_scan(at, TAIL);
             self.is_dropping = !is_end;
             if is_end {
                 self.trail.clear();
@@ -405,7 +416,8 @@ impl<O: Copy + PartialEq> KeyBurst<O> {
             _ => Last::Other,
         };
         if is_enter || matches!(key, BurstKey::Repeatable(_) | BurstKey::Other(_)) {
-            self.scan_at = None;
+            let is_near = |scan: &LastScan| scan.is_at_amount && at.since(scan.at) <= PAUSE;
+            self.scan = self.scan.filter(is_near).map(|scan| LastScan { at, ..scan });
         }
         if is_end || matches!(key, BurstKey::Repeatable(_) | BurstKey::Other(_)) {
             self.trail.clear();
@@ -422,10 +434,14 @@ impl<O: Copy + PartialEq> KeyBurst<O> {
         outcomes.push(BurstOutcome::Dropped { characters, began });
         self.is_dropping = !ends;
         self.last = Last::Other;
-        self.scan_at = Some(self.last_at);
+        self.ends_scan(self.last_at, TAIL);
         if ends {
             self.trail.clear();
         }
+    }
+
+    const fn ends_scan(&mut self, at: Uptime, tail: Millis) {
+        self.scan = Some(LastScan { at, tail, is_at_amount: self.target.amount.is_some() });
     }
 
     /// `is_run`: whether it is all in one run.
@@ -433,10 +449,10 @@ impl<O: Copy + PartialEq> KeyBurst<O> {
         let text = Zeroizing::new(self.trail.ended().to_owned());
         let began = self.trail.began;
         let is_alone = self.trail.is_alone || (is_run && self.trail.follows_typing);
-        // A code with its end and nothing else has no rest.
+        // A code with its end and nothing else is all there is, or the first line of a text.
         let is_clean = is_run && is_alone && self.trail.text.len() == text.len() + 1;
         let is_whole = is_clean && !text.contains(char::is_control) && super::is_complete(&text);
-        self.scan_at = (!is_whole).then_some(self.last_at);
+        self.ends_scan(self.last_at, if is_whole { PAUSE } else { TAIL });
         self.last = Last::Other;
         outcomes.push(BurstOutcome::Scanned(BurstScan { text, began, is_alone }));
         self.trail.clear();

@@ -25,6 +25,10 @@ pub fn fault(fault: &DeviceFault, language: Language) -> String {
             "a scanner is plugged in there: are scanner.port and printer.port swapped?",
             "那里接的是扫码枪：scanner.port 与 printer.port 是否接反了？",
         ),
+        DeviceFault::SwappedPrinter => (
+            "a printer is plugged in there: are scanner.port and printer.port swapped?",
+            "那里接的是打印机：scanner.port 与 printer.port 是否接反了？",
+        ),
         DeviceFault::Printer(trouble) => return self::trouble(*trouble, language).to_owned(),
         DeviceFault::Other(words) => return words.clone(),
     };
@@ -53,6 +57,10 @@ pub fn remedy(fault: &DeviceFault, language: Language) -> &'static str {
         DeviceFault::Swapped => (
             "Swap the two cables, or the ports in the configuration.",
             "请对调两根连接线，或修改配置中的端口。",
+        ),
+        DeviceFault::SwappedPrinter => (
+            "Swap the two cables, or set scanner.port to the scanner's port: paytill devices lists all.",
+            "请对调两根连接线，或把 scanner.port 设为扫码枪的端口：用 paytill devices 查看全部。",
         ),
         DeviceFault::Silent | DeviceFault::Blocked | DeviceFault::Other(_) => (
             "Check its cable and power, then plug it in again.",
@@ -165,5 +173,10 @@ crate::catalogue! {
         "it has no number to know it by; set it in the configuration instead: \
          scanner.port = \"{node}\", scanner.baud = {baud}",
         "该设备没有编号可供识别，请在配置中指定：scanner.port = \"{node}\"，scanner.baud = {baud}";
+    at_the_printers_port(node: &str) =>
+        "the scanner is at {node}, which is printer.port: swap the two cables, or write \
+         scanner.port = \"{node}\" and set printer.port to the other port",
+        "扫码枪接在 {node}，即 printer.port：请对调两根连接线，或写 scanner.port = \"{node}\" 并把 \
+         printer.port 设为另一个端口";
     nothing_learned => "nothing was scanned, and nothing was saved", "没有扫到任何内容，未做记录";
 }

@@ -113,6 +113,8 @@ pub enum Finding {
     /// None is connected, and none is expected.
     NoScanner,
     ScannerMissed,
+    /// Its port can be opened, and could as well be the printer's.
+    ScannerUnproved(String),
     DeviceReady(Check, String),
     /// In use by the running till.
     DeviceInUse(Check, String),
@@ -182,8 +184,8 @@ impl Finding {
                 Fault,
                 sentence.as_str(),
                 language.pick(
-                    "Fix the file named above; it comes from the merchant platform.",
-                    "请改正上面提到的文件；文件可从商户平台取得。",
+                    "Do that and run paytill doctor again. Files and key come from pay.weixin.qq.com, under Account Center > API Security.",
+                    "请照做后再运行 paytill doctor。文件和密钥在商户平台 pay.weixin.qq.com 的“账户中心 > API安全”。",
                 ),
             ),
             Self::CertificateGood(until) => well(
@@ -525,6 +527,14 @@ impl Finding {
                 language.pick(
                     "Plug it in, and check with `paytill devices` what it is taken for.",
                     "请插入扫码枪，并用 paytill devices 查看识别结果。",
+                ),
+            ),
+            Self::ScannerUnproved(port) => well(
+                Check::Scanner,
+                say!(
+                    language,
+                    "{port} can be opened. Nothing was scanned so far: it may be the printer's, and paytill devices --learn tells.",
+                    "{port} 可以打开。尚未扫到内容：它也可能是打印机的端口，可用 paytill devices --learn 确认。"
                 ),
             ),
             Self::DeviceReady(check, port) => {

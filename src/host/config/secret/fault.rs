@@ -1,39 +1,10 @@
 //! Why a secret cannot be used, in words that end with what mends it.
 
-use paytill_core::language::{Language, Text};
+use super::form::{API_KEY_LENGTH, Form, Odd};
+use super::step::{Command, Step};
+use paytill_core::language::Text;
 use paytill_core::text::system;
 use paytill_core::{both, say};
-
-/// Length of an `APIv2` key in characters (protocol 1.3).
-pub(super) const API_KEY_LENGTH: usize = 32;
-
-/// A command for a shell.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Command(pub String);
-
-/// A character that no `APIv2` key has.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Odd {
-    Blank,
-    LineEnd,
-    Wide,
-    Invisible,
-    Other,
-}
-
-impl Odd {
-    /// What it is, and never which one it is.
-    const fn name(self, language: Language) -> &'static str {
-        let (english, chinese) = match self {
-            Self::Blank => ("a blank", "空格"),
-            Self::LineEnd => ("a line end", "换行"),
-            Self::Wide => ("a full-width character", "全角字符"),
-            Self::Invisible => ("one that cannot be seen", "不可见字符"),
-            Self::Other => ("not ASCII", "非 ASCII 字符"),
-        };
-        language.pick(english, chinese)
-    }
-}
 
 /// Why a secret cannot be used. Files are named as they can be pasted into a shell command.
 #[derive(Debug)]
@@ -61,38 +32,55 @@ pub enum SecretFault {
     FolderNotOurs {
         folder: String,
     },
-    /// An `APIv2` key that has this many characters or an odd one, and what would mend its file.
+    /// An `APIv2` key that has this many characters or an odd one.
     NotAKey {
         length: usize,
         odd: Option<(usize, Odd)>,
-        run: Option<Command>,
+        /// It is a text with one word that could be the key.
+        is_note: bool,
+        step: Option<Step>,
     },
     /// Not one line with a name, a colon and a password.
     NotALogin(String),
     /// Text in another encoding than UTF-8, and what would mend its file.
     Encoding(Option<Command>),
-    NoCertificate(String),
-    KeyBesideCertificate(String),
-    /// The certificate's file holds a private key.
-    KeyForCertificate(String),
+    /// What makes one of it if it is the merchant's.
+    NoCertificate(String, Option<Step>),
+    KeyBesideCertificate(String, Step),
     /// Each holds what the other should.
     Swapped {
         certificate: String,
         key: String,
+        step: Step,
     },
-    NoPrivateKey(String),
-    EncryptedKey(String, Command),
-    /// Certificate and key in one, encrypted, and what takes it apart.
-    Pkcs12(String, Command),
-    /// Not PEM, but the same in binary.
-    Binary(String, Command),
+    NoPrivateKey(String, Step),
+    /// It is something else that a merchant has.
+    OtherForm {
+        file: String,
+        form: Form,
+        step: Step,
+    },
     /// It is not the key of the certificate.
-    Mismatch(String),
+    Mismatch(String, Option<Step>),
 }
 
 impl SecretFault {
+    /// Whether its step is one for certificate and key together.
+    pub(super) const fn is_of_both(&self) -> bool {
+        matches!(self, Self::OtherForm { form: Form::Zip | Form::ZipOfPkcs12 | Form::Pkcs12, .. })
+    }
+
     /// The end of a sentence that begins with the configuration's key.
     pub fn text(&self) -> Text {
+        let sentence = self.sentence();
+        let Some(step) = self.step().map(Step::text) else { return sentence };
+        Text::each(|language| {
+            let (sentence, step) = (sentence.in_language(language), step.in_language(language));
+            say!(language, "{sentence}; {step}", "{sentence}；{step}")
+        })
+    }
+
+    fn sentence(&self) -> Text {
         match self {
             Self::Missing(file) => {
                 both!("names {file}, which does not exist", "指定的 {file} 不存在")
@@ -134,74 +122,81 @@ impl SecretFault {
                 "names a file in {folder}, a folder of another user; it must be yours or root's",
                 "指定的文件在 {folder} 中，该目录属于其他用户；必须属于您或 root"
             ),
-            Self::NotAKey { length, odd, run } => not_a_key(*length, *odd, run.as_ref()),
+            Self::NotAKey { length, odd, is_note, .. } => not_a_key(*length, *odd, *is_note),
             Self::NotALogin(file) => both!(
                 "names {file}, which is not one line like name:password",
                 "指定的 {file} 不是一行“用户名:密码”"
             ),
-            Self::Encoding(run) => and_run(
-                &both!(
-                    "is not text in UTF-8; write it again as plain text",
-                    "不是 UTF-8 文本；请重新存为纯文本"
-                ),
-                run.as_ref(),
+            Self::Encoding(Some(Command(run))) => {
+                both!("is not text in UTF-8; run: {run}", "不是 UTF-8 文本；请运行：{run}")
+            }
+            Self::Encoding(None) => both!(
+                "is not text in UTF-8; write it again as plain text",
+                "不是 UTF-8 文本；请重新存为纯文本"
             ),
-            Self::NoCertificate(file) => both!(
+            Self::NoCertificate(file, _) => both!(
                 "names {file}, which holds no certificate in PEM form",
                 "指定的 {file} 中没有 PEM 格式的证书"
             ),
-            Self::KeyBesideCertificate(file) => both!(
+            Self::KeyBesideCertificate(file, _) => both!(
                 "names {file}, which also holds a private key; a certificate is not secret, so \
                  keep them apart",
                 "指定的 {file} 中还有私钥；证书不是机密，请把两者分开存放"
             ),
-            Self::KeyForCertificate(file) => both!(
-                "names {file}, which holds a private key and no certificate; that one is usually \
-                 called apiclient_cert.pem",
-                "指定的 {file} 中是私钥，没有证书；证书文件通常名为 apiclient_cert.pem"
-            ),
-            Self::Swapped { certificate, key } => both!(
+            Self::Swapped { certificate, key, .. } => both!(
                 "names {certificate}, which is the private key, and client_key_file names {key}, \
-                 which is the certificate; swap the two names",
-                "指定的 {certificate} 是私钥，而 client_key_file 指定的 {key} 是证书；请把两个文件名\
-                 对调"
+                 which is the certificate: the two are swapped",
+                "指定的 {certificate} 是私钥，而 client_key_file 指定的 {key} 是证书，两者写反了"
             ),
-            Self::NoPrivateKey(file) => both!(
+            Self::NoPrivateKey(file, _) => both!(
                 "names {file}, which holds no private key in PEM form that can be used",
                 "指定的 {file} 中没有可用的 PEM 格式私钥"
             ),
-            Self::EncryptedKey(file, Command(run)) => both!(
-                "names {file}, which is encrypted with a password; run: {run} (it asks for the \
-                 password, at first the merchant number), and name the new file",
-                "指定的 {file} 带密码加密；请运行：{run} （会询问密码，初始为商户号），再改用新文件"
+            Self::OtherForm { file, form, .. } => Text::each(|language| {
+                let form = form.name(language);
+                say!(language, "names {file}, which is {form}", "指定的 {file} 是{form}")
+            }),
+            Self::Mismatch(file, None) => both!(
+                "names {file}, which is not the key of the certificate in client_cert_file; take \
+                 both out of one and the same zip of the platform",
+                "指定的 {file} 与 client_cert_file 中的证书不匹配；请使用商户平台同一个压缩包中的两个文件"
             ),
-            Self::Pkcs12(file, Command(run)) => both!(
-                "names {file}, a PKCS#12 file (.p12): certificate and key in one, encrypted; run: \
-                 {run} (the password is at first the merchant number; if it is unsupported, add \
-                 -legacy), and name the two new files",
-                "指定的 {file} 是 PKCS#12 文件（.p12），证书和私钥合在一起且已加密；请运行：{run} \
-                 （密码初始为商户号；如提示 unsupported，请加 -legacy），再改用这两个新文件"
-            ),
-            Self::Binary(file, Command(run)) => both!(
-                "names {file}, which is in binary form (DER) and not PEM; run: {run} and name the \
-                 new file",
-                "指定的 {file} 是二进制格式（DER），不是 PEM；请运行：{run} 再改用新文件"
-            ),
-            Self::Mismatch(file) => both!(
+            Self::Mismatch(file, Some(_)) => both!(
                 "names {file}, which is not the key of the certificate in client_cert_file",
                 "指定的 {file} 与 client_cert_file 中的证书不匹配"
             ),
         }
     }
+
+    /// What to do next, if the sentence does not say so itself.
+    const fn step(&self) -> Option<&Step> {
+        match self {
+            Self::NotAKey { step, .. } | Self::NoCertificate(_, step) | Self::Mismatch(_, step) => {
+                step.as_ref()
+            }
+            Self::KeyBesideCertificate(_, step)
+            | Self::Swapped { step, .. }
+            | Self::NoPrivateKey(_, step)
+            | Self::OtherForm { step, .. } => Some(step),
+            _ => None,
+        }
+    }
 }
 
-fn not_a_key(length: usize, odd: Option<(usize, Odd)>, run: Option<&Command>) -> Text {
-    let sentence = Text::each(|language| {
+fn not_a_key(length: usize, odd: Option<(usize, Odd)>, is_note: bool) -> Text {
+    Text::each(|language| {
         let must = say!(
             language,
             "must be {API_KEY_LENGTH} printable ASCII characters without spaces",
             "必须是 {API_KEY_LENGTH} 个可显示的 ASCII 字符，不含空格"
         );
+        if is_note {
+            return say!(
+                language,
+                "{must}; these are {length}, a text with one word of {API_KEY_LENGTH}",
+                "{must}；现在是 {length} 个字符的文本，其中有一串恰好 {API_KEY_LENGTH} 个字符"
+            );
+        }
         match odd.map(|(at, odd)| (at, odd.name(language))) {
             None if length == 0 => say!(language, "{must}; there is none", "{must}；现在是空的"),
             None => say!(language, "{must}; these are {length}", "{must}；现在是 {length} 个"),
@@ -211,14 +206,5 @@ fn not_a_key(length: usize, odd: Option<(usize, Odd)>, run: Option<&Command>) ->
                 "{must}；现在是 {length} 个，其中第 {at} 个是{odd}"
             ),
         }
-    });
-    and_run(&sentence, run)
-}
-
-fn and_run(sentence: &Text, run: Option<&Command>) -> Text {
-    let Some(Command(run)) = run else { return sentence.clone() };
-    Text::each(|language| {
-        let sentence = sentence.in_language(language);
-        say!(language, "{sentence}; run: {run}", "{sentence}；请运行：{run}")
     })
 }

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use secrecy::ExposeSecret;
 use tempfile::TempDir;
 
+use super::form::API_KEY_LENGTH;
 use super::*;
 use paytill_core::language::Language;
 
@@ -97,6 +98,22 @@ fn only_32_printable_characters_are_a_key_and_none_of_them_is_shown() {
 }
 
 #[test]
+fn a_key_is_never_taken_for_what_its_first_letters_are_in_binary() {
+    let folder = TempDir::new().unwrap();
+    for start in ["0x0", "000", "PK0", "0\u{ff11}0"] {
+        for length in 30..120 {
+            let text: String =
+                start.chars().chain("a".repeat(length).chars()).take(length).collect();
+            let path = file(&folder, "key", format!("{text}\r\n").as_bytes(), 0o600);
+            match api_key_file(&path) {
+                Ok(_) => assert_eq!(length, API_KEY_LENGTH),
+                Err(fault) => assert!(matches!(fault, SecretFault::NotAKey { .. }), "{fault:?}"),
+            }
+        }
+    }
+}
+
+#[test]
 fn what_stands_around_a_key_is_no_part_of_it() {
     for around in
         ["\u{feff}*", " *", "*\t\n", "\u{feff}  *\r\n\r\n", "*\u{a0}", "\u{3000}*\u{200b}"]
@@ -115,19 +132,21 @@ fn a_wrong_key_is_told_by_what_was_found_in_characters_and_with_what_mends_it() 
     let start = "must be 32 printable ASCII characters without spaces; ";
     let path = folder.path().join("key");
     let shown = path.display();
+    let pasted =
+        format!("; run: (umask 077; cat > {shown}) and paste the key alone, then Enter and Ctrl-D");
     for (wrong, found, run) in [
-        (String::new(), "there is none".to_owned(), String::new()),
-        (format!("{key}8"), "these are 33".to_owned(), String::new()),
+        (String::new(), "there is none".to_owned(), pasted.clone()),
+        (format!("{key}8"), "these are 33".to_owned(), pasted.clone()),
         (
             wide.clone(),
             "these are 32, and number 8 is a full-width character".to_owned(),
-            format!("; run: LC_ALL=C.UTF-8 sed -i 'y/０１２３４５６７８９/0123456789/' {shown}"),
+            "; run: (umask 077; LC_ALL=C.UTF-8 sed 'y/０１２３４５６７８９Ａ".to_owned(),
         ),
         // 35 bytes.
         (
             format!("{wide}8"),
             "these are 33, and number 8 is a full-width character".to_owned(),
-            String::new(),
+            pasted.clone(),
         ),
         (
             format!("{} {}", &key[..16], &key[16..]),
@@ -150,14 +169,14 @@ fn a_wrong_key_is_told_by_what_was_found_in_characters_and_with_what_mends_it() 
         (
             format!("钥{}", &key[1..]),
             "these are 32, and number 1 is not ASCII".to_owned(),
-            String::new(),
+            pasted.clone(),
         ),
     ] {
         file(&folder, "key", wrong.as_bytes(), 0o600);
         let told = fault(api_key_file(&path));
         assert!(told.starts_with(&format!("{start}{found}")), "{told}");
-        if run.is_empty() {
-            assert_eq!(told, format!("{start}{found}"));
+        if run == pasted {
+            assert_eq!(told, format!("{start}{found}{pasted}"));
         } else {
             assert!(told.contains(&run), "{told}");
             run_it(&told);
@@ -171,14 +190,14 @@ fn a_wrong_key_is_told_by_what_was_found_in_characters_and_with_what_mends_it() 
     run_it(&told);
     assert_eq!(api_key_file(&path).unwrap().expose_secret().as_bytes(), KEY);
     file(&folder, "key", "密钥".as_bytes().split_last().unwrap().1, 0o600);
-    assert!(fault(api_key_file(&path)).starts_with("is not text in UTF-8"));
+    assert!(fault(api_key_file(&path)).contains("number 1 is not ASCII; run: (umask 077; cat > "));
 }
 
 /// Runs the command in a sentence as a person would paste it.
 fn run_it(told: &str) {
     let command = told.split_once("run: ").expect(told).1;
     // What follows in brackets or behind a comma is for people.
-    let end = [" (it asks", " (the password", " and name"].into_iter();
+    let end = [" (it asks", " (the password", " and write "].into_iter();
     let end = end.filter_map(|words| command.find(words)).min().unwrap_or(command.len());
     let ran = std::process::Command::new("sh").args(["-c", &command[..end]]).output().unwrap();
     assert!(ran.status.success(), "{told}: {ran:?}");
@@ -230,23 +249,24 @@ fn every_file_that_a_platform_hands_out_leads_to_the_two_that_are_needed() {
 
     for name in ["secret.pem", "older.pem"] {
         let faults = told(&good, &path(name));
-        assert!(faults[0].1.contains("is encrypted with a password; run: openssl pkey -in "));
+        assert!(
+            faults[0].1.contains("is encrypted with a password; run: openssl pkey -in "),
+            "{faults:?}"
+        );
         run_with_password(&faults[0].1);
         identity(&good, &path(name).with_extension("plain.pem")).unwrap();
     }
 
     let faults = told(&path("binary.cer"), &right);
-    assert!(faults[0].1.contains("is in binary form (DER)"), "{faults:?}");
+    assert!(faults[0].1.contains("a certificate in binary form (DER)"), "{faults:?}");
     run_it(&faults[0].1);
-    identity(&path("binary.pem"), &right).unwrap();
-    fs::remove_file(path("binary.pem")).unwrap();
     let faults = told(&good, &path("binary.key"));
     run_it(&faults[0].1);
-    identity(&good, &path("binary.pem")).unwrap();
+    identity(&path("binary.cert.pem"), &path("binary.key.pem")).unwrap();
 
     let swapped = told(&right, &good);
     assert_eq!((swapped.len(), swapped[0].0), (1, Of::Certificate));
-    assert!(swapped[0].1.ends_with("which is the certificate; swap the two names"));
+    assert!(swapped[0].1.contains("which is the certificate: the two are swapped; write client_"));
     fs::set_permissions(&good, Permissions::from_mode(0o644)).unwrap();
     assert_eq!(told(&right, &good), swapped, "before anything about who can read it");
 }
@@ -340,12 +360,18 @@ fn takes_a_key_only_with_its_own_certificate() {
         (of, fault)
     };
     let foreign = path("foreign", &foreign_key);
-    assert!(matches!(told(&good, &foreign), (Of::Key, SecretFault::Mismatch(_))));
-    assert!(matches!(told(&good, &good), (Of::Key, SecretFault::NoPrivateKey(_))));
-    assert!(matches!(told(&right, &right), (Of::Certificate, SecretFault::KeyForCertificate(_))));
+    assert!(matches!(told(&good, &foreign), (Of::Key, SecretFault::Mismatch(..))));
+    assert!(matches!(
+        told(&good, &good),
+        (Of::Key, SecretFault::OtherForm { form: Form::Certificate, .. })
+    ));
+    assert!(matches!(
+        told(&right, &right),
+        (Of::Certificate, SecretFault::OtherForm { form: Form::PrivateKey, .. })
+    ));
     let mixed = path("mixed", &format!("{certificate}{key}"));
     let fault = told(&mixed, &right);
-    assert!(matches!(fault, (Of::Certificate, SecretFault::KeyBesideCertificate(_))));
+    assert!(matches!(fault, (Of::Certificate, SecretFault::KeyBesideCertificate(..))));
     let open = file(&folder, "open", key.as_bytes(), 0o644);
     assert!(matches!(told(&good, &open), (Of::Key, SecretFault::ReadableByOthers { .. })));
 }
@@ -357,5 +383,5 @@ fn roots_are_certificates() {
     let path = file(&folder, "ca", certificate.as_bytes(), 0o644);
     assert_eq!(roots(&path).unwrap(), certificate.as_bytes());
     let path = file(&folder, "not", key.as_bytes(), 0o644);
-    assert!(matches!(roots(&path), Err(SecretFault::NoCertificate(_))));
+    assert!(matches!(roots(&path), Err(SecretFault::NoCertificate(..))));
 }

@@ -38,8 +38,12 @@ pub async fn run(json: Json, config: &Config, clock: &Clock) -> Result<Exit, Fai
     let words = LearnWords::of(config.till.language);
     let filter = scanner_settings(config, wiring::learned(config)).filter;
     let mut candidates = plugged_in(&Roots::default());
+    // Listening disturbs no printer, and the scanner may be plugged in at its port.
+    let at_printer = filter.at_printer_port(&candidates).cloned();
     candidates.retain(|device| {
-        device.class != DeviceClass::OtherHid && filter.role(device) != Role::Configured
+        let is_free =
+            filter.role(device) != Role::Configured || at_printer.as_ref() == Some(device);
+        device.class != DeviceClass::OtherHid && is_free
     });
     if candidates.is_empty() {
         return Err(failure(LearnWords::nothing_there));
@@ -70,6 +74,11 @@ pub async fn run(json: Json, config: &Config, clock: &Clock) -> Result<Exit, Fai
         };
         match report {
             DetectionReport::Listening => print_message(words.scan_now()),
+            DetectionReport::Heard(heard) if at_printer.as_ref() == Some(&heard.device) => {
+                let node = heard.device.node.display().to_string();
+                let told = in_both(|words| words.at_the_printers_port(&node));
+                return Err(Failure::new(Exit::Fault, told));
+            }
             DetectionReport::Heard(heard) => return remember(&heard, json, config),
             DetectionReport::Garbled { device, next } => {
                 print_message(&words.garbled(&described(&device), next));

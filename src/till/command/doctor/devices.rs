@@ -10,8 +10,9 @@ use crate::clean::clean;
 use crate::command::devices::may_open;
 use crate::command::wiring::{learned, scanner_settings};
 use crate::config::{Config, DisplayKind, PrinterKind, ScannerKind};
-use crate::device::inventory::{DeviceClass, plugged_in};
+use crate::device::inventory::{Device, DeviceClass, plugged_in};
 use crate::device::role::{Role, Why};
+use crate::device::scanner::ScannerSettings;
 use crate::device::{self, DeviceFault, Health};
 use crate::language::Language;
 use crate::text::doctor::{Check, Finding};
@@ -23,14 +24,24 @@ const WORDS: usize = 60;
 /// Checks each device. While a till runs, its ports are left alone: even an attempt to open one
 /// would disturb the program that has it (devices 1.4).
 pub(super) fn check(config: &Config, is_running: bool, reporter: &mut FindingReporter) {
-    scanners(config, is_running, reporter);
+    let settings = scanner_settings(config, learned(config));
+    let plugged = plugged_in(&settings.roots);
+    scanners(config, &settings, &plugged, is_running, reporter);
+    let swapped = settings.filter.at_printer_port(&plugged);
+    let swapped = swapped.and_then(|device| settings.filter.misplaced(device));
     let look_at = |check, port: Option<&Path>, baud| match port {
         Some(port) => serial(check, port, baud, is_running),
         None => Finding::NoDevice(check),
     };
     let printer = &config.printer;
     reporter.report(&match (printer.kind, printer.port.as_deref()) {
-        (PrinterKind::EscposSerial, port) => look_at(Check::Printer, port, printer.baud),
+        (PrinterKind::EscposSerial, port) => match (swapped, port) {
+            (Some(misplaced), Some(port)) => {
+                let name = port.display().to_string();
+                Finding::DeviceWrong(Check::Printer, name, misplaced.fault())
+            }
+            _ => look_at(Check::Printer, port, printer.baud),
+        },
         (PrinterKind::EscposFile, Some(path)) => file(path, reporter.language),
         (PrinterKind::EscposFile, None) | (PrinterKind::None, _) => {
             Finding::NoDevice(Check::Printer)
@@ -43,17 +54,22 @@ pub(super) fn check(config: &Config, is_running: bool, reporter: &mut FindingRep
 }
 
 /// The scanner at the configured port, and those that are found.
-fn scanners(config: &Config, is_running: bool, reporter: &mut FindingReporter) {
+fn scanners(
+    config: &Config,
+    settings: &ScannerSettings,
+    plugged: &[Device],
+    is_running: bool,
+    reporter: &mut FindingReporter,
+) {
     if config.scanner.kind == ScannerKind::None {
         return reporter.report(&Finding::NoDevice(Check::Scanner));
     }
-    let settings = scanner_settings(config, learned(config));
     let mut findings = Vec::new();
     if let Some(port) = &settings.port {
-        findings.push(serial(Check::Scanner, port, settings.baud, is_running));
+        findings.push(at_port(port, settings, plugged, is_running));
     }
-    for device in plugged_in(&settings.roots) {
-        let Role::Scanner(why) = settings.filter.role(&device) else { continue };
+    for device in plugged {
+        let Role::Scanner(why) = settings.filter.role(device) else { continue };
         let node = device.node.display().to_string();
         findings.push(match (&device.class, why) {
             // Already checked by its port.
@@ -65,7 +81,7 @@ fn scanners(config: &Config, is_running: bool, reporter: &mut FindingReporter) {
                 serial(Check::Scanner, &device.node, settings.baud, is_running)
             }
             (DeviceClass::HidPos(_) | DeviceClass::Keyboard | DeviceClass::OtherHid, _)
-                if !may_open(&device) =>
+                if !may_open(device) =>
             {
                 Finding::DeviceWrong(Check::Scanner, node, DeviceFault::DeniedHid)
             }
@@ -84,6 +100,26 @@ fn scanners(config: &Config, is_running: bool, reporter: &mut FindingReporter) {
     }
     for finding in findings {
         reporter.report(&finding);
+    }
+}
+
+/// The scanner at its configured port, or what is there in its place.
+fn at_port(
+    port: &Path,
+    settings: &ScannerSettings,
+    plugged: &[Device],
+    is_running: bool,
+) -> Finding {
+    let (filter, name) = (&settings.filter, port.display().to_string());
+    let device = filter.at_scanner_port(plugged);
+    if let Some(misplaced) = device.and_then(|device| filter.misplaced(device)) {
+        return Finding::DeviceWrong(Check::Scanner, name, misplaced.fault());
+    }
+    match serial(Check::Scanner, port, settings.baud, is_running) {
+        Finding::DeviceReady(..) if filter.may_be_the_printers(device) => {
+            Finding::ScannerUnproved(name)
+        }
+        finding => finding,
     }
 }
 

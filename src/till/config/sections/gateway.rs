@@ -304,11 +304,7 @@ fn identity(
             return Err(unset.map(|(name, _)| missing(name)).collect());
         }
     };
-    let wrong = |(of, fault)| {
-        let name = match of {
-            Of::Certificate => "client_cert_file",
-            Of::Key => "client_key_file",
-        };
+    let wrong = |(of, fault): (Of, SecretFault)| {
         let sentence = match fault {
             SecretFault::Missing(file) => both!(
                 "names {file}, which does not exist; reversal and refund need the merchant's \
@@ -317,7 +313,7 @@ fn identity(
             ),
             fault => fault.text(),
         };
-        section.wrong(name, &sentence)
+        section.wrong(of.setting(), &sentence)
     };
     let identity = secret::identity(&certificate, &key);
     identity.map_err(|faults| faults.into_iter().map(wrong).collect())

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 use super::tree::{Tree, Usb};
 use crate::device::inventory::{Device, DeviceClass, DeviceIdentity, plugged_in, raw_keyboard};
-use crate::device::role::{DeviceFilter, Kind, Learned, Role, Why};
+use crate::device::role::{DeviceFilter, Kind, Learned, Misplaced, Role, Why};
 use crate::hardware::Selector;
 use crate::scan::hid_pos::ReportLayout;
 
@@ -168,6 +168,53 @@ fn what_is_taken_for_a_scanner_and_what_is_not() {
         // A class that is not searched for is never used, whatever the device is.
         assert!(!matches!(DeviceFilter::default().role(&device), Role::Scanner(_)), "{device:?}");
     }
+}
+
+#[test]
+fn a_printer_at_the_scanners_port_and_a_scanner_at_the_printers_are_named() {
+    let printer = |ids, name| Usb { ids, maker: "", name, serial: "", port: 4 };
+    let adapter = Usb { name: "USB-Serial Controller", ..CHIP };
+    let known = [
+        printer("04b8:0202", "TM-T88V"),
+        printer("0519:0003", "Star TSP143"),
+        printer("0416:5011", "POS58 USB Printer"),
+        printer("1fc9:2016", "USB Thermal Receipt"),
+        printer("0483:5740", "ESC/POS"),
+    ];
+    let tree = Tree::new();
+    let filter = |scanner: &str, printer: &str| DeviceFilter {
+        serial: true,
+        scanner_port: Some(tree.path("dev").join(scanner)),
+        other_ports: vec![tree.path("dev").join(printer)],
+        printer_port: Some(tree.path("dev").join(printer)),
+        ..DeviceFilter::default()
+    };
+    let device = |node: &str, usb| device(DeviceClass::Serial, tree.path("dev").join(node), usb);
+    let right = filter("one", "two");
+    for usb in known {
+        assert_eq!(right.misplaced(&device("one", usb)), Some(Misplaced::Printer), "{}", usb.name);
+        assert_eq!(right.misplaced(&device("two", usb)), None);
+        assert_eq!(right.misplaced(&device("three", usb)), None);
+    }
+    assert_eq!(right.misplaced(&device("two", IMAGER)), Some(Misplaced::Scanner));
+    assert_eq!(right.misplaced(&device("one", IMAGER)), None);
+    // Anything may hang behind an adapter, and what is known for a scanner is one whatever it says.
+    let named = Usb { name: "Scanner of a printer", ..IMAGER };
+    for usb in [CHIP, adapter, named] {
+        assert_eq!(right.misplaced(&device("one", usb)), None, "{}", usb.name);
+    }
+    let behind = device("one", CHIP);
+    assert!(right.may_be_the_printers(Some(&behind)) && right.may_be_the_printers(None));
+    assert!(!right.may_be_the_printers(Some(&device("one", IMAGER))));
+    let learned = vec![learned(CHIP, Kind::Serial)];
+    let learned = DeviceFilter { learned, ..right.clone() };
+    assert!(!learned.may_be_the_printers(Some(&behind)));
+    assert_eq!(learned.misplaced(&device("two", CHIP)), Some(Misplaced::Scanner));
+    let alone = DeviceFilter { printer_port: None, ..right.clone() };
+    assert!(!alone.may_be_the_printers(Some(&behind)), "there is no printer that it could be");
+    let both = [device("one", known[0]), device("two", IMAGER)];
+    assert_eq!(right.at_scanner_port(&both), Some(&both[0]));
+    assert_eq!(right.at_printer_port(&both), Some(&both[1]));
 }
 
 #[test]

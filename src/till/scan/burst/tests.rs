@@ -221,8 +221,54 @@ fn an_amount_is_typed_at_any_speed_if_nothing_says_that_it_is_a_scan() {
     let later = pieces(&mut at_the_amount(), &[(0, "5\r"), (700, &code)], 5);
     assert_eq!((typed(&later).as_str(), scans(&later)), ("5!", vec![CODE]));
     let whole = format!("{GOODS}\r");
-    let after_goods = pieces(&mut at_the_amount(), &[(0, &whole), (100, "5\r")], 5);
-    assert_eq!(typed(&after_goods), "5!", "a code with its end has no rest");
+    let after_goods = pieces(&mut at_the_amount(), &[(0, &whole), (700, "5\r")], 5);
+    assert_eq!(typed(&after_goods), "5!");
+}
+
+/// Where a code was asked for, an Enter behind it leads to the next amount.
+#[test]
+fn an_enter_between_a_code_and_an_amount_parts_them_if_the_code_was_asked_for() {
+    for (asked_for, comes) in [(None, "!0.01!"), (Some(0), "!")] {
+        let (mut burst, mut at) = (Bench::new(), 10_000);
+        burst.aim(KeyTarget { is_asking: false, amount: asked_for });
+        let mut outcomes = press(&mut burst, &format!("{CODE}\r"), 5, &mut at);
+        outcomes.extend(ticks(&mut burst, at + 200));
+        burst.aim(KeyTarget { is_asking: false, amount: Some(0) });
+        for (text, pause) in [("\r", 200), ("0.01\r", 5_000)] {
+            at += 200;
+            outcomes.extend(press(&mut burst, text, 5, &mut at));
+            outcomes.extend(ticks(&mut burst, at + pause));
+        }
+        assert_eq!(typed(&outcomes), comes, "{asked_for:?}");
+    }
+}
+
+/// A text may be cut exactly behind a code's own Enter.
+#[test]
+fn what_a_machine_types_right_behind_a_whole_code_is_no_amount_and_what_a_hand_types_is() {
+    for code in [CODE, GOODS] {
+        let whole = format!("{code}\r");
+        for pause in [51, 60, 100, 300, 600] {
+            for rest in ["0.01\r", "5\r", "0.01", "12", ".5\r"] {
+                let outcomes = pieces(&mut at_the_amount(), &[(0, &whole), (pause, rest)], 5);
+                assert_eq!(typed(&outcomes), "", "{rest:?} {pause}");
+                assert_eq!(scans(&outcomes)[0], code);
+            }
+            for (first, key) in [(whole.as_str(), "\r"), (&whole, "\u{11}"), ("5x\r", "\r")] {
+                let cut = [(0, first), (pause, key), (60, "0.01\r")];
+                let outcomes = typed(&pieces(&mut at_the_amount(), &cut, 5));
+                assert!(!outcomes.contains('0'), "{first:?} {key:?} {pause}: {outcomes}");
+            }
+            let mut burst = at_the_amount();
+            let (mut at, mut outcomes) = (1000, Vec::new());
+            for (text, gap, pause) in [(whole.as_str(), 5, pause), ("12.50\r", 90, 0)] {
+                outcomes.extend(press(&mut burst, text, gap, &mut at));
+                at += pause;
+            }
+            outcomes.extend(ticks(&mut burst, at + 5_000));
+            assert_eq!(typed(&outcomes), "12.50!", "{pause}");
+        }
+    }
 }
 
 #[test]

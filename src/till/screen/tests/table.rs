@@ -335,6 +335,26 @@ fn no_scan_and_no_key_cut_in_two_operates_the_till() {
     }
 }
 
+/// A text that has more behind a code and its Enter, cut exactly there.
+#[test]
+fn no_rest_behind_a_whole_code_is_an_amount() {
+    for place in PLACES {
+        let is_charged = matches!(place, Place::Code | Place::NotPaid | Place::Reversed);
+        for code in ["C\r", "6901234567892\r", "T01261122113000123456\r"] {
+            if is_charged && code == "C\r" {
+                continue;
+            }
+            for rest in ["0.01\r", "5\r", "88", "0.01"] {
+                for pause in GRAVE {
+                    for speed in [0, 5, 30] {
+                        check(place, rest, &[(0, bytes(code)), (pause, bytes(rest))], speed);
+                    }
+                }
+            }
+        }
+    }
+}
+
 /// Every pause on every screen, each with some of the inputs and at another place of them.
 #[test]
 fn no_pause_up_to_600_ms_makes_keys_of_a_scan() {
@@ -497,6 +517,10 @@ fn a_person_sells() {
     assert_eq!(bench.model.takes_codes(), Some(SaleRef::New(Money::from_minor(1250))));
     play(&mut bench, &[(0, b"\x1b".to_vec())], 60);
     assert_eq!(bench.model.task, CashierTask::Amount { typed: String::new() });
+    // Right after a scan.
+    play_for(&mut bench, &[(0, bytes("6901234567892\r"))], 5, 60);
+    play(&mut bench, &[(0, bytes("12.50\r"))], 60);
+    assert_eq!(bench.model.takes_codes(), Some(SaleRef::New(Money::from_minor(1250))));
     let mut bench = at(Place::AskCancel);
     play(&mut bench, &[(0, b"\r".to_vec())], 60);
     assert!(matches!(bench.commands[..], [ScreenCommand::Cancel(_)]));

@@ -62,6 +62,8 @@ fn findings() -> Vec<Finding> {
         for fault in [
             DeviceFault::Denied,
             DeviceFault::Busy,
+            DeviceFault::Swapped,
+            DeviceFault::SwappedPrinter,
             DeviceFault::NotSerial,
             DeviceFault::Terminal,
             DeviceFault::Blocked,
