@@ -118,7 +118,7 @@ impl Page<'_> {
             let x = area.x + (area.width - width) / 2;
             let y = area.y + 4 + (above - SHAPE_HEIGHT * times) / 2;
             let place = Rect { x, y, width, height: SHAPE_HEIGHT * times };
-            shapes::draw_larger(shape, times, place, mark, self.buffer);
+            shapes::draw(shape, times, place, mark, self.buffer);
         }
         let below = top + height;
         let air = if area.height > 2 * below { (area.height - below) / 4 } else { 1 };

@@ -37,15 +37,15 @@ impl Size {
         }
     }
 
-    /// The largest size that fits beside other things; `None` if none does, or if the text is not an
-    /// amount.
-    pub(super) fn fitting(text: &str, width: u16, height: u16) -> Option<Self> {
-        [Self::Large, Self::Small].into_iter().find(|size| size.fits(text, width, height))
+    /// The largest size that fits where the amount is all that there is; `None` if none does, or if
+    /// the text is not an amount.
+    pub(super) fn filling(text: &str, width: u16, height: u16) -> Option<Self> {
+        Self::fitting(text, width, height, MOST_TIMES)
     }
 
-    /// The largest size that fits where the amount is all that there is.
-    pub(super) fn filling(text: &str, width: u16, height: u16) -> Option<Self> {
-        let larger = (2..=MOST_TIMES).rev().map(Self::Times);
+    /// The same beside other things, no larger than so many times the large digits.
+    pub(super) fn fitting(text: &str, width: u16, height: u16, times: u16) -> Option<Self> {
+        let larger = (2..=times).rev().map(Self::Times);
         larger.chain([Self::Large, Self::Small]).find(|size| size.fits(text, width, height))
     }
 
@@ -70,7 +70,7 @@ impl Size {
         for glyph in text.chars().filter_map(|character| self.glyph(character)) {
             let width = u16::try_from(glyph[0].len()).unwrap_or(0) * self.times();
             let place = Rect { width: width.min(rest.width), ..rest };
-            shapes::draw_larger(glyph, self.times(), place, style, buffer);
+            shapes::draw(glyph, self.times(), place, style, buffer);
             let step = (width + GAP * self.times()).min(rest.width);
             rest = Rect { x: rest.x + step, width: rest.width - step, ..rest };
         }
@@ -179,11 +179,11 @@ mod tests {
 
     #[test]
     fn falls_back_to_what_fits() {
-        assert_eq!(Size::fitting("￥12.50", 70, 5), Some(Size::Large));
-        assert_eq!(Size::fitting("￥9999999.99", 70, 5), Some(Size::Small));
-        assert_eq!(Size::fitting("￥12.50", 70, 4), Some(Size::Small));
-        assert_eq!(Size::fitting("￥9999999.99", 20, 5), None);
-        assert_eq!(Size::fitting("-1", 70, 5), None);
-        assert_eq!(Size::fitting("", 70, 5), None);
+        assert_eq!(Size::fitting("￥12.50", 70, 5, 1), Some(Size::Large));
+        assert_eq!(Size::fitting("￥9999999.99", 70, 5, 1), Some(Size::Small));
+        assert_eq!(Size::fitting("￥12.50", 70, 4, 1), Some(Size::Small));
+        assert_eq!(Size::fitting("￥9999999.99", 20, 5, 1), None);
+        assert_eq!(Size::fitting("-1", 70, 5, 1), None);
+        assert_eq!(Size::fitting("", 70, 5, 1), None);
     }
 }

@@ -454,7 +454,12 @@ impl ShownAttempt {
 
 /// An amount as people read it.
 pub(super) fn with_symbol(currency: Currency, amount: Money) -> String {
+    symbol_before(currency, &currency.group(amount))
+}
+
+/// The same for one that is being typed.
+pub(super) fn symbol_before(currency: Currency, number: &str) -> String {
     let symbol = currency.symbol();
     let space = if symbol == "￥" { "" } else { " " };
-    format!("{symbol}{space}{}", currency.group(amount))
+    format!("{symbol}{space}{number}")
 }

@@ -29,19 +29,9 @@ pub(super) const fn of(status: Status) -> &'static Bitmap {
     }
 }
 
-/// Draws the dots from the area's upper left corner, clipped to the area.
-pub(super) fn draw(bitmap: &Bitmap, area: Rect, style: Style, buffer: &mut Buffer) {
-    draw_larger(bitmap, 1, area, style, buffer);
-}
-
-/// The same, with squares of `times` by `times` dots for each.
-pub(super) fn draw_larger(
-    bitmap: &Bitmap,
-    times: u16,
-    area: Rect,
-    style: Style,
-    buffer: &mut Buffer,
-) {
+/// Draws the dots from the area's upper left corner, clipped to the area: a square of `times` by
+/// `times` for each.
+pub(super) fn draw(bitmap: &Bitmap, times: u16, area: Rect, style: Style, buffer: &mut Buffer) {
     let area = area.intersection(buffer.area);
     let times = usize::from(times.max(1));
     let dot = |column: usize, row: usize| {

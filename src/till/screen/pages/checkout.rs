@@ -15,13 +15,13 @@ use crate::payment::Status;
 use crate::scan::{PAUSE, Scan};
 use crate::screen::digits::Size;
 use crate::screen::guard::drop_character;
-use crate::screen::model::{Dialog, Model, ShownAttempt, Sound};
+use crate::screen::model::{Dialog, Model, ShownAttempt, Sound, symbol_before};
 use crate::screen::note::{Instead, Note, Scanned};
 use crate::screen::palette::Tone;
 use crate::screen::shapes;
 use crate::screen::view::payment::{payment, stopped};
-use crate::screen::view::sheet::Sheet;
-use crate::screen::view::{Canvas, cells, inset};
+use crate::screen::view::sheet::{Sheet, inside};
+use crate::screen::view::{Canvas, inset};
 use crate::screen::{Key, Link, SaleRef, ScreenCommand};
 use crate::text::screen::HelpWords;
 
@@ -432,7 +432,7 @@ impl Canvas<'_> {
             .border_style(line)
             .title(format!(" {} ", text.amount_due()))
             .render(outer, self.buffer);
-        let inner = inset(outer, 4, 1);
+        let inner = inside(area);
         let currency = model.settings.currency;
         let read = currency.read(typed, model.settings.entry);
         let entered_as_minor = read.is_ok() && !typed.contains('.') && is_minor(model);
@@ -443,40 +443,18 @@ impl Canvas<'_> {
             Err(_) if !typed.is_empty() => clean(typed, 40),
             Err(_) => currency.show(Money::default()),
         };
-        let symbol = currency.symbol();
         let style = if typed.is_empty() { self.palette.quiet() } else { self.palette.strong() };
-        let label = format!("{symbol} {shown}");
-        let top = inner.height.saturating_sub(Size::Large.height() + 3) / 2;
+        let label = symbol_before(currency, &shown);
+        // Where it stays until the result.
+        let head = self.head;
+        let place = head.amount(inner);
         // The line below says what to do, and comes first.
-        let tallest = Size::Large.height().min(inner.height.saturating_sub(1));
-        let whole = Size::fitting(&label, inner.width, tallest);
-        let (digits, aside) = if let Some(size) = whole {
-            (Some((size, label.as_str())), "")
-        } else {
-            let room = inner.width.saturating_sub(cells(symbol) + 2);
-            let size = Size::fitting(&shown, room, tallest);
-            (size.map(|size| (size, shown.as_str())), symbol)
-        };
-        match digits {
-            Some((size, digits)) => {
-                let width = size.width(digits).unwrap_or(0);
-                let sign = if aside.is_empty() { 0 } else { cells(aside) + 2 };
-                let x = inner.width.saturating_sub(width + sign) / 2;
-                self.put(inner, x, top + size.height() - 1, aside, style);
-                let place = Rect {
-                    x: inner.x + x + sign,
-                    y: inner.y + top,
-                    width: inner.width.saturating_sub(x + sign),
-                    height: inner.height.saturating_sub(top).min(size.height()),
-                };
-                size.draw(digits, place, style, self.buffer);
+        let room = place.height.min((inner.bottom() - place.y).saturating_sub(1));
+        match Size::fitting(&label, place.width, room, head.times) {
+            Some(size) => size.draw(&label, place, style, self.buffer),
+            None => {
+                self.put(place, 0, place.height / 2, &label, style.add_modifier(Modifier::BOLD));
             }
-            None => self.put_centred(
-                inner,
-                (top + 2).min(tallest / 2),
-                &label,
-                style.add_modifier(Modifier::BOLD),
-            ),
         }
         if model.is_asking() {
             return;
@@ -487,11 +465,10 @@ impl Canvas<'_> {
             Err(NotAnAmount::Zero | NotAnAmount::NoDigits) => text.keep_typing(),
             Err(_) => text.correct_it(),
         };
-        let y = (top + Size::Large.height() + 2).min(inner.height.saturating_sub(1));
-        let x = inner.width.saturating_sub(cells(next) + 2) / 2;
-        self.put(inner, x, y, "▌", line);
+        let y = (place.bottom() - inner.y + 2).min(inner.height.saturating_sub(1));
+        self.put(inner, 0, y, "▌", line);
         let strong = self.palette.strong();
-        self.put(inner, x + 2, y, next, strong);
+        self.put(inner, 2, y, next, strong);
     }
 }
 

@@ -1,4 +1,4 @@
-//! Snapshots of the main screens, in both languages and two sizes.
+//! Snapshots of the main screens, in both languages and three sizes.
 
 use super::super::keys;
 use super::super::model::Dialog;
@@ -11,7 +11,7 @@ use crate::says::{Says, reason};
 fn pictures(name: &str, bench: &mut ScreenBench) {
     for (language, tag) in [(Language::English, "en"), (Language::Chinese, "zh")] {
         bench.model.language = language;
-        for (width, height) in [(80, 24), (120, 40)] {
+        for (width, height) in [(80, 24), (120, 40), (200, 60)] {
             let picture = bench.drawn(width, height);
             insta::with_settings!({ snapshot_path => "../snapshots", prepend_module_to_snapshot => false, omit_expression => true }, {
                 insta::assert_snapshot!(format!("{name}_{tag}_{width}x{height}"), picture);

@@ -658,3 +658,34 @@ fn the_story_of_a_declined_payment_ends_with_it() {
     bench.answer(payment, Says::NotSent(reason("no_connection")));
     assert!(says(&bench, "It was not sent.") && !says(&bench, "Sent to WeChat Pay."));
 }
+
+#[test]
+fn the_amount_stands_still_from_typing_to_the_result() {
+    for (width, height) in [(80, 24), (100, 30), (120, 40), (200, 60)] {
+        let mut bench = bench();
+        let digits = |bench: &ScreenBench| -> Vec<(usize, String)> {
+            let picture = bench.drawn(width, height);
+            let rows = picture.lines().enumerate().skip(2);
+            // Beside the shape, which is another for each state.
+            let beside = if width == 200 { 32 } else { 20 };
+            let blocks = |cell: &char| matches!(cell, '█' | '▀' | '▄' | ' ');
+            let rows = rows.map(|(y, row)| {
+                let row: String = row.chars().skip(beside).take_while(blocks).collect();
+                (y, row.trim_end().to_owned())
+            });
+            rows.filter(|(_, row)| row.contains(['█', '▀'])).take(5).collect()
+        };
+        bench.type_text("12.50");
+        let typed = digits(&bench);
+        assert_eq!(typed.len(), 5);
+        bench.key(Key::Enter);
+        assert_eq!(digits(&bench), typed, "the code is asked for, {width}x{height}");
+        let index = bench.begin(1);
+        assert_eq!(digits(&bench), typed, "it is sent, {width}x{height}");
+        bench.answer(index, Says::Paying);
+        assert_eq!(digits(&bench), typed, "the customer is asked, {width}x{height}");
+        bench.later(index, 5_000);
+        bench.answer(index, Says::Paid(proof()));
+        assert_eq!(digits(&bench), typed, "it is paid, {width}x{height}");
+    }
+}

@@ -19,6 +19,7 @@ use unicode_width::UnicodeWidthStr;
 use super::model::{Dialog, Model};
 use super::palette::Palette;
 use crate::clean::clean;
+use sheet::Head;
 
 /// The smallest window, in cells, that shows everything.
 pub const SMALLEST_WIDTH: u16 = 80;
@@ -37,7 +38,8 @@ const SHEET_AT_LEAST: u16 = 14;
 pub fn view(model: &Model, buffer: &mut Buffer) {
     let area = buffer.area;
     let palette = Palette::of(model.settings.theme);
-    let mut canvas = Canvas { model, palette, buffer };
+    let head = Head::of(area.width, area.height);
+    let mut canvas = Canvas { model, palette, buffer, head };
     canvas.buffer.set_style(area, palette.base());
     if area.width < SMALLEST_WIDTH || area.height < SMALLEST_HEIGHT {
         canvas.compact(area);
@@ -51,6 +53,8 @@ pub(super) struct Canvas<'a> {
     pub(super) model: &'a Model,
     pub(super) palette: Palette,
     pub(super) buffer: &'a mut Buffer,
+    /// Whether there is a story or a question below the sheet or not.
+    pub(super) head: Head,
 }
 
 impl Canvas<'_> {
@@ -118,6 +122,7 @@ impl Canvas<'_> {
             (false, true, true) => STORY_HEIGHT,
             (false, false, _) => BELOW_HEIGHT,
         };
+        let usually_below = if wide { STORY_HEIGHT } else { BELOW_HEIGHT };
         let sheet = rest.saturating_sub(below).max(SHEET_AT_LEAST).min(rest);
         let [top, middle, below] = Layout::vertical([
             Constraint::Length(sheet),
@@ -125,6 +130,7 @@ impl Canvas<'_> {
             Constraint::Fill(1),
         ])
         .areas(main);
+        self.head = Head::of(main.width, main.height.saturating_sub(usually_below));
         self.checkout(top);
         self.question(middle, &question);
         if let Some(side) = side {

@@ -13,8 +13,52 @@ use crate::screen::wrap::wrap;
 /// Cells between the border and the text.
 const PADDING: u16 = 3;
 const AFTER_SHAPE: u16 = 4;
-/// The height of the head, in rows, with the amount in large digits.
-const LARGE_HEAD: u16 = 7;
+/// Rows above the amount in the head, for the word.
+const ABOVE_AMOUNT: u16 = 2;
+/// What most sheets have below the head, in rows, with air between.
+const USUALLY_BELOW: u16 = 11;
+/// From this size of the area on, shape and amount are twice as large.
+const WIDE: u16 = 130;
+const TALL: u16 = 32;
+
+/// Where the amount is, and how large: the same from its first digit to the result, since only the
+/// window's size decides.
+#[derive(Clone, Copy)]
+pub(in crate::screen) struct Head {
+    pub(in crate::screen) times: u16,
+    /// Rows above the head, where there is room for them.
+    top: u16,
+}
+
+impl Head {
+    /// For a sheet of this size, with its border.
+    pub(in crate::screen) const fn of(width: u16, height: u16) -> Self {
+        let times = if width >= WIDE && height >= TALL { 2 } else { 1 };
+        let needed = ABOVE_AMOUNT + SHAPE_HEIGHT * times + USUALLY_BELOW + 2;
+        Self { times, top: height.saturating_sub(needed) / 3 }
+    }
+
+    pub(in crate::screen) const fn height(self) -> u16 {
+        ABOVE_AMOUNT + SHAPE_HEIGHT * self.times
+    }
+
+    /// Where the amount is drawn, and what is beside the shape above it.
+    pub(in crate::screen) fn amount(self, area: Rect) -> Rect {
+        let beside = (SHAPE_WIDTH * self.times + AFTER_SHAPE).min(area.width);
+        let top = (self.top + ABOVE_AMOUNT).min(area.height);
+        Rect {
+            x: area.x + beside,
+            y: area.y + top,
+            width: area.width - beside,
+            height: (SHAPE_HEIGHT * self.times).min(area.height - top),
+        }
+    }
+}
+
+/// The area inside a sheet's border.
+pub(in crate::screen) fn inside(area: Rect) -> Rect {
+    inset(inset(area, 1, 0), 1 + PADDING, 1)
+}
 
 /// The contents of a sheet.
 pub(in crate::screen) struct Sheet {
@@ -53,8 +97,7 @@ impl Canvas<'_> {
             .border_style(line)
             .style(ground)
             .render(outer, self.buffer);
-        let inner = inset(outer, 1 + PADDING, 1);
-        self.sheet_text(inner, sheet);
+        self.sheet_text(inside(area), sheet);
     }
 
     fn sheet_text(&mut self, area: Rect, sheet: &Sheet) {
@@ -69,14 +112,14 @@ impl Canvas<'_> {
         let steps = rows_of(&next) + rows_of(&also);
         let below = rows_of(&what) + meter + steps;
         let gaps = u16::from(!what.is_empty()) + u16::from(meter > 0) + u16::from(steps > 0);
-        let fits = |head: u16, air: u16| area.height >= head + below + air;
-        let head = [(LARGE_HEAD, gaps), (SHAPE_HEIGHT, 0)]
-            .into_iter()
-            .find_map(|(head, air)| fits(head, air).then_some(head))
-            .unwrap_or(1);
+        let fits = |head: u16| area.height >= head + below;
+        let place = self.head;
+        let head = [place.height(), SHAPE_HEIGHT].into_iter().find(|head| fits(*head)).unwrap_or(1);
         let mut spare = area.height.saturating_sub(head + below);
-        // Blank rows, in order of priority: below the head, above the next step, above the meter;
-        // two each if there is plenty of room.
+        // Blank rows, in order of priority: above the head, so that it stays where it is; below it,
+        // above the next step, above the meter; two each if there is plenty of room.
+        let mut y = place.top.min(spare.saturating_sub(gaps));
+        spare -= y;
         let each = if spare >= gaps * 4 { 2 } else { 1 };
         let mut air = |wanted: bool| {
             let given = if wanted { spare.min(each) } else { 0 };
@@ -86,8 +129,9 @@ impl Canvas<'_> {
         let under_head = air(!what.is_empty());
         let over_steps = air(steps > 0);
         let over_meter = air(meter > 0);
-        let mut y = if spare > 6 { spare / 3 } else { spare.min(2) / 2 };
-        self.sheet_head(Rect { y: area.y + y, height: head.min(area.height), ..area }, sheet);
+        let times = if head == place.height() { place.times } else { 1 };
+        let rows = Rect { y: area.y + y, height: head.min(area.height), ..area };
+        self.sheet_head(rows, sheet, times);
         y += head + under_head;
         let plain =
             if sheet.is_filled { self.palette.panel(sheet.tone) } else { self.palette.base() };
@@ -114,7 +158,7 @@ impl Canvas<'_> {
         }
     }
 
-    fn sheet_head(&mut self, area: Rect, sheet: &Sheet) {
+    fn sheet_head(&mut self, area: Rect, sheet: &Sheet, times: u16) {
         let filled = self.palette.panel(sheet.tone).add_modifier(Modifier::BOLD);
         let strong = if sheet.is_filled { filled } else { self.palette.ink(sheet.tone) };
         let digits = if sheet.is_filled { filled } else { self.palette.strong() };
@@ -126,9 +170,9 @@ impl Canvas<'_> {
             self.put_right(area, 0, &sheet.amount, digits);
             return;
         }
-        let shape = Rect { y: area.y + area.height - SHAPE_HEIGHT, ..area };
-        shapes::draw(sheet.shape, shape, strong, self.buffer);
-        let beside = SHAPE_WIDTH + AFTER_SHAPE;
+        let shape = Rect { y: area.y + area.height - SHAPE_HEIGHT * times, ..area };
+        shapes::draw(sheet.shape, times, shape, strong, self.buffer);
+        let beside = SHAPE_WIDTH * times + AFTER_SHAPE;
         let text = Rect {
             x: area.x + beside.min(area.width),
             width: area.width.saturating_sub(beside),
@@ -138,9 +182,10 @@ impl Canvas<'_> {
         if used + 3 + cells(&sheet.detail) <= text.width {
             self.put_right(text, 0, &sheet.detail, quiet);
         }
-        match Size::fitting(&sheet.amount, text.width, area.height.saturating_sub(2)) {
+        let room = area.height.saturating_sub(ABOVE_AMOUNT);
+        match Size::fitting(&sheet.amount, text.width, room, times) {
             Some(size) => {
-                let place = Rect { y: text.y + 2, height: size.height(), ..text };
+                let place = Rect { y: text.y + ABOVE_AMOUNT, height: size.height(), ..text };
                 size.draw(&sheet.amount, place, digits, self.buffer);
             }
             None => {
