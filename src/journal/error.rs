@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::FORMAT;
+use super::backup::BackupError;
 use super::key::KeyFault;
 use paytill_core::both;
 use paytill_core::clean::clean;
@@ -64,6 +65,12 @@ pub enum JournalError {
         path.display()
     )]
     Older { path: PathBuf, format: i32 },
+    #[error(
+        "the journal {} was written by an older paytill (format {format}), and no copy of it could \
+         be kept before it is brought to this version's format: {why}. Nothing was sent and the \
+         journal was not changed", path.display()
+    )]
+    NotKept { path: PathBuf, format: i32, why: Box<BackupError> },
     #[error("the journal {} cannot be opened: {source}; check the folder's owner and free space", path.display())]
     Unusable { path: PathBuf, source: std::io::Error },
     #[error(
@@ -99,6 +106,7 @@ impl JournalError {
             | Self::Linked(_)
             | Self::Older { .. }
             | Self::Newer { .. }
+            | Self::NotKept { .. }
             | Self::NoLog(_)
             | Self::Stopped
             | Self::Ended
@@ -145,8 +153,8 @@ impl DiskFault {
 pub(super) fn other_format(path: PathBuf, format: i32) -> JournalError {
     match format {
         ..1 => JournalError::Damaged { path, what: both!("unknown format", "格式未知") },
-        1..FORMAT => JournalError::Older { path, format },
-        FORMAT.. => JournalError::Newer { path, format },
+        1..=FORMAT => JournalError::Older { path, format },
+        _ => JournalError::Newer { path, format },
     }
 }
 

@@ -8,8 +8,10 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags};
 
+use super::backup::BackupError;
 use super::head::LENGTH;
 use super::key::{self, KeyFault, Secret};
+use super::read::JournalReader;
 use super::{APPLICATION_ID, JournalError, beside};
 
 /// Where SQLite keeps the application id in a database (its file format, 1.3.17).
@@ -47,6 +49,13 @@ pub trait Files: Send {
 
     /// What the key is called in errors.
     fn key_path(&self) -> PathBuf;
+
+    /// Keeps a verified copy of the journal, which is of an older format. `None` where there is no
+    /// place for one.
+    fn keep_copy(&self, format: i32) -> Result<Option<PathBuf>, BackupError> {
+        let _ = format;
+        Ok(None)
+    }
 }
 
 /// The files of this machine.
@@ -142,6 +151,18 @@ impl Files for OnDisk {
 
     fn key_path(&self) -> PathBuf {
         self.key.clone()
+    }
+
+    fn keep_copy(&self, format: i32) -> Result<Option<PathBuf>, BackupError> {
+        let mut copy = beside(&self.path, &format!(".format{format}"));
+        // A start that came no further has kept one already; the journal may have grown since.
+        let mut number = 1;
+        while copy.symlink_metadata().is_ok() {
+            number += 1;
+            copy = beside(&self.path, &format!(".format{format}-{number}"));
+        }
+        let mut reader = JournalReader::of_held(&self.path, Some(&self.key))?;
+        reader.back_up(&copy, Some(&self.key)).map(|backup| Some(backup.file))
     }
 }
 

@@ -42,7 +42,7 @@ pub(super) fn print(attempt: &Attempt, config: &Config, clock: &Clock) -> Result
     let printer = Printer::start(PrinterSettings { patience, ..settings }, clock.clone(), report)
         .map_err(|error| text::system::text(&error).in_language(language).to_owned())?;
     let page = escpos::print(&slip, &Form::of(config), language);
-    let job = Job { id: 1, page, copies: config.receipt.copies, good_for: None, regardless: false };
+    let job = Job { id: 1, page, copies: config.receipt.copies, good_for: None, regardless: false, asks_first: false };
     printer.print(job).map_err(|_| text::device::queue_full(language).to_owned())?;
     let longest = Duration::from(AWAY.plus(STALLED).plus(Millis::seconds(30)));
     while let Ok(report) = reports.recv_timeout(longest) {

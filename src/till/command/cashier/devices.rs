@@ -127,7 +127,7 @@ impl Devices {
         let copies = if copy { 1 } else { config.receipt.copies };
         let page = escpos::print(&slip, &self.form, language);
         self.last_job += 1;
-        let job = Job { id: self.last_job, page, copies, good_for: None, regardless: false };
+        let job = Job { id: self.last_job, page, copies, good_for: None, regardless: false, asks_first: false };
         printer.print(job).map_err(|_| text::device::queue_full(language).to_owned())?;
         self.jobs.insert(self.last_job, JobPurpose::Receipt(attempt.out_trade_no.clone()));
         Ok(())
@@ -153,7 +153,7 @@ impl Devices {
         };
         self.last_job += 1;
         let (id, page) = (self.last_job, escpos::drawer(pin));
-        let job = Job { id, page, copies: 1, good_for: Some(DRAWER_WAITS), regardless: false };
+        let job = Job { id, page, copies: 1, good_for: Some(DRAWER_WAITS), regardless: false, asks_first: false };
         printer.print(job).map_err(|_| text::device::queue_full(language).to_owned())?;
         self.jobs.insert(id, JobPurpose::Drawer);
         Ok(())
