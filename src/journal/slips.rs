@@ -8,10 +8,11 @@
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
 
 use super::key::Key;
-use super::read::JournalReader;
+use super::read::{JournalReader, ORDER, order_row};
 use super::{Journal, JournalError, Tip, check};
 use paytill_core::both;
 use paytill_core::clock::Timestamp;
+use paytill_core::engine::Attempt;
 use paytill_core::order::OutTradeNo;
 use paytill_core::payment::Status;
 
@@ -70,19 +71,6 @@ impl SlipStage {
     }
 }
 
-/// Whether an order that comes to this has a slip for the customer by itself.
-const fn has_slip(status: Status) -> bool {
-    match status {
-        Status::Paid | Status::Reversed | Status::Attention => true,
-        Status::Created
-        | Status::Sent
-        | Status::Waiting
-        | Status::Checking
-        | Status::Reversing
-        | Status::Declined => false,
-    }
-}
-
 /// A slip as stored.
 #[derive(Clone)]
 struct SlipRow {
@@ -120,7 +108,7 @@ pub(super) fn queue_of_end(
     (before, status): (&str, Status),
     at: Timestamp,
 ) -> Result<Option<Slip>, JournalError> {
-    if before == status.word() || !has_slip(status) {
+    if before == status.word() || !status.has_slip() {
         return Ok(None);
     }
     let has_one = transaction.prepare_cached(OF_ORDER)?.exists(params![attempt, status.word()])?;
@@ -226,7 +214,8 @@ impl Journal {
         std::mem::take(&mut self.queued)
     }
 
-    /// Puts a slip of an order as it is now into the queue; `None` if the journal has no such order.
+    /// Puts a slip of an order as it is now into the queue, and tells what the order is; `None` if
+    /// the journal has no such order.
     /// A copy is numbered, and takes the place of those that were perhaps not printed. Its errors
     /// are as final as those of [`Journal::append`].
     pub fn queue_slip(
@@ -234,7 +223,8 @@ impl Journal {
         order: &OutTradeNo,
         is_copy: bool,
         at: Timestamp,
-    ) -> Result<Option<Slip>, JournalError> {
+    ) -> Result<Option<(Slip, Attempt)>, JournalError> {
+        let path = self.path.clone();
         self.commit(|transaction, key, tip| {
             let find = "SELECT id, out_trade_no, status FROM attempt WHERE out_trade_no = ?";
             let found = transaction
@@ -256,7 +246,15 @@ impl Journal {
                     move_on(transaction, key, slip, SlipStage::Replaced)?;
                 }
             }
-            Ok((Some(insert(transaction, key, found, copy, at)?), tip))
+            check::Check { db: transaction, key, path: &path }.order(found.attempt)?;
+            let one = format!("{ORDER} WHERE attempt.id = ?");
+            let row = transaction
+                .prepare_cached(&one)?
+                .query_and_then([found.attempt], order_row)?
+                .next()
+                .transpose()?;
+            let slip = insert(transaction, key, found, copy, at)?;
+            Ok((row.map(|row| (slip, row.into())), tip))
         })
     }
 
@@ -360,7 +358,10 @@ pub enum SlipWork {
 
 impl Journal {
     /// Does one of them; the slip that was put into the queue, if it was that.
-    pub(super) fn do_slip(&mut self, work: &SlipWork) -> Result<Option<Slip>, JournalError> {
+    pub(super) fn do_slip(
+        &mut self,
+        work: &SlipWork,
+    ) -> Result<Option<(Slip, Attempt)>, JournalError> {
         match work {
             SlipWork::Queue { order, is_copy, at } => self.queue_slip(order, *is_copy, *at),
             SlipWork::Mark(id, stage) => self.mark_slip(*id, *stage).map(|()| None),

@@ -11,7 +11,7 @@ use super::key::Key;
 use super::rounds::Rounds;
 use super::slips::{Slip, SlipWork};
 use super::{Journal, JournalError};
-use paytill_core::engine::Entry;
+use paytill_core::engine::{Attempt, Entry};
 
 /// The outcome of writing an entry.
 #[derive(Debug)]
@@ -36,7 +36,7 @@ enum Job {
     Stop(JournalError),
 }
 
-type SlipReport = Box<dyn FnOnce(Result<Option<Slip>, JournalError>) + Send>;
+type SlipReport = Box<dyn FnOnce(Result<Option<(Slip, Attempt)>, JournalError>) + Send>;
 
 /// Hands entries to the disk in order.
 pub struct Writer {
@@ -121,7 +121,7 @@ impl Writer {
     pub fn write_slip(
         &self,
         work: SlipWork,
-        report: impl FnOnce(Result<Option<Slip>, JournalError>) + Send + 'static,
+        report: impl FnOnce(Result<Option<(Slip, Attempt)>, JournalError>) + Send + 'static,
     ) -> bool {
         let job = Job::Slip(work, Box::new(report));
         self.jobs.as_ref().is_some_and(|jobs| jobs.send(job).is_ok())

@@ -8,6 +8,7 @@
 
 mod chime;
 mod devices;
+mod slips;
 mod terminal;
 
 use std::ffi::OsStr;
@@ -20,10 +21,10 @@ use super::signals::Signals;
 use super::{Exit, Failure, open};
 use crate::both;
 use crate::clock::{Millis, Uptime};
-use crate::config::{Bell, Config, GatewayConfig, Loaded, ScannerKind};
+use crate::config::{Bell, Config, GatewayConfig, Loaded, PrinterKind, ScannerKind};
 use crate::device::Health;
 use crate::engine::{Attempt, Report, SaleRef};
-use crate::journal::{Filter, JournalReader};
+use crate::journal::{Filter, JournalReader, Slip, SlipStage};
 use crate::order::{AuthCode, OutTradeNo};
 use crate::payment::Event;
 use crate::scan::Scan;
@@ -33,6 +34,7 @@ use crate::text::{journal, reason};
 use crate::till::{Notice, Till};
 use chime::Chime;
 use devices::{DeviceReport, Devices, JobPurpose};
+use slips::Left;
 use paytill_host::clock::Clock;
 use terminal::{Terminal, TerminalInput};
 
@@ -64,7 +66,7 @@ pub async fn run(loaded: &Loaded, clock: &Clock) -> Result<Exit, Failure> {
     }
     let config = &loaded.config;
     let opened = open(loaded, clock).await?;
-    let recent = recent(config)?;
+    let (recent, left) = past(config, clock)?;
     // While a message on the terminal can still be read.
     let learned = super::wiring::learned(config);
     // Before the terminal is taken over, so that a signal cannot end the till without restoring it.
@@ -92,8 +94,12 @@ pub async fn run(loaded: &Loaded, clock: &Clock) -> Result<Exit, Failure> {
         chime: Chime::default(),
         printer: None,
         redial: Redial { at: None, wait: REDIAL },
+        due: Vec::new(),
         leaving: None,
     };
+    if cashier.config.printer.auto_print && cashier.config.printer.kind != PrinterKind::None {
+        cashier.till.queue_slips();
+    }
     // Learns the local address before the first payment, and whether the gateway can be reached.
     cashier.till.warm_up(false);
     cashier.post(ScreenMessage::Time);
@@ -101,6 +107,7 @@ pub async fn run(loaded: &Loaded, clock: &Clock) -> Result<Exit, Failure> {
     if matches!(config.scanner.kind, ScannerKind::Auto | ScannerKind::Keyboard) {
         cashier.post(ScreenMessage::Scanner(Link::Keyboard));
     }
+    cashier.go_on_printing(left);
     cashier.run(reports, signals).await
 }
 
@@ -124,6 +131,8 @@ struct Cashier<'a> {
     /// The last report, kept to be shown again in another language.
     printer: Option<Health>,
     redial: Redial,
+    /// The slips in the journal of payments that are about to be shown as ended.
+    due: Vec<Slip>,
     leaving: Option<Exit>,
 }
 
@@ -256,20 +265,6 @@ impl Cashier<'_> {
         }
     }
 
-    fn print(&mut self, order: &OutTradeNo, copy: bool) {
-        // Paper can take what the terminal cannot.
-        let is_drawn = draws_chinese();
-        let language = if is_drawn { self.model.language() } else { self.config.till.language };
-        let Some(attempt) = self.recent.iter().find(|attempt| attempt.out_trade_no == *order)
-        else {
-            return;
-        };
-        if let Err(why) = self.devices.print(attempt, copy, self.config, language) {
-            let how = screen::Printing::Failed(why);
-            self.post(ScreenMessage::Printed { out_trade_no: order.clone(), how });
-        }
-    }
-
     fn open_drawer(&mut self) {
         tracing::info!("the cashier opens the drawer");
         if let Err(why) = self.devices.open_drawer(self.config, self.model.language()) {
@@ -307,6 +302,11 @@ impl Cashier<'_> {
             Notice::Stopped(error) => {
                 self.post(ScreenMessage::JournalFailed(journal::text(&error)));
             }
+            Notice::SlipDue(slip) => self.due.push(slip),
+            Notice::SlipQueued(slip, attempt) => self.hand_over(&slip, &attempt),
+            Notice::SlipBegun { slip, recorded: true } => self.devices.begin(slip),
+            // The sales have stopped; the next start knows what was not printed.
+            Notice::SlipBegun { recorded: false, .. } => {}
             Notice::Gateway(Ok(())) => {
                 self.redial.reached();
                 self.post(ScreenMessage::Gateway(if self.till.is_on_backup() {
@@ -357,13 +357,18 @@ impl Cashier<'_> {
             DeviceReport::Display(health) => {
                 self.post(ScreenMessage::Display(devices::link(&health, language)));
             }
+            DeviceReport::Begins(job) => {
+                if let Some(slip) = self.devices.slip_of(job) {
+                    self.till.mark_slip(slip, SlipStage::Begun);
+                }
+            }
             DeviceReport::Job(id, ended) => {
-                let how = devices::printing(ended, language);
                 match self.devices.finished(id) {
-                    Some(JobPurpose::Receipt(out_trade_no)) => {
-                        self.post(ScreenMessage::Printed { out_trade_no, how });
+                    Some(JobPurpose::Slip(slip, out_trade_no)) => {
+                        self.slip_ended(slip, out_trade_no, &ended);
                     }
                     Some(JobPurpose::Drawer) => {
+                        let how = devices::printing(&ended, language);
                         tracing::info!(?how, "the drawer was asked to open");
                         self.post(ScreenMessage::Drawer(how));
                     }
@@ -408,7 +413,7 @@ pub(super) fn has_no_chinese(term: &OsStr) -> bool {
 fn settings(config: &Config, gateway_host: String) -> Settings {
     let training = matches!(config.gateway, GatewayConfig::Simulator)
         .then(|| Scenario::menu().iter().map(|scenario| scenario.name().into_owned()).collect());
-    let printer = config.printer.kind != crate::config::PrinterKind::None;
+    let printer = config.printer.kind != PrinterKind::None;
     Settings {
         store: config.store.name.clone(),
         till: config.till.id.as_str().to_owned(),
@@ -429,12 +434,19 @@ fn settings(config: &Config, gateway_host: String) -> Settings {
     }
 }
 
-/// The last orders and all open ones, for the first frame.
-fn recent(config: &Config) -> Result<Vec<Attempt>, Failure> {
+/// The last orders, all open ones, and those whose slips are left, for the first frame.
+fn past(config: &Config, clock: &Clock) -> Result<(Vec<Attempt>, Left), Failure> {
     let reader = JournalReader::of_held(&config.journal.path, config.journal.key_file.as_deref())?;
     let mut rows = reader.orders(&Filter { limit: Some(RECENT), ..Filter::default() })?;
     let oldest = rows.last().map_or(0, |row| row.attempt);
     let open = reader.orders(&Filter { open: true, ..Filter::default() })?;
     rows.extend(open.into_iter().filter(|row| row.attempt < oldest));
-    Ok(rows.into_iter().map(Attempt::from).collect())
+    let mut recent: Vec<Attempt> = rows.into_iter().map(Attempt::from).collect();
+    let left = Left::read(&reader, config, clock.wall())?;
+    for order in left.orders() {
+        if !recent.iter().any(|known| known.out_trade_no == order.out_trade_no) {
+            recent.push(order.clone());
+        }
+    }
+    Ok((recent, left))
 }

@@ -39,7 +39,7 @@ fn slip() -> Slip {
         time: "2026-11-22 11:30:00".into(),
         note: "可口可乐330ml".into(),
         footer: vec!["谢谢惠顾".into()],
-        is_copy: false,
+        copy: 0,
         is_training: false,
     }
 }
@@ -135,7 +135,7 @@ fn an_english_duplicate_of_a_reversal_in_training_on_wide_paper() {
     let slip = Slip {
         outcome: ReceiptOutcome::Reversed { money_returned: true },
         transaction_id: None,
-        is_copy: true,
+        copy: 2,
         is_training: true,
         ..english_slip()
     };
@@ -144,7 +144,7 @@ fn an_english_duplicate_of_a_reversal_in_training_on_wide_paper() {
                    No. 1 Example Road
                         TRAINING
                      NO MONEY MOVED
-                       DUPLICATE
+                         COPY 2
                     PAYMENT REVERSED
     ------------------------------------------------
                         ￥12.30
@@ -164,7 +164,7 @@ fn an_english_duplicate_of_a_reversal_in_training_on_wide_paper() {
                        Thank you
                         TRAINING
                      NO MONEY MOVED
-                       DUPLICATE
+                         COPY 2
     ");
 }
 
@@ -455,6 +455,7 @@ fn any_slip() -> impl Strategy<Value = Slip> {
     (texts, any::<[bool; 4]>(), "[0-9A-Za-z_-]{6,32}").prop_map(|(texts, flags, number)| {
         let [header, store, till, amount, symbol, transaction, note, footer] = texts;
         let [is_paid, money_returned, is_copy, is_training] = flags;
+        let copy = u32::from(is_copy);
         Slip {
             header: vec![header],
             store,
@@ -473,7 +474,7 @@ fn any_slip() -> impl Strategy<Value = Slip> {
             time: "2026-11-22 11:30:00".into(),
             note,
             footer: vec![footer],
-            is_copy,
+            copy,
             is_training,
         }
     })

@@ -54,6 +54,8 @@ pub(super) enum Note {
         order: String,
         why: String,
     },
+    /// So many slips are perhaps not on paper.
+    SlipsMissing(usize),
     DrawerOpened,
     DrawerFailed(String),
 }
@@ -184,6 +186,8 @@ impl Note {
             Self::NotAnsweredYet => words.not_answered_yet().into(),
             Self::SaleFirst => words.sale_first().into(),
             Self::ReadFirst => words.read_first().into(),
+            Self::SlipsMissing(1) => words.slip_missing().into(),
+            Self::SlipsMissing(count) => words.slips_missing(*count),
             Self::DrawerOpened => words.drawer_opened().into(),
             Self::DrawerFailed(why) => words.drawer_failed(why),
             Self::PrintFailed { order, why } => words.receipt_failed(order, why),

@@ -105,6 +105,20 @@ fn handle(model: &mut Model, message: ScreenMessage) -> Vec<ScreenCommand> {
             printed(model, &out_trade_no, how);
             Vec::new()
         }
+        ScreenMessage::SlipsLeft { waiting, perhaps } => {
+            let states = [(waiting, SlipState::Asked), (perhaps, SlipState::Missing)];
+            for (orders, state) in states {
+                for order in orders {
+                    if let Some(attempt) = model.attempt_mut(&order) {
+                        attempt.paper = state;
+                    }
+                }
+            }
+            if offer_slips(model) {
+                model.ring(Sound::NeedsYou);
+            }
+            Vec::new()
+        }
         ScreenMessage::Drawer(how) => {
             match how {
                 Printing::Sent | Printing::Printed => note(model, Note::DrawerOpened),
@@ -144,6 +158,15 @@ fn printed(model: &mut Model, order: &OutTradeNo, how: Printing) {
             model.ring(Sound::NeedsYou);
         }
     }
+}
+
+/// Says how many slips were perhaps not printed, if there are any.
+fn offer_slips(model: &mut Model) -> bool {
+    let missing = model.missing_slips();
+    if missing > 0 {
+        note(model, Note::SlipsMissing(missing));
+    }
+    missing > 0
 }
 
 /// Which payment it is, unless it is the one at the desk.
@@ -344,10 +367,11 @@ fn moved(model: &mut Model, view: AttemptView, event: &Event) -> Vec<ScreenComma
         let prints = model.settings.auto_print && model.settings.printer_configured && recorded;
         if let Some(attempt) = model.attempt_mut(&order)
             && prints
-            && attempt.has_slip()
-            && attempt.paper == SlipState::None
+            && status.has_slip()
+            && attempt.slip_of != Some(status)
         {
             attempt.paper = SlipState::Asked;
+            attempt.slip_of = Some(status);
             if !model.printer_is_there() {
                 let which = elsewhere(model, &order);
                 note(model, Note::ReceiptWaits(which));
