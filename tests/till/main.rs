@@ -30,6 +30,7 @@ mod process;
 mod scenarios;
 mod settled;
 mod signals;
+mod slips;
 mod terminal;
 mod wall_clock;
 mod window;

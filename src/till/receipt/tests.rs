@@ -168,6 +168,46 @@ fn an_english_duplicate_of_a_reversal_in_training_on_wide_paper() {
     ");
 }
 
+/// What each slip looks like, on both papers and in both languages.
+#[test]
+fn every_slip_on_every_paper_in_every_language() {
+    let outcomes = [
+        ("paid", ReceiptOutcome::Paid),
+        ("reversed_nothing_charged", ReceiptOutcome::Reversed { money_returned: false }),
+        ("reversed_money_returned", ReceiptOutcome::Reversed { money_returned: true }),
+        ("unconfirmed", ReceiptOutcome::Unconfirmed { charged: false }),
+        ("unconfirmed_charged", ReceiptOutcome::Unconfirmed { charged: true }),
+    ];
+    for (name, outcome) in outcomes {
+        let papers = PAPERS.iter().flat_map(|paper| {
+            [(*paper, Language::Chinese, slip()), (*paper, Language::English, english_slip())]
+        });
+        let pages = papers.map(|(paper, language, slip)| {
+            let is_paid = outcome == ReceiptOutcome::Paid;
+            let transaction_id = slip.transaction_id.clone().filter(|_| is_paid);
+            let copy = if is_paid { 12 } else { 0 };
+            text(&Slip { outcome, transaction_id, copy, ..slip }, paper, language)
+        });
+        let pages = pages.collect::<Vec<_>>().join("\n");
+        insta::with_settings!({ prepend_module_to_snapshot => false, omit_expression => true }, {
+            insta::assert_snapshot!(format!("slip_{name}"), pages);
+        });
+    }
+}
+
+#[test]
+fn a_copy_says_which_it_is_at_both_ends_and_in_chinese_in_both_languages() {
+    let marks = |language, slip: Slip| {
+        let text = text(&Slip { copy: 3, ..slip }, Paper::Mm58, language);
+        let marks = text.lines().map(str::trim).filter(|line| line.contains('3'));
+        let marks = marks.filter(|line| line.contains("COPY") || line.contains("补打"));
+        marks.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let chinese = marks(Language::Chinese, slip());
+    assert_eq!(chinese, ["补打第 3 次", "COPY 3", "补打第 3 次", "COPY 3"]);
+    assert_eq!(marks(Language::English, english_slip()), ["COPY 3", "COPY 3"]);
+}
+
 #[test]
 fn a_reversal_says_whether_money_goes_back() {
     for (money_returned, words) in [(true, "款项将原路退回"), (false, "未向顾客扣款")]
@@ -465,10 +505,10 @@ fn any_slip() -> impl Strategy<Value = Slip> {
             symbol,
             currency: "CNY".into(),
             coupon: String::new(),
-            outcome: if is_paid {
-                ReceiptOutcome::Paid
-            } else {
-                ReceiptOutcome::Reversed { money_returned }
+            outcome: match (is_paid, is_copy) {
+                (true, _) => ReceiptOutcome::Paid,
+                (false, true) => ReceiptOutcome::Unconfirmed { charged: money_returned },
+                (false, false) => ReceiptOutcome::Reversed { money_returned },
             },
             transaction_id: Some(transaction),
             time: "2026-11-22 11:30:00".into(),

@@ -56,6 +56,8 @@ pub(super) enum Note {
     },
     /// So many slips are perhaps not on paper.
     SlipsMissing(usize),
+    /// The same, behind what has just been printed.
+    AndMissing(Box<Self>, usize),
     DrawerOpened,
     DrawerFailed(String),
 }
@@ -188,6 +190,11 @@ impl Note {
             Self::ReadFirst => words.read_first().into(),
             Self::SlipsMissing(1) => words.slip_missing().into(),
             Self::SlipsMissing(count) => words.slips_missing(*count),
+            Self::AndMissing(note, count) => {
+                let gap = language.pick(" ", "");
+                let missing = Self::SlipsMissing(*count).text(language, largest);
+                format!("{}{gap}{missing}", note.text(language, largest))
+            }
             Self::DrawerOpened => words.drawer_opened().into(),
             Self::DrawerFailed(why) => words.drawer_failed(why),
             Self::PrintFailed { order, why } => words.receipt_failed(order, why),

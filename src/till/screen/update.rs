@@ -114,7 +114,9 @@ fn handle(model: &mut Model, message: ScreenMessage) -> Vec<ScreenCommand> {
                     }
                 }
             }
-            if offer_slips(model) {
+            let missing = model.missing_slips();
+            if missing > 0 {
+                note(model, Note::SlipsMissing(missing));
                 model.ring(Sound::NeedsYou);
             }
             Vec::new()
@@ -149,9 +151,10 @@ fn printed(model: &mut Model, order: &OutTradeNo, how: Printing) {
         attempt.paper =
             if matches!(how, Printing::Failed(_)) { SlipState::Missing } else { SlipState::Done };
     }
+    let which = elsewhere(model, order);
     match how {
-        Printing::Sent => note(model, Note::SentToPrinter(elsewhere(model, order))),
-        Printing::Printed => note(model, Note::Printed(elsewhere(model, order))),
+        Printing::Sent => tell_with_offer(model, Note::SentToPrinter(which)),
+        Printing::Printed => tell_with_offer(model, Note::Printed(which)),
         Printing::Failed(why) => {
             let order = order.tail().to_owned();
             note(model, Note::PrintFailed { order, why: clean(&why, FAULT_SHOWN) });
@@ -160,13 +163,10 @@ fn printed(model: &mut Model, order: &OutTradeNo, how: Printing) {
     }
 }
 
-/// Says how many slips were perhaps not printed, if there are any.
-fn offer_slips(model: &mut Model) -> bool {
+/// Says it, and how many slips were perhaps not printed, if there are any.
+fn tell_with_offer(model: &mut Model, told: Note) {
     let missing = model.missing_slips();
-    if missing > 0 {
-        note(model, Note::SlipsMissing(missing));
-    }
-    missing > 0
+    note(model, if missing > 0 { Note::AndMissing(Box::new(told), missing) } else { told });
 }
 
 /// Which payment it is, unless it is the one at the desk.
