@@ -233,7 +233,8 @@ fn lay_out(slip: &Slip, paper: Paper, language: Language) -> Vec<ReceiptPart> {
     }
     builder.pair(words.store(), &slip.store);
     builder.pair(words.till(), &slip.till);
-    builder.pair(words.paid_by(), words.wechat_pay());
+    let is_paid = slip.outcome == ReceiptOutcome::Paid;
+    builder.pair(if is_paid { words.paid_by() } else { words.method() }, words.wechat_pay());
     builder.pair(words.time(), &slip.time);
     builder.pair(words.order_number(), slip.out_trade_no.as_str());
     builder.pair(words.transaction(), slip.transaction_id.as_deref().unwrap_or_default());

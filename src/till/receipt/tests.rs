@@ -155,7 +155,7 @@ fn an_english_duplicate_of_a_reversal_in_training_on_wide_paper() {
     ------------------------------------------------
     Store                              Corner Coffee
     Till                                         T01
-    Paid by                               WeChat Pay
+    Method                                WeChat Pay
     Time                         2026-11-22 11:30:00
     Order                      T01261122113000123456
     ------------------------------------------------

@@ -40,6 +40,8 @@ crate::catalogue! {
     store => "Store", "门店";
     till => "Till", "收银机";
     paid_by => "Paid by", "支付方式";
+    /// The same, where it is not paid.
+    method => "Method", "支付方式";
     wechat_pay => "WeChat Pay", "微信支付";
     order_number => "Order", "订单号";
     transaction => "Transaction", "交易单号";

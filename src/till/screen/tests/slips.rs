@@ -34,7 +34,7 @@ fn what_was_perhaps_not_printed_is_offered_and_never_printed_by_itself() {
     let (mut bench, [first, second, third]) = restarted();
     let (waiting, perhaps) = (vec![third.clone()], vec![first.clone(), second.clone()]);
     assert_eq!(bench.send(ScreenMessage::SlipsLeft { waiting, perhaps }), []);
-    assert!(says(&bench, "2 slips were perhaps not printed: F9 prints them one by one, marked as"));
+    assert!(says(&bench, "2 slips were perhaps not printed: F9 prints each, marked as a copy."));
     assert_eq!(bench.model.rings(), 1);
     bench.send(ScreenMessage::Printed { out_trade_no: third.clone(), how: Printing::Printed });
     let screen = bench.drawn(80, 24);

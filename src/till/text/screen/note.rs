@@ -117,10 +117,10 @@ crate::catalogue! {
         "订单尾号 {order} 的小票未打印：{why}。请按 F9 键补打。";
     slip_missing =>
         "1 slip was perhaps not printed: F9 prints it, marked as a copy.",
-        "有 1 张小票可能未打印：按 F9 键补打，会注明是补打的。";
+        "有 1 张小票可能未打印，按 F9 键补打（小票上会注明“补打”）。";
     slips_missing(count: usize) =>
-        "{count} slips were perhaps not printed: F9 prints them one by one, marked as copies.",
-        "有 {count} 张小票可能未打印：按 F9 键逐张补打，会注明是补打的。";
+        "{count} slips were perhaps not printed: F9 prints each, marked as a copy.",
+        "有 {count} 张小票可能未打印，按 F9 键逐张补打（小票上会注明“补打”）。";
     drawer_opened => "Opening the cash drawer.", "正在打开钱箱。";
     drawer_failed(why: &str) => "The cash drawer did not open: {why}.", "钱箱未打开：{why}。";
 }
