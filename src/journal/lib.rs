@@ -36,8 +36,8 @@ use error::{illegible, other_format, refused, sqlite_damage};
 pub use evidence::{ChainProof, Record, Seal};
 use files::OnDisk;
 pub use files::{Files, is_held};
-use formats::OLDEST;
 pub use formats::Migrated;
+use formats::OLDEST;
 use key::Key;
 pub use key::{KeyFault, Secret};
 use paytill_core::both;
@@ -151,16 +151,16 @@ impl Journal {
 
     /// As [`Journal::append`], for several at once.
     pub fn append_all(&mut self, entries: &[Entry]) -> Result<(), JournalError> {
-        let queues = self.queues_slips;
-        let queued = self.commit(|transaction, key, Tip { mut seq, mut chain }| {
-            let mut queued = Vec::new();
+        let is_printing = self.queues_slips;
+        let new = self.commit(|transaction, key, Tip { mut seq, mut chain }| {
+            let mut due = Vec::new();
             for entry in entries {
                 seq += 1;
                 let before;
                 (chain, before) = insert_entry(transaction, key, entry, seq, &chain)?;
-                if queues {
+                if is_printing {
                     let moved = (before.as_str(), entry.state.status());
-                    queued.extend(slips::queue_of_end(
+                    due.extend(slips::queue_of_end(
                         transaction,
                         key,
                         entry.attempt,
@@ -169,9 +169,9 @@ impl Journal {
                     )?);
                 }
             }
-            Ok((queued, Tip { seq, chain }))
+            Ok((due, Tip { seq, chain }))
         })?;
-        self.queued.extend(queued);
+        self.queued.extend(new);
         Ok(())
     }
 
@@ -392,8 +392,10 @@ fn insert_entry(
             chain
         ])?;
     let status = "SELECT status FROM attempt WHERE id = ?";
-    let before =
-        transaction.prepare_cached(status)?.query_row([entry.attempt], |row| row.get(0)).optional()?;
+    let before = transaction
+        .prepare_cached(status)?
+        .query_row([entry.attempt], |row| row.get(0))
+        .optional()?;
     transaction
         .prepare_cached(
             "UPDATE attempt SET updated_at = ?, status = ?, progress = ?, last_entry = ?

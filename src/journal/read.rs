@@ -7,8 +7,8 @@ use rusqlite::{Connection, OptionalExtension as _, Row};
 
 use super::key::{self, Key, KeyFault, Secret, hex};
 use super::{
-    APPLICATION_ID, FORMAT, JournalError, OLDEST, PATIENCE, READ_ONLY, StoredRequest, Tip, check, files,
-    head, illegible, other_format, refused,
+    APPLICATION_ID, FORMAT, JournalError, OLDEST, PATIENCE, READ_ONLY, StoredRequest, Tip, check,
+    files, head, illegible, other_format, refused,
 };
 use paytill_core::clock::{Millis, Timestamp, Uptime};
 use paytill_core::engine::{Attempt, Recovered, StoredAttempt};

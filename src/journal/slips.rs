@@ -16,7 +16,8 @@ use paytill_core::engine::Attempt;
 use paytill_core::order::OutTradeNo;
 use paytill_core::payment::Status;
 
-const COLUMNS: &str = "slip.id, slip.attempt, slip.status, slip.copy, slip.at, slip.stage, slip.seal";
+const COLUMNS: &str =
+    "slip.id, slip.attempt, slip.status, slip.copy, slip.at, slip.stage, slip.seal";
 pub(super) const LAST: &str = "SELECT slip, seal FROM last_slip";
 pub(super) const IN_PROGRESS: &str =
     "SELECT slip.id, slip.attempt, slip.status, slip.copy, slip.at, slip.stage, slip.seal,
@@ -57,8 +58,7 @@ pub enum SlipStage {
 }
 
 impl SlipStage {
-    const ALL: [Self; 5] =
-        [Self::Waiting, Self::Begun, Self::Done, Self::Missing, Self::Replaced];
+    const ALL: [Self; 5] = [Self::Waiting, Self::Begun, Self::Done, Self::Missing, Self::Replaced];
 
     const fn word(self) -> &'static str {
         match self {
@@ -215,7 +215,7 @@ impl Journal {
     }
 
     /// Puts a slip of an order as it is now into the queue, and tells what the order is; `None` if
-    /// the journal has no such order.
+    /// the journal has no such order, or nothing is printed of where it is.
     /// A copy is numbered, and takes the place of those that were perhaps not printed. Its errors
     /// are as final as those of [`Journal::append`].
     pub fn queue_slip(
@@ -230,10 +230,16 @@ impl Journal {
             let found = transaction
                 .prepare_cached(find)?
                 .query_row([order.as_str()], |row| {
-                    Ok(Found { attempt: row.get(0)?, out_trade_no: row.get(1)?, status: row.get(2)? })
+                    Ok(Found {
+                        attempt: row.get(0)?,
+                        out_trade_no: row.get(1)?,
+                        status: row.get(2)?,
+                    })
                 })
                 .optional()?;
-            let Some(found) = found else { return Ok((None, tip)) };
+            let has_slip =
+                |found: &Found| Status::from_word(&found.status).is_some_and(Status::has_slip);
+            let Some(found) = found.filter(has_slip) else { return Ok((None, tip)) };
             let earlier: Vec<SlipRow> = transaction
                 .prepare_cached(OF_ORDER)?
                 .query_map(params![found.attempt, found.status], |row| Ok(read(row)?.0))?

@@ -45,10 +45,7 @@ pub enum Notice {
     SlipQueued(Slip, Box<Attempt>),
     /// That this slip may be on paper from now on: whether the journal knows it. If not, it must not
     /// be printed.
-    SlipBegun {
-        slip: i64,
-        recorded: bool,
-    },
+    SlipBegun { slip: i64, recorded: bool },
 }
 
 /// Everything a till is made of.
@@ -97,7 +94,7 @@ enum WorkerMessage {
 
 /// What came of writing about a slip.
 enum SlipNews {
-    Queued(Result<Option<(Slip, Attempt)>, JournalError>),
+    Queued(Result<Option<(Slip, Box<Attempt>)>, JournalError>),
     Marked(i64, SlipStage, Result<(), JournalError>),
 }
 
@@ -178,12 +175,13 @@ impl Till {
 
     /// Has a slip of an order as it is now written to the journal, as a copy or as the first one;
     /// [`Notice::SlipQueued`] says when it may be printed. Nothing comes of it if there is no such
-    /// order.
+    /// order, or nothing is printed of where it is ([`Status::has_slip`]).
     pub fn print(&self, out_trade_no: &OutTradeNo, is_copy: bool) {
         let sender = self.sender.clone();
         let (order, at) = (out_trade_no.clone(), self.clock.wall());
         self.writer.write_slip(SlipWork::Queue { order, is_copy, at }, move |result| {
-            let _ = sender.send(WorkerMessage::Slip(SlipNews::Queued(result)));
+            let queued = result.map(|queued| queued.map(|(slip, of)| (slip, Box::new(of))));
+            let _ = sender.send(WorkerMessage::Slip(SlipNews::Queued(queued)));
         });
     }
 
@@ -325,9 +323,8 @@ impl Till {
     fn slip(&mut self, news: SlipNews) {
         let failure = match news {
             SlipNews::Queued(queued) => {
-                let queued = queued.map(|queued| {
-                    queued.map(|(slip, of)| Notice::SlipQueued(slip, Box::new(of)))
-                });
+                let queued =
+                    queued.map(|queued| queued.map(|(slip, of)| Notice::SlipQueued(slip, of)));
                 queued.map(|notice| self.notices.extend(notice)).err()
             }
             SlipNews::Marked(slip, stage, result) => {

@@ -34,8 +34,8 @@ use crate::text::{journal, reason};
 use crate::till::{Notice, Till};
 use chime::Chime;
 use devices::{DeviceReport, Devices, JobPurpose};
-use slips::Left;
 use paytill_host::clock::Clock;
+use slips::Left;
 use terminal::{Terminal, TerminalInput};
 
 /// How many past orders the screen shows and can reprint.
@@ -362,19 +362,17 @@ impl Cashier<'_> {
                     self.till.mark_slip(slip, SlipStage::Begun);
                 }
             }
-            DeviceReport::Job(id, ended) => {
-                match self.devices.finished(id) {
-                    Some(JobPurpose::Slip(slip, out_trade_no)) => {
-                        self.slip_ended(slip, out_trade_no, &ended);
-                    }
-                    Some(JobPurpose::Drawer) => {
-                        let how = devices::printing(&ended, language);
-                        tracing::info!(?how, "the drawer was asked to open");
-                        self.post(ScreenMessage::Drawer(how));
-                    }
-                    None => {}
+            DeviceReport::Job(id, ended) => match self.devices.finished(id) {
+                Some(JobPurpose::Slip(slip, out_trade_no)) => {
+                    self.slip_ended(slip, out_trade_no, &ended);
                 }
-            }
+                Some(JobPurpose::Drawer) => {
+                    let how = devices::printing(&ended, language);
+                    tracing::info!(?how, "the drawer was asked to open");
+                    self.post(ScreenMessage::Drawer(how));
+                }
+                None => {}
+            },
         }
     }
 

@@ -33,7 +33,8 @@ pub(super) async fn print(
         match till.next().await {
             Notice::SlipBegun { slip, recorded: true } if slip == journalled.id => break,
             Notice::SlipBegun { slip, recorded: false } if slip == journalled.id => {
-                let sentence = text::journal::sentence(&JournalError::Stopped, config.till.language);
+                let sentence =
+                    text::journal::sentence(&JournalError::Stopped, config.till.language);
                 return Err(sentence);
             }
             _ => {}
@@ -75,9 +76,7 @@ fn send(
             PrinterReport::Failed(_, fault) => {
                 return Err(text::device::job_fault(&fault, language));
             }
-            PrinterReport::Health(_)
-            | PrinterReport::Answers(_)
-            | PrinterReport::Begins(_) => {}
+            PrinterReport::Health(_) | PrinterReport::Answers(_) | PrinterReport::Begins(_) => {}
         }
     }
     Err(language.pick("the printer did not answer", "打印机没有应答").to_owned())

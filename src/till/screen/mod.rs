@@ -188,7 +188,8 @@ pub enum ScreenCommand {
     CheckNow(OutTradeNo),
     /// A payment is about to begin: open the connection to the gateway.
     WarmUp,
-    /// Print the slip of any order, as it is now; a copy is marked and numbered.
+    /// Print the slip of any order in the journal, as it is now, if its state has one
+    /// ([`crate::payment::Status::has_slip`]). A copy is marked and numbered.
     Print {
         out_trade_no: OutTradeNo,
         copy: bool,

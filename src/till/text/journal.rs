@@ -173,8 +173,8 @@ mod tests {
     use rusqlite::ffi;
 
     use super::*;
-    use crate::journal::BackupError;
     use crate::both;
+    use crate::journal::BackupError;
 
     fn of_sqlite(code: i32) -> rusqlite::Error {
         rusqlite::Error::SqliteFailure(ffi::Error::new(code), None)

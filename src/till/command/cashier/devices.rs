@@ -126,7 +126,8 @@ impl Devices {
         config: &Config,
         language: Language,
     ) -> Result<(), String> {
-        let (Some(printer), Some(slip)) = (&self.printer, Slip::of(attempt, config, journalled.copy))
+        let (Some(printer), Some(slip)) =
+            (&self.printer, Slip::of(attempt, config, journalled.copy))
         else {
             return Ok(());
         };
@@ -176,7 +177,14 @@ impl Devices {
         };
         self.last_job += 1;
         let (id, page) = (self.last_job, escpos::drawer(pin));
-        let job = Job { id, page, copies: 1, good_for: Some(DRAWER_WAITS), regardless: false, asks_first: false };
+        let job = Job {
+            id,
+            page,
+            copies: 1,
+            good_for: Some(DRAWER_WAITS),
+            regardless: false,
+            asks_first: false,
+        };
         printer.print(job).map_err(|_| text::device::queue_full(language).to_owned())?;
         self.jobs.insert(id, JobPurpose::Drawer);
         Ok(())

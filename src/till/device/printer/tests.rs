@@ -55,7 +55,14 @@ fn serial(socket: &Socket) -> PrinterPort {
 }
 
 fn job(id: u64, bytes: &[u8]) -> Job {
-    Job { id, page: bytes.to_vec(), copies: 1, good_for: None, regardless: false, asks_first: false }
+    Job {
+        id,
+        page: bytes.to_vec(),
+        copies: 1,
+        good_for: None,
+        regardless: false,
+        asks_first: false,
+    }
 }
 
 /// More than any line buffers.
