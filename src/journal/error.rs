@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 
 use super::FORMAT;
-use super::backup::BackupError;
 use super::key::KeyFault;
 use paytill_core::both;
 use paytill_core::clean::clean;
@@ -66,11 +65,12 @@ pub enum JournalError {
     )]
     Older { path: PathBuf, format: i32 },
     #[error(
-        "the journal {} was written by an older paytill (format {format}), and no copy of it could \
-         be kept before it is brought to this version's format: {why}. Nothing was sent and the \
-         journal was not changed", path.display()
+        "the journal {} was written by an older paytill (format {format}) and is brought to this \
+         version's format only after a copy was kept, which failed: {}: {source}. Nothing was sent \
+         and the journal was not changed; check the folder and its free space, and start again",
+        path.display(), copy.display()
     )]
-    NotKept { path: PathBuf, format: i32, why: Box<BackupError> },
+    NotKept { path: PathBuf, format: i32, copy: PathBuf, source: std::io::Error },
     #[error("the journal {} cannot be opened: {source}; check the folder's owner and free space", path.display())]
     Unusable { path: PathBuf, source: std::io::Error },
     #[error(

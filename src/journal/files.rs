@@ -8,10 +8,8 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::backup::BackupError;
 use super::head::LENGTH;
 use super::key::{self, KeyFault, Secret};
-use super::read::JournalReader;
 use super::{APPLICATION_ID, JournalError, beside};
 
 /// Where SQLite keeps the application id in a database (its file format, 1.3.17).
@@ -50,11 +48,11 @@ pub trait Files: Send {
     /// What the key is called in errors.
     fn key_path(&self) -> PathBuf;
 
-    /// Keeps a verified copy of the journal, which is of an older format. `None` where there is no
-    /// place for one.
-    fn keep_copy(&self, format: i32) -> Result<Option<PathBuf>, BackupError> {
+    /// Where a copy of the journal, which is of an older format, is kept; there is nothing yet.
+    /// `None` where there is no place for one.
+    fn place_for_copy(&self, format: i32) -> Option<PathBuf> {
         let _ = format;
-        Ok(None)
+        None
     }
 }
 
@@ -153,16 +151,11 @@ impl Files for OnDisk {
         self.key.clone()
     }
 
-    fn keep_copy(&self, format: i32) -> Result<Option<PathBuf>, BackupError> {
-        let mut copy = beside(&self.path, &format!(".format{format}"));
+    fn place_for_copy(&self, format: i32) -> Option<PathBuf> {
+        let name = beside(&self.path, &format!(".format{format}"));
         // A start that came no further has kept one already; the journal may have grown since.
-        let mut number = 1;
-        while copy.symlink_metadata().is_ok() {
-            number += 1;
-            copy = beside(&self.path, &format!(".format{format}-{number}"));
-        }
-        let mut reader = JournalReader::of_held(&self.path, Some(&self.key))?;
-        reader.back_up(&copy, Some(&self.key)).map(|backup| Some(backup.file))
+        let others = (2..).map(|number| beside(&name, &format!("-{number}")));
+        std::iter::once(name.clone()).chain(others).find(|copy| copy.symlink_metadata().is_err())
     }
 }
 

@@ -4,14 +4,15 @@
 //! then everything is changed in one transaction. A start that is interrupted leaves either format
 //! whole. An older program refuses what came of it, by its format.
 
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 
+use super::backup::BackupError;
+use super::read::JournalReader;
 use super::{FORMAT, Journal, JournalError, slips};
 
 /// The oldest format that is still read.
 pub(super) const OLDEST: i32 = 3;
-/// The first one with slips.
-pub(super) const WITH_SLIPS: i32 = 4;
 
 /// What a start has done to an older journal.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -29,16 +30,28 @@ impl Journal {
         self.migrated.as_ref()
     }
 
+    fn keep_copy(&self, copy: &Path, format: i32) -> Result<PathBuf, JournalError> {
+        let key = self.files.key_path();
+        let mut reader = JournalReader::of_held(&self.path, Some(&key))?;
+        let source = match reader.back_up(copy, Some(&key)) {
+            Ok(backup) => return Ok(backup.file),
+            Err(BackupError::Journal(error)) => return Err(error),
+            Err(BackupError::File { source, .. }) => source,
+            Err(BackupError::Exists(_) | BackupError::OfTheJournal(_)) => {
+                io::ErrorKind::AlreadyExists.into()
+            }
+            Err(error @ BackupError::Differs { .. }) => io::Error::other(error.to_string()),
+        };
+        Err(JournalError::NotKept { path: self.path.clone(), format, copy: copy.into(), source })
+    }
+
     /// Brings a journal of an older format to this one's, step by step.
     pub(super) fn migrate(&mut self, from: i32) -> Result<(), JournalError> {
         let journal = self.path.clone();
-        let copy = self.files.keep_copy(from).map_err(|why| JournalError::NotKept {
-            path: journal.clone(),
-            format: from,
-            why: Box::new(why),
-        })?;
+        let copy = self.files.place_for_copy(from);
+        let copy = copy.map(|copy| self.keep_copy(&copy, from)).transpose()?;
         let transaction = self.db.transaction()?;
-        if from < WITH_SLIPS {
+        if from < slips::SINCE {
             transaction.execute_batch(include_str!("slips.sql"))?;
             slips::begin(&transaction, &self.key)?;
         }

@@ -18,6 +18,8 @@ use paytill_core::payment::Status;
 
 const COLUMNS: &str =
     "slip.id, slip.attempt, slip.status, slip.copy, slip.at, slip.stage, slip.seal";
+/// The first format that has them.
+pub(super) const SINCE: i32 = 4;
 pub(super) const LAST: &str = "SELECT slip, seal FROM last_slip";
 pub(super) const IN_PROGRESS: &str =
     "SELECT slip.id, slip.attempt, slip.status, slip.copy, slip.at, slip.stage, slip.seal,
@@ -311,7 +313,7 @@ impl JournalReader {
 /// Whether the journal is of a format that has them.
 pub(super) fn has_slips(db: &Connection) -> rusqlite::Result<bool> {
     let format: i32 = db.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    Ok(format >= super::formats::WITH_SLIPS)
+    Ok(format >= SINCE)
 }
 
 impl check::Check<'_> {

@@ -2,7 +2,7 @@
 
 use std::io::Error;
 
-use super::{copies, system};
+use super::system;
 use crate::journal::{DiskFault, JournalError, KeyFault, Migrated};
 use crate::language::{Language, Text};
 use crate::say;
@@ -87,10 +87,12 @@ fn chinese(error: &JournalError) -> String {
             "交易记录 {} 由更新版本的 paytill 写入（格式 {format}）；请安装该版本",
             path.display()
         ),
-        JournalError::NotKept { path, format, why } => format!(
-            "交易记录 {} 由旧版本的 paytill 写入（格式 {format}），升级前未能保存副本：{}。未扣款，记录也未改动",
+        JournalError::NotKept { path, format, copy, source } => format!(
+            "交易记录 {} 由旧版本的 paytill 写入（格式 {format}），升级前须先保存副本，但未能写入 {}：{}。\
+             未扣款，记录也未改动；请检查目录和剩余空间，然后重新启动",
             path.display(),
-            copies::failure(why).in_language(Language::Chinese)
+            copy.display(),
+            system_words(source)
         ),
         JournalError::Unusable { path, source } => format!(
             "无法打开交易记录 {}：{}；请检查目录的权限和剩余空间",
@@ -174,7 +176,6 @@ mod tests {
 
     use super::*;
     use crate::both;
-    use crate::journal::BackupError;
 
     fn of_sqlite(code: i32) -> rusqlite::Error {
         rusqlite::Error::SqliteFailure(ffi::Error::new(code), None)
@@ -214,7 +215,8 @@ mod tests {
             JournalError::NotKept {
                 path: path(),
                 format: 3,
-                why: Box::new(BackupError::Exists(path())),
+                copy: path(),
+                source: Error::from_raw_os_error(ENOSPC),
             },
             unusable(Error::from_raw_os_error(ENOSPC)),
             unusable(Error::other(of_sqlite(ffi::SQLITE_CANTOPEN))),
