@@ -21,10 +21,11 @@ const COLUMNS: &str =
 /// The first format that has them.
 pub(super) const SINCE: i32 = 4;
 pub(super) const LAST: &str = "SELECT slip, seal FROM last_slip";
+/// The newest: a printer that has been away for months holds up no start.
 pub(super) const IN_PROGRESS: &str =
     "SELECT slip.id, slip.attempt, slip.status, slip.copy, slip.at, slip.stage, slip.seal,
      out_trade_no, attempt.status FROM slip JOIN attempt ON attempt.id = slip.attempt
-     WHERE stage NOT IN ('done', 'replaced') ORDER BY slip.id";
+     WHERE stage NOT IN ('done', 'replaced') ORDER BY slip.id DESC LIMIT 100";
 /// Those of an order that say the same.
 pub(super) const OF_ORDER: &str =
     "SELECT slip.id, slip.attempt, slip.status, slip.copy, slip.at, slip.stage, slip.seal
@@ -286,7 +287,7 @@ impl Journal {
 }
 
 impl JournalReader {
-    /// The slips that were not certainly printed, oldest first. Those that say what is no longer so
+    /// The newest slips that were not certainly printed, oldest first. Those that say what is no longer so
     /// are left out.
     pub fn slips(&self) -> Result<Vec<Slip>, JournalError> {
         if !has_slips(&self.db)? {
@@ -305,6 +306,7 @@ impl JournalReader {
                     slips.push(slip(&found, row.get(7)?)?);
                 }
             }
+            slips.reverse();
             Ok(slips)
         })
     }

@@ -95,6 +95,17 @@ fn what_is_known_of_a_slip_survives_a_crash_at_every_step() {
 }
 
 #[test]
+fn a_printer_that_was_away_for_long_holds_up_no_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = journal_in(&folder);
+    let mut journal = printing(&path);
+    let entries: Vec<Entry> = (1..=150).flat_map(|id| [begin(id), paid(id)]).collect();
+    journal.append_all(&entries).unwrap();
+    let left: Vec<i64> = slips(&path).iter().map(|slip| slip.id).collect();
+    assert_eq!(left, (51..=150).collect::<Vec<_>>());
+}
+
+#[test]
 fn copies_are_counted_over_restarts() {
     let folder = tempfile::tempdir().unwrap();
     let path = journal_in(&folder);
