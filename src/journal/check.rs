@@ -243,6 +243,7 @@ pub(super) fn all(db: &mut Connection, key: &Key, path: &Path) -> Result<Tip, Jo
     if db.query_row(alone, [], |row| row.get::<_, i64>(0))? > 0 {
         return Err(check.damaged(both!("a sale has no order", "有一笔销售没有订单")));
     }
+    check.slips()?;
     Ok(tip)
 }
 

@@ -64,6 +64,13 @@ pub enum JournalError {
         path.display()
     )]
     Older { path: PathBuf, format: i32 },
+    #[error(
+        "the journal {} was written by an older paytill (format {format}) and is brought to this \
+         version's format only after a copy was kept, which failed: {}: {source}. Nothing was sent \
+         and the journal was not changed; check the folder and its free space, and start again",
+        path.display(), copy.display()
+    )]
+    NotKept { path: PathBuf, format: i32, copy: PathBuf, source: std::io::Error },
     #[error("the journal {} cannot be opened: {source}; check the folder's owner and free space", path.display())]
     Unusable { path: PathBuf, source: std::io::Error },
     #[error(
@@ -99,6 +106,7 @@ impl JournalError {
             | Self::Linked(_)
             | Self::Older { .. }
             | Self::Newer { .. }
+            | Self::NotKept { .. }
             | Self::NoLog(_)
             | Self::Stopped
             | Self::Ended
@@ -145,8 +153,8 @@ impl DiskFault {
 pub(super) fn other_format(path: PathBuf, format: i32) -> JournalError {
     match format {
         ..1 => JournalError::Damaged { path, what: both!("unknown format", "格式未知") },
-        1..FORMAT => JournalError::Older { path, format },
-        FORMAT.. => JournalError::Newer { path, format },
+        1..=FORMAT => JournalError::Older { path, format },
+        _ => JournalError::Newer { path, format },
     }
 }
 

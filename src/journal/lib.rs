@@ -12,10 +12,12 @@ mod error;
 mod evidence;
 mod files;
 mod find;
+mod formats;
 mod head;
 mod key;
 mod read;
 mod rounds;
+mod slips;
 #[cfg(test)]
 mod tests;
 mod writer;
@@ -24,7 +26,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags, params};
+use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Transaction, params};
 use serde::{Deserialize, Serialize};
 
 pub use backup::{Backup, BackupError};
@@ -34,6 +36,8 @@ use error::{illegible, other_format, refused, sqlite_damage};
 pub use evidence::{ChainProof, Record, Seal};
 use files::OnDisk;
 pub use files::{Files, is_held};
+pub use formats::Migrated;
+use formats::OLDEST;
 use key::Key;
 pub use key::{KeyFault, Secret};
 use paytill_core::both;
@@ -42,12 +46,13 @@ use paytill_core::language::Text;
 use paytill_core::order::Merchant;
 use paytill_core::payment::State;
 pub use read::{Audit, Filter, Head, JournalReader, OrderRow, StoredEntry};
+pub use slips::{Slip, SlipStage, SlipWork};
 pub use writer::{FailStop, Writer, Written};
 
 /// Marks the file as one of our journals: "payt".
 const APPLICATION_ID: i32 = 0x7061_7974;
 /// The format this version writes.
-const FORMAT: i32 = 3;
+const FORMAT: i32 = 4;
 /// How many entries the WAL may hold before it is moved into the main file, once it is quiet.
 const ENTRIES_IN_WAL: u32 = 300;
 /// The same where it is never quiet.
@@ -83,6 +88,11 @@ pub struct Journal {
     is_sound: bool,
     /// Whether the main file says that it is in use.
     is_marked: bool,
+    migrated: Option<Migrated>,
+    /// Whether the end of a payment puts a slip into the queue.
+    queues_slips: bool,
+    /// What was put there and not taken yet.
+    queued: Vec<Slip>,
 }
 
 /// The last entry.
@@ -121,6 +131,9 @@ impl Journal {
             entries_in_wal: 0,
             is_sound: false,
             is_marked: false,
+            migrated: None,
+            queues_slips: false,
+            queued: Vec::new(),
         };
         let past = journal.prepare().map_err(|error| match error {
             JournalError::Write(error) => refused(&journal.path, error),
@@ -138,39 +151,57 @@ impl Journal {
 
     /// As [`Journal::append`], for several at once.
     pub fn append_all(&mut self, entries: &[Entry]) -> Result<(), JournalError> {
-        let written = self.write(entries);
-        if written.is_err() {
-            self.leave_as_it_is();
-        }
-        written
+        let is_printing = self.queues_slips;
+        let new = self.commit(|transaction, key, Tip { mut seq, mut chain }| {
+            let mut due = Vec::new();
+            for entry in entries {
+                seq += 1;
+                let before;
+                (chain, before) = insert_entry(transaction, key, entry, seq, &chain)?;
+                if is_printing {
+                    let moved = (before.as_str(), entry.state.status());
+                    due.extend(slips::queue_of_end(
+                        transaction,
+                        key,
+                        entry.attempt,
+                        moved,
+                        entry.at,
+                    )?);
+                }
+            }
+            Ok((due, Tip { seq, chain }))
+        })?;
+        self.queued.extend(new);
+        Ok(())
     }
 
-    fn write(&mut self, entries: &[Entry]) -> Result<(), JournalError> {
+    fn write<T>(
+        &mut self,
+        work: impl FnOnce(&Transaction<'_>, &Key, Tip) -> Result<(T, Tip), JournalError>,
+    ) -> Result<T, JournalError> {
         let is_first = !self.is_marked;
         if is_first {
             // Before the main file says that the mirror belongs to it.
             self.write_mirror(self.tip)?;
             self.files.flush_mirror().map_err(|source| self.unusable(source))?;
         }
-        let Tip { mut seq, mut chain } = self.tip;
         let transaction = self.db.transaction()?;
         if is_first {
             transaction.execute("UPDATE in_use SET is_open = 1", [])?;
         }
-        for entry in entries {
-            seq += 1;
-            chain = insert_entry(&transaction, &self.key, entry, seq, &chain)?;
-        }
+        let (done, tip) = work(&transaction, &self.key, self.tip)?;
         transaction.commit()?;
-        self.tip = Tip { seq, chain };
-        self.entries_in_wal += u32::try_from(entries.len()).unwrap_or(MOST_IN_WAL);
+        let new = u32::try_from(tip.seq - self.tip.seq).unwrap_or(MOST_IN_WAL);
+        self.tip = tip;
+        // A slip fills about as much of the WAL as an entry.
+        self.entries_in_wal += new.max(1);
         // Not synced: it only serves to notice a missing WAL, and must never be ahead.
         self.write_mirror(self.tip)?;
         self.is_marked = true;
         if is_first || self.entries_in_wal >= MOST_IN_WAL {
             self.move_wal()?;
         }
-        Ok(())
+        Ok(done)
     }
 
     /// Moves the WAL into the main file if it has grown. Its errors are as final as those of
@@ -224,7 +255,7 @@ impl Journal {
             db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
         let is_new = match (application, format) {
             (0, 0) if tables == 0 => true,
-            (APPLICATION_ID, FORMAT) => false,
+            (APPLICATION_ID, OLDEST..=FORMAT) => false,
             (APPLICATION_ID, format) => return Err(other_format(self.path.clone(), format)),
             _ => return Err(JournalError::Foreign(self.path.clone())),
         };
@@ -269,6 +300,9 @@ impl Journal {
             self.db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
             self.db.busy_timeout(PATIENCE)?;
         }
+        if !is_new && format < FORMAT {
+            self.migrate(format)?;
+        }
         self.db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
         self.is_sound = true;
         Ok(past)
@@ -288,11 +322,15 @@ impl Journal {
         // It is on disk before the journal says that it needs it.
         let key = self.files.make_key().map_err(|fault| self.without_key(fault))?;
         self.key = Key::new(&key);
-        self.db.execute_batch(&format!(
-            "BEGIN; {} INSERT INTO chain_key VALUES (1, x'{}'); PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {FORMAT}; COMMIT;",
+        let transaction = self.db.transaction()?;
+        transaction.execute_batch(&format!(
+            "{} INSERT INTO chain_key VALUES (1, x'{}'); {} PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {FORMAT};",
             include_str!("schema.sql"),
-            self.key.mark()
+            self.key.mark(),
+            include_str!("slips.sql")
         ))?;
+        slips::begin(&transaction, &self.key)?;
+        transaction.commit()?;
         // From now on the main file is a journal, even if its WAL gets lost.
         self.db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
         Ok(())
@@ -311,14 +349,14 @@ impl Drop for Journal {
     }
 }
 
-/// Writes an entry into the chain, and returns its hash.
+/// Writes an entry into the chain; returns its hash, and the status that its attempt had before.
 fn insert_entry(
-    transaction: &rusqlite::Transaction<'_>,
+    transaction: &Transaction<'_>,
     key: &Key,
     entry: &Entry,
     seq: i64,
     before: &[u8; 16],
-) -> Result<[u8; 16], JournalError> {
+) -> Result<([u8; 16], String), JournalError> {
     let mut facts = String::new();
     if let Some(begin) = &entry.begin {
         insert_attempt(transaction, entry, begin)?;
@@ -353,6 +391,11 @@ fn insert_entry(
             row.wire,
             chain
         ])?;
+    let status = "SELECT status FROM attempt WHERE id = ?";
+    let before = transaction
+        .prepare_cached(status)?
+        .query_row([entry.attempt], |row| row.get(0))
+        .optional()?;
     transaction
         .prepare_cached(
             "UPDATE attempt SET updated_at = ?, status = ?, progress = ?, last_entry = ?
@@ -365,11 +408,11 @@ fn insert_entry(
             seq,
             entry.attempt
         ])?;
-    Ok(chain)
+    Ok((chain, before.unwrap_or_default()))
 }
 
 fn insert_attempt(
-    transaction: &rusqlite::Transaction<'_>,
+    transaction: &Transaction<'_>,
     entry: &Entry,
     begin: &Begin,
 ) -> Result<(), JournalError> {

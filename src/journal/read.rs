@@ -7,8 +7,8 @@ use rusqlite::{Connection, OptionalExtension as _, Row};
 
 use super::key::{self, Key, KeyFault, Secret, hex};
 use super::{
-    APPLICATION_ID, FORMAT, JournalError, PATIENCE, READ_ONLY, StoredRequest, Tip, check, files,
-    head, illegible, other_format, refused,
+    APPLICATION_ID, FORMAT, JournalError, OLDEST, PATIENCE, READ_ONLY, StoredRequest, Tip, check,
+    files, head, illegible, other_format, refused,
 };
 use paytill_core::clock::{Millis, Timestamp, Uptime};
 use paytill_core::engine::{Attempt, Recovered, StoredAttempt};
@@ -152,7 +152,7 @@ impl JournalReader {
             Ok((db, application, format, tables))
         };
         match open() {
-            Ok((db, APPLICATION_ID, FORMAT, _)) => {
+            Ok((db, APPLICATION_ID, OLDEST..=FORMAT, _)) => {
                 check::holds(&db, &path, head)?;
                 // Not that of a moment ago: a till may just have made it.
                 check::is_not_alone(&db, &path, || {

@@ -1,4 +1,4 @@
--- Format 3. `entry` is only ever appended to; `attempt` says where each attempt stands after its
+-- Formats 3 and 4; what 4 has in addition is in slips.sql. `entry` is only ever appended to; `attempt` says where each attempt stands after its
 -- last entry and changes in the same transaction.
 CREATE TABLE sale (
     id       INTEGER PRIMARY KEY,

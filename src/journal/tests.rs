@@ -4,6 +4,7 @@ mod copies;
 mod edges;
 mod growth;
 mod keys;
+mod paper;
 
 use std::path::Path;
 

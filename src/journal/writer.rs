@@ -9,8 +9,9 @@ use std::time::Duration;
 
 use super::key::Key;
 use super::rounds::Rounds;
+use super::slips::{Slip, SlipWork};
 use super::{Journal, JournalError};
-use paytill_core::engine::Entry;
+use paytill_core::engine::{Attempt, Entry};
 
 /// The outcome of writing an entry.
 #[derive(Debug)]
@@ -18,6 +19,8 @@ pub struct Written {
     /// The attempt it belongs to; 0 where damage was found while nothing was written.
     pub attempt: i64,
     pub result: Result<(), JournalError>,
+    /// The slip that it has put into the queue.
+    pub slip: Option<Slip>,
 }
 
 /// How long the till waits for a slow disk when it ends. What is not acknowledged by then was not
@@ -28,8 +31,12 @@ const QUIET: Duration = Duration::from_secs(5);
 
 enum Job {
     Write(Box<Entry>),
+    QueueSlips,
+    Slip(SlipWork, SlipReport),
     Stop(JournalError),
 }
+
+type SlipReport = Box<dyn FnOnce(Result<Option<(Slip, Attempt)>, JournalError>) + Send>;
 
 /// Hands entries to the disk in order.
 pub struct Writer {
@@ -56,15 +63,21 @@ impl Writer {
             let mut fail_stop = FailStop::new(journal);
             let mut next = inbox.recv().ok();
             while let Some(job) = next.take() {
-                report(match job {
+                match job {
                     Job::Write(entry) => {
-                        Written { attempt: entry.attempt, result: fail_stop.append(&entry) }
+                        let result = fail_stop.append(&entry);
+                        let slip = fail_stop.journal.take_slips().pop();
+                        report(Written { attempt: entry.attempt, result, slip });
+                    }
+                    Job::QueueSlips => fail_stop.journal.queue_slips(),
+                    Job::Slip(work, report) => {
+                        report(fail_stop.unless_failed(|journal| journal.do_slip(&work)));
                     }
                     Job::Stop(error) => {
                         fail_stop.fail();
-                        Written { attempt: 0, result: Err(error) }
+                        report(Written { attempt: 0, result: Err(error), slip: None });
                     }
-                });
+                }
                 next = match inbox.recv_timeout(QUIET) {
                     Err(RecvTimeoutError::Timeout) => {
                         fail_stop.checkpoint();
@@ -96,6 +109,24 @@ impl Writer {
         self.rounds = None;
     }
 
+    /// From now on the end of a payment puts its slip into the queue.
+    pub fn queue_slips(&self) {
+        if let Some(jobs) = &self.jobs {
+            let _ = jobs.send(Job::QueueSlips);
+        }
+    }
+
+    /// Hands over what is to be written about a slip; `report` is called once it is on disk or has
+    /// failed. `false` if the thread is gone.
+    pub fn write_slip(
+        &self,
+        work: SlipWork,
+        report: impl FnOnce(Result<Option<(Slip, Attempt)>, JournalError>) + Send + 'static,
+    ) -> bool {
+        let job = Job::Slip(work, Box::new(report));
+        self.jobs.as_ref().is_some_and(|jobs| jobs.send(job).is_ok())
+    }
+
     /// Hands over an entry; `false` if the thread is gone.
     pub fn write(&self, entry: Entry) -> bool {
         self.jobs.as_ref().is_some_and(|jobs| jobs.send(Job::Write(Box::new(entry))).is_ok())
@@ -118,10 +149,17 @@ impl FailStop {
 
     /// Writes an entry as [`Journal::append`] does, unless something failed before.
     pub fn append(&mut self, entry: &Entry) -> Result<(), JournalError> {
+        self.unless_failed(|journal| journal.append(entry))
+    }
+
+    fn unless_failed<T>(
+        &mut self,
+        work: impl FnOnce(&mut Journal) -> Result<T, JournalError>,
+    ) -> Result<T, JournalError> {
         let result = match self.failure.take() {
             Some(error) => Err(error),
             None if self.failed => Err(JournalError::Stopped),
-            None => self.journal.append(entry),
+            None => work(&mut self.journal),
         };
         if result.is_err() {
             self.fail();

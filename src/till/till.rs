@@ -15,10 +15,10 @@ use tokio::sync::mpsc;
 
 use crate::clock::{Millis, Uptime};
 use crate::engine::{
-    Draw, Effect, Engine, OrderTemplate, Recovered, Refusal, Report, SaleRef, Start,
+    Attempt, Draw, Effect, Engine, OrderTemplate, Recovered, Refusal, Report, SaleRef, Start,
 };
 use crate::gateway::{Ask, Decoded, Gateway, Stamp};
-use crate::journal::{Journal, JournalError, Writer, Written};
+use crate::journal::{Journal, JournalError, Slip, SlipStage, SlipWork, Writer, Written};
 use crate::order::{AuthCode, Order, OutTradeNo};
 use crate::payment::{Answer, Call, CallKind, Event, Reason, Rules, Status, TillCause};
 use paytill_host::clock::Clock;
@@ -39,6 +39,13 @@ pub enum Notice {
     Stopped(JournalError),
     /// Whether a call reached the gateway, and if not, why.
     Gateway(Result<(), Reason>),
+    /// The journal has the slip of the payment that moves next.
+    SlipDue(Slip),
+    /// The journal has the slip that [`Till::print`] asked for, of an order as it is now.
+    SlipQueued(Slip, Box<Attempt>),
+    /// That this slip may be on paper from now on: whether the journal knows it. If not, it must not
+    /// be printed.
+    SlipBegun { slip: i64, recorded: bool },
 }
 
 /// Everything a till is made of.
@@ -82,6 +89,13 @@ enum WorkerMessage {
         result: Result<Decoded, TransportFailure>,
     },
     Warmed(Result<(), TransportFailure>),
+    Slip(SlipNews),
+}
+
+/// What came of writing about a slip.
+enum SlipNews {
+    Queued(Result<Option<(Slip, Box<Attempt>)>, JournalError>),
+    Marked(i64, SlipStage, Result<(), JournalError>),
 }
 
 impl Till {
@@ -151,6 +165,36 @@ impl Till {
     pub fn check_journal(&mut self) {
         if let Err(error) = self.writer.check_everything() {
             tracing::warn!(%error, "the journal is not checked in the background");
+        }
+    }
+
+    /// From now on the journal has the slip of each payment that ends, before anybody prints it.
+    pub fn queue_slips(&self) {
+        self.writer.queue_slips();
+    }
+
+    /// Has a slip of an order as it is now written to the journal, as a copy or as the first one;
+    /// [`Notice::SlipQueued`] says when it may be printed. Nothing comes of it if there is no such
+    /// order, or nothing is printed of where it is ([`Status::has_slip`]).
+    pub fn print(&self, out_trade_no: &OutTradeNo, is_copy: bool) {
+        let sender = self.sender.clone();
+        let (order, at) = (out_trade_no.clone(), self.clock.wall());
+        self.writer.write_slip(SlipWork::Queue { order, is_copy, at }, move |result| {
+            let queued = result.map(|queued| queued.map(|(slip, of)| (slip, Box::new(of))));
+            let _ = sender.send(WorkerMessage::Slip(SlipNews::Queued(queued)));
+        });
+    }
+
+    /// Has it written down how far a slip has come.
+    pub fn mark_slip(&self, id: i64, stage: SlipStage) {
+        let sender = self.sender.clone();
+        let report = move |result| {
+            let _ = sender.send(WorkerMessage::Slip(SlipNews::Marked(id, stage, result)));
+        };
+        let mark = report.clone();
+        let work = SlipWork::Mark(id, stage);
+        if !self.writer.write_slip(work, move |result| mark(result.map(drop))) {
+            report(Err(JournalError::Ended));
         }
     }
 
@@ -241,7 +285,12 @@ impl Till {
         let (now, wall) = (self.clock.uptime(), self.clock.wall());
         let effects = match message {
             None => self.engine.tick(now, wall),
-            Some(WorkerMessage::Written(Written { attempt, result })) => {
+            Some(WorkerMessage::Slip(news)) => {
+                self.slip(news);
+                Vec::new()
+            }
+            Some(WorkerMessage::Written(Written { attempt, result, slip })) => {
+                self.notices.extend(slip.map(Notice::SlipDue));
                 let on_disk = result.is_ok();
                 match result {
                     // Already reported.
@@ -269,6 +318,28 @@ impl Till {
             }
         };
         self.perform(effects);
+    }
+
+    fn slip(&mut self, news: SlipNews) {
+        let failure = match news {
+            SlipNews::Queued(queued) => {
+                let queued =
+                    queued.map(|queued| queued.map(|(slip, of)| Notice::SlipQueued(slip, of)));
+                queued.map(|notice| self.notices.extend(notice)).err()
+            }
+            SlipNews::Marked(slip, stage, result) => {
+                if stage == SlipStage::Begun {
+                    let recorded = result.is_ok();
+                    self.notices.push_back(Notice::SlipBegun { slip, recorded });
+                }
+                result.err()
+            }
+        };
+        // The disk is at fault, and the next payment would fail as well. What an earlier one has
+        // left behind was reported then.
+        if let Some(failure) = failure.filter(|why| !matches!(why, JournalError::Stopped)) {
+            self.stop(failure);
+        }
     }
 
     fn perform(&mut self, effects: Vec<Effect>) {

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
 use crate::fixture::{PACE, PendingPayment, Ran, TestShop, code, scenario};
+use paytill::journal::JournalReader;
 use paytill::simulator::Identity;
 use rusqlite::Connection;
 
@@ -381,6 +382,37 @@ fn a_journal_of_a_newer_version_is_refused_and_left_alone() {
     let sentences = refuses_journal(&shop, "newer");
     assert!(sentences[0].contains("format 99"), "{sentences:?}");
     assert!(sentence(&shop.run(&["orders"]), 5).contains("format 99"));
+}
+
+#[test]
+fn a_journal_of_an_older_version_is_copied_and_brought_to_this_one_and_that_is_said() {
+    let shop = shop();
+    assert_eq!(shop.pay("12.34", CODE).exit, 0);
+    let db = Connection::open(shop.journal()).unwrap();
+    let older = "DROP TABLE slip; DROP TABLE last_slip; PRAGMA user_version = 3;";
+    db.execute_batch(older).unwrap();
+    db.close().unwrap();
+    // Whoever only reads leaves it as it is.
+    let before = shop.files();
+    for command in [&["orders"] as &[&str], &["doctor"], &["find", "12.34"]] {
+        shop.run(command);
+    }
+    let after = shop.files();
+    assert_eq!(before.get(&shop.journal()), after.get(&shop.journal()));
+    assert_eq!(shop.orders().len(), 1);
+    let copy = shop.path().join("journal.sqlite.format3");
+    assert!(!copy.exists());
+    let ran = shop.run(&["pay", "1", "--code", &code("ok", 7)]);
+    let said = String::from_utf8(ran.stderr).unwrap();
+    assert_eq!(ran.status.code(), Some(0), "{said}");
+    assert!(said.contains("was brought from format 3 to format 4"), "{said}");
+    assert!(said.contains("journal.sqlite.format3; it opens with the same key"), "{said}");
+    assert_eq!(shop.orders().len(), 2);
+    let again = shop.run(&["recover"]);
+    assert!(!String::from_utf8(again.stderr).unwrap().contains("format"), "once");
+    // The copy is what was there, and can be put back.
+    let kept = JournalReader::open(&copy, Some(&shop.path().join("journal.sqlite.key")));
+    assert_eq!(kept.unwrap().unwrap().audit().unwrap().orders, 1);
 }
 
 #[test]

@@ -32,6 +32,7 @@ mod process;
 mod scenarios;
 mod settled;
 mod signals;
+mod slips;
 mod sounds;
 mod terminal;
 mod wall_clock;

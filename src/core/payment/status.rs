@@ -91,6 +91,20 @@ impl Status {
         matches!(self, Self::Paid | Self::Declined | Self::Reversed | Self::Attention)
     }
 
+    /// Whether a customer is given a slip by itself. One whose payment was declined is not: they pay
+    /// in another way at once.
+    pub const fn has_slip(self) -> bool {
+        match self {
+            Self::Paid | Self::Reversed | Self::Attention => true,
+            Self::Created
+            | Self::Sent
+            | Self::Waiting
+            | Self::Checking
+            | Self::Reversing
+            | Self::Declined => false,
+        }
+    }
+
     /// Whether the outcome is known for certain.
     pub const fn is_settled(self) -> bool {
         matches!(self, Self::Paid | Self::Declined | Self::Reversed)

@@ -326,6 +326,7 @@ fn an_order_is_found_by_any_number_that_the_gateway_ever_gave_it() {
 fn copied(folder: &TempDir) -> (PathBuf, PathBuf) {
     let path = journal_in(folder);
     let (mut journal, _) = Journal::open(&path, None).unwrap();
+    journal.queue_slips();
     let begin = |attempt: i64| {
         let mut entry = begin(attempt);
         entry.begin.as_mut().unwrap().sale.new = Some(format!("table {attempt}"));
@@ -335,6 +336,7 @@ fn copied(folder: &TempDir) -> (PathBuf, PathBuf) {
         journal.append_all(&[begin(attempt), waiting(attempt), paid(attempt)]).unwrap();
     }
     journal.append_all(&[begin(4), waiting(4)]).unwrap();
+    journal.mark_slip(1, SlipStage::Done).unwrap();
     drop(journal);
     let copy = folder.path().join("copy.sqlite");
     reader(&path).back_up(&copy, None).unwrap();
@@ -359,7 +361,7 @@ fn every_row_changed_deleted_doubled_or_swapped_is_found() {
         rows.map(Result::unwrap).collect()
     };
     let mut altered = Vec::new();
-    for table in ["sale", "attempt", "entry"] {
+    for table in ["sale", "attempt", "entry", "slip"] {
         let columns = list(&format!("SELECT name FROM pragma_table_info('{table}')"));
         let key = &columns[0];
         let rows = list(&format!("SELECT CAST({key} AS TEXT) FROM {table} ORDER BY {key}"));
@@ -367,10 +369,10 @@ fn every_row_changed_deleted_doubled_or_swapped_is_found() {
             let is = format!("WHERE {key} = {row}");
             for column in &columns {
                 let value = match column.as_str() {
-                    "code_hash" | "chain" => "zeroblob(16)".to_owned(),
+                    "code_hash" | "chain" | "seal" => "zeroblob(16)".to_owned(),
                     "id" | "seq" => format!("{column} + 1000"),
                     "out_trade_no" | "currency" | "note" | "day" | "channel" | "request"
-                    | "status" | "progress" | "event" | "state" | "wire" => {
+                    | "status" | "progress" | "event" | "state" | "wire" | "stage" => {
                         format!("{column} || ' '")
                     }
                     _ => format!("{column} + 1"),
@@ -412,6 +414,8 @@ fn every_row_changed_deleted_doubled_or_swapped_is_found() {
     for sql in [
         "DELETE FROM in_use",
         "DELETE FROM chain_key",
+        "DELETE FROM last_slip",
+        "UPDATE last_slip SET slip = 2; DELETE FROM slip WHERE id = 3",
         "UPDATE chain_key SET mark = zeroblob(16)",
         "UPDATE chain_key SET mark = NULL",
     ] {
@@ -434,6 +438,7 @@ fn a_copy_that_was_rolled_back_is_found_by_its_mirror() {
             &copy,
             &format!(
                 "DELETE FROM entry WHERE seq > {back_to};
+                 DELETE FROM slip WHERE attempt NOT IN (SELECT attempt FROM entry);
                  DELETE FROM attempt WHERE id NOT IN (SELECT attempt FROM entry);
                  DELETE FROM sale WHERE id NOT IN (SELECT sale FROM attempt);
                  UPDATE attempt SET

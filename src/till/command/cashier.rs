@@ -9,6 +9,7 @@
 mod chime;
 mod devices;
 mod second_screen;
+mod slips;
 mod voice;
 
 use std::io::IsTerminal as _;
@@ -21,10 +22,10 @@ use super::terminal::{Terminal, TerminalInput, draws_chinese};
 use super::{Exit, Failure, open};
 use crate::both;
 use crate::clock::{Millis, Uptime};
-use crate::config::{Bell, Config, GatewayConfig, Loaded, ScannerKind};
+use crate::config::{Bell, Config, GatewayConfig, Loaded, PrinterKind, ScannerKind};
 use crate::device::Health;
 use crate::engine::{Attempt, Report, SaleRef};
-use crate::journal::{Filter, JournalReader};
+use crate::journal::{Filter, JournalReader, Slip, SlipStage};
 use crate::order::{AuthCode, OutTradeNo};
 use crate::payment::Event;
 use crate::scan::Scan;
@@ -36,6 +37,7 @@ use chime::Chime;
 use devices::{DeviceReport, Devices, JobPurpose};
 use paytill_host::clock::Clock;
 use second_screen::SecondScreen;
+use slips::Left;
 use voice::Voice;
 
 /// How many past orders the screen shows and can reprint.
@@ -66,7 +68,7 @@ pub async fn run(loaded: &Loaded, clock: &Clock) -> Result<Exit, Failure> {
     }
     let config = &loaded.config;
     let opened = open(loaded, clock).await?;
-    let recent = recent(config)?;
+    let (recent, left) = past(config, clock)?;
     // While a message on the terminal can still be read.
     let learned = super::wiring::learned(config);
     // Before the terminal is taken over, so that a signal cannot end the till without restoring it.
@@ -102,8 +104,12 @@ pub async fn run(loaded: &Loaded, clock: &Clock) -> Result<Exit, Failure> {
         voice,
         printer: None,
         redial: Redial { at: None, wait: REDIAL },
+        due: Vec::new(),
         leaving: None,
     };
+    if cashier.config.printer.auto_print && cashier.config.printer.kind != PrinterKind::None {
+        cashier.till.queue_slips();
+    }
     // Learns the local address before the first payment, and whether the gateway can be reached.
     cashier.till.warm_up(false);
     cashier.post(ScreenMessage::Time);
@@ -111,6 +117,7 @@ pub async fn run(loaded: &Loaded, clock: &Clock) -> Result<Exit, Failure> {
     if matches!(config.scanner.kind, ScannerKind::Auto | ScannerKind::Keyboard) {
         cashier.post(ScreenMessage::Scanner(Link::Keyboard));
     }
+    cashier.go_on_printing(left);
     cashier.run(reports, signals).await
 }
 
@@ -136,6 +143,8 @@ struct Cashier<'a> {
     /// The last report, kept to be shown again in another language.
     printer: Option<Health>,
     redial: Redial,
+    /// The slips in the journal of payments that are about to be shown as ended.
+    due: Vec<Slip>,
     leaving: Option<Exit>,
 }
 
@@ -280,20 +289,6 @@ impl Cashier<'_> {
         }
     }
 
-    fn print(&mut self, order: &OutTradeNo, copy: bool) {
-        // Paper can take what the terminal cannot.
-        let is_drawn = draws_chinese();
-        let language = if is_drawn { self.model.language() } else { self.config.till.language };
-        let Some(attempt) = self.recent.iter().find(|attempt| attempt.out_trade_no == *order)
-        else {
-            return;
-        };
-        if let Err(why) = self.devices.print(attempt, copy, self.config, language) {
-            let how = screen::Printing::Failed(why);
-            self.post(ScreenMessage::Printed { out_trade_no: order.clone(), how });
-        }
-    }
-
     fn open_drawer(&mut self) {
         tracing::info!("the cashier opens the drawer");
         if let Err(why) = self.devices.open_drawer(self.config, self.model.language()) {
@@ -331,6 +326,11 @@ impl Cashier<'_> {
             Notice::Stopped(error) => {
                 self.post(ScreenMessage::JournalFailed(journal::text(&error)));
             }
+            Notice::SlipDue(slip) => self.due.push(slip),
+            Notice::SlipQueued(slip, attempt) => self.hand_over(&slip, &attempt),
+            Notice::SlipBegun { slip, recorded: true } => self.devices.begin(slip),
+            // The sales have stopped; the next start knows what was not printed.
+            Notice::SlipBegun { recorded: false, .. } => {}
             Notice::Gateway(Ok(())) => {
                 self.redial.reached();
                 self.post(ScreenMessage::Gateway(if self.till.is_on_backup() {
@@ -381,19 +381,22 @@ impl Cashier<'_> {
             DeviceReport::Display(health) => {
                 self.post(ScreenMessage::Display(devices::link(&health, language)));
             }
-            DeviceReport::Job(id, ended) => {
-                let how = devices::printing(ended, language);
-                match self.devices.finished(id) {
-                    Some(JobPurpose::Receipt(out_trade_no)) => {
-                        self.post(ScreenMessage::Printed { out_trade_no, how });
-                    }
-                    Some(JobPurpose::Drawer) => {
-                        tracing::info!(?how, "the drawer was asked to open");
-                        self.post(ScreenMessage::Drawer(how));
-                    }
-                    None => {}
+            DeviceReport::Begins(job) => {
+                if let Some(slip) = self.devices.slip_of(job) {
+                    self.till.mark_slip(slip, SlipStage::Begun);
                 }
             }
+            DeviceReport::Job(id, ended) => match self.devices.finished(id) {
+                Some(JobPurpose::Slip(slip, out_trade_no)) => {
+                    self.slip_ended(slip, out_trade_no, &ended);
+                }
+                Some(JobPurpose::Drawer) => {
+                    let how = devices::printing(&ended, language);
+                    tracing::info!(?how, "the drawer was asked to open");
+                    self.post(ScreenMessage::Drawer(how));
+                }
+                None => {}
+            },
         }
     }
 
@@ -423,7 +426,7 @@ impl Cashier<'_> {
 fn settings(config: &Config, gateway_host: String) -> Settings {
     let training = matches!(config.gateway, GatewayConfig::Simulator)
         .then(|| Scenario::menu().iter().map(|scenario| scenario.name().into_owned()).collect());
-    let printer = config.printer.kind != crate::config::PrinterKind::None;
+    let printer = config.printer.kind != PrinterKind::None;
     Settings {
         store: config.store.name.clone(),
         till: config.till.id.as_str().to_owned(),
@@ -444,12 +447,19 @@ fn settings(config: &Config, gateway_host: String) -> Settings {
     }
 }
 
-/// The last orders and all open ones, for the first frame.
-fn recent(config: &Config) -> Result<Vec<Attempt>, Failure> {
+/// The last orders, all open ones, and those whose slips are left, for the first frame.
+fn past(config: &Config, clock: &Clock) -> Result<(Vec<Attempt>, Left), Failure> {
     let reader = JournalReader::of_held(&config.journal.path, config.journal.key_file.as_deref())?;
     let mut rows = reader.orders(&Filter { limit: Some(RECENT), ..Filter::default() })?;
     let oldest = rows.last().map_or(0, |row| row.attempt);
     let open = reader.orders(&Filter { open: true, ..Filter::default() })?;
     rows.extend(open.into_iter().filter(|row| row.attempt < oldest));
-    Ok(rows.into_iter().map(Attempt::from).collect())
+    let mut recent: Vec<Attempt> = rows.into_iter().map(Attempt::from).collect();
+    let left = Left::read(&reader, config, clock.wall())?;
+    for order in left.orders() {
+        if !recent.iter().any(|known| known.out_trade_no == order.out_trade_no) {
+            recent.push(order.clone());
+        }
+    }
+    Ok((recent, left))
 }

@@ -80,6 +80,7 @@ impl From<JournalError> for Failure {
             | JournalError::Linked(_)
             | JournalError::Older { .. }
             | JournalError::Newer { .. }
+            | JournalError::NotKept { .. }
             | JournalError::Unusable { .. }
             | JournalError::NoLog(_)
             | JournalError::Write(_)

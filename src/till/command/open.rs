@@ -54,6 +54,10 @@ pub async fn open(loaded: &Loaded, clock: &Clock) -> Result<OpenTill, Failure> {
     // First of all: without the lock on the journal, this till must not sell.
     let (journal, recovered) =
         Journal::open(&config.journal.path, config.journal.key_file.as_deref())?;
+    if let Some(migrated) = journal.migrated() {
+        tracing::warn!(?migrated, "the journal was brought to a newer format");
+        output::print_message(&text::journal::migrated(migrated, config.till.language));
+    }
     match &config.gateway {
         GatewayConfig::WechatV2(gateway) => {
             open_gateway(config, gateway, clock, journal, recovered)

@@ -8,9 +8,10 @@ use crate::clock::Millis;
 use crate::config::Config;
 use crate::device::printer::{Job, Patience, Printer, PrinterReport, PrinterSettings};
 use crate::engine::Attempt;
-use crate::payment::{Funds, Status};
+use crate::journal::{self, JournalError, SlipStage};
 use crate::receipt::{Form, Slip, escpos};
 use crate::text;
+use crate::till::{Notice, Till};
 use paytill_host::clock::Clock;
 
 /// How long to wait for a printer that is not connected or out of paper: somebody waits for the
@@ -18,18 +19,41 @@ use paytill_host::clock::Clock;
 const AWAY: Millis = Millis::seconds(5);
 const STALLED: Millis = Millis::seconds(10);
 
-/// Prints what the screen would print of this payment, if it is to print at all. The error says in
-/// words for people why the paper is missing; the payment is not touched by it.
-pub(super) fn print(attempt: &Attempt, config: &Config, clock: &Clock) -> Result<(), String> {
-    let is_proof = match attempt.state.status() {
-        Status::Paid => true,
-        Status::Reversed => attempt.state.money() == Funds::Returned,
-        _ => false,
-    };
-    if !config.printer.auto_print || !is_proof || !attempt.recorded {
-        return Ok(());
+/// Prints the slip that the journal has of this payment, and writes down what became of it. The
+/// error says in words for people why the paper is missing; the payment is not touched by it.
+pub(super) async fn print(
+    journalled: &journal::Slip,
+    attempt: &Attempt,
+    config: &Config,
+    till: &mut Till,
+    clock: &Clock,
+) -> Result<(), String> {
+    till.mark_slip(journalled.id, SlipStage::Begun);
+    loop {
+        match till.next().await {
+            Notice::SlipBegun { slip, recorded: true } if slip == journalled.id => break,
+            Notice::SlipBegun { slip, recorded: false } if slip == journalled.id => {
+                let sentence =
+                    text::journal::sentence(&JournalError::Stopped, config.till.language);
+                return Err(sentence);
+            }
+            _ => {}
+        }
     }
-    let (Some(settings), Some(slip)) = (printer_settings(config), Slip::of(attempt, config, false))
+    let printed = send(journalled, attempt, config, clock);
+    let stage = if printed.is_ok() { SlipStage::Done } else { SlipStage::Missing };
+    till.mark_slip(journalled.id, stage);
+    printed
+}
+
+fn send(
+    journalled: &journal::Slip,
+    attempt: &Attempt,
+    config: &Config,
+    clock: &Clock,
+) -> Result<(), String> {
+    let (Some(settings), Some(slip)) =
+        (printer_settings(config), Slip::of(attempt, config, journalled.copy))
     else {
         return Ok(());
     };
@@ -42,7 +66,8 @@ pub(super) fn print(attempt: &Attempt, config: &Config, clock: &Clock) -> Result
     let printer = Printer::start(PrinterSettings { patience, ..settings }, clock.clone(), report)
         .map_err(|error| text::system::text(&error).in_language(language).to_owned())?;
     let page = escpos::print(&slip, &Form::of(config), language);
-    let job = Job { id: 1, page, copies: config.receipt.copies, good_for: None, regardless: false };
+    let copies = config.receipt.copies;
+    let job = Job { id: 1, page, copies, good_for: None, regardless: false, asks_first: false };
     printer.print(job).map_err(|_| text::device::queue_full(language).to_owned())?;
     let longest = Duration::from(AWAY.plus(STALLED).plus(Millis::seconds(30)));
     while let Ok(report) = reports.recv_timeout(longest) {
@@ -51,7 +76,7 @@ pub(super) fn print(attempt: &Attempt, config: &Config, clock: &Clock) -> Result
             PrinterReport::Failed(_, fault) => {
                 return Err(text::device::job_fault(&fault, language));
             }
-            PrinterReport::Health(_) | PrinterReport::Answers(_) => {}
+            PrinterReport::Health(_) | PrinterReport::Answers(_) | PrinterReport::Begins(_) => {}
         }
     }
     Err(language.pick("the printer did not answer", "打印机没有应答").to_owned())

@@ -14,8 +14,9 @@ use super::signals::{ShutdownRequest, Signals};
 use super::{Exit, Failure, paper};
 use crate::clean::clean;
 use crate::cli::Pay;
-use crate::config::Loaded;
+use crate::config::{Loaded, PrinterKind};
 use crate::engine::{Attempt, Refusal, Report, SaleRef};
+use crate::journal::Slip;
 use crate::language::{Language, Text};
 use crate::money::AmountEntry;
 use crate::order::{AuthCode, OutTradeNo, TillId};
@@ -56,6 +57,9 @@ pub async fn run(pay: Pay, loaded: &Loaded, clock: &Clock) -> Result<Exit, Failu
         print_message(PractiseWords::of(config.till.language).real_code());
     }
     let till = &mut opened.till;
+    if config.printer.auto_print && config.printer.kind != PrinterKind::None {
+        till.queue_slips();
+    }
     till.find_local_address().await;
     // Before the payment begins: from now on a signal leaves it open, and says so.
     let mut signals = Signals::new()?;
@@ -64,7 +68,9 @@ pub async fn run(pay: Pay, loaded: &Loaded, clock: &Clock) -> Result<Exit, Failu
     let out_trade_no = till.begin(SaleRef::New(amount), note, code).map_err(refused)?;
     let reporter = Reporter { json: pay.json.json, language: config.till.language };
     let (exit, ended) = follow(till, &out_trade_no, &reporter, &mut signals).await;
-    if let Some(Err(why)) = ended.map(|attempt| paper::print(&attempt, config, clock)) {
+    if let Some((attempt, Some(slip))) = ended
+        && let Err(why) = paper::print(&slip, &attempt, config, till, clock).await
+    {
         print_message(&say!(
             reporter.language,
             "the receipt was not printed: {why}; F9 on the screen prints it",
@@ -109,8 +115,9 @@ async fn follow(
     ours: &OutTradeNo,
     reporter: &Reporter,
     signals: &mut Signals,
-) -> (Exit, Option<Attempt>) {
+) -> (Exit, Option<(Attempt, Option<Slip>)>) {
     let mut cancelled = false;
+    let mut due = None;
     let mut last_status = None;
     loop {
         let notice = tokio::select! {
@@ -149,7 +156,7 @@ async fn follow(
                     ));
                 }
                 if let Some(exit) = end(&attempt) {
-                    return (exit, Some(attempt));
+                    return (exit, Some((attempt, due)));
                 }
             }
             Notice::Stopped(error) => {
@@ -159,7 +166,12 @@ async fn follow(
                     return (Exit::Journal, None);
                 }
             }
-            Notice::Attempt(_) | Notice::Gateway(_) => {}
+            Notice::SlipDue(slip) if slip.out_trade_no == *ours => due = Some(slip),
+            Notice::Attempt(_)
+            | Notice::Gateway(_)
+            | Notice::SlipDue(_)
+            | Notice::SlipQueued(..)
+            | Notice::SlipBegun { .. } => {}
         }
     }
 }

@@ -47,7 +47,14 @@ pub fn run(command: &cli::PrintTest, config: &Config, clock: &Clock) -> Result<E
     })?;
     let page = escpos::test_page(&Form::of(&config));
     let print = |regardless| {
-        let job = Job { id: 1, page: page.clone(), copies: 1, good_for: None, regardless };
+        let job = Job {
+            id: 1,
+            page: page.clone(),
+            copies: 1,
+            good_for: None,
+            regardless,
+            asks_first: false,
+        };
         printer.print(job).map_err(|_| {
             let full = Text::each(|language| text::device::queue_full(language).to_owned());
             Failure::new(Exit::Fault, full)
@@ -85,7 +92,9 @@ pub fn run(command: &cli::PrintTest, config: &Config, clock: &Clock) -> Result<E
                 print_message(text::device::paper_low(language));
                 continue;
             }
-            PrinterReport::Health(Health::Ready | Health::Searching) => continue,
+            PrinterReport::Health(Health::Ready | Health::Searching) | PrinterReport::Begins(_) => {
+                continue;
+            }
         };
         for line in text::print_test::after(is_proven, &answers, language) {
             print_message(&line);

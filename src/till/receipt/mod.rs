@@ -1,7 +1,7 @@
 //! Receipts: what is printed of a payment, laid out in the columns of the paper.
 //!
-//! A slip exists only for a payment that is paid or reversed; while nothing is proven, there is
-//! none. A copy and a receipt from training are marked as such at top and bottom, so that neither
+//! A slip exists for a payment that is paid or reversed, and says what was proved; and for one that
+//! needs attention, for the customer to keep. While a payment goes on there is none. A copy and a receipt from training are marked as such at top and bottom, so that neither
 //! passes for another sale. Pure: the same slip always gives the same text and the same bytes. The
 //! submodules turn a layout into bytes for a printer of a given profile.
 
@@ -59,6 +59,11 @@ pub enum ReceiptOutcome {
         /// The customer had paid, and the money is being returned.
         money_returned: bool,
     },
+    /// The outcome is not known after all automatic steps: something to keep until it is.
+    Unconfirmed {
+        /// The customer's money was seen to be taken, and its return is not proved.
+        charged: bool,
+    },
 }
 
 impl ReceiptOutcome {
@@ -69,13 +74,15 @@ impl ReceiptOutcome {
             Status::Reversed => {
                 Some(Self::Reversed { money_returned: payment.money() == Funds::Returned })
             }
+            Status::Attention => {
+                Some(Self::Unconfirmed { charged: payment.money() == Funds::Held })
+            }
             Status::Created
             | Status::Sent
             | Status::Waiting
             | Status::Checking
             | Status::Reversing
-            | Status::Declined
-            | Status::Attention => None,
+            | Status::Declined => None,
         }
     }
 }
@@ -106,15 +113,15 @@ pub struct Slip {
     pub note: String,
     /// Lines at the bottom.
     pub footer: Vec<String>,
-    /// Printed again: marked, so that nobody takes it for a second sale.
-    pub is_copy: bool,
+    /// Which copy it is; 0 for none. Marked, so that nobody takes it for a second sale.
+    pub copy: u32,
     /// Made in training: marked, so that nobody takes it for a sale.
     pub is_training: bool,
 }
 
 impl Slip {
     /// The slip for a payment in its current state; `None` while there is nothing to prove.
-    pub fn of(attempt: &Attempt, config: &Config, is_copy: bool) -> Option<Self> {
+    pub fn of(attempt: &Attempt, config: &Config, copy: u32) -> Option<Self> {
         let proof = attempt.state.proof();
         // By default the header already begins with the store's name.
         let named = config.receipt.header.first() == Some(&config.store.name);
@@ -138,7 +145,7 @@ impl Slip {
                 .local("%Y-%m-%d %H:%M:%S", &config.store.time_zone),
             note: String::new(),
             footer: config.receipt.footer.clone(),
-            is_copy,
+            copy,
             is_training: matches!(config.gateway, GatewayConfig::Simulator),
         })
     }
@@ -201,17 +208,24 @@ fn lay_out(slip: &Slip, paper: Paper, language: Language) -> Vec<ReceiptPart> {
     for line in &slip.header {
         builder.centred(line);
     }
-    builder.marks(slip, words);
+    builder.marks(slip, language);
     let (title, outcome) = match slip.outcome {
         ReceiptOutcome::Paid => (words.receipt(), words.paid()),
         ReceiptOutcome::Reversed { .. } => (words.reversal_slip(), words.reversed()),
+        ReceiptOutcome::Unconfirmed { .. } => (words.keep(), words.not_confirmed()),
     };
     builder.centred(title);
     builder.rule();
     builder.large(&price(&slip.symbol, &slip.amount));
     builder.large(outcome);
-    if let ReceiptOutcome::Reversed { money_returned } = slip.outcome {
-        builder.left(if money_returned { words.money_returned() } else { words.nothing_charged() });
+    match slip.outcome {
+        ReceiptOutcome::Paid => {}
+        ReceiptOutcome::Reversed { money_returned: true } => builder.left(words.money_returned()),
+        ReceiptOutcome::Reversed { money_returned: false } => builder.left(words.nothing_charged()),
+        ReceiptOutcome::Unconfirmed { charged } => {
+            builder.left(if charged { words.return_not_confirmed() } else { words.not_known() });
+            builder.left(words.show_it());
+        }
     }
     builder.rule();
     if !slip.coupon.is_empty() {
@@ -219,7 +233,8 @@ fn lay_out(slip: &Slip, paper: Paper, language: Language) -> Vec<ReceiptPart> {
     }
     builder.pair(words.store(), &slip.store);
     builder.pair(words.till(), &slip.till);
-    builder.pair(words.paid_by(), words.wechat_pay());
+    let is_paid = slip.outcome == ReceiptOutcome::Paid;
+    builder.pair(if is_paid { words.paid_by() } else { words.method() }, words.wechat_pay());
     builder.pair(words.time(), &slip.time);
     builder.pair(words.order_number(), slip.out_trade_no.as_str());
     builder.pair(words.transaction(), slip.transaction_id.as_deref().unwrap_or_default());
@@ -232,7 +247,7 @@ fn lay_out(slip: &Slip, paper: Paper, language: Language) -> Vec<ReceiptPart> {
     for line in &slip.footer {
         builder.centred(line);
     }
-    builder.marks(slip, words);
+    builder.marks(slip, language);
     builder.parts
 }
 
@@ -337,13 +352,18 @@ impl ReceiptBuilder {
         }
     }
 
-    fn marks(&mut self, slip: &Slip, words: ReceiptWords) {
+    fn marks(&mut self, slip: &Slip, language: Language) {
+        let words = ReceiptWords::of(language);
         if slip.is_training {
             self.large(words.training());
             self.large(words.no_money_moved());
         }
-        if slip.is_copy {
-            self.large(words.copy());
+        if slip.copy > 0 {
+            self.large(&words.copy(slip.copy));
+            // A printer that prints Chinese prints this as well, but not the other way round.
+            if language == Language::Chinese {
+                self.large(&ReceiptWords::of(Language::English).copy(slip.copy));
+            }
         }
     }
 

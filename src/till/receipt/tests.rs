@@ -39,7 +39,7 @@ fn slip() -> Slip {
         time: "2026-11-22 11:30:00".into(),
         note: "可口可乐330ml".into(),
         footer: vec!["谢谢惠顾".into()],
-        is_copy: false,
+        copy: 0,
         is_training: false,
     }
 }
@@ -135,7 +135,7 @@ fn an_english_duplicate_of_a_reversal_in_training_on_wide_paper() {
     let slip = Slip {
         outcome: ReceiptOutcome::Reversed { money_returned: true },
         transaction_id: None,
-        is_copy: true,
+        copy: 2,
         is_training: true,
         ..english_slip()
     };
@@ -144,7 +144,7 @@ fn an_english_duplicate_of_a_reversal_in_training_on_wide_paper() {
                    No. 1 Example Road
                         TRAINING
                      NO MONEY MOVED
-                       DUPLICATE
+                         COPY 2
                     PAYMENT REVERSED
     ------------------------------------------------
                         ￥12.30
@@ -155,7 +155,7 @@ fn an_english_duplicate_of_a_reversal_in_training_on_wide_paper() {
     ------------------------------------------------
     Store                              Corner Coffee
     Till                                         T01
-    Paid by                               WeChat Pay
+    Method                                WeChat Pay
     Time                         2026-11-22 11:30:00
     Order                      T01261122113000123456
     ------------------------------------------------
@@ -164,8 +164,48 @@ fn an_english_duplicate_of_a_reversal_in_training_on_wide_paper() {
                        Thank you
                         TRAINING
                      NO MONEY MOVED
-                       DUPLICATE
+                         COPY 2
     ");
+}
+
+/// What each slip looks like, on both papers and in both languages.
+#[test]
+fn every_slip_on_every_paper_in_every_language() {
+    let outcomes = [
+        ("paid", ReceiptOutcome::Paid),
+        ("reversed_nothing_charged", ReceiptOutcome::Reversed { money_returned: false }),
+        ("reversed_money_returned", ReceiptOutcome::Reversed { money_returned: true }),
+        ("unconfirmed", ReceiptOutcome::Unconfirmed { charged: false }),
+        ("unconfirmed_charged", ReceiptOutcome::Unconfirmed { charged: true }),
+    ];
+    for (name, outcome) in outcomes {
+        let papers = PAPERS.iter().flat_map(|paper| {
+            [(*paper, Language::Chinese, slip()), (*paper, Language::English, english_slip())]
+        });
+        let pages = papers.map(|(paper, language, slip)| {
+            let is_paid = outcome == ReceiptOutcome::Paid;
+            let transaction_id = slip.transaction_id.clone().filter(|_| is_paid);
+            let copy = if is_paid { 12 } else { 0 };
+            text(&Slip { outcome, transaction_id, copy, ..slip }, paper, language)
+        });
+        let pages = pages.collect::<Vec<_>>().join("\n");
+        insta::with_settings!({ prepend_module_to_snapshot => false, omit_expression => true }, {
+            insta::assert_snapshot!(format!("slip_{name}"), pages);
+        });
+    }
+}
+
+#[test]
+fn a_copy_says_which_it_is_at_both_ends_and_in_chinese_in_both_languages() {
+    let marks = |language, slip: Slip| {
+        let text = text(&Slip { copy: 3, ..slip }, Paper::Mm58, language);
+        let marks = text.lines().map(str::trim).filter(|line| line.contains('3'));
+        let marks = marks.filter(|line| line.contains("COPY") || line.contains("补打"));
+        marks.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let chinese = marks(Language::Chinese, slip());
+    assert_eq!(chinese, ["补打第 3 次", "COPY 3", "补打第 3 次", "COPY 3"]);
+    assert_eq!(marks(Language::English, english_slip()), ["COPY 3", "COPY 3"]);
 }
 
 #[test]
@@ -455,6 +495,7 @@ fn any_slip() -> impl Strategy<Value = Slip> {
     (texts, any::<[bool; 4]>(), "[0-9A-Za-z_-]{6,32}").prop_map(|(texts, flags, number)| {
         let [header, store, till, amount, symbol, transaction, note, footer] = texts;
         let [is_paid, money_returned, is_copy, is_training] = flags;
+        let copy = u32::from(is_copy);
         Slip {
             header: vec![header],
             store,
@@ -464,16 +505,16 @@ fn any_slip() -> impl Strategy<Value = Slip> {
             symbol,
             currency: "CNY".into(),
             coupon: String::new(),
-            outcome: if is_paid {
-                ReceiptOutcome::Paid
-            } else {
-                ReceiptOutcome::Reversed { money_returned }
+            outcome: match (is_paid, is_copy) {
+                (true, _) => ReceiptOutcome::Paid,
+                (false, true) => ReceiptOutcome::Unconfirmed { charged: money_returned },
+                (false, false) => ReceiptOutcome::Reversed { money_returned },
             },
             transaction_id: Some(transaction),
             time: "2026-11-22 11:30:00".into(),
             note,
             footer: vec![footer],
-            is_copy,
+            copy,
             is_training,
         }
     })

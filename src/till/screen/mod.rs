@@ -163,6 +163,12 @@ pub enum ScreenMessage {
         out_trade_no: OutTradeNo,
         how: Printing,
     },
+    /// Slips that an earlier run has left: those that are printed now, and those that are perhaps on
+    /// paper and only offered.
+    SlipsLeft {
+        waiting: Vec<OutTradeNo>,
+        perhaps: Vec<OutTradeNo>,
+    },
     /// The drawer was opened, or could not be.
     Drawer(Printing),
     /// The journal cannot be written: no more sales until the next start.
@@ -184,6 +190,8 @@ pub enum ScreenCommand {
     CheckNow(OutTradeNo),
     /// A payment is about to begin: open the connection to the gateway.
     WarmUp,
+    /// Print the slip of any order in the journal, as it is now, if its state has one
+    /// ([`crate::payment::Status::has_slip`]). A copy is marked and numbered.
     Print {
         out_trade_no: OutTradeNo,
         copy: bool,

@@ -14,7 +14,7 @@ use crate::clock::{Millis, Timestamp, Uptime};
 use crate::language::{Language, Text};
 use crate::money::{Currency, Money};
 use crate::order::OutTradeNo;
-use crate::payment::{Funds, Status};
+use crate::payment::Status;
 use crate::scan::KeyTarget;
 use crate::text::screen::ScreenWords;
 use crate::text::voice::VoiceWords;
@@ -130,6 +130,9 @@ pub(super) struct ShownAttempt {
     /// When it came to an end on this screen.
     pub(super) ended_at: Option<Uptime>,
     pub(super) paper: SlipState,
+    /// What the last slip that came by itself said: an order that needed attention has another one
+    /// at its end.
+    pub(super) slip_of: Option<Status>,
 }
 
 /// The state of an attempt's receipt or slip.
@@ -340,7 +343,9 @@ impl Model {
         }
         let at_hand = match &self.task {
             CashierTask::Amount { typed } if typed.is_empty() => None,
-            CashierTask::Payment(_) => self.at_hand().filter(|attempt| attempt.has_slip()),
+            CashierTask::Payment(_) => {
+                self.at_hand().filter(|attempt| attempt.view.state.status().has_slip())
+            }
             CashierTask::Amount { .. }
             | CashierTask::Code { .. }
             | CashierTask::Starting { .. } => return None,
@@ -356,6 +361,11 @@ impl Model {
         };
         let chosen = missing.or(at_hand).or_else(last);
         chosen.map(|attempt| &attempt.view.out_trade_no)
+    }
+
+    /// How many slips were asked for and perhaps not printed.
+    pub(super) fn missing_slips(&self) -> usize {
+        self.attempts.iter().filter(|attempt| attempt.paper == SlipState::Missing).count()
     }
 
     /// Whether a payment code would be accepted now and there are training customers to show one.
@@ -416,23 +426,8 @@ impl Model {
 impl ShownAttempt {
     pub(super) fn new(view: AttemptView) -> Self {
         let paper = SlipState::None;
-        Self { view, story: Story::default(), cancelled: false, ended_at: None, paper }
-    }
-
-    /// Whether there is a receipt or slip for the customer.
-    pub(super) fn has_slip(&self) -> bool {
-        let state = &self.view.state;
-        match state.status() {
-            Status::Paid => true,
-            Status::Reversed => state.money() == Funds::Returned,
-            Status::Created
-            | Status::Sent
-            | Status::Waiting
-            | Status::Checking
-            | Status::Reversing
-            | Status::Declined
-            | Status::Attention => false,
-        }
+        let story = Story::default();
+        Self { view, story, cancelled: false, ended_at: None, paper, slip_of: None }
     }
 
     /// Whether how it ends is still open.

@@ -54,6 +54,10 @@ pub(super) enum Note {
         order: String,
         why: String,
     },
+    /// So many slips are perhaps not on paper.
+    SlipsMissing(usize),
+    /// The same, behind what has just been printed.
+    AndMissing(Box<Self>, usize),
     DrawerOpened,
     DrawerFailed(String),
 }
@@ -184,6 +188,13 @@ impl Note {
             Self::NotAnsweredYet => words.not_answered_yet().into(),
             Self::SaleFirst => words.sale_first().into(),
             Self::ReadFirst => words.read_first().into(),
+            Self::SlipsMissing(1) => words.slip_missing().into(),
+            Self::SlipsMissing(count) => words.slips_missing(*count),
+            Self::AndMissing(note, count) => {
+                let gap = language.pick(" ", "");
+                let missing = Self::SlipsMissing(*count).text(language, largest);
+                format!("{}{gap}{missing}", note.text(language, largest))
+            }
             Self::DrawerOpened => words.drawer_opened().into(),
             Self::DrawerFailed(why) => words.drawer_failed(why),
             Self::PrintFailed { order, why } => words.receipt_failed(order, why),

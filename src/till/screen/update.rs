@@ -105,6 +105,22 @@ fn handle(model: &mut Model, message: ScreenMessage) -> Vec<ScreenCommand> {
             printed(model, &out_trade_no, how);
             Vec::new()
         }
+        ScreenMessage::SlipsLeft { waiting, perhaps } => {
+            let states = [(waiting, SlipState::Asked), (perhaps, SlipState::Missing)];
+            for (orders, state) in states {
+                for order in orders {
+                    if let Some(attempt) = model.attempt_mut(&order) {
+                        attempt.paper = state;
+                    }
+                }
+            }
+            let missing = model.missing_slips();
+            if missing > 0 {
+                note(model, Note::SlipsMissing(missing));
+                model.ring(Sound::NeedsYou);
+            }
+            Vec::new()
+        }
         ScreenMessage::Drawer(how) => {
             match how {
                 Printing::Sent | Printing::Printed => note(model, Note::DrawerOpened),
@@ -135,15 +151,22 @@ fn printed(model: &mut Model, order: &OutTradeNo, how: Printing) {
         attempt.paper =
             if matches!(how, Printing::Failed(_)) { SlipState::Missing } else { SlipState::Done };
     }
+    let which = elsewhere(model, order);
     match how {
-        Printing::Sent => note(model, Note::SentToPrinter(elsewhere(model, order))),
-        Printing::Printed => note(model, Note::Printed(elsewhere(model, order))),
+        Printing::Sent => tell_with_offer(model, Note::SentToPrinter(which)),
+        Printing::Printed => tell_with_offer(model, Note::Printed(which)),
         Printing::Failed(why) => {
             let order = order.tail().to_owned();
             note(model, Note::PrintFailed { order, why: clean(&why, FAULT_SHOWN) });
             model.ring(Sound::NeedsYou);
         }
     }
+}
+
+/// Says it, and how many slips were perhaps not printed, if there are any.
+fn tell_with_offer(model: &mut Model, told: Note) {
+    let missing = model.missing_slips();
+    note(model, if missing > 0 { Note::AndMissing(Box::new(told), missing) } else { told });
 }
 
 /// Which payment it is, unless it is the one at the desk.
@@ -350,10 +373,11 @@ fn moved(model: &mut Model, view: AttemptView, event: &Event) -> Vec<ScreenComma
         let prints = model.settings.auto_print && model.settings.printer_configured && recorded;
         if let Some(attempt) = model.attempt_mut(&order)
             && prints
-            && attempt.has_slip()
-            && attempt.paper == SlipState::None
+            && status.has_slip()
+            && attempt.slip_of != Some(status)
         {
             attempt.paper = SlipState::Asked;
+            attempt.slip_of = Some(status);
             if !model.printer_is_there() {
                 let which = elsewhere(model, &order);
                 note(model, Note::ReceiptWaits(which));

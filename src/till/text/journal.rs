@@ -3,8 +3,9 @@
 use std::io::Error;
 
 use super::system;
-use crate::journal::{DiskFault, JournalError, KeyFault};
+use crate::journal::{DiskFault, JournalError, KeyFault, Migrated};
 use crate::language::{Language, Text};
+use crate::say;
 
 /// The sentence in every language.
 pub fn text(error: &JournalError) -> Text {
@@ -14,6 +15,25 @@ pub fn text(error: &JournalError) -> Text {
 /// The sentence in a language.
 pub fn sentence(error: &JournalError, language: Language) -> String {
     text(error).in_language(language).to_owned()
+}
+
+/// That an older journal was brought to this version's format.
+pub fn migrated(done: &Migrated, language: Language) -> String {
+    let Migrated { journal, from, to, copy } = done;
+    let journal = journal.display();
+    let what = say!(
+        language,
+        "the journal {journal} was brought from format {from} to format {to}; older versions of \
+         paytill cannot read it any more",
+        "交易记录 {journal} 已从格式 {from} 升级到格式 {to}，旧版本的 paytill 不能再读取"
+    );
+    let Some(copy) = copy.as_ref().map(|copy| copy.display()) else { return what };
+    let kept = say!(
+        language,
+        ". A verified copy of it as it was is {copy}; it opens with the same key",
+        "；升级前的副本已校验并保存为 {copy}，用同一密钥打开"
+    );
+    what + &kept
 }
 
 fn chinese(error: &JournalError) -> String {
@@ -66,6 +86,13 @@ fn chinese(error: &JournalError) -> String {
         JournalError::Newer { path, format } => format!(
             "交易记录 {} 由更新版本的 paytill 写入（格式 {format}）；请安装该版本",
             path.display()
+        ),
+        JournalError::NotKept { path, format, copy, source } => format!(
+            "交易记录 {} 由旧版本的 paytill 写入（格式 {format}），升级前须先保存副本，但未能写入 {}：{}。\
+             未扣款，记录也未改动；请检查目录和剩余空间，然后重新启动",
+            path.display(),
+            copy.display(),
+            system_words(source)
         ),
         JournalError::Unusable { path, source } => format!(
             "无法打开交易记录 {}：{}；请检查目录的权限和剩余空间",
@@ -185,6 +212,12 @@ mod tests {
             JournalError::Linked(path()),
             JournalError::Older { path: path(), format: 99 },
             JournalError::Newer { path: path(), format: 99 },
+            JournalError::NotKept {
+                path: path(),
+                format: 3,
+                copy: path(),
+                source: Error::from_raw_os_error(ENOSPC),
+            },
             unusable(Error::from_raw_os_error(ENOSPC)),
             unusable(Error::other(of_sqlite(ffi::SQLITE_CANTOPEN))),
             JournalError::NoLog(path()),

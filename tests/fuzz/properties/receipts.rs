@@ -13,12 +13,15 @@ pub fn check(data: &[u8]) {
     let mut draw = Draw(data);
     let paper = draw.one_of(&[Paper::Mm58, Paper::Mm80]);
     let language = draw.one_of(&[Language::Chinese, Language::English]);
-    let outcome = match draw.byte() % 3 {
+    let outcome = match draw.byte() % 5 {
         0 => ReceiptOutcome::Paid,
         1 => ReceiptOutcome::Reversed { money_returned: true },
-        _ => ReceiptOutcome::Reversed { money_returned: false },
+        2 => ReceiptOutcome::Reversed { money_returned: false },
+        3 => ReceiptOutcome::Unconfirmed { charged: true },
+        _ => ReceiptOutcome::Unconfirmed { charged: false },
     };
     let (is_copy, is_training) = (draw.bit(), draw.bit());
+    let copy = if is_copy { u32::from(draw.byte()) + 1 } else { 0 };
     let time = Timestamp(draw.number()).local("%Y-%m-%d %H:%M:%S", &TimeZone::UTC);
     let mut lines = |most: u8| {
         let count = draw.byte() % most;
@@ -41,7 +44,7 @@ pub fn check(data: &[u8]) {
         transaction_id: draw.bit().then(|| draw.text()),
         time,
         note: draw.text(),
-        is_copy,
+        copy,
         is_training,
     };
     let profile = draw.one_of(&Profile::ALL);

@@ -16,6 +16,7 @@ use crate::device::role::Learned;
 use crate::device::scanner::{ScannerReport, Scanners};
 use crate::display;
 use crate::engine::Attempt;
+use crate::journal;
 use crate::language::Language;
 use crate::order::OutTradeNo;
 use crate::receipt::{Form, Slip, escpos};
@@ -33,6 +34,8 @@ pub(super) enum DeviceReport {
     Scanner(Health),
     Printer(Health),
     Display(Health),
+    /// A print job could begin, and waits for [`Devices::begin`].
+    Begins(u64),
     /// A print job has ended.
     Job(u64, Ended),
 }
@@ -58,7 +61,8 @@ pub(super) struct Devices {
 
 /// What a job of the printer is for.
 pub(super) enum JobPurpose {
-    Receipt(OutTradeNo),
+    /// By its number in the journal.
+    Slip(i64, OutTradeNo),
     Drawer,
 }
 
@@ -83,6 +87,7 @@ impl Devices {
             Some(settings) => Some(Printer::start(settings, clock.clone(), move |report| {
                 let _ = reports.send(match report {
                     PrinterReport::Health(health) => DeviceReport::Printer(health),
+                    PrinterReport::Begins(id) => DeviceReport::Begins(id),
                     PrinterReport::Sent(id) => DeviceReport::Job(id, Ended::Sent),
                     PrinterReport::Printed(id) => DeviceReport::Job(id, Ended::Printed),
                     PrinterReport::Failed(id, fault) => DeviceReport::Job(id, Ended::Failed(fault)),
@@ -112,25 +117,44 @@ impl Devices {
         }
     }
 
-    /// Hands a receipt to the printer, in the configured number of copies. The sale has long been
-    /// recorded. The error is a sentence for the cashier.
+    /// Hands a slip to the printer, the first one in the configured number. It waits for
+    /// [`Devices::begin`]. The error is a sentence for the cashier.
     pub(super) fn print(
         &mut self,
+        journalled: &journal::Slip,
         attempt: &Attempt,
-        copy: bool,
         config: &Config,
         language: Language,
     ) -> Result<(), String> {
-        let (Some(printer), Some(slip)) = (&self.printer, Slip::of(attempt, config, copy)) else {
+        let (Some(printer), Some(slip)) =
+            (&self.printer, Slip::of(attempt, config, journalled.copy))
+        else {
             return Ok(());
         };
-        let copies = if copy { 1 } else { config.receipt.copies };
+        let copies = if journalled.copy > 0 { 1 } else { config.receipt.copies };
         let page = escpos::print(&slip, &self.form, language);
         self.last_job += 1;
-        let job = Job { id: self.last_job, page, copies, good_for: None, regardless: false };
+        let id = self.last_job;
+        let job = Job { id, page, copies, good_for: None, regardless: false, asks_first: true };
         printer.print(job).map_err(|_| text::device::queue_full(language).to_owned())?;
-        self.jobs.insert(self.last_job, JobPurpose::Receipt(attempt.out_trade_no.clone()));
+        self.jobs.insert(id, JobPurpose::Slip(journalled.id, attempt.out_trade_no.clone()));
         Ok(())
+    }
+
+    /// The slip that a job of the printer is for.
+    pub(super) fn slip_of(&self, job: u64) -> Option<i64> {
+        match self.jobs.get(&job) {
+            Some(JobPurpose::Slip(slip, _)) => Some(*slip),
+            Some(JobPurpose::Drawer) | None => None,
+        }
+    }
+
+    /// The journal knows that this slip may be on paper from now on.
+    pub(super) fn begin(&self, slip: i64) {
+        let job = self.jobs.keys().find(|job| self.slip_of(**job) == Some(slip));
+        if let (Some(printer), Some(job)) = (&self.printer, job) {
+            printer.begin(*job);
+        }
     }
 
     /// The printer says that it does not print, and the cashier knows better.
@@ -153,7 +177,14 @@ impl Devices {
         };
         self.last_job += 1;
         let (id, page) = (self.last_job, escpos::drawer(pin));
-        let job = Job { id, page, copies: 1, good_for: Some(DRAWER_WAITS), regardless: false };
+        let job = Job {
+            id,
+            page,
+            copies: 1,
+            good_for: Some(DRAWER_WAITS),
+            regardless: false,
+            asks_first: false,
+        };
         printer.print(job).map_err(|_| text::device::queue_full(language).to_owned())?;
         self.jobs.insert(id, JobPurpose::Drawer);
         Ok(())
@@ -176,11 +207,11 @@ pub(super) fn link(health: &Health, language: Language) -> Link {
 }
 
 /// The result of a print job, as the screen shows it.
-pub(super) fn printing(ended: Ended, language: Language) -> Printing {
+pub(super) fn printing(ended: &Ended, language: Language) -> Printing {
     match ended {
         Ended::Sent => Printing::Sent,
         Ended::Printed => Printing::Printed,
-        Ended::Failed(fault) => Printing::Failed(text::device::job_fault(&fault, language)),
+        Ended::Failed(fault) => Printing::Failed(text::device::job_fault(fault, language)),
     }
 }
 

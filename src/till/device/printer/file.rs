@@ -7,15 +7,26 @@ use std::path::Path;
 
 use rustix::fs::OFlags;
 
-use super::{DeviceFault, Done, Health, JobFault, PrinterReport, Queued, Spooler};
-use crate::device::is_somebodys_terminal;
+use super::{DeviceFault, Done, Health, JobFault, PrinterReport, Spooler};
+use crate::device::{POLL_INTERVAL, is_somebodys_terminal};
 
 impl<R: Fn(PrinterReport)> Spooler<R> {
     /// Appends every job to the file, which is reopened for each.
     pub(super) fn append_to(mut self, path: &Path) {
         let health = open_file(path).map_or_else(Health::Failed, |_| Health::Ready);
         self.report_health(health);
-        while let Ok(Queued { job, .. }) = self.jobs.recv() {
+        while let Ok(queued) = self.jobs.recv() {
+            let job = &queued.job;
+            while !self.may_begin(job) && !self.is_overdue(&queued) {
+                if !self.handle.is_wanted() {
+                    return;
+                }
+                self.handle.pause(POLL_INTERVAL);
+            }
+            if !self.may_begin(job) {
+                self.settle(job.id, Err(JobFault::Away));
+                continue;
+            }
             let result = open_file(path).and_then(|mut file| {
                 let written = file.write_all(&job.page.repeat(job.copies.into()));
                 written.and_then(|()| file.flush()).map_err(|error| DeviceFault::of(&error))

@@ -16,7 +16,7 @@ mod tests;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 
 use super::{Address, DeviceFault, Health, Reported, Worker, WorkerHandle};
@@ -89,6 +89,8 @@ pub struct Job {
     pub good_for: Option<Millis>,
     /// Print whatever the printer says: somebody was asked and wants it so.
     pub regardless: bool,
+    /// Whether the job waits for [`Printer::begin`] before its first byte leaves.
+    pub asks_first: bool,
 }
 
 /// What a printer reports.
@@ -97,6 +99,8 @@ pub enum PrinterReport {
     Health(Health),
     /// What it was found to answer, each time it is identified.
     Answers(Answers),
+    /// The printer is ready for a job that asks first, and waits for [`Printer::begin`].
+    Begins(u64),
     /// The system has passed on every byte of the job.
     Sent(u64),
     /// The printer has confirmed the complete job.
@@ -153,6 +157,8 @@ pub struct Printer {
     clock: Clock,
     /// Whether the printer's word is overruled for the job that waits, or comes next.
     overruled: Arc<AtomicBool>,
+    /// The last job that may begin.
+    allowed: Arc<AtomicU64>,
     worker: Worker,
 }
 
@@ -173,10 +179,13 @@ impl Printer {
         let own_clock = clock.clone();
         let overruled = Arc::new(AtomicBool::new(false));
         let is_overruled = Arc::clone(&overruled);
+        let allowed = Arc::new(AtomicU64::new(NONE));
+        let asked = Asked { allowed: Arc::clone(&allowed), last: NONE };
         let worker = Worker::start("printer", move |handle| {
             let PrinterSettings { kind, proof, uses, terminator, patience } = settings;
             let reported = Reported(None);
-            let spooler = Spooler { jobs, patience, clock, report, reported, is_overruled, handle };
+            let spooler =
+                Spooler { jobs, patience, clock, report, reported, is_overruled, asked, handle };
             match kind {
                 PrinterPort::Serial { port, baud, flow } => {
                     let address = Address::new(port, baud).with_flow(flow);
@@ -185,13 +194,19 @@ impl Printer {
                 PrinterPort::File { path } => spooler.append_to(&path),
             }
         })?;
-        Ok(Self { queue, clock: own_clock, overruled, worker })
+        Ok(Self { queue, clock: own_clock, overruled, allowed, worker })
     }
 
     /// Somebody was asked and wants it so: the job that waits, or else the next one, is printed
     /// whatever the printer says.
     pub fn overrule(&self) {
         self.overruled.store(true, Ordering::Release);
+        self.worker.wake();
+    }
+
+    /// The job that was reported with [`PrinterReport::Begins`] may begin.
+    pub fn begin(&self, job: u64) {
+        self.allowed.store(job, Ordering::Release);
         self.worker.wake();
     }
 
@@ -214,7 +229,18 @@ struct Spooler<R> {
     report: R,
     reported: Reported,
     is_overruled: Arc<AtomicBool>,
+    asked: Asked,
     handle: WorkerHandle,
+}
+
+/// No job's number.
+const NONE: u64 = u64::MAX;
+
+/// What jobs that ask first have come to.
+struct Asked {
+    allowed: Arc<AtomicU64>,
+    /// The last one that has asked.
+    last: u64,
 }
 
 /// How a job succeeded.
@@ -237,6 +263,19 @@ impl<R: Fn(PrinterReport)> Spooler<R> {
             Ok(Done::Printed) => PrinterReport::Printed(id),
             Err(fault) => PrinterReport::Failed(id, fault),
         });
+    }
+
+    /// Whether the first byte of a job that could begin now may leave; if it asks first, it has
+    /// asked from now on.
+    fn may_begin(&mut self, job: &Job) -> bool {
+        if !job.asks_first || self.asked.allowed.load(Ordering::Acquire) == job.id {
+            return true;
+        }
+        if self.asked.last != job.id {
+            self.asked.last = job.id;
+            (self.report)(PrinterReport::Begins(job.id));
+        }
+        false
     }
 
     fn is_overdue(&self, queued: &Queued) -> bool {

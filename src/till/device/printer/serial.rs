@@ -268,8 +268,10 @@ impl<R: Fn(PrinterReport)> SerialPrinter<R> {
         }
         let mut progress = Progress { sent: 0, moved_at: self.spooler.clock.uptime() };
         let result = match self.can_begin(queued.job.regardless) {
-            Ok(true) => self.print(&queued, &mut progress).map(Some),
-            Ok(false) => Ok(None),
+            Ok(true) if self.spooler.may_begin(&queued.job) => {
+                self.print(&queued, &mut progress).map(Some)
+            }
+            Ok(_) => Ok(None),
             Err(stop) => Err(stop),
         };
         let has_begun = progress.sent > 0;

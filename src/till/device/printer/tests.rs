@@ -55,7 +55,14 @@ fn serial(socket: &Socket) -> PrinterPort {
 }
 
 fn job(id: u64, bytes: &[u8]) -> Job {
-    Job { id, page: bytes.to_vec(), copies: 1, good_for: None, regardless: false }
+    Job {
+        id,
+        page: bytes.to_vec(),
+        copies: 1,
+        good_for: None,
+        regardless: false,
+        asks_first: false,
+    }
 }
 
 /// More than any line buffers.
@@ -705,4 +712,52 @@ fn a_late_answer_clears_the_fault_that_it_did_not_come() {
     assert_eq!(reports.next(), PrinterReport::Health(Health::Failed(DeviceFault::Silent)));
     bench.says(&[0x12]);
     assert_eq!(reports.next(), PRINTER_READY);
+}
+
+#[test]
+fn a_job_that_asks_first_sends_nothing_until_it_may_begin() {
+    let socket = Socket::new();
+    let mut hardware = socket.plug();
+    let (printer, reports) = printer(serial(&socket), Patience::default());
+    is_found(&mut hardware, &reports);
+    for id in [1, 2] {
+        let page = [b"page ", &[b'0' + u8::try_from(id).unwrap()][..]].concat();
+        printer.print(Job { asks_first: true, ..job(id, &page) }).unwrap();
+    }
+    assert_eq!(reports.next(), PrinterReport::Begins(1));
+    printer.begin(1);
+    // Nothing has left before: neither of this job nor of the next.
+    assert_eq!(read_until(&mut hardware, b"1"), b"page 1");
+    assert_eq!(reports.next(), PrinterReport::Sent(1));
+    assert_eq!(reports.next(), PrinterReport::Begins(2));
+    printer.begin(1);
+    printer.begin(2);
+    assert_eq!(read_until(&mut hardware, b"2"), b"page 2");
+    assert_eq!(reports.next(), PrinterReport::Sent(2));
+}
+
+#[test]
+fn a_job_that_may_never_begin_is_given_up_and_the_next_is_printed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("receipts");
+    let socket = Socket::new();
+    let ports = [PrinterPort::File { path: path.clone() }, serial(&socket)];
+    for port in ports {
+        let is_file = matches!(port, PrinterPort::File { .. });
+        let mut hardware = (!is_file).then(|| socket.plug());
+        let (printer, reports) = printer(port, IMPATIENT);
+        match &mut hardware {
+            Some(hardware) => is_found(hardware, &reports),
+            None => assert_eq!(reports.next(), PRINTER_READY),
+        }
+        printer.print(Job { asks_first: true, ..job(1, b"one") }).unwrap();
+        assert_eq!(reports.next(), PrinterReport::Begins(1));
+        assert_eq!(reports.next(), PrinterReport::Failed(1, JobFault::Away));
+        printer.print(Job { good_for: Some(Millis::seconds(60)), ..job(2, b"two") }).unwrap();
+        assert_eq!(reports.next(), PrinterReport::Sent(2));
+        match &mut hardware {
+            Some(hardware) => assert_eq!(read_until(hardware, b"two"), b"two"),
+            None => assert_eq!(std::fs::read(&path).unwrap(), b"two"),
+        }
+    }
 }

@@ -50,6 +50,15 @@ fn an_idle_till() {
 }
 
 #[test]
+fn slips_that_an_earlier_run_has_left() {
+    let mut bench = bench();
+    let perhaps = bench.model.attempts.iter().map(|attempt| attempt.view.out_trade_no.clone());
+    let perhaps = perhaps.take(2).collect();
+    bench.send(ScreenMessage::SlipsLeft { waiting: Vec::new(), perhaps });
+    pictures("slips_left", &mut bench);
+}
+
+#[test]
 fn an_amount_being_typed() {
     let mut bench = bench();
     bench.type_text("12.5");

@@ -7,6 +7,7 @@ mod drawn;
 mod picture;
 mod property;
 mod rules;
+mod slips;
 mod table;
 mod tray;
 mod typing;

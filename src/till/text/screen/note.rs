@@ -115,6 +115,12 @@ crate::catalogue! {
     receipt_failed(order: &str, why: &str) =>
         "The receipt for order {order} was not printed: {why}. Press F9 to reprint it.",
         "订单尾号 {order} 的小票未打印：{why}。请按 F9 键补打。";
+    slip_missing =>
+        "1 slip was perhaps not printed: F9 prints it, marked as a copy.",
+        "有 1 张小票可能未打印，按 F9 键补打（小票上会注明“补打”）。";
+    slips_missing(count: usize) =>
+        "{count} slips were perhaps not printed: F9 prints each, marked as a copy.",
+        "有 {count} 张小票可能未打印，按 F9 键逐张补打（小票上会注明“补打”）。";
     drawer_opened => "Opening the cash drawer.", "正在打开钱箱。";
     drawer_failed(why: &str) => "The cash drawer did not open: {why}.", "钱箱未打开：{why}。";
 }

@@ -1,0 +1,258 @@
+//! Slips in the journal: what is queued, what is known of it after a crash, and the formats before
+//! there were any.
+
+use super::*;
+use paytill_core::payment::Status;
+
+/// A journal of format 3, as it was before there were slips.
+fn of_format_3(path: &Path) {
+    let db = Connection::open(path).unwrap();
+    db.execute_batch("DROP TABLE slip; DROP TABLE last_slip; PRAGMA user_version = 3;").unwrap();
+}
+
+fn slips(path: &Path) -> Vec<Slip> {
+    JournalReader::open(path, None).unwrap().unwrap().slips().unwrap()
+}
+
+fn stages(path: &Path) -> Vec<(i64, u32, SlipStage)> {
+    slips(path).into_iter().map(|slip| (slip.id, slip.copy, slip.stage)).collect()
+}
+
+/// A till that prints.
+fn printing(path: &Path) -> Journal {
+    let (mut journal, _) = Journal::open(path, None).unwrap();
+    journal.queue_slips();
+    journal
+}
+
+#[test]
+fn the_end_of_a_payment_and_its_slip_are_written_as_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = journal_in(&folder);
+    let mut journal = printing(&path);
+    for entry in [begin(1), waiting(1)] {
+        journal.append(&entry).unwrap();
+        assert_eq!(journal.take_slips(), []);
+    }
+    journal.append(&paid(1)).unwrap();
+    let queued = journal.take_slips();
+    let expected = Slip {
+        id: 1,
+        out_trade_no: order(1).out_trade_no,
+        status: Status::Paid,
+        copy: 0,
+        at: paid(1).at,
+        stage: SlipStage::Waiting,
+    };
+    assert_eq!(queued, [expected]);
+    let crashed = tempfile::tempdir().unwrap();
+    assert_eq!(slips(&cut(&path, &crashed)), queued);
+    // Told once more, it is no second end.
+    journal.append(&paid(1)).unwrap();
+    assert_eq!(journal.take_slips(), []);
+    assert!(journal.append_all(&[begin(2), paid(2)]).is_ok());
+    assert_eq!(journal.take_slips().len(), 1);
+}
+
+#[test]
+fn a_till_without_a_printer_queues_none() {
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(slips(&filled(&folder)), []);
+}
+
+#[test]
+fn what_is_known_of_a_slip_survives_a_crash_at_every_step() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = journal_in(&folder);
+    let mut journal = printing(&path);
+    journal.append_all(&[begin(1), paid(1), begin(2), paid(2)]).unwrap();
+    let known = || {
+        let crashed = tempfile::tempdir().unwrap();
+        let copy = cut(&path, &crashed);
+        drop(Journal::open(&copy, None).unwrap());
+        let mut reader = JournalReader::open(&copy, None).unwrap().unwrap();
+        reader.audit().unwrap();
+        stages(&copy)
+    };
+    let second = (2, 0, SlipStage::Waiting);
+    assert_eq!(known(), [(1, 0, SlipStage::Waiting), second]);
+    journal.mark_slip(1, SlipStage::Begun).unwrap();
+    assert_eq!(known(), [(1, 0, SlipStage::Begun), second]);
+    journal.mark_slip(1, SlipStage::Missing).unwrap();
+    assert_eq!(known(), [(1, 0, SlipStage::Missing), second]);
+    let (copy, attempt) = journal.queue_slip(&order(1).out_trade_no, true, NOW).unwrap().unwrap();
+    assert_eq!(attempt.state, paid(1).state);
+    assert_eq!((copy.id, copy.copy, copy.status), (3, 1, Status::Paid));
+    assert_eq!(known(), [second, (3, 1, SlipStage::Waiting)]);
+    // What the printer says of the first one comes too late.
+    journal.mark_slip(1, SlipStage::Done).unwrap();
+    journal.mark_slip(3, SlipStage::Begun).unwrap();
+    journal.mark_slip(3, SlipStage::Done).unwrap();
+    assert_eq!(known(), [second]);
+    journal.mark_slip(2, SlipStage::Begun).unwrap();
+    journal.mark_slip(2, SlipStage::Done).unwrap();
+    assert_eq!(known(), []);
+}
+
+#[test]
+fn a_printer_that_was_away_for_long_holds_up_no_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = journal_in(&folder);
+    let mut journal = printing(&path);
+    let entries: Vec<Entry> = (1..=150).flat_map(|id| [begin(id), paid(id)]).collect();
+    journal.append_all(&entries).unwrap();
+    let left: Vec<i64> = slips(&path).iter().map(|slip| slip.id).collect();
+    assert_eq!(left, (51..=150).collect::<Vec<_>>());
+}
+
+#[test]
+fn copies_are_counted_over_restarts() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = journal_in(&folder);
+    for copy in 1..=3 {
+        let mut journal = printing(&path);
+        if copy == 1 {
+            journal.append_all(&[begin(1), paid(1), begin(2), paid(2)]).unwrap();
+        }
+        let (slip, _) = journal.queue_slip(&order(1).out_trade_no, true, NOW).unwrap().unwrap();
+        assert_eq!(slip.copy, copy);
+    }
+    let mut journal = printing(&path);
+    let (other, _) = journal.queue_slip(&order(2).out_trade_no, true, NOW).unwrap().unwrap();
+    assert_eq!(other.copy, 1, "each order has its own count");
+    assert!(journal.queue_slip(&order(7).out_trade_no, true, NOW).unwrap().is_none());
+}
+
+#[test]
+fn a_slip_that_says_what_is_no_longer_so_is_not_offered() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = journal_in(&folder);
+    let mut journal = printing(&path);
+    journal.append_all(&[begin(1), waiting(1)]).unwrap();
+    assert!(journal.queue_slip(&order(1).out_trade_no, true, NOW).unwrap().is_none());
+    journal.append(&paid(1)).unwrap();
+    assert_eq!(slips(&path).len(), 1);
+    journal.append(&waiting(1)).unwrap();
+    assert_eq!(slips(&path), []);
+}
+
+#[test]
+fn a_first_write_about_a_slip_marks_the_journal_as_in_use() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = journal_in(&folder);
+    let mut journal = printing(&path);
+    journal.append_all(&[begin(1), paid(1)]).unwrap();
+    drop(journal);
+    let mut journal = printing(&path);
+    assert!(!journal.is_marked);
+    journal.mark_slip(1, SlipStage::Begun).unwrap();
+    assert!(check::is_marked(&journal.db).unwrap());
+    drop(journal);
+    assert!(matches!(stages(&path)[..], [(1, 0, SlipStage::Begun)]));
+}
+
+#[test]
+fn slips_go_through_the_writer_and_none_after_a_failure() {
+    let folder = tempfile::tempdir().unwrap();
+    let (journal, _) = Journal::open(&journal_in(&folder), None).unwrap();
+    let full = "CREATE TEMP TRIGGER full BEFORE INSERT ON main.slip WHEN NEW.id = 2
+         BEGIN SELECT RAISE(ABORT, 'the disk is full'); END";
+    journal.db.execute_batch(full).unwrap();
+    let (report, reported) = std::sync::mpsc::channel();
+    let written = report.clone();
+    let writer = Writer::start(journal, move |Written { slip, result, .. }| {
+        written.send((slip.map(|slip| slip.id), result.is_ok())).unwrap();
+    })
+    .unwrap();
+    writer.queue_slips();
+    assert!(writer.write(begin(1)) && writer.write(paid(1)));
+    for _ in 0..2 {
+        let report = report.clone();
+        let order = order(1).out_trade_no;
+        let work = SlipWork::Queue { order, is_copy: true, at: NOW };
+        assert!(
+            writer.write_slip(work, move |result| report.send((None, result.is_ok())).unwrap())
+        );
+    }
+    assert!(writer.write(begin(2)));
+    let reports: Vec<_> = (0..5).map(|_| reported.recv().unwrap()).collect();
+    let failed = (None, false);
+    assert_eq!(reports, [(None, true), (Some(1), true), failed, failed, failed]);
+}
+
+#[test]
+fn an_older_journal_is_copied_and_brought_to_this_format() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = filled(&folder);
+    of_format_3(&path);
+    // Read as it is, and not touched, until somebody is to write it.
+    let reader = JournalReader::open(&path, None).unwrap().unwrap();
+    assert_eq!(reader.orders(&Filter::default()).unwrap().len(), 2);
+    assert_eq!(reader.slips().unwrap(), []);
+    drop(reader);
+    let (mut journal, past) = Journal::open(&path, None).unwrap();
+    assert_eq!((past.last_attempt, past.open.len()), (2, 1));
+    let migrated = journal.migrated().unwrap().clone();
+    let copy = beside(&path.canonicalize().unwrap(), ".format3");
+    assert_eq!((migrated.from, migrated.to, migrated.copy), (3, 4, Some(copy.clone())));
+    journal.queue_slips();
+    journal.append(&paid(2)).unwrap();
+    assert_eq!(journal.take_slips().len(), 1);
+    drop(journal);
+    let (journal, _) = Journal::open(&path, None).unwrap();
+    assert_eq!(journal.migrated(), None, "once");
+    drop(journal);
+    let mut kept = JournalReader::open(&copy, Some(&beside(&path, ".key"))).unwrap().unwrap();
+    assert_eq!((kept.audit().unwrap().open, kept.slips().unwrap()), (1, Vec::new()));
+    let format = |path: &Path| -> i32 {
+        let db = Connection::open(path).unwrap();
+        db.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap()
+    };
+    assert_eq!((format(&copy), format(&path)), (3, 4));
+}
+
+#[test]
+fn a_start_that_was_cut_off_while_it_migrated_leaves_either_format_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = filled(&folder);
+    of_format_3(&path);
+    // One that came as far as the copy.
+    std::fs::write(beside(&path, ".format3"), "an earlier copy").unwrap();
+    let before = tempfile::tempdir().unwrap();
+    let old = cut(&path, &before);
+    let (journal, _) = Journal::open(&path, None).unwrap();
+    let copy = journal.migrated().unwrap().copy.clone().unwrap();
+    assert!(copy.ends_with("journal.sqlite.format3-2"), "{}", copy.display());
+    let kept = std::fs::read(beside(&path, ".format3")).unwrap();
+    assert_eq!(kept, b"an earlier copy", "nothing is replaced");
+    // Power goes at once.
+    let after = tempfile::tempdir().unwrap();
+    let new = cut(&path, &after);
+    for path in [old, new] {
+        let (_, past) = Journal::open(&path, None).unwrap();
+        assert_eq!(past.last_attempt, 2);
+        assert_eq!(slips(&path), []);
+    }
+}
+
+#[test]
+fn an_older_journal_that_is_damaged_or_cannot_be_copied_is_left_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = filled(&folder);
+    of_format_3(&path);
+    let whole = std::fs::read(&path).unwrap();
+    let tamper = "UPDATE sale SET note = 'x' WHERE id = 1";
+    Connection::open(&path).unwrap().execute_batch(tamper).unwrap();
+    assert!(matches!(refusal(&path), JournalError::Damaged { .. }));
+    assert!(!beside(&path, ".format3").exists());
+    std::fs::write(&path, &whole).unwrap();
+    // What would be beside the copy is in the way.
+    std::fs::write(beside(&path, ".format3.head"), "").unwrap();
+    let refusal = refusal(&path);
+    assert!(matches!(refusal, JournalError::NotKept { format: 3, .. }), "{refusal:?}");
+    let format: i32 = Connection::open(&path)
+        .unwrap()
+        .pragma_query_value(None, "user_version", |row| row.get(0))
+        .unwrap();
+    assert_eq!(format, 3);
+}

@@ -1,0 +1,110 @@
+//! Slips on their way to the printer: each is in the journal before the printer hears of it, and
+//! marked before its first byte leaves and when it is out.
+//!
+//! After a crash, what had certainly not begun and is still wanted comes out once by itself; what
+//! was perhaps printed is only offered, as a copy.
+
+use super::devices::Ended;
+use super::{Cashier, draws_chinese};
+use crate::clock::{Millis, Timestamp};
+use crate::command::Failure;
+use crate::config::{Config, PrinterKind};
+use crate::engine::Attempt;
+use crate::journal::{JournalReader, Slip, SlipStage};
+use crate::order::OutTradeNo;
+use crate::screen::{Printing, ScreenMessage};
+
+/// For this long a customer may still be waiting for a slip.
+const WANTED_FOR: Millis = Millis::seconds(10 * 60);
+/// For this long one that was perhaps not printed is offered.
+const OFFERED_FOR: Millis = Millis::seconds(24 * 60 * 60);
+
+/// What an earlier run has left to print.
+#[derive(Default)]
+pub(super) struct Left {
+    /// Certainly not begun, and perhaps somebody waits for it.
+    waiting: Vec<(Slip, Attempt)>,
+    /// To be offered.
+    perhaps: Vec<(Slip, Attempt)>,
+}
+
+impl Left {
+    pub(super) fn read(
+        reader: &JournalReader,
+        config: &Config,
+        now: Timestamp,
+    ) -> Result<Self, Failure> {
+        let mut left = Self::default();
+        if config.printer.kind == PrinterKind::None {
+            return Ok(left);
+        }
+        for slip in reader.slips()? {
+            // If the clock was set back, nobody knows how old it is.
+            let age = u64::try_from(now.0 - slip.at.0).unwrap_or(WANTED_FOR.0);
+            if age >= OFFERED_FOR.0 {
+                continue;
+            }
+            let Some(order) = reader.order(slip.out_trade_no.as_str())? else { continue };
+            let is_wanted = slip.stage == SlipStage::Waiting && age < WANTED_FOR.0;
+            let list = if is_wanted { &mut left.waiting } else { &mut left.perhaps };
+            list.push((slip, order.into()));
+        }
+        Ok(left)
+    }
+
+    /// The orders, for the screen to know them.
+    pub(super) fn orders(&self) -> impl Iterator<Item = &Attempt> {
+        self.waiting.iter().chain(&self.perhaps).map(|(_, order)| order)
+    }
+}
+
+impl Cashier<'_> {
+    /// Goes on with what an earlier run has left.
+    pub(super) fn go_on_printing(&mut self, left: Left) {
+        let numbers = |slips: &[(Slip, Attempt)]| -> Vec<OutTradeNo> {
+            slips.iter().map(|(slip, _)| slip.out_trade_no.clone()).collect()
+        };
+        let (waiting, perhaps) = (numbers(&left.waiting), numbers(&left.perhaps));
+        if waiting.is_empty() && perhaps.is_empty() {
+            return;
+        }
+        tracing::info!(waiting = waiting.len(), perhaps = perhaps.len(), "slips were left");
+        self.post(ScreenMessage::SlipsLeft { waiting, perhaps });
+        for (slip, attempt) in left.waiting {
+            self.hand_over(&slip, &attempt);
+        }
+    }
+
+    /// Prints the slip of an order; one that has just ended has its slip in the journal already.
+    pub(super) fn print(&mut self, order: &OutTradeNo, copy: bool) {
+        let due = self.due.iter().position(|slip| slip.out_trade_no == *order && !copy);
+        let attempt = self.recent.iter().find(|attempt| attempt.out_trade_no == *order);
+        match due.map(|at| self.due.remove(at)).zip(attempt.cloned()) {
+            Some((slip, attempt)) => self.hand_over(&slip, &attempt),
+            None => self.till.print(order, copy),
+        }
+    }
+
+    /// Hands a slip that the journal has to the printer.
+    pub(super) fn hand_over(&mut self, slip: &Slip, attempt: &Attempt) {
+        // Paper can take what the terminal cannot.
+        let is_drawn = draws_chinese();
+        let language = if is_drawn { self.model.language() } else { self.config.till.language };
+        if let Err(why) = self.devices.print(slip, attempt, self.config, language) {
+            self.till.mark_slip(slip.id, SlipStage::Missing);
+            let out_trade_no = slip.out_trade_no.clone();
+            self.post(ScreenMessage::Printed { out_trade_no, how: Printing::Failed(why) });
+        }
+    }
+
+    /// The printer is done with a slip.
+    pub(super) fn slip_ended(&mut self, id: i64, out_trade_no: OutTradeNo, ended: &Ended) {
+        let stage = match ended {
+            Ended::Sent | Ended::Printed => SlipStage::Done,
+            Ended::Failed(_) => SlipStage::Missing,
+        };
+        self.till.mark_slip(id, stage);
+        let how = super::devices::printing(ended, self.model.language());
+        self.post(ScreenMessage::Printed { out_trade_no, how });
+    }
+}
