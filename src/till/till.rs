@@ -6,7 +6,9 @@
 //! fails, nothing more is sold until the next start. The front end drives everything by calling
 //! [`Till::next`].
 
-use std::collections::VecDeque;
+mod enquiry;
+
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,13 +19,16 @@ use crate::clock::{Millis, Uptime};
 use crate::engine::{
     Draw, Effect, Engine, OrderTemplate, Recovered, Refusal, Report, SaleRef, Start,
 };
-use crate::gateway::{Ask, Decoded, Gateway, Stamp};
+use crate::gateway::{Ask, Decoded, Enquired, Gateway, Owner, Question, Stamp};
 use crate::journal::{Journal, JournalError, Writer, Written};
-use crate::order::{AuthCode, Order, OutTradeNo};
-use crate::payment::{Answer, Call, CallKind, Event, Reason, Rules, Status, TillCause};
+use crate::money::Currency;
+use crate::order::{AuthCode, Merchant, Order, OutTradeNo};
+use crate::payment::{Answer, Call, CallKind, Event, Found, Reason, Rules, Status, TillCause};
 use paytill_host::clock::Clock;
 use paytill_host::random;
 use paytill_host::transport::{Transport, TransportFailure};
+
+pub use enquiry::Enquiry;
 
 /// Upper bound of a sleep: timers do not run while the machine is suspended.
 const LONGEST_SLEEP: Millis = Millis::seconds(60);
@@ -39,6 +44,8 @@ pub enum Notice {
     Stopped(JournalError),
     /// Whether a call reached the gateway, and if not, why.
     Gateway(Result<(), Reason>),
+    /// What came of [`Till::enquire`], by the number that was asked about.
+    Enquired(String, Enquired),
 }
 
 /// Everything a till is made of.
@@ -64,6 +71,10 @@ pub struct Till {
     hash_key: secrecy::SecretString,
     client_ip: Option<std::net::IpAddr>,
     clock: Clock,
+    merchant: Merchant,
+    currency: Currency,
+    /// Questions that the next answer about an attempt answers, too.
+    asked: BTreeMap<i64, Question>,
     sender: mpsc::UnboundedSender<WorkerMessage>,
     inbox: mpsc::UnboundedReceiver<WorkerMessage>,
     notices: VecDeque<Notice>,
@@ -82,6 +93,11 @@ enum WorkerMessage {
         result: Result<Decoded, TransportFailure>,
     },
     Warmed(Result<(), TransportFailure>),
+    Enquired {
+        number: String,
+        is_transaction: bool,
+        result: Result<Enquired, TransportFailure>,
+    },
 }
 
 impl Till {
@@ -98,6 +114,7 @@ impl Till {
             let _ = written_to.send(WorkerMessage::Written(written));
         })?;
         let TillParts { template, rules, gateway, transport, hash_key, client_ip, clock } = parts;
+        let (merchant, currency) = (template.merchant.clone(), template.currency);
         let (engine, effects) = Engine::new(
             template,
             rules,
@@ -117,6 +134,9 @@ impl Till {
             hash_key,
             client_ip,
             clock,
+            merchant,
+            currency,
+            asked: BTreeMap::new(),
             sender,
             inbox,
             notices,
@@ -159,6 +179,51 @@ impl Till {
         let (now, wall) = (self.clock.uptime(), self.clock.wall());
         let effects = self.engine.handle_event_of(out_trade_no, event, now, wall);
         self.perform(effects);
+    }
+
+    /// Asks the gateway about an order, also one that is not ours: [`Notice::Enquired`] brings the
+    /// answer. The engine asks about what it drives, and learns of it; nothing else is recorded.
+    pub fn enquire(&mut self, question: Question) {
+        if let Question::Order(order) = &question {
+            self.handle_event(&order.out_trade_no, Event::CheckNow);
+            if let Some(attempt) = self.engine.awaits_query(&order.out_trade_no) {
+                self.asked.insert(attempt, question);
+                return;
+            }
+        }
+        self.ask(question);
+    }
+
+    fn ask(&self, question: Question) {
+        let (gateway, transport) = (Arc::clone(&self.gateway), Arc::clone(&self.transport));
+        let (merchant, currency) = (self.merchant.clone(), self.currency);
+        let (sender, clock) = (self.sender.clone(), self.clock.clone());
+        tokio::spawn(async move {
+            let number = question.number().to_owned();
+            let is_transaction = matches!(question, Question::Transaction(_));
+            let enquiry = Enquiry {
+                gateway: &*gateway,
+                transport: &transport,
+                merchant: &merchant,
+                currency,
+                clock: &clock,
+            };
+            let result = enquiry.make(question).await;
+            let _ = sender.send(WorkerMessage::Enquired { number, is_transaction, result });
+        });
+    }
+
+    /// The answer to a call about an attempt, for whoever asked about it meanwhile.
+    fn answer_question(&mut self, attempt: i64, answer: &Answer) {
+        let Some(question) = self.asked.remove(&attempt) else { return };
+        match answer {
+            Answer::Found(found) => {
+                let (number, found) = (question.number().to_owned(), found.clone());
+                self.notices.push_back(Notice::Enquired(number, Enquired::Found(found)));
+            }
+            // The query has given way to this call.
+            Answer::Submitted(_) | Answer::Reversed(_) | Answer::Refunds(_) => self.ask(question),
+        }
     }
 
     /// Connects to the gateway before it is needed, with or without the merchant's certificate.
@@ -260,11 +325,21 @@ impl Till {
                     answer: Answer::inconclusive(call.kind, failure.into()),
                     record: Vec::new(),
                 });
+                self.answer_question(attempt, &decoded.answer);
                 let event = Event::Answered(call.number, decoded.answer);
                 self.engine.handle_event(attempt, event, decoded.record, now, wall)
             }
             Some(WorkerMessage::Warmed(result)) => {
                 self.notices.push_back(Notice::Gateway(reached(result.as_ref().err())));
+                Vec::new()
+            }
+            Some(WorkerMessage::Enquired { number, is_transaction, result }) => {
+                self.notices.push_back(Notice::Gateway(reached(result.as_ref().err())));
+                let enquired = result.unwrap_or_else(|failure| match is_transaction {
+                    true => Enquired::Owner(Owner::Inconclusive(failure.into())),
+                    false => Enquired::Found(Found::Inconclusive(failure.into())),
+                });
+                self.notices.push_back(Notice::Enquired(number, enquired));
                 Vec::new()
             }
         };

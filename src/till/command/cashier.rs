@@ -307,6 +307,7 @@ impl Cashier<'_> {
             Notice::Stopped(error) => {
                 self.post(ScreenMessage::JournalFailed(journal::text(&error)));
             }
+            Notice::Enquired(..) => {}
             Notice::Gateway(Ok(())) => {
                 self.redial.reached();
                 self.post(ScreenMessage::Gateway(if self.till.is_on_backup() {

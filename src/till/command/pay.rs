@@ -159,7 +159,7 @@ async fn follow(
                     return (Exit::Journal, None);
                 }
             }
-            Notice::Attempt(_) | Notice::Gateway(_) => {}
+            Notice::Attempt(_) | Notice::Gateway(_) | Notice::Enquired(..) => {}
         }
     }
 }

@@ -66,7 +66,7 @@ pub async fn run(recover: Recover, loaded: &Loaded, clock: &Clock) -> Result<Exi
             Ok(Notice::Stopped(error)) => {
                 return Err(Failure::new(Exit::Journal, text::journal::text(&error)));
             }
-            Ok(Notice::Gateway(_)) | Err(_) => {}
+            Ok(Notice::Gateway(_) | Notice::Enquired(..)) | Err(_) => {}
         }
     }
     if reported.is_empty() && !json.json {
@@ -131,7 +131,7 @@ async fn settle(
             Notice::Stopped(error) => {
                 return Err(Failure::new(Exit::Journal, text::journal::text(&error)));
             }
-            Notice::Attempt(_) | Notice::Gateway(_) => {}
+            Notice::Attempt(_) | Notice::Gateway(_) | Notice::Enquired(..) => {}
         }
     }
 }
