@@ -40,6 +40,11 @@ impl Why {
         }
     }
 
+    /// Whether somebody must look into it who may do more than a cashier.
+    pub const fn needs_the_manager(&self) -> bool {
+        matches!(self, Self::NotInJournal | Self::HeldAfterAll)
+    }
+
     /// In words.
     pub fn sentence(&self, language: Language) -> String {
         let words = FindWords::of(language);

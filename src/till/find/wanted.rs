@@ -49,13 +49,7 @@ impl Wanted {
         let mut wanted = match Scan::name(text, &terms.till) {
             Scan::Payment(_) | Scan::OtherWallet(_) | Scan::ReceiveCode => return None,
             Scan::OwnReceipt(number) => return Some(Self::of(number)),
-            Scan::Transaction(number) => {
-                return Some(Self {
-                    tail: Some(number.clone()),
-                    transaction: Some(number),
-                    ..Self::default()
-                });
-            }
+            Scan::Transaction(number) => return Some(Self::of_transaction(number)),
             Scan::Goods(_) | Scan::Odd(_) | Scan::Noise => Self::default(),
         };
         let is_of_number = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
@@ -79,6 +73,11 @@ impl Wanted {
     /// An order by its whole number.
     pub fn of(number: OutTradeNo) -> Self {
         Self { number: Some(number), ..Self::default() }
+    }
+
+    /// The order of a transaction.
+    pub fn of_transaction(number: String) -> Self {
+        Self { tail: Some(number.clone()), transaction: Some(number), ..Self::default() }
     }
 
     /// Whether an order is of this amount, or was charged at this time.

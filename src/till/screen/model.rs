@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 
 use super::note::{Note, Which};
 use super::pages::checkout::{CashierTask, TypingRun};
+use super::pages::find::FindPage;
 use super::story::Story;
 use super::{AttemptView, Key, Link, Settings};
 use crate::clock::{Millis, Timestamp, Uptime};
@@ -32,6 +33,10 @@ pub struct Model {
     pub(super) now: Uptime,
     pub(super) wall: Timestamp,
     pub(super) task: CashierTask,
+    /// The page in front of the desk, if it is open.
+    pub(super) find: Option<FindPage>,
+    /// How many searches it has made.
+    pub(super) searches: u64,
     pub(super) dialog: Option<Dialog>,
     /// Newest first.
     pub(super) attempts: Vec<ShownAttempt>,
@@ -144,6 +149,8 @@ impl Model {
             now: Uptime::default(),
             wall: Timestamp::default(),
             task: CashierTask::Amount { typed: String::new() },
+            find: None,
+            searches: 0,
             dialog: None,
             attempts: recent.into_iter().map(ShownAttempt::new).collect(),
             notices: VecDeque::new(),
@@ -229,6 +236,7 @@ impl Model {
     /// Whether something covers the place of the payment at hand.
     fn task_is_hidden(&self) -> bool {
         self.stopped.is_some()
+            || self.find.is_some()
             || matches!(
                 self.dialog,
                 Some(Dialog::Help | Dialog::Training { .. } | Dialog::Commands { .. })
@@ -256,7 +264,7 @@ impl Model {
 
     /// What keys at the speed of a machine would be for.
     pub fn target(&self) -> KeyTarget {
-        let is_open = self.dialog.is_none() && self.stopped.is_none();
+        let is_open = self.dialog.is_none() && self.stopped.is_none() && self.find.is_none();
         let amount = match &self.task {
             CashierTask::Amount { typed } => Some(typed.chars().count()),
             CashierTask::Payment(_) => {
@@ -271,7 +279,10 @@ impl Model {
     /// Whether Enter acknowledges the notice instead of continuing the task.
     pub(super) fn enter_is_for_the_notice(&self) -> bool {
         let Some(notice) = self.notices.front() else { return false };
-        let idle = matches!(&self.task, CashierTask::Amount { typed } if typed.is_empty());
+        let idle = match &self.find {
+            Some(page) => page.is_idle(),
+            None => matches!(&self.task, CashierTask::Amount { typed } if typed.is_empty()),
+        };
         idle || self.now.since(notice.since) >= NOTICE_SETTLES
     }
 
@@ -287,7 +298,7 @@ impl Model {
 
     /// The payment that F5 checks.
     pub(super) fn can_check_now(&self) -> Option<&OutTradeNo> {
-        if self.stopped.is_some() {
+        if self.stopped.is_some() || self.find.is_some() {
             return None;
         }
         let unsettled = |attempt: &&ShownAttempt| attempt.is_unsettled();
@@ -298,7 +309,7 @@ impl Model {
 
     /// The order whose receipt F9 reprints.
     pub(super) fn can_reprint(&self) -> Option<&OutTradeNo> {
-        if !self.settings.printer_configured || self.stopped.is_some() {
+        if !self.settings.printer_configured || self.stopped.is_some() || self.find.is_some() {
             return None;
         }
         let at_hand = match &self.task {
@@ -324,7 +335,7 @@ impl Model {
     /// Whether a payment code would be accepted now and there are training customers to show one.
     pub(super) fn can_train(&self) -> bool {
         let customers = self.settings.training.as_ref().is_some_and(|names| !names.is_empty());
-        customers && self.stopped.is_none() && self.takes_codes().is_some()
+        customers && self.stopped.is_none() && self.find.is_none() && self.takes_codes().is_some()
     }
 
     /// The amount with the currency symbol.

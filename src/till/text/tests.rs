@@ -7,7 +7,7 @@ use super::evidence::EvidenceWords;
 use super::find::FindWords;
 use super::print_test::PrintTestWords;
 use super::receipt::ReceiptWords;
-use super::screen::{HelpWords, NoteWords, ScreenWords, StoryWords};
+use super::screen::{FindPageWords, HelpWords, NoteWords, ScreenWords, StoryWords};
 
 /// The texts that cashiers and customers read.
 fn at_the_counter() -> Vec<[&'static str; 2]> {
@@ -16,6 +16,7 @@ fn at_the_counter() -> Vec<[&'static str; 2]> {
         NoteWords::all(),
         StoryWords::all(),
         HelpWords::all(),
+        FindPageWords::all(),
         ReceiptWords::all(),
         DisplayWords::all(),
     ]

@@ -312,7 +312,8 @@ pub(in crate::screen) fn scanned(
         let hash = code.keyed_hash(b"stutter");
         let last = model.last_code.replace((hash, model.now));
         let stutters = last.is_some_and(|(last, at)| last == hash && model.now.since(at) < STUTTER);
-        let sale = model.takes_codes().filter(|_| model.stopped.is_none());
+        let sale = model.takes_codes();
+        let sale = sale.filter(|_| model.stopped.is_none() && !model.is_finding());
         // A question comes before a scan; the help page and the training customers are not
         // questions.
         let sale = sale.filter(|_| {

@@ -80,7 +80,7 @@ fn detail(model: &Model, attempt: &ShownAttempt) -> String {
 }
 
 /// What happened, and whether money moved.
-pub(super) fn what_happened(model: &Model, attempt: &ShownAttempt) -> String {
+pub(in crate::screen) fn what_happened(model: &Model, attempt: &ShownAttempt) -> String {
     let text = model.text();
     let state = &attempt.view.state;
     let status = state.status();
