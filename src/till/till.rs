@@ -335,9 +335,12 @@ impl Till {
             }
             Some(WorkerMessage::Enquired { number, is_transaction, result }) => {
                 self.notices.push_back(Notice::Gateway(reached(result.as_ref().err())));
-                let enquired = result.unwrap_or_else(|failure| match is_transaction {
-                    true => Enquired::Owner(Owner::Inconclusive(failure.into())),
-                    false => Enquired::Found(Found::Inconclusive(failure.into())),
+                let enquired = result.unwrap_or_else(|failure| {
+                    if is_transaction {
+                        Enquired::Owner(Owner::Inconclusive(failure.into()))
+                    } else {
+                        Enquired::Found(Found::Inconclusive(failure.into()))
+                    }
                 });
                 self.notices.push_back(Notice::Enquired(number, enquired));
                 Vec::new()

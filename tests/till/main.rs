@@ -20,6 +20,7 @@ mod doctor;
 mod evidence;
 mod exhaustion;
 mod find;
+mod find_page;
 mod flood;
 mod instances;
 mod kill;

@@ -76,7 +76,7 @@ pub async fn run(loaded: &Loaded, clock: &Clock) -> Result<Exit, Failure> {
         Failure::of_system(&both!("the terminal cannot be used", "无法使用终端"), &error)
     })?;
     let (report, reports) = mpsc::unbounded_channel();
-    let (searched, searches) = mpsc::unbounded_channel();
+    let (found, searches) = mpsc::unbounded_channel();
     let devices = Devices::start(config, learned, clock, report).map_err(|error| {
         Failure::of_system(&both!("a device's thread", "无法启动设备线程"), &error)
     })?;
@@ -85,7 +85,7 @@ pub async fn run(loaded: &Loaded, clock: &Clock) -> Result<Exit, Failure> {
         model,
         till: opened.till,
         devices,
-        archive: Archive::new(config, searched),
+        archive: Archive::new(config, found),
         terminal,
         config,
         clock,

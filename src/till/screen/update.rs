@@ -299,19 +299,7 @@ fn obeyed(model: &mut Model, key: Key, at: Uptime, before: LastInput) -> Vec<Scr
             tray::come_back(model);
             Vec::new()
         }
-        Key::F(9) => {
-            let Some(order) = model.can_reprint().cloned() else { return Vec::new() };
-            if matches!(model.printer, Link::Failed(_)) {
-                model.dialog = Some(Dialog::PrintAnyway(order));
-                return Vec::new();
-            }
-            let commands = reprint(model, order.clone());
-            if commands.is_empty() || !model.printer_is_there() {
-                let which = elsewhere(model, &order);
-                note(model, Note::ReceiptWaits(which));
-            }
-            commands
-        }
+        Key::F(9) => printed_again(model),
         Key::Ctrl('t') => {
             if model.can_train() {
                 model.dialog = Some(Dialog::Training { chosen: 0 });
@@ -324,6 +312,21 @@ fn obeyed(model: &mut Model, key: Key, at: Uptime, before: LastInput) -> Vec<Scr
         }
         key => checkout::pressed(model, key, at),
     }
+}
+
+/// Has the last receipt printed again, or the one that did not come out.
+fn printed_again(model: &mut Model) -> Vec<ScreenCommand> {
+    let Some(order) = model.can_reprint().cloned() else { return Vec::new() };
+    if matches!(model.printer, Link::Failed(_)) {
+        model.dialog = Some(Dialog::PrintAnyway(order));
+        return Vec::new();
+    }
+    let commands = reprint(model, order.clone());
+    if commands.is_empty() || !model.printer_is_there() {
+        let which = elsewhere(model, &order);
+        note(model, Note::ReceiptWaits(which));
+    }
+    commands
 }
 
 fn moved(model: &mut Model, view: AttemptView, event: &Event) -> Vec<ScreenCommand> {

@@ -14,6 +14,7 @@ use crate::find::{Findings, OrderFile, Terms, Told, Wanted, order_of, verdict, w
 use crate::gateway::{Enquired, Question};
 use crate::journal::OrderRow;
 use crate::language::Text;
+use crate::money::narrow;
 use crate::order::{OutTradeNo, TillId};
 use crate::payment::{Event, State};
 use crate::scan::Scan;
@@ -67,7 +68,7 @@ struct ShownOrder {
 #[derive(Debug)]
 enum Subject {
     /// An order of the journal, with its story.
-    Ours(Box<OrderFile>, ShownAttempt),
+    Ours(Box<OrderFile>, Box<ShownAttempt>),
     /// A number that the journal does not have.
     Stranger(Question),
 }
@@ -83,7 +84,7 @@ impl Subject {
             shown.cancelled |= entry.event == Event::Cancel;
             before = Some(entry.state.status());
         }
-        Self::Ours(file, shown)
+        Self::Ours(file, Box::new(shown))
     }
 
     fn question(&self) -> Question {
@@ -217,12 +218,10 @@ fn read(model: &mut Model, wanted: Wanted) -> Vec<ScreenCommand> {
 pub(in crate::screen) fn pressed(model: &mut Model, key: Key) -> Vec<ScreenCommand> {
     let Some(page) = &mut model.find else { return Vec::new() };
     match key {
-        Key::Char(character) => {
-            if page.typed.chars().count() < TYPED_MAX {
-                let narrow = crate::money::narrow(character);
-                let shown = if narrow == ' ' { " ".into() } else { clean(&narrow.to_string(), 2) };
-                page.typed.push_str(&shown);
-            }
+        Key::Char(character) if page.typed.chars().count() < TYPED_MAX => {
+            let narrow = narrow(character);
+            let shown = if narrow == ' ' { " ".into() } else { clean(&narrow.to_string(), 2) };
+            page.typed.push_str(&shown);
         }
         Key::Backspace => {
             page.typed.pop();

@@ -315,9 +315,10 @@ fn a_foreign_number_is_asked_about_without_an_order() {
         let (serial, _) = search_of(&scan(&mut bench, text));
         let question = ask_of(&found(&mut bench, serial, &[]));
         assert_eq!(question.number(), text);
-        let nobody = match is_transaction {
-            true => Enquired::Owner(Owner::Nobody),
-            false => Enquired::Found(Found::NotFound),
+        let nobody = if is_transaction {
+            Enquired::Owner(Owner::Nobody)
+        } else {
+            Enquired::Found(Found::NotFound)
         };
         bench.send(ScreenMessage::Enquired(text.to_owned(), nobody));
         assert!(says(&bench, "NOT OURS") && says(&bench, "Do not hand over goods for it"));

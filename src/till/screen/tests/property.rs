@@ -37,7 +37,7 @@ fn key() -> impl Strategy<Value = Key> {
         6 => prop::char::range('0', '9').prop_map(Key::Char),
         1 => any::<char>().prop_map(Key::Char),
         3 => (1_u8..13).prop_map(Key::F),
-        3 => prop::sample::select(vec!['l', 't', 'q', 'p', 'c']).prop_map(Key::Ctrl),
+        3 => prop::sample::select(vec!['l', 't', 'q', 'p', 'c', 'r']).prop_map(Key::Ctrl),
     ]
 }
 

@@ -41,9 +41,10 @@ const TIME: u16 = 10;
 /// How many lines may be scrolled away.
 pub(super) fn last_line(order: &ShownOrder) -> usize {
     let Subject::Ours(file, shown) = &order.subject else { return 0 };
-    let lines = match order.in_full {
-        true => file.entries.iter().map(|entry| 1 + fields(&entry.wire).len()).sum(),
-        false => shown.story.lines().len(),
+    let lines = if order.in_full {
+        file.entries.iter().map(|entry| 1 + fields(&entry.wire).len()).sum()
+    } else {
+        shown.story.lines().len()
     };
     lines.saturating_sub(1)
 }
