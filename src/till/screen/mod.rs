@@ -37,6 +37,7 @@ mod digits;
 mod guard;
 mod keyboard;
 mod keys;
+mod letters;
 mod model;
 mod note;
 mod overlays;

@@ -264,7 +264,12 @@ impl Model {
 
     /// What keys at the speed of a machine would be for.
     pub fn target(&self) -> KeyTarget {
-        let is_open = self.dialog.is_none() && self.stopped.is_none() && self.find.is_none();
+        if let Some(page) = &self.find {
+            let is_open = self.dialog.is_none();
+            let amount = is_open.then(|| page.typed_characters());
+            return KeyTarget { is_asking: self.is_asking(), amount };
+        }
+        let is_open = self.dialog.is_none() && self.stopped.is_none();
         let amount = match &self.task {
             CashierTask::Amount { typed } => Some(typed.chars().count()),
             CashierTask::Payment(_) => {

@@ -55,9 +55,9 @@ catalogue! {
         "The customer has paid, but this till is ending the payment: its own result counts.",
         "顾客已付款，但本机正在结束这笔支付：请以本机的最终结果为准。";
     held_after_all =>
-        "WeChat Pay has money for an order that this till has ended. Tell the manager: it must be \
-         checked on the merchant platform.",
-        "微信支付显示已付款，但本机已结束这笔订单。请通知店长到商户平台核实。";
+        "WeChat Pay has money for an order that this till has ended. Look it up on the merchant \
+         platform.",
+        "微信支付显示已付款，但本机已结束这笔订单。请到商户平台核实。";
     training =>
         "The till is in training: there is nobody to ask.",
         "现在是练习模式，无处可查。";

@@ -534,6 +534,7 @@ fn before_sending(model: &Model, sale: SaleRef) -> Sheet {
         word: model.text().word(Status::Created).into(),
         detail: String::new(),
         amount: model.money(sale.amount()),
+        has_large_word: false,
         what: Vec::new(),
         meter: None,
         next: String::new(),

@@ -120,6 +120,11 @@ impl FindPage {
         self.typed.is_empty()
     }
 
+    /// How much is typed.
+    pub(in crate::screen) fn typed_characters(&self) -> usize {
+        self.typed.chars().count()
+    }
+
     fn order(&self) -> Option<&ShownOrder> {
         match &self.showing {
             Showing::Order(order) => Some(order),

@@ -6,6 +6,7 @@ use ratatui::widgets::{Block, BorderType, Widget};
 
 use super::{Canvas, cells, inset, rows_of};
 use crate::screen::digits::Size;
+use crate::screen::letters::Lettering;
 use crate::screen::palette::Tone;
 use crate::screen::shapes::{self, Bitmap, SHAPE_HEIGHT, SHAPE_WIDTH};
 use crate::screen::wrap::wrap;
@@ -27,6 +28,8 @@ pub(in crate::screen) struct Sheet {
     /// Shown beside the word in quiet text.
     pub(in crate::screen) detail: String,
     pub(in crate::screen) amount: String,
+    /// Whether the word is large and the amount is not.
+    pub(in crate::screen) has_large_word: bool,
     pub(in crate::screen) what: Vec<String>,
     pub(in crate::screen) meter: Option<Meter>,
     pub(in crate::screen) next: String,
@@ -40,6 +43,11 @@ pub(in crate::screen) struct Meter {
     pub(in crate::screen) bar: Option<(u64, u64)>,
     pub(in crate::screen) left: String,
     pub(in crate::screen) right: String,
+}
+
+/// The room beside the shape, in cells.
+fn beside_shape(area: Rect) -> u16 {
+    area.width.saturating_sub(SHAPE_WIDTH + AFTER_SHAPE)
 }
 
 impl Canvas<'_> {
@@ -70,10 +78,17 @@ impl Canvas<'_> {
         let below = rows_of(&what) + meter + steps;
         let gaps = u16::from(!what.is_empty()) + u16::from(meter > 0) + u16::from(steps > 0);
         let fits = |head: u16, air: u16| area.height >= head + below + air;
-        let head = [(LARGE_HEAD, gaps), (SHAPE_HEIGHT, 0)]
-            .into_iter()
-            .find_map(|(head, air)| fits(head, air).then_some(head))
-            .unwrap_or(1);
+        // A word in large letters comes before the air around it, and is larger with much of it.
+        let heads = if sheet.has_large_word {
+            let most = area.height.saturating_sub(below + 2 * gaps).saturating_sub(1);
+            let tall = Lettering::fitting(&sheet.word, beside_shape(area), most);
+            let tall = tall.map_or(LARGE_HEAD, |word| word.height() + 1).max(LARGE_HEAD);
+            [(tall, gaps), (LARGE_HEAD, 0), (SHAPE_HEIGHT, 0)]
+        } else {
+            [(LARGE_HEAD, gaps), (SHAPE_HEIGHT, 0), (SHAPE_HEIGHT, 0)]
+        };
+        let head = heads.into_iter().find(|(head, air)| fits(*head, *air));
+        let head = head.map_or(1, |(head, _)| head);
         let mut spare = area.height.saturating_sub(head + below);
         // Blank rows, in order of priority: below the head, above the next step, above the meter;
         // two each if there is plenty of room.
@@ -126,6 +141,9 @@ impl Canvas<'_> {
             self.put_right(area, 0, &sheet.amount, digits);
             return;
         }
+        if sheet.has_large_word {
+            return self.large_word(area, sheet, strong, digits);
+        }
         let shape = Rect { y: area.y + area.height - SHAPE_HEIGHT, ..area };
         shapes::draw(sheet.shape, shape, strong, self.buffer);
         let beside = SHAPE_WIDTH + AFTER_SHAPE;
@@ -146,6 +164,33 @@ impl Canvas<'_> {
             None => {
                 self.put(text, 0, 3, &sheet.amount, digits);
             }
+        }
+    }
+
+    /// The word as large as it fits, beside its shape or else without it.
+    fn large_word(&mut self, area: Rect, sheet: &Sheet, word: Style, amount: Style) {
+        let room = area.height - 1;
+        let beside = Lettering::fitting(&sheet.word, beside_shape(area), room);
+        let alone = || Lettering::fitting(&sheet.word, area.width, room);
+        let has_shape = beside.is_some() || alone().is_none();
+        let left = if has_shape { SHAPE_WIDTH + AFTER_SHAPE } else { 0 }.min(area.width);
+        let text = Rect { x: area.x + left, width: area.width - left, ..area };
+        // For whoever reads letter by letter, too.
+        let used = self.put(text, 0, 0, &sheet.word, word);
+        self.put(text, used + 3, 0, &sheet.amount, amount);
+        self.put_right(text, 0, &sheet.detail, amount);
+        let lettering = beside.or_else(alone);
+        // Both stand on one line.
+        let height = lettering.as_ref().map_or(0, Lettering::height);
+        if has_shape {
+            let lift = height.saturating_sub(SHAPE_HEIGHT) / 2;
+            let y = area.y + area.height - SHAPE_HEIGHT - lift;
+            let shape = Rect { y, height: SHAPE_HEIGHT, ..area };
+            shapes::draw(sheet.shape, shape, word, self.buffer);
+        }
+        if let Some(lettering) = lettering {
+            let place = Rect { y: area.y + area.height - height, height, ..text };
+            lettering.draw(place, word, self.buffer);
         }
     }
 

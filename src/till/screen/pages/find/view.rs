@@ -194,12 +194,16 @@ impl Canvas<'_> {
         let words = FindPageWords::of(model.language);
         let number = clean(file.row.out_trade_no.as_str(), NUMBER);
         let inner = self.overlay(area, &format!("{}  {number}", words.entries()));
+        let width = usize::from(inner.width.saturating_sub(TIME + 2));
         let mut lines = Vec::new();
         for entry in file.entries.iter().rev() {
             let time = entry.at.local("%H:%M:%S", &model.settings.time_zone);
             let event = history::event(&entry.event, model.language);
             let word = model.text().word(entry.state.status());
-            lines.push((time, clean(&format!("{event}  {word}"), 200)));
+            let said = clean(&format!("{word}  {event}"), 200);
+            for (index, row) in wrap(&said, width).into_iter().enumerate() {
+                lines.push((if index == 0 { time.clone() } else { String::new() }, row));
+            }
             for (name, value) in fields(&entry.wire) {
                 lines.push((String::new(), clean(&format!("  {name}: {value}"), 200)));
             }
@@ -276,6 +280,7 @@ fn order_sheet(model: &Model, order: &ShownOrder) -> Sheet {
         tone,
         border,
         is_filled: true,
+        has_large_word: true,
         shape,
         word: FindWords::of(model.language).word(told.verdict).to_owned(),
         what: meaning(model, told),
@@ -318,6 +323,7 @@ fn ours(model: &Model, file: &OrderFile, shown: &ShownAttempt) -> Sheet {
         word: text.word(status).to_owned(),
         detail: text.order(file.row.out_trade_no.tail()),
         amount: model.money(file.row.amount),
+        has_large_word: false,
         what: vec![what_happened(model, shown)],
         meter: Some(Meter {
             bar: None,
@@ -337,14 +343,11 @@ fn stranger(model: &Model, question: &Question) -> Sheet {
         is_filled: false,
         shape: shapes::of(Status::Checking),
         word: words.not_here().to_owned(),
-        detail: String::new(),
+        detail: clean(question.number(), NUMBER),
         amount: String::new(),
+        has_large_word: false,
         what: vec![words.not_here_what().to_owned()],
-        meter: Some(Meter {
-            bar: None,
-            left: String::new(),
-            right: clean(question.number(), NUMBER),
-        }),
+        meter: None,
         next: words.ask().to_owned(),
         also: String::new(),
     }
