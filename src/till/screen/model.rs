@@ -205,6 +205,7 @@ impl Model {
             || matches!(self.task, CashierTask::Code { .. })
             || !self.notices.is_empty()
             || self.takes_codes().is_some()
+            || self.find.as_ref().is_some_and(|page| page.is_asking(self.now))
     }
 
     pub(super) fn text(&self) -> ScreenWords {

@@ -27,8 +27,8 @@ use crate::text::screen::{FindPageWords, HelpWords};
 
 /// No number is longer; further keys are dropped.
 const TYPED_MAX: usize = 40;
-/// An answer takes no longer than this; then it may be asked for again.
-const ANSWERED_WITHIN: Millis = Millis::seconds(15);
+/// An answer takes no longer than this, by either host; then it may be asked for again.
+const ANSWERED_WITHIN: Millis = Millis::seconds(30);
 
 /// The page.
 #[derive(Debug)]
@@ -118,6 +118,11 @@ impl FindPage {
     /// Whether nothing is typed that Enter would be for.
     pub(in crate::screen) fn is_idle(&self) -> bool {
         self.typed.is_empty()
+    }
+
+    /// Whether an answer is awaited.
+    pub(in crate::screen) fn is_asking(&self, now: Uptime) -> bool {
+        self.order().is_some_and(|order| order.is_asking(now))
     }
 
     /// How much is typed.

@@ -183,8 +183,8 @@ impl Canvas<'_> {
         // Both stand on one line.
         let height = lettering.as_ref().map_or(0, Lettering::height);
         if has_shape {
-            let lift = height.saturating_sub(SHAPE_HEIGHT) / 2;
-            let y = area.y + area.height - SHAPE_HEIGHT - lift;
+            let raised = height.saturating_sub(SHAPE_HEIGHT) / 2;
+            let y = area.y + area.height - SHAPE_HEIGHT - raised;
             let shape = Rect { y, height: SHAPE_HEIGHT, ..area };
             shapes::draw(sheet.shape, shape, word, self.buffer);
         }

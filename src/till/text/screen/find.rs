@@ -39,8 +39,8 @@ crate::catalogue! {
 
     // What a verdict means for the goods on the counter.
     paid =>
-        "WeChat Pay has this payment: the goods are paid for.",
-        "微信支付确认已收款：商品可以交付。";
+        "This order is paid for: check that amount and time fit the goods.",
+        "这笔订单已收款：请核对金额和下单时间，相符即可交付。";
     unpaid =>
         "Nothing was charged, and nothing will be. Keep the goods.",
         "没有扣款，也不会再扣款。请勿交付商品。";
