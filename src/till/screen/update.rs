@@ -82,6 +82,7 @@ fn handle(model: &mut Model, message: ScreenMessage) -> Vec<ScreenCommand> {
         ScreenMessage::DroppedKeys { characters, began } => {
             let is_restored = take_back(model, began);
             if characters > 0 {
+                find::take_away(model);
                 let is_scan = characters >= SCAN_LENGTH;
                 let why = if is_scan { Note::UnendedBurst } else { Note::TooFast };
                 note(model, if is_restored { Note::TakenBack(Box::new(why)) } else { why });

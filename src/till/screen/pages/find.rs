@@ -48,6 +48,8 @@ pub(in crate::screen) struct FindPage {
 
 #[derive(Debug)]
 enum Showing {
+    /// What was scanned or typed last was refused: nothing older may be taken for it.
+    Nothing,
     Reading,
     List,
     Failed(Text),
@@ -110,7 +112,7 @@ impl FindPage {
     pub(in crate::screen) fn face(&self) -> (String, usize, u64, bool, usize) {
         let (in_full, scrolled) = match &self.showing {
             Showing::Order(order) => (order.in_full, order.scrolled),
-            Showing::Reading | Showing::List | Showing::Failed(_) => (false, 0),
+            _ => (false, 0),
         };
         (self.typed.to_string(), self.chosen, self.serial, in_full, scrolled)
     }
@@ -133,7 +135,7 @@ impl FindPage {
     fn order(&self) -> Option<&ShownOrder> {
         match &self.showing {
             Showing::Order(order) => Some(order),
-            Showing::Reading | Showing::List | Showing::Failed(_) => None,
+            Showing::Nothing | Showing::Reading | Showing::List | Showing::Failed(_) => None,
         }
     }
 
@@ -260,7 +262,7 @@ fn moved(page: &mut FindPage, down: bool) {
             order.scrolled = step(order.scrolled).min(view::last_line(order));
         }
         Showing::List => page.chosen = step(page.chosen).min(page.rows.len().saturating_sub(1)),
-        Showing::Reading | Showing::Failed(_) => {}
+        Showing::Nothing | Showing::Reading | Showing::Failed(_) => {}
     }
 }
 
@@ -285,12 +287,16 @@ fn back(model: &mut Model) {
             order.in_full = false;
             order.scrolled = 0;
         }
-        Showing::Order(_) | Showing::Reading if !page.rows.is_empty() => {
+        Showing::Order(_) | Showing::Nothing | Showing::Reading if !page.rows.is_empty() => {
             // What is still sought does not come back.
             page.serial = 0;
             page.showing = Showing::List;
         }
-        Showing::Order(_) | Showing::Reading | Showing::List | Showing::Failed(_) => close(model),
+        Showing::Order(_)
+        | Showing::Nothing
+        | Showing::Reading
+        | Showing::List
+        | Showing::Failed(_) => close(model),
     }
 }
 
@@ -312,9 +318,7 @@ pub(in crate::screen) fn sought(
         page.typed = Zeroizing::default();
     }
     if !is_alone {
-        model.note = Some(Note::ScanNumberAgain);
-        model.ring(Sound::NeedsYou);
-        return Vec::new();
+        return refuse(model, Note::ScanNumberAgain);
     }
     seek(model, text, true)
 }
@@ -329,12 +333,23 @@ pub(in crate::screen) fn scanned(model: &mut Model, scan: &Scan) -> Vec<ScreenCo
         | Scan::ReceiveCode
         | Scan::Goods(_)
         | Scan::Odd(_)
-        | Scan::Noise => refuse(model, scan),
+        | Scan::Noise => refuse(model, Note::NoNumber(Scanned::of(scan))),
     }
 }
 
-fn refuse(model: &mut Model, scan: &Scan) -> Vec<ScreenCommand> {
-    model.note = Some(Note::NoNumber(Scanned::of(scan)));
+/// Something was scanned that is not looked for. The order before it is taken from the screen: its
+/// verdict is no answer to this.
+pub(in crate::screen) fn take_away(model: &mut Model) {
+    if let Some(page) = &mut model.find
+        && !matches!(page.showing, Showing::List)
+    {
+        (page.serial, page.asks, page.showing) = (0, false, Showing::Nothing);
+    }
+}
+
+fn refuse(model: &mut Model, why: Note) -> Vec<ScreenCommand> {
+    take_away(model);
+    model.note = Some(why);
     model.ring(Sound::NeedsYou);
     Vec::new()
 }
@@ -346,9 +361,9 @@ fn seek(model: &mut Model, text: &str, is_scan: bool) -> Vec<ScreenCommand> {
     let scan = Scan::name(text, &terms.till);
     match scan {
         Scan::Payment(_) | Scan::OtherWallet(_) | Scan::ReceiveCode | Scan::Odd(_) => {
-            return refuse(model, &scan);
+            return refuse(model, Note::NoNumber(Scanned::of(&scan)));
         }
-        Scan::Goods(_) if is_scan => return refuse(model, &scan),
+        Scan::Goods(_) if is_scan => return refuse(model, Note::NoNumber(Scanned::of(&scan))),
         Scan::Goods(_) | Scan::OwnReceipt(_) | Scan::Transaction(_) | Scan::Noise => {}
     }
     match Wanted::read(text, &terms) {
@@ -357,12 +372,8 @@ fn seek(model: &mut Model, text: &str, is_scan: bool) -> Vec<ScreenCommand> {
             let is_whole = wanted.number.is_some() || wanted.transaction.is_some();
             search(model, wanted, is_scan && is_whole)
         }
-        None if is_scan => refuse(model, &scan),
-        None => {
-            model.note = Some(Note::NotSought);
-            model.ring(Sound::NeedsYou);
-            Vec::new()
-        }
+        None if is_scan => refuse(model, Note::NoNumber(Scanned::of(&scan))),
+        None => refuse(model, Note::NotSought),
     }
 }
 

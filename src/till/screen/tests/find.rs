@@ -416,6 +416,38 @@ fn a_scan_with_other_keys_before_it_is_scanned_again() {
 }
 
 #[test]
+fn a_verdict_does_not_stay_under_a_scan_that_was_refused() {
+    let unreadable = "https://example.com/";
+    for refused in [code(7).expose(), "28763443825664394", unreadable] {
+        let mut bench = bench();
+        opened(&mut bench);
+        let question = scanned(&mut bench, &paid_order());
+        answer(&mut bench, question.number(), Found::Paid(proof()));
+        assert!(says(&bench, "This order is paid for"));
+        assert_eq!(scan(&mut bench, refused), []);
+        assert!(!says(&bench, "This order is paid for") && says(&bench, "It is no order number"));
+        // Neither does an answer that comes late.
+        answer(&mut bench, question.number(), Found::Paid(proof()));
+        assert!(!says(&bench, "This order is paid for"));
+        bench.key(Key::Esc);
+        assert!(!bench.model.is_finding());
+    }
+    let mut cut = bench();
+    opened(&mut cut);
+    let question = scanned(&mut cut, &paid_order());
+    answer(&mut cut, question.number(), Found::Paid(proof()));
+    let began = Uptime(cut.now);
+    cut.send(ScreenMessage::DroppedKeys { characters: 12, began });
+    assert!(!says(&cut, "This order is paid for") && says(&cut, "did not end with Enter"));
+    let mut bench = bench();
+    opened(&mut bench);
+    let (late, _) = search_of(&scan(&mut bench, paid_order().row.out_trade_no.as_str()));
+    scan(&mut bench, unreadable);
+    assert_eq!(found(&mut bench, late, &[paid_order()]), []);
+    assert!(!says(&bench, "345004"));
+}
+
+#[test]
 fn what_comes_of_an_earlier_search_or_question_is_dropped() {
     let mut bench = bench();
     opened(&mut bench);

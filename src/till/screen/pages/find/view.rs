@@ -62,7 +62,9 @@ impl Canvas<'_> {
     pub(in crate::screen) fn find_page(&mut self, area: Rect, page: &FindPage) {
         match &page.showing {
             Showing::Order(order) => self.order_page(area, page, order),
-            Showing::Reading | Showing::List | Showing::Failed(_) => self.search_page(area, page),
+            Showing::Nothing | Showing::Reading | Showing::List | Showing::Failed(_) => {
+                self.search_page(area, page);
+            }
         }
     }
 
@@ -81,6 +83,7 @@ impl Canvas<'_> {
         self.field(Rect { y: inner.y + y + 1, height: 1, ..inner }, &page.typed);
         y += 3;
         let said = match &page.showing {
+            Showing::Nothing => String::new(),
             Showing::Reading => words.reading().to_owned(),
             Showing::Failed(why) => {
                 words.cannot_read(&clean(why.in_language(model.language), FAULT))
