@@ -55,12 +55,18 @@ fn a_scan_of_the_customers_page_has_its_verdict_in_one_step() {
         session.see(&["NOT OURS", foreign, "Do not hand over goods for it", "asked at"]);
     }
     // A payment code is named, and reaches neither the gateway nor the journal.
-    let calls = shop.calls();
+    let numbers = shop.ledger().len();
     scanner.scan(&code("ok", 6));
     session.see(&["That was a WeChat payment code. It is no order number"]);
+    assert!(!session.screen().contains("NOT OURS"), "{}", session.screen());
+    session.press(F7);
+    session.see_that("a new search", |screen| {
+        screen.contains("Latest orders") && !screen.contains("payment code")
+    });
     session.type_scan(&code("ok", 7));
     session.see(&["That was a WeChat payment code. It is no order number"]);
-    assert_eq!((shop.calls(), shop.orders().len()), (calls, 5));
+    assert_eq!((shop.ledger().len(), shop.orders().len()), (numbers, 5));
+    assert!(shop.ledger().iter().all(|entry| entry.submissions() <= 1));
 
     shop.close_gateway();
     for (scan, shown) in [
