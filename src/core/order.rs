@@ -172,6 +172,22 @@ pub struct Order {
     pub mark: String,
 }
 
+impl Order {
+    /// Only a number, to ask about: nothing else is known of it.
+    pub fn of_number(number: OutTradeNo, merchant: Merchant, currency: Currency) -> Self {
+        Self {
+            out_trade_no: number,
+            amount: Money::default(),
+            currency,
+            merchant,
+            body: String::new(),
+            device_info: String::new(),
+            client_ip: String::new(),
+            mark: String::new(),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

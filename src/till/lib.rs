@@ -9,6 +9,7 @@ pub mod config;
 pub mod device;
 pub mod display;
 pub mod encode;
+pub mod find;
 pub mod hardware;
 pub mod picture;
 pub mod receipt;

@@ -6,7 +6,9 @@
 //! fails, nothing more is sold until the next start. The front end drives everything by calling
 //! [`Till::next`].
 
-use std::collections::VecDeque;
+mod enquiry;
+
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,13 +19,16 @@ use crate::clock::{Millis, Uptime};
 use crate::engine::{
     Attempt, Draw, Effect, Engine, OrderTemplate, Recovered, Refusal, Report, SaleRef, Start,
 };
-use crate::gateway::{Ask, Decoded, Gateway, Stamp};
+use crate::gateway::{Ask, Decoded, Enquired, Gateway, Owner, Question, Stamp};
 use crate::journal::{Journal, JournalError, Slip, SlipStage, SlipWork, Writer, Written};
-use crate::order::{AuthCode, Order, OutTradeNo};
-use crate::payment::{Answer, Call, CallKind, Event, Reason, Rules, Status, TillCause};
+use crate::money::Currency;
+use crate::order::{AuthCode, Merchant, Order, OutTradeNo};
+use crate::payment::{Answer, Call, CallKind, Event, Found, Reason, Rules, Status, TillCause};
 use paytill_host::clock::Clock;
 use paytill_host::random;
 use paytill_host::transport::{Transport, TransportFailure};
+
+pub use enquiry::Enquiry;
 
 /// Upper bound of a sleep: timers do not run while the machine is suspended.
 const LONGEST_SLEEP: Millis = Millis::seconds(60);
@@ -46,6 +51,8 @@ pub enum Notice {
     /// That this slip may be on paper from now on: whether the journal knows it. If not, it must not
     /// be printed.
     SlipBegun { slip: i64, recorded: bool },
+    /// What came of [`Till::enquire`], by the number that was asked about.
+    Enquired(String, Enquired),
 }
 
 /// Everything a till is made of.
@@ -71,6 +78,10 @@ pub struct Till {
     hash_key: secrecy::SecretString,
     client_ip: Option<std::net::IpAddr>,
     clock: Clock,
+    merchant: Merchant,
+    currency: Currency,
+    /// Questions that the next answer about an attempt answers, too.
+    asked: BTreeMap<i64, Question>,
     sender: mpsc::UnboundedSender<WorkerMessage>,
     inbox: mpsc::UnboundedReceiver<WorkerMessage>,
     notices: VecDeque<Notice>,
@@ -90,6 +101,11 @@ enum WorkerMessage {
     },
     Warmed(Result<(), TransportFailure>),
     Slip(SlipNews),
+    Enquired {
+        number: String,
+        is_transaction: bool,
+        result: Result<Enquired, TransportFailure>,
+    },
 }
 
 /// What came of writing about a slip.
@@ -112,6 +128,7 @@ impl Till {
             let _ = written_to.send(WorkerMessage::Written(written));
         })?;
         let TillParts { template, rules, gateway, transport, hash_key, client_ip, clock } = parts;
+        let (merchant, currency) = (template.merchant.clone(), template.currency);
         let (engine, effects) = Engine::new(
             template,
             rules,
@@ -131,6 +148,9 @@ impl Till {
             hash_key,
             client_ip,
             clock,
+            merchant,
+            currency,
+            asked: BTreeMap::new(),
             sender,
             inbox,
             notices,
@@ -203,6 +223,51 @@ impl Till {
         let (now, wall) = (self.clock.uptime(), self.clock.wall());
         let effects = self.engine.handle_event_of(out_trade_no, event, now, wall);
         self.perform(effects);
+    }
+
+    /// Asks the gateway about an order, also one that is not ours: [`Notice::Enquired`] brings the
+    /// answer. The engine asks about what it drives, and learns of it; nothing else is recorded.
+    pub fn enquire(&mut self, question: Question) {
+        if let Question::Order(order) = &question {
+            self.handle_event(&order.out_trade_no, Event::CheckNow);
+            if let Some(attempt) = self.engine.awaits_query(&order.out_trade_no) {
+                self.asked.insert(attempt, question);
+                return;
+            }
+        }
+        self.ask(question);
+    }
+
+    fn ask(&self, question: Question) {
+        let (gateway, transport) = (Arc::clone(&self.gateway), Arc::clone(&self.transport));
+        let (merchant, currency) = (self.merchant.clone(), self.currency);
+        let (sender, clock) = (self.sender.clone(), self.clock.clone());
+        tokio::spawn(async move {
+            let number = question.number().to_owned();
+            let is_transaction = matches!(question, Question::Transaction(_));
+            let enquiry = Enquiry {
+                gateway: &*gateway,
+                transport: &transport,
+                merchant: &merchant,
+                currency,
+                clock: &clock,
+            };
+            let result = enquiry.make(question).await;
+            let _ = sender.send(WorkerMessage::Enquired { number, is_transaction, result });
+        });
+    }
+
+    /// The answer to a call about an attempt, for whoever asked about it meanwhile.
+    fn answer_question(&mut self, attempt: i64, answer: &Answer) {
+        let Some(question) = self.asked.remove(&attempt) else { return };
+        match answer {
+            Answer::Found(found) => {
+                let (number, found) = (question.number().to_owned(), found.clone());
+                self.notices.push_back(Notice::Enquired(number, Enquired::Found(found)));
+            }
+            // The query has given way to this call.
+            Answer::Submitted(_) | Answer::Reversed(_) | Answer::Refunds(_) => self.ask(question),
+        }
     }
 
     /// Connects to the gateway before it is needed, with or without the merchant's certificate.
@@ -309,11 +374,24 @@ impl Till {
                     answer: Answer::inconclusive(call.kind, failure.into()),
                     record: Vec::new(),
                 });
+                self.answer_question(attempt, &decoded.answer);
                 let event = Event::Answered(call.number, decoded.answer);
                 self.engine.handle_event(attempt, event, decoded.record, now, wall)
             }
             Some(WorkerMessage::Warmed(result)) => {
                 self.notices.push_back(Notice::Gateway(reached(result.as_ref().err())));
+                Vec::new()
+            }
+            Some(WorkerMessage::Enquired { number, is_transaction, result }) => {
+                self.notices.push_back(Notice::Gateway(reached(result.as_ref().err())));
+                let enquired = result.unwrap_or_else(|failure| {
+                    if is_transaction {
+                        Enquired::Owner(Owner::Inconclusive(failure.into()))
+                    } else {
+                        Enquired::Found(Found::Inconclusive(failure.into()))
+                    }
+                });
+                self.notices.push_back(Notice::Enquired(number, enquired));
                 Vec::new()
             }
         };

@@ -55,6 +55,7 @@ const ROOMS: &[&str] = &[
     "till/text",
     "till/config",
     "till/cli",
+    "till/find",
     "till/receipt",
     "till/display",
     "till/screen",

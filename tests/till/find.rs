@@ -81,7 +81,7 @@ fn a_number_has_one_word_of_verdict_and_none_is_guessed() {
         assert!(shown.lines().count() == 1 && line.ends_with(word) && line.contains(&paid));
     }
     let stranger = "4200001234202611220123456789";
-    assert_eq!(verdict(&shop, stranger), "unknown");
+    assert_eq!(verdict(&shop, stranger), "foreign");
     let foreign = shop.run(&["find", "X9-20261122-000345", "--ask"]).stdout;
     assert!(String::from_utf8(foreign).unwrap().contains("NOT OURS"));
     // While a payment is open, no answer is the last word on it.
@@ -90,7 +90,7 @@ fn a_number_has_one_word_of_verdict_and_none_is_guessed() {
     assert_eq!(verdict(&shop, &number), "unknown");
     drop(open);
     shop.close_gateway();
-    for text in [paid.as_str(), &reversed, "X9-20261122-000345"] {
+    for text in [paid.as_str(), &reversed, "X9-20261122-000345", stranger] {
         let ran = Ran::of(shop.run(&["find", text, "--ask", "--json"]));
         assert_eq!(ran.last()["verdict"], "unknown", "{ran:?}");
         assert!(ran.last()["verdict_reason"]["text"].is_string(), "{ran:?}");
@@ -103,6 +103,45 @@ fn a_payment_that_somebody_refunded_at_the_platform_is_called_refunded() {
     let shop = TestShop::open(None, PACE);
     let refunded = number(&shop.pay("12.34", &code("refunded-elsewhere", 1)));
     assert_eq!(verdict(&shop, &refunded), "refunded");
+}
+
+#[test]
+fn a_transaction_that_no_answer_has_named_is_asked_for_and_leads_to_its_order() {
+    let shop = TestShop::open(None, PACE);
+    let order = number(&shop.pay("12.34", &code("ok", 1)));
+    let transaction = shop.ledger()[0].transaction_id.clone();
+    let ran = Ran::of(shop.run(&["find", &transaction, "--ask", "--json"]));
+    assert_eq!((ran.last()["order_no"].as_str(), ran.lines.len()), (Some(order.as_str()), 1));
+    // A till with another journal: the number is of its form, and it does not have it.
+    std::fs::remove_file(shop.journal()).unwrap();
+    for beside in ["-wal", "-shm", ".head", ".checked", ".lock", ".key"] {
+        std::fs::remove_file(shop.path().join(format!("journal.sqlite{beside}"))).ok();
+    }
+    assert_eq!(shop.pay("1.00", &code("ok", 3)).exit, 0);
+    let ran = Ran::of(shop.run(&["find", &transaction, "--ask", "--json"]));
+    assert_eq!(ran.last()["verdict_reason"]["code"], "not_in_journal", "{ran:?}");
+}
+
+#[test]
+fn show_says_what_the_journal_alone_knows() {
+    let shop = TestShop::open(None, PACE);
+    let paid = number(&shop.pay("12.34", &code("ok", 1)));
+    let declined = number(&shop.pay("8.00", &code("notenough", 2)));
+    for (order, word, english, chinese) in
+        [(paid, "paid", "PAID", "支付成功"), (declined, "unpaid", "NOT PAID", "未支付")]
+    {
+        let shown = Ran::of(shop.run(&["show", &order, "--json"]));
+        assert_eq!(shown.last()["verdict"], word);
+        assert_eq!(shown.last()["verdict_by"], "journal");
+        for (language, line) in [
+            ("en", format!("by this till's journal: {english}")),
+            ("zh-CN", format!("本机交易记录：{chinese}")),
+        ] {
+            let shown = shop.run(&["show", &order, "--lang", language]).stdout;
+            let shown = String::from_utf8(shown).unwrap();
+            assert_eq!(shown.lines().nth(1), Some(line.as_str()), "{shown}");
+        }
+    }
 }
 
 #[test]

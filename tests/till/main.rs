@@ -21,6 +21,7 @@ mod doctor;
 mod evidence;
 mod exhaustion;
 mod find;
+mod find_page;
 mod flood;
 mod hand_outs;
 mod instances;

@@ -272,6 +272,17 @@ impl Engine {
         }
     }
 
+    /// The attempt with this number, if the answer to a query about it is to come.
+    pub fn awaits_query(&self, out_trade_no: &OutTradeNo) -> Option<i64> {
+        let (attempt, in_flight) = self
+            .attempts
+            .iter()
+            .find(|(_, in_flight)| in_flight.order.out_trade_no == *out_trade_no)?;
+        let state = in_flight.writing.as_ref().map_or(&in_flight.state, |writing| &writing.state);
+        let is_query = state.awaited().is_some_and(|call| call.kind == CallKind::Query);
+        (is_query && !in_flight.foreign && !self.stopped).then_some(*attempt)
+    }
+
     /// The submission's first byte leaves now, after a connection had to be made. All times of the
     /// payment count from here.
     pub fn mark_sent(&mut self, attempt: i64, now: Uptime) {

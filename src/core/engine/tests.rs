@@ -4,7 +4,7 @@ mod edges;
 mod sleep;
 
 use super::*;
-use crate::gateway::{Decoded, Outgoing, Reply, Stamp};
+use crate::gateway::{Decoded, Lookup, Outgoing, Owner, Reply, Stamp};
 use crate::payment::says::{Says, reason};
 use crate::payment::{Ending, Found, Funds, Proof};
 
@@ -29,6 +29,14 @@ impl Gateway for Mute {
 
     fn decode(&self, _: Ask<'_>, _: &Reply, _: Timestamp) -> Decoded {
         Decoded { answer: Answer::Found(Found::NotFound), record: Vec::new() }
+    }
+
+    fn encode_lookup(&self, _: Lookup<'_>, _: &Stamp) -> Outgoing {
+        Outgoing { request: http::Request::default(), certificate: false }
+    }
+
+    fn decode_lookup(&self, _: Lookup<'_>, _: &Reply) -> Owner {
+        Owner::Nobody
     }
 }
 

@@ -6,6 +6,7 @@
 //! Decoding never fails: whatever cannot be believed comes out as inconclusive. What is kept for
 //! the record holds no full payment code, no key and no signature.
 
+mod enquiry;
 pub mod page;
 pub mod wechat;
 
@@ -14,6 +15,8 @@ use zeroize::Zeroizing;
 use crate::clock::Timestamp;
 use crate::order::{AuthCode, Order};
 use crate::payment::{Answer, CallKind};
+
+pub use enquiry::{Enquired, Lookup, Owner, Question};
 
 /// The largest reply that is read; real ones stay under 8 KiB.
 pub const LARGEST_REPLY: usize = 64 * 1024;
@@ -79,6 +82,12 @@ pub trait Gateway: Send + Sync {
     /// Never fails: what cannot be trusted is [`Inconclusive`](crate::payment::Inconclusive). `now`
     /// stands in if a verified payment does not say when it was made.
     fn decode(&self, ask: Ask<'_>, reply: &Reply, now: Timestamp) -> Decoded;
+
+    /// The question whose order a transaction is.
+    fn encode_lookup(&self, lookup: Lookup<'_>, stamp: &Stamp) -> Outgoing;
+
+    /// Never fails, like [`Gateway::decode`].
+    fn decode_lookup(&self, lookup: Lookup<'_>, reply: &Reply) -> Owner;
 }
 
 /// A complete request except for the host.

@@ -6,6 +6,7 @@
 //! terminal that hangs, a printer without paper or a slow gateway holds up no payment. When the
 //! cashier quits, or on a signal, what is open stays in the journal for the next start.
 
+mod archive;
 mod chime;
 mod devices;
 mod second_screen;
@@ -16,6 +17,7 @@ use std::io::IsTerminal as _;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
+use zeroize::Zeroizing;
 
 use super::signals::Signals;
 use super::terminal::{Terminal, TerminalInput, draws_chinese};
@@ -29,10 +31,11 @@ use crate::journal::{Filter, JournalReader, Slip, SlipStage};
 use crate::order::{AuthCode, OutTradeNo};
 use crate::payment::Event;
 use crate::scan::Scan;
-use crate::screen::{self, Link, Model, ScreenCommand, ScreenMessage, Settings, Typist};
+use crate::screen::{self, Link, Model, RawScan, ScreenCommand, ScreenMessage, Settings, Typist};
 use crate::simulator::Scenario;
 use crate::text::{journal, reason};
 use crate::till::{Notice, Till};
+use archive::{Archive, Searched};
 use chime::Chime;
 use devices::{DeviceReport, Devices, JobPurpose};
 use paytill_host::clock::Clock;
@@ -77,6 +80,7 @@ pub async fn run(loaded: &Loaded, clock: &Clock) -> Result<Exit, Failure> {
         Failure::of_system(&both!("the terminal cannot be used", "无法使用终端"), &error)
     })?;
     let (report, reports) = mpsc::unbounded_channel();
+    let (found, searches) = mpsc::unbounded_channel();
     let devices = Devices::start(config, learned, clock, report).map_err(|error| {
         Failure::of_system(&both!("a device's thread", "无法启动设备线程"), &error)
     })?;
@@ -92,6 +96,7 @@ pub async fn run(loaded: &Loaded, clock: &Clock) -> Result<Exit, Failure> {
         model,
         till: opened.till,
         devices,
+        archive: Archive::new(config, found),
         terminal,
         config,
         clock,
@@ -118,7 +123,7 @@ pub async fn run(loaded: &Loaded, clock: &Clock) -> Result<Exit, Failure> {
         cashier.post(ScreenMessage::Scanner(Link::Keyboard));
     }
     cashier.go_on_printing(left);
-    cashier.run(reports, signals).await
+    cashier.run(reports, searches, signals).await
 }
 
 struct Cashier<'a> {
@@ -128,6 +133,7 @@ struct Cashier<'a> {
     model: Model,
     till: Till,
     devices: Devices,
+    archive: Archive,
     config: &'a Config,
     clock: &'a Clock,
     /// The orders that can be printed, newest first.
@@ -175,6 +181,7 @@ impl Cashier<'_> {
     async fn run(
         &mut self,
         mut reports: mpsc::UnboundedReceiver<DeviceReport>,
+        mut searches: mpsc::UnboundedReceiver<Searched>,
         mut signals: Signals,
     ) -> Result<Exit, Failure> {
         self.draw()?;
@@ -193,6 +200,9 @@ impl Cashier<'_> {
                     self.inputs(KEYS_A_FRAME);
                 }
                 Some(report) = reports.recv() => self.device(report),
+                Some((serial, result)) = searches.recv() => {
+                    self.post(ScreenMessage::Found { serial, result });
+                }
                 () = tokio::time::sleep(sleep) => self.time(),
                 _ = signals.next() => {
                     let open = self.till.is_open();
@@ -259,6 +269,8 @@ impl Cashier<'_> {
             ScreenCommand::Begin { sale, code } => self.begin(sale, code),
             ScreenCommand::Cancel(order) => self.till.handle_event(&order, Event::Cancel),
             ScreenCommand::CheckNow(order) => self.till.handle_event(&order, Event::CheckNow),
+            ScreenCommand::Search { serial, wanted } => self.archive.search(serial, wanted),
+            ScreenCommand::Ask(question) => self.till.enquire(question),
             ScreenCommand::WarmUp => self.till.warm_up(false),
             ScreenCommand::Print { out_trade_no, copy } => self.print(&out_trade_no, copy),
             ScreenCommand::OverrulePrinter => self.devices.overrule_printer(),
@@ -331,6 +343,9 @@ impl Cashier<'_> {
             Notice::SlipBegun { slip, recorded: true } => self.devices.begin(slip),
             // The sales have stopped; the next start knows what was not printed.
             Notice::SlipBegun { recorded: false, .. } => {}
+            Notice::Enquired(number, enquired) => {
+                self.post(ScreenMessage::Enquired(number, enquired));
+            }
             Notice::Gateway(Ok(())) => {
                 self.redial.reached();
                 self.post(ScreenMessage::Gateway(if self.till.is_on_backup() {
@@ -362,14 +377,18 @@ impl Cashier<'_> {
         }
     }
 
-    fn scanned(&mut self, text: &str) {
-        self.post(ScreenMessage::Scanned(Scan::name(text, &self.config.till.id)));
+    fn scanned(&mut self, text: Zeroizing<String>) {
+        self.post(if self.model.is_finding() {
+            ScreenMessage::Sought(RawScan(text))
+        } else {
+            ScreenMessage::Scanned(Scan::name(&text, &self.config.till.id))
+        });
     }
 
     fn device(&mut self, report: DeviceReport) {
         let language = self.model.language();
         match report {
-            DeviceReport::Scanned(text) => self.scanned(&text),
+            DeviceReport::Scanned(text) => self.scanned(text),
             DeviceReport::Noise => self.post(ScreenMessage::Scanned(Scan::Noise)),
             DeviceReport::Scanner(health) => {
                 self.post(ScreenMessage::Scanner(devices::link(&health, language)));

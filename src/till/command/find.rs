@@ -2,7 +2,6 @@
 //! now. It only reads and queries, also beside a running till.
 
 mod ask;
-mod wanted;
 
 use serde_json::{Value, json};
 use unicode_width::UnicodeWidthStr as _;
@@ -13,18 +12,14 @@ use super::report::OrderReport;
 use super::{Exit, Failure};
 use crate::cli::Find;
 use crate::config::Config;
-use crate::journal::{Filter, JournalReader, OrderRow};
+use crate::find::{Terms, Told, Wanted, search};
+use crate::journal::{JournalReader, OrderRow};
 use crate::language::Language;
 use crate::order::OutTradeNo;
 use crate::text::find::{FindWords, Verdict};
-use ask::{Asker, Told};
+use ask::Asker;
 use paytill_host::clock::Clock;
-use wanted::Wanted;
 
-/// How many orders are listed, and among how many of the latest they are looked for where there is
-/// no index.
-const LISTED: u32 = 20;
-const AMONG: u32 = 5_000;
 /// How many orders are asked about: a person waits for it.
 const ASKED: usize = 10;
 
@@ -32,27 +27,43 @@ const ASKED: usize = 10;
 pub async fn run(find: Find, config: &Config, clock: &Clock) -> Result<Exit, Failure> {
     let language = config.till.language;
     let words = FindWords::of(language);
-    let Some(wanted) = Wanted::read(&find.text, config) else {
+    let terms = Terms {
+        till: config.till.id.clone(),
+        currency: config.till.currency,
+        entry: config.payment.entry,
+    };
+    let Some(wanted) = Wanted::read(&find.text, &terms) else {
         return Err(Failure::new(Exit::Usage, crate::text::find::not_searched()));
     };
     let key = config.journal.key_file.as_deref();
     let Some(reader) = JournalReader::open(&config.journal.path, key)? else {
         return Ok(nothing_yet(find.json.json, config));
     };
-    let rows = found(&reader, &wanted, config)?;
+    let mut rows = search(&reader, &wanted, &config.store.time_zone)?;
     // A whole number that is not in the journal: another's, or of an order whose answers were lost.
     let whole = wanted.number.as_ref().map(OutTradeNo::as_str).or(wanted.transaction.as_deref());
-    let stranger = whole.filter(|_| rows.is_empty() && find.ask);
+    let mut stranger = whole.filter(|_| rows.is_empty() && find.ask);
     if rows.is_empty() && stranger.is_none() && !find.json.json {
         print_message(words.none());
     }
     let mut told: Vec<Told> = Vec::new();
     if find.ask && (stranger.is_some() || !rows.is_empty()) {
         let mut asker = Asker::new(config, clock)?;
-        match &wanted.number {
-            Some(number) if stranger.is_some() => told.push(asker.about_number(number).await),
-            None if stranger.is_some() => told.push(Told::of_transaction()),
-            _ => {}
+        if stranger.is_some() {
+            let number = match (&wanted.number, &wanted.transaction) {
+                (Some(number), _) => Ok(number.clone()),
+                (None, transaction) => {
+                    asker.order_of(transaction.as_deref().unwrap_or_default()).await
+                }
+            };
+            match number {
+                Ok(number) => match reader.order(number.as_str())? {
+                    // No answer that the till has had names this transaction.
+                    Some(row) => (rows, stranger) = (vec![row], None),
+                    None => told.push(asker.about_number(number).await),
+                },
+                Err(verdict) => told.push(verdict),
+            }
         }
         for row in rows.iter().take(ASKED) {
             told.push(asker.about(row, reader.request(row.attempt)?).await);
@@ -67,38 +78,6 @@ pub async fn run(find: Find, config: &Config, clock: &Clock) -> Result<Exit, Fai
         lines(&rows, &told, stranger, config)
     };
     Ok(if print_lines(&lines) { Exit::Done } else { Exit::Fault })
-}
-
-/// The orders that fit in any way, newest first, each once.
-fn found(
-    reader: &JournalReader,
-    wanted: &Wanted,
-    config: &Config,
-) -> Result<Vec<OrderRow>, Failure> {
-    if let Some(number) = &wanted.number
-        && let Some(row) = reader.order(number.as_str())?
-    {
-        return Ok(vec![row]);
-    }
-    let mut rows = Vec::new();
-    if let Some(tail) = &wanted.tail {
-        rows.extend(reader.ending(tail, LISTED)?);
-    }
-    if let Some(number) = wanted.transaction.as_ref().filter(|_| rows.is_empty()) {
-        rows.extend(reader.with_transaction(number)?);
-    }
-    if let Some(status) = wanted.status {
-        let filter = Filter { status: Some(status), limit: Some(LISTED), ..Filter::default() };
-        rows.extend(reader.orders(&filter)?);
-    }
-    if wanted.amount.is_some() || wanted.time.is_some() {
-        let limit = usize::try_from(LISTED).unwrap_or(usize::MAX);
-        rows.extend(reader.latest(AMONG, limit, |row| wanted.fits(row, &config.store.time_zone))?);
-    }
-    rows.sort_by_key(|row| std::cmp::Reverse(row.attempt));
-    rows.dedup_by_key(|row| row.attempt);
-    rows.truncate(usize::try_from(LISTED).unwrap_or(usize::MAX));
-    Ok(rows)
 }
 
 /// A line an order, as `orders` prints it, with the verdict.

@@ -9,10 +9,12 @@ use super::{Exit, Failure};
 use crate::cli::{Orders, Show};
 use crate::clock::{TimeZone, Timestamp};
 use crate::config::Config;
+use crate::find::by_journal;
 use crate::journal::{Filter, JournalReader, OrderRow, StoredEntry};
 use crate::language::Language;
 use crate::money::{Currency, Money};
 use crate::payment::{Call, Event, Reason, Status};
+use crate::text::find::FindWords;
 use crate::text::{history, reason, screen};
 use crate::{both, say};
 
@@ -151,12 +153,17 @@ pub fn show(show: &Show, config: &Config) -> Result<Exit, Failure> {
         let mut value = report.json(language);
         value["sale"] = row.sale.into();
         value["note"] = row.note.clone().into();
+        // Nobody was asked.
+        value["verdict"] = by_journal(&row.state).word().into();
+        value["verdict_by"] = "journal".into();
         value["events"] =
             with_calls(&entries).map(|(entry, call)| entry_json(entry, call)).collect();
         print_line(&value.to_string());
         return Ok(Exit::Done);
     }
     print_line(&report.line(language));
+    let words = FindWords::of(language);
+    print_line(&words.by_journal(words.word(by_journal(&row.state))));
     if !row.note.is_empty() {
         print_line(&row.note);
     }

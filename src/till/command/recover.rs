@@ -68,6 +68,7 @@ pub async fn run(recover: Recover, loaded: &Loaded, clock: &Clock) -> Result<Exi
             }
             Ok(
                 Notice::Gateway(_)
+                | Notice::Enquired(..)
                 | Notice::SlipDue(_)
                 | Notice::SlipQueued(..)
                 | Notice::SlipBegun { .. },
@@ -139,6 +140,7 @@ async fn settle(
             }
             Notice::Attempt(_)
             | Notice::Gateway(_)
+            | Notice::Enquired(..)
             | Notice::SlipDue(_)
             | Notice::SlipQueued(..)
             | Notice::SlipBegun { .. } => {}

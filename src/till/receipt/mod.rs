@@ -24,6 +24,11 @@ use crate::picture::Picture;
 use crate::text::receipt::ReceiptWords;
 use code128::Barcode;
 
+/// A line of text in dots, as it is printed where the printer has no letters of its own.
+pub fn in_dots(text: &str) -> Picture {
+    font::draw(text, 1)
+}
+
 /// Longer numbers come from no gateway and would not fit a receipt as a QR code.
 const LONGEST_QR: usize = 64;
 /// Shown on the test page to check for a Chinese font, and for one with more than GB2312.

@@ -2,9 +2,9 @@
 
 use super::model::{Dialog, Model};
 use super::overlays::commands::found;
-use super::pages::checkout;
+use super::pages::{checkout, find};
 use crate::language::Language;
-use crate::text::screen::ScreenWords;
+use crate::text::screen::{FindPageWords, ScreenWords};
 
 /// A key that the screen knows.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -64,7 +64,10 @@ pub(super) fn working(model: &Model) -> Vec<(&'static str, &'static str)> {
             show("Esc", text.key_cancel());
         }
         None => {
-            checkout::keys(model, &mut show);
+            match model.find {
+                Some(_) => find::keys(model, &mut show),
+                None => checkout::keys(model, &mut show),
+            }
             for (_, name, does) in commands(model, model.language) {
                 show(name, does);
             }
@@ -78,13 +81,18 @@ pub(super) type Command = (Key, &'static str, &'static str);
 /// What works on every screen of this kind, whatever the task.
 pub(super) fn commands(model: &Model, language: Language) -> Vec<Command> {
     let text = ScreenWords::of(language);
+    let page = FindPageWords::of(language);
+    let turned = if find::other_side(model) { page.key_entries() } else { page.key_story() };
     let has_drawer = model.settings.drawer && model.stopped.is_none();
     let all = [
         (model.can_go_on().is_some(), (Key::Ctrl('n'), "Ctrl-N", text.key_next_customer())),
         (model.can_come_back().is_some(), (Key::Tab, "Tab", text.key_tray())),
         (true, (Key::F(1), "F1", text.key_help())),
         (model.can_check_now().is_some(), (Key::F(5), "F5", text.key_check_now())),
+        (model.can_ask(), (Key::F(5), "F5", page.key_ask())),
+        (model.can_turn(), (Key::Ctrl('r'), "Ctrl-R", turned)),
         (has_drawer, (Key::F(6), "F6", text.key_drawer())),
+        (model.can_find() && !model.is_finding(), (Key::F(7), "F7", page.key_find())),
         (model.can_reprint().is_some(), (Key::F(9), "F9", text.key_reprint())),
         (model.can_train(), (Key::Ctrl('t'), "Ctrl-T", text.key_training())),
         (model.settings.draws_chinese, (Key::Ctrl('l'), "Ctrl-L", text.key_language())),

@@ -38,6 +38,7 @@ mod digits;
 mod guard;
 mod keyboard;
 mod keys;
+mod letters;
 mod model;
 mod note;
 mod overlays;
@@ -54,6 +55,8 @@ mod view;
 mod wrap;
 
 use crate::clock::{TimeZone, Uptime};
+use crate::find::{Findings, Wanted};
+use crate::gateway::{Enquired, Question};
 use crate::language::{Language, Text};
 use crate::money::{AmountEntry, Currency, Money};
 use crate::order::{AuthCode, OutTradeNo};
@@ -125,6 +128,15 @@ pub enum Printing {
     Failed(String),
 }
 
+/// What a scanner read, as it is. It may be a payment code: `Debug` does not show it.
+pub struct RawScan(pub zeroize::Zeroizing<String>);
+
+impl std::fmt::Debug for RawScan {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("RawScan(..)")
+    }
+}
+
 /// Everything that can change the screen.
 #[derive(Debug)]
 #[expect(clippy::large_enum_variant, reason = "handled one at a time, never kept")]
@@ -136,11 +148,21 @@ pub enum ScreenMessage {
     /// Enter was pressed behind an amount that a program may have typed, and comes later; when.
     AmountEnds(Uptime),
     Scanned(Scan),
+    /// The text of a scan, while [`Model::is_finding`]: any number may be looked for.
+    Sought(RawScan),
+    /// What came of a [`ScreenCommand::Search`].
+    Found {
+        serial: u64,
+        result: Result<Findings, Text>,
+    },
+    /// What came of a [`ScreenCommand::Ask`], by the number that was asked about.
+    Enquired(String, Enquired),
     /// In training, the payment at hand is of a code that no training customer has shown.
     RealCode,
     /// A scan that was typed into the terminal.
     KeyScan {
         scan: Scan,
+        text: RawScan,
         began: Uptime,
         /// Whether nothing else was pressed or scanned just before.
         is_alone: bool,
@@ -188,6 +210,13 @@ pub enum ScreenCommand {
     Cancel(OutTradeNo),
     /// Query the payment now, without waiting for the next scheduled query.
     CheckNow(OutTradeNo),
+    /// Look for orders in the journal.
+    Search {
+        serial: u64,
+        wanted: Wanted,
+    },
+    /// Ask the gateway; it moves nothing.
+    Ask(Question),
     /// A payment is about to begin: open the connection to the gateway.
     WarmUp,
     /// Print the slip of any order in the journal, as it is now, if its state has one

@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 
 use super::note::{Note, Which};
 use super::pages::checkout::{CashierTask, TypingRun};
+use super::pages::find::FindPage;
 use super::story::Story;
 use super::{AttemptView, Key, Link, Settings};
 use crate::clock::{Millis, Timestamp, Uptime};
@@ -33,6 +34,10 @@ pub struct Model {
     pub(super) now: Uptime,
     pub(super) wall: Timestamp,
     pub(super) task: CashierTask,
+    /// The page in front of the desk, if it is open.
+    pub(super) find: Option<FindPage>,
+    /// How many searches it has made.
+    pub(super) searches: u64,
     pub(super) dialog: Option<Dialog>,
     /// Newest first.
     pub(super) attempts: Vec<ShownAttempt>,
@@ -164,6 +169,8 @@ impl Model {
             now: Uptime::default(),
             wall: Timestamp::default(),
             task: CashierTask::Amount { typed: String::new() },
+            find: None,
+            searches: 0,
             dialog: None,
             attempts: recent.into_iter().map(ShownAttempt::new).collect(),
             notices: VecDeque::new(),
@@ -234,6 +241,7 @@ impl Model {
             || matches!(self.task, CashierTask::Code { .. })
             || !self.notices.is_empty()
             || self.takes_codes().is_some()
+            || self.find.as_ref().is_some_and(|page| page.is_asking(self.now))
     }
 
     pub(super) fn text(&self) -> ScreenWords {
@@ -265,6 +273,7 @@ impl Model {
     /// Whether something covers the place of the payment at hand.
     fn task_is_hidden(&self) -> bool {
         self.stopped.is_some()
+            || self.find.is_some()
             || matches!(
                 self.dialog,
                 Some(Dialog::Help | Dialog::Training { .. } | Dialog::Commands { .. })
@@ -292,6 +301,11 @@ impl Model {
 
     /// What keys at the speed of a machine would be for.
     pub fn target(&self) -> KeyTarget {
+        if let Some(page) = &self.find {
+            let is_open = self.dialog.is_none();
+            let amount = is_open.then(|| page.typed_characters());
+            return KeyTarget { is_asking: self.is_asking(), amount };
+        }
         let is_open = self.dialog.is_none() && self.stopped.is_none();
         let amount = match &self.task {
             CashierTask::Amount { typed } => Some(typed.chars().count()),
@@ -310,9 +324,12 @@ impl Model {
         self.is_idle() || self.now.since(notice.since) >= NOTICE_SETTLES
     }
 
-    /// Whether there is nothing at the desk.
+    /// Whether there is nothing that Enter is for.
     pub(super) fn is_idle(&self) -> bool {
-        matches!(&self.task, CashierTask::Amount { typed } if typed.is_empty())
+        match &self.find {
+            Some(page) => page.is_idle(),
+            None => matches!(&self.task, CashierTask::Amount { typed } if typed.is_empty()),
+        }
     }
 
     /// Whether a key may have been meant for a question that has just closed by itself.
@@ -327,7 +344,7 @@ impl Model {
 
     /// The payment that F5 checks.
     pub(super) fn can_check_now(&self) -> Option<&OutTradeNo> {
-        if self.stopped.is_some() {
+        if self.stopped.is_some() || self.find.is_some() {
             return None;
         }
         let unsettled = |attempt: &&ShownAttempt| attempt.is_unsettled();
@@ -338,7 +355,7 @@ impl Model {
 
     /// The order whose receipt F9 reprints.
     pub(super) fn can_reprint(&self) -> Option<&OutTradeNo> {
-        if !self.settings.printer_configured || self.stopped.is_some() {
+        if !self.settings.printer_configured || self.stopped.is_some() || self.find.is_some() {
             return None;
         }
         let at_hand = match &self.task {
@@ -371,7 +388,7 @@ impl Model {
     /// Whether a payment code would be accepted now and there are training customers to show one.
     pub(super) fn can_train(&self) -> bool {
         let customers = self.settings.training.as_ref().is_some_and(|names| !names.is_empty());
-        customers && self.stopped.is_none() && self.takes_codes().is_some()
+        customers && self.stopped.is_none() && self.find.is_none() && self.takes_codes().is_some()
     }
 
     /// The amount with the currency symbol.

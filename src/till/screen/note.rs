@@ -25,6 +25,12 @@ pub(super) enum Note {
     TooFast,
     /// A scan, and what it had left in the amount is gone.
     TakenBack(Box<Self>),
+    /// Scanned where an order is looked for.
+    NoNumber(Scanned),
+    /// The same, with something else just before it.
+    ScanNumberAgain,
+    /// Typed there, and nothing that an order could be found by.
+    NotSought,
     /// A payment code with something else just before it.
     ScanAgain,
     /// Typed while nothing can be.
@@ -170,6 +176,12 @@ impl Note {
                 let gap = language.pick(" ", "");
                 format!("{}{gap}{}", words.taken_back(), note.text(language, largest))
             }
+            Self::NoNumber(scanned) => {
+                let gap = language.pick(" ", "");
+                format!("{}{gap}{}", scanned.text(words), words.no_number())
+            }
+            Self::ScanNumberAgain => words.scan_number_again().into(),
+            Self::NotSought => words.not_sought().into(),
             Self::ScanAgain => words.scan_again().into(),
             Self::TypedAhead => words.typed_ahead().into(),
             Self::EnterFirst => words.next_sale_first().into(),

@@ -111,7 +111,7 @@ const GOING_BACK: [&str; 10] = [
     "..##.###.##.",
     "..##.###....",
 ];
-const WENT_BACK: [&str; 10] = [
+pub(super) const WENT_BACK: [&str; 10] = [
     "....##......",
     "..####......",
     "##########..",
@@ -123,7 +123,7 @@ const WENT_BACK: [&str; 10] = [
     "..#########.",
     "..########..",
 ];
-const CHECK_MARK: [&str; 10] = [
+pub(super) const CHECK_MARK: [&str; 10] = [
     "..........##",
     ".........###",
     "........###.",
@@ -135,7 +135,7 @@ const CHECK_MARK: [&str; 10] = [
     "...##.......",
     "............",
 ];
-const CROSS: [&str; 10] = [
+pub(super) const CROSS: [&str; 10] = [
     ".##......##.",
     ".###....###.",
     "..###..###..",
@@ -172,13 +172,27 @@ pub(super) const NO_ENTRY: [&str; 10] = [
     "...######...",
 ];
 
+pub(super) const QUESTION: [&str; 10] = [
+    "..########..",
+    ".####..####.",
+    ".###....###.",
+    "........###.",
+    "......####..",
+    ".....###....",
+    ".....###....",
+    "............",
+    ".....###....",
+    ".....###....",
+];
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn every_status_has_a_shape_of_its_own_that_fits_its_cells() {
-        let shapes: Vec<_> = Status::ALL.map(of).into_iter().chain([&NO_ENTRY[..]]).collect();
+        let shapes: Vec<_> =
+            Status::ALL.map(of).into_iter().chain([&NO_ENTRY[..], &QUESTION[..]]).collect();
         for (index, shape) in shapes.iter().enumerate() {
             assert_eq!(shape.len(), usize::from(SHAPE_HEIGHT) * 2);
             assert!(shape.iter().all(|row| row.len() == usize::from(SHAPE_WIDTH)));

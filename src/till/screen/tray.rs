@@ -48,7 +48,10 @@ impl Model {
         let mut attempts: Vec<_> = self
             .attempts
             .iter()
-            .filter(|attempt| attempt.is_unsettled() || self.is_at_hand(&attempt.view.out_trade_no))
+            .filter(|attempt| {
+                let at_desk = self.find.is_none() && self.is_at_hand(&attempt.view.out_trade_no);
+                attempt.is_unsettled() || at_desk
+            })
             .collect();
         attempts.sort_by_key(|attempt| {
             let at_hand = self.is_at_hand(&attempt.view.out_trade_no);
@@ -59,8 +62,7 @@ impl Model {
 
     /// The payment at the desk that can go on in the tray.
     pub(super) fn can_go_on(&self) -> Option<&OutTradeNo> {
-        let attempt =
-            self.at_hand().filter(|attempt| self.stopped.is_none() && attempt.is_slow())?;
+        let attempt = self.at_hand().filter(|attempt| self.is_at_desk() && attempt.is_slow())?;
         Some(&attempt.view.out_trade_no)
     }
 
@@ -68,10 +70,15 @@ impl Model {
     /// the tray while the desk is in use.
     pub(super) fn can_come_back(&self) -> Option<&OutTradeNo> {
         let idle = matches!(&self.task, CashierTask::Amount { typed } if typed.is_empty());
-        if self.stopped.is_some() || !(idle || self.can_go_on().is_some()) {
+        if !self.is_at_desk() || !(idle || self.can_go_on().is_some()) {
             return None;
         }
         self.next_in_turn()
+    }
+
+    /// Whether the desk is on the screen, and sells.
+    fn is_at_desk(&self) -> bool {
+        self.stopped.is_none() && self.find.is_none()
     }
 
     fn next_in_turn(&self) -> Option<&OutTradeNo> {

@@ -1,7 +1,7 @@
 //! The keys of the terminal as messages to the screen: typing, or scans that were typed.
 
 use super::keyboard::Pressed;
-use super::{Key, ScreenMessage};
+use super::{Key, RawScan, ScreenMessage};
 use crate::clock::Uptime;
 use crate::order::TillId;
 use crate::scan::{BurstKey, BurstOutcome, EndKey, KeyBurst, KeyTarget, Scan};
@@ -58,6 +58,7 @@ impl Typist {
             }
             BurstOutcome::Scanned(scan) => ScreenMessage::KeyScan {
                 scan: Scan::name(&scan.text, &self.till),
+                text: RawScan(scan.text),
                 began: scan.began,
                 is_alone: scan.is_alone,
             },

@@ -9,8 +9,9 @@ use super::dialog::{answered, close_outdated_dialog, reprint};
 use super::guard::{drop_character, goes_on_being_dropped, is_of_a_scan, may_answer, take_back};
 use super::model::{Dialog, LastInput, Model, ShownAttempt, ShownNotice, SlipState, Sound};
 use super::note::{Note, Which};
-use super::overlays::commands::found;
+use super::overlays::commands::found as found_commands;
 use super::pages::checkout::{self, CashierTask};
+use super::pages::find::{self, FindPage};
 use super::{AttemptView, Key, Link, Printing, SaleRef, ScreenCommand, ScreenMessage, tray};
 use crate::clean::clean;
 use crate::clock::{Millis, Timestamp, Uptime};
@@ -47,14 +48,30 @@ fn handle(model: &mut Model, message: ScreenMessage) -> Vec<ScreenCommand> {
         ScreenMessage::EarlierKey(key, at) => pressed(model, key, at),
         ScreenMessage::AmountEnds(at) => {
             model.last_input = LastInput { at: Some(at), key: Some(Key::Enter) };
+            if model.is_finding() {
+                return Vec::new();
+            }
             checkout::ask_about_the_amount(model);
             Vec::new()
         }
         ScreenMessage::Scanned(scan) => {
             model.last_input = LastInput { at: Some(model.now), key: None };
+            if is_for_the_page(model) {
+                return find::scanned(model, &scan);
+            }
             checkout::scanned(model, scan, true)
         }
-        ScreenMessage::KeyScan { scan, began, is_alone } => {
+        ScreenMessage::Sought(text) => {
+            model.last_input = LastInput { at: Some(model.now), key: None };
+            if is_for_the_page(model) { find::sought(model, &text.0, true) } else { Vec::new() }
+        }
+        ScreenMessage::Found { serial, result } => find::found(model, serial, result),
+        ScreenMessage::Enquired(number, enquired) => find::answered(model, &number, enquired),
+        ScreenMessage::KeyScan { text, is_alone, .. } if is_for_the_page(model) => {
+            model.last_input = LastInput { at: Some(model.now), key: None };
+            find::sought(model, &text.0, is_alone)
+        }
+        ScreenMessage::KeyScan { scan, began, is_alone, .. } => {
             let is_restored = take_back(model, began);
             let commands = checkout::scanned(model, scan, is_alone);
             if is_restored && let Some(why) = model.note.take() {
@@ -65,6 +82,7 @@ fn handle(model: &mut Model, message: ScreenMessage) -> Vec<ScreenCommand> {
         ScreenMessage::DroppedKeys { characters, began } => {
             let is_restored = take_back(model, began);
             if characters > 0 {
+                find::take_away(model);
                 let is_scan = characters >= SCAN_LENGTH;
                 let why = if is_scan { Note::UnendedBurst } else { Note::TooFast };
                 note(model, if is_restored { Note::TakenBack(Box::new(why)) } else { why });
@@ -134,12 +152,22 @@ fn handle(model: &mut Model, message: ScreenMessage) -> Vec<ScreenCommand> {
         ScreenMessage::JournalFailed(why) => {
             model.stopped = Some(why.map(|why| clean(why, FAULT_SHOWN)));
             model.dialog = None;
+            model.find = None;
             model.note = None;
             model.ring(Sound::NeedsYou);
             Vec::new()
         }
         ScreenMessage::Time => checkout::keep_warm(model),
     }
+}
+
+/// Whether a scan is a number to look for. A question comes before it.
+fn is_for_the_page(model: &mut Model) -> bool {
+    if model.find.is_some() && !model.is_asking() {
+        model.dialog = None;
+        return true;
+    }
+    false
 }
 
 fn note(model: &mut Model, note: Note) {
@@ -171,7 +199,8 @@ fn tell_with_offer(model: &mut Model, told: Note) {
 
 /// Which payment it is, unless it is the one at the desk.
 fn elsewhere(model: &Model, order: &OutTradeNo) -> Option<Which> {
-    let attempt = model.attempt(order).filter(|_| !model.is_at_hand(order))?;
+    let at_desk = model.find.is_none() && model.is_at_hand(order);
+    let attempt = model.attempt(order).filter(|_| !at_desk)?;
     Some(model.which(attempt))
 }
 
@@ -197,12 +226,14 @@ fn pressed(model: &mut Model, key: Key, at: Uptime) -> Vec<ScreenCommand> {
     let why = model.note.take();
     let (task, dialog, language) = (model.task.clone(), model.dialog.clone(), model.language);
     let notices = model.notices.len();
+    let page = model.find.as_ref().map(FindPage::face);
     let commands = if goes_on_being_dropped(model, key, at) {
         Vec::new()
     } else {
         obeyed(model, key, at, before)
     };
     let is_same = model.task == task && model.dialog == dialog && model.language == language;
+    let is_same = is_same && model.find.as_ref().map(FindPage::face) == page;
     if is_same && model.notices.len() == notices && commands.is_empty() && model.note.is_none() {
         model.note = why;
     }
@@ -244,7 +275,7 @@ fn obeyed(model: &mut Model, key: Key, at: Uptime, before: LastInput) -> Vec<Scr
             drop_character(model, Note::TypedAhead, at);
         }
         if let (Dialog::Commands { typed, chosen }, Key::Enter) = (&dialog, key) {
-            let command = found(model, typed).get(*chosen).map(|(command, ..)| *command);
+            let command = found_commands(model, typed).get(*chosen).map(|(command, ..)| *command);
             let Some(command) = command else { return Vec::new() };
             model.dialog = None;
             return obeyed(model, command, at, before);
@@ -274,6 +305,15 @@ fn obeyed(model: &mut Model, key: Key, at: Uptime, before: LastInput) -> Vec<Scr
             return Vec::new();
         }
     }
+    if key == Key::F(7) {
+        return find::open(model);
+    }
+    if key == Key::F(6) && model.settings.drawer {
+        return vec![ScreenCommand::OpenDrawer];
+    }
+    if model.is_finding() {
+        return find::pressed(model, key);
+    }
     match key {
         Key::F(5) => {
             model.can_check_now().cloned().map(ScreenCommand::CheckNow).into_iter().collect()
@@ -286,20 +326,7 @@ fn obeyed(model: &mut Model, key: Key, at: Uptime, before: LastInput) -> Vec<Scr
             tray::come_back(model);
             Vec::new()
         }
-        Key::F(6) if model.settings.drawer => vec![ScreenCommand::OpenDrawer],
-        Key::F(9) => {
-            let Some(order) = model.can_reprint().cloned() else { return Vec::new() };
-            if matches!(model.printer, Link::Failed(_)) {
-                model.dialog = Some(Dialog::PrintAnyway(order));
-                return Vec::new();
-            }
-            let commands = reprint(model, order.clone());
-            if commands.is_empty() || !model.printer_is_there() {
-                let which = elsewhere(model, &order);
-                note(model, Note::ReceiptWaits(which));
-            }
-            commands
-        }
+        Key::F(9) => printed_again(model),
         Key::Ctrl('t') => {
             if model.can_train() {
                 model.dialog = Some(Dialog::Training { chosen: 0 });
@@ -312,6 +339,21 @@ fn obeyed(model: &mut Model, key: Key, at: Uptime, before: LastInput) -> Vec<Scr
         }
         key => checkout::pressed(model, key, at),
     }
+}
+
+/// Has the last receipt printed again, or the one that did not come out.
+fn printed_again(model: &mut Model) -> Vec<ScreenCommand> {
+    let Some(order) = model.can_reprint().cloned() else { return Vec::new() };
+    if matches!(model.printer, Link::Failed(_)) {
+        model.dialog = Some(Dialog::PrintAnyway(order));
+        return Vec::new();
+    }
+    let commands = reprint(model, order.clone());
+    if commands.is_empty() || !model.printer_is_there() {
+        let which = elsewhere(model, &order);
+        note(model, Note::ReceiptWaits(which));
+    }
+    commands
 }
 
 fn moved(model: &mut Model, view: AttemptView, event: &Event) -> Vec<ScreenCommand> {
@@ -349,8 +391,10 @@ fn moved(model: &mut Model, view: AttemptView, event: &Event) -> Vec<ScreenComma
     }
     close_outdated_dialog(model, &order, status);
 
+    let read_again = find::attempt_moved(model, &order);
+
     let found_at_start = before.is_none() && matches!(event, Event::Restarted { .. });
-    let mut commands = Vec::new();
+    let mut commands = read_again;
     if before != Some(status) && status.is_final_for_cashier() && !found_at_start {
         let sound = match status {
             // Whoever only listens would hand these goods to the customer at the desk.
@@ -365,7 +409,7 @@ fn moved(model: &mut Model, view: AttemptView, event: &Event) -> Vec<ScreenComma
             | Status::Attention => Sound::NeedsYou,
         };
         model.ring_for(sound, &order);
-        if model.is_at_hand(&order) {
+        if model.is_at_hand(&order) && model.find.is_none() {
             model.note = None;
         } else if !model.notices.iter().any(|notice| notice.order == order) {
             model.notices.push_back(ShownNotice { order: order.clone(), since: model.now });

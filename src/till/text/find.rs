@@ -46,14 +46,18 @@ catalogue! {
     unknown => "UNKNOWN", "结果未知";
     foreign => "NOT OURS", "非本机订单";
     verdict(word: &str) => "now: {word}", "当前：{word}";
+    by_journal(word: &str) => "by this till's journal: {word}", "本机交易记录：{word}";
     not_in_journal =>
         "WeChat Pay knows this number, but the journal does not have it. Look it up on the merchant \
          platform.",
         "微信支付有这个单号，但交易记录中没有。请到商户平台查看。";
-    no_such_transaction =>
-        "The journal does not have this transaction number. Scan the merchant order number on the \
-         same page.",
-        "交易记录中没有这个交易单号。请扫同一页上的商户单号。";
+    being_ended =>
+        "The customer has paid, but this till is ending the payment: its own result counts.",
+        "顾客已付款，但本机正在结束这笔支付：请以本机的最终结果为准。";
+    held_after_all =>
+        "WeChat Pay has money for an order that this till has ended. Look it up on the merchant \
+         platform.",
+        "微信支付显示已付款，但本机已结束这笔订单。请到商户平台核实。";
     training =>
         "The till is in training: there is nobody to ask.",
         "现在是练习模式，无处可查。";

@@ -1,11 +1,13 @@
 //! The texts of the cashier's screen.
 
+mod find;
 mod help;
 mod note;
 mod story;
 
 use crate::payment::Status;
 
+pub use find::FindPageWords;
 pub use help::HelpWords;
 pub use note::NoteWords;
 pub use story::StoryWords;

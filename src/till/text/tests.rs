@@ -8,7 +8,7 @@ use super::evidence::EvidenceWords;
 use super::find::FindWords;
 use super::print_test::PrintTestWords;
 use super::receipt::ReceiptWords;
-use super::screen::{HelpWords, NoteWords, ScreenWords, StoryWords};
+use super::screen::{FindPageWords, HelpWords, NoteWords, ScreenWords, StoryWords};
 use super::voice::VoiceWords;
 
 /// The texts that cashiers and customers read.
@@ -18,6 +18,7 @@ fn at_the_counter() -> Vec<[&'static str; 2]> {
         NoteWords::all(),
         StoryWords::all(),
         HelpWords::all(),
+        FindPageWords::all(),
         ReceiptWords::all(),
         CustomerViewWords::all(),
         VoiceWords::all(),

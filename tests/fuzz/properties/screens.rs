@@ -28,7 +28,7 @@ use super::terminal::{Place, Tally, read};
 use super::{answers, reading};
 
 const NOON: i64 = 1_795_320_000_000;
-const KEYS: [Key; 22] = [
+const KEYS: [Key; 24] = [
     Key::Ctrl('n'),
     Key::Ctrl('p'),
     Key::Enter,
@@ -46,8 +46,10 @@ const KEYS: [Key; 22] = [
     Key::Char('\u{202e}'),
     Key::F(1),
     Key::F(5),
+    Key::F(7),
     Key::F(9),
     Key::Ctrl('l'),
+    Key::Ctrl('r'),
     Key::Ctrl('t'),
     Key::Ctrl('q'),
     Key::Char('9'),

@@ -11,9 +11,9 @@ use super::fields::{Fields, SignType};
 use crate::clean::clean;
 use crate::clock::Timestamp;
 use crate::gateway::page::Page;
-use crate::gateway::{Ask, Decoded, Gateway, Outgoing, Reply, Stamp};
+use crate::gateway::{Ask, Decoded, Gateway, Lookup, Outgoing, Owner, Reply, Stamp};
 use crate::money::Money;
-use crate::order::{Merchant, Order};
+use crate::order::{Merchant, Order, OutTradeNo};
 use crate::payment::{
     Answer, CallKind, Ending, Found, Inconclusive, Proof, Reason, Refunds, Reversed, Submitted,
     TillCause,
@@ -49,12 +49,7 @@ impl WechatV2 {
 
     fn fields(&self, ask: Ask<'_>) -> Fields {
         let order = ask.order();
-        let mut fields = Fields::default();
-        fields.set("appid", &order.merchant.app_id);
-        fields.set("mch_id", &order.merchant.mch_id);
-        fields.set("sub_appid", &order.merchant.sub_app_id);
-        fields.set("sub_mch_id", &order.merchant.sub_mch_id);
-        fields.set("sign_type", self.sign_type.word());
+        let mut fields = self.of(&order.merchant);
         fields.set("out_trade_no", order.out_trade_no.as_str());
         if let Ask::Submit(order, code) = ask {
             fields.set("device_info", &order.device_info);
@@ -65,6 +60,33 @@ impl WechatV2 {
             fields.set("attach", &order.mark);
             fields.set("auth_code", code.expose());
         }
+        fields
+    }
+
+    fn outgoing(
+        &self,
+        path: &'static str,
+        certificate: bool,
+        mut fields: Fields,
+        stamp: &Stamp,
+    ) -> Outgoing {
+        fields.set("nonce_str", &stamp.nonce);
+        fields.sign(self.sign_type, self.api_key.expose_secret());
+        let mut request = http::Request::new(Zeroizing::new(fields.to_xml().into_bytes()));
+        *request.method_mut() = http::Method::POST;
+        *request.uri_mut() = http::Uri::from_static(path);
+        request.headers_mut().insert(http::header::CONTENT_TYPE, CONTENT_TYPE);
+        Outgoing { request, certificate }
+    }
+
+    /// The fields that every request has.
+    fn of(&self, merchant: &Merchant) -> Fields {
+        let mut fields = Fields::default();
+        fields.set("appid", &merchant.app_id);
+        fields.set("mch_id", &merchant.mch_id);
+        fields.set("sub_appid", &merchant.sub_app_id);
+        fields.set("sub_mch_id", &merchant.sub_mch_id);
+        fields.set("sign_type", self.sign_type.word());
         fields
     }
 
@@ -106,8 +128,30 @@ impl WechatV2 {
         (answer, recorded(&fields))
     }
 
-    /// Whether a message that is signed and ours reports success.
-    fn check(&self, ask: Ask<'_>, fields: &Fields) -> Result<bool, Inconclusive> {
+    /// Whose a transaction is (protocol 3.3): the answer must repeat its number and name the order's.
+    fn owner(&self, lookup: Lookup<'_>, reply: &Reply) -> Result<Owner, Inconclusive> {
+        if reply.status() != http::StatusCode::OK {
+            return Err(unknown(TillCause::HttpStatus));
+        }
+        let fields = Fields::from_xml(reply.body()).map_err(|_| unknown(TillCause::BadAnswer))?;
+        self.check_sender(&fields, lookup.merchant)?;
+        if !is_success(&fields)? {
+            let (code, reason) = failure(&fields);
+            return match code {
+                "ORDERNOTEXIST" => Ok(Owner::Nobody),
+                _ => Err(Inconclusive::Unknown(reason)),
+            };
+        }
+        if fields.get("transaction_id") != Some(lookup.transaction_id) {
+            return Err(unknown(TillCause::WrongNumber));
+        }
+        let number = fields.get("out_trade_no").unwrap_or_default().to_owned();
+        let number = OutTradeNo::try_from(number);
+        number.map(Owner::Order).map_err(|_| unknown(TillCause::WrongNumber))
+    }
+
+    /// Whether a message is complete, signed, and about this merchant.
+    fn check_sender(&self, fields: &Fields, merchant: &Merchant) -> Result<(), Inconclusive> {
         match fields.get("return_code") {
             Some("SUCCESS") => {}
             Some("FAIL") => {
@@ -130,11 +174,17 @@ impl WechatV2 {
         if !fields.is_signed(self.sign_type, self.api_key.expose_secret()) {
             return Err(unknown(TillCause::BadSignature));
         }
-        if let Some(id) = foreign_id(fields, &ask.order().merchant) {
+        if let Some(id) = foreign_id(fields, merchant) {
             let theirs = clean(fields.get(id).unwrap_or("-"), 32);
             let text = format!("{id} {theirs}");
             return Err(Inconclusive::Unknown(Reason::quoting(TillCause::WrongMerchant, text)));
         }
+        Ok(())
+    }
+
+    /// Whether a message that is signed and ours reports success.
+    fn check(&self, ask: Ask<'_>, fields: &Fields) -> Result<bool, Inconclusive> {
+        self.check_sender(fields, &ask.order().merchant)?;
         let number = fields.get("out_trade_no");
         if number.is_some_and(|number| number != ask.order().out_trade_no.as_str()) {
             return Err(unknown(TillCause::WrongNumber));
@@ -142,30 +192,19 @@ impl WechatV2 {
         if is_anothers(fields, ask.order()) {
             return Err(unknown(TillCause::AnotherTill));
         }
-        match fields.get("result_code") {
-            Some("SUCCESS") => Ok(true),
-            Some("FAIL") => Ok(false),
-            Some(_) | None => Err(unknown(TillCause::BadAnswer)),
-        }
+        is_success(fields)
     }
 }
 
 impl Gateway for WechatV2 {
     fn encode(&self, ask: Ask<'_>, stamp: &Stamp) -> Outgoing {
-        let mut fields = self.fields(ask);
-        fields.set("nonce_str", &stamp.nonce);
-        fields.sign(self.sign_type, self.api_key.expose_secret());
         let (path, certificate) = match ask {
             Ask::Submit(..) => ("/pay/micropay", false),
             Ask::Query(_) => ("/pay/orderquery", false),
             Ask::Reverse(_) => ("/secapi/pay/reverse", true),
             Ask::RefundQuery(_) => ("/pay/refundquery", false),
         };
-        let mut request = http::Request::new(Zeroizing::new(fields.to_xml().into_bytes()));
-        *request.method_mut() = http::Method::POST;
-        *request.uri_mut() = http::Uri::from_static(path);
-        request.headers_mut().insert(http::header::CONTENT_TYPE, CONTENT_TYPE);
-        Outgoing { request, certificate }
+        self.outgoing(path, certificate, self.fields(ask), stamp)
     }
 
     fn record(&self, ask: Ask<'_>) -> Vec<(String, String)> {
@@ -184,6 +223,16 @@ impl Gateway for WechatV2 {
         }
         Decoded { answer, record }
     }
+
+    fn encode_lookup(&self, lookup: Lookup<'_>, stamp: &Stamp) -> Outgoing {
+        let mut fields = self.of(lookup.merchant);
+        fields.set("transaction_id", lookup.transaction_id);
+        self.outgoing("/pay/orderquery", false, fields, stamp)
+    }
+
+    fn decode_lookup(&self, lookup: Lookup<'_>, reply: &Reply) -> Owner {
+        self.owner(lookup, reply).unwrap_or_else(Owner::Inconclusive)
+    }
 }
 
 /// An answer that is none of the protocol's. It is quoted, unless it repeats the payment code.
@@ -197,6 +246,14 @@ fn no_message(ask: Ask<'_>, reply: &Reply, cause: TillCause) -> (Answer, Vec<(St
     }
     let what = Inconclusive::Unknown(Reason::quoting(cause, page.line()));
     (Answer::inconclusive(ask.kind(), what), page.record())
+}
+
+fn is_success(fields: &Fields) -> Result<bool, Inconclusive> {
+    match fields.get("result_code") {
+        Some("SUCCESS") => Ok(true),
+        Some("FAIL") => Ok(false),
+        Some(_) | None => Err(unknown(TillCause::BadAnswer)),
+    }
 }
 
 /// The words of a message that is refused as a whole, whichever of its old names they have.

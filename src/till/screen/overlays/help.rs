@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use crate::screen::pages::checkout;
+use crate::screen::pages::{checkout, find};
 use crate::screen::view::Canvas;
 use crate::screen::wrap::wrap;
 use crate::screen::{Key, Model};
@@ -23,7 +23,8 @@ impl Canvas<'_> {
         let inner = self.overlay(area, words.title());
         let base = self.palette.base();
         let mut y = 0;
-        for line in checkout::help(model) {
+        let help = if model.is_finding() { find::help(model) } else { checkout::help(model) };
+        for line in help {
             for row in wrap(line, usize::from(inner.width)) {
                 self.put(inner, 0, y, &row, base);
                 y += 1;
@@ -40,6 +41,7 @@ impl Canvas<'_> {
             ("F1", words.key_help(), true),
             ("F5", words.key_check_now(), true),
             ("F6", words.key_drawer(), settings.drawer),
+            ("F7", words.key_find(), true),
             ("F9", words.key_reprint(), settings.printer_configured),
             ("Ctrl-L", words.key_language(), settings.draws_chinese),
             ("Ctrl-T", words.key_training(), settings.training.is_some()),

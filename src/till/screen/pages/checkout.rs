@@ -312,7 +312,8 @@ pub(in crate::screen) fn scanned(
         let hash = code.keyed_hash(b"stutter");
         let last = model.last_code.replace((hash, model.now));
         let stutters = last.is_some_and(|(last, at)| last == hash && model.now.since(at) < STUTTER);
-        let sale = model.takes_codes().filter(|_| model.stopped.is_none());
+        let sale = model.takes_codes();
+        let sale = sale.filter(|_| model.stopped.is_none() && !model.is_finding());
         // A question comes before a scan; the help page and the training customers are not
         // questions.
         let sale = sale.filter(|_| {
@@ -510,6 +511,7 @@ fn before_sending(model: &Model, sale: SaleRef) -> Sheet {
         word: model.text().word(Status::Created).into(),
         detail: String::new(),
         amount: model.money(sale.amount()),
+        has_large_word: false,
         what: Vec::new(),
         meter: None,
         next: String::new(),

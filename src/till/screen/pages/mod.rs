@@ -5,3 +5,4 @@
 //! itself into the middle of the window. Everything that all pages share is in the model.
 
 pub(super) mod checkout;
+pub(super) mod find;

@@ -4,6 +4,7 @@
 mod customer;
 mod customer_view;
 mod drawn;
+mod find;
 mod picture;
 mod property;
 mod rules;
@@ -49,6 +50,10 @@ pub(super) fn settings() -> Settings {
 
 pub(super) fn code(last: u32) -> AuthCode {
     AuthCode::new(&format!("13{last:016}")).unwrap()
+}
+
+pub(super) fn raw(text: &str) -> RawScan {
+    RawScan(text.to_owned().into())
 }
 
 pub(super) fn number(tail: u32) -> OutTradeNo {

@@ -23,6 +23,8 @@ enum Happening {
     Printed(bool),
     JournalFailed,
     Unended,
+    /// What the page asked for last is there.
+    Answered(u8),
 }
 
 fn key() -> impl Strategy<Value = Key> {
@@ -37,7 +39,7 @@ fn key() -> impl Strategy<Value = Key> {
         6 => prop::char::range('0', '9').prop_map(Key::Char),
         1 => any::<char>().prop_map(Key::Char),
         3 => (1_u8..13).prop_map(Key::F),
-        3 => prop::sample::select(vec!['l', 't', 'q', 'p', 'c']).prop_map(Key::Ctrl),
+        3 => prop::sample::select(vec!['l', 't', 'q', 'p', 'c', 'r']).prop_map(Key::Ctrl),
     ]
 }
 
@@ -52,6 +54,7 @@ fn happening() -> impl Strategy<Value = Happening> {
         1 => (0_usize..4).prop_map(Happening::Restart),
         1 => ".{0,60}".prop_map(Happening::Link),
         1 => any::<bool>().prop_map(Happening::Printed),
+        4 => (0_u8..8).prop_map(Happening::Answered),
         1 => Just(Happening::Unended),
         // Rare: little happens after it.
         1 => prop::bool::weighted(0.1)
@@ -112,6 +115,7 @@ fn happens(bench: &mut ScreenBench, happening: Happening) {
         Happening::JournalFailed => {
             bench.send(ScreenMessage::JournalFailed(crate::both!("no space", "磁盘已满")));
         }
+        Happening::Answered(which) => find::answers_last(bench, which),
         Happening::Unended => {
             let began = Uptime(bench.now);
             bench.send(ScreenMessage::DroppedKeys { characters: 12, began });

@@ -20,7 +20,7 @@ fn amount(typed: &str) -> CashierTask {
 fn key_scan(bench: &mut ScreenBench, scan: Scan, is_alone: bool) -> Vec<ScreenCommand> {
     let began = Uptime(bench.now);
     bench.now += 80;
-    bench.send(ScreenMessage::KeyScan { scan, began, is_alone })
+    bench.send(ScreenMessage::KeyScan { scan, text: raw(""), began, is_alone })
 }
 
 fn declined(bench: &mut ScreenBench) -> usize {

@@ -38,7 +38,15 @@ impl Canvas<'_> {
                 y = self.lines(area, y, &ahead, quiet);
             }
         }
-        if let CashierTask::Code { sale } | CashierTask::Starting { sale } = &model.task {
+        if let Some(page) = &model.find {
+            for (line, weight) in self.find_in_few_lines(page) {
+                let style = self.palette.base().add_modifier(weight);
+                y = self.lines(area, y, &line, style);
+            }
+        }
+        if let CashierTask::Code { sale } | CashierTask::Starting { sale } = &model.task
+            && model.find.is_none()
+        {
             let style = self.palette.fill(Tone::Calm).add_modifier(Modifier::BOLD);
             y = self.block(area, y, text.word(Status::Created), style);
             let strong = self.palette.strong();
@@ -46,6 +54,7 @@ impl Canvas<'_> {
         }
         if let CashierTask::Amount { typed } = &model.task
             && !typed.is_empty()
+            && model.find.is_none()
         {
             let strong = self.palette.strong();
             let symbol = model.settings.currency.symbol();

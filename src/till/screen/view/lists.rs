@@ -81,7 +81,7 @@ impl Canvas<'_> {
     }
 
     /// Draws a title with a rule to its right; returns the area below it.
-    fn title(&mut self, area: Rect, title: &str) -> Rect {
+    pub(in crate::screen) fn title(&mut self, area: Rect, title: &str) -> Rect {
         let area = inset(area, 2, 0);
         if area.height == 0 {
             return area;
@@ -94,7 +94,7 @@ impl Canvas<'_> {
     }
 }
 
-fn sentence(model: &Model, line: &StoryLine) -> String {
+pub(in crate::screen) fn sentence(model: &Model, line: &StoryLine) -> String {
     let words = StoryWords::of(model.language);
     let sentence = fact(model, &line.fact);
     match (&line.fact, line.times) {

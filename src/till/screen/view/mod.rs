@@ -6,7 +6,7 @@
 
 mod compact;
 mod links;
-mod lists;
+pub(super) mod lists;
 pub(super) mod payment;
 pub(super) mod sheet;
 mod strips;
@@ -119,6 +119,8 @@ impl Canvas<'_> {
         // needs that place.
         let below = match (asked > 0, wide, has_story) {
             (true, ..) | (false, true, false) => 0,
+            // It has all the room.
+            _ if self.model.find.is_some() => 0,
             (false, true, true) => STORY_HEIGHT,
             (false, false, _) => BELOW_HEIGHT,
         };
@@ -131,7 +133,10 @@ impl Canvas<'_> {
         ])
         .areas(main);
         self.head = Head::of(main.width, main.height.saturating_sub(usually_below));
-        self.checkout(top);
+        match &self.model.find {
+            Some(page) => self.find_page(top, page),
+            None => self.checkout(top),
+        }
         self.question(middle, &question);
         if let Some(side) = side {
             self.last_sales(side);
@@ -201,6 +206,7 @@ pub(super) fn put_centred(buffer: &mut Buffer, area: Rect, y: u16, text: &str, s
 
 fn model_has_story(model: &Model) -> bool {
     model.stopped.is_none()
+        && model.find.is_none()
         && model.at_hand().is_some_and(|attempt| !attempt.story.lines().is_empty())
 }
 

@@ -28,6 +28,7 @@ pub(in crate::screen) fn stopped(model: &Model, why: &str) -> Sheet {
         word: text.stop().into(),
         detail: String::new(),
         amount: String::new(),
+        has_large_word: false,
         what,
         meter: None,
         next: text.stop_next().into(),
@@ -60,6 +61,7 @@ pub(in crate::screen) fn payment(model: &Model, attempt: &ShownAttempt) -> Sheet
         word: text.word(status).into(),
         detail: detail(model, attempt),
         amount: model.money(view.amount),
+        has_large_word: false,
         what,
         meter: meter(model, attempt),
         next,
@@ -80,7 +82,7 @@ fn detail(model: &Model, attempt: &ShownAttempt) -> String {
 }
 
 /// What happened, and whether money moved.
-pub(super) fn what_happened(model: &Model, attempt: &ShownAttempt) -> String {
+pub(in crate::screen) fn what_happened(model: &Model, attempt: &ShownAttempt) -> String {
     let text = model.text();
     let state = &attempt.view.state;
     let status = state.status();

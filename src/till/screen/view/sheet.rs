@@ -6,6 +6,7 @@ use ratatui::widgets::{Block, BorderType, Widget};
 
 use super::{Canvas, cells, inset, rows_of};
 use crate::screen::digits::Size;
+use crate::screen::letters::Lettering;
 use crate::screen::palette::Tone;
 use crate::screen::shapes::{self, Bitmap, SHAPE_HEIGHT, SHAPE_WIDTH};
 use crate::screen::wrap::wrap;
@@ -71,6 +72,8 @@ pub(in crate::screen) struct Sheet {
     /// Shown beside the word in quiet text.
     pub(in crate::screen) detail: String,
     pub(in crate::screen) amount: String,
+    /// Whether the word is large and the amount is not.
+    pub(in crate::screen) has_large_word: bool,
     pub(in crate::screen) what: Vec<String>,
     pub(in crate::screen) meter: Option<Meter>,
     pub(in crate::screen) next: String,
@@ -84,6 +87,11 @@ pub(in crate::screen) struct Meter {
     pub(in crate::screen) bar: Option<(u64, u64)>,
     pub(in crate::screen) left: String,
     pub(in crate::screen) right: String,
+}
+
+/// The room beside the shape, in cells.
+fn beside_shape(area: Rect) -> u16 {
+    area.width.saturating_sub(SHAPE_WIDTH + AFTER_SHAPE)
 }
 
 impl Canvas<'_> {
@@ -114,7 +122,16 @@ impl Canvas<'_> {
         let gaps = u16::from(!what.is_empty()) + u16::from(meter > 0) + u16::from(steps > 0);
         let fits = |head: u16| area.height >= head + below;
         let place = self.head;
-        let head = [place.height(), SHAPE_HEIGHT].into_iter().find(|head| fits(*head)).unwrap_or(1);
+        // A large word is larger with much air around it.
+        let tall = if sheet.has_large_word {
+            let most = area.height.saturating_sub(below + 2 * gaps).saturating_sub(1);
+            let tall = Lettering::fitting(&sheet.word, beside_shape(area), most);
+            tall.map_or(place.height(), |word| (word.height() + 1).max(place.height()))
+        } else {
+            place.height()
+        };
+        let heads = [tall, place.height(), SHAPE_HEIGHT];
+        let head = heads.into_iter().find(|head| fits(*head)).unwrap_or(1);
         let mut spare = area.height.saturating_sub(head + below);
         // Blank rows, in order of priority: above the head, so that it stays where it is; below it,
         // above the next step, above the meter; two each if there is plenty of room.
@@ -170,6 +187,9 @@ impl Canvas<'_> {
             self.put_right(area, 0, &sheet.amount, digits);
             return;
         }
+        if sheet.has_large_word {
+            return self.large_word(area, sheet, strong, digits);
+        }
         let shape = Rect { y: area.y + area.height - SHAPE_HEIGHT * times, ..area };
         shapes::draw(sheet.shape, times, shape, strong, self.buffer);
         let beside = SHAPE_WIDTH * times + AFTER_SHAPE;
@@ -191,6 +211,33 @@ impl Canvas<'_> {
             None => {
                 self.put(text, 0, 3, &sheet.amount, digits);
             }
+        }
+    }
+
+    /// The word as large as it fits, beside its shape or else without it.
+    fn large_word(&mut self, area: Rect, sheet: &Sheet, word: Style, amount: Style) {
+        let room = area.height - 1;
+        let beside = Lettering::fitting(&sheet.word, beside_shape(area), room);
+        let alone = || Lettering::fitting(&sheet.word, area.width, room);
+        let has_shape = beside.is_some() || alone().is_none();
+        let left = if has_shape { SHAPE_WIDTH + AFTER_SHAPE } else { 0 }.min(area.width);
+        let text = Rect { x: area.x + left, width: area.width - left, ..area };
+        // For whoever reads letter by letter, too.
+        let used = self.put(text, 0, 0, &sheet.word, word);
+        self.put(text, used + 3, 0, &sheet.amount, amount);
+        self.put_right(text, 0, &sheet.detail, amount);
+        let lettering = beside.or_else(alone);
+        // Both stand on one line.
+        let height = lettering.as_ref().map_or(0, Lettering::height);
+        if has_shape {
+            let raised = height.saturating_sub(SHAPE_HEIGHT) / 2;
+            let y = area.y + area.height - SHAPE_HEIGHT - raised;
+            let shape = Rect { y, height: SHAPE_HEIGHT, ..area };
+            shapes::draw(sheet.shape, 1, shape, word, self.buffer);
+        }
+        if let Some(lettering) = lettering {
+            let place = Rect { y: area.y + area.height - height, height, ..text };
+            lettering.draw(place, word, self.buffer);
         }
     }
 

@@ -56,12 +56,24 @@ crate::catalogue! {
         "按回车键开始下一笔；支付成功后也可直接输入金额。"
     ];
 
+    find => [
+        "Scan our receipt, or the number on the customer's payment page: WeChat Pay is asked at once.",
+        "扫本店小票，或顾客账单页上的单号：会立即向微信支付查询。"
+    ], [
+        "Or type last digits, an amount (12.34), a time (14:05) or a state, and press Enter.",
+        "也可输入单号末几位、金额（12.34）、时间（14:05）或状态，再按回车键。"
+    ], [
+        "F5 asks WeChat Pay again. Nothing is charged or reversed here. Esc leads back to the sale.",
+        "按 F5 可再次查询。这里不会收款，也不会撤销。按 Esc 键返回收款。"
+    ];
+
     key_enter => "the step on the screen", "屏幕提示的下一步";
     key_esc => "cancel, or stop waiting", "取消，或停止等待";
     key_next_customer => "the next customer", "接待下一位顾客";
     key_come_back => "the next open payment", "调回未完成的支付";
     key_help => "this help", "本帮助";
     key_check_now => "check the payment now", "立即查询未完成的支付";
+    key_find => "find an order, ask now", "查找订单、核实付款";
     key_drawer => "open the cash drawer", "打开钱箱";
     key_reprint => "reprint the last receipt", "补打最近的小票";
     key_language => "Chinese / English", "中文 / English";

@@ -62,6 +62,17 @@ crate::catalogue! {
     scan_again =>
         "Other keys came just before that scan. Nothing was sent. Scan the customer's code again.",
         "扫码前刚有其他按键。未扣款。请重新扫顾客的付款码。";
+    scan_number_again =>
+        "Other keys came just before that scan. Scan the number again.",
+        "扫码前刚有其他按键，请重新扫单号。";
+    no_number =>
+        "It is no order number, and was neither searched for nor sent. Scan our receipt, or the \
+         number on the customer's payment page.",
+        "这不是单号，未查找也未提交。请扫本店小票，或顾客账单页上的单号。";
+    not_sought =>
+        "No order can be found by that. Type at least four last digits, an amount such as 12.34, or \
+         a time such as 14:05.",
+        "无法按此查找。请输入至少四位单号末尾、金额（例如 12.34）或时间（例如 14:05）。";
     typed_ahead =>
         "Nothing can be typed now: what you typed was not kept. Enter the whole amount later.",
         "现在不能输入，刚才输入的内容未保留，请稍后重新输入完整金额。";

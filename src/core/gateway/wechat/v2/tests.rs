@@ -7,6 +7,7 @@ use crate::order::{AuthCode, OutTradeNo};
 use crate::payment::CallKind;
 use crate::payment::says::Says;
 
+mod lookup;
 mod optional;
 mod refunds;
 

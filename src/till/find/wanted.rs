@@ -3,11 +3,10 @@
 use jiff::civil::{Date, DateTime, Time};
 
 use crate::clock::{TimeZone, Timestamp};
-use crate::config::Config;
 use crate::journal::OrderRow;
 use crate::language::Language;
-use crate::money::{AmountEntry, Money};
-use crate::order::OutTradeNo;
+use crate::money::{AmountEntry, Currency, Money};
+use crate::order::{OutTradeNo, TillId};
 use crate::payment::Status;
 use crate::scan::Scan;
 use crate::text::screen::ScreenWords;
@@ -20,37 +19,37 @@ const SHORTEST_NUMBER: usize = 12;
 /// A customer's page has the minute of the payment, which follows that of the order.
 const MINUTE: i64 = 60_000;
 
-/// Everything that a text can mean at once.
-#[derive(Debug, Default, Eq, PartialEq)]
-pub(super) struct Wanted {
+/// How a till reads what is sought.
+#[derive(Clone, Debug)]
+pub struct Terms {
+    pub till: TillId,
+    pub currency: Currency,
+    pub entry: AmountEntry,
+}
+
+/// Everything that a text can mean at once. Nothing at all: the latest orders.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Wanted {
     /// A whole order number, of this till or not.
-    pub(super) number: Option<OutTradeNo>,
+    pub number: Option<OutTradeNo>,
     /// The gateway's whole number.
-    pub(super) transaction: Option<String>,
+    pub transaction: Option<String>,
     /// The last characters of either.
-    pub(super) tail: Option<String>,
-    pub(super) amount: Option<Money>,
-    pub(super) time: Option<(Option<Date>, Time)>,
-    pub(super) status: Option<Status>,
+    pub tail: Option<String>,
+    pub amount: Option<Money>,
+    pub time: Option<(Option<Date>, Time)>,
+    pub status: Option<Status>,
 }
 
 impl Wanted {
     /// `None` for a code that stands for money, and for what can be nothing of all this.
-    pub(super) fn read(text: &str, config: &Config) -> Option<Self> {
+    pub fn read(text: &str, terms: &Terms) -> Option<Self> {
         let plain: String = text.chars().map(narrow).collect();
         let plain = plain.trim();
-        let mut wanted = match Scan::name(text, &config.till.id) {
+        let mut wanted = match Scan::name(text, &terms.till) {
             Scan::Payment(_) | Scan::OtherWallet(_) | Scan::ReceiveCode => return None,
-            Scan::OwnReceipt(number) => {
-                return Some(Self { number: Some(number), ..Self::default() });
-            }
-            Scan::Transaction(number) => {
-                return Some(Self {
-                    tail: Some(number.clone()),
-                    transaction: Some(number),
-                    ..Self::default()
-                });
-            }
+            Scan::OwnReceipt(number) => return Some(Self::of(number)),
+            Scan::Transaction(number) => return Some(Self::of_transaction(number)),
             Scan::Goods(_) | Scan::Odd(_) | Scan::Noise => Self::default(),
         };
         let is_of_number = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
@@ -64,11 +63,21 @@ impl Wanted {
             }
         }
         let amount = plain.trim_start_matches(['￥', '¥']).trim_end_matches('元').replace(',', "");
-        let entry = if amount == plain { config.payment.entry } else { AmountEntry::Major };
-        wanted.amount = config.till.currency.read(amount.trim(), entry).ok();
+        let entry = if amount == plain { terms.entry } else { AmountEntry::Major };
+        wanted.amount = terms.currency.read(amount.trim(), entry).ok();
         wanted.time = time(plain);
         wanted.status = status(plain);
         (wanted != Self::default()).then_some(wanted)
+    }
+
+    /// An order by its whole number.
+    pub fn of(number: OutTradeNo) -> Self {
+        Self { number: Some(number), ..Self::default() }
+    }
+
+    /// The order of a transaction.
+    pub fn of_transaction(number: String) -> Self {
+        Self { tail: Some(number.clone()), transaction: Some(number), ..Self::default() }
     }
 
     /// Whether an order is of this amount, or was charged at this time.
@@ -136,15 +145,14 @@ fn status(text: &str) -> Option<Status> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Flags;
 
-    fn config() -> Config {
-        Config::training(&Flags::default(), &|name| (name == "HOME").then(|| "/home/till".into()))
-            .unwrap()
+    fn terms() -> Terms {
+        let till = TillId::new("T01").unwrap();
+        Terms { till, currency: Currency::CNY, entry: AmountEntry::Major }
     }
 
     fn wanted(text: &str) -> Option<Wanted> {
-        Wanted::read(text, &config())
+        Wanted::read(text, &terms())
     }
 
     #[test]
@@ -172,7 +180,7 @@ mod tests {
         assert_eq!(found.number, None);
         let other = wanted(" X9-20261122-000345 ").unwrap();
         assert_eq!(other.number.unwrap().as_str(), "X9-20261122-000345");
-        let till = config().till.id;
+        let till = terms().till;
         let ours = format!("{}112203300089345607", till.as_str());
         let number = wanted(&format!("]C1{ours}\r")).unwrap().number.unwrap();
         assert_eq!(number.as_str(), ours);

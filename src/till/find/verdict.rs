@@ -1,0 +1,279 @@
+//! What the gateway's answer about an order means, in one word, and why there is none.
+
+use crate::gateway::Owner;
+use crate::language::Language;
+use crate::order::{OutTradeNo, TillId};
+use crate::payment::{Ending, Found, Reason, State, Status, TillCause};
+use crate::text::find::{FindWords, Verdict};
+use crate::text::reason;
+
+/// A verdict, and why it is not known.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Told {
+    pub verdict: Verdict,
+    pub why: Option<Why>,
+}
+
+/// Why no verdict is known.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Why {
+    Reason(Reason),
+    /// The gateway knows a number of this till's that its journal does not have.
+    NotInJournal,
+    /// The gateway has the money of an order that the till is ending.
+    BeingEnded,
+    /// The gateway has the money of an order that the till has ended.
+    HeldAfterAll,
+    /// There is no gateway to ask.
+    Training,
+}
+
+impl Why {
+    /// For programs.
+    pub fn code(&self) -> &str {
+        match self {
+            Self::Reason(reason) => reason.code(),
+            Self::NotInJournal => "not_in_journal",
+            Self::BeingEnded => "being_ended",
+            Self::HeldAfterAll => "held_after_all",
+            Self::Training => "training",
+        }
+    }
+
+    /// Whether somebody must look into it who may do more than a cashier.
+    pub const fn needs_the_manager(&self) -> bool {
+        matches!(self, Self::NotInJournal | Self::HeldAfterAll)
+    }
+
+    /// In words.
+    pub fn sentence(&self, language: Language) -> String {
+        let words = FindWords::of(language);
+        match self {
+            Self::Reason(why) => reason::cause_sentence(why, language),
+            Self::NotInJournal => words.not_in_journal().to_owned(),
+            Self::BeingEnded => words.being_ended().to_owned(),
+            Self::HeldAfterAll => words.held_after_all().to_owned(),
+            Self::Training => words.training().to_owned(),
+        }
+    }
+}
+
+impl Told {
+    const fn of(verdict: Verdict) -> Self {
+        Self { verdict, why: None }
+    }
+
+    /// For want of an answer.
+    pub fn unknown(reason: impl Into<Reason>) -> Self {
+        Self { verdict: Verdict::Unknown, why: Some(Why::Reason(reason.into())) }
+    }
+
+    pub const fn for_want_of(why: Why) -> Self {
+        Self { verdict: Verdict::Unknown, why: Some(why) }
+    }
+}
+
+/// What an answer means. `state` is where the till is with the order: as long as that is not certain
+/// to the till, or it knows of money, an answer that nobody has paid is not the last word; and money
+/// that the till does not count as this sale's is not called a payment.
+pub fn verdict(found: Found, state: &State) -> Told {
+    let is_over = state.is_settled() && state.status() != Status::Paid;
+    match found {
+        Found::Paid(_) if is_given_up(state.status()) => {
+            Told::for_want_of(if state.is_open() { Why::BeingEnded } else { Why::HeldAfterAll })
+        }
+        Found::Paid(_) => Told::of(Verdict::Paid),
+        Found::Ended(Ending::Closed) => Told::of(Verdict::Unpaid),
+        Found::Ended(Ending::Revoked | Ending::Returned) => Told::of(Verdict::Reversed),
+        Found::Ended(Ending::Refunded) => Told::of(Verdict::Refunded),
+        Found::AnotherTills(_) => Told::of(Verdict::Foreign),
+        Found::NotPaid | Found::Failed(_) | Found::NotFound if is_over => Told::of(Verdict::Unpaid),
+        Found::Paying => Told::unknown(Reason::gateway("USERPAYING", "")),
+        Found::NotPaid => Told::unknown(Reason::gateway("NOTPAY", "")),
+        Found::NotFound => Told::unknown(Reason::gateway("ORDERNOTEXIST", "")),
+        Found::Failed(reason) => Told::unknown(reason),
+        Found::Inconclusive(what) => Told::unknown(what.reason().clone()),
+    }
+}
+
+/// Whether the till may have ended it without the money.
+const fn is_given_up(status: Status) -> bool {
+    match status {
+        Status::Created | Status::Sent | Status::Waiting | Status::Checking | Status::Paid => false,
+        Status::Reversing | Status::Declined | Status::Reversed | Status::Attention => true,
+    }
+}
+
+/// What this till's journal alone knows, without asking.
+pub fn by_journal(state: &State) -> Verdict {
+    match state.status() {
+        Status::Paid => Verdict::Paid,
+        Status::Declined => Verdict::Unpaid,
+        Status::Reversed => Verdict::Reversed,
+        Status::Created
+        | Status::Sent
+        | Status::Waiting
+        | Status::Checking
+        | Status::Reversing
+        | Status::Attention => Verdict::Unknown,
+    }
+}
+
+/// The number of our order that a transaction belongs to, by which it can be asked about; or a
+/// verdict.
+pub fn order_of(owner: Owner, till: &TillId) -> Result<OutTradeNo, Told> {
+    match owner {
+        Owner::Order(number) if number.is_of(till) => Ok(number),
+        Owner::Order(_) | Owner::Nobody => Err(Told::of(Verdict::Foreign)),
+        Owner::Inconclusive(what) => Err(Told::unknown(what.reason().clone())),
+    }
+}
+
+/// Whose a number is that is not in the journal. `is_ours`: it has the form of this till's numbers.
+pub fn whose(found: &Found, is_ours: bool) -> Told {
+    let is_known = match found {
+        Found::NotFound => false,
+        // A signed answer about this number, though not about an order that we know.
+        Found::Inconclusive(what)
+            if [TillCause::WrongAmount, TillCause::WrongCurrency]
+                .into_iter()
+                .any(|cause| what.reason().is(cause)) =>
+        {
+            true
+        }
+        Found::Inconclusive(what) => return Told::unknown(what.reason().clone()),
+        _ => true,
+    };
+    if is_known && is_ours {
+        Told::for_want_of(Why::NotInJournal)
+    } else {
+        Told::of(Verdict::Foreign)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::{Millis, Timestamp};
+    use crate::payment::{
+        Answer, CallKind, Event, Inconclusive, Proof, Reversed, Rules, Submitted,
+    };
+
+    fn state(answer: Submitted) -> State {
+        let mut state = State::begin(&Rules::default(), 0);
+        let event = Event::Answered(0, Answer::Submitted(answer));
+        let _ = state.step(&event, Millis(200), &Rules::default());
+        state
+    }
+
+    fn proof() -> Proof {
+        let transaction_id = "4200002026112200000000000001".to_owned();
+        Proof { transaction_id, paid_at: Timestamp(1), coupon: None }
+    }
+
+    fn word(told: &Told) -> &'static str {
+        told.verdict.word()
+    }
+
+    #[test]
+    fn what_is_over_at_the_gateway_is_over_wherever_the_till_is() {
+        for state in [state(Submitted::Paying), state(Submitted::Paid(proof()))] {
+            for (found, expected) in [
+                (Found::Paid(proof()), "paid"),
+                (Found::Ended(Ending::Closed), "unpaid"),
+                (Found::Ended(Ending::Revoked), "reversed"),
+                (Found::Ended(Ending::Returned), "reversed"),
+                (Found::Ended(Ending::Refunded), "refunded"),
+                (Found::AnotherTills(TillCause::AnotherTill.into()), "foreign"),
+            ] {
+                assert_eq!(word(&verdict(found, &state)), expected);
+            }
+        }
+    }
+
+    #[test]
+    fn not_paid_yet_is_not_called_unpaid_while_money_may_still_come_or_is_known_of() {
+        let inconclusive = Inconclusive::Unknown(TillCause::NoAnswer.into());
+        let failed = Reason::gateway("PAYERROR", "");
+        for state in [state(Submitted::Paying), state(Submitted::Paid(proof()))] {
+            for found in [
+                Found::Paying,
+                Found::NotPaid,
+                Found::NotFound,
+                Found::Failed(failed.clone()),
+                Found::Inconclusive(inconclusive.clone()),
+            ] {
+                let told = verdict(found, &state);
+                assert!(told.verdict == Verdict::Unknown && told.why.is_some(), "{told:?}");
+            }
+        }
+    }
+
+    /// Nobody has paid for 30 s: the till reverses, and sees it through.
+    fn ended(until: impl Fn(&State) -> bool) -> State {
+        let (rules, mut now) = (Rules::default(), Millis::seconds(30));
+        let mut state = state(Submitted::Paying);
+        let mut call = state.step(&Event::Tick, now, &rules);
+        while !until(&state) {
+            now = now.plus(Millis::seconds(15));
+            let answer = match call.map(|call| call.kind) {
+                Some(CallKind::Reverse) => Answer::Reversed(Reversed::Accepted),
+                Some(_) if state.status() == Status::Reversing && now > Millis::seconds(60) => {
+                    Answer::Found(Found::Ended(Ending::Revoked))
+                }
+                Some(_) => Answer::Found(Found::NotPaid),
+                None => {
+                    call = state.step(&Event::Tick, now, &rules);
+                    continue;
+                }
+            };
+            let number = call.unwrap().number;
+            call = state.step(&Event::Answered(number, answer), now, &rules);
+        }
+        state
+    }
+
+    #[test]
+    fn money_that_the_till_does_not_count_is_not_called_a_payment() {
+        let reversing = ended(|state| state.status() == Status::Reversing);
+        let told = verdict(Found::Paid(proof()), &reversing);
+        assert_eq!(told, Told::for_want_of(Why::BeingEnded));
+        let reversed = ended(|state| state.status() == Status::Reversed);
+        let told = verdict(Found::Paid(proof()), &reversed);
+        assert_eq!(told, Told::for_want_of(Why::HeldAfterAll));
+        assert_eq!(by_journal(&reversing), Verdict::Unknown);
+        assert_eq!(by_journal(&reversed), Verdict::Reversed);
+        assert_eq!(by_journal(&state(Submitted::Paid(proof()))), Verdict::Paid);
+        assert_eq!(by_journal(&state(Submitted::Paying)), Verdict::Unknown);
+    }
+
+    #[test]
+    fn a_transaction_is_ours_only_if_it_names_a_number_of_ours() {
+        let till = TillId::new("T01").unwrap();
+        let number = |text: &str| OutTradeNo::try_from(text.to_owned()).unwrap();
+        let ours = number("T01112203300089345607");
+        assert_eq!(order_of(Owner::Order(ours.clone()), &till), Ok(ours));
+        for owner in [Owner::Order(number("T02112203300089345607")), Owner::Nobody] {
+            assert_eq!(order_of(owner, &till), Err(Told::of(Verdict::Foreign)));
+        }
+        let lost = Inconclusive::Unknown(TillCause::NoAnswer.into());
+        let told = order_of(Owner::Inconclusive(lost), &till).unwrap_err();
+        assert_eq!(told, Told::unknown(TillCause::NoAnswer));
+    }
+
+    #[test]
+    fn a_number_that_is_not_in_the_journal_is_ours_only_in_doubt() {
+        let wrong = |cause: TillCause| Found::Inconclusive(Inconclusive::Unknown(cause.into()));
+        for (found, of_others, of_ours) in [
+            (Found::NotFound, "foreign", "foreign"),
+            (Found::NotPaid, "foreign", "unknown"),
+            (Found::Ended(Ending::Refunded), "foreign", "unknown"),
+            (wrong(TillCause::WrongAmount), "foreign", "unknown"),
+            (wrong(TillCause::NoAnswer), "unknown", "unknown"),
+            (wrong(TillCause::BadSignature), "unknown", "unknown"),
+        ] {
+            assert_eq!(word(&whose(&found, false)), of_others, "{found:?}");
+            assert_eq!(word(&whose(&found, true)), of_ours, "{found:?}");
+        }
+    }
+}
