@@ -205,7 +205,7 @@ fn a_printer_that_stops_reading_holds_up_neither_keys_nor_sales_nor_the_exit() {
     free_shop.configure(SERIAL_SCANNER);
     let mut free = Till::open(free_shop);
     let (mut stuck_answers, mut free_answers) = (Vec::new(), Vec::new());
-    for (key, words) in [(CTRL_L, "Ctrl-L English"), (CTRL_L, "Ctrl-L 中文")].repeat(10) {
+    for (key, words) in [(CTRL_L, "收银机 T01"), (CTRL_L, "till T01")].repeat(10) {
         stuck_answers.push(answer(&mut till.session, key, words));
         free_answers.push(answer(&mut free.session, key, words));
     }
