@@ -14,15 +14,13 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
 use rustix::fs::{CWD, RenameFlags};
 use rustix::io::Errno;
 
+use super::files::{COMPANIONS, taken};
 use super::key::{self, hex};
 use super::read::{Audit, JournalReader};
 use super::{JournalError, Tip, beside, head};
 use paytill_core::both;
 use paytill_core::language::Text;
 
-/// What is beside a journal. Of a copy nothing of it may be there before: SQLite would play a log
-/// that was left behind into the copy.
-const COMPANIONS: [&str; 6] = ["", "-wal", "-shm", "-journal", ".head", ".checked"];
 const TIP: &str = "SELECT seq, chain FROM entry ORDER BY seq DESC LIMIT 1";
 
 /// A copy that was opened and verified.
@@ -115,13 +113,7 @@ impl JournalReader {
                 return Err(BackupError::OfTheJournal(file.to_owned()));
             }
         }
-        for suffix in COMPANIONS {
-            let taken = beside(file, suffix);
-            if taken.symlink_metadata().is_ok() {
-                return Err(BackupError::Exists(taken));
-            }
-        }
-        Ok(())
+        taken(file).map_or(Ok(()), |taken| Err(BackupError::Exists(taken)))
     }
 
     /// Copies what a reader sees now. The writer is not kept waiting, but its log grows meanwhile.

@@ -91,6 +91,19 @@ pub enum JournalError {
 }
 
 impl JournalError {
+    /// Whether it is about one odd row, which was left as it was, and not about the disk: only of a
+    /// row that no payment rests on.
+    pub fn is_of_a_row(&self) -> bool {
+        match self {
+            Self::Damaged { .. } => true,
+            // Without a code it is the library's own: a value of another type, or no value.
+            Self::Write(error) => error
+                .sqlite_error_code()
+                .is_none_or(|code| code == rusqlite::ErrorCode::ConstraintViolation),
+            _ => false,
+        }
+    }
+
     /// The fault of the disk that SQLite reports, if that is the cause.
     pub fn disk_fault(&self) -> Option<DiskFault> {
         let of_sqlite = match self {

@@ -56,6 +56,10 @@ pub trait Files: Send {
     }
 }
 
+/// What is beside a journal. Of a copy nothing of it may be there before: SQLite would play a log
+/// that was left behind into the copy.
+pub(super) const COMPANIONS: [&str; 6] = ["", "-wal", "-shm", "-journal", ".head", ".checked"];
+
 /// The files of this machine.
 pub(super) struct OnDisk {
     path: PathBuf,
@@ -155,8 +159,16 @@ impl Files for OnDisk {
         let name = beside(&self.path, &format!(".format{format}"));
         // A start that came no further has kept one already; the journal may have grown since.
         let others = (2..).map(|number| beside(&name, &format!("-{number}")));
-        std::iter::once(name.clone()).chain(others).find(|copy| copy.symlink_metadata().is_err())
+        std::iter::once(name.clone()).chain(others).find(|copy| taken(copy).is_none())
     }
+}
+
+/// What is already where a copy and the files beside it would be.
+pub(super) fn taken(file: &Path) -> Option<PathBuf> {
+    COMPANIONS
+        .into_iter()
+        .map(|suffix| beside(file, suffix))
+        .find(|path| path.symlink_metadata().is_ok())
 }
 
 /// A planted link is not followed, and a pipe not waited for.

@@ -114,6 +114,24 @@ pub(super) fn queue_of_end(
     if before == status.word() || !status.has_slip() {
         return Ok(None);
     }
+    // No money depends on it: a row that is odd costs a slip, and not the entry.
+    transaction.execute_batch("SAVEPOINT slip")?;
+    let queued = queue_once(transaction, key, attempt, status, at);
+    match queued {
+        Err(error) if !error.is_of_a_row() => return Err(error),
+        Ok(_) => transaction.execute_batch("RELEASE slip")?,
+        Err(_) => transaction.execute_batch("ROLLBACK TO slip; RELEASE slip")?,
+    }
+    Ok(queued.unwrap_or_default())
+}
+
+fn queue_once(
+    transaction: &Transaction<'_>,
+    key: &Key,
+    attempt: i64,
+    status: Status,
+    at: Timestamp,
+) -> Result<Option<Slip>, JournalError> {
     let has_one = transaction.prepare_cached(OF_ORDER)?.exists(params![attempt, status.word()])?;
     if has_one {
         return Ok(None);
@@ -228,7 +246,7 @@ impl Journal {
         at: Timestamp,
     ) -> Result<Option<(Slip, Attempt)>, JournalError> {
         let path = self.path.clone();
-        self.commit(|transaction, key, tip| {
+        self.commit_slip(|transaction, key, tip| {
             let find = "SELECT id, out_trade_no, status FROM attempt WHERE out_trade_no = ?";
             let found = transaction
                 .prepare_cached(find)?
@@ -267,10 +285,10 @@ impl Journal {
         })
     }
 
-    /// Writes down how far a slip has come. Its errors are as final as those of
-    /// [`Journal::append`].
+    /// Writes down how far a slip has come. A fault of the disk is as final as
+    /// one of [`Journal::append`].
     pub fn mark_slip(&mut self, id: i64, stage: SlipStage) -> Result<(), JournalError> {
-        self.commit(|transaction, key, tip| {
+        self.commit_slip(|transaction, key, tip| {
             let one = format!("SELECT {COLUMNS} FROM slip WHERE id = ?");
             let row = transaction
                 .prepare_cached(&one)?
@@ -376,6 +394,19 @@ impl Journal {
             SlipWork::Queue { order, is_copy, at } => self.queue_slip(order, *is_copy, *at),
             SlipWork::Mark(id, stage) => self.mark_slip(*id, *stage).map(|()| None),
         }
+    }
+
+    /// As [`Journal::commit`], but only a fault of the disk is final: a row that is odd was rolled
+    /// back, and concerns no payment.
+    fn commit_slip<T>(
+        &mut self,
+        work: impl FnOnce(&Transaction<'_>, &Key, Tip) -> Result<(T, Tip), JournalError>,
+    ) -> Result<T, JournalError> {
+        let done = self.write(work);
+        if done.as_ref().is_err_and(|error| !error.is_of_a_row()) {
+            self.leave_as_it_is();
+        }
+        done
     }
 
     /// Does something in one transaction, and returns once it is on disk.

@@ -71,7 +71,7 @@ impl Writer {
                     }
                     Job::QueueSlips => fail_stop.journal.queue_slips(),
                     Job::Slip(work, report) => {
-                        report(fail_stop.unless_failed(|journal| journal.do_slip(&work)));
+                        report(fail_stop.do_slip(&work));
                     }
                     Job::Stop(error) => {
                         fail_stop.fail();
@@ -150,6 +150,17 @@ impl FailStop {
     /// Writes an entry as [`Journal::append`] does, unless something failed before.
     pub fn append(&mut self, entry: &Entry) -> Result<(), JournalError> {
         self.unless_failed(|journal| journal.append(entry))
+    }
+
+    fn do_slip(&mut self, work: &SlipWork) -> Result<Option<(Slip, Attempt)>, JournalError> {
+        if self.failed {
+            return Err(JournalError::Stopped);
+        }
+        let result = self.journal.do_slip(work);
+        if result.as_ref().is_err_and(|error| !error.is_of_a_row()) {
+            self.fail();
+        }
+        result
     }
 
     fn unless_failed<T>(

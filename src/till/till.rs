@@ -413,10 +413,17 @@ impl Till {
                 result.err()
             }
         };
-        // The disk is at fault, and the next payment would fail as well. What an earlier one has
-        // left behind was reported then.
-        if let Some(failure) = failure.filter(|why| !matches!(why, JournalError::Stopped)) {
-            self.stop(failure);
+        match failure {
+            // What an earlier one has left behind was reported then.
+            None | Some(JournalError::Stopped) => {}
+            Some(odd) if odd.is_of_a_row() => tracing::error!(why = %odd, "a slip is given up"),
+            // The disk is at fault, and the next payment would fail as well.
+            Some(failure) => {
+                self.stop(failure);
+                let (now, wall) = (self.clock.uptime(), self.clock.wall());
+                let effects = self.engine.written(0, false, now, wall);
+                self.perform(effects);
+            }
         }
     }
 

@@ -263,6 +263,8 @@ impl<'a> Step<'a> {
                         return Some(Stage::Reversing(reversing));
                     }
                     Found::Ended(Ending::Refunded) => return Some(self.refunded()),
+                    // Asked by a person before its time: that time is still to come.
+                    Found::NotFound if self.now < recheck.at => recheck.awaiting = None,
                     Found::NotFound | Found::Ended(_) | Found::AnotherTills(_) => {
                         closed.recheck =
                             recheck.then.map(|at| Recheck { at, then: None, awaiting: None });

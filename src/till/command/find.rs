@@ -66,7 +66,12 @@ pub async fn run(find: Find, config: &Config, clock: &Clock) -> Result<Exit, Fai
             }
         }
         for row in rows.iter().take(ASKED) {
-            told.push(asker.about(row, reader.request(row.attempt)?).await);
+            let order = reader.request(row.attempt)?;
+            let state = || {
+                let now = reader.order(row.out_trade_no.as_str())?;
+                Ok(now.map_or_else(|| row.state.clone(), |row| row.state))
+            };
+            told.push(asker.about(order, state).await?);
         }
         if rows.len() > ASKED && !find.json.json {
             print_message(&words.asked(ASKED));

@@ -179,13 +179,13 @@ async fn follow(
 
 fn end(attempt: &Attempt) -> Option<Exit> {
     match attempt.state.status() {
+        // The journal failed: the next start finds out, and may return the money.
+        _ if !attempt.recorded => Some(Exit::Attention),
         Status::Paid => Some(Exit::Done),
         Status::Reversed => Some(Exit::Reversed),
         Status::Attention => Some(Exit::Attention),
         // Reported at once, but certain only after the confirming query.
         Status::Declined if !attempt.state.is_being_confirmed() => Some(Exit::Declined),
-        // The journal failed: the next start finds out.
-        _ if !attempt.recorded => Some(Exit::Attention),
         Status::Declined
         | Status::Created
         | Status::Sent

@@ -3,7 +3,7 @@
 use crate::gateway::Owner;
 use crate::language::Language;
 use crate::order::{OutTradeNo, TillId};
-use crate::payment::{Ending, Found, Reason, State, Status, TillCause};
+use crate::payment::{Ending, Found, Funds, Reason, State, Status, TillCause};
 use crate::text::find::{FindWords, Verdict};
 use crate::text::reason;
 
@@ -20,6 +20,8 @@ pub enum Why {
     Reason(Reason),
     /// The gateway knows a number of this till's that its journal does not have.
     NotInJournal,
+    /// The gateway has the money of an order that the till still drives: it may count it, or return it.
+    NotCountedYet,
     /// The gateway has the money of an order that the till is ending.
     BeingEnded,
     /// The gateway has the money of an order that the till has ended.
@@ -34,6 +36,7 @@ impl Why {
         match self {
             Self::Reason(reason) => reason.code(),
             Self::NotInJournal => "not_in_journal",
+            Self::NotCountedYet => "not_counted_yet",
             Self::BeingEnded => "being_ended",
             Self::HeldAfterAll => "held_after_all",
             Self::Training => "training",
@@ -51,6 +54,7 @@ impl Why {
         match self {
             Self::Reason(why) => reason::cause_sentence(why, language),
             Self::NotInJournal => words.not_in_journal().to_owned(),
+            Self::NotCountedYet => words.not_counted_yet().to_owned(),
             Self::BeingEnded => words.being_ended().to_owned(),
             Self::HeldAfterAll => words.held_after_all().to_owned(),
             Self::Training => words.training().to_owned(),
@@ -77,17 +81,21 @@ impl Told {
 /// to the till, or it knows of money, an answer that nobody has paid is not the last word; and money
 /// that the till does not count as this sale's is not called a payment.
 pub fn verdict(found: Found, state: &State) -> Told {
-    let is_over = state.is_settled() && state.status() != Status::Paid;
+    // Over for the till, and no money known of: a payment does not vanish.
+    let is_over = state.is_settled() && state.money() == Funds::NotMoved;
+    let may_arrive = state.is_to_be_rechecked();
     match found {
         Found::Paid(_) if is_given_up(state.status()) => {
             Told::for_want_of(if state.is_open() { Why::BeingEnded } else { Why::HeldAfterAll })
         }
+        Found::Paid(_) if state.status() != Status::Paid => Told::for_want_of(Why::NotCountedYet),
         Found::Paid(_) => Told::of(Verdict::Paid),
         Found::Ended(Ending::Closed) => Told::of(Verdict::Unpaid),
         Found::Ended(Ending::Revoked | Ending::Returned) => Told::of(Verdict::Reversed),
         Found::Ended(Ending::Refunded) => Told::of(Verdict::Refunded),
         Found::AnotherTills(_) => Told::of(Verdict::Foreign),
-        Found::NotPaid | Found::Failed(_) | Found::NotFound if is_over => Told::of(Verdict::Unpaid),
+        Found::NotPaid | Found::Failed(_) if is_over => Told::of(Verdict::Unpaid),
+        Found::NotFound if is_over && !may_arrive => Told::of(Verdict::Unpaid),
         Found::Paying => Told::unknown(Reason::gateway("USERPAYING", "")),
         Found::NotPaid => Told::unknown(Reason::gateway("NOTPAY", "")),
         Found::NotFound => Told::unknown(Reason::gateway("ORDERNOTEXIST", "")),
@@ -129,9 +137,13 @@ pub fn order_of(owner: Owner, till: &TillId) -> Result<OutTradeNo, Told> {
     }
 }
 
-/// Whose a number is that is not in the journal. `is_ours`: it has the form of this till's numbers.
-pub fn whose(found: &Found, is_ours: bool) -> Told {
+/// Whose a number is that is not in the journal.
+pub fn whose(found: &Found, number: &OutTradeNo, till: &TillId) -> Told {
+    let is_ours = number.is_of(till);
     let is_known = match found {
+        Found::NotFound if may_be_a_part(number.as_str()) => {
+            return Told::unknown(Reason::gateway("ORDERNOTEXIST", ""));
+        }
         Found::NotFound => false,
         // A signed answer about this number, though not about an order that we know.
         Found::Inconclusive(what)
@@ -150,6 +162,13 @@ pub fn whose(found: &Found, is_ours: bool) -> Told {
         Told::of(Verdict::Foreign)
     }
 }
+
+/// The end of a number of ours, or of a transaction's, has digits alone and is shorter.
+fn may_be_a_part(number: &str) -> bool {
+    number.len() < WHOLE && number.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+const WHOLE: usize = 20;
 
 #[cfg(test)]
 mod tests {
@@ -177,9 +196,13 @@ mod tests {
 
     #[test]
     fn what_is_over_at_the_gateway_is_over_wherever_the_till_is() {
-        for state in [state(Submitted::Paying), state(Submitted::Paid(proof()))] {
+        let paid = state(Submitted::Paid(proof()));
+        assert_eq!(word(&verdict(Found::Paid(proof()), &paid)), "paid");
+        // Until the till counts it, it may return it as well.
+        let told = verdict(Found::Paid(proof()), &state(Submitted::Paying));
+        assert_eq!(told, Told::for_want_of(Why::NotCountedYet));
+        for state in [state(Submitted::Paying), paid] {
             for (found, expected) in [
-                (Found::Paid(proof()), "paid"),
                 (Found::Ended(Ending::Closed), "unpaid"),
                 (Found::Ended(Ending::Revoked), "reversed"),
                 (Found::Ended(Ending::Returned), "reversed"),
@@ -272,8 +295,15 @@ mod tests {
             (wrong(TillCause::NoAnswer), "unknown", "unknown"),
             (wrong(TillCause::BadSignature), "unknown", "unknown"),
         ] {
-            assert_eq!(word(&whose(&found, false)), of_others, "{found:?}");
-            assert_eq!(word(&whose(&found, true)), of_ours, "{found:?}");
+            let till = TillId::new("T01").unwrap();
+            let whose = |number: &str| {
+                whose(&found, &OutTradeNo::try_from(number.to_owned()).unwrap(), &till)
+            };
+            assert_eq!(word(&whose("X9112203300089345607")), of_others, "{found:?}");
+            assert_eq!(word(&whose("T01112203300089345607")), of_ours, "{found:?}");
+            // Perhaps the end of a number of ours.
+            let of_a_part = if found == Found::NotFound { "unknown" } else { of_others };
+            assert_eq!(word(&whose("203300089345607")), of_a_part, "{found:?}");
         }
     }
 }

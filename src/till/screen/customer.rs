@@ -10,6 +10,10 @@ impl Model {
     /// The customer's display for the current state of the screen.
     pub fn for_the_customer(&self) -> View {
         match &self.task {
+            // Nothing that is sold now will be taken.
+            CashierTask::Amount { .. } | CashierTask::Code { .. } if self.stopped.is_some() => {
+                View::Welcome
+            }
             CashierTask::Amount { typed } => match typed_amount(self, typed) {
                 Some(amount) => View::Sale { amount, stage: SaleStage::Typing },
                 None => View::Welcome,

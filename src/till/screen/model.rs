@@ -355,8 +355,11 @@ impl Model {
 
     /// The order whose receipt F9 reprints.
     pub(super) fn can_reprint(&self) -> Option<&OutTradeNo> {
-        if !self.settings.printer_configured || self.stopped.is_some() || self.find.is_some() {
+        if !self.settings.printer_configured || self.stopped.is_some() {
             return None;
+        }
+        if let Some(page) = &self.find {
+            return page.printable();
         }
         let at_hand = match &self.task {
             CashierTask::Amount { typed } if typed.is_empty() => None,

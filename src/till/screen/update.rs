@@ -63,7 +63,13 @@ fn handle(model: &mut Model, message: ScreenMessage) -> Vec<ScreenCommand> {
         }
         ScreenMessage::Sought(text) => {
             model.last_input = LastInput { at: Some(model.now), key: None };
-            if is_for_the_page(model) { find::sought(model, &text.0, true) } else { Vec::new() }
+            if is_for_the_page(model) {
+                return find::sought(model, &text.0, true);
+            }
+            // Something asks: what the page shows is no answer to this scan.
+            find::take_away(model);
+            model.ring(Sound::NeedsYou);
+            Vec::new()
         }
         ScreenMessage::Found { serial, result } => find::found(model, serial, result),
         ScreenMessage::Enquired(number, enquired) => find::answered(model, &number, enquired),
@@ -72,6 +78,7 @@ fn handle(model: &mut Model, message: ScreenMessage) -> Vec<ScreenCommand> {
             find::sought(model, &text.0, is_alone)
         }
         ScreenMessage::KeyScan { scan, began, is_alone, .. } => {
+            find::take_away(model);
             let is_restored = take_back(model, began);
             let commands = checkout::scanned(model, scan, is_alone);
             if is_restored && let Some(why) = model.note.take() {
@@ -311,7 +318,7 @@ fn obeyed(model: &mut Model, key: Key, at: Uptime, before: LastInput) -> Vec<Scr
     if key == Key::F(6) && model.settings.drawer {
         return vec![ScreenCommand::OpenDrawer];
     }
-    if model.is_finding() {
+    if model.is_finding() && key != Key::F(9) {
         return find::pressed(model, key);
     }
     match key {
@@ -397,6 +404,8 @@ fn moved(model: &mut Model, view: AttemptView, event: &Event) -> Vec<ScreenComma
     let mut commands = read_again;
     if before != Some(status) && status.is_final_for_cashier() && !found_at_start {
         let sound = match status {
+            // The next start decides, and may return the money.
+            _ if !recorded => Sound::NeedsYou,
             // Whoever only listens would hand these goods to the customer at the desk.
             _ if !model.is_at_hand(&order) => Sound::NotAtTheDesk,
             Status::Paid => Sound::Paid,
@@ -408,7 +417,11 @@ fn moved(model: &mut Model, view: AttemptView, event: &Event) -> Vec<ScreenComma
             | Status::Reversing
             | Status::Attention => Sound::NeedsYou,
         };
-        model.ring_for(sound, &order);
+        if recorded {
+            model.ring_for(sound, &order);
+        } else {
+            model.ring(sound);
+        }
         if model.is_at_hand(&order) && model.find.is_none() {
             model.note = None;
         } else if !model.notices.iter().any(|notice| notice.order == order) {

@@ -51,16 +51,19 @@ catalogue! {
         "WeChat Pay knows this number, but the journal does not have it. Look it up on the merchant \
          platform.",
         "微信支付有这个单号，但交易记录中没有。请到商户平台查看。";
+    not_counted_yet =>
+        "The customer has paid, but this till has not recorded it yet: ask again in a moment.",
+        "顾客已付款，但本机尚未入账，请稍后再查。";
     being_ended =>
         "The customer has paid, but this till is ending the payment: its own result counts.",
-        "顾客已付款，但本机正在结束这笔支付：请以本机的最终结果为准。";
+        "顾客已付款，但本机正在撤销或关闭这笔订单：请以本机的最终结果为准。";
     held_after_all =>
         "WeChat Pay has money for an order that this till has ended. Look it up on the merchant \
          platform.",
         "微信支付显示已付款，但本机已结束这笔订单。请到商户平台核实。";
     training =>
         "The till is in training: there is nobody to ask.",
-        "现在是练习模式，无处可查。";
+        "练习模式未连接微信支付，无法查询。";
     none => "no such orders", "没有符合条件的订单";
     asked(count: usize) =>
         "only the newest {count} were asked about; give more of the number",

@@ -56,8 +56,14 @@ fn not_a_key(bytes: &[u8], key: &str, file: &Path) -> (bool, Step) {
     }
     match taken_out(bytes, file) {
         Some(step) => (true, step),
+        // Whatever else is in it may be the only copy.
+        None if is_more_than_a_key(bytes) => (false, Step::instead_of(file, Of::ApiKey)),
         None => (false, Step::Paste(step::pasted(file), None)),
     }
+}
+
+fn is_more_than_a_key(bytes: &[u8]) -> bool {
+    bytes.len() > 2 * API_KEY_LENGTH || bytes.trim_ascii().contains(&b'\n')
 }
 
 /// What makes a key of the right length of it, if a simple command can.

@@ -70,6 +70,10 @@ impl Cashier<'_> {
         }
         tracing::info!(waiting = waiting.len(), perhaps = perhaps.len(), "slips were left");
         self.post(ScreenMessage::SlipsLeft { waiting, perhaps });
+        // Once offered it is never printed by itself, whatever a clock says at the next start.
+        for (slip, _) in left.perhaps.iter().filter(|(slip, _)| slip.stage == SlipStage::Waiting) {
+            self.till.mark_slip(slip.id, SlipStage::Missing);
+        }
         for (slip, attempt) in left.waiting {
             self.hand_over(&slip, &attempt);
         }

@@ -10,11 +10,15 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::clock::Millis;
+use rustix::process::{Pid, Signal, kill_process_group};
+
+use crate::clock::{Millis, Uptime};
 use paytill_host::clock::Clock;
 
 /// How long one may run, and how often it is looked at.
 const PATIENCE: Millis = Millis::seconds(10);
+/// A sentence that is older is about a customer who has left.
+const FRESH_FOR: Millis = Millis::seconds(5);
 const POLL: Duration = Duration::from_millis(20);
 /// Sentences that wait; what comes on top of them is old when its turn comes.
 const WAITING: usize = 8;
@@ -24,11 +28,12 @@ const OURS: &str = "PAYTILL_";
 /// The thread. It ends with the process, and what it has started ends with this.
 pub(super) struct Voice {
     lines: Arc<Lines>,
+    clock: Clock,
 }
 
 #[derive(Default)]
 struct Lines {
-    waiting: Mutex<VecDeque<Vec<String>>>,
+    waiting: Mutex<VecDeque<(Uptime, Vec<String>)>>,
     added: Condvar,
     /// The program that runs now.
     running: Mutex<Option<Child>>,
@@ -38,7 +43,7 @@ impl Drop for Voice {
     fn drop(&mut self) {
         let mut running = self.lines.running.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(child) = running.as_mut() {
-            let _ = child.kill();
+            let _ = end(child);
         }
     }
 }
@@ -47,30 +52,33 @@ impl Voice {
     /// Fails only if the system cannot provide a thread.
     pub(super) fn start(clock: Clock) -> io::Result<Self> {
         let lines = Arc::new(Lines::default());
-        let spoken = Arc::clone(&lines);
+        let (spoken, uptime) = (Arc::clone(&lines), clock.clone());
         std::thread::Builder::new().name("voice".into()).spawn(move || {
             loop {
-                let line = spoken.next();
-                if let Err(error) = spoken.run(&line, &clock) {
+                let (since, line) = spoken.next();
+                if uptime.uptime().since(since) > FRESH_FOR {
+                    continue;
+                }
+                if let Err(error) = spoken.run(&line, &uptime) {
                     tracing::warn!(%error, "screen.voice");
                 }
             }
         })?;
-        Ok(Self { lines })
+        Ok(Self { lines, clock })
     }
 
     /// A program and its arguments, after those before it. Never blocks.
     pub(super) fn say(&self, line: Vec<String>) {
         let mut waiting = self.lines.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         if waiting.len() < WAITING {
-            waiting.push_back(line);
+            waiting.push_back((self.clock.uptime(), line));
             self.lines.added.notify_one();
         }
     }
 }
 
 impl Lines {
-    fn next(&self) -> Vec<String> {
+    fn next(&self) -> (Uptime, Vec<String>) {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
             match waiting.pop_front() {
@@ -101,7 +109,7 @@ impl Lines {
             let Some(child) = running.as_mut() else { return Ok(()) };
             let is_late = clock.uptime().since(began) > PATIENCE;
             if is_late {
-                child.kill()?;
+                end(child)?;
             }
             if child.try_wait()?.is_some() {
                 *running = None;
@@ -109,4 +117,9 @@ impl Lines {
             }
         }
     }
+}
+
+/// With all that it has started.
+fn end(child: &Child) -> io::Result<()> {
+    Ok(kill_process_group(Pid::from_child(child), Signal::KILL)?)
 }

@@ -7,10 +7,10 @@ use crate::config::{Config, GatewayConfig};
 use crate::find::{Told, Why, order_of, verdict, whose};
 use crate::gateway::wechat::v2::WechatV2;
 use crate::gateway::{Enquired, Question};
-use crate::journal::OrderRow;
+use crate::journal::JournalError;
 use crate::money::Currency;
 use crate::order::{Merchant, Order, OutTradeNo, TillId};
-use crate::payment::{Reason, TillCause};
+use crate::payment::{Reason, State, TillCause};
 use crate::text::failure;
 use crate::till::Enquiry;
 use paytill_host::clock::Clock;
@@ -48,20 +48,24 @@ impl<'a> Asker<'a> {
         Ok(Self { line, till, currency, clock, silent: None })
     }
 
-    /// What became of an order of ours.
-    pub(super) async fn about(&mut self, row: &OrderRow, order: Order) -> Told {
-        match self.ask(Question::Order(Box::new(order))).await {
-            Ok(Enquired::Found(found)) => verdict(found, &row.state),
+    /// What became of an order of ours. `state` is read once the answer is there: a till may have
+    /// moved on meanwhile.
+    pub(super) async fn about(
+        &mut self,
+        order: Order,
+        state: impl FnOnce() -> Result<State, JournalError>,
+    ) -> Result<Told, JournalError> {
+        Ok(match self.ask(Question::Order(Box::new(order))).await {
+            Ok(Enquired::Found(found)) => verdict(found, &state()?),
             Ok(Enquired::Owner(_)) => Told::unknown(TillCause::BadAnswer),
             Err(told) => told,
-        }
+        })
     }
 
     /// Whose a number is that is not in the journal.
     pub(super) async fn about_number(&mut self, number: OutTradeNo) -> Told {
-        let is_ours = number.is_of(&self.till);
-        match self.ask(Question::Number(number)).await {
-            Ok(Enquired::Found(found)) => whose(&found, is_ours),
+        match self.ask(Question::Number(number.clone())).await {
+            Ok(Enquired::Found(found)) => whose(&found, &number, &self.till),
             Ok(Enquired::Owner(_)) => Told::unknown(TillCause::BadAnswer),
             Err(told) => told,
         }

@@ -10,13 +10,13 @@ use zeroize::Zeroizing;
 use crate::clean::clean;
 use crate::clock::{Millis, Timestamp, Uptime};
 use crate::engine::Attempt;
-use crate::find::{Findings, OrderFile, Terms, Told, Wanted, order_of, verdict, whose};
+use crate::find::{Findings, OrderFile, Terms, Told, Wanted, Why, order_of, verdict, whose};
 use crate::gateway::{Enquired, Question};
 use crate::journal::OrderRow;
 use crate::language::Text;
 use crate::money::narrow;
 use crate::order::{OutTradeNo, TillId};
-use crate::payment::{Event, State};
+use crate::payment::{Event, State, Status};
 use crate::scan::Scan;
 use crate::screen::model::{Model, ShownAttempt, Sound};
 use crate::screen::note::{Note, Scanned};
@@ -117,9 +117,9 @@ impl FindPage {
         (self.typed.to_string(), self.chosen, self.serial, in_full, scrolled)
     }
 
-    /// Whether nothing is typed that Enter would be for.
+    /// Whether there is nothing that Enter would be for.
     pub(in crate::screen) fn is_idle(&self) -> bool {
-        self.typed.is_empty()
+        self.typed.is_empty() && self.chosen().is_none() && self.file().is_none()
     }
 
     /// Whether an answer is awaited.
@@ -137,6 +137,12 @@ impl FindPage {
             Showing::Order(order) => Some(order),
             Showing::Nothing | Showing::Reading | Showing::List | Showing::Failed(_) => None,
         }
+    }
+
+    /// The order that is shown, if it has a slip.
+    pub(in crate::screen) fn printable(&self) -> Option<&OutTradeNo> {
+        let row = &self.file()?.row;
+        row.state.status().has_slip().then_some(&row.out_trade_no)
     }
 
     fn file(&self) -> Option<&OrderFile> {
@@ -449,7 +455,7 @@ pub(in crate::screen) fn answered(
     let told = match (&order.subject, enquired) {
         (Subject::Ours(file, _), Enquired::Found(found)) => verdict(found, state(model, file)),
         (Subject::Stranger(Question::Number(number)), Enquired::Found(found)) => {
-            whose(&found, number.is_of(&till))
+            whose(&found, number, &till)
         }
         (_, Enquired::Owner(owner)) => match order_of(owner, &till) {
             // No answer that the till has had names this transaction.
@@ -475,7 +481,10 @@ pub(in crate::screen) fn attempt_moved(
     model: &mut Model,
     number: &OutTradeNo,
 ) -> Vec<ScreenCommand> {
-    let is_settled = model.attempt(number).is_some_and(|attempt| attempt.view.state.is_settled());
+    let Some(attempt) = model.attempt(number) else { return Vec::new() };
+    let (state, recorded) = (&attempt.view.state, attempt.view.recorded);
+    let (is_settled, is_open) = (state.is_settled(), state.is_open());
+    let is_counted = state.status() == Status::Paid && recorded;
     let Some(FindPage { showing: Showing::Order(order), .. }) = &mut model.find else {
         return Vec::new();
     };
@@ -483,8 +492,21 @@ pub(in crate::screen) fn attempt_moved(
         Subject::Ours(file, _) if file.row.out_trade_no == *number => {}
         Subject::Ours(..) | Subject::Stranger(_) => return Vec::new(),
     }
-    // What was not known is known now.
-    order.told.take_if(|(told, _)| is_settled && told.verdict == Verdict::Unknown);
+    match &mut order.told {
+        // The till's own query has brought both.
+        Some((told, _)) if is_counted && told.why == Some(Why::NotCountedYet) => {
+            *told = Told { verdict: Verdict::Paid, why: None };
+        }
+        // What was not known is known now; what was known is no longer so.
+        told => {
+            told.take_if(|(told, _)| match told.verdict {
+                Verdict::Unknown => is_settled,
+                Verdict::Paid => !is_counted,
+                Verdict::Unpaid => is_open,
+                Verdict::Reversed | Verdict::Refunded | Verdict::Foreign => false,
+            });
+        }
+    }
     read(model, Wanted::of(number.clone()))
 }
 

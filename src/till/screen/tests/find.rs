@@ -644,3 +644,20 @@ fn in_a_small_window_the_verdict_comes_first() {
         assert!(packed(&picture).contains(&packed(words)), "{words}\n{picture}");
     }
 }
+
+#[test]
+fn f9_prints_a_copy_of_the_order_that_is_shown_and_of_nothing_else() {
+    let mut bench = bench();
+    opened(&mut bench);
+    assert_eq!(bench.key(Key::F(9)), [], "a list is no order");
+    for (file, prints) in
+        [(paid_order(), true), (reversed_order(), true), (declined_order(), false)]
+    {
+        scanned(&mut bench, &file);
+        assert_eq!(bench.drawn(120, 40).contains("F9"), prints);
+        let order = file.row.out_trade_no.clone();
+        let copy = ScreenCommand::Print { out_trade_no: order, copy: true };
+        assert_eq!(bench.key(Key::F(9)), if prints { vec![copy] } else { Vec::new() });
+        assert!(bench.model.is_finding(), "the page stays");
+    }
+}
