@@ -155,10 +155,16 @@ def assert_each_once(lab, *orders):
     assert all(sent.count(order) == 1 for order in orders), (orders, sent)
 
 
+def barcodes_of(printer):
+    """What is on the receipts so far; nothing in the middle of one."""
+    return Receipt(data).barcodes if (data := printer.printed()).endswith(CUT) else []
+
+
 def receipt_of(printer, count=1):
     """What a printer printed, once this many receipts were cut off."""
-    wait_for(f"{count} receipts", lambda: (data := printer.printed()).count(CUT) >= count and data.endswith(CUT))
-    return Receipt(printer.printed())
+    # One look: the next receipt may begin right behind it.
+    whole = lambda: (data := printer.printed()).count(CUT) >= count and data.endswith(CUT) and data
+    return Receipt(wait_for(f"{count} receipts", whole))
 
 
 def assert_paid(till, receipt, amount):

@@ -492,6 +492,22 @@ fn a_number_the_gateway_never_knew_is_confirmed_twice_and_rechecked_later() {
 }
 
 #[test]
+fn a_question_before_its_time_uses_up_no_recheck() {
+    let mut bench = PaymentBench::begin();
+    bench.answer(lost());
+    let unknown = |kind| if kind == CallKind::Reverse { Says::Accepted } else { Says::NotFound };
+    bench.until(45_000, unknown);
+    assert!(bench.state.is_to_be_rechecked());
+    for _ in 0..3 {
+        bench.handle(&Event::CheckNow);
+        bench.answer(Says::NotFound);
+    }
+    let asked = bench.calls.len();
+    bench.until(2_000_000, unknown);
+    assert_eq!(bench.calls[asked..], [(160_000, CallKind::Query), (640_000, CallKind::Query)]);
+}
+
+#[test]
 fn a_request_delivered_after_its_reversal_is_found_and_reversed_again() {
     let mut bench = PaymentBench::begin();
     bench.answer(lost());

@@ -3,6 +3,7 @@
 use super::*;
 use crate::display::{SaleStage, View};
 use crate::says::Says;
+use crate::screen::Sound;
 
 fn sale(minor: i64, stage: SaleStage) -> View {
     View::Sale { amount: Money::from_minor(minor), stage }
@@ -71,4 +72,7 @@ fn an_outcome_that_is_not_recorded_is_not_shown_to_the_customer() {
     bench.unrecorded(index);
     bench.answer(index, Says::Paid(proof()));
     assert_eq!(bench.model.for_the_customer(), sale(1250, SaleStage::Payment(Status::Attention)));
+    // Nor is it rung, or spoken, as paid.
+    assert_eq!(bench.model.sound(), Sound::NeedsYou);
+    assert_eq!(bench.model.spoken().1, "");
 }
