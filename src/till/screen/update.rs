@@ -61,16 +61,7 @@ fn handle(model: &mut Model, message: ScreenMessage) -> Vec<ScreenCommand> {
             }
             checkout::scanned(model, scan, true)
         }
-        ScreenMessage::Sought(text) => {
-            model.last_input = LastInput { at: Some(model.now), key: None };
-            if is_for_the_page(model) {
-                return find::sought(model, &text.0, true);
-            }
-            // Something asks: what the page shows is no answer to this scan.
-            find::take_away(model);
-            model.ring(Sound::NeedsYou);
-            Vec::new()
-        }
+        ScreenMessage::Sought(text) => sought(model, &text.0),
         ScreenMessage::Found { serial, result } => find::found(model, serial, result),
         ScreenMessage::Enquired(number, enquired) => find::answered(model, &number, enquired),
         ScreenMessage::KeyScan { text, is_alone, .. } if is_for_the_page(model) => {
@@ -131,29 +122,11 @@ fn handle(model: &mut Model, message: ScreenMessage) -> Vec<ScreenCommand> {
             Vec::new()
         }
         ScreenMessage::SlipsLeft { waiting, perhaps } => {
-            let states = [(waiting, SlipState::Asked), (perhaps, SlipState::Missing)];
-            for (orders, state) in states {
-                for order in orders {
-                    if let Some(attempt) = model.attempt_mut(&order) {
-                        attempt.paper = state;
-                    }
-                }
-            }
-            let missing = model.missing_slips();
-            if missing > 0 {
-                note(model, Note::SlipsMissing(missing));
-                model.ring(Sound::NeedsYou);
-            }
+            slips_left(model, waiting, perhaps);
             Vec::new()
         }
         ScreenMessage::Drawer(how) => {
-            match how {
-                Printing::Sent | Printing::Printed => note(model, Note::DrawerOpened),
-                Printing::Failed(why) => {
-                    note(model, Note::DrawerFailed(clean(&why, FAULT_SHOWN)));
-                    model.ring(Sound::NeedsYou);
-                }
-            }
+            drawer(model, how);
             Vec::new()
         }
         ScreenMessage::JournalFailed(why) => {
@@ -175,6 +148,44 @@ fn is_for_the_page(model: &mut Model) -> bool {
         return true;
     }
     false
+}
+
+/// An earlier run has left slips: to be printed now, or perhaps printed.
+fn slips_left(model: &mut Model, waiting: Vec<OutTradeNo>, perhaps: Vec<OutTradeNo>) {
+    let states = [(waiting, SlipState::Asked), (perhaps, SlipState::Missing)];
+    for (orders, state) in states {
+        for order in orders {
+            if let Some(attempt) = model.attempt_mut(&order) {
+                attempt.paper = state;
+            }
+        }
+    }
+    let missing = model.missing_slips();
+    if missing > 0 {
+        note(model, Note::SlipsMissing(missing));
+        model.ring(Sound::NeedsYou);
+    }
+}
+
+fn drawer(model: &mut Model, how: Printing) {
+    match how {
+        Printing::Sent | Printing::Printed => note(model, Note::DrawerOpened),
+        Printing::Failed(why) => {
+            note(model, Note::DrawerFailed(clean(&why, FAULT_SHOWN)));
+            model.ring(Sound::NeedsYou);
+        }
+    }
+}
+
+fn sought(model: &mut Model, text: &str) -> Vec<ScreenCommand> {
+    model.last_input = LastInput { at: Some(model.now), key: None };
+    if is_for_the_page(model) {
+        return find::sought(model, text, true);
+    }
+    // Something asks: what the page shows is no answer to this scan.
+    find::take_away(model);
+    model.ring(Sound::NeedsYou);
+    Vec::new()
 }
 
 fn note(model: &mut Model, note: Note) {

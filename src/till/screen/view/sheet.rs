@@ -126,7 +126,7 @@ impl Canvas<'_> {
         let tall = if sheet.has_large_word {
             let most = area.height.saturating_sub(below + 2 * gaps).saturating_sub(1);
             let tall = Lettering::fitting(&sheet.word, beside_shape(area), most);
-            tall.map_or(place.height(), |word| (word.height() + 1).max(place.height()))
+            tall.map_or(0, |word| word.height() + 1).max(place.height())
         } else {
             place.height()
         };
