@@ -7,20 +7,6 @@ use super::*;
 use crate::payment::Reason;
 use crate::says::{Says, reason};
 
-/// The same scene in both languages and sizes.
-fn pictures(name: &str, bench: &mut ScreenBench) {
-    for (language, tag) in [(Language::English, "en"), (Language::Chinese, "zh")] {
-        bench.model.language = language;
-        for (width, height) in [(80, 24), (120, 40), (200, 60)] {
-            let picture = bench.drawn(width, height);
-            insta::with_settings!({ snapshot_path => "../snapshots", prepend_module_to_snapshot => false, omit_expression => true }, {
-                insta::assert_snapshot!(format!("{name}_{tag}_{width}x{height}"), picture);
-            });
-        }
-    }
-    bench.model.language = Language::English;
-}
-
 /// A till with a few sales behind it.
 fn bench() -> ScreenBench {
     let mut bench = ScreenBench::new(settings());

@@ -277,6 +277,20 @@ fn as_text(buffer: &Buffer) -> String {
     text
 }
 
+/// The same scene in both languages and all sizes.
+pub(super) fn pictures(name: &str, bench: &mut ScreenBench) {
+    for (language, tag) in [(Language::English, "en"), (Language::Chinese, "zh")] {
+        bench.model.language = language;
+        for (width, height) in [(80, 24), (120, 40), (200, 60)] {
+            let picture = bench.drawn(width, height);
+            insta::with_settings!({ snapshot_path => "../snapshots", prepend_module_to_snapshot => false, omit_expression => true }, {
+                insta::assert_snapshot!(format!("{name}_{tag}_{width}x{height}"), picture);
+            });
+        }
+    }
+    bench.model.language = Language::English;
+}
+
 fn hide_times(text: &str) -> String {
     let mut letters: Vec<char> = text.chars().collect();
     for start in 0..letters.len().saturating_sub(4) {
