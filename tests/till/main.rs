@@ -6,6 +6,8 @@
 
 #[path = "../fixture/mod.rs"]
 mod fixture;
+#[path = "../fixture/machine_typing.rs"]
+mod machine_typing;
 #[path = "../fixture/paper.rs"]
 mod paper;
 
@@ -14,6 +16,7 @@ mod bad_input;
 mod crowd;
 mod customer_display;
 mod customer_view;
+mod cut_scans;
 mod damage;
 mod devices;
 mod disk;

@@ -5,64 +5,20 @@
 //! Every pause from 1 to 600 ms is tried on each screen and for each input, and the grave ones at
 //! every place of it. With `PAYTILL_SWEEP=1` all are at all places, which takes long.
 
+#[path = "../../../../tests/fixture/machine_typing.rs"]
+mod machine_typing;
+
 use proptest::prelude::*;
 
+use self::machine_typing::{KEYS, SCANS};
 use super::*;
 use crate::order::TillId;
 use crate::says::{Says, reason};
 use crate::screen::model::Dialog;
 use crate::screen::pages::checkout::CashierTask;
 
-/// What scanners type. `C` stands for a payment code.
-const SCANS: [&str; 30] = [
-    "6901234567892\r",
-    "6901234567892\r\r",
-    "\r6901234567892\r",
-    "6901234567892\n",
-    "6901234567892\r\n",
-    "6901234567892\t",
-    "6901234567892",
-    "96385074\r",
-    "036000291452\r",
-    "123456789012712\r",
-    "12345678901234567\r",
-    "281234567890123456\r",
-    "25100102C\r",
-    "C0\r",
-    "\x1b0.01\rC\r",
-    "0.01\rC\r",
-    "\rC\r0.01\r",
-    "\x1b\r\r",
-    "\x11\x11",
-    "\x11\r",
-    "\r\r\r",
-    "5\r",
-    "1\r2\r",
-    "]E06901234567892\r",
-    "wxp://f2f0abc\r",
-    "https://qr.alipay.com/fkx123\r",
-    "T01261122113000123456\r",
-    "4200001234202611220123456789\r",
-    // NumLock off: End, Down, Left, and so on.
-    "\x1b[F\x1b[B\x1b[D\x1b[C\x1b[H\x1b[A\r",
-    // The keypad in application mode: 6901234567892.
-    "\x1bOv\x1bOy\x1bOp\x1bOq\x1bOr\x1bOs\x1bOt\x1bOu\x1bOv\x1bOw\x1bOx\x1bOy\x1bOr\x1bOM",
-];
 /// Pauses around the limits that the till goes by.
 const GRAVE: [u64; 14] = [1, 49, 50, 51, 52, 60, 109, 111, 112, 300, 549, 552, 599, 600];
-/// Keys that a line may cut.
-const KEYS: [&str; 10] = [
-    "\x1b[20~",
-    "\x1b[15~",
-    "\x1bOP",
-    "\x1bOS",
-    "\x1b[[A",
-    "\x1b[A",
-    "\x1bOB",
-    "\x1b[24~",
-    "\x1b[1;5C",
-    "\x1b[6~",
-];
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Place {
@@ -208,7 +164,7 @@ fn play_for(bench: &mut ScreenBench, pieces: &[(u64, Vec<u8>)], speed: u64, rest
 }
 
 fn bytes(input: &str) -> Vec<u8> {
-    input.replace('C', code(77).expose()).into_bytes()
+    input.replace('#', code(77).expose()).into_bytes()
 }
 
 fn is_grave(place: Place, command: &ScreenCommand) -> bool {
@@ -279,7 +235,7 @@ fn holds(place: Place, bench: &ScreenBench, asked: Option<&Dialog>) -> Result<()
 /// A digit and, later, an Enter are a digit and an Enter; and a whole payment code is one, whatever
 /// comes afterwards.
 fn can_be_cut(input: &str, first: &[u8]) -> bool {
-    input != "5\r" && first.trim_ascii_start() != bytes("C\r")
+    input != "5\r" && first.trim_ascii_start() != bytes("#\r")
 }
 
 /// A machine may type an amount where one is asked for.
@@ -340,8 +296,8 @@ fn no_scan_and_no_key_cut_in_two_operates_the_till() {
 fn no_rest_behind_a_whole_code_is_an_amount() {
     for place in PLACES {
         let is_charged = matches!(place, Place::Code | Place::NotPaid | Place::Reversed);
-        for code in ["C\r", "6901234567892\r", "T01261122113000123456\r"] {
-            if is_charged && code == "C\r" {
+        for code in ["#\r", "6901234567892\r", "T01261122113000123456\r"] {
+            if is_charged && code == "#\r" {
                 continue;
             }
             for rest in ["0.01\r", "5\r", "88", "0.01"] {
@@ -372,7 +328,7 @@ fn no_pause_up_to_600_ms_makes_keys_of_a_scan() {
 
 #[test]
 fn a_payment_code_in_three_pieces_changes_no_amount() {
-    let whole = bytes("C\r");
+    let whole = bytes("#\r");
     let pauses =
         if is_sweep() { vec![1, 50, 51, 60, 105, 300, 552, 600] } else { vec![51, 105, 600] };
     for place in PLACES {
@@ -401,7 +357,7 @@ fn a_payment_code_in_three_pieces_changes_no_amount() {
                         };
                         assert_eq!(*scanned, code(77));
                     } else {
-                        check(place, "C\r", &pieces, 1);
+                        check(place, "#\r", &pieces, 1);
                     }
                 }
             }
@@ -453,7 +409,7 @@ fn no_slow_scan_answers_a_question_or_starts_a_payment() {
 #[test]
 fn a_payment_code_is_charged_where_one_is_asked_for() {
     for place in [Place::Code, Place::NotPaid, Place::Reversed] {
-        for (input, speed) in [("C\r", 1), ("C\n", 20), ("C\t", 50), ("C\r", 105), ("C\n", 400)] {
+        for (input, speed) in [("#\r", 1), ("#\n", 20), ("#\t", 50), ("#\r", 105), ("#\n", 400)] {
             let mut bench = at(place);
             play(&mut bench, &[(0, bytes(input))], speed);
             let begun = bench.commands.iter().filter(|command| {
@@ -474,7 +430,7 @@ fn a_program_sells() {
                 play_for(&mut bench, &[(0, bytes(amount))], speed, 700);
                 let sale = SaleRef::New(Money::from_minor(minor));
                 assert_eq!(bench.model.takes_codes(), Some(sale), "{amount:?} {place:?} {speed}");
-                play(&mut bench, &[(0, bytes("C\r"))], speed);
+                play(&mut bench, &[(0, bytes("#\r"))], speed);
                 let begun = bench.commands.iter().any(|command| {
                     matches!(command, ScreenCommand::Begin { sale: begun, .. } if *begun == sale)
                 });
@@ -490,7 +446,7 @@ fn a_program_sells() {
     assert_eq!(bench.model.takes_codes(), Some(SaleRef::New(Money::from_minor(200_000))));
     for pause in [60, 300, 600] {
         let mut bench = at(Place::Idle);
-        play(&mut bench, &[(0, bytes("2000\r")), (pause, bytes("C\r"))], 5);
+        play(&mut bench, &[(0, bytes("2000\r")), (pause, bytes("#\r"))], 5);
         let empty = CashierTask::Amount { typed: String::new() };
         assert_eq!((bench.model.dialog, bench.model.task), (None, empty), "{pause}");
     }
