@@ -210,7 +210,7 @@ fn no_scan_cut_anywhere_answers_whether_to_charge_so_much() {
 fn no_scan_cut_anywhere_operates_a_till_that_was_paid() {
     let arrive = |counter: &mut Counter| {
         counter.charge("ok", 1234);
-        counter.session.see(&["PAID", "Payment received."]);
+        counter.session.see(&["PAID", "Payment received"]);
     };
     let leave = |counter: &mut Counter| counter.press_to_idle("\r");
     Counter::open().play(
