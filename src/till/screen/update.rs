@@ -125,6 +125,12 @@ fn handle(model: &mut Model, message: ScreenMessage) -> Vec<ScreenCommand> {
             slips_left(model, waiting, perhaps);
             Vec::new()
         }
+        ScreenMessage::NoSlip(order) => {
+            if let Some(attempt) = model.attempt_mut(&order) {
+                attempt.paper = SlipState::None;
+            }
+            Vec::new()
+        }
         ScreenMessage::Drawer(how) => {
             drawer(model, how);
             Vec::new()
@@ -442,10 +448,10 @@ fn moved(model: &mut Model, view: AttemptView, event: &Event) -> Vec<ScreenComma
         if let Some(attempt) = model.attempt_mut(&order)
             && prints
             && status.has_slip()
-            && attempt.slip_of != Some(status)
+            && attempt.slip_of != Some((status, attempt.view.state.money()))
         {
             attempt.paper = SlipState::Asked;
-            attempt.slip_of = Some(status);
+            attempt.slip_of = Some((status, attempt.view.state.money()));
             if !model.printer_is_there() {
                 let which = elsewhere(model, &order);
                 note(model, Note::ReceiptWaits(which));
