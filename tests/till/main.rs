@@ -9,6 +9,7 @@ mod fixture;
 #[path = "../fixture/paper.rs"]
 mod paper;
 
+mod altered;
 mod backup;
 mod bad_input;
 mod crowd;
@@ -28,6 +29,7 @@ mod instances;
 mod kill;
 mod leaks;
 mod lists;
+mod migration;
 mod printers;
 mod process;
 mod scenarios;
