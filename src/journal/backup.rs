@@ -40,6 +40,8 @@ pub struct Backup {
 pub enum BackupError {
     #[error("{} is there already, and nothing is replaced; choose another name", .0.display())]
     Exists(PathBuf),
+    #[error("{} is a folder; name the file that the copy is to be", .0.display())]
+    Folder(PathBuf),
     #[error(
         "{} is the name of a file that belongs to the journal itself; choose another one",
         .0.display()
@@ -91,6 +93,9 @@ impl JournalReader {
     ) -> Result<Backup, BackupError> {
         let failed = |source| BackupError::File { path: file.to_owned(), source };
         let key = key::place(&self.path, key);
+        if file.is_dir() {
+            return Err(BackupError::Folder(file.to_owned()));
+        }
         let (folder, file) = place(file).map_err(failed)?;
         self.refuse_taken(&file)?;
         let failed = |source| BackupError::File { path: file.clone(), source };

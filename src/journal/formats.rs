@@ -123,7 +123,7 @@ impl Journal {
         let source = match error {
             BackupError::Journal(error) => return error,
             BackupError::File { source, .. } => source,
-            BackupError::Exists(_) | BackupError::OfTheJournal(_) => {
+            BackupError::Exists(_) | BackupError::Folder(_) | BackupError::OfTheJournal(_) => {
                 io::ErrorKind::AlreadyExists.into()
             }
             error @ BackupError::Differs { .. } => io::Error::other(error.to_string()),
