@@ -19,6 +19,10 @@ use super::{FORMAT, Journal, JournalError, beside, head, register};
 /// The oldest format that is still read.
 pub(super) const OLDEST: i32 = 3;
 
+/// Early journals of format 3 lack this index.
+const TAIL: &str =
+    "CREATE INDEX IF NOT EXISTS attempt_by_tail ON attempt (substr(out_trade_no, -4))";
+
 /// What a start is about to do to an older journal, or has done.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Migrated {
@@ -51,6 +55,7 @@ impl Journal {
         }
         let transaction = self.db.transaction()?;
         register::migrate(&transaction, &self.key, from)?;
+        transaction.execute_batch(TAIL)?;
         transaction.pragma_update(None, "user_version", FORMAT)?;
         transaction.commit()?;
         self.db.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;

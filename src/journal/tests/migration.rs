@@ -7,7 +7,11 @@ use super::*;
 /// A journal as format 3 had it, before there were slips.
 fn of_format_3(path: &Path) {
     let db = Connection::open(path).unwrap();
-    db.execute_batch("DROP TABLE slip; DROP TABLE last_slip; PRAGMA user_version = 3;").unwrap();
+    db.execute_batch(
+        "DROP TABLE slip; DROP TABLE last_slip; DROP INDEX attempt_by_tail;
+         PRAGMA user_version = 3;",
+    )
+    .unwrap();
 }
 
 /// A journal as format 4 had it, before the slips had a sum.
