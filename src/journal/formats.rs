@@ -86,16 +86,12 @@ impl Journal {
             if !std::mem::replace(&mut is_told, true) {
                 begins(migrated);
             }
-            match kept {
-                Some(kept) => {
-                    if reader.is_the_same(kept) {
-                        return Ok(());
-                    }
-                }
-                None => {
-                    let made = reader.keep(&copy, &key);
-                    return made.map(drop).map_err(|error| self.not_kept(migrated, copy, error));
-                }
+            let Some(kept) = kept else {
+                let made = reader.keep(&copy, &key);
+                return made.map(drop).map_err(|error| self.not_kept(migrated, copy, error));
+            };
+            if reader.is_the_same(kept) {
+                return Ok(());
             }
         }
         Ok(())

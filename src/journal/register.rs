@@ -14,6 +14,8 @@ const UNSUMMED: &str = "SELECT slip, zeroblob(16), seal FROM last_slip";
 const SINGLE: &str = "SELECT count(*) = 1 AND max(id) = 1 FROM last_slip";
 pub(super) const TAKEN: &str = "SELECT 1 FROM slip WHERE id = ?";
 pub(super) const HIGHEST: &str = "SELECT coalesce(max(id), 0) FROM slip";
+/// The first format that has slips.
+pub(super) const SINCE: i32 = 4;
 /// The first format that knows the sum.
 const SUMMED_SINCE: i32 = 5;
 
@@ -99,10 +101,9 @@ fn number(seal: &[u8]) -> u128 {
 
 /// Makes the tables that a format has.
 pub(super) fn tables(db: &Connection, format: i32) -> rusqlite::Result<()> {
-    for (since, sql) in [
-        (super::slips::SINCE, include_str!("slips.sql")),
-        (SUMMED_SINCE, include_str!("slip_sums.sql")),
-    ] {
+    for (since, sql) in
+        [(SINCE, include_str!("slips.sql")), (SUMMED_SINCE, include_str!("slip_sums.sql"))]
+    {
         if format >= since {
             db.execute_batch(sql)?;
         }
@@ -113,8 +114,8 @@ pub(super) fn tables(db: &Connection, format: i32) -> rusqlite::Result<()> {
 /// Brings the tables of slips from an older format to this one; what did not fit still does not.
 pub(super) fn migrate(db: &Connection, key: &Key, from: i32) -> rusqlite::Result<()> {
     let mut register = Register::new(from);
-    if from < super::slips::SINCE {
-        tables(db, super::slips::SINCE)?;
+    if from < SINCE {
+        tables(db, SINCE)?;
     } else {
         register = Register::read(db, key, from)?;
         let mut statement = db.prepare("SELECT seal FROM slip")?;

@@ -12,7 +12,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
 
 use super::key::Key;
 use super::read::{JournalReader, ORDER, order_row};
-use super::register::Register;
+use super::register::{Register, SINCE};
 use super::{FORMAT, Journal, JournalError, Tip, check};
 use paytill_core::both;
 use paytill_core::clock::Timestamp;
@@ -22,8 +22,6 @@ use paytill_core::payment::{State, Status};
 
 const COLUMNS: &str =
     "slip.id, slip.attempt, slip.status, slip.copy, slip.at, slip.stage, slip.seal";
-/// The first format that has them.
-pub(super) const SINCE: i32 = 4;
 /// The newest: a printer that has been away for months holds up no start.
 pub(super) const IN_PROGRESS: &str =
     "SELECT slip.id, slip.attempt, slip.status, slip.copy, slip.at, slip.stage, slip.seal,

@@ -125,6 +125,9 @@ fn it_is_said_before_it_begins_and_with_the_name_of_the_copy() {
     assert!(again.is_ok());
 }
 
+/// Leaves something beside a journal.
+type Leave<'a> = &'a dyn Fn(&Path);
+
 /// Whatever a start that was killed has left, the next one makes or finds one verified copy, and
 /// nothing else stays.
 #[test]
@@ -136,7 +139,7 @@ fn what_a_killed_start_has_left_of_a_copy_is_used_or_cleared_away() {
             std::fs::write(workshop.join(part), "a part").unwrap();
         }
     };
-    let stages: [(&str, &dyn Fn(&Path)); 6] = [
+    let stages: [(&str, Leave<'_>); 6] = [
         ("an empty folder", &|path| partial(path, &[])),
         ("a part of the copy", &|path| partial(path, &["journal", "journal-journal"])),
         ("the copy and its mirror", &|path| partial(path, &["journal", "journal.head"])),
@@ -173,7 +176,7 @@ fn what_a_killed_start_has_left_of_a_copy_is_used_or_cleared_away() {
 
 #[test]
 fn what_is_not_its_own_is_left_where_it_is() {
-    let leave: [&dyn Fn(&Path); 5] = [
+    let leave: [Leave<'_>; 5] = [
         // A folder with something else in it, one that others can read, a file, a link, a mirror of
         // another journal.
         &|workshop| {

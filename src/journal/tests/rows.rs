@@ -41,22 +41,19 @@ pub(super) fn until(entries: &mut Vec<Entry>, status: Status, says: &Says) {
     loop {
         let last = entries.last().unwrap().clone();
         let (mut state, mut now) = (last.state.clone(), last.age);
-        let event = match state.awaited() {
-            Some(call) => Event::Answered(
-                call.number,
-                match call.kind {
-                    CallKind::Reverse => {
-                        accepted = says.reversal == Reversed::Accepted;
-                        Answer::Reversed(says.reversal.clone())
-                    }
-                    _ if accepted => Answer::Found(says.after.clone()),
-                    _ => Answer::Found(says.before.clone()),
-                },
-            ),
-            None => {
-                now = state.wake_at(&rules).unwrap().max(now);
-                Event::Tick
-            }
+        let event = if let Some(call) = state.awaited() {
+            let answer = match call.kind {
+                CallKind::Reverse => {
+                    accepted = says.reversal == Reversed::Accepted;
+                    Answer::Reversed(says.reversal.clone())
+                }
+                _ if accepted => Answer::Found(says.after.clone()),
+                _ => Answer::Found(says.before.clone()),
+            };
+            Event::Answered(call.number, answer)
+        } else {
+            now = state.wake_at(&rules).unwrap().max(now);
+            Event::Tick
         };
         let _ = state.step(&event, now, &rules);
         let is_there = state.status() == status && last.state.status() != status;
