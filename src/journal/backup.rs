@@ -7,7 +7,7 @@
 
 use std::fs::{DirBuilder, File};
 use std::io::{self, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
@@ -40,6 +40,8 @@ pub struct Backup {
 pub enum BackupError {
     #[error("{} is there already, and nothing is replaced; choose another name", .0.display())]
     Exists(PathBuf),
+    #[error("{} is a folder; name the file that the copy is to be", .0.display())]
+    Folder(PathBuf),
     #[error(
         "{} is the name of a file that belongs to the journal itself; choose another one",
         .0.display()
@@ -70,12 +72,34 @@ impl JournalReader {
         key: Option<&Path>,
         meanwhile: impl FnOnce(&Path),
     ) -> Result<Backup, BackupError> {
+        let workshop = |file: &Path| Workshop::new(file);
+        self.make(file, key, workshop, true, meanwhile)
+    }
+
+    /// As [`JournalReader::back_up`], of a journal that is held, before it is brought to another
+    /// format. Slips that are odd are copied as they are: they must not be in the way of a start.
+    pub(super) fn keep(&mut self, file: &Path, key: &Path) -> Result<Backup, BackupError> {
+        let workshop = |file: &Path| Workshop::of_holder(file).or_else(|_| Workshop::new(file));
+        self.make(file, Some(key), workshop, false, |_| ())
+    }
+
+    fn make(
+        &mut self,
+        file: &Path,
+        key: Option<&Path>,
+        workshop: impl FnOnce(&Path) -> io::Result<Workshop>,
+        slips: bool,
+        meanwhile: impl FnOnce(&Path),
+    ) -> Result<Backup, BackupError> {
         let failed = |source| BackupError::File { path: file.to_owned(), source };
         let key = key::place(&self.path, key);
+        if file.is_dir() {
+            return Err(BackupError::Folder(file.to_owned()));
+        }
         let (folder, file) = place(file).map_err(failed)?;
         self.refuse_taken(&file)?;
         let failed = |source| BackupError::File { path: file.clone(), source };
-        let workshop = Workshop::new(&file).map_err(failed)?;
+        let workshop = workshop(&file).map_err(failed)?;
         let copy = workshop.0.join("journal");
         let mirror = beside(&copy, ".head");
         let before = tip(&self.db).map_err(JournalError::from)?;
@@ -84,12 +108,12 @@ impl JournalReader {
         write_new(&mirror, &head::record(tip.seq, &tip.chain)).map_err(failed)?;
         flush(&copy).map_err(failed)?;
         meanwhile(&copy);
-        let audit = match verified(&copy, &key) {
+        let audit = match verified(&copy, &key, slips) {
             Ok(audit) if ends_at(&audit, tip) && self.has(tip)? && tip.seq >= before.seq => audit,
             Ok(_) => return Err(differs(&file, both!("its end", "末尾不同"))),
             Err(fault) => {
                 // It may be the journal that is damaged, and not its copy.
-                self.audit()?;
+                self.audit_with(slips)?;
                 return Err(differs(&file, said(fault)));
             }
         };
@@ -131,7 +155,7 @@ impl JournalReader {
                     error.sqlite_error_code(),
                     Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase)
                 ) {
-                    self.audit()?;
+                    self.audit_with(false)?;
                 }
                 Err(failed(of_sqlite(error)))
             }
@@ -173,7 +197,7 @@ fn said(fault: JournalError) -> Text {
     }
 }
 
-fn tip(db: &Connection) -> rusqlite::Result<Tip> {
+pub(super) fn tip(db: &Connection) -> rusqlite::Result<Tip> {
     let found = db.query_row(TIP, [], |row| Ok(Tip { seq: row.get(0)?, chain: row.get(1)? }));
     Ok(found.optional()?.unwrap_or_default())
 }
@@ -208,12 +232,12 @@ fn of_sqlite(error: rusqlite::Error) -> io::Error {
 }
 
 /// Opens a copy and verifies all of it, as far as possible from the disk and not from memory.
-fn verified(copy: &Path, key: &Path) -> Result<Audit, JournalError> {
+fn verified(copy: &Path, key: &Path, slips: bool) -> Result<Audit, JournalError> {
     let nothing = || JournalError::Damaged {
         path: copy.to_owned(),
         what: both!("it is empty", "文件为空"),
     };
-    JournalReader::open(copy, Some(key))?.ok_or_else(nothing)?.audit()
+    JournalReader::open(copy, Some(key))?.ok_or_else(nothing)?.audit_with(slips)
 }
 
 fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
@@ -250,10 +274,24 @@ impl Drop for Named {
     }
 }
 
-/// A folder of the copy's own while it is not finished. It is removed whatever happens.
+/// A folder of the copy's own while it is not finished. It is removed whatever happens, unless the
+/// process is killed.
 struct Workshop(PathBuf);
 
+/// What may be in it.
+const PARTS: [&str; 5] =
+    ["journal", "journal-journal", "journal-wal", "journal-shm", "journal.head"];
+
 impl Workshop {
+    /// Under a name that only whoever holds the journal uses, so that what was left there by one who
+    /// was killed is known.
+    fn of_holder(file: &Path) -> io::Result<Self> {
+        let path = beside(file, ".new");
+        clear(&path)?;
+        DirBuilder::new().mode(0o700).create(&path)?;
+        Ok(Self(path))
+    }
+
     fn new(file: &Path) -> io::Result<Self> {
         let mut chance = [0; 8];
         aws_lc_rs::rand::fill(&mut chance).map_err(|_| io::Error::other("no random numbers"))?;
@@ -267,4 +305,29 @@ impl Drop for Workshop {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.0);
     }
+}
+
+/// Removes what a holder of the journal left there that was killed. Whatever else is there stays.
+pub(super) fn clear(workshop: &Path) -> io::Result<()> {
+    let facts = match workshop.symlink_metadata() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        facts => facts?,
+    };
+    let is_ours = facts.is_dir()
+        && facts.uid() == rustix::process::geteuid().as_raw()
+        && facts.mode() & 0o7777 == 0o700;
+    if !is_ours {
+        return Err(io::ErrorKind::AlreadyExists.into());
+    }
+    let mut parts = Vec::new();
+    for part in workshop.read_dir()? {
+        let part = part?;
+        let is_known = part.file_name().to_str().is_some_and(|name| PARTS.contains(&name));
+        if !is_known || !part.file_type()?.is_file() {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        parts.push(part.path());
+    }
+    parts.iter().try_for_each(std::fs::remove_file)?;
+    std::fs::remove_dir(workshop)
 }

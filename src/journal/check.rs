@@ -15,7 +15,7 @@ use std::path::Path;
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::key::{Key, hex};
-use super::{Journal, JournalError, Tip, beside, head, progress, refused, sqlite_damage};
+use super::{Journal, JournalError, Tip, beside, head, progress, refused, register, sqlite_damage};
 use paytill_core::both;
 use paytill_core::language::Text;
 use paytill_core::payment::State;
@@ -221,7 +221,8 @@ pub(super) fn complete(
     Check { db, key, path }.latest(most)
 }
 
-/// Checks the entire file and all entries, however long it takes. Returns the last entry.
+/// Checks the entire file and all entries, however long it takes: all that payments rest on.
+/// Returns the last entry.
 pub(super) fn all(db: &mut Connection, key: &Key, path: &Path) -> Result<Tip, JournalError> {
     file(db, path, None, || false)?;
     let check = Check { db, key, path };
@@ -238,14 +239,23 @@ pub(super) fn all(db: &mut Connection, key: &Key, path: &Path) -> Result<Tip, Jo
     if attempts != begun {
         return Err(check.damaged(both!("an attempt was never begun", "有一笔没有起始记录")));
     }
+    check.tables()?;
     // Written together with its first attempt, whose first entry covers it.
     let alone = "SELECT count(*) FROM sale WHERE id NOT IN (SELECT sale FROM attempt)";
     if db.query_row(alone, [], |row| row.get::<_, i64>(0))? > 0 {
         return Err(check.damaged(both!("a sale has no order", "有一笔销售没有订单")));
     }
-    check.slips()?;
     Ok(tip)
 }
+
+/// The tables that have one row.
+const SINGLE: &str = "SELECT count(*) = 1 AND max(id) = 1 AND max(is_open) IN (0, 1)
+         AND (SELECT count(*) = 1 AND max(id) = 1 FROM chain_key) FROM in_use";
+/// What is in the file, and the columns of what has some. Indexes only make it quick: early journals of
+/// format 3 lack one.
+const MADE: &str = "SELECT type || name || coalesce((SELECT group_concat(name) FROM
+         pragma_table_info(made.name)), '') FROM sqlite_schema AS made
+     WHERE name NOT LIKE 'sqlite_%' AND type <> 'index' ORDER BY name";
 
 /// Lets SQLite check the structure of the file, or of one table, for as long as it may go on.
 pub(super) fn file(
@@ -389,6 +399,32 @@ impl Check<'_> {
             return Err(self.misplaced(attempt));
         }
         Ok(last)
+    }
+
+    /// What is in no chain, nor sealed: the tables that have one row, and that there is nothing else,
+    /// such as a program that runs with the next entry.
+    pub(super) fn tables(&self) -> Result<(), JournalError> {
+        let format: i32 = self.db.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        let new = Connection::open_in_memory()?;
+        new.execute_batch(include_str!("schema.sql"))?;
+        register::tables(&new, format)?;
+        let names = |db: &Connection| -> rusqlite::Result<Vec<String>> {
+            db.prepare(MADE)?.query_map([], |row| row.get(0))?.collect()
+        };
+        if names(self.db)? != names(&new)? {
+            return Err(self.damaged(both!(
+                "something was added to its tables, or taken from them",
+                "表中增加或缺少了内容"
+            )));
+        }
+        if !self.db.query_row(SINGLE, [], |row| row.get::<_, Option<bool>>(0))?.unwrap_or_default()
+        {
+            return Err(self.damaged(both!(
+                "what it says of its key and its use was changed",
+                "密钥标记或使用标记被改动"
+            )));
+        }
+        Ok(())
     }
 
     fn not_in_line(&self, seq: i64) -> JournalError {

@@ -48,9 +48,9 @@ pub trait Files: Send {
     /// What the key is called in errors.
     fn key_path(&self) -> PathBuf;
 
-    /// Where a copy of the journal, which is of an older format, is kept; there is nothing yet.
-    /// `None` where there is no place for one.
-    fn place_for_copy(&self, format: i32) -> Option<PathBuf> {
+    /// What the copy is called that is kept of the journal, which is of an older format. `None` where
+    /// there is no place for one.
+    fn name_of_copy(&self, format: i32) -> Option<PathBuf> {
         let _ = format;
         None
     }
@@ -155,11 +155,8 @@ impl Files for OnDisk {
         self.key.clone()
     }
 
-    fn place_for_copy(&self, format: i32) -> Option<PathBuf> {
-        let name = beside(&self.path, &format!(".format{format}"));
-        // A start that came no further has kept one already; the journal may have grown since.
-        let others = (2..).map(|number| beside(&name, &format!("-{number}")));
-        std::iter::once(name.clone()).chain(others).find(|copy| taken(copy).is_none())
+    fn name_of_copy(&self, format: i32) -> Option<PathBuf> {
+        Some(beside(&self.path, &format!(".format{format}")))
     }
 }
 

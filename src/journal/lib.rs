@@ -16,6 +16,7 @@ mod formats;
 mod head;
 mod key;
 mod read;
+mod register;
 mod rounds;
 mod slips;
 #[cfg(test)]
@@ -52,7 +53,7 @@ pub use writer::{FailStop, Writer, Written};
 /// Marks the file as one of our journals: "payt".
 const APPLICATION_ID: i32 = 0x7061_7974;
 /// The format this version writes.
-const FORMAT: i32 = 4;
+const FORMAT: i32 = 5;
 /// How many entries the WAL may hold before it is moved into the main file, once it is quiet.
 const ENTRIES_IN_WAL: u32 = 300;
 /// The same where it is never quiet.
@@ -108,14 +109,32 @@ impl Journal {
     ///
     /// The chain's key is in the file beside it, unless `key` names another.
     pub fn open(path: &Path, key: Option<&Path>) -> Result<(Self, Recovered), JournalError> {
+        Self::open_or_migrate(path, key, |_| ())
+    }
+
+    /// As [`Journal::open`]; `begins` is called before a journal of an older format is copied and
+    /// brought to this one's, which takes a while if it is large.
+    pub fn open_or_migrate(
+        path: &Path,
+        key: Option<&Path>,
+        mut begins: impl FnMut(&Migrated),
+    ) -> Result<(Self, Recovered), JournalError> {
         let files = OnDisk::hold(path, key)?;
         let path = files.path().to_owned();
         check::start(&path, head::has_entries(head::read(files.read_mirror())))?;
-        Self::on(files, &path)
+        Self::take(files, &path, &mut begins)
     }
 
     /// As [`Journal::open`], on any files; errors call them `name`.
     pub fn on(files: impl Files + 'static, name: &Path) -> Result<(Self, Recovered), JournalError> {
+        Self::take(files, name, &mut |_| ())
+    }
+
+    fn take(
+        files: impl Files + 'static,
+        name: &Path,
+        begins: &mut dyn FnMut(&Migrated),
+    ) -> Result<(Self, Recovered), JournalError> {
         let path = name.to_owned();
         files
             .settle_log()
@@ -135,7 +154,7 @@ impl Journal {
             queues_slips: false,
             queued: Vec::new(),
         };
-        let past = journal.prepare().map_err(|error| match error {
+        let past = journal.prepare(begins).map_err(|error| match error {
             JournalError::Write(error) => refused(&journal.path, error),
             JournalError::Encode(error) => illegible(&journal.path, &error),
             other => other,
@@ -159,14 +178,7 @@ impl Journal {
                 let before;
                 (chain, before) = insert_entry(transaction, key, entry, seq, &chain)?;
                 if is_printing {
-                    let moved = (before.as_str(), entry.state.status());
-                    due.extend(slips::queue_of_end(
-                        transaction,
-                        key,
-                        entry.attempt,
-                        moved,
-                        entry.at,
-                    )?);
+                    due.extend(slips::queue_of_end(transaction, key, entry, &before)?);
                 }
             }
             Ok((due, Tip { seq, chain }))
@@ -242,7 +254,7 @@ impl Journal {
         JournalError::Unusable { path: self.path.clone(), source }
     }
 
-    fn prepare(&mut self) -> Result<Recovered, JournalError> {
+    fn prepare(&mut self, begins: &mut dyn FnMut(&Migrated)) -> Result<Recovered, JournalError> {
         let db = &self.db;
         db.busy_timeout(PATIENCE)?;
         // A journal refused below is left as it was, including its WAL.
@@ -301,7 +313,7 @@ impl Journal {
             self.db.busy_timeout(PATIENCE)?;
         }
         if !is_new && format < FORMAT {
-            self.migrate(format)?;
+            self.migrate(format, begins)?;
         }
         self.db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
         self.is_sound = true;
@@ -324,12 +336,11 @@ impl Journal {
         self.key = Key::new(&key);
         let transaction = self.db.transaction()?;
         transaction.execute_batch(&format!(
-            "{} INSERT INTO chain_key VALUES (1, x'{}'); {} PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {FORMAT};",
+            "{} INSERT INTO chain_key VALUES (1, x'{}'); PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {FORMAT};",
             include_str!("schema.sql"),
             self.key.mark(),
-            include_str!("slips.sql")
         ))?;
-        slips::begin(&transaction, &self.key)?;
+        register::migrate(&transaction, &self.key, OLDEST)?;
         transaction.commit()?;
         // From now on the main file is a journal, even if its WAL gets lost.
         self.db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;

@@ -91,6 +91,8 @@ pub struct Audit {
     pub open: i64,
     /// Open orders that need a person.
     pub attention: i64,
+    /// No process has it in use, and the last one that had has closed it.
+    pub is_closed: bool,
     /// Orders whose number the gateway had seen before.
     pub numbers_taken: i64,
 }
@@ -179,16 +181,27 @@ impl JournalReader {
         }
     }
 
-    /// Checks the entire file and all entries back to the first, and counts the orders.
+    /// Checks the entire file, all entries back to the first and all slips, and counts the orders.
     pub fn audit(&mut self) -> Result<Audit, JournalError> {
+        self.audit_with(true)
+    }
+
+    /// As [`JournalReader::audit`], with or without the slips, which no payment rests on.
+    pub(super) fn audit_with(&mut self, slips: bool) -> Result<Audit, JournalError> {
         // What a till writes meanwhile is left out.
         let begun = self.db.execute_batch("BEGIN").map_err(JournalError::from);
         let audited = begun.and_then(|()| {
             let tip = check::all(&mut self.db, &self.key, &self.path)?;
+            if slips {
+                self.check().slips()?;
+            }
             let audit = self.count(tip)?;
             self.db.execute_batch("COMMIT")?;
             Ok(audit)
         });
+        if !self.db.is_autocommit() {
+            self.db.execute_batch("ROLLBACK")?;
+        }
         self.guard(|| audited)
     }
 
@@ -205,6 +218,7 @@ impl JournalReader {
             attention: count(
                 "SELECT count(*) FROM attempt WHERE status = 'attention' AND progress = 'open'",
             )?,
+            is_closed: !check::is_marked(&self.db)?,
             numbers_taken: count(
                 "SELECT count(DISTINCT attempt) FROM entry
                  WHERE instr(wire, '\"OUT_TRADE_NO_USED\"') > 0",

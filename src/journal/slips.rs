@@ -4,32 +4,35 @@
 //! with that end. It is marked before its first byte leaves, and again when the printer has taken
 //! it. So it is known after a crash which were certainly never begun, and which are perhaps on paper
 //! already; those are only offered, never printed again by themselves.
+//!
+//! A row whose seal does not fit is left as it is: nothing here makes it fit, nothing is printed
+//! because of it, and it costs no other slip. `doctor` names it.
 
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
 
 use super::key::Key;
 use super::read::{JournalReader, ORDER, order_row};
-use super::{Journal, JournalError, Tip, check};
+use super::register::{Register, SINCE};
+use super::{FORMAT, Journal, JournalError, Tip, check};
 use paytill_core::both;
 use paytill_core::clock::Timestamp;
-use paytill_core::engine::Attempt;
+use paytill_core::engine::{Attempt, Entry};
 use paytill_core::order::OutTradeNo;
-use paytill_core::payment::Status;
+use paytill_core::payment::{State, Status};
 
 const COLUMNS: &str =
     "slip.id, slip.attempt, slip.status, slip.copy, slip.at, slip.stage, slip.seal";
-/// The first format that has them.
-pub(super) const SINCE: i32 = 4;
-pub(super) const LAST: &str = "SELECT slip, seal FROM last_slip";
 /// The newest: a printer that has been away for months holds up no start.
 pub(super) const IN_PROGRESS: &str =
     "SELECT slip.id, slip.attempt, slip.status, slip.copy, slip.at, slip.stage, slip.seal,
      out_trade_no, attempt.status FROM slip JOIN attempt ON attempt.id = slip.attempt
      WHERE stage NOT IN ('done', 'replaced') ORDER BY slip.id DESC LIMIT 100";
-/// Those of an order that say the same.
 pub(super) const OF_ORDER: &str =
     "SELECT slip.id, slip.attempt, slip.status, slip.copy, slip.at, slip.stage, slip.seal
-     FROM slip WHERE attempt = ? AND status = ? ORDER BY id";
+     FROM slip WHERE attempt = ? ORDER BY id";
+/// Where an order was before its last entry.
+pub(super) const EARLIER: &str = "SELECT state FROM entry WHERE attempt = ?
+     AND seq < (SELECT last_entry FROM attempt WHERE id = entry.attempt) ORDER BY seq DESC";
 
 /// A slip of an order.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -56,12 +59,15 @@ pub enum SlipStage {
     Done,
     /// It was given up; a part of it may be on paper.
     Missing,
-    /// Perhaps not printed, and a copy was asked for in its place.
+    /// Perhaps not printed, and another one came in its place: a copy, or that of a later end.
     Replaced,
 }
 
 impl SlipStage {
     const ALL: [Self; 5] = [Self::Waiting, Self::Begun, Self::Done, Self::Missing, Self::Replaced];
+
+    /// As stored, of those that are not certainly on paper.
+    const OPEN: [&str; 3] = [Self::Waiting.word(), Self::Begun.word(), Self::Missing.word()];
 
     const fn word(self) -> &'static str {
         match self {
@@ -83,9 +89,15 @@ struct SlipRow {
     copy: i64,
     at: i64,
     stage: String,
+    /// As stored: whether it fits is another question.
+    seal: Vec<u8>,
 }
 
 impl SlipRow {
+    fn is_sealed(&self, key: &Key) -> bool {
+        self.seal == self.seal(key)
+    }
+
     fn seal(&self, key: &Key) -> [u8; 16] {
         let numbers = [self.id, self.attempt, self.copy, self.at];
         let numbers: Vec<u8> = numbers.into_iter().flat_map(i64::to_be_bytes).collect();
@@ -94,29 +106,21 @@ impl SlipRow {
     }
 }
 
-fn seal_of_last(key: &Key, last: i64) -> [u8; 16] {
-    key.hash(&[0; 16], &[b"last slip", &last.to_be_bytes(), b""])
-}
-
-/// Begins the table's numbers.
-pub(super) fn begin(db: &Connection, key: &Key) -> rusqlite::Result<()> {
-    db.execute("INSERT INTO last_slip VALUES (1, 0, ?)", [seal_of_last(key, 0)]).map(drop)
-}
-
-/// Puts the slip that an order's new state calls for into the queue, if it calls for one.
+/// Puts the slip that an order's new state calls for into the queue, if it calls for one. The entry
+/// is written already; `before` is where the order was.
 pub(super) fn queue_of_end(
     transaction: &Transaction<'_>,
     key: &Key,
-    attempt: i64,
-    (before, status): (&str, Status),
-    at: Timestamp,
+    entry: &Entry,
+    before: &str,
 ) -> Result<Option<Slip>, JournalError> {
+    let status = entry.state.status();
     if before == status.word() || !status.has_slip() {
         return Ok(None);
     }
     // No money depends on it: a row that is odd costs a slip, and not the entry.
     transaction.execute_batch("SAVEPOINT slip")?;
-    let queued = queue_once(transaction, key, attempt, status, at);
+    let queued = queue_once(transaction, key, entry, status);
     match queued {
         Err(error) if !error.is_of_a_row() => return Err(error),
         Ok(_) => transaction.execute_batch("RELEASE slip")?,
@@ -128,19 +132,59 @@ pub(super) fn queue_of_end(
 fn queue_once(
     transaction: &Transaction<'_>,
     key: &Key,
-    attempt: i64,
+    entry: &Entry,
     status: Status,
-    at: Timestamp,
 ) -> Result<Option<Slip>, JournalError> {
-    let has_one = transaction.prepare_cached(OF_ORDER)?.exists(params![attempt, status.word()])?;
-    if has_one {
+    let (earlier, _) = of_order(transaction, key, entry.attempt)?;
+    let has_one = earlier.iter().any(|slip| slip.status == status.word());
+    if has_one && was_there(transaction, entry)? {
         return Ok(None);
+    }
+    let mut register = Register::read(transaction, key, FORMAT)?;
+    // What they say is no longer so.
+    for slip in earlier.iter().filter(|slip| SlipStage::OPEN.contains(&slip.stage.as_str())) {
+        move_on(transaction, key, &mut register, slip, SlipStage::Replaced)?;
     }
     let number = "SELECT out_trade_no FROM attempt WHERE id = ?";
     let out_trade_no =
-        transaction.prepare_cached(number)?.query_row([attempt], |row| row.get(0))?;
-    let found = Found { attempt, out_trade_no, status: status.word().to_owned() };
-    insert(transaction, key, found, 0, at).map(Some)
+        transaction.prepare_cached(number)?.query_row([entry.attempt], |row| row.get(0))?;
+    let status = status.word().to_owned();
+    let found = Found { attempt: entry.attempt, out_trade_no, status };
+    insert(transaction, key, register, found, 0, entry.at).map(Some)
+}
+
+/// Whether the order has been at this end before, with the money where it is now: its slip said the
+/// same.
+fn was_there(transaction: &Transaction<'_>, entry: &Entry) -> rusqlite::Result<bool> {
+    let mut statement = transaction.prepare_cached(EARLIER)?;
+    let mut rows = statement.query([entry.attempt])?;
+    while let Some(row) = rows.next()? {
+        let state: Option<State> = serde_json::from_str(&row.get::<_, String>(0)?).ok();
+        if let Some(state) = state.filter(|state| state.status() == entry.state.status()) {
+            return Ok(state.money() == entry.state.money());
+        }
+    }
+    Ok(false)
+}
+
+/// The slips of an order whose seals fit, oldest first, and how many there are besides.
+fn of_order(
+    transaction: &Transaction<'_>,
+    key: &Key,
+    attempt: i64,
+) -> rusqlite::Result<(Vec<SlipRow>, u32)> {
+    let mut statement = transaction.prepare_cached(OF_ORDER)?;
+    let mut rows = statement.query([attempt])?;
+    let (mut slips, mut odd) = (Vec::new(), 0);
+    while let Some(row) = rows.next()? {
+        let slip = read(row)?;
+        if slip.is_sealed(key) {
+            slips.push(slip);
+        } else {
+            odd += 1;
+        }
+    }
+    Ok((slips, odd))
 }
 
 /// The order that a slip is for.
@@ -153,62 +197,60 @@ struct Found {
 fn insert(
     transaction: &Transaction<'_>,
     key: &Key,
+    mut register: Register,
     found: Found,
     copy: i64,
     at: Timestamp,
 ) -> Result<Slip, JournalError> {
-    let last: i64 = transaction.prepare_cached(LAST)?.query_row([], |row| row.get(0))?;
-    let row = SlipRow {
-        id: last + 1,
+    let mut row = SlipRow {
+        id: register.next(transaction)?,
         attempt: found.attempt,
         status: found.status,
         copy,
         at: at.0,
         stage: SlipStage::Waiting.word().to_owned(),
+        seal: Vec::new(),
     };
+    row.seal = row.seal(key).to_vec();
     transaction
         .prepare_cached(
             "INSERT INTO slip (id, attempt, status, copy, at, stage, seal)
              VALUES (?, ?, ?, ?, ?, ?, ?)",
         )?
-        .execute(params![
-            row.id,
-            row.attempt,
-            row.status,
-            row.copy,
-            row.at,
-            row.stage,
-            row.seal(key)
-        ])?;
-    transaction
-        .prepare_cached("UPDATE last_slip SET slip = ?, seal = ?")?
-        .execute(params![row.id, seal_of_last(key, row.id)])?;
+        .execute(params![row.id, row.attempt, row.status, row.copy, row.at, row.stage, row.seal])?;
+    register.last = row.id;
+    register.exchange(&[], &row.seal);
+    register.write(transaction, key)?;
     slip(&row, found.out_trade_no)
 }
 
+/// Takes a slip whose seal fits to another stage.
 fn move_on(
     transaction: &Transaction<'_>,
     key: &Key,
+    register: &mut Register,
     row: &SlipRow,
     stage: SlipStage,
 ) -> rusqlite::Result<()> {
-    let row = SlipRow { stage: stage.word().to_owned(), ..row.clone() };
+    let moved = SlipRow { stage: stage.word().to_owned(), ..row.clone() };
+    let seal = moved.seal(key);
+    register.exchange(&row.seal, &seal);
     transaction
         .prepare_cached("UPDATE slip SET stage = ?, seal = ? WHERE id = ?")?
-        .execute(params![row.stage, row.seal(key), row.id])
+        .execute(params![moved.stage, seal, row.id])
         .map(drop)
 }
 
-fn read(row: &Row<'_>) -> rusqlite::Result<(SlipRow, [u8; 16])> {
-    let slip = SlipRow {
+fn read(row: &Row<'_>) -> rusqlite::Result<SlipRow> {
+    Ok(SlipRow {
         id: row.get(0)?,
         attempt: row.get(1)?,
         status: row.get(2)?,
         copy: row.get(3)?,
         at: row.get(4)?,
         stage: row.get(5)?,
-    };
-    Ok((slip, row.get(6)?))
+        seal: row.get(6)?,
+    })
 }
 
 fn slip(row: &SlipRow, out_trade_no: String) -> Result<Slip, JournalError> {
@@ -235,14 +277,13 @@ impl Journal {
         std::mem::take(&mut self.queued)
     }
 
-    /// Puts a slip of an order as it is now into the queue, and tells what the order is; `None` if
-    /// the journal has no such order, or nothing is printed of where it is.
-    /// A copy is numbered, and takes the place of those that were perhaps not printed. Its errors
-    /// are as final as those of [`Journal::append`].
-    pub fn queue_slip(
+    /// Puts a copy of an order's slip, as the order is now, into the queue, and tells what the order
+    /// is; `None` if the journal has no such order, or nothing is printed of where it is. Copies are
+    /// numbered, and take the place of what was perhaps not printed. Its errors are as final as
+    /// those of [`Journal::append`].
+    pub fn queue_copy(
         &mut self,
         order: &OutTradeNo,
-        is_copy: bool,
         at: Timestamp,
     ) -> Result<Option<(Slip, Attempt)>, JournalError> {
         let path = self.path.clone();
@@ -261,17 +302,14 @@ impl Journal {
             let has_slip =
                 |found: &Found| Status::from_word(&found.status).is_some_and(Status::has_slip);
             let Some(found) = found.filter(has_slip) else { return Ok((None, tip)) };
-            let earlier: Vec<SlipRow> = transaction
-                .prepare_cached(OF_ORDER)?
-                .query_map(params![found.attempt, found.status], |row| Ok(read(row)?.0))?
-                .collect::<rusqlite::Result<_>>()?;
-            let mut copy = 0;
-            if is_copy {
-                copy = 1 + earlier.iter().map(|slip| slip.copy).max().unwrap_or(0);
-                let open = [SlipStage::Begun, SlipStage::Missing].map(SlipStage::word);
-                for slip in earlier.iter().filter(|slip| open.contains(&slip.stage.as_str())) {
-                    move_on(transaction, key, slip, SlipStage::Replaced)?;
-                }
+            let (mut earlier, odd) = of_order(transaction, key, found.attempt)?;
+            earlier.retain(|slip| slip.status == found.status);
+            // What is odd may have been a copy.
+            let copy = earlier.iter().map(|slip| slip.copy).max().unwrap_or(0) + 1 + i64::from(odd);
+            let mut register = Register::read(transaction, key, FORMAT)?;
+            let open = [SlipStage::Begun, SlipStage::Missing].map(SlipStage::word);
+            for slip in earlier.iter().filter(|slip| open.contains(&slip.stage.as_str())) {
+                move_on(transaction, key, &mut register, slip, SlipStage::Replaced)?;
             }
             check::Check { db: transaction, key, path: &path }.order(found.attempt)?;
             let one = format!("{ORDER} WHERE attempt.id = ?");
@@ -280,7 +318,7 @@ impl Journal {
                 .query_and_then([found.attempt], order_row)?
                 .next()
                 .transpose()?;
-            let slip = insert(transaction, key, found, copy, at)?;
+            let slip = insert(transaction, key, register, found, copy, at)?;
             Ok((row.map(|row| (slip, row.into())), tip))
         })
     }
@@ -290,14 +328,15 @@ impl Journal {
     pub fn mark_slip(&mut self, id: i64, stage: SlipStage) -> Result<(), JournalError> {
         self.commit_slip(|transaction, key, tip| {
             let one = format!("SELECT {COLUMNS} FROM slip WHERE id = ?");
-            let row = transaction
-                .prepare_cached(&one)?
-                .query_row([id], |row| Ok(read(row)?.0))
-                .optional()?;
-            // A copy has taken its place meanwhile.
-            let row = row.filter(|row| row.stage != SlipStage::Replaced.word());
+            let row = transaction.prepare_cached(&one)?.query_row([id], read).optional()?;
+            // Not if another one has taken its place meanwhile. And one that is odd, or gone, comes
+            // out of no later start anyway.
+            let row =
+                row.filter(|row| row.stage != SlipStage::Replaced.word() && row.is_sealed(key));
             if let Some(row) = row {
-                move_on(transaction, key, &row, stage)?;
+                let mut register = Register::read(transaction, key, FORMAT)?;
+                move_on(transaction, key, &mut register, &row, stage)?;
+                register.write(transaction, key)?;
             }
             Ok(((), tip))
         })
@@ -306,9 +345,9 @@ impl Journal {
 
 impl JournalReader {
     /// The newest slips that were not certainly printed, oldest first. Those that say what is no longer so
-    /// are left out.
+    /// are left out, and those whose seal does not fit.
     pub fn slips(&self) -> Result<Vec<Slip>, JournalError> {
-        if !has_slips(&self.db)? {
+        if format(&self.db)? < SINCE {
             return Ok(Vec::new());
         }
         self.guard(|| {
@@ -318,7 +357,10 @@ impl JournalReader {
             let mut rows = statement.query([])?;
             let mut slips = Vec::new();
             while let Some(row) = rows.next()? {
-                let found = check.slip(row)?;
+                let found = read(row)?;
+                if !found.is_sealed(&self.key) {
+                    continue;
+                }
                 check.order(found.attempt)?;
                 if found.status == row.get::<_, String>(8)? {
                     slips.push(slip(&found, row.get(7)?)?);
@@ -330,21 +372,11 @@ impl JournalReader {
     }
 }
 
-/// Whether the journal is of a format that has them.
-pub(super) fn has_slips(db: &Connection) -> rusqlite::Result<bool> {
-    let format: i32 = db.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    Ok(format >= SINCE)
+fn format(db: &Connection) -> rusqlite::Result<i32> {
+    db.pragma_query_value(None, "user_version", |row| row.get(0))
 }
 
 impl check::Check<'_> {
-    fn slip(&self, row: &Row<'_>) -> Result<SlipRow, JournalError> {
-        let (slip, seal) = read(row)?;
-        if slip.seal(self.key) != seal {
-            return Err(self.not_sealed(slip.id));
-        }
-        Ok(slip)
-    }
-
     fn not_sealed(&self, id: i64) -> JournalError {
         self.damaged(both!(
             "slip {id} was changed or is missing",
@@ -352,27 +384,37 @@ impl check::Check<'_> {
         ))
     }
 
-    /// Verifies all slips: their seals, and that none is missing.
+    /// Verifies all slips: their seals, that none is missing, and that each is at its last stage.
     pub(super) fn slips(&self) -> Result<(), JournalError> {
-        if !has_slips(self.db)? {
+        let format = format(self.db)?;
+        if format < SINCE {
             return Ok(());
         }
-        let last = self.db.query_row(LAST, [], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
-        let (last, seal): (i64, [u8; 16]) = last.ok_or_else(|| self.not_sealed(0))?;
-        if seal_of_last(self.key, last) != seal {
-            return Err(self.not_sealed(last));
+        let register = Register::read(self.db, self.key, format)?;
+        if !register.is_sound || !Register::is_single(self.db)? {
+            return Err(self.not_sealed(register.last));
         }
         let mut statement = self.db.prepare(&format!("SELECT {COLUMNS} FROM slip ORDER BY id"))?;
         let mut rows = statement.query([])?;
         let mut expected = 1;
+        let mut sum = Register::new(format);
         while let Some(row) = rows.next()? {
-            if self.slip(row)?.id != expected {
+            let slip = read(row)?;
+            if slip.id != expected || !slip.is_sealed(self.key) {
                 return Err(self.not_sealed(expected));
             }
+            sum.exchange(&[], &slip.seal);
             expected += 1;
         }
-        if expected != last + 1 {
-            return Err(self.not_sealed(expected));
+        let next = register.last.saturating_add(1);
+        if expected != next {
+            return Err(self.not_sealed(expected.min(next)));
+        }
+        if !register.agrees(&sum) {
+            return Err(self.damaged(both!(
+                "a slip was put back to an earlier stage",
+                "有小票的记录被改回较早的状态"
+            )));
         }
         Ok(())
     }
@@ -380,7 +422,7 @@ impl check::Check<'_> {
 
 /// What the writer does with a slip.
 pub enum SlipWork {
-    Queue { order: OutTradeNo, is_copy: bool, at: Timestamp },
+    Copy { order: OutTradeNo, at: Timestamp },
     Mark(i64, SlipStage),
 }
 
@@ -391,7 +433,7 @@ impl Journal {
         work: &SlipWork,
     ) -> Result<Option<(Slip, Attempt)>, JournalError> {
         match work {
-            SlipWork::Queue { order, is_copy, at } => self.queue_slip(order, *is_copy, *at),
+            SlipWork::Copy { order, at } => self.queue_copy(order, *at),
             SlipWork::Mark(id, stage) => self.mark_slip(*id, *stage).map(|()| None),
         }
     }

@@ -4,7 +4,10 @@ mod copies;
 mod edges;
 mod growth;
 mod keys;
+mod migration;
 mod paper;
+mod rows;
+mod seals;
 
 use std::path::Path;
 

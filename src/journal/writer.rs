@@ -31,7 +31,6 @@ const QUIET: Duration = Duration::from_secs(5);
 
 enum Job {
     Write(Box<Entry>),
-    QueueSlips,
     Slip(SlipWork, SlipReport),
     Stop(JournalError),
 }
@@ -69,7 +68,6 @@ impl Writer {
                         let slip = fail_stop.journal.take_slips().pop();
                         report(Written { attempt: entry.attempt, result, slip });
                     }
-                    Job::QueueSlips => fail_stop.journal.queue_slips(),
                     Job::Slip(work, report) => {
                         report(fail_stop.do_slip(&work));
                     }
@@ -107,13 +105,6 @@ impl Writer {
     pub(super) fn finish_check(&mut self) {
         self.rounds.iter().for_each(Rounds::wait);
         self.rounds = None;
-    }
-
-    /// From now on the end of a payment puts its slip into the queue.
-    pub fn queue_slips(&self) {
-        if let Some(jobs) = &self.jobs {
-            let _ = jobs.send(Job::QueueSlips);
-        }
     }
 
     /// Hands over what is to be written about a slip; `report` is called once it is on disk or has

@@ -46,7 +46,7 @@ pub enum Notice {
     Gateway(Result<(), Reason>),
     /// The journal has the slip of the payment that moves next.
     SlipDue(Slip),
-    /// The journal has the slip that [`Till::print`] asked for, of an order as it is now.
+    /// The journal has the copy that [`Till::print_copy`] asked for, of an order as it is now.
     SlipQueued(Slip, Box<Attempt>),
     /// That this slip may be on paper from now on: whether the journal knows it. If not, it must not
     /// be printed.
@@ -188,18 +188,13 @@ impl Till {
         }
     }
 
-    /// From now on the journal has the slip of each payment that ends, before anybody prints it.
-    pub fn queue_slips(&self) {
-        self.writer.queue_slips();
-    }
-
-    /// Has a slip of an order as it is now written to the journal, as a copy or as the first one;
+    /// Has a copy of an order's slip, as the order is now, written to the journal;
     /// [`Notice::SlipQueued`] says when it may be printed. Nothing comes of it if there is no such
     /// order, or nothing is printed of where it is ([`Status::has_slip`]).
-    pub fn print(&self, out_trade_no: &OutTradeNo, is_copy: bool) {
+    pub fn print_copy(&self, out_trade_no: &OutTradeNo) {
         let sender = self.sender.clone();
         let (order, at) = (out_trade_no.clone(), self.clock.wall());
-        self.writer.write_slip(SlipWork::Queue { order, is_copy, at }, move |result| {
+        self.writer.write_slip(SlipWork::Copy { order, at }, move |result| {
             let queued = result.map(|queued| queued.map(|(slip, of)| (slip, Box::new(of))));
             let _ = sender.send(WorkerMessage::Slip(SlipNews::Queued(queued)));
         });

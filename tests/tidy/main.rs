@@ -35,6 +35,7 @@ const ROOMS: &[&str] = &[
     "host/transport",
     "journal/head",
     "journal/key",
+    "journal/register",
     "journal/error",
     "journal/files",
     "journal/check",

@@ -94,6 +94,9 @@ fn nothing_is_replaced_and_nothing_is_said_to_be_done_that_was_not() {
         ("journal.sqlite", 2, "already"),
         ("journal.sqlite-wal", 2, "belongs to the journal"),
         ("nowhere/copy.sqlite", 1, "no copy was made"),
+        (".", 2, "is a folder"),
+        ("secrets", 2, "is a folder"),
+        ("/", 2, "is a folder"),
     ] {
         for (language, words) in [("en", word), ("zh-CN", "")] {
             let refused = shop.run(&["backup", name, "--lang", language]);

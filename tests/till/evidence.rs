@@ -125,6 +125,7 @@ fn evidence_is_taken_while_a_payment_is_open_and_replaces_nothing() {
         assert_eq!(verify(&shop, file).status.code(), Some(0));
         let again = shop.run(&["evidence", &number, "--out", file]);
         assert_eq!(again.status.code(), Some(2), "{again:?}");
+        assert!(said(&again).contains("order.json is there already"), "{again:?}");
         fs::remove_file(shop.path().join(file)).unwrap();
     }
     assert!(pending.is_running());

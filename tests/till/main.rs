@@ -11,6 +11,7 @@ mod machine_typing;
 #[path = "../fixture/paper.rs"]
 mod paper;
 
+mod altered;
 mod backup;
 mod bad_input;
 mod crowd;
@@ -31,6 +32,7 @@ mod instances;
 mod kill;
 mod leaks;
 mod lists;
+mod migration;
 mod printers;
 mod process;
 mod scenarios;

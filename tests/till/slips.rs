@@ -6,7 +6,7 @@ use rustix::process::Signal;
 
 use crate::fixture::fake_printer::{COVER_OPEN, FakePrinter, Skills, WELL};
 use crate::fixture::tui_session::{CTRL_Q, Device, F9, Socket, TuiSession};
-use crate::fixture::{DEVICES, PACE, TestShop, code};
+use crate::fixture::{DEVICES, PACE, PendingPayment, TestShop, code, disk_faults};
 use crate::paper::{CUT, Printout};
 
 struct Till {
@@ -182,4 +182,79 @@ fn killed_with_two_slips_waiting_it_prints_each_once() {
     let [first, second] = &both;
     assert_eq!(slips(&printer.paper()), [original(first), original(second), copy(second, 1)]);
     till.close();
+}
+
+/// A shop that prints into a file.
+fn filing_shop() -> TestShop {
+    let shop = TestShop::open(None, PACE);
+    shop.configure("[printer]\nkind = \"escpos-file\"\nport = \"receipts.bin\"\n");
+    shop
+}
+
+fn filed(shop: &TestShop) -> Vec<(String, Option<String>)> {
+    slips(&std::fs::read(shop.path().join("receipts.bin")).unwrap_or_default())
+}
+
+/// How far the slips came that are left.
+fn left(shop: &TestShop) -> Vec<SlipStage> {
+    let reader = JournalReader::open(&shop.journal(), None).unwrap().unwrap();
+    reader.slips().unwrap().into_iter().map(|slip| slip.stage).collect()
+}
+
+#[test]
+fn what_recover_ends_has_its_slip_and_only_once() {
+    let shop = filing_shop();
+    assert_eq!(shop.pay("3.00", &code("ok", 1)).exit, 0);
+    assert_eq!(filed(&shop).len(), 1);
+    // One walks away, one pays while the till is down.
+    drop(PendingPayment::start(&shop, "5.00", &code("walks-away", 2)));
+    let open: Vec<String> = shop.orders().into_keys().collect();
+    let ran = shop.recover();
+    assert_eq!((ran.exit, ran.errors.as_str()), (0, ""), "{ran:?}");
+    assert_eq!(ran.last()["state"], "reversed");
+    let printed = filed(&shop);
+    assert_eq!(printed.len(), 2, "{printed:?}");
+    assert!(open.contains(&printed[1].0) && printed[1].1.is_none(), "{printed:?}");
+    assert_eq!(left(&shop), []);
+    assert_eq!(shop.recover().exit, 0);
+    assert_eq!(filed(&shop), printed, "not twice");
+}
+
+#[test]
+fn what_recover_cannot_print_is_left_for_the_screen_and_changes_no_exit_code() {
+    let shop = TestShop::open(None, PACE);
+    shop.configure("[printer]\nkind = \"escpos-file\"\nport = \"nowhere/receipts.bin\"\n");
+    for serial in 1..=2 {
+        drop(PendingPayment::start(&shop, "5.00", &code("walks-away", serial)));
+    }
+    let ran = shop.recover();
+    assert_eq!(ran.exit, 0, "{ran:?}");
+    assert!(ran.errors.contains("slips not printed: 2 ("), "{ran:?}");
+    assert_eq!(left(&shop), [SlipStage::Missing, SlipStage::Waiting]);
+    // Where none comes by itself, none is queued.
+    shop.reconfigure(
+        "port = \"nowhere/receipts.bin\"",
+        "port = \"receipts.bin\"\nauto_print = false",
+    );
+    drop(PendingPayment::start(&shop, "5.00", &code("walks-away", 3)));
+    let ran = shop.recover();
+    assert_eq!((ran.exit, ran.errors.as_str()), (0, ""), "{ran:?}");
+    assert_eq!((filed(&shop).len(), left(&shop).len()), (0, 2));
+}
+
+#[test]
+fn a_disk_that_hangs_at_a_slip_holds_up_no_exit_code() {
+    let shop = filing_shop();
+    assert_eq!(shop.pay("3.00", &code("ok", 1)).exit, 0);
+    let pay = ["pay", "5.00", "--code", &code("ok", 2), "--json"];
+    // It ends by itself, long before somebody ends it.
+    let mut hangs = shop.by_shell("timeout 120 \"$@\"", &pay);
+    hangs.env("LD_PRELOAD", disk_faults()).env("PAYTILL_FAULT", "hang:begun");
+    let ran = crate::fixture::Ran::of(hangs.output().unwrap());
+    assert_eq!(ran.exit, 0, "{ran:?}");
+    assert_eq!(ran.last()["state"], "paid", "{ran:?}");
+    assert!(ran.errors.contains("the disk does not answer"), "{ran:?}");
+    assert_eq!(filed(&shop).len(), 1, "what is not noted is not printed");
+    assert_eq!(left(&shop), [SlipStage::Waiting]);
+    assert_eq!(shop.orders().len(), 2);
 }

@@ -46,7 +46,8 @@ fn no_query_reads_a_whole_table_or_a_whole_index() {
     let (journal, _) = Journal::open(&path, None).unwrap();
     let mut queries: Vec<(String, usize)> = check::QUERIES
         .iter()
-        .chain(&[read::OPEN, read::LATEST, slips::LAST, slips::IN_PROGRESS, slips::OF_ORDER])
+        .chain(&[read::OPEN, read::LATEST, slips::IN_PROGRESS, slips::OF_ORDER, slips::EARLIER])
+        .chain(&[register::REGISTER, register::TAKEN, register::HIGHEST])
         .map(|sql| ((*sql).to_owned(), sql.matches('?').count()))
         .collect();
     queries.extend([read::BY_NUMBER, read::BY_TRANSACTION].map(|by| (read::ending(by), 2)));

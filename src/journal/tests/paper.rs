@@ -80,7 +80,7 @@ fn what_is_known_of_a_slip_survives_a_crash_at_every_step() {
     assert_eq!(known(), [(1, 0, SlipStage::Begun), second]);
     journal.mark_slip(1, SlipStage::Missing).unwrap();
     assert_eq!(known(), [(1, 0, SlipStage::Missing), second]);
-    let (copy, attempt) = journal.queue_slip(&order(1).out_trade_no, true, NOW).unwrap().unwrap();
+    let (copy, attempt) = journal.queue_copy(&order(1).out_trade_no, NOW).unwrap().unwrap();
     assert_eq!(attempt.state, paid(1).state);
     assert_eq!((copy.id, copy.copy, copy.status), (3, 1, Status::Paid));
     assert_eq!(known(), [second, (3, 1, SlipStage::Waiting)]);
@@ -114,13 +114,13 @@ fn copies_are_counted_over_restarts() {
         if copy == 1 {
             journal.append_all(&[begin(1), paid(1), begin(2), paid(2)]).unwrap();
         }
-        let (slip, _) = journal.queue_slip(&order(1).out_trade_no, true, NOW).unwrap().unwrap();
+        let (slip, _) = journal.queue_copy(&order(1).out_trade_no, NOW).unwrap().unwrap();
         assert_eq!(slip.copy, copy);
     }
     let mut journal = printing(&path);
-    let (other, _) = journal.queue_slip(&order(2).out_trade_no, true, NOW).unwrap().unwrap();
+    let (other, _) = journal.queue_copy(&order(2).out_trade_no, NOW).unwrap().unwrap();
     assert_eq!(other.copy, 1, "each order has its own count");
-    assert!(journal.queue_slip(&order(7).out_trade_no, true, NOW).unwrap().is_none());
+    assert!(journal.queue_copy(&order(7).out_trade_no, NOW).unwrap().is_none());
 }
 
 #[test]
@@ -129,7 +129,7 @@ fn a_slip_that_says_what_is_no_longer_so_is_not_offered() {
     let path = journal_in(&folder);
     let mut journal = printing(&path);
     journal.append_all(&[begin(1), waiting(1)]).unwrap();
-    assert!(journal.queue_slip(&order(1).out_trade_no, true, NOW).unwrap().is_none());
+    assert!(journal.queue_copy(&order(1).out_trade_no, NOW).unwrap().is_none());
     journal.append(&paid(1)).unwrap();
     assert_eq!(slips(&path).len(), 1);
     journal.append(&waiting(1)).unwrap();
@@ -154,7 +154,8 @@ fn a_first_write_about_a_slip_marks_the_journal_as_in_use() {
 #[test]
 fn slips_go_through_the_writer_and_an_odd_row_costs_no_sale() {
     let folder = tempfile::tempdir().unwrap();
-    let (journal, _) = Journal::open(&journal_in(&folder), None).unwrap();
+    let (mut journal, _) = Journal::open(&journal_in(&folder), None).unwrap();
+    journal.queue_slips();
     let odd = "CREATE TEMP TRIGGER full BEFORE INSERT ON main.slip WHEN NEW.id = 2
          BEGIN SELECT RAISE(ABORT, 'an odd row'); END";
     journal.db.execute_batch(odd).unwrap();
@@ -164,12 +165,11 @@ fn slips_go_through_the_writer_and_an_odd_row_costs_no_sale() {
         written.send((slip.map(|slip| slip.id), result.is_ok())).unwrap();
     })
     .unwrap();
-    writer.queue_slips();
     assert!(writer.write(begin(1)) && writer.write(paid(1)));
     for _ in 0..2 {
         let report = report.clone();
         let order = order(1).out_trade_no;
-        let work = SlipWork::Queue { order, is_copy: true, at: NOW };
+        let work = SlipWork::Copy { order, at: NOW };
         assert!(
             writer.write_slip(work, move |result| report.send((None, result.is_ok())).unwrap())
         );
@@ -196,7 +196,7 @@ fn an_older_journal_is_copied_and_brought_to_this_format() {
     assert_eq!((past.last_attempt, past.open.len()), (2, 1));
     let migrated = journal.migrated().unwrap().clone();
     let copy = beside(&path.canonicalize().unwrap(), ".format3");
-    assert_eq!((migrated.from, migrated.to, migrated.copy), (3, 4, Some(copy.clone())));
+    assert_eq!((migrated.from, migrated.to, migrated.copy), (3, FORMAT, Some(copy.clone())));
     journal.queue_slips();
     journal.append(&paid(2)).unwrap();
     assert_eq!(journal.take_slips().len(), 1);
@@ -210,7 +210,7 @@ fn an_older_journal_is_copied_and_brought_to_this_format() {
         let db = Connection::open(path).unwrap();
         db.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap()
     };
-    assert_eq!((format(&copy), format(&path)), (3, 4));
+    assert_eq!((format(&copy), format(&path)), (3, FORMAT));
 }
 
 #[test]

@@ -112,9 +112,6 @@ pub async fn run(loaded: &Loaded, clock: &Clock) -> Result<Exit, Failure> {
         due: Vec::new(),
         leaving: None,
     };
-    if cashier.config.printer.auto_print && cashier.config.printer.kind != PrinterKind::None {
-        cashier.till.queue_slips();
-    }
     // Learns the local address before the first payment, and whether the gateway can be reached.
     cashier.till.warm_up(false);
     cashier.post(ScreenMessage::Time);
@@ -272,7 +269,10 @@ impl Cashier<'_> {
             ScreenCommand::Search { serial, wanted } => self.archive.search(serial, wanted),
             ScreenCommand::Ask(question) => self.till.enquire(question),
             ScreenCommand::WarmUp => self.till.warm_up(false),
-            ScreenCommand::Print { out_trade_no, copy } => self.print(&out_trade_no, copy),
+            ScreenCommand::Print { out_trade_no, copy: true } => {
+                self.till.print_copy(&out_trade_no);
+            }
+            ScreenCommand::Print { out_trade_no, copy: false } => self.print(&out_trade_no),
             ScreenCommand::OverrulePrinter => self.devices.overrule_printer(),
             ScreenCommand::OpenDrawer => self.open_drawer(),
             ScreenCommand::Train(customer) => self.train(customer),

@@ -55,7 +55,7 @@ pub async fn run(json: Json, flags: &Flags, clock: &Clock) -> Result<Exit, Failu
         }
         let is_running = journal::is_held(&config.journal.path);
         reporter.report(if is_running { &Finding::TillRunning } else { &Finding::TillNotRunning });
-        books::check(&config.journal, clock, &mut reporter);
+        books::check(&config.journal, is_running, clock, &mut reporter);
         devices::check(&config, is_running, &mut reporter);
     }
     reporter.report(&terminal(&environment));

@@ -63,13 +63,9 @@ pub fn write(evidence: &Evidence, config: &Config, now: Timestamp) -> Result<Exi
     let Some(file) = &evidence.out else {
         return Ok(if print_line(whole.trim_end()) { Exit::Done } else { Exit::Fault });
     };
-    put(file, whole.as_bytes()).map_err(|error| {
-        let exit = if error.kind() == std::io::ErrorKind::AlreadyExists {
-            Exit::Usage
-        } else {
-            Exit::Fault
-        };
-        Failure::new(exit, text::not_written(file).because(&system::text(&error)))
+    put(file, whole.as_bytes()).map_err(|error| match error.kind() {
+        std::io::ErrorKind::AlreadyExists => Failure::new(Exit::Usage, text::is_there(file)),
+        _ => Failure::new(Exit::Fault, text::not_written(file).because(&system::text(&error))),
     })?;
     let words = text::EvidenceWords::of(config.till.language);
     print_message(&words.written(&file.display().to_string(), row.out_trade_no.as_str()));

@@ -99,7 +99,9 @@ impl From<JournalError> for Failure {
 impl From<BackupError> for Failure {
     fn from(error: BackupError) -> Self {
         let exit = match error {
-            BackupError::Exists(_) | BackupError::OfTheJournal(_) => Exit::Usage,
+            BackupError::Exists(_) | BackupError::Folder(_) | BackupError::OfTheJournal(_) => {
+                Exit::Usage
+            }
             BackupError::File { .. } | BackupError::Differs { .. } => Exit::Fault,
             BackupError::Journal(error) => return error.into(),
         };

@@ -11,11 +11,11 @@ use secrecy::ExposeSecret;
 
 use super::{Exit, Failure, output};
 use crate::clock::Millis;
-use crate::config::{Config, GatewayConfig, Loaded, WechatV2Config};
+use crate::config::{Config, GatewayConfig, Loaded, PrinterKind, WechatV2Config};
 use crate::engine::{OrderTemplate, Recovered};
 use crate::gateway::wechat::WechatV2;
 use crate::gateway::wechat::fields::SignType;
-use crate::journal::Journal;
+use crate::journal::{Journal, JournalError};
 use crate::language::Text;
 use crate::order::Merchant;
 use crate::simulator::{self as simulated, Bank, Script, Server};
@@ -48,15 +48,29 @@ impl OpenTill {
     }
 }
 
+/// Takes hold of the journal. One of an older format is brought to this version's, and that is said:
+/// before it, too, since nobody can do anything meanwhile.
+pub(super) fn hold(config: &Config) -> Result<(Journal, Recovered), JournalError> {
+    let language = config.till.language;
+    let key = config.journal.key_file.as_deref();
+    let (journal, recovered) = Journal::open_or_migrate(&config.journal.path, key, |migrated| {
+        output::print_message(&text::journal::migrates(migrated, language));
+    })?;
+    if let Some(migrated) = journal.migrated() {
+        tracing::warn!(?migrated, "the journal was brought to a newer format");
+        output::print_message(&text::journal::migrated(migrated, language));
+    }
+    Ok((journal, recovered))
+}
+
 /// Locks the journal and prepares the connection to the gateway. Every open payment is resumed.
 pub async fn open(loaded: &Loaded, clock: &Clock) -> Result<OpenTill, Failure> {
     let config = &loaded.config;
     // First of all: without the lock on the journal, this till must not sell.
-    let (journal, recovered) =
-        Journal::open(&config.journal.path, config.journal.key_file.as_deref())?;
-    if let Some(migrated) = journal.migrated() {
-        tracing::warn!(?migrated, "the journal was brought to a newer format");
-        output::print_message(&text::journal::migrated(migrated, config.till.language));
+    let (mut journal, recovered) = hold(config)?;
+    // Before anything can end: whoever prints finds the slip of each end in the journal.
+    if config.printer.auto_print && config.printer.kind != PrinterKind::None {
+        journal.queue_slips();
     }
     match &config.gateway {
         GatewayConfig::WechatV2(gateway) => {

@@ -14,7 +14,7 @@ use super::signals::{ShutdownRequest, Signals};
 use super::{Exit, Failure, paper};
 use crate::clean::clean;
 use crate::cli::Pay;
-use crate::config::{Loaded, PrinterKind};
+use crate::config::Loaded;
 use crate::engine::{Attempt, Refusal, Report, SaleRef};
 use crate::journal::Slip;
 use crate::language::{Language, Text};
@@ -57,9 +57,6 @@ pub async fn run(pay: Pay, loaded: &Loaded, clock: &Clock) -> Result<Exit, Failu
         print_message(PractiseWords::of(config.till.language).real_code());
     }
     let till = &mut opened.till;
-    if config.printer.auto_print && config.printer.kind != PrinterKind::None {
-        till.queue_slips();
-    }
     till.find_local_address().await;
     // Before the payment begins: from now on a signal leaves it open, and says so.
     let mut signals = Signals::new()?;

@@ -2,7 +2,8 @@
 //!
 //! It does what the till would do in the background: query, reverse, query until there is proof. It
 //! ends when nothing is left to do, when all that remains needs a person, or when for as long as the
-//! rules give a payment nothing has moved any more; and reports each status once.
+//! rules give a payment nothing has moved any more; and reports each status once. Then it prints the
+//! slips of what has ended, where `pay` would.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -10,12 +11,13 @@ use std::time::Duration;
 use super::open::{announce_training, open};
 use super::output::{masked, print_line, print_message};
 use super::report::OrderReport;
-use super::{Exit, Failure};
+use super::{Exit, Failure, paper};
 use crate::both;
 use crate::clean::clean;
 use crate::cli::{Json, Recover};
 use crate::config::Loaded;
 use crate::engine::{Attempt, Report};
+use crate::journal::Slip;
 use crate::language::Language;
 use crate::order::OutTradeNo;
 use crate::payment::{Answer, Event, Reversed, Status};
@@ -48,6 +50,7 @@ pub async fn run(recover: Recover, loaded: &Loaded, clock: &Clock) -> Result<Exi
     let mut reported: BTreeMap<OutTradeNo, Status> = BTreeMap::new();
     let mut hopeless = Hopeless::default();
     let mut heard_of = Progress::default();
+    let mut slips = SlipsDue::default();
     while (till.is_busy() && !hopeless.has_all(till.busy()) || till.is_recheck_due())
         && clock.uptime() < deadline
     {
@@ -55,6 +58,7 @@ pub async fn run(recover: Recover, loaded: &Loaded, clock: &Clock) -> Result<Exi
             Ok(Notice::Attempt(report)) => {
                 let Report { attempt, event, .. } = *report;
                 let status = attempt.state.status();
+                slips.moved(&attempt);
                 if reported.insert(attempt.out_trade_no.clone(), status) != Some(status) {
                     print(&attempt, json, language);
                 }
@@ -66,10 +70,10 @@ pub async fn run(recover: Recover, loaded: &Loaded, clock: &Clock) -> Result<Exi
             Ok(Notice::Stopped(error)) => {
                 return Err(Failure::new(Exit::Journal, text::journal::text(&error)));
             }
+            Ok(Notice::SlipDue(slip)) => slips.due.push(slip),
             Ok(
                 Notice::Gateway(_)
                 | Notice::Enquired(..)
-                | Notice::SlipDue(_)
                 | Notice::SlipQueued(..)
                 | Notice::SlipBegun { .. },
             )
@@ -79,6 +83,8 @@ pub async fn run(recover: Recover, loaded: &Loaded, clock: &Clock) -> Result<Exi
     if reported.is_empty() && !json.json {
         print_message(language.pick("nothing is open", "没有未完成的支付"));
     }
+    // Not before: no payment waits for a printer.
+    paper::print_all(slips.wanted(), &loaded.config, till, clock).await;
     if till.is_open() {
         print_message(language.pick(
             "some payments are still open; `paytill orders --state attention` lists those that \
@@ -165,6 +171,32 @@ impl Progress {
         let answered = was_answered || matches!(event, Event::Answered(..));
         let now = (attempt.state.status(), answered);
         self.0.insert(number.clone(), now) != Some(now)
+    }
+}
+
+/// The slips of what has ended, and where the orders are.
+#[derive(Default)]
+struct SlipsDue {
+    due: Vec<Slip>,
+    orders: BTreeMap<OutTradeNo, Attempt>,
+}
+
+impl SlipsDue {
+    fn moved(&mut self, attempt: &Attempt) {
+        self.orders.insert(attempt.out_trade_no.clone(), attempt.clone());
+    }
+
+    /// Those that still say what is so, oldest first: of each order the last one at most.
+    fn wanted(self) -> Vec<(Slip, Attempt)> {
+        let Self { due, mut orders } = self;
+        let mut wanted: Vec<(Slip, Attempt)> = due
+            .into_iter()
+            .rev()
+            .filter_map(|slip| orders.remove(&slip.out_trade_no).map(|order| (slip, order)))
+            .filter(|(slip, order)| slip.status == order.state.status())
+            .collect();
+        wanted.reverse();
+        wanted
     }
 }
 

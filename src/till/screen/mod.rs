@@ -191,6 +191,8 @@ pub enum ScreenMessage {
         waiting: Vec<OutTradeNo>,
         perhaps: Vec<OutTradeNo>,
     },
+    /// No slip comes by itself: the journal has none that waits.
+    NoSlip(OutTradeNo),
     /// The drawer was opened, or could not be.
     Drawer(Printing),
     /// The journal cannot be written: no more sales until the next start.

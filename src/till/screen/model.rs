@@ -15,7 +15,7 @@ use crate::clock::{Millis, Timestamp, Uptime};
 use crate::language::{Language, Text};
 use crate::money::{Currency, Money};
 use crate::order::OutTradeNo;
-use crate::payment::Status;
+use crate::payment::{Funds, Status};
 use crate::scan::KeyTarget;
 use crate::text::screen::ScreenWords;
 use crate::text::voice::VoiceWords;
@@ -135,9 +135,9 @@ pub(super) struct ShownAttempt {
     /// When it came to an end on this screen.
     pub(super) ended_at: Option<Uptime>,
     pub(super) paper: SlipState,
-    /// What the last slip that came by itself said: an order that needed attention has another one
-    /// at its end.
-    pub(super) slip_of: Option<Status>,
+    /// What the last slip that came by itself said: an order that needed attention, or whose money
+    /// was found after its end, has another one.
+    pub(super) slip_of: Option<(Status, Funds)>,
 }
 
 /// The state of an attempt's receipt or slip.

@@ -125,6 +125,7 @@ fn handle(model: &mut Model, message: ScreenMessage) -> Vec<ScreenCommand> {
             slips_left(model, waiting, perhaps);
             Vec::new()
         }
+        ScreenMessage::NoSlip(order) => no_slip(model, &order),
         ScreenMessage::Drawer(how) => {
             drawer(model, how);
             Vec::new()
@@ -165,6 +166,13 @@ fn slips_left(model: &mut Model, waiting: Vec<OutTradeNo>, perhaps: Vec<OutTrade
         note(model, Note::SlipsMissing(missing));
         model.ring(Sound::NeedsYou);
     }
+}
+
+fn no_slip(model: &mut Model, order: &OutTradeNo) -> Vec<ScreenCommand> {
+    if let Some(attempt) = model.attempt_mut(order) {
+        attempt.paper = SlipState::None;
+    }
+    Vec::new()
 }
 
 fn drawer(model: &mut Model, how: Printing) {
@@ -442,10 +450,10 @@ fn moved(model: &mut Model, view: AttemptView, event: &Event) -> Vec<ScreenComma
         if let Some(attempt) = model.attempt_mut(&order)
             && prints
             && status.has_slip()
-            && attempt.slip_of != Some(status)
+            && attempt.slip_of != Some((status, attempt.view.state.money()))
         {
             attempt.paper = SlipState::Asked;
-            attempt.slip_of = Some(status);
+            attempt.slip_of = Some((status, attempt.view.state.money()));
             if !model.printer_is_there() {
                 let which = elsewhere(model, &order);
                 note(model, Note::ReceiptWaits(which));

@@ -50,6 +50,9 @@ pub fn failure(error: &BackupError) -> Text {
         BackupError::Exists(path) => {
             format!("{} 已存在，不会覆盖；请换一个名称", path.display())
         }
+        BackupError::Folder(path) => {
+            format!("{} 是目录；请指定副本的文件名", path.display())
+        }
         BackupError::OfTheJournal(path) => {
             format!("{} 是交易记录自身文件的名称；请换一个名称", path.display())
         }
@@ -79,6 +82,7 @@ mod tests {
         let path = || Path::new("/mnt/copy").to_owned();
         for error in [
             BackupError::Exists(path()),
+            BackupError::Folder(path()),
             BackupError::OfTheJournal(path()),
             BackupError::File { path: path(), source: Error::from_raw_os_error(28) },
             BackupError::Differs { path: path(), what: both!("its end", "末尾不同") },

@@ -95,6 +95,8 @@ pub enum Finding {
         head: Option<Head>,
     },
     JournalAttention(i64),
+    /// As a kill or a power cut leaves it.
+    JournalNotClosed,
     JournalWrong(String),
     DiskGood {
         free_mib: u64,
@@ -448,6 +450,18 @@ impl Finding {
                      with --settle it closes what was settled by hand.",
                     "请运行 paytill orders --state attention 查看；paytill recover 可再次尝试，加 \
                      --settle 可关闭已人工处理的订单。",
+                ),
+            ),
+            Self::JournalNotClosed => result(
+                Journal,
+                Warning,
+                language.pick(
+                    "It was not closed: the till was killed or the power failed. Nothing is missing.",
+                    "上次没有正常关闭：程序被强行结束或曾断电。记录没有缺失。",
+                ),
+                language.pick(
+                    "The next start goes on with it. To move it, take the files beside it along.",
+                    "下次启动会照常继续。如需移动，请连同旁边的文件一起移动。",
                 ),
             ),
             Self::JournalWrong(sentence) => result(

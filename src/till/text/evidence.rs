@@ -76,6 +76,15 @@ pub fn not_written(file: &Path) -> Text {
     both!("no evidence was written to {file}", "未能写入凭证 {file}")
 }
 
+/// There is something of this name.
+pub fn is_there(file: &Path) -> Text {
+    let file = file.display();
+    both!(
+        "{file} is there already, and nothing is replaced; choose another name",
+        "{file} 已存在，不会覆盖；请换一个名称"
+    )
+}
+
 /// The file could not be read.
 pub fn not_read(file: &Path) -> Text {
     let file = file.display();

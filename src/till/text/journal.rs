@@ -17,6 +17,34 @@ pub fn sentence(error: &JournalError, language: Language) -> String {
     text(error).in_language(language).to_owned()
 }
 
+/// The disk has not taken in time what had to be written down before a slip is printed.
+pub const fn no_answer(language: Language) -> &'static str {
+    language.pick(
+        "the disk does not answer, and what is not noted is not printed",
+        "磁盘没有响应；未能登记的小票不会打印",
+    )
+}
+
+/// That an older journal is about to be brought to this version's format.
+pub fn migrates(what: &Migrated, language: Language) -> String {
+    let Migrated { journal, from, to, copy } = what;
+    let journal = journal.display();
+    match copy.as_ref().map(|copy| copy.display()) {
+        Some(copy) => say!(
+            language,
+            "the journal {journal} is brought from format {from} to format {to}: first a verified \
+             copy is kept as {copy}. A large journal takes some minutes; please wait",
+            "正在将交易记录 {journal} 从格式 {from} 升级到格式 {to}：先校验并保存副本 {copy}。记录较多时需要几分钟，\
+             请稍候"
+        ),
+        None => say!(
+            language,
+            "the journal {journal} is brought from format {from} to format {to}; please wait",
+            "正在将交易记录 {journal} 从格式 {from} 升级到格式 {to}，请稍候"
+        ),
+    }
+}
+
 /// That an older journal was brought to this version's format.
 pub fn migrated(done: &Migrated, language: Language) -> String {
     let Migrated { journal, from, to, copy } = done;

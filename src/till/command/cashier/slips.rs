@@ -79,13 +79,14 @@ impl Cashier<'_> {
         }
     }
 
-    /// Prints the slip of an order; one that has just ended has its slip in the journal already.
-    pub(super) fn print(&mut self, order: &OutTradeNo, copy: bool) {
-        let due = self.due.iter().position(|slip| slip.out_trade_no == *order && !copy);
+    /// Prints the slip of an order that has just ended, if the journal has one for this end.
+    pub(super) fn print(&mut self, order: &OutTradeNo) {
+        let due = self.due.iter().position(|slip| slip.out_trade_no == *order);
         let attempt = self.recent.iter().find(|attempt| attempt.out_trade_no == *order);
         match due.map(|at| self.due.remove(at)).zip(attempt.cloned()) {
             Some((slip, attempt)) => self.hand_over(&slip, &attempt),
-            None => self.till.print(order, copy),
+            // It has said the same before, or what is written of slips is damaged.
+            None => self.post(ScreenMessage::NoSlip(order.clone())),
         }
     }
 

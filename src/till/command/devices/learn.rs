@@ -20,7 +20,7 @@ use crate::device::inventory::{DeviceClass, Roots, plugged_in};
 use crate::device::learned;
 use crate::device::role::{Kind, Learned, Role};
 use crate::device::scanner::detection::{Detection, DetectionReport, Heard};
-use crate::journal::{Journal, JournalError};
+use crate::journal::JournalError;
 use crate::language::Text;
 use crate::text::device::{self as text, LearnWords};
 use crate::text::failure as failed;
@@ -31,7 +31,7 @@ const PATIENCE: Duration = Duration::from_mins(1);
 /// Waits until a scanner is used, and stores which one it was.
 pub async fn run(json: Json, config: &Config, clock: &Clock) -> Result<Exit, Failure> {
     // A running till has the scanner to itself, and none may start while this is listening.
-    let _held = match Journal::open(&config.journal.path, config.journal.key_file.as_deref()) {
+    let _held = match super::super::open::hold(config) {
         Err(held @ JournalError::Held(_)) => return Err(held.into()),
         journal => journal.ok(),
     };

@@ -27,12 +27,20 @@ const MOST_FLUSHES: u64 = 20_000;
 const TOO_FAST_US: u64 = 30;
 
 /// Verifies the whole journal, and tests the disk under it.
-pub(super) fn check(journal: &JournalConfig, clock: &Clock, reporter: &mut FindingReporter) {
+pub(super) fn check(
+    journal: &JournalConfig,
+    is_running: bool,
+    clock: &Clock,
+    reporter: &mut FindingReporter,
+) {
     let path = journal.path.as_path();
     match audit(journal) {
         Ok(None) => reporter.report(&Finding::NoJournal(path.display().to_string())),
-        Ok(Some(Audit { head, orders, open, attention, numbers_taken })) => {
+        Ok(Some(Audit { head, orders, open, attention, numbers_taken, is_closed })) => {
             reporter.report(&Finding::JournalWhole { orders, open, head });
+            if !is_closed && !is_running {
+                reporter.report(&Finding::JournalNotClosed);
+            }
             if attention > 0 {
                 reporter.report(&Finding::JournalAttention(attention));
             }

@@ -139,12 +139,28 @@ fn nothing_in_it_commands_a_terminal_and_it_is_json_all_the_same() {
 #[test]
 fn a_file_with_any_byte_changed_is_refused_without_the_key_too() {
     let text = form::written(&made().value).into_bytes();
+    let refused = |changed: &[u8], what: &str, at: usize| {
+        assert!(check(changed, None).is_err(), "{what} byte {at}: {}", char::from(text[at]));
+    };
     for at in 0..text.len() {
-        // A digit becomes another; a letter changes its case.
-        let bit = if text[at].is_ascii_alphabetic() { 0x20 } else { 0x01 };
-        let mut changed = text.clone();
-        changed[at] ^= bit;
-        assert!(check(&changed, None).is_err(), "byte {at}: {}", char::from(text[at]));
+        // Another digit, the other case, a blank, a line, a quotation mark, no text at all. Blanks
+        // between the members are bytes of the form like all others.
+        let byte = text[at];
+        for other in [byte ^ 0x01, byte ^ 0x20, byte ^ 0x80, b' ', b'\n', b'"', b'0'] {
+            if other != byte {
+                let mut changed = text.clone();
+                changed[at] = other;
+                refused(&changed, "another", at);
+            }
+        }
+        refused(&[&text[..at], &text[at + 1..]].concat(), "without", at);
+        refused(&[&text[..at], b" ", &text[at..]].concat(), "a blank before", at);
+        refused(&[&text[..=at], &text[at..]].concat(), "twice", at);
+        if at + 1 < text.len() && text[at] != text[at + 1] {
+            let mut changed = text.clone();
+            changed.swap(at, at + 1);
+            refused(&changed, "swapped", at);
+        }
     }
     for end in (0..text.len()).step_by(97) {
         assert!(check(&text[..end], None).is_err(), "cut to {end}");

@@ -95,3 +95,43 @@ fn a_decline_has_none_and_a_reversal_of_nothing_has_one() {
     assert_eq!(bench.status(index), Status::Reversed);
     assert_eq!(prints(&bench), [&print(&bench.order(index), false)]);
 }
+
+fn goes_on(bench: &mut ScreenBench, index: usize, query: &Says, until: Status) {
+    for _ in 0..100 {
+        match bench.calls[index].map(|call| call.kind) {
+            Some(payment::CallKind::Reverse) => bench.answer(index, Says::Accepted),
+            Some(_) => bench.answer(index, query.clone()),
+            None => bench.later(index, 60_000),
+        }
+        if bench.status(index) == until {
+            return;
+        }
+    }
+    panic!("{until:?} is not reached");
+}
+
+#[test]
+fn money_that_is_found_after_its_end_has_another_slip() {
+    let mut bench = ScreenBench::new(settings());
+    let index = bench.charge("12.5", 1);
+    let order = bench.order(index);
+    goes_on(&mut bench, index, &Says::NotFound, Status::Reversed);
+    assert_eq!(prints(&bench), [&print(&order, false)]);
+    bench.send(ScreenMessage::Printed { out_trade_no: order.clone(), how: Printing::Printed });
+    bench.commands.clear();
+    // It was delivered late, and the same is said of it: nothing was charged.
+    goes_on(&mut bench, index, &Says::NotPaid, Status::Reversing);
+    goes_on(&mut bench, index, &Says::Ended(payment::Ending::Revoked), Status::Reversed);
+    assert!(prints(&bench).is_empty());
+
+    let index = bench.charge("12.5", 2);
+    let order = bench.order(index);
+    goes_on(&mut bench, index, &Says::NotFound, Status::Reversed);
+    bench.commands.clear();
+    goes_on(&mut bench, index, &Says::Paid(proof()), Status::Reversing);
+    goes_on(&mut bench, index, &Says::Ended(payment::Ending::Returned), Status::Reversed);
+    assert_eq!(prints(&bench), [&print(&order, false)]);
+    // Where the journal has none, it can be asked for.
+    bench.send(ScreenMessage::NoSlip(order.clone()));
+    assert_eq!(bench.key(Key::F(9)), [print(&order, true)]);
+}
