@@ -59,7 +59,8 @@ pub enum SlipStage {
     Done,
     /// It was given up; a part of it may be on paper.
     Missing,
-    /// Perhaps not printed, and another one came in its place: a copy, or that of a later end.
+    /// Not printed, or perhaps not: another one came in its place, a copy or that of a later end, or it
+    /// was out of date before it began.
     Replaced,
 }
 

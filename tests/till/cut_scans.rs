@@ -146,10 +146,14 @@ fn is_one_key(piece: &str) -> bool {
 
 #[test]
 fn no_scan_cut_anywhere_operates_an_idle_till() {
-    Counter::open().play(
-        0,
-        &Place { stays: IDLE, arrive: |_| {}, leave: |_| {}, enter_counts_after: USUALLY },
-    );
+    // A text, cut exactly behind a code's own Enter.
+    let leave = |counter: &mut Counter| {
+        let first = format!("{}\r", code("ok", 9));
+        counter.session.type_cut(&first, Duration::from_millis(100), "0.01\r");
+        counter.session.see(&[IDLE, "could not be read"]);
+    };
+    Counter::open()
+        .play(0, &Place { stays: IDLE, arrive: |_| {}, leave, enter_counts_after: USUALLY });
 }
 
 #[test]

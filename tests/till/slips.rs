@@ -258,3 +258,29 @@ fn a_disk_that_hangs_at_a_slip_holds_up_no_exit_code() {
     assert_eq!(left(&shop), [SlipStage::Waiting]);
     assert_eq!(shop.orders().len(), 2);
 }
+
+#[test]
+fn a_slip_that_waits_while_money_is_found_says_that_it_goes_back_and_comes_once() {
+    let (mut till, printer) = Till::open();
+    printer.becomes(COVER_OPEN);
+    till.session.see(&["Printer fault cover open"]);
+    till.session.press("12.34\r");
+    till.session.see(&["READY", "Scan the customer's payment code."]);
+    till.scanner.scan(&code("delivered-late", 1));
+    till.session.see(&["REVERSED", "The customer was not charged."]);
+    till.knows(&[SlipStage::Waiting]);
+    // The request arrives after all, is paid, and the money goes back.
+    till.session.see(&["REVERSED", "the money is being returned"]);
+    till.knows(&[SlipStage::Waiting]);
+    printer.becomes(WELL);
+    till.waits_for_cuts(&printer, 1);
+    till.knows(&[]);
+    let paper = printer.paper();
+    let number = till.shop.orders().into_keys().next().unwrap();
+    assert_eq!(slips(&paper), [original(&number)]);
+    let text: Vec<String> = Printout::read(&paper).unwrap().lines().map(str::to_owned).collect();
+    let text = text.join(" ");
+    assert!(text.contains("being returned") && !text.contains("not charged"), "{text}");
+    till.session.press("\r");
+    till.close();
+}

@@ -73,7 +73,7 @@ pub async fn run(recover: Recover, loaded: &Loaded, clock: &Clock) -> Result<Exi
             Ok(Notice::SlipDue(slip)) => slips.due.push(slip),
             Ok(
                 Notice::Gateway(_)
-                | Notice::Enquired(..)
+                | Notice::Enquired { .. }
                 | Notice::SlipQueued(..)
                 | Notice::SlipBegun { .. },
             )
@@ -146,7 +146,7 @@ async fn settle(
             }
             Notice::Attempt(_)
             | Notice::Gateway(_)
-            | Notice::Enquired(..)
+            | Notice::Enquired { .. }
             | Notice::SlipDue(_)
             | Notice::SlipQueued(..)
             | Notice::SlipBegun { .. } => {}

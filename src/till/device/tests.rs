@@ -57,6 +57,20 @@ impl Socket {
     }
 }
 
+/// Fills a line that nobody reads. The kernel moves what was written on to the reader's end a moment
+/// later, which makes room again: it is full once that end is, too.
+fn jam(till: &mut File, hardware: &TTYPort) {
+    const READER_HOLDS: u32 = 4095;
+    loop {
+        let reader_is_full = hardware.bytes_to_read().unwrap() >= READER_HOLDS;
+        while till.write(b".").is_ok() {}
+        if reader_is_full {
+            return;
+        }
+        std::thread::yield_now();
+    }
+}
+
 /// The till's end of the line, used to fill it up.
 pub(super) fn till_end(socket: &Socket) -> File {
     let flags = OFlags::NOCTTY | OFlags::NONBLOCK;

@@ -102,14 +102,34 @@ impl Cashier<'_> {
         }
     }
 
+    /// The printer is ready for a slip, which is printed if the order is still where it says.
+    pub(super) fn slip_begins(&mut self, job: u64) {
+        let Some(slip) = self.devices.slip_of(job).cloned() else { return };
+        let order = self.recent.iter().find(|known| known.out_trade_no == slip.out_trade_no);
+        let is_out_of_date = |order: &&Attempt| !self.devices.says_the_truth(job, order);
+        let Some(order) = order.filter(is_out_of_date).cloned() else {
+            return self.till.mark_slip(slip.id, SlipStage::Begun);
+        };
+        tracing::info!(order = %slip.out_trade_no, "a slip is out of date");
+        self.devices.withdraw(job);
+        if order.state.status() == slip.status && !self.devices.has_later(&slip) {
+            return self.hand_over(&slip, &order);
+        }
+        self.till.mark_slip(slip.id, SlipStage::Replaced);
+        // Else the later end has brought its own.
+        if !self.config.printer.auto_print {
+            self.till.print_copy(&slip.out_trade_no);
+        }
+    }
+
     /// The printer is done with a slip.
-    pub(super) fn slip_ended(&mut self, id: i64, out_trade_no: OutTradeNo, ended: &Ended) {
+    pub(super) fn slip_ended(&mut self, slip: Slip, ended: &Ended) {
         let stage = match ended {
             Ended::Sent | Ended::Printed => SlipStage::Done,
             Ended::Failed(_) => SlipStage::Missing,
         };
-        self.till.mark_slip(id, stage);
+        self.till.mark_slip(slip.id, stage);
         let how = super::devices::printing(ended, self.model.language());
-        self.post(ScreenMessage::Printed { out_trade_no, how });
+        self.post(ScreenMessage::Printed { out_trade_no: slip.out_trade_no, how });
     }
 }

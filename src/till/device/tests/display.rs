@@ -59,7 +59,7 @@ fn a_display_that_takes_nothing_is_named_and_gets_the_newest_state_once_it_does(
     let mut end = till_end(&socket);
     let (display, reports) = display(&socket);
     assert_eq!(reports.next(), Health::Ready);
-    while end.write(b".").is_ok() {}
+    jam(&mut end, &hardware);
     display.show(b"[old]".to_vec());
     assert_eq!(reports.next(), Health::Failed(DeviceFault::Blocked));
     display.show(b"[new]".to_vec());
@@ -71,11 +71,11 @@ fn a_display_that_takes_nothing_is_named_and_gets_the_newest_state_once_it_does(
 #[test]
 fn leaving_does_not_wait_for_a_display_that_takes_nothing() {
     let socket = Socket::new();
-    let _hardware = socket.plug();
+    let hardware = socket.plug();
     let mut end = till_end(&socket);
     let (display, reports) = display(&socket);
     assert_eq!(reports.next(), Health::Ready);
-    while end.write(b".").is_ok() {}
+    jam(&mut end, &hardware);
     display.show(b"[state]".to_vec());
     assert_eq!(reports.next(), Health::Failed(DeviceFault::Blocked));
     drop(display);

@@ -135,3 +135,42 @@ fn money_that_is_found_after_its_end_has_another_slip() {
     bench.send(ScreenMessage::NoSlip(order.clone()));
     assert_eq!(bench.key(Key::F(9)), [print(&order, true)]);
 }
+
+#[test]
+fn a_slip_that_says_what_is_no_longer_so_is_neither_offered_nor_printed() {
+    let mut bench = ScreenBench::new(settings());
+    let index = bench.charge("12.5", 1);
+    let order = bench.order(index);
+    let until = |bench: &mut ScreenBench, end: Status, says: Says| {
+        for _ in 0..60 {
+            if bench.status(index) == end {
+                return;
+            }
+            bench.later(index, 15_000);
+            bench.answer_if_asked(index, says.clone());
+        }
+        panic!("{:?} and not {end:?}", bench.status(index));
+    };
+    bench.answer(index, Says::Unknown(reason("no_answer")));
+    bench.later(index, 30_000);
+    bench.answer(index, Says::NotFound);
+    bench.answer(index, Says::Accepted);
+    until(&mut bench, Status::Reversed, Says::NotFound);
+    let why = "the cover is open".to_owned();
+    bench.send(ScreenMessage::Printer(Link::Failed(why.clone())));
+    let how = Printing::Failed(why);
+    bench.send(ScreenMessage::Printed { out_trade_no: order.clone(), how });
+    bench.key(Key::F(9));
+    assert!(says(&bench, "Print all the same?"));
+    // Nothing was charged, the slip says. The request arrives after all.
+    until(&mut bench, Status::Reversing, Says::Paid(proof()));
+    assert!(!says(&bench, "Print all the same?"));
+    bench.wait(2_000);
+    bench.commands.clear();
+    assert_eq!(bench.key(Key::F(9)), []);
+    assert!(!says(&bench, "Print all the same?"));
+    bench.answer_if_asked(index, Says::Accepted);
+    until(&mut bench, Status::Reversed, Says::Ended(payment::Ending::Returned));
+    // That the money is being returned has a slip of its own.
+    assert_eq!(prints(&bench), [&print(&order, false)]);
+}
