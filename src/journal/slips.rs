@@ -56,7 +56,8 @@ pub enum SlipStage {
     Done,
     /// It was given up; a part of it may be on paper.
     Missing,
-    /// Perhaps not printed, and a copy was asked for in its place.
+    /// Not printed, or perhaps not: a copy was asked for in its place, or it was out of date before it
+    /// began.
     Replaced,
 }
 

@@ -51,8 +51,8 @@ pub enum Notice {
     /// That this slip may be on paper from now on: whether the journal knows it. If not, it must not
     /// be printed.
     SlipBegun { slip: i64, recorded: bool },
-    /// What came of [`Till::enquire`], by the number that was asked about.
-    Enquired(String, Enquired),
+    /// What came of [`Till::enquire`], by the serial number of the question.
+    Enquired { serial: u64, enquired: Enquired },
 }
 
 /// Everything a till is made of.
@@ -81,7 +81,7 @@ pub struct Till {
     merchant: Merchant,
     currency: Currency,
     /// Questions that the next answer about an attempt answers, too.
-    asked: BTreeMap<i64, Question>,
+    asked: BTreeMap<i64, (u64, Question)>,
     sender: mpsc::UnboundedSender<WorkerMessage>,
     inbox: mpsc::UnboundedReceiver<WorkerMessage>,
     notices: VecDeque<Notice>,
@@ -102,7 +102,7 @@ enum WorkerMessage {
     Warmed(Result<(), TransportFailure>),
     Slip(SlipNews),
     Enquired {
-        number: String,
+        serial: u64,
         is_transaction: bool,
         result: Result<Enquired, TransportFailure>,
     },
@@ -227,23 +227,22 @@ impl Till {
 
     /// Asks the gateway about an order, also one that is not ours: [`Notice::Enquired`] brings the
     /// answer. The engine asks about what it drives, and learns of it; nothing else is recorded.
-    pub fn enquire(&mut self, question: Question) {
+    pub fn enquire(&mut self, serial: u64, question: Question) {
         if let Question::Order(order) = &question {
             self.handle_event(&order.out_trade_no, Event::CheckNow);
             if let Some(attempt) = self.engine.awaits_query(&order.out_trade_no) {
-                self.asked.insert(attempt, question);
+                self.asked.insert(attempt, (serial, question));
                 return;
             }
         }
-        self.ask(question);
+        self.ask(serial, question);
     }
 
-    fn ask(&self, question: Question) {
+    fn ask(&self, serial: u64, question: Question) {
         let (gateway, transport) = (Arc::clone(&self.gateway), Arc::clone(&self.transport));
         let (merchant, currency) = (self.merchant.clone(), self.currency);
         let (sender, clock) = (self.sender.clone(), self.clock.clone());
         tokio::spawn(async move {
-            let number = question.number().to_owned();
             let is_transaction = matches!(question, Question::Transaction(_));
             let enquiry = Enquiry {
                 gateway: &*gateway,
@@ -253,20 +252,22 @@ impl Till {
                 clock: &clock,
             };
             let result = enquiry.make(question).await;
-            let _ = sender.send(WorkerMessage::Enquired { number, is_transaction, result });
+            let _ = sender.send(WorkerMessage::Enquired { serial, is_transaction, result });
         });
     }
 
     /// The answer to a call about an attempt, for whoever asked about it meanwhile.
     fn answer_question(&mut self, attempt: i64, answer: &Answer) {
-        let Some(question) = self.asked.remove(&attempt) else { return };
+        let Some((serial, question)) = self.asked.remove(&attempt) else { return };
         match answer {
             Answer::Found(found) => {
-                let (number, found) = (question.number().to_owned(), found.clone());
-                self.notices.push_back(Notice::Enquired(number, Enquired::Found(found)));
+                let enquired = Enquired::Found(found.clone());
+                self.notices.push_back(Notice::Enquired { serial, enquired });
             }
             // The query has given way to this call.
-            Answer::Submitted(_) | Answer::Reversed(_) | Answer::Refunds(_) => self.ask(question),
+            Answer::Submitted(_) | Answer::Reversed(_) | Answer::Refunds(_) => {
+                self.ask(serial, question);
+            }
         }
     }
 
@@ -382,7 +383,7 @@ impl Till {
                 self.notices.push_back(Notice::Gateway(reached(result.as_ref().err())));
                 Vec::new()
             }
-            Some(WorkerMessage::Enquired { number, is_transaction, result }) => {
+            Some(WorkerMessage::Enquired { serial, is_transaction, result }) => {
                 self.notices.push_back(Notice::Gateway(reached(result.as_ref().err())));
                 let enquired = result.unwrap_or_else(|failure| {
                     if is_transaction {
@@ -391,7 +392,7 @@ impl Till {
                         Enquired::Found(Found::Inconclusive(failure.into()))
                     }
                 });
-                self.notices.push_back(Notice::Enquired(number, enquired));
+                self.notices.push_back(Notice::Enquired { serial, enquired });
                 Vec::new()
             }
         };

@@ -5,6 +5,7 @@ mod answers;
 mod attempted;
 mod books;
 mod calls;
+pub mod desk;
 mod pace;
 mod paper;
 #[path = "../fixture/paper.rs"]

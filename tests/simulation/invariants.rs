@@ -28,6 +28,12 @@ pub enum Invariant {
     NothingLost,
     /// The screen shows that something is unsettled exactly as long as something is.
     OpenIsVisible,
+    /// A scan charges the sale at the desk and no other, once; a key acts on the payment at the desk;
+    /// a payment that takes its time gives the desk free and comes back.
+    DeskAlone,
+    /// The end of a payment rings as what it is, or as one that is not at the desk; that one stays in
+    /// sight until somebody has read it. Each end that has a slip gets it.
+    EndsAreHeard,
     /// The amount is the same on the keyboard, on the wire, in the journal, at the bank, on the
     /// receipt and in the report.
     SameMoney,

@@ -63,6 +63,8 @@ pub struct Climate {
     pub corrected_ids: u64,
     /// No reversal ever reaches the gateway, and nothing heals that: 1, or 0.
     pub no_reversals: u64,
+    /// The cashier works at the screen, and goes on while others still pay: 1, or 0.
+    pub crowd: u64,
 }
 
 /// A customer at the counter.
@@ -129,6 +131,7 @@ impl Plan {
         climate.other_tills = u64::from(self.chance("other tills", 0).u8(..4) == 0) * 300;
         climate.corrected_ids = u64::from(self.chance("corrected", 0).u8(..4) == 0);
         climate.no_reversals = u64::from(self.chance("hopeless", 0).u8(..8) == 0);
+        climate.crowd = u64::from(self.chance("crowd", 0).u8(..3) == 0);
         climate.slow_network = [200, 2_000, 9_900][rng.usize(..3)];
         climate.slow_disk = [5, 50, 3_000, 30_000][rng.usize(..4)];
         for (name, trouble) in climate.troubles() {
@@ -188,7 +191,7 @@ impl Plan {
 
 impl Climate {
     /// Each trouble with its name.
-    pub fn troubles(&mut self) -> [(&'static str, &mut u64); 21] {
+    pub fn troubles(&mut self) -> [(&'static str, &mut u64); 22] {
         [
             ("no connection", &mut self.no_connection),
             ("lost requests", &mut self.lost_requests),
@@ -211,6 +214,7 @@ impl Climate {
             ("other tills", &mut self.other_tills),
             ("corrected ids", &mut self.corrected_ids),
             ("no reversals", &mut self.no_reversals),
+            ("crowd", &mut self.crowd),
         ]
     }
 }

@@ -1,11 +1,16 @@
-//! The cashier's screen: it gets the same messages as the real one, and its drawing is checked.
+//! The cashier's screen: it gets the same messages as the real one, and what it shows, rings and
+//! asks for is checked.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use paytill::clock::{TimeZone, Timestamp, Uptime};
+use paytill::display::View;
 use paytill::engine::{Attempt, Report};
 use paytill::language::Language;
 use paytill::money::{AmountEntry, Currency};
-use paytill::payment::{Rules, Status};
-use paytill::screen::{Model, ScreenMessage, Settings, Theme, update, view};
+use paytill::payment::{Event, Rules, Status};
+use paytill::screen::{Model, ScreenCommand, ScreenMessage, Settings, Sound, Theme, update, view};
+use paytill::text::find::Verdict;
 use paytill::text::screen::ScreenWords;
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Rect;
@@ -17,11 +22,36 @@ use crate::invariants::Invariant;
 const LOOKS: u32 = 32;
 const WINDOW: Rect = Rect { x: 0, y: 0, width: 80, height: 24 };
 const SMALL: Rect = Rect { x: 0, y: 0, width: 30, height: 8 };
+/// Of an order number, as the screen shows it.
+const TAIL: usize = 6;
 
 pub struct Screen {
     model: Model,
     open: Vec<(String, Status)>,
+    /// How each payment stood when the screen last heard of it.
+    known: BTreeMap<String, Status>,
+    /// Slips that it has asked for by itself.
+    slips: BTreeSet<(String, &'static str)>,
+    /// A code was taken, and the payment is not recorded yet.
+    is_starting: bool,
+    is_stopped: bool,
     changes: u32,
+}
+
+/// What a cashier sees of the desk.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Seen {
+    /// The sale at the desk.
+    pub sale: View,
+    /// The number of the payment there.
+    pub payment: Option<String>,
+    /// A question waits for its answer.
+    pub asks: bool,
+    /// "I have paid" is in front of the desk.
+    pub is_finding: bool,
+    pub is_stopped: bool,
+    /// Ends that nobody has acknowledged, the one that is shown first.
+    pub unread: Vec<String>,
 }
 
 impl Screen {
@@ -36,37 +66,171 @@ impl Screen {
             entry: AmountEntry::Major,
             theme: Theme::Dark,
             confirm_above: None,
-            bell: false,
+            bell: true,
             training: None,
             gateway_host: "gateway.invalid".into(),
             rules: Rules::default(),
-            printer_configured: false,
-            auto_print: false,
+            printer_configured: true,
+            auto_print: true,
             drawer: false,
             draws_chinese: true,
         };
-        let open = recent.iter().filter(|attempt| is_unsettled(attempt));
-        let open = open.map(|one| (one.out_trade_no.to_string(), one.state.status())).collect();
-        Self { model: Model::new(settings, recent), open, changes: 0 }
+        let status = |one: &Attempt| (one.out_trade_no.to_string(), one.state.status());
+        let open = recent.iter().filter(|attempt| is_unsettled(attempt)).map(status).collect();
+        let known = recent.iter().map(status).collect();
+        Self {
+            model: Model::new(settings, recent),
+            open,
+            known,
+            slips: BTreeSet::new(),
+            is_starting: false,
+            is_stopped: false,
+            changes: 0,
+        }
     }
 
-    pub fn reported(&mut self, report: &Report, now: Uptime, wall: Timestamp) {
+    pub fn seen(&self) -> Seen {
+        Seen {
+            sale: self.model.for_the_customer(),
+            payment: self.model.at_desk().map(ToString::to_string),
+            asks: self.model.target().is_asking,
+            is_finding: self.model.is_finding(),
+            is_stopped: self.is_stopped,
+            unread: self.model.unread().map(ToString::to_string).collect(),
+        }
+    }
+
+    /// What the page in front of the desk says of an order.
+    pub fn verdict(&self) -> Option<(String, Verdict)> {
+        self.model.verdict().map(|(number, verdict)| (number.to_owned(), verdict))
+    }
+
+    /// Unsettled payments.
+    pub fn open(&self) -> impl Iterator<Item = &str> {
+        self.open.iter().map(|(number, _)| number.as_str())
+    }
+
+    /// Anything but the report of a payment.
+    pub fn send(
+        &mut self,
+        message: ScreenMessage,
+        now: Uptime,
+        wall: Timestamp,
+        auditor: &mut Auditor,
+    ) -> Vec<ScreenCommand> {
+        let before = self.seen();
+        match &message {
+            ScreenMessage::NotBegun(_) => self.is_starting = false,
+            ScreenMessage::JournalFailed(_) => self.is_stopped = true,
+            _ => {}
+        }
+        let commands = update(&mut self.model, message, now, wall);
+        self.is_starting |= commands.iter().any(|one| matches!(one, ScreenCommand::Begin { .. }));
+        self.changes += 1;
+        let after = self.seen();
+        // The one that is shown was acknowledged, or the payment has come to the desk.
+        let gone = before.unread.iter().enumerate().find(|(at, number)| {
+            let is_read = *at == 0 || after.payment.as_ref() == Some(number);
+            !is_read && !after.unread.contains(number)
+        });
+        if let Some((_, number)) = gone {
+            let what = format!("{number} has ended, and nobody has read it");
+            auditor.broken(Invariant::EndsAreHeard, what);
+        }
+        commands
+    }
+
+    pub fn reported(
+        &mut self,
+        report: &Report,
+        now: Uptime,
+        wall: Timestamp,
+        auditor: &mut Auditor,
+    ) -> Vec<ScreenCommand> {
         let attempt = &report.attempt;
+        let number = attempt.out_trade_no.to_string();
         let status = attempt.state.status();
-        self.open.retain(|(number, _)| *number != attempt.out_trade_no.as_str());
+        self.open.retain(|(open, _)| *open != number);
         if is_unsettled(attempt) {
-            self.open.push((attempt.out_trade_no.to_string(), status));
+            self.open.push((number.clone(), status));
         }
         self.changes += 1;
-        if report.is_news() {
-            let message = ScreenMessage::Attempt(attempt.clone(), report.event.clone());
-            update(&mut self.model, message, now, wall);
+        if !report.is_news() {
+            return Vec::new();
         }
+        let before = self.known.insert(number, status);
+        let unread = self.seen().unread;
+        let rings = self.model.rings();
+        let message = ScreenMessage::Attempt(attempt.clone(), report.event.clone());
+        let commands = update(&mut self.model, message, now, wall);
+        self.is_starting &= report.event != Event::Begun;
+        let found_at_start = before.is_none() && matches!(report.event, Event::Restarted { .. });
+        let has_ended = before != Some(status) && status.is_final_for_cashier() && !found_at_start;
+        if let Some(what) = self.misheard(report, has_ended, self.model.rings() > rings) {
+            auditor.broken(Invariant::EndsAreHeard, what);
+        }
+        if let Some(number) = unread.iter().find(|number| !self.seen().unread.contains(number)) {
+            let what = format!("{number} has ended, and nobody has read it");
+            auditor.broken(Invariant::EndsAreHeard, what);
+        }
+        if let Some(what) = self.misprinted(attempt, has_ended, &commands) {
+            auditor.broken(Invariant::EndsAreHeard, what);
+        }
+        commands
+    }
+
+    /// An end at the desk has a sound of its own; one elsewhere has another, and stays in sight.
+    fn misheard(&self, report: &Report, has_ended: bool, rang: bool) -> Option<String> {
+        let attempt = &report.attempt;
+        let (number, status) = (&attempt.out_trade_no, attempt.state.status());
+        let at_desk = self.model.at_desk() == Some(number);
+        let sound = match status {
+            _ if !has_ended => None,
+            _ if !attempt.recorded => Some(Sound::NeedsYou),
+            _ if !at_desk => Some(Sound::NotAtTheDesk),
+            Status::Paid => Some(Sound::Paid),
+            Status::Declined | Status::Reversed => Some(Sound::NotPaid),
+            _ => Some(Sound::NeedsYou),
+        };
+        let heard = rang.then(|| self.model.sound());
+        if heard != sound {
+            return Some(format!("{number} is {status:?}, and what rings is {heard:?}"));
+        }
+        let is_told = (at_desk && !self.model.is_finding())
+            || self.model.unread().any(|unread| unread == number);
+        (has_ended && !is_told).then(|| format!("{number} has ended, and nothing says so"))
+    }
+
+    /// Whatever has a slip gets it, once, and nothing else does.
+    fn misprinted(
+        &mut self,
+        attempt: &Attempt,
+        has_ended: bool,
+        commands: &[ScreenCommand],
+    ) -> Option<String> {
+        let (number, status) = (&attempt.out_trade_no, attempt.state.status());
+        let is_due = has_ended
+            && attempt.recorded
+            && status.has_slip()
+            && self.slips.insert((number.to_string(), status.word()));
+        let printed: Vec<_> = commands
+            .iter()
+            .filter_map(|command| match command {
+                ScreenCommand::Print { out_trade_no, copy } => Some((out_trade_no, *copy)),
+                _ => None,
+            })
+            .collect();
+        let right = if is_due { vec![(number, false)] } else { Vec::new() };
+        // A slip that came for an earlier end of the same kind may come again.
+        let may_be = has_ended && status.has_slip() && printed == [(number, false)];
+        (printed != right && !may_be)
+            .then(|| format!("{number} is {status:?}, and what is printed is {printed:?}"))
     }
 
     /// Whether the model knows everything that is open and, now and then, whether that can be seen.
     pub fn check(&self, auditor: &mut Auditor) {
-        if self.model.is_anything_open() == self.open.is_empty() {
+        let is_open = self.is_starting || !self.open.is_empty();
+        if self.model.is_anything_open() != is_open {
             let what = format!("open: {:?}, the screen says otherwise", self.open);
             auditor.broken(Invariant::OpenIsVisible, what);
         }
@@ -74,13 +238,22 @@ impl Screen {
             return;
         }
         let open: Vec<Status> = self.open.iter().map(|(_, status)| *status).collect();
-        let window = if (self.changes / LOOKS).is_multiple_of(2) { WINDOW } else { SMALL };
+        let is_large = (self.changes / LOOKS).is_multiple_of(2);
+        let window = if is_large { WINDOW } else { SMALL };
         let mut buffer = Buffer::empty(window);
         view(&self.model, &mut buffer);
         let rows = buffer.content.chunks(usize::from(window.width));
         let lines = rows.map(|row| row.iter().map(Cell::symbol).collect::<String>());
         let shown = lines.collect::<Vec<_>>().join("\n");
         auditor.drawn(&shown, &open, |status| ScreenWords::of(Language::English).word(status));
+        if let Some(number) = self.model.unread().next().filter(|_| is_large) {
+            let number = number.as_str();
+            let tail = &number[number.len().saturating_sub(TAIL)..];
+            if !shown.contains(tail) {
+                let what = format!("{number} has ended, and on the screen:\n{shown}");
+                auditor.broken(Invariant::EndsAreHeard, what);
+            }
+        }
     }
 }
 

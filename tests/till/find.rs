@@ -54,10 +54,17 @@ fn an_order_is_found_by_all_that_a_customer_can_show() {
         find(&shop, "1.99").is_empty() && find(&shop, "4200000000000000000000000000").is_empty()
     );
     let code = code("ok", 3);
-    for wrong in [code.as_str(), "?!"] {
-        let refused = shop.run(&["find", wrong, "--ask"]);
+    for (wrong, why) in [
+        (code.clone(), "That was a WeChat payment code. It is no order number"),
+        (format!("Q{code}"), "turn off its code ID prefix"),
+        (format!("{code}{code}"), "Two scans came as one"),
+        (code[..12].to_owned(), "Only 12 of the 18 digits were read"),
+        ("?!".to_owned(), "no number of an order"),
+    ] {
+        let refused = shop.run(&["find", &wrong, "--ask"]);
         assert_eq!(refused.status.code(), Some(2), "{refused:?}");
-        assert!(!String::from_utf8(refused.stderr).unwrap().contains(&code));
+        let said = String::from_utf8(refused.stderr).unwrap();
+        assert!(said.contains(why) && !said.contains(&code[..12]), "{said}");
     }
 }
 

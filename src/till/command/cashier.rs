@@ -27,7 +27,7 @@ use crate::clock::{Millis, Uptime};
 use crate::config::{Bell, Config, GatewayConfig, Loaded, PrinterKind, ScannerKind};
 use crate::device::Health;
 use crate::engine::{Attempt, Report, SaleRef};
-use crate::journal::{Filter, JournalReader, Slip, SlipStage};
+use crate::journal::{Filter, JournalReader, Slip};
 use crate::order::{AuthCode, OutTradeNo};
 use crate::payment::Event;
 use crate::scan::Scan;
@@ -270,10 +270,10 @@ impl Cashier<'_> {
             ScreenCommand::Cancel(order) => self.till.handle_event(&order, Event::Cancel),
             ScreenCommand::CheckNow(order) => self.till.handle_event(&order, Event::CheckNow),
             ScreenCommand::Search { serial, wanted } => self.archive.search(serial, wanted),
-            ScreenCommand::Ask(question) => self.till.enquire(question),
+            ScreenCommand::Ask { serial, question } => self.till.enquire(serial, question),
             ScreenCommand::WarmUp => self.till.warm_up(false),
             ScreenCommand::Print { out_trade_no, copy } => self.print(&out_trade_no, copy),
-            ScreenCommand::OverrulePrinter => self.devices.overrule_printer(),
+            ScreenCommand::OverrulePrinter(order) => self.devices.overrule_printer(order),
             ScreenCommand::OpenDrawer => self.open_drawer(),
             ScreenCommand::Train(customer) => self.train(customer),
             ScreenCommand::Quit => self.leaving = Some(Exit::Done),
@@ -343,8 +343,8 @@ impl Cashier<'_> {
             Notice::SlipBegun { slip, recorded: true } => self.devices.begin(slip),
             // The sales have stopped; the next start knows what was not printed.
             Notice::SlipBegun { recorded: false, .. } => {}
-            Notice::Enquired(number, enquired) => {
-                self.post(ScreenMessage::Enquired(number, enquired));
+            Notice::Enquired { serial, enquired } => {
+                self.post(ScreenMessage::Enquired { serial, enquired });
             }
             Notice::Gateway(Ok(())) => {
                 self.redial.reached();
@@ -400,15 +400,9 @@ impl Cashier<'_> {
             DeviceReport::Display(health) => {
                 self.post(ScreenMessage::Display(devices::link(&health, language)));
             }
-            DeviceReport::Begins(job) => {
-                if let Some(slip) = self.devices.slip_of(job) {
-                    self.till.mark_slip(slip, SlipStage::Begun);
-                }
-            }
+            DeviceReport::Begins(job) => self.slip_begins(job),
             DeviceReport::Job(id, ended) => match self.devices.finished(id) {
-                Some(JobPurpose::Slip(slip, out_trade_no)) => {
-                    self.slip_ended(slip, out_trade_no, &ended);
-                }
+                Some(JobPurpose::Slip(slip)) => self.slip_ended(slip, &ended),
                 Some(JobPurpose::Drawer) => {
                     let how = devices::printing(&ended, language);
                     tracing::info!(?how, "the drawer was asked to open");

@@ -16,6 +16,8 @@ use crate::find::{Terms, Told, Wanted, search};
 use crate::journal::{JournalReader, OrderRow};
 use crate::language::Language;
 use crate::order::OutTradeNo;
+use crate::scan::Scan;
+use crate::screen::not_searched;
 use crate::text::find::{FindWords, Verdict};
 use ask::Asker;
 use paytill_host::clock::Clock;
@@ -33,7 +35,9 @@ pub async fn run(find: Find, config: &Config, clock: &Clock) -> Result<Exit, Fai
         entry: config.payment.entry,
     };
     let Some(wanted) = Wanted::read(&find.text, &terms) else {
-        return Err(Failure::new(Exit::Usage, crate::text::find::not_searched()));
+        let scan = Scan::name(&find.text, &terms.till);
+        let why = not_searched(&scan).unwrap_or_else(crate::text::find::not_searched);
+        return Err(Failure::new(Exit::Usage, why));
     };
     let key = config.journal.key_file.as_deref();
     let Some(reader) = JournalReader::open(&config.journal.path, key)? else {

@@ -169,7 +169,7 @@ async fn follow(
             Notice::SlipDue(slip) if slip.out_trade_no == *ours => due = Some(slip),
             Notice::Attempt(_)
             | Notice::Gateway(_)
-            | Notice::Enquired(..)
+            | Notice::Enquired { .. }
             | Notice::SlipDue(_)
             | Notice::SlipQueued(..)
             | Notice::SlipBegun { .. } => {}

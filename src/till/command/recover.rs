@@ -68,7 +68,7 @@ pub async fn run(recover: Recover, loaded: &Loaded, clock: &Clock) -> Result<Exi
             }
             Ok(
                 Notice::Gateway(_)
-                | Notice::Enquired(..)
+                | Notice::Enquired { .. }
                 | Notice::SlipDue(_)
                 | Notice::SlipQueued(..)
                 | Notice::SlipBegun { .. },
@@ -140,7 +140,7 @@ async fn settle(
             }
             Notice::Attempt(_)
             | Notice::Gateway(_)
-            | Notice::Enquired(..)
+            | Notice::Enquired { .. }
             | Notice::SlipDue(_)
             | Notice::SlipQueued(..)
             | Notice::SlipBegun { .. } => {}

@@ -42,15 +42,18 @@ pub struct Wanted {
 }
 
 impl Wanted {
-    /// `None` for a code that stands for money, and for what can be nothing of all this.
+    /// `None` for a code that stands for money or may be a part of one, and for what can be nothing
+    /// of all this.
     pub fn read(text: &str, terms: &Terms) -> Option<Self> {
         let plain: String = text.chars().map(narrow).collect();
         let plain = plain.trim();
         let mut wanted = match Scan::name(text, &terms.till) {
-            Scan::Payment(_) | Scan::OtherWallet(_) | Scan::ReceiveCode => return None,
+            Scan::Payment(_) | Scan::OtherWallet(_) | Scan::ReceiveCode | Scan::Odd(_) => {
+                return None;
+            }
             Scan::OwnReceipt(number) => return Some(Self::of(number)),
             Scan::Transaction(number) => return Some(Self::of_transaction(number)),
-            Scan::Goods(_) | Scan::Odd(_) | Scan::Noise => Self::default(),
+            Scan::Goods(_) | Scan::Noise => Self::default(),
         };
         let is_of_number = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
         if (SHORTEST_TAIL..=LONGEST_NUMBER).contains(&plain.len())
@@ -202,7 +205,12 @@ mod tests {
 
     #[test]
     fn codes_that_stand_for_money_are_not_searched_for() {
-        for code in ["134567890123456789", "2812345678901234", "wxp://f2f0abcdef", "", " ", "?!"] {
+        let code = "134567890123456789";
+        let odd = [format!("Q{code}"), format!("{code}{code}"), code[..11].to_owned()];
+        for code in [code, "2812345678901234", "wxp://f2f0abcdef", "", " ", "?!"]
+            .into_iter()
+            .chain(odd.iter().map(String::as_str))
+        {
             assert_eq!(wanted(code), None, "{code}");
         }
     }

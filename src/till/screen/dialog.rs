@@ -52,8 +52,8 @@ pub(super) fn answered(model: &mut Model, dialog: Dialog, key: Key) -> Vec<Scree
                 return Vec::new();
             }
             model.dialog = None;
-            let mut commands = reprint(model, order);
-            commands.push(ScreenCommand::OverrulePrinter);
+            let mut commands = reprint(model, order.clone());
+            commands.push(ScreenCommand::OverrulePrinter(order));
             commands
         }
         // No Enter: it may be a scanner's, and nobody would watch the payment.
@@ -88,13 +88,14 @@ pub(super) fn close_outdated_dialog(model: &mut Model, order: &OutTradeNo, statu
         Some(Dialog::Unsettled(asked)) => {
             asked == order && !matches!(status, Status::Reversing | Status::Attention)
         }
+        // Nothing is printed of where it is now.
+        Some(Dialog::PrintAnyway(asked)) => asked == order && !status.has_slip(),
         Some(Dialog::Quit) => !model.is_anything_open(),
         Some(
             Dialog::Help
             | Dialog::Training { .. }
             | Dialog::Commands { .. }
-            | Dialog::LargeAmount(_)
-            | Dialog::PrintAnyway(_),
+            | Dialog::LargeAmount(_),
         )
         | None => false,
     };

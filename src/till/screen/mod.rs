@@ -72,6 +72,7 @@ pub use customer_view::{CustomerViewSettings, customer_view};
 pub use keyboard::{KeyReader, Pressed};
 pub use keys::Key;
 pub use model::{Model, Sound};
+pub use note::not_searched;
 pub use typist::Typist;
 pub use update::update;
 pub use view::{SMALLEST_HEIGHT, SMALLEST_WIDTH, view};
@@ -155,8 +156,11 @@ pub enum ScreenMessage {
         serial: u64,
         result: Result<Findings, Text>,
     },
-    /// What came of a [`ScreenCommand::Ask`], by the number that was asked about.
-    Enquired(String, Enquired),
+    /// What came of a [`ScreenCommand::Ask`].
+    Enquired {
+        serial: u64,
+        enquired: Enquired,
+    },
     /// In training, the payment at hand is of a code that no training customer has shown.
     RealCode,
     /// A scan that was typed into the terminal.
@@ -216,7 +220,10 @@ pub enum ScreenCommand {
         wanted: Wanted,
     },
     /// Ask the gateway; it moves nothing.
-    Ask(Question),
+    Ask {
+        serial: u64,
+        question: Question,
+    },
     /// A payment is about to begin: open the connection to the gateway.
     WarmUp,
     /// Print the slip of any order in the journal, as it is now, if its state has one
@@ -225,8 +232,8 @@ pub enum ScreenCommand {
         out_trade_no: OutTradeNo,
         copy: bool,
     },
-    /// The receipt that waits, or is printed next, is printed whatever the printer says.
-    OverrulePrinter,
+    /// The slip of this order that waits, or is about to, is printed whatever the printer says.
+    OverrulePrinter(OutTradeNo),
     OpenDrawer,
     /// Let the training customer at this index show a payment code.
     Train(usize),

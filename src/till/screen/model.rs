@@ -38,6 +38,8 @@ pub struct Model {
     pub(super) find: Option<FindPage>,
     /// How many searches it has made.
     pub(super) searches: u64,
+    /// How many questions it has put to the gateway.
+    pub(super) questions: u64,
     pub(super) dialog: Option<Dialog>,
     /// Newest first.
     pub(super) attempts: Vec<ShownAttempt>,
@@ -171,6 +173,7 @@ impl Model {
             task: CashierTask::Amount { typed: String::new() },
             find: None,
             searches: 0,
+            questions: 0,
             dialog: None,
             attempts: recent.into_iter().map(ShownAttempt::new).collect(),
             notices: VecDeque::new(),
@@ -233,6 +236,16 @@ impl Model {
     pub fn is_anything_open(&self) -> bool {
         let starting = matches!(self.task, CashierTask::Starting { .. });
         starting || self.attempts.iter().any(ShownAttempt::is_unsettled)
+    }
+
+    /// The payment at the desk.
+    pub fn at_desk(&self) -> Option<&OutTradeNo> {
+        self.at_hand().map(|attempt| &attempt.view.out_trade_no)
+    }
+
+    /// The payments that have ended elsewhere and are to be acknowledged, the one shown first.
+    pub fn unread(&self) -> impl Iterator<Item = &OutTradeNo> {
+        self.notices.iter().map(|notice| &notice.order)
     }
 
     /// Whether the screen changes every second.

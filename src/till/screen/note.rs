@@ -2,7 +2,7 @@
 
 use crate::clean::clean;
 use crate::engine::Refusal;
-use crate::language::Language;
+use crate::language::{Language, Text};
 use crate::money::NotAnAmount;
 use crate::scan::{Oddity, Scan, Wallet};
 use crate::text::amount;
@@ -143,6 +143,23 @@ impl Scanned {
     }
 }
 
+/// Why a code that stands for money, or may be a part of one, is not searched for.
+pub fn not_searched(scan: &Scan) -> Option<Text> {
+    let scanned = match scan {
+        Scan::Payment(_) | Scan::OtherWallet(_) | Scan::ReceiveCode | Scan::Odd(_) => {
+            Scanned::of(scan)
+        }
+        Scan::Goods(_) | Scan::OwnReceipt(_) | Scan::Transaction(_) | Scan::Noise => return None,
+    };
+    Some(Text::each(|language| no_number(&scanned, language)))
+}
+
+fn no_number(scanned: &Scanned, language: Language) -> String {
+    let words = NoteWords::of(language);
+    let gap = language.pick(" ", "");
+    format!("{}{gap}{}", scanned.text(words), words.no_number())
+}
+
 impl Instead {
     fn text(self, words: NoteWords) -> &'static str {
         match self {
@@ -176,10 +193,7 @@ impl Note {
                 let gap = language.pick(" ", "");
                 format!("{}{gap}{}", words.taken_back(), note.text(language, largest))
             }
-            Self::NoNumber(scanned) => {
-                let gap = language.pick(" ", "");
-                format!("{}{gap}{}", scanned.text(words), words.no_number())
-            }
+            Self::NoNumber(scanned) => no_number(scanned, language),
             Self::ScanNumberAgain => words.scan_number_again().into(),
             Self::NotSought => words.not_sought().into(),
             Self::ScanAgain => words.scan_again().into(),

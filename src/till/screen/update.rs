@@ -63,7 +63,7 @@ fn handle(model: &mut Model, message: ScreenMessage) -> Vec<ScreenCommand> {
         }
         ScreenMessage::Sought(text) => sought(model, &text.0),
         ScreenMessage::Found { serial, result } => find::found(model, serial, result),
-        ScreenMessage::Enquired(number, enquired) => find::answered(model, &number, enquired),
+        ScreenMessage::Enquired { serial, enquired } => find::answered(model, serial, enquired),
         ScreenMessage::KeyScan { text, is_alone, .. } if is_for_the_page(model) => {
             model.last_input = LastInput { at: Some(model.now), key: None };
             find::sought(model, &text.0, is_alone)
@@ -388,6 +388,10 @@ fn moved(model: &mut Model, view: AttemptView, event: &Event) -> Vec<ScreenComma
         attempt.cancelled |= *event == Event::Cancel;
         if before != Some(status) && matches!(status, Status::Declined | Status::Reversed) {
             attempt.ended_at = Some(now);
+        }
+        // A slip that waits, or is missing, says what is no longer so.
+        if before != Some(status) && !status.has_slip() {
+            attempt.paper = SlipState::None;
         }
         attempt.view = view;
     }

@@ -94,6 +94,7 @@ pub fn paper_low(language: Language) -> &'static str {
 pub fn job_fault(fault: &JobFault, language: Language) -> String {
     let (english, chinese) = match fault {
         JobFault::Away => ("the printer was disconnected too long", "打印机长时间未连接"),
+        JobFault::Withdrawn => ("the slip was out of date", "小票内容已过时"),
         JobFault::Stalled => ("the printer stopped accepting data", "打印机停止接收数据"),
         JobFault::Trouble(trouble) => return self::trouble(*trouble, language).to_owned(),
         JobFault::Unconfirmed => {

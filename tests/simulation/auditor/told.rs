@@ -77,7 +77,7 @@ impl Attempted {
     }
 
     /// Whether the bank holds money, or may still receive some, in a way that could be foreseen.
-    fn can_hold_money(&self, status: Status, bank: Option<&LedgerEntry>) -> bool {
+    pub(super) fn can_hold_money(&self, status: Status, bank: Option<&LedgerEntry>) -> bool {
         let holds = bank.is_some_and(|entry| entry.net().minor() != 0);
         // An order that has ended at the bank takes no more money, whenever the submission arrives;
         // nor does another till's take ours.

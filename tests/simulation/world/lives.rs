@@ -240,7 +240,9 @@ impl World {
         if self.is_healed() {
             self.plan_judgement();
         }
+        self.verdict = None;
         self.perform(effects);
+        self.comes_to_the_desk();
     }
 
     /// Reads without changing the files.

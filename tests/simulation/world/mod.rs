@@ -2,6 +2,8 @@
 //! engine, the payment machine, the codec, the journal with SQLite, the screen and the bank are the
 //! real ones; the clock, the network, the disk and the people follow the seed.
 
+mod crowd;
+mod finding;
 mod lives;
 mod paper;
 mod people;
@@ -23,12 +25,14 @@ use paytill::journal::{FailStop, Filter};
 use paytill::order::{AuthCode, Merchant, Order, OutTradeNo};
 use paytill::payment::{Call, Status};
 use paytill::simulator::{Account, Bank, Script};
+use paytill::text::find::Verdict;
 use simulated_disk::Disk;
 
 use crate::auditor::Auditor;
 use crate::invariants::{Invariant, Violation};
 use crate::plan::{CashierAction, Climate, Customer, HEALED, Plan};
 use crate::screen::Screen;
+use crowd::Counter;
 
 /// Enough time for the rechecks of numbers that the gateway never knew.
 const END: u64 = HEALED + 1_000_000;
@@ -134,6 +138,21 @@ enum Due {
         process: u32,
         call: (i64, u32),
     },
+    /// The cashier of a crowd does something.
+    Turn {
+        process: u32,
+    },
+    /// The journal was read for the page in front of the desk.
+    Found {
+        process: u32,
+        serial: u64,
+    },
+    /// The gateway's answer for it.
+    Enquired {
+        process: u32,
+        serial: u64,
+        reply: Option<(u16, Vec<u8>)>,
+    },
     PowerCut,
     Kill,
     /// The owner closes the till properly.
@@ -208,6 +227,10 @@ struct World {
     awaited: BTreeMap<(i64, u32), Awaited>,
     /// The last answer about each number, to be delivered for another one.
     answers: BTreeMap<String, Vec<u8>>,
+    /// The cashier, if she works at the screen.
+    counter: Counter,
+    /// What the page in front of the desk says.
+    verdict: Option<(String, Verdict)>,
     auditor: Auditor,
     counts: Counts,
     in_words: bool,
@@ -264,6 +287,8 @@ impl World {
             sale_of: BTreeMap::new(),
             awaited: BTreeMap::new(),
             answers: BTreeMap::new(),
+            counter: Counter::default(),
+            verdict: None,
             auditor: Auditor::new(&key),
             counts: Counts::default(),
             in_words,
@@ -369,6 +394,11 @@ impl World {
                 self.answered(call, reply);
             }
             Due::NotSent { process, call } if process == self.process => self.not_sent(call),
+            Due::Turn { process } if process == self.process => self.turn(),
+            Due::Found { process, serial } if process == self.process => self.found(serial),
+            Due::Enquired { process, serial, reply } if process == self.process => {
+                self.enquired(serial, reply);
+            }
             Due::PowerCut => self.power_cut(),
             Due::Kill => self.kill("killed"),
             Due::Closing => self.closing(),
@@ -392,6 +422,9 @@ impl World {
             | Due::Leaves { .. }
             | Due::Answered { .. }
             | Due::NotSent { .. }
+            | Due::Turn { .. }
+            | Due::Found { .. }
+            | Due::Enquired { .. }
             | Due::Start { .. }
             | Due::Judgement { .. } => {}
         }

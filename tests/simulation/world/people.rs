@@ -1,7 +1,7 @@
 //! Customers come, and the cashier acts.
 
 use paytill::clock::Millis;
-use paytill::engine::{Draw, Effect, SaleRef, Start};
+use paytill::engine::{Draw, Effect, Refusal, SaleRef, Start};
 use paytill::gateway::{Ask, Gateway as _, Stamp};
 use paytill::money::{Currency, Money};
 use paytill::order::{AuthCode, Order, OutTradeNo};
@@ -17,6 +17,9 @@ const OTHER_CUSTOMERS: u64 = 10_000_000;
 
 impl World {
     pub(super) fn customer(&mut self, sale: usize) {
+        if self.climate.crowd > 0 {
+            return self.counter.queue.push_back(sale);
+        }
         if self.till.is_none() {
             // The customer waits until the till is back.
             let later = self.now + 2_000;
@@ -28,6 +31,10 @@ impl World {
 
     pub(super) fn action(&mut self, sale: usize, action: CashierAction) {
         let Some(number) = self.sales[&sale].latest.clone() else { return };
+        // The cashier of a crowd works at the screen alone.
+        if self.climate.crowd > 0 {
+            return;
+        }
         match action {
             CashierAction::Cancel => self.person(&number, Event::Cancel, "cancels"),
             CashierAction::CheckNow => {
@@ -60,45 +67,54 @@ impl World {
             Some(id) => SaleRef::Again(id, amount),
             None => SaleRef::New(amount),
         };
+        if let Err(refusal) = self.begin(sale, reference, &code, &scenario.name()) {
+            self.tell(|| format!("sale {sale} is not begun: {refusal:?}"));
+        }
+    }
+
+    /// Has the till charge a code.
+    pub(super) fn begin(
+        &mut self,
+        sale: usize,
+        reference: SaleRef,
+        code: &str,
+        how: &str,
+    ) -> Result<(), Refusal> {
+        let customer = self.sales[&sale].customer;
+        let (due, serial) = (customer.due, sale as u64 * 100 + self.sales[&sale].attempts);
         let mut rng = self.plan.chance("draw", serial);
         let mut draw = [0; 12];
         rng.fill(&mut draw);
         let draw = Draw(draw);
         let (now, wall) = (self.uptime(), self.wall());
-        let Some(till) = &mut self.till else { return };
-        let Some(auth_code) = AuthCode::new(&code) else { return };
+        let Some(till) = &mut self.till else { return Ok(()) };
+        let Some(auth_code) = AuthCode::new(code) else { return Ok(()) };
         let code_hash = auth_code.keyed_hash(b"simulation");
         let client_ip = "203.0.113.7".to_owned();
         let note = String::new();
         let start = Start { sale: reference, note, code: auth_code, code_hash, client_ip, draw };
-        match till.engine.begin(start, now, wall) {
-            Ok((number, effects)) => {
-                self.tell(|| {
-                    format!("{number} is begun: sale {sale}, {typed}, {}", scenario.name())
-                });
-                self.auditor.begun(number.as_str(), sale, due, &code);
-                self.counts.sales += 1;
-                self.sale_of.insert(number.to_string(), sale);
-                let begin = effects.iter().find_map(|effect| match effect {
-                    Effect::Write(entry) => entry.begin.as_ref(),
-                    Effect::Call { .. } | Effect::Report(_) => None,
-                });
-                let id = begin.map(|begin| begin.sale.id);
-                let order = begin.map(|begin| begin.order.clone());
-                if let Some(order) = order.filter(|_| self.roll(&mut rng, self.climate.other_tills))
-                {
-                    self.another_till(order, serial);
-                }
-                if let Some(known) = self.sales.get_mut(&sale) {
-                    known.id = id;
-                    known.latest = Some(number);
-                    known.attempts += 1;
-                    known.last_code = Some(code);
-                }
-                self.perform(effects);
-            }
-            Err(refusal) => self.tell(|| format!("sale {sale} is not begun: {refusal:?}")),
+        let (number, effects) = till.engine.begin(start, now, wall)?;
+        self.tell(|| format!("{number} is begun: sale {sale}, {due}, {how}"));
+        self.auditor.begun(number.as_str(), sale, due, code);
+        self.counts.sales += 1;
+        self.sale_of.insert(number.to_string(), sale);
+        let begin = effects.iter().find_map(|effect| match effect {
+            Effect::Write(entry) => entry.begin.as_ref(),
+            Effect::Call { .. } | Effect::Report(_) => None,
+        });
+        let id = begin.map(|begin| begin.sale.id);
+        let order = begin.map(|begin| begin.order.clone());
+        if let Some(order) = order.filter(|_| self.roll(&mut rng, self.climate.other_tills)) {
+            self.another_till(order, serial);
         }
+        if let Some(known) = self.sales.get_mut(&sale) {
+            known.id = id;
+            known.latest = Some(number);
+            known.attempts += 1;
+            known.last_code = Some(code.to_owned());
+        }
+        self.perform(effects);
+        Ok(())
     }
 
     /// Another till with the same id has given out the same number, and charges its own customer.

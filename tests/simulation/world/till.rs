@@ -4,6 +4,8 @@
 use paytill::clock::Millis;
 use paytill::engine::{Effect, Entry, Report};
 use paytill::journal::JournalError;
+use paytill::language::Text;
+use paytill::screen::ScreenMessage;
 use simulated_disk::Trouble;
 
 use super::{Due, OPERATIONS_OF_AN_ENTRY, QUIET, World};
@@ -105,6 +107,8 @@ impl World {
         let Some(till) = &mut self.till else { return };
         if !std::mem::replace(&mut till.disk_failed, true) {
             self.plan_at(started_again.min(HEALED - 1).max(self.now), Due::Kill);
+            let why = Text::each(|_| error.to_string());
+            self.show(ScreenMessage::JournalFailed(why), None);
         }
     }
 
@@ -119,7 +123,10 @@ impl World {
         }
         let (now, wall) = (self.uptime(), self.wall());
         let Some(till) = &mut self.till else { return };
-        till.screen.reported(report, now, wall);
+        let seen = till.screen.seen();
+        let commands = till.screen.reported(report, now, wall, &mut self.auditor);
         till.screen.check(&mut self.auditor);
+        self.obey(commands, &seen, None);
+        self.read_the_verdict();
     }
 }

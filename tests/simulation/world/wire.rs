@@ -200,6 +200,7 @@ impl World {
                 (decoded.answer, decoded.record)
             }
         };
+        self.answers_a_question(call.0, &answer);
         self.event(call.0, Event::Answered(made.number, answer), record);
     }
 
@@ -208,6 +209,7 @@ impl World {
         self.auditor.not_sent(order.out_trade_no.as_str(), made.kind);
         let never = TransportFailure::not_sent(TillCause::NoConnection).into();
         let answer = Answer::inconclusive(made.kind, never);
+        self.answers_a_question(call.0, &answer);
         self.event(call.0, Event::Answered(made.number, answer), Vec::new());
     }
 

@@ -57,12 +57,13 @@ pub(super) struct Devices {
     form: Form,
     jobs: BTreeMap<u64, JobPurpose>,
     last_job: u64,
+    /// The order whose next slip is printed whatever the printer says.
+    overruled: Option<OutTradeNo>,
 }
 
 /// What a job of the printer is for.
 pub(super) enum JobPurpose {
-    /// By its number in the journal.
-    Slip(i64, OutTradeNo),
+    Slip(journal::Slip),
     Drawer,
 }
 
@@ -106,6 +107,7 @@ impl Devices {
             form: Form::of(config),
             jobs: BTreeMap::new(),
             last_job: 0,
+            overruled: None,
         })
     }
 
@@ -135,33 +137,47 @@ impl Devices {
         let page = escpos::print(&slip, &self.form, language);
         self.last_job += 1;
         let id = self.last_job;
-        let job = Job { id, page, copies, good_for: None, regardless: false, asks_first: true };
+        let order = &journalled.out_trade_no;
+        let regardless = self.overruled.take_if(|overruled| overruled == order).is_some();
+        let job = Job { id, page, copies, good_for: None, regardless, asks_first: true };
         printer.print(job).map_err(|_| text::device::queue_full(language).to_owned())?;
-        self.jobs.insert(id, JobPurpose::Slip(journalled.id, attempt.out_trade_no.clone()));
+        self.jobs.insert(id, JobPurpose::Slip(journalled.clone()));
         Ok(())
     }
 
     /// The slip that a job of the printer is for.
-    pub(super) fn slip_of(&self, job: u64) -> Option<i64> {
+    pub(super) fn slip_of(&self, job: u64) -> Option<&journal::Slip> {
         match self.jobs.get(&job) {
-            Some(JobPurpose::Slip(slip, _)) => Some(*slip),
+            Some(JobPurpose::Slip(slip)) => Some(slip),
             Some(JobPurpose::Drawer) | None => None,
+        }
+    }
+
+    /// A slip that could begin is not to be printed; nothing more is reported of it.
+    pub(super) fn withdraw(&mut self, job: u64) {
+        if let (Some(printer), Some(_)) = (&self.printer, self.jobs.remove(&job)) {
+            printer.withdraw(job);
         }
     }
 
     /// The journal knows that this slip may be on paper from now on.
     pub(super) fn begin(&self, slip: i64) {
-        let job = self.jobs.keys().find(|job| self.slip_of(**job) == Some(slip));
+        let is_it = |job: &&u64| self.slip_of(**job).is_some_and(|of| of.id == slip);
+        let job = self.jobs.keys().find(is_it);
         if let (Some(printer), Some(job)) = (&self.printer, job) {
             printer.begin(*job);
         }
     }
 
-    /// The printer says that it does not print, and the cashier knows better.
-    pub(super) fn overrule_printer(&self) {
-        if let Some(printer) = &self.printer {
-            tracing::info!("the cashier overrules the printer");
-            printer.overrule();
+    /// The printer says that it does not print, and the cashier knows better: for this order's slip,
+    /// which waits for the printer, or is about to.
+    pub(super) fn overrule_printer(&mut self, order: OutTradeNo) {
+        let Some(printer) = &self.printer else { return };
+        tracing::info!(%order, "the cashier overrules the printer");
+        let is_it = |job: &&u64| self.slip_of(**job).is_some_and(|of| of.out_trade_no == order);
+        match self.jobs.keys().rfind(is_it) {
+            Some(job) => printer.overrule(*job),
+            None => self.overruled = Some(order),
         }
     }
 

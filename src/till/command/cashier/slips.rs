@@ -101,14 +101,30 @@ impl Cashier<'_> {
         }
     }
 
+    /// The printer is ready for a slip, which is printed if the order is still where it says.
+    pub(super) fn slip_begins(&mut self, job: u64) {
+        let Some(slip) = self.devices.slip_of(job).cloned() else { return };
+        let order = self.recent.iter().find(|known| known.out_trade_no == slip.out_trade_no);
+        if order.is_none_or(|order| order.state.status() == slip.status) {
+            return self.till.mark_slip(slip.id, SlipStage::Begun);
+        }
+        tracing::info!(order = %slip.out_trade_no, "a slip is out of date");
+        self.devices.withdraw(job);
+        self.till.mark_slip(slip.id, SlipStage::Replaced);
+        // Else the later end has brought its own.
+        if !self.config.printer.auto_print {
+            self.till.print(&slip.out_trade_no, true);
+        }
+    }
+
     /// The printer is done with a slip.
-    pub(super) fn slip_ended(&mut self, id: i64, out_trade_no: OutTradeNo, ended: &Ended) {
+    pub(super) fn slip_ended(&mut self, slip: Slip, ended: &Ended) {
         let stage = match ended {
             Ended::Sent | Ended::Printed => SlipStage::Done,
             Ended::Failed(_) => SlipStage::Missing,
         };
-        self.till.mark_slip(id, stage);
+        self.till.mark_slip(slip.id, stage);
         let how = super::devices::printing(ended, self.model.language());
-        self.post(ScreenMessage::Printed { out_trade_no, how });
+        self.post(ScreenMessage::Printed { out_trade_no: slip.out_trade_no, how });
     }
 }

@@ -17,11 +17,15 @@ impl<R: Fn(PrinterReport)> Spooler<R> {
         self.report_health(health);
         while let Ok(queued) = self.jobs.recv() {
             let job = &queued.job;
-            while !self.may_begin(job) && !self.is_overdue(&queued) {
+            while !self.may_begin(job) && !self.is_overdue(&queued) && !self.is_withdrawn(job) {
                 if !self.handle.is_wanted() {
                     return;
                 }
                 self.handle.pause(POLL_INTERVAL);
+            }
+            if self.is_withdrawn(job) {
+                self.settle(job.id, Err(JobFault::Withdrawn));
+                continue;
             }
             if !self.may_begin(job) {
                 self.settle(job.id, Err(JobFault::Away));

@@ -16,7 +16,7 @@ mod tests;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 
 use super::{Address, DeviceFault, Health, Reported, Worker, WorkerHandle};
@@ -137,6 +137,9 @@ pub enum JobFault {
     /// Part of the job may be on paper.
     #[error("the printer was unplugged while printing")]
     Unplugged,
+    /// Its owner no longer wants it; nothing of it was sent.
+    #[error("it was withdrawn")]
+    Withdrawn,
     /// Everything was sent, but the printer has not confirmed it, as it otherwise does. It may have
     /// been switched off and on.
     #[error("the printer does not confirm it")]
@@ -155,11 +158,18 @@ pub struct QueueFull;
 pub struct Printer {
     queue: SyncSender<Queued>,
     clock: Clock,
-    /// Whether the printer's word is overruled for the job that waits, or comes next.
-    overruled: Arc<AtomicBool>,
-    /// The last job that may begin.
-    allowed: Arc<AtomicU64>,
+    orders: Arc<Orders>,
     worker: Worker,
+}
+
+/// What was said of jobs, each by its number.
+struct Orders {
+    /// The one that is printed whatever the printer says.
+    overruled: AtomicU64,
+    /// The last one that may begin.
+    allowed: AtomicU64,
+    /// The last one that must not.
+    withdrawn: AtomicU64,
 }
 
 struct Queued {
@@ -177,15 +187,16 @@ impl Printer {
     ) -> io::Result<Self> {
         let (queue, jobs) = sync_channel(QUEUE);
         let own_clock = clock.clone();
-        let overruled = Arc::new(AtomicBool::new(false));
-        let is_overruled = Arc::clone(&overruled);
-        let allowed = Arc::new(AtomicU64::new(NONE));
-        let asked = Asked { allowed: Arc::clone(&allowed), last: NONE };
+        let none = || AtomicU64::new(NONE);
+        let orders = Orders { overruled: none(), allowed: none(), withdrawn: none() };
+        let orders = Arc::new(orders);
+        let given = Arc::clone(&orders);
         let worker = Worker::start("printer", move |handle| {
             let PrinterSettings { kind, proof, uses, terminator, patience } = settings;
             let reported = Reported(None);
+            let (orders, asked) = (given, NONE);
             let spooler =
-                Spooler { jobs, patience, clock, report, reported, is_overruled, asked, handle };
+                Spooler { jobs, patience, clock, report, reported, orders, asked, handle };
             match kind {
                 PrinterPort::Serial { port, baud, flow } => {
                     let address = Address::new(port, baud).with_flow(flow);
@@ -194,19 +205,25 @@ impl Printer {
                 PrinterPort::File { path } => spooler.append_to(&path),
             }
         })?;
-        Ok(Self { queue, clock: own_clock, overruled, allowed, worker })
+        Ok(Self { queue, clock: own_clock, orders, worker })
     }
 
-    /// Somebody was asked and wants it so: the job that waits, or else the next one, is printed
-    /// whatever the printer says.
-    pub fn overrule(&self) {
-        self.overruled.store(true, Ordering::Release);
+    /// Somebody was asked and wants it so: this job, if it still waits, is printed whatever the
+    /// printer says, and before those that go by its word.
+    pub fn overrule(&self, job: u64) {
+        self.orders.overruled.store(job, Ordering::Release);
+        self.worker.wake();
+    }
+
+    /// A job that waits for [`Printer::begin`] is no longer wanted.
+    pub fn withdraw(&self, job: u64) {
+        self.orders.withdrawn.store(job, Ordering::Release);
         self.worker.wake();
     }
 
     /// The job that was reported with [`PrinterReport::Begins`] may begin.
     pub fn begin(&self, job: u64) {
-        self.allowed.store(job, Ordering::Release);
+        self.orders.allowed.store(job, Ordering::Release);
         self.worker.wake();
     }
 
@@ -228,20 +245,14 @@ struct Spooler<R> {
     clock: Clock,
     report: R,
     reported: Reported,
-    is_overruled: Arc<AtomicBool>,
-    asked: Asked,
+    orders: Arc<Orders>,
+    /// The last job that has asked whether it may begin.
+    asked: u64,
     handle: WorkerHandle,
 }
 
 /// No job's number.
 const NONE: u64 = u64::MAX;
-
-/// What jobs that ask first have come to.
-struct Asked {
-    allowed: Arc<AtomicU64>,
-    /// The last one that has asked.
-    last: u64,
-}
 
 /// How a job succeeded.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -268,14 +279,22 @@ impl<R: Fn(PrinterReport)> Spooler<R> {
     /// Whether the first byte of a job that could begin now may leave; if it asks first, it has
     /// asked from now on.
     fn may_begin(&mut self, job: &Job) -> bool {
-        if !job.asks_first || self.asked.allowed.load(Ordering::Acquire) == job.id {
+        if !job.asks_first || self.orders.allowed.load(Ordering::Acquire) == job.id {
             return true;
         }
-        if self.asked.last != job.id {
-            self.asked.last = job.id;
+        if self.asked != job.id {
+            self.asked = job.id;
             (self.report)(PrinterReport::Begins(job.id));
         }
         false
+    }
+
+    fn is_withdrawn(&self, job: &Job) -> bool {
+        self.orders.withdrawn.load(Ordering::Acquire) == job.id
+    }
+
+    fn is_overruled(&self, job: &Job) -> bool {
+        self.orders.overruled.load(Ordering::Acquire) == job.id
     }
 
     fn is_overdue(&self, queued: &Queued) -> bool {

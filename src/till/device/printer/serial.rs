@@ -5,8 +5,8 @@
 //! cut off cleanly before the next one. No job waits longer than
 //! [`Patience`](super::Patience) allows.
 
+use std::collections::VecDeque;
 use std::fs::File;
-use std::sync::atomic::Ordering;
 use std::sync::mpsc::TryRecvError;
 use std::time::Duration;
 
@@ -115,24 +115,43 @@ impl<R: Fn(PrinterReport)> SerialPrinter<R> {
     }
 
     pub(super) fn run(mut self) {
-        let mut waiting: Option<Queued> = None;
+        let mut waiting: VecDeque<Queued> = VecDeque::new();
         while self.spooler.handle.is_wanted() {
             self.keep_open();
-            waiting = match waiting.take() {
-                Some(queued) => self.serve(queued),
-                None => match self.spooler.jobs.try_recv() {
-                    Ok(queued) => Some(queued),
-                    Err(TryRecvError::Empty) => {
-                        if self.idle() == Pause::Over {
-                            self.check();
-                        }
-                        None
+            self.let_pass(&mut waiting);
+            if let Some(queued) = waiting.pop_front() {
+                if let Some(queued) = self.serve(queued) {
+                    waiting.push_front(queued);
+                }
+                continue;
+            }
+            match self.spooler.jobs.try_recv() {
+                Ok(queued) => waiting.push_back(queued),
+                Err(TryRecvError::Empty) => {
+                    if self.idle() == Pause::Over {
+                        self.check();
                     }
-                    Err(TryRecvError::Disconnected) => break,
-                },
-            };
+                }
+                Err(TryRecvError::Disconnected) => break,
+            }
         }
         self.close();
+    }
+
+    /// The job that is printed whatever the printer says passes those that wait for its word.
+    fn let_pass(&mut self, waiting: &mut VecDeque<Queued>) {
+        let is_it = |spooler: &Spooler<R>, queued: &Queued| {
+            queued.job.regardless || spooler.is_overruled(&queued.job)
+        };
+        match waiting.front() {
+            Some(front) if !is_it(&self.spooler, front) => {}
+            Some(_) | None => return,
+        }
+        waiting.extend(self.spooler.jobs.try_iter());
+        let passes = waiting.iter().position(|queued| is_it(&self.spooler, queued));
+        if let Some(queued) = passes.and_then(|at| waiting.remove(at)) {
+            waiting.push_front(queued);
+        }
     }
 
     /// Sleeps until there is a job, the line is hung up, or the next check is due.
@@ -259,8 +278,12 @@ impl<R: Fn(PrinterReport)> SerialPrinter<R> {
 
     /// Prints a job; returns it if it has not begun and may still wait.
     fn serve(&mut self, mut queued: Queued) -> Option<Queued> {
-        queued.job.regardless |= self.spooler.is_overruled.swap(false, Ordering::AcqRel);
+        queued.job.regardless |= self.spooler.is_overruled(&queued.job);
         let id = queued.job.id;
+        if self.spooler.is_withdrawn(&queued.job) {
+            self.spooler.settle(id, Err(JobFault::Withdrawn));
+            return None;
+        }
         if self.spooler.is_overdue(&queued) {
             let trouble = self.session.trouble().filter(|_| self.open.is_some());
             self.spooler.settle(id, Err(trouble.map_or(JobFault::Away, JobFault::Trouble)));

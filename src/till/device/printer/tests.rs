@@ -632,13 +632,44 @@ fn a_printers_word_is_overruled_for_the_job_that_waits_and_for_no_other() {
     bench.hardware.becomes(COVER_OPEN);
     bench.trouble(Trouble::CoverOpen);
     bench.printer.print(job(1, b"one")).unwrap();
-    bench.printer.overrule();
+    bench.printer.overrule(1);
     assert_eq!(bench.reports.next(), PrinterReport::Sent(1));
     let gone = Job { good_for: Some(Millis(0)), ..job(2, b"two") };
     bench.printer.print(gone).unwrap();
     let fault = JobFault::Trouble(Trouble::CoverOpen);
     assert_eq!(bench.reports.next(), PrinterReport::Failed(2, fault));
     comes_out(&bench.hardware, b"one");
+}
+
+#[test]
+fn the_job_that_somebody_wants_all_the_same_passes_the_one_before_it() {
+    let bench = PrinterBench::new(Skills::STATUS, PrintProof::SyncPoint);
+    bench.hardware.prints_all_the_same();
+    bench.hardware.becomes(COVER_OPEN);
+    bench.trouble(Trouble::CoverOpen);
+    bench.printer.print(job(1, b"one")).unwrap();
+    bench.printer.print(job(2, b"two")).unwrap();
+    bench.printer.overrule(2);
+    assert_eq!(bench.reports.next(), PrinterReport::Sent(2));
+    comes_out(&bench.hardware, b"two");
+    bench.hardware.becomes(WELL);
+    bench.reports.expect(&PrinterReport::Sent(1), &[PRINTER_READY]);
+    comes_out(&bench.hardware, b"twoone");
+}
+
+#[test]
+fn a_job_that_is_withdrawn_before_it_begins_sends_nothing() {
+    let socket = Socket::new();
+    let mut hardware = socket.plug();
+    let (printer, reports) = printer(serial(&socket), Patience::default());
+    is_found(&mut hardware, &reports);
+    printer.print(Job { asks_first: true, ..job(1, b"one") }).unwrap();
+    printer.print(job(2, b"two")).unwrap();
+    assert_eq!(reports.next(), PrinterReport::Begins(1));
+    printer.withdraw(1);
+    assert_eq!(reports.next(), PrinterReport::Failed(1, JobFault::Withdrawn));
+    assert_eq!(reports.next(), PrinterReport::Sent(2));
+    assert_eq!(read_until(&mut hardware, b"two"), b"two");
 }
 
 #[test]

@@ -59,6 +59,8 @@ enum Showing {
 #[derive(Debug)]
 struct ShownOrder {
     subject: Subject,
+    /// Of the last question; an answer to an earlier one, even about this order, is none to this.
+    question: u64,
     asked_at: Option<Uptime>,
     told: Option<(Told, Timestamp)>,
     /// Every entry with its fields, instead of the story.
@@ -99,7 +101,7 @@ impl Subject {
 
 impl ShownOrder {
     fn new(subject: Subject) -> Self {
-        Self { subject, asked_at: None, told: None, in_full: false, scrolled: 0 }
+        Self { subject, question: 0, asked_at: None, told: None, in_full: false, scrolled: 0 }
     }
 
     fn is_asking(&self, now: Uptime) -> bool {
@@ -166,6 +168,16 @@ impl Model {
     /// Whether the page is open.
     pub fn is_finding(&self) -> bool {
         self.find.is_some()
+    }
+
+    /// What the page says that the gateway has said, and of which number.
+    pub fn verdict(&self) -> Option<(&str, Verdict)> {
+        let order = self.find.as_ref()?.order()?;
+        let number = match &order.subject {
+            Subject::Ours(file, _) => file.row.out_trade_no.as_str(),
+            Subject::Stranger(question) => question.number(),
+        };
+        order.told.as_ref().map(|(told, _)| (number, told.verdict))
     }
 
     /// Whether F5 has something to ask about.
@@ -435,21 +447,22 @@ fn ask(model: &mut Model) -> Vec<ScreenCommand> {
     if order.is_asking(now) {
         return Vec::new();
     }
-    order.asked_at = Some(now);
-    vec![ScreenCommand::Ask(order.subject.question())]
+    model.questions += 1;
+    (order.question, order.asked_at) = (model.questions, Some(now));
+    vec![ScreenCommand::Ask { serial: order.question, question: order.subject.question() }]
 }
 
 /// What the gateway has answered.
 pub(in crate::screen) fn answered(
     model: &mut Model,
-    number: &str,
+    serial: u64,
     enquired: Enquired,
 ) -> Vec<ScreenCommand> {
     let Some(till) = TillId::new(&model.settings.till) else { return Vec::new() };
     let Some(FindPage { showing: Showing::Order(order), .. }) = &model.find else {
         return Vec::new();
     };
-    if order.asked_at.is_none() || order.subject.question().number() != number {
+    if order.asked_at.is_none() || order.question != serial {
         return Vec::new();
     }
     let told = match (&order.subject, enquired) {

@@ -125,8 +125,18 @@ fn search_of(commands: &[ScreenCommand]) -> (u64, Wanted) {
 }
 
 fn ask_of(commands: &[ScreenCommand]) -> Question {
-    let [ScreenCommand::Ask(question)] = commands else { panic!("{commands:?}") };
+    let [ScreenCommand::Ask { question, .. }] = commands else { panic!("{commands:?}") };
     question.clone()
+}
+
+/// The answer to the last question about a number.
+fn answer_about(bench: &mut ScreenBench, number: &str, enquired: Enquired) -> Vec<ScreenCommand> {
+    let serials = bench.commands.iter().rev().filter_map(|command| match command {
+        ScreenCommand::Ask { serial, question } => (question.number() == number).then_some(*serial),
+        _ => None,
+    });
+    let serial = serials.into_iter().next().unwrap_or_default();
+    bench.send(ScreenMessage::Enquired { serial, enquired })
 }
 
 /// What the journal has, in answer to the last search.
@@ -159,7 +169,7 @@ fn scanned(bench: &mut ScreenBench, file: &OrderFile) -> Question {
 fn answer(bench: &mut ScreenBench, number: &str, found: Found) {
     bench.now += 300;
     let enquired = Enquired::Found(found);
-    assert_eq!(bench.send(ScreenMessage::Enquired(number.to_owned(), enquired)), []);
+    assert_eq!(answer_about(bench, number, enquired), []);
 }
 
 /// Whatever the page asked for last is answered in one of these ways.
@@ -169,8 +179,7 @@ pub(super) fn answers_last(bench: &mut ScreenBench, which: u8) {
             let all = [reversed_order(), declined_order(), paid_order()];
             found(bench, serial, &all[..usize::from(which % 4)]);
         }
-        Some(ScreenCommand::Ask(question)) => {
-            let number = question.number().to_owned();
+        Some(ScreenCommand::Ask { serial, .. }) => {
             let enquired = match which {
                 0 => Enquired::Owner(Owner::Nobody),
                 1 => Enquired::Owner(Owner::Order(super::number(345_004))),
@@ -179,7 +188,7 @@ pub(super) fn answers_last(bench: &mut ScreenBench, which: u8) {
                 4 => Enquired::Found(lost()),
                 _ => Enquired::Found(Found::Paid(proof())),
             };
-            bench.send(ScreenMessage::Enquired(number, enquired));
+            bench.send(ScreenMessage::Enquired { serial, enquired });
         }
         _ => {}
     }
@@ -343,7 +352,7 @@ fn a_foreign_number_is_asked_about_without_an_order() {
         } else {
             Enquired::Found(Found::NotFound)
         };
-        bench.send(ScreenMessage::Enquired(text.to_owned(), nobody));
+        answer_about(&mut bench, text, nobody);
         assert!(says(&bench, "NOT OURS") && says(&bench, "Do not hand over goods for it"));
     }
 }
@@ -356,7 +365,7 @@ fn a_transaction_that_no_answer_has_named_leads_to_its_order() {
     assert_eq!(wanted.transaction.as_deref(), Some(TRANSACTION));
     let question = ask_of(&found(&mut bench, serial, &[]));
     let owner = Enquired::Owner(Owner::Order(reversed_order().row.out_trade_no));
-    let commands = bench.send(ScreenMessage::Enquired(question.number().to_owned(), owner));
+    let commands = answer_about(&mut bench, question.number(), owner);
     let (serial, wanted) = search_of(&commands);
     assert_eq!(wanted.number, Some(number(345_006)));
     let question = ask_of(&found(&mut bench, serial, &[reversed_order()]));
@@ -605,7 +614,7 @@ fn a_number_that_is_not_ours() {
     let (serial, _) = search_of(&scan(&mut bench, TRANSACTION));
     found(&mut bench, serial, &[]);
     let nobody = Enquired::Owner(Owner::Nobody);
-    bench.send(ScreenMessage::Enquired(TRANSACTION.to_owned(), nobody));
+    answer_about(&mut bench, TRANSACTION, nobody);
     pictures("find_not_ours", &mut bench);
 }
 
@@ -646,4 +655,25 @@ fn f9_prints_a_copy_of_the_order_that_is_shown_and_of_nothing_else() {
         assert_eq!(bench.key(Key::F(9)), if prints { vec![copy] } else { Vec::new() });
         assert!(bench.model.is_finding(), "the page stays");
     }
+}
+
+#[test]
+fn an_answer_to_an_earlier_question_about_the_same_order_is_none_to_the_later_one() {
+    let mut bench = bench();
+    opened(&mut bench);
+    let scan_it = |bench: &mut ScreenBench| {
+        let (serial, _) = search_of(&scan(bench, paid_order().row.out_trade_no.as_str()));
+        let [ScreenCommand::Ask { serial, .. }] = found(bench, serial, &[paid_order()])[..] else {
+            panic!("it is asked about")
+        };
+        serial
+    };
+    let (earlier, later) = (scan_it(&mut bench), scan_it(&mut bench));
+    let paid = Enquired::Found(Found::Paid(proof()));
+    bench.send(ScreenMessage::Enquired { serial: earlier, enquired: paid });
+    assert!(!says(&bench, "WeChat Pay, "));
+    assert_eq!(bench.model.verdict(), None);
+    let refunded = Enquired::Found(Found::Ended(Ending::Refunded));
+    bench.send(ScreenMessage::Enquired { serial: later, enquired: refunded });
+    assert_eq!(bench.model.verdict().unwrap().1, crate::text::find::Verdict::Refunded);
 }

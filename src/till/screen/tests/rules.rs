@@ -334,14 +334,14 @@ fn a_printer_that_says_it_does_not_print_is_overruled_after_a_question() {
     assert!(!says(&bench, "Print all the same?"));
     assert_eq!(bench.key(Key::F(9)), []);
     bench.wait(1_000);
-    assert_eq!(bench.key(Key::Enter), [ScreenCommand::OverrulePrinter]);
+    assert_eq!(bench.key(Key::Enter), [ScreenCommand::OverrulePrinter(order.clone())]);
     let how = Printing::Failed("the cover is open".into());
     bench.send(ScreenMessage::Printed { out_trade_no: order.clone(), how });
     bench.wait(1_000);
     bench.key(Key::F(9));
     bench.wait(1_000);
-    let print = ScreenCommand::Print { out_trade_no: order, copy: true };
-    assert_eq!(bench.key(Key::Enter), [print, ScreenCommand::OverrulePrinter]);
+    let print = ScreenCommand::Print { out_trade_no: order.clone(), copy: true };
+    assert_eq!(bench.key(Key::Enter), [print, ScreenCommand::OverrulePrinter(order)]);
 }
 
 #[test]

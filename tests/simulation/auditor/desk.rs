@@ -1,0 +1,94 @@
+//! What must be true of whatever the screen has the till do, given what the cashier saw.
+
+use paytill::display::{SaleStage, View};
+use paytill::engine::SaleRef;
+use paytill::payment::Status;
+use paytill::simulator::{Bank, LedgerEntry};
+use paytill::text::find::Verdict;
+
+use super::Auditor;
+use crate::invariants::Invariant;
+use crate::screen::Seen;
+
+/// A sale that people know of.
+pub struct AtDesk {
+    pub id: Option<i64>,
+    pub due: i64,
+}
+
+impl Auditor {
+    /// A code was scanned, and the till charges it: `serving` is the sale whose amount was typed,
+    /// and `at_desk` that of the payment at the desk.
+    pub fn charged(
+        &mut self,
+        seen: &Seen,
+        scanned: Option<&str>,
+        (sale, code): (SaleRef, &str),
+        (serving, at_desk): (Option<&AtDesk>, Option<&AtDesk>),
+    ) {
+        let is_scanned = scanned == Some(code);
+        self.check(is_scanned, Invariant::DeskAlone, || {
+            "a code is charged that was not scanned now".to_owned()
+        });
+        let (amount, stage) = match seen.sale {
+            View::Sale { amount, stage } => (amount, stage),
+            View::Welcome => (sale.amount(), SaleStage::Typing),
+        };
+        let is_right = match sale {
+            SaleRef::New(due) => {
+                stage == SaleStage::Code && serving.is_some_and(|sale| sale.due == due.minor())
+            }
+            SaleRef::Again(id, due) => {
+                let may_be =
+                    matches!(stage, SaleStage::Payment(Status::Declined | Status::Reversed));
+                may_be && at_desk.is_some_and(|sale| (sale.id, sale.due) == (Some(id), due.minor()))
+            }
+        };
+        let is_right = is_right && amount == sale.amount() && !seen.is_finding && !seen.asks;
+        self.check(is_right, Invariant::DeskAlone, || {
+            format!("a scan charges {sale:?}, and at the desk is {seen:?}")
+        });
+    }
+
+    /// A key is for this payment.
+    pub fn acted_on(&mut self, seen: &Seen, does: &str, number: &str) {
+        // Where nothing is at the desk, F5 takes the most urgent.
+        let is_right = match &seen.payment {
+            Some(at_desk) => at_desk == number || does == "check" && self.is_over(at_desk),
+            None => does == "check",
+        };
+        self.check(is_right && !seen.is_finding, Invariant::DeskAlone, || {
+            format!("a key is to {does} {number}, and at the desk is {seen:?}")
+        });
+    }
+
+    fn is_over(&self, number: &str) -> bool {
+        let told = self.attempts.get(number).and_then(|attempted| attempted.told);
+        told.is_none_or(Status::is_settled)
+    }
+
+    /// "I have paid": what is said of an order.
+    pub fn said_of(&mut self, number: &str, verdict: Verdict, bank: &Bank) {
+        let is_anothers = self.others.contains(number);
+        let Some(attempted) = self.attempts.get(number) else { return };
+        let entry = bank.entry(number).filter(|_| !is_anothers);
+        let net = entry.map_or(0, |entry| entry.net().minor());
+        let told = attempted.told;
+        let (invariant, is_right) = match verdict {
+            Verdict::Paid => {
+                let is_there =
+                    net == attempted.due || entry.is_some_and(LedgerEntry::is_refunded_elsewhere);
+                (Invariant::PaidNeedsProof, told == Some(Status::Paid) && is_there)
+            }
+            Verdict::Unpaid | Verdict::Reversed => {
+                let status = told.unwrap_or(Status::Created);
+                (Invariant::NoMoneyLeftBehind, !attempted.can_hold_money(status, entry))
+            }
+            Verdict::Foreign => (Invariant::OnlyOurs, is_anothers),
+            Verdict::Refunded | Verdict::Unknown => return,
+        };
+        self.check(is_right, invariant, || {
+            format!("{number} is said to be {}: {told:?}, net {net}", verdict.word())
+        });
+    }
+}

@@ -1,0 +1,329 @@
+//! A cashier who always goes on: whoever is next is served while others still pay, by keys and scans
+//! at the screen.
+//!
+//! She looks at the screen before each turn and does what fits, or something hasty: scans at the
+//! wrong time, goes on too early, brings a payment back in the middle of a sale, looks for an order.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use paytill::display::{SaleStage, View};
+use paytill::engine::SaleRef;
+use paytill::find::Wanted;
+use paytill::gateway::Question;
+use paytill::order::{AuthCode, TillId};
+use paytill::payment::{Event, Status};
+use paytill::scan::Scan;
+use paytill::screen::{Key, RawScan, ScreenCommand, ScreenMessage};
+use paytill::simulator::Scenario;
+
+use super::{Due, World};
+use crate::auditor::desk::AtDesk;
+use crate::invariants::Invariant;
+use crate::screen::Seen;
+
+/// More payments than this are not walked through at once.
+const MOST: usize = 20;
+/// The serial numbers of the codes that are shown to her.
+const CODES: u64 = 50_000_000;
+
+#[derive(Default)]
+pub struct Counter {
+    /// Sales whose customers stand in the queue.
+    pub queue: VecDeque<usize>,
+    /// The sale whose amount was typed.
+    serving: Option<usize>,
+    turns: u64,
+    codes: u64,
+    /// What the page in front of the desk is waiting for.
+    pub searches: BTreeMap<u64, Wanted>,
+    pub questions: BTreeMap<u64, Question>,
+    /// Those that the till's own query answers.
+    pub asked: BTreeMap<i64, (u64, Question)>,
+}
+
+impl World {
+    /// The cashier comes to a till that has just started.
+    pub(super) fn comes_to_the_desk(&mut self) {
+        let counter = &mut self.counter;
+        (counter.searches, counter.questions, counter.asked) = Default::default();
+        if let Some(sale) = counter.serving.take() {
+            counter.queue.push_front(sale);
+        }
+        if self.climate.crowd > 0 && !self.is_healed() {
+            self.plan_at(self.now + 500, Due::Turn { process: self.process });
+        }
+    }
+
+    /// She looks, and does one thing.
+    pub(super) fn turn(&mut self) {
+        let mut rng = self.plan.chance("turn", self.counter.turns);
+        self.counter.turns += 1;
+        let Some(seen) = self.seen().filter(|seen| !seen.is_stopped && !self.is_healed()) else {
+            return;
+        };
+        self.plan_at(self.now + rng.u64(100..1_500), Due::Turn { process: self.process });
+        if seen.asks {
+            return self.press(if rng.u8(..4) == 0 { Key::Esc } else { Key::Enter });
+        }
+        if seen.is_finding {
+            return self.at_the_page(&mut rng);
+        }
+        match seen.sale {
+            View::Welcome => self.at_the_free_desk(&seen, &mut rng),
+            View::Sale { stage: SaleStage::Typing, .. } => self.press(Key::Enter),
+            View::Sale { stage: SaleStage::Code, .. } => self.at_the_code(&seen, &mut rng),
+            View::Sale { stage: SaleStage::Payment(status), .. } => {
+                self.at_the_payment(&seen, status, &mut rng);
+            }
+        }
+    }
+
+    fn at_the_free_desk(&mut self, seen: &Seen, rng: &mut fastrand::Rng) {
+        if let Some(sale) = self.counter.serving.take() {
+            self.counter.queue.push_front(sale);
+        }
+        match rng.u8(..16) {
+            0 | 1 if !seen.unread.is_empty() => self.press(Key::Enter),
+            2 => self.press(Key::Tab),
+            3 => self.press(Key::F(7)),
+            4 => self.looks_through_the_tray(),
+            5 => self.press(Key::F(5)),
+            _ => self.next_customer(),
+        }
+    }
+
+    fn next_customer(&mut self) {
+        let Some(sale) = self.counter.queue.pop_front() else { return };
+        let due = self.sales[&sale].customer.due;
+        self.counter.serving = Some(sale);
+        for digit in format!("{}.{:02}", due / 100, due % 100).chars() {
+            self.press(Key::Char(digit));
+        }
+        self.press(Key::Enter);
+    }
+
+    fn at_the_code(&mut self, seen: &Seen, rng: &mut fastrand::Rng) {
+        match rng.u8(..12) {
+            0 => {
+                self.press(Key::Tab);
+                self.is_unchanged(seen, "Tab");
+            }
+            1 => self.press(Key::F(7)),
+            2 => {
+                self.press(Key::Ctrl('n'));
+                self.is_unchanged(seen, "Ctrl-N");
+            }
+            // The customer looks for the phone; the next one is quicker.
+            3 => {
+                self.press(Key::Esc);
+                let sale = self.counter.serving.take();
+                self.counter.queue.extend(sale);
+            }
+            _ => {
+                let sale = self.counter.serving;
+                let scenario = sale.map(|sale| self.sales[&sale].customer.scenario);
+                self.scan(scenario.unwrap_or(Scenario::Pays));
+            }
+        }
+    }
+
+    fn at_the_payment(&mut self, seen: &Seen, status: Status, rng: &mut fastrand::Rng) {
+        match (status, rng.u8(..16)) {
+            (_, 0) => self.press(Key::F(7)),
+            (Status::Created | Status::Sent, 1 | 2) => {
+                self.press(Key::Ctrl('n'));
+                self.is_unchanged(seen, "Ctrl-N");
+            }
+            (Status::Paid | Status::Declined | Status::Reversed, 1) => {
+                self.press(Key::Ctrl('n'));
+                self.is_unchanged(seen, "Ctrl-N");
+            }
+            // Too early, and whoever shows it is told so.
+            (Status::Created | Status::Sent, 3) => self.scan(Scenario::Pays),
+            (Status::Created | Status::Sent, 4) => self.press(Key::Esc),
+            (Status::Created | Status::Sent, _) => {}
+            (Status::Paid, 2..=5) => self.next_customer(),
+            (Status::Paid, _) => self.press(Key::Enter),
+            // With another code, or by somebody who does not look at the screen.
+            (Status::Declined | Status::Reversed, 2..=5) => self.scan(Scenario::Pays),
+            (Status::Declined | Status::Reversed, _) => self.press(Key::Enter),
+            (_, 1) => self.press(Key::Tab),
+            (_, 2) => self.press(Key::F(5)),
+            (_, 3) => self.press(Key::Esc),
+            (_, 4) => self.scan(Scenario::Pays),
+            (Status::Reversing | Status::Attention, 5) => self.press(Key::Enter),
+            (_, 5 | 6) => {}
+            _ => {
+                self.press(Key::Ctrl('n'));
+                self.is_free("Ctrl-N");
+            }
+        }
+    }
+
+    /// "I have paid": orders are looked for and asked about, and what is scanned there charges nothing.
+    fn at_the_page(&mut self, rng: &mut fastrand::Rng) {
+        match rng.u8(..16) {
+            0..=3 => self.press(Key::Esc),
+            4 | 5 => self.press(Key::F(5)),
+            6 | 7 => self.press(Key::Enter),
+            8 => self.press(Key::Down),
+            9 => self.press(Key::F(7)),
+            10 => self.scan(Scenario::Pays),
+            11 => {
+                "paid".chars().for_each(|letter| self.press(Key::Char(letter)));
+                self.press(Key::Enter);
+            }
+            12 | 13 => {
+                let numbers: Vec<String> = self
+                    .sales
+                    .values()
+                    .filter_map(|sale| Some(sale.latest.as_ref()?.to_string()))
+                    .collect();
+                if let Some(number) = rng.choice(numbers) {
+                    self.scan_text(&number);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Each open payment comes to the desk in its turn, and goes again.
+    fn looks_through_the_tray(&mut self) {
+        let Some(till) = &self.till else { return };
+        let open: BTreeSet<String> = till.screen.open().map(ToOwned::to_owned).collect();
+        let mut came: BTreeSet<String> = BTreeSet::new();
+        if open.len() > MOST {
+            return;
+        }
+        for _ in 0..open.len() {
+            self.press(Key::Tab);
+            let Some(Seen { payment: Some(number), sale, .. }) = self.seen() else { break };
+            came.insert(number);
+            // What is not answered yet is not left for another.
+            if !is_slow(&sale) {
+                return;
+            }
+        }
+        if let Some(number) = open.difference(&came).next() {
+            let what = format!("{number} is open, and does not come to the desk: {came:?}");
+            self.auditor.broken(Invariant::OpenIsVisible, what);
+        }
+        if !open.is_empty() {
+            self.press(Key::Ctrl('n'));
+            self.is_free("Ctrl-N");
+        }
+    }
+
+    fn is_free(&mut self, key: &str) {
+        let Some(seen) = self.seen() else { return };
+        if seen.payment.is_some() || seen.sale != View::Welcome {
+            let what = format!("{key} does not give the desk free: {seen:?}");
+            self.auditor.broken(Invariant::DeskAlone, what);
+        }
+    }
+
+    fn is_unchanged(&mut self, before: &Seen, key: &str) {
+        let Some(seen) = self.seen() else { return };
+        if (&seen.sale, &seen.payment) != (&before.sale, &before.payment) {
+            let what = format!("{key} changes the desk from {before:?} to {seen:?}");
+            self.auditor.broken(Invariant::DeskAlone, what);
+        }
+    }
+
+    fn seen(&self) -> Option<Seen> {
+        self.till.as_ref().map(|till| till.screen.seen())
+    }
+
+    fn press(&mut self, key: Key) {
+        self.tell(|| format!("the cashier presses {key:?}"));
+        self.show(ScreenMessage::Key(key), None);
+    }
+
+    /// A customer shows a code, and it is scanned, whatever is on the screen.
+    fn scan(&mut self, scenario: Scenario) {
+        self.counter.codes += 1;
+        let code = scenario.code(CODES + self.counter.codes);
+        self.tell(|| format!("the cashier scans a code of {}", scenario.name()));
+        self.scan_text(&code);
+    }
+
+    fn scan_text(&mut self, text: &str) {
+        let Some(till) = TillId::new("T01") else { return };
+        let is_finding = self.seen().is_some_and(|seen| seen.is_finding);
+        let message = if is_finding {
+            ScreenMessage::Sought(RawScan(text.to_owned().into()))
+        } else {
+            ScreenMessage::Scanned(Scan::name(text, &till))
+        };
+        self.show(message, Some(text));
+    }
+
+    /// Tells the screen something that is no report of a payment, and does what it wants done.
+    pub(super) fn show(&mut self, message: ScreenMessage, scanned: Option<&str>) {
+        let (now, wall) = (self.uptime(), self.wall());
+        let Some(till) = &mut self.till else { return };
+        let seen = till.screen.seen();
+        let commands = till.screen.send(message, now, wall, &mut self.auditor);
+        till.screen.check(&mut self.auditor);
+        self.obey(commands, &seen, scanned);
+        self.read_the_verdict();
+    }
+
+    pub(super) fn obey(
+        &mut self,
+        commands: Vec<ScreenCommand>,
+        seen: &Seen,
+        scanned: Option<&str>,
+    ) {
+        for command in commands {
+            match command {
+                ScreenCommand::Begin { sale, code } => self.charged(seen, scanned, sale, &code),
+                ScreenCommand::Cancel(number) => {
+                    self.auditor.acted_on(seen, "cancel", number.as_str());
+                    self.person(&number, Event::Cancel, "cancels");
+                }
+                ScreenCommand::CheckNow(number) => {
+                    self.auditor.acted_on(seen, "check", number.as_str());
+                    self.person(&number, Event::CheckNow, "wants the gateway asked about");
+                }
+                ScreenCommand::Search { serial, wanted } => self.search(serial, wanted),
+                ScreenCommand::Ask { serial, question } => self.enquire(serial, question),
+                ScreenCommand::WarmUp
+                | ScreenCommand::Print { .. }
+                | ScreenCommand::OverrulePrinter(_)
+                | ScreenCommand::OpenDrawer
+                | ScreenCommand::Train(_)
+                | ScreenCommand::Quit => {}
+            }
+        }
+    }
+
+    fn charged(&mut self, seen: &Seen, scanned: Option<&str>, sale: SaleRef, code: &AuthCode) {
+        let at_desk = seen.payment.as_ref().and_then(|number| self.sale_of.get(number)).copied();
+        let known = |sale: usize| {
+            let sale = &self.sales[&sale];
+            AtDesk { id: sale.id, due: sale.customer.due }
+        };
+        let serving = self.counter.serving;
+        let (first, again) = (serving.map(known), at_desk.map(known));
+        let what = (sale, code.expose());
+        self.auditor.charged(seen, scanned, what, (first.as_ref(), again.as_ref()));
+        let of = match sale {
+            SaleRef::New(_) => self.counter.serving.take(),
+            SaleRef::Again(..) => at_desk,
+        };
+        let Some(of) = of else { return };
+        if let Err(refusal) = self.begin(of, sale, code.expose(), "at the desk") {
+            self.show(ScreenMessage::NotBegun(refusal), None);
+            // The customer shows another code.
+            if let SaleRef::New(_) = sale {
+                self.counter.serving = Some(of);
+            }
+        }
+    }
+}
+
+fn is_slow(sale: &View) -> bool {
+    let View::Sale { stage: SaleStage::Payment(status), .. } = sale else { return false };
+    matches!(status, Status::Waiting | Status::Checking | Status::Reversing | Status::Attention)
+}
