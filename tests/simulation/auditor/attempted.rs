@@ -95,6 +95,11 @@ impl Attempted {
         self.ended || is_returned || self.reversed && twice
     }
 
+    /// Where the till is with it, by what it has written down.
+    pub fn in_journal(&self) -> Option<Status> {
+        self.kept.last().map(|(_, state)| state.status())
+    }
+
     pub fn note_call(&mut self, call: Call, body: &[u8], now: u64) {
         match call.kind {
             CallKind::Submit => {

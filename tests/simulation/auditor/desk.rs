@@ -7,6 +7,7 @@ use paytill::simulator::{Bank, LedgerEntry};
 use paytill::text::find::Verdict;
 
 use super::Auditor;
+use super::attempted::Attempted;
 use crate::invariants::Invariant;
 use crate::screen::Seen;
 
@@ -39,8 +40,10 @@ impl Auditor {
                 stage == SaleStage::Code && serving.is_some_and(|sale| sale.due == due.minor())
             }
             SaleRef::Again(id, due) => {
-                let may_be =
-                    matches!(stage, SaleStage::Payment(Status::Declined | Status::Reversed));
+                let may_be = matches!(
+                    stage,
+                    SaleStage::Payment(Status::Declined | Status::Reversed) | SaleStage::Code
+                );
                 may_be && at_desk.is_some_and(|sale| (sale.id, sale.due) == (Some(id), due.minor()))
             }
         };
@@ -63,8 +66,7 @@ impl Auditor {
     }
 
     fn is_over(&self, number: &str) -> bool {
-        let told = self.attempts.get(number).and_then(|attempted| attempted.told);
-        told.is_none_or(Status::is_settled)
+        self.attempts.get(number).and_then(Attempted::in_journal).is_none_or(Status::is_settled)
     }
 
     /// "I have paid": what is said of an order.
@@ -73,22 +75,22 @@ impl Auditor {
         let Some(attempted) = self.attempts.get(number) else { return };
         let entry = bank.entry(number).filter(|_| !is_anothers);
         let net = entry.map_or(0, |entry| entry.net().minor());
-        let told = attempted.told;
+        let known = attempted.in_journal();
         let (invariant, is_right) = match verdict {
             Verdict::Paid => {
                 let is_there =
                     net == attempted.due || entry.is_some_and(LedgerEntry::is_refunded_elsewhere);
-                (Invariant::PaidNeedsProof, told == Some(Status::Paid) && is_there)
+                (Invariant::PaidNeedsProof, known == Some(Status::Paid) && is_there)
             }
             Verdict::Unpaid | Verdict::Reversed => {
-                let status = told.unwrap_or(Status::Created);
+                let status = known.unwrap_or(Status::Created);
                 (Invariant::NoMoneyLeftBehind, !attempted.can_hold_money(status, entry))
             }
             Verdict::Foreign => (Invariant::OnlyOurs, is_anothers),
             Verdict::Refunded | Verdict::Unknown => return,
         };
         self.check(is_right, invariant, || {
-            format!("{number} is said to be {}: {told:?}, net {net}", verdict.word())
+            format!("{number} is said to be {}: {known:?}, net {net}", verdict.word())
         });
     }
 }

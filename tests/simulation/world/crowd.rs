@@ -32,6 +32,8 @@ pub struct Counter {
     pub queue: VecDeque<usize>,
     /// The sale whose amount was typed.
     serving: Option<usize>,
+    /// The sale that could not be charged again yet: the desk asks for another code.
+    again: Option<usize>,
     turns: u64,
     codes: u64,
     /// What the page in front of the desk is waiting for.
@@ -95,7 +97,7 @@ impl World {
     fn next_customer(&mut self) {
         let Some(sale) = self.counter.queue.pop_front() else { return };
         let due = self.sales[&sale].customer.due;
-        self.counter.serving = Some(sale);
+        (self.counter.serving, self.counter.again) = (Some(sale), None);
         for digit in format!("{}.{:02}", due / 100, due % 100).chars() {
             self.press(Key::Char(digit));
         }
@@ -300,6 +302,8 @@ impl World {
 
     fn charged(&mut self, seen: &Seen, scanned: Option<&str>, sale: SaleRef, code: &AuthCode) {
         let at_desk = seen.payment.as_ref().and_then(|number| self.sale_of.get(number)).copied();
+        let asks = matches!(seen.sale, View::Sale { stage: SaleStage::Code, .. });
+        let at_desk = at_desk.or(self.counter.again.filter(|_| asks));
         let known = |sale: usize| {
             let sale = &self.sales[&sale];
             AtDesk { id: sale.id, due: sale.customer.due }
@@ -316,8 +320,9 @@ impl World {
         if let Err(refusal) = self.begin(of, sale, code.expose(), "at the desk") {
             self.show(ScreenMessage::NotBegun(refusal), None);
             // The customer shows another code.
-            if let SaleRef::New(_) = sale {
-                self.counter.serving = Some(of);
+            match sale {
+                SaleRef::New(_) => self.counter.serving = Some(of),
+                SaleRef::Again(..) => self.counter.again = Some(of),
             }
         }
     }
