@@ -133,15 +133,31 @@ fn queue_once(
     status: Status,
     at: Timestamp,
 ) -> Result<Option<Slip>, JournalError> {
-    let has_one = transaction.prepare_cached(OF_ORDER)?.exists(params![attempt, status.word()])?;
-    if has_one {
+    let earlier = that_say(transaction, attempt, status.word())?;
+    // A second reversal is one of money that was found after the first: "nothing was charged" is
+    // not true any more, and that slip gives way.
+    if !earlier.is_empty() && status != Status::Reversed {
         return Ok(None);
+    }
+    for slip in earlier.iter().filter(|slip| slip.stage != SlipStage::Done.word()) {
+        move_on(transaction, key, slip, SlipStage::Replaced)?;
     }
     let number = "SELECT out_trade_no FROM attempt WHERE id = ?";
     let out_trade_no =
         transaction.prepare_cached(number)?.query_row([attempt], |row| row.get(0))?;
     let found = Found { attempt, out_trade_no, status: status.word().to_owned() };
     insert(transaction, key, found, 0, at).map(Some)
+}
+
+/// The slips of an order with this status.
+fn that_say(
+    transaction: &Transaction<'_>,
+    attempt: i64,
+    status: &str,
+) -> Result<Vec<SlipRow>, JournalError> {
+    let mut statement = transaction.prepare_cached(OF_ORDER)?;
+    let rows = statement.query_map(params![attempt, status], |row| Ok(read(row)?.0))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
 /// The order that a slip is for.
@@ -262,10 +278,7 @@ impl Journal {
             let has_slip =
                 |found: &Found| Status::from_word(&found.status).is_some_and(Status::has_slip);
             let Some(found) = found.filter(has_slip) else { return Ok((None, tip)) };
-            let earlier: Vec<SlipRow> = transaction
-                .prepare_cached(OF_ORDER)?
-                .query_map(params![found.attempt, found.status], |row| Ok(read(row)?.0))?
-                .collect::<rusqlite::Result<_>>()?;
+            let earlier = that_say(transaction, found.attempt, &found.status)?;
             let mut copy = 0;
             if is_copy {
                 copy = 1 + earlier.iter().map(|slip| slip.copy).max().unwrap_or(0);

@@ -2,7 +2,7 @@
 //! there were any.
 
 use super::*;
-use paytill_core::payment::Status;
+use paytill_core::payment::{Ending, Found, Reversed, Status};
 
 /// A journal of format 3, as it was before there were slips.
 fn of_format_3(path: &Path) {
@@ -121,6 +121,38 @@ fn copies_are_counted_over_restarts() {
     let (other, _) = journal.queue_slip(&order(2).out_trade_no, true, NOW).unwrap().unwrap();
     assert_eq!(other.copy, 1, "each order has its own count");
     assert!(journal.queue_slip(&order(7).out_trade_no, true, NOW).unwrap().is_none());
+}
+
+/// Nobody has paid for 30 s, and the reversal is confirmed.
+fn reversed(attempt: i64) -> Entry {
+    let rules = Rules::default();
+    let mut state = waiting(attempt).state;
+    let mut call = state.step(&Event::Tick, Millis::seconds(30), &rules);
+    let answers = [
+        Answer::Found(Found::NotPaid),
+        Answer::Reversed(Reversed::Accepted),
+        Answer::Found(Found::Ended(Ending::Revoked)),
+    ];
+    for answer in answers {
+        let event = Event::Answered(call.unwrap().number, answer);
+        call = state.step(&event, Millis::seconds(31), &rules);
+    }
+    assert_eq!(state.status(), Status::Reversed);
+    Entry { state, event: Event::Tick, ..waiting(attempt) }
+}
+
+#[test]
+fn money_that_is_found_behind_a_reversal_has_a_slip_in_the_place_of_the_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = journal_in(&folder);
+    let mut journal = printing(&path);
+    journal.append_all(&[begin(1), waiting(1), reversed(1)]).unwrap();
+    assert_eq!(stages(&path), [(1, 0, SlipStage::Waiting)]);
+    journal.append_all(&[reversed(1)]).unwrap();
+    assert_eq!(stages(&path), [(1, 0, SlipStage::Waiting)], "it is no second end");
+    journal.append_all(&[waiting(1), reversed(1)]).unwrap();
+    assert_eq!(stages(&path), [(2, 0, SlipStage::Waiting)]);
+    assert_eq!(journal.take_slips().len(), 2);
 }
 
 #[test]

@@ -402,7 +402,7 @@ impl Cashier<'_> {
             }
             DeviceReport::Begins(job) => self.slip_begins(job),
             DeviceReport::Job(id, ended) => match self.devices.finished(id) {
-                Some(JobPurpose::Slip(slip)) => self.slip_ended(slip, &ended),
+                Some(JobPurpose::Slip(slip, _)) => self.slip_ended(slip, &ended),
                 Some(JobPurpose::Drawer) => {
                     let how = devices::printing(&ended, language);
                     tracing::info!(?how, "the drawer was asked to open");

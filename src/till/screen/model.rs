@@ -138,7 +138,7 @@ pub(super) struct ShownAttempt {
     pub(super) ended_at: Option<Uptime>,
     pub(super) paper: SlipState,
     /// What the last slip that came by itself said: an order that needed attention has another one
-    /// at its end.
+    /// at its end, and so has a reversal behind which money was found.
     pub(super) slip_of: Option<Status>,
 }
 

@@ -446,7 +446,7 @@ fn moved(model: &mut Model, view: AttemptView, event: &Event) -> Vec<ScreenComma
         if let Some(attempt) = model.attempt_mut(&order)
             && prints
             && status.has_slip()
-            && attempt.slip_of != Some(status)
+            && (attempt.slip_of != Some(status) || status == Status::Reversed)
         {
             attempt.paper = SlipState::Asked;
             attempt.slip_of = Some(status);

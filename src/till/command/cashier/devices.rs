@@ -19,7 +19,7 @@ use crate::engine::Attempt;
 use crate::journal;
 use crate::language::Language;
 use crate::order::OutTradeNo;
-use crate::receipt::{Form, Slip, escpos};
+use crate::receipt::{Form, ReceiptOutcome, Slip, escpos};
 use crate::screen::{Link, Printing};
 use crate::text;
 use paytill_host::clock::Clock;
@@ -63,7 +63,8 @@ pub(super) struct Devices {
 
 /// What a job of the printer is for.
 pub(super) enum JobPurpose {
-    Slip(journal::Slip),
+    /// What is on its page, too.
+    Slip(journal::Slip, ReceiptOutcome),
     Drawer,
 }
 
@@ -137,20 +138,34 @@ impl Devices {
         let page = escpos::print(&slip, &self.form, language);
         self.last_job += 1;
         let id = self.last_job;
-        let order = &journalled.out_trade_no;
+        let (order, says) = (&journalled.out_trade_no, slip.outcome);
         let regardless = self.overruled.take_if(|overruled| overruled == order).is_some();
         let job = Job { id, page, copies, good_for: None, regardless, asks_first: true };
         printer.print(job).map_err(|_| text::device::queue_full(language).to_owned())?;
-        self.jobs.insert(id, JobPurpose::Slip(journalled.clone()));
+        self.jobs.insert(id, JobPurpose::Slip(journalled.clone(), says));
         Ok(())
     }
 
     /// The slip that a job of the printer is for.
     pub(super) fn slip_of(&self, job: u64) -> Option<&journal::Slip> {
         match self.jobs.get(&job) {
-            Some(JobPurpose::Slip(slip)) => Some(slip),
+            Some(JobPurpose::Slip(slip, _)) => Some(slip),
             Some(JobPurpose::Drawer) | None => None,
         }
+    }
+
+    /// Whether the page of a job says where its order is now.
+    pub(super) fn says_the_truth(&self, job: u64, order: &Attempt) -> bool {
+        match self.jobs.get(&job) {
+            Some(JobPurpose::Slip(_, says)) => ReceiptOutcome::of(&order.state) == Some(*says),
+            Some(JobPurpose::Drawer) | None => true,
+        }
+    }
+
+    /// Whether a later slip of the same order waits, too.
+    pub(super) fn has_later(&self, slip: &journal::Slip) -> bool {
+        let mut jobs = self.jobs.keys().filter_map(|job| self.slip_of(*job));
+        jobs.any(|other| other.out_trade_no == slip.out_trade_no && other.id > slip.id)
     }
 
     /// A slip that could begin is not to be printed; nothing more is reported of it.

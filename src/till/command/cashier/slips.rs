@@ -105,11 +105,15 @@ impl Cashier<'_> {
     pub(super) fn slip_begins(&mut self, job: u64) {
         let Some(slip) = self.devices.slip_of(job).cloned() else { return };
         let order = self.recent.iter().find(|known| known.out_trade_no == slip.out_trade_no);
-        if order.is_none_or(|order| order.state.status() == slip.status) {
+        let is_out_of_date = |order: &&Attempt| !self.devices.says_the_truth(job, order);
+        let Some(order) = order.filter(is_out_of_date).cloned() else {
             return self.till.mark_slip(slip.id, SlipStage::Begun);
-        }
+        };
         tracing::info!(order = %slip.out_trade_no, "a slip is out of date");
         self.devices.withdraw(job);
+        if order.state.status() == slip.status && !self.devices.has_later(&slip) {
+            return self.hand_over(&slip, &order);
+        }
         self.till.mark_slip(slip.id, SlipStage::Replaced);
         // Else the later end has brought its own.
         if !self.config.printer.auto_print {

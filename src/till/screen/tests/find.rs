@@ -182,7 +182,7 @@ pub(super) fn answers_last(bench: &mut ScreenBench, which: u8) {
         Some(ScreenCommand::Ask { serial, .. }) => {
             let enquired = match which {
                 0 => Enquired::Owner(Owner::Nobody),
-                1 => Enquired::Owner(Owner::Order(super::number(345_004))),
+                1 => Enquired::Owner(Owner::Order(number(345_004))),
                 2 => Enquired::Found(Found::NotFound),
                 3 => Enquired::Found(Found::Ended(Ending::Refunded)),
                 4 => Enquired::Found(lost()),
