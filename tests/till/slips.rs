@@ -183,3 +183,29 @@ fn killed_with_two_slips_waiting_it_prints_each_once() {
     assert_eq!(slips(&printer.paper()), [original(first), original(second), copy(second, 1)]);
     till.close();
 }
+
+#[test]
+fn a_slip_that_waits_while_money_is_found_says_that_it_goes_back_and_comes_once() {
+    let (mut till, printer) = Till::open();
+    printer.becomes(COVER_OPEN);
+    till.session.see(&["Printer fault cover open"]);
+    till.session.press("12.34\r");
+    till.session.see(&["READY", "Scan the customer's payment code."]);
+    till.scanner.scan(&code("delivered-late", 1));
+    till.session.see(&["REVERSED", "The customer was not charged."]);
+    till.knows(&[SlipStage::Waiting]);
+    // The request arrives after all, is paid, and the money goes back.
+    till.session.see(&["REVERSED", "the money is being returned"]);
+    till.knows(&[SlipStage::Waiting]);
+    printer.becomes(WELL);
+    till.waits_for_cuts(&printer, 1);
+    till.knows(&[]);
+    let paper = printer.paper();
+    let number = till.shop.orders().into_keys().next().unwrap();
+    assert_eq!(slips(&paper), [original(&number)]);
+    let text: Vec<String> = Printout::read(&paper).unwrap().lines().map(str::to_owned).collect();
+    let text = text.join(" ");
+    assert!(text.contains("being returned") && !text.contains("not charged"), "{text}");
+    till.session.press("\r");
+    till.close();
+}
