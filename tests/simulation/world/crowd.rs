@@ -303,7 +303,7 @@ impl World {
     fn charged(&mut self, seen: &Seen, scanned: Option<&str>, sale: SaleRef, code: &AuthCode) {
         let at_desk = seen.payment.as_ref().and_then(|number| self.sale_of.get(number)).copied();
         let asks = matches!(seen.sale, View::Sale { stage: SaleStage::Code, .. });
-        let at_desk = at_desk.or(self.counter.again.filter(|_| asks));
+        let at_desk = at_desk.or_else(|| self.counter.again.filter(|_| asks));
         let known = |sale: usize| {
             let sale = &self.sales[&sale];
             AtDesk { id: sale.id, due: sale.customer.due }
