@@ -16,7 +16,7 @@ fn the_customer_sees_this_sale_and_no_other_and_the_till_may_come_and_go() {
     let mut scanner = Socket::new(&shop, "scanner").plug();
     // Before any till runs.
     let mut customer = look(&shop);
-    customer.see(&["Corner Coffee", "This till is closed at the moment", "本收银台暂未营业"]);
+    customer.see(&["Corner Coffee", "This till is closed at the moment", "本收银台暂停收款"]);
     let mut till = TuiSession::open(&shop);
     till.see(&["Enter the amount.", "Scanner ready"]);
     customer.see(&["Welcome", "欢迎光临"]);

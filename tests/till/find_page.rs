@@ -57,14 +57,14 @@ fn a_scan_of_the_customers_page_has_its_verdict_in_one_step() {
     // A payment code is named, and reaches neither the gateway nor the journal.
     let numbers = shop.ledger().len();
     scanner.scan(&code("ok", 6));
-    session.see(&["That was a WeChat payment code. It is no order number"]);
+    session.see(&["That was a WeChat payment code. That is not an order number"]);
     assert!(!session.screen().contains("NOT OURS"), "{}", session.screen());
     session.press(F7);
     session.see_that("a new search", |screen| {
         screen.contains("Latest orders") && !screen.contains("payment code")
     });
     session.type_scan(&code("ok", 7));
-    session.see(&["That was a WeChat payment code. It is no order number"]);
+    session.see(&["That was a WeChat payment code. That is not an order number"]);
     assert_eq!((shop.ledger().len(), shop.orders().len()), (numbers, 5));
     assert!(shop.ledger().iter().all(|entry| entry.submissions() <= 1));
 
@@ -77,7 +77,7 @@ fn a_scan_of_the_customers_page_has_its_verdict_in_one_step() {
         (STRANGER, STRANGER.to_owned()),
     ] {
         scanner.scan(scan);
-        session.see(&["UNKNOWN", "Nothing is certain: keep the goods", &shown, "asked at"]);
+        session.see(&["UNKNOWN", "The result is not certain: keep the goods", &shown, "asked at"]);
         assert!(!session.screen().contains("NOT PAID"), "{}", session.screen());
     }
     session.press(ESC);

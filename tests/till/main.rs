@@ -25,6 +25,7 @@ mod find_page;
 mod flood;
 mod hand_outs;
 mod instances;
+mod keystrokes;
 mod kill;
 mod leaks;
 mod lists;

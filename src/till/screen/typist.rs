@@ -50,12 +50,7 @@ impl Typist {
         let message = |outcome| match outcome {
             BurstOutcome::Key(key, at) => ScreenMessage::EarlierKey(key_of(key), at),
             BurstOutcome::AmountEnds(at) => ScreenMessage::AmountEnds(at),
-            // The second way of the function keys.
-            BurstOutcome::EscDigit(digit, at) => {
-                let number = digit.to_digit(10).and_then(|number| u8::try_from(number).ok());
-                let number = number.filter(|number| *number > 0).unwrap_or(10);
-                ScreenMessage::EarlierKey(Key::F(number), at)
-            }
+            BurstOutcome::EscThen(then, at) => ScreenMessage::EarlierKey(second(then), at),
             BurstOutcome::Scanned(scan) => ScreenMessage::KeyScan {
                 scan: Scan::name(&scan.text, &self.till),
                 text: RawScan(scan.text),
@@ -67,6 +62,17 @@ impl Typist {
             }
         };
         outcomes.into_iter().map(message).collect()
+    }
+}
+
+/// What Esc and then this key stands for: the function keys where the digits are, and Ctrl.
+fn second(then: char) -> Key {
+    match then {
+        '0' => Key::F(10),
+        '-' => Key::F(11),
+        '=' => Key::F(12),
+        digit @ '1'..='9' => Key::F(u8::try_from(digit).map_or(0, |digit| digit - b'0')),
+        letter => Key::Ctrl(letter.to_ascii_lowercase()),
     }
 }
 

@@ -9,10 +9,10 @@ use super::dialog::{answered, close_outdated_dialog, reprint};
 use super::guard::{drop_character, goes_on_being_dropped, is_of_a_scan, may_answer, take_back};
 use super::model::{Dialog, LastInput, Model, ShownAttempt, ShownNotice, SlipState, Sound};
 use super::note::{Note, Which};
-use super::overlays::commands::found as found_commands;
+use super::overlays::commands::chosen_of;
 use super::pages::checkout::{self, CashierTask};
 use super::pages::find::{self, FindPage};
-use super::{AttemptView, Key, Link, Printing, SaleRef, ScreenCommand, ScreenMessage, tray};
+use super::{AttemptView, Key, Link, Printing, SaleRef, ScreenCommand, ScreenMessage, day, tray};
 use crate::clean::clean;
 use crate::clock::{Millis, Timestamp, Uptime};
 use crate::language::Language;
@@ -35,7 +35,8 @@ pub fn update(
     model.now = now;
     model.wall = wall;
     let asked = model.dialog.clone();
-    let commands = handle(model, message);
+    let mut commands = handle(model, message);
+    commands.extend(day::turn(model));
     if model.dialog != asked {
         model.asked_at = now;
     }
@@ -63,6 +64,10 @@ fn handle(model: &mut Model, message: ScreenMessage) -> Vec<ScreenCommand> {
         }
         ScreenMessage::Sought(text) => sought(model, &text.0),
         ScreenMessage::Found { serial, result } => find::found(model, serial, result),
+        ScreenMessage::DayRead { date, orders } => {
+            day::read(model, date, orders);
+            Vec::new()
+        }
         ScreenMessage::Enquired(number, enquired) => find::answered(model, &number, enquired),
         ScreenMessage::KeyScan { text, is_alone, .. } if is_for_the_page(model) => {
             model.last_input = LastInput { at: Some(model.now), key: None };
@@ -293,8 +298,9 @@ fn obeyed(model: &mut Model, key: Key, at: Uptime, before: LastInput) -> Vec<Scr
             drop_character(model, Note::TypedAhead, at);
         }
         if let (Dialog::Commands { typed, chosen }, Key::Enter) = (&dialog, key) {
-            let command = found_commands(model, typed).get(*chosen).map(|(command, ..)| *command);
-            let Some(command) = command else { return Vec::new() };
+            let Some((command, ..)) = chosen_of(model, typed, *chosen) else {
+                return Vec::new();
+            };
             model.dialog = None;
             return obeyed(model, command, at, before);
         }
@@ -331,6 +337,10 @@ fn obeyed(model: &mut Model, key: Key, at: Uptime, before: LastInput) -> Vec<Scr
     }
     if model.is_finding() && key != Key::F(9) {
         return find::pressed(model, key);
+    }
+    // Whatever is done at the desk is done about the payment that is there.
+    if matches!(key, Key::F(5 | 9) | Key::Enter | Key::Esc) {
+        model.brought_back = None;
     }
     match key {
         Key::F(5) => {
@@ -380,6 +390,7 @@ fn moved(model: &mut Model, view: AttemptView, event: &Event) -> Vec<ScreenComma
     let (sale, recorded) = (view.sale, view.recorded);
     let before = model.attempt(&order).map(|attempt| attempt.view.state.status());
     let now = model.now;
+    day::moved(model, &view);
     if model.attempt(&order).is_none() {
         model.attempts.push(ShownAttempt::new(view.clone()));
     }
@@ -418,7 +429,7 @@ fn moved(model: &mut Model, view: AttemptView, event: &Event) -> Vec<ScreenComma
             // The next start decides, and may return the money.
             _ if !recorded => Sound::NeedsYou,
             // Whoever only listens would hand these goods to the customer at the desk.
-            _ if !model.is_at_hand(&order) => Sound::NotAtTheDesk,
+            _ if !model.is_at_hand(&order) || model.is_passing(&order) => Sound::NotAtTheDesk,
             Status::Paid => Sound::Paid,
             Status::Declined | Status::Reversed => Sound::NotPaid,
             Status::Created

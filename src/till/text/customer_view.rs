@@ -16,11 +16,11 @@ crate::catalogue! {
     checking => "We are checking your payment, one moment please", "正在查询支付结果，请稍候";
     reversing => "The payment is being cancelled, one moment please", "正在撤销这笔支付，请稍候";
     paid => "Paid. Thank you!", "支付成功，谢谢惠顾";
-    not_paid => "Not paid. The cashier will tell you more", "支付未成功，请询问收银员";
+    not_paid => "Not paid. Please ask the cashier", "支付未成功，请询问收银员";
     reversed => "The payment was cancelled", "这笔支付已撤销";
     ask_cashier => "Please ask the cashier", "请询问收银员";
     /// No till runs that could say anything.
-    closed => "This till is closed at the moment", "本收银台暂未营业";
+    closed => "This till is closed at the moment", "本收银台暂停收款";
     training => "TRAINING – no money moves", "练习模式 · 不会真实扣款";
 }
 

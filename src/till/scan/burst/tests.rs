@@ -59,7 +59,7 @@ fn typed(outcomes: &[Outcome]) -> String {
         BurstOutcome::Key(BurstKey::End(_), _) => Some('!'),
         BurstOutcome::Key(BurstKey::Esc, _) => Some('^'),
         BurstOutcome::Key(BurstKey::Repeatable(key) | BurstKey::Other(key), _) => Some(*key),
-        BurstOutcome::EscDigit(..) => Some('F'),
+        BurstOutcome::EscThen(..) => Some('F'),
         BurstOutcome::AmountEnds(_) | BurstOutcome::Scanned(_) | BurstOutcome::Dropped { .. } => {
             None
         }

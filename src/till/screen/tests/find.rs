@@ -266,7 +266,7 @@ fn whatever_is_typed_lists_what_fits_and_one_match_opens_by_itself() {
     bench.type_text("1.99");
     let (serial, _) = search_of(&bench.key(Key::Enter));
     found(&mut bench, serial, &[]);
-    assert!(says(&bench, "No order fits."));
+    assert!(says(&bench, "No matching order."));
     assert_eq!(bench.model.task, CashierTask::Amount { typed: String::new() });
     assert!(bench.commands.iter().all(|command| matches!(command, ScreenCommand::Search { .. })));
 }
@@ -296,11 +296,15 @@ fn a_chosen_order_opens_and_esc_goes_back_step_by_step() {
 #[test]
 fn a_scan_of_a_number_is_asked_about_by_itself_and_has_one_word() {
     for (found, word, means) in [
-        (Found::Paid(proof()), "PAID", "This order is paid for"),
-        (Found::Ended(Ending::Refunded), "REFUNDED", "money was given back"),
+        (Found::Paid(proof()), "PAID", "This order is paid:"),
+        (Found::Ended(Ending::Refunded), "REFUNDED", "and then refunded in part or in full"),
         (Found::Ended(Ending::Returned), "REVERSED", "Keep the goods"),
-        (lost(), "UNKNOWN", "WeChat Pay cannot be reached. Nothing is certain: keep the goods"),
-        (Found::AnotherTills(TillCause::AnotherTill.into()), "NOT OURS", "no payment to this till"),
+        (
+            lost(),
+            "UNKNOWN",
+            "WeChat Pay cannot be reached. The result is not certain: keep the goods",
+        ),
+        (Found::AnotherTills(TillCause::AnotherTill.into()), "NOT OURS", "not paid at this till"),
     ] {
         let mut bench = bench();
         opened(&mut bench);
@@ -373,7 +377,7 @@ fn codes_that_stand_for_money_are_named_and_neither_searched_for_nor_sent() {
     bench.commands.clear();
     let code = code(7).expose().to_owned();
     for (text, name) in [
-        (code.as_str(), "That was a WeChat payment code. It is no order number"),
+        (code.as_str(), "That was a WeChat payment code. That is not an order number"),
         ("28763443825664394", "That was an Alipay code"),
         ("wxp://f2f0abcdef", "receiving money"),
         ("6901234567892", "product barcode"),
@@ -423,12 +427,14 @@ fn a_verdict_does_not_stay_under_a_scan_that_was_refused() {
         opened(&mut bench);
         let question = scanned(&mut bench, &paid_order());
         answer(&mut bench, question.number(), Found::Paid(proof()));
-        assert!(says(&bench, "This order is paid for"));
+        assert!(says(&bench, "This order is paid:"));
         assert_eq!(scan(&mut bench, refused), []);
-        assert!(!says(&bench, "This order is paid for") && says(&bench, "It is no order number"));
+        assert!(
+            !says(&bench, "This order is paid:") && says(&bench, "That is not an order number")
+        );
         // Neither does an answer that comes late.
         answer(&mut bench, question.number(), Found::Paid(proof()));
-        assert!(!says(&bench, "This order is paid for"));
+        assert!(!says(&bench, "This order is paid:"));
         bench.key(Key::Esc);
         assert!(!bench.model.is_finding());
     }
@@ -438,7 +444,7 @@ fn a_verdict_does_not_stay_under_a_scan_that_was_refused() {
     answer(&mut cut, question.number(), Found::Paid(proof()));
     let began = Uptime(cut.now);
     cut.send(ScreenMessage::DroppedKeys { characters: 12, began });
-    assert!(!says(&cut, "This order is paid for") && says(&cut, "did not end with Enter"));
+    assert!(!says(&cut, "This order is paid:") && says(&cut, "did not end with Enter"));
     let mut bench = bench();
     opened(&mut bench);
     let (late, _) = search_of(&scan(&mut bench, paid_order().row.out_trade_no.as_str()));
@@ -577,6 +583,15 @@ fn a_story_in_words_and_in_full() {
     pictures("find_entries", &mut bench);
 }
 
+/// A customer's order is paid, says WeChat Pay.
+pub(super) fn shown_with_verdict() -> ScreenBench {
+    let mut bench = bench();
+    opened(&mut bench);
+    let question = scanned(&mut bench, &paid_order());
+    answer(&mut bench, question.number(), Found::Paid(proof()));
+    bench
+}
+
 #[test]
 fn each_verdict() {
     for (name, file, found) in [
@@ -626,7 +641,7 @@ fn in_a_small_window_the_verdict_comes_first() {
     let picture = bench.drawn(40, 12);
     let first = picture.lines().next().unwrap();
     assert_eq!(first, "PAID", "{picture}");
-    for words in ["￥12.34", "order 345004", "This order is paid for"] {
+    for words in ["￥12.34", "order 345004", "This order is paid:"] {
         assert!(packed(&picture).contains(&packed(words)), "{words}\n{picture}");
     }
 }

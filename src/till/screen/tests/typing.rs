@@ -132,7 +132,7 @@ fn what_a_cut_scan_left_in_the_amount_is_taken_back() {
     let began = Uptime(bench.now);
     bench.send(ScreenMessage::DroppedKeys { characters: 2, began });
     assert_eq!(bench.model.task, amount(""));
-    assert!(says(&bench, "too fast to be typed"));
+    assert!(says(&bench, "too fast to have been typed"));
 }
 
 #[test]
@@ -224,7 +224,7 @@ fn all_commands_can_be_searched() {
     }
     bench.key(Key::Ctrl('p'));
     bench.type_text("130000");
-    assert!(says(&bench, "No command is called that."));
+    assert!(says(&bench, "No matching command."));
     assert_eq!(bench.key(Key::Enter), []);
     bench.key(Key::Esc);
     assert!(says(&bench, "WAITING FOR CUSTOMER"));
@@ -254,4 +254,24 @@ fn a_note_stays_until_a_key_changes_something() {
     }
     bench.key(Key::Backspace);
     assert!(!says(&bench, "could not be read"));
+}
+
+#[test]
+fn a_sale_costs_its_digits_and_one_enter() {
+    let mut bench = bench();
+    let mut keys = 0;
+    let sales = ["12.34", "8", "0.5", "199.99"];
+    for (last, amount) in (1..).zip(sales) {
+        for digit in amount.chars() {
+            bench.key(Key::Char(digit));
+            keys += 1;
+        }
+        bench.key(Key::Enter);
+        keys += 1;
+        let index = bench.begin(last);
+        bench.answer(index, Says::Paid(proof()));
+        assert!(says(&bench, "Then enter the next amount."));
+    }
+    assert_eq!(keys, sales.concat().len() + sales.len());
+    assert_eq!(bench.count(), sales.len());
 }

@@ -74,7 +74,7 @@ impl Canvas<'_> {
             y = self.block(area, y, &format!("> {name}"), style);
         }
         if let Some(Dialog::Commands { typed, chosen }) = &model.dialog
-            && let Some((_, name, does)) = commands::found(model, typed).get(*chosen)
+            && let Some((_, name, does)) = commands::chosen_of(model, typed, *chosen)
         {
             let style = self.palette.fill(Tone::Calm);
             y = self.block(area, y, &format!("> {name} {does}"), style);
