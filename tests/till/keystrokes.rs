@@ -1,7 +1,7 @@
 //! What a sale costs the cashier: the digits of the amount, Enter, and a scan. Counted on the real
 //! binary, sale after sale.
 
-use crate::fixture::tui_session::{CTRL_Q, Socket, TuiSession};
+use crate::fixture::tui_session::{CTRL_Q, ESC, Socket, TuiSession};
 use crate::fixture::{PACE, SERIAL_SCANNER, TestShop, code};
 
 const SALES: [(&str, i64); 4] = [("12.34", 1_234), ("8", 800), ("0.5", 50), ("199.99", 19_999)];
@@ -32,4 +32,30 @@ fn a_sale_is_an_amount_one_enter_and_a_scan_and_nothing_after_paid() {
     (paid.sort_unstable(), sold.sort_unstable());
     assert_eq!(paid, sold);
     shop.assert_books_agree(true);
+}
+
+#[test]
+fn esc_and_then_a_key_stands_for_keys_that_a_terminal_keeps_for_itself() {
+    let shop = TestShop::open(None, PACE);
+    let mut session = TuiSession::open(&shop);
+    session.see(&["Enter the amount."]);
+    for (second, shown) in [
+        ("1", "Enter the amount, such as"),
+        ("p", "Type what you want to do."),
+        ("7", "Find an order"),
+    ] {
+        session.press(ESC);
+        session.press(second);
+        session.see(&[shown]);
+        TuiSession::pause();
+        session.press(ESC);
+        session.see(&["Enter the amount."]);
+        TuiSession::pause();
+    }
+    session.press(ESC);
+    session.press("l");
+    session.see(&["请输入金额。"]);
+    session.press(ESC);
+    session.press("q");
+    assert_eq!(session.wait_for_end().exit_code(), 0);
 }

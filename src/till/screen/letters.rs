@@ -5,14 +5,10 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
-use unicode_width::UnicodeWidthStr;
 
 use super::shapes::Bitmap;
 use super::wrap::wrap;
 use crate::receipt;
-
-/// Cells of a narrow character as it is printed.
-const COLUMN: usize = 12;
 
 /// A word in dots.
 pub(super) struct Lettering {
@@ -36,18 +32,32 @@ impl Lettering {
         })
     }
 
-    /// A text, broken into lines, as large as it fits; it is drawn as it would be printed.
+    /// A text, broken into lines, as large as it fits: English in capitals.
     pub(super) fn text(text: &str, width: u16, height: u16) -> Option<Self> {
-        let at = |column: usize, size: fn(Self) -> Self| {
-            let lines = wrap(text, (usize::from(width) / column).max(1));
-            let widest = lines.iter().map(|line| line.width()).max().unwrap_or(0);
-            let lines = lines.iter().map(|line| {
-                let before = (widest - line.width()) / 2;
-                size(Self::printed(&format!("{}{line}", " ".repeat(before)))).trimmed()
-            });
+        let capitals = text.to_uppercase();
+        let is_english = Self::own(&capitals).is_some();
+        let text = if is_english { &capitals } else { text };
+        let sizes: [fn(&str) -> Self; 2] = [Self::large, Self::small];
+        sizes.into_iter().find_map(|size| {
+            let lines = if is_english {
+                broken_where(text, |line| size(line).width() <= width)
+            } else {
+                let column = size(" ").width().max(1);
+                wrap(text, usize::from(width / column).max(1))
+            };
+            let lines: Vec<Self> = lines.iter().map(|line| size(line).trimmed()).collect();
+            let widest = lines.iter().map(Self::width).max().unwrap_or(0);
+            let lines = lines.into_iter().map(|line| line.centred(widest));
             lines.reduce(Self::above).filter(|text| text.fits(width, height))
-        };
-        at(COLUMN, |line| line).or_else(|| at(COLUMN / 2, |line| line.halved()))
+        })
+    }
+
+    fn centred(mut self, width: u16) -> Self {
+        let before = usize::from(width.saturating_sub(self.width()) / 2);
+        for row in &mut self.rows {
+            row.splice(..0, std::iter::repeat_n(false, before));
+        }
+        self
     }
 
     /// Draws it in the middle of an area.
@@ -160,6 +170,19 @@ impl Lettering {
     }
 }
 
+/// Lines of as many words as fit.
+fn broken_where(text: &str, fits: impl Fn(&str) -> bool) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        let longer = lines.last().map(|line| format!("{line} {word}"));
+        match (lines.last_mut(), longer) {
+            (Some(line), Some(longer)) if fits(&longer) => *line = longer,
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
 /// The ways to break a word in two: at a blank, or in the middle if it has none.
 fn halves(word: &str) -> Vec<(String, String)> {
     if word.contains(' ') {
@@ -175,6 +198,7 @@ fn halves(word: &str) -> Vec<(String, String)> {
 fn letter(letter: char) -> Option<&'static Bitmap> {
     Some(match letter {
         'A' => &A,
+        'B' => &B,
         'C' => &C,
         'D' => &D,
         'E' => &E,
@@ -196,6 +220,9 @@ fn letter(letter: char) -> Option<&'static Bitmap> {
         'W' => &W,
         'Y' => &Y,
         '-' => &DASH,
+        '.' => &STOP,
+        ',' => &COMMA,
+        '!' => &MARK,
         ' ' => &SPACE,
         _ => return None,
     })
@@ -204,6 +231,10 @@ fn letter(letter: char) -> Option<&'static Bitmap> {
 const A: [&str; 10] = [
     ".####.", "##..##", "##..##", "##..##", "##..##", "######", "##..##", "##..##", "##..##",
     "##..##",
+];
+const B: [&str; 10] = [
+    "#####.", "##..##", "##..##", "##..##", "#####.", "##..##", "##..##", "##..##", "##..##",
+    "#####.",
 ];
 const C: [&str; 10] = [
     ".####.", "##..##", "##....", "##....", "##....", "##....", "##....", "##....", "##..##",
@@ -279,6 +310,9 @@ const Y: [&str; 10] = [
 ];
 const DASH: [&str; 10] =
     ["....", "....", "....", "....", "####", "....", "....", "....", "....", "...."];
+const STOP: [&str; 10] = ["..", "..", "..", "..", "..", "..", "..", "..", "##", "##"];
+const COMMA: [&str; 10] = ["..", "..", "..", "..", "..", "..", "..", "##", ".#", "#."];
+const MARK: [&str; 10] = ["##", "##", "##", "##", "##", "##", "##", "..", "##", "##"];
 const SPACE: [&str; 10] = [".."; 10];
 
 #[cfg(test)]
@@ -331,7 +365,7 @@ mod tests {
 
     #[test]
     fn every_letter_is_a_full_rectangle() {
-        for name in "ACDEFGHIKLMNOPRSTUVWY- ".chars() {
+        for name in "ABCDEFGHIKLMNOPRSTUVWY-.,! ".chars() {
             let rows = letter(name).unwrap();
             assert_eq!(rows.len(), 10, "{name}");
             assert!(rows.iter().all(|row| row.len() == rows[0].len()), "{name}");

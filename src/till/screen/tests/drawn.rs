@@ -466,7 +466,9 @@ fn below_that_are_the_amount_the_note_the_choice_and_the_keys() {
                 let flat = packed(&picture);
                 let mut counts: Vec<String> = Vec::new();
                 match &bench.model.task {
-                    CashierTask::Amount { typed } => counts.push(typed.clone()),
+                    CashierTask::Amount { typed } => {
+                        counts.push(crate::money::grouped_thousands(typed));
+                    }
                     CashierTask::Code { sale } | CashierTask::Starting { sale } => {
                         counts.push(bench.model.money(sale.amount()));
                     }

@@ -275,3 +275,93 @@ fn a_sale_costs_its_digits_and_one_enter() {
     assert_eq!(keys, sales.concat().len() + sales.len());
     assert_eq!(bench.count(), sales.len());
 }
+
+#[test]
+fn every_command_is_found_by_what_it_does_in_both_languages_with_both_keys() {
+    let mut bench = ScreenBench::new(Settings { drawer: true, ..settings() });
+    let index = bench.charge("12.5", 1);
+    bench.answer(index, Says::Paid(proof()));
+    for (words, name, keys) in [
+        ("help", "Help", ["F1", "Esc 1"]),
+        ("怎么", "Help", ["F1", "Esc 1"]),
+        ("cash open", "Drawer", ["F6", "Esc 6"]),
+        ("钱箱", "Drawer", ["F6", "Esc 6"]),
+        ("SEARCH", "Find order", ["F7", "Esc 7"]),
+        ("单号", "Find order", ["F7", "Esc 7"]),
+        ("slip again", "Reprint", ["F9", "Esc 9"]),
+        ("重打", "Reprint", ["F9", "Esc 9"]),
+        ("leave", "Quit", ["Ctrl-Q", "Esc Q"]),
+        ("语言", "中文", ["Ctrl-L", "Esc L"]),
+        ("next sale", "Next sale", ["Enter", "Ctrl-M"]),
+        ("下一笔", "Next sale", ["Enter", "Ctrl-M"]),
+        // It is there, but not now.
+        ("排队", "Next customer (not now)", ["Ctrl-N", "Esc N"]),
+        ("query status", "Check now", ["", ""]),
+    ] {
+        bench.key(Key::Ctrl('p'));
+        bench.type_text(words);
+        let is_there = keys[0] != "";
+        assert_eq!(says(&bench, name), is_there, "{words}: {}", bench.drawn(80, 24));
+        assert!(keys.iter().all(|key| says(&bench, key)), "{words}: {}", bench.drawn(80, 24));
+        bench.key(Key::Esc);
+    }
+    // What does not work is not carried out.
+    bench.key(Key::Ctrl('p'));
+    bench.type_text("queue");
+    assert_eq!(bench.key(Key::Enter), []);
+    assert!(says(&bench, "Commands"));
+}
+
+#[test]
+fn a_key_of_the_page_can_be_chosen_from_all_commands() {
+    let mut bench = bench();
+    let index = bench.charge("12.5", 1);
+    bench.answer(index, Says::Paying);
+    bench.key(Key::Ctrl('p'));
+    bench.type_text("stop wait");
+    bench.key(Key::Enter);
+    assert!(says(&bench, "Cancel this payment?"), "{}", bench.drawn(80, 24));
+}
+
+#[test]
+fn each_key_that_works_has_a_second_one() {
+    for mut bench in [bench(), ScreenBench::new(Settings { drawer: true, ..settings() })] {
+        let index = bench.charge("12.5", 1);
+        bench.answer(index, Says::Paying);
+        for (_, (key, name, _)) in keys::every(&bench.model, crate::language::Language::English) {
+            assert!(!keys::second(key).is_empty(), "{name}");
+        }
+    }
+}
+
+#[test]
+fn esc_and_then_a_key_is_the_second_way_to_every_function() {
+    use crate::screen::keyboard::Pressed;
+    let second = |then: char| {
+        let mut typist = Typist::new(crate::order::TillId::new("T01").unwrap());
+        let target = crate::scan::KeyTarget { is_asking: false, amount: Some(0) };
+        let mut keys = Vec::new();
+        let mut take = |messages: Vec<ScreenMessage>| {
+            keys.extend(messages.into_iter().map(|message| match message {
+                ScreenMessage::EarlierKey(key, _) => key,
+                other => panic!("{other:?}"),
+            }));
+        };
+        for (key, at) in [(Key::Esc, 1_000), (Key::Char(then), 1_200)] {
+            take(typist.press(Pressed::Key(key, Uptime(at)), target));
+        }
+        take(typist.tick(Uptime(2_000), target));
+        keys
+    };
+    for (then, key) in [
+        ('1', Key::F(1)),
+        ('9', Key::F(9)),
+        ('0', Key::F(10)),
+        ('=', Key::F(12)),
+        ('n', Key::Ctrl('n')),
+        ('Q', Key::Ctrl('q')),
+    ] {
+        assert_eq!(second(then), [key], "{then}");
+    }
+    assert_eq!(second('.'), [Key::Esc, Key::Char('.')]);
+}
