@@ -39,17 +39,17 @@ fn a_scan_of_the_customers_page_has_its_verdict_in_one_step() {
     session.see(&["Find an order", "Latest orders", "￥12.34", &tail(&declined)]);
     // By the scanner and typed into the terminal, our number and the gateway's.
     for (scan, order, word, means) in [
-        (&paid, &paid, "PAID", "This order is paid for"),
-        (&refunded, &refunded, "REFUNDED", "money was given back"),
-        (&transaction, &paid, "PAID", "This order is paid for"),
-        (&partly, &partly, "REFUNDED", "money was given back"),
+        (&paid, &paid, "PAID", "This order is paid:"),
+        (&refunded, &refunded, "REFUNDED", "and then refunded in part or in full"),
+        (&transaction, &paid, "PAID", "This order is paid:"),
+        (&partly, &partly, "REFUNDED", "and then refunded in part or in full"),
         (&reversed, &reversed, "REVERSED", "Keep the goods"),
     ] {
         scanner.scan(scan);
         session.see(&[word, means, &tail(order), "asked at", "What happened"]);
     }
     session.type_scan(&paid);
-    session.see(&["PAID", "This order is paid for", &tail(&paid), "asked at"]);
+    session.see(&["PAID", "This order is paid:", &tail(&paid), "asked at"]);
     for foreign in [FOREIGN, STRANGER] {
         scanner.scan(foreign);
         session.see(&["NOT OURS", foreign, "Do not hand over goods for it", "asked at"]);
@@ -111,7 +111,7 @@ fn an_open_payment_goes_on_beside_the_page_and_is_asked_about_by_the_till_itself
     ]);
     session.hear(bells + 1);
     session.press("\x1b[15~");
-    session.see(&["This order is paid for", "asked at"]);
+    session.see(&["This order is paid:", "asked at"]);
     session.press(ESC);
     session.see(&["PAID", "Hand over the goods."]);
     assert!(!session.screen().contains("Enter: OK"));
