@@ -7,10 +7,9 @@
 
 use std::collections::HashMap;
 
-use super::model::Model;
-use super::{AttemptView, ScreenCommand};
-use crate::clock::Date;
-use crate::money::Money;
+use super::AttemptView;
+use crate::clock::{Date, TimeZone};
+use crate::money::{Currency, Money};
 use crate::order::OutTradeNo;
 use crate::payment::Status;
 
@@ -76,14 +75,48 @@ impl DayBook {
     pub(super) const fn set(&mut self, past: Past) {
         self.past = past;
     }
-}
 
-impl Model {
-    pub(super) fn figures(&self) -> Figures {
+    /// Begins a new day, if this is another one; its orders are to be read then.
+    pub(super) fn turn(&mut self, today: Date) -> bool {
+        let is_new = self.date != Some(today);
+        if is_new {
+            *self = Self { date: Some(today), ..Self::default() };
+        }
+        is_new
+    }
+
+    /// An order has changed.
+    pub(super) fn moved(&mut self, view: &AttemptView, zone: &TimeZone, currency: Currency) {
+        if self.date == Some(view.created_at.day(zone)) && view.currency == currency {
+            let known = (view.state.status(), view.amount);
+            self.orders.insert(view.out_trade_no.clone(), known);
+        }
+    }
+
+    /// The journal's orders of a day; `None`: they cannot be read.
+    pub(super) fn read(&mut self, date: Date, orders: Option<Vec<DayOrder>>) {
+        if self.date != Some(date) {
+            return;
+        }
+        self.past = if orders.is_some() { Past::Known } else { Past::Unreadable };
+        for DayOrder { out_trade_no, status, amount } in orders.unwrap_or_default() {
+            // What the till has seen itself is newer.
+            self.orders.entry(out_trade_no).or_insert((status, amount));
+        }
+    }
+
+    /// What the orders come to, beside those that the till has at hand, of whatever day.
+    pub(super) fn figures<'a>(
+        &self,
+        at_hand: impl Iterator<Item = &'a AttemptView>,
+        currency: Currency,
+    ) -> Figures {
         let mut figures = Figures::default();
-        for (order, (status, amount)) in &self.day.orders {
-            // Open ones are counted below, whatever day they are of.
-            if self.attempt(order).is_some_and(|attempt| is_unclear(&attempt.view)) {
+        let unclear = at_hand.filter(|view| is_unclear(view));
+        let unclear: HashMap<_, _> = unclear.map(|view| (&view.out_trade_no, view)).collect();
+        for (order, (status, amount)) in &self.orders {
+            // They are counted below.
+            if unclear.contains_key(order) {
                 continue;
             }
             let sum = match status {
@@ -99,9 +132,7 @@ impl Model {
             };
             sum.add(*amount);
         }
-        let currency = self.settings.currency;
-        let open = self.attempts.iter().map(|attempt| &attempt.view);
-        for view in open.filter(|view| is_unclear(view) && view.currency == currency) {
+        for view in unclear.into_values().filter(|view| view.currency == currency) {
             figures.open.add(view.amount);
         }
         figures
@@ -112,40 +143,4 @@ impl Model {
 /// next start.
 fn is_unclear(view: &AttemptView) -> bool {
     !view.recorded || (view.state.is_open() && !view.state.is_settled())
-}
-
-/// A new day has begun if it has: its orders are to be read.
-pub(super) fn turn(model: &mut Model) -> Option<ScreenCommand> {
-    let today = model.wall.day(&model.settings.time_zone);
-    if model.day.date == Some(today) {
-        return None;
-    }
-    model.day = DayBook { date: Some(today), ..DayBook::default() };
-    let known: Vec<AttemptView> =
-        model.attempts.iter().map(|attempt| attempt.view.clone()).collect();
-    for view in &known {
-        moved(model, view);
-    }
-    Some(ScreenCommand::ReadDay(today))
-}
-
-/// An order has changed.
-pub(super) fn moved(model: &mut Model, view: &AttemptView) {
-    let day = view.created_at.day(&model.settings.time_zone);
-    if model.day.date == Some(day) && view.currency == model.settings.currency {
-        let known = (view.state.status(), view.amount);
-        model.day.orders.insert(view.out_trade_no.clone(), known);
-    }
-}
-
-/// The journal's orders of a day; `None`: they cannot be read.
-pub(super) fn read(model: &mut Model, date: Date, orders: Option<Vec<DayOrder>>) {
-    if model.day.date != Some(date) {
-        return;
-    }
-    model.day.past = if orders.is_some() { Past::Known } else { Past::Unreadable };
-    for DayOrder { out_trade_no, status, amount } in orders.unwrap_or_default() {
-        // What the till has seen itself is newer.
-        model.day.orders.entry(out_trade_no).or_insert((status, amount));
-    }
 }

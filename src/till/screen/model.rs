@@ -6,7 +6,7 @@
 
 use std::collections::VecDeque;
 
-use super::day::DayBook;
+use super::day::{DayBook, Figures};
 use super::note::{Note, Which};
 use super::pages::checkout::{CashierTask, TypingRun};
 use super::pages::find::FindPage;
@@ -400,6 +400,11 @@ impl Model {
     pub(super) fn can_train(&self) -> bool {
         let customers = self.settings.training.as_ref().is_some_and(|names| !names.is_empty());
         customers && self.stopped.is_none() && self.find.is_none() && self.takes_codes().is_some()
+    }
+
+    pub(super) fn figures(&self) -> Figures {
+        let at_hand = self.attempts.iter().map(|attempt| &attempt.view);
+        self.day.figures(at_hand, self.settings.currency)
     }
 
     /// The amount with the currency symbol.

@@ -12,7 +12,7 @@ use super::note::{Note, Which};
 use super::overlays::commands::chosen_of;
 use super::pages::checkout::{self, CashierTask};
 use super::pages::find::{self, FindPage};
-use super::{AttemptView, Key, Link, Printing, SaleRef, ScreenCommand, ScreenMessage, day, tray};
+use super::{AttemptView, Key, Link, Printing, SaleRef, ScreenCommand, ScreenMessage, tray};
 use crate::clean::clean;
 use crate::clock::{Millis, Timestamp, Uptime};
 use crate::language::Language;
@@ -36,11 +36,24 @@ pub fn update(
     model.wall = wall;
     let asked = model.dialog.clone();
     let mut commands = handle(model, message);
-    commands.extend(day::turn(model));
+    commands.extend(turn_the_day(model));
     if model.dialog != asked {
         model.asked_at = now;
     }
     commands
+}
+
+/// A new day's orders are read, if one has begun.
+fn turn_the_day(model: &mut Model) -> Option<ScreenCommand> {
+    let Model { day, attempts, settings, wall, .. } = model;
+    let today = wall.day(&settings.time_zone);
+    if !day.turn(today) {
+        return None;
+    }
+    for attempt in attempts {
+        day.moved(&attempt.view, &settings.time_zone, settings.currency);
+    }
+    Some(ScreenCommand::ReadDay(today))
 }
 
 fn handle(model: &mut Model, message: ScreenMessage) -> Vec<ScreenCommand> {
@@ -65,7 +78,7 @@ fn handle(model: &mut Model, message: ScreenMessage) -> Vec<ScreenCommand> {
         ScreenMessage::Sought(text) => sought(model, &text.0),
         ScreenMessage::Found { serial, result } => find::found(model, serial, result),
         ScreenMessage::DayRead { date, orders } => {
-            day::read(model, date, orders);
+            model.day.read(date, orders);
             Vec::new()
         }
         ScreenMessage::Enquired(number, enquired) => find::answered(model, &number, enquired),
@@ -390,7 +403,7 @@ fn moved(model: &mut Model, view: AttemptView, event: &Event) -> Vec<ScreenComma
     let (sale, recorded) = (view.sale, view.recorded);
     let before = model.attempt(&order).map(|attempt| attempt.view.state.status());
     let now = model.now;
-    day::moved(model, &view);
+    model.day.moved(&view, &model.settings.time_zone, model.settings.currency);
     if model.attempt(&order).is_none() {
         model.attempts.push(ShownAttempt::new(view.clone()));
     }

@@ -1,6 +1,7 @@
 //! Typing ahead, typing too fast, and what is heard.
 
 use super::*;
+use crate::language::Language;
 use crate::says::{Says, reason};
 use crate::screen::model::Sound;
 use crate::screen::pages::checkout::CashierTask;
@@ -300,7 +301,7 @@ fn every_command_is_found_by_what_it_does_in_both_languages_with_both_keys() {
     ] {
         bench.key(Key::Ctrl('p'));
         bench.type_text(words);
-        let is_there = keys[0] != "";
+        let is_there = !keys[0].is_empty();
         assert_eq!(says(&bench, name), is_there, "{words}: {}", bench.drawn(80, 24));
         assert!(keys.iter().all(|key| says(&bench, key)), "{words}: {}", bench.drawn(80, 24));
         bench.key(Key::Esc);
@@ -328,7 +329,7 @@ fn each_key_that_works_has_a_second_one() {
     for mut bench in [bench(), ScreenBench::new(Settings { drawer: true, ..settings() })] {
         let index = bench.charge("12.5", 1);
         bench.answer(index, Says::Paying);
-        for (_, (key, name, _)) in keys::every(&bench.model, crate::language::Language::English) {
+        for (_, (key, name, _)) in keys::every(&bench.model, Language::English) {
             assert!(!keys::second(key).is_empty(), "{name}");
         }
     }

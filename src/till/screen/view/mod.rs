@@ -33,7 +33,7 @@ const SIDE_WIDTH: u16 = 40;
 const BELOW_HEIGHT: u16 = 6;
 const STORY_HEIGHT: u16 = 12;
 /// What stays of them where the strips around the page need room.
-const BELOW_AT_LEAST: u16 = 3;
+const BELOW_AT_LEAST: u16 = 4;
 /// The least height of the sheet, in rows, before anything is shown below it.
 const SHEET_AT_LEAST: u16 = 14;
 

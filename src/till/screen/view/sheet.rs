@@ -161,7 +161,7 @@ impl Canvas<'_> {
             .into_iter()
             .chain(low)
             .find(|(head, _)| fits(*head))
-            .unwrap_or((1, place.plain()));
+            .unwrap_or_else(|| (1, place.plain()));
         let mut spare = area.height.saturating_sub(head + below);
         // Blank rows, in order of priority: above the head, so that it stays where it is; below it,
         // above the next step, above the meter; two each if there is plenty of room.

@@ -127,7 +127,8 @@ impl Canvas<'_> {
             let fill = self.palette.fill(Tone::Calm);
             // What has happened since it was read is known here.
             let shown = model.attempt(&row.out_trade_no);
-            let status = shown.map_or(row.state.status(), |shown| shown.view.state.status());
+            let status =
+                shown.map_or_else(|| row.state.status(), |shown| shown.view.state.status());
             let of = |style| if is_chosen { fill } else { style };
             if is_chosen {
                 let line = Rect { y: area.y + y, height: 1, ..area };
