@@ -29,7 +29,8 @@ fn a_sale_is_an_amount_one_enter_and_a_scan_and_nothing_after_paid() {
     assert_eq!(session.wait_for_end().exit_code(), 0);
     let mut paid: Vec<i64> = shop.ledger().iter().map(|order| order.net().minor()).collect();
     let mut sold = SALES.map(|(_, minor)| minor).to_vec();
-    (paid.sort_unstable(), sold.sort_unstable());
+    paid.sort_unstable();
+    sold.sort_unstable();
     assert_eq!(paid, sold);
     shop.assert_books_agree(true);
 }
