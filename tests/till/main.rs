@@ -15,6 +15,7 @@ mod crowd;
 mod customer_display;
 mod customer_view;
 mod damage;
+mod day;
 mod devices;
 mod disk;
 mod doctor;
