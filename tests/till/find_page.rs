@@ -39,17 +39,17 @@ fn a_scan_of_the_customers_page_has_its_verdict_in_one_step() {
     session.see(&["Find an order", "Latest orders", "￥12.34", &tail(&declined)]);
     // By the scanner and typed into the terminal, our number and the gateway's.
     for (scan, order, word, means) in [
-        (&paid, &paid, "PAID", "This order is paid for"),
-        (&refunded, &refunded, "REFUNDED", "money was given back"),
-        (&transaction, &paid, "PAID", "This order is paid for"),
-        (&partly, &partly, "REFUNDED", "money was given back"),
+        (&paid, &paid, "PAID", "This order is paid:"),
+        (&refunded, &refunded, "REFUNDED", "and then refunded in part or in full"),
+        (&transaction, &paid, "PAID", "This order is paid:"),
+        (&partly, &partly, "REFUNDED", "and then refunded in part or in full"),
         (&reversed, &reversed, "REVERSED", "Keep the goods"),
     ] {
         scanner.scan(scan);
         session.see(&[word, means, &tail(order), "asked at", "What happened"]);
     }
     session.type_scan(&paid);
-    session.see(&["PAID", "This order is paid for", &tail(&paid), "asked at"]);
+    session.see(&["PAID", "This order is paid:", &tail(&paid), "asked at"]);
     for foreign in [FOREIGN, STRANGER] {
         scanner.scan(foreign);
         session.see(&["NOT OURS", foreign, "Do not hand over goods for it", "asked at"]);
@@ -57,14 +57,14 @@ fn a_scan_of_the_customers_page_has_its_verdict_in_one_step() {
     // A payment code is named, and reaches neither the gateway nor the journal.
     let numbers = shop.ledger().len();
     scanner.scan(&code("ok", 6));
-    session.see(&["That was a WeChat payment code. It is no order number"]);
+    session.see(&["That was a WeChat payment code. That is not an order number"]);
     assert!(!session.screen().contains("NOT OURS"), "{}", session.screen());
     session.press(F7);
     session.see_that("a new search", |screen| {
         screen.contains("Latest orders") && !screen.contains("payment code")
     });
     session.type_scan(&code("ok", 7));
-    session.see(&["That was a WeChat payment code. It is no order number"]);
+    session.see(&["That was a WeChat payment code. That is not an order number"]);
     assert_eq!((shop.ledger().len(), shop.orders().len()), (numbers, 5));
     assert!(shop.ledger().iter().all(|entry| entry.submissions() <= 1));
 
@@ -77,7 +77,7 @@ fn a_scan_of_the_customers_page_has_its_verdict_in_one_step() {
         (STRANGER, STRANGER.to_owned()),
     ] {
         scanner.scan(scan);
-        session.see(&["UNKNOWN", "Nothing is certain: keep the goods", &shown, "asked at"]);
+        session.see(&["UNKNOWN", "The result is not certain: keep the goods", &shown, "asked at"]);
         assert!(!session.screen().contains("NOT PAID"), "{}", session.screen());
     }
     session.press(ESC);
@@ -111,7 +111,7 @@ fn an_open_payment_goes_on_beside_the_page_and_is_asked_about_by_the_till_itself
     ]);
     session.hear(bells + 1);
     session.press("\x1b[15~");
-    session.see(&["This order is paid for", "asked at"]);
+    session.see(&["This order is paid:", "asked at"]);
     session.press(ESC);
     session.see(&["PAID", "Hand over the goods."]);
     assert!(!session.screen().contains("Enter: OK"));

@@ -35,7 +35,7 @@ use crate::screen::{self, Link, Model, RawScan, ScreenCommand, ScreenMessage, Se
 use crate::simulator::Scenario;
 use crate::text::{journal, reason};
 use crate::till::{Notice, Till};
-use archive::{Archive, Searched};
+use archive::Archive;
 use chime::Chime;
 use devices::{DeviceReport, Devices, JobPurpose};
 use paytill_host::clock::Clock;
@@ -80,7 +80,7 @@ pub async fn run(loaded: &Loaded, clock: &Clock) -> Result<Exit, Failure> {
         Failure::of_system(&both!("the terminal cannot be used", "无法使用终端"), &error)
     })?;
     let (report, reports) = mpsc::unbounded_channel();
-    let (found, searches) = mpsc::unbounded_channel();
+    let (found, readings) = mpsc::unbounded_channel();
     let devices = Devices::start(config, learned, clock, report).map_err(|error| {
         Failure::of_system(&both!("a device's thread", "无法启动设备线程"), &error)
     })?;
@@ -120,7 +120,7 @@ pub async fn run(loaded: &Loaded, clock: &Clock) -> Result<Exit, Failure> {
         cashier.post(ScreenMessage::Scanner(Link::Keyboard));
     }
     cashier.go_on_printing(left);
-    cashier.run(reports, searches, signals).await
+    cashier.run(reports, readings, signals).await
 }
 
 struct Cashier<'a> {
@@ -178,7 +178,7 @@ impl Cashier<'_> {
     async fn run(
         &mut self,
         mut reports: mpsc::UnboundedReceiver<DeviceReport>,
-        mut searches: mpsc::UnboundedReceiver<Searched>,
+        mut readings: mpsc::UnboundedReceiver<ScreenMessage>,
         mut signals: Signals,
     ) -> Result<Exit, Failure> {
         self.draw()?;
@@ -197,9 +197,7 @@ impl Cashier<'_> {
                     self.inputs(KEYS_A_FRAME);
                 }
                 Some(report) = reports.recv() => self.device(report),
-                Some((serial, result)) = searches.recv() => {
-                    self.post(ScreenMessage::Found { serial, result });
-                }
+                Some(read) = readings.recv() => self.post(read),
                 () = tokio::time::sleep(sleep) => self.time(),
                 _ = signals.next() => {
                     let open = self.till.is_open();
@@ -267,6 +265,7 @@ impl Cashier<'_> {
             ScreenCommand::Cancel(order) => self.till.handle_event(&order, Event::Cancel),
             ScreenCommand::CheckNow(order) => self.till.handle_event(&order, Event::CheckNow),
             ScreenCommand::Search { serial, wanted } => self.archive.search(serial, wanted),
+            ScreenCommand::ReadDay(date) => self.archive.read_day(date),
             ScreenCommand::Ask { serial, question } => self.till.enquire(serial, question),
             ScreenCommand::WarmUp => self.till.warm_up(false),
             ScreenCommand::Print { out_trade_no, copy: true } => {

@@ -41,7 +41,7 @@ pub fn list(orders: &Orders, config: &Config, now: Timestamp) -> Result<Exit, Fa
     };
     let rows = reader.orders(&filter)?;
     if rows.is_empty() && !orders.json.json {
-        print_message(language.pick("no such orders", "没有符合条件的订单"));
+        print_message(language.pick("no matching orders", "没有符合条件的订单"));
     }
     let reports: Vec<OrderReport<'_>> = rows.iter().map(OrderReport::of_row).collect();
     let lines = if orders.json.json {

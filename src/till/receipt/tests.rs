@@ -265,7 +265,7 @@ fn the_part_that_coupons_paid_stands_on_the_receipt() {
         let text = text(&slip, Paper::Mm58, language);
         text.lines().find(|line| line.contains("2.30") && !line.contains("12.30")).map(String::from)
     };
-    assert_eq!(line(Language::English).unwrap(), "Of it by coupon           ￥2.30");
+    assert_eq!(line(Language::English).unwrap(), "Paid by coupon            ￥2.30");
     assert_eq!(line(Language::Chinese).unwrap(), "其中优惠                  ￥2.30");
 }
 

@@ -64,8 +64,9 @@ pub enum BurstOutcome<O> {
     /// An amount that came at the speed of a machine ends here. Its Enter comes once it is clear
     /// that nothing belongs to it; a question about it may be asked before.
     AmountEnds(Uptime),
-    /// Esc and then a digit, with nothing behind them.
-    EscDigit(char, Uptime),
+    /// Esc and then a digit, a letter or one of the two keys beside the digits, with nothing behind
+    /// them.
+    EscThen(char, Uptime),
     /// A scan, without its end key. It may be a payment code.
     Scanned(BurstScan),
     /// Too fast to be typed, but without an end, and so dropped; the number of its characters. For
@@ -125,8 +126,8 @@ struct Waiting<O> {
     at: Uptime,
     wait: Millis,
     why: Why,
-    /// The digit behind an Esc.
-    digit: Option<(char, Uptime)>,
+    /// The character behind an Esc.
+    then: Option<(char, Uptime)>,
 }
 
 #[derive(Clone, Copy, Eq, PartialEq)]
@@ -228,7 +229,7 @@ impl<O: Copy + PartialEq> KeyBurst<O> {
     pub fn retract_escape(&mut self) {
         let is_last = match (&self.run, &self.waiting) {
             (Some(run), _) => run.count == 1 && run.first == BurstKey::Esc,
-            (None, Some(waiting)) => waiting.key == BurstKey::Esc && waiting.digit.is_none(),
+            (None, Some(waiting)) => waiting.key == BurstKey::Esc && waiting.then.is_none(),
             (None, None) => false,
         };
         if is_last {
@@ -263,8 +264,8 @@ impl<O: Copy + PartialEq> KeyBurst<O> {
         if self.run.is_none()
             && let Some(waiting) = self.waiting.take_if(|held| now.since(held.since()) > held.wait)
         {
-            outcomes.push(match waiting.digit {
-                Some((digit, at)) => BurstOutcome::EscDigit(digit, at),
+            outcomes.push(match waiting.then {
+                Some((then, at)) => BurstOutcome::EscThen(then, at),
                 None => BurstOutcome::Key(waiting.key, waiting.at),
             });
         }
@@ -345,7 +346,7 @@ impl<O: Copy + PartialEq> KeyBurst<O> {
     }
 
     fn hold(&mut self, key: BurstKey<O>, at: Uptime, wait: Millis, why: Why) {
-        self.waiting = Some(Waiting { key, at, wait, why, digit: None });
+        self.waiting = Some(Waiting { key, at, wait, why, then: None });
     }
 
     fn lone(&mut self, key: BurstKey<O>, at: Uptime, outcomes: &mut Vec<BurstOutcome<O>>) {
@@ -380,9 +381,9 @@ impl<O: Copy + PartialEq> KeyBurst<O> {
             Some(Waiting { at: began, why: Why::Answer, .. }) => {
                 outcomes.push(BurstOutcome::Dropped { characters: 0, began });
             }
-            Some(mut held) if held.why == Why::Escape && held.digit.is_none() => match key {
-                BurstKey::Char(digit @ '0'..='9') => {
-                    held.digit = Some((digit, at));
+            Some(mut held) if held.why == Why::Escape && held.then.is_none() => match key {
+                BurstKey::Char(then @ ('0'..='9' | '-' | '=' | 'a'..='z' | 'A'..='Z')) => {
+                    held.then = Some((then, at));
                     self.waiting = Some(held);
                     return;
                 }
@@ -391,8 +392,8 @@ impl<O: Copy + PartialEq> KeyBurst<O> {
             },
             Some(held) => {
                 outcomes.push(BurstOutcome::Key(held.key, held.at));
-                if let Some((digit, at)) = held.digit {
-                    self.pass(BurstKey::Char(digit), at, outcomes);
+                if let Some((then, at)) = held.then {
+                    self.pass(BurstKey::Char(then), at, outcomes);
                 }
             }
             None => {}
@@ -489,7 +490,7 @@ impl<O: Copy + PartialEq> Run<O> {
 impl<O> Waiting<O> {
     /// The last of its keys.
     fn since(&self) -> Uptime {
-        self.digit.map_or(self.at, |(_, at)| at)
+        self.then.map_or(self.at, |(_, at)| at)
     }
 }
 

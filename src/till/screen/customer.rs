@@ -1,12 +1,28 @@
-//! What the customer's display may show: the sale at hand, and never another customer's payment.
+//! What the customer's display may show: the sale at the desk, and never another customer's payment.
+//!
+//! A payment that is brought back from the tray belongs to whoever stands at the desk again, once the
+//! cashier has found it: by doing something about it, or by staying at it for a moment. Those that
+//! are only passed on the way are nobody's business.
 
 use super::AttemptView;
 use super::model::Model;
 use super::pages::checkout::{CashierTask, typed_amount};
+use crate::clock::Millis;
 use crate::display::{SaleStage, View};
+use crate::order::OutTradeNo;
 use crate::payment::Status;
 
+/// How long a payment is at the desk again before the customer sees it.
+const FOUND_AFTER: Millis = Millis::seconds(2);
+
 impl Model {
+    /// Whether the cashier may still be looking for another payment of the tray.
+    pub(super) fn is_passing(&self, order: &OutTradeNo) -> bool {
+        self.brought_back.as_ref().is_some_and(|(brought_back, at)| {
+            brought_back == order && self.now.since(*at) < FOUND_AFTER
+        })
+    }
+
     /// The customer's display for the current state of the screen.
     pub fn for_the_customer(&self) -> View {
         match &self.task {
@@ -24,6 +40,7 @@ impl Model {
             CashierTask::Starting { sale } => {
                 View::Sale { amount: sale.amount(), stage: SaleStage::Payment(Status::Created) }
             }
+            CashierTask::Payment(order) if self.is_passing(order) => View::Welcome,
             CashierTask::Payment(_) => self.at_hand().map_or(View::Welcome, |attempt| {
                 let AttemptView { amount, state, recorded, .. } = &attempt.view;
                 // An outcome that was not recorded may turn out differently after the next start.

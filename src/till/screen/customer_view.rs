@@ -1,5 +1,6 @@
 //! The customer's own screen: the shop's name, the amount, what to do, the result; nothing else, and
-//! in large letters. Both languages, since it may be either that the customer reads.
+//! in large letters, as far as the window has room for them. Both languages, since it may be either
+//! that the customer reads.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -7,6 +8,7 @@ use ratatui::style::{Modifier, Style};
 
 use super::Theme;
 use super::digits::Size;
+use super::letters::Lettering;
 use super::model::with_symbol;
 use super::palette::{Palette, Tone};
 use super::shapes::{self, Bitmap, SHAPE_HEIGHT, SHAPE_WIDTH};
@@ -53,12 +55,12 @@ pub fn customer_view(settings: &CustomerViewSettings, told: Option<Told>, buffer
     let store = page.settings.store.clone();
     page.line(2.min(area.height / 6), &store, strong);
     let Some(told) = told else {
-        return page.sentence(area.height / 2, CustomerViewWords::closed, quiet, quiet);
+        return page.sentence(area.height / 2, CustomerViewWords::closed, [quiet, quiet]);
     };
     let mark = if is_result { strong } else { palette.ink(tone) };
     match told.view {
         View::Welcome => {
-            page.sentence(area.height / 2, CustomerViewWords::welcome, strong, quiet);
+            page.sentence(area.height / 2, CustomerViewWords::welcome, [strong, quiet]);
         }
         View::Sale { amount, stage } => {
             let amount = with_symbol(settings.currency, amount);
@@ -120,30 +122,48 @@ impl Page<'_> {
             let place = Rect { x, y, width, height: SHAPE_HEIGHT * times };
             shapes::draw(shape, times, place, mark, self.buffer);
         }
-        let below = top + height;
-        let air = if area.height > 2 * below { (area.height - below) / 4 } else { 1 };
-        self.sentence(
-            below + air,
-            |words| to_do(words, stage),
-            mark.add_modifier(Modifier::BOLD),
-            quiet,
-        );
+        let styles = [mark.add_modifier(Modifier::BOLD), quiet];
+        self.sentence(top + height + 1, |words| to_do(words, stage), styles);
     }
 
-    /// The shop's language first.
+    /// The shop's language first, in large letters where all of it fits below that row.
     fn sentence(
         &mut self,
-        mut y: u16,
+        y: u16,
         words: impl Fn(CustomerViewWords) -> &'static str,
-        first: Style,
-        second: Style,
+        [first, second]: [Style; 2],
     ) {
-        for (words, style) in self.in_both(words).into_iter().zip([first, second]) {
-            for line in wrap(words, usize::from(self.area.width.saturating_sub(2))) {
-                self.line(y, &line, style);
-                y += 1;
+        let sentences = self.in_both(words);
+        let Some((large, small)) = sentences.split_first() else { return };
+        let room = self.area.width.saturating_sub(2);
+        let small: Vec<String> = small.iter().flat_map(|words| wrap(words, room.into())).collect();
+        let left = self.area.height.saturating_sub(y);
+        let rows = u16::try_from(small.len()).unwrap_or(u16::MAX);
+        let lettering = Lettering::text(large, room, left.saturating_sub(rows + 1));
+        let plain = wrap(large, room.into());
+        let height = lettering.as_ref().map_or(0, Lettering::height);
+        let height = height.max(u16::try_from(plain.len()).unwrap_or(u16::MAX));
+        // A third of what is left stays above.
+        let mut y = y + left.saturating_sub(height + 1 + rows) / 3;
+        match lettering {
+            Some(lettering) => {
+                lettering.draw_centred(
+                    Rect { y: self.area.y + y, height, ..self.area },
+                    first,
+                    self.buffer,
+                );
+                y += height + 1;
             }
-            y += u16::from(self.area.height >= TALL);
+            None => {
+                for line in &plain {
+                    self.line(y, line, first);
+                    y += 1;
+                }
+            }
+        }
+        for line in &small {
+            self.line(y, line, second);
+            y += 1;
         }
     }
 

@@ -1,7 +1,7 @@
 //! The keys, and which of them work now. What the key bar shows is what [`super::update()`] acts on.
 
 use super::model::{Dialog, Model};
-use super::overlays::commands::found;
+use super::overlays::commands::chosen_of;
 use super::pages::{checkout, find};
 use crate::language::Language;
 use crate::text::screen::{FindPageWords, ScreenWords};
@@ -36,9 +36,9 @@ pub(super) fn working(model: &Model) -> Vec<(&'static str, &'static str)> {
             show("Enter", text.key_show_code());
             show("Esc", text.key_close());
         }
-        Some(Dialog::Commands { typed, .. }) => {
+        Some(Dialog::Commands { typed, chosen }) => {
             show(text.arrows(), text.key_choose());
-            if !found(model, typed).is_empty() {
+            if chosen_of(model, typed, *chosen).is_some() {
                 show("Enter", text.key_do());
             }
             show("Esc", text.key_close());
@@ -64,10 +64,7 @@ pub(super) fn working(model: &Model) -> Vec<(&'static str, &'static str)> {
             show("Esc", text.key_cancel());
         }
         None => {
-            match model.find {
-                Some(_) => find::keys(model, &mut show),
-                None => checkout::keys(model, &mut show),
-            }
+            of_the_page(model, model.language, &mut show);
             for (_, name, does) in commands(model, model.language) {
                 show(name, does);
             }
@@ -76,15 +73,81 @@ pub(super) fn working(model: &Model) -> Vec<(&'static str, &'static str)> {
     keys
 }
 
+/// What Enter and Esc do on the page at hand.
+fn of_the_page(
+    model: &Model,
+    language: Language,
+    show: &mut impl FnMut(&'static str, &'static str),
+) {
+    match model.find {
+        Some(_) => find::keys(model, language, show),
+        None => checkout::keys(model, language, show),
+    }
+}
+
+/// Every command of this screen, and whether it works now: what the keys of the page do, and what
+/// works everywhere. In the order of the key bar, in every language.
+pub(super) fn every(model: &Model, language: Language) -> Vec<(bool, Command)> {
+    let mut all = Vec::new();
+    of_the_page(model, language, &mut |name, does| {
+        let key = match name {
+            "Enter" => Key::Enter,
+            "Esc" => Key::Esc,
+            _ => return,
+        };
+        all.push((true, (key, name, does)));
+    });
+    all.extend(whatever_the_task(model, language).into_iter().filter(|(works, (key, ..))| {
+        *works
+            || match key {
+                Key::F(5) | Key::Ctrl('r') => false,
+                Key::F(6) => model.settings.drawer,
+                Key::F(9) => model.settings.printer_configured,
+                Key::Ctrl('l') => model.settings.draws_chinese,
+                Key::Ctrl('t') => model.settings.training.is_some(),
+                _ => true,
+            }
+    }));
+    all
+}
+
+/// The second key of a key.
+pub(super) const fn second(key: Key) -> &'static str {
+    match key {
+        Key::F(1) => "Esc 1",
+        Key::F(5) => "Esc 5",
+        Key::F(6) => "Esc 6",
+        Key::F(7) => "Esc 7",
+        Key::F(8) => "Esc 8",
+        Key::F(9) => "Esc 9",
+        Key::F(10) => "Esc 0",
+        Key::F(12) => "Esc =",
+        Key::Ctrl('l') => "Esc L",
+        Key::Ctrl('n') => "Esc N",
+        Key::Ctrl('q') => "Esc Q",
+        Key::Ctrl('r') => "Esc R",
+        Key::Ctrl('t') => "Esc T",
+        Key::Enter => "Ctrl-M",
+        Key::Tab => "Ctrl-I",
+        Key::Esc => "Ctrl-[",
+        _ => "",
+    }
+}
+
 pub(super) type Command = (Key, &'static str, &'static str);
 
 /// What works on every screen of this kind, whatever the task.
 pub(super) fn commands(model: &Model, language: Language) -> Vec<Command> {
+    let all = whatever_the_task(model, language);
+    all.into_iter().filter(|(works, _)| *works).map(|(_, command)| command).collect()
+}
+
+fn whatever_the_task(model: &Model, language: Language) -> [(bool, Command); 12] {
     let text = ScreenWords::of(language);
     let page = FindPageWords::of(language);
     let turned = if find::other_side(model) { page.key_entries() } else { page.key_story() };
     let has_drawer = model.settings.drawer && model.stopped.is_none();
-    let all = [
+    [
         (model.can_go_on().is_some(), (Key::Ctrl('n'), "Ctrl-N", text.key_next_customer())),
         (model.can_come_back().is_some(), (Key::Tab, "Tab", text.key_tray())),
         (true, (Key::F(1), "F1", text.key_help())),
@@ -97,6 +160,5 @@ pub(super) fn commands(model: &Model, language: Language) -> Vec<Command> {
         (model.can_train(), (Key::Ctrl('t'), "Ctrl-T", text.key_training())),
         (model.settings.draws_chinese, (Key::Ctrl('l'), "Ctrl-L", text.key_language())),
         (true, (Key::Ctrl('q'), "Ctrl-Q", text.key_quit())),
-    ];
-    all.into_iter().filter(|(works, _)| *works).map(|(_, command)| command).collect()
+    ]
 }

@@ -15,11 +15,11 @@
 //! | TRAINING                                                    |  mod
 //! | the tray: open payments that are not at the desk            |  tray
 //! | a payment that ended in the background                      |  strips
-//! | +--------------------------------------+  last sales        |  pages/checkout | lists
-//! | | the page: amount, code, payment;     |  (below the page   |  sheet, payment
-//! | | word, sum, next step                 |  in a narrow       |
-//! | +--------------------------------------+  window)           |
-//! | | question                             |                    |  strips
+//! | +--------------------------------------+  the day           |  pages/checkout | day
+//! | | the page: amount, code, payment;     |  last sales        |  sheet, payment | lists
+//! | | word, sum, next step                 |  (only these in a  |
+//! | +--------------------------------------+  narrow window,    |
+//! | | question                             |  below the page)   |  strips
 //! | +--------------------------------------+                    |
 //! | the story of this payment                                   |  lists
 //! | note                                                        |  strips
@@ -33,6 +33,7 @@
 mod ascii;
 mod customer;
 mod customer_view;
+mod day;
 mod dialog;
 mod digits;
 mod guard;
@@ -54,7 +55,7 @@ mod update;
 mod view;
 mod wrap;
 
-use crate::clock::{TimeZone, Uptime};
+use crate::clock::{Date, TimeZone, Uptime};
 use crate::find::{Findings, Wanted};
 use crate::gateway::{Enquired, Question};
 use crate::language::{Language, Text};
@@ -69,6 +70,7 @@ use crate::engine::Refusal;
 pub use crate::engine::SaleRef;
 pub use ascii::in_ascii;
 pub use customer_view::{CustomerViewSettings, customer_view};
+pub use day::DayOrder;
 pub use keyboard::{KeyReader, Pressed};
 pub use keys::Key;
 pub use model::{Model, Sound};
@@ -156,6 +158,11 @@ pub enum ScreenMessage {
         serial: u64,
         result: Result<Findings, Text>,
     },
+    /// What came of a [`ScreenCommand::ReadDay`]; `None`: the journal cannot be read.
+    DayRead {
+        date: Date,
+        orders: Option<Vec<DayOrder>>,
+    },
     /// What came of a [`ScreenCommand::Ask`].
     Enquired {
         serial: u64,
@@ -221,6 +228,8 @@ pub enum ScreenCommand {
         serial: u64,
         wanted: Wanted,
     },
+    /// Read what the journal has of this day's orders.
+    ReadDay(Date),
     /// Ask the gateway; it moves nothing.
     Ask {
         serial: u64,

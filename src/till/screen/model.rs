@@ -6,6 +6,7 @@
 
 use std::collections::VecDeque;
 
+use super::day::{DayBook, Figures};
 use super::note::{Note, Which};
 use super::pages::checkout::{CashierTask, TypingRun};
 use super::pages::find::FindPage;
@@ -43,6 +44,10 @@ pub struct Model {
     pub(super) dialog: Option<Dialog>,
     /// Newest first.
     pub(super) attempts: Vec<ShownAttempt>,
+    pub(super) day: DayBook,
+    /// The payment that was brought back from the tray last, and when, until something is done
+    /// about it.
+    pub(super) brought_back: Option<(OutTradeNo, Uptime)>,
     /// Payments that ended while not at hand; each must be acknowledged.
     pub(super) notices: VecDeque<ShownNotice>,
     pub(super) gateway: Link,
@@ -176,6 +181,8 @@ impl Model {
             questions: 0,
             dialog: None,
             attempts: recent.into_iter().map(ShownAttempt::new).collect(),
+            day: DayBook::default(),
+            brought_back: None,
             notices: VecDeque::new(),
             gateway: Link::Off,
             scanner: Link::Off,
@@ -255,6 +262,7 @@ impl Model {
             || !self.notices.is_empty()
             || self.takes_codes().is_some()
             || self.find.as_ref().is_some_and(|page| page.is_asking(self.now))
+            || self.brought_back.as_ref().is_some_and(|(order, _)| self.is_passing(order))
     }
 
     pub(super) fn text(&self) -> ScreenWords {
@@ -405,6 +413,11 @@ impl Model {
     pub(super) fn can_train(&self) -> bool {
         let customers = self.settings.training.as_ref().is_some_and(|names| !names.is_empty());
         customers && self.stopped.is_none() && self.find.is_none() && self.takes_codes().is_some()
+    }
+
+    pub(super) fn figures(&self) -> Figures {
+        let at_hand = self.attempts.iter().map(|attempt| &attempt.view);
+        self.day.figures(at_hand, self.settings.currency)
     }
 
     /// The amount with the currency symbol.

@@ -124,6 +124,7 @@ pub(super) fn come_back(model: &mut Model) {
         model.typing = None;
         // It is read at the desk.
         model.notices.retain(|notice| notice.order != order);
+        model.brought_back = Some((order.clone(), model.now));
         model.task = CashierTask::Payment(order);
         model.note = None;
     } else if model.next_in_turn().is_some() {

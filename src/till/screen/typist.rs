@@ -48,26 +48,41 @@ impl Typist {
 
     fn messages(&self, outcomes: Vec<BurstOutcome<Key>>) -> Vec<ScreenMessage> {
         let message = |outcome| match outcome {
-            BurstOutcome::Key(key, at) => ScreenMessage::EarlierKey(key_of(key), at),
-            BurstOutcome::AmountEnds(at) => ScreenMessage::AmountEnds(at),
-            // The second way of the function keys.
-            BurstOutcome::EscDigit(digit, at) => {
-                let number = digit.to_digit(10).and_then(|number| u8::try_from(number).ok());
-                let number = number.filter(|number| *number > 0).unwrap_or(10);
-                ScreenMessage::EarlierKey(Key::F(number), at)
+            BurstOutcome::Key(key, at) => vec![ScreenMessage::EarlierKey(key_of(key), at)],
+            BurstOutcome::AmountEnds(at) => vec![ScreenMessage::AmountEnds(at)],
+            BurstOutcome::EscThen(then, at) => {
+                let both = || vec![Key::Esc, Key::Char(then)];
+                let keys = second(then).map_or_else(both, |key| vec![key]);
+                keys.into_iter().map(|key| ScreenMessage::EarlierKey(key, at)).collect()
             }
-            BurstOutcome::Scanned(scan) => ScreenMessage::KeyScan {
+            BurstOutcome::Scanned(scan) => vec![ScreenMessage::KeyScan {
                 scan: Scan::name(&scan.text, &self.till),
                 text: RawScan(scan.text),
                 began: scan.began,
                 is_alone: scan.is_alone,
-            },
+            }],
             BurstOutcome::Dropped { characters, began } => {
-                ScreenMessage::DroppedKeys { characters, began }
+                vec![ScreenMessage::DroppedKeys { characters, began }]
             }
         };
-        outcomes.into_iter().map(message).collect()
+        outcomes.into_iter().flat_map(message).collect()
     }
+}
+
+/// The letters that are commands with Ctrl.
+const COMMANDS: &str = "lnpqrt";
+
+/// What Esc and then this key stands for: the function keys where the digits are, and Ctrl.
+fn second(then: char) -> Option<Key> {
+    let letter = then.to_ascii_lowercase();
+    Some(match then {
+        '0' => Key::F(10),
+        '-' => Key::F(11),
+        '=' => Key::F(12),
+        digit @ '1'..='9' => Key::F(u8::try_from(digit).map_or(0, |digit| digit - b'0')),
+        _ if COMMANDS.contains(letter) => Key::Ctrl(letter),
+        _ => return None,
+    })
 }
 
 const fn kind(key: Key) -> BurstKey<Key> {

@@ -9,7 +9,7 @@ use super::dialog::{answered, close_outdated_dialog, reprint};
 use super::guard::{drop_character, goes_on_being_dropped, is_of_a_scan, may_answer, take_back};
 use super::model::{Dialog, LastInput, Model, ShownAttempt, ShownNotice, SlipState, Sound};
 use super::note::{Note, Which};
-use super::overlays::commands::found as found_commands;
+use super::overlays::commands::chosen_of;
 use super::pages::checkout::{self, CashierTask};
 use super::pages::find::{self, FindPage};
 use super::{AttemptView, Key, Link, Printing, SaleRef, ScreenCommand, ScreenMessage, tray};
@@ -35,11 +35,25 @@ pub fn update(
     model.now = now;
     model.wall = wall;
     let asked = model.dialog.clone();
-    let commands = handle(model, message);
+    let mut commands = handle(model, message);
+    commands.extend(turn_the_day(model));
     if model.dialog != asked {
         model.asked_at = now;
     }
     commands
+}
+
+/// A new day's orders are read, if one has begun.
+fn turn_the_day(model: &mut Model) -> Option<ScreenCommand> {
+    let Model { day, attempts, settings, wall, .. } = model;
+    let today = wall.day(&settings.time_zone);
+    if !day.turn(today) {
+        return None;
+    }
+    for attempt in attempts {
+        day.moved(&attempt.view, &settings.time_zone, settings.currency);
+    }
+    Some(ScreenCommand::ReadDay(today))
 }
 
 fn handle(model: &mut Model, message: ScreenMessage) -> Vec<ScreenCommand> {
@@ -63,6 +77,10 @@ fn handle(model: &mut Model, message: ScreenMessage) -> Vec<ScreenCommand> {
         }
         ScreenMessage::Sought(text) => sought(model, &text.0),
         ScreenMessage::Found { serial, result } => find::found(model, serial, result),
+        ScreenMessage::DayRead { date, orders } => {
+            model.day.read(date, orders);
+            Vec::new()
+        }
         ScreenMessage::Enquired { serial, enquired } => find::answered(model, serial, enquired),
         ScreenMessage::KeyScan { text, is_alone, .. } if is_for_the_page(model) => {
             model.last_input = LastInput { at: Some(model.now), key: None };
@@ -301,8 +319,9 @@ fn obeyed(model: &mut Model, key: Key, at: Uptime, before: LastInput) -> Vec<Scr
             drop_character(model, Note::TypedAhead, at);
         }
         if let (Dialog::Commands { typed, chosen }, Key::Enter) = (&dialog, key) {
-            let command = found_commands(model, typed).get(*chosen).map(|(command, ..)| *command);
-            let Some(command) = command else { return Vec::new() };
+            let Some((command, ..)) = chosen_of(model, typed, *chosen) else {
+                return Vec::new();
+            };
             model.dialog = None;
             return obeyed(model, command, at, before);
         }
@@ -339,6 +358,10 @@ fn obeyed(model: &mut Model, key: Key, at: Uptime, before: LastInput) -> Vec<Scr
     }
     if model.is_finding() && key != Key::F(9) {
         return find::pressed(model, key);
+    }
+    // Whatever is done at the desk is done about the payment that is there.
+    if matches!(key, Key::F(5 | 9) | Key::Enter | Key::Esc) {
+        model.brought_back = None;
     }
     match key {
         Key::F(5) => {
@@ -388,6 +411,7 @@ fn moved(model: &mut Model, view: AttemptView, event: &Event) -> Vec<ScreenComma
     let (sale, recorded) = (view.sale, view.recorded);
     let before = model.attempt(&order).map(|attempt| attempt.view.state.status());
     let now = model.now;
+    model.day.moved(&view, &model.settings.time_zone, model.settings.currency);
     if model.attempt(&order).is_none() {
         model.attempts.push(ShownAttempt::new(view.clone()));
     }
@@ -430,7 +454,7 @@ fn moved(model: &mut Model, view: AttemptView, event: &Event) -> Vec<ScreenComma
             // The next start decides, and may return the money.
             _ if !recorded => Sound::NeedsYou,
             // Whoever only listens would hand these goods to the customer at the desk.
-            _ if !model.is_at_hand(&order) => Sound::NotAtTheDesk,
+            _ if !model.is_at_hand(&order) || model.is_passing(&order) => Sound::NotAtTheDesk,
             Status::Paid => Sound::Paid,
             Status::Declined | Status::Reversed => Sound::NotPaid,
             Status::Created

@@ -11,7 +11,7 @@ catalogue! {
     /// What `paytill backup` says of a copy that it has verified.
     pub struct CopyWords;
     copied(file: &str, orders: i64, entries: i64) =>
-        "{file} is a whole copy of the journal, opened and verified (orders: {orders}, entries: {entries})",
+        "{file} is a complete copy of the journal, opened and verified (orders: {orders}, entries: {entries})",
         "{file} 是完整的交易记录副本，已打开并逐条校验（订单 {orders} 笔，记录 {entries} 条）";
     ends(entry: i64, seal: &str, number: &str) =>
         "it ends with entry {entry}, order {number}, seal {seal}",
@@ -20,8 +20,8 @@ catalogue! {
         "Keep {file} and {mirror} together, on another disk than the journal's.",
         "请将 {file} 和 {mirror} 放在一起，并保存在另一块磁盘上。";
     key(key: &str) =>
-        "The copy opens only with the journal's key, which is not in it. Keep a copy of {key}, in \
-         another place than this one.",
+        "The copy opens only with the journal's key, which is not in it. Keep a copy of {key} \
+         somewhere else.",
         "副本中没有密钥，而打开副本必须有它：请另外保存一份 {key}，不要与副本放在一起。";
 }
 

@@ -12,15 +12,15 @@ crate::catalogue! {
     amount => "Your total", "应付金额";
     show_code => "Please show your payment code", "请出示付款码";
     one_moment => "One moment, please", "正在处理，请稍候";
-    confirm => "Please confirm on your phone", "请在手机上确认支付";
-    checking => "We are checking your payment, one moment please", "正在查询支付结果，请稍候";
-    reversing => "The payment is being cancelled, one moment please", "正在撤销这笔支付，请稍候";
-    paid => "Paid. Thank you!", "支付成功，谢谢惠顾";
-    not_paid => "Not paid. The cashier will tell you more", "支付未成功，请询问收银员";
+    confirm => "Please confirm on your phone", "请在手机上确认";
+    checking => "We are checking your payment, one moment please", "正在查询，请稍候";
+    reversing => "The payment is being cancelled, one moment please", "正在撤销，请稍候";
+    paid => "Paid. Thank you!", "支付成功，谢谢";
+    not_paid => "Not paid. Please ask the cashier", "支付未成功，请询问收银员";
     reversed => "The payment was cancelled", "这笔支付已撤销";
     ask_cashier => "Please ask the cashier", "请询问收银员";
     /// No till runs that could say anything.
-    closed => "This till is closed at the moment", "本收银台暂未营业";
+    closed => "This till is closed at the moment", "本收银台暂停收款";
     training => "TRAINING – no money moves", "练习模式 · 不会真实扣款";
 }
 

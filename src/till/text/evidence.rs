@@ -40,7 +40,7 @@ catalogue! {
     part_missing(part: &str) => "{part} was taken out", "{part} 被删去";
     part_added(part: &str) => "{part} was put in", "{part} 是后加的";
     line_changed(line: usize) => "line {line} was changed", "第 {line} 行被改动";
-    digest_changed => "its digest, its seal or its list of parts was changed", "摘要、封签或 parts 列表被改动";
+    digest_changed => "its digest, its seal or its list of parts was changed", "摘要、校验码或 parts 列表被改动";
     contradiction(part: &str) =>
         "{part} was changed together with the digests: it is not what the entries say",
         "{part} 连同摘要一起被改动：与记录本身不符";
@@ -49,7 +49,7 @@ catalogue! {
         "第 {number} 条记录被改动：收银机写下的不是这样";
     seal_changed =>
         "something was changed, put in or taken out together with the digests: the seal does not fit",
-        "有内容连同摘要一起被改动、加入或删去：封签不符";
+        "有内容连同摘要一起被改动、加入或删去：校验码不符";
 }
 
 /// What an evidence file shows and what it does not, in the file itself.
@@ -96,7 +96,7 @@ pub fn foreign(file: &Path) -> Text {
     let file = file.display();
     both!(
         "{file} is no evidence file of paytill, or nothing is left of one",
-        "{file} 不是 paytill 的凭证文件，或已面目全非"
+        "{file} 不是 paytill 的凭证文件，或已严重损坏"
     )
 }
 

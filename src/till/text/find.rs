@@ -55,16 +55,17 @@ catalogue! {
         "The customer has paid, but this till has not recorded it yet: ask again in a moment.",
         "顾客已付款，但本机尚未入账，请稍后再查。";
     being_ended =>
-        "The customer has paid, but this till is ending the payment: its own result counts.",
+        "The customer has paid, but this till is reversing or closing the order: its own result \
+         counts.",
         "顾客已付款，但本机正在撤销或关闭这笔订单：请以本机的最终结果为准。";
     held_after_all =>
-        "WeChat Pay has money for an order that this till has ended. Look it up on the merchant \
-         platform.",
+        "WeChat Pay shows this order as paid, but this till has ended it without the money. Look it \
+         up on the merchant platform.",
         "微信支付显示已付款，但本机已结束这笔订单。请到商户平台核实。";
     training =>
-        "The till is in training: there is nobody to ask.",
+        "In training the till is not connected to WeChat Pay, which cannot be asked.",
         "练习模式未连接微信支付，无法查询。";
-    none => "no such orders", "没有符合条件的订单";
+    none => "no matching orders", "没有符合条件的订单";
     asked(count: usize) =>
         "only the newest {count} were asked about; give more of the number",
         "只查询了最新的 {count} 笔；请多输入几位";
@@ -87,8 +88,8 @@ impl FindWords {
 /// Why nothing was searched for.
 pub fn not_searched() -> Text {
     both!(
-        "this is no number of an order, no amount, no time and no state; a payment code is never \
-         searched for. Scan the receipt, or the number on the customer's payment page",
+        "this is not an order number, an amount, a time or a state; payment codes are never searched \
+         for. Scan the receipt, or the number on the customer's payment page",
         "这不是单号、金额、时间或状态；付款码不能用来查找。请扫小票，或扫顾客账单页上的商户单号"
     )
 }

@@ -24,19 +24,19 @@ crate::catalogue! {
     not_confirmed => "NOT CONFIRMED", "结果待确认";
     /// If nobody knows yet whether money was taken.
     not_known =>
-        "It is not known yet whether you were charged. The shop keeps asking WeChat Pay. If you were \
+        "It is not known yet whether you were charged. The shop keeps checking with WeChat Pay. If you were \
          charged, you will receive your goods, or your money will be returned.",
         "目前尚未确认是否已扣款，门店会继续向微信支付查询。如已扣款，将向您交付商品，或将款项原路退回。";
     /// If money was seen to be taken, and its return is not proved.
     return_not_confirmed =>
-        "WeChat Pay has shown that you were charged. The money is to be returned to the account it \
-         came from; WeChat Pay has not confirmed that yet.",
+        "WeChat Pay shows that you were charged. The money should be returned to the account it came \
+         from; WeChat Pay has not confirmed this yet.",
         "微信支付显示已扣款，款项应原路退回，但微信支付尚未确认退款。";
     show_it =>
-        "Show this slip, or its order number, if you ask about this payment.",
+        "Please show this slip or its order number if you ask about this payment.",
         "查询这笔支付时，请出示本凭证或订单号。";
     /// The part of the amount that coupons paid.
-    coupon => "Of it by coupon", "其中优惠";
+    coupon => "Paid by coupon", "其中优惠";
     store => "Store", "门店";
     till => "Till", "收银机";
     paid_by => "Paid by", "支付方式";

@@ -1,5 +1,6 @@
 //! The texts of the cashier's screen.
 
+mod command;
 mod find;
 mod help;
 mod note;
@@ -7,6 +8,7 @@ mod story;
 
 use crate::payment::Status;
 
+pub use command::CommandWords;
 pub use find::FindPageWords;
 pub use help::HelpWords;
 pub use note::NoteWords;
@@ -92,7 +94,7 @@ crate::catalogue! {
     after_declined => "Or press Enter for the next sale.", "或按回车键开始下一笔。";
     after_the_minute => "Press Enter for the next sale.", "请按回车键开始下一笔。";
     next_customer_meanwhile =>
-        "Press Ctrl-N to serve the next customer meanwhile.", "可按 Ctrl-N 先接待下一位顾客。";
+        "Press Ctrl-N to serve the next customer in the meantime.", "可按 Ctrl-N 先接待下一位顾客。";
     no_end =>
         "Still no clear result: someone must check. The till keeps trying.",
         "结果仍不明确，需人工处理，系统会继续自动处理。";
@@ -116,11 +118,11 @@ crate::catalogue! {
         "Serve the next customer? This payment is not settled yet.",
         "先接待下一位顾客？这笔支付尚未完成。";
     ask_next_customer_detail =>
-        "It stays at the top. Do not charge this sale again: it may still turn out paid.",
+        "It stays at the top. Do not charge this sale again: the payment may still go through.",
         "它会留在屏幕上方。请勿重复收款：这笔支付仍可能成功。";
-    ask_print_anyway => "Print all the same?", "仍要打印吗？";
+    ask_print_anyway => "Print anyway?", "仍要打印吗？";
     ask_print_anyway_detail(why: &str) =>
-        "The printer says: {why}. If that is true, the receipt may be lost.",
+        "The printer reports: {why}. If that is so, the receipt may be lost.",
         "打印机报告：{why}。如果属实，小票可能打不出来。";
     ask_quit => "A payment is still open. Quit anyway?", "还有未完成的支付，确定退出吗？";
     ask_quit_detail =>
@@ -130,6 +132,9 @@ crate::catalogue! {
     ctrl_q_or_esc(yes: &str, no: &str) => "Ctrl-Q: {yes}      Esc: {no}", "Ctrl-Q：{yes}      Esc：{no}";
     enter_does(what: &str) => "Enter: {what}", "回车：{what}";
 
+    today => "Today", "今日";
+    /// Without a certain end.
+    open_now => "OPEN", "未完成";
     last_sales => "Last sales", "最近交易";
     no_sales_yet => "None yet.", "暂无交易。";
 
@@ -163,10 +168,11 @@ crate::catalogue! {
     key_back => "Back", "返回";
     key_choose => "Choose", "选择";
     key_show_code => "Show code", "出示付款码";
-    key_do => "Do it", "执行";
+    key_do => "Select", "执行";
     commands_title => "Commands", "命令";
-    commands_find => "Type a part of its name.", "输入名称的一部分。";
-    commands_none => "No command is called that.", "没有这样的命令。";
+    commands_find => "Type what you want to do.", "输入要做的事，例如“打印”。";
+    commands_none => "No matching command.", "没有符合的命令。";
+    not_now => "(not now)", "（现在不可用）";
     key_ask_for_code => "Charge", "收款";
     key_charge => "Charge", "确认收款";
     key_cancel => "Cancel", "取消";

@@ -261,7 +261,7 @@ fn came_out_in_order(pressed: &[char], out: &[BurstOutcome<char>]) {
     for outcome in out {
         let letter = match outcome {
             BurstOutcome::Key(BurstKey::Char(letter), _) => *letter,
-            BurstOutcome::EscDigit(digit, _) => *digit,
+            BurstOutcome::EscThen(then, _) => *then,
             BurstOutcome::Key(BurstKey::End(EndKey::Enter), _) => '\r',
             BurstOutcome::Key(BurstKey::End(EndKey::Tab), _) => '\t',
             BurstOutcome::Key(BurstKey::End(EndKey::LineFeed), _) => '\n',

@@ -291,6 +291,7 @@ impl World {
                 ScreenCommand::Search { serial, wanted } => self.search(serial, wanted),
                 ScreenCommand::Ask { serial, question } => self.enquire(serial, question),
                 ScreenCommand::WarmUp
+                | ScreenCommand::ReadDay(_)
                 | ScreenCommand::Print { .. }
                 | ScreenCommand::OverrulePrinter(_)
                 | ScreenCommand::OpenDrawer

@@ -1,51 +1,81 @@
-//! Searches in the journal, each on a thread of its own: the screen never waits for the disk.
+//! Reading in the journal, each time on a thread of its own: the screen never waits for the disk.
 
 use std::path::PathBuf;
 
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::both;
-use crate::clock::TimeZone;
+use crate::clock::{Date, TimeZone};
 use crate::config::Config;
 use crate::find::{Findings, Wanted};
-use crate::journal::JournalReader;
+use crate::journal::{Filter, JournalError, JournalReader};
 use crate::language::Text;
+use crate::money::Currency;
+use crate::screen::{DayOrder, ScreenMessage};
 use crate::text::{journal, system};
-
-/// What came of a search, by its serial number.
-pub(super) type Searched = (u64, Result<Findings, Text>);
 
 /// The journal that this till holds, to read.
 pub(super) struct Archive {
     path: PathBuf,
     key: Option<PathBuf>,
     zone: TimeZone,
-    report: UnboundedSender<Searched>,
+    currency: Currency,
+    report: UnboundedSender<ScreenMessage>,
 }
 
 impl Archive {
-    pub(super) fn new(config: &Config, report: UnboundedSender<Searched>) -> Self {
+    pub(super) fn new(config: &Config, report: UnboundedSender<ScreenMessage>) -> Self {
         let (path, key) = (config.journal.path.clone(), config.journal.key_file.clone());
-        Self { path, key, zone: config.store.time_zone.clone(), report }
+        let (zone, currency) = (config.store.time_zone.clone(), config.till.currency);
+        Self { path, key, zone, currency, report }
     }
 
     /// Begins a search, and reports what came of it.
     pub(super) fn search(&self, serial: u64, wanted: Wanted) {
-        let (path, key, zone) = (self.path.clone(), self.key.clone(), self.zone.clone());
-        let report = self.report.clone();
-        let search = move || {
-            let found = JournalReader::of_held(&path, key.as_deref())
-                .and_then(|reader| Findings::of(&reader, &wanted, &zone));
-            let found = found.map_err(|error| {
-                tracing::warn!(%error, "a search failed");
+        let zone = self.zone.clone();
+        let search = move |reader: &JournalReader| Findings::of(reader, &wanted, &zone);
+        self.begin("search", search, move |result| ScreenMessage::Found { serial, result });
+    }
+
+    /// Begins to read a day's orders, and reports them.
+    pub(super) fn read_day(&self, date: Date) {
+        let filter = Filter { day: Some(date.to_string()), ..Filter::default() };
+        let currency = self.currency;
+        let read = move |reader: &JournalReader| {
+            let rows = reader.orders(&filter)?.into_iter();
+            let of_day = rows.filter(|row| row.currency == currency).map(|row| DayOrder {
+                out_trade_no: row.out_trade_no,
+                status: row.state.status(),
+                amount: row.amount,
+            });
+            Ok(of_day.collect())
+        };
+        self.begin("day", read, move |orders: Result<_, Text>| ScreenMessage::DayRead {
+            date,
+            orders: orders.ok(),
+        });
+    }
+
+    fn begin<T>(
+        &self,
+        name: &str,
+        read: impl FnOnce(&JournalReader) -> Result<T, JournalError> + Send + 'static,
+        message: impl Fn(Result<T, Text>) -> ScreenMessage + Clone + Send + 'static,
+    ) {
+        let (path, key) = (self.path.clone(), self.key.clone());
+        let (report, tell) = (self.report.clone(), message.clone());
+        let work = move || {
+            let reader = JournalReader::of_held(&path, key.as_deref());
+            let result = reader.and_then(|reader| read(&reader)).map_err(|error| {
+                tracing::warn!(%error, "the journal could not be read for the screen");
                 journal::text(&error)
             });
-            let _ = report.send((serial, found));
+            let _ = report.send(tell(result));
         };
-        let thread = std::thread::Builder::new().name("search".into()).spawn(search);
+        let thread = std::thread::Builder::new().name(name.into()).spawn(work);
         if let Err(error) = thread {
             let what = both!("a thread", "线程");
-            let _ = self.report.send((serial, Err(what.because(&system::text(&error)))));
+            let _ = self.report.send(message(Err(what.because(&system::text(&error)))));
         }
     }
 }

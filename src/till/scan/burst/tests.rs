@@ -59,7 +59,7 @@ fn typed(outcomes: &[Outcome]) -> String {
         BurstOutcome::Key(BurstKey::End(_), _) => Some('!'),
         BurstOutcome::Key(BurstKey::Esc, _) => Some('^'),
         BurstOutcome::Key(BurstKey::Repeatable(key) | BurstKey::Other(key), _) => Some(*key),
-        BurstOutcome::EscDigit(..) => Some('F'),
+        BurstOutcome::EscThen(..) => Some('F'),
         BurstOutcome::AmountEnds(_) | BurstOutcome::Scanned(_) | BurstOutcome::Dropped { .. } => {
             None
         }
@@ -165,7 +165,14 @@ fn what_trails_behind_a_dropped_burst_belongs_to_it() {
 fn an_escape_waits_for_what_it_may_belong_to() {
     let mut burst = Bench::new();
     assert_eq!(typed(&pieces(&mut burst, &[(0, "\u{1b}")], 5)), "^");
-    assert_eq!(typed(&pieces(&mut Bench::new(), &[(0, "\u{1b}"), (200, "x")], 5)), "^x");
+    assert_eq!(typed(&pieces(&mut Bench::new(), &[(0, "\u{1b}"), (200, ".")], 5)), "^.");
+    for one in ["x", "1", "="] {
+        assert_eq!(typed(&pieces(&mut Bench::new(), &[(0, "\u{1b}"), (200, one)], 5)), "F");
+    }
+    assert_eq!(
+        typed(&pieces(&mut Bench::new(), &[(0, "\u{1b}"), (200, "x"), (400, "y")], 5)),
+        "^xy"
+    );
     let outcomes = pieces(&mut Bench::new(), &[(0, "\u{1b}"), (600, "0.01\r")], 5);
     assert_eq!(typed(&outcomes), "");
     let mut burst = Bench::new();

@@ -4,28 +4,62 @@ use ratatui::layout::Rect;
 
 use crate::clean::clean;
 use crate::language::Language;
-use crate::screen::keys::{Command, commands};
+use crate::screen::keys::{Command, every, second};
 use crate::screen::model::Dialog;
 use crate::screen::palette::Tone;
 use crate::screen::view::Canvas;
 use crate::screen::{Key, Model};
+use crate::text::screen::CommandWords;
 
 /// No command's name is longer.
 const SOUGHT_MAX: usize = 24;
-const KEY_COLUMN: u16 = 10;
+/// Where the second key and the name begin.
+const SECOND_KEY: u16 = 10;
+const NAME: u16 = 20;
 
-/// The commands whose name, in either language, or key has what was typed in it.
-pub(in crate::screen) fn found(model: &Model, typed: &str) -> Vec<Command> {
-    let sought = typed.trim().to_lowercase();
-    let names = [Language::English, Language::Chinese].map(|language| commands(model, language));
+/// The commands in whose name, key or other words, in either language, is each word of what was
+/// typed; first those that work now, and whether each does.
+fn found(model: &Model, typed: &str) -> Vec<(bool, Command)> {
+    let typed = typed.to_lowercase();
+    let named = Language::ALL.map(|language| every(model, language));
     let has = |index: usize| {
-        names.iter().any(|names| {
-            let (_, key, name) = names[index];
-            [key, name].iter().any(|text| text.to_lowercase().contains(&sought))
-        })
+        let texts = named.iter().flat_map(|named| {
+            let (_, (key, short, name)) = named[index];
+            let others = Language::ALL.map(|language| other_words(key, language));
+            [short, second(key), name].into_iter().chain(others)
+        });
+        let texts = texts.collect::<Vec<_>>().join(" ").to_lowercase();
+        typed.split_whitespace().all(|word| texts.contains(word))
     };
-    let all = commands(model, model.language).into_iter().enumerate();
-    all.filter(|(index, _)| has(*index)).map(|(_, command)| command).collect()
+    let all = every(model, model.language).into_iter().enumerate();
+    let mut found: Vec<_> = all.filter(|(index, _)| has(*index)).map(|(_, one)| one).collect();
+    found.sort_by_key(|(works, _)| !works);
+    found
+}
+
+/// The command that Enter carries out; none if it does not work now.
+pub(in crate::screen) fn chosen_of(model: &Model, typed: &str, chosen: usize) -> Option<Command> {
+    found(model, typed).get(chosen).filter(|(works, _)| *works).map(|(_, command)| *command)
+}
+
+const fn other_words(key: Key, language: Language) -> &'static str {
+    let words = CommandWords::of(language);
+    match key {
+        Key::Enter => words.enter(),
+        Key::Esc => words.esc(),
+        Key::Ctrl('n') => words.next_customer(),
+        Key::Tab => words.come_back(),
+        Key::F(1) => words.help(),
+        Key::F(5) => words.check_now(),
+        Key::Ctrl('r') => words.entries(),
+        Key::F(6) => words.drawer(),
+        Key::F(7) => words.find(),
+        Key::F(9) => words.reprint(),
+        Key::Ctrl('t') => words.training(),
+        Key::Ctrl('l') => words.language(),
+        Key::Ctrl('q') => words.quit(),
+        _ => "",
+    }
 }
 
 pub(in crate::screen) fn pressed(
@@ -34,7 +68,7 @@ pub(in crate::screen) fn pressed(
     mut chosen: usize,
     key: Key,
 ) {
-    let last = found(model, &typed).len().saturating_sub(1);
+    let last = found(model, &typed).iter().filter(|(works, _)| *works).count().saturating_sub(1);
     match key {
         Key::Up => chosen = chosen.checked_sub(1).unwrap_or(last),
         Key::Down | Key::Tab => chosen = if chosen < last { chosen + 1 } else { 0 },
@@ -43,7 +77,10 @@ pub(in crate::screen) fn pressed(
             chosen = 0;
         }
         Key::Char(character) if typed.chars().count() < SOUGHT_MAX => {
-            typed.push_str(&clean(&character.to_string(), 2));
+            // A blank goes between two words.
+            let shown =
+                if character == ' ' { " ".into() } else { clean(&character.to_string(), 2) };
+            typed.push_str(&shown);
             chosen = 0;
         }
         _ => {}
@@ -57,21 +94,35 @@ impl Canvas<'_> {
         let words = model.text();
         let inner = self.overlay(area, words.commands_title());
         let (base, strong) = (self.palette.base(), self.palette.strong());
+        let quiet = self.palette.quiet();
         let sought = if typed.is_empty() { words.commands_find() } else { typed };
         self.put(inner, 0, 0, sought, if typed.is_empty() { base } else { strong });
         let found = found(model, typed);
         if found.is_empty() {
             self.put(inner, 3, 2, words.commands_none(), base);
         }
-        for (y, (index, (_, name, does))) in (2..inner.height).zip(found.into_iter().enumerate()) {
-            let style = if index == chosen { self.palette.fill(Tone::Calm) } else { base };
-            if index == chosen {
-                let row = Rect { y: inner.y + y, height: 1, ..inner };
-                self.buffer.set_style(row, style);
-                self.put(inner, 1, y, ">", style);
+        let list = Rect {
+            y: inner.y + inner.height.min(2),
+            height: inner.height.saturating_sub(2),
+            ..inner
+        };
+        let first = (chosen + 1).saturating_sub(usize::from(list.height).max(1));
+        let shown = found.into_iter().enumerate().skip(first);
+        for (y, (index, (works, (key, name, does)))) in (0..list.height).zip(shown) {
+            let is_chosen = works && index == chosen;
+            let fill = self.palette.fill(Tone::Calm);
+            let of = |style| if is_chosen { fill } else { style };
+            if is_chosen {
+                let row = Rect { y: list.y + y, height: 1, ..list };
+                self.buffer.set_style(row, fill);
+                self.put(list, 1, y, ">", fill);
             }
-            self.put(inner, 3, y, name, style);
-            self.put(inner, 3 + KEY_COLUMN, y, does, style);
+            self.put(list, 3, y, name, of(if works { base } else { quiet }));
+            self.put(list, 3 + SECOND_KEY, y, second(key), of(quiet));
+            let end = self.put(list, 3 + NAME, y, does, of(if works { base } else { quiet }));
+            if !works {
+                self.put(list, 3 + NAME + end + 2, y, words.not_now(), of(quiet));
+            }
         }
     }
 }

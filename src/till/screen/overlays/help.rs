@@ -48,6 +48,7 @@ impl Canvas<'_> {
             ("Ctrl-P", words.key_commands(), true),
             ("Ctrl-Q", words.key_quit(), true),
             ("Esc 1-0", words.key_function(), true),
+            ("Esc A-Z", words.key_control(), true),
         ];
         let there = all.iter().filter(|(.., is_there)| *is_there);
         let rows = there.clone().count().div_ceil(2);

@@ -9,6 +9,7 @@ use ratatui::widgets::{Block, BorderType, Widget};
 
 use crate::clean::clean;
 use crate::clock::{Millis, Uptime};
+use crate::language::Language;
 use crate::money::{Money, NotAnAmount, grouped_thousands, narrow};
 use crate::order::OutTradeNo;
 use crate::payment::Status;
@@ -23,7 +24,7 @@ use crate::screen::view::payment::{payment, stopped};
 use crate::screen::view::sheet::{Sheet, inside};
 use crate::screen::view::{Canvas, inset};
 use crate::screen::{Key, Link, SaleRef, ScreenCommand};
-use crate::text::screen::HelpWords;
+use crate::text::screen::{HelpWords, ScreenWords};
 
 /// A text this long is not an amount in any currency; further keys are dropped.
 const TYPED_MAX: usize = 16;
@@ -353,8 +354,12 @@ fn refuse(model: &mut Model, scanned: Scanned) {
 }
 
 /// The keys that belong to the sale at the desk.
-pub(in crate::screen) fn keys(model: &Model, show: &mut impl FnMut(&'static str, &'static str)) {
-    let text = model.text();
+pub(in crate::screen) fn keys(
+    model: &Model,
+    language: Language,
+    show: &mut impl FnMut(&'static str, &'static str),
+) {
+    let text = ScreenWords::of(language);
     if model.stopped.is_some() {
         return;
     }

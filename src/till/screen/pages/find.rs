@@ -13,7 +13,7 @@ use crate::engine::Attempt;
 use crate::find::{Findings, OrderFile, Terms, Told, Wanted, Why, order_of, verdict, whose};
 use crate::gateway::{Enquired, Question};
 use crate::journal::OrderRow;
-use crate::language::Text;
+use crate::language::{Language, Text};
 use crate::money::narrow;
 use crate::order::{OutTradeNo, TillId};
 use crate::payment::{Event, State, Status};
@@ -23,7 +23,7 @@ use crate::screen::note::{Note, Scanned};
 use crate::screen::pages::checkout::CashierTask;
 use crate::screen::{Key, ScreenCommand};
 use crate::text::find::Verdict;
-use crate::text::screen::{FindPageWords, HelpWords};
+use crate::text::screen::{FindPageWords, HelpWords, ScreenWords};
 
 /// No number is longer; further keys are dropped.
 const TYPED_MAX: usize = 40;
@@ -524,8 +524,12 @@ pub(in crate::screen) fn attempt_moved(
 }
 
 /// The keys that belong to the page.
-pub(in crate::screen) fn keys(model: &Model, show: &mut impl FnMut(&'static str, &'static str)) {
-    let (text, words) = (model.text(), FindPageWords::of(model.language));
+pub(in crate::screen) fn keys(
+    model: &Model,
+    language: Language,
+    show: &mut impl FnMut(&'static str, &'static str),
+) {
+    let (text, words) = (ScreenWords::of(language), FindPageWords::of(language));
     let Some(page) = &model.find else { return };
     if !model.notices.is_empty() && model.enter_is_for_the_notice() {
         show("Enter", text.key_ok());

@@ -108,7 +108,7 @@ fn the_customer_enters_the_password() {
 }
 
 /// Payments in the tray: at the password, in doubt, being reversed.
-fn beside_others() -> ScreenBench {
+pub(super) fn beside_others() -> ScreenBench {
     let mut bench = bench();
     for (amount, last) in [("12.5", 7), ("45", 8), ("6.8", 9)] {
         let index = bench.charge(amount, last);
@@ -193,6 +193,22 @@ fn paid() {
     bench.later(index, 3_500);
     bench.answer(index, Says::Paid(Proof { coupon: Some(200), ..proof() }));
     pictures("paid", &mut bench);
+}
+
+#[test]
+fn commands_that_work_and_that_do_not() {
+    let mut bench = waiting().0;
+    bench.key(Key::Ctrl('p'));
+    pictures("commands", &mut bench);
+    bench.type_text("打印");
+    pictures("commands_found", &mut bench);
+}
+
+#[test]
+fn the_figures_of_a_day_that_is_being_read() {
+    let (mut bench, _) = waiting();
+    bench.model.day.set(super::super::day::Past::Asked);
+    pictures("day_unread", &mut bench);
 }
 
 #[test]
@@ -450,7 +466,9 @@ fn below_that_are_the_amount_the_note_the_choice_and_the_keys() {
                 let flat = packed(&picture);
                 let mut counts: Vec<String> = Vec::new();
                 match &bench.model.task {
-                    CashierTask::Amount { typed } => counts.push(typed.clone()),
+                    CashierTask::Amount { typed } => {
+                        counts.push(crate::money::grouped_thousands(typed));
+                    }
                     CashierTask::Code { sale } | CashierTask::Starting { sale } => {
                         counts.push(bench.model.money(sale.amount()));
                     }

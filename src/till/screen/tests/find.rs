@@ -277,7 +277,7 @@ fn whatever_is_typed_lists_what_fits_and_one_match_opens_by_itself() {
     bench.type_text("1.99");
     let (serial, _) = search_of(&bench.key(Key::Enter));
     found(&mut bench, serial, &[]);
-    assert!(says(&bench, "No order fits."));
+    assert!(says(&bench, "No matching order."));
     assert_eq!(bench.model.task, CashierTask::Amount { typed: String::new() });
     assert!(bench.commands.iter().all(|command| matches!(command, ScreenCommand::Search { .. })));
 }
@@ -405,6 +405,15 @@ fn a_story_in_words_and_in_full() {
     pictures("find_entries", &mut bench);
 }
 
+/// A customer's order is paid, says WeChat Pay.
+pub(super) fn shown_with_verdict() -> ScreenBench {
+    let mut bench = bench();
+    opened(&mut bench);
+    let question = scanned(&mut bench, &paid_order());
+    answer(&mut bench, question.number(), Found::Paid(proof()));
+    bench
+}
+
 #[test]
 fn each_verdict() {
     for (name, file, found) in [
@@ -454,7 +463,7 @@ fn in_a_small_window_the_verdict_comes_first() {
     let picture = bench.drawn(40, 12);
     let first = picture.lines().next().unwrap();
     assert_eq!(first, "PAID", "{picture}");
-    for words in ["￥12.34", "order 345004", "This order is paid for"] {
+    for words in ["￥12.34", "order 345004", "This order is paid:"] {
         assert!(packed(&picture).contains(&packed(words)), "{words}\n{picture}");
     }
 }

@@ -3,6 +3,7 @@
 
 mod customer;
 mod customer_view;
+mod day;
 mod drawn;
 mod find;
 mod picture;
@@ -73,16 +74,27 @@ pub(super) struct ScreenBench {
     pub(super) model: Model,
     pub(super) now: u64,
     pub(super) commands: Vec<ScreenCommand>,
+    /// The days that were asked for.
+    pub(super) days: Vec<Date>,
+    /// What the journal holds of each; `None`: it cannot be read.
+    pub(super) past: Option<Vec<DayOrder>>,
     attempts: Vec<AttemptView>,
     calls: Vec<Option<Call>>,
 }
 
 impl ScreenBench {
     pub(super) fn new(settings: Settings) -> Self {
+        Self::with_past(settings, Some(Vec::new()))
+    }
+
+    /// With what the journal holds of the day.
+    pub(super) fn with_past(settings: Settings, past: Option<Vec<DayOrder>>) -> Self {
         let mut bench = Self {
             model: Model::new(settings, Vec::new()),
             now: 1_000_000,
             commands: Vec::new(),
+            days: Vec::new(),
+            past,
             attempts: Vec::new(),
             calls: Vec::new(),
         };
@@ -95,7 +107,14 @@ impl ScreenBench {
     pub(super) fn send(&mut self, message: ScreenMessage) -> Vec<ScreenCommand> {
         let wall = Timestamp(NOON + i64::try_from(self.now).unwrap());
         let commands = update(&mut self.model, message, Uptime(self.now), wall);
+        let (days, commands): (Vec<_>, Vec<_>) =
+            commands.into_iter().partition(|command| matches!(command, ScreenCommand::ReadDay(_)));
         self.commands.extend(commands.clone());
+        for day in days {
+            let ScreenCommand::ReadDay(date) = day else { continue };
+            self.days.push(date);
+            self.send(ScreenMessage::DayRead { date, orders: self.past.clone() });
+        }
         commands
     }
 

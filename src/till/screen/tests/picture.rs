@@ -1,40 +1,154 @@
-//! The picture on the project's front page: a real frame, kept in `assets/screen.svg`.
+//! Pictures of the screens for people: real frames, kept in `assets/`, some of them on the project's
+//! front page.
 
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier};
 use unicode_width::UnicodeWidthStr;
 
-use super::drawn::waiting;
+use super::drawn::{beside_others, waiting};
+use super::find::shown_with_verdict;
 use super::*;
+use crate::display::{SaleStage, Told, View};
+use crate::screen::{CustomerViewSettings, customer_view};
 
 /// Dots of a cell.
 const ACROSS: usize = 10;
 const DOWN: usize = 20;
 
-#[test]
-fn the_front_page_shows_the_screen_as_it_is() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/screen.svg");
-    let (mut bench, _) = waiting();
-    bench.model.settings.time_zone = TimeZone::fixed(jiff::tz::offset(8));
-    let mut frame = Buffer::empty(Rect::new(0, 0, 80, 24));
-    view(&bench.model, &mut frame);
-    let now = svg(&frame);
-    if std::env::var_os("PAYTILL_RENEW").is_some() {
-        std::fs::write(path, &now).unwrap();
-    }
-    let kept = std::fs::read_to_string(path).unwrap_or_default();
-    assert!(kept == now, "{path} is outdated; PAYTILL_RENEW=1 in the environment renews it");
+/// A day with many sales behind it.
+fn busy_day() -> Vec<DayOrder> {
+    let order = |tail: u32| {
+        let status = match tail {
+            7 | 31 | 52 => Status::Declined,
+            18 => Status::Reversed,
+            _ => Status::Paid,
+        };
+        let amount = Money::from_minor(i64::from(tail * 7919 % 4_200 + 350));
+        DayOrder { out_trade_no: number(tail), status, amount }
+    };
+    (1..=64).map(order).collect()
 }
 
-fn svg(frame: &Buffer) -> String {
+fn of_the_till(mut bench: ScreenBench, language: Language, [width, height]: [u16; 2]) -> Buffer {
+    bench.model.language = language;
+    bench.model.settings.time_zone = TimeZone::fixed(jiff::tz::offset(8));
+    let mut frame = Buffer::empty(Rect::new(0, 0, width, height));
+    view(&bench.model, &mut frame);
+    frame
+}
+
+fn of_the_customer(status: Option<Status>, language: Language) -> Buffer {
+    let Settings { store, currency, theme, .. } = settings();
+    let settings = CustomerViewSettings { store, currency, language, theme, draws_chinese: true };
+    let stage = status.map_or(SaleStage::Code, SaleStage::Payment);
+    let view = View::Sale { amount: Money::from_minor(12_880), stage };
+    let mut frame = Buffer::empty(Rect::new(0, 0, 120, 40));
+    customer_view(&settings, Some(Told { view, is_training: false }), &mut frame);
+    frame
+}
+
+fn typing() -> ScreenBench {
+    let mut bench = beside_others();
+    bench.key(Key::Esc);
+    bench.type_text("1288.5");
+    bench
+}
+
+/// In a large window, with the figures of the day.
+fn paid() -> ScreenBench {
+    let (mut bench, index) = waiting();
+    let date = *bench.days.last().unwrap();
+    bench.send(ScreenMessage::DayRead { date, orders: Some(busy_day()) });
+    bench.later(index, 3_500);
+    bench.answer(index, Says::Paid(proof()));
+    bench.send(ScreenMessage::Printed { out_trade_no: bench.order(index), how: Printing::Printed });
+    bench
+}
+
+fn waiting_beside_the_tray() -> ScreenBench {
+    let mut bench = beside_others();
+    bench.key(Key::Esc);
+    let index = bench.charge("128.80", 11);
+    bench.wait(900);
+    bench.answer(index, Says::Paying);
+    bench.later(index, 4_200);
+    bench.answer(index, Says::Paying);
+    bench.wait(1_500);
+    bench
+}
+
+const SMALL: [u16; 2] = [80, 24];
+const LARGE: [u16; 2] = [120, 40];
+
+/// Each picture by its name.
+fn pictures_of_all() -> Vec<(&'static str, &'static str, Buffer)> {
+    use Language::{Chinese, English};
+    let till = of_the_till;
+    vec![
+        (
+            "screen",
+            "The till waits for a customer to enter the password; others go on in the tray",
+            till(waiting_beside_the_tray(), English, SMALL),
+        ),
+        (
+            "screen.zh",
+            "收银机等待顾客输入密码，其他未完成的支付留在上方",
+            till(waiting_beside_the_tray(), Chinese, SMALL),
+        ),
+        ("amount", "An amount is typed", till(typing(), English, SMALL)),
+        ("paid", "A payment is paid; beside it the day", till(paid(), English, LARGE)),
+        ("paid.zh", "支付成功，旁边是今日合计", till(paid(), Chinese, LARGE)),
+        (
+            "find",
+            "An order that a customer asks about, with WeChat Pay's answer",
+            till(shown_with_verdict(), English, SMALL),
+        ),
+        (
+            "find.zh",
+            "顾客询问的订单和微信支付的查询结果",
+            till(shown_with_verdict(), Chinese, SMALL),
+        ),
+        (
+            "customer-view",
+            "The customer's screen asks for the payment code",
+            of_the_customer(None, English),
+        ),
+        ("customer-view.zh", "顾客屏幕：请出示付款码", of_the_customer(None, Chinese)),
+        (
+            "customer-view-paid",
+            "The customer's screen says that it is paid",
+            of_the_customer(Some(Status::Paid), Chinese),
+        ),
+    ]
+}
+
+#[test]
+fn the_pictures_show_the_screens_as_they_are() {
+    let renews = std::env::var_os("PAYTILL_RENEW").is_some();
+    for (name, title, frame) in pictures_of_all() {
+        let path = format!("{}/assets/{name}.svg", env!("CARGO_MANIFEST_DIR"));
+        let now = svg(&frame, title);
+        if renews {
+            std::fs::write(&path, &now).unwrap();
+        }
+        let kept = std::fs::read_to_string(&path).unwrap_or_default();
+        assert!(kept == now, "{path} is outdated; PAYTILL_RENEW=1 in the environment renews it");
+    }
+}
+
+fn svg(frame: &Buffer, title: &str) -> String {
     let ground = frame[(0, 0)].bg;
     let fill = rgb(ground);
+    let width = usize::from(frame.area.width) * ACROSS + 20;
+    let height = usize::from(frame.area.height) * DOWN + 20;
     let mut lines = vec![
-        r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="-10 -10 820 500""#.into(),
+        format!(r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="-10 -10 {width} {height}""#),
         r#" font-family="ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace">"#.into(),
-        "<title>The till waits for a customer to enter the password</title>".into(),
-        format!(r#"<rect x="-10" y="-10" width="820" height="500" rx="8" fill="{fill}"/>"#),
+        format!("<title>{title}</title>"),
+        format!(
+            r#"<rect x="-10" y="-10" width="{width}" height="{height}" rx="8" fill="{fill}"/>"#
+        ),
     ];
     for (row, cells) in frame.content().chunks(frame.area.width.into()).enumerate() {
         let mut cells = cells.to_vec();
@@ -85,6 +199,14 @@ fn drawn(run: &[Cell], x: usize, y: usize) -> Option<String> {
         "─" => line(1, format!("{x} {low}h{width}")),
         "━" => line(3, format!("{x} {low}h{width}")),
         "│" => line(1, format!("{middle} {y}v20")),
+        "═" => line(1, format!("{x} {}h{width}m0 4h-{width}", low - 2)),
+        "║" => line(1, format!("{} {y}v20m4 0v-20", middle - 2)),
+        "╔" => {
+            line(1, format!("{} {}v-12h7M{} {}v-8h3", middle - 2, y + DOWN, middle + 2, y + DOWN))
+        }
+        "╗" => line(1, format!("{x} {}h7v12M{x} {}h3v8", low - 2, low + 2)),
+        "╚" => line(1, format!("{} {y}v12h7M{} {y}v8h3", middle - 2, middle + 2)),
+        "╝" => line(1, format!("{x} {}h7v-12M{x} {}h3v-8", low + 2, low - 2)),
         "╭" => line(1, format!("{middle} {}v-5q0-5 5-5", y + DOWN)),
         "╮" => line(1, format!("{x} {low}q5 0 5 5v5")),
         "╰" => line(1, format!("{middle} {y}v5q0 5 5 5")),

@@ -1,6 +1,7 @@
 //! Typing ahead, typing too fast, and what is heard.
 
 use super::*;
+use crate::language::Language;
 use crate::says::{Says, reason};
 use crate::screen::model::Sound;
 use crate::screen::pages::checkout::CashierTask;
@@ -132,7 +133,7 @@ fn what_a_cut_scan_left_in_the_amount_is_taken_back() {
     let began = Uptime(bench.now);
     bench.send(ScreenMessage::DroppedKeys { characters: 2, began });
     assert_eq!(bench.model.task, amount(""));
-    assert!(says(&bench, "too fast to be typed"));
+    assert!(says(&bench, "too fast to have been typed"));
 }
 
 #[test]
@@ -224,7 +225,7 @@ fn all_commands_can_be_searched() {
     }
     bench.key(Key::Ctrl('p'));
     bench.type_text("130000");
-    assert!(says(&bench, "No command is called that."));
+    assert!(says(&bench, "No matching command."));
     assert_eq!(bench.key(Key::Enter), []);
     bench.key(Key::Esc);
     assert!(says(&bench, "WAITING FOR CUSTOMER"));
@@ -254,4 +255,116 @@ fn a_note_stays_until_a_key_changes_something() {
     }
     bench.key(Key::Backspace);
     assert!(!says(&bench, "could not be read"));
+}
+
+#[test]
+fn a_sale_costs_its_digits_and_one_enter() {
+    let mut bench = bench();
+    let mut keys = 0;
+    let sales = ["12.34", "8", "0.5", "199.99"];
+    for (last, amount) in (1..).zip(sales) {
+        for digit in amount.chars() {
+            bench.key(Key::Char(digit));
+            keys += 1;
+        }
+        bench.key(Key::Enter);
+        keys += 1;
+        let index = bench.begin(last);
+        bench.answer(index, Says::Paid(proof()));
+        assert!(says(&bench, "Then enter the next amount."));
+    }
+    assert_eq!(keys, sales.concat().len() + sales.len());
+    assert_eq!(bench.count(), sales.len());
+}
+
+#[test]
+fn every_command_is_found_by_what_it_does_in_both_languages_with_both_keys() {
+    let mut bench = ScreenBench::new(Settings { drawer: true, ..settings() });
+    let index = bench.charge("12.5", 1);
+    bench.answer(index, Says::Paid(proof()));
+    for (words, name, keys) in [
+        ("help", "Help", ["F1", "Esc 1"]),
+        ("怎么", "Help", ["F1", "Esc 1"]),
+        ("cash open", "Drawer", ["F6", "Esc 6"]),
+        ("钱箱", "Drawer", ["F6", "Esc 6"]),
+        ("SEARCH", "Find order", ["F7", "Esc 7"]),
+        ("单号", "Find order", ["F7", "Esc 7"]),
+        ("slip again", "Reprint", ["F9", "Esc 9"]),
+        ("重打", "Reprint", ["F9", "Esc 9"]),
+        ("leave", "Quit", ["Ctrl-Q", "Esc Q"]),
+        ("语言", "中文", ["Ctrl-L", "Esc L"]),
+        ("next sale", "Next sale", ["Enter", "Ctrl-M"]),
+        ("下一笔", "Next sale", ["Enter", "Ctrl-M"]),
+        // It is there, but not now.
+        ("排队", "Next customer (not now)", ["Ctrl-N", "Esc N"]),
+        ("query status", "Check now", ["", ""]),
+    ] {
+        bench.key(Key::Ctrl('p'));
+        bench.type_text(words);
+        let is_there = !keys[0].is_empty();
+        assert_eq!(says(&bench, name), is_there, "{words}: {}", bench.drawn(80, 24));
+        assert!(keys.iter().all(|key| says(&bench, key)), "{words}: {}", bench.drawn(80, 24));
+        bench.key(Key::Esc);
+    }
+    // What does not work is not carried out.
+    bench.key(Key::Ctrl('p'));
+    bench.type_text("queue");
+    assert_eq!(bench.key(Key::Enter), []);
+    assert!(says(&bench, "Commands"));
+}
+
+#[test]
+fn a_key_of_the_page_can_be_chosen_from_all_commands() {
+    let mut bench = bench();
+    let index = bench.charge("12.5", 1);
+    bench.answer(index, Says::Paying);
+    bench.key(Key::Ctrl('p'));
+    bench.type_text("stop wait");
+    bench.key(Key::Enter);
+    assert!(says(&bench, "Cancel this payment?"), "{}", bench.drawn(80, 24));
+}
+
+#[test]
+fn each_key_that_works_has_a_second_one() {
+    for mut bench in [bench(), ScreenBench::new(Settings { drawer: true, ..settings() })] {
+        let index = bench.charge("12.5", 1);
+        bench.answer(index, Says::Paying);
+        for (_, (key, name, _)) in keys::every(&bench.model, Language::English) {
+            assert!(!keys::second(key).is_empty(), "{name}");
+        }
+    }
+}
+
+#[test]
+fn esc_and_then_a_key_is_the_second_way_to_every_function() {
+    use crate::screen::keyboard::Pressed;
+    let second = |then: char| {
+        let mut typist = Typist::new(crate::order::TillId::new("T01").unwrap());
+        let target = crate::scan::KeyTarget { is_asking: false, amount: Some(0) };
+        let mut keys = Vec::new();
+        let mut take = |messages: Vec<ScreenMessage>| {
+            keys.extend(messages.into_iter().map(|message| match message {
+                ScreenMessage::EarlierKey(key, _) => key,
+                other => panic!("{other:?}"),
+            }));
+        };
+        for (key, at) in [(Key::Esc, 1_000), (Key::Char(then), 1_200)] {
+            take(typist.press(Pressed::Key(key, Uptime(at)), target));
+        }
+        take(typist.tick(Uptime(2_000), target));
+        keys
+    };
+    for (then, key) in [
+        ('1', Key::F(1)),
+        ('9', Key::F(9)),
+        ('0', Key::F(10)),
+        ('=', Key::F(12)),
+        ('n', Key::Ctrl('n')),
+        ('Q', Key::Ctrl('q')),
+    ] {
+        assert_eq!(second(then), [key], "{then}");
+    }
+    for other in ['.', 'x'] {
+        assert_eq!(second(other), [Key::Esc, Key::Char(other)], "no command");
+    }
 }

@@ -5,10 +5,10 @@ use ratatui::style::{Modifier, Style};
 
 use super::{Canvas, SMALLEST_HEIGHT, SMALLEST_WIDTH, cells};
 use crate::clean::clean;
-use crate::money::LARGEST;
+use crate::money::{LARGEST, grouped_thousands};
 use crate::payment::Status;
 use crate::screen::keys;
-use crate::screen::model::Dialog;
+use crate::screen::model::{Dialog, symbol_before};
 use crate::screen::overlays::commands;
 use crate::screen::pages::checkout::CashierTask;
 use crate::screen::palette::Tone;
@@ -57,8 +57,9 @@ impl Canvas<'_> {
             && model.find.is_none()
         {
             let strong = self.palette.strong();
-            let symbol = model.settings.currency.symbol();
-            y = self.lines(area, y, &format!("{symbol} {}", clean(typed, TYPED)), strong);
+            let typed = clean(&grouped_thousands(typed), TYPED);
+            let amount = symbol_before(model.settings.currency, &typed);
+            y = self.lines(area, y, &amount, strong);
         }
         // A question that Enter would answer is shown here too.
         let question = self.question_lines(area.width.max(40));
@@ -74,7 +75,7 @@ impl Canvas<'_> {
             y = self.block(area, y, &format!("> {name}"), style);
         }
         if let Some(Dialog::Commands { typed, chosen }) = &model.dialog
-            && let Some((_, name, does)) = commands::found(model, typed).get(*chosen)
+            && let Some((_, name, does)) = commands::chosen_of(model, typed, *chosen)
         {
             let style = self.palette.fill(Tone::Calm);
             y = self.block(area, y, &format!("> {name} {does}"), style);

@@ -1,10 +1,11 @@
 //! Draws the screen: a pure function of the model and the size of the frame.
 //!
-//! From top to bottom: the shop and the time, the training banner, the tray of open payments, payments that ended in the background, the task, a note, the connections, the keys that
-//! work now. This file lays out the regions and draws the first two; the other files draw the rest
+//! From top to bottom: the shop and the time, the training banner, the tray of open payments,
+//! payments that ended in the background, the task, a note, the connections, the keys that work now. This file lays out the regions and draws the first two; the other files draw the rest
 //! (see the map in [`crate::screen`]). Nothing is drawn outside the frame.
 
 mod compact;
+mod day;
 mod links;
 pub(super) mod lists;
 pub(super) mod payment;
@@ -28,9 +29,11 @@ pub const SMALLEST_HEIGHT: u16 = 20;
 /// From this width on, the last sales have a column of their own.
 const TWO_COLUMNS: u16 = 110;
 const SIDE_WIDTH: u16 = 40;
-/// Rows below the sheet, with a column of last sales beside it and without.
-const STORY_HEIGHT: u16 = 12;
+/// Rows below the sheet: at least, and where large words leave room for more.
 const BELOW_HEIGHT: u16 = 6;
+const STORY_HEIGHT: u16 = 12;
+/// What stays of them where the strips around the page need room.
+const BELOW_AT_LEAST: u16 = 4;
 /// The least height of the sheet, in rows, before anything is shown below it.
 const SHEET_AT_LEAST: u16 = 14;
 
@@ -38,7 +41,7 @@ const SHEET_AT_LEAST: u16 = 14;
 pub fn view(model: &Model, buffer: &mut Buffer) {
     let area = buffer.area;
     let palette = Palette::of(model.settings.theme);
-    let head = Head::of(area.width, area.height);
+    let head = Head::of(area.width, area.height, 0);
     let mut canvas = Canvas { model, palette, buffer, head };
     canvas.buffer.set_style(area, palette.base());
     if area.width < SMALLEST_WIDTH || area.height < SMALLEST_HEIGHT {
@@ -55,6 +58,13 @@ pub(super) struct Canvas<'a> {
     pub(super) buffer: &'a mut Buffer,
     /// Whether there is a story or a question below the sheet or not.
     pub(super) head: Head,
+}
+
+/// Rows of what comes and goes above the page and below it.
+#[derive(Clone, Copy)]
+struct Strips {
+    above: u16,
+    below: u16,
 }
 
 impl Canvas<'_> {
@@ -80,13 +90,14 @@ impl Canvas<'_> {
         self.banner(banner);
         self.tray(tray, &open);
         self.notice(news, &notice);
-        self.body(body);
+        let strips = Strips { above: tray.height + news.height, below: said.height };
+        self.body(body, strips);
         self.note(said, &note);
         self.links(links);
         self.key_bar(keys);
     }
 
-    fn body(&mut self, area: Rect) {
+    fn body(&mut self, area: Rect, strips: Strips) {
         match self.model.dialog {
             Some(Dialog::Help) => return self.help(area),
             Some(Dialog::Training { chosen }) => return self.training(area, chosen),
@@ -115,16 +126,26 @@ impl Canvas<'_> {
         let question = self.question_lines(main.width);
         let asked = if question.is_empty() { 0 } else { rows_of(&question).saturating_add(2) };
         let rest = main.height.saturating_sub(asked);
+        // What comes and goes around the page takes its rows from what is below the sheet: the
+        // amount stays where it is.
+        let usual = main.height + strips.above + strips.below;
+        let usually_below = if wide {
+            let left = usual.saturating_sub(Head::with_large_words(main.width));
+            left.clamp(BELOW_HEIGHT, STORY_HEIGHT)
+        } else {
+            BELOW_HEIGHT
+        };
         // A question takes the place of the list below. With a column of last sales, only the story
         // needs that place.
         let below = match (asked > 0, wide, has_story) {
             (true, ..) | (false, true, false) => 0,
             // It has all the room.
             _ if self.model.find.is_some() => 0,
-            (false, true, true) => STORY_HEIGHT,
-            (false, false, _) => BELOW_HEIGHT,
+            (false, true, true) | (false, false, _) => {
+                let left = usually_below.saturating_sub(strips.above + strips.below);
+                left.max(BELOW_AT_LEAST)
+            }
         };
-        let usually_below = if wide { STORY_HEIGHT } else { BELOW_HEIGHT };
         let sheet = rest.saturating_sub(below).max(SHEET_AT_LEAST).min(rest);
         let [top, middle, below] = Layout::vertical([
             Constraint::Length(sheet),
@@ -132,14 +153,15 @@ impl Canvas<'_> {
             Constraint::Fill(1),
         ])
         .areas(main);
-        self.head = Head::of(main.width, main.height.saturating_sub(usually_below));
+        let height = usual.saturating_sub(usually_below);
+        self.head = Head::of(main.width, height, strips.above);
         match &self.model.find {
             Some(page) => self.find_page(top, page),
             None => self.checkout(top),
         }
         self.question(middle, &question);
         if let Some(side) = side {
-            self.last_sales(side);
+            self.side(side);
             if has_story {
                 self.story(below);
             }

@@ -14,39 +14,64 @@ use crate::screen::wrap::wrap;
 /// Cells between the border and the text.
 const PADDING: u16 = 3;
 const AFTER_SHAPE: u16 = 4;
-/// Rows above the amount in the head, for the word.
-const ABOVE_AMOUNT: u16 = 2;
+/// Rows above the amount: for the word in two lines of large letters, or in one line twice as
+/// large; in one line of large letters; as text.
+const LARGE_WORD: u16 = 13;
+const WORD: u16 = 7;
+const PLAIN_WORD: u16 = 2;
 /// What most sheets have below the head, in rows, with air between.
-const USUALLY_BELOW: u16 = 11;
-/// From this size of the area on, shape and amount are twice as large.
+const USUALLY_BELOW: u16 = 10;
+/// From this width on, shape, amount and word may be twice as large.
 const WIDE: u16 = 130;
-const TALL: u16 = 32;
 
 /// Where the amount is, and how large: the same from its first digit to the result, since only the
 /// window's size decides.
 #[derive(Clone, Copy)]
 pub(in crate::screen) struct Head {
     pub(in crate::screen) times: u16,
+    /// Rows above the amount, for the word.
+    above: u16,
     /// Rows above the head, where there is room for them.
     top: u16,
 }
 
 impl Head {
-    /// For a sheet of this size, with its border.
-    pub(in crate::screen) const fn of(width: u16, height: u16) -> Self {
-        let times = if width >= WIDE && height >= TALL { 2 } else { 1 };
-        let needed = ABOVE_AMOUNT + SHAPE_HEIGHT * times + USUALLY_BELOW + 2;
-        Self { times, top: height.saturating_sub(needed) / 3 }
+    /// For a sheet of this size, with its border, that begins so many rows below its usual place.
+    pub(in crate::screen) fn of(width: u16, height: u16, lower: u16) -> Self {
+        let sizes = [(WIDE, 2, LARGE_WORD), (0, 1, LARGE_WORD), (0, 1, WORD), (0, 1, PLAIN_WORD)];
+        let needed = |times, above| above + SHAPE_HEIGHT * times + USUALLY_BELOW + 2;
+        let fits = |(wide, times, above): &(u16, u16, u16)| {
+            width >= *wide && height >= needed(*times, *above)
+        };
+        let (_, times, above) = sizes.into_iter().find(fits).unwrap_or((0, 1, PLAIN_WORD));
+        let top = height.saturating_sub(needed(times, above)) / 3;
+        // What has come above the sheet does not push the amount down.
+        Self { times, above, top: top.saturating_sub(lower) }
+    }
+
+    /// The least height that a sheet needs in which the word of every state is large.
+    pub(in crate::screen) const fn with_large_words(width: u16) -> u16 {
+        let times = if width >= WIDE { 2 } else { 1 };
+        LARGE_WORD + SHAPE_HEIGHT * times + USUALLY_BELOW + 2
     }
 
     pub(in crate::screen) const fn height(self) -> u16 {
-        ABOVE_AMOUNT + SHAPE_HEIGHT * self.times
+        self.above + SHAPE_HEIGHT * self.times
+    }
+
+    /// Without large letters, where there is no room for them.
+    const fn plain(self) -> Self {
+        Self { above: PLAIN_WORD, times: 1, top: self.top }
+    }
+
+    const fn has_letters(self) -> bool {
+        self.above > PLAIN_WORD
     }
 
     /// Where the amount is drawn, and what is beside the shape above it.
     pub(in crate::screen) fn amount(self, area: Rect) -> Rect {
         let beside = (SHAPE_WIDTH * self.times + AFTER_SHAPE).min(area.width);
-        let top = (self.top + ABOVE_AMOUNT).min(area.height);
+        let top = (self.top + self.above).min(area.height);
         Rect {
             x: area.x + beside,
             y: area.y + top,
@@ -122,16 +147,21 @@ impl Canvas<'_> {
         let gaps = u16::from(!what.is_empty()) + u16::from(meter > 0) + u16::from(steps > 0);
         let fits = |head: u16| area.height >= head + below;
         let place = self.head;
-        // A large word is larger with much air around it.
+        // A verdict has no amount in digits below it: it is larger with much air around it.
         let tall = if sheet.has_large_word {
             let most = area.height.saturating_sub(below + 2 * gaps).saturating_sub(1);
             let tall = Lettering::fitting(&sheet.word, beside_shape(area), most);
-            tall.map_or(0, |word| word.height() + 1).max(place.height())
+            tall.map_or(0, |word| word.height() + 1).max(place.plain().height())
         } else {
             place.height()
         };
-        let heads = [tall, place.height(), SHAPE_HEIGHT];
-        let head = heads.into_iter().find(|head| fits(*head)).unwrap_or(1);
+        let heads = [(tall, place), (place.plain().height(), place.plain())];
+        let low = [(SHAPE_HEIGHT, place.plain())];
+        let (head, place) = heads
+            .into_iter()
+            .chain(low)
+            .find(|(head, _)| fits(*head))
+            .unwrap_or_else(|| (1, place.plain()));
         let mut spare = area.height.saturating_sub(head + below);
         // Blank rows, in order of priority: above the head, so that it stays where it is; below it,
         // above the next step, above the meter; two each if there is plenty of room.
@@ -146,9 +176,9 @@ impl Canvas<'_> {
         let under_head = air(!what.is_empty());
         let over_steps = air(steps > 0);
         let over_meter = air(meter > 0);
-        let times = if head == place.height() { place.times } else { 1 };
         let rows = Rect { y: area.y + y, height: head.min(area.height), ..area };
-        self.sheet_head(rows, sheet, times);
+        let border = Rect { y: area.y.saturating_sub(1), height: 1, ..area };
+        self.sheet_head(rows, border, sheet, place);
         y += head + under_head;
         let plain =
             if sheet.is_filled { self.palette.panel(sheet.tone) } else { self.palette.base() };
@@ -175,7 +205,7 @@ impl Canvas<'_> {
         }
     }
 
-    fn sheet_head(&mut self, area: Rect, sheet: &Sheet, times: u16) {
+    fn sheet_head(&mut self, area: Rect, border: Rect, sheet: &Sheet, place: Head) {
         let filled = self.palette.panel(sheet.tone).add_modifier(Modifier::BOLD);
         let strong = if sheet.is_filled { filled } else { self.palette.ink(sheet.tone) };
         let digits = if sheet.is_filled { filled } else { self.palette.strong() };
@@ -190,6 +220,7 @@ impl Canvas<'_> {
         if sheet.has_large_word {
             return self.large_word(area, sheet, strong, digits);
         }
+        let times = place.times;
         let shape = Rect { y: area.y + area.height - SHAPE_HEIGHT * times, ..area };
         shapes::draw(sheet.shape, times, shape, strong, self.buffer);
         let beside = SHAPE_WIDTH * times + AFTER_SHAPE;
@@ -198,19 +229,51 @@ impl Canvas<'_> {
             width: area.width.saturating_sub(beside),
             ..area
         };
-        let used = self.put(text, 0, 0, &sheet.word, strong);
-        if used + 3 + cells(&sheet.detail) <= text.width {
-            self.put_right(text, 0, &sheet.detail, quiet);
+        let above = if area.height >= place.height() { place.above } else { PLAIN_WORD };
+        if place.has_letters() {
+            let room = Rect { height: above - 1, ..area };
+            self.lettered_word(room, border, sheet, [strong, quiet]);
+        } else {
+            let used = self.put(text, 0, 0, &sheet.word, strong);
+            if used + 3 + cells(&sheet.detail) <= text.width {
+                self.put_right(text, 0, &sheet.detail, quiet);
+            }
         }
-        let room = area.height.saturating_sub(ABOVE_AMOUNT);
+        let room = area.height.saturating_sub(above);
         match Size::fitting(&sheet.amount, text.width, room, times) {
             Some(size) => {
-                let place = Rect { y: text.y + ABOVE_AMOUNT, height: size.height(), ..text };
+                let place = Rect { y: text.y + above, height: size.height(), ..text };
                 size.draw(&sheet.amount, place, digits, self.buffer);
             }
             None => {
-                self.put(text, 0, 3, &sheet.amount, digits);
+                self.put(text, 0, above + 1, &sheet.amount, digits);
             }
+        }
+    }
+
+    /// The word in large letters right above the amount, and once more on the border, for whoever
+    /// reads letter by letter.
+    fn lettered_word(
+        &mut self,
+        area: Rect,
+        border: Rect,
+        sheet: &Sheet,
+        [word, quiet]: [Style; 2],
+    ) {
+        let lettering = Lettering::broken(&sheet.word, area.width, area.height);
+        match lettering {
+            Some(lettering) => {
+                let height = lettering.height();
+                let place = Rect { y: area.bottom().saturating_sub(height), height, ..area };
+                lettering.draw(place, word, self.buffer);
+                self.put(border, 0, 0, &format!(" {} ", sheet.word), word);
+            }
+            None => {
+                self.put(area, 0, area.height.saturating_sub(1), &sheet.word, word);
+            }
+        }
+        if !sheet.detail.is_empty() {
+            self.put_right(border, 0, &format!(" {} ", sheet.detail), quiet);
         }
     }
 

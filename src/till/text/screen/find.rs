@@ -11,13 +11,13 @@ crate::catalogue! {
         "Scan our receipt, or the number on the customer's payment page.",
         "请扫本店小票，或顾客账单页上的单号。";
     prompt_typed =>
-        "Or type last digits, an amount, a time or a state, and press Enter.",
+        "Or type the last digits, an amount, a time or a state, and press Enter.",
         "也可输入单号末几位、金额、时间或状态，再按回车键。";
     another => "Scan or type another number.", "可继续扫码或输入其他单号。";
     latest => "Latest orders", "最近订单";
     found(count: usize) => "{count} orders", "{count} 笔订单";
     reading => "Searching...", "正在查找…";
-    none => "No order fits.", "没有符合条件的订单。";
+    none => "No matching order.", "没有符合条件的订单。";
     none_yet => "There are no orders yet.", "还没有订单。";
     cannot_read(why: &str) => "The journal cannot be read: {why}.", "无法读取交易记录：{why}。";
 
@@ -25,36 +25,36 @@ crate::catalogue! {
     entries => "All entries", "全部记录";
     more_above => "more above", "上面还有";
     more_below => "more below", "下面还有";
-    created(time: &str) => "order of {time}", "下单时间 {time}";
+    created(time: &str) => "created {time}", "下单时间 {time}";
 
     by_journal => "by this till's journal", "本机交易记录";
     ask => "Press F5 to ask WeChat Pay now.", "按 F5 立即向微信支付查询。";
     ask_again => "Press F5 to ask again.", "按 F5 再次查询。";
     asking => "ASKING", "正在查询";
-    asking_what => "Asking WeChat Pay what became of this number.", "正在向微信支付查询这个单号。";
+    asking_what => "Asking WeChat Pay about this number.", "正在向微信支付查询这个单号。";
     asked_at(time: &str) => "asked at {time}", "查询时间 {time}";
     not_here => "NOT IN THE JOURNAL", "本机无此订单";
     not_here_what =>
-        "This till's journal does not have this number.", "本机交易记录中没有这个单号。";
+        "This number is not in this till's journal.", "本机交易记录中没有这个单号。";
 
     // What a verdict means for the goods on the counter.
     paid =>
-        "This order is paid for: check that amount and time fit the goods.",
+        "This order is paid: check that its amount and time match the goods.",
         "这笔订单已收款：请核对金额和下单时间，相符即可交付。";
     unpaid =>
         "Nothing was charged, and nothing will be. Keep the goods.",
         "没有扣款，也不会再扣款。请勿交付商品。";
     reversed =>
-        "The payment was reversed; money that was taken goes back. Keep the goods.",
+        "The payment was reversed; any money taken will be returned. Keep the goods.",
         "这笔支付已撤销，如已扣款将原路退回。请勿交付商品。";
     refunded =>
-        "It was paid, and money was given back. Do not hand over goods for it.",
+        "This order was paid, and then refunded in part or in full. Do not hand over goods for it.",
         "这笔订单付过款，但已有退款。请勿凭此交付商品。";
     unknown =>
-        "Nothing is certain: keep the goods, and ask again.", "结果不明确：请勿交付商品，稍后再查。";
+        "The result is not certain: keep the goods, and ask again.", "结果不明确：请勿交付商品，稍后再查。";
     foreign =>
-        "It is no payment to this till. Do not hand over goods for it.",
-        "这不是付给本机的款项。请勿凭此交付商品。";
+        "This was not paid at this till. Do not hand over goods for it.",
+        "这笔款项不是本机收取的。请勿凭此交付商品。";
     call_the_manager =>
         "Keep the goods, and call the manager.", "请勿交付商品，并通知店长。";
 
@@ -64,7 +64,7 @@ crate::catalogue! {
     key_open => "Open", "打开";
     key_ask => "Ask WeChat Pay", "立即查询";
     key_entries => "All entries", "全部记录";
-    key_story => "In words", "处理经过";
+    key_story => "What happened", "处理经过";
 }
 
 impl FindPageWords {

@@ -60,11 +60,12 @@ crate::catalogue! {
         "Scan our receipt, or the number on the customer's payment page: WeChat Pay is asked at once.",
         "扫本店小票，或顾客账单页上的单号：会立即向微信支付查询。"
     ], [
-        "Or type last digits, an amount (12.34), a time (14:05) or a state, and press Enter.",
+        "Or type the last digits, an amount (12.34), a time (14:05) or a state, and press Enter.",
         "也可输入单号末几位、金额（12.34）、时间（14:05）或状态，再按回车键。"
     ], [
-        "F5 asks WeChat Pay again. Nothing is charged or reversed here. Esc leads back to the sale.",
-        "按 F5 可再次查询。这里不会收款，也不会撤销。按 Esc 键返回收款。"
+        "F5 asks WeChat Pay again. Nothing is charged here, but an order that is being reversed may be \
+         reversed sooner. Esc goes back to the sale.",
+        "按 F5 可再次查询。这里不会收款；正在撤销的订单可能因此提前撤销。按 Esc 键返回收款。"
     ];
 
     key_enter => "the step on the screen", "屏幕提示的下一步";
@@ -80,5 +81,6 @@ crate::catalogue! {
     key_training => "training customers", "模拟顾客";
     key_commands => "all commands, to search", "全部命令，可搜索";
     key_quit => "quit", "退出";
-    key_function => "for F1 to F10", "代替 F1 至 F10";
+    key_function => "F1 to F10; = is F12", "代替 F1 至 F10，= 为 F12";
+    key_control => "Ctrl and the letter", "代替 Ctrl 加字母";
 }

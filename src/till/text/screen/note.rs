@@ -55,7 +55,7 @@ crate::catalogue! {
         "疑似扫码，但没有以回车结尾。未扣款。请把扫码枪后缀设为回车（CR）。";
 
     too_fast =>
-        "Those keys came too fast to be typed, and were not taken. Type again, key by key.",
+        "Those keys came too fast to have been typed, and were ignored. Type again, key by key.",
         "按键过快，未录入，请逐键重新输入。";
     taken_back =>
         "The amount was restored: it does not contain the scan.", "扫码内容未计入金额，金额已恢复。";
@@ -66,17 +66,17 @@ crate::catalogue! {
         "Other keys came just before that scan. Scan the number again.",
         "扫码前刚有其他按键，请重新扫单号。";
     no_number =>
-        "It is no order number, and was neither searched for nor sent. Scan our receipt, or the \
-         number on the customer's payment page.",
-        "这不是单号，未查找也未提交。请扫本店小票，或顾客账单页上的单号。";
+        "That is not an order number, and was neither searched for nor sent. Scan our receipt, or \
+         the number on the customer's payment page.",
+        "这不是单号，未查找，也未发送。请扫本店小票，或顾客账单页上的单号。";
     not_sought =>
-        "No order can be found by that. Type at least four last digits, an amount such as 12.34, or \
-         a time such as 14:05.",
-        "无法按此查找。请输入至少四位单号末尾、金额（例如 12.34）或时间（例如 14:05）。";
+        "Orders cannot be found by that. Type the last four digits or more, an amount such as 12.34, \
+         or a time such as 14:05.",
+        "无法按此查找。请输入单号的末四位或更多位、金额（例如 12.34）或时间（例如 14:05）。";
     typed_ahead =>
         "Nothing can be typed now: what you typed was not kept. Enter the whole amount later.",
         "现在不能输入，刚才输入的内容未保留，请稍后重新输入完整金额。";
-    answer_again => "That was too quick. Wait a second, then press once.", "按得太快，请稍等一秒再按一次。";
+    answer_again => "That was too quick. Wait a second, then press once.", "按得太快，请稍候一秒再按一次。";
 
     // Why a payment was not started.
     cannot_save => "The till cannot save transactions.", "无法保存交易记录。";
@@ -107,7 +107,7 @@ crate::catalogue! {
         "{which}仍在上方处理，请勿重复收款。";
     not_answered_yet =>
         "WeChat Pay has not answered yet. Wait a moment, then press again.",
-        "微信支付尚未应答，请稍等再按一次。";
+        "微信支付尚未返回结果，请稍候再按一次。";
     sale_first =>
         "Finish this sale first, or press Esc to discard it.",
         "请先完成当前这笔收款，或按 Esc 键取消。";
@@ -127,10 +127,10 @@ crate::catalogue! {
         "The receipt for order {order} was not printed: {why}. Press F9 to reprint it.",
         "订单尾号 {order} 的小票未打印：{why}。请按 F9 键补打。";
     slip_missing =>
-        "1 slip was perhaps not printed: F9 prints it, marked as a copy.",
+        "1 slip may not have been printed: press F9 to print it, marked as a copy.",
         "有 1 张小票可能未打印，按 F9 键补打（小票上会注明“补打”）。";
     slips_missing(count: usize) =>
-        "{count} slips were perhaps not printed: F9 prints each, marked as a copy.",
+        "{count} slips may not have been printed: press F9 to print each, marked as a copy.",
         "有 {count} 张小票可能未打印，按 F9 键逐张补打（小票上会注明“补打”）。";
     drawer_opened => "Opening the cash drawer.", "正在打开钱箱。";
     drawer_failed(why: &str) => "The cash drawer did not open: {why}.", "钱箱未打开：{why}。";

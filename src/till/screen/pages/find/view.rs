@@ -125,7 +125,10 @@ impl Canvas<'_> {
         for (y, (index, row)) in (0..area.height).zip(page.rows.iter().enumerate().skip(first)) {
             let is_chosen = index == page.chosen;
             let fill = self.palette.fill(Tone::Calm);
-            let status = row.state.status();
+            // What has happened since it was read is known here.
+            let shown = model.attempt(&row.out_trade_no);
+            let status =
+                shown.map_or_else(|| row.state.status(), |shown| shown.view.state.status());
             let of = |style| if is_chosen { fill } else { style };
             if is_chosen {
                 let line = Rect { y: area.y + y, height: 1, ..area };

@@ -5,11 +5,15 @@ use super::*;
 #[test]
 fn a_scan_of_a_number_is_asked_about_by_itself_and_has_one_word() {
     for (found, word, means) in [
-        (Found::Paid(proof()), "PAID", "This order is paid for"),
-        (Found::Ended(Ending::Refunded), "REFUNDED", "money was given back"),
+        (Found::Paid(proof()), "PAID", "This order is paid:"),
+        (Found::Ended(Ending::Refunded), "REFUNDED", "and then refunded in part or in full"),
         (Found::Ended(Ending::Returned), "REVERSED", "Keep the goods"),
-        (lost(), "UNKNOWN", "WeChat Pay cannot be reached. Nothing is certain: keep the goods"),
-        (Found::AnotherTills(TillCause::AnotherTill.into()), "NOT OURS", "no payment to this till"),
+        (
+            lost(),
+            "UNKNOWN",
+            "WeChat Pay cannot be reached. The result is not certain: keep the goods",
+        ),
+        (Found::AnotherTills(TillCause::AnotherTill.into()), "NOT OURS", "not paid at this till"),
     ] {
         let mut bench = bench();
         opened(&mut bench);
@@ -82,7 +86,7 @@ fn codes_that_stand_for_money_are_named_and_neither_searched_for_nor_sent() {
     bench.commands.clear();
     let code = code(7).expose().to_owned();
     for (text, name) in [
-        (code.as_str(), "That was a WeChat payment code. It is no order number"),
+        (code.as_str(), "That was a WeChat payment code. That is not an order number"),
         ("28763443825664394", "That was an Alipay code"),
         ("wxp://f2f0abcdef", "receiving money"),
         ("6901234567892", "product barcode"),
@@ -132,12 +136,14 @@ fn a_verdict_does_not_stay_under_a_scan_that_was_refused() {
         opened(&mut bench);
         let question = scanned(&mut bench, &paid_order());
         answer(&mut bench, question.number(), Found::Paid(proof()));
-        assert!(says(&bench, "This order is paid for"));
+        assert!(says(&bench, "This order is paid:"));
         assert_eq!(scan(&mut bench, refused), []);
-        assert!(!says(&bench, "This order is paid for") && says(&bench, "It is no order number"));
+        assert!(
+            !says(&bench, "This order is paid:") && says(&bench, "That is not an order number")
+        );
         // Neither does an answer that comes late.
         answer(&mut bench, question.number(), Found::Paid(proof()));
-        assert!(!says(&bench, "This order is paid for"));
+        assert!(!says(&bench, "This order is paid:"));
         bench.key(Key::Esc);
         assert!(!bench.model.is_finding());
     }
@@ -147,7 +153,7 @@ fn a_verdict_does_not_stay_under_a_scan_that_was_refused() {
     answer(&mut cut, question.number(), Found::Paid(proof()));
     let began = Uptime(cut.now);
     cut.send(ScreenMessage::DroppedKeys { characters: 12, began });
-    assert!(!says(&cut, "This order is paid for") && says(&cut, "did not end with Enter"));
+    assert!(!says(&cut, "This order is paid:") && says(&cut, "did not end with Enter"));
     let mut bench = bench();
     opened(&mut bench);
     let (late, _) = search_of(&scan(&mut bench, paid_order().row.out_trade_no.as_str()));

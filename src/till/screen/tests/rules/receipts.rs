@@ -38,9 +38,9 @@ fn a_printer_that_says_it_does_not_print_is_overruled_after_a_question() {
     let order = bench.order(index);
     // It waits for the printer.
     assert_eq!(bench.key(Key::F(9)), []);
-    assert!(says(&bench, "Print all the same?") && says(&bench, "the cover is open"));
+    assert!(says(&bench, "Print anyway?") && says(&bench, "the cover is open"));
     assert_eq!(bench.key(Key::Esc), []);
-    assert!(!says(&bench, "Print all the same?"));
+    assert!(!says(&bench, "Print anyway?"));
     assert_eq!(bench.key(Key::F(9)), []);
     bench.wait(1_000);
     assert_eq!(bench.key(Key::Enter), [ScreenCommand::OverrulePrinter(order.clone())]);

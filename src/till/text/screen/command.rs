@@ -1,0 +1,20 @@
+//! Other words for the commands: what somebody may type who does not know their names.
+
+crate::catalogue! {
+    /// What a command is found by, beside its name and its key.
+    pub struct CommandWords;
+
+    enter => "next step continue confirm yes", "下一步 继续 确定";
+    esc => "back cancel undo clear leave stop abort reverse", "返回 取消 清除 停止 撤销";
+    next_customer => "next customer queue line wait hold park", "下一位 顾客 排队 挂起 接待";
+    come_back => "open payments tray recall bring back unfinished pending", "未完成 调回 取回 待处理";
+    help => "help explain what how keys shortcuts", "帮助 说明 按键 快捷键 怎么";
+    check_now => "check ask query status result verify now", "查询 核实 状态 结果 刷新";
+    entries => "entries details log raw history fields", "记录 明细 详情 过程";
+    drawer => "open cash drawer money box", "打开 钱箱 现金";
+    find => "find order search look up lookup paid claim number receipt", "查找 订单 搜索 单号 付过款 核实";
+    reprint => "print reprint receipt slip copy again paper", "打印 补打 重打 小票 凭证";
+    training => "training practice customers simulate test demo", "练习 模拟 顾客 测试 培训";
+    language => "language chinese english 中文", "语言 切换 中文 英文 english";
+    quit => "quit exit close leave end shut", "退出 关闭 离开 结束 收工";
+}
