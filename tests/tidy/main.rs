@@ -51,6 +51,7 @@ const ROOMS: &[&str] = &[
     "till/hardware",
     "till/scan",
     "till/device",
+    "till/operators",
     "till/till",
     "till/text",
     "till/config",
