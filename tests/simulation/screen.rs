@@ -43,6 +43,8 @@ impl Screen {
             printer_configured: false,
             auto_print: false,
             drawer: false,
+            operators: false,
+            lock_after: None,
             draws_chinese: true,
         };
         let open = recent.iter().filter(|attempt| is_unsettled(attempt));

@@ -28,6 +28,7 @@ mod instances;
 mod kill;
 mod leaks;
 mod lists;
+mod operators;
 mod printers;
 mod process;
 mod scenarios;

@@ -9,6 +9,7 @@
 mod archive;
 mod chime;
 mod devices;
+mod gate;
 mod second_screen;
 mod slips;
 mod voice;
@@ -28,6 +29,7 @@ use crate::config::{Bell, Config, GatewayConfig, Loaded, PrinterKind, ScannerKin
 use crate::device::Health;
 use crate::engine::{Attempt, Report, SaleRef};
 use crate::journal::{Filter, JournalReader, Slip, SlipStage};
+use crate::operators::{self, Operators};
 use crate::order::{AuthCode, OutTradeNo};
 use crate::payment::Event;
 use crate::scan::Scan;
@@ -35,9 +37,10 @@ use crate::screen::{self, Link, Model, RawScan, ScreenCommand, ScreenMessage, Se
 use crate::simulator::Scenario;
 use crate::text::{journal, reason};
 use crate::till::{Notice, Till};
-use archive::{Archive, Searched};
+use archive::Archive;
 use chime::Chime;
 use devices::{DeviceReport, Devices, JobPurpose};
+use gate::Gate;
 use paytill_host::clock::Clock;
 use second_screen::SecondScreen;
 use slips::Left;
@@ -70,6 +73,7 @@ pub async fn run(loaded: &Loaded, clock: &Clock) -> Result<Exit, Failure> {
         return Err(Failure::new(Exit::Usage, sentence));
     }
     let config = &loaded.config;
+    let operators = Operators::read(&operators::path(&config.journal.path))?;
     let opened = open(loaded, clock).await?;
     let (recent, left) = past(config, clock)?;
     // While a message on the terminal can still be read.
@@ -80,7 +84,7 @@ pub async fn run(loaded: &Loaded, clock: &Clock) -> Result<Exit, Failure> {
         Failure::of_system(&both!("the terminal cannot be used", "无法使用终端"), &error)
     })?;
     let (report, reports) = mpsc::unbounded_channel();
-    let (found, searches) = mpsc::unbounded_channel();
+    let (answer, answers) = mpsc::unbounded_channel();
     let devices = Devices::start(config, learned, clock, report).map_err(|error| {
         Failure::of_system(&both!("a device's thread", "无法启动设备线程"), &error)
     })?;
@@ -89,14 +93,16 @@ pub async fn run(loaded: &Loaded, clock: &Clock) -> Result<Exit, Failure> {
     let voice = voice.transpose().map_err(|error| {
         Failure::of_system(&both!("the voice's thread", "无法启动语音线程"), &error)
     })?;
-    let model = Model::new(settings(config, opened.gateway_host.clone()), recent.clone());
+    let settings = settings(config, opened.gateway_host.clone(), !operators.is_empty());
+    let model = Model::new(settings, recent.clone());
     let is_training = matches!(config.gateway, GatewayConfig::Simulator);
     let mut cashier = Cashier {
         second_screen: SecondScreen::start(&config.journal.path, is_training),
         model,
         till: opened.till,
         devices,
-        archive: Archive::new(config, found),
+        archive: Archive::new(config, answer.clone()),
+        gate: Gate::new(config, answer),
         terminal,
         config,
         clock,
@@ -123,7 +129,7 @@ pub async fn run(loaded: &Loaded, clock: &Clock) -> Result<Exit, Failure> {
         cashier.post(ScreenMessage::Scanner(Link::Keyboard));
     }
     cashier.go_on_printing(left);
-    cashier.run(reports, searches, signals).await
+    cashier.run(reports, answers, signals).await
 }
 
 struct Cashier<'a> {
@@ -134,6 +140,7 @@ struct Cashier<'a> {
     till: Till,
     devices: Devices,
     archive: Archive,
+    gate: Gate,
     config: &'a Config,
     clock: &'a Clock,
     /// The orders that can be printed, newest first.
@@ -181,7 +188,7 @@ impl Cashier<'_> {
     async fn run(
         &mut self,
         mut reports: mpsc::UnboundedReceiver<DeviceReport>,
-        mut searches: mpsc::UnboundedReceiver<Searched>,
+        mut answers: mpsc::UnboundedReceiver<ScreenMessage>,
         mut signals: Signals,
     ) -> Result<Exit, Failure> {
         self.draw()?;
@@ -200,9 +207,7 @@ impl Cashier<'_> {
                     self.inputs(KEYS_A_FRAME);
                 }
                 Some(report) = reports.recv() => self.device(report),
-                Some((serial, result)) = searches.recv() => {
-                    self.post(ScreenMessage::Found { serial, result });
-                }
+                Some(answer) = answers.recv() => self.post(answer),
                 () = tokio::time::sleep(sleep) => self.time(),
                 _ = signals.next() => {
                     let open = self.till.is_open();
@@ -275,6 +280,7 @@ impl Cashier<'_> {
             ScreenCommand::Print { out_trade_no, copy } => self.print(&out_trade_no, copy),
             ScreenCommand::OverrulePrinter => self.devices.overrule_printer(),
             ScreenCommand::OpenDrawer => self.open_drawer(),
+            ScreenCommand::SignIn { serial, pin } => self.gate.ask(serial, pin),
             ScreenCommand::Train(customer) => self.train(customer),
             ScreenCommand::Quit => self.leaving = Some(Exit::Done),
         }
@@ -442,7 +448,7 @@ impl Cashier<'_> {
     }
 }
 
-fn settings(config: &Config, gateway_host: String) -> Settings {
+fn settings(config: &Config, gateway_host: String, operators: bool) -> Settings {
     let training = matches!(config.gateway, GatewayConfig::Simulator)
         .then(|| Scenario::menu().iter().map(|scenario| scenario.name().into_owned()).collect());
     let printer = config.printer.kind != PrinterKind::None;
@@ -462,6 +468,8 @@ fn settings(config: &Config, gateway_host: String) -> Settings {
         printer_configured: printer,
         auto_print: config.printer.auto_print,
         drawer: printer && config.printer.drawer.is_some(),
+        operators,
+        lock_after: config.till.lock_after,
         draws_chinese: draws_chinese(),
     }
 }

@@ -64,6 +64,8 @@ pub struct TillConfig {
     pub id: TillId,
     pub language: Language,
     pub currency: Currency,
+    /// After so long without a key or a scan the till locks itself, if it has operators.
+    pub lock_after: Option<Millis>,
 }
 
 /// Who moves the money.

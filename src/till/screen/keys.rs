@@ -2,7 +2,7 @@
 
 use super::model::{Dialog, Model};
 use super::overlays::commands::found;
-use super::pages::{checkout, find};
+use super::pages::{checkout, find, lock};
 use crate::language::Language;
 use crate::text::screen::{FindPageWords, ScreenWords};
 
@@ -63,6 +63,13 @@ pub(super) fn working(model: &Model) -> Vec<(&'static str, &'static str)> {
             show("Ctrl-Q", text.key_quit());
             show("Esc", text.key_cancel());
         }
+        None if model.is_locked() => {
+            lock::keys(model, &mut show);
+            show("F1", text.key_help());
+            if model.settings.draws_chinese {
+                show("Ctrl-L", text.key_language());
+            }
+        }
         None => {
             match model.find {
                 Some(_) => find::keys(model, &mut show),
@@ -96,6 +103,7 @@ pub(super) fn commands(model: &Model, language: Language) -> Vec<Command> {
         (model.can_reprint().is_some(), (Key::F(9), "F9", text.key_reprint())),
         (model.can_train(), (Key::Ctrl('t'), "Ctrl-T", text.key_training())),
         (model.settings.draws_chinese, (Key::Ctrl('l'), "Ctrl-L", text.key_language())),
+        (model.can_lock(), (Key::F(12), "F12", text.key_lock())),
         (true, (Key::Ctrl('q'), "Ctrl-Q", text.key_quit())),
     ];
     all.into_iter().filter(|(works, _)| *works).map(|(_, command)| command).collect()

@@ -5,7 +5,7 @@
 //! message. Whatever the size of the window, open money is in sight.
 //!
 //! The middle belongs to a page (`pages/`): a file with its state, its keys, its help and its
-//! drawing. An overlay (`overlays/`) covers it for a while: help, the training customers, all
+//! drawing. While the till is locked that is one page, which takes all keys. An overlay (`overlays/`) covers it for a while: help, the training customers, all
 //! commands. The regions of the screen, from top to bottom, and the files that draw them, in `view/`
 //! if nothing else is said:
 //!
@@ -44,6 +44,7 @@ mod note;
 mod overlays;
 mod pages;
 mod palette;
+mod pin;
 mod shapes;
 mod story;
 #[cfg(test)]
@@ -54,11 +55,12 @@ mod update;
 mod view;
 mod wrap;
 
-use crate::clock::{TimeZone, Uptime};
+use crate::clock::{Millis, TimeZone, Uptime};
 use crate::find::{Findings, Wanted};
 use crate::gateway::{Enquired, Question};
 use crate::language::{Language, Text};
 use crate::money::{AmountEntry, Currency, Money};
+use crate::operators::Pin;
 use crate::order::{AuthCode, OutTradeNo};
 use crate::payment::{self, Event};
 use crate::scan::Scan;
@@ -72,6 +74,7 @@ pub use customer_view::{CustomerViewSettings, customer_view};
 pub use keyboard::{KeyReader, Pressed};
 pub use keys::Key;
 pub use model::{Model, Sound};
+pub use pin::SignedIn;
 pub use typist::Typist;
 pub use update::update;
 pub use view::{SMALLEST_HEIGHT, SMALLEST_WIDTH, view};
@@ -100,6 +103,10 @@ pub struct Settings {
     pub auto_print: bool,
     /// Whether there is a cash drawer to open.
     pub drawer: bool,
+    /// Whether people sign in. Without operators nothing of that is seen.
+    pub operators: bool,
+    /// After so long without a key or a scan the till locks itself.
+    pub lock_after: Option<Millis>,
     /// Whether the terminal has Chinese characters; without, the screen is in English.
     pub draws_chinese: bool,
 }
@@ -157,6 +164,11 @@ pub enum ScreenMessage {
     },
     /// What came of a [`ScreenCommand::Ask`], by the number that was asked about.
     Enquired(String, Enquired),
+    /// Whose the PIN of a [`ScreenCommand::SignIn`] is.
+    SignedIn {
+        serial: u64,
+        found: SignedIn,
+    },
     /// In training, the payment at hand is of a code that no training customer has shown.
     RealCode,
     /// A scan that was typed into the terminal.
@@ -228,6 +240,11 @@ pub enum ScreenCommand {
     /// The receipt that waits, or is printed next, is printed whatever the printer says.
     OverrulePrinter,
     OpenDrawer,
+    /// Find out whose PIN this is; it takes a moment.
+    SignIn {
+        serial: u64,
+        pin: Pin,
+    },
     /// Let the training customer at this index show a payment code.
     Train(usize),
     Quit,

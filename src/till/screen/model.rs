@@ -9,11 +9,13 @@ use std::collections::VecDeque;
 use super::note::{Note, Which};
 use super::pages::checkout::{CashierTask, TypingRun};
 use super::pages::find::FindPage;
+use super::pages::lock::LockPage;
 use super::story::Story;
 use super::{AttemptView, Key, Link, Settings};
 use crate::clock::{Millis, Timestamp, Uptime};
 use crate::language::{Language, Text};
 use crate::money::{Currency, Money};
+use crate::operators::Operator;
 use crate::order::OutTradeNo;
 use crate::payment::Status;
 use crate::scan::KeyTarget;
@@ -38,6 +40,12 @@ pub struct Model {
     pub(super) find: Option<FindPage>,
     /// How many searches it has made.
     pub(super) searches: u64,
+    /// While the till is locked.
+    pub(super) lock: Option<LockPage>,
+    /// Who has signed in.
+    pub(super) operator: Option<Operator>,
+    /// How many PINs were asked about.
+    pub(super) pins: u64,
     pub(super) dialog: Option<Dialog>,
     /// Newest first.
     pub(super) attempts: Vec<ShownAttempt>,
@@ -165,6 +173,9 @@ impl Model {
         let language = if settings.draws_chinese { settings.language } else { Language::English };
         let mut model = Self {
             language,
+            lock: settings.operators.then(LockPage::default),
+            operator: None,
+            pins: 0,
             settings,
             now: Uptime::default(),
             wall: Timestamp::default(),
@@ -228,6 +239,15 @@ impl Model {
         self.language
     }
 
+    pub(super) fn turn_language(&mut self) {
+        if self.settings.draws_chinese {
+            self.language = match self.language {
+                Language::Chinese => Language::English,
+                Language::English => Language::Chinese,
+            };
+        }
+    }
+
     /// Whether an order is unsettled or about to be. One that only waits for its number to be closed
     /// holds nobody up: the next start closes it as well.
     pub fn is_anything_open(&self) -> bool {
@@ -241,6 +261,7 @@ impl Model {
             || matches!(self.task, CashierTask::Code { .. })
             || !self.notices.is_empty()
             || self.takes_codes().is_some()
+            || self.counts_down_the_lock()
             || self.find.as_ref().is_some_and(|page| page.is_asking(self.now))
     }
 
@@ -274,6 +295,7 @@ impl Model {
     fn task_is_hidden(&self) -> bool {
         self.stopped.is_some()
             || self.find.is_some()
+            || self.is_locked()
             || matches!(
                 self.dialog,
                 Some(Dialog::Help | Dialog::Training { .. } | Dialog::Commands { .. })
@@ -301,6 +323,9 @@ impl Model {
 
     /// What keys at the speed of a machine would be for.
     pub fn target(&self) -> KeyTarget {
+        if self.is_locked() {
+            return KeyTarget::default();
+        }
         if let Some(page) = &self.find {
             let is_open = self.dialog.is_none();
             let amount = is_open.then(|| page.typed_characters());

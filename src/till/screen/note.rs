@@ -105,6 +105,7 @@ pub(super) enum Instead {
     FinishOrGoOn,
     NextSale,
     Restart,
+    SignIn,
 }
 
 impl Scanned {
@@ -153,6 +154,7 @@ impl Instead {
             Self::FinishOrGoOn => words.finish_or_go_on(),
             Self::NextSale => words.next_sale_first(),
             Self::Restart => words.stopped(),
+            Self::SignIn => words.sign_in_first(),
         }
     }
 }

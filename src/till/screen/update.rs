@@ -12,10 +12,10 @@ use super::note::{Note, Which};
 use super::overlays::commands::found as found_commands;
 use super::pages::checkout::{self, CashierTask};
 use super::pages::find::{self, FindPage};
+use super::pages::lock;
 use super::{AttemptView, Key, Link, Printing, SaleRef, ScreenCommand, ScreenMessage, tray};
 use crate::clean::clean;
 use crate::clock::{Millis, Timestamp, Uptime};
-use crate::language::Language;
 use crate::order::OutTradeNo;
 use crate::payment::{Event, Status};
 use crate::scan::SCAN_LENGTH;
@@ -43,6 +43,14 @@ pub fn update(
 }
 
 fn handle(model: &mut Model, message: ScreenMessage) -> Vec<ScreenCommand> {
+    let message = if model.is_locked() {
+        match lock::takes(model, message) {
+            Ok(commands) => return commands,
+            Err(message) => message,
+        }
+    } else {
+        message
+    };
     match message {
         ScreenMessage::Key(key) => pressed(model, key, model.now),
         ScreenMessage::EarlierKey(key, at) => pressed(model, key, at),
@@ -86,6 +94,10 @@ fn handle(model: &mut Model, message: ScreenMessage) -> Vec<ScreenCommand> {
                 note(model, if is_restored { Note::TakenBack(Box::new(why)) } else { why });
                 model.ring(Sound::NeedsYou);
             }
+            Vec::new()
+        }
+        ScreenMessage::SignedIn { serial, found } => {
+            lock::answered(model, serial, found);
             Vec::new()
         }
         ScreenMessage::RealCode => {
@@ -137,7 +149,10 @@ fn handle(model: &mut Model, message: ScreenMessage) -> Vec<ScreenCommand> {
             model.ring(Sound::NeedsYou);
             Vec::new()
         }
-        ScreenMessage::Time => checkout::keep_warm(model),
+        ScreenMessage::Time => {
+            lock::lock_if_left_alone(model);
+            checkout::keep_warm(model)
+        }
     }
 }
 
@@ -217,7 +232,7 @@ fn tell_with_offer(model: &mut Model, told: Note) {
 
 /// Which payment it is, unless it is the one at the desk.
 fn elsewhere(model: &Model, order: &OutTradeNo) -> Option<Which> {
-    let at_desk = model.find.is_none() && model.is_at_hand(order);
+    let at_desk = model.find.is_none() && !model.is_locked() && model.is_at_hand(order);
     let attempt = model.attempt(order).filter(|_| !at_desk)?;
     Some(model.which(attempt))
 }
@@ -251,7 +266,7 @@ fn pressed(model: &mut Model, key: Key, at: Uptime) -> Vec<ScreenCommand> {
         obeyed(model, key, at, before)
     };
     let is_same = model.task == task && model.dialog == dialog && model.language == language;
-    let is_same = is_same && model.find.as_ref().map(FindPage::face) == page;
+    let is_same = is_same && !model.is_locked() && model.find.as_ref().map(FindPage::face) == page;
     if is_same && model.notices.len() == notices && commands.is_empty() && model.note.is_none() {
         model.note = why;
     }
@@ -261,10 +276,11 @@ fn pressed(model: &mut Model, key: Key, at: Uptime) -> Vec<ScreenCommand> {
 fn obeyed(model: &mut Model, key: Key, at: Uptime, before: LastInput) -> Vec<ScreenCommand> {
     match key {
         Key::Ctrl('l') if model.settings.draws_chinese => {
-            model.language = match model.language {
-                Language::Chinese => Language::English,
-                Language::English => Language::Chinese,
-            };
+            model.turn_language();
+            return Vec::new();
+        }
+        Key::F(12) | Key::Ctrl('k') if model.can_lock() => {
+            lock::lock(model);
             return Vec::new();
         }
         Key::Ctrl('q') if !model.is_asking() => {
@@ -433,7 +449,7 @@ fn moved(model: &mut Model, view: AttemptView, event: &Event) -> Vec<ScreenComma
         } else {
             model.ring(sound);
         }
-        if model.is_at_hand(&order) && model.find.is_none() {
+        if model.is_at_hand(&order) && model.find.is_none() && !model.is_locked() {
             model.note = None;
         } else if !model.notices.iter().any(|notice| notice.order == order) {
             model.notices.push_back(ShownNotice { order: order.clone(), since: model.now });

@@ -2,6 +2,7 @@
 
 mod find;
 mod help;
+mod lock;
 mod note;
 mod story;
 
@@ -9,6 +10,7 @@ use crate::payment::Status;
 
 pub use find::FindPageWords;
 pub use help::HelpWords;
+pub use lock::LockWords;
 pub use note::NoteWords;
 pub use story::StoryWords;
 
@@ -158,6 +160,7 @@ crate::catalogue! {
     key_print => "Print", "打印";
     key_training => "Customers", "模拟顾客";
     key_language => "中文", "English";
+    key_lock => "Lock", "锁定";
     key_quit => "Quit", "退出";
     key_close => "Close", "关闭";
     key_back => "Back", "返回";

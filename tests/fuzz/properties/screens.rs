@@ -96,6 +96,8 @@ impl Bench {
             printer_configured: true,
             auto_print: true,
             drawer: true,
+            operators: false,
+            lock_after: None,
             draws_chinese: true,
         };
         let model = Model::new(settings, Vec::new());

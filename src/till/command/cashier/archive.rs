@@ -9,22 +9,19 @@ use crate::clock::TimeZone;
 use crate::config::Config;
 use crate::find::{Findings, Wanted};
 use crate::journal::JournalReader;
-use crate::language::Text;
+use crate::screen::ScreenMessage;
 use crate::text::{journal, system};
-
-/// What came of a search, by its serial number.
-pub(super) type Searched = (u64, Result<Findings, Text>);
 
 /// The journal that this till holds, to read.
 pub(super) struct Archive {
     path: PathBuf,
     key: Option<PathBuf>,
     zone: TimeZone,
-    report: UnboundedSender<Searched>,
+    report: UnboundedSender<ScreenMessage>,
 }
 
 impl Archive {
-    pub(super) fn new(config: &Config, report: UnboundedSender<Searched>) -> Self {
+    pub(super) fn new(config: &Config, report: UnboundedSender<ScreenMessage>) -> Self {
         let (path, key) = (config.journal.path.clone(), config.journal.key_file.clone());
         Self { path, key, zone: config.store.time_zone.clone(), report }
     }
@@ -40,12 +37,13 @@ impl Archive {
                 tracing::warn!(%error, "a search failed");
                 journal::text(&error)
             });
-            let _ = report.send((serial, found));
+            let _ = report.send(ScreenMessage::Found { serial, result: found });
         };
         let thread = std::thread::Builder::new().name("search".into()).spawn(search);
         if let Err(error) = thread {
             let what = both!("a thread", "线程");
-            let _ = self.report.send((serial, Err(what.because(&system::text(&error)))));
+            let result = Err(what.because(&system::text(&error)));
+            let _ = self.report.send(ScreenMessage::Found { serial, result });
         }
     }
 }

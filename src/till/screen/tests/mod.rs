@@ -5,6 +5,7 @@ mod customer;
 mod customer_view;
 mod drawn;
 mod find;
+mod lock;
 mod picture;
 mod property;
 mod rules;
@@ -44,6 +45,8 @@ pub(super) fn settings() -> Settings {
         printer_configured: true,
         auto_print: true,
         drawer: false,
+        operators: false,
+        lock_after: None,
         draws_chinese: true,
     }
 }

@@ -13,6 +13,7 @@ use crate::screen::overlays::commands;
 use crate::screen::pages::checkout::CashierTask;
 use crate::screen::palette::Tone;
 use crate::screen::wrap::wrap;
+use crate::text::screen::LockWords;
 use crate::text::training;
 
 /// Cells of an amount as it is typed, and of a training customer's name.
@@ -42,6 +43,14 @@ impl Canvas<'_> {
             for (line, weight) in self.find_in_few_lines(page) {
                 let style = self.palette.base().add_modifier(weight);
                 y = self.lines(area, y, &line, style);
+            }
+        }
+        if let Some(page) = model.lock.as_ref().filter(|_| model.is_locked()) {
+            let style = self.palette.fill(Tone::Calm).add_modifier(Modifier::BOLD);
+            y = self.block(area, y, LockWords::of(model.language).locked(), style);
+            for line in self.lock_in_few_lines(page) {
+                let strong = self.palette.strong();
+                y = self.lines(area, y, &line, strong);
             }
         }
         if let CashierTask::Code { sale } | CashierTask::Starting { sale } = &model.task

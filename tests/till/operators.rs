@@ -1,0 +1,253 @@
+//! Who works at the till: the list on the command line, and who did what.
+
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::process::{Output, Stdio};
+
+use crate::fixture::fake_printer::Skills;
+use crate::fixture::tui_session::{CTRL_Q, ESC, Socket, TuiSession};
+use crate::fixture::{DEVICES, PACE, Ran, SERIAL_SCANNER, TestShop, code};
+use crate::leaks::is_gone;
+use crate::paper::CUT;
+
+const MANAGER: &str = "8352";
+const ANNA: &str = "194703";
+const BEN: &str = "70718";
+
+/// Runs `paytill operators add`, with the PIN on its standard input.
+fn add(shop: &TestShop, name: &str, role: &str, pin: &str) -> (i32, String) {
+    let mut command = shop.command(&["operators", "add", name, "--role", role]);
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(format!("{pin}\n").as_bytes()).unwrap();
+    ended(child.wait_with_output().unwrap())
+}
+
+fn ended(output: Output) -> (i32, String) {
+    let told = [output.stdout, output.stderr].concat();
+    (output.status.code().unwrap(), String::from_utf8(told).unwrap())
+}
+
+/// A shop with a manager and two cashiers.
+fn staffed(shop: &TestShop) {
+    for (name, role, pin) in
+        [("王芳", "manager", MANAGER), ("Anna", "cashier", ANNA), ("Ben", "cashier", BEN)]
+    {
+        let (exit, told) = add(shop, name, role, pin);
+        assert_eq!(exit, 0, "{told}");
+    }
+}
+
+fn listed(shop: &TestShop) -> Vec<String> {
+    let ran = Ran::of(shop.run(&["operators", "list", "--json"]));
+    assert_eq!(ran.exit, 0, "{ran:?}");
+    ran.lines.iter().map(|line| format!("{}: {}", line["name"], line["role"])).collect()
+}
+
+#[test]
+fn people_are_added_listed_and_removed() {
+    let shop = TestShop::open(None, PACE);
+    assert!(listed(&shop).is_empty());
+    assert_eq!(add(&shop, "Anna", "cashier", ANNA).0, 2, "the first is a manager");
+    staffed(&shop);
+    let everybody = ["\"王芳\": \"manager\"", "\"Anna\": \"cashier\"", "\"Ben\": \"cashier\""]
+        .map(String::from);
+    assert_eq!(listed(&shop), everybody);
+    for (name, pin) in [
+        ("ANNA", "5512"),
+        ("Carl", ANNA),
+        ("Carl", "1234"),
+        ("Carl", "0000"),
+        ("Carl", "12"),
+        ("Carl", "55x2"),
+        ("Carl", ""),
+        ("An\u{1b}na", "5512"),
+        (" ", "5512"),
+    ] {
+        let (exit, told) = add(&shop, name, "cashier", pin);
+        assert_eq!(exit, 2, "{name} {pin}: {told}");
+        assert!(pin.len() < 3 || !told.contains(pin), "{told}");
+    }
+    let remove = |name: &str| ended(shop.run(&["operators", "remove", name])).0;
+    assert_eq!(remove("王芳"), 2, "the last manager stays");
+    assert_eq!(remove("Carl"), 2);
+    assert_eq!(listed(&shop), everybody, "nothing was changed");
+    assert_eq!([remove("anna"), remove("Ben"), remove("王芳")], [0; 3]);
+    assert!(listed(&shop).is_empty());
+}
+
+#[test]
+fn the_list_is_refused_where_others_could_have_changed_it() {
+    let shop = TestShop::open(None, PACE);
+    staffed(&shop);
+    let file = shop.path().join("operators.toml");
+    assert_eq!(file.metadata().unwrap().mode() & 0o777, 0o600);
+    let text = fs::read_to_string(&file).unwrap();
+    assert!(text.contains("$argon2id$v=19$m="), "{text}");
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+    let (exit, told) = ended(shop.run(&["operators", "list"]));
+    assert_eq!(exit, 3);
+    assert!(told.contains("chmod 600"), "{told}");
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+    fs::write(&file, text.replace("cashier", "boss")).unwrap();
+    assert_eq!(add(&shop, "Carl", "cashier", "5512").0, 3, "nothing is written over it");
+}
+
+#[test]
+fn on_a_terminal_the_pin_is_asked_for_twice_and_not_shown() {
+    let shop = TestShop::open(None, PACE);
+    let add = ["operators", "add", "王芳", "--role", "manager"];
+    for (again, exit) in [("8353\r", 2), ("8352\r", 0)] {
+        let mut session = TuiSession::open_command(&shop, &add);
+        session.see(&["PIN (4 to 12 digits):"]);
+        session.press("8352\r");
+        session.see(&["The same PIN again:"]);
+        session.press(again);
+        assert_eq!(session.wait_for_end().exit_code(), exit);
+        assert!(!session.tape().contains("835"), "{}", session.tape());
+    }
+    assert_eq!(listed(&shop), ["\"王芳\": \"manager\""]);
+}
+
+const F12: &str = "\x1b[24~";
+
+/// Somebody signs in, digit by digit.
+fn sign_in(session: &mut TuiSession, pin: &str, name: &str) {
+    session.see(&["LOCKED", "Enter your PIN, then press Enter."]);
+    session.press(&format!("{pin}\r"));
+    session.see(&[&format!("till T01 {name}")]);
+}
+
+#[test]
+fn the_till_starts_locked_and_a_wrong_pin_makes_it_wait() {
+    let shop = TestShop::open(None, PACE);
+    staffed(&shop);
+    let mut session = TuiSession::open(&shop);
+    session.see(&["LOCKED", "No payment is open.", "Enter your PIN, then press Enter."]);
+    session.press("5512\r");
+    session.see(&["That is nobody's PIN.", "Try again in 1 s."]);
+    session.see(&["That is nobody's PIN.", "Enter your PIN"]);
+    session.press("5513\r");
+    session.see(&["Try again in 2 s."]);
+    // Too soon: nothing is taken.
+    session.press("8");
+    session.see(&["Enter your PIN"]);
+    // It is locked, and stays so.
+    session.press(CTRL_Q);
+    sign_in(&mut session, MANAGER, "王芳");
+    session.see(&["Enter the amount.", "F12"]);
+    session.press("12.5");
+    session.press(F12);
+    sign_in(&mut session, ANNA, "Anna");
+    session.see(&["Enter the amount."]);
+    let removed = shop.run(&["operators", "remove", "Ben"]);
+    assert!(removed.status.success(), "beside a till that runs");
+    session.press("\x0b");
+    session.see(&["LOCKED"]);
+    session.press(&format!("{BEN}\r"));
+    session.see(&["That is nobody's PIN."]);
+    session.see(&["Enter your PIN"]);
+    sign_in(&mut session, ANNA, "Anna");
+    session.press(CTRL_Q);
+    assert_eq!(session.wait_for_end().exit_code(), 0);
+}
+
+#[test]
+fn without_operators_nothing_of_them_is_seen() {
+    let shop = TestShop::open(None, PACE);
+    let mut session = TuiSession::open(&shop);
+    session.see(&["Enter the amount.", "WeChat Pay ready"]);
+    session.press(F12);
+    session.press("\x0b");
+    session.press("\x1bOP");
+    session.see(&["Help", "all commands, to search"]);
+    session.press(ESC);
+    session.see(&["Enter the amount."]);
+    session.press(CTRL_Q);
+    assert_eq!(session.wait_for_end().exit_code(), 0);
+    for seen in ["F12", "LOCKED", "lock", "PIN"] {
+        assert!(!session.tape().contains(seen), "{seen}");
+    }
+}
+
+#[test]
+fn digits_at_the_speed_of_a_machine_are_no_pin() {
+    let shop = TestShop::open(None, PACE);
+    staffed(&shop);
+    shop.configure(SERIAL_SCANNER);
+    let mut scanner = Socket::new(&shop, "scanner").plug();
+    let mut session = TuiSession::open(&shop);
+    session.see(&["LOCKED", "Scanner ready"]);
+    for burst in [format!("{ANNA}\r"), ANNA.to_owned(), format!("{MANAGER}\r\r")] {
+        session.burst(&burst);
+        let refused = ["The till is locked: sign in first.", "came too fast"];
+        let is_refused = |screen: &str| {
+            let screen = screen.replace(['\n', '▌'], " ");
+            let words: Vec<&str> = screen.split_whitespace().collect();
+            refused.iter().any(|words_of| words.join(" ").contains(words_of))
+        };
+        session.see_that("a refusal", is_refused);
+        TuiSession::pause();
+        // A key that changes something takes the note away.
+        session.press("7");
+        session.see_that("the note has gone", |screen| !is_refused(screen));
+        session.press(ESC);
+        TuiSession::pause();
+    }
+    scanner.scan(ANNA);
+    session.see(&["The till is locked: sign in first."]);
+    scanner.scan(&code("ok", 1));
+    session.see(&["That was a WeChat payment code. Nothing was sent. The till is locked"]);
+    sign_in(&mut session, ANNA, "Anna");
+    assert!(shop.orders().is_empty());
+}
+
+#[test]
+fn a_payment_ends_rings_and_prints_while_the_till_is_locked() {
+    let shop = TestShop::open(None, 1);
+    shop.configure(DEVICES);
+    staffed(&shop);
+    let socket = Socket::new(&shop, "printer");
+    let printer = socket.plug_printer(Skills::SYNC_POINT);
+    let mut scanner = Socket::new(&shop, "scanner").plug();
+    let mut session = TuiSession::open(&shop);
+    session.see(&["LOCKED", "Scanner ready", "Printer ready"]);
+    sign_in(&mut session, ANNA, "Anna");
+    session.press("12.34\r");
+    session.see(&["Scan the customer's payment code."]);
+    scanner.scan(&code("password-8", 1));
+    session.see(&["WAITING FOR CUSTOMER"]);
+    session.press(F12);
+    session.see(&["LOCKED", "WAITING FOR CUSTOMER", "￥12.34"]);
+    session.see(&["LOCKED", "PAID", "Payment received."]);
+    let is_out = || printer.paper().windows(CUT.len()).any(|bytes| bytes == CUT);
+    session.watch_until("the receipt", is_out);
+    session.see(&["LOCKED"]);
+    sign_in(&mut session, BEN, "Ben");
+    session.see(&["PAID", "Hand over the goods."]);
+}
+
+#[test]
+fn a_pin_is_nowhere_but_in_the_fingers() {
+    let shop = TestShop::open(None, PACE);
+    let long = "839150264718";
+    let (exit, told) = add(&shop, "王芳", "manager", long);
+    assert_eq!(exit, 0, "{told}");
+    let mut session = TuiSession::open(&shop);
+    sign_in(&mut session, long, "王芳");
+    session.see(&["Enter the amount."]);
+    // Six digits in a row are no coincidence.
+    let parts: Vec<&str> = (0..=6).map(|from| &long[from..from + 6]).collect();
+    for file in fs::read_dir(shop.path()).unwrap().map(|file| file.unwrap().path()) {
+        let Ok(bytes) = fs::read(&file) else { continue };
+        let text = String::from_utf8_lossy(&bytes);
+        assert!(!parts.iter().any(|part| text.contains(part)), "{}", file.display());
+    }
+    assert!(!parts.iter().any(|part| session.tape().contains(part)));
+    is_gone(session.process_id(), long, "Corner Coffee");
+}
