@@ -9,10 +9,10 @@ use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
 
 use super::key::Key;
 use super::read::{JournalReader, ORDER, order_row};
-use super::{Journal, JournalError, Tip, check};
+use super::{Journal, JournalError, Tip, acts, check};
 use paytill_core::both;
 use paytill_core::clock::Timestamp;
-use paytill_core::engine::Attempt;
+use paytill_core::engine::{Act, ActKind, Attempt, By};
 use paytill_core::order::OutTradeNo;
 use paytill_core::payment::Status;
 
@@ -237,16 +237,18 @@ impl Journal {
 
     /// Puts a slip of an order as it is now into the queue, and tells what the order is; `None` if
     /// the journal has no such order, or nothing is printed of where it is.
-    /// A copy is numbered, and takes the place of those that were perhaps not printed. Its errors
+    /// A copy is numbered, and takes the place of those that were perhaps not printed; who asked for
+    /// it, if that is known, is an entry of the order. Its errors
     /// are as final as those of [`Journal::append`].
     pub fn queue_slip(
         &mut self,
         order: &OutTradeNo,
         is_copy: bool,
         at: Timestamp,
+        by: Option<&By>,
     ) -> Result<Option<(Slip, Attempt)>, JournalError> {
         let path = self.path.clone();
-        self.commit_slip(|transaction, key, tip| {
+        self.commit_slip(|transaction, key, mut tip| {
             let find = "SELECT id, out_trade_no, status FROM attempt WHERE out_trade_no = ?";
             let found = transaction
                 .prepare_cached(find)?
@@ -280,7 +282,13 @@ impl Journal {
                 .query_and_then([found.attempt], order_row)?
                 .next()
                 .transpose()?;
+            let attempt = found.attempt;
             let slip = insert(transaction, key, found, copy, at)?;
+            if let (true, Some(by)) = (is_copy, by) {
+                let act =
+                    Act { at, kind: ActKind::Reprint { copy: slip.copy }, by: Some(by.clone()) };
+                tip = acts::insert(transaction, key, tip, &act, attempt)?;
+            }
             Ok((row.map(|row| (slip, row.into())), tip))
         })
     }
@@ -380,7 +388,7 @@ impl check::Check<'_> {
 
 /// What the writer does with a slip.
 pub enum SlipWork {
-    Queue { order: OutTradeNo, is_copy: bool, at: Timestamp },
+    Queue { order: OutTradeNo, is_copy: bool, at: Timestamp, by: Option<By> },
     Mark(i64, SlipStage),
 }
 
@@ -391,7 +399,9 @@ impl Journal {
         work: &SlipWork,
     ) -> Result<Option<(Slip, Attempt)>, JournalError> {
         match work {
-            SlipWork::Queue { order, is_copy, at } => self.queue_slip(order, *is_copy, *at),
+            SlipWork::Queue { order, is_copy, at, by } => {
+                self.queue_slip(order, *is_copy, *at, by.as_ref())
+            }
             SlipWork::Mark(id, stage) => self.mark_slip(*id, *stage).map(|()| None),
         }
     }

@@ -38,6 +38,7 @@ const ROOMS: &[&str] = &[
     "journal/error",
     "journal/files",
     "journal/check",
+    "journal/acts",
     "journal/read",
     "journal/slips",
     "journal/backup",

@@ -5,8 +5,10 @@ use std::io::Write as _;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::process::{Output, Stdio};
 
+use serde_json::Value;
+
 use crate::fixture::fake_printer::Skills;
-use crate::fixture::tui_session::{CTRL_Q, ESC, Socket, TuiSession};
+use crate::fixture::tui_session::{CTRL_Q, ESC, F6, F7, F9, Socket, TuiSession};
 use crate::fixture::{DEVICES, PACE, Ran, SERIAL_SCANNER, TestShop, code};
 use crate::leaks::is_gone;
 use crate::paper::CUT;
@@ -250,4 +252,89 @@ fn a_pin_is_nowhere_but_in_the_fingers() {
     }
     assert!(!parts.iter().any(|part| session.tape().contains(part)));
     is_gone(session.process_id(), long, "Corner Coffee");
+}
+
+/// The events of an order, each with whose doing it was.
+fn told(shop: &TestShop, number: &str) -> Vec<(String, Value)> {
+    let shown = Ran::of(shop.run(&["show", number, "--json"]));
+    let events = shown.last()["events"].as_array().unwrap().clone();
+    let told =
+        |event: &Value| (event["event"].as_str().unwrap().to_owned(), event["operator"].clone());
+    events.iter().map(told).collect()
+}
+
+#[test]
+fn an_order_says_who_began_it_and_who_cancelled_and_printed_it_again() {
+    let shop = TestShop::open(None, 1);
+    shop.configure(
+        &DEVICES.replace("port = \"printer\"\n", "port = \"printer\"\ndrawer = \"pin2\"\n"),
+    );
+    staffed(&shop);
+    let printer = Socket::new(&shop, "printer").plug_printer(Skills::SYNC_POINT);
+    let mut scanner = Socket::new(&shop, "scanner").plug();
+    let mut session = TuiSession::open(&shop);
+    session.see(&["LOCKED", "Scanner ready", "Printer ready"]);
+    sign_in(&mut session, ANNA, "Anna");
+    session.press("12.34\r");
+    session.see(&["Scan the customer's payment code."]);
+    scanner.scan(&code("walks-away", 1));
+    session.see(&["WAITING FOR CUSTOMER"]);
+    session.press(F12);
+    sign_in(&mut session, BEN, "Ben");
+    session.see(&["WAITING FOR CUSTOMER"]);
+    session.press(ESC);
+    session.see(&["Cancel this payment?"]);
+    session.answer("\r");
+    session.see(&["REVERSED"]);
+    let cuts =
+        |count: usize| printer.paper().windows(CUT.len()).filter(|it| *it == CUT).count() == count;
+    session.watch_until("the slip", || cuts(1));
+    session.press(F9);
+    session.watch_until("the copy", || cuts(2));
+    session.press(F6);
+    session.see(&["Opening the cash drawer."]);
+    let number = shop.orders().into_keys().next().unwrap();
+    let told = told(&shop, &number);
+    let of = |event: &str| &told.iter().find(|(told, _)| told == event).unwrap().1;
+    assert_eq!(of("begun"), "Anna");
+    assert_eq!(of("cancelled by the cashier"), "Ben");
+    assert_eq!(of("reprinted as copy 1"), "Ben");
+    assert!(told.iter().any(|(event, by)| event.starts_with("answer") && by.is_null()));
+    // The same on the page, with the newest on top.
+    session.press(F7);
+    session.see(&["Find an order"]);
+    session.press("\r");
+    session.see(&["The slip was printed again, copy 1 (by Ben)."]);
+    session.press("\x12");
+    session.see(&["All entries", "reprinted, copy 1 (by Ben)"]);
+    session.press(ESC);
+    session.press(ESC);
+    session.press(ESC);
+    session.press(F12);
+    session.see(&["LOCKED"]);
+    // What has no order is in the journal, too.
+    let db = rusqlite::Connection::open(shop.journal()).unwrap();
+    let drawer = "SELECT event FROM entry WHERE attempt = 0";
+    let drawer: String = db.query_row(drawer, [], |row| row.get(0)).unwrap();
+    assert_eq!(drawer, r#"{"act":"Drawer","by":{"operator":"Ben"}}"#);
+    drop(db);
+    let listed = Ran::of(shop.run(&["orders", "--json"]));
+    assert_eq!(listed.last()["operator"], "Anna");
+    let made = shop.run(&["evidence", &number, "--out", "order.json"]);
+    assert!(made.status.success(), "{made:?}");
+    let proved = shop.run(&["evidence", "--verify", "order.json"]);
+    assert!(proved.status.success(), "{proved:?}");
+    assert!(fs::read_to_string(shop.path().join("order.json")).unwrap().contains("Ben"));
+    let doctor = shop.run(&["doctor"]);
+    assert!(String::from_utf8_lossy(&doctor.stdout).contains(&number), "{doctor:?}");
+}
+
+#[test]
+fn without_operators_nobody_is_named() {
+    let shop = TestShop::open(None, PACE);
+    let paid = shop.pay("5", &code("ok", 1));
+    let number = paid.last()["order_no"].as_str().unwrap();
+    assert!(told(&shop, number).iter().all(|(_, by)| by.is_null()));
+    let shown = shop.run(&["show", number]);
+    assert!(!String::from_utf8_lossy(&shown.stdout).contains("(by"));
 }

@@ -80,7 +80,8 @@ fn what_is_known_of_a_slip_survives_a_crash_at_every_step() {
     assert_eq!(known(), [(1, 0, SlipStage::Begun), second]);
     journal.mark_slip(1, SlipStage::Missing).unwrap();
     assert_eq!(known(), [(1, 0, SlipStage::Missing), second]);
-    let (copy, attempt) = journal.queue_slip(&order(1).out_trade_no, true, NOW).unwrap().unwrap();
+    let (copy, attempt) =
+        journal.queue_slip(&order(1).out_trade_no, true, NOW, None).unwrap().unwrap();
     assert_eq!(attempt.state, paid(1).state);
     assert_eq!((copy.id, copy.copy, copy.status), (3, 1, Status::Paid));
     assert_eq!(known(), [second, (3, 1, SlipStage::Waiting)]);
@@ -114,13 +115,14 @@ fn copies_are_counted_over_restarts() {
         if copy == 1 {
             journal.append_all(&[begin(1), paid(1), begin(2), paid(2)]).unwrap();
         }
-        let (slip, _) = journal.queue_slip(&order(1).out_trade_no, true, NOW).unwrap().unwrap();
+        let (slip, _) =
+            journal.queue_slip(&order(1).out_trade_no, true, NOW, None).unwrap().unwrap();
         assert_eq!(slip.copy, copy);
     }
     let mut journal = printing(&path);
-    let (other, _) = journal.queue_slip(&order(2).out_trade_no, true, NOW).unwrap().unwrap();
+    let (other, _) = journal.queue_slip(&order(2).out_trade_no, true, NOW, None).unwrap().unwrap();
     assert_eq!(other.copy, 1, "each order has its own count");
-    assert!(journal.queue_slip(&order(7).out_trade_no, true, NOW).unwrap().is_none());
+    assert!(journal.queue_slip(&order(7).out_trade_no, true, NOW, None).unwrap().is_none());
 }
 
 #[test]
@@ -129,7 +131,7 @@ fn a_slip_that_says_what_is_no_longer_so_is_not_offered() {
     let path = journal_in(&folder);
     let mut journal = printing(&path);
     journal.append_all(&[begin(1), waiting(1)]).unwrap();
-    assert!(journal.queue_slip(&order(1).out_trade_no, true, NOW).unwrap().is_none());
+    assert!(journal.queue_slip(&order(1).out_trade_no, true, NOW, None).unwrap().is_none());
     journal.append(&paid(1)).unwrap();
     assert_eq!(slips(&path).len(), 1);
     journal.append(&waiting(1)).unwrap();
@@ -169,7 +171,7 @@ fn slips_go_through_the_writer_and_an_odd_row_costs_no_sale() {
     for _ in 0..2 {
         let report = report.clone();
         let order = order(1).out_trade_no;
-        let work = SlipWork::Queue { order, is_copy: true, at: NOW };
+        let work = SlipWork::Queue { order, is_copy: true, at: NOW, by: None };
         assert!(
             writer.write_slip(work, move |result| report.send((None, result.is_ok())).unwrap())
         );

@@ -272,10 +272,10 @@ impl Cashier<'_> {
     fn obey(&mut self, command: ScreenCommand) {
         match command {
             ScreenCommand::Begin { sale, code } => self.begin(sale, code),
-            ScreenCommand::Cancel(order) => self.till.handle_event(&order, Event::Cancel),
-            ScreenCommand::CheckNow(order) => self.till.handle_event(&order, Event::CheckNow),
+            ScreenCommand::Cancel(order) => self.handle_event(&order, Event::Cancel),
+            ScreenCommand::CheckNow(order) => self.handle_event(&order, Event::CheckNow),
             ScreenCommand::Search { serial, wanted } => self.archive.search(serial, wanted),
-            ScreenCommand::Ask(question) => self.till.enquire(question),
+            ScreenCommand::Ask(question) => self.till.enquire(question, self.model.by()),
             ScreenCommand::WarmUp => self.till.warm_up(false),
             ScreenCommand::Print { out_trade_no, copy } => self.print(&out_trade_no, copy),
             ScreenCommand::OverrulePrinter => self.devices.overrule_printer(),
@@ -298,7 +298,7 @@ impl Cashier<'_> {
     fn begin(&mut self, sale: SaleRef, code: AuthCode) {
         let is_real = matches!(self.config.gateway, GatewayConfig::Simulator)
             && !Scenario::is_practice(code.expose());
-        match self.till.begin(sale, String::new(), code) {
+        match self.till.begin(sale, String::new(), code, self.model.by()) {
             Ok(number) => self.real_code = is_real.then_some(number),
             Err(refusal) => {
                 tracing::warn!(?refusal, "not begun");
@@ -307,8 +307,14 @@ impl Cashier<'_> {
         }
     }
 
+    fn handle_event(&mut self, order: &OutTradeNo, event: Event) {
+        self.till.handle_event(order, event, self.model.by());
+    }
+
     fn open_drawer(&mut self) {
-        tracing::info!("the cashier opens the drawer");
+        let by = self.model.by();
+        tracing::info!(by = by.as_ref().map(|by| by.operator.as_str()), "the drawer is opened");
+        self.till.note_drawer(by);
         if let Err(why) = self.devices.open_drawer(self.config, self.model.language()) {
             self.post(ScreenMessage::Drawer(screen::Printing::Failed(why)));
         }

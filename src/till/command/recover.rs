@@ -125,7 +125,7 @@ async fn settle(
             ),
         ));
     };
-    till.handle_event(number, Event::Settled(how));
+    till.handle_event(number, Event::Settled(how), None);
     loop {
         match till.next().await {
             Notice::Attempt(report)

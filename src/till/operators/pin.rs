@@ -89,7 +89,7 @@ impl Pin {
         let is_even = steps().all(|step| Some(step) == first);
         // 1212, 520520.
         let repeats = (2..=digits.len() / 2).any(|length| {
-            digits.len() % length == 0
+            digits.len().is_multiple_of(length)
                 && digits.chunks(length).all(|part| part == &digits[..length])
         });
         is_even || repeats || FAVOURITES.contains(&self.0.as_str())

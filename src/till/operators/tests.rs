@@ -174,9 +174,7 @@ fn a_file_that_is_odd_in_any_part_is_refused() {
 #[test]
 fn the_usual_cost_is_one_that_argon_takes() {
     let mut all = Operators::default();
-    let began = std::time::Instant::now();
     all.add(somebody("Anna", Role::Manager), &pin("8352"), Cost::USUAL).unwrap();
-    println!("{:?}", began.elapsed());
     assert!(all.who(&pin("8352")).is_some() && all.who(&pin("8351")).is_none());
 }
 

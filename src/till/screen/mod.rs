@@ -55,7 +55,7 @@ mod update;
 mod view;
 mod wrap;
 
-use crate::clock::{Millis, TimeZone, Uptime};
+use crate::clock::{TimeZone, Uptime};
 use crate::find::{Findings, Wanted};
 use crate::gateway::{Enquired, Question};
 use crate::language::{Language, Text};
@@ -106,7 +106,7 @@ pub struct Settings {
     /// Whether people sign in. Without operators nothing of that is seen.
     pub operators: bool,
     /// After so long without a key or a scan the till locks itself.
-    pub lock_after: Option<Millis>,
+    pub lock_after: Option<crate::clock::Millis>,
     /// Whether the terminal has Chinese characters; without, the screen is in English.
     pub draws_chinese: bool,
 }

@@ -13,6 +13,7 @@ use super::pages::lock::LockPage;
 use super::story::Story;
 use super::{AttemptView, Key, Link, Settings};
 use crate::clock::{Millis, Timestamp, Uptime};
+use crate::engine::By;
 use crate::language::{Language, Text};
 use crate::money::{Currency, Money};
 use crate::operators::Operator;
@@ -237,6 +238,12 @@ impl Model {
     /// The language on the screen.
     pub fn language(&self) -> Language {
         self.language
+    }
+
+    /// Who does what is done now.
+    pub fn by(&self) -> Option<By> {
+        let operator = self.operator.as_ref()?;
+        Some(By { operator: operator.name.clone(), consent: None })
     }
 
     pub(super) fn turn_language(&mut self) {

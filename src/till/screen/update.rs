@@ -16,6 +16,7 @@ use super::pages::lock;
 use super::{AttemptView, Key, Link, Printing, SaleRef, ScreenCommand, ScreenMessage, tray};
 use crate::clean::clean;
 use crate::clock::{Millis, Timestamp, Uptime};
+use crate::language::Text;
 use crate::order::OutTradeNo;
 use crate::payment::{Event, Status};
 use crate::scan::SCAN_LENGTH;
@@ -35,7 +36,11 @@ pub fn update(
     model.now = now;
     model.wall = wall;
     let asked = model.dialog.clone();
-    let commands = handle(model, message);
+    let commands = if model.is_locked() {
+        lock::takes(model, message).unwrap_or_else(|message| handle(model, *message))
+    } else {
+        handle(model, message)
+    };
     if model.dialog != asked {
         model.asked_at = now;
     }
@@ -43,14 +48,6 @@ pub fn update(
 }
 
 fn handle(model: &mut Model, message: ScreenMessage) -> Vec<ScreenCommand> {
-    let message = if model.is_locked() {
-        match lock::takes(model, message) {
-            Ok(commands) => return commands,
-            Err(message) => message,
-        }
-    } else {
-        message
-    };
     match message {
         ScreenMessage::Key(key) => pressed(model, key, model.now),
         ScreenMessage::EarlierKey(key, at) => pressed(model, key, at),
@@ -142,11 +139,7 @@ fn handle(model: &mut Model, message: ScreenMessage) -> Vec<ScreenCommand> {
             Vec::new()
         }
         ScreenMessage::JournalFailed(why) => {
-            model.stopped = Some(why.map(|why| clean(why, FAULT_SHOWN)));
-            model.dialog = None;
-            model.find = None;
-            model.note = None;
-            model.ring(Sound::NeedsYou);
+            stop(model, &why);
             Vec::new()
         }
         ScreenMessage::Time => {
@@ -154,6 +147,15 @@ fn handle(model: &mut Model, message: ScreenMessage) -> Vec<ScreenCommand> {
             checkout::keep_warm(model)
         }
     }
+}
+
+/// The journal has failed: nothing more is sold.
+fn stop(model: &mut Model, why: &Text) {
+    model.stopped = Some(why.map(|why| clean(why, FAULT_SHOWN)));
+    model.dialog = None;
+    model.find = None;
+    model.note = None;
+    model.ring(Sound::NeedsYou);
 }
 
 /// Whether a scan is a number to look for. A question comes before it.

@@ -138,7 +138,7 @@ pub fn help(command: &str, argument: &str, language: Language) -> Option<&'stati
              attention",
         ),
         ("orders", "limit") => ("Maximum number of orders", "最多列出多少笔"),
-        ("show", "order_no") => (
+        ("show" | "evidence", "order_no") => (
             "Order number, or its last digits as the screen shows them",
             "订单号，或屏幕上显示的尾号",
         ),
@@ -151,10 +151,6 @@ pub fn help(command: &str, argument: &str, language: Language) -> Option<&'stati
         ("find", "ask") => (
             "Ask the gateway about each, ten at most; this changes nothing",
             "向微信支付逐笔查询，最多十笔；只查询，不改动任何订单",
-        ),
-        ("evidence", "order_no") => (
-            "Order number, or its last digits as the screen shows them",
-            "订单号，或屏幕上显示的尾号",
         ),
         ("evidence", "out") => {
             ("Write to this new file instead of standard output", "写入这个新文件，而不是标准输出")

@@ -85,7 +85,7 @@ impl Cashier<'_> {
         let attempt = self.recent.iter().find(|attempt| attempt.out_trade_no == *order);
         match due.map(|at| self.due.remove(at)).zip(attempt.cloned()) {
             Some((slip, attempt)) => self.hand_over(&slip, &attempt),
-            None => self.till.print(order, copy),
+            None => self.till.print(order, copy, self.model.by()),
         }
     }
 

@@ -88,7 +88,7 @@ pub(in crate::screen) fn lock_if_left_alone(model: &mut Model) {
 pub(in crate::screen) fn takes(
     model: &mut Model,
     message: ScreenMessage,
-) -> Result<Vec<ScreenCommand>, ScreenMessage> {
+) -> Result<Vec<ScreenCommand>, Box<ScreenMessage>> {
     match message {
         ScreenMessage::Key(key) => Ok(pressed(model, key, model.now)),
         ScreenMessage::EarlierKey(key, at) => Ok(pressed(model, key, at)),
@@ -111,7 +111,7 @@ pub(in crate::screen) fn takes(
             }
             Ok(Vec::new())
         }
-        other => Err(other),
+        other => Err(Box::new(other)),
     }
 }
 

@@ -4,6 +4,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::clock::Millis;
 use crate::operators::{Operator, Role};
 use crate::says::Says;
 
