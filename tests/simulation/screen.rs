@@ -45,6 +45,7 @@ impl Screen {
             drawer: false,
             operators: false,
             lock_after: None,
+            drawer_by_manager: false,
             draws_chinese: true,
         };
         let open = recent.iter().filter(|attempt| is_unsettled(attempt));

@@ -3,13 +3,13 @@
 use std::fs;
 use std::io::Write as _;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
-use std::process::{Output, Stdio};
+use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 
 use crate::fixture::fake_printer::Skills;
 use crate::fixture::tui_session::{CTRL_Q, ESC, F6, F7, F9, Socket, TuiSession};
-use crate::fixture::{DEVICES, PACE, Ran, SERIAL_SCANNER, TestShop, code};
+use crate::fixture::{DEVICES, PACE, PendingPayment, Ran, SERIAL_SCANNER, TestShop, code};
 use crate::leaks::is_gone;
 use crate::paper::CUT;
 
@@ -19,15 +19,20 @@ const BEN: &str = "70718";
 
 /// Runs `paytill operators add`, with the PIN on its standard input.
 fn add(shop: &TestShop, name: &str, role: &str, pin: &str) -> (i32, String) {
-    let mut command = shop.command(&["operators", "add", name, "--role", role]);
+    ended(with_line(shop.command(&["operators", "add", name, "--role", role]), pin))
+}
+
+/// Runs a command with a line on its standard input.
+fn with_line(mut command: Command, line: &str) -> Output {
     let mut child = command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    child.stdin.take().unwrap().write_all(format!("{pin}\n").as_bytes()).unwrap();
-    ended(child.wait_with_output().unwrap())
+    // It may have ended without reading it.
+    let _ = child.stdin.take().unwrap().write_all(format!("{line}\n").as_bytes());
+    child.wait_with_output().unwrap()
 }
 
 fn ended(output: Output) -> (i32, String) {
@@ -337,4 +342,51 @@ fn without_operators_nobody_is_named() {
     assert!(told(&shop, number).iter().all(|(_, by)| by.is_null()));
     let shown = shop.run(&["show", number]);
     assert!(!String::from_utf8_lossy(&shown.stdout).contains("(by"));
+}
+
+#[test]
+fn a_manager_closes_what_was_settled_outside_and_a_cashier_does_not() {
+    let shop = TestShop::open(None, PACE);
+    staffed(&shop);
+    drop(PendingPayment::start(&shop, "5", &code("walks-away", 1)));
+    shop.reconfigure("mch_id = \"1900000109\"", "mch_id = \"1900000999\"");
+    let recovered = shop.recover();
+    assert_eq!(recovered.exit, 12);
+    let number = recovered.last()["order_no"].as_str().unwrap();
+    let settle = |pin: &str| {
+        let arguments = ["recover", "--settle", number, "--reason", "refunded", "--json"];
+        ended(with_line(shop.command(&arguments), pin))
+    };
+    for (pin, exit) in [("", 2), ("5512", 2), (ANNA, 2), (MANAGER, 0)] {
+        let (ended, words) = settle(pin);
+        assert_eq!(ended, exit, "{pin}: {words}");
+        assert!(exit == 0 || pin.is_empty() || words.contains("no manager's PIN"), "{words}");
+    }
+    let told = told(&shop, number);
+    assert_eq!(told.last().unwrap(), &("settled by a person".to_owned(), "王芳".into()));
+}
+
+#[test]
+fn a_manager_agrees_that_a_cashier_opens_the_drawer() {
+    let shop = TestShop::open(None, PACE);
+    let with_drawer = "port = \"printer\"\ndrawer = \"pin2\"\n";
+    shop.configure(&DEVICES.replace("port = \"printer\"\n", with_drawer));
+    shop.reconfigure("id = \"T01\"", "id = \"T01\"\ndrawer_by_manager = true");
+    staffed(&shop);
+    let _printer = Socket::new(&shop, "printer").plug_printer(Skills::SYNC_POINT);
+    let mut session = TuiSession::open(&shop);
+    session.see(&["LOCKED", "Printer ready"]);
+    sign_in(&mut session, BEN, "Ben");
+    session.press(F6);
+    session.see(&["MANAGER NEEDED", "Open the cash drawer without a sale."]);
+    session.press(&format!("{ANNA}\r"));
+    session.see(&["Anna is no manager."]);
+    session.press(&format!("{MANAGER}\r"));
+    session.see(&["Opening the cash drawer.", "till T01   Ben"]);
+    session.press(CTRL_Q);
+    session.wait_for_end();
+    let db = rusqlite::Connection::open(shop.journal()).unwrap();
+    let drawer = "SELECT event FROM entry WHERE attempt = 0";
+    let drawer: String = db.query_row(drawer, [], |row| row.get(0)).unwrap();
+    assert_eq!(drawer, r#"{"act":"Drawer","by":{"operator":"Ben","consent":"王芳"}}"#);
 }

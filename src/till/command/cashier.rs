@@ -476,6 +476,7 @@ fn settings(config: &Config, gateway_host: String, operators: bool) -> Settings 
         drawer: printer && config.printer.drawer.is_some(),
         operators,
         lock_after: config.till.lock_after,
+        drawer_by_manager: operators && config.till.drawer_by_manager,
         draws_chinese: draws_chinese(),
     }
 }

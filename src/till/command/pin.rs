@@ -10,9 +10,11 @@ use zeroize::Zeroizing;
 use super::output::print_prompt;
 use super::{Exit, Failure};
 use crate::both;
+use crate::config::Config;
+use crate::engine::By;
 use crate::language::{Language, Text};
-use crate::operators::{NotAPin, Pin};
-use crate::text::operators::{OperatorsWords, not_a_pin, pins_differ};
+use crate::operators::{self, NotAPin, Operator, Operators, Pin, Role};
+use crate::text::operators::{OperatorsWords, not_a_manager, not_a_pin, pins_differ};
 
 /// Far more than any PIN; the rest of a line is no part of one.
 const LINE: usize = 128;
@@ -25,6 +27,22 @@ pub(super) fn choose(language: Language) -> Result<Pin, Failure> {
         return Err(Failure::new(Exit::Usage, pins_differ()));
     }
     Ok(pin)
+}
+
+/// The manager who does what a cashier may not, by the PIN; `None` where nobody signs in.
+pub(super) fn manager(config: &Config) -> Result<Option<By>, Failure> {
+    let all = Operators::read(&operators::path(&config.journal.path))?;
+    if all.is_empty() {
+        return Ok(None);
+    }
+    let words = OperatorsWords::of(config.till.language);
+    let pin = Pin::read(&line(words.manager_pin())?).map_err(refused)?;
+    match all.who(&pin) {
+        Some(Operator { name, role: Role::Manager }) => {
+            Ok(Some(By { operator: name.clone(), consent: None }))
+        }
+        Some(Operator { .. }) | None => Err(Failure::new(Exit::Usage, not_a_manager())),
+    }
 }
 
 fn refused(why: NotAPin) -> Failure {

@@ -66,6 +66,8 @@ pub struct TillConfig {
     pub currency: Currency,
     /// After so long without a key or a scan the till locks itself, if it has operators.
     pub lock_after: Option<Millis>,
+    /// Whether a cashier needs a manager to open the drawer by its key.
+    pub drawer_by_manager: bool,
 }
 
 /// Who moves the money.

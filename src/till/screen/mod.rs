@@ -107,6 +107,8 @@ pub struct Settings {
     pub operators: bool,
     /// After so long without a key or a scan the till locks itself.
     pub lock_after: Option<crate::clock::Millis>,
+    /// Whether a cashier needs a manager's consent to open the drawer by its key.
+    pub drawer_by_manager: bool,
     /// Whether the terminal has Chinese characters; without, the screen is in English.
     pub draws_chinese: bool,
 }

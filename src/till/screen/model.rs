@@ -10,6 +10,7 @@ use super::note::{Note, Which};
 use super::pages::checkout::{CashierTask, TypingRun};
 use super::pages::find::FindPage;
 use super::pages::lock::LockPage;
+use super::pin::PinWait;
 use super::story::Story;
 use super::{AttemptView, Key, Link, Settings};
 use crate::clock::{Millis, Timestamp, Uptime};
@@ -47,6 +48,9 @@ pub struct Model {
     pub(super) operator: Option<Operator>,
     /// How many PINs were asked about.
     pub(super) pins: u64,
+    pub(super) pin_wait: PinWait,
+    /// The manager who has agreed to what is done with this message.
+    pub(super) consent: Option<String>,
     pub(super) dialog: Option<Dialog>,
     /// Newest first.
     pub(super) attempts: Vec<ShownAttempt>,
@@ -177,6 +181,8 @@ impl Model {
             lock: settings.operators.then(LockPage::default),
             operator: None,
             pins: 0,
+            pin_wait: PinWait::default(),
+            consent: None,
             settings,
             now: Uptime::default(),
             wall: Timestamp::default(),
@@ -243,7 +249,7 @@ impl Model {
     /// Who does what is done now.
     pub fn by(&self) -> Option<By> {
         let operator = self.operator.as_ref()?;
-        Some(By { operator: operator.name.clone(), consent: None })
+        Some(By { operator: operator.name.clone(), consent: self.consent.clone() })
     }
 
     pub(super) fn turn_language(&mut self) {

@@ -106,6 +106,7 @@ pub(super) enum Instead {
     NextSale,
     Restart,
     SignIn,
+    Consent,
 }
 
 impl Scanned {
@@ -155,6 +156,7 @@ impl Instead {
             Self::NextSale => words.next_sale_first(),
             Self::Restart => words.stopped(),
             Self::SignIn => words.sign_in_first(),
+            Self::Consent => words.consent_first(),
         }
     }
 }

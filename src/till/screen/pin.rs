@@ -30,9 +30,28 @@ pub(super) struct PinEntry {
     typed: Typed,
     /// The question that is out.
     asked: Option<u64>,
-    wrong: usize,
-    waits_until: Option<Uptime>,
     said: Option<PinFault>,
+}
+
+/// How long nobody may try again, whichever page it is on.
+#[derive(Debug, Default)]
+pub(super) struct PinWait {
+    /// How many PINs were wrong since the last one that was right.
+    wrong: usize,
+    until: Option<Uptime>,
+}
+
+impl PinWait {
+    /// How much longer nothing is taken.
+    pub(super) fn left(&self, now: Uptime) -> Option<Millis> {
+        self.until.map(|until| until.since(now)).filter(|left| left.0 > 0)
+    }
+
+    fn begin(&mut self, now: Uptime) {
+        let wait = WAITS.get(self.wrong).or(WAITS.last()).copied().unwrap_or_default();
+        self.wrong += 1;
+        self.until = Some(now.after(wait));
+    }
 }
 
 /// Why a PIN was not taken.
@@ -40,6 +59,8 @@ pub(super) struct PinEntry {
 pub(super) enum PinFault {
     NotAPin(NotAPin),
     Wrong,
+    /// It is a cashier's, by this name.
+    NotAManager(String),
     /// The list of operators cannot be read.
     Unreadable(Text),
 }
@@ -55,8 +76,8 @@ impl std::fmt::Debug for Typed {
 
 impl PinEntry {
     /// Takes a key. Returns a PIN to be checked, as the question `serial`.
-    pub(super) fn press(&mut self, key: Key, now: Uptime, serial: u64) -> Option<Pin> {
-        if self.asked.is_some() || self.waits(now).is_some() {
+    pub(super) fn press(&mut self, key: Key, serial: u64) -> Option<Pin> {
+        if self.asked.is_some() {
             return None;
         }
         match key {
@@ -100,7 +121,13 @@ impl PinEntry {
     }
 
     /// Whose it is, if that was asked here.
-    pub(super) fn answer(&mut self, serial: u64, found: SignedIn, now: Uptime) -> Option<Operator> {
+    pub(super) fn answer(
+        &mut self,
+        serial: u64,
+        found: SignedIn,
+        now: Uptime,
+        wait: &mut PinWait,
+    ) -> Option<Operator> {
         if self.asked != Some(serial) {
             return None;
         }
@@ -108,13 +135,17 @@ impl PinEntry {
         match found {
             Ok(Some(operator)) => return Some(operator),
             Ok(None) => {
-                let wait = WAITS.get(self.wrong).or(WAITS.last()).copied().unwrap_or_default();
-                self.wrong += 1;
-                (self.waits_until, self.said) = (Some(now.after(wait)), Some(PinFault::Wrong));
+                wait.begin(now);
+                self.said = Some(PinFault::Wrong);
             }
             Err(why) => self.said = Some(PinFault::Unreadable(why)),
         }
         None
+    }
+
+    /// It was right, and a cashier's.
+    pub(super) fn refuse(&mut self, name: String) {
+        self.said = Some(PinFault::NotAManager(name));
     }
 
     /// What was typed is forgotten.
@@ -129,11 +160,6 @@ impl PinEntry {
 
     pub(super) const fn is_asking(&self) -> bool {
         self.asked.is_some()
-    }
-
-    /// How much longer nothing is taken.
-    pub(super) fn waits(&self, now: Uptime) -> Option<Millis> {
-        self.waits_until.map(|until| until.since(now)).filter(|left| left.0 > 0)
     }
 
     pub(super) const fn said(&self) -> Option<&PinFault> {

@@ -35,6 +35,7 @@ pub fn update(
 ) -> Vec<ScreenCommand> {
     model.now = now;
     model.wall = wall;
+    model.consent = None;
     let asked = model.dialog.clone();
     let commands = if model.is_locked() {
         lock::takes(model, message).unwrap_or_else(|message| handle(model, *message))
@@ -93,10 +94,7 @@ fn handle(model: &mut Model, message: ScreenMessage) -> Vec<ScreenCommand> {
             }
             Vec::new()
         }
-        ScreenMessage::SignedIn { serial, found } => {
-            lock::answered(model, serial, found);
-            Vec::new()
-        }
+        ScreenMessage::SignedIn { serial, found } => lock::answered(model, serial, found),
         ScreenMessage::RealCode => {
             note(model, Note::RealCode);
             Vec::new()
@@ -345,6 +343,9 @@ fn obeyed(model: &mut Model, key: Key, at: Uptime, before: LastInput) -> Vec<Scr
         return find::open(model);
     }
     if key == Key::F(6) && model.settings.drawer {
+        if model.settings.drawer_by_manager {
+            return lock::with_consent(model, ScreenCommand::OpenDrawer);
+        }
         return vec![ScreenCommand::OpenDrawer];
     }
     if model.is_finding() && key != Key::F(9) {

@@ -49,6 +49,11 @@ pub fn pins_differ() -> Text {
     both!("the two PINs differ; nothing was changed", "两次输入的密码不一致，未作更改")
 }
 
+/// Whoever it was, it is not for them.
+pub fn not_a_manager() -> Text {
+    both!("that is no manager's PIN; nothing was changed", "不是店长的密码，未作更改")
+}
+
 /// Why the list cannot be used or changed.
 pub fn failure(error: &OperatorsError) -> Text {
     match error {
@@ -162,7 +167,8 @@ mod tests {
             OperatorsError::ManagerFirst,
         ];
         let pins = [NotAPin::Length, NotAPin::NotDigits, NotAPin::Obvious].map(not_a_pin);
-        for text in failures.iter().map(failure).chain(pins).chain([pins_differ()]) {
+        for text in failures.iter().map(failure).chain(pins).chain([pins_differ(), not_a_manager()])
+        {
             assert!(!text.in_language(Language::English).chars().any(is_chinese), "{text:?}");
             assert!(text.in_language(Language::Chinese).chars().any(is_chinese), "{text:?}");
         }

@@ -98,6 +98,7 @@ impl Bench {
             drawer: true,
             operators: false,
             lock_after: None,
+            drawer_by_manager: false,
             draws_chinese: true,
         };
         let model = Model::new(settings, Vec::new());

@@ -1,4 +1,5 @@
-//! The till is locked: somebody signs in, and nothing else is done.
+//! The till is locked: somebody signs in, and nothing else is done. The same page asks a manager to
+//! agree to one act of a cashier.
 //!
 //! Open payments go on, ring and print. A PIN alone says who somebody is; a key does nothing but type
 //! it, and a scan is refused by its name.
@@ -8,13 +9,13 @@ use ratatui::widgets::BorderType;
 
 use crate::clean::clean;
 use crate::clock::{Millis, Uptime};
-use crate::operators::NotAPin;
+use crate::operators::{NotAPin, Operator, Role};
 use crate::screen::guard::may_answer;
 use crate::screen::model::{Dialog, LastInput, Model, Sound};
 use crate::screen::note::{Instead, Note, Scanned};
 use crate::screen::pages::checkout::{CashierTask, next_sale};
 use crate::screen::palette::Tone;
-use crate::screen::pin::{PinEntry, PinFault, SignedIn};
+use crate::screen::pin::{PinEntry, PinFault, PinWait, SignedIn};
 use crate::screen::shapes::PADLOCK;
 use crate::screen::view::Canvas;
 use crate::screen::view::sheet::{Head, Sheet, inside};
@@ -28,22 +29,24 @@ const FAULT: usize = 200;
 #[derive(Debug, Default)]
 pub(in crate::screen) struct LockPage {
     pin: PinEntry,
+    /// What a manager is asked to agree to: then somebody is signed in, and nothing is locked away.
+    consent: Option<ScreenCommand>,
 }
 
 impl Model {
-    /// Whether nothing is done but sign in. A till that has stopped has nothing to protect.
+    /// Whether nothing is done but sign in, or agree to something. A till that has stopped has nothing to protect.
     pub fn is_locked(&self) -> bool {
         self.lock.is_some() && self.stopped.is_none()
     }
 
     /// Whether the till can be locked.
     pub(in crate::screen) fn can_lock(&self) -> bool {
-        self.operator.is_some() && self.stopped.is_none() && !self.is_locked()
+        self.operator.is_some() && self.stopped.is_none()
     }
 
     /// Whether the page changes every second.
     pub(in crate::screen) fn counts_down_the_lock(&self) -> bool {
-        let waits = self.lock.as_ref().is_some_and(|page| page.pin.waits(self.now).is_some());
+        let waits = self.is_locked() && self.pin_wait.left(self.now).is_some();
         waits || (self.settings.lock_after.is_some() && self.can_lock())
     }
 
@@ -76,6 +79,18 @@ pub(in crate::screen) fn lock(model: &mut Model) {
     model.lock = Some(LockPage::default());
 }
 
+/// Does something that a cashier may not do alone, or has a manager asked first.
+pub(in crate::screen) fn with_consent(model: &mut Model, act: ScreenCommand) -> Vec<ScreenCommand> {
+    match &model.operator {
+        Some(operator) if operator.role == Role::Cashier => {
+            model.note = None;
+            model.lock = Some(LockPage { consent: Some(act), ..LockPage::default() });
+            Vec::new()
+        }
+        Some(_) | None => vec![act],
+    }
+}
+
 /// Locks the till if it is time to.
 pub(in crate::screen) fn lock_if_left_alone(model: &mut Model) {
     if model.is_left_alone() {
@@ -94,15 +109,15 @@ pub(in crate::screen) fn takes(
         ScreenMessage::EarlierKey(key, at) => Ok(pressed(model, key, at)),
         ScreenMessage::AmountEnds(_) => Ok(Vec::new()),
         ScreenMessage::Scanned(scan) => {
-            refuse(model, Note::Refused(Scanned::of(&scan), Instead::SignIn));
+            refuse(model, Note::Refused(Scanned::of(&scan), instead(model)));
             Ok(Vec::new())
         }
         ScreenMessage::KeyScan { scan, .. } => {
-            refuse(model, Note::Refused(Scanned::of(&scan), Instead::SignIn));
+            refuse(model, Note::Refused(Scanned::of(&scan), instead(model)));
             Ok(Vec::new())
         }
         ScreenMessage::Sought(_) => {
-            refuse(model, Note::Refused(Scanned::Noise, Instead::SignIn));
+            refuse(model, Note::Refused(Scanned::Noise, instead(model)));
             Ok(Vec::new())
         }
         ScreenMessage::DroppedKeys { characters, .. } => {
@@ -113,6 +128,11 @@ pub(in crate::screen) fn takes(
         }
         other => Err(Box::new(other)),
     }
+}
+
+fn instead(model: &Model) -> Instead {
+    let asks_a_manager = model.lock.as_ref().is_some_and(|page| page.consent.is_some());
+    if asks_a_manager { Instead::Consent } else { Instead::SignIn }
 }
 
 /// A scan, or keys of a machine: no part of a PIN.
@@ -134,6 +154,11 @@ fn pressed(model: &mut Model, key: Key, at: Uptime) -> Vec<ScreenCommand> {
         (Key::Enter | Key::Esc | Key::F(1), Some(Dialog::Help)) => model.dialog = None,
         (Key::F(1), None) => model.dialog = Some(Dialog::Help),
         (_, Some(_)) => {}
+        (Key::F(12) | Key::Ctrl('k'), None) if model.can_lock() => lock(model),
+        (Key::Esc, None) if model.lock.as_ref().is_some_and(LockPage::can_be_left) => {
+            model.lock = None;
+            model.note = None;
+        }
         // The Enter of a scan that came in pieces ends no PIN.
         (Key::Enter, None) if before.key.is_none() && !may_answer(model, at, before) => {}
         (key, None) => return typed(model, key),
@@ -142,10 +167,13 @@ fn pressed(model: &mut Model, key: Key, at: Uptime) -> Vec<ScreenCommand> {
 }
 
 fn typed(model: &mut Model, key: Key) -> Vec<ScreenCommand> {
-    let (now, serial) = (model.now, model.pins + 1);
+    if model.pin_wait.left(model.now).is_some() {
+        return Vec::new();
+    }
+    let serial = model.pins + 1;
     let Some(page) = &mut model.lock else { return Vec::new() };
     let before = page.pin.count();
-    let pin = page.pin.press(key, now, serial);
+    let pin = page.pin.press(key, serial);
     if page.pin.count() != before {
         model.note = None;
     }
@@ -155,18 +183,40 @@ fn typed(model: &mut Model, key: Key) -> Vec<ScreenCommand> {
 }
 
 /// Whose PIN it was.
-pub(in crate::screen) fn answered(model: &mut Model, serial: u64, found: SignedIn) {
+pub(in crate::screen) fn answered(
+    model: &mut Model,
+    serial: u64,
+    found: SignedIn,
+) -> Vec<ScreenCommand> {
     let now = model.now;
-    let Some(page) = &mut model.lock else { return };
+    let Some(page) = &mut model.lock else { return Vec::new() };
     let was_asking = page.pin.is_asking();
-    let operator = page.pin.answer(serial, found, now);
-    if operator.is_none() {
+    let Some(operator) = page.pin.answer(serial, found, now, &mut model.pin_wait) else {
         if was_asking && !page.pin.is_asking() {
             model.ring(Sound::NeedsYou);
         }
-        return;
+        return Vec::new();
+    };
+    let Some(act) = page.consent.take() else {
+        sign_in(model, operator);
+        return Vec::new();
+    };
+    if operator.role == Role::Cashier {
+        page.consent = Some(act);
+        page.pin.refuse(operator.name);
+        model.ring(Sound::NeedsYou);
+        return Vec::new();
     }
-    model.operator = operator;
+    model.pin_wait = PinWait::default();
+    model.lock = None;
+    model.note = None;
+    model.consent = Some(operator.name);
+    vec![act]
+}
+
+fn sign_in(model: &mut Model, operator: Operator) {
+    model.pin_wait = PinWait::default();
+    model.operator = Some(operator);
     model.lock = None;
     model.dialog = None;
     model.note = None;
@@ -181,8 +231,11 @@ pub(in crate::screen) fn keys(model: &Model, show: &mut impl FnMut(&'static str,
     let (text, words) = (model.text(), LockWords::of(model.language));
     let Some(page) = &model.lock else { return };
     if page.pin.count() > 0 {
-        show("Enter", words.key_sign_in());
+        let asks_a_manager = page.consent.is_some();
+        show("Enter", if asks_a_manager { words.key_agree() } else { words.key_sign_in() });
         show("Esc", text.key_clear());
+    } else if page.can_be_left() {
+        show("Esc", text.key_back());
     }
 }
 
@@ -191,15 +244,23 @@ pub(in crate::screen) fn help(model: &Model) -> &'static [&'static str] {
     HelpWords::of(model.language).lock()
 }
 
+impl LockPage {
+    /// Whether Esc leads back: nobody has to agree.
+    fn can_be_left(&self) -> bool {
+        self.consent.is_some() && self.pin.count() == 0 && !self.pin.is_asking()
+    }
+}
+
 /// What is wrong, or to be done.
-fn next(model: &Model, pin: &PinEntry) -> String {
-    let words = LockWords::of(model.language);
+fn next(model: &Model, page: &LockPage) -> String {
+    let (words, pin) = (LockWords::of(model.language), &page.pin);
     if pin.is_asking() {
         words.checking().to_owned()
-    } else if let Some(left) = pin.waits(model.now) {
+    } else if let Some(left) = model.pin_wait.left(model.now) {
         words.wait(seconds(left))
     } else {
-        words.enter_pin().to_owned()
+        let is_manager = page.consent.is_some();
+        if is_manager { words.enter_manager_pin() } else { words.enter_pin() }.to_owned()
     }
 }
 
@@ -214,26 +275,35 @@ fn fault(model: &Model, why: &PinFault) -> String {
         PinFault::NotAPin(NotAPin::Length | NotAPin::Obvious) => words.so_many_digits().to_owned(),
         PinFault::NotAPin(NotAPin::NotDigits) => words.digits_only().to_owned(),
         PinFault::Wrong => words.wrong().to_owned(),
+        PinFault::NotAManager(name) => words.not_a_manager(name),
         PinFault::Unreadable(why) => {
             words.unreadable(&clean(why.in_language(model.language), FAULT))
         }
     }
 }
 
-fn what(model: &Model, pin: &PinEntry) -> Vec<String> {
+fn what(model: &Model, page: &LockPage) -> Vec<String> {
     let words = LockWords::of(model.language);
     let open = match model.tray().len() {
+        _ if page.consent == Some(ScreenCommand::OpenDrawer) => {
+            words.consent_to_drawer().to_owned()
+        }
+        _ if page.consent.is_some() => words.consent_to_act().to_owned(),
         0 => words.nothing_open().to_owned(),
         1 => words.one_open().to_owned(),
         count => words.open(count),
     };
-    std::iter::once(open).chain(pin.said().map(|why| fault(model, why))).collect()
+    std::iter::once(open).chain(page.pin.said().map(|why| fault(model, why))).collect()
+}
+
+const fn word(model: &Model, page: &LockPage) -> &'static str {
+    let words = LockWords::of(model.language);
+    if page.consent.is_some() { words.consent() } else { words.locked() }
 }
 
 impl Canvas<'_> {
     pub(in crate::screen) fn lock_page(&mut self, area: Rect, page: &LockPage) {
         let model = self.model;
-        let words = LockWords::of(model.language);
         self.head = Head::of(area.width, area.height);
         let is_wrong = page.pin.said().is_some() && page.pin.count() == 0;
         let sheet = Sheet {
@@ -241,13 +311,13 @@ impl Canvas<'_> {
             border: BorderType::Rounded,
             is_filled: false,
             shape: &PADLOCK,
-            word: words.locked().to_owned(),
+            word: word(model, page).to_owned(),
             detail: String::new(),
             amount: String::new(),
             has_large_word: false,
-            what: what(model, &page.pin),
+            what: what(model, page),
             meter: None,
-            next: next(model, &page.pin),
+            next: next(model, page),
             also: String::new(),
         };
         self.sheet(area, &sheet);
@@ -261,6 +331,7 @@ impl Canvas<'_> {
         let model = self.model;
         let fault = page.pin.said().map(|why| fault(model, why));
         let stars = Some(page.pin.stars()).filter(|stars| !stars.is_empty());
-        fault.into_iter().chain([next(model, &page.pin)]).chain(stars).collect()
+        let word = Some(word(model, page).to_owned());
+        word.into_iter().chain(fault).chain([next(model, page)]).chain(stars).collect()
     }
 }

@@ -228,6 +228,85 @@ fn a_till_that_has_stopped_says_so_and_can_be_left() {
     assert_eq!(bench.key(Key::Ctrl('q')), [ScreenCommand::Quit]);
 }
 
+fn manager() -> Operator {
+    Operator { name: "王芳".into(), role: Role::Manager }
+}
+
+fn asked() -> ScreenBench {
+    let mut bench = signed_in(Settings { drawer_by_manager: true, ..staffed() });
+    assert!(bench.key(Key::F(6)).is_empty());
+    assert!(says(&bench, "MANAGER NEEDED") && says(&bench, "Open the cash drawer"));
+    bench
+}
+
+/// Types a PIN, and what is done once it is known whose it is.
+fn agree(bench: &mut ScreenBench, found: SignedIn) -> Vec<ScreenCommand> {
+    bench.type_text("8352");
+    let [ScreenCommand::SignIn { serial, .. }] = bench.key(Key::Enter)[..] else { panic!() };
+    bench.send(ScreenMessage::SignedIn { serial, found })
+}
+
+#[test]
+fn a_manager_agrees_to_one_act_of_a_cashier() {
+    let mut bench = asked();
+    assert!(bench.scan(7).is_empty() && says(&bench, "Press Esc first"));
+    assert_eq!(agree(&mut bench, Ok(Some(anna()))), []);
+    assert!(says(&bench, "Anna is no manager.") && bench.model.is_locked());
+    assert_eq!(agree(&mut bench, Ok(Some(manager()))), [ScreenCommand::OpenDrawer]);
+    let by = bench.model.by().unwrap();
+    assert_eq!((by.operator.as_str(), by.consent.as_deref()), ("Anna", Some("王芳")));
+    assert!(!bench.model.is_locked());
+    bench.wait(10);
+    assert_eq!(bench.model.by().unwrap().consent, None, "for that one act");
+    assert!(bench.key(Key::F(6)).is_empty(), "the next time it is asked for again");
+}
+
+#[test]
+fn a_manager_and_a_till_without_such_a_rule_are_not_asked() {
+    let mut bench = signed_in(staffed());
+    assert_eq!(bench.key(Key::F(6)), [ScreenCommand::OpenDrawer]);
+    let mut bench = ScreenBench::new(Settings { drawer_by_manager: true, ..staffed() });
+    sign_in(&mut bench, "8352", Ok(Some(manager())));
+    assert_eq!(bench.key(Key::F(6)), [ScreenCommand::OpenDrawer]);
+}
+
+#[test]
+fn nobody_has_to_agree_and_the_wait_after_wrong_pins_goes_on() {
+    let mut bench = asked();
+    bench.type_text("12");
+    bench.key(Key::Esc);
+    assert!(bench.model.is_locked(), "what was typed goes first");
+    bench.key(Key::Esc);
+    assert!(says(&bench, "Enter the amount.") && bench.model.by().is_some());
+    for seconds in [1, 2, 4] {
+        bench.key(Key::F(6));
+        assert_eq!(agree(&mut bench, Ok(None)), []);
+        let wait = format!("Try again in {seconds} s.");
+        assert!(says(&bench, &wait));
+        bench.now -= 1_200;
+        bench.key(Key::Esc);
+        assert!(!bench.model.is_locked());
+        bench.key(Key::F(6));
+        assert!(says(&bench, &wait), "no way around it");
+        bench.key(Key::Char('8'));
+        assert!(!says(&bench, "*"));
+        bench.wait(seconds * 1000);
+        bench.key(Key::Esc);
+    }
+    bench.key(Key::F(6));
+    bench.key(Key::F(12));
+    assert!(says(&bench, "LOCKED") && bench.model.by().is_none());
+    bench.key(Key::Esc);
+    assert!(bench.model.is_locked());
+}
+
+#[test]
+fn pictures_of_a_manager_who_is_asked() {
+    let mut bench = asked();
+    bench.type_text("83");
+    pictures("consent", &mut bench);
+}
+
 fn drawn_bench() -> ScreenBench {
     let mut bench = signed_in(staffed());
     for (amount, last, answer) in [("23.5", 1, Says::Paid(proof())), ("12.5", 7, Says::Paying)] {

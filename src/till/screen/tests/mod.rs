@@ -47,6 +47,7 @@ pub(super) fn settings() -> Settings {
         drawer: false,
         operators: false,
         lock_after: None,
+        drawer_by_manager: false,
         draws_chinese: true,
     }
 }

@@ -13,7 +13,6 @@ use crate::screen::overlays::commands;
 use crate::screen::pages::checkout::CashierTask;
 use crate::screen::palette::Tone;
 use crate::screen::wrap::wrap;
-use crate::text::screen::LockWords;
 use crate::text::training;
 
 /// Cells of an amount as it is typed, and of a training customer's name.
@@ -46,8 +45,6 @@ impl Canvas<'_> {
             }
         }
         if let Some(page) = model.lock.as_ref().filter(|_| model.is_locked()) {
-            let style = self.palette.fill(Tone::Calm).add_modifier(Modifier::BOLD);
-            y = self.block(area, y, LockWords::of(model.language).locked(), style);
             for line in self.lock_in_few_lines(page) {
                 let strong = self.palette.strong();
                 y = self.lines(area, y, &line, strong);

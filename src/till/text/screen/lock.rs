@@ -19,5 +19,12 @@ crate::catalogue! {
     open(count: usize) =>
         "{count} payments go on by themselves. Keep their goods until they are PAID.",
         "有 {count} 笔支付会自动继续处理，显示“支付成功”之前请勿交付商品。";
+    /// A cashier may not do it alone.
+    consent => "MANAGER NEEDED", "需店长同意";
+    consent_to_drawer => "Open the cash drawer without a sale.", "非收款时打开钱箱。";
+    consent_to_act => "A cashier may not do this alone.", "收银员不能单独执行此操作。";
+    enter_manager_pin => "A manager enters their PIN and presses Enter.", "请店长输入密码，再按回车键。";
+    not_a_manager(name: &str) => "{name} is no manager.", "{name}不是店长。";
+    key_agree => "Agree", "同意";
     key_sign_in => "Sign in", "登录";
 }
