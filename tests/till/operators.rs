@@ -100,6 +100,8 @@ fn the_list_is_refused_where_others_could_have_changed_it() {
     let (exit, told) = ended(shop.run(&["operators", "list"]));
     assert_eq!(exit, 3);
     assert!(told.contains("chmod 600"), "{told}");
+    let (exit, told) = ended(shop.run(&["doctor"]));
+    assert!(exit == 3 && told.contains("chmod 600"), "{told}");
     fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
     fs::write(&file, text.replace("cashier", "boss")).unwrap();
     assert_eq!(add(&shop, "Carl", "cashier", "5512").0, 3, "nothing is written over it");
