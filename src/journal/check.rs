@@ -54,6 +54,9 @@ const WHERE_IT_IS: &str = "SELECT last_entry, status, progress, state,
          AND entry.attempt = attempt.id AND entry.at = updated_at
      FROM attempt LEFT JOIN entry ON entry.seq = last_entry WHERE attempt.id = ?";
 
+/// The entries of an order, and with minus its number what else concerns it.
+pub(super) const OF_ATTEMPT: &str = "SELECT seq FROM entry WHERE attempt = ? ORDER BY seq";
+
 /// The queries that a start and a reader make, again and again.
 #[cfg(test)]
 pub(super) const QUERIES: [&str; 9] = [
@@ -64,7 +67,7 @@ pub(super) const QUERIES: [&str; 9] = [
     HASH_OF,
     IN_LINE,
     ONE,
-    "SELECT seq FROM entry WHERE attempt = ? ORDER BY seq",
+    OF_ATTEMPT,
     "SELECT coalesce(max(id), 0) FROM attempt",
 ];
 
@@ -316,7 +319,10 @@ impl Check<'_> {
             if entry.seq != tip.seq + 1 {
                 return Err(self.not_in_line(tip.seq + 1));
             }
-            attempts.insert(entry.attempt);
+            // What moves no order leaves it where it is.
+            if entry.attempt > 0 {
+                attempts.insert(entry.attempt);
+            }
             tip = Tip { seq: entry.seq, chain: self.verify(&entry, &tip.chain, &row.get(9)?)? };
         }
         drop(rows);
@@ -339,6 +345,19 @@ impl Check<'_> {
             self.entry(last)?;
         }
         Ok(())
+    }
+
+    /// The numbers of all entries that concern an order, oldest first.
+    pub(super) fn entries_of(&self, attempt: i64) -> rusqlite::Result<Vec<i64>> {
+        let mut statement = self.db.prepare_cached(OF_ATTEMPT)?;
+        let mut numbers = Vec::new();
+        for attempt in [attempt, -attempt] {
+            for number in statement.query_map([attempt], |row| row.get(0))? {
+                numbers.push(number?);
+            }
+        }
+        numbers.sort_unstable();
+        Ok(numbers)
     }
 
     /// Verifies an entry by the one before it.

@@ -86,10 +86,7 @@ impl JournalReader {
             let _snapshot = self.db.unchecked_transaction()?;
             let check = self.check();
             check.order(attempt)?;
-            let mut statement =
-                self.db.prepare("SELECT seq FROM entry WHERE attempt = ? ORDER BY seq")?;
-            let numbers: Vec<i64> =
-                statement.query_map([attempt], |row| row.get(0))?.collect::<Result<_, _>>()?;
+            let numbers = check.entries_of(attempt)?;
             let first = numbers.first().copied().ok_or_else(|| check.misplaced(attempt))?;
             let last = check.last()?;
             let mut tip = Tip { seq: first - 1, chain: check.hash_of(first - 1)? };

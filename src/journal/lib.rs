@@ -6,6 +6,7 @@
 //! that is not ours, damaged or cut short is refused with advice on what to do; a journal is never
 //! replaced.
 
+mod acts;
 mod backup;
 mod check;
 mod error;
@@ -30,6 +31,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Transaction, params};
 use serde::{Deserialize, Serialize};
 
+pub use acts::{StoredEvent, Told};
 pub use backup::{Backup, BackupError};
 use check::EntryRow;
 pub use error::{DiskFault, JournalError};
@@ -42,7 +44,7 @@ use formats::OLDEST;
 use key::Key;
 pub use key::{KeyFault, Secret};
 use paytill_core::both;
-use paytill_core::engine::{Begin, Entry, Recovered};
+use paytill_core::engine::{Begin, By, Entry, Recovered};
 use paytill_core::language::Text;
 use paytill_core::order::Merchant;
 use paytill_core::payment::State;
@@ -74,6 +76,9 @@ struct StoredRequest {
     client_ip: String,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     mark: String,
+    /// Who began it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    by: Option<By>,
 }
 
 /// The one writer of a journal file.
@@ -380,28 +385,12 @@ fn insert_entry(
         age: stored(entry.age.0),
         boot: entry.boot,
         sent_at: stored(entry.sent_at.0),
-        event: serde_json::to_string(&entry.event)?,
+        event: acts::event_text(&entry.event, entry.by.as_ref())?,
         state: serde_json::to_string(&entry.state)?,
         wire: wire_json(&entry.wire)?,
     };
     let chain = row.hash(key, before, &facts);
-    transaction
-        .prepare_cached(
-            "INSERT INTO entry (seq, attempt, at, age, boot, sent_at, event, state, wire, chain)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        )?
-        .execute(params![
-            seq,
-            row.attempt,
-            row.at,
-            row.age,
-            row.boot,
-            row.sent_at,
-            row.event,
-            row.state,
-            row.wire,
-            chain
-        ])?;
+    insert_row(transaction, &row, &chain)?;
     let status = "SELECT status FROM attempt WHERE id = ?";
     let before = transaction
         .prepare_cached(status)?
@@ -420,6 +409,31 @@ fn insert_entry(
             entry.attempt
         ])?;
     Ok((chain, before.unwrap_or_default()))
+}
+
+fn insert_row(
+    transaction: &Transaction<'_>,
+    row: &EntryRow,
+    chain: &[u8; 16],
+) -> Result<(), JournalError> {
+    transaction
+        .prepare_cached(
+            "INSERT INTO entry (seq, attempt, at, age, boot, sent_at, event, state, wire, chain)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        )?
+        .execute(params![
+            row.seq,
+            row.attempt,
+            row.at,
+            row.age,
+            row.boot,
+            row.sent_at,
+            row.event,
+            row.state,
+            row.wire,
+            chain
+        ])?;
+    Ok(())
 }
 
 fn insert_attempt(
@@ -449,6 +463,7 @@ fn insert_attempt(
         device_info: order.device_info.clone(),
         client_ip: order.client_ip.clone(),
         mark: order.mark.clone(),
+        by: entry.by.clone(),
     })?;
     transaction
         .prepare_cached(

@@ -5,16 +5,17 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OptionalExtension as _, Row};
 
+use super::acts::{StoredEvent, Told};
 use super::key::{self, Key, KeyFault, Secret, hex};
 use super::{
     APPLICATION_ID, FORMAT, JournalError, OLDEST, PATIENCE, READ_ONLY, StoredRequest, Tip, check,
     files, head, illegible, other_format, refused,
 };
 use paytill_core::clock::{Millis, Timestamp, Uptime};
-use paytill_core::engine::{Attempt, Recovered, StoredAttempt};
+use paytill_core::engine::{Attempt, By, Recovered, StoredAttempt};
 use paytill_core::money::{Currency, Money};
 use paytill_core::order::{Order, OutTradeNo};
-use paytill_core::payment::{Event, State, Status};
+use paytill_core::payment::{State, Status};
 
 /// Which orders to list. The default is all of them.
 #[derive(Clone, Debug, Default)]
@@ -48,6 +49,8 @@ pub struct OrderRow {
     pub updated_at: Timestamp,
     pub sent_at: Uptime,
     pub state: State,
+    /// Who began it.
+    pub by: Option<By>,
 }
 
 impl From<OrderRow> for Attempt {
@@ -75,7 +78,9 @@ pub struct StoredEntry {
     pub digest: String,
     pub at: Timestamp,
     pub age: Millis,
-    pub event: Event,
+    pub event: StoredEvent,
+    /// Whose doing it was.
+    pub by: Option<By>,
     pub state: State,
     /// The fields sent or received, as JSON; empty if there were none.
     pub wire: String,
@@ -207,12 +212,14 @@ impl JournalReader {
 
     fn count(&self, Tip { seq, chain }: Tip) -> rusqlite::Result<Audit> {
         let count = |sql| self.db.query_row(sql, [], |row| row.get(0));
-        let order = "SELECT out_trade_no FROM attempt JOIN entry ON entry.attempt = attempt.id
-             WHERE entry.seq = ?";
+        // What concerns no order is named by the one before it.
+        let order = "SELECT out_trade_no FROM attempt WHERE id = (SELECT abs(attempt) FROM entry
+             WHERE seq <= ? AND attempt <> 0 ORDER BY seq DESC LIMIT 1)";
         let order = self.db.query_row(order, [seq], |row| row.get(0)).optional()?;
-        let head = |out_trade_no| Head { entry: seq, digest: hex(&chain), out_trade_no };
+        let out_trade_no = order.unwrap_or_else(|| "-".to_owned());
+        let head = Head { entry: seq, digest: hex(&chain), out_trade_no };
         Ok(Audit {
-            head: order.map(head),
+            head: (seq > 0).then_some(head),
             orders: count("SELECT count(*) FROM attempt")?,
             open: count("SELECT count(*) FROM attempt WHERE progress = 'open'")?,
             attention: count(
@@ -320,21 +327,26 @@ impl JournalReader {
         self.guard(|| {
             let _snapshot = self.db.unchecked_transaction()?;
             let check = self.check();
-            let mut statement =
-                self.db.prepare("SELECT seq FROM entry WHERE attempt = ? ORDER BY seq")?;
-            let rows = statement.query_and_then([attempt], |row| {
-                let entry = check.entry(row.get(0)?)?;
-                Ok(StoredEntry {
-                    number: entry.seq,
-                    digest: hex(&check.hash_of(entry.seq)?),
+            let mut entries: Vec<StoredEntry> = Vec::new();
+            for number in check.entries_of(attempt)? {
+                let entry = check.entry(number)?;
+                let is_first = entries.is_empty();
+                let facts = if is_first { check::facts(&self.db, attempt)? } else { String::new() };
+                let before = entries.last().map(|last| &last.state);
+                let Told { event, by, state } =
+                    Told::read(&entry.event, &entry.state, &facts, before)?;
+                entries.push(StoredEntry {
+                    number,
+                    digest: hex(&check.hash_of(number)?),
                     at: Timestamp(entry.at),
                     age: millis(entry.age),
-                    event: serde_json::from_str(&entry.event)?,
-                    state: serde_json::from_str(&entry.state)?,
+                    event,
+                    by,
+                    state,
                     wire: entry.wire,
-                })
-            })?;
-            rows.collect()
+                });
+            }
+            Ok(entries)
         })
     }
 
@@ -370,7 +382,8 @@ fn key_of(db: &Connection, path: &Path, named: Option<&Path>) -> Result<Key, Jou
 
 pub(super) const ORDER: &str =
     "SELECT attempt.id, sale, out_trade_no, channel, amount, currency, note,
-     attempt.created_at, attempt.updated_at, entry.sent_at, entry.state
+     attempt.created_at, attempt.updated_at, entry.sent_at, entry.state,
+     json_extract(request, '$.by')
      FROM attempt JOIN sale ON sale.id = attempt.sale
      JOIN entry ON entry.seq = attempt.last_entry";
 
@@ -498,6 +511,10 @@ pub(super) fn order_row(row: &Row<'_>) -> Result<OrderRow, JournalError> {
         updated_at: Timestamp(row.get(8)?),
         sent_at: Uptime(millis(row.get(9)?).0),
         state: serde_json::from_str(row.get_ref(10)?.as_str().map_err(wrong_type)?)?,
+        by: match row.get::<_, Option<String>>(11)? {
+            Some(by) => Some(serde_json::from_str(&by)?),
+            None => None,
+        },
     })
 }
 

@@ -15,7 +15,7 @@ CREATE TABLE attempt (
     sale         INTEGER NOT NULL REFERENCES sale (id),
     channel      TEXT    NOT NULL,
     amount       INTEGER NOT NULL,
-    request      TEXT    NOT NULL, -- JSON: merchant, body, device_info, client_ip
+    request      TEXT    NOT NULL, -- JSON: merchant, body, device_info, client_ip, by whom
     code_hash    BLOB,             -- keyed; notices a payment code that is scanned twice
     created_at   INTEGER NOT NULL,
     day          TEXT    NOT NULL,
@@ -34,13 +34,13 @@ CREATE INDEX attempt_not_paid ON attempt (status) WHERE status <> 'paid';
 
 CREATE TABLE entry (
     seq     INTEGER PRIMARY KEY,
-    attempt INTEGER NOT NULL,
+    attempt INTEGER NOT NULL, -- what a person did that moves no payment: with a minus; 0 if it concerns none
     at      INTEGER NOT NULL,
     age     INTEGER NOT NULL, -- milliseconds since the submission
     boot    INTEGER NOT NULL, -- which boot `sent_at` counts from; 0: unknown
     sent_at INTEGER NOT NULL, -- when the submission left, in milliseconds of uptime
-    event   TEXT    NOT NULL, -- JSON
-    state   TEXT    NOT NULL, -- JSON: where the event led
+    event   TEXT    NOT NULL, -- JSON: what happened, and whose doing it was
+    state   TEXT    NOT NULL, -- JSON: where the event led; empty if it moves no payment
     wire    TEXT    NOT NULL, -- JSON: the fields sent or received, codes masked; or empty
     chain   BLOB    NOT NULL  -- keyed digest over the entry before and this one
 ) STRICT;

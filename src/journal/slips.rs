@@ -13,10 +13,10 @@ use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
 use super::key::Key;
 use super::read::{JournalReader, ORDER, order_row};
 use super::register::{Register, SINCE};
-use super::{FORMAT, Journal, JournalError, Tip, check};
+use super::{FORMAT, Journal, JournalError, Tip, acts, check};
 use paytill_core::both;
 use paytill_core::clock::Timestamp;
-use paytill_core::engine::{Attempt, Entry};
+use paytill_core::engine::{Act, ActKind, Attempt, By, Entry};
 use paytill_core::order::OutTradeNo;
 use paytill_core::payment::{State, Status};
 
@@ -280,15 +280,16 @@ impl Journal {
 
     /// Puts a copy of an order's slip, as the order is now, into the queue, and tells what the order
     /// is; `None` if the journal has no such order, or nothing is printed of where it is. Copies are
-    /// numbered, and take the place of what was perhaps not printed. Its errors are as final as
-    /// those of [`Journal::append`].
+    /// numbered, and take the place of what was perhaps not printed; who asked for one, if that is
+    /// known, is an entry of the order. Its errors are as final as those of [`Journal::append`].
     pub fn queue_copy(
         &mut self,
         order: &OutTradeNo,
         at: Timestamp,
+        by: Option<&By>,
     ) -> Result<Option<(Slip, Attempt)>, JournalError> {
         let path = self.path.clone();
-        self.commit_slip(|transaction, key, tip| {
+        self.commit_slip(|transaction, key, mut tip| {
             let find = "SELECT id, out_trade_no, status FROM attempt WHERE out_trade_no = ?";
             let found = transaction
                 .prepare_cached(find)?
@@ -319,7 +320,13 @@ impl Journal {
                 .query_and_then([found.attempt], order_row)?
                 .next()
                 .transpose()?;
+            let attempt = found.attempt;
             let slip = insert(transaction, key, register, found, copy, at)?;
+            if let Some(by) = by {
+                let act =
+                    Act { at, kind: ActKind::Reprint { copy: slip.copy }, by: Some(by.clone()) };
+                tip = acts::insert(transaction, key, tip, &act, attempt)?;
+            }
             Ok((row.map(|row| (slip, row.into())), tip))
         })
     }
@@ -423,7 +430,7 @@ impl check::Check<'_> {
 
 /// What the writer does with a slip.
 pub enum SlipWork {
-    Copy { order: OutTradeNo, at: Timestamp },
+    Copy { order: OutTradeNo, at: Timestamp, by: Option<By> },
     Mark(i64, SlipStage),
 }
 
@@ -434,7 +441,7 @@ impl Journal {
         work: &SlipWork,
     ) -> Result<Option<(Slip, Attempt)>, JournalError> {
         match work {
-            SlipWork::Copy { order, at } => self.queue_copy(order, *at),
+            SlipWork::Copy { order, at, by } => self.queue_copy(order, *at, by.as_ref()),
             SlipWork::Mark(id, stage) => self.mark_slip(*id, *stage).map(|()| None),
         }
     }

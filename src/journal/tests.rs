@@ -1,5 +1,6 @@
 //! Journals on real files: what is kept, what is noticed, and what is refused.
 
+mod acts;
 mod copies;
 mod edges;
 mod growth;
@@ -52,6 +53,7 @@ fn begin(attempt: i64) -> Entry {
         sent_at: Uptime(5_000),
         boot: 7,
         event: Event::Begun,
+        by: None,
         state,
         wire: vec![("total_fee".into(), "1234".into())],
         begin: Some(Box::new(Begin {
@@ -141,7 +143,7 @@ fn orders_can_be_read_while_a_till_holds_the_journal() {
     assert_eq!(rows[0].note, "table 7");
     let entries = reader.entries(rows[0].attempt).unwrap();
     assert_eq!(entries.len(), 2);
-    assert_eq!(entries[0].event, Event::Begun);
+    assert_eq!(entries[0].event, Event::Begun.into());
     assert_eq!(entries[0].wire, r#"{"total_fee":"1234"}"#);
     assert_eq!(entries[1].age, Millis(200));
 }
@@ -312,7 +314,7 @@ fn an_answer_that_changes_nothing_is_kept_as_evidence() {
     let entry = Entry { event: event.clone(), ..waiting(2) };
     journal.append(&entry).unwrap();
     let reader = JournalReader::open(&path, None).unwrap().unwrap();
-    assert_eq!(reader.entries(2).unwrap().last().unwrap().event, event);
+    assert_eq!(reader.entries(2).unwrap().last().unwrap().event, event.into());
 }
 
 #[test]

@@ -11,12 +11,12 @@ use super::key::Key;
 use super::rounds::Rounds;
 use super::slips::{Slip, SlipWork};
 use super::{Journal, JournalError};
-use paytill_core::engine::{Attempt, Entry};
+use paytill_core::engine::{Act, Attempt, Entry};
 
 /// The outcome of writing an entry.
 #[derive(Debug)]
 pub struct Written {
-    /// The attempt it belongs to; 0 where damage was found while nothing was written.
+    /// The attempt it belongs to; 0 where it is of none, or damage was found meanwhile.
     pub attempt: i64,
     pub result: Result<(), JournalError>,
     /// The slip that it has put into the queue.
@@ -32,6 +32,7 @@ const QUIET: Duration = Duration::from_secs(5);
 enum Job {
     Write(Box<Entry>),
     Slip(SlipWork, SlipReport),
+    Act(Act),
     Stop(JournalError),
 }
 
@@ -70,6 +71,10 @@ impl Writer {
                     }
                     Job::Slip(work, report) => {
                         report(fail_stop.do_slip(&work));
+                    }
+                    Job::Act(act) => {
+                        let result = fail_stop.unless_failed(|journal| journal.append_act(&act));
+                        report(Written { attempt: 0, result, slip: None });
                     }
                     Job::Stop(error) => {
                         fail_stop.fail();
@@ -116,6 +121,11 @@ impl Writer {
     ) -> bool {
         let job = Job::Slip(work, Box::new(report));
         self.jobs.as_ref().is_some_and(|jobs| jobs.send(job).is_ok())
+    }
+
+    /// Hands over what a person did that concerns no order; `false` if the thread is gone.
+    pub fn write_act(&self, act: Act) -> bool {
+        self.jobs.as_ref().is_some_and(|jobs| jobs.send(Job::Act(act)).is_ok())
     }
 
     /// Hands over an entry; `false` if the thread is gone.

@@ -13,6 +13,7 @@ use tracing::level_filters::LevelFilter;
 
 use crate::config::{Flags, Profile};
 use crate::language::Language;
+use crate::operators::Role;
 use crate::payment::Status;
 
 /// The command line.
@@ -55,6 +56,7 @@ pub enum Command {
     Evidence(Evidence),
     Backup(Backup),
     Recover(Recover),
+    Operators(Operators),
     Devices(DevicesArgs),
     Doctor(Json),
     PrintTest(PrintTest),
@@ -174,6 +176,30 @@ pub struct Recover {
     pub json: Json,
 }
 
+/// `paytill operators`
+#[derive(Args, Debug)]
+pub struct Operators {
+    #[command(subcommand)]
+    pub what: OperatorsCommand,
+}
+
+/// What is done with the operators.
+#[derive(Debug, Subcommand)]
+pub enum OperatorsCommand {
+    Add {
+        /// Who.
+        name: String,
+        /// What they may do.
+        #[arg(long, value_parser = role)]
+        role: Role,
+    },
+    List(Json),
+    Remove {
+        /// Who.
+        name: String,
+    },
+}
+
 /// `paytill devices`
 #[derive(Args, Clone, Copy, Debug)]
 pub struct DevicesArgs {
@@ -223,6 +249,10 @@ fn language(tag: &str) -> Result<Language, &'static str> {
 
 fn profile(name: &str) -> Result<Profile, &'static str> {
     Profile::from_name(name).ok_or("unknown profile")
+}
+
+fn role(word: &str) -> Result<Role, &'static str> {
+    Role::from_word(word).ok_or("unknown role")
 }
 
 fn day(text: &str) -> Result<DayChoice, &'static str> {

@@ -11,6 +11,7 @@ pub mod display;
 pub mod encode;
 pub mod find;
 pub mod hardware;
+pub mod operators;
 pub mod picture;
 pub mod receipt;
 pub mod scan;

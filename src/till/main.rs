@@ -88,6 +88,7 @@ fn run(cli: Cli, language: &mut Language) -> Result<Exit, Failure> {
             | Command::PrintTest(_)
             | Command::Evidence(_)
             | Command::Backup(_)
+            | Command::Operators(_)
             | Command::CustomerView,
         ) => true,
         Some(Command::Find(find)) => !find.ask,
@@ -106,6 +107,9 @@ fn run(cli: Cli, language: &mut Language) -> Result<Exit, Failure> {
             on(runtime, command::devices::learn::run(devices.json, &loaded.config, &clock))
         }
         Some(Command::Devices(devices)) => command::devices::list(devices.json, &loaded.config),
+        Some(Command::Operators(operators)) => {
+            command::operators::run(operators.what, &loaded.config)
+        }
         Some(Command::Pay(pay)) => on(runtime, command::pay::run(pay, &loaded, &clock)),
         Some(Command::Recover(recover)) => {
             on(runtime, command::recover::run(recover, &loaded, &clock))

@@ -17,7 +17,8 @@ use tokio::sync::mpsc;
 
 use crate::clock::{Millis, Uptime};
 use crate::engine::{
-    Attempt, Draw, Effect, Engine, OrderTemplate, Recovered, Refusal, Report, SaleRef, Start,
+    Act, ActKind, Attempt, By, Draw, Effect, Engine, OrderTemplate, Recovered, Refusal, Report,
+    SaleRef, Start,
 };
 use crate::gateway::{Ask, Decoded, Enquired, Gateway, Owner, Question, Stamp};
 use crate::journal::{Journal, JournalError, Slip, SlipStage, SlipWork, Writer, Written};
@@ -166,6 +167,7 @@ impl Till {
         sale: SaleRef,
         note: String,
         code: AuthCode,
+        by: Option<By>,
     ) -> Result<OutTradeNo, Refusal> {
         // Without randomness, the number is still unique by its counter; only tills with the same
         // id could collide.
@@ -175,7 +177,7 @@ impl Till {
         let client_ip =
             client_ip.map_or_else(|| "127.0.0.1".to_owned(), |ip| ip.to_canonical().to_string());
         let (now, wall) = (self.clock.uptime(), self.clock.wall());
-        let start = Start { sale, note, code, code_hash, client_ip, draw };
+        let start = Start { sale, note, code, code_hash, by, client_ip, draw };
         let (out_trade_no, effects) = self.engine.begin(start, now, wall)?;
         self.perform(effects);
         Ok(out_trade_no)
@@ -191,13 +193,21 @@ impl Till {
     /// Has a copy of an order's slip, as the order is now, written to the journal;
     /// [`Notice::SlipQueued`] says when it may be printed. Nothing comes of it if there is no such
     /// order, or nothing is printed of where it is ([`Status::has_slip`]).
-    pub fn print_copy(&self, out_trade_no: &OutTradeNo) {
+    pub fn print_copy(&self, out_trade_no: &OutTradeNo, by: Option<By>) {
         let sender = self.sender.clone();
         let (order, at) = (out_trade_no.clone(), self.clock.wall());
-        self.writer.write_slip(SlipWork::Copy { order, at }, move |result| {
+        self.writer.write_slip(SlipWork::Copy { order, at, by }, move |result| {
             let queued = result.map(|queued| queued.map(|(slip, of)| (slip, Box::new(of))));
             let _ = sender.send(WorkerMessage::Slip(SlipNews::Queued(queued)));
         });
+    }
+
+    /// Has it written down that somebody opens the drawer.
+    pub fn note_drawer(&mut self, by: Option<By>) {
+        let act = Act { at: self.clock.wall(), kind: ActKind::Drawer, by };
+        if !self.writer.write_act(act) {
+            self.stop(JournalError::Ended);
+        }
     }
 
     /// Has it written down how far a slip has come.
@@ -214,17 +224,17 @@ impl Till {
     }
 
     /// Passes on what a person does with an attempt: cancel, check now.
-    pub fn handle_event(&mut self, out_trade_no: &OutTradeNo, event: Event) {
+    pub fn handle_event(&mut self, out_trade_no: &OutTradeNo, event: Event, by: Option<By>) {
         let (now, wall) = (self.clock.uptime(), self.clock.wall());
-        let effects = self.engine.handle_event_of(out_trade_no, event, now, wall);
+        let effects = self.engine.handle_event_of(out_trade_no, event, by, now, wall);
         self.perform(effects);
     }
 
     /// Asks the gateway about an order, also one that is not ours: [`Notice::Enquired`] brings the
     /// answer. The engine asks about what it drives, and learns of it; nothing else is recorded.
-    pub fn enquire(&mut self, serial: u64, question: Question) {
+    pub fn enquire(&mut self, serial: u64, question: Question, by: Option<By>) {
         if let Question::Order(order) = &question {
-            self.handle_event(&order.out_trade_no, Event::CheckNow);
+            self.handle_event(&order.out_trade_no, Event::CheckNow, by);
             if let Some(attempt) = self.engine.awaits_query(&order.out_trade_no) {
                 self.asked.insert(attempt, (serial, question));
                 return;

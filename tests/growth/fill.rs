@@ -69,6 +69,7 @@ fn begin_at(id: i64, at: Timestamp) -> Entry {
         sent_at: Uptime(5_000),
         boot: 7,
         event: Event::Begun,
+        by: None,
         state: State::begin(&Rules::default(), 0),
         wire: wire(&fields),
         begin: Some(Box::new(Begin {

@@ -73,6 +73,9 @@ impl Screen {
             printer_configured: true,
             auto_print: true,
             drawer: false,
+            operators: false,
+            lock_after: None,
+            drawer_by_manager: false,
             draws_chinese: true,
         };
         let status = |one: &Attempt| (one.out_trade_no.to_string(), one.state.status());

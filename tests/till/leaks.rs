@@ -63,7 +63,7 @@ fn places(bytes: &[u8], pattern: &[u8]) -> Vec<usize> {
 
 /// Checks that a code is gone from a till's memory, and that this search finds what is there.
 #[track_caller]
-fn is_gone(process: u32, code: &str, control: &str) {
+pub(crate) fn is_gone(process: u32, code: &str, control: &str) {
     let Some(found) = in_memory(process, code) else {
         return eprintln!("skipped: this user may not look into a till, which is as it should be");
     };

@@ -35,6 +35,7 @@ mod kill;
 mod leaks;
 mod lists;
 mod migration;
+mod operators;
 mod printers;
 mod process;
 mod scenarios;

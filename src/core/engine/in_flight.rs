@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::{Attempt, Effect, Report};
+use super::{Attempt, By, Effect, Report};
 use crate::clock::{Timestamp, Uptime};
 use crate::order::{AuthCode, Order};
 use crate::payment::{Call, Event, Rules, State};
@@ -21,13 +21,16 @@ pub(super) struct InFlight {
     pub(super) state: State,
     /// Being written: no further event is taken until the write is done.
     pub(super) writing: Option<Writing>,
-    pub(super) waiting: VecDeque<(Event, Vec<(String, String)>)>,
+    pub(super) waiting: VecDeque<Waiting>,
     pub(super) from_the_past: bool,
     /// The machine was suspended meanwhile: the next call waits for its turn.
     pub(super) slept_over: bool,
     /// Made for another merchant: reported, but nothing is asked about it.
     pub(super) foreign: bool,
 }
+
+/// What happened, the fields that came with it, and who did it.
+pub(super) type Waiting = (Event, Vec<(String, String)>, Option<By>);
 
 pub(super) struct Writing {
     pub(super) event: Event,

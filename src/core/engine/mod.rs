@@ -17,16 +17,18 @@ use std::sync::Arc;
 
 use crate::clock::{Millis, TimeZone, Timestamp, Uptime};
 use crate::gateway::{Ask, Gateway};
-use crate::money::{Currency, Money};
+use crate::money::Currency;
 use crate::order::{AuthCode, Merchant, Order, OutTradeNo, TillId};
 use crate::payment::{
     Answer, Call, CallKind, Event, Inconclusive, Rules, State, Status, Submitted,
 };
 pub use draw::Draw;
 pub use effect::{Effect, Report};
-use in_flight::{InFlight, Writing};
+use in_flight::{InFlight, Waiting, Writing};
 use pacer::Pacer;
-pub use record::{Attempt, Begin, Entry, Recovered, SaleEntry, StoredAttempt};
+pub use record::{
+    Act, ActKind, Attempt, Begin, By, Entry, Recovered, SaleEntry, SaleRef, StoredAttempt,
+};
 
 /// The longest time between ticks while money is open: a machine that wakes from suspension has
 /// passed its deadlines, but its timers have not fired.
@@ -46,24 +48,6 @@ pub struct OrderTemplate {
     pub time_zone: TimeZone,
 }
 
-/// The sale to charge.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum SaleRef {
-    /// A new sale of this amount.
-    New(Money),
-    /// A sale that was tried before: its number in the journal, and the same amount.
-    Again(i64, Money),
-}
-
-impl SaleRef {
-    /// The amount due.
-    pub const fn amount(self) -> Money {
-        match self {
-            Self::New(amount) | Self::Again(_, amount) => amount,
-        }
-    }
-}
-
 /// What it takes to begin an attempt.
 #[derive(Debug)]
 pub struct Start {
@@ -72,6 +56,8 @@ pub struct Start {
     pub note: String,
     pub code: AuthCode,
     pub code_hash: [u8; 16],
+    /// Who charges it.
+    pub by: Option<By>,
     /// This machine's address on the route to the gateway.
     pub client_ip: String,
     /// Random bytes for the order's number and mark, and the jitter of the payment's waits.
@@ -163,7 +149,7 @@ impl Engine {
         now: Uptime,
         wall: Timestamp,
     ) -> Result<(OutTradeNo, Vec<Effect>), Refusal> {
-        let Start { sale, note, code, code_hash, client_ip, draw } = start;
+        let Start { sale, note, code, code_hash, by, client_ip, draw } = start;
         self.note_wakeup(now);
         self.may_begin(&sale, &code_hash)?;
         let amount = sale.amount();
@@ -191,6 +177,7 @@ impl Engine {
             sent_at: now,
             boot: self.boot,
             event: Event::Begun,
+            by,
             state: state.clone(),
             wire: self.gateway.record(Ask::Submit(&order, &code)),
             begin: Some(Box::new(Begin {
@@ -238,6 +225,16 @@ impl Engine {
         now: Uptime,
         wall: Timestamp,
     ) -> Vec<Effect> {
+        self.take(attempt, (event, wire, None), now, wall)
+    }
+
+    fn take(
+        &mut self,
+        attempt: i64,
+        (event, wire, by): Waiting,
+        now: Uptime,
+        wall: Timestamp,
+    ) -> Vec<Effect> {
         self.note_wakeup(now);
         let mut effects = Vec::new();
         if let Some(in_flight) =
@@ -248,17 +245,18 @@ impl Engine {
                 // From here on nothing more is sent.
                 in_flight.has_left = true;
             }
-            in_flight.waiting.push_back((event, wire));
+            in_flight.waiting.push_back((event, wire, by));
             self.advance(attempt, now, wall, &mut effects);
         }
         effects
     }
 
-    /// As [`Engine::handle_event`], by order number.
+    /// What a person does with an order, by its number.
     pub fn handle_event_of(
         &mut self,
         out_trade_no: &OutTradeNo,
         event: Event,
+        by: Option<By>,
         now: Uptime,
         wall: Timestamp,
     ) -> Vec<Effect> {
@@ -267,7 +265,7 @@ impl Engine {
             .iter()
             .find(|(_, in_flight)| in_flight.order.out_trade_no == *out_trade_no);
         match found.map(|(attempt, _)| *attempt) {
-            Some(attempt) => self.handle_event(attempt, event, Vec::new(), now, wall),
+            Some(attempt) => self.take(attempt, (event, Vec::new(), by), now, wall),
             None => Vec::new(),
         }
     }
@@ -511,7 +509,7 @@ impl Engine {
             foreign,
         };
         let event = if foreign { Event::MerchantChanged } else { Event::Restarted { oldest } };
-        let in_flight = InFlight { waiting: [(event, Vec::new())].into(), ..in_flight };
+        let in_flight = InFlight { waiting: [(event, Vec::new(), None)].into(), ..in_flight };
         self.attempts.insert(stored.id, in_flight);
         self.advance(stored.id, now, wall, effects);
     }
@@ -520,7 +518,7 @@ impl Engine {
     fn advance(&mut self, attempt: i64, now: Uptime, wall: Timestamp, effects: &mut Vec<Effect>) {
         let Some(in_flight) = self.attempts.get_mut(&attempt) else { return };
         while in_flight.writing.is_none()
-            && let Some((event, wire)) = in_flight.waiting.pop_front()
+            && let Some((event, wire, by)) = in_flight.waiting.pop_front()
         {
             let age = now.since(in_flight.sent_at);
             let mut state = in_flight.state.clone();
@@ -550,6 +548,7 @@ impl Engine {
                 sent_at: in_flight.sent_at,
                 boot: self.boot,
                 event: event.clone(),
+                by,
                 state: state.clone(),
                 wire,
                 begin: None,

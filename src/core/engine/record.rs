@@ -1,10 +1,56 @@
 //! What is written about an attempt and read back: the values that pass between an engine and the
 //! journal behind it.
 
+use serde::{Deserialize, Serialize};
+
 use crate::clock::{Date, Millis, Timestamp, Uptime};
 use crate::money::{Currency, Money};
 use crate::order::{Order, OutTradeNo};
 use crate::payment::{Event, State};
+
+/// The sale to charge.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum SaleRef {
+    /// A new sale of this amount.
+    New(Money),
+    /// A sale that was tried before: its number in the journal, and the same amount.
+    Again(i64, Money),
+}
+
+impl SaleRef {
+    /// The amount due.
+    pub const fn amount(self) -> Money {
+        match self {
+            Self::New(amount) | Self::Again(_, amount) => amount,
+        }
+    }
+}
+
+/// Who has done something, where people sign in.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct By {
+    pub operator: String,
+    /// The manager who agreed to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub consent: Option<String>,
+}
+
+/// What a person did at the till that moves no payment.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Act {
+    pub at: Timestamp,
+    pub kind: ActKind,
+    pub by: Option<By>,
+}
+
+/// Which of them.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub enum ActKind {
+    /// An order's slip was asked for again, as this copy.
+    Reprint { copy: u32 },
+    /// The drawer was opened by its key.
+    Drawer,
+}
 
 /// A fact to write: an event and the state it led to.
 #[derive(Clone, Debug)]
@@ -19,6 +65,8 @@ pub struct Entry {
     /// The boot that `sent_at` counts from; 0 if unknown.
     pub boot: i64,
     pub event: Event,
+    /// Whose doing it is.
+    pub by: Option<By>,
     pub state: State,
     /// Fields sent or received, cleaned, with codes masked.
     pub wire: Vec<(String, String)>,

@@ -6,6 +6,7 @@ mod sleep;
 
 use super::*;
 use crate::gateway::{Decoded, Lookup, Outgoing, Owner, Reply, Stamp};
+use crate::money::Money;
 use crate::payment::says::{Says, reason};
 use crate::payment::{Ending, Found, Funds, Proof};
 
@@ -63,6 +64,7 @@ fn template() -> OrderTemplate {
 
 /// An engine with a clock, and what it has asked for so far.
 struct EngineBench {
+    by: Option<By>,
     engine: Engine,
     now: u64,
     written: Vec<Entry>,
@@ -90,6 +92,7 @@ impl EngineBench {
             calls: Vec::new(),
             reported: Vec::new(),
             news: Vec::new(),
+            by: None,
         };
         bench.take(effects);
         bench
@@ -126,6 +129,7 @@ impl EngineBench {
             sale,
             note: String::new(),
             code: auth_code,
+            by: self.by.clone(),
             code_hash: [code; 16],
             client_ip: "203.0.113.7".into(),
             draw: Draw([0, 7, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8]),
@@ -286,6 +290,25 @@ fn the_payment_code_goes_out_once_and_is_gone_with_the_answer() {
     bench.pass(6_000);
     assert_eq!(bench.calls.iter().filter(|(_, _, with_code)| *with_code).count(), 1);
     assert!(!format!("{:?}", bench.written).contains("134567890123456789"));
+}
+
+#[test]
+fn an_entry_says_whose_doing_it_is() {
+    let mut bench = EngineBench::new();
+    let by = |name: &str| Some(By { operator: name.into(), consent: None });
+    bench.by = by("Anna");
+    let number = bench.sell(1).unwrap();
+    bench.disk(1, true);
+    bench.answer(1, Says::Paying);
+    let (now, wall) = bench.at();
+    let effects = bench.engine.handle_event_of(&number, Event::Cancel, by("Ben"), now, wall);
+    bench.take(effects);
+    let names: Vec<Option<&str>> = bench
+        .written
+        .iter()
+        .map(|entry| entry.by.as_ref().map(|by| by.operator.as_str()))
+        .collect();
+    assert_eq!(names, [Some("Anna"), None, Some("Ben")]);
 }
 
 #[test]

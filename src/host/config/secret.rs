@@ -42,6 +42,11 @@ pub fn api_key_file(path: &Path) -> Result<SecretString, SecretFault> {
     remedy::api_key(&private(path)?, Some(path))
 }
 
+/// A file of the till's own that is held to the rules of secrets, as it is.
+pub fn own_file(path: &Path) -> Result<Zeroizing<Vec<u8>>, SecretFault> {
+    private(path)
+}
+
 /// An `APIv2` key from bytes that may have blanks and a line end around it.
 pub fn api_key(bytes: &[u8]) -> Result<SecretString, SecretFault> {
     remedy::api_key(bytes, None)

@@ -80,7 +80,7 @@ fn what_is_known_of_a_slip_survives_a_crash_at_every_step() {
     assert_eq!(known(), [(1, 0, SlipStage::Begun), second]);
     journal.mark_slip(1, SlipStage::Missing).unwrap();
     assert_eq!(known(), [(1, 0, SlipStage::Missing), second]);
-    let (copy, attempt) = journal.queue_copy(&order(1).out_trade_no, NOW).unwrap().unwrap();
+    let (copy, attempt) = journal.queue_copy(&order(1).out_trade_no, NOW, None).unwrap().unwrap();
     assert_eq!(attempt.state, paid(1).state);
     assert_eq!((copy.id, copy.copy, copy.status), (3, 1, Status::Paid));
     assert_eq!(known(), [second, (3, 1, SlipStage::Waiting)]);
@@ -114,45 +114,13 @@ fn copies_are_counted_over_restarts() {
         if copy == 1 {
             journal.append_all(&[begin(1), paid(1), begin(2), paid(2)]).unwrap();
         }
-        let (slip, _) = journal.queue_copy(&order(1).out_trade_no, NOW).unwrap().unwrap();
+        let (slip, _) = journal.queue_copy(&order(1).out_trade_no, NOW, None).unwrap().unwrap();
         assert_eq!(slip.copy, copy);
     }
     let mut journal = printing(&path);
-    let (other, _) = journal.queue_copy(&order(2).out_trade_no, NOW).unwrap().unwrap();
+    let (other, _) = journal.queue_copy(&order(2).out_trade_no, NOW, None).unwrap().unwrap();
     assert_eq!(other.copy, 1, "each order has its own count");
-    assert!(journal.queue_copy(&order(7).out_trade_no, NOW).unwrap().is_none());
-}
-
-/// Nobody has paid for 30 s, and the reversal is confirmed.
-fn reversed(attempt: i64) -> Entry {
-    let rules = Rules::default();
-    let mut state = waiting(attempt).state;
-    let mut call = state.step(&Event::Tick, Millis::seconds(30), &rules);
-    let answers = [
-        Answer::Found(Found::NotPaid),
-        Answer::Reversed(Reversed::Accepted),
-        Answer::Found(Found::Ended(Ending::Revoked)),
-    ];
-    for answer in answers {
-        let event = Event::Answered(call.unwrap().number, answer);
-        call = state.step(&event, Millis::seconds(31), &rules);
-    }
-    assert_eq!(state.status(), Status::Reversed);
-    Entry { state, event: Event::Tick, ..waiting(attempt) }
-}
-
-#[test]
-fn money_that_is_found_behind_a_reversal_has_a_slip_in_the_place_of_the_first() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = journal_in(&folder);
-    let mut journal = printing(&path);
-    journal.append_all(&[begin(1), waiting(1), reversed(1)]).unwrap();
-    assert_eq!(stages(&path), [(1, 0, SlipStage::Waiting)]);
-    journal.append_all(&[reversed(1)]).unwrap();
-    assert_eq!(stages(&path), [(1, 0, SlipStage::Waiting)], "it is no second end");
-    journal.append_all(&[waiting(1), reversed(1)]).unwrap();
-    assert_eq!(stages(&path), [(2, 0, SlipStage::Waiting)]);
-    assert_eq!(journal.take_slips().len(), 2);
+    assert!(journal.queue_copy(&order(7).out_trade_no, NOW, None).unwrap().is_none());
 }
 
 #[test]
@@ -161,7 +129,7 @@ fn a_slip_that_says_what_is_no_longer_so_is_not_offered() {
     let path = journal_in(&folder);
     let mut journal = printing(&path);
     journal.append_all(&[begin(1), waiting(1)]).unwrap();
-    assert!(journal.queue_copy(&order(1).out_trade_no, NOW).unwrap().is_none());
+    assert!(journal.queue_copy(&order(1).out_trade_no, NOW, None).unwrap().is_none());
     journal.append(&paid(1)).unwrap();
     assert_eq!(slips(&path).len(), 1);
     journal.append(&waiting(1)).unwrap();
@@ -201,7 +169,7 @@ fn slips_go_through_the_writer_and_an_odd_row_costs_no_sale() {
     for _ in 0..2 {
         let report = report.clone();
         let order = order(1).out_trade_no;
-        let work = SlipWork::Copy { order, at: NOW };
+        let work = SlipWork::Copy { order, at: NOW, by: None };
         assert!(
             writer.write_slip(work, move |result| report.send((None, result.is_ok())).unwrap())
         );

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
+use paytill_core::engine::{Act, ActKind};
 use paytill_core::payment::{CallKind, Ending, Reason, Reversed, Status};
 
 /// What the gateway says of an order, before a reversal was accepted and after.
@@ -129,7 +130,11 @@ impl Sold {
             journal.mark_slip(slip, stage).unwrap();
             keep();
         }
-        journal.queue_copy(&order(4).out_trade_no, NOW).unwrap().unwrap();
+        // Who asked for a copy, and who opened the drawer, are entries, too.
+        let by = By { operator: "Anna".into(), consent: Some("Ben".into()) };
+        journal.queue_copy(&order(4).out_trade_no, NOW, Some(&by)).unwrap().unwrap();
+        keep();
+        journal.append_act(&Act { at: NOW, kind: ActKind::Drawer, by: Some(by) }).unwrap();
         keep();
         Self { key: beside(&path, ".key"), moments }
     }

@@ -57,7 +57,7 @@ fn a_row_that_was_altered_by_hand_is_not_made_to_fit_by_what_follows() {
         journal.append(&paid(3)).unwrap();
         assert_eq!(journal.take_slips().len(), 1, "{altered}");
         for number in 1..=2 {
-            let copy = journal.queue_copy(&order(number).out_trade_no, NOW).unwrap();
+            let copy = journal.queue_copy(&order(number).out_trade_no, NOW, None).unwrap();
             assert!(copy.is_some_and(|(copy, _)| copy.copy > 0), "{altered}");
         }
         journal.append_all(&[begin(4), paid(4)]).unwrap();
@@ -99,7 +99,7 @@ fn a_row_of_an_earlier_moment_is_not_made_to_fit_and_comes_out_no_second_time() 
         let mut journal = printing(&copy);
         journal.mark_slip(1, SlipStage::Done).unwrap();
         journal.append_all(&[begin(3), paid(3)]).unwrap();
-        journal.queue_copy(&order(1).out_trade_no, NOW).unwrap().unwrap();
+        journal.queue_copy(&order(1).out_trade_no, NOW, None).unwrap().unwrap();
         drop(journal);
         assert!(reader(&copy).audit().is_err(), "{row}");
     }

@@ -26,6 +26,9 @@ The log, beside the journal, kept for 30 days.
 .TP
 \fIdevices.toml\fR
 Beside the journal: scanners that \fBpaytill devices \-\-learn\fR has learned.
+.TP
+\fIoperators.toml\fR
+Beside the journal: the operators that \fBpaytill operators\fR has added, with hashes of their PINs.
 .SH ENVIRONMENT
 .TP
 \fBPAYTILL_CONFIG\fR

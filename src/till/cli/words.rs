@@ -133,6 +133,9 @@ fn sentence(error: &Error, language: Language) -> String {
             words.not_for(&value, &argument) + &allowed.unwrap_or_default()
         }
         ErrorKind::MissingRequiredArgument => words.missing(&argument),
+        ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            words.missing(words.command())
+        }
         ErrorKind::ArgumentConflict => match given(ContextKind::PriorArg) {
             prior if prior == argument || prior.is_empty() => words.twice(&argument),
             prior => words.not_together(&argument, &prior),
@@ -160,11 +163,14 @@ fn given(error: &Error, kind: ContextKind, language: Language) -> String {
 /// The allowed values of the argument that an error shows like this.
 fn allowed(shown: &str, language: Language) -> Option<String> {
     let commands = command(language);
-    let within = std::iter::once(&commands).chain(commands.get_subcommands());
-    let mut arguments = within.flat_map(Command::get_arguments);
-    let argument = arguments.find(|argument| argument.to_string() == shown)?;
+    let argument = argument_of(&commands, shown)?;
     let values = text::allowed(argument.get_id().as_str(), language)?;
     Some(Words::of(language).allowed(values))
+}
+
+fn argument_of<'a>(command: &'a Command, shown: &str) -> Option<&'a Arg> {
+    let own = command.get_arguments().find(|argument| argument.to_string() == shown);
+    own.or_else(|| command.get_subcommands().find_map(|inner| argument_of(inner, shown)))
 }
 
 #[cfg(test)]
@@ -269,6 +275,13 @@ mod tests {
         for (line, sentence) in [
             ("order", "没有名为 order 的命令；是否想用 orders？"),
             ("orders --limit", "--limit <数量> 后面缺少值"),
+            ("operators", "缺少：命令"),
+            ("operators ad", "没有名为 ad 的命令；是否想用 add？"),
+            ("operators add Anna", "缺少：--role <权限>"),
+            (
+                "operators add Anna --role boss",
+                "\"boss\" 不能用于 --role <权限>；只能是 cashier 或 manager",
+            ),
             ("orders --limit many", "\"many\" 不能用于 --limit <数量>；只能是整数"),
         ] {
             let error = translated(line, Language::Chinese);

@@ -9,6 +9,7 @@
 mod archive;
 mod chime;
 mod devices;
+mod gate;
 mod second_screen;
 mod slips;
 mod voice;
@@ -28,6 +29,7 @@ use crate::config::{Bell, Config, GatewayConfig, Loaded, PrinterKind, ScannerKin
 use crate::device::Health;
 use crate::engine::{Attempt, Report, SaleRef};
 use crate::journal::{Filter, JournalReader, Slip};
+use crate::operators::{self, Operators};
 use crate::order::{AuthCode, OutTradeNo};
 use crate::payment::Event;
 use crate::scan::Scan;
@@ -38,6 +40,7 @@ use crate::till::{Notice, Till};
 use archive::Archive;
 use chime::Chime;
 use devices::{DeviceReport, Devices, JobPurpose};
+use gate::Gate;
 use paytill_host::clock::Clock;
 use second_screen::SecondScreen;
 use slips::Left;
@@ -70,6 +73,7 @@ pub async fn run(loaded: &Loaded, clock: &Clock) -> Result<Exit, Failure> {
         return Err(Failure::new(Exit::Usage, sentence));
     }
     let config = &loaded.config;
+    let operators = Operators::read(&operators::path(&config.journal.path))?;
     let opened = open(loaded, clock).await?;
     let (recent, left) = past(config, clock)?;
     // While a message on the terminal can still be read.
@@ -80,7 +84,7 @@ pub async fn run(loaded: &Loaded, clock: &Clock) -> Result<Exit, Failure> {
         Failure::of_system(&both!("the terminal cannot be used", "无法使用终端"), &error)
     })?;
     let (report, reports) = mpsc::unbounded_channel();
-    let (found, readings) = mpsc::unbounded_channel();
+    let (answer, answers) = mpsc::unbounded_channel();
     let devices = Devices::start(config, learned, clock, report).map_err(|error| {
         Failure::of_system(&both!("a device's thread", "无法启动设备线程"), &error)
     })?;
@@ -89,14 +93,16 @@ pub async fn run(loaded: &Loaded, clock: &Clock) -> Result<Exit, Failure> {
     let voice = voice.transpose().map_err(|error| {
         Failure::of_system(&both!("the voice's thread", "无法启动语音线程"), &error)
     })?;
-    let model = Model::new(settings(config, opened.gateway_host.clone()), recent.clone());
+    let settings = settings(config, opened.gateway_host.clone(), !operators.is_empty());
+    let model = Model::new(settings, recent.clone());
     let is_training = matches!(config.gateway, GatewayConfig::Simulator);
     let mut cashier = Cashier {
         second_screen: SecondScreen::start(&config.journal.path, is_training),
         model,
         till: opened.till,
         devices,
-        archive: Archive::new(config, found),
+        archive: Archive::new(config, answer.clone()),
+        gate: Gate::new(config, answer),
         terminal,
         config,
         clock,
@@ -120,7 +126,7 @@ pub async fn run(loaded: &Loaded, clock: &Clock) -> Result<Exit, Failure> {
         cashier.post(ScreenMessage::Scanner(Link::Keyboard));
     }
     cashier.go_on_printing(left);
-    cashier.run(reports, readings, signals).await
+    cashier.run(reports, answers, signals).await
 }
 
 struct Cashier<'a> {
@@ -131,6 +137,7 @@ struct Cashier<'a> {
     till: Till,
     devices: Devices,
     archive: Archive,
+    gate: Gate,
     config: &'a Config,
     clock: &'a Clock,
     /// The orders that can be printed, newest first.
@@ -178,7 +185,7 @@ impl Cashier<'_> {
     async fn run(
         &mut self,
         mut reports: mpsc::UnboundedReceiver<DeviceReport>,
-        mut readings: mpsc::UnboundedReceiver<ScreenMessage>,
+        mut answers: mpsc::UnboundedReceiver<ScreenMessage>,
         mut signals: Signals,
     ) -> Result<Exit, Failure> {
         self.draw()?;
@@ -197,7 +204,7 @@ impl Cashier<'_> {
                     self.inputs(KEYS_A_FRAME);
                 }
                 Some(report) = reports.recv() => self.device(report),
-                Some(read) = readings.recv() => self.post(read),
+                Some(answer) = answers.recv() => self.post(answer),
                 () = tokio::time::sleep(sleep) => self.time(),
                 _ = signals.next() => {
                     let open = self.till.is_open();
@@ -262,18 +269,21 @@ impl Cashier<'_> {
     fn obey(&mut self, command: ScreenCommand) {
         match command {
             ScreenCommand::Begin { sale, code } => self.begin(sale, code),
-            ScreenCommand::Cancel(order) => self.till.handle_event(&order, Event::Cancel),
-            ScreenCommand::CheckNow(order) => self.till.handle_event(&order, Event::CheckNow),
+            ScreenCommand::Cancel(order) => self.handle_event(&order, Event::Cancel),
+            ScreenCommand::CheckNow(order) => self.handle_event(&order, Event::CheckNow),
             ScreenCommand::Search { serial, wanted } => self.archive.search(serial, wanted),
             ScreenCommand::ReadDay(date) => self.archive.read_day(date),
-            ScreenCommand::Ask { serial, question } => self.till.enquire(serial, question),
+            ScreenCommand::Ask { serial, question } => {
+                self.till.enquire(serial, question, self.model.by());
+            }
             ScreenCommand::WarmUp => self.till.warm_up(false),
             ScreenCommand::Print { out_trade_no, copy: true } => {
-                self.till.print_copy(&out_trade_no);
+                self.till.print_copy(&out_trade_no, self.model.by());
             }
             ScreenCommand::Print { out_trade_no, copy: false } => self.print(&out_trade_no),
             ScreenCommand::OverrulePrinter(order) => self.devices.overrule_printer(order),
             ScreenCommand::OpenDrawer => self.open_drawer(),
+            ScreenCommand::SignIn { serial, pin } => self.gate.ask(serial, pin),
             ScreenCommand::Train(customer) => self.train(customer),
             ScreenCommand::Quit => self.leaving = Some(Exit::Done),
         }
@@ -291,7 +301,7 @@ impl Cashier<'_> {
     fn begin(&mut self, sale: SaleRef, code: AuthCode) {
         let is_real = matches!(self.config.gateway, GatewayConfig::Simulator)
             && !Scenario::is_practice(code.expose());
-        match self.till.begin(sale, String::new(), code) {
+        match self.till.begin(sale, String::new(), code, self.model.by()) {
             Ok(number) => self.real_code = is_real.then_some(number),
             Err(refusal) => {
                 tracing::warn!(?refusal, "not begun");
@@ -300,8 +310,14 @@ impl Cashier<'_> {
         }
     }
 
+    fn handle_event(&mut self, order: &OutTradeNo, event: Event) {
+        self.till.handle_event(order, event, self.model.by());
+    }
+
     fn open_drawer(&mut self) {
-        tracing::info!("the cashier opens the drawer");
+        let by = self.model.by();
+        tracing::info!(by = by.as_ref().map(|by| by.operator.as_str()), "the drawer is opened");
+        self.till.note_drawer(by);
         if let Err(why) = self.devices.open_drawer(self.config, self.model.language()) {
             self.post(ScreenMessage::Drawer(screen::Printing::Failed(why)));
         }
@@ -435,7 +451,7 @@ impl Cashier<'_> {
     }
 }
 
-fn settings(config: &Config, gateway_host: String) -> Settings {
+fn settings(config: &Config, gateway_host: String, operators: bool) -> Settings {
     let training = matches!(config.gateway, GatewayConfig::Simulator)
         .then(|| Scenario::menu().iter().map(|scenario| scenario.name().into_owned()).collect());
     let printer = config.printer.kind != PrinterKind::None;
@@ -455,6 +471,9 @@ fn settings(config: &Config, gateway_host: String) -> Settings {
         printer_configured: printer,
         auto_print: config.printer.auto_print,
         drawer: printer && config.printer.drawer.is_some(),
+        operators,
+        lock_after: config.till.lock_after,
+        drawer_by_manager: operators && config.till.drawer_by_manager,
         draws_chinese: draws_chinese(),
     }
 }

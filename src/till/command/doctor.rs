@@ -26,7 +26,9 @@ use crate::cli::Json;
 use crate::config::{Config, Flags, GatewayConfig, Salvage};
 use crate::journal;
 use crate::language::Language;
+use crate::operators::{self, Operators};
 use crate::text::doctor::{Check, CheckResult, Finding, TerminalState, Verdict};
+use crate::text::operators::failure;
 use paytill_host::clock::Clock;
 
 /// The width of the columns before the sentence, in cells.
@@ -95,6 +97,10 @@ fn configuration(flags: &Flags, folder: &Path, reporter: &mut FindingReporter) -
         }
         (Ok(()), GatewayConfig::WechatV2(_)) => reporter.report(&Finding::SecretsRead),
         (Ok(()), GatewayConfig::Simulator | GatewayConfig::Unread) => {}
+    }
+    if let Err(error) = Operators::read(&operators::path(&loaded.config.journal.path)) {
+        let sentence = failure(&error).in_language(reporter.language).to_owned();
+        reporter.report(&Finding::OperatorsWrong(sentence));
     }
     Some(loaded.config)
 }

@@ -24,8 +24,11 @@ use super::{Exit, Failure};
 use crate::cli::Evidence;
 use crate::clock::{Millis, Timestamp};
 use crate::config::Config;
-use crate::journal::{ChainProof, JournalReader, OrderRow, Record, Seal, StoredEntry};
+use crate::journal::{
+    ChainProof, JournalReader, OrderRow, Record, Seal, StoredEntry, StoredEvent, Told,
+};
 use crate::language::Language;
+use crate::payment::State;
 use crate::text::{evidence as text, reason, system};
 use check::{Changes, Standing};
 
@@ -45,10 +48,10 @@ pub fn write(evidence: &Evidence, config: &Config, now: Timestamp) -> Result<Exi
     };
     let mut row = one(&reader, number, config)?.ok_or_else(none)?;
     let proof = reader.proof(row.attempt)?;
-    let entries: Option<Vec<StoredEntry>> = proof.records.iter().map(entry_of).collect();
-    let entries = entries.filter(|entries| !entries.is_empty()).ok_or_else(none)?;
+    let entries = entries_of(&proof.records).filter(|entries| !entries.is_empty());
+    let entries = entries.ok_or_else(none)?;
     // A till may have written more since it was found.
-    if let Some(last) = entries.last() {
+    if let Some(last) = last_move(&entries) {
         (row.state, row.updated_at) = (last.state.clone(), last.at);
     }
     let about = json!({
@@ -107,15 +110,32 @@ fn document(
     whole
 }
 
-/// An entry as it is read; `None` if it cannot be.
-fn entry_of(record: &Record) -> Option<StoredEntry> {
+/// The entry that left the order where it is.
+fn last_move(entries: &[StoredEntry]) -> Option<&StoredEntry> {
+    entries.iter().rev().find(|entry| matches!(entry.event, StoredEvent::Payment(_)))
+}
+
+/// The entries as they are read; `None` if one cannot be.
+fn entries_of(records: &[Record]) -> Option<Vec<StoredEntry>> {
+    let mut entries: Vec<StoredEntry> = Vec::new();
+    for record in records {
+        let entry = entry_of(record, entries.last().map(|last| &last.state))?;
+        entries.push(entry);
+    }
+    Some(entries)
+}
+
+fn entry_of(record: &Record, before: Option<&State>) -> Option<StoredEntry> {
+    let Record { event, state, facts, .. } = record;
+    let Told { event, by, state } = Told::read(event, state, facts, before).ok()?;
     Some(StoredEntry {
         number: record.number,
         digest: record.digest.clone(),
         at: Timestamp(record.at),
         age: Millis(u64::try_from(record.age).ok()?),
-        event: serde_json::from_str(&record.event).ok()?,
-        state: serde_json::from_str(&record.state).ok()?,
+        event,
+        by,
+        state,
         wire: record.wire.clone(),
     })
 }

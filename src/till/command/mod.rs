@@ -13,10 +13,12 @@ pub mod doctor;
 pub mod evidence;
 pub mod find;
 mod open;
+pub mod operators;
 pub mod orders;
 pub mod output;
 mod paper;
 pub mod pay;
+mod pin;
 pub mod print_test;
 pub mod recover;
 pub mod report;
@@ -27,6 +29,7 @@ mod wiring;
 
 use crate::journal::{BackupError, JournalError};
 use crate::language::Text;
+use crate::operators::OperatorsError;
 use crate::text;
 
 pub use open::{OpenTill, open, working_directory};
@@ -106,6 +109,23 @@ impl From<BackupError> for Failure {
             BackupError::Journal(error) => return error.into(),
         };
         Self::new(exit, text::copies::failure(&error))
+    }
+}
+
+impl From<OperatorsError> for Failure {
+    fn from(error: OperatorsError) -> Self {
+        let exit = match error {
+            OperatorsError::Unsafe(_) | OperatorsError::Broken(_) => Exit::Configuration,
+            OperatorsError::NotWritten(..) | OperatorsError::NoRandomness => Exit::Fault,
+            OperatorsError::NotAName
+            | OperatorsError::NameTaken(_)
+            | OperatorsError::PinTaken
+            | OperatorsError::TooMany
+            | OperatorsError::Unknown(_)
+            | OperatorsError::LastManager(_)
+            | OperatorsError::ManagerFirst => Exit::Usage,
+        };
+        Self::new(exit, text::operators::failure(&error))
     }
 }
 

@@ -9,8 +9,9 @@ use super::{Exit, Failure};
 use crate::cli::{Orders, Show};
 use crate::clock::{TimeZone, Timestamp};
 use crate::config::Config;
+use crate::engine::ActKind;
 use crate::find::by_journal;
-use crate::journal::{Filter, JournalReader, OrderRow, StoredEntry};
+use crate::journal::{Filter, JournalReader, OrderRow, StoredEntry, StoredEvent};
 use crate::language::Language;
 use crate::money::{Currency, Money};
 use crate::payment::{Call, Event, Reason, Status};
@@ -208,7 +209,8 @@ pub(super) fn with_calls(
 ) -> impl Iterator<Item = (&StoredEntry, Option<Call>)> {
     let before = std::iter::once(None).chain(entries.iter().map(|entry| entry.state.awaited()));
     entries.iter().zip(before).map(|(entry, before)| {
-        let submit = (entry.event == Event::Begun).then_some(Call::SUBMISSION);
+        let is_first = entry.event == StoredEvent::Payment(Event::Begun);
+        let submit = is_first.then_some(Call::SUBMISSION);
         (entry, submit.or_else(|| entry.state.awaited().filter(|call| before != Some(*call))))
     })
 }
@@ -220,6 +222,8 @@ pub(super) fn entry_json(entry: &StoredEntry, call: Option<Call>) -> Value {
         "at": entry.at.to_rfc3339(),
         "after_ms": entry.age.0,
         "event": event_words(&entry.event),
+        "operator": entry.by.as_ref().map(|by| by.operator.as_str()),
+        "consent": entry.by.as_ref().and_then(|by| by.consent.as_deref()),
         "call": call.map(|call| call.kind.word()),
         "state": entry.state.status().word(),
         "reason": entry.state.reason().map(Reason::code),
@@ -240,7 +244,7 @@ fn entry_line(
         "{} {:>6} {}  {}",
         entry.at.local("%Y-%m-%d %H:%M:%S%.3f", zone),
         format!("+{seconds}.{tenths}s"),
-        history::event(&entry.event, language),
+        history::entry(entry, language),
         screen::ScreenWords::of(language).word(status),
     );
     let line = match call {
@@ -254,7 +258,12 @@ fn entry_line(
 }
 
 /// For programs: stays the same in every language and version.
-fn event_words(event: &Event) -> String {
+fn event_words(event: &StoredEvent) -> String {
+    let event = match event {
+        StoredEvent::Payment(event) => event,
+        StoredEvent::Act(ActKind::Reprint { copy }) => return format!("reprinted as copy {copy}"),
+        StoredEvent::Act(ActKind::Drawer) => return "the drawer was opened".into(),
+    };
     match event {
         Event::Begun => "begun".into(),
         Event::Answered(number, answer) => {

@@ -38,6 +38,12 @@ pub fn print_message(line: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{}", harmless(&masked(line)));
 }
 
+/// Prints on standard error what somebody at the terminal is to type, who types behind it.
+pub(super) fn print_prompt(prompt: &str) {
+    let mut out = std::io::stderr().lock();
+    let _ = write!(out, "{}", harmless(prompt)).and_then(|()| out.flush());
+}
+
 /// Combining marks allowed on one character, as everywhere.
 const MARKS_MAX: usize = 2;
 

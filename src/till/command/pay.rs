@@ -62,7 +62,7 @@ pub async fn run(pay: Pay, loaded: &Loaded, clock: &Clock) -> Result<Exit, Failu
     let mut signals = Signals::new()?;
     // Something scanned in the wrong place may be another code.
     let note = masked(&clean(&pay.note, NOTE_CELLS));
-    let out_trade_no = till.begin(SaleRef::New(amount), note, code).map_err(refused)?;
+    let out_trade_no = till.begin(SaleRef::New(amount), note, code, None).map_err(refused)?;
     let reporter = Reporter { json: pay.json.json, language: config.till.language };
     let (exit, ended) = follow(till, &out_trade_no, &reporter, &mut signals).await;
     if let Some((attempt, Some(slip))) = ended
@@ -130,7 +130,7 @@ async fn follow(
                      it open)",
                     "正在取消：最后查询一次，然后撤销这笔支付（再按 Ctrl-C 则保留为未完成）",
                 ));
-                till.handle_event(ours, Event::Cancel);
+                till.handle_event(ours, Event::Cancel, None);
                 continue;
             }
         };

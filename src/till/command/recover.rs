@@ -11,7 +11,7 @@ use std::time::Duration;
 use super::open::{announce_training, open};
 use super::output::{masked, print_line, print_message};
 use super::report::OrderReport;
-use super::{Exit, Failure, paper};
+use super::{Exit, Failure, paper, pin};
 use crate::both;
 use crate::clean::clean;
 use crate::cli::{Json, Recover};
@@ -113,6 +113,7 @@ async fn settle(
             both!("--reason must say how it was settled", "--reason 须说明处理情况"),
         ));
     }
+    let by = pin::manager(&loaded.config)?;
     let mut opened = open(loaded, clock).await?;
     let till = &mut opened.till;
     let found: Vec<OutTradeNo> = till
@@ -131,7 +132,7 @@ async fn settle(
             ),
         ));
     };
-    till.handle_event(number, Event::Settled(how));
+    till.handle_event(number, Event::Settled(how), by);
     loop {
         match till.next().await {
             Notice::Attempt(report)

@@ -20,6 +20,8 @@ pub struct OrderReport<'a> {
     pub created_at: Timestamp,
     pub channel: &'a str,
     pub state: &'a State,
+    /// Who began it, as far as the journal was asked.
+    pub operator: Option<&'a str>,
 }
 
 impl<'a> OrderReport<'a> {
@@ -34,6 +36,7 @@ impl<'a> OrderReport<'a> {
             created_at: attempt.created_at,
             channel: "micropay",
             state: &attempt.state,
+            operator: None,
         }
     }
 
@@ -48,6 +51,7 @@ impl<'a> OrderReport<'a> {
             created_at: row.created_at,
             channel: &row.channel,
             state: &row.state,
+            operator: row.by.as_ref().map(|by| by.operator.as_str()),
         }
     }
 
@@ -74,6 +78,7 @@ impl<'a> OrderReport<'a> {
             "refund_state": "none",
             "open": self.state.is_open(),
             "channel": self.channel,
+            "operator": self.operator,
         })
     }
 

@@ -64,6 +64,10 @@ pub struct TillConfig {
     pub id: TillId,
     pub language: Language,
     pub currency: Currency,
+    /// After so long without a key or a scan the till locks itself, if it has operators.
+    pub lock_after: Option<Millis>,
+    /// Whether a cashier needs a manager to open the drawer by its key.
+    pub drawer_by_manager: bool,
 }
 
 /// Who moves the money.

@@ -26,7 +26,7 @@ use paytill_host::config::{folder_of, variable};
 /// Every section and its keys.
 pub(super) const KNOWN: &Known = &[
     ("store", &["name", "id", "time_zone"]),
-    ("till", &["id", "language", "currency"]),
+    ("till", &["id", "language", "currency", "lock_after_minutes", "drawer_by_manager"]),
     ("gateway", &["kind"]),
     (
         "gateway.wechat-v2",
@@ -225,7 +225,11 @@ fn till(section: Section<'_>, around: &Surroundings<'_>) -> Result<TillConfig, C
         );
         section.wrong("currency", &sentence)
     })?;
-    Ok(TillConfig { id, language: around.flags.lang.unwrap_or(language), currency })
+    let minutes = section.whole("lock_after_minutes", 0..=480, 0)?;
+    let lock_after = (minutes > 0).then(|| Millis::seconds(60 * minutes));
+    let language = around.flags.lang.unwrap_or(language);
+    let drawer_by_manager = section.flag("drawer_by_manager", false)?;
+    Ok(TillConfig { id, language, currency, lock_after, drawer_by_manager })
 }
 
 fn payment(

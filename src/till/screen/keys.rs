@@ -2,7 +2,7 @@
 
 use super::model::{Dialog, Model};
 use super::overlays::commands::chosen_of;
-use super::pages::{checkout, find};
+use super::pages::{checkout, find, lock};
 use crate::language::Language;
 use crate::text::screen::{FindPageWords, ScreenWords};
 
@@ -63,6 +63,13 @@ pub(super) fn working(model: &Model) -> Vec<(&'static str, &'static str)> {
             show("Ctrl-Q", text.key_quit());
             show("Esc", text.key_cancel());
         }
+        None if model.is_locked() => {
+            lock::keys(model, &mut show);
+            show("F1", text.key_help());
+            if model.settings.draws_chinese {
+                show("Ctrl-L", text.key_language());
+            }
+        }
         None => {
             of_the_page(model, model.language, &mut show);
             for (_, name, does) in commands(model, model.language) {
@@ -100,7 +107,7 @@ pub(super) fn every(model: &Model, language: Language) -> Vec<(bool, Command)> {
     all.extend(whatever_the_task(model, language).into_iter().filter(|(works, (key, ..))| {
         *works
             || match key {
-                Key::F(5) | Key::Ctrl('r') => false,
+                Key::F(5 | 12) | Key::Ctrl('r') => false,
                 Key::F(6) => model.settings.drawer,
                 Key::F(9) => model.settings.printer_configured,
                 Key::Ctrl('l') => model.settings.draws_chinese,
@@ -121,7 +128,7 @@ pub(super) const fn second(key: Key) -> &'static str {
         Key::F(8) => "Esc 8",
         Key::F(9) => "Esc 9",
         Key::F(10) => "Esc 0",
-        Key::F(12) => "Esc =",
+        Key::F(12) => "Ctrl-K",
         Key::Ctrl('l') => "Esc L",
         Key::Ctrl('n') => "Esc N",
         Key::Ctrl('q') => "Esc Q",
@@ -142,7 +149,7 @@ pub(super) fn commands(model: &Model, language: Language) -> Vec<Command> {
     all.into_iter().filter(|(works, _)| *works).map(|(_, command)| command).collect()
 }
 
-fn whatever_the_task(model: &Model, language: Language) -> [(bool, Command); 12] {
+fn whatever_the_task(model: &Model, language: Language) -> [(bool, Command); 13] {
     let text = ScreenWords::of(language);
     let page = FindPageWords::of(language);
     let turned = if find::other_side(model) { page.key_entries() } else { page.key_story() };
@@ -159,6 +166,7 @@ fn whatever_the_task(model: &Model, language: Language) -> [(bool, Command); 12]
         (model.can_reprint().is_some(), (Key::F(9), "F9", text.key_reprint())),
         (model.can_train(), (Key::Ctrl('t'), "Ctrl-T", text.key_training())),
         (model.settings.draws_chinese, (Key::Ctrl('l'), "Ctrl-L", text.key_language())),
+        (model.can_lock(), (Key::F(12), "F12", text.key_lock())),
         (true, (Key::Ctrl('q'), "Ctrl-Q", text.key_quit())),
     ]
 }

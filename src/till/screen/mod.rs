@@ -5,7 +5,7 @@
 //! message. Whatever the size of the window, open money is in sight.
 //!
 //! The middle belongs to a page (`pages/`): a file with its state, its keys, its help and its
-//! drawing. An overlay (`overlays/`) covers it for a while: help, the training customers, all
+//! drawing. While the till is locked that is one page, which takes all keys. An overlay (`overlays/`) covers it for a while: help, the training customers, all
 //! commands. The regions of the screen, from top to bottom, and the files that draw them, in `view/`
 //! if nothing else is said:
 //!
@@ -45,6 +45,7 @@ mod note;
 mod overlays;
 mod pages;
 mod palette;
+mod pin;
 mod shapes;
 mod story;
 #[cfg(test)]
@@ -60,6 +61,7 @@ use crate::find::{Findings, Wanted};
 use crate::gateway::{Enquired, Question};
 use crate::language::{Language, Text};
 use crate::money::{AmountEntry, Currency, Money};
+use crate::operators::Pin;
 use crate::order::{AuthCode, OutTradeNo};
 use crate::payment::{self, Event};
 use crate::scan::Scan;
@@ -75,6 +77,7 @@ pub use keyboard::{KeyReader, Pressed};
 pub use keys::Key;
 pub use model::{Model, Sound};
 pub use note::not_searched;
+pub use pin::SignedIn;
 pub use typist::Typist;
 pub use update::update;
 pub use view::{SMALLEST_HEIGHT, SMALLEST_WIDTH, view};
@@ -103,6 +106,12 @@ pub struct Settings {
     pub auto_print: bool,
     /// Whether there is a cash drawer to open.
     pub drawer: bool,
+    /// Whether people sign in. Without operators nothing of that is seen.
+    pub operators: bool,
+    /// After so long without a key or a scan the till locks itself.
+    pub lock_after: Option<crate::clock::Millis>,
+    /// Whether a cashier needs a manager's consent to open the drawer by its key.
+    pub drawer_by_manager: bool,
     /// Whether the terminal has Chinese characters; without, the screen is in English.
     pub draws_chinese: bool,
 }
@@ -167,6 +176,11 @@ pub enum ScreenMessage {
     Enquired {
         serial: u64,
         enquired: Enquired,
+    },
+    /// Whose the PIN of a [`ScreenCommand::SignIn`] is.
+    SignedIn {
+        serial: u64,
+        found: SignedIn,
     },
     /// In training, the payment at hand is of a code that no training customer has shown.
     RealCode,
@@ -246,6 +260,11 @@ pub enum ScreenCommand {
     /// The slip of this order that waits, or is about to, is printed whatever the printer says.
     OverrulePrinter(OutTradeNo),
     OpenDrawer,
+    /// Find out whose PIN this is; it takes a moment.
+    SignIn {
+        serial: u64,
+        pin: Pin,
+    },
     /// Let the training customer at this index show a payment code.
     Train(usize),
     Quit,

@@ -10,11 +10,15 @@ use super::day::{DayBook, Figures};
 use super::note::{Note, Which};
 use super::pages::checkout::{CashierTask, TypingRun};
 use super::pages::find::FindPage;
+use super::pages::lock::LockPage;
+use super::pin::PinWait;
 use super::story::Story;
 use super::{AttemptView, Key, Link, Settings};
 use crate::clock::{Millis, Timestamp, Uptime};
+use crate::engine::By;
 use crate::language::{Language, Text};
 use crate::money::{Currency, Money};
+use crate::operators::Operator;
 use crate::order::OutTradeNo;
 use crate::payment::{Funds, Status};
 use crate::scan::KeyTarget;
@@ -41,6 +45,15 @@ pub struct Model {
     pub(super) searches: u64,
     /// How many questions it has put to the gateway.
     pub(super) questions: u64,
+    /// While the till is locked.
+    pub(super) lock: Option<LockPage>,
+    /// Who has signed in.
+    pub(super) operator: Option<Operator>,
+    /// How many PINs were asked about.
+    pub(super) pins: u64,
+    pub(super) pin_wait: PinWait,
+    /// The manager who has agreed to what is done with this message.
+    pub(super) consent: Option<String>,
     pub(super) dialog: Option<Dialog>,
     /// Newest first.
     pub(super) attempts: Vec<ShownAttempt>,
@@ -172,6 +185,11 @@ impl Model {
         let language = if settings.draws_chinese { settings.language } else { Language::English };
         let mut model = Self {
             language,
+            lock: settings.operators.then(LockPage::default),
+            operator: None,
+            pins: 0,
+            pin_wait: PinWait::default(),
+            consent: None,
             settings,
             now: Uptime::default(),
             wall: Timestamp::default(),
@@ -238,6 +256,21 @@ impl Model {
         self.language
     }
 
+    /// Who does what is done now.
+    pub fn by(&self) -> Option<By> {
+        let operator = self.operator.as_ref()?;
+        Some(By { operator: operator.name.clone(), consent: self.consent.clone() })
+    }
+
+    pub(super) fn turn_language(&mut self) {
+        if self.settings.draws_chinese {
+            self.language = match self.language {
+                Language::Chinese => Language::English,
+                Language::English => Language::Chinese,
+            };
+        }
+    }
+
     /// Whether an order is unsettled or about to be. One that only waits for its number to be closed
     /// holds nobody up: the next start closes it as well.
     pub fn is_anything_open(&self) -> bool {
@@ -261,6 +294,7 @@ impl Model {
             || matches!(self.task, CashierTask::Code { .. })
             || !self.notices.is_empty()
             || self.takes_codes().is_some()
+            || self.counts_down_the_lock()
             || self.find.as_ref().is_some_and(|page| page.is_asking(self.now))
             || self.brought_back.as_ref().is_some_and(|(order, _)| self.is_passing(order))
     }
@@ -295,6 +329,7 @@ impl Model {
     fn task_is_hidden(&self) -> bool {
         self.stopped.is_some()
             || self.find.is_some()
+            || self.is_locked()
             || matches!(
                 self.dialog,
                 Some(Dialog::Help | Dialog::Training { .. } | Dialog::Commands { .. })
@@ -322,6 +357,9 @@ impl Model {
 
     /// What keys at the speed of a machine would be for.
     pub fn target(&self) -> KeyTarget {
+        if self.is_locked() {
+            return KeyTarget::default();
+        }
         if let Some(page) = &self.find {
             let is_open = self.dialog.is_none();
             let amount = is_open.then(|| page.typed_characters());

@@ -105,6 +105,8 @@ pub(super) enum Instead {
     FinishOrGoOn,
     NextSale,
     Restart,
+    SignIn,
+    Consent,
 }
 
 impl Scanned {
@@ -170,6 +172,8 @@ impl Instead {
             Self::FinishOrGoOn => words.finish_or_go_on(),
             Self::NextSale => words.next_sale_first(),
             Self::Restart => words.stopped(),
+            Self::SignIn => words.sign_in_first(),
+            Self::Consent => words.consent_first(),
         }
     }
 }

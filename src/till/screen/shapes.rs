@@ -172,6 +172,19 @@ pub(super) const NO_ENTRY: [&str; 10] = [
     "...######...",
 ];
 
+pub(super) const PADLOCK: [&str; 10] = [
+    "....####....",
+    "...##..##...",
+    "..##....##..",
+    "..##....##..",
+    ".##########.",
+    ".##########.",
+    ".####..####.",
+    ".####..####.",
+    ".##########.",
+    ".##########.",
+];
+
 pub(super) const QUESTION: [&str; 10] = [
     "..########..",
     ".####..####.",
@@ -191,8 +204,11 @@ mod tests {
 
     #[test]
     fn every_status_has_a_shape_of_its_own_that_fits_its_cells() {
-        let shapes: Vec<_> =
-            Status::ALL.map(of).into_iter().chain([&NO_ENTRY[..], &QUESTION[..]]).collect();
+        let shapes: Vec<_> = Status::ALL
+            .map(of)
+            .into_iter()
+            .chain([&NO_ENTRY[..], &QUESTION[..], &PADLOCK[..]])
+            .collect();
         for (index, shape) in shapes.iter().enumerate() {
             assert_eq!(shape.len(), usize::from(SHAPE_HEIGHT) * 2);
             assert!(shape.iter().all(|row| row.len() == usize::from(SHAPE_WIDTH)));

@@ -3,6 +3,7 @@
 
 use super::AttemptView;
 use crate::clock::Timestamp;
+use crate::engine::{ActKind, By};
 use crate::payment::{
     Answer, Ending, Event, Found, Inconclusive, Reason, Refunds, Reversed, Status, Submitted,
 };
@@ -22,6 +23,8 @@ pub(super) struct StoryLine {
     pub(super) fact: Fact,
     /// How many times in a row.
     pub(super) times: u32,
+    /// Whose doing it was.
+    pub(super) by: Option<By>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -52,26 +55,52 @@ pub(super) enum Fact {
     PartlyReturned(Reason),
     NotReturned,
     NoEnd,
+    /// Its slip was printed again, as this copy.
+    Reprinted(u32),
 }
 
 impl Story {
     /// Adds what the event did, if it is worth a line.
     pub(super) fn add(&mut self, event: &Event, before: Option<Status>, view: &AttemptView) {
+        self.add_by(event, before, view, None);
+    }
+
+    /// The same of an entry that says whose doing it was.
+    pub(super) fn add_by(
+        &mut self,
+        event: &Event,
+        before: Option<Status>,
+        view: &AttemptView,
+        by: Option<&By>,
+    ) {
         // Its number is only being closed: what is told of that would sound like another end.
         let is_housekeeping = [before, Some(view.state.status())] == [Some(Status::Declined); 2];
         let Some(fact) = fact(event, before, view).filter(|_| !is_housekeeping) else { return };
         if matches!(fact, Fact::NeverSent(_)) {
             self.lines.retain(|line| line.fact != Fact::Sent);
         }
-        if let Some(last) = self.lines.last_mut().filter(|line| line.fact == fact) {
-            last.at = view.updated_at;
+        self.tell(fact, view.updated_at, by);
+    }
+
+    /// Adds what somebody did with the order.
+    pub(super) fn add_act(&mut self, act: ActKind, view: &AttemptView, by: Option<&By>) {
+        match act {
+            ActKind::Reprint { copy } => self.tell(Fact::Reprinted(copy), view.updated_at, by),
+            ActKind::Drawer => {}
+        }
+    }
+
+    fn tell(&mut self, fact: Fact, at: Timestamp, by: Option<&By>) {
+        let is_same = |line: &&mut StoryLine| line.fact == fact && line.by.as_ref() == by;
+        if let Some(last) = self.lines.last_mut().filter(is_same) {
+            last.at = at;
             last.times += 1;
             return;
         }
         if self.lines.len() == LINES_MAX {
             self.lines.remove(1);
         }
-        self.lines.push(StoryLine { at: view.updated_at, fact, times: 1 });
+        self.lines.push(StoryLine { at, fact, times: 1, by: by.cloned() });
     }
 
     pub(super) fn lines(&self) -> &[StoryLine] {

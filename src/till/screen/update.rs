@@ -12,10 +12,11 @@ use super::note::{Note, Which};
 use super::overlays::commands::chosen_of;
 use super::pages::checkout::{self, CashierTask};
 use super::pages::find::{self, FindPage};
+use super::pages::lock;
 use super::{AttemptView, Key, Link, Printing, SaleRef, ScreenCommand, ScreenMessage, tray};
 use crate::clean::clean;
 use crate::clock::{Millis, Timestamp, Uptime};
-use crate::language::Language;
+use crate::language::Text;
 use crate::order::OutTradeNo;
 use crate::payment::{Event, Status};
 use crate::scan::SCAN_LENGTH;
@@ -34,8 +35,13 @@ pub fn update(
 ) -> Vec<ScreenCommand> {
     model.now = now;
     model.wall = wall;
+    model.consent = None;
     let asked = model.dialog.clone();
-    let mut commands = handle(model, message);
+    let mut commands = if model.is_locked() {
+        lock::takes(model, message).unwrap_or_else(|message| handle(model, *message))
+    } else {
+        handle(model, message)
+    };
     commands.extend(turn_the_day(model));
     if model.dialog != asked {
         model.asked_at = now;
@@ -106,6 +112,7 @@ fn handle(model: &mut Model, message: ScreenMessage) -> Vec<ScreenCommand> {
             }
             Vec::new()
         }
+        ScreenMessage::SignedIn { serial, found } => lock::answered(model, serial, found),
         ScreenMessage::RealCode => {
             note(model, Note::RealCode);
             Vec::new()
@@ -119,22 +126,10 @@ fn handle(model: &mut Model, message: ScreenMessage) -> Vec<ScreenCommand> {
             model.ring(Sound::NeedsYou);
             Vec::new()
         }
-        ScreenMessage::Gateway(link) => {
-            model.gateway = link;
-            Vec::new()
-        }
-        ScreenMessage::Scanner(link) => {
-            model.scanner = link;
-            Vec::new()
-        }
-        ScreenMessage::Printer(link) => {
-            model.printer = link;
-            Vec::new()
-        }
-        ScreenMessage::Display(link) => {
-            model.display = link;
-            Vec::new()
-        }
+        ScreenMessage::Gateway(link) => linked(&mut model.gateway, link),
+        ScreenMessage::Scanner(link) => linked(&mut model.scanner, link),
+        ScreenMessage::Printer(link) => linked(&mut model.printer, link),
+        ScreenMessage::Display(link) => linked(&mut model.display, link),
         ScreenMessage::Printed { out_trade_no, how } => {
             printed(model, &out_trade_no, how);
             Vec::new()
@@ -149,15 +144,28 @@ fn handle(model: &mut Model, message: ScreenMessage) -> Vec<ScreenCommand> {
             Vec::new()
         }
         ScreenMessage::JournalFailed(why) => {
-            model.stopped = Some(why.map(|why| clean(why, FAULT_SHOWN)));
-            model.dialog = None;
-            model.find = None;
-            model.note = None;
-            model.ring(Sound::NeedsYou);
+            stop(model, &why);
             Vec::new()
         }
-        ScreenMessage::Time => checkout::keep_warm(model),
+        ScreenMessage::Time => {
+            lock::lock_if_left_alone(model);
+            checkout::keep_warm(model)
+        }
     }
+}
+
+fn linked(known: &mut Link, now: Link) -> Vec<ScreenCommand> {
+    *known = now;
+    Vec::new()
+}
+
+/// The journal has failed: nothing more is sold.
+fn stop(model: &mut Model, why: &Text) {
+    model.stopped = Some(why.map(|why| clean(why, FAULT_SHOWN)));
+    model.dialog = None;
+    model.find = None;
+    model.note = None;
+    model.ring(Sound::NeedsYou);
 }
 
 /// Whether a scan is a number to look for. A question comes before it.
@@ -243,7 +251,7 @@ fn tell_with_offer(model: &mut Model, told: Note) {
 
 /// Which payment it is, unless it is the one at the desk.
 fn elsewhere(model: &Model, order: &OutTradeNo) -> Option<Which> {
-    let at_desk = model.find.is_none() && model.is_at_hand(order);
+    let at_desk = model.find.is_none() && !model.is_locked() && model.is_at_hand(order);
     let attempt = model.attempt(order).filter(|_| !at_desk)?;
     Some(model.which(attempt))
 }
@@ -277,7 +285,7 @@ fn pressed(model: &mut Model, key: Key, at: Uptime) -> Vec<ScreenCommand> {
         obeyed(model, key, at, before)
     };
     let is_same = model.task == task && model.dialog == dialog && model.language == language;
-    let is_same = is_same && model.find.as_ref().map(FindPage::face) == page;
+    let is_same = is_same && !model.is_locked() && model.find.as_ref().map(FindPage::face) == page;
     if is_same && model.notices.len() == notices && commands.is_empty() && model.note.is_none() {
         model.note = why;
     }
@@ -287,10 +295,11 @@ fn pressed(model: &mut Model, key: Key, at: Uptime) -> Vec<ScreenCommand> {
 fn obeyed(model: &mut Model, key: Key, at: Uptime, before: LastInput) -> Vec<ScreenCommand> {
     match key {
         Key::Ctrl('l') if model.settings.draws_chinese => {
-            model.language = match model.language {
-                Language::Chinese => Language::English,
-                Language::English => Language::Chinese,
-            };
+            model.turn_language();
+            return Vec::new();
+        }
+        Key::F(12) | Key::Ctrl('k') if model.can_lock() => {
+            lock::lock(model);
             return Vec::new();
         }
         Key::Ctrl('q') if !model.is_asking() => {
@@ -354,6 +363,9 @@ fn obeyed(model: &mut Model, key: Key, at: Uptime, before: LastInput) -> Vec<Scr
         return find::open(model);
     }
     if key == Key::F(6) && model.settings.drawer {
+        if model.settings.drawer_by_manager {
+            return lock::with_consent(model, ScreenCommand::OpenDrawer);
+        }
         return vec![ScreenCommand::OpenDrawer];
     }
     if model.is_finding() && key != Key::F(9) {
@@ -377,16 +389,20 @@ fn obeyed(model: &mut Model, key: Key, at: Uptime, before: LastInput) -> Vec<Scr
         }
         Key::F(9) => printed_again(model),
         Key::Ctrl('t') => {
-            if model.can_train() {
-                model.dialog = Some(Dialog::Training { chosen: 0 });
-            } else if model.settings.training.is_some()
-                && matches!(model.task, CashierTask::Amount { .. })
-            {
-                note(model, Note::AmountFirst);
-            }
+            train(model);
             Vec::new()
         }
         key => checkout::pressed(model, key, at),
+    }
+}
+
+/// Offers the training customers, once there is an amount.
+fn train(model: &mut Model) {
+    if model.can_train() {
+        model.dialog = Some(Dialog::Training { chosen: 0 });
+    } else if model.settings.training.is_some() && matches!(model.task, CashierTask::Amount { .. })
+    {
+        note(model, Note::AmountFirst);
     }
 }
 
@@ -469,7 +485,7 @@ fn moved(model: &mut Model, view: AttemptView, event: &Event) -> Vec<ScreenComma
         } else {
             model.ring(sound);
         }
-        if model.is_at_hand(&order) && model.find.is_none() {
+        if model.is_at_hand(&order) && model.find.is_none() && !model.is_locked() {
             model.note = None;
         } else if !model.notices.iter().any(|notice| notice.order == order) {
             model.notices.push_back(ShownNotice { order: order.clone(), since: model.now });

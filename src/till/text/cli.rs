@@ -69,6 +69,16 @@ pub fn about(command: &str, language: Language) -> Option<&'static str> {
             "不停机备份交易记录，并校验副本",
         ),
         "recover" => ("Resolve all open payments", "处理完所有未完成的支付"),
+        "operators" => (
+            "Say who works at the till, each with a PIN and a role; without anybody nobody signs in",
+            "设置收银机的操作员及其密码和权限；未设置时无需登录",
+        ),
+        "add" => (
+            "Add an operator; the PIN is asked for on the terminal, or read as a line from standard input",
+            "添加操作员；密码在终端中输入，或从标准输入读取一行",
+        ),
+        "list" => ("List the operators", "列出操作员"),
+        "remove" => ("Remove an operator", "删除操作员"),
         "devices" => (
             "List serial ports and HID devices, and what the till takes each for",
             "列出串口和 HID 设备，以及识别结果",
@@ -128,7 +138,7 @@ pub fn help(command: &str, argument: &str, language: Language) -> Option<&'stati
              attention",
         ),
         ("orders", "limit") => ("Maximum number of orders", "最多列出多少笔"),
-        ("show", "order_no") => (
+        ("show" | "evidence", "order_no") => (
             "Order number, or its last digits as the screen shows them",
             "订单号，或屏幕上显示的尾号",
         ),
@@ -141,10 +151,6 @@ pub fn help(command: &str, argument: &str, language: Language) -> Option<&'stati
         ("find", "ask") => (
             "Ask the gateway about each, ten at most; this changes nothing",
             "向微信支付逐笔查询，最多十笔；只查询，不改动任何订单",
-        ),
-        ("evidence", "order_no") => (
-            "Order number, or its last digits as the screen shows them",
-            "订单号，或屏幕上显示的尾号",
         ),
         ("evidence", "out") => {
             ("Write to this new file instead of standard output", "写入这个新文件，而不是标准输出")
@@ -164,6 +170,11 @@ pub fn help(command: &str, argument: &str, language: Language) -> Option<&'stati
             "改为：关闭这笔需人工处理、已在收银机之外处理好的订单",
         ),
         ("recover", "reason") => ("How it was settled", "处理情况"),
+        ("add" | "remove", "name") => ("Name, as the screen shows it", "姓名，显示在屏幕上"),
+        ("add", "role") => (
+            "What they may do: cashier, or manager (everything; the first must be one)",
+            "权限：cashier（收银员）或 manager（店长，不受限制；第一位必须是店长）",
+        ),
         ("devices", "learn") => (
             "Scan once to choose the scanner: listens to everything, and remembers what was used",
             "扫一次码来选定扫码枪：监听所有设备，记住所用的那个",
@@ -211,6 +222,8 @@ pub fn value_name(argument: &str, language: Language) -> Option<&'static str> {
         "text" => ("TEXT", "内容"),
         "out" | "verify" | "file" => ("FILE", "文件"),
         "profile" => ("NAME", "名称"),
+        "name" => ("NAME", "姓名"),
+        "role" => ("ROLE", "权限"),
         "listen" => ("ADDR", "地址"),
         "scenario" => ("NAME", "名称"),
         "seed" => ("N", "数字"),
@@ -240,6 +253,7 @@ pub fn allowed(argument: &str, language: Language) -> Option<&'static str> {
             "auto, epson, generic, no-cutter, gb2312 or raster",
             " auto、epson、generic、no-cutter、gb2312 或 raster",
         ),
+        "role" => ("cashier or manager", " cashier 或 manager"),
         "listen" => ("an address such as 127.0.0.1:8443", "地址，如 127.0.0.1:8443"),
         "limit" | "seed" => ("a whole number", "整数"),
         "shell" => {

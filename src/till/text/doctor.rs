@@ -31,6 +31,8 @@ pub enum Finding {
     ConfigurationOpen(String),
     SecretsRead,
     SecretsWrong(String),
+    /// The list of operators cannot be used.
+    OperatorsWrong(String),
     /// The last day of its validity.
     CertificateGood(String),
     CertificateEnds {
@@ -172,6 +174,15 @@ impl Finding {
                 language.pick(
                     "Until then nothing can be sold: who can write this file can redirect payments.",
                     "处理之前无法收款：能改写此文件的人可以把付款转到别处。",
+                ),
+            ),
+            Self::OperatorsWrong(sentence) => result(
+                Secrets,
+                Fault,
+                sentence.as_str(),
+                language.pick(
+                    "Until then the screen does not start, and nobody can sign in.",
+                    "处理之前收银界面无法启动，也无法登录。",
                 ),
             ),
             Self::SecretsRead => well(

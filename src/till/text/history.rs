@@ -1,10 +1,42 @@
 //! What happened to an order, as `paytill show` reports it.
 
+use crate::engine::{ActKind, By};
+use crate::journal::{StoredEntry, StoredEvent};
 use crate::language::Language;
 use crate::payment::{
     Answer, Call, CallKind, Event, Found, Inconclusive, Proof, Reason, Refunds, Reversed, Submitted,
 };
 use crate::say;
+
+/// What happened, and whose doing it was.
+pub fn entry(entry: &StoredEntry, language: Language) -> String {
+    let what = match &entry.event {
+        StoredEvent::Payment(event) => self::event(event, language),
+        StoredEvent::Act(ActKind::Reprint { copy }) => {
+            say!(language, "reprinted, copy {copy}", "补打小票（第 {copy} 次）")
+        }
+        StoredEvent::Act(ActKind::Drawer) => {
+            language.pick("the drawer was opened", "打开钱箱").to_owned()
+        }
+    };
+    match &entry.by {
+        Some(by) => what + &self::by(by, language),
+        None => what,
+    }
+}
+
+/// Behind what somebody did: who it was, and who agreed to it.
+pub fn by(by: &By, language: Language) -> String {
+    let By { operator, consent } = by;
+    match consent {
+        None => say!(language, " (by {operator})", "（操作员：{operator}）"),
+        Some(manager) => say!(
+            language,
+            " (by {operator}, with the consent of {manager})",
+            "（操作员：{operator}，店长同意：{manager}）"
+        ),
+    }
+}
 
 /// One event.
 pub fn event(event: &Event, language: Language) -> String {

@@ -18,6 +18,7 @@ pub mod failure;
 pub mod find;
 pub mod history;
 pub mod journal;
+pub mod operators;
 pub mod picture;
 pub mod print_test;
 pub mod receipt;

@@ -3,6 +3,7 @@
 mod command;
 mod find;
 mod help;
+mod lock;
 mod note;
 mod story;
 
@@ -11,6 +12,7 @@ use crate::payment::Status;
 pub use command::CommandWords;
 pub use find::FindPageWords;
 pub use help::HelpWords;
+pub use lock::LockWords;
 pub use note::NoteWords;
 pub use story::StoryWords;
 
@@ -163,6 +165,7 @@ crate::catalogue! {
     key_print => "Print", "打印";
     key_training => "Customers", "模拟顾客";
     key_language => "中文", "English";
+    key_lock => "Lock", "锁定";
     key_quit => "Quit", "退出";
     key_close => "Close", "关闭";
     key_back => "Back", "返回";

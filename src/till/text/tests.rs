@@ -6,9 +6,10 @@ use super::device::LearnWords;
 use super::display::DisplayWords;
 use super::evidence::EvidenceWords;
 use super::find::FindWords;
+use super::operators::OperatorsWords;
 use super::print_test::PrintTestWords;
 use super::receipt::ReceiptWords;
-use super::screen::{FindPageWords, HelpWords, NoteWords, ScreenWords, StoryWords};
+use super::screen::{FindPageWords, HelpWords, LockWords, NoteWords, ScreenWords, StoryWords};
 use super::voice::VoiceWords;
 
 /// The texts that cashiers and customers read.
@@ -19,6 +20,7 @@ fn at_the_counter() -> Vec<[&'static str; 2]> {
         StoryWords::all(),
         HelpWords::all(),
         FindPageWords::all(),
+        LockWords::all(),
         ReceiptWords::all(),
         CustomerViewWords::all(),
         VoiceWords::all(),
@@ -34,6 +36,7 @@ fn everything() -> Vec<[&'static str; 2]> {
         PrintTestWords::all(),
         CopyWords::all(),
         EvidenceWords::all(),
+        OperatorsWords::all(),
         FindWords::all(),
     ]
     .concat()

@@ -52,6 +52,7 @@ fn entries(attempt: i64) -> [Entry; 2] {
         sent_at: Uptime(5_000),
         boot: 7,
         event: Event::Begun,
+        by: None,
         state: state.clone(),
         wire: vec![("total_fee".into(), "1234".into())],
         begin: Some(Box::new(Begin {

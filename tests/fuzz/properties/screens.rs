@@ -96,6 +96,9 @@ impl Bench {
             printer_configured: true,
             auto_print: true,
             drawer: true,
+            operators: false,
+            lock_after: None,
+            drawer_by_manager: false,
             draws_chinese: true,
         };
         let model = Model::new(settings, Vec::new());

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use paytill::clock::Millis;
-use paytill::journal::{JournalError, JournalReader, OrderRow};
+use paytill::journal::{JournalError, JournalReader, OrderRow, StoredEvent};
 use paytill::payment::{CallKind, Event, State, Status};
 use paytill::simulator::{Bank, LedgerEntry, Scenario};
 
@@ -135,8 +135,13 @@ impl Attempted {
             return Ok(());
         }
         let entries = reader.entries(row.attempt)?;
-        let found: Vec<(Event, State)> =
-            entries.into_iter().map(|entry| (entry.event, entry.state)).collect();
+        let found: Vec<(Event, State)> = entries
+            .into_iter()
+            .filter_map(|entry| match entry.event {
+                StoredEvent::Payment(event) => Some((event, entry.state)),
+                StoredEvent::Act(_) => None,
+            })
+            .collect();
         let mut expected = self.kept.clone();
         let kept = expected.len();
         expected.append(&mut self.handed);

@@ -292,6 +292,7 @@ impl World {
                 ScreenCommand::Ask { serial, question } => self.enquire(serial, question),
                 ScreenCommand::WarmUp
                 | ScreenCommand::ReadDay(_)
+                | ScreenCommand::SignIn { .. }
                 | ScreenCommand::Print { .. }
                 | ScreenCommand::OverrulePrinter(_)
                 | ScreenCommand::OpenDrawer

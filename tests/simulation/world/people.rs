@@ -92,7 +92,8 @@ impl World {
         let code_hash = auth_code.keyed_hash(b"simulation");
         let client_ip = "203.0.113.7".to_owned();
         let note = String::new();
-        let start = Start { sale: reference, note, code: auth_code, code_hash, client_ip, draw };
+        let start =
+            Start { sale: reference, note, code: auth_code, code_hash, by: None, client_ip, draw };
         let (number, effects) = till.engine.begin(start, now, wall)?;
         self.tell(|| format!("{number} is begun: sale {sale}, {due}, {how}"));
         self.auditor.begun(number.as_str(), sale, due, code);
@@ -140,7 +141,7 @@ impl World {
         self.auditor.called_for(number.as_str(), &event);
         let (now, wall) = (self.uptime(), self.wall());
         if let Some(till) = &mut self.till {
-            let effects = till.engine.handle_event_of(number, event, now, wall);
+            let effects = till.engine.handle_event_of(number, event, None, now, wall);
             self.perform(effects);
         }
     }

@@ -148,12 +148,12 @@ fn a_person_reaches_the_order_they_name() {
     let mut bench = waiting(2);
     let second = bench.engine.attempts[&2].order.out_trade_no.clone();
     let (now, wall) = bench.at();
-    let effects = bench.engine.handle_event_of(&second, Event::Cancel, now, wall);
+    let effects = bench.engine.handle_event_of(&second, Event::Cancel, None, now, wall);
     bench.take(effects);
     bench.disk(2, true);
     assert_eq!(bench.reported, [(2, Status::Reversing, true)]);
     let nobody = OutTradeNo::try_from("T01-000000".to_owned()).unwrap();
-    assert!(bench.engine.handle_event_of(&nobody, Event::Cancel, now, wall).is_empty());
+    assert!(bench.engine.handle_event_of(&nobody, Event::Cancel, None, now, wall).is_empty());
 }
 
 #[test]

@@ -118,7 +118,7 @@ impl Cashier<'_> {
         self.till.mark_slip(slip.id, SlipStage::Replaced);
         // Else the later end has brought its own.
         if !self.config.printer.auto_print {
-            self.till.print_copy(&slip.out_trade_no);
+            self.till.print_copy(&slip.out_trade_no, None);
         }
     }
 

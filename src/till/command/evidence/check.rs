@@ -3,19 +3,21 @@
 use serde_json::Value;
 
 use super::form::{self, DIGEST, PARTS, SEAL};
-use super::{FORMAT, entry_json, entry_of, with_calls};
+use super::{FORMAT, entries_of, entry_json, last_move, with_calls};
 use crate::clock::Timestamp;
 use crate::journal::{Record, Seal, StoredEntry};
 use crate::language::Language;
 use crate::money::{Currency, Money};
-use crate::payment::{Reason, State, Status};
+use crate::payment::{Reason, Status};
 use crate::text::evidence::EvidenceWords;
 
 /// What every such file begins with, of whatever version.
 const KIND: &str = "paytill evidence ";
 /// What this format tells of an entry in words, besides the entry itself.
-const TOLD: [&str; 9] =
-    ["entry", "digest", "at", "after_ms", "event", "call", "state", "reason", "wire"];
+const TOLD: [&str; 11] = [
+    "entry", "digest", "at", "after_ms", "event", "operator", "consent", "call", "state", "reason",
+    "wire",
+];
 /// The longest path that is repeated.
 const PATH: usize = 80;
 
@@ -225,7 +227,7 @@ fn contradictions(whole: &Value) -> Vec<String> {
     }
     let time = |place: &Value| place.as_i64().map(|at| Timestamp(at).to_rfc3339());
     is("order.created_at", time(&facts[6]).as_deref() == order["created_at"].as_str());
-    if let Some(last) = entries.last() {
+    if let Some(last) = last_move(&entries) {
         let proof = last.state.proof();
         is("order.state", order["state"] == last.state.status().word());
         is("order.open", order["open"] == last.state.is_open());
@@ -240,8 +242,13 @@ fn contradictions(whole: &Value) -> Vec<String> {
         let coupon = proof.and_then(|proof| proof.coupon);
         is("order.coupon", order["coupon"].as_i64() == coupon);
     }
-    let attempts = events.iter().map(|event| &event["record"]["attempt"]);
-    is("events", attempts.clone().all(|attempt| Some(attempt) == attempts.clone().next()));
+    // What was done with it and did not move it has its number with a minus.
+    let attempt = |event: &Value| event["record"]["attempt"].as_i64();
+    let first = events.first().and_then(attempt);
+    let is_its = |event: &Value| first.is_some() && attempt(event).map(i64::abs) == first;
+    is("events", events.iter().all(is_its));
+    let operator = entries.first().and_then(|entry| entry.by.as_ref()).map(|by| &by.operator);
+    is("order.operator", order["operator"].as_str() == operator.map(String::as_str));
     wrong.sort();
     wrong.dedup();
     wrong
@@ -250,7 +257,8 @@ fn contradictions(whole: &Value) -> Vec<String> {
 /// The entries as the file has them; `None` if one cannot be read.
 fn stored(whole: &Value) -> Option<Vec<StoredEntry>> {
     let events = whole["events"].as_array().filter(|events| !events.is_empty())?;
-    events.iter().map(|event| entry_of(&record(event)?)).collect()
+    let records: Vec<Record> = events.iter().map(record).collect::<Option<_>>()?;
+    entries_of(&records)
 }
 
 fn record(event: &Value) -> Option<Record> {
@@ -277,7 +285,7 @@ fn record(event: &Value) -> Option<Record> {
 fn story(whole: &Value) -> Option<(Vec<Record>, Found)> {
     let events = whole["events"].as_array()?;
     let records: Vec<Record> = events.iter().map(record).collect::<Option<_>>()?;
-    let state: State = serde_json::from_str(&records.last()?.state).ok()?;
+    let state = entries_of(&records)?.pop()?.state;
     let order = &whole["order"];
     let currency = Currency::from_code(order["currency"].as_str()?)?;
     let amount = currency.group(Money::from_minor(order["amount"].as_i64()?));

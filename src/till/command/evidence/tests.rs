@@ -1,13 +1,13 @@
 //! An evidence file made from a real journal, and every way to change it.
 
 use paytill_core::clock::Uptime;
-use paytill_core::engine::{Begin, Entry, SaleEntry};
+use paytill_core::engine::{Begin, By, Entry, SaleEntry};
 use paytill_core::order::{Merchant, Order, OutTradeNo};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::check::{Change, Changes, Standing, check};
-use super::{FORMAT, document, entry_of, form};
+use super::{FORMAT, document, entries_of, form};
 use crate::clock::{Millis, TimeZone, Timestamp};
 use crate::journal::{Journal, JournalReader, Seal};
 use crate::money::{Currency, Money};
@@ -42,6 +42,7 @@ fn begin(attempt: i64) -> Entry {
         sent_at: Uptime(5_000),
         boot: 7,
         event: Event::Begun,
+        by: None,
         state: State::begin(&Rules::default(), 0),
         wire: vec![("total_fee".into(), "1234".into())],
         begin: Some(Box::new(Begin {
@@ -75,16 +76,23 @@ struct Made {
 }
 
 fn made() -> Made {
+    made_of(|journal| {
+        let declined = answered(3, Submitted::Declined(Reason::gateway("NOTENOUGH", "余额不足")));
+        journal.append_all(&[begin(1), begin(2), begin(3), paid(2), declined]).unwrap();
+    })
+}
+
+/// The evidence of the second order of a journal.
+fn made_of(fill: impl FnOnce(&mut Journal)) -> Made {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("state/journal.sqlite");
     let (mut journal, _) = Journal::open(&path, None).unwrap();
-    let declined = answered(3, Submitted::Declined(Reason::gateway("NOTENOUGH", "余额不足")));
-    journal.append_all(&[begin(1), begin(2), begin(3), paid(2), declined]).unwrap();
+    fill(&mut journal);
     drop(journal);
     let reader = JournalReader::open(&path, None).unwrap().unwrap();
     let row = reader.order("T01-000002").unwrap().unwrap();
     let proof = reader.proof(row.attempt).unwrap();
-    let entries: Option<Vec<_>> = proof.records.iter().map(entry_of).collect();
+    let entries = entries_of(&proof.records);
     let value = document(
         json!({ "format": FORMAT, "made_at": NOW.to_rfc3339() }),
         &row,
@@ -124,6 +132,44 @@ fn a_file_that_was_not_changed_is_proved_by_the_key_and_consistent_without_it() 
     assert_eq!(check(text.as_bytes(), None).unwrap().standing, Standing::NoKey);
     let other = made().seal;
     assert_eq!(check(text.as_bytes(), Some(&other)).unwrap().standing, Standing::AnotherKey);
+}
+
+#[test]
+fn who_did_what_is_proved_with_the_rest() {
+    let by = |name: &str| Some(By { operator: name.into(), consent: None });
+    let Made { value, seal, .. } = made_of(|journal| {
+        let second = [Entry { by: by("Anna"), ..begin(2) }, paid(2)];
+        journal.append_all(&[begin(1)]).unwrap();
+        journal.append_all(&second).unwrap();
+        let number = OutTradeNo::try_from("T01-000002".to_owned()).unwrap();
+        let later = Timestamp(NOW.0 + 900);
+        journal.queue_copy(&number, later, by("Ben").as_ref()).unwrap().unwrap();
+        journal.append(&begin(3)).unwrap();
+    });
+    let found = check(form::written(&value).as_bytes(), Some(&seal)).unwrap();
+    assert_eq!((found.standing, found.entries, found.last), (Standing::Proved, 3, 5));
+    assert_eq!(found.state.word(), "paid");
+    assert_eq!(value["order"]["operator"], "Anna");
+    let told: Vec<_> = value["events"].as_array().unwrap().iter().collect();
+    assert_eq!((&told[0]["operator"], &told[1]["operator"]), (&"Anna".into(), &Value::Null));
+    assert_eq!((&told[2]["operator"], &told[2]["state"]), (&"Ben".into(), &"paid".into()));
+    assert_eq!(told[2]["event"], "reprinted as copy 1");
+    let cases: [(Alter, &str); 3] = [
+        (|value| value["order"]["operator"] = "Eve".into(), "order.operator"),
+        (|value| value["events"][0]["operator"] = Value::Null, "events[0].operator"),
+        (|value| value["events"][2]["operator"] = "Eve".into(), "events[2].operator"),
+    ];
+    for (alter, path) in cases {
+        let mut changed = value.clone();
+        alter(&mut changed);
+        let expected = vec![Change::Contradiction(path.to_owned())];
+        assert_eq!(changes(&forged(changed), None), expected);
+    }
+    let mut changed = value;
+    let record = &mut changed["events"][2]["record"]["event"];
+    *record = record.as_str().unwrap().replace("Ben", "Eve").into();
+    changed["events"][2]["operator"] = "Eve".into();
+    assert_eq!(changes(&forged(changed), Some(&seal)), [Change::Entry(4)]);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use crate::screen::pages::{checkout, find};
+use crate::screen::pages::{checkout, find, lock};
 use crate::screen::view::Canvas;
 use crate::screen::wrap::wrap;
 use crate::screen::{Key, Model};
@@ -23,7 +23,13 @@ impl Canvas<'_> {
         let inner = self.overlay(area, words.title());
         let base = self.palette.base();
         let mut y = 0;
-        let help = if model.is_finding() { find::help(model) } else { checkout::help(model) };
+        let help = if model.is_locked() {
+            lock::help(model)
+        } else if model.is_finding() {
+            find::help(model)
+        } else {
+            checkout::help(model)
+        };
         for line in help {
             for row in wrap(line, usize::from(inner.width)) {
                 self.put(inner, 0, y, &row, base);
@@ -43,11 +49,13 @@ impl Canvas<'_> {
             ("F6", words.key_drawer(), settings.drawer),
             ("F7", words.key_find(), true),
             ("F9", words.key_reprint(), settings.printer_configured),
+            ("F12", words.key_lock(), settings.operators),
             ("Ctrl-L", words.key_language(), settings.draws_chinese),
             ("Ctrl-T", words.key_training(), settings.training.is_some()),
             ("Ctrl-P", words.key_commands(), true),
             ("Ctrl-Q", words.key_quit(), true),
-            ("Esc 1-0", words.key_function(), true),
+            ("Esc 1-0", words.key_function(), !settings.operators),
+            ("Esc 1-0", words.key_function_or_lock(), settings.operators),
             ("Esc A-Z", words.key_control(), true),
         ];
         let there = all.iter().filter(|(.., is_there)| *is_there);

@@ -12,7 +12,7 @@ use crate::clock::{Millis, Timestamp, Uptime};
 use crate::engine::Attempt;
 use crate::find::{Findings, OrderFile, Terms, Told, Wanted, Why, order_of, verdict, whose};
 use crate::gateway::{Enquired, Question};
-use crate::journal::OrderRow;
+use crate::journal::{OrderRow, StoredEvent};
 use crate::language::{Language, Text};
 use crate::money::narrow;
 use crate::order::{OutTradeNo, TillId};
@@ -84,8 +84,13 @@ impl Subject {
         for entry in &file.entries {
             let view =
                 Attempt { updated_at: entry.at, state: entry.state.clone(), ..shown.view.clone() };
-            shown.story.add(&entry.event, before, &view);
-            shown.cancelled |= entry.event == Event::Cancel;
+            match &entry.event {
+                StoredEvent::Payment(event) => {
+                    shown.story.add_by(event, before, &view, entry.by.as_ref());
+                    shown.cancelled |= *event == Event::Cancel;
+                }
+                StoredEvent::Act(act) => shown.story.add_act(*act, &view, entry.by.as_ref()),
+            }
             before = Some(entry.state.status());
         }
         Self::Ours(file, Box::new(shown))

@@ -6,3 +6,4 @@
 
 pub(super) mod checkout;
 pub(super) mod find;
+pub(super) mod lock;

@@ -69,6 +69,7 @@ fn file(serial: u32, minor: i64, answers: Vec<(u64, Option<Says>)>) -> Box<Order
         updated_at: entries.last().unwrap().at,
         sent_at: Uptime(0),
         state,
+        by: None,
     };
     Box::new(OrderFile { row, order, entries })
 }
@@ -84,7 +85,16 @@ fn entry(
     let at = Timestamp(from.0 + i64::try_from(age).unwrap());
     let (digest, wire) = (String::new(), wire.to_owned());
     let age = crate::clock::Millis(age);
-    StoredEntry { number, digest, at, age, event, state: state.clone(), wire }
+    StoredEntry {
+        number,
+        digest,
+        at,
+        age,
+        event: event.into(),
+        by: None,
+        state: state.clone(),
+        wire,
+    }
 }
 
 fn paid_order() -> Box<OrderFile> {

@@ -6,6 +6,7 @@ mod customer_view;
 mod day;
 mod drawn;
 mod find;
+mod lock;
 mod picture;
 mod property;
 mod rules;
@@ -45,6 +46,9 @@ pub(super) fn settings() -> Settings {
         printer_configured: true,
         auto_print: true,
         drawer: false,
+        operators: false,
+        lock_after: None,
+        drawer_by_manager: false,
         draws_chinese: true,
     }
 }

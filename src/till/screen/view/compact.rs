@@ -44,6 +44,12 @@ impl Canvas<'_> {
                 y = self.lines(area, y, &line, style);
             }
         }
+        if let Some(page) = model.lock.as_ref().filter(|_| model.is_locked()) {
+            for line in self.lock_in_few_lines(page) {
+                let strong = self.palette.strong();
+                y = self.lines(area, y, &line, strong);
+            }
+        }
         if let CashierTask::Code { sale } | CashierTask::Starting { sale } = &model.task
             && model.find.is_none()
         {

@@ -9,8 +9,8 @@ use crate::screen::model::Model;
 use crate::screen::palette::Tone;
 use crate::screen::story::{Fact, StoryLine};
 use crate::screen::wrap::wrap;
-use crate::text::reason;
 use crate::text::screen::StoryWords;
+use crate::text::{history, reason};
 
 impl Canvas<'_> {
     pub(super) fn story(&mut self, area: Rect) {
@@ -96,7 +96,11 @@ impl Canvas<'_> {
 
 pub(in crate::screen) fn sentence(model: &Model, line: &StoryLine) -> String {
     let words = StoryWords::of(model.language);
-    let sentence = fact(model, &line.fact);
+    let mut sentence = fact(model, &line.fact);
+    if let Some(by) = &line.by {
+        let end = sentence.trim_end_matches(['.', '。']).len();
+        sentence.insert_str(end, &history::by(by, model.language));
+    }
     match (&line.fact, line.times) {
         (_, 1) => sentence,
         (Fact::Paying, times) => words.at_password_still(times),
@@ -135,6 +139,7 @@ fn fact(model: &Model, fact: &Fact) -> String {
         Fact::Ended(Ending::Refunded) => words.refunded().into(),
         Fact::PartlyReturned(reason) => reason::cause_sentence(reason, model.language),
         Fact::NotReturned => words.not_returned().into(),
+        Fact::Reprinted(copy) => words.reprinted(*copy),
         Fact::NoEnd => model.text().no_end().into(),
     }
 }

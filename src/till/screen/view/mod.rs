@@ -114,6 +114,9 @@ impl Canvas<'_> {
             | None => {}
         }
         let wide = area.width >= TWO_COLUMNS;
+        if let Some(page) = self.model.lock.as_ref().filter(|_| self.model.is_locked()) {
+            return self.lock_page(area, page);
+        }
         let (main, side) = if wide {
             let [main, side] =
                 Layout::horizontal([Constraint::Fill(1), Constraint::Length(SIDE_WIDTH)])
@@ -180,7 +183,10 @@ impl Canvas<'_> {
         let used = self.put(area, 2, 0, &store, style);
         let quiet = self.palette.quiet();
         let till = format!("{} {till}", model.text().till());
-        self.put(area, 2 + used + 3, 0, &till, quiet);
+        let till = self.put(area, 2 + used + 3, 0, &till, quiet);
+        if let Some(operator) = &model.operator {
+            self.put(area, 2 + used + 3 + till + 3, 0, &operator.name, quiet);
+        }
         if model.wall.0 > 0 {
             let time = model.wall.local("%H:%M", &model.settings.time_zone);
             self.put(area, area.width.saturating_sub(7), 0, &time, quiet);

@@ -16,5 +16,6 @@ crate::catalogue! {
     reprint => "print reprint receipt slip copy again paper", "打印 补打 重打 小票 凭证";
     training => "training practice customers simulate test demo", "练习 模拟 顾客 测试 培训";
     language => "language chinese english 中文", "语言 切换 中文 英文 english";
+    lock => "lock sign in sign out operator cashier pin change switch user", "锁定 登录 换班 收银员 换人 密码";
     quit => "quit exit close leave end shut", "退出 关闭 离开 结束 收工";
 }

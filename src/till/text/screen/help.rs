@@ -68,6 +68,17 @@ crate::catalogue! {
         "按 F5 可再次查询。这里不会收款；正在撤销的订单可能因此提前撤销。按 Esc 键返回收款。"
     ];
 
+    lock => [
+        "Type your PIN and press Enter. It says who you are: no name is asked for.",
+        "输入自己的密码，再按回车键。凭密码即可识别操作员，无需输入姓名。"
+    ], [
+        "Open payments go on: they are above, they ring when they end, and their slips are printed.",
+        "未完成的支付会继续处理：显示在上方，完成时会响铃并打印小票。"
+    ], [
+        "Scans, sales and reprints wait until somebody has signed in.",
+        "登录之后才能扫码、收款和补打小票。"
+    ];
+
     key_enter => "the step on the screen", "屏幕提示的下一步";
     key_esc => "cancel, or stop waiting", "取消，或停止等待";
     key_next_customer => "the next customer", "接待下一位顾客";
@@ -80,7 +91,9 @@ crate::catalogue! {
     key_language => "Chinese / English", "中文 / English";
     key_training => "training customers", "模拟顾客";
     key_commands => "all commands, to search", "全部命令，可搜索";
+    key_lock => "lock (or Ctrl-K)", "锁定（或 Ctrl-K）";
     key_quit => "quit", "退出";
-    key_function => "F1 to F10; = is F12", "代替 F1 至 F10，= 为 F12";
+    key_function => "F1 to F10", "代替 F1 至 F10";
+    key_function_or_lock => "F1 to F10; = is F12", "代替 F1 至 F10，= 为 F12";
     key_control => "Ctrl and the letter", "代替 Ctrl 加字母";
 }

@@ -96,6 +96,8 @@ crate::catalogue! {
         "Press Enter for the next sale, then enter its amount.", "请先按回车键开始下一笔，再输入金额。";
     choose_first => "Press Ctrl-N for the next customer.", "请按 Ctrl-N 接待下一位顾客。";
     stopped => "The till has stopped taking payments.", "已停止收款。";
+    consent_first => "Press Esc first: a manager's PIN is asked for.", "正在等待店长输入密码，请先按 Esc 键返回。";
+    sign_in_first => "The till is locked: sign in first.", "收银机已锁定，请先登录。";
     esc_first => "To change the amount, press Esc first.", "如需修改金额，请先按 Esc 键。";
     already_reversing => "The payment is already being reversed.", "这笔支付已经在撤销了。";
 

@@ -28,6 +28,7 @@ crate::catalogue! {
     refunded => "WeChat Pay says that this order had been paid and money went back.",
         "微信支付：该订单已付款，并有退款。";
     not_returned => "WeChat Pay knows no refund of this order.", "微信支付：该订单没有退款。";
+    reprinted(copy: u32) => "The slip was printed again, copy {copy}.", "补打小票（第 {copy} 次）。";
 
     /// Happened this many times in a row; `sentence` comes without its full stop.
     repeated(sentence: &str, times: u32) => "{sentence} ({times} times).", "{sentence}（{times} 次）。";

@@ -204,7 +204,7 @@ impl Canvas<'_> {
         let mut lines = Vec::new();
         for entry in file.entries.iter().rev() {
             let time = entry.at.local("%H:%M:%S", &model.settings.time_zone);
-            let event = history::event(&entry.event, model.language);
+            let event = history::entry(entry, model.language);
             let word = model.text().word(entry.state.status());
             let said = clean(&format!("{word}  {event}"), 200);
             for (index, row) in wrap(&said, width).into_iter().enumerate() {
