@@ -17,7 +17,7 @@ use crate::language::Language;
 use crate::say;
 
 pub use check::{Check, CheckResult, Verdict};
-use check::{result, well};
+use check::{milliseconds, result, well};
 pub use terminal::TerminalState;
 
 /// One finding. Texts inside it are cleaned when it is printed.
@@ -594,8 +594,4 @@ impl Finding {
             Self::Terminal(state) => state.result(language),
         }
     }
-}
-
-fn milliseconds(microseconds: u64) -> String {
-    format!("{}.{}", microseconds / 1000, microseconds % 1000 / 100)
 }

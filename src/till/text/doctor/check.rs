@@ -116,3 +116,8 @@ pub(super) fn result(
 ) -> CheckResult {
     CheckResult { check, verdict, text: text.into(), advice: Some(advice.to_owned()) }
 }
+
+/// Microseconds, as milliseconds with one decimal.
+pub(super) fn milliseconds(microseconds: u64) -> String {
+    format!("{}.{}", microseconds / 1000, microseconds % 1000 / 100)
+}
