@@ -2,7 +2,7 @@
 //! there were any.
 
 use super::*;
-use paytill_core::payment::{Ending, Found, Reversed, Status};
+use paytill_core::payment::Status;
 
 /// A journal of format 3, as it was before there were slips.
 fn of_format_3(path: &Path) {
