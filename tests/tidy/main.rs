@@ -24,6 +24,7 @@ const ROOMS: &[&str] = &[
     "core/order",
     "core/payment",
     "core/gateway",
+    "core/bill",
     "core/engine",
     "core/text",
     "host/clock",
