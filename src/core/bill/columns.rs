@@ -1,5 +1,5 @@
 //! The columns of a bill, found by their names: order and number differ by the kind of bill, by the
-//! merchant and by year (protocol 9).
+//! merchant and by year (protocol 7.3).
 
 use super::fault::Fault;
 

@@ -18,6 +18,7 @@ pub mod output;
 mod paper;
 pub mod pay;
 pub mod print_test;
+pub mod reconcile;
 pub mod recover;
 pub mod report;
 mod signals;
@@ -44,6 +45,8 @@ pub enum Exit {
     Declined = 10,
     Reversed = 11,
     Attention = 12,
+    /// Bill and journal differ.
+    Differ = 13,
 }
 
 impl From<Exit> for std::process::ExitCode {

@@ -21,6 +21,7 @@ pub mod journal;
 pub mod picture;
 pub mod print_test;
 pub mod receipt;
+pub mod reconcile;
 pub mod scenario;
 pub mod screen;
 #[cfg(test)]

@@ -8,6 +8,7 @@ use super::evidence::EvidenceWords;
 use super::find::FindWords;
 use super::print_test::PrintTestWords;
 use super::receipt::ReceiptWords;
+use super::reconcile::ReconcileWords;
 use super::screen::{FindPageWords, HelpWords, NoteWords, ScreenWords, StoryWords};
 use super::voice::VoiceWords;
 
@@ -35,6 +36,7 @@ fn everything() -> Vec<[&'static str; 2]> {
         CopyWords::all(),
         EvidenceWords::all(),
         FindWords::all(),
+        ReconcileWords::all(),
     ]
     .concat()
 }
