@@ -130,10 +130,8 @@ impl Bank {
         }
         let [paid, back, fee] = sums.map(|sum| self.script.currency.show(Money::from_minor(sum)));
         let count = rows.len();
-        let _ = write!(
-            text,
-            "{TOTALS}`{count},`{paid},`{back},`0.00,`{fee}000,`{paid},`{back}\r\n"
-        );
+        let _ =
+            write!(text, "{TOTALS}`{count},`{paid},`{back},`0.00,`{fee}000,`{paid},`{back}\r\n");
         Some(text)
     }
 

@@ -86,6 +86,7 @@ const PURE: &[&str] = &[
     "till/display/",
     "till/screen/",
     "till/text/",
+    "simulator/bill.rs",
     "simulator/lib.rs",
     "simulator/ledger.rs",
     "simulator/scenario.rs",

@@ -122,8 +122,23 @@ mod tests {
     #[test]
     fn refuses_what_is_no_decimal() {
         for text in [
-            "", "-", ".", ".5", "1,000", "+1", "1e3", " 1", "１", "0.60%", "a0.00", "--1", "1.2.3",
-            "1.-2", "0.0000001", "1234567890123", "NaN",
+            "",
+            "-",
+            ".",
+            ".5",
+            "1,000",
+            "+1",
+            "1e3",
+            " 1",
+            "１",
+            "0.60%",
+            "a0.00",
+            "--1",
+            "1.2.3",
+            "1.-2",
+            "0.0000001",
+            "1234567890123",
+            "NaN",
         ] {
             assert_eq!(Exact::read(text), None, "{text:?}");
         }
@@ -143,9 +158,14 @@ mod tests {
     #[test]
     fn a_total_with_fewer_decimals_is_taken_as_it_is_written() {
         let sum = Exact::read("0.07512").unwrap();
-        for (text, fits) in
-            [("0.07512", true), ("0.07511", false), ("0.075", true), ("0.08", true), ("0.09", false), ("0", true)]
-        {
+        for (text, fits) in [
+            ("0.07512", true),
+            ("0.07511", false),
+            ("0.075", true),
+            ("0.08", true),
+            ("0.09", false),
+            ("0", true),
+        ] {
             assert_eq!(sum.is_as_written(text), fits, "{text}");
         }
         assert!(!sum.is_as_written(""));

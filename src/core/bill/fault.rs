@@ -12,27 +12,48 @@ pub enum Fault {
     /// A ZIP archive, which an Excel file is, too.
     Archive,
     /// Not UTF-8.
-    NotUtf8 { line: u64 },
+    NotUtf8 {
+        line: u64,
+    },
     /// The gateway's other kind of bill, of the account's movements.
     FundFlow,
     /// Something else; its first words.
     NotABill(String),
     MissingColumn(&'static str),
-    Row { line: u64, what: RowFault },
-    TooLong { line: u64 },
+    Row {
+        line: u64,
+        what: RowFault,
+    },
+    TooLong {
+        line: u64,
+    },
     /// Larger than any bill, or inflated so.
     TooLarge,
     /// The compressed file is damaged.
     Damaged,
     /// It ends before its totals.
-    Truncated { rows: u64 },
+    Truncated {
+        rows: u64,
+    },
     /// There is more behind the totals.
-    AfterTotals { line: u64 },
-    OtherMerchant { line: u64, found: String },
+    AfterTotals {
+        line: u64,
+    },
+    OtherMerchant {
+        line: u64,
+        found: String,
+    },
     /// Payments of a day that was not asked for, `YYYY-MM-DD`.
-    OtherDay { line: u64, found: String },
+    OtherDay {
+        line: u64,
+        found: String,
+    },
     /// The totals at the end are not what the rows add up to.
-    Totals { name: String, said: String, summed: String },
+    Totals {
+        name: String,
+        said: String,
+        summed: String,
+    },
 }
 
 /// What is wrong with a row.

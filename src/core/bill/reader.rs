@@ -68,6 +68,7 @@ pub fn read<E>(
         expected,
         day: expected.day.strftime("%Y%m%d").to_string(),
         sums: Sums::default(),
+        without_reversals: Sums::default(),
         of_others: 0,
         of_the_day: 0,
         first: None,
@@ -113,6 +114,8 @@ struct Rows<'e> {
     /// `YYYYMMDD`
     day: String,
     sums: Sums,
+    /// Whether totals count reversals is not known (protocol 6): they may, or not.
+    without_reversals: Sums,
     of_others: u64,
     of_the_day: u64,
     /// The first row's line, day and sub-merchant.
@@ -134,8 +137,7 @@ impl Rows<'_> {
             let Some(line) = lines.next()? else { return Ok(None) };
             let is_row = line.starts_with('`') && !line.starts_with("`总");
             // Only a row without its end may go on in a line that looks like anything.
-            let is_whole =
-                is_row || text.is_empty() || self.header.takes(values(&text).len());
+            let is_whole = is_row || text.is_empty() || self.header.takes(values(&text).len());
             let is_last = !is_row && is_whole && columns::names(line).any(|name| name == COUNT);
             if is_last || is_row {
                 if !text.is_empty() {
@@ -178,7 +180,11 @@ impl Rows<'_> {
         if merchant != self.expected.merchant.mch_id {
             return Err(Fault::OtherMerchant { line, found: merchant.into_owned() }.into());
         }
-        let row = Row::read(&self.header, &values, line, &mut self.sums).map_err(in_row)?;
+        let (row, added) = Row::read(&self.header, &values, line).map_err(in_row)?;
+        self.sums.add(&added);
+        if row.kind != RowKind::Revoked {
+            self.without_reversals.add(&added);
+        }
         let is_of_the_day = self.is_of_the_day(&row);
         if !is_of_the_day && row.kind == RowKind::Paid {
             return Err(Fault::OtherDay { line, found: day_of(&row) }.into());
@@ -218,8 +224,9 @@ impl Rows<'_> {
         }
         for (name, value) in names.iter().zip(values) {
             let value = value.trim();
-            let Some((sum, fits)) = self.total(name, value) else { continue };
-            if !fits {
+            let total = |sums: &Sums| total(sums, name, value);
+            let Some((sum, fits)) = total(&self.sums) else { continue };
+            if !fits && !total(&self.without_reversals).is_some_and(|(_, fits)| fits) {
                 let (name, said) = (clean(name, NAME_CELLS), clean(value, NAME_CELLS));
                 return Err(Fault::Totals { name, said, summed: sum }.into());
             }
@@ -236,27 +243,6 @@ impl Rows<'_> {
         }
     }
 
-    /// What a total should be, and whether it is; `None` for one that is not known.
-    fn total(&self, name: &str, value: &str) -> Option<(String, bool)> {
-        let sums = &self.sums;
-        let sum = match name {
-            COUNT => {
-                let fits = value.parse() == Ok(sums.rows);
-                return Some((sums.rows.to_string(), fits));
-            }
-            "手续费总金额" => return Some((sums.fee.show(), sums.fee.is_as_written(value))),
-            "应结订单总金额" | "总交易额" => sums.settled,
-            "订单总金额" => sums.whole,
-            "退款总金额" | "总退款金额" => sums.refund_settled,
-            "申请退款总金额" => sums.refund_whole,
-            "充值券退款总金额" | "总代金券或立减优惠退款金额" | "总企业红包退款金额" => {
-                sums.coupon_refund
-            }
-            _ => return None,
-        };
-        Some((sum.show(), Exact::read(value) == Some(sum)))
-    }
-
     /// The last questions, which only all rows together can answer.
     fn end(self) -> Result<Extent, Fault> {
         let Self { sums: Sums { rows, .. }, of_others, of_the_day, first, .. } = self;
@@ -268,6 +254,23 @@ impl Rows<'_> {
             Some(_) | None => Ok(Extent { rows, of_others }),
         }
     }
+}
+
+/// What a total should be, and whether it is; `None` for one that is not known.
+fn total(sums: &Sums, name: &str, value: &str) -> Option<(String, bool)> {
+    let sum = match name {
+        COUNT => return Some((sums.rows.to_string(), value.parse() == Ok(sums.rows))),
+        "手续费总金额" => return Some((sums.fee.show(), sums.fee.is_as_written(value))),
+        "应结订单总金额" | "总交易额" => sums.settled,
+        "订单总金额" => sums.whole,
+        "退款总金额" | "总退款金额" => sums.refund_settled,
+        "申请退款总金额" => sums.refund_whole,
+        "充值券退款总金额" | "总代金券或立减优惠退款金额" | "总企业红包退款金额" => {
+            sums.coupon_refund
+        }
+        _ => return None,
+    };
+    Some((sum.show(), Exact::read(value) == Some(sum)))
 }
 
 fn values(text: &str) -> Vec<&str> {

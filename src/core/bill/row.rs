@@ -114,14 +114,25 @@ pub(super) struct Sums {
     pub(super) fee: Exact,
 }
 
+impl Sums {
+    pub(super) fn add(&mut self, row: &Self) {
+        self.rows += row.rows;
+        self.settled = self.settled.plus(row.settled);
+        self.whole = self.whole.plus(row.whole);
+        self.refund_settled = self.refund_settled.plus(row.refund_settled);
+        self.refund_whole = self.refund_whole.plus(row.refund_whole);
+        self.coupon_refund = self.coupon_refund.plus(row.coupon_refund);
+        self.fee = self.fee.plus(row.fee);
+    }
+}
+
 impl<'a> Row<'a> {
-    /// Reads a row's values and adds them up.
+    /// Reads a row's values, and what it adds to the totals.
     pub(super) fn read(
         header: &Header,
         values: &[&'a str],
         line: u64,
-        sums: &mut Sums,
-    ) -> Result<Self, RowFault> {
+    ) -> Result<(Self, Sums), RowFault> {
         let value = |column| header.value(values, column);
         let wrong = |column: Column| RowFault::Value {
             column: column.name(),
@@ -186,14 +197,9 @@ impl<'a> Row<'a> {
         if row.order_no.is_empty() {
             return Err(wrong(Column::Order));
         }
-        sums.rows += 1;
-        sums.settled = sums.settled.plus(settled);
-        sums.whole = sums.whole.plus(whole);
-        sums.refund_settled = sums.refund_settled.plus(refund_settled);
-        sums.refund_whole = sums.refund_whole.plus(refund_whole);
-        sums.coupon_refund = sums.coupon_refund.plus(coupon_refund);
-        sums.fee = sums.fee.plus(fee);
-        Ok(row)
+        let added =
+            Sums { rows: 1, settled, whole, refund_settled, refund_whole, coupon_refund, fee };
+        Ok((row, added))
     }
 }
 
@@ -201,7 +207,9 @@ impl<'a> Row<'a> {
 pub(super) fn number(value: &str) -> Cow<'_, str> {
     match value {
         "0" => Cow::Borrowed(""),
-        plain if plain.len() <= VALUE_CELLS && plain.bytes().all(|byte| byte.is_ascii_graphic()) => {
+        plain
+            if plain.len() <= VALUE_CELLS && plain.bytes().all(|byte| byte.is_ascii_graphic()) =>
+        {
             Cow::Borrowed(plain)
         }
         other => Cow::Owned(clean(other, VALUE_CELLS)),

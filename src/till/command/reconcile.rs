@@ -90,7 +90,11 @@ pub async fn run(reconcile: Reconcile, config: &Config, clock: &Clock) -> Result
 }
 
 /// The bill, or none if nothing happened on that day, against what the journal has of it.
-fn compare(file: Option<File>, expected: &Expected, config: &Config) -> Result<Reconciled, Failure> {
+fn compare(
+    file: Option<File>,
+    expected: &Expected,
+    config: &Config,
+) -> Result<Reconciled, Failure> {
     let day = expected.day;
     let (till, currency) = (config.till.id.clone(), config.till.currency);
     let mut comparison = Comparison::new(day, till, currency);

@@ -11,7 +11,7 @@ use crate::{both, catalogue};
 catalogue! {
     /// The report: sums, differences, and what to do about each.
     pub struct ReconcileWords;
-    head(day: &str, rows: u64) => "Bill of {day}: {rows} rows", "{day} 账单：共 {rows} 行";
+    head(day: &str, rows: u64) => "Bill of {day}, rows: {rows}", "{day} 账单：共 {rows} 行";
     this_till => "this till", "本机";
     other_till(id: &str) => "till {id}", "收银机 {id}";
     no_till => "not a till", "非收银机";
@@ -20,19 +20,19 @@ catalogue! {
     fees => "fees", "手续费";
     net => "net", "净额";
     of_others(rows: u64) =>
-        "left out: {rows} rows of other sub-merchants",
+        "left out, rows of other sub-merchants: {rows}",
         "另有 {rows} 行属于其他特约商户，未计入";
     other_currencies(rows: u64) =>
-        "not in the sums: {rows} rows in another currency",
+        "not in the sums, rows in another currency: {rows}",
         "另有 {rows} 行为其他币种，未计入合计";
     equal(matched: u64) =>
-        "Bill and journal agree: {matched} orders.",
+        "Bill and journal agree. Orders: {matched}.",
         "账单与交易记录一致，共 {matched} 笔。";
     differ(differ: u64, matched: u64) =>
-        "{differ} differences; {matched} orders agree.",
+        "Differences: {differ}. Orders that agree: {matched}.",
         "{differ} 处不一致；{matched} 笔一致。";
     not_listed(rows: u64) =>
-        "{rows} more rows under numbers of this till are not in the journal and not listed.",
+        "Not listed, rows under numbers of this till that the journal does not know: {rows}.",
         "另有 {rows} 行使用本机单号，交易记录中没有，未逐一列出。";
     here(state: &str, amount: &str) => "journal: {state} {amount}", "交易记录：{state} {amount}";
     bill(state: &str, amount: &str) => "bill: {state} {amount}", "账单：{state} {amount}";
@@ -190,10 +190,7 @@ pub fn fault(fault: &Fault, merchant: &str, day: Date) -> Text {
             "this is no bill of WeChat Pay; it begins: {words}",
             "这不是微信支付账单，开头为：{words}"
         ),
-        Fault::MissingColumn(name) => both!(
-            "this bill has no column {name}",
-            "账单缺少列“{name}”"
-        ),
+        Fault::MissingColumn(name) => both!("this bill has no column {name}", "账单缺少列“{name}”"),
         Fault::Row { line, what: RowFault::Columns { found, expected } } => both!(
             "line {line} of the bill has {found} values for {expected} columns",
             "账单第 {line} 行有 {found} 个值，应为 {expected} 列"
@@ -206,10 +203,9 @@ pub fn fault(fault: &Fault, merchant: &str, day: Date) -> Text {
             both!("line {line} of the bill is too long", "账单第 {line} 行过长")
         }
         Fault::TooLarge => both!("this bill is too large", "账单过大"),
-        Fault::Damaged => both!(
-            "this bill is damaged: download it again",
-            "账单文件已损坏：请重新下载"
-        ),
+        Fault::Damaged => {
+            both!("this bill is damaged: download it again", "账单文件已损坏：请重新下载")
+        }
         Fault::Truncated { rows } => both!(
             "this bill breaks off after {rows} rows, before its totals: download it again",
             "账单不完整，读到 {rows} 行后中断，没有合计：请重新下载"

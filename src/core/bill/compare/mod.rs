@@ -43,9 +43,14 @@ pub struct OwnOrder {
 /// Where its money is by the journal.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Here {
-    Paid { at: Timestamp, transaction_id: String },
+    Paid {
+        at: Timestamp,
+        transaction_id: String,
+    },
     /// Nothing was taken; `open` while its number is still being closed.
-    NotPaid { open: bool },
+    NotPaid {
+        open: bool,
+    },
     /// It was taken and went back.
     Returned,
     /// Not known, or held: the till has work left.

@@ -96,3 +96,17 @@ fn a_row_has_all_that_the_comparison_needs() {
     assert!(result.is_ok());
     assert_eq!(seen, 1);
 }
+
+#[test]
+fn reversals_may_be_in_the_totals_or_not() {
+    let number = "T01112212030189345607";
+    let with = Bill::new(vec![paid(number, 1234), made::revoked(number, 1234)]);
+    let without = Bill::new(vec![paid(number, 1234)]);
+    let (with, without) = (with.text(Form::All), without.text(Form::All));
+    assert_eq!(all(&with).unwrap().1.len(), 2);
+    let lines: Vec<&str> = with.lines().collect();
+    let totals: Vec<&str> = without.lines().skip(2).collect();
+    let mixed = [&lines[..3], &totals[..]].concat().join("\n");
+    assert_eq!(all(&mixed).unwrap().1.len(), 2);
+    assert!(all(mixed.replace("\n`1,", "\n`3,")).is_err());
+}

@@ -123,8 +123,7 @@ impl Bill {
     }
 
     fn row(&self, row: &MadeRow, form: Form) -> String {
-        let (amount, back) =
-            if row.is_payment() { (row.amount, 0) } else { (0, row.amount) };
+        let (amount, back) = if row.is_payment() { (row.amount, 0) } else { (0, row.amount) };
         let refund_id = if row.is_payment() { "0" } else { "50000707812018082106030155182" };
         let kind = if row.is_payment() { "" } else { "ORIGINAL" };
         let mut values: Vec<String> = [
@@ -153,7 +152,12 @@ impl Bill {
             values.extend(refund.map(str::to_owned));
         }
         let fee = row.fee();
-        values.extend([row.name.clone(), "0123456789abcdef".into(), yuan(fee) + "000", "0.60%".into()]);
+        values.extend([
+            row.name.clone(),
+            "0123456789abcdef".into(),
+            yuan(fee) + "000",
+            "0.60%".into(),
+        ]);
         match form {
             Form::All | Form::Refund => {
                 values.extend([yuan(amount), yuan(back), String::new()]);

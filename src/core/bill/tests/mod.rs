@@ -99,7 +99,9 @@ fn a_mark_at_the_beginning_line_ends_of_either_kind_and_blank_lines_say_nothing(
 
 #[test]
 fn names_may_hold_anything() {
-    for name in ["tea, milk", "tea,`milk", "\"tea\"", "茶\n奶", "a`b", "=1+1", ",", "`", "总交易单数"] {
+    for name in
+        ["tea, milk", "tea,`milk", "\"tea\"", "茶\n奶", "a`b", "=1+1", ",", "`", "总交易单数"]
+    {
         let mut bill = two();
         bill.rows[0].name = name.to_owned();
         let rows = all(bill.text(Form::All));

@@ -95,8 +95,7 @@ pub(super) fn csv(file: &Path, reconciled: &Reconciled, config: &Config) -> Resu
         .open(file)
         .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()));
     written.map_err(|error| {
-        let exit =
-            if error.kind() == ErrorKind::AlreadyExists { Exit::Usage } else { Exit::Fault };
+        let exit = if error.kind() == ErrorKind::AlreadyExists { Exit::Usage } else { Exit::Fault };
         Failure::new(exit, not_exported(file).because(&system::text(&error)))
     })
 }
