@@ -64,7 +64,7 @@ const NEEDED: [Column; 6] = [
 const FREE: [&str; 2] = ["商品名称", "商户数据包"];
 
 /// The most columns that are looked at. Real bills have 29.
-pub(super) const MOST_COLUMNS: usize = 100;
+const MOST_COLUMNS: usize = 100;
 
 impl Column {
     /// Its current name, for people.

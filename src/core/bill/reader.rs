@@ -275,8 +275,7 @@ fn total(sums: &Sums, name: &str, value: &str) -> Option<(String, bool)> {
 
 fn values(text: &str) -> Vec<&str> {
     let text = text.strip_prefix('`').unwrap_or(text);
-    // One more than there may be shows that there are too many.
-    text.split(SEPARATOR).take(columns::MOST_COLUMNS + 1).collect()
+    text.split(SEPARATOR).collect()
 }
 
 fn day_of(row: &Row<'_>) -> String {

@@ -155,10 +155,7 @@ impl<'a> Row<'a> {
         };
         let minor = |exact: Exact, column| exact.minor(currency).ok_or_else(|| wrong(column));
         let settled = amount(Column::Settled)?;
-        let whole = match header.has(Column::Whole) {
-            true => amount(Column::Whole)?,
-            false => settled,
-        };
+        let whole = if header.has(Column::Whole) { amount(Column::Whole)? } else { settled };
         let refund_settled = amount_if_any(Column::RefundSettled)?;
         let refund_whole = amount_if_any(Column::RefundWhole)?;
         let coupon_refund = amount_if_any(Column::CouponRefund)?;

@@ -22,8 +22,10 @@ fn ask(desk: &mut Desk, date: &str, gzip: bool) -> Vec<u8> {
     }
 }
 
-/// Each row's kind, number and amounts.
-fn rows(bytes: &[u8]) -> Result<Vec<(RowKind, String, i64, i64, String)>, Fault> {
+/// A row's kind, number and amounts.
+type Read = (RowKind, String, i64, i64, String);
+
+fn rows(bytes: &[u8]) -> Result<Vec<Read>, Fault> {
     let day = "2026-11-22".parse().unwrap();
     let expected = Expected { merchant: identity::merchant(), day };
     let mut rows = Vec::new();

@@ -163,18 +163,7 @@ pub fn help(command: &str, argument: &str, language: Language) -> Option<&'stati
             "The copy; nothing may be there yet. Keep the journal's key elsewhere",
             "副本的位置，不能是已有文件。密钥请另外保存",
         ),
-        ("reconcile", "day") => (
-            "Day of the payments in Beijing: YYYY-MM-DD, today or yesterday; its bill is ready at 10:00 \
-             on the next",
-            "付款日期（北京时间）：YYYY-MM-DD、today 或 yesterday；账单次日 10:00 后可用",
-        ),
-        ("reconcile", "bill") => (
-            "Use this file, plain or gzip, instead of downloading the bill",
-            "使用这份账单文件（文本或 gzip），不下载",
-        ),
-        ("reconcile", "csv") => {
-            ("Write the differences to this new file as well", "另将不一致的订单写入这个新文件")
-        }
+        ("reconcile", _) => return help_of_reconcile(argument, language),
         ("recover", "settle") => (
             "Instead: close this order, which needs attention and was settled outside the till",
             "改为：关闭这笔需人工处理、已在收银机之外处理好的订单",
@@ -204,6 +193,25 @@ pub fn help(command: &str, argument: &str, language: Language) -> Option<&'stati
         ),
         ("completions", "shell") => {
             ("bash, zsh, fish, elvish or powershell", "bash、zsh、fish、elvish 或 powershell")
+        }
+        _ => return None,
+    };
+    Some(language.pick(english, chinese))
+}
+
+fn help_of_reconcile(argument: &str, language: Language) -> Option<&'static str> {
+    let (english, chinese) = match argument {
+        "day" => (
+            "Day of the payments in Beijing: YYYY-MM-DD, today or yesterday; its bill is ready at 10:00 \
+             on the next",
+            "付款日期（北京时间）：YYYY-MM-DD、today 或 yesterday；账单次日 10:00 后可用",
+        ),
+        "bill" => (
+            "Use this file, plain or gzip, instead of downloading the bill",
+            "使用这份账单文件（文本或 gzip），不下载",
+        ),
+        "csv" => {
+            ("Write the differences to this new file as well", "另将不一致的订单写入这个新文件")
         }
         _ => return None,
     };

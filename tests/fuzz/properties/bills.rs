@@ -2,6 +2,7 @@
 //! taken adds up, by a second count.
 
 use std::convert::Infallible;
+use std::fmt::Write as _;
 use std::io::Read;
 
 use paytill::bill::compare::OwnOrder;
@@ -42,7 +43,7 @@ fn read_in(bytes: &[u8], piece: usize) -> Result<(u64, Vec<String>, i64), String
     let (mut rows, mut paid) = (Vec::new(), 0_i64);
     let each = |row: &Row<'_>| {
         for text in [&row.order_no, &row.transaction_id, &row.refund_no, &row.sub_merchant] {
-            assert_plain(text);
+            assert_plain(text, "a bill");
         }
         if row.kind == RowKind::Paid && row.currency == Currency::CNY {
             paid = paid.saturating_add(row.amount.minor());
@@ -67,18 +68,22 @@ fn read_in(bytes: &[u8], piece: usize) -> Result<(u64, Vec<String>, i64), String
     assert_eq!(counted.fold(0, i64::saturating_add), paid);
     for found in &outcome.differences {
         assert!(found.here.is_none(), "nothing is known here");
-        assert_plain(&found.order_no);
+        assert_plain(&found.order_no, "a bill");
     }
     Ok((extent.rows, rows, paid))
 }
 
 fn said(fault: &Fault) {
     match fault {
-        Fault::Page(words) | Fault::NotABill(words) => assert_plain(words),
-        Fault::Row { what: RowFault::Value { value, .. }, .. } => assert_plain(value),
-        Fault::OtherMerchant { found, .. } | Fault::OtherDay { found, .. } => assert_plain(found),
+        Fault::Page(words) | Fault::NotABill(words) => assert_plain(words, "a bill"),
+        Fault::Row { what: RowFault::Value { value, .. }, .. } => assert_plain(value, "a bill"),
+        Fault::OtherMerchant { found, .. } | Fault::OtherDay { found, .. } => {
+            assert_plain(found, "a bill");
+        }
         Fault::Totals { name, said, summed } => {
-            [name, said, summed].into_iter().for_each(|text| assert_plain(text));
+            for text in [name, said, summed] {
+                assert_plain(text, "a bill");
+            }
         }
         _ => {}
     }
@@ -93,10 +98,11 @@ pub fn check(data: &[u8]) {
     let (mut text, mut amounts) = (format!("{HEAD}\n"), Vec::new());
     while !draw.is_over() && amounts.len() < 20 {
         let amount = i64::from(draw.short());
-        let name = draw.text().replace('\n', " ").replace('\r', " ");
-        text += &format!(
+        let name = draw.text().replace(['\n', '\r'], " ");
+        let _ = writeln!(
+            text,
             "`2026-11-22 12:03:01,`{MERCHANT},`0,`42{at},`T01{at:018},`SUCCESS,`CNY,`{yuan},`0,`0.00,\
-             `,`{name},`0.01000,`0.60%,`{yuan},`0.00,`\n",
+             `,`{name},`0.01000,`0.60%,`{yuan},`0.00,`",
             at = amounts.len(),
             yuan = Currency::CNY.show(Money::from_minor(amount)),
         );
@@ -106,7 +112,7 @@ pub fn check(data: &[u8]) {
     let sum: i64 = amounts.iter().sum();
     let yuan = Currency::CNY.show(Money::from_minor(sum));
     let fees = format!("{}.{:02}", count / 100, count % 100);
-    text += &format!("{TOTALS}\n`{count},`{yuan},`0.00,`{fees},`{yuan},`0.00\n");
+    let _ = writeln!(text, "{TOTALS}\n`{count},`{yuan},`0.00,`{fees},`{yuan},`0.00");
     // A row is bounded, and so is a name.
     if text.lines().all(|line| line.len() < 64 * 1024) {
         let (rows, _, paid) = read_in(text.as_bytes(), 1000).unwrap();

@@ -16,7 +16,7 @@ impl Comparison {
         let (mut matched, mut journal_rows) = (0, 0);
         for tracked in self.own.values() {
             match self.cause(tracked) {
-                Some(cause) => differences.push(self.difference(tracked, cause)),
+                Some(cause) => differences.push(Self::difference(tracked, cause)),
                 None if !self.concerns(tracked) => continue,
                 None => matched += u64::from(!refunded.contains(&tracked.order.number)),
             }
@@ -73,7 +73,7 @@ impl Comparison {
         }
     }
 
-    fn difference(&self, Tracked { order, billed }: &Tracked, cause: Cause) -> Difference {
+    fn difference(Tracked { order, billed }: &Tracked, cause: Cause) -> Difference {
         let currency = billed.currency.unwrap_or(order.currency);
         let bill = billed.side(currency);
         let (paid_at, transaction_id) = match &order.here {
@@ -116,8 +116,10 @@ impl Comparison {
         let mut expected = std::mem::take(&mut self.expected_refunds);
         let mut differences = Vec::new();
         for refund in &billed {
-            let own = expected.remove(&refund.refund_no);
-            let own = own.filter(|own| own.order_no == refund.order_no);
+            let is_theirs = |own: &OwnRefund| own.order_no == refund.order_no;
+            let is_known = expected.get(&refund.refund_no).is_some_and(is_theirs);
+            // A second row for it is one too many.
+            let own = is_known.then(|| expected.remove(&refund.refund_no)).flatten();
             let is_failed = matches!(refund.state, RefundState::Failed | RefundState::Abnormal);
             let cause = match &own {
                 None if !self.is_refundable(&refund.order_no) => continue,
@@ -149,12 +151,14 @@ impl Comparison {
         billed: Option<&BilledRefund>,
         own: Option<&OwnRefund>,
     ) -> Difference {
-        let order_no = billed.map(|refund| &refund.order_no).or(own.map(|own| &own.order_no));
+        let order_no =
+            billed.map(|refund| &refund.order_no).or_else(|| own.map(|own| &own.order_no));
         let order_no = order_no.cloned().unwrap_or_default();
         let tracked = self.own.get(&order_no);
         let currency = tracked.map_or(self.currency, |tracked| tracked.order.currency);
         let side = |state, amount| Side { state, amount, currency };
-        let refund_no = billed.map(|refund| &refund.refund_no).or(own.map(|own| &own.refund_no));
+        let refund_no =
+            billed.map(|refund| &refund.refund_no).or_else(|| own.map(|own| &own.refund_no));
         Difference {
             cause,
             refund_no: refund_no.cloned().unwrap_or_default(),
@@ -164,7 +168,7 @@ impl Comparison {
             },
             here: own.map(|own| side("refunded", own.amount)),
             bill: billed.map(|refund| side(word(refund.state), refund.amount)),
-            at: billed.and_then(|refund| refund.at).or(own.map(|own| own.accepted_at)),
+            at: billed.and_then(|refund| refund.at).or_else(|| own.map(|own| own.accepted_at)),
             order_no,
         }
     }

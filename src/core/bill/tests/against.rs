@@ -336,7 +336,7 @@ proptest! {
         }
         let outcome = held(journal, bill);
         let found: Vec<Kind> = outcome.differences.iter().map(|found| found.cause.kind()).collect();
-        prop_assert_eq!(outcome.matched as usize, amounts.len() - wanted.len());
+        prop_assert_eq!(outcome.matched, (amounts.len() - wanted.len()) as u64);
         prop_assert_eq!(found, wanted);
     }
 }

@@ -75,6 +75,52 @@ impl MadeRow {
         matches!(self.state.as_bytes(), b"SUCCESS")
     }
 
+    fn text(&self, form: Form) -> String {
+        let (amount, back) = if self.is_payment() { (self.amount, 0) } else { (0, self.amount) };
+        let refund_id = if self.is_payment() { "0" } else { "50000707812018082106030155182" };
+        let kind = if self.is_payment() { "" } else { "ORIGINAL" };
+        let mut values: Vec<String> = [
+            self.time.as_str(),
+            "wx8888888888888888",
+            MERCHANT,
+            &self.sub_merchant,
+            "S001",
+            &self.transaction_id,
+            &self.order_no,
+            "o1gswuOe-4_AZqm1gipKyZGU2iZ8",
+            "MICROPAY",
+            self.state,
+            "OTHERS",
+            self.currency,
+        ]
+        .map(str::to_owned)
+        .to_vec();
+        values.extend([yuan(amount), "0.00".into()]);
+        if form == Form::Refund {
+            values[0] = "2026-11-02 12:03:01".into();
+            values.extend([self.time.clone(), self.time.clone()]);
+        }
+        if form != Form::Success {
+            let refund = [refund_id, &self.refund_no, &yuan(back), "0.00", kind, self.refund_state];
+            values.extend(refund.map(str::to_owned));
+        }
+        let fee = self.fee();
+        values.extend([
+            self.name.clone(),
+            "0123456789abcdef".into(),
+            yuan(fee) + "000",
+            "0.60%".into(),
+        ]);
+        match form {
+            Form::All | Form::Refund => {
+                values.extend([yuan(amount), yuan(back), String::new()]);
+            }
+            Form::Success => values.extend([yuan(amount), String::new()]),
+            Form::OldAll => {}
+        }
+        format!("`{}\n", values.join(",`"))
+    }
+
     fn fee(&self) -> i64 {
         let fee = (self.amount * 60 + 5000) / 10_000;
         if self.is_payment() { fee } else { -fee }
@@ -117,55 +163,9 @@ impl Bill {
         let head = if form == Form::OldAll { head.replace("特约", "子") } else { head.into() };
         let mut text = format!("{head}{middle}商品名称,商户数据包,手续费,费率{tail}\n");
         for row in &self.rows {
-            text += &self.row(row, form);
+            text += &row.text(form);
         }
         text + &self.totals(form)
-    }
-
-    fn row(&self, row: &MadeRow, form: Form) -> String {
-        let (amount, back) = if row.is_payment() { (row.amount, 0) } else { (0, row.amount) };
-        let refund_id = if row.is_payment() { "0" } else { "50000707812018082106030155182" };
-        let kind = if row.is_payment() { "" } else { "ORIGINAL" };
-        let mut values: Vec<String> = [
-            row.time.as_str(),
-            "wx8888888888888888",
-            MERCHANT,
-            &row.sub_merchant,
-            "S001",
-            &row.transaction_id,
-            &row.order_no,
-            "o1gswuOe-4_AZqm1gipKyZGU2iZ8",
-            "MICROPAY",
-            row.state,
-            "OTHERS",
-            row.currency,
-        ]
-        .map(str::to_owned)
-        .to_vec();
-        values.extend([yuan(amount), "0.00".into()]);
-        if form == Form::Refund {
-            values[0] = "2026-11-02 12:03:01".into();
-            values.extend([row.time.clone(), row.time.clone()]);
-        }
-        if form != Form::Success {
-            let refund = [refund_id, &row.refund_no, &yuan(back), "0.00", kind, row.refund_state];
-            values.extend(refund.map(str::to_owned));
-        }
-        let fee = row.fee();
-        values.extend([
-            row.name.clone(),
-            "0123456789abcdef".into(),
-            yuan(fee) + "000",
-            "0.60%".into(),
-        ]);
-        match form {
-            Form::All | Form::Refund => {
-                values.extend([yuan(amount), yuan(back), String::new()]);
-            }
-            Form::Success => values.extend([yuan(amount), String::new()]),
-            Form::OldAll => {}
-        }
-        format!("`{}\n", values.join(",`"))
     }
 
     fn totals(&self, form: Form) -> String {

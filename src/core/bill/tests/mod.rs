@@ -281,7 +281,7 @@ proptest! {
         }
         let bytes = if zipped { gzip(text.as_bytes()) } else { text.into_bytes() };
         let (extent, rows) = all(&bytes).unwrap();
-        prop_assert_eq!(extent.rows as usize, wanted.len());
+        prop_assert_eq!(extent.rows, wanted.len() as u64);
         let found: Vec<(String, i64)> = rows
             .into_iter()
             .map(|(kind, number, amount, refund, _)| {
