@@ -1,5 +1,7 @@
 //! Why a text is not the bill that was asked for.
 
+use std::io;
+
 /// What is wrong with it. Lines count from 1. All texts in it are clean.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Fault {
@@ -63,4 +65,19 @@ pub enum RowFault {
     Columns { found: usize, expected: usize },
     /// A value that its column cannot have.
     Value { column: &'static str, value: String },
+}
+
+/// Why a bill was not read to its end.
+#[derive(Debug)]
+pub enum Failure<E> {
+    Fault(Fault),
+    Io(io::Error),
+    /// By whoever took the rows.
+    Stopped(E),
+}
+
+impl<E> From<Fault> for Failure<E> {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
 }

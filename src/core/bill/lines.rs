@@ -4,8 +4,7 @@ use std::io::{self, BufRead as _, BufReader, Cursor, ErrorKind, Read};
 
 use flate2::read::MultiGzDecoder;
 
-use super::fault::Fault;
-use super::reader::Failure;
+use super::fault::{Failure, Fault};
 
 /// The longest line. Real ones stay under 2 KiB.
 const LONGEST: usize = 64 * 1024;

@@ -18,8 +18,8 @@ mod tests;
 
 pub use amount::Exact;
 pub use compare::Comparison;
-pub use fault::{Fault, RowFault};
-pub use reader::{Expected, Extent, Failure, read};
+pub use fault::{Failure, Fault, RowFault};
+pub use reader::{Expected, Extent, read};
 pub use row::{BeijingTime, RefundState, Row, RowKind};
 
 use crate::clock::{Date, TimeZone};

@@ -1,11 +1,11 @@
 //! Reads a bill from its first byte to its totals.
 
-use std::io::{self, Read};
+use std::io::Read;
 
 use super::amount::Exact;
 use super::beijing;
 use super::columns::{self, Column, Header};
-use super::fault::{Fault, RowFault};
+use super::fault::{Failure, Fault, RowFault};
 use super::lines::Lines;
 use super::row::{Row, RowKind, Sums, number};
 use crate::clean::clean;
@@ -38,21 +38,6 @@ pub struct Extent {
     pub rows: u64,
     /// Of them, those for other sub-merchants of the same service provider, which were left out.
     pub of_others: u64,
-}
-
-/// Why a bill was not read to its end.
-#[derive(Debug)]
-pub enum Failure<E> {
-    Fault(Fault),
-    Io(io::Error),
-    /// By whoever took the rows.
-    Stopped(E),
-}
-
-impl<E> From<Fault> for Failure<E> {
-    fn from(fault: Fault) -> Self {
-        Self::Fault(fault)
-    }
 }
 
 /// Reads a bill and hands out its rows, in order. Nothing that was handed out counts until this
