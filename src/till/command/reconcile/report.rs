@@ -99,7 +99,7 @@ fn said(difference: &Difference, language: Language, zone: &TimeZone) -> Vec<Str
     let bill = words.bill(&bill.0, &bill.1);
     vec![
         first,
-        format!("{INDENT}{}; {}", here.trim_end(), bill.trim_end()),
+        format!("{INDENT}{}{}{}", here.trim_end(), language.pick("; ", "；"), bill.trim_end()),
         format!("{INDENT}{}", words.advice(difference.cause, &difference.order_no)),
     ]
 }
