@@ -26,7 +26,7 @@ use crate::order::{OutTradeNo, TillId};
 use crate::payment::{Funds, State, Status};
 
 /// How many differences are kept in full. More means that the bill belongs to something else.
-pub const MOST_LISTED: usize = 100_000;
+pub const MOST_LISTED: usize = 10_000;
 
 /// What the journal knows of an order.
 #[derive(Clone, Debug, PartialEq)]
