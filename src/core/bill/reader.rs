@@ -21,6 +21,8 @@ const COUNT: &str = "总交易单数";
 const LONGEST_ROW: usize = 64 * 1024;
 /// A payment so close to midnight may be in the bill of the other day.
 pub(super) const NEAR_MIDNIGHT: Millis = Millis::seconds(10 * 60);
+/// How much of a page is read for its first words.
+const PAGE: usize = 16 * 1024;
 const WORDS_CELLS: usize = 60;
 const NAME_CELLS: usize = 40;
 
@@ -78,12 +80,21 @@ fn header<E>(lines: &mut Lines<'_>) -> Result<Header, Failure<E>> {
         if line.is_empty() {
             continue;
         }
+        if line.starts_with('<') && !line.starts_with("<xml") {
+            let mut page = line.to_owned();
+            while page.len() < PAGE
+                && let Ok(Some(line)) = lines.next::<E>()
+            {
+                page.push(' ');
+                page.push_str(line);
+            }
+            return Err(Fault::Page(Page::words_of(page.as_bytes())).into());
+        }
         let first = columns::names(line).next().unwrap_or_default();
         return match first {
             "交易时间" => Header::read(line).map_err(Failure::Fault),
             "记账时间" => Err(Fault::FundFlow.into()),
             _ if line.starts_with("<xml") => Err(Fault::Message.into()),
-            _ if line.starts_with('<') => Err(Fault::Page(Page::words_of(line.as_bytes())).into()),
             _ if columns::names(line).any(|name| name == "交易时间") => {
                 Header::read(line).map_err(Failure::Fault)
             }

@@ -169,6 +169,10 @@ impl ReconcileWords {
 pub fn fault(fault: &Fault, merchant: &str, day: Date) -> Text {
     match fault {
         Fault::Empty => both!("this bill is empty", "账单是空的"),
+        Fault::Page(words) if words.is_empty() => both!(
+            "this is a web page and no bill: log in to the network if it asks for that",
+            "这是网页，不是账单：如网络需要登录，请先登录"
+        ),
         Fault::Page(words) => both!(
             "this is a web page and no bill ({words}): log in to the network if it asks for that",
             "这是网页，不是账单（{words}）：如网络需要登录，请先登录"

@@ -156,6 +156,7 @@ fn what_is_no_bill_is_named_for_what_it_is() {
         (Vec::new(), Fault::Empty),
         (b" \n\r\n".to_vec(), Fault::Empty),
         (page.into(), Fault::Page("Free Wi-Fi Please log in".into())),
+        (page.replace('>', ">\r\n").into(), Fault::Page("Free Wi-Fi Please log in".into())),
         (b"<xml><return_code>FAIL</return_code></xml>".to_vec(), Fault::Message),
         (b"PK\x03\x04rest".to_vec(), Fault::Archive),
         (utf16, Fault::NotUtf8 { line: 1 }),
