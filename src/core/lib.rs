@@ -5,6 +5,7 @@
 //! simulations and a backend all drive the same code. `Cargo.toml` enforces this: there is no
 //! runtime, database or HTTP client to use.
 
+pub mod bill;
 pub mod clean;
 pub mod clock;
 pub mod engine;

@@ -52,6 +52,11 @@ impl Currency {
         self.code
     }
 
+    /// How many decimals its minor unit makes.
+    pub const fn decimals(self) -> u8 {
+        self.decimals
+    }
+
     /// The sign people know it by, or the code if there is none. `￥` and not `¥`: printers and
     /// terminals with Chinese fonts agree on the former.
     pub fn symbol(self) -> &'static str {

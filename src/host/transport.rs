@@ -7,6 +7,7 @@
 //! how each host has answered so far; what may be sent again goes to the other host in the same
 //! call.
 
+mod download;
 mod hosts;
 mod proxy;
 mod tls;
@@ -29,6 +30,7 @@ use paytill_core::gateway::wechat::fields::Fields;
 use paytill_core::gateway::{LARGEST_REPLY, Outgoing, Reply};
 use paytill_core::payment::{Inconclusive, Reason, TillCause};
 
+pub use download::{DownloadFailure, Sink};
 use hosts::Hosts;
 use proxy::Proxy;
 
@@ -120,6 +122,8 @@ pub struct Transport {
     plain: reqwest::Client,
     certified: reqwest::Client,
     hosts: Hosts,
+    /// How long one call may take.
+    patience: Duration,
     local_address: Mutex<Option<IpAddr>>,
     proxy: Option<Proxy>,
 }
@@ -134,6 +138,7 @@ impl Transport {
             plain: client(route)?.tls_backend_preconfigured(plain).build()?,
             certified: client(route)?.tls_backend_preconfigured(certified).build()?,
             hosts: Hosts::new(route.hosts.clone()),
+            patience: route.request_timeout.into(),
             proxy: route
                 .proxy
                 .as_deref()

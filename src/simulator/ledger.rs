@@ -47,6 +47,8 @@ pub(super) struct Details {
     pub(super) device_info: String,
     pub(super) attach: String,
     pub(super) bank_type: &'static str,
+    /// When money went back.
+    pub(super) returned_at: Option<Millis>,
     /// The part of the amount paid by coupons, in minor units.
     pub(super) coupon: i64,
     /// Whether a refund by reversal is reported as `REVOKED` instead of `REFUND`.
@@ -129,6 +131,9 @@ impl LedgerEntry {
             }
             OrderStatus::Refunded => self.returned = self.charged,
             _ => {}
+        }
+        if status == OrderStatus::Refunded && self.returned > Money::default() {
+            self.details.returned_at = Some(at);
         }
         self.status = status;
     }

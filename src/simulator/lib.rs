@@ -6,6 +6,7 @@
 //! gateway, or stricter where the documents leave room. A [`Scenario`] decides what happens to each
 //! order: what the customer does, and what goes wrong on the wire.
 
+mod bill;
 pub mod fault;
 pub mod identity;
 pub mod ledger;
@@ -20,6 +21,7 @@ mod tests;
 
 use std::collections::{BTreeMap, HashSet};
 
+pub use bill::Bills;
 pub use fault::Fault;
 pub use identity::Identity;
 pub use ledger::LedgerEntry;
@@ -75,6 +77,10 @@ pub struct Script {
     /// Whether only the codes of training customers choose what happens. Anybody else's code, such
     /// as a real phone's, pays at once: its last digits are chance.
     pub practice_alone: bool,
+    /// What becomes of questions for a bill.
+    pub bills: Bills,
+    /// What the gateway keeps of a payment, in ten-thousandths.
+    pub fee_rate: u32,
 }
 
 impl Default for Script {
@@ -87,6 +93,8 @@ impl Default for Script {
             lapse_after: Millis::seconds(45),
             fence_unknown: false,
             practice_alone: false,
+            bills: Bills::default(),
+            fee_rate: 60,
         }
     }
 }
@@ -190,6 +198,7 @@ impl Bank {
         let silent =
             |action, story: &str| Reaction { after: Millis(0), action, story: story.into() };
         let mut reaction = match request::read(&self.account, request) {
+            _ if request.path == bill::PATH => self.answer_bill(request, now),
             Ok(incoming) => self.decide(&incoming, now),
             Err(Rejection::FrontDoor) => silent(reply::answer(200, Vec::new()), "200"),
             Err(Rejection::NoSuchPath) => silent(reply::answer(404, Vec::new()), "404"),

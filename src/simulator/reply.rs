@@ -227,7 +227,7 @@ fn noise(rng: &mut fastrand::Rng) -> Vec<u8> {
     std::iter::repeat_with(|| rng.u8(..)).take(length).collect()
 }
 
-const PORTAL: &str = "<!DOCTYPE html><html><head><title>Free Wi-Fi</title></head>\
+pub(super) const PORTAL: &str = "<!DOCTYPE html><html><head><title>Free Wi-Fi</title></head>\
     <body><h1>Please log in</h1><p>Welcome to our network.</p></body></html>";
 
 const REDIRECT: &str = "HTTP/1.1 307 Temporary Redirect\r\nServer: nginx\r\n\

@@ -87,20 +87,7 @@ pub(super) fn read(account: &Account, request: &GatewayRequest<'_>) -> Result<In
     if kind == CallKind::Reverse && !request.client_certificate {
         return Err(Rejection::NoCertificate);
     }
-    if request.method != "POST" {
-        return Err(Rejection::Unsigned("请使用post方法"));
-    }
-    if request.body.is_empty() {
-        return Err(Rejection::Unsigned("post数据为空"));
-    }
-    if std::str::from_utf8(request.body).is_err() {
-        return Err(Rejection::Unsigned("编码格式错误"));
-    }
-    let fields = Fields::from_xml(request.body).map_err(|fault| match fault {
-        NotAMessage::TooLarge => Rejection::Unsigned("post数据过大"),
-        NotAMessage::NotXml | NotAMessage::NotFlat => Rejection::Unsigned("XML格式错误"),
-    })?;
-    let sign_type = verify(account, &fields)?;
+    let (fields, sign_type) = message(account, request)?;
     let signed = |code, text: String| Rejection::Signed(sign_type, code, text);
     for (name, longest) in LONGEST {
         if fields.get(name).is_some_and(|value| value.len() > longest) {
@@ -118,6 +105,28 @@ pub(super) fn read(account: &Account, request: &GatewayRequest<'_>) -> Result<In
         return Err(signed("PARAM_ERROR", "参数错误:out_trade_no".to_owned()));
     }
     Ok(Incoming { kind, fields, sign_type })
+}
+
+/// Reads a message and verifies its sender.
+pub(super) fn message(
+    account: &Account,
+    request: &GatewayRequest<'_>,
+) -> Result<(Fields, SignType), Rejection> {
+    if request.method != "POST" {
+        return Err(Rejection::Unsigned("请使用post方法"));
+    }
+    if request.body.is_empty() {
+        return Err(Rejection::Unsigned("post数据为空"));
+    }
+    if std::str::from_utf8(request.body).is_err() {
+        return Err(Rejection::Unsigned("编码格式错误"));
+    }
+    let fields = Fields::from_xml(request.body).map_err(|fault| match fault {
+        NotAMessage::TooLarge => Rejection::Unsigned("post数据过大"),
+        NotAMessage::NotXml | NotAMessage::NotFlat => Rejection::Unsigned("XML格式错误"),
+    })?;
+    let sign_type = verify(account, &fields)?;
+    Ok((fields, sign_type))
 }
 
 /// Verifies the sender by the signature; returns the algorithm.

@@ -55,6 +55,7 @@ pub enum Command {
     Find(Find),
     Evidence(Evidence),
     Backup(Backup),
+    Reconcile(Reconcile),
     Recover(Recover),
     Operators(Operators),
     Devices(DevicesArgs),
@@ -161,6 +162,22 @@ pub struct Evidence {
 pub struct Backup {
     /// The copy.
     pub file: PathBuf,
+}
+
+/// `paytill reconcile`
+#[derive(Args, Debug)]
+pub struct Reconcile {
+    /// Beijing's.
+    #[arg(value_parser = day)]
+    pub day: DayChoice,
+    /// Instead of downloading it.
+    #[arg(long)]
+    pub bill: Option<PathBuf>,
+    /// Where the differences are written.
+    #[arg(long)]
+    pub csv: Option<PathBuf>,
+    #[command(flatten)]
+    pub json: Json,
 }
 
 /// `paytill recover`

@@ -111,6 +111,9 @@ fn run(cli: Cli, language: &mut Language) -> Result<Exit, Failure> {
             command::operators::run(operators.what, &loaded.config)
         }
         Some(Command::Pay(pay)) => on(runtime, command::pay::run(pay, &loaded, &clock)),
+        Some(Command::Reconcile(reconcile)) => {
+            on(runtime, command::reconcile::run(reconcile, &loaded.config, &clock))
+        }
         Some(Command::Recover(recover)) => {
             on(runtime, command::recover::run(recover, &loaded, &clock))
         }

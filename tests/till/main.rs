@@ -38,6 +38,7 @@ mod migration;
 mod operators;
 mod printers;
 mod process;
+mod reconcile;
 mod scenarios;
 mod settled;
 mod signals;

@@ -10,6 +10,7 @@ mod properties;
 mod server;
 
 mod cut;
+mod download;
 mod hostile;
 mod transport;
 mod trust;

@@ -33,6 +33,11 @@ impl Page {
         }
     }
 
+    /// Of a text whose head nobody has kept: only its first words.
+    pub fn words_of(body: &[u8]) -> String {
+        first_words(&String::from_utf8_lossy(&body[..body.len().min(LOOKED_AT)]))
+    }
+
     /// In one line: `HTTP 502, text/html: 502 Bad Gateway nginx`.
     pub fn line(&self) -> String {
         let mut line = format!("HTTP {}", self.status);

@@ -1,5 +1,6 @@
 //! The gateway as its callers see it.
 
+mod bills;
 mod ends;
 mod strictness;
 mod wire;

@@ -73,6 +73,9 @@ One file that proves what happened to an order, and its check:
 A verified copy of the journal; keep its key in another place:
 .B paytill backup /mnt/stick/journal.sqlite
 .TP
+Yesterday's payments against WeChat Pay's bill, after ten in the morning in Beijing:
+.B paytill reconcile yesterday
+.TP
 A screen for the customer, in a second terminal:
 .B paytill customer-view
 .TP

@@ -311,7 +311,7 @@ mod tests {
         ] {
             assert!(all.lines().any(|shown| shown == line), "{line}\n{all}");
         }
-        assert!(all.trim_end().ends_with("12 需人工处理"));
+        assert!(all.trim_end().ends_with("13 账单不符"));
         let of_pay = help("help pay");
         assert_eq!(of_pay, help("pay --help"));
         assert!(of_pay.contains("用法：paytill pay [选项] --code <付款码> <金额>"), "{of_pay}");

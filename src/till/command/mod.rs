@@ -20,6 +20,7 @@ mod paper;
 pub mod pay;
 mod pin;
 pub mod print_test;
+pub mod reconcile;
 pub mod recover;
 pub mod report;
 mod signals;
@@ -47,6 +48,8 @@ pub enum Exit {
     Declined = 10,
     Reversed = 11,
     Attention = 12,
+    /// Bill and journal differ.
+    Differ = 13,
 }
 
 impl From<Exit> for std::process::ExitCode {

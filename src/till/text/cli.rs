@@ -35,11 +35,11 @@ catalogue! {
          starts in training mode on a simulated gateway, and no money moves.\n\n\
          Exit codes: 0 done, or paid · 1 unexpected fault · 2 wrong usage · 3 configuration or \
          secrets · 4 another paytill holds the journal · 5 journal cannot be written · 10 declined · \
-         11 reversed · 12 needs attention",
+         11 reversed · 12 needs attention · 13 bill and journal differ",
         "不带命令时打开收银界面。 没有任何配置文件时进入练习模式：使用模拟网关，不会真实扣款。\n\n\
          退出码： 0 完成或支付成功 · 1 意外故障 · 2 用法不对 · 3 配置或密钥有误 · \
          4 交易记录正被另一个 paytill 使用 · 5 无法保存交易记录 · 10 支付失败 · 11 已撤销 · \
-         12 需人工处理";
+         12 需人工处理 · 13 账单不符";
 }
 
 /// What a command does.
@@ -67,6 +67,10 @@ pub fn about(command: &str, language: Language) -> Option<&'static str> {
         "backup" => (
             "Make a verified copy of the journal while the till runs",
             "不停机备份交易记录，并校验副本",
+        ),
+        "reconcile" => (
+            "Hold WeChat Pay's bill of a day against the journal, order by order",
+            "用微信支付某一天的账单逐笔核对交易记录",
         ),
         "recover" => ("Resolve all open payments", "处理完所有未完成的支付"),
         "operators" => (
@@ -165,6 +169,7 @@ pub fn help(command: &str, argument: &str, language: Language) -> Option<&'stati
             "The copy; nothing may be there yet. Keep the journal's key elsewhere",
             "副本的位置，不能是已有文件。密钥请另外保存",
         ),
+        ("reconcile", _) => return help_of_reconcile(argument, language),
         ("recover", "settle") => (
             "Instead: close this order, which needs attention and was settled outside the till",
             "改为：关闭这笔需人工处理、已在收银机之外处理好的订单",
@@ -205,6 +210,25 @@ pub fn help(command: &str, argument: &str, language: Language) -> Option<&'stati
     Some(language.pick(english, chinese))
 }
 
+fn help_of_reconcile(argument: &str, language: Language) -> Option<&'static str> {
+    let (english, chinese) = match argument {
+        "day" => (
+            "Day of the payments in Beijing: YYYY-MM-DD, today or yesterday; its bill is ready at 10:00 \
+             on the next",
+            "付款日期（北京时间）：YYYY-MM-DD、today 或 yesterday；账单次日 10:00 后可用",
+        ),
+        "bill" => (
+            "Use this file, plain or gzip, instead of downloading the bill",
+            "使用这份账单文件（文本或 gzip），不下载",
+        ),
+        "csv" => {
+            ("Write the differences to this new file as well", "另将不一致的订单写入这个新文件")
+        }
+        _ => return None,
+    };
+    Some(language.pick(english, chinese))
+}
+
 /// The placeholder for the value of an argument.
 pub fn value_name(argument: &str, language: Language) -> Option<&'static str> {
     let (english, chinese) = match argument {
@@ -220,7 +244,7 @@ pub fn value_name(argument: &str, language: Language) -> Option<&'static str> {
         "limit" => ("N", "数量"),
         "order_no" | "settle" => ("ORDER_NO", "订单号"),
         "text" => ("TEXT", "内容"),
-        "out" | "verify" | "file" => ("FILE", "文件"),
+        "out" | "verify" | "file" | "bill" | "csv" => ("FILE", "文件"),
         "profile" => ("NAME", "名称"),
         "name" => ("NAME", "姓名"),
         "role" => ("ROLE", "权限"),

@@ -22,6 +22,7 @@ pub mod operators;
 pub mod picture;
 pub mod print_test;
 pub mod receipt;
+pub mod reconcile;
 pub mod scenario;
 pub mod screen;
 #[cfg(test)]

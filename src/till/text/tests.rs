@@ -9,6 +9,7 @@ use super::find::FindWords;
 use super::operators::OperatorsWords;
 use super::print_test::PrintTestWords;
 use super::receipt::ReceiptWords;
+use super::reconcile::ReconcileWords;
 use super::screen::{FindPageWords, HelpWords, LockWords, NoteWords, ScreenWords, StoryWords};
 use super::voice::VoiceWords;
 
@@ -38,6 +39,7 @@ fn everything() -> Vec<[&'static str; 2]> {
         EvidenceWords::all(),
         OperatorsWords::all(),
         FindWords::all(),
+        ReconcileWords::all(),
     ]
     .concat()
 }

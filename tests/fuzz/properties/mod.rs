@@ -5,6 +5,7 @@
 
 pub mod amounts;
 pub mod answers;
+pub mod bills;
 pub mod draw;
 pub mod journals;
 pub mod numbers;
@@ -24,9 +25,10 @@ pub mod terminal;
 pub type Property = fn(&[u8]);
 
 /// Every target with its property, under the name of its corpus.
-pub const ALL: [(&str, Property); 10] = [
+pub const ALL: [(&str, Property); 11] = [
     ("amounts", amounts::check),
     ("answers", answers::check),
+    ("bills", bills::check),
     ("journals", journals::check),
     ("numbers", numbers::check),
     ("receipts", receipts::check),

@@ -4,6 +4,8 @@
 //! believed. The tables below translate the gateway's codes into answers; a code that is not in
 //! them proves nothing.
 
+pub mod bill;
+
 use secrecy::{ExposeSecret, SecretString};
 use zeroize::Zeroizing;
 

@@ -1,0 +1,160 @@
+//! `paytill reconcile`: the gateway's bill of a day against the journal. It only reads, also beside
+//! a running till; what is open is settled by `recover`, which asks the gateway.
+
+mod export;
+mod report;
+mod source;
+
+use std::fs::File;
+use std::path::Path;
+
+use super::output::{print_lines, print_message};
+use super::{Exit, Failure};
+use crate::bill::compare::{Here, Outcome, OwnOrder, OwnRefund};
+use crate::bill::{Comparison, Expected, Extent, Failure as NotRead, beijing, read, ready_at};
+use crate::cli::Reconcile;
+use crate::clock::Date;
+use crate::config::{Config, GatewayConfig};
+use crate::gateway::wechat::v2::bill::Refusal;
+use crate::journal::{Filter, JournalError, JournalReader, OrderRow};
+use crate::text::reconcile::{self as text, ReconcileWords};
+use paytill_host::clock::Clock;
+use source::Source;
+
+/// What was read, and what came of it.
+struct Reconciled {
+    day: Date,
+    extent: Extent,
+    outcome: Outcome,
+}
+
+/// Holds the bill against the journal.
+pub async fn run(reconcile: Reconcile, config: &Config, clock: &Clock) -> Result<Exit, Failure> {
+    let language = config.till.language;
+    let words = ReconcileWords::of(language);
+    let now = clock.wall();
+    let day = reconcile.day.from_today(now.day(&beijing()));
+    let GatewayConfig::WechatV2(gateway) = &config.gateway else {
+        return Err(Failure::new(Exit::Configuration, text::training()));
+    };
+    let source = match &reconcile.bill {
+        Some(file) => source::open(file)?,
+        None if day > now.day(&beijing()) => {
+            return Err(Failure::new(Exit::Usage, text::in_the_future(day)));
+        }
+        None => source::download(gateway, day, &config.journal.path, clock).await?,
+    };
+    let file = match source {
+        Source::Bill(file) => Some(file),
+        // Before that time it may still come.
+        Source::Refused(Refusal::NoBill) if ready_at(day).is_none_or(|at| now < at) => {
+            return Err(Failure::new(Exit::Fault, text::not_ready(day)));
+        }
+        Source::Refused(Refusal::NoBill) => {
+            print_message(&words.no_bill(&day.to_string()));
+            None
+        }
+        Source::Refused(Refusal::Creating) => {
+            return Err(Failure::new(Exit::Fault, text::not_ready(day)));
+        }
+        Source::Refused(Refusal::Busy(said)) => {
+            return Err(Failure::new(Exit::Fault, text::busy(&said)));
+        }
+        Source::Refused(Refusal::Refused(said)) => {
+            return Err(Failure::new(Exit::Fault, text::refused(&said)));
+        }
+    };
+    let expected = Expected { merchant: gateway.merchant.clone(), day };
+    let reconciled = compare(file, &expected, config)?;
+    let outcome = &reconciled.outcome;
+    tracing::info!(
+        %day,
+        matched = outcome.matched,
+        differ = outcome.differ(),
+        rows = reconciled.extent.rows,
+        "reconciled"
+    );
+    if let Some(file) = &reconcile.csv {
+        export::csv(file, &reconciled, config)?;
+        print_message(&words.written(&file.display().to_string()));
+    }
+    let lines = if reconcile.json.json {
+        export::json(&reconciled, config)
+    } else {
+        report::lines(&reconciled, config)
+    };
+    if !print_lines(&lines) {
+        return Ok(Exit::Fault);
+    }
+    Ok(if outcome.differ() == 0 { Exit::Done } else { Exit::Differ })
+}
+
+/// The bill, or none if nothing happened on that day, against what the journal has of it.
+fn compare(
+    file: Option<File>,
+    expected: &Expected,
+    config: &Config,
+) -> Result<Reconciled, Failure> {
+    let day = expected.day;
+    let (till, currency) = (config.till.id.clone(), config.till.currency);
+    let mut comparison = Comparison::new(day, till, currency);
+    let key = config.journal.key_file.as_deref();
+    let reader = JournalReader::open(&config.journal.path, key)?;
+    match &reader {
+        Some(reader) => {
+            orders_about(reader, day, |order| comparison.expect(order))?;
+            refunds_about(day).for_each(|refund| comparison.expect_refund(refund));
+        }
+        None => print_message(&text::without_journal(config.till.language, &config.journal.path)),
+    }
+    let look_up = |number: &str| -> Result<Option<OwnOrder>, JournalError> {
+        let Some(reader) = &reader else { return Ok(None) };
+        Ok(reader.order(number)?.map(own_order))
+    };
+    let extent = match file {
+        None => Extent::default(),
+        Some(file) => {
+            let read = read(file, expected, |row| comparison.row(row, look_up));
+            read.map_err(|failure| match failure {
+                NotRead::Fault(fault) => {
+                    let merchant = expected.merchant.mch_id.as_str();
+                    Failure::new(Exit::Fault, text::fault(&fault, merchant, day))
+                }
+                NotRead::Io(error) => Failure::of_system(&text::not_read(Path::new("-")), &error),
+                NotRead::Stopped(error) => error.into(),
+            })?
+        }
+    };
+    Ok(Reconciled { day, extent, outcome: comparison.finish() })
+}
+
+/// The journal's orders that may have been paid on that day in Beijing: the shop's own day may begin
+/// half a day earlier or later, and a customer may pay after midnight.
+fn orders_about(
+    reader: &JournalReader,
+    day: Date,
+    mut take: impl FnMut(OwnOrder),
+) -> Result<(), JournalError> {
+    for day in [day.yesterday().ok(), Some(day), day.tomorrow().ok()].into_iter().flatten() {
+        let filter = Filter { day: Some(day.to_string()), ..Filter::default() };
+        reader.orders(&filter)?.into_iter().map(own_order).for_each(&mut take);
+    }
+    Ok(())
+}
+
+/// The refunds of the journal that the gateway has accepted by that day: it records none yet.
+fn refunds_about(_day: Date) -> impl Iterator<Item = OwnRefund> {
+    std::iter::empty()
+}
+
+fn own_order(row: OrderRow) -> OwnOrder {
+    OwnOrder {
+        here: Here::of(&row.state),
+        status: row.state.status(),
+        number: row.out_trade_no.into(),
+        amount: row.amount,
+        currency: row.currency,
+        created_at: row.created_at,
+        updated_at: row.updated_at,
+    }
+}

@@ -1,0 +1,174 @@
+//! What programs read: a line of JSON a difference and one of sums, and a table as CSV.
+
+use std::fs::OpenOptions;
+use std::io::{ErrorKind, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::Reconciled;
+use crate::bill::compare::{Difference, Side, Sums};
+use crate::command::{Exit, Failure};
+use crate::config::Config;
+use crate::language::Language;
+use crate::money::Currency;
+use crate::text::reconcile::{ReconcileWords, not_exported};
+use crate::text::system;
+
+/// Spreadsheets take text for UTF-8 only with this mark.
+const MARK: &str = "\u{feff}";
+const COLUMNS: &str = "kind,cause,order_no,refund_no,transaction_id,at,state_here,amount_here,\
+                       state_in_bill,amount_in_bill,currency,what,what_to_do";
+/// Longer numbers lose digits in a spreadsheet.
+const LONGEST_NUMBER: usize = 11;
+
+/// A line a difference, and the last with the sums (interface 3).
+pub(super) fn json(reconciled: &Reconciled, config: &Config) -> Vec<String> {
+    let Reconciled { day, extent, outcome } = reconciled;
+    let (language, currency) = (config.till.language, config.till.currency);
+    let differences = outcome.differences.iter().map(|found| line(found, language).to_string());
+    let mut last = sums(&outcome.sums.own, currency);
+    let others = outcome.sums.others.iter().map(|(till, of)| {
+        let mut value = sums(of, currency);
+        value["till"] = till.as_str().into();
+        value
+    });
+    last["others"] = others.collect();
+    last["matched"] = outcome.matched.into();
+    last["differ"] = outcome.differ().into();
+    last["not_listed"] = outcome.not_listed.into();
+    last["bill_rows"] = extent.rows.into();
+    last["left_out"] = extent.of_others.into();
+    last["journal_rows"] = outcome.journal_rows.into();
+    last["day"] = day.to_string().into();
+    last["currency"] = currency.code().into();
+    differences.chain([last.to_string()]).collect()
+}
+
+fn line(found: &Difference, language: Language) -> Value {
+    let side = |side: &Side| {
+        json!({
+            "state": side.state,
+            "amount": side.amount.minor(),
+            "currency": side.currency.code(),
+        })
+    };
+    let words = ReconcileWords::of(language);
+    let named = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
+    json!({
+        "kind": found.cause.kind().word(),
+        "cause": found.cause.word(),
+        "order_no": found.order_no,
+        "refund_no": named(&found.refund_no),
+        "transaction_id": named(&found.transaction_id),
+        "at": found.at.map(crate::clock::Timestamp::to_rfc3339),
+        "here": found.here.as_ref().map(side),
+        "bill": found.bill.as_ref().map(side),
+        "text": words.cause(found.cause),
+        "advice": words.advice(found.cause, &found.order_no),
+    })
+}
+
+fn sums(sums: &Sums, currency: Currency) -> Value {
+    json!({
+        "rows": sums.rows,
+        "payments": sums.payments,
+        "paid": sums.paid.rounded(currency).minor(),
+        "refunds": sums.refunds,
+        "refunded": sums.refunded.rounded(currency).minor(),
+        "fees": sums.fees.rounded(currency).minor(),
+        "net": sums.net().rounded(currency).minor(),
+    })
+}
+
+/// Writes the differences into a new file. What a spreadsheet would take for a formula begins with an
+/// apostrophe, and a long number with a backtick, as in the gateway's own bills.
+pub(super) fn csv(file: &Path, reconciled: &Reconciled, config: &Config) -> Result<(), Failure> {
+    let rows = reconciled.outcome.differences.iter().map(|found| row(found, config));
+    let text = format!("{MARK}{COLUMNS}\r\n{}", rows.collect::<String>());
+    let mut options = OpenOptions::new();
+    let written = options
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(file)
+        .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()));
+    written.map_err(|error| {
+        let exit = if error.kind() == ErrorKind::AlreadyExists { Exit::Usage } else { Exit::Fault };
+        Failure::new(exit, not_exported(file).because(&system::text(&error)))
+    })
+}
+
+fn row(found: &Difference, config: &Config) -> String {
+    let words = ReconcileWords::of(config.till.language);
+    let state = |side: &Option<Side>| side.as_ref().map_or("", |side| side.state).to_owned();
+    let amount = |side: &Option<Side>| {
+        side.as_ref().map(|side| side.currency.show(side.amount)).unwrap_or_default()
+    };
+    let side = found.here.as_ref().or(found.bill.as_ref());
+    let currency = side.map_or("", |side| side.currency.code());
+    let time = found.at.map(|at| at.local("%Y-%m-%d %H:%M:%S", &config.store.time_zone));
+    let cells = [
+        found.cause.kind().word().to_owned(),
+        found.cause.word().to_owned(),
+        found.order_no.clone(),
+        found.refund_no.clone(),
+        found.transaction_id.clone(),
+        time.unwrap_or_default(),
+        state(&found.here),
+        amount(&found.here),
+        state(&found.bill),
+        amount(&found.bill),
+        currency.to_owned(),
+        words.cause(found.cause),
+        words.advice(found.cause, &found.order_no),
+    ];
+    cells.map(|text| cell(&text)).join(",") + "\r\n"
+}
+
+/// One value, so that no spreadsheet runs it, cuts it or takes it for two.
+fn cell(text: &str) -> String {
+    let is_amount = |text: &str| {
+        let digits = text.strip_prefix('-').unwrap_or(text);
+        digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') && digits.len() <= 20
+    };
+    let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
+    let is_formula = text.starts_with(['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠']);
+    let text = if is_number && text.len() > LONGEST_NUMBER {
+        format!("`{text}")
+    } else if is_formula && !is_amount(text) {
+        format!("'{text}")
+    } else {
+        text.to_owned()
+    };
+    if text.contains([',', '"', '\n', '\r']) {
+        format!("\"{}\"", text.replace('"', "\"\""))
+    } else {
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_value_is_a_formula_loses_digits_or_falls_into_two() {
+        for (text, written) in [
+            ("T01112212030189345607", "T01112212030189345607"),
+            ("=HYPERLINK(\"http://x\")", "\"'=HYPERLINK(\"\"http://x\"\")\""),
+            ("@SUM(A1)", "'@SUM(A1)"),
+            ("+1", "'+1"),
+            ("-x", "'-x"),
+            ("-12.00", "-12.00"),
+            ("12.00", "12.00"),
+            ("01112212030189345607", "`01112212030189345607"),
+            ("a, b", "\"a, b\""),
+            ("a\nb", "\"a\nb\""),
+            ("", ""),
+        ] {
+            assert_eq!(cell(text), written);
+        }
+    }
+}

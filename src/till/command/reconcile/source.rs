@@ -1,0 +1,124 @@
+//! Where the bill comes from: a file, or the gateway.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use super::{Exit, Failure};
+use crate::clock::Date;
+use crate::command::open::{codec, route};
+use crate::config::WechatV2Config;
+use crate::gateway::wechat::v2::bill::Refusal;
+use crate::gateway::{LARGEST_REPLY, Stamp};
+use crate::language::Text;
+use crate::text::{failure, reason, reconcile as text};
+use paytill_host::clock::Clock;
+use paytill_host::random;
+use paytill_host::transport::{DownloadFailure, Sink, Transport};
+
+/// The largest reply, which is compressed: some ten million rows.
+const LARGEST: u64 = 1 << 30;
+
+/// What came.
+pub(super) enum Source {
+    Bill(File),
+    /// The gateway has none to give.
+    Refused(Refusal),
+}
+
+/// A bill that somebody has downloaded, or the gateway's refusal in its place.
+pub(super) fn open(path: &Path) -> Result<Source, Failure> {
+    let fault = |error: io::Error| {
+        let failure = Failure::of_system(&text::not_read(path), &error);
+        match error.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied => {
+                Failure { exit: Exit::Usage, ..failure }
+            }
+            _ => failure,
+        }
+    };
+    // A pipe would wait for whoever writes.
+    let metadata = fs::metadata(path).map_err(fault)?;
+    if !metadata.is_file() {
+        return Err(fault(io::ErrorKind::InvalidInput.into()));
+    }
+    judge(File::open(path).map_err(fault)?).map_err(fault)
+}
+
+/// Downloads the bill. It is beside the journal while it is read, under no name and for nobody
+/// else's eyes.
+pub(super) async fn download(
+    gateway: &WechatV2Config,
+    day: Date,
+    journal: &Path,
+    clock: &Clock,
+) -> Result<Source, Failure> {
+    let mut path = journal.as_os_str().to_owned();
+    path.push(format!(".bill-{}", std::process::id()));
+    let path = PathBuf::from(path);
+    let fault = |error: io::Error| Failure::of_system(&text::not_kept(&path), &error);
+    let mut file = Nameless::create(&path).map_err(fault)?;
+    let transport = Transport::new(&route(gateway))
+        .map_err(|error| Failure::new(Exit::Configuration, failure::route(&error)))?;
+    let Some(nonce) = random::nonce() else {
+        return Err(Failure::new(Exit::Fault, text::not_downloaded()));
+    };
+    let stamp = Stamp { time: clock.wall(), nonce };
+    let outgoing = codec(gateway).encode_bill(&gateway.merchant, day, &stamp);
+    let downloaded = transport.download(&outgoing, clock.uptime(), LARGEST, &mut file).await;
+    match downloaded {
+        Ok(()) => {}
+        Err(DownloadFailure::Io(error)) => return Err(fault(error)),
+        Err(DownloadFailure::TooLarge) => {
+            let too_large = text::fault(&crate::bill::Fault::TooLarge, "", day);
+            return Err(Failure::new(Exit::Fault, text::not_downloaded().because(&too_large)));
+        }
+        Err(DownloadFailure::Transport(failure)) => {
+            tracing::warn!(?failure, "no bill");
+            let why = Text::each(|language| reason::cause_sentence(failure.reason(), language));
+            return Err(Failure::new(Exit::Fault, text::not_downloaded().because(&why)));
+        }
+    }
+    judge(file.0).map_err(fault)
+}
+
+/// Looks at the beginning, where a message is whole.
+fn judge(mut file: File) -> io::Result<Source> {
+    file.seek(SeekFrom::Start(0))?;
+    let mut start = Vec::new();
+    (&mut file).take(LARGEST_REPLY as u64).read_to_end(&mut start)?;
+    file.seek(SeekFrom::Start(0))?;
+    let refusal = start.trim_ascii_start().starts_with(b"<").then(|| Refusal::read(&start));
+    let Some(refusal) = refusal.flatten() else { return Ok(Source::Bill(file)) };
+    tracing::warn!(?refusal, "refused in place of a bill");
+    Ok(Source::Refused(refusal))
+}
+
+/// A file that is gone as soon as nobody has it open, however the process ends.
+struct Nameless(File);
+
+impl Nameless {
+    fn create(path: &Path) -> io::Result<Self> {
+        // Of a process that had this number and died just then.
+        match fs::remove_file(path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let mut options = OpenOptions::new();
+        let file = options.read(true).write(true).create_new(true).mode(0o600).open(path)?;
+        fs::remove_file(path)?;
+        Ok(Self(file))
+    }
+}
+
+impl Sink for Nameless {
+    fn clear(&mut self) -> io::Result<()> {
+        self.0.set_len(0)?;
+        self.0.seek(SeekFrom::Start(0)).map(|_| ())
+    }
+
+    fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.0.write_all(bytes)
+    }
+}
