@@ -94,7 +94,7 @@ impl Screen {
 
     pub fn seen(&self) -> Seen {
         Seen {
-            sale: self.model.for_the_customer(),
+            sale: self.model.desk(),
             payment: self.model.at_desk().map(ToString::to_string),
             asks: self.model.target().is_asking,
             is_finding: self.model.is_finding(),
@@ -186,11 +186,13 @@ impl Screen {
     fn misheard(&self, report: &Report, has_ended: bool, rang: bool) -> Option<String> {
         let attempt = &report.attempt;
         let (number, status) = (&attempt.out_trade_no, attempt.state.status());
+        // One that is only passed on the way through the tray is nobody's at the desk.
+        let is_passed = self.model.for_the_customer() != self.model.desk();
         let at_desk = self.model.at_desk() == Some(number);
         let sound = match status {
             _ if !has_ended => None,
             _ if !attempt.recorded => Some(Sound::NeedsYou),
-            _ if !at_desk => Some(Sound::NotAtTheDesk),
+            _ if !at_desk || is_passed => Some(Sound::NotAtTheDesk),
             Status::Paid => Some(Sound::Paid),
             Status::Declined | Status::Reversed => Some(Sound::NotPaid),
             _ => Some(Sound::NeedsYou),

@@ -26,6 +26,14 @@ impl Model {
     /// The customer's display for the current state of the screen.
     pub fn for_the_customer(&self) -> View {
         match &self.task {
+            CashierTask::Payment(order) if self.is_passing(order) => View::Welcome,
+            _ => self.desk(),
+        }
+    }
+
+    /// The sale at the desk, as the cashier sees it.
+    pub fn desk(&self) -> View {
+        match &self.task {
             // Nothing that is sold now will be taken.
             CashierTask::Amount { .. } | CashierTask::Code { .. } if self.stopped.is_some() => {
                 View::Welcome
@@ -40,7 +48,6 @@ impl Model {
             CashierTask::Starting { sale } => {
                 View::Sale { amount: sale.amount(), stage: SaleStage::Payment(Status::Created) }
             }
-            CashierTask::Payment(order) if self.is_passing(order) => View::Welcome,
             CashierTask::Payment(_) => self.at_hand().map_or(View::Welcome, |attempt| {
                 let AttemptView { amount, state, recorded, .. } = &attempt.view;
                 // An outcome that was not recorded may turn out differently after the next start.
