@@ -55,7 +55,7 @@ fn an_order_is_found_by_all_that_a_customer_can_show() {
     );
     let code = code("ok", 3);
     for (wrong, why) in [
-        (code.clone(), "That was a WeChat payment code. It is no order number"),
+        (code.clone(), "That was a WeChat payment code. That is not an order number"),
         (format!("Q{code}"), "turn off its code ID prefix"),
         (format!("{code}{code}"), "Two scans came as one"),
         (code[..12].to_owned(), "Only 12 of the 18 digits were read"),
