@@ -59,7 +59,7 @@ fn an_order_is_found_by_all_that_a_customer_can_show() {
         (format!("Q{code}"), "turn off its code ID prefix"),
         (format!("{code}{code}"), "Two scans came as one"),
         (code[..12].to_owned(), "Only 12 of the 18 digits were read"),
-        ("?!".to_owned(), "no number of an order"),
+        ("?!".to_owned(), "this is not an order number, an amount"),
     ] {
         let refused = shop.run(&["find", &wrong, "--ask"]);
         assert_eq!(refused.status.code(), Some(2), "{refused:?}");
