@@ -126,6 +126,9 @@ impl DayChoice {
 pub struct Show {
     /// The order number, or its last digits.
     pub order_no: String,
+    /// Draw its slip as a picture into this new file.
+    #[arg(long, value_name = "FILE", conflicts_with = "json")]
+    pub receipt: Option<PathBuf>,
     #[command(flatten)]
     pub json: Json,
 }

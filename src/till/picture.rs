@@ -91,6 +91,27 @@ impl Picture {
         }
     }
 
+    /// Draws another picture on this one, with its upper left corner there; what is black stays so.
+    pub fn draw(&mut self, x: usize, y: usize, piece: &Self) {
+        for (down, row) in piece.rows().enumerate() {
+            for right in (0..piece.width).filter(|at| row[at / 8] & (0x80 >> (at % 8)) != 0) {
+                self.blacken(x + right, y + down);
+            }
+        }
+    }
+
+    /// The picture as a PNG file of one bit per dot. Fails only for one without a dot.
+    pub fn to_png(&self) -> Result<Vec<u8>, png::EncodingError> {
+        let side = |dots: usize| u32::try_from(dots).unwrap_or(u32::MAX);
+        let mut file = Vec::new();
+        let mut encoder = png::Encoder::new(&mut file, side(self.width), side(self.height));
+        encoder.set_color(png::ColorType::Grayscale);
+        encoder.set_depth(png::BitDepth::One);
+        let white: Vec<u8> = self.dots.iter().map(|dots| !dots).collect();
+        encoder.write_header()?.write_image_data(&white)?;
+        Ok(file)
+    }
+
     /// Clears the bits after each row's last dot, which may be anything in a file.
     fn clear_margin(&mut self) {
         let spare = self.width.div_ceil(8) * 8 - self.width;

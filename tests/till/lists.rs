@@ -14,6 +14,35 @@ fn said(shop: &TestShop, arguments: &[&str]) -> String {
 }
 
 #[test]
+fn a_receipt_is_drawn_into_a_file_for_whoever_wants_none_on_paper() {
+    let shop = TestShop::open(None, PACE);
+    let paid = shop.pay("12.50", &code("ok", 1)).last()["order_no"].as_str().unwrap().to_owned();
+    let declined = shop.pay("3.00", &code("notenough", 2));
+    let declined = declined.last()["order_no"].as_str().unwrap();
+    let file = shop.path().join("receipt.png");
+    let name = file.to_str().unwrap();
+    let made = shop.run(&["show", &paid, "--receipt", name]);
+    assert_eq!(made.status.code(), Some(0), "{made:?}");
+    let mode = std::os::unix::fs::PermissionsExt::mode(&file.metadata().unwrap().permissions());
+    assert_eq!(mode & 0o777, 0o600);
+    let png = std::fs::read(&file).unwrap();
+    let mut reader = png::Decoder::new(std::io::Cursor::new(&png)).read_info().unwrap();
+    let mut dots = vec![0; reader.output_buffer_size().unwrap()];
+    let info = reader.next_frame(&mut dots).unwrap();
+    assert_eq!((info.width, info.bit_depth), (576 + 48, png::BitDepth::One));
+    let black = dots.iter().map(|byte| byte.count_zeros()).sum::<u32>();
+    assert!((20_000..120_000).contains(&black), "{black} of {} dots", dots.len() * 8);
+    // Nothing is replaced, and of what has no slip none is drawn.
+    let again = shop.run(&["show", &paid, "--receipt", name]);
+    assert_eq!((again.status.code(), std::fs::read(&file).unwrap()), (Some(2), png), "{again:?}");
+    let other = shop.path().join("other.png");
+    let none = shop.run(&["show", declined, "--receipt", other.to_str().unwrap()]);
+    assert_eq!((none.status.code(), other.exists()), (Some(2), false), "{none:?}");
+    // The journal knows nothing of it, and paper counts by itself.
+    assert_eq!(shop.run(&["show", &paid, "--receipt", name, "--json"]).status.code(), Some(2));
+}
+
+#[test]
 fn orders_are_in_columns_and_are_counted_and_summed() {
     let shop = TestShop::open(None, PACE);
     assert_eq!(shop.pay("1234.50", &code("ok", 1)).exit, 0);

@@ -11,14 +11,13 @@ mod form;
 mod tests;
 
 use std::fs::File;
-use std::io::{Read as _, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::io::Read as _;
 use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
 use super::orders::{entry_json, no_such, nothing_yet, one, with_calls};
-use super::output::{print_line, print_message};
+use super::output::{print_line, print_message, put_new};
 use super::report::OrderReport;
 use super::{Exit, Failure};
 use crate::cli::Evidence;
@@ -66,7 +65,7 @@ pub fn write(evidence: &Evidence, config: &Config, now: Timestamp) -> Result<Exi
     let Some(file) = &evidence.out else {
         return Ok(if print_line(whole.trim_end()) { Exit::Done } else { Exit::Fault });
     };
-    put(file, whole.as_bytes()).map_err(|error| match error.kind() {
+    put_new(file, whole.as_bytes()).map_err(|error| match error.kind() {
         std::io::ErrorKind::AlreadyExists => Failure::new(Exit::Usage, text::is_there(file)),
         _ => Failure::new(Exit::Fault, text::not_written(file).because(&system::text(&error))),
     })?;
@@ -153,17 +152,6 @@ fn record_json(record: &Record) -> Value {
         "wire": record.wire,
         "facts": record.facts,
     })
-}
-
-/// Writes a new file, whole or not at all.
-fn put(file: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let mut options = File::options();
-    let mut out = options.write(true).create_new(true).mode(0o600).open(file)?;
-    let written = out.write_all(bytes).and_then(|()| out.sync_all());
-    if written.is_err() {
-        let _ = std::fs::remove_file(file);
-    }
-    written
 }
 
 /// Checks such a file without a journal, and names what was changed.

@@ -148,6 +148,9 @@ pub fn show(show: &Show, config: &Config) -> Result<Exit, Failure> {
     let reader = JournalReader::open(&config.journal.path, config.journal.key_file.as_deref())?
         .ok_or_else(none)?;
     let row = one(&reader, &show.order_no, config)?.ok_or_else(none)?;
+    if let Some(file) = &show.receipt {
+        return super::receipt_file::write(file, &row.into(), config);
+    }
     let entries = reader.entries(row.attempt)?;
     let report = OrderReport::of_row(&row);
     if show.json.json {

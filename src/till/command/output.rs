@@ -1,7 +1,10 @@
 //! Standard output and standard error. A line can neither control the terminal nor reveal a payment
 //! code.
 
-use std::io::Write;
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
 
 use unicode_width::UnicodeWidthChar;
 
@@ -18,11 +21,11 @@ pub fn print_line(line: &str) -> bool {
 pub fn print_lines(lines: &[impl AsRef<str>]) -> bool {
     let lines: Vec<String> = lines.iter().map(|line| harmless(line.as_ref())).collect();
     let Some(first) = lines.first() else { return true };
-    let mut out = std::io::stdout().lock();
+    let mut out = io::stdout().lock();
     match writeln!(out, "{}", lines.join("\n")).and_then(|()| out.flush()) {
         Ok(()) => true,
         // The reader has seen enough.
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => true,
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => true,
         Err(error) => {
             // Not translated: it is about the stream, and the line itself is in the right language
             // already.
@@ -35,12 +38,12 @@ pub fn print_lines(lines: &[impl AsRef<str>]) -> bool {
 /// Prints a line for people on standard error, as [`print_line`] does, with payment codes masked:
 /// something typed in the wrong place may be one.
 pub fn print_message(line: &str) {
-    let _ = writeln!(std::io::stderr().lock(), "{}", harmless(&masked(line)));
+    let _ = writeln!(io::stderr().lock(), "{}", harmless(&masked(line)));
 }
 
 /// Prints on standard error what somebody at the terminal is to type, who types behind it.
 pub(super) fn print_prompt(prompt: &str) {
-    let mut out = std::io::stderr().lock();
+    let mut out = io::stderr().lock();
     let _ = write!(out, "{}", harmless(prompt)).and_then(|()| out.flush());
 }
 
@@ -72,6 +75,17 @@ pub(super) fn masked(text: &str) -> String {
         rest = &word[end..];
     }
     masked + rest
+}
+
+/// Writes a new file that only its owner may read. One that is there stays as it is.
+pub fn put_new(file: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut options = File::options();
+    let mut out = options.write(true).create_new(true).mode(0o600).open(file)?;
+    let written = out.write_all(bytes).and_then(|()| out.sync_all());
+    if written.is_err() {
+        let _ = std::fs::remove_file(file);
+    }
+    written
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 //! submodules turn a layout into bytes for a printer of a given profile.
 
 pub mod code128;
+mod drawn;
 pub mod escpos;
 mod font;
 mod profile;
@@ -36,6 +37,7 @@ const CHINESE: &str = "微信支付 收款成功 谢谢";
 const RARE: &str = "镕燊堃喆 € … —";
 
 pub use crate::config::Paper;
+pub use drawn::draw;
 pub use profile::Profile;
 
 /// What receipts are printed on: the paper width, the printer's profile, and the shop's logo.

@@ -146,6 +146,7 @@ pub fn help(command: &str, argument: &str, language: Language) -> Option<&'stati
             "Order number, or its last digits as the screen shows them",
             "订单号，或屏幕上显示的尾号",
         ),
+        ("show", "receipt") => return Some(help_of_receipt(language)),
         ("find", "text") => (
             "Order number or transaction number, typed or scanned, or their last digits; an amount \
              (12.50); a time (14:32, also 2026-11-22 14:32); a state (paid)",
@@ -210,6 +211,14 @@ pub fn help(command: &str, argument: &str, language: Language) -> Option<&'stati
     Some(language.pick(english, chinese))
 }
 
+fn help_of_receipt(language: Language) -> &'static str {
+    language.pick(
+        "Instead: draw its receipt as a picture (PNG) into this new file, for a customer who wants \
+         none on paper",
+        "改为：把小票画成图片（PNG）写入这个新文件，供不需要纸质小票的顾客使用",
+    )
+}
+
 fn help_of_reconcile(argument: &str, language: Language) -> Option<&'static str> {
     let (english, chinese) = match argument {
         "day" => (
@@ -244,7 +253,7 @@ pub fn value_name(argument: &str, language: Language) -> Option<&'static str> {
         "limit" => ("N", "数量"),
         "order_no" | "settle" => ("ORDER_NO", "订单号"),
         "text" => ("TEXT", "内容"),
-        "out" | "verify" | "file" | "bill" | "csv" => ("FILE", "文件"),
+        "out" | "verify" | "file" | "bill" | "csv" | "receipt" => ("FILE", "文件"),
         "profile" => ("NAME", "名称"),
         "name" => ("NAME", "姓名"),
         "role" => ("ROLE", "权限"),

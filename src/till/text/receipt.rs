@@ -7,6 +7,8 @@ crate::catalogue! {
     receipt => "RECEIPT", "收款小票";
     reversal_slip => "PAYMENT REVERSED", "撤销凭证";
     copy(number: u32) => "COPY {number}", "补打第 {number} 次";
+    /// On a slip that is a file.
+    on_no_paper => "ELECTRONIC RECEIPT", "电子凭证";
     training => "TRAINING", "练习";
     no_money_moved => "NO MONEY MOVED", "未真实扣款";
     paid => "PAID", "支付成功";
