@@ -23,8 +23,8 @@ fn a_receipt_is_drawn_into_a_file_for_whoever_wants_none_on_paper() {
     let name = file.to_str().unwrap();
     let made = shop.run(&["show", &paid, "--receipt", name]);
     assert_eq!(made.status.code(), Some(0), "{made:?}");
-    let mode = std::os::unix::fs::PermissionsExt::mode(&file.metadata().unwrap().permissions());
-    assert_eq!(mode & 0o777, 0o600);
+    let rights = std::os::unix::fs::PermissionsExt::mode(&file.metadata().unwrap().permissions());
+    assert_eq!(rights & 0o777, 0o600);
     let png = std::fs::read(&file).unwrap();
     let mut reader = png::Decoder::new(std::io::Cursor::new(&png)).read_info().unwrap();
     let mut dots = vec![0; reader.output_buffer_size().unwrap()];
