@@ -519,6 +519,11 @@ impl ShownAttempt {
         self.view.state.is_open() && !self.view.state.is_settled()
     }
 
+    /// Whether it stays in sight wherever the cashier is.
+    pub(super) fn is_in_tray(&self) -> bool {
+        self.is_unsettled() || !self.view.recorded
+    }
+
     /// The cashier has cancelled, and the till has not confirmed it yet.
     pub(super) fn is_being_cancelled(&self) -> bool {
         let status = self.view.state.status();

@@ -9,9 +9,9 @@ use ratatui::widgets::BorderType;
 
 use crate::clean::clean;
 use crate::clock::{Millis, Uptime};
-use crate::operators::{NotAPin, Operator, Role};
+use crate::operators::{NotAPin, Role};
 use crate::screen::guard::may_answer;
-use crate::screen::model::{Dialog, LastInput, Model, Sound};
+use crate::screen::model::{Dialog, LastInput, Model, ShownAttempt, ShownNotice, Sound};
 use crate::screen::note::{Instead, Note, Scanned};
 use crate::screen::pages::checkout::{CashierTask, next_sale};
 use crate::screen::palette::Tone;
@@ -50,24 +50,37 @@ impl Model {
         waits || (self.settings.lock_after.is_some() && self.can_lock())
     }
 
-    /// Whether nobody has been here for so long that the till locks itself; never beside a payment.
+    /// Whether nobody has been here for so long that the till locks itself; never beside an open
+    /// payment.
     fn is_left_alone(&self) -> bool {
         let Some(after) = self.settings.lock_after.filter(|_| self.can_lock()) else {
             return false;
         };
         let is_idle = match self.task {
             CashierTask::Amount { .. } | CashierTask::Code { .. } => true,
-            CashierTask::Starting { .. } | CashierTask::Payment(_) => false,
+            CashierTask::Starting { .. } => false,
+            CashierTask::Payment(_) => !self.at_hand().is_some_and(ShownAttempt::is_in_tray),
         };
-        is_idle && self.last_input.at.is_none_or(|at| self.now.since(at) >= after)
+        // Whoever waits for the customer presses nothing, and reads the result.
+        let ended_at = self.at_hand().and_then(|attempt| attempt.ended_at);
+        let last = self.last_input.at.max(ended_at);
+        is_idle && last.is_none_or(|at| self.now.since(at) >= after)
     }
 }
 
 /// Locks the till. What has not been sent is discarded; a payment at the desk stays there, and is
 /// shown like the others that are open.
 pub(in crate::screen) fn lock(model: &mut Model) {
-    match model.task {
+    match &model.task {
         CashierTask::Amount { .. } | CashierTask::Code { .. } => next_sale(model),
+        // It was only passed: nobody stays at it now, and the customer here is not its.
+        CashierTask::Payment(order) if model.is_passing(order) => {
+            let order = order.clone();
+            if !model.at_hand().is_some_and(ShownAttempt::is_in_tray) {
+                model.notices.push_back(ShownNotice { order, since: model.now });
+            }
+            next_sale(model);
+        }
         CashierTask::Starting { .. } | CashierTask::Payment(_) => {}
     }
     model.find = None;
@@ -94,6 +107,8 @@ pub(in crate::screen) fn with_consent(model: &mut Model, act: ScreenCommand) -> 
 /// Locks the till if it is time to.
 pub(in crate::screen) fn lock_if_left_alone(model: &mut Model) {
     if model.is_left_alone() {
+        // A result at the desk is nothing for whoever signs in next.
+        next_sale(model);
         lock(model);
     }
 }
@@ -156,8 +171,7 @@ fn pressed(model: &mut Model, key: Key, at: Uptime) -> Vec<ScreenCommand> {
         (_, Some(_)) => {}
         (Key::F(12) | Key::Ctrl('k'), None) if model.can_lock() => lock(model),
         (Key::Esc, None) if model.lock.as_ref().is_some_and(LockPage::can_be_left) => {
-            model.lock = None;
-            model.note = None;
+            leave(model);
         }
         // The Enter of a scan that came in pieces ends no PIN.
         (Key::Enter, None) if before.key.is_none() && !may_answer(model, at, before) => {}
@@ -197,33 +211,41 @@ pub(in crate::screen) fn answered(
         }
         return Vec::new();
     };
-    let Some(act) = page.consent.take() else {
-        sign_in(model, operator);
-        return Vec::new();
-    };
-    if operator.role == Role::Cashier {
-        page.consent = Some(act);
+    let act = page.consent.take();
+    if act.is_some() && operator.role == Role::Cashier {
+        page.consent = act;
         page.pin.refuse(operator.name);
         model.ring(Sound::NeedsYou);
         return Vec::new();
     }
-    model.pin_wait = PinWait::default();
-    model.lock = None;
-    model.note = None;
-    model.consent = Some(operator.name);
-    vec![act]
+    // A cashier's own PIN would let them go on guessing a manager's.
+    if operator.role == Role::Manager {
+        model.pin_wait = PinWait::default();
+    }
+    leave(model);
+    // Another Enter was for the PIN.
+    model.overtaken_at = Some(now);
+    if act.is_some() {
+        model.consent = Some(operator.name);
+    } else {
+        model.operator = Some(operator);
+    }
+    act.into_iter().collect()
 }
 
-fn sign_in(model: &mut Model, operator: Operator) {
-    model.pin_wait = PinWait::default();
-    model.operator = Some(operator);
+/// The page goes, and the desk is as it was left.
+fn leave(model: &mut Model) {
     model.lock = None;
     model.dialog = None;
-    model.note = None;
     // What ended at the desk meanwhile is read there.
-    if let CashierTask::Payment(order) = &model.task {
+    if let CashierTask::Payment(order) = &model.task
+        && model.find.is_none()
+    {
         model.notices.retain(|notice| notice.order != *order);
     }
+    // The page has taken it away, and whoever comes now may not have read it.
+    let missing = model.missing_slips();
+    model.note = (missing > 0 && model.stopped.is_none()).then_some(Note::SlipsMissing(missing));
 }
 
 /// The keys that work.
