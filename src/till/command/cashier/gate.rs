@@ -31,7 +31,7 @@ impl Gate {
             // Gone before anybody acts upon the answer.
             drop(pin);
             match &found {
-                Ok(Some(operator)) => tracing::info!(name = operator.name, "signed in"),
+                Ok(Some(operator)) => tracing::info!(name = operator.name, "a PIN of an operator"),
                 Ok(None) => tracing::warn!("a wrong PIN"),
                 Err(why) => tracing::error!(%why, "nobody can sign in"),
             }
