@@ -89,6 +89,25 @@ fn people_are_added_listed_and_removed() {
 }
 
 #[test]
+fn what_changes_while_a_pin_is_chosen_is_kept() {
+    let shop = TestShop::open(None, PACE);
+    staffed(&shop);
+    let adds = ["operators", "add", "Carl", "--role", "cashier"];
+    let mut session = TuiSession::open_command(&shop, &adds);
+    session.see(&["PIN (4 to 12 digits):"]);
+    let removed = shop.run(&["operators", "remove", "Ben"]);
+    assert!(removed.status.success());
+    assert_eq!(add(&shop, "Dora", "manager", "6630").0, 0);
+    session.press("5512\r");
+    session.see(&["The same PIN again:"]);
+    session.press("5512\r");
+    assert_eq!(session.wait_for_end().exit_code(), 0);
+    let names: Vec<String> = listed(&shop);
+    let names: Vec<&str> = names.iter().filter_map(|line| line.split('"').nth(1)).collect();
+    assert_eq!(names, ["王芳", "Anna", "Dora", "Carl"]);
+}
+
+#[test]
 fn the_list_is_refused_where_others_could_have_changed_it() {
     let shop = TestShop::open(None, PACE);
     staffed(&shop);
