@@ -289,6 +289,7 @@ impl Cashier<'_> {
                 self.till.note_drawer(by);
             }
             ScreenCommand::SignIn { serial, pin } => self.gate.ask(serial, pin),
+            ScreenCommand::ReadOperators => self.gate.read(),
             ScreenCommand::Train(customer) => self.train(customer),
             ScreenCommand::Quit => self.leaving = Some(Exit::Done),
         }

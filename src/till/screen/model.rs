@@ -52,6 +52,8 @@ pub struct Model {
     /// How many PINs were asked about.
     pub(super) pins: u64,
     pub(super) pin_wait: PinWait,
+    /// When the list of operators was read last to see whether whoever has signed in is still in it.
+    pub(super) operators_read_at: Uptime,
     /// The manager who has agreed to what is done with this message.
     pub(super) consent: Option<String>,
     pub(super) dialog: Option<Dialog>,
@@ -189,6 +191,7 @@ impl Model {
             operator: None,
             pins: 0,
             pin_wait: PinWait::default(),
+            operators_read_at: Uptime::default(),
             consent: None,
             settings,
             now: Uptime::default(),

@@ -113,6 +113,10 @@ fn handle(model: &mut Model, message: ScreenMessage) -> Vec<ScreenCommand> {
             Vec::new()
         }
         ScreenMessage::SignedIn { serial, found } => lock::answered(model, serial, found),
+        ScreenMessage::Operators(all) => {
+            lock::lock_if_removed(model, &all);
+            Vec::new()
+        }
         ScreenMessage::RealCode => {
             note(model, Note::RealCode);
             Vec::new()
@@ -149,7 +153,9 @@ fn handle(model: &mut Model, message: ScreenMessage) -> Vec<ScreenCommand> {
         }
         ScreenMessage::Time => {
             lock::lock_if_left_alone(model);
-            checkout::keep_warm(model)
+            let mut commands = checkout::keep_warm(model);
+            commands.extend(lock::read_operators(model));
+            commands
         }
     }
 }

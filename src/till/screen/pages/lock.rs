@@ -9,7 +9,7 @@ use ratatui::widgets::BorderType;
 
 use crate::clean::clean;
 use crate::clock::{Millis, Uptime};
-use crate::operators::{NotAPin, Role};
+use crate::operators::{NotAPin, Operator, Role};
 use crate::screen::guard::may_answer;
 use crate::screen::model::{Dialog, LastInput, Model, ShownAttempt, ShownNotice, Sound};
 use crate::screen::note::{Instead, Note, Scanned};
@@ -22,6 +22,8 @@ use crate::screen::view::sheet::{Head, Sheet, inside};
 use crate::screen::{Key, ScreenCommand, ScreenMessage};
 use crate::text::screen::{HelpWords, LockWords};
 
+/// How often it is looked whether whoever has signed in was removed.
+const LOOKS_EVERY: Millis = Millis::seconds(60);
 /// Cells of a fault's text.
 const FAULT: usize = 200;
 
@@ -109,6 +111,25 @@ pub(in crate::screen) fn lock_if_left_alone(model: &mut Model) {
     if model.is_left_alone() {
         // A result at the desk is nothing for whoever signs in next.
         next_sale(model);
+        lock(model);
+    }
+}
+
+/// Asks who is left, now and then.
+pub(in crate::screen) fn read_operators(model: &mut Model) -> Option<ScreenCommand> {
+    let is_due = model.now.since(model.operators_read_at) >= LOOKS_EVERY;
+    if !is_due || !model.can_lock() {
+        return None;
+    }
+    model.operators_read_at = model.now;
+    Some(ScreenCommand::ReadOperators)
+}
+
+/// Locks the till if whoever has signed in is not in the list any more, or not as what they were.
+/// Without anybody in it nobody could open it again.
+pub(in crate::screen) fn lock_if_removed(model: &mut Model, all: &[Operator]) {
+    let is_removed = |operator: &Operator| !all.is_empty() && !all.contains(operator);
+    if model.operator.as_ref().is_some_and(is_removed) && model.can_lock() {
         lock(model);
     }
 }
@@ -228,6 +249,7 @@ pub(in crate::screen) fn answered(
     if act.is_some() {
         model.consent = Some(operator.name);
     } else {
+        model.operators_read_at = now;
         model.operator = Some(operator);
     }
     act.into_iter().collect()

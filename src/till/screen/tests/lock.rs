@@ -361,6 +361,29 @@ fn a_till_that_has_stopped_says_so_and_can_be_left() {
     assert_eq!(bench.key(Key::Ctrl('q')), [ScreenCommand::Quit]);
 }
 
+#[test]
+fn whoever_is_removed_is_locked_out_within_a_minute() {
+    let mut bench = signed_in(staffed());
+    let asks = |bench: &mut ScreenBench, millis: u64| {
+        bench.commands.clear();
+        bench.wait(millis);
+        bench.commands == [ScreenCommand::ReadOperators]
+    };
+    assert!(!asks(&mut bench, 59_000) && asks(&mut bench, 1_000) && !asks(&mut bench, 59_000));
+    bench.send(ScreenMessage::Operators(vec![manager(), anna()]));
+    bench.send(ScreenMessage::Operators(Vec::new()));
+    assert!(!bench.model.is_locked(), "where nobody is left, nobody could open it");
+    let promoted = Operator { role: Role::Manager, ..anna() };
+    for left in [manager(), promoted] {
+        bench.send(ScreenMessage::Operators(vec![left]));
+        assert!(bench.model.is_locked() && says(&bench, "LOCKED"));
+        assert!(!asks(&mut bench, 60_000), "nobody has signed in");
+        sign_in(&mut bench, "194703", Ok(Some(anna())));
+    }
+    let mut bench = ScreenBench::new(settings());
+    assert!(!asks(&mut bench, 60_000));
+}
+
 fn manager() -> Operator {
     Operator { name: "王芳".into(), role: Role::Manager }
 }
