@@ -55,7 +55,7 @@ pub fn run(what: OperatorsCommand, config: &Config) -> Result<Exit, Failure> {
             })?;
             tracing::info!(name, "an operator was removed");
             print_line(&words.removed(&name));
-            print_message(if is_last { words.last() } else { words.out_within_a_minute() });
+            print_message(if is_last { words.last() } else { words.out_soon() });
             Ok(Exit::Done)
         }
     }

@@ -22,8 +22,9 @@ use crate::screen::view::sheet::{Head, Sheet, inside};
 use crate::screen::{Key, ScreenCommand, ScreenMessage};
 use crate::text::screen::{HelpWords, LockWords};
 
-/// How often it is looked whether whoever has signed in was removed.
-const LOOKS_EVERY: Millis = Millis::seconds(60);
+/// How often it is looked whether whoever has signed in was removed, and with the next beat of the
+/// screen, which may be a minute later.
+const LOOKS_EVERY: Millis = Millis::seconds(30);
 /// Cells of a fault's text.
 const FAULT: usize = 200;
 
