@@ -16,7 +16,7 @@ use paytill_core::engine::{Act, Attempt, Entry};
 /// The outcome of writing an entry.
 #[derive(Debug)]
 pub struct Written {
-    /// The attempt it belongs to; 0 where it is of none, or damage was found meanwhile.
+    /// The attempt it belongs to; 0 if damage was found meanwhile.
     pub attempt: i64,
     pub result: Result<(), JournalError>,
     /// The slip that it has put into the queue.
@@ -32,11 +32,13 @@ const QUIET: Duration = Duration::from_secs(5);
 enum Job {
     Write(Box<Entry>),
     Slip(SlipWork, SlipReport),
-    Act(Act),
+    Act(Act, ActReport),
     Stop(JournalError),
 }
 
 type SlipReport = Box<dyn FnOnce(Result<Option<(Slip, Attempt)>, JournalError>) + Send>;
+
+type ActReport = Box<dyn FnOnce(Result<(), JournalError>) + Send>;
 
 /// Hands entries to the disk in order.
 pub struct Writer {
@@ -72,9 +74,8 @@ impl Writer {
                     Job::Slip(work, report) => {
                         report(fail_stop.do_slip(&work));
                     }
-                    Job::Act(act) => {
-                        let result = fail_stop.unless_failed(|journal| journal.append_act(&act));
-                        report(Written { attempt: 0, result, slip: None });
+                    Job::Act(act, report) => {
+                        report(fail_stop.unless_failed(|journal| journal.append_act(&act)));
                     }
                     Job::Stop(error) => {
                         fail_stop.fail();
@@ -123,9 +124,15 @@ impl Writer {
         self.jobs.as_ref().is_some_and(|jobs| jobs.send(job).is_ok())
     }
 
-    /// Hands over what a person did that concerns no order; `false` if the thread is gone.
-    pub fn write_act(&self, act: Act) -> bool {
-        self.jobs.as_ref().is_some_and(|jobs| jobs.send(Job::Act(act)).is_ok())
+    /// Hands over what a person is about to do that concerns no order; `report` is called once it is
+    /// on disk or has failed. `false` if the thread is gone.
+    pub fn write_act(
+        &self,
+        act: Act,
+        report: impl FnOnce(Result<(), JournalError>) + Send + 'static,
+    ) -> bool {
+        let job = Job::Act(act, Box::new(report));
+        self.jobs.as_ref().is_some_and(|jobs| jobs.send(job).is_ok())
     }
 
     /// Hands over an entry; `false` if the thread is gone.

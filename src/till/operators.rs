@@ -13,6 +13,7 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
+use rustix::fs::OFlags;
 use serde::{Deserialize, Serialize};
 
 use crate::clean::clean;
@@ -93,7 +94,7 @@ struct Known {
 #[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 struct StoredList {
-    #[serde(default)]
+    /// Always there: a file that lost its end, or all it had, is not a list of nobody.
     operator: Vec<StoredOperator>,
 }
 
@@ -225,8 +226,21 @@ impl Operators {
         self.all.iter().find(|known| is_same(&known.operator.name, name))
     }
 
+    /// Changes the list as it is now, while nobody else does.
+    pub fn change<T>(
+        path: &Path,
+        change: impl FnOnce(&mut Self) -> Result<T, OperatorsError>,
+    ) -> Result<T, OperatorsError> {
+        let lock = path.with_extension("toml.lock");
+        let _held = hold(&lock).map_err(|error| OperatorsError::NotWritten(lock, error))?;
+        let mut all = Self::read(path)?;
+        let changed = change(&mut all)?;
+        all.write(path)?;
+        Ok(changed)
+    }
+
     /// Replaces the file, whole or not at all, even across a crash.
-    pub fn write(&self, path: &Path) -> Result<(), OperatorsError> {
+    fn write(&self, path: &Path) -> Result<(), OperatorsError> {
         let stored = self.all.iter().map(|known| StoredOperator {
             name: known.operator.name.clone(),
             role: known.operator.role,
@@ -239,10 +253,26 @@ impl Operators {
     }
 }
 
-fn replace(path: &Path, text: &str) -> io::Result<()> {
+fn folder(path: &Path) -> io::Result<&Path> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let folder = folder.unwrap_or_else(|| Path::new("."));
     DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    Ok(folder)
+}
+
+/// Waits until nobody else changes the list; held until the file is dropped.
+fn hold(lock: &Path) -> io::Result<File> {
+    folder(lock)?;
+    let no_link = OFlags::NOFOLLOW.bits().cast_signed();
+    let mut options = File::options();
+    options.write(true).create(true).truncate(false).mode(0o600).custom_flags(no_link);
+    let file = options.open(lock)?;
+    file.lock()?;
+    Ok(file)
+}
+
+fn replace(path: &Path, text: &str) -> io::Result<()> {
+    let folder = folder(path)?;
     let new = path.with_extension("toml.new");
     // What was cut short, or a planted link.
     match fs::remove_file(&new) {

@@ -52,6 +52,8 @@ pub enum Notice {
     /// That this slip may be on paper from now on: whether the journal knows it. If not, it must not
     /// be printed.
     SlipBegun { slip: i64, recorded: bool },
+    /// What came of [`Till::note_drawer`]. If the journal does not know it, the drawer stays shut.
+    DrawerNoted { recorded: bool },
     /// What came of [`Till::enquire`], by the serial number of the question.
     Enquired { serial: u64, enquired: Enquired },
 }
@@ -102,6 +104,7 @@ enum WorkerMessage {
     },
     Warmed(Result<(), TransportFailure>),
     Slip(SlipNews),
+    Drawer(Result<(), JournalError>),
     Enquired {
         serial: u64,
         is_transaction: bool,
@@ -202,11 +205,16 @@ impl Till {
         });
     }
 
-    /// Has it written down that somebody opens the drawer.
-    pub fn note_drawer(&mut self, by: Option<By>) {
+    /// Has it written down that somebody opens the drawer; [`Notice::DrawerNoted`] says when it may
+    /// be opened.
+    pub fn note_drawer(&self, by: Option<By>) {
+        let sender = self.sender.clone();
+        let report = move |result| {
+            let _ = sender.send(WorkerMessage::Drawer(result));
+        };
         let act = Act { at: self.clock.wall(), kind: ActKind::Drawer, by };
-        if !self.writer.write_act(act) {
-            self.stop(JournalError::Ended);
+        if !self.writer.write_act(act, report.clone()) {
+            report(Err(JournalError::Ended));
         }
     }
 
@@ -360,6 +368,11 @@ impl Till {
                 self.slip(news);
                 Vec::new()
             }
+            Some(WorkerMessage::Drawer(result)) => {
+                self.notices.push_back(Notice::DrawerNoted { recorded: result.is_ok() });
+                self.stop_after(result.err());
+                Vec::new()
+            }
             Some(WorkerMessage::Written(Written { attempt, result, slip })) => {
                 self.notices.extend(slip.map(Notice::SlipDue));
                 let on_disk = result.is_ok();
@@ -419,6 +432,11 @@ impl Till {
                 result.err()
             }
         };
+        self.stop_after(failure);
+    }
+
+    /// Stops for what went wrong beside the payments, if it must.
+    fn stop_after(&mut self, failure: Option<JournalError>) {
         match failure {
             // What an earlier one has left behind was reported then.
             None | Some(JournalError::Stopped) => {}

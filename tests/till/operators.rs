@@ -9,7 +9,9 @@ use serde_json::Value;
 
 use crate::fixture::fake_printer::Skills;
 use crate::fixture::tui_session::{CTRL_Q, ESC, F6, F7, F9, Socket, TuiSession};
-use crate::fixture::{DEVICES, PACE, PendingPayment, Ran, SERIAL_SCANNER, TestShop, code};
+use crate::fixture::{
+    DEVICES, PACE, PendingPayment, Ran, SERIAL_SCANNER, TestShop, code, disk_faults,
+};
 use crate::leaks::is_gone;
 use crate::paper::CUT;
 
@@ -86,6 +88,25 @@ fn people_are_added_listed_and_removed() {
     assert_eq!(listed(&shop), everybody, "nothing was changed");
     assert_eq!([remove("anna"), remove("Ben"), remove("王芳")], [0; 3]);
     assert!(listed(&shop).is_empty());
+}
+
+#[test]
+fn what_changes_while_a_pin_is_chosen_is_kept() {
+    let shop = TestShop::open(None, PACE);
+    staffed(&shop);
+    let adds = ["operators", "add", "Carl", "--role", "cashier"];
+    let mut session = TuiSession::open_command(&shop, &adds);
+    session.see(&["PIN (4 to 12 digits):"]);
+    let removed = shop.run(&["operators", "remove", "Ben"]);
+    assert!(removed.status.success());
+    assert_eq!(add(&shop, "Dora", "manager", "6630").0, 0);
+    session.press("5512\r");
+    session.see(&["The same PIN again:"]);
+    session.press("5512\r");
+    assert_eq!(session.wait_for_end().exit_code(), 0);
+    let names: Vec<String> = listed(&shop);
+    let names: Vec<&str> = names.iter().filter_map(|line| line.split('"').nth(1)).collect();
+    assert_eq!(names, ["王芳", "Anna", "Dora", "Carl"]);
 }
 
 #[test]
@@ -289,6 +310,8 @@ fn an_order_says_who_began_it_and_who_cancelled_and_printed_it_again() {
     session.press(F12);
     sign_in(&mut session, BEN, "Ben");
     session.see(&["WAITING FOR CUSTOMER"]);
+    // So soon behind the PIN it would be taken for a part of it.
+    TuiSession::pause();
     session.press(ESC);
     session.see(&["Cancel this payment?"]);
     session.answer("\r");
@@ -334,6 +357,30 @@ fn an_order_says_who_began_it_and_who_cancelled_and_printed_it_again() {
     assert!(fs::read_to_string(shop.path().join("order.json")).unwrap().contains("Ben"));
     let doctor = shop.run(&["doctor"]);
     assert!(String::from_utf8_lossy(&doctor.stdout).contains(&number), "{doctor:?}");
+}
+
+#[test]
+fn a_drawer_stays_shut_until_the_journal_knows_who_opens_it() {
+    let shop = TestShop::open(None, PACE);
+    let with_drawer = "port = \"printer\"\ndrawer = \"pin2\"\n";
+    shop.configure(&DEVICES.replace("port = \"printer\"\n", with_drawer));
+    staffed(&shop);
+    let printer = Socket::new(&shop, "printer").plug_printer(Skills::SYNC_POINT);
+    let fault = [
+        ("LD_PRELOAD", disk_faults().into_os_string()),
+        ("PAYTILL_FAULT", "hang:\"Drawer\"".into()),
+    ];
+    let fault = fault.each_ref().map(|(name, value)| (*name, value.as_os_str()));
+    let mut session = TuiSession::open_with(&shop, &fault);
+    session.see(&["LOCKED", "Printer ready"]);
+    sign_in(&mut session, BEN, "Ben");
+    session.press(F6);
+    session.press("\x1bOP");
+    session.see(&["Help"]);
+    session.press(ESC);
+    session.see(&["Enter the amount."]);
+    assert!(!session.tape().contains("Opening the cash drawer."));
+    assert!(!printer.paper().windows(2).any(|bytes| bytes == b"\x1bp"));
 }
 
 #[test]

@@ -282,8 +282,14 @@ impl Cashier<'_> {
             }
             ScreenCommand::Print { out_trade_no, copy: false } => self.print(&out_trade_no),
             ScreenCommand::OverrulePrinter(order) => self.devices.overrule_printer(order),
-            ScreenCommand::OpenDrawer => self.open_drawer(),
+            ScreenCommand::OpenDrawer => {
+                let by = self.model.by();
+                let name = by.as_ref().map(|by| by.operator.as_str());
+                tracing::info!(by = name, "the drawer is to be opened");
+                self.till.note_drawer(by);
+            }
             ScreenCommand::SignIn { serial, pin } => self.gate.ask(serial, pin),
+            ScreenCommand::ReadOperators => self.gate.read(),
             ScreenCommand::Train(customer) => self.train(customer),
             ScreenCommand::Quit => self.leaving = Some(Exit::Done),
         }
@@ -314,10 +320,8 @@ impl Cashier<'_> {
         self.till.handle_event(order, event, self.model.by());
     }
 
+    /// The journal knows who opens the drawer.
     fn open_drawer(&mut self) {
-        let by = self.model.by();
-        tracing::info!(by = by.as_ref().map(|by| by.operator.as_str()), "the drawer is opened");
-        self.till.note_drawer(by);
         if let Err(why) = self.devices.open_drawer(self.config, self.model.language()) {
             self.post(ScreenMessage::Drawer(screen::Printing::Failed(why)));
         }
@@ -358,6 +362,9 @@ impl Cashier<'_> {
             Notice::SlipBegun { slip, recorded: true } => self.devices.begin(slip),
             // The sales have stopped; the next start knows what was not printed.
             Notice::SlipBegun { recorded: false, .. } => {}
+            Notice::DrawerNoted { recorded: true } => self.open_drawer(),
+            // The sales have stopped, which is on the screen.
+            Notice::DrawerNoted { recorded: false } => {}
             Notice::Enquired { serial, enquired } => {
                 self.post(ScreenMessage::Enquired { serial, enquired });
             }

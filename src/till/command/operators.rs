@@ -13,9 +13,9 @@ use crate::text::operators::OperatorsWords;
 pub fn run(what: OperatorsCommand, config: &Config) -> Result<Exit, Failure> {
     let words = OperatorsWords::of(config.till.language);
     let path = operators::path(&config.journal.path);
-    let mut all = Operators::read(&path)?;
     match what {
         OperatorsCommand::List(json) => {
+            let all = Operators::read(&path)?;
             if all.is_empty() && !json.json {
                 print_message(words.nobody());
             }
@@ -33,11 +33,14 @@ pub fn run(what: OperatorsCommand, config: &Config) -> Result<Exit, Failure> {
         }
         OperatorsCommand::Add { name, role } => {
             let name = operators::name(&name).ok_or(OperatorsError::NotAName)?;
-            all.may_add(&name, role)?;
+            // Before somebody has thought of a PIN; meanwhile the list may change.
+            Operators::read(&path)?.may_add(&name, role)?;
             let pin = pin::choose(config.till.language)?;
-            let is_first = all.is_empty();
-            all.add(Operator { name: name.clone(), role }, &pin, Cost::USUAL)?;
-            all.write(&path)?;
+            let is_first = Operators::change(&path, |all| {
+                let is_first = all.is_empty();
+                all.add(Operator { name: name.clone(), role }, &pin, Cost::USUAL)?;
+                Ok(is_first)
+            })?;
             tracing::info!(name, role = role.word(), "an operator was added");
             print_line(&words.added(&name, words.role(role)));
             if is_first {
@@ -46,13 +49,13 @@ pub fn run(what: OperatorsCommand, config: &Config) -> Result<Exit, Failure> {
             Ok(Exit::Done)
         }
         OperatorsCommand::Remove { name } => {
-            let Operator { name, .. } = all.remove(&name)?;
-            all.write(&path)?;
+            let (Operator { name, .. }, is_last) = Operators::change(&path, |all| {
+                let removed = all.remove(&name)?;
+                Ok((removed, all.is_empty()))
+            })?;
             tracing::info!(name, "an operator was removed");
             print_line(&words.removed(&name));
-            if all.is_empty() {
-                print_message(words.last());
-            }
+            print_message(if is_last { words.last() } else { words.out_soon() });
             Ok(Exit::Done)
         }
     }

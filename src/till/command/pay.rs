@@ -169,7 +169,8 @@ async fn follow(
             | Notice::Enquired { .. }
             | Notice::SlipDue(_)
             | Notice::SlipQueued(..)
-            | Notice::SlipBegun { .. } => {}
+            | Notice::SlipBegun { .. }
+            | Notice::DrawerNoted { .. } => {}
         }
     }
 }

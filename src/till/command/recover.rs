@@ -75,7 +75,8 @@ pub async fn run(recover: Recover, loaded: &Loaded, clock: &Clock) -> Result<Exi
                 Notice::Gateway(_)
                 | Notice::Enquired { .. }
                 | Notice::SlipQueued(..)
-                | Notice::SlipBegun { .. },
+                | Notice::SlipBegun { .. }
+                | Notice::DrawerNoted { .. },
             )
             | Err(_) => {}
         }
@@ -150,7 +151,8 @@ async fn settle(
             | Notice::Enquired { .. }
             | Notice::SlipDue(_)
             | Notice::SlipQueued(..)
-            | Notice::SlipBegun { .. } => {}
+            | Notice::SlipBegun { .. }
+            | Notice::DrawerNoted { .. } => {}
         }
     }
 }

@@ -6,6 +6,7 @@
 use std::fmt;
 
 use argon2::{Algorithm, Argon2, Params, Version};
+use aws_lc_rs::digest;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use zeroize::{Zeroize as _, Zeroizing};
@@ -106,6 +107,12 @@ impl Salt {
     }
 }
 
+/// What is hashed of a PIN: the hasher does not wipe all that it takes in, and a digest in one go
+/// keeps nothing.
+fn digest(pin: &Pin) -> digest::Digest {
+    digest::digest(&digest::SHA256, pin.0.as_bytes())
+}
+
 /// What a PIN comes to.
 pub(super) type Output = Zeroizing<[u8; OUTPUT]>;
 
@@ -134,7 +141,8 @@ impl Hash {
         let params = Params::new(self.cost.memory, self.cost.passes, 1, Some(OUTPUT)).ok()?;
         let argon = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
         let mut output = Zeroizing::new([0; OUTPUT]);
-        argon.hash_password_into(pin.0.as_bytes(), &self.salt.0, output.as_mut_slice()).ok()?;
+        let digest = digest(pin);
+        argon.hash_password_into(digest.as_ref(), &self.salt.0, output.as_mut_slice()).ok()?;
         Some(output)
     }
 
@@ -177,5 +185,25 @@ impl fmt::Display for Hash {
 impl Drop for Hash {
     fn drop(&mut self) {
         self.output.zeroize();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hasher_is_given_a_digest_and_never_the_pin() {
+        let (pin, salt) = (Pin::choose("839150264718").unwrap(), Salt(vec![7; SALT]));
+        let hash = Hash::new(&pin, &salt, Cost { memory: 8, passes: 1 }).unwrap();
+        let is_of = |given: &[u8]| {
+            let params = Params::new(8, 1, 1, Some(OUTPUT)).unwrap();
+            let argon = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+            let mut output = Zeroizing::new([0; OUTPUT]);
+            argon.hash_password_into(given, &salt.0, output.as_mut_slice()).unwrap();
+            hash.is(&output)
+        };
+        assert!(!is_of(b"839150264718"));
+        assert!(is_of(digest::digest(&digest::SHA256, b"839150264718").as_ref()));
     }
 }

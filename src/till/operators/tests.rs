@@ -148,6 +148,43 @@ fn the_file_is_whole_and_the_owners_alone() {
 }
 
 #[test]
+fn an_empty_file_is_not_a_list_of_nobody() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = path(&folder.path().join("journal.sqlite"));
+    for text in ["", HEAD, "\n"] {
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        let read = Operators::read(&path);
+        assert!(matches!(read, Err(OperatorsError::Broken(_))), "{text:?}: {read:?}");
+    }
+    fs::remove_file(&path).unwrap();
+    Operators::change(&path, |_| Ok(())).unwrap();
+    assert!(Operators::read(&path).unwrap().is_empty(), "{}", fs::read_to_string(&path).unwrap());
+}
+
+#[test]
+fn of_changes_at_once_none_is_lost() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = path(&folder.path().join("till/journal.sqlite"));
+    let add = |number: usize| {
+        let operator = somebody(&format!("No. {number}"), Role::Manager);
+        Operators::change(&path, |all| all.add(operator, &pin(&format!("83{number:04}7")), CHEAP))
+    };
+    std::thread::scope(|scope| {
+        for half in 0..4 {
+            scope.spawn(move || (0..8).for_each(|number| add(half * 8 + number).unwrap()));
+        }
+    });
+    assert_eq!(Operators::read(&path).unwrap().iter().count(), 32);
+    let refused = Operators::change(&path, |all| {
+        all.remove("No. 1")?;
+        all.remove("nobody")
+    });
+    assert!(matches!(refused, Err(OperatorsError::Unknown(_))));
+    assert_eq!(Operators::read(&path).unwrap().iter().count(), 32, "nothing was changed");
+}
+
+#[test]
 fn a_file_that_is_odd_in_any_part_is_refused() {
     let good = {
         let folder = tempfile::tempdir().unwrap();

@@ -61,7 +61,7 @@ use crate::find::{Findings, Wanted};
 use crate::gateway::{Enquired, Question};
 use crate::language::{Language, Text};
 use crate::money::{AmountEntry, Currency, Money};
-use crate::operators::Pin;
+use crate::operators::{Operator, Pin};
 use crate::order::{AuthCode, OutTradeNo};
 use crate::payment::{self, Event};
 use crate::scan::Scan;
@@ -182,6 +182,8 @@ pub enum ScreenMessage {
         serial: u64,
         found: SignedIn,
     },
+    /// What came of a [`ScreenCommand::ReadOperators`].
+    Operators(Vec<Operator>),
     /// In training, the payment at hand is of a code that no training customer has shown.
     RealCode,
     /// A scan that was typed into the terminal.
@@ -265,6 +267,8 @@ pub enum ScreenCommand {
         serial: u64,
         pin: Pin,
     },
+    /// Read who may work at the till.
+    ReadOperators,
     /// Let the training customer at this index show a payment code.
     Train(usize),
     Quit,

@@ -52,6 +52,8 @@ pub struct Model {
     /// How many PINs were asked about.
     pub(super) pins: u64,
     pub(super) pin_wait: PinWait,
+    /// When the list of operators was read last to see whether whoever has signed in is still in it.
+    pub(super) operators_read_at: Uptime,
     /// The manager who has agreed to what is done with this message.
     pub(super) consent: Option<String>,
     pub(super) dialog: Option<Dialog>,
@@ -189,6 +191,7 @@ impl Model {
             operator: None,
             pins: 0,
             pin_wait: PinWait::default(),
+            operators_read_at: Uptime::default(),
             consent: None,
             settings,
             now: Uptime::default(),
@@ -517,6 +520,11 @@ impl ShownAttempt {
     /// Whether how it ends is still open.
     pub(super) fn is_unsettled(&self) -> bool {
         self.view.state.is_open() && !self.view.state.is_settled()
+    }
+
+    /// Whether it stays in sight wherever the cashier is.
+    pub(super) fn is_in_tray(&self) -> bool {
+        self.is_unsettled() || !self.view.recorded
     }
 
     /// The cashier has cancelled, and the till has not confirmed it yet.

@@ -11,6 +11,8 @@ use crate::operators::{NotAPin, Operator, Pin};
 
 /// No PIN is longer; further digits are dropped.
 const LONGEST: usize = 12;
+/// After so long without a wrong PIN the next wait is a step shorter.
+const FORGIVEN: Millis = Millis::seconds(10 * 60);
 /// The waits after wrong PINs; the last one is that of all further ones.
 const WAITS: [Millis; 6] = [
     Millis::seconds(1),
@@ -33,11 +35,13 @@ pub(super) struct PinEntry {
     said: Option<PinFault>,
 }
 
-/// How long nobody may try again, whichever page it is on.
+/// How long nobody may try again, whichever page it is on. A manager's PIN ends it.
 #[derive(Debug, Default)]
 pub(super) struct PinWait {
-    /// How many PINs were wrong since the last one that was right.
-    wrong: usize,
+    /// Which of the waits is next.
+    step: u64,
+    /// When a PIN was wrong last.
+    wrong_at: Option<Uptime>,
     until: Option<Uptime>,
 }
 
@@ -48,8 +52,12 @@ impl PinWait {
     }
 
     fn begin(&mut self, now: Uptime) {
-        let wait = WAITS.get(self.wrong).or(WAITS.last()).copied().unwrap_or_default();
-        self.wrong += 1;
+        let forgiven = self.wrong_at.map_or(0, |at| now.since(at).0 / FORGIVEN.0);
+        self.step = self.step.saturating_sub(forgiven);
+        let at = usize::try_from(self.step).unwrap_or(WAITS.len());
+        let wait = WAITS.get(at).or(WAITS.last()).copied().unwrap_or_default();
+        self.step = (self.step + 1).min(WAITS.len() as u64 - 1);
+        self.wrong_at = Some(now);
         self.until = Some(now.after(wait));
     }
 }

@@ -27,7 +27,7 @@ impl Model {
         let mut tray: Vec<_> = self
             .attempts
             .iter()
-            .filter(|attempt| attempt.is_unsettled() || !attempt.view.recorded)
+            .filter(|attempt| attempt.is_in_tray())
             .filter(|attempt| !self.is_shown_as_task(&attempt.view.out_trade_no))
             .collect();
         tray.sort_by_key(|attempt| (urgency(attempt.view.state.status()), attempt.view.created_at));

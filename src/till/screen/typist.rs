@@ -70,7 +70,7 @@ impl Typist {
 }
 
 /// The letters that are commands with Ctrl.
-const COMMANDS: &str = "lnpqrt";
+const COMMANDS: &str = "klnpqrt";
 
 /// What Esc and then this key stands for: the function keys where the digits are, and Ctrl.
 fn second(then: char) -> Option<Key> {

@@ -113,6 +113,10 @@ fn handle(model: &mut Model, message: ScreenMessage) -> Vec<ScreenCommand> {
             Vec::new()
         }
         ScreenMessage::SignedIn { serial, found } => lock::answered(model, serial, found),
+        ScreenMessage::Operators(all) => {
+            lock::lock_if_removed(model, &all);
+            Vec::new()
+        }
         ScreenMessage::RealCode => {
             note(model, Note::RealCode);
             Vec::new()
@@ -149,7 +153,9 @@ fn handle(model: &mut Model, message: ScreenMessage) -> Vec<ScreenCommand> {
         }
         ScreenMessage::Time => {
             lock::lock_if_left_alone(model);
-            checkout::keep_warm(model)
+            let mut commands = checkout::keep_warm(model);
+            commands.extend(lock::read_operators(model));
+            commands
         }
     }
 }
@@ -203,7 +209,7 @@ fn no_slip(model: &mut Model, order: &OutTradeNo) -> Vec<ScreenCommand> {
 
 fn drawer(model: &mut Model, how: Printing) {
     match how {
-        Printing::Sent | Printing::Printed => note(model, Note::DrawerOpened),
+        Printing::Sent | Printing::Printed => tell_with_offer(model, Note::DrawerOpened),
         Printing::Failed(why) => {
             note(model, Note::DrawerFailed(clean(&why, FAULT_SHOWN)));
             model.ring(Sound::NeedsYou);
@@ -434,7 +440,8 @@ fn moved(model: &mut Model, view: AttemptView, event: &Event) -> Vec<ScreenComma
     if let Some(attempt) = model.attempt_mut(&order) {
         attempt.story.add(event, before, &view);
         attempt.cancelled |= *event == Event::Cancel;
-        if before != Some(status) && matches!(status, Status::Declined | Status::Reversed) {
+        let has_ended = matches!(status, Status::Paid | Status::Declined | Status::Reversed);
+        if before != Some(status) && has_ended {
             attempt.ended_at = Some(now);
         }
         // A slip that waits, or is missing, says what is no longer so.

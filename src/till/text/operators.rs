@@ -15,6 +15,9 @@ catalogue! {
     added(name: &str, role: &str) => "{name} was added as {role}.", "已添加 {name}（{role}）。";
     removed(name: &str) => "{name} was removed.", "已删除 {name}。";
     first => "The till asks for a PIN from its next start on.", "收银机下次启动起需要登录。";
+    out_soon =>
+        "A till that runs no longer takes that PIN, and locks within two minutes if it was signed in with.",
+        "该密码已失效；如仍以此操作员登录，收银机将在两分钟内自动锁定。";
     last => "Nobody is left: from its next start on the till asks for no PIN.",
         "已没有操作员，收银机下次启动起不再需要登录。";
     nobody => "There are no operators: nobody signs in.", "没有设置操作员，无需登录。";

@@ -293,6 +293,7 @@ impl World {
                 ScreenCommand::WarmUp
                 | ScreenCommand::ReadDay(_)
                 | ScreenCommand::SignIn { .. }
+                | ScreenCommand::ReadOperators
                 | ScreenCommand::Print { .. }
                 | ScreenCommand::OverrulePrinter(_)
                 | ScreenCommand::OpenDrawer

@@ -1,5 +1,5 @@
 //! Whose PIN it is, found out on a thread of its own: a hash takes its time, and the screen never
-//! waits for it.
+//! waits for it. So is who is left, now and then: whoever was removed is locked out.
 
 use std::path::PathBuf;
 
@@ -31,7 +31,7 @@ impl Gate {
             // Gone before anybody acts upon the answer.
             drop(pin);
             match &found {
-                Ok(Some(operator)) => tracing::info!(name = operator.name, "signed in"),
+                Ok(Some(operator)) => tracing::info!(name = operator.name, "a PIN of an operator"),
                 Ok(None) => tracing::warn!("a wrong PIN"),
                 Err(why) => tracing::error!(%why, "nobody can sign in"),
             }
@@ -40,6 +40,20 @@ impl Gate {
         if let Err(error) = std::thread::Builder::new().name("pin".into()).spawn(ask) {
             let why = both!("a thread", "线程").because(&system::text(&error));
             let _ = self.report.send(ScreenMessage::SignedIn { serial, found: Err(why) });
+        }
+    }
+
+    /// Begins to read who is left, and reports it. What cannot be read removes nobody.
+    pub(super) fn read(&self) {
+        let (path, report) = (self.path.clone(), self.report.clone());
+        let read = move || match Operators::read(&path) {
+            Ok(all) => {
+                let _ = report.send(ScreenMessage::Operators(all.iter().cloned().collect()));
+            }
+            Err(why) => tracing::warn!(?why, "the list of operators cannot be read"),
+        };
+        if let Err(error) = std::thread::Builder::new().name("operators".into()).spawn(read) {
+            tracing::warn!(%error, "the list of operators is not read");
         }
     }
 }

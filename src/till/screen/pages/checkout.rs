@@ -170,6 +170,8 @@ fn typing(model: &mut Model, mut typed: String, key: Key, at: Uptime) -> Vec<Scr
     let settings = &model.settings;
     match key {
         Key::Char(character) => {
+            // The Enter behind it is the amount's.
+            model.overtaken_at = None;
             match &mut model.typing {
                 Some(run) if at.since(run.last_at) <= PAUSE => run.last_at = at,
                 run => *run = Some(TypingRun { before: model.task.clone(), last_at: at }),

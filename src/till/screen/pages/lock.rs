@@ -11,7 +11,7 @@ use crate::clean::clean;
 use crate::clock::{Millis, Uptime};
 use crate::operators::{NotAPin, Operator, Role};
 use crate::screen::guard::may_answer;
-use crate::screen::model::{Dialog, LastInput, Model, Sound};
+use crate::screen::model::{Dialog, LastInput, Model, ShownAttempt, ShownNotice, Sound};
 use crate::screen::note::{Instead, Note, Scanned};
 use crate::screen::pages::checkout::{CashierTask, next_sale};
 use crate::screen::palette::Tone;
@@ -22,6 +22,9 @@ use crate::screen::view::sheet::{Head, Sheet, inside};
 use crate::screen::{Key, ScreenCommand, ScreenMessage};
 use crate::text::screen::{HelpWords, LockWords};
 
+/// How often it is looked whether whoever has signed in was removed, and with the next beat of the
+/// screen, which may be a minute later.
+const LOOKS_EVERY: Millis = Millis::seconds(30);
 /// Cells of a fault's text.
 const FAULT: usize = 200;
 
@@ -50,24 +53,37 @@ impl Model {
         waits || (self.settings.lock_after.is_some() && self.can_lock())
     }
 
-    /// Whether nobody has been here for so long that the till locks itself; never beside a payment.
+    /// Whether nobody has been here for so long that the till locks itself; never beside an open
+    /// payment.
     fn is_left_alone(&self) -> bool {
         let Some(after) = self.settings.lock_after.filter(|_| self.can_lock()) else {
             return false;
         };
         let is_idle = match self.task {
             CashierTask::Amount { .. } | CashierTask::Code { .. } => true,
-            CashierTask::Starting { .. } | CashierTask::Payment(_) => false,
+            CashierTask::Starting { .. } => false,
+            CashierTask::Payment(_) => !self.at_hand().is_some_and(ShownAttempt::is_in_tray),
         };
-        is_idle && self.last_input.at.is_none_or(|at| self.now.since(at) >= after)
+        // Whoever waits for the customer presses nothing, and reads the result.
+        let ended_at = self.at_hand().and_then(|attempt| attempt.ended_at);
+        let last = self.last_input.at.max(ended_at);
+        is_idle && last.is_none_or(|at| self.now.since(at) >= after)
     }
 }
 
 /// Locks the till. What has not been sent is discarded; a payment at the desk stays there, and is
 /// shown like the others that are open.
 pub(in crate::screen) fn lock(model: &mut Model) {
-    match model.task {
+    match &model.task {
         CashierTask::Amount { .. } | CashierTask::Code { .. } => next_sale(model),
+        // It was only passed: nobody stays at it now, and the customer here is not its.
+        CashierTask::Payment(order) if model.is_passing(order) => {
+            let order = order.clone();
+            if !model.at_hand().is_some_and(ShownAttempt::is_in_tray) {
+                model.notices.push_back(ShownNotice { order, since: model.now });
+            }
+            next_sale(model);
+        }
         CashierTask::Starting { .. } | CashierTask::Payment(_) => {}
     }
     model.find = None;
@@ -94,6 +110,27 @@ pub(in crate::screen) fn with_consent(model: &mut Model, act: ScreenCommand) -> 
 /// Locks the till if it is time to.
 pub(in crate::screen) fn lock_if_left_alone(model: &mut Model) {
     if model.is_left_alone() {
+        // A result at the desk is nothing for whoever signs in next.
+        next_sale(model);
+        lock(model);
+    }
+}
+
+/// Asks who is left, now and then.
+pub(in crate::screen) fn read_operators(model: &mut Model) -> Option<ScreenCommand> {
+    let is_due = model.now.since(model.operators_read_at) >= LOOKS_EVERY;
+    if !is_due || !model.can_lock() {
+        return None;
+    }
+    model.operators_read_at = model.now;
+    Some(ScreenCommand::ReadOperators)
+}
+
+/// Locks the till if whoever has signed in is not in the list any more, or not as what they were.
+/// Without anybody in it nobody could open it again.
+pub(in crate::screen) fn lock_if_removed(model: &mut Model, all: &[Operator]) {
+    let is_removed = |operator: &Operator| !all.is_empty() && !all.contains(operator);
+    if model.operator.as_ref().is_some_and(is_removed) && model.can_lock() {
         lock(model);
     }
 }
@@ -156,8 +193,7 @@ fn pressed(model: &mut Model, key: Key, at: Uptime) -> Vec<ScreenCommand> {
         (_, Some(_)) => {}
         (Key::F(12) | Key::Ctrl('k'), None) if model.can_lock() => lock(model),
         (Key::Esc, None) if model.lock.as_ref().is_some_and(LockPage::can_be_left) => {
-            model.lock = None;
-            model.note = None;
+            leave(model);
         }
         // The Enter of a scan that came in pieces ends no PIN.
         (Key::Enter, None) if before.key.is_none() && !may_answer(model, at, before) => {}
@@ -197,33 +233,42 @@ pub(in crate::screen) fn answered(
         }
         return Vec::new();
     };
-    let Some(act) = page.consent.take() else {
-        sign_in(model, operator);
-        return Vec::new();
-    };
-    if operator.role == Role::Cashier {
-        page.consent = Some(act);
+    let act = page.consent.take();
+    if act.is_some() && operator.role == Role::Cashier {
+        page.consent = act;
         page.pin.refuse(operator.name);
         model.ring(Sound::NeedsYou);
         return Vec::new();
     }
-    model.pin_wait = PinWait::default();
-    model.lock = None;
-    model.note = None;
-    model.consent = Some(operator.name);
-    vec![act]
+    // A cashier's own PIN would let them go on guessing a manager's.
+    if operator.role == Role::Manager {
+        model.pin_wait = PinWait::default();
+    }
+    leave(model);
+    // Another Enter was for the PIN.
+    model.overtaken_at = Some(now);
+    if act.is_some() {
+        model.consent = Some(operator.name);
+    } else {
+        model.operators_read_at = now;
+        model.operator = Some(operator);
+    }
+    act.into_iter().collect()
 }
 
-fn sign_in(model: &mut Model, operator: Operator) {
-    model.pin_wait = PinWait::default();
-    model.operator = Some(operator);
+/// The page goes, and the desk is as it was left.
+fn leave(model: &mut Model) {
     model.lock = None;
     model.dialog = None;
-    model.note = None;
     // What ended at the desk meanwhile is read there.
-    if let CashierTask::Payment(order) = &model.task {
+    if let CashierTask::Payment(order) = &model.task
+        && model.find.is_none()
+    {
         model.notices.retain(|notice| notice.order != *order);
     }
+    // The page has taken it away, and whoever comes now may not have read it.
+    let missing = model.missing_slips();
+    model.note = (missing > 0 && model.stopped.is_none()).then_some(Note::SlipsMissing(missing));
 }
 
 /// The keys that work.

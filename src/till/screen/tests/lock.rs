@@ -110,6 +110,125 @@ fn while_a_pin_is_checked_nothing_more_is_typed_and_an_older_answer_counts_for_n
 }
 
 #[test]
+fn a_cashiers_own_pin_does_not_end_the_wait_and_time_makes_it_shorter() {
+    let mut bench = locked();
+    let wrong = |bench: &mut ScreenBench, seconds: u64| {
+        sign_in(bench, "5512", Ok(None));
+        assert!(says(bench, &format!("Try again in {seconds} s.")), "{}", bench.drawn(80, 24));
+        bench.wait(seconds * 1000);
+    };
+    for seconds in [1, 2, 4] {
+        wrong(&mut bench, seconds);
+        sign_in(&mut bench, "194703", Ok(Some(anna())));
+        bench.key(Key::F(12));
+    }
+    wrong(&mut bench, 8);
+    bench.wait(2 * 600_000);
+    wrong(&mut bench, 4);
+    bench.wait(24 * 600_000);
+    wrong(&mut bench, 1);
+    wrong(&mut bench, 2);
+    sign_in(&mut bench, "8352", Ok(Some(manager())));
+    bench.key(Key::F(12));
+    wrong(&mut bench, 1);
+}
+
+#[test]
+fn slips_that_are_perhaps_missing_are_still_offered_to_whoever_signs_in() {
+    let mut before = ScreenBench::new(settings());
+    let index = before.charge("12.5", 1);
+    before.answer(index, Says::Paid(proof()));
+    let recent = before.model.attempts.iter().map(|attempt| attempt.view.clone()).collect();
+    let mut bench = locked();
+    bench.model = Model::new(Settings { drawer_by_manager: true, ..staffed() }, recent);
+    let offer = "1 slip may not have been printed";
+    bench
+        .send(ScreenMessage::SlipsLeft { waiting: Vec::new(), perhaps: vec![before.order(index)] });
+    assert!(says(&bench, offer));
+    sign_in(&mut bench, "194703", Ok(Some(anna())));
+    assert!(says(&bench, offer) && says(&bench, "Enter the amount."));
+    bench.key(Key::F(6));
+    bench.key(Key::Char('8'));
+    assert!(!says(&bench, offer));
+    bench.key(Key::Esc);
+    bench.key(Key::Esc);
+    assert!(says(&bench, offer), "nobody had to agree");
+    bench.key(Key::F(6));
+    assert_eq!(agree(&mut bench, Ok(Some(manager()))), [ScreenCommand::OpenDrawer]);
+    assert!(says(&bench, offer));
+    bench.send(ScreenMessage::Drawer(Printing::Sent));
+    assert!(says(&bench, "Opening the cash drawer.") && says(&bench, offer));
+}
+
+#[test]
+fn what_was_only_passed_on_the_way_is_not_left_at_the_desk_of_a_locked_till() {
+    for ends in [false, true] {
+        let mut bench = signed_in(staffed());
+        let index = bench.charge("12.5", 7);
+        bench.answer(index, Says::Paying);
+        bench.key(Key::Ctrl('n'));
+        bench.key(Key::Tab);
+        if ends {
+            bench.later(index, 0);
+            bench.later(index, 1_000);
+            bench.answer_if_asked(index, Says::Paid(proof()));
+        }
+        let has_ended = bench.status(index) == Status::Paid;
+        bench.key(Key::F(12));
+        bench.wait(5_000);
+        assert_eq!(bench.model.for_the_customer(), crate::display::View::Welcome, "{ends}");
+        assert_eq!(bench.model.unread().count(), usize::from(has_ended));
+        assert!(says(&bench, "12.50"), "it is in sight:\n{}", bench.drawn(80, 24));
+    }
+}
+
+#[test]
+fn a_payment_that_ends_behind_the_page_is_told_once() {
+    for agrees in [false, true] {
+        let mut bench = signed_in(Settings { drawer_by_manager: true, ..staffed() });
+        let index = bench.charge("12.5", 7);
+        bench.answer(index, Says::Paying);
+        bench.key(Key::F(6));
+        assert!(says(&bench, "MANAGER NEEDED"));
+        bench.later(index, 5_000);
+        bench.answer(index, Says::Paid(proof()));
+        assert_eq!(bench.model.unread().count(), 1);
+        if agrees {
+            agree(&mut bench, Ok(Some(manager())));
+        } else {
+            bench.key(Key::Esc);
+        }
+        assert!(says(&bench, "PAID") && bench.model.unread().count() == 0, "{agrees}");
+    }
+}
+
+#[test]
+fn another_enter_behind_the_pin_does_nothing_at_the_desk() {
+    let mut bench = signed_in(Settings { drawer_by_manager: true, ..staffed() });
+    let index = bench.charge("12.5", 7);
+    bench.answer(index, Says::Paid(proof()));
+    let again = |bench: &mut ScreenBench| {
+        bench.now += 300;
+        bench.send(ScreenMessage::Key(Key::Enter));
+        assert!(says(bench, "Hand over the goods."), "{}", bench.drawn(80, 24));
+    };
+    bench.key(Key::F(12));
+    sign_in(&mut bench, "194703", Ok(Some(anna())));
+    again(&mut bench);
+    bench.wait(2_000);
+    bench.key(Key::F(6));
+    agree(&mut bench, Ok(Some(manager())));
+    again(&mut bench);
+    bench.key(Key::F(12));
+    sign_in(&mut bench, "194703", Ok(Some(anna())));
+    // An amount that was begun has its own Enter.
+    bench.send(ScreenMessage::Key(Key::Char('5')));
+    bench.now += 200;
+    bench.send(ScreenMessage::Key(Key::Enter));
+    assert!(says(&bench, "Scan the customer's payment code."));
+}
+
+#[test]
 fn what_is_no_pin_is_not_asked_about() {
     let mut bench = locked();
     for (typed, why) in [("123", "4 to 12 digits"), ("12a", "digits only")] {
@@ -214,7 +333,21 @@ fn the_till_locks_itself_when_nobody_is_there_and_never_beside_a_payment() {
     bench.answer(index, Says::Paying);
     bench.wait(400_000);
     assert!(!bench.model.is_locked(), "somebody waits at the desk");
-    bench.answer_if_asked(index, Says::Paid(proof()));
+    let mut bench = signed_in(Settings { lock_after: Some(Millis::seconds(4)), ..staffed() });
+    let index = bench.charge("12.5", 7);
+    bench.answer(index, Says::Paying);
+    bench.later(index, 5_000);
+    bench.answer(index, Says::Paid(proof()));
+    bench.wait(3_000);
+    assert!(says(&bench, "Hand over the goods."), "whoever has waited reads the result");
+    bench.wait(1_000);
+    assert!(bench.model.is_locked(), "after a sale, too");
+    sign_in(&mut bench, "8352", Ok(Some(anna())));
+    assert!(says(&bench, "Enter the amount."), "nobody else's result");
+    let index = bench.charge("5", 8);
+    bench.answer(index, Says::Declined(reason("NOTENOUGH")));
+    bench.wait(4_000);
+    assert!(bench.model.is_locked(), "beside a payment that has ended");
     let mut bench = signed_in(staffed());
     bench.wait(4_000_000);
     assert!(!bench.model.is_locked(), "only if it was asked for");
@@ -226,6 +359,29 @@ fn a_till_that_has_stopped_says_so_and_can_be_left() {
     bench.send(ScreenMessage::JournalFailed(crate::both!("no space", "磁盘已满")));
     assert!(says(&bench, "NO SALES") && !says(&bench, "LOCKED"));
     assert_eq!(bench.key(Key::Ctrl('q')), [ScreenCommand::Quit]);
+}
+
+#[test]
+fn whoever_is_removed_is_locked_out_soon() {
+    let mut bench = signed_in(staffed());
+    let asks = |bench: &mut ScreenBench, millis: u64| {
+        bench.commands.clear();
+        bench.wait(millis);
+        bench.commands == [ScreenCommand::ReadOperators]
+    };
+    assert!(!asks(&mut bench, 29_000) && asks(&mut bench, 1_000) && !asks(&mut bench, 29_000));
+    bench.send(ScreenMessage::Operators(vec![manager(), anna()]));
+    bench.send(ScreenMessage::Operators(Vec::new()));
+    assert!(!bench.model.is_locked(), "where nobody is left, nobody could open it");
+    let promoted = Operator { role: Role::Manager, ..anna() };
+    for left in [manager(), promoted] {
+        bench.send(ScreenMessage::Operators(vec![left]));
+        assert!(bench.model.is_locked() && says(&bench, "LOCKED"));
+        assert!(!asks(&mut bench, 60_000), "nobody has signed in");
+        sign_in(&mut bench, "194703", Ok(Some(anna())));
+    }
+    let mut bench = ScreenBench::new(settings());
+    assert!(!asks(&mut bench, 60_000));
 }
 
 fn manager() -> Operator {

@@ -361,6 +361,8 @@ fn esc_and_then_a_key_is_the_second_way_to_every_function() {
         ('=', Key::F(12)),
         ('n', Key::Ctrl('n')),
         ('Q', Key::Ctrl('q')),
+        ('k', Key::Ctrl('k')),
+        ('p', Key::Ctrl('p')),
     ] {
         assert_eq!(second(then), [key], "{then}");
     }
