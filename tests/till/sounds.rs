@@ -73,7 +73,9 @@ fn each_end_is_spoken_with_its_sum() {
 #[test]
 fn a_voice_that_is_not_there_or_hangs_holds_up_nothing() {
     let shop = TestShop::open(None, PACE);
-    for voice in ["[\"/nowhere/voice\"]", "[\"sleep\", \"1000\"]"] {
+    // A number of its own, to know it by.
+    let hangs = format!("1000.{}", std::process::id());
+    for voice in ["[\"/nowhere/voice\"]", &format!("[\"sleep\", \"{hangs}\"]")] {
         shop.configure(&format!("{SERIAL_SCANNER}[screen]\nvoice = {voice}\n"));
         let (mut session, mut scanner) = sit_down(&shop);
         for serial in 0..3 {
@@ -87,6 +89,19 @@ fn a_voice_that_is_not_there_or_hangs_holds_up_nothing() {
         session.press(CTRL_Q);
         assert_eq!(session.wait_for_end().exit_code(), 0);
         drop(scanner);
+    }
+    // Nor does the till leave any of it behind; what was killed may take a moment to be gone.
+    let is_left = || {
+        let mut processes = fs::read_dir("/proc").unwrap().flatten();
+        processes.any(|process| {
+            let line = fs::read(process.path().join("cmdline")).unwrap_or_default();
+            String::from_utf8_lossy(&line).contains(&hangs)
+        })
+    };
+    let began = std::time::Instant::now();
+    while is_left() {
+        assert!(began.elapsed().as_secs() < 10, "a voice goes on after the till");
+        std::thread::yield_now();
     }
 }
 

@@ -218,7 +218,8 @@ fn keys() -> io::Result<Box<dyn Read + Send>> {
     let input = io::stdin();
     if input.is_terminal() {
         // Without a buffer that would hide how many bytes came at once.
-        return Ok(Box::new(File::from(rustix::io::dup(input)?)));
+        // Not for a program that the till starts: it would keep the terminal when the till has left.
+        return Ok(Box::new(File::from(rustix::io::fcntl_dupfd_cloexec(input, 0)?)));
     }
     Ok(Box::new(File::open("/dev/tty")?))
 }

@@ -35,14 +35,22 @@ pub(super) struct Voice {
 struct Lines {
     waiting: Mutex<VecDeque<(Uptime, Vec<String>)>>,
     added: Condvar,
+    running: Mutex<Running>,
+}
+
+#[derive(Default)]
+struct Running {
     /// The program that runs now.
-    running: Mutex<Option<Child>>,
+    child: Option<Child>,
+    /// The till leaves: nothing is started any more.
+    is_over: bool,
 }
 
 impl Drop for Voice {
     fn drop(&mut self) {
         let mut running = self.lines.running.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(child) = running.as_mut() {
+        running.is_over = true;
+        if let Some(child) = running.child.as_mut() {
             let _ = end(child);
         }
     }
@@ -101,18 +109,23 @@ impl Lines {
             command.env_remove(name);
         }
         // A Ctrl-C in this terminal is not meant for it.
-        *running() = Some(command.process_group(0).spawn()?);
+        let mut now = running();
+        if now.is_over {
+            return Ok(());
+        }
+        now.child = Some(command.process_group(0).spawn()?);
+        drop(now);
         let began = clock.uptime();
         loop {
             std::thread::sleep(POLL);
             let mut running = running();
-            let Some(child) = running.as_mut() else { return Ok(()) };
+            let Some(child) = running.child.as_mut() else { return Ok(()) };
             let is_late = clock.uptime().since(began) > PATIENCE;
             if is_late {
                 end(child)?;
             }
             if child.try_wait()?.is_some() {
-                *running = None;
+                running.child = None;
                 return if is_late { Err(io::ErrorKind::TimedOut.into()) } else { Ok(()) };
             }
         }
