@@ -99,7 +99,8 @@ pub enum PrinterReport {
     Health(Health),
     /// What it was found to answer, each time it is identified.
     Answers(Answers),
-    /// The printer is ready for a job that asks first, and waits for [`Printer::begin`].
+    /// The printer is ready for a job that asks first, and waits for [`Printer::begin`]. Again, if it
+    /// was not ready any more before the job began.
     Begins(u64),
     /// The system has passed on every byte of the job.
     Sent(u64),
@@ -279,14 +280,22 @@ impl<R: Fn(PrinterReport)> Spooler<R> {
     /// Whether the first byte of a job that could begin now may leave; if it asks first, it has
     /// asked from now on.
     fn may_begin(&mut self, job: &Job) -> bool {
-        if !job.asks_first || self.orders.allowed.load(Ordering::Acquire) == job.id {
+        if !job.asks_first {
             return true;
         }
-        if self.asked != job.id {
-            self.asked = job.id;
-            (self.report)(PrinterReport::Begins(job.id));
+        if self.asked == job.id {
+            return self.orders.allowed.load(Ordering::Acquire) == job.id;
         }
+        self.asked = job.id;
+        // What was answered before was about another moment.
+        self.orders.allowed.store(NONE, Ordering::Release);
+        (self.report)(PrinterReport::Begins(job.id));
         false
+    }
+
+    /// The printer is not ready after all: whoever is asked again may decide otherwise by then.
+    fn must_ask_again(&mut self) {
+        self.asked = NONE;
     }
 
     fn is_withdrawn(&self, job: &Job) -> bool {

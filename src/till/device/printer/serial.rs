@@ -290,7 +290,11 @@ impl<R: Fn(PrinterReport)> SerialPrinter<R> {
             return None;
         }
         let mut progress = Progress { sent: 0, moved_at: self.spooler.clock.uptime() };
-        let result = match self.can_begin(queued.job.regardless) {
+        let can_begin = self.can_begin(queued.job.regardless);
+        if !matches!(can_begin, Ok(true)) {
+            self.spooler.must_ask_again();
+        }
+        let result = match can_begin {
             Ok(true) if self.spooler.may_begin(&queued.job) => {
                 self.print(&queued, &mut progress).map(Some)
             }
@@ -313,6 +317,7 @@ impl<R: Fn(PrinterReport)> SerialPrinter<R> {
                     self.spooler.report_health(Health::Searching);
                 }
                 if !has_begun {
+                    self.spooler.must_ask_again();
                     return Some(queued);
                 }
                 self.is_cut_off = true;
