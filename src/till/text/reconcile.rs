@@ -118,7 +118,7 @@ impl ReconcileWords {
             Cause::OpenNotInBill => self.open_not_in_bill(),
             Cause::SettledPaid => self.settled_paid(),
             Cause::Reversed => self.reversed_in_bill(),
-            Cause::NotReturned => self.not_returned(),
+            Cause::NotReturned(_) => self.not_returned(),
             Cause::Transaction => self.transaction(),
             Cause::RefundNotInJournal => self.refund_not_in_journal(),
             Cause::RefundNotInBill(_) => self.refund_not_in_bill(),
@@ -131,10 +131,12 @@ impl ReconcileWords {
     /// What to do about it.
     pub fn advice(self, cause: Cause, number: &str) -> String {
         match cause {
-            Cause::NotInBill(Some(day)) | Cause::RefundNotInBill(Some(day)) => {
+            Cause::NotInBill(Some(day))
+            | Cause::RefundNotInBill(Some(day))
+            | Cause::NotReturned(Some(day)) => {
                 return self.other_bill(&day.to_string());
             }
-            Cause::NotInBill(None) | Cause::RefundNotInBill(None) | Cause::NotReturned => {
+            Cause::NotInBill(None) | Cause::RefundNotInBill(None) | Cause::NotReturned(None) => {
                 return self.ask(number);
             }
             Cause::SettledPaid => return self.see_how(number),
