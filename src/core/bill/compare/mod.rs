@@ -108,6 +108,8 @@ struct Billed {
     reversals: u32,
     /// Of them, those that are done.
     revoked: u32,
+    /// And those that failed.
+    not_revoked: u32,
     /// What went back, by refund and by reversal.
     returned: i64,
     /// What is not known to have gone back yet, nor to have failed.
@@ -280,7 +282,10 @@ impl Billed {
                     self.revoked += u32::from(row.kind == RowKind::Revoked);
                     self.returned = self.returned.saturating_add(amount);
                 }
-                RefundState::Failed | RefundState::Abnormal => self.has_failed = true,
+                RefundState::Failed | RefundState::Abnormal => {
+                    self.not_revoked += u32::from(row.kind == RowKind::Revoked);
+                    self.has_failed = true;
+                }
                 RefundState::Processing | RefundState::None | RefundState::Unknown => {
                     self.coming = self.coming.saturating_add(amount);
                 }

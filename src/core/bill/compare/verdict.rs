@@ -50,7 +50,8 @@ impl Comparison {
             Here::Paid { at, .. } if !billed.is_payment() => {
                 self.is_of_the_day(*at).then(|| Cause::NotInBill(self.other_day(*at)))
             }
-            Here::Paid { .. } if billed.revoked > 0 => Some(Cause::Reversed),
+            // Done or not: it is not all ours for certain.
+            Here::Paid { .. } if billed.reversals > billed.not_revoked => Some(Cause::Reversed),
             Here::Paid { transaction_id, .. } => {
                 if billed.currency.is_some() {
                     Some(Cause::Currency)
@@ -200,6 +201,7 @@ impl Billed {
             (0, 0) if self.returned > 0 => Some(side("refunded", self.returned)),
             (0, 0) if self.coming > 0 => Some(side("refund_processing", self.coming)),
             (0, 0) => None,
+            (_, 0) if self.coming > 0 => Some(side("refund_processing", self.coming)),
             (_, 0) => Some(side("paid", self.amount)),
             (0, _) => Some(side("reversed", self.returned)),
             (_, _) => Some(side("reversed", self.amount)),

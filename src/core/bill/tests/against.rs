@@ -221,6 +221,12 @@ fn only_what_is_done_went_back() {
             }
         }
     }
+    // Nor is what may have gone back the shop's for certain.
+    for state in ["PROCESSING", "", "?"] {
+        let bill = vec![paid(FIRST, 100), as_far_as(state, revoked(FIRST, 100))];
+        let outcome = held(orders(vec![own(FIRST, 100)]), bill);
+        assert_eq!(causes(&outcome), [(FIRST, Cause::Reversed)], "{state}");
+    }
     // A reversal that failed takes nothing from what was paid.
     let bill = vec![paid(FIRST, 100), as_far_as("FAIL", revoked(FIRST, 100))];
     let outcome = held(orders(vec![own(FIRST, 100)]), bill);
