@@ -250,6 +250,15 @@ pub fn in_the_future(day: Date) -> Text {
     both!("{day} is still to come", "{day} 还没有到")
 }
 
+/// The gateway gives it no more.
+pub fn too_old(day: Date) -> Text {
+    both!(
+        "{day} is more than three months ago, and WeChat Pay gives no bill of it: download it on the \
+         merchant platform if that still has it, and name the file with --bill",
+        "{day} 已超过三个月，微信支付不再提供账单：如商户平台仍可下载，请下载后用 --bill 指定文件"
+    )
+}
+
 /// The gateway is in trouble.
 pub fn busy(words: &str) -> Text {
     both!(
@@ -289,6 +298,16 @@ pub fn not_read(file: &Path) -> Text {
 pub fn not_kept(file: &Path) -> Text {
     let file = file.display();
     both!("the bill cannot be written to {file}", "账单无法写入 {file}")
+}
+
+/// There is too little room beside the journal.
+pub fn no_room(file: &Path) -> Text {
+    let folder = file.parent().unwrap_or(file).display();
+    both!(
+        "the bill was not downloaded: too little room in {folder}, which the till needs to sell; free \
+         some, or download the bill elsewhere and name it with --bill",
+        "账单未下载：{folder} 所在磁盘空间不足，须留给收银使用；请清理磁盘，或在别处下载账单后用 --bill 指定"
+    )
 }
 
 /// The file for the differences cannot be written.
