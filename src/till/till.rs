@@ -223,7 +223,7 @@ impl Till {
         let mark = report.clone();
         let work = SlipWork::Mark(id, stage);
         let marked = move |result: Result<_, _>| {
-            mark(result.map(|done| matches!(done, SlipDone::Marked(true))))
+            mark(result.map(|done| matches!(done, SlipDone::Marked(true))));
         };
         if !self.writer.write_slip(work, marked) {
             report(Err(JournalError::Ended));

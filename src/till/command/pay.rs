@@ -70,7 +70,9 @@ pub async fn run(pay: Pay, loaded: &Loaded, clock: &Clock) -> Result<Exit, Failu
     if let Some((attempt, slip)) = ended {
         last_status = Some(attempt.state.status());
         due.moved(&attempt);
-        slip.into_iter().for_each(|slip| due.queued(slip));
+        if let Some(slip) = slip {
+            due.queued(slip);
+        }
     }
     let has_ended = last_status.is_some();
     let moved = |attempt: &Attempt| {

@@ -303,11 +303,11 @@ fn what_was_reversed_after_midnight_must_be_in_that_days_bill() {
 
 #[test]
 fn one_that_was_never_seen_paid_may_be_reversed_after_midnight_too() {
+    use crate::payment::CallKind::{Query, Reverse};
+    use crate::payment::says::Says;
     let rules = crate::payment::Rules::default();
     let mut state = crate::payment::State::begin(&rules, 0);
     let call = |kind, number| crate::payment::Call { kind, number };
-    use crate::payment::CallKind::{Query, Reverse};
-    use crate::payment::says::Says;
     for event in [
         crate::payment::Event::Tick,
         Says::NotPaid.in_answer_to(call(Query, 1)),

@@ -167,7 +167,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let created = Nameless::create(&folder.path().join("bill")).unwrap();
         let mut file = Nameless { free, ..created };
-        let all = (0..megabytes * 16).try_for_each(|_| file.put(&[b'x'; 64 * 1024]));
+        let piece = vec![b'x'; 64 * 1024];
+        let all = (0..megabytes * 16).try_for_each(|_| file.put(&piece));
         assert_eq!(all.is_err(), file.is_short_of_room);
         (all.is_ok(), file.file.metadata().unwrap().len())
     }

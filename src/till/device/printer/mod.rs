@@ -277,11 +277,14 @@ impl<R: Fn(PrinterReport)> Spooler<R> {
         });
     }
 
-    /// Whether the first byte of a job that could begin now may leave; if it asks first, it has
-    /// asked from now on.
-    fn may_begin(&mut self, job: &Job) -> bool {
-        if !job.asks_first {
-            return true;
+    /// Whether the first byte of a job may leave, with a printer that is ready or not. If it asks
+    /// first, it has asked from now on, and asks again once the printer was not ready.
+    fn may_begin(&mut self, job: &Job, is_ready: bool) -> bool {
+        if !is_ready {
+            self.must_ask_again();
+        }
+        if !is_ready || !job.asks_first {
+            return is_ready;
         }
         if self.asked == job.id {
             return self.orders.allowed.load(Ordering::Acquire) == job.id;

@@ -290,12 +290,8 @@ impl<R: Fn(PrinterReport)> SerialPrinter<R> {
             return None;
         }
         let mut progress = Progress { sent: 0, moved_at: self.spooler.clock.uptime() };
-        let can_begin = self.can_begin(queued.job.regardless);
-        if !matches!(can_begin, Ok(true)) {
-            self.spooler.must_ask_again();
-        }
-        let result = match can_begin {
-            Ok(true) if self.spooler.may_begin(&queued.job) => {
+        let result = match self.can_begin(queued.job.regardless) {
+            Ok(is_ready) if self.spooler.may_begin(&queued.job, is_ready) => {
                 self.print(&queued, &mut progress).map(Some)
             }
             Ok(_) => Ok(None),
