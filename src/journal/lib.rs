@@ -49,7 +49,7 @@ use paytill_core::language::Text;
 use paytill_core::order::Merchant;
 use paytill_core::payment::State;
 pub use read::{Audit, Filter, Head, JournalReader, OrderRow, StoredEntry};
-pub use slips::{Slip, SlipStage, SlipWork};
+pub use slips::{Slip, SlipDone, SlipStage, SlipWork};
 pub use writer::{FailStop, Writer, Written};
 
 /// Marks the file as one of our journals: "payt".

@@ -331,9 +331,10 @@ impl Journal {
         })
     }
 
-    /// Writes down how far a slip has come. A fault of the disk is as final as
-    /// one of [`Journal::append`].
-    pub fn mark_slip(&mut self, id: i64, stage: SlipStage) -> Result<(), JournalError> {
+    /// Writes down how far a slip has come, and tells whether it did: not if another one has taken
+    /// its place, or its row is odd or missing. A fault of the disk is as final as one of
+    /// [`Journal::append`].
+    pub fn mark_slip(&mut self, id: i64, stage: SlipStage) -> Result<bool, JournalError> {
         self.commit_slip(|transaction, key, tip| {
             let one = format!("SELECT {COLUMNS} FROM slip WHERE id = ?");
             let row = transaction.prepare_cached(&one)?.query_row([id], read).optional()?;
@@ -341,12 +342,12 @@ impl Journal {
             // out of no later start anyway.
             let row =
                 row.filter(|row| row.stage != SlipStage::Replaced.word() && row.is_sealed(key));
-            if let Some(row) = row {
+            if let Some(row) = &row {
                 let mut register = Register::read(transaction, key, FORMAT)?;
-                move_on(transaction, key, &mut register, &row, stage)?;
+                move_on(transaction, key, &mut register, row, stage)?;
                 register.write(transaction, key)?;
             }
-            Ok(((), tip))
+            Ok((row.is_some(), tip))
         })
     }
 }
@@ -434,15 +435,24 @@ pub enum SlipWork {
     Mark(i64, SlipStage),
 }
 
+/// What came of it.
+#[derive(Debug)]
+pub enum SlipDone {
+    /// The copy, and where its order is; nothing if there is none to print.
+    Copied(Option<(Slip, Box<Attempt>)>),
+    /// Whether the slip is at that stage now.
+    Marked(bool),
+}
+
 impl Journal {
-    /// Does one of them; the slip that was put into the queue, if it was that.
-    pub(super) fn do_slip(
-        &mut self,
-        work: &SlipWork,
-    ) -> Result<Option<(Slip, Attempt)>, JournalError> {
+    /// Does one of them.
+    pub(super) fn do_slip(&mut self, work: &SlipWork) -> Result<SlipDone, JournalError> {
         match work {
-            SlipWork::Copy { order, at, by } => self.queue_copy(order, *at, by.as_ref()),
-            SlipWork::Mark(id, stage) => self.mark_slip(*id, *stage).map(|()| None),
+            SlipWork::Copy { order, at, by } => {
+                let queued = self.queue_copy(order, *at, by.as_ref())?;
+                Ok(SlipDone::Copied(queued.map(|(slip, of)| (slip, Box::new(of)))))
+            }
+            SlipWork::Mark(id, stage) => self.mark_slip(*id, *stage).map(SlipDone::Marked),
         }
     }
 

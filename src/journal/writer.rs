@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use super::key::Key;
 use super::rounds::Rounds;
-use super::slips::{Slip, SlipWork};
+use super::slips::{Slip, SlipDone, SlipWork};
 use super::{Journal, JournalError};
-use paytill_core::engine::{Act, Attempt, Entry};
+use paytill_core::engine::{Act, Entry};
 
 /// The outcome of writing an entry.
 #[derive(Debug)]
@@ -36,7 +36,7 @@ enum Job {
     Stop(JournalError),
 }
 
-type SlipReport = Box<dyn FnOnce(Result<Option<(Slip, Attempt)>, JournalError>) + Send>;
+type SlipReport = Box<dyn FnOnce(Result<SlipDone, JournalError>) + Send>;
 
 type ActReport = Box<dyn FnOnce(Result<(), JournalError>) + Send>;
 
@@ -118,7 +118,7 @@ impl Writer {
     pub fn write_slip(
         &self,
         work: SlipWork,
-        report: impl FnOnce(Result<Option<(Slip, Attempt)>, JournalError>) + Send + 'static,
+        report: impl FnOnce(Result<SlipDone, JournalError>) + Send + 'static,
     ) -> bool {
         let job = Job::Slip(work, Box::new(report));
         self.jobs.as_ref().is_some_and(|jobs| jobs.send(job).is_ok())
@@ -160,7 +160,7 @@ impl FailStop {
         self.unless_failed(|journal| journal.append(entry))
     }
 
-    fn do_slip(&mut self, work: &SlipWork) -> Result<Option<(Slip, Attempt)>, JournalError> {
+    fn do_slip(&mut self, work: &SlipWork) -> Result<SlipDone, JournalError> {
         if self.failed {
             return Err(JournalError::Stopped);
         }

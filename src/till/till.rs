@@ -21,7 +21,7 @@ use crate::engine::{
     SaleRef, Start,
 };
 use crate::gateway::{Ask, Decoded, Enquired, Gateway, Owner, Question, Stamp};
-use crate::journal::{Journal, JournalError, Slip, SlipStage, SlipWork, Writer, Written};
+use crate::journal::{Journal, JournalError, Slip, SlipDone, SlipStage, SlipWork, Writer, Written};
 use crate::money::Currency;
 use crate::order::{AuthCode, Merchant, Order, OutTradeNo};
 use crate::payment::{Answer, Call, CallKind, Event, Found, Reason, Rules, Status, TillCause};
@@ -49,8 +49,8 @@ pub enum Notice {
     SlipDue(Slip),
     /// The journal has the copy that [`Till::print_copy`] asked for, of an order as it is now.
     SlipQueued(Slip, Box<Attempt>),
-    /// That this slip may be on paper from now on: whether the journal knows it. If not, it must not
-    /// be printed.
+    /// That this slip may be on paper from now on: whether the journal knows it. If not, because it
+    /// cannot be written or another slip has taken its place, it must not be printed.
     SlipBegun { slip: i64, recorded: bool },
     /// What came of [`Till::note_drawer`]. If the journal does not know it, the drawer stays shut.
     DrawerNoted { recorded: bool },
@@ -115,7 +115,7 @@ enum WorkerMessage {
 /// What came of writing about a slip.
 enum SlipNews {
     Queued(Result<Option<(Slip, Box<Attempt>)>, JournalError>),
-    Marked(i64, SlipStage, Result<(), JournalError>),
+    Marked(i64, SlipStage, Result<bool, JournalError>),
 }
 
 impl Till {
@@ -200,8 +200,12 @@ impl Till {
         let sender = self.sender.clone();
         let (order, at) = (out_trade_no.clone(), self.clock.wall());
         self.writer.write_slip(SlipWork::Copy { order, at, by }, move |result| {
-            let queued = result.map(|queued| queued.map(|(slip, of)| (slip, Box::new(of))));
-            let _ = sender.send(WorkerMessage::Slip(SlipNews::Queued(queued)));
+            let news = match result {
+                Ok(SlipDone::Copied(queued)) => SlipNews::Queued(Ok(queued)),
+                Ok(SlipDone::Marked(_)) => return,
+                Err(error) => SlipNews::Queued(Err(error)),
+            };
+            let _ = sender.send(WorkerMessage::Slip(news));
         });
     }
 
@@ -226,7 +230,10 @@ impl Till {
         };
         let mark = report.clone();
         let work = SlipWork::Mark(id, stage);
-        if !self.writer.write_slip(work, move |result| mark(result.map(drop))) {
+        let marked = move |result: Result<_, _>| {
+            mark(result.map(|done| matches!(done, SlipDone::Marked(true))));
+        };
+        if !self.writer.write_slip(work, marked) {
             report(Err(JournalError::Ended));
         }
     }
@@ -426,7 +433,7 @@ impl Till {
             }
             SlipNews::Marked(slip, stage, result) => {
                 if stage == SlipStage::Begun {
-                    let recorded = result.is_ok();
+                    let recorded = matches!(result, Ok(true));
                     self.notices.push_back(Notice::SlipBegun { slip, recorded });
                 }
                 result.err()

@@ -378,3 +378,38 @@ fn without_a_journal_everything_of_this_till_is_unknown() {
     assert_eq!((ran.exit, ran.lines.len()), (13, 4), "{ran:?}");
     assert!(ran.errors.contains("no journal yet"), "{ran:?}");
 }
+
+#[test]
+fn a_day_that_the_gateway_has_forgotten_is_not_taken_for_one_without_payments() {
+    let (mut shop, _) = Shop::with_three_sales();
+    let bill = shop.bill();
+    let kept = shop.day;
+    for _ in 0..95 {
+        shop.day = shop.day.yesterday().unwrap();
+    }
+    for (language, words) in [("en", "more than three months ago"), ("zh-CN", "已超过三个月")]
+    {
+        let output = shop.reconcile(&["--lang", language]);
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
+        assert!(said(&output).contains(words), "{output:?}");
+    }
+    // A file is read all the same: that it is of another day is another matter.
+    shop.put("old.csv", &bill);
+    let output = shop.reconcile(&["--bill", "old.csv", "--lang", "en"]);
+    let words = format!("this is the bill of {kept}");
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert!(said(&output).contains(&words), "{output:?}");
+}
+
+#[test]
+fn a_name_that_is_taken_is_noticed_first_and_a_file_that_cannot_be_written_costs_no_report() {
+    let (shop, _) = Shop::with_three_sales();
+    shop.put("taken.csv", "mine");
+    let output = shop.reconcile(&["--csv", "taken.csv"]);
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    assert_eq!(fs::read(shop.shop.path().join("taken.csv")).unwrap(), b"mine");
+    // What comes to nothing leaves no file.
+    let broken = shop.reconcile(&["--bill", "taken.csv", "--csv", "new.csv"]);
+    assert_eq!(broken.status.code(), Some(1), "{broken:?}");
+    assert!(!shop.shop.path().join("new.csv").exists());
+}

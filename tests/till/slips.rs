@@ -284,3 +284,20 @@ fn a_slip_that_waits_while_money_is_found_says_that_it_goes_back_and_comes_once(
     till.session.press("\r");
     till.close();
 }
+
+#[test]
+fn a_slip_that_the_journal_does_not_mark_as_begun_is_not_printed_and_holds_up_no_other() {
+    let (mut till, printer) = Till::open();
+    printer.becomes(COVER_OPEN);
+    till.session.see(&["Printer fault cover open"]);
+    till.sell();
+    till.knows(&[SlipStage::Waiting]);
+    let db = rusqlite::Connection::open(till.shop.journal()).unwrap();
+    db.execute("UPDATE slip SET seal = zeroblob(16)", []).unwrap();
+    drop(db);
+    let second = till.sell();
+    printer.becomes(WELL);
+    till.waits_for_cuts(&printer, 1);
+    assert_eq!(slips(&printer.paper()), [original(&second)]);
+    till.kill();
+}

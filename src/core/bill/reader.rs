@@ -241,10 +241,13 @@ impl Rows<'_> {
 
     /// The last questions, which only all rows together can answer.
     fn end(self) -> Result<Extent, Fault> {
-        let Self { sums: Sums { rows, .. }, of_others, of_the_day, first, .. } = self;
+        let Self { sums: Sums { rows, .. }, of_others, of_the_day, first, expected, .. } = self;
+        let own = &expected.merchant.sub_mch_id;
         match first {
             Some((line, found, _)) if of_the_day == 0 => Err(Fault::OtherDay { line, found }),
-            Some((line, _, found)) if of_others == rows => {
+            // A service provider's bill may have nothing of one of its merchants; a merchant's own
+            // bill is all its own.
+            Some((line, _, found)) if of_others == rows && (found.is_empty() || own.is_empty()) => {
                 Err(Fault::OtherMerchant { line, found })
             }
             Some(_) | None => Ok(Extent { rows, of_others }),

@@ -62,6 +62,13 @@ pub enum RefundState {
     Unknown,
 }
 
+impl RefundState {
+    /// Whether the customer does not have the money.
+    pub const fn is_failed(self) -> bool {
+        matches!(self, Self::Failed | Self::Abnormal)
+    }
+}
+
 /// A moment in Beijing, as the bill writes it: `YYYYMMDDhhmmss`.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct BeijingTime([u8; 14]);

@@ -85,8 +85,10 @@ fn what_is_known_of_a_slip_survives_a_crash_at_every_step() {
     assert_eq!((copy.id, copy.copy, copy.status), (3, 1, Status::Paid));
     assert_eq!(known(), [second, (3, 1, SlipStage::Waiting)]);
     // What the printer says of the first one comes too late.
-    journal.mark_slip(1, SlipStage::Done).unwrap();
-    journal.mark_slip(3, SlipStage::Begun).unwrap();
+    assert!(!journal.mark_slip(1, SlipStage::Done).unwrap());
+    assert!(!journal.mark_slip(1, SlipStage::Begun).unwrap(), "nor may it begin");
+    assert!(!journal.mark_slip(9, SlipStage::Begun).unwrap(), "there is no such slip");
+    assert!(journal.mark_slip(3, SlipStage::Begun).unwrap());
     journal.mark_slip(3, SlipStage::Done).unwrap();
     assert_eq!(known(), [second]);
     journal.mark_slip(2, SlipStage::Begun).unwrap();

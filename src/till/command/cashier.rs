@@ -360,8 +360,7 @@ impl Cashier<'_> {
             Notice::SlipDue(slip) => self.due.push(slip),
             Notice::SlipQueued(slip, attempt) => self.hand_over(&slip, &attempt),
             Notice::SlipBegun { slip, recorded: true } => self.devices.begin(slip),
-            // The sales have stopped; the next start knows what was not printed.
-            Notice::SlipBegun { recorded: false, .. } => {}
+            Notice::SlipBegun { slip, recorded: false } => self.slip_must_not_begin(slip),
             Notice::DrawerNoted { recorded: true } => self.open_drawer(),
             // The sales have stopped, which is on the screen.
             Notice::DrawerNoted { recorded: false } => {}

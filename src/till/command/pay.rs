@@ -64,9 +64,27 @@ pub async fn run(pay: Pay, loaded: &Loaded, clock: &Clock) -> Result<Exit, Failu
     let note = masked(&clean(&pay.note, NOTE_CELLS));
     let out_trade_no = till.begin(SaleRef::New(amount), note, code, None).map_err(refused)?;
     let reporter = Reporter { json: pay.json.json, language: config.till.language };
-    let (exit, ended) = follow(till, &out_trade_no, &reporter, &mut signals).await;
-    if let Some((attempt, Some(slip))) = ended
-        && let Err(why) = paper::print(&slip, &attempt, config, till, clock).await
+    let (mut exit, ended) = follow(till, &out_trade_no, &reporter, &mut signals).await;
+    let mut due = paper::Due::default();
+    let mut last_status = None;
+    if let Some((attempt, slip)) = ended {
+        last_status = Some(attempt.state.status());
+        due.moved(&attempt);
+        if let Some(slip) = slip {
+            due.queued(slip);
+        }
+    }
+    let has_ended = last_status.is_some();
+    let moved = |attempt: &Attempt| {
+        let status = attempt.state.status();
+        if attempt.out_trade_no == out_trade_no && last_status.replace(status) != Some(status) {
+            reporter.report(attempt, status);
+            exit = end(attempt).unwrap_or(Exit::Attention);
+        }
+    };
+    if has_ended
+        && let Err(paper::NotPrinted { why, .. }) =
+            paper::print_all(due, moved, config, till, clock).await
     {
         print_message(&say!(
             reporter.language,

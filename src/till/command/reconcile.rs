@@ -21,6 +21,9 @@ use crate::text::reconcile::{self as text, ReconcileWords};
 use paytill_host::clock::Clock;
 use source::Source;
 
+/// For so many months the gateway gives the bill of a day (facts 7.1).
+const KEPT: i64 = 3;
+
 /// What was read, and what came of it.
 struct Reconciled {
     day: Date,
@@ -37,11 +40,18 @@ pub async fn run(reconcile: Reconcile, config: &Config, clock: &Clock) -> Result
     let GatewayConfig::WechatV2(gateway) = &config.gateway else {
         return Err(Failure::new(Exit::Configuration, text::training()));
     };
+    let today = now.day(&beijing());
+    if reconcile.bill.is_none() && day > today {
+        return Err(Failure::new(Exit::Usage, text::in_the_future(day)));
+    }
+    // The gateway would say that there is none, as of a day without payments.
+    if reconcile.bill.is_none() && is_too_old(day, today) {
+        return Err(Failure::new(Exit::Usage, text::too_old(day)));
+    }
+    // Before anything is downloaded: the name may be taken.
+    let csv = reconcile.csv.as_deref().map(export::Csv::create).transpose()?;
     let source = match &reconcile.bill {
         Some(file) => source::open(file)?,
-        None if day > now.day(&beijing()) => {
-            return Err(Failure::new(Exit::Usage, text::in_the_future(day)));
-        }
         None => source::download(gateway, day, &config.journal.path, clock).await?,
     };
     let file = match source {
@@ -74,19 +84,25 @@ pub async fn run(reconcile: Reconcile, config: &Config, clock: &Clock) -> Result
         rows = reconciled.extent.rows,
         "reconciled"
     );
-    if let Some(file) = &reconcile.csv {
-        export::csv(file, &reconciled, config)?;
-        print_message(&words.written(&file.display().to_string()));
-    }
     let lines = if reconcile.json.json {
         export::json(&reconciled, config)
     } else {
         report::lines(&reconciled, config)
     };
-    if !print_lines(&lines) {
+    let is_printed = print_lines(&lines);
+    if let (Some(csv), Some(file)) = (csv, &reconcile.csv) {
+        csv.write(&reconciled, config)?;
+        print_message(&words.written(&file.display().to_string()));
+    }
+    if !is_printed {
         return Ok(Exit::Fault);
     }
     Ok(if outcome.differ() == 0 { Exit::Done } else { Exit::Differ })
+}
+
+/// Whether the gateway keeps no bill of that day any more.
+fn is_too_old(day: Date, today: Date) -> bool {
+    today.checked_sub(jiff::Span::new().months(KEPT)).is_ok_and(|first| day < first)
 }
 
 /// The bill, or none if nothing happened on that day, against what the journal has of it.
@@ -156,5 +172,25 @@ fn own_order(row: OrderRow) -> OwnOrder {
         currency: row.currency,
         created_at: row.created_at,
         updated_at: row.updated_at,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bill_is_kept_for_three_months() {
+        let day = |text: &str| text.parse::<Date>().unwrap();
+        for (of, today, is_old) in [
+            ("2026-08-30", "2026-11-30", false),
+            ("2026-08-29", "2026-11-30", true),
+            ("2026-02-28", "2026-05-31", false),
+            ("2026-02-27", "2026-05-31", true),
+            ("2025-11-30", "2026-11-30", true),
+            ("2026-11-29", "2026-11-30", false),
+        ] {
+            assert_eq!(is_too_old(day(of), day(today)), is_old, "{of}");
+        }
     }
 }

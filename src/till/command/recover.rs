@@ -12,17 +12,15 @@ use super::open::{announce_training, open};
 use super::output::{masked, print_line, print_message};
 use super::report::OrderReport;
 use super::{Exit, Failure, paper, pin};
-use crate::both;
 use crate::clean::clean;
 use crate::cli::{Json, Recover};
 use crate::config::Loaded;
 use crate::engine::{Attempt, Report};
-use crate::journal::Slip;
 use crate::language::Language;
 use crate::order::OutTradeNo;
 use crate::payment::{Answer, Event, Reversed, Status};
-use crate::text;
 use crate::till::Notice;
+use crate::{both, say, text};
 use paytill_host::clock::Clock;
 
 /// Failed reversals after which an order that needs attention is left to a person.
@@ -50,7 +48,7 @@ pub async fn run(recover: Recover, loaded: &Loaded, clock: &Clock) -> Result<Exi
     let mut reported: BTreeMap<OutTradeNo, Status> = BTreeMap::new();
     let mut hopeless = Hopeless::default();
     let mut heard_of = Progress::default();
-    let mut slips = SlipsDue::default();
+    let mut slips = paper::Due::default();
     while (till.is_busy() && !hopeless.has_all(till.busy()) || till.is_recheck_due())
         && clock.uptime() < deadline
     {
@@ -70,7 +68,7 @@ pub async fn run(recover: Recover, loaded: &Loaded, clock: &Clock) -> Result<Exi
             Ok(Notice::Stopped(error)) => {
                 return Err(Failure::new(Exit::Journal, text::journal::text(&error)));
             }
-            Ok(Notice::SlipDue(slip)) => slips.due.push(slip),
+            Ok(Notice::SlipDue(slip)) => slips.queued(slip),
             Ok(
                 Notice::Gateway(_)
                 | Notice::Enquired { .. }
@@ -85,7 +83,22 @@ pub async fn run(recover: Recover, loaded: &Loaded, clock: &Clock) -> Result<Exi
         print_message(language.pick("nothing is open", "没有未完成的支付"));
     }
     // Not before: no payment waits for a printer.
-    paper::print_all(slips.wanted(), &loaded.config, till, clock).await;
+    let moved = |attempt: &Attempt| {
+        let status = attempt.state.status();
+        if reported.insert(attempt.out_trade_no.clone(), status) != Some(status) {
+            print(attempt, json, language);
+        }
+    };
+    if let Err(paper::NotPrinted { left, why }) =
+        paper::print_all(slips, moved, &loaded.config, till, clock).await
+    {
+        print_message(&say!(
+            language,
+            "slips not printed: {left} ({why}); the screen prints or offers them when it is \
+             next started",
+            "有 {left} 张小票未打印（{why}）；下次打开收银界面时会打印或提示补打"
+        ));
+    }
     if till.is_open() {
         print_message(language.pick(
             "some payments are still open; `paytill orders --state attention` lists those that \
@@ -174,32 +187,6 @@ impl Progress {
         let answered = was_answered || matches!(event, Event::Answered(..));
         let now = (attempt.state.status(), answered);
         self.0.insert(number.clone(), now) != Some(now)
-    }
-}
-
-/// The slips of what has ended, and where the orders are.
-#[derive(Default)]
-struct SlipsDue {
-    due: Vec<Slip>,
-    orders: BTreeMap<OutTradeNo, Attempt>,
-}
-
-impl SlipsDue {
-    fn moved(&mut self, attempt: &Attempt) {
-        self.orders.insert(attempt.out_trade_no.clone(), attempt.clone());
-    }
-
-    /// Those that still say what is so, oldest first: of each order the last one at most.
-    fn wanted(self) -> Vec<(Slip, Attempt)> {
-        let Self { due, mut orders } = self;
-        let mut wanted: Vec<(Slip, Attempt)> = due
-            .into_iter()
-            .rev()
-            .filter_map(|slip| orders.remove(&slip.out_trade_no).map(|order| (slip, order)))
-            .filter(|(slip, order)| slip.status == order.state.status())
-            .collect();
-        wanted.reverse();
-        wanted
     }
 }
 

@@ -18,6 +18,8 @@ use crate::payment::Status;
 pub struct DayOrder {
     pub out_trade_no: OutTradeNo,
     pub status: Status,
+    /// Whether its end is still to come. A person may have settled one whose money is not known.
+    pub is_open: bool,
     pub amount: Money,
 }
 
@@ -25,7 +27,7 @@ pub struct DayOrder {
 #[derive(Debug, Default)]
 pub(super) struct DayBook {
     date: Option<Date>,
-    orders: HashMap<OutTradeNo, (Status, Money)>,
+    orders: HashMap<OutTradeNo, (Status, bool, Money)>,
     past: Past,
 }
 
@@ -45,7 +47,7 @@ pub(super) struct Sum {
     pub(super) total: Money,
 }
 
-/// The figures of a day, each order in one of them.
+/// The figures of a day, each order in one of them, but for what a person has settled.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(super) struct Figures {
     pub(super) paid: Sum,
@@ -88,7 +90,7 @@ impl DayBook {
     /// An order has changed.
     pub(super) fn moved(&mut self, view: &AttemptView, zone: &TimeZone, currency: Currency) {
         if self.date == Some(view.created_at.day(zone)) && view.currency == currency {
-            let known = (view.state.status(), view.amount);
+            let known = (view.state.status(), view.state.is_open(), view.amount);
             self.orders.insert(view.out_trade_no.clone(), known);
         }
     }
@@ -99,9 +101,9 @@ impl DayBook {
             return;
         }
         self.past = if orders.is_some() { Past::Known } else { Past::Unreadable };
-        for DayOrder { out_trade_no, status, amount } in orders.unwrap_or_default() {
+        for DayOrder { out_trade_no, status, is_open, amount } in orders.unwrap_or_default() {
             // What the till has seen itself is newer.
-            self.orders.entry(out_trade_no).or_insert((status, amount));
+            self.orders.entry(out_trade_no).or_insert((status, is_open, amount));
         }
     }
 
@@ -114,7 +116,7 @@ impl DayBook {
         let mut figures = Figures::default();
         let unclear = at_hand.filter(|view| is_unclear(view));
         let unclear: HashMap<_, _> = unclear.map(|view| (&view.out_trade_no, view)).collect();
-        for (order, (status, amount)) in &self.orders {
+        for (order, (status, is_open, amount)) in &self.orders {
             // They are counted below.
             if unclear.contains_key(order) {
                 continue;
@@ -128,7 +130,18 @@ impl DayBook {
                 | Status::Waiting
                 | Status::Checking
                 | Status::Reversing
-                | Status::Attention => &mut figures.open,
+                | Status::Attention
+                    if *is_open =>
+                {
+                    &mut figures.open
+                }
+                // A person has settled it outside the till: none of its money is known here.
+                Status::Created
+                | Status::Sent
+                | Status::Waiting
+                | Status::Checking
+                | Status::Reversing
+                | Status::Attention => continue,
             };
             sum.add(*amount);
         }

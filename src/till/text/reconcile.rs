@@ -118,7 +118,7 @@ impl ReconcileWords {
             Cause::OpenNotInBill => self.open_not_in_bill(),
             Cause::SettledPaid => self.settled_paid(),
             Cause::Reversed => self.reversed_in_bill(),
-            Cause::NotReturned => self.not_returned(),
+            Cause::NotReturned(_) => self.not_returned(),
             Cause::Transaction => self.transaction(),
             Cause::RefundNotInJournal => self.refund_not_in_journal(),
             Cause::RefundNotInBill(_) => self.refund_not_in_bill(),
@@ -131,10 +131,12 @@ impl ReconcileWords {
     /// What to do about it.
     pub fn advice(self, cause: Cause, number: &str) -> String {
         match cause {
-            Cause::NotInBill(Some(day)) | Cause::RefundNotInBill(Some(day)) => {
+            Cause::NotInBill(Some(day))
+            | Cause::RefundNotInBill(Some(day))
+            | Cause::NotReturned(Some(day)) => {
                 return self.other_bill(&day.to_string());
             }
-            Cause::NotInBill(None) | Cause::RefundNotInBill(None) | Cause::NotReturned => {
+            Cause::NotInBill(None) | Cause::RefundNotInBill(None) | Cause::NotReturned(None) => {
                 return self.ask(number);
             }
             Cause::SettledPaid => return self.see_how(number),
@@ -248,6 +250,15 @@ pub fn in_the_future(day: Date) -> Text {
     both!("{day} is still to come", "{day} 还没有到")
 }
 
+/// The gateway gives it no more.
+pub fn too_old(day: Date) -> Text {
+    both!(
+        "{day} is more than three months ago, and WeChat Pay gives no bill of it: download it on the \
+         merchant platform if that still has it, and name the file with --bill",
+        "{day} 已超过三个月，微信支付不再提供账单：如商户平台仍可下载，请下载后用 --bill 指定文件"
+    )
+}
+
 /// The gateway is in trouble.
 pub fn busy(words: &str) -> Text {
     both!(
@@ -287,6 +298,16 @@ pub fn not_read(file: &Path) -> Text {
 pub fn not_kept(file: &Path) -> Text {
     let file = file.display();
     both!("the bill cannot be written to {file}", "账单无法写入 {file}")
+}
+
+/// There is too little room beside the journal.
+pub fn no_room(file: &Path) -> Text {
+    let folder = file.parent().unwrap_or(file).display();
+    both!(
+        "the bill was not downloaded: too little room in {folder}, which the till needs to sell; free \
+         some, or download the bill elsewhere and name it with --bill",
+        "账单未下载：{folder} 所在磁盘空间不足，须留给收银使用；请清理磁盘，或在别处下载账单后用 --bill 指定"
+    )
 }
 
 /// The file for the differences cannot be written.

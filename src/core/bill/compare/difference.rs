@@ -52,8 +52,9 @@ pub enum Cause {
     SettledPaid,
     /// Paid by the journal, and reversed by the bill.
     Reversed,
-    /// Reversed by the journal, and by the bill the money did not go back.
-    NotReturned,
+    /// Reversed by the journal, and by the bill the money did not go back. Close to midnight it may
+    /// be in that of another day.
+    NotReturned(Option<Date>),
     /// Another transaction of the gateway's.
     Transaction,
     /// A refund that the journal does not know.
@@ -80,7 +81,7 @@ impl Cause {
             Self::OpenNotInBill => "open_and_not_in_bill",
             Self::SettledPaid => "settled_but_paid",
             Self::Reversed => "reversed_in_bill",
-            Self::NotReturned => "not_returned",
+            Self::NotReturned(_) => "not_returned",
             Self::Transaction => "transaction",
             Self::RefundNotInJournal => "refund_not_in_journal",
             Self::RefundNotInBill(_) => "refund_not_in_bill",
@@ -100,7 +101,7 @@ impl Cause {
             | Self::OpenNotInBill
             | Self::SettledPaid
             | Self::Reversed
-            | Self::NotReturned
+            | Self::NotReturned(_)
             | Self::Transaction => Kind::State,
             Self::RefundNotInJournal
             | Self::RefundNotInBill(_)

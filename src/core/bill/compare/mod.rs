@@ -53,6 +53,8 @@ pub enum Here {
     },
     /// It was taken and went back.
     Returned,
+    /// Reversed, and never seen paid: the bill may have both.
+    Reversed,
     /// Not known, or held: the till has work left.
     Open,
     /// Not known to the till: a person has settled it.
@@ -66,6 +68,7 @@ impl Here {
             (Some(proof), ..) => {
                 Self::Paid { at: proof.paid_at, transaction_id: proof.transaction_id.clone() }
             }
+            (None, Funds::NotMoved, _) if state.status() == Status::Reversed => Self::Reversed,
             (None, Funds::NotMoved, open) => Self::NotPaid { open },
             (None, Funds::Returned, _) => Self::Returned,
             (None, Funds::Held | Funds::Unknown | Funds::Taken, true) => Self::Open,
@@ -101,9 +104,18 @@ struct Billed {
     /// The currency of a payment that is not the order's.
     currency: Option<Currency>,
     transaction_id: String,
+    /// Rows of reversals, however far they had come.
+    reversals: u32,
+    /// Of them, those that are done.
     revoked: u32,
+    /// And those that failed.
+    not_revoked: u32,
     /// What went back, by refund and by reversal.
     returned: i64,
+    /// What is not known to have gone back yet, nor to have failed.
+    coming: i64,
+    /// Whether something failed to go back.
+    has_failed: bool,
     /// When the last row was.
     at: Option<Timestamp>,
 }
@@ -217,7 +229,12 @@ impl Comparison {
             None => self.strangers.entry(number.to_owned()).or_default(),
         };
         billed.add(row);
-        if row.kind == RowKind::Refund && self.billed_refunds.len() < MOST_LISTED {
+        let is_refund = match row.kind {
+            RowKind::Paid => false,
+            RowKind::Refund => true,
+            RowKind::Revoked => row.refund_state.is_failed(),
+        };
+        if is_refund && self.billed_refunds.len() < MOST_LISTED {
             self.billed_refunds.push(BilledRefund {
                 order_no: number.to_owned(),
                 refund_no: row.refund_no.clone().into_owned(),
@@ -225,7 +242,7 @@ impl Comparison {
                 state: row.refund_state,
                 at: row.at.timestamp(),
             });
-        } else if row.kind == RowKind::Refund {
+        } else if is_refund {
             self.not_listed += 1;
         }
         Ok(())
@@ -249,18 +266,30 @@ impl Comparison {
 
 impl Billed {
     fn add(&mut self, row: &Row<'_>) {
-        let failed = row.refund_state == RefundState::Failed;
         match row.kind {
             RowKind::Paid => {
                 self.payments = self.payments.saturating_add(1);
                 self.amount = self.amount.saturating_add(row.amount.minor());
                 self.transaction_id = row.transaction_id.clone().into_owned();
             }
-            RowKind::Revoked => self.revoked = self.revoked.saturating_add(1),
+            RowKind::Revoked => self.reversals = self.reversals.saturating_add(1),
             RowKind::Refund => {}
         }
-        if row.kind != RowKind::Paid && !failed {
-            self.returned = self.returned.saturating_add(row.refund.minor());
+        if row.kind != RowKind::Paid {
+            let amount = row.refund.minor();
+            match row.refund_state {
+                RefundState::Done => {
+                    self.revoked += u32::from(row.kind == RowKind::Revoked);
+                    self.returned = self.returned.saturating_add(amount);
+                }
+                RefundState::Failed | RefundState::Abnormal => {
+                    self.not_revoked += u32::from(row.kind == RowKind::Revoked);
+                    self.has_failed = true;
+                }
+                RefundState::Processing | RefundState::None | RefundState::Unknown => {
+                    self.coming = self.coming.saturating_add(amount);
+                }
+            }
         }
         self.at = row.at.timestamp();
     }

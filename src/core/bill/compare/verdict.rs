@@ -3,7 +3,8 @@
 use std::collections::HashSet;
 
 use super::difference::{Cause, Difference, Side};
-use super::{Billed, BilledRefund, Comparison, Here, Outcome, OwnRefund, Tracked};
+use super::{Billed, BilledRefund, Comparison, Here, Outcome, OwnOrder, OwnRefund, Tracked};
+use crate::bill::beijing;
 use crate::bill::row::RefundState;
 use crate::money::Money;
 
@@ -41,36 +42,51 @@ impl Comparison {
     fn cause(&self, Tracked { order, billed }: &Tracked) -> Option<Cause> {
         let is_paid = billed.payments > 0;
         let went_back = billed.revoked > 0 || billed.returned >= order.amount.minor();
+        let is_kept = is_paid && !went_back;
+        if billed.payments > 1 {
+            return Some(Cause::Times(billed.payments));
+        }
         match &order.here {
             Here::Paid { at, .. } if !billed.is_payment() => {
                 self.is_of_the_day(*at).then(|| Cause::NotInBill(self.other_day(*at)))
             }
-            Here::Paid { .. } if billed.revoked > 0 => Some(Cause::Reversed),
+            // Done or not: it is not all ours for certain.
+            Here::Paid { .. } if billed.reversals > billed.not_revoked => Some(Cause::Reversed),
             Here::Paid { transaction_id, .. } => {
                 if billed.currency.is_some() {
                     Some(Cause::Currency)
-                } else if billed.payments > 1 {
-                    Some(Cause::Times(billed.payments))
-                } else if billed.amount != order.amount.minor() {
+                } else if is_paid && billed.amount != order.amount.minor() {
                     Some(Cause::Amount)
                 } else {
-                    (billed.transaction_id != *transaction_id).then_some(Cause::Transaction)
+                    let is_other = is_paid && billed.transaction_id != *transaction_id;
+                    is_other.then_some(Cause::Transaction)
                 }
             }
-            Here::NotPaid { open } if is_paid && !went_back => {
+            Here::NotPaid { open } if is_kept => {
                 Some(if *open { Cause::OpenPaid } else { Cause::PaidInBill })
             }
             Here::NotPaid { .. } => None,
+            // Said of the refund.
+            Here::Returned | Here::Reversed if billed.has_failed => None,
             // What was reversed after midnight goes back in a later bill.
-            Here::Returned if is_paid && !went_back && self.is_of_the_day(order.updated_at) => {
-                Some(Cause::NotReturned)
+            Here::Returned | Here::Reversed if is_kept => self.not_returned(order),
+            // And must be in that bill, if it is this one.
+            Here::Returned if !is_paid && !went_back => {
+                let is_earlier = order.created_at.day(&beijing()) < self.day;
+                is_earlier.then(|| self.not_returned(order)).flatten()
             }
-            Here::Returned => (billed.payments > 1).then_some(Cause::Times(billed.payments)),
-            Here::Open if is_paid && !went_back => Some(Cause::OpenPaid),
+            Here::Returned | Here::Reversed => None,
+            Here::Open if is_kept => Some(Cause::OpenPaid),
             Here::Open if billed.at.is_some() => Some(Cause::OpenReturned),
             Here::Open => self.is_of_the_day(order.created_at).then_some(Cause::OpenNotInBill),
-            Here::Settled => (is_paid && !went_back).then_some(Cause::SettledPaid),
+            Here::Settled => is_kept.then_some(Cause::SettledPaid),
         }
+    }
+
+    /// An order that was reversed and of which the bill has nothing that went back.
+    fn not_returned(&self, order: &OwnOrder) -> Option<Cause> {
+        let at = order.updated_at;
+        self.is_of_the_day(at).then(|| Cause::NotReturned(self.other_day(at)))
     }
 
     fn difference(Tracked { order, billed }: &Tracked, cause: Cause) -> Difference {
@@ -109,8 +125,8 @@ impl Comparison {
         }
     }
 
-    /// In what the refunds differ. Those of a payment that the journal does not count as paid belong
-    /// to what is said of the payment.
+    /// In what the refunds differ. What went back of a payment that the journal does not count as paid
+    /// belongs to what is said of the payment; what failed is always said.
     fn refunds(&mut self) -> Vec<Difference> {
         let billed = std::mem::take(&mut self.billed_refunds);
         let mut expected = std::mem::take(&mut self.expected_refunds);
@@ -120,12 +136,11 @@ impl Comparison {
             let is_known = expected.get(&refund.refund_no).is_some_and(is_theirs);
             // A second row for it is one too many.
             let own = is_known.then(|| expected.remove(&refund.refund_no)).flatten();
-            let is_failed = matches!(refund.state, RefundState::Failed | RefundState::Abnormal);
             let cause = match &own {
+                _ if refund.state.is_failed() => Cause::RefundFailed,
                 None if !self.is_refundable(&refund.order_no) => continue,
                 None => Cause::RefundNotInJournal,
                 Some(own) if own.amount != refund.amount => Cause::RefundAmount,
-                Some(_) if is_failed => Cause::RefundFailed,
                 Some(_) => continue,
             };
             differences.push(self.refund_difference(cause, Some(refund), own.as_ref()));
@@ -177,14 +192,16 @@ impl Comparison {
 impl Billed {
     /// Whether it has a payment, even one that went back.
     const fn is_payment(&self) -> bool {
-        self.payments > 0 || self.revoked > 0
+        self.payments > 0 || self.reversals > 0
     }
 
     fn side(&self, currency: crate::money::Currency) -> Option<Side> {
         let side = |state, amount| Side { state, amount: Money::from_minor(amount), currency };
         match (self.payments, self.revoked) {
-            (0, 0) if self.returned == 0 => None,
-            (0, 0) => Some(side("refunded", self.returned)),
+            (0, 0) if self.returned > 0 => Some(side("refunded", self.returned)),
+            (0, 0) if self.coming > 0 => Some(side("refund_processing", self.coming)),
+            (0, 0) => None,
+            (_, 0) if self.coming > 0 => Some(side("refund_processing", self.coming)),
             (_, 0) => Some(side("paid", self.amount)),
             (0, _) => Some(side("reversed", self.returned)),
             (_, _) => Some(side("reversed", self.amount)),

@@ -179,7 +179,7 @@ fn what_is_not_paid_here_must_not_be_paid_there() {
         (not_paid(true), there(), Some(Cause::OpenPaid)),
         (not_paid(false), back(), None),
         (returned(), none(), None),
-        (returned(), there(), Some(Cause::NotReturned)),
+        (returned(), there(), Some(Cause::NotReturned(None))),
         (returned(), back(), None),
         (returned(), refunded(), None),
         (returned(), vec![revoked(FIRST, 100)], None),
@@ -198,6 +198,66 @@ fn what_is_not_paid_here_must_not_be_paid_there() {
     }
 }
 
+/// As the gateway writes how far a refund has come.
+fn as_far_as(state: &'static str, row: made::MadeRow) -> made::MadeRow {
+    made::MadeRow { refund_state: state, ..row }
+}
+
+#[test]
+fn only_what_is_done_went_back() {
+    let returned = || order(FIRST, 100, Status::Reversed, Here::Returned);
+    for state in ["FAIL", "CHANGE", "PROCESSING", "", "?"] {
+        for row in [revoked(FIRST, 100), refund(FIRST, "R", 100)] {
+            for own in [returned(), order(FIRST, 100, Status::Attention, Here::Settled)] {
+                let said = format!("{own:?} {state:?} {row:?}");
+                let bill = vec![paid(FIRST, 100), as_far_as(state, row.clone())];
+                let outcome = held(orders(vec![own]), bill);
+                assert_eq!(outcome.matched, 0, "{said}");
+                let is_failed = matches!(state, "FAIL" | "CHANGE");
+                let found = outcome.differences.iter();
+                let failures = found.filter(|found| found.cause == Cause::RefundFailed).count();
+                assert_eq!(failures, usize::from(is_failed), "{said}");
+                assert!(outcome.differ() > 0, "{said}");
+            }
+        }
+    }
+    // Nor is what may have gone back the shop's for certain.
+    for state in ["PROCESSING", "", "?"] {
+        let bill = vec![paid(FIRST, 100), as_far_as(state, revoked(FIRST, 100))];
+        let outcome = held(orders(vec![own(FIRST, 100)]), bill);
+        assert_eq!(causes(&outcome), [(FIRST, Cause::Reversed)], "{state}");
+    }
+    // A reversal that failed takes nothing from what was paid.
+    let bill = vec![paid(FIRST, 100), as_far_as("FAIL", revoked(FIRST, 100))];
+    let outcome = held(orders(vec![own(FIRST, 100)]), bill);
+    assert_eq!(causes(&outcome), [(FIRST, Cause::RefundFailed)]);
+}
+
+#[test]
+fn a_refund_that_failed_did_not_go_back_whoever_made_it() {
+    for state in ["FAIL", "CHANGE"] {
+        let bill = vec![paid(FIRST, 100), as_far_as(state, refund(FIRST, "R", 100))];
+        let outcome = held(orders(vec![own(FIRST, 100)]), bill);
+        assert_eq!(causes(&outcome), [(FIRST, Cause::RefundFailed)]);
+    }
+}
+
+#[test]
+fn two_payments_are_one_too_many_wherever_the_money_is() {
+    for here in [
+        Here::Returned,
+        Here::NotPaid { open: false },
+        Here::Open,
+        Here::Settled,
+        Here::Paid { at: at(NOON), transaction_id: format!("42{FIRST}") },
+    ] {
+        let own = order(FIRST, 100, Status::Attention, here);
+        let bill = vec![paid(FIRST, 100), paid(FIRST, 100), revoked(FIRST, 100)];
+        let outcome = held(orders(vec![own]), bill);
+        assert_eq!(causes(&outcome), [(FIRST, Cause::Times(2))]);
+    }
+}
+
 #[test]
 fn what_is_reversed_after_midnight_goes_back_in_a_later_bill() {
     let mut returned = order(FIRST, 100, Status::Reversed, Here::Returned);
@@ -208,6 +268,73 @@ fn what_is_reversed_after_midnight_goes_back_in_a_later_bill() {
     yesterdays.created_at = at("20261121235950");
     let outcome = held(orders(vec![yesterdays]), vec![revoked(FIRST, 100)]);
     assert_eq!((outcome.matched, outcome.differ()), (1, 0));
+}
+
+#[test]
+fn what_was_reversed_after_midnight_must_be_in_that_days_bill() {
+    let reversed_at = |when| {
+        let mut order = order(FIRST, 100, Status::Reversed, Here::Returned);
+        order.created_at = at("20261121235950");
+        order.updated_at = at(when);
+        order
+    };
+    let yesterday = "2026-11-21".parse().unwrap();
+    for (when, cause) in [
+        ("20261121235959", None),
+        ("20261122000020", Some(Cause::NotReturned(Some(yesterday)))),
+        ("20261122010000", Some(Cause::NotReturned(None))),
+        ("20261123000000", None),
+    ] {
+        let outcome = held(orders(vec![reversed_at(when)]), vec![]);
+        assert_eq!(causes(&outcome).first().map(|found| found.1), cause, "{when}");
+        for row in [revoked(FIRST, 100), refund(FIRST, "R", 100)] {
+            let outcome = held(orders(vec![reversed_at(when)]), vec![row]);
+            assert_eq!((outcome.matched, outcome.differ()), (1, 0), "{when}");
+        }
+        // On its way is not back.
+        let coming = as_far_as("PROCESSING", revoked(FIRST, 100));
+        let outcome = held(orders(vec![reversed_at(when)]), vec![coming]);
+        assert_eq!(causes(&outcome).first().map(|found| found.1), cause, "{when}");
+        let failed = as_far_as("CHANGE", revoked(FIRST, 100));
+        let outcome = held(orders(vec![reversed_at(when)]), vec![failed]);
+        assert_eq!(causes(&outcome), [(FIRST, Cause::RefundFailed)], "{when}");
+    }
+}
+
+#[test]
+fn one_that_was_never_seen_paid_may_be_reversed_after_midnight_too() {
+    use crate::payment::CallKind::{Query, Reverse};
+    use crate::payment::says::Says;
+    let rules = crate::payment::Rules::default();
+    let mut state = crate::payment::State::begin(&rules, 0);
+    let call = |kind, number| crate::payment::Call { kind, number };
+    for event in [
+        crate::payment::Event::Tick,
+        Says::NotPaid.in_answer_to(call(Query, 1)),
+        Says::Accepted.in_answer_to(call(Reverse, 2)),
+        Says::Ended(crate::payment::Ending::Revoked).in_answer_to(call(Query, 3)),
+    ] {
+        let _ = state.step(&event, rules.give_up_after, &rules);
+    }
+    assert_eq!((state.status(), Here::of(&state)), (Status::Reversed, Here::Reversed));
+    let reversed_at = |when| {
+        let mut order = order(FIRST, 100, Status::Reversed, Here::of(&state));
+        order.updated_at = at(when);
+        order
+    };
+    for (when, cause) in [
+        ("20261122120330", Some(Cause::NotReturned(None))),
+        ("20261122235900", Some(Cause::NotReturned(Some("2026-11-23".parse().unwrap())))),
+        ("20261123000020", None),
+    ] {
+        let outcome = held(orders(vec![reversed_at(when)]), vec![paid(FIRST, 100)]);
+        assert_eq!(causes(&outcome).first().map(|found| found.1), cause, "{when}");
+        // Perhaps nobody paid.
+        let outcome = held(orders(vec![reversed_at(when)]), vec![]);
+        assert_eq!(outcome.differ(), 0, "{when}");
+        let bill = vec![paid(FIRST, 100), revoked(FIRST, 100)];
+        assert_eq!(held(orders(vec![reversed_at(when)]), bill).differ(), 0, "{when}");
+    }
 }
 
 #[test]

@@ -245,6 +245,15 @@ fn a_service_provider_sees_its_own_sub_merchant_alone() {
     let expected = Expected { merchant, ..expected() };
     let (extent, rows) = all_for(text.as_bytes(), &expected).unwrap();
     assert_eq!((extent, rows.len()), (Extent { rows: 2, of_others: 1 }, 1));
+    // A day on which it sold nothing is no other merchant's.
+    let merchant = Merchant { sub_mch_id: "1511458599".into(), ..made::merchant() };
+    let (extent, rows) = all_for(text.as_bytes(), &Expected { merchant, ..expected }).unwrap();
+    assert_eq!((extent, rows.len()), (Extent { rows: 2, of_others: 2 }, 0));
+    let merchant = Merchant { sub_mch_id: "1511458599".into(), ..made::merchant() };
+    let expected = Expected { merchant, day: day() };
+    let own = all_for(two().text(Form::All).as_bytes(), &expected);
+    let found = String::new();
+    assert_eq!(own.err(), Some(Fault::OtherMerchant { line: 2, found }));
     let found = "1511458511".to_owned();
     assert_eq!(all(text).err(), Some(Fault::OtherMerchant { line: 2, found }));
 }

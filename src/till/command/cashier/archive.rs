@@ -46,6 +46,7 @@ impl Archive {
             let of_day = rows.filter(|row| row.currency == currency).map(|row| DayOrder {
                 out_trade_no: row.out_trade_no,
                 status: row.state.status(),
+                is_open: row.state.is_open(),
                 amount: row.amount,
             });
             Ok(of_day.collect())

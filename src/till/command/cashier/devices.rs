@@ -175,12 +175,16 @@ impl Devices {
         }
     }
 
+    /// The job that a slip waits in, and the slip.
+    pub(super) fn job_of(&self, slip: i64) -> Option<(u64, &journal::Slip)> {
+        let mut slips = self.jobs.keys().filter_map(|job| Some((*job, self.slip_of(*job)?)));
+        slips.find(|(_, of)| of.id == slip)
+    }
+
     /// The journal knows that this slip may be on paper from now on.
     pub(super) fn begin(&self, slip: i64) {
-        let is_it = |job: &&u64| self.slip_of(**job).is_some_and(|of| of.id == slip);
-        let job = self.jobs.keys().find(is_it);
-        if let (Some(printer), Some(job)) = (&self.printer, job) {
-            printer.begin(*job);
+        if let (Some(printer), Some((job, _))) = (&self.printer, self.job_of(slip)) {
+            printer.begin(job);
         }
     }
 

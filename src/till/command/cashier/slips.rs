@@ -122,6 +122,20 @@ impl Cashier<'_> {
         }
     }
 
+    /// The journal does not know that a slip begins: another one has taken its place, or it cannot
+    /// be written, and the next start knows what was not printed.
+    pub(super) fn slip_must_not_begin(&mut self, id: i64) {
+        let Some((job, slip)) = self.devices.job_of(id) else { return };
+        let slip = slip.clone();
+        tracing::info!(order = %slip.out_trade_no, "a slip is not printed");
+        let is_replaced = self.devices.has_later(&slip)
+            || self.due.iter().any(|due| due.out_trade_no == slip.out_trade_no);
+        self.devices.withdraw(job);
+        if !is_replaced {
+            self.post(ScreenMessage::NoSlip(slip.out_trade_no));
+        }
+    }
+
     /// The printer is done with a slip.
     pub(super) fn slip_ended(&mut self, slip: Slip, ended: &Ended) {
         let stage = match ended {

@@ -1,7 +1,7 @@
 //! What programs read: a line of JSON a difference and one of sums, and a table as CSV.
 
-use std::fs::OpenOptions;
-use std::io::{ErrorKind, Write as _};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, ErrorKind, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
@@ -82,22 +82,44 @@ fn sums(sums: &Sums, currency: Currency) -> Value {
     })
 }
 
-/// Writes the differences into a new file. What a spreadsheet would take for a formula begins with an
-/// apostrophe, and a long number with a backtick, as in the gateway's own bills.
-pub(super) fn csv(file: &Path, reconciled: &Reconciled, config: &Config) -> Result<(), Failure> {
-    let rows = reconciled.outcome.differences.iter().map(|found| row(found, config));
-    let text = format!("{MARK}{COLUMNS}\r\n{}", rows.collect::<String>());
-    let mut options = OpenOptions::new();
-    let written = options
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(file)
-        .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()));
-    written.map_err(|error| {
-        let exit = if error.kind() == ErrorKind::AlreadyExists { Exit::Usage } else { Exit::Fault };
-        Failure::new(exit, not_exported(file).because(&system::text(&error)))
-    })
+/// A new file for the differences. It is gone again unless all of them are in it.
+pub(super) struct Csv<'a> {
+    name: &'a Path,
+    file: File,
+    is_whole: bool,
+}
+
+impl<'a> Csv<'a> {
+    pub(super) fn create(name: &'a Path) -> Result<Self, Failure> {
+        let mut options = OpenOptions::new();
+        let file = options.write(true).create_new(true).mode(0o600).open(name);
+        let file = file.map_err(|error| fault(name, &error))?;
+        Ok(Self { name, file, is_whole: false })
+    }
+
+    /// Writes them. What a spreadsheet would take for a formula begins with an apostrophe, and a long
+    /// number with a backtick, as in the gateway's own bills.
+    pub(super) fn write(mut self, reconciled: &Reconciled, config: &Config) -> Result<(), Failure> {
+        let rows = reconciled.outcome.differences.iter().map(|found| row(found, config));
+        let text = format!("{MARK}{COLUMNS}\r\n{}", rows.collect::<String>());
+        let written = self.file.write_all(text.as_bytes()).and_then(|()| self.file.sync_all());
+        written.map_err(|error| fault(self.name, &error))?;
+        self.is_whole = true;
+        Ok(())
+    }
+}
+
+impl Drop for Csv<'_> {
+    fn drop(&mut self) {
+        if !self.is_whole {
+            let _ = fs::remove_file(self.name);
+        }
+    }
+}
+
+fn fault(name: &Path, error: &io::Error) -> Failure {
+    let exit = if error.kind() == ErrorKind::AlreadyExists { Exit::Usage } else { Exit::Fault };
+    Failure::new(exit, not_exported(name).because(&system::text(error)))
 }
 
 fn row(found: &Difference, config: &Config) -> String {

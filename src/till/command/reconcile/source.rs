@@ -17,8 +17,12 @@ use paytill_host::clock::Clock;
 use paytill_host::random;
 use paytill_host::transport::{DownloadFailure, Sink, Transport};
 
-/// The largest reply, which is compressed: some ten million rows.
-const LARGEST: u64 = 1 << 30;
+/// The largest reply, which is compressed: some million rows.
+const LARGEST: u64 = 64 << 20;
+/// So much room is left to the journal beside it: a till may be selling.
+const RESERVE: u64 = 64 << 20;
+/// The room is looked at each time so much has come, and before anything has.
+const STEP: u64 = 1 << 20;
 
 /// What came.
 pub(super) enum Source {
@@ -69,6 +73,9 @@ pub(super) async fn download(
     let downloaded = transport.download(&outgoing, clock.uptime(), LARGEST, &mut file).await;
     match downloaded {
         Ok(()) => {}
+        Err(DownloadFailure::Io(_)) if file.is_short_of_room => {
+            return Err(Failure::new(Exit::Fault, text::no_room(&path)));
+        }
         Err(DownloadFailure::Io(error)) => return Err(fault(error)),
         Err(DownloadFailure::TooLarge) => {
             let too_large = text::fault(&crate::bill::Fault::TooLarge, "", day);
@@ -80,7 +87,7 @@ pub(super) async fn download(
             return Err(Failure::new(Exit::Fault, text::not_downloaded().because(&why)));
         }
     }
-    judge(file.0).map_err(fault)
+    judge(file.file).map_err(fault)
 }
 
 /// Looks at the beginning, where a message is whole.
@@ -96,7 +103,14 @@ fn judge(mut file: File) -> io::Result<Source> {
 }
 
 /// A file that is gone as soon as nobody has it open, however the process ends.
-struct Nameless(File);
+struct Nameless {
+    file: File,
+    length: u64,
+    /// Up to this length there is room for it.
+    has_room_to: u64,
+    is_short_of_room: bool,
+    free: fn(&File) -> io::Result<u64>,
+}
 
 impl Nameless {
     fn create(path: &Path) -> io::Result<Self> {
@@ -108,17 +122,67 @@ impl Nameless {
         let mut options = OpenOptions::new();
         let file = options.read(true).write(true).create_new(true).mode(0o600).open(path)?;
         fs::remove_file(path)?;
-        Ok(Self(file))
+        Ok(Self { file, length: 0, has_room_to: 0, is_short_of_room: false, free })
     }
+
+    fn make_sure_of_room(&mut self, more: u64) -> io::Result<()> {
+        let length = self.length + more;
+        if length > self.has_room_to {
+            let wanted = more.max(STEP);
+            if (self.free)(&self.file)? < RESERVE + wanted {
+                self.is_short_of_room = true;
+                return Err(io::ErrorKind::StorageFull.into());
+            }
+            self.has_room_to = self.length + wanted;
+        }
+        self.length = length;
+        Ok(())
+    }
+}
+
+/// The room on the file's disk for those who are not its administrator.
+fn free(file: &File) -> io::Result<u64> {
+    let room = rustix::fs::fstatvfs(file)?;
+    Ok(room.f_bavail.saturating_mul(room.f_frsize))
 }
 
 impl Sink for Nameless {
     fn clear(&mut self) -> io::Result<()> {
-        self.0.set_len(0)?;
-        self.0.seek(SeekFrom::Start(0)).map(|_| ())
+        (self.length, self.has_room_to) = (0, 0);
+        self.file.set_len(0)?;
+        self.file.seek(SeekFrom::Start(0)).map(|_| ())
     }
 
     fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.0.write_all(bytes)
+        self.make_sure_of_room(bytes.len() as u64)?;
+        self.file.write_all(bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn put(free: fn(&File) -> io::Result<u64>, megabytes: u64) -> (bool, u64) {
+        let folder = tempfile::tempdir().unwrap();
+        let created = Nameless::create(&folder.path().join("bill")).unwrap();
+        let mut file = Nameless { free, ..created };
+        let piece = vec![b'x'; 64 * 1024];
+        let all = (0..megabytes * 16).try_for_each(|_| file.put(&piece));
+        assert_eq!(all.is_err(), file.is_short_of_room);
+        (all.is_ok(), file.file.metadata().unwrap().len())
+    }
+
+    #[test]
+    fn a_download_leaves_room_to_the_journal() {
+        assert_eq!(put(|_| Ok(RESERVE + 10 * STEP), 3), (true, 3 << 20));
+        assert_eq!(put(|_| Ok(RESERVE + STEP - 1), 3), (false, 0));
+        assert_eq!(put(|_| Ok(0), 3), (false, 0));
+        // Somebody else fills the disk meanwhile.
+        let shrinks = |file: &File| {
+            let length = file.metadata()?.len();
+            Ok(if length < 2 << 20 { RESERVE + STEP } else { RESERVE })
+        };
+        assert_eq!(put(shrinks, 3), (false, 2 << 20));
     }
 }

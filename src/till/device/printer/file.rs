@@ -17,7 +17,8 @@ impl<R: Fn(PrinterReport)> Spooler<R> {
         self.report_health(health);
         while let Ok(queued) = self.jobs.recv() {
             let job = &queued.job;
-            while !self.may_begin(job) && !self.is_overdue(&queued) && !self.is_withdrawn(job) {
+            while !self.may_begin(job, true) && !self.is_overdue(&queued) && !self.is_withdrawn(job)
+            {
                 if !self.handle.is_wanted() {
                     return;
                 }
@@ -27,7 +28,7 @@ impl<R: Fn(PrinterReport)> Spooler<R> {
                 self.settle(job.id, Err(JobFault::Withdrawn));
                 continue;
             }
-            if !self.may_begin(job) {
+            if !self.may_begin(job, true) {
                 self.settle(job.id, Err(JobFault::Away));
                 continue;
             }

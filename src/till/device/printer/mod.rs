@@ -99,7 +99,8 @@ pub enum PrinterReport {
     Health(Health),
     /// What it was found to answer, each time it is identified.
     Answers(Answers),
-    /// The printer is ready for a job that asks first, and waits for [`Printer::begin`].
+    /// The printer is ready for a job that asks first, and waits for [`Printer::begin`]. Again, if it
+    /// was not ready any more before the job began.
     Begins(u64),
     /// The system has passed on every byte of the job.
     Sent(u64),
@@ -276,17 +277,28 @@ impl<R: Fn(PrinterReport)> Spooler<R> {
         });
     }
 
-    /// Whether the first byte of a job that could begin now may leave; if it asks first, it has
-    /// asked from now on.
-    fn may_begin(&mut self, job: &Job) -> bool {
-        if !job.asks_first || self.orders.allowed.load(Ordering::Acquire) == job.id {
-            return true;
+    /// Whether the first byte of a job may leave, with a printer that is ready or not. If it asks
+    /// first, it has asked from now on, and asks again once the printer was not ready.
+    fn may_begin(&mut self, job: &Job, is_ready: bool) -> bool {
+        if !is_ready {
+            self.must_ask_again();
         }
-        if self.asked != job.id {
-            self.asked = job.id;
-            (self.report)(PrinterReport::Begins(job.id));
+        if !is_ready || !job.asks_first {
+            return is_ready;
         }
+        if self.asked == job.id {
+            return self.orders.allowed.load(Ordering::Acquire) == job.id;
+        }
+        self.asked = job.id;
+        // What was answered before was about another moment.
+        self.orders.allowed.store(NONE, Ordering::Release);
+        (self.report)(PrinterReport::Begins(job.id));
         false
+    }
+
+    /// The printer is not ready after all: whoever is asked again may decide otherwise by then.
+    fn must_ask_again(&mut self) {
+        self.asked = NONE;
     }
 
     fn is_withdrawn(&self, job: &Job) -> bool {

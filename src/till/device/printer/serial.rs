@@ -291,7 +291,7 @@ impl<R: Fn(PrinterReport)> SerialPrinter<R> {
         }
         let mut progress = Progress { sent: 0, moved_at: self.spooler.clock.uptime() };
         let result = match self.can_begin(queued.job.regardless) {
-            Ok(true) if self.spooler.may_begin(&queued.job) => {
+            Ok(is_ready) if self.spooler.may_begin(&queued.job, is_ready) => {
                 self.print(&queued, &mut progress).map(Some)
             }
             Ok(_) => Ok(None),
@@ -313,6 +313,7 @@ impl<R: Fn(PrinterReport)> SerialPrinter<R> {
                     self.spooler.report_health(Health::Searching);
                 }
                 if !has_begun {
+                    self.spooler.must_ask_again();
                     return Some(queued);
                 }
                 self.is_cut_off = true;

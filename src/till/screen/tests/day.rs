@@ -6,7 +6,8 @@ use crate::language::Language;
 use crate::says::{Says, reason};
 
 fn earlier(tail: u32, status: Status, minor: i64) -> DayOrder {
-    DayOrder { out_trade_no: number(tail), status, amount: Money::from_minor(minor) }
+    let is_open = !matches!(status, Status::Paid | Status::Reversed | Status::Declined);
+    DayOrder { out_trade_no: number(tail), status, is_open, amount: Money::from_minor(minor) }
 }
 
 /// Counts and sums: paid, not paid, reversed, open.
@@ -26,8 +27,9 @@ fn only_what_is_paid_is_summed_and_everything_else_stands_apart() {
         earlier(1, Status::Paid, 10_000),
         earlier(2, Status::Reversed, 777),
         earlier(3, Status::Declined, 888),
-        // Settled by a person: nobody knows.
         earlier(4, Status::Attention, 999),
+        // Settled by a person: there is nothing left to do, and nobody knows.
+        DayOrder { is_open: false, ..earlier(5, Status::Attention, 555) },
     ]));
     assert_eq!(figures(&bench), [(1, 10_000), (1, 888), (1, 777), (1, 999)]);
     let paid = bench.charge("12.5", 1);

@@ -25,7 +25,7 @@ fn busy_day() -> Vec<DayOrder> {
             _ => Status::Paid,
         };
         let amount = Money::from_minor(i64::from(tail * 7919 % 4_200 + 350));
-        DayOrder { out_trade_no: number(tail), status, amount }
+        DayOrder { out_trade_no: number(tail), status, is_open: false, amount }
     };
     (1..=64).map(order).collect()
 }

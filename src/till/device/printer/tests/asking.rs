@@ -127,3 +127,26 @@ fn a_job_that_may_never_begin_is_given_up_and_the_next_is_printed() {
         }
     }
 }
+
+#[test]
+fn leave_to_begin_ends_when_the_printer_is_not_ready_any_more() {
+    let socket = Socket::new();
+    let bench = FakePrinter::start(socket.plug(), Skills::STATUS);
+    let (printer, reports) = printer(serial(&socket), Patience::default());
+    assert_eq!(reports.next(), PrinterReport::Answers(answers_of(Skills::STATUS)));
+    assert_eq!(reports.next(), PRINTER_READY);
+    printer.print(Job { asks_first: true, ..job(1, b"one") }).unwrap();
+    assert_eq!(reports.next(), PrinterReport::Begins(1));
+    bench.becomes(PAPER_OUT);
+    let out = PrinterReport::Health(Health::Failed(DeviceFault::Printer(Trouble::PaperOut)));
+    assert_eq!(reports.next(), out);
+    // What was decided then may be out of date when there is paper.
+    printer.begin(1);
+    bench.becomes(WELL);
+    assert_eq!(reports.next(), PRINTER_READY);
+    assert_eq!(reports.next(), PrinterReport::Begins(1));
+    assert_eq!(bench.paper(), b"" as &[u8]);
+    printer.begin(1);
+    assert_eq!(reports.next(), PrinterReport::Sent(1));
+    comes_out(&bench, b"one");
+}
