@@ -391,11 +391,13 @@ impl Engine {
         self.codes.iter().rev().find(|(hash, _)| hash == code_hash).map(|(_, by)| by)
     }
 
-    /// Whether any attempt is open.
+    /// Whether any attempt is open. A recheck that is being written is not.
     pub fn is_open(&self) -> bool {
-        self.attempts
-            .values()
-            .any(|in_flight| in_flight.state.is_open() || in_flight.writing.is_some())
+        let is_open = |in_flight: &InFlight| {
+            let next = in_flight.writing.as_ref().map(|writing| &writing.state);
+            in_flight.state.is_open() || next.is_some_and(State::is_open)
+        };
+        self.attempts.values().any(is_open)
     }
 
     /// The open attempts that this till can act on.

@@ -67,6 +67,7 @@ impl Display {
                 clock,
                 report,
                 reported,
+                rests_until: Uptime(0),
                 handle,
             }
             .run();
@@ -111,6 +112,9 @@ struct SerialDisplay<R> {
     clock: Clock,
     report: R,
     reported: Reported,
+    /// A line that took nothing is left alone until then: what was discarded made room in it, so it
+    /// would only seem to be well again.
+    rests_until: Uptime,
     handle: WorkerHandle,
 }
 
@@ -191,6 +195,9 @@ impl<R: Fn(Health)> SerialDisplay<R> {
     }
 
     fn refresh(&mut self) {
+        if self.clock.uptime() < self.rests_until {
+            return;
+        }
         let bytes = match self.shows {
             _ if self.state.is_empty() => return,
             Shows::Unknown => [&*self.start, &*self.state].concat(),
@@ -208,6 +215,7 @@ impl<R: Fn(Health)> SerialDisplay<R> {
             Err(Stop::Blocked) => {
                 self.discard_unsent();
                 self.shows = Shows::Unknown;
+                self.rests_until = self.clock.uptime().after(PATIENCE);
                 self.report_health(Health::Failed(DeviceFault::Blocked));
             }
             Err(Stop::Gone) => {
