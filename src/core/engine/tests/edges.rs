@@ -229,6 +229,14 @@ fn rechecks_keep_no_till_busy_and_are_woken_for() {
     assert_eq!(bench.engine.busy().count(), 0);
     let look = bench.engine.wake_at().expect("it is looked at once more");
     assert!(look > Uptime(bench.now + 60_000));
+    // Nor does it while the disk takes its time over one.
+    bench.now = look.0;
+    let (now, wall) = bench.at();
+    let effects = bench.engine.tick(now, wall);
+    assert!(matches!(effects[..], [Effect::Write(_)]), "{effects:?}");
+    assert!(!bench.engine.is_open());
+    bench.take(effects);
+    bench.disk(1, true);
     // Without a journal no recheck could be written.
     bench.sell(2).unwrap();
     bench.disk(2, false);
