@@ -16,11 +16,21 @@ use crate::payment::Status;
 const FOUND_AFTER: Millis = Millis::seconds(2);
 
 impl Model {
-    /// Whether the cashier may still be looking for another payment of the tray.
+    /// Whether the cashier may still be looking for another payment of the tray, or has turned to a
+    /// page in front of it before it was found.
     pub(super) fn is_passing(&self, order: &OutTradeNo) -> bool {
         self.brought_back.as_ref().is_some_and(|(brought_back, at)| {
-            brought_back == order && self.now.since(*at) < FOUND_AFTER
+            brought_back == order && (self.task_is_hidden() || self.now.since(*at) < FOUND_AFTER)
         })
+    }
+
+    /// What has been in sight at the desk for long enough is found.
+    pub(super) fn find_what_was_brought_back(&mut self) {
+        let (now, is_hidden) = (self.now, self.task_is_hidden());
+        self.brought_back = self.brought_back.take().and_then(|(order, at)| {
+            let at = if is_hidden { now } else { at };
+            (now.since(at) < FOUND_AFTER).then_some((order, at))
+        });
     }
 
     /// The customer's display for the current state of the screen.

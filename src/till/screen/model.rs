@@ -329,7 +329,7 @@ impl Model {
     }
 
     /// Whether something covers the place of the payment at hand.
-    fn task_is_hidden(&self) -> bool {
+    pub(super) fn task_is_hidden(&self) -> bool {
         self.stopped.is_some()
             || self.find.is_some()
             || self.is_locked()

@@ -36,6 +36,7 @@ pub fn update(
     model.now = now;
     model.wall = wall;
     model.consent = None;
+    model.find_what_was_brought_back();
     let asked = model.dialog.clone();
     let mut commands = if model.is_locked() {
         lock::takes(model, message).unwrap_or_else(|message| handle(model, *message))

@@ -140,6 +140,28 @@ fn a_payment_that_ends_while_it_is_passed_says_nothing_to_the_customer_at_the_de
     assert_eq!(bench.model.for_the_customer(), sale(300, SaleStage::Typing));
 }
 
+/// Whoever turns to a page has not stayed at the payment, however long the page is open.
+#[test]
+fn a_payment_that_was_only_passed_is_not_shown_behind_a_page() {
+    for page in [Key::F(7), Key::F(1)] {
+        let (mut bench, _) = with_a_tray();
+        bench.key(Key::Tab);
+        bench.key(page);
+        for _ in 0..10 {
+            bench.wait(1_000);
+            assert_eq!(bench.model.for_the_customer(), View::Welcome, "{page:?}");
+        }
+        bench.key(Key::Esc);
+        assert_eq!(bench.model.for_the_customer(), View::Welcome, "it is passed again");
+        bench.wait(2_000);
+        let found = bench.model.for_the_customer();
+        assert_ne!(found, View::Welcome, "the cashier stays at it");
+        bench.key(page);
+        bench.wait(3_000);
+        assert_eq!(bench.model.for_the_customer(), found, "{page:?}");
+    }
+}
+
 #[test]
 fn the_page_in_front_of_the_desk_shows_the_customer_nothing_of_an_order() {
     let (mut bench, _) = with_a_tray();
