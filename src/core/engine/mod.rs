@@ -525,8 +525,7 @@ impl Engine {
             let age = now.since(in_flight.sent_at);
             let mut state = in_flight.state.clone();
             let call = state.step(&event, age, &self.rules);
-            // An answer is recorded even if it changes nothing: it is evidence.
-            if state == in_flight.state && !matches!(event, Event::Answered(..)) {
+            if state == in_flight.state && !event.is_evidence() {
                 // It is open all the same, and people must hear of it at every start.
                 if event == Event::MerchantChanged {
                     effects.push(in_flight.report(event, Some(&state), true));

@@ -277,6 +277,8 @@ fn event_words(event: &StoredEvent) -> String {
         Event::Cancel => "cancelled by the cashier".into(),
         Event::MerchantChanged => "the till sells for another merchant".into(),
         Event::Settled(_) => "settled by a person".into(),
+        Event::Billed { day, listed: true } => format!("in the bill of {day}"),
+        Event::Billed { day, listed: false } => format!("not in the bill of {day}"),
         Event::CheckNow => "checked now by the cashier".into(),
         Event::Restarted { .. } => "the till started again".into(),
     }

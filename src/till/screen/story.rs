@@ -113,7 +113,7 @@ fn fact(event: &Event, before: Option<Status>, view: &AttemptView) -> Option<Fac
     match event {
         Event::Begun => Some(Fact::Sent),
         Event::Cancel => (before != Some(status)).then_some(Fact::Cancelled),
-        Event::CheckNow | Event::MerchantChanged | Event::Settled(_) => None,
+        Event::CheckNow | Event::MerchantChanged | Event::Settled(_) | Event::Billed { .. } => None,
         Event::Restarted { .. } => Some(Fact::Restarted),
         Event::Tick if before == Some(status) => None,
         Event::Tick => match status {

@@ -55,6 +55,12 @@ pub fn event(event: &Event, language: Language) -> String {
             .pick("the till sells for another merchant", "收银机已改用其他商户号")
             .to_owned(),
         Event::Settled(how) => say!(language, "settled by a person: {how}", "人工处理：{how}"),
+        Event::Billed { day, listed: true } => {
+            say!(language, "in the bill of {day}", "{day} 的账单中有这笔")
+        }
+        Event::Billed { day, listed: false } => {
+            say!(language, "not in the bill of {day}", "{day} 的账单中没有这笔")
+        }
         Event::CheckNow => language.pick("checked now by the cashier", "收银员立即查询").to_owned(),
         Event::Restarted { .. } => language.pick("the till restarted", "收银机重新启动").to_owned(),
     }
