@@ -144,6 +144,46 @@ impl fmt::Debug for AuthCode {
     }
 }
 
+/// What the customer's phone scans to pay an order: shown exactly as the gateway gave it.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct CodeUrl(String);
+
+/// A text that no phone would take as a code to pay by.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("not a weixin:// code of printable characters, at most {} long", CodeUrl::LONGEST)]
+pub struct NotACode;
+
+impl CodeUrl {
+    /// Twice what the gateway documents, and still a QR code that fits a screen.
+    pub const LONGEST: usize = 128;
+
+    /// The text to encode.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for CodeUrl {
+    type Error = NotACode;
+
+    fn try_from(text: String) -> Result<Self, NotACode> {
+        let rest = text.strip_prefix("weixin://").unwrap_or_default();
+        let is_plain = rest.bytes().all(|byte| byte.is_ascii_graphic());
+        if !rest.is_empty() && is_plain && text.len() <= Self::LONGEST {
+            Ok(Self(text))
+        } else {
+            Err(NotACode)
+        }
+    }
+}
+
+impl From<CodeUrl> for String {
+    fn from(code: CodeUrl) -> Self {
+        code.0
+    }
+}
+
 /// Who is paid. An order can be queried only with the merchant it was made for.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Merchant {

@@ -28,6 +28,8 @@ pub enum Ask<'a> {
     Query(&'a Order),
     Reverse(&'a Order),
     RefundQuery(&'a Order),
+    Order(&'a Order),
+    Close(&'a Order),
 }
 
 impl<'a> Ask<'a> {
@@ -39,6 +41,8 @@ impl<'a> Ask<'a> {
             (CallKind::Query, _) => Some(Self::Query(order)),
             (CallKind::Reverse, _) => Some(Self::Reverse(order)),
             (CallKind::RefundQuery, _) => Some(Self::RefundQuery(order)),
+            (CallKind::Order, _) => Some(Self::Order(order)),
+            (CallKind::Close, _) => Some(Self::Close(order)),
         }
     }
 
@@ -48,7 +52,9 @@ impl<'a> Ask<'a> {
             Self::Submit(order, _)
             | Self::Query(order)
             | Self::Reverse(order)
-            | Self::RefundQuery(order) => order,
+            | Self::RefundQuery(order)
+            | Self::Order(order)
+            | Self::Close(order) => order,
         }
     }
 
@@ -59,6 +65,8 @@ impl<'a> Ask<'a> {
             Self::Query(_) => CallKind::Query,
             Self::Reverse(_) => CallKind::Reverse,
             Self::RefundQuery(_) => CallKind::RefundQuery,
+            Self::Order(_) => CallKind::Order,
+            Self::Close(_) => CallKind::Close,
         }
     }
 }

@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
+use crate::order::CodeUrl;
 
 /// The kinds of calls.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -17,6 +18,10 @@ pub enum CallKind {
     Reverse,
     /// refundquery
     RefundQuery,
+    /// unifiedorder
+    Order,
+    /// closeorder
+    Close,
 }
 
 impl CallKind {
@@ -27,7 +32,14 @@ impl CallKind {
             Self::Query => "orderquery",
             Self::Reverse => "reverse",
             Self::RefundQuery => "refundquery",
+            Self::Order => "unifiedorder",
+            Self::Close => "closeorder",
         }
+    }
+
+    /// Whether it ends the order, where that is still possible.
+    pub const fn ends_an_order(self) -> bool {
+        matches!(self, Self::Reverse | Self::Close)
     }
 }
 
@@ -166,11 +178,15 @@ pub enum TillCause {
     NoRandomness,
     /// The gateway failed a call without giving a code.
     NoErrorCode,
+    /// Nobody paid while the code could be scanned.
+    CodeExpired,
+    /// The customer paid, although the code had been taken away.
+    PaidAfterAll,
 }
 
 impl TillCause {
     /// All of them.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 35] = [
         Self::Timeout,
         Self::Cancelled,
         Self::Restarted,
@@ -204,6 +220,8 @@ impl TillCause {
         Self::NoCode,
         Self::NoRandomness,
         Self::NoErrorCode,
+        Self::CodeExpired,
+        Self::PaidAfterAll,
     ];
 
     /// The stable word for programs (interface 3).
@@ -242,6 +260,8 @@ impl TillCause {
             Self::NoCode => "no_code",
             Self::NoRandomness => "no_randomness",
             Self::NoErrorCode => "no_err_code",
+            Self::CodeExpired => "code_expired",
+            Self::PaidAfterAll => "paid_after_all",
         }
     }
 }
@@ -289,6 +309,8 @@ pub enum Answer {
     Found(Found),
     Reversed(Reversed),
     Refunds(Refunds),
+    Ordered(Ordered),
+    Closed(CloseSaid),
 }
 
 impl Answer {
@@ -299,6 +321,8 @@ impl Answer {
             CallKind::Query => Self::Found(Found::Inconclusive(what)),
             CallKind::Reverse => Self::Reversed(Reversed::Inconclusive(what)),
             CallKind::RefundQuery => Self::Refunds(Refunds::Inconclusive(what)),
+            CallKind::Order => Self::Ordered(Ordered::Inconclusive(what)),
+            CallKind::Close => Self::Closed(CloseSaid::Inconclusive(what)),
         }
     }
 
@@ -309,6 +333,8 @@ impl Answer {
             Self::Found(_) => CallKind::Query,
             Self::Reversed(_) => CallKind::Reverse,
             Self::Refunds(_) => CallKind::RefundQuery,
+            Self::Ordered(_) => CallKind::Order,
+            Self::Closed(_) => CallKind::Close,
         }
     }
 
@@ -318,8 +344,15 @@ impl Answer {
             Self::Submitted(Submitted::Inconclusive(what))
             | Self::Found(Found::Inconclusive(what))
             | Self::Reversed(Reversed::Inconclusive(what))
-            | Self::Refunds(Refunds::Inconclusive(what)) => Some(what),
-            Self::Submitted(_) | Self::Found(_) | Self::Reversed(_) | Self::Refunds(_) => None,
+            | Self::Refunds(Refunds::Inconclusive(what))
+            | Self::Ordered(Ordered::Inconclusive(what))
+            | Self::Closed(CloseSaid::Inconclusive(what)) => Some(what),
+            Self::Submitted(_)
+            | Self::Found(_)
+            | Self::Reversed(_)
+            | Self::Refunds(_)
+            | Self::Ordered(_)
+            | Self::Closed(_) => None,
         }
     }
 
@@ -335,7 +368,11 @@ impl Answer {
             | Self::Reversed(
                 Reversed::Repeat(reason) | Reversed::Refused(reason) | Reversed::Expired(reason),
             )
-            | Self::Refunds(Refunds::Part(reason)) => Some(reason),
+            | Self::Refunds(Refunds::Part(reason))
+            | Self::Ordered(Ordered::Refused(reason) | Ordered::Ambiguous(reason))
+            | Self::Closed(
+                CloseSaid::Paid(reason) | CloseSaid::Repeat(reason) | CloseSaid::Refused(reason),
+            ) => Some(reason),
             _ => match self.as_inconclusive() {
                 Some(what) => Some(what.reason()),
                 None => None,
@@ -356,6 +393,7 @@ impl Answer {
                         | Found::Failed(_)
                         | Found::Ended(_)
                 )
+                | Self::Ordered(Ordered::Code(_))
         )
     }
 
@@ -365,7 +403,12 @@ impl Answer {
             Self::Submitted(Submitted::Paid(proof)) | Self::Found(Found::Paid(proof)) => {
                 Some(proof)
             }
-            Self::Submitted(_) | Self::Found(_) | Self::Reversed(_) | Self::Refunds(_) => None,
+            Self::Submitted(_)
+            | Self::Found(_)
+            | Self::Reversed(_)
+            | Self::Refunds(_)
+            | Self::Ordered(_)
+            | Self::Closed(_) => None,
         }
     }
 }
@@ -429,6 +472,32 @@ pub enum Refunds {
     Part(Reason),
     /// Nothing.
     None,
+    Inconclusive(Inconclusive),
+}
+
+/// The answer to an order that is to be paid by scanning its code.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub enum Ordered {
+    /// The code to show. The same order again gives the same one.
+    Code(CodeUrl),
+    /// There is no such order, and there will be none.
+    Refused(Reason),
+    /// A refusal that may stem from an earlier delivery of the same number: query first.
+    Ambiguous(Reason),
+    Inconclusive(Inconclusive),
+}
+
+/// The answer to closing an order.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub enum CloseSaid {
+    /// `SUCCESS`, or the gateway says that there is nothing to close. Only a query proves it.
+    Accepted,
+    /// `ORDERPAID`: paid before it could be closed. Only a query proves it.
+    Paid(Reason),
+    /// Not done: again.
+    Repeat(Reason),
+    /// Refused for a reason that repeating does not fix.
+    Refused(Reason),
     Inconclusive(Inconclusive),
 }
 

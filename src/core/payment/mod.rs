@@ -14,8 +14,10 @@
 //! | `state` | the state of a payment, and what can be asked of it |
 //! | `step` | what each event does in each stage |
 //! | `reversal` | the loop that closes an order at its gateway |
+//! | `qr` | an order whose code the customer scans: a machine of its own |
 
 mod answer;
+mod qr;
 mod reversal;
 #[cfg(test)]
 pub(crate) mod says;
@@ -26,8 +28,9 @@ mod step;
 mod tests;
 
 pub use answer::{
-    Answer, Call, CallKind, Cause, Ending, Found, Inconclusive, Proof, Reason, Refunds, Reversed,
-    Submitted, TillCause,
+    Answer, Call, CallKind, Cause, CloseSaid, Ending, Found, Inconclusive, Ordered, Proof, Reason,
+    Refunds, Reversed, Submitted, TillCause,
 };
+pub use qr::QrState;
 pub use state::{Event, State};
 pub use status::{Funds, Outlook, Rules, Status};

@@ -8,7 +8,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::answer::{Call, CallKind};
+use super::answer::Call;
 use crate::clock::Millis;
 
 /// Waits between acts double up to this many query intervals.
@@ -79,7 +79,7 @@ impl Reversal {
 
     /// Whether the answer to a query is awaited.
     pub(super) fn is_polling(&self) -> bool {
-        self.awaiting.is_some_and(|call| call.kind != CallKind::Reverse)
+        self.awaiting.is_some_and(|call| !call.kind.ends_an_order())
     }
 
     /// When the last query was sent.

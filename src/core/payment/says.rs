@@ -1,8 +1,9 @@
 //! For tests: what a gateway says, whichever call it answers.
 
+use crate::order::CodeUrl;
 use crate::payment::{
-    Answer, Call, CallKind, Cause, Ending, Event, Found, Inconclusive, Proof, Reason, Refunds,
-    Reversed, Submitted, TillCause,
+    Answer, Call, CallKind, Cause, CloseSaid, Ending, Event, Found, Inconclusive, Ordered, Proof,
+    Reason, Refunds, Reversed, Submitted, TillCause,
 };
 
 /// An answer in short form. One that makes no sense for a call is unknown there.
@@ -24,6 +25,8 @@ pub(crate) enum Says {
     ReversalRefused(Reason),
     Expired(Reason),
     Refunds(Refunds),
+    Code(CodeUrl),
+    AlreadyPaid(Reason),
     NotSent(Reason),
     Unknown(Reason),
 }
@@ -31,7 +34,7 @@ pub(crate) enum Says {
 impl Says {
     /// As the answer to a kind of call.
     pub(crate) fn to(self, kind: CallKind) -> Answer {
-        use CallKind::{Query, RefundQuery, Reverse, Submit};
+        use CallKind::{Close, Order, Query, RefundQuery, Reverse, Submit};
         match (self, kind) {
             (Self::Paid(proof), Submit) => Answer::Submitted(Submitted::Paid(proof)),
             (Self::Paying, Submit) => Answer::Submitted(Submitted::Paying),
@@ -49,6 +52,13 @@ impl Says {
             (Self::Repeat(why), Reverse) => Answer::Reversed(Reversed::Repeat(why)),
             (Self::ReversalRefused(why), Reverse) => Answer::Reversed(Reversed::Refused(why)),
             (Self::Expired(why), Reverse) => Answer::Reversed(Reversed::Expired(why)),
+            (Self::Code(code), Order) => Answer::Ordered(Ordered::Code(code)),
+            (Self::Declined(why), Order) => Answer::Ordered(Ordered::Refused(why)),
+            (Self::Ambiguous(why), Order) => Answer::Ordered(Ordered::Ambiguous(why)),
+            (Self::Accepted, Close) => Answer::Closed(CloseSaid::Accepted),
+            (Self::AlreadyPaid(why), Close) => Answer::Closed(CloseSaid::Paid(why)),
+            (Self::Repeat(why), Close) => Answer::Closed(CloseSaid::Repeat(why)),
+            (Self::ReversalRefused(why), Close) => Answer::Closed(CloseSaid::Refused(why)),
             (Self::Refunds(refunds), RefundQuery) => Answer::Refunds(refunds),
             (Self::Unsigned(why), kind) => Answer::inconclusive(kind, Inconclusive::Unsigned(why)),
             (Self::NotSent(why), kind) => Answer::inconclusive(kind, Inconclusive::NotSent(why)),
@@ -79,7 +89,15 @@ impl From<Answer> for Says {
             Answer::Found(Found::Failed(why)) => Self::Failed(why),
             Answer::Found(Found::Ended(ending)) => Self::Ended(ending),
             Answer::Found(Found::NotFound) => Self::NotFound,
-            Answer::Reversed(Reversed::Accepted) => Self::Accepted,
+            Answer::Reversed(Reversed::Accepted) | Answer::Closed(CloseSaid::Accepted) => {
+                Self::Accepted
+            }
+            Answer::Ordered(Ordered::Code(code)) => Self::Code(code),
+            Answer::Ordered(Ordered::Refused(why)) => Self::Declined(why),
+            Answer::Ordered(Ordered::Ambiguous(why)) => Self::Ambiguous(why),
+            Answer::Closed(CloseSaid::Paid(why)) => Self::AlreadyPaid(why),
+            Answer::Closed(CloseSaid::Repeat(why)) => Self::Repeat(why),
+            Answer::Closed(CloseSaid::Refused(why)) => Self::ReversalRefused(why),
             Answer::Reversed(Reversed::Repeat(why)) => Self::Repeat(why),
             Answer::Reversed(Reversed::Refused(why)) => Self::ReversalRefused(why),
             Answer::Reversed(Reversed::Expired(why)) => Self::Expired(why),
@@ -90,7 +108,9 @@ impl From<Answer> for Says {
             Answer::Submitted(Submitted::Inconclusive(what))
             | Answer::Found(Found::Inconclusive(what))
             | Answer::Reversed(Reversed::Inconclusive(what))
-            | Answer::Refunds(Refunds::Inconclusive(what)) => match what {
+            | Answer::Refunds(Refunds::Inconclusive(what))
+            | Answer::Ordered(Ordered::Inconclusive(what))
+            | Answer::Closed(CloseSaid::Inconclusive(what)) => match what {
                 Inconclusive::NotSent(why) => Self::NotSent(why),
                 Inconclusive::Unsigned(why) => Self::Unsigned(why),
                 Inconclusive::Unknown(why) => Self::Unknown(why),

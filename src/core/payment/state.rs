@@ -3,9 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use super::answer::{Answer, Call, CallKind, Proof, Reason};
+use super::qr::QrState;
 use super::reversal::Reversal;
 use super::status::{Funds, Outlook, Rules, Status};
 use crate::clock::{Date, Millis};
+use crate::order::CodeUrl;
 
 /// What can happen to a payment.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -69,6 +71,8 @@ pub(super) enum Stage {
     Paid(Proof),
     /// Over, without the money.
     Closed(Closed),
+    /// Paid by scanning our code, which is a life of its own.
+    Qr(Box<QrState>),
 }
 
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -191,6 +195,31 @@ impl State {
         Self { calls: 1, jitter, is_ours: false, stage }
     }
 
+    /// The first state of an order whose code the customer may scan for so long; its first call is
+    /// [`QrState::FIRST`].
+    pub fn begin_qr(lasts: Millis, jitter: u8) -> Self {
+        let stage = Stage::Qr(Box::new(QrState::begin(lasts, jitter)));
+        Self { calls: 0, jitter: 0, is_ours: false, stage }
+    }
+
+    /// The life of an order that is paid by scanning our code.
+    pub fn qr(&self) -> Option<&QrState> {
+        match &self.stage {
+            Stage::Qr(qr) => Some(qr),
+            _ => None,
+        }
+    }
+
+    /// The code that the customer may scan now.
+    pub fn code_url(&self) -> Option<&CodeUrl> {
+        self.qr().and_then(QrState::code_url)
+    }
+
+    /// How it is paid, as the journal and `--json` have it.
+    pub fn channel(&self) -> &'static str {
+        if self.qr().is_some() { "native" } else { "micropay" }
+    }
+
     /// What people are shown.
     pub fn status(&self) -> Status {
         match &self.stage {
@@ -210,6 +239,7 @@ impl State {
                 Outcome::Reversed | Outcome::Returned => Status::Reversed,
                 Outcome::Settled => Status::Attention,
             },
+            Stage::Qr(qr) => qr.status(),
         }
     }
 
@@ -226,6 +256,7 @@ impl State {
                 Outcome::Returned => Funds::Returned,
                 Outcome::Settled => Funds::Unknown,
             },
+            Stage::Qr(qr) => qr.money(),
         }
     }
 
@@ -244,6 +275,7 @@ impl State {
             }
             Stage::Paid(_) => None,
             Stage::Closed(closed) => Some(&closed.reason),
+            Stage::Qr(qr) => qr.reason(),
         }
     }
 
@@ -251,6 +283,7 @@ impl State {
     pub fn obstacle(&self) -> Option<&Reason> {
         match &self.stage {
             Stage::Reversing(reversing) => reversing.obstacle.as_ref(),
+            Stage::Qr(qr) => qr.obstacle(),
             Stage::Pending(_) | Stage::Paid(_) | Stage::Closed(_) => None,
         }
     }
@@ -259,6 +292,7 @@ impl State {
     pub fn proof(&self) -> Option<&Proof> {
         match &self.stage {
             Stage::Paid(proof) => Some(proof),
+            Stage::Qr(qr) => qr.proof(),
             Stage::Pending(_) | Stage::Reversing(_) | Stage::Closed(_) => None,
         }
     }
@@ -274,24 +308,38 @@ impl State {
             Stage::Closed(closed) => {
                 query(closed.recheck.as_ref().and_then(|recheck| recheck.awaiting))
             }
+            Stage::Qr(qr) => qr.awaited(),
         }
     }
 
     /// Whether the till still has work to do on it. Rechecks of a number that the gateway never
     /// knew do not count: they are not expected to find anything.
     pub fn is_open(&self) -> bool {
-        matches!(self.stage, Stage::Pending(_) | Stage::Reversing(_))
+        match &self.stage {
+            Stage::Pending(_) | Stage::Reversing(_) => true,
+            Stage::Paid(_) | Stage::Closed(_) => false,
+            Stage::Qr(qr) => qr.is_open(),
+        }
     }
 
     /// Whether such rechecks are still to come.
     pub fn is_to_be_rechecked(&self) -> bool {
-        matches!(&self.stage, Stage::Closed(closed) if closed.recheck.is_some())
+        match &self.stage {
+            Stage::Closed(closed) => closed.recheck.is_some(),
+            Stage::Qr(qr) => qr.is_to_be_rechecked(),
+            Stage::Pending(_) | Stage::Reversing(_) | Stage::Paid(_) => false,
+        }
     }
 
     /// Whether a failure that was shown is still being confirmed by a query.
     pub fn is_being_confirmed(&self) -> bool {
-        matches!(&self.stage, Stage::Reversing(reversing)
-            if reversing.shown == Shown::Declined && reversing.reversal.is_polling())
+        match &self.stage {
+            Stage::Reversing(reversing) => {
+                reversing.shown == Shown::Declined && reversing.reversal.is_polling()
+            }
+            Stage::Qr(qr) => qr.is_being_confirmed(),
+            Stage::Pending(_) | Stage::Paid(_) | Stage::Closed(_) => false,
+        }
     }
 
     /// Whether its outcome is known for certain.
@@ -299,10 +347,13 @@ impl State {
         self.status().is_settled()
     }
 
-    /// Whether the gateway has said that it will not reverse it.
+    /// Whether the gateway has said that it will not reverse or close it.
     pub fn is_reversal_refused(&self) -> bool {
-        matches!(&self.stage, Stage::Reversing(reversing)
-            if reversing.shown == Shown::Attention && reversing.refused)
+        match &self.stage {
+            Stage::Reversing(reversing) => reversing.shown == Shown::Attention && reversing.refused,
+            Stage::Qr(qr) => qr.is_closing_refused(),
+            Stage::Pending(_) | Stage::Paid(_) | Stage::Closed(_) => false,
+        }
     }
 
     /// When this payment next needs an [`Event::Tick`].
@@ -320,6 +371,7 @@ impl State {
                 .as_ref()
                 .filter(|recheck| recheck.awaiting.is_none())
                 .map(|recheck| recheck.at),
+            Stage::Qr(qr) => qr.wake_at(rules),
         }
     }
 
@@ -339,6 +391,7 @@ impl State {
                     .filter(|_| !reversal.is_under_way()),
             },
             Stage::Paid(_) | Stage::Closed(_) => Outlook::default(),
+            Stage::Qr(qr) => qr.outlook(),
         }
     }
 }

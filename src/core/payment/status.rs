@@ -48,13 +48,16 @@ pub enum Status {
     Declined,
     /// Reversed, and confirmed by a query.
     Reversed,
+    /// An order that the customer was to pay by its code: it can no longer be paid, by the gateway's
+    /// word.
+    Closed,
     /// Still unresolved after all automatic steps; a person must step in. The till keeps trying.
     Attention,
 }
 
 impl Status {
     /// All of them, in the order a payment may pass through them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Created,
         Self::Sent,
         Self::Waiting,
@@ -63,6 +66,7 @@ impl Status {
         Self::Paid,
         Self::Declined,
         Self::Reversed,
+        Self::Closed,
         Self::Attention,
     ];
 
@@ -77,6 +81,7 @@ impl Status {
             Self::Paid => "paid",
             Self::Declined => "declined",
             Self::Reversed => "reversed",
+            Self::Closed => "closed",
             Self::Attention => "attention",
         }
     }
@@ -88,7 +93,10 @@ impl Status {
 
     /// Whether the cashier need not wait any longer.
     pub const fn is_final_for_cashier(self) -> bool {
-        matches!(self, Self::Paid | Self::Declined | Self::Reversed | Self::Attention)
+        matches!(
+            self,
+            Self::Paid | Self::Declined | Self::Reversed | Self::Closed | Self::Attention
+        )
     }
 
     /// Whether a customer is given a slip by itself. One whose payment was declined is not: they pay
@@ -101,13 +109,14 @@ impl Status {
             | Self::Waiting
             | Self::Checking
             | Self::Reversing
-            | Self::Declined => false,
+            | Self::Declined
+            | Self::Closed => false,
         }
     }
 
     /// Whether the outcome is known for certain.
     pub const fn is_settled(self) -> bool {
-        matches!(self, Self::Paid | Self::Declined | Self::Reversed)
+        matches!(self, Self::Paid | Self::Declined | Self::Reversed | Self::Closed)
     }
 }
 

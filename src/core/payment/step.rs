@@ -28,6 +28,9 @@ impl State {
     /// `now` counts from the submission.
     #[must_use]
     pub fn step(&mut self, event: &Event, now: Millis, rules: &Rules) -> Option<Call> {
+        if let Stage::Qr(qr) = &mut self.stage {
+            return qr.step(event, now, rules);
+        }
         if let Event::Answered(_, answer) = event {
             self.is_ours |= answer.shows_ours();
         }
@@ -35,7 +38,7 @@ impl State {
         let next = match &mut self.stage {
             Stage::Pending(pending) => step.pending(pending, event),
             Stage::Reversing(reversing) => step.reversing(reversing, event),
-            Stage::Paid(_) => None,
+            Stage::Paid(_) | Stage::Qr(_) => None,
             Stage::Closed(closed) => step.closed(closed, event),
         };
         if let Some(next) = next {
@@ -150,7 +153,11 @@ impl<'a> Step<'a> {
                 self.query_answered(pending, found)
             }
             // Overtaken by a later query, or not a call of a pending payment.
-            Answer::Found(_) | Answer::Reversed(_) | Answer::Refunds(_) => None,
+            Answer::Found(_)
+            | Answer::Reversed(_)
+            | Answer::Refunds(_)
+            | Answer::Ordered(_)
+            | Answer::Closed(_) => None,
         }
     }
 

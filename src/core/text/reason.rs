@@ -116,7 +116,9 @@ pub fn money(status: Status, funds: Funds, language: Language) -> &'static str {
         }
         (_, Funds::Taken) => ("Payment received.", "已收款。"),
         (Status::Created, _) => ("Nothing was sent.", "未扣款。"),
-        (Status::Reversed, _) => ("The customer was not charged.", "未向顾客扣款。"),
+        (Status::Reversed | Status::Closed, _) => {
+            ("The customer was not charged.", "未向顾客扣款。")
+        }
         (_, Funds::NotMoved) => ("No money moved.", "没有扣款。"),
         (Status::Reversing, Funds::Unknown) => {
             ("Any money taken will be returned.", "如已扣款，将原路退回。")
@@ -167,6 +169,10 @@ fn advice_on(status: Status, reason: Option<&Reason>, language: Language) -> &'s
         Status::Reversed => (
             "Keep the goods. To charge again, scan a new code.",
             "请勿交付商品。如需重新收款，请顾客刷新付款码后再扫。",
+        ),
+        Status::Closed => (
+            "Keep the goods. To charge again, show a new code.",
+            "请勿交付商品。如需重新收款，请重新出示收款码。",
         ),
         Status::Declined => return remedy.unwrap_or(Remedy::AskCustomer).says(language),
     };
@@ -481,6 +487,14 @@ fn till_cause(cause: TillCause) -> Explanation {
             AskCustomer,
             "WeChat Pay refused without giving a cause.",
             "微信支付拒绝了请求，但没有说明原因。",
+        ),
+        TillCause::CodeExpired => {
+            plain(AskCustomer, "Nobody paid before the code expired.", "收款码已过期，无人付款。")
+        }
+        TillCause::PaidAfterAll => plain(
+            AskCustomer,
+            "The customer paid after the code had been taken away.",
+            "收款码撤下后，顾客仍完成了付款。",
         ),
     }
 }

@@ -5,6 +5,7 @@
 //! them proves nothing.
 
 pub mod bill;
+mod native;
 
 use secrecy::{ExposeSecret, SecretString};
 use zeroize::Zeroizing;
@@ -16,9 +17,11 @@ use crate::gateway::page::Page;
 use crate::gateway::{Ask, Decoded, Gateway, Lookup, Outgoing, Owner, Reply, Stamp};
 use crate::money::Money;
 use crate::order::{Merchant, Order, OutTradeNo};
+pub use native::NO_NOTIFY_URL;
+
 use crate::payment::{
-    Answer, CallKind, Ending, Found, Inconclusive, Proof, Reason, Refunds, Reversed, Submitted,
-    TillCause,
+    Answer, CallKind, CloseSaid, Ending, Found, Inconclusive, Proof, Reason, Refunds, Reversed,
+    Submitted, TillCause,
 };
 
 const CONTENT_TYPE: http::HeaderValue = http::HeaderValue::from_static("text/xml; charset=utf-8");
@@ -41,12 +44,21 @@ const NOT_RECORDED: [&str; 9] = [
 pub struct WechatV2 {
     sign_type: SignType,
     api_key: SecretString,
+    /// Where the gateway is to tell of payments that no call of ours asked for.
+    notify_url: Option<String>,
 }
 
 impl WechatV2 {
     /// The codec for a merchant's API v2 key.
     pub const fn new(sign_type: SignType, api_key: SecretString) -> Self {
-        Self { sign_type, api_key }
+        Self { sign_type, api_key, notify_url: None }
+    }
+
+    /// With an address that takes notifications.
+    #[must_use]
+    pub fn notifying(mut self, url: String) -> Self {
+        self.notify_url = Some(url).filter(|url| !url.is_empty());
+        self
     }
 
     fn fields(&self, ask: Ask<'_>) -> Fields {
@@ -61,6 +73,9 @@ impl WechatV2 {
             fields.set("spbill_create_ip", &order.client_ip);
             fields.set("attach", &order.mark);
             fields.set("auth_code", code.expose());
+        }
+        if let Ask::Order(order) = ask {
+            native::order(&mut fields, order, self.notify_url.as_deref().unwrap_or(NO_NOTIFY_URL));
         }
         fields
     }
@@ -120,6 +135,13 @@ impl WechatV2 {
                     Some(_) | None => Reversed::Repeat(TillCause::Recall.into()),
                 }),
                 Ask::Reverse(_) => Answer::Reversed(reverse_failed(&fields)),
+                Ask::Order(_) => Answer::Ordered(if is_success {
+                    native::ordered(&fields)
+                } else {
+                    native::order_failed(&fields)
+                }),
+                Ask::Close(_) if is_success => Answer::Closed(CloseSaid::Accepted),
+                Ask::Close(_) => Answer::Closed(native::close_failed(&fields)),
                 Ask::RefundQuery(order) => Answer::Refunds(if is_success {
                     refunds(&fields, order)
                 } else {
@@ -205,6 +227,8 @@ impl Gateway for WechatV2 {
             Ask::Query(_) => ("/pay/orderquery", false),
             Ask::Reverse(_) => ("/secapi/pay/reverse", true),
             Ask::RefundQuery(_) => ("/pay/refundquery", false),
+            Ask::Order(_) => ("/pay/unifiedorder", false),
+            Ask::Close(_) => ("/pay/closeorder", false),
         };
         self.outgoing(path, certificate, self.fields(ask), stamp)
     }

@@ -82,7 +82,7 @@ impl Step<'_> {
             return None;
         }
         match answer {
-            Answer::Submitted(_) => None,
+            Answer::Submitted(_) | Answer::Ordered(_) | Answer::Closed(_) => None,
             Answer::Found(found) => self.polled(reversing, found),
             Answer::Refunds(refunds) => self.refunds_answered(reversing, refunds),
             Answer::Reversed(answer) => {

@@ -35,7 +35,7 @@ fn a_refund_of_a_part_needs_a_person_who_may_return_the_rest() {
     bench.until(HOUR, |kind| match kind {
         CallKind::Query => Says::Ended(Ending::Refunded),
         CallKind::RefundQuery => part(),
-        CallKind::Submit | CallKind::Reverse => panic!("the till returned the rest"),
+        _ => panic!("the till returned the rest"),
     });
     assert_eq!(bench.state.status(), Status::Attention);
     assert_eq!(bench.state.money(), Funds::Held);

@@ -40,6 +40,7 @@ fn every_state_has_a_word_that_is_read_back() {
         "paid",
         "declined",
         "reversed",
+        "closed",
         "attention",
     ];
     assert_eq!(words, expected);
@@ -53,7 +54,8 @@ fn every_state_has_a_word_that_is_read_back() {
 #[test]
 fn the_cashier_need_not_wait_for_an_end_or_for_what_needs_a_person() {
     let over = Status::ALL.into_iter().filter(|status| status.is_final_for_cashier());
-    let expected = [Status::Paid, Status::Declined, Status::Reversed, Status::Attention];
+    let expected =
+        [Status::Paid, Status::Declined, Status::Reversed, Status::Closed, Status::Attention];
     assert_eq!(over.collect::<Vec<_>>(), expected);
 }
 

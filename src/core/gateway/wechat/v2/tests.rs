@@ -5,9 +5,10 @@ use crate::gateway::wechat::fields::NotAMessage;
 use crate::money::{Currency, Money};
 use crate::order::{AuthCode, OutTradeNo};
 use crate::payment::CallKind;
-use crate::payment::says::Says;
+use crate::payment::says::{Says, reason};
 
 mod lookup;
+mod native;
 mod optional;
 mod refunds;
 mod requests;
@@ -57,6 +58,8 @@ fn decode(sign_type: SignType, kind: CallKind, body: Vec<u8>) -> Says {
         CallKind::Query => Ask::Query(&order),
         CallKind::Reverse => Ask::Reverse(&order),
         CallKind::RefundQuery => Ask::RefundQuery(&order),
+        CallKind::Order => Ask::Order(&order),
+        CallKind::Close => Ask::Close(&order),
     };
     gateway(sign_type).decode(ask, &reply(200, body), NOW).answer.into()
 }
