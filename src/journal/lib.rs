@@ -469,12 +469,13 @@ fn insert_attempt(
         .prepare_cached(
             "INSERT INTO attempt (id, out_trade_no, sale, channel, amount, request, code_hash,
              created_at, day, updated_at, status, progress, last_entry)
-             VALUES (?, ?, ?, 'micropay', ?, ?, ?, ?, ?, 0, '', 'open', 0)",
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, '', 'open', 0)",
         )?
         .execute(params![
             entry.attempt,
             order.out_trade_no.as_str(),
             begin.sale.id,
+            entry.state.channel(),
             order.amount.minor(),
             request,
             begin.code_hash,

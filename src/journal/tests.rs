@@ -6,6 +6,7 @@ mod edges;
 mod growth;
 mod keys;
 mod migration;
+mod native;
 mod paper;
 mod rows;
 mod seals;

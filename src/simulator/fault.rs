@@ -121,12 +121,15 @@ impl Fault {
         }
     }
 
-    /// Whether it makes sense for a call: a reversal's answer names neither amount nor currency,
+    /// Whether it makes sense for a call: the answer to a reversal, and those that go with a code to
+    /// scan, name neither amount nor currency,
     /// and a late answer to a submission is a scenario of its own.
     pub const fn applies_to(self, call: CallKind) -> bool {
         match self {
             Self::Late => !matches!(call, CallKind::Submit),
-            Self::WrongAmount | Self::WrongCurrency => !matches!(call, CallKind::Reverse),
+            Self::WrongAmount | Self::WrongCurrency => {
+                !matches!(call, CallKind::Reverse | CallKind::Order | CallKind::Close)
+            }
             _ => true,
         }
     }

@@ -43,6 +43,10 @@ pub(super) struct Details {
     pub(super) lapses_at: Option<Millis>,
     /// Distinguishes a repeated submission from a different one.
     pub(super) fingerprint: Option<[u8; 32]>,
+    /// The code to pay it by; empty for a payment by the customer's code.
+    pub(super) code_url: String,
+    /// Whether some till has that code.
+    pub(super) is_shown: bool,
     pub(super) openid: String,
     pub(super) device_info: String,
     pub(super) attach: String,
@@ -57,7 +61,19 @@ pub(super) struct Details {
     pub(super) reversal_is_refund: bool,
 }
 
+impl Details {
+    /// How it is paid.
+    pub(super) fn trade_type(&self) -> &'static str {
+        if self.code_url.is_empty() { "MICROPAY" } else { "NATIVE" }
+    }
+}
+
 impl LedgerEntry {
+    /// The code that it is paid by, if it is not paid by the customer's.
+    pub fn code_url(&self) -> Option<&str> {
+        Some(self.details.code_url.as_str()).filter(|code| !code.is_empty())
+    }
+
     pub(super) fn new(out_trade_no: &str) -> Self {
         Self {
             out_trade_no: out_trade_no.to_owned(),

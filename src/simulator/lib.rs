@@ -10,6 +10,7 @@ mod bill;
 pub mod fault;
 pub mod identity;
 pub mod ledger;
+mod native;
 pub mod refusal;
 mod reply;
 mod request;
@@ -226,7 +227,9 @@ impl Bank {
         let Some(index) = self.index(incoming) else {
             let code = match incoming.kind {
                 CallKind::Reverse => "INVALID_TRANSACTIONID",
-                CallKind::Submit | CallKind::Query => "ORDERNOTEXIST",
+                CallKind::Submit | CallKind::Query | CallKind::Order | CallKind::Close => {
+                    "ORDERNOTEXIST"
+                }
                 CallKind::RefundQuery => "REFUNDNOTEXIST",
             };
             let mut rng = self.rng.fork();
@@ -244,6 +247,8 @@ impl Bank {
             CallKind::Query => self.query(&entry, before, now),
             CallKind::Reverse => self.reverse(&mut entry, before, now),
             CallKind::RefundQuery => self.refunds(&mut entry),
+            CallKind::Order => self.order(&mut entry, incoming, before, now),
+            CallKind::Close => self.close(&mut entry, before, now),
         };
         let mut rng = self.rng.fork();
         let reply = self.reply(incoming, &entry.out_trade_no, said.fault, said.after);
@@ -382,13 +387,7 @@ impl Bank {
         now: Millis,
     ) {
         self.used_codes.insert(submission.code_print);
-        let day = self.wall(now).to_beijing();
-        entry.transaction_id = format!(
-            "4200{:06}{}{:010}",
-            self.rng.u32(..1_000_000),
-            day.get(..8).unwrap_or("00000000"),
-            self.used_codes.len()
-        );
+        entry.transaction_id = self.transaction_id(now);
         let text = |name| incoming.fields.get(name).unwrap_or_default().to_owned();
         let amount = submission.amount.minor();
         let details = &mut entry.details;
@@ -447,6 +446,9 @@ impl Bank {
     }
 
     fn reverse(&self, entry: &mut LedgerEntry, before: usize, now: Millis) -> Said {
+        if !entry.details.code_url.is_empty() {
+            return Said::new(recall("INVALID_REQUEST", "此订单只能关单，不能撤销", "N"));
+        }
         let fault = self.fault(entry, CallKind::Reverse, before);
         let special_case = self.special_case(entry, before);
         let is_moving =
@@ -534,7 +536,7 @@ impl Bank {
             ("result_code", "SUCCESS"),
             ("openid", &details.openid),
             ("is_subscribe", "N"),
-            ("trade_type", "MICROPAY"),
+            ("trade_type", details.trade_type()),
             ("bank_type", details.bank_type),
             ("fee_type", &entry.currency),
             ("cash_fee_type", &entry.currency),

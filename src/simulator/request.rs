@@ -11,16 +11,18 @@ use paytill_core::order::AuthCode;
 use paytill_core::payment::CallKind;
 
 /// Where each call goes.
-const PATHS: [(&str, CallKind); 4] = [
+const PATHS: [(&str, CallKind); 6] = [
     ("/pay/micropay", CallKind::Submit),
     ("/pay/orderquery", CallKind::Query),
     ("/secapi/pay/reverse", CallKind::Reverse),
     ("/pay/refundquery", CallKind::RefundQuery),
+    ("/pay/unifiedorder", CallKind::Order),
+    ("/pay/closeorder", CallKind::Close),
 ];
 
 /// The longest values, in bytes. The documentation says 127 for `body`; the strictest reading is
 /// used.
-const LONGEST: [(&str, usize); 20] = [
+const LONGEST: [(&str, usize); 24] = [
     ("appid", 32),
     ("mch_id", 32),
     ("sub_appid", 32),
@@ -41,6 +43,10 @@ const LONGEST: [(&str, usize); 20] = [
     ("time_expire", 14),
     ("receipt", 8),
     ("scene_info", 256),
+    ("notify_url", 256),
+    ("trade_type", 16),
+    ("product_id", 32),
+    ("openid", 128),
 ];
 
 /// A request that is in order.
@@ -75,6 +81,14 @@ pub(super) struct Submission {
     pub(super) code_print: [u8; 32],
 }
 
+/// What an order for a code asks for.
+pub(super) struct NativeOrder {
+    pub(super) amount: Money,
+    pub(super) currency: String,
+    /// Digest of all fields that must not differ when a number is ordered again.
+    pub(super) fingerprint: [u8; 32],
+}
+
 /// Reads a request: first the address, then the message, its sender and its fields.
 pub(super) fn read(account: &Account, request: &GatewayRequest<'_>) -> Result<Incoming, Rejection> {
     let path = request.path.split('?').next().unwrap_or_default();
@@ -97,7 +111,8 @@ pub(super) fn read(account: &Account, request: &GatewayRequest<'_>) -> Result<In
     if fields.iter().any(|(_, value)| value != value.trim()) {
         return Err(signed("PARAM_ERROR", "参数错误:首尾空格".to_owned()));
     }
-    let id = fields.get("transaction_id").filter(|_| kind != CallKind::Submit);
+    let takes_id = !matches!(kind, CallKind::Submit | CallKind::Order | CallKind::Close);
+    let id = fields.get("transaction_id").filter(|_| takes_id);
     if fields.get("out_trade_no").or(id).is_none() {
         return Err(signed("LACK_PARAMS", "缺少参数:out_trade_no".to_owned()));
     }
@@ -196,6 +211,40 @@ impl Incoming {
         })
     }
 
+    /// The fields of an order for a code, or the `err_code` and text that name the first wrong one.
+    pub(super) fn native(&self, script: &Script) -> Result<NativeOrder, (&'static str, String)> {
+        let required = |name: &str| {
+            let missing = || ("LACK_PARAMS", format!("缺少参数:{name}"));
+            self.fields.get(name).ok_or_else(missing)
+        };
+        let wrong = |name: &str| ("PARAM_ERROR", format!("参数错误:{name}"));
+        for name in ["body", "total_fee", "spbill_create_ip", "notify_url", "trade_type"] {
+            required(name)?;
+        }
+        if required("trade_type")? != "NATIVE" {
+            return Err(wrong("trade_type"));
+        }
+        required("product_id")?;
+        if !is_notify_url(required("notify_url")?) {
+            return Err(wrong("notify_url"));
+        }
+        // A payment code has no business here.
+        if self.fields.get("auth_code").is_some() {
+            return Err(wrong("auth_code"));
+        }
+        let amount = whole_number(required("total_fee")?).ok_or_else(|| wrong("total_fee"))?;
+        required("spbill_create_ip")?.parse::<IpAddr>().map_err(|_| wrong("spbill_create_ip"))?;
+        let currency = self.fields.get("fee_type").unwrap_or("CNY");
+        if currency != "CNY" && currency != script.currency.code() {
+            return Err(wrong("fee_type"));
+        }
+        Ok(NativeOrder {
+            amount: Money::from_minor(amount),
+            currency: currency.to_owned(),
+            fingerprint: self.fingerprint(),
+        })
+    }
+
     fn fingerprint(&self) -> [u8; 32] {
         let changing = ["nonce_str", "sign", "sign_type"];
         let mut same = Fields::default();
@@ -209,6 +258,14 @@ impl Incoming {
 fn is_order_number(text: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_-|*@".contains(&byte);
     !text.is_empty() && text.len() <= 32 && text.bytes().all(allowed)
+}
+
+/// An address with a path and without a query (protocol 3.7).
+fn is_notify_url(text: &str) -> bool {
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    rest.and_then(|rest| rest.split_once('/')).is_some_and(|(host, path)| {
+        !host.is_empty() && !path.is_empty() && !path.contains(['?', '#', ' '])
+    })
 }
 
 /// A positive integer in its canonical form.

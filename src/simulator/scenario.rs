@@ -325,7 +325,10 @@ impl Scenario {
                 match call {
                     CallKind::Submit => format!("2{index:02}{}", u8::from(charged)),
                     CallKind::Query => format!("3{index:02}0"),
-                    CallKind::Reverse | CallKind::RefundQuery => format!("4{index:02}0"),
+                    CallKind::Reverse
+                    | CallKind::RefundQuery
+                    | CallKind::Order
+                    | CallKind::Close => format!("4{index:02}0"),
                 }
             }
             Self::Odd(special_case) => {
@@ -479,7 +482,7 @@ impl Scenario {
             Self::Corrupted { call: CallKind::Reverse, fault, charged } => {
                 fault.applies_to(CallKind::Reverse) && !charged
             }
-            Self::Corrupted { call: CallKind::RefundQuery, .. } => false,
+            Self::Corrupted { .. } => false,
             _ => true,
         }
     }

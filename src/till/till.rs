@@ -285,7 +285,11 @@ impl Till {
                 self.notices.push_back(Notice::Enquired { serial, enquired });
             }
             // The query has given way to this call.
-            Answer::Submitted(_) | Answer::Reversed(_) | Answer::Refunds(_) => {
+            Answer::Submitted(_)
+            | Answer::Reversed(_)
+            | Answer::Refunds(_)
+            | Answer::Ordered(_)
+            | Answer::Closed(_) => {
                 self.ask(serial, question);
             }
         }
@@ -535,9 +539,11 @@ async fn carry(
     let outgoing = gateway.encode(ask, &Stamp { time: clock.wall(), nonce });
     let reply = match call.kind {
         CallKind::Submit => transport.carry(&outgoing, clock.uptime(), left).await,
-        CallKind::Query | CallKind::Reverse | CallKind::RefundQuery => {
-            transport.ask(&outgoing, clock.uptime()).await
-        }
+        CallKind::Query
+        | CallKind::Reverse
+        | CallKind::RefundQuery
+        | CallKind::Order
+        | CallKind::Close => transport.ask(&outgoing, clock.uptime()).await,
     };
     match &reply {
         Ok(reply) => tracing::debug!(

@@ -8,6 +8,7 @@ mod draw;
 mod effect;
 mod in_flight;
 mod pacer;
+mod qr;
 mod record;
 #[cfg(test)]
 mod tests;
@@ -18,7 +19,7 @@ use std::sync::Arc;
 use crate::clock::{Millis, TimeZone, Timestamp, Uptime};
 use crate::gateway::{Ask, Gateway};
 use crate::money::Currency;
-use crate::order::{AuthCode, Merchant, Order, OutTradeNo, TillId};
+use crate::order::{AuthCode, Merchant, OutTradeNo, TillId};
 use crate::payment::{
     Answer, Call, CallKind, Event, Inconclusive, Rules, State, Status, Submitted,
 };
@@ -26,6 +27,7 @@ pub use draw::Draw;
 pub use effect::{Effect, Report};
 use in_flight::{InFlight, Waiting, Writing};
 use pacer::Pacer;
+pub use qr::QrStart;
 pub use record::{
     Act, ActKind, Attempt, Begin, By, Entry, Recovered, SaleEntry, SaleRef, StoredAttempt,
 };
@@ -82,8 +84,8 @@ pub enum Refusal {
 ///
 /// An engine is driven by three kinds of calls. Each returns [`Effect`]s to carry out in order:
 ///
-/// * Actions: [`begin`](Self::begin) starts a payment, [`handle_event_of`](Self::handle_event_of)
-///   cancels or checks an order.
+/// * Actions: [`begin`](Self::begin) starts a payment, [`begin_qr`](Self::begin_qr) one by our code,
+///   [`handle_event_of`](Self::handle_event_of) cancels or checks an order.
 /// * Outcomes: [`written`](Self::written) once for every [`Effect::Write`], and
 ///   [`handle_event`](Self::handle_event) with [`Event::Answered`] once for every [`Effect::Call`].
 ///   A submission that leaves is noted with [`mark_sent`](Self::mark_sent) first; no other call is.
@@ -154,21 +156,8 @@ impl Engine {
         self.may_begin(&sale, &code_hash)?;
         let amount = sale.amount();
         let sale = self.sale(sale, note);
-        self.last_attempt += 1;
-        let attempt = self.last_attempt;
-        let counter = u64::try_from(attempt).unwrap_or(0);
-        let OrderTemplate { till, time_zone, .. } = &self.template;
-        let out_trade_no = OutTradeNo::new(till, wall, time_zone, counter, draw.number());
-        let order = Order {
-            out_trade_no: out_trade_no.clone(),
-            amount,
-            currency: self.template.currency,
-            merchant: self.template.merchant.clone(),
-            body: self.template.body.clone(),
-            device_info: self.template.device_info.clone(),
-            client_ip,
-            mark: draw.mark(),
-        };
+        let (attempt, out_trade_no) = self.next_attempt(draw, wall);
+        let order = self.order(&out_trade_no, amount, client_ip, draw);
         let state = State::begin(&self.rules, draw.jitter());
         let entry = Entry {
             attempt,
@@ -431,6 +420,15 @@ impl Engine {
     }
 
     fn may_begin(&self, sale: &SaleRef, code_hash: &[u8; 16]) -> Result<(), Refusal> {
+        self.may_charge(sale)?;
+        match self.code_used_by(code_hash) {
+            Some(by) => Err(Refusal::CodeUsed(by.clone())),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether a sale may be charged now, in whatever way.
+    fn may_charge(&self, sale: &SaleRef) -> Result<(), Refusal> {
         if self.stopped {
             return Err(Refusal::Stopped);
         }
@@ -448,10 +446,7 @@ impl Engine {
                 return Err(Refusal::Unsettled(in_flight.order.out_trade_no.clone()));
             }
         }
-        match self.code_used_by(code_hash) {
-            Some(by) => Err(Refusal::CodeUsed(by.clone())),
-            None => Ok(()),
-        }
+        Ok(())
     }
 
     fn sale(&mut self, sale: SaleRef, note: String) -> SaleEntry {

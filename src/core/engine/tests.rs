@@ -1,12 +1,14 @@
 //! The engine on a bench: what is written before what is sent, and what a restart makes of it.
 
 mod edges;
+mod qr;
 mod restart;
 mod sleep;
 
 use super::*;
 use crate::gateway::{Decoded, Lookup, Outgoing, Owner, Reply, Stamp};
 use crate::money::Money;
+use crate::order::Order;
 use crate::payment::says::{Says, reason};
 use crate::payment::{Ending, Found, Funds, Proof};
 

@@ -215,6 +215,11 @@ impl State {
         self.qr().and_then(QrState::code_url)
     }
 
+    /// Whether it was paid after it had been given up: the customer may be gone.
+    pub fn is_paid_late(&self) -> bool {
+        self.qr().is_some_and(QrState::is_paid_late)
+    }
+
     /// How it is paid, as the journal and `--json` have it.
     pub fn channel(&self) -> &'static str {
         if self.qr().is_some() { "native" } else { "micropay" }

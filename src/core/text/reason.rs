@@ -16,9 +16,23 @@ pub fn of(state: &State, language: Language) -> Option<String> {
         Some(happened) => happened,
         None => cause_sentence(state.reason()?, language),
     };
-    Some(and_money(&happened, state.status(), state.money(), language))
+    let gap = language.pick(" ", "");
+    Some(format!("{happened}{gap}{}", money_of(state, language)))
 }
 
+/// Whether money of this payment moved, as far as known.
+fn money_of(state: &State, language: Language) -> &'static str {
+    match (state.status(), state.money()) {
+        // Nothing goes back by itself.
+        (Status::Reversing, Funds::Unknown) if state.qr().is_some() => language.pick(
+            "If the customer has paid after all, the payment counts.",
+            "如果顾客已经付款，则按已收款处理。",
+        ),
+        (status, funds) => money(status, funds, language),
+    }
+}
+
+#[cfg(test)]
 fn and_money(happened: &str, status: Status, funds: Funds, language: Language) -> String {
     let gap = language.pick(" ", "");
     format!("{happened}{gap}{}", money(status, funds, language))
@@ -28,7 +42,13 @@ fn and_money(happened: &str, status: Status, funds: Funds, language: Language) -
 /// would mean for a payment.
 pub fn obstacle(state: &State, language: Language) -> Option<String> {
     let reason = state.obstacle()?;
+    let is_qr = state.qr().is_some();
     let (english, chinese) = match (&reason.cause, state.is_reversal_refused()) {
+        (Cause::Till(TillCause::MerchantChanged), _) if is_qr => ("", ""),
+        (Cause::Till(TillCause::Refused | TillCause::Configuration), _) | (_, true) if is_qr => {
+            ("WeChat Pay refuses to close the order.", "微信支付拒绝关闭该订单。")
+        }
+        (_, false) if is_qr => ("The order is not closed for certain yet.", "订单尚未确认关闭。"),
         (Cause::Till(TillCause::Recall), _) => ("", ""),
         (Cause::Gateway(code), _) if code == "REVERSE_EXPIRE" => ("", ""),
         (Cause::Till(TillCause::Refused | TillCause::Configuration), _) | (_, true) => {
@@ -141,6 +161,16 @@ pub fn advice(state: &State, language: Language) -> &'static str {
             "Keep the goods, and do not charge again: the money has not been returned yet.",
             "请先不要交付商品，也不要重复收款：款项尚未退回。",
         );
+    }
+    if state.is_paid_late() {
+        return language.pick(
+            "Hand over the goods, or refund the payment if nobody wants them any more.",
+            "请把商品交给顾客；如顾客不再需要，请办理退款。",
+        );
+    }
+    if state.code_url().is_some() {
+        return language
+            .pick("Ask the customer to scan the code and pay.", "请顾客用微信扫描收款码付款。");
     }
     advice_on(state.status(), state.reason(), language)
 }

@@ -90,6 +90,7 @@ fn make(desk: &mut Desk, call: Call, now: Millis, code: &str) -> (Millis, Event)
         CallKind::Query => desk.send("/pay/orderquery", about(NUMBER)),
         CallKind::Reverse => desk.send("/secapi/pay/reverse", about(NUMBER)),
         CallKind::RefundQuery => desk.send("/pay/refundquery", about(NUMBER)),
+        CallKind::Order | CallKind::Close => unreachable!("a payment by code"),
     };
     let kind = call.kind;
     let (after, answer) = match reaction.action {
@@ -150,6 +151,7 @@ fn read(kind: CallKind, body: &[u8]) -> Answer {
             (Some("REVERSE_EXPIRE"), _) => Reversed::Expired(reason()),
             _ => Reversed::Repeat(reason()),
         }),
+        CallKind::Order | CallKind::Close => unreachable!("a payment by code"),
         CallKind::RefundQuery => Answer::Refunds(match (code, fields.get("refund_fee_0")) {
             (None, Some("1230")) => Refunds::Whole,
             (None, Some(_)) => Refunds::Part(TillCause::PartlyRefunded.into()),

@@ -2,6 +2,7 @@
 
 mod bills;
 mod ends;
+mod native;
 mod strictness;
 mod wire;
 

@@ -135,7 +135,8 @@ pub(super) fn another_merchants(gateway: &WechatV2Config) -> Option<(String, &st
 
 /// What speaks to the configured gateway.
 pub(super) fn codec(gateway: &WechatV2Config) -> WechatV2 {
-    WechatV2::new(gateway.sign_type, gateway.api_key.clone())
+    let codec = WechatV2::new(gateway.sign_type, gateway.api_key.clone());
+    codec.notifying(gateway.notify_url.clone().unwrap_or_default())
 }
 
 /// The route to the configured gateway.

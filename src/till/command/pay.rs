@@ -201,6 +201,7 @@ fn end(attempt: &Attempt) -> Option<Exit> {
         Status::Reversed => Some(Exit::Reversed),
         Status::Attention => Some(Exit::Attention),
         // Reported at once, but certain only after the confirming query.
+        Status::Closed => Some(Exit::Declined),
         Status::Declined if !attempt.state.is_being_confirmed() => Some(Exit::Declined),
         Status::Declined
         | Status::Created

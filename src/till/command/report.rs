@@ -34,7 +34,7 @@ impl<'a> OrderReport<'a> {
             amount: attempt.amount,
             currency: attempt.currency,
             created_at: attempt.created_at,
-            channel: "micropay",
+            channel: attempt.state.channel(),
             state: &attempt.state,
             operator: None,
         }

@@ -98,6 +98,8 @@ pub struct WechatV2Config {
     pub ca_pem: Option<Vec<u8>>,
     /// `None`: the local address of the connection to the gateway.
     pub client_ip: Option<IpAddr>,
+    /// Where payments by our code are told of. Nothing depends on it: the till asks.
+    pub notify_url: Option<String>,
     /// `http://host:port`.
     pub proxy: Option<String>,
     /// The proxy's `name:password`.
@@ -110,6 +112,8 @@ pub struct WechatV2Config {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct PaymentConfig {
     pub rules: Rules,
+    /// How long the code of an order may be shown to its customer.
+    pub qr_lasts: Millis,
     pub entry: AmountEntry,
     /// The goods as the customer's phone shows them, with the template filled in: 1 to 127 bytes.
     pub body: String,

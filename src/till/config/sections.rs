@@ -43,6 +43,7 @@ pub(super) const KNOWN: &Known = &[
             "client_key_file",
             "ca_file",
             "client_ip",
+            "notify_url",
             "proxy",
             "proxy_login_file",
             "connect_timeout_ms",
@@ -56,6 +57,7 @@ pub(super) const KNOWN: &Known = &[
             "give_up_after_ms",
             "reverse_not_before_ms",
             "attention_after_ms",
+            "qr_lasts_ms",
             "amount_entry",
             "body",
         ],
@@ -245,6 +247,7 @@ fn payment(
         reverse_not_before: time("reverse_not_before_ms", 0..=60_000, rules.reverse_not_before)?,
         attention_after: time("attention_after_ms", 1000..=600_000, rules.attention_after)?,
     };
+    let qr_lasts = time("qr_lasts_ms", 1000..=7_200_000, Millis::seconds(7_200))?;
     let entries = [("major", AmountEntry::Major), ("minor", AmountEntry::Minor)];
     let entry = section.word("amount_entry", &entries, AmountEntry::default())?;
     let template = section.text("body", 2 * BODY_BYTES)?;
@@ -252,7 +255,7 @@ fn payment(
     let body = fill(template.as_deref().unwrap_or("{store} {till}"), &placeholders)
         .and_then(|body| described(&body))
         .map_err(|sentence| section.wrong("body", &sentence))?;
-    Ok(PaymentConfig { rules, entry, body })
+    Ok(PaymentConfig { rules, qr_lasts, entry, body })
 }
 
 /// The template with its placeholders filled in, or what is wrong with it.

@@ -222,6 +222,7 @@ fn numbers_are_taken_up_to_both_ends_of_their_range() {
         ("payment", "give_up_after_ms", 500, 120_000),
         ("payment", "reverse_not_before_ms", 0, 60_000),
         ("payment", "attention_after_ms", 1000, 600_000),
+        ("payment", "qr_lasts_ms", 1000, 7_200_000),
         ("receipt", "copies", 1, 3),
     ] {
         for right in [least, most] {

@@ -190,7 +190,8 @@ impl Light {
                 | Status::Sent
                 | Status::Waiting
                 | Status::Checking
-                | Status::Declined,
+                | Status::Declined
+                | Status::Closed,
             ) => Self::Total,
             // A number alone cannot say whether it is still due.
             SaleStage::Payment(Status::Reversing | Status::Reversed | Status::Attention) => {

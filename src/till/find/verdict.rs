@@ -108,7 +108,11 @@ pub fn verdict(found: Found, state: &State) -> Told {
 const fn is_given_up(status: Status) -> bool {
     match status {
         Status::Created | Status::Sent | Status::Waiting | Status::Checking | Status::Paid => false,
-        Status::Reversing | Status::Declined | Status::Reversed | Status::Attention => true,
+        Status::Reversing
+        | Status::Declined
+        | Status::Reversed
+        | Status::Closed
+        | Status::Attention => true,
     }
 }
 
@@ -116,7 +120,7 @@ const fn is_given_up(status: Status) -> bool {
 pub fn by_journal(state: &State) -> Verdict {
     match state.status() {
         Status::Paid => Verdict::Paid,
-        Status::Declined => Verdict::Unpaid,
+        Status::Declined | Status::Closed => Verdict::Unpaid,
         Status::Reversed => Verdict::Reversed,
         Status::Created
         | Status::Sent

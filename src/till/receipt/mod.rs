@@ -89,7 +89,8 @@ impl ReceiptOutcome {
             | Status::Waiting
             | Status::Checking
             | Status::Reversing
-            | Status::Declined => None,
+            | Status::Declined
+            | Status::Closed => None,
         }
     }
 }

@@ -124,7 +124,7 @@ impl DayBook {
             let sum = match status {
                 Status::Paid => &mut figures.paid,
                 Status::Reversed => &mut figures.reversed,
-                Status::Declined => &mut figures.not_paid,
+                Status::Declined | Status::Closed => &mut figures.not_paid,
                 Status::Created
                 | Status::Sent
                 | Status::Waiting

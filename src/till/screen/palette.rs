@@ -29,7 +29,7 @@ impl Tone {
             Status::Waiting => Self::Wait,
             Status::Reversing | Status::Reversed => Self::Back,
             Status::Paid => Self::Good,
-            Status::Declined => Self::Bad,
+            Status::Declined | Status::Closed => Self::Bad,
             Status::Attention => Self::Alarm,
         }
     }

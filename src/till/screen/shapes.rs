@@ -23,7 +23,7 @@ pub(super) const fn of(status: Status) -> &'static Bitmap {
         Status::Checking => &MAGNIFIER,
         Status::Reversing => &GOING_BACK,
         Status::Paid => &CHECK_MARK,
-        Status::Declined => &CROSS,
+        Status::Declined | Status::Closed => &CROSS,
         Status::Reversed => &WENT_BACK,
         Status::Attention => &WARNING,
     }

@@ -5,7 +5,8 @@ use super::AttemptView;
 use crate::clock::Timestamp;
 use crate::engine::{ActKind, By};
 use crate::payment::{
-    Answer, Ending, Event, Found, Inconclusive, Reason, Refunds, Reversed, Status, Submitted,
+    Answer, CloseSaid, Ending, Event, Found, Inconclusive, Ordered, Reason, Refunds, Reversed,
+    Status, Submitted,
 };
 
 /// How many lines are kept for one payment; a long reversal repeats itself.
@@ -46,6 +47,12 @@ pub(super) enum Fact {
     TimeUp,
     Restarted,
     ReversalAccepted,
+    /// The customer can scan the code.
+    CodeReady,
+    /// The gateway takes the closing of an order.
+    ClosingAccepted,
+    /// An order was not closed: it is tried again.
+    ClosingFailed(Reason),
     ReversalRepeats(Reason),
     ReversalRefused(Reason),
     Ended(Ending),
@@ -125,7 +132,8 @@ fn fact(event: &Event, before: Option<Status>, view: &AttemptView) -> Option<Fac
             | Status::Checking
             | Status::Paid
             | Status::Declined
-            | Status::Reversed => None,
+            | Status::Reversed
+            | Status::Closed => None,
         },
         Event::Answered(_, answer) => Some(answered(answer, status)),
     }
@@ -142,7 +150,8 @@ fn answered(answer: &Answer, status: Status) -> Fact {
         Answer::Submitted(Submitted::Declined(reason) | Submitted::Ambiguous(reason)) => {
             Fact::Refused(reason.clone())
         }
-        Answer::Submitted(Submitted::Inconclusive(Inconclusive::NotSent(reason))) => {
+        Answer::Submitted(Submitted::Inconclusive(Inconclusive::NotSent(reason)))
+        | Answer::Ordered(Ordered::Inconclusive(Inconclusive::NotSent(reason))) => {
             Fact::NeverSent(reason.clone())
         }
         Answer::Found(Found::NotPaid) => Fact::NotPaidYet,
@@ -169,7 +178,17 @@ fn answered(answer: &Answer, status: Status) -> Fact {
         Answer::Submitted(Submitted::Inconclusive(what))
         | Answer::Found(Found::Inconclusive(what))
         | Answer::Reversed(Reversed::Inconclusive(what))
-        | Answer::Refunds(Refunds::Inconclusive(what)) => Fact::Unclear(what.reason().clone()),
+        | Answer::Refunds(Refunds::Inconclusive(what))
+        | Answer::Ordered(Ordered::Inconclusive(what)) => Fact::Unclear(what.reason().clone()),
+        Answer::Ordered(Ordered::Code(_)) => Fact::CodeReady,
+        Answer::Ordered(Ordered::Refused(reason) | Ordered::Ambiguous(reason)) => {
+            Fact::Refused(reason.clone())
+        }
+        Answer::Closed(CloseSaid::Accepted) => Fact::ClosingAccepted,
+        Answer::Closed(
+            CloseSaid::Paid(reason) | CloseSaid::Repeat(reason) | CloseSaid::Refused(reason),
+        ) => Fact::ClosingFailed(reason.clone()),
+        Answer::Closed(CloseSaid::Inconclusive(what)) => Fact::ClosingFailed(what.reason().clone()),
         Answer::Refunds(Refunds::Whole) => Fact::Returned,
         Answer::Refunds(Refunds::Part(reason)) => Fact::PartlyReturned(reason.clone()),
         Answer::Refunds(Refunds::None) => Fact::NotReturned,

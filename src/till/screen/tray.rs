@@ -98,9 +98,12 @@ impl ShownAttempt {
     fn is_slow(&self) -> bool {
         match self.view.state.status() {
             Status::Waiting | Status::Checking | Status::Reversing | Status::Attention => true,
-            Status::Created | Status::Sent | Status::Paid | Status::Declined | Status::Reversed => {
-                false
-            }
+            Status::Created
+            | Status::Sent
+            | Status::Paid
+            | Status::Declined
+            | Status::Reversed
+            | Status::Closed => false,
         }
     }
 }
@@ -148,7 +151,7 @@ fn urgency(status: Status) -> u8 {
         Status::Waiting => 3,
         Status::Sent => 4,
         Status::Created => 5,
-        Status::Declined | Status::Paid | Status::Reversed => 6,
+        Status::Declined | Status::Paid | Status::Reversed | Status::Closed => 6,
     }
 }
 

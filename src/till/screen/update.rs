@@ -441,7 +441,7 @@ fn moved(model: &mut Model, view: AttemptView, event: &Event) -> Vec<ScreenComma
     if let Some(attempt) = model.attempt_mut(&order) {
         attempt.story.add(event, before, &view);
         attempt.cancelled |= *event == Event::Cancel;
-        let has_ended = matches!(status, Status::Paid | Status::Declined | Status::Reversed);
+        let has_ended = status.is_settled();
         if before != Some(status) && has_ended {
             attempt.ended_at = Some(now);
         }
@@ -480,7 +480,7 @@ fn moved(model: &mut Model, view: AttemptView, event: &Event) -> Vec<ScreenComma
             // Whoever only listens would hand these goods to the customer at the desk.
             _ if !model.is_at_hand(&order) || model.is_passing(&order) => Sound::NotAtTheDesk,
             Status::Paid => Sound::Paid,
-            Status::Declined | Status::Reversed => Sound::NotPaid,
+            Status::Declined | Status::Reversed | Status::Closed => Sound::NotPaid,
             Status::Created
             | Status::Sent
             | Status::Waiting

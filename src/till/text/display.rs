@@ -30,7 +30,7 @@ impl DisplayWords {
             Status::Checking => self.checking(),
             Status::Reversing => self.reversing(),
             Status::Paid => self.paid(),
-            Status::Declined => self.not_paid(),
+            Status::Declined | Status::Closed => self.not_paid(),
             Status::Reversed => self.reversed(),
             Status::Attention => self.ask_cashier(),
         }

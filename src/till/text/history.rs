@@ -4,7 +4,8 @@ use crate::engine::{ActKind, By};
 use crate::journal::{StoredEntry, StoredEvent};
 use crate::language::Language;
 use crate::payment::{
-    Answer, Call, CallKind, Event, Found, Inconclusive, Proof, Reason, Refunds, Reversed, Submitted,
+    Answer, Call, CallKind, CloseSaid, Event, Found, Inconclusive, Ordered, Proof, Reason, Refunds,
+    Reversed, Submitted,
 };
 use crate::say;
 
@@ -74,6 +75,8 @@ pub fn call(call: Call, language: Language) -> String {
         CallKind::Query => language.pick("query", "查询"),
         CallKind::Reverse => language.pick("reversal", "撤销"),
         CallKind::RefundQuery => language.pick("refund query", "退款查询"),
+        CallKind::Order => language.pick("order for a QR code", "下单取码"),
+        CallKind::Close => language.pick("closing", "关闭订单"),
     };
     format!("{name} {number}")
 }
@@ -104,6 +107,18 @@ pub fn answer(answer: &Answer, language: Language) -> String {
                 code(reason)
             }
             Reversed::Inconclusive(what) => inconclusive(what),
+        },
+        Answer::Ordered(ordered) => match ordered {
+            Ordered::Code(code_url) => code_url.as_str().to_owned(),
+            Ordered::Refused(reason) | Ordered::Ambiguous(reason) => code(reason),
+            Ordered::Inconclusive(what) => inconclusive(what),
+        },
+        Answer::Closed(said) => match said {
+            CloseSaid::Accepted => "SUCCESS".into(),
+            CloseSaid::Paid(reason) | CloseSaid::Repeat(reason) | CloseSaid::Refused(reason) => {
+                code(reason)
+            }
+            CloseSaid::Inconclusive(what) => inconclusive(what),
         },
         Answer::Refunds(refunds) => match refunds {
             Refunds::Whole => language.pick("refunded in full", "已全额退款").into(),

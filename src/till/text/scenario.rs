@@ -74,7 +74,7 @@ fn spoilt(call: CallKind, fault: Fault, charged: bool, language: Language) -> St
             "the answer is lost; of two queries, {fault}",
             "收款应答丢失；两次查询时{fault}"
         ),
-        CallKind::Reverse | CallKind::RefundQuery => {
+        CallKind::Reverse | CallKind::RefundQuery | CallKind::Order | CallKind::Close => {
             say!(language, "never pays; of two reversals, {fault}", "始终不付款；两次撤销时{fault}")
         }
     }

@@ -29,6 +29,7 @@ crate::catalogue! {
     paid => "PAID", "支付成功";
     not_paid => "NOT PAID", "支付失败";
     reversed => "REVERSED", "已撤销";
+    closed => "CLOSED", "已关闭";
     attention => "NEEDS ATTENTION", "需人工处理";
 
     /// Between two sentences.
@@ -204,6 +205,7 @@ impl ScreenWords {
             Status::Paid => self.paid(),
             Status::Declined => self.not_paid(),
             Status::Reversed => self.reversed(),
+            Status::Closed => self.closed(),
             Status::Attention => self.attention(),
         }
     }

@@ -32,7 +32,7 @@ impl VoiceWords {
     pub fn ended(self, status: Status, sum: &str) -> String {
         match status {
             Status::Paid => self.paid(sum),
-            Status::Declined => self.not_paid(sum),
+            Status::Declined | Status::Closed => self.not_paid(sum),
             Status::Reversed => self.reversed(sum),
             Status::Created
             | Status::Sent

@@ -46,7 +46,11 @@ impl Enquiry<'_> {
         let reply = self.transport.ask(&outgoing, self.clock.uptime()).await?;
         Ok(Enquired::Found(match self.gateway.decode(ask, &reply, self.clock.wall()).answer {
             Answer::Found(found) => found,
-            Answer::Submitted(_) | Answer::Reversed(_) | Answer::Refunds(_) => {
+            Answer::Submitted(_)
+            | Answer::Reversed(_)
+            | Answer::Refunds(_)
+            | Answer::Ordered(_)
+            | Answer::Closed(_) => {
                 Found::Inconclusive(Inconclusive::Unknown(TillCause::BadAnswer.into()))
             }
         }))

@@ -250,6 +250,8 @@ fn is_proven(ask: Ask<'_>, is_md5: bool, reply: &Reply, answer: &Answer) {
     match ask {
         Ask::Submit(..) => {}
         Ask::Query(_) => assert_eq!(get("trade_state"), "SUCCESS"),
-        Ask::Reverse(_) | Ask::RefundQuery(_) => panic!("this call proves no payment"),
+        Ask::Reverse(_) | Ask::RefundQuery(_) | Ask::Order(_) | Ask::Close(_) => {
+            panic!("this call proves no payment")
+        }
     }
 }

@@ -11,8 +11,8 @@ use paytill::language::{Language, Text};
 use paytill::money::{AmountEntry, Currency, Money};
 use paytill::order::{AuthCode, OutTradeNo};
 use paytill::payment::{
-    Answer, Call, CallKind, Ending, Event, Found, Inconclusive, Proof, Reason, Refunds, Reversed,
-    Rules, State, Submitted,
+    Answer, Call, CallKind, CloseSaid, Ending, Event, Found, Inconclusive, Ordered, Proof, Reason,
+    Refunds, Reversed, Rules, State, Submitted,
 };
 use paytill::scan::{Scan, Wallet};
 use paytill::screen::{
@@ -238,6 +238,8 @@ fn answer(kind: CallKind, draw: &mut Draw<'_>) -> Answer {
             CallKind::Query => Ask::Query(&order),
             CallKind::Reverse => Ask::Reverse(&order),
             CallKind::RefundQuery => Ask::RefundQuery(&order),
+            CallKind::Order => Ask::Order(&order),
+            CallKind::Close => Ask::Close(&order),
         };
         let reply = answers::reply(200, reading::document(&all));
         answers::holds(ask, false, &reply).answer.reason().cloned()
@@ -271,6 +273,18 @@ fn answer(kind: CallKind, draw: &mut Draw<'_>) -> Answer {
             2 => reason(draw).map_or(Reversed::Accepted, Reversed::Refused),
             3 => Reversed::Repeat(hostile(draw)),
             _ => Reversed::Inconclusive(Inconclusive::Unknown(hostile(draw))),
+        }),
+        CallKind::Order => Answer::Ordered(match which {
+            0 => reason(draw).map_or_else(|| Ordered::Ambiguous(hostile(draw)), Ordered::Refused),
+            1 => Ordered::Refused(hostile(draw)),
+            _ => Ordered::Inconclusive(Inconclusive::Unknown(hostile(draw))),
+        }),
+        CallKind::Close => Answer::Closed(match which {
+            0 => CloseSaid::Accepted,
+            1 => CloseSaid::Paid(hostile(draw)),
+            2 => CloseSaid::Repeat(hostile(draw)),
+            3 => CloseSaid::Refused(hostile(draw)),
+            _ => CloseSaid::Inconclusive(Inconclusive::Unknown(hostile(draw))),
         }),
         CallKind::RefundQuery => Answer::Refunds(match which {
             0 => Refunds::Whole,

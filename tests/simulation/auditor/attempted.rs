@@ -108,6 +108,8 @@ impl Attempted {
             }
             CallKind::Query | CallKind::RefundQuery => self.queries.push(now),
             CallKind::Reverse => self.reversals.push(now),
+            // Of an order that is paid by our code.
+            CallKind::Order | CallKind::Close => {}
         }
     }
 
@@ -135,7 +137,7 @@ impl Attempted {
         let is_payment = match kind {
             CallKind::Submit => is_success,
             CallKind::Query => is_success && says("trade_state", "SUCCESS"),
-            CallKind::Reverse | CallKind::RefundQuery => false,
+            CallKind::Reverse | CallKind::RefundQuery | CallKind::Order | CallKind::Close => false,
         };
         let matches = says("total_fee", &self.due.to_string())
             && says("fee_type", "CNY")
@@ -165,6 +167,7 @@ impl Attempted {
                     self.absent.clear();
                 }
             }
+            CallKind::Order | CallKind::Close => {}
             CallKind::RefundQuery => {
                 let returned = fields.iter().filter(|(name, _)| name.starts_with("refund_fee_"));
                 let returned: i64 = returned.filter_map(|(_, fee)| fee.parse::<i64>().ok()).sum();
@@ -194,7 +197,10 @@ impl Attempted {
                 ),
                 // So is a refund that may be of a part.
                 Answer::Found(found) => matches!(found, Found::Ended(_)),
-                Answer::Reversed(_) | Answer::Refunds(_) => false,
+                Answer::Reversed(_)
+                | Answer::Refunds(_)
+                | Answer::Ordered(_)
+                | Answer::Closed(_) => false,
             };
             self.calls_for += usize::from(asks);
             let is_unsigned = matches!(answer.as_inconclusive(), Some(Inconclusive::Unsigned(_)));

@@ -22,7 +22,11 @@ impl Attempted {
         // that awaits it.
         let is_kept = match call.kind {
             CallKind::Submit => !self.kept.is_empty(),
-            CallKind::Query | CallKind::Reverse | CallKind::RefundQuery => {
+            CallKind::Query
+            | CallKind::Reverse
+            | CallKind::RefundQuery
+            | CallKind::Order
+            | CallKind::Close => {
                 self.kept.iter().rev().any(|(_, state)| state.awaited() == Some(call))
             }
         };
@@ -39,7 +43,7 @@ impl Attempted {
             {
                 wrong.push((Invariant::NoStorm, "more queries than intervals"));
             }
-            CallKind::Query | CallKind::RefundQuery => {}
+            CallKind::Query | CallKind::RefundQuery | CallKind::Order | CallKind::Close => {}
             CallKind::Reverse => self.judge_reversal(now, &mut wrong),
         }
         wrong

@@ -105,13 +105,13 @@ impl Attempted {
 
 fn is_forward(before: Option<Status>, now: Status) -> bool {
     use Status::{
-        Attention, Checking, Created, Declined, Paid, Reversed, Reversing, Sent, Waiting,
+        Attention, Checking, Closed, Created, Declined, Paid, Reversed, Reversing, Sent, Waiting,
     };
     match before {
         None | Some(Created | Sent) => true,
         Some(Waiting | Checking) => !matches!(now, Created | Sent),
         Some(Reversing | Attention) => !matches!(now, Created | Sent | Waiting | Checking),
-        Some(Paid) => now == Paid,
+        Some(Paid | Closed) => Some(now) == before,
         // Money was found after all.
         Some(Declined | Reversed) => {
             Some(now) == before || matches!(now, Reversing | Reversed | Attention)

@@ -120,7 +120,11 @@ impl World {
             Answer::Found(found) => {
                 self.answers_the_page(serial, Enquired::Found(found.clone()));
             }
-            Answer::Submitted(_) | Answer::Reversed(_) | Answer::Refunds(_) => {
+            Answer::Submitted(_)
+            | Answer::Reversed(_)
+            | Answer::Refunds(_)
+            | Answer::Ordered(_)
+            | Answer::Closed(_) => {
                 self.ask(serial, question);
             }
         }

@@ -8,7 +8,7 @@ use crate::payment::{
     Answer, Call, CallKind, CloseSaid, Ending, Event, Found, Reason, Refunds, TillCause,
 };
 
-/// How long the till goes on; an order of this age has ended at the gateway (protocol 8.3).
+/// How long the till goes on; an order of this age has ended at the gateway (protocol 8).
 const PURSUED_FOR: Millis = Millis::seconds(7 * 24 * 3600);
 /// When, in give-up times after its end, an order that may have been held up is looked for.
 const RECHECKS: [u64; 2] = [4, 20];

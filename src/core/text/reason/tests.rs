@@ -2,8 +2,9 @@
 
 use super::*;
 use crate::clock::Millis;
+use crate::order::CodeUrl;
 use crate::payment::says::Says;
-use crate::payment::{Call, Event, Rules};
+use crate::payment::{Call, Event, QrState, Rules};
 
 const CODES: &str = "SYSTEMERROR BANKERROR USERPAYING PARAM_ERROR ORDERPAID NOAUTH \
     AUTHCODEEXPIRE NOTENOUGH NOTSUPORTCARD ORDERCLOSED ORDERREVERSED AUTH_CODE_ERROR \
@@ -135,4 +136,44 @@ fn a_refused_reversal_is_told_as_one_in_every_status() {
     assert!(english.starts_with("The reversal is not confirmed yet. WeChat Pay did not"));
     let expired = reversal(Says::Expired(Reason::gateway("REVERSE_EXPIRE", "")));
     assert!(of(&expired, Language::English).unwrap().starts_with("The payment is too old"));
+}
+
+/// An order that was given up, and whose closing is answered like this.
+fn closing(answer: Says) -> State {
+    let rules = Rules::default();
+    let mut state = State::begin_qr(Millis::seconds(7_200), 0);
+    let code = CodeUrl::try_from("weixin://wxpay/bizpayurl?pr=1".to_owned()).unwrap();
+    let mut call = QrState::FIRST;
+    let mut step = |event: &Event, call: &mut Call| {
+        if let Some(next) = state.step(event, Millis::seconds(9), &rules) {
+            *call = next;
+        }
+    };
+    step(&Says::Code(code).in_answer_to(call), &mut call);
+    step(&Event::Cancel, &mut call);
+    step(&Says::NotPaid.in_answer_to(call), &mut call);
+    step(&answer.in_answer_to(call), &mut call);
+    state
+}
+
+#[test]
+fn an_order_that_is_not_closed_is_told_as_one_and_promises_no_money_back() {
+    for (answer, status, begins) in [
+        (Says::Unknown(TillCause::NoAnswer.into()), Status::Reversing, "The order is not closed"),
+        (
+            Says::ReversalRefused(Reason::gateway("SIGNERROR", "")),
+            Status::Attention,
+            "WeChat Pay refuses to close",
+        ),
+        (Says::Accepted, Status::Reversing, "The cashier cancelled"),
+    ] {
+        let state = closing(answer);
+        assert_eq!(state.status(), status);
+        let english = of(&state, Language::English).unwrap();
+        assert!(english.starts_with(begins), "{english}");
+        for wrong in ["revers", "returned"] {
+            assert!(!english.contains(wrong), "{english}");
+        }
+        assert!(!of(&state, Language::Chinese).unwrap().contains("撤销"));
+    }
 }

@@ -56,6 +56,26 @@ pub(super) fn is_real(document: &Document<'_>) -> Result<bool, ConfigError> {
     }
 }
 
+/// Where WeChat Pay tells of payments by our code: an address with a path and without a query.
+fn notify_url(section: Section<'_>) -> Result<Option<String>, ConfigError> {
+    let Some(text) = section.text("notify_url", 256)?.filter(|text| !text.is_empty()) else {
+        return Ok(None);
+    };
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    let is_plain = text.bytes().all(|byte| byte.is_ascii_graphic() && !b"?#".contains(&byte));
+    let has_path = rest
+        .and_then(|rest| rest.split_once('/'))
+        .is_some_and(|(host, path)| !host.is_empty() && !path.is_empty());
+    if is_plain && has_path {
+        return Ok(Some(text));
+    }
+    let sentence = both!(
+        "must be an address such as https://pay.example.com/notify, without ? and #, or \"\"",
+        "必须是 https://pay.example.com/notify 这样的地址，不含 ? 和 #，或 \"\""
+    );
+    Err(section.wrong("notify_url", &sentence))
+}
+
 /// Checks the section even in training, but reads the secrets only if they are used.
 pub(super) fn read(
     section: Section<'_>,
@@ -83,6 +103,7 @@ pub(super) fn read(
             section.wrong("client_ip", &sentence)
         })?),
     };
+    let notify_url = notify_url(section)?;
     let proxy = url(section, "proxy", "http", "")?;
     let login_file = section.path("proxy_login_file", around.folder)?;
     if login_file.is_some() && proxy.is_none() {
@@ -136,6 +157,7 @@ pub(super) fn read(
         client_identity_pem,
         ca_pem,
         client_ip,
+        notify_url,
         proxy,
         proxy_login,
         connect_timeout,

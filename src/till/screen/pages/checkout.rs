@@ -71,8 +71,9 @@ impl Model {
             CashierTask::Payment(_) => {
                 let attempt = self.at_hand()?;
                 let state = &attempt.view.state;
-                let again = matches!(state.status(), Status::Declined | Status::Reversed)
-                    && state.may_be_charged_again();
+                let again =
+                    matches!(state.status(), Status::Declined | Status::Reversed | Status::Closed)
+                        && state.may_be_charged_again();
                 let ended_at = attempt.ended_at?;
                 let again = again && self.now.since(ended_at) < CHARGED_AGAIN_WITHIN;
                 again.then_some(SaleRef::Again(attempt.view.sale, attempt.view.amount))
@@ -98,10 +99,14 @@ impl Model {
             CashierTask::Starting { .. } => Instead::FinishThisOne,
             CashierTask::Payment(_) => {
                 match self.at_hand().map(|attempt| attempt.view.state.status()) {
-                    Some(Status::Declined | Status::Reversed) if self.takes_codes().is_none() => {
+                    Some(Status::Declined | Status::Reversed | Status::Closed)
+                        if self.takes_codes().is_none() =>
+                    {
                         Instead::NextSale
                     }
-                    Some(Status::Declined | Status::Reversed) => Instead::ScanPaymentCode,
+                    Some(Status::Declined | Status::Reversed | Status::Closed) => {
+                        Instead::ScanPaymentCode
+                    }
                     Some(Status::Paid) | None => Instead::TypeAmount,
                     Some(
                         Status::Waiting | Status::Checking | Status::Reversing | Status::Attention,
@@ -296,7 +301,7 @@ fn pressed_at_payment(
             _ => {}
         },
         // A digit would wipe away what somebody has yet to read.
-        Status::Declined | Status::Reversed => match key {
+        Status::Declined | Status::Reversed | Status::Closed => match key {
             Key::Enter | Key::Esc => next_sale(model),
             Key::Char(_) => drop_character(model, Note::EnterFirst, at),
             _ => {}
@@ -386,7 +391,7 @@ pub(in crate::screen) fn keys(
                 show("Esc", text.key_stop_waiting());
             }
             Some(Status::Reversing | Status::Attention) => {}
-            Some(Status::Paid | Status::Declined | Status::Reversed) => {
+            Some(Status::Paid | Status::Declined | Status::Reversed | Status::Closed) => {
                 show("Enter", text.key_next_sale());
             }
             None => {}
@@ -401,14 +406,16 @@ pub(in crate::screen) fn help(model: &Model) -> &'static [&'static str] {
         CashierTask::Amount { .. } => words.amount(),
         CashierTask::Code { .. } => words.code(),
         CashierTask::Starting { .. } => words.waiting(),
-        CashierTask::Payment(_) => match model.at_hand().map(|attempt| attempt.view.state.status())
-        {
-            Some(Status::Created | Status::Sent | Status::Waiting | Status::Checking) => {
-                words.waiting()
+        CashierTask::Payment(_) => {
+            match model.at_hand().map(|attempt| attempt.view.state.status()) {
+                Some(Status::Created | Status::Sent | Status::Waiting | Status::Checking) => {
+                    words.waiting()
+                }
+                Some(Status::Reversing | Status::Attention) => words.unsettled(),
+                Some(Status::Paid | Status::Declined | Status::Reversed | Status::Closed)
+                | None => words.result(),
             }
-            Some(Status::Reversing | Status::Attention) => words.unsettled(),
-            Some(Status::Paid | Status::Declined | Status::Reversed) | None => words.result(),
-        },
+        }
     }
 }
 

@@ -129,6 +129,9 @@ fn fact(model: &Model, fact: &Fact) -> String {
         Fact::TimeUp => words.time_up().into(),
         Fact::Restarted => words.restarted().into(),
         Fact::ReversalAccepted => words.reversal_accepted().into(),
+        Fact::CodeReady => words.code_ready().into(),
+        Fact::ClosingAccepted => words.closing_accepted().into(),
+        Fact::ClosingFailed(reason) => because(words.closing_failed(), reason),
         Fact::ReversalRepeats(reason) => because(words.reversal_repeats(), reason),
         Fact::ReversalRefused(reason) => {
             with(words.reversal_refused(), reason::reversal_cause(reason, model.language))

@@ -45,7 +45,7 @@ pub(in crate::screen) fn payment(model: &Model, attempt: &ShownAttempt) -> Sheet
             BorderType::Rounded
         }
         Status::Paid => BorderType::Double,
-        Status::Declined | Status::Attention => BorderType::Thick,
+        Status::Declined | Status::Closed | Status::Attention => BorderType::Thick,
         Status::Reversed => BorderType::Plain,
     };
     let mut what = vec![what_happened(model, attempt)];
@@ -118,11 +118,13 @@ pub(in crate::screen) fn what_happened(model: &Model, attempt: &ShownAttempt) ->
         (Status::Reversed, _) if state.money() == Funds::Returned => {
             both(text.was_reversed(), text.money_being_returned())
         }
-        (Status::Declined | Status::Reversed | Status::Attention, Some(_)) => {
+        (Status::Declined | Status::Reversed | Status::Closed | Status::Attention, Some(_)) => {
             reason::of(state, model.language).unwrap_or_default()
         }
         (Status::Reversed, None) => text.was_reversed().into(),
-        (Status::Declined, None) => reason::money(status, state.money(), model.language).into(),
+        (Status::Declined | Status::Closed, None) => {
+            reason::money(status, state.money(), model.language).into()
+        }
         (Status::Attention, None) if state.money() == Funds::Held => {
             reason::money(status, state.money(), model.language).into()
         }
@@ -140,10 +142,10 @@ fn next(model: &Model, attempt: &ShownAttempt) -> (String, String) {
         Status::Created | Status::Sent | Status::Waiting | Status::Checking => (advice, ""),
         Status::Paid => (text.hand_over(), text.after_paid()),
         Status::Reversing | Status::Attention => (advice, text.next_customer_meanwhile()),
-        Status::Declined | Status::Reversed if is_over(model, attempt) => {
+        Status::Declined | Status::Reversed | Status::Closed if is_over(model, attempt) => {
             (text.after_the_minute(), "")
         }
-        Status::Declined | Status::Reversed => (advice, text.after_declined()),
+        Status::Declined | Status::Reversed | Status::Closed => (advice, text.after_declined()),
     };
     (next.into(), also.into())
 }
@@ -192,6 +194,8 @@ pub(in crate::screen) fn ahead(model: &Model, attempt: &ShownAttempt) -> Option<
                 (None, _) => text.checking_now().into(),
             })
         }
-        Status::Created | Status::Paid | Status::Declined | Status::Reversed => None,
+        Status::Created | Status::Paid | Status::Declined | Status::Reversed | Status::Closed => {
+            None
+        }
     }
 }

@@ -20,6 +20,9 @@ crate::catalogue! {
     time_up => "Time is up; reversing the payment.", "等待超时，正在撤销。";
     restarted => "The till was restarted; checking.", "收银机已重新启动，继续查询。";
     reversal_accepted => "Reversal accepted; confirming.", "撤销已受理，正在核实。";
+    code_ready => "The code can be scanned.", "收款码可以扫了。";
+    closing_accepted => "Closing accepted; confirming.", "关单已受理，正在核实。";
+    closing_failed => "Not closed yet; trying again.", "尚未关单，稍后重试。";
     reversal_repeats => "The reversal must be repeated.", "撤销需要重试。";
     reversal_refused => "The reversal was refused.", "撤销被拒绝。";
     closed => "Confirmed: closed, not paid.", "已确认：订单已关闭，未付款。";

@@ -1,4 +1,4 @@
-//! unifiedorder of trade type NATIVE, and closeorder (protocol 3.6, 3.7, 4.7, 4.8).
+//! unifiedorder of trade type NATIVE, and closeorder (protocol 3.7, 3.8, 4.8, 4.9).
 
 use super::{failure, unknown};
 use crate::gateway::wechat::fields::Fields;
@@ -37,7 +37,7 @@ pub(super) fn ordered(fields: &Fields) -> Ordered {
     }
 }
 
-/// `err_code` of unifiedorder (protocol 4.7). A code that is not in the table proves nothing.
+/// `err_code` of unifiedorder (protocol 4.8). A code that is not in the table proves nothing.
 pub(super) fn order_failed(fields: &Fields) -> Ordered {
     let (code, reason) = failure(fields);
     match code {
@@ -59,7 +59,7 @@ pub(super) fn order_failed(fields: &Fields) -> Ordered {
     }
 }
 
-/// `err_code` of closeorder (protocol 4.8).
+/// `err_code` of closeorder (protocol 4.9).
 pub(super) fn close_failed(fields: &Fields) -> CloseSaid {
     let (code, reason) = failure(fields);
     match code {

@@ -1,0 +1,139 @@
+//! QR orders in the engine: attempts like any other.
+
+use super::*;
+use crate::order::CodeUrl;
+use crate::payment::QrState;
+
+const TWO_HOURS: Millis = Millis::seconds(7_200);
+
+fn code() -> CodeUrl {
+    CodeUrl::try_from("weixin://wxpay/bizpayurl/up?pr=NwY5Mz9&groupid=00".to_owned()).unwrap()
+}
+
+impl EngineBench {
+    fn order(&mut self, sale: SaleRef) -> Result<OutTradeNo, Refusal> {
+        let (now, wall) = self.at();
+        let start = QrStart {
+            sale,
+            note: "table 4".into(),
+            lasts: TWO_HOURS,
+            by: None,
+            client_ip: "203.0.113.7".into(),
+            draw: Draw([0, 7, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8]),
+        };
+        let (number, effects) = self.engine.begin_qr(start, now, wall)?;
+        self.take(effects);
+        Ok(number)
+    }
+
+    fn shown(&mut self) -> OutTradeNo {
+        let number = self.order(SaleRef::New(Money::from_minor(1234))).unwrap();
+        let attempt = self.written.last().unwrap().attempt;
+        self.disk(attempt, true);
+        self.answer(attempt, Says::Code(code()));
+        number
+    }
+}
+
+#[test]
+fn nothing_is_ordered_before_the_intent_is_on_disk_and_no_code_shown_before_it_is() {
+    let mut bench = EngineBench::new();
+    bench.order(SaleRef::New(Money::from_minor(1234))).unwrap();
+    let begin = bench.written[0].begin.as_ref().unwrap();
+    assert_eq!((begin.code_hash, begin.sale.new.as_deref()), (None, Some("table 4")));
+    assert_eq!(bench.written[0].state.channel(), "native");
+    assert!(bench.calls.is_empty() && bench.reported.is_empty());
+    bench.disk(1, true);
+    assert_eq!(bench.calls, [(1, QrState::FIRST, false)]);
+    bench.handle(1, Says::Code(code()).in_answer_to(QrState::FIRST));
+    assert_eq!(bench.statuses(), [Status::Sent]);
+    bench.disk(1, true);
+    assert_eq!(bench.statuses(), [Status::Sent, Status::Waiting]);
+    assert_eq!(bench.written[1].state.code_url(), Some(&code()));
+    bench.pass(3_000);
+    bench.answer(1, paid());
+    assert_eq!(bench.statuses().last(), Some(&Status::Paid));
+    assert!(!bench.engine.is_open());
+    let again = SaleRef::Again(1, Money::from_minor(1234));
+    assert_eq!(bench.order(again), Err(Refusal::AlreadyPaid));
+    assert_eq!(bench.begin(again, 1), Err(Refusal::AlreadyPaid));
+}
+
+#[test]
+fn several_codes_are_shown_at_once_beside_a_payment_and_each_goes_its_own_way() {
+    let mut bench = EngineBench::new();
+    let first = bench.shown();
+    let second = bench.shown();
+    assert_ne!(first, second);
+    bench.sell(1).unwrap();
+    bench.disk(3, true);
+    bench.answer(3, paid());
+    let (now, wall) = bench.at();
+    let effects = bench.engine.handle_event_of(&first, Event::Cancel, None, now, wall);
+    bench.take(effects);
+    bench.disk(1, true);
+    bench.answer(1, Says::NotPaid);
+    bench.answer(1, Says::Accepted);
+    bench.answer(1, Says::Ended(Ending::Closed));
+    let of = |attempt| {
+        let mine = bench.reported.iter().filter(move |(of, ..)| *of == attempt);
+        mine.map(|(_, status, _)| *status).last()
+    };
+    assert_eq!(of(1), Some(Status::Closed));
+    assert_eq!(of(2), Some(Status::Waiting));
+    assert_eq!(of(3), Some(Status::Paid));
+}
+
+#[test]
+fn a_sale_is_charged_in_another_way_only_once_its_order_is_closed() {
+    let mut bench = EngineBench::new();
+    let number = bench.shown();
+    let again = SaleRef::Again(1, Money::from_minor(1234));
+    assert_eq!(bench.begin(again, 1), Err(Refusal::Unsettled(number.clone())));
+    let (now, wall) = bench.at();
+    let effects = bench.engine.handle_event_of(&number, Event::Cancel, None, now, wall);
+    bench.take(effects);
+    bench.disk(1, true);
+    bench.answer(1, Says::NotPaid);
+    assert_eq!(bench.begin(again, 1), Err(Refusal::Unsettled(number)));
+    bench.answer(1, Says::Accepted);
+    bench.answer(1, Says::Ended(Ending::Closed));
+    assert!(bench.begin(again, 1).is_ok());
+}
+
+/// An order whose code was shown when the till died.
+fn shown_before(age: u64) -> StoredAttempt {
+    let mut state = State::begin_qr(TWO_HOURS, 0);
+    let call = state.step(&Says::Code(code()).in_answer_to(QrState::FIRST), Millis(300), &RULES);
+    assert_eq!(call, None);
+    let mut shown = stored(1, "1900000109", 0);
+    (shown.state, shown.age) = (state, Millis::seconds(age));
+    shown
+}
+
+#[test]
+fn after_a_restart_a_code_that_has_not_expired_can_still_be_paid() {
+    let open = vec![shown_before(60)];
+    let mut bench = EngineBench::with(Recovered { last_attempt: 1, open, ..Recovered::default() });
+    bench.disk(1, true);
+    assert_eq!(bench.statuses(), [Status::Checking]);
+    assert_eq!(bench.calls.last().unwrap().1.kind, CallKind::Query);
+    assert_eq!(bench.written[0].state.code_url(), Some(&code()));
+    bench.answer(1, Says::NotPaid);
+    assert_eq!(bench.statuses().last(), Some(&Status::Waiting));
+    let open = vec![shown_before(7_200)];
+    let mut bench = EngineBench::with(Recovered { last_attempt: 1, open, ..Recovered::default() });
+    bench.disk(1, true);
+    bench.answer(1, Says::NotPaid);
+    bench.pass(300);
+    assert_eq!(bench.calls.last().unwrap().1.kind, CallKind::Close);
+}
+
+#[test]
+fn without_a_journal_no_code_is_ordered() {
+    let mut bench = EngineBench::new();
+    bench.order(SaleRef::New(Money::from_minor(1234))).unwrap();
+    bench.disk(1, false);
+    assert!(bench.calls.is_empty() && bench.reported.is_empty());
+    assert_eq!(bench.order(SaleRef::New(Money::from_minor(1))), Err(Refusal::Stopped));
+}

@@ -1,0 +1,289 @@
+//! Orders that are paid by scanning a code: what the gateway demands, and how every scenario ends at a
+//! till.
+
+use super::*;
+use paytill_core::gateway::wechat::WechatV2;
+use paytill_core::gateway::{Ask, Gateway as _, Reply, Stamp};
+use paytill_core::money::Money;
+use paytill_core::order::{Order, OutTradeNo};
+use paytill_core::payment::{
+    Answer, Call, Event, Inconclusive, QrState, Rules, State, Status, TillCause,
+};
+
+const NUMBER: &str = "T01-000001";
+
+fn order(number: &str) -> Fields {
+    let mut fields = about(number);
+    for (name, value) in [
+        ("body", "角落咖啡 <T01> & more"),
+        ("device_info", "S001"),
+        ("total_fee", "1230"),
+        ("spbill_create_ip", "192.0.2.7"),
+        ("notify_url", "https://notify.invalid/none"),
+        ("trade_type", "NATIVE"),
+        ("product_id", "T01-000001"),
+        ("attach", "0123456789abcdef"),
+    ] {
+        fields.set(name, value);
+    }
+    fields
+}
+
+impl Desk {
+    fn scripted(scenario: Option<&str>) -> Self {
+        let scenario = scenario.map(named);
+        Self::with(Script { scenario, ..Script::default() }, 1)
+    }
+
+    fn order(&mut self, fields: Fields) -> Fields {
+        self.ask("/pay/unifiedorder", fields)
+    }
+
+    fn close(&mut self) -> Fields {
+        self.ask("/pay/closeorder", about(NUMBER))
+    }
+}
+
+#[test]
+fn fields_of_an_order_have_their_form() {
+    for (name, value, code) in [
+        ("total_fee", "0", "PARAM_ERROR"),
+        ("total_fee", "01230", "PARAM_ERROR"),
+        ("total_fee", "", "LACK_PARAMS"),
+        ("body", "", "LACK_PARAMS"),
+        ("body", &"店".repeat(43), "PARAM_ERROR"),
+        ("out_trade_no", "", "LACK_PARAMS"),
+        ("spbill_create_ip", "localhost", "PARAM_ERROR"),
+        ("notify_url", "", "LACK_PARAMS"),
+        ("notify_url", "notify.invalid/none", "PARAM_ERROR"),
+        ("notify_url", "https://notify.invalid", "PARAM_ERROR"),
+        ("notify_url", "https://notify.invalid/none?a=1", "PARAM_ERROR"),
+        ("notify_url", &format!("https://notify.invalid/{}", "n".repeat(240)), "PARAM_ERROR"),
+        ("trade_type", "", "LACK_PARAMS"),
+        ("trade_type", "JSAPI", "PARAM_ERROR"),
+        ("product_id", "", "LACK_PARAMS"),
+        ("product_id", &"p".repeat(33), "PARAM_ERROR"),
+        ("fee_type", "USD", "PARAM_ERROR"),
+        ("auth_code", "134567890123456789", "PARAM_ERROR"),
+        ("appid", "wx0000000000000000", "APPID_MCHID_NOT_MATCH"),
+    ] {
+        let mut desk = Desk::new(1);
+        let mut fields = order(NUMBER);
+        fields.set(name, value);
+        assert_eq!(desk.order(fields).get("err_code"), Some(code), "{name}={value}");
+        assert!(desk.bank.ledger().all(|entry| entry.status == OrderStatus::NotFound));
+    }
+}
+
+#[test]
+fn one_number_is_one_order_and_one_code() {
+    let mut desk = Desk::scripted(Some("walks-away"));
+    let first = desk.order(order(NUMBER));
+    let code = first.get("code_url").unwrap().to_owned();
+    assert!(code.starts_with("weixin://wxpay/bizpayurl/up?pr=") && code.len() <= 64, "{code}");
+    assert_eq!(first.get("trade_type"), Some("NATIVE"));
+    assert!(first.get("prepay_id").is_some());
+    assert_eq!(desk.at(5).order(order(NUMBER)).get("code_url"), Some(code.as_str()));
+    let mut other = order(NUMBER);
+    other.set("total_fee", "1231");
+    let refused = desk.order(other);
+    assert_eq!(refused.get("err_code"), Some("INVALID_REQUEST"));
+    assert_eq!(refused.get("err_code_des"), Some("201 商户订单号重复"));
+    let another = desk.order(order("T01-000002"));
+    assert_ne!(another.get("code_url"), Some(code.as_str()));
+    assert_eq!(desk.query(NUMBER).get("trade_state"), Some("NOTPAY"));
+    assert_eq!(desk.query(NUMBER).get("attach"), Some("0123456789abcdef"));
+    assert_eq!(desk.bank.entry(NUMBER).unwrap().code_url(), Some(code.as_str()));
+}
+
+#[test]
+fn closing_ends_what_is_unpaid_and_nothing_else() {
+    let mut desk = Desk::scripted(Some("walks-away"));
+    assert_eq!(desk.close().get("err_code"), Some("ORDERNOTEXIST"));
+    desk.order(order(NUMBER));
+    assert_eq!(desk.close().get("result_code"), Some("SUCCESS"));
+    assert_eq!(desk.query(NUMBER).get("trade_state"), Some("CLOSED"));
+    assert_eq!(desk.close().get("err_code"), Some("ORDERCLOSED"));
+    assert_eq!(desk.order(order(NUMBER)).get("err_code"), Some("ORDERCLOSED"));
+
+    let mut desk = Desk::scripted(Some("ok"));
+    desk.order(order(NUMBER));
+    assert_eq!(desk.close().get("err_code"), Some("ORDERPAID"));
+    assert_eq!(desk.order(order(NUMBER)).get("err_code"), Some("ORDERPAID"));
+    let found = desk.query(NUMBER);
+    assert_eq!(found.get("trade_state"), Some("SUCCESS"));
+    assert_eq!(found.get("trade_type"), Some("NATIVE"));
+    assert_eq!(desk.bank.entry(NUMBER).unwrap().net(), Money::from_minor(1230));
+}
+
+#[test]
+fn closing_and_reversing_are_for_one_kind_of_order_each() {
+    let mut desk = Desk::scripted(Some("walks-away"));
+    desk.order(order(NUMBER));
+    let reversed = desk.at(60).reverse(NUMBER);
+    assert_eq!(
+        (reversed.get("err_code"), reversed.get("recall")),
+        (Some("INVALID_REQUEST"), Some("N"))
+    );
+    assert_eq!(desk.query(NUMBER).get("trade_state"), Some("NOTPAY"));
+    let mut desk = Desk::new(1);
+    desk.submit(NUMBER, &Scenario::WalksAway.code(1));
+    assert_eq!(desk.close().get("err_code"), Some("INVALID_REQUEST"));
+    assert_eq!(desk.order(order(NUMBER)).get("err_code"), Some("INVALID_REQUEST"));
+}
+
+#[test]
+fn nobody_scans_a_code_before_a_till_has_it_or_when_it_is_two_hours_old() {
+    let mut desk = Desk::scripted(Some("answer-lost"));
+    let lost = desk.send("/pay/unifiedorder", order(NUMBER));
+    assert_eq!(lost.action, Action::Close);
+    assert_eq!(desk.at(60).query(NUMBER).get("trade_state"), Some("NOTPAY"));
+    desk.order(order(NUMBER));
+    assert_eq!(desk.query(NUMBER).get("trade_state"), Some("SUCCESS"));
+    let mut desk = Desk::scripted(Some("answer-lost"));
+    desk.send("/pay/unifiedorder", order(NUMBER));
+    desk.at(7_200).order(order(NUMBER));
+    assert_eq!(desk.query(NUMBER).get("trade_state"), Some("NOTPAY"));
+}
+
+/// A till with a virtual clock, the real codec and a customer who has ten minutes.
+struct Till {
+    bank: Bank,
+    codec: WechatV2,
+    order: Order,
+    state: State,
+    now: Millis,
+    calls: usize,
+}
+
+const RULES: Rules = Rules {
+    query_interval: Millis::seconds(5),
+    give_up_after: Millis::seconds(30),
+    reverse_not_before: Millis::seconds(15),
+    attention_after: Millis::seconds(180),
+};
+const TIMEOUT: Millis = Millis::seconds(10);
+
+impl Till {
+    fn new(scenario: Scenario) -> Self {
+        let script = Script { scenario: Some(scenario), ..Script::default() };
+        let merchant = identity::merchant();
+        let account =
+            Account { merchant: merchant.clone(), other_app_id: None, api_key: KEY.into() };
+        let number = OutTradeNo::try_from(NUMBER.to_owned()).unwrap();
+        let mut order = Order::of_number(number, merchant, Currency::CNY);
+        order.amount = Money::from_minor(1230);
+        order.body = "Corner Coffee".into();
+        order.client_ip = "192.0.2.7".into();
+        order.mark = "0123456789abcdef".into();
+        Self {
+            bank: Bank::new(account, script, 1, STARTED),
+            codec: WechatV2::new(SignType::HmacSha256, KEY.into()),
+            order,
+            state: State::begin_qr(Millis::seconds(600), 0),
+            now: Millis(0),
+            calls: 0,
+        }
+    }
+
+    /// Makes a call, and returns when its answer comes and what it says.
+    fn call(&mut self, call: Call) -> (Millis, Event) {
+        self.calls += 1;
+        assert!(self.calls < 1_000, "the gateway is stormed");
+        let ask = Ask::of(call.kind, &self.order, None).unwrap();
+        let stamp = Stamp { time: STARTED, nonce: "n".repeat(32) };
+        let outgoing = self.codec.encode(ask, &stamp);
+        let request = GatewayRequest {
+            method: "POST",
+            path: outgoing.request.uri().path(),
+            body: outgoing.request.body(),
+            client_certificate: outgoing.certificate,
+        };
+        let reaction = self.bank.handle(&request, self.now);
+        let lost =
+            |cause: TillCause| Answer::inconclusive(call.kind, Inconclusive::Unknown(cause.into()));
+        let (after, answer) = match reaction.action {
+            _ if reaction.after >= TIMEOUT => (TIMEOUT, lost(TillCause::NoAnswer)),
+            Action::Answer { status, body } => {
+                let mut reply = Reply::new(body);
+                *reply.status_mut() = status.try_into().unwrap();
+                (reaction.after, self.codec.decode(ask, &reply, STARTED).answer)
+            }
+            Action::Silence | Action::Drip { .. } => (TIMEOUT, lost(TillCause::NoAnswer)),
+            Action::Raw(_) | Action::Close | Action::Reset => {
+                (reaction.after, lost(TillCause::ConnectionLost))
+            }
+        };
+        (self.now.plus(after), Event::Answered(call.number, answer))
+    }
+
+    /// Lets the order come to its end, or to this age.
+    fn run(&mut self, end: Millis) -> Status {
+        let mut answer = Some(self.call(QrState::FIRST));
+        loop {
+            let wake = self.state.wake_at(&RULES);
+            let due = answer.as_ref().map(|(at, _)| *at);
+            let Some(next) = wake.into_iter().chain(due).min().filter(|at| *at <= end) else {
+                return self.state.status();
+            };
+            self.now = self.now.max(next);
+            let event = match answer.take_if(|(at, _)| *at <= self.now) {
+                Some((_, event)) => event,
+                None => Event::Tick,
+            };
+            if let Some(call) = self.state.step(&event, self.now, &RULES) {
+                answer = Some(self.call(call));
+            }
+        }
+    }
+}
+
+/// How an order ends at a till whose code is shown for ten minutes.
+fn expected(scenario: Scenario) -> Option<Status> {
+    use SpecialCase::{
+        DeliveredLate, PartlyRefunded, PaysDuringReversal, QueryFails, QueryNotVisible, Recall,
+        RefundedElsewhere, ReverseExpired, ReverseLies, ReverseRefused, ReverseSystemError,
+        ReverseUserPaying,
+    };
+    Some(match scenario {
+        Scenario::Pays | Scenario::Password(_) | Scenario::Slow(_) | Scenario::AnswerLate(_) => {
+            Status::Paid
+        }
+        Scenario::WalksAway | Scenario::Cancels(_) => Status::Closed,
+        Scenario::Revoked(_) | Scenario::Closed(_) => Status::Closed,
+        Scenario::Refused { .. } => Status::Declined,
+        Scenario::Corrupted { call: CallKind::Submit, charged: true, .. } => Status::Paid,
+        Scenario::Corrupted { call: CallKind::Query, charged: true, .. } => Status::Paid,
+        Scenario::Corrupted { .. } => Status::Closed,
+        Scenario::Odd(QueryFails | QueryNotVisible | ReverseRefused | PaysDuringReversal) => {
+            Status::Paid
+        }
+        Scenario::Odd(PartlyRefunded) => Status::Attention,
+        Scenario::Odd(RefundedElsewhere) => Status::Reversed,
+        Scenario::Odd(ReverseExpired) => Status::Attention,
+        Scenario::Odd(
+            DeliveredLate | Recall | ReverseSystemError | ReverseUserPaying | ReverseLies,
+        ) => Status::Closed,
+        Scenario::Random => return None,
+    })
+}
+
+#[test]
+fn every_scenario_ends_as_the_books_say() {
+    for scenario in Scenario::all() {
+        let Some(expected) = expected(scenario) else { continue };
+        let mut till = Till::new(scenario);
+        let status = till.run(Millis::seconds(3_600));
+        let name = scenario.name();
+        assert_eq!(status, expected, "{name}: {:?}", till.state);
+        let Some(entry) = till.bank.entry(NUMBER) else { continue };
+        let is_paid = entry.net() > Money::default();
+        let is_open = entry.status == OrderStatus::Open;
+        match status {
+            Status::Paid => assert!(is_paid, "{name}"),
+            Status::Closed | Status::Declined => assert!(!is_paid && !is_open, "{name}"),
+            _ => {}
+        }
+        assert!(entry.charged <= Money::from_minor(1230), "{name}");
+    }
+}
