@@ -50,6 +50,7 @@ impl From<Global> for Flags {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     Pay(Pay),
+    Qr(Qr),
     Orders(Orders),
     Show(Show),
     Find(Find),
@@ -82,6 +83,22 @@ pub struct Pay {
     /// Stored with the sale.
     #[arg(long, default_value = "")]
     pub note: String,
+    #[command(flatten)]
+    pub json: Json,
+}
+
+/// `paytill qr`
+#[derive(Args, Debug)]
+pub struct Qr {
+    /// In major units of the currency.
+    #[arg(allow_hyphen_values = true)]
+    pub amount: String,
+    /// Stored with the sale.
+    #[arg(long, default_value = "")]
+    pub note: String,
+    /// Draw the code as a picture into this new file, too.
+    #[arg(long, value_name = "FILE")]
+    pub png: Option<PathBuf>,
     #[command(flatten)]
     pub json: Json,
 }

@@ -13,6 +13,7 @@ pub mod find;
 pub mod hardware;
 pub mod operators;
 pub mod picture;
+pub mod qr;
 pub mod receipt;
 pub mod scan;
 pub mod screen;

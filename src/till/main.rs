@@ -111,6 +111,7 @@ fn run(cli: Cli, language: &mut Language) -> Result<Exit, Failure> {
             command::operators::run(operators.what, &loaded.config)
         }
         Some(Command::Pay(pay)) => on(runtime, command::pay::run(pay, &loaded, &clock)),
+        Some(Command::Qr(qr)) => on(runtime, command::qr::run(qr, &loaded, &clock)),
         Some(Command::Reconcile(reconcile)) => {
             on(runtime, command::reconcile::run(reconcile, &loaded, &clock))
         }

@@ -17,8 +17,8 @@ use tokio::sync::mpsc;
 
 use crate::clock::{Millis, Uptime};
 use crate::engine::{
-    Act, ActKind, Attempt, By, Draw, Effect, Engine, OrderTemplate, Recovered, Refusal, Report,
-    SaleRef, Start,
+    Act, ActKind, Attempt, By, Draw, Effect, Engine, OrderTemplate, QrStart, Recovered, Refusal,
+    Report, SaleRef, Start,
 };
 use crate::gateway::{Ask, Decoded, Enquired, Gateway, Owner, Question, Stamp};
 use crate::journal::{Journal, JournalError, Slip, SlipDone, SlipStage, SlipWork, Writer, Written};
@@ -176,14 +176,35 @@ impl Till {
         // id could collide.
         let draw = Draw(random::draw().unwrap_or_default());
         let code_hash = self.hash(&code);
-        let client_ip = self.client_ip.or_else(|| self.transport.local_address());
-        let client_ip =
-            client_ip.map_or_else(|| "127.0.0.1".to_owned(), |ip| ip.to_canonical().to_string());
+        let client_ip = self.caller();
         let (now, wall) = (self.clock.uptime(), self.clock.wall());
         let start = Start { sale, note, code, code_hash, by, client_ip, draw };
         let (out_trade_no, effects) = self.engine.begin(start, now, wall)?;
         self.perform(effects);
         Ok(out_trade_no)
+    }
+
+    /// Begins an order whose code the customer scans, as [`Till::begin`] does; the code may be shown
+    /// for so long.
+    pub fn begin_qr(
+        &mut self,
+        sale: SaleRef,
+        note: String,
+        lasts: Millis,
+        by: Option<By>,
+    ) -> Result<OutTradeNo, Refusal> {
+        let draw = Draw(random::draw().unwrap_or_default());
+        let (now, wall) = (self.clock.uptime(), self.clock.wall());
+        let start = QrStart { sale, note, lasts, by, client_ip: self.caller(), draw };
+        let (out_trade_no, effects) = self.engine.begin_qr(start, now, wall)?;
+        self.perform(effects);
+        Ok(out_trade_no)
+    }
+
+    /// This machine's address on the route to the gateway.
+    fn caller(&self) -> String {
+        let address = self.client_ip.or_else(|| self.transport.local_address());
+        address.map_or_else(|| "127.0.0.1".to_owned(), |ip| ip.to_canonical().to_string())
     }
 
     /// Checks the whole journal in the background. Damage stops the till as a failed write does.

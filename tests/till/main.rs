@@ -38,6 +38,7 @@ mod migration;
 mod operators;
 mod printers;
 mod process;
+mod qr;
 mod reconcile;
 mod scenarios;
 mod settled;

@@ -20,6 +20,7 @@ mod paper;
 pub mod pay;
 mod pin;
 pub mod print_test;
+pub mod qr;
 mod receipt_file;
 pub mod reconcile;
 pub mod recover;

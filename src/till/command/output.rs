@@ -60,6 +60,32 @@ fn harmless(line: &str) -> String {
     escape(line).chars().filter(is_kept).collect()
 }
 
+/// Where a code is drawn.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Stream {
+    Output,
+    Error,
+}
+
+/// Draws lines of half blocks on a terminal: white on black, which no theme changes.
+pub(super) fn draw_blocks(lines: &[String], with_colours: bool, on: Stream) {
+    let (begins, ends) =
+        if with_colours { ("\x1b[38;5;231;48;5;16m", "\x1b[0m") } else { ("", "") };
+    let is_block = |letter: &char| matches!(letter, '█' | '▀' | '▄' | ' ');
+    let mut drawing = String::new();
+    for line in lines {
+        drawing.push_str(begins);
+        drawing.extend(line.chars().filter(is_block));
+        drawing.push_str(ends);
+        drawing.push('\n');
+    }
+    // Whoever does not see it still has the file, or asks again.
+    let _ = match on {
+        Stream::Output => io::stdout().lock().write_all(drawing.as_bytes()),
+        Stream::Error => io::stderr().lock().write_all(drawing.as_bytes()),
+    };
+}
+
 /// The text with every payment code masked.
 pub(super) fn masked(text: &str) -> String {
     let mut masked = String::with_capacity(text.len());

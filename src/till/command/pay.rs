@@ -14,11 +14,11 @@ use super::signals::{ShutdownRequest, Signals};
 use super::{Exit, Failure, paper};
 use crate::clean::clean;
 use crate::cli::Pay;
-use crate::config::Loaded;
+use crate::config::{Config, Loaded};
 use crate::engine::{Attempt, Refusal, Report, SaleRef};
 use crate::journal::Slip;
 use crate::language::{Language, Text};
-use crate::money::AmountEntry;
+use crate::money::{AmountEntry, Money};
 use crate::order::{AuthCode, OutTradeNo, TillId};
 use crate::payment::{Event, Status};
 use crate::scan::Scan;
@@ -31,25 +31,13 @@ use paytill_host::clock::Clock;
 /// The most bytes read from standard input for a code.
 const LARGEST_INPUT: usize = 256;
 /// How many cells of a note are kept.
-const NOTE_CELLS: usize = 200;
+pub(super) const NOTE_CELLS: usize = 200;
 
 /// Takes the payment and reports every change of its status. Ends when the outcome is final for the
 /// cashier; work in the background is left to the next start.
 pub async fn run(pay: Pay, loaded: &Loaded, clock: &Clock) -> Result<Exit, Failure> {
     let config = &loaded.config;
-    let currency = config.till.currency;
-    // `$(cat FILE)` and a pasted cell of a table bring their line end along.
-    let typed = pay.amount.trim();
-    let amount = currency.read(typed, AmountEntry::Major).map_err(|why| {
-        if AuthCode::new(typed).is_some() {
-            return usage(both!(
-                "this is a payment code and not an amount; nothing was sent",
-                "这是付款码，不是金额；未扣款"
-            ));
-        }
-        let what = both!("this is not an amount", "这不是金额");
-        usage(what.because(&Text::each(|language| text::amount::fault(why, currency, language))))
-    })?;
+    let amount = amount(&pay.amount, config)?;
     let code = code(pay.code, &config.till.id)?;
     let mut opened = open(loaded, clock).await?;
     announce_training(config);
@@ -63,8 +51,38 @@ pub async fn run(pay: Pay, loaded: &Loaded, clock: &Clock) -> Result<Exit, Failu
     // Something scanned in the wrong place may be another code.
     let note = masked(&clean(&pay.note, NOTE_CELLS));
     let out_trade_no = till.begin(SaleRef::New(amount), note, code, None).map_err(refused)?;
-    let reporter = Reporter { json: pay.json.json, language: config.till.language };
-    let (mut exit, ended) = follow(till, &out_trade_no, &reporter, &mut signals).await;
+    let mut reporter = Reporter { json: pay.json.json, language: config.till.language };
+    Ok(see_through(till, &out_trade_no, &mut reporter, &mut signals, config, clock).await)
+}
+
+/// The amount that was typed.
+pub(super) fn amount(typed: &str, config: &Config) -> Result<Money, Failure> {
+    let currency = config.till.currency;
+    // `$(cat FILE)` and a pasted cell of a table bring their line end along.
+    let typed = typed.trim();
+    currency.read(typed, AmountEntry::Major).map_err(|why| {
+        if AuthCode::new(typed).is_some() {
+            return usage(both!(
+                "this is a payment code and not an amount; nothing was sent",
+                "这是付款码，不是金额；未扣款"
+            ));
+        }
+        let what = both!("this is not an amount", "这不是金额");
+        usage(what.because(&Text::each(|language| text::amount::fault(why, currency, language))))
+    })
+}
+
+/// Follows a payment to its end for the cashier, and prints its slip.
+pub(super) async fn see_through(
+    till: &mut Till,
+    out_trade_no: &OutTradeNo,
+    reporter: &mut impl Follow,
+    signals: &mut Signals,
+    config: &Config,
+    clock: &Clock,
+) -> Exit {
+    let language = reporter.language();
+    let (mut exit, ended) = follow(till, out_trade_no, reporter, signals).await;
     let mut due = paper::Due::default();
     let mut last_status = None;
     if let Some((attempt, slip)) = ended {
@@ -77,7 +95,7 @@ pub async fn run(pay: Pay, loaded: &Loaded, clock: &Clock) -> Result<Exit, Failu
     let has_ended = last_status.is_some();
     let moved = |attempt: &Attempt| {
         let status = attempt.state.status();
-        if attempt.out_trade_no == out_trade_no && last_status.replace(status) != Some(status) {
+        if attempt.out_trade_no == *out_trade_no && last_status.replace(status) != Some(status) {
             reporter.report(attempt, status);
             exit = end(attempt).unwrap_or(Exit::Attention);
         }
@@ -87,24 +105,32 @@ pub async fn run(pay: Pay, loaded: &Loaded, clock: &Clock) -> Result<Exit, Failu
             paper::print_all(due, moved, config, till, clock).await
     {
         print_message(&say!(
-            reporter.language,
+            language,
             "the receipt was not printed: {why}; F9 on the screen prints it",
             "小票未打印：{why}；可在收银界面按 F9 键补打"
         ));
     }
     if exit == Exit::Attention {
-        print_message(reporter.language.pick(
+        print_message(language.pick(
             "keep the goods; `paytill recover` or the next start continues with it",
             "请先不要交付商品；运行 paytill recover 或下次启动时会继续处理",
         ));
     }
-    if exit == Exit::Declined && opened.till.is_open() {
-        print_message(reporter.language.pick(
+    if exit == Exit::Declined && till.is_open() {
+        print_message(language.pick(
             "`paytill recover` or the next start closes its order number",
             "该订单号将在下次启动或运行 paytill recover 时关闭",
         ));
     }
-    Ok(exit)
+    exit
+}
+
+/// Tells of a payment while it is followed.
+pub(super) trait Follow {
+    fn report(&mut self, attempt: &Attempt, status: Status);
+    /// What is said when the cashier cancels.
+    fn cancelling(&self) -> &'static str;
+    fn language(&self) -> Language;
 }
 
 struct Reporter {
@@ -112,8 +138,8 @@ struct Reporter {
     language: Language,
 }
 
-impl Reporter {
-    fn report(&self, attempt: &Attempt, status: Status) {
+impl Follow for Reporter {
+    fn report(&mut self, attempt: &Attempt, status: Status) {
         let report = OrderReport { status, ..OrderReport::of_attempt(attempt) };
         if self.json {
             print_line(&report.json(self.language).to_string());
@@ -123,12 +149,23 @@ impl Reporter {
             print_message(&report.line(self.language));
         }
     }
+
+    fn cancelling(&self) -> &'static str {
+        self.language.pick(
+            "cancelling: one last query, then the payment is reversed (Ctrl-C again leaves it open)",
+            "正在取消：最后查询一次，然后撤销这笔支付（再按 Ctrl-C 则保留为未完成）",
+        )
+    }
+
+    fn language(&self) -> Language {
+        self.language
+    }
 }
 
 async fn follow(
     till: &mut Till,
     ours: &OutTradeNo,
-    reporter: &Reporter,
+    reporter: &mut impl Follow,
     signals: &mut Signals,
 ) -> (Exit, Option<(Attempt, Option<Slip>)>) {
     let mut cancelled = false;
@@ -143,11 +180,7 @@ async fn follow(
                     return (Exit::Attention, None);
                 }
                 cancelled = true;
-                print_message(reporter.language.pick(
-                    "cancelling: one last query, then the payment is reversed (Ctrl-C again leaves \
-                     it open)",
-                    "正在取消：最后查询一次，然后撤销这笔支付（再按 Ctrl-C 则保留为未完成）",
-                ));
+                print_message(reporter.cancelling());
                 till.handle_event(ours, Event::Cancel, None);
                 continue;
             }
@@ -164,7 +197,7 @@ async fn follow(
                     last_status = Some(status);
                 }
                 if !attempt.recorded {
-                    print_message(reporter.language.pick(
+                    print_message(reporter.language().pick(
                         "THIS COULD NOT BE WRITTEN TO THE JOURNAL: note it by hand, and keep the \
                          goods until `paytill recover` has shown how it ended",
                         "结果未能保存：请手工记录，并在 paytill recover 给出结果前不要交付商品",
@@ -175,7 +208,7 @@ async fn follow(
                 }
             }
             Notice::Stopped(error) => {
-                print_message(&text::journal::sentence(&error, reporter.language));
+                print_message(&text::journal::sentence(&error, reporter.language()));
                 // Nothing was sent before the first entry was on disk.
                 if last_status.is_none() {
                     return (Exit::Journal, None);
@@ -254,7 +287,7 @@ fn first_line() -> Result<Zeroizing<String>, Failure> {
     Ok(Zeroizing::new(String::from_utf8_lossy(line).into_owned()))
 }
 
-fn refused(refusal: Refusal) -> Failure {
+pub(super) fn refused(refusal: Refusal) -> Failure {
     match refusal {
         Refusal::Stopped => {
             let sentence = both!(

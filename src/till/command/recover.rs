@@ -61,6 +61,10 @@ pub async fn run(recover: Recover, loaded: &Loaded, clock: &Clock) -> Result<Exi
                     print(&attempt, json, language);
                 }
                 hopeless.note(&attempt, &event);
+                // Nobody shows its code any more, and it must not stay open.
+                if status == Status::Waiting && attempt.state.code_url().is_some() {
+                    till.handle_event(&attempt.out_trade_no, Event::Cancel, None);
+                }
                 if heard_of.is_new(&attempt, &event) {
                     deadline = clock.uptime().after(patience);
                 }

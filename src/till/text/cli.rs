@@ -50,6 +50,10 @@ pub fn about(command: &str, language: Language) -> Option<&'static str> {
             "终端里的收银机：扫微信付款码收款",
         ),
         "pay" => ("Take one payment without the screen", "不打开收银界面，收一笔款"),
+        "qr" => (
+            "Show a code that the customer scans, until it is paid or expires",
+            "出示收款码，请顾客扫码付款",
+        ),
         "orders" => ("List orders, newest first", "列出订单，最新的在前"),
         "show" => (
             "Show one order: every event, what was sent and what came back",
@@ -122,7 +126,7 @@ pub fn help(command: &str, argument: &str, language: Language) -> Option<&'stati
         (_, "help") => ("Print help", "显示帮助"),
         (_, "version") => ("Print version", "显示版本"),
         (_, "json") => ("Print JSON, one object a line", "输出 JSON，每行一个对象"),
-        ("pay", "amount") => {
+        ("pay" | "qr", "amount") => {
             ("Amount in major units: 12.5 is 12.50", "金额，以元为单位：12.5 即 12.50")
         }
         ("pay", "code") => (
@@ -130,15 +134,19 @@ pub fn help(command: &str, argument: &str, language: Language) -> Option<&'stati
              shows it",
             "顾客的付款码；写 - 则从标准输入读取，不会出现在进程列表中",
         ),
-        ("pay", "note") => ("Note kept with the sale", "随销售保存的备注"),
+        ("pay" | "qr", "note") => ("Note kept with the sale", "随销售保存的备注"),
+        ("qr", "png") => (
+            "Draw the code as a picture (PNG) into this new file, too",
+            "同时把收款码画成图片（PNG）写入这个新文件",
+        ),
         ("orders", "day") => (
             "Only orders of this day: YYYY-MM-DD, today or yesterday",
             "只列这一天的订单：YYYY-MM-DD、today 或 yesterday",
         ),
         ("orders", "state") => (
             "Only orders in this state: created, sent, waiting, checking, reversing, paid, declined, \
-             reversed or attention",
-            "只列这一状态的订单： created、sent、waiting、checking、 reversing、paid、declined、reversed 或 \
+             reversed, closed or attention",
+            "只列这一状态的订单： created、sent、waiting、checking、 reversing、paid、declined、reversed、closed 或 \
              attention",
         ),
         ("orders", "limit") => ("Maximum number of orders", "最多列出多少笔"),

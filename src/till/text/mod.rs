@@ -21,6 +21,7 @@ pub mod journal;
 pub mod operators;
 pub mod picture;
 pub mod print_test;
+pub mod qr;
 pub mod receipt;
 pub mod reconcile;
 pub mod scenario;
