@@ -23,7 +23,8 @@ pub(super) const fn of(status: Status) -> &'static Bitmap {
         Status::Checking => &MAGNIFIER,
         Status::Reversing => &GOING_BACK,
         Status::Paid => &CHECK_MARK,
-        Status::Declined | Status::Closed => &CROSS,
+        Status::Declined => &CROSS,
+        Status::Closed => &CODE_GONE,
         Status::Reversed => &WENT_BACK,
         Status::Attention => &WARNING,
     }
@@ -146,6 +147,19 @@ pub(super) const CROSS: [&str; 10] = [
     "..###..###..",
     ".###....###.",
     ".##......##.",
+];
+/// Three corners of a QR code, and none inside.
+const CODE_GONE: [&str; 10] = [
+    "####....####",
+    "#..#....#..#",
+    "#..#....#..#",
+    "####....####",
+    "............",
+    "............",
+    "####........",
+    "#..#........",
+    "#..#........",
+    "####........",
 ];
 const WARNING: [&str; 10] = [
     ".....##.....",

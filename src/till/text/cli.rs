@@ -261,7 +261,7 @@ pub fn value_name(argument: &str, language: Language) -> Option<&'static str> {
         "limit" => ("N", "数量"),
         "order_no" | "settle" => ("ORDER_NO", "订单号"),
         "text" => ("TEXT", "内容"),
-        "out" | "verify" | "file" | "bill" | "csv" | "receipt" => ("FILE", "文件"),
+        "out" | "verify" | "file" | "bill" | "csv" | "receipt" | "png" => ("FILE", "文件"),
         "profile" => ("NAME", "名称"),
         "name" => ("NAME", "姓名"),
         "role" => ("ROLE", "权限"),

@@ -9,9 +9,8 @@
 //! | --- | --- |
 //! | `state` | the state of an order, and what can be asked of it |
 //! | `step` | what each event does while it is ordered and while the code is shown |
-//! | `closing` | what each event does while it is being closed, and after |
+//! | `step/closing` | what each event does while it is being closed, and after |
 
-mod closing;
 mod state;
 mod step;
 #[cfg(test)]

@@ -1,7 +1,10 @@
 //! The transitions of a QR order until it is given up: what each event does while it is ordered, and
 //! while its code is shown.
 
-use super::closing::Gone;
+mod closing;
+
+use closing::Gone;
+
 use super::state::{Closing, Ordering, Outcome, QrState, Shown, Stage, Waiting};
 use crate::clock::Millis;
 use crate::payment::reversal::{NEVER, Pace};

@@ -1,8 +1,8 @@
 //! What each event does while a QR order is being closed, and after its end: query, close, query.
 
-use super::state::{Closing, Ended, Outcome, Recheck, Shown, Stage};
-use super::step::Step;
+use super::Step;
 use crate::clock::Millis;
+use crate::payment::qr::state::{Closing, Ended, Outcome, Recheck, Shown, Stage};
 use crate::payment::reversal::{NEVER, Reversal};
 use crate::payment::{
     Answer, Call, CallKind, CloseSaid, Ending, Event, Found, Reason, Refunds, TillCause,
