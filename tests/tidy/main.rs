@@ -23,6 +23,7 @@ const ROOMS: &[&str] = &[
     "core/money",
     "core/order",
     "core/payment",
+    "core/refund",
     "core/gateway",
     "core/engine",
     "core/text",

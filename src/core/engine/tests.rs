@@ -4,9 +4,10 @@ mod edges;
 mod sleep;
 
 use super::*;
-use crate::gateway::{Decoded, Lookup, Outgoing, Owner, Reply, Stamp};
+use crate::gateway::{Decoded, DecodedRefund, Lookup, Outgoing, Owner, RefundAsk, Reply, Stamp};
 use crate::payment::says::{Says, reason};
-use crate::payment::{Ending, Found, Funds, Proof};
+use crate::payment::{Ending, Found, Funds, Proof, TillCause};
+use crate::refund::RefundAnswer;
 
 const RULES: Rules = Rules {
     query_interval: Millis::seconds(5),
@@ -29,6 +30,19 @@ impl Gateway for Mute {
 
     fn decode(&self, _: Ask<'_>, _: &Reply, _: Timestamp) -> Decoded {
         Decoded { answer: Answer::Found(Found::NotFound), record: Vec::new() }
+    }
+
+    fn encode_refund(&self, _: RefundAsk<'_>, _: &Stamp) -> Outgoing {
+        Outgoing { request: http::Request::default(), certificate: false }
+    }
+
+    fn record_refund(&self, ask: RefundAsk<'_>) -> Vec<(String, String)> {
+        vec![("out_refund_no".into(), ask.refund.out_refund_no.to_string())]
+    }
+
+    fn decode_refund(&self, ask: RefundAsk<'_>, _: &Reply, _: Timestamp) -> DecodedRefund {
+        let nothing = Inconclusive::Unknown(TillCause::BadAnswer.into());
+        DecodedRefund { answer: RefundAnswer::inconclusive(ask.kind, nothing), record: Vec::new() }
     }
 
     fn encode_lookup(&self, _: Lookup<'_>, _: &Stamp) -> Outgoing {

@@ -482,6 +482,11 @@ fn till_cause(cause: TillCause) -> Explanation {
             "WeChat Pay refused without giving a cause.",
             "微信支付拒绝了请求，但没有说明原因。",
         ),
+        TillCause::MoreThanLeft => plain(
+            Manager,
+            "More was to be refunded than is left of the payment.",
+            "退款金额超过这笔付款的可退余额。",
+        ),
     }
 }
 
