@@ -71,6 +71,7 @@ pub(super) const QUERIES: [&str; 9] = [
 /// An entry as stored.
 pub(super) struct EntryRow {
     pub(super) seq: i64,
+    /// The attempt it is about, or the refund with its number negated.
     pub(super) attempt: i64,
     pub(super) at: i64,
     pub(super) age: i64,
@@ -94,6 +95,11 @@ impl EntryRow {
             state: row.get(7)?,
             wire: row.get(8)?,
         })
+    }
+
+    /// Whether it is the first one of what it is about.
+    pub(super) fn is_first(&self) -> bool {
+        self.event == BEGUN
     }
 
     /// Its hash in the chain. `facts` belongs to an attempt's first entry and is empty otherwise.
@@ -230,11 +236,15 @@ pub(super) fn all(db: &mut Connection, key: &Key, path: &Path) -> Result<Tip, Jo
     while tip.seq < last {
         tip = check.chain(tip, PIECE)?;
     }
-    let begun = format!("SELECT count(*) FROM entry WHERE event = '{BEGUN}'");
-    let (attempts, begun): (i64, i64) =
-        db.query_row(&format!("SELECT (SELECT count(*) FROM attempt), ({begun})"), [], |row| {
-            Ok((row.get(0)?, row.get(1)?))
-        })?;
+    // A refund's entries have its number negated.
+    let begun = format!(
+        "SELECT count(*) FILTER (WHERE attempt > 0), count(*) FILTER (WHERE attempt < 0)
+         FROM entry WHERE event = '{BEGUN}'"
+    );
+    let (begun, refunds): (i64, i64) =
+        db.query_row(&begun, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let attempts: i64 = db.query_row("SELECT count(*) FROM attempt", [], |row| row.get(0))?;
+    check.refunds(refunds)?;
     if attempts != begun {
         return Err(check.damaged(both!("an attempt was never begun", "有一笔没有起始记录")));
     }
@@ -310,8 +320,12 @@ impl Check<'_> {
             tip = Tip { seq: entry.seq, chain: self.verify(&entry, &tip.chain, &row.get(9)?)? };
         }
         drop(rows);
-        for attempt in attempts {
-            self.attempt(attempt)?;
+        for number in attempts {
+            if number < 0 {
+                self.is_where_it_was_left(-number)?;
+            } else {
+                self.attempt(number)?;
+            }
         }
         Ok(tip)
     }
@@ -319,16 +333,19 @@ impl Check<'_> {
     /// Verifies an order as it is shown: what it was begun with, and where it is.
     pub(super) fn order(&self, attempt: i64) -> Result<(), JournalError> {
         let last = self.attempt(attempt)?;
-        let first: Option<i64> =
-            self.db.prepare_cached(FIRST_OF)?.query_row([attempt], |row| row.get(0))?;
-        let Some(first) = first else { return Err(self.misplaced(attempt)) };
-        if self.entry(first)?.event != BEGUN {
+        let Some(first) = self.first_of(attempt)? else { return Err(self.misplaced(attempt)) };
+        if !self.entry(first)?.is_first() {
             return Err(self.misplaced(attempt));
         }
         if last != first {
             self.entry(last)?;
         }
         Ok(())
+    }
+
+    /// The first entry with a number.
+    pub(super) fn first_of(&self, number: i64) -> rusqlite::Result<Option<i64>> {
+        self.db.prepare_cached(FIRST_OF)?.query_row([number], |row| row.get(0))
     }
 
     /// Verifies an entry by the one before it.
@@ -349,9 +366,8 @@ impl Check<'_> {
         before: &[u8; 16],
         chain: &[u8; 16],
     ) -> Result<[u8; 16], JournalError> {
-        // Written together with the attempt itself, which is then part of the hash.
-        let facts =
-            if entry.event == BEGUN { facts(self.db, entry.attempt)? } else { String::new() };
+        // Written together with the attempt or refund itself, which is then part of the hash.
+        let facts = if entry.is_first() { self.facts_of(entry.attempt)? } else { String::new() };
         if entry.hash(self.key, before, &facts) != *chain {
             return Err(self.not_in_line(entry.seq));
         }

@@ -19,6 +19,8 @@ impl JournalReader {
             let wanted = format!("\"transaction_id\":{}", serde_json::to_string(number)?);
             let found: Option<i64> =
                 self.db.query_row(BY_WIRE, [wanted], |row| row.get(0)).optional()?;
+            // A refund's answers name it, too.
+            let found = found.map(|number| self.check().attempt_of(number)).transpose()?.flatten();
             found.map(|attempt| self.row(attempt)).transpose()
         })
     }
@@ -36,9 +38,10 @@ impl JournalReader {
                 self.db.prepare(&format!("{ORDER} ORDER BY attempt.id DESC LIMIT ?"))?;
             let mut found = Vec::new();
             for row in statement.query_and_then([among], read::order_row)? {
-                let row = row?;
+                let mut row = row?;
                 if fits(&row) {
                     self.check().order(row.attempt)?;
+                    self.add_refunds(std::slice::from_mut(&mut row))?;
                     found.push(row);
                     if found.len() == limit {
                         break;
@@ -73,8 +76,9 @@ impl JournalReader {
     fn row(&self, attempt: i64) -> Result<OrderRow, JournalError> {
         let mut statement = self.db.prepare(&format!("{ORDER} WHERE attempt.id = ?"))?;
         let mut rows = statement.query_and_then([attempt], read::order_row)?;
-        let row = rows.next().ok_or_else(|| self.check().misplaced(attempt))??;
+        let mut row = rows.next().ok_or_else(|| self.check().misplaced(attempt))??;
         self.check().order(attempt)?;
+        self.add_refunds(std::slice::from_mut(&mut row))?;
         Ok(row)
     }
 }

@@ -54,6 +54,7 @@ impl Journal {
         if from < slips::SINCE {
             transaction.execute_batch(include_str!("slips.sql"))?;
             slips::begin(&transaction, &self.key)?;
+            transaction.execute_batch(include_str!("refunds.sql"))?;
         }
         transaction.pragma_update(None, "user_version", FORMAT)?;
         transaction.commit()?;

@@ -16,6 +16,7 @@ mod formats;
 mod head;
 mod key;
 mod read;
+mod refunds;
 mod rounds;
 mod slips;
 #[cfg(test)]
@@ -46,6 +47,7 @@ use paytill_core::language::Text;
 use paytill_core::order::Merchant;
 use paytill_core::payment::State;
 pub use read::{Audit, Filter, Head, JournalReader, OrderRow, StoredEntry};
+pub use refunds::{RefundRow, StoredRefundEntry, given_back};
 pub use slips::{Slip, SlipStage, SlipWork};
 pub use writer::{FailStop, Writer, Written};
 
@@ -292,7 +294,8 @@ impl Journal {
         }
         self.tip = check::complete(&mut self.db, &self.key, &self.path, check::VERIFIED_AT_START)?;
         self.compare_head()?;
-        let past = read::past(&self.db, &self.key, &self.path)?;
+        let mut past = read::past(&self.db, &self.key, &self.path)?;
+        refunds::past(&self.db, &self.key, &self.path, &mut past)?;
         self.is_marked = check::is_marked(&self.db)?;
         // What a process that died has left there. It would be written once more at each start.
         if self.is_marked {
@@ -324,10 +327,11 @@ impl Journal {
         self.key = Key::new(&key);
         let transaction = self.db.transaction()?;
         transaction.execute_batch(&format!(
-            "{} INSERT INTO chain_key VALUES (1, x'{}'); {} PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {FORMAT};",
+            "{} INSERT INTO chain_key VALUES (1, x'{}'); {} {} PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {FORMAT};",
             include_str!("schema.sql"),
             self.key.mark(),
-            include_str!("slips.sql")
+            include_str!("slips.sql"),
+            include_str!("refunds.sql")
         ))?;
         slips::begin(&transaction, &self.key)?;
         transaction.commit()?;
@@ -373,24 +377,7 @@ fn insert_entry(
         state: serde_json::to_string(&entry.state)?,
         wire: wire_json(&entry.wire)?,
     };
-    let chain = row.hash(key, before, &facts);
-    transaction
-        .prepare_cached(
-            "INSERT INTO entry (seq, attempt, at, age, boot, sent_at, event, state, wire, chain)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        )?
-        .execute(params![
-            seq,
-            row.attempt,
-            row.at,
-            row.age,
-            row.boot,
-            row.sent_at,
-            row.event,
-            row.state,
-            row.wire,
-            chain
-        ])?;
+    let chain = insert_row(transaction, key, &row, before, &facts)?;
     let status = "SELECT status FROM attempt WHERE id = ?";
     let before = transaction
         .prepare_cached(status)?
@@ -409,6 +396,35 @@ fn insert_entry(
             entry.attempt
         ])?;
     Ok((chain, before.unwrap_or_default()))
+}
+
+/// Writes the row of an entry; returns its hash.
+fn insert_row(
+    transaction: &Transaction<'_>,
+    key: &Key,
+    row: &EntryRow,
+    before: &[u8; 16],
+    facts: &str,
+) -> rusqlite::Result<[u8; 16]> {
+    let chain = row.hash(key, before, facts);
+    transaction
+        .prepare_cached(
+            "INSERT INTO entry (seq, attempt, at, age, boot, sent_at, event, state, wire, chain)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        )?
+        .execute(params![
+            row.seq,
+            row.attempt,
+            row.at,
+            row.age,
+            row.boot,
+            row.sent_at,
+            row.event,
+            row.state,
+            row.wire,
+            chain
+        ])?;
+    Ok(chain)
 }
 
 fn insert_attempt(

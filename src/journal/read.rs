@@ -48,6 +48,8 @@ pub struct OrderRow {
     pub updated_at: Timestamp,
     pub sent_at: Uptime,
     pub state: State,
+    /// How much of it was given back, as far as its refunds know.
+    pub refunded: Money,
 }
 
 impl From<OrderRow> for Attempt {
@@ -127,6 +129,14 @@ impl JournalReader {
         Ok(Self { db, key, path })
     }
 
+    /// As [`JournalReader::of_held`], where its key is known.
+    pub(super) fn beside(path: &Path, key: &Key) -> Result<Self, JournalError> {
+        let db = Connection::open_with_flags(path, READ_ONLY)
+            .and_then(|db| db.busy_timeout(PATIENCE).map(|()| db))
+            .map_err(|error| refused(path, error))?;
+        Ok(Self { db, key: key.clone(), path: path.to_owned() })
+    }
+
     /// Opens a journal to read; `None` if there is none yet. `key` is as for [`super::Journal::open`].
     pub fn open(path: &Path, key: Option<&Path>) -> Result<Option<Self>, JournalError> {
         let path = match files::resolved(path) {
@@ -194,9 +204,11 @@ impl JournalReader {
 
     fn count(&self, Tip { seq, chain }: Tip) -> rusqlite::Result<Audit> {
         let count = |sql| self.db.query_row(sql, [], |row| row.get(0));
-        let order = "SELECT out_trade_no FROM attempt JOIN entry ON entry.attempt = attempt.id
-             WHERE entry.seq = ?";
-        let order = self.db.query_row(order, [seq], |row| row.get(0)).optional()?;
+        let number = "SELECT attempt FROM entry WHERE seq = ?";
+        let number: Option<i64> = self.db.query_row(number, [seq], |row| row.get(0)).optional()?;
+        let attempt = number.map(|number| self.check().attempt_of(number)).transpose()?.flatten();
+        let order = "SELECT out_trade_no FROM attempt WHERE id = ?";
+        let order = self.db.query_row(order, [attempt], |row| row.get(0)).optional()?;
         let head = |out_trade_no| Head { entry: seq, digest: hex(&chain), out_trade_no };
         Ok(Audit {
             head: order.map(head),
@@ -230,7 +242,8 @@ impl JournalReader {
             let _snapshot = self.db.unchecked_transaction()?;
             let mut statement = self.db.prepare(&sql)?;
             let rows = statement.query_and_then(rusqlite::params_from_iter(&values), order_row)?;
-            let rows: Vec<OrderRow> = rows.collect::<Result<_, JournalError>>()?;
+            let mut rows: Vec<OrderRow> = rows.collect::<Result<_, JournalError>>()?;
+            self.add_refunds(&mut rows)?;
             let check = self.check();
             for row in &rows {
                 check.order(row.attempt)?;
@@ -268,9 +281,10 @@ impl JournalReader {
             let sql = format!("{ORDER} WHERE attempt.out_trade_no = ?");
             let mut statement = self.db.prepare(&sql)?;
             let mut rows = statement.query_and_then([out_trade_no], order_row)?;
-            let row = rows.next().transpose()?;
-            if let Some(row) = &row {
+            let mut row = rows.next().transpose()?;
+            if let Some(row) = &mut row {
                 self.check().order(row.attempt)?;
+                self.add_refunds(std::slice::from_mut(row))?;
             }
             Ok(row)
         })
@@ -284,8 +298,9 @@ impl JournalReader {
                 let _snapshot = self.db.unchecked_transaction()?;
                 let mut statement = self.db.prepare(&ending(which))?;
                 let rows = statement.query_and_then((tail, limit), order_row)?;
-                let rows: Vec<OrderRow> = rows.collect::<Result<_, JournalError>>()?;
+                let mut rows: Vec<OrderRow> = rows.collect::<Result<_, JournalError>>()?;
                 rows.iter().try_for_each(|row| self.check().order(row.attempt))?;
+                self.add_refunds(&mut rows)?;
                 Ok(rows)
             })
         };
@@ -443,7 +458,7 @@ pub(super) fn past(db: &Connection, key: &Key, path: &Path) -> Result<Recovered,
             codes.push((hash, number(row.get(5)?)?));
         }
     }
-    Ok(Recovered { last_attempt, last_sale, open, paid_sales, codes })
+    Ok(Recovered { last_attempt, last_sale, open, paid_sales, codes, ..Recovered::default() })
 }
 
 fn stored_attempt(row: &Row<'_>) -> Result<StoredAttempt, JournalError> {
@@ -484,6 +499,7 @@ pub(super) fn order_row(row: &Row<'_>) -> Result<OrderRow, JournalError> {
         updated_at: Timestamp(row.get(8)?),
         sent_at: Uptime(millis(row.get(9)?).0),
         state: serde_json::from_str(row.get_ref(10)?.as_str().map_err(wrong_type)?)?,
+        refunded: Money::default(),
     })
 }
 
@@ -499,10 +515,10 @@ fn wrong_type(error: rusqlite::types::FromSqlError) -> rusqlite::Error {
     unreadable(Box::new(error))
 }
 
-fn unreadable(error: Box<dyn std::error::Error + Send + Sync>) -> rusqlite::Error {
+pub(super) fn unreadable(error: Box<dyn std::error::Error + Send + Sync>) -> rusqlite::Error {
     rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, error)
 }
 
-fn millis(stored: i64) -> Millis {
+pub(super) fn millis(stored: i64) -> Millis {
     Millis(u64::try_from(stored).unwrap_or(0))
 }

@@ -1,4 +1,4 @@
--- Formats 3 and 4; what 4 has in addition is in slips.sql. `entry` is only ever appended to; `attempt` says where each attempt stands after its
+-- Formats 3 and 4; what 4 has in addition is in slips.sql and refunds.sql. `entry` is only ever appended to; `attempt` says where each attempt stands after its
 -- last entry and changes in the same transaction.
 CREATE TABLE sale (
     id       INTEGER PRIMARY KEY,
@@ -34,7 +34,7 @@ CREATE INDEX attempt_not_paid ON attempt (status) WHERE status <> 'paid';
 
 CREATE TABLE entry (
     seq     INTEGER PRIMARY KEY,
-    attempt INTEGER NOT NULL,
+    attempt INTEGER NOT NULL, -- a refund's number negated, if it is about one
     at      INTEGER NOT NULL,
     age     INTEGER NOT NULL, -- milliseconds since the submission
     boot    INTEGER NOT NULL, -- which boot `sent_at` counts from; 0: unknown

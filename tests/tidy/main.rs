@@ -41,6 +41,7 @@ const ROOMS: &[&str] = &[
     "journal/check",
     "journal/read",
     "journal/slips",
+    "journal/refunds",
     "journal/backup",
     "journal/formats",
     "journal/evidence",

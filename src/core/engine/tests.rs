@@ -1,13 +1,17 @@
 //! The engine on a bench: what is written before what is sent, and what a restart makes of it.
 
 mod edges;
+mod refunds;
 mod sleep;
 
 use super::*;
+use crate::clock::TimeZone;
 use crate::gateway::{Decoded, DecodedRefund, Lookup, Outgoing, Owner, RefundAsk, Reply, Stamp};
+use crate::money::{Currency, Money};
+use crate::order::{AuthCode, Merchant, TillId};
 use crate::payment::says::{Says, reason};
 use crate::payment::{Ending, Found, Funds, Proof, TillCause};
-use crate::refund::RefundAnswer;
+use crate::refund::{RefundAnswer, RefundCall};
 
 const RULES: Rules = Rules {
     query_interval: Millis::seconds(5),
@@ -83,6 +87,9 @@ struct EngineBench {
     reported: Vec<(i64, Status, bool)>,
     /// Those reports that are news to people.
     news: Vec<Status>,
+    refunds_written: Vec<RefundEntry>,
+    refund_calls: Vec<(i64, RefundCall, String)>,
+    refunds_reported: Vec<RefundReport>,
 }
 
 impl EngineBench {
@@ -103,6 +110,9 @@ impl EngineBench {
             calls: Vec::new(),
             reported: Vec::new(),
             news: Vec::new(),
+            refunds_written: Vec::new(),
+            refund_calls: Vec::new(),
+            refunds_reported: Vec::new(),
         };
         bench.take(effects);
         bench
@@ -128,6 +138,11 @@ impl EngineBench {
                     let counter = number[15..19].parse().unwrap();
                     self.reported.push((counter, attempt.state.status(), attempt.recorded));
                 }
+                Effect::WriteRefund(entry) => self.refunds_written.push(*entry),
+                Effect::CallRefund { refund, what, call } => {
+                    self.refund_calls.push((refund, call, what.out_refund_no.to_string()));
+                }
+                Effect::ReportRefund(report) => self.refunds_reported.push(*report),
             }
         }
     }

@@ -285,7 +285,10 @@ impl Step<'_> {
             // An earlier one may still be in transit, and the gateway may take that one.
             None if pursuit.refusal.is_some() => pursuit.next_at = pursuit.late_until,
             // The same number and the same parameters: it is carried out once.
-            None => pursuit.awaiting = Some(self.make(RefundCallKind::Refund)),
+            None => {
+                pursuit.shown = Shown::Checking;
+                pursuit.awaiting = Some(self.make(RefundCallKind::Refund));
+            }
         }
         None
     }

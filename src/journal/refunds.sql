@@ -1,0 +1,17 @@
+-- Since format 4. Refunds of paid orders. Their entries are in `entry` like all others, in the one
+-- chain; there `attempt` is the refund's number negated.
+CREATE TABLE refund (
+    id            INTEGER PRIMARY KEY,
+    attempt       INTEGER NOT NULL REFERENCES attempt (id),
+    out_refund_no TEXT    NOT NULL UNIQUE,
+    amount        INTEGER NOT NULL,
+    reason        TEXT    NOT NULL, -- in the cashier's words
+    created_at    INTEGER NOT NULL,
+    day           TEXT    NOT NULL,
+    updated_at    INTEGER NOT NULL,
+    status        TEXT    NOT NULL,
+    progress      TEXT    NOT NULL, -- open; done
+    last_entry    INTEGER NOT NULL
+) STRICT;
+CREATE INDEX refund_of_attempt ON refund (attempt);
+CREATE INDEX refund_in_progress ON refund (id) WHERE progress <> 'done';
