@@ -23,7 +23,7 @@ pub mod till;
 mod says;
 
 pub use paytill_core::{
-    both, catalogue, clean, clock, engine, gateway, language, money, order, payment, say,
+    both, catalogue, clean, clock, engine, gateway, language, money, order, payment, refund, say,
 };
 pub use paytill_journal as journal;
 pub use paytill_simulator as simulator;

@@ -107,6 +107,7 @@ fn run(cli: Cli, language: &mut Language) -> Result<Exit, Failure> {
         }
         Some(Command::Devices(devices)) => command::devices::list(devices.json, &loaded.config),
         Some(Command::Pay(pay)) => on(runtime, command::pay::run(pay, &loaded, &clock)),
+        Some(Command::Refund(refund)) => on(runtime, command::refund::run(refund, &loaded, &clock)),
         Some(Command::Recover(recover)) => {
             on(runtime, command::recover::run(recover, &loaded, &clock))
         }

@@ -30,6 +30,7 @@ mod leaks;
 mod lists;
 mod printers;
 mod process;
+mod refund;
 mod scenarios;
 mod settled;
 mod signals;

@@ -243,14 +243,17 @@ impl Engine {
         !self.refunds.values().all(is_clear)
     }
 
-    /// Whether the till can do anything about a refund now: an answer or a write is to come, or a
-    /// call is due before this moment.
-    pub fn is_refund_busy(&self, until: Uptime) -> bool {
+    /// Whether something about a refund is to come within a moment: longer where nobody knows what
+    /// becomes of it than where the gateway has it and only time is needed.
+    pub fn is_refund_busy(&self, now: Uptime) -> bool {
         let is_busy = |in_flight: &RefundInFlight| {
-            in_flight.writing.is_some()
-                || !in_flight.is_foreign
-                    && (in_flight.state.awaited().is_some()
-                        || in_flight.wake_at(&self.rules).is_some_and(|at| at <= until))
+            let moment = match in_flight.state.is_unclear() {
+                true => self.rules.give_up_after,
+                false => self.rules.query_interval.times(2),
+            };
+            let is_due = in_flight.wake_at(&self.rules).is_some_and(|at| at <= now.after(moment));
+            let is_awaited = in_flight.state.awaited().is_some() && !in_flight.is_foreign;
+            in_flight.writing.is_some() || is_awaited || is_due
         };
         !self.stopped && self.refunds.values().any(is_busy)
     }

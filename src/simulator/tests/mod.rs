@@ -1,6 +1,7 @@
 //! The gateway as its callers see it.
 
 mod ends;
+mod refunds;
 mod strictness;
 mod wire;
 

@@ -343,6 +343,7 @@ impl Cashier<'_> {
             Notice::SlipBegun { slip, recorded: true } => self.devices.begin(slip),
             // The sales have stopped; the next start knows what was not printed.
             Notice::SlipBegun { recorded: false, .. } => {}
+            Notice::Refund(_) => {}
             Notice::Enquired(number, enquired) => {
                 self.post(ScreenMessage::Enquired(number, enquired));
             }

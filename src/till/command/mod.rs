@@ -19,6 +19,7 @@ mod paper;
 pub mod pay;
 pub mod print_test;
 pub mod recover;
+pub mod refund;
 pub mod report;
 mod signals;
 pub mod simulator;

@@ -4,18 +4,19 @@ use serde_json::{Value, json};
 use unicode_width::UnicodeWidthStr;
 
 use super::output::{print_line, print_lines, print_message};
+use super::refund::{RefundLine, event_words as event_words_of_refund};
 use super::report::OrderReport;
 use super::{Exit, Failure};
 use crate::cli::{Orders, Show};
 use crate::clock::{TimeZone, Timestamp};
 use crate::config::Config;
 use crate::find::by_journal;
-use crate::journal::{Filter, JournalReader, OrderRow, StoredEntry};
+use crate::journal::{Filter, JournalError, JournalReader, OrderRow, RefundRow, StoredEntry};
 use crate::language::Language;
 use crate::money::{Currency, Money};
 use crate::payment::{Call, Event, Reason, Status};
 use crate::text::find::FindWords;
-use crate::text::{history, reason, screen};
+use crate::text::{history, reason, refund as refund_text, screen};
 use crate::{both, say};
 
 /// Fewer last digits would fit too many orders.
@@ -148,6 +149,7 @@ pub fn show(show: &Show, config: &Config) -> Result<Exit, Failure> {
         .ok_or_else(none)?;
     let row = one(&reader, &show.order_no, config)?.ok_or_else(none)?;
     let entries = reader.entries(row.attempt)?;
+    let refunds = reader.refunds(row.attempt)?;
     let report = OrderReport::of_row(&row);
     if show.json.json {
         let mut value = report.json(language);
@@ -158,6 +160,8 @@ pub fn show(show: &Show, config: &Config) -> Result<Exit, Failure> {
         value["verdict_by"] = "journal".into();
         value["events"] =
             with_calls(&entries).map(|(entry, call)| entry_json(entry, call)).collect();
+        let refunds = refunds.iter().map(|refund| refund_json(&reader, &row, refund, language));
+        value["refunds"] = refunds.collect::<Result<_, _>>()?;
         print_line(&value.to_string());
         return Ok(Exit::Done);
     }
@@ -169,16 +173,60 @@ pub fn show(show: &Show, config: &Config) -> Result<Exit, Failure> {
     }
     for (entry, call) in with_calls(&entries) {
         print_line(&entry_line(entry, call, language, &config.store.time_zone));
-        if let Ok(Value::Object(fields)) = serde_json::from_str(&entry.wire) {
-            for (name, value) in fields {
-                print_line(&format!(
-                    "                            {name}: {}",
-                    value.as_str().unwrap_or("")
-                ));
-            }
+        print_fields(&entry.wire);
+    }
+    for refund in &refunds {
+        print_line(&RefundLine::of_row(&row, refund).line(language));
+        print_line(&refund.reason);
+        for entry in reader.refund_entries(refund.id)? {
+            let seconds = format!("+{}.{}s", entry.age.0 / 1000, entry.age.0 % 1000 / 100);
+            print_line(&format!(
+                "{} {seconds:>6} {}  {}",
+                entry.at.local("%Y-%m-%d %H:%M:%S%.3f", &config.store.time_zone),
+                history::refund_event(&entry.event, language),
+                refund_text::word(entry.state.status(), language),
+            ));
+            print_fields(&entry.wire);
         }
     }
     Ok(Exit::Done)
+}
+
+fn print_fields(wire: &str) {
+    if let Ok(Value::Object(fields)) = serde_json::from_str(wire) {
+        for (name, value) in fields {
+            print_line(&format!(
+                "                            {name}: {}",
+                value.as_str().unwrap_or("")
+            ));
+        }
+    }
+}
+
+fn refund_json(
+    reader: &JournalReader,
+    row: &OrderRow,
+    refund: &RefundRow,
+    language: Language,
+) -> Result<Value, JournalError> {
+    let mut value = RefundLine::of_row(row, refund).json(language);
+    value["why"] = refund.reason.clone().into();
+    value["created_at"] = refund.created_at.to_rfc3339().into();
+    let entries = reader.refund_entries(refund.id)?;
+    let events = entries.iter().map(|entry| {
+        json!({
+            "entry": entry.number,
+            "digest": entry.digest,
+            "at": entry.at.to_rfc3339(),
+            "after_ms": entry.age.0,
+            "event": event_words_of_refund(&entry.event),
+            "state": entry.state.status().word(),
+            "reason": entry.state.reason().as_ref().map(Reason::code),
+            "wire": serde_json::from_str::<Value>(&entry.wire).unwrap_or(Value::Null),
+        })
+    });
+    value["events"] = events.collect();
+    Ok(value)
 }
 
 pub(super) fn no_such(number: &str, config: &Config) -> Failure {

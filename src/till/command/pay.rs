@@ -172,7 +172,8 @@ async fn follow(
             | Notice::Enquired(..)
             | Notice::SlipDue(_)
             | Notice::SlipQueued(..)
-            | Notice::SlipBegun { .. } => {}
+            | Notice::SlipBegun { .. }
+            | Notice::Refund(_) => {}
         }
     }
 }

@@ -9,16 +9,19 @@ use std::time::Duration;
 
 use super::open::{announce_training, open};
 use super::output::{masked, print_line, print_message};
+use super::refund::RefundLine;
 use super::report::OrderReport;
 use super::{Exit, Failure};
 use crate::both;
 use crate::clean::clean;
 use crate::cli::{Json, Recover};
-use crate::config::Loaded;
-use crate::engine::{Attempt, Report};
+use crate::config::{JournalConfig, Loaded};
+use crate::engine::{Attempt, RefundRecord, Report};
+use crate::journal::{JournalReader, RefundRow, given_back};
 use crate::language::Language;
 use crate::order::OutTradeNo;
 use crate::payment::{Answer, Event, Reversed, Status};
+use crate::refund::{OutRefundNo, RefundStatus};
 use crate::text;
 use crate::till::Notice;
 use paytill_host::clock::Clock;
@@ -37,6 +40,7 @@ pub async fn run(recover: Recover, loaded: &Loaded, clock: &Clock) -> Result<Exi
         return settle(&number, &how, json, loaded, clock).await;
     }
     let language = loaded.config.till.language;
+    let config = &loaded.config.journal;
     let rules = loaded.config.payment.rules;
     let mut opened = open(loaded, clock).await?;
     announce_training(&loaded.config);
@@ -46,9 +50,12 @@ pub async fn run(recover: Recover, loaded: &Loaded, clock: &Clock) -> Result<Exi
     let patience = rules.give_up_after.plus(rules.attention_after).plus(rules.reverse_not_before);
     let mut deadline = clock.uptime().after(patience);
     let mut reported: BTreeMap<OutTradeNo, Status> = BTreeMap::new();
+    let mut refunds: BTreeMap<OutRefundNo, RefundStatus> = BTreeMap::new();
     let mut hopeless = Hopeless::default();
     let mut heard_of = Progress::default();
-    while (till.is_busy() && !hopeless.has_all(till.busy()) || till.is_recheck_due())
+    while (till.is_busy() && !hopeless.has_all(till.busy())
+        || till.is_recheck_due()
+        || till.is_refund_busy())
         && clock.uptime() < deadline
     {
         match tokio::time::timeout(BEAT, till.next()).await {
@@ -60,6 +67,14 @@ pub async fn run(recover: Recover, loaded: &Loaded, clock: &Clock) -> Result<Exi
                 }
                 hopeless.note(&attempt, &event);
                 if heard_of.is_new(&attempt, &event) {
+                    deadline = clock.uptime().after(patience);
+                }
+            }
+            Ok(Notice::Refund(report)) => {
+                let number = report.refund.out_refund_no.clone();
+                let status = report.refund.state.status();
+                if refunds.insert(number, status) != Some(status) {
+                    print_refund(&report.refund, json, language, config);
                     deadline = clock.uptime().after(patience);
                 }
             }
@@ -76,7 +91,7 @@ pub async fn run(recover: Recover, loaded: &Loaded, clock: &Clock) -> Result<Exi
             | Err(_) => {}
         }
     }
-    if reported.is_empty() && !json.json {
+    if reported.is_empty() && refunds.is_empty() && !json.json {
         print_message(language.pick("nothing is open", "没有未完成的支付"));
     }
     if till.is_open() {
@@ -87,7 +102,23 @@ pub async fn run(recover: Recover, loaded: &Loaded, clock: &Clock) -> Result<Exi
         ));
         return Ok(Exit::Attention);
     }
+    if till.is_refund_unclear() {
+        print_message(language.pick(
+            "what becomes of some refunds is not known yet, or needs a person; `paytill show` with the              order's number says more",
+            "有退款的结果尚不明确或需人工处理；可用 paytill show 加订单号查看",
+        ));
+        return Ok(Exit::Attention);
+    }
     Ok(Exit::Done)
+}
+
+fn print_refund(refund: &RefundRecord, json: Json, language: Language, config: &JournalConfig) {
+    let reader = JournalReader::of_held(&config.path, config.key_file.as_deref());
+    let refunds = reader.and_then(|reader| reader.refunds(refund.attempt)).unwrap_or_default();
+    let is_other = |row: &RefundRow| row.out_refund_no != refund.out_refund_no;
+    let others: Vec<RefundRow> = refunds.into_iter().filter(is_other).collect();
+    let line = RefundLine::of_record(refund, given_back(&others));
+    print_line(&if json.json { line.json(language).to_string() } else { line.line(language) });
 }
 
 /// A person has settled an order outside the till: it is closed as such. Nothing is sent, and its
@@ -143,7 +174,8 @@ async fn settle(
             | Notice::Enquired(..)
             | Notice::SlipDue(_)
             | Notice::SlipQueued(..)
-            | Notice::SlipBegun { .. } => {}
+            | Notice::SlipBegun { .. }
+            | Notice::Refund(_) => {}
         }
     }
 }

@@ -50,6 +50,10 @@ pub fn about(command: &str, language: Language) -> Option<&'static str> {
             "终端里的收银机：扫微信付款码收款",
         ),
         "pay" => ("Take one payment without the screen", "不打开收银界面，收一笔款"),
+        "refund" => (
+            "Give money of a paid order back, whole or in part",
+            "退款：退回一笔已支付订单的全部或部分款项",
+        ),
         "orders" => ("List orders, newest first", "列出订单，最新的在前"),
         "show" => (
             "Show one order: every event, what was sent and what came back",
@@ -117,6 +121,18 @@ pub fn help(command: &str, argument: &str, language: Language) -> Option<&'stati
             "顾客的付款码；写 - 则从标准输入读取，不会出现在进程列表中",
         ),
         ("pay", "note") => ("Note kept with the sale", "随销售保存的备注"),
+        ("refund", "order_no") => (
+            "Order number, or its last digits as the screen shows them",
+            "订单号，或屏幕上显示的尾号",
+        ),
+        ("refund", "amount") => (
+            "How much, in major units: 12.5 is 12.50; without it all that is left",
+            "退款金额，以元为单位：12.5 即 12.50；不写则退还全部余款",
+        ),
+        ("refund", "reason") => (
+            "Why; kept with the refund, and the customer may see it",
+            "退款原因：随退款保存，顾客可能会看到",
+        ),
         ("orders", "day") => (
             "Only orders of this day: YYYY-MM-DD, today or yesterday",
             "只列这一天的订单：YYYY-MM-DD、today 或 yesterday",

@@ -67,6 +67,7 @@ fn file(serial: u32, minor: i64, answers: Vec<(u64, Option<Says>)>) -> Box<Order
         updated_at: entries.last().unwrap().at,
         sent_at: Uptime(0),
         state,
+        refunded: Money::default(),
     };
     Box::new(OrderFile { row, order, entries })
 }

@@ -1,0 +1,288 @@
+//! `paytill refund`: gives money of a paid order back, without the screen.
+//!
+//! It prints every change of status, and ends once the gateway has accepted the refund or it is
+//! certain that nothing was given back. What is not known by then stays open in the journal, under
+//! the same number: `recover`, the screen and the next start go on with it.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::open::{announce_training, open};
+use super::orders::{no_such, one};
+use super::output::{masked, print_line, print_message};
+use super::signals::Signals;
+use super::{Exit, Failure};
+use crate::both;
+use crate::clean::clean;
+use crate::cli::{Json, Refund};
+use crate::clock::Timestamp;
+use crate::config::{Config, Loaded};
+use crate::engine::{RefundRecord, RefundReport};
+use crate::journal::{JournalReader, OrderRow, RefundRow, given_back};
+use crate::language::{Language, Text};
+use crate::money::{AmountEntry, Currency, Money};
+use crate::refund::{OutRefundNo, RefundEvent, RefundRefusal, RefundState, RefundStatus};
+use crate::text::{amount, history, journal, refund as text};
+use crate::till::{NotRefunded, Notice, Till};
+use paytill_host::clock::Clock;
+
+/// How much of a reason is kept, in cells.
+const REASON_CELLS: usize = 80;
+/// How often the deadline is checked if nothing else happens.
+const BEAT: Duration = Duration::from_secs(1);
+
+/// Gives the money back, and reports every change.
+pub async fn run(refund: Refund, loaded: &Loaded, clock: &Clock) -> Result<Exit, Failure> {
+    let config = &loaded.config;
+    let language = config.till.language;
+    let amount = refund.amount.as_deref().map(|typed| read(typed, config)).transpose()?;
+    // Something scanned in the wrong place may be a payment code.
+    let reason = masked(&clean(&refund.reason, REASON_CELLS));
+    if reason.is_empty() {
+        let sentence = both!(
+            "--reason must say why the money is given back; nothing was sent",
+            "--reason 须写明退款原因；未退款"
+        );
+        return Err(Failure::new(Exit::Usage, sentence));
+    }
+    let (row, others) = find(&refund.order_no, config)?;
+    let mut opened = open(loaded, clock).await?;
+    announce_training(config);
+    let till = &mut opened.till;
+    let mut signals = Signals::new()?;
+    let reporter =
+        Reporter { json: refund.json, language, others: given_back(&others), number: None };
+    let begun = till.refund(&row.out_trade_no, amount, reason);
+    let number = match begun {
+        Ok(number) => number,
+        Err(NotRefunded::Refused(RefundRefusal::Stopped)) => {
+            let sentence = both!(
+                "the journal cannot be written; nothing was sent",
+                "无法保存交易记录；未退款"
+            );
+            return Err(Failure::new(Exit::Journal, sentence));
+        }
+        Err(NotRefunded::Refused(why)) => {
+            reporter.refused(&row, amount, &why, clock.wall());
+            return Ok(Exit::Declined);
+        }
+        Err(NotRefunded::Journal(error)) => return Err(error.into()),
+        Err(NotRefunded::NoSuchOrder) => return Err(no_such(&refund.order_no, config)),
+    };
+    // By then a person must know.
+    let patience = config.payment.rules.attention_after;
+    let deadline = clock.uptime().after(patience);
+    let reporter = Reporter { number: Some(number), ..reporter };
+    let exit = loop {
+        let notice = tokio::select! {
+            notice = tokio::time::timeout(BEAT, till.next()) => notice,
+            _ = signals.next() => break Exit::Attention,
+        };
+        match notice {
+            Ok(notice) => {
+                if let Some(exit) = reporter.take(notice, till)? {
+                    break exit;
+                }
+            }
+            Err(_) if clock.uptime() >= deadline => break Exit::Attention,
+            Err(_) => {}
+        }
+    };
+    if exit == Exit::Attention {
+        print_message(language.pick(
+            "do not give the money back in another way yet: `paytill recover` or the next start goes \
+             on with this refund",
+            "请先不要用其他方式退款：运行 paytill recover 或下次启动时会继续处理这笔退款",
+        ));
+    }
+    Ok(exit)
+}
+
+fn read(typed: &str, config: &Config) -> Result<Money, Failure> {
+    let currency = config.till.currency;
+    currency.read(typed.trim(), AmountEntry::Major).map_err(|why| {
+        let what = both!("this is not an amount", "这不是金额");
+        let why = Text::each(|language| amount::fault(why, currency, language));
+        Failure::new(Exit::Usage, what.because(&why))
+    })
+}
+
+/// The order, and its refunds so far.
+fn find(number: &str, config: &Config) -> Result<(OrderRow, Vec<RefundRow>), Failure> {
+    let none = || no_such(number, config);
+    let reader = JournalReader::open(&config.journal.path, config.journal.key_file.as_deref())?
+        .ok_or_else(none)?;
+    let row = one(&reader, number, config)?.ok_or_else(none)?;
+    let refunds = reader.refunds(row.attempt)?;
+    Ok((row, refunds))
+}
+
+struct Reporter {
+    json: Json,
+    language: Language,
+    /// What was given back of the order before.
+    others: Money,
+    number: Option<OutRefundNo>,
+}
+
+impl Reporter {
+    /// Reports a notice if it is about this refund; how the command ends, if it does.
+    fn take(&self, notice: Notice, till: &Till) -> Result<Option<Exit>, Failure> {
+        match notice {
+            Notice::Refund(report)
+                if Some(&report.refund.out_refund_no) == self.number.as_ref() =>
+            {
+                let RefundReport { refund, before, .. } = *report;
+                let status = refund.state.status();
+                if before != Some(status) {
+                    self.report(&refund);
+                }
+                if !refund.recorded {
+                    print_message(self.language.pick(
+                        "THIS COULD NOT BE WRITTEN TO THE JOURNAL: note it by hand, and give nothing \
+                         back in another way until `paytill recover` has shown how it ended",
+                        "结果未能保存：请手工记录，并在 paytill recover 给出结果前不要用其他方式退款",
+                    ));
+                    return Ok(Some(Exit::Attention));
+                }
+                Ok(match status {
+                    RefundStatus::Accepted | RefundStatus::Done => Some(Exit::Done),
+                    RefundStatus::Refused => Some(Exit::Declined),
+                    RefundStatus::Attention => Some(Exit::Attention),
+                    RefundStatus::Sent | RefundStatus::Checking => None,
+                })
+            }
+            Notice::Stopped(error) => {
+                let has_begun = till
+                    .open_refunds()
+                    .any(|refund| Some(&refund.out_refund_no) == self.number.as_ref());
+                if !has_begun {
+                    return Err(error.into());
+                }
+                print_message(&journal::sentence(&error, self.language));
+                Ok(None)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    fn report(&self, refund: &RefundRecord) {
+        let report = RefundLine::of_record(refund, self.others);
+        if self.json.json {
+            print_line(&report.json(self.language).to_string());
+        } else if refund.state.is_given() || !refund.state.is_open() {
+            print_line(&report.line(self.language));
+            print_message(text::advice(&refund.state, self.language));
+        } else {
+            print_message(&report.line(self.language));
+        }
+    }
+
+    /// Nothing was begun.
+    fn refused(&self, row: &OrderRow, amount: Option<Money>, why: &RefundRefusal, at: Timestamp) {
+        let sentence = text::refusal(why, row.currency, self.language);
+        if !self.json.json {
+            let word = text::word(RefundStatus::Refused, self.language);
+            print_line(&format!("{word}  {}  {sentence}", row.out_trade_no));
+            return;
+        }
+        let line = json!({
+            "order_no": row.out_trade_no.as_str(),
+            "refund_no": Value::Null,
+            "state": RefundStatus::Refused.word(),
+            "amount": amount.map(Money::minor),
+            "refunded": self.others.minor(),
+            "reason": { "code": why.word(), "text": sentence },
+            "at": at.to_rfc3339(),
+        });
+        print_line(&line.to_string());
+    }
+}
+
+/// What is reported about a refund (interface 3).
+pub struct RefundLine<'a> {
+    order_no: &'a str,
+    refund_no: &'a str,
+    amount: Money,
+    currency: Currency,
+    state: &'a RefundState,
+    at: Timestamp,
+    /// What was given back of the order, this refund included.
+    refunded: Money,
+}
+
+impl<'a> RefundLine<'a> {
+    /// Of a refund that has just changed; `others`: what was given back of its order before.
+    pub fn of_record(refund: &'a RefundRecord, others: Money) -> Self {
+        let own = if refund.state.is_given() { refund.amount.minor() } else { 0 };
+        let others = others.minor().max(refund.state.elsewhere().minor());
+        Self {
+            order_no: refund.out_trade_no.as_str(),
+            refund_no: refund.out_refund_no.as_str(),
+            amount: refund.amount,
+            currency: refund.currency,
+            state: &refund.state,
+            at: refund.updated_at,
+            refunded: Money::from_minor(others.saturating_add(own)),
+        }
+    }
+
+    /// Of a row in the journal.
+    pub fn of_row(order: &'a OrderRow, refund: &'a RefundRow) -> Self {
+        Self {
+            order_no: order.out_trade_no.as_str(),
+            refund_no: refund.out_refund_no.as_str(),
+            amount: refund.amount,
+            currency: order.currency,
+            state: &refund.state,
+            at: refund.updated_at,
+            refunded: order.refunded,
+        }
+    }
+
+    /// One line of JSON; amounts in minor units.
+    pub fn json(&self, language: Language) -> Value {
+        let why = self.state.reason().map(|why| {
+            json!({
+                "code": why.code(),
+                "text": text::of(self.state, self.currency, language),
+            })
+        });
+        let proof = self.state.proof();
+        json!({
+            "order_no": self.order_no,
+            "refund_no": self.refund_no,
+            "state": self.state.status().word(),
+            "amount": self.amount.minor(),
+            "refunded": self.refunded.minor(),
+            "reason": why,
+            "at": self.at.to_rfc3339(),
+            "refund_id": proof.map(|proof| proof.refund_id.as_str()),
+            "open": self.state.is_open(),
+        })
+    }
+
+    /// One line for people: status, amount, refund number, and why.
+    pub fn line(&self, language: Language) -> String {
+        let word = text::word(self.state.status(), language);
+        let amount = self.currency.group(self.amount);
+        let why = text::of(self.state, self.currency, language).unwrap_or_default();
+        let line = format!("{word}  {} {amount}  {}  {why}", self.currency.code(), self.refund_no);
+        line.trim_end().to_owned()
+    }
+}
+
+/// What happened to a refund, as `paytill show` reports it to programs: the same in every language.
+pub fn event_words(event: &RefundEvent) -> String {
+    match event {
+        RefundEvent::Begun => "begun".into(),
+        RefundEvent::Answered(number, answer) => {
+            format!("answer to {} {number}: {}", answer.word(), history::refund_answer(answer))
+        }
+        RefundEvent::Tick => "time".into(),
+        RefundEvent::CheckNow => "checked now by the cashier".into(),
+        RefundEvent::MerchantChanged => "the till sells for another merchant".into(),
+        RefundEvent::Restarted { .. } => "the till started again".into(),
+    }
+}
