@@ -95,6 +95,8 @@ pub struct Audit {
     pub attention: i64,
     /// Orders whose number the gateway had seen before.
     pub numbers_taken: i64,
+    /// Open refunds of which nobody knows what becomes, or that need a person.
+    pub refunds_unclear: i64,
 }
 
 /// The last entry. Noted elsewhere, it shows whether the entries up to it were made anew.
@@ -217,6 +219,7 @@ impl JournalReader {
             attention: count(
                 "SELECT count(*) FROM attempt WHERE status = 'attention' AND progress = 'open'",
             )?,
+            refunds_unclear: self.refunds_unclear()?,
             numbers_taken: count(
                 "SELECT count(DISTINCT attempt) FROM entry
                  WHERE instr(wire, '\"OUT_TRADE_NO_USED\"') > 0",

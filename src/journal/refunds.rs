@@ -176,8 +176,15 @@ fn insert_refund(
     Ok(())
 }
 
+/// What is to be rechecked is continued, but does not count as open.
 const fn progress(state: &RefundState) -> &'static str {
-    if state.is_open() { "open" } else { "done" }
+    if state.is_open() {
+        "open"
+    } else if state.is_to_be_rechecked() {
+        "recheck"
+    } else {
+        "done"
+    }
 }
 
 impl Check<'_> {
@@ -353,6 +360,15 @@ impl JournalReader {
         let rows: Vec<RefundRow> = rows.collect::<Result<_, JournalError>>()?;
         rows.iter().try_for_each(|row| self.check().refund(row.id))?;
         Ok(rows)
+    }
+
+    /// How many refunds have no end yet, but for those that the gateway has accepted.
+    pub(super) fn refunds_unclear(&self) -> rusqlite::Result<i64> {
+        if !has_slips(&self.db)? {
+            return Ok(0);
+        }
+        let count = "SELECT count(*) FROM refund WHERE progress = 'open' AND status <> 'accepted'";
+        self.db.query_row(count, [], |row| row.get(0))
     }
 
     /// Says of each order how much of it was given back.

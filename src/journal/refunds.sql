@@ -10,7 +10,7 @@ CREATE TABLE refund (
     day           TEXT    NOT NULL,
     updated_at    INTEGER NOT NULL,
     status        TEXT    NOT NULL,
-    progress      TEXT    NOT NULL, -- open; done
+    progress      TEXT    NOT NULL, -- open; recheck: refused, and asked about once more; done
     last_entry    INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX refund_of_attempt ON refund (attempt);

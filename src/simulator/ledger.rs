@@ -2,7 +2,7 @@
 //!
 //! An order is charged at most once, and never returns more than it charged.
 
-use super::refunds::BankRefund;
+use super::refunds::{BankRefund, RefundStage};
 use super::scenario::{Scenario, SpecialCase};
 use super::status::OrderStatus;
 use paytill_core::clock::Millis;
@@ -82,6 +82,13 @@ impl LedgerEntry {
     /// What the customer has lost on balance.
     pub fn net(&self) -> Money {
         Money::from_minor(self.charged.minor().saturating_sub(self.returned.minor()))
+    }
+
+    /// The same, leaving aside what was refunded of a payment that stands.
+    pub fn net_of_payment(&self) -> Money {
+        let done = self.refunds.iter().filter(|refund| refund.stage == RefundStage::Success);
+        let refunded = done.fold(0_i64, |sum, refund| sum.saturating_add(refund.amount.minor()));
+        Money::from_minor(self.net().minor().saturating_add(refunded))
     }
 
     /// Whether the customer is going to pay if nothing stops it.

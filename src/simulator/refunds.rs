@@ -233,7 +233,7 @@ impl Bank {
         let _ = write!(note, "{} {shown} ", asked.number);
         let known = entry.refunds.iter().any(|refund| refund.number == asked.number);
         if !known {
-            if let Err((code, text)) = self.may_refund(entry, &asked, case, now) {
+            if let Err((code, text)) = may_refund(entry, &asked, case, now) {
                 return Said { note, ..Said::new(reply::failure(code, text)) };
             }
             if fault.is_none_or(Fault::is_processed) {
@@ -256,32 +256,6 @@ impl Bank {
         fields.set("cash_fee", entry.amount.minor().to_string());
         fields.set("refund_fee", asked.amount.minor().to_string());
         Said { fault, note, ..Said::new(fields) }
-    }
-
-    fn may_refund(
-        &self,
-        entry: &LedgerEntry,
-        asked: &Asked<'_>,
-        case: Option<RefundCase>,
-        now: Millis,
-    ) -> Result<(), (&'static str, &'static str)> {
-        let age = entry.paid_at.map(|paid_at| now.minus(paid_at));
-        if entry.status != OrderStatus::Paid {
-            return Err(("ERROR", "订单未支付或已全额退款"));
-        }
-        if age.is_some_and(|age| age > REFUNDABLE_FOR) {
-            return Err(("TRADE_OVERDUE", "订单已经超过退款期限"));
-        }
-        if entry.refunds.len() >= MOST {
-            return Err(("ERROR", "退款次数超过限制"));
-        }
-        if entry.refunded().minor() + asked.amount.minor() > entry.charged.minor() {
-            return Err(("ERROR", "累计退款金额大于支付金额"));
-        }
-        if case == Some(RefundCase::NotEnough) && asked.number.contains("R01") {
-            return Err(("NOTENOUGH", "基本账户余额不足，请充值后重新发起"));
-        }
-        Ok(())
     }
 
     fn accept_refund(
@@ -365,6 +339,32 @@ impl Bank {
         }
         Said::new(fields)
     }
+}
+
+/// Whether a new number may be refunded, or the `err_code` and text that say why not.
+fn may_refund(
+    entry: &LedgerEntry,
+    asked: &Asked<'_>,
+    case: Option<RefundCase>,
+    now: Millis,
+) -> Result<(), (&'static str, &'static str)> {
+    let age = entry.paid_at.map(|paid_at| now.minus(paid_at));
+    if entry.status != OrderStatus::Paid {
+        return Err(("ERROR", "订单未支付或已全额退款"));
+    }
+    if age.is_some_and(|age| age > REFUNDABLE_FOR) {
+        return Err(("TRADE_OVERDUE", "订单已经超过退款期限"));
+    }
+    if entry.refunds.len() >= MOST {
+        return Err(("ERROR", "退款次数超过限制"));
+    }
+    if entry.refunded().minor() + asked.amount.minor() > entry.charged.minor() {
+        return Err(("ERROR", "累计退款金额大于支付金额"));
+    }
+    if case == Some(RefundCase::NotEnough) && asked.number.contains("R01") {
+        return Err(("NOTENOUGH", "基本账户余额不足，请充值后重新发起"));
+    }
+    Ok(())
 }
 
 /// Somebody refunds a half at the merchant platform, rounded up.

@@ -81,7 +81,7 @@ fn a_whole_refund_is_accepted_at_once_and_done_when_the_gateway_says_so() {
     assert!(last["reason"].is_null() && last["at"].is_string());
     let shown = recovered(&shop, &number);
     assert_eq!((&shown["state"], &shown["refund_state"]), (&"paid".into(), &"fully".into()));
-    assert_eq!(shown["refunded"], 1234);
+    assert_eq!((&shown["refunded"], &shown["verdict"]), (&1234.into(), &"refunded".into()));
     let refund = &shown["refunds"][0];
     assert_eq!((&refund["state"], &refund["why"]), (&"done".into(), &"cold".into()));
     assert_eq!(refund["refund_no"], refund_no.as_str());
@@ -384,4 +384,24 @@ fn a_disk_that_fails_lets_nothing_leave_that_it_does_not_hold() {
         assert_eq!(shown["refunded"], returned, "{story}: {shown}");
         assert!(count <= 1 && (exit != 0 || count == 1), "{story}: {shown}");
     });
+}
+
+#[test]
+fn people_read_what_became_of_it_in_their_language() {
+    let (shop, number) = sold("ok");
+    let refund = shop.run(&["refund", &number, "5", "--reason", "cold"]);
+    let said = String::from_utf8(refund.stdout).unwrap();
+    assert!(said.starts_with("REFUND ACCEPTED  CNY 5.00  "), "{said}");
+    let advice = String::from_utf8(refund.stderr).unwrap();
+    assert!(advice.contains("The customer sees the refund in WeChat"), "{advice}");
+    let more = shop.run(&["refund", &number, "9", "--reason", "cold", "--lang", "zh-CN"]);
+    let said = String::from_utf8(more.stdout).unwrap();
+    assert!(said.starts_with("未退款") && said.contains("最多还可退 CNY 7.34"), "{said}");
+    recovered(&shop, &number);
+    let shown = String::from_utf8(shop.run(&["show", &number]).stdout).unwrap();
+    for line in ["refunded 5.00", "REFUNDED  CNY 5.00", "cold", "answer to refund 1: SUCCESS"] {
+        assert!(shown.contains(line), "{line}\n{shown}");
+    }
+    let listed = String::from_utf8(shop.run(&["orders"]).stdout).unwrap();
+    assert!(listed.contains("refunded 5.00"), "{listed}");
 }

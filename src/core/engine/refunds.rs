@@ -55,7 +55,7 @@ impl RefundInFlight {
     }
 
     fn is_over(&self) -> bool {
-        self.writing.is_none() && !self.state.is_open()
+        self.writing.is_none() && !self.state.is_open() && !self.state.is_to_be_rechecked()
     }
 
     fn record(&self, recorded: bool) -> RefundRecord {
@@ -238,7 +238,8 @@ impl Engine {
     /// Whether what becomes of a refund is not known, or a person must look after it.
     pub fn is_refund_unclear(&self) -> bool {
         let is_clear = |in_flight: &RefundInFlight| {
-            in_flight.is_over() || in_flight.writing.is_none() && in_flight.state.is_given()
+            let state = &in_flight.state;
+            in_flight.writing.is_none() && (!state.is_open() || state.is_given())
         };
         !self.refunds.values().all(is_clear)
     }
@@ -247,9 +248,10 @@ impl Engine {
     /// becomes of it than where the gateway has it and only time is needed.
     pub fn is_refund_busy(&self, now: Uptime) -> bool {
         let is_busy = |in_flight: &RefundInFlight| {
-            let moment = match in_flight.state.is_unclear() {
-                true => self.rules.give_up_after,
-                false => self.rules.query_interval.times(2),
+            let moment = match (in_flight.state.is_open(), in_flight.state.is_unclear()) {
+                (true, true) => self.rules.give_up_after,
+                (true, false) => self.rules.query_interval.times(2),
+                (false, _) => Millis(0),
             };
             let is_due = in_flight.wake_at(&self.rules).is_some_and(|at| at <= now.after(moment));
             let is_awaited = in_flight.state.awaited().is_some() && !in_flight.is_foreign;

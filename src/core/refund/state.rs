@@ -110,6 +110,9 @@ pub(super) enum Stage {
         /// How much could have been given back, where it was too much.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         left: Option<Money>,
+        /// Something had left: it is asked about once more.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        recheck: Option<Recheck>,
     },
     /// The gateway has closed it: nothing was given back.
     Closed(Reason),
@@ -152,6 +155,14 @@ pub(super) struct Pursuit {
     /// Another merchant's since the till was started for this one.
     #[serde(default)]
     pub(super) is_foreign: bool,
+}
+
+/// The last query about a refused refund: a copy of it may have been held up in the network.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub(super) struct Recheck {
+    pub(super) at: Millis,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) awaiting: Option<RefundCall>,
 }
 
 /// What people see while it is pursued.
@@ -238,11 +249,17 @@ impl RefundState {
         match &self.stage {
             Stage::Looking(looking) => looking.awaiting,
             Stage::Pursued(pursuit) => pursuit.awaiting,
+            Stage::Refused { recheck: Some(recheck), .. } => recheck.awaiting,
             Stage::Done(_) | Stage::Refused { .. } | Stage::Closed(_) => None,
         }
     }
 
-    /// Whether the till still has work to do on it.
+    /// Whether a refused one is still to be asked about once more. Nothing is expected of that.
+    pub const fn is_to_be_rechecked(&self) -> bool {
+        matches!(self.stage, Stage::Refused { recheck: Some(_), .. })
+    }
+
+    /// Whether the till still has work to do on it, such a recheck aside.
     pub const fn is_open(&self) -> bool {
         matches!(self.stage, Stage::Looking(_) | Stage::Pursued(_))
     }
@@ -271,6 +288,7 @@ impl RefundState {
             Stage::Looking(looking) => Some(looking.next_at.min(rules.give_up_after)),
             Stage::Pursued(pursuit) => Some(pursuit.next_at)
                 .filter(|at| pursuit.awaiting.is_none() && !pursuit.is_foreign && *at < NEVER),
+            Stage::Refused { recheck: Some(Recheck { at, awaiting: None }), .. } => Some(*at),
             Stage::Done(_) | Stage::Refused { .. } | Stage::Closed(_) => None,
         }
     }

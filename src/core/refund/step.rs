@@ -5,7 +5,9 @@
 use super::answer::{
     KnownRefund, Looked, Queried, RefundAnswer, RefundCall, RefundCallKind, RefundPage, RefundSaid,
 };
-use super::state::{Looking, NEVER, Pursuit, RefundEvent, RefundPlan, RefundState, Shown, Stage};
+use super::state::{
+    Looking, NEVER, Pursuit, Recheck, RefundEvent, RefundPlan, RefundState, Shown, Stage,
+};
 use crate::clock::Millis;
 use crate::money::Money;
 use crate::payment::{Inconclusive, Reason, Rules, TillCause};
@@ -34,7 +36,8 @@ impl RefundState {
         let next = match &mut self.stage {
             Stage::Looking(looking) => step.looking(looking, event),
             Stage::Pursued(pursuit) => step.pursued(pursuit, event),
-            Stage::Done(_) | Stage::Refused { .. } | Stage::Closed(_) => None,
+            Stage::Refused { recheck, .. } => step.rechecked(recheck, event),
+            Stage::Done(_) | Stage::Closed(_) => None,
         };
         if let Some(next) = next {
             self.stage = next;
@@ -110,13 +113,18 @@ impl Step<'_> {
         let left = left(plan, &looking.seen);
         if plan.amount > left {
             let reason = TillCause::MoreThanLeft.into();
-            return Some(Stage::Refused { reason, left: Some(left) });
+            return Some(Stage::Refused { reason, left: Some(left), recheck: None });
         }
-        let refund = self.make(RefundCallKind::Refund);
-        Some(Stage::Pursued(Pursuit {
-            shown: Shown::Sent,
+        let mut pursuit = self.pursuit(Shown::Sent);
+        pursuit.awaiting = Some(self.make(RefundCallKind::Refund));
+        Some(Stage::Pursued(pursuit))
+    }
+
+    const fn pursuit(&self, shown: Shown) -> Pursuit {
+        Pursuit {
+            shown,
             next_at: NEVER,
-            awaiting: Some(refund),
+            awaiting: None,
             polled_at: self.now,
             ended_at: self.now,
             has_left: false,
@@ -125,7 +133,7 @@ impl Step<'_> {
             waits: 0,
             reason: None,
             is_foreign: false,
-        }))
+        }
     }
 
     fn look(&mut self, looking: &mut Looking, offset: u32) {
@@ -281,7 +289,11 @@ impl Step<'_> {
             return None;
         }
         match pursuit.refusal.take_if(|_| pursuit.polled_at >= pursuit.late_until) {
-            Some(reason) => return Some(refused(reason)),
+            Some(reason) => {
+                let at = self.now.plus(self.rules.give_up_after.times(LATE));
+                let recheck = Some(Recheck { at, awaiting: None });
+                return Some(Stage::Refused { reason, left: None, recheck });
+            }
             // An earlier one may still be in transit, and the gateway may take that one.
             None if pursuit.refusal.is_some() => pursuit.next_at = pursuit.late_until,
             // The same number and the same parameters: it is carried out once.
@@ -289,6 +301,39 @@ impl Step<'_> {
                 pursuit.shown = Shown::Checking;
                 pursuit.awaiting = Some(self.make(RefundCallKind::Refund));
             }
+        }
+        None
+    }
+
+    /// It was refused, and is asked about once more: a query that finds it wins.
+    fn rechecked(&mut self, due: &mut Option<Recheck>, event: &RefundEvent) -> Option<Stage> {
+        let recheck = due.as_mut()?;
+        match event {
+            RefundEvent::Restarted { .. } | RefundEvent::MerchantChanged => {
+                recheck.awaiting = None;
+            }
+            RefundEvent::Tick if recheck.awaiting.is_none() && self.now >= recheck.at => {
+                recheck.awaiting = Some(self.make(RefundCallKind::Query));
+            }
+            RefundEvent::Answered(number, RefundAnswer::Queried(queried)) => {
+                recheck.awaiting.take_if(|call| call.number == *number)?;
+                match queried {
+                    Queried::NotFound | Queried::Closed => *due = None,
+                    Queried::Inconclusive(_) => {
+                        recheck.at = self.now.plus(self.rules.query_interval.times(BLOCKED));
+                    }
+                    Queried::Done(_) | Queried::Processing | Queried::Abnormal => {
+                        let mut pursuit = self.pursuit(Shown::Accepted);
+                        pursuit.has_left = true;
+                        let next = self.queried(&mut pursuit, queried);
+                        return Some(next.unwrap_or(Stage::Pursued(pursuit)));
+                    }
+                }
+            }
+            RefundEvent::Begun
+            | RefundEvent::Tick
+            | RefundEvent::CheckNow
+            | RefundEvent::Answered(..) => {}
         }
         None
     }
@@ -318,7 +363,7 @@ impl Step<'_> {
 }
 
 const fn refused(reason: Reason) -> Stage {
-    Stage::Refused { reason, left: None }
+    Stage::Refused { reason, left: None, recheck: None }
 }
 
 /// Whether a page goes on where the last one ended, in the same list.

@@ -296,6 +296,17 @@ fn a_signed_refusal_ends_it_only_once_a_query_does_not_know_the_number() {
     bench.query(Queried::NotFound);
     assert_eq!((bench.state.status(), bench.call), (RefundStatus::Refused, None));
     assert_eq!(bench.state.reason().unwrap().code(), "NOTENOUGH");
+    // A copy of it was held up, and arrives after all.
+    assert!(!bench.state.is_open() && bench.state.is_to_be_rechecked());
+    let mut late = bench.state.clone();
+    assert_eq!(bench.query(Queried::NotFound), 120);
+    assert_eq!((bench.state.status(), bench.state.wake_at(&RULES)), (RefundStatus::Refused, None));
+    std::mem::swap(&mut late, &mut bench.state);
+    bench.query(Queried::Processing);
+    assert_eq!(bench.state.status(), RefundStatus::Accepted);
+    bench.tick();
+    bench.answer(done());
+    assert_eq!(bench.state.status(), RefundStatus::Done);
     // A query that finds it wins.
     let mut bench = Bench::sent(1234);
     bench.answer(said(RefundSaid::Refused(why("ERROR"))));
@@ -663,7 +674,12 @@ proptest! {
             }
             match (before.status(), state.status()) {
                 (RefundStatus::Done, after) => prop_assert_eq!(after, RefundStatus::Done),
-                (RefundStatus::Refused, after) => prop_assert_eq!(after, RefundStatus::Refused),
+                (RefundStatus::Refused, after) => {
+                    let found = matches!(&event, RefundEvent::Answered(_, RefundAnswer::Queried(
+                        Queried::Done(_) | Queried::Processing | Queried::Abnormal,
+                    )));
+                    prop_assert!(after == RefundStatus::Refused || found && is_answer);
+                }
                 (_, RefundStatus::Done) => {
                     prop_assert!(is_answer, "done takes an answer");
                     let proved = matches!(&event,

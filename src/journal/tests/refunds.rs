@@ -121,6 +121,7 @@ fn refunds_are_in_the_one_chain_and_nothing_of_them_is_changed_unnoticed() {
     let path = with_refunds(&folder);
     let mut reader = JournalReader::open(&path, None).unwrap().unwrap();
     let audit = reader.audit().unwrap();
+    assert_eq!(audit.refunds_unclear, 0, "one is done, the other accepted");
     let head = audit.head.unwrap();
     assert_eq!((audit.orders, head.entry), (1, 10));
     assert_eq!(head.out_trade_no, "T01-000001", "the order that the last entry belongs to");

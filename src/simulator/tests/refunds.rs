@@ -31,7 +31,7 @@ impl Desk {
 
     fn status(&mut self, number: &str) -> String {
         let answer = self.ask("/pay/refundquery", by_number(number));
-        let word = answer.get("refund_status_0").or(answer.get("err_code"));
+        let word = answer.get("refund_status_0").or_else(|| answer.get("err_code"));
         word.unwrap_or_default().to_owned()
     }
 
@@ -151,7 +151,7 @@ fn every_case_of_a_refund_plays_its_part_and_works_once_all_is_well() {
             String::new()
         } else {
             let said = desk.at(60).refund(ONE, "600");
-            said.get("err_code").or(said.get("result_code")).unwrap_or_default().to_owned()
+            said.get("err_code").or_else(|| said.get("result_code")).unwrap_or_default().to_owned()
         };
         assert_eq!(said, answer, "{name}");
         desk.at(120);

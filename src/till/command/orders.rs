@@ -15,7 +15,7 @@ use crate::journal::{Filter, JournalError, JournalReader, OrderRow, RefundRow, S
 use crate::language::Language;
 use crate::money::{Currency, Money};
 use crate::payment::{Call, Event, Reason, Status};
-use crate::text::find::FindWords;
+use crate::text::find::{FindWords, Verdict};
 use crate::text::{history, reason, refund as refund_text, screen};
 use crate::{both, say};
 
@@ -156,7 +156,7 @@ pub fn show(show: &Show, config: &Config) -> Result<Exit, Failure> {
         value["sale"] = row.sale.into();
         value["note"] = row.note.clone().into();
         // Nobody was asked.
-        value["verdict"] = by_journal(&row.state).word().into();
+        value["verdict"] = verdict(&row).word().into();
         value["verdict_by"] = "journal".into();
         value["events"] =
             with_calls(&entries).map(|(entry, call)| entry_json(entry, call)).collect();
@@ -167,7 +167,7 @@ pub fn show(show: &Show, config: &Config) -> Result<Exit, Failure> {
     }
     print_line(&report.line(language));
     let words = FindWords::of(language);
-    print_line(&words.by_journal(words.word(by_journal(&row.state))));
+    print_line(&words.by_journal(words.word(verdict(&row))));
     if !row.note.is_empty() {
         print_line(&row.note);
     }
@@ -190,6 +190,12 @@ pub fn show(show: &Show, config: &Config) -> Result<Exit, Failure> {
         }
     }
     Ok(Exit::Done)
+}
+
+/// What this journal alone says of an order and its refunds.
+fn verdict(row: &OrderRow) -> Verdict {
+    let is_refunded = row.refunded > Money::default();
+    if is_refunded { Verdict::Refunded } else { by_journal(&row.state) }
 }
 
 fn print_fields(wire: &str) {

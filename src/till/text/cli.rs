@@ -121,10 +121,6 @@ pub fn help(command: &str, argument: &str, language: Language) -> Option<&'stati
             "顾客的付款码；写 - 则从标准输入读取，不会出现在进程列表中",
         ),
         ("pay", "note") => ("Note kept with the sale", "随销售保存的备注"),
-        ("refund", "order_no") => (
-            "Order number, or its last digits as the screen shows them",
-            "订单号，或屏幕上显示的尾号",
-        ),
         ("refund", "amount") => (
             "How much, in major units: 12.5 is 12.50; without it all that is left",
             "退款金额，以元为单位：12.5 即 12.50；不写则退还全部余款",
@@ -144,7 +140,7 @@ pub fn help(command: &str, argument: &str, language: Language) -> Option<&'stati
              attention",
         ),
         ("orders", "limit") => ("Maximum number of orders", "最多列出多少笔"),
-        ("show", "order_no") => (
+        ("show" | "refund" | "evidence", "order_no") => (
             "Order number, or its last digits as the screen shows them",
             "订单号，或屏幕上显示的尾号",
         ),
@@ -157,10 +153,6 @@ pub fn help(command: &str, argument: &str, language: Language) -> Option<&'stati
         ("find", "ask") => (
             "Ask the gateway about each, ten at most; this changes nothing",
             "向微信支付逐笔查询，最多十笔；只查询，不改动任何订单",
-        ),
-        ("evidence", "order_no") => (
-            "Order number, or its last digits as the screen shows them",
-            "订单号，或屏幕上显示的尾号",
         ),
         ("evidence", "out") => {
             ("Write to this new file instead of standard output", "写入这个新文件，而不是标准输出")

@@ -95,6 +95,7 @@ pub enum Finding {
         head: Option<Head>,
     },
     JournalAttention(i64),
+    RefundsUnclear(i64),
     JournalWrong(String),
     DiskGood {
         free_mib: u64,
@@ -439,6 +440,15 @@ impl Finding {
             Self::JournalWhole { orders, open, head } => {
                 well(Journal, books::whole(*orders, *open, head.as_ref(), language))
             }
+            Self::RefundsUnclear(count) => result(
+                Journal,
+                Warning,
+                say!(language, "Refunds without an end yet: {count}.", "有 {count} 笔退款尚无结果。"),
+                language.pick(
+                    "Run `paytill recover`; `paytill show` with the order's number says more.",
+                    "请运行 paytill recover；用 paytill show 加订单号查看详情。",
+                ),
+            ),
             Self::JournalAttention(count) => result(
                 Journal,
                 Warning,

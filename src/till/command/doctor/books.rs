@@ -31,10 +31,13 @@ pub(super) fn check(journal: &JournalConfig, clock: &Clock, reporter: &mut Findi
     let path = journal.path.as_path();
     match audit(journal) {
         Ok(None) => reporter.report(&Finding::NoJournal(path.display().to_string())),
-        Ok(Some(Audit { head, orders, open, attention, numbers_taken })) => {
+        Ok(Some(Audit { head, orders, open, attention, numbers_taken, refunds_unclear })) => {
             reporter.report(&Finding::JournalWhole { orders, open, head });
             if attention > 0 {
                 reporter.report(&Finding::JournalAttention(attention));
+            }
+            if refunds_unclear > 0 {
+                reporter.report(&Finding::RefundsUnclear(refunds_unclear));
             }
             if numbers_taken > 0 {
                 reporter.report(&Finding::NumbersTaken(numbers_taken));

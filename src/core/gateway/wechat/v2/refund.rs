@@ -207,7 +207,8 @@ fn page(fields: &Fields, order: &Order, offset: u32) -> Result<RefundPage, Incon
     let number = |name: &str| fields.get(name).map(|count| count.parse::<u32>().map_err(|_| odd()));
     let count = number("refund_count").transpose()?.ok_or_else(odd)?;
     // Left out where one page holds them all.
-    let total = number("total_refund_count").transpose()?.unwrap_or(offset.saturating_add(count));
+    let total =
+        number("total_refund_count").transpose()?.unwrap_or_else(|| offset.saturating_add(count));
     if count > total || total > MOST {
         return Err(odd());
     }
