@@ -9,7 +9,8 @@
 pub mod fault;
 pub mod identity;
 pub mod ledger;
-pub mod refunds;
+mod refund_case;
+mod refunds;
 pub mod refusal;
 mod reply;
 mod request;
@@ -24,7 +25,7 @@ use std::collections::{BTreeMap, HashSet};
 pub use fault::Fault;
 pub use identity::Identity;
 pub use ledger::LedgerEntry;
-pub use refunds::{BankRefund, RefundCase, RefundStage};
+pub use refund_case::{BankRefund, RefundCase, RefundStage};
 pub use scenario::{Expected, Scenario, SpecialCase};
 pub use server::Server;
 pub use status::OrderStatus;

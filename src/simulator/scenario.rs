@@ -16,7 +16,7 @@
 use std::borrow::Cow;
 
 use super::fault::{Fault, LATE_SECONDS};
-use super::refunds::RefundCase;
+use super::refund_case::RefundCase;
 use super::refusal::{REFUSALS, RefusalCase};
 use super::status::{OrderStatus, RefusalClass};
 use paytill_core::clock::Millis;

@@ -405,3 +405,34 @@ fn people_read_what_became_of_it_in_their_language() {
     let listed = String::from_utf8(shop.run(&["orders"]).stdout).unwrap();
     assert!(listed.contains("refunded 5.00"), "{listed}");
 }
+
+#[test]
+fn evidence_holds_the_refunds_and_a_change_to_one_is_named() {
+    let (shop, number) = sold("ok");
+    assert_eq!(refund(&shop, &[&number, "5"]).exit, 0);
+    recovered(&shop, &number);
+    let written = shop.run(&["evidence", &number, "--out", "proof.json"]);
+    assert_eq!(written.status.code(), Some(0), "{written:?}");
+    let verified = shop.run(&["evidence", "--verify", "proof.json"]);
+    let said = String::from_utf8_lossy(&verified.stdout).into_owned();
+    assert_eq!(verified.status.code(), Some(0), "{verified:?}");
+    assert!(said.contains(&format!("REFUNDED  CNY 5.00  {number}R01")), "{said}");
+    let path = shop.path().join("proof.json");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let whole: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(
+        (&whole["order"]["refunded"], &whole["refunds"][0]["why"]),
+        (&500.into(), &"cold".into())
+    );
+    assert!(whole["refunds"][0]["events"].as_array().unwrap().len() >= 4);
+    for (from, to) in [
+        ("\"state\": \"done\"", "\"state\": \"refused\""),
+        ("\"why\": \"cold\"", "\"why\": \"warm\""),
+        ("\"refunded\": 500", "\"refunded\": 0"),
+    ] {
+        assert!(text.contains(from), "{from}");
+        std::fs::write(&path, text.replace(from, to)).unwrap();
+        let changed = shop.run(&["evidence", "--verify", "proof.json"]);
+        assert_eq!(changed.status.code(), Some(5), "{from}: {changed:?}");
+    }
+}

@@ -7,6 +7,7 @@
 
 mod check;
 mod form;
+mod refunds;
 #[cfg(test)]
 mod tests;
 
@@ -26,7 +27,7 @@ use crate::clock::{Millis, Timestamp};
 use crate::config::Config;
 use crate::journal::{ChainProof, JournalReader, OrderRow, Record, Seal, StoredEntry};
 use crate::language::Language;
-use crate::text::{evidence as text, reason, system};
+use crate::text::{evidence as text, reason, refund, system};
 use check::{Changes, Standing};
 
 /// What the file is, and by which rules it is made.
@@ -51,6 +52,12 @@ pub fn write(evidence: &Evidence, config: &Config, now: Timestamp) -> Result<Exi
     if let Some(last) = entries.last() {
         (row.state, row.updated_at) = (last.state.clone(), last.at);
     }
+    let last = proof.first + i64::try_from(proof.digests.len()).unwrap_or(i64::MAX) - 1;
+    let given = reader.refunds(row.attempt)?;
+    let given = given.iter().map(|refund| reader.refund_records(refund.id, last));
+    let mut given: Vec<Vec<Record>> = given.collect::<Result<_, _>>()?;
+    given.retain(|records| !records.is_empty());
+    row.refunded = refunds::given_back(&given).ok_or_else(none)?;
     let about = json!({
         "format": FORMAT,
         "shows": { "en": text::shows(Language::English), "zh-CN": text::shows(Language::Chinese) },
@@ -59,7 +66,7 @@ pub fn write(evidence: &Evidence, config: &Config, now: Timestamp) -> Result<Exi
         "store": config.store.name,
         "till": config.till.id.as_str(),
     });
-    let whole = form::written(&document(about, &row, &entries, &proof, &reader.seal()));
+    let whole = form::written(&document(about, &row, &entries, (&proof, &given), &reader.seal()));
     let Some(file) = &evidence.out else {
         return Ok(if print_line(whole.trim_end()) { Exit::Done } else { Exit::Fault });
     };
@@ -82,7 +89,7 @@ fn document(
     about: Value,
     row: &OrderRow,
     entries: &[StoredEntry],
-    proof: &ChainProof,
+    (proof, given): (&ChainProof, &[Vec<Record>]),
     seal: &Seal,
 ) -> Value {
     let mut order = OrderReport::of_row(row).json(Language::English);
@@ -100,6 +107,10 @@ fn document(
     let mut whole = about;
     whole["order"] = order;
     whole["events"] = events.collect();
+    if !given.is_empty() {
+        whole[refunds::MEMBER] =
+            given.iter().filter_map(|records| refunds::told(records)).collect();
+    }
     let last = proof.first + i64::try_from(proof.digests.len()).unwrap_or(i64::MAX) - 1;
     whole["chain"] = json!({ "first": proof.first, "last": last, "digests": proof.digests });
     whole["key"] = seal.mark().into();
@@ -188,9 +199,13 @@ pub fn verify(file: &Path, config: &Config) -> Result<Exit, Failure> {
             (found, exit)
         }
     };
-    let check::Found { order_no, state, amount, entries, last, digest, standing } = summary;
+    let check::Found { order_no, state, amount, entries, last, digest, standing, refunds } =
+        summary;
     let status = crate::text::screen::ScreenWords::of(language).word(state);
     print_line(&words.is_whole(&name, &order_no, status, &amount));
+    for (number, status, amount) in refunds {
+        print_line(&format!("{}  {amount}  {number}", refund::word(status, language)));
+    }
     print_line(&match standing {
         Standing::Proved => words.proved(entries, last, &crate::text::copies::seal(&digest)),
         Standing::NoKey => words.no_key().to_owned(),

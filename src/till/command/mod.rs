@@ -20,6 +20,7 @@ pub mod pay;
 pub mod print_test;
 pub mod recover;
 pub mod refund;
+pub mod refund_line;
 pub mod report;
 mod signals;
 pub mod simulator;

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use unicode_width::UnicodeWidthStr;
 
 use super::output::{print_line, print_lines, print_message};
-use super::refund::{RefundLine, event_words as event_words_of_refund};
+use super::refund_line::RefundLine;
 use super::report::OrderReport;
 use super::{Exit, Failure};
 use crate::cli::{Orders, Show};
@@ -15,6 +15,7 @@ use crate::journal::{Filter, JournalError, JournalReader, OrderRow, RefundRow, S
 use crate::language::Language;
 use crate::money::{Currency, Money};
 use crate::payment::{Call, Event, Reason, Status};
+use crate::refund::RefundEvent;
 use crate::text::find::{FindWords, Verdict};
 use crate::text::{history, reason, refund as refund_text, screen};
 use crate::{both, say};
@@ -321,5 +322,19 @@ fn event_words(event: &Event) -> String {
         Event::Settled(_) => "settled by a person".into(),
         Event::CheckNow => "checked now by the cashier".into(),
         Event::Restarted { .. } => "the till started again".into(),
+    }
+}
+
+/// The same of a refund.
+fn event_words_of_refund(event: &RefundEvent) -> String {
+    match event {
+        RefundEvent::Begun => "begun".into(),
+        RefundEvent::Answered(number, answer) => {
+            format!("answer to {} {number}: {}", answer.word(), history::refund_answer(answer))
+        }
+        RefundEvent::Tick => "time".into(),
+        RefundEvent::CheckNow => "checked now by the cashier".into(),
+        RefundEvent::MerchantChanged => "the till sells for another merchant".into(),
+        RefundEvent::Restarted { .. } => "the till started again".into(),
     }
 }

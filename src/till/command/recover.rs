@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::open::{announce_training, open};
 use super::output::{masked, print_line, print_message};
-use super::refund::RefundLine;
+use super::refund_line::RefundLine;
 use super::report::OrderReport;
 use super::{Exit, Failure};
 use crate::both;
@@ -17,7 +17,7 @@ use crate::clean::clean;
 use crate::cli::{Json, Recover};
 use crate::config::{JournalConfig, Loaded};
 use crate::engine::{Attempt, RefundRecord, Report};
-use crate::journal::{JournalReader, RefundRow, given_back};
+use crate::journal::JournalReader;
 use crate::language::Language;
 use crate::order::OutTradeNo;
 use crate::payment::{Answer, Event, Reversed, Status};
@@ -115,9 +115,7 @@ pub async fn run(recover: Recover, loaded: &Loaded, clock: &Clock) -> Result<Exi
 fn print_refund(refund: &RefundRecord, json: Json, language: Language, config: &JournalConfig) {
     let reader = JournalReader::of_held(&config.path, config.key_file.as_deref());
     let refunds = reader.and_then(|reader| reader.refunds(refund.attempt)).unwrap_or_default();
-    let is_other = |row: &RefundRow| row.out_refund_no != refund.out_refund_no;
-    let others: Vec<RefundRow> = refunds.into_iter().filter(is_other).collect();
-    let line = RefundLine::of_record(refund, given_back(&others));
+    let line = RefundLine::of_record(refund, &refunds);
     print_line(&if json.json { line.json(language).to_string() } else { line.line(language) });
 }
 

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::open::{announce_training, open};
 use super::orders::{no_such, one};
 use super::output::{masked, print_line, print_message};
+use super::refund_line::RefundLine;
 use super::signals::Signals;
 use super::{Exit, Failure};
 use crate::both;
@@ -21,9 +22,9 @@ use crate::config::{Config, Loaded};
 use crate::engine::{RefundRecord, RefundReport};
 use crate::journal::{JournalReader, OrderRow, RefundRow, given_back};
 use crate::language::{Language, Text};
-use crate::money::{AmountEntry, Currency, Money};
-use crate::refund::{OutRefundNo, RefundEvent, RefundRefusal, RefundState, RefundStatus};
-use crate::text::{amount, history, journal, refund as text};
+use crate::money::{AmountEntry, Money};
+use crate::refund::{OutRefundNo, RefundRefusal, RefundStatus};
+use crate::text::{amount, journal, refund as text};
 use crate::till::{NotRefunded, Notice, Till};
 use paytill_host::clock::Clock;
 
@@ -51,8 +52,7 @@ pub async fn run(refund: Refund, loaded: &Loaded, clock: &Clock) -> Result<Exit,
     announce_training(config);
     let till = &mut opened.till;
     let mut signals = Signals::new()?;
-    let reporter =
-        Reporter { json: refund.json, language, others: given_back(&others), number: None };
+    let reporter = Reporter { json: refund.json, language, others, number: None };
     let begun = till.refund(&row.out_trade_no, amount, reason);
     let number = match begun {
         Ok(number) => number,
@@ -121,8 +121,8 @@ fn find(number: &str, config: &Config) -> Result<(OrderRow, Vec<RefundRow>), Fai
 struct Reporter {
     json: Json,
     language: Language,
-    /// What was given back of the order before.
-    others: Money,
+    /// The order's refunds before.
+    others: Vec<RefundRow>,
     number: Option<OutRefundNo>,
 }
 
@@ -168,7 +168,7 @@ impl Reporter {
     }
 
     fn report(&self, refund: &RefundRecord) {
-        let report = RefundLine::of_record(refund, self.others);
+        let report = RefundLine::of_record(refund, &self.others);
         if self.json.json {
             print_line(&report.json(self.language).to_string());
         } else if refund.state.is_given() || !refund.state.is_open() {
@@ -192,97 +192,10 @@ impl Reporter {
             "refund_no": Value::Null,
             "state": RefundStatus::Refused.word(),
             "amount": amount.map(Money::minor),
-            "refunded": self.others.minor(),
+            "refunded": given_back(&self.others).minor(),
             "reason": { "code": why.word(), "text": sentence },
             "at": at.to_rfc3339(),
         });
         print_line(&line.to_string());
-    }
-}
-
-/// What is reported about a refund (interface 3).
-pub struct RefundLine<'a> {
-    order_no: &'a str,
-    refund_no: &'a str,
-    amount: Money,
-    currency: Currency,
-    state: &'a RefundState,
-    at: Timestamp,
-    /// What was given back of the order, this refund included.
-    refunded: Money,
-}
-
-impl<'a> RefundLine<'a> {
-    /// Of a refund that has just changed; `others`: what was given back of its order before.
-    pub fn of_record(refund: &'a RefundRecord, others: Money) -> Self {
-        let own = if refund.state.is_given() { refund.amount.minor() } else { 0 };
-        let others = others.minor().max(refund.state.elsewhere().minor());
-        Self {
-            order_no: refund.out_trade_no.as_str(),
-            refund_no: refund.out_refund_no.as_str(),
-            amount: refund.amount,
-            currency: refund.currency,
-            state: &refund.state,
-            at: refund.updated_at,
-            refunded: Money::from_minor(others.saturating_add(own)),
-        }
-    }
-
-    /// Of a row in the journal.
-    pub fn of_row(order: &'a OrderRow, refund: &'a RefundRow) -> Self {
-        Self {
-            order_no: order.out_trade_no.as_str(),
-            refund_no: refund.out_refund_no.as_str(),
-            amount: refund.amount,
-            currency: order.currency,
-            state: &refund.state,
-            at: refund.updated_at,
-            refunded: order.refunded,
-        }
-    }
-
-    /// One line of JSON; amounts in minor units.
-    pub fn json(&self, language: Language) -> Value {
-        let why = self.state.reason().map(|why| {
-            json!({
-                "code": why.code(),
-                "text": text::of(self.state, self.currency, language),
-            })
-        });
-        let proof = self.state.proof();
-        json!({
-            "order_no": self.order_no,
-            "refund_no": self.refund_no,
-            "state": self.state.status().word(),
-            "amount": self.amount.minor(),
-            "refunded": self.refunded.minor(),
-            "reason": why,
-            "at": self.at.to_rfc3339(),
-            "refund_id": proof.map(|proof| proof.refund_id.as_str()),
-            "open": self.state.is_open(),
-        })
-    }
-
-    /// One line for people: status, amount, refund number, and why.
-    pub fn line(&self, language: Language) -> String {
-        let word = text::word(self.state.status(), language);
-        let amount = self.currency.group(self.amount);
-        let why = text::of(self.state, self.currency, language).unwrap_or_default();
-        let line = format!("{word}  {} {amount}  {}  {why}", self.currency.code(), self.refund_no);
-        line.trim_end().to_owned()
-    }
-}
-
-/// What happened to a refund, as `paytill show` reports it to programs: the same in every language.
-pub fn event_words(event: &RefundEvent) -> String {
-    match event {
-        RefundEvent::Begun => "begun".into(),
-        RefundEvent::Answered(number, answer) => {
-            format!("answer to {} {number}: {}", answer.word(), history::refund_answer(answer))
-        }
-        RefundEvent::Tick => "time".into(),
-        RefundEvent::CheckNow => "checked now by the cashier".into(),
-        RefundEvent::MerchantChanged => "the till sells for another merchant".into(),
-        RefundEvent::Restarted { .. } => "the till started again".into(),
     }
 }

@@ -3,12 +3,13 @@
 use serde_json::Value;
 
 use super::form::{self, DIGEST, PARTS, SEAL};
-use super::{FORMAT, entry_json, entry_of, with_calls};
+use super::{FORMAT, entry_json, entry_of, refunds, with_calls};
 use crate::clock::Timestamp;
 use crate::journal::{Record, Seal, StoredEntry};
 use crate::language::Language;
 use crate::money::{Currency, Money};
 use crate::payment::{Reason, State, Status};
+use crate::refund::RefundStatus;
 use crate::text::evidence::EvidenceWords;
 
 /// What every such file begins with, of whatever version.
@@ -78,6 +79,8 @@ pub(super) struct Found {
     pub(super) last: i64,
     pub(super) digest: String,
     pub(super) standing: Standing,
+    /// The number, state and amount of each refund.
+    pub(super) refunds: Vec<(String, RefundStatus, String)>,
 }
 
 /// How far that goes.
@@ -241,7 +244,10 @@ fn contradictions(whole: &Value) -> Vec<String> {
         is("order.coupon", order["coupon"].as_i64() == coupon);
     }
     let attempts = events.iter().map(|event| &event["record"]["attempt"]);
+    let given = refunds::stored(whole, record);
+    is(refunds::MEMBER, given.is_some());
     is("events", attempts.clone().all(|attempt| Some(attempt) == attempts.clone().next()));
+    wrong.extend(refunds::contradictions(whole, &given.unwrap_or_default()));
     wrong.sort();
     wrong.dedup();
     wrong
@@ -276,7 +282,8 @@ fn record(event: &Value) -> Option<Record> {
 /// The entries, and what they come to.
 fn story(whole: &Value) -> Option<(Vec<Record>, Found)> {
     let events = whole["events"].as_array()?;
-    let records: Vec<Record> = events.iter().map(record).collect::<Option<_>>()?;
+    let mut records: Vec<Record> = events.iter().map(record).collect::<Option<_>>()?;
+    let given = refunds::stored(whole, record)?;
     let state: State = serde_json::from_str(&records.last()?.state).ok()?;
     let order = &whole["order"];
     let currency = Currency::from_code(order["currency"].as_str()?)?;
@@ -289,6 +296,8 @@ fn story(whole: &Value) -> Option<(Vec<Record>, Found)> {
         last: whole["chain"]["last"].as_i64()?,
         digest: whole["chain"]["digests"].as_array()?.last()?.as_str()?.to_owned(),
         standing: Standing::NoKey,
+        refunds: refunds::summary(&given, currency),
     };
+    records.extend(given.into_iter().flatten());
     Some((records, found))
 }
