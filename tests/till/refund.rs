@@ -1,6 +1,7 @@
 //! `paytill refund` with the real binary and the simulated gateway: whole, in parts, refused, lost,
 //! killed. The till's books and the bank's agree, and nothing is given back twice.
 
+use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
 
 use crate::fixture::{PACE, Ran, TestShop, code, disk_faults, in_lanes, scenario};
@@ -363,6 +364,37 @@ fn killed_at_every_write_to_the_journal_it_goes_back_once_or_not_at_all() {
             operation += SHOPS;
         }
     });
+}
+
+#[test]
+fn killed_between_sending_and_the_answer_it_goes_on_with_the_same_number() {
+    for name in ["ok", "refund-slow", "refund-request-lost"] {
+        let (shop, number) = sold(name);
+        let mut process = shop
+            .command(&["refund", &number, "--reason", "cold", "--json"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(process.stdout.take().unwrap()).lines();
+        let sent = lines.map_while(Result::ok).find(|line| line.contains("\"sent\"")).unwrap();
+        process.kill().unwrap();
+        process.wait().unwrap();
+        let sent: Value = serde_json::from_str(&sent).unwrap();
+        let mut shown = show(&shop, &number);
+        while ["sent", "checking"].contains(&shown["refunds"][0]["state"].as_str().unwrap()) {
+            shop.recover();
+            shown = show(&shop, &number);
+        }
+        let refunds = shown["refunds"].as_array().unwrap();
+        assert_eq!((refunds.len(), &refunds[0]["refund_no"]), (1, &sent["refund_no"]), "{name}");
+        let expected = if name == "refund-slow" { "accepted" } else { "done" };
+        if expected == "done" {
+            recovered(&shop, &number);
+        }
+        assert_eq!(show(&shop, &number)["refunds"][0]["state"], expected, "{name}");
+        assert_eq!(given(&shop, &number).1, 1, "{name}");
+    }
 }
 
 #[test]

@@ -185,3 +185,15 @@ fn the_writer_reports_a_refund_as_one_and_reads_what_it_writes() {
     let refunds = writer.reader().unwrap().refunds(1).unwrap();
     assert_eq!(given_back(&refunds).minor(), 200);
 }
+
+#[test]
+fn a_copy_has_the_refunds_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = with_refunds(&folder);
+    let mut reader = JournalReader::open(&path, None).unwrap().unwrap();
+    let copy = folder.path().join("copy.sqlite");
+    let backup = reader.back_up(&copy, None).unwrap();
+    assert_eq!(backup.audit.head.unwrap().entry, 10, "a refund's entry is the last one");
+    let copied = JournalReader::open(&copy, Some(&backup.key)).unwrap().unwrap();
+    assert_eq!(given_back(&copied.refunds(1).unwrap()).minor(), 234);
+}

@@ -72,7 +72,7 @@ pub fn about(command: &str, language: Language) -> Option<&'static str> {
             "Make a verified copy of the journal while the till runs",
             "不停机备份交易记录，并校验副本",
         ),
-        "recover" => ("Resolve all open payments", "处理完所有未完成的支付"),
+        "recover" => ("Resolve all open payments and refunds", "处理完所有未完成的支付和退款"),
         "devices" => (
             "List serial ports and HID devices, and what the till takes each for",
             "列出串口和 HID 设备，以及识别结果",

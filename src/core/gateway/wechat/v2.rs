@@ -37,6 +37,9 @@ const NOT_RECORDED: [&str; 9] = [
     "sub_openid",
 ];
 
+/// Where a refund went: the customer's bank and the last digits of the card (the gateway's spelling).
+const CUSTOMERS_ACCOUNT: &str = "refund_recv_accout";
+
 /// The codec of one merchant's key. An answer must carry the ids that its order was made with.
 pub struct WechatV2 {
     sign_type: SignType,
@@ -440,6 +443,7 @@ fn recorded(fields: &Fields) -> Vec<(String, String)> {
     fields
         .iter()
         .filter(|(name, value)| !NOT_RECORDED.contains(name) && !value.is_empty())
+        .filter(|(name, _)| !name.starts_with(CUSTOMERS_ACCOUNT))
         .take(60)
         .map(|(name, value)| (clean(name, 32), clean(value, RECORDED_CELLS)))
         .collect()

@@ -285,3 +285,36 @@ fn a_look_lists_what_was_refunded_whoever_did_it() {
         assert_eq!(cause(&answer), TillCause::BadAnswer, "{total:?} {refund:?}");
     }
 }
+
+#[test]
+fn no_byte_of_an_answer_can_be_changed_without_making_it_worthless() {
+    for (kind, pairs) in [(REFUND, &ACCEPTED[..]), (QUERY, &FOUND[..])] {
+        let body = signed(pairs);
+        for at in 0..body.len() {
+            for change in [1_u8, 0x20] {
+                let mut changed = body.clone();
+                changed[at] ^= change;
+                let answer = answer(kind, changed.clone());
+                let same = Fields::from_xml(&changed).ok() == Fields::from_xml(&body).ok();
+                let text = String::from_utf8_lossy(&changed).into_owned();
+                assert!(same || answer.as_inconclusive().is_some(), "{text}: {answer:?}");
+            }
+        }
+        for end in 0..body.len() {
+            assert!(answer(kind, body[..end].to_vec()).as_inconclusive().is_some());
+        }
+    }
+}
+
+#[test]
+fn the_customers_card_is_not_recorded() {
+    let mut pairs = FOUND.to_vec();
+    pairs.push(("refund_recv_accout_0", "招商银行信用卡0403"));
+    let refund = refund();
+    let ask = RefundAsk { kind: QUERY, refund: &refund };
+    let decoded =
+        gateway(SignType::HmacSha256).decode_refund(ask, &reply(200, signed(&pairs)), NOW);
+    assert!(matches!(decoded.answer, RefundAnswer::Queried(Queried::Done(_))));
+    assert!(decoded.record.iter().any(|(name, _)| name == "refund_id_0"));
+    assert!(!decoded.record.iter().any(|(_, value)| value.contains("0403")));
+}
