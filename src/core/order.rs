@@ -122,6 +122,15 @@ impl AuthCode {
     /// A digest that only the holder of `key` can make: a code scanned twice is recognized without
     /// being stored.
     pub fn keyed_hash(&self, key: &[u8]) -> [u8; 16] {
+        let hash = self.hashed(key);
+        wipe_stack();
+        hash
+    }
+
+    /// Leaves pieces of the code on the stack: the digest's state is moved, and not wiped where it
+    /// was.
+    #[inline(never)]
+    fn hashed(&self, key: &[u8]) -> [u8; 16] {
         let key = hmac::Key::new(hmac::HMAC_SHA256, key);
         let mut context = hmac::Context::with_key(&key);
         context.update(b"auth_code ");
@@ -135,6 +144,14 @@ impl AuthCode {
     pub fn masked(&self) -> String {
         format!("{}************{}", &self.0[..2], &self.0[14..])
     }
+}
+
+/// Wipes what the functions called before have left below this one's caller. Whatever is built there
+/// later would carry it along in its unused bytes.
+#[inline(never)]
+fn wipe_stack() {
+    let mut left = Zeroizing::new([1_u8; 4096]);
+    std::hint::black_box(&mut left);
 }
 
 impl fmt::Debug for AuthCode {
