@@ -143,9 +143,9 @@ impl Bank {
             Scenario::Refused { charged, .. } | Scenario::Corrupted { charged, .. } => {
                 charged.then_some((Millis(0), OrderStatus::Paid))
             }
-            Scenario::Odd(SpecialCase::QueryFails | SpecialCase::QueryNotVisible) => {
-                Some((Millis(0), OrderStatus::Paid))
-            }
+            Scenario::Odd(
+                SpecialCase::QueryFails | SpecialCase::QueryNotVisible | SpecialCase::Refund(_),
+            ) => Some((Millis(0), OrderStatus::Paid)),
             Scenario::Odd(SpecialCase::PartlyRefunded | SpecialCase::RefundedElsewhere) => {
                 entry.turn_into(OrderStatus::Paid, now);
                 Some((Millis(1), OrderStatus::Refunded))

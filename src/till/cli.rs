@@ -51,6 +51,7 @@ impl From<Global> for Flags {
 pub enum Command {
     Pay(Pay),
     Qr(Qr),
+    Refund(Refund),
     Orders(Orders),
     Show(Show),
     Find(Find),
@@ -99,6 +100,21 @@ pub struct Qr {
     /// Draw the code as a picture into this new file, too.
     #[arg(long, value_name = "FILE")]
     pub png: Option<PathBuf>,
+    #[command(flatten)]
+    pub json: Json,
+}
+
+/// `paytill refund`
+#[derive(Args, Debug)]
+pub struct Refund {
+    /// The order number, or its last digits.
+    pub order_no: String,
+    /// In major units of the currency; all that is left if absent.
+    #[arg(allow_hyphen_values = true)]
+    pub amount: Option<String>,
+    /// Why the money is given back.
+    #[arg(long, allow_hyphen_values = true)]
+    pub reason: String,
     #[command(flatten)]
     pub json: Json,
 }

@@ -40,6 +40,7 @@ mod printers;
 mod process;
 mod qr;
 mod reconcile;
+mod refund;
 mod scenarios;
 mod settled;
 mod signals;

@@ -98,6 +98,10 @@ fn a_customer_who_scans_the_code_has_paid() {
     let shown = shop.run(&["show", number]);
     let shown = String::from_utf8(shown.stdout).unwrap();
     assert!(shown.contains(code) && shown.contains("table 4"), "{shown}");
+    // It is given back as any other.
+    let refunded = shop.run(&["refund", number, "--reason", "cold", "--json"]);
+    assert_eq!(refunded.status.code(), Some(0), "{refunded:?}");
+    assert_eq!(shop.ledger()[0].net().minor(), 0);
 }
 
 #[test]

@@ -178,6 +178,8 @@ pub enum TillCause {
     NoRandomness,
     /// The gateway failed a call without giving a code.
     NoErrorCode,
+    /// More was to be refunded than is left of the order at the gateway.
+    MoreThanLeft,
     /// Nobody paid while the code could be scanned.
     CodeExpired,
     /// The customer paid, although the code had been taken away.
@@ -186,7 +188,7 @@ pub enum TillCause {
 
 impl TillCause {
     /// All of them.
-    pub const ALL: [Self; 35] = [
+    pub const ALL: [Self; 36] = [
         Self::Timeout,
         Self::Cancelled,
         Self::Restarted,
@@ -220,6 +222,7 @@ impl TillCause {
         Self::NoCode,
         Self::NoRandomness,
         Self::NoErrorCode,
+        Self::MoreThanLeft,
         Self::CodeExpired,
         Self::PaidAfterAll,
     ];
@@ -260,6 +263,7 @@ impl TillCause {
             Self::NoCode => "no_code",
             Self::NoRandomness => "no_randomness",
             Self::NoErrorCode => "no_err_code",
+            Self::MoreThanLeft => "more_than_left",
             Self::CodeExpired => "code_expired",
             Self::PaidAfterAll => "paid_after_all",
         }

@@ -420,6 +420,9 @@ fn set_up_code(code: &str) -> Option<Explanation> {
     })
 }
 
+const TOO_MUCH: (&str, &str) =
+    ("More was to be refunded than is left of the payment.", "退款金额超过这笔付款的可退余额。");
+
 /// What the till itself found.
 fn till_cause(cause: TillCause) -> Explanation {
     use Remedy::{AskCustomer, Manager, Network, ScanAgain};
@@ -526,6 +529,7 @@ fn till_cause(cause: TillCause) -> Explanation {
             "The customer paid after the code had been taken away.",
             "收款码撤下后，顾客仍完成了付款。",
         ),
+        TillCause::MoreThanLeft => plain(Manager, TOO_MUCH.0, TOO_MUCH.1),
     }
 }
 

@@ -3,6 +3,7 @@
 mod bills;
 mod ends;
 mod native;
+mod refunds;
 mod strictness;
 mod wire;
 

@@ -255,9 +255,13 @@ fn expected(scenario: Scenario) -> Option<Status> {
         Scenario::Corrupted { call: CallKind::Submit, charged: true, .. } => Status::Paid,
         Scenario::Corrupted { call: CallKind::Query, charged: true, .. } => Status::Paid,
         Scenario::Corrupted { .. } => Status::Closed,
-        Scenario::Odd(QueryFails | QueryNotVisible | ReverseRefused | PaysDuringReversal) => {
-            Status::Paid
-        }
+        Scenario::Odd(
+            QueryFails
+            | QueryNotVisible
+            | ReverseRefused
+            | PaysDuringReversal
+            | SpecialCase::Refund(_),
+        ) => Status::Paid,
         Scenario::Odd(PartlyRefunded) => Status::Attention,
         Scenario::Odd(RefundedElsewhere) => Status::Reversed,
         Scenario::Odd(ReverseExpired) => Status::Attention,

@@ -10,6 +10,7 @@ use crate::payment::says::{Says, reason};
 mod lookup;
 mod native;
 mod optional;
+mod refund;
 mod refunds;
 mod requests;
 
