@@ -4,6 +4,7 @@
 //! Each is written for a cashier, in every language, and says nothing that is not certain.
 
 mod connection;
+mod qr;
 pub mod reason;
 pub mod refund;
 pub mod system;

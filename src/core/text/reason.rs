@@ -1,6 +1,6 @@
 //! Why a payment is where it is, in plain words: what happened, whether money moved, what to do.
 
-use super::connection;
+use super::{connection, qr};
 use crate::clean::clean;
 use crate::language::Language;
 use crate::payment::{Cause, Funds, Reason, State, Status, TillCause};
@@ -521,16 +521,14 @@ fn till_cause(cause: TillCause) -> Explanation {
             "WeChat Pay refused without giving a cause.",
             "微信支付拒绝了请求，但没有说明原因。",
         ),
-        TillCause::CodeExpired => {
-            plain(AskCustomer, "Nobody paid before the code expired.", "收款码已过期，无人付款。")
-        }
-        TillCause::PaidAfterAll => plain(
-            AskCustomer,
-            "The customer paid after the code had been taken away.",
-            "收款码撤下后，顾客仍完成了付款。",
-        ),
+        TillCause::CodeExpired | TillCause::PaidAfterAll => of_a_code(cause),
         TillCause::MoreThanLeft => plain(Manager, TOO_MUCH.0, TOO_MUCH.1),
     }
+}
+
+const fn of_a_code(cause: TillCause) -> Explanation {
+    let (english, chinese) = qr::words(cause);
+    plain(Remedy::AskCustomer, english, chinese)
 }
 
 /// Why there was no answer, or none to be believed.

@@ -77,7 +77,7 @@ fn several_codes_are_shown_at_once_beside_a_payment_and_each_goes_its_own_way() 
     bench.answer(1, Says::Ended(Ending::Closed));
     let of = |attempt| {
         let mine = bench.reported.iter().filter(move |(of, ..)| *of == attempt);
-        mine.map(|(_, status, _)| *status).last()
+        mine.map(|(_, status, _)| *status).next_back()
     };
     assert_eq!(of(1), Some(Status::Closed));
     assert_eq!(of(2), Some(Status::Waiting));

@@ -70,6 +70,7 @@ pub(super) struct Waiting {
 }
 
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(super) struct Closing {
     pub(super) shown: Shown,
     /// Why it is closed.

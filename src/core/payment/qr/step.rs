@@ -65,7 +65,8 @@ impl Step<'_> {
             Event::Answered(..) => {}
             Event::Tick if self.now >= self.rules.give_up_after => {
                 let reason = ordering.reason.take();
-                return Some(self.no_code(ordering, reason.unwrap_or(TillCause::NoAnswer.into())));
+                let reason = reason.unwrap_or_else(|| TillCause::NoAnswer.into());
+                return Some(self.no_code(ordering, reason));
             }
             Event::Tick if ordering.awaiting.is_none() && self.now >= ordering.next_at => {
                 self.order(ordering);

@@ -215,15 +215,12 @@ proptest! {
             if bench.state.code_url().is_some() {
                 shown_for = bench.now.0;
             }
-            match cancel.take_if(|at| *at <= wake.0) {
-                Some(at) => {
-                    bench.now = bench.now.max(Millis(at));
-                    bench.handle(&Event::Cancel);
-                }
-                None => {
-                    bench.now = bench.now.max(wake);
-                    bench.handle(&Event::Tick);
-                }
+            if let Some(at) = cancel.take_if(|at| *at <= wake.0) {
+                bench.now = bench.now.max(Millis(at));
+                bench.handle(&Event::Cancel);
+            } else {
+                bench.now = bench.now.max(wake);
+                bench.handle(&Event::Tick);
             }
         }
         let status = bench.state.status();
