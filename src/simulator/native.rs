@@ -41,8 +41,9 @@ impl Bank {
             && !is_known
         {
             Said::new(reply::failure(refusal.code, refusal.text))
-        } else if is_known && entry.details.fingerprint != Some(order.fingerprint)
-            || is_known && entry.details.code_url.is_empty()
+        } else if is_known
+            && (entry.details.fingerprint != Some(order.fingerprint)
+                || entry.details.code_url.is_empty())
         {
             Said::new(reply::failure("INVALID_REQUEST", "201 商户订单号重复"))
         } else {
@@ -76,7 +77,7 @@ impl Bank {
                 // Nobody can scan a code before some till has it, and no till waits for ever.
                 if fault.is_none() && late < TILLS_WAIT && !entry.details.is_shown {
                     entry.details.is_shown = true;
-                    self.let_scan(entry, late, now);
+                    let_scan(entry, late, now);
                 }
                 Fields::from_iter([
                     ("result_code", "SUCCESS"),
@@ -127,37 +128,6 @@ impl Bank {
         )
     }
 
-    /// The customer scans the code, or does not.
-    fn let_scan(&self, entry: &mut LedgerEntry, late: Millis, now: Millis) {
-        let after = |seconds: u8| Millis::seconds(seconds.into());
-        let next = match entry.scenario {
-            Scenario::Pays | Scenario::AnswerLate(_) => Some((late, OrderStatus::Paid)),
-            Scenario::Password(seconds) | Scenario::Slow(seconds) => {
-                Some((after(seconds), OrderStatus::Paid))
-            }
-            // Whoever cancels on the phone leaves the order as it was.
-            Scenario::WalksAway | Scenario::Cancels(_) => None,
-            Scenario::Revoked(seconds) | Scenario::Closed(seconds) => {
-                Some((after(seconds), OrderStatus::Closed))
-            }
-            Scenario::Refused { charged, .. } | Scenario::Corrupted { charged, .. } => {
-                charged.then_some((Millis(0), OrderStatus::Paid))
-            }
-            Scenario::Odd(
-                SpecialCase::QueryFails | SpecialCase::QueryNotVisible | SpecialCase::Refund(_),
-            ) => Some((Millis(0), OrderStatus::Paid)),
-            Scenario::Odd(SpecialCase::PartlyRefunded | SpecialCase::RefundedElsewhere) => {
-                entry.turn_into(OrderStatus::Paid, now);
-                Some((Millis(1), OrderStatus::Refunded))
-            }
-            Scenario::Odd(_) | Scenario::Random => None,
-        };
-        let age = now.minus(entry.details.created.unwrap_or(now));
-        let next = next.filter(|(wait, _)| age.plus(*wait) < CODE_LASTS);
-        entry.details.turn = next.map(|(wait, status)| (now.plus(wait), status));
-        entry.advance(now);
-    }
-
     /// Closes an order that nobody has paid.
     pub(super) fn close(&self, entry: &mut LedgerEntry, before: usize, now: Millis) -> Said {
         if entry.status != OrderStatus::NotFound && entry.details.code_url.is_empty() {
@@ -202,4 +172,35 @@ impl Bank {
         };
         Said { fault, ..said }
     }
+}
+
+/// The customer scans the code, or does not.
+fn let_scan(entry: &mut LedgerEntry, late: Millis, now: Millis) {
+    let after = |seconds: u8| Millis::seconds(seconds.into());
+    let next = match entry.scenario {
+        Scenario::Pays | Scenario::AnswerLate(_) => Some((late, OrderStatus::Paid)),
+        Scenario::Password(seconds) | Scenario::Slow(seconds) => {
+            Some((after(seconds), OrderStatus::Paid))
+        }
+        // Whoever cancels on the phone leaves the order as it was.
+        Scenario::WalksAway | Scenario::Cancels(_) => None,
+        Scenario::Revoked(seconds) | Scenario::Closed(seconds) => {
+            Some((after(seconds), OrderStatus::Closed))
+        }
+        Scenario::Refused { charged, .. } | Scenario::Corrupted { charged, .. } => {
+            charged.then_some((Millis(0), OrderStatus::Paid))
+        }
+        Scenario::Odd(
+            SpecialCase::QueryFails | SpecialCase::QueryNotVisible | SpecialCase::Refund(_),
+        ) => Some((Millis(0), OrderStatus::Paid)),
+        Scenario::Odd(SpecialCase::PartlyRefunded | SpecialCase::RefundedElsewhere) => {
+            entry.turn_into(OrderStatus::Paid, now);
+            Some((Millis(1), OrderStatus::Refunded))
+        }
+        Scenario::Odd(_) | Scenario::Random => None,
+    };
+    let age = now.minus(entry.details.created.unwrap_or(now));
+    let next = next.filter(|(wait, _)| age.plus(*wait) < CODE_LASTS);
+    entry.details.turn = next.map(|(wait, status)| (now.plus(wait), status));
+    entry.advance(now);
 }

@@ -89,7 +89,7 @@ mod tests {
             for dots in [2, 3, 4, 7, 12] {
                 let is_dark = |x: usize, y: usize| {
                     let cell = lines[y / dots / 2][x / dots];
-                    let is_upper = y / dots % 2 == 0;
+                    let is_upper = (y / dots).is_multiple_of(2);
                     !(cell == '█' || cell == if is_upper { '▀' } else { '▄' })
                 };
                 assert_eq!(read(code.size() * dots, is_dark), text, "{dots} dots");

@@ -184,7 +184,7 @@ fn the_code_in_a_terminal_of_80_by_24_is_read_by_a_phone() {
         let Some(cell) = lines.get(y / dots / 2).and_then(|line| line.get(x / dots)) else {
             return false;
         };
-        let light = if y / dots % 2 == 0 { '▀' } else { '▄' };
+        let light = if (y / dots).is_multiple_of(2) { '▀' } else { '▄' };
         *cell != '█' && *cell != light
     };
     let code = read(size * dots, is_dark);

@@ -130,19 +130,14 @@ pub fn help(command: &str, argument: &str, language: Language) -> Option<&'stati
         (_, "help") => ("Print help", "显示帮助"),
         (_, "version") => ("Print version", "显示版本"),
         (_, "json") => ("Print JSON, one object a line", "输出 JSON，每行一个对象"),
-        ("pay" | "qr", "amount") => {
-            ("Amount in major units: 12.5 is 12.50", "金额，以元为单位：12.5 即 12.50")
-        }
+        ("pay" | "qr", "amount") => return Some(help_of_amount(language)),
         ("pay", "code") => (
             "The customer's payment code; - reads it from standard input, where no process list \
              shows it",
             "顾客的付款码；写 - 则从标准输入读取，不会出现在进程列表中",
         ),
         ("pay" | "qr", "note") => ("Note kept with the sale", "随销售保存的备注"),
-        ("qr", "png") => (
-            "Draw the code as a picture (PNG) into this new file, too",
-            "同时把收款码画成图片（PNG）写入这个新文件",
-        ),
+        ("qr", "png") => return Some(help_of_png(language)),
         ("refund", _) if argument != "order_no" => return help_of_refund(argument, language),
         ("orders", "day") => (
             "Only orders of this day: YYYY-MM-DD, today or yesterday",
@@ -222,6 +217,17 @@ pub fn help(command: &str, argument: &str, language: Language) -> Option<&'stati
         _ => return None,
     };
     Some(language.pick(english, chinese))
+}
+
+fn help_of_amount(language: Language) -> &'static str {
+    language.pick("Amount in major units: 12.5 is 12.50", "金额，以元为单位：12.5 即 12.50")
+}
+
+fn help_of_png(language: Language) -> &'static str {
+    language.pick(
+        "Draw the code as a picture (PNG) into this new file, too",
+        "同时把收款码画成图片（PNG）写入这个新文件",
+    )
 }
 
 fn help_of_receipt(language: Language) -> &'static str {
