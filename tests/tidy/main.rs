@@ -22,6 +22,7 @@ const ROOMS: &[&str] = &[
     "core/clock",
     "core/money",
     "core/order",
+    "core/sale",
     "core/payment",
     "core/gateway",
     "core/bill",
