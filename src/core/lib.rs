@@ -10,6 +10,7 @@ pub mod clean;
 pub mod clock;
 pub mod engine;
 pub mod gateway;
+pub mod goods;
 pub mod language;
 pub mod money;
 pub mod order;

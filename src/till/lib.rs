@@ -24,7 +24,8 @@ pub mod till;
 mod says;
 
 pub use paytill_core::{
-    bill, both, catalogue, clean, clock, engine, gateway, language, money, order, payment, sale, say,
+    bill, both, catalogue, clean, clock, engine, gateway, goods, language, money, order, payment,
+    sale, say,
 };
 pub use paytill_journal as journal;
 pub use paytill_simulator as simulator;

@@ -23,6 +23,7 @@ const ROOMS: &[&str] = &[
     "core/money",
     "core/order",
     "core/sale",
+    "core/goods",
     "core/payment",
     "core/gateway",
     "core/bill",

@@ -96,9 +96,14 @@ fn a_label_stands_whatever_the_price_is_now() {
 
 #[test]
 fn quantities_and_rates_are_read_as_they_are_shown() {
-    for (typed, thousandths) in
-        [("3", 3000), ("0.345", 345), (".5", 500), ("2.", 2000), ("１。5", 1500), ("99999", 99_999_000)]
-    {
+    for (typed, thousandths) in [
+        ("3", 3000),
+        ("0.345", 345),
+        (".5", 500),
+        ("2.", 2000),
+        ("１。5", 1500),
+        ("99999", 99_999_000),
+    ] {
         assert_eq!(Quantity::read(typed), Ok(Some(quantity(thousandths))), "{typed}");
     }
     assert_eq!(Quantity::read("0"), Ok(None));
@@ -114,7 +119,8 @@ fn quantities_and_rates_are_read_as_they_are_shown() {
     ] {
         assert_eq!(Quantity::read(typed), Err(why), "{typed:?}");
     }
-    for (text, hundredths) in [("13", 1300), ("13%", 1300), ("0.5", 50), (" 9 % ", 900), ("100", 10_000)]
+    for (text, hundredths) in
+        [("13", 1300), ("13%", 1300), ("0.5", 50), (" 9 % ", 900), ("100", 10_000)]
     {
         assert_eq!(Rate::read(text).map(Rate::hundredths), Some(hundredths), "{text}");
     }
