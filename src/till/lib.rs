@@ -3,6 +3,7 @@
 //! The library of the `paytill` binary: commands, screen, devices and receipts around the engine of
 //! `paytill_core`, which is re-exported here together with the journal and the simulator.
 
+pub mod catalogue;
 pub mod cli;
 pub mod command;
 pub mod config;

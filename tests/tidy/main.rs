@@ -57,6 +57,7 @@ const ROOMS: &[&str] = &[
     "till/scan",
     "till/device",
     "till/operators",
+    "till/catalogue",
     "till/till",
     "till/text",
     "till/config",

@@ -11,6 +11,7 @@ mod tests;
 
 use serde::{Deserialize, Serialize};
 
+use crate::clock::Timestamp;
 use crate::money::{LARGEST, Money};
 pub use line::{Discount, Line, NotAQuantity, Quantity, Rate, SoldLine};
 
@@ -24,6 +25,13 @@ pub struct Sale {
     /// Taken off what the lines come to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub discount: Option<Discount>,
+}
+
+/// A sale that was put aside, and when.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Held {
+    pub at: Timestamp,
+    pub sale: Sale,
 }
 
 /// What a sale comes to, with all its figures: so it is charged, written down and printed. The
