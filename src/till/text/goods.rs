@@ -20,7 +20,7 @@ catalogue! {
         "已导入，商品目录现有 {count} 种商品，替换了原来的 {before} 种。";
     none =>
         "There is no catalogue yet; `paytill goods import FILE.csv` makes one.",
-        "还没有商品目录，请用 paytill goods import 文件.csv 导入。";
+        "还没有商品目录，请用 paytill goods import 导入 CSV 表格。";
     tax(rate: &str) => "{rate} tax", "税率 {rate}";
 }
 
