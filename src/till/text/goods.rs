@@ -7,7 +7,8 @@ use crate::goods::code::{LONGEST, NotACode};
 use crate::goods::table::{LineFault, MOST_BYTES, MOST_GOODS, NotATable, Wrong};
 use crate::goods::{NAME_CELLS, UNIT_CELLS};
 use crate::language::{Language, Text};
-use crate::money::Currency;
+use crate::money::{Currency, Money};
+use crate::sale::Sold;
 use crate::{both, catalogue, say};
 
 catalogue! {
@@ -21,7 +22,35 @@ catalogue! {
     none =>
         "There is no catalogue yet; `paytill goods import FILE.csv` makes one.",
         "还没有商品目录，请用 paytill goods import 导入 CSV 表格。";
+    /// A line without a name.
+    item => "Item", "商品";
+    off(amount: &str) => "discount {amount}", "折扣 {amount}";
+    off_the_sale(amount: &str) => "Discount on the sale: {amount}", "整单折扣：{amount}";
     tax(rate: &str) => "{rate} tax", "税率 {rate}";
+}
+
+/// What was sold, line by line, and what was taken off.
+pub fn sold(sold: &Sold, currency: Currency, language: Language) -> Vec<String> {
+    let words = GoodsWords::of(language);
+    let mut lines: Vec<String> = sold
+        .lines
+        .iter()
+        .map(|line| {
+            let name = if line.name.is_empty() { words.item() } else { &line.name };
+            let (quantity, price) = (line.quantity.show(), currency.group(line.price));
+            let before = Money::from_minor(line.gross.minor() - line.discount.minor());
+            let sum = currency.group(before);
+            let what = format!("{name}  {quantity}{} x {price}  {sum}", line.unit);
+            if line.discount == Money::default() {
+                return what;
+            }
+            format!("{what}  {}", words.off(&currency.group(line.discount)))
+        })
+        .collect();
+    if sold.discount > Money::default() {
+        lines.push(words.off_the_sale(&currency.group(sold.discount)));
+    }
+    lines
 }
 
 /// Why the catalogue, or what was put aside, cannot be used.
