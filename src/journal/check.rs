@@ -15,7 +15,9 @@ use std::path::Path;
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::key::{Key, hex};
-use super::{Journal, JournalError, Tip, beside, head, progress, refused, register, sqlite_damage};
+use super::{
+    Journal, JournalError, Tip, beside, formats, head, lines, progress, refused, sqlite_damage,
+};
 use paytill_core::both;
 use paytill_core::language::Text;
 use paytill_core::payment::State;
@@ -24,7 +26,7 @@ const SQLITE_MAGIC: &[u8] = b"SQLite format 3\0";
 /// The magic, followed by the page size.
 const HEADER: usize = SQLITE_MAGIC.len() + 2;
 /// What an attempt and its sale were begun with, as one text. It never changes afterwards, and the
-/// hash of the first entry covers it.
+/// hash of the first entry covers it; what the sale sells comes behind it ([`lines`]).
 const FACTS: &str =
     "SELECT json_array(out_trade_no, sale, channel, amount, request, hex(code_hash),
      created_at, attempt.day, sale.at, sale.day, due, currency, note)
@@ -59,7 +61,9 @@ pub(super) const OF_ATTEMPT: &str = "SELECT seq FROM entry WHERE attempt = ? ORD
 
 /// The queries that a start and a reader make, again and again.
 #[cfg(test)]
-pub(super) const QUERIES: [&str; 9] = [
+pub(super) const QUERIES: [&str; 11] = [
+    lines::OF_SALE,
+    lines::OF_ATTEMPT,
     FACTS,
     WHERE_IT_IS,
     LAST,
@@ -110,7 +114,8 @@ impl EntryRow {
 
 /// What an attempt was begun with.
 pub(super) fn facts(db: &Connection, attempt: i64) -> rusqlite::Result<String> {
-    db.prepare_cached(FACTS)?.query_row([attempt], |row| row.get(0))
+    let facts = db.prepare_cached(FACTS)?.query_row([attempt], |row| row.get(0))?;
+    lines::add_to(facts, db, attempt)
 }
 
 /// Refuses what SQLite would take for a new or complete database although it is not. `has_entries`:
@@ -426,7 +431,7 @@ impl Check<'_> {
         let format: i32 = self.db.pragma_query_value(None, "user_version", |row| row.get(0))?;
         let new = Connection::open_in_memory()?;
         new.execute_batch(include_str!("schema.sql"))?;
-        register::tables(&new, format)?;
+        formats::tables(&new, format)?;
         let names = |db: &Connection| -> rusqlite::Result<Vec<String>> {
             db.prepare(MADE)?.query_map([], |row| row.get(0))?.collect()
         };

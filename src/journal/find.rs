@@ -36,9 +36,9 @@ impl JournalReader {
                 self.db.prepare(&format!("{ORDER} ORDER BY attempt.id DESC LIMIT ?"))?;
             let mut found = Vec::new();
             for row in statement.query_and_then([among], read::order_row)? {
-                let row = row?;
+                let mut row = row?;
                 if fits(&row) {
-                    self.check().order(row.attempt)?;
+                    self.complete(&mut row)?;
                     found.push(row);
                     if found.len() == limit {
                         break;
@@ -73,8 +73,8 @@ impl JournalReader {
     fn row(&self, attempt: i64) -> Result<OrderRow, JournalError> {
         let mut statement = self.db.prepare(&format!("{ORDER} WHERE attempt.id = ?"))?;
         let mut rows = statement.query_and_then([attempt], read::order_row)?;
-        let row = rows.next().ok_or_else(|| self.check().misplaced(attempt))??;
-        self.check().order(attempt)?;
+        let mut row = rows.next().ok_or_else(|| self.check().misplaced(attempt))??;
+        self.complete(&mut row)?;
         Ok(row)
     }
 }

@@ -13,8 +13,9 @@ use rusqlite::Connection;
 use super::backup::{self, BackupError};
 use super::check::Check;
 use super::files::{self, taken};
+use super::key::Key;
 use super::read::JournalReader;
-use super::{FORMAT, Journal, JournalError, beside, head, register};
+use super::{FORMAT, Journal, JournalError, beside, head, lines, register};
 
 /// The oldest format that is still read.
 pub(super) const OLDEST: i32 = 3;
@@ -31,6 +32,24 @@ pub struct Migrated {
     pub to: i32,
     /// As it was before, readable with the same key; `None` where the files can have no copy.
     pub copy: Option<PathBuf>,
+}
+
+/// Makes the tables that a format has.
+pub(super) fn tables(db: &Connection, format: i32) -> rusqlite::Result<()> {
+    register::tables(db, format)?;
+    if format >= lines::SINCE {
+        db.execute_batch(include_str!("lines.sql"))?;
+    }
+    Ok(())
+}
+
+/// Brings the tables of an older format to this one's; for a new journal from the oldest.
+pub(super) fn steps(db: &Connection, key: &Key, from: i32) -> rusqlite::Result<()> {
+    register::migrate(db, key, from)?;
+    if from < lines::SINCE {
+        db.execute_batch(include_str!("lines.sql"))?;
+    }
+    Ok(())
 }
 
 impl Journal {
@@ -54,7 +73,7 @@ impl Journal {
             None => begins(&migrated),
         }
         let transaction = self.db.transaction()?;
-        register::migrate(&transaction, &self.key, from)?;
+        steps(&transaction, &self.key, from)?;
         transaction.execute_batch(TAIL)?;
         transaction.pragma_update(None, "user_version", FORMAT)?;
         transaction.commit()?;

@@ -16,6 +16,7 @@ mod find;
 mod formats;
 mod head;
 mod key;
+mod lines;
 mod read;
 mod register;
 mod rounds;
@@ -55,7 +56,7 @@ pub use writer::{FailStop, Writer, Written};
 /// Marks the file as one of our journals: "payt".
 const APPLICATION_ID: i32 = 0x7061_7974;
 /// The format this version writes.
-const FORMAT: i32 = 5;
+const FORMAT: i32 = 6;
 /// How many entries the WAL may hold before it is moved into the main file, once it is quiet.
 const ENTRIES_IN_WAL: u32 = 300;
 /// The same where it is never quiet.
@@ -345,7 +346,7 @@ impl Journal {
             include_str!("schema.sql"),
             self.key.mark(),
         ))?;
-        register::migrate(&transaction, &self.key, OLDEST)?;
+        formats::steps(&transaction, &self.key, OLDEST)?;
         transaction.commit()?;
         // From now on the main file is a journal, even if its WAL gets lost.
         self.db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
@@ -446,7 +447,8 @@ fn insert_attempt(
     if let Some(note) = &begin.sale.new {
         transaction
             .prepare_cached(
-                "INSERT INTO sale (id, at, day, due, currency, note) VALUES (?, ?, ?, ?, ?, ?)",
+                "INSERT INTO sale (id, at, day, due, currency, note, lines)
+                 VALUES (?, ?, ?, ?, ?, ?, ?)",
             )?
             .execute(params![
                 begin.sale.id,
@@ -454,7 +456,8 @@ fn insert_attempt(
                 day,
                 begin.sale.due.minor(),
                 order.currency.code(),
-                note
+                note,
+                lines::text(&begin.sale.sold)?
             ])?;
     }
     let request = serde_json::to_string(&StoredRequest {

@@ -2,6 +2,7 @@
 //! running.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension as _, Row};
 
@@ -9,13 +10,14 @@ use super::acts::{StoredEvent, Told};
 use super::key::{self, Key, KeyFault, Secret, hex};
 use super::{
     APPLICATION_ID, FORMAT, JournalError, OLDEST, PATIENCE, READ_ONLY, StoredRequest, Tip, check,
-    files, head, illegible, other_format, refused,
+    files, head, illegible, lines, other_format, refused,
 };
 use paytill_core::clock::{Millis, Timestamp, Uptime};
 use paytill_core::engine::{Attempt, By, Recovered, StoredAttempt};
 use paytill_core::money::{Currency, Money};
 use paytill_core::order::{Order, OutTradeNo};
 use paytill_core::payment::{State, Status};
+use paytill_core::sale::Sold;
 
 /// Which orders to list. The default is all of them.
 #[derive(Clone, Debug, Default)]
@@ -51,6 +53,8 @@ pub struct OrderRow {
     pub state: State,
     /// Who began it.
     pub by: Option<By>,
+    /// What its sale sells.
+    pub sold: Arc<Sold>,
 }
 
 impl From<OrderRow> for Attempt {
@@ -64,6 +68,7 @@ impl From<OrderRow> for Attempt {
             updated_at: row.updated_at,
             sent_at: row.sent_at,
             state: row.state,
+            sold: row.sold,
             recorded: true,
         }
     }
@@ -251,10 +256,10 @@ impl JournalReader {
             let _snapshot = self.db.unchecked_transaction()?;
             let mut statement = self.db.prepare(&sql)?;
             let rows = statement.query_and_then(rusqlite::params_from_iter(&values), order_row)?;
-            let rows: Vec<OrderRow> = rows.collect::<Result<_, JournalError>>()?;
+            let mut rows: Vec<OrderRow> = rows.collect::<Result<_, JournalError>>()?;
             let check = self.check();
-            for row in &rows {
-                check.order(row.attempt)?;
+            for row in &mut rows {
+                self.complete(row)?;
             }
             if filter.is_for_all() {
                 self.none_is_missing(&check, &rows, filter.limit)?;
@@ -289,9 +294,9 @@ impl JournalReader {
             let sql = format!("{ORDER} WHERE attempt.out_trade_no = ?");
             let mut statement = self.db.prepare(&sql)?;
             let mut rows = statement.query_and_then([out_trade_no], order_row)?;
-            let row = rows.next().transpose()?;
-            if let Some(row) = &row {
-                self.check().order(row.attempt)?;
+            let mut row = rows.next().transpose()?;
+            if let Some(row) = &mut row {
+                self.complete(row)?;
             }
             Ok(row)
         })
@@ -305,8 +310,8 @@ impl JournalReader {
                 let _snapshot = self.db.unchecked_transaction()?;
                 let mut statement = self.db.prepare(&ending(which))?;
                 let rows = statement.query_and_then((tail, limit), order_row)?;
-                let rows: Vec<OrderRow> = rows.collect::<Result<_, JournalError>>()?;
-                rows.iter().try_for_each(|row| self.check().order(row.attempt))?;
+                let mut rows: Vec<OrderRow> = rows.collect::<Result<_, JournalError>>()?;
+                rows.iter_mut().try_for_each(|row| self.complete(row))?;
                 Ok(rows)
             })
         };
@@ -320,6 +325,13 @@ impl JournalReader {
             row.state.proof().is_some_and(|proof| proof.transaction_id.ends_with(tail))
         });
         Ok(paid)
+    }
+
+    /// Verifies an order, and adds what its sale sells.
+    pub(super) fn complete(&self, row: &mut OrderRow) -> Result<(), JournalError> {
+        self.check().order(row.attempt)?;
+        row.sold = lines::of_sale(&self.db, row.sale)?;
+        Ok(())
     }
 
     /// All entries of an order, oldest first.
@@ -444,10 +456,11 @@ pub(super) fn past(db: &Connection, key: &Key, path: &Path) -> Result<Recovered,
     let last_attempt = last_attempt(db)?;
     let last_sale = db.query_row("SELECT coalesce(max(id), 0) FROM sale", [], |row| row.get(0))?;
     let mut statement = db.prepare(OPEN)?;
-    let open: Vec<StoredAttempt> =
+    let mut open: Vec<StoredAttempt> =
         statement.query_and_then([], stored_attempt)?.collect::<Result<_, JournalError>>()?;
-    for attempt in &open {
+    for attempt in &mut open {
         check.order(attempt.id)?;
+        attempt.sold = lines::of_sale(db, attempt.sale)?;
     }
     let (mut codes, mut paid_sales) = (Vec::new(), Vec::new());
     let mut expected = (last_attempt - i64::from(Recovered::CODES_REMEMBERED)).max(0);
@@ -495,6 +508,7 @@ fn stored_attempt(row: &Row<'_>) -> Result<StoredAttempt, JournalError> {
         created_at: Timestamp(row.get(9)?),
         updated_at: Timestamp(row.get(10)?),
         state: serde_json::from_str(row.get_ref(11)?.as_str().map_err(wrong_type)?)?,
+        sold: Arc::default(),
     })
 }
 
@@ -515,6 +529,7 @@ pub(super) fn order_row(row: &Row<'_>) -> Result<OrderRow, JournalError> {
             Some(by) => Some(serde_json::from_str(&by)?),
             None => None,
         },
+        sold: Arc::default(),
     })
 }
 

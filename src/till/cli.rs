@@ -57,6 +57,7 @@ pub enum Command {
     Backup(Backup),
     Reconcile(Reconcile),
     Recover(Recover),
+    Goods(Goods),
     Operators(Operators),
     Devices(DevicesArgs),
     Doctor(Json),
@@ -194,6 +195,23 @@ pub struct Recover {
     pub reason: Option<String>,
     #[command(flatten)]
     pub json: Json,
+}
+
+/// `paytill goods`
+#[derive(Args, Debug)]
+pub struct Goods {
+    #[command(subcommand)]
+    pub what: GoodsCommand,
+}
+
+/// What is done with the catalogue.
+#[derive(Debug, Subcommand)]
+pub enum GoodsCommand {
+    Import {
+        /// A table as CSV.
+        table: PathBuf,
+    },
+    List(Json),
 }
 
 /// `paytill operators`

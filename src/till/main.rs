@@ -88,6 +88,7 @@ fn run(cli: Cli, language: &mut Language) -> Result<Exit, Failure> {
             | Command::PrintTest(_)
             | Command::Evidence(_)
             | Command::Backup(_)
+            | Command::Goods(_)
             | Command::Operators(_)
             | Command::CustomerView,
         ) => true,
@@ -110,6 +111,7 @@ fn run(cli: Cli, language: &mut Language) -> Result<Exit, Failure> {
         Some(Command::Operators(operators)) => {
             command::operators::run(operators.what, &loaded.config)
         }
+        Some(Command::Goods(goods)) => command::goods::run(goods.what, &loaded.config),
         Some(Command::Pay(pay)) => on(runtime, command::pay::run(pay, &loaded, &clock)),
         Some(Command::Reconcile(reconcile)) => {
             on(runtime, command::reconcile::run(reconcile, &loaded, &clock))

@@ -25,6 +25,7 @@ use crate::journal::{Journal, JournalError, Slip, SlipDone, SlipStage, SlipWork,
 use crate::money::Currency;
 use crate::order::{AuthCode, Merchant, Order, OutTradeNo};
 use crate::payment::{Answer, Call, CallKind, Event, Found, Reason, Rules, Status, TillCause};
+use crate::sale::Sold;
 use paytill_host::clock::Clock;
 use paytill_host::random;
 use paytill_host::transport::{Transport, TransportFailure};
@@ -169,6 +170,7 @@ impl Till {
         &mut self,
         sale: SaleRef,
         note: String,
+        sold: Arc<Sold>,
         code: AuthCode,
         by: Option<By>,
     ) -> Result<OutTradeNo, Refusal> {
@@ -180,7 +182,7 @@ impl Till {
         let client_ip =
             client_ip.map_or_else(|| "127.0.0.1".to_owned(), |ip| ip.to_canonical().to_string());
         let (now, wall) = (self.clock.uptime(), self.clock.wall());
-        let start = Start { sale, note, code, code_hash, by, client_ip, draw };
+        let start = Start { sale, note, sold, code, code_hash, by, client_ip, draw };
         let (out_trade_no, effects) = self.engine.begin(start, now, wall)?;
         self.perform(effects);
         Ok(out_trade_no)

@@ -22,6 +22,7 @@ use crate::order::{AuthCode, Merchant, Order, OutTradeNo, TillId};
 use crate::payment::{
     Answer, Call, CallKind, Event, Inconclusive, Rules, State, Status, Submitted,
 };
+use crate::sale::Sold;
 pub use draw::Draw;
 pub use effect::{Effect, Report};
 use in_flight::{InFlight, Waiting, Writing};
@@ -54,6 +55,8 @@ pub struct Start {
     pub sale: SaleRef,
     /// Stored with a new sale.
     pub note: String,
+    /// What a new sale sells; of a known one it is known.
+    pub sold: Arc<Sold>,
     pub code: AuthCode,
     pub code_hash: [u8; 16],
     /// Who charges it.
@@ -149,11 +152,11 @@ impl Engine {
         now: Uptime,
         wall: Timestamp,
     ) -> Result<(OutTradeNo, Vec<Effect>), Refusal> {
-        let Start { sale, note, code, code_hash, by, client_ip, draw } = start;
+        let Start { sale, note, sold, code, code_hash, by, client_ip, draw } = start;
         self.note_wakeup(now);
         self.may_begin(&sale, &code_hash)?;
         let amount = sale.amount();
-        let sale = self.sale(sale, note);
+        let sale = self.sale(sale, note, sold);
         self.last_attempt += 1;
         let attempt = self.last_attempt;
         let counter = u64::try_from(attempt).unwrap_or(0);
@@ -194,6 +197,7 @@ impl Engine {
         self.remember_sale(sale.id, false);
         let in_flight = InFlight {
             sale: sale.id,
+            sold: sale.sold,
             order,
             code: Some(code),
             created_at: wall,
@@ -454,13 +458,16 @@ impl Engine {
         }
     }
 
-    fn sale(&mut self, sale: SaleRef, note: String) -> SaleEntry {
+    /// Lines that do not come to the amount are not what is sold for it.
+    fn sale(&mut self, sale: SaleRef, note: String, sold: Arc<Sold>) -> SaleEntry {
+        let fits = sold.is_bare() || (sold.due == sale.amount() && sold.is_consistent());
+        let sold = if fits { sold } else { Arc::default() };
         match sale {
             SaleRef::New(due) => {
                 self.last_sale += 1;
-                SaleEntry { id: self.last_sale, new: Some(note), due }
+                SaleEntry { id: self.last_sale, new: Some(note), due, sold }
             }
-            SaleRef::Again(id, due) => SaleEntry { id, new: None, due },
+            SaleRef::Again(id, due) => SaleEntry { id, new: None, due, sold },
         }
     }
 
@@ -497,6 +504,7 @@ impl Engine {
         let foreign = stored.order.merchant.mch_id != self.template.merchant.mch_id;
         let in_flight = InFlight {
             sale: stored.sale,
+            sold: stored.sold,
             order: stored.order,
             code: None,
             created_at: stored.created_at,

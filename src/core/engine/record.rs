@@ -1,12 +1,15 @@
 //! What is written about an attempt and read back: the values that pass between an engine and the
 //! journal behind it.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::clock::{Date, Millis, Timestamp, Uptime};
 use crate::money::{Currency, Money};
 use crate::order::{Order, OutTradeNo};
 use crate::payment::{Event, State};
+use crate::sale::Sold;
 
 /// The sale to charge.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -91,6 +94,8 @@ pub struct SaleEntry {
     /// The note of a new sale; `None` for a sale that is in the journal already.
     pub new: Option<String>,
     pub due: Money,
+    /// What is sold; bare for an amount alone.
+    pub sold: Arc<Sold>,
 }
 
 /// An attempt read back to be continued.
@@ -107,6 +112,8 @@ pub struct StoredAttempt {
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
     pub state: State,
+    /// What its sale sells.
+    pub sold: Arc<Sold>,
 }
 
 /// What a till needs from earlier runs in order to continue.
@@ -141,6 +148,8 @@ pub struct Attempt {
     /// When the submission left, on this process's time line.
     pub sent_at: Uptime,
     pub state: State,
+    /// What its sale sells.
+    pub sold: Arc<Sold>,
     /// `false`: the outcome is known, but could not be written.
     pub recorded: bool,
 }

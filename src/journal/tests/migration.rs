@@ -8,7 +8,8 @@ use super::*;
 fn of_format_3(path: &Path) {
     let db = Connection::open(path).unwrap();
     db.execute_batch(
-        "DROP TABLE slip; DROP TABLE last_slip; DROP INDEX attempt_by_tail;
+        "ALTER TABLE sale DROP COLUMN lines;
+         DROP TABLE slip; DROP TABLE last_slip; DROP INDEX attempt_by_tail;
          PRAGMA user_version = 3;",
     )
     .unwrap();
@@ -21,7 +22,7 @@ fn of_format_4(path: &Path) {
     let last: i64 = db.query_row("SELECT slip FROM last_slip", [], |row| row.get(0)).unwrap();
     let seal = key.hash(&[0; 16], &[b"last slip", &last.to_be_bytes(), b""]);
     db.execute_batch(
-        "DROP TABLE last_slip;
+        "ALTER TABLE sale DROP COLUMN lines; DROP TABLE last_slip;
          CREATE TABLE last_slip (id INTEGER PRIMARY KEY CHECK (id = 1), slip INTEGER NOT NULL,
              seal BLOB NOT NULL) STRICT;
          PRAGMA user_version = 4;",

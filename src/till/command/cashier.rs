@@ -307,7 +307,8 @@ impl Cashier<'_> {
     fn begin(&mut self, sale: SaleRef, code: AuthCode) {
         let is_real = matches!(self.config.gateway, GatewayConfig::Simulator)
             && !Scenario::is_practice(code.expose());
-        match self.till.begin(sale, String::new(), code, self.model.by()) {
+        match self.till.begin(sale, String::new(), std::sync::Arc::default(), code, self.model.by())
+        {
             Ok(number) => self.real_code = is_real.then_some(number),
             Err(refusal) => {
                 tracing::warn!(?refusal, "not begun");

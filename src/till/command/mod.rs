@@ -12,6 +12,7 @@ pub mod devices;
 pub mod doctor;
 pub mod evidence;
 pub mod find;
+pub mod goods;
 mod open;
 pub mod operators;
 pub mod orders;

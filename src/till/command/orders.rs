@@ -15,8 +15,9 @@ use crate::journal::{Filter, JournalReader, OrderRow, StoredEntry, StoredEvent};
 use crate::language::Language;
 use crate::money::{Currency, Money};
 use crate::payment::{Call, Event, Reason, Status};
+use crate::sale::Sold;
 use crate::text::find::FindWords;
-use crate::text::{history, reason, screen};
+use crate::text::{goods, history, reason, screen};
 use crate::{both, say};
 
 /// Fewer last digits would fit too many orders.
@@ -155,7 +156,7 @@ pub fn show(show: &Show, config: &Config) -> Result<Exit, Failure> {
     let report = OrderReport::of_row(&row);
     if show.json.json {
         let mut value = report.json(language);
-        value["sale"] = row.sale.into();
+        value["sale"] = sale_json(&row);
         value["note"] = row.note.clone().into();
         // Nobody was asked.
         value["verdict"] = by_journal(&row.state).word().into();
@@ -171,6 +172,9 @@ pub fn show(show: &Show, config: &Config) -> Result<Exit, Failure> {
     if !row.note.is_empty() {
         print_line(&row.note);
     }
+    for line in goods::sold(&row.sold, row.currency, language) {
+        print_line(&format!("  {line}"));
+    }
     for (entry, call) in with_calls(&entries) {
         print_line(&entry_line(entry, call, language, &config.store.time_zone));
         if let Ok(Value::Object(fields)) = serde_json::from_str(&entry.wire) {
@@ -183,6 +187,20 @@ pub fn show(show: &Show, config: &Config) -> Result<Exit, Failure> {
         }
     }
     Ok(Exit::Done)
+}
+
+/// The number of a sale, and where it has lines these with all their figures.
+fn sale_json(row: &OrderRow) -> Value {
+    let Sold { lines, discount, due } = &*row.sold;
+    if lines.is_empty() {
+        return row.sale.into();
+    }
+    json!({
+        "number": row.sale,
+        "lines": lines,
+        "discount": discount.minor(),
+        "due": due.minor(),
+    })
 }
 
 pub(super) fn no_such(number: &str, config: &Config) -> Failure {

@@ -238,6 +238,7 @@ mod tests {
             updated_at: Timestamp(0),
             sent_at: Uptime(0),
             state,
+            sold: std::sync::Arc::default(),
             recorded: true,
         };
         let mut after = before.clone();

@@ -62,7 +62,9 @@ pub async fn run(pay: Pay, loaded: &Loaded, clock: &Clock) -> Result<Exit, Failu
     let mut signals = Signals::new()?;
     // Something scanned in the wrong place may be another code.
     let note = masked(&clean(&pay.note, NOTE_CELLS));
-    let out_trade_no = till.begin(SaleRef::New(amount), note, code, None).map_err(refused)?;
+    let out_trade_no = till
+        .begin(SaleRef::New(amount), note, std::sync::Arc::default(), code, None)
+        .map_err(refused)?;
     let reporter = Reporter { json: pay.json.json, language: config.till.language };
     let (mut exit, ended) = follow(till, &out_trade_no, &reporter, &mut signals).await;
     let mut due = paper::Due::default();

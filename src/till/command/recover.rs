@@ -258,6 +258,7 @@ mod tests {
             updated_at: Timestamp(0),
             sent_at: Uptime(0),
             state,
+            sold: std::sync::Arc::default(),
             recorded: true,
         };
         (attempt, answered)

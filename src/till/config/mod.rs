@@ -22,12 +22,14 @@ use tracing::level_filters::LevelFilter;
 
 use crate::clock::{Millis, TimeZone};
 use crate::gateway::wechat::fields::SignType;
+use crate::goods::label::Pattern;
 use crate::hardware::{Flow, Parity, Selector, StatusUse};
 use crate::language::Language;
 use crate::money::{AmountEntry, Currency, Money};
 use crate::order::{Merchant, TillId};
 use crate::payment::Rules;
 use crate::picture::Picture;
+use crate::sale::Rate;
 pub use crate::scan::Suffix;
 use crate::scan::keyboard::Layout;
 
@@ -42,6 +44,7 @@ pub struct Config {
     pub printer: PrinterConfig,
     pub display: DisplayConfig,
     pub receipt: ReceiptConfig,
+    pub goods: GoodsConfig,
     pub screen: ScreenConfig,
     pub journal: JournalConfig,
     pub log: LogConfig,
@@ -293,6 +296,15 @@ pub struct ReceiptConfig {
     pub footer: Vec<String>,
     /// 1 to 3.
     pub copies: u8,
+}
+
+/// What is sold.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct GoodsConfig {
+    /// How the labels of the shop's scales are read, tried in this order.
+    pub in_store: Vec<Pattern>,
+    /// What may be taken off without a manager's consent.
+    pub discount_limit: Rate,
 }
 
 /// How the screen looks and sounds.

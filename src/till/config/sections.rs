@@ -2,6 +2,7 @@
 
 mod devices;
 mod gateway;
+mod goods;
 mod receipt;
 
 use std::path::Path;
@@ -78,6 +79,7 @@ pub(super) const KNOWN: &Known = &[
     ),
     ("display", &["kind", "port", "baud", "parity", "lights", "text", "welcome"]),
     ("receipt", &["logo", "header", "footer", "copies"]),
+    ("goods", &["in_store", "discount_limit"]),
     ("screen", &["theme", "bell", "voice", "glyphs", "confirm_above"]),
     ("journal", &["path", "key_file"]),
     ("log", &["path", "level"]),
@@ -120,6 +122,7 @@ pub(super) fn read(
     let display = devices::display(document.section("display"), &store, around)?;
     devices::check_ports(document, &scanner, &printer, &display)?;
     let receipt = receipt::read(document.section("receipt"), &store, printer.paper, around)?;
+    let goods = goods::read(document.section("goods"))?;
     let screen = screen(document.section("screen"), &till, around)?;
     let is_real = gateway::is_real(document)?;
     let journal = journal(document.section("journal"), is_real, around)?;
@@ -134,6 +137,7 @@ pub(super) fn read(
         printer,
         display,
         receipt,
+        goods,
         screen,
         journal,
         log,

@@ -9,6 +9,7 @@ pub mod code128;
 mod drawn;
 pub mod escpos;
 mod font;
+mod goods;
 mod profile;
 mod raster;
 #[cfg(test)]
@@ -38,6 +39,7 @@ const RARE: &str = "镕燊堃喆 € … —";
 
 pub use crate::config::Paper;
 pub use drawn::draw;
+pub use goods::{Goods, GoodsLine};
 pub use profile::Profile;
 
 /// What receipts are printed on: the paper width, the printer's profile, and the shop's logo.
@@ -114,6 +116,8 @@ pub struct Slip {
     pub coupon: String,
     /// The gateway's transaction number, if known.
     pub transaction_id: Option<String>,
+    /// What was sold, where that is known.
+    pub goods: Goods,
     /// When it was paid or reversed, in the shop's time zone.
     pub time: String,
     /// Omitted if empty, as are all texts here.
@@ -146,6 +150,7 @@ impl Slip {
                 .map(|coupon| attempt.currency.group(Money::from_minor(coupon)))
                 .unwrap_or_default(),
             outcome: ReceiptOutcome::of(&attempt.state)?,
+            goods: Goods::of(&attempt.sold, attempt.currency),
             transaction_id: proof.map(|proof| proof.transaction_id.clone()),
             time: proof
                 .map_or(attempt.updated_at, |proof| proof.paid_at)
@@ -163,7 +168,8 @@ impl Slip {
     /// slip may be one for export, which has no `￥`.
     fn is_plain_but_for_the_sign(&self) -> bool {
         let lines = self.header.iter().chain(&self.footer);
-        lines.chain([&self.store, &self.note]).all(|text| text.is_ascii())
+        let names = self.goods.lines.iter().flat_map(|line| [&line.name, &line.count]);
+        lines.chain([&self.store, &self.note]).chain(names).all(|text| text.is_ascii())
     }
 }
 
@@ -223,6 +229,9 @@ fn lay_out(slip: &Slip, paper: Paper, language: Language) -> Vec<ReceiptPart> {
     };
     builder.centred(title);
     builder.rule();
+    if slip.outcome == ReceiptOutcome::Paid {
+        slip.goods.lay_out(&mut builder, language);
+    }
     builder.large(&price(&slip.symbol, &slip.amount));
     builder.large(outcome);
     match slip.outcome {

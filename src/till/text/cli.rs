@@ -81,7 +81,12 @@ pub fn about(command: &str, language: Language) -> Option<&'static str> {
             "Add an operator; the PIN is asked for on the terminal, or read as a line from standard input",
             "添加操作员；密码在终端中输入，或从标准输入读取一行",
         ),
-        "list" => ("List the operators", "列出操作员"),
+        "list" => ("List them", "列出全部"),
+        "goods" => ("The catalogue of the shop's products", "商品目录"),
+        "import" => (
+            "Replace the catalogue by a table, whole or not at all; a till that runs sees it at once",
+            "导入商品表，替换整个商品目录；有错则一行也不导入；运行中的收银机立即可用",
+        ),
         "remove" => ("Remove an operator", "删除操作员"),
         "devices" => (
             "List serial ports and HID devices, and what the till takes each for",
@@ -181,6 +186,10 @@ pub fn help(command: &str, argument: &str, language: Language) -> Option<&'stati
             "What they may do: cashier, or manager (everything; the first must be one)",
             "权限：cashier（收银员）或 manager（店长，不受限制；第一位必须是店长）",
         ),
+        ("import", "table") => (
+            "CSV (UTF-8 or GB18030) whose first line names its columns: code, name, price; also tax, unit",
+            "CSV 文件（UTF-8 或 GB18030），首行为列名：条码、名称、价格，另可有税率、单位",
+        ),
         ("devices", "learn") => (
             "Scan once to choose the scanner: listens to everything, and remembers what was used",
             "扫一次码来选定扫码枪：监听所有设备，记住所用的那个",
@@ -253,7 +262,7 @@ pub fn value_name(argument: &str, language: Language) -> Option<&'static str> {
         "limit" => ("N", "数量"),
         "order_no" | "settle" => ("ORDER_NO", "订单号"),
         "text" => ("TEXT", "内容"),
-        "out" | "verify" | "file" | "bill" | "csv" | "receipt" => ("FILE", "文件"),
+        "out" | "verify" | "file" | "bill" | "csv" | "receipt" | "table" => ("FILE", "文件"),
         "profile" => ("NAME", "名称"),
         "name" => ("NAME", "姓名"),
         "role" => ("ROLE", "权限"),

@@ -16,6 +16,7 @@ pub mod doctor;
 pub mod evidence;
 pub mod failure;
 pub mod find;
+pub mod goods;
 pub mod history;
 pub mod journal;
 pub mod operators;

@@ -39,6 +39,13 @@ crate::catalogue! {
         "查询这笔支付时，请出示本凭证或订单号。";
     /// The part of the amount that coupons paid.
     coupon => "Paid by coupon", "其中优惠";
+    /// A line of a sale without a name.
+    item => "Item", "商品";
+    /// Taken off a line.
+    discount => "Discount", "折扣";
+    /// Taken off the whole sale.
+    discount_on_sale => "Discount on the sale", "整单折扣";
+    tax_in_it(rate: &str) => "Including {rate} tax", "含税（{rate}）";
     store => "Store", "门店";
     till => "Till", "收银机";
     paid_by => "Paid by", "支付方式";

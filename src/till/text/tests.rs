@@ -6,6 +6,7 @@ use super::device::LearnWords;
 use super::display::DisplayWords;
 use super::evidence::EvidenceWords;
 use super::find::FindWords;
+use super::goods::GoodsWords;
 use super::operators::OperatorsWords;
 use super::print_test::PrintTestWords;
 use super::receipt::ReceiptWords;
@@ -38,6 +39,7 @@ fn everything() -> Vec<[&'static str; 2]> {
         CopyWords::all(),
         EvidenceWords::all(),
         OperatorsWords::all(),
+        GoodsWords::all(),
         FindWords::all(),
         ReconcileWords::all(),
     ]

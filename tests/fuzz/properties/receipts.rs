@@ -3,7 +3,7 @@
 use paytill::clock::{TimeZone, Timestamp};
 use paytill::language::Language;
 use paytill::order::OutTradeNo;
-use paytill::receipt::{Form, Paper, Profile, ReceiptOutcome, Slip, escpos, text};
+use paytill::receipt::{Form, Goods, Paper, Profile, ReceiptOutcome, Slip, escpos, text};
 
 use super::draw::Draw;
 use super::paper::Printout;
@@ -40,6 +40,7 @@ pub fn check(data: &[u8]) {
         symbol: draw.text(),
         currency: "CNY".into(),
         coupon: String::new(),
+        goods: Goods::default(),
         outcome,
         transaction_id: draw.bit().then(|| draw.text()),
         time,

@@ -92,8 +92,16 @@ impl World {
         let code_hash = auth_code.keyed_hash(b"simulation");
         let client_ip = "203.0.113.7".to_owned();
         let note = String::new();
-        let start =
-            Start { sale: reference, note, code: auth_code, code_hash, by: None, client_ip, draw };
+        let start = Start {
+            sale: reference,
+            note,
+            sold: std::sync::Arc::default(),
+            code: auth_code,
+            code_hash,
+            by: None,
+            client_ip,
+            draw,
+        };
         let (number, effects) = till.engine.begin(start, now, wall)?;
         self.tell(|| format!("{number} is begun: sale {sale}, {due}, {how}"));
         self.auditor.begun(number.as_str(), sale, due, code);

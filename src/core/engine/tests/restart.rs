@@ -80,6 +80,7 @@ fn a_sale_that_was_paid_before_the_restart_is_not_charged_again() {
 fn kept(written: &[Entry], order: Order) -> StoredAttempt {
     let last = written.last().unwrap();
     StoredAttempt {
+        sold: Arc::default(),
         id: last.attempt,
         sale: last.attempt,
         order,

@@ -225,6 +225,9 @@ fn contradictions(whole: &Value) -> Vec<String> {
     ] {
         is(&format!("order.{name}"), !facts[place].is_null() && facts[place] == order[name]);
     }
+    // An order of an amount alone has none.
+    let goods = facts[13].as_str().map(serde_json::from_str::<Value>);
+    is("order.goods", order["goods"] == goods.transpose().ok().flatten().unwrap_or_default());
     let time = |place: &Value| place.as_i64().map(|at| Timestamp(at).to_rfc3339());
     is("order.created_at", time(&facts[6]).as_deref() == order["created_at"].as_str());
     if let Some(last) = last_move(&entries) {

@@ -193,6 +193,7 @@ impl ScreenBench {
             updated_at: wall,
             sent_at: Uptime(self.now),
             state,
+            sold: std::sync::Arc::default(),
             recorded: true,
         });
         self.calls.push(Some(Call::SUBMISSION));
