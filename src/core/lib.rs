@@ -14,4 +14,6 @@ pub mod language;
 pub mod money;
 pub mod order;
 pub mod payment;
+pub mod sale;
+pub mod shift;
 pub mod text;
