@@ -192,7 +192,11 @@ fn stored_act(event: &str) -> Result<Option<StoredAct>, JournalError> {
 impl Journal {
     /// Opens or closes a shift. Its errors are as final as those of [`Journal::append`]; what is only
     /// not possible now was not written.
-    pub fn do_shift(&mut self, work: ShiftWork, zone: &TimeZone) -> Result<ShiftDone, JournalError> {
+    pub fn do_shift(
+        &mut self,
+        work: ShiftWork,
+        zone: &TimeZone,
+    ) -> Result<ShiftDone, JournalError> {
         let path = self.path.clone();
         self.commit(|transaction, key, tip| {
             let db: &Connection = transaction;

@@ -9,6 +9,7 @@ mod migration;
 mod paper;
 mod rows;
 mod seals;
+mod shifts;
 
 use std::path::Path;
 
