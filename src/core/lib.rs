@@ -16,4 +16,5 @@ pub mod money;
 pub mod order;
 pub mod payment;
 pub mod sale;
+pub mod shift;
 pub mod text;

@@ -253,6 +253,11 @@ pub(super) fn all(db: &mut Connection, key: &Key, path: &Path) -> Result<Tip, Jo
     if db.query_row(alone, [], |row| row.get::<_, i64>(0))? > 0 {
         return Err(check.damaged(both!("a sale has no order", "有一笔销售没有订单")));
     }
+    // The first entry covers its digits: of none, and of an empty one, there are none.
+    let odd = "SELECT count(*) FROM attempt WHERE length(code_hash) = 0";
+    if db.query_row(odd, [], |row| row.get::<_, i64>(0))? > 0 {
+        return Err(check.damaged(both!("a payment code's hash is empty", "有一笔的付款码摘要为空")));
+    }
     Ok(tip)
 }
 

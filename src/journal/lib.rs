@@ -20,6 +20,7 @@ mod lines;
 mod read;
 mod register;
 mod rounds;
+mod shift;
 mod slips;
 #[cfg(test)]
 mod tests;
@@ -50,6 +51,7 @@ use paytill_core::language::Text;
 use paytill_core::order::Merchant;
 use paytill_core::payment::State;
 pub use read::{Audit, Filter, Head, JournalReader, OrderRow, StoredEntry};
+pub use shift::{ShiftDone, ShiftWork};
 pub use slips::{Slip, SlipDone, SlipStage, SlipWork};
 pub use writer::{FailStop, Writer, Written};
 
@@ -472,12 +474,13 @@ fn insert_attempt(
         .prepare_cached(
             "INSERT INTO attempt (id, out_trade_no, sale, channel, amount, request, code_hash,
              created_at, day, updated_at, status, progress, last_entry)
-             VALUES (?, ?, ?, 'micropay', ?, ?, ?, ?, ?, 0, '', 'open', 0)",
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, '', 'open', 0)",
         )?
         .execute(params![
             entry.attempt,
             order.out_trade_no.as_str(),
             begin.sale.id,
+            entry.state.channel(),
             order.amount.minor(),
             request,
             begin.code_hash,

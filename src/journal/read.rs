@@ -18,6 +18,7 @@ use paytill_core::money::{Currency, Money};
 use paytill_core::order::{Order, OutTradeNo};
 use paytill_core::payment::{State, Status};
 use paytill_core::sale::Sold;
+use paytill_core::sale::tender::Balance;
 
 /// Which orders to list. The default is all of them.
 #[derive(Clone, Debug, Default)]
@@ -443,8 +444,11 @@ pub(super) const OPEN: &str =
      JOIN entry ON entry.seq = attempt.last_entry
      WHERE progress <> 'done' ORDER BY attempt.id";
 pub(super) const LATEST: &str =
-    "SELECT id, progress, status, sale, code_hash, out_trade_no FROM attempt
-     WHERE id > ? ORDER BY id";
+    "SELECT attempt.id, progress, status, sale, code_hash, out_trade_no, due, amount,
+     channel = 'cash' AND EXISTS (SELECT 1 FROM entry WHERE entry.attempt = -attempt.id
+         AND event LIKE '{\"act\":{\"CashReturned\"%')
+     FROM attempt JOIN sale ON sale.id = attempt.sale
+     WHERE attempt.id > ? ORDER BY attempt.id";
 
 fn last_attempt(db: &Connection) -> rusqlite::Result<i64> {
     db.query_row("SELECT coalesce(max(id), 0) FROM attempt", [], |row| row.get(0))
@@ -462,9 +466,8 @@ pub(super) fn past(db: &Connection, key: &Key, path: &Path) -> Result<Recovered,
         check.order(attempt.id)?;
         attempt.sold = lines::of_sale(db, attempt.sale)?;
     }
-    let (mut codes, mut paid_sales) = (Vec::new(), Vec::new());
+    let (mut codes, mut sales) = (Vec::new(), Vec::new());
     let mut expected = (last_attempt - i64::from(Recovered::CODES_REMEMBERED)).max(0);
-    let sales_since = last_attempt - i64::from(Recovered::SALES_REMEMBERED);
     let mut statement = db.prepare(LATEST)?;
     let mut rows = statement.query([expected])?;
     while let Some(row) = rows.next()? {
@@ -476,14 +479,49 @@ pub(super) fn past(db: &Connection, key: &Key, path: &Path) -> Result<Recovered,
         if id != expected || !(is_done || is_known()) {
             return Err(check.misplaced(expected));
         }
-        if id > sales_since && row.get_ref(2)?.as_str().map_err(wrong_type)? == "paid" {
-            paid_sales.push(row.get(3)?);
-        }
+        let is_paid = row.get_ref(2)?.as_str().map_err(wrong_type)? == "paid";
+        let amounts = [row.get(6)?, row.get(7)?].map(Money::from_minor);
+        remember(&mut sales, (id, row.get(3)?), amounts, is_paid, row.get(8)?);
         if let Some(hash) = row.get(4)? {
             codes.push((hash, number(row.get(5)?)?));
         }
     }
-    Ok(Recovered { last_attempt, last_sale, open, paid_sales, codes })
+    let surplus = sales.len().saturating_sub(Recovered::SALES_REMEMBERED as usize);
+    let is_wanted = |(at, sale): &(usize, Known)| *at >= surplus || sale.balance.is_partly_paid();
+    let sales: Vec<Known> =
+        sales.into_iter().enumerate().filter(is_wanted).map(|(_, sale)| sale).collect();
+    // More will be taken of them.
+    for sale in sales.iter().filter(|sale| sale.balance.is_partly_paid()) {
+        check.order(sale.last_attempt)?;
+    }
+    let sales = sales.into_iter().map(|sale| (sale.id, sale.balance)).collect();
+    Ok(Recovered { last_attempt, last_sale, open, sales, codes })
+}
+
+/// A sale, as far as its latest attempts tell.
+struct Known {
+    id: i64,
+    last_attempt: i64,
+    balance: Balance,
+}
+
+/// Takes in an attempt of a sale: the sale is the latest by that.
+fn remember(
+    sales: &mut Vec<Known>,
+    (attempt, sale): (i64, i64),
+    [due, amount]: [Money; 2],
+    is_paid: bool,
+    is_returned: bool,
+) {
+    let known = sales.iter().rposition(|known| known.id == sale).map(|at| sales.remove(at));
+    let mut balance = known.map_or_else(|| Balance::new(due), |known| known.balance);
+    if is_paid {
+        balance.pay(amount);
+    }
+    if is_returned {
+        balance.give_up();
+    }
+    sales.push(Known { id: sale, last_attempt: attempt, balance });
 }
 
 fn stored_attempt(row: &Row<'_>) -> Result<StoredAttempt, JournalError> {

@@ -10,6 +10,7 @@ mod migration;
 mod paper;
 mod rows;
 mod seals;
+mod shifts;
 
 use std::path::Path;
 

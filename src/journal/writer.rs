@@ -9,9 +9,12 @@ use std::time::Duration;
 
 use super::key::Key;
 use super::rounds::Rounds;
+use super::shift::{ShiftDone, ShiftWork};
 use super::slips::{Slip, SlipDone, SlipWork};
 use super::{Journal, JournalError};
+use paytill_core::clock::TimeZone;
 use paytill_core::engine::{Act, Entry};
+use paytill_core::order::OutTradeNo;
 
 /// The outcome of writing an entry.
 #[derive(Debug)]
@@ -32,13 +35,16 @@ const QUIET: Duration = Duration::from_secs(5);
 enum Job {
     Write(Box<Entry>),
     Slip(SlipWork, SlipReport),
-    Act(Act, ActReport),
+    Act(Act, Option<OutTradeNo>, ActReport),
+    Shift(ShiftWork, TimeZone, ShiftReport),
     Stop(JournalError),
 }
 
 type SlipReport = Box<dyn FnOnce(Result<SlipDone, JournalError>) + Send>;
 
 type ActReport = Box<dyn FnOnce(Result<(), JournalError>) + Send>;
+
+type ShiftReport = Box<dyn FnOnce(Result<ShiftDone, JournalError>) + Send>;
 
 /// Hands entries to the disk in order.
 pub struct Writer {
@@ -74,8 +80,15 @@ impl Writer {
                     Job::Slip(work, report) => {
                         report(fail_stop.do_slip(&work));
                     }
-                    Job::Act(act, report) => {
+                    Job::Act(act, None, report) => {
                         report(fail_stop.unless_failed(|journal| journal.append_act(&act)));
+                    }
+                    Job::Act(act, Some(order), report) => {
+                        let about = |journal: &mut Journal| journal.append_act_of(&act, &order);
+                        report(fail_stop.unless_failed(about).map(drop));
+                    }
+                    Job::Shift(work, zone, report) => {
+                        report(fail_stop.unless_failed(|journal| journal.do_shift(work, &zone)));
                     }
                     Job::Stop(error) => {
                         fail_stop.fail();
@@ -131,7 +144,30 @@ impl Writer {
         act: Act,
         report: impl FnOnce(Result<(), JournalError>) + Send + 'static,
     ) -> bool {
-        let job = Job::Act(act, Box::new(report));
+        let job = Job::Act(act, None, Box::new(report));
+        self.jobs.as_ref().is_some_and(|jobs| jobs.send(job).is_ok())
+    }
+
+    /// The same for what concerns an order.
+    pub fn write_act_of(
+        &self,
+        act: Act,
+        order: OutTradeNo,
+        report: impl FnOnce(Result<(), JournalError>) + Send + 'static,
+    ) -> bool {
+        let job = Job::Act(act, Some(order), Box::new(report));
+        self.jobs.as_ref().is_some_and(|jobs| jobs.send(job).is_ok())
+    }
+
+    /// Hands over what is done with a shift; `report` is called once it is on disk, was refused or has
+    /// failed. `false` if the thread is gone.
+    pub fn write_shift(
+        &self,
+        work: ShiftWork,
+        zone: TimeZone,
+        report: impl FnOnce(Result<ShiftDone, JournalError>) + Send + 'static,
+    ) -> bool {
+        let job = Job::Shift(work, zone, Box::new(report));
         self.jobs.as_ref().is_some_and(|jobs| jobs.send(job).is_ok())
     }
 

@@ -4,11 +4,14 @@
 //! state is written; only once it is on disk does memory follow, a report go out and a call leave.
 //! If the write fails, nothing is sent. There is no I/O and no clock in here.
 
+mod cash;
 mod draw;
 mod effect;
 mod in_flight;
 mod pacer;
 mod record;
+mod sales;
+mod start;
 #[cfg(test)]
 mod tests;
 
@@ -17,12 +20,13 @@ use std::sync::Arc;
 
 use crate::clock::{Millis, TimeZone, Timestamp, Uptime};
 use crate::gateway::{Ask, Gateway};
-use crate::money::Currency;
-use crate::order::{AuthCode, Merchant, Order, OutTradeNo, TillId};
+use crate::money::{Currency, Money};
+use crate::order::{Merchant, Order, OutTradeNo, TillId};
 use crate::payment::{
     Answer, Call, CallKind, Event, Inconclusive, Rules, State, Status, Submitted,
 };
 use crate::sale::Sold;
+use crate::sale::tender::Balance;
 pub use draw::Draw;
 pub use effect::{Effect, Report};
 use in_flight::{InFlight, Waiting, Writing};
@@ -30,6 +34,8 @@ use pacer::Pacer;
 pub use record::{
     Act, ActKind, Attempt, Begin, By, Entry, Recovered, SaleEntry, SaleRef, StoredAttempt,
 };
+use sales::Sales;
+pub use start::{CashStart, Refusal, Start};
 
 /// The longest time between ticks while money is open: a machine that wakes from suspension has
 /// passed its deadlines, but its timers have not fired.
@@ -49,43 +55,12 @@ pub struct OrderTemplate {
     pub time_zone: TimeZone,
 }
 
-/// What it takes to begin an attempt.
-#[derive(Debug)]
-pub struct Start {
-    pub sale: SaleRef,
-    /// Stored with a new sale.
-    pub note: String,
-    /// What a new sale sells; of a known one it is known.
-    pub sold: Arc<Sold>,
-    pub code: AuthCode,
-    pub code_hash: [u8; 16],
-    /// Who charges it.
-    pub by: Option<By>,
-    /// This machine's address on the route to the gateway.
-    pub client_ip: String,
-    /// Random bytes for the order's number and mark, and the jitter of the payment's waits.
-    pub draw: Draw,
-}
-
-/// Why an attempt was not begun. Nothing was written or sent.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Refusal {
-    /// The journal cannot be written to.
-    Stopped,
-    /// An earlier attempt for this sale may still take money.
-    Unsettled(OutTradeNo),
-    /// The sale has been paid.
-    AlreadyPaid,
-    /// This attempt already used the payment code. Once sent, a code is dead: seeing it again means
-    /// that the same customer is still in front of the scanner.
-    CodeUsed(OutTradeNo),
-}
-
 /// The attempts with work left, and the rules between them.
 ///
 /// An engine is driven by three kinds of calls. Each returns [`Effect`]s to carry out in order:
 ///
-/// * Actions: [`begin`](Self::begin) starts a payment, [`handle_event_of`](Self::handle_event_of)
+/// * Actions: [`begin`](Self::begin) starts a payment, [`take_cash`](Self::take_cash) takes one,
+///   [`handle_event_of`](Self::handle_event_of)
 ///   cancels or checks an order.
 /// * Outcomes: [`written`](Self::written) once for every [`Effect::Write`], and
 ///   [`handle_event`](Self::handle_event) with [`Event::Answered`] once for every [`Effect::Call`].
@@ -104,8 +79,7 @@ pub struct Engine {
     last_attempt: i64,
     last_sale: i64,
     codes: VecDeque<([u8; 16], OutTradeNo)>,
-    /// Recently charged sales, and whether each is paid.
-    sales: VecDeque<(i64, bool)>,
+    sales: Sales,
     /// Calls for payments of an earlier run, or for those open during a suspension.
     pacer: Pacer,
     awake_at: Uptime,
@@ -133,7 +107,7 @@ impl Engine {
             last_attempt: past.last_attempt,
             last_sale: past.last_sale,
             codes: past.codes.into(),
-            sales: past.paid_sales.into_iter().map(|sale| (sale, true)).collect(),
+            sales: Sales::new(past.sales),
             pacer: Pacer::new(now),
             awake_at: now,
             stopped: false,
@@ -157,21 +131,8 @@ impl Engine {
         self.may_begin(&sale, &code_hash)?;
         let amount = sale.amount();
         let sale = self.sale(sale, note, sold);
-        self.last_attempt += 1;
-        let attempt = self.last_attempt;
-        let counter = u64::try_from(attempt).unwrap_or(0);
-        let OrderTemplate { till, time_zone, .. } = &self.template;
-        let out_trade_no = OutTradeNo::new(till, wall, time_zone, counter, draw.number());
-        let order = Order {
-            out_trade_no: out_trade_no.clone(),
-            amount,
-            currency: self.template.currency,
-            merchant: self.template.merchant.clone(),
-            body: self.template.body.clone(),
-            device_info: self.template.device_info.clone(),
-            client_ip,
-            mark: draw.mark(),
-        };
+        let (attempt, out_trade_no) = self.next_attempt(draw, wall);
+        let order = self.order(&out_trade_no, amount, client_ip, draw);
         let state = State::begin(&self.rules, draw.jitter());
         let entry = Entry {
             attempt,
@@ -194,7 +155,6 @@ impl Engine {
         if self.codes.len() > Recovered::CODES_REMEMBERED as usize {
             self.codes.pop_front();
         }
-        self.remember_sale(sale.id, false);
         let in_flight = InFlight {
             sale: sale.id,
             sold: sale.sold,
@@ -342,12 +302,14 @@ impl Engine {
         in_flight.state = writing.state;
         in_flight.updated_at = writing.at;
         effects.push(in_flight.report(writing.event, before.as_ref(), on_disk));
-        let (sale, status) = (in_flight.sale, in_flight.state.status());
+        let (sale, amount) = (in_flight.sale, in_flight.order.amount);
+        let is_paid = in_flight.state.status() == Status::Paid
+            && before.is_none_or(|before| before.status() != Status::Paid);
         if let Some(call) = writing.call.filter(|_| on_disk) {
             self.dispatch(attempt, call, now, &mut effects);
         }
-        if status == Status::Paid {
-            self.remember_sale(sale, true);
+        if is_paid {
+            self.sales.pay(sale, amount);
         }
         if never_left {
             self.codes.retain(|(_, by)| *by != out_trade_no);
@@ -435,12 +397,23 @@ impl Engine {
     }
 
     fn may_begin(&self, sale: &SaleRef, code_hash: &[u8; 16]) -> Result<(), Refusal> {
+        self.may_charge(sale)?;
+        match self.code_used_by(code_hash) {
+            Some(by) => Err(Refusal::CodeUsed(by.clone())),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether so much may be taken of a sale now, in whatever way.
+    fn may_charge(&self, sale: &SaleRef) -> Result<(), Refusal> {
         if self.stopped {
             return Err(Refusal::Stopped);
         }
-        if let SaleRef::Again(sale, _) = sale {
-            if self.sales.contains(&(*sale, true)) {
-                return Err(Refusal::AlreadyPaid);
+        if let SaleRef::Again(sale, amount) = sale {
+            match self.sales.balance(*sale).map(Balance::left) {
+                Some(left) if left == Money::default() => return Err(Refusal::AlreadyPaid),
+                Some(left) if *amount > left => return Err(Refusal::MoreThanLeft(left)),
+                Some(_) | None => {}
             }
             let unsettled = |in_flight: &&InFlight| {
                 // What the disk has already is written before anything handed to it later.
@@ -452,30 +425,43 @@ impl Engine {
                 return Err(Refusal::Unsettled(in_flight.order.out_trade_no.clone()));
             }
         }
-        match self.code_used_by(code_hash) {
-            Some(by) => Err(Refusal::CodeUsed(by.clone())),
-            None => Ok(()),
-        }
+        Ok(())
     }
 
     /// Lines that do not come to the amount are not what is sold for it.
     fn sale(&mut self, sale: SaleRef, note: String, sold: Arc<Sold>) -> SaleEntry {
-        let fits = sold.is_bare() || (sold.due == sale.amount() && sold.is_consistent());
+        let is_whole = matches!(sale, SaleRef::Again(..)) || sold.due == sale.amount();
+        let fits = sold.is_bare() || (is_whole && sold.is_consistent());
         let sold = if fits { sold } else { Arc::default() };
-        match sale {
+        let entry = match sale {
             SaleRef::New(due) => {
                 self.last_sale += 1;
                 SaleEntry { id: self.last_sale, new: Some(note), due, sold }
             }
             SaleRef::Again(id, due) => SaleEntry { id, new: None, due, sold },
-        }
+        };
+        self.sales.begin(entry.id, entry.due);
+        entry
     }
 
-    fn remember_sale(&mut self, sale: i64, paid: bool) {
-        self.sales.retain(|(known, _)| *known != sale);
-        self.sales.push_back((sale, paid));
-        if self.sales.len() > Recovered::SALES_REMEMBERED as usize {
-            self.sales.pop_front();
+    fn next_attempt(&mut self, draw: Draw, wall: Timestamp) -> (i64, OutTradeNo) {
+        self.last_attempt += 1;
+        let attempt = self.last_attempt;
+        let counter = u64::try_from(attempt).unwrap_or(0);
+        let OrderTemplate { till, time_zone, .. } = &self.template;
+        (attempt, OutTradeNo::new(till, wall, time_zone, counter, draw.number()))
+    }
+
+    fn order(&self, number: &OutTradeNo, amount: Money, client_ip: String, draw: Draw) -> Order {
+        Order {
+            out_trade_no: number.clone(),
+            amount,
+            currency: self.template.currency,
+            merchant: self.template.merchant.clone(),
+            body: self.template.body.clone(),
+            device_info: self.template.device_info.clone(),
+            client_ip,
+            mark: draw.mark(),
         }
     }
 

@@ -10,18 +10,20 @@ use crate::money::{Currency, Money};
 use crate::order::{Order, OutTradeNo};
 use crate::payment::{Event, State};
 use crate::sale::Sold;
+use crate::sale::tender::Balance;
+use crate::shift::Report;
 
-/// The sale to charge.
+/// The sale to charge, and how much of it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum SaleRef {
     /// A new sale of this amount.
     New(Money),
-    /// A sale that was tried before: its number in the journal, and the same amount.
+    /// A sale that was tried before: its number in the journal, and what is left of it.
     Again(i64, Money),
 }
 
 impl SaleRef {
-    /// The amount due.
+    /// The amount to charge.
     pub const fn amount(self) -> Money {
         match self {
             Self::New(amount) | Self::Again(_, amount) => amount,
@@ -47,12 +49,22 @@ pub struct Act {
 }
 
 /// Which of them.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub enum ActKind {
     /// An order's slip was asked for again, as this copy.
     Reprint { copy: u32 },
     /// The drawer was opened by its key.
     Drawer,
+    /// Cash that was taken of an order went back to the customer, since the rest was not paid.
+    CashReturned { amount: Money },
+    /// Cash was put into the drawer, outside sales.
+    CashIn { amount: Money, reason: String },
+    /// Cash was taken out of it.
+    CashOut { amount: Money, reason: String },
+    /// A shift began with so much in the drawer.
+    ShiftOpened { float: Money },
+    /// A shift ended, with the whole of its Z report.
+    ShiftClosed(Box<Report>),
 }
 
 /// A fact to write: an event and the state it led to.
@@ -123,8 +135,8 @@ pub struct Recovered {
     pub last_sale: i64,
     /// Attempts with work left, oldest first.
     pub open: Vec<StoredAttempt>,
-    /// The most recent paid sales.
-    pub paid_sales: Vec<i64>,
+    /// The most recent sales, oldest first, and what was paid of each.
+    pub sales: Vec<(i64, Balance)>,
     /// Keyed hashes of the most recent payment codes, each with its attempt's order number.
     pub codes: Vec<([u8; 16], OutTradeNo)>,
 }

@@ -1,5 +1,6 @@
 //! The engine on a bench: what is written before what is sent, and what a restart makes of it.
 
+mod cash;
 mod edges;
 mod restart;
 mod sleep;
@@ -7,6 +8,7 @@ mod sleep;
 use super::*;
 use crate::gateway::{Decoded, Lookup, Outgoing, Owner, Reply, Stamp};
 use crate::money::Money;
+use crate::order::AuthCode;
 use crate::payment::says::{Says, reason};
 use crate::payment::{Ending, Found, Funds, Proof};
 

@@ -6,6 +6,7 @@
 //! sale's, to the last unit. What would overflow, or would be negative, is refused.
 
 mod line;
+pub mod tender;
 #[cfg(test)]
 mod tests;
 

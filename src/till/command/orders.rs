@@ -279,11 +279,23 @@ fn entry_line(
 }
 
 /// For programs: stays the same in every language and version.
+fn act_words(act: &ActKind) -> String {
+    match act {
+        ActKind::Reprint { copy } => format!("reprinted as copy {copy}"),
+        ActKind::Drawer => "the drawer was opened".into(),
+        ActKind::CashReturned { amount } => format!("cash returned: {}", amount.minor()),
+        ActKind::CashIn { amount, .. } => format!("cash in: {}", amount.minor()),
+        ActKind::CashOut { amount, .. } => format!("cash out: {}", amount.minor()),
+        ActKind::ShiftOpened { float } => format!("shift opened: {}", float.minor()),
+        ActKind::ShiftClosed(report) => format!("shift closed: {}", report.z.unwrap_or_default()),
+    }
+}
+
+/// For programs: stays the same in every language and version.
 fn event_words(event: &StoredEvent) -> String {
     let event = match event {
         StoredEvent::Payment(event) => event,
-        StoredEvent::Act(ActKind::Reprint { copy }) => return format!("reprinted as copy {copy}"),
-        StoredEvent::Act(ActKind::Drawer) => return "the drawer was opened".into(),
+        StoredEvent::Act(act) => return act_words(act),
     };
     match event {
         Event::Begun => "begun".into(),

@@ -12,16 +12,28 @@ use crate::say;
 pub fn entry(entry: &StoredEntry, language: Language) -> String {
     let what = match &entry.event {
         StoredEvent::Payment(event) => self::event(event, language),
-        StoredEvent::Act(ActKind::Reprint { copy }) => {
-            say!(language, "reprinted, copy {copy}", "补打小票（第 {copy} 次）")
-        }
-        StoredEvent::Act(ActKind::Drawer) => {
-            language.pick("the drawer was opened", "打开钱箱").to_owned()
-        }
+        StoredEvent::Act(act) => self::act(act, language),
     };
     match &entry.by {
         Some(by) => what + &self::by(by, language),
         None => what,
+    }
+}
+
+/// What somebody did that moved nothing.
+fn act(act: &ActKind, language: Language) -> String {
+    match act {
+        ActKind::Reprint { copy } => {
+            say!(language, "reprinted, copy {copy}", "补打小票（第 {copy} 次）")
+        }
+        ActKind::Drawer => language.pick("the drawer was opened", "打开钱箱").to_owned(),
+        ActKind::CashReturned { .. } => {
+            language.pick("the cash went back to the customer", "现金已退还顾客").to_owned()
+        }
+        ActKind::CashIn { .. } => language.pick("cash was put in", "存入备用金").to_owned(),
+        ActKind::CashOut { .. } => language.pick("cash was taken out", "取出现金").to_owned(),
+        ActKind::ShiftOpened { .. } => language.pick("the shift was opened", "开班").to_owned(),
+        ActKind::ShiftClosed(_) => language.pick("the shift was closed", "交班").to_owned(),
     }
 }
 

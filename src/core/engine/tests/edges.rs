@@ -96,8 +96,10 @@ fn the_latest_five_hundred_payment_codes_are_known_and_no_more() {
 #[test]
 fn the_latest_sixty_four_sales_are_known_and_no_more() {
     let most = i64::from(Recovered::SALES_REMEMBERED);
-    let past =
-        Recovered { last_sale: most, paid_sales: (2..=most).collect(), ..Recovered::default() };
+    let mut paid = Balance::new(Money::from_minor(1234));
+    paid.pay(Money::from_minor(1234));
+    let sales = (2..=most).map(|sale| (sale, paid)).collect();
+    let past = Recovered { last_sale: most, sales, ..Recovered::default() };
     let mut bench = EngineBench::with(past);
     let again = |sale: i64| SaleRef::Again(sale, Money::from_minor(1234));
     bench.sell(1).unwrap();

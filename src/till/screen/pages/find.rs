@@ -89,7 +89,7 @@ impl Subject {
                     shown.story.add_by(event, before, &view, entry.by.as_ref());
                     shown.cancelled |= *event == Event::Cancel;
                 }
-                StoredEvent::Act(act) => shown.story.add_act(*act, &view, entry.by.as_ref()),
+                StoredEvent::Act(act) => shown.story.add_act(act, &view, entry.by.as_ref()),
             }
             before = Some(entry.state.status());
         }

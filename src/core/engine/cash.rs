@@ -1,0 +1,84 @@
+//! Cash: an attempt that is paid with its first entry. Nothing is sent.
+
+use super::{
+    Begin, CashStart, Effect, Engine, Entry, InFlight, Refusal, SaleRef, VecDeque, Writing,
+};
+use crate::clock::{Millis, Timestamp, Uptime};
+use crate::order::OutTradeNo;
+use crate::payment::{Event, State};
+use crate::sale::tender::{Balance, Cash};
+
+impl Engine {
+    /// Takes cash for a sale, or for what is left of it: writes it down, and reports it once it is on
+    /// disk. Only then is it taken, and the drawer opened.
+    pub fn take_cash(
+        &mut self,
+        start: CashStart,
+        now: Uptime,
+        wall: Timestamp,
+    ) -> Result<(OutTradeNo, Vec<Effect>), Refusal> {
+        let CashStart { sale, note, sold, tendered, by, draw } = start;
+        self.note_wakeup(now);
+        self.may_charge(&sale)?;
+        // What the sale has left, whatever the screen believes.
+        let due = match sale {
+            SaleRef::Again(id, due) => self.balance(id).map_or(due, Balance::left),
+            SaleRef::New(due) => due,
+        };
+        let cash = Cash::take(due, tendered).ok_or(Refusal::NoSuchCash)?;
+        let sale = self.sale(sale, note, sold);
+        let (attempt, out_trade_no) = self.next_attempt(draw, wall);
+        let order = self.order(&out_trade_no, cash.taken(), String::new(), draw);
+        let state = State::paid_in_cash(cash);
+        let entry = Entry {
+            attempt,
+            at: wall,
+            age: Millis(0),
+            sent_at: now,
+            boot: self.boot,
+            event: Event::Begun,
+            by,
+            state: state.clone(),
+            wire: Vec::new(),
+            begin: Some(Box::new(Begin {
+                sale: sale.clone(),
+                order: order.clone(),
+                code_hash: None,
+                day: wall.day(&self.template.time_zone),
+            })),
+        };
+        let in_flight = InFlight {
+            sale: sale.id,
+            sold: sale.sold,
+            order,
+            code: None,
+            created_at: wall,
+            updated_at: wall,
+            sent_at: now,
+            has_left: true,
+            state: state.clone(),
+            writing: Some(Writing { event: Event::Begun, state, at: wall, call: None }),
+            waiting: VecDeque::new(),
+            from_the_past: false,
+            slept_over: false,
+            foreign: false,
+        };
+        self.attempts.insert(attempt, in_flight);
+        Ok((out_trade_no, vec![Effect::Write(Box::new(entry))]))
+    }
+
+    /// The cash that was taken of a sale goes back to the customer, and the rest is not paid any more:
+    /// nothing more is taken of it from now on. Returns how much was taken.
+    pub fn give_up_sale(&mut self, sale: i64) -> Result<Balance, Refusal> {
+        let balance = self.balance(sale).filter(|balance| balance.is_partly_paid());
+        let balance = balance.ok_or(Refusal::NothingTaken)?;
+        self.may_charge(&SaleRef::Again(sale, balance.left()))?;
+        self.sales.give_up(sale);
+        Ok(balance)
+    }
+
+    /// What is known of a sale; `None` of one long ago.
+    pub fn balance(&self, sale: i64) -> Option<Balance> {
+        self.sales.balance(sale)
+    }
+}
