@@ -15,6 +15,7 @@ pub mod language;
 pub mod money;
 pub mod order;
 pub mod payment;
+pub mod refund;
 pub mod sale;
 pub mod shift;
 pub mod text;

@@ -7,9 +7,9 @@ use super::{JournalError, StoredRequest};
 use paytill_core::order::Order;
 
 /// Which entry had such a number in it, from the newest on; every answer that names it counts, also
-/// that of a payment which was reversed later.
+/// that of a payment which was reversed later, or of a refund.
 pub(super) const BY_WIRE: &str =
-    "SELECT attempt FROM entry WHERE instr(wire, ?1) > 0 ORDER BY seq DESC LIMIT 1";
+    "SELECT abs(attempt) FROM entry WHERE instr(wire, ?1) > 0 ORDER BY seq DESC LIMIT 1";
 
 impl JournalReader {
     /// The order that the gateway's number belongs to, by any of its answers in the whole journal.

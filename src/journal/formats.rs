@@ -15,10 +15,7 @@ use super::check::Check;
 use super::files::{self, taken};
 use super::key::Key;
 use super::read::JournalReader;
-use super::{FORMAT, Journal, JournalError, beside, head, lines, register};
-
-/// The oldest format that is still read.
-pub(super) const OLDEST: i32 = 3;
+use super::{FORMAT, Journal, JournalError, beside, head, register, tables};
 
 /// Early journals of format 3 lack this index.
 const TAIL: &str =
@@ -34,22 +31,10 @@ pub struct Migrated {
     pub copy: Option<PathBuf>,
 }
 
-/// Makes the tables that a format has.
-pub(super) fn tables(db: &Connection, format: i32) -> rusqlite::Result<()> {
-    register::tables(db, format)?;
-    if format >= lines::SINCE {
-        db.execute_batch(include_str!("lines.sql"))?;
-    }
-    Ok(())
-}
-
 /// Brings the tables of an older format to this one's; for a new journal from the oldest.
 pub(super) fn steps(db: &Connection, key: &Key, from: i32) -> rusqlite::Result<()> {
     register::migrate(db, key, from)?;
-    if from < lines::SINCE {
-        db.execute_batch(include_str!("lines.sql"))?;
-    }
-    Ok(())
+    tables::add(db, from.max(tables::SLIP_SUMS), FORMAT)
 }
 
 impl Journal {

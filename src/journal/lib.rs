@@ -18,10 +18,13 @@ mod head;
 mod key;
 mod lines;
 mod read;
+mod refund_event;
+mod refunds;
 mod register;
 mod rounds;
 mod shift;
 mod slips;
+mod tables;
 #[cfg(test)]
 mod tests;
 mod writer;
@@ -42,7 +45,6 @@ pub use evidence::{ChainProof, Record, Seal};
 use files::OnDisk;
 pub use files::{Files, is_held};
 pub use formats::Migrated;
-use formats::OLDEST;
 use key::Key;
 pub use key::{KeyFault, Secret};
 use paytill_core::both;
@@ -51,8 +53,11 @@ use paytill_core::language::Text;
 use paytill_core::order::Merchant;
 use paytill_core::payment::State;
 pub use read::{Audit, Filter, Head, JournalReader, OrderRow, StoredEntry};
+pub use refund_event::ToldOfRefund;
+pub use refunds::{RefundRow, given_back};
 pub use shift::{ShiftDone, ShiftWork};
 pub use slips::{Slip, SlipDone, SlipStage, SlipWork};
+use tables::OLDEST;
 pub use writer::{FailStop, Writer, Written};
 
 /// Marks the file as one of our journals: "payt".
@@ -312,7 +317,8 @@ impl Journal {
         }
         self.tip = check::complete(&mut self.db, &self.key, &self.path, check::VERIFIED_AT_START)?;
         self.compare_head()?;
-        let past = read::past(&self.db, &self.key, &self.path)?;
+        let mut past = read::past(&self.db, &self.key, &self.path)?;
+        refunds::past(&self.db, &self.key, &self.path, &mut past)?;
         self.is_marked = check::is_marked(&self.db)?;
         // What a process that died has left there. It would be written once more at each start.
         if self.is_marked {
@@ -392,8 +398,7 @@ fn insert_entry(
         state: serde_json::to_string(&entry.state)?,
         wire: wire_json(&entry.wire)?,
     };
-    let chain = row.hash(key, before, &facts);
-    insert_row(transaction, &row, &chain)?;
+    let chain = insert_row(transaction, key, &row, before, &facts)?;
     let status = "SELECT status FROM attempt WHERE id = ?";
     let before = transaction
         .prepare_cached(status)?
@@ -414,11 +419,15 @@ fn insert_entry(
     Ok((chain, before.unwrap_or_default()))
 }
 
+/// Writes the row of an entry; returns its hash.
 fn insert_row(
     transaction: &Transaction<'_>,
+    key: &Key,
     row: &EntryRow,
-    chain: &[u8; 16],
-) -> Result<(), JournalError> {
+    before: &[u8; 16],
+    facts: &str,
+) -> Result<[u8; 16], JournalError> {
+    let chain = row.hash(key, before, facts);
     transaction
         .prepare_cached(
             "INSERT INTO entry (seq, attempt, at, age, boot, sent_at, event, state, wire, chain)
@@ -436,7 +445,7 @@ fn insert_row(
             row.wire,
             chain
         ])?;
-    Ok(())
+    Ok(chain)
 }
 
 fn insert_attempt(

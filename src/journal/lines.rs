@@ -6,10 +6,9 @@ use std::sync::Arc;
 use rusqlite::Connection;
 
 use super::JournalError;
+use super::tables::REFUNDS;
 use paytill_core::sale::Sold;
 
-/// The first format that has them.
-pub(super) const SINCE: i32 = 6;
 pub(super) const OF_SALE: &str = "SELECT lines FROM sale WHERE id = ?";
 pub(super) const OF_ATTEMPT: &str =
     "SELECT lines FROM sale WHERE id = (SELECT sale FROM attempt WHERE id = ?)";
@@ -43,7 +42,7 @@ fn stored(db: &Connection, sql: &str, of: i64) -> rusqlite::Result<String> {
         Ok(statement) => statement,
         Err(error) => {
             let format: i32 = db.pragma_query_value(None, "user_version", |row| row.get(0))?;
-            return if format < SINCE { Ok(String::new()) } else { Err(error) };
+            return if format < REFUNDS { Ok(String::new()) } else { Err(error) };
         }
     };
     statement.query_row([of], |row| row.get(0))

@@ -56,6 +56,8 @@ pub struct OrderRow {
     pub by: Option<By>,
     /// What its sale sells.
     pub sold: Arc<Sold>,
+    /// How much of it was given back, as far as its refunds know.
+    pub refunded: Money,
 }
 
 impl From<OrderRow> for Attempt {
@@ -106,6 +108,8 @@ pub struct Audit {
     pub is_closed: bool,
     /// Orders whose number the gateway had seen before.
     pub numbers_taken: i64,
+    /// Open refunds of which nobody knows what becomes, or that need a person.
+    pub refunds_unclear: i64,
 }
 
 /// The last entry. Noted elsewhere, it shows whether the entries up to it were made anew.
@@ -138,6 +142,14 @@ impl JournalReader {
             .map_err(|error| refused(&path, error))?;
         let key = key_of(&db, &path, key)?;
         Ok(Self { db, key, path })
+    }
+
+    /// As [`JournalReader::of_held`], where its key is known.
+    pub(super) fn beside(path: &Path, key: &Key) -> Result<Self, JournalError> {
+        let db = Connection::open_with_flags(path, READ_ONLY)
+            .and_then(|db| db.busy_timeout(PATIENCE).map(|()| db))
+            .map_err(|error| refused(path, error))?;
+        Ok(Self { db, key: key.clone(), path: path.to_owned() })
     }
 
     /// Opens a journal to read; `None` if there is none yet. `key` is as for [`super::Journal::open`].
@@ -232,6 +244,7 @@ impl JournalReader {
                 "SELECT count(*) FROM attempt WHERE status = 'attention' AND progress = 'open'",
             )?,
             is_closed: !check::is_marked(&self.db)?,
+            refunds_unclear: self.refunds_unclear()?,
             numbers_taken: count(
                 "SELECT count(DISTINCT attempt) FROM entry
                  WHERE instr(wire, '\"OUT_TRADE_NO_USED\"') > 0",
@@ -328,11 +341,11 @@ impl JournalReader {
         Ok(paid)
     }
 
-    /// Verifies an order, and adds what its sale sells.
+    /// Verifies an order, and adds what its sale sells and how much was given back.
     pub(super) fn complete(&self, row: &mut OrderRow) -> Result<(), JournalError> {
         self.check().order(row.attempt)?;
         row.sold = lines::of_sale(&self.db, row.sale)?;
-        Ok(())
+        self.add_refunds(std::slice::from_mut(row))
     }
 
     /// All entries of an order, oldest first.
@@ -495,7 +508,7 @@ pub(super) fn past(db: &Connection, key: &Key, path: &Path) -> Result<Recovered,
         check.order(sale.last_attempt)?;
     }
     let sales = sales.into_iter().map(|sale| (sale.id, sale.balance)).collect();
-    Ok(Recovered { last_attempt, last_sale, open, sales, codes })
+    Ok(Recovered { last_attempt, last_sale, open, sales, codes, ..Recovered::default() })
 }
 
 /// A sale, as far as its latest attempts tell.
@@ -568,6 +581,7 @@ pub(super) fn order_row(row: &Row<'_>) -> Result<OrderRow, JournalError> {
             None => None,
         },
         sold: Arc::default(),
+        refunded: Money::default(),
     })
 }
 
@@ -583,10 +597,10 @@ fn wrong_type(error: rusqlite::types::FromSqlError) -> rusqlite::Error {
     unreadable(Box::new(error))
 }
 
-fn unreadable(error: Box<dyn std::error::Error + Send + Sync>) -> rusqlite::Error {
+pub(super) fn unreadable(error: Box<dyn std::error::Error + Send + Sync>) -> rusqlite::Error {
     rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, error)
 }
 
-fn millis(stored: i64) -> Millis {
+pub(super) fn millis(stored: i64) -> Millis {
     Millis(u64::try_from(stored).unwrap_or(0))
 }

@@ -116,6 +116,7 @@ fn run(cli: Cli, language: &mut Language) -> Result<Exit, Failure> {
         Some(Command::Reconcile(reconcile)) => {
             on(runtime, command::reconcile::run(reconcile, &loaded, &clock))
         }
+        Some(Command::Refund(refund)) => on(runtime, command::refund::run(refund, &loaded, &clock)),
         Some(Command::Recover(recover)) => {
             on(runtime, command::recover::run(recover, &loaded, &clock))
         }

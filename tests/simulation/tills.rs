@@ -169,6 +169,7 @@ impl Street {
                     till.told = Some(state.status());
                     till.transaction_id = state.proof().map(|proof| proof.transaction_id.clone());
                 }
+                Effect::WriteRefund(_) | Effect::CallRefund { .. } | Effect::ReportRefund(_) => {}
             }
         }
     }

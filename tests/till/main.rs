@@ -39,6 +39,7 @@ mod operators;
 mod printers;
 mod process;
 mod reconcile;
+mod refund;
 mod scenarios;
 mod settled;
 mod signals;

@@ -1,11 +1,26 @@
-//! What begins an attempt, and why one is not begun.
+//! What it takes to begin an attempt or a refund, and why one is not begun.
 
 use std::sync::Arc;
 
 use super::{By, Draw, SaleRef};
-use crate::money::Money;
-use crate::order::{AuthCode, OutTradeNo};
+use crate::clock::TimeZone;
+use crate::money::{Currency, Money};
+use crate::order::{AuthCode, Merchant, Order, OutTradeNo, TillId};
+use crate::payment::State;
+use crate::refund::EarlierRefund;
 use crate::sale::Sold;
+
+/// What all orders of this till have in common.
+#[derive(Clone, Debug)]
+pub struct OrderTemplate {
+    pub till: TillId,
+    pub merchant: Merchant,
+    pub currency: Currency,
+    pub body: String,
+    pub device_info: String,
+    /// The shop's own, for its clock and calendar.
+    pub time_zone: TimeZone,
+}
 
 /// What it takes to begin an attempt.
 #[derive(Debug)]
@@ -59,4 +74,22 @@ pub enum Refusal {
     NoSuchCash,
     /// No cash was taken of this sale that could go back.
     NothingTaken,
+}
+
+/// What it takes to begin a refund.
+#[derive(Debug)]
+pub struct RefundStart {
+    /// The order's number in the journal.
+    pub attempt: i64,
+    pub order: Order,
+    pub payment: State,
+    /// The order's refunds in the journal, oldest first.
+    pub earlier: Vec<EarlierRefund>,
+    /// How much is given back; `None`: all that is left.
+    pub amount: Option<Money>,
+    /// Why, in the cashier's words.
+    pub reason: String,
+    /// Who gives it back, and which manager has agreed.
+    pub by: Option<By>,
+    pub draw: Draw,
 }

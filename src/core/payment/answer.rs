@@ -166,11 +166,13 @@ pub enum TillCause {
     NoRandomness,
     /// The gateway failed a call without giving a code.
     NoErrorCode,
+    /// More was to be refunded than is left of the order at the gateway.
+    MoreThanLeft,
 }
 
 impl TillCause {
     /// All of them.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 34] = [
         Self::Timeout,
         Self::Cancelled,
         Self::Restarted,
@@ -204,6 +206,7 @@ impl TillCause {
         Self::NoCode,
         Self::NoRandomness,
         Self::NoErrorCode,
+        Self::MoreThanLeft,
     ];
 
     /// The stable word for programs (interface 3).
@@ -242,6 +245,7 @@ impl TillCause {
             Self::NoCode => "no_code",
             Self::NoRandomness => "no_randomness",
             Self::NoErrorCode => "no_err_code",
+            Self::MoreThanLeft => "more_than_left",
         }
     }
 }

@@ -76,7 +76,7 @@ fn an_audit_counts_what_is_open_and_numbers_that_were_in_use_elsewhere() {
     journal.append(&Entry { wire, ..waiting(2) }).unwrap();
     assert!(is_held(&path));
     let audit = JournalReader::open(&path, None).unwrap().unwrap().audit().unwrap();
-    let Audit { orders, open, attention, numbers_taken, head: _, is_closed: _ } = audit;
+    let Audit { orders, open, attention, numbers_taken, .. } = audit;
     assert_eq!((orders, open, attention, numbers_taken), (2, 1, 0, 1));
     drop(journal);
     assert!(!is_held(&path) && !is_held(&folder.path().join("none.sqlite")));

@@ -26,7 +26,8 @@ pub(super) fn cash(attempt: i64, sale: (i64, i64), new: bool, [due, given]: [i64
     let begin = entry.begin.as_mut().unwrap();
     begin.order.amount = cash.taken();
     begin.code_hash = None;
-    begin.sale = SaleEntry { id: sale.0, new: new.then(String::new), due: fen(sale.1) };
+    let (new, sold) = (new.then(String::new), std::sync::Arc::default());
+    begin.sale = SaleEntry { id: sale.0, new, due: fen(sale.1), sold };
     entry
 }
 
@@ -66,7 +67,8 @@ fn sold(journal: &mut Journal) {
         journal.append_act(&act(kind)).unwrap();
     }
     let mut rest = [begin(4), paid(4)];
-    rest[0].begin.as_mut().unwrap().sale = SaleEntry { id: 3, new: None, due: fen(1234) };
+    let (new, sold) = (None, std::sync::Arc::default());
+    rest[0].begin.as_mut().unwrap().sale = SaleEntry { id: 3, new, due: fen(1234), sold };
     journal.append_all(&rest).unwrap();
 }
 

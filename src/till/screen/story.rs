@@ -4,9 +4,11 @@
 use super::AttemptView;
 use crate::clock::Timestamp;
 use crate::engine::{ActKind, By};
+use crate::journal::ToldOfRefund;
 use crate::payment::{
     Answer, Ending, Event, Found, Inconclusive, Reason, Refunds, Reversed, Status, Submitted,
 };
+use crate::refund::RefundStatus;
 
 /// How many lines are kept for one payment; a long reversal repeats itself.
 const LINES_MAX: usize = 24;
@@ -61,6 +63,8 @@ pub(super) enum Fact {
     CashReturned,
     /// Its slip was printed again, as this copy.
     Reprinted(u32),
+    /// Where a refund of it is, by the refund's number in the journal.
+    Refund(i64, RefundStatus),
 }
 
 impl Story {
@@ -97,6 +101,16 @@ impl Story {
             | ActKind::CashOut { .. }
             | ActKind::ShiftOpened { .. }
             | ActKind::ShiftClosed(_) => {}
+        }
+    }
+
+    /// Adds where a refund of the order came to, if it was elsewhere before.
+    pub(super) fn add_refund(&mut self, told: &ToldOfRefund, at: Timestamp, by: Option<&By>) {
+        let fact = Fact::Refund(told.refund, told.state.status());
+        let is_its = |fact: &Fact| matches!(fact, Fact::Refund(id, _) if *id == told.refund);
+        let last = self.lines.iter().rev().map(|line| &line.fact).find(|fact| is_its(fact));
+        if last != Some(&fact) {
+            self.tell(fact, at, by);
         }
     }
 

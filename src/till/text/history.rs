@@ -6,6 +6,7 @@ use crate::language::Language;
 use crate::payment::{
     Answer, Call, CallKind, Event, Found, Inconclusive, Proof, Reason, Refunds, Reversed, Submitted,
 };
+use crate::refund::{Looked, Queried, RefundAnswer, RefundEvent, RefundSaid};
 use crate::say;
 
 /// What happened, and whose doing it was.
@@ -13,6 +14,10 @@ pub fn entry(entry: &StoredEntry, language: Language) -> String {
     let what = match &entry.event {
         StoredEvent::Payment(event) => self::event(event, language),
         StoredEvent::Act(act) => self::act(act, language),
+        StoredEvent::Refund(told) => {
+            let (id, what) = (told.refund, refund_event(&told.event, language));
+            say!(language, "refund {id}: {what}", "退款 {id}：{what}")
+        }
     };
     match &entry.by {
         Some(by) => what + &self::by(by, language),
@@ -75,6 +80,55 @@ pub fn event(event: &Event, language: Language) -> String {
         }
         Event::CheckNow => language.pick("checked now by the cashier", "收银员立即查询").to_owned(),
         Event::Restarted { .. } => language.pick("the till restarted", "收银机重新启动").to_owned(),
+    }
+}
+
+/// One event of a refund.
+pub fn refund_event(event: &RefundEvent, language: Language) -> String {
+    let (english, chinese) = match event {
+        RefundEvent::Begun => ("started", "开始"),
+        RefundEvent::Answered(number, said) => {
+            let answer = refund_answer(said);
+            let call = match said {
+                RefundAnswer::Said(_) => language.pick("refund", "退款"),
+                RefundAnswer::Looked(_) | RefundAnswer::Queried(_) => {
+                    language.pick("refund query", "退款查询")
+                }
+            };
+            return say!(
+                language,
+                "answer to {call} {number}: {answer}",
+                "{call} {number} 的结果：{answer}"
+            );
+        }
+        RefundEvent::Tick => ("time passed", "到时"),
+        RefundEvent::CheckNow => ("checked now by the cashier", "收银员立即查询"),
+        RefundEvent::MerchantChanged => {
+            ("the till sells for another merchant", "收银机已改用其他商户号")
+        }
+        RefundEvent::Restarted { .. } => ("the till restarted", "收银机重新启动"),
+    };
+    language.pick(english, chinese).to_owned()
+}
+
+/// As [`answer`], about a refund.
+pub fn refund_answer(answer: &RefundAnswer) -> String {
+    match answer {
+        RefundAnswer::Looked(Looked::Page(page)) => format!("refund_count={}", page.total),
+        RefundAnswer::Said(RefundSaid::Accepted) => "SUCCESS".into(),
+        RefundAnswer::Said(RefundSaid::Refused(reason) | RefundSaid::Blocked(reason)) => {
+            code(reason)
+        }
+        RefundAnswer::Queried(queried) => match queried {
+            Queried::Done(_) => "SUCCESS".into(),
+            Queried::Processing => "PROCESSING".into(),
+            Queried::Closed => "REFUNDCLOSE".into(),
+            Queried::Abnormal => "CHANGE".into(),
+            Queried::NotFound => "REFUNDNOTEXIST".into(),
+            Queried::Inconclusive(what) => inconclusive(what),
+        },
+        RefundAnswer::Looked(Looked::Inconclusive(what))
+        | RefundAnswer::Said(RefundSaid::Inconclusive(what)) => inconclusive(what),
     }
 }
 

@@ -68,7 +68,8 @@ pub(super) async fn ask(
                 return Err(Failure::new(Exit::Journal, text::journal::text(&error)));
             }
             // Slips of what has ended are left to the screen.
-            Notice::Gateway(_)
+            Notice::Refund(_)
+            | Notice::Gateway(_)
             | Notice::Enquired { .. }
             | Notice::SlipDue(_)
             | Notice::SlipQueued(..)

@@ -71,6 +71,7 @@ fn file(serial: u32, minor: i64, answers: Vec<(u64, Option<Says>)>) -> Box<Order
         state,
         by: None,
         sold: std::sync::Arc::default(),
+        refunded: Money::default(),
     };
     Box::new(OrderFile { row, order, entries })
 }
