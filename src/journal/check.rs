@@ -251,7 +251,9 @@ pub(super) fn all(db: &mut Connection, key: &Key, path: &Path) -> Result<Tip, Jo
     // The first entry covers its digits: of none, and of an empty one, there are none.
     let odd = "SELECT count(*) FROM attempt WHERE length(code_hash) = 0";
     if db.query_row(odd, [], |row| row.get::<_, i64>(0))? > 0 {
-        return Err(check.damaged(both!("a payment code's hash is empty", "有一笔的付款码摘要为空")));
+        return Err(
+            check.damaged(both!("a payment code's hash is empty", "有一笔的付款码摘要为空"))
+        );
     }
     Ok(tip)
 }

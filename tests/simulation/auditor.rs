@@ -10,6 +10,7 @@ mod pace;
 mod paper;
 #[path = "../fixture/paper.rs"]
 mod printout;
+mod shifts;
 mod told;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,6 +19,7 @@ use paytill::engine::Attempt;
 use paytill::engine::Entry;
 use paytill::order::Order;
 use paytill::payment::{Call, CallKind, Event, Status};
+use paytill::shift::Report;
 use paytill::simulator::Bank;
 
 use crate::invariants::{Invariant, Violation};
@@ -39,6 +41,8 @@ pub struct Auditor {
     pace: Pace,
     /// Numbers under which another till's customer pays.
     others: BTreeSet<String>,
+    /// The Z reports, as they were read last.
+    closed: Vec<Report>,
 }
 
 impl Auditor {
@@ -50,6 +54,7 @@ impl Auditor {
             now: 0,
             pace: Pace::default(),
             others: BTreeSet::new(),
+            closed: Vec::new(),
         }
     }
 

@@ -24,6 +24,7 @@ mod receipt_file;
 pub mod reconcile;
 pub mod recover;
 pub mod report;
+pub mod shift;
 mod signals;
 pub mod simulator;
 mod terminal;

@@ -74,7 +74,10 @@ pub async fn run(recover: Recover, loaded: &Loaded, clock: &Clock) -> Result<Exi
                 | Notice::Enquired { .. }
                 | Notice::SlipQueued(..)
                 | Notice::SlipBegun { .. }
-                | Notice::DrawerNoted { .. },
+                | Notice::DrawerNoted { .. }
+                | Notice::CashMoved { .. }
+                | Notice::CashReturned { .. }
+                | Notice::Shift(_),
             )
             | Err(_) => {}
         }
@@ -165,7 +168,10 @@ async fn settle(
             | Notice::SlipDue(_)
             | Notice::SlipQueued(..)
             | Notice::SlipBegun { .. }
-            | Notice::DrawerNoted { .. } => {}
+            | Notice::DrawerNoted { .. }
+            | Notice::CashMoved { .. }
+            | Notice::CashReturned { .. }
+            | Notice::Shift(_) => {}
         }
     }
 }

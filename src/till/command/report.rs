@@ -34,7 +34,7 @@ impl<'a> OrderReport<'a> {
             amount: attempt.amount,
             currency: attempt.currency,
             created_at: attempt.created_at,
-            channel: "micropay",
+            channel: attempt.state.channel(),
             state: &attempt.state,
             operator: None,
         }
@@ -57,12 +57,14 @@ impl<'a> OrderReport<'a> {
 
     /// One line of JSON; amounts in minor units.
     pub fn json(&self, language: Language) -> Value {
-        let proof = self.state.proof();
+        let (proof, cash) = (self.state.proof(), self.state.cash());
+        // Cash is paid with its first entry.
+        let paid_at = proof.map(|proof| proof.paid_at).or(cash.map(|_| self.created_at));
         let why = self
             .state
             .reason()
             .map(|why| json!({ "code": why.code(), "text": reason::of(self.state, language) }));
-        json!({
+        let mut report = json!({
             "order_no": self.order_no,
             "state": self.status.word(),
             "at": self.at.to_rfc3339(),
@@ -70,7 +72,7 @@ impl<'a> OrderReport<'a> {
             "currency": self.currency.code(),
             "coupon": proof.and_then(|proof| proof.coupon),
             "transaction_id": proof.map(|proof| proof.transaction_id.as_str()),
-            "paid_at": proof.map(|proof| proof.paid_at.to_rfc3339()),
+            "paid_at": paid_at.map(Timestamp::to_rfc3339),
             "reason": why,
             "created_at": self.created_at.to_rfc3339(),
             "updated_at": self.at.to_rfc3339(),
@@ -79,7 +81,13 @@ impl<'a> OrderReport<'a> {
             "open": self.state.is_open(),
             "channel": self.channel,
             "operator": self.operator,
-        })
+        });
+        if let Some(cash) = cash {
+            report["tendered"] = cash.tendered().minor().into();
+            report["change"] = cash.change().minor().into();
+            report["left"] = cash.left().minor().into();
+        }
+        report
     }
 
     /// One line for people: status, amount, order number, and why.
@@ -93,6 +101,7 @@ impl<'a> OrderReport<'a> {
         let amount = self.currency.group(self.amount);
         let more = match (self.state.proof(), reason::of(self.state, language)) {
             (Some(proof), _) => proof.transaction_id.clone(),
+            (None, None) if self.state.cash().is_some() => language.pick("cash", "现金").to_owned(),
             (None, why) => why.unwrap_or_default(),
         };
         let amount = format!("{} {amount}", self.currency.code());

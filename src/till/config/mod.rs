@@ -42,6 +42,7 @@ pub struct Config {
     pub printer: PrinterConfig,
     pub display: DisplayConfig,
     pub receipt: ReceiptConfig,
+    pub shift: ShiftConfig,
     pub screen: ScreenConfig,
     pub journal: JournalConfig,
     pub log: LogConfig,
@@ -68,6 +69,13 @@ pub struct TillConfig {
     pub lock_after: Option<Millis>,
     /// Whether a cashier needs a manager to open the drawer by its key.
     pub drawer_by_manager: bool,
+}
+
+/// The shifts of this till.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct ShiftConfig {
+    /// Whether nothing is sold before a shift is open.
+    pub required: bool,
 }
 
 /// Who moves the money.

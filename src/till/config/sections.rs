@@ -10,7 +10,7 @@ use tracing::level_filters::LevelFilter;
 
 use super::{
     Bell, Config, ConfigError, Environment, Flags, GatewayConfig, Glyphs, JournalConfig, LogConfig,
-    PaymentConfig, Salvage, ScreenConfig, Secrets, StoreConfig, Theme, TillConfig,
+    PaymentConfig, Salvage, ScreenConfig, Secrets, ShiftConfig, StoreConfig, Theme, TillConfig,
     VOICE_PLACEHOLDERS,
 };
 use crate::clock::{Millis, TimeZone};
@@ -27,6 +27,7 @@ use paytill_host::config::{folder_of, variable};
 pub(super) const KNOWN: &Known = &[
     ("store", &["name", "id", "time_zone"]),
     ("till", &["id", "language", "currency", "lock_after_minutes", "drawer_by_manager"]),
+    ("shift", &["required"]),
     ("gateway", &["kind"]),
     (
         "gateway.wechat-v2",
@@ -120,6 +121,7 @@ pub(super) fn read(
     let display = devices::display(document.section("display"), &store, around)?;
     devices::check_ports(document, &scanner, &printer, &display)?;
     let receipt = receipt::read(document.section("receipt"), &store, printer.paper, around)?;
+    let shift = ShiftConfig { required: document.section("shift").flag("required", false)? };
     let screen = screen(document.section("screen"), &till, around)?;
     let is_real = gateway::is_real(document)?;
     let journal = journal(document.section("journal"), is_real, around)?;
@@ -134,6 +136,7 @@ pub(super) fn read(
         printer,
         display,
         receipt,
+        shift,
         screen,
         journal,
         log,

@@ -99,6 +99,7 @@ impl Bench {
             operators: false,
             lock_after: None,
             drawer_by_manager: false,
+            shift_required: false,
             draws_chinese: true,
         };
         let model = Model::new(settings, Vec::new());
