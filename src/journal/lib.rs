@@ -57,7 +57,7 @@ pub use writer::{FailStop, Writer, Written};
 /// Marks the file as one of our journals: "payt".
 const APPLICATION_ID: i32 = 0x7061_7974;
 /// The format this version writes.
-const FORMAT: i32 = 5;
+const FORMAT: i32 = 6;
 /// How many entries the WAL may hold before it is moved into the main file, once it is quiet.
 const ENTRIES_IN_WAL: u32 = 300;
 /// The same where it is never quiet.

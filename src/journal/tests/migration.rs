@@ -246,3 +246,15 @@ fn starts_that_fail_again_and_again_keep_one_copy() {
     assert!(other.ends_with("journal.sqlite.format3-2"), "{}", other.display());
     assert!(before != altered && std::fs::read(&copy).unwrap() == altered);
 }
+
+#[test]
+fn a_journal_from_before_cash_needs_nothing_but_its_format() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = filled(&folder);
+    Connection::open(&path).unwrap().execute_batch("PRAGMA user_version = 5;").unwrap();
+    let (journal, past) = Journal::open(&path, None).unwrap();
+    let migrated = journal.migrated().unwrap();
+    assert_eq!((migrated.from, migrated.to, past.last_attempt), (5, FORMAT, 2));
+    drop(journal);
+    assert!(JournalReader::open(&path, None).unwrap().unwrap().audit().is_ok());
+}
