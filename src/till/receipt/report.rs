@@ -81,3 +81,75 @@ pub fn print(
 ) -> Vec<u8> {
     escpos::print_parts(lay_out(report, is_copy, config, form.paper, language), form)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::{TimeZone, Timestamp};
+    use crate::config::Flags;
+    use crate::money::Money;
+    use crate::shift::{Movement, Sum};
+
+    fn config() -> Config {
+        let environment = |name: &str| (name == "HOME").then(|| "/till".into());
+        let mut config = Config::training(&Flags::default(), &environment).unwrap();
+        config.store.time_zone = TimeZone::UTC;
+        config
+    }
+
+    fn z() -> Report {
+        let at = Timestamp(1_795_320_000_000);
+        let sum = |count, minor| Sum { count, amount: Money::from_minor(minor) };
+        let mut report = Report {
+            z: Some(12),
+            day: "2026-11-22".into(),
+            opened_at: Some(at),
+            opened_by: Some("Anna".into()),
+            began_at: Some(at),
+            at: Timestamp(at.0 + 36_000_000),
+            closed_by: Some("王芳".into()),
+            carried_by: Some("王芳".into()),
+            sales: sum(12, 1_280_500),
+            by_tender: [("cash".into(), sum(5, 40_000)), ("micropay".into(), sum(8, 1_240_500))]
+                .into(),
+            by_operator: [("Anna".to_owned(), sum(13, 1_280_500))].into(),
+            no_sales: 2,
+            movements: vec![Movement {
+                at,
+                amount: Money::from_minor(-5000),
+                reason: "\u{1b}p买零钱，给隔壁的便利店换二十个一元硬币".into(),
+                operator: None,
+            }],
+            unresolved: vec!["T01261122113000123456".into()],
+            ..Report::default()
+        };
+        report.drawer.float = Money::from_minor(20_000);
+        report.drawer.sales = Money::from_minor(40_000);
+        report.drawer.cash_out = Money::from_minor(5000);
+        report.drawer.counted = Some(Money::from_minor(54_900));
+        report
+    }
+
+    #[test]
+    fn a_z_report_on_both_papers_in_both_languages() {
+        for (paper, language, name) in [
+            (Paper::Mm58, Language::Chinese, "z_58_zh"),
+            (Paper::Mm80, Language::English, "z_80_en"),
+        ] {
+            let text = text(&z(), true, &config(), paper, language);
+            insta::with_settings!({ prepend_module_to_snapshot => false, omit_expression => true }, {
+                insta::assert_snapshot!(name, text);
+            });
+            for line in text.lines() {
+                assert!(crate::encode::columns(line) <= paper.columns(), "{line}");
+            }
+        }
+    }
+
+    #[test]
+    fn nobody_who_is_to_count_the_drawer_reads_on_paper_what_must_be_in_it() {
+        let x = Report { z: None, ..z() };
+        let told = text(&x, false, &config(), Paper::Mm80, Language::English);
+        assert!(told.contains("X REPORT") && !told.contains("Expected"), "{told}");
+    }
+}

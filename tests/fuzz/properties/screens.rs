@@ -28,7 +28,9 @@ use super::terminal::{Place, Tally, read};
 use super::{answers, reading};
 
 const NOON: i64 = 1_795_320_000_000;
-const KEYS: [Key; 24] = [
+const KEYS: [Key; 26] = [
+    Key::F(6),
+    Key::F(10),
     Key::Ctrl('n'),
     Key::Ctrl('p'),
     Key::Enter,

@@ -87,9 +87,8 @@ mod tests {
 
     #[test]
     fn no_name_and_no_reason_is_a_formula() {
-        let folder = tempfile::tempdir().unwrap();
-        let config = crate::config::Config::load(&Flags::default(), &|_| None, folder.path());
-        let config = config.unwrap().config;
+        let environment = |name: &str| (name == "HOME").then(|| "/till".into());
+        let config = Config::training(&Flags::default(), &environment).unwrap();
         let sum = Sum { count: 1, amount: Money::from_minor(1250) };
         let movement = Movement {
             at: Timestamp(0),

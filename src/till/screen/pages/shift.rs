@@ -22,7 +22,7 @@ use crate::screen::view::sheet::Sheet;
 use crate::screen::{Key, ScreenCommand};
 use crate::shift::{NotNow, Report};
 use crate::text::screen::{HelpWords, ScreenWords, ShiftPageWords};
-use crate::text::shift::{ShiftLine, Writing};
+use crate::text::shift::{ShiftLine, ShiftWords, Writing};
 
 const AMOUNT_MAX: usize = 16;
 const FAULT: usize = 200;
@@ -163,7 +163,11 @@ pub(in crate::screen) fn done(model: &mut Model, done: ShiftDone) -> Vec<ScreenC
                 let report = report.clone();
                 commands.push(ScreenCommand::PrintReport { report, is_copy: false });
             }
-            ShiftPage::Shown { report, chosen: 0, scrolled: 0 }
+            // What differs is what whoever has counted looks for.
+            let lines = writing(model).lines(&report);
+            let drawer = ShiftLine::Title(ShiftWords::of(model.language).drawer().to_owned());
+            let scrolled = lines.iter().position(|line| *line == drawer).unwrap_or(0);
+            ShiftPage::Shown { report, chosen: 0, scrolled }
         }
         ShiftDone::Not(NotNow::IsOpen(since)) => {
             let since = since.local("%Y-%m-%d %H:%M", &model.settings.time_zone);
@@ -471,7 +475,7 @@ impl Canvas<'_> {
         }
         if most > 0 {
             let quiet = self.palette.quiet();
-            self.put_right(list, list.height.saturating_sub(1), words.more(), quiet);
+            self.put_right(area, list.height, words.more(), quiet);
         }
         let choices = Rect {
             y: area.y + area.height.saturating_sub(rows),

@@ -123,7 +123,13 @@ pub(in crate::screen) fn what_happened(model: &Model, attempt: &ShownAttempt) ->
             if cash.tendered() == cash.due() {
                 return words.cash_received().to_owned();
             }
-            words.given_for(&given, &due)
+            match change_of(attempt) {
+                Some(change) => words.change_of(&model.money(change), &given, &due),
+                // It is not the whole of its sale.
+                None => {
+                    both(&words.given_for(&given, &due), &words.left(&model.money(cash.left())))
+                }
+            }
         }
         (Status::Paid, _) => match state.proof().and_then(|proof| proof.coupon) {
             Some(coupon) => {

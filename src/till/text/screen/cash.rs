@@ -19,6 +19,8 @@ crate::catalogue! {
     key_take => "Take", "收下";
     /// After it was taken.
     given_for(given: &str, due: &str) => "{given} given for {due}.", "应收 {due}，实收 {given}。";
+    change_of(change: &str, given: &str, due: &str) =>
+        "Change {change}: {given} given for {due}.", "找零 {change}（应收 {due}，实收 {given}）。";
     cash_received => "Cash received.", "已收现金。";
     give_change(amount: &str) =>
         "Give {amount} change, then hand over the goods.", "请找零 {amount}，然后交付商品。";
