@@ -23,6 +23,19 @@ impl JournalReader {
         })
     }
 
+    /// The orders of a sale, oldest first.
+    pub fn orders_of(&self, sale: i64) -> Result<Vec<OrderRow>, JournalError> {
+        self.guard(|| {
+            let _snapshot = self.db.unchecked_transaction()?;
+            let sql = format!("{ORDER} WHERE sale = ? ORDER BY attempt.id");
+            let mut statement = self.db.prepare(&sql)?;
+            let rows = statement.query_and_then([sale], read::order_row)?;
+            let rows: Vec<OrderRow> = rows.collect::<Result<_, JournalError>>()?;
+            rows.iter().try_for_each(|row| self.check().order(row.attempt))?;
+            Ok(rows)
+        })
+    }
+
     /// Those of the latest `among` orders that fit, newest first, at most `limit`.
     pub fn latest(
         &self,

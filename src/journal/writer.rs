@@ -222,6 +222,20 @@ impl FailStop {
         self.unless_failed(|journal| journal.append_refund(entry))
     }
 
+    /// Writes what a person did as [`Journal::append_act`] does, unless something failed before.
+    pub fn append_act(&mut self, act: &Act) -> Result<(), JournalError> {
+        self.unless_failed(|journal| journal.append_act(act))
+    }
+
+    /// As [`Journal::do_shift`], unless something failed before.
+    pub fn do_shift(
+        &mut self,
+        work: ShiftWork,
+        zone: &TimeZone,
+    ) -> Result<ShiftDone, JournalError> {
+        self.unless_failed(|journal| journal.do_shift(work, zone))
+    }
+
     fn do_slip(&mut self, work: &SlipWork) -> Result<SlipDone, JournalError> {
         if self.failed {
             return Err(JournalError::Stopped);

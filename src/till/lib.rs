@@ -26,7 +26,7 @@ mod says;
 
 pub use paytill_core::{
     bill, both, catalogue, clean, clock, engine, gateway, goods, language, money, order, payment,
-    refund, sale, say,
+    refund, sale, say, shift,
 };
 pub use paytill_journal as journal;
 pub use paytill_simulator as simulator;

@@ -14,6 +14,7 @@ mod paper;
 mod altered;
 mod backup;
 mod bad_input;
+mod cash;
 mod crowd;
 mod customer_display;
 mod customer_view;

@@ -77,6 +77,11 @@ impl Engine {
         Ok(balance)
     }
 
+    /// The latest sales that are paid in part, the latest last.
+    pub fn part_paid(&self) -> impl Iterator<Item = (i64, Balance)> {
+        self.sales.iter().filter(|(_, balance)| balance.is_partly_paid())
+    }
+
     /// What is known of a sale; `None` of one long ago.
     pub fn balance(&self, sale: i64) -> Option<Balance> {
         self.sales.balance(sale)

@@ -31,6 +31,10 @@ impl Sales {
         self.0.iter().find(|(known, _)| *known == sale).map(|(_, balance)| *balance)
     }
 
+    pub(super) fn iter(&self) -> impl Iterator<Item = (i64, Balance)> {
+        self.0.iter().copied()
+    }
+
     pub(super) fn pay(&mut self, sale: i64, amount: Money) {
         self.change(sale, |balance| balance.pay(amount));
     }

@@ -86,7 +86,9 @@ fn a_journal_without_lines_gets_the_column_and_keeps_its_digests() {
     drop(journal);
     Connection::open(&path)
         .unwrap()
-        .execute_batch("ALTER TABLE sale DROP COLUMN lines; DROP TABLE refund; PRAGMA user_version = 5;")
+        .execute_batch(
+            "ALTER TABLE sale DROP COLUMN lines; DROP TABLE refund; PRAGMA user_version = 5;",
+        )
         .unwrap();
     let head = |path: &Path| JournalReader::open(path, None).unwrap().unwrap().audit().unwrap();
     let before = head(&path);

@@ -34,7 +34,10 @@ fn of_format_4(path: &Path) {
 /// A journal as format 5 had it, before there were refunds.
 fn of_format_5(path: &Path) {
     let db = Connection::open(path).unwrap();
-    db.execute_batch("ALTER TABLE sale DROP COLUMN lines; DROP TABLE refund; PRAGMA user_version = 5;").unwrap();
+    db.execute_batch(
+        "ALTER TABLE sale DROP COLUMN lines; DROP TABLE refund; PRAGMA user_version = 5;",
+    )
+    .unwrap();
 }
 
 /// A journal with slips, one of them done.
@@ -258,4 +261,16 @@ fn starts_that_fail_again_and_again_keep_one_copy() {
     let other = journal.migrated().unwrap().copy.clone().unwrap();
     assert!(other.ends_with("journal.sqlite.format3-2"), "{}", other.display());
     assert!(before != altered && std::fs::read(&copy).unwrap() == altered);
+}
+
+#[test]
+fn a_journal_from_before_cash_needs_nothing_but_its_format() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = filled(&folder);
+    Connection::open(&path).unwrap().execute_batch("PRAGMA user_version = 5;").unwrap();
+    let (journal, past) = Journal::open(&path, None).unwrap();
+    let migrated = journal.migrated().unwrap();
+    assert_eq!((migrated.from, migrated.to, past.last_attempt), (5, FORMAT, 2));
+    drop(journal);
+    assert!(JournalReader::open(&path, None).unwrap().unwrap().audit().is_ok());
 }

@@ -10,6 +10,7 @@ mod archive;
 mod chime;
 mod devices;
 mod gate;
+mod money;
 mod second_screen;
 mod slips;
 mod voice;
@@ -126,6 +127,8 @@ pub async fn run(loaded: &Loaded, clock: &Clock) -> Result<Exit, Failure> {
         cashier.post(ScreenMessage::Scanner(Link::Keyboard));
     }
     cashier.go_on_printing(left);
+    cashier.go_on_with_parts();
+    cashier.obey(ScreenCommand::ReadShift);
     cashier.run(reports, answers, signals).await
 }
 
@@ -282,12 +285,16 @@ impl Cashier<'_> {
             }
             ScreenCommand::Print { out_trade_no, copy: false } => self.print(&out_trade_no),
             ScreenCommand::OverrulePrinter(order) => self.devices.overrule_printer(order),
-            ScreenCommand::OpenDrawer => {
-                let by = self.model.by();
-                let name = by.as_ref().map(|by| by.operator.as_str());
-                tracing::info!(by = name, "the drawer is to be opened");
-                self.till.note_drawer(by);
+            ScreenCommand::OpenDrawer => self.note_drawer(),
+            ScreenCommand::TakeCash { sale, tendered } => self.take_cash(sale, tendered),
+            ScreenCommand::ReturnCash { sale, cash } => self.return_cash(sale, &cash),
+            ScreenCommand::MoveCash { is_out, amount, reason } => {
+                self.till.move_cash(is_out, amount, reason, self.model.by());
             }
+            ScreenCommand::ReadShift => self.archive.read_shift(self.clock.wall()),
+            ScreenCommand::OpenShift { float } => self.open_shift(float),
+            ScreenCommand::CloseShift { counted, carry } => self.close_shift(counted, carry),
+            ScreenCommand::PrintReport { report, is_copy } => self.print_report(&report, is_copy),
             ScreenCommand::SignIn { serial, pin } => self.gate.ask(serial, pin),
             ScreenCommand::ReadOperators => self.gate.read(),
             ScreenCommand::Train(customer) => self.train(customer),
@@ -350,6 +357,9 @@ impl Cashier<'_> {
                 self.recent.truncate(2 * RECENT as usize);
                 let tells = self.real_code.as_ref() == Some(&attempt.out_trade_no)
                     && (event == Event::Begun || attempt.state.status().is_final_for_cashier());
+                if event == Event::Begun {
+                    self.cash_is_in(&attempt);
+                }
                 self.post(ScreenMessage::Attempt(attempt, event));
                 if tells {
                     self.post(ScreenMessage::RealCode);
@@ -363,9 +373,20 @@ impl Cashier<'_> {
             Notice::SlipBegun { slip, recorded: true } => self.devices.begin(slip),
             Notice::SlipBegun { slip, recorded: false } => self.slip_must_not_begin(slip),
             Notice::DrawerNoted { recorded: true } => self.open_drawer(),
+            Notice::CashMoved { recorded: true } => {
+                self.open_drawer();
+                self.post(ScreenMessage::CashMoved);
+            }
+            Notice::CashReturned { sale, recorded: true } => {
+                self.open_drawer();
+                self.post(ScreenMessage::CashReturned(sale));
+            }
             // The sales have stopped, which is on the screen.
-            Notice::DrawerNoted { recorded: false } => {}
+            Notice::DrawerNoted { recorded: false }
+            | Notice::CashMoved { recorded: false }
+            | Notice::CashReturned { recorded: false, .. } => {}
             Notice::Refund(_) => {}
+            Notice::Shift(done) => self.shift_done(done),
             Notice::Enquired { serial, enquired } => {
                 self.post(ScreenMessage::Enquired { serial, enquired });
             }
@@ -431,6 +452,7 @@ impl Cashier<'_> {
                     tracing::info!(?how, "the drawer was asked to open");
                     self.post(ScreenMessage::Drawer(how));
                 }
+                Some(JobPurpose::Report) => self.report_ended(&ended),
                 None => {}
             },
         }
@@ -482,6 +504,7 @@ fn settings(config: &Config, gateway_host: String, operators: bool) -> Settings 
         operators,
         lock_after: config.till.lock_after,
         drawer_by_manager: operators && config.till.drawer_by_manager,
+        shift_required: config.shift.required,
         draws_chinese: draws_chinese(),
     }
 }

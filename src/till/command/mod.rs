@@ -27,6 +27,7 @@ pub mod recover;
 pub mod refund;
 pub mod refund_line;
 pub mod report;
+pub mod shift;
 mod signals;
 pub mod simulator;
 mod terminal;

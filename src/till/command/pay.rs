@@ -191,7 +191,10 @@ async fn follow(
             | Notice::SlipQueued(..)
             | Notice::SlipBegun { .. }
             | Notice::DrawerNoted { .. }
-            | Notice::Refund(_) => {}
+            | Notice::Refund(_)
+            | Notice::CashMoved { .. }
+            | Notice::CashReturned { .. }
+            | Notice::Shift(_) => {}
         }
     }
 }
@@ -273,6 +276,9 @@ fn refused(refusal: Refusal) -> Failure {
             usage(both!("order {by} of this sale is not settled", "本次销售的订单 {by} 尚未完成"))
         }
         Refusal::AlreadyPaid => usage(both!("this sale is paid", "本次销售已付款")),
+        Refusal::MoreThanLeft(_) | Refusal::NoSuchCash | Refusal::NothingTaken => {
+            usage(both!("so much of this sale is not to be paid", "本次销售的金额不符"))
+        }
     }
 }
 

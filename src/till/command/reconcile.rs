@@ -3,6 +3,7 @@
 //! holds the journal: that settles them.
 
 mod export;
+pub(super) use export::cell;
 mod report;
 mod settle;
 mod source;
@@ -169,7 +170,9 @@ fn orders_about(
 ) -> Result<(), JournalError> {
     for day in [day.yesterday().ok(), Some(day), day.tomorrow().ok()].into_iter().flatten() {
         let filter = Filter { day: Some(day.to_string()), ..Filter::default() };
-        reader.orders(&filter)?.into_iter().map(own_order).for_each(&mut take);
+        // No bill has what was paid in cash.
+        let orders = reader.orders(&filter)?.into_iter().filter(|row| row.state.cash().is_none());
+        orders.map(own_order).for_each(&mut take);
     }
     Ok(())
 }

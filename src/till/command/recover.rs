@@ -89,7 +89,10 @@ pub async fn run(recover: Recover, loaded: &Loaded, clock: &Clock) -> Result<Exi
                 | Notice::Enquired { .. }
                 | Notice::SlipQueued(..)
                 | Notice::SlipBegun { .. }
-                | Notice::DrawerNoted { .. },
+                | Notice::DrawerNoted { .. }
+                | Notice::CashMoved { .. }
+                | Notice::CashReturned { .. }
+                | Notice::Shift(_),
             )
             | Err(_) => {}
         }
@@ -195,7 +198,10 @@ async fn settle(
             | Notice::SlipQueued(..)
             | Notice::SlipBegun { .. }
             | Notice::DrawerNoted { .. }
-            | Notice::Refund(_) => {}
+            | Notice::Refund(_)
+            | Notice::CashMoved { .. }
+            | Notice::CashReturned { .. }
+            | Notice::Shift(_) => {}
         }
     }
 }

@@ -45,6 +45,7 @@ pub struct Config {
     pub display: DisplayConfig,
     pub receipt: ReceiptConfig,
     pub goods: GoodsConfig,
+    pub shift: ShiftConfig,
     pub screen: ScreenConfig,
     pub journal: JournalConfig,
     pub log: LogConfig,
@@ -71,6 +72,13 @@ pub struct TillConfig {
     pub lock_after: Option<Millis>,
     /// Whether a cashier needs a manager to open the drawer by its key.
     pub drawer_by_manager: bool,
+}
+
+/// The shifts of this till.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct ShiftConfig {
+    /// Whether nothing is sold before a shift is open.
+    pub required: bool,
 }
 
 /// Who moves the money.

@@ -11,7 +11,7 @@ use tracing::level_filters::LevelFilter;
 
 use super::{
     Bell, Config, ConfigError, Environment, Flags, GatewayConfig, Glyphs, JournalConfig, LogConfig,
-    PaymentConfig, Salvage, ScreenConfig, Secrets, StoreConfig, Theme, TillConfig,
+    PaymentConfig, Salvage, ScreenConfig, Secrets, ShiftConfig, StoreConfig, Theme, TillConfig,
     VOICE_PLACEHOLDERS,
 };
 use crate::clock::{Millis, TimeZone};
@@ -28,6 +28,7 @@ use paytill_host::config::{folder_of, variable};
 pub(super) const KNOWN: &Known = &[
     ("store", &["name", "id", "time_zone"]),
     ("till", &["id", "language", "currency", "lock_after_minutes", "drawer_by_manager"]),
+    ("shift", &["required"]),
     ("gateway", &["kind"]),
     (
         "gateway.wechat-v2",
@@ -123,6 +124,7 @@ pub(super) fn read(
     devices::check_ports(document, &scanner, &printer, &display)?;
     let receipt = receipt::read(document.section("receipt"), &store, printer.paper, around)?;
     let goods = goods::read(document.section("goods"))?;
+    let shift = ShiftConfig { required: document.section("shift").flag("required", false)? };
     let screen = screen(document.section("screen"), &till, around)?;
     let is_real = gateway::is_real(document)?;
     let journal = journal(document.section("journal"), is_real, around)?;
@@ -138,6 +140,7 @@ pub(super) fn read(
         display,
         receipt,
         goods,
+        shift,
         screen,
         journal,
         log,

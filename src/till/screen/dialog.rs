@@ -4,6 +4,7 @@
 use super::model::{Dialog, Model, SlipState};
 use super::overlays::{commands, help, training};
 use super::pages::checkout::ask_for_code;
+use super::pages::{cash, shift};
 use super::{Key, SaleRef, ScreenCommand, tray};
 use crate::order::OutTradeNo;
 use crate::payment::Status;
@@ -56,6 +57,27 @@ pub(super) fn answered(model: &mut Model, dialog: Dialog, key: Key) -> Vec<Scree
             commands.push(ScreenCommand::OverrulePrinter(order));
             commands
         }
+        Dialog::MuchCash { sale, given } => {
+            if key != Key::Enter {
+                return Vec::new();
+            }
+            model.dialog = None;
+            cash::take(model, sale, given)
+        }
+        Dialog::ReturnCash(sale) => {
+            if key != Key::Enter {
+                return Vec::new();
+            }
+            model.dialog = None;
+            cash::give_back(model, sale)
+        }
+        Dialog::CloseShift(counted) => {
+            if key != Key::Enter {
+                return Vec::new();
+            }
+            model.dialog = None;
+            shift::close_shift(model, counted)
+        }
         // No Enter: it may be a scanner's, and nobody would watch the payment.
         Dialog::Quit => {
             let confirms = key == Key::Ctrl('q');
@@ -95,6 +117,9 @@ pub(super) fn close_outdated_dialog(model: &mut Model, order: &OutTradeNo, statu
             Dialog::Help
             | Dialog::Training { .. }
             | Dialog::Commands { .. }
+            | Dialog::MuchCash { .. }
+            | Dialog::ReturnCash(_)
+            | Dialog::CloseShift(_)
             | Dialog::LargeAmount(_),
         )
         | None => false,

@@ -2,9 +2,9 @@
 
 use super::model::{Dialog, Model};
 use super::overlays::commands::chosen_of;
-use super::pages::{checkout, find, lock};
+use super::pages::{self, checkout, find, lock};
 use crate::language::Language;
-use crate::text::screen::{FindPageWords, ScreenWords};
+use crate::text::screen::{CashWords, FindPageWords, ScreenWords, ShiftPageWords};
 
 /// A key that the screen knows.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -59,6 +59,18 @@ pub(super) fn working(model: &Model) -> Vec<(&'static str, &'static str)> {
             show("Enter", text.key_cancel_payment());
             show("Esc", text.key_keep_waiting());
         }
+        Some(Dialog::MuchCash { .. }) => {
+            show("Enter", CashWords::of(model.language).key_take());
+            show("Esc", text.key_back());
+        }
+        Some(Dialog::ReturnCash(_)) => {
+            show("Enter", CashWords::of(model.language).key_return());
+            show("Esc", text.key_back());
+        }
+        Some(Dialog::CloseShift(_)) => {
+            show("Enter", ShiftPageWords::of(model.language).key_close());
+            show("Esc", text.key_back());
+        }
         Some(Dialog::Quit) => {
             show("Ctrl-Q", text.key_quit());
             show("Esc", text.key_cancel());
@@ -88,6 +100,7 @@ fn of_the_page(
 ) {
     match model.find {
         Some(_) => find::keys(model, language, show),
+        None if model.money_page.is_some() => pages::keys(model, language, show),
         None => checkout::keys(model, language, show),
     }
 }
@@ -108,7 +121,6 @@ pub(super) fn every(model: &Model, language: Language) -> Vec<(bool, Command)> {
         *works
             || match key {
                 Key::F(5 | 12) | Key::Ctrl('r') => false,
-                Key::F(6) => model.settings.drawer,
                 Key::F(9) => model.settings.printer_configured,
                 Key::Ctrl('l') => model.settings.draws_chinese,
                 Key::Ctrl('t') => model.settings.training.is_some(),
@@ -149,11 +161,13 @@ pub(super) fn commands(model: &Model, language: Language) -> Vec<Command> {
     all.into_iter().filter(|(works, _)| *works).map(|(_, command)| command).collect()
 }
 
-fn whatever_the_task(model: &Model, language: Language) -> [(bool, Command); 13] {
+fn whatever_the_task(model: &Model, language: Language) -> [(bool, Command); 14] {
     let text = ScreenWords::of(language);
     let page = FindPageWords::of(language);
     let turned = if find::other_side(model) { page.key_entries() } else { page.key_story() };
-    let has_drawer = model.settings.drawer && model.stopped.is_none();
+    let cash = CashWords::of(language);
+    let drawer = if model.can_take_cash() { cash.key_cash() } else { text.key_drawer() };
+    let can_open = model.can_find() && model.money_page.is_none();
     [
         (model.can_go_on().is_some(), (Key::Ctrl('n'), "Ctrl-N", text.key_next_customer())),
         (model.can_come_back().is_some(), (Key::Tab, "Tab", text.key_tray())),
@@ -161,9 +175,10 @@ fn whatever_the_task(model: &Model, language: Language) -> [(bool, Command); 13]
         (model.can_check_now().is_some(), (Key::F(5), "F5", text.key_check_now())),
         (model.can_ask(), (Key::F(5), "F5", page.key_ask())),
         (model.can_turn(), (Key::Ctrl('r'), "Ctrl-R", turned)),
-        (has_drawer, (Key::F(6), "F6", text.key_drawer())),
+        (can_open, (Key::F(6), "F6", drawer)),
         (model.can_find() && !model.is_finding(), (Key::F(7), "F7", page.key_find())),
         (model.can_reprint().is_some(), (Key::F(9), "F9", text.key_reprint())),
+        (can_open, (Key::F(10), "F10", ShiftPageWords::of(language).key_shift())),
         (model.can_train(), (Key::Ctrl('t'), "Ctrl-T", text.key_training())),
         (model.settings.draws_chinese, (Key::Ctrl('l'), "Ctrl-L", text.key_language())),
         (model.can_lock(), (Key::F(12), "F12", text.key_lock())),

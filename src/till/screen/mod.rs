@@ -45,6 +45,7 @@ mod note;
 mod overlays;
 mod pages;
 mod palette;
+mod part_paid;
 mod pin;
 mod shapes;
 mod story;
@@ -59,12 +60,14 @@ mod wrap;
 use crate::clock::{Date, TimeZone, Uptime};
 use crate::find::{Findings, Wanted};
 use crate::gateway::{Enquired, Question};
+use crate::journal::ShiftDone;
 use crate::language::{Language, Text};
 use crate::money::{AmountEntry, Currency, Money};
 use crate::operators::{Operator, Pin};
 use crate::order::{AuthCode, OutTradeNo};
 use crate::payment::{self, Event};
 use crate::scan::Scan;
+use crate::shift::Report;
 
 pub use crate::config::Theme;
 pub use crate::engine::Attempt as AttemptView;
@@ -77,6 +80,7 @@ pub use keyboard::{KeyReader, Pressed};
 pub use keys::Key;
 pub use model::{Model, Sound};
 pub use note::not_searched;
+pub use part_paid::PartPaid;
 pub use pin::SignedIn;
 pub use typist::Typist;
 pub use update::update;
@@ -112,6 +116,8 @@ pub struct Settings {
     pub lock_after: Option<crate::clock::Millis>,
     /// Whether a cashier needs a manager's consent to open the drawer by its key.
     pub drawer_by_manager: bool,
+    /// Whether nothing is sold before a shift is open.
+    pub shift_required: bool,
     /// Whether the terminal has Chinese characters; without, the screen is in English.
     pub draws_chinese: bool,
 }
@@ -222,6 +228,18 @@ pub enum ScreenMessage {
     NoSlip(OutTradeNo),
     /// The drawer was opened, or could not be.
     Drawer(Printing),
+    /// The cash of a sale goes back: the journal has it.
+    CashReturned(i64),
+    /// Cash goes into the drawer or out of it: the journal has it.
+    CashMoved,
+    /// An earlier run has left a sale that is paid in part.
+    PartPaid(PartPaid),
+    /// What came of a [`ScreenCommand::ReadShift`].
+    ShiftRead(Result<Box<Report>, Text>),
+    /// What came of opening or closing a shift.
+    ShiftDone(ShiftDone),
+    /// What came of a [`ScreenCommand::PrintReport`].
+    ReportPrinted(Printing),
     /// The journal cannot be written: no more sales until the next start.
     JournalFailed(Text),
     /// A second has passed.
@@ -262,6 +280,36 @@ pub enum ScreenCommand {
     /// The slip of this order that waits, or is about to, is printed whatever the printer says.
     OverrulePrinter(OutTradeNo),
     OpenDrawer,
+    /// Take cash for a sale, or for what is left of it.
+    TakeCash {
+        sale: SaleRef,
+        tendered: Money,
+    },
+    /// Give back the cash of a sale whose rest is not paid.
+    ReturnCash {
+        sale: i64,
+        cash: Vec<(OutTradeNo, Money)>,
+    },
+    /// Cash goes into the drawer or out of it, outside sales.
+    MoveCash {
+        is_out: bool,
+        amount: Money,
+        reason: String,
+    },
+    /// Read what the shift has come to so far.
+    ReadShift,
+    OpenShift {
+        float: Money,
+    },
+    /// Close it; `carry`: over what is unresolved, too.
+    CloseShift {
+        counted: Money,
+        carry: bool,
+    },
+    PrintReport {
+        report: Box<Report>,
+        is_copy: bool,
+    },
     /// Find out whose PIN this is; it takes a moment.
     SignIn {
         serial: u64,

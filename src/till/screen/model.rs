@@ -8,14 +8,16 @@ use std::collections::VecDeque;
 
 use super::day::{DayBook, Figures};
 use super::note::{Note, Which};
+use super::pages::MoneyPage;
 use super::pages::checkout::{CashierTask, TypingRun};
 use super::pages::find::FindPage;
 use super::pages::lock::LockPage;
+use super::part_paid::PartPaid;
 use super::pin::PinWait;
 use super::story::Story;
 use super::{AttemptView, Key, Link, Settings};
 use crate::clock::{Millis, Timestamp, Uptime};
-use crate::engine::By;
+use crate::engine::{By, SaleRef};
 use crate::language::{Language, Text};
 use crate::money::{Currency, Money};
 use crate::operators::Operator;
@@ -41,6 +43,12 @@ pub struct Model {
     pub(super) task: CashierTask,
     /// The page in front of the desk, if it is open.
     pub(super) find: Option<FindPage>,
+    /// The page of the drawer or of the shift, likewise; never both.
+    pub(super) money_page: Option<MoneyPage>,
+    /// Sales of which a part was taken in cash, the latest last.
+    pub(super) part_paid: Vec<PartPaid>,
+    /// Whether somebody has opened a shift, as far as was read.
+    pub(super) shift_is_open: bool,
     /// How many searches it has made.
     pub(super) searches: u64,
     /// How many questions it has put to the gateway.
@@ -144,6 +152,15 @@ pub(super) enum Dialog {
     Unsettled(OutTradeNo),
     /// The printer says that it does not print.
     PrintAnyway(OutTradeNo),
+    /// So much more than due is a slip of the finger.
+    MuchCash {
+        sale: SaleRef,
+        given: Money,
+    },
+    /// The cash of this sale goes back.
+    ReturnCash(i64),
+    /// The shift ends with so much counted.
+    CloseShift(Money),
     Quit,
 }
 
@@ -198,6 +215,9 @@ impl Model {
             wall: Timestamp::default(),
             task: CashierTask::Amount { typed: String::new() },
             find: None,
+            money_page: None,
+            part_paid: Vec::new(),
+            shift_is_open: false,
             searches: 0,
             questions: 0,
             dialog: None,
@@ -328,10 +348,15 @@ impl Model {
         matches!(&self.task, CashierTask::Payment(at_hand) if at_hand == order)
     }
 
+    /// Whether a page is in front of the desk.
+    pub(super) const fn has_page(&self) -> bool {
+        self.find.is_some() || self.money_page.is_some()
+    }
+
     /// Whether something covers the place of the payment at hand.
     pub(super) fn task_is_hidden(&self) -> bool {
         self.stopped.is_some()
-            || self.find.is_some()
+            || self.has_page()
             || self.is_locked()
             || matches!(
                 self.dialog,
@@ -352,6 +377,9 @@ impl Model {
                 | Dialog::Cancel(_)
                 | Dialog::Unsettled(_)
                 | Dialog::PrintAnyway(_)
+                | Dialog::MuchCash { .. }
+                | Dialog::ReturnCash(_)
+                | Dialog::CloseShift(_)
                 | Dialog::Quit,
             ) => true,
             Some(Dialog::Help | Dialog::Training { .. } | Dialog::Commands { .. }) | None => false,
@@ -369,6 +397,10 @@ impl Model {
             return KeyTarget { is_asking: self.is_asking(), amount };
         }
         let is_open = self.dialog.is_none() && self.stopped.is_none();
+        if let Some(page) = &self.money_page {
+            let amount = page.typed_characters().filter(|_| is_open);
+            return KeyTarget { is_asking: self.is_asking(), amount };
+        }
         let amount = match &self.task {
             CashierTask::Amount { typed } => Some(typed.chars().count()),
             CashierTask::Payment(_) => {
@@ -390,6 +422,7 @@ impl Model {
     pub(super) fn is_idle(&self) -> bool {
         match &self.find {
             Some(page) => page.is_idle(),
+            None if self.money_page.is_some() => false,
             None => matches!(&self.task, CashierTask::Amount { typed } if typed.is_empty()),
         }
     }
@@ -406,7 +439,7 @@ impl Model {
 
     /// The payment that F5 checks.
     pub(super) fn can_check_now(&self) -> Option<&OutTradeNo> {
-        if self.stopped.is_some() || self.find.is_some() {
+        if self.stopped.is_some() || self.has_page() {
             return None;
         }
         let unsettled = |attempt: &&ShownAttempt| attempt.is_unsettled();
@@ -417,7 +450,8 @@ impl Model {
 
     /// The order whose receipt F9 reprints.
     pub(super) fn can_reprint(&self) -> Option<&OutTradeNo> {
-        if !self.settings.printer_configured || self.stopped.is_some() {
+        let is_free = self.stopped.is_none() && self.money_page.is_none();
+        if !self.settings.printer_configured || !is_free {
             return None;
         }
         if let Some(page) = &self.find {
@@ -453,7 +487,7 @@ impl Model {
     /// Whether a payment code would be accepted now and there are training customers to show one.
     pub(super) fn can_train(&self) -> bool {
         let customers = self.settings.training.as_ref().is_some_and(|names| !names.is_empty());
-        customers && self.stopped.is_none() && self.find.is_none() && self.takes_codes().is_some()
+        customers && self.stopped.is_none() && !self.has_page() && self.takes_codes().is_some()
     }
 
     pub(super) fn figures(&self) -> Figures {

@@ -49,7 +49,7 @@ impl Model {
             .attempts
             .iter()
             .filter(|attempt| {
-                let at_desk = self.find.is_none() && self.is_at_hand(&attempt.view.out_trade_no);
+                let at_desk = !self.has_page() && self.is_at_hand(&attempt.view.out_trade_no);
                 attempt.is_unsettled() || at_desk
             })
             .collect();
@@ -78,7 +78,7 @@ impl Model {
 
     /// Whether the desk is on the screen, and sells.
     fn is_at_desk(&self) -> bool {
-        self.stopped.is_none() && self.find.is_none()
+        self.stopped.is_none() && !self.has_page()
     }
 
     fn next_in_turn(&self) -> Option<&OutTradeNo> {

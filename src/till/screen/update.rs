@@ -13,12 +13,15 @@ use super::overlays::commands::chosen_of;
 use super::pages::checkout::{self, CashierTask};
 use super::pages::find::{self, FindPage};
 use super::pages::lock;
+use super::pages::{self, MoneyPage, cash, shift};
 use super::{AttemptView, Key, Link, Printing, SaleRef, ScreenCommand, ScreenMessage, tray};
 use crate::clean::clean;
 use crate::clock::{Millis, Timestamp, Uptime};
 use crate::language::Text;
+use crate::money::Money;
 use crate::order::OutTradeNo;
 use crate::payment::{Event, Status};
+use crate::sale::tender::Cash;
 use crate::scan::SCAN_LENGTH;
 
 /// An Enter within this time of another is the same press, held or bouncing.
@@ -69,7 +72,7 @@ fn handle(model: &mut Model, message: ScreenMessage) -> Vec<ScreenCommand> {
         ScreenMessage::EarlierKey(key, at) => pressed(model, key, at),
         ScreenMessage::AmountEnds(at) => {
             model.last_input = LastInput { at: Some(at), key: Some(Key::Enter) };
-            if model.is_finding() {
+            if model.has_page() {
                 return Vec::new();
             }
             checkout::ask_about_the_amount(model);
@@ -148,6 +151,21 @@ fn handle(model: &mut Model, message: ScreenMessage) -> Vec<ScreenCommand> {
             drawer(model, how);
             Vec::new()
         }
+        ScreenMessage::CashReturned(sale) => cash::returned(model, sale),
+        ScreenMessage::CashMoved => {
+            note(model, Note::CashNoted);
+            Vec::new()
+        }
+        ScreenMessage::PartPaid(part) => cash::found(model, part),
+        ScreenMessage::ShiftRead(result) => {
+            shift::read(model, result);
+            Vec::new()
+        }
+        ScreenMessage::ShiftDone(done) => shift::done(model, done),
+        ScreenMessage::ReportPrinted(how) => {
+            report_printed(model, how);
+            Vec::new()
+        }
         ScreenMessage::JournalFailed(why) => {
             stop(model, &why);
             Vec::new()
@@ -171,6 +189,7 @@ fn stop(model: &mut Model, why: &Text) {
     model.stopped = Some(why.map(|why| clean(why, FAULT_SHOWN)));
     model.dialog = None;
     model.find = None;
+    model.money_page = None;
     model.note = None;
     model.ring(Sound::NeedsYou);
 }
@@ -218,6 +237,16 @@ fn drawer(model: &mut Model, how: Printing) {
     }
 }
 
+fn report_printed(model: &mut Model, how: Printing) {
+    match how {
+        Printing::Sent | Printing::Printed => note(model, Note::ReportSent),
+        Printing::Failed(why) => {
+            note(model, Note::ReportFailed(clean(&why, FAULT_SHOWN)));
+            model.ring(Sound::NeedsYou);
+        }
+    }
+}
+
 fn sought(model: &mut Model, text: &str) -> Vec<ScreenCommand> {
     model.last_input = LastInput { at: Some(model.now), key: None };
     if is_for_the_page(model) {
@@ -258,7 +287,7 @@ fn tell_with_offer(model: &mut Model, told: Note) {
 
 /// Which payment it is, unless it is the one at the desk.
 fn elsewhere(model: &Model, order: &OutTradeNo) -> Option<Which> {
-    let at_desk = model.find.is_none() && !model.is_locked() && model.is_at_hand(order);
+    let at_desk = !model.has_page() && !model.is_locked() && model.is_at_hand(order);
     let attempt = model.attempt(order).filter(|_| !at_desk)?;
     Some(model.which(attempt))
 }
@@ -285,14 +314,18 @@ fn pressed(model: &mut Model, key: Key, at: Uptime) -> Vec<ScreenCommand> {
     let why = model.note.take();
     let (task, dialog, language) = (model.task.clone(), model.dialog.clone(), model.language);
     let notices = model.notices.len();
-    let page = model.find.as_ref().map(FindPage::face);
+    let face = |model: &Model| {
+        let money = model.money_page.as_ref().map(MoneyPage::face);
+        (model.find.as_ref().map(FindPage::face), money)
+    };
+    let page = face(model);
     let commands = if goes_on_being_dropped(model, key, at) {
         Vec::new()
     } else {
         obeyed(model, key, at, before)
     };
     let is_same = model.task == task && model.dialog == dialog && model.language == language;
-    let is_same = is_same && !model.is_locked() && model.find.as_ref().map(FindPage::face) == page;
+    let is_same = is_same && !model.is_locked() && face(model) == page;
     if is_same && model.notices.len() == notices && commands.is_empty() && model.note.is_none() {
         model.note = why;
     }
@@ -366,14 +399,15 @@ fn obeyed(model: &mut Model, key: Key, at: Uptime, before: LastInput) -> Vec<Scr
             return Vec::new();
         }
     }
-    if key == Key::F(7) {
-        return find::open(model);
-    }
-    if key == Key::F(6) && model.settings.drawer {
-        if model.settings.drawer_by_manager {
-            return lock::with_consent(model, ScreenCommand::OpenDrawer);
+    match key {
+        Key::F(7) => {
+            model.money_page = None;
+            return find::open(model);
         }
-        return vec![ScreenCommand::OpenDrawer];
+        Key::F(6) if model.money_page.is_none() => return cash::open(model),
+        Key::F(10) if model.money_page.is_none() => return shift::open(model),
+        _ if model.money_page.is_some() => return pages::pressed(model, key, at, before),
+        _ => {}
     }
     if model.is_finding() && key != Key::F(9) {
         return find::pressed(model, key);
@@ -449,10 +483,16 @@ fn moved(model: &mut Model, view: AttemptView, event: &Event) -> Vec<ScreenComma
         if before != Some(status) && !status.has_slip() {
             attempt.paper = SlipState::None;
         }
-        attempt.view = view;
+        attempt.view = view.clone();
     }
-    if *event == Event::Begun && matches!(model.task, CashierTask::Starting { .. }) {
-        model.task = CashierTask::Payment(order.clone());
+    let (is_new, cash) = (*event == Event::Begun, view.state.cash().copied());
+    model.note_part(&view, is_new);
+    let rest = cash.map(Cash::left).filter(|left| is_new && *left > Money::default());
+    if is_new && matches!(model.task, CashierTask::Starting { .. }) {
+        model.task = match rest {
+            Some(left) => CashierTask::Code { sale: SaleRef::Again(sale, left) },
+            None => CashierTask::Payment(order.clone()),
+        };
         model.note = None;
     }
     // The sale that was about to be charged again has been paid after all: it must not be.
@@ -463,7 +503,7 @@ fn moved(model: &mut Model, view: AttemptView, event: &Event) -> Vec<ScreenComma
         | CashierTask::Starting { .. }
         | CashierTask::Payment(_) => None,
     };
-    if status == Status::Paid && asks_for == Some(sale) {
+    if status == Status::Paid && rest.is_none() && asks_for == Some(sale) {
         model.task = CashierTask::Payment(order.clone());
         model.note = None;
     }
@@ -488,14 +528,16 @@ fn moved(model: &mut Model, view: AttemptView, event: &Event) -> Vec<ScreenComma
             | Status::Reversing
             | Status::Attention => Sound::NeedsYou,
         };
-        if recorded {
+        if rest.is_some() {
+            // The sale goes on.
+        } else if recorded {
             model.ring_for(sound, &order);
         } else {
             model.ring(sound);
         }
-        if model.is_at_hand(&order) && model.find.is_none() && !model.is_locked() {
+        if model.is_at_hand(&order) && !model.has_page() && !model.is_locked() {
             model.note = None;
-        } else if !model.notices.iter().any(|notice| notice.order == order) {
+        } else if rest.is_none() && !model.notices.iter().any(|notice| notice.order == order) {
             model.notices.push_back(ShownNotice { order: order.clone(), since: model.now });
         }
         let prints = model.settings.auto_print && model.settings.printer_configured && recorded;

@@ -76,6 +76,22 @@ pub fn about(command: &str, language: Language) -> Option<&'static str> {
             "Hold WeChat Pay's bill of a day against the journal, order by order",
             "用微信支付某一天的账单逐笔核对交易记录",
         ),
+        "shift" => (
+            "This shift so far (X report); or open it, close it with the next Z report, or show one again",
+            "显示当班至今的 X 报表；也可开班、交班（生成下一号 Z 报表）或查看以前的 Z 报表",
+        ),
+        "open" => ("Open a shift with what is in the drawer", "开班，并登记钱箱里的备用金"),
+        "close" => (
+            "Close the shift: the count is asked for on a terminal before what it should be is shown",
+            "交班：先在终端输入实点金额，再显示应有金额",
+        ),
+        "z" => ("Show a Z report again", "再次显示某一号 Z 报表"),
+        "report" => ("Show all reports of a day", "显示某一天的全部报表"),
+        "cash" => {
+            ("Put cash into the drawer or take it out, outside sales", "非收款时存入或取出钱箱现金")
+        }
+        "in" => ("Cash goes into the drawer", "存入现金"),
+        "out" => ("Cash is taken out of the drawer", "取出现金"),
         "recover" => ("Resolve all open payments and refunds", "处理完所有未完成的支付和退款"),
         "operators" => (
             "Say who works at the till, each with a PIN and a role; without anybody nobody signs in",
@@ -180,6 +196,32 @@ pub fn help(command: &str, argument: &str, language: Language) -> Option<&'stati
             "The copy; nothing may be there yet. Keep the journal's key elsewhere",
             "副本的位置，不能是已有文件。密钥请另外保存",
         ),
+        ("open" | "close", "operator") => (
+            "Who does it; where people sign in, the PIN is asked for",
+            "由谁操作；设置了操作员时会要求输入密码",
+        ),
+        ("open", "float") => {
+            ("What is in the drawer, in major units", "钱箱里的备用金，以元为单位")
+        }
+        ("close", "counted") => ("What was counted, in major units", "实点现金，以元为单位"),
+        ("close", "carry") => (
+            "Close over orders that are not settled, too: they are named on the report; a manager's PIN \
+             is asked for where people sign in",
+            "有未完成的订单也交班：在报表上列出并结转；设置了操作员时要求店长密码",
+        ),
+        ("z", "number") => ("Number of the Z report", "Z 报表号"),
+        ("z", "print") => ("Print it as well, marked as a copy", "同时打印，并注明是副本"),
+        ("report", "day") => (
+            "Day of the shop: YYYY-MM-DD, today or yesterday",
+            "营业日：YYYY-MM-DD、today 或 yesterday",
+        ),
+        ("report", "csv") => {
+            ("Write the figures to this new file as well", "另将数据写入这个新文件")
+        }
+        ("in" | "out", "amount") => {
+            ("Amount in major units: 12.5 is 12.50", "金额，以元为单位：12.5 即 12.50")
+        }
+        ("in" | "out", "reason") => ("What for", "原因"),
         ("reconcile", _) => return help_of_reconcile(argument, language),
         ("recover", "settle") => (
             "Instead: close this order, which needs attention and was settled outside the till",
@@ -273,7 +315,8 @@ pub fn value_name(argument: &str, language: Language) -> Option<&'static str> {
         "config" => ("FILE", "文件"),
         "log_level" => ("LEVEL", "级别"),
         "lang" => ("LANGUAGE", "语言"),
-        "amount" => ("AMOUNT", "金额"),
+        "amount" | "float" | "counted" => ("AMOUNT", "金额"),
+        "number" => ("N", "号码"),
         "code" => ("AUTH_CODE", "付款码"),
         "note" => ("TEXT", "备注"),
         "reason" => ("TEXT", "说明"),
@@ -284,7 +327,7 @@ pub fn value_name(argument: &str, language: Language) -> Option<&'static str> {
         "text" => ("TEXT", "内容"),
         "out" | "verify" | "file" | "bill" | "csv" | "receipt" | "table" => ("FILE", "文件"),
         "profile" => ("NAME", "名称"),
-        "name" => ("NAME", "姓名"),
+        "name" | "operator" => ("NAME", "姓名"),
         "role" => ("ROLE", "权限"),
         "listen" => ("ADDR", "地址"),
         "scenario" => ("NAME", "名称"),
@@ -317,7 +360,7 @@ pub fn allowed(argument: &str, language: Language) -> Option<&'static str> {
         ),
         "role" => ("cashier or manager", " cashier 或 manager"),
         "listen" => ("an address such as 127.0.0.1:8443", "地址，如 127.0.0.1:8443"),
-        "limit" | "seed" => ("a whole number", "整数"),
+        "limit" | "seed" | "number" => ("a whole number", "整数"),
         "shell" => {
             ("bash, zsh, fish, elvish or powershell", " bash、zsh、fish、elvish 或 powershell")
         }

@@ -26,6 +26,7 @@ pub mod receipt;
 pub mod reconcile;
 pub mod scenario;
 pub mod screen;
+pub mod shift;
 #[cfg(test)]
 mod tests;
 pub mod training;

@@ -52,6 +52,14 @@ crate::catalogue! {
     /// The same, where it is not paid.
     method => "Method", "支付方式";
     wechat_pay => "WeChat Pay", "微信支付";
+    /// A Z report that was printed before.
+    report_copy => "COPY", "补打";
+    currency => "Currency", "币种";
+    cash => "Cash", "现金";
+    tendered => "Given", "实收";
+    change => "Change", "找零";
+    /// The part of the sale that is still to be paid.
+    left => "Left to pay", "余款待付";
     order_number => "Order", "订单号";
     transaction => "Transaction", "交易单号";
     time => "Time", "时间";

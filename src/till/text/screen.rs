@@ -1,5 +1,6 @@
 //! The texts of the cashier's screen.
 
+mod cash;
 mod command;
 mod find;
 mod help;
@@ -9,6 +10,7 @@ mod story;
 
 use crate::payment::Status;
 
+pub use cash::{CashWords, ShiftPageWords};
 pub use command::CommandWords;
 pub use find::FindPageWords;
 pub use help::HelpWords;

@@ -41,6 +41,7 @@ pub fn check(data: &[u8]) {
         currency: "CNY".into(),
         coupon: String::new(),
         goods: Goods::default(),
+        cash: None,
         outcome,
         transaction_id: draw.bit().then(|| draw.text()),
         time,

@@ -28,7 +28,9 @@ use super::terminal::{Place, Tally, read};
 use super::{answers, reading};
 
 const NOON: i64 = 1_795_320_000_000;
-const KEYS: [Key; 24] = [
+const KEYS: [Key; 26] = [
+    Key::F(6),
+    Key::F(10),
     Key::Ctrl('n'),
     Key::Ctrl('p'),
     Key::Enter,
@@ -99,6 +101,7 @@ impl Bench {
             operators: false,
             lock_after: None,
             drawer_by_manager: false,
+            shift_required: false,
             draws_chinese: true,
         };
         let model = Model::new(settings, Vec::new());

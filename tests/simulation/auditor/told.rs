@@ -30,6 +30,12 @@ impl Attempted {
             wrong.push((Invariant::ReversalDiscipline, "duly paid, and not taken"));
         }
         match status {
+            // Paid with its entry, and nobody else has a word about it.
+            Status::Paid if self.is_cash => {
+                if attempt.state.cash().is_none() || self.kept.is_empty() || net != 0 {
+                    wrong.push((Invariant::PaidNeedsProof, "cash without an entry"));
+                }
+            }
             Status::Paid => {
                 let is_there =
                     net == self.due || bank.is_some_and(LedgerEntry::is_refunded_elsewhere);

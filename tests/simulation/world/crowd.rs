@@ -297,6 +297,14 @@ impl World {
                 | ScreenCommand::Print { .. }
                 | ScreenCommand::OverrulePrinter(_)
                 | ScreenCommand::OpenDrawer
+                // The crowd pays by code.
+                | ScreenCommand::TakeCash { .. }
+                | ScreenCommand::ReturnCash { .. }
+                | ScreenCommand::MoveCash { .. }
+                | ScreenCommand::ReadShift
+                | ScreenCommand::OpenShift { .. }
+                | ScreenCommand::CloseShift { .. }
+                | ScreenCommand::PrintReport { .. }
                 | ScreenCommand::Train(_)
                 | ScreenCommand::Quit => {}
             }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::both;
-use crate::clock::{Date, TimeZone};
+use crate::clock::{Date, TimeZone, Timestamp};
 use crate::config::Config;
 use crate::find::{Findings, Wanted};
 use crate::journal::{Filter, JournalError, JournalReader};
@@ -55,6 +55,13 @@ impl Archive {
             date,
             orders: orders.ok(),
         });
+    }
+
+    /// Begins to read what the shift has come to so far, and reports it.
+    pub(super) fn read_shift(&self, now: Timestamp) {
+        let zone = self.zone.clone();
+        let read = move |reader: &JournalReader| Ok(Box::new(reader.shift(now, &zone)?));
+        self.begin("shift", read, ScreenMessage::ShiftRead);
     }
 
     fn begin<T>(

@@ -55,6 +55,7 @@ const fn other_words(key: Key, language: Language) -> &'static str {
         Key::F(6) => words.drawer(),
         Key::F(7) => words.find(),
         Key::F(9) => words.reprint(),
+        Key::F(10) => words.shift(),
         Key::Ctrl('t') => words.training(),
         Key::Ctrl('l') => words.language(),
         Key::F(12) => words.lock(),

@@ -18,13 +18,14 @@ use crate::screen::digits::Size;
 use crate::screen::guard::drop_character;
 use crate::screen::model::{Dialog, Model, ShownAttempt, Sound, symbol_before};
 use crate::screen::note::{Instead, Note, Scanned};
+use crate::screen::pages::cash;
 use crate::screen::palette::Tone;
 use crate::screen::shapes;
 use crate::screen::view::payment::{payment, stopped};
 use crate::screen::view::sheet::{Sheet, inside};
 use crate::screen::view::{Canvas, inset};
 use crate::screen::{Key, Link, SaleRef, ScreenCommand};
-use crate::text::screen::{HelpWords, ScreenWords};
+use crate::text::screen::{CashWords, HelpWords, ScreenWords};
 
 /// A text this long is not an amount in any currency; further keys are dropped.
 const TYPED_MAX: usize = 16;
@@ -74,7 +75,9 @@ impl Model {
                 let again = matches!(state.status(), Status::Declined | Status::Reversed)
                     && state.may_be_charged_again();
                 let ended_at = attempt.ended_at?;
-                let again = again && self.now.since(ended_at) < CHARGED_AGAIN_WITHIN;
+                let is_soon = self.now.since(ended_at) < CHARGED_AGAIN_WITHIN;
+                // Cash was taken of it: nobody else is at the counter.
+                let again = again && (is_soon || self.part_paid(attempt.view.sale).is_some());
                 again.then_some(SaleRef::Again(attempt.view.sale, attempt.view.amount))
             }
             CashierTask::Amount { .. } | CashierTask::Starting { .. } => None,
@@ -85,6 +88,9 @@ impl Model {
     pub(in crate::screen) fn instead(&self) -> Instead {
         if self.stopped.is_some() {
             return Instead::Restart;
+        }
+        if self.money_page.is_some() {
+            return Instead::LeavePage;
         }
         match &self.task {
             CashierTask::Amount { typed } => {
@@ -120,6 +126,11 @@ fn warm_up(model: &mut Model) -> Vec<ScreenCommand> {
 
 pub(in crate::screen) fn ask_for_code(model: &mut Model, sale: SaleRef) -> Vec<ScreenCommand> {
     model.typing = None;
+    let is_new = matches!(sale, SaleRef::New(_));
+    if is_new && model.settings.shift_required && !model.shift_is_open {
+        model.note = Some(Note::ShiftFirst);
+        return Vec::new();
+    }
     model.task = CashierTask::Code { sale };
     model.note = None;
     warm_up(model)
@@ -146,6 +157,7 @@ pub(in crate::screen) fn pressed(model: &mut Model, key: Key, at: Uptime) -> Vec
         }
         CashierTask::Code { .. } => {
             match key {
+                Key::Esc if cash::ask_to_return(model) => {}
                 Key::Esc => next_sale(model),
                 Key::Char(_) => drop_character(model, Note::EscFirst, at),
                 Key::Backspace => model.note = Some(Note::EscFirst),
@@ -297,6 +309,7 @@ fn pressed_at_payment(
         },
         // A digit would wipe away what somebody has yet to read.
         Status::Declined | Status::Reversed => match key {
+            Key::Enter | Key::Esc if cash::ask_to_return(model) => {}
             Key::Enter | Key::Esc => next_sale(model),
             Key::Char(_) => drop_character(model, Note::EnterFirst, at),
             _ => {}
@@ -316,7 +329,7 @@ pub(in crate::screen) fn scanned(
         let last = model.last_code.replace((hash, model.now));
         let stutters = last.is_some_and(|(last, at)| last == hash && model.now.since(at) < STUTTER);
         let sale = model.takes_codes();
-        let sale = sale.filter(|_| model.stopped.is_none() && !model.is_finding());
+        let sale = sale.filter(|_| model.stopped.is_none() && !model.has_page());
         // A question comes before a scan; the help page and the training customers are not
         // questions.
         let sale = sale.filter(|_| {
@@ -487,8 +500,15 @@ fn is_minor(model: &Model) -> bool {
 fn code(model: &Model, sale: SaleRef) -> Sheet {
     let text = model.text();
     let mut what = vec![text.where_the_code_is().to_owned()];
-    if matches!(sale, SaleRef::Again(..)) {
-        what.push(text.charged_again().into());
+    let mut next = text.scan_the_code().to_owned();
+    match sale {
+        SaleRef::Again(id, left) if let Some(part) = model.part_paid(id) => {
+            let words = CashWords::of(model.language);
+            what.push(words.part_taken(&model.money(part.taken()), &model.money(part.due())));
+            next = words.rest_by_code(&model.money(left));
+        }
+        SaleRef::Again(..) => what.push(text.charged_again().into()),
+        SaleRef::New(_) => {}
     }
     let is_same = |attempt: &&&ShownAttempt| attempt.view.amount == sale.amount();
     if let SaleRef::New(_) = sale
@@ -501,7 +521,7 @@ fn code(model: &Model, sale: SaleRef) -> Sheet {
         Link::Failed(why) => what.push(text.scanner_failed(&clean(why, FAULT_CELLS))),
         _ => {}
     }
-    Sheet { what, next: text.scan_the_code().into(), ..before_sending(model, sale) }
+    Sheet { what, next, ..before_sending(model, sale) }
 }
 
 fn starting(model: &Model, sale: SaleRef) -> Sheet {

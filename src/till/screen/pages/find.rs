@@ -448,10 +448,16 @@ pub(in crate::screen) fn found(
 
 /// Asks the gateway about the order that is shown, unless it has been asked just now.
 fn ask(model: &mut Model) -> Vec<ScreenCommand> {
-    let now = model.now;
+    let (now, wall) = (model.now, model.wall);
     let Some(FindPage { showing: Showing::Order(order), .. }) = &mut model.find else {
         return Vec::new();
     };
+    if let Subject::Ours(file, _) = &order.subject
+        && let Some(known) = Told::without_asking(&file.row.state)
+    {
+        order.told = Some((known, wall));
+        return Vec::new();
+    }
     if order.is_asking(now) {
         return Vec::new();
     }

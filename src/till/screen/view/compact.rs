@@ -44,6 +44,12 @@ impl Canvas<'_> {
                 y = self.lines(area, y, &line, style);
             }
         }
+        if let Some(page) = &model.money_page {
+            for line in self.money_in_few_lines(page) {
+                let strong = self.palette.strong();
+                y = self.lines(area, y, &line, strong);
+            }
+        }
         if let Some(page) = model.lock.as_ref().filter(|_| model.is_locked()) {
             for line in self.lock_in_few_lines(page) {
                 let strong = self.palette.strong();
@@ -51,7 +57,7 @@ impl Canvas<'_> {
             }
         }
         if let CashierTask::Code { sale } | CashierTask::Starting { sale } = &model.task
-            && model.find.is_none()
+            && !model.has_page()
         {
             let style = self.palette.fill(Tone::Calm).add_modifier(Modifier::BOLD);
             y = self.block(area, y, text.word(Status::Created), style);
@@ -60,7 +66,7 @@ impl Canvas<'_> {
         }
         if let CashierTask::Amount { typed } = &model.task
             && !typed.is_empty()
-            && model.find.is_none()
+            && !model.has_page()
         {
             let strong = self.palette.strong();
             let typed = clean(&grouped_thousands(typed), TYPED);

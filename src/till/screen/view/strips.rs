@@ -11,7 +11,9 @@ use crate::screen::Link;
 use crate::screen::keys;
 use crate::screen::model::Dialog;
 use crate::screen::palette::Tone;
+use crate::screen::part_paid::PartPaid;
 use crate::screen::wrap::wrap;
+use crate::text::screen::{CashWords, ShiftPageWords};
 
 /// The most lines of a notice.
 const NOTICE_MAX: usize = 4;
@@ -101,6 +103,28 @@ impl Canvas<'_> {
                 let keys = text.enter_or_esc(text.key_print(), text.key_back());
                 say(&keys, DialogTone::Keys);
             }
+            Some(Dialog::MuchCash { sale, given }) => {
+                let words = CashWords::of(self.model.language);
+                let [given, due] = [*given, sale.amount()].map(|sum| self.model.money(sum));
+                say(&words.ask_much(&given, &due), DialogTone::Question);
+                let keys = text.enter_or_esc(words.key_take(), text.key_back());
+                say(&keys, DialogTone::Keys);
+            }
+            Some(Dialog::ReturnCash(sale)) => {
+                let words = CashWords::of(self.model.language);
+                let taken = self.model.part_paid(*sale).map(PartPaid::taken).unwrap_or_default();
+                say(&words.ask_return(&self.model.money(taken)), DialogTone::Question);
+                say(words.ask_return_detail(), DialogTone::Detail);
+                let keys = text.enter_or_esc(words.key_return(), text.key_back());
+                say(&keys, DialogTone::Keys);
+            }
+            Some(Dialog::CloseShift(counted)) => {
+                let words = ShiftPageWords::of(self.model.language);
+                say(&words.ask_close(&self.model.money(*counted)), DialogTone::Question);
+                say(words.ask_close_detail(), DialogTone::Detail);
+                let keys = text.enter_or_esc(words.key_close(), text.key_back());
+                say(&keys, DialogTone::Keys);
+            }
             Some(Dialog::Quit) => {
                 say(text.ask_quit(), DialogTone::Question);
                 say(text.ask_quit_detail(), DialogTone::Detail);
@@ -165,7 +189,7 @@ impl Canvas<'_> {
             keys.iter().map(|(name, does)| cells(name) + cells(does) + 5).sum()
         };
         // Keys that are also on the help page go first.
-        for dispensable in ["Ctrl-L", "F9", "F6", "F12", "Ctrl-Q", "F7", "F5"] {
+        for dispensable in ["Ctrl-L", "F10", "F9", "F12", "Ctrl-Q", "F7", "F6", "F5"] {
             if needed(&keys) > area.width + 1 {
                 keys.retain(|(name, _)| *name != dispensable);
             }
