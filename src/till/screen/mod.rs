@@ -36,7 +36,9 @@ mod customer_view;
 mod day;
 mod dialog;
 mod digits;
+mod goods_note;
 mod guard;
+mod hold;
 mod keyboard;
 mod keys;
 mod letters;
@@ -46,6 +48,7 @@ mod overlays;
 mod pages;
 mod palette;
 mod pin;
+mod ring_up;
 mod shapes;
 mod story;
 #[cfg(test)]
@@ -64,6 +67,7 @@ use crate::money::{AmountEntry, Currency, Money};
 use crate::operators::{Operator, Pin};
 use crate::order::{AuthCode, OutTradeNo};
 use crate::payment::{self, Event};
+use crate::sale::Rate;
 use crate::scan::Scan;
 
 pub use crate::config::Theme;
@@ -78,6 +82,7 @@ pub use keys::Key;
 pub use model::{Model, Sound};
 pub use note::not_searched;
 pub use pin::SignedIn;
+pub use ring_up::{Found, GoodsCommand, GoodsMessage};
 pub use typist::Typist;
 pub use update::update;
 pub use view::{SMALLEST_HEIGHT, SMALLEST_WIDTH, view};
@@ -112,6 +117,8 @@ pub struct Settings {
     pub lock_after: Option<crate::clock::Millis>,
     /// Whether a cashier needs a manager's consent to open the drawer by its key.
     pub drawer_by_manager: bool,
+    /// What a cashier may take off alone.
+    pub discount_limit: Rate,
     /// Whether the terminal has Chinese characters; without, the screen is in English.
     pub draws_chinese: bool,
 }
@@ -220,6 +227,8 @@ pub enum ScreenMessage {
     },
     /// No slip comes by itself: the journal has none that waits.
     NoSlip(OutTradeNo),
+    /// What came of a [`ScreenCommand::Goods`], or the catalogue has come or gone.
+    Goods(GoodsMessage),
     /// The drawer was opened, or could not be.
     Drawer(Printing),
     /// The journal cannot be written: no more sales until the next start.
@@ -262,6 +271,8 @@ pub enum ScreenCommand {
     /// The slip of this order that waits, or is about to, is printed whatever the printer says.
     OverrulePrinter(OutTradeNo),
     OpenDrawer,
+    /// The catalogue, and the sales that are put aside.
+    Goods(GoodsCommand),
     /// Find out whose PIN this is; it takes a moment.
     SignIn {
         serial: u64,

@@ -12,6 +12,7 @@ use super::pages::checkout::{CashierTask, TypingRun};
 use super::pages::find::FindPage;
 use super::pages::lock::LockPage;
 use super::pin::PinWait;
+use super::ring_up::RingUp;
 use super::story::Story;
 use super::{AttemptView, Key, Link, Settings};
 use crate::clock::{Millis, Timestamp, Uptime};
@@ -39,6 +40,8 @@ pub struct Model {
     pub(super) now: Uptime,
     pub(super) wall: Timestamp,
     pub(super) task: CashierTask,
+    /// The lines of the sale at the desk, and what was put aside.
+    pub(super) ring_up: RingUp,
     /// The page in front of the desk, if it is open.
     pub(super) find: Option<FindPage>,
     /// How many searches it has made.
@@ -139,6 +142,17 @@ pub(super) enum Dialog {
         typed: String,
         chosen: usize,
     },
+    /// The search for a product: what was typed.
+    Goods {
+        typed: String,
+        chosen: usize,
+    },
+    /// The sales that were put aside.
+    Held {
+        chosen: usize,
+    },
+    /// The lines at the desk are discarded.
+    Discard,
     LargeAmount(Money),
     Cancel(OutTradeNo),
     Unsettled(OutTradeNo),
@@ -197,6 +211,7 @@ impl Model {
             now: Uptime::default(),
             wall: Timestamp::default(),
             task: CashierTask::Amount { typed: String::new() },
+            ring_up: RingUp::default(),
             find: None,
             searches: 0,
             questions: 0,
@@ -335,7 +350,13 @@ impl Model {
             || self.is_locked()
             || matches!(
                 self.dialog,
-                Some(Dialog::Help | Dialog::Training { .. } | Dialog::Commands { .. })
+                Some(
+                    Dialog::Help
+                        | Dialog::Training { .. }
+                        | Dialog::Commands { .. }
+                        | Dialog::Goods { .. }
+                        | Dialog::Held { .. }
+                )
             )
     }
 
@@ -352,9 +373,17 @@ impl Model {
                 | Dialog::Cancel(_)
                 | Dialog::Unsettled(_)
                 | Dialog::PrintAnyway(_)
+                | Dialog::Discard
                 | Dialog::Quit,
             ) => true,
-            Some(Dialog::Help | Dialog::Training { .. } | Dialog::Commands { .. }) | None => false,
+            Some(
+                Dialog::Help
+                | Dialog::Training { .. }
+                | Dialog::Commands { .. }
+                | Dialog::Goods { .. }
+                | Dialog::Held { .. },
+            )
+            | None => false,
         }
     }
 
@@ -390,7 +419,11 @@ impl Model {
     pub(super) fn is_idle(&self) -> bool {
         match &self.find {
             Some(page) => page.is_idle(),
-            None => matches!(&self.task, CashierTask::Amount { typed } if typed.is_empty()),
+            None => {
+                let is_bare =
+                    matches!(&self.task, CashierTask::Amount { typed } if typed.is_empty());
+                is_bare && self.ring_up.is_empty()
+            }
         }
     }
 

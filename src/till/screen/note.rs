@@ -1,5 +1,6 @@
 //! A short message to the cashier: why a key or a scan did nothing, or how a print job went.
 
+use super::goods_note::{self, GoodsNote};
 use crate::clean::clean;
 use crate::engine::Refusal;
 use crate::language::{Language, Text};
@@ -66,6 +67,8 @@ pub(super) enum Note {
     AndMissing(Box<Self>, usize),
     DrawerOpened,
     DrawerFailed(String),
+    /// About the lines at the desk, the catalogue or what was put aside.
+    Goods(GoodsNote),
 }
 
 /// A payment in few words: its amount, and the last digits of its number.
@@ -225,6 +228,7 @@ impl Note {
                 let missing = Self::SlipsMissing(*count).text(language, largest);
                 format!("{}{gap}{missing}", note.text(language, largest))
             }
+            Self::Goods(note) => goods_note::note_text(note, language, largest),
             Self::DrawerOpened => words.drawer_opened().into(),
             Self::DrawerFailed(why) => words.drawer_failed(why),
             Self::PrintFailed { order, why } => words.receipt_failed(order, why),
@@ -233,7 +237,13 @@ impl Note {
 
     /// Whether it reports a success.
     pub(super) fn is_good_news(&self) -> bool {
-        matches!(self, Self::SentToPrinter(_) | Self::Printed(_) | Self::DrawerOpened)
+        matches!(
+            self,
+            Self::SentToPrinter(_)
+                | Self::Printed(_)
+                | Self::DrawerOpened
+                | Self::Goods(GoodsNote::Held(_))
+        )
     }
 }
 

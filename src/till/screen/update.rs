@@ -12,8 +12,10 @@ use super::note::{Note, Which};
 use super::overlays::commands::chosen_of;
 use super::pages::checkout::{self, CashierTask};
 use super::pages::find::{self, FindPage};
-use super::pages::lock;
-use super::{AttemptView, Key, Link, Printing, SaleRef, ScreenCommand, ScreenMessage, tray};
+use super::pages::{goods, lock};
+use super::{
+    AttemptView, Key, Link, Printing, SaleRef, ScreenCommand, ScreenMessage, hold, ring_up, tray,
+};
 use crate::clean::clean;
 use crate::clock::{Millis, Timestamp, Uptime};
 use crate::language::Text;
@@ -144,6 +146,7 @@ fn handle(model: &mut Model, message: ScreenMessage) -> Vec<ScreenCommand> {
             Vec::new()
         }
         ScreenMessage::NoSlip(order) => no_slip(model, &order),
+        ScreenMessage::Goods(message) => ring_up::answered(model, message),
         ScreenMessage::Drawer(how) => {
             drawer(model, how);
             Vec::new()
@@ -286,12 +289,14 @@ fn pressed(model: &mut Model, key: Key, at: Uptime) -> Vec<ScreenCommand> {
     let (task, dialog, language) = (model.task.clone(), model.dialog.clone(), model.language);
     let notices = model.notices.len();
     let page = model.find.as_ref().map(FindPage::face);
+    let rung_up = (model.ring_up.sale.clone(), model.ring_up.chosen);
     let commands = if goes_on_being_dropped(model, key, at) {
         Vec::new()
     } else {
         obeyed(model, key, at, before)
     };
     let is_same = model.task == task && model.dialog == dialog && model.language == language;
+    let is_same = is_same && rung_up == (model.ring_up.sale.clone(), model.ring_up.chosen);
     let is_same = is_same && !model.is_locked() && model.find.as_ref().map(FindPage::face) == page;
     if is_same && model.notices.len() == notices && commands.is_empty() && model.note.is_none() {
         model.note = why;
@@ -322,9 +327,13 @@ fn obeyed(model: &mut Model, key: Key, at: Uptime, before: LastInput) -> Vec<Scr
         let asks = model.is_asking();
         let confirms = match dialog {
             Dialog::Quit => key == Key::Ctrl('q'),
-            Dialog::Training { .. } => key == Key::Enter && is_of_a_scan(before),
+            Dialog::Training { .. } | Dialog::Held { .. } => {
+                key == Key::Enter && is_of_a_scan(before)
+            }
             // Letters find a command, so only a scan may have pressed this Enter.
-            Dialog::Commands { .. } => key == Key::Enter && before.key.is_none(),
+            Dialog::Commands { .. } | Dialog::Goods { .. } => {
+                key == Key::Enter && before.key.is_none()
+            }
             _ => key == Key::Enter && asks,
         };
         if confirms && !may_answer(model, at, before) {
@@ -386,6 +395,8 @@ fn obeyed(model: &mut Model, key: Key, at: Uptime, before: LastInput) -> Vec<Scr
         Key::F(5) => {
             model.can_check_now().cloned().map(ScreenCommand::CheckNow).into_iter().collect()
         }
+        Key::F(2) => goods::open(model),
+        Key::F(3) => hold::hold_or_recall(model),
         Key::Ctrl('n') => {
             tray::go_on(model);
             Vec::new()
@@ -452,6 +463,7 @@ fn moved(model: &mut Model, view: AttemptView, event: &Event) -> Vec<ScreenComma
         attempt.view = view;
     }
     if *event == Event::Begun && matches!(model.task, CashierTask::Starting { .. }) {
+        ring_up::begun(model, &order);
         model.task = CashierTask::Payment(order.clone());
         model.note = None;
     }

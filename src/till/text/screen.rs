@@ -2,6 +2,7 @@
 
 mod command;
 mod find;
+mod goods;
 mod help;
 mod lock;
 mod note;
@@ -11,6 +12,7 @@ use crate::payment::Status;
 
 pub use command::CommandWords;
 pub use find::FindPageWords;
+pub use goods::GoodsPageWords;
 pub use help::HelpWords;
 pub use lock::LockWords;
 pub use note::NoteWords;

@@ -99,6 +99,7 @@ impl Bench {
             operators: false,
             lock_after: None,
             drawer_by_manager: false,
+            discount_limit: paytill::sale::Rate::default(),
             draws_chinese: true,
         };
         let model = Model::new(settings, Vec::new());
@@ -127,6 +128,7 @@ impl Bench {
             updated_at: wall,
             sent_at: Uptime(self.now),
             state,
+            sold: std::sync::Arc::default(),
             recorded: true,
         };
         self.attempts.push(view.clone());

@@ -6,4 +6,5 @@
 
 pub(super) mod checkout;
 pub(super) mod find;
+pub(super) mod goods;
 pub(super) mod lock;

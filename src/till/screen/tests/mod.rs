@@ -6,6 +6,7 @@ mod customer_view;
 mod day;
 mod drawn;
 mod find;
+mod goods;
 mod lock;
 mod picture;
 mod property;
@@ -49,6 +50,7 @@ pub(super) fn settings() -> Settings {
         operators: false,
         lock_after: None,
         drawer_by_manager: false,
+        discount_limit: Rate::from_hundredths(Rate::WHOLE).unwrap(),
         draws_chinese: true,
     }
 }
