@@ -77,6 +77,7 @@ impl Screen {
             lock_after: None,
             drawer_by_manager: false,
             shift_required: false,
+            discount_limit: paytill::sale::Rate::default(),
             draws_chinese: true,
         };
         let status = |one: &Attempt| (one.out_trade_no.to_string(), one.state.status());

@@ -26,6 +26,9 @@ pub struct Sale {
     /// Taken off what the lines come to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub discount: Option<Discount>,
+    /// The manager who has agreed to what was taken off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub consent: Option<String>,
 }
 
 /// A sale that was put aside, and when.
@@ -44,6 +47,9 @@ pub struct Sold {
     #[serde(default, skip_serializing_if = "is_nothing")]
     pub discount: Money,
     pub due: Money,
+    /// The manager who has agreed to what was taken off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub consent: Option<String>,
 }
 
 /// Why lines make no sale.
@@ -74,7 +80,7 @@ impl Sale {
             line.settle();
         }
         let due = added(lines.iter().map(|line| line.net))?;
-        Ok(Sold { lines, discount, due })
+        Ok(Sold { lines, discount, due, consent: self.consent.clone() })
     }
 }
 

@@ -11,7 +11,7 @@ fn line(price: i64, thousandths: i64) -> Line {
 }
 
 fn due(lines: Vec<Line>, discount: Option<Discount>) -> Result<i64, NotASale> {
-    Sale { lines, discount }.total().map(|sold| sold.due.minor())
+    Sale { lines, discount, consent: None }.total().map(|sold| sold.due.minor())
 }
 
 fn percent(hundredths: u16) -> Discount {
@@ -40,7 +40,8 @@ fn half_a_fen_is_rounded_up_and_once_a_line() {
 #[test]
 fn what_is_taken_off_a_sale_is_taken_off_its_lines_to_the_last_fen() {
     let lines = vec![line(333, 1000), line(333, 1000), line(334, 1000)];
-    let sold = Sale { lines, discount: Some(Discount::Amount(Money::from_minor(100))) };
+    let sold =
+        Sale { lines, discount: Some(Discount::Amount(Money::from_minor(100))), consent: None };
     let sold = sold.total().unwrap();
     let shares: Vec<i64> = sold.lines.iter().map(|line| line.share.minor()).collect();
     assert_eq!((shares, sold.due.minor()), (vec![33, 34, 33], 900));
@@ -48,7 +49,8 @@ fn what_is_taken_off_a_sale_is_taken_off_its_lines_to_the_last_fen() {
 
     let mut half = line(1001, 1000);
     half.discount = Some(percent(5000));
-    let sold = Sale { lines: vec![half], discount: Some(percent(1000)) }.total().unwrap();
+    let sold =
+        Sale { lines: vec![half], discount: Some(percent(1000)), consent: None }.total().unwrap();
     let [only] = &sold.lines[..] else { panic!("{sold:?}") };
     assert_eq!((only.discount.minor(), only.share.minor(), only.net.minor()), (501, 50, 450));
     assert_eq!((sold.taken_off().minor(), sold.deepest_discount()), (551, 5505));
@@ -60,7 +62,9 @@ fn the_tax_is_in_the_price() {
     taxed.rate = Rate::from_hundredths(1300).unwrap();
     let mut food = line(1090, 1000);
     food.rate = Rate::from_hundredths(900).unwrap();
-    let sold = Sale { lines: vec![taxed.clone(), food, taxed], discount: None }.total().unwrap();
+    let sold = Sale { lines: vec![taxed.clone(), food, taxed], discount: None, consent: None }
+        .total()
+        .unwrap();
     let taxes: Vec<_> = sold
         .taxes()
         .into_iter()
@@ -90,7 +94,7 @@ fn what_is_too_large_or_negative_is_refused() {
 fn a_label_stands_whatever_the_price_is_now() {
     let mut weighed = line(2980, 345);
     weighed.label = Some(Money::from_minor(1029));
-    let sold = Sale { lines: vec![weighed], discount: None }.total().unwrap();
+    let sold = Sale { lines: vec![weighed], discount: None, consent: None }.total().unwrap();
     assert_eq!((sold.due.minor(), sold.lines[0].price.minor()), (1029, 2980));
 }
 
@@ -133,7 +137,11 @@ fn quantities_and_rates_are_read_as_they_are_shown() {
 
 #[test]
 fn a_sale_from_elsewhere_is_not_taken_on_trust() {
-    let sold = Sale { lines: vec![line(1130, 1000), line(5, 1000)], discount: Some(percent(1000)) };
+    let sold = Sale {
+        lines: vec![line(1130, 1000), line(5, 1000)],
+        discount: Some(percent(1000)),
+        consent: None,
+    };
     let good = sold.total().unwrap();
     assert!(good.is_consistent());
     for change in [
@@ -179,7 +187,7 @@ proptest! {
         lines in proptest::collection::vec(lines(), 0..20),
         discount in discounts(),
     ) {
-        let sale = Sale { lines, discount };
+        let sale = Sale { lines, discount, consent: None };
         let Ok(sold) = sale.total() else { return Ok(()) };
         let sum = |part: fn(&SoldLine) -> Money| -> i64 {
             sold.lines.iter().map(|line| part(line).minor()).sum()
@@ -211,7 +219,7 @@ proptest! {
         let mut line = line(price, 99_999_999);
         line.label = label.map(Money::from_minor);
         line.discount = Some(Discount::Amount(Money::from_minor(off)));
-        let _ = Sale { lines: vec![line.clone(), line], discount: None }.total();
+        let _ = Sale { lines: vec![line.clone(), line], discount: None, consent: None }.total();
         if let Ok(Some(quantity)) = Quantity::read(&typed) {
             prop_assert_eq!(Quantity::read(&quantity.show()), Ok(Some(quantity)));
         }

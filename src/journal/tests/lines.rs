@@ -17,7 +17,7 @@ fn sold() -> Arc<Sold> {
     let due = order(1).amount.minor();
     let lines = vec![line(due - 100, "a \"b\" \\ 可乐"), line(150, "")];
     let discount = Some(Discount::Amount(Money::from_minor(50)));
-    Arc::new(Sale { lines, discount }.total().unwrap())
+    Arc::new(Sale { lines, discount, consent: None }.total().unwrap())
 }
 
 fn begun_with_lines(attempt: i64) -> Entry {

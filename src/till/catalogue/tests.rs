@@ -106,7 +106,7 @@ fn what_was_put_aside_is_there_after_a_restart() {
     assert_eq!(held::read(&path, CNY).unwrap(), []);
     let line =
         Line { name: "苹果".into(), ..Line::of_amount(Money::from_minor(500), Quantity::ONE) };
-    let sale = Sale { lines: vec![line], discount: None };
+    let sale = Sale { lines: vec![line], discount: None, consent: None };
     let sales = vec![Held { at: Timestamp(1_700_000_000_000), sale }];
     held::write(&path, &sales, CNY).unwrap();
     assert_eq!(held::read(&path, CNY).unwrap(), sales);

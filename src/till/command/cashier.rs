@@ -12,10 +12,12 @@ mod devices;
 mod gate;
 mod money;
 mod second_screen;
+mod shelf;
 mod slips;
 mod voice;
 
 use std::io::IsTerminal as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
@@ -34,7 +36,10 @@ use crate::operators::{self, Operators};
 use crate::order::{AuthCode, OutTradeNo};
 use crate::payment::Event;
 use crate::scan::Scan;
-use crate::screen::{self, Link, Model, RawScan, ScreenCommand, ScreenMessage, Settings, Typist};
+use crate::screen::{
+    self, GoodsCommand, GoodsMessage, Link, Model, RawScan, ScreenCommand, ScreenMessage, Settings,
+    Typist,
+};
 use crate::simulator::Scenario;
 use crate::text::{journal, reason};
 use crate::till::{Notice, Till};
@@ -44,6 +49,7 @@ use devices::{DeviceReport, Devices, JobPurpose};
 use gate::Gate;
 use paytill_host::clock::Clock;
 use second_screen::SecondScreen;
+use shelf::Shelf;
 use slips::Left;
 use voice::Voice;
 
@@ -94,6 +100,9 @@ pub async fn run(loaded: &Loaded, clock: &Clock) -> Result<Exit, Failure> {
     let voice = voice.transpose().map_err(|error| {
         Failure::of_system(&both!("the voice's thread", "无法启动语音线程"), &error)
     })?;
+    let shelf = Shelf::start(config, answer.clone()).map_err(|error| {
+        Failure::of_system(&both!("the goods' thread", "无法启动商品线程"), &error)
+    })?;
     let settings = settings(config, opened.gateway_host.clone(), !operators.is_empty());
     let model = Model::new(settings, recent.clone());
     let is_training = matches!(config.gateway, GatewayConfig::Simulator);
@@ -104,6 +113,7 @@ pub async fn run(loaded: &Loaded, clock: &Clock) -> Result<Exit, Failure> {
         devices,
         archive: Archive::new(config, answer.clone()),
         gate: Gate::new(config, answer),
+        shelf,
         terminal,
         config,
         clock,
@@ -121,6 +131,7 @@ pub async fn run(loaded: &Loaded, clock: &Clock) -> Result<Exit, Failure> {
     };
     // Learns the local address before the first payment, and whether the gateway can be reached.
     cashier.till.warm_up(false);
+    cashier.shelf.look();
     cashier.post(ScreenMessage::Time);
     // Until a dedicated scanner is found.
     if matches!(config.scanner.kind, ScannerKind::Auto | ScannerKind::Keyboard) {
@@ -141,6 +152,7 @@ struct Cashier<'a> {
     devices: Devices,
     archive: Archive,
     gate: Gate,
+    shelf: Shelf,
     config: &'a Config,
     clock: &'a Clock,
     /// The orders that can be printed, newest first.
@@ -295,10 +307,24 @@ impl Cashier<'_> {
             ScreenCommand::OpenShift { float } => self.open_shift(float),
             ScreenCommand::CloseShift { counted, carry } => self.close_shift(counted, carry),
             ScreenCommand::PrintReport { report, is_copy } => self.print_report(&report, is_copy),
+            ScreenCommand::Goods(command) => self.goods(command),
             ScreenCommand::SignIn { serial, pin } => self.gate.ask(serial, pin),
             ScreenCommand::ReadOperators => self.gate.read(),
             ScreenCommand::Train(customer) => self.train(customer),
             ScreenCommand::Quit => self.leaving = Some(Exit::Done),
+        }
+    }
+
+    fn goods(&mut self, command: GoodsCommand) {
+        match command {
+            GoodsCommand::Find { serial, code } => self.shelf.find(serial, code),
+            GoodsCommand::Search { serial, typed } => self.shelf.search(serial, typed),
+            GoodsCommand::Keep(held) => self.shelf.keep(held),
+            GoodsCommand::Change(mut sale) => {
+                let consent = self.model.by().and_then(|by| by.consent);
+                sale.consent = consent.or(sale.consent);
+                self.post(ScreenMessage::Goods(GoodsMessage::Changed(sale)));
+            }
         }
     }
 
@@ -314,8 +340,8 @@ impl Cashier<'_> {
     fn begin(&mut self, sale: SaleRef, code: AuthCode) {
         let is_real = matches!(self.config.gateway, GatewayConfig::Simulator)
             && !Scenario::is_practice(code.expose());
-        match self.till.begin(sale, String::new(), std::sync::Arc::default(), code, self.model.by())
-        {
+        let sold = Arc::new(self.model.sold_for(sale));
+        match self.till.begin(sale, String::new(), sold, code, self.model.by()) {
             Ok(number) => self.real_code = is_real.then_some(number),
             Err(refusal) => {
                 tracing::warn!(?refusal, "not begun");
@@ -477,6 +503,7 @@ impl Cashier<'_> {
         if self.redial.is_due(now) {
             self.till.warm_up(false);
         }
+        self.shelf.look();
         self.post(ScreenMessage::Time);
     }
 }
@@ -505,6 +532,7 @@ fn settings(config: &Config, gateway_host: String, operators: bool) -> Settings 
         lock_after: config.till.lock_after,
         drawer_by_manager: operators && config.till.drawer_by_manager,
         shift_required: config.shift.required,
+        discount_limit: config.goods.discount_limit,
         draws_chinese: draws_chinese(),
     }
 }

@@ -194,7 +194,7 @@ pub fn show(show: &Show, config: &Config) -> Result<Exit, Failure> {
 
 /// The number of a sale, and where it has lines these with all their figures.
 fn sale_json(row: &OrderRow) -> Value {
-    let Sold { lines, discount, due } = &*row.sold;
+    let Sold { lines, discount, due, consent } = &*row.sold;
     if lines.is_empty() {
         return row.sale.into();
     }
@@ -203,6 +203,7 @@ fn sale_json(row: &OrderRow) -> Value {
         "lines": lines,
         "discount": discount.minor(),
         "due": due.minor(),
+        "consent": consent,
     })
 }
 

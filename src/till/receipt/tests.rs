@@ -100,7 +100,7 @@ fn what_was_sold_is_listed_with_quantities_discounts_and_the_tax_in_it() {
     let long = line("康师傅红烧牛肉面五连包家庭装特惠", 1590, 1000);
     let lines = vec![cola, apples, long, Line { rate: rate(0), ..line("", 200, 1000) }];
     let discount = Some(Discount::Amount(Money::from_minor(100)));
-    let sold = Sale { lines, discount }.total().unwrap();
+    let sold = Sale { lines, discount, consent: None }.total().unwrap();
     let currency = crate::money::Currency::CNY;
     let amount = currency.group(sold.due);
     let slip = Slip { goods: Goods::of(&sold, currency), amount, note: String::new(), ..slip() };

@@ -49,6 +49,10 @@ impl Model {
             CashierTask::Amount { .. } | CashierTask::Code { .. } if self.stopped.is_some() => {
                 View::Welcome
             }
+            CashierTask::Amount { .. } if !self.ring_up.sale.lines.is_empty() => {
+                let due = self.rung_up().map(|sold| sold.due).unwrap_or_default();
+                View::Sale { amount: due, stage: SaleStage::Typing }
+            }
             CashierTask::Amount { typed } => match typed_amount(self, typed) {
                 Some(amount) => View::Sale { amount, stage: SaleStage::Typing },
                 None => View::Welcome,

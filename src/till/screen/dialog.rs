@@ -4,8 +4,8 @@
 use super::model::{Dialog, Model, SlipState};
 use super::overlays::{commands, help, training};
 use super::pages::checkout::ask_for_code;
-use super::pages::{cash, shift};
-use super::{Key, SaleRef, ScreenCommand, tray};
+use super::pages::{cash, goods, shift};
+use super::{Key, SaleRef, ScreenCommand, hold, ring_up, tray};
 use crate::order::OutTradeNo;
 use crate::payment::Status;
 
@@ -22,6 +22,14 @@ pub(super) fn answered(model: &mut Model, dialog: Dialog, key: Key) -> Vec<Scree
         Dialog::Training { chosen } => training::pressed(model, chosen, key),
         Dialog::Commands { typed, chosen } => {
             commands::pressed(model, typed, chosen, key);
+            Vec::new()
+        }
+        Dialog::Goods { typed, chosen } => goods::pressed(model, typed, chosen, key),
+        Dialog::Held { chosen } => hold::pressed_in_held(model, chosen, key),
+        Dialog::Discard => {
+            if key == Key::Enter {
+                ring_up::discard(model);
+            }
             Vec::new()
         }
         Dialog::LargeAmount(amount) => {
@@ -120,6 +128,9 @@ pub(super) fn close_outdated_dialog(model: &mut Model, order: &OutTradeNo, statu
             | Dialog::MuchCash { .. }
             | Dialog::ReturnCash(_)
             | Dialog::CloseShift(_)
+            | Dialog::Goods { .. }
+            | Dialog::Held { .. }
+            | Dialog::Discard
             | Dialog::LargeAmount(_),
         )
         | None => false,

@@ -2,9 +2,9 @@
 
 use super::model::{Dialog, Model};
 use super::overlays::commands::chosen_of;
-use super::pages::{self, checkout, find, lock};
+use super::pages::{self, checkout, find, goods, lock};
 use crate::language::Language;
-use crate::text::screen::{CashWords, FindPageWords, ScreenWords, ShiftPageWords};
+use crate::text::screen::{CashWords, FindPageWords, GoodsPageWords, ScreenWords, ShiftPageWords};
 
 /// A key that the screen knows.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -27,6 +27,7 @@ pub enum Key {
 /// The keys that work now and what they do, in the order of the key bar.
 pub(super) fn working(model: &Model) -> Vec<(&'static str, &'static str)> {
     let text = model.text();
+    let goods_words = GoodsPageWords::of(model.language);
     let mut keys = Vec::new();
     let mut show = |name, does| keys.push((name, does));
     match &model.dialog {
@@ -42,6 +43,22 @@ pub(super) fn working(model: &Model) -> Vec<(&'static str, &'static str)> {
                 show("Enter", text.key_do());
             }
             show("Esc", text.key_close());
+        }
+        Some(Dialog::Goods { chosen, .. }) => {
+            show(text.arrows(), text.key_choose());
+            if goods::chosen_of(model, *chosen).is_some() {
+                show("Enter", goods_words.key_add());
+            }
+            show("Esc", text.key_close());
+        }
+        Some(Dialog::Held { .. }) => {
+            show(text.arrows(), text.key_choose());
+            show("Enter", goods_words.key_take());
+            show("Esc", text.key_close());
+        }
+        Some(Dialog::Discard) => {
+            show("Enter", goods_words.key_discard());
+            show("Esc", goods_words.key_keep());
         }
         Some(Dialog::Unsettled(_)) => {
             show("Enter", text.key_next_customer());
@@ -120,7 +137,8 @@ pub(super) fn every(model: &Model, language: Language) -> Vec<(bool, Command)> {
     all.extend(whatever_the_task(model, language).into_iter().filter(|(works, (key, ..))| {
         *works
             || match key {
-                Key::F(5 | 12) | Key::Ctrl('r') => false,
+                Key::F(3 | 5 | 12) | Key::Ctrl('r') => false,
+                Key::F(2) => model.ring_up.has_catalogue,
                 Key::F(9) => model.settings.printer_configured,
                 Key::Ctrl('l') => model.settings.draws_chinese,
                 Key::Ctrl('t') => model.settings.training.is_some(),
@@ -134,6 +152,8 @@ pub(super) fn every(model: &Model, language: Language) -> Vec<(bool, Command)> {
 pub(super) const fn second(key: Key) -> &'static str {
     match key {
         Key::F(1) => "Esc 1",
+        Key::F(2) => "Esc 2",
+        Key::F(3) => "Esc 3",
         Key::F(5) => "Esc 5",
         Key::F(6) => "Esc 6",
         Key::F(7) => "Esc 7",
@@ -161,9 +181,10 @@ pub(super) fn commands(model: &Model, language: Language) -> Vec<Command> {
     all.into_iter().filter(|(works, _)| *works).map(|(_, command)| command).collect()
 }
 
-fn whatever_the_task(model: &Model, language: Language) -> [(bool, Command); 14] {
+fn whatever_the_task(model: &Model, language: Language) -> [(bool, Command); 18] {
     let text = ScreenWords::of(language);
     let page = FindPageWords::of(language);
+    let goods = GoodsPageWords::of(language);
     let turned = if find::other_side(model) { page.key_entries() } else { page.key_story() };
     let cash = CashWords::of(language);
     let drawer = if model.can_take_cash() { cash.key_cash() } else { text.key_drawer() };
@@ -172,6 +193,10 @@ fn whatever_the_task(model: &Model, language: Language) -> [(bool, Command); 14]
         (model.can_go_on().is_some(), (Key::Ctrl('n'), "Ctrl-N", text.key_next_customer())),
         (model.can_come_back().is_some(), (Key::Tab, "Tab", text.key_tray())),
         (true, (Key::F(1), "F1", text.key_help())),
+        (model.ring_up.has_catalogue && model.takes_goods(), (Key::F(2), "F2", goods.key_goods())),
+        (model.can_hold(), (Key::F(3), "F3", goods.key_hold())),
+        (model.can_recall(), (Key::F(3), "F3", goods.key_recall())),
+        (model.can_restore(), (Key::F(3), "F3", goods.key_lines_back())),
         (model.can_check_now().is_some(), (Key::F(5), "F5", text.key_check_now())),
         (model.can_ask(), (Key::F(5), "F5", page.key_ask())),
         (model.can_turn(), (Key::Ctrl('r'), "Ctrl-R", turned)),

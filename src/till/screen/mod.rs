@@ -36,7 +36,9 @@ mod customer_view;
 mod day;
 mod dialog;
 mod digits;
+mod goods_note;
 mod guard;
+mod hold;
 mod keyboard;
 mod keys;
 mod letters;
@@ -47,6 +49,7 @@ mod pages;
 mod palette;
 mod part_paid;
 mod pin;
+mod ring_up;
 mod shapes;
 mod story;
 #[cfg(test)]
@@ -66,6 +69,7 @@ use crate::money::{AmountEntry, Currency, Money};
 use crate::operators::{Operator, Pin};
 use crate::order::{AuthCode, OutTradeNo};
 use crate::payment::{self, Event};
+use crate::sale::Rate;
 use crate::scan::Scan;
 use crate::shift::Report;
 
@@ -82,6 +86,7 @@ pub use model::{Model, Sound};
 pub use note::not_searched;
 pub use part_paid::PartPaid;
 pub use pin::SignedIn;
+pub use ring_up::{Found, GoodsCommand, GoodsMessage};
 pub use typist::Typist;
 pub use update::update;
 pub use view::{SMALLEST_HEIGHT, SMALLEST_WIDTH, view};
@@ -118,6 +123,8 @@ pub struct Settings {
     pub drawer_by_manager: bool,
     /// Whether nothing is sold before a shift is open.
     pub shift_required: bool,
+    /// What a cashier may take off alone.
+    pub discount_limit: Rate,
     /// Whether the terminal has Chinese characters; without, the screen is in English.
     pub draws_chinese: bool,
 }
@@ -226,6 +233,8 @@ pub enum ScreenMessage {
     },
     /// No slip comes by itself: the journal has none that waits.
     NoSlip(OutTradeNo),
+    /// What came of a [`ScreenCommand::Goods`], or the catalogue has come or gone.
+    Goods(GoodsMessage),
     /// The drawer was opened, or could not be.
     Drawer(Printing),
     /// The cash of a sale goes back: the journal has it.
@@ -310,6 +319,8 @@ pub enum ScreenCommand {
         report: Box<Report>,
         is_copy: bool,
     },
+    /// The catalogue, and the sales that are put aside.
+    Goods(GoodsCommand),
     /// Find out whose PIN this is; it takes a moment.
     SignIn {
         serial: u64,

@@ -14,6 +14,7 @@ use super::pages::find::FindPage;
 use super::pages::lock::LockPage;
 use super::part_paid::PartPaid;
 use super::pin::PinWait;
+use super::ring_up::RingUp;
 use super::story::Story;
 use super::{AttemptView, Key, Link, Settings};
 use crate::clock::{Millis, Timestamp, Uptime};
@@ -41,6 +42,8 @@ pub struct Model {
     pub(super) now: Uptime,
     pub(super) wall: Timestamp,
     pub(super) task: CashierTask,
+    /// The lines of the sale at the desk, and what was put aside.
+    pub(super) ring_up: RingUp,
     /// The page in front of the desk, if it is open.
     pub(super) find: Option<FindPage>,
     /// The page of the drawer or of the shift, likewise; never both.
@@ -147,6 +150,17 @@ pub(super) enum Dialog {
         typed: String,
         chosen: usize,
     },
+    /// The search for a product: what was typed.
+    Goods {
+        typed: String,
+        chosen: usize,
+    },
+    /// The sales that were put aside.
+    Held {
+        chosen: usize,
+    },
+    /// The lines at the desk are discarded.
+    Discard,
     LargeAmount(Money),
     Cancel(OutTradeNo),
     Unsettled(OutTradeNo),
@@ -214,6 +228,7 @@ impl Model {
             now: Uptime::default(),
             wall: Timestamp::default(),
             task: CashierTask::Amount { typed: String::new() },
+            ring_up: RingUp::default(),
             find: None,
             money_page: None,
             part_paid: Vec::new(),
@@ -360,7 +375,13 @@ impl Model {
             || self.is_locked()
             || matches!(
                 self.dialog,
-                Some(Dialog::Help | Dialog::Training { .. } | Dialog::Commands { .. })
+                Some(
+                    Dialog::Help
+                        | Dialog::Training { .. }
+                        | Dialog::Commands { .. }
+                        | Dialog::Goods { .. }
+                        | Dialog::Held { .. }
+                )
             )
     }
 
@@ -380,9 +401,17 @@ impl Model {
                 | Dialog::MuchCash { .. }
                 | Dialog::ReturnCash(_)
                 | Dialog::CloseShift(_)
+                | Dialog::Discard
                 | Dialog::Quit,
             ) => true,
-            Some(Dialog::Help | Dialog::Training { .. } | Dialog::Commands { .. }) | None => false,
+            Some(
+                Dialog::Help
+                | Dialog::Training { .. }
+                | Dialog::Commands { .. }
+                | Dialog::Goods { .. }
+                | Dialog::Held { .. },
+            )
+            | None => false,
         }
     }
 
@@ -423,7 +452,11 @@ impl Model {
         match &self.find {
             Some(page) => page.is_idle(),
             None if self.money_page.is_some() => false,
-            None => matches!(&self.task, CashierTask::Amount { typed } if typed.is_empty()),
+            None => {
+                let is_bare =
+                    matches!(&self.task, CashierTask::Amount { typed } if typed.is_empty());
+                is_bare && self.ring_up.is_empty()
+            }
         }
     }
 

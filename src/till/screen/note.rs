@@ -1,5 +1,6 @@
 //! A short message to the cashier: why a key or a scan did nothing, or how a print job went.
 
+use super::goods_note::{self, GoodsNote};
 use crate::clean::clean;
 use crate::engine::Refusal;
 use crate::language::{Language, Text};
@@ -82,6 +83,8 @@ pub(super) enum Note {
     ShiftForgotten(String),
     ReportSent,
     ReportFailed(String),
+    /// About the lines at the desk, the catalogue or what was put aside.
+    Goods(GoodsNote),
 }
 
 /// A payment in few words: its amount, and the last digits of its number.
@@ -244,6 +247,7 @@ impl Note {
                 let missing = Self::SlipsMissing(*count).text(language, largest);
                 format!("{}{gap}{missing}", note.text(language, largest))
             }
+            Self::Goods(note) => goods_note::note_text(note, language, largest),
             Self::DrawerOpened => words.drawer_opened().into(),
             Self::DrawerFailed(why) => words.drawer_failed(why),
             Self::CashNoted => cash.noted().into(),
@@ -269,6 +273,7 @@ impl Note {
                 | Self::CashNoted
                 | Self::CashReturned
                 | Self::ReportSent
+                | Self::Goods(GoodsNote::Held(_))
         )
     }
 }

@@ -69,7 +69,8 @@ impl Model {
     /// The payment that comes back to the desk next: each in turn, the oldest first. None leaves
     /// the tray while the desk is in use.
     pub(super) fn can_come_back(&self) -> Option<&OutTradeNo> {
-        let idle = matches!(&self.task, CashierTask::Amount { typed } if typed.is_empty());
+        let idle = matches!(&self.task, CashierTask::Amount { typed } if typed.is_empty())
+            && self.ring_up.is_empty();
         if !self.is_at_desk() || !(idle || self.can_go_on().is_some()) {
             return None;
         }

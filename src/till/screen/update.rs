@@ -12,9 +12,10 @@ use super::note::{Note, Which};
 use super::overlays::commands::chosen_of;
 use super::pages::checkout::{self, CashierTask};
 use super::pages::find::{self, FindPage};
-use super::pages::lock;
-use super::pages::{self, MoneyPage, cash, shift};
-use super::{AttemptView, Key, Link, Printing, SaleRef, ScreenCommand, ScreenMessage, tray};
+use super::pages::{self, MoneyPage, cash, goods, lock, shift};
+use super::{
+    AttemptView, Key, Link, Printing, SaleRef, ScreenCommand, ScreenMessage, hold, ring_up, tray,
+};
 use crate::clean::clean;
 use crate::clock::{Millis, Timestamp, Uptime};
 use crate::language::Text;
@@ -147,6 +148,7 @@ fn handle(model: &mut Model, message: ScreenMessage) -> Vec<ScreenCommand> {
             Vec::new()
         }
         ScreenMessage::NoSlip(order) => no_slip(model, &order),
+        ScreenMessage::Goods(message) => ring_up::answered(model, message),
         ScreenMessage::Drawer(how) => {
             drawer(model, how);
             Vec::new()
@@ -316,7 +318,8 @@ fn pressed(model: &mut Model, key: Key, at: Uptime) -> Vec<ScreenCommand> {
     let notices = model.notices.len();
     let face = |model: &Model| {
         let money = model.money_page.as_ref().map(MoneyPage::face);
-        (model.find.as_ref().map(FindPage::face), money)
+        let rung_up = (model.ring_up.sale.clone(), model.ring_up.chosen);
+        (model.find.as_ref().map(FindPage::face), money, rung_up)
     };
     let page = face(model);
     let commands = if goes_on_being_dropped(model, key, at) {
@@ -355,9 +358,13 @@ fn obeyed(model: &mut Model, key: Key, at: Uptime, before: LastInput) -> Vec<Scr
         let asks = model.is_asking();
         let confirms = match dialog {
             Dialog::Quit => key == Key::Ctrl('q'),
-            Dialog::Training { .. } => key == Key::Enter && is_of_a_scan(before),
+            Dialog::Training { .. } | Dialog::Held { .. } => {
+                key == Key::Enter && is_of_a_scan(before)
+            }
             // Letters find a command, so only a scan may have pressed this Enter.
-            Dialog::Commands { .. } => key == Key::Enter && before.key.is_none(),
+            Dialog::Commands { .. } | Dialog::Goods { .. } => {
+                key == Key::Enter && before.key.is_none()
+            }
             _ => key == Key::Enter && asks,
         };
         if confirms && !may_answer(model, at, before) {
@@ -420,6 +427,8 @@ fn obeyed(model: &mut Model, key: Key, at: Uptime, before: LastInput) -> Vec<Scr
         Key::F(5) => {
             model.can_check_now().cloned().map(ScreenCommand::CheckNow).into_iter().collect()
         }
+        Key::F(2) => goods::open(model),
+        Key::F(3) => hold::hold_or_recall(model),
         Key::Ctrl('n') => {
             tray::go_on(model);
             Vec::new()
@@ -489,6 +498,7 @@ fn moved(model: &mut Model, view: AttemptView, event: &Event) -> Vec<ScreenComma
     model.note_part(&view, is_new);
     let rest = cash.map(Cash::left).filter(|left| is_new && *left > Money::default());
     if is_new && matches!(model.task, CashierTask::Starting { .. }) {
+        ring_up::begun(model, &order);
         model.task = match rest {
             Some(left) => CashierTask::Code { sale: SaleRef::Again(sale, left) },
             None => CashierTask::Payment(order.clone()),

@@ -3,6 +3,7 @@
 mod cash;
 mod command;
 mod find;
+mod goods;
 mod help;
 mod lock;
 mod note;
@@ -13,6 +14,7 @@ use crate::payment::Status;
 pub use cash::{CashWords, ShiftPageWords};
 pub use command::CommandWords;
 pub use find::FindPageWords;
+pub use goods::GoodsPageWords;
 pub use help::HelpWords;
 pub use lock::LockWords;
 pub use note::NoteWords;

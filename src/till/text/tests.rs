@@ -11,7 +11,9 @@ use super::operators::OperatorsWords;
 use super::print_test::PrintTestWords;
 use super::receipt::ReceiptWords;
 use super::reconcile::ReconcileWords;
-use super::screen::{FindPageWords, HelpWords, LockWords, NoteWords, ScreenWords, StoryWords};
+use super::screen::{
+    FindPageWords, GoodsPageWords, HelpWords, LockWords, NoteWords, ScreenWords, StoryWords,
+};
 use super::voice::VoiceWords;
 
 /// The texts that cashiers and customers read.
@@ -22,6 +24,7 @@ fn at_the_counter() -> Vec<[&'static str; 2]> {
         StoryWords::all(),
         HelpWords::all(),
         FindPageWords::all(),
+        GoodsPageWords::all(),
         LockWords::all(),
         ReceiptWords::all(),
         CustomerViewWords::all(),

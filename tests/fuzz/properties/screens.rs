@@ -102,6 +102,7 @@ impl Bench {
             lock_after: None,
             drawer_by_manager: false,
             shift_required: false,
+            discount_limit: paytill::sale::Rate::default(),
             draws_chinese: true,
         };
         let model = Model::new(settings, Vec::new());
@@ -130,6 +131,7 @@ impl Bench {
             updated_at: wall,
             sent_at: Uptime(self.now),
             state,
+            sold: std::sync::Arc::default(),
             recorded: true,
         };
         self.attempts.push(view.clone());

@@ -77,7 +77,8 @@ impl World {
         rng.fill(&mut draw);
         let tendered = Money::from_minor(given);
         let note = String::new();
-        let start = CashStart { sale: reference, note, tendered, by: None, draw: Draw(draw) };
+        let (sold, draw) = (std::sync::Arc::default(), Draw(draw));
+        let start = CashStart { sale: reference, note, sold, tendered, by: None, draw };
         let (now, wall) = (self.uptime(), self.wall());
         let Some(till) = &mut self.till else { return Ok(()) };
         let taken = till.engine.take_cash(start, now, wall);

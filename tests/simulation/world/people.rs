@@ -141,7 +141,11 @@ impl World {
     pub(super) fn id_of(&self, effects: &[Effect]) -> Option<i64> {
         effects.iter().find_map(|effect| match effect {
             Effect::Write(entry) => entry.begin.as_ref().map(|begin| begin.sale.id),
-            Effect::Call { .. } | Effect::Report(_) => None,
+            Effect::Call { .. }
+            | Effect::Report(_)
+            | Effect::WriteRefund(_)
+            | Effect::CallRefund { .. }
+            | Effect::ReportRefund(_) => None,
         })
     }
 

@@ -297,7 +297,7 @@ fn an_answer_is_written_down_even_where_it_changes_nothing_and_nothing_else_is()
 #[test]
 fn lines_are_written_with_a_new_sale_if_they_come_to_its_amount() {
     let line = Line::of_amount(Money::from_minor(1234), Quantity::ONE);
-    let sold = Arc::new(Sale { lines: vec![line], discount: None }.total().unwrap());
+    let sold = Arc::new(Sale { lines: vec![line], discount: None, consent: None }.total().unwrap());
     for (amount, fits) in [(1234, true), (1233, false)] {
         let mut bench = EngineBench::new();
         let (now, wall) = bench.at();

@@ -50,6 +50,8 @@ const fn other_words(key: Key, language: Language) -> &'static str {
         Key::Ctrl('n') => words.next_customer(),
         Key::Tab => words.come_back(),
         Key::F(1) => words.help(),
+        Key::F(2) => words.goods(),
+        Key::F(3) => words.hold(),
         Key::F(5) => words.check_now(),
         Key::Ctrl('r') => words.entries(),
         Key::F(6) => words.drawer(),

@@ -47,6 +47,8 @@ impl Canvas<'_> {
             ("Ctrl-N", words.key_next_customer(), true),
             ("Tab", words.key_come_back(), true),
             ("F1", words.key_help(), true),
+            ("F2", words.key_goods(), model.ring_up.has_catalogue),
+            ("F3", words.key_hold(), model.ring_up.has_catalogue),
             ("F5", words.key_check_now(), true),
             ("F6", words.key_drawer(), true),
             ("F7", words.key_find(), true),

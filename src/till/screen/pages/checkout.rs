@@ -18,8 +18,9 @@ use crate::screen::digits::Size;
 use crate::screen::guard::drop_character;
 use crate::screen::model::{Dialog, Model, ShownAttempt, Sound, symbol_before};
 use crate::screen::note::{Instead, Note, Scanned};
-use crate::screen::pages::cash;
+use crate::screen::pages::{cash, goods};
 use crate::screen::palette::Tone;
+use crate::screen::ring_up;
 use crate::screen::shapes;
 use crate::screen::view::payment::{payment, stopped};
 use crate::screen::view::sheet::{Sheet, inside};
@@ -178,16 +179,24 @@ pub(in crate::screen) fn pressed(model: &mut Model, key: Key, at: Uptime) -> Vec
     }
 }
 
+/// A character goes into the amount.
+pub(in crate::screen) fn note_typing(model: &mut Model, at: Uptime) {
+    // The Enter behind it is the amount's.
+    model.overtaken_at = None;
+    match &mut model.typing {
+        Some(run) if at.since(run.last_at) <= PAUSE => run.last_at = at,
+        run => *run = Some(TypingRun { before: model.task.clone(), last_at: at }),
+    }
+}
+
 fn typing(model: &mut Model, mut typed: String, key: Key, at: Uptime) -> Vec<ScreenCommand> {
+    if let Some(commands) = ring_up::pressed(model, &typed, key, at) {
+        return commands;
+    }
     let settings = &model.settings;
     match key {
         Key::Char(character) => {
-            // The Enter behind it is the amount's.
-            model.overtaken_at = None;
-            match &mut model.typing {
-                Some(run) if at.since(run.last_at) <= PAUSE => run.last_at = at,
-                run => *run = Some(TypingRun { before: model.task.clone(), last_at: at }),
-            }
+            note_typing(model, at);
             let first = typed.is_empty();
             if typed.chars().count() < TYPED_MAX {
                 typed.push_str(&clean_key(character));
@@ -323,6 +332,9 @@ pub(in crate::screen) fn scanned(
     scan: Scan,
     is_alone: bool,
 ) -> Vec<ScreenCommand> {
+    if let Some(commands) = ring_up::scanned(model, &scan) {
+        return commands;
+    }
     let seen = Scanned::of(&scan);
     if let Scan::Payment(code) = scan {
         let hash = code.keyed_hash(b"stutter");
@@ -368,6 +380,11 @@ fn refuse(model: &mut Model, scanned: Scanned) {
     model.ring(Sound::NeedsYou);
 }
 
+/// A product's code where there is no catalogue.
+pub(in crate::screen) fn refuse_goods(model: &mut Model, code: &str) {
+    refuse(model, Scanned::of(&Scan::Goods(code.to_owned())));
+}
+
 /// The keys that belong to the sale at the desk.
 pub(in crate::screen) fn keys(
     model: &Model,
@@ -383,6 +400,7 @@ pub(in crate::screen) fn keys(
         return;
     }
     match &model.task {
+        CashierTask::Amount { .. } if goods::keys(model, language, show) => {}
         CashierTask::Amount { typed } if typed.is_empty() => {}
         CashierTask::Amount { typed } => {
             if model.settings.currency.read(typed, model.settings.entry).is_ok() {
@@ -411,6 +429,7 @@ pub(in crate::screen) fn keys(
 pub(in crate::screen) fn help(model: &Model) -> &'static [&'static str] {
     let words = HelpWords::of(model.language);
     match &model.task {
+        CashierTask::Amount { .. } if !model.ring_up.is_empty() => words.goods(),
         CashierTask::Amount { .. } => words.amount(),
         CashierTask::Code { .. } => words.code(),
         CashierTask::Starting { .. } => words.waiting(),
@@ -432,6 +451,9 @@ impl Canvas<'_> {
             return self.sheet(area, &stopped(model, why.in_language(model.language())));
         }
         match &model.task {
+            CashierTask::Amount { typed } if !model.ring_up.sale.lines.is_empty() => {
+                self.rung_up(area, typed);
+            }
             CashierTask::Amount { typed } => self.amount(area, typed),
             CashierTask::Code { sale } => self.sheet(area, &code(model, *sale)),
             CashierTask::Starting { sale } => self.sheet(area, &starting(model, *sale)),

@@ -8,6 +8,7 @@ pub(super) mod cash;
 pub(super) mod checkout;
 pub(super) mod field;
 pub(super) mod find;
+pub(super) mod goods;
 pub(super) mod lock;
 pub(super) mod shift;
 

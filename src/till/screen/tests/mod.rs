@@ -7,6 +7,7 @@ mod customer_view;
 mod day;
 mod drawn;
 mod find;
+mod goods;
 mod lock;
 mod picture;
 mod property;
@@ -53,6 +54,7 @@ pub(super) fn settings() -> Settings {
         lock_after: None,
         drawer_by_manager: false,
         shift_required: false,
+        discount_limit: Rate::from_hundredths(Rate::WHOLE).unwrap(),
         draws_chinese: true,
     }
 }

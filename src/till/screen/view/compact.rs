@@ -13,6 +13,7 @@ use crate::screen::overlays::commands;
 use crate::screen::pages::checkout::CashierTask;
 use crate::screen::palette::Tone;
 use crate::screen::wrap::wrap;
+use crate::text::screen::GoodsPageWords;
 use crate::text::training;
 
 /// Cells of an amount as it is typed, and of a training customer's name.
@@ -72,6 +73,14 @@ impl Canvas<'_> {
             let typed = clean(&grouped_thousands(typed), TYPED);
             let amount = symbol_before(model.settings.currency, &typed);
             y = self.lines(area, y, &amount, strong);
+        }
+        if let (CashierTask::Amount { .. }, Some(sold)) = (&model.task, model.rung_up())
+            && model.find.is_none()
+        {
+            let words = GoodsPageWords::of(model.language);
+            let line = format!("{}  {}", words.items(sold.lines.len()), model.money(sold.due));
+            let strong = self.palette.strong();
+            y = self.lines(area, y, &line, strong);
         }
         // A question that Enter would answer is shown here too.
         let question = self.question_lines(area.width.max(40));

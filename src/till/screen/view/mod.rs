@@ -104,8 +104,11 @@ impl Canvas<'_> {
             Some(Dialog::Commands { ref typed, chosen }) => {
                 return self.commands(area, typed, chosen);
             }
+            Some(Dialog::Goods { ref typed, chosen }) => return self.goods(area, typed, chosen),
+            Some(Dialog::Held { chosen }) => return self.held_sales(area, chosen),
             Some(
-                Dialog::LargeAmount(_)
+                Dialog::Discard
+                | Dialog::LargeAmount(_)
                 | Dialog::Cancel(_)
                 | Dialog::Unsettled(_)
                 | Dialog::PrintAnyway(_)

@@ -13,7 +13,7 @@ use crate::screen::model::Dialog;
 use crate::screen::palette::Tone;
 use crate::screen::part_paid::PartPaid;
 use crate::screen::wrap::wrap;
-use crate::text::screen::{CashWords, ShiftPageWords};
+use crate::text::screen::{CashWords, GoodsPageWords, ShiftPageWords};
 
 /// The most lines of a notice.
 const NOTICE_MAX: usize = 4;
@@ -131,7 +131,22 @@ impl Canvas<'_> {
                 let keys = text.ctrl_q_or_esc(text.key_quit(), text.key_cancel());
                 say(&keys, DialogTone::Keys);
             }
-            Some(Dialog::Help | Dialog::Training { .. } | Dialog::Commands { .. }) | None => {}
+            Some(Dialog::Discard) => {
+                let words = GoodsPageWords::of(self.model.language);
+                let count = self.model.ring_up.sale.lines.len();
+                say(&words.ask_discard(count), DialogTone::Question);
+                say(words.ask_discard_detail(), DialogTone::Detail);
+                let keys = text.enter_or_esc(words.key_discard(), words.key_keep());
+                say(&keys, DialogTone::Keys);
+            }
+            Some(
+                Dialog::Help
+                | Dialog::Training { .. }
+                | Dialog::Commands { .. }
+                | Dialog::Goods { .. }
+                | Dialog::Held { .. },
+            )
+            | None => {}
         }
         lines
     }
@@ -189,7 +204,7 @@ impl Canvas<'_> {
             keys.iter().map(|(name, does)| cells(name) + cells(does) + 5).sum()
         };
         // Keys that are also on the help page go first.
-        for dispensable in ["Ctrl-L", "F10", "F9", "F12", "Ctrl-Q", "F7", "F6", "F5"] {
+        for dispensable in ["Ctrl-L", "F10", "F3", "F9", "F12", "Ctrl-Q", "F7", "F6", "F5"] {
             if needed(&keys) > area.width + 1 {
                 keys.retain(|(name, _)| *name != dispensable);
             }

@@ -9,6 +9,8 @@ crate::catalogue! {
     next_customer => "next customer queue line wait hold park", "下一位 顾客 排队 挂起 接待";
     come_back => "open payments tray recall bring back unfinished pending", "未完成 调回 取回 待处理";
     help => "help explain what how keys shortcuts", "帮助 说明 按键 快捷键 怎么";
+    goods => "goods products catalogue article item search price", "商品 查找 目录 价格 拼音";
+    hold => "hold recall park suspend retrieve put aside", "挂单 取单 暂存 恢复";
     check_now => "check ask query status result verify now", "查询 核实 状态 结果 刷新";
     entries => "entries details log raw history fields", "记录 明细 详情 过程";
     drawer => "cash tender pay change open drawer money box in out no sale", "现金 收款 找零 打开 钱箱 存入 取出";

@@ -105,6 +105,18 @@ crate::catalogue! {
     key_next_customer => "the next customer", "接待下一位顾客";
     key_come_back => "the next open payment", "调回未完成的支付";
     key_help => "this help", "本帮助";
+    goods => [
+        "Scan the products; each adds a line. An amount with Enter adds a line without a name.",
+        "逐件扫商品条码，每件加一行；输入金额再按回车键，可加一行无名商品。"
+    ], [
+        "3* and a scan is three of it; 3* and Enter changes the marked line, and 0* removes it.",
+        "先输入 3* 再扫码为 3 件；输入 3* 再按回车键修改所选行，输入 0* 删除该行。"
+    ], [
+        "10% or -2.50 with Enter is a discount on the marked line; below the last line, on the whole sale.",
+        "输入 10%（减 10%）或 -2.50（减 2.50）再按回车键，为所选行打折；选到最后一行之下则为整单打折。"
+    ];
+    key_goods => "search the goods", "查找商品";
+    key_hold => "hold or recall a sale", "挂单、取单";
     key_check_now => "check the payment now", "立即查询未完成的支付";
     key_find => "find an order, ask now", "查找订单、核实付款";
     key_drawer => "cash, the drawer", "现金、钱箱";
