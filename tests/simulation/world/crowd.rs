@@ -77,6 +77,8 @@ impl World {
             View::Sale { stage: SaleStage::Payment(status), .. } => {
                 self.at_the_payment(&seen, status, &mut rng);
             }
+            // The crowd pays by code.
+            View::Sale { stage: SaleStage::Change { .. }, .. } => self.press(Key::Enter),
         }
     }
 
