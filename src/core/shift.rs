@@ -272,11 +272,6 @@ impl Tally {
         self.report.opened_at.or(self.report.began_at).unwrap_or(now).day(zone)
     }
 
-    /// Whether it may be opened now.
-    pub fn may_open(&self) -> Result<(), NotNow> {
-        self.report.opened_at.map_or(Ok(()), |since| Err(NotNow::IsOpen(since)))
-    }
-
     /// The Z report, with the next number.
     pub fn close(
         self,
@@ -400,15 +395,6 @@ mod tests {
         let nothing = Closing { carry, ..closing(None) };
         let report = Tally::after(0).close(nothing, Vec::new(), &TimeZone::UTC).unwrap();
         assert_eq!(report.carried_by, None);
-    }
-
-    #[test]
-    fn a_shift_is_opened_once() {
-        let mut tally = Tally::after(0);
-        paid(&mut tally, 1, &cash(800, 800));
-        assert_eq!(tally.may_open(), Ok(()), "a sale before it is no opening");
-        tally.opened(MORNING, fen(0), None);
-        assert_eq!(tally.may_open(), Err(NotNow::IsOpen(MORNING)));
     }
 
     proptest! {

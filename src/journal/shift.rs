@@ -22,6 +22,11 @@ use paytill_core::shift::{CASH, Closing, Moved, Movement, NotNow, Refunded, Repo
 /// The last close, and all of them. Acts that concern no order are found by the index of attempts.
 pub(super) const LAST_CLOSE: &str = "SELECT seq FROM entry WHERE attempt = 0
      AND event LIKE '{\"act\":{\"ShiftClosed\"%' ORDER BY seq DESC LIMIT 1";
+/// The first opening, and what was done with a shift last.
+pub(super) const FIRST_OPENING: &str = "SELECT seq FROM entry WHERE attempt = 0
+     AND event LIKE '{\"act\":{\"ShiftOpened\"%' ORDER BY seq LIMIT 1";
+pub(super) const LAST_ACT: &str = "SELECT seq FROM entry WHERE attempt = 0
+     AND event LIKE '{\"act\":{\"Shift%' ORDER BY seq DESC LIMIT 1";
 pub(super) const CLOSES: &str = "SELECT seq FROM entry WHERE attempt = 0
      AND event LIKE '{\"act\":{\"ShiftClosed\"%' ORDER BY seq";
 /// What an order was begun with, as far as a report counts it.
@@ -63,13 +68,29 @@ struct Counted {
 }
 
 impl Check<'_> {
-    /// The last Z report and the entry that holds it.
+    fn one(&self, sql: &str) -> rusqlite::Result<Option<i64>> {
+        self.db.prepare_cached(sql)?.query_row([], |row| row.get(0)).optional()
+    }
+
+    /// The entry behind which this shift begins, and the number of the last Z report. Before the first
+    /// close it begins with its opening, so that a journal from before there were shifts is not in the
+    /// first of them.
     fn last_close(&self) -> Result<(i64, u32), JournalError> {
-        let last: Option<i64> =
-            self.db.prepare_cached(LAST_CLOSE)?.query_row([], |row| row.get(0)).optional()?;
-        let Some(seq) = last else { return Ok((0, 0)) };
+        let Some(seq) = self.one(LAST_CLOSE)? else {
+            let opening = self.one(FIRST_OPENING)?;
+            return Ok((opening.map_or(0, |opening| opening - 1), 0));
+        };
         let report = self.report(seq)?;
         Ok((seq, report.z.unwrap_or_default()))
+    }
+
+    /// Since when a shift is open that somebody has opened.
+    fn open_since(&self) -> Result<Option<Timestamp>, JournalError> {
+        let Some(seq) = self.one(LAST_ACT)? else { return Ok(None) };
+        let entry = self.entry(seq)?;
+        let is_opening = stored_act(&entry.event)?
+            .is_some_and(|stored| matches!(stored.act, ActKind::ShiftOpened { .. }));
+        Ok(is_opening.then_some(Timestamp(entry.at)))
     }
 
     /// The Z report that an entry holds.
@@ -201,17 +222,17 @@ impl Journal {
         self.commit(|transaction, key, tip| {
             let db: &Connection = transaction;
             let check = Check { db, key, path: &path };
-            let (tally, unresolved) = (check.tally()?, check.unresolved()?);
+            let unresolved = check.unresolved()?;
             let (at, kind, by) = match work {
                 ShiftWork::Open { at, float, by } => {
-                    if let Err(why) = tally.may_open() {
-                        return Ok((ShiftDone::Not(why), tip));
+                    if let Some(since) = check.open_since()? {
+                        return Ok((ShiftDone::Not(NotNow::IsOpen(since)), tip));
                     }
                     (at, ActKind::ShiftOpened { float }, by)
                 }
                 ShiftWork::Close { closing, by } => {
                     let at = closing.at;
-                    match tally.close(closing, unresolved.clone(), zone) {
+                    match check.tally()?.close(closing, unresolved.clone(), zone) {
                         Ok(report) => (at, ActKind::ShiftClosed(Box::new(report)), by),
                         Err(why) => return Ok((ShiftDone::Not(why), tip)),
                     }
@@ -238,6 +259,14 @@ impl JournalReader {
             let _snapshot = self.db.unchecked_transaction()?;
             let check = self.check();
             Ok(check.tally()?.so_far(now, check.unresolved()?, zone))
+        })
+    }
+
+    /// Since when a shift is open that somebody has opened; it takes no longer for a longer shift.
+    pub fn shift_open_since(&self) -> Result<Option<Timestamp>, JournalError> {
+        self.guard(|| {
+            let _snapshot = self.db.unchecked_transaction()?;
+            self.check().open_since()
         })
     }
 

@@ -22,12 +22,10 @@ struct Desk {
 }
 
 impl Desk {
-    fn open(more: &str) -> Self {
+    fn open(language: &str) -> Self {
         let shop = TestShop::open(None, PACE);
         shop.configure(&DEVICES.replace("\"printer\"\n", "\"printer\"\ndrawer = \"pin2\"\n"));
-        if !more.is_empty() {
-            shop.reconfigure("id = \"T01\"", more);
-        }
+        shop.reconfigure("language = \"en\"", &format!("language = \"{language}\""));
         let socket = Socket::new(&shop, "printer");
         let printer = socket.plug_printer(Skills::SYNC_POINT);
         let scanner = Socket::new(&shop, "scanner").plug();
@@ -65,7 +63,7 @@ fn minor(report: &Value, path: &str) -> i64 {
 
 #[test]
 fn a_sale_is_paid_in_cash_and_another_in_cash_and_by_code_over_a_kill() {
-    let mut desk = Desk::open("");
+    let mut desk = Desk::open("en");
     desk.session.see(&["Enter the amount.", "Printer ready", "Scanner ready"]);
     desk.session.press("80");
     desk.session.press(F6);
@@ -140,7 +138,7 @@ fn without_drawer(paper: &[u8]) -> Vec<u8> {
 
 #[test]
 fn a_shift_is_counted_blind_closed_and_its_report_printed_again() {
-    let mut desk = Desk::open("id = \"T01\"\nlanguage = \"zh-CN\"");
+    let mut desk = Desk::open("zh-CN");
     desk.session.see(&["请输入金额。", "打印机 就绪"]);
     desk.session.press(F10);
     desk.session.see(&["X 报表", "开班"]);

@@ -47,7 +47,14 @@ fn no_query_reads_a_whole_table_or_a_whole_index() {
     let mut queries: Vec<(String, usize)> = check::QUERIES
         .iter()
         .chain(&[read::OPEN, read::LATEST, slips::IN_PROGRESS, slips::OF_ORDER, slips::EARLIER])
-        .chain(&[shift::LAST_CLOSE, shift::OF_ORDER, shift::STATE_BEFORE, shift::OPEN])
+        .chain(&[
+            shift::LAST_CLOSE,
+            shift::FIRST_OPENING,
+            shift::LAST_ACT,
+            shift::OF_ORDER,
+            shift::STATE_BEFORE,
+            shift::OPEN,
+        ])
         .chain(&[register::REGISTER, register::TAKEN, register::HIGHEST])
         .chain(&crate::refunds::QUERIES)
         .map(|sql| ((*sql).to_owned(), sql.matches('?').count()))

@@ -178,6 +178,24 @@ fn a_shift_is_opened_once_and_closed_as_often_as_one_likes() {
 }
 
 #[test]
+fn what_was_sold_before_there_were_shifts_is_in_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = journal_in(&folder);
+    let (mut journal, _) = Journal::open(&path, None).unwrap();
+    journal.append(&cash(1, (1, 100), true, [100, 100])).unwrap();
+    assert_eq!(reader(&path).shift(NOW, &TimeZone::UTC).unwrap().sales.count, 1);
+    assert_eq!(reader(&path).shift_open_since().unwrap(), None);
+    assert_eq!(done(&mut journal, open(0)).sales.count, 0);
+    assert_eq!(reader(&path).shift_open_since().unwrap(), Some(NOW));
+    journal.append(&cash(2, (2, 100), true, [100, 100])).unwrap();
+    assert_eq!(done(&mut journal, close(100, Carry::No)).sales.count, 1);
+    assert_eq!(reader(&path).shift_open_since().unwrap(), None);
+    // From then on nothing falls between two shifts.
+    journal.append(&cash(3, (3, 100), true, [100, 100])).unwrap();
+    assert_eq!(done(&mut journal, open(0)).sales.count, 1);
+}
+
+#[test]
 fn whoever_changes_a_report_or_takes_one_away_is_noticed() {
     let folder = tempfile::tempdir().unwrap();
     let path = journal_in(&folder);

@@ -139,7 +139,7 @@ pub async fn run(loaded: &Loaded, clock: &Clock) -> Result<Exit, Failure> {
     }
     cashier.go_on_printing(left);
     cashier.go_on_with_parts();
-    cashier.obey(ScreenCommand::ReadShift);
+    cashier.look_for_a_shift();
     cashier.run(reports, answers, signals).await
 }
 

@@ -60,7 +60,7 @@ mod update;
 mod view;
 mod wrap;
 
-use crate::clock::{Date, TimeZone, Uptime};
+use crate::clock::{Date, TimeZone, Timestamp, Uptime};
 use crate::find::{Findings, Wanted};
 use crate::gateway::{Enquired, Question};
 use crate::journal::ShiftDone;
@@ -243,6 +243,8 @@ pub enum ScreenMessage {
     CashMoved,
     /// An earlier run has left a sale that is paid in part.
     PartPaid(PartPaid),
+    /// Since when a shift is open, as the journal has it at the start.
+    ShiftOpenSince(Option<Timestamp>),
     /// What came of a [`ScreenCommand::ReadShift`].
     ShiftRead(Result<Box<Report>, Text>),
     /// What came of opening or closing a shift.

@@ -159,6 +159,10 @@ fn handle(model: &mut Model, message: ScreenMessage) -> Vec<ScreenCommand> {
             Vec::new()
         }
         ScreenMessage::PartPaid(part) => cash::found(model, part),
+        ScreenMessage::ShiftOpenSince(since) => {
+            shift::is_open_since(model, since);
+            Vec::new()
+        }
         ScreenMessage::ShiftRead(result) => {
             shift::read(model, result);
             Vec::new()

@@ -83,6 +83,19 @@ impl Cashier<'_> {
         self.post(ScreenMessage::ReportPrinted(how));
     }
 
+    /// Whether an earlier run has left a shift open.
+    pub(super) fn look_for_a_shift(&mut self) {
+        let journal = &self.config.journal;
+        let reader = JournalReader::of_held(&journal.path, journal.key_file.as_deref());
+        match reader.and_then(|reader| reader.shift_open_since()) {
+            Ok(since) => self.post(ScreenMessage::ShiftOpenSince(since)),
+            Err(error) => {
+                let why = text::journal::text(&error);
+                tracing::error!(%why, "whether a shift is open cannot be read");
+            }
+        }
+    }
+
     /// What an earlier run has left of sales that are paid in part.
     pub(super) fn go_on_with_parts(&mut self) {
         let parts = match parts(self) {

@@ -148,6 +148,8 @@ fn show(model: &mut Model, page: CashPage) {
     model.dropped_at = None;
     model.note = None;
     model.money_page = Some(MoneyPage::Cash(page));
+    // The Enter behind it is the page's.
+    model.overtaken_at = None;
     // What was pressed before is no answer to what it asks.
     model.asked_at = model.now;
 }

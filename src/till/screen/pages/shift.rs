@@ -6,7 +6,7 @@ use ratatui::widgets::BorderType;
 use super::field::Field;
 use super::{MoneyPage, lock};
 use crate::clean::clean;
-use crate::clock::Uptime;
+use crate::clock::{Timestamp, Uptime};
 use crate::journal::ShiftDone;
 use crate::language::{Language, Text};
 use crate::money::{Money, NotAnAmount, grouped_thousands};
@@ -115,6 +115,7 @@ pub(in crate::screen) fn open(model: &mut Model) -> Vec<ScreenCommand> {
     model.typing = None;
     model.dropped_at = None;
     model.note = None;
+    model.overtaken_at = None;
     show(model, ShiftPage::Reading);
     vec![ScreenCommand::ReadShift]
 }
@@ -124,15 +125,19 @@ fn show(model: &mut Model, page: ShiftPage) {
     model.asked_at = model.now;
 }
 
+/// Whether a shift is open at the start. One of another day was forgotten.
+pub(in crate::screen) fn is_open_since(model: &mut Model, since: Option<Timestamp>) {
+    model.shift_is_open = since.is_some();
+    let Some(day) = since.map(|since| since.day(&model.settings.time_zone)) else { return };
+    if day != model.wall.day(&model.settings.time_zone) {
+        model.note = Some(Note::ShiftForgotten(day.to_string()));
+    }
+}
+
 /// What the journal has of the shift.
 pub(in crate::screen) fn read(model: &mut Model, result: Result<Box<Report>, Text>) {
     if let Ok(report) = &result {
         model.shift_is_open = report.opened_at.is_some();
-        let today = model.wall.day(&model.settings.time_zone).to_string();
-        let is_of_today = report.day == today || report.began_at.is_none();
-        if !is_of_today && model.money_page.is_none() {
-            model.note = Some(Note::ShiftForgotten(report.day.clone()));
-        }
     }
     if !matches!(model.money_page, Some(MoneyPage::Shift(ShiftPage::Reading))) {
         return;

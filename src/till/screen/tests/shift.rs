@@ -147,9 +147,9 @@ fn what_is_unresolved_is_named_and_a_manager_may_carry_it_over() {
 #[test]
 fn a_shift_that_was_forgotten_is_said_at_the_start() {
     let mut bench = ScreenBench::new(settings());
-    let day = "2026-11-21".to_owned();
-    let yesterday = Report { day, ..report(None, true) };
-    bench.send(ScreenMessage::ShiftRead(Ok(Box::new(yesterday))));
+    bench.send(ScreenMessage::ShiftOpenSince(Some(Timestamp(NOON))));
+    assert!(!says(&bench, "not closed") && bench.model.shift_is_open);
+    bench.send(ScreenMessage::ShiftOpenSince(Some(Timestamp(NOON - 86_400_000))));
     assert!(says(&bench, "The shift of 2026-11-21 is not closed yet: press F10."));
 }
 
