@@ -4,9 +4,10 @@
 //! for the rest: scans that are slow or cut, keys that stick, and people who type ahead.
 
 use super::Key;
-use super::model::{Dialog, LastInput, Model, Sound};
+use super::model::{Dialog, LastInput, Model};
 use super::note::Note;
 use super::pages::checkout::CashierTask;
+use super::sound::Sound;
 use crate::clock::{Millis, Uptime};
 use crate::scan::PAUSE;
 

@@ -6,10 +6,11 @@
 //! negative, or cheaper than a cashier may make it stays as it was.
 
 use super::goods_note::GoodsNote;
-use super::model::{Dialog, Model, Sound};
+use super::model::{Dialog, Model};
 use super::note::Note;
 use super::pages::checkout::{CashierTask, ask_for_code, next_sale, note_typing, refuse_goods};
 use super::pages::lock;
+use super::sound::Sound;
 use super::{Key, SaleRef, ScreenCommand};
 use crate::clock::{Millis, Uptime};
 use crate::goods::Good;

@@ -7,12 +7,13 @@
 
 use super::dialog::{answered, close_outdated_dialog, reprint};
 use super::guard::{drop_character, goes_on_being_dropped, is_of_a_scan, may_answer, take_back};
-use super::model::{Dialog, LastInput, Model, ShownAttempt, ShownNotice, SlipState, Sound};
+use super::model::{Dialog, LastInput, Model, ShownAttempt, ShownNotice, SlipState};
 use super::note::{Note, Which};
 use super::overlays::commands::chosen_of;
 use super::pages::checkout::{self, CashierTask};
 use super::pages::find::{self, FindPage};
 use super::pages::{self, MoneyPage, cash, goods, lock, shift};
+use super::sound::Sound;
 use super::{
     AttemptView, Key, Link, Printing, SaleRef, ScreenCommand, ScreenMessage, hold, ring_up, tray,
 };

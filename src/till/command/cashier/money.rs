@@ -15,9 +15,9 @@ use crate::text;
 
 impl Cashier<'_> {
     pub(super) fn take_cash(&mut self, sale: SaleRef, tendered: Money) {
-        if let Err(refusal) =
-            self.till.take_cash(sale, String::new(), Arc::default(), tendered, self.model.by())
-        {
+        let sold = Arc::new(self.model.sold_for(sale));
+        let taken = self.till.take_cash(sale, String::new(), sold, tendered, self.model.by());
+        if let Err(refusal) = taken {
             tracing::warn!(?refusal, "no cash was taken");
             self.post(ScreenMessage::NotBegun(refusal));
         }

@@ -90,6 +90,11 @@ impl Model {
     /// What cash would pay now.
     fn cash_is_for(&self) -> Option<SaleRef> {
         match &self.task {
+            CashierTask::Amount { typed } if typed.is_empty() && !self.ring_up.is_looking() => {
+                let rung_up = self.rung_up().filter(|sold| sold.due > Money::default());
+                rung_up.map(|sold| SaleRef::New(sold.due))
+            }
+            CashierTask::Amount { .. } if !self.ring_up.is_empty() => None,
             CashierTask::Amount { typed } => {
                 let settings = &self.settings;
                 settings.currency.read(typed, settings.entry).ok().map(SaleRef::New)
@@ -111,7 +116,8 @@ impl Model {
     }
 
     fn drawer_acts(&self) -> Vec<DrawerAct> {
-        let is_idle = matches!(&self.task, CashierTask::Amount { typed } if typed.is_empty());
+        let is_idle = matches!(&self.task, CashierTask::Amount { typed } if typed.is_empty())
+            && self.ring_up.is_empty();
         let rest = (is_idle && self.part_paid_waiting().is_some()).then_some(DrawerAct::Rest);
         let no_sale = self.settings.drawer.then_some(DrawerAct::NoSale);
         rest.into_iter().chain(no_sale).chain([DrawerAct::In, DrawerAct::Out]).collect()
@@ -199,6 +205,7 @@ pub(in crate::screen) fn found(model: &mut Model, part: PartPaid) -> Vec<ScreenC
     model.part_paid.push(part);
     model.note = Some(Note::PartPaid { left, due });
     if matches!(&model.task, CashierTask::Amount { typed } if typed.is_empty())
+        && model.ring_up.is_empty()
         && model.part_paid_waiting().is_some()
     {
         model.task = CashierTask::Code { sale: rest };

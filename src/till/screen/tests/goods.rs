@@ -429,3 +429,26 @@ fn pictures_of_a_sale_with_lines() {
     bench.send(ScreenMessage::Goods(GoodsMessage::Listed { serial, listed }));
     pictures("goods_search", &mut bench);
 }
+
+#[test]
+fn what_the_lines_come_to_is_paid_in_cash_too() {
+    let mut bench = rung_up();
+    let sold = bench.sold();
+    assert_eq!(bench.key(Key::F(6)), []);
+    bench.type_text("20");
+    bench.now += 2_000;
+    let sale = SaleRef::New(Money::from_minor(1342));
+    let tendered = Money::from_minor(2000);
+    assert_eq!(bench.key(Key::Enter), [ScreenCommand::TakeCash { sale, tendered }]);
+    assert_eq!(bench.model.sold_for(sale), sold, "the journal has the lines");
+    bench.cash(sale, 2000);
+    assert!(bench.model.ring_up.is_empty(), "the next customer begins with nothing");
+}
+
+#[test]
+fn the_drawer_is_behind_no_line_that_has_no_price_yet() {
+    let mut bench = ScreenBench::new(settings());
+    bench.send(ScreenMessage::Goods(GoodsMessage::Catalogue(true)));
+    bench.scan_goods(COLA);
+    assert!(!bench.model.can_take_cash(), "what it costs is still being looked up");
+}
