@@ -139,7 +139,7 @@ impl Street {
         let start = Start {
             sale: SaleRef::New(till.amount),
             note: String::new(),
-            sold: std::sync::Arc::default(),
+            sold: Arc::default(),
             by: None,
             code_hash: code.keyed_hash(b"tills"),
             code,

@@ -186,10 +186,7 @@ pub fn help(command: &str, argument: &str, language: Language) -> Option<&'stati
             "What they may do: cashier, or manager (everything; the first must be one)",
             "权限：cashier（收银员）或 manager（店长，不受限制；第一位必须是店长）",
         ),
-        ("import", "table") => (
-            "CSV (UTF-8 or GB18030) whose first line names its columns: code, name, price; also tax, unit",
-            "CSV 文件（UTF-8 或 GB18030），首行为列名：条码、名称、价格，另可有税率、单位",
-        ),
+        ("import", "table") => return Some(help_of_table(language)),
         ("devices", "learn") => (
             "Scan once to choose the scanner: listens to everything, and remembers what was used",
             "扫一次码来选定扫码枪：监听所有设备，记住所用的那个",
@@ -225,6 +222,13 @@ fn help_of_receipt(language: Language) -> &'static str {
         "Instead: draw its receipt as a picture (PNG) into this new file, for a customer who wants \
          none on paper",
         "改为：把小票画成图片（PNG）写入这个新文件，供不需要纸质小票的顾客使用",
+    )
+}
+
+fn help_of_table(language: Language) -> &'static str {
+    language.pick(
+        "CSV (UTF-8 or GB18030) whose first line names its columns: code, name, price; also tax, unit",
+        "CSV 文件（UTF-8 或 GB18030），首行为列名：条码、名称、价格，另可有税率、单位",
     )
 }
 

@@ -297,6 +297,7 @@ impl World {
                 | ScreenCommand::Print { .. }
                 | ScreenCommand::OverrulePrinter(_)
                 | ScreenCommand::OpenDrawer
+                | ScreenCommand::Goods(_)
                 | ScreenCommand::Train(_)
                 | ScreenCommand::Quit => {}
             }

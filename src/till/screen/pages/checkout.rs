@@ -16,6 +16,7 @@ use crate::payment::Status;
 use crate::scan::{PAUSE, Scan};
 use crate::screen::digits::Size;
 use crate::screen::guard::drop_character;
+use crate::screen::hold;
 use crate::screen::model::{Dialog, Model, ShownAttempt, Sound, symbol_before};
 use crate::screen::note::{Instead, Note, Scanned};
 use crate::screen::pages::goods;
@@ -141,6 +142,11 @@ pub(in crate::screen) fn keep_warm(model: &mut Model) -> Vec<ScreenCommand> {
 
 /// What a key does at the desk.
 pub(in crate::screen) fn pressed(model: &mut Model, key: Key, at: Uptime) -> Vec<ScreenCommand> {
+    match key {
+        Key::F(2) => return goods::open(model),
+        Key::F(3) => return hold::hold_or_recall(model),
+        _ => {}
+    }
     match &model.task {
         CashierTask::Amount { typed } => {
             let typed = typed.clone();
