@@ -29,6 +29,7 @@ mod exhaustion;
 mod find;
 mod find_page;
 mod flood;
+mod goods;
 mod hand_outs;
 mod instances;
 mod keystrokes;

@@ -100,14 +100,14 @@ pub fn initials(name: &str) -> Vec<String> {
     for character in name.chars() {
         let Some(first) = initial(character) else { continue };
         let also = ALSO.iter().find(|(known, _)| *known == character).map(|(_, also)| *also);
-        if let Some(also) = also.filter(|also| *also != first && spellings.len() < MOST_SPELLINGS) {
-            let others: Vec<String> =
-                spellings.iter().map(|spelling| format!("{spelling}{also}")).collect();
-            spellings.iter_mut().for_each(|spelling| spelling.push(first));
-            spellings.extend(others);
-        } else {
-            spellings.iter_mut().for_each(|spelling| spelling.push(first));
+        let also = also.filter(|also| *also != first && spellings.len() < MOST_SPELLINGS);
+        let others: Vec<String> = also.map_or_else(Vec::new, |also| {
+            spellings.iter().map(|spelling| format!("{spelling}{also}")).collect()
+        });
+        for spelling in &mut spellings {
+            spelling.push(first);
         }
+        spellings.extend(others);
     }
     spellings
 }

@@ -58,19 +58,20 @@ fn what_is_taken_off_a_sale_is_taken_off_its_lines_to_the_last_fen() {
 
 #[test]
 fn the_tax_is_in_the_price() {
-    let mut taxed = line(11_300, 1000);
-    taxed.rate = Rate::from_hundredths(1300).unwrap();
+    let mut goods_at_13 = line(11_300, 1000);
+    goods_at_13.rate = Rate::from_hundredths(1300).unwrap();
     let mut food = line(1090, 1000);
     food.rate = Rate::from_hundredths(900).unwrap();
-    let sold = Sale { lines: vec![taxed.clone(), food, taxed], discount: None, consent: None }
-        .total()
-        .unwrap();
-    let taxes: Vec<_> = sold
+    let sold =
+        Sale { lines: vec![goods_at_13.clone(), food, goods_at_13], discount: None, consent: None }
+            .total()
+            .unwrap();
+    let found: Vec<_> = sold
         .taxes()
         .into_iter()
         .map(|(rate, net, tax)| (rate.show(), net.minor(), tax.minor()))
         .collect();
-    assert_eq!(taxes, [("9%".to_owned(), 1090, 90), ("13%".to_owned(), 22_600, 2600)]);
+    assert_eq!(found, [("9%".to_owned(), 1090, 90), ("13%".to_owned(), 22_600, 2600)]);
 }
 
 #[test]

@@ -200,7 +200,7 @@ impl Catalogue {
             return Err(self.broken());
         }
         let begin = bytes[..middle].iter().rposition(|byte| *byte == b'\n').map(|at| at + 1);
-        let begin = begin.or((from == low).then_some(0)).ok_or_else(|| self.broken())?;
+        let begin = begin.or_else(|| (from == low).then_some(0)).ok_or_else(|| self.broken())?;
         let end = bytes[middle..].iter().position(|byte| *byte == b'\n').map(|at| middle + at);
         let end = end.ok_or_else(|| self.broken())?;
         let place = |at: usize| from + u64::try_from(at).unwrap_or(0);

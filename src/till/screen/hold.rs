@@ -90,7 +90,8 @@ pub(super) fn pressed_in_held(model: &mut Model, chosen: usize, key: Key) -> Vec
     let last = model.ring_up.held.len().saturating_sub(1);
     match key {
         Key::Up => {
-            model.dialog = Some(Dialog::Held { chosen: chosen.checked_sub(1).unwrap_or(last) })
+            let chosen = chosen.checked_sub(1).unwrap_or(last);
+            model.dialog = Some(Dialog::Held { chosen });
         }
         Key::Down => {
             let chosen = if chosen < last { chosen + 1 } else { 0 };

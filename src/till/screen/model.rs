@@ -399,14 +399,12 @@ impl Model {
     /// Whether there is nothing that Enter is for.
     pub(super) fn is_idle(&self) -> bool {
         match &self.find {
-            Some(page) => page.is_idle(),
-            None if self.money_page.is_some() => false,
-            None => {
-                let is_bare =
-                    matches!(&self.task, CashierTask::Amount { typed } if typed.is_empty());
-                is_bare && self.ring_up.is_empty()
-            }
+            Some(page) => return page.is_idle(),
+            None if self.money_page.is_some() => return false,
+            None => {}
         }
+        matches!(&self.task, CashierTask::Amount { typed } if typed.is_empty())
+            && self.ring_up.is_empty()
     }
 
     /// Whether a key may have been meant for a question that has just closed by itself.

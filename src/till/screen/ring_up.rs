@@ -232,22 +232,21 @@ pub(super) fn add(model: &mut Model, line: Line) {
         next_sale(model);
     }
     let mut sale = model.ring_up.sale.clone();
-    let is_same = |known: &Line| {
+    let is_alike = |known: &&mut Line| {
         let alike = Line { quantity: known.quantity, ..line.clone() };
-        *known == alike && !line.code.is_empty() && line.label.is_none() && line.quantity.is_whole()
+        **known == alike && !line.code.is_empty() && line.label.is_none()
     };
-    let same = sale.lines.iter().position(is_same);
-    let sum = same.and_then(|at| sale.lines[at].quantity.plus(line.quantity));
-    let at = match (same, sum) {
-        (Some(at), Some(sum)) => {
-            sale.lines[at].quantity = sum;
-            at
-        }
-        _ => {
-            sale.lines.push(line);
-            sale.lines.len() - 1
-        }
-    };
+    let is_whole = line.quantity.is_whole();
+    let mut at = sale.lines.len();
+    let known = sale.lines.iter_mut().enumerate().find(|(_, known)| is_alike(known));
+    if let Some((index, known)) = known.filter(|_| is_whole)
+        && let Some(sum) = known.quantity.plus(line.quantity)
+    {
+        known.quantity = sum;
+        at = index;
+    } else {
+        sale.lines.push(line);
+    }
     match sale.total() {
         Ok(_) => {
             clear_typed(model);

@@ -12,10 +12,10 @@ use super::note::{Note, Which};
 use super::overlays::commands::chosen_of;
 use super::pages::checkout::{self, CashierTask};
 use super::pages::find::{self, FindPage};
-use super::pages::{self, MoneyPage, cash, goods, lock, shift};
+use super::pages::{self, MoneyPage, cash, lock, shift};
 use super::sound::Sound;
 use super::{
-    AttemptView, Key, Link, Printing, SaleRef, ScreenCommand, ScreenMessage, hold, ring_up, tray,
+    AttemptView, Key, Link, Printing, SaleRef, ScreenCommand, ScreenMessage, ring_up, tray,
 };
 use crate::clean::clean;
 use crate::clock::{Millis, Timestamp, Uptime};
@@ -432,8 +432,6 @@ fn obeyed(model: &mut Model, key: Key, at: Uptime, before: LastInput) -> Vec<Scr
         Key::F(5) => {
             model.can_check_now().cloned().map(ScreenCommand::CheckNow).into_iter().collect()
         }
-        Key::F(2) => goods::open(model),
-        Key::F(3) => hold::hold_or_recall(model),
         Key::Ctrl('n') => {
             tray::go_on(model);
             Vec::new()
@@ -443,22 +441,20 @@ fn obeyed(model: &mut Model, key: Key, at: Uptime, before: LastInput) -> Vec<Scr
             Vec::new()
         }
         Key::F(9) => printed_again(model),
-        Key::Ctrl('t') => {
-            train(model);
-            Vec::new()
-        }
+        Key::Ctrl('t') => train(model),
         key => checkout::pressed(model, key, at),
     }
 }
 
 /// Offers the training customers, once there is an amount.
-fn train(model: &mut Model) {
+fn train(model: &mut Model) -> Vec<ScreenCommand> {
     if model.can_train() {
         model.dialog = Some(Dialog::Training { chosen: 0 });
     } else if model.settings.training.is_some() && matches!(model.task, CashierTask::Amount { .. })
     {
         note(model, Note::AmountFirst);
     }
+    Vec::new()
 }
 
 /// Has the last receipt printed again, or the one that did not come out.

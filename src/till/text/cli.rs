@@ -233,10 +233,7 @@ pub fn help(command: &str, argument: &str, language: Language) -> Option<&'stati
             "What they may do: cashier, or manager (everything; the first must be one)",
             "权限：cashier（收银员）或 manager（店长，不受限制；第一位必须是店长）",
         ),
-        ("import", "table") => (
-            "CSV (UTF-8 or GB18030) whose first line names its columns: code, name, price; also tax, unit",
-            "CSV 文件（UTF-8 或 GB18030），首行为列名：条码、名称、价格，另可有税率、单位",
-        ),
+        ("import", "table") => return Some(help_of_table(language)),
         ("devices", "learn") => (
             "Scan once to choose the scanner: listens to everything, and remembers what was used",
             "扫一次码来选定扫码枪：监听所有设备，记住所用的那个",
@@ -288,6 +285,13 @@ fn help_of_refund(argument: &str, language: Language) -> Option<&'static str> {
         _ => return None,
     };
     Some(language.pick(english, chinese))
+}
+
+fn help_of_table(language: Language) -> &'static str {
+    language.pick(
+        "CSV (UTF-8 or GB18030) whose first line names its columns: code, name, price; also tax, unit",
+        "CSV 文件（UTF-8 或 GB18030），首行为列名：条码、名称、价格，另可有税率、单位",
+    )
 }
 
 fn help_of_reconcile(argument: &str, language: Language) -> Option<&'static str> {

@@ -14,6 +14,7 @@ use crate::config::Config;
 use crate::goods::code::meanings;
 use crate::goods::find::Sought;
 use crate::goods::label::Pattern;
+use crate::language::Text;
 use crate::money::Currency;
 use crate::sale::{Held, Quantity};
 use crate::screen::{Found, GoodsMessage, ScreenMessage};
@@ -106,7 +107,7 @@ struct Keeper {
 
 impl Keeper {
     fn work(mut self, jobs: &Receiver<Job>) {
-        let held = held::read(&self.held, self.currency).map_err(|error| self.fault(&error));
+        let held = held::read(&self.held, self.currency).map_err(|error| told(&error));
         self.tell(GoodsMessage::Held(held));
         while let Ok(job) = jobs.recv() {
             let mut waiting = vec![job];
@@ -125,8 +126,7 @@ impl Keeper {
     fn carry_out(&mut self, job: Job) {
         match job {
             Job::Find { serial, code } => {
-                let found =
-                    self.find(&code).unwrap_or_else(|error| Found::Failed(self.fault(&error)));
+                let found = self.find(&code).unwrap_or_else(|error| Found::Failed(told(&error)));
                 self.tell(GoodsMessage::Found { serial, found });
             }
             Job::Search { serial, typed } => {
@@ -134,12 +134,12 @@ impl Keeper {
                     Some(catalogue) => catalogue.search(&Sought::new(&typed), LISTED),
                     None => Ok((Vec::new(), 0)),
                 });
-                let listed = listed.map_err(|error| self.fault(&error));
+                let listed = listed.map_err(|error| told(&error));
                 self.tell(GoodsMessage::Listed { serial, listed });
             }
             Job::Keep(sales) => {
                 if let Err(error) = held::write(&self.held, &sales, self.currency) {
-                    self.tell(GoodsMessage::NotKept(self.fault(&error)));
+                    self.tell(GoodsMessage::NotKept(told(&error)));
                 }
             }
             Job::Look => {
@@ -170,12 +170,12 @@ impl Keeper {
         Ok(Found::Nothing(code.to_owned()))
     }
 
-    fn fault(&self, error: &CatalogueFault) -> crate::language::Text {
-        tracing::warn!(?error, "the goods cannot be used");
-        fault(error)
-    }
-
     fn tell(&self, message: GoodsMessage) {
         let _ = self.report.send(ScreenMessage::Goods(message));
     }
+}
+
+fn told(error: &CatalogueFault) -> Text {
+    tracing::warn!(?error, "the goods cannot be used");
+    fault(error)
 }

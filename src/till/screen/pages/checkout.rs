@@ -17,6 +17,7 @@ use crate::scan::{PAUSE, Scan};
 use crate::screen::Sound;
 use crate::screen::digits::Size;
 use crate::screen::guard::drop_character;
+use crate::screen::hold;
 use crate::screen::model::{Dialog, Model, ShownAttempt, symbol_before};
 use crate::screen::note::{Instead, Note, Scanned};
 use crate::screen::pages::{cash, goods};
@@ -152,6 +153,11 @@ pub(in crate::screen) fn keep_warm(model: &mut Model) -> Vec<ScreenCommand> {
 
 /// What a key does at the desk.
 pub(in crate::screen) fn pressed(model: &mut Model, key: Key, at: Uptime) -> Vec<ScreenCommand> {
+    match key {
+        Key::F(2) => return goods::open(model),
+        Key::F(3) => return hold::hold_or_recall(model),
+        _ => {}
+    }
     match &model.task {
         CashierTask::Amount { typed } => {
             let typed = typed.clone();

@@ -154,7 +154,7 @@ impl Canvas<'_> {
         let list = Rect { height: inner.height.saturating_sub(below), ..inner };
         let rows = usize::from(list.height).max(1);
         let count_of = sold.lines.len();
-        let at = model.ring_up.chosen.unwrap_or(count_of.saturating_sub(1));
+        let at = model.ring_up.chosen.unwrap_or_else(|| count_of.saturating_sub(1));
         let first = (at + 1).saturating_sub(rows);
         for (y, (index, line)) in (0..list.height).zip(sold.lines.iter().enumerate().skip(first)) {
             let is_chosen = model.ring_up.chosen == Some(index);
