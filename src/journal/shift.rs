@@ -240,12 +240,11 @@ impl Journal {
             };
             let act = Act { at, kind, by };
             let tip = acts::insert(transaction, key, tip, &act, 0)?;
-            let done = match act.kind {
-                ActKind::ShiftClosed(report) => ShiftDone::Closed(report),
-                _ => {
-                    let so_far = check.tally()?.so_far(at, unresolved, zone);
-                    ShiftDone::Opened(Box::new(so_far))
-                }
+            let done = if let ActKind::ShiftClosed(report) = act.kind {
+                ShiftDone::Closed(report)
+            } else {
+                let so_far = check.tally()?.so_far(at, unresolved, zone);
+                ShiftDone::Opened(Box::new(so_far))
             };
             Ok((done, tip))
         })

@@ -155,7 +155,7 @@ pub fn show(show: &Show, config: &Config) -> Result<Exit, Failure> {
     let report = OrderReport::of_row(&row);
     if show.json.json {
         let mut value = report.json(language);
-        value["sale"] = row.sale.into();
+        value["sale"] = sale_json(&reader, row.sale)?;
         value["note"] = row.note.clone().into();
         // Nobody was asked.
         value["verdict"] = by_journal(&row.state).word().into();
@@ -183,6 +183,27 @@ pub fn show(show: &Show, config: &Config) -> Result<Exit, Failure> {
         }
     }
     Ok(Exit::Done)
+}
+
+/// The sale of an order: its number, and what it was paid with if some of it was cash.
+fn sale_json(reader: &JournalReader, sale: i64) -> Result<Value, Failure> {
+    let orders = reader.orders_of(sale)?;
+    if orders.iter().all(|order| order.state.cash().is_none()) {
+        return Ok(sale.into());
+    }
+    let tender = |order: &OrderRow| {
+        let cash = order.state.cash();
+        json!({
+            "order_no": order.out_trade_no.as_str(),
+            "channel": order.channel,
+            "state": order.state.status().word(),
+            "amount": order.amount.minor(),
+            "tendered": cash.map(|cash| cash.tendered().minor()),
+            "change": cash.map(|cash| cash.change().minor()),
+        })
+    };
+    let tenders: Vec<Value> = orders.iter().map(tender).collect();
+    Ok(json!({ "id": sale, "tenders": tenders }))
 }
 
 pub(super) fn no_such(number: &str, config: &Config) -> Failure {
