@@ -141,16 +141,24 @@ impl Journal {
         self.commit(|transaction, key, tip| Ok(((), insert(transaction, key, tip, act, 0)?)))
     }
 
-    /// As [`Journal::append_act`], for what concerns this order. `false`: there is no such order, and
-    /// nothing was written.
-    pub fn append_act_of(&mut self, act: &Act, order: &OutTradeNo) -> Result<bool, JournalError> {
-        self.commit(|transaction, key, tip| {
-            let attempt: Option<i64> = transaction
-                .prepare_cached("SELECT id FROM attempt WHERE out_trade_no = ?")?
-                .query_row([order.as_str()], |row| row.get(0))
-                .optional()?;
-            let Some(attempt) = attempt else { return Ok((false, tip)) };
-            Ok((true, insert(transaction, key, tip, act, attempt)?))
+    /// As [`Journal::append_act`], for what concerns these orders: all of it or nothing. `false`: there
+    /// is no such order, and nothing was written.
+    pub fn append_acts_of(&mut self, acts: &[(Act, OutTradeNo)]) -> Result<bool, JournalError> {
+        self.commit(|transaction, key, before| {
+            let mut tip = before;
+            let mut of_order =
+                transaction.prepare_cached("SELECT id FROM attempt WHERE out_trade_no = ?")?;
+            let mut attempts = Vec::new();
+            for (_, order) in acts {
+                let found: Option<i64> =
+                    of_order.query_row([order.as_str()], |row| row.get(0)).optional()?;
+                let Some(attempt) = found else { return Ok((false, before)) };
+                attempts.push(attempt);
+            }
+            for ((act, _), attempt) in acts.iter().zip(attempts) {
+                tip = insert(transaction, key, tip, act, attempt)?;
+            }
+            Ok((true, tip))
         })
     }
 }

@@ -37,7 +37,8 @@ enum Job {
     Write(Box<Entry>),
     WriteRefund(Box<RefundEntry>),
     Slip(SlipWork, SlipReport),
-    Act(Act, Option<OutTradeNo>, ActReport),
+    Act(Act, ActReport),
+    ActsOf(Vec<(Act, OutTradeNo)>, ActReport),
     Shift(ShiftWork, TimeZone, ShiftReport),
     Stop(JournalError),
 }
@@ -90,12 +91,12 @@ impl Writer {
                     Job::Slip(work, report) => {
                         report(fail_stop.do_slip(&work));
                     }
-                    Job::Act(act, None, report) => {
+                    Job::Act(act, report) => {
                         report(fail_stop.unless_failed(|journal| journal.append_act(&act)));
                     }
-                    Job::Act(act, Some(order), report) => {
-                        let about = |journal: &mut Journal| journal.append_act_of(&act, &order);
-                        report(fail_stop.unless_failed(about).map(drop));
+                    Job::ActsOf(acts, report) => {
+                        let write = |journal: &mut Journal| journal.append_acts_of(&acts);
+                        report(fail_stop.unless_failed(write).map(drop));
                     }
                     Job::Shift(work, zone, report) => {
                         report(fail_stop.unless_failed(|journal| journal.do_shift(work, &zone)));
@@ -155,18 +156,17 @@ impl Writer {
         act: Act,
         report: impl FnOnce(Result<(), JournalError>) + Send + 'static,
     ) -> bool {
-        let job = Job::Act(act, None, Box::new(report));
+        let job = Job::Act(act, Box::new(report));
         self.jobs.as_ref().is_some_and(|jobs| jobs.send(job).is_ok())
     }
 
-    /// The same for what concerns an order.
-    pub fn write_act_of(
+    /// The same for what concerns these orders, all of it or nothing.
+    pub fn write_acts_of(
         &self,
-        act: Act,
-        order: OutTradeNo,
+        acts: Vec<(Act, OutTradeNo)>,
         report: impl FnOnce(Result<(), JournalError>) + Send + 'static,
     ) -> bool {
-        let job = Job::Act(act, Some(order), Box::new(report));
+        let job = Job::ActsOf(acts, Box::new(report));
         self.jobs.as_ref().is_some_and(|jobs| jobs.send(job).is_ok())
     }
 

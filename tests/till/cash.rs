@@ -112,6 +112,8 @@ fn a_sale_is_paid_in_cash_and_another_in_cash_and_by_code_over_a_kill() {
         (&found["verdict"], &found["verdict_reason"]["code"]),
         (&"paid".into(), &"cash".into())
     );
+    let shown = json(&desk.shop, &["show", number, "--json"]);
+    assert_eq!(shown["sale"]["tenders"][0]["channel"], "cash", "{shown}");
     let made = desk.shop.run(&["evidence", number, "--out", "cash.json"]);
     assert!(made.status.success(), "{made:?}");
     let proved = desk.shop.run(&["evidence", "--verify", "cash.json"]);

@@ -146,7 +146,7 @@ impl Sold {
         keep();
         let (amount, reason) = (Money::from_minor(1000), "零钱".to_owned());
         let returned = act(ActKind::CashReturned { amount });
-        assert!(journal.append_act_of(&returned, &order(8).out_trade_no).unwrap());
+        assert!(journal.append_acts_of(&[(returned, order(8).out_trade_no)]).unwrap());
         keep();
         for kind in [
             ActKind::CashIn { amount, reason: reason.clone() },

@@ -111,8 +111,10 @@ fn cash_is_an_order_like_any_other_and_what_is_left_is_known_at_the_next_start()
     journal.append(&cash(1, (1, 8000), true, [8000, 5000])).unwrap();
     journal.append(&cash(2, (2, 8000), true, [8000, 5000])).unwrap();
     let returned = act(ActKind::CashReturned { amount: fen(5000) });
-    assert!(journal.append_act_of(&returned, &order(2).out_trade_no).unwrap());
-    assert!(!journal.append_act_of(&returned, &order(3).out_trade_no).unwrap());
+    let of = |number| [(returned.clone(), order(number).out_trade_no)];
+    assert!(journal.append_acts_of(&of(2)).unwrap());
+    let some = [of(1), of(3)].concat();
+    assert!(!journal.append_acts_of(&some).unwrap(), "all of it or nothing");
     drop(journal);
     let row = reader(&path).order("T01-000001").unwrap().unwrap();
     assert_eq!(

@@ -159,7 +159,7 @@ pub fn show(show: &Show, config: &Config) -> Result<Exit, Failure> {
     let report = OrderReport::of_row(&row);
     if show.json.json {
         let mut value = report.json(language);
-        value["sale"] = sale_json(&row);
+        value["sale"] = sale_json(&reader, &row)?;
         value["note"] = row.note.clone().into();
         // Nobody was asked.
         value["verdict"] = verdict(&row).word().into();
@@ -192,19 +192,33 @@ pub fn show(show: &Show, config: &Config) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-/// The number of a sale, and where it has lines these with all their figures.
-fn sale_json(row: &OrderRow) -> Value {
+/// The number of a sale; where it has lines, or cash was taken of it, with these and all that it was
+/// paid with.
+fn sale_json(reader: &JournalReader, row: &OrderRow) -> Result<Value, Failure> {
     let Sold { lines, discount, due, consent } = &*row.sold;
-    if lines.is_empty() {
-        return row.sale.into();
+    let orders = reader.orders_of(row.sale)?;
+    if lines.is_empty() && orders.iter().all(|order| order.state.cash().is_none()) {
+        return Ok(row.sale.into());
     }
-    json!({
-        "number": row.sale,
-        "lines": lines,
-        "discount": discount.minor(),
-        "due": due.minor(),
-        "consent": consent,
-    })
+    let tender = |order: &OrderRow| {
+        let cash = order.state.cash();
+        json!({
+            "order_no": order.out_trade_no.as_str(),
+            "channel": order.channel,
+            "state": order.state.status().word(),
+            "amount": order.amount.minor(),
+            "tendered": cash.map(|cash| cash.tendered().minor()),
+            "change": cash.map(|cash| cash.change().minor()),
+        })
+    };
+    let tenders: Vec<Value> = orders.iter().map(tender).collect();
+    let mut sale = json!({ "number": row.sale, "lines": lines, "tenders": tenders });
+    if !lines.is_empty() {
+        sale["discount"] = discount.minor().into();
+        sale["due"] = due.minor().into();
+        sale["consent"] = json!(consent);
+    }
+    Ok(sale)
 }
 
 /// What this journal alone says of an order and its refunds.

@@ -15,13 +15,7 @@ use paytill_host::random;
 pub(super) enum CashNews {
     Drawer(Result<(), JournalError>),
     Moved(Result<(), JournalError>),
-    /// The last of several acts.
-    Returned {
-        sale: i64,
-        result: Result<(), JournalError>,
-    },
-    /// One of them that is not the last.
-    Noted(Result<(), JournalError>),
+    Returned { sale: i64, result: Result<(), JournalError> },
     Shift(Result<ShiftDone, JournalError>),
 }
 
@@ -54,22 +48,14 @@ impl Till {
     ) -> Result<Balance, Refusal> {
         let balance = self.engine.give_up_sale(sale)?;
         let at = self.clock.wall();
-        for (index, (order, amount)) in cash.iter().enumerate() {
-            let kind = ActKind::CashReturned { amount: *amount };
-            let act = Act { at, kind, by: by.clone() };
-            let is_last = index + 1 == cash.len();
-            let sender = self.sender.clone();
-            let report = move |result| {
-                let news = if is_last {
-                    CashNews::Returned { sale, result }
-                } else {
-                    CashNews::Noted(result)
-                };
-                let _ = sender.send(WorkerMessage::Cash(news));
-            };
-            if !self.writer.write_act_of(act, order.clone(), report.clone()) {
-                report(Err(JournalError::Ended));
-            }
+        let act = |amount| Act { at, kind: ActKind::CashReturned { amount }, by: by.clone() };
+        let acts = cash.iter().map(|(order, amount)| (act(*amount), order.clone())).collect();
+        let sender = self.sender.clone();
+        let report = move |result| {
+            let _ = sender.send(WorkerMessage::Cash(CashNews::Returned { sale, result }));
+        };
+        if !self.writer.write_acts_of(acts, report.clone()) {
+            report(Err(JournalError::Ended));
         }
         Ok(balance)
     }
@@ -138,7 +124,6 @@ impl Till {
                 self.notices.push_back(Notice::CashReturned { sale, recorded });
                 result.err()
             }
-            CashNews::Noted(result) => result.err(),
             CashNews::Shift(result) => {
                 result.map(|done| self.notices.push_back(Notice::Shift(done))).err()
             }

@@ -80,17 +80,17 @@ impl ShiftPage {
     }
 
     pub(super) fn take_back(&mut self, began: Uptime) -> bool {
-        match self {
-            Self::Float(field) | Self::Count(field) => field.take_back(began),
-            _ => false,
+        if let Self::Float(field) | Self::Count(field) = self {
+            return field.take_back(began);
         }
+        false
     }
 
     const fn field(&self) -> Option<&Field> {
-        match self {
-            Self::Float(field) | Self::Count(field) => Some(field),
-            _ => None,
+        if let Self::Float(field) | Self::Count(field) = self {
+            return Some(field);
         }
+        None
     }
 }
 
@@ -425,7 +425,11 @@ fn form(model: &Model, page: &ShiftPage) -> Option<Sheet> {
         ShiftPage::Count(typed) => {
             Some(sheet(model, words.closing(), typed.text(), words.type_count()))
         }
-        _ => None,
+        ShiftPage::Reading
+        | ShiftPage::Failed(_)
+        | ShiftPage::Shown { .. }
+        | ShiftPage::Working { .. }
+        | ShiftPage::Unresolved { .. } => None,
     }
 }
 
