@@ -47,6 +47,7 @@ mod pages;
 mod palette;
 mod part_paid;
 mod pin;
+mod rest;
 mod shapes;
 mod story;
 #[cfg(test)]
