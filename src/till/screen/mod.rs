@@ -49,6 +49,7 @@ mod pages;
 mod palette;
 mod part_paid;
 mod pin;
+mod rest;
 mod ring_up;
 mod shapes;
 mod sound;
