@@ -17,6 +17,7 @@ mod formats;
 mod head;
 mod key;
 mod lines;
+mod past;
 mod read;
 mod refund_event;
 mod refunds;
@@ -317,7 +318,7 @@ impl Journal {
         }
         self.tip = check::complete(&mut self.db, &self.key, &self.path, check::VERIFIED_AT_START)?;
         self.compare_head()?;
-        let mut past = read::past(&self.db, &self.key, &self.path)?;
+        let mut past = past::past(&self.db, &self.key, &self.path)?;
         refunds::past(&self.db, &self.key, &self.path, &mut past)?;
         self.is_marked = check::is_marked(&self.db)?;
         // What a process that died has left there. It would be written once more at each start.

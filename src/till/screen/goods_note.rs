@@ -1,6 +1,6 @@
 //! The notes about a sale with lines, the catalogue, and what was put aside.
 
-use super::hold::MOST_HELD;
+use super::basket::MOST_HELD;
 use crate::clean::clean;
 use crate::language::{Language, Text};
 use crate::sale::{MOST_LINES, NotASale, Rate};

@@ -2,6 +2,7 @@
 //! served. No money is in them. What a payment that was not made would have sold comes back the same
 //! way.
 
+use super::basket::MOST_HELD;
 use super::goods_note::GoodsNote;
 use super::model::{Dialog, Model};
 use super::pages::checkout::{CashierTask, next_sale};
@@ -9,9 +10,6 @@ use super::ring_up::{GoodsCommand, clear_typed, refuse, still_looking, tell};
 use super::{Key, SaleRef, ScreenCommand};
 use crate::payment::Status;
 use crate::sale::Held;
-
-/// So many sales may be put aside.
-pub(super) const MOST_HELD: usize = 50;
 
 impl Model {
     /// Whether the sale at the desk can be put aside.

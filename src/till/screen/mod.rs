@@ -31,6 +31,8 @@
 //! A window smaller than [`SMALLEST_WIDTH`] by [`SMALLEST_HEIGHT`] is drawn by `compact`.
 
 mod ascii;
+mod basket;
+mod bell;
 mod customer;
 mod customer_view;
 mod day;

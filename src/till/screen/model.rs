@@ -6,6 +6,7 @@
 
 use std::collections::VecDeque;
 
+use super::basket::RingUp;
 use super::day::{DayBook, Figures};
 use super::note::{Note, Which};
 use super::pages::MoneyPage;
@@ -14,7 +15,6 @@ use super::pages::find::FindPage;
 use super::pages::lock::LockPage;
 use super::part_paid::PartPaid;
 use super::pin::PinWait;
-use super::ring_up::RingUp;
 use super::sound::Sound;
 use super::story::Story;
 use super::{AttemptView, Key, Link, Settings};

@@ -5,6 +5,7 @@
 //! and `-2.50` are discounts. Every change is tried on a copy first: a sale that would be too large,
 //! negative, or cheaper than a cashier may make it stays as it was.
 
+use super::basket::Lookup;
 use super::goods_note::GoodsNote;
 use super::model::{Dialog, Model};
 use super::note::Note;
@@ -69,42 +70,6 @@ pub enum Found {
     /// As a line, and whether it is from a label of the scales.
     Line(Box<Line>, bool),
     Failed(Text),
-}
-
-/// The sale at the desk, and those that were put aside.
-#[derive(Debug, Default)]
-pub(super) struct RingUp {
-    pub(super) sale: Sale,
-    /// The marked line; none is the whole sale.
-    pub(super) chosen: Option<usize>,
-    /// Scans that are being looked up, and how many of each.
-    looking: Vec<Lookup>,
-    pub(super) serial: u64,
-    pub(super) has_catalogue: bool,
-    /// What the search has found, and how much there is; of the last search.
-    pub(super) listed: Option<Result<(Vec<Good>, usize), Text>>,
-    /// The oldest first.
-    pub(super) held: Vec<Held>,
-    /// The lines of the payment that was begun last, should it not be paid.
-    pub(super) charged: Option<(OutTradeNo, Sale)>,
-}
-
-/// A scan that is being looked up.
-#[derive(Clone, Copy, Debug)]
-struct Lookup {
-    serial: u64,
-    quantity: Quantity,
-    since: Uptime,
-}
-
-impl RingUp {
-    pub(super) fn is_empty(&self) -> bool {
-        self.sale.lines.is_empty()
-    }
-
-    pub(super) fn is_looking(&self) -> bool {
-        !self.looking.is_empty()
-    }
 }
 
 /// What was typed about a sale.
