@@ -34,7 +34,9 @@ use crate::operators::{self, Operators};
 use crate::order::{AuthCode, OutTradeNo};
 use crate::payment::Event;
 use crate::scan::Scan;
-use crate::screen::{self, Link, Model, RawScan, ScreenCommand, ScreenMessage, Settings, Typist};
+use crate::screen::{
+    self, Link, Model, MoneyNews, RawScan, ScreenCommand, ScreenMessage, Settings, Typist,
+};
 use crate::simulator::Scenario;
 use crate::text::{journal, reason};
 use crate::till::{Notice, Till};
@@ -374,11 +376,11 @@ impl Cashier<'_> {
             Notice::DrawerNoted { recorded: true } => self.open_drawer(),
             Notice::CashMoved { recorded: true } => {
                 self.open_drawer();
-                self.post(ScreenMessage::CashMoved);
+                self.post(ScreenMessage::Money(MoneyNews::CashMoved));
             }
             Notice::CashReturned { sale, recorded: true } => {
                 self.open_drawer();
-                self.post(ScreenMessage::CashReturned(sale));
+                self.post(ScreenMessage::Money(MoneyNews::CashReturned(sale)));
             }
             // The sales have stopped, which is on the screen.
             Notice::DrawerNoted { recorded: false }

@@ -186,32 +186,9 @@ pub fn help(command: &str, argument: &str, language: Language) -> Option<&'stati
             "The copy; nothing may be there yet. Keep the journal's key elsewhere",
             "副本的位置，不能是已有文件。密钥请另外保存",
         ),
-        ("open" | "close", "operator") => (
-            "Who does it; where people sign in, the PIN is asked for",
-            "由谁操作；设置了操作员时会要求输入密码",
-        ),
-        ("open", "float") => {
-            ("What is in the drawer, in major units", "钱箱里的备用金，以元为单位")
+        ("open" | "close" | "z" | "report" | "in" | "out", _) => {
+            return help_of_shift(command, argument, language);
         }
-        ("close", "counted") => ("What was counted, in major units", "实点现金，以元为单位"),
-        ("close", "carry") => (
-            "Close over orders that are not settled, too: they are named on the report; a manager's PIN \
-             is asked for where people sign in",
-            "有未完成的订单也交班：在报表上列出并结转；设置了操作员时要求店长密码",
-        ),
-        ("z", "number") => ("Number of the Z report", "Z 报表号"),
-        ("z", "print") => ("Print it as well, marked as a copy", "同时打印，并注明是副本"),
-        ("report", "day") => (
-            "Day of the shop: YYYY-MM-DD, today or yesterday",
-            "营业日：YYYY-MM-DD、today 或 yesterday",
-        ),
-        ("report", "csv") => {
-            ("Write the figures to this new file as well", "另将数据写入这个新文件")
-        }
-        ("in" | "out", "amount") => {
-            ("Amount in major units: 12.5 is 12.50", "金额，以元为单位：12.5 即 12.50")
-        }
-        ("in" | "out", "reason") => ("What for", "原因"),
         ("reconcile", _) => return help_of_reconcile(argument, language),
         ("recover", "settle") => (
             "Instead: close this order, which needs attention and was settled outside the till",
@@ -259,6 +236,39 @@ fn help_of_receipt(language: Language) -> &'static str {
          none on paper",
         "改为：把小票画成图片（PNG）写入这个新文件，供不需要纸质小票的顾客使用",
     )
+}
+
+fn help_of_shift(command: &str, argument: &str, language: Language) -> Option<&'static str> {
+    let (english, chinese) = match (command, argument) {
+        ("open" | "close", "operator") => (
+            "Who does it; where people sign in, the PIN is asked for",
+            "由谁操作；设置了操作员时会要求输入密码",
+        ),
+        ("open", "float") => {
+            ("What is in the drawer, in major units", "钱箱里的备用金，以元为单位")
+        }
+        ("close", "counted") => ("What was counted, in major units", "实点现金，以元为单位"),
+        ("close", "carry") => (
+            "Close over orders that are not settled, too: they are named on the report; a manager's PIN \
+             is asked for where people sign in",
+            "有未完成的订单也交班：在报表上列出并结转；设置了操作员时要求店长密码",
+        ),
+        ("z", "number") => ("Number of the Z report", "Z 报表号"),
+        ("z", "print") => ("Print it as well, marked as a copy", "同时打印，并注明是副本"),
+        ("report", "day") => (
+            "Day of the shop: YYYY-MM-DD, today or yesterday",
+            "营业日：YYYY-MM-DD、today 或 yesterday",
+        ),
+        ("report", "csv") => {
+            ("Write the figures to this new file as well", "另将数据写入这个新文件")
+        }
+        ("in" | "out", "amount") => {
+            ("Amount in major units: 12.5 is 12.50", "金额，以元为单位：12.5 即 12.50")
+        }
+        ("in" | "out", "reason") => ("What for", "原因"),
+        _ => return None,
+    };
+    Some(language.pick(english, chinese))
 }
 
 fn help_of_reconcile(argument: &str, language: Language) -> Option<&'static str> {
