@@ -190,11 +190,7 @@ pub fn help(command: &str, argument: &str, language: Language) -> Option<&'stati
             return help_of_shift(command, argument, language);
         }
         ("reconcile", _) => return help_of_reconcile(argument, language),
-        ("recover", "settle") => (
-            "Instead: close this order, which needs attention and was settled outside the till",
-            "改为：关闭这笔需人工处理、已在收银机之外处理好的订单",
-        ),
-        ("recover", "reason") => ("How it was settled", "处理情况"),
+        ("recover", _) => return help_of_recover(argument, language),
         ("add" | "remove", "name") => ("Name, as the screen shows it", "姓名，显示在屏幕上"),
         ("add", "role") => (
             "What they may do: cashier, or manager (everything; the first must be one)",
@@ -236,6 +232,18 @@ fn help_of_receipt(language: Language) -> &'static str {
          none on paper",
         "改为：把小票画成图片（PNG）写入这个新文件，供不需要纸质小票的顾客使用",
     )
+}
+
+fn help_of_recover(argument: &str, language: Language) -> Option<&'static str> {
+    let (english, chinese) = match argument {
+        "settle" => (
+            "Instead: close this order, which needs attention and was settled outside the till",
+            "改为：关闭这笔需人工处理、已在收银机之外处理好的订单",
+        ),
+        "reason" => ("How it was settled", "处理情况"),
+        _ => return None,
+    };
+    Some(language.pick(english, chinese))
 }
 
 fn help_of_shift(command: &str, argument: &str, language: Language) -> Option<&'static str> {
