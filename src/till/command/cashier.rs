@@ -37,8 +37,8 @@ use crate::order::{AuthCode, OutTradeNo};
 use crate::payment::Event;
 use crate::scan::Scan;
 use crate::screen::{
-    self, GoodsCommand, GoodsMessage, Link, Model, RawScan, ScreenCommand, ScreenMessage, Settings,
-    Typist,
+    self, GoodsCommand, GoodsMessage, Link, Model, MoneyNews, RawScan, ScreenCommand,
+    ScreenMessage, Settings, Typist,
 };
 use crate::simulator::Scenario;
 use crate::text::{journal, reason};
@@ -401,11 +401,11 @@ impl Cashier<'_> {
             Notice::DrawerNoted { recorded: true } => self.open_drawer(),
             Notice::CashMoved { recorded: true } => {
                 self.open_drawer();
-                self.post(ScreenMessage::CashMoved);
+                self.post(ScreenMessage::Money(MoneyNews::CashMoved));
             }
             Notice::CashReturned { sale, recorded: true } => {
                 self.open_drawer();
-                self.post(ScreenMessage::CashReturned(sale));
+                self.post(ScreenMessage::Money(MoneyNews::CashReturned(sale)));
             }
             // The sales have stopped, which is on the screen.
             Notice::DrawerNoted { recorded: false }

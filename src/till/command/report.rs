@@ -65,7 +65,7 @@ impl<'a> OrderReport<'a> {
     pub fn json(&self, language: Language) -> Value {
         let (proof, cash) = (self.state.proof(), self.state.cash());
         // Cash is paid with its first entry.
-        let paid_at = proof.map(|proof| proof.paid_at).or(cash.map(|_| self.created_at));
+        let paid_at = proof.map(|proof| proof.paid_at).or_else(|| cash.map(|_| self.created_at));
         let why = self
             .state
             .reason()

@@ -37,7 +37,7 @@ pub fn run(shift: Shift, config: &Config, clock: &Clock) -> Result<Exit, Failure
     match shift.what {
         None => so_far(json, config, clock),
         Some(ShiftCommand::Open { float, operator, json }) => {
-            let float = float.map_or(Ok(Money::default()), |typed| sum(&typed, config))?;
+            let float = float.map(|typed| sum(&typed, config)).transpose()?.unwrap_or_default();
             let by = who(config, operator)?;
             let work = ShiftWork::Open { at: clock.wall(), float, by };
             end(write(work, config)?, json.json, config)
@@ -96,12 +96,11 @@ pub fn cash(what: CashCommand, config: &Config, clock: &Clock) -> Result<Exit, F
 
 fn so_far(json: bool, config: &Config, clock: &Clock) -> Result<Exit, Failure> {
     let zone = &config.store.time_zone;
-    let report = match reader(config)? {
-        Some(reader) => reader.shift(clock.wall(), zone)?,
-        None => {
-            let day = clock.wall().day(zone).to_string();
-            Report { at: clock.wall(), day, ..Report::default() }
-        }
+    let report = if let Some(reader) = reader(config)? {
+        reader.shift(clock.wall(), zone)?
+    } else {
+        let day = clock.wall().day(zone).to_string();
+        Report { at: clock.wall(), day, ..Report::default() }
     };
     Ok(told(&[report], json, config))
 }

@@ -242,6 +242,17 @@ pub enum ScreenMessage {
     Goods(GoodsMessage),
     /// The drawer was opened, or could not be.
     Drawer(Printing),
+    /// About cash and shifts.
+    Money(MoneyNews),
+    /// The journal cannot be written: no more sales until the next start.
+    JournalFailed(Text),
+    /// A second has passed.
+    Time,
+}
+
+/// What has happened to cash or to the shift.
+#[derive(Debug)]
+pub enum MoneyNews {
     /// The cash of a sale goes back: the journal has it.
     CashReturned(i64),
     /// Cash goes into the drawer or out of it: the journal has it.
@@ -256,10 +267,6 @@ pub enum ScreenMessage {
     ShiftDone(ShiftDone),
     /// What came of a [`ScreenCommand::PrintReport`].
     ReportPrinted(Printing),
-    /// The journal cannot be written: no more sales until the next start.
-    JournalFailed(Text),
-    /// A second has passed.
-    Time,
 }
 
 /// What the till must do.

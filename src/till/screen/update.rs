@@ -154,25 +154,7 @@ fn handle(model: &mut Model, message: ScreenMessage) -> Vec<ScreenCommand> {
             drawer(model, how);
             Vec::new()
         }
-        ScreenMessage::CashReturned(sale) => cash::returned(model, sale),
-        ScreenMessage::CashMoved => {
-            note(model, Note::CashNoted);
-            Vec::new()
-        }
-        ScreenMessage::PartPaid(part) => cash::found(model, part),
-        ScreenMessage::ShiftOpenSince(since) => {
-            shift::is_open_since(model, since);
-            Vec::new()
-        }
-        ScreenMessage::ShiftRead(result) => {
-            shift::read(model, result);
-            Vec::new()
-        }
-        ScreenMessage::ShiftDone(done) => shift::done(model, done),
-        ScreenMessage::ReportPrinted(how) => {
-            report_printed(model, how);
-            Vec::new()
-        }
+        ScreenMessage::Money(news) => pages::told(model, news),
         ScreenMessage::JournalFailed(why) => {
             stop(model, &why);
             Vec::new()
@@ -239,16 +221,6 @@ fn drawer(model: &mut Model, how: Printing) {
         Printing::Sent | Printing::Printed => tell_with_offer(model, Note::DrawerOpened),
         Printing::Failed(why) => {
             note(model, Note::DrawerFailed(clean(&why, FAULT_SHOWN)));
-            model.ring(Sound::NeedsYou);
-        }
-    }
-}
-
-fn report_printed(model: &mut Model, how: Printing) {
-    match how {
-        Printing::Sent | Printing::Printed => note(model, Note::ReportSent),
-        Printing::Failed(why) => {
-            note(model, Note::ReportFailed(clean(&why, FAULT_SHOWN)));
             model.ring(Sound::NeedsYou);
         }
     }
@@ -479,6 +451,8 @@ fn moved(model: &mut Model, view: AttemptView, event: &Event) -> Vec<ScreenComma
     let before = model.attempt(&order).map(|attempt| attempt.view.state.status());
     let now = model.now;
     model.day.moved(&view, &model.settings.time_zone, model.settings.currency);
+    let (is_new, cash) = (*event == Event::Begun, view.state.cash().copied());
+    model.note_part(&view, is_new);
     if model.attempt(&order).is_none() {
         model.attempts.push(ShownAttempt::new(view.clone()));
     }
@@ -493,10 +467,8 @@ fn moved(model: &mut Model, view: AttemptView, event: &Event) -> Vec<ScreenComma
         if before != Some(status) && !status.has_slip() {
             attempt.paper = SlipState::None;
         }
-        attempt.view = view.clone();
+        attempt.view = view;
     }
-    let (is_new, cash) = (*event == Event::Begun, view.state.cash().copied());
-    model.note_part(&view, is_new);
     let rest = cash.map(Cash::left).filter(|left| is_new && *left > Money::default());
     if is_new && matches!(model.task, CashierTask::Starting { .. }) {
         ring_up::begun(model, &order);

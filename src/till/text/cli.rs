@@ -196,38 +196,11 @@ pub fn help(command: &str, argument: &str, language: Language) -> Option<&'stati
             "The copy; nothing may be there yet. Keep the journal's key elsewhere",
             "副本的位置，不能是已有文件。密钥请另外保存",
         ),
-        ("open" | "close", "operator") => (
-            "Who does it; where people sign in, the PIN is asked for",
-            "由谁操作；设置了操作员时会要求输入密码",
-        ),
-        ("open", "float") => {
-            ("What is in the drawer, in major units", "钱箱里的备用金，以元为单位")
+        ("open" | "close" | "z" | "report" | "in" | "out", _) => {
+            return help_of_shift(command, argument, language);
         }
-        ("close", "counted") => ("What was counted, in major units", "实点现金，以元为单位"),
-        ("close", "carry") => (
-            "Close over orders that are not settled, too: they are named on the report; a manager's PIN \
-             is asked for where people sign in",
-            "有未完成的订单也交班：在报表上列出并结转；设置了操作员时要求店长密码",
-        ),
-        ("z", "number") => ("Number of the Z report", "Z 报表号"),
-        ("z", "print") => ("Print it as well, marked as a copy", "同时打印，并注明是副本"),
-        ("report", "day") => (
-            "Day of the shop: YYYY-MM-DD, today or yesterday",
-            "营业日：YYYY-MM-DD、today 或 yesterday",
-        ),
-        ("report", "csv") => {
-            ("Write the figures to this new file as well", "另将数据写入这个新文件")
-        }
-        ("in" | "out", "amount") => {
-            ("Amount in major units: 12.5 is 12.50", "金额，以元为单位：12.5 即 12.50")
-        }
-        ("in" | "out", "reason") => ("What for", "原因"),
         ("reconcile", _) => return help_of_reconcile(argument, language),
-        ("recover", "settle") => (
-            "Instead: close this order, which needs attention and was settled outside the till",
-            "改为：关闭这笔需人工处理、已在收银机之外处理好的订单",
-        ),
-        ("recover", "reason") => ("How it was settled", "处理情况"),
+        ("recover", _) => return help_of_recover(argument, language),
         ("add" | "remove", "name") => ("Name, as the screen shows it", "姓名，显示在屏幕上"),
         ("add", "role") => (
             "What they may do: cashier, or manager (everything; the first must be one)",
@@ -287,11 +260,56 @@ fn help_of_refund(argument: &str, language: Language) -> Option<&'static str> {
     Some(language.pick(english, chinese))
 }
 
+fn help_of_recover(argument: &str, language: Language) -> Option<&'static str> {
+    let (english, chinese) = match argument {
+        "settle" => (
+            "Instead: close this order, which needs attention and was settled outside the till",
+            "改为：关闭这笔需人工处理、已在收银机之外处理好的订单",
+        ),
+        "reason" => ("How it was settled", "处理情况"),
+        _ => return None,
+    };
+    Some(language.pick(english, chinese))
+}
+
 fn help_of_table(language: Language) -> &'static str {
     language.pick(
         "CSV (UTF-8 or GB18030) whose first line names its columns: code, name, price; also tax, unit",
         "CSV 文件（UTF-8 或 GB18030），首行为列名：条码、名称、价格，另可有税率、单位",
     )
+}
+
+fn help_of_shift(command: &str, argument: &str, language: Language) -> Option<&'static str> {
+    let (english, chinese) = match (command, argument) {
+        ("open" | "close", "operator") => (
+            "Who does it; where people sign in, the PIN is asked for",
+            "由谁操作；设置了操作员时会要求输入密码",
+        ),
+        ("open", "float") => {
+            ("What is in the drawer, in major units", "钱箱里的备用金，以元为单位")
+        }
+        ("close", "counted") => ("What was counted, in major units", "实点现金，以元为单位"),
+        ("close", "carry") => (
+            "Close over orders that are not settled, too: they are named on the report; a manager's PIN \
+             is asked for where people sign in",
+            "有未完成的订单也交班：在报表上列出并结转；设置了操作员时要求店长密码",
+        ),
+        ("z", "number") => ("Number of the Z report", "Z 报表号"),
+        ("z", "print") => ("Print it as well, marked as a copy", "同时打印，并注明是副本"),
+        ("report", "day") => (
+            "Day of the shop: YYYY-MM-DD, today or yesterday",
+            "营业日：YYYY-MM-DD、today 或 yesterday",
+        ),
+        ("report", "csv") => {
+            ("Write the figures to this new file as well", "另将数据写入这个新文件")
+        }
+        ("in" | "out", "amount") => {
+            ("Amount in major units: 12.5 is 12.50", "金额，以元为单位：12.5 即 12.50")
+        }
+        ("in" | "out", "reason") => ("What for", "原因"),
+        _ => return None,
+    };
+    Some(language.pick(english, chinese))
 }
 
 fn help_of_reconcile(argument: &str, language: Language) -> Option<&'static str> {

@@ -44,11 +44,11 @@ impl Till {
         &mut self,
         sale: i64,
         cash: &[(OutTradeNo, Money)],
-        by: Option<By>,
+        by: Option<&By>,
     ) -> Result<Balance, Refusal> {
         let balance = self.engine.give_up_sale(sale)?;
         let at = self.clock.wall();
-        let act = |amount| Act { at, kind: ActKind::CashReturned { amount }, by: by.clone() };
+        let act = |amount| Act { at, kind: ActKind::CashReturned { amount }, by: by.cloned() };
         let acts = cash.iter().map(|(order, amount)| (act(*amount), order.clone())).collect();
         let sender = self.sender.clone();
         let report = move |result| {

@@ -11,7 +11,7 @@ use crate::find::{Findings, Wanted};
 use crate::journal::{Filter, JournalError, JournalReader};
 use crate::language::Text;
 use crate::money::Currency;
-use crate::screen::{DayOrder, ScreenMessage};
+use crate::screen::{DayOrder, MoneyNews, ScreenMessage};
 use crate::text::{journal, system};
 
 /// The journal that this till holds, to read.
@@ -61,7 +61,7 @@ impl Archive {
     pub(super) fn read_shift(&self, now: Timestamp) {
         let zone = self.zone.clone();
         let read = move |reader: &JournalReader| Ok(Box::new(reader.shift(now, &zone)?));
-        self.begin("shift", read, ScreenMessage::ShiftRead);
+        self.begin("shift", read, |news| ScreenMessage::Money(MoneyNews::ShiftRead(news)));
     }
 
     fn begin<T>(

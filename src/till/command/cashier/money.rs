@@ -9,7 +9,7 @@ use crate::journal::{JournalReader, ShiftDone, ShiftWork};
 use crate::money::Money;
 use crate::order::OutTradeNo;
 use crate::receipt::report;
-use crate::screen::{PartPaid, Printing, ScreenMessage};
+use crate::screen::{MoneyNews, PartPaid, Printing, ScreenMessage};
 use crate::shift::{Carry, Closing, Report};
 use crate::text;
 
@@ -24,7 +24,7 @@ impl Cashier<'_> {
     }
 
     pub(super) fn return_cash(&mut self, sale: i64, cash: &[(OutTradeNo, Money)]) {
-        if let Err(refusal) = self.till.return_cash(sale, cash, self.model.by()) {
+        if let Err(refusal) = self.till.return_cash(sale, cash, self.model.by().as_ref()) {
             tracing::warn!(?refusal, "no cash was given back");
             self.post(ScreenMessage::NotBegun(refusal));
         }
@@ -52,7 +52,7 @@ impl Cashier<'_> {
     pub(super) fn close_shift(&self, counted: Money, carry: bool) {
         let by = self.model.by();
         // Whoever is a manager, or has none in the shop, agrees by themselves.
-        let manager = by.as_ref().map(|by| by.consent.clone().unwrap_or(by.operator.clone()));
+        let manager = by.as_ref().map(|by| by.consent.as_ref().unwrap_or(&by.operator).clone());
         let closing = Closing {
             at: self.clock.wall(),
             counted: Some(counted),
@@ -65,7 +65,7 @@ impl Cashier<'_> {
     /// A shift was opened or closed, or was not.
     pub(super) fn shift_done(&mut self, done: ShiftDone) {
         tracing::info!(?done, "the shift");
-        self.post(ScreenMessage::ShiftDone(done));
+        self.post(ScreenMessage::Money(MoneyNews::ShiftDone(done)));
     }
 
     /// Hands a report to the printer. It is no order's slip: the journal has it anyway.
@@ -74,13 +74,13 @@ impl Cashier<'_> {
         let form = crate::receipt::Form::of(config);
         let page = report::print(report, is_copy, config, &form, language);
         if let Err(why) = self.devices.print_report(page, language) {
-            self.post(ScreenMessage::ReportPrinted(Printing::Failed(why)));
+            self.post(ScreenMessage::Money(MoneyNews::ReportPrinted(Printing::Failed(why))));
         }
     }
 
     pub(super) fn report_ended(&mut self, ended: &super::devices::Ended) {
         let how = printing(ended, self.model.language());
-        self.post(ScreenMessage::ReportPrinted(how));
+        self.post(ScreenMessage::Money(MoneyNews::ReportPrinted(how)));
     }
 
     /// Whether an earlier run has left a shift open.
@@ -88,7 +88,7 @@ impl Cashier<'_> {
         let journal = &self.config.journal;
         let reader = JournalReader::of_held(&journal.path, journal.key_file.as_deref());
         match reader.and_then(|reader| reader.shift_open_since()) {
-            Ok(since) => self.post(ScreenMessage::ShiftOpenSince(since)),
+            Ok(since) => self.post(ScreenMessage::Money(MoneyNews::ShiftOpenSince(since))),
             Err(error) => {
                 let why = text::journal::text(&error);
                 tracing::error!(%why, "whether a shift is open cannot be read");
@@ -106,7 +106,7 @@ impl Cashier<'_> {
             }
         };
         for part in parts {
-            self.post(ScreenMessage::PartPaid(part));
+            self.post(ScreenMessage::Money(MoneyNews::PartPaid(part)));
         }
     }
 }

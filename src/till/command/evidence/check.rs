@@ -244,7 +244,7 @@ fn contradictions(whole: &Value) -> Vec<String> {
         let transaction = proof.map(|proof| proof.transaction_id.as_str());
         is("order.transaction_id", order["transaction_id"].as_str() == transaction);
         let cash = last.state.cash();
-        let paid_at = proof.map(|proof| proof.paid_at).or(cash.map(|_| last.at));
+        let paid_at = proof.map(|proof| proof.paid_at).or_else(|| cash.map(|_| last.at));
         let paid_at = paid_at.map(Timestamp::to_rfc3339);
         is("order.paid_at", order["paid_at"].as_str() == paid_at.as_deref());
         let minor = |amount: Option<Money>| amount.map(Money::minor);

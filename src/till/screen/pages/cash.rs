@@ -188,7 +188,7 @@ pub(in crate::screen) fn give_back(model: &mut Model, sale: i64) -> Vec<ScreenCo
 }
 
 /// The cash of a sale goes back, and the sale has ended.
-pub(in crate::screen) fn returned(model: &mut Model, sale: i64) -> Vec<ScreenCommand> {
+pub(super) fn returned(model: &mut Model, sale: i64) -> Vec<ScreenCommand> {
     let is_at_desk = model.part_paid_at_desk().is_some_and(|part| part.sale == sale);
     model.part_paid.retain(|part| part.sale != sale);
     if is_at_desk {
@@ -199,7 +199,7 @@ pub(in crate::screen) fn returned(model: &mut Model, sale: i64) -> Vec<ScreenCom
 }
 
 /// An earlier run has left a sale that is paid in part: its customer may still be there.
-pub(in crate::screen) fn found(model: &mut Model, part: PartPaid) -> Vec<ScreenCommand> {
+pub(super) fn found(model: &mut Model, part: PartPaid) {
     let [left, due] = [part.left, part.due()].map(|sum| model.money(sum));
     let rest = part.rest();
     model.part_paid.push(part);
@@ -210,7 +210,6 @@ pub(in crate::screen) fn found(model: &mut Model, part: PartPaid) -> Vec<ScreenC
     {
         model.task = CashierTask::Code { sale: rest };
     }
-    Vec::new()
 }
 
 pub(super) fn pressed(

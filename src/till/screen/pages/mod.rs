@@ -14,13 +14,19 @@ pub(super) mod shift;
 
 use ratatui::layout::Rect;
 
+use crate::clean::clean;
 use crate::clock::Uptime;
 use crate::language::Language;
+use crate::screen::Sound;
 use crate::screen::model::LastInput;
+use crate::screen::note::Note;
 use crate::screen::view::Canvas;
-use crate::screen::{Key, Model, ScreenCommand};
+use crate::screen::{Key, Model, MoneyNews, Printing, ScreenCommand};
 use cash::CashPage;
 use shift::ShiftPage;
+
+/// Cells of a printer's fault.
+const FAULT: usize = 200;
 
 /// The page of the drawer or of the shift, in front of the desk. A scan is refused while it is there.
 #[derive(Debug)]
@@ -67,6 +73,26 @@ pub(super) fn pressed(
         Some(MoneyPage::Shift(_)) => shift::pressed(model, key, at, before),
         None => Vec::new(),
     }
+}
+
+/// What has happened to cash or to the shift, whatever page is open.
+pub(super) fn told(model: &mut Model, news: MoneyNews) -> Vec<ScreenCommand> {
+    match news {
+        MoneyNews::CashReturned(sale) => return cash::returned(model, sale),
+        MoneyNews::CashMoved => model.note = Some(Note::CashNoted),
+        MoneyNews::PartPaid(part) => cash::found(model, part),
+        MoneyNews::ShiftOpenSince(since) => shift::is_open_since(model, since),
+        MoneyNews::ShiftRead(result) => shift::read(model, result),
+        MoneyNews::ShiftDone(done) => return shift::done(model, done),
+        MoneyNews::ReportPrinted(Printing::Sent | Printing::Printed) => {
+            model.note = Some(Note::ReportSent);
+        }
+        MoneyNews::ReportPrinted(Printing::Failed(why)) => {
+            model.note = Some(Note::ReportFailed(clean(&why, FAULT)));
+            model.ring(Sound::NeedsYou);
+        }
+    }
+    Vec::new()
 }
 
 /// The keys that belong to the page.

@@ -127,7 +127,7 @@ fn show(model: &mut Model, page: ShiftPage) {
 }
 
 /// Whether a shift is open at the start. One of another day was forgotten.
-pub(in crate::screen) fn is_open_since(model: &mut Model, since: Option<Timestamp>) {
+pub(super) fn is_open_since(model: &mut Model, since: Option<Timestamp>) {
     model.shift_is_open = since.is_some();
     let Some(day) = since.map(|since| since.day(&model.settings.time_zone)) else { return };
     if day != model.wall.day(&model.settings.time_zone) {
@@ -136,7 +136,7 @@ pub(in crate::screen) fn is_open_since(model: &mut Model, since: Option<Timestam
 }
 
 /// What the journal has of the shift.
-pub(in crate::screen) fn read(model: &mut Model, result: Result<Box<Report>, Text>) {
+pub(super) fn read(model: &mut Model, result: Result<Box<Report>, Text>) {
     if let Ok(report) = &result {
         model.shift_is_open = report.opened_at.is_some();
     }
@@ -151,7 +151,7 @@ pub(in crate::screen) fn read(model: &mut Model, result: Result<Box<Report>, Tex
 }
 
 /// What came of the opening or the close.
-pub(in crate::screen) fn done(model: &mut Model, done: ShiftDone) -> Vec<ScreenCommand> {
+pub(super) fn done(model: &mut Model, done: ShiftDone) -> Vec<ScreenCommand> {
     let counted = match &model.money_page {
         Some(MoneyPage::Shift(ShiftPage::Working { counted })) => Some(*counted),
         Some(MoneyPage::Shift(ShiftPage::Unresolved { counted, .. })) => Some(Some(*counted)),

@@ -136,7 +136,7 @@ fn the_cash_goes_back_only_when_somebody_says_so() {
         bench.key(Key::Esc);
         assert_eq!(bench.key(Key::Enter), [ScreenCommand::ReturnCash { sale: 1, cash }]);
         assert!(bench.model.part_paid(1).is_some(), "not written yet");
-        bench.send(ScreenMessage::CashReturned(1));
+        bench.send(ScreenMessage::Money(MoneyNews::CashReturned(1)));
         assert!(bench.model.part_paid.is_empty());
         assert!(says(&bench, "give the cash back") && says(&bench, "Enter the amount."));
     }
@@ -146,7 +146,7 @@ fn the_cash_goes_back_only_when_somebody_says_so() {
 fn a_sale_paid_in_part_is_kept_by_a_locked_till_and_found_after_a_restart() {
     let part = PartPaid { sale: 9, left: fen(3000), cash: vec![(number(9), fen(5000))] };
     let mut bench = ScreenBench::new(Settings { operators: true, drawer: true, ..settings() });
-    bench.send(ScreenMessage::PartPaid(part));
+    bench.send(ScreenMessage::Money(MoneyNews::PartPaid(part)));
     assert!(bench.model.is_locked());
     let operator = Operator { name: "Anna".into(), role: Role::Cashier };
     bench.type_text("8352");
@@ -215,7 +215,7 @@ fn cash_goes_in_and_out_with_a_reason() {
         bench.type_text("零钱 A");
         let (amount, reason) = (fen(1250), "零钱 A".to_owned());
         assert_eq!(bench.key(Key::Enter), [ScreenCommand::MoveCash { is_out, amount, reason }]);
-        bench.send(ScreenMessage::CashMoved);
+        bench.send(ScreenMessage::Money(MoneyNews::CashMoved));
         assert!(says(&bench, "Recorded."));
     }
 }

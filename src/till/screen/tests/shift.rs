@@ -49,7 +49,7 @@ fn report(z: Option<u32>, opened: bool) -> Report {
 fn opened(open: bool) -> ScreenBench {
     let mut bench = ScreenBench::new(settings());
     assert_eq!(bench.key(Key::F(10)), [ScreenCommand::ReadShift]);
-    bench.send(ScreenMessage::ShiftRead(Ok(Box::new(report(None, open)))));
+    bench.send(ScreenMessage::Money(MoneyNews::ShiftRead(Ok(Box::new(report(None, open))))));
     bench
 }
 
@@ -78,7 +78,7 @@ fn a_shift_is_opened_with_what_is_in_the_drawer() {
         let float = fen(float);
         assert_eq!(bench.key(Key::Enter), [ScreenCommand::OpenShift { float }], "{typed}");
         let opened = ShiftDone::Opened(Box::new(report(None, true)));
-        bench.send(ScreenMessage::ShiftDone(opened));
+        bench.send(ScreenMessage::Money(MoneyNews::ShiftDone(opened)));
         assert!(bench.model.shift_is_open && says(&bench, "X REPORT"));
     }
 }
@@ -96,7 +96,10 @@ fn the_count_comes_before_what_it_should_be() {
     assert_eq!(bench.key(Key::Enter), [], "once");
     let z = Box::new(report(Some(7), true));
     let printed = ScreenCommand::PrintReport { report: z.clone(), is_copy: false };
-    assert_eq!(bench.send(ScreenMessage::ShiftDone(ShiftDone::Closed(z))), [printed]);
+    assert_eq!(
+        bench.send(ScreenMessage::Money(MoneyNews::ShiftDone(ShiftDone::Closed(z)))),
+        [printed]
+    );
     assert!(says(&bench, "Z REPORT 7") && says(&bench, "Expected 550.00"));
     assert!(says(&bench, "Counted 549.00") && says(&bench, "Difference -1.00"));
     assert!(!bench.model.shift_is_open);
@@ -125,7 +128,7 @@ fn what_is_unresolved_is_named_and_a_manager_may_carry_it_over() {
     sign_in(&mut bench, "Anna", Role::Cashier, 1);
     bench.wait(2000);
     bench.key(Key::F(10));
-    bench.send(ScreenMessage::ShiftRead(Ok(Box::new(report(None, true)))));
+    bench.send(ScreenMessage::Money(MoneyNews::ShiftRead(Ok(Box::new(report(None, true))))));
     assert!(!says(&bench, "Expected"), "whoever counts is not told");
     bench.key(Key::Enter);
     bench.type_text("549");
@@ -133,23 +136,23 @@ fn what_is_unresolved_is_named_and_a_manager_may_carry_it_over() {
     bench.key(Key::Enter);
     let numbers = vec!["T0126112212000034500".to_owned()];
     let not = ShiftDone::Not(NotNow::Unresolved(numbers));
-    bench.send(ScreenMessage::ShiftDone(not));
+    bench.send(ScreenMessage::Money(MoneyNews::ShiftDone(not)));
     assert!(says(&bench, "T0126112212000034500") && says(&bench, "stand in the way"));
     assert_eq!(bench.key(Key::Enter), []);
     assert!(says(&bench, "MANAGER NEEDED"));
     let close = ScreenCommand::CloseShift { counted: fen(54_900), carry: true };
     assert_eq!(sign_in(&mut bench, "王芳", Role::Manager, 2), [close]);
     let z = ShiftDone::Closed(Box::new(report(Some(8), true)));
-    bench.send(ScreenMessage::ShiftDone(z));
+    bench.send(ScreenMessage::Money(MoneyNews::ShiftDone(z)));
     assert!(says(&bench, "Z REPORT 8"));
 }
 
 #[test]
 fn a_shift_that_was_forgotten_is_said_at_the_start() {
     let mut bench = ScreenBench::new(settings());
-    bench.send(ScreenMessage::ShiftOpenSince(Some(Timestamp(NOON))));
+    bench.send(ScreenMessage::Money(MoneyNews::ShiftOpenSince(Some(Timestamp(NOON)))));
     assert!(!says(&bench, "not closed") && bench.model.shift_is_open);
-    bench.send(ScreenMessage::ShiftOpenSince(Some(Timestamp(NOON - 86_400_000))));
+    bench.send(ScreenMessage::Money(MoneyNews::ShiftOpenSince(Some(Timestamp(NOON - 86_400_000)))));
     assert!(says(&bench, "The shift of 2026-11-21 is not closed yet: press F10."));
 }
 
@@ -163,6 +166,6 @@ fn pictures_of_a_shift() {
     bench.key(Key::Enter);
     bench.key(Key::Enter);
     let z = ShiftDone::Closed(Box::new(report(Some(7), true)));
-    bench.send(ScreenMessage::ShiftDone(z));
+    bench.send(ScreenMessage::Money(MoneyNews::ShiftDone(z)));
     pictures("shift_z", &mut bench);
 }
