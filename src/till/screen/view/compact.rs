@@ -39,24 +39,7 @@ impl Canvas<'_> {
                 y = self.lines(area, y, &ahead, quiet);
             }
         }
-        if let Some(page) = &model.find {
-            for (line, weight) in self.find_in_few_lines(page) {
-                let style = self.palette.base().add_modifier(weight);
-                y = self.lines(area, y, &line, style);
-            }
-        }
-        if let Some(page) = &model.money_page {
-            for line in self.money_in_few_lines(page) {
-                let strong = self.palette.strong();
-                y = self.lines(area, y, &line, strong);
-            }
-        }
-        if let Some(page) = model.lock.as_ref().filter(|_| model.is_locked()) {
-            for line in self.lock_in_few_lines(page) {
-                let strong = self.palette.strong();
-                y = self.lines(area, y, &line, strong);
-            }
-        }
+        y = self.page_in_few_lines(area, y);
         if let CashierTask::Code { sale } | CashierTask::Starting { sale } = &model.task
             && !model.has_page()
         {
@@ -75,7 +58,7 @@ impl Canvas<'_> {
             y = self.lines(area, y, &amount, strong);
         }
         if let (CashierTask::Amount { .. }, Some(sold)) = (&model.task, model.rung_up())
-            && model.find.is_none()
+            && !model.has_page()
         {
             let words = GoodsPageWords::of(model.language);
             let line = format!("{}  {}", words.items(sold.lines.len()), model.money(sold.due));
@@ -125,6 +108,29 @@ impl Canvas<'_> {
         let base = self.palette.base();
         let small = text.too_small(SMALLEST_WIDTH, SMALLEST_HEIGHT, area.width, area.height);
         self.lines(area, y, &small, base);
+    }
+
+    fn page_in_few_lines(&mut self, area: Rect, mut y: u16) -> u16 {
+        let model = self.model;
+        if let Some(page) = &model.find {
+            for (line, weight) in self.find_in_few_lines(page) {
+                let style = self.palette.base().add_modifier(weight);
+                y = self.lines(area, y, &line, style);
+            }
+        }
+        if let Some(page) = &model.money_page {
+            for line in self.money_in_few_lines(page) {
+                let strong = self.palette.strong();
+                y = self.lines(area, y, &line, strong);
+            }
+        }
+        if let Some(page) = model.lock.as_ref().filter(|_| model.is_locked()) {
+            for line in self.lock_in_few_lines(page) {
+                let strong = self.palette.strong();
+                y = self.lines(area, y, &line, strong);
+            }
+        }
+        y
     }
 
     /// The keys of the task and of a list; the help page names the others.
