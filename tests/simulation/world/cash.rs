@@ -7,6 +7,7 @@ use paytill::journal::{ShiftDone, ShiftWork};
 use paytill::money::Money;
 use paytill::shift::{Carry, Closing, NotNow};
 
+use super::people::id_of;
 use super::{Due, OPERATIONS_OF_AN_ENTRY, World};
 use crate::invariants::Invariant;
 
@@ -93,7 +94,7 @@ impl World {
         self.auditor.is_cash(number.as_str());
         self.counts.sales += 1;
         self.sale_of.insert(number.to_string(), sale);
-        let id = self.id_of(&effects);
+        let id = id_of(&effects);
         if let Some(known) = self.sales.get_mut(&sale) {
             known.id = id;
             known.latest = Some(number);

@@ -118,7 +118,7 @@ impl World {
         self.auditor.begun(number.as_str(), sale, due, code);
         self.counts.sales += 1;
         self.sale_of.insert(number.to_string(), sale);
-        let id = self.id_of(&effects);
+        let id = id_of(&effects);
         let begin = effects.iter().find_map(|effect| match effect {
             Effect::Write(entry) => entry.begin.as_ref(),
             _ => None,
@@ -135,18 +135,6 @@ impl World {
         }
         self.perform(effects);
         Ok(())
-    }
-
-    /// The journal's number of a sale that is begun.
-    pub(super) fn id_of(&self, effects: &[Effect]) -> Option<i64> {
-        effects.iter().find_map(|effect| match effect {
-            Effect::Write(entry) => entry.begin.as_ref().map(|begin| begin.sale.id),
-            Effect::Call { .. }
-            | Effect::Report(_)
-            | Effect::WriteRefund(_)
-            | Effect::CallRefund { .. }
-            | Effect::ReportRefund(_) => None,
-        })
     }
 
     /// Another till with the same id has given out the same number, and charges its own customer.
@@ -176,4 +164,16 @@ impl World {
             self.perform(effects);
         }
     }
+}
+
+/// The journal's number of a sale that is begun.
+pub(super) fn id_of(effects: &[Effect]) -> Option<i64> {
+    effects.iter().find_map(|effect| match effect {
+        Effect::Write(entry) => entry.begin.as_ref().map(|begin| begin.sale.id),
+        Effect::Call { .. }
+        | Effect::Report(_)
+        | Effect::WriteRefund(_)
+        | Effect::CallRefund { .. }
+        | Effect::ReportRefund(_) => None,
+    })
 }
