@@ -76,6 +76,7 @@ impl Screen {
             operators: false,
             lock_after: None,
             drawer_by_manager: false,
+            refund_consent_above: None,
             draws_chinese: true,
         };
         let status = |one: &Attempt| (one.out_trade_no.to_string(), one.state.status());

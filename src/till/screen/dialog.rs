@@ -4,6 +4,7 @@
 use super::model::{Dialog, Model, SlipState};
 use super::overlays::{commands, help, training};
 use super::pages::checkout::ask_for_code;
+use super::pages::find;
 use super::{Key, SaleRef, ScreenCommand, tray};
 use crate::order::OutTradeNo;
 use crate::payment::Status;
@@ -56,6 +57,14 @@ pub(super) fn answered(model: &mut Model, dialog: Dialog, key: Key) -> Vec<Scree
             commands.push(ScreenCommand::OverrulePrinter(order));
             commands
         }
+        // No Enter: it may be a scanner's.
+        Dialog::Refund(asked) => {
+            if key == Key::F(8) {
+                find::confirmed(model, *asked)
+            } else {
+                Vec::new()
+            }
+        }
         // No Enter: it may be a scanner's, and nobody would watch the payment.
         Dialog::Quit => {
             let confirms = key == Key::Ctrl('q');
@@ -95,7 +104,8 @@ pub(super) fn close_outdated_dialog(model: &mut Model, order: &OutTradeNo, statu
             Dialog::Help
             | Dialog::Training { .. }
             | Dialog::Commands { .. }
-            | Dialog::LargeAmount(_),
+            | Dialog::LargeAmount(_)
+            | Dialog::Refund(_),
         )
         | None => false,
     };

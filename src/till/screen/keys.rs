@@ -4,7 +4,7 @@ use super::model::{Dialog, Model};
 use super::overlays::commands::chosen_of;
 use super::pages::{checkout, find, lock};
 use crate::language::Language;
-use crate::text::screen::{FindPageWords, ScreenWords};
+use crate::text::screen::{FindPageWords, RefundWords, ScreenWords};
 
 /// A key that the screen knows.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -59,6 +59,10 @@ pub(super) fn working(model: &Model) -> Vec<(&'static str, &'static str)> {
             show("Enter", text.key_cancel_payment());
             show("Esc", text.key_keep_waiting());
         }
+        Some(Dialog::Refund(_)) => {
+            show("F8", RefundWords::of(model.language).key_refund());
+            show("Esc", text.key_back());
+        }
         Some(Dialog::Quit) => {
             show("Ctrl-Q", text.key_quit());
             show("Esc", text.key_cancel());
@@ -72,8 +76,10 @@ pub(super) fn working(model: &Model) -> Vec<(&'static str, &'static str)> {
         }
         None => {
             of_the_page(model, model.language, &mut show);
-            for (_, name, does) in commands(model, model.language) {
-                show(name, does);
+            for (key, name, does) in commands(model, model.language) {
+                if key != Key::F(8) || model.may_be_refunded() {
+                    show(name, does);
+                }
             }
         }
     }
@@ -149,7 +155,7 @@ pub(super) fn commands(model: &Model, language: Language) -> Vec<Command> {
     all.into_iter().filter(|(works, _)| *works).map(|(_, command)| command).collect()
 }
 
-fn whatever_the_task(model: &Model, language: Language) -> [(bool, Command); 13] {
+fn whatever_the_task(model: &Model, language: Language) -> [(bool, Command); 14] {
     let text = ScreenWords::of(language);
     let page = FindPageWords::of(language);
     let turned = if find::other_side(model) { page.key_entries() } else { page.key_story() };
@@ -163,6 +169,7 @@ fn whatever_the_task(model: &Model, language: Language) -> [(bool, Command); 13]
         (model.can_turn(), (Key::Ctrl('r'), "Ctrl-R", turned)),
         (has_drawer, (Key::F(6), "F6", text.key_drawer())),
         (model.can_find() && !model.is_finding(), (Key::F(7), "F7", page.key_find())),
+        (model.can_refund(), (Key::F(8), "F8", RefundWords::of(language).key_refund())),
         (model.can_reprint().is_some(), (Key::F(9), "F9", text.key_reprint())),
         (model.can_train(), (Key::Ctrl('t'), "Ctrl-T", text.key_training())),
         (model.settings.draws_chinese, (Key::Ctrl('l'), "Ctrl-L", text.key_language())),

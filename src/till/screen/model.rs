@@ -9,13 +9,13 @@ use std::collections::VecDeque;
 use super::day::{DayBook, Figures};
 use super::note::{Note, Which};
 use super::pages::checkout::{CashierTask, TypingRun};
-use super::pages::find::FindPage;
+use super::pages::find::{AskedRefund, FindPage};
 use super::pages::lock::LockPage;
 use super::pin::PinWait;
 use super::story::Story;
 use super::{AttemptView, Key, Link, Settings};
 use crate::clock::{Millis, Timestamp, Uptime};
-use crate::engine::By;
+use crate::engine::{By, RefundRecord};
 use crate::language::{Language, Text};
 use crate::money::{Currency, Money};
 use crate::operators::Operator;
@@ -63,6 +63,8 @@ pub struct Model {
     /// The payment that was brought back from the tray last, and when, until something is done
     /// about it.
     pub(super) brought_back: Option<(OutTradeNo, Uptime)>,
+    /// Refunds with work left, and those that need a person until somebody has looked at their order.
+    pub(super) refunds: Vec<RefundRecord>,
     /// Payments that ended while not at hand; each must be acknowledged.
     pub(super) notices: VecDeque<ShownNotice>,
     pub(super) gateway: Link,
@@ -144,6 +146,8 @@ pub(super) enum Dialog {
     Unsettled(OutTradeNo),
     /// The printer says that it does not print.
     PrintAnyway(OutTradeNo),
+    /// Money of an order is to be given back.
+    Refund(Box<AskedRefund>),
     Quit,
 }
 
@@ -204,6 +208,7 @@ impl Model {
             attempts: recent.into_iter().map(ShownAttempt::new).collect(),
             day: DayBook::default(),
             brought_back: None,
+            refunds: Vec::new(),
             notices: VecDeque::new(),
             gateway: Link::Off,
             scanner: Link::Off,
@@ -352,6 +357,7 @@ impl Model {
                 | Dialog::Cancel(_)
                 | Dialog::Unsettled(_)
                 | Dialog::PrintAnyway(_)
+                | Dialog::Refund(_)
                 | Dialog::Quit,
             ) => true,
             Some(Dialog::Help | Dialog::Training { .. } | Dialog::Commands { .. }) | None => false,

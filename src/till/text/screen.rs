@@ -10,7 +10,7 @@ mod story;
 use crate::payment::Status;
 
 pub use command::CommandWords;
-pub use find::FindPageWords;
+pub use find::{FindPageWords, RefundWords};
 pub use help::HelpWords;
 pub use lock::LockWords;
 pub use note::NoteWords;

@@ -57,6 +57,7 @@ const fn other_words(key: Key, language: Language) -> &'static str {
         Key::F(9) => words.reprint(),
         Key::Ctrl('t') => words.training(),
         Key::Ctrl('l') => words.language(),
+        Key::F(8) => words.refund(),
         Key::F(12) => words.lock(),
         Key::Ctrl('q') => words.quit(),
         _ => "",

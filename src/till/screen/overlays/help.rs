@@ -48,6 +48,7 @@ impl Canvas<'_> {
             ("F5", words.key_check_now(), true),
             ("F6", words.key_drawer(), settings.drawer),
             ("F7", words.key_find(), true),
+            ("F8", words.key_refund(), true),
             ("F9", words.key_reprint(), settings.printer_configured),
             ("F12", words.key_lock(), settings.operators),
             ("Ctrl-L", words.key_language(), settings.draws_chinese),

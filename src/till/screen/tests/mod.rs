@@ -49,6 +49,7 @@ pub(super) fn settings() -> Settings {
         operators: false,
         lock_after: None,
         drawer_by_manager: false,
+        refund_consent_above: None,
         draws_chinese: true,
     }
 }

@@ -109,6 +109,7 @@ impl Canvas<'_> {
                 | Dialog::Cancel(_)
                 | Dialog::Unsettled(_)
                 | Dialog::PrintAnyway(_)
+                | Dialog::Refund(_)
                 | Dialog::Quit,
             )
             | None => {}

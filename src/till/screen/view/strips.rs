@@ -12,6 +12,7 @@ use crate::screen::keys;
 use crate::screen::model::Dialog;
 use crate::screen::palette::Tone;
 use crate::screen::wrap::wrap;
+use crate::text::screen::RefundWords;
 
 /// The most lines of a notice.
 const NOTICE_MAX: usize = 4;
@@ -100,6 +101,13 @@ impl Canvas<'_> {
                 }
                 let keys = text.enter_or_esc(text.key_print(), text.key_back());
                 say(&keys, DialogTone::Keys);
+            }
+            Some(Dialog::Refund(asked)) => {
+                for line in self.refund_question(asked, room) {
+                    say(&line, DialogTone::Question);
+                }
+                let words = RefundWords::of(self.model.language);
+                say(&words.f8_or_esc(words.key_refund(), text.key_back()), DialogTone::Keys);
             }
             Some(Dialog::Quit) => {
                 say(text.ask_quit(), DialogTone::Question);

@@ -13,6 +13,7 @@ crate::catalogue! {
     entries => "entries details log raw history fields", "记录 明细 详情 过程";
     drawer => "open cash drawer money box", "打开 钱箱 现金";
     find => "find order search look up lookup paid claim number receipt", "查找 订单 搜索 单号 付过款 核实";
+    refund => "refund money back return give", "退款 退钱 退货";
     reprint => "print reprint receipt slip copy again paper", "打印 补打 重打 小票 凭证";
     training => "training practice customers simulate test demo", "练习 模拟 顾客 测试 培训";
     language => "language chinese english 中文", "语言 切换 中文 英文 english";

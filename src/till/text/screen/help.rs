@@ -86,6 +86,7 @@ crate::catalogue! {
     key_help => "this help", "本帮助";
     key_check_now => "check the payment now", "立即查询未完成的支付";
     key_find => "find an order, ask now", "查找订单、核实付款";
+    key_refund => "give money back", "退款";
     key_drawer => "open the cash drawer", "打开钱箱";
     key_reprint => "reprint the last receipt", "补打最近的小票";
     key_language => "Chinese / English", "中文 / English";
