@@ -55,7 +55,7 @@ use paytill_core::order::Merchant;
 use paytill_core::payment::State;
 pub use read::{Audit, Filter, Head, JournalReader, OrderRow, StoredEntry};
 pub use refund_event::ToldOfRefund;
-pub use refunds::{RefundRow, given_back};
+pub use refunds::{BegunRefund, RefundRow, given_back};
 pub use shift::{ShiftDone, ShiftWork};
 pub use slips::{Slip, SlipDone, SlipStage, SlipWork};
 use tables::OLDEST;

@@ -6,17 +6,19 @@
 
 use std::collections::HashMap;
 
-use rusqlite::{Connection, OptionalExtension as _};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::acts::{self, StoredAct};
 use super::check::{Check, EntryRow};
 use super::read::JournalReader;
+use super::refund_event::{self, REFUND};
 use super::{Journal, JournalError};
 use paytill_core::both;
 use paytill_core::clock::{TimeZone, Timestamp};
 use paytill_core::engine::{Act, ActKind, By};
 use paytill_core::money::Money;
 use paytill_core::payment::{State, Status};
+use paytill_core::refund::{RefundState, RefundStatus};
 use paytill_core::shift::{CASH, Closing, Moved, Movement, NotNow, Refunded, Report, Tally};
 
 /// The last close, and all of them. Acts that concern no order are found by the index of attempts.
@@ -35,6 +37,11 @@ pub(super) const OF_ORDER: &str =
      WHERE id = ?";
 pub(super) const STATE_BEFORE: &str =
     "SELECT state FROM entry WHERE attempt = ? AND seq <= ? ORDER BY seq DESC LIMIT 1";
+/// Where a refund was before an entry.
+pub(super) const REFUND_BEFORE: &str = "SELECT state FROM entry
+     WHERE attempt = ?1 AND seq < ?2 AND substr(event, 1, length(?3)) = ?3 ORDER BY seq DESC LIMIT 1";
+pub(super) const OF_REFUND: &str = "SELECT refund.amount, channel FROM refund
+     JOIN attempt ON attempt.id = refund.attempt WHERE refund.id = ?";
 pub(super) const OPEN: &str = "SELECT attempt.id, out_trade_no, state FROM attempt
      JOIN entry ON entry.seq = attempt.last_entry
      WHERE progress = 'open' AND progress <> 'done' ORDER BY attempt.id";
@@ -142,9 +149,8 @@ impl Check<'_> {
             return Ok(());
         }
         if entry.attempt <= 0 {
-            // A refund's entry, which is no act: what it says is taken in here once there are some.
             tally.happened(at);
-            return Ok(());
+            return self.count_refund(tally, entry);
         }
         if let std::collections::hash_map::Entry::Vacant(place) = orders.entry(entry.attempt) {
             place.insert(self.counted(entry.attempt, close)?);
@@ -161,6 +167,30 @@ impl Check<'_> {
                 state: &state,
             });
             order.status = Some(state.status());
+        }
+        Ok(())
+    }
+
+    /// A refund counts once it is done, in the shift in which that comes.
+    fn count_refund(&self, tally: &mut Tally, entry: &EntryRow) -> Result<(), JournalError> {
+        let Some((told, _)) = refund_event::told(&entry.event, &entry.state)? else {
+            return Ok(());
+        };
+        let start = format!("{REFUND}{},", told.refund);
+        let before: Option<String> = self
+            .db
+            .prepare_cached(REFUND_BEFORE)?
+            .query_row(params![entry.attempt, entry.seq, start], |row| row.get(0))
+            .optional()?;
+        let before =
+            before.map(|before| serde_json::from_str::<RefundState>(&before)).transpose()?;
+        let is_done = |state: &RefundState| state.status() == RefundStatus::Done;
+        if is_done(&told.state) && !before.as_ref().is_some_and(is_done) {
+            let row = |row: &Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?));
+            let (amount, tender) =
+                self.db.prepare_cached(OF_REFUND)?.query_row([told.refund], row)?;
+            let (at, amount) = (Timestamp(entry.at), Money::from_minor(amount));
+            tally.refunded(&Refunded { at, tender: &tender, amount });
         }
         Ok(())
     }

@@ -37,7 +37,7 @@ use paytill_host::transport::{Transport, TransportFailure};
 
 use cash::CashNews;
 pub use enquiry::Enquiry;
-pub use refunds::NotRefunded;
+pub use refunds::{NotRefunded, read_refund};
 
 /// Upper bound of a sleep: timers do not run while the machine is suspended.
 const LONGEST_SLEEP: Millis = Millis::seconds(60);

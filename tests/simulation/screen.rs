@@ -78,6 +78,7 @@ impl Screen {
             drawer_by_manager: false,
             shift_required: false,
             discount_limit: paytill::sale::Rate::default(),
+            refund_consent_above: None,
             draws_chinese: true,
         };
         let status = |one: &Attempt| (one.out_trade_no.to_string(), one.state.status());

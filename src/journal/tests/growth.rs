@@ -53,6 +53,8 @@ fn no_query_reads_a_whole_table_or_a_whole_index() {
             shift::LAST_ACT,
             shift::OF_ORDER,
             shift::STATE_BEFORE,
+            shift::REFUND_BEFORE,
+            shift::OF_REFUND,
             shift::OPEN,
         ])
         .chain(&[register::REGISTER, register::TAKEN, register::HIGHEST])

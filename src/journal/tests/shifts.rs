@@ -233,3 +233,22 @@ fn whoever_changes_a_report_or_takes_one_away_is_noticed() {
         assert!(matches!(found, Err(JournalError::Damaged { .. })), "{sql}: {found:?}");
     }
 }
+
+#[test]
+fn a_refund_counts_in_the_shift_in_which_it_is_done_and_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = journal_in(&folder);
+    let (mut journal, _) = Journal::open(&path, None).unwrap();
+    journal.append_all(&[begin(1), paid(1)]).unwrap();
+    let [begun, .., done_at_last] = &super::refunds::refund(1, 300)[..] else { unreachable!() };
+    journal.append_refund(begun).unwrap();
+    let first = done(&mut journal, close(0, Carry::No));
+    assert_eq!((first.sales.count, first.refunds.count), (1, 0), "it is not done");
+    journal.append_refund(done_at_last).unwrap();
+    // What comes in about it later changes nothing.
+    journal.append_refund(done_at_last).unwrap();
+    let second = done(&mut journal, close(0, Carry::No));
+    assert_eq!((second.refunds.count, second.refunds.amount), (1, fen(300)));
+    assert_eq!(second.drawer.refunds, Money::default(), "no cash left the drawer");
+    assert_eq!(done(&mut journal, close(0, Carry::No)).refunds.count, 0);
+}

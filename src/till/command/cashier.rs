@@ -23,6 +23,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use zeroize::Zeroizing;
 
+use super::output::masked;
 use super::signals::Signals;
 use super::terminal::{Terminal, TerminalInput, draws_chinese};
 use super::{Exit, Failure, open};
@@ -30,7 +31,7 @@ use crate::both;
 use crate::clock::{Millis, Uptime};
 use crate::config::{Bell, Config, GatewayConfig, Loaded, PrinterKind, ScannerKind};
 use crate::device::Health;
-use crate::engine::{Attempt, Report, SaleRef};
+use crate::engine::{Attempt, RefundRecord, RefundReport, Report, SaleRef};
 use crate::journal::{Filter, JournalReader, Slip};
 use crate::operators::{self, Operators};
 use crate::order::{AuthCode, OutTradeNo};
@@ -42,8 +43,8 @@ use crate::screen::{
 };
 use crate::simulator::Scenario;
 use crate::text::{journal, reason};
-use crate::till::{Notice, Till};
-use archive::Archive;
+use crate::till::{NotRefunded, Notice, Till};
+use archive::{Archive, RefundRead};
 use chime::Chime;
 use devices::{DeviceReport, Devices, JobPurpose};
 use gate::Gate;
@@ -92,6 +93,7 @@ pub async fn run(loaded: &Loaded, clock: &Clock) -> Result<Exit, Failure> {
     })?;
     let (report, reports) = mpsc::unbounded_channel();
     let (answer, answers) = mpsc::unbounded_channel();
+    let (refund, refunds) = mpsc::unbounded_channel();
     let devices = Devices::start(config, learned, clock, report).map_err(|error| {
         Failure::of_system(&both!("a device's thread", "无法启动设备线程"), &error)
     })?;
@@ -111,7 +113,7 @@ pub async fn run(loaded: &Loaded, clock: &Clock) -> Result<Exit, Failure> {
         model,
         till: opened.till,
         devices,
-        archive: Archive::new(config, answer.clone()),
+        archive: Archive::new(config, answer.clone(), refund),
         gate: Gate::new(config, answer),
         shelf,
         terminal,
@@ -140,7 +142,8 @@ pub async fn run(loaded: &Loaded, clock: &Clock) -> Result<Exit, Failure> {
     cashier.go_on_printing(left);
     cashier.go_on_with_parts();
     cashier.look_for_a_shift();
-    cashier.run(reports, answers, signals).await
+    cashier.show_open_refunds();
+    cashier.run(reports, answers, refunds, signals).await
 }
 
 struct Cashier<'a> {
@@ -201,6 +204,7 @@ impl Cashier<'_> {
         &mut self,
         mut reports: mpsc::UnboundedReceiver<DeviceReport>,
         mut answers: mpsc::UnboundedReceiver<ScreenMessage>,
+        mut refunds: mpsc::UnboundedReceiver<RefundRead>,
         mut signals: Signals,
     ) -> Result<Exit, Failure> {
         self.draw()?;
@@ -220,6 +224,7 @@ impl Cashier<'_> {
                 }
                 Some(report) = reports.recv() => self.device(report),
                 Some(answer) = answers.recv() => self.post(answer),
+                Some(read) = refunds.recv() => self.refund(read),
                 () = tokio::time::sleep(sleep) => self.time(),
                 _ = signals.next() => {
                     let open = self.till.is_open();
@@ -291,6 +296,10 @@ impl Cashier<'_> {
             ScreenCommand::Ask { serial, question } => {
                 self.till.enquire(serial, question, self.model.by());
             }
+            ScreenCommand::Refund { out_trade_no, amount, reason } => {
+                let by = self.model.by();
+                self.archive.read_refund(out_trade_no, (amount, masked(&reason), by));
+            }
             ScreenCommand::WarmUp => self.till.warm_up(false),
             ScreenCommand::Print { out_trade_no, copy: true } => {
                 self.till.print_copy(&out_trade_no, self.model.by());
@@ -346,6 +355,30 @@ impl Cashier<'_> {
             Err(refusal) => {
                 tracing::warn!(?refusal, "not begun");
                 self.post(ScreenMessage::NotBegun(refusal));
+            }
+        }
+    }
+
+    /// Refunds of earlier runs that have work left.
+    fn show_open_refunds(&mut self) {
+        let open: Vec<RefundRecord> = self.till.open_refunds().collect();
+        for refund in open {
+            let before = Some(refund.state.status());
+            self.post(ScreenMessage::Refund { refund: Box::new(refund), before });
+        }
+    }
+
+    /// The order was read: the refund begins, if it may.
+    fn refund(&mut self, read: RefundRead) {
+        match read.and_then(|start| self.till.begin_refund(start)) {
+            Ok(_) => {}
+            Err(NotRefunded::Refused(why)) => self.post(ScreenMessage::NotRefunded(why)),
+            Err(NotRefunded::Journal(error)) => {
+                self.post(ScreenMessage::RefundNotRead(journal::text(&error)));
+            }
+            Err(NotRefunded::NoSuchOrder) => {
+                let why = both!("there is no such order", "没有这笔订单");
+                self.post(ScreenMessage::RefundNotRead(why));
             }
         }
     }
@@ -411,7 +444,10 @@ impl Cashier<'_> {
             Notice::DrawerNoted { recorded: false }
             | Notice::CashMoved { recorded: false }
             | Notice::CashReturned { recorded: false, .. } => {}
-            Notice::Refund(_) => {}
+            Notice::Refund(report) => {
+                let RefundReport { refund, before, .. } = *report;
+                self.post(ScreenMessage::Refund { refund: Box::new(refund), before });
+            }
             Notice::Shift(done) => self.shift_done(done),
             Notice::Enquired { serial, enquired } => {
                 self.post(ScreenMessage::Enquired { serial, enquired });
@@ -533,6 +569,7 @@ fn settings(config: &Config, gateway_host: String, operators: bool) -> Settings 
         drawer_by_manager: operators && config.till.drawer_by_manager,
         shift_required: config.shift.required,
         discount_limit: config.goods.discount_limit,
+        refund_consent_above: config.refund.consent_above,
         draws_chinese: draws_chinese(),
     }
 }

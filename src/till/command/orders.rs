@@ -383,6 +383,7 @@ fn event_words_of_refund(event: &RefundEvent) -> String {
             format!("answer to {} {number}: {}", answer.word(), history::refund_answer(answer))
         }
         RefundEvent::Tick => "time".into(),
+        RefundEvent::Settled(_) => "settled by a person".into(),
         RefundEvent::CheckNow => "checked now by the cashier".into(),
         RefundEvent::MerchantChanged => "the till sells for another merchant".into(),
         RefundEvent::Restarted { .. } => "the till started again".into(),

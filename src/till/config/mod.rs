@@ -40,6 +40,7 @@ pub struct Config {
     pub till: TillConfig,
     pub gateway: GatewayConfig,
     pub payment: PaymentConfig,
+    pub refund: RefundConfig,
     pub scanner: ScannerConfig,
     pub printer: PrinterConfig,
     pub display: DisplayConfig,
@@ -49,6 +50,13 @@ pub struct Config {
     pub screen: ScreenConfig,
     pub journal: JournalConfig,
     pub log: LogConfig,
+}
+
+/// Giving money back.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct RefundConfig {
+    /// Where people sign in, a manager agrees to more than this; `None`: to none.
+    pub consent_above: Option<Money>,
 }
 
 /// The shop.

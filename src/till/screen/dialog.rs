@@ -4,7 +4,7 @@
 use super::model::{Dialog, Model, SlipState};
 use super::overlays::{commands, help, training};
 use super::pages::checkout::ask_for_code;
-use super::pages::{cash, goods, shift};
+use super::pages::{cash, find, goods, shift};
 use super::{Key, SaleRef, ScreenCommand, hold, ring_up, tray};
 use crate::order::OutTradeNo;
 use crate::payment::Status;
@@ -86,6 +86,14 @@ pub(super) fn answered(model: &mut Model, dialog: Dialog, key: Key) -> Vec<Scree
             model.dialog = None;
             shift::close_shift(model, counted)
         }
+        // No Enter: it may be a scanner's.
+        Dialog::Refund(asked) => {
+            if key == Key::F(8) {
+                find::confirmed(model, *asked)
+            } else {
+                Vec::new()
+            }
+        }
         // No Enter: it may be a scanner's, and nobody would watch the payment.
         Dialog::Quit => {
             let confirms = key == Key::Ctrl('q');
@@ -131,7 +139,8 @@ pub(super) fn close_outdated_dialog(model: &mut Model, order: &OutTradeNo, statu
             | Dialog::Goods { .. }
             | Dialog::Held { .. }
             | Dialog::Discard
-            | Dialog::LargeAmount(_),
+            | Dialog::LargeAmount(_)
+            | Dialog::Refund(_),
         )
         | None => false,
     };

@@ -4,7 +4,9 @@ use super::model::{Dialog, Model};
 use super::overlays::commands::chosen_of;
 use super::pages::{self, checkout, find, goods, lock};
 use crate::language::Language;
-use crate::text::screen::{CashWords, FindPageWords, GoodsPageWords, ScreenWords, ShiftPageWords};
+use crate::text::screen::{
+    CashWords, FindPageWords, GoodsPageWords, RefundWords, ScreenWords, ShiftPageWords,
+};
 
 /// A key that the screen knows.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -88,6 +90,10 @@ pub(super) fn working(model: &Model) -> Vec<(&'static str, &'static str)> {
             show("Enter", ShiftPageWords::of(model.language).key_close());
             show("Esc", text.key_back());
         }
+        Some(Dialog::Refund(_)) => {
+            show("F8", RefundWords::of(model.language).key_refund());
+            show("Esc", text.key_back());
+        }
         Some(Dialog::Quit) => {
             show("Ctrl-Q", text.key_quit());
             show("Esc", text.key_cancel());
@@ -101,8 +107,10 @@ pub(super) fn working(model: &Model) -> Vec<(&'static str, &'static str)> {
         }
         None => {
             of_the_page(model, model.language, &mut show);
-            for (_, name, does) in commands(model, model.language) {
-                show(name, does);
+            for (key, name, does) in commands(model, model.language) {
+                if key != Key::F(8) || model.may_be_refunded() {
+                    show(name, does);
+                }
             }
         }
     }
@@ -181,7 +189,7 @@ pub(super) fn commands(model: &Model, language: Language) -> Vec<Command> {
     all.into_iter().filter(|(works, _)| *works).map(|(_, command)| command).collect()
 }
 
-fn whatever_the_task(model: &Model, language: Language) -> [(bool, Command); 18] {
+fn whatever_the_task(model: &Model, language: Language) -> [(bool, Command); 19] {
     let text = ScreenWords::of(language);
     let page = FindPageWords::of(language);
     let goods = GoodsPageWords::of(language);
@@ -202,6 +210,7 @@ fn whatever_the_task(model: &Model, language: Language) -> [(bool, Command); 18]
         (model.can_turn(), (Key::Ctrl('r'), "Ctrl-R", turned)),
         (can_open, (Key::F(6), "F6", drawer)),
         (model.can_find() && !model.is_finding(), (Key::F(7), "F7", page.key_find())),
+        (model.can_refund(), (Key::F(8), "F8", RefundWords::of(language).key_refund())),
         (model.can_reprint().is_some(), (Key::F(9), "F9", text.key_reprint())),
         (can_open, (Key::F(10), "F10", ShiftPageWords::of(language).key_shift())),
         (model.can_train(), (Key::Ctrl('t'), "Ctrl-T", text.key_training())),

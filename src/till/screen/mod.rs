@@ -73,14 +73,15 @@ use crate::money::{AmountEntry, Currency, Money};
 use crate::operators::{Operator, Pin};
 use crate::order::{AuthCode, OutTradeNo};
 use crate::payment::{self, Event};
+use crate::refund::{RefundRefusal, RefundStatus};
 use crate::sale::Rate;
 use crate::scan::Scan;
 use crate::shift::Report;
 
 pub use crate::config::Theme;
 pub use crate::engine::Attempt as AttemptView;
-use crate::engine::Refusal;
 pub use crate::engine::SaleRef;
+use crate::engine::{RefundRecord, Refusal};
 pub use ascii::in_ascii;
 pub use customer_view::{CustomerViewSettings, customer_view};
 pub use day::DayOrder;
@@ -130,6 +131,8 @@ pub struct Settings {
     pub shift_required: bool,
     /// What a cashier may take off alone.
     pub discount_limit: Rate,
+    /// Where people sign in, a manager agrees to refunds of more than this.
+    pub refund_consent_above: Option<Money>,
     /// Whether the terminal has Chinese characters; without, the screen is in English.
     pub draws_chinese: bool,
 }
@@ -221,6 +224,15 @@ pub enum ScreenMessage {
     Attempt(AttemptView, Event),
     /// A [`ScreenCommand::Begin`] was refused: nothing was written and nothing was sent.
     NotBegun(Refusal),
+    /// A refund moved, or was found open at the start; its status before, as far as there was one.
+    Refund {
+        refund: Box<RefundRecord>,
+        before: Option<RefundStatus>,
+    },
+    /// What came of a [`ScreenCommand::Refund`]: nothing was written and nothing was sent.
+    NotRefunded(RefundRefusal),
+    /// The same, where the order could not be read.
+    RefundNotRead(Text),
     Gateway(Link),
     Scanner(Link),
     Printer(Link),
@@ -278,6 +290,12 @@ pub enum ScreenCommand {
     },
     /// The cashier cancels the payment.
     Cancel(OutTradeNo),
+    /// Give so much of an order back; it is read and judged once more.
+    Refund {
+        out_trade_no: OutTradeNo,
+        amount: Money,
+        reason: String,
+    },
     /// Query the payment now, without waiting for the next scheduled query.
     CheckNow(OutTradeNo),
     /// Look for orders in the journal.

@@ -11,7 +11,7 @@ use super::day::{DayBook, Figures};
 use super::note::{Note, Which};
 use super::pages::MoneyPage;
 use super::pages::checkout::{CashierTask, TypingRun};
-use super::pages::find::FindPage;
+use super::pages::find::{AskedRefund, FindPage};
 use super::pages::lock::LockPage;
 use super::part_paid::PartPaid;
 use super::pin::PinWait;
@@ -19,7 +19,7 @@ use super::sound::Sound;
 use super::story::Story;
 use super::{AttemptView, Key, Link, Settings};
 use crate::clock::{Millis, Timestamp, Uptime};
-use crate::engine::{By, SaleRef};
+use crate::engine::{By, RefundRecord, SaleRef};
 use crate::language::{Language, Text};
 use crate::money::{Currency, Money};
 use crate::operators::Operator;
@@ -74,6 +74,8 @@ pub struct Model {
     /// The payment that was brought back from the tray last, and when, until something is done
     /// about it.
     pub(super) brought_back: Option<(OutTradeNo, Uptime)>,
+    /// Refunds with work left, and those that need a person until somebody has looked at their order.
+    pub(super) refunds: Vec<RefundRecord>,
     /// Payments that ended while not at hand; each must be acknowledged.
     pub(super) notices: VecDeque<ShownNotice>,
     pub(super) gateway: Link,
@@ -150,6 +152,8 @@ pub(super) enum Dialog {
     ReturnCash(i64),
     /// The shift ends with so much counted.
     CloseShift(Money),
+    /// Money of an order is to be given back.
+    Refund(Box<AskedRefund>),
     Quit,
 }
 
@@ -214,6 +218,7 @@ impl Model {
             attempts: recent.into_iter().map(ShownAttempt::new).collect(),
             day: DayBook::default(),
             brought_back: None,
+            refunds: Vec::new(),
             notices: VecDeque::new(),
             gateway: Link::Off,
             scanner: Link::Off,
@@ -351,6 +356,7 @@ impl Model {
                 | Dialog::ReturnCash(_)
                 | Dialog::CloseShift(_)
                 | Dialog::Discard
+                | Dialog::Refund(_)
                 | Dialog::Quit,
             ) => true,
             Some(

@@ -2,13 +2,16 @@
 
 use super::goods_note::{self, GoodsNote};
 use crate::clean::clean;
-use crate::engine::Refusal;
+use crate::engine::{RefundRecord, Refusal};
 use crate::language::{Language, Text};
-use crate::money::NotAnAmount;
+use crate::money::{Currency, NotAnAmount};
+use crate::refund::RefundRefusal;
+use crate::say;
 use crate::scan::{Oddity, Scan, Wallet};
-use crate::text::amount;
+
 use crate::text::screen::{CashWords, NoteWords, ShiftPageWords};
 use crate::text::training::PractiseWords;
+use crate::text::{amount, refund};
 
 /// How many cells of a scanned text are repeated.
 const SCANNED_SHOWN: usize = 24;
@@ -85,6 +88,11 @@ pub(super) enum Note {
     ReportFailed(String),
     /// About the lines at the desk, the catalogue or what was put aside.
     Goods(GoodsNote),
+    /// Nothing was given back, and nothing was sent.
+    NotRefunded(RefundRefusal, Currency),
+    RefundNotRead(Text),
+    /// Where a refund is now.
+    Refund(Which, Box<RefundRecord>),
 }
 
 /// A payment in few words: its amount, and the last digits of its number.
@@ -259,23 +267,38 @@ impl Note {
             Self::ShiftForgotten(day) => shift.forgotten(day),
             Self::ReportSent => shift.printed().into(),
             Self::ReportFailed(why) => shift.not_printed(why),
+            Self::NotRefunded(why, currency) => refund::refusal(why, *currency, language),
+            Self::RefundNotRead(why) => words.refund_not_read(why.in_language(language)),
+            Self::Refund(which, of) => refunded(which, of, language),
             Self::PrintFailed { order, why } => words.receipt_failed(order, why),
         }
     }
 
     /// Whether it reports a success.
     pub(super) fn is_good_news(&self) -> bool {
-        matches!(
-            self,
+        match self {
             Self::SentToPrinter(_)
-                | Self::Printed(_)
-                | Self::DrawerOpened
-                | Self::CashNoted
-                | Self::CashReturned
-                | Self::ReportSent
-                | Self::Goods(GoodsNote::Held(_))
-        )
+            | Self::Printed(_)
+            | Self::DrawerOpened
+            | Self::CashNoted
+            | Self::CashReturned
+            | Self::ReportSent
+            | Self::Goods(GoodsNote::Held(_)) => true,
+            Self::Refund(_, refund) => refund.state.is_given(),
+            _ => false,
+        }
     }
+}
+
+/// Which refund it is, where it is, and what that means for the money.
+fn refunded(which: &Which, refund: &RefundRecord, language: Language) -> String {
+    let words = NoteWords::of(language);
+    let which = which.text(words);
+    let word = refund::word(refund.state.status(), language);
+    let what = refund::of(&refund.state, refund.currency, language)
+        .unwrap_or_else(|| refund::money(&refund.state, language).to_owned());
+    let what = if refund.recorded { &what } else { words.refund_not_recorded() };
+    say!(language, "{which}: {word}. {what}", "{which}：{word}。{what}")
 }
 
 fn not_begun(refusal: &Refusal, words: NoteWords, language: Language) -> String {

@@ -13,8 +13,11 @@ use super::pages::checkout::{CashierTask, next_sale};
 use super::palette::Tone;
 use super::view::payment::ahead;
 use super::view::{Canvas, cells, inset};
+use crate::engine::RefundRecord;
 use crate::order::OutTradeNo;
 use crate::payment::Status;
+use crate::refund::RefundStatus;
+use crate::text::screen::RefundWords;
 
 /// Payments with a line of their own, by the height of the window; the others are counted.
 const LINES: [(u16, usize); 3] = [(40, 10), (32, 6), (0, 3)];
@@ -153,6 +156,11 @@ fn urgency(status: Status) -> u8 {
     }
 }
 
+/// Whether somebody must look after a refund.
+pub(super) fn needs_a_person(refund: &RefundRecord) -> bool {
+    refund.state.status() == RefundStatus::Attention || !refund.recorded
+}
+
 /// A payment in one line.
 pub(super) struct Pin {
     /// `None` for an order that only waits to be closed and needs no attention.
@@ -166,6 +174,8 @@ pub(super) struct Pin {
 impl Canvas<'_> {
     pub(super) fn tray_lines(&self, area: Rect) -> Vec<Pin> {
         let open = self.model.tray();
+        let refunds = self.model.refunds.iter().filter(|refund| needs_a_person(refund));
+        let refunds: Vec<Pin> = refunds.map(|refund| self.refund_pin(refund)).collect();
         let most = LINES.iter().find(|(height, _)| area.height >= *height);
         let most = most.map_or(0, |(_, lines)| *lines);
         let left = open.len().saturating_sub(most);
@@ -176,7 +186,19 @@ impl Canvas<'_> {
         {
             last.ahead = self.model.text().another_is_open(left);
         }
+        pins.extend(refunds.into_iter().take(most.max(1)));
         pins
+    }
+
+    fn refund_pin(&self, refund: &RefundRecord) -> Pin {
+        let words = RefundWords::of(self.model.language);
+        Pin {
+            tone: Some(Tone::of(Status::Attention)),
+            word: words.attention(),
+            amount: self.model.money(refund.amount),
+            tail: refund.out_trade_no.tail().to_owned(),
+            ahead: words.press_f7().to_owned(),
+        }
     }
 
     fn pin(&self, attempt: &ShownAttempt) -> Pin {

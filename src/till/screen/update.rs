@@ -19,10 +19,12 @@ use super::{
 };
 use crate::clean::clean;
 use crate::clock::{Millis, Timestamp, Uptime};
+use crate::engine::RefundRecord;
 use crate::language::Text;
 use crate::money::Money;
 use crate::order::OutTradeNo;
 use crate::payment::{Event, Status};
+use crate::refund::RefundStatus;
 use crate::sale::tender::Cash;
 use crate::scan::SCAN_LENGTH;
 
@@ -123,10 +125,7 @@ fn handle(model: &mut Model, message: ScreenMessage) -> Vec<ScreenCommand> {
             lock::lock_if_removed(model, &all);
             Vec::new()
         }
-        ScreenMessage::RealCode => {
-            note(model, Note::RealCode);
-            Vec::new()
-        }
+        ScreenMessage::RealCode => told(model, Note::RealCode),
         ScreenMessage::Attempt(view, event) => moved(model, view, &event),
         ScreenMessage::NotBegun(refusal) => {
             if let CashierTask::Starting { sale } = model.task {
@@ -136,14 +135,19 @@ fn handle(model: &mut Model, message: ScreenMessage) -> Vec<ScreenCommand> {
             model.ring(Sound::NeedsYou);
             Vec::new()
         }
+        ScreenMessage::Refund { refund, before } => refund_moved(model, *refund, before),
+        ScreenMessage::NotRefunded(why) => {
+            let why = Note::NotRefunded(why, model.settings.currency);
+            not_refunded(model, why)
+        }
+        ScreenMessage::RefundNotRead(why) => {
+            not_refunded(model, Note::RefundNotRead(why.map(|why| clean(why, FAULT_SHOWN))))
+        }
         ScreenMessage::Gateway(link) => linked(&mut model.gateway, link),
         ScreenMessage::Scanner(link) => linked(&mut model.scanner, link),
         ScreenMessage::Printer(link) => linked(&mut model.printer, link),
         ScreenMessage::Display(link) => linked(&mut model.display, link),
-        ScreenMessage::Printed { out_trade_no, how } => {
-            printed(model, &out_trade_no, how);
-            Vec::new()
-        }
+        ScreenMessage::Printed { out_trade_no, how } => printed(model, &out_trade_no, how),
         ScreenMessage::SlipsLeft { waiting, perhaps } => {
             slips_left(model, waiting, perhaps);
             Vec::new()
@@ -166,6 +170,40 @@ fn handle(model: &mut Model, message: ScreenMessage) -> Vec<ScreenCommand> {
             commands
         }
     }
+}
+
+/// A refund is kept while it has work left or needs a person; what became of it is said at once.
+fn refund_moved(
+    model: &mut Model,
+    refund: RefundRecord,
+    before: Option<RefundStatus>,
+) -> Vec<ScreenCommand> {
+    let status = refund.state.status();
+    model.refunds.retain(|known| known.out_refund_no != refund.out_refund_no);
+    if refund.state.is_open() || status == RefundStatus::Attention || !refund.recorded {
+        model.refunds.push(refund.clone());
+    }
+    let commands = find::refund_moved(model, &refund.out_trade_no);
+    if before != Some(status) {
+        let needs_you = matches!(status, RefundStatus::Refused | RefundStatus::Attention);
+        if needs_you || !refund.recorded {
+            model.ring(Sound::NeedsYou);
+        }
+        let amount = model.money(refund.amount);
+        let which = Which { amount, tail: refund.out_trade_no.tail().to_owned() };
+        note(model, Note::Refund(which, Box::new(refund)));
+    }
+    commands
+}
+
+fn not_refunded(model: &mut Model, why: Note) -> Vec<ScreenCommand> {
+    model.ring(Sound::NeedsYou);
+    told(model, why)
+}
+
+fn told(model: &mut Model, what: Note) -> Vec<ScreenCommand> {
+    note(model, what);
+    Vec::new()
 }
 
 fn linked(known: &mut Link, now: Link) -> Vec<ScreenCommand> {
@@ -241,7 +279,7 @@ fn note(model: &mut Model, note: Note) {
     model.note = Some(note);
 }
 
-fn printed(model: &mut Model, order: &OutTradeNo, how: Printing) {
+fn printed(model: &mut Model, order: &OutTradeNo, how: Printing) -> Vec<ScreenCommand> {
     if let Some(attempt) = model.attempt_mut(order) {
         attempt.paper =
             if matches!(how, Printing::Failed(_)) { SlipState::Missing } else { SlipState::Done };
@@ -256,6 +294,7 @@ fn printed(model: &mut Model, order: &OutTradeNo, how: Printing) {
             model.ring(Sound::NeedsYou);
         }
     }
+    Vec::new()
 }
 
 /// Says it, and how many slips were perhaps not printed, if there are any.
@@ -335,6 +374,7 @@ fn obeyed(model: &mut Model, key: Key, at: Uptime, before: LastInput) -> Vec<Scr
         let asks = model.is_asking();
         let confirms = match dialog {
             Dialog::Quit => key == Key::Ctrl('q'),
+            Dialog::Refund(_) => key == Key::F(8),
             Dialog::Training { .. } | Dialog::Held { .. } => {
                 key == Key::Enter && is_of_a_scan(before)
             }
@@ -387,6 +427,10 @@ fn obeyed(model: &mut Model, key: Key, at: Uptime, before: LastInput) -> Vec<Scr
         Key::F(7) => {
             model.money_page = None;
             return find::open(model);
+        }
+        Key::F(8) => {
+            model.money_page = None;
+            return find::refund(model);
         }
         Key::F(6) if model.money_page.is_none() => return cash::open(model),
         Key::F(10) if model.money_page.is_none() => return shift::open(model),

@@ -102,6 +102,9 @@ pub fn refund_event(event: &RefundEvent, language: Language) -> String {
             );
         }
         RefundEvent::Tick => ("time passed", "到时"),
+        RefundEvent::Settled(how) => {
+            return say!(language, "settled by a person: {how}", "人工处理：{how}");
+        }
         RefundEvent::CheckNow => ("checked now by the cashier", "收银员立即查询"),
         RefundEvent::MerchantChanged => {
             ("the till sells for another merchant", "收银机已改用其他商户号")

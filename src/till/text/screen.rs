@@ -13,7 +13,7 @@ use crate::payment::Status;
 
 pub use cash::{CashWords, ShiftPageWords};
 pub use command::CommandWords;
-pub use find::FindPageWords;
+pub use find::{FindPageWords, RefundWords};
 pub use goods::GoodsPageWords;
 pub use help::HelpWords;
 pub use lock::LockWords;

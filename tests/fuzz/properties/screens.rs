@@ -28,7 +28,7 @@ use super::terminal::{Place, Tally, read};
 use super::{answers, reading};
 
 const NOON: i64 = 1_795_320_000_000;
-const KEYS: [Key; 26] = [
+const KEYS: [Key; 27] = [
     Key::F(6),
     Key::F(10),
     Key::Ctrl('n'),
@@ -49,6 +49,7 @@ const KEYS: [Key; 26] = [
     Key::F(1),
     Key::F(5),
     Key::F(7),
+    Key::F(8),
     Key::F(9),
     Key::Ctrl('l'),
     Key::Ctrl('r'),
@@ -103,6 +104,7 @@ impl Bench {
             drawer_by_manager: false,
             shift_required: false,
             discount_limit: paytill::sale::Rate::default(),
+            refund_consent_above: None,
             draws_chinese: true,
         };
         let model = Model::new(settings, Vec::new());

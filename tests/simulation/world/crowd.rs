@@ -292,7 +292,9 @@ impl World {
                 }
                 ScreenCommand::Search { serial, wanted } => self.search(serial, wanted),
                 ScreenCommand::Ask { serial, question } => self.enquire(serial, question),
-                ScreenCommand::WarmUp
+                // Refunds begin by themselves here.
+                ScreenCommand::Refund { .. }
+                | ScreenCommand::WarmUp
                 | ScreenCommand::ReadDay(_)
                 | ScreenCommand::SignIn { .. }
                 | ScreenCommand::ReadOperators

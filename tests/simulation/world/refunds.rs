@@ -32,7 +32,9 @@ impl World {
             return;
         };
         let mut rng = self.plan.chance("refund", sale as u64 * 10 + nth);
-        let due = self.sales[&sale].customer.due;
+        // Of a sale that is paid in part in cash it is less than the sale's due.
+        let charged = self.bank.entry(number.as_str()).map(|entry| entry.amount.minor());
+        let due = charged.unwrap_or(self.sales[&sale].customer.due);
         let amount = match rng.u8(..8) {
             0..3 => None,
             3 => Some(due + 1),

@@ -60,6 +60,7 @@ const fn other_words(key: Key, language: Language) -> &'static str {
         Key::F(10) => words.shift(),
         Key::Ctrl('t') => words.training(),
         Key::Ctrl('l') => words.language(),
+        Key::F(8) => words.refund(),
         Key::F(12) => words.lock(),
         Key::Ctrl('q') => words.quit(),
         _ => "",

@@ -52,6 +52,7 @@ impl Canvas<'_> {
             ("F5", words.key_check_now(), true),
             ("F6", words.key_drawer(), true),
             ("F7", words.key_find(), true),
+            ("F8", words.key_refund(), true),
             ("F9", words.key_reprint(), settings.printer_configured),
             ("F10", words.key_shift(), true),
             ("F12", words.key_lock(), settings.operators),

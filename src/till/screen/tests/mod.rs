@@ -55,6 +55,7 @@ pub(super) fn settings() -> Settings {
         drawer_by_manager: false,
         shift_required: false,
         discount_limit: Rate::from_hundredths(Rate::WHOLE).unwrap(),
+        refund_consent_above: None,
         draws_chinese: true,
     }
 }

@@ -12,8 +12,9 @@ use crate::screen::model::{Dialog, symbol_before};
 use crate::screen::overlays::commands;
 use crate::screen::pages::checkout::CashierTask;
 use crate::screen::palette::Tone;
+use crate::screen::tray::needs_a_person;
 use crate::screen::wrap::wrap;
-use crate::text::screen::GoodsPageWords;
+use crate::text::screen::{GoodsPageWords, RefundWords};
 use crate::text::training;
 
 /// Cells of an amount as it is typed, and of a training customer's name.
@@ -38,6 +39,13 @@ impl Canvas<'_> {
             if let Some(ahead) = super::payment::ahead(model, attempt) {
                 y = self.lines(area, y, &ahead, quiet);
             }
+        }
+        for refund in model.refunds.iter().filter(|refund| needs_a_person(refund)) {
+            let style = self.palette.fill(Tone::of(Status::Attention));
+            let words = RefundWords::of(model.language);
+            y = self.block(area, y, words.attention(), style);
+            let which = model.money(refund.amount);
+            y = self.lines(area, y, &which, self.palette.strong());
         }
         y = self.page_in_few_lines(area, y);
         if let CashierTask::Code { sale } | CashierTask::Starting { sale } = &model.task

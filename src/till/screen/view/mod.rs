@@ -115,6 +115,7 @@ impl Canvas<'_> {
                 | Dialog::MuchCash { .. }
                 | Dialog::ReturnCash(_)
                 | Dialog::CloseShift(_)
+                | Dialog::Refund(_)
                 | Dialog::Quit,
             )
             | None => {}

@@ -13,7 +13,7 @@ use crate::screen::model::Dialog;
 use crate::screen::palette::Tone;
 use crate::screen::part_paid::PartPaid;
 use crate::screen::wrap::wrap;
-use crate::text::screen::{CashWords, GoodsPageWords, ShiftPageWords};
+use crate::text::screen::{CashWords, GoodsPageWords, RefundWords, ShiftPageWords};
 
 /// The most lines of a notice.
 const NOTICE_MAX: usize = 4;
@@ -124,6 +124,13 @@ impl Canvas<'_> {
                 say(words.ask_close_detail(), DialogTone::Detail);
                 let keys = text.enter_or_esc(words.key_close(), text.key_back());
                 say(&keys, DialogTone::Keys);
+            }
+            Some(Dialog::Refund(asked)) => {
+                for line in self.refund_question(asked, room) {
+                    say(&line, DialogTone::Question);
+                }
+                let words = RefundWords::of(self.model.language);
+                say(&words.f8_or_esc(words.key_refund(), text.key_back()), DialogTone::Keys);
             }
             Some(Dialog::Quit) => {
                 say(text.ask_quit(), DialogTone::Question);

@@ -16,6 +16,7 @@ crate::catalogue! {
     drawer => "cash tender pay change open drawer money box in out no sale", "现金 收款 找零 打开 钱箱 存入 取出";
     shift => "shift open close x z report count float end of day", "班次 开班 交班 日结 报表 清点 备用金";
     find => "find order search look up lookup paid claim number receipt", "查找 订单 搜索 单号 付过款 核实";
+    refund => "refund money back return give", "退款 退钱 退货";
     reprint => "print reprint receipt slip copy again paper", "打印 补打 重打 小票 凭证";
     training => "training practice customers simulate test demo", "练习 模拟 顾客 测试 培训";
     language => "language chinese english 中文", "语言 切换 中文 英文 english";

@@ -119,6 +119,7 @@ crate::catalogue! {
     key_hold => "hold or recall a sale", "挂单、取单";
     key_check_now => "check the payment now", "立即查询未完成的支付";
     key_find => "find an order, ask now", "查找订单、核实付款";
+    key_refund => "give money back", "退款";
     key_drawer => "cash, the drawer", "现金、钱箱";
     key_shift => "shift, X and Z reports", "班次、X / Z 报表";
     key_reprint => "reprint the last receipt", "补打最近的小票";

@@ -140,5 +140,9 @@ crate::catalogue! {
         "{count} slips may not have been printed: press F9 to print each, marked as a copy.",
         "有 {count} 张小票可能未打印，按 F9 键逐张补打（小票上会注明“补打”）。";
     drawer_opened => "Opening the cash drawer.", "正在打开钱箱。";
+    refund_not_read(why: &str) =>
+        "The order could not be read, and nothing was given back: {why}.", "无法读取订单，未退款：{why}。";
+    refund_not_recorded =>
+        "This could not be written: note it by hand, and restart the till.", "结果未能保存：请手工记录，并重新启动收银机。";
     drawer_failed(why: &str) => "The cash drawer did not open: {why}.", "钱箱未打开：{why}。";
 }
