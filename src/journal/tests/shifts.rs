@@ -240,7 +240,7 @@ fn a_refund_counts_in_the_shift_in_which_it_is_done_and_once() {
     let path = journal_in(&folder);
     let (mut journal, _) = Journal::open(&path, None).unwrap();
     journal.append_all(&[begin(1), paid(1)]).unwrap();
-    let [begun, .., done_at_last] = &super::refunds::refund(1, 300)[..] else { unreachable!() };
+    let [begun, .., done_at_last] = &refunds::refund(1, 300)[..] else { unreachable!() };
     journal.append_refund(begun).unwrap();
     let first = done(&mut journal, close(0, Carry::No));
     assert_eq!((first.sales.count, first.refunds.count), (1, 0), "it is not done");
