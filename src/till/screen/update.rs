@@ -423,19 +423,8 @@ fn obeyed(model: &mut Model, key: Key, at: Uptime, before: LastInput) -> Vec<Scr
             return Vec::new();
         }
     }
-    match key {
-        Key::F(7) => {
-            model.money_page = None;
-            return find::open(model);
-        }
-        Key::F(8) => {
-            model.money_page = None;
-            return find::refund(model);
-        }
-        Key::F(6) if model.money_page.is_none() => return cash::open(model),
-        Key::F(10) if model.money_page.is_none() => return shift::open(model),
-        _ if model.money_page.is_some() => return pages::pressed(model, key, at, before),
-        _ => {}
+    if let Some(commands) = on_a_page(model, key, at, before) {
+        return commands;
     }
     if model.is_finding() && key != Key::F(9) {
         return find::pressed(model, key);
@@ -459,6 +448,29 @@ fn obeyed(model: &mut Model, key: Key, at: Uptime, before: LastInput) -> Vec<Scr
         Key::F(9) => printed_again(model),
         Key::Ctrl('t') => train(model),
         key => checkout::pressed(model, key, at),
+    }
+}
+
+/// What opens a page, and what is for the page of cash or of the shift.
+fn on_a_page(
+    model: &mut Model,
+    key: Key,
+    at: Uptime,
+    before: LastInput,
+) -> Option<Vec<ScreenCommand>> {
+    match key {
+        Key::F(7) => {
+            model.money_page = None;
+            Some(find::open(model))
+        }
+        Key::F(8) => {
+            model.money_page = None;
+            Some(find::refund(model))
+        }
+        Key::F(6) if model.money_page.is_none() => Some(cash::open(model)),
+        Key::F(10) if model.money_page.is_none() => Some(shift::open(model)),
+        _ if model.money_page.is_some() => Some(pages::pressed(model, key, at, before)),
+        _ => None,
     }
 }
 
