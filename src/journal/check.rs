@@ -16,7 +16,7 @@ use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::key::{Key, hex};
 use super::{
-    Journal, JournalError, Tip, beside, formats, head, lines, progress, refused, sqlite_damage,
+    Journal, JournalError, Tip, beside, head, lines, progress, refused, register, sqlite_damage,
 };
 use paytill_core::both;
 use paytill_core::language::Text;
@@ -431,7 +431,8 @@ impl Check<'_> {
         let format: i32 = self.db.pragma_query_value(None, "user_version", |row| row.get(0))?;
         let new = Connection::open_in_memory()?;
         new.execute_batch(include_str!("schema.sql"))?;
-        formats::tables(&new, format)?;
+        register::tables(&new, format)?;
+        lines::tables(&new, format)?;
         let names = |db: &Connection| -> rusqlite::Result<Vec<String>> {
             db.prepare(MADE)?.query_map([], |row| row.get(0))?.collect()
         };

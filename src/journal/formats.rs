@@ -34,22 +34,10 @@ pub struct Migrated {
     pub copy: Option<PathBuf>,
 }
 
-/// Makes the tables that a format has.
-pub(super) fn tables(db: &Connection, format: i32) -> rusqlite::Result<()> {
-    register::tables(db, format)?;
-    if format >= lines::SINCE {
-        db.execute_batch(include_str!("lines.sql"))?;
-    }
-    Ok(())
-}
-
 /// Brings the tables of an older format to this one's; for a new journal from the oldest.
 pub(super) fn steps(db: &Connection, key: &Key, from: i32) -> rusqlite::Result<()> {
     register::migrate(db, key, from)?;
-    if from < lines::SINCE {
-        db.execute_batch(include_str!("lines.sql"))?;
-    }
-    Ok(())
+    lines::migrate(db, from)
 }
 
 impl Journal {

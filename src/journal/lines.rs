@@ -9,10 +9,20 @@ use super::JournalError;
 use paytill_core::sale::Sold;
 
 /// The first format that has them.
-pub(super) const SINCE: i32 = 6;
+const SINCE: i32 = 6;
 pub(super) const OF_SALE: &str = "SELECT lines FROM sale WHERE id = ?";
 pub(super) const OF_ATTEMPT: &str =
     "SELECT lines FROM sale WHERE id = (SELECT sale FROM attempt WHERE id = ?)";
+
+/// Makes the column, where a format has it.
+pub(super) fn tables(db: &Connection, format: i32) -> rusqlite::Result<()> {
+    if format >= SINCE { db.execute_batch(include_str!("lines.sql")) } else { Ok(()) }
+}
+
+/// Brings an older format to this one.
+pub(super) fn migrate(db: &Connection, from: i32) -> rusqlite::Result<()> {
+    if from < SINCE { tables(db, SINCE) } else { Ok(()) }
+}
 
 /// As they are stored.
 pub(super) fn text(sold: &Sold) -> Result<String, serde_json::Error> {

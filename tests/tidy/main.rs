@@ -39,6 +39,7 @@ const ROOMS: &[&str] = &[
     "journal/head",
     "journal/key",
     "journal/register",
+    "journal/lines",
     "journal/error",
     "journal/files",
     "journal/check",

@@ -9,6 +9,7 @@ mod effect;
 mod in_flight;
 mod pacer;
 mod record;
+mod start;
 #[cfg(test)]
 mod tests;
 
@@ -18,7 +19,7 @@ use std::sync::Arc;
 use crate::clock::{Millis, TimeZone, Timestamp, Uptime};
 use crate::gateway::{Ask, Gateway};
 use crate::money::Currency;
-use crate::order::{AuthCode, Merchant, Order, OutTradeNo, TillId};
+use crate::order::{Merchant, Order, OutTradeNo, TillId};
 use crate::payment::{
     Answer, Call, CallKind, Event, Inconclusive, Rules, State, Status, Submitted,
 };
@@ -30,6 +31,7 @@ use pacer::Pacer;
 pub use record::{
     Act, ActKind, Attempt, Begin, By, Entry, Recovered, SaleEntry, SaleRef, StoredAttempt,
 };
+pub use start::{Refusal, Start};
 
 /// The longest time between ticks while money is open: a machine that wakes from suspension has
 /// passed its deadlines, but its timers have not fired.
@@ -47,38 +49,6 @@ pub struct OrderTemplate {
     pub device_info: String,
     /// The shop's own, for its clock and calendar.
     pub time_zone: TimeZone,
-}
-
-/// What it takes to begin an attempt.
-#[derive(Debug)]
-pub struct Start {
-    pub sale: SaleRef,
-    /// Stored with a new sale.
-    pub note: String,
-    /// What a new sale sells; of a known one it is known.
-    pub sold: Arc<Sold>,
-    pub code: AuthCode,
-    pub code_hash: [u8; 16],
-    /// Who charges it.
-    pub by: Option<By>,
-    /// This machine's address on the route to the gateway.
-    pub client_ip: String,
-    /// Random bytes for the order's number and mark, and the jitter of the payment's waits.
-    pub draw: Draw,
-}
-
-/// Why an attempt was not begun. Nothing was written or sent.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Refusal {
-    /// The journal cannot be written to.
-    Stopped,
-    /// An earlier attempt for this sale may still take money.
-    Unsettled(OutTradeNo),
-    /// The sale has been paid.
-    AlreadyPaid,
-    /// This attempt already used the payment code. Once sent, a code is dead: seeing it again means
-    /// that the same customer is still in front of the scanner.
-    CodeUsed(OutTradeNo),
 }
 
 /// The attempts with work left, and the rules between them.

@@ -7,6 +7,7 @@ mod sleep;
 use super::*;
 use crate::gateway::{Decoded, Lookup, Outgoing, Owner, Reply, Stamp};
 use crate::money::Money;
+use crate::order::AuthCode;
 use crate::payment::says::{Says, reason};
 use crate::payment::{Ending, Found, Funds, Proof};
 

@@ -4,8 +4,8 @@
 use super::model::{Dialog, Model, SlipState};
 use super::overlays::{commands, help, training};
 use super::pages::checkout::ask_for_code;
-use super::pages::goods;
-use super::{Key, SaleRef, ScreenCommand, hold, ring_up, tray};
+use super::pages::{goods, hold, ring_up};
+use super::{Key, SaleRef, ScreenCommand, tray};
 use crate::order::OutTradeNo;
 use crate::payment::Status;
 

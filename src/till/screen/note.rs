@@ -1,6 +1,6 @@
 //! A short message to the cashier: why a key or a scan did nothing, or how a print job went.
 
-use super::goods_note::{self, GoodsNote};
+use super::pages::goods_note::{self, GoodsNote};
 use crate::clean::clean;
 use crate::engine::Refusal;
 use crate::language::{Language, Text};

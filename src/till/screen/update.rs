@@ -12,10 +12,8 @@ use super::note::{Note, Which};
 use super::overlays::commands::chosen_of;
 use super::pages::checkout::{self, CashierTask};
 use super::pages::find::{self, FindPage};
-use super::pages::lock;
-use super::{
-    AttemptView, Key, Link, Printing, SaleRef, ScreenCommand, ScreenMessage, ring_up, tray,
-};
+use super::pages::{lock, ring_up};
+use super::{AttemptView, Key, Link, Printing, SaleRef, ScreenCommand, ScreenMessage, tray};
 use crate::clean::clean;
 use crate::clock::{Millis, Timestamp, Uptime};
 use crate::language::Text;

@@ -7,4 +7,7 @@
 pub(super) mod checkout;
 pub(super) mod find;
 pub(super) mod goods;
+pub(super) mod goods_note;
+pub(super) mod hold;
 pub(super) mod lock;
+pub(super) mod ring_up;

@@ -1,9 +1,9 @@
 //! The notes about a sale with lines, the catalogue, and what was put aside.
 
-use super::hold::MOST_HELD;
 use crate::clean::clean;
 use crate::language::{Language, Text};
 use crate::sale::{MOST_LINES, NotASale, Rate};
+use crate::screen::pages::hold::MOST_HELD;
 use crate::text::screen::GoodsPageWords;
 
 /// Cells of a code and of a fault's text.
@@ -12,7 +12,7 @@ const FAULT: usize = 160;
 
 /// Why something about the sale did not happen, or that it did.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum GoodsNote {
+pub(in crate::screen) enum GoodsNote {
     Unknown(String),
     Failed(Text),
     StillLooking,
@@ -31,7 +31,7 @@ pub(super) enum GoodsNote {
 }
 
 /// The words of a note.
-pub(super) fn note_text(note: &GoodsNote, language: Language, largest: &str) -> String {
+pub(in crate::screen) fn note_text(note: &GoodsNote, language: Language, largest: &str) -> String {
     let words = GoodsPageWords::of(language);
     let why = |text: &Text| clean(text.in_language(language), FAULT);
     match note {

@@ -2,20 +2,20 @@
 //! served. No money is in them. What a payment that was not made would have sold comes back the same
 //! way.
 
-use super::goods_note::GoodsNote;
-use super::model::{Dialog, Model};
-use super::pages::checkout::{CashierTask, next_sale};
-use super::ring_up::{GoodsCommand, clear_typed, refuse, still_looking, tell};
-use super::{Key, SaleRef, ScreenCommand};
 use crate::payment::Status;
 use crate::sale::Held;
+use crate::screen::model::{Dialog, Model};
+use crate::screen::pages::checkout::{CashierTask, next_sale};
+use crate::screen::pages::goods_note::GoodsNote;
+use crate::screen::pages::ring_up::{GoodsCommand, clear_typed, refuse, still_looking, tell};
+use crate::screen::{Key, SaleRef, ScreenCommand};
 
 /// So many sales may be put aside.
-pub(super) const MOST_HELD: usize = 50;
+pub(in crate::screen) const MOST_HELD: usize = 50;
 
 impl Model {
     /// Whether the sale at the desk can be put aside.
-    pub(super) fn can_hold(&self) -> bool {
+    pub(in crate::screen) fn can_hold(&self) -> bool {
         let is_here = match &self.task {
             CashierTask::Amount { .. } | CashierTask::Code { sale: SaleRef::New(_) } => true,
             CashierTask::Code { .. } | CashierTask::Starting { .. } | CashierTask::Payment(_) => {
@@ -26,12 +26,12 @@ impl Model {
     }
 
     /// Whether one that was put aside can come back.
-    pub(super) fn can_recall(&self) -> bool {
+    pub(in crate::screen) fn can_recall(&self) -> bool {
         self.takes_goods() && self.ring_up.is_empty() && !self.ring_up.held.is_empty()
     }
 
     /// Whether the lines of the payment at the desk, which was not made, can come back.
-    pub(super) fn can_restore(&self) -> bool {
+    pub(in crate::screen) fn can_restore(&self) -> bool {
         let Some(attempt) = self.at_hand().filter(|_| self.sells_goods()) else { return false };
         let status = attempt.view.state.status();
         let charged = self.ring_up.charged.as_ref().map(|(order, _)| order);
@@ -42,7 +42,7 @@ impl Model {
 }
 
 /// Puts the sale at the desk aside, or shows what was.
-pub(super) fn hold_or_recall(model: &mut Model) -> Vec<ScreenCommand> {
+pub(in crate::screen) fn hold_or_recall(model: &mut Model) -> Vec<ScreenCommand> {
     if model.can_restore() {
         if let Some((_, sale)) = model.ring_up.charged.take() {
             next_sale(model);
@@ -86,7 +86,11 @@ fn keep(model: &Model) -> Vec<ScreenCommand> {
 }
 
 /// What a key does in the list of what was put aside.
-pub(super) fn pressed_in_held(model: &mut Model, chosen: usize, key: Key) -> Vec<ScreenCommand> {
+pub(in crate::screen) fn pressed_in_held(
+    model: &mut Model,
+    chosen: usize,
+    key: Key,
+) -> Vec<ScreenCommand> {
     let last = model.ring_up.held.len().saturating_sub(1);
     match key {
         Key::Up => {

@@ -5,12 +5,6 @@
 //! and `-2.50` are discounts. Every change is tried on a copy first: a sale that would be too large,
 //! negative, or cheaper than a cashier may make it stays as it was.
 
-use super::goods_note::GoodsNote;
-use super::model::{Dialog, Model, Sound};
-use super::note::Note;
-use super::pages::checkout::{CashierTask, ask_for_code, next_sale, note_typing, refuse_goods};
-use super::pages::lock;
-use super::{Key, SaleRef, ScreenCommand};
 use crate::clock::{Millis, Uptime};
 use crate::goods::Good;
 use crate::language::Text;
@@ -19,6 +13,14 @@ use crate::order::OutTradeNo;
 use crate::payment::Status;
 use crate::sale::{Discount, Held, Line, Quantity, Rate, Sale, Sold};
 use crate::scan::Scan;
+use crate::screen::model::{Dialog, Model, Sound};
+use crate::screen::note::Note;
+use crate::screen::pages::checkout::{
+    CashierTask, ask_for_code, next_sale, note_typing, refuse_goods,
+};
+use crate::screen::pages::goods_note::GoodsNote;
+use crate::screen::pages::lock;
+use crate::screen::{Key, SaleRef, ScreenCommand};
 
 /// What was not found after this long is not looked up any more.
 const LOOKED_UP_WITHIN: Millis = Millis::seconds(5);
@@ -72,20 +74,20 @@ pub enum Found {
 
 /// The sale at the desk, and those that were put aside.
 #[derive(Debug, Default)]
-pub(super) struct RingUp {
-    pub(super) sale: Sale,
+pub(in crate::screen) struct RingUp {
+    pub(in crate::screen) sale: Sale,
     /// The marked line; none is the whole sale.
-    pub(super) chosen: Option<usize>,
+    pub(in crate::screen) chosen: Option<usize>,
     /// Scans that are being looked up, and how many of each.
     looking: Vec<Lookup>,
-    pub(super) serial: u64,
-    pub(super) has_catalogue: bool,
+    pub(in crate::screen) serial: u64,
+    pub(in crate::screen) has_catalogue: bool,
     /// What the search has found, and how much there is; of the last search.
-    pub(super) listed: Option<Result<(Vec<Good>, usize), Text>>,
+    pub(in crate::screen) listed: Option<Result<(Vec<Good>, usize), Text>>,
     /// The oldest first.
-    pub(super) held: Vec<Held>,
+    pub(in crate::screen) held: Vec<Held>,
     /// The lines of the payment that was begun last, should it not be paid.
-    pub(super) charged: Option<(OutTradeNo, Sale)>,
+    pub(in crate::screen) charged: Option<(OutTradeNo, Sale)>,
 }
 
 /// A scan that is being looked up.
@@ -97,11 +99,11 @@ struct Lookup {
 }
 
 impl RingUp {
-    pub(super) fn is_empty(&self) -> bool {
+    pub(in crate::screen) fn is_empty(&self) -> bool {
         self.sale.lines.is_empty()
     }
 
-    pub(super) fn is_looking(&self) -> bool {
+    pub(in crate::screen) fn is_looking(&self) -> bool {
         !self.looking.is_empty()
     }
 }
@@ -115,7 +117,7 @@ enum Typed {
 
 impl Model {
     /// What the lines at the desk come to.
-    pub(super) fn rung_up(&self) -> Option<Sold> {
+    pub(in crate::screen) fn rung_up(&self) -> Option<Sold> {
         let sale = &self.ring_up.sale;
         if sale.lines.is_empty() { None } else { sale.total().ok() }
     }
@@ -127,7 +129,7 @@ impl Model {
     }
 
     /// Whether a product may be added now.
-    pub(super) fn takes_goods(&self) -> bool {
+    pub(in crate::screen) fn takes_goods(&self) -> bool {
         let is_here = match &self.task {
             CashierTask::Amount { typed } => typed.is_empty() || typed.contains('*'),
             CashierTask::Payment(_) => {
@@ -138,22 +140,22 @@ impl Model {
         is_here && self.sells_goods()
     }
 
-    pub(super) fn sells_goods(&self) -> bool {
+    pub(in crate::screen) fn sells_goods(&self) -> bool {
         self.stopped.is_none() && self.find.is_none() && !self.is_locked()
     }
 }
 
-pub(super) fn tell(model: &mut Model, note: GoodsNote) {
+pub(in crate::screen) fn tell(model: &mut Model, note: GoodsNote) {
     model.note = Some(Note::Goods(note));
 }
 
-pub(super) fn refuse(model: &mut Model, note: GoodsNote) {
+pub(in crate::screen) fn refuse(model: &mut Model, note: GoodsNote) {
     tell(model, note);
     model.ring(Sound::NeedsYou);
 }
 
 /// A product was scanned: it is looked for, where one may be added. A question comes first.
-pub(super) fn scanned(model: &mut Model, scan: &Scan) -> Option<Vec<ScreenCommand>> {
+pub(in crate::screen) fn scanned(model: &mut Model, scan: &Scan) -> Option<Vec<ScreenCommand>> {
     let Scan::Goods(code) = scan else { return None };
     let is_free = matches!(model.dialog, None | Some(Dialog::Help | Dialog::Goods { .. }));
     if !is_free || !model.takes_goods() {
@@ -175,7 +177,7 @@ pub(super) fn scanned(model: &mut Model, scan: &Scan) -> Option<Vec<ScreenComman
 }
 
 /// What is typed at the desk.
-pub(super) fn typed(model: &Model) -> &str {
+pub(in crate::screen) fn typed(model: &Model) -> &str {
     match &model.task {
         CashierTask::Amount { typed } => typed,
         CashierTask::Code { .. } | CashierTask::Starting { .. } | CashierTask::Payment(_) => "",
@@ -183,7 +185,7 @@ pub(super) fn typed(model: &Model) -> &str {
 }
 
 /// What the goods have answered.
-pub(super) fn answered(model: &mut Model, message: GoodsMessage) -> Vec<ScreenCommand> {
+pub(in crate::screen) fn answered(model: &mut Model, message: GoodsMessage) -> Vec<ScreenCommand> {
     match message {
         GoodsMessage::Catalogue(is_there) => model.ring_up.has_catalogue = is_there,
         GoodsMessage::Found { serial, found } => return found_by_scan(model, serial, found),
@@ -226,7 +228,7 @@ fn found_by_scan(model: &mut Model, serial: u64, found: Found) -> Vec<ScreenComm
 }
 
 /// Adds a line, or to the line of the same product.
-pub(super) fn add(model: &mut Model, line: Line) {
+pub(in crate::screen) fn add(model: &mut Model, line: Line) {
     if let CashierTask::Payment(_) = model.task {
         next_sale(model);
     }
@@ -259,7 +261,7 @@ pub(super) fn add(model: &mut Model, line: Line) {
     }
 }
 
-pub(super) fn clear_typed(model: &mut Model) {
+pub(in crate::screen) fn clear_typed(model: &mut Model) {
     if let CashierTask::Amount { typed } = &mut model.task {
         typed.clear();
         model.typing = None;
@@ -268,7 +270,7 @@ pub(super) fn clear_typed(model: &mut Model) {
 }
 
 /// What a key does while an amount may be typed, if it is about the lines.
-pub(super) fn pressed(
+pub(in crate::screen) fn pressed(
     model: &mut Model,
     typed: &str,
     key: Key,
@@ -327,7 +329,7 @@ fn is_about(typed: &str, has_lines: bool) -> bool {
 }
 
 /// Whether what is typed is about lines.
-pub(super) fn is_marked(typed: &str) -> bool {
+pub(in crate::screen) fn is_marked(typed: &str) -> bool {
     typed.contains(['*', '%']) || typed.starts_with('-')
 }
 
@@ -426,7 +428,7 @@ fn change(model: &mut Model, mut sale: Sale) -> Vec<ScreenCommand> {
 }
 
 /// Why the sale is not complete yet. A product that cannot be found in time is scanned again.
-pub(super) fn still_looking(model: &mut Model) -> Option<GoodsNote> {
+pub(in crate::screen) fn still_looking(model: &mut Model) -> Option<GoodsNote> {
     let (now, looking) = (model.now, &mut model.ring_up.looking);
     let since = looking.first()?.since;
     if now.since(since) < LOOKED_UP_WITHIN {
@@ -455,7 +457,7 @@ fn charge(model: &mut Model) -> Vec<ScreenCommand> {
 }
 
 /// The payment of the sale at the desk has begun: its lines are in the journal.
-pub(super) fn begun(model: &mut Model, order: &OutTradeNo) {
+pub(in crate::screen) fn begun(model: &mut Model, order: &OutTradeNo) {
     if matches!(model.task, CashierTask::Starting { sale: SaleRef::New(_) }) {
         let sale = std::mem::take(&mut model.ring_up.sale);
         model.ring_up.chosen = None;
@@ -464,7 +466,7 @@ pub(super) fn begun(model: &mut Model, order: &OutTradeNo) {
 }
 
 /// The lines are discarded.
-pub(super) fn discard(model: &mut Model) {
+pub(in crate::screen) fn discard(model: &mut Model) {
     model.dialog = None;
     model.ring_up.sale = Sale::default();
     model.ring_up.looking.clear();
