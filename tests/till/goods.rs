@@ -71,7 +71,7 @@ fn what_is_rung_up_is_charged_written_down_and_printed() {
     let goods = "条码,名称,价格,税率\n6901234567892,可口可乐,3.50,13\n123,苹果,12.80,9\n";
     assert_eq!(table(&shop, goods.as_bytes()).status.code(), Some(0));
     scanner.scan(COLA);
-    session.see(&["可口可乐", "1 x 3.50", "1 lines"]);
+    session.see(&["可口可乐", "1 x 3.50", "lines: 1"]);
     scanner.scan("96385074");
     session.see(&["No product in the catalogue has the code 96385074."]);
     session.press("2*");
@@ -79,7 +79,7 @@ fn what_is_rung_up_is_charged_written_down_and_printed() {
     scanner.scan(COLA);
     session.see(&["3 x 3.50", "10.50"]);
     scanner.scan(APPLES);
-    session.see(&["苹果", "10.29", "2 lines"]);
+    session.see(&["苹果", "10.29", "lines: 2"]);
     session.press(F2);
     session.see(&["Type a part of the name", "2 found"]);
     session.press("kk");
@@ -94,7 +94,7 @@ fn what_is_rung_up_is_charged_written_down_and_printed() {
     let mut session = TuiSession::open(&shop);
     session.see(&["Enter the amount.", "Scanner ready"]);
     session.press(F3);
-    session.see(&["Sales on hold", "￥24.29", "2 lines"]);
+    session.see(&["Sales on hold", "￥24.29", "lines: 2"]);
     session.answer("\r");
     session.see(&["4 x 3.50", "苹果"]);
     // A discount on the whole sale.

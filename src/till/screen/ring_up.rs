@@ -105,7 +105,7 @@ impl Model {
     }
 
     pub(super) fn sells_goods(&self) -> bool {
-        self.stopped.is_none() && self.find.is_none() && !self.is_locked()
+        self.stopped.is_none() && !self.has_page() && !self.is_locked()
     }
 }
 

@@ -315,7 +315,7 @@ fn a_sale_is_put_aside_and_comes_back() {
     bench.answer(payment, Says::Paid(proof()));
     bench.key(Key::F(3));
     let drawn = bench.drawn(80, 24);
-    assert!(drawn.contains("￥13.42") && drawn.contains("3 lines"), "{drawn}");
+    assert!(drawn.contains("￥13.42") && drawn.contains("lines: 3"), "{drawn}");
     let kept = bench.key(Key::Enter);
     assert_eq!(kept, [ScreenCommand::Goods(GoodsCommand::Keep(Vec::new()))]);
     assert_eq!(bench.model.ring_up.sale, before);

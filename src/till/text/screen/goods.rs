@@ -8,7 +8,7 @@ crate::catalogue! {
     sale => "Sale", "商品清单";
     item => "Item", "商品";
     total => "Total", "合计";
-    items(count: usize) => "{count} lines", "共 {count} 行";
+    items(count: usize) => "lines: {count}", "共 {count} 行";
     discount => "Discount", "折扣";
     whole_sale => "Whole sale", "整单";
     scan_or_charge => "Scan the next product, or press Enter to charge.", "请扫下一件商品，或按回车键收款。";
