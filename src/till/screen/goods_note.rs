@@ -25,6 +25,8 @@ pub(super) enum GoodsNote {
     ScanAgain,
     Held(String),
     NothingHeld,
+    /// At a start.
+    HeldNotRead,
     TooManyHeld,
     NotKept(Text),
     HeldUnreadable(Text),
@@ -49,6 +51,7 @@ pub(super) fn note_text(note: &GoodsNote, language: Language, largest: &str) -> 
         GoodsNote::LabelOnce => words.label_once().into(),
         GoodsNote::Held(sum) => words.held(sum),
         GoodsNote::NothingHeld => words.nothing_held().into(),
+        GoodsNote::HeldNotRead => words.held_not_read().into(),
         GoodsNote::TooManyHeld => words.too_many_held(MOST_HELD),
         GoodsNote::NotKept(fault) => words.not_kept(&why(fault)),
         GoodsNote::HeldUnreadable(fault) => words.held_unreadable(&why(fault)),

@@ -20,7 +20,10 @@ impl Model {
                 false
             }
         };
-        is_here && self.sells_goods() && !self.ring_up.sale.lines.is_empty()
+        is_here
+            && self.sells_goods()
+            && self.ring_up.held_is_read
+            && !self.ring_up.sale.lines.is_empty()
     }
 
     /// Whether one that was put aside can come back.
@@ -51,6 +54,10 @@ pub(super) fn hold_or_recall(model: &mut Model) -> Vec<ScreenCommand> {
     }
     if model.can_hold() {
         return hold(model);
+    }
+    if !model.ring_up.held_is_read && model.sells_goods() {
+        tell(model, GoodsNote::HeldNotRead);
+        return Vec::new();
     }
     if model.can_recall() {
         let chosen = model.ring_up.held.len() - 1;

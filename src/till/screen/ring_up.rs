@@ -163,8 +163,13 @@ pub(super) fn answered(model: &mut Model, message: GoodsMessage) -> Vec<ScreenCo
             clear_typed(model);
             model.ring_up.sale = *sale;
         }
-        GoodsMessage::Held(Ok(held)) => model.ring_up.held = held,
-        GoodsMessage::Held(Err(why)) => refuse(model, GoodsNote::HeldUnreadable(why)),
+        GoodsMessage::Held(held) => {
+            model.ring_up.held_is_read = true;
+            match held {
+                Ok(held) => model.ring_up.held = held,
+                Err(why) => refuse(model, GoodsNote::HeldUnreadable(why)),
+            }
+        }
         GoodsMessage::NotKept(why) => refuse(model, GoodsNote::NotKept(why)),
     }
     Vec::new()

@@ -62,6 +62,7 @@ impl ScreenBench {
 /// Two of cola, apples by weight, and an amount.
 fn rung_up() -> ScreenBench {
     let mut bench = ScreenBench::new(settings());
+    bench.send(ScreenMessage::Goods(GoodsMessage::Held(Ok(Vec::new()))));
     bench.send(ScreenMessage::Goods(GoodsMessage::Catalogue(true)));
     bench.ring(cola());
     bench.ring(cola());
@@ -322,6 +323,7 @@ fn a_sale_is_put_aside_and_comes_back() {
     // What an earlier run has left.
     let mut bench = ScreenBench::new(settings());
     bench.send(ScreenMessage::Goods(GoodsMessage::Catalogue(true)));
+    bench.send(ScreenMessage::Goods(GoodsMessage::Held(Ok(Vec::new()))));
     bench.key(Key::F(3));
     assert!(bench.note().contains("No sale is on hold"));
     let held = vec![crate::sale::Held { at: Timestamp(NOON), sale: before.clone() }];
@@ -451,4 +453,17 @@ fn the_drawer_is_behind_no_line_that_has_no_price_yet() {
     bench.send(ScreenMessage::Goods(GoodsMessage::Catalogue(true)));
     bench.scan_goods(COLA);
     assert!(!bench.model.can_take_cash(), "what it costs is still being looked up");
+}
+
+#[test]
+fn nothing_is_put_aside_or_said_not_to_be_before_what_an_earlier_run_has_left_is_read() {
+    let mut bench = ScreenBench::new(settings());
+    bench.send(ScreenMessage::Goods(GoodsMessage::Catalogue(true)));
+    assert_eq!(bench.key(Key::F(3)), []);
+    assert_eq!(bench.note(), "The sales on hold are still being read.");
+    bench.ring(cola());
+    assert_eq!(bench.key(Key::F(3)), [], "it would take the place of those");
+    assert_eq!(bench.due(), 350);
+    bench.send(ScreenMessage::Goods(GoodsMessage::Held(Ok(Vec::new()))));
+    assert!(matches!(bench.key(Key::F(3))[..], [ScreenCommand::Goods(GoodsCommand::Keep(_))]));
 }

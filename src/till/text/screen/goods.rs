@@ -70,6 +70,7 @@ crate::catalogue! {
         "A label from the scales stands for one package: scan each.", "称重标签每份只代表一件，请逐件扫描。";
     held(sum: &str) => "The sale of {sum} is on hold. F3 recalls it.", "{sum} 的商品清单已挂单，按 F3 取单。";
     nothing_held => "No sale is on hold.", "没有挂单。";
+    held_not_read => "The sales on hold are still being read.", "正在读取挂单，请稍候再按。";
     too_many_held(most: usize) =>
         "At most {most} sales can be on hold.", "最多挂 {most} 单。";
     not_kept(why: &str) =>
