@@ -23,6 +23,8 @@ pub(super) struct RingUp {
     pub(super) listed: Option<Result<(Vec<Good>, usize), Text>>,
     /// The oldest first.
     pub(super) held: Vec<Held>,
+    /// What the one comes to that is being written down.
+    pub(super) being_kept: Option<String>,
     /// Whether what an earlier run has put aside is among them.
     pub(super) held_is_read: bool,
     /// The lines of the payment that was begun last, should it not be paid.

@@ -82,7 +82,7 @@ fn hold(model: &mut Model) -> Vec<ScreenCommand> {
     model.ring_up.chosen = None;
     model.ring_up.held.push(Held { at: model.wall, sale });
     next_sale(model);
-    tell(model, GoodsNote::Held(sum));
+    model.ring_up.being_kept = Some(sum);
     keep(model)
 }
 

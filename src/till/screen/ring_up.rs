@@ -57,6 +57,8 @@ pub enum GoodsMessage {
     Changed(Box<Sale>),
     /// What an earlier run has put aside.
     Held(Result<Vec<Held>, Text>),
+    /// What is put aside is on disk.
+    Kept,
     /// What is put aside could not be written.
     NotKept(Text),
 }
@@ -170,7 +172,15 @@ pub(super) fn answered(model: &mut Model, message: GoodsMessage) -> Vec<ScreenCo
                 Err(why) => refuse(model, GoodsNote::HeldUnreadable(why)),
             }
         }
-        GoodsMessage::NotKept(why) => refuse(model, GoodsNote::NotKept(why)),
+        GoodsMessage::Kept => {
+            if let Some(sum) = model.ring_up.being_kept.take() {
+                tell(model, GoodsNote::Held(sum));
+            }
+        }
+        GoodsMessage::NotKept(why) => {
+            model.ring_up.being_kept = None;
+            refuse(model, GoodsNote::NotKept(why));
+        }
     }
     Vec::new()
 }

@@ -138,9 +138,9 @@ impl Keeper {
                 self.tell(GoodsMessage::Listed { serial, listed });
             }
             Job::Keep(sales) => {
-                if let Err(error) = held::write(&self.held, &sales, self.currency) {
-                    self.tell(GoodsMessage::NotKept(told(&error)));
-                }
+                let kept = held::write(&self.held, &sales, self.currency);
+                let failed = |error| GoodsMessage::NotKept(told(&error));
+                self.tell(kept.map_or_else(failed, |()| GoodsMessage::Kept));
             }
             Job::Look => {
                 let is_there = self.catalogue.exists();

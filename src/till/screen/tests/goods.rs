@@ -311,7 +311,9 @@ fn a_sale_is_put_aside_and_comes_back() {
     let kept = bench.key(Key::F(3));
     let [ScreenCommand::Goods(GoodsCommand::Keep(held))] = &kept[..] else { panic!("{kept:?}") };
     assert_eq!((held.len(), &held[0].sale), (1, &before));
-    assert!(bench.model.ring_up.is_empty() && bench.note().contains("on hold"));
+    assert!(bench.model.ring_up.is_empty() && bench.note().is_empty(), "it is not on disk yet");
+    bench.send(ScreenMessage::Goods(GoodsMessage::Kept));
+    assert!(bench.note().contains("on hold"));
     let payment = bench.charge("5", 1);
     bench.answer(payment, Says::Paid(proof()));
     bench.key(Key::F(3));
