@@ -39,7 +39,7 @@ pub(super) const STATE_BEFORE: &str =
     "SELECT state FROM entry WHERE attempt = ? AND seq <= ? ORDER BY seq DESC LIMIT 1";
 /// Where a refund was before an entry.
 pub(super) const REFUND_BEFORE: &str = "SELECT state FROM entry
-     WHERE attempt = ?1 AND seq < ?2 AND substr(event, 1, length(?3)) = ?3 ORDER BY seq DESC LIMIT 1";
+     WHERE attempt = ? AND seq < ? AND event LIKE ? ORDER BY seq DESC LIMIT 1";
 pub(super) const OF_REFUND: &str = "SELECT refund.amount, channel FROM refund
      JOIN attempt ON attempt.id = refund.attempt WHERE refund.id = ?";
 pub(super) const OPEN: &str = "SELECT attempt.id, out_trade_no, state FROM attempt
@@ -176,7 +176,7 @@ impl Check<'_> {
         let Some((told, _)) = refund_event::told(&entry.event, &entry.state)? else {
             return Ok(());
         };
-        let start = format!("{REFUND}{},", told.refund);
+        let start = format!("{REFUND}{},%", told.refund);
         let before: Option<String> = self
             .db
             .prepare_cached(REFUND_BEFORE)?
