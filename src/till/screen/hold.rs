@@ -55,7 +55,8 @@ pub(super) fn hold_or_recall(model: &mut Model) -> Vec<ScreenCommand> {
     if model.can_hold() {
         return hold(model);
     }
-    if !model.ring_up.held_is_read && model.sells_goods() {
+    let has_goods = model.ring_up.has_catalogue || !model.ring_up.is_empty();
+    if has_goods && !model.ring_up.held_is_read && model.sells_goods() {
         tell(model, GoodsNote::HeldNotRead);
         return Vec::new();
     }
