@@ -11,13 +11,13 @@ use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
 use super::acts::StoredEvent;
 use super::check::{self, Check, EntryRow};
 use super::key::Key;
-use super::read::{JournalReader, OrderRow, StoredEntry, millis, unreadable};
+use super::read::{JournalReader, OrderRow, StoredEntry, currency, millis, number, unreadable};
 use super::refund_event::{self, BEGUN, REFUND, refund_of};
 use super::{Journal, JournalError, StoredRequest, Tip, insert_row, stored, tables, wire_json};
 use paytill_core::both;
 use paytill_core::clock::{Timestamp, Uptime};
 use paytill_core::engine::{Recovered, RefundBegin, RefundEntry, StoredRefund};
-use paytill_core::money::{Currency, Money};
+use paytill_core::money::Money;
 use paytill_core::order::{Order, OutTradeNo};
 use paytill_core::refund::{EarlierRefund, OutRefundNo, Refund, RefundState};
 
@@ -299,8 +299,6 @@ pub(super) fn past(
 
 fn stored_refund(row: &Row<'_>) -> Result<StoredRefund, JournalError> {
     let request: StoredRequest = serde_json::from_str(&row.get::<_, String>(8)?)?;
-    let currency = Currency::from_code(&row.get::<_, String>(7)?);
-    let order_number = OutTradeNo::try_from(row.get::<_, String>(5)?);
     Ok(StoredRefund {
         id: row.get(0)?,
         attempt: row.get(1)?,
@@ -309,9 +307,9 @@ fn stored_refund(row: &Row<'_>) -> Result<StoredRefund, JournalError> {
             amount: Money::from_minor(row.get(3)?),
             reason: row.get(4)?,
             order: Order {
-                out_trade_no: order_number.map_err(|error| unreadable(Box::new(error)))?,
+                out_trade_no: number(row.get(5)?)?,
                 amount: Money::from_minor(row.get(6)?),
-                currency: currency.ok_or_else(|| unreadable("unknown currency".into()))?,
+                currency: currency(&row.get::<_, String>(7)?)?,
                 merchant: request.merchant,
                 body: request.body,
                 device_info: request.device_info,

@@ -1,11 +1,9 @@
 //! Cash: an attempt that is paid with its first entry. Nothing is sent.
 
-use super::{
-    Begin, CashStart, Effect, Engine, Entry, InFlight, Refusal, SaleRef, VecDeque, Writing,
-};
-use crate::clock::{Millis, Timestamp, Uptime};
+use super::{CashStart, Effect, Engine, Intent, Refusal, SaleRef};
+use crate::clock::{Timestamp, Uptime};
 use crate::order::OutTradeNo;
-use crate::payment::{Event, State};
+use crate::payment::State;
 use crate::sale::tender::{Balance, Cash};
 
 impl Engine {
@@ -30,41 +28,8 @@ impl Engine {
         let (attempt, out_trade_no) = self.next_attempt(draw, wall);
         let order = self.order(&out_trade_no, cash.taken(), String::new(), draw);
         let state = State::paid_in_cash(cash);
-        let entry = Entry {
-            attempt,
-            at: wall,
-            age: Millis(0),
-            sent_at: now,
-            boot: self.boot,
-            event: Event::Begun,
-            by,
-            state: state.clone(),
-            wire: Vec::new(),
-            begin: Some(Box::new(Begin {
-                sale: sale.clone(),
-                order: order.clone(),
-                code_hash: None,
-                day: wall.day(&self.template.time_zone),
-            })),
-        };
-        let in_flight = InFlight {
-            sale: sale.id,
-            sold: sale.sold,
-            order,
-            code: None,
-            created_at: wall,
-            updated_at: wall,
-            sent_at: now,
-            has_left: true,
-            state: state.clone(),
-            writing: Some(Writing { event: Event::Begun, state, at: wall, call: None }),
-            waiting: VecDeque::new(),
-            from_the_past: false,
-            slept_over: false,
-            foreign: false,
-        };
-        self.attempts.insert(attempt, in_flight);
-        Ok((out_trade_no, vec![Effect::Write(Box::new(entry))]))
+        let intent = Intent { sale, order, by, state, code: None, wire: Vec::new(), call: None };
+        Ok((out_trade_no, vec![self.enter(attempt, intent, now, wall)]))
     }
 
     /// The cash that was taken of a sale goes back to the customer, and the rest is not paid any more:

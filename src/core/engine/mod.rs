@@ -9,6 +9,7 @@ mod cash;
 mod draw;
 mod effect;
 mod in_flight;
+mod intent;
 mod pacer;
 mod record;
 mod refunds;
@@ -32,6 +33,7 @@ use crate::sale::tender::Balance;
 pub use draw::Draw;
 pub use effect::{Effect, RefundReport, Report};
 use in_flight::{InFlight, Waiting, Writing};
+use intent::Intent;
 use pacer::{Pacer, Turn};
 pub use record::{
     Act, ActKind, Attempt, Begin, By, Entry, Recovered, RefundBegin, RefundEntry, RefundRecord,
@@ -136,50 +138,14 @@ impl Engine {
         let (attempt, out_trade_no) = self.next_attempt(draw, wall);
         let order = self.order(&out_trade_no, amount, client_ip, draw);
         let state = State::begin(&self.rules, draw.jitter());
-        let entry = Entry {
-            attempt,
-            at: wall,
-            age: Millis(0),
-            sent_at: now,
-            boot: self.boot,
-            event: Event::Begun,
-            by,
-            state: state.clone(),
-            wire: self.gateway.record(Ask::Submit(&order, &code)),
-            begin: Some(Box::new(Begin {
-                sale: sale.clone(),
-                order: order.clone(),
-                code_hash: Some(code_hash),
-                day: wall.day(&self.template.time_zone),
-            })),
-        };
+        let wire = self.gateway.record(Ask::Submit(&order, &code));
         self.codes.push_back((code_hash, out_trade_no.clone()));
         if self.codes.len() > Recovered::CODES_REMEMBERED as usize {
             self.codes.pop_front();
         }
-        let in_flight = InFlight {
-            sale: sale.id,
-            sold: sale.sold,
-            order,
-            code: Some(code),
-            created_at: wall,
-            updated_at: wall,
-            sent_at: now,
-            has_left: false,
-            state: state.clone(),
-            writing: Some(Writing {
-                event: Event::Begun,
-                state,
-                at: wall,
-                call: Some(Call::SUBMISSION),
-            }),
-            waiting: VecDeque::new(),
-            from_the_past: false,
-            slept_over: false,
-            foreign: false,
-        };
-        self.attempts.insert(attempt, in_flight);
-        Ok((out_trade_no, vec![Effect::Write(Box::new(entry))]))
+        let (code, call) = (Some((code, code_hash)), Some(Call::SUBMISSION));
+        let intent = Intent { sale, order, by, state, code, wire, call };
+        Ok((out_trade_no, vec![self.enter(attempt, intent, now, wall)]))
     }
 
     /// Handles what happened to an attempt; `wire` holds the fields that came with it.

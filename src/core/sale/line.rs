@@ -64,12 +64,14 @@ impl Quantity {
 
     /// `3`, `0.345`.
     pub fn show(self) -> String {
-        let (whole, part) = (self.0 / 1000, self.0 % 1000);
-        if part == 0 {
-            return whole.to_string();
-        }
-        format!("{whole}.{part:03}").trim_end_matches('0').to_owned()
+        let number = format!("{}.{:03}", self.0 / 1000, self.0 % 1000);
+        without_zeros(&number).to_owned()
     }
+}
+
+/// A number with decimals, without those that say nothing.
+fn without_zeros(number: &str) -> &str {
+    number.trim_end_matches('0').trim_end_matches('.')
 }
 
 impl TryFrom<i64> for Quantity {
@@ -125,12 +127,8 @@ impl Rate {
 
     /// `13%`, `0.5%`.
     pub fn show(self) -> String {
-        let (whole, part) = (self.0 / 100, self.0 % 100);
-        if part == 0 {
-            return format!("{whole}%");
-        }
-        let number = format!("{whole}.{part:02}");
-        format!("{}%", number.trim_end_matches('0'))
+        let number = format!("{}.{:02}", self.0 / 100, self.0 % 100);
+        format!("{}%", without_zeros(&number))
     }
 }
 
