@@ -62,9 +62,15 @@ impl Canvas<'_> {
             self.put(inner, 0, y, line, if y == 0 { bold } else { style });
         }
         let more = model.notices.len() - 1;
-        let counted = if more > 0 { text.notice_more(more) + "   " } else { String::new() };
         let key = text.enter_does(text.key_ok());
-        self.put_right(inner, 0, &format!("{counted}{key}"), bold);
+        let counted =
+            [text.notice_more(more), format!("+{more}")].map(|more| format!("{more}   {key}"));
+        let said = counted.into_iter().filter(|_| more > 0).chain([key]);
+        // It gives way to which payment has ended; the help page has the key, too.
+        let room = inner.width.saturating_sub(lines.first().map_or(0, |line| cells(line) + 2));
+        if let Some(said) = said.into_iter().find(|said| cells(said) <= room) {
+            self.put_right(inner, 0, &said, bold);
+        }
     }
 
     pub(super) fn question_lines(&self, width: u16) -> Vec<DialogLine> {
