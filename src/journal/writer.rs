@@ -13,6 +13,7 @@ use super::rounds::Rounds;
 use super::shift::{ShiftDone, ShiftWork};
 use super::slips::{Slip, SlipDone, SlipWork};
 use super::{Journal, JournalError};
+use paytill_core::both;
 use paytill_core::clock::TimeZone;
 use paytill_core::engine::{Act, Entry, RefundEntry, Subject};
 use paytill_core::order::OutTradeNo;
@@ -48,6 +49,14 @@ type SlipReport = Box<dyn FnOnce(Result<SlipDone, JournalError>) + Send>;
 type ActReport = Box<dyn FnOnce(Result<(), JournalError>) + Send>;
 
 type ShiftReport = Box<dyn FnOnce(Result<ShiftDone, JournalError>) + Send>;
+
+/// The orders were read from this journal: one that it does not have any more is damage.
+fn write_acts_of(journal: &mut Journal, acts: &[(Act, OutTradeNo)]) -> Result<(), JournalError> {
+    if journal.append_acts_of(acts)? {
+        return Ok(());
+    }
+    Err(journal.damaged(both!("an order that was recorded is missing", "缺少已记录的订单")))
+}
 
 /// Hands entries to the disk in order.
 pub struct Writer {
@@ -95,8 +104,7 @@ impl Writer {
                         report(fail_stop.unless_failed(|journal| journal.append_act(&act)));
                     }
                     Job::ActsOf(acts, report) => {
-                        let write = |journal: &mut Journal| journal.append_acts_of(&acts);
-                        report(fail_stop.unless_failed(write).map(drop));
+                        report(fail_stop.unless_failed(|journal| write_acts_of(journal, &acts)));
                     }
                     Job::Shift(work, zone, report) => {
                         report(fail_stop.unless_failed(|journal| journal.do_shift(work, &zone)));

@@ -235,6 +235,19 @@ fn whoever_changes_a_report_or_takes_one_away_is_noticed() {
 }
 
 #[test]
+fn cash_that_goes_back_of_an_order_that_is_missing_is_not_reported_as_recorded() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut journal, _) = Journal::open(&journal_in(&folder), None).unwrap();
+    journal.append_all(&[begin(1)]).unwrap();
+    let (report, reported) = std::sync::mpsc::channel();
+    let writer = Writer::start(journal, |_| ()).unwrap();
+    let returned = act(ActKind::CashReturned { amount: fen(100) });
+    let acts = vec![(returned, order(9).out_trade_no)];
+    assert!(writer.write_acts_of(acts, move |result| report.send(result.is_ok()).unwrap()));
+    assert_eq!(reported.recv(), Ok(false));
+}
+
+#[test]
 fn a_refund_counts_in_the_shift_in_which_it_is_done_and_once() {
     let folder = tempfile::tempdir().unwrap();
     let path = journal_in(&folder);
