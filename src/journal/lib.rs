@@ -37,7 +37,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Transaction, params};
 use serde::{Deserialize, Serialize};
 
-pub use acts::{StoredEvent, Told};
+pub use acts::{StoredEvent, Told, is_cash_returned};
 pub use backup::{Backup, BackupError};
 use check::EntryRow;
 pub use error::{DiskFault, JournalError};

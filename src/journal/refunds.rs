@@ -405,7 +405,8 @@ impl JournalReader {
 
     /// Says of each order how much of it was given back.
     pub(super) fn add_refunds(&self, rows: &mut [OrderRow]) -> Result<(), JournalError> {
-        let is_paid = |row: &&mut OrderRow| row.state.proof().is_some();
+        let is_paid =
+            |row: &&mut OrderRow| row.state.proof().is_some() || row.state.cash().is_some();
         for row in rows.iter_mut().filter(is_paid) {
             row.refunded = given_back(&self.refunds_of(row.attempt)?);
         }

@@ -446,6 +446,9 @@ impl Cashier<'_> {
             | Notice::CashReturned { recorded: false, .. } => {}
             Notice::Refund(report) => {
                 let RefundReport { refund, before, .. } = *report;
+                if before.is_none() {
+                    self.cash_goes_back(&refund);
+                }
                 self.post(ScreenMessage::Refund { refund: Box::new(refund), before });
             }
             Notice::Shift(done) => self.shift_done(done),
