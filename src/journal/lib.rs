@@ -20,6 +20,7 @@ mod lines;
 mod past;
 mod read;
 mod refund_event;
+mod refund_slips;
 mod refunds;
 mod register;
 mod rounds;
@@ -55,9 +56,10 @@ use paytill_core::order::Merchant;
 use paytill_core::payment::State;
 pub use read::{Audit, Filter, Head, JournalReader, OrderRow, StoredEntry};
 pub use refund_event::ToldOfRefund;
+pub use refund_slips::RefundPaper;
 pub use refunds::{BegunRefund, RefundRow, given_back};
 pub use shift::{ShiftDone, ShiftWork};
-pub use slips::{Slip, SlipDone, SlipStage, SlipWork};
+pub use slips::{Slip, SlipDone, SlipSays, SlipStage, SlipWork};
 use tables::OLDEST;
 pub use writer::{FailStop, Writer, Written};
 
@@ -108,6 +110,8 @@ pub struct Journal {
     queues_slips: bool,
     /// What was put there and not taken yet.
     queued: Vec<Slip>,
+    /// The same of refunds.
+    queued_refunds: Vec<(Slip, RefundPaper)>,
 }
 
 /// The last entry.
@@ -167,6 +171,7 @@ impl Journal {
             migrated: None,
             queues_slips: false,
             queued: Vec::new(),
+            queued_refunds: Vec::new(),
         };
         let past = journal.prepare(begins).map_err(|error| match error {
             JournalError::Write(error) => refused(&journal.path, error),

@@ -13,6 +13,7 @@ use super::check::{self, Check, EntryRow};
 use super::key::Key;
 use super::read::{JournalReader, OrderRow, StoredEntry, millis, unreadable};
 use super::refund_event::{self, BEGUN, REFUND, refund_of};
+use super::refund_slips::queue_of_refund;
 use super::{Journal, JournalError, StoredRequest, Tip, insert_row, stored, tables, wire_json};
 use paytill_core::both;
 use paytill_core::clock::{Timestamp, Uptime};
@@ -30,7 +31,8 @@ const WHERE_IT_IS: &str = "SELECT last_entry, status, progress, state,
              AND instr(any.event, '{\"refund\":' || refund.id || ',') = 1)
          AND entry.at = updated_at
      FROM refund LEFT JOIN entry ON entry.seq = last_entry WHERE refund.id = ?";
-const FIRST_OF: &str = "SELECT min(seq) FROM entry JOIN refund ON entry.attempt = -refund.attempt
+pub(super) const FIRST_OF: &str =
+    "SELECT min(seq) FROM entry JOIN refund ON entry.attempt = -refund.attempt
      WHERE refund.id = ? AND instr(event, '{\"refund\":' || refund.id || ',') = 1";
 const LAST: &str = "SELECT coalesce(max(id), 0) FROM refund";
 const OF_ORDER: &str =
@@ -108,11 +110,15 @@ fn facts(db: &Connection, refund: i64) -> rusqlite::Result<String> {
 impl Journal {
     /// Writes an entry of a refund, and with its first entry the refund: as [`Journal::append`].
     pub fn append_refund(&mut self, entry: &RefundEntry) -> Result<(), JournalError> {
-        self.commit(|transaction, key, Tip { seq, chain }| {
+        let is_printing = self.queues_slips;
+        let new = self.commit(|transaction, key, Tip { seq, chain }| {
             let seq = seq + 1;
             let chain = insert_entry(transaction, key, entry, seq, &chain)?;
-            Ok(((), Tip { seq, chain }))
-        })
+            let due = if is_printing { queue_of_refund(transaction, key, entry)? } else { None };
+            Ok((due, Tip { seq, chain }))
+        })?;
+        self.queued_refunds.extend(new);
+        Ok(())
     }
 }
 
@@ -328,7 +334,7 @@ fn stored_refund(row: &Row<'_>) -> Result<StoredRefund, JournalError> {
     })
 }
 
-fn refund_number(text: String) -> Result<OutRefundNo, rusqlite::Error> {
+pub(super) fn refund_number(text: String) -> Result<OutRefundNo, rusqlite::Error> {
     OutRefundNo::try_from(text).map_err(|error| unreadable(Box::new(error)))
 }
 

@@ -59,6 +59,11 @@ fn no_query_reads_a_whole_table_or_a_whole_index() {
         ])
         .chain(&[register::REGISTER, register::TAKEN, register::HIGHEST])
         .chain(&crate::refunds::QUERIES)
+        .chain(&[
+            crate::refund_slips::AS_IT_IS,
+            crate::refund_slips::EVENT,
+            crate::refund_slips::GIVEN,
+        ])
         .map(|sql| ((*sql).to_owned(), sql.matches('?').count()))
         .collect();
     queries.extend([read::BY_NUMBER, read::BY_TRANSACTION].map(|by| (read::ending(by), 2)));
