@@ -509,7 +509,12 @@ impl Journal {
             SlipWork::Copy { order, at, by } => {
                 let queued = self.queue_copy(order, *at, by.as_ref())?;
                 let queued = queued.map(|(slip, of)| (slip, Box::new(of)));
-                Ok(SlipDone::Copied(queued, self.queue_refund_copies(order, *at)?))
+                // The copy of the order's own slip waits for nothing that is odd about a refund.
+                let refunds = match self.queue_refund_copies(order, *at) {
+                    Err(error) if error.is_of_a_row() => Vec::new(),
+                    refunds => refunds?,
+                };
+                Ok(SlipDone::Copied(queued, refunds))
             }
             SlipWork::Mark(id, stage) => self.mark_slip(*id, *stage).map(SlipDone::Marked),
         }
