@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 
 use super::{FindPage, Showing, Subject, found_order, open as open_page, search};
 use crate::clean::clean;
-use crate::find::{OrderFile, Wanted};
+use crate::find::{OrderFile, Wanted, Why};
 use crate::journal::is_cash_returned;
 use crate::money::{Money, NotAnAmount, narrow};
 use crate::order::OutTradeNo;
@@ -18,6 +18,7 @@ use crate::screen::palette::Tone;
 use crate::screen::view::Canvas;
 use crate::screen::wrap::wrap;
 use crate::screen::{Key, ScreenCommand};
+use crate::text::find::Verdict;
 use crate::text::screen::{RefundWords, ScreenWords};
 
 /// Characters of an amount, and cells of a reason.
@@ -252,6 +253,13 @@ pub(super) fn give_up(model: &mut Model) {
 /// A refund has moved: the order on the page is read again.
 pub(in crate::screen) fn moved(model: &mut Model, order: &OutTradeNo) -> Vec<ScreenCommand> {
     let is_shown = found_order(model).is_some_and(|shown| shown == order);
+    // Nobody is asked about cash, so nobody else says it.
+    if is_shown
+        && let Some(FindPage { showing: Showing::Order(shown), .. }) = &mut model.find
+        && let Some((told, _)) = shown.told.as_mut().filter(|(told, _)| told.why == Some(Why::Cash))
+    {
+        told.verdict = Verdict::Refunded;
+    }
     if is_shown { super::read(model, Wanted::of(order.clone())) } else { Vec::new() }
 }
 
