@@ -141,7 +141,7 @@ fn a_refund_in_cash_goes_out_of_the_drawer_in_the_shift_in_which_it_was_given() 
     let (mut journal, _) = Journal::open(&path, None).unwrap();
     journal.append(&cash(1, (1, 8000), true, [8000, 8000])).unwrap();
     done(&mut journal, close(8000, Carry::No));
-    let mut given = super::refunds::refund(1, 200).swap_remove(0);
+    let mut given = refunds::refund(1, 200).swap_remove(0);
     given.state = RefundState::given_in_cash();
     given.wire = Vec::new();
     journal.append_refund(&given).unwrap();

@@ -70,7 +70,7 @@ impl Due {
     }
 
     fn drop_outdated(&mut self) {
-        let Self { slips, orders } = self;
+        let Self { slips, orders, .. } = self;
         let mut last = BTreeMap::new();
         for slip in &*slips {
             last.insert(slip.out_trade_no.clone(), slip.id);
