@@ -74,7 +74,7 @@ crate::catalogue! {
         "The money went back to the account it came from.",
         "款项已原路退回。";
     refund_in_cash => "The money was given back in cash.", "款项已以现金退还。";
-    refund_number => "Refund no.", "退款单号";
+    refund_number => "Refund number", "退款单号";
     refund_reason => "Reason", "退款原因";
     refunded_by => "Refunded by", "经办人";
     agreed_by => "Approved by", "审批人";
