@@ -10,7 +10,6 @@ use serde_json::Value;
 
 use super::check::EntryRow;
 use super::key::Key;
-use super::read::StoredEntry;
 use super::refund_event::{self, ToldOfRefund};
 use super::{Journal, JournalError, Tip, insert_row};
 use paytill_core::engine::{Act, ActKind, By};
@@ -49,13 +48,6 @@ impl From<Event> for StoredEvent {
     fn from(event: Event) -> Self {
         Self::Payment(event)
     }
-}
-
-/// Whether the cash that an order was paid with went back since the rest of its sale was not paid.
-pub fn is_cash_returned(entries: &[StoredEntry]) -> bool {
-    let is_return =
-        |entry: &StoredEntry| matches!(entry.event, StoredEvent::Act(ActKind::CashReturned { .. }));
-    entries.iter().any(is_return)
 }
 
 /// What an entry says in words of its own.

@@ -20,6 +20,7 @@ mod lines;
 mod past;
 mod read;
 mod refund_event;
+mod refund_paper;
 mod refund_slips;
 mod refunds;
 mod register;
@@ -38,7 +39,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Transaction, params};
 use serde::{Deserialize, Serialize};
 
-pub use acts::{StoredEvent, Told, is_cash_returned};
+pub use acts::{StoredEvent, Told};
 pub use backup::{Backup, BackupError};
 use check::EntryRow;
 pub use error::{DiskFault, JournalError};
@@ -50,13 +51,13 @@ pub use formats::Migrated;
 use key::Key;
 pub use key::{KeyFault, Secret};
 use paytill_core::both;
-use paytill_core::engine::{Begin, By, Entry, Recovered};
+use paytill_core::engine::{Begin, By, Entry, Recovered, RefundEntry};
 use paytill_core::language::Text;
 use paytill_core::order::Merchant;
 use paytill_core::payment::State;
-pub use read::{Audit, Filter, Head, JournalReader, OrderRow, StoredEntry};
+pub use read::{Audit, Filter, Head, JournalReader, OrderRow, StoredEntry, is_cash_returned};
 pub use refund_event::ToldOfRefund;
-pub use refund_slips::RefundPaper;
+pub use refund_paper::RefundPaper;
 pub use refunds::{BegunRefund, RefundRow, given_back};
 pub use shift::{ShiftDone, ShiftWork};
 pub use slips::{Slip, SlipDone, SlipSays, SlipStage, SlipWork};
@@ -203,6 +204,23 @@ impl Journal {
             Ok((due, Tip { seq, chain }))
         })?;
         self.queued.extend(new);
+        Ok(())
+    }
+
+    /// Writes an entry of a refund, and with its first entry the refund: as [`Journal::append`].
+    pub fn append_refund(&mut self, entry: &RefundEntry) -> Result<(), JournalError> {
+        let is_printing = self.queues_slips;
+        let new = self.commit(|transaction, key, Tip { seq, chain }| {
+            let seq = seq + 1;
+            let chain = refunds::insert_entry(transaction, key, entry, seq, &chain)?;
+            let due = if is_printing {
+                refund_slips::queue_of_refund(transaction, key, entry)?
+            } else {
+                None
+            };
+            Ok((due, Tip { seq, chain }))
+        })?;
+        self.queued_refunds.extend(new);
         Ok(())
     }
 

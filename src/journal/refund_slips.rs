@@ -4,39 +4,21 @@
 
 use std::path::Path;
 
-use rusqlite::{Connection, Row, Transaction};
+use rusqlite::Transaction;
 
 use super::check::Check;
 use super::key::Key;
-use super::read::{JournalReader, currency, number, unreadable};
-use super::refund_event;
-use super::refunds::{FIRST_OF, refund_number};
+use super::refund_paper::{RefundPaper, paper};
 use super::register::Register;
 use super::slips::{Found, Slip, SlipRow, SlipSays, SlipStage, insert, move_on, of_order};
 use super::{FORMAT, Journal, JournalError};
 use paytill_core::clock::Timestamp;
-use paytill_core::engine::{By, RefundEntry, RefundRecord};
-use paytill_core::money::Money;
+use paytill_core::engine::RefundEntry;
 use paytill_core::order::OutTradeNo;
 
-/// A refund as it is now.
-pub(super) const AS_IT_IS: &str =
-    "SELECT out_refund_no, out_trade_no, refund.attempt, refund.amount, currency, reason,
-     refund.created_at, refund.updated_at, entry.state
-     FROM refund JOIN attempt ON attempt.id = refund.attempt JOIN sale ON sale.id = attempt.sale
-     JOIN entry ON entry.seq = refund.last_entry WHERE refund.id = ?";
-pub(super) const EVENT: &str = "SELECT event FROM entry WHERE seq = ?";
 pub(super) const GIVEN: &str = "SELECT refund.id FROM refund
      JOIN attempt ON attempt.id = refund.attempt
      WHERE out_trade_no = ? AND refund.status IN ('accepted', 'done') ORDER BY refund.id";
-
-/// What the slip of a refund tells.
-#[derive(Clone, Debug, PartialEq)]
-pub struct RefundPaper {
-    pub refund: RefundRecord,
-    /// Who has given the money back, and which manager has agreed.
-    pub by: Option<By>,
-}
 
 /// Puts the slip of a refund into the queue, if this entry is the first by which the money goes back.
 /// It is written already.
@@ -87,29 +69,6 @@ fn found(refund: i64, paper: &RefundPaper) -> Found {
     }
 }
 
-/// What the journal has of a refund now.
-fn paper(db: &Connection, refund: i64) -> Result<RefundPaper, JournalError> {
-    let read = |row: &Row<'_>| -> rusqlite::Result<RefundRecord> {
-        let state = serde_json::from_str(&row.get::<_, String>(8)?);
-        Ok(RefundRecord {
-            out_refund_no: refund_number(row.get(0)?)?,
-            out_trade_no: number(row.get(1)?)?,
-            attempt: row.get(2)?,
-            amount: Money::from_minor(row.get(3)?),
-            currency: currency(&row.get::<_, String>(4)?)?,
-            reason: row.get(5)?,
-            created_at: Timestamp(row.get(6)?),
-            updated_at: Timestamp(row.get(7)?),
-            state: state.map_err(|error| unreadable(Box::new(error)))?,
-            recorded: true,
-        })
-    };
-    let record = db.prepare_cached(AS_IT_IS)?.query_row([refund], read)?;
-    let first: i64 = db.prepare_cached(FIRST_OF)?.query_row([refund], |row| row.get(0))?;
-    let event: String = db.prepare_cached(EVENT)?.query_row([first], |row| row.get(0))?;
-    Ok(RefundPaper { refund: record, by: refund_event::by(&event)? })
-}
-
 impl Journal {
     /// The slips that the entries of refunds since the last call have put into the queue.
     pub fn take_refund_slips(&mut self) -> Vec<(Slip, RefundPaper)> {
@@ -155,27 +114,4 @@ fn copy(
     }
     let slip = insert(transaction, key, register, found(refund, &paper), copy, at)?;
     Ok((slip, paper))
-}
-
-impl Check<'_> {
-    /// Whether the money of a refund went back or is on its way, by the journal: else its slip says
-    /// what is no longer so.
-    pub(super) fn is_refund_given(&self, refund: i64) -> Result<bool, JournalError> {
-        self.refund(refund)?;
-        Ok(paper(self.db, refund)?.refund.state.is_given())
-    }
-}
-
-impl JournalReader {
-    /// What the slip of a refund tells now; `None` if there is no such refund.
-    pub fn refund_paper(&self, refund: i64) -> Result<Option<RefundPaper>, JournalError> {
-        self.guard(|| {
-            let _snapshot = self.db.unchecked_transaction()?;
-            if !self.db.prepare_cached("SELECT 1 FROM refund WHERE id = ?")?.exists([refund])? {
-                return Ok(None);
-            }
-            self.check().refund(refund)?;
-            Ok(Some(paper(&self.db, refund)?))
-        })
-    }
 }

@@ -13,8 +13,7 @@ use super::check::{self, Check, EntryRow};
 use super::key::Key;
 use super::read::{JournalReader, OrderRow, StoredEntry, millis, unreadable};
 use super::refund_event::{self, BEGUN, REFUND, refund_of};
-use super::refund_slips::queue_of_refund;
-use super::{Journal, JournalError, StoredRequest, Tip, insert_row, stored, tables, wire_json};
+use super::{JournalError, StoredRequest, insert_row, stored, tables, wire_json};
 use paytill_core::both;
 use paytill_core::clock::{Timestamp, Uptime};
 use paytill_core::engine::{Recovered, RefundBegin, RefundEntry, StoredRefund};
@@ -107,22 +106,7 @@ fn facts(db: &Connection, refund: i64) -> rusqlite::Result<String> {
     Ok(found.unwrap_or_default())
 }
 
-impl Journal {
-    /// Writes an entry of a refund, and with its first entry the refund: as [`Journal::append`].
-    pub fn append_refund(&mut self, entry: &RefundEntry) -> Result<(), JournalError> {
-        let is_printing = self.queues_slips;
-        let new = self.commit(|transaction, key, Tip { seq, chain }| {
-            let seq = seq + 1;
-            let chain = insert_entry(transaction, key, entry, seq, &chain)?;
-            let due = if is_printing { queue_of_refund(transaction, key, entry)? } else { None };
-            Ok((due, Tip { seq, chain }))
-        })?;
-        self.queued_refunds.extend(new);
-        Ok(())
-    }
-}
-
-fn insert_entry(
+pub(super) fn insert_entry(
     transaction: &Transaction<'_>,
     key: &Key,
     entry: &RefundEntry,

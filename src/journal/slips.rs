@@ -12,7 +12,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
 
 use super::key::Key;
 use super::read::{JournalReader, ORDER, order_row};
-use super::refund_slips::RefundPaper;
+use super::refund_paper::RefundPaper;
 use super::register::Register;
 use super::tables::SLIPS;
 use super::{FORMAT, Journal, JournalError, Tip, acts, check};

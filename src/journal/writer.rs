@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::key::Key;
 use super::read::JournalReader;
-use super::refund_slips::RefundPaper;
+use super::refund_paper::RefundPaper;
 use super::rounds::Rounds;
 use super::shift::{ShiftDone, ShiftWork};
 use super::slips::{Slip, SlipDone, SlipWork};

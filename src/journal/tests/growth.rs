@@ -60,7 +60,7 @@ fn no_query_reads_a_whole_table_or_a_whole_index() {
         ])
         .chain(&[register::REGISTER, register::TAKEN, register::HIGHEST])
         .chain(&crate::refunds::QUERIES)
-        .chain(&[refund_slips::AS_IT_IS, refund_slips::EVENT, refund_slips::GIVEN])
+        .chain(&[refund_paper::AS_IT_IS, refund_paper::EVENT, refund_slips::GIVEN])
         .map(|sql| ((*sql).to_owned(), sql.matches('?').count()))
         .collect();
     queries.extend([read::BY_NUMBER, read::BY_TRANSACTION].map(|by| (read::ending(by), 2)));
