@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use super::key::Key;
 use super::read::JournalReader;
+use super::refund_paper::RefundPaper;
 use super::rounds::Rounds;
 use super::shift::{ShiftDone, ShiftWork};
 use super::slips::{Slip, SlipDone, SlipWork};
@@ -26,6 +27,8 @@ pub struct Written {
     pub result: Result<(), JournalError>,
     /// The slip that it has put into the queue.
     pub slip: Option<Slip>,
+    /// The same of a refund.
+    pub refund_slip: Option<Box<(Slip, RefundPaper)>>,
 }
 
 /// How long the till waits for a slow disk when it ends. What is not acknowledged by then was not
@@ -87,15 +90,14 @@ impl Writer {
                     Job::Write(entry) => {
                         let result = fail_stop.append(&entry);
                         let slip = fail_stop.journal.take_slips().pop();
-                        report(Written { subject: Subject::Attempt(entry.attempt), result, slip });
+                        let subject = Subject::Attempt(entry.attempt);
+                        report(Written { subject, result, slip, refund_slip: None });
                     }
                     Job::WriteRefund(entry) => {
                         let result = fail_stop.append_refund(&entry);
-                        report(Written {
-                            subject: Subject::Refund(entry.refund),
-                            result,
-                            slip: None,
-                        });
+                        let refund_slip = fail_stop.journal.take_refund_slips().pop().map(Box::new);
+                        let subject = Subject::Refund(entry.refund);
+                        report(Written { subject, result, slip: None, refund_slip });
                     }
                     Job::Slip(work, report) => {
                         report(fail_stop.do_slip(&work));
@@ -112,7 +114,8 @@ impl Writer {
                     Job::Stop(error) => {
                         fail_stop.fail();
                         let subject = Subject::Attempt(0);
-                        report(Written { subject, result: Err(error), slip: None });
+                        let result = Err(error);
+                        report(Written { subject, result, slip: None, refund_slip: None });
                     }
                 }
                 next = match inbox.recv_timeout(QUIET) {

@@ -4,6 +4,7 @@ use super::*;
 use paytill_core::clock::TimeZone;
 use paytill_core::engine::{Act, ActKind};
 use paytill_core::payment::Status;
+use paytill_core::refund::RefundState;
 use paytill_core::sale::tender::Cash;
 use paytill_core::shift::{Carry, Closing, NotNow, Report};
 
@@ -131,6 +132,30 @@ fn cash_is_an_order_like_any_other_and_what_is_left_is_known_at_the_next_start()
         past.sales.iter().map(|(sale, balance)| (*sale, balance.left().minor())).collect();
     assert_eq!(left, [(1, 3000), (2, 0)]);
     assert!(past.open.is_empty() && past.codes.is_empty());
+}
+
+#[test]
+fn a_refund_in_cash_goes_out_of_the_drawer_in_the_shift_in_which_it_was_given() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = journal_in(&folder);
+    let (mut journal, _) = Journal::open(&path, None).unwrap();
+    journal.append(&cash(1, (1, 8000), true, [8000, 8000])).unwrap();
+    done(&mut journal, close(8000, Carry::No));
+    let mut given = refunds::refund(1, 200).swap_remove(0);
+    given.state = RefundState::given_in_cash();
+    given.wire = Vec::new();
+    journal.append_refund(&given).unwrap();
+    drop(journal);
+    let x = reader(&path).shift(NOW, &TimeZone::UTC).unwrap();
+    assert_eq!((x.refunds.count, x.refunds.amount), (1, fen(200)));
+    assert_eq!((x.drawer.refunds, x.drawer.expected()), (fen(200), fen(-200)));
+    let row = reader(&path).order("T01-000001").unwrap().unwrap();
+    assert_eq!(row.refunded, fen(200));
+    let [refund] = &reader(&path).refunds(1).unwrap()[..] else { panic!() };
+    assert!(refund.state.is_cash());
+    assert!(reader(&path).audit().is_ok());
+    let (_, past) = Journal::open(&path, None).unwrap();
+    assert!(past.refunds.is_empty() && past.last_refund == 1);
 }
 
 #[test]
