@@ -52,6 +52,8 @@ fn no_query_reads_a_whole_table_or_a_whole_index() {
             shift::FIRST_OPENING,
             shift::LAST_ACT,
             shift::OF_ORDER,
+            shift::DUE,
+            shift::BESIDE,
             shift::STATE_BEFORE,
             shift::REFUND_BEFORE,
             shift::OF_REFUND,
