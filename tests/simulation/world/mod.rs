@@ -2,6 +2,7 @@
 //! engine, the payment machine, the codec, the journal with SQLite, the screen and the bank are the
 //! real ones; the clock, the network, the disk and the people follow the seed.
 
+mod bills;
 mod cash;
 mod crowd;
 mod finding;
@@ -9,6 +10,7 @@ mod lives;
 mod paper;
 mod people;
 mod refunds;
+mod shifts;
 mod till;
 mod wire;
 
@@ -76,6 +78,16 @@ pub struct Counts {
     pub faults: u64,
     pub deaths: u64,
     pub refunds: u64,
+    /// Cash that was taken, once for each time.
+    pub cash: u64,
+    /// Sales that are to be paid in part in cash and in part by code.
+    pub splits: u64,
+    /// Sales whose cash went back because the rest was not paid.
+    pub returns: u64,
+    /// Shifts that were closed.
+    pub closes: u64,
+    /// The gateway's bills that were held against the journal.
+    pub bills: u64,
 }
 
 impl Counts {
@@ -86,6 +98,11 @@ impl Counts {
         self.faults += other.faults;
         self.deaths += other.deaths;
         self.refunds += other.refunds;
+        self.cash += other.cash;
+        self.splits += other.splits;
+        self.returns += other.returns;
+        self.closes += other.closes;
+        self.bills += other.bills;
     }
 }
 
@@ -112,6 +129,8 @@ enum Due {
     CashierAction(usize, CashierAction),
     /// The cashier gives money of a sale back.
     Refund(usize, u64),
+    /// The cashier gives the cash of a sale back that is paid in part.
+    Return(usize),
     /// A request about a refund reaches the bank.
     RefundArrives {
         process: u32,
@@ -187,6 +206,8 @@ enum Due {
     ClockJump(u64),
     /// The shift is closed.
     Close(u64),
+    /// One is opened.
+    Open(u64),
     Suspension(u64),
     Healed,
     Judgement {
@@ -355,6 +376,9 @@ impl World {
                 let at = (customer.at + after).min(HEALED - 1);
                 self.plan_at(at, Due::Refund(sale, nth));
             }
+            for after in self.plan.returns(sale) {
+                self.plan_at((customer.at + after).min(HEALED - 1), Due::Return(sale));
+            }
             let sale_of_it =
                 Sale { customer, id: None, latest: None, attempts: 0, last_code: None };
             self.sales.insert(sale, sale_of_it);
@@ -429,6 +453,7 @@ impl World {
                 if let Err(error) = self.auditor.close_refunds(&reader, &rows, &self.bank) {
                     self.auditor.broken(Invariant::NothingLost, error.to_string());
                 }
+                self.reads_the_bills(&reader, &rows);
             }
             Err(error) => self.auditor.broken(Invariant::NothingLost, error.to_string()),
         }
@@ -473,6 +498,8 @@ impl World {
             }
             Due::ClockJump(number) => self.clock_jump(number),
             Due::Close(number) => self.closes_the_shift(number),
+            Due::Open(number) => self.opens_the_shift(number),
+            Due::Return(sale) => self.returns_cash(sale),
             Due::Suspension(number) => self.suspension(number),
             Due::Healed => self.heal(),
             Due::Judgement { process, open } if process == self.process => self.judgement(&open),
