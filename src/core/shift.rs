@@ -427,12 +427,8 @@ mod tests {
 
     #[test]
     fn what_was_sold_is_told_by_rate_less_what_went_back() {
-        let back = |sold, amount| Refunded {
-            at: MORNING,
-            tender: "micropay",
-            amount: fen(amount),
-            sold,
-        };
+        let back =
+            |sold, amount| Refunded { at: MORNING, tender: "micropay", amount: fen(amount), sold };
         let mut tally = Tally::after(0);
         let (mixed, food) = (sold(&[(11_300, 1300), (1090, 900)], 0), sold(&[(2280, 900)], 100));
         for sold in [&mixed, &food, &Sold::default()] {

@@ -95,8 +95,7 @@ impl Writer {
                         report(fail_stop.unless_failed(|journal| journal.append_act(&act)));
                     }
                     Job::ActsOf(acts, report) => {
-                        let write = |journal: &mut Journal| journal.append_acts_of(&acts);
-                        report(fail_stop.unless_failed(write).map(drop));
+                        report(fail_stop.append_acts_of(&acts).map(drop));
                     }
                     Job::Shift(work, zone, report) => {
                         report(fail_stop.unless_failed(|journal| journal.do_shift(work, &zone)));
@@ -225,6 +224,11 @@ impl FailStop {
     /// Writes what a person did as [`Journal::append_act`] does, unless something failed before.
     pub fn append_act(&mut self, act: &Act) -> Result<(), JournalError> {
         self.unless_failed(|journal| journal.append_act(act))
+    }
+
+    /// As [`Journal::append_acts_of`], unless something failed before.
+    pub fn append_acts_of(&mut self, acts: &[(Act, OutTradeNo)]) -> Result<bool, JournalError> {
+        self.unless_failed(|journal| journal.append_acts_of(acts))
     }
 
     /// As [`Journal::do_shift`], unless something failed before.

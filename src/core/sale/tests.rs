@@ -83,9 +83,8 @@ fn the_tax_in_what_went_back_is_known_of_all_of_it_or_where_there_is_one_rate() 
     let told = |lines: Vec<Line>, amount: i64| {
         let sold = Sale { lines, discount: None, consent: None }.total().unwrap();
         let taxes = sold.taxes_of_refund(Money::from_minor(amount))?;
-        let minor = |(rate, net, tax): (Rate, Money, Money)| {
-            (rate.hundredths(), net.minor(), tax.minor())
-        };
+        let minor =
+            |(rate, net, tax): (Rate, Money, Money)| (rate.hundredths(), net.minor(), tax.minor());
         Some(taxes.into_iter().map(minor).collect::<Vec<_>>())
     };
     let two = || vec![at(11_300, 1300), at(1090, 900)];
@@ -93,7 +92,7 @@ fn the_tax_in_what_went_back_is_known_of_all_of_it_or_where_there_is_one_rate() 
     assert_eq!(told(two(), 11_300), None, "it may be either, or some of both");
     let one = || vec![at(11_300, 1300), at(113, 1300)];
     assert_eq!(told(one(), 11_413), Some(vec![(1300, 11_413, 1313)]));
-    // 575.27 of it
+    // 575.34
     assert_eq!(told(one(), 5001), Some(vec![(1300, 5001, 575)]));
     assert_eq!(told(one(), 11_414), None, "more than was sold");
     assert_eq!(told(Vec::new(), 100), None);

@@ -187,9 +187,7 @@ impl Auditor {
         let sum = |of: fn(&Report) -> i64| -> i64 { reports().map(of).sum() };
         let sales = sum(|report| report.sales.amount.minor());
         let cash = sum(|report| report.drawer.sales.minor());
-        let tenders = sum(|report| {
-            report.by_tender.values().map(|sum| sum.amount.minor()).sum()
-        });
+        let tenders = sum(|report| report.by_tender.values().map(|sum| sum.amount.minor()).sum());
         self.check(
             [sales, cash, tenders] == [taken[0], taken[1], taken[0]],
             Invariant::ShiftsAddUp,
@@ -243,9 +241,11 @@ impl Auditor {
                 format!("{back:?} of {taken} went back in cash of sale {sale}")
             });
         }
-        let lost = self.drawer.went_back.iter().find(|(number, amount)| {
-            books.returned.get(number.as_str()) != Some(amount)
-        });
+        let lost = self
+            .drawer
+            .went_back
+            .iter()
+            .find(|(number, amount)| books.returned.get(number.as_str()) != Some(*amount));
         let lost = lost.map(|(number, amount)| format!("{number}: {amount} went back"));
         self.check(lost.is_none(), Invariant::NothingLost, || lost.unwrap_or_default());
     }
@@ -309,9 +309,10 @@ impl Auditor {
         }
         for (order, number, amount) in &books.refunds {
             let given = bank.entry(order).and_then(|entry| {
-                entry.refunds.iter().find(|refund| {
-                    refund.number == *number && refund.stage == RefundStage::Success
-                })
+                entry
+                    .refunds
+                    .iter()
+                    .find(|refund| refund.number == *number && refund.stage == RefundStage::Success)
             });
             let given = given.map(|refund| refund.amount.minor());
             self.check(given == Some(*amount), Invariant::ShiftsAddUp, || {

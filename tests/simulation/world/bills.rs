@@ -74,15 +74,11 @@ impl World {
     /// same number, a refund at the merchant platform, a refund that failed.
     fn is_the_banks(&self, found: &Difference) -> bool {
         let (order, refund) = (found.order_no.as_str(), found.refund_no.as_str());
-        let is_elsewhere = match self.bank.entry(order) {
-            Some(entry) => {
-                let is_at_the_platform =
-                    entry.is_refunded_elsewhere() && refund.starts_with('M');
-                let known = entry.refunds.iter().any(|known| known.number == refund);
-                is_at_the_platform || known && !refund.starts_with(order)
-            }
-            None => false,
-        };
+        let is_elsewhere = self.bank.entry(order).is_some_and(|entry| {
+            let is_at_the_platform = entry.is_refunded_elsewhere() && refund.starts_with('M');
+            let is_known = entry.refunds.iter().any(|known| known.number == refund);
+            is_at_the_platform || is_known && !refund.starts_with(order)
+        });
         self.auditor.is_of_anothers(order)
             || is_elsewhere && found.cause == Cause::RefundNotInJournal
             || found.cause == Cause::RefundFailed

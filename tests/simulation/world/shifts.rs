@@ -25,8 +25,7 @@ impl World {
         }
         let float = self.plan.chance("float", number).i64(0..100_000);
         self.draw_shift_trouble();
-        let work =
-            ShiftWork::Open { at: self.wall(), float: Money::from_minor(float), by: None };
+        let work = ShiftWork::Open { at: self.wall(), float: Money::from_minor(float), by: None };
         let Some(till) = &mut self.till else { return };
         let done = till.journal.do_shift(work, &TimeZone::UTC);
         if self.disk.is_dead() {
