@@ -199,7 +199,7 @@ impl Check<'_> {
         let was_settled = balance.left() == Money::default();
         balance.pay(order.amount);
         if !was_settled && balance.left() == Money::default() {
-            tally.settled(balance.due(), &*lines::of_sale(self.db, order.sale)?);
+            tally.settled(balance.due(), &lines::of_sale(self.db, order.sale)?);
         }
         Ok(())
     }
@@ -237,7 +237,7 @@ impl Check<'_> {
             let (amount, tender) =
                 self.db.prepare_cached(OF_REFUND)?.query_row([told.refund], row)?;
             let (at, amount) = (Timestamp(entry.at), Money::from_minor(amount));
-            tally.refunded(&Refunded { at, tender: &tender, amount, sold: Some(&*sold) });
+            tally.refunded(&Refunded { at, tender: &tender, amount, sold: Some(&sold) });
         }
         Ok(())
     }
