@@ -199,7 +199,8 @@ impl Check<'_> {
         let was_settled = balance.left() == Money::default();
         balance.pay(order.amount);
         if !was_settled && balance.left() == Money::default() {
-            tally.settled(balance.due(), &lines::of_sale(self.db, order.sale)?);
+            let sold = lines::of_sale(self.db, order.sale)?;
+            tally.settled(balance.due(), &sold);
         }
         Ok(())
     }

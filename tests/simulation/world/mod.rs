@@ -4,6 +4,7 @@
 
 mod bills;
 mod cash;
+mod counts;
 mod crowd;
 mod finding;
 mod lives;
@@ -37,6 +38,7 @@ use crate::auditor::Auditor;
 use crate::invariants::{Invariant, Violation};
 use crate::plan::{CashierAction, Climate, Customer, HEALED, Plan};
 use crate::screen::Screen;
+pub use counts::Counts;
 use crowd::Counter;
 
 /// Enough time for the rechecks of numbers that the gateway never knew.
@@ -66,44 +68,6 @@ pub struct Told {
     /// How the attempts ended.
     pub ends: Vec<Status>,
     pub counts: Counts,
-}
-
-/// What happened in a story.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Counts {
-    /// Attempts that were begun, each with a scanned code.
-    pub sales: u64,
-    pub entries: u64,
-    pub calls: u64,
-    pub faults: u64,
-    pub deaths: u64,
-    pub refunds: u64,
-    /// Cash that was taken, once for each time.
-    pub cash: u64,
-    /// Sales that are to be paid in part in cash and in part by code.
-    pub splits: u64,
-    /// Sales whose cash went back because the rest was not paid.
-    pub returns: u64,
-    /// Shifts that were closed.
-    pub closes: u64,
-    /// The gateway's bills that were held against the journal.
-    pub bills: u64,
-}
-
-impl Counts {
-    pub fn add(&mut self, other: Self) {
-        self.sales += other.sales;
-        self.entries += other.entries;
-        self.calls += other.calls;
-        self.faults += other.faults;
-        self.deaths += other.deaths;
-        self.refunds += other.refunds;
-        self.cash += other.cash;
-        self.splits += other.splits;
-        self.returns += other.returns;
-        self.closes += other.closes;
-        self.bills += other.bills;
-    }
 }
 
 /// Plays a plan to its end, or to the first violation.
