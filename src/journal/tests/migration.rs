@@ -264,10 +264,10 @@ fn starts_that_fail_again_and_again_keep_one_copy() {
 }
 
 #[test]
-fn a_journal_from_before_cash_needs_nothing_but_its_format() {
+fn a_journal_from_before_cash_needs_nothing_of_it_but_its_format() {
     let folder = tempfile::tempdir().unwrap();
     let path = filled(&folder);
-    Connection::open(&path).unwrap().execute_batch("PRAGMA user_version = 5;").unwrap();
+    of_format_5(&path);
     let (journal, past) = Journal::open(&path, None).unwrap();
     let migrated = journal.migrated().unwrap();
     assert_eq!((migrated.from, migrated.to, past.last_attempt), (5, FORMAT, 2));
