@@ -250,19 +250,19 @@ impl Tally {
             self.report.no_rate = plus(self.report.no_rate, due);
         }
         for (rate, net, tax) in sold.taxes() {
-            let taxed = self.report.by_rate.entry(rate).or_default();
-            *taxed = Taxed { sold: plus(taxed.sold, net), tax: plus(taxed.tax, tax) };
+            let of_rate = self.report.by_rate.entry(rate).or_default();
+            *of_rate = Taxed { sold: plus(of_rate.sold, net), tax: plus(of_rate.tax, tax) };
         }
     }
 
     fn unsold(&mut self, sold: &Sold, amount: Money) {
-        let Some(taxes) = sold.taxes_of_refund(amount) else {
+        let Some(back) = sold.taxes_of_refund(amount) else {
             self.report.no_rate = minus(self.report.no_rate, amount);
             return;
         };
-        for (rate, net, tax) in taxes {
-            let taxed = self.report.by_rate.entry(rate).or_default();
-            *taxed = Taxed { sold: minus(taxed.sold, net), tax: minus(taxed.tax, tax) };
+        for (rate, net, tax) in back {
+            let of_rate = self.report.by_rate.entry(rate).or_default();
+            *of_rate = Taxed { sold: minus(of_rate.sold, net), tax: minus(of_rate.tax, tax) };
         }
     }
 

@@ -297,7 +297,9 @@ fn what_goes_back_of_a_sale_is_less_of_what_it_sold_in_the_shift_in_which_it_goe
     let (due, tax) = (sold.due.minor(), sold.taxes()[0].2.minor());
     let first = done(&mut journal, close(0, Carry::No));
     assert_eq!(by_rate(&first), [(1300, due, tax)]);
-    refunds::refund(1, 300).iter().for_each(|entry| journal.append_refund(entry).unwrap());
+    for entry in refunds::refund(1, 300) {
+        journal.append_refund(&entry).unwrap();
+    }
     let second = done(&mut journal, close(0, Carry::No));
     let part = (2 * 300 * tax + due) / (2 * due);
     assert_eq!(by_rate(&second), [(1300, -300, -part)]);
@@ -318,7 +320,9 @@ fn whoever_changes_a_refund_or_the_rest_of_a_sale_is_noticed_by_the_report() {
         journal.append_all(&[lines::begun_with_lines(1), paid(1)]).unwrap();
         journal.append(&cash(2, (2, 8000), true, [8000, 5000])).unwrap();
         done(&mut journal, close(0, Carry::No));
-        refunds::refund(1, 300).iter().for_each(|entry| journal.append_refund(entry).unwrap());
+        for entry in refunds::refund(1, 300) {
+            journal.append_refund(&entry).unwrap();
+        }
         journal.append(&cash(3, (2, 3000), false, [3000, 3000])).unwrap();
         // Not what a reader notices as it opens.
         let reader = reader(&path);
