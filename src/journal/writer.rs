@@ -53,7 +53,6 @@ type ActReport = Box<dyn FnOnce(Result<(), JournalError>) + Send>;
 
 type ShiftReport = Box<dyn FnOnce(Result<ShiftDone, JournalError>) + Send>;
 
-/// The orders were read from this journal: one that it does not have any more is damage.
 fn write_acts_of(journal: &mut Journal, acts: &[(Act, OutTradeNo)]) -> Result<(), JournalError> {
     if journal.append_acts_of(acts)? {
         return Ok(());
@@ -103,13 +102,13 @@ impl Writer {
                         report(fail_stop.do_slip(&work));
                     }
                     Job::Act(act, report) => {
-                        report(fail_stop.unless_failed(|journal| journal.append_act(&act)));
+                        report(fail_stop.append_act(&act));
                     }
                     Job::ActsOf(acts, report) => {
-                        report(fail_stop.unless_failed(|journal| write_acts_of(journal, &acts)));
+                        report(fail_stop.append_acts_of(&acts));
                     }
                     Job::Shift(work, zone, report) => {
-                        report(fail_stop.unless_failed(|journal| journal.do_shift(work, &zone)));
+                        report(fail_stop.do_shift(work, &zone));
                     }
                     Job::Stop(error) => {
                         fail_stop.fail();
@@ -236,6 +235,12 @@ impl FailStop {
     /// Writes what a person did as [`Journal::append_act`] does, unless something failed before.
     pub fn append_act(&mut self, act: &Act) -> Result<(), JournalError> {
         self.unless_failed(|journal| journal.append_act(act))
+    }
+
+    /// As [`Journal::append_acts_of`], unless something failed before. The orders were read from this
+    /// journal: one that it does not have any more is damage.
+    pub fn append_acts_of(&mut self, acts: &[(Act, OutTradeNo)]) -> Result<(), JournalError> {
+        self.unless_failed(|journal| write_acts_of(journal, acts))
     }
 
     /// As [`Journal::do_shift`], unless something failed before.
