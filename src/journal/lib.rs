@@ -16,11 +16,16 @@ mod find;
 mod formats;
 mod head;
 mod key;
+mod lines;
+mod past;
 mod read;
 mod refund_event;
+mod refund_paper;
+mod refund_slips;
 mod refunds;
 mod register;
 mod rounds;
+mod shift;
 mod slips;
 mod tables;
 #[cfg(test)]
@@ -46,14 +51,16 @@ pub use formats::Migrated;
 use key::Key;
 pub use key::{KeyFault, Secret};
 use paytill_core::both;
-use paytill_core::engine::{Begin, By, Entry, Recovered};
+use paytill_core::engine::{Begin, By, Entry, Recovered, RefundEntry};
 use paytill_core::language::Text;
 use paytill_core::order::Merchant;
 use paytill_core::payment::State;
-pub use read::{Audit, Filter, Head, JournalReader, OrderRow, StoredEntry};
+pub use read::{Audit, Filter, Head, JournalReader, OrderRow, StoredEntry, is_cash_returned};
 pub use refund_event::ToldOfRefund;
-pub use refunds::{RefundRow, given_back};
-pub use slips::{Slip, SlipDone, SlipStage, SlipWork};
+pub use refund_paper::RefundPaper;
+pub use refunds::{BegunRefund, RefundRow, given_back};
+pub use shift::{ShiftDone, ShiftWork};
+pub use slips::{Slip, SlipDone, SlipSays, SlipStage, SlipWork};
 use tables::OLDEST;
 pub use writer::{FailStop, Writer, Written};
 
@@ -104,6 +111,8 @@ pub struct Journal {
     queues_slips: bool,
     /// What was put there and not taken yet.
     queued: Vec<Slip>,
+    /// The same of refunds.
+    queued_refunds: Vec<(Slip, RefundPaper)>,
 }
 
 /// The last entry.
@@ -163,6 +172,7 @@ impl Journal {
             migrated: None,
             queues_slips: false,
             queued: Vec::new(),
+            queued_refunds: Vec::new(),
         };
         let past = journal.prepare(begins).map_err(|error| match error {
             JournalError::Write(error) => refused(&journal.path, error),
@@ -194,6 +204,23 @@ impl Journal {
             Ok((due, Tip { seq, chain }))
         })?;
         self.queued.extend(new);
+        Ok(())
+    }
+
+    /// Writes an entry of a refund, and with its first entry the refund: as [`Journal::append`].
+    pub fn append_refund(&mut self, entry: &RefundEntry) -> Result<(), JournalError> {
+        let is_printing = self.queues_slips;
+        let new = self.commit(|transaction, key, Tip { seq, chain }| {
+            let seq = seq + 1;
+            let chain = refunds::insert_entry(transaction, key, entry, seq, &chain)?;
+            let due = if is_printing {
+                refund_slips::queue_of_refund(transaction, key, entry)?
+            } else {
+                None
+            };
+            Ok((due, Tip { seq, chain }))
+        })?;
+        self.queued_refunds.extend(new);
         Ok(())
     }
 
@@ -314,7 +341,7 @@ impl Journal {
         }
         self.tip = check::complete(&mut self.db, &self.key, &self.path, check::VERIFIED_AT_START)?;
         self.compare_head()?;
-        let mut past = read::past(&self.db, &self.key, &self.path)?;
+        let mut past = past::past(&self.db, &self.key, &self.path)?;
         refunds::past(&self.db, &self.key, &self.path, &mut past)?;
         self.is_marked = check::is_marked(&self.db)?;
         // What a process that died has left there. It would be written once more at each start.
@@ -455,7 +482,8 @@ fn insert_attempt(
     if let Some(note) = &begin.sale.new {
         transaction
             .prepare_cached(
-                "INSERT INTO sale (id, at, day, due, currency, note) VALUES (?, ?, ?, ?, ?, ?)",
+                "INSERT INTO sale (id, at, day, due, currency, note, lines)
+                 VALUES (?, ?, ?, ?, ?, ?, ?)",
             )?
             .execute(params![
                 begin.sale.id,
@@ -463,7 +491,8 @@ fn insert_attempt(
                 day,
                 begin.sale.due.minor(),
                 order.currency.code(),
-                note
+                note,
+                lines::text(&begin.sale.sold)?
             ])?;
     }
     let request = serde_json::to_string(&StoredRequest {

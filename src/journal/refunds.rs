@@ -8,15 +8,16 @@ use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
 
+use super::acts::StoredEvent;
 use super::check::{self, Check, EntryRow};
 use super::key::Key;
-use super::read::{JournalReader, OrderRow, millis, unreadable};
+use super::read::{JournalReader, OrderRow, StoredEntry, currency, millis, number, unreadable};
 use super::refund_event::{self, BEGUN, REFUND, refund_of};
-use super::{Journal, JournalError, StoredRequest, Tip, insert_row, stored, tables, wire_json};
+use super::{JournalError, StoredRequest, insert_row, stored, tables, wire_json};
 use paytill_core::both;
 use paytill_core::clock::{Timestamp, Uptime};
 use paytill_core::engine::{Recovered, RefundBegin, RefundEntry, StoredRefund};
-use paytill_core::money::{Currency, Money};
+use paytill_core::money::Money;
 use paytill_core::order::{Order, OutTradeNo};
 use paytill_core::refund::{EarlierRefund, OutRefundNo, Refund, RefundState};
 
@@ -29,7 +30,8 @@ const WHERE_IT_IS: &str = "SELECT last_entry, status, progress, state,
              AND instr(any.event, '{\"refund\":' || refund.id || ',') = 1)
          AND entry.at = updated_at
      FROM refund LEFT JOIN entry ON entry.seq = last_entry WHERE refund.id = ?";
-const FIRST_OF: &str = "SELECT min(seq) FROM entry JOIN refund ON entry.attempt = -refund.attempt
+pub(super) const FIRST_OF: &str =
+    "SELECT min(seq) FROM entry JOIN refund ON entry.attempt = -refund.attempt
      WHERE refund.id = ? AND instr(event, '{\"refund\":' || refund.id || ',') = 1";
 const LAST: &str = "SELECT coalesce(max(id), 0) FROM refund";
 const OF_ORDER: &str =
@@ -70,6 +72,14 @@ impl From<RefundRow> for EarlierRefund {
     }
 }
 
+/// A refund with its order, and when the gateway had it by the journal.
+#[derive(Clone, Debug)]
+pub struct BegunRefund {
+    pub out_trade_no: OutTradeNo,
+    pub refund: RefundRow,
+    pub accepted_at: Option<Timestamp>,
+}
+
 /// How much of an order was given back, as far as its refunds know: what the gateway has accepted or
 /// done, and what others have refunded.
 pub fn given_back(refunds: &[RefundRow]) -> Money {
@@ -96,18 +106,7 @@ fn facts(db: &Connection, refund: i64) -> rusqlite::Result<String> {
     Ok(found.unwrap_or_default())
 }
 
-impl Journal {
-    /// Writes an entry of a refund, and with its first entry the refund: as [`Journal::append`].
-    pub fn append_refund(&mut self, entry: &RefundEntry) -> Result<(), JournalError> {
-        self.commit(|transaction, key, Tip { seq, chain }| {
-            let seq = seq + 1;
-            let chain = insert_entry(transaction, key, entry, seq, &chain)?;
-            Ok(((), Tip { seq, chain }))
-        })
-    }
-}
-
-fn insert_entry(
+pub(super) fn insert_entry(
     transaction: &Transaction<'_>,
     key: &Key,
     entry: &RefundEntry,
@@ -290,8 +289,6 @@ pub(super) fn past(
 
 fn stored_refund(row: &Row<'_>) -> Result<StoredRefund, JournalError> {
     let request: StoredRequest = serde_json::from_str(&row.get::<_, String>(8)?)?;
-    let currency = Currency::from_code(&row.get::<_, String>(7)?);
-    let order_number = OutTradeNo::try_from(row.get::<_, String>(5)?);
     Ok(StoredRefund {
         id: row.get(0)?,
         attempt: row.get(1)?,
@@ -300,9 +297,9 @@ fn stored_refund(row: &Row<'_>) -> Result<StoredRefund, JournalError> {
             amount: Money::from_minor(row.get(3)?),
             reason: row.get(4)?,
             order: Order {
-                out_trade_no: order_number.map_err(|error| unreadable(Box::new(error)))?,
+                out_trade_no: number(row.get(5)?)?,
                 amount: Money::from_minor(row.get(6)?),
-                currency: currency.ok_or_else(|| unreadable("unknown currency".into()))?,
+                currency: currency(&row.get::<_, String>(7)?)?,
                 merchant: request.merchant,
                 body: request.body,
                 device_info: request.device_info,
@@ -319,7 +316,7 @@ fn stored_refund(row: &Row<'_>) -> Result<StoredRefund, JournalError> {
     })
 }
 
-fn refund_number(text: String) -> Result<OutRefundNo, rusqlite::Error> {
+pub(super) fn refund_number(text: String) -> Result<OutRefundNo, rusqlite::Error> {
     OutRefundNo::try_from(text).map_err(|error| unreadable(Box::new(error)))
 }
 
@@ -355,6 +352,36 @@ impl JournalReader {
         Ok(rows)
     }
 
+    /// The refunds that were begun from one day of the shop to another, oldest first.
+    pub fn refunds_begun(&self, from: &str, to: &str) -> Result<Vec<BegunRefund>, JournalError> {
+        if !has_refunds(&self.db)? {
+            return Ok(Vec::new());
+        }
+        let of_days = "SELECT refund.id, refund.attempt, out_trade_no FROM refund
+             JOIN attempt ON attempt.id = refund.attempt
+             WHERE refund.day BETWEEN ? AND ? ORDER BY refund.id";
+        let mut statement = self.db.prepare(of_days)?;
+        let found = statement.query_map([from, to], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get::<_, String>(2)?))
+        })?;
+        let found: Vec<(i64, i64, String)> = found.collect::<Result<_, _>>()?;
+        let mut begun = Vec::new();
+        for (id, attempt, number) in found {
+            let rows = self.refunds(attempt)?;
+            let Some(refund) = rows.into_iter().find(|row| row.id == id) else { continue };
+            let is_given = |entry: &StoredEntry| match &entry.event {
+                StoredEvent::Refund(told) => told.refund == id && told.state.is_given(),
+                StoredEvent::Payment(_) | StoredEvent::Act(_) => false,
+            };
+            let entries = self.entries(attempt)?;
+            let accepted_at = entries.iter().find(|entry| is_given(entry)).map(|entry| entry.at);
+            let number = OutTradeNo::try_from(number);
+            let out_trade_no = number.map_err(|error| unreadable(Box::new(error)))?;
+            begun.push(BegunRefund { out_trade_no, refund, accepted_at });
+        }
+        Ok(begun)
+    }
+
     /// How many refunds have no end yet, but for those that the gateway has accepted.
     pub(super) fn refunds_unclear(&self) -> rusqlite::Result<i64> {
         if !has_refunds(&self.db)? {
@@ -366,7 +393,8 @@ impl JournalReader {
 
     /// Says of each order how much of it was given back.
     pub(super) fn add_refunds(&self, rows: &mut [OrderRow]) -> Result<(), JournalError> {
-        let is_paid = |row: &&mut OrderRow| row.state.proof().is_some();
+        let is_paid =
+            |row: &&mut OrderRow| row.state.proof().is_some() || row.state.cash().is_some();
         for row in rows.iter_mut().filter(is_paid) {
             row.refunded = given_back(&self.refunds_of(row.attempt)?);
         }

@@ -254,16 +254,22 @@ impl Bank {
             CallKind::Order => self.order(&mut entry, incoming, before, now),
             CallKind::Close => self.close(&mut entry, before, now),
         };
+        self.answered(index, entry, incoming, said)
+    }
+
+    /// Answers a call with what was said to it, and keeps the entry as it is now.
+    fn answered(
+        &mut self,
+        index: usize,
+        entry: LedgerEntry,
+        incoming: &Incoming,
+        said: Said,
+    ) -> Reaction {
         let mut rng = self.rng.fork();
         let reply = self.reply(incoming, &entry.out_trade_no, said.fault, said.after);
         let mut reaction = reply.say(said.fields, &mut rng);
-        reaction.story = format!(
-            "{} {}{}: {}",
-            entry.out_trade_no,
-            said.note,
-            entry.scenario.name(),
-            reaction.story
-        );
+        let (number, note, name) = (&entry.out_trade_no, said.note, entry.scenario.name());
+        reaction.story = format!("{number} {note}{name}: {}", reaction.story);
         if let Some(kept) = self.entries.get_mut(index) {
             *kept = entry;
         }

@@ -98,20 +98,7 @@ impl Bank {
         entry.advance(now);
         entry.refund_calls.push(now);
         let said = self.refund(&mut entry, incoming, now);
-        let mut rng = self.rng.fork();
-        let reply = self.reply(incoming, &entry.out_trade_no, said.fault, said.after);
-        let mut reaction = reply.say(said.fields, &mut rng);
-        reaction.story = format!(
-            "{} {}{}: {}",
-            entry.out_trade_no,
-            said.note,
-            entry.scenario.name(),
-            reaction.story
-        );
-        if let Some(kept) = self.entries.get_mut(index) {
-            *kept = entry;
-        }
-        reaction
+        self.answered(index, entry, incoming, said)
     }
 
     fn refund(&mut self, entry: &mut LedgerEntry, incoming: &Incoming, now: Millis) -> Said {

@@ -6,6 +6,7 @@
 //! fails, nothing more is sold until the next start. The front end drives everything by calling
 //! [`Till::next`].
 
+mod cash;
 mod enquiry;
 mod qr;
 mod refunds;
@@ -17,23 +18,28 @@ use std::time::Duration;
 use secrecy::ExposeSecret;
 use tokio::sync::mpsc;
 
-use crate::clock::{Millis, Uptime};
+use crate::clock::{Millis, TimeZone, Uptime};
 use crate::engine::{
-    Act, ActKind, Attempt, By, Draw, Effect, Engine, OrderTemplate, Recovered, RefundReport,
-    Refusal, Report, SaleRef, Start, Subject,
+    Attempt, By, Draw, Effect, Engine, OrderTemplate, Recovered, RefundReport, Refusal, Report,
+    SaleRef, Start, Subject,
 };
 use crate::gateway::{Ask, Decoded, DecodedRefund, Enquired, Gateway, Owner, Question, Stamp};
-use crate::journal::{Journal, JournalError, Slip, SlipDone, SlipStage, SlipWork, Writer, Written};
+use crate::journal::{
+    Journal, JournalError, RefundPaper, ShiftDone, Slip, SlipDone, SlipStage, SlipWork, Writer,
+    Written,
+};
 use crate::money::Currency;
 use crate::order::{AuthCode, Merchant, Order, OutTradeNo};
 use crate::payment::{Answer, Call, CallKind, Event, Found, Reason, Rules, Status, TillCause};
 use crate::refund::RefundCall;
+use crate::sale::Sold;
 use paytill_host::clock::Clock;
 use paytill_host::random;
 use paytill_host::transport::{Transport, TransportFailure};
 
+use cash::CashNews;
 pub use enquiry::Enquiry;
-pub use refunds::NotRefunded;
+pub use refunds::{NotRefunded, read_refund};
 
 /// Upper bound of a sleep: timers do not run while the machine is suspended.
 const LONGEST_SLEEP: Millis = Millis::seconds(60);
@@ -53,11 +59,19 @@ pub enum Notice {
     SlipDue(Slip),
     /// The journal has the copy that [`Till::print_copy`] asked for, of an order as it is now.
     SlipQueued(Slip, Box<Attempt>),
+    /// The journal has the slip of a refund that has moved, or a copy of it.
+    RefundSlip(Slip, Box<RefundPaper>),
     /// That this slip may be on paper from now on: whether the journal knows it. If not, because it
     /// cannot be written or another slip has taken its place, it must not be printed.
     SlipBegun { slip: i64, recorded: bool },
     /// What came of [`Till::note_drawer`]. If the journal does not know it, the drawer stays shut.
     DrawerNoted { recorded: bool },
+    /// What came of [`Till::move_cash`], likewise.
+    CashMoved { recorded: bool },
+    /// What came of [`Till::return_cash`], likewise.
+    CashReturned { sale: i64, recorded: bool },
+    /// What came of [`Till::shift`].
+    Shift(ShiftDone),
     /// What came of [`Till::enquire`], by the serial number of the question.
     Enquired { serial: u64, enquired: Enquired },
     /// A refund moved.
@@ -89,6 +103,7 @@ pub struct Till {
     clock: Clock,
     merchant: Merchant,
     currency: Currency,
+    time_zone: TimeZone,
     /// Questions that the next answer about an attempt answers, too.
     asked: BTreeMap<i64, (u64, Question)>,
     sender: mpsc::UnboundedSender<WorkerMessage>,
@@ -115,7 +130,7 @@ enum WorkerMessage {
     },
     Warmed(Result<(), TransportFailure>),
     Slip(SlipNews),
-    Drawer(Result<(), JournalError>),
+    Cash(CashNews),
     Enquired {
         serial: u64,
         is_transaction: bool,
@@ -123,9 +138,12 @@ enum WorkerMessage {
     },
 }
 
+/// The copy of an order's slip, and those of its refunds.
+type Copies = (Option<(Slip, Box<Attempt>)>, Vec<(Slip, RefundPaper)>);
+
 /// What came of writing about a slip.
 enum SlipNews {
-    Queued(Result<Option<(Slip, Box<Attempt>)>, JournalError>),
+    Queued(Result<Copies, JournalError>),
     Marked(i64, SlipStage, Result<bool, JournalError>),
 }
 
@@ -144,6 +162,7 @@ impl Till {
         })?;
         let TillParts { template, rules, gateway, transport, hash_key, client_ip, clock } = parts;
         let (merchant, currency) = (template.merchant.clone(), template.currency);
+        let time_zone = template.time_zone.clone();
         let (engine, effects) = Engine::new(
             template,
             rules,
@@ -165,6 +184,7 @@ impl Till {
             clock,
             merchant,
             currency,
+            time_zone,
             asked: BTreeMap::new(),
             sender,
             inbox,
@@ -180,6 +200,7 @@ impl Till {
         &mut self,
         sale: SaleRef,
         note: String,
+        sold: Arc<Sold>,
         code: AuthCode,
         by: Option<By>,
     ) -> Result<OutTradeNo, Refusal> {
@@ -189,7 +210,7 @@ impl Till {
         let code_hash = self.hash(&code);
         let client_ip = self.caller();
         let (now, wall) = (self.clock.uptime(), self.clock.wall());
-        let start = Start { sale, note, code, code_hash, by, client_ip, draw };
+        let start = Start { sale, note, sold, code, code_hash, by, client_ip, draw };
         let (out_trade_no, effects) = self.engine.begin(start, now, wall)?;
         self.perform(effects);
         Ok(out_trade_no)
@@ -216,25 +237,12 @@ impl Till {
         let (order, at) = (out_trade_no.clone(), self.clock.wall());
         self.writer.write_slip(SlipWork::Copy { order, at, by }, move |result| {
             let news = match result {
-                Ok(SlipDone::Copied(queued)) => SlipNews::Queued(Ok(queued)),
+                Ok(SlipDone::Copied(queued, refunds)) => SlipNews::Queued(Ok((queued, refunds))),
                 Ok(SlipDone::Marked(_)) => return,
                 Err(error) => SlipNews::Queued(Err(error)),
             };
             let _ = sender.send(WorkerMessage::Slip(news));
         });
-    }
-
-    /// Has it written down that somebody opens the drawer; [`Notice::DrawerNoted`] says when it may
-    /// be opened.
-    pub fn note_drawer(&self, by: Option<By>) {
-        let sender = self.sender.clone();
-        let report = move |result| {
-            let _ = sender.send(WorkerMessage::Drawer(result));
-        };
-        let act = Act { at: self.clock.wall(), kind: ActKind::Drawer, by };
-        if !self.writer.write_act(act, report.clone()) {
-            report(Err(JournalError::Ended));
-        }
     }
 
     /// Has it written down how far a slip has come.
@@ -388,19 +396,20 @@ impl Till {
 
     fn take(&mut self, message: Option<WorkerMessage>) {
         let (now, wall) = (self.clock.uptime(), self.clock.wall());
+        let mut due = None;
         let effects = match message {
             None => self.engine.tick(now, wall),
             Some(WorkerMessage::Slip(news)) => {
                 self.slip(news);
                 Vec::new()
             }
-            Some(WorkerMessage::Drawer(result)) => {
-                self.notices.push_back(Notice::DrawerNoted { recorded: result.is_ok() });
-                self.stop_after(result.err());
+            Some(WorkerMessage::Cash(news)) => {
+                self.cash(news);
                 Vec::new()
             }
-            Some(WorkerMessage::Written(Written { subject, result, slip })) => {
+            Some(WorkerMessage::Written(Written { subject, result, slip, refund_slip })) => {
                 self.notices.extend(slip.map(Notice::SlipDue));
+                due = refund_slip;
                 let on_disk = result.is_ok();
                 match result {
                     // Already reported.
@@ -448,14 +457,21 @@ impl Till {
             }
         };
         self.perform(effects);
+        // Behind the report: a drawer opens at once or not at all, and waits for no slip.
+        self.notices.extend(due.map(|due| Notice::RefundSlip(due.0, Box::new(due.1))));
     }
 
     fn slip(&mut self, news: SlipNews) {
         let failure = match news {
             SlipNews::Queued(queued) => {
-                let queued =
-                    queued.map(|queued| queued.map(|(slip, of)| Notice::SlipQueued(slip, of)));
-                queued.map(|notice| self.notices.extend(notice)).err()
+                let tell = |(queued, refunds): Copies| {
+                    let queued = queued.map(|(slip, of)| Notice::SlipQueued(slip, of));
+                    self.notices.extend(queued);
+                    let refunds = refunds.into_iter();
+                    self.notices
+                        .extend(refunds.map(|(slip, of)| Notice::RefundSlip(slip, of.into())));
+                };
+                queued.map(tell).err()
             }
             SlipNews::Marked(slip, stage, result) => {
                 if stage == SlipStage::Begun {

@@ -11,6 +11,7 @@ mod paper;
 #[path = "../fixture/paper.rs"]
 mod printout;
 mod refunds;
+pub mod shifts;
 mod told;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,6 +20,7 @@ use paytill::engine::Attempt;
 use paytill::engine::Entry;
 use paytill::order::Order;
 use paytill::payment::{Call, CallKind, Event, Status};
+use paytill::shift::Report;
 use paytill::simulator::Bank;
 
 use crate::invariants::{Invariant, Violation};
@@ -43,6 +45,9 @@ pub struct Auditor {
     refunds: BTreeMap<String, refunds::Refunded>,
     /// The last call about a refund of this process.
     refund_call_at: Option<u64>,
+    /// The Z reports, as they were read last.
+    closed: Vec<Report>,
+    pub drawer: shifts::Drawer,
 }
 
 impl Auditor {
@@ -56,6 +61,8 @@ impl Auditor {
             others: BTreeSet::new(),
             refunds: BTreeMap::new(),
             refund_call_at: None,
+            closed: Vec::new(),
+            drawer: shifts::Drawer::default(),
         }
     }
 
@@ -87,6 +94,10 @@ impl Auditor {
     /// The bank holds another till's order of this number.
     pub fn is_anothers(&mut self, number: &str) {
         self.others.insert(number.to_owned());
+    }
+
+    pub fn is_of_anothers(&self, number: &str) -> bool {
+        self.others.contains(number)
     }
 
     /// An entry was handed to the disk.

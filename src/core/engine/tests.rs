@@ -1,5 +1,6 @@
 //! The engine on a bench: what is written before what is sent, and what a restart makes of it.
 
+mod cash;
 mod edges;
 mod qr;
 mod refunds;
@@ -10,7 +11,7 @@ use super::*;
 use crate::clock::TimeZone;
 use crate::gateway::{Decoded, DecodedRefund, Lookup, Outgoing, Owner, RefundAsk, Reply, Stamp};
 use crate::money::{Currency, Money};
-use crate::order::{AuthCode, Merchant, Order, TillId};
+use crate::order::{AuthCode, Merchant, TillId};
 use crate::payment::says::{Says, reason};
 use crate::payment::{Ending, Found, Funds, Proof, TillCause};
 use crate::refund::{RefundAnswer, RefundCall};
@@ -157,6 +158,7 @@ impl EngineBench {
         let start = Start {
             sale,
             note: String::new(),
+            sold: Arc::default(),
             code: auth_code,
             by: self.by.clone(),
             code_hash: [code; 16],
@@ -228,6 +230,7 @@ fn stored(id: i64, mch_id: &str, boot: i64) -> StoredAttempt {
     assert_eq!(call, None);
     let number = format!("T01261122113000{id:04}07");
     StoredAttempt {
+        sold: Arc::default(),
         id,
         sale: id,
         order: Order {

@@ -8,6 +8,7 @@ use super::reversal::Reversal;
 use super::status::{Funds, Outlook, Rules, Status};
 use crate::clock::{Date, Millis};
 use crate::order::CodeUrl;
+use crate::sale::tender::Cash;
 
 /// What can happen to a payment.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -69,6 +70,8 @@ pub(super) enum Stage {
     /// It is being reversed, or a number that took nothing is being closed.
     Reversing(Reversing),
     Paid(Proof),
+    /// Paid in cash: nothing is sent, and nothing proves it but the entry.
+    Cash(Cash),
     /// Over, without the money.
     Closed(Closed),
     /// Paid by scanning our code, which is a life of its own.
@@ -220,9 +223,9 @@ impl State {
         self.qr().is_some_and(QrState::is_paid_late)
     }
 
-    /// How it is paid, as the journal and `--json` have it.
-    pub fn channel(&self) -> &'static str {
-        if self.qr().is_some() { "native" } else { "micropay" }
+    /// A payment in cash: paid from its first entry on.
+    pub const fn paid_in_cash(cash: Cash) -> Self {
+        Self { calls: 0, jitter: 0, is_ours: true, stage: Stage::Cash(cash) }
     }
 
     /// What people are shown.
@@ -238,7 +241,7 @@ impl State {
                 Shown::Declined => Status::Declined,
                 Shown::Attention => Status::Attention,
             },
-            Stage::Paid(_) => Status::Paid,
+            Stage::Paid(_) | Stage::Cash(_) => Status::Paid,
             Stage::Closed(closed) => match closed.outcome {
                 Outcome::Declined => Status::Declined,
                 Outcome::Reversed | Outcome::Returned => Status::Reversed,
@@ -255,7 +258,7 @@ impl State {
             Stage::Reversing(Reversing { held: Held::Taken | Held::Refunded, .. }) => Funds::Held,
             Stage::Reversing(Reversing { shown: Shown::Declined, .. }) => Funds::NotMoved,
             Stage::Reversing(_) => Funds::Unknown,
-            Stage::Paid(_) => Funds::Taken,
+            Stage::Paid(_) | Stage::Cash(_) => Funds::Taken,
             Stage::Closed(closed) => match closed.outcome {
                 Outcome::Declined | Outcome::Reversed => Funds::NotMoved,
                 Outcome::Returned => Funds::Returned,
@@ -278,7 +281,7 @@ impl State {
             Stage::Reversing(reversing) => {
                 Some(reversing.obstacle.as_ref().unwrap_or(&reversing.reason))
             }
-            Stage::Paid(_) => None,
+            Stage::Paid(_) | Stage::Cash(_) => None,
             Stage::Closed(closed) => Some(&closed.reason),
             Stage::Qr(qr) => qr.reason(),
         }
@@ -289,16 +292,35 @@ impl State {
         match &self.stage {
             Stage::Reversing(reversing) => reversing.obstacle.as_ref(),
             Stage::Qr(qr) => qr.obstacle(),
-            Stage::Pending(_) | Stage::Paid(_) | Stage::Closed(_) => None,
+            Stage::Pending(_) | Stage::Paid(_) | Stage::Cash(_) | Stage::Closed(_) => None,
         }
     }
 
-    /// The proof, if it is paid.
+    /// The proof, if the gateway has said that it is paid.
     pub fn proof(&self) -> Option<&Proof> {
         match &self.stage {
             Stage::Paid(proof) => Some(proof),
             Stage::Qr(qr) => qr.proof(),
-            Stage::Pending(_) | Stage::Reversing(_) | Stage::Closed(_) => None,
+            Stage::Pending(_) | Stage::Reversing(_) | Stage::Cash(_) | Stage::Closed(_) => None,
+        }
+    }
+
+    /// The cash, if it was paid so.
+    pub const fn cash(&self) -> Option<&Cash> {
+        match &self.stage {
+            Stage::Cash(cash) => Some(cash),
+            _ => None,
+        }
+    }
+
+    /// How it is paid, as the journal and `--json` have it.
+    pub const fn channel(&self) -> &'static str {
+        match &self.stage {
+            Stage::Cash(_) => "cash",
+            Stage::Qr(_) => "native",
+            Stage::Pending(_) | Stage::Reversing(_) | Stage::Paid(_) | Stage::Closed(_) => {
+                "micropay"
+            }
         }
     }
 
@@ -309,7 +331,7 @@ impl State {
         match &self.stage {
             Stage::Pending(pending) => query(pending.awaiting),
             Stage::Reversing(reversing) => reversing.reversal.awaiting(),
-            Stage::Paid(_) => None,
+            Stage::Paid(_) | Stage::Cash(_) => None,
             Stage::Closed(closed) => {
                 query(closed.recheck.as_ref().and_then(|recheck| recheck.awaiting))
             }
@@ -370,7 +392,7 @@ impl State {
                     .filter(|_| reversing.shown == Shown::Reversing);
                 reversing.reversal.next_at().into_iter().chain(attention).min()
             }
-            Stage::Paid(_) => None,
+            Stage::Paid(_) | Stage::Cash(_) => None,
             Stage::Closed(closed) => closed
                 .recheck
                 .as_ref()
@@ -395,7 +417,7 @@ impl State {
                     .filter(|_| *shown == Shown::Reversing && reversal.is_first())
                     .filter(|_| !reversal.is_under_way()),
             },
-            Stage::Paid(_) | Stage::Closed(_) => Outlook::default(),
+            Stage::Paid(_) | Stage::Cash(_) | Stage::Closed(_) => Outlook::default(),
             Stage::Qr(qr) => qr.outlook(),
         }
     }

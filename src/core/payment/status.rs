@@ -99,6 +99,11 @@ impl Status {
         )
     }
 
+    /// Whether it has ended for the cashier without the money.
+    pub const fn is_over_unpaid(self) -> bool {
+        matches!(self, Self::Declined | Self::Reversed | Self::Closed)
+    }
+
     /// Whether a customer is given a slip by itself. One whose payment was declined is not: they pay
     /// in another way at once.
     pub const fn has_slip(self) -> bool {

@@ -38,7 +38,7 @@ impl State {
         let next = match &mut self.stage {
             Stage::Pending(pending) => step.pending(pending, event),
             Stage::Reversing(reversing) => step.reversing(reversing, event),
-            Stage::Paid(_) | Stage::Qr(_) => None,
+            Stage::Paid(_) | Stage::Cash(_) | Stage::Qr(_) => None,
             Stage::Closed(closed) => step.closed(closed, event),
         };
         if let Some(next) = next {

@@ -32,6 +32,8 @@ pub enum RefundRefusal {
     Stopped,
     /// The order is not paid, but where this says.
     NotPaid(Status),
+    /// Cash was taken of its sale, and the rest is not paid yet: the whole sale is ended instead.
+    PartPaid,
     /// It was paid to another merchant than the one that is configured now.
     AnotherMerchants,
     /// It was paid more than a year ago.
@@ -54,6 +56,7 @@ impl RefundRefusal {
         match self {
             Self::Stopped => "journal",
             Self::NotPaid(_) => "not_paid",
+            Self::PartPaid => "part_paid",
             Self::AnotherMerchants => "merchant_changed",
             Self::TooOld => "too_old",
             Self::NothingLeft => "nothing_left",
@@ -80,10 +83,7 @@ pub struct RefundLimits<'a> {
 impl RefundLimits<'_> {
     /// How much is left by our books, and what was refunded elsewhere by the last look.
     pub fn left(&self) -> Money {
-        let counted = self.earlier.iter().filter(|refund| refund.state.counts());
-        let ours = counted.fold(0_i64, |sum, refund| sum.saturating_add(refund.amount.minor()));
-        let taken = ours.saturating_add(elsewhere(self.earlier).minor());
-        Money::from_minor(self.order.amount.minor().saturating_sub(taken).max(0))
+        left_of(self.order.amount, self.earlier)
     }
 
     /// What a refund of this amount, or of all that is left, is to do; or why there is none.
@@ -104,14 +104,7 @@ impl RefundLimits<'_> {
         if counted >= MOST || self.earlier.len() >= NUMBERS {
             return Err(RefundRefusal::TooMany);
         }
-        let left = self.left();
-        let amount = amount.unwrap_or(left);
-        if left == Money::default() || amount.minor() < 1 {
-            return Err(RefundRefusal::NothingLeft);
-        }
-        if amount > left {
-            return Err(RefundRefusal::MoreThanLeft(left));
-        }
+        let amount = self.of_what_is_left(amount)?;
         if let Some(wait) = self.wait() {
             return Err(RefundRefusal::TooSoon(wait));
         }
@@ -124,6 +117,30 @@ impl RefundLimits<'_> {
         Ok(RefundPlan { amount, paid: self.order.amount, earlier })
     }
 
+    /// How much is given back of an order that was paid in cash, or why nothing is. No gateway has
+    /// a rule for it; only the numbers have an end.
+    pub fn cash(&self, amount: Option<Money>) -> Result<Money, RefundRefusal> {
+        if self.payment.cash().is_none() {
+            return Err(RefundRefusal::NotPaid(self.payment.status()));
+        }
+        if self.earlier.len() >= NUMBERS {
+            return Err(RefundRefusal::TooMany);
+        }
+        self.of_what_is_left(amount)
+    }
+
+    fn of_what_is_left(&self, amount: Option<Money>) -> Result<Money, RefundRefusal> {
+        let left = self.left();
+        let amount = amount.unwrap_or(left);
+        if left == Money::default() || amount.minor() < 1 {
+            return Err(RefundRefusal::NothingLeft);
+        }
+        if amount > left {
+            return Err(RefundRefusal::MoreThanLeft(left));
+        }
+        Ok(amount)
+    }
+
     /// The number of the next refund: none that was given out before.
     pub fn number(&self, chance: u16) -> OutRefundNo {
         let order: &OutTradeNo = &self.order.out_trade_no;
@@ -132,13 +149,8 @@ impl RefundLimits<'_> {
     }
 
     /// The refund itself.
-    pub fn refund(&self, plan: &RefundPlan, reason: String, chance: u16) -> Refund {
-        Refund {
-            out_refund_no: self.number(chance),
-            order: self.order.clone(),
-            amount: plan.amount,
-            reason,
-        }
+    pub fn refund(&self, amount: Money, reason: String, chance: u16) -> Refund {
+        Refund { out_refund_no: self.number(chance), order: self.order.clone(), amount, reason }
     }
 
     /// How long the next one has to wait. Those that were refused before anything left count too:
@@ -150,6 +162,14 @@ impl RefundLimits<'_> {
         let apart = self.rules.query_interval.times(APART);
         (since < apart.0).then(|| apart.minus(Millis(since)))
     }
+}
+
+/// How much is left of what was paid, by our books, and what was refunded elsewhere by the last look.
+pub fn left_of(paid: Money, earlier: &[EarlierRefund]) -> Money {
+    let counted = earlier.iter().filter(|refund| refund.state.counts());
+    let ours = counted.fold(0_i64, |sum, refund| sum.saturating_add(refund.amount.minor()));
+    let taken = ours.saturating_add(elsewhere(earlier).minor());
+    Money::from_minor(paid.minor().saturating_sub(taken).max(0))
 }
 
 /// What others have refunded, by the last refund that has looked.

@@ -1,8 +1,10 @@
 //! QR orders in the journal: attempts of channel `native`, with the code in their state.
 
+use super::shifts::{cash, close};
 use super::*;
 use paytill_core::order::CodeUrl;
-use paytill_core::payment::{Ordered, QrState};
+use paytill_core::payment::{CallKind, CloseSaid, Ending, Found, Ordered, QrState, Status};
+use paytill_core::shift::{Carry, NotNow, Report};
 
 const CODE: &str = "weixin://wxpay/bizpayurl/up?pr=NwY5Mz9&groupid=00";
 
@@ -33,4 +35,74 @@ fn an_order_whose_code_is_shown_is_read_back_with_its_code_and_goes_on() {
     let [open] = past.open.as_slice() else { panic!("{:?}", past.open) };
     assert_eq!(open.state.code_url().map(CodeUrl::as_str), Some(CODE));
     assert_eq!(open.state, ordered(2)[1].state);
+}
+
+/// What the cashier's cancelling comes to, by these answers to queries; the closing is accepted.
+fn cancelled(shown: &Entry, found: impl IntoIterator<Item = Found>) -> Vec<Entry> {
+    let (mut entries, mut event, mut found) = (Vec::new(), Event::Cancel, found.into_iter());
+    let mut state = shown.state.clone();
+    loop {
+        let age = Millis(5_000);
+        let call = state.step(&event, age, &Rules::default());
+        let entry = Entry { age, event, state: state.clone(), begin: None, ..shown.clone() };
+        entries.push(entry);
+        let Some(call) = call else { return entries };
+        let answer = match call.kind {
+            CallKind::Close => Answer::Closed(CloseSaid::Accepted),
+            _ => Answer::Found(found.next().unwrap()),
+        };
+        event = Event::Answered(call.number, answer);
+    }
+}
+
+fn shift(journal: &mut Journal, carry: Carry) -> Result<Report, NotNow> {
+    match journal.do_shift(close(0, carry), &TimeZone::UTC).unwrap() {
+        ShiftDone::Closed(report) => Ok(*report),
+        ShiftDone::Not(why) => Err(why),
+        ShiftDone::Opened(_) => panic!("opened"),
+    }
+}
+
+#[test]
+fn a_code_that_is_shown_is_in_the_way_of_a_close_and_once_closed_is_no_sale() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = journal_in(&folder);
+    let (mut journal, _) = Journal::open(&path, None).unwrap();
+    let shown = ordered(1);
+    journal.append_all(&shown).unwrap();
+    let number = order(1).out_trade_no.to_string();
+    let unresolved = NotNow::Unresolved(vec![number.clone()]);
+    assert_eq!(shift(&mut journal, Carry::No), Err(unresolved));
+    let carried = shift(&mut journal, Carry::Yes(None)).unwrap();
+    assert_eq!((carried.unresolved, carried.sales.count), (vec![number], 0));
+    let closed = cancelled(&shown[1], [Found::NotPaid, Found::Ended(Ending::Closed)]);
+    assert_eq!(closed.last().unwrap().state.status(), Status::Closed);
+    journal.append_all(&closed).unwrap();
+    let report = shift(&mut journal, Carry::No).unwrap();
+    assert_eq!((report.sales.count, report.reversals.count), (0, 0));
+    assert!(report.by_tender.is_empty() && report.unresolved.is_empty());
+}
+
+#[test]
+fn the_rest_of_a_sale_in_cash_counts_by_our_code_and_settles_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = journal_in(&folder);
+    let (mut journal, _) = Journal::open(&path, None).unwrap();
+    let rest = order(2).amount;
+    let due = Money::from_minor(5000 + rest.minor());
+    journal.append(&cash(1, (1, due.minor()), true, [due.minor(), 5000])).unwrap();
+    let mut shown = ordered(2);
+    let (new, sold) = (None, std::sync::Arc::default());
+    shown[0].begin.as_mut().unwrap().sale = SaleEntry { id: 1, new, due: rest, sold };
+    journal.append_all(&shown).unwrap();
+    assert!(shift(&mut journal, Carry::No).is_err());
+    let Event::Answered(_, Answer::Submitted(Submitted::Paid(proof))) = paid(2).event else {
+        panic!("not paid")
+    };
+    journal.append_all(&cancelled(&shown[1], [Found::Paid(proof)])).unwrap();
+    let report = shift(&mut journal, Carry::No).unwrap();
+    let sums: Vec<_> =
+        report.by_tender.iter().map(|(tender, sum)| (tender.as_str(), sum.amount)).collect();
+    assert_eq!(sums, [("cash", Money::from_minor(5000)), ("native", rest)]);
+    assert_eq!((report.sales.count, report.sales.amount, report.no_rate), (1, due, due));
 }

@@ -133,6 +133,19 @@ fn closing_and_reversing_are_for_one_kind_of_order_each() {
 }
 
 #[test]
+fn a_bill_has_it_by_its_own_kind() {
+    let mut desk = Desk::with(Script { bills: crate::Bills::AtOnce, ..Script::default() }, 1);
+    desk.order(order(NUMBER));
+    let mut fields = request();
+    fields.set("bill_date", "20261122");
+    let Action::Answer { body, .. } = desk.send("/pay/downloadbill", fields).action else {
+        panic!("no bill")
+    };
+    let bill = String::from_utf8(body).unwrap();
+    assert!(bill.contains("`T01-000001,") && bill.contains(",`NATIVE,`SUCCESS,"), "{bill}");
+}
+
+#[test]
 fn nobody_scans_a_code_before_a_till_has_it_or_when_it_is_two_hours_old() {
     let mut desk = Desk::scripted(Some("answer-lost"));
     let lost = desk.send("/pay/unifiedorder", order(NUMBER));

@@ -5,6 +5,8 @@
 //! printed only masked. Ctrl-C cancels as on the screen; a second one leaves the payment open for
 //! the next start.
 
+use std::sync::Arc;
+
 use zeroize::Zeroizing;
 
 use super::open::{announce_training, open};
@@ -50,7 +52,9 @@ pub async fn run(pay: Pay, loaded: &Loaded, clock: &Clock) -> Result<Exit, Failu
     let mut signals = Signals::new()?;
     // Something scanned in the wrong place may be another code.
     let note = masked(&clean(&pay.note, NOTE_CELLS));
-    let out_trade_no = till.begin(SaleRef::New(amount), note, code, None).map_err(refused)?;
+    let out_trade_no = till
+        .begin(SaleRef::New(amount), note, Arc::default(), code, None)
+        .map_err(refused)?;
     let mut reporter = Reporter { json: pay.json.json, language: config.till.language };
     Ok(see_through(till, &out_trade_no, &mut reporter, &mut signals, config, clock).await)
 }
@@ -220,9 +224,13 @@ async fn follow(
             | Notice::Enquired { .. }
             | Notice::SlipDue(_)
             | Notice::SlipQueued(..)
+            | Notice::RefundSlip(..)
             | Notice::SlipBegun { .. }
             | Notice::DrawerNoted { .. }
-            | Notice::Refund(_) => {}
+            | Notice::Refund(_)
+            | Notice::CashMoved { .. }
+            | Notice::CashReturned { .. }
+            | Notice::Shift(_) => {}
         }
     }
 }
@@ -305,6 +313,9 @@ pub(super) fn refused(refusal: Refusal) -> Failure {
             usage(both!("order {by} of this sale is not settled", "本次销售的订单 {by} 尚未完成"))
         }
         Refusal::AlreadyPaid => usage(both!("this sale is paid", "本次销售已付款")),
+        Refusal::MoreThanLeft(_) | Refusal::NoSuchCash | Refusal::NothingTaken => {
+            usage(both!("so much of this sale is not to be paid", "本次销售的金额不符"))
+        }
     }
 }
 

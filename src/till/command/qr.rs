@@ -5,6 +5,7 @@
 
 use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde_json::json;
 
@@ -47,7 +48,7 @@ pub async fn run(qr: Qr, loaded: &Loaded, clock: &Clock) -> Result<Exit, Failure
     let mut signals = Signals::new()?;
     let note = masked(&clean(&qr.note, NOTE_CELLS));
     let lasts = config.payment.qr_lasts;
-    let begun = till.begin_qr(SaleRef::New(amount), note, lasts, None);
+    let begun = till.begin_qr(SaleRef::New(amount), note, Arc::default(), lasts, None);
     let out_trade_no = begun.map_err(pay::refused)?;
     let mut display = CodeDisplay {
         json: qr.json.json,

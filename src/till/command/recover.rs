@@ -16,13 +16,13 @@ use super::{Exit, Failure, paper, pin};
 use crate::clean::clean;
 use crate::cli::{Json, Recover};
 use crate::config::{JournalConfig, Loaded};
-use crate::engine::{Attempt, RefundRecord, Report};
+use crate::engine::{Attempt, By, RefundRecord, Report};
 use crate::journal::JournalReader;
 use crate::language::Language;
 use crate::order::OutTradeNo;
 use crate::payment::{Answer, Event, Reversed, Status};
-use crate::refund::{OutRefundNo, RefundStatus};
-use crate::till::Notice;
+use crate::refund::{OutRefundNo, RefundEvent, RefundStatus};
+use crate::till::{Notice, Till};
 use crate::{both, say, text};
 use paytill_host::clock::Clock;
 
@@ -77,6 +77,7 @@ pub async fn run(recover: Recover, loaded: &Loaded, clock: &Clock) -> Result<Exi
                 }
             }
             Ok(Notice::Refund(report)) => {
+                slips.refund_moved(&report.refund);
                 let number = report.refund.out_refund_no.clone();
                 let status = report.refund.state.status();
                 if refunds.insert(number, status) != Some(status) {
@@ -88,12 +89,16 @@ pub async fn run(recover: Recover, loaded: &Loaded, clock: &Clock) -> Result<Exi
                 return Err(Failure::new(Exit::Journal, text::journal::text(&error)));
             }
             Ok(Notice::SlipDue(slip)) => slips.queued(slip),
+            Ok(Notice::RefundSlip(slip, paper)) => slips.refund_queued(slip, *paper),
             Ok(
                 Notice::Gateway(_)
                 | Notice::Enquired { .. }
                 | Notice::SlipQueued(..)
                 | Notice::SlipBegun { .. }
-                | Notice::DrawerNoted { .. },
+                | Notice::DrawerNoted { .. }
+                | Notice::CashMoved { .. }
+                | Notice::CashReturned { .. }
+                | Notice::Shift(_),
             )
             | Err(_) => {}
         }
@@ -168,6 +173,18 @@ async fn settle(
         .filter(|open| open.as_str().ends_with(number) && !number.is_empty())
         .cloned()
         .collect();
+    let refunds: Vec<OutRefundNo> = till
+        .open_refunds()
+        .filter(|refund| refund.state.status() == RefundStatus::Attention)
+        .filter(|refund| {
+            let numbers = [refund.out_refund_no.as_str(), refund.out_trade_no.as_str()];
+            !number.is_empty() && numbers.iter().any(|known| known.ends_with(number))
+        })
+        .map(|refund| refund.out_refund_no)
+        .collect();
+    if let ([], [refund]) = (&found[..], &refunds[..]) {
+        return settle_refund(till, refund, (how, by), json, loaded).await;
+    }
     let [number] = &found[..] else {
         return Err(Failure::new(
             Exit::Usage,
@@ -197,9 +214,40 @@ async fn settle(
             | Notice::Enquired { .. }
             | Notice::SlipDue(_)
             | Notice::SlipQueued(..)
+            | Notice::RefundSlip(..)
             | Notice::SlipBegun { .. }
             | Notice::DrawerNoted { .. }
-            | Notice::Refund(_) => {}
+            | Notice::Refund(_)
+            | Notice::CashMoved { .. }
+            | Notice::CashReturned { .. }
+            | Notice::Shift(_) => {}
+        }
+    }
+}
+
+/// The same of a refund that needs a person.
+async fn settle_refund(
+    till: &mut Till,
+    number: &OutRefundNo,
+    (how, by): (String, Option<By>),
+    json: Json,
+    loaded: &Loaded,
+) -> Result<Exit, Failure> {
+    let config = &loaded.config;
+    till.settle_refund(number, how, by);
+    loop {
+        match till.next().await {
+            Notice::Refund(report)
+                if report.refund.out_refund_no == *number
+                    && matches!(report.event, RefundEvent::Settled(_)) =>
+            {
+                print_refund(&report.refund, json, config.till.language, &config.journal);
+                return Ok(Exit::Done);
+            }
+            Notice::Stopped(error) => {
+                return Err(Failure::new(Exit::Journal, text::journal::text(&error)));
+            }
+            _ => {}
         }
     }
 }
@@ -292,6 +340,7 @@ mod tests {
             updated_at: Timestamp(0),
             sent_at: Uptime(0),
             state,
+            sold: std::sync::Arc::default(),
             recorded: true,
         };
         (attempt, answered)

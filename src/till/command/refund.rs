@@ -13,8 +13,7 @@ use super::orders::{no_such, one};
 use super::output::{masked, print_line, print_message};
 use super::refund_line::RefundLine;
 use super::signals::Signals;
-use super::{Exit, Failure};
-use crate::both;
+use super::{Exit, Failure, paper, pin};
 use crate::clean::clean;
 use crate::cli::{Json, Refund};
 use crate::clock::Timestamp;
@@ -26,6 +25,7 @@ use crate::money::{AmountEntry, Money};
 use crate::refund::{OutRefundNo, RefundRefusal, RefundStatus};
 use crate::text::{amount, journal, refund as text};
 use crate::till::{NotRefunded, Notice, Till};
+use crate::{both, say};
 use paytill_host::clock::Clock;
 
 /// How much of a reason is kept, in cells.
@@ -48,12 +48,15 @@ pub async fn run(refund: Refund, loaded: &Loaded, clock: &Clock) -> Result<Exit,
         return Err(Failure::new(Exit::Usage, sentence));
     }
     let (row, others) = find(&refund.order_no, config)?;
+    let sum = amount.unwrap_or(row.amount);
+    let needs_consent = config.refund.consent_above.is_some_and(|limit| sum > limit);
+    let by = if needs_consent { pin::manager(config)? } else { None };
     let mut opened = open(loaded, clock).await?;
     announce_training(config);
     let till = &mut opened.till;
     let mut signals = Signals::new()?;
     let reporter = Reporter { json: refund.json, language, others, number: None };
-    let begun = till.refund(&row.out_trade_no, amount, reason, None);
+    let begun = till.refund(&row.out_trade_no, amount, reason, by);
     let number = match begun {
         Ok(number) => number,
         Err(NotRefunded::Refused(RefundRefusal::Stopped)) => {
@@ -74,12 +77,14 @@ pub async fn run(refund: Refund, loaded: &Loaded, clock: &Clock) -> Result<Exit,
     let patience = config.payment.rules.attention_after;
     let deadline = clock.uptime().after(patience);
     let reporter = Reporter { number: Some(number), ..reporter };
+    let mut due = paper::Due::default();
     let exit = loop {
         let notice = tokio::select! {
             notice = tokio::time::timeout(BEAT, till.next()) => notice,
             _ = signals.next() => break Exit::Attention,
         };
         match notice {
+            Ok(Notice::RefundSlip(slip, paper)) => due.refund_queued(slip, *paper),
             Ok(notice) => {
                 if let Some(exit) = reporter.take(notice, till)? {
                     break exit;
@@ -89,6 +94,16 @@ pub async fn run(refund: Refund, loaded: &Loaded, clock: &Clock) -> Result<Exit,
             Err(_) => {}
         }
     };
+    if exit == Exit::Done
+        && let Err(paper::NotPrinted { why, .. }) =
+            paper::print_all(due, |_| {}, config, till, clock).await
+    {
+        print_message(&say!(
+            language,
+            "the slip was not printed: {why}; F9 on the screen prints it",
+            "凭证未打印：{why}；可在收银界面按 F9 键补打"
+        ));
+    }
     if exit == Exit::Attention {
         print_message(language.pick(
             "do not give the money back in another way yet: `paytill recover` or the next start goes \

@@ -1,7 +1,9 @@
 //! What the gateway's answer about an order means, in one word, and why there is none.
 
 use crate::gateway::Owner;
+use crate::journal::OrderRow;
 use crate::language::Language;
+use crate::money::Money;
 use crate::order::{OutTradeNo, TillId};
 use crate::payment::{Ending, Found, Funds, Reason, State, Status, TillCause};
 use crate::text::find::{FindWords, Verdict};
@@ -28,6 +30,8 @@ pub enum Why {
     HeldAfterAll,
     /// There is no gateway to ask.
     Training,
+    /// It was paid in cash: no gateway knows of it.
+    Cash,
 }
 
 impl Why {
@@ -40,6 +44,7 @@ impl Why {
             Self::BeingEnded => "being_ended",
             Self::HeldAfterAll => "held_after_all",
             Self::Training => "training",
+            Self::Cash => "cash",
         }
     }
 
@@ -58,11 +63,19 @@ impl Why {
             Self::BeingEnded => words.being_ended().to_owned(),
             Self::HeldAfterAll => words.held_after_all().to_owned(),
             Self::Training => words.training().to_owned(),
+            Self::Cash => words.cash().to_owned(),
         }
     }
 }
 
 impl Told {
+    /// Of an order about which nobody is asked.
+    pub fn without_asking(row: &OrderRow) -> Option<Self> {
+        let is_refunded = row.refunded > Money::default();
+        let verdict = if is_refunded { Verdict::Refunded } else { by_journal(&row.state) };
+        row.state.cash().map(|_| Self { verdict, why: Some(Why::Cash) })
+    }
+
     const fn of(verdict: Verdict) -> Self {
         Self { verdict, why: None }
     }

@@ -9,8 +9,11 @@ pub mod code128;
 mod drawn;
 pub mod escpos;
 mod font;
+mod goods;
 mod profile;
 mod raster;
+mod refund;
+pub mod report;
 #[cfg(test)]
 mod tests;
 
@@ -38,7 +41,9 @@ const RARE: &str = "镕燊堃喆 € … —";
 
 pub use crate::config::Paper;
 pub use drawn::draw;
+pub use goods::{Goods, GoodsLine};
 pub use profile::Profile;
+pub use refund::{RefundOutcome, RefundSlip};
 
 /// What receipts are printed on: the paper width, the printer's profile, and the shop's logo.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -95,6 +100,15 @@ impl ReceiptOutcome {
     }
 }
 
+/// A payment in cash, its amounts formatted like the slip's.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct CashLines {
+    pub tendered: String,
+    pub change: String,
+    /// What is left of the sale; empty if it is settled.
+    pub left: String,
+}
+
 /// What is printed of one payment. Its texts may hold anything: whatever a printer could take for a
 /// command is not printed.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -113,8 +127,12 @@ pub struct Slip {
     pub currency: String,
     /// The part that coupons paid, as formatted like the amount; empty if there was none.
     pub coupon: String,
+    /// What was paid in cash, if it was.
+    pub cash: Option<CashLines>,
     /// The gateway's transaction number, if known.
     pub transaction_id: Option<String>,
+    /// What was sold, where that is known.
+    pub goods: Goods,
     /// When it was paid or reversed, in the shop's time zone.
     pub time: String,
     /// Omitted if empty, as are all texts here.
@@ -147,6 +165,16 @@ impl Slip {
                 .map(|coupon| attempt.currency.group(Money::from_minor(coupon)))
                 .unwrap_or_default(),
             outcome: ReceiptOutcome::of(&attempt.state)?,
+            goods: Goods::of(&attempt.sold, attempt.currency),
+            cash: attempt.state.cash().map(|cash| {
+                let group = |amount| attempt.currency.group(amount);
+                let left = Some(cash.left()).filter(|left| *left > Money::default());
+                CashLines {
+                    tendered: group(cash.tendered()),
+                    change: group(cash.change()),
+                    left: left.map(group).unwrap_or_default(),
+                }
+            }),
             transaction_id: proof.map(|proof| proof.transaction_id.clone()),
             time: proof
                 .map_or(attempt.updated_at, |proof| proof.paid_at)
@@ -164,13 +192,18 @@ impl Slip {
     /// slip may be one for export, which has no `￥`.
     fn is_plain_but_for_the_sign(&self) -> bool {
         let lines = self.header.iter().chain(&self.footer);
-        lines.chain([&self.store, &self.note]).all(|text| text.is_ascii())
+        let names = self.goods.lines.iter().flat_map(|line| [&line.name, &line.count]);
+        lines.chain([&self.store, &self.note]).chain(names).all(|text| text.is_ascii())
     }
 }
 
 /// The slip as text, one line per line on paper. Codes are shown in brackets.
 pub fn text(slip: &Slip, paper: Paper, language: Language) -> String {
-    let lines = lay_out(slip, paper, language).into_iter().map(|part| match part {
+    as_text(lay_out(slip, paper, language), paper)
+}
+
+fn as_text(parts: Vec<ReceiptPart>, paper: Paper) -> String {
+    let lines = parts.into_iter().map(|part| match part {
         ReceiptPart::Line { text, align, .. } => align.pad(&text, paper.columns()),
         ReceiptPart::Barcode(number) => {
             Align::Centre.pad(&format!("[CODE128 {number}]"), paper.columns())
@@ -216,7 +249,7 @@ fn lay_out(slip: &Slip, paper: Paper, language: Language) -> Vec<ReceiptPart> {
     for line in &slip.header {
         builder.centred(line);
     }
-    builder.marks(slip, language);
+    builder.marks(slip.is_training, slip.copy, language);
     let (title, outcome) = match slip.outcome {
         ReceiptOutcome::Paid => (words.receipt(), words.paid()),
         ReceiptOutcome::Reversed { .. } => (words.reversal_slip(), words.reversed()),
@@ -224,6 +257,9 @@ fn lay_out(slip: &Slip, paper: Paper, language: Language) -> Vec<ReceiptPart> {
     };
     builder.centred(title);
     builder.rule();
+    if slip.outcome == ReceiptOutcome::Paid {
+        slip.goods.lay_out(&mut builder, language);
+    }
     builder.large(&price(&slip.symbol, &slip.amount));
     builder.large(outcome);
     match slip.outcome {
@@ -242,7 +278,15 @@ fn lay_out(slip: &Slip, paper: Paper, language: Language) -> Vec<ReceiptPart> {
     builder.pair(words.store(), &slip.store);
     builder.pair(words.till(), &slip.till);
     let is_paid = slip.outcome == ReceiptOutcome::Paid;
-    builder.pair(if is_paid { words.paid_by() } else { words.method() }, words.wechat_pay());
+    let method = if slip.cash.is_some() { words.cash() } else { words.wechat_pay() };
+    builder.pair(if is_paid { words.paid_by() } else { words.method() }, method);
+    if let Some(cash) = &slip.cash {
+        builder.pair(words.tendered(), &price(&slip.symbol, &cash.tendered));
+        builder.pair(words.change(), &price(&slip.symbol, &cash.change));
+        if !cash.left.is_empty() {
+            builder.pair(words.left(), &price(&slip.symbol, &cash.left));
+        }
+    }
     builder.pair(words.time(), &slip.time);
     builder.pair(words.order_number(), slip.out_trade_no.as_str());
     builder.pair(words.transaction(), slip.transaction_id.as_deref().unwrap_or_default());
@@ -255,7 +299,7 @@ fn lay_out(slip: &Slip, paper: Paper, language: Language) -> Vec<ReceiptPart> {
     for line in &slip.footer {
         builder.centred(line);
     }
-    builder.marks(slip, language);
+    builder.marks(slip.is_training, slip.copy, language);
     builder.parts
 }
 
@@ -360,17 +404,17 @@ impl ReceiptBuilder {
         }
     }
 
-    fn marks(&mut self, slip: &Slip, language: Language) {
+    fn marks(&mut self, is_training: bool, copy: u32, language: Language) {
         let words = ReceiptWords::of(language);
-        if slip.is_training {
+        if is_training {
             self.large(words.training());
             self.large(words.no_money_moved());
         }
-        if slip.copy > 0 {
-            self.large(&words.copy(slip.copy));
+        if copy > 0 {
+            self.large(&words.copy(copy));
             // A printer that prints Chinese prints this as well, but not the other way round.
             if language == Language::Chinese {
-                self.large(&ReceiptWords::of(Language::English).copy(slip.copy));
+                self.large(&ReceiptWords::of(Language::English).copy(copy));
             }
         }
     }

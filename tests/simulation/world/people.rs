@@ -1,11 +1,14 @@
 //! Customers come, and the cashier acts.
 
+use std::sync::Arc;
+
 use paytill::clock::Millis;
 use paytill::engine::{Draw, Effect, Refusal, SaleRef, Start};
 use paytill::gateway::{Ask, Gateway as _, Stamp};
-use paytill::money::{Currency, Money};
+use paytill::money::{Currency, LARGEST, Money};
 use paytill::order::{AuthCode, Order, OutTradeNo};
 use paytill::payment::Event;
+use paytill::sale::{Discount, Line, Quantity, Rate, Sale, Sold};
 use paytill::simulator::{GatewayRequest, Scenario};
 
 use super::{Due, World};
@@ -25,8 +28,36 @@ impl World {
             let later = self.now + 2_000;
             return self.plan_at(later, Due::Customer(sale));
         }
+        if self.takes_cash(sale) {
+            return;
+        }
         let scenario = self.sales[&sale].customer.scenario;
         self.charge(sale, scenario, None);
+    }
+
+    /// What a customer buys: an amount alone, or lines that come to it.
+    pub(super) fn sold(&self, sale: usize) -> Arc<Sold> {
+        let due = self.sales[&sale].customer.due;
+        let mut rng = self.plan.chance("lines", sale as u64);
+        let count = rng.usize(..4);
+        let off = if rng.bool() { rng.i64(1..200) } else { 0 };
+        if due + off > LARGEST.minor() {
+            return Arc::default();
+        }
+        let mut left = due + off;
+        let mut line = |nth: usize| {
+            let price = if nth + 1 == count { left } else { rng.i64(0..=left) };
+            left -= price;
+            let rate = Rate::from_hundredths([0, 900, 1300][rng.usize(..3)]).unwrap();
+            let price = Money::from_minor(price);
+            Line { name: "Tea".into(), rate, ..Line::of_amount(price, Quantity::ONE) }
+        };
+        let lines: Vec<Line> = (0..count).map(&mut line).collect();
+        if lines.is_empty() {
+            return Arc::default();
+        }
+        let discount = (off > 0).then_some(Discount::Amount(Money::from_minor(off)));
+        Arc::new(Sale { lines, discount, consent: None }.total().unwrap())
     }
 
     pub(super) fn action(&mut self, sale: usize, action: CashierAction) {
@@ -43,6 +74,7 @@ impl World {
                     self.person(&number, Event::CheckNow, "wants the gateway asked about");
                 }
             }
+            CashierAction::ChargeAgain if sale.is_multiple_of(3) => self.pays_the_rest(sale),
             CashierAction::ChargeAgain => self.charge(sale, Scenario::Pays, None),
             CashierAction::ScanAgain => {
                 let code = self.sales[&sale].last_code.clone();
@@ -69,6 +101,13 @@ impl World {
         };
         if let Err(refusal) = self.begin(sale, reference, &code, &scenario.name()) {
             self.tell(|| format!("sale {sale} is not begun: {refusal:?}"));
+            let left = self.left_of(sale, &refusal).zip(self.sales[&sale].id);
+            if let Some((left, id)) = left
+                && let Err(refusal) =
+                    self.begin(sale, SaleRef::Again(id, left), &code, &scenario.name())
+            {
+                self.tell(|| format!("sale {sale} is not begun: {refusal:?}"));
+            }
         }
     }
 
@@ -80,30 +119,38 @@ impl World {
         code: &str,
         how: &str,
     ) -> Result<(), Refusal> {
-        let customer = self.sales[&sale].customer;
-        let (due, serial) = (customer.due, sale as u64 * 100 + self.sales[&sale].attempts);
+        let (due, serial) =
+            (reference.amount().minor(), sale as u64 * 100 + self.sales[&sale].attempts);
         let mut rng = self.plan.chance("draw", serial);
         let mut draw = [0; 12];
         rng.fill(&mut draw);
         let draw = Draw(draw);
         let (now, wall) = (self.uptime(), self.wall());
-        let Some(till) = &mut self.till else { return Ok(()) };
         let Some(auth_code) = AuthCode::new(code) else { return Ok(()) };
         let code_hash = auth_code.keyed_hash(b"simulation");
         let client_ip = "203.0.113.7".to_owned();
         let note = String::new();
-        let start =
-            Start { sale: reference, note, code: auth_code, code_hash, by: None, client_ip, draw };
+        let start = Start {
+            sale: reference,
+            note,
+            sold: self.sold(sale),
+            code: auth_code,
+            code_hash,
+            by: None,
+            client_ip,
+            draw,
+        };
+        let Some(till) = &mut self.till else { return Ok(()) };
         let (number, effects) = till.engine.begin(start, now, wall)?;
         self.tell(|| format!("{number} is begun: sale {sale}, {due}, {how}"));
         self.auditor.begun(number.as_str(), sale, due, code);
         self.counts.sales += 1;
         self.sale_of.insert(number.to_string(), sale);
+        let id = id_of(&effects);
         let begin = effects.iter().find_map(|effect| match effect {
             Effect::Write(entry) => entry.begin.as_ref(),
             _ => None,
         });
-        let id = begin.map(|begin| begin.sale.id);
         let order = begin.map(|begin| begin.order.clone());
         if let Some(order) = order.filter(|_| self.roll(&mut rng, self.climate.other_tills)) {
             self.another_till(order, serial);
@@ -145,4 +192,16 @@ impl World {
             self.perform(effects);
         }
     }
+}
+
+/// The journal's number of a sale that is begun.
+pub(super) fn id_of(effects: &[Effect]) -> Option<i64> {
+    effects.iter().find_map(|effect| match effect {
+        Effect::Write(entry) => entry.begin.as_ref().map(|begin| begin.sale.id),
+        Effect::Call { .. }
+        | Effect::Report(_)
+        | Effect::WriteRefund(_)
+        | Effect::CallRefund { .. }
+        | Effect::ReportRefund(_) => None,
+    })
 }

@@ -345,12 +345,38 @@ fn an_open_order_of_another_day_is_none_of_this_days_business() {
     assert_eq!((outcome.journal_rows, outcome.differ()), (0, 0));
 }
 
+#[test]
+fn an_order_whose_code_was_closed_is_in_no_bill_and_one_that_is_shown_waits_for_its_end() {
+    let rules = crate::payment::Rules::default();
+    let mut state =
+        crate::payment::State::begin_qr(crate::clock::Millis::seconds(7_200), 0);
+    let code = crate::order::CodeUrl::try_from("weixin://wxpay/bizpayurl?pr=x".to_owned()).unwrap();
+    let mut call = Some(crate::payment::QrState::FIRST);
+    let mut take = |says: Says| {
+        let event = says.in_answer_to(call.unwrap());
+        call = state.step(&event, crate::clock::Millis(300), &rules);
+        if call.is_none() {
+            call = state.step(&crate::payment::Event::Cancel, crate::clock::Millis(300), &rules);
+        }
+        (state.status(), Here::of(&state))
+    };
+    assert_eq!(take(Says::Code(code)).1, Here::Open);
+    assert_eq!(take(Says::NotPaid).1, Here::Open);
+    assert_eq!(take(Says::Accepted).1, Here::Open);
+    let (status, here) = take(Says::Ended(crate::payment::Ending::Closed));
+    assert_eq!((status, &here), (Status::Closed, &Here::NotPaid { open: false }));
+    let closed = || orders(vec![order(FIRST, 100, status, here.clone())]);
+    assert_eq!(held(closed(), vec![]).differ(), 0);
+    let outcome = held(closed(), vec![paid(FIRST, 100)]);
+    assert_eq!(causes(&outcome).first().map(|found| found.1), Some(Cause::PaidInBill));
+}
+
 fn own_refund(refund_no: &str, amount: i64) -> OwnRefund {
     OwnRefund {
         order_no: FIRST.into(),
         refund_no: refund_no.into(),
         amount: Money::from_minor(amount),
-        accepted_at: at(NOON),
+        accepted_at: Some(at(NOON)),
     }
 }
 
@@ -375,6 +401,12 @@ fn refunds_are_held_against_those_of_the_journal() {
         let found: Vec<Cause> = outcome.differences.iter().map(|found| found.cause).collect();
         assert_eq!(found, cause.into_iter().collect::<Vec<_>>());
         assert_eq!(outcome.matched, u64::from(found.is_empty()));
+    }
+    // What becomes of one is not known here: the bill proves it, or not.
+    let unclear = || OwnRefund { accepted_at: None, ..own_refund("R1", 300) };
+    for row in [None, Some(refund(FIRST, "R1", 300))] {
+        let bill = std::iter::once(paid(FIRST, 1000)).chain(row).collect();
+        assert_eq!(held(journal(vec![unclear()]), bill).differ(), 0);
     }
     // Of a payment of long ago, and of one that nobody knows.
     let older = || vec![paid_at(FIRST, 1000, "20251122120301")];

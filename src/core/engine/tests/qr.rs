@@ -3,6 +3,7 @@
 use super::*;
 use crate::order::CodeUrl;
 use crate::payment::QrState;
+use crate::sale::{Line, Quantity, Sale};
 
 const TWO_HOURS: Millis = Millis::seconds(7_200);
 
@@ -12,10 +13,15 @@ fn code() -> CodeUrl {
 
 impl EngineBench {
     fn order(&mut self, sale: SaleRef) -> Result<OutTradeNo, Refusal> {
+        self.order_of(sale, Arc::default())
+    }
+
+    fn order_of(&mut self, sale: SaleRef, sold: Arc<Sold>) -> Result<OutTradeNo, Refusal> {
         let (now, wall) = self.at();
         let start = QrStart {
             sale,
             note: "table 4".into(),
+            sold,
             lasts: TWO_HOURS,
             by: None,
             client_ip: "203.0.113.7".into(),
@@ -27,7 +33,11 @@ impl EngineBench {
     }
 
     fn shown(&mut self) -> OutTradeNo {
-        let number = self.order(SaleRef::New(Money::from_minor(1234))).unwrap();
+        self.shown_for(SaleRef::New(Money::from_minor(1234)))
+    }
+
+    fn shown_for(&mut self, sale: SaleRef) -> OutTradeNo {
+        let number = self.order(sale).unwrap();
         let attempt = self.written.last().unwrap().attempt;
         self.disk(attempt, true);
         self.answer(attempt, Says::Code(code()));
@@ -127,6 +137,58 @@ fn after_a_restart_a_code_that_has_not_expired_can_still_be_paid() {
     bench.answer(1, Says::NotPaid);
     bench.pass(300);
     assert_eq!(bench.calls.last().unwrap().1.kind, CallKind::Close);
+}
+
+#[test]
+fn the_rest_of_a_sale_is_paid_by_our_code_as_by_any_other() {
+    let mut bench = EngineBench::new();
+    let fen = Money::from_minor;
+    bench.has_cash(SaleRef::New(fen(8000)), 5000);
+    let more = SaleRef::Again(1, fen(3001));
+    assert_eq!(bench.order(more), Err(Refusal::MoreThanLeft(fen(3000))));
+    let rest = SaleRef::Again(1, fen(3000));
+    let number = bench.shown_for(rest);
+    // While its code is shown nothing else is taken, and no cash goes back.
+    assert_eq!(bench.begin(rest, 1), Err(Refusal::Unsettled(number.clone())));
+    assert_eq!(bench.engine.give_up_sale(1), Err(Refusal::Unsettled(number.clone())));
+    let (now, wall) = bench.at();
+    let effects = bench.engine.handle_event_of(&number, Event::Cancel, None, now, wall);
+    bench.take(effects);
+    bench.disk(2, true);
+    bench.answer(2, Says::NotPaid);
+    bench.answer(2, Says::Accepted);
+    bench.answer(2, Says::Ended(Ending::Closed));
+    assert_eq!(bench.left(1), 3000, "a closed order has paid nothing");
+    bench.shown_for(rest);
+    bench.pass(3_000);
+    bench.answer(3, paid());
+    assert_eq!(bench.left(1), 0);
+    assert_eq!(bench.order(rest), Err(Refusal::AlreadyPaid));
+    assert_eq!(bench.engine.give_up_sale(1), Err(Refusal::NothingTaken));
+    assert_eq!(bench.written.last().unwrap().state.status(), Status::Paid);
+}
+
+#[test]
+fn what_is_sold_goes_along() {
+    let mut bench = EngineBench::new();
+    let due = Money::from_minor(1234);
+    let lines = vec![Line::of_amount(due, Quantity::ONE)];
+    let sold = Arc::new(Sale { lines, ..Sale::default() }.total().unwrap());
+    bench.order_of(SaleRef::New(due), Arc::clone(&sold)).unwrap();
+    assert_eq!(bench.written[0].begin.as_ref().unwrap().sale.sold, sold);
+}
+
+#[test]
+fn a_sale_whose_code_is_shown_is_not_forgotten() {
+    let mut bench = EngineBench::new();
+    let number = bench.shown();
+    for _ in 0..2 * Recovered::SALES_REMEMBERED {
+        bench.has_cash(SaleRef::New(Money::from_minor(100)), 100);
+    }
+    bench.pass(3_000);
+    bench.answer(1, paid());
+    let again = SaleRef::Again(1, Money::from_minor(1234));
+    assert_eq!(bench.begin(again, 1), Err(Refusal::AlreadyPaid), "{number}");
 }
 
 #[test]

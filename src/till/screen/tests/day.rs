@@ -6,7 +6,7 @@ use crate::language::Language;
 use crate::says::{Says, reason};
 
 fn earlier(tail: u32, status: Status, minor: i64) -> DayOrder {
-    let is_open = !matches!(status, Status::Paid | Status::Reversed | Status::Declined);
+    let is_open = !status.is_settled();
     DayOrder { out_trade_no: number(tail), status, is_open, amount: Money::from_minor(minor) }
 }
 
