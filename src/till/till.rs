@@ -268,56 +268,6 @@ impl Till {
         self.perform(effects);
     }
 
-    /// Asks the gateway about an order, also one that is not ours: [`Notice::Enquired`] brings the
-    /// answer. The engine asks about what it drives, and learns of it; nothing else is recorded.
-    pub fn enquire(&mut self, serial: u64, question: Question, by: Option<By>) {
-        if let Question::Order(order) = &question {
-            self.handle_event(&order.out_trade_no, Event::CheckNow, by);
-            if let Some(attempt) = self.engine.awaits_query(&order.out_trade_no) {
-                self.asked.insert(attempt, (serial, question));
-                return;
-            }
-        }
-        self.ask(serial, question);
-    }
-
-    fn ask(&self, serial: u64, question: Question) {
-        let (gateway, transport) = (Arc::clone(&self.gateway), Arc::clone(&self.transport));
-        let (merchant, currency) = (self.merchant.clone(), self.currency);
-        let (sender, clock) = (self.sender.clone(), self.clock.clone());
-        tokio::spawn(async move {
-            let is_transaction = matches!(question, Question::Transaction(_));
-            let enquiry = Enquiry {
-                gateway: &*gateway,
-                transport: &transport,
-                merchant: &merchant,
-                currency,
-                clock: &clock,
-            };
-            let result = enquiry.make(question).await;
-            let _ = sender.send(WorkerMessage::Enquired { serial, is_transaction, result });
-        });
-    }
-
-    /// The answer to a call about an attempt, for whoever asked about it meanwhile.
-    fn answer_question(&mut self, attempt: i64, answer: &Answer) {
-        let Some((serial, question)) = self.asked.remove(&attempt) else { return };
-        match answer {
-            Answer::Found(found) => {
-                let enquired = Enquired::Found(found.clone());
-                self.notices.push_back(Notice::Enquired { serial, enquired });
-            }
-            // The query has given way to this call.
-            Answer::Submitted(_)
-            | Answer::Reversed(_)
-            | Answer::Refunds(_)
-            | Answer::Ordered(_)
-            | Answer::Closed(_) => {
-                self.ask(serial, question);
-            }
-        }
-    }
-
     /// Connects to the gateway before it is needed, with or without the merchant's certificate.
     pub fn warm_up(&self, certificate: bool) {
         let (transport, sender) = (Arc::clone(&self.transport), self.sender.clone());
