@@ -52,9 +52,8 @@ pub async fn run(pay: Pay, loaded: &Loaded, clock: &Clock) -> Result<Exit, Failu
     let mut signals = Signals::new()?;
     // Something scanned in the wrong place may be another code.
     let note = masked(&clean(&pay.note, NOTE_CELLS));
-    let out_trade_no = till
-        .begin(SaleRef::New(amount), note, Arc::default(), code, None)
-        .map_err(refused)?;
+    let out_trade_no =
+        till.begin(SaleRef::New(amount), note, Arc::default(), code, None).map_err(refused)?;
     let mut reporter = Reporter { json: pay.json.json, language: config.till.language };
     Ok(see_through(till, &out_trade_no, &mut reporter, &mut signals, config, clock).await)
 }

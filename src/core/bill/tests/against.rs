@@ -347,23 +347,22 @@ fn an_open_order_of_another_day_is_none_of_this_days_business() {
 
 #[test]
 fn an_order_whose_code_was_closed_is_in_no_bill_and_one_that_is_shown_waits_for_its_end() {
-    let rules = crate::payment::Rules::default();
-    let mut state =
-        crate::payment::State::begin_qr(crate::clock::Millis::seconds(7_200), 0);
+    use crate::clock::Millis;
+    use crate::payment::says::Says;
+    use crate::payment::{Ending, Event, QrState, Rules, State};
+    let (rules, now) = (Rules::default(), Millis(300));
+    let mut state = State::begin_qr(Millis::seconds(7_200), 0);
     let code = crate::order::CodeUrl::try_from("weixin://wxpay/bizpayurl?pr=x".to_owned()).unwrap();
-    let mut call = Some(crate::payment::QrState::FIRST);
+    let mut call = Some(QrState::FIRST);
     let mut take = |says: Says| {
-        let event = says.in_answer_to(call.unwrap());
-        call = state.step(&event, crate::clock::Millis(300), &rules);
-        if call.is_none() {
-            call = state.step(&crate::payment::Event::Cancel, crate::clock::Millis(300), &rules);
-        }
+        call = state.step(&says.in_answer_to(call.unwrap()), now, &rules);
+        call = call.or_else(|| state.step(&Event::Cancel, now, &rules));
         (state.status(), Here::of(&state))
     };
     assert_eq!(take(Says::Code(code)).1, Here::Open);
     assert_eq!(take(Says::NotPaid).1, Here::Open);
     assert_eq!(take(Says::Accepted).1, Here::Open);
-    let (status, here) = take(Says::Ended(crate::payment::Ending::Closed));
+    let (status, here) = take(Says::Ended(Ending::Closed));
     assert_eq!((status, &here), (Status::Closed, &Here::NotPaid { open: false }));
     let closed = || orders(vec![order(FIRST, 100, status, here.clone())]);
     assert_eq!(held(closed(), vec![]).differ(), 0);
