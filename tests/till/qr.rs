@@ -143,6 +143,8 @@ fn a_till_that_is_killed_while_its_code_is_shown_finds_the_payment_or_closes_the
         let number = first["order_no"].as_str().unwrap().to_owned();
         showing.send(Signal::KILL);
         drop(showing);
+        let close = ["shift", "close", "--counted", "0", "--json"];
+        assert_eq!(shop.run(&close).status.code(), Some(12), "its end is not known");
         while state == "paid" && shop.ledger()[0].net().minor() == 0 {
             std::thread::yield_now();
         }
@@ -150,6 +152,13 @@ fn a_till_that_is_killed_while_its_code_is_shown_finds_the_payment_or_closes_the
         assert_eq!(recovered.exit, 0, "{recovered:?}");
         let order = &shop.orders()[&number];
         assert_eq!(order["state"], state, "{order}");
+        let closed = Ran::of(shop.run(&close));
+        let taken = &closed.last()["by_tender"]["native"]["count"];
+        assert_eq!(
+            (closed.exit, taken.as_u64()),
+            (0, (state == "paid").then_some(1)),
+            "{closed:?}"
+        );
         shop.assert_books_agree(true);
     }
 }
