@@ -9,6 +9,7 @@ use paytill::screen::ScreenMessage;
 use simulated_disk::Trouble;
 
 use super::{Due, OPERATIONS_OF_AN_ENTRY, QUIET, Queued, World};
+use crate::invariants::Invariant;
 use crate::plan::HEALED;
 
 impl Queued {
@@ -124,6 +125,10 @@ impl World {
     pub(super) fn disk_failed(&mut self, error: &JournalError) {
         self.counts.faults += 1;
         self.tell(|| format!("THE DISK FAILED: {error}"));
+        // A disk that fails loses nothing that was written.
+        if matches!(error, JournalError::Damaged { .. } | JournalError::FoundDamaged { .. }) {
+            self.auditor.broken(Invariant::NothingLost, error.to_string());
+        }
         let started_again = self.now + self.disk_chance.u64(1_000..30_000);
         let Some(till) = &mut self.till else { return };
         if !std::mem::replace(&mut till.disk_failed, true) {
