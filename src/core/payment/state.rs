@@ -344,7 +344,7 @@ impl State {
     pub fn is_open(&self) -> bool {
         match &self.stage {
             Stage::Pending(_) | Stage::Reversing(_) => true,
-            Stage::Paid(_) | Stage::Closed(_) => false,
+            Stage::Paid(_) | Stage::Cash(_) | Stage::Closed(_) => false,
             Stage::Qr(qr) => qr.is_open(),
         }
     }
@@ -354,7 +354,7 @@ impl State {
         match &self.stage {
             Stage::Closed(closed) => closed.recheck.is_some(),
             Stage::Qr(qr) => qr.is_to_be_rechecked(),
-            Stage::Pending(_) | Stage::Reversing(_) | Stage::Paid(_) => false,
+            Stage::Pending(_) | Stage::Reversing(_) | Stage::Paid(_) | Stage::Cash(_) => false,
         }
     }
 
@@ -365,7 +365,7 @@ impl State {
                 reversing.shown == Shown::Declined && reversing.reversal.is_polling()
             }
             Stage::Qr(qr) => qr.is_being_confirmed(),
-            Stage::Pending(_) | Stage::Paid(_) | Stage::Closed(_) => false,
+            Stage::Pending(_) | Stage::Paid(_) | Stage::Cash(_) | Stage::Closed(_) => false,
         }
     }
 
@@ -379,7 +379,7 @@ impl State {
         match &self.stage {
             Stage::Reversing(reversing) => reversing.shown == Shown::Attention && reversing.refused,
             Stage::Qr(qr) => qr.is_closing_refused(),
-            Stage::Pending(_) | Stage::Paid(_) | Stage::Closed(_) => false,
+            Stage::Pending(_) | Stage::Paid(_) | Stage::Cash(_) | Stage::Closed(_) => false,
         }
     }
 
