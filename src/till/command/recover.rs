@@ -20,7 +20,7 @@ use crate::engine::{Attempt, By, RefundRecord, Report};
 use crate::journal::JournalReader;
 use crate::language::Language;
 use crate::order::OutTradeNo;
-use crate::payment::{Answer, Event, Reversed, Status};
+use crate::payment::{Answer, CloseSaid, Event, Reversed, Status};
 use crate::refund::{OutRefundNo, RefundEvent, RefundStatus};
 use crate::till::{Notice, Till};
 use crate::{both, say, text};
@@ -282,8 +282,13 @@ struct Hopeless {
 impl Hopeless {
     fn note(&mut self, attempt: &Attempt, event: &Event) {
         let number = &attempt.out_trade_no;
-        let failed = matches!(event, Event::Answered(_, Answer::Reversed(answer))
-            if *answer != Reversed::Accepted);
+        let failed = match event {
+            Event::Answered(_, Answer::Reversed(answer)) => *answer != Reversed::Accepted,
+            Event::Answered(_, Answer::Closed(answer)) => {
+                !matches!(answer, CloseSaid::Accepted | CloseSaid::Paid(_))
+            }
+            _ => false,
+        };
         let failures = self.failures.entry(number.clone()).or_default();
         *failures += u32::from(failed);
         let asked = matches!(event, Event::Answered(..));
