@@ -1,9 +1,12 @@
 //! What became of a code that the customer was to scan.
 
-use crate::payment::TillCause;
+use crate::payment::{Cause, Funds, State, Status, TillCause};
+
+/// English and Chinese.
+type Words = (&'static str, &'static str);
 
 /// The sentence for a cause that only such an order has, in English and Chinese.
-pub(super) const fn words(cause: TillCause) -> (&'static str, &'static str) {
+pub(super) const fn words(cause: TillCause) -> Words {
     match cause {
         TillCause::CodeExpired => {
             ("Nobody paid before the code expired.", "收款码已过期，无人付款。")
@@ -14,4 +17,39 @@ pub(super) const fn words(cause: TillCause) -> (&'static str, &'static str) {
             "收款码撤下后，顾客仍完成了付款。",
         ),
     }
+}
+
+/// Whether money moved, where that is another matter than with other payments: nothing goes back by
+/// itself.
+pub(super) fn money(state: &State) -> Option<Words> {
+    let is_closing = (state.status(), state.money()) == (Status::Reversing, Funds::Unknown);
+    (is_closing && state.qr().is_some()).then_some((
+        "If the customer has paid after all, the payment counts.",
+        "如果顾客已经付款，则按已收款处理。",
+    ))
+}
+
+/// What stands in the way of closing the order, ahead of the cause.
+pub(super) const fn obstacle(cause: &Cause, is_refused: bool) -> Words {
+    match cause {
+        Cause::Till(TillCause::MerchantChanged) => ("", ""),
+        Cause::Till(TillCause::Refused | TillCause::Configuration) => REFUSED,
+        _ if is_refused => REFUSED,
+        _ => ("The order is not closed for certain yet.", "订单尚未确认关闭。"),
+    }
+}
+
+const REFUSED: Words = ("WeChat Pay refuses to close the order.", "微信支付拒绝关闭该订单。");
+
+/// What the cashier should do about such an order, where that is not said of every payment.
+pub(super) fn advice(state: &State) -> Option<Words> {
+    if state.is_paid_late() {
+        return Some((
+            "Hand over the goods, or refund the payment if nobody wants them any more.",
+            "请把商品交给顾客；如顾客不再需要，请办理退款。",
+        ));
+    }
+    state
+        .code_url()
+        .map(|_| ("Ask the customer to scan the code and pay.", "请顾客用微信扫描收款码付款。"))
 }

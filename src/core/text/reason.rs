@@ -22,14 +22,8 @@ pub fn of(state: &State, language: Language) -> Option<String> {
 
 /// Whether money of this payment moved, as far as known.
 fn money_of(state: &State, language: Language) -> &'static str {
-    match (state.status(), state.money()) {
-        // Nothing goes back by itself.
-        (Status::Reversing, Funds::Unknown) if state.qr().is_some() => language.pick(
-            "If the customer has paid after all, the payment counts.",
-            "如果顾客已经付款，则按已收款处理。",
-        ),
-        (status, funds) => money(status, funds, language),
-    }
+    let words = qr::money(state).map(|(english, chinese)| language.pick(english, chinese));
+    words.unwrap_or_else(|| money(state.status(), state.money(), language))
 }
 
 #[cfg(test)]
@@ -42,13 +36,8 @@ fn and_money(happened: &str, status: Status, funds: Funds, language: Language) -
 /// would mean for a payment.
 pub fn obstacle(state: &State, language: Language) -> Option<String> {
     let reason = state.obstacle()?;
-    let is_qr = state.qr().is_some();
     let (english, chinese) = match (&reason.cause, state.is_reversal_refused()) {
-        (Cause::Till(TillCause::MerchantChanged), _) if is_qr => ("", ""),
-        (Cause::Till(TillCause::Refused | TillCause::Configuration), _) | (_, true) if is_qr => {
-            ("WeChat Pay refuses to close the order.", "微信支付拒绝关闭该订单。")
-        }
-        (_, false) if is_qr => ("The order is not closed for certain yet.", "订单尚未确认关闭。"),
+        (cause, is_refused) if state.qr().is_some() => qr::obstacle(cause, is_refused),
         (Cause::Till(TillCause::Recall), _) => ("", ""),
         (Cause::Gateway(code), _) if code == "REVERSE_EXPIRE" => ("", ""),
         (Cause::Till(TillCause::Refused | TillCause::Configuration), _) | (_, true) => {
@@ -162,15 +151,8 @@ pub fn advice(state: &State, language: Language) -> &'static str {
             "请先不要交付商品，也不要重复收款：款项尚未退回。",
         );
     }
-    if state.is_paid_late() {
-        return language.pick(
-            "Hand over the goods, or refund the payment if nobody wants them any more.",
-            "请把商品交给顾客；如顾客不再需要，请办理退款。",
-        );
-    }
-    if state.code_url().is_some() {
-        return language
-            .pick("Ask the customer to scan the code and pay.", "请顾客用微信扫描收款码付款。");
+    if let Some((english, chinese)) = qr::advice(state) {
+        return language.pick(english, chinese);
     }
     advice_on(state.status(), state.reason(), language)
 }
