@@ -3,7 +3,7 @@
 use super::reason::cause_sentence;
 use crate::language::Language;
 use crate::money::{Currency, Money};
-use crate::payment::{Cause, Reason, Status, TillCause};
+use crate::payment::{Cause, Reason, TillCause};
 use crate::refund::{RefundRefusal, RefundState, RefundStatus};
 use crate::say;
 
@@ -209,7 +209,7 @@ pub fn refusal(why: &RefundRefusal, currency: Currency, language: Language) -> S
 mod tests {
     use super::*;
     use crate::clock::Millis;
-    use crate::payment::{Inconclusive, Rules};
+    use crate::payment::{Inconclusive, Rules, Status};
     use crate::refund::{
         KnownRefund, Looked, OutRefundNo, Queried, RefundAnswer, RefundEvent, RefundPage,
         RefundPlan, RefundSaid,

@@ -134,7 +134,7 @@ fn closing_and_reversing_are_for_one_kind_of_order_each() {
 
 #[test]
 fn a_bill_has_it_by_its_own_kind() {
-    let mut desk = Desk::with(Script { bills: crate::Bills::AtOnce, ..Script::default() }, 1);
+    let mut desk = Desk::with(Script { bills: Bills::AtOnce, ..Script::default() }, 1);
     desk.order(order(NUMBER));
     let mut fields = request();
     fields.set("bill_date", "20261122");
