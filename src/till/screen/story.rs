@@ -6,6 +6,7 @@ use crate::clock::Timestamp;
 use crate::engine::{ActKind, By};
 use crate::payment::{
     Answer, Ending, Event, Found, Inconclusive, Reason, Refunds, Reversed, Status, Submitted,
+    TillCause,
 };
 
 /// How many lines are kept for one payment; a long reversal repeats itself.
@@ -172,6 +173,7 @@ fn answered(answer: &Answer, status: Status) -> Fact {
         | Answer::Refunds(Refunds::Inconclusive(what)) => Fact::Unclear(what.reason().clone()),
         Answer::Refunds(Refunds::Whole) => Fact::Returned,
         Answer::Refunds(Refunds::Part(reason)) => Fact::PartlyReturned(reason.clone()),
+        Answer::Refunds(Refunds::Untold) => Fact::PartlyReturned(TillCause::RefundUntold.into()),
         Answer::Refunds(Refunds::None) => Fact::NotReturned,
     }
 }
