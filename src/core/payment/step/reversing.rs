@@ -163,6 +163,8 @@ impl Step<'_> {
             Refunds::None if reversing.reversal.is_accepted() => return Some(returned()),
             // A reversal returns everything, and this one was accepted.
             Refunds::Untold if reversing.reversal.is_accepted() => return Some(returned()),
+            // Whether that one was carried out, repeating it tells.
+            Refunds::Untold if reversing.reversal.has_acted() => self.reverse_or_wait(reversing),
             // As of a part: it may be one, and the rest is not ours to return.
             Refunds::Untold => {
                 reversing.shown = Shown::Attention;
