@@ -206,7 +206,7 @@ impl Incoming {
     }
 }
 
-fn is_order_number(text: &str) -> bool {
+pub(super) fn is_order_number(text: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_-|*@".contains(&byte);
     !text.is_empty() && text.len() <= 32 && text.bytes().all(allowed)
 }

@@ -3,6 +3,7 @@
 mod bills;
 mod ends;
 mod strictness;
+mod v3;
 mod wire;
 
 use super::*;

@@ -50,6 +50,29 @@ pub(super) const KNOWN: &Known = &[
         ],
     ),
     (
+        "gateway.wechat-v3",
+        &[
+            "base_url",
+            "backup_url",
+            "app_id",
+            "mch_id",
+            "sub_app_id",
+            "sub_mch_id",
+            "api_v3_key_file",
+            "merchant_cert_file",
+            "merchant_serial",
+            "merchant_key_file",
+            "public_key_file",
+            "public_key_id",
+            "ca_file",
+            "client_ip",
+            "proxy",
+            "proxy_login_file",
+            "connect_timeout_ms",
+            "request_timeout_ms",
+        ],
+    ),
+    (
         "payment",
         &[
             "query_interval_ms",
@@ -121,10 +144,11 @@ pub(super) fn read(
     devices::check_ports(document, &scanner, &printer, &display)?;
     let receipt = receipt::read(document.section("receipt"), &store, printer.paper, around)?;
     let screen = screen(document.section("screen"), &till, around)?;
-    let is_real = gateway::is_real(document)?;
+    let kind = gateway::kind(document)?;
+    let is_real = kind != gateway::Kind::Simulator;
     let journal = journal(document.section("journal"), is_real, around)?;
     let log = log(document.section("log"), &journal, around)?;
-    let gateway = gateway::read(document.section("gateway.wechat-v2"), is_real, around)?;
+    let gateway = gateway::read(document, kind, around)?;
     Ok(Config {
         store,
         till,

@@ -77,6 +77,7 @@ impl ConfigBench {
 fn wechat(config: &Config) -> &WechatV2Config {
     match &config.gateway {
         GatewayConfig::WechatV2(wechat) => wechat,
+        GatewayConfig::WechatV3(_) => panic!("this is API v3"),
         GatewayConfig::Simulator | GatewayConfig::Unread => panic!("this is training"),
     }
 }

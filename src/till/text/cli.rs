@@ -203,6 +203,11 @@ pub fn help(command: &str, argument: &str, language: Language) -> Option<&'stati
             "Write a configuration here, with keys and certificates, that points a till at it",
             "在此写入一份配置及密钥和证书，供收银机连接使用",
         ),
+        ("simulator", "kind") => (
+            "The gateway.kind of that configuration: wechat-v2, wechat-v3 or \
+             wechat-v3-certificates",
+            "该配置的 gateway.kind： wechat-v2、wechat-v3 或 wechat-v3-certificates",
+        ),
         ("completions", "shell") => {
             ("bash, zsh, fish, elvish or powershell", "bash、zsh、fish、elvish 或 powershell")
         }
@@ -261,6 +266,7 @@ pub fn value_name(argument: &str, language: Language) -> Option<&'static str> {
         "scenario" => ("NAME", "名称"),
         "seed" => ("N", "数字"),
         "write_config" => ("DIR", "目录"),
+        "kind" => ("KIND", "类型"),
         "shell" => ("SHELL", "命令行"),
         _ => return None,
     };
@@ -285,6 +291,10 @@ pub fn allowed(argument: &str, language: Language) -> Option<&'static str> {
         "profile" => (
             "auto, epson, generic, no-cutter, gb2312 or raster",
             " auto、epson、generic、no-cutter、gb2312 或 raster",
+        ),
+        "kind" => (
+            "wechat-v2, wechat-v3 or wechat-v3-certificates",
+            " wechat-v2、wechat-v3 或 wechat-v3-certificates",
         ),
         "role" => ("cashier or manager", " cashier 或 manager"),
         "listen" => ("an address such as 127.0.0.1:8443", "地址，如 127.0.0.1:8443"),

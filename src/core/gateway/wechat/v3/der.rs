@@ -62,7 +62,12 @@ pub(super) fn public_key(der: &[u8]) -> Option<ParsedPublicKey> {
 
 /// Reads the first public key in a PEM text.
 pub(super) fn public_key_of_pem(pem: &[u8]) -> Option<ParsedPublicKey> {
-    public_key(&decode_pem(pem, "PUBLIC KEY").or_else(|| decode_pem(pem, "RSA PUBLIC KEY"))?)
+    public_key(&public_key_der(pem)?)
+}
+
+/// The first public key in a PEM text, as DER.
+pub(super) fn public_key_der(pem: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    decode_pem(pem, "PUBLIC KEY").or_else(|| decode_pem(pem, "RSA PUBLIC KEY"))
 }
 
 /// Reads a private key in either of its forms.

@@ -20,7 +20,7 @@ const ROOM: usize = 4096;
 
 /// A value that was read.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Json {
+pub enum Json {
     Null,
     Bool(bool),
     Whole(i64),
@@ -33,15 +33,15 @@ pub(super) enum Json {
 
 /// Members by name, in the order in which they came.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Object(Vec<(String, Json)>);
+pub struct Object(Vec<(String, Json)>);
 
 /// Bytes that are no message, or a member that has another type than it should.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) struct NotAMessage;
+pub struct NotAMessage;
 
 impl Object {
     /// Reads a message: one object, and nothing behind it.
-    pub(super) fn read(bytes: &[u8]) -> Result<Self, NotAMessage> {
+    pub fn read(bytes: &[u8]) -> Result<Self, NotAMessage> {
         if bytes.len() > LARGEST_REPLY {
             return Err(NotAMessage);
         }
@@ -51,13 +51,18 @@ impl Object {
         }
     }
 
+    /// The names of all members, `true` if it is `null`.
+    pub fn members(&self) -> impl Iterator<Item = (&str, bool)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), *value == Json::Null))
+    }
+
     fn get(&self, name: &str) -> Option<&Json> {
         let found = self.0.iter().find(|(known, _)| known == name);
         found.map(|(_, value)| value).filter(|value| **value != Json::Null)
     }
 
     /// A text; `None` if it is missing or empty.
-    pub(super) fn text(&self, name: &str) -> Result<Option<&str>, NotAMessage> {
+    pub fn text(&self, name: &str) -> Result<Option<&str>, NotAMessage> {
         match self.get(name) {
             None => Ok(None),
             Some(Json::Text(text)) => Ok(Some(text.as_str()).filter(|text| !text.is_empty())),
@@ -66,7 +71,7 @@ impl Object {
     }
 
     /// A whole number.
-    pub(super) fn whole(&self, name: &str) -> Result<Option<i64>, NotAMessage> {
+    pub fn whole(&self, name: &str) -> Result<Option<i64>, NotAMessage> {
         match self.get(name) {
             None => Ok(None),
             Some(Json::Whole(number)) => Ok(Some(*number)),
@@ -75,7 +80,7 @@ impl Object {
     }
 
     /// An object within.
-    pub(super) fn object(&self, name: &str) -> Result<Option<&Self>, NotAMessage> {
+    pub fn object(&self, name: &str) -> Result<Option<&Self>, NotAMessage> {
         match self.get(name) {
             None => Ok(None),
             Some(Json::Object(object)) => Ok(Some(object)),
@@ -84,7 +89,7 @@ impl Object {
     }
 
     /// The objects of a list; none if it is missing.
-    pub(super) fn objects(&self, name: &str) -> Result<Vec<&Self>, NotAMessage> {
+    pub fn objects(&self, name: &str) -> Result<Vec<&Self>, NotAMessage> {
         let list = match self.get(name) {
             None => return Ok(Vec::new()),
             Some(Json::List(list)) => list,
@@ -98,7 +103,7 @@ impl Object {
     }
 
     /// All values by their full names, such as `amount.total`, but for members in `without`.
-    pub(super) fn flat(&self, without: &[&str], cells: usize) -> Vec<(String, String)> {
+    pub fn flat(&self, without: &[&str], cells: usize) -> Vec<(String, String)> {
         let mut flat = Vec::new();
         for (name, value) in self.0.iter().filter(|(name, _)| !without.contains(&name.as_str())) {
             flatten(name, value, without, cells, &mut flat);
@@ -210,7 +215,7 @@ impl<'de> Visitor<'de> for Reader {
 }
 
 /// A value to write. It borrows its texts: a payment code is not copied before it is written.
-pub(super) enum Value<'a> {
+pub enum Value<'a> {
     Text(&'a str),
     Whole(i64),
     Members(Vec<(&'static str, Self)>),
@@ -218,7 +223,7 @@ pub(super) enum Value<'a> {
 
 impl Value<'_> {
     /// The bytes to send. Empty texts and objects are left out.
-    pub(super) fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
+    pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
         let mut json = String::with_capacity(ROOM);
         self.write(&mut json);
         Zeroizing::new(json.into_bytes())
@@ -256,7 +261,7 @@ impl Value<'_> {
     }
 
     /// All values by their full names, for the record.
-    pub(super) fn flat(&self, without: &[&str], cells: usize) -> Vec<(String, String)> {
+    pub fn flat(&self, without: &[&str], cells: usize) -> Vec<(String, String)> {
         let mut flat = Vec::new();
         self.flatten("", without, cells, &mut flat);
         flat
@@ -281,6 +286,13 @@ impl Value<'_> {
             }
         }
     }
+}
+
+/// A text as JSON, in quotation marks.
+pub fn quoted(text: &str) -> String {
+    let mut json = String::with_capacity(text.len() + 2);
+    write_text(text, &mut json);
+    json
 }
 
 fn write_text(text: &str, json: &mut String) {

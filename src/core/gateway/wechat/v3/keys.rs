@@ -124,6 +124,11 @@ impl VerifyingKeys {
         }
     }
 
+    /// Whether a public key in PEM form is that of a certificate.
+    pub fn is_key_of(pem: &[u8], certificate: &Certificate) -> bool {
+        der::public_key_der(pem).is_some_and(|der| *der == certificate.key)
+    }
+
     /// Whether nothing can be verified.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -8,7 +8,7 @@ mod aead;
 pub mod bill;
 pub mod certificates;
 mod der;
-mod json;
+pub mod json;
 mod keys;
 mod read;
 

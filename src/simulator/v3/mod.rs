@@ -1,0 +1,108 @@
+//! The same gateway, ledger and customers as API v3 tells of them (apiv3 2 to 4).
+//!
+//! A request is verified and checked in the form of API v3, carried out by [`Bank`] like any other,
+//! and its answer put into that form: with its status and signature, or with what is wrong with it.
+
+mod keys;
+mod reply;
+mod request;
+
+pub use keys::{KeysError, PlatformKeys};
+pub(crate) use keys::{MARK, TILLS};
+
+use super::{Action, Bank, Reaction};
+use paytill_core::clean::clean;
+use paytill_core::clock::{Millis, Timestamp};
+
+use reply::{Reply, Signature};
+use request::{Incoming, Rejection};
+
+/// All addresses of API v3 begin so.
+pub const ROOT: &str = "/v3/";
+
+/// The parts of an HTTP request that API v3 looks at.
+#[derive(Clone, Copy, Debug)]
+pub struct RequestV3<'a> {
+    pub method: &'a str,
+    /// Path and query, as they were sent.
+    pub target: &'a str,
+    pub headers: &'a [(String, String)],
+    pub body: &'a [u8],
+    /// When it came by the gateway's clock, to which both sides' times must be close.
+    pub at: Timestamp,
+}
+
+/// A complete HTTP answer of this moment.
+pub(super) fn http(
+    at: Timestamp,
+    status: u16,
+    headers: &[(&'static str, String)],
+    body: &[u8],
+) -> Vec<u8> {
+    reply::http(Some(at), status, headers, body)
+}
+
+impl RequestV3<'_> {
+    /// A header that is there once.
+    fn header(&self, name: &str) -> Option<&str> {
+        let mut found = self.headers.iter().filter(|(known, _)| known.eq_ignore_ascii_case(name));
+        let (_, value) = found.next()?;
+        found.next().is_none().then_some(value.as_str())
+    }
+}
+
+impl Bank {
+    /// Makes it speak API v3, too, with these keys.
+    #[must_use]
+    pub fn with_v3(mut self, keys: PlatformKeys) -> Self {
+        self.v3 = Some(keys);
+        self
+    }
+
+    /// The keys of API v3, to change which of them signs.
+    pub fn v3_keys(&mut self) -> Option<&mut PlatformKeys> {
+        self.v3.as_mut()
+    }
+
+    /// Decides on one request of API v3. Any bytes are acceptable input.
+    pub fn handle_v3(&mut self, request: &RequestV3<'_>, now: Millis) -> Reaction {
+        let mut reaction = self.answer_v3(request, now);
+        let path = request.target.split('?').next().unwrap_or_default();
+        let story = format!("{} {path}: {}", request.method, reaction.story);
+        reaction.story = clean(&story, super::STORY_CELLS);
+        reaction
+    }
+
+    fn answer_v3(&mut self, request: &RequestV3<'_>, now: Millis) -> Reaction {
+        let Some(keys) = self.v3.clone() else {
+            return reply::bare(404, String::new());
+        };
+        let signs_with = |asked: Option<&str>| match asked {
+            Some(id) if id == keys.public_key_id() => Signature::PublicKey,
+            _ => Signature::Certificate,
+        };
+        let signature = signs_with(request.header("Wechatpay-Serial"));
+        let incoming = match request::read(&self.account, &self.script, &keys, request) {
+            Ok(Incoming::Certificates) => {
+                let body = keys.certificates(&mut self.rng);
+                let reply = Reply { keys: &keys, signature, at: request.at };
+                let action = reply.signed(200, body, &mut self.rng);
+                return Reaction { after: Millis(0), action, story: "certificates".into() };
+            }
+            Ok(Incoming::Order(incoming)) => incoming,
+            Err(Rejection::Empty(status)) => return reply::bare(status, String::new()),
+            Err(Rejection::Coded(status, code, text)) => {
+                return reply::bare(status, reply::error(code, &text));
+            }
+        };
+        let done = self.carry_out(&incoming, now);
+        let mut rng = self.rng.fork();
+        let reply = Reply { keys: &keys, signature, at: request.at };
+        let mut reaction = reply.say(&self.account.merchant, &incoming, done.said, &mut rng);
+        reaction.story = format!("{}{}", done.story, reaction.story);
+        if let Action::Headed { status: 204, body, .. } = &mut reaction.action {
+            body.clear();
+        }
+        reaction
+    }
+}
