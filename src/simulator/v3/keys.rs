@@ -77,14 +77,7 @@ impl PlatformKeys {
     ) -> Result<Self, KeysError> {
         let public = ParsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, &merchant.certificate.key);
         let merchant_public = Arc::new(public.map_err(|_| KeysError::NotAKey)?);
-        Ok(Self {
-            merchant,
-            merchant_public,
-            platform,
-            public_key_id,
-            certificates,
-            api_v3_key,
-        })
+        Ok(Self { merchant, merchant_public, platform, public_key_id, certificates, api_v3_key })
     }
 
     /// Those that [`PlatformKeys::files`] told.

@@ -14,7 +14,7 @@ use crate::bill::compare::{Here, Outcome, OwnOrder, OwnRefund};
 use crate::bill::{Comparison, Expected, Extent, Failure as NotRead, beijing, read, ready_at};
 use crate::cli::Reconcile;
 use crate::clock::Date;
-use crate::config::{Config, GatewayConfig};
+use crate::config::Config;
 use crate::gateway::wechat::v2::bill::Refusal;
 use crate::journal::{Filter, JournalError, JournalReader, OrderRow};
 use crate::text::reconcile::{self as text, ReconcileWords};
@@ -37,7 +37,7 @@ pub async fn run(reconcile: Reconcile, config: &Config, clock: &Clock) -> Result
     let words = ReconcileWords::of(language);
     let now = clock.wall();
     let day = reconcile.day.from_today(now.day(&beijing()));
-    let GatewayConfig::WechatV2(gateway) = &config.gateway else {
+    let Some(merchant) = config.gateway.merchant() else {
         return Err(Failure::new(Exit::Configuration, text::training()));
     };
     let today = now.day(&beijing());
@@ -52,7 +52,7 @@ pub async fn run(reconcile: Reconcile, config: &Config, clock: &Clock) -> Result
     let csv = reconcile.csv.as_deref().map(export::Csv::create).transpose()?;
     let source = match &reconcile.bill {
         Some(file) => source::open(file)?,
-        None => source::download(gateway, day, &config.journal.path, clock).await?,
+        None => source::download(&config.gateway, day, &config.journal.path, clock).await?,
     };
     let file = match source {
         Source::Bill(file) => Some(file),
@@ -74,7 +74,7 @@ pub async fn run(reconcile: Reconcile, config: &Config, clock: &Clock) -> Result
             return Err(Failure::new(Exit::Fault, text::refused(&said)));
         }
     };
-    let expected = Expected { merchant: gateway.merchant.clone(), day };
+    let expected = Expected { merchant: merchant.clone(), day };
     let reconciled = compare(file, &expected, config)?;
     let outcome = &reconciled.outcome;
     tracing::info!(

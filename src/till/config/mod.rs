@@ -82,6 +82,17 @@ pub enum GatewayConfig {
     Unread,
 }
 
+impl GatewayConfig {
+    /// Who is paid through it; `None` where no money moves or nothing was read.
+    pub const fn merchant(&self) -> Option<&Merchant> {
+        match self {
+            Self::WechatV2(gateway) => Some(&gateway.merchant),
+            Self::WechatV3(gateway) => Some(&gateway.merchant),
+            Self::Simulator | Self::Unread => None,
+        }
+    }
+}
+
 /// `WeChat` Pay's API v2, and the secrets it needs.
 #[derive(Clone, Debug)]
 pub struct WechatV2Config {

@@ -6,10 +6,10 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::{Collected, ConfigError, GatewayConfig, Line, Secrets, Surroundings, merchant};
 use super::{missing_ids, refused, unguarded};
+use crate::both;
 use crate::config::WechatV3Config;
 use crate::gateway::wechat::v3::{Certificate, SigningKey, VerifyingKeys};
 use crate::language::Text;
-use crate::{both, say};
 use paytill_host::config::file::{Document, Section};
 use paytill_host::config::secret::{self, Of, SecretFault};
 use paytill_host::config::variable;
@@ -257,7 +257,11 @@ fn only_certificates(pem: &[u8]) -> Vec<u8> {
     text.rfind(END).map(|at| text[..at + END.len()].as_bytes().to_vec()).unwrap_or_default()
 }
 
-fn is_rsa(section: Section<'_>, file: &Path, signing: Signing) -> Result<Signing, Vec<ConfigError>> {
+fn is_rsa(
+    section: Section<'_>,
+    file: &Path,
+    signing: Signing,
+) -> Result<Signing, Vec<ConfigError>> {
     let pem = signing.key_pem.expose_secret().as_bytes();
     if SigningKey::new(&signing.serial, pem).is_some() {
         return Ok(signing);
