@@ -152,6 +152,8 @@ pub struct Bank {
     is_well: bool,
     /// The keys of API v3, if it is spoken.
     v3: Option<v3::PlatformKeys>,
+    /// Bills that API v3 has promised.
+    files: Vec<Vec<u8>>,
 }
 
 impl Bank {
@@ -167,6 +169,7 @@ impl Bank {
             used_codes: HashSet::new(),
             is_well: false,
             v3: None,
+            files: Vec::new(),
         }
     }
 

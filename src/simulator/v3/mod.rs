@@ -10,9 +10,12 @@ mod request;
 pub use keys::{KeysError, PlatformKeys};
 pub(crate) use keys::{MARK, TILLS};
 
+use super::bill::{NoBill, gzip};
+use super::reply::PORTAL;
 use super::{Action, Bank, Reaction};
+use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use paytill_core::clean::clean;
-use paytill_core::clock::{Millis, Timestamp};
+use paytill_core::clock::{Date, Millis, Timestamp};
 
 use reply::{Reply, Signature};
 use request::{Incoming, Rejection};
@@ -90,6 +93,18 @@ impl Bank {
                 return Reaction { after: Millis(0), action, story: "certificates".into() };
             }
             Ok(Incoming::Order(incoming)) => incoming,
+            Ok(Incoming::Bill(day, is_compressed)) => {
+                let reply = Reply { keys: &keys, signature, at: request.at };
+                return self.promise_bill(&reply, (day, is_compressed), now);
+            }
+            Ok(Incoming::File(token)) => {
+                let Some(mut body) = self.files.get(token).cloned() else {
+                    return reply::bare(400, reply::error("INVALID_REQUEST", "token"));
+                };
+                self.cut(&mut body);
+                let action = Action::Headed { status: 200, headers: Vec::new(), body };
+                return Reaction { after: Millis(0), action, story: "a bill".into() };
+            }
             Err(Rejection::Empty(status)) => return reply::bare(status, String::new()),
             Err(Rejection::Coded(status, code, text)) => {
                 return reply::bare(status, reply::error(code, &text));
@@ -104,5 +119,37 @@ impl Bank {
             body.clear();
         }
         reaction
+    }
+
+    /// Where the bill of a day will lie, with its digest.
+    fn promise_bill(
+        &mut self,
+        reply: &Reply<'_>,
+        (day, is_compressed): (Date, bool),
+        now: Millis,
+    ) -> Reaction {
+        let text = match self.bill_now(day, now) {
+            Ok(text) => text.into_bytes(),
+            Err(NoBill::Creating) => {
+                return reply::bare(400, reply::error("STATEMENT_CREATING", "账单生成中"));
+            }
+            Err(NoBill::Missing) => {
+                return reply::bare(400, reply::error("NO_STATEMENT_EXIST", "账单不存在"));
+            }
+            Err(NoBill::Page) => return reply::bare(200, PORTAL.to_owned()),
+        };
+        let file = if is_compressed { gzip(&text) } else { text.clone() };
+        // Nobody knows which of the two the digest is of.
+        let hashed = if self.rng.bool() { &file } else { &text };
+        let digest = digest(&SHA1_FOR_LEGACY_USE_ONLY, hashed);
+        let digest: String = digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+        let token = self.files.len();
+        let body = format!(
+            "{{\"hash_type\":\"SHA1\",\"hash_value\":\"{digest}\",\"download_url\":\
+             \"https://api.mch.weixin.qq.com/v3/billdownload/file?token={token}\"}}"
+        );
+        self.files.push(file);
+        let action = reply.signed(200, body, &mut self.rng);
+        Reaction { after: Millis(0), action, story: "where the bill lies".into() }
     }
 }

@@ -3,6 +3,7 @@
 use super::{PlatformKeys, RequestV3};
 use crate::request::{Incoming as OrderRequest, is_order_number};
 use crate::{Account, Script};
+use paytill_core::clock::Date;
 use paytill_core::gateway::wechat::fields::{Fields, SignType};
 use paytill_core::gateway::wechat::v3::json::Object;
 use paytill_core::payment::CallKind;
@@ -18,6 +19,10 @@ pub(super) enum Incoming {
     /// As the gateway's books understand it: in the fields of API v2.
     Order(OrderRequest),
     Certificates,
+    /// The bill of a day, and whether it is to be compressed.
+    Bill(Date, bool),
+    /// A file by its token.
+    File(usize),
 }
 
 /// Why a request is not in order. None of these answers is signed.
@@ -30,6 +35,8 @@ pub(super) enum Rejection {
 /// What a request is for.
 enum Call<'a> {
     Certificates,
+    Bill,
+    File,
     Codepay,
     Query(&'a str),
     QueryById(&'a str),
@@ -71,12 +78,18 @@ pub(super) fn read(
     verify(account, keys, request)?;
     let call = match call {
         Call::Certificates => return Ok(Incoming::Certificates),
+        Call::Bill => return bill(query, &account.merchant.sub_mch_id),
+        Call::File => {
+            let token = query.strip_prefix("token=").and_then(|token| token.parse().ok());
+            let invalid = || Rejection::Coded(400, "INVALID_REQUEST", "token".to_owned());
+            return token.map(Incoming::File).ok_or_else(invalid);
+        }
         call => call,
     };
     let mut fields = Fields::default();
     let incoming = |kind, fields| OrderRequest { kind, fields, sign_type: SignType::HmacSha256 };
     match call {
-        Call::Certificates => Ok(Incoming::Certificates),
+        Call::Certificates | Call::Bill | Call::File => Err(Rejection::Empty(404)),
         Call::Query(number) | Call::QueryById(number) => {
             whose(account, query)?;
             own_ids(account, &mut fields);
@@ -105,6 +118,11 @@ fn call(path: &str, is_provider: bool) -> Option<(Call<'_>, &'static str)> {
     if path == "/v3/certificates" {
         return Some((Call::Certificates, "GET"));
     }
+    match path {
+        "/v3/bill/tradebill" => return Some((Call::Bill, "GET")),
+        "/v3/billdownload/file" => return Some((Call::File, "GET")),
+        _ => {}
+    }
     let rest = path.strip_prefix(if is_provider { PARTNER } else { DIRECT })?;
     if rest == "codepay" {
         return Some((Call::Codepay, "POST"));
@@ -117,6 +135,20 @@ fn call(path: &str, is_provider: bool) -> Option<(Call<'_>, &'static str)> {
         Some(number) => (Call::Reverse(number), "POST"),
         None => (Call::Query(number), "GET"),
     })
+}
+
+fn bill(query: &str, sub_mch_id: &str) -> Result<Incoming, Rejection> {
+    let (mut day, mut is_compressed) = (None, false);
+    for pair in query.split('&') {
+        match pair.split_once('=') {
+            Some(("bill_date", date)) => day = Date::strptime("%Y-%m-%d", date).ok(),
+            Some(("bill_type", "ALL")) => {}
+            Some(("tar_type", "GZIP")) => is_compressed = true,
+            Some(("sub_mchid", id)) if id == sub_mch_id => {}
+            _ => return Err(wrong(pair)),
+        }
+    }
+    day.map(|day| Incoming::Bill(day, is_compressed)).ok_or_else(|| wrong("bill_date"))
 }
 
 /// Who sends it: the signature over what was sent, by a certificate of the merchant, of this moment.
