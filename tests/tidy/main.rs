@@ -95,6 +95,7 @@ const PURE: &[&str] = &[
     "simulator/ledger.rs",
     "simulator/scenario.rs",
     "simulator/status.rs",
+    "simulator/v3/",
 ];
 
 const IMPURE: [&str; 10] = [

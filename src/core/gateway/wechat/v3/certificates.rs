@@ -21,7 +21,7 @@ const TARGET: &str = "/v3/certificates";
 /// Certificates are to be asked for at least every 12 hours.
 const RENEW_AFTER: Millis = Millis::seconds(10 * 3600);
 /// After a failure: as soon as this, doubling up to an hour.
-const TRY_AGAIN_AFTER: Millis = Millis::seconds(15);
+const TRY_AGAIN_AFTER: Millis = Millis::seconds(5);
 const TRY_AGAIN_AT_MOST: Millis = Millis::seconds(3600);
 
 /// Why there are no certificates.

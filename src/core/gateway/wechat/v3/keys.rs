@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::digest;
 use aws_lc_rs::rsa::KeyPair;
 use aws_lc_rs::signature::{ParsedPublicKey, RSA_PKCS1_SHA256};
 use base64::Engine as _;
@@ -58,9 +58,10 @@ impl SigningKey {
             message.extend_from_slice(part);
             message.push(b'\n');
         }
+        // A digest in one go keeps nothing of the message behind.
+        let digest = digest::digest(&digest::SHA256, &message);
         let mut signature = vec![0; self.key.public_modulus_len()];
-        let random = SystemRandom::new();
-        self.key.sign(&RSA_PKCS1_SHA256, &random, &message, &mut signature).ok()?;
+        self.key.sign_digest(&RSA_PKCS1_SHA256, &digest, &mut signature).ok()?;
         let mut header = String::from("WECHATPAY2-SHA256-RSA2048 ");
         let _ = write!(
             header,
