@@ -2,7 +2,7 @@
 
 use std::process::Output;
 
-use crate::fixture::{PACE, TestShop, code};
+use crate::fixture::{PACE, Ran, TestShop, code};
 use paytill::simulator::{Api, Bills};
 
 fn said(output: &Output) -> String {
@@ -10,14 +10,14 @@ fn said(output: &Output) -> String {
     String::from_utf8(text).unwrap()
 }
 
-/// Each line that is not `ok`, without what is about this machine's devices and disk.
+/// What the doctor complains of, but for this machine's devices and disk.
 fn complaints(shop: &TestShop) -> Vec<String> {
-    let text = said(&shop.run(&["doctor"]));
+    let ran = Ran::of(shop.run(&["doctor", "--json"]));
     let machines = ["disk", "scanner", "printer", "display", "terminal"];
-    let of_the_machine =
-        |line: &str| line.split_whitespace().nth(1).is_some_and(|check| machines.contains(&check));
-    let lines = text.lines().filter(|line| !line.starts_with("ok") && !of_the_machine(line));
-    lines.map(str::to_owned).collect()
+    let lines = ran.lines.iter().filter(|line| {
+        line["result"] != "ok" && !machines.contains(&line["check"].as_str().unwrap())
+    });
+    lines.map(|line| format!("{} {}", line["text"], line["advice"])).collect()
 }
 
 #[test]
