@@ -14,4 +14,5 @@ pub mod language;
 pub mod money;
 pub mod order;
 pub mod payment;
+pub mod refund;
 pub mod text;

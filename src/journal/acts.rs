@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::check::EntryRow;
 use super::key::Key;
+use super::refund_event::{self, ToldOfRefund};
 use super::{Journal, JournalError, Tip, insert_row};
 use paytill_core::engine::{Act, ActKind, By};
 use paytill_core::payment::{Event, State};
@@ -39,6 +40,7 @@ struct StoredAct {
 pub enum StoredEvent {
     Payment(Event),
     Act(ActKind),
+    Refund(Box<ToldOfRefund>),
 }
 
 impl From<Event> for StoredEvent {
@@ -58,13 +60,17 @@ pub struct Told {
 
 impl Told {
     /// Reads the texts of an entry. `facts`: of an order's first entry, else empty; `before`: where
-    /// the order was, which an act leaves as it is.
+    /// the order was, which an act or a refund leaves as it is.
     pub fn read(
         event: &str,
         state: &str,
         facts: &str,
         before: Option<&State>,
     ) -> Result<Self, serde_json::Error> {
+        if let (Some((told, by)), Some(before)) = (refund_event::told(event, state)?, before) {
+            let event = StoredEvent::Refund(Box::new(told));
+            return Ok(Self { event, by, state: before.clone() });
+        }
         let (event, by) = if event.starts_with(ACT) {
             let StoredAct { act, by } = serde_json::from_str(event)?;
             (StoredEvent::Act(act), by)
@@ -123,8 +129,7 @@ pub(super) fn insert(
         state: String::new(),
         wire: String::new(),
     };
-    let chain = row.hash(key, &tip.chain, "");
-    insert_row(transaction, &row, &chain)?;
+    let chain = insert_row(transaction, key, &row, &tip.chain, "")?;
     Ok(Tip { seq: row.seq, chain })
 }
 

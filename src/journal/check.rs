@@ -15,7 +15,9 @@ use std::path::Path;
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::key::{Key, hex};
-use super::{Journal, JournalError, Tip, beside, head, progress, refused, register, sqlite_damage};
+use super::{
+    Journal, JournalError, OLDEST, Tip, beside, head, progress, refused, sqlite_damage, tables,
+};
 use paytill_core::both;
 use paytill_core::language::Text;
 use paytill_core::payment::State;
@@ -99,7 +101,13 @@ impl EntryRow {
         })
     }
 
-    /// Its hash in the chain. `facts` belongs to an attempt's first entry and is empty otherwise.
+    /// Whether it is an attempt's first one.
+    pub(super) fn is_begun(&self) -> bool {
+        self.event == BEGUN
+    }
+
+    /// Its hash in the chain. `facts` belongs to the first entry of an attempt or a refund, and is
+    /// empty otherwise.
     pub(super) fn hash(&self, key: &Key, before: &[u8; 16], facts: &str) -> [u8; 16] {
         let numbers = [self.seq, self.attempt, self.at, self.age, self.boot, self.sent_at];
         let numbers: Vec<u8> = numbers.into_iter().flat_map(i64::to_be_bytes).collect();
@@ -229,6 +237,7 @@ pub(super) fn complete(
 pub(super) fn all(db: &mut Connection, key: &Key, path: &Path) -> Result<Tip, JournalError> {
     file(db, path, None, || false)?;
     let check = Check { db, key, path };
+    check.tables()?;
     let last = check.last()?;
     let mut tip = Tip::default();
     while tip.seq < last {
@@ -239,10 +248,10 @@ pub(super) fn all(db: &mut Connection, key: &Key, path: &Path) -> Result<Tip, Jo
         db.query_row(&format!("SELECT (SELECT count(*) FROM attempt), ({begun})"), [], |row| {
             Ok((row.get(0)?, row.get(1)?))
         })?;
+    check.refunds()?;
     if attempts != begun {
         return Err(check.damaged(both!("an attempt was never begun", "有一笔没有起始记录")));
     }
-    check.tables()?;
     // Written together with its first attempt, whose first entry covers it.
     let alone = "SELECT count(*) FROM sale WHERE id NOT IN (SELECT sale FROM attempt)";
     if db.query_row(alone, [], |row| row.get::<_, i64>(0))? > 0 {
@@ -311,7 +320,7 @@ impl Check<'_> {
     /// Recomputes the chain over at most so many entries after the one that is known to be right,
     /// and looks at their attempts. Returns the last of them.
     pub(super) fn chain(&self, mut tip: Tip, most: i64) -> Result<Tip, JournalError> {
-        let mut attempts = BTreeSet::new();
+        let (mut attempts, mut refunds) = (BTreeSet::new(), BTreeSet::new());
         let mut statement = self.db.prepare_cached(IN_LINE)?;
         let mut rows = statement.query([tip.seq, most])?;
         while let Some(row) = rows.next()? {
@@ -323,11 +332,15 @@ impl Check<'_> {
             if entry.attempt > 0 {
                 attempts.insert(entry.attempt);
             }
+            refunds.extend(entry.refund());
             tip = Tip { seq: entry.seq, chain: self.verify(&entry, &tip.chain, &row.get(9)?)? };
         }
         drop(rows);
         for attempt in attempts {
             self.attempt(attempt)?;
+        }
+        for refund in refunds {
+            self.is_where_it_was_left(refund)?;
         }
         Ok(tip)
     }
@@ -335,10 +348,8 @@ impl Check<'_> {
     /// Verifies an order as it is shown: what it was begun with, and where it is.
     pub(super) fn order(&self, attempt: i64) -> Result<(), JournalError> {
         let last = self.attempt(attempt)?;
-        let first: Option<i64> =
-            self.db.prepare_cached(FIRST_OF)?.query_row([attempt], |row| row.get(0))?;
-        let Some(first) = first else { return Err(self.misplaced(attempt)) };
-        if self.entry(first)?.event != BEGUN {
+        let Some(first) = self.first_of(attempt)? else { return Err(self.misplaced(attempt)) };
+        if !self.entry(first)?.is_begun() {
             return Err(self.misplaced(attempt));
         }
         if last != first {
@@ -360,6 +371,11 @@ impl Check<'_> {
         Ok(numbers)
     }
 
+    /// The first entry of an attempt.
+    fn first_of(&self, attempt: i64) -> rusqlite::Result<Option<i64>> {
+        self.db.prepare_cached(FIRST_OF)?.query_row([attempt], |row| row.get(0))
+    }
+
     /// Verifies an entry by the one before it.
     pub(super) fn entry(&self, seq: i64) -> Result<EntryRow, JournalError> {
         let found = self
@@ -378,9 +394,8 @@ impl Check<'_> {
         before: &[u8; 16],
         chain: &[u8; 16],
     ) -> Result<[u8; 16], JournalError> {
-        // Written together with the attempt itself, which is then part of the hash.
-        let facts =
-            if entry.event == BEGUN { facts(self.db, entry.attempt)? } else { String::new() };
+        // Written together with the attempt or refund itself, which is then part of the hash.
+        let facts = self.facts_of(entry)?;
         if entry.hash(self.key, before, &facts) != *chain {
             return Err(self.not_in_line(entry.seq));
         }
@@ -426,7 +441,7 @@ impl Check<'_> {
         let format: i32 = self.db.pragma_query_value(None, "user_version", |row| row.get(0))?;
         let new = Connection::open_in_memory()?;
         new.execute_batch(include_str!("schema.sql"))?;
-        register::tables(&new, format)?;
+        tables::add(&new, OLDEST, format)?;
         let names = |db: &Connection| -> rusqlite::Result<Vec<String>> {
             db.prepare(MADE)?.query_map([], |row| row.get(0))?.collect()
         };

@@ -7,7 +7,7 @@
 
 use std::path::Path;
 
-use super::check::{EntryRow, PIECE, facts};
+use super::check::{Check, EntryRow, PIECE};
 use super::files;
 use super::key::{self, Key, KeyFault, hex};
 use super::read::JournalReader;
@@ -18,6 +18,7 @@ use super::{JournalError, Tip};
 pub struct Record {
     /// Its number in the journal.
     pub number: i64,
+    /// The attempt it is about; with a minus what concerns that and does not move it.
     pub attempt: i64,
     pub at: i64,
     pub age: i64,
@@ -27,7 +28,7 @@ pub struct Record {
     pub event: String,
     pub state: String,
     pub wire: String,
-    /// What the order was begun with, as one text; empty but for its first entry.
+    /// What the order or the refund was begun with, as one text; empty but for its first entry.
     pub facts: String,
     /// The digest of the entry before it, in hexadecimal digits.
     pub before: String,
@@ -97,31 +98,36 @@ impl JournalReader {
                 self.db.prepare("SELECT chain FROM entry WHERE seq >= ? ORDER BY seq")?;
             let digests = statement.query_map([first], |row| Ok(hex(&row.get::<_, [u8; 16]>(0)?)));
             let digests = digests?.collect::<Result<_, _>>()?;
-            let record = |number: i64| -> Result<Record, JournalError> {
-                let EntryRow { seq, attempt, at, age, boot, sent_at, event, state, wire } =
-                    check.entry(number)?;
-                let facts = if seq == first { facts(&self.db, attempt)? } else { String::new() };
-                let [before, digest] = [check.hash_of(seq - 1)?, check.hash_of(seq)?];
-                let [before, digest] = [hex(&before), hex(&digest)];
-                Ok(Record {
-                    number: seq,
-                    attempt,
-                    at,
-                    age,
-                    boot,
-                    sent_at,
-                    event,
-                    state,
-                    wire,
-                    facts,
-                    before,
-                    digest,
-                })
-            };
-            let records = numbers.into_iter().map(record).collect::<Result<_, _>>()?;
+            let records = numbers
+                .into_iter()
+                .map(|number| record(&check, number))
+                .collect::<Result<_, _>>()?;
             Ok(ChainProof { records, first, digests })
         })
     }
+}
+
+/// An entry in all its parts. It is verified.
+fn record(check: &Check<'_>, number: i64) -> Result<Record, JournalError> {
+    let entry = check.entry(number)?;
+    let facts = check.facts_of(&entry)?;
+    let [before, digest] = [check.hash_of(number - 1)?, check.hash_of(number)?];
+    let [before, digest] = [hex(&before), hex(&digest)];
+    let EntryRow { seq, attempt, at, age, boot, sent_at, event, state, wire } = entry;
+    Ok(Record {
+        number: seq,
+        attempt,
+        at,
+        age,
+        boot,
+        sent_at,
+        event,
+        state,
+        wire,
+        facts,
+        before,
+        digest,
+    })
 }
 
 fn row(record: &Record) -> EntryRow {

@@ -7,9 +7,9 @@ use super::{JournalError, StoredRequest};
 use paytill_core::order::Order;
 
 /// Which entry had such a number in it, from the newest on; every answer that names it counts, also
-/// that of a payment which was reversed later.
+/// that of a payment which was reversed later, or of a refund.
 pub(super) const BY_WIRE: &str =
-    "SELECT attempt FROM entry WHERE instr(wire, ?1) > 0 ORDER BY seq DESC LIMIT 1";
+    "SELECT abs(attempt) FROM entry WHERE instr(wire, ?1) > 0 ORDER BY seq DESC LIMIT 1";
 
 impl JournalReader {
     /// The order that the gateway's number belongs to, by any of its answers in the whole journal.
@@ -36,9 +36,10 @@ impl JournalReader {
                 self.db.prepare(&format!("{ORDER} ORDER BY attempt.id DESC LIMIT ?"))?;
             let mut found = Vec::new();
             for row in statement.query_and_then([among], read::order_row)? {
-                let row = row?;
+                let mut row = row?;
                 if fits(&row) {
                     self.check().order(row.attempt)?;
+                    self.add_refunds(std::slice::from_mut(&mut row))?;
                     found.push(row);
                     if found.len() == limit {
                         break;
@@ -73,8 +74,9 @@ impl JournalReader {
     fn row(&self, attempt: i64) -> Result<OrderRow, JournalError> {
         let mut statement = self.db.prepare(&format!("{ORDER} WHERE attempt.id = ?"))?;
         let mut rows = statement.query_and_then([attempt], read::order_row)?;
-        let row = rows.next().ok_or_else(|| self.check().misplaced(attempt))??;
+        let mut row = rows.next().ok_or_else(|| self.check().misplaced(attempt))??;
         self.check().order(attempt)?;
+        self.add_refunds(std::slice::from_mut(&mut row))?;
         Ok(row)
     }
 }

@@ -13,11 +13,9 @@ use rusqlite::Connection;
 use super::backup::{self, BackupError};
 use super::check::Check;
 use super::files::{self, taken};
+use super::key::Key;
 use super::read::JournalReader;
-use super::{FORMAT, Journal, JournalError, beside, head, register};
-
-/// The oldest format that is still read.
-pub(super) const OLDEST: i32 = 3;
+use super::{FORMAT, Journal, JournalError, beside, head, register, tables};
 
 /// Early journals of format 3 lack this index.
 const TAIL: &str =
@@ -31,6 +29,12 @@ pub struct Migrated {
     pub to: i32,
     /// As it was before, readable with the same key; `None` where the files can have no copy.
     pub copy: Option<PathBuf>,
+}
+
+/// Brings the tables of an older format to this one's; for a new journal from the oldest.
+pub(super) fn steps(db: &Connection, key: &Key, from: i32) -> rusqlite::Result<()> {
+    register::migrate(db, key, from)?;
+    tables::add(db, from.max(tables::SLIP_SUMS), FORMAT)
 }
 
 impl Journal {
@@ -54,7 +58,7 @@ impl Journal {
             None => begins(&migrated),
         }
         let transaction = self.db.transaction()?;
-        register::migrate(&transaction, &self.key, from)?;
+        steps(&transaction, &self.key, from)?;
         transaction.execute_batch(TAIL)?;
         transaction.pragma_update(None, "user_version", FORMAT)?;
         transaction.commit()?;

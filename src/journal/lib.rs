@@ -17,9 +17,12 @@ mod formats;
 mod head;
 mod key;
 mod read;
+mod refund_event;
+mod refunds;
 mod register;
 mod rounds;
 mod slips;
+mod tables;
 #[cfg(test)]
 mod tests;
 mod writer;
@@ -40,7 +43,6 @@ pub use evidence::{ChainProof, Record, Seal};
 use files::OnDisk;
 pub use files::{Files, is_held};
 pub use formats::Migrated;
-use formats::OLDEST;
 use key::Key;
 pub use key::{KeyFault, Secret};
 use paytill_core::both;
@@ -49,13 +51,16 @@ use paytill_core::language::Text;
 use paytill_core::order::Merchant;
 use paytill_core::payment::State;
 pub use read::{Audit, Filter, Head, JournalReader, OrderRow, StoredEntry};
+pub use refund_event::ToldOfRefund;
+pub use refunds::{RefundRow, given_back};
 pub use slips::{Slip, SlipDone, SlipStage, SlipWork};
+use tables::OLDEST;
 pub use writer::{FailStop, Writer, Written};
 
 /// Marks the file as one of our journals: "payt".
 const APPLICATION_ID: i32 = 0x7061_7974;
 /// The format this version writes.
-const FORMAT: i32 = 5;
+const FORMAT: i32 = 6;
 /// How many entries the WAL may hold before it is moved into the main file, once it is quiet.
 const ENTRIES_IN_WAL: u32 = 300;
 /// The same where it is never quiet.
@@ -309,7 +314,8 @@ impl Journal {
         }
         self.tip = check::complete(&mut self.db, &self.key, &self.path, check::VERIFIED_AT_START)?;
         self.compare_head()?;
-        let past = read::past(&self.db, &self.key, &self.path)?;
+        let mut past = read::past(&self.db, &self.key, &self.path)?;
+        refunds::past(&self.db, &self.key, &self.path, &mut past)?;
         self.is_marked = check::is_marked(&self.db)?;
         // What a process that died has left there. It would be written once more at each start.
         if self.is_marked {
@@ -345,7 +351,7 @@ impl Journal {
             include_str!("schema.sql"),
             self.key.mark(),
         ))?;
-        register::migrate(&transaction, &self.key, OLDEST)?;
+        formats::steps(&transaction, &self.key, OLDEST)?;
         transaction.commit()?;
         // From now on the main file is a journal, even if its WAL gets lost.
         self.db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
@@ -389,8 +395,7 @@ fn insert_entry(
         state: serde_json::to_string(&entry.state)?,
         wire: wire_json(&entry.wire)?,
     };
-    let chain = row.hash(key, before, &facts);
-    insert_row(transaction, &row, &chain)?;
+    let chain = insert_row(transaction, key, &row, before, &facts)?;
     let status = "SELECT status FROM attempt WHERE id = ?";
     let before = transaction
         .prepare_cached(status)?
@@ -411,11 +416,15 @@ fn insert_entry(
     Ok((chain, before.unwrap_or_default()))
 }
 
+/// Writes the row of an entry; returns its hash.
 fn insert_row(
     transaction: &Transaction<'_>,
+    key: &Key,
     row: &EntryRow,
-    chain: &[u8; 16],
-) -> Result<(), JournalError> {
+    before: &[u8; 16],
+    facts: &str,
+) -> Result<[u8; 16], JournalError> {
+    let chain = row.hash(key, before, facts);
     transaction
         .prepare_cached(
             "INSERT INTO entry (seq, attempt, at, age, boot, sent_at, event, state, wire, chain)
@@ -433,7 +442,7 @@ fn insert_row(
             row.wire,
             chain
         ])?;
-    Ok(())
+    Ok(chain)
 }
 
 fn insert_attempt(

@@ -51,6 +51,8 @@ pub struct OrderRow {
     pub state: State,
     /// Who began it.
     pub by: Option<By>,
+    /// How much of it was given back, as far as its refunds know.
+    pub refunded: Money,
 }
 
 impl From<OrderRow> for Attempt {
@@ -100,6 +102,8 @@ pub struct Audit {
     pub is_closed: bool,
     /// Orders whose number the gateway had seen before.
     pub numbers_taken: i64,
+    /// Open refunds of which nobody knows what becomes, or that need a person.
+    pub refunds_unclear: i64,
 }
 
 /// The last entry. Noted elsewhere, it shows whether the entries up to it were made anew.
@@ -132,6 +136,14 @@ impl JournalReader {
             .map_err(|error| refused(&path, error))?;
         let key = key_of(&db, &path, key)?;
         Ok(Self { db, key, path })
+    }
+
+    /// As [`JournalReader::of_held`], where its key is known.
+    pub(super) fn beside(path: &Path, key: &Key) -> Result<Self, JournalError> {
+        let db = Connection::open_with_flags(path, READ_ONLY)
+            .and_then(|db| db.busy_timeout(PATIENCE).map(|()| db))
+            .map_err(|error| refused(path, error))?;
+        Ok(Self { db, key: key.clone(), path: path.to_owned() })
     }
 
     /// Opens a journal to read; `None` if there is none yet. `key` is as for [`super::Journal::open`].
@@ -226,6 +238,7 @@ impl JournalReader {
                 "SELECT count(*) FROM attempt WHERE status = 'attention' AND progress = 'open'",
             )?,
             is_closed: !check::is_marked(&self.db)?,
+            refunds_unclear: self.refunds_unclear()?,
             numbers_taken: count(
                 "SELECT count(DISTINCT attempt) FROM entry
                  WHERE instr(wire, '\"OUT_TRADE_NO_USED\"') > 0",
@@ -251,7 +264,8 @@ impl JournalReader {
             let _snapshot = self.db.unchecked_transaction()?;
             let mut statement = self.db.prepare(&sql)?;
             let rows = statement.query_and_then(rusqlite::params_from_iter(&values), order_row)?;
-            let rows: Vec<OrderRow> = rows.collect::<Result<_, JournalError>>()?;
+            let mut rows: Vec<OrderRow> = rows.collect::<Result<_, JournalError>>()?;
+            self.add_refunds(&mut rows)?;
             let check = self.check();
             for row in &rows {
                 check.order(row.attempt)?;
@@ -289,9 +303,10 @@ impl JournalReader {
             let sql = format!("{ORDER} WHERE attempt.out_trade_no = ?");
             let mut statement = self.db.prepare(&sql)?;
             let mut rows = statement.query_and_then([out_trade_no], order_row)?;
-            let row = rows.next().transpose()?;
-            if let Some(row) = &row {
+            let mut row = rows.next().transpose()?;
+            if let Some(row) = &mut row {
                 self.check().order(row.attempt)?;
+                self.add_refunds(std::slice::from_mut(row))?;
             }
             Ok(row)
         })
@@ -305,8 +320,9 @@ impl JournalReader {
                 let _snapshot = self.db.unchecked_transaction()?;
                 let mut statement = self.db.prepare(&ending(which))?;
                 let rows = statement.query_and_then((tail, limit), order_row)?;
-                let rows: Vec<OrderRow> = rows.collect::<Result<_, JournalError>>()?;
+                let mut rows: Vec<OrderRow> = rows.collect::<Result<_, JournalError>>()?;
                 rows.iter().try_for_each(|row| self.check().order(row.attempt))?;
+                self.add_refunds(&mut rows)?;
                 Ok(rows)
             })
         };
@@ -470,7 +486,7 @@ pub(super) fn past(db: &Connection, key: &Key, path: &Path) -> Result<Recovered,
             codes.push((hash, number(row.get(5)?)?));
         }
     }
-    Ok(Recovered { last_attempt, last_sale, open, paid_sales, codes })
+    Ok(Recovered { last_attempt, last_sale, open, paid_sales, codes, ..Recovered::default() })
 }
 
 fn stored_attempt(row: &Row<'_>) -> Result<StoredAttempt, JournalError> {
@@ -515,6 +531,7 @@ pub(super) fn order_row(row: &Row<'_>) -> Result<OrderRow, JournalError> {
             Some(by) => Some(serde_json::from_str(&by)?),
             None => None,
         },
+        refunded: Money::default(),
     })
 }
 
@@ -530,10 +547,10 @@ fn wrong_type(error: rusqlite::types::FromSqlError) -> rusqlite::Error {
     unreadable(Box::new(error))
 }
 
-fn unreadable(error: Box<dyn std::error::Error + Send + Sync>) -> rusqlite::Error {
+pub(super) fn unreadable(error: Box<dyn std::error::Error + Send + Sync>) -> rusqlite::Error {
     rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, error)
 }
 
-fn millis(stored: i64) -> Millis {
+pub(super) fn millis(stored: i64) -> Millis {
     Millis(u64::try_from(stored).unwrap_or(0))
 }

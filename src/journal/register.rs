@@ -7,6 +7,7 @@
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::key::Key;
+use super::tables::{self, SLIP_SUMS, SLIPS};
 
 pub(super) const REGISTER: &str = "SELECT slip, sum, seal FROM last_slip";
 /// As it was in format 4.
@@ -14,10 +15,6 @@ const UNSUMMED: &str = "SELECT slip, zeroblob(16), seal FROM last_slip";
 const SINGLE: &str = "SELECT count(*) = 1 AND max(id) = 1 FROM last_slip";
 pub(super) const TAKEN: &str = "SELECT 1 FROM slip WHERE id = ?";
 pub(super) const HIGHEST: &str = "SELECT coalesce(max(id), 0) FROM slip";
-/// The first format that has slips.
-pub(super) const SINCE: i32 = 4;
-/// The first format that knows the sum.
-const SUMMED_SINCE: i32 = 5;
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct Register {
@@ -36,7 +33,7 @@ impl Register {
     }
 
     pub(super) fn read(db: &Connection, key: &Key, format: i32) -> rusqlite::Result<Self> {
-        let sql = if format < SUMMED_SINCE { UNSUMMED } else { REGISTER };
+        let sql = if format < SLIP_SUMS { UNSUMMED } else { REGISTER };
         let found: Option<(i64, Vec<u8>, Vec<u8>)> = db
             .prepare_cached(sql)?
             .query_row([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
@@ -51,7 +48,7 @@ impl Register {
 
     fn seal(&self, key: &Key) -> [u8; 16] {
         let sum = self.sum.to_be_bytes();
-        let sum: &[u8] = if self.format < SUMMED_SINCE { b"" } else { &sum };
+        let sum: &[u8] = if self.format < SLIP_SUMS { b"" } else { &sum };
         key.hash(&[0; 16], &[b"last slip", &self.last.to_be_bytes(), sum])
     }
 
@@ -80,7 +77,7 @@ impl Register {
 
     /// Whether both come to the same, as far as its format knows.
     pub(super) fn agrees(&self, other: &Self) -> bool {
-        self.format < SUMMED_SINCE || self.sum == other.sum
+        self.format < SLIP_SUMS || self.sum == other.sum
     }
 
     /// In place of the one before, if that was sound.
@@ -99,24 +96,13 @@ fn number(seal: &[u8]) -> u128 {
     seal.try_into().map_or(0, u128::from_be_bytes)
 }
 
-/// Makes the tables that a format has.
-pub(super) fn tables(db: &Connection, format: i32) -> rusqlite::Result<()> {
-    for (since, sql) in
-        [(SINCE, include_str!("slips.sql")), (SUMMED_SINCE, include_str!("slip_sums.sql"))]
-    {
-        if format >= since {
-            db.execute_batch(sql)?;
-        }
-    }
-    Ok(())
-}
-
 /// Brings the tables of slips from an older format to this one; what did not fit still does not.
 pub(super) fn migrate(db: &Connection, key: &Key, from: i32) -> rusqlite::Result<()> {
+    if from >= SLIP_SUMS {
+        return Ok(());
+    }
     let mut register = Register::new(from);
-    if from < SINCE {
-        tables(db, SINCE)?;
-    } else {
+    if from >= SLIPS {
         register = Register::read(db, key, from)?;
         let mut statement = db.prepare("SELECT seal FROM slip")?;
         let mut rows = statement.query([])?;
@@ -125,7 +111,7 @@ pub(super) fn migrate(db: &Connection, key: &Key, from: i32) -> rusqlite::Result
         }
     }
     register.format = super::FORMAT;
-    db.execute_batch(include_str!("slip_sums.sql"))?;
+    tables::add(db, from, SLIP_SUMS)?;
     let seal = if register.is_sound { register.seal(key) } else { [0; 16] };
     let values = params![register.last, register.sum.to_be_bytes(), seal];
     db.execute("INSERT INTO last_slip VALUES (1, ?, ?, ?)", values).map(drop)

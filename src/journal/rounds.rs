@@ -25,7 +25,8 @@ const STEPS: u32 = 20;
 /// How long the end of the till waits for a disk that hangs.
 const GOODBYE: Duration = Duration::from_secs(1);
 /// What is checked last, and cannot be done in pieces.
-const TABLES: [&str; 7] = ["attempt", "sale", "entry", "in_use", "chain_key", "slip", "last_slip"];
+const TABLES: [&str; 8] =
+    ["attempt", "sale", "entry", "refund", "in_use", "chain_key", "slip", "last_slip"];
 
 /// A check under way; it ends when this is dropped.
 pub(super) struct Rounds {

@@ -1,4 +1,4 @@
--- Formats 3 and 4; what 4 has in addition is in slips.sql. `entry` is only ever appended to; `attempt` says where each attempt stands after its
+-- Format 3; what later ones have in addition is in files of their own. `entry` is only ever appended to; `attempt` says where each attempt stands after its
 -- last entry and changes in the same transaction.
 CREATE TABLE sale (
     id       INTEGER PRIMARY KEY,
@@ -34,7 +34,7 @@ CREATE INDEX attempt_not_paid ON attempt (status) WHERE status <> 'paid';
 
 CREATE TABLE entry (
     seq     INTEGER PRIMARY KEY,
-    attempt INTEGER NOT NULL, -- what a person did that moves no payment: with a minus; 0 if it concerns none
+    attempt INTEGER NOT NULL, -- what concerns an order and does not move it: with a minus; 0 if it concerns none
     at      INTEGER NOT NULL,
     age     INTEGER NOT NULL, -- milliseconds since the submission
     boot    INTEGER NOT NULL, -- which boot `sent_at` counts from; 0: unknown

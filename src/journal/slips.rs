@@ -12,7 +12,8 @@ use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
 
 use super::key::Key;
 use super::read::{JournalReader, ORDER, order_row};
-use super::register::{Register, SINCE};
+use super::register::Register;
+use super::tables::SLIPS;
 use super::{FORMAT, Journal, JournalError, Tip, acts, check};
 use paytill_core::both;
 use paytill_core::clock::Timestamp;
@@ -356,7 +357,7 @@ impl JournalReader {
     /// The newest slips that were not certainly printed, oldest first. Those that say what is no longer so
     /// are left out, and those whose seal does not fit.
     pub fn slips(&self) -> Result<Vec<Slip>, JournalError> {
-        if format(&self.db)? < SINCE {
+        if format(&self.db)? < SLIPS {
             return Ok(Vec::new());
         }
         self.guard(|| {
@@ -396,7 +397,7 @@ impl check::Check<'_> {
     /// Verifies all slips: their seals, that none is missing, and that each is at its last stage.
     pub(super) fn slips(&self) -> Result<(), JournalError> {
         let format = format(self.db)?;
-        if format < SINCE {
+        if format < SLIPS {
             return Ok(());
         }
         let register = Register::read(self.db, self.key, format)?;

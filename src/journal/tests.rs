@@ -7,6 +7,7 @@ mod growth;
 mod keys;
 mod migration;
 mod paper;
+mod refunds;
 mod rows;
 mod seals;
 
@@ -17,7 +18,7 @@ use tempfile::TempDir;
 use super::writer::FailStop;
 use super::*;
 use paytill_core::clock::{Millis, TimeZone, Timestamp, Uptime};
-use paytill_core::engine::SaleEntry;
+use paytill_core::engine::{SaleEntry, Subject};
 use paytill_core::money::{Currency, Money};
 use paytill_core::order::{Order, OutTradeNo};
 use paytill_core::payment::{
@@ -342,7 +343,8 @@ fn every_entry_that_is_handed_over_is_reported_and_none_is_written_after_a_failu
         .unwrap();
     let (report, reported) = std::sync::mpsc::channel();
     let writer = Writer::start(journal, move |written: Written| {
-        report.send((written.attempt, written.result.is_ok())).unwrap();
+        let Subject::Attempt(attempt) = written.subject else { panic!("a refund") };
+        report.send((attempt, written.result.is_ok())).unwrap();
     })
     .unwrap();
     for attempt in 1..=3 {

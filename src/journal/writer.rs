@@ -8,16 +8,17 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
 use super::key::Key;
+use super::read::JournalReader;
 use super::rounds::Rounds;
 use super::slips::{Slip, SlipDone, SlipWork};
 use super::{Journal, JournalError};
-use paytill_core::engine::{Act, Entry};
+use paytill_core::engine::{Act, Entry, RefundEntry, Subject};
 
 /// The outcome of writing an entry.
 #[derive(Debug)]
 pub struct Written {
-    /// The attempt it belongs to; 0 if damage was found meanwhile.
-    pub attempt: i64,
+    /// What it is about; attempt 0 where damage was found while nothing was written.
+    pub subject: Subject,
     pub result: Result<(), JournalError>,
     /// The slip that it has put into the queue.
     pub slip: Option<Slip>,
@@ -31,6 +32,7 @@ const QUIET: Duration = Duration::from_secs(5);
 
 enum Job {
     Write(Box<Entry>),
+    WriteRefund(Box<RefundEntry>),
     Slip(SlipWork, SlipReport),
     Act(Act, ActReport),
     Stop(JournalError),
@@ -69,7 +71,15 @@ impl Writer {
                     Job::Write(entry) => {
                         let result = fail_stop.append(&entry);
                         let slip = fail_stop.journal.take_slips().pop();
-                        report(Written { attempt: entry.attempt, result, slip });
+                        report(Written { subject: Subject::Attempt(entry.attempt), result, slip });
+                    }
+                    Job::WriteRefund(entry) => {
+                        let result = fail_stop.append_refund(&entry);
+                        report(Written {
+                            subject: Subject::Refund(entry.refund),
+                            result,
+                            slip: None,
+                        });
                     }
                     Job::Slip(work, report) => {
                         report(fail_stop.do_slip(&work));
@@ -79,7 +89,8 @@ impl Writer {
                     }
                     Job::Stop(error) => {
                         fail_stop.fail();
-                        report(Written { attempt: 0, result: Err(error), slip: None });
+                        let subject = Subject::Attempt(0);
+                        report(Written { subject, result: Err(error), slip: None });
                     }
                 }
                 next = match inbox.recv_timeout(QUIET) {
@@ -139,6 +150,16 @@ impl Writer {
     pub fn write(&self, entry: Entry) -> bool {
         self.jobs.as_ref().is_some_and(|jobs| jobs.send(Job::Write(Box::new(entry))).is_ok())
     }
+
+    /// As [`Writer::write`], an entry of a refund.
+    pub fn write_refund(&self, entry: RefundEntry) -> bool {
+        self.jobs.as_ref().is_some_and(|jobs| jobs.send(Job::WriteRefund(Box::new(entry))).is_ok())
+    }
+
+    /// Reads the journal that it writes.
+    pub fn reader(&self) -> Result<JournalReader, JournalError> {
+        JournalReader::beside(&self.path, &self.key)
+    }
 }
 
 /// A journal that refuses all writes once one has failed.
@@ -158,6 +179,11 @@ impl FailStop {
     /// Writes an entry as [`Journal::append`] does, unless something failed before.
     pub fn append(&mut self, entry: &Entry) -> Result<(), JournalError> {
         self.unless_failed(|journal| journal.append(entry))
+    }
+
+    /// Writes an entry as [`Journal::append_refund`] does, unless something failed before.
+    pub fn append_refund(&mut self, entry: &RefundEntry) -> Result<(), JournalError> {
+        self.unless_failed(|journal| journal.append_refund(entry))
     }
 
     fn do_slip(&mut self, work: &SlipWork) -> Result<SlipDone, JournalError> {

@@ -2,6 +2,7 @@
 //!
 //! An order is charged at most once, and never returns more than it charged.
 
+use super::refund_case::{BankRefund, RefundStage};
 use super::scenario::{Scenario, SpecialCase};
 use super::status::OrderStatus;
 use paytill_core::clock::Millis;
@@ -29,6 +30,10 @@ pub struct LedgerEntry {
     pub paid_at: Option<Millis>,
     /// Every well-formed call about this number that reached the gateway, and when.
     pub calls: Vec<(CallKind, Millis)>,
+    /// Every refund call, and when.
+    pub refund_calls: Vec<Millis>,
+    /// What was refunded of it, by tills and at the merchant platform.
+    pub refunds: Vec<BankRefund>,
     pub(super) details: Details,
 }
 
@@ -70,6 +75,8 @@ impl LedgerEntry {
             transaction_id: String::new(),
             paid_at: None,
             calls: Vec::new(),
+            refund_calls: Vec::new(),
+            refunds: Vec::new(),
             details: Details::default(),
         }
     }
@@ -77,6 +84,13 @@ impl LedgerEntry {
     /// What the customer has lost on balance.
     pub fn net(&self) -> Money {
         Money::from_minor(self.charged.minor().saturating_sub(self.returned.minor()))
+    }
+
+    /// The same, leaving aside what was refunded of a payment that stands.
+    pub fn net_of_payment(&self) -> Money {
+        let done = self.refunds.iter().filter(|refund| refund.stage == RefundStage::Success);
+        let refunded = done.fold(0_i64, |sum, refund| sum.saturating_add(refund.amount.minor()));
+        Money::from_minor(self.net().minor().saturating_add(refunded))
     }
 
     /// Whether the customer is going to pay if nothing stops it.
@@ -98,6 +112,7 @@ impl LedgerEntry {
 
     /// Lets time pass: the customer and the gateway do what is due by `now`.
     pub(super) fn advance(&mut self, now: Millis) {
+        self.advance_refunds(now);
         if let Some((at, status)) = self.details.turn
             && at <= now
             && self.details.lapses_at.is_none_or(|lapse| at <= lapse)
@@ -141,6 +156,8 @@ impl LedgerEntry {
     /// Reverses it for good: the order can never be paid afterwards, and any payment is returned.
     pub(super) fn reverse(&mut self, now: Millis) {
         let undone = match self.status {
+            // Only the rest could go back, and a reversal is for all of it.
+            OrderStatus::Paid if self.reads_refunded() => return,
             OrderStatus::Paid => OrderStatus::Refunded,
             OrderStatus::Open | OrderStatus::Paying | OrderStatus::PayError => OrderStatus::Revoked,
             OrderStatus::NotFound
@@ -177,6 +194,9 @@ impl LedgerEntry {
             OrderStatus::NotFound => return None,
             OrderStatus::Open => ("NOTPAY", "订单未支付"),
             OrderStatus::Paying => ("USERPAYING", "需要用户输入支付密码"),
+            OrderStatus::Paid if self.reads_refunded() => {
+                ("REFUND", "订单发生过退款，退款详情请查询退款单")
+            }
             OrderStatus::Paid => ("SUCCESS", "支付成功"),
             OrderStatus::PayError => ("PAYERROR", "支付失败，请撤销订单"),
             OrderStatus::Closed => ("CLOSED", "订单已关闭"),

@@ -10,6 +10,8 @@ mod bill;
 pub mod fault;
 pub mod identity;
 pub mod ledger;
+mod refund_case;
+mod refunds;
 pub mod refusal;
 mod reply;
 mod request;
@@ -26,6 +28,7 @@ pub use bill::Bills;
 pub use fault::Fault;
 pub use identity::{Api, Identity};
 pub use ledger::LedgerEntry;
+pub use refund_case::{BankRefund, RefundCase, RefundStage};
 pub use scenario::{Expected, Scenario, SpecialCase};
 pub use server::Server;
 pub use status::OrderStatus;
@@ -208,6 +211,7 @@ impl Bank {
             |action, story: &str| Reaction { after: Millis(0), action, story: story.into() };
         let mut reaction = match request::read(&self.account, request) {
             _ if request.path == bill::PATH => self.answer_bill(request, now),
+            Ok(incoming) if incoming.is_refund => self.decide_refund(&incoming, now),
             Ok(incoming) => self.decide(&incoming, now),
             Err(Rejection::FrontDoor) => silent(reply::answer(200, Vec::new()), "200"),
             Err(Rejection::NoSuchPath) => silent(reply::answer(404, Vec::new()), "404"),
@@ -260,7 +264,7 @@ impl Bank {
             CallKind::Submit => self.submit(&mut entry, incoming, before, now),
             CallKind::Query => self.query(&entry, before, now),
             CallKind::Reverse => self.reverse(&mut entry, before, now),
-            CallKind::RefundQuery => self.refunds(&mut entry),
+            CallKind::RefundQuery => self.refunds(&mut entry, incoming, now),
         };
         let number = entry.out_trade_no.clone();
         let story = format!("{number} {}{}: ", said.note, entry.scenario.name());
@@ -278,6 +282,14 @@ impl Bank {
             && let Some(id) = fields.get("transaction_id")
         {
             return self.entries.iter().position(|entry| entry.transaction_id == id);
+        }
+        if incoming.kind == CallKind::RefundQuery
+            && !incoming.is_refund
+            && let Some(number) = fields.get("out_refund_no")
+        {
+            let has =
+                |entry: &LedgerEntry| entry.refunds.iter().any(|known| known.number == number);
+            return self.entries.iter().position(has);
         }
         let number = fields.get("out_trade_no").unwrap_or_default();
         if let Some(index) = self.by_number.get(number) {
@@ -498,26 +510,6 @@ impl Bank {
             entry.reverse(now);
         }
         Said { fault, ..Said::new(reply::accepted("N")) }
-    }
-
-    fn refunds(&self, entry: &mut LedgerEntry) -> Said {
-        if self.is_well {
-            entry.refund_the_rest();
-        }
-        if !entry.is_refund_known() {
-            return Said::new(reply::failure("REFUNDNOTEXIST", "not exist"));
-        }
-        let mut fields = Fields::from_iter([
-            ("result_code", "SUCCESS"),
-            ("transaction_id", &entry.transaction_id),
-            ("out_trade_no", &entry.out_trade_no),
-            ("refund_count", "1"),
-            ("refund_channel_0", "ORIGINAL"),
-            ("refund_status_0", "SUCCESS"),
-        ]);
-        fields.set("total_fee", entry.amount.minor().to_string());
-        fields.set("refund_fee_0", entry.returned.minor().to_string());
-        Said::new(fields)
     }
 
     fn fault(&self, entry: &LedgerEntry, call: CallKind, before: usize) -> Option<Fault> {

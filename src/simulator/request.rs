@@ -11,16 +11,19 @@ use paytill_core::order::AuthCode;
 use paytill_core::payment::CallKind;
 
 /// Where each call goes.
-const PATHS: [(&str, CallKind); 4] = [
+const PATHS: [(&str, CallKind); 5] = [
     ("/pay/micropay", CallKind::Submit),
     ("/pay/orderquery", CallKind::Query),
     ("/secapi/pay/reverse", CallKind::Reverse),
     ("/pay/refundquery", CallKind::RefundQuery),
+    (REFUND, CallKind::RefundQuery),
 ];
+/// A refund is no call about a payment; its answers are made like those to queries.
+const REFUND: &str = "/secapi/pay/refund";
 
 /// The longest values, in bytes. The documentation says 127 for `body`; the strictest reading is
 /// used.
-const LONGEST: [(&str, usize); 20] = [
+const LONGEST: [(&str, usize); 23] = [
     ("appid", 32),
     ("mch_id", 32),
     ("sub_appid", 32),
@@ -41,11 +44,16 @@ const LONGEST: [(&str, usize); 20] = [
     ("time_expire", 14),
     ("receipt", 8),
     ("scene_info", 256),
+    ("out_refund_no", 64),
+    ("refund_desc", 80),
+    ("refund_fee_type", 8),
 ];
 
 /// A request that is in order.
 pub(super) struct Incoming {
     pub(super) kind: CallKind,
+    /// Whether it is a refund.
+    pub(super) is_refund: bool,
     pub(super) fields: Fields,
     pub(super) sign_type: SignType,
 }
@@ -84,7 +92,8 @@ pub(super) fn read(account: &Account, request: &GatewayRequest<'_>) -> Result<In
     let Some((_, kind)) = PATHS.into_iter().find(|(known, _)| *known == path) else {
         return Err(Rejection::NoSuchPath);
     };
-    if kind == CallKind::Reverse && !request.client_certificate {
+    let is_refund = path == REFUND;
+    if (kind == CallKind::Reverse || is_refund) && !request.client_certificate {
         return Err(Rejection::NoCertificate);
     }
     let (fields, sign_type) = message(account, request)?;
@@ -98,13 +107,18 @@ pub(super) fn read(account: &Account, request: &GatewayRequest<'_>) -> Result<In
         return Err(signed("PARAM_ERROR", "参数错误:首尾空格".to_owned()));
     }
     let id = fields.get("transaction_id").filter(|_| kind != CallKind::Submit);
-    if fields.get("out_trade_no").or(id).is_none() {
+    let refund =
+        fields.get("out_refund_no").filter(|_| kind == CallKind::RefundQuery && !is_refund);
+    if fields.get("out_trade_no").or(id).or(refund).is_none() {
         return Err(signed("LACK_PARAMS", "缺少参数:out_trade_no".to_owned()));
     }
     if fields.get("out_trade_no").is_some_and(|number| !is_order_number(number)) {
         return Err(signed("PARAM_ERROR", "参数错误:out_trade_no".to_owned()));
     }
-    Ok(Incoming { kind, fields, sign_type })
+    if fields.get("out_refund_no").is_some_and(|number| !is_number(number)) {
+        return Err(signed("PARAM_ERROR", "参数错误:out_refund_no".to_owned()));
+    }
+    Ok(Incoming { kind, is_refund, fields, sign_type })
 }
 
 /// Reads a message and verifies its sender.
@@ -207,8 +221,12 @@ impl Incoming {
 }
 
 pub(super) fn is_order_number(text: &str) -> bool {
+    text.len() <= 32 && is_number(text)
+}
+
+pub(super) fn is_number(text: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_-|*@".contains(&byte);
-    !text.is_empty() && text.len() <= 32 && text.bytes().all(allowed)
+    !text.is_empty() && text.bytes().all(allowed)
 }
 
 /// A positive integer in its canonical form.

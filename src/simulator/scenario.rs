@@ -16,6 +16,7 @@
 use std::borrow::Cow;
 
 use super::fault::{Fault, LATE_SECONDS};
+use super::refund_case::RefundCase;
 use super::refusal::{REFUSALS, RefusalCase};
 use super::status::{OrderStatus, RefusalClass};
 use paytill_core::clock::Millis;
@@ -98,6 +99,8 @@ pub enum SpecialCase {
     PartlyRefunded,
     /// The same, and the refund is of all.
     RefundedElsewhere,
+    /// Pays at once; what happens to its refunds.
+    Refund(RefundCase),
 }
 
 /// The outcome at a till with the default rules.
@@ -110,7 +113,7 @@ pub struct Expected {
 
 impl SpecialCase {
     /// All of them. Their order is part of the codes that select them: add at the end only.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 23] = [
         Self::DeliveredLate,
         Self::QueryFails,
         Self::QueryNotVisible,
@@ -123,6 +126,17 @@ impl SpecialCase {
         Self::PaysDuringReversal,
         Self::PartlyRefunded,
         Self::RefundedElsewhere,
+        Self::Refund(RefundCase::Slow),
+        Self::Refund(RefundCase::NotEnough),
+        Self::Refund(RefundCase::Closed),
+        Self::Refund(RefundCase::Abnormal),
+        Self::Refund(RefundCase::AnswerLost),
+        Self::Refund(RefundCase::RequestLost),
+        Self::Refund(RefundCase::Forged),
+        Self::Refund(RefundCase::Unsigned),
+        Self::Refund(RefundCase::SystemError),
+        Self::Refund(RefundCase::Elsewhere),
+        Self::Refund(RefundCase::QueryFails),
     ];
 
     /// Its scenario's name.
@@ -140,6 +154,7 @@ impl SpecialCase {
             Self::PaysDuringReversal => "pays-during-reversal",
             Self::PartlyRefunded => "partly-refunded",
             Self::RefundedElsewhere => "refunded-elsewhere",
+            Self::Refund(case) => case.name(),
         }
     }
 
@@ -151,6 +166,7 @@ impl SpecialCase {
                 | Self::QueryNotVisible
                 | Self::PartlyRefunded
                 | Self::RefundedElsewhere
+                | Self::Refund(_)
         )
     }
 }
@@ -364,7 +380,9 @@ impl Scenario {
                 Status::Declined
             }
             Self::Corrupted { charged: false, .. } => Status::Reversed,
-            Self::Odd(SpecialCase::QueryFails | SpecialCase::QueryNotVisible) => Status::Paid,
+            Self::Odd(
+                SpecialCase::QueryFails | SpecialCase::QueryNotVisible | SpecialCase::Refund(_),
+            ) => Status::Paid,
             Self::Odd(SpecialCase::ReverseRefused | SpecialCase::PartlyRefunded) => {
                 return Some(Expected { status: Status::Attention, net_charged: true });
             }
@@ -423,9 +441,9 @@ impl Scenario {
                 ends: OrderStatus::Paid,
                 after: DELIVERED_AFTER,
             },
-            Self::Odd(SpecialCase::QueryFails | SpecialCase::QueryNotVisible) => {
-                at_once(OrderStatus::Paid)
-            }
+            Self::Odd(
+                SpecialCase::QueryFails | SpecialCase::QueryNotVisible | SpecialCase::Refund(_),
+            ) => at_once(OrderStatus::Paid),
             Self::Odd(SpecialCase::PartlyRefunded | SpecialCase::RefundedElsewhere) => Course {
                 begins: OrderStatus::Paid,
                 ends: OrderStatus::Refunded,

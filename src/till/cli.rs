@@ -51,6 +51,7 @@ impl From<Global> for Flags {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     Pay(Pay),
+    Refund(Refund),
     Orders(Orders),
     Show(Show),
     Find(Find),
@@ -83,6 +84,21 @@ pub struct Pay {
     /// Stored with the sale.
     #[arg(long, default_value = "")]
     pub note: String,
+    #[command(flatten)]
+    pub json: Json,
+}
+
+/// `paytill refund`
+#[derive(Args, Debug)]
+pub struct Refund {
+    /// The order number, or its last digits.
+    pub order_no: String,
+    /// In major units of the currency; all that is left if absent.
+    #[arg(allow_hyphen_values = true)]
+    pub amount: Option<String>,
+    /// Why the money is given back.
+    #[arg(long, allow_hyphen_values = true)]
+    pub reason: String,
     #[command(flatten)]
     pub json: Json,
 }

@@ -24,7 +24,8 @@ pub mod till;
 mod says;
 
 pub use paytill_core::{
-    bill, both, catalogue, clean, clock, engine, gateway, language, money, order, payment, say,
+    bill, both, catalogue, clean, clock, engine, gateway, language, money, order, payment, refund,
+    say,
 };
 pub use paytill_journal as journal;
 pub use paytill_simulator as simulator;

@@ -112,8 +112,9 @@ fn run(cli: Cli, language: &mut Language) -> Result<Exit, Failure> {
         }
         Some(Command::Pay(pay)) => on(runtime, command::pay::run(pay, &loaded, &clock)),
         Some(Command::Reconcile(reconcile)) => {
-            on(runtime, command::reconcile::run(reconcile, &loaded.config, &clock))
+            on(runtime, command::reconcile::run(reconcile, &loaded, &clock))
         }
+        Some(Command::Refund(refund)) => on(runtime, command::refund::run(refund, &loaded, &clock)),
         Some(Command::Recover(recover)) => {
             on(runtime, command::recover::run(recover, &loaded, &clock))
         }

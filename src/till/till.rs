@@ -7,6 +7,7 @@
 //! [`Till::next`].
 
 mod enquiry;
+mod refunds;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -17,19 +18,21 @@ use tokio::sync::mpsc;
 
 use crate::clock::{Millis, Uptime};
 use crate::engine::{
-    Act, ActKind, Attempt, By, Draw, Effect, Engine, OrderTemplate, Recovered, Refusal, Report,
-    SaleRef, Start,
+    Act, ActKind, Attempt, By, Draw, Effect, Engine, OrderTemplate, Recovered, RefundReport,
+    Refusal, Report, SaleRef, Start, Subject,
 };
-use crate::gateway::{Ask, Decoded, Enquired, Gateway, Owner, Question, Stamp};
+use crate::gateway::{Ask, Decoded, DecodedRefund, Enquired, Gateway, Owner, Question, Stamp};
 use crate::journal::{Journal, JournalError, Slip, SlipDone, SlipStage, SlipWork, Writer, Written};
 use crate::money::Currency;
 use crate::order::{AuthCode, Merchant, Order, OutTradeNo};
 use crate::payment::{Answer, Call, CallKind, Event, Found, Reason, Rules, Status, TillCause};
+use crate::refund::RefundCall;
 use paytill_host::clock::Clock;
 use paytill_host::random;
 use paytill_host::transport::{Transport, TransportFailure};
 
 pub use enquiry::Enquiry;
+pub use refunds::NotRefunded;
 
 /// Upper bound of a sleep: timers do not run while the machine is suspended.
 const LONGEST_SLEEP: Millis = Millis::seconds(60);
@@ -56,6 +59,8 @@ pub enum Notice {
     DrawerNoted { recorded: bool },
     /// What came of [`Till::enquire`], by the serial number of the question.
     Enquired { serial: u64, enquired: Enquired },
+    /// A refund moved.
+    Refund(Box<RefundReport>),
 }
 
 /// Everything a till is made of.
@@ -101,6 +106,11 @@ enum WorkerMessage {
         attempt: i64,
         call: Call,
         result: Result<Decoded, TransportFailure>,
+    },
+    RefundAnswered {
+        refund: i64,
+        call: RefundCall,
+        result: Result<DecodedRefund, TransportFailure>,
     },
     Warmed(Result<(), TransportFailure>),
     Slip(SlipNews),
@@ -380,7 +390,7 @@ impl Till {
                 self.stop_after(result.err());
                 Vec::new()
             }
-            Some(WorkerMessage::Written(Written { attempt, result, slip })) => {
+            Some(WorkerMessage::Written(Written { subject, result, slip })) => {
                 self.notices.extend(slip.map(Notice::SlipDue));
                 let on_disk = result.is_ok();
                 match result {
@@ -388,7 +398,10 @@ impl Till {
                     Ok(()) | Err(JournalError::Stopped) => {}
                     Err(error) => self.stop(error),
                 }
-                self.engine.written(attempt, on_disk, now, wall)
+                match subject {
+                    Subject::Attempt(id) => self.engine.written(id, on_disk, now, wall),
+                    Subject::Refund(id) => self.engine.refund_written(id, on_disk, now, wall),
+                }
             }
             Some(WorkerMessage::Sent { attempt, at }) => {
                 self.engine.mark_sent(attempt, at);
@@ -403,6 +416,10 @@ impl Till {
                 self.answer_question(attempt, &decoded.answer);
                 let event = Event::Answered(call.number, decoded.answer);
                 self.engine.handle_event(attempt, event, decoded.record, now, wall)
+            }
+            Some(WorkerMessage::RefundAnswered { refund, call, result }) => {
+                self.notices.push_back(Notice::Gateway(reached(result.as_ref().err())));
+                self.refund_answered(refund, call, result)
             }
             Some(WorkerMessage::Warmed(result)) => {
                 self.notices.push_back(Notice::Gateway(reached(result.as_ref().err())));
@@ -474,6 +491,9 @@ impl Till {
                     self.call(attempt, *order, call, code);
                 }
                 Effect::Report(report) => self.report(report),
+                Effect::WriteRefund(entry) => self.write_refund(*entry),
+                Effect::CallRefund { refund, what, call } => self.call_refund(refund, *what, call),
+                Effect::ReportRefund(report) => self.report_refund(report),
             }
         }
     }

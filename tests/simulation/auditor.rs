@@ -10,6 +10,7 @@ mod pace;
 mod paper;
 #[path = "../fixture/paper.rs"]
 mod printout;
+mod refunds;
 mod told;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -39,6 +40,9 @@ pub struct Auditor {
     pace: Pace,
     /// Numbers under which another till's customer pays.
     others: BTreeSet<String>,
+    refunds: BTreeMap<String, refunds::Refunded>,
+    /// The last call about a refund of this process.
+    refund_call_at: Option<u64>,
 }
 
 impl Auditor {
@@ -50,6 +54,8 @@ impl Auditor {
             now: 0,
             pace: Pace::default(),
             others: BTreeSet::new(),
+            refunds: BTreeMap::new(),
+            refund_call_at: None,
         }
     }
 

@@ -47,6 +47,12 @@ pub enum Invariant {
     NoSecrets,
     /// Another till's order is never reversed, and never told as ours.
     OnlyOurs,
+    /// A refund is one number with one body; an order's refunds never come to more than was paid,
+    /// and none leaves while nobody knows what becomes of another.
+    RefundedOnce,
+    /// *Refunded* is reported only when the bank has given the money back, and *not refunded* never
+    /// while it gives it back.
+    RefundNeedsProof,
     /// The till did not panic.
     NoPanic,
 }

@@ -187,6 +187,14 @@ impl Plan {
         }
         actions
     }
+
+    /// When the cashier gives money of a sale back, after its customer came.
+    pub fn refunds(&self, sale: usize) -> Vec<u64> {
+        let mut rng = self.chance("refunds", sale as u64);
+        let count = if rng.u8(..3) == 0 { rng.usize(1..4) } else { 0 };
+        let count = if self.has(&format!("actions {sale}")) { count } else { 0 };
+        (0..count).map(|_| rng.u64(2_000..150_000)).collect()
+    }
 }
 
 impl Climate {

@@ -168,6 +168,7 @@ impl Street {
                     till.told = Some(state.status());
                     till.transaction_id = state.proof().map(|proof| proof.transaction_id.clone());
                 }
+                Effect::WriteRefund(_) | Effect::CallRefund { .. } | Effect::ReportRefund(_) => {}
             }
         }
     }

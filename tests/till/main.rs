@@ -40,6 +40,7 @@ mod operators;
 mod printers;
 mod process;
 mod reconcile;
+mod refund;
 mod scenarios;
 mod settled;
 mod signals;

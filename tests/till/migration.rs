@@ -23,7 +23,8 @@ fn old_shop() -> TestShop {
         assert_eq!(shop.pay("12.34", &code("ok", serial)).exit, 0);
     }
     let db = Connection::open(shop.journal()).unwrap();
-    let older = "DROP TABLE slip; DROP TABLE last_slip; PRAGMA user_version = 3;";
+    let older =
+        "DROP TABLE refund; DROP TABLE slip; DROP TABLE last_slip; PRAGMA user_version = 3;";
     db.execute_batch(older).unwrap();
     db.close().unwrap();
     shop

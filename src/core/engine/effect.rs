@@ -1,8 +1,9 @@
 //! What an engine wants done, and what it reports to people.
 
-use super::{Attempt, Entry};
+use super::{Attempt, Entry, RefundEntry, RefundRecord};
 use crate::order::{AuthCode, Order};
 use crate::payment::{Call, Event, Status};
+use crate::refund::{Refund, RefundCall, RefundEvent, RefundStatus};
 
 /// What the caller must do, in this order.
 #[derive(Debug)]
@@ -13,6 +14,13 @@ pub enum Effect {
     Call { attempt: i64, order: Box<Order>, call: Call, code: Option<AuthCode> },
     /// Show this to people.
     Report(Box<Report>),
+    /// Write the entry, and report the outcome to
+    /// [`Engine::refund_written`](super::Engine::refund_written).
+    WriteRefund(Box<RefundEntry>),
+    /// Make the call, once, and return its outcome as [`RefundEvent::Answered`].
+    CallRefund { refund: i64, what: Box<Refund>, call: RefundCall },
+    /// Show this to people.
+    ReportRefund(Box<RefundReport>),
 }
 
 /// What happened to an attempt.
@@ -31,4 +39,13 @@ impl Report {
     pub fn is_news(&self) -> bool {
         !self.was_over || self.attempt.state.is_open()
     }
+}
+
+/// What happened to a refund.
+#[derive(Clone, Debug)]
+pub struct RefundReport {
+    pub refund: RefundRecord,
+    pub event: RefundEvent,
+    /// Its status before; `None` where this is the first.
+    pub before: Option<RefundStatus>,
 }

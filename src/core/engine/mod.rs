@@ -9,74 +9,36 @@ mod effect;
 mod in_flight;
 mod pacer;
 mod record;
+mod refunds;
+mod start;
 #[cfg(test)]
 mod tests;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use crate::clock::{Millis, TimeZone, Timestamp, Uptime};
+use crate::clock::{Millis, Timestamp, Uptime};
 use crate::gateway::{Ask, Gateway};
-use crate::money::Currency;
-use crate::order::{AuthCode, Merchant, Order, OutTradeNo, TillId};
+use crate::order::{Order, OutTradeNo};
 use crate::payment::{
     Answer, Call, CallKind, Event, Inconclusive, Rules, State, Status, Submitted,
 };
 pub use draw::Draw;
-pub use effect::{Effect, Report};
+pub use effect::{Effect, RefundReport, Report};
 use in_flight::{InFlight, Waiting, Writing};
-use pacer::Pacer;
+use pacer::{Pacer, Turn};
 pub use record::{
-    Act, ActKind, Attempt, Begin, By, Entry, Recovered, SaleEntry, SaleRef, StoredAttempt,
+    Act, ActKind, Attempt, Begin, By, Entry, Recovered, RefundBegin, RefundEntry, RefundRecord,
+    SaleEntry, SaleRef, StoredAttempt, StoredRefund, Subject,
 };
+use refunds::RefundInFlight;
+pub use start::{OrderTemplate, RefundStart, Refusal, Start};
 
 /// The longest time between ticks while money is open: a machine that wakes from suspension has
 /// passed its deadlines, but its timers have not fired.
 const LONGEST_PAUSE: Millis = Millis::seconds(1);
 /// Silence of this length despite the ticks means that the machine was suspended.
 const SLEPT: Millis = Millis::seconds(3);
-
-/// What all orders of this till have in common.
-#[derive(Clone, Debug)]
-pub struct OrderTemplate {
-    pub till: TillId,
-    pub merchant: Merchant,
-    pub currency: Currency,
-    pub body: String,
-    pub device_info: String,
-    /// The shop's own, for its clock and calendar.
-    pub time_zone: TimeZone,
-}
-
-/// What it takes to begin an attempt.
-#[derive(Debug)]
-pub struct Start {
-    pub sale: SaleRef,
-    /// Stored with a new sale.
-    pub note: String,
-    pub code: AuthCode,
-    pub code_hash: [u8; 16],
-    /// Who charges it.
-    pub by: Option<By>,
-    /// This machine's address on the route to the gateway.
-    pub client_ip: String,
-    /// Random bytes for the order's number and mark, and the jitter of the payment's waits.
-    pub draw: Draw,
-}
-
-/// Why an attempt was not begun. Nothing was written or sent.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Refusal {
-    /// The journal cannot be written to.
-    Stopped,
-    /// An earlier attempt for this sale may still take money.
-    Unsettled(OutTradeNo),
-    /// The sale has been paid.
-    AlreadyPaid,
-    /// This attempt already used the payment code. Once sent, a code is dead: seeing it again means
-    /// that the same customer is still in front of the scanner.
-    CodeUsed(OutTradeNo),
-}
 
 /// The attempts with work left, and the rules between them.
 ///
@@ -90,6 +52,9 @@ pub enum Refusal {
 /// * Time: [`tick`](Self::tick), no later than [`wake_at`](Self::wake_at) says. That moment may
 ///   change with every other call.
 ///
+/// Refunds have a pair of each: [`begin_refund`](Self::begin_refund),
+/// [`handle_refund_event`](Self::handle_refund_event), [`refund_written`](Self::refund_written).
+///
 /// All other methods only read. The caller keeps no payment state of its own: it may die between
 /// any two calls, and continues from [`Recovered`] with [`new`](Self::new).
 pub struct Engine {
@@ -98,6 +63,8 @@ pub struct Engine {
     gateway: Arc<dyn Gateway>,
     boot: i64,
     attempts: BTreeMap<i64, InFlight>,
+    refunds: BTreeMap<i64, RefundInFlight>,
+    last_refund: i64,
     last_attempt: i64,
     last_sale: i64,
     codes: VecDeque<([u8; 16], OutTradeNo)>,
@@ -127,6 +94,8 @@ impl Engine {
             gateway,
             boot,
             attempts: BTreeMap::new(),
+            refunds: BTreeMap::new(),
+            last_refund: past.last_refund,
             last_attempt: past.last_attempt,
             last_sale: past.last_sale,
             codes: past.codes.into(),
@@ -138,6 +107,9 @@ impl Engine {
         let mut effects = Vec::new();
         for stored in past.open.into_iter().rev() {
             engine.resume(stored, now, wall, &mut effects);
+        }
+        for stored in past.refunds.into_iter().rev() {
+            engine.resume_refund(stored, now, wall, &mut effects);
         }
         (engine, effects)
     }
@@ -302,17 +274,8 @@ impl Engine {
     ) -> Vec<Effect> {
         self.note_wakeup(now);
         let mut effects = Vec::new();
-        if !on_disk && !std::mem::replace(&mut self.stopped, true) {
-            // The other attempts stop as well.
-            let others = |(id, in_flight): &(&i64, &InFlight)| {
-                **id != attempt
-                    && !in_flight.foreign
-                    && in_flight.writing.is_none()
-                    && in_flight.state.is_open()
-            };
-            effects.extend(self.attempts.iter().filter(others).map(|(_, in_flight)| {
-                in_flight.report(Event::Tick, Some(&in_flight.state), false)
-            }));
+        if !on_disk {
+            self.stop(Subject::Attempt(attempt), &mut effects);
         }
         let Some(in_flight) = self.attempts.get_mut(&attempt) else { return effects };
         let Some(writing) = in_flight.writing.take() else { return effects };
@@ -352,6 +315,25 @@ impl Engine {
         effects
     }
 
+    /// A write has failed: all others stop as well.
+    fn stop(&mut self, failed: Subject, effects: &mut Vec<Effect>) {
+        if std::mem::replace(&mut self.stopped, true) {
+            return;
+        }
+        let others = |(id, in_flight): &(&i64, &InFlight)| {
+            Subject::Attempt(**id) != failed
+                && !in_flight.foreign
+                && in_flight.writing.is_none()
+                && in_flight.state.is_open()
+        };
+        effects.extend(
+            self.attempts
+                .iter()
+                .filter(others)
+                .map(|(_, in_flight)| in_flight.report(Event::Tick, Some(&in_flight.state), false)),
+        );
+    }
+
     /// Time has passed: does what is due.
     pub fn tick(&mut self, now: Uptime, wall: Timestamp) -> Vec<Effect> {
         self.note_wakeup(now);
@@ -369,8 +351,12 @@ impl Engine {
         for attempt in due {
             effects.extend(self.handle_event(attempt, Event::Tick, Vec::new(), now, wall));
         }
-        while let Some((attempt, call)) = self.pacer.next(now) {
-            self.send(attempt, call, &mut effects);
+        self.tick_refunds(now, wall, &mut effects);
+        while let Some(turn) = self.pacer.next(now) {
+            match turn {
+                Turn::Attempt(attempt, call) => self.send(attempt, call, &mut effects),
+                Turn::Refund(refund, call) => self.send_refund(refund, call, &mut effects),
+            }
         }
         effects
     }
@@ -383,7 +369,8 @@ impl Engine {
         let attempts =
             self.attempts.values().filter_map(|in_flight| in_flight.wake_at(&self.rules));
         let awake = self.busy().next().map(|_| self.awake_at.after(LONGEST_PAUSE));
-        attempts.chain(self.pacer.wake_at()).chain(awake).min()
+        let refunds = self.refunds.values().filter_map(|refund| refund.wake_at(&self.rules));
+        attempts.chain(refunds).chain(self.pacer.wake_at()).chain(awake).min()
     }
 
     /// The attempt that used a payment code before, by the code's hash.
@@ -525,8 +512,7 @@ impl Engine {
             let age = now.since(in_flight.sent_at);
             let mut state = in_flight.state.clone();
             let call = state.step(&event, age, &self.rules);
-            // An answer is recorded even if it changes nothing: it is evidence.
-            if state == in_flight.state && !matches!(event, Event::Answered(..)) {
+            if state == in_flight.state && !event.is_evidence() {
                 // It is open all the same, and people must hear of it at every start.
                 if event == Event::MerchantChanged {
                     effects.push(in_flight.report(event, Some(&state), true));
@@ -576,13 +562,14 @@ impl Engine {
 
     fn dispatch(&mut self, attempt: i64, call: Call, now: Uptime, effects: &mut Vec<Effect>) {
         // A query still waiting for its turn gives way to the next call.
-        if self.pacer.replace(attempt, call) {
+        let turn = Turn::Attempt(attempt, call);
+        if self.pacer.replace(turn) {
             return;
         }
         let Some(in_flight) = self.attempts.get_mut(&attempt) else { return };
         let in_turn = call.kind != CallKind::Submit
             && (std::mem::take(&mut in_flight.slept_over) || in_flight.from_the_past);
-        if !in_turn || self.pacer.may_go(attempt, call, now) {
+        if !in_turn || self.pacer.may_go(turn, now) {
             self.send(attempt, call, effects);
         }
     }

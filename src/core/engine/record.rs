@@ -7,6 +7,14 @@ use crate::clock::{Date, Millis, Timestamp, Uptime};
 use crate::money::{Currency, Money};
 use crate::order::{Order, OutTradeNo};
 use crate::payment::{Event, State};
+use crate::refund::{OutRefundNo, Refund, RefundEvent, RefundState};
+
+/// What an entry or a call is about, by its number in the journal.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Subject {
+    Attempt(i64),
+    Refund(i64),
+}
 
 /// The sale to charge.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -109,11 +117,61 @@ pub struct StoredAttempt {
     pub state: State,
 }
 
+/// As [`Entry`], of a refund.
+#[derive(Clone, Debug)]
+pub struct RefundEntry {
+    /// The refund's number in the journal.
+    pub refund: i64,
+    /// Its order's.
+    pub attempt: i64,
+    pub at: Timestamp,
+    /// Time since its beginning.
+    pub age: Millis,
+    /// When it began, on the time line of `boot`.
+    pub begun_at: Uptime,
+    /// The boot that `begun_at` counts from; 0 if unknown.
+    pub boot: i64,
+    pub event: RefundEvent,
+    /// Whose doing it is.
+    pub by: Option<By>,
+    pub state: RefundState,
+    /// Fields sent or received, cleaned.
+    pub wire: Vec<(String, String)>,
+    /// The refund itself; only with its first entry.
+    pub begin: Option<Box<RefundBegin>>,
+}
+
+/// A refund as first written.
+#[derive(Clone, Debug)]
+pub struct RefundBegin {
+    pub refund: Refund,
+    /// The shop's calendar day, decided once.
+    pub day: Date,
+}
+
+/// A refund read back to be continued.
+#[derive(Clone, Debug)]
+pub struct StoredRefund {
+    pub id: i64,
+    pub attempt: i64,
+    pub refund: Refund,
+    pub boot: i64,
+    pub begun_at: Uptime,
+    /// The age at its last entry: now it is at least this old.
+    pub age: Millis,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+    pub state: RefundState,
+}
+
 /// What a till needs from earlier runs in order to continue.
 #[derive(Debug, Default)]
 pub struct Recovered {
     pub last_attempt: i64,
     pub last_sale: i64,
+    pub last_refund: i64,
+    /// Refunds with work left, oldest first.
+    pub refunds: Vec<StoredRefund>,
     /// Attempts with work left, oldest first.
     pub open: Vec<StoredAttempt>,
     /// The most recent paid sales.
@@ -142,5 +200,21 @@ pub struct Attempt {
     pub sent_at: Uptime,
     pub state: State,
     /// `false`: the outcome is known, but could not be written.
+    pub recorded: bool,
+}
+
+/// A refund as people may see it: what is on disk, unless `recorded` says otherwise.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RefundRecord {
+    pub out_refund_no: OutRefundNo,
+    pub out_trade_no: OutTradeNo,
+    pub attempt: i64,
+    pub amount: Money,
+    pub currency: Currency,
+    pub reason: String,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+    pub state: RefundState,
+    /// `false`: where it is is known, but could not be written.
     pub recorded: bool,
 }

@@ -1,14 +1,18 @@
 //! The engine on a bench: what is written before what is sent, and what a restart makes of it.
 
 mod edges;
+mod refunds;
 mod restart;
 mod sleep;
 
 use super::*;
-use crate::gateway::{Decoded, Lookup, Outgoing, Owner, Reply, Stamp};
-use crate::money::Money;
+use crate::clock::TimeZone;
+use crate::gateway::{Decoded, DecodedRefund, Lookup, Outgoing, Owner, RefundAsk, Reply, Stamp};
+use crate::money::{Currency, Money};
+use crate::order::{AuthCode, Merchant, TillId};
 use crate::payment::says::{Says, reason};
-use crate::payment::{Ending, Found, Funds, Proof};
+use crate::payment::{Ending, Found, Funds, Proof, TillCause};
+use crate::refund::{RefundAnswer, RefundCall};
 
 const RULES: Rules = Rules {
     query_interval: Millis::seconds(5),
@@ -31,6 +35,19 @@ impl Gateway for Mute {
 
     fn decode(&self, _: Ask<'_>, _: &Reply, _: Timestamp) -> Decoded {
         Decoded { answer: Answer::Found(Found::NotFound), record: Vec::new() }
+    }
+
+    fn encode_refund(&self, _: RefundAsk<'_>, _: &Stamp) -> Outgoing {
+        Outgoing { request: http::Request::default(), certificate: false }
+    }
+
+    fn record_refund(&self, ask: RefundAsk<'_>) -> Vec<(String, String)> {
+        vec![("out_refund_no".into(), ask.refund.out_refund_no.to_string())]
+    }
+
+    fn decode_refund(&self, ask: RefundAsk<'_>, _: &Reply, _: Timestamp) -> DecodedRefund {
+        let nothing = Inconclusive::Unknown(TillCause::BadAnswer.into());
+        DecodedRefund { answer: RefundAnswer::inconclusive(ask.kind, nothing), record: Vec::new() }
     }
 
     fn encode_lookup(&self, _: Lookup<'_>, _: &Stamp) -> Outgoing {
@@ -72,6 +89,9 @@ struct EngineBench {
     reported: Vec<(i64, Status, bool)>,
     /// Those reports that are news to people.
     news: Vec<Status>,
+    refunds_written: Vec<RefundEntry>,
+    refund_calls: Vec<(i64, RefundCall, String)>,
+    refunds_reported: Vec<RefundReport>,
 }
 
 impl EngineBench {
@@ -93,6 +113,9 @@ impl EngineBench {
             reported: Vec::new(),
             news: Vec::new(),
             by: None,
+            refunds_written: Vec::new(),
+            refund_calls: Vec::new(),
+            refunds_reported: Vec::new(),
         };
         bench.take(effects);
         bench
@@ -118,6 +141,11 @@ impl EngineBench {
                     let counter = number[15..19].parse().unwrap();
                     self.reported.push((counter, attempt.state.status(), attempt.recorded));
                 }
+                Effect::WriteRefund(entry) => self.refunds_written.push(*entry),
+                Effect::CallRefund { refund, what, call } => {
+                    self.refund_calls.push((refund, call, what.out_refund_no.to_string()));
+                }
+                Effect::ReportRefund(report) => self.refunds_reported.push(*report),
             }
         }
     }

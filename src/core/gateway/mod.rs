@@ -15,6 +15,7 @@ use zeroize::Zeroizing;
 use crate::clock::Timestamp;
 use crate::order::{AuthCode, Order};
 use crate::payment::{Answer, CallKind};
+use crate::refund::{Refund, RefundAnswer, RefundCallKind};
 
 pub use enquiry::{Enquired, Lookup, Owner, Question};
 
@@ -63,6 +64,13 @@ impl<'a> Ask<'a> {
     }
 }
 
+/// A call about a refund, with what it needs.
+#[derive(Clone, Copy, Debug)]
+pub struct RefundAsk<'a> {
+    pub kind: RefundCallKind,
+    pub refund: &'a Refund,
+}
+
 /// When a request is made, and what makes it unique.
 #[derive(Clone, Debug)]
 pub struct Stamp {
@@ -82,6 +90,15 @@ pub trait Gateway: Send + Sync {
     /// Never fails: what cannot be trusted is [`Inconclusive`](crate::payment::Inconclusive). `now`
     /// stands in if a verified payment does not say when it was made.
     fn decode(&self, ask: Ask<'_>, reply: &Reply, now: Timestamp) -> Decoded;
+
+    /// The request about a refund, like [`Gateway::encode`].
+    fn encode_refund(&self, ask: RefundAsk<'_>, stamp: &Stamp) -> Outgoing;
+
+    /// Its fields for the record, like [`Gateway::record`].
+    fn record_refund(&self, ask: RefundAsk<'_>) -> Vec<(String, String)>;
+
+    /// Never fails, like [`Gateway::decode`].
+    fn decode_refund(&self, ask: RefundAsk<'_>, reply: &Reply, now: Timestamp) -> DecodedRefund;
 
     /// The question whose order a transaction is.
     fn encode_lookup(&self, lookup: Lookup<'_>, stamp: &Stamp) -> Outgoing;
@@ -107,5 +124,12 @@ pub type Reply = http::Response<Vec<u8>>;
 pub struct Decoded {
     pub answer: Answer,
     /// The fields received, cleaned; no signatures, nonces or anything that identifies a person.
+    pub record: Vec<(String, String)>,
+}
+
+/// As [`Decoded`], about a refund.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DecodedRefund {
+    pub answer: RefundAnswer,
     pub record: Vec<(String, String)>,
 }

@@ -170,11 +170,13 @@ pub enum TillCause {
     NoRandomness,
     /// The gateway failed a call without giving a code.
     NoErrorCode,
+    /// More was to be refunded than is left of the order at the gateway.
+    MoreThanLeft,
 }
 
 impl TillCause {
     /// All of them.
-    pub const ALL: [Self; 35] = [
+    pub const ALL: [Self; 36] = [
         Self::Timeout,
         Self::Cancelled,
         Self::Restarted,
@@ -210,6 +212,7 @@ impl TillCause {
         Self::NoCode,
         Self::NoRandomness,
         Self::NoErrorCode,
+        Self::MoreThanLeft,
     ];
 
     /// The stable word for programs (interface 3).
@@ -250,6 +253,7 @@ impl TillCause {
             Self::NoCode => "no_code",
             Self::NoRandomness => "no_randomness",
             Self::NoErrorCode => "no_err_code",
+            Self::MoreThanLeft => "more_than_left",
         }
     }
 }

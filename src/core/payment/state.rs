@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::answer::{Answer, Call, CallKind, Proof, Reason};
 use super::reversal::Reversal;
 use super::status::{Funds, Outlook, Rules, Status};
-use crate::clock::Millis;
+use crate::clock::{Date, Millis};
 
 /// What can happen to a payment.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -26,12 +26,20 @@ pub enum Event {
     /// A person has settled outside the till what needed attention, and says how. What the till knows
     /// of the money stays as it is.
     Settled(String),
+    /// The gateway's bill of that day was read, and has a payment of this number or has none. It is
+    /// not signed, and so no proof: the gateway is asked.
+    Billed { day: Date, listed: bool },
     /// The till was restarted. `oldest` is the greatest age the payment can have by any clock; the
     /// time line itself continues from what is certain.
     Restarted { oldest: Millis },
 }
 
 impl Event {
+    /// Whether it is what others say of the payment, and so recorded even if it changes nothing.
+    pub const fn is_evidence(&self) -> bool {
+        matches!(self, Self::Answered(..) | Self::Billed { .. })
+    }
+
     /// Whether the submission has ended: nothing more of it will be sent.
     pub const fn ends_submission(&self) -> bool {
         matches!(self, Self::Answered(_, Answer::Submitted(_)))

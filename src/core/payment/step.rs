@@ -91,13 +91,13 @@ impl<'a> Step<'a> {
             }
             Event::Tick => {}
             // A key held down must not flood the gateway.
-            Event::CheckNow
+            Event::CheckNow | Event::Billed { .. }
                 if pending.awaiting.is_none()
                     && self.now >= pending.polled_at.plus(self.shortest_pause()) =>
             {
                 self.query_now(pending);
             }
-            Event::CheckNow => {}
+            Event::CheckNow | Event::Billed { .. } => {}
             Event::Cancel => {
                 let said = pending.reason.take().filter(Reason::is_of_the_customer);
                 let reason = said.map_or_else(
@@ -245,8 +245,8 @@ impl<'a> Step<'a> {
         let recheck = closed.recheck.as_mut()?;
         match event {
             Event::Restarted { .. } => recheck.awaiting = None,
-            Event::Tick | Event::CheckNow if recheck.awaiting.is_none() => {
-                if *event == Event::CheckNow || self.now >= recheck.at {
+            Event::Tick | Event::CheckNow | Event::Billed { .. } if recheck.awaiting.is_none() => {
+                if *event != Event::Tick || self.now >= recheck.at {
                     recheck.awaiting = Some(self.make(CallKind::Query).number);
                 }
             }
@@ -279,6 +279,7 @@ impl<'a> Step<'a> {
             | Event::Answered(..)
             | Event::Tick
             | Event::CheckNow
+            | Event::Billed { .. }
             | Event::Cancel
             | Event::MerchantChanged
             | Event::Settled(_) => {}

@@ -5,4 +5,5 @@
 
 mod connection;
 pub mod reason;
+pub mod refund;
 pub mod system;

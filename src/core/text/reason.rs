@@ -384,6 +384,9 @@ fn set_up_code(code: &str) -> Option<Explanation> {
     })
 }
 
+const TOO_MUCH: (&str, &str) =
+    ("More was to be refunded than is left of the payment.", "退款金额超过这笔付款的可退余额。");
+
 /// What the till itself found.
 fn till_cause(cause: TillCause) -> Explanation {
     use Remedy::{AskCustomer, Manager, Network, ScanAgain};
@@ -489,6 +492,7 @@ fn till_cause(cause: TillCause) -> Explanation {
             "WeChat Pay refused without giving a cause.",
             "微信支付拒绝了请求，但没有说明原因。",
         ),
+        TillCause::MoreThanLeft => plain(Manager, TOO_MUCH.0, TOO_MUCH.1),
     }
 }
 

@@ -116,15 +116,18 @@ fn the_writers_thread_writes_acts_in_their_turn() {
     let (journal, _) = Journal::open(&path, None).unwrap();
     let (report, reports) = std::sync::mpsc::channel();
     let act_report = report.clone();
-    let entries = move |Written { attempt, result, .. }: Written| {
-        report.send((attempt, result.is_ok())).unwrap();
+    let entries = move |Written { subject, result, .. }: Written| {
+        report.send((subject, result.is_ok())).unwrap();
     };
     let writer = Writer::start(journal, entries).unwrap();
     let act = move |result: Result<(), JournalError>| {
-        act_report.send((0, result.is_ok())).unwrap();
+        act_report.send((Subject::Attempt(0), result.is_ok())).unwrap();
     };
     assert!(writer.write(begin(1)) && writer.write_act(opened(5, Some(by("Anna"))), act));
-    assert_eq!(reports.iter().take(2).collect::<Vec<_>>(), [(1, true), (0, true)]);
+    assert_eq!(
+        reports.iter().take(2).collect::<Vec<_>>(),
+        [(Subject::Attempt(1), true), (Subject::Attempt(0), true)]
+    );
     drop(writer);
     assert_eq!(reader(&path).audit().unwrap().head.unwrap().entry, 2);
 }

@@ -48,6 +48,7 @@ fn no_query_reads_a_whole_table_or_a_whole_index() {
         .iter()
         .chain(&[read::OPEN, read::LATEST, slips::IN_PROGRESS, slips::OF_ORDER, slips::EARLIER])
         .chain(&[register::REGISTER, register::TAKEN, register::HIGHEST])
+        .chain(&crate::refunds::QUERIES)
         .map(|sql| ((*sql).to_owned(), sql.matches('?').count()))
         .collect();
     queries.extend([read::BY_NUMBER, read::BY_TRANSACTION].map(|by| (read::ending(by), 2)));
@@ -73,12 +74,13 @@ fn no_query_reads_a_whole_table_or_a_whole_index() {
             let is_from_the_end = line == "SCAN attempt" && sql.contains("DESC LIMIT");
             let is_open = line.contains("INDEX attempt_in_progress")
                 || line.contains("INDEX slip_in_progress")
+                || line.contains("INDEX refund_in_progress")
                 || line == "SCAN last_slip";
             assert!(is_from_the_end || is_open || !line.contains("SCAN"), "{sql}: {plan:?}");
             assert!(!line.contains("TEMP B-TREE"), "{sql}: {plan:?}");
         }
         let is_of_open = sql.contains("progress <> 'done'");
-        assert!(!is_of_open || plan[0].contains("attempt_in_progress"), "{sql}: {plan:?}");
+        assert!(!is_of_open || plan[0].contains("_in_progress"), "{sql}: {plan:?}");
         let is_rare = sql.contains("status <> 'paid'");
         assert!(!is_rare || plan[0].contains("attempt_not_paid"), "{sql}: {plan:?}");
     }
@@ -188,14 +190,14 @@ fn found(path: &Path) -> Option<String> {
     let (journal, _) = Journal::open(path, None).unwrap();
     let (report, reported) = std::sync::mpsc::channel();
     let mut writer = Writer::start(journal, move |written: Written| {
-        report.send((written.attempt, written.result.err().map(|why| why.to_string()))).unwrap();
+        report.send((written.subject, written.result.err().map(|why| why.to_string()))).unwrap();
     })
     .unwrap();
     writer.check_everything().unwrap();
     writer.finish_check();
     assert!(writer.write(begin(9_000)));
     let (attempt, first) = reported.recv().unwrap();
-    if attempt == 0 {
+    if attempt == Subject::Attempt(0) {
         let (_, refused) = reported.recv().unwrap();
         assert!(refused.is_some(), "nothing is written to what is damaged");
     }

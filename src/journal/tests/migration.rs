@@ -8,7 +8,7 @@ use super::*;
 fn of_format_3(path: &Path) {
     let db = Connection::open(path).unwrap();
     db.execute_batch(
-        "DROP TABLE slip; DROP TABLE last_slip; DROP INDEX attempt_by_tail;
+        "DROP TABLE refund; DROP TABLE slip; DROP TABLE last_slip; DROP INDEX attempt_by_tail;
          PRAGMA user_version = 3;",
     )
     .unwrap();
@@ -21,13 +21,19 @@ fn of_format_4(path: &Path) {
     let last: i64 = db.query_row("SELECT slip FROM last_slip", [], |row| row.get(0)).unwrap();
     let seal = key.hash(&[0; 16], &[b"last slip", &last.to_be_bytes(), b""]);
     db.execute_batch(
-        "DROP TABLE last_slip;
+        "DROP TABLE refund; DROP TABLE last_slip;
          CREATE TABLE last_slip (id INTEGER PRIMARY KEY CHECK (id = 1), slip INTEGER NOT NULL,
              seal BLOB NOT NULL) STRICT;
          PRAGMA user_version = 4;",
     )
     .unwrap();
     db.execute("INSERT INTO last_slip VALUES (1, ?, ?)", params![last, seal]).unwrap();
+}
+
+/// A journal as format 5 had it, before there were refunds.
+fn of_format_5(path: &Path) {
+    let db = Connection::open(path).unwrap();
+    db.execute_batch("DROP TABLE refund; PRAGMA user_version = 5;").unwrap();
 }
 
 /// A journal with slips, one of them done.
@@ -61,11 +67,17 @@ fn audit(path: &Path, key: &Path) -> Result<Audit, JournalError> {
 }
 
 #[test]
-fn slips_of_the_last_format_are_kept_and_counted() {
+fn slips_of_earlier_formats_are_kept_and_counted() {
+    for (older, number) in [(of_format_4 as fn(&Path), 4), (of_format_5, 5)] {
+        slips_are_kept_and_counted(older, number);
+    }
+}
+
+fn slips_are_kept_and_counted(older: fn(&Path), number: i32) {
     let folder = tempfile::tempdir().unwrap();
     let path = with_slips(&folder);
     let key = beside(&path, ".key");
-    of_format_4(&path);
+    older(&path);
     assert_eq!(audit(&path, &key).unwrap().orders, 3, "read as it is");
     let slips =
         |path: &Path| JournalReader::open(path, Some(&key)).unwrap().unwrap().slips().unwrap();
@@ -76,9 +88,9 @@ fn slips_of_the_last_format_are_kept_and_counted() {
     journal.mark_slip(2, SlipStage::Done).unwrap();
     drop(journal);
     assert!(audit(&path, &key).is_ok());
-    assert_eq!(copies(&path), ["4", "4.head"]);
-    let copy = beside(&path, ".format4");
-    assert_eq!((format(&copy), format(&path)), (4, FORMAT));
+    assert_eq!(copies(&path), [format!("{number}"), format!("{number}.head")]);
+    let copy = beside(&path, &format!(".format{number}"));
+    assert_eq!((format(&copy), format(&path)), (number, FORMAT));
     assert_eq!((audit(&copy, &key).unwrap().open, slips(&copy)), (1, before));
 }
 

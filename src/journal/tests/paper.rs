@@ -7,7 +7,10 @@ use paytill_core::payment::Status;
 /// A journal of format 3, as it was before there were slips.
 fn of_format_3(path: &Path) {
     let db = Connection::open(path).unwrap();
-    db.execute_batch("DROP TABLE slip; DROP TABLE last_slip; PRAGMA user_version = 3;").unwrap();
+    db.execute_batch(
+        "DROP TABLE refund; DROP TABLE slip; DROP TABLE last_slip; PRAGMA user_version = 3;",
+    )
+    .unwrap();
 }
 
 fn slips(path: &Path) -> Vec<Slip> {

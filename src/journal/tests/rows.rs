@@ -75,7 +75,7 @@ fn story(attempt: i64, ends: &[(Status, Says)]) -> Vec<Entry> {
     entries
 }
 
-/// A journal with sales of every kind and slips at every stage, copied at several moments; the last
+/// A journal with sales of every kind, refunds and slips at every stage, copied at several moments; the last
 /// copy has all.
 struct Sold {
     key: PathBuf,
@@ -123,6 +123,11 @@ impl Sold {
             journal.append_all(others).unwrap();
             keep();
             journal.append(last).unwrap();
+            keep();
+        }
+        let accepted = refunds::refund(2, 34).into_iter().take(3);
+        for entry in refunds::refund(1, 200).into_iter().chain(accepted) {
+            journal.append_refund(&entry).unwrap();
             keep();
         }
         let [begun, done, missing] = [SlipStage::Begun, SlipStage::Done, SlipStage::Missing];
@@ -355,8 +360,10 @@ fn a_table_column_or_program_that_was_added_or_taken_away_is_named() {
         "CREATE TRIGGER quiet BEFORE INSERT ON entry BEGIN SELECT RAISE(IGNORE); END",
         "ALTER TABLE sale ADD COLUMN tip INTEGER",
         "DROP TABLE slip",
+        "DROP TABLE refund",
         "PRAGMA user_version = 3",
         "PRAGMA user_version = 4",
+        "PRAGMA user_version = 5",
     ] {
         std::fs::write(sold.copy(), &whole).unwrap();
         Connection::open(sold.copy()).unwrap().execute_batch(sql).unwrap();

@@ -2,6 +2,7 @@
 
 mod bills;
 mod ends;
+mod refunds;
 mod strictness;
 mod v3;
 mod wire;

@@ -146,7 +146,7 @@ fn other_addresses_do_not_exist() {
         _ => 0,
     };
     assert_eq!(status(desk.post("/", b"")), 200);
-    assert_eq!(status(desk.post("/secapi/pay/refund", b"<xml/>")), 404);
+    assert_eq!(status(desk.post("/secapi/pay/refundv2", b"<xml/>")), 404);
 }
 
 /// A call from someone who may do anything in any order.

@@ -110,7 +110,11 @@ impl Bank {
                 return reply::bare(status, reply::error(code, &text));
             }
         };
-        let done = self.carry_out(&incoming, now);
+        let done = if incoming.is_refund {
+            self.carry_out_refund(&incoming, now)
+        } else {
+            self.carry_out(&incoming, now)
+        };
         let mut rng = self.rng.fork();
         let reply = Reply { keys: &keys, signature, at: request.at };
         let mut reaction = reply.say(&self.account.merchant, &incoming, done.said, &mut rng);

@@ -30,9 +30,12 @@ pub(super) struct Reply<'a> {
 }
 
 /// A status of API v3 and its spelling of a code of API v2, where they are not 400 and the same.
-const CODES: [(&str, u16, &str); 22] = [
+const CODES: [(&str, u16, &str); 25] = [
     ("AUTHCODEEXPIRE", 400, "AUTH_CODE_EXPIRE"),
     ("BANKERROR", 500, "BANK_ERROR"),
+    ("BIZERR_NEED_RETRY", 500, "SYSTEM_ERROR"),
+    ("ERROR", 400, "INVALID_REQUEST"),
+    ("INVALID_REQ_TOO_MUCH", 429, "FREQUENCY_LIMITED"),
     ("INVALID_TRANSACTIONID", 404, "ORDER_NOT_EXIST"),
     ("LACK_PARAMS", 400, "PARAM_ERROR"),
     ("MCHID_NOT_EXIST", 404, "MCH_NOT_EXISTS"),
@@ -262,6 +265,10 @@ fn message(
             };
             (202, body)
         }
+        // Of a refund, or of an order that cannot have one.
+        (Some("ORDERNOTEXIST" | "REFUNDNOTEXIST"), CallKind::RefundQuery) => {
+            (404, error("RESOURCE_NOT_EXISTS", text))
+        }
         (Some(code), _) => {
             let known = CODES.iter().find(|(known, ..)| *known == code);
             let (status, code) = known.map_or((400, code), |(_, status, code)| (*status, *code));
@@ -276,7 +283,8 @@ fn message(
             let named = [("trade_state", "SUCCESS"), ("trade_state_desc", "支付成功")];
             (200, order(merchant, fields, &named, rng))
         }
-        (None, CallKind::Query | CallKind::RefundQuery) => {
+        (None, CallKind::RefundQuery) => (200, refund(fields)),
+        (None, CallKind::Query) => {
             let words = ["trade_state", "trade_state_desc"];
             let named = words.map(|name| (name, fields.get(name).unwrap_or_default()));
             (200, order(merchant, fields, &named, rng))
@@ -326,6 +334,39 @@ fn order(
     if rng.u8(..4) == 0 {
         members.push(("x_future_member", Value::Members(vec![("tolerate", Value::Text("me"))])));
     }
+    String::from_utf8_lossy(&Value::Members(members).to_bytes()).into_owned()
+}
+
+/// A refund's members, which name no merchant.
+fn refund(fields: &Fields) -> String {
+    let get = |name: &str| {
+        let listed = format!("{name}_0");
+        fields.get(name).or_else(|| fields.get(&listed)).unwrap_or_default()
+    };
+    let status = match get("refund_status") {
+        "" => "PROCESSING",
+        "REFUNDCLOSE" => "CLOSED",
+        "CHANGE" => "ABNORMAL",
+        word => word,
+    };
+    let whole = |name| get(name).parse::<i64>().map_or(Value::Text(""), Value::Whole);
+    let members = vec![
+        ("refund_id", Value::Text(get("refund_id"))),
+        ("out_refund_no", Value::Text(get("out_refund_no"))),
+        ("transaction_id", Value::Text(get("transaction_id"))),
+        ("out_trade_no", Value::Text(get("out_trade_no"))),
+        ("channel", Value::Text("ORIGINAL")),
+        ("user_received_account", Value::Text("招商银行信用卡0403")),
+        ("status", Value::Text(status)),
+        (
+            "amount",
+            Value::Members(vec![
+                ("total", whole("total_fee")),
+                ("refund", whole("refund_fee")),
+                ("currency", Value::Text(get("fee_type"))),
+            ]),
+        ),
+    ];
     String::from_utf8_lossy(&Value::Members(members).to_bytes()).into_owned()
 }
 

@@ -1,7 +1,7 @@
 //! What API v3 demands of a request before it looks at an order.
 
 use super::{PlatformKeys, RequestV3};
-use crate::request::{Incoming as OrderRequest, is_order_number};
+use crate::request::{Incoming as OrderRequest, is_number, is_order_number};
 use crate::{Account, Script};
 use paytill_core::clock::Date;
 use paytill_core::gateway::wechat::fields::{Fields, SignType};
@@ -13,6 +13,7 @@ const SCHEME: &str = "WECHATPAY2-SHA256-RSA2048 ";
 const WINDOW: u64 = 300;
 const DIRECT: &str = "/v3/pay/transactions/";
 const PARTNER: &str = "/v3/pay/partner/transactions/";
+const REFUNDS: &str = "/v3/refund/domestic/refunds";
 
 /// A request that is in order.
 pub(super) enum Incoming {
@@ -38,6 +39,8 @@ enum Call<'a> {
     Bill,
     File,
     Codepay,
+    Refund,
+    RefundQuery(&'a str),
     Query(&'a str),
     QueryById(&'a str),
     Reverse(&'a str),
@@ -87,7 +90,9 @@ pub(super) fn read(
         call => call,
     };
     let mut fields = Fields::default();
-    let incoming = |kind, fields| OrderRequest { kind, fields, sign_type: SignType::HmacSha256 };
+    let is_refund = matches!(call, Call::Refund);
+    let sign_type = SignType::HmacSha256;
+    let incoming = |kind, fields| OrderRequest { kind, is_refund, fields, sign_type };
     match call {
         Call::Certificates | Call::Bill | Call::File => Err(Rejection::Empty(404)),
         Call::Query(number) | Call::QueryById(number) => {
@@ -99,6 +104,21 @@ pub(super) fn read(
             };
             fields.set(name, order_number(number)?);
             Ok(Incoming::Order(incoming(CallKind::Query, fields)))
+        }
+        Call::RefundQuery(number) => {
+            let shop = &account.merchant.sub_mch_id;
+            let expected =
+                if shop.is_empty() { String::new() } else { format!("sub_mchid={shop}") };
+            if query != expected || number.len() > 64 || !is_number(number) {
+                return Err(wrong("out_refund_no"));
+            }
+            own_ids(account, &mut fields);
+            fields.set("out_refund_no", number);
+            Ok(Incoming::Order(incoming(CallKind::RefundQuery, fields)))
+        }
+        Call::Refund => {
+            refund(account, &body(request)?, &mut fields)?;
+            Ok(Incoming::Order(incoming(CallKind::RefundQuery, fields)))
         }
         Call::Reverse(number) => {
             let body = body(request)?;
@@ -120,8 +140,12 @@ fn call(path: &str, is_provider: bool) -> Option<(Call<'_>, &'static str)> {
     }
     match path {
         "/v3/bill/tradebill" => return Some((Call::Bill, "GET")),
+        REFUNDS => return Some((Call::Refund, "POST")),
         "/v3/billdownload/file" => return Some((Call::File, "GET")),
         _ => {}
+    }
+    if let Some(number) = path.strip_prefix(REFUNDS).and_then(|rest| rest.strip_prefix('/')) {
+        return Some((Call::RefundQuery(number), "GET"));
     }
     let rest = path.strip_prefix(if is_provider { PARTNER } else { DIRECT })?;
     if rest == "codepay" {
@@ -289,6 +313,33 @@ fn whose(account: &Account, query: &str) -> Result<(), Rejection> {
 fn order_number(number: &str) -> Result<&str, Rejection> {
     let is_long_enough = number.len() >= 6;
     if is_long_enough && is_order_number(number) { Ok(number) } else { Err(wrong("out_trade_no")) }
+}
+
+/// A refund: its two numbers, and its amounts.
+fn refund(account: &Account, body: &Object, fields: &mut Fields) -> Result<(), Rejection> {
+    only(body, &["sub_mchid", "out_trade_no", "out_refund_no", "reason", "amount"])?;
+    let shop = text(body, "sub_mchid", 32, false)?.unwrap_or_default();
+    if shop != account.merchant.sub_mch_id {
+        return Err(wrong("sub_mchid"));
+    }
+    own_ids(account, fields);
+    let number = text(body, "out_trade_no", 32, true)?.unwrap_or_default();
+    fields.set("out_trade_no", order_number(number)?);
+    let number = text(body, "out_refund_no", 64, true)?.unwrap_or_default();
+    if !is_number(number) {
+        return Err(wrong("out_refund_no"));
+    }
+    fields.set("out_refund_no", number);
+    fields.set("refund_desc", text(body, "reason", 80, false)?.unwrap_or_default());
+    let amount = object(body, "amount")?;
+    only(amount, &["refund", "total", "currency"])?;
+    for (name, field) in [("refund", "refund_fee"), ("total", "total_fee")] {
+        let value = amount.whole(name).ok().flatten().filter(|value| *value > 0);
+        fields.set(field, value.ok_or_else(|| wrong(name))?.to_string());
+    }
+    let currency = text(amount, "currency", 16, true)?.unwrap_or_default();
+    fields.set("refund_fee_type", currency);
+    Ok(())
 }
 
 fn codepay(

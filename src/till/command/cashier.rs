@@ -364,6 +364,7 @@ impl Cashier<'_> {
             Notice::DrawerNoted { recorded: true } => self.open_drawer(),
             // The sales have stopped, which is on the screen.
             Notice::DrawerNoted { recorded: false } => {}
+            Notice::Refund(_) => {}
             Notice::Enquired { serial, enquired } => {
                 self.post(ScreenMessage::Enquired { serial, enquired });
             }

@@ -7,6 +7,7 @@
 
 mod check;
 mod form;
+mod refunds;
 #[cfg(test)]
 mod tests;
 
@@ -28,7 +29,7 @@ use crate::journal::{
 };
 use crate::language::Language;
 use crate::payment::State;
-use crate::text::{evidence as text, reason, system};
+use crate::text::{evidence as text, reason, refund, system};
 use check::{Changes, Standing};
 
 /// What the file is, and by which rules it is made.
@@ -53,6 +54,7 @@ pub fn write(evidence: &Evidence, config: &Config, now: Timestamp) -> Result<Exi
     if let Some(last) = last_move(&entries) {
         (row.state, row.updated_at) = (last.state.clone(), last.at);
     }
+    row.refunded = refunds::given_back(&entries, &proof.records).ok_or_else(none)?;
     let about = json!({
         "format": FORMAT,
         "shows": { "en": text::shows(Language::English), "zh-CN": text::shows(Language::Chinese) },
@@ -98,6 +100,10 @@ fn document(
     let mut whole = about;
     whole["order"] = order;
     whole["events"] = events.collect();
+    let given = refunds::told(entries, &proof.records).unwrap_or_default();
+    if !given.is_empty() {
+        whole[refunds::MEMBER] = given.into();
+    }
     let last = proof.first + i64::try_from(proof.digests.len()).unwrap_or(i64::MAX) - 1;
     whole["chain"] = json!({ "first": proof.first, "last": last, "digests": proof.digests });
     whole["key"] = seal.mark().into();
@@ -192,9 +198,13 @@ pub fn verify(file: &Path, config: &Config) -> Result<Exit, Failure> {
             (found, exit)
         }
     };
-    let check::Found { order_no, state, amount, entries, last, digest, standing } = summary;
+    let check::Found { order_no, state, amount, entries, last, digest, standing, refunds } =
+        summary;
     let status = crate::text::screen::ScreenWords::of(language).word(state);
     print_line(&words.is_whole(&name, &order_no, status, &amount));
+    for (number, status, amount) in refunds {
+        print_line(&format!("{}  {amount}  {number}", refund::word(status, language)));
+    }
     print_line(&match standing {
         Standing::Proved => words.proved(entries, last, &crate::text::copies::seal(&digest)),
         Standing::NoKey => words.no_key().to_owned(),

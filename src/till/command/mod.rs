@@ -24,6 +24,8 @@ pub mod print_test;
 mod receipt_file;
 pub mod reconcile;
 pub mod recover;
+pub mod refund;
+pub mod refund_line;
 pub mod report;
 mod signals;
 pub mod simulator;

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use unicode_width::UnicodeWidthStr;
 
 use super::output::{print_line, print_lines, print_message};
+use super::refund_line::RefundLine;
 use super::report::OrderReport;
 use super::{Exit, Failure};
 use crate::cli::{Orders, Show};
@@ -11,12 +12,13 @@ use crate::clock::{TimeZone, Timestamp};
 use crate::config::Config;
 use crate::engine::ActKind;
 use crate::find::by_journal;
-use crate::journal::{Filter, JournalReader, OrderRow, StoredEntry, StoredEvent};
+use crate::journal::{Filter, JournalReader, OrderRow, RefundRow, StoredEntry, StoredEvent};
 use crate::language::Language;
 use crate::money::{Currency, Money};
 use crate::payment::{Call, Event, Reason, Status};
-use crate::text::find::FindWords;
-use crate::text::{history, reason, screen};
+use crate::refund::RefundEvent;
+use crate::text::find::{FindWords, Verdict};
+use crate::text::{history, reason, refund as refund_text, screen};
 use crate::{both, say};
 
 /// Fewer last digits would fit too many orders.
@@ -152,37 +154,64 @@ pub fn show(show: &Show, config: &Config) -> Result<Exit, Failure> {
         return super::receipt_file::write(file, &row.into(), config);
     }
     let entries = reader.entries(row.attempt)?;
+    let refunds = reader.refunds(row.attempt)?;
     let report = OrderReport::of_row(&row);
     if show.json.json {
         let mut value = report.json(language);
         value["sale"] = row.sale.into();
         value["note"] = row.note.clone().into();
         // Nobody was asked.
-        value["verdict"] = by_journal(&row.state).word().into();
+        value["verdict"] = verdict(&row).word().into();
         value["verdict_by"] = "journal".into();
         value["events"] =
             with_calls(&entries).map(|(entry, call)| entry_json(entry, call)).collect();
+        value["refunds"] =
+            refunds.iter().map(|refund| refund_json(&row, refund, language)).collect();
         print_line(&value.to_string());
         return Ok(Exit::Done);
     }
     print_line(&report.line(language));
     let words = FindWords::of(language);
-    print_line(&words.by_journal(words.word(by_journal(&row.state))));
+    print_line(&words.by_journal(words.word(verdict(&row))));
     if !row.note.is_empty() {
         print_line(&row.note);
     }
+    for refund in &refunds {
+        print_line(&RefundLine::of_row(&row, refund).line(language));
+        let (id, reason) = (refund.id, &refund.reason);
+        print_line(&say!(language, "  refund {id}: {reason}", "  退款 {id}：{reason}"));
+    }
     for (entry, call) in with_calls(&entries) {
         print_line(&entry_line(entry, call, language, &config.store.time_zone));
-        if let Ok(Value::Object(fields)) = serde_json::from_str(&entry.wire) {
-            for (name, value) in fields {
-                print_line(&format!(
-                    "                            {name}: {}",
-                    value.as_str().unwrap_or("")
-                ));
-            }
-        }
+        print_fields(&entry.wire);
     }
     Ok(Exit::Done)
+}
+
+/// What this journal alone says of an order and its refunds.
+fn verdict(row: &OrderRow) -> Verdict {
+    let is_refunded = row.refunded > Money::default();
+    if is_refunded { Verdict::Refunded } else { by_journal(&row.state) }
+}
+
+fn print_fields(wire: &str) {
+    if let Ok(Value::Object(fields)) = serde_json::from_str(wire) {
+        for (name, value) in fields {
+            print_line(&format!(
+                "                            {name}: {}",
+                value.as_str().unwrap_or("")
+            ));
+        }
+    }
+}
+
+fn refund_json(row: &OrderRow, refund: &RefundRow, language: Language) -> Value {
+    let mut value = RefundLine::of_row(row, refund).json(language);
+    // Its entries are among the order's, with this number.
+    value["id"] = refund.id.into();
+    value["why"] = refund.reason.clone().into();
+    value["created_at"] = refund.created_at.to_rfc3339().into();
+    value
 }
 
 pub(super) fn no_such(number: &str, config: &Config) -> Failure {
@@ -219,7 +248,7 @@ pub(super) fn with_calls(
 }
 
 pub(super) fn entry_json(entry: &StoredEntry, call: Option<Call>) -> Value {
-    json!({
+    let mut value = json!({
         "entry": entry.number,
         "digest": entry.digest,
         "at": entry.at.to_rfc3339(),
@@ -231,7 +260,15 @@ pub(super) fn entry_json(entry: &StoredEntry, call: Option<Call>) -> Value {
         "state": entry.state.status().word(),
         "reason": entry.state.reason().map(Reason::code),
         "wire": serde_json::from_str::<Value>(&entry.wire).unwrap_or(Value::Null),
-    })
+    });
+    if let StoredEvent::Refund(told) = &entry.event {
+        value["refund"] = json!({
+            "id": told.refund,
+            "state": told.state.status().word(),
+            "reason": told.state.reason().as_ref().map(Reason::code),
+        });
+    }
+    value
 }
 
 fn entry_line(
@@ -248,8 +285,16 @@ fn entry_line(
         entry.at.local("%Y-%m-%d %H:%M:%S%.3f", zone),
         format!("+{seconds}.{tenths}s"),
         history::entry(entry, language),
-        screen::ScreenWords::of(language).word(status),
+        match &entry.event {
+            StoredEvent::Refund(told) => refund_text::word(told.state.status(), language),
+            StoredEvent::Payment(_) | StoredEvent::Act(_) => {
+                screen::ScreenWords::of(language).word(status)
+            }
+        },
     );
+    if let StoredEvent::Refund(_) = &entry.event {
+        return line;
+    }
     let line = match call {
         Some(call) => format!("{line}  -> {}", history::call(call, language)),
         None => line,
@@ -266,6 +311,7 @@ fn event_words(event: &StoredEvent) -> String {
         StoredEvent::Payment(event) => event,
         StoredEvent::Act(ActKind::Reprint { copy }) => return format!("reprinted as copy {copy}"),
         StoredEvent::Act(ActKind::Drawer) => return "the drawer was opened".into(),
+        StoredEvent::Refund(told) => return event_words_of_refund(&told.event),
     };
     match event {
         Event::Begun => "begun".into(),
@@ -277,7 +323,23 @@ fn event_words(event: &StoredEvent) -> String {
         Event::Cancel => "cancelled by the cashier".into(),
         Event::MerchantChanged => "the till sells for another merchant".into(),
         Event::Settled(_) => "settled by a person".into(),
+        Event::Billed { day, listed: true } => format!("in the bill of {day}"),
+        Event::Billed { day, listed: false } => format!("not in the bill of {day}"),
         Event::CheckNow => "checked now by the cashier".into(),
         Event::Restarted { .. } => "the till started again".into(),
+    }
+}
+
+/// The same of a refund.
+fn event_words_of_refund(event: &RefundEvent) -> String {
+    match event {
+        RefundEvent::Begun => "begun".into(),
+        RefundEvent::Answered(number, answer) => {
+            format!("answer to {} {number}: {}", answer.word(), history::refund_answer(answer))
+        }
+        RefundEvent::Tick => "time".into(),
+        RefundEvent::CheckNow => "checked now by the cashier".into(),
+        RefundEvent::MerchantChanged => "the till sells for another merchant".into(),
+        RefundEvent::Restarted { .. } => "the till started again".into(),
     }
 }

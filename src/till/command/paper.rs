@@ -83,7 +83,8 @@ impl Due {
             | Notice::Enquired { .. }
             | Notice::SlipQueued(..)
             | Notice::SlipBegun { .. }
-            | Notice::DrawerNoted { .. } => {}
+            | Notice::DrawerNoted { .. }
+            | Notice::Refund(_) => {}
         }
     }
 }

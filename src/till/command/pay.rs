@@ -188,7 +188,8 @@ async fn follow(
             | Notice::SlipDue(_)
             | Notice::SlipQueued(..)
             | Notice::SlipBegun { .. }
-            | Notice::DrawerNoted { .. } => {}
+            | Notice::DrawerNoted { .. }
+            | Notice::Refund(_) => {}
         }
     }
 }

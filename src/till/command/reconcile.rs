@@ -1,11 +1,14 @@
-//! `paytill reconcile`: the gateway's bill of a day against the journal. It only reads, also beside
-//! a running till; what is open is settled by `recover`, which asks the gateway.
+//! `paytill reconcile`: the gateway's bill of a day against the journal. It reads, also beside a
+//! running till. About orders that are open and that the bill knows it asks the gateway, if no till
+//! holds the journal: that settles them.
 
 mod export;
 mod report;
+mod settle;
 mod source;
 
 use std::fs::File;
+use std::io::Seek as _;
 use std::path::Path;
 
 use super::output::{print_lines, print_message};
@@ -14,7 +17,7 @@ use crate::bill::compare::{Here, Outcome, OwnOrder, OwnRefund};
 use crate::bill::{Comparison, Expected, Extent, Failure as NotRead, beijing, read, ready_at};
 use crate::cli::Reconcile;
 use crate::clock::Date;
-use crate::config::Config;
+use crate::config::{Config, Loaded};
 use crate::gateway::wechat::v2::bill::Refusal;
 use crate::journal::{Filter, JournalError, JournalReader, OrderRow};
 use crate::text::reconcile::{self as text, ReconcileWords};
@@ -29,10 +32,14 @@ struct Reconciled {
     day: Date,
     extent: Extent,
     outcome: Outcome,
+    /// How many open orders the gateway was asked about, and how many have ended by it.
+    asked: usize,
+    settled: usize,
 }
 
 /// Holds the bill against the journal.
-pub async fn run(reconcile: Reconcile, config: &Config, clock: &Clock) -> Result<Exit, Failure> {
+pub async fn run(reconcile: Reconcile, loaded: &Loaded, clock: &Clock) -> Result<Exit, Failure> {
+    let config = &loaded.config;
     let language = config.till.language;
     let words = ReconcileWords::of(language);
     let now = clock.wall();
@@ -75,7 +82,14 @@ pub async fn run(reconcile: Reconcile, config: &Config, clock: &Clock) -> Result
         }
     };
     let expected = Expected { merchant: merchant.clone(), day };
-    let reconciled = compare(file, &expected, config)?;
+    let mut reconciled = compare(file.as_ref(), &expected, config)?;
+    let open = settle::open_orders(&reconciled);
+    if !open.is_empty() && settle::may_write(config) {
+        let asked = open.len();
+        let settled = settle::ask(&reconciled, open, loaded, clock).await?;
+        reconciled = compare(file.as_ref(), &expected, config)?;
+        (reconciled.asked, reconciled.settled) = (asked, settled);
+    }
     let outcome = &reconciled.outcome;
     tracing::info!(
         %day,
@@ -107,7 +121,7 @@ fn is_too_old(day: Date, today: Date) -> bool {
 
 /// The bill, or none if nothing happened on that day, against what the journal has of it.
 fn compare(
-    file: Option<File>,
+    file: Option<&File>,
     expected: &Expected,
     config: &Config,
 ) -> Result<Reconciled, Failure> {
@@ -129,7 +143,9 @@ fn compare(
     };
     let extent = match file {
         None => Extent::default(),
-        Some(file) => {
+        Some(mut file) => {
+            let rewound = file.rewind();
+            rewound.map_err(|error| Failure::of_system(&text::not_read(Path::new("-")), &error))?;
             let read = read(file, expected, |row| comparison.row(row, look_up));
             read.map_err(|failure| match failure {
                 NotRead::Fault(fault) => {
@@ -141,7 +157,7 @@ fn compare(
             })?
         }
     };
-    Ok(Reconciled { day, extent, outcome: comparison.finish() })
+    Ok(Reconciled { day, extent, outcome: comparison.finish(), asked: 0, settled: 0 })
 }
 
 /// The journal's orders that may have been paid on that day in Beijing: the shop's own day may begin

@@ -10,15 +10,18 @@ use std::time::Duration;
 
 use super::open::{announce_training, open};
 use super::output::{masked, print_line, print_message};
+use super::refund_line::RefundLine;
 use super::report::OrderReport;
 use super::{Exit, Failure, paper, pin};
 use crate::clean::clean;
 use crate::cli::{Json, Recover};
-use crate::config::Loaded;
-use crate::engine::{Attempt, Report};
+use crate::config::{JournalConfig, Loaded};
+use crate::engine::{Attempt, RefundRecord, Report};
+use crate::journal::JournalReader;
 use crate::language::Language;
 use crate::order::OutTradeNo;
 use crate::payment::{Answer, Event, Reversed, Status};
+use crate::refund::{OutRefundNo, RefundStatus};
 use crate::till::Notice;
 use crate::{both, say, text};
 use paytill_host::clock::Clock;
@@ -37,6 +40,7 @@ pub async fn run(recover: Recover, loaded: &Loaded, clock: &Clock) -> Result<Exi
         return settle(&number, &how, json, loaded, clock).await;
     }
     let language = loaded.config.till.language;
+    let config = &loaded.config.journal;
     let rules = loaded.config.payment.rules;
     let mut opened = open(loaded, clock).await?;
     announce_training(&loaded.config);
@@ -46,10 +50,13 @@ pub async fn run(recover: Recover, loaded: &Loaded, clock: &Clock) -> Result<Exi
     let patience = rules.give_up_after.plus(rules.attention_after).plus(rules.reverse_not_before);
     let mut deadline = clock.uptime().after(patience);
     let mut reported: BTreeMap<OutTradeNo, Status> = BTreeMap::new();
+    let mut refunds: BTreeMap<OutRefundNo, RefundStatus> = BTreeMap::new();
     let mut hopeless = Hopeless::default();
     let mut heard_of = Progress::default();
     let mut slips = paper::Due::default();
-    while (till.is_busy() && !hopeless.has_all(till.busy()) || till.is_recheck_due())
+    while (till.is_busy() && !hopeless.has_all(till.busy())
+        || till.is_recheck_due()
+        || till.is_refund_busy())
         && clock.uptime() < deadline
     {
         match tokio::time::timeout(BEAT, till.next()).await {
@@ -62,6 +69,14 @@ pub async fn run(recover: Recover, loaded: &Loaded, clock: &Clock) -> Result<Exi
                 }
                 hopeless.note(&attempt, &event);
                 if heard_of.is_new(&attempt, &event) {
+                    deadline = clock.uptime().after(patience);
+                }
+            }
+            Ok(Notice::Refund(report)) => {
+                let number = report.refund.out_refund_no.clone();
+                let status = report.refund.state.status();
+                if refunds.insert(number, status) != Some(status) {
+                    print_refund(&report.refund, json, language, config);
                     deadline = clock.uptime().after(patience);
                 }
             }
@@ -79,7 +94,7 @@ pub async fn run(recover: Recover, loaded: &Loaded, clock: &Clock) -> Result<Exi
             | Err(_) => {}
         }
     }
-    if reported.is_empty() && !json.json {
+    if reported.is_empty() && refunds.is_empty() && !json.json {
         print_message(language.pick("nothing is open", "没有未完成的支付"));
     }
     // Not before: no payment waits for a printer.
@@ -107,7 +122,21 @@ pub async fn run(recover: Recover, loaded: &Loaded, clock: &Clock) -> Result<Exi
         ));
         return Ok(Exit::Attention);
     }
+    if till.is_refund_unclear() {
+        print_message(language.pick(
+            "what becomes of some refunds is not known yet, or needs a person; `paytill show` with the              order's number says more",
+            "有退款的结果尚不明确或需人工处理；可用 paytill show 加订单号查看",
+        ));
+        return Ok(Exit::Attention);
+    }
     Ok(Exit::Done)
+}
+
+fn print_refund(refund: &RefundRecord, json: Json, language: Language, config: &JournalConfig) {
+    let reader = JournalReader::of_held(&config.path, config.key_file.as_deref());
+    let refunds = reader.and_then(|reader| reader.refunds(refund.attempt)).unwrap_or_default();
+    let line = RefundLine::of_record(refund, &refunds);
+    print_line(&if json.json { line.json(language).to_string() } else { line.line(language) });
 }
 
 /// A person has settled an order outside the till: it is closed as such. Nothing is sent, and its
@@ -165,7 +194,8 @@ async fn settle(
             | Notice::SlipDue(_)
             | Notice::SlipQueued(..)
             | Notice::SlipBegun { .. }
-            | Notice::DrawerNoted { .. } => {}
+            | Notice::DrawerNoted { .. }
+            | Notice::Refund(_) => {}
         }
     }
 }

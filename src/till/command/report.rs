@@ -8,6 +8,7 @@ use crate::journal::OrderRow;
 use crate::language::Language;
 use crate::money::{Currency, Money};
 use crate::payment::{State, Status};
+use crate::say;
 use crate::text::{reason, screen};
 
 /// What is reported about an order (interface 3).
@@ -22,6 +23,8 @@ pub struct OrderReport<'a> {
     pub state: &'a State,
     /// Who began it, as far as the journal was asked.
     pub operator: Option<&'a str>,
+    /// How much was given back.
+    pub refunded: Money,
 }
 
 impl<'a> OrderReport<'a> {
@@ -37,6 +40,8 @@ impl<'a> OrderReport<'a> {
             channel: "micropay",
             state: &attempt.state,
             operator: None,
+            // A payment that has just moved has no refunds.
+            refunded: Money::default(),
         }
     }
 
@@ -52,6 +57,7 @@ impl<'a> OrderReport<'a> {
             channel: &row.channel,
             state: &row.state,
             operator: row.by.as_ref().map(|by| by.operator.as_str()),
+            refunded: row.refunded,
         }
     }
 
@@ -74,12 +80,21 @@ impl<'a> OrderReport<'a> {
             "reason": why,
             "created_at": self.created_at.to_rfc3339(),
             "updated_at": self.at.to_rfc3339(),
-            "refunded": 0,
-            "refund_state": "none",
+            "refunded": self.refunded.minor(),
+            "refund_state": self.refund_state(),
             "open": self.state.is_open(),
             "channel": self.channel,
             "operator": self.operator,
         })
+    }
+
+    /// How much of it was given back, as a word for programs (interface 2).
+    fn refund_state(&self) -> &'static str {
+        match self.refunded.minor() {
+            0 => "none",
+            part if part < self.amount.minor() => "partly",
+            _ => "fully",
+        }
     }
 
     /// One line for people: status, amount, order number, and why.
@@ -92,6 +107,15 @@ impl<'a> OrderReport<'a> {
         let word = screen::ScreenWords::of(language).word(self.status);
         let amount = self.currency.group(self.amount);
         let more = match (self.state.proof(), reason::of(self.state, language)) {
+            (Some(proof), _) if self.refunded > Money::default() => {
+                let refunded = self.currency.group(self.refunded);
+                say!(
+                    language,
+                    "{id}  refunded {refunded}",
+                    "{id}  已退款 {refunded}",
+                    id = proof.transaction_id
+                )
+            }
             (Some(proof), _) => proof.transaction_id.clone(),
             (None, why) => why.unwrap_or_default(),
         };

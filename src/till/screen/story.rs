@@ -4,10 +4,12 @@
 use super::AttemptView;
 use crate::clock::Timestamp;
 use crate::engine::{ActKind, By};
+use crate::journal::ToldOfRefund;
 use crate::payment::{
     Answer, Ending, Event, Found, Inconclusive, Reason, Refunds, Reversed, Status, Submitted,
     TillCause,
 };
+use crate::refund::RefundStatus;
 
 /// How many lines are kept for one payment; a long reversal repeats itself.
 const LINES_MAX: usize = 24;
@@ -58,6 +60,8 @@ pub(super) enum Fact {
     NoEnd,
     /// Its slip was printed again, as this copy.
     Reprinted(u32),
+    /// Where a refund of it is, by the refund's number in the journal.
+    Refund(i64, RefundStatus),
 }
 
 impl Story {
@@ -91,6 +95,16 @@ impl Story {
         }
     }
 
+    /// Adds where a refund of the order came to, if it was elsewhere before.
+    pub(super) fn add_refund(&mut self, told: &ToldOfRefund, at: Timestamp, by: Option<&By>) {
+        let fact = Fact::Refund(told.refund, told.state.status());
+        let is_its = |fact: &Fact| matches!(fact, Fact::Refund(id, _) if *id == told.refund);
+        let last = self.lines.iter().rev().map(|line| &line.fact).find(|fact| is_its(fact));
+        if last != Some(&fact) {
+            self.tell(fact, at, by);
+        }
+    }
+
     fn tell(&mut self, fact: Fact, at: Timestamp, by: Option<&By>) {
         let is_same = |line: &&mut StoryLine| line.fact == fact && line.by.as_ref() == by;
         if let Some(last) = self.lines.last_mut().filter(is_same) {
@@ -114,7 +128,7 @@ fn fact(event: &Event, before: Option<Status>, view: &AttemptView) -> Option<Fac
     match event {
         Event::Begun => Some(Fact::Sent),
         Event::Cancel => (before != Some(status)).then_some(Fact::Cancelled),
-        Event::CheckNow | Event::MerchantChanged | Event::Settled(_) => None,
+        Event::CheckNow | Event::MerchantChanged | Event::Settled(_) | Event::Billed { .. } => None,
         Event::Restarted { .. } => Some(Fact::Restarted),
         Event::Tick if before == Some(status) => None,
         Event::Tick => match status {

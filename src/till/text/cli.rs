@@ -50,6 +50,10 @@ pub fn about(command: &str, language: Language) -> Option<&'static str> {
             "终端里的收银机：扫微信付款码收款",
         ),
         "pay" => ("Take one payment without the screen", "不打开收银界面，收一笔款"),
+        "refund" => (
+            "Give money of a paid order back, whole or in part",
+            "退款：退回一笔已支付订单的全部或部分款项",
+        ),
         "orders" => ("List orders, newest first", "列出订单，最新的在前"),
         "show" => (
             "Show one order: every event, what was sent and what came back",
@@ -72,7 +76,7 @@ pub fn about(command: &str, language: Language) -> Option<&'static str> {
             "Hold WeChat Pay's bill of a day against the journal, order by order",
             "用微信支付某一天的账单逐笔核对交易记录",
         ),
-        "recover" => ("Resolve all open payments", "处理完所有未完成的支付"),
+        "recover" => ("Resolve all open payments and refunds", "处理完所有未完成的支付和退款"),
         "operators" => (
             "Say who works at the till, each with a PIN and a role; without anybody nobody signs in",
             "设置收银机的操作员及其密码和权限；未设置时无需登录",
@@ -131,6 +135,7 @@ pub fn help(command: &str, argument: &str, language: Language) -> Option<&'stati
             "顾客的付款码；写 - 则从标准输入读取，不会出现在进程列表中",
         ),
         ("pay", "note") => ("Note kept with the sale", "随销售保存的备注"),
+        ("refund", _) if argument != "order_no" => return help_of_refund(argument, language),
         ("orders", "day") => (
             "Only orders of this day: YYYY-MM-DD, today or yesterday",
             "只列这一天的订单：YYYY-MM-DD、today 或 yesterday",
@@ -142,7 +147,7 @@ pub fn help(command: &str, argument: &str, language: Language) -> Option<&'stati
              attention",
         ),
         ("orders", "limit") => ("Maximum number of orders", "最多列出多少笔"),
-        ("show" | "evidence", "order_no") => (
+        ("show" | "refund" | "evidence", "order_no") => (
             "Order number, or its last digits as the screen shows them",
             "订单号，或屏幕上显示的尾号",
         ),
@@ -222,6 +227,21 @@ fn help_of_receipt(language: Language) -> &'static str {
          none on paper",
         "改为：把小票画成图片（PNG）写入这个新文件，供不需要纸质小票的顾客使用",
     )
+}
+
+fn help_of_refund(argument: &str, language: Language) -> Option<&'static str> {
+    let (english, chinese) = match argument {
+        "amount" => (
+            "How much, in major units: 12.5 is 12.50; without it all that is left",
+            "退款金额，以元为单位：12.5 即 12.50；不写则退还全部余款",
+        ),
+        "reason" => (
+            "Why; kept with the refund, and the customer may see it",
+            "退款原因：随退款保存，顾客可能会看到",
+        ),
+        _ => return None,
+    };
+    Some(language.pick(english, chinese))
 }
 
 fn help_of_reconcile(argument: &str, language: Language) -> Option<&'static str> {

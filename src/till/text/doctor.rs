@@ -101,6 +101,7 @@ pub enum Finding {
     JournalAttention(i64),
     /// As a kill or a power cut leaves it.
     JournalNotClosed,
+    RefundsUnclear(i64),
     JournalWrong(String),
     DiskGood {
         free_mib: u64,
@@ -455,17 +456,8 @@ impl Finding {
             Self::JournalWhole { orders, open, head } => {
                 well(Journal, books::whole(*orders, *open, head.as_ref(), language))
             }
-            Self::JournalAttention(count) => result(
-                Journal,
-                Warning,
-                say!(language, "Orders that need attention: {count}.", "有 {count} 单需人工处理。"),
-                language.pick(
-                    "See `paytill orders --state attention`; `paytill recover` tries again, and \
-                     with --settle it closes what was settled by hand.",
-                    "请运行 paytill orders --state attention 查看；paytill recover 可再次尝试，加 \
-                     --settle 可关闭已人工处理的订单。",
-                ),
-            ),
+            Self::RefundsUnclear(count) => books::refunds_unclear(*count, language),
+            Self::JournalAttention(count) => books::attention(*count, language),
             Self::JournalNotClosed => result(
                 Journal,
                 Warning,

@@ -6,6 +6,7 @@ use crate::language::Language;
 use crate::payment::{
     Answer, Call, CallKind, Event, Found, Inconclusive, Proof, Reason, Refunds, Reversed, Submitted,
 };
+use crate::refund::{Looked, Queried, RefundAnswer, RefundEvent, RefundSaid};
 use crate::say;
 
 /// What happened, and whose doing it was.
@@ -17,6 +18,10 @@ pub fn entry(entry: &StoredEntry, language: Language) -> String {
         }
         StoredEvent::Act(ActKind::Drawer) => {
             language.pick("the drawer was opened", "打开钱箱").to_owned()
+        }
+        StoredEvent::Refund(told) => {
+            let (id, what) = (told.refund, refund_event(&told.event, language));
+            say!(language, "refund {id}: {what}", "退款 {id}：{what}")
         }
     };
     match &entry.by {
@@ -55,8 +60,63 @@ pub fn event(event: &Event, language: Language) -> String {
             .pick("the till sells for another merchant", "收银机已改用其他商户号")
             .to_owned(),
         Event::Settled(how) => say!(language, "settled by a person: {how}", "人工处理：{how}"),
+        Event::Billed { day, listed: true } => {
+            say!(language, "in the bill of {day}", "{day} 的账单中有这笔")
+        }
+        Event::Billed { day, listed: false } => {
+            say!(language, "not in the bill of {day}", "{day} 的账单中没有这笔")
+        }
         Event::CheckNow => language.pick("checked now by the cashier", "收银员立即查询").to_owned(),
         Event::Restarted { .. } => language.pick("the till restarted", "收银机重新启动").to_owned(),
+    }
+}
+
+/// One event of a refund.
+pub fn refund_event(event: &RefundEvent, language: Language) -> String {
+    let (english, chinese) = match event {
+        RefundEvent::Begun => ("started", "开始"),
+        RefundEvent::Answered(number, said) => {
+            let answer = refund_answer(said);
+            let call = match said {
+                RefundAnswer::Said(_) => language.pick("refund", "退款"),
+                RefundAnswer::Looked(_) | RefundAnswer::Queried(_) => {
+                    language.pick("refund query", "退款查询")
+                }
+            };
+            return say!(
+                language,
+                "answer to {call} {number}: {answer}",
+                "{call} {number} 的结果：{answer}"
+            );
+        }
+        RefundEvent::Tick => ("time passed", "到时"),
+        RefundEvent::CheckNow => ("checked now by the cashier", "收银员立即查询"),
+        RefundEvent::MerchantChanged => {
+            ("the till sells for another merchant", "收银机已改用其他商户号")
+        }
+        RefundEvent::Restarted { .. } => ("the till restarted", "收银机重新启动"),
+    };
+    language.pick(english, chinese).to_owned()
+}
+
+/// As [`answer`], about a refund.
+pub fn refund_answer(answer: &RefundAnswer) -> String {
+    match answer {
+        RefundAnswer::Looked(Looked::Page(page)) => format!("refund_count={}", page.total),
+        RefundAnswer::Said(RefundSaid::Accepted) => "SUCCESS".into(),
+        RefundAnswer::Said(RefundSaid::Refused(reason) | RefundSaid::Blocked(reason)) => {
+            code(reason)
+        }
+        RefundAnswer::Queried(queried) => match queried {
+            Queried::Done(_) => "SUCCESS".into(),
+            Queried::Processing => "PROCESSING".into(),
+            Queried::Closed => "REFUNDCLOSE".into(),
+            Queried::Abnormal => "CHANGE".into(),
+            Queried::NotFound => "REFUNDNOTEXIST".into(),
+            Queried::Inconclusive(what) => inconclusive(what),
+        },
+        RefundAnswer::Looked(Looked::Inconclusive(what))
+        | RefundAnswer::Said(RefundSaid::Inconclusive(what)) => inconclusive(what),
     }
 }
 

@@ -30,7 +30,7 @@ mod tests;
 pub mod training;
 pub mod voice;
 
-pub use paytill_core::text::{reason, system};
+pub use paytill_core::text::{reason, refund, system};
 
 /// Whether a character is a Chinese one.
 #[cfg(test)]

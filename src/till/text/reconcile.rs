@@ -31,6 +31,9 @@ catalogue! {
     differ(differ: u64, matched: u64) =>
         "Differences: {differ}. Orders that agree: {matched}.",
         "{differ} 处不一致；{matched} 笔一致。";
+    asked(asked: usize, settled: usize) =>
+        "Open orders that WeChat Pay was asked about: {asked}, settled by its answer: {settled}.",
+        "向微信支付查询了 {asked} 笔未了结的订单，其中 {settled} 笔已了结。";
     not_listed(rows: u64) =>
         "Not listed, rows under numbers of this till that the journal does not know: {rows}.",
         "另有 {rows} 行使用本机单号，交易记录中没有，未逐一列出。";

@@ -3,7 +3,7 @@
 use crate::language::Language;
 use crate::payment::CallKind;
 use crate::say;
-use crate::simulator::{Fault, Scenario, SpecialCase};
+use crate::simulator::{Fault, RefundCase, Scenario, SpecialCase};
 
 /// The description of a scenario.
 pub fn summary(scenario: Scenario, language: Language) -> String {
@@ -163,8 +163,43 @@ const fn odd(special_case: SpecialCase, language: Language) -> &'static str {
             "paid, the answer is lost; all is refunded at the merchant platform",
             "已付款，应答丢失；商户平台已全额退款",
         ),
+        SpecialCase::Refund(case) => refund(case),
     };
     language.pick(english, chinese)
+}
+
+const fn refund(case: RefundCase) -> (&'static str, &'static str) {
+    match case {
+        RefundCase::Slow => ("pays; a refund takes 20 minutes", "付款；退款需要 20 分钟"),
+        RefundCase::NotEnough => (
+            "pays; the shop's balance is too low for the first refund",
+            "付款；第一次退款时商户余额不足",
+        ),
+        RefundCase::Closed => ("pays; the refund is closed", "付款；退款被关闭"),
+        RefundCase::Abnormal => {
+            ("pays; the card does not take the refund", "付款；退款异常，银行卡无法入账")
+        }
+        RefundCase::AnswerLost => {
+            ("pays; the answer to the refund is lost", "付款；退款成功，应答丢失")
+        }
+        RefundCase::RequestLost => ("pays; the refund is lost", "付款；退款请求丢失"),
+        RefundCase::Forged => {
+            ("pays; the refund's answer has a wrong key", "付款；退款应答的密钥不对")
+        }
+        RefundCase::Unsigned => {
+            ("pays; the refund is refused unsigned", "付款；退款被拒绝，应答没有签名")
+        }
+        RefundCase::SystemError => (
+            "pays; the refund is done, and the answer an error",
+            "付款；退款成功，应答却是系统错误",
+        ),
+        RefundCase::Elsewhere => {
+            ("pays; half is refunded at the merchant platform", "付款；商户平台已退一半")
+        }
+        RefundCase::QueryFails => {
+            ("pays; the first refund queries fail", "付款；前两次退款查询出错")
+        }
+    }
 }
 
 #[cfg(test)]

@@ -16,7 +16,8 @@ use crate::invariants::Invariant;
 impl Auditor {
     /// The process is gone: entries that it had handed over may be on the disk or not.
     pub fn restarted(&mut self, reader: &JournalReader, rows: &[OrderRow]) {
-        if let Err(error) = self.compare(reader, rows) {
+        let compared = self.compare(reader, rows);
+        if let Err(error) = compared.and_then(|()| self.compare_refunds(reader, rows)) {
             self.broken(Invariant::NothingLost, error.to_string());
         }
         self.pace = Pace::default();
@@ -58,7 +59,7 @@ impl Auditor {
                 format!("{number} was reversed, and is another till's")
             });
             let ours = bank.entry(number).filter(|_| theirs.is_none());
-            let net = ours.map_or(0, |entry| entry.net().minor());
+            let net = ours.map_or(0, |entry| entry.net_of_payment().minor());
             let status = row.state.status();
             let right = if status == Status::Paid { row.amount.minor() } else { 0 };
             let over = matches!(status, Status::Paid | Status::Declined | Status::Reversed);
@@ -139,7 +140,7 @@ impl Attempted {
             .into_iter()
             .filter_map(|entry| match entry.event {
                 StoredEvent::Payment(event) => Some((event, entry.state)),
-                StoredEvent::Act(_) => None,
+                StoredEvent::Act(_) | StoredEvent::Refund(_) => None,
             })
             .collect();
         let mut expected = self.kept.clone();

@@ -21,7 +21,7 @@ impl Attempted {
         now: u64,
     ) -> Vec<Wrong> {
         let (before, status) = (self.told, attempt.state.status());
-        let net = bank.map_or(0, |entry| entry.net().minor());
+        let net = bank.map_or(0, |entry| entry.net_of_payment().minor());
         let mut wrong = Vec::new();
         if attempt.amount.minor() != self.due {
             wrong.push((Invariant::SameMoney, "another amount is told"));
@@ -78,7 +78,7 @@ impl Attempted {
 
     /// Whether the bank holds money, or may still receive some, in a way that could be foreseen.
     pub(super) fn can_hold_money(&self, status: Status, bank: Option<&LedgerEntry>) -> bool {
-        let holds = bank.is_some_and(|entry| entry.net().minor() != 0);
+        let holds = bank.is_some_and(|entry| entry.net_of_payment().minor() != 0);
         // An order that has ended at the bank takes no more money, whenever the submission arrives;
         // nor does another till's take ours.
         let is_shut = self.is_anothers

@@ -137,7 +137,7 @@ impl World {
         );
         if let Some(till) = &mut self.till {
             while let Some(entry) = till.queue.pop_front() {
-                let _ = till.journal.append(&entry);
+                let _ = entry.append(&mut till.journal);
             }
         }
         self.till = None;
@@ -151,6 +151,7 @@ impl World {
         self.disk.mend();
         self.process += 1;
         self.awaited.clear();
+        self.awaited_refunds.clear();
         let at = (self.now + self.disk_chance.u64(10..20_000)).min(HEALED.max(self.now));
         self.plan_at(at, Due::Start { process: self.process });
     }

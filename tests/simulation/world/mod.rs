@@ -7,6 +7,7 @@ mod finding;
 mod lives;
 mod paper;
 mod people;
+mod refunds;
 mod till;
 mod wire;
 
@@ -18,7 +19,7 @@ use std::sync::Arc;
 use paytill::clock::{Millis, Timestamp, Uptime};
 use paytill::config::{Config, Flags};
 use paytill::engine::Engine;
-use paytill::engine::Entry;
+use paytill::engine::{Entry, RefundEntry};
 use paytill::gateway::wechat::fields::SignType;
 use paytill::gateway::wechat::v2::WechatV2;
 use paytill::journal::{FailStop, Filter};
@@ -26,6 +27,7 @@ use paytill::order::{AuthCode, Merchant, Order, OutTradeNo};
 use paytill::payment::{Call, Status};
 use paytill::simulator::{Account, Bank, Script};
 use paytill::text::find::Verdict;
+use refunds::AwaitedRefund;
 use simulated_disk::Disk;
 
 use crate::auditor::Auditor;
@@ -72,6 +74,7 @@ pub struct Counts {
     pub calls: u64,
     pub faults: u64,
     pub deaths: u64,
+    pub refunds: u64,
 }
 
 impl Counts {
@@ -81,6 +84,7 @@ impl Counts {
         self.calls += other.calls;
         self.faults += other.faults;
         self.deaths += other.deaths;
+        self.refunds += other.refunds;
     }
 }
 
@@ -105,6 +109,25 @@ pub fn play(plan: &Plan, in_words: bool) -> Told {
 enum Due {
     Customer(usize),
     CashierAction(usize, CashierAction),
+    /// The cashier gives money of a sale back.
+    Refund(usize, u64),
+    /// A request about a refund reaches the bank.
+    RefundArrives {
+        process: u32,
+        call: (i64, u32),
+        number: String,
+        path: String,
+        body: Vec<u8>,
+    },
+    RefundAnswered {
+        process: u32,
+        call: (i64, u32),
+        reply: Option<(u16, Vec<u8>)>,
+    },
+    RefundNotSent {
+        process: u32,
+        call: (i64, u32),
+    },
     /// The disk has finished the first entry in the queue.
     Disk {
         process: u32,
@@ -174,12 +197,18 @@ enum Due {
 struct Till {
     engine: Engine,
     journal: FailStop,
-    queue: VecDeque<Entry>,
+    queue: VecDeque<Queued>,
     screen: Screen,
     /// Attempts that it found in the journal.
     past: BTreeSet<i64>,
     entries: u64,
     disk_failed: bool,
+}
+
+/// An entry on its way to the disk.
+enum Queued {
+    Attempt(Box<Entry>),
+    Refund(Box<RefundEntry>),
 }
 
 /// A sale as people see it.
@@ -225,6 +254,7 @@ struct World {
     sales: BTreeMap<usize, Sale>,
     sale_of: BTreeMap<String, usize>,
     awaited: BTreeMap<(i64, u32), Awaited>,
+    awaited_refunds: BTreeMap<(i64, u32), AwaitedRefund>,
     /// The last answer about each number, to be delivered for another one.
     answers: BTreeMap<String, Vec<u8>>,
     /// The cashier, if she works at the screen.
@@ -286,6 +316,7 @@ impl World {
             sales: BTreeMap::new(),
             sale_of: BTreeMap::new(),
             awaited: BTreeMap::new(),
+            awaited_refunds: BTreeMap::new(),
             answers: BTreeMap::new(),
             counter: Counter::default(),
             verdict: None,
@@ -310,6 +341,10 @@ impl World {
                     (customer.at + after).min(HEALED - 1),
                     Due::CashierAction(sale, action),
                 );
+            }
+            for (nth, after) in (0..).zip(self.plan.refunds(sale)) {
+                let at = (customer.at + after).min(HEALED - 1);
+                self.plan_at(at, Due::Refund(sale, nth));
             }
             let sale_of_it =
                 Sale { customer, id: None, latest: None, attempts: 0, last_code: None };
@@ -346,7 +381,10 @@ impl World {
             && at <= END
         {
             // A suspended machine does nothing until it wakes; the bank and its customers go on.
-            let is_outside = matches!(due, Due::Arrives { .. } | Due::Healed | Due::PowerCut);
+            let is_outside = matches!(
+                due,
+                Due::Arrives { .. } | Due::RefundArrives { .. } | Due::Healed | Due::PowerCut
+            );
             if at < self.suspended_until && !is_outside {
                 self.plan_at(self.suspended_until, due);
                 continue;
@@ -368,11 +406,16 @@ impl World {
         if self.plan.seed.is_multiple_of(DISKS_READ) {
             self.disk.look(|bytes| self.auditor.read_disk(bytes));
         }
-        match self.reader().and_then(|reader| reader.orders(&Filter::default())) {
-            Ok(rows) => {
+        let reader = self.reader();
+        let read = reader.and_then(|reader| Ok((reader.orders(&Filter::default())?, reader)));
+        match read {
+            Ok((rows, reader)) => {
                 self.list(&rows);
                 let is_hopeless = self.climate.no_reversals > 0;
                 self.auditor.close(&rows, &mut self.bank, is_hopeless);
+                if let Err(error) = self.auditor.close_refunds(&reader, &rows, &self.bank) {
+                    self.auditor.broken(Invariant::NothingLost, error.to_string());
+                }
             }
             Err(error) => self.auditor.broken(Invariant::NothingLost, error.to_string()),
         }
@@ -398,6 +441,16 @@ impl World {
             Due::Found { process, serial } if process == self.process => self.found(serial),
             Due::Enquired { process, serial, reply } if process == self.process => {
                 self.enquired(serial, reply);
+            }
+            Due::Refund(sale, nth) => self.refund(sale, nth),
+            Due::RefundArrives { process, call, number, path, body } => {
+                self.refund_arrives(process, call, number, &path, &body);
+            }
+            Due::RefundAnswered { process, call, reply } if process == self.process => {
+                self.refund_answered(call, reply);
+            }
+            Due::RefundNotSent { process, call } if process == self.process => {
+                self.refund_not_sent(call);
             }
             Due::PowerCut => self.power_cut(),
             Due::Kill => self.kill("killed"),
@@ -425,6 +478,8 @@ impl World {
             | Due::Turn { .. }
             | Due::Found { .. }
             | Due::Enquired { .. }
+            | Due::RefundAnswered { .. }
+            | Due::RefundNotSent { .. }
             | Due::Start { .. }
             | Due::Judgement { .. } => {}
         }
@@ -448,7 +503,12 @@ impl World {
         let (process, now) = (self.process, self.now);
         let calls: Vec<(i64, u32)> = self.awaited.keys().copied().collect();
         let agenda = std::mem::take(&mut self.agenda);
-        let is_kept = |due: &Due| !matches!(due, Due::Answered { reply: Some(_), .. });
+        let is_kept = |due: &Due| {
+            !matches!(
+                due,
+                Due::Answered { reply: Some(_), .. } | Due::RefundAnswered { reply: Some(_), .. }
+            )
+        };
         self.agenda = agenda.into_iter().filter(|Earliest((_, _, due))| is_kept(due)).collect();
         for call in calls {
             self.plan_at(now, Due::Answered { process, call, reply: None });

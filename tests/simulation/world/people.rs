@@ -101,7 +101,7 @@ impl World {
         self.sale_of.insert(number.to_string(), sale);
         let begin = effects.iter().find_map(|effect| match effect {
             Effect::Write(entry) => entry.begin.as_ref(),
-            Effect::Call { .. } | Effect::Report(_) => None,
+            _ => None,
         });
         let id = begin.map(|begin| begin.sale.id);
         let order = begin.map(|begin| begin.order.clone());

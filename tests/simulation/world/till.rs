@@ -3,13 +3,22 @@
 
 use paytill::clock::Millis;
 use paytill::engine::{Effect, Entry, Report};
-use paytill::journal::JournalError;
+use paytill::journal::{FailStop, JournalError};
 use paytill::language::Text;
 use paytill::screen::ScreenMessage;
 use simulated_disk::Trouble;
 
-use super::{Due, OPERATIONS_OF_AN_ENTRY, QUIET, World};
+use super::{Due, OPERATIONS_OF_AN_ENTRY, QUIET, Queued, World};
 use crate::plan::HEALED;
+
+impl Queued {
+    pub(super) fn append(&self, journal: &mut FailStop) -> Result<(), JournalError> {
+        match self {
+            Self::Attempt(entry) => journal.append(entry),
+            Self::Refund(entry) => journal.append_refund(entry),
+        }
+    }
+}
 
 impl World {
     pub(super) fn perform(&mut self, effects: Vec<Effect>) {
@@ -20,12 +29,19 @@ impl World {
                     self.send(attempt, *order, call, code);
                 }
                 Effect::Report(report) => self.reported(&report),
+                Effect::WriteRefund(entry) => self.write_refund(*entry),
+                Effect::CallRefund { refund, what, call } => self.send_refund(refund, *what, call),
+                Effect::ReportRefund(report) => self.refund_reported(&report),
             }
         }
     }
 
     pub(super) fn write(&mut self, entry: Entry) {
         self.auditor.handed(&entry);
+        self.queue(Queued::Attempt(Box::new(entry)));
+    }
+
+    pub(super) fn queue(&mut self, entry: Queued) {
         let Some(till) = &mut self.till else { return };
         till.queue.push_back(entry);
         if till.queue.len() == 1 {
@@ -43,7 +59,7 @@ impl World {
         );
         let Some(till) = &mut self.till else { return };
         let Some(entry) = till.queue.pop_front() else { return };
-        let result = till.journal.append(&entry);
+        let result = entry.append(&mut till.journal);
         till.entries += 1;
         self.counts.entries += 1;
         if self.disk.is_dead() {
@@ -52,13 +68,18 @@ impl World {
         self.disk.disarm();
         let on_disk = result.is_ok();
         match result {
-            Ok(()) => self.auditor.kept(&entry),
+            Ok(()) => match &entry {
+                Queued::Attempt(entry) => self.auditor.kept(entry),
+                Queued::Refund(entry) => self.auditor.refund_kept(entry),
+            },
             Err(error) => self.disk_failed(&error),
         }
         let (now, wall) = (self.uptime(), self.wall());
-        let attempt = entry.attempt;
         let Some(till) = &mut self.till else { return };
-        let effects = till.engine.written(attempt, on_disk, now, wall);
+        let effects = match entry {
+            Queued::Attempt(entry) => till.engine.written(entry.attempt, on_disk, now, wall),
+            Queued::Refund(entry) => till.engine.refund_written(entry.refund, on_disk, now, wall),
+        };
         let (is_empty, entries) = (till.queue.is_empty(), till.entries);
         if is_empty {
             self.plan_at(self.now + QUIET, Due::Quiet { process: self.process, entries });

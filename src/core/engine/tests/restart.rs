@@ -44,6 +44,19 @@ fn an_order_of_another_merchant_needs_a_person_and_is_never_touched() {
 }
 
 #[test]
+fn what_a_bill_says_of_an_open_order_is_written_down_although_it_moves_nothing() {
+    let open = vec![stored(1, "1900000109", 7)];
+    let mut bench = EngineBench::with(Recovered { last_attempt: 1, open, ..Recovered::default() });
+    bench.disk(1, true);
+    let day = crate::clock::Date::constant(2026, 11, 29);
+    bench.handle(1, Event::Billed { day, listed: true });
+    bench.disk(1, true);
+    let last = bench.written.last().unwrap();
+    assert_eq!(last.event, Event::Billed { day, listed: true });
+    assert_eq!(bench.calls.len(), 1, "it is being asked about already");
+}
+
+#[test]
 fn an_order_is_asked_about_after_its_other_ids_were_corrected() {
     let mut mine = stored(1, "1900000109", 7);
     mine.order.merchant.app_id = "wx0000000000000000".into();

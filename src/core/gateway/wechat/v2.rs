@@ -1,10 +1,11 @@
-//! WeChat Pay API v2: micropay, orderquery and reverse (protocol 2 to 5).
+//! WeChat Pay API v2: micropay, orderquery, reverse and refund (protocol 2 to 5).
 //!
 //! Requests are signed with the configured algorithm, and only replies signed with the same one are
 //! believed. The tables below translate the gateway's codes into answers; a code that is not in
 //! them proves nothing.
 
 pub mod bill;
+mod refund;
 
 use secrecy::{ExposeSecret, SecretString};
 use zeroize::Zeroizing;
@@ -13,12 +14,12 @@ use super::fields::{Fields, SignType};
 use crate::clean::clean;
 use crate::clock::Timestamp;
 use crate::gateway::page::Page;
-use crate::gateway::{Ask, Decoded, Gateway, Lookup, Outgoing, Owner, Reply, Stamp};
-use crate::money::Money;
+use crate::gateway::{
+    Ask, Decoded, DecodedRefund, Gateway, Lookup, Outgoing, Owner, RefundAsk, Reply, Stamp,
+};
 use crate::order::{Merchant, Order, OutTradeNo};
 use crate::payment::{
-    Answer, CallKind, Ending, Found, Inconclusive, Proof, Reason, Refunds, Reversed, Submitted,
-    TillCause,
+    Answer, CallKind, Ending, Found, Inconclusive, Proof, Reason, Reversed, Submitted, TillCause,
 };
 
 const CONTENT_TYPE: http::HeaderValue = http::HeaderValue::from_static("text/xml; charset=utf-8");
@@ -36,6 +37,9 @@ const NOT_RECORDED: [&str; 9] = [
     "sub_mch_id",
     "sub_openid",
 ];
+
+/// Where a refund went: the customer's bank and the last digits of the card (the gateway's spelling).
+const CUSTOMERS_ACCOUNT: &str = "refund_recv_accout";
 
 /// The codec of one merchant's key. An answer must carry the ids that its order was made with.
 pub struct WechatV2 {
@@ -121,9 +125,9 @@ impl WechatV2 {
                 }),
                 Ask::Reverse(_) => Answer::Reversed(reverse_failed(&fields)),
                 Ask::RefundQuery(order) => Answer::Refunds(if is_success {
-                    refunds(&fields, order)
+                    refund::refunds(&fields, order)
                 } else {
-                    refund_query_failed(&fields)
+                    refund::refund_query_failed(&fields)
                 }),
             },
         };
@@ -225,6 +229,19 @@ impl Gateway for WechatV2 {
             record.retain(|(_, value)| !value.contains(code.expose()));
         }
         Decoded { answer, record }
+    }
+
+    fn encode_refund(&self, ask: RefundAsk<'_>, stamp: &Stamp) -> Outgoing {
+        let (path, certificate) = refund::path(ask.kind);
+        self.outgoing(path, certificate, self.refund_fields(ask), stamp)
+    }
+
+    fn record_refund(&self, ask: RefundAsk<'_>) -> Vec<(String, String)> {
+        recorded(&self.refund_fields(ask))
+    }
+
+    fn decode_refund(&self, ask: RefundAsk<'_>, reply: &Reply, now: Timestamp) -> DecodedRefund {
+        self.read_refund(ask, reply, now)
     }
 
     fn encode_lookup(&self, lookup: Lookup<'_>, stamp: &Stamp) -> Outgoing {
@@ -355,51 +372,6 @@ fn trade_state(fields: &Fields, order: &Order, now: Timestamp) -> Found {
     }
 }
 
-/// `err_code` of refundquery (protocol 4.6).
-fn refund_query_failed(fields: &Fields) -> Refunds {
-    let (code, reason) = failure(fields);
-    match code {
-        "REFUNDNOTEXIST" => Refunds::None,
-        _ => Refunds::Inconclusive(Inconclusive::Unknown(reason)),
-    }
-}
-
-/// The refunds of an order (protocol 4.6): what was returned or is on its way, against what was
-/// paid. An answer lists ten refunds at most; those beyond only make it more.
-fn refunds(fields: &Fields, order: &Order) -> Refunds {
-    let inconclusive = |cause| Refunds::Inconclusive(unknown(cause));
-    if fields.get("out_trade_no").is_none() {
-        return inconclusive(TillCause::WrongNumber);
-    }
-    let total = order.amount.minor();
-    if fields.get("total_fee") != Some(total.to_string().as_str()) {
-        return inconclusive(TillCause::WrongAmount);
-    }
-    let Some(count) = fields.get("refund_count").and_then(|count| count.parse::<u8>().ok()) else {
-        return inconclusive(TillCause::BadAnswer);
-    };
-    let mut returned: i64 = 0;
-    for at in 0..count {
-        let fee = fields.get(&format!("refund_fee_{at}")).and_then(|fee| fee.parse::<i64>().ok());
-        match (fields.get(&format!("refund_status_{at}")), fee) {
-            (Some("SUCCESS" | "PROCESSING"), Some(fee)) if fee > 0 => {
-                returned = returned.saturating_add(fee);
-            }
-            // Closed, or stuck at the customer's bank.
-            (Some("REFUNDCLOSE" | "CHANGE"), _) => {}
-            _ => return inconclusive(TillCause::BadAnswer),
-        }
-    }
-    if returned >= total {
-        return Refunds::Whole;
-    }
-    let parts = [returned, total].map(|minor| order.currency.show(Money::from_minor(minor)));
-    match returned {
-        0 => Refunds::None,
-        _ => Refunds::Part(Reason::quoting(TillCause::PartlyRefunded, parts.join(" / "))),
-    }
-}
-
 /// Whether the order of this number carries another till's mark: both have given out the same
 /// number. What is no mark at all was put there by somebody else, and says nothing.
 fn is_anothers(fields: &Fields, order: &Order) -> bool {
@@ -473,6 +445,7 @@ fn recorded(fields: &Fields) -> Vec<(String, String)> {
     fields
         .iter()
         .filter(|(name, value)| !NOT_RECORDED.contains(name) && !value.is_empty())
+        .filter(|(name, _)| !name.starts_with(CUSTOMERS_ACCOUNT))
         .take(60)
         .map(|(name, value)| (clean(name, 32), clean(value, RECORDED_CELLS)))
         .collect()

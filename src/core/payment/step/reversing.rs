@@ -42,7 +42,7 @@ impl Step<'_> {
                     self.poll(reversing);
                 }
             }
-            Event::CheckNow => {
+            Event::CheckNow | Event::Billed { .. } => {
                 if reversing.reversal.may_poll(self.pace()) {
                     self.poll(reversing);
                 }

@@ -341,3 +341,29 @@ fn a_person_settles_only_what_needs_attention_and_the_money_stays_as_it_is_known
     assert!(!bench.state.is_open() && !bench.state.may_be_charged_again());
     assert_eq!(bench.state.wake_at(&RULES), None);
 }
+
+#[test]
+fn a_bill_is_no_proof_and_has_the_gateway_asked() {
+    let day = crate::clock::Date::constant(2026, 11, 29);
+    for listed in [true, false] {
+        let billed = Event::Billed { day, listed };
+        let mut bench = PaymentBench::begin();
+        bench.answer(Says::Paying);
+        bench.until(4_000, |_| Says::Paying);
+        bench.handle(&billed);
+        assert_eq!(bench.state.status(), Status::Waiting);
+        assert_eq!(bench.last.kind, CallKind::Query);
+        bench.answer(Says::Paid(proof()));
+        assert_eq!(bench.state.status(), Status::Paid);
+
+        let mut bench = PaymentBench::begin();
+        bench.until(40_000, |kind| match kind {
+            CallKind::Reverse => Says::ReversalRefused(reason("TRADE_ERROR")),
+            _ => Says::Paying,
+        });
+        let queries = bench.times(CallKind::Query).len();
+        bench.handle(&billed);
+        assert_eq!(bench.state.status(), Status::Attention);
+        assert_eq!(bench.times(CallKind::Query).len(), queries + 1);
+    }
+}

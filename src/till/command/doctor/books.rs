@@ -36,13 +36,24 @@ pub(super) fn check(
     let path = journal.path.as_path();
     match audit(journal) {
         Ok(None) => reporter.report(&Finding::NoJournal(path.display().to_string())),
-        Ok(Some(Audit { head, orders, open, attention, numbers_taken, is_closed })) => {
+        Ok(Some(Audit {
+            head,
+            orders,
+            open,
+            attention,
+            numbers_taken,
+            is_closed,
+            refunds_unclear,
+        })) => {
             reporter.report(&Finding::JournalWhole { orders, open, head });
             if !is_closed && !is_running {
                 reporter.report(&Finding::JournalNotClosed);
             }
             if attention > 0 {
                 reporter.report(&Finding::JournalAttention(attention));
+            }
+            if refunds_unclear > 0 {
+                reporter.report(&Finding::RefundsUnclear(refunds_unclear));
             }
             if numbers_taken > 0 {
                 reporter.report(&Finding::NumbersTaken(numbers_taken));

@@ -3,20 +3,21 @@
 use serde_json::Value;
 
 use super::form::{self, DIGEST, PARTS, SEAL};
-use super::{FORMAT, entries_of, entry_json, last_move, with_calls};
+use super::{FORMAT, entries_of, entry_json, last_move, refunds, with_calls};
 use crate::clock::Timestamp;
 use crate::journal::{Record, Seal, StoredEntry};
 use crate::language::Language;
 use crate::money::{Currency, Money};
 use crate::payment::{Reason, Status};
+use crate::refund::RefundStatus;
 use crate::text::evidence::EvidenceWords;
 
 /// What every such file begins with, of whatever version.
 const KIND: &str = "paytill evidence ";
 /// What this format tells of an entry in words, besides the entry itself.
-const TOLD: [&str; 11] = [
+const TOLD: [&str; 12] = [
     "entry", "digest", "at", "after_ms", "event", "operator", "consent", "call", "state", "reason",
-    "wire",
+    "wire", "refund",
 ];
 /// The longest path that is repeated.
 const PATH: usize = 80;
@@ -80,6 +81,8 @@ pub(super) struct Found {
     pub(super) last: i64,
     pub(super) digest: String,
     pub(super) standing: Standing,
+    /// The number, state and amount of each refund.
+    pub(super) refunds: Vec<(String, RefundStatus, String)>,
 }
 
 /// How far that goes.
@@ -185,7 +188,7 @@ fn changes_without_key(bytes: &[u8], whole: &Value) -> Vec<Change> {
 /// What the entries themselves say, against what the file says of them.
 fn contradictions(whole: &Value) -> Vec<String> {
     let mut wrong = Vec::new();
-    let Some(entries) = stored(whole) else { return vec!["events".to_owned()] };
+    let Some((entries, records)) = stored(whole) else { return vec!["events".to_owned()] };
     let events = whole["events"].as_array().map(Vec::as_slice).unwrap_or_default();
     for (at, ((entry, call), event)) in with_calls(&entries).zip(events).enumerate() {
         let said = entry_json(entry, call);
@@ -249,16 +252,17 @@ fn contradictions(whole: &Value) -> Vec<String> {
     is("events", events.iter().all(is_its));
     let operator = entries.first().and_then(|entry| entry.by.as_ref()).map(|by| &by.operator);
     is("order.operator", order["operator"].as_str() == operator.map(String::as_str));
+    wrong.extend(refunds::contradictions(whole, &entries, &records));
     wrong.sort();
     wrong.dedup();
     wrong
 }
 
 /// The entries as the file has them; `None` if one cannot be read.
-fn stored(whole: &Value) -> Option<Vec<StoredEntry>> {
+fn stored(whole: &Value) -> Option<(Vec<StoredEntry>, Vec<Record>)> {
     let events = whole["events"].as_array().filter(|events| !events.is_empty())?;
     let records: Vec<Record> = events.iter().map(record).collect::<Option<_>>()?;
-    entries_of(&records)
+    Some((entries_of(&records)?, records))
 }
 
 fn record(event: &Value) -> Option<Record> {
@@ -283,9 +287,8 @@ fn record(event: &Value) -> Option<Record> {
 
 /// The entries, and what they come to.
 fn story(whole: &Value) -> Option<(Vec<Record>, Found)> {
-    let events = whole["events"].as_array()?;
-    let records: Vec<Record> = events.iter().map(record).collect::<Option<_>>()?;
-    let state = entries_of(&records)?.pop()?.state;
+    let (entries, records) = stored(whole)?;
+    let state = &entries.last()?.state;
     let order = &whole["order"];
     let currency = Currency::from_code(order["currency"].as_str()?)?;
     let amount = currency.group(Money::from_minor(order["amount"].as_i64()?));
@@ -297,6 +300,7 @@ fn story(whole: &Value) -> Option<(Vec<Record>, Found)> {
         last: whole["chain"]["last"].as_i64()?,
         digest: whole["chain"]["digests"].as_array()?.last()?.as_str()?.to_owned(),
         standing: Standing::NoKey,
+        refunds: refunds::summary(&entries, &records, currency),
     };
     Some((records, found))
 }

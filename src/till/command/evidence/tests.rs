@@ -1,8 +1,12 @@
 //! An evidence file made from a real journal, and every way to change it.
 
 use paytill_core::clock::Uptime;
-use paytill_core::engine::{Begin, By, Entry, SaleEntry};
+use paytill_core::engine::{Begin, By, Entry, RefundBegin, RefundEntry, SaleEntry};
 use paytill_core::order::{Merchant, Order, OutTradeNo};
+use paytill_core::refund::{
+    Looked, OutRefundNo, Refund, RefundAnswer, RefundEvent, RefundPage, RefundPlan, RefundSaid,
+    RefundState,
+};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -324,4 +328,86 @@ fn what_is_no_evidence_is_called_that_and_a_newer_file_is_not_called_changed() {
     let newer = forged(newer);
     let found = check(form::written(&newer).as_bytes(), None);
     assert_eq!(found, Err(Changes::Newer("paytill evidence 2".to_owned())));
+}
+
+/// An order with a refund of 2.00 that was accepted.
+fn refunded() -> Made {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state/journal.sqlite");
+    let (mut journal, _) = Journal::open(&path, None).unwrap();
+    journal.append_all(&[begin(1), begin(2), paid(2)]).unwrap();
+    let order = begin(2).begin.unwrap().order;
+    let amount = Money::from_minor(200);
+    let plan = RefundPlan { amount, paid: order.amount, earlier: Vec::new() };
+    let mut state = RefundState::begin(plan, 0);
+    let number = OutRefundNo::new(&order.out_trade_no, 1, 7);
+    let refund = Refund { out_refund_no: number, order, amount, reason: "cold".into() };
+    let mut entry = RefundEntry {
+        refund: 1,
+        attempt: 2,
+        at: NOW,
+        age: Millis(0),
+        begun_at: Uptime(5_000),
+        boot: 7,
+        event: RefundEvent::Begun,
+        by: Some(By { operator: "Anna".into(), consent: Some("Ben".into()) }),
+        state: state.clone(),
+        wire: Vec::new(),
+        begin: Some(Box::new(RefundBegin { refund, day: NOW.day(&TimeZone::UTC) })),
+    };
+    journal.append_refund(&entry).unwrap();
+    let nothing = RefundAnswer::Looked(Looked::Page(RefundPage::default()));
+    for answer in [nothing, RefundAnswer::Said(RefundSaid::Accepted)] {
+        entry.event = RefundEvent::Answered(state.awaited().unwrap().number, answer);
+        let _ = state.step(&entry.event, Millis(1), &Rules::default());
+        (entry.state, entry.begin, entry.by) = (state.clone(), None, None);
+        journal.append_refund(&entry).unwrap();
+    }
+    drop(journal);
+    let reader = JournalReader::open(&path, None).unwrap().unwrap();
+    let row = reader.order("T01-000002").unwrap().unwrap();
+    let proof = reader.proof(row.attempt).unwrap();
+    let entries = entries_of(&proof.records).unwrap();
+    let about = json!({ "format": FORMAT, "made_at": NOW.to_rfc3339() });
+    let value = document(about, &row, &entries, &proof, &reader.seal());
+    Made { _folder: folder, value, seal: reader.seal() }
+}
+
+#[test]
+fn a_refund_is_proved_by_its_entries_as_the_order_is() {
+    let Made { value, seal, .. } = refunded();
+    let found = check(form::written(&value).as_bytes(), Some(&seal)).unwrap();
+    assert_eq!((found.standing, found.entries), (Standing::Proved, 5));
+    let [(number, status, amount)] = &found.refunds[..] else { panic!("{:?}", found.refunds) };
+    assert_eq!((number.as_str(), status.word()), ("T01-000002R010007", "accepted"));
+    assert_eq!(amount, "CNY 2.00");
+    assert_eq!(value["order"]["refunded"], 200);
+    assert_eq!(
+        (&value["events"][2]["operator"], &value["events"][2]["consent"]),
+        (&"Anna".into(), &"Ben".into())
+    );
+    let all: [fn(&mut Value); 8] = [
+        |value| value["refunds"][0]["state"] = "done".into(),
+        |value| value["refunds"][0]["amount"] = 100.into(),
+        |value| value["refunds"][0]["refund_no"] = "T01-000002R010008".into(),
+        |value| value["refunds"] = json!([]),
+        |value| value["refunds"] = 5.into(),
+        |value| value["events"][3]["refund"]["state"] = "done".into(),
+        |value| value["order"]["refunded"] = 0.into(),
+        |value| {
+            let events = value["events"].as_array_mut().unwrap();
+            events.swap(2, 3);
+        },
+    ];
+    for change in all {
+        let mut changed = value.clone();
+        change(&mut changed);
+        assert!(check(form::written(&changed).as_bytes(), None).is_err(), "with its digests");
+        // With all digests made anew that need no key, it is the entries that contradict it, or the
+        // seal.
+        assert!(check(form::written(&forged(changed.clone())).as_bytes(), Some(&seal)).is_err());
+    }
+    // A file from before there were refunds.
+    let made = made();
+    assert!(made.value.get("refunds").is_none());
 }

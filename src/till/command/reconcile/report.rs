@@ -17,7 +17,7 @@ use crate::text::screen::ScreenWords;
 const INDENT: &str = "    ";
 
 pub(super) fn lines(reconciled: &Reconciled, config: &Config) -> Vec<String> {
-    let Reconciled { day, extent, outcome } = reconciled;
+    let Reconciled { day, extent, outcome, asked, settled } = reconciled;
     let (language, currency) = (config.till.language, config.till.currency);
     let words = ReconcileWords::of(language);
     let mut lines = vec![words.head(&day.to_string(), extent.rows)];
@@ -29,6 +29,9 @@ pub(super) fn lines(reconciled: &Reconciled, config: &Config) -> Vec<String> {
     }
     if extent.of_others > 0 {
         lines.push(words.of_others(extent.of_others));
+    }
+    if *asked > 0 {
+        lines.push(words.asked(*asked, *settled));
     }
     lines.push(if outcome.differ() == 0 {
         words.equal(outcome.matched)

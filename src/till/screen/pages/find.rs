@@ -90,6 +90,9 @@ impl Subject {
                     shown.cancelled |= *event == Event::Cancel;
                 }
                 StoredEvent::Act(act) => shown.story.add_act(*act, &view, entry.by.as_ref()),
+                StoredEvent::Refund(told) => {
+                    shown.story.add_refund(told, entry.at, entry.by.as_ref());
+                }
             }
             before = Some(entry.state.status());
         }

@@ -70,6 +70,7 @@ fn file(serial: u32, minor: i64, answers: Vec<(u64, Option<Says>)>) -> Box<Order
         sent_at: Uptime(0),
         state,
         by: None,
+        refunded: Money::default(),
     };
     Box::new(OrderFile { row, order, entries })
 }

@@ -140,6 +140,9 @@ fn fact(model: &Model, fact: &Fact) -> String {
         Fact::PartlyReturned(reason) => reason::cause_sentence(reason, model.language),
         Fact::NotReturned => words.not_returned().into(),
         Fact::Reprinted(copy) => words.reprinted(*copy),
+        Fact::Refund(id, status) => {
+            words.refund(*id, crate::text::refund::word(*status, model.language))
+        }
         Fact::NoEnd => model.text().no_end().into(),
     }
 }

@@ -1,5 +1,6 @@
 //! What a verified journal proves, and to whom.
 
+use super::check::{Check, CheckResult, Verdict, result};
 use crate::journal::Head;
 use crate::language::Language;
 use crate::say;
@@ -18,5 +19,33 @@ pub(super) fn whole(orders: i64, open: i64, head: Option<&Head>, language: Langu
          {seal}. Noted elsewhere, it will show even such a change.",
         "已校验：共 {orders} 单，未完成 {open} 单；{entry} 条记录均与密钥相符，只有持有密钥文件的人才可能改动过。\
          第 {entry} 条记录（订单 {out_trade_no}）的校验码：{seal}。另行抄录，日后连这种改动也能查出。"
+    )
+}
+
+/// Orders that need a person.
+pub(super) fn attention(count: i64, language: Language) -> CheckResult {
+    result(
+        Check::Journal,
+        Verdict::Warning,
+        say!(language, "Orders that need attention: {count}.", "有 {count} 单需人工处理。"),
+        language.pick(
+            "See `paytill orders --state attention`; `paytill recover` tries again, and \
+             with --settle it closes what was settled by hand.",
+            "请运行 paytill orders --state attention 查看；paytill recover 可再次尝试，加 \
+             --settle 可关闭已人工处理的订单。",
+        ),
+    )
+}
+
+/// Refunds of which nobody knows what becomes, or that need a person.
+pub(super) fn refunds_unclear(count: i64, language: Language) -> CheckResult {
+    result(
+        Check::Journal,
+        Verdict::Warning,
+        say!(language, "Refunds without an end yet: {count}.", "有 {count} 笔退款尚无结果。"),
+        language.pick(
+            "Run `paytill recover`; `paytill show` with the order's number says more.",
+            "请运行 paytill recover；用 paytill show 加订单号查看详情。",
+        ),
     )
 }

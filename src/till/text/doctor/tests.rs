@@ -43,6 +43,7 @@ fn findings() -> Vec<Finding> {
         },
         Finding::JournalAttention(2),
         Finding::JournalNotClosed,
+        Finding::RefundsUnclear(3),
         Finding::DiskGood { free_mib: 900, flush_us: 4000 },
         Finding::DiskFull { free_mib: 9, verdict },
         Finding::FlushTooFast(2),

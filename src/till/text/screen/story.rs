@@ -29,6 +29,7 @@ crate::catalogue! {
         "微信支付：该订单已付款，并有退款。";
     not_returned => "WeChat Pay knows no refund of this order.", "微信支付：该订单没有退款。";
     reprinted(copy: u32) => "The slip was printed again, copy {copy}.", "补打小票（第 {copy} 次）。";
+    refund(id: i64, word: &str) => "Refund {id}: {word}.", "退款 {id}：{word}。";
 
     /// Happened this many times in a row; `sentence` comes without its full stop.
     repeated(sentence: &str, times: u32) => "{sentence} ({times} times).", "{sentence}（{times} 次）。";

@@ -9,6 +9,7 @@ use crate::payment::says::Says;
 
 mod lookup;
 mod optional;
+mod refund;
 mod refunds;
 mod requests;
 

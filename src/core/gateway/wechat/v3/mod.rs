@@ -11,6 +11,7 @@ mod der;
 pub mod json;
 mod keys;
 mod read;
+mod refund;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{PoisonError, RwLock};
@@ -23,7 +24,9 @@ use keys::Unverified;
 use zeroize::Zeroizing;
 
 use crate::clock::Timestamp;
-use crate::gateway::{Ask, Decoded, Gateway, Lookup, Outgoing, Owner, Reply, Stamp};
+use crate::gateway::{
+    Ask, Decoded, DecodedRefund, Gateway, Lookup, Outgoing, Owner, RefundAsk, Reply, Stamp,
+};
 use crate::order::{Merchant, Order};
 use crate::payment::CallKind;
 
@@ -31,7 +34,7 @@ const JSON: http::HeaderValue = http::HeaderValue::from_static("application/json
 /// How much of one value is recorded, in cells.
 const RECORDED_CELLS: usize = 200;
 /// Members left out of the record: they mean nothing to its reader, or reveal the payer.
-const NOT_RECORDED: [&str; 9] = [
+const NOT_RECORDED: [&str; 10] = [
     "appid",
     "mchid",
     "openid",
@@ -41,6 +44,8 @@ const NOT_RECORDED: [&str; 9] = [
     "sub_appid",
     "sub_mchid",
     "device_ip",
+    // The customer's bank, and the last digits of the card.
+    "user_received_account",
 ];
 
 /// The codec of one merchant's keys. An answer must carry the ids that its order was made with.
@@ -171,6 +176,18 @@ impl Gateway for WechatV3 {
             record.retain(|(_, value)| !value.contains(code.expose()));
         }
         Decoded { answer, record }
+    }
+
+    fn encode_refund(&self, ask: RefundAsk<'_>, stamp: &Stamp) -> Outgoing {
+        self.refund_request(ask, stamp)
+    }
+
+    fn record_refund(&self, ask: RefundAsk<'_>) -> Vec<(String, String)> {
+        refund::record(ask)
+    }
+
+    fn decode_refund(&self, ask: RefundAsk<'_>, reply: &Reply, now: Timestamp) -> DecodedRefund {
+        self.refund_answer(ask, reply, now)
     }
 
     fn encode_lookup(&self, lookup: Lookup<'_>, stamp: &Stamp) -> Outgoing {

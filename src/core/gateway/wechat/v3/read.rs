@@ -8,7 +8,7 @@ use crate::clock::Timestamp;
 use crate::gateway::page::Page;
 use crate::gateway::wechat::codes::in_one_spelling;
 use crate::gateway::{Ask, Lookup, Owner, Reply};
-use crate::order::{Merchant, Order, OutTradeNo};
+use crate::order::{AuthCode, Merchant, Order, OutTradeNo};
 use crate::payment::{
     Answer, Ending, Found, Inconclusive, Proof, Reason, Refunds, Reversed, Submitted, TillCause,
 };
@@ -20,7 +20,7 @@ const USUAL_WORDS: [&str; 3] =
     ["需要用户输入支付密码", "用户支付中，需要输入密码", "用户支付中,需要输入密码"];
 
 /// A reply that is whole and may be believed, as far as its kind can be.
-enum Message {
+pub(super) enum Message {
     /// 2xx, signed.
     Done(http::StatusCode, Object),
     /// 4xx or 5xx with a code. It is signed, or does not claim to be.
@@ -34,7 +34,11 @@ impl WechatV3 {
         reply: &Reply,
         now: Timestamp,
     ) -> (Answer, Vec<(String, String)>) {
-        let record = recorded(ask, reply);
+        let code = match ask {
+            Ask::Submit(_, code) => Some(code),
+            _ => None,
+        };
+        let record = recorded(code, reply);
         let answer = self.message(reply, now).and_then(|message| match message {
             Message::Done(status, object) => done(ask, status, &object, now),
             Message::Failed { status, code, reason } => failed(ask, status, &code, reason),
@@ -75,7 +79,7 @@ impl WechatV3 {
     }
 
     /// Checks in the order of apiv3 2.4: the status, then the signature, then the form.
-    fn message(&self, reply: &Reply, now: Timestamp) -> Result<Message, Inconclusive> {
+    pub(super) fn message(&self, reply: &Reply, now: Timestamp) -> Result<Message, Inconclusive> {
         let status = reply.status();
         let page = |cause| {
             let page = Page::of(status, reply.headers(), reply.body());
@@ -343,7 +347,7 @@ fn is_unlike(object: &Object, order: &Order) -> Result<bool, Inconclusive> {
 /// Whether a message is about another merchant. Where `must_name`, it has to name ours. `appid` may
 /// be left out; `sub_appid` is only another name of the payer's account, and one that we did not set
 /// may be anything.
-fn check_merchant(
+pub(super) fn check_merchant(
     object: &Object,
     merchant: &Merchant,
     must_name: bool,
@@ -383,7 +387,7 @@ fn state_words(object: &Object) -> Result<String, Inconclusive> {
 }
 
 /// The members received and the number that support asks for, or what a page says.
-fn recorded(ask: Ask<'_>, reply: &Reply) -> Vec<(String, String)> {
+pub(super) fn recorded(code: Option<&AuthCode>, reply: &Reply) -> Vec<(String, String)> {
     let status = reply.status();
     let mut record = match Object::read(reply.body()) {
         Ok(object) => {
@@ -396,9 +400,7 @@ fn recorded(ask: Ask<'_>, reply: &Reply) -> Vec<(String, String)> {
         }
         Err(NotAMessage) => {
             let mut page = Page::of(status, reply.headers(), reply.body());
-            if let Ask::Submit(_, code) = ask
-                && page.line().contains(code.expose())
-            {
+            if code.is_some_and(|code| page.line().contains(code.expose())) {
                 page.first_words.clear();
                 page.content_type.clear();
             }
@@ -410,10 +412,10 @@ fn recorded(ask: Ask<'_>, reply: &Reply) -> Vec<(String, String)> {
     record
 }
 
-fn bad(NotAMessage: NotAMessage) -> Inconclusive {
+pub(super) fn bad(NotAMessage: NotAMessage) -> Inconclusive {
     unknown(TillCause::BadAnswer)
 }
 
-fn unknown(cause: TillCause) -> Inconclusive {
+pub(super) fn unknown(cause: TillCause) -> Inconclusive {
     Inconclusive::Unknown(cause.into())
 }

@@ -16,6 +16,7 @@ mod answers;
 mod bills;
 mod certificates;
 mod hostile;
+mod refunds;
 mod requests;
 mod vectors;
 
