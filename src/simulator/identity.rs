@@ -158,10 +158,7 @@ impl Identity {
             client_certificate: read(CLIENT_CERT)?,
             client_key: read(CLIENT_KEY)?,
             api_key: read(API_KEY)?.trim().to_owned(),
-            v3: match folder.join(v3::MARK).exists() {
-                true => Some(PlatformKeys::load(read)?),
-                false => None,
-            },
+            v3: folder.join(v3::MARK).exists().then(|| PlatformKeys::load(read)).transpose()?,
         };
         // A bad identity should fail here and not at the first connection.
         identity.tls()?;

@@ -90,7 +90,7 @@ impl Reply<'_> {
             Some(Fault::WrongNumber) => {
                 let number = incoming.fields.get("out_trade_no").unwrap_or_default();
                 let (start, last) = number.split_at(number.len().saturating_sub(1));
-                fields.set("out_trade_no", format!("{start}{}", if last == "0" { 1 } else { 0 }));
+                fields.set("out_trade_no", format!("{start}{}", u8::from(last == "0")));
             }
             Some(Fault::WrongMerchant) => fields.set("mch_id", "1900009999"),
             Some(Fault::WrongCurrency) => fields.set("fee_type", "XTS"),

@@ -39,6 +39,7 @@ pub enum OfV3 {
 }
 
 impl OfV3 {
+    #[expect(clippy::too_many_lines, reason = "a table")]
     pub(super) fn result(&self, language: Language) -> CheckResult {
         match self {
             Self::Keys { serial, public_key_id: Some(id) } => well(

@@ -37,10 +37,12 @@ impl WechatV3 {
     /// Asks where the bill of a day with payments, refunds and reversals lies, compressed.
     pub fn encode_bill(&self, merchant: &Merchant, day: Date, stamp: &Stamp) -> Outgoing {
         let day = day.strftime("%Y-%m-%d");
-        let mut target = format!("/v3/bill/tradebill?bill_date={day}&bill_type=ALL&tar_type=GZIP");
-        if !merchant.sub_mch_id.is_empty() {
-            target += &format!("&sub_mchid={}", super::escaped(&merchant.sub_mch_id));
-        }
+        let shop = match merchant.sub_mch_id.as_str() {
+            "" => String::new(),
+            id => format!("&sub_mchid={}", super::escaped(id)),
+        };
+        let target =
+            format!("/v3/bill/tradebill?bill_date={day}&bill_type=ALL&tar_type=GZIP{shop}");
         self.get(&target, merchant, stamp)
     }
 

@@ -236,7 +236,7 @@ fn escaped(text: &str) -> String {
 
 /// The merchant in a body.
 fn ids(merchant: &Merchant) -> Vec<(&'static str, Value<'_>)> {
-    let text = |text| Value::Text(text);
+    let text = Value::Text;
     if merchant.sub_mch_id.is_empty() {
         vec![("appid", text(&merchant.app_id)), ("mchid", text(&merchant.mch_id))]
     } else {

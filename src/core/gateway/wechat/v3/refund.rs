@@ -71,7 +71,7 @@ pub(super) fn record(ask: RefundAsk<'_>) -> Vec<(String, String)> {
 
 fn body(refund: &Refund) -> Value<'_> {
     let order = &refund.order;
-    let text = |text| Value::Text(text);
+    let text = Value::Text;
     Value::Members(vec![
         ("sub_mchid", text(&order.merchant.sub_mch_id)),
         ("out_trade_no", text(order.out_trade_no.as_str())),

@@ -18,6 +18,7 @@ const VARIABLE: &str = "PAYTILL_API_V3_KEY";
 const PUBLIC_KEY_ID: &str = "PUB_KEY_ID_";
 const ID_CELLS: usize = 64;
 const SERIAL_DIGITS: usize = 40;
+const END: &str = "-----END CERTIFICATE-----";
 
 /// Checks the section even if it is not used, but reads its secrets only if it is.
 pub(super) fn read(
@@ -253,7 +254,6 @@ fn signing(
 /// Of a certificate with its key, what is not secret.
 fn only_certificates(pem: &[u8]) -> Vec<u8> {
     let text = String::from_utf8_lossy(pem);
-    const END: &str = "-----END CERTIFICATE-----";
     text.rfind(END).map(|at| text[..at + END.len()].as_bytes().to_vec()).unwrap_or_default()
 }
 
