@@ -53,8 +53,10 @@ impl PlatformKeys {
     pub fn generate(mch_id: &str) -> Result<Self, KeysError> {
         let platform = Certified::generate("paytill simulator platform")?;
         let certificate = Certified::generate("paytill simulator platform")?;
-        let digits: String =
-            random::<16>()?.iter().map(|byte| format!("{:02}", byte % 100)).collect();
+        let mut digits = String::new();
+        for byte in random::<16>()? {
+            let _ = write!(digits, "{:02}", byte % 100);
+        }
         let mut api_v3_key = String::new();
         for byte in random::<16>()? {
             let _ = write!(api_v3_key, "{byte:02x}");

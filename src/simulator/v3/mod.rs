@@ -7,6 +7,8 @@ mod keys;
 mod reply;
 mod request;
 
+use std::fmt::Write as _;
+
 pub use keys::{KeysError, PlatformKeys};
 pub(crate) use keys::{MARK, TILLS};
 
@@ -146,10 +148,13 @@ impl Bank {
         // Nobody knows which of the two the digest is of.
         let hashed = if self.rng.bool() { &file } else { &text };
         let digest = digest(&SHA1_FOR_LEGACY_USE_ONLY, hashed);
-        let digest: String = digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+        let mut hash = String::new();
+        for byte in digest.as_ref() {
+            let _ = write!(hash, "{byte:02x}");
+        }
         let token = self.files.len();
         let body = format!(
-            "{{\"hash_type\":\"SHA1\",\"hash_value\":\"{digest}\",\"download_url\":\
+            "{{\"hash_type\":\"SHA1\",\"hash_value\":\"{hash}\",\"download_url\":\
              \"https://api.mch.weixin.qq.com/v3/billdownload/file?token={token}\"}}"
         );
         self.files.push(file);

@@ -95,11 +95,11 @@ impl Object {
             Some(Json::List(list)) => list,
             Some(_) => return Err(NotAMessage),
         };
-        let object = |value| match value {
-            &Json::Object(ref object) => Ok(object),
+        let objects = list.iter().map(|value| match value {
+            Json::Object(object) => Ok(object),
             _ => Err(NotAMessage),
-        };
-        list.iter().map(object).collect()
+        });
+        objects.collect()
     }
 
     /// All values by their full names, such as `amount.total`, but for members in `without`.

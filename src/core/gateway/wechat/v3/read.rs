@@ -389,23 +389,20 @@ fn state_words(object: &Object) -> Result<String, Inconclusive> {
 /// The members received and the number that support asks for, or what a page says.
 pub(super) fn recorded(code: Option<&AuthCode>, reply: &Reply) -> Vec<(String, String)> {
     let status = reply.status();
-    let mut record = match Object::read(reply.body()) {
-        Ok(object) => {
-            let mut flat = object.flat(&NOT_RECORDED, RECORDED_CELLS);
-            flat.truncate(MOST_RECORDED);
-            if status != http::StatusCode::OK {
-                flat.push(("http_status".to_owned(), status.as_u16().to_string()));
-            }
-            flat
+    let mut record = if let Ok(object) = Object::read(reply.body()) {
+        let mut flat = object.flat(&NOT_RECORDED, RECORDED_CELLS);
+        flat.truncate(MOST_RECORDED);
+        if status != http::StatusCode::OK {
+            flat.push(("http_status".to_owned(), status.as_u16().to_string()));
         }
-        Err(NotAMessage) => {
-            let mut page = Page::of(status, reply.headers(), reply.body());
-            if code.is_some_and(|code| page.line().contains(code.expose())) {
-                page.first_words.clear();
-                page.content_type.clear();
-            }
-            page.record()
+        flat
+    } else {
+        let mut page = Page::of(status, reply.headers(), reply.body());
+        if code.is_some_and(|code| page.line().contains(code.expose())) {
+            page.first_words.clear();
+            page.content_type.clear();
         }
+        page.record()
     };
     let id = reply.headers().get("Request-ID").and_then(|id| id.to_str().ok());
     record.extend(id.map(|id| ("request_id".to_owned(), clean(id, 80))));

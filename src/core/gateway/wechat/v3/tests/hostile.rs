@@ -129,7 +129,7 @@ fn a_signed_message_of_wrong_types_proves_nothing() {
     for (from, to) in [
         (r#""SUCCESS""#, "true"),
         (r#""SUCCESS""#, r#"["SUCCESS"]"#),
-        ("3150", r#"[3150]"#),
+        ("3150", "[3150]"),
         (r#"{"total":3150,"currency":"CNY"}"#, "3150"),
         (r#""POS01202611220001""#, "1"),
         (r#""1900000109""#, "1900000109"),
