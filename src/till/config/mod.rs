@@ -72,7 +72,6 @@ pub struct TillConfig {
 
 /// Who moves the money.
 #[derive(Clone, Debug)]
-#[expect(clippy::large_enum_variant, reason = "a till has one of it")]
 pub enum GatewayConfig {
     /// Training: no money moves.
     Simulator,
