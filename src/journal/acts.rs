@@ -4,7 +4,7 @@
 //! begun with; any other has it beside the event. What concerns an order and does not move it is an
 //! entry of minus that attempt, without a state; what concerns none is one of attempt 0.
 
-use rusqlite::Transaction;
+use rusqlite::{OptionalExtension as _, Transaction};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -13,12 +13,13 @@ use super::key::Key;
 use super::refund_event::{self, ToldOfRefund};
 use super::{Journal, JournalError, Tip, insert_row};
 use paytill_core::engine::{Act, ActKind, By};
+use paytill_core::order::OutTradeNo;
 use paytill_core::payment::{Event, State};
 
 /// The start of an event that a person brought about, and of an act. An event alone begins with
 /// neither.
 const BY: &str = "{\"by\":";
-const ACT: &str = "{\"act\":";
+pub(super) const ACT: &str = "{\"act\":";
 /// Where the request is among an order's facts.
 const REQUEST: usize = 4;
 
@@ -29,10 +30,10 @@ struct EventBy {
 }
 
 #[derive(Deserialize, Serialize)]
-struct StoredAct {
-    act: ActKind,
+pub(super) struct StoredAct {
+    pub(super) act: ActKind,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    by: Option<By>,
+    pub(super) by: Option<By>,
 }
 
 /// What an entry is about.
@@ -117,7 +118,7 @@ pub(super) fn insert(
     act: &Act,
     attempt: i64,
 ) -> Result<Tip, JournalError> {
-    let stored = StoredAct { act: act.kind, by: act.by.clone() };
+    let stored = StoredAct { act: act.kind.clone(), by: act.by.clone() };
     let row = EntryRow {
         seq: tip.seq + 1,
         attempt: -attempt,
@@ -138,5 +139,26 @@ impl Journal {
     /// [`Journal::append`].
     pub fn append_act(&mut self, act: &Act) -> Result<(), JournalError> {
         self.commit(|transaction, key, tip| Ok(((), insert(transaction, key, tip, act, 0)?)))
+    }
+
+    /// As [`Journal::append_act`], for what concerns these orders: all of it or nothing. `false`: there
+    /// is no such order, and nothing was written.
+    pub fn append_acts_of(&mut self, acts: &[(Act, OutTradeNo)]) -> Result<bool, JournalError> {
+        self.commit(|transaction, key, before| {
+            let mut tip = before;
+            let mut of_order =
+                transaction.prepare_cached("SELECT id FROM attempt WHERE out_trade_no = ?")?;
+            let mut attempts = Vec::new();
+            for (_, order) in acts {
+                let found: Option<i64> =
+                    of_order.query_row([order.as_str()], |row| row.get(0)).optional()?;
+                let Some(attempt) = found else { return Ok((false, before)) };
+                attempts.push(attempt);
+            }
+            for ((act, _), attempt) in acts.iter().zip(attempts) {
+                tip = insert(transaction, key, tip, act, attempt)?;
+            }
+            Ok((true, tip))
+        })
     }
 }

@@ -16,7 +16,8 @@ use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::key::{Key, hex};
 use super::{
-    Journal, JournalError, OLDEST, Tip, beside, head, progress, refused, sqlite_damage, tables,
+    Journal, JournalError, OLDEST, Tip, beside, head, lines, progress, refused, sqlite_damage,
+    tables,
 };
 use paytill_core::both;
 use paytill_core::language::Text;
@@ -26,7 +27,7 @@ const SQLITE_MAGIC: &[u8] = b"SQLite format 3\0";
 /// The magic, followed by the page size.
 const HEADER: usize = SQLITE_MAGIC.len() + 2;
 /// What an attempt and its sale were begun with, as one text. It never changes afterwards, and the
-/// hash of the first entry covers it.
+/// hash of the first entry covers it; what the sale sells comes behind it ([`lines`]).
 const FACTS: &str =
     "SELECT json_array(out_trade_no, sale, channel, amount, request, hex(code_hash),
      created_at, attempt.day, sale.at, sale.day, due, currency, note)
@@ -61,7 +62,9 @@ pub(super) const OF_ATTEMPT: &str = "SELECT seq FROM entry WHERE attempt = ? ORD
 
 /// The queries that a start and a reader make, again and again.
 #[cfg(test)]
-pub(super) const QUERIES: [&str; 9] = [
+pub(super) const QUERIES: [&str; 11] = [
+    lines::OF_SALE,
+    lines::OF_ATTEMPT,
     FACTS,
     WHERE_IT_IS,
     LAST,
@@ -118,7 +121,8 @@ impl EntryRow {
 
 /// What an attempt was begun with.
 pub(super) fn facts(db: &Connection, attempt: i64) -> rusqlite::Result<String> {
-    db.prepare_cached(FACTS)?.query_row([attempt], |row| row.get(0))
+    let facts = db.prepare_cached(FACTS)?.query_row([attempt], |row| row.get(0))?;
+    lines::add_to(facts, db, attempt)
 }
 
 /// Refuses what SQLite would take for a new or complete database although it is not. `has_entries`:
@@ -256,6 +260,13 @@ pub(super) fn all(db: &mut Connection, key: &Key, path: &Path) -> Result<Tip, Jo
     let alone = "SELECT count(*) FROM sale WHERE id NOT IN (SELECT sale FROM attempt)";
     if db.query_row(alone, [], |row| row.get::<_, i64>(0))? > 0 {
         return Err(check.damaged(both!("a sale has no order", "有一笔销售没有订单")));
+    }
+    // The first entry covers its digits: of none, and of an empty one, there are none.
+    let odd = "SELECT count(*) FROM attempt WHERE length(code_hash) = 0";
+    if db.query_row(odd, [], |row| row.get::<_, i64>(0))? > 0 {
+        return Err(
+            check.damaged(both!("a payment code's hash is empty", "有一笔的付款码摘要为空"))
+        );
     }
     Ok(tip)
 }

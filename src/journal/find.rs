@@ -23,6 +23,19 @@ impl JournalReader {
         })
     }
 
+    /// The orders of a sale, oldest first.
+    pub fn orders_of(&self, sale: i64) -> Result<Vec<OrderRow>, JournalError> {
+        self.guard(|| {
+            let _snapshot = self.db.unchecked_transaction()?;
+            let sql = format!("{ORDER} WHERE sale = ? ORDER BY attempt.id");
+            let mut statement = self.db.prepare(&sql)?;
+            let rows = statement.query_and_then([sale], read::order_row)?;
+            let rows: Vec<OrderRow> = rows.collect::<Result<_, JournalError>>()?;
+            rows.iter().try_for_each(|row| self.check().order(row.attempt))?;
+            Ok(rows)
+        })
+    }
+
     /// Those of the latest `among` orders that fit, newest first, at most `limit`.
     pub fn latest(
         &self,
@@ -38,8 +51,7 @@ impl JournalReader {
             for row in statement.query_and_then([among], read::order_row)? {
                 let mut row = row?;
                 if fits(&row) {
-                    self.check().order(row.attempt)?;
-                    self.add_refunds(std::slice::from_mut(&mut row))?;
+                    self.complete(&mut row)?;
                     found.push(row);
                     if found.len() == limit {
                         break;
@@ -75,8 +87,7 @@ impl JournalReader {
         let mut statement = self.db.prepare(&format!("{ORDER} WHERE attempt.id = ?"))?;
         let mut rows = statement.query_and_then([attempt], read::order_row)?;
         let mut row = rows.next().ok_or_else(|| self.check().misplaced(attempt))??;
-        self.check().order(attempt)?;
-        self.add_refunds(std::slice::from_mut(&mut row))?;
+        self.complete(&mut row)?;
         Ok(row)
     }
 }

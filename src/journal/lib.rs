@@ -16,11 +16,14 @@ mod find;
 mod formats;
 mod head;
 mod key;
+mod lines;
+mod past;
 mod read;
 mod refund_event;
 mod refunds;
 mod register;
 mod rounds;
+mod shift;
 mod slips;
 mod tables;
 #[cfg(test)]
@@ -52,7 +55,8 @@ use paytill_core::order::Merchant;
 use paytill_core::payment::State;
 pub use read::{Audit, Filter, Head, JournalReader, OrderRow, StoredEntry};
 pub use refund_event::ToldOfRefund;
-pub use refunds::{RefundRow, given_back};
+pub use refunds::{BegunRefund, RefundRow, given_back};
+pub use shift::{ShiftDone, ShiftWork};
 pub use slips::{Slip, SlipDone, SlipStage, SlipWork};
 use tables::OLDEST;
 pub use writer::{FailStop, Writer, Written};
@@ -314,7 +318,7 @@ impl Journal {
         }
         self.tip = check::complete(&mut self.db, &self.key, &self.path, check::VERIFIED_AT_START)?;
         self.compare_head()?;
-        let mut past = read::past(&self.db, &self.key, &self.path)?;
+        let mut past = past::past(&self.db, &self.key, &self.path)?;
         refunds::past(&self.db, &self.key, &self.path, &mut past)?;
         self.is_marked = check::is_marked(&self.db)?;
         // What a process that died has left there. It would be written once more at each start.
@@ -455,7 +459,8 @@ fn insert_attempt(
     if let Some(note) = &begin.sale.new {
         transaction
             .prepare_cached(
-                "INSERT INTO sale (id, at, day, due, currency, note) VALUES (?, ?, ?, ?, ?, ?)",
+                "INSERT INTO sale (id, at, day, due, currency, note, lines)
+                 VALUES (?, ?, ?, ?, ?, ?, ?)",
             )?
             .execute(params![
                 begin.sale.id,
@@ -463,7 +468,8 @@ fn insert_attempt(
                 day,
                 begin.sale.due.minor(),
                 order.currency.code(),
-                note
+                note,
+                lines::text(&begin.sale.sold)?
             ])?;
     }
     let request = serde_json::to_string(&StoredRequest {
@@ -478,12 +484,13 @@ fn insert_attempt(
         .prepare_cached(
             "INSERT INTO attempt (id, out_trade_no, sale, channel, amount, request, code_hash,
              created_at, day, updated_at, status, progress, last_entry)
-             VALUES (?, ?, ?, 'micropay', ?, ?, ?, ?, ?, 0, '', 'open', 0)",
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, '', 'open', 0)",
         )?
         .execute(params![
             entry.attempt,
             order.out_trade_no.as_str(),
             begin.sale.id,
+            entry.state.channel(),
             order.amount.minor(),
             request,
             begin.code_hash,

@@ -2,20 +2,22 @@
 //! running.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension as _, Row};
 
 use super::acts::{StoredEvent, Told};
 use super::key::{self, Key, KeyFault, Secret, hex};
 use super::{
-    APPLICATION_ID, FORMAT, JournalError, OLDEST, PATIENCE, READ_ONLY, StoredRequest, Tip, check,
-    files, head, illegible, other_format, refused,
+    APPLICATION_ID, FORMAT, JournalError, OLDEST, PATIENCE, READ_ONLY, Tip, check, files, head,
+    illegible, lines, other_format, refused,
 };
 use paytill_core::clock::{Millis, Timestamp, Uptime};
-use paytill_core::engine::{Attempt, By, Recovered, StoredAttempt};
+use paytill_core::engine::{Attempt, By};
 use paytill_core::money::{Currency, Money};
-use paytill_core::order::{Order, OutTradeNo};
+use paytill_core::order::OutTradeNo;
 use paytill_core::payment::{State, Status};
+use paytill_core::sale::Sold;
 
 /// Which orders to list. The default is all of them.
 #[derive(Clone, Debug, Default)]
@@ -51,6 +53,8 @@ pub struct OrderRow {
     pub state: State,
     /// Who began it.
     pub by: Option<By>,
+    /// What its sale sells.
+    pub sold: Arc<Sold>,
     /// How much of it was given back, as far as its refunds know.
     pub refunded: Money,
 }
@@ -66,6 +70,7 @@ impl From<OrderRow> for Attempt {
             updated_at: row.updated_at,
             sent_at: row.sent_at,
             state: row.state,
+            sold: row.sold,
             recorded: true,
         }
     }
@@ -265,10 +270,9 @@ impl JournalReader {
             let mut statement = self.db.prepare(&sql)?;
             let rows = statement.query_and_then(rusqlite::params_from_iter(&values), order_row)?;
             let mut rows: Vec<OrderRow> = rows.collect::<Result<_, JournalError>>()?;
-            self.add_refunds(&mut rows)?;
             let check = self.check();
-            for row in &rows {
-                check.order(row.attempt)?;
+            for row in &mut rows {
+                self.complete(row)?;
             }
             if filter.is_for_all() {
                 self.none_is_missing(&check, &rows, filter.limit)?;
@@ -305,8 +309,7 @@ impl JournalReader {
             let mut rows = statement.query_and_then([out_trade_no], order_row)?;
             let mut row = rows.next().transpose()?;
             if let Some(row) = &mut row {
-                self.check().order(row.attempt)?;
-                self.add_refunds(std::slice::from_mut(row))?;
+                self.complete(row)?;
             }
             Ok(row)
         })
@@ -321,8 +324,7 @@ impl JournalReader {
                 let mut statement = self.db.prepare(&ending(which))?;
                 let rows = statement.query_and_then((tail, limit), order_row)?;
                 let mut rows: Vec<OrderRow> = rows.collect::<Result<_, JournalError>>()?;
-                rows.iter().try_for_each(|row| self.check().order(row.attempt))?;
-                self.add_refunds(&mut rows)?;
+                rows.iter_mut().try_for_each(|row| self.complete(row))?;
                 Ok(rows)
             })
         };
@@ -336,6 +338,13 @@ impl JournalReader {
             row.state.proof().is_some_and(|proof| proof.transaction_id.ends_with(tail))
         });
         Ok(paid)
+    }
+
+    /// Verifies an order, and adds what its sale sells and how much was given back.
+    pub(super) fn complete(&self, row: &mut OrderRow) -> Result<(), JournalError> {
+        self.check().order(row.attempt)?;
+        row.sold = lines::of_sale(&self.db, row.sale)?;
+        self.add_refunds(std::slice::from_mut(row))
     }
 
     /// All entries of an order, oldest first.
@@ -440,78 +449,8 @@ pub(super) fn query(filter: &Filter) -> (String, Vec<String>) {
     (sql, values)
 }
 
-pub(super) const OPEN: &str =
-    "SELECT attempt.id, sale, out_trade_no, amount, currency, request, boot, sent_at, age,
-     created_at, updated_at, state
-     FROM attempt JOIN sale ON sale.id = attempt.sale
-     JOIN entry ON entry.seq = attempt.last_entry
-     WHERE progress <> 'done' ORDER BY attempt.id";
-pub(super) const LATEST: &str =
-    "SELECT id, progress, status, sale, code_hash, out_trade_no FROM attempt
-     WHERE id > ? ORDER BY id";
-
-fn last_attempt(db: &Connection) -> rusqlite::Result<i64> {
+pub(super) fn last_attempt(db: &Connection) -> rusqlite::Result<i64> {
     db.query_row("SELECT coalesce(max(id), 0) FROM attempt", [], |row| row.get(0))
-}
-
-/// What a till needs in order to continue. It is checked, too.
-pub(super) fn past(db: &Connection, key: &Key, path: &Path) -> Result<Recovered, JournalError> {
-    let check = check::Check { db, key, path };
-    let last_attempt = last_attempt(db)?;
-    let last_sale = db.query_row("SELECT coalesce(max(id), 0) FROM sale", [], |row| row.get(0))?;
-    let mut statement = db.prepare(OPEN)?;
-    let open: Vec<StoredAttempt> =
-        statement.query_and_then([], stored_attempt)?.collect::<Result<_, JournalError>>()?;
-    for attempt in &open {
-        check.order(attempt.id)?;
-    }
-    let (mut codes, mut paid_sales) = (Vec::new(), Vec::new());
-    let mut expected = (last_attempt - i64::from(Recovered::CODES_REMEMBERED)).max(0);
-    let sales_since = last_attempt - i64::from(Recovered::SALES_REMEMBERED);
-    let mut statement = db.prepare(LATEST)?;
-    let mut rows = statement.query([expected])?;
-    while let Some(row) = rows.next()? {
-        let id: i64 = row.get(0)?;
-        expected += 1;
-        let is_done = row.get_ref(1)?.as_str().map_err(wrong_type)? == "done";
-        // The index that leads to the open ones must not have lost one.
-        let is_known = || open.binary_search_by_key(&id, |open| open.id).is_ok();
-        if id != expected || !(is_done || is_known()) {
-            return Err(check.misplaced(expected));
-        }
-        if id > sales_since && row.get_ref(2)?.as_str().map_err(wrong_type)? == "paid" {
-            paid_sales.push(row.get(3)?);
-        }
-        if let Some(hash) = row.get(4)? {
-            codes.push((hash, number(row.get(5)?)?));
-        }
-    }
-    Ok(Recovered { last_attempt, last_sale, open, paid_sales, codes, ..Recovered::default() })
-}
-
-fn stored_attempt(row: &Row<'_>) -> Result<StoredAttempt, JournalError> {
-    let request: StoredRequest =
-        serde_json::from_str(row.get_ref(5)?.as_str().map_err(wrong_type)?)?;
-    Ok(StoredAttempt {
-        id: row.get(0)?,
-        sale: row.get(1)?,
-        order: Order {
-            out_trade_no: number(row.get(2)?)?,
-            amount: Money::from_minor(row.get(3)?),
-            currency: currency(&row.get::<_, String>(4)?)?,
-            merchant: request.merchant,
-            body: request.body,
-            device_info: request.device_info,
-            client_ip: request.client_ip,
-            mark: request.mark,
-        },
-        boot: row.get(6)?,
-        sent_at: Uptime(millis(row.get(7)?).0),
-        age: millis(row.get(8)?),
-        created_at: Timestamp(row.get(9)?),
-        updated_at: Timestamp(row.get(10)?),
-        state: serde_json::from_str(row.get_ref(11)?.as_str().map_err(wrong_type)?)?,
-    })
 }
 
 pub(super) fn order_row(row: &Row<'_>) -> Result<OrderRow, JournalError> {
@@ -531,19 +470,20 @@ pub(super) fn order_row(row: &Row<'_>) -> Result<OrderRow, JournalError> {
             Some(by) => Some(serde_json::from_str(&by)?),
             None => None,
         },
+        sold: Arc::default(),
         refunded: Money::default(),
     })
 }
 
-fn number(text: String) -> Result<OutTradeNo, rusqlite::Error> {
+pub(super) fn number(text: String) -> Result<OutTradeNo, rusqlite::Error> {
     OutTradeNo::try_from(text).map_err(|error| unreadable(Box::new(error)))
 }
 
-fn currency(code: &str) -> Result<Currency, rusqlite::Error> {
+pub(super) fn currency(code: &str) -> Result<Currency, rusqlite::Error> {
     Currency::from_code(code).ok_or_else(|| unreadable("unknown currency".into()))
 }
 
-fn wrong_type(error: rusqlite::types::FromSqlError) -> rusqlite::Error {
+pub(super) fn wrong_type(error: rusqlite::types::FromSqlError) -> rusqlite::Error {
     unreadable(Box::new(error))
 }
 

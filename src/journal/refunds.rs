@@ -8,15 +8,16 @@ use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
 
+use super::acts::StoredEvent;
 use super::check::{self, Check, EntryRow};
 use super::key::Key;
-use super::read::{JournalReader, OrderRow, millis, unreadable};
+use super::read::{JournalReader, OrderRow, StoredEntry, currency, millis, number, unreadable};
 use super::refund_event::{self, BEGUN, REFUND, refund_of};
 use super::{Journal, JournalError, StoredRequest, Tip, insert_row, stored, tables, wire_json};
 use paytill_core::both;
 use paytill_core::clock::{Timestamp, Uptime};
 use paytill_core::engine::{Recovered, RefundBegin, RefundEntry, StoredRefund};
-use paytill_core::money::{Currency, Money};
+use paytill_core::money::Money;
 use paytill_core::order::{Order, OutTradeNo};
 use paytill_core::refund::{EarlierRefund, OutRefundNo, Refund, RefundState};
 
@@ -68,6 +69,14 @@ impl From<RefundRow> for EarlierRefund {
         let RefundRow { out_refund_no, amount, created_at, state, .. } = row;
         Self { number: out_refund_no, amount, state, begun_at: created_at }
     }
+}
+
+/// A refund with its order, and when the gateway had it by the journal.
+#[derive(Clone, Debug)]
+pub struct BegunRefund {
+    pub out_trade_no: OutTradeNo,
+    pub refund: RefundRow,
+    pub accepted_at: Option<Timestamp>,
 }
 
 /// How much of an order was given back, as far as its refunds know: what the gateway has accepted or
@@ -290,8 +299,6 @@ pub(super) fn past(
 
 fn stored_refund(row: &Row<'_>) -> Result<StoredRefund, JournalError> {
     let request: StoredRequest = serde_json::from_str(&row.get::<_, String>(8)?)?;
-    let currency = Currency::from_code(&row.get::<_, String>(7)?);
-    let order_number = OutTradeNo::try_from(row.get::<_, String>(5)?);
     Ok(StoredRefund {
         id: row.get(0)?,
         attempt: row.get(1)?,
@@ -300,9 +307,9 @@ fn stored_refund(row: &Row<'_>) -> Result<StoredRefund, JournalError> {
             amount: Money::from_minor(row.get(3)?),
             reason: row.get(4)?,
             order: Order {
-                out_trade_no: order_number.map_err(|error| unreadable(Box::new(error)))?,
+                out_trade_no: number(row.get(5)?)?,
                 amount: Money::from_minor(row.get(6)?),
-                currency: currency.ok_or_else(|| unreadable("unknown currency".into()))?,
+                currency: currency(&row.get::<_, String>(7)?)?,
                 merchant: request.merchant,
                 body: request.body,
                 device_info: request.device_info,
@@ -353,6 +360,36 @@ impl JournalReader {
         let rows: Vec<RefundRow> = rows.collect::<Result<_, JournalError>>()?;
         rows.iter().try_for_each(|row| self.check().refund(row.id))?;
         Ok(rows)
+    }
+
+    /// The refunds that were begun from one day of the shop to another, oldest first.
+    pub fn refunds_begun(&self, from: &str, to: &str) -> Result<Vec<BegunRefund>, JournalError> {
+        if !has_refunds(&self.db)? {
+            return Ok(Vec::new());
+        }
+        let of_days = "SELECT refund.id, refund.attempt, out_trade_no FROM refund
+             JOIN attempt ON attempt.id = refund.attempt
+             WHERE refund.day BETWEEN ? AND ? ORDER BY refund.id";
+        let mut statement = self.db.prepare(of_days)?;
+        let found = statement.query_map([from, to], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get::<_, String>(2)?))
+        })?;
+        let found: Vec<(i64, i64, String)> = found.collect::<Result<_, _>>()?;
+        let mut begun = Vec::new();
+        for (id, attempt, number) in found {
+            let rows = self.refunds(attempt)?;
+            let Some(refund) = rows.into_iter().find(|row| row.id == id) else { continue };
+            let is_given = |entry: &StoredEntry| match &entry.event {
+                StoredEvent::Refund(told) => told.refund == id && told.state.is_given(),
+                StoredEvent::Payment(_) | StoredEvent::Act(_) => false,
+            };
+            let entries = self.entries(attempt)?;
+            let accepted_at = entries.iter().find(|entry| is_given(entry)).map(|entry| entry.at);
+            let number = OutTradeNo::try_from(number);
+            let out_trade_no = number.map_err(|error| unreadable(Box::new(error)))?;
+            begun.push(BegunRefund { out_trade_no, refund, accepted_at });
+        }
+        Ok(begun)
     }
 
     /// How many refunds have no end yet, but for those that the gateway has accepted.

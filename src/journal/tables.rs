@@ -8,13 +8,14 @@ pub(super) const OLDEST: i32 = 3;
 pub(super) const SLIPS: i32 = 4;
 /// The first format that knows the sum of their seals.
 pub(super) const SLIP_SUMS: i32 = 5;
-/// The first format that has refunds.
+/// The first format that has refunds, and the lines of a sale.
 pub(super) const REFUNDS: i32 = 6;
 
-const ADDED: [(i32, &str); 3] = [
+const ADDED: [(i32, &str); 4] = [
     (SLIPS, include_str!("slips.sql")),
     (SLIP_SUMS, include_str!("slip_sums.sql")),
     (REFUNDS, include_str!("refunds.sql")),
+    (REFUNDS, include_str!("lines.sql")),
 ];
 
 /// Makes the tables that a format has and an earlier one has not.

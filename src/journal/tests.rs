@@ -5,11 +5,13 @@ mod copies;
 mod edges;
 mod growth;
 mod keys;
+mod lines;
 mod migration;
 mod paper;
 mod refunds;
 mod rows;
 mod seals;
+mod shifts;
 
 use std::path::Path;
 
@@ -58,7 +60,12 @@ fn begin(attempt: i64) -> Entry {
         state,
         wire: vec![("total_fee".into(), "1234".into())],
         begin: Some(Box::new(Begin {
-            sale: SaleEntry { id: attempt, new: Some("table 7".into()), due: order(1).amount },
+            sale: SaleEntry {
+                id: attempt,
+                new: Some("table 7".into()),
+                due: order(1).amount,
+                sold: std::sync::Arc::default(),
+            },
             order: order(attempt),
             code_hash: Some([u8::try_from(attempt % 256).unwrap(); 16]),
             day: NOW.day(&TimeZone::UTC),

@@ -10,9 +10,13 @@ use std::time::Duration;
 use super::key::Key;
 use super::read::JournalReader;
 use super::rounds::Rounds;
+use super::shift::{ShiftDone, ShiftWork};
 use super::slips::{Slip, SlipDone, SlipWork};
 use super::{Journal, JournalError};
+use paytill_core::both;
+use paytill_core::clock::TimeZone;
 use paytill_core::engine::{Act, Entry, RefundEntry, Subject};
+use paytill_core::order::OutTradeNo;
 
 /// The outcome of writing an entry.
 #[derive(Debug)]
@@ -35,12 +39,24 @@ enum Job {
     WriteRefund(Box<RefundEntry>),
     Slip(SlipWork, SlipReport),
     Act(Act, ActReport),
+    ActsOf(Vec<(Act, OutTradeNo)>, ActReport),
+    Shift(ShiftWork, TimeZone, ShiftReport),
     Stop(JournalError),
 }
 
 type SlipReport = Box<dyn FnOnce(Result<SlipDone, JournalError>) + Send>;
 
 type ActReport = Box<dyn FnOnce(Result<(), JournalError>) + Send>;
+
+type ShiftReport = Box<dyn FnOnce(Result<ShiftDone, JournalError>) + Send>;
+
+/// The orders were read from this journal: one that it does not have any more is damage.
+fn write_acts_of(journal: &mut Journal, acts: &[(Act, OutTradeNo)]) -> Result<(), JournalError> {
+    if journal.append_acts_of(acts)? {
+        return Ok(());
+    }
+    Err(journal.damaged(both!("an order that was recorded is missing", "缺少已记录的订单")))
+}
 
 /// Hands entries to the disk in order.
 pub struct Writer {
@@ -86,6 +102,12 @@ impl Writer {
                     }
                     Job::Act(act, report) => {
                         report(fail_stop.unless_failed(|journal| journal.append_act(&act)));
+                    }
+                    Job::ActsOf(acts, report) => {
+                        report(fail_stop.unless_failed(|journal| write_acts_of(journal, &acts)));
+                    }
+                    Job::Shift(work, zone, report) => {
+                        report(fail_stop.unless_failed(|journal| journal.do_shift(work, &zone)));
                     }
                     Job::Stop(error) => {
                         fail_stop.fail();
@@ -146,6 +168,28 @@ impl Writer {
         self.jobs.as_ref().is_some_and(|jobs| jobs.send(job).is_ok())
     }
 
+    /// The same for what concerns these orders, all of it or nothing.
+    pub fn write_acts_of(
+        &self,
+        acts: Vec<(Act, OutTradeNo)>,
+        report: impl FnOnce(Result<(), JournalError>) + Send + 'static,
+    ) -> bool {
+        let job = Job::ActsOf(acts, Box::new(report));
+        self.jobs.as_ref().is_some_and(|jobs| jobs.send(job).is_ok())
+    }
+
+    /// Hands over what is done with a shift; `report` is called once it is on disk, was refused or has
+    /// failed. `false` if the thread is gone.
+    pub fn write_shift(
+        &self,
+        work: ShiftWork,
+        zone: TimeZone,
+        report: impl FnOnce(Result<ShiftDone, JournalError>) + Send + 'static,
+    ) -> bool {
+        let job = Job::Shift(work, zone, Box::new(report));
+        self.jobs.as_ref().is_some_and(|jobs| jobs.send(job).is_ok())
+    }
+
     /// Hands over an entry; `false` if the thread is gone.
     pub fn write(&self, entry: Entry) -> bool {
         self.jobs.as_ref().is_some_and(|jobs| jobs.send(Job::Write(Box::new(entry))).is_ok())
@@ -184,6 +228,20 @@ impl FailStop {
     /// Writes an entry as [`Journal::append_refund`] does, unless something failed before.
     pub fn append_refund(&mut self, entry: &RefundEntry) -> Result<(), JournalError> {
         self.unless_failed(|journal| journal.append_refund(entry))
+    }
+
+    /// Writes what a person did as [`Journal::append_act`] does, unless something failed before.
+    pub fn append_act(&mut self, act: &Act) -> Result<(), JournalError> {
+        self.unless_failed(|journal| journal.append_act(act))
+    }
+
+    /// As [`Journal::do_shift`], unless something failed before.
+    pub fn do_shift(
+        &mut self,
+        work: ShiftWork,
+        zone: &TimeZone,
+    ) -> Result<ShiftDone, JournalError> {
+        self.unless_failed(|journal| journal.do_shift(work, zone))
     }
 
     fn do_slip(&mut self, work: &SlipWork) -> Result<SlipDone, JournalError> {

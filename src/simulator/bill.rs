@@ -7,6 +7,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 
 use super::ledger::LedgerEntry;
+use super::refund_case::{BankRefund, RefundStage};
 use super::reply::{self, PORTAL};
 use super::request::{self, Rejection};
 use super::{Action, Bank, GatewayRequest, Reaction};
@@ -59,6 +60,15 @@ struct Amounts {
     coupon: i64,
     back: i64,
     fee: i64,
+}
+
+/// What a row of a bill is about.
+#[derive(Clone, Copy)]
+enum Billed<'a> {
+    Payment,
+    /// By a reversal, or by somebody at the merchant platform.
+    Returned,
+    Refund(&'a BankRefund),
 }
 
 impl Bank {
@@ -130,12 +140,15 @@ impl Bank {
 
     /// The bill of a day as text; `None` if nothing happened on it.
     pub fn bill(&self, day: Date) -> Option<String> {
-        let mut rows: Vec<(Timestamp, &LedgerEntry, bool)> = Vec::new();
+        let mut rows: Vec<(Timestamp, &LedgerEntry, Billed<'_>)> = Vec::new();
         for entry in &self.entries {
-            let moments = [(entry.paid_at, true), (entry.details.returned_at, false)];
-            for (at, is_payment) in moments {
+            let refunds = entry.refunds.iter();
+            let refunds = refunds.map(|refund| (Some(refund.at), Billed::Refund(refund)));
+            let moments =
+                [(entry.paid_at, Billed::Payment), (entry.details.returned_at, Billed::Returned)];
+            for (at, what) in moments.into_iter().chain(refunds) {
                 let at = at.map(|at| self.wall(at)).filter(|at| at.day(&beijing()) == day);
-                rows.extend(at.map(|at| (at, entry, is_payment)));
+                rows.extend(at.map(|at| (at, entry, what)));
             }
         }
         rows.sort_by_key(|(at, ..)| *at);
@@ -143,9 +156,9 @@ impl Bank {
             return None;
         }
         let (mut text, mut sums) = (HEADER.to_owned(), [0_i64; 3]);
-        for (at, entry, is_payment) in &rows {
-            let amounts = self.amounts(entry, *is_payment);
-            text += &self.row(entry, *at, *is_payment, &amounts);
+        for (at, entry, what) in &rows {
+            let amounts = self.amounts(entry, *what);
+            text += &self.row(entry, *at, *what, &amounts);
             for (sum, of) in sums.iter_mut().zip([amounts.paid, amounts.back, amounts.fee]) {
                 *sum = sum.saturating_add(of);
             }
@@ -157,13 +170,16 @@ impl Bank {
         Some(text)
     }
 
-    fn amounts(&self, entry: &LedgerEntry, is_payment: bool) -> Amounts {
+    fn amounts(&self, entry: &LedgerEntry, what: Billed<'_>) -> Amounts {
         let fee = |amount: i64| (amount * i64::from(self.script.fee_rate) + 5000) / 10_000;
-        if is_payment {
-            let paid = entry.charged.minor();
-            return Amounts { paid, coupon: entry.details.coupon, back: 0, fee: fee(paid) };
-        }
-        let back = entry.returned.minor();
+        let back = match what {
+            Billed::Payment => {
+                let paid = entry.charged.minor();
+                return Amounts { paid, coupon: entry.details.coupon, back: 0, fee: fee(paid) };
+            }
+            Billed::Returned => entry.returned.minor(),
+            Billed::Refund(refund) => refund.amount.minor(),
+        };
         Amounts { paid: 0, coupon: 0, back, fee: -fee(back) }
     }
 
@@ -171,7 +187,7 @@ impl Bank {
         &self,
         entry: &LedgerEntry,
         at: Timestamp,
-        is_payment: bool,
+        what: Billed<'_>,
         amounts: &Amounts,
     ) -> String {
         let (merchant, details) = (&self.account.merchant, &entry.details);
@@ -180,12 +196,21 @@ impl Bank {
         let sub_merchant = Some(merchant.sub_mch_id.as_str()).filter(|id| !id.is_empty());
         let refund_id = format!("5{}", entry.transaction_id.get(1..).unwrap_or_default());
         let elsewhere = format!("M{}", entry.transaction_id);
-        let (state, refund_id, refund_no, kind, refund_state) = if is_payment {
-            ("SUCCESS", "0", "0", "", "")
-        } else if entry.is_refunded_elsewhere() {
-            ("REFUND", refund_id.as_str(), elsewhere.as_str(), "ORIGINAL", "SUCCESS")
-        } else {
-            ("REVOKED", refund_id.as_str(), "0", "ORIGINAL", "SUCCESS")
+        let (state, refund_id, refund_no, kind, refund_state) = match what {
+            Billed::Payment => ("SUCCESS", "0", "0", "", ""),
+            Billed::Returned if entry.is_refunded_elsewhere() => {
+                ("REFUND", refund_id.as_str(), elsewhere.as_str(), "ORIGINAL", "SUCCESS")
+            }
+            Billed::Returned => ("REVOKED", refund_id.as_str(), "0", "ORIGINAL", "SUCCESS"),
+            Billed::Refund(BankRefund { refund_id, number, stage, .. }) => {
+                let state = match stage {
+                    RefundStage::Processing => "PROCESSING",
+                    RefundStage::Success => "SUCCESS",
+                    RefundStage::Closed => "FAIL",
+                    RefundStage::Abnormal => "CHANGE",
+                };
+                ("REFUND", refund_id.as_str(), number.as_str(), "ORIGINAL", state)
+            }
         };
         let rate = self.script.fee_rate;
         let values = [

@@ -236,7 +236,12 @@ impl Bank {
     }
 
     fn decide(&mut self, incoming: &Incoming, now: Millis) -> Reaction {
-        let Done { number, said, story } = self.carry_out(incoming, now);
+        let done = self.carry_out(incoming, now);
+        self.say(incoming, done)
+    }
+
+    /// Puts an answer into the form of API v2.
+    fn say(&mut self, incoming: &Incoming, Done { number, said, story }: Done) -> Reaction {
         let mut rng = self.rng.fork();
         let reply = self.reply(incoming, &number, said.fault, said.after);
         let mut reaction = reply.say(said.fields, &mut rng);
@@ -266,6 +271,11 @@ impl Bank {
             CallKind::Reverse => self.reverse(&mut entry, before, now),
             CallKind::RefundQuery => self.refunds(&mut entry, incoming, now),
         };
+        self.answered(index, entry, said)
+    }
+
+    /// The answer to a call is what was said to it; keeps the entry as it is now.
+    fn answered(&mut self, index: usize, entry: LedgerEntry, said: Said) -> Done {
         let number = entry.out_trade_no.clone();
         let story = format!("{number} {}{}: ", said.note, entry.scenario.name());
         if let Some(kept) = self.entries.get_mut(index) {

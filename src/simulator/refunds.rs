@@ -83,12 +83,8 @@ impl LedgerEntry {
 impl Bank {
     /// Decides on a refund call.
     pub(super) fn decide_refund(&mut self, incoming: &Incoming, now: Millis) -> Reaction {
-        let Done { number, said, story } = self.carry_out_refund(incoming, now);
-        let mut rng = self.rng.fork();
-        let reply = self.reply(incoming, &number, said.fault, said.after);
-        let mut reaction = reply.say(said.fields, &mut rng);
-        reaction.story.insert_str(0, &story);
-        reaction
+        let done = self.carry_out_refund(incoming, now);
+        self.say(incoming, done)
     }
 
     /// Does what a refund asks for, whichever version of the API it came in.
@@ -102,12 +98,7 @@ impl Bank {
         entry.advance(now);
         entry.refund_calls.push(now);
         let said = self.refund(&mut entry, incoming, now);
-        let number = entry.out_trade_no.clone();
-        let story = format!("{number} {}{}: ", said.note, entry.scenario.name());
-        if let Some(kept) = self.entries.get_mut(index) {
-            *kept = entry;
-        }
-        Done { number, said, story }
+        self.answered(index, entry, said)
     }
 
     fn refund(&mut self, entry: &mut LedgerEntry, incoming: &Incoming, now: Millis) -> Said {

@@ -58,7 +58,10 @@ pub enum Command {
     Evidence(Evidence),
     Backup(Backup),
     Reconcile(Reconcile),
+    Shift(Shift),
+    Cash(Cash),
     Recover(Recover),
+    Goods(Goods),
     Operators(Operators),
     Devices(DevicesArgs),
     Doctor(Json),
@@ -200,6 +203,91 @@ pub struct Reconcile {
     pub json: Json,
 }
 
+/// `paytill shift`
+#[derive(Args, Debug)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct Shift {
+    #[command(subcommand)]
+    pub what: Option<ShiftCommand>,
+    #[command(flatten)]
+    pub json: Json,
+}
+
+/// What is done with the shift.
+#[derive(Debug, Subcommand)]
+pub enum ShiftCommand {
+    Open {
+        /// What is in the drawer.
+        #[arg(long, allow_hyphen_values = true)]
+        float: Option<String>,
+        /// Who.
+        #[arg(long)]
+        operator: Option<String>,
+        #[command(flatten)]
+        json: Json,
+    },
+    Close {
+        /// What was counted.
+        #[arg(long, allow_hyphen_values = true)]
+        counted: Option<String>,
+        /// Who.
+        #[arg(long)]
+        operator: Option<String>,
+        /// Over what is not settled, too.
+        #[arg(long, conflicts_with = "operator")]
+        carry: bool,
+        #[command(flatten)]
+        json: Json,
+    },
+    Z {
+        /// Which.
+        number: u32,
+        /// On paper, marked as a copy.
+        #[arg(long)]
+        print: bool,
+        #[command(flatten)]
+        json: Json,
+    },
+    Report {
+        /// The shop's.
+        #[arg(value_parser = day)]
+        day: DayChoice,
+        /// Where its figures are written.
+        #[arg(long)]
+        csv: Option<PathBuf>,
+        #[command(flatten)]
+        json: Json,
+    },
+}
+
+/// `paytill cash`
+#[derive(Args, Debug)]
+pub struct Cash {
+    #[command(subcommand)]
+    pub what: CashCommand,
+}
+
+/// Where the cash goes.
+#[derive(Debug, Subcommand)]
+pub enum CashCommand {
+    In {
+        /// In major units.
+        #[arg(allow_hyphen_values = true)]
+        amount: String,
+        /// What for.
+        #[arg(long)]
+        reason: String,
+    },
+    Out {
+        /// In major units.
+        #[arg(allow_hyphen_values = true)]
+        amount: String,
+        /// What for.
+        #[arg(long)]
+        reason: String,
+    },
+}
+
 /// `paytill recover`
 #[derive(Args, Debug)]
 pub struct Recover {
@@ -211,6 +299,23 @@ pub struct Recover {
     pub reason: Option<String>,
     #[command(flatten)]
     pub json: Json,
+}
+
+/// `paytill goods`
+#[derive(Args, Debug)]
+pub struct Goods {
+    #[command(subcommand)]
+    pub what: GoodsCommand,
+}
+
+/// What is done with the catalogue.
+#[derive(Debug, Subcommand)]
+pub enum GoodsCommand {
+    Import {
+        /// A table as CSV.
+        table: PathBuf,
+    },
+    List(Json),
 }
 
 /// `paytill operators`

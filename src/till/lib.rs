@@ -3,6 +3,7 @@
 //! The library of the `paytill` binary: commands, screen, devices and receipts around the engine of
 //! `paytill_core`, which is re-exported here together with the journal and the simulator.
 
+pub mod catalogue;
 pub mod cli;
 pub mod command;
 pub mod config;
@@ -24,8 +25,8 @@ pub mod till;
 mod says;
 
 pub use paytill_core::{
-    bill, both, catalogue, clean, clock, engine, gateway, language, money, order, payment, refund,
-    say,
+    bill, both, catalogue, clean, clock, engine, gateway, goods, language, money, order, payment,
+    refund, sale, say, shift,
 };
 pub use paytill_journal as journal;
 pub use paytill_simulator as simulator;

@@ -88,7 +88,10 @@ fn run(cli: Cli, language: &mut Language) -> Result<Exit, Failure> {
             | Command::PrintTest(_)
             | Command::Evidence(_)
             | Command::Backup(_)
+            | Command::Goods(_)
             | Command::Operators(_)
+            | Command::Shift(_)
+            | Command::Cash(_)
             | Command::CustomerView,
         ) => true,
         Some(Command::Find(find)) => !find.ask,
@@ -110,6 +113,9 @@ fn run(cli: Cli, language: &mut Language) -> Result<Exit, Failure> {
         Some(Command::Operators(operators)) => {
             command::operators::run(operators.what, &loaded.config)
         }
+        Some(Command::Goods(goods)) => command::goods::run(goods.what, &loaded.config),
+        Some(Command::Shift(shift)) => command::shift::run(shift, &loaded.config, &clock),
+        Some(Command::Cash(cash)) => command::shift::cash(cash.what, &loaded.config, &clock),
         Some(Command::Pay(pay)) => on(runtime, command::pay::run(pay, &loaded, &clock)),
         Some(Command::Reconcile(reconcile)) => {
             on(runtime, command::reconcile::run(reconcile, &loaded, &clock))

@@ -6,6 +6,7 @@
 //! fails, nothing more is sold until the next start. The front end drives everything by calling
 //! [`Till::next`].
 
+mod cash;
 mod enquiry;
 mod refunds;
 
@@ -16,23 +17,27 @@ use std::time::Duration;
 use secrecy::ExposeSecret;
 use tokio::sync::mpsc;
 
-use crate::clock::{Millis, Uptime};
+use crate::clock::{Millis, TimeZone, Uptime};
 use crate::engine::{
-    Act, ActKind, Attempt, By, Draw, Effect, Engine, OrderTemplate, Recovered, RefundReport,
-    Refusal, Report, SaleRef, Start, Subject,
+    Attempt, By, Draw, Effect, Engine, OrderTemplate, Recovered, RefundReport, Refusal, Report,
+    SaleRef, Start, Subject,
 };
 use crate::gateway::{Ask, Decoded, DecodedRefund, Enquired, Gateway, Owner, Question, Stamp};
-use crate::journal::{Journal, JournalError, Slip, SlipDone, SlipStage, SlipWork, Writer, Written};
+use crate::journal::{
+    Journal, JournalError, ShiftDone, Slip, SlipDone, SlipStage, SlipWork, Writer, Written,
+};
 use crate::money::Currency;
 use crate::order::{AuthCode, Merchant, Order, OutTradeNo};
 use crate::payment::{Answer, Call, CallKind, Event, Found, Reason, Rules, Status, TillCause};
 use crate::refund::RefundCall;
+use crate::sale::Sold;
 use paytill_host::clock::Clock;
 use paytill_host::random;
 use paytill_host::transport::{Transport, TransportFailure};
 
+use cash::CashNews;
 pub use enquiry::Enquiry;
-pub use refunds::NotRefunded;
+pub use refunds::{NotRefunded, read_refund};
 
 /// Upper bound of a sleep: timers do not run while the machine is suspended.
 const LONGEST_SLEEP: Millis = Millis::seconds(60);
@@ -57,6 +62,12 @@ pub enum Notice {
     SlipBegun { slip: i64, recorded: bool },
     /// What came of [`Till::note_drawer`]. If the journal does not know it, the drawer stays shut.
     DrawerNoted { recorded: bool },
+    /// What came of [`Till::move_cash`], likewise.
+    CashMoved { recorded: bool },
+    /// What came of [`Till::return_cash`], likewise.
+    CashReturned { sale: i64, recorded: bool },
+    /// What came of [`Till::shift`].
+    Shift(ShiftDone),
     /// What came of [`Till::enquire`], by the serial number of the question.
     Enquired { serial: u64, enquired: Enquired },
     /// A refund moved.
@@ -88,6 +99,7 @@ pub struct Till {
     clock: Clock,
     merchant: Merchant,
     currency: Currency,
+    time_zone: TimeZone,
     /// Questions that the next answer about an attempt answers, too.
     asked: BTreeMap<i64, (u64, Question)>,
     sender: mpsc::UnboundedSender<WorkerMessage>,
@@ -114,7 +126,7 @@ enum WorkerMessage {
     },
     Warmed(Result<(), TransportFailure>),
     Slip(SlipNews),
-    Drawer(Result<(), JournalError>),
+    Cash(CashNews),
     Enquired {
         serial: u64,
         is_transaction: bool,
@@ -143,6 +155,7 @@ impl Till {
         })?;
         let TillParts { template, rules, gateway, transport, hash_key, client_ip, clock } = parts;
         let (merchant, currency) = (template.merchant.clone(), template.currency);
+        let time_zone = template.time_zone.clone();
         let (engine, effects) = Engine::new(
             template,
             rules,
@@ -164,6 +177,7 @@ impl Till {
             clock,
             merchant,
             currency,
+            time_zone,
             asked: BTreeMap::new(),
             sender,
             inbox,
@@ -179,6 +193,7 @@ impl Till {
         &mut self,
         sale: SaleRef,
         note: String,
+        sold: Arc<Sold>,
         code: AuthCode,
         by: Option<By>,
     ) -> Result<OutTradeNo, Refusal> {
@@ -190,7 +205,7 @@ impl Till {
         let client_ip =
             client_ip.map_or_else(|| "127.0.0.1".to_owned(), |ip| ip.to_canonical().to_string());
         let (now, wall) = (self.clock.uptime(), self.clock.wall());
-        let start = Start { sale, note, code, code_hash, by, client_ip, draw };
+        let start = Start { sale, note, sold, code, code_hash, by, client_ip, draw };
         let (out_trade_no, effects) = self.engine.begin(start, now, wall)?;
         self.perform(effects);
         Ok(out_trade_no)
@@ -217,19 +232,6 @@ impl Till {
             };
             let _ = sender.send(WorkerMessage::Slip(news));
         });
-    }
-
-    /// Has it written down that somebody opens the drawer; [`Notice::DrawerNoted`] says when it may
-    /// be opened.
-    pub fn note_drawer(&self, by: Option<By>) {
-        let sender = self.sender.clone();
-        let report = move |result| {
-            let _ = sender.send(WorkerMessage::Drawer(result));
-        };
-        let act = Act { at: self.clock.wall(), kind: ActKind::Drawer, by };
-        if !self.writer.write_act(act, report.clone()) {
-            report(Err(JournalError::Ended));
-        }
     }
 
     /// Has it written down how far a slip has come.
@@ -385,9 +387,8 @@ impl Till {
                 self.slip(news);
                 Vec::new()
             }
-            Some(WorkerMessage::Drawer(result)) => {
-                self.notices.push_back(Notice::DrawerNoted { recorded: result.is_ok() });
-                self.stop_after(result.err());
+            Some(WorkerMessage::Cash(news)) => {
+                self.cash(news);
                 Vec::new()
             }
             Some(WorkerMessage::Written(Written { subject, result, slip })) => {

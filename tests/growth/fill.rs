@@ -73,7 +73,12 @@ fn begin_at(id: i64, at: Timestamp) -> Entry {
         state: State::begin(&Rules::default(), 0),
         wire: wire(&fields),
         begin: Some(Box::new(Begin {
-            sale: SaleEntry { id, new: Some(String::new()), due: amount },
+            sale: SaleEntry {
+                id,
+                new: Some(String::new()),
+                due: amount,
+                sold: std::sync::Arc::default(),
+            },
             order,
             code_hash: Some(code_hash),
             day: at.day(&TimeZone::UTC),

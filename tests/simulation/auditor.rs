@@ -11,6 +11,7 @@ mod paper;
 #[path = "../fixture/paper.rs"]
 mod printout;
 mod refunds;
+mod shifts;
 mod told;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,6 +20,7 @@ use paytill::engine::Attempt;
 use paytill::engine::Entry;
 use paytill::order::Order;
 use paytill::payment::{Call, CallKind, Event, Status};
+use paytill::shift::Report;
 use paytill::simulator::Bank;
 
 use crate::invariants::{Invariant, Violation};
@@ -43,6 +45,8 @@ pub struct Auditor {
     refunds: BTreeMap<String, refunds::Refunded>,
     /// The last call about a refund of this process.
     refund_call_at: Option<u64>,
+    /// The Z reports, as they were read last.
+    closed: Vec<Report>,
 }
 
 impl Auditor {
@@ -56,6 +60,7 @@ impl Auditor {
             others: BTreeSet::new(),
             refunds: BTreeMap::new(),
             refund_call_at: None,
+            closed: Vec::new(),
         }
     }
 

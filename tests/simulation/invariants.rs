@@ -15,6 +15,11 @@ pub enum Invariant {
     NoMoneyLeftBehind,
     /// Never two net charges for one sale.
     OneNetCharge,
+    /// What was taken of a sale, in whatever ways, is never more than is due.
+    NeverAboveDue,
+    /// Every paid order is in one Z report, or in what came after the last; a Z report stays what it
+    /// was, and none is missing; nothing but what is unsettled stands in the way of one.
+    ShiftsAddUp,
     /// A number is submitted once, with one body, and never reused.
     OneSubmission,
     /// No reversal before 15 s, none without a query before it, none of a payment that was made in

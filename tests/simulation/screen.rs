@@ -76,6 +76,9 @@ impl Screen {
             operators: false,
             lock_after: None,
             drawer_by_manager: false,
+            shift_required: false,
+            discount_limit: paytill::sale::Rate::default(),
+            refund_consent_above: None,
             draws_chinese: true,
         };
         let status = |one: &Attempt| (one.out_trade_no.to_string(), one.state.status());
@@ -189,6 +192,9 @@ impl Screen {
         // One that is only passed on the way through the tray is nobody's at the desk.
         let is_passed = self.model.for_the_customer() != self.model.desk();
         let at_desk = self.model.at_desk() == Some(number);
+        // The rest of its sale is still to be paid.
+        let is_part = attempt.state.cash().is_some_and(|cash| cash.left().minor() > 0);
+        let has_ended = has_ended && !is_part;
         let sound = match status {
             _ if !has_ended => None,
             _ if !attempt.recorded => Some(Sound::NeedsYou),

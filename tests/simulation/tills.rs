@@ -139,6 +139,7 @@ impl Street {
         let start = Start {
             sale: SaleRef::New(till.amount),
             note: String::new(),
+            sold: Arc::default(),
             by: None,
             code_hash: code.keyed_hash(b"tills"),
             code,

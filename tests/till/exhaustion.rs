@@ -107,11 +107,22 @@ fn without_enough_descriptors_nothing_is_lost() {
     under("descriptors", "-n", &limits).tell("descriptors");
 }
 
+/// The address space, in KiB, with which the program just starts: it grows with the program.
+fn smallest_start() -> usize {
+    let shop = TestShop::open(None, PACE);
+    let starts = |limit: &usize| {
+        let script = format!("ulimit -v {limit} && exec \"$@\"");
+        shop.by_shell(&script, &["--version"]).output().unwrap().status.success()
+    };
+    (8_192..1 << 20).step_by(1_024).find(starts).unwrap()
+}
+
 #[test]
 fn without_enough_memory_nothing_is_lost() {
-    // In KiB. The smallest does not even let the process start.
-    let limits: Vec<usize> =
-        (0..4).map(|step| 8_192 * (step + 1)).chain((26_624..40_960).step_by(512)).collect();
+    // In KiB. The smallest do not even let the process start.
+    let starts = smallest_start();
+    let little = (0..4).map(|step| starts / 4 * step + 1_024);
+    let limits: Vec<usize> = little.chain((starts..starts + 14_336).step_by(512)).collect();
     under("memory", "-v", &limits).tell("address space");
 }
 

@@ -321,7 +321,12 @@ fn an_order_says_who_began_it_and_who_cancelled_and_printed_it_again() {
     session.watch_until("the slip", || cuts(1));
     session.press(F9);
     session.watch_until("the copy", || cuts(2));
+    // Else it would be cash for this sale.
+    session.answer("\r");
+    session.see(&["Enter the amount."]);
     session.press(F6);
+    session.see(&["Open the drawer without a sale"]);
+    session.answer("\r");
     session.see(&["Opening the cash drawer."]);
     let number = shop.orders().into_keys().next().unwrap();
     let told = told(&shop, &number);
@@ -375,6 +380,8 @@ fn a_drawer_stays_shut_until_the_journal_knows_who_opens_it() {
     session.see(&["LOCKED", "Printer ready"]);
     sign_in(&mut session, BEN, "Ben");
     session.press(F6);
+    session.see(&["Open the drawer without a sale"]);
+    session.answer("\r");
     session.press("\x1bOP");
     session.see(&["Help"]);
     session.press(ESC);
@@ -427,6 +434,8 @@ fn a_manager_agrees_that_a_cashier_opens_the_drawer() {
     session.see(&["LOCKED", "Printer ready"]);
     sign_in(&mut session, BEN, "Ben");
     session.press(F6);
+    session.see(&["Open the drawer without a sale"]);
+    session.answer("\r");
     session.see(&["MANAGER NEEDED", "Open the cash drawer without a sale."]);
     session.press(&format!("{ANNA}\r"));
     session.see(&["Anna is no manager."]);

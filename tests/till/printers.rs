@@ -259,11 +259,15 @@ fn the_drawer_opens_by_its_key_and_by_nothing_else() {
     let receipts = printer.paper();
     assert!(!receipts.windows(2).any(|two| two == b"\x1bp"), "a receipt opened it");
     till.session.press(F6);
+    till.session.see(&["Open the drawer without a sale"]);
+    till.session.answer("\r");
     till.session.see(&["Opening the cash drawer."]);
     assert_eq!(printer.paper()[receipts.len()..], *b"\x1bp\x01\x32\xfa");
     printer.becomes(COVER_OPEN);
     till.printer_is("Printer fault cover open");
     till.session.press(F6);
+    till.session.see(&["Open the drawer without a sale"]);
+    till.session.answer("\r");
     till.session.see(&["The cash drawer did not open: cover open."]);
     // It must not open later, when nobody expects it any more.
     printer.becomes(WELL);

@@ -156,6 +156,23 @@ fn a_days_bill_is_downloaded_and_agrees_with_the_journal() {
 }
 
 #[test]
+fn a_refund_is_held_against_the_bill_by_its_number() {
+    let (shop, numbers) = Shop::with_three_sales();
+    let given = shop.shop.run(&["refund", &numbers[0], "1", "--reason", "cold", "--json"]);
+    assert_eq!(given.status.code(), Some(0), "{given:?}");
+    let ran = shop.json(&[]);
+    assert_eq!(ran.exit, 0, "{ran:?}");
+    assert_eq!((&ran.lines[0]["refunds"], &ran.lines[0]["refunded"]), (&1.into(), &100.into()));
+    let good = rows(&shop.bill());
+    let row = good.iter().find(|row| row.contains("R01")).unwrap();
+    let named = vec![["refund".to_owned(), numbers[0].clone()]];
+    let another = [&good[..], &[row.replace("R01", "R02")]].concat();
+    assert_eq!(shop.of_rows(&another), (13, named.clone()), "only there");
+    let more: Vec<String> = good.iter().map(|row| row.replace("`1.00", "`1.01")).collect();
+    assert_eq!(shop.of_rows(&more), (13, named), "another amount");
+}
+
+#[test]
 fn the_same_bill_from_a_file_plain_or_compressed_agrees_too() {
     let (shop, _) = Shop::with_three_sales();
     let bill = shop.bill();

@@ -4,6 +4,7 @@
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
 
+use crate::fixture::tui_session::{CTRL_Q, ESC, F8, TuiSession};
 use crate::fixture::{PACE, Ran, TestShop, code, disk_faults, in_lanes, scenario};
 use paytill::simulator::{Api, Scenario};
 use serde_json::Value;
@@ -223,6 +224,21 @@ fn what_the_gateway_closes_or_cannot_deliver_is_said_to_need_a_person() {
         assert_eq!(shown["refunds"][0]["reason"]["code"], why);
         assert_eq!((&shown["refund_state"], &shown["refunded"]), (&state.into(), &0.into()));
         assert_eq!(given(&shop, &number).0, 0);
+        let how = ["recover", "--settle", &number, "--reason", "in cash", "--json"];
+        let settled = Ran::of(shop.run(&how));
+        // What the gateway has closed is over.
+        assert_eq!(settled.exit, if exit == 12 { 0 } else { 2 }, "{settled:?}");
+        if exit == 12 {
+            assert_eq!(
+                (&settled.last()["state"], &settled.last()["open"]),
+                (&"attention".into(), &false.into())
+            );
+            assert_eq!(shop.recover().exit, 0);
+            let shown = show(&shop, &number);
+            let last = shown["events"].as_array().unwrap().last().unwrap().clone();
+            assert_eq!(last["event"], "settled by a person");
+            assert_eq!(refund(&shop, &[&number]).last()["reason"]["code"], "nothing_left");
+        }
     }
 }
 
@@ -483,4 +499,39 @@ fn evidence_holds_the_refunds_and_a_change_to_one_is_named() {
         let changed = shop.run(&["evidence", "--verify", "proof.json"]);
         assert_eq!(changed.status.code(), Some(5), "{from}: {changed:?}");
     }
+}
+
+#[test]
+fn at_the_screen_f8_asks_how_much_and_why_and_confirms() {
+    let (shop, number) = sold("refund-abnormal");
+    let tail = &number[number.len() - 6..];
+    let mut session = TuiSession::open(&shop);
+    session.see(&["Enter the amount.", "WeChat Pay ready"]);
+    session.press(F8);
+    session.see(&["Refund: which order?", tail]);
+    session.press(tail);
+    session.see(&[&format!("{tail}_")]);
+    session.press("\r");
+    session.see(&["￥12.34 can be refunded", "How much goes back?"]);
+    session.press("5");
+    session.see(&["5_"]);
+    session.press("\r");
+    session.see(&["Why?", "Wrong amount charged"]);
+    session.press("\r");
+    session.see(&["Give ￥5.00 of order", tail]);
+    assert!(shop.ledger()[0].refunds.is_empty(), "nothing has left yet");
+    session.answer(F8);
+    session.see(&["REFUND NEEDS YOU", "￥5.00", tail]);
+    session.press(ESC);
+    session.press(CTRL_Q);
+    assert_eq!(session.wait_for_end().exit_code(), 0);
+
+    let mut session = TuiSession::open(&shop);
+    session.see(&["REFUND NEEDS YOU", "￥5.00", "Enter the amount."]);
+    session.press(CTRL_Q);
+    assert_eq!(session.wait_for_end().exit_code(), 0);
+    let shown = show(&shop, &number);
+    assert_eq!(shown["refunds"][0]["why"], "Customer changed their mind");
+    assert_eq!(shown["refunds"][0]["amount"], 500);
+    assert_eq!(given(&shop, &number).1, 1);
 }

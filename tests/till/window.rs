@@ -10,7 +10,7 @@ const STORM: usize = 1000;
 /// Restores the window, and checks that the payment ends and the till quits.
 fn ends(shop: &TestShop, mut session: TuiSession, end: &str) {
     session.resize(80, 24);
-    session.see(&[end, "Scanner ready", "Quit"]);
+    session.see(&[end, "Scanner ready", "Find order"]);
     session.press(CTRL_Q);
     assert_eq!(session.wait_for_end().exit_code(), 0);
     assert!(session.is_given_back());

@@ -1,15 +1,18 @@
 //! One attempt with work left: its state, the write under way, and the events that wait for it.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use super::{Attempt, By, Effect, Report};
 use crate::clock::{Timestamp, Uptime};
 use crate::order::{AuthCode, Order};
 use crate::payment::{Call, Event, Rules, State};
+use crate::sale::Sold;
 
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(super) struct InFlight {
     pub(super) sale: i64,
+    pub(super) sold: Arc<Sold>,
     pub(super) order: Order,
     /// Held from the scan to the answer, and no longer.
     pub(super) code: Option<AuthCode>,
@@ -60,6 +63,7 @@ impl InFlight {
             updated_at: self.updated_at,
             sent_at: self.sent_at,
             state: self.state.clone(),
+            sold: Arc::clone(&self.sold),
             recorded,
         };
         let was_over = before.is_some_and(|before| !before.is_open());

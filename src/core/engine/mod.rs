@@ -4,12 +4,16 @@
 //! state is written; only once it is on disk does memory follow, a report go out and a call leave.
 //! If the write fails, nothing is sent. There is no I/O and no clock in here.
 
+mod asked;
+mod cash;
 mod draw;
 mod effect;
 mod in_flight;
+mod intent;
 mod pacer;
 mod record;
 mod refunds;
+mod sales;
 mod start;
 #[cfg(test)]
 mod tests;
@@ -19,20 +23,25 @@ use std::sync::Arc;
 
 use crate::clock::{Millis, Timestamp, Uptime};
 use crate::gateway::{Ask, Gateway};
+use crate::money::Money;
 use crate::order::{Order, OutTradeNo};
 use crate::payment::{
     Answer, Call, CallKind, Event, Inconclusive, Rules, State, Status, Submitted,
 };
+use crate::sale::Sold;
+use crate::sale::tender::Balance;
 pub use draw::Draw;
 pub use effect::{Effect, RefundReport, Report};
 use in_flight::{InFlight, Waiting, Writing};
+use intent::Intent;
 use pacer::{Pacer, Turn};
 pub use record::{
     Act, ActKind, Attempt, Begin, By, Entry, Recovered, RefundBegin, RefundEntry, RefundRecord,
     SaleEntry, SaleRef, StoredAttempt, StoredRefund, Subject,
 };
 use refunds::RefundInFlight;
-pub use start::{OrderTemplate, RefundStart, Refusal, Start};
+use sales::Sales;
+pub use start::{CashStart, OrderTemplate, RefundStart, Refusal, Start};
 
 /// The longest time between ticks while money is open: a machine that wakes from suspension has
 /// passed its deadlines, but its timers have not fired.
@@ -44,7 +53,8 @@ const SLEPT: Millis = Millis::seconds(3);
 ///
 /// An engine is driven by three kinds of calls. Each returns [`Effect`]s to carry out in order:
 ///
-/// * Actions: [`begin`](Self::begin) starts a payment, [`handle_event_of`](Self::handle_event_of)
+/// * Actions: [`begin`](Self::begin) starts a payment, [`take_cash`](Self::take_cash) takes one,
+///   [`handle_event_of`](Self::handle_event_of)
 ///   cancels or checks an order.
 /// * Outcomes: [`written`](Self::written) once for every [`Effect::Write`], and
 ///   [`handle_event`](Self::handle_event) with [`Event::Answered`] once for every [`Effect::Call`].
@@ -68,8 +78,7 @@ pub struct Engine {
     last_attempt: i64,
     last_sale: i64,
     codes: VecDeque<([u8; 16], OutTradeNo)>,
-    /// Recently charged sales, and whether each is paid.
-    sales: VecDeque<(i64, bool)>,
+    sales: Sales,
     /// Calls for payments of an earlier run, or for those open during a suspension.
     pacer: Pacer,
     awake_at: Uptime,
@@ -99,7 +108,7 @@ impl Engine {
             last_attempt: past.last_attempt,
             last_sale: past.last_sale,
             codes: past.codes.into(),
-            sales: past.paid_sales.into_iter().map(|sale| (sale, true)).collect(),
+            sales: Sales::new(past.sales),
             pacer: Pacer::new(now),
             awake_at: now,
             stopped: false,
@@ -121,71 +130,22 @@ impl Engine {
         now: Uptime,
         wall: Timestamp,
     ) -> Result<(OutTradeNo, Vec<Effect>), Refusal> {
-        let Start { sale, note, code, code_hash, by, client_ip, draw } = start;
+        let Start { sale, note, sold, code, code_hash, by, client_ip, draw } = start;
         self.note_wakeup(now);
         self.may_begin(&sale, &code_hash)?;
         let amount = sale.amount();
-        let sale = self.sale(sale, note);
-        self.last_attempt += 1;
-        let attempt = self.last_attempt;
-        let counter = u64::try_from(attempt).unwrap_or(0);
-        let OrderTemplate { till, time_zone, .. } = &self.template;
-        let out_trade_no = OutTradeNo::new(till, wall, time_zone, counter, draw.number());
-        let order = Order {
-            out_trade_no: out_trade_no.clone(),
-            amount,
-            currency: self.template.currency,
-            merchant: self.template.merchant.clone(),
-            body: self.template.body.clone(),
-            device_info: self.template.device_info.clone(),
-            client_ip,
-            mark: draw.mark(),
-        };
+        let sale = self.sale(sale, note, sold);
+        let (attempt, out_trade_no) = self.next_attempt(draw, wall);
+        let order = self.order(&out_trade_no, amount, client_ip, draw);
         let state = State::begin(&self.rules, draw.jitter());
-        let entry = Entry {
-            attempt,
-            at: wall,
-            age: Millis(0),
-            sent_at: now,
-            boot: self.boot,
-            event: Event::Begun,
-            by,
-            state: state.clone(),
-            wire: self.gateway.record(Ask::Submit(&order, &code)),
-            begin: Some(Box::new(Begin {
-                sale: sale.clone(),
-                order: order.clone(),
-                code_hash: Some(code_hash),
-                day: wall.day(&self.template.time_zone),
-            })),
-        };
+        let wire = self.gateway.record(Ask::Submit(&order, &code));
         self.codes.push_back((code_hash, out_trade_no.clone()));
         if self.codes.len() > Recovered::CODES_REMEMBERED as usize {
             self.codes.pop_front();
         }
-        self.remember_sale(sale.id, false);
-        let in_flight = InFlight {
-            sale: sale.id,
-            order,
-            code: Some(code),
-            created_at: wall,
-            updated_at: wall,
-            sent_at: now,
-            has_left: false,
-            state: state.clone(),
-            writing: Some(Writing {
-                event: Event::Begun,
-                state,
-                at: wall,
-                call: Some(Call::SUBMISSION),
-            }),
-            waiting: VecDeque::new(),
-            from_the_past: false,
-            slept_over: false,
-            foreign: false,
-        };
-        self.attempts.insert(attempt, in_flight);
-        Ok((out_trade_no, vec![Effect::Write(Box::new(entry))]))
+        let (code, call) = (Some((code, code_hash)), Some(Call::SUBMISSION));
+        let intent = Intent { sale, order, by, state, code, wire, call };
+        Ok((out_trade_no, vec![self.enter(attempt, intent, now, wall)]))
     }
 
     /// Handles what happened to an attempt; `wire` holds the fields that came with it.
@@ -242,17 +202,6 @@ impl Engine {
         }
     }
 
-    /// The attempt with this number, if the answer to a query about it is to come.
-    pub fn awaits_query(&self, out_trade_no: &OutTradeNo) -> Option<i64> {
-        let (attempt, in_flight) = self
-            .attempts
-            .iter()
-            .find(|(_, in_flight)| in_flight.order.out_trade_no == *out_trade_no)?;
-        let state = in_flight.writing.as_ref().map_or(&in_flight.state, |writing| &writing.state);
-        let is_query = state.awaited().is_some_and(|call| call.kind == CallKind::Query);
-        (is_query && !in_flight.foreign && !self.stopped).then_some(*attempt)
-    }
-
     /// The submission's first byte leaves now, after a connection had to be made. All times of the
     /// payment count from here.
     pub fn mark_sent(&mut self, attempt: i64, now: Uptime) {
@@ -301,12 +250,14 @@ impl Engine {
         in_flight.state = writing.state;
         in_flight.updated_at = writing.at;
         effects.push(in_flight.report(writing.event, before.as_ref(), on_disk));
-        let (sale, status) = (in_flight.sale, in_flight.state.status());
+        let (sale, amount) = (in_flight.sale, in_flight.order.amount);
+        let is_paid = in_flight.state.status() == Status::Paid
+            && before.is_none_or(|before| before.status() != Status::Paid);
         if let Some(call) = writing.call.filter(|_| on_disk) {
             self.dispatch(attempt, call, now, &mut effects);
         }
-        if status == Status::Paid {
-            self.remember_sale(sale, true);
+        if is_paid {
+            self.sales.pay(sale, amount);
         }
         if never_left {
             self.codes.retain(|(_, by)| *by != out_trade_no);
@@ -378,52 +329,24 @@ impl Engine {
         self.codes.iter().rev().find(|(hash, _)| hash == code_hash).map(|(_, by)| by)
     }
 
-    /// Whether any attempt is open. A recheck that is being written is not.
-    pub fn is_open(&self) -> bool {
-        let is_open = |in_flight: &InFlight| {
-            let next = in_flight.writing.as_ref().map(|writing| &writing.state);
-            in_flight.state.is_open() || next.is_some_and(State::is_open)
-        };
-        self.attempts.values().any(is_open)
-    }
-
-    /// The open attempts that this till can act on.
-    pub fn busy(&self) -> impl Iterator<Item = &OutTradeNo> {
-        let busy = |in_flight: &&InFlight| {
-            !self.stopped
-                && (in_flight.writing.is_some() || !in_flight.foreign && in_flight.state.is_open())
-        };
-        self.attempts.values().filter(busy).map(|in_flight| &in_flight.order.out_trade_no)
-    }
-
-    /// The open attempts that need a person.
-    pub fn needing_a_person(&self) -> impl Iterator<Item = &OutTradeNo> {
-        let needs = |in_flight: &&InFlight| {
-            in_flight.state.is_open() && in_flight.state.status() == Status::Attention
-        };
-        self.attempts.values().filter(needs).map(|in_flight| &in_flight.order.out_trade_no)
-    }
-
-    /// Whether a recheck is due, or its answer awaited: nothing is expected of it, and money may be
-    /// held all the same.
-    pub fn is_recheck_due(&self, now: Uptime) -> bool {
-        let due = |in_flight: &InFlight| {
-            !in_flight.foreign
-                && in_flight.state.is_to_be_rechecked()
-                && (in_flight.writing.is_some()
-                    || in_flight.state.awaited().is_some()
-                    || in_flight.wake_at(&self.rules).is_some_and(|at| at <= now))
-        };
-        !self.stopped && self.attempts.values().any(due)
-    }
-
     fn may_begin(&self, sale: &SaleRef, code_hash: &[u8; 16]) -> Result<(), Refusal> {
+        self.may_charge(sale)?;
+        match self.code_used_by(code_hash) {
+            Some(by) => Err(Refusal::CodeUsed(by.clone())),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether so much may be taken of a sale now, in whatever way.
+    fn may_charge(&self, sale: &SaleRef) -> Result<(), Refusal> {
         if self.stopped {
             return Err(Refusal::Stopped);
         }
-        if let SaleRef::Again(sale, _) = sale {
-            if self.sales.contains(&(*sale, true)) {
-                return Err(Refusal::AlreadyPaid);
+        if let SaleRef::Again(sale, amount) = sale {
+            match self.sales.balance(*sale).map(Balance::left) {
+                Some(left) if left == Money::default() => return Err(Refusal::AlreadyPaid),
+                Some(left) if *amount > left => return Err(Refusal::MoreThanLeft(left)),
+                Some(_) | None => {}
             }
             let unsettled = |in_flight: &&InFlight| {
                 // What the disk has already is written before anything handed to it later.
@@ -435,27 +358,43 @@ impl Engine {
                 return Err(Refusal::Unsettled(in_flight.order.out_trade_no.clone()));
             }
         }
-        match self.code_used_by(code_hash) {
-            Some(by) => Err(Refusal::CodeUsed(by.clone())),
-            None => Ok(()),
-        }
+        Ok(())
     }
 
-    fn sale(&mut self, sale: SaleRef, note: String) -> SaleEntry {
-        match sale {
+    /// Lines that do not come to the amount are not what is sold for it.
+    fn sale(&mut self, sale: SaleRef, note: String, sold: Arc<Sold>) -> SaleEntry {
+        let is_whole = matches!(sale, SaleRef::Again(..)) || sold.due == sale.amount();
+        let fits = sold.is_bare() || (is_whole && sold.is_consistent());
+        let sold = if fits { sold } else { Arc::default() };
+        let entry = match sale {
             SaleRef::New(due) => {
                 self.last_sale += 1;
-                SaleEntry { id: self.last_sale, new: Some(note), due }
+                SaleEntry { id: self.last_sale, new: Some(note), due, sold }
             }
-            SaleRef::Again(id, due) => SaleEntry { id, new: None, due },
-        }
+            SaleRef::Again(id, due) => SaleEntry { id, new: None, due, sold },
+        };
+        self.sales.begin(entry.id, entry.due);
+        entry
     }
 
-    fn remember_sale(&mut self, sale: i64, paid: bool) {
-        self.sales.retain(|(known, _)| *known != sale);
-        self.sales.push_back((sale, paid));
-        if self.sales.len() > Recovered::SALES_REMEMBERED as usize {
-            self.sales.pop_front();
+    fn next_attempt(&mut self, draw: Draw, wall: Timestamp) -> (i64, OutTradeNo) {
+        self.last_attempt += 1;
+        let attempt = self.last_attempt;
+        let counter = u64::try_from(attempt).unwrap_or(0);
+        let OrderTemplate { till, time_zone, .. } = &self.template;
+        (attempt, OutTradeNo::new(till, wall, time_zone, counter, draw.number()))
+    }
+
+    fn order(&self, number: &OutTradeNo, amount: Money, client_ip: String, draw: Draw) -> Order {
+        Order {
+            out_trade_no: number.clone(),
+            amount,
+            currency: self.template.currency,
+            merchant: self.template.merchant.clone(),
+            body: self.template.body.clone(),
+            device_info: self.template.device_info.clone(),
+            client_ip,
+            mark: draw.mark(),
         }
     }
 
@@ -484,6 +423,7 @@ impl Engine {
         let foreign = stored.order.merchant.mch_id != self.template.merchant.mch_id;
         let in_flight = InFlight {
             sale: stored.sale,
+            sold: stored.sold,
             order: stored.order,
             code: None,
             created_at: stored.created_at,

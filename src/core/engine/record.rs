@@ -1,6 +1,8 @@
 //! What is written about an attempt and read back: the values that pass between an engine and the
 //! journal behind it.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::clock::{Date, Millis, Timestamp, Uptime};
@@ -8,6 +10,9 @@ use crate::money::{Currency, Money};
 use crate::order::{Order, OutTradeNo};
 use crate::payment::{Event, State};
 use crate::refund::{OutRefundNo, Refund, RefundEvent, RefundState};
+use crate::sale::Sold;
+use crate::sale::tender::Balance;
+use crate::shift::Report;
 
 /// What an entry or a call is about, by its number in the journal.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -16,17 +21,17 @@ pub enum Subject {
     Refund(i64),
 }
 
-/// The sale to charge.
+/// The sale to charge, and how much of it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum SaleRef {
     /// A new sale of this amount.
     New(Money),
-    /// A sale that was tried before: its number in the journal, and the same amount.
+    /// A sale that was tried before: its number in the journal, and what is left of it.
     Again(i64, Money),
 }
 
 impl SaleRef {
-    /// The amount due.
+    /// The amount to charge.
     pub const fn amount(self) -> Money {
         match self {
             Self::New(amount) | Self::Again(_, amount) => amount,
@@ -52,12 +57,22 @@ pub struct Act {
 }
 
 /// Which of them.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub enum ActKind {
     /// An order's slip was asked for again, as this copy.
     Reprint { copy: u32 },
     /// The drawer was opened by its key.
     Drawer,
+    /// Cash that was taken of an order went back to the customer, since the rest was not paid.
+    CashReturned { amount: Money },
+    /// Cash was put into the drawer, outside sales.
+    CashIn { amount: Money, reason: String },
+    /// Cash was taken out of it.
+    CashOut { amount: Money, reason: String },
+    /// A shift began with so much in the drawer.
+    ShiftOpened { float: Money },
+    /// A shift ended, with the whole of its Z report.
+    ShiftClosed(Box<Report>),
 }
 
 /// A fact to write: an event and the state it led to.
@@ -99,6 +114,8 @@ pub struct SaleEntry {
     /// The note of a new sale; `None` for a sale that is in the journal already.
     pub new: Option<String>,
     pub due: Money,
+    /// What is sold; bare for an amount alone.
+    pub sold: Arc<Sold>,
 }
 
 /// An attempt read back to be continued.
@@ -115,6 +132,8 @@ pub struct StoredAttempt {
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
     pub state: State,
+    /// What its sale sells.
+    pub sold: Arc<Sold>,
 }
 
 /// As [`Entry`], of a refund.
@@ -174,8 +193,8 @@ pub struct Recovered {
     pub refunds: Vec<StoredRefund>,
     /// Attempts with work left, oldest first.
     pub open: Vec<StoredAttempt>,
-    /// The most recent paid sales.
-    pub paid_sales: Vec<i64>,
+    /// The most recent sales, oldest first, and what was paid of each.
+    pub sales: Vec<(i64, Balance)>,
     /// Keyed hashes of the most recent payment codes, each with its attempt's order number.
     pub codes: Vec<([u8; 16], OutTradeNo)>,
 }
@@ -199,6 +218,8 @@ pub struct Attempt {
     /// When the submission left, on this process's time line.
     pub sent_at: Uptime,
     pub state: State,
+    /// What its sale sells.
+    pub sold: Arc<Sold>,
     /// `false`: the outcome is known, but could not be written.
     pub recorded: bool,
 }

@@ -195,13 +195,33 @@ impl Engine {
     ) -> Vec<Effect> {
         self.note_wakeup(now);
         let mut effects = Vec::new();
+        let is_settled = matches!(waiting.0, RefundEvent::Settled(_));
         if let Some(in_flight) =
-            self.refunds.get_mut(&refund).filter(|in_flight| !in_flight.is_foreign)
+            self.refunds.get_mut(&refund).filter(|in_flight| !in_flight.is_foreign || is_settled)
         {
             in_flight.waiting.push_back(waiting);
             self.advance_refund(refund, now, wall, &mut effects);
         }
         effects
+    }
+
+    /// A person has settled a refund that needs one, and says how.
+    pub fn settle_refund(
+        &mut self,
+        number: &OutRefundNo,
+        how: String,
+        by: Option<By>,
+        now: Uptime,
+        wall: Timestamp,
+    ) -> Vec<Effect> {
+        let mut refunds = self.refunds.iter();
+        let found = refunds.find(|(_, in_flight)| in_flight.refund.out_refund_no == *number);
+        match found.map(|(id, _)| *id) {
+            Some(id) => {
+                self.take_of_refund(id, (RefundEvent::Settled(how), Vec::new(), by), now, wall)
+            }
+            None => Vec::new(),
+        }
     }
 
     /// A person wants the gateway asked now about the refunds of an order.

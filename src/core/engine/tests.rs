@@ -1,5 +1,6 @@
 //! The engine on a bench: what is written before what is sent, and what a restart makes of it.
 
+mod cash;
 mod edges;
 mod refunds;
 mod restart;
@@ -156,6 +157,7 @@ impl EngineBench {
         let start = Start {
             sale,
             note: String::new(),
+            sold: Arc::default(),
             code: auth_code,
             by: self.by.clone(),
             code_hash: [code; 16],
@@ -227,6 +229,7 @@ fn stored(id: i64, mch_id: &str, boot: i64) -> StoredAttempt {
     assert_eq!(call, None);
     let number = format!("T01261122113000{id:04}07");
     StoredAttempt {
+        sold: Arc::default(),
         id,
         sale: id,
         order: Order {

@@ -6,6 +6,7 @@ use super::answer::{Answer, Call, CallKind, Proof, Reason};
 use super::reversal::Reversal;
 use super::status::{Funds, Outlook, Rules, Status};
 use crate::clock::{Date, Millis};
+use crate::sale::tender::Cash;
 
 /// What can happen to a payment.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -67,6 +68,8 @@ pub(super) enum Stage {
     /// It is being reversed, or a number that took nothing is being closed.
     Reversing(Reversing),
     Paid(Proof),
+    /// Paid in cash: nothing is sent, and nothing proves it but the entry.
+    Cash(Cash),
     /// Over, without the money.
     Closed(Closed),
 }
@@ -191,6 +194,11 @@ impl State {
         Self { calls: 1, jitter, is_ours: false, stage }
     }
 
+    /// A payment in cash: paid from its first entry on.
+    pub const fn paid_in_cash(cash: Cash) -> Self {
+        Self { calls: 0, jitter: 0, is_ours: true, stage: Stage::Cash(cash) }
+    }
+
     /// What people are shown.
     pub fn status(&self) -> Status {
         match &self.stage {
@@ -204,7 +212,7 @@ impl State {
                 Shown::Declined => Status::Declined,
                 Shown::Attention => Status::Attention,
             },
-            Stage::Paid(_) => Status::Paid,
+            Stage::Paid(_) | Stage::Cash(_) => Status::Paid,
             Stage::Closed(closed) => match closed.outcome {
                 Outcome::Declined => Status::Declined,
                 Outcome::Reversed | Outcome::Returned => Status::Reversed,
@@ -220,7 +228,7 @@ impl State {
             Stage::Reversing(Reversing { held: Held::Taken | Held::Refunded, .. }) => Funds::Held,
             Stage::Reversing(Reversing { shown: Shown::Declined, .. }) => Funds::NotMoved,
             Stage::Reversing(_) => Funds::Unknown,
-            Stage::Paid(_) => Funds::Taken,
+            Stage::Paid(_) | Stage::Cash(_) => Funds::Taken,
             Stage::Closed(closed) => match closed.outcome {
                 Outcome::Declined | Outcome::Reversed => Funds::NotMoved,
                 Outcome::Returned => Funds::Returned,
@@ -242,7 +250,7 @@ impl State {
             Stage::Reversing(reversing) => {
                 Some(reversing.obstacle.as_ref().unwrap_or(&reversing.reason))
             }
-            Stage::Paid(_) => None,
+            Stage::Paid(_) | Stage::Cash(_) => None,
             Stage::Closed(closed) => Some(&closed.reason),
         }
     }
@@ -251,16 +259,29 @@ impl State {
     pub fn obstacle(&self) -> Option<&Reason> {
         match &self.stage {
             Stage::Reversing(reversing) => reversing.obstacle.as_ref(),
-            Stage::Pending(_) | Stage::Paid(_) | Stage::Closed(_) => None,
+            Stage::Pending(_) | Stage::Paid(_) | Stage::Cash(_) | Stage::Closed(_) => None,
         }
     }
 
-    /// The proof, if it is paid.
+    /// The proof, if the gateway has said that it is paid.
     pub fn proof(&self) -> Option<&Proof> {
         match &self.stage {
             Stage::Paid(proof) => Some(proof),
-            Stage::Pending(_) | Stage::Reversing(_) | Stage::Closed(_) => None,
+            Stage::Pending(_) | Stage::Reversing(_) | Stage::Cash(_) | Stage::Closed(_) => None,
         }
+    }
+
+    /// The cash, if it was paid so.
+    pub const fn cash(&self) -> Option<&Cash> {
+        match &self.stage {
+            Stage::Cash(cash) => Some(cash),
+            Stage::Pending(_) | Stage::Reversing(_) | Stage::Paid(_) | Stage::Closed(_) => None,
+        }
+    }
+
+    /// How it is paid, as the journal and `--json` have it.
+    pub const fn channel(&self) -> &'static str {
+        if self.cash().is_some() { "cash" } else { "micropay" }
     }
 
     /// The query or reversal whose answer is awaited.
@@ -270,7 +291,7 @@ impl State {
         match &self.stage {
             Stage::Pending(pending) => query(pending.awaiting),
             Stage::Reversing(reversing) => reversing.reversal.awaiting(),
-            Stage::Paid(_) => None,
+            Stage::Paid(_) | Stage::Cash(_) => None,
             Stage::Closed(closed) => {
                 query(closed.recheck.as_ref().and_then(|recheck| recheck.awaiting))
             }
@@ -314,7 +335,7 @@ impl State {
                     .filter(|_| reversing.shown == Shown::Reversing);
                 reversing.reversal.next_at().into_iter().chain(attention).min()
             }
-            Stage::Paid(_) => None,
+            Stage::Paid(_) | Stage::Cash(_) => None,
             Stage::Closed(closed) => closed
                 .recheck
                 .as_ref()
@@ -338,7 +359,7 @@ impl State {
                     .filter(|_| *shown == Shown::Reversing && reversal.is_first())
                     .filter(|_| !reversal.is_under_way()),
             },
-            Stage::Paid(_) | Stage::Closed(_) => Outlook::default(),
+            Stage::Paid(_) | Stage::Cash(_) | Stage::Closed(_) => Outlook::default(),
         }
     }
 }

@@ -35,7 +35,7 @@ impl State {
         let next = match &mut self.stage {
             Stage::Pending(pending) => step.pending(pending, event),
             Stage::Reversing(reversing) => step.reversing(reversing, event),
-            Stage::Paid(_) => None,
+            Stage::Paid(_) | Stage::Cash(_) => None,
             Stage::Closed(closed) => step.closed(closed, event),
         };
         if let Some(next) = next {

@@ -16,6 +16,9 @@ const NUMBERS: usize = 99;
 /// The least time between two refunds of an order, in query intervals: a minute.
 const APART: u64 = 12;
 
+/// The channel of an order that was paid in cash: its money goes back in cash.
+pub const CASH: &str = "cash";
+
 /// An order's earlier refund.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EarlierRefund {
@@ -32,6 +35,8 @@ pub enum RefundRefusal {
     Stopped,
     /// The order is not paid, but where this says.
     NotPaid(Status),
+    /// It was paid in cash.
+    Cash,
     /// It was paid to another merchant than the one that is configured now.
     AnotherMerchants,
     /// It was paid more than a year ago.
@@ -54,6 +59,7 @@ impl RefundRefusal {
         match self {
             Self::Stopped => "journal",
             Self::NotPaid(_) => "not_paid",
+            Self::Cash => "cash",
             Self::AnotherMerchants => "merchant_changed",
             Self::TooOld => "too_old",
             Self::NothingLeft => "nothing_left",
@@ -80,10 +86,7 @@ pub struct RefundLimits<'a> {
 impl RefundLimits<'_> {
     /// How much is left by our books, and what was refunded elsewhere by the last look.
     pub fn left(&self) -> Money {
-        let counted = self.earlier.iter().filter(|refund| refund.state.counts());
-        let ours = counted.fold(0_i64, |sum, refund| sum.saturating_add(refund.amount.minor()));
-        let taken = ours.saturating_add(elsewhere(self.earlier).minor());
-        Money::from_minor(self.order.amount.minor().saturating_sub(taken).max(0))
+        left_of(self.order.amount, self.earlier)
     }
 
     /// What a refund of this amount, or of all that is left, is to do; or why there is none.
@@ -150,6 +153,14 @@ impl RefundLimits<'_> {
         let apart = self.rules.query_interval.times(APART);
         (since < apart.0).then(|| apart.minus(Millis(since)))
     }
+}
+
+/// How much is left of what was paid, by our books, and what was refunded elsewhere by the last look.
+pub fn left_of(paid: Money, earlier: &[EarlierRefund]) -> Money {
+    let counted = earlier.iter().filter(|refund| refund.state.counts());
+    let ours = counted.fold(0_i64, |sum, refund| sum.saturating_add(refund.amount.minor()));
+    let taken = ours.saturating_add(elsewhere(earlier).minor());
+    Money::from_minor(paid.minor().saturating_sub(taken).max(0))
 }
 
 /// What others have refunded, by the last refund that has looked.

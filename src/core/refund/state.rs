@@ -61,6 +61,8 @@ pub enum RefundEvent {
     CheckNow,
     /// The till was started for another merchant: it cannot do anything about this refund.
     MerchantChanged,
+    /// A person has settled it outside the till, and says how.
+    Settled(String),
     /// The till was restarted. `oldest` is the greatest age the refund can have by any clock.
     Restarted { oldest: Millis },
 }
@@ -116,6 +118,9 @@ pub(super) enum Stage {
     },
     /// The gateway has closed it: nothing was given back.
     Closed(Reason),
+    /// It needed a person, who has settled it. Whether the money went back by it is not known, so it
+    /// counts.
+    Settled,
 }
 
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -206,7 +211,7 @@ impl RefundState {
             },
             Stage::Done(_) => RefundStatus::Done,
             Stage::Refused { .. } => RefundStatus::Refused,
-            Stage::Closed(_) => RefundStatus::Attention,
+            Stage::Closed(_) | Stage::Settled => RefundStatus::Attention,
         }
     }
 
@@ -219,6 +224,7 @@ impl RefundState {
             }
             Stage::Pursued(pursuit) => pursuit.reason.clone(),
             Stage::Done(_) => None,
+            Stage::Settled => Some(TillCause::Settled.into()),
             Stage::Refused { reason, .. } | Stage::Closed(reason) => Some(reason.clone()),
         }
     }
@@ -250,7 +256,7 @@ impl RefundState {
             Stage::Looking(looking) => looking.awaiting,
             Stage::Pursued(pursuit) => pursuit.awaiting,
             Stage::Refused { recheck: Some(recheck), .. } => recheck.awaiting,
-            Stage::Done(_) | Stage::Refused { .. } | Stage::Closed(_) => None,
+            Stage::Done(_) | Stage::Refused { .. } | Stage::Closed(_) | Stage::Settled => None,
         }
     }
 
@@ -289,7 +295,7 @@ impl RefundState {
             Stage::Pursued(pursuit) => Some(pursuit.next_at)
                 .filter(|at| pursuit.awaiting.is_none() && !pursuit.is_foreign && *at < NEVER),
             Stage::Refused { recheck: Some(Recheck { at, awaiting: None }), .. } => Some(*at),
-            Stage::Done(_) | Stage::Refused { .. } | Stage::Closed(_) => None,
+            Stage::Done(_) | Stage::Refused { .. } | Stage::Closed(_) | Stage::Settled => None,
         }
     }
 }

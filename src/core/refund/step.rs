@@ -37,7 +37,7 @@ impl RefundState {
             Stage::Looking(looking) => step.looking(looking, event),
             Stage::Pursued(pursuit) => step.pursued(pursuit, event),
             Stage::Refused { recheck, .. } => step.rechecked(recheck, event),
-            Stage::Done(_) | Stage::Closed(_) => None,
+            Stage::Done(_) | Stage::Closed(_) | Stage::Settled => None,
         };
         if let Some(next) = next {
             self.stage = next;
@@ -60,7 +60,7 @@ struct Step<'a> {
 impl Step<'_> {
     fn looking(&mut self, looking: &mut Looking, event: &RefundEvent) -> Option<Stage> {
         match event {
-            RefundEvent::Begun => {}
+            RefundEvent::Begun | RefundEvent::Settled(_) => {}
             RefundEvent::MerchantChanged => {
                 return Some(refused(TillCause::MerchantChanged.into()));
             }
@@ -151,7 +151,11 @@ impl Step<'_> {
 
     fn pursued(&mut self, pursuit: &mut Pursuit, event: &RefundEvent) -> Option<Stage> {
         match event {
-            RefundEvent::Begun => {}
+            // What may still end by itself is nobody's to settle.
+            RefundEvent::Settled(_) if pursuit.is_foreign || pursuit.shown == Shown::Abnormal => {
+                return Some(Stage::Settled);
+            }
+            RefundEvent::Begun | RefundEvent::Settled(_) => {}
             RefundEvent::MerchantChanged => {
                 self.lose_answer(pursuit);
                 pursuit.is_foreign = true;
@@ -333,6 +337,7 @@ impl Step<'_> {
             RefundEvent::Begun
             | RefundEvent::Tick
             | RefundEvent::CheckNow
+            | RefundEvent::Settled(_)
             | RefundEvent::Answered(..) => {}
         }
         None

@@ -157,6 +157,21 @@ fn what_the_gateway_closes_or_cannot_deliver_needs_a_person() {
 }
 
 #[test]
+fn a_person_settles_what_needs_one_and_nothing_else() {
+    let settled = RefundEvent::Settled("in cash".into());
+    let mut bench = Bench::sent(234);
+    let before = bench.state.clone();
+    assert_eq!(bench.state.step(&settled, bench.now, &RULES), None);
+    assert_eq!(bench.state, before, "it may still end by itself");
+    bench.answer(said(RefundSaid::Accepted));
+    bench.query(Queried::Abnormal);
+    assert_eq!(bench.state.step(&settled, bench.now, &RULES), None);
+    assert_eq!(bench.state.status(), RefundStatus::Attention);
+    assert!(!bench.state.is_open() && bench.state.wake_at(&RULES).is_none());
+    assert!(bench.state.counts(), "its money may be with the customer");
+}
+
+#[test]
 fn nothing_leaves_before_the_look_and_nothing_at_all_if_it_fails_for_half_a_minute() {
     let mut bench = Bench::new(plan(1234));
     let failed = RefundAnswer::Looked(Looked::Inconclusive(Inconclusive::Unknown(

@@ -23,7 +23,12 @@ pub const fn word(status: RefundStatus, language: Language) -> &'static str {
 /// Why a refund is where it is, and whether the money went back, as one text; `None` if there is no
 /// reason.
 pub fn of(state: &RefundState, currency: Currency, language: Language) -> Option<String> {
-    let happened = happened(&state.reason()?, state.left(), currency, language);
+    let reason = state.reason()?;
+    // Where its money is only that person knows.
+    if reason.cause == Cause::Till(TillCause::Settled) {
+        return Some(cause_sentence(&reason, language));
+    }
+    let happened = happened(&reason, state.left(), currency, language);
     let gap = language.pick(" ", "");
     Some(format!("{happened}{gap}{}", money(state, language)))
 }
@@ -156,6 +161,10 @@ pub fn refusal(why: &RefundRefusal, currency: Currency, language: Language) -> S
             "This order is not settled yet: only a paid one can be refunded.",
             "这笔订单尚未完成，只有支付成功的订单才能退款。",
         ),
+        RefundRefusal::Cash => (
+            "This order was paid in cash: its money goes back in cash.",
+            "这笔订单是现金付款，请用现金退款。",
+        ),
         RefundRefusal::AnotherMerchants => (
             "This order was paid to another mch_id than the one that is configured now.",
             "这笔订单属于另一个商户号，不是当前配置的商户号。",
@@ -285,6 +294,7 @@ mod tests {
             RefundRefusal::Stopped,
             RefundRefusal::NotPaid(Status::Reversed),
             RefundRefusal::NotPaid(Status::Attention),
+            RefundRefusal::Cash,
             RefundRefusal::AnotherMerchants,
             RefundRefusal::TooOld,
             RefundRefusal::NothingLeft,

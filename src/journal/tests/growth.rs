@@ -46,7 +46,17 @@ fn no_query_reads_a_whole_table_or_a_whole_index() {
     let (journal, _) = Journal::open(&path, None).unwrap();
     let mut queries: Vec<(String, usize)> = check::QUERIES
         .iter()
-        .chain(&[read::OPEN, read::LATEST, slips::IN_PROGRESS, slips::OF_ORDER, slips::EARLIER])
+        .chain(&[past::OPEN, past::LATEST, slips::IN_PROGRESS, slips::OF_ORDER, slips::EARLIER])
+        .chain(&[
+            shift::LAST_CLOSE,
+            shift::FIRST_OPENING,
+            shift::LAST_ACT,
+            shift::OF_ORDER,
+            shift::STATE_BEFORE,
+            shift::REFUND_BEFORE,
+            shift::OF_REFUND,
+            shift::OPEN,
+        ])
         .chain(&[register::REGISTER, register::TAKEN, register::HIGHEST])
         .chain(&crate::refunds::QUERIES)
         .map(|sql| ((*sql).to_owned(), sql.matches('?').count()))
@@ -116,7 +126,7 @@ fn the_work_of_a_start_and_of_a_list_does_not_grow_with_the_journal() {
         // The file is too large to be checked whole, which would set a handler of its own.
         let count = counter(db);
         check::complete(db, &journal.key, &path, check::VERIFIED_AT_START).unwrap();
-        assert_eq!(read::past(db, &journal.key, &path).unwrap().open.len(), 1);
+        assert_eq!(past::past(db, &journal.key, &path).unwrap().open.len(), 1);
         let start = count.load(Ordering::Relaxed);
         let mut reader = JournalReader::of_held(&path, None).unwrap();
         let list = reader.steps(|reader| assert_eq!(reader.orders(&latest(50)).unwrap().len(), 50));

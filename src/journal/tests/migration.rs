@@ -8,7 +8,8 @@ use super::*;
 fn of_format_3(path: &Path) {
     let db = Connection::open(path).unwrap();
     db.execute_batch(
-        "DROP TABLE refund; DROP TABLE slip; DROP TABLE last_slip; DROP INDEX attempt_by_tail;
+        "ALTER TABLE sale DROP COLUMN lines; DROP TABLE refund;
+         DROP TABLE slip; DROP TABLE last_slip; DROP INDEX attempt_by_tail;
          PRAGMA user_version = 3;",
     )
     .unwrap();
@@ -21,7 +22,7 @@ fn of_format_4(path: &Path) {
     let last: i64 = db.query_row("SELECT slip FROM last_slip", [], |row| row.get(0)).unwrap();
     let seal = key.hash(&[0; 16], &[b"last slip", &last.to_be_bytes(), b""]);
     db.execute_batch(
-        "DROP TABLE refund; DROP TABLE last_slip;
+        "ALTER TABLE sale DROP COLUMN lines; DROP TABLE refund; DROP TABLE last_slip;
          CREATE TABLE last_slip (id INTEGER PRIMARY KEY CHECK (id = 1), slip INTEGER NOT NULL,
              seal BLOB NOT NULL) STRICT;
          PRAGMA user_version = 4;",
@@ -33,7 +34,10 @@ fn of_format_4(path: &Path) {
 /// A journal as format 5 had it, before there were refunds.
 fn of_format_5(path: &Path) {
     let db = Connection::open(path).unwrap();
-    db.execute_batch("DROP TABLE refund; PRAGMA user_version = 5;").unwrap();
+    db.execute_batch(
+        "ALTER TABLE sale DROP COLUMN lines; DROP TABLE refund; PRAGMA user_version = 5;",
+    )
+    .unwrap();
 }
 
 /// A journal with slips, one of them done.
@@ -257,4 +261,17 @@ fn starts_that_fail_again_and_again_keep_one_copy() {
     let other = journal.migrated().unwrap().copy.clone().unwrap();
     assert!(other.ends_with("journal.sqlite.format3-2"), "{}", other.display());
     assert!(before != altered && std::fs::read(&copy).unwrap() == altered);
+}
+
+#[test]
+fn a_journal_from_before_cash_is_brought_to_this_format() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = filled(&folder);
+    let before = "ALTER TABLE sale DROP COLUMN lines; DROP TABLE refund; PRAGMA user_version = 5;";
+    Connection::open(&path).unwrap().execute_batch(before).unwrap();
+    let (journal, past) = Journal::open(&path, None).unwrap();
+    let migrated = journal.migrated().unwrap();
+    assert_eq!((migrated.from, migrated.to, past.last_attempt), (5, FORMAT, 2));
+    drop(journal);
+    assert!(JournalReader::open(&path, None).unwrap().unwrap().audit().is_ok());
 }

@@ -8,7 +8,8 @@ use paytill_core::payment::Status;
 fn of_format_3(path: &Path) {
     let db = Connection::open(path).unwrap();
     db.execute_batch(
-        "DROP TABLE refund; DROP TABLE slip; DROP TABLE last_slip; PRAGMA user_version = 3;",
+        "ALTER TABLE sale DROP COLUMN lines; DROP TABLE refund; DROP TABLE slip;
+         DROP TABLE last_slip; PRAGMA user_version = 3;",
     )
     .unwrap();
 }

@@ -4,9 +4,11 @@
 
 use std::collections::BTreeMap;
 
+use super::shifts::{act, cash, close};
 use super::*;
 use paytill_core::engine::{Act, ActKind};
 use paytill_core::payment::{CallKind, Ending, Reason, Reversed, Status};
+use paytill_core::shift::Carry;
 
 /// What the gateway says of an order, before a reversal was accepted and after.
 #[derive(Clone)]
@@ -107,6 +109,7 @@ impl Sold {
             story(5, &[(Status::Reversed, never_known()), (Status::Reversed, paid_late())]),
             again,
             vec![begin(7), waiting(7)],
+            vec![cash(8, (8, 1234), true, [1234, 1000])],
         ];
         let mut moments = Vec::new();
         let mut keep = || {
@@ -141,6 +144,25 @@ impl Sold {
         keep();
         journal.append_act(&Act { at: NOW, kind: ActKind::Drawer, by: Some(by) }).unwrap();
         keep();
+        let (amount, reason) = (Money::from_minor(1000), "零钱".to_owned());
+        let returned = act(ActKind::CashReturned { amount });
+        assert!(journal.append_acts_of(&[(returned, order(8).out_trade_no)]).unwrap());
+        keep();
+        for kind in [
+            ActKind::CashIn { amount, reason: reason.clone() },
+            ActKind::CashOut { amount, reason },
+        ] {
+            journal.append_act(&act(kind)).unwrap();
+            keep();
+        }
+        for work in [
+            ShiftWork::Open { at: NOW, float: amount, by: None },
+            close(1000, Carry::Yes(Some("王芳".into()))),
+        ] {
+            let done = journal.do_shift(work, &TimeZone::UTC).unwrap();
+            assert!(!matches!(done, ShiftDone::Not(_)), "{done:?}");
+            keep();
+        }
         Self { key: beside(&path, ".key"), moments }
     }
 

@@ -10,16 +10,20 @@ mod archive;
 mod chime;
 mod devices;
 mod gate;
+mod money;
 mod second_screen;
+mod shelf;
 mod slips;
 mod voice;
 
 use std::io::IsTerminal as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
 use zeroize::Zeroizing;
 
+use super::output::masked;
 use super::signals::Signals;
 use super::terminal::{Terminal, TerminalInput, draws_chinese};
 use super::{Exit, Failure, open};
@@ -27,22 +31,26 @@ use crate::both;
 use crate::clock::{Millis, Uptime};
 use crate::config::{Bell, Config, GatewayConfig, Loaded, PrinterKind, ScannerKind};
 use crate::device::Health;
-use crate::engine::{Attempt, Report, SaleRef};
+use crate::engine::{Attempt, RefundRecord, RefundReport, Report, SaleRef};
 use crate::journal::{Filter, JournalReader, Slip};
 use crate::operators::{self, Operators};
 use crate::order::{AuthCode, OutTradeNo};
 use crate::payment::Event;
 use crate::scan::Scan;
-use crate::screen::{self, Link, Model, RawScan, ScreenCommand, ScreenMessage, Settings, Typist};
+use crate::screen::{
+    self, GoodsCommand, GoodsMessage, Link, Model, MoneyNews, RawScan, ScreenCommand,
+    ScreenMessage, Settings, Typist,
+};
 use crate::simulator::Scenario;
 use crate::text::{journal, reason};
-use crate::till::{Notice, Till};
-use archive::Archive;
+use crate::till::{NotRefunded, Notice, Till};
+use archive::{Archive, RefundRead};
 use chime::Chime;
 use devices::{DeviceReport, Devices, JobPurpose};
 use gate::Gate;
 use paytill_host::clock::Clock;
 use second_screen::SecondScreen;
+use shelf::Shelf;
 use slips::Left;
 use voice::Voice;
 
@@ -85,6 +93,7 @@ pub async fn run(loaded: &Loaded, clock: &Clock) -> Result<Exit, Failure> {
     })?;
     let (report, reports) = mpsc::unbounded_channel();
     let (answer, answers) = mpsc::unbounded_channel();
+    let (refund, refunds) = mpsc::unbounded_channel();
     let devices = Devices::start(config, learned, clock, report).map_err(|error| {
         Failure::of_system(&both!("a device's thread", "无法启动设备线程"), &error)
     })?;
@@ -92,6 +101,9 @@ pub async fn run(loaded: &Loaded, clock: &Clock) -> Result<Exit, Failure> {
         if config.screen.voice.is_empty() { None } else { Some(Voice::start(clock.clone())) };
     let voice = voice.transpose().map_err(|error| {
         Failure::of_system(&both!("the voice's thread", "无法启动语音线程"), &error)
+    })?;
+    let shelf = Shelf::start(config, answer.clone()).map_err(|error| {
+        Failure::of_system(&both!("the goods' thread", "无法启动商品线程"), &error)
     })?;
     let settings = settings(config, opened.gateway_host.clone(), !operators.is_empty());
     let model = Model::new(settings, recent.clone());
@@ -101,8 +113,9 @@ pub async fn run(loaded: &Loaded, clock: &Clock) -> Result<Exit, Failure> {
         model,
         till: opened.till,
         devices,
-        archive: Archive::new(config, answer.clone()),
+        archive: Archive::new(config, answer.clone(), refund),
         gate: Gate::new(config, answer),
+        shelf,
         terminal,
         config,
         clock,
@@ -120,13 +133,17 @@ pub async fn run(loaded: &Loaded, clock: &Clock) -> Result<Exit, Failure> {
     };
     // Learns the local address before the first payment, and whether the gateway can be reached.
     cashier.till.warm_up(false);
+    cashier.shelf.look();
     cashier.post(ScreenMessage::Time);
     // Until a dedicated scanner is found.
     if matches!(config.scanner.kind, ScannerKind::Auto | ScannerKind::Keyboard) {
         cashier.post(ScreenMessage::Scanner(Link::Keyboard));
     }
     cashier.go_on_printing(left);
-    cashier.run(reports, answers, signals).await
+    cashier.go_on_with_parts();
+    cashier.look_for_a_shift();
+    cashier.show_open_refunds();
+    cashier.run(reports, answers, refunds, signals).await
 }
 
 struct Cashier<'a> {
@@ -138,6 +155,7 @@ struct Cashier<'a> {
     devices: Devices,
     archive: Archive,
     gate: Gate,
+    shelf: Shelf,
     config: &'a Config,
     clock: &'a Clock,
     /// The orders that can be printed, newest first.
@@ -186,6 +204,7 @@ impl Cashier<'_> {
         &mut self,
         mut reports: mpsc::UnboundedReceiver<DeviceReport>,
         mut answers: mpsc::UnboundedReceiver<ScreenMessage>,
+        mut refunds: mpsc::UnboundedReceiver<RefundRead>,
         mut signals: Signals,
     ) -> Result<Exit, Failure> {
         self.draw()?;
@@ -205,6 +224,7 @@ impl Cashier<'_> {
                 }
                 Some(report) = reports.recv() => self.device(report),
                 Some(answer) = answers.recv() => self.post(answer),
+                Some(read) = refunds.recv() => self.refund(read),
                 () = tokio::time::sleep(sleep) => self.time(),
                 _ = signals.next() => {
                     let open = self.till.is_open();
@@ -276,22 +296,44 @@ impl Cashier<'_> {
             ScreenCommand::Ask { serial, question } => {
                 self.till.enquire(serial, question, self.model.by());
             }
+            ScreenCommand::Refund { out_trade_no, amount, reason } => {
+                let by = self.model.by();
+                self.archive.read_refund(out_trade_no, (amount, masked(&reason), by));
+            }
             ScreenCommand::WarmUp => self.till.warm_up(false),
             ScreenCommand::Print { out_trade_no, copy: true } => {
                 self.till.print_copy(&out_trade_no, self.model.by());
             }
             ScreenCommand::Print { out_trade_no, copy: false } => self.print(&out_trade_no),
             ScreenCommand::OverrulePrinter(order) => self.devices.overrule_printer(order),
-            ScreenCommand::OpenDrawer => {
-                let by = self.model.by();
-                let name = by.as_ref().map(|by| by.operator.as_str());
-                tracing::info!(by = name, "the drawer is to be opened");
-                self.till.note_drawer(by);
+            ScreenCommand::OpenDrawer => self.note_drawer(),
+            ScreenCommand::TakeCash { sale, tendered } => self.take_cash(sale, tendered),
+            ScreenCommand::ReturnCash { sale, cash } => self.return_cash(sale, &cash),
+            ScreenCommand::MoveCash { is_out, amount, reason } => {
+                self.till.move_cash(is_out, amount, reason, self.model.by());
             }
+            ScreenCommand::ReadShift => self.archive.read_shift(self.clock.wall()),
+            ScreenCommand::OpenShift { float } => self.open_shift(float),
+            ScreenCommand::CloseShift { counted, carry } => self.close_shift(counted, carry),
+            ScreenCommand::PrintReport { report, is_copy } => self.print_report(&report, is_copy),
+            ScreenCommand::Goods(command) => self.goods(command),
             ScreenCommand::SignIn { serial, pin } => self.gate.ask(serial, pin),
             ScreenCommand::ReadOperators => self.gate.read(),
             ScreenCommand::Train(customer) => self.train(customer),
             ScreenCommand::Quit => self.leaving = Some(Exit::Done),
+        }
+    }
+
+    fn goods(&mut self, command: GoodsCommand) {
+        match command {
+            GoodsCommand::Find { serial, code } => self.shelf.find(serial, code),
+            GoodsCommand::Search { serial, typed } => self.shelf.search(serial, typed),
+            GoodsCommand::Keep(held) => self.shelf.keep(held),
+            GoodsCommand::Change(mut sale) => {
+                let consent = self.model.by().and_then(|by| by.consent);
+                sale.consent = consent.or(sale.consent);
+                self.post(ScreenMessage::Goods(GoodsMessage::Changed(sale)));
+            }
         }
     }
 
@@ -307,11 +349,36 @@ impl Cashier<'_> {
     fn begin(&mut self, sale: SaleRef, code: AuthCode) {
         let is_real = matches!(self.config.gateway, GatewayConfig::Simulator)
             && !Scenario::is_practice(code.expose());
-        match self.till.begin(sale, String::new(), code, self.model.by()) {
+        let sold = Arc::new(self.model.sold_for(sale));
+        match self.till.begin(sale, String::new(), sold, code, self.model.by()) {
             Ok(number) => self.real_code = is_real.then_some(number),
             Err(refusal) => {
                 tracing::warn!(?refusal, "not begun");
                 self.post(ScreenMessage::NotBegun(refusal));
+            }
+        }
+    }
+
+    /// Refunds of earlier runs that have work left.
+    fn show_open_refunds(&mut self) {
+        let open: Vec<RefundRecord> = self.till.open_refunds().collect();
+        for refund in open {
+            let before = Some(refund.state.status());
+            self.post(ScreenMessage::Refund { refund: Box::new(refund), before });
+        }
+    }
+
+    /// The order was read: the refund begins, if it may.
+    fn refund(&mut self, read: RefundRead) {
+        match read.and_then(|start| self.till.begin_refund(start)) {
+            Ok(_) => {}
+            Err(NotRefunded::Refused(why)) => self.post(ScreenMessage::NotRefunded(why)),
+            Err(NotRefunded::Journal(error)) => {
+                self.post(ScreenMessage::RefundNotRead(journal::text(&error)));
+            }
+            Err(NotRefunded::NoSuchOrder) => {
+                let why = both!("there is no such order", "没有这笔订单");
+                self.post(ScreenMessage::RefundNotRead(why));
             }
         }
     }
@@ -349,6 +416,9 @@ impl Cashier<'_> {
                 self.recent.truncate(2 * RECENT as usize);
                 let tells = self.real_code.as_ref() == Some(&attempt.out_trade_no)
                     && (event == Event::Begun || attempt.state.status().is_final_for_cashier());
+                if event == Event::Begun {
+                    self.cash_is_in(&attempt);
+                }
                 self.post(ScreenMessage::Attempt(attempt, event));
                 if tells {
                     self.post(ScreenMessage::RealCode);
@@ -362,9 +432,23 @@ impl Cashier<'_> {
             Notice::SlipBegun { slip, recorded: true } => self.devices.begin(slip),
             Notice::SlipBegun { slip, recorded: false } => self.slip_must_not_begin(slip),
             Notice::DrawerNoted { recorded: true } => self.open_drawer(),
+            Notice::CashMoved { recorded: true } => {
+                self.open_drawer();
+                self.post(ScreenMessage::Money(MoneyNews::CashMoved));
+            }
+            Notice::CashReturned { sale, recorded: true } => {
+                self.open_drawer();
+                self.post(ScreenMessage::Money(MoneyNews::CashReturned(sale)));
+            }
             // The sales have stopped, which is on the screen.
-            Notice::DrawerNoted { recorded: false } => {}
-            Notice::Refund(_) => {}
+            Notice::DrawerNoted { recorded: false }
+            | Notice::CashMoved { recorded: false }
+            | Notice::CashReturned { recorded: false, .. } => {}
+            Notice::Refund(report) => {
+                let RefundReport { refund, before, .. } = *report;
+                self.post(ScreenMessage::Refund { refund: Box::new(refund), before });
+            }
+            Notice::Shift(done) => self.shift_done(done),
             Notice::Enquired { serial, enquired } => {
                 self.post(ScreenMessage::Enquired { serial, enquired });
             }
@@ -430,6 +514,7 @@ impl Cashier<'_> {
                     tracing::info!(?how, "the drawer was asked to open");
                     self.post(ScreenMessage::Drawer(how));
                 }
+                Some(JobPurpose::Report) => self.report_ended(&ended),
                 None => {}
             },
         }
@@ -454,6 +539,7 @@ impl Cashier<'_> {
         if self.redial.is_due(now) {
             self.till.warm_up(false);
         }
+        self.shelf.look();
         self.post(ScreenMessage::Time);
     }
 }
@@ -481,6 +567,9 @@ fn settings(config: &Config, gateway_host: String, operators: bool) -> Settings 
         operators,
         lock_after: config.till.lock_after,
         drawer_by_manager: operators && config.till.drawer_by_manager,
+        shift_required: config.shift.required,
+        discount_limit: config.goods.discount_limit,
+        refund_consent_above: config.refund.consent_above,
         draws_chinese: draws_chinese(),
     }
 }

@@ -22,12 +22,14 @@ use super::open::working_directory;
 use super::output::print_line;
 use super::terminal::has_no_chinese;
 use super::{Exit, Failure};
+use crate::catalogue::{self, Catalogue};
 use crate::clean::clean;
 use crate::cli::Json;
 use crate::config::{Config, Flags, GatewayConfig, Salvage};
 use crate::journal;
 use crate::language::Language;
 use crate::operators::{self, Operators};
+use crate::text;
 use crate::text::doctor::{Check, CheckResult, Finding, TerminalState, Verdict};
 use crate::text::operators::failure;
 use paytill_host::clock::Clock;
@@ -62,6 +64,7 @@ pub async fn run(json: Json, flags: &Flags, clock: &Clock) -> Result<Exit, Failu
         let is_running = journal::is_held(&config.journal.path);
         reporter.report(if is_running { &Finding::TillRunning } else { &Finding::TillNotRunning });
         books::check(&config.journal, is_running, clock, &mut reporter);
+        goods(&config, &mut reporter);
         devices::check(&config, is_running, &mut reporter);
     }
     reporter.report(&terminal(&environment));
@@ -120,6 +123,18 @@ fn salvage(flags: &Flags, folder: &Path, reporter: &mut FindingReporter) -> Opti
         reporter.unknown.extend(fault.section().map(str::to_owned));
     }
     config
+}
+
+/// Reads the whole catalogue, if there is one.
+fn goods(config: &Config, reporter: &mut FindingReporter) {
+    let path = catalogue::path(&config.journal.path);
+    let read = Catalogue::open(&path, config.till.currency).and_then(|catalogue| {
+        catalogue.map(|catalogue| catalogue.each(|_| ()).map(|()| catalogue.count)).transpose()
+    });
+    if let Some(found) = read.transpose() {
+        let sentence = |fault| text::goods::fault(&fault).in_language(reporter.language).to_owned();
+        reporter.report(&Finding::Goods(found.map_err(sentence)));
+    }
 }
 
 fn terminal(environment: &dyn Fn(&str) -> Option<OsString>) -> Finding {
@@ -209,6 +224,7 @@ impl Faults {
             | Check::Scanner
             | Check::Printer
             | Check::Display
+            | Check::Goods
             | Check::Terminal => self.others = true,
         }
     }

@@ -91,6 +91,9 @@ fn document(
     }
     order["sale"] = row.sale.into();
     order["note"] = row.note.clone().into();
+    if !row.sold.is_bare() {
+        order["goods"] = serde_json::to_value(&*row.sold).unwrap_or_default();
+    }
     let events = with_calls(entries).zip(&proof.records).map(|((entry, call), record)| {
         let mut event = entry_json(entry, call);
         event["before"] = record.before.clone().into();

@@ -17,8 +17,9 @@ use crate::language::Language;
 use crate::money::{Currency, Money};
 use crate::payment::{Call, Event, Reason, Status};
 use crate::refund::RefundEvent;
+use crate::sale::Sold;
 use crate::text::find::{FindWords, Verdict};
-use crate::text::{history, reason, refund as refund_text, screen};
+use crate::text::{goods, history, reason, refund as refund_text, screen};
 use crate::{both, say};
 
 /// Fewer last digits would fit too many orders.
@@ -158,7 +159,7 @@ pub fn show(show: &Show, config: &Config) -> Result<Exit, Failure> {
     let report = OrderReport::of_row(&row);
     if show.json.json {
         let mut value = report.json(language);
-        value["sale"] = row.sale.into();
+        value["sale"] = sale_json(&reader, &row)?;
         value["note"] = row.note.clone().into();
         // Nobody was asked.
         value["verdict"] = verdict(&row).word().into();
@@ -176,6 +177,9 @@ pub fn show(show: &Show, config: &Config) -> Result<Exit, Failure> {
     if !row.note.is_empty() {
         print_line(&row.note);
     }
+    for line in goods::sold(&row.sold, row.currency, language) {
+        print_line(&format!("  {line}"));
+    }
     for refund in &refunds {
         print_line(&RefundLine::of_row(&row, refund).line(language));
         let (id, reason) = (refund.id, &refund.reason);
@@ -186,6 +190,35 @@ pub fn show(show: &Show, config: &Config) -> Result<Exit, Failure> {
         print_fields(&entry.wire);
     }
     Ok(Exit::Done)
+}
+
+/// The number of a sale; where it has lines, or cash was taken of it, with these and all that it was
+/// paid with.
+fn sale_json(reader: &JournalReader, row: &OrderRow) -> Result<Value, Failure> {
+    let Sold { lines, discount, due, consent } = &*row.sold;
+    let orders = reader.orders_of(row.sale)?;
+    if lines.is_empty() && orders.iter().all(|order| order.state.cash().is_none()) {
+        return Ok(row.sale.into());
+    }
+    let tender = |order: &OrderRow| {
+        let cash = order.state.cash();
+        json!({
+            "order_no": order.out_trade_no.as_str(),
+            "channel": order.channel,
+            "state": order.state.status().word(),
+            "amount": order.amount.minor(),
+            "tendered": cash.map(|cash| cash.tendered().minor()),
+            "change": cash.map(|cash| cash.change().minor()),
+        })
+    };
+    let tenders: Vec<Value> = orders.iter().map(tender).collect();
+    let mut sale = json!({ "number": row.sale, "lines": lines, "tenders": tenders });
+    if !lines.is_empty() {
+        sale["discount"] = discount.minor().into();
+        sale["due"] = due.minor().into();
+        sale["consent"] = json!(consent);
+    }
+    Ok(sale)
 }
 
 /// What this journal alone says of an order and its refunds.
@@ -306,11 +339,23 @@ fn entry_line(
 }
 
 /// For programs: stays the same in every language and version.
+fn act_words(act: &ActKind) -> String {
+    match act {
+        ActKind::Reprint { copy } => format!("reprinted as copy {copy}"),
+        ActKind::Drawer => "the drawer was opened".into(),
+        ActKind::CashReturned { amount } => format!("cash returned: {}", amount.minor()),
+        ActKind::CashIn { amount, .. } => format!("cash in: {}", amount.minor()),
+        ActKind::CashOut { amount, .. } => format!("cash out: {}", amount.minor()),
+        ActKind::ShiftOpened { float } => format!("shift opened: {}", float.minor()),
+        ActKind::ShiftClosed(report) => format!("shift closed: {}", report.z.unwrap_or_default()),
+    }
+}
+
+/// For programs: stays the same in every language and version.
 fn event_words(event: &StoredEvent) -> String {
     let event = match event {
         StoredEvent::Payment(event) => event,
-        StoredEvent::Act(ActKind::Reprint { copy }) => return format!("reprinted as copy {copy}"),
-        StoredEvent::Act(ActKind::Drawer) => return "the drawer was opened".into(),
+        StoredEvent::Act(act) => return act_words(act),
         StoredEvent::Refund(told) => return event_words_of_refund(&told.event),
     };
     match event {
@@ -338,6 +383,7 @@ fn event_words_of_refund(event: &RefundEvent) -> String {
             format!("answer to {} {number}: {}", answer.word(), history::refund_answer(answer))
         }
         RefundEvent::Tick => "time".into(),
+        RefundEvent::Settled(_) => "settled by a person".into(),
         RefundEvent::CheckNow => "checked now by the cashier".into(),
         RefundEvent::MerchantChanged => "the till sells for another merchant".into(),
         RefundEvent::Restarted { .. } => "the till started again".into(),

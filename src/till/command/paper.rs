@@ -84,7 +84,10 @@ impl Due {
             | Notice::SlipQueued(..)
             | Notice::SlipBegun { .. }
             | Notice::DrawerNoted { .. }
-            | Notice::Refund(_) => {}
+            | Notice::Refund(_)
+            | Notice::CashMoved { .. }
+            | Notice::CashReturned { .. }
+            | Notice::Shift(_) => {}
         }
     }
 }
@@ -239,6 +242,7 @@ mod tests {
             updated_at: Timestamp(0),
             sent_at: Uptime(0),
             state,
+            sold: std::sync::Arc::default(),
             recorded: true,
         };
         let mut after = before.clone();

@@ -62,7 +62,9 @@ pub async fn run(pay: Pay, loaded: &Loaded, clock: &Clock) -> Result<Exit, Failu
     let mut signals = Signals::new()?;
     // Something scanned in the wrong place may be another code.
     let note = masked(&clean(&pay.note, NOTE_CELLS));
-    let out_trade_no = till.begin(SaleRef::New(amount), note, code, None).map_err(refused)?;
+    let out_trade_no = till
+        .begin(SaleRef::New(amount), note, std::sync::Arc::default(), code, None)
+        .map_err(refused)?;
     let reporter = Reporter { json: pay.json.json, language: config.till.language };
     let (mut exit, ended) = follow(till, &out_trade_no, &reporter, &mut signals).await;
     let mut due = paper::Due::default();
@@ -189,7 +191,10 @@ async fn follow(
             | Notice::SlipQueued(..)
             | Notice::SlipBegun { .. }
             | Notice::DrawerNoted { .. }
-            | Notice::Refund(_) => {}
+            | Notice::Refund(_)
+            | Notice::CashMoved { .. }
+            | Notice::CashReturned { .. }
+            | Notice::Shift(_) => {}
         }
     }
 }
@@ -271,6 +276,9 @@ fn refused(refusal: Refusal) -> Failure {
             usage(both!("order {by} of this sale is not settled", "本次销售的订单 {by} 尚未完成"))
         }
         Refusal::AlreadyPaid => usage(both!("this sale is paid", "本次销售已付款")),
+        Refusal::MoreThanLeft(_) | Refusal::NoSuchCash | Refusal::NothingTaken => {
+            usage(both!("so much of this sale is not to be paid", "本次销售的金额不符"))
+        }
     }
 }
 

@@ -14,7 +14,7 @@ use crate::config::Config;
 use crate::engine::By;
 use crate::language::{Language, Text};
 use crate::operators::{self, NotAPin, Operator, Operators, Pin, Role};
-use crate::text::operators::{OperatorsWords, not_a_manager, not_a_pin, pins_differ};
+use crate::text::operators::{OperatorsWords, nobodys_pin, not_a_manager, not_a_pin, pins_differ};
 
 /// Far more than any PIN; the rest of a line is no part of one.
 const LINE: usize = 128;
@@ -27,6 +27,14 @@ pub(super) fn choose(language: Language) -> Result<Pin, Failure> {
         return Err(Failure::new(Exit::Usage, pins_differ()));
     }
     Ok(pin)
+}
+
+/// Whoever it is, by the PIN.
+pub(super) fn operator(config: &Config) -> Result<Operator, Failure> {
+    let all = Operators::read(&operators::path(&config.journal.path))?;
+    let words = OperatorsWords::of(config.till.language);
+    let pin = Pin::read(&line(words.your_pin())?).map_err(refused)?;
+    all.who(&pin).cloned().ok_or_else(|| Failure::new(Exit::Usage, nobodys_pin()))
 }
 
 /// The manager who does what a cashier may not, by the PIN; `None` where nobody signs in.

@@ -3,6 +3,7 @@
 //! holds the journal: that settles them.
 
 mod export;
+pub(super) use export::cell;
 mod report;
 mod settle;
 mod source;
@@ -19,13 +20,16 @@ use crate::cli::Reconcile;
 use crate::clock::Date;
 use crate::config::{Config, Loaded};
 use crate::gateway::wechat::v2::bill::Refusal;
-use crate::journal::{Filter, JournalError, JournalReader, OrderRow};
+use crate::journal::{BegunRefund, Filter, JournalError, JournalReader, OrderRow};
+use crate::refund::RefundStatus;
 use crate::text::reconcile::{self as text, ReconcileWords};
 use paytill_host::clock::Clock;
 use source::Source;
 
 /// For so many months the gateway gives the bill of a day (facts 7.1).
 const KEPT: i64 = 3;
+/// A refund that was begun so many days before a bill may be in it.
+const REFUNDS_BEFORE: i64 = 31;
 
 /// What was read, and what came of it.
 struct Reconciled {
@@ -133,7 +137,7 @@ fn compare(
     match &reader {
         Some(reader) => {
             orders_about(reader, day, |order| comparison.expect(order))?;
-            refunds_about(day).for_each(|refund| comparison.expect_refund(refund));
+            refunds_about(reader, day, |refund| comparison.expect_refund(refund))?;
         }
         None => print_message(&text::without_journal(config.till.language, &config.journal.path)),
     }
@@ -169,14 +173,34 @@ fn orders_about(
 ) -> Result<(), JournalError> {
     for day in [day.yesterday().ok(), Some(day), day.tomorrow().ok()].into_iter().flatten() {
         let filter = Filter { day: Some(day.to_string()), ..Filter::default() };
-        reader.orders(&filter)?.into_iter().map(own_order).for_each(&mut take);
+        // No bill has what was paid in cash.
+        let orders = reader.orders(&filter)?.into_iter().filter(|row| row.state.cash().is_none());
+        orders.map(own_order).for_each(&mut take);
     }
     Ok(())
 }
 
-/// The refunds of the journal that the gateway has accepted by that day: it records none yet.
-fn refunds_about(_day: Date) -> impl Iterator<Item = OwnRefund> {
-    std::iter::empty()
+/// The journal's refunds that may be in that day's bill: the gateway may take its time, and what was
+/// refused is in none.
+fn refunds_about(
+    reader: &JournalReader,
+    day: Date,
+    mut take: impl FnMut(OwnRefund),
+) -> Result<(), JournalError> {
+    let first = day.checked_sub(jiff::Span::new().days(REFUNDS_BEFORE)).unwrap_or(day);
+    let last = day.tomorrow().unwrap_or(day);
+    for refund in reader.refunds_begun(&first.to_string(), &last.to_string())? {
+        let BegunRefund { out_trade_no, refund: row, accepted_at } = refund;
+        if row.state.status() != RefundStatus::Refused {
+            take(OwnRefund {
+                order_no: out_trade_no.into(),
+                refund_no: row.out_refund_no.into(),
+                amount: row.amount,
+                accepted_at,
+            });
+        }
+    }
+    Ok(())
 }
 
 fn own_order(row: OrderRow) -> OwnOrder {

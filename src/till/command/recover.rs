@@ -16,13 +16,13 @@ use super::{Exit, Failure, paper, pin};
 use crate::clean::clean;
 use crate::cli::{Json, Recover};
 use crate::config::{JournalConfig, Loaded};
-use crate::engine::{Attempt, RefundRecord, Report};
+use crate::engine::{Attempt, By, RefundRecord, Report};
 use crate::journal::JournalReader;
 use crate::language::Language;
 use crate::order::OutTradeNo;
 use crate::payment::{Answer, Event, Reversed, Status};
-use crate::refund::{OutRefundNo, RefundStatus};
-use crate::till::Notice;
+use crate::refund::{OutRefundNo, RefundEvent, RefundStatus};
+use crate::till::{Notice, Till};
 use crate::{both, say, text};
 use paytill_host::clock::Clock;
 
@@ -89,7 +89,10 @@ pub async fn run(recover: Recover, loaded: &Loaded, clock: &Clock) -> Result<Exi
                 | Notice::Enquired { .. }
                 | Notice::SlipQueued(..)
                 | Notice::SlipBegun { .. }
-                | Notice::DrawerNoted { .. },
+                | Notice::DrawerNoted { .. }
+                | Notice::CashMoved { .. }
+                | Notice::CashReturned { .. }
+                | Notice::Shift(_),
             )
             | Err(_) => {}
         }
@@ -164,6 +167,18 @@ async fn settle(
         .filter(|open| open.as_str().ends_with(number) && !number.is_empty())
         .cloned()
         .collect();
+    let refunds: Vec<OutRefundNo> = till
+        .open_refunds()
+        .filter(|refund| refund.state.status() == RefundStatus::Attention)
+        .filter(|refund| {
+            let numbers = [refund.out_refund_no.as_str(), refund.out_trade_no.as_str()];
+            !number.is_empty() && numbers.iter().any(|known| known.ends_with(number))
+        })
+        .map(|refund| refund.out_refund_no)
+        .collect();
+    if let ([], [refund]) = (&found[..], &refunds[..]) {
+        return settle_refund(till, refund, (how, by), json, loaded).await;
+    }
     let [number] = &found[..] else {
         return Err(Failure::new(
             Exit::Usage,
@@ -195,7 +210,37 @@ async fn settle(
             | Notice::SlipQueued(..)
             | Notice::SlipBegun { .. }
             | Notice::DrawerNoted { .. }
-            | Notice::Refund(_) => {}
+            | Notice::Refund(_)
+            | Notice::CashMoved { .. }
+            | Notice::CashReturned { .. }
+            | Notice::Shift(_) => {}
+        }
+    }
+}
+
+/// The same of a refund that needs a person.
+async fn settle_refund(
+    till: &mut Till,
+    number: &OutRefundNo,
+    (how, by): (String, Option<By>),
+    json: Json,
+    loaded: &Loaded,
+) -> Result<Exit, Failure> {
+    let config = &loaded.config;
+    till.settle_refund(number, how, by);
+    loop {
+        match till.next().await {
+            Notice::Refund(report)
+                if report.refund.out_refund_no == *number
+                    && matches!(report.event, RefundEvent::Settled(_)) =>
+            {
+                print_refund(&report.refund, json, config.till.language, &config.journal);
+                return Ok(Exit::Done);
+            }
+            Notice::Stopped(error) => {
+                return Err(Failure::new(Exit::Journal, text::journal::text(&error)));
+            }
+            _ => {}
         }
     }
 }
@@ -288,6 +333,7 @@ mod tests {
             updated_at: Timestamp(0),
             sent_at: Uptime(0),
             state,
+            sold: std::sync::Arc::default(),
             recorded: true,
         };
         (attempt, answered)

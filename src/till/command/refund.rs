@@ -13,7 +13,7 @@ use super::orders::{no_such, one};
 use super::output::{masked, print_line, print_message};
 use super::refund_line::RefundLine;
 use super::signals::Signals;
-use super::{Exit, Failure};
+use super::{Exit, Failure, pin};
 use crate::both;
 use crate::clean::clean;
 use crate::cli::{Json, Refund};
@@ -48,12 +48,15 @@ pub async fn run(refund: Refund, loaded: &Loaded, clock: &Clock) -> Result<Exit,
         return Err(Failure::new(Exit::Usage, sentence));
     }
     let (row, others) = find(&refund.order_no, config)?;
+    let sum = amount.unwrap_or(row.amount);
+    let needs_consent = config.refund.consent_above.is_some_and(|limit| sum > limit);
+    let by = if needs_consent { pin::manager(config)? } else { None };
     let mut opened = open(loaded, clock).await?;
     announce_training(config);
     let till = &mut opened.till;
     let mut signals = Signals::new()?;
     let reporter = Reporter { json: refund.json, language, others, number: None };
-    let begun = till.refund(&row.out_trade_no, amount, reason, None);
+    let begun = till.refund(&row.out_trade_no, amount, reason, by);
     let number = match begun {
         Ok(number) => number,
         Err(NotRefunded::Refused(RefundRefusal::Stopped)) => {

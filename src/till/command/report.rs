@@ -37,7 +37,7 @@ impl<'a> OrderReport<'a> {
             amount: attempt.amount,
             currency: attempt.currency,
             created_at: attempt.created_at,
-            channel: "micropay",
+            channel: attempt.state.channel(),
             state: &attempt.state,
             operator: None,
             // A payment that has just moved has no refunds.
@@ -63,12 +63,14 @@ impl<'a> OrderReport<'a> {
 
     /// One line of JSON; amounts in minor units.
     pub fn json(&self, language: Language) -> Value {
-        let proof = self.state.proof();
+        let (proof, cash) = (self.state.proof(), self.state.cash());
+        // Cash is paid with its first entry.
+        let paid_at = proof.map(|proof| proof.paid_at).or_else(|| cash.map(|_| self.created_at));
         let why = self
             .state
             .reason()
             .map(|why| json!({ "code": why.code(), "text": reason::of(self.state, language) }));
-        json!({
+        let mut report = json!({
             "order_no": self.order_no,
             "state": self.status.word(),
             "at": self.at.to_rfc3339(),
@@ -76,7 +78,7 @@ impl<'a> OrderReport<'a> {
             "currency": self.currency.code(),
             "coupon": proof.and_then(|proof| proof.coupon),
             "transaction_id": proof.map(|proof| proof.transaction_id.as_str()),
-            "paid_at": proof.map(|proof| proof.paid_at.to_rfc3339()),
+            "paid_at": paid_at.map(Timestamp::to_rfc3339),
             "reason": why,
             "created_at": self.created_at.to_rfc3339(),
             "updated_at": self.at.to_rfc3339(),
@@ -85,7 +87,13 @@ impl<'a> OrderReport<'a> {
             "open": self.state.is_open(),
             "channel": self.channel,
             "operator": self.operator,
-        })
+        });
+        if let Some(cash) = cash {
+            report["tendered"] = cash.tendered().minor().into();
+            report["change"] = cash.change().minor().into();
+            report["left"] = cash.left().minor().into();
+        }
+        report
     }
 
     /// How much of it was given back, as a word for programs (interface 2).
@@ -117,6 +125,7 @@ impl<'a> OrderReport<'a> {
                 )
             }
             (Some(proof), _) => proof.transaction_id.clone(),
+            (None, None) if self.state.cash().is_some() => language.pick("cash", "现金").to_owned(),
             (None, why) => why.unwrap_or_default(),
         };
         let amount = format!("{} {amount}", self.currency.code());

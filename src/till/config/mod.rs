@@ -22,12 +22,14 @@ use tracing::level_filters::LevelFilter;
 
 use crate::clock::{Millis, TimeZone};
 use crate::gateway::wechat::fields::SignType;
+use crate::goods::label::Pattern;
 use crate::hardware::{Flow, Parity, Selector, StatusUse};
 use crate::language::Language;
 use crate::money::{AmountEntry, Currency, Money};
 use crate::order::{Merchant, TillId};
 use crate::payment::Rules;
 use crate::picture::Picture;
+use crate::sale::Rate;
 pub use crate::scan::Suffix;
 use crate::scan::keyboard::Layout;
 
@@ -38,13 +40,23 @@ pub struct Config {
     pub till: TillConfig,
     pub gateway: GatewayConfig,
     pub payment: PaymentConfig,
+    pub refund: RefundConfig,
     pub scanner: ScannerConfig,
     pub printer: PrinterConfig,
     pub display: DisplayConfig,
     pub receipt: ReceiptConfig,
+    pub goods: GoodsConfig,
+    pub shift: ShiftConfig,
     pub screen: ScreenConfig,
     pub journal: JournalConfig,
     pub log: LogConfig,
+}
+
+/// Giving money back.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct RefundConfig {
+    /// Where people sign in, a manager agrees to more than this; `None`: to none.
+    pub consent_above: Option<Money>,
 }
 
 /// The shop.
@@ -68,6 +80,13 @@ pub struct TillConfig {
     pub lock_after: Option<Millis>,
     /// Whether a cashier needs a manager to open the drawer by its key.
     pub drawer_by_manager: bool,
+}
+
+/// The shifts of this till.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct ShiftConfig {
+    /// Whether nothing is sold before a shift is open.
+    pub required: bool,
 }
 
 /// Who moves the money.
@@ -334,6 +353,15 @@ pub struct ReceiptConfig {
     pub footer: Vec<String>,
     /// 1 to 3.
     pub copies: u8,
+}
+
+/// What is sold.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct GoodsConfig {
+    /// How the labels of the shop's scales are read, tried in this order.
+    pub in_store: Vec<Pattern>,
+    /// What may be taken off without a manager's consent.
+    pub discount_limit: Rate,
 }
 
 /// How the screen looks and sounds.

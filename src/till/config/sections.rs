@@ -2,6 +2,7 @@
 
 mod devices;
 mod gateway;
+mod goods;
 mod receipt;
 
 use std::path::Path;
@@ -10,12 +11,12 @@ use tracing::level_filters::LevelFilter;
 
 use super::{
     Bell, Config, ConfigError, Environment, Flags, GatewayConfig, Glyphs, JournalConfig, LogConfig,
-    PaymentConfig, Salvage, ScreenConfig, Secrets, StoreConfig, Theme, TillConfig,
-    VOICE_PLACEHOLDERS,
+    PaymentConfig, RefundConfig, Salvage, ScreenConfig, Secrets, ShiftConfig, StoreConfig, Theme,
+    TillConfig, VOICE_PLACEHOLDERS,
 };
 use crate::clock::{Millis, TimeZone};
 use crate::language::{Language, Text};
-use crate::money::{AmountEntry, Currency};
+use crate::money::{AmountEntry, Currency, Money};
 use crate::order::TillId;
 use crate::payment::Rules;
 use crate::{both, say, text};
@@ -27,6 +28,7 @@ use paytill_host::config::{folder_of, variable};
 pub(super) const KNOWN: &Known = &[
     ("store", &["name", "id", "time_zone"]),
     ("till", &["id", "language", "currency", "lock_after_minutes", "drawer_by_manager"]),
+    ("shift", &["required"]),
     ("gateway", &["kind"]),
     (
         "gateway.wechat-v2",
@@ -83,6 +85,7 @@ pub(super) const KNOWN: &Known = &[
             "body",
         ],
     ),
+    ("refund", &["consent_above"]),
     ("scanner", &["kind", "port", "baud", "suffix", "device", "layout"]),
     (
         "printer",
@@ -101,6 +104,7 @@ pub(super) const KNOWN: &Known = &[
     ),
     ("display", &["kind", "port", "baud", "parity", "lights", "text", "welcome"]),
     ("receipt", &["logo", "header", "footer", "copies"]),
+    ("goods", &["in_store", "discount_limit"]),
     ("screen", &["theme", "bell", "voice", "glyphs", "confirm_above"]),
     ("journal", &["path", "key_file"]),
     ("log", &["path", "level"]),
@@ -138,11 +142,14 @@ pub(super) fn read(
     let store = store(document.section("store"))?;
     let till = till(document.section("till"), around)?;
     let payment = payment(document.section("payment"), &store, &till)?;
+    let refund = refund(document.section("refund"), till.currency)?;
     let scanner = devices::scanner(document.section("scanner"), around)?;
     let printer = devices::printer(document.section("printer"), around)?;
     let display = devices::display(document.section("display"), &store, around)?;
     devices::check_ports(document, &scanner, &printer, &display)?;
     let receipt = receipt::read(document.section("receipt"), &store, printer.paper, around)?;
+    let goods = goods::read(document.section("goods"))?;
+    let shift = ShiftConfig { required: document.section("shift").flag("required", false)? };
     let screen = screen(document.section("screen"), &till, around)?;
     let kind = gateway::kind(document)?;
     let is_real = kind != gateway::Kind::Simulator;
@@ -154,10 +161,13 @@ pub(super) fn read(
         till,
         gateway,
         payment,
+        refund,
         scanner,
         printer,
         display,
         receipt,
+        goods,
+        shift,
         screen,
         journal,
         log,
@@ -214,6 +224,24 @@ fn store(section: Section<'_>) -> Result<StoreConfig, ConfigError> {
         return Err(section.wrong("id", &sentence));
     }
     Ok(StoreConfig { name, id, time_zone: time_zone(section)? })
+}
+
+/// A manager's consent from what sum on: none, always (`0`), or above an amount.
+fn refund(section: Section<'_>, currency: Currency) -> Result<RefundConfig, ConfigError> {
+    let typed = section.text("consent_above", NAME_CELLS)?.unwrap_or_default();
+    let consent_above = match typed.as_str() {
+        "" => None,
+        "0" => Some(Money::default()),
+        amount => Some(currency.read(amount, AmountEntry::Major).map_err(|fault| {
+            let what = both!(
+                "is \"{amount}\"; allowed is an amount such as \"100\", \"0\" for always, or \"\" for never",
+                "为 \"{amount}\"，只能是金额（如 \"100\"）、\"0\"（总是需要）或 \"\"（从不需要）"
+            );
+            let why = Text::each(|language| text::amount::fault(fault, currency, language));
+            section.wrong("consent_above", &what.because(&why))
+        })?),
+    };
+    Ok(RefundConfig { consent_above })
 }
 
 /// By its name in the IANA database, which is built in; by default the machine's own.

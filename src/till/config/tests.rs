@@ -442,6 +442,19 @@ fn the_logo_is_a_picture_that_fits_the_paper() {
 }
 
 #[test]
+fn a_manager_agrees_to_refunds_above_a_sum_to_all_or_to_none() {
+    let bench = ConfigBench::new();
+    let above = |text: &str| bench.read(text).unwrap().refund.consent_above;
+    assert_eq!(above(""), None);
+    for (text, minor) in [("", None), ("0", Some(0)), ("100", Some(10_000)), ("0.5", Some(50))] {
+        let file = format!("[refund]\nconsent_above = \"{text}\"");
+        assert_eq!(above(&file), minor.map(Money::from_minor), "{text}");
+    }
+    let wrong = bench.refusal("[refund]\nconsent_above = \"-1\"");
+    assert!(wrong.contains("\"0\" for always"), "{wrong}");
+}
+
+#[test]
 fn an_amount_to_confirm_is_in_the_tills_currency() {
     let bench = ConfigBench::new();
     let above = |text: &str| bench.read(text).unwrap().screen.confirm_above;

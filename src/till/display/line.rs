@@ -12,6 +12,7 @@ pub const LONGEST_LINE: usize = 256;
 const WELCOME: &str = "welcome";
 const TYPING: &str = "typing";
 const CODE: &str = "code";
+const CHANGE: &str = "change";
 
 /// What the customer's screen is told.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -28,6 +29,11 @@ struct Line<'a> {
     /// In the minor unit.
     #[serde(skip_serializing_if = "Option::is_none")]
     amount: Option<i64>,
+    /// What the customer gave, and gets back, where the stage is `change`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    given: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    change: Option<i64>,
     #[serde(default)]
     training: bool,
 }
@@ -35,6 +41,7 @@ struct Line<'a> {
 impl Told {
     /// With its line end.
     pub fn to_line(self) -> String {
+        let (mut given_back, mut tendered) = (None, None);
         let (stage, amount) = match self.view {
             View::Welcome => (WELCOME, None),
             View::Sale { amount, stage } => {
@@ -42,27 +49,37 @@ impl Told {
                     SaleStage::Typing => TYPING,
                     SaleStage::Code => CODE,
                     SaleStage::Payment(status) => status.word(),
+                    SaleStage::Change { given, change } => {
+                        (tendered, given_back) = (Some(given.minor()), Some(change.minor()));
+                        CHANGE
+                    }
                 };
                 (word, Some(amount.minor()))
             }
         };
-        let line = Line { stage, amount, training: self.is_training };
+        let (given, change) = (tendered, given_back);
+        let line = Line { stage, amount, given, change, training: self.is_training };
         // Two words and a number cannot fail.
         serde_json::to_string(&line).map(|line| line + "\n").unwrap_or_default()
     }
 
     /// `None` if it says nothing that this version understands.
     pub fn from_line(line: &str) -> Option<Self> {
-        let Line { stage, amount, training } = serde_json::from_str(line).ok()?;
+        let Line { stage, amount, given, change, training } = serde_json::from_str(line).ok()?;
         let stage = match stage {
             WELCOME => return Some(Self { view: View::Welcome, is_training: training }),
             TYPING => SaleStage::Typing,
             CODE => SaleStage::Code,
+            CHANGE => SaleStage::Change { given: money(given)?, change: money(change)? },
             word => SaleStage::Payment(Status::from_word(word)?),
         };
-        let amount = amount.filter(|amount| *amount >= 0).map(Money::from_minor)?;
+        let amount = money(amount)?;
         Some(Self { view: View::Sale { amount, stage }, is_training: training })
     }
+}
+
+fn money(minor: Option<i64>) -> Option<Money> {
+    minor.filter(|minor| *minor >= 0).map(Money::from_minor)
 }
 
 #[cfg(test)]
@@ -71,7 +88,8 @@ mod tests {
 
     #[test]
     fn a_line_says_what_was_put_into_it() {
-        let stages = [SaleStage::Typing, SaleStage::Code]
+        let (given, change) = (Money::from_minor(10_000), Money::from_minor(2000));
+        let stages = [SaleStage::Typing, SaleStage::Code, SaleStage::Change { given, change }]
             .into_iter()
             .chain(Status::ALL.map(SaleStage::Payment));
         let amount = Money::from_minor(999_999_999);
@@ -95,6 +113,7 @@ mod tests {
             r#"{"stage":"paid","amount":-1}"#,
             r#"{"stage":"paid","amount":1.5}"#,
             r#"{"stage":"rich","amount":1}"#,
+            r#"{"stage":"change","amount":1,"given":2}"#,
         ] {
             assert_eq!(Told::from_line(line), None, "{line}");
         }

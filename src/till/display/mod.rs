@@ -54,6 +54,11 @@ pub enum SaleStage {
     /// Waiting for the customer's code.
     Code,
     Payment(Status),
+    /// Paid in cash, with change to give.
+    Change {
+        given: Money,
+        change: Money,
+    },
 }
 
 /// What a display needs before its first view after being switched on or plugged in.
@@ -93,9 +98,15 @@ fn lines(view: View, display: &DisplayConfig, currency: Currency) -> [Vec<u8>; 2
             let before = (COLUMNS - bytes.len()) / 2;
             pad(&bytes, before)
         }),
+        View::Sale { stage: SaleStage::Change { given, change }, .. } => {
+            let words = DisplayWords::of(language(text));
+            [(words.given(), given), (words.change(), change)]
+                .map(|(word, amount)| pair(word, amount, text, currency))
+        }
         View::Sale { amount, stage } => {
             let words = DisplayWords::of(language(text));
             let word = match stage {
+                SaleStage::Change { .. } => words.change(),
                 SaleStage::Typing => words.amount(),
                 SaleStage::Code => words.show_code(),
                 SaleStage::Payment(status) => words.status(status),
@@ -145,6 +156,19 @@ fn bytes_of(text: &str, charset: DisplayText) -> Vec<u8> {
     bytes
 }
 
+/// A word on the left and its amount on the right, without the currency if there is no room for it.
+fn pair(word: &str, amount: Money, text: DisplayText, currency: Currency) -> Vec<u8> {
+    let word = bytes_of(word, text);
+    let fits = |amount: &Vec<u8>| word.len() + amount.len() < COLUMNS;
+    let amounts = [money(amount, text, currency), currency.group(amount), currency.show(amount)];
+    let amount = amounts.iter().map(|amount| bytes_of(amount, text)).find(fits);
+    let amount = amount.unwrap_or_else(|| TOO_LONG.into());
+    let mut line = pad(&word, 0);
+    line.truncate(COLUMNS - amount.len());
+    line.extend(amount);
+    line
+}
+
 fn ascii(character: char) -> Option<u8> {
     u8::try_from(character).ok().filter(|byte| (b' '..=b'~').contains(byte))
 }
@@ -160,6 +184,9 @@ fn pad(bytes: &[u8], before: usize) -> Vec<u8> {
 fn digits(view: View, lights: Lights, currency: Currency) -> Vec<u8> {
     let (number, light) = match view {
         View::Welcome => (currency.show(Money::default()), Light::None),
+        View::Sale { stage: stage @ SaleStage::Change { change, .. }, .. } => {
+            (currency.show(change), Light::of(stage))
+        }
         View::Sale { amount, stage } => (currency.show(amount), Light::of(stage)),
     };
     let places = number.bytes().filter(|byte| *byte != b'.').count();
@@ -167,7 +194,7 @@ fn digits(view: View, lights: Lights, currency: Currency) -> Vec<u8> {
     [b"\x1bQA", number.as_bytes(), b"\r\x1bs", &[light.operand(lights)]].concat()
 }
 
-/// Which light a digits-only display turns on beside its number. The fourth, change, is for cash.
+/// Which light a digits-only display turns on beside its number.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Light {
     None,
@@ -177,12 +204,15 @@ enum Light {
     Total,
     /// 收款.
     Received,
+    /// 找零.
+    Change,
 }
 
 impl Light {
     fn of(stage: SaleStage) -> Self {
         match stage {
             SaleStage::Typing => Self::Price,
+            SaleStage::Change { .. } => Self::Change,
             SaleStage::Payment(Status::Paid) => Self::Received,
             SaleStage::Code
             | SaleStage::Payment(
@@ -206,6 +236,7 @@ impl Light {
             Self::Price => 1,
             Self::Total => 2,
             Self::Received => 3,
+            Self::Change => 4,
         };
         match lights {
             Lights::Ascii => b'0' + number,

@@ -27,7 +27,10 @@ fn sale(minor: i64, stage: SaleStage) -> View {
 
 /// Every stage there is.
 fn stages() -> impl Iterator<Item = SaleStage> {
-    [SaleStage::Typing, SaleStage::Code].into_iter().chain(Status::ALL.map(SaleStage::Payment))
+    let (given, change) = (Money::from_minor(10_000), Money::from_minor(2000));
+    [SaleStage::Typing, SaleStage::Code, SaleStage::Change { given, change }]
+        .into_iter()
+        .chain(Status::ALL.map(SaleStage::Payment))
 }
 
 #[test]
@@ -46,6 +49,25 @@ fn a_cd5220_display_gets_both_complete_lines() {
         shown(View::Welcome, &display),
         b"\x1bQA   Corner Coffee    \r\x1bQB        ????        \r"
     );
+}
+
+#[test]
+fn change_is_shown_with_what_was_given() {
+    let view = |given, change| {
+        let [given, change] = [given, change].map(Money::from_minor);
+        sale(8000, SaleStage::Change { given, change })
+    };
+    let ascii = display(DisplayKind::Cd5220, DisplayText::Ascii);
+    assert_eq!(
+        shown(view(10_000, 2000), &ascii),
+        b"\x1bQAGIVEN     CNY 100.00\r\x1bQBCHANGE     CNY 20.00\r"
+    );
+    assert_eq!(
+        shown(view(999_999_999, 999_999_998), &ascii),
+        b"\x1bQAGIVEN   9,999,999.99\r\x1bQBCHANGE  9,999,999.98\r"
+    );
+    let led = display(DisplayKind::Led8, DisplayText::Ascii);
+    assert_eq!(shown(view(10_000, 2000), &led), b"\x1bQA20.00\r\x1bs4");
 }
 
 #[test]
@@ -105,6 +127,7 @@ fn every_word_fits_and_is_what_the_display_can_show() {
                 SaleStage::Typing => words.amount(),
                 SaleStage::Code => words.show_code(),
                 SaleStage::Payment(status) => words.status(status),
+                SaleStage::Change { .. } => words.given(),
             };
             assert!(language == Language::Chinese || word.is_ascii(), "{word}");
             assert!(encode(word).len() <= COLUMNS, "{word}");

@@ -5,7 +5,7 @@ mod verdict;
 mod wanted;
 
 use crate::clock::TimeZone;
-use crate::journal::{Filter, JournalError, JournalReader, OrderRow, StoredEntry};
+use crate::journal::{Filter, JournalError, JournalReader, OrderRow, RefundRow, StoredEntry};
 use crate::order::{Order, OutTradeNo};
 
 pub use verdict::{Told, Why, by_journal, order_of, verdict, whose};
@@ -31,6 +31,8 @@ pub struct OrderFile {
     pub order: Order,
     /// Oldest first.
     pub entries: Vec<StoredEntry>,
+    /// Oldest first.
+    pub refunds: Vec<RefundRow>,
 }
 
 impl Findings {
@@ -47,6 +49,7 @@ impl Findings {
                 row: row.clone(),
                 order: reader.request(row.attempt)?,
                 entries: reader.entries(row.attempt)?,
+                refunds: reader.refunds(row.attempt)?,
             })),
             None => None,
         };

@@ -28,6 +28,8 @@ pub enum Why {
     HeldAfterAll,
     /// There is no gateway to ask.
     Training,
+    /// It was paid in cash: no gateway knows of it.
+    Cash,
 }
 
 impl Why {
@@ -40,6 +42,7 @@ impl Why {
             Self::BeingEnded => "being_ended",
             Self::HeldAfterAll => "held_after_all",
             Self::Training => "training",
+            Self::Cash => "cash",
         }
     }
 
@@ -58,11 +61,17 @@ impl Why {
             Self::BeingEnded => words.being_ended().to_owned(),
             Self::HeldAfterAll => words.held_after_all().to_owned(),
             Self::Training => words.training().to_owned(),
+            Self::Cash => words.cash().to_owned(),
         }
     }
 }
 
 impl Told {
+    /// Of an order about which nobody is asked.
+    pub fn without_asking(state: &State) -> Option<Self> {
+        state.cash().map(|_| Self { verdict: by_journal(state), why: Some(Why::Cash) })
+    }
+
     const fn of(verdict: Verdict) -> Self {
         Self { verdict, why: None }
     }

@@ -49,6 +49,17 @@ pub fn print(slip: &Slip, form: &Form, language: Language) -> Vec<u8> {
     bytes
 }
 
+/// The bytes of a page made of these parts.
+pub(super) fn print_parts(parts: Vec<ReceiptPart>, form: &Form) -> Vec<u8> {
+    let abilities = form.profile.abilities();
+    let mut bytes = abilities.start.to_vec();
+    for part in parts {
+        put(&mut bytes, part, abilities, form.paper);
+    }
+    bytes.extend(abilities.end);
+    bytes
+}
+
 /// A page that shows what a printer can do, and thus which profile it needs: text by its fonts and
 /// as pictures, codes by command and as pictures, the cut.
 pub fn test_page(form: &Form) -> Vec<u8> {

@@ -9,8 +9,10 @@ pub mod code128;
 mod drawn;
 pub mod escpos;
 mod font;
+mod goods;
 mod profile;
 mod raster;
+pub mod report;
 #[cfg(test)]
 mod tests;
 
@@ -38,6 +40,7 @@ const RARE: &str = "镕燊堃喆 € … —";
 
 pub use crate::config::Paper;
 pub use drawn::draw;
+pub use goods::{Goods, GoodsLine};
 pub use profile::Profile;
 
 /// What receipts are printed on: the paper width, the printer's profile, and the shop's logo.
@@ -94,6 +97,15 @@ impl ReceiptOutcome {
     }
 }
 
+/// A payment in cash, its amounts formatted like the slip's.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct CashLines {
+    pub tendered: String,
+    pub change: String,
+    /// What is left of the sale; empty if it is settled.
+    pub left: String,
+}
+
 /// What is printed of one payment. Its texts may hold anything: whatever a printer could take for a
 /// command is not printed.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -112,8 +124,12 @@ pub struct Slip {
     pub currency: String,
     /// The part that coupons paid, as formatted like the amount; empty if there was none.
     pub coupon: String,
+    /// What was paid in cash, if it was.
+    pub cash: Option<CashLines>,
     /// The gateway's transaction number, if known.
     pub transaction_id: Option<String>,
+    /// What was sold, where that is known.
+    pub goods: Goods,
     /// When it was paid or reversed, in the shop's time zone.
     pub time: String,
     /// Omitted if empty, as are all texts here.
@@ -146,6 +162,16 @@ impl Slip {
                 .map(|coupon| attempt.currency.group(Money::from_minor(coupon)))
                 .unwrap_or_default(),
             outcome: ReceiptOutcome::of(&attempt.state)?,
+            goods: Goods::of(&attempt.sold, attempt.currency),
+            cash: attempt.state.cash().map(|cash| {
+                let group = |amount| attempt.currency.group(amount);
+                let left = Some(cash.left()).filter(|left| *left > Money::default());
+                CashLines {
+                    tendered: group(cash.tendered()),
+                    change: group(cash.change()),
+                    left: left.map(group).unwrap_or_default(),
+                }
+            }),
             transaction_id: proof.map(|proof| proof.transaction_id.clone()),
             time: proof
                 .map_or(attempt.updated_at, |proof| proof.paid_at)
@@ -163,7 +189,8 @@ impl Slip {
     /// slip may be one for export, which has no `￥`.
     fn is_plain_but_for_the_sign(&self) -> bool {
         let lines = self.header.iter().chain(&self.footer);
-        lines.chain([&self.store, &self.note]).all(|text| text.is_ascii())
+        let names = self.goods.lines.iter().flat_map(|line| [&line.name, &line.count]);
+        lines.chain([&self.store, &self.note]).chain(names).all(|text| text.is_ascii())
     }
 }
 
@@ -223,6 +250,9 @@ fn lay_out(slip: &Slip, paper: Paper, language: Language) -> Vec<ReceiptPart> {
     };
     builder.centred(title);
     builder.rule();
+    if slip.outcome == ReceiptOutcome::Paid {
+        slip.goods.lay_out(&mut builder, language);
+    }
     builder.large(&price(&slip.symbol, &slip.amount));
     builder.large(outcome);
     match slip.outcome {
@@ -241,7 +271,15 @@ fn lay_out(slip: &Slip, paper: Paper, language: Language) -> Vec<ReceiptPart> {
     builder.pair(words.store(), &slip.store);
     builder.pair(words.till(), &slip.till);
     let is_paid = slip.outcome == ReceiptOutcome::Paid;
-    builder.pair(if is_paid { words.paid_by() } else { words.method() }, words.wechat_pay());
+    let method = if slip.cash.is_some() { words.cash() } else { words.wechat_pay() };
+    builder.pair(if is_paid { words.paid_by() } else { words.method() }, method);
+    if let Some(cash) = &slip.cash {
+        builder.pair(words.tendered(), &price(&slip.symbol, &cash.tendered));
+        builder.pair(words.change(), &price(&slip.symbol, &cash.change));
+        if !cash.left.is_empty() {
+            builder.pair(words.left(), &price(&slip.symbol, &cash.left));
+        }
+    }
     builder.pair(words.time(), &slip.time);
     builder.pair(words.order_number(), slip.out_trade_no.as_str());
     builder.pair(words.transaction(), slip.transaction_id.as_deref().unwrap_or_default());

@@ -1,11 +1,10 @@
 //! Receipts as a printer and a customer see them.
 
-use encoding_rs::GB18030;
 use fast_qr::{ECL, QRBuilder};
-use proptest::prelude::*;
 
 #[path = "../../../tests/fixture/paper.rs"]
 pub(super) mod paper;
+mod property;
 
 use super::*;
 use paper::{Printed, Printout};
@@ -35,6 +34,8 @@ fn slip() -> Slip {
         currency: "CNY".into(),
         coupon: String::new(),
         outcome: ReceiptOutcome::Paid,
+        goods: Goods::default(),
+        cash: None,
         transaction_id: Some(TRANSACTION.into()),
         time: "2026-11-22 11:30:00".into(),
         note: "可口可乐330ml".into(),
@@ -78,6 +79,48 @@ fn a_chinese_receipt_on_narrow_paper() {
     [QR 4200001234202611220123456789]
                 谢谢惠顾
     ");
+}
+
+#[test]
+fn what_was_sold_is_listed_with_quantities_discounts_and_the_tax_in_it() {
+    use crate::sale::{Discount, Line, Quantity, Rate, Sale};
+    let rate = |hundredths| Rate::from_hundredths(hundredths).unwrap();
+    let line = |name: &str, price, thousandths| Line {
+        name: name.into(),
+        rate: rate(1300),
+        ..Line::of_amount(
+            Money::from_minor(price),
+            Quantity::from_thousandths(thousandths).unwrap(),
+        )
+    };
+    let mut cola = line("可口可乐330ml", 350, 3000);
+    cola.discount = Some(Discount::Part(rate(1000)));
+    let apples = Line { unit: "千克".into(), rate: rate(900), ..line("苹果", 1280, 345) };
+    let long = line("康师傅红烧牛肉面五连包家庭装特惠", 1590, 1000);
+    let lines = vec![cola, apples, long, Line { rate: rate(0), ..line("", 200, 1000) }];
+    let discount = Some(Discount::Amount(Money::from_minor(100)));
+    let sold = Sale { lines, discount, consent: None }.total().unwrap();
+    let currency = crate::money::Currency::CNY;
+    let amount = currency.group(sold.due);
+    let slip = Slip { goods: Goods::of(&sold, currency), amount, note: String::new(), ..slip() };
+    let said = text(&slip, Paper::Mm58, Language::Chinese);
+    insta::assert_snapshot!(said.lines().skip(4).take(12).collect::<Vec<_>>().join("\n"), @r"
+    可口可乐330ml
+    3 x 3.50                   10.50
+    折扣                       -1.05
+    苹果
+    0.345千克 x 12.80           4.42
+    康师傅红烧牛肉面五连包家庭装特惠
+                               15.90
+    商品                        2.00
+    整单折扣                   -1.00
+    含税（9%）                  0.35
+    含税（13%）                 2.82
+    --------------------------------
+    ");
+    let reversed = ReceiptOutcome::Reversed { money_returned: true };
+    let slip = Slip { outcome: reversed, ..slip };
+    assert!(!text(&slip, Paper::Mm80, Language::English).contains("Discount"));
 }
 
 #[test]
@@ -484,78 +527,4 @@ fn only_an_end_with_or_without_the_money_has_a_slip() {
     let answered = Says::Paid(proof).in_answer_to(Call::SUBMISSION);
     assert_eq!(payment.step(&answered, Millis(10), &rules), None);
     assert_eq!(ReceiptOutcome::of(&payment), Some(ReceiptOutcome::Paid));
-}
-
-fn any_text() -> impl Strategy<Value = String> {
-    "\\PC{0,80}|[\u{0}-\u{20}\u{7f}-\u{a5}@!ak(V余￥a-z]{0,40}|.{0,40}"
-}
-
-fn any_slip() -> impl Strategy<Value = Slip> {
-    let texts = prop::array::uniform8(any_text());
-    (texts, any::<[bool; 4]>(), "[0-9A-Za-z_-]{6,32}").prop_map(|(texts, flags, number)| {
-        let [header, store, till, amount, symbol, transaction, note, footer] = texts;
-        let [is_paid, money_returned, is_copy, is_training] = flags;
-        let copy = u32::from(is_copy);
-        Slip {
-            header: vec![header],
-            store,
-            till,
-            out_trade_no: OutTradeNo::try_from(number).unwrap(),
-            amount,
-            symbol,
-            currency: "CNY".into(),
-            coupon: String::new(),
-            outcome: match (is_paid, is_copy) {
-                (true, _) => ReceiptOutcome::Paid,
-                (false, true) => ReceiptOutcome::Unconfirmed { charged: money_returned },
-                (false, false) => ReceiptOutcome::Reversed { money_returned },
-            },
-            transaction_id: Some(transaction),
-            time: "2026-11-22 11:30:00".into(),
-            note,
-            footer: vec![footer],
-            copy,
-            is_training,
-        }
-    })
-}
-
-#[test]
-fn lines_break_at_blanks_and_not_before_a_full_stop() {
-    assert_eq!(wrap("one two three", 9), ["one two", "three"]);
-    assert_eq!(wrap("one two three", 7), ["one two", "three"]);
-    assert_eq!(wrap("abcdefghij", 4), ["abcd", "efgh", "ij"]);
-    assert_eq!(wrap("请收款。谢谢", 6), ["请收", "款。谢", "谢"]);
-}
-
-proptest! {
-    #[test]
-    fn no_text_commands_the_printer_or_leaves_the_paper(
-        slip in any_slip(),
-        profile in prop::sample::select(Profile::ALL.to_vec()),
-        digits in "T01[0-9]{18}",
-    ) {
-        let slip = Slip { out_trade_no: OutTradeNo::try_from(digits).unwrap(), ..slip };
-        for paper in PAPERS {
-            let bytes = escpos::print(&slip, &Form { profile, ..form(paper) }, Language::Chinese);
-            for printed in run(&bytes) {
-                match printed {
-                    Printed::Line { text, is_large, .. } => {
-                        let bytes = GB18030.encode(&text).0.len() * if is_large { 2 } else { 1 };
-                        prop_assert!(bytes <= paper.columns(), "{text:?}");
-                    }
-                    Printed::Rows { rows, .. } => prop_assert!(rows[0].len() * 8 <= paper.dots()),
-                    _ => {}
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn wrapping_loses_nothing_but_blanks(text in "[a-z余￥。 ]{0,80}", width in 2_usize..40) {
-        let lines = wrap(&text, width);
-        prop_assert!(lines.iter().all(|line| columns(line) <= width && !line.is_empty()));
-        let letters = |text: &str| text.replace(' ', "");
-        prop_assert_eq!(letters(&lines.concat()), letters(&text));
-    }
 }

@@ -21,6 +21,7 @@ pub use burst::{
 };
 pub use oddity::Oddity;
 
+use crate::goods::code::{from_upc_e, has_check_digit};
 use crate::order::{AuthCode, OutTradeNo, TillId};
 
 /// Longer than anything that can be named; a longer text is noise.
@@ -57,7 +58,7 @@ pub enum Scan {
     OtherWallet(Wallet),
     /// A code for *receiving* money: the customer is showing the wrong page.
     ReceiveCode,
-    /// An article number: EAN-8, UPC-A or EAN-13 with a valid check digit.
+    /// A product's number with a valid check digit: EAN, UPC, GTIN-14, or a label of the scales.
     Goods(String),
     /// An order number in this till's format, from one of its receipts.
     OwnReceipt(OutTradeNo),
@@ -200,6 +201,14 @@ fn name_digits(digits: &str) -> Scan {
     }
     match (digits.len(), &digits[..2]) {
         (8 | 12 | 13, _) if has_check_digit(digits) => Scan::Goods(digits.to_owned()),
+        (8, _) if from_upc_e(digits).is_some() => Scan::Goods(digits.to_owned()),
+        // The first digits of a payment code are none, whatever the last of them is.
+        (14, "10" | "11" | "12" | "13" | "14" | "15") => Scan::Noise,
+        (14, _) if has_check_digit(digits) => Scan::Goods(digits.to_owned()),
+        // A label from the scales, with weight and sum.
+        (18, "20" | "21" | "22" | "23" | "24") if has_check_digit(digits) => {
+            Scan::Goods(digits.to_owned())
+        }
         (TRANSACTION_DIGITS, _) if digits.starts_with(TRANSACTION_PREFIX) => {
             Scan::Transaction(digits.to_owned())
         }
@@ -208,19 +217,6 @@ fn name_digits(digits: &str) -> Scan {
         (19, "01") | (18, "18" | "51" | "91") => Scan::OtherWallet(Wallet::Other),
         _ => Scan::Noise,
     }
-}
-
-/// Whether the check digit of an EAN or UPC is valid: from the right, every second digit counts
-/// three times.
-fn has_check_digit(digits: &str) -> bool {
-    let weights = [1_u32, 3].into_iter().cycle();
-    let sum: u32 = digits
-        .bytes()
-        .rev()
-        .zip(weights)
-        .map(|(byte, weight)| u32::from(byte - b'0') * weight)
-        .sum();
-    sum.is_multiple_of(10)
 }
 
 fn is_digits(text: &str) -> bool {
@@ -311,11 +307,30 @@ mod tests {
 
     #[test]
     fn goods_need_their_check_digit() {
-        for raw in ["6901234567892", "96385074", "036000291452", "]E06901234567892\r"] {
+        for raw in [
+            "6901234567892",
+            "96385074",
+            "036000291452",
+            "]E06901234567892\r",
+            "04252614",       // UPC-E
+            "06901234567892", // GTIN-14
+            "26901234567896",
+            "200012300345010290", // weight and sum
+        ] {
             assert!(matches!(name(raw), Scan::Goods(_)), "{raw}");
         }
-        for raw in ["6901234567893", "96385075", "036000291453", "690123456789"] {
-            assert_eq!(name(raw), Scan::Noise, "{raw}");
+        // The last three may be a piece of a payment code, an Alipay code, and a label torn off.
+        for raw in [
+            "6901234567893",
+            "96385075",
+            "036000291453",
+            "690123456789",
+            "04252615",
+            "06901234567893",
+            "200012300345010291",
+            "14901234567891",
+        ] {
+            assert!(!matches!(name(raw), Scan::Goods(_)), "{raw}");
         }
     }
 

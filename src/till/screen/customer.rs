@@ -9,6 +9,7 @@ use super::model::Model;
 use super::pages::checkout::{CashierTask, typed_amount};
 use crate::clock::Millis;
 use crate::display::{SaleStage, View};
+use crate::money::Money;
 use crate::order::OutTradeNo;
 use crate::payment::Status;
 
@@ -48,6 +49,10 @@ impl Model {
             CashierTask::Amount { .. } | CashierTask::Code { .. } if self.stopped.is_some() => {
                 View::Welcome
             }
+            CashierTask::Amount { .. } if !self.ring_up.sale.lines.is_empty() => {
+                let due = self.rung_up().map(|sold| sold.due).unwrap_or_default();
+                View::Sale { amount: due, stage: SaleStage::Typing }
+            }
             CashierTask::Amount { typed } => match typed_amount(self, typed) {
                 Some(amount) => View::Sale { amount, stage: SaleStage::Typing },
                 None => View::Welcome,
@@ -59,6 +64,12 @@ impl Model {
                 View::Sale { amount: sale.amount(), stage: SaleStage::Payment(Status::Created) }
             }
             CashierTask::Payment(_) => self.at_hand().map_or(View::Welcome, |attempt| {
+                let cash = attempt.view.state.cash().filter(|_| attempt.view.recorded);
+                if let Some(cash) = cash.filter(|cash| cash.change() > Money::default()) {
+                    let (given, change) = (cash.tendered(), cash.change());
+                    let stage = SaleStage::Change { given, change };
+                    return View::Sale { amount: cash.due(), stage };
+                }
                 let AttemptView { amount, state, recorded, .. } = &attempt.view;
                 // An outcome that was not recorded may turn out differently after the next start.
                 let status = if *recorded { state.status() } else { Status::Attention };

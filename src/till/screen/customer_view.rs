@@ -16,7 +16,7 @@ use super::view::{cells, put_centred};
 use super::wrap::wrap;
 use crate::display::{SaleStage, Told, View};
 use crate::language::Language;
-use crate::money::Currency;
+use crate::money::{Currency, Money};
 use crate::payment::Status;
 use crate::text::customer_view::CustomerViewWords;
 
@@ -63,8 +63,15 @@ pub fn customer_view(settings: &CustomerViewSettings, told: Option<Told>, buffer
             page.sentence(area.height / 2, CustomerViewWords::welcome, [strong, quiet]);
         }
         View::Sale { amount, stage } => {
-            let amount = with_symbol(settings.currency, amount);
-            page.sale(&amount, stage, [mark, strong, quiet]);
+            let shown = match stage {
+                SaleStage::Change { given, change } => {
+                    page.given(amount, given, quiet);
+                    change
+                }
+                SaleStage::Typing | SaleStage::Code | SaleStage::Payment(_) => amount,
+            };
+            let shown = with_symbol(settings.currency, shown);
+            page.sale(&shown, stage, [mark, strong, quiet]);
         }
     }
 }
@@ -75,6 +82,7 @@ fn tone(view: View) -> Tone {
         View::Sale { stage: SaleStage::Typing, .. } => Tone::Calm,
         View::Sale { stage: SaleStage::Code, .. } => Tone::Wait,
         View::Sale { stage: SaleStage::Payment(status), .. } => Tone::of(status),
+        View::Sale { stage: SaleStage::Change { .. }, .. } => Tone::of(Status::Paid),
     }
 }
 
@@ -90,6 +98,16 @@ impl Page<'_> {
         self.buffer.set_style(row, style);
         let words = self.in_both(CustomerViewWords::training).join("   ");
         self.line(0, &words, style);
+    }
+
+    /// What the change below was made of.
+    fn given(&mut self, due: Money, given: Money, style: Style) {
+        let [due, given] = [due, given].map(|money| with_symbol(self.settings.currency, money));
+        let of = |language| CustomerViewWords::of(language).due_and_given(&due, &given);
+        let first =
+            if self.settings.draws_chinese { self.settings.language } else { Language::English };
+        let line = of(first);
+        self.line(3.min(self.area.height / 5), &line, style);
     }
 
     /// From top to bottom: the shape, the amount, the sentence; the amount stays at its place in
@@ -185,6 +203,7 @@ const fn to_do(words: CustomerViewWords, stage: SaleStage) -> &'static str {
     match stage {
         SaleStage::Typing => words.amount(),
         SaleStage::Code => words.show_code(),
+        SaleStage::Change { .. } => words.change(),
         SaleStage::Payment(status) => words.status(status),
     }
 }
@@ -193,6 +212,7 @@ const fn shape(stage: SaleStage) -> Option<&'static Bitmap> {
     match stage {
         SaleStage::Typing => None,
         SaleStage::Code => Some(shapes::of(Status::Created)),
+        SaleStage::Change { .. } => Some(shapes::of(Status::Paid)),
         SaleStage::Payment(status) => Some(shapes::of(status)),
     }
 }

@@ -4,7 +4,8 @@
 use super::model::{Dialog, Model, SlipState};
 use super::overlays::{commands, help, training};
 use super::pages::checkout::ask_for_code;
-use super::{Key, SaleRef, ScreenCommand, tray};
+use super::pages::{cash, find, goods, shift};
+use super::{Key, SaleRef, ScreenCommand, hold, ring_up, tray};
 use crate::order::OutTradeNo;
 use crate::payment::Status;
 
@@ -21,6 +22,14 @@ pub(super) fn answered(model: &mut Model, dialog: Dialog, key: Key) -> Vec<Scree
         Dialog::Training { chosen } => training::pressed(model, chosen, key),
         Dialog::Commands { typed, chosen } => {
             commands::pressed(model, typed, chosen, key);
+            Vec::new()
+        }
+        Dialog::Goods { typed, chosen } => goods::pressed(model, typed, chosen, key),
+        Dialog::Held { chosen } => hold::pressed_in_held(model, chosen, key),
+        Dialog::Discard => {
+            if key == Key::Enter {
+                ring_up::discard(model);
+            }
             Vec::new()
         }
         Dialog::LargeAmount(amount) => {
@@ -55,6 +64,35 @@ pub(super) fn answered(model: &mut Model, dialog: Dialog, key: Key) -> Vec<Scree
             let mut commands = reprint(model, order.clone());
             commands.push(ScreenCommand::OverrulePrinter(order));
             commands
+        }
+        Dialog::MuchCash { sale, given } => {
+            if key != Key::Enter {
+                return Vec::new();
+            }
+            model.dialog = None;
+            cash::take(model, sale, given)
+        }
+        Dialog::ReturnCash(sale) => {
+            if key != Key::Enter {
+                return Vec::new();
+            }
+            model.dialog = None;
+            cash::give_back(model, sale)
+        }
+        Dialog::CloseShift(counted) => {
+            if key != Key::Enter {
+                return Vec::new();
+            }
+            model.dialog = None;
+            shift::close_shift(model, counted)
+        }
+        // No Enter: it may be a scanner's.
+        Dialog::Refund(asked) => {
+            if key == Key::F(8) {
+                find::confirmed(model, *asked)
+            } else {
+                Vec::new()
+            }
         }
         // No Enter: it may be a scanner's, and nobody would watch the payment.
         Dialog::Quit => {
@@ -95,7 +133,14 @@ pub(super) fn close_outdated_dialog(model: &mut Model, order: &OutTradeNo, statu
             Dialog::Help
             | Dialog::Training { .. }
             | Dialog::Commands { .. }
-            | Dialog::LargeAmount(_),
+            | Dialog::MuchCash { .. }
+            | Dialog::ReturnCash(_)
+            | Dialog::CloseShift(_)
+            | Dialog::Goods { .. }
+            | Dialog::Held { .. }
+            | Dialog::Discard
+            | Dialog::LargeAmount(_)
+            | Dialog::Refund(_),
         )
         | None => false,
     };

@@ -4,9 +4,10 @@
 //! for the rest: scans that are slow or cut, keys that stick, and people who type ahead.
 
 use super::Key;
-use super::model::{Dialog, LastInput, Model, Sound};
+use super::model::{Dialog, LastInput, Model};
 use super::note::Note;
 use super::pages::checkout::CashierTask;
+use super::sound::Sound;
 use crate::clock::{Millis, Uptime};
 use crate::scan::PAUSE;
 
@@ -74,6 +75,14 @@ pub(super) fn may_answer(model: &Model, at: Uptime, before: LastInput) -> bool {
 /// Undoes what a scan has typed into the amount before it was known to be one.
 pub(super) fn take_back(model: &mut Model, began: Uptime) -> bool {
     model.last_input = LastInput { at: Some(model.now), key: None };
+    if let Some(page) = &mut model.money_page
+        && page.take_back(began)
+    {
+        model
+            .dialog
+            .take_if(|asked| matches!(asked, Dialog::MuchCash { .. } | Dialog::CloseShift(_)));
+        return true;
+    }
     let Some(run) = model.typing.take_if(|run| began.since(run.last_at) <= PAUSE) else {
         return false;
     };

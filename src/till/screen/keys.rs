@@ -2,9 +2,11 @@
 
 use super::model::{Dialog, Model};
 use super::overlays::commands::chosen_of;
-use super::pages::{checkout, find, lock};
+use super::pages::{self, checkout, find, goods, lock};
 use crate::language::Language;
-use crate::text::screen::{FindPageWords, ScreenWords};
+use crate::text::screen::{
+    CashWords, FindPageWords, GoodsPageWords, RefundWords, ScreenWords, ShiftPageWords,
+};
 
 /// A key that the screen knows.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -27,6 +29,7 @@ pub enum Key {
 /// The keys that work now and what they do, in the order of the key bar.
 pub(super) fn working(model: &Model) -> Vec<(&'static str, &'static str)> {
     let text = model.text();
+    let goods_words = GoodsPageWords::of(model.language);
     let mut keys = Vec::new();
     let mut show = |name, does| keys.push((name, does));
     match &model.dialog {
@@ -42,6 +45,22 @@ pub(super) fn working(model: &Model) -> Vec<(&'static str, &'static str)> {
                 show("Enter", text.key_do());
             }
             show("Esc", text.key_close());
+        }
+        Some(Dialog::Goods { chosen, .. }) => {
+            show(text.arrows(), text.key_choose());
+            if goods::chosen_of(model, *chosen).is_some() {
+                show("Enter", goods_words.key_add());
+            }
+            show("Esc", text.key_close());
+        }
+        Some(Dialog::Held { .. }) => {
+            show(text.arrows(), text.key_choose());
+            show("Enter", goods_words.key_take());
+            show("Esc", text.key_close());
+        }
+        Some(Dialog::Discard) => {
+            show("Enter", goods_words.key_discard());
+            show("Esc", goods_words.key_keep());
         }
         Some(Dialog::Unsettled(_)) => {
             show("Enter", text.key_next_customer());
@@ -59,6 +78,22 @@ pub(super) fn working(model: &Model) -> Vec<(&'static str, &'static str)> {
             show("Enter", text.key_cancel_payment());
             show("Esc", text.key_keep_waiting());
         }
+        Some(Dialog::MuchCash { .. }) => {
+            show("Enter", CashWords::of(model.language).key_take());
+            show("Esc", text.key_back());
+        }
+        Some(Dialog::ReturnCash(_)) => {
+            show("Enter", CashWords::of(model.language).key_return());
+            show("Esc", text.key_back());
+        }
+        Some(Dialog::CloseShift(_)) => {
+            show("Enter", ShiftPageWords::of(model.language).key_close());
+            show("Esc", text.key_back());
+        }
+        Some(Dialog::Refund(_)) => {
+            show("F8", RefundWords::of(model.language).key_refund());
+            show("Esc", text.key_back());
+        }
         Some(Dialog::Quit) => {
             show("Ctrl-Q", text.key_quit());
             show("Esc", text.key_cancel());
@@ -72,8 +107,10 @@ pub(super) fn working(model: &Model) -> Vec<(&'static str, &'static str)> {
         }
         None => {
             of_the_page(model, model.language, &mut show);
-            for (_, name, does) in commands(model, model.language) {
-                show(name, does);
+            for (key, name, does) in commands(model, model.language) {
+                if key != Key::F(8) || model.may_be_refunded() {
+                    show(name, does);
+                }
             }
         }
     }
@@ -88,6 +125,7 @@ fn of_the_page(
 ) {
     match model.find {
         Some(_) => find::keys(model, language, show),
+        None if model.money_page.is_some() => pages::keys(model, language, show),
         None => checkout::keys(model, language, show),
     }
 }
@@ -107,8 +145,8 @@ pub(super) fn every(model: &Model, language: Language) -> Vec<(bool, Command)> {
     all.extend(whatever_the_task(model, language).into_iter().filter(|(works, (key, ..))| {
         *works
             || match key {
-                Key::F(5 | 12) | Key::Ctrl('r') => false,
-                Key::F(6) => model.settings.drawer,
+                Key::F(3 | 5 | 12) | Key::Ctrl('r') => false,
+                Key::F(2) => model.ring_up.has_catalogue,
                 Key::F(9) => model.settings.printer_configured,
                 Key::Ctrl('l') => model.settings.draws_chinese,
                 Key::Ctrl('t') => model.settings.training.is_some(),
@@ -122,6 +160,8 @@ pub(super) fn every(model: &Model, language: Language) -> Vec<(bool, Command)> {
 pub(super) const fn second(key: Key) -> &'static str {
     match key {
         Key::F(1) => "Esc 1",
+        Key::F(2) => "Esc 2",
+        Key::F(3) => "Esc 3",
         Key::F(5) => "Esc 5",
         Key::F(6) => "Esc 6",
         Key::F(7) => "Esc 7",
@@ -149,21 +189,30 @@ pub(super) fn commands(model: &Model, language: Language) -> Vec<Command> {
     all.into_iter().filter(|(works, _)| *works).map(|(_, command)| command).collect()
 }
 
-fn whatever_the_task(model: &Model, language: Language) -> [(bool, Command); 13] {
+fn whatever_the_task(model: &Model, language: Language) -> [(bool, Command); 19] {
     let text = ScreenWords::of(language);
     let page = FindPageWords::of(language);
+    let goods = GoodsPageWords::of(language);
     let turned = if find::other_side(model) { page.key_entries() } else { page.key_story() };
-    let has_drawer = model.settings.drawer && model.stopped.is_none();
+    let cash = CashWords::of(language);
+    let drawer = if model.can_take_cash() { cash.key_cash() } else { text.key_drawer() };
+    let can_open = model.can_find() && model.money_page.is_none();
     [
         (model.can_go_on().is_some(), (Key::Ctrl('n'), "Ctrl-N", text.key_next_customer())),
         (model.can_come_back().is_some(), (Key::Tab, "Tab", text.key_tray())),
         (true, (Key::F(1), "F1", text.key_help())),
+        (model.ring_up.has_catalogue && model.takes_goods(), (Key::F(2), "F2", goods.key_goods())),
+        (model.can_hold(), (Key::F(3), "F3", goods.key_hold())),
+        (model.can_recall(), (Key::F(3), "F3", goods.key_recall())),
+        (model.can_restore(), (Key::F(3), "F3", goods.key_lines_back())),
         (model.can_check_now().is_some(), (Key::F(5), "F5", text.key_check_now())),
         (model.can_ask(), (Key::F(5), "F5", page.key_ask())),
         (model.can_turn(), (Key::Ctrl('r'), "Ctrl-R", turned)),
-        (has_drawer, (Key::F(6), "F6", text.key_drawer())),
+        (can_open, (Key::F(6), "F6", drawer)),
         (model.can_find() && !model.is_finding(), (Key::F(7), "F7", page.key_find())),
+        (model.can_refund(), (Key::F(8), "F8", RefundWords::of(language).key_refund())),
         (model.can_reprint().is_some(), (Key::F(9), "F9", text.key_reprint())),
+        (can_open, (Key::F(10), "F10", ShiftPageWords::of(language).key_shift())),
         (model.can_train(), (Key::Ctrl('t'), "Ctrl-T", text.key_training())),
         (model.settings.draws_chinese, (Key::Ctrl('l'), "Ctrl-L", text.key_language())),
         (model.can_lock(), (Key::F(12), "F12", text.key_lock())),

@@ -31,12 +31,16 @@
 //! A window smaller than [`SMALLEST_WIDTH`] by [`SMALLEST_HEIGHT`] is drawn by `compact`.
 
 mod ascii;
+mod basket;
+mod bell;
 mod customer;
 mod customer_view;
 mod day;
 mod dialog;
 mod digits;
+mod goods_note;
 mod guard;
+mod hold;
 mod keyboard;
 mod keys;
 mod letters;
@@ -45,8 +49,12 @@ mod note;
 mod overlays;
 mod pages;
 mod palette;
+mod part_paid;
 mod pin;
+mod rest;
+mod ring_up;
 mod shapes;
+mod sound;
 mod story;
 #[cfg(test)]
 mod tests;
@@ -56,28 +64,35 @@ mod update;
 mod view;
 mod wrap;
 
-use crate::clock::{Date, TimeZone, Uptime};
+use crate::clock::{Date, TimeZone, Timestamp, Uptime};
 use crate::find::{Findings, Wanted};
 use crate::gateway::{Enquired, Question};
+use crate::journal::ShiftDone;
 use crate::language::{Language, Text};
 use crate::money::{AmountEntry, Currency, Money};
 use crate::operators::{Operator, Pin};
 use crate::order::{AuthCode, OutTradeNo};
 use crate::payment::{self, Event};
+use crate::refund::{RefundRefusal, RefundStatus};
+use crate::sale::Rate;
 use crate::scan::Scan;
+use crate::shift::Report;
 
 pub use crate::config::Theme;
 pub use crate::engine::Attempt as AttemptView;
-use crate::engine::Refusal;
 pub use crate::engine::SaleRef;
+use crate::engine::{RefundRecord, Refusal};
 pub use ascii::in_ascii;
 pub use customer_view::{CustomerViewSettings, customer_view};
 pub use day::DayOrder;
 pub use keyboard::{KeyReader, Pressed};
 pub use keys::Key;
-pub use model::{Model, Sound};
+pub use model::Model;
 pub use note::not_searched;
+pub use part_paid::PartPaid;
 pub use pin::SignedIn;
+pub use ring_up::{Found, GoodsCommand, GoodsMessage};
+pub use sound::Sound;
 pub use typist::Typist;
 pub use update::update;
 pub use view::{SMALLEST_HEIGHT, SMALLEST_WIDTH, view};
@@ -112,6 +127,12 @@ pub struct Settings {
     pub lock_after: Option<crate::clock::Millis>,
     /// Whether a cashier needs a manager's consent to open the drawer by its key.
     pub drawer_by_manager: bool,
+    /// Whether nothing is sold before a shift is open.
+    pub shift_required: bool,
+    /// What a cashier may take off alone.
+    pub discount_limit: Rate,
+    /// Where people sign in, a manager agrees to refunds of more than this.
+    pub refund_consent_above: Option<Money>,
     /// Whether the terminal has Chinese characters; without, the screen is in English.
     pub draws_chinese: bool,
 }
@@ -203,6 +224,15 @@ pub enum ScreenMessage {
     Attempt(AttemptView, Event),
     /// A [`ScreenCommand::Begin`] was refused: nothing was written and nothing was sent.
     NotBegun(Refusal),
+    /// A refund moved, or was found open at the start; its status before, as far as there was one.
+    Refund {
+        refund: Box<RefundRecord>,
+        before: Option<RefundStatus>,
+    },
+    /// What came of a [`ScreenCommand::Refund`]: nothing was written and nothing was sent.
+    NotRefunded(RefundRefusal),
+    /// The same, where the order could not be read.
+    RefundNotRead(Text),
     Gateway(Link),
     Scanner(Link),
     Printer(Link),
@@ -220,12 +250,35 @@ pub enum ScreenMessage {
     },
     /// No slip comes by itself: the journal has none that waits.
     NoSlip(OutTradeNo),
+    /// What came of a [`ScreenCommand::Goods`], or the catalogue has come or gone.
+    Goods(GoodsMessage),
     /// The drawer was opened, or could not be.
     Drawer(Printing),
+    /// About cash and shifts.
+    Money(MoneyNews),
     /// The journal cannot be written: no more sales until the next start.
     JournalFailed(Text),
     /// A second has passed.
     Time,
+}
+
+/// What has happened to cash or to the shift.
+#[derive(Debug)]
+pub enum MoneyNews {
+    /// The cash of a sale goes back: the journal has it.
+    CashReturned(i64),
+    /// Cash goes into the drawer or out of it: the journal has it.
+    CashMoved,
+    /// An earlier run has left a sale that is paid in part.
+    PartPaid(PartPaid),
+    /// Since when a shift is open, as the journal has it at the start.
+    ShiftOpenSince(Option<Timestamp>),
+    /// What came of a [`ScreenCommand::ReadShift`].
+    ShiftRead(Result<Box<Report>, Text>),
+    /// What came of opening or closing a shift.
+    ShiftDone(ShiftDone),
+    /// What came of a [`ScreenCommand::PrintReport`].
+    ReportPrinted(Printing),
 }
 
 /// What the till must do.
@@ -237,6 +290,12 @@ pub enum ScreenCommand {
     },
     /// The cashier cancels the payment.
     Cancel(OutTradeNo),
+    /// Give so much of an order back; it is read and judged once more.
+    Refund {
+        out_trade_no: OutTradeNo,
+        amount: Money,
+        reason: String,
+    },
     /// Query the payment now, without waiting for the next scheduled query.
     CheckNow(OutTradeNo),
     /// Look for orders in the journal.
@@ -262,6 +321,38 @@ pub enum ScreenCommand {
     /// The slip of this order that waits, or is about to, is printed whatever the printer says.
     OverrulePrinter(OutTradeNo),
     OpenDrawer,
+    /// Take cash for a sale, or for what is left of it.
+    TakeCash {
+        sale: SaleRef,
+        tendered: Money,
+    },
+    /// Give back the cash of a sale whose rest is not paid.
+    ReturnCash {
+        sale: i64,
+        cash: Vec<(OutTradeNo, Money)>,
+    },
+    /// Cash goes into the drawer or out of it, outside sales.
+    MoveCash {
+        is_out: bool,
+        amount: Money,
+        reason: String,
+    },
+    /// Read what the shift has come to so far.
+    ReadShift,
+    OpenShift {
+        float: Money,
+    },
+    /// Close it; `carry`: over what is unresolved, too.
+    CloseShift {
+        counted: Money,
+        carry: bool,
+    },
+    PrintReport {
+        report: Box<Report>,
+        is_copy: bool,
+    },
+    /// The catalogue, and the sales that are put aside.
+    Goods(GoodsCommand),
     /// Find out whose PIN this is; it takes a moment.
     SignIn {
         serial: u64,

@@ -6,16 +6,20 @@
 
 use std::collections::VecDeque;
 
+use super::basket::RingUp;
 use super::day::{DayBook, Figures};
 use super::note::{Note, Which};
+use super::pages::MoneyPage;
 use super::pages::checkout::{CashierTask, TypingRun};
-use super::pages::find::FindPage;
+use super::pages::find::{AskedRefund, FindPage};
 use super::pages::lock::LockPage;
+use super::part_paid::PartPaid;
 use super::pin::PinWait;
+use super::sound::Sound;
 use super::story::Story;
 use super::{AttemptView, Key, Link, Settings};
 use crate::clock::{Millis, Timestamp, Uptime};
-use crate::engine::By;
+use crate::engine::{By, RefundRecord, SaleRef};
 use crate::language::{Language, Text};
 use crate::money::{Currency, Money};
 use crate::operators::Operator;
@@ -23,7 +27,6 @@ use crate::order::OutTradeNo;
 use crate::payment::{Funds, Status};
 use crate::scan::KeyTarget;
 use crate::text::screen::ScreenWords;
-use crate::text::voice::VoiceWords;
 
 /// How many ended attempts are kept for the list of the last sales.
 const REMEMBERED: usize = 40;
@@ -39,8 +42,16 @@ pub struct Model {
     pub(super) now: Uptime,
     pub(super) wall: Timestamp,
     pub(super) task: CashierTask,
+    /// The lines of the sale at the desk, and what was put aside.
+    pub(super) ring_up: RingUp,
     /// The page in front of the desk, if it is open.
     pub(super) find: Option<FindPage>,
+    /// The page of the drawer or of the shift, likewise; never both.
+    pub(super) money_page: Option<MoneyPage>,
+    /// Sales of which a part was taken in cash, the latest last.
+    pub(super) part_paid: Vec<PartPaid>,
+    /// Whether somebody has opened a shift, as far as was read.
+    pub(super) shift_is_open: bool,
     /// How many searches it has made.
     pub(super) searches: u64,
     /// How many questions it has put to the gateway.
@@ -63,6 +74,8 @@ pub struct Model {
     /// The payment that was brought back from the tray last, and when, until something is done
     /// about it.
     pub(super) brought_back: Option<(OutTradeNo, Uptime)>,
+    /// Refunds with work left, and those that need a person until somebody has looked at their order.
+    pub(super) refunds: Vec<RefundRecord>,
     /// Payments that ended while not at hand; each must be acknowledged.
     pub(super) notices: VecDeque<ShownNotice>,
     pub(super) gateway: Link,
@@ -95,31 +108,6 @@ pub struct Model {
     pub(super) rung_for: Option<OutTradeNo>,
 }
 
-/// What the cashier hears.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub enum Sound {
-    #[default]
-    Paid,
-    /// NOT PAID or REVERSED.
-    NotPaid,
-    /// Something was refused, or somebody must look.
-    NeedsYou,
-    /// A payment that is not at the desk has ended: it says nothing of the customer who is.
-    NotAtTheDesk,
-}
-
-impl Sound {
-    /// For programs.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Paid => "paid",
-            Self::NotPaid => "not-paid",
-            Self::NeedsYou => "needs-you",
-            Self::NotAtTheDesk => "not-at-the-desk",
-        }
-    }
-}
-
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct LastInput {
     pub(super) at: Option<Uptime>,
@@ -139,11 +127,33 @@ pub(super) enum Dialog {
         typed: String,
         chosen: usize,
     },
+    /// The search for a product: what was typed.
+    Goods {
+        typed: String,
+        chosen: usize,
+    },
+    /// The sales that were put aside.
+    Held {
+        chosen: usize,
+    },
+    /// The lines at the desk are discarded.
+    Discard,
     LargeAmount(Money),
     Cancel(OutTradeNo),
     Unsettled(OutTradeNo),
     /// The printer says that it does not print.
     PrintAnyway(OutTradeNo),
+    /// So much more than due is a slip of the finger.
+    MuchCash {
+        sale: SaleRef,
+        given: Money,
+    },
+    /// The cash of this sale goes back.
+    ReturnCash(i64),
+    /// The shift ends with so much counted.
+    CloseShift(Money),
+    /// Money of an order is to be given back.
+    Refund(Box<AskedRefund>),
     Quit,
 }
 
@@ -197,13 +207,18 @@ impl Model {
             now: Uptime::default(),
             wall: Timestamp::default(),
             task: CashierTask::Amount { typed: String::new() },
+            ring_up: RingUp::default(),
             find: None,
+            money_page: None,
+            part_paid: Vec::new(),
+            shift_is_open: false,
             searches: 0,
             questions: 0,
             dialog: None,
             attempts: recent.into_iter().map(ShownAttempt::new).collect(),
             day: DayBook::default(),
             brought_back: None,
+            refunds: Vec::new(),
             notices: VecDeque::new(),
             gateway: Link::Off,
             scanner: Link::Off,
@@ -226,32 +241,6 @@ impl Model {
         };
         model.tidy();
         model
-    }
-
-    /// How often the bell has rung, always 0 if the bell is off. The terminal rings when this
-    /// grows.
-    pub fn rings(&self) -> u64 {
-        self.rings
-    }
-
-    /// What rang last.
-    pub fn sound(&self) -> Sound {
-        self.sound
-    }
-
-    /// The same in words, to be spoken, and the sum that they speak of.
-    pub fn spoken(&self) -> (String, String) {
-        let payment = self.rung_for.as_ref().and_then(|order| self.attempt(order));
-        let words = VoiceWords::of(self.language);
-        let Some(payment) = payment else { return (words.look().to_owned(), String::new()) };
-        let currency = self.settings.currency;
-        let amount = currency.show(payment.view.amount);
-        let sum = words.sum(currency, &amount);
-        let what = words.ended(payment.view.state.status(), &sum);
-        match self.sound {
-            Sound::NotAtTheDesk => (words.another(&what), amount),
-            Sound::Paid | Sound::NotPaid | Sound::NeedsYou => (what, amount),
-        }
     }
 
     /// The language on the screen.
@@ -328,14 +317,25 @@ impl Model {
         matches!(&self.task, CashierTask::Payment(at_hand) if at_hand == order)
     }
 
+    /// Whether a page is in front of the desk.
+    pub(super) const fn has_page(&self) -> bool {
+        self.find.is_some() || self.money_page.is_some()
+    }
+
     /// Whether something covers the place of the payment at hand.
     pub(super) fn task_is_hidden(&self) -> bool {
         self.stopped.is_some()
-            || self.find.is_some()
+            || self.has_page()
             || self.is_locked()
             || matches!(
                 self.dialog,
-                Some(Dialog::Help | Dialog::Training { .. } | Dialog::Commands { .. })
+                Some(
+                    Dialog::Help
+                        | Dialog::Training { .. }
+                        | Dialog::Commands { .. }
+                        | Dialog::Goods { .. }
+                        | Dialog::Held { .. }
+                )
             )
     }
 
@@ -352,9 +352,21 @@ impl Model {
                 | Dialog::Cancel(_)
                 | Dialog::Unsettled(_)
                 | Dialog::PrintAnyway(_)
+                | Dialog::MuchCash { .. }
+                | Dialog::ReturnCash(_)
+                | Dialog::CloseShift(_)
+                | Dialog::Discard
+                | Dialog::Refund(_)
                 | Dialog::Quit,
             ) => true,
-            Some(Dialog::Help | Dialog::Training { .. } | Dialog::Commands { .. }) | None => false,
+            Some(
+                Dialog::Help
+                | Dialog::Training { .. }
+                | Dialog::Commands { .. }
+                | Dialog::Goods { .. }
+                | Dialog::Held { .. },
+            )
+            | None => false,
         }
     }
 
@@ -369,6 +381,10 @@ impl Model {
             return KeyTarget { is_asking: self.is_asking(), amount };
         }
         let is_open = self.dialog.is_none() && self.stopped.is_none();
+        if let Some(page) = &self.money_page {
+            let amount = page.typed_characters().filter(|_| is_open);
+            return KeyTarget { is_asking: self.is_asking(), amount };
+        }
         let amount = match &self.task {
             CashierTask::Amount { typed } => Some(typed.chars().count()),
             CashierTask::Payment(_) => {
@@ -389,9 +405,12 @@ impl Model {
     /// Whether there is nothing that Enter is for.
     pub(super) fn is_idle(&self) -> bool {
         match &self.find {
-            Some(page) => page.is_idle(),
-            None => matches!(&self.task, CashierTask::Amount { typed } if typed.is_empty()),
+            Some(page) => return page.is_idle(),
+            None if self.money_page.is_some() => return false,
+            None => {}
         }
+        matches!(&self.task, CashierTask::Amount { typed } if typed.is_empty())
+            && self.ring_up.is_empty()
     }
 
     /// Whether a key may have been meant for a question that has just closed by itself.
@@ -406,7 +425,7 @@ impl Model {
 
     /// The payment that F5 checks.
     pub(super) fn can_check_now(&self) -> Option<&OutTradeNo> {
-        if self.stopped.is_some() || self.find.is_some() {
+        if self.stopped.is_some() || self.has_page() {
             return None;
         }
         let unsettled = |attempt: &&ShownAttempt| attempt.is_unsettled();
@@ -417,7 +436,8 @@ impl Model {
 
     /// The order whose receipt F9 reprints.
     pub(super) fn can_reprint(&self) -> Option<&OutTradeNo> {
-        if !self.settings.printer_configured || self.stopped.is_some() {
+        let is_free = self.stopped.is_none() && self.money_page.is_none();
+        if !self.settings.printer_configured || !is_free {
             return None;
         }
         if let Some(page) = &self.find {
@@ -453,7 +473,7 @@ impl Model {
     /// Whether a payment code would be accepted now and there are training customers to show one.
     pub(super) fn can_train(&self) -> bool {
         let customers = self.settings.training.as_ref().is_some_and(|names| !names.is_empty());
-        customers && self.stopped.is_none() && self.find.is_none() && self.takes_codes().is_some()
+        customers && self.stopped.is_none() && !self.has_page() && self.takes_codes().is_some()
     }
 
     pub(super) fn figures(&self) -> Figures {
@@ -469,19 +489,6 @@ impl Model {
     pub(super) fn which(&self, attempt: &ShownAttempt) -> Which {
         let view = &attempt.view;
         Which { amount: self.money(view.amount), tail: view.out_trade_no.tail().to_owned() }
-    }
-
-    pub(super) fn ring(&mut self, sound: Sound) {
-        if self.settings.bell {
-            self.rings += 1;
-            (self.sound, self.rung_for) = (sound, None);
-        }
-    }
-
-    /// For the end of a payment.
-    pub(super) fn ring_for(&mut self, sound: Sound, order: &OutTradeNo) {
-        self.ring(sound);
-        self.rung_for = Some(order.clone());
     }
 
     /// Sorts the newest first and drops ended attempts beyond [`REMEMBERED`].

@@ -1,13 +1,17 @@
 //! A short message to the cashier: why a key or a scan did nothing, or how a print job went.
 
+use super::goods_note::{self, GoodsNote};
 use crate::clean::clean;
-use crate::engine::Refusal;
+use crate::engine::{RefundRecord, Refusal};
 use crate::language::{Language, Text};
-use crate::money::NotAnAmount;
+use crate::money::{Currency, NotAnAmount};
+use crate::refund::RefundRefusal;
+use crate::say;
 use crate::scan::{Oddity, Scan, Wallet};
-use crate::text::amount;
-use crate::text::screen::NoteWords;
+
+use crate::text::screen::{CashWords, NoteWords, ShiftPageWords};
 use crate::text::training::PractiseWords;
+use crate::text::{amount, refund};
 
 /// How many cells of a scanned text are repeated.
 const SCANNED_SHOWN: usize = 24;
@@ -66,6 +70,29 @@ pub(super) enum Note {
     AndMissing(Box<Self>, usize),
     DrawerOpened,
     DrawerFailed(String),
+    /// Cash that goes in or out is recorded.
+    CashNoted,
+    CashReturned,
+    ReasonFirst,
+    /// A sale waits for its rest: what is left, and what it comes to.
+    PartPaid {
+        left: String,
+        due: String,
+    },
+    /// Since when a shift is open.
+    ShiftIsOpen(String),
+    ShiftFirst,
+    /// The day of a shift that nobody has closed.
+    ShiftForgotten(String),
+    ReportSent,
+    ReportFailed(String),
+    /// About the lines at the desk, the catalogue or what was put aside.
+    Goods(GoodsNote),
+    /// Nothing was given back, and nothing was sent.
+    NotRefunded(RefundRefusal, Currency),
+    RefundNotRead(Text),
+    /// Where a refund is now.
+    Refund(Which, Box<RefundRecord>),
 }
 
 /// A payment in few words: its amount, and the last digits of its number.
@@ -107,6 +134,7 @@ pub(super) enum Instead {
     Restart,
     SignIn,
     Consent,
+    LeavePage,
 }
 
 impl Scanned {
@@ -174,6 +202,7 @@ impl Instead {
             Self::Restart => words.stopped(),
             Self::SignIn => words.sign_in_first(),
             Self::Consent => words.consent_first(),
+            Self::LeavePage => words.page_first(),
         }
     }
 }
@@ -182,6 +211,7 @@ impl Note {
     /// The note's sentences; `largest` is the largest amount of a sale.
     pub(super) fn text(&self, language: Language, largest: &str) -> String {
         let words = NoteWords::of(language);
+        let (cash, shift) = (CashWords::of(language), ShiftPageWords::of(language));
         match self {
             Self::NotAnAmount(why) => not_an_amount(*why, language, largest),
             Self::Refused(scanned, instead) => {
@@ -225,16 +255,50 @@ impl Note {
                 let missing = Self::SlipsMissing(*count).text(language, largest);
                 format!("{}{gap}{missing}", note.text(language, largest))
             }
+            Self::Goods(note) => goods_note::note_text(note, language, largest),
             Self::DrawerOpened => words.drawer_opened().into(),
             Self::DrawerFailed(why) => words.drawer_failed(why),
+            Self::CashNoted => cash.noted().into(),
+            Self::CashReturned => cash.returned().into(),
+            Self::ReasonFirst => cash.reason_first().into(),
+            Self::PartPaid { left, due } => cash.waits_again(left, due),
+            Self::ShiftIsOpen(since) => shift.is_open(since),
+            Self::ShiftFirst => shift.shift_first().into(),
+            Self::ShiftForgotten(day) => shift.forgotten(day),
+            Self::ReportSent => shift.printed().into(),
+            Self::ReportFailed(why) => shift.not_printed(why),
+            Self::NotRefunded(why, currency) => refund::refusal(why, *currency, language),
+            Self::RefundNotRead(why) => words.refund_not_read(why.in_language(language)),
+            Self::Refund(which, of) => refunded(which, of, language),
             Self::PrintFailed { order, why } => words.receipt_failed(order, why),
         }
     }
 
     /// Whether it reports a success.
     pub(super) fn is_good_news(&self) -> bool {
-        matches!(self, Self::SentToPrinter(_) | Self::Printed(_) | Self::DrawerOpened)
+        match self {
+            Self::SentToPrinter(_)
+            | Self::Printed(_)
+            | Self::DrawerOpened
+            | Self::CashNoted
+            | Self::CashReturned
+            | Self::ReportSent
+            | Self::Goods(GoodsNote::Held(_)) => true,
+            Self::Refund(_, refund) => refund.state.is_given(),
+            _ => false,
+        }
     }
+}
+
+/// Which refund it is, where it is, and what that means for the money.
+fn refunded(which: &Which, refund: &RefundRecord, language: Language) -> String {
+    let words = NoteWords::of(language);
+    let which = which.text(words);
+    let word = refund::word(refund.state.status(), language);
+    let what = refund::of(&refund.state, refund.currency, language)
+        .unwrap_or_else(|| refund::money(&refund.state, language).to_owned());
+    let what = if refund.recorded { &what } else { words.refund_not_recorded() };
+    say!(language, "{which}: {word}. {what}", "{which}：{word}。{what}")
 }
 
 fn not_begun(refusal: &Refusal, words: NoteWords, language: Language) -> String {
@@ -243,6 +307,9 @@ fn not_begun(refusal: &Refusal, words: NoteWords, language: Language) -> String 
         Refusal::Unsettled(order) => (words.sale_unsettled(order.tail()), words.finish_first()),
         Refusal::AlreadyPaid => (words.sale_paid().into(), words.press_esc()),
         Refusal::CodeUsed(_) => (words.code_used().into(), words.scan_payment_code()),
+        Refusal::MoreThanLeft(_) => (words.sale_changed().into(), words.press_esc()),
+        Refusal::NoSuchCash => (words.no_such_cash().into(), ""),
+        Refusal::NothingTaken => (words.nothing_taken().into(), words.press_esc()),
     };
     let gap = language.pick(" ", "");
     format!("{what}{gap}{}{gap}{then}", words.nothing_was_sent())

@@ -58,6 +58,10 @@ pub(super) enum Fact {
     PartlyReturned(Reason),
     NotReturned,
     NoEnd,
+    /// The customer paid in cash.
+    Cash,
+    /// The rest was not paid, and the cash went back.
+    CashReturned,
     /// Its slip was printed again, as this copy.
     Reprinted(u32),
     /// Where a refund of it is, by the refund's number in the journal.
@@ -88,10 +92,16 @@ impl Story {
     }
 
     /// Adds what somebody did with the order.
-    pub(super) fn add_act(&mut self, act: ActKind, view: &AttemptView, by: Option<&By>) {
+    pub(super) fn add_act(&mut self, act: &ActKind, view: &AttemptView, by: Option<&By>) {
         match act {
-            ActKind::Reprint { copy } => self.tell(Fact::Reprinted(copy), view.updated_at, by),
-            ActKind::Drawer => {}
+            ActKind::Reprint { copy } => self.tell(Fact::Reprinted(*copy), view.updated_at, by),
+            ActKind::CashReturned { .. } => self.tell(Fact::CashReturned, view.updated_at, by),
+            // They concern no order.
+            ActKind::Drawer
+            | ActKind::CashIn { .. }
+            | ActKind::CashOut { .. }
+            | ActKind::ShiftOpened { .. }
+            | ActKind::ShiftClosed(_) => {}
         }
     }
 
@@ -126,6 +136,7 @@ impl Story {
 fn fact(event: &Event, before: Option<Status>, view: &AttemptView) -> Option<Fact> {
     let status = view.state.status();
     match event {
+        Event::Begun if view.state.cash().is_some() => Some(Fact::Cash),
         Event::Begun => Some(Fact::Sent),
         Event::Cancel => (before != Some(status)).then_some(Fact::Cancelled),
         Event::CheckNow | Event::MerchantChanged | Event::Settled(_) | Event::Billed { .. } => None,

@@ -13,8 +13,11 @@ use super::pages::checkout::{CashierTask, next_sale};
 use super::palette::Tone;
 use super::view::payment::ahead;
 use super::view::{Canvas, cells, inset};
+use crate::engine::RefundRecord;
 use crate::order::OutTradeNo;
 use crate::payment::Status;
+use crate::refund::RefundStatus;
+use crate::text::screen::RefundWords;
 
 /// Payments with a line of their own, by the height of the window; the others are counted.
 const LINES: [(u16, usize); 3] = [(40, 10), (32, 6), (0, 3)];
@@ -49,7 +52,7 @@ impl Model {
             .attempts
             .iter()
             .filter(|attempt| {
-                let at_desk = self.find.is_none() && self.is_at_hand(&attempt.view.out_trade_no);
+                let at_desk = !self.has_page() && self.is_at_hand(&attempt.view.out_trade_no);
                 attempt.is_unsettled() || at_desk
             })
             .collect();
@@ -69,7 +72,8 @@ impl Model {
     /// The payment that comes back to the desk next: each in turn, the oldest first. None leaves
     /// the tray while the desk is in use.
     pub(super) fn can_come_back(&self) -> Option<&OutTradeNo> {
-        let idle = matches!(&self.task, CashierTask::Amount { typed } if typed.is_empty());
+        let idle = matches!(&self.task, CashierTask::Amount { typed } if typed.is_empty())
+            && self.ring_up.is_empty();
         if !self.is_at_desk() || !(idle || self.can_go_on().is_some()) {
             return None;
         }
@@ -78,7 +82,7 @@ impl Model {
 
     /// Whether the desk is on the screen, and sells.
     fn is_at_desk(&self) -> bool {
-        self.stopped.is_none() && self.find.is_none()
+        self.stopped.is_none() && !self.has_page()
     }
 
     fn next_in_turn(&self) -> Option<&OutTradeNo> {
@@ -152,6 +156,11 @@ fn urgency(status: Status) -> u8 {
     }
 }
 
+/// Whether somebody must look after a refund.
+pub(super) fn needs_a_person(refund: &RefundRecord) -> bool {
+    refund.state.status() == RefundStatus::Attention || !refund.recorded
+}
+
 /// A payment in one line.
 pub(super) struct Pin {
     /// `None` for an order that only waits to be closed and needs no attention.
@@ -165,6 +174,8 @@ pub(super) struct Pin {
 impl Canvas<'_> {
     pub(super) fn tray_lines(&self, area: Rect) -> Vec<Pin> {
         let open = self.model.tray();
+        let refunds = self.model.refunds.iter().filter(|refund| needs_a_person(refund));
+        let refunds: Vec<Pin> = refunds.map(|refund| self.refund_pin(refund)).collect();
         let most = LINES.iter().find(|(height, _)| area.height >= *height);
         let most = most.map_or(0, |(_, lines)| *lines);
         let left = open.len().saturating_sub(most);
@@ -175,7 +186,19 @@ impl Canvas<'_> {
         {
             last.ahead = self.model.text().another_is_open(left);
         }
+        pins.extend(refunds.into_iter().take(most.max(1)));
         pins
+    }
+
+    fn refund_pin(&self, refund: &RefundRecord) -> Pin {
+        let words = RefundWords::of(self.model.language);
+        Pin {
+            tone: Some(Tone::of(Status::Attention)),
+            word: words.attention(),
+            amount: self.model.money(refund.amount),
+            tail: refund.out_trade_no.tail().to_owned(),
+            ahead: words.press_f7().to_owned(),
+        }
     }
 
     fn pin(&self, attempt: &ShownAttempt) -> Pin {

@@ -7,18 +7,25 @@
 
 use super::dialog::{answered, close_outdated_dialog, reprint};
 use super::guard::{drop_character, goes_on_being_dropped, is_of_a_scan, may_answer, take_back};
-use super::model::{Dialog, LastInput, Model, ShownAttempt, ShownNotice, SlipState, Sound};
+use super::model::{Dialog, LastInput, Model, ShownAttempt, ShownNotice, SlipState};
 use super::note::{Note, Which};
 use super::overlays::commands::chosen_of;
 use super::pages::checkout::{self, CashierTask};
 use super::pages::find::{self, FindPage};
-use super::pages::lock;
-use super::{AttemptView, Key, Link, Printing, SaleRef, ScreenCommand, ScreenMessage, tray};
+use super::pages::{self, MoneyPage, cash, lock, shift};
+use super::sound::Sound;
+use super::{
+    AttemptView, Key, Link, Printing, SaleRef, ScreenCommand, ScreenMessage, ring_up, tray,
+};
 use crate::clean::clean;
 use crate::clock::{Millis, Timestamp, Uptime};
+use crate::engine::RefundRecord;
 use crate::language::Text;
+use crate::money::Money;
 use crate::order::OutTradeNo;
 use crate::payment::{Event, Status};
+use crate::refund::RefundStatus;
+use crate::sale::tender::Cash;
 use crate::scan::SCAN_LENGTH;
 
 /// An Enter within this time of another is the same press, held or bouncing.
@@ -69,7 +76,7 @@ fn handle(model: &mut Model, message: ScreenMessage) -> Vec<ScreenCommand> {
         ScreenMessage::EarlierKey(key, at) => pressed(model, key, at),
         ScreenMessage::AmountEnds(at) => {
             model.last_input = LastInput { at: Some(at), key: Some(Key::Enter) };
-            if model.is_finding() {
+            if model.has_page() {
                 return Vec::new();
             }
             checkout::ask_about_the_amount(model);
@@ -118,10 +125,7 @@ fn handle(model: &mut Model, message: ScreenMessage) -> Vec<ScreenCommand> {
             lock::lock_if_removed(model, &all);
             Vec::new()
         }
-        ScreenMessage::RealCode => {
-            note(model, Note::RealCode);
-            Vec::new()
-        }
+        ScreenMessage::RealCode => told(model, Note::RealCode),
         ScreenMessage::Attempt(view, event) => moved(model, view, &event),
         ScreenMessage::NotBegun(refusal) => {
             if let CashierTask::Starting { sale } = model.task {
@@ -131,23 +135,30 @@ fn handle(model: &mut Model, message: ScreenMessage) -> Vec<ScreenCommand> {
             model.ring(Sound::NeedsYou);
             Vec::new()
         }
+        ScreenMessage::Refund { refund, before } => refund_moved(model, *refund, before),
+        ScreenMessage::NotRefunded(why) => {
+            let why = Note::NotRefunded(why, model.settings.currency);
+            not_refunded(model, why)
+        }
+        ScreenMessage::RefundNotRead(why) => {
+            not_refunded(model, Note::RefundNotRead(why.map(|why| clean(why, FAULT_SHOWN))))
+        }
         ScreenMessage::Gateway(link) => linked(&mut model.gateway, link),
         ScreenMessage::Scanner(link) => linked(&mut model.scanner, link),
         ScreenMessage::Printer(link) => linked(&mut model.printer, link),
         ScreenMessage::Display(link) => linked(&mut model.display, link),
-        ScreenMessage::Printed { out_trade_no, how } => {
-            printed(model, &out_trade_no, how);
-            Vec::new()
-        }
+        ScreenMessage::Printed { out_trade_no, how } => printed(model, &out_trade_no, how),
         ScreenMessage::SlipsLeft { waiting, perhaps } => {
             slips_left(model, waiting, perhaps);
             Vec::new()
         }
         ScreenMessage::NoSlip(order) => no_slip(model, &order),
+        ScreenMessage::Goods(message) => ring_up::answered(model, message),
         ScreenMessage::Drawer(how) => {
             drawer(model, how);
             Vec::new()
         }
+        ScreenMessage::Money(news) => pages::told(model, news),
         ScreenMessage::JournalFailed(why) => {
             stop(model, &why);
             Vec::new()
@@ -161,6 +172,40 @@ fn handle(model: &mut Model, message: ScreenMessage) -> Vec<ScreenCommand> {
     }
 }
 
+/// A refund is kept while it has work left or needs a person; what became of it is said at once.
+fn refund_moved(
+    model: &mut Model,
+    refund: RefundRecord,
+    before: Option<RefundStatus>,
+) -> Vec<ScreenCommand> {
+    let status = refund.state.status();
+    model.refunds.retain(|known| known.out_refund_no != refund.out_refund_no);
+    if refund.state.is_open() || status == RefundStatus::Attention || !refund.recorded {
+        model.refunds.push(refund.clone());
+    }
+    let commands = find::refund_moved(model, &refund.out_trade_no);
+    if before != Some(status) {
+        let needs_you = matches!(status, RefundStatus::Refused | RefundStatus::Attention);
+        if needs_you || !refund.recorded {
+            model.ring(Sound::NeedsYou);
+        }
+        let amount = model.money(refund.amount);
+        let which = Which { amount, tail: refund.out_trade_no.tail().to_owned() };
+        note(model, Note::Refund(which, Box::new(refund)));
+    }
+    commands
+}
+
+fn not_refunded(model: &mut Model, why: Note) -> Vec<ScreenCommand> {
+    model.ring(Sound::NeedsYou);
+    told(model, why)
+}
+
+fn told(model: &mut Model, what: Note) -> Vec<ScreenCommand> {
+    note(model, what);
+    Vec::new()
+}
+
 fn linked(known: &mut Link, now: Link) -> Vec<ScreenCommand> {
     *known = now;
     Vec::new()
@@ -171,6 +216,7 @@ fn stop(model: &mut Model, why: &Text) {
     model.stopped = Some(why.map(|why| clean(why, FAULT_SHOWN)));
     model.dialog = None;
     model.find = None;
+    model.money_page = None;
     model.note = None;
     model.ring(Sound::NeedsYou);
 }
@@ -233,7 +279,7 @@ fn note(model: &mut Model, note: Note) {
     model.note = Some(note);
 }
 
-fn printed(model: &mut Model, order: &OutTradeNo, how: Printing) {
+fn printed(model: &mut Model, order: &OutTradeNo, how: Printing) -> Vec<ScreenCommand> {
     if let Some(attempt) = model.attempt_mut(order) {
         attempt.paper =
             if matches!(how, Printing::Failed(_)) { SlipState::Missing } else { SlipState::Done };
@@ -248,6 +294,7 @@ fn printed(model: &mut Model, order: &OutTradeNo, how: Printing) {
             model.ring(Sound::NeedsYou);
         }
     }
+    Vec::new()
 }
 
 /// Says it, and how many slips were perhaps not printed, if there are any.
@@ -258,7 +305,7 @@ fn tell_with_offer(model: &mut Model, told: Note) {
 
 /// Which payment it is, unless it is the one at the desk.
 fn elsewhere(model: &Model, order: &OutTradeNo) -> Option<Which> {
-    let at_desk = model.find.is_none() && !model.is_locked() && model.is_at_hand(order);
+    let at_desk = !model.has_page() && !model.is_locked() && model.is_at_hand(order);
     let attempt = model.attempt(order).filter(|_| !at_desk)?;
     Some(model.which(attempt))
 }
@@ -285,14 +332,19 @@ fn pressed(model: &mut Model, key: Key, at: Uptime) -> Vec<ScreenCommand> {
     let why = model.note.take();
     let (task, dialog, language) = (model.task.clone(), model.dialog.clone(), model.language);
     let notices = model.notices.len();
-    let page = model.find.as_ref().map(FindPage::face);
+    let face = |model: &Model| {
+        let money = model.money_page.as_ref().map(MoneyPage::face);
+        let rung_up = (model.ring_up.sale.clone(), model.ring_up.chosen);
+        (model.find.as_ref().map(FindPage::face), money, rung_up)
+    };
+    let page = face(model);
     let commands = if goes_on_being_dropped(model, key, at) {
         Vec::new()
     } else {
         obeyed(model, key, at, before)
     };
     let is_same = model.task == task && model.dialog == dialog && model.language == language;
-    let is_same = is_same && !model.is_locked() && model.find.as_ref().map(FindPage::face) == page;
+    let is_same = is_same && !model.is_locked() && face(model) == page;
     if is_same && model.notices.len() == notices && commands.is_empty() && model.note.is_none() {
         model.note = why;
     }
@@ -322,9 +374,14 @@ fn obeyed(model: &mut Model, key: Key, at: Uptime, before: LastInput) -> Vec<Scr
         let asks = model.is_asking();
         let confirms = match dialog {
             Dialog::Quit => key == Key::Ctrl('q'),
-            Dialog::Training { .. } => key == Key::Enter && is_of_a_scan(before),
+            Dialog::Refund(_) => key == Key::F(8),
+            Dialog::Training { .. } | Dialog::Held { .. } => {
+                key == Key::Enter && is_of_a_scan(before)
+            }
             // Letters find a command, so only a scan may have pressed this Enter.
-            Dialog::Commands { .. } => key == Key::Enter && before.key.is_none(),
+            Dialog::Commands { .. } | Dialog::Goods { .. } => {
+                key == Key::Enter && before.key.is_none()
+            }
             _ => key == Key::Enter && asks,
         };
         if confirms && !may_answer(model, at, before) {
@@ -366,14 +423,8 @@ fn obeyed(model: &mut Model, key: Key, at: Uptime, before: LastInput) -> Vec<Scr
             return Vec::new();
         }
     }
-    if key == Key::F(7) {
-        return find::open(model);
-    }
-    if key == Key::F(6) && model.settings.drawer {
-        if model.settings.drawer_by_manager {
-            return lock::with_consent(model, ScreenCommand::OpenDrawer);
-        }
-        return vec![ScreenCommand::OpenDrawer];
+    if let Some(commands) = on_a_page(model, key, at, before) {
+        return commands;
     }
     if model.is_finding() && key != Key::F(9) {
         return find::pressed(model, key);
@@ -395,22 +446,43 @@ fn obeyed(model: &mut Model, key: Key, at: Uptime, before: LastInput) -> Vec<Scr
             Vec::new()
         }
         Key::F(9) => printed_again(model),
-        Key::Ctrl('t') => {
-            train(model);
-            Vec::new()
-        }
+        Key::Ctrl('t') => train(model),
         key => checkout::pressed(model, key, at),
     }
 }
 
+/// What opens a page, and what is for the page of cash or of the shift.
+fn on_a_page(
+    model: &mut Model,
+    key: Key,
+    at: Uptime,
+    before: LastInput,
+) -> Option<Vec<ScreenCommand>> {
+    match key {
+        Key::F(7) => {
+            model.money_page = None;
+            Some(find::open(model))
+        }
+        Key::F(8) => {
+            model.money_page = None;
+            Some(find::refund(model))
+        }
+        Key::F(6) if model.money_page.is_none() => Some(cash::open(model)),
+        Key::F(10) if model.money_page.is_none() => Some(shift::open(model)),
+        _ if model.money_page.is_some() => Some(pages::pressed(model, key, at, before)),
+        _ => None,
+    }
+}
+
 /// Offers the training customers, once there is an amount.
-fn train(model: &mut Model) {
+fn train(model: &mut Model) -> Vec<ScreenCommand> {
     if model.can_train() {
         model.dialog = Some(Dialog::Training { chosen: 0 });
     } else if model.settings.training.is_some() && matches!(model.task, CashierTask::Amount { .. })
     {
         note(model, Note::AmountFirst);
     }
+    Vec::new()
 }
 
 /// Has the last receipt printed again, or the one that did not come out.
@@ -435,6 +507,8 @@ fn moved(model: &mut Model, view: AttemptView, event: &Event) -> Vec<ScreenComma
     let before = model.attempt(&order).map(|attempt| attempt.view.state.status());
     let now = model.now;
     model.day.moved(&view, &model.settings.time_zone, model.settings.currency);
+    let (is_new, cash) = (*event == Event::Begun, view.state.cash().copied());
+    model.note_part(&view, is_new);
     if model.attempt(&order).is_none() {
         model.attempts.push(ShownAttempt::new(view.clone()));
     }
@@ -451,8 +525,13 @@ fn moved(model: &mut Model, view: AttemptView, event: &Event) -> Vec<ScreenComma
         }
         attempt.view = view;
     }
-    if *event == Event::Begun && matches!(model.task, CashierTask::Starting { .. }) {
-        model.task = CashierTask::Payment(order.clone());
+    let rest = cash.map(Cash::left).filter(|left| is_new && *left > Money::default());
+    if is_new && matches!(model.task, CashierTask::Starting { .. }) {
+        ring_up::begun(model, &order);
+        model.task = match rest {
+            Some(left) => CashierTask::Code { sale: SaleRef::Again(sale, left) },
+            None => CashierTask::Payment(order.clone()),
+        };
         model.note = None;
     }
     // The sale that was about to be charged again has been paid after all: it must not be.
@@ -463,7 +542,7 @@ fn moved(model: &mut Model, view: AttemptView, event: &Event) -> Vec<ScreenComma
         | CashierTask::Starting { .. }
         | CashierTask::Payment(_) => None,
     };
-    if status == Status::Paid && asks_for == Some(sale) {
+    if status == Status::Paid && rest.is_none() && asks_for == Some(sale) {
         model.task = CashierTask::Payment(order.clone());
         model.note = None;
     }
@@ -488,14 +567,16 @@ fn moved(model: &mut Model, view: AttemptView, event: &Event) -> Vec<ScreenComma
             | Status::Reversing
             | Status::Attention => Sound::NeedsYou,
         };
-        if recorded {
+        if rest.is_some() {
+            // The sale goes on.
+        } else if recorded {
             model.ring_for(sound, &order);
         } else {
             model.ring(sound);
         }
-        if model.is_at_hand(&order) && model.find.is_none() && !model.is_locked() {
+        if model.is_at_hand(&order) && !model.has_page() && !model.is_locked() {
             model.note = None;
-        } else if !model.notices.iter().any(|notice| notice.order == order) {
+        } else if rest.is_none() && !model.notices.iter().any(|notice| notice.order == order) {
             model.notices.push_back(ShownNotice { order: order.clone(), since: model.now });
         }
         let prints = model.settings.auto_print && model.settings.printer_configured && recorded;

@@ -76,6 +76,22 @@ pub fn about(command: &str, language: Language) -> Option<&'static str> {
             "Hold WeChat Pay's bill of a day against the journal, order by order",
             "用微信支付某一天的账单逐笔核对交易记录",
         ),
+        "shift" => (
+            "This shift so far (X report); or open it, close it with the next Z report, or show one again",
+            "显示当班至今的 X 报表；也可开班、交班（生成下一号 Z 报表）或查看以前的 Z 报表",
+        ),
+        "open" => ("Open a shift with what is in the drawer", "开班，并登记钱箱里的备用金"),
+        "close" => (
+            "Close the shift: the count is asked for on a terminal before what it should be is shown",
+            "交班：先在终端输入实点金额，再显示应有金额",
+        ),
+        "z" => ("Show a Z report again", "再次显示某一号 Z 报表"),
+        "report" => ("Show all reports of a day", "显示某一天的全部报表"),
+        "cash" => {
+            ("Put cash into the drawer or take it out, outside sales", "非收款时存入或取出钱箱现金")
+        }
+        "in" => ("Cash goes into the drawer", "存入现金"),
+        "out" => ("Cash is taken out of the drawer", "取出现金"),
         "recover" => ("Resolve all open payments and refunds", "处理完所有未完成的支付和退款"),
         "operators" => (
             "Say who works at the till, each with a PIN and a role; without anybody nobody signs in",
@@ -85,7 +101,12 @@ pub fn about(command: &str, language: Language) -> Option<&'static str> {
             "Add an operator; the PIN is asked for on the terminal, or read as a line from standard input",
             "添加操作员；密码在终端中输入，或从标准输入读取一行",
         ),
-        "list" => ("List the operators", "列出操作员"),
+        "list" => ("List them", "列出全部"),
+        "goods" => ("The catalogue of the shop's products", "商品目录"),
+        "import" => (
+            "Replace the catalogue by a table, whole or not at all; a till that runs sees it at once",
+            "导入商品表，替换整个商品目录；有错则一行也不导入；运行中的收银机立即可用",
+        ),
         "remove" => ("Remove an operator", "删除操作员"),
         "devices" => (
             "List serial ports and HID devices, and what the till takes each for",
@@ -175,17 +196,17 @@ pub fn help(command: &str, argument: &str, language: Language) -> Option<&'stati
             "The copy; nothing may be there yet. Keep the journal's key elsewhere",
             "副本的位置，不能是已有文件。密钥请另外保存",
         ),
+        ("open" | "close" | "z" | "report" | "in" | "out", _) => {
+            return help_of_shift(command, argument, language);
+        }
         ("reconcile", _) => return help_of_reconcile(argument, language),
-        ("recover", "settle") => (
-            "Instead: close this order, which needs attention and was settled outside the till",
-            "改为：关闭这笔需人工处理、已在收银机之外处理好的订单",
-        ),
-        ("recover", "reason") => ("How it was settled", "处理情况"),
+        ("recover", _) => return help_of_recover(argument, language),
         ("add" | "remove", "name") => ("Name, as the screen shows it", "姓名，显示在屏幕上"),
         ("add", "role") => (
             "What they may do: cashier, or manager (everything; the first must be one)",
             "权限：cashier（收银员）或 manager（店长，不受限制；第一位必须是店长）",
         ),
+        ("import", "table") => return Some(help_of_table(language)),
         ("devices", "learn") => (
             "Scan once to choose the scanner: listens to everything, and remembers what was used",
             "扫一次码来选定扫码枪：监听所有设备，记住所用的那个",
@@ -252,6 +273,58 @@ fn help_of_refund(argument: &str, language: Language) -> Option<&'static str> {
     Some(language.pick(english, chinese))
 }
 
+fn help_of_recover(argument: &str, language: Language) -> Option<&'static str> {
+    let (english, chinese) = match argument {
+        "settle" => (
+            "Instead: close this order, which needs attention and was settled outside the till",
+            "改为：关闭这笔需人工处理、已在收银机之外处理好的订单",
+        ),
+        "reason" => ("How it was settled", "处理情况"),
+        _ => return None,
+    };
+    Some(language.pick(english, chinese))
+}
+
+fn help_of_table(language: Language) -> &'static str {
+    language.pick(
+        "CSV (UTF-8 or GB18030) whose first line names its columns: code, name, price; also tax, unit",
+        "CSV 文件（UTF-8 或 GB18030），首行为列名：条码、名称、价格，另可有税率、单位",
+    )
+}
+
+fn help_of_shift(command: &str, argument: &str, language: Language) -> Option<&'static str> {
+    let (english, chinese) = match (command, argument) {
+        ("open" | "close", "operator") => (
+            "Who does it; where people sign in, the PIN is asked for",
+            "由谁操作；设置了操作员时会要求输入密码",
+        ),
+        ("open", "float") => {
+            ("What is in the drawer, in major units", "钱箱里的备用金，以元为单位")
+        }
+        ("close", "counted") => ("What was counted, in major units", "实点现金，以元为单位"),
+        ("close", "carry") => (
+            "Close over orders that are not settled, too: they are named on the report; a manager's PIN \
+             is asked for where people sign in",
+            "有未完成的订单也交班：在报表上列出并结转；设置了操作员时要求店长密码",
+        ),
+        ("z", "number") => ("Number of the Z report", "Z 报表号"),
+        ("z", "print") => ("Print it as well, marked as a copy", "同时打印，并注明是副本"),
+        ("report", "day") => (
+            "Day of the shop: YYYY-MM-DD, today or yesterday",
+            "营业日：YYYY-MM-DD、today 或 yesterday",
+        ),
+        ("report", "csv") => {
+            ("Write the figures to this new file as well", "另将数据写入这个新文件")
+        }
+        ("in" | "out", "amount") => {
+            ("Amount in major units: 12.5 is 12.50", "金额，以元为单位：12.5 即 12.50")
+        }
+        ("in" | "out", "reason") => ("What for", "原因"),
+        _ => return None,
+    };
+    Some(language.pick(english, chinese))
+}
+
 fn help_of_reconcile(argument: &str, language: Language) -> Option<&'static str> {
     let (english, chinese) = match argument {
         "day" => (
@@ -277,7 +350,8 @@ pub fn value_name(argument: &str, language: Language) -> Option<&'static str> {
         "config" => ("FILE", "文件"),
         "log_level" => ("LEVEL", "级别"),
         "lang" => ("LANGUAGE", "语言"),
-        "amount" => ("AMOUNT", "金额"),
+        "amount" | "float" | "counted" => ("AMOUNT", "金额"),
+        "number" => ("N", "号码"),
         "code" => ("AUTH_CODE", "付款码"),
         "note" => ("TEXT", "备注"),
         "reason" => ("TEXT", "说明"),
@@ -286,9 +360,9 @@ pub fn value_name(argument: &str, language: Language) -> Option<&'static str> {
         "limit" => ("N", "数量"),
         "order_no" | "settle" => ("ORDER_NO", "订单号"),
         "text" => ("TEXT", "内容"),
-        "out" | "verify" | "file" | "bill" | "csv" | "receipt" => ("FILE", "文件"),
+        "out" | "verify" | "file" | "bill" | "csv" | "receipt" | "table" => ("FILE", "文件"),
         "profile" => ("NAME", "名称"),
-        "name" => ("NAME", "姓名"),
+        "name" | "operator" => ("NAME", "姓名"),
         "role" => ("ROLE", "权限"),
         "listen" => ("ADDR", "地址"),
         "scenario" => ("NAME", "名称"),
@@ -326,7 +400,7 @@ pub fn allowed(argument: &str, language: Language) -> Option<&'static str> {
         ),
         "role" => ("cashier or manager", " cashier 或 manager"),
         "listen" => ("an address such as 127.0.0.1:8443", "地址，如 127.0.0.1:8443"),
-        "limit" | "seed" => ("a whole number", "整数"),
+        "limit" | "seed" | "number" => ("a whole number", "整数"),
         "shell" => {
             ("bash, zsh, fish, elvish or powershell", " bash、zsh、fish、elvish 或 powershell")
         }

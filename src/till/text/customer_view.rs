@@ -11,6 +11,10 @@ crate::catalogue! {
     /// Below an amount that is still being typed.
     amount => "Your total", "应付金额";
     show_code => "Please show your payment code", "请出示付款码";
+    /// Below the change that goes back to them.
+    change => "Your change. Thank you!", "请收好找零，谢谢";
+    due_and_given(due: &str, given: &str) =>
+        "Total {due}, given {given}", "应付 {due}，实付 {given}";
     one_moment => "One moment, please", "正在处理，请稍候";
     confirm => "Please confirm on your phone", "请在手机上确认";
     checking => "We are checking your payment, one moment please", "正在查询，请稍候";

@@ -11,6 +11,9 @@ crate::catalogue! {
     amount => "AMOUNT", "金额";
     /// The customer should show a payment code.
     show_code => "SHOW PAYMENT CODE", "请出示付款码";
+    /// Cash, above the change.
+    given => "GIVEN", "实收";
+    change => "CHANGE", "找零";
     please_wait => "PLEASE WAIT", "请稍候";
     enter_password => "ENTER PASSWORD", "请输入密码";
     checking => "CHECKING", "查询中";

@@ -32,6 +32,7 @@ pub enum Finding {
     ConfigurationOpen(String),
     SecretsRead,
     SecretsWrong(String),
+    Goods(Result<usize, String>),
     /// The list of operators cannot be used.
     OperatorsWrong(String),
     /// The last day of its validity.
@@ -180,6 +181,7 @@ impl Finding {
                     "处理之前无法收款：能改写此文件的人可以把付款转到别处。",
                 ),
             ),
+            Self::Goods(found) => books::goods(found, language),
             Self::OperatorsWrong(sentence) => result(
                 Secrets,
                 Fault,

@@ -65,6 +65,9 @@ catalogue! {
     training =>
         "In training the till is not connected to WeChat Pay, which cannot be asked.",
         "练习模式未连接微信支付，无法查询。";
+    cash =>
+        "It was paid in cash: WeChat Pay knows nothing of it and was not asked.",
+        "这笔是现金收款，微信支付没有记录，未查询。";
     none => "no matching orders", "没有符合条件的订单";
     asked(count: usize) =>
         "only the newest {count} were asked about; give more of the number",

@@ -13,12 +13,7 @@ use crate::say;
 pub fn entry(entry: &StoredEntry, language: Language) -> String {
     let what = match &entry.event {
         StoredEvent::Payment(event) => self::event(event, language),
-        StoredEvent::Act(ActKind::Reprint { copy }) => {
-            say!(language, "reprinted, copy {copy}", "补打小票（第 {copy} 次）")
-        }
-        StoredEvent::Act(ActKind::Drawer) => {
-            language.pick("the drawer was opened", "打开钱箱").to_owned()
-        }
+        StoredEvent::Act(act) => self::act(act, language),
         StoredEvent::Refund(told) => {
             let (id, what) = (told.refund, refund_event(&told.event, language));
             say!(language, "refund {id}: {what}", "退款 {id}：{what}")
@@ -27,6 +22,23 @@ pub fn entry(entry: &StoredEntry, language: Language) -> String {
     match &entry.by {
         Some(by) => what + &self::by(by, language),
         None => what,
+    }
+}
+
+/// What somebody did that moved nothing.
+fn act(act: &ActKind, language: Language) -> String {
+    match act {
+        ActKind::Reprint { copy } => {
+            say!(language, "reprinted, copy {copy}", "补打小票（第 {copy} 次）")
+        }
+        ActKind::Drawer => language.pick("the drawer was opened", "打开钱箱").to_owned(),
+        ActKind::CashReturned { .. } => {
+            language.pick("the cash went back to the customer", "现金已退还顾客").to_owned()
+        }
+        ActKind::CashIn { .. } => language.pick("cash was put in", "存入备用金").to_owned(),
+        ActKind::CashOut { .. } => language.pick("cash was taken out", "取出现金").to_owned(),
+        ActKind::ShiftOpened { .. } => language.pick("the shift was opened", "开班").to_owned(),
+        ActKind::ShiftClosed(_) => language.pick("the shift was closed", "交班").to_owned(),
     }
 }
 
@@ -90,6 +102,9 @@ pub fn refund_event(event: &RefundEvent, language: Language) -> String {
             );
         }
         RefundEvent::Tick => ("time passed", "到时"),
+        RefundEvent::Settled(how) => {
+            return say!(language, "settled by a person: {how}", "人工处理：{how}");
+        }
         RefundEvent::CheckNow => ("checked now by the cashier", "收银员立即查询"),
         RefundEvent::MerchantChanged => {
             ("the till sells for another merchant", "收银机已改用其他商户号")

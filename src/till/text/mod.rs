@@ -16,6 +16,7 @@ pub mod doctor;
 pub mod evidence;
 pub mod failure;
 pub mod find;
+pub mod goods;
 pub mod history;
 pub mod journal;
 pub mod operators;
@@ -25,6 +26,7 @@ pub mod receipt;
 pub mod reconcile;
 pub mod scenario;
 pub mod screen;
+pub mod shift;
 #[cfg(test)]
 mod tests;
 pub mod training;

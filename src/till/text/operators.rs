@@ -11,6 +11,7 @@ catalogue! {
     pub struct OperatorsWords;
     pin => "PIN (4 to 12 digits): ", "密码（4 至 12 位数字）：";
     pin_again => "The same PIN again: ", "再次输入密码：";
+    your_pin => "Your PIN: ", "操作员密码：";
     manager_pin => "A manager's PIN: ", "店长密码：";
     added(name: &str, role: &str) => "{name} was added as {role}.", "已添加 {name}（{role}）。";
     removed(name: &str) => "{name} was removed.", "已删除 {name}。";
@@ -50,6 +51,11 @@ pub fn not_a_pin(why: NotAPin) -> Text {
 /// The two were not the same.
 pub fn pins_differ() -> Text {
     both!("the two PINs differ; nothing was changed", "两次输入的密码不一致，未作更改")
+}
+
+/// Nobody has it.
+pub fn nobodys_pin() -> Text {
+    both!("that is nobody's PIN; nothing was changed", "密码不正确，未作更改")
 }
 
 /// Whoever it was, it is not for them.

@@ -39,12 +39,27 @@ crate::catalogue! {
         "查询这笔支付时，请出示本凭证或订单号。";
     /// The part of the amount that coupons paid.
     coupon => "Paid by coupon", "其中优惠";
+    /// A line of a sale without a name.
+    item => "Item", "商品";
+    /// Taken off a line.
+    discount => "Discount", "折扣";
+    /// Taken off the whole sale.
+    discount_on_sale => "Discount on the sale", "整单折扣";
+    tax_in_it(rate: &str) => "Including {rate} tax", "含税（{rate}）";
     store => "Store", "门店";
     till => "Till", "收银机";
     paid_by => "Paid by", "支付方式";
     /// The same, where it is not paid.
     method => "Method", "支付方式";
     wechat_pay => "WeChat Pay", "微信支付";
+    /// A Z report that was printed before.
+    report_copy => "COPY", "补打";
+    currency => "Currency", "币种";
+    cash => "Cash", "现金";
+    tendered => "Given", "实收";
+    change => "Change", "找零";
+    /// The part of the sale that is still to be paid.
+    left => "Left to pay", "余款待付";
     order_number => "Order", "订单号";
     transaction => "Transaction", "交易单号";
     time => "Time", "时间";

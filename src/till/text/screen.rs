@@ -1,7 +1,9 @@
 //! The texts of the cashier's screen.
 
+mod cash;
 mod command;
 mod find;
+mod goods;
 mod help;
 mod lock;
 mod note;
@@ -9,8 +11,10 @@ mod story;
 
 use crate::payment::Status;
 
+pub use cash::{CashWords, ShiftPageWords};
 pub use command::CommandWords;
-pub use find::FindPageWords;
+pub use find::{FindPageWords, RefundWords};
+pub use goods::GoodsPageWords;
 pub use help::HelpWords;
 pub use lock::LockWords;
 pub use note::NoteWords;

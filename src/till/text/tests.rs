@@ -6,11 +6,14 @@ use super::device::LearnWords;
 use super::display::DisplayWords;
 use super::evidence::EvidenceWords;
 use super::find::FindWords;
+use super::goods::GoodsWords;
 use super::operators::OperatorsWords;
 use super::print_test::PrintTestWords;
 use super::receipt::ReceiptWords;
 use super::reconcile::ReconcileWords;
-use super::screen::{FindPageWords, HelpWords, LockWords, NoteWords, ScreenWords, StoryWords};
+use super::screen::{
+    FindPageWords, GoodsPageWords, HelpWords, LockWords, NoteWords, ScreenWords, StoryWords,
+};
 use super::voice::VoiceWords;
 
 /// The texts that cashiers and customers read.
@@ -21,6 +24,7 @@ fn at_the_counter() -> Vec<[&'static str; 2]> {
         StoryWords::all(),
         HelpWords::all(),
         FindPageWords::all(),
+        GoodsPageWords::all(),
         LockWords::all(),
         ReceiptWords::all(),
         CustomerViewWords::all(),
@@ -38,6 +42,7 @@ fn everything() -> Vec<[&'static str; 2]> {
         CopyWords::all(),
         EvidenceWords::all(),
         OperatorsWords::all(),
+        GoodsWords::all(),
         FindWords::all(),
         ReconcileWords::all(),
     ]

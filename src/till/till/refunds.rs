@@ -3,11 +3,13 @@
 use super::{Notice, Till, WorkerMessage};
 use crate::engine::{By, Draw, RefundEntry, RefundRecord, RefundReport, RefundStart};
 use crate::gateway::{DecodedRefund, Gateway, RefundAsk, Stamp};
-use crate::journal::JournalError;
+use crate::journal::{JournalError, JournalReader};
 use crate::money::Money;
 use crate::order::OutTradeNo;
 use crate::payment::{Reason, TillCause};
-use crate::refund::{OutRefundNo, Refund, RefundAnswer, RefundCall, RefundEvent, RefundRefusal};
+use crate::refund::{
+    CASH, OutRefundNo, Refund, RefundAnswer, RefundCall, RefundEvent, RefundRefusal,
+};
 use paytill_host::clock::Clock;
 use paytill_host::random;
 use paytill_host::transport::{Transport, TransportFailure};
@@ -37,24 +39,25 @@ impl Till {
         reason: String,
         by: Option<By>,
     ) -> Result<OutRefundNo, NotRefunded> {
-        let reader = self.writer.reader()?;
-        let row = reader.order(out_trade_no.as_str())?.ok_or(NotRefunded::NoSuchOrder)?;
-        let earlier = reader.refunds(row.attempt)?.into_iter().map(Into::into).collect();
-        let start = RefundStart {
-            attempt: row.attempt,
-            order: reader.request(row.attempt)?,
-            payment: row.state,
-            earlier,
-            amount,
-            reason,
-            by,
-            draw: Draw(random::draw().unwrap_or_default()),
-        };
+        let start = read_refund(&self.writer.reader()?, out_trade_no)?;
+        self.begin_refund(RefundStart { amount, reason, by, ..start })
+    }
+
+    /// The same, where the order was read before: [`read_refund`].
+    pub fn begin_refund(&mut self, start: RefundStart) -> Result<OutRefundNo, NotRefunded> {
+        let start = RefundStart { draw: Draw(random::draw().unwrap_or_default()), ..start };
         let (now, wall) = (self.clock.uptime(), self.clock.wall());
         let (number, effects) =
             self.engine.begin_refund(start, now, wall).map_err(NotRefunded::Refused)?;
         self.perform(effects);
         Ok(number)
+    }
+
+    /// A person has settled a refund that needs one; [`Till::next`] reports it.
+    pub fn settle_refund(&mut self, number: &OutRefundNo, how: String, by: Option<By>) {
+        let (now, wall) = (self.clock.uptime(), self.clock.wall());
+        let effects = self.engine.settle_refund(number, how, by, now, wall);
+        self.perform(effects);
     }
 
     /// The refunds with work left.
@@ -117,6 +120,27 @@ impl Till {
             let _ = sender.send(WorkerMessage::RefundAnswered { refund, call, result });
         });
     }
+}
+
+/// What a refund of an order takes, but for its amount, reason and operator.
+pub fn read_refund(
+    reader: &JournalReader,
+    out_trade_no: &OutTradeNo,
+) -> Result<RefundStart, NotRefunded> {
+    let row = reader.order(out_trade_no.as_str())?.ok_or(NotRefunded::NoSuchOrder)?;
+    if row.channel == CASH {
+        return Err(NotRefunded::Refused(RefundRefusal::Cash));
+    }
+    Ok(RefundStart {
+        attempt: row.attempt,
+        order: reader.request(row.attempt)?,
+        payment: row.state,
+        earlier: reader.refunds(row.attempt)?.into_iter().map(Into::into).collect(),
+        amount: None,
+        reason: String::new(),
+        by: None,
+        draw: Draw::default(),
+    })
 }
 
 /// One call, there and back. A refund may arrive any number of times: its number is carried out once.

@@ -60,6 +60,7 @@ fn entries(attempt: i64) -> [Entry; 2] {
                 id: attempt,
                 new: Some("table 7".into()),
                 due: order(attempt).amount,
+                sold: std::sync::Arc::default(),
             },
             order: order(attempt),
             code_hash: Some([u8::try_from(attempt).unwrap(); 16]),

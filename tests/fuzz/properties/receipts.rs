@@ -3,7 +3,9 @@
 use paytill::clock::{TimeZone, Timestamp};
 use paytill::language::Language;
 use paytill::order::OutTradeNo;
-use paytill::receipt::{Form, Paper, Profile, ReceiptOutcome, Slip, escpos, text};
+use paytill::receipt::{
+    CashLines, Form, Goods, Paper, Profile, ReceiptOutcome, Slip, escpos, text,
+};
 
 use super::draw::Draw;
 use super::paper::Printout;
@@ -40,7 +42,10 @@ pub fn check(data: &[u8]) {
         symbol: draw.text(),
         currency: "CNY".into(),
         coupon: String::new(),
+        goods: Goods::default(),
         outcome,
+        // At the end of the draws, so that older ones stay what they were.
+        cash: None,
         transaction_id: draw.bit().then(|| draw.text()),
         time,
         note: draw.text(),
@@ -48,6 +53,12 @@ pub fn check(data: &[u8]) {
         is_training,
     };
     let profile = draw.one_of(&Profile::ALL);
+    let cash = draw.bit().then(|| CashLines {
+        tendered: draw.text(),
+        change: draw.text(),
+        left: draw.text(),
+    });
+    let slip = Slip { cash, ..slip };
     holds(&slip, &Form { paper, profile, logo: None }, language);
 }
 

@@ -28,7 +28,9 @@ use super::terminal::{Place, Tally, read};
 use super::{answers, reading};
 
 const NOON: i64 = 1_795_320_000_000;
-const KEYS: [Key; 24] = [
+const KEYS: [Key; 27] = [
+    Key::F(6),
+    Key::F(10),
     Key::Ctrl('n'),
     Key::Ctrl('p'),
     Key::Enter,
@@ -47,6 +49,7 @@ const KEYS: [Key; 24] = [
     Key::F(1),
     Key::F(5),
     Key::F(7),
+    Key::F(8),
     Key::F(9),
     Key::Ctrl('l'),
     Key::Ctrl('r'),
@@ -99,6 +102,9 @@ impl Bench {
             operators: false,
             lock_after: None,
             drawer_by_manager: false,
+            shift_required: false,
+            discount_limit: paytill::sale::Rate::default(),
+            refund_consent_above: None,
             draws_chinese: true,
         };
         let model = Model::new(settings, Vec::new());
@@ -127,6 +133,7 @@ impl Bench {
             updated_at: wall,
             sent_at: Uptime(self.now),
             state,
+            sold: std::sync::Arc::default(),
             recorded: true,
         };
         self.attempts.push(view.clone());

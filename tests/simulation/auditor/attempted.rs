@@ -76,6 +76,8 @@ pub struct Attempted {
     pub all_refunded: bool,
     /// An answer showed that the order of this number is another till's.
     pub is_anothers: bool,
+    /// It is paid in cash.
+    pub is_cash: bool,
     /// A query found it unpaid, or unknown.
     pub is_unpaid: bool,
     pub reversed: bool,

@@ -61,7 +61,8 @@ impl Auditor {
             let ours = bank.entry(number).filter(|_| theirs.is_none());
             let net = ours.map_or(0, |entry| entry.net_of_payment().minor());
             let status = row.state.status();
-            let right = if status == Status::Paid { row.amount.minor() } else { 0 };
+            let is_by_code = row.state.cash().is_none();
+            let right = if status == Status::Paid && is_by_code { row.amount.minor() } else { 0 };
             let over = matches!(status, Status::Paid | Status::Declined | Status::Reversed);
             let may_stay = is_hopeless && row.state.is_open();
             let may_be_less =
@@ -121,7 +122,7 @@ impl Attempted {
         self.restarts += 1;
         self.sent_at.get_or_insert(now);
         let is_proven = match row.state.status() {
-            Status::Paid => self.proof_at.is_some(),
+            Status::Paid => self.proof_at.is_some() || self.is_cash,
             Status::Reversed => self.is_over(),
             _ => true,
         };

@@ -29,7 +29,13 @@ impl Attempted {
         if attempt.recorded && self.is_duly_paid(event, now) && status != Status::Paid {
             wrong.push((Invariant::ReversalDiscipline, "duly paid, and not taken"));
         }
+        let is_taken = attempt.state.cash().is_some() && !self.kept.is_empty() && net == 0;
         match status {
+            // Paid with its entry, and nobody else has a word about it.
+            Status::Paid if self.is_cash && is_taken => {}
+            Status::Paid if self.is_cash => {
+                wrong.push((Invariant::PaidNeedsProof, "cash without an entry"));
+            }
             Status::Paid => {
                 let is_there =
                     net == self.due || bank.is_some_and(LedgerEntry::is_refunded_elsewhere);

@@ -77,6 +77,8 @@ impl World {
             View::Sale { stage: SaleStage::Payment(status), .. } => {
                 self.at_the_payment(&seen, status, &mut rng);
             }
+            // The crowd pays by code.
+            View::Sale { stage: SaleStage::Change { .. }, .. } => self.press(Key::Enter),
         }
     }
 
@@ -290,13 +292,24 @@ impl World {
                 }
                 ScreenCommand::Search { serial, wanted } => self.search(serial, wanted),
                 ScreenCommand::Ask { serial, question } => self.enquire(serial, question),
-                ScreenCommand::WarmUp
+                // Refunds begin by themselves here.
+                ScreenCommand::Refund { .. }
+                | ScreenCommand::WarmUp
                 | ScreenCommand::ReadDay(_)
                 | ScreenCommand::SignIn { .. }
                 | ScreenCommand::ReadOperators
                 | ScreenCommand::Print { .. }
                 | ScreenCommand::OverrulePrinter(_)
                 | ScreenCommand::OpenDrawer
+                // The crowd pays by code.
+                | ScreenCommand::TakeCash { .. }
+                | ScreenCommand::ReturnCash { .. }
+                | ScreenCommand::MoveCash { .. }
+                | ScreenCommand::ReadShift
+                | ScreenCommand::OpenShift { .. }
+                | ScreenCommand::CloseShift { .. }
+                | ScreenCommand::PrintReport { .. }
+                | ScreenCommand::Goods(_)
                 | ScreenCommand::Train(_)
                 | ScreenCommand::Quit => {}
             }

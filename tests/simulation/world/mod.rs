@@ -2,6 +2,7 @@
 //! engine, the payment machine, the codec, the journal with SQLite, the screen and the bank are the
 //! real ones; the clock, the network, the disk and the people follow the seed.
 
+mod cash;
 mod crowd;
 mod finding;
 mod lives;
@@ -184,6 +185,8 @@ enum Due {
         process: u32,
     },
     ClockJump(u64),
+    /// The shift is closed.
+    Close(u64),
     Suspension(u64),
     Healed,
     Judgement {
@@ -280,6 +283,12 @@ fn account(plan: &Plan) -> Account {
     Account { merchant, other_app_id, api_key: "TESTONLYv2key0123456789ABCDEFGHI".into() }
 }
 
+/// When somebody closes the shift.
+fn shift_closes(plan: &Plan) -> Vec<u64> {
+    let mut rng = plan.chance("shifts", 0);
+    (0..rng.u64(..5)).map(|_| rng.u64(1..HEALED - 25_000)).collect()
+}
+
 /// All defaults.
 #[expect(clippy::expect_used, reason = "defaults are always right")]
 fn config() -> Config {
@@ -366,6 +375,9 @@ impl World {
         for (number, at) in (0..).zip(moments(climate.clock_jumps)) {
             self.plan_at(at, Due::ClockJump(number));
         }
+        for (number, at) in (0..).zip(shift_closes(&self.plan)) {
+            self.plan_at(at, Due::Close(number));
+        }
         for (number, at) in (0..).zip(moments(climate.suspensions)) {
             self.plan_at(at, Due::Suspension(number));
         }
@@ -403,6 +415,7 @@ impl World {
 
     /// Reads the journal as an outsider would, and audits it.
     fn close(&mut self) {
+        self.reads_the_shifts();
         if self.plan.seed.is_multiple_of(DISKS_READ) {
             self.disk.look(|bytes| self.auditor.read_disk(bytes));
         }
@@ -459,6 +472,7 @@ impl World {
                 self.start();
             }
             Due::ClockJump(number) => self.clock_jump(number),
+            Due::Close(number) => self.closes_the_shift(number),
             Due::Suspension(number) => self.suspension(number),
             Due::Healed => self.heal(),
             Due::Judgement { process, open } if process == self.process => self.judgement(&open),

@@ -25,6 +25,9 @@ impl World {
             let later = self.now + 2_000;
             return self.plan_at(later, Due::Customer(sale));
         }
+        if self.takes_cash(sale) {
+            return;
+        }
         let scenario = self.sales[&sale].customer.scenario;
         self.charge(sale, scenario, None);
     }
@@ -43,6 +46,7 @@ impl World {
                     self.person(&number, Event::CheckNow, "wants the gateway asked about");
                 }
             }
+            CashierAction::ChargeAgain if sale.is_multiple_of(3) => self.pays_the_rest(sale),
             CashierAction::ChargeAgain => self.charge(sale, Scenario::Pays, None),
             CashierAction::ScanAgain => {
                 let code = self.sales[&sale].last_code.clone();
@@ -69,6 +73,13 @@ impl World {
         };
         if let Err(refusal) = self.begin(sale, reference, &code, &scenario.name()) {
             self.tell(|| format!("sale {sale} is not begun: {refusal:?}"));
+            let left = self.left_of(sale, &refusal).zip(self.sales[&sale].id);
+            if let Some((left, id)) = left
+                && let Err(refusal) =
+                    self.begin(sale, SaleRef::Again(id, left), &code, &scenario.name())
+            {
+                self.tell(|| format!("sale {sale} is not begun: {refusal:?}"));
+            }
         }
     }
 
@@ -80,8 +91,8 @@ impl World {
         code: &str,
         how: &str,
     ) -> Result<(), Refusal> {
-        let customer = self.sales[&sale].customer;
-        let (due, serial) = (customer.due, sale as u64 * 100 + self.sales[&sale].attempts);
+        let (due, serial) =
+            (reference.amount().minor(), sale as u64 * 100 + self.sales[&sale].attempts);
         let mut rng = self.plan.chance("draw", serial);
         let mut draw = [0; 12];
         rng.fill(&mut draw);
@@ -92,18 +103,26 @@ impl World {
         let code_hash = auth_code.keyed_hash(b"simulation");
         let client_ip = "203.0.113.7".to_owned();
         let note = String::new();
-        let start =
-            Start { sale: reference, note, code: auth_code, code_hash, by: None, client_ip, draw };
+        let start = Start {
+            sale: reference,
+            note,
+            sold: std::sync::Arc::default(),
+            code: auth_code,
+            code_hash,
+            by: None,
+            client_ip,
+            draw,
+        };
         let (number, effects) = till.engine.begin(start, now, wall)?;
         self.tell(|| format!("{number} is begun: sale {sale}, {due}, {how}"));
         self.auditor.begun(number.as_str(), sale, due, code);
         self.counts.sales += 1;
         self.sale_of.insert(number.to_string(), sale);
+        let id = id_of(&effects);
         let begin = effects.iter().find_map(|effect| match effect {
             Effect::Write(entry) => entry.begin.as_ref(),
             _ => None,
         });
-        let id = begin.map(|begin| begin.sale.id);
         let order = begin.map(|begin| begin.order.clone());
         if let Some(order) = order.filter(|_| self.roll(&mut rng, self.climate.other_tills)) {
             self.another_till(order, serial);
@@ -145,4 +164,16 @@ impl World {
             self.perform(effects);
         }
     }
+}
+
+/// The journal's number of a sale that is begun.
+pub(super) fn id_of(effects: &[Effect]) -> Option<i64> {
+    effects.iter().find_map(|effect| match effect {
+        Effect::Write(entry) => entry.begin.as_ref().map(|begin| begin.sale.id),
+        Effect::Call { .. }
+        | Effect::Report(_)
+        | Effect::WriteRefund(_)
+        | Effect::CallRefund { .. }
+        | Effect::ReportRefund(_) => None,
+    })
 }

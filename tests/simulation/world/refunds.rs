@@ -32,7 +32,14 @@ impl World {
             return;
         };
         let mut rng = self.plan.chance("refund", sale as u64 * 10 + nth);
-        let due = self.sales[&sale].customer.due;
+        let start = match self.read_for_refund(number.as_str()) {
+            Ok(Some(start)) => start,
+            // Its entry is not on the disk yet.
+            Ok(None) => return,
+            Err(error) => return self.auditor.broken(Invariant::NothingLost, error.to_string()),
+        };
+        // Of a sale that is paid in part in cash it is less than the sale's due.
+        let due = start.order.amount.minor();
         let amount = match rng.u8(..8) {
             0..3 => None,
             3 => Some(due + 1),
@@ -40,12 +47,6 @@ impl World {
         };
         let mut draw = [0; 12];
         rng.fill(&mut draw);
-        let start = match self.read_for_refund(number.as_str()) {
-            Ok(Some(start)) => start,
-            // Its entry is not on the disk yet.
-            Ok(None) => return,
-            Err(error) => return self.auditor.broken(Invariant::NothingLost, error.to_string()),
-        };
         let start =
             RefundStart { amount: amount.map(Money::from_minor), draw: Draw(draw), ..start };
         let (now, wall) = (self.uptime(), self.wall());

@@ -76,8 +76,8 @@ fn a_journal_of_an_older_version_is_copied_and_brought_to_this_one_and_that_is_s
     let shop = shop();
     assert_eq!(shop.pay("12.34", CODE).exit, 0);
     let db = Connection::open(shop.journal()).unwrap();
-    let older =
-        "DROP TABLE refund; DROP TABLE slip; DROP TABLE last_slip; PRAGMA user_version = 3;";
+    let older = "ALTER TABLE sale DROP COLUMN lines; DROP TABLE refund; DROP TABLE slip;
+         DROP TABLE last_slip; PRAGMA user_version = 3;";
     db.execute_batch(older).unwrap();
     db.close().unwrap();
     // Whoever only reads leaves it as it is.

@@ -77,16 +77,15 @@ impl Here {
     }
 }
 
-/// What the journal knows of a refund that the gateway has accepted. A till without refunds gives
-/// none.
+/// What the journal knows of a refund that was not refused.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OwnRefund {
     pub order_no: String,
     /// `out_refund_no`
     pub refund_no: String,
     pub amount: Money,
-    /// When the gateway accepted it.
-    pub accepted_at: Timestamp,
+    /// When the gateway accepted it; `None` while that is not known: the bill may have it or not.
+    pub accepted_at: Option<Timestamp>,
 }
 
 /// An order of ours and what the bill has of it.
@@ -188,7 +187,7 @@ impl Comparison {
         self.own.insert(tracked.order.number.clone(), tracked);
     }
 
-    /// A refund that the gateway has accepted about that day, or earlier.
+    /// A refund about that day, or earlier.
     pub fn expect_refund(&mut self, refund: OwnRefund) {
         self.expected_refunds.insert(refund.refund_no.clone(), refund);
     }

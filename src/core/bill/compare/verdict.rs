@@ -145,8 +145,9 @@ impl Comparison {
             };
             differences.push(self.refund_difference(cause, Some(refund), own.as_ref()));
         }
-        for own in expected.values().filter(|own| self.is_of_the_day(own.accepted_at)) {
-            let cause = Cause::RefundNotInBill(self.other_day(own.accepted_at));
+        for own in expected.values() {
+            let Some(at) = own.accepted_at.filter(|at| self.is_of_the_day(*at)) else { continue };
+            let cause = Cause::RefundNotInBill(self.other_day(at));
             differences.push(self.refund_difference(cause, None, Some(own)));
         }
         differences
@@ -183,7 +184,7 @@ impl Comparison {
             },
             here: own.map(|own| side("refunded", own.amount)),
             bill: billed.map(|refund| side(word(refund.state), refund.amount)),
-            at: billed.and_then(|refund| refund.at).or_else(|| own.map(|own| own.accepted_at)),
+            at: billed.and_then(|refund| refund.at).or_else(|| own?.accepted_at),
             order_no,
         }
     }

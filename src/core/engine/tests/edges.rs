@@ -1,6 +1,7 @@
 //! The edges of what an engine remembers, reports and holds back.
 
 use super::*;
+use crate::sale::{Line, Quantity, Sale};
 
 /// This many attempts waiting for their customers, with the reports so far cleared.
 fn waiting(attempts: u8) -> EngineBench {
@@ -95,8 +96,10 @@ fn the_latest_five_hundred_payment_codes_are_known_and_no_more() {
 #[test]
 fn the_latest_sixty_four_sales_are_known_and_no_more() {
     let most = i64::from(Recovered::SALES_REMEMBERED);
-    let past =
-        Recovered { last_sale: most, paid_sales: (2..=most).collect(), ..Recovered::default() };
+    let mut paid = Balance::new(Money::from_minor(1234));
+    paid.pay(Money::from_minor(1234));
+    let sales = (2..=most).map(|sale| (sale, paid)).collect();
+    let past = Recovered { last_sale: most, sales, ..Recovered::default() };
     let mut bench = EngineBench::with(past);
     let again = |sale: i64| SaleRef::Again(sale, Money::from_minor(1234));
     bench.sell(1).unwrap();
@@ -289,4 +292,28 @@ fn an_answer_is_written_down_even_where_it_changes_nothing_and_nothing_else_is()
     }
     bench.handle(1, Says::Paying.in_answer_to(query));
     assert_eq!(bench.written.len(), written + 1, "it is evidence");
+}
+
+#[test]
+fn lines_are_written_with_a_new_sale_if_they_come_to_its_amount() {
+    let line = Line::of_amount(Money::from_minor(1234), Quantity::ONE);
+    let sold = Arc::new(Sale { lines: vec![line], discount: None, consent: None }.total().unwrap());
+    for (amount, fits) in [(1234, true), (1233, false)] {
+        let mut bench = EngineBench::new();
+        let (now, wall) = bench.at();
+        let start = Start {
+            sale: SaleRef::New(Money::from_minor(amount)),
+            note: String::new(),
+            sold: Arc::clone(&sold),
+            code: AuthCode::new("134567890123456789").unwrap(),
+            by: None,
+            code_hash: [1; 16],
+            client_ip: "203.0.113.7".into(),
+            draw: Draw([0; 12]),
+        };
+        let (_, effects) = bench.engine.begin(start, now, wall).unwrap();
+        let [Effect::Write(entry)] = &effects[..] else { panic!("{effects:?}") };
+        let written = &entry.begin.as_ref().unwrap().sale.sold;
+        assert_eq!(written.is_bare(), !fits, "{amount}");
+    }
 }

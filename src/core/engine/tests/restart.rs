@@ -71,7 +71,10 @@ fn an_order_is_asked_about_after_its_other_ids_were_corrected() {
 
 #[test]
 fn a_sale_that_was_paid_before_the_restart_is_not_charged_again() {
-    let mut bench = EngineBench::with(Recovered { paid_sales: vec![17], ..Recovered::default() });
+    let mut paid = Balance::new(Money::from_minor(1234));
+    paid.pay(Money::from_minor(1234));
+    let past = Recovered { sales: vec![(17, paid)], ..Recovered::default() };
+    let mut bench = EngineBench::with(past);
     let again = SaleRef::Again(17, Money::from_minor(1234));
     assert_eq!(bench.begin(again, 2), Err(Refusal::AlreadyPaid));
 }
@@ -80,6 +83,7 @@ fn a_sale_that_was_paid_before_the_restart_is_not_charged_again() {
 fn kept(written: &[Entry], order: Order) -> StoredAttempt {
     let last = written.last().unwrap();
     StoredAttempt {
+        sold: Arc::default(),
         id: last.attempt,
         sale: last.attempt,
         order,

@@ -5,14 +5,17 @@ use std::path::PathBuf;
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::both;
-use crate::clock::{Date, TimeZone};
+use crate::clock::{Date, TimeZone, Timestamp};
 use crate::config::Config;
+use crate::engine::{By, RefundStart};
 use crate::find::{Findings, Wanted};
 use crate::journal::{Filter, JournalError, JournalReader};
 use crate::language::Text;
-use crate::money::Currency;
-use crate::screen::{DayOrder, ScreenMessage};
+use crate::money::{Currency, Money};
+use crate::order::OutTradeNo;
+use crate::screen::{DayOrder, MoneyNews, ScreenMessage};
 use crate::text::{journal, system};
+use crate::till::{NotRefunded, read_refund};
 
 /// The journal that this till holds, to read.
 pub(super) struct Archive {
@@ -21,13 +24,21 @@ pub(super) struct Archive {
     zone: TimeZone,
     currency: Currency,
     report: UnboundedSender<ScreenMessage>,
+    refunds: UnboundedSender<RefundRead>,
 }
 
+/// An order of which money is to be given back.
+pub(super) type RefundRead = Result<RefundStart, NotRefunded>;
+
 impl Archive {
-    pub(super) fn new(config: &Config, report: UnboundedSender<ScreenMessage>) -> Self {
+    pub(super) fn new(
+        config: &Config,
+        report: UnboundedSender<ScreenMessage>,
+        refunds: UnboundedSender<RefundRead>,
+    ) -> Self {
         let (path, key) = (config.journal.path.clone(), config.journal.key_file.clone());
         let (zone, currency) = (config.store.time_zone.clone(), config.till.currency);
-        Self { path, key, zone, currency, report }
+        Self { path, key, zone, currency, report, refunds }
     }
 
     /// Begins a search, and reports what came of it.
@@ -55,6 +66,34 @@ impl Archive {
             date,
             orders: orders.ok(),
         });
+    }
+
+    /// Begins to read what the shift has come to so far, and reports it.
+    pub(super) fn read_shift(&self, now: Timestamp) {
+        let zone = self.zone.clone();
+        let read = move |reader: &JournalReader| Ok(Box::new(reader.shift(now, &zone)?));
+        self.begin("shift", read, |news| ScreenMessage::Money(MoneyNews::ShiftRead(news)));
+    }
+
+    /// Begins to read what a refund takes, and hands it over.
+    pub(super) fn read_refund(
+        &self,
+        order: OutTradeNo,
+        (amount, reason, by): (Money, String, Option<By>),
+    ) {
+        let (path, key) = (self.path.clone(), self.key.clone());
+        let refunds = self.refunds.clone();
+        let work = move || {
+            let reader = JournalReader::of_held(&path, key.as_deref());
+            let start = reader.map_err(Into::into).and_then(|reader| read_refund(&reader, &order));
+            let amount = Some(amount);
+            let _ = refunds.send(start.map(|start| RefundStart { amount, reason, by, ..start }));
+        };
+        let thread = std::thread::Builder::new().name("refund".into()).spawn(work);
+        if let Err(error) = thread {
+            let why = both!("a thread", "线程").because(&system::text(&error));
+            let _ = self.report.send(ScreenMessage::RefundNotRead(why));
+        }
     }
 
     fn begin<T>(

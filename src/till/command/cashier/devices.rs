@@ -65,6 +65,8 @@ pub(super) struct Devices {
 pub(super) enum JobPurpose {
     /// What is on its page, too.
     Slip(journal::Slip, ReceiptOutcome),
+    /// An X or Z report.
+    Report,
     Drawer,
 }
 
@@ -150,7 +152,7 @@ impl Devices {
     pub(super) fn slip_of(&self, job: u64) -> Option<&journal::Slip> {
         match self.jobs.get(&job) {
             Some(JobPurpose::Slip(slip, _)) => Some(slip),
-            Some(JobPurpose::Drawer) | None => None,
+            Some(JobPurpose::Report | JobPurpose::Drawer) | None => None,
         }
     }
 
@@ -158,7 +160,7 @@ impl Devices {
     pub(super) fn says_the_truth(&self, job: u64, order: &Attempt) -> bool {
         match self.jobs.get(&job) {
             Some(JobPurpose::Slip(_, says)) => ReceiptOutcome::of(&order.state) == Some(*says),
-            Some(JobPurpose::Drawer) | None => true,
+            Some(JobPurpose::Report | JobPurpose::Drawer) | None => true,
         }
     }
 
@@ -222,6 +224,17 @@ impl Devices {
         };
         printer.print(job).map_err(|_| text::device::queue_full(language).to_owned())?;
         self.jobs.insert(id, JobPurpose::Drawer);
+        Ok(())
+    }
+
+    /// Prints a report. The error is a sentence for the cashier.
+    pub(super) fn print_report(&mut self, page: Vec<u8>, language: Language) -> Result<(), String> {
+        let Some(printer) = &self.printer else { return Ok(()) };
+        self.last_job += 1;
+        let id = self.last_job;
+        let job = Job { id, page, copies: 1, good_for: None, regardless: false, asks_first: false };
+        printer.print(job).map_err(|_| text::device::queue_full(language).to_owned())?;
+        self.jobs.insert(id, JobPurpose::Report);
         Ok(())
     }
 

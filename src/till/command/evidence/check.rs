@@ -228,6 +228,9 @@ fn contradictions(whole: &Value) -> Vec<String> {
     ] {
         is(&format!("order.{name}"), !facts[place].is_null() && facts[place] == order[name]);
     }
+    // An order of an amount alone has none.
+    let goods = facts[13].as_str().map(serde_json::from_str::<Value>);
+    is("order.goods", order["goods"] == goods.transpose().ok().flatten().unwrap_or_default());
     let time = |place: &Value| place.as_i64().map(|at| Timestamp(at).to_rfc3339());
     is("order.created_at", time(&facts[6]).as_deref() == order["created_at"].as_str());
     if let Some(last) = last_move(&entries) {
@@ -240,8 +243,14 @@ fn contradictions(whole: &Value) -> Vec<String> {
         is("order.at", order["at"] == last.at.to_rfc3339());
         let transaction = proof.map(|proof| proof.transaction_id.as_str());
         is("order.transaction_id", order["transaction_id"].as_str() == transaction);
-        let paid_at = proof.map(|proof| proof.paid_at.to_rfc3339());
+        let cash = last.state.cash();
+        let paid_at = proof.map(|proof| proof.paid_at).or_else(|| cash.map(|_| last.at));
+        let paid_at = paid_at.map(Timestamp::to_rfc3339);
         is("order.paid_at", order["paid_at"].as_str() == paid_at.as_deref());
+        let minor = |amount: Option<Money>| amount.map(Money::minor);
+        is("order.tendered", order["tendered"].as_i64() == minor(cash.map(|cash| cash.tendered())));
+        is("order.change", order["change"].as_i64() == minor(cash.map(|cash| cash.change())));
+        is("order.left", order["left"].as_i64() == minor(cash.map(|cash| cash.left())));
         let coupon = proof.and_then(|proof| proof.coupon);
         is("order.coupon", order["coupon"].as_i64() == coupon);
     }

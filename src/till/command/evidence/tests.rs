@@ -50,7 +50,12 @@ fn begin(attempt: i64) -> Entry {
         state: State::begin(&Rules::default(), 0),
         wire: vec![("total_fee".into(), "1234".into())],
         begin: Some(Box::new(Begin {
-            sale: SaleEntry { id: attempt, new: Some(NOTE.into()), due: order.amount },
+            sale: SaleEntry {
+                id: attempt,
+                new: Some(NOTE.into()),
+                due: order.amount,
+                sold: std::sync::Arc::default(),
+            },
             order,
             code_hash: Some([7; 16]),
             day: NOW.day(&TimeZone::UTC),

@@ -152,7 +152,7 @@ fn row(found: &Difference, config: &Config) -> String {
 }
 
 /// One value, so that no spreadsheet runs it, cuts it or takes it for two.
-fn cell(text: &str) -> String {
+pub(in crate::command) fn cell(text: &str) -> String {
     let is_amount = |text: &str| {
         let digits = text.strip_prefix('-').unwrap_or(text);
         digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') && digits.len() <= 20

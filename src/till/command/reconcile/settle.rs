@@ -74,7 +74,10 @@ pub(super) async fn ask(
             | Notice::SlipDue(_)
             | Notice::SlipQueued(..)
             | Notice::SlipBegun { .. }
-            | Notice::DrawerNoted { .. } => {}
+            | Notice::DrawerNoted { .. }
+            | Notice::CashMoved { .. }
+            | Notice::CashReturned { .. }
+            | Notice::Shift(_) => {}
         }
     }
     Ok(settled)

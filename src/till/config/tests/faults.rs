@@ -9,8 +9,8 @@ pub(super) const FAULTS: &[(&str, &str)] = &[
     ("[paymnt]", "1: paymnt is not a known section; did you mean [payment]?"),
     (
         "[colours]",
-        "1: colours is not a known section; known are store, till, gateway, payment, scanner, \
-             printer, display, receipt, screen, journal, log",
+        "1: colours is not a known section; known are store, till, shift, gateway, payment, refund, \
+             scanner, printer, display, receipt, goods, screen, journal, log",
     ),
     ("copies = 1", "1: copies does not stand alone; it belongs under [receipt]"),
     (
@@ -39,7 +39,8 @@ pub(super) const FAULTS: &[(&str, &str)] = &[
     (
         "\"a\\u001b[2Jb\" = 1",
         "1: a[2Jb is not a known section; known are store, till, \
-             gateway, payment, scanner, printer, display, receipt, screen, journal, log",
+             shift, gateway, payment, refund, scanner, printer, display, receipt, goods, screen, journal, \
+             log",
     ),
     (
         "[store]\ntime_zone = \"Mars/Base\"",

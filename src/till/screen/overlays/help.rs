@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use crate::screen::pages::{checkout, find, lock};
+use crate::screen::pages::{self, checkout, find, lock};
 use crate::screen::view::Canvas;
 use crate::screen::wrap::wrap;
 use crate::screen::{Key, Model};
@@ -27,6 +27,8 @@ impl Canvas<'_> {
             lock::help(model)
         } else if model.is_finding() {
             find::help(model)
+        } else if model.money_page.is_some() {
+            pages::help(model)
         } else {
             checkout::help(model)
         };
@@ -45,10 +47,14 @@ impl Canvas<'_> {
             ("Ctrl-N", words.key_next_customer(), true),
             ("Tab", words.key_come_back(), true),
             ("F1", words.key_help(), true),
+            ("F2", words.key_goods(), model.ring_up.has_catalogue),
+            ("F3", words.key_hold(), model.ring_up.has_catalogue),
             ("F5", words.key_check_now(), true),
-            ("F6", words.key_drawer(), settings.drawer),
+            ("F6", words.key_drawer(), true),
             ("F7", words.key_find(), true),
+            ("F8", words.key_refund(), true),
             ("F9", words.key_reprint(), settings.printer_configured),
+            ("F10", words.key_shift(), true),
             ("F12", words.key_lock(), settings.operators),
             ("Ctrl-L", words.key_language(), settings.draws_chinese),
             ("Ctrl-T", words.key_training(), settings.training.is_some()),

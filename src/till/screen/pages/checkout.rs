@@ -14,17 +14,21 @@ use crate::money::{Money, NotAnAmount, grouped_thousands, narrow};
 use crate::order::OutTradeNo;
 use crate::payment::Status;
 use crate::scan::{PAUSE, Scan};
+use crate::screen::Sound;
 use crate::screen::digits::Size;
 use crate::screen::guard::drop_character;
-use crate::screen::model::{Dialog, Model, ShownAttempt, Sound, symbol_before};
+use crate::screen::hold;
+use crate::screen::model::{Dialog, Model, ShownAttempt, symbol_before};
 use crate::screen::note::{Instead, Note, Scanned};
+use crate::screen::pages::{cash, goods};
 use crate::screen::palette::Tone;
+use crate::screen::ring_up;
 use crate::screen::shapes;
 use crate::screen::view::payment::{payment, stopped};
 use crate::screen::view::sheet::{Sheet, inside};
 use crate::screen::view::{Canvas, inset};
 use crate::screen::{Key, Link, SaleRef, ScreenCommand};
-use crate::text::screen::{HelpWords, ScreenWords};
+use crate::text::screen::{CashWords, HelpWords, ScreenWords};
 
 /// A text this long is not an amount in any currency; further keys are dropped.
 const TYPED_MAX: usize = 16;
@@ -74,7 +78,9 @@ impl Model {
                 let again = matches!(state.status(), Status::Declined | Status::Reversed)
                     && state.may_be_charged_again();
                 let ended_at = attempt.ended_at?;
-                let again = again && self.now.since(ended_at) < CHARGED_AGAIN_WITHIN;
+                let is_soon = self.now.since(ended_at) < CHARGED_AGAIN_WITHIN;
+                // Cash was taken of it: nobody else is at the counter.
+                let again = again && (is_soon || self.part_paid(attempt.view.sale).is_some());
                 again.then_some(SaleRef::Again(attempt.view.sale, attempt.view.amount))
             }
             CashierTask::Amount { .. } | CashierTask::Starting { .. } => None,
@@ -85,6 +91,9 @@ impl Model {
     pub(in crate::screen) fn instead(&self) -> Instead {
         if self.stopped.is_some() {
             return Instead::Restart;
+        }
+        if self.money_page.is_some() {
+            return Instead::LeavePage;
         }
         match &self.task {
             CashierTask::Amount { typed } => {
@@ -120,6 +129,11 @@ fn warm_up(model: &mut Model) -> Vec<ScreenCommand> {
 
 pub(in crate::screen) fn ask_for_code(model: &mut Model, sale: SaleRef) -> Vec<ScreenCommand> {
     model.typing = None;
+    let is_new = matches!(sale, SaleRef::New(_));
+    if is_new && model.settings.shift_required && !model.shift_is_open {
+        model.note = Some(Note::ShiftFirst);
+        return Vec::new();
+    }
     model.task = CashierTask::Code { sale };
     model.note = None;
     warm_up(model)
@@ -139,6 +153,11 @@ pub(in crate::screen) fn keep_warm(model: &mut Model) -> Vec<ScreenCommand> {
 
 /// What a key does at the desk.
 pub(in crate::screen) fn pressed(model: &mut Model, key: Key, at: Uptime) -> Vec<ScreenCommand> {
+    match key {
+        Key::F(2) => return goods::open(model),
+        Key::F(3) => return hold::hold_or_recall(model),
+        _ => {}
+    }
     match &model.task {
         CashierTask::Amount { typed } => {
             let typed = typed.clone();
@@ -146,6 +165,7 @@ pub(in crate::screen) fn pressed(model: &mut Model, key: Key, at: Uptime) -> Vec
         }
         CashierTask::Code { .. } => {
             match key {
+                Key::Esc if cash::ask_to_return(model) => {}
                 Key::Esc => next_sale(model),
                 Key::Char(_) => drop_character(model, Note::EscFirst, at),
                 Key::Backspace => model.note = Some(Note::EscFirst),
@@ -166,16 +186,24 @@ pub(in crate::screen) fn pressed(model: &mut Model, key: Key, at: Uptime) -> Vec
     }
 }
 
+/// A character goes into the amount.
+pub(in crate::screen) fn note_typing(model: &mut Model, at: Uptime) {
+    // The Enter behind it is the amount's.
+    model.overtaken_at = None;
+    match &mut model.typing {
+        Some(run) if at.since(run.last_at) <= PAUSE => run.last_at = at,
+        run => *run = Some(TypingRun { before: model.task.clone(), last_at: at }),
+    }
+}
+
 fn typing(model: &mut Model, mut typed: String, key: Key, at: Uptime) -> Vec<ScreenCommand> {
+    if let Some(commands) = ring_up::pressed(model, &typed, key, at) {
+        return commands;
+    }
     let settings = &model.settings;
     match key {
         Key::Char(character) => {
-            // The Enter behind it is the amount's.
-            model.overtaken_at = None;
-            match &mut model.typing {
-                Some(run) if at.since(run.last_at) <= PAUSE => run.last_at = at,
-                run => *run = Some(TypingRun { before: model.task.clone(), last_at: at }),
-            }
+            note_typing(model, at);
             let first = typed.is_empty();
             if typed.chars().count() < TYPED_MAX {
                 typed.push_str(&clean_key(character));
@@ -297,6 +325,7 @@ fn pressed_at_payment(
         },
         // A digit would wipe away what somebody has yet to read.
         Status::Declined | Status::Reversed => match key {
+            Key::Enter | Key::Esc if cash::ask_to_return(model) => {}
             Key::Enter | Key::Esc => next_sale(model),
             Key::Char(_) => drop_character(model, Note::EnterFirst, at),
             _ => {}
@@ -310,13 +339,16 @@ pub(in crate::screen) fn scanned(
     scan: Scan,
     is_alone: bool,
 ) -> Vec<ScreenCommand> {
+    if let Some(commands) = ring_up::scanned(model, &scan) {
+        return commands;
+    }
     let seen = Scanned::of(&scan);
     if let Scan::Payment(code) = scan {
         let hash = code.keyed_hash(b"stutter");
         let last = model.last_code.replace((hash, model.now));
         let stutters = last.is_some_and(|(last, at)| last == hash && model.now.since(at) < STUTTER);
         let sale = model.takes_codes();
-        let sale = sale.filter(|_| model.stopped.is_none() && !model.is_finding());
+        let sale = sale.filter(|_| model.stopped.is_none() && !model.has_page());
         // A question comes before a scan; the help page and the training customers are not
         // questions.
         let sale = sale.filter(|_| {
@@ -355,6 +387,11 @@ fn refuse(model: &mut Model, scanned: Scanned) {
     model.ring(Sound::NeedsYou);
 }
 
+/// A product's code where there is no catalogue.
+pub(in crate::screen) fn refuse_goods(model: &mut Model, code: &str) {
+    refuse(model, Scanned::of(&Scan::Goods(code.to_owned())));
+}
+
 /// The keys that belong to the sale at the desk.
 pub(in crate::screen) fn keys(
     model: &Model,
@@ -370,6 +407,7 @@ pub(in crate::screen) fn keys(
         return;
     }
     match &model.task {
+        CashierTask::Amount { .. } if goods::keys(model, language, show) => {}
         CashierTask::Amount { typed } if typed.is_empty() => {}
         CashierTask::Amount { typed } => {
             if model.settings.currency.read(typed, model.settings.entry).is_ok() {
@@ -398,6 +436,7 @@ pub(in crate::screen) fn keys(
 pub(in crate::screen) fn help(model: &Model) -> &'static [&'static str] {
     let words = HelpWords::of(model.language);
     match &model.task {
+        CashierTask::Amount { .. } if !model.ring_up.is_empty() => words.goods(),
         CashierTask::Amount { .. } => words.amount(),
         CashierTask::Code { .. } => words.code(),
         CashierTask::Starting { .. } => words.waiting(),
@@ -419,6 +458,9 @@ impl Canvas<'_> {
             return self.sheet(area, &stopped(model, why.in_language(model.language())));
         }
         match &model.task {
+            CashierTask::Amount { typed } if !model.ring_up.sale.lines.is_empty() => {
+                self.rung_up(area, typed);
+            }
             CashierTask::Amount { typed } => self.amount(area, typed),
             CashierTask::Code { sale } => self.sheet(area, &code(model, *sale)),
             CashierTask::Starting { sale } => self.sheet(area, &starting(model, *sale)),
@@ -487,8 +529,15 @@ fn is_minor(model: &Model) -> bool {
 fn code(model: &Model, sale: SaleRef) -> Sheet {
     let text = model.text();
     let mut what = vec![text.where_the_code_is().to_owned()];
-    if matches!(sale, SaleRef::Again(..)) {
-        what.push(text.charged_again().into());
+    let mut next = text.scan_the_code().to_owned();
+    match sale {
+        SaleRef::Again(id, left) if let Some(part) = model.part_paid(id) => {
+            let words = CashWords::of(model.language);
+            what.push(words.part_taken(&model.money(part.taken()), &model.money(part.due())));
+            next = words.rest_by_code(&model.money(left));
+        }
+        SaleRef::Again(..) => what.push(text.charged_again().into()),
+        SaleRef::New(_) => {}
     }
     let is_same = |attempt: &&&ShownAttempt| attempt.view.amount == sale.amount();
     if let SaleRef::New(_) = sale
@@ -501,7 +550,7 @@ fn code(model: &Model, sale: SaleRef) -> Sheet {
         Link::Failed(why) => what.push(text.scanner_failed(&clean(why, FAULT_CELLS))),
         _ => {}
     }
-    Sheet { what, next: text.scan_the_code().into(), ..before_sending(model, sale) }
+    Sheet { what, next, ..before_sending(model, sale) }
 }
 
 fn starting(model: &Model, sale: SaleRef) -> Sheet {

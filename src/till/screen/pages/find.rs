@@ -3,6 +3,7 @@
 //! Nothing that is typed or scanned here becomes an amount, a payment or a reversal: the page reads
 //! the journal and asks, both elsewhere, and never waits. The sale at the desk is left as it is.
 
+mod refund;
 mod view;
 
 use zeroize::Zeroizing;
@@ -18,12 +19,15 @@ use crate::money::narrow;
 use crate::order::{OutTradeNo, TillId};
 use crate::payment::{Event, State, Status};
 use crate::scan::Scan;
-use crate::screen::model::{Model, ShownAttempt, Sound};
+use crate::screen::Sound;
+use crate::screen::model::{Model, ShownAttempt};
 use crate::screen::note::{Note, Scanned};
 use crate::screen::pages::checkout::CashierTask;
 use crate::screen::{Key, ScreenCommand};
 use crate::text::find::Verdict;
-use crate::text::screen::{FindPageWords, HelpWords, ScreenWords};
+use crate::text::screen::{FindPageWords, HelpWords, RefundWords, ScreenWords};
+use refund::RefundForm;
+pub(in crate::screen) use refund::{AskedRefund, confirmed, moved as refund_moved, open as refund};
 
 /// No number is longer; further keys are dropped.
 const TYPED_MAX: usize = 40;
@@ -44,6 +48,10 @@ pub(in crate::screen) struct FindPage {
     are_latest: bool,
     chosen: usize,
     showing: Showing,
+    /// Money of the order that is found next is given back.
+    refunds: bool,
+    /// How much, and why.
+    form: Option<RefundForm>,
 }
 
 #[derive(Debug)]
@@ -89,7 +97,7 @@ impl Subject {
                     shown.story.add_by(event, before, &view, entry.by.as_ref());
                     shown.cancelled |= *event == Event::Cancel;
                 }
-                StoredEvent::Act(act) => shown.story.add_act(*act, &view, entry.by.as_ref()),
+                StoredEvent::Act(act) => shown.story.add_act(act, &view, entry.by.as_ref()),
                 StoredEvent::Refund(told) => {
                     shown.story.add_refund(told, entry.at, entry.by.as_ref());
                 }
@@ -119,17 +127,19 @@ impl ShownOrder {
 
 impl FindPage {
     /// What a key has changed, if it differs before and after.
-    pub(in crate::screen) fn face(&self) -> (String, usize, u64, bool, usize) {
+    pub(in crate::screen) fn face(&self) -> impl PartialEq + use<> {
         let (in_full, scrolled) = match &self.showing {
             Showing::Order(order) => (order.in_full, order.scrolled),
             _ => (false, 0),
         };
-        (self.typed.to_string(), self.chosen, self.serial, in_full, scrolled)
+        let form = self.form.as_ref().map(RefundForm::face);
+        (self.typed.to_string(), self.chosen, self.serial, in_full, scrolled, form)
     }
 
     /// Whether there is nothing that Enter would be for.
     pub(in crate::screen) fn is_idle(&self) -> bool {
-        self.typed.is_empty() && self.chosen().is_none() && self.file().is_none()
+        let is_bare = self.typed.is_empty() && self.form.is_none();
+        is_bare && self.chosen().is_none() && self.file().is_none()
     }
 
     /// Whether an answer is awaited.
@@ -139,7 +149,7 @@ impl FindPage {
 
     /// How much is typed.
     pub(in crate::screen) fn typed_characters(&self) -> usize {
-        self.typed.chars().count()
+        self.form.as_ref().map_or_else(|| self.typed.chars().count(), RefundForm::typed_characters)
     }
 
     fn order(&self) -> Option<&ShownOrder> {
@@ -190,12 +200,13 @@ impl Model {
 
     /// Whether F5 has something to ask about.
     pub(in crate::screen) fn can_ask(&self) -> bool {
-        self.find.as_ref().is_some_and(|page| page.order().is_some() || page.chosen().is_some())
+        let page = self.find.as_ref().filter(|page| page.form.is_none());
+        page.is_some_and(|page| page.order().is_some() || page.chosen().is_some())
     }
 
     /// Whether every entry of the order can be shown, or its story again.
     pub(in crate::screen) fn can_turn(&self) -> bool {
-        self.find.as_ref().is_some_and(|page| page.file().is_some())
+        self.find.as_ref().is_some_and(|page| page.form.is_none() && page.file().is_some())
     }
 
     fn terms(&self) -> Option<Terms> {
@@ -215,6 +226,7 @@ pub(in crate::screen) fn open(model: &mut Model) -> Vec<ScreenCommand> {
     model.typing = None;
     model.dropped_at = None;
     model.note = None;
+    model.find = None;
     search(model, Wanted::default(), false)
 }
 
@@ -229,6 +241,7 @@ fn close(model: &mut Model) {
 
 /// A search of its own: nothing of an earlier one is left.
 fn search(model: &mut Model, wanted: Wanted, asks: bool) -> Vec<ScreenCommand> {
+    let refunds = model.find.as_ref().is_some_and(|page| page.refunds);
     model.find = Some(FindPage {
         typed: Zeroizing::default(),
         serial: 0,
@@ -238,6 +251,8 @@ fn search(model: &mut Model, wanted: Wanted, asks: bool) -> Vec<ScreenCommand> {
         are_latest: wanted == Wanted::default(),
         chosen: 0,
         showing: Showing::Reading,
+        refunds,
+        form: None,
     });
     read(model, wanted)
 }
@@ -254,6 +269,9 @@ fn read(model: &mut Model, wanted: Wanted) -> Vec<ScreenCommand> {
 
 /// What a key does on the page.
 pub(in crate::screen) fn pressed(model: &mut Model, key: Key) -> Vec<ScreenCommand> {
+    if model.find.as_ref().is_some_and(|page| page.form.is_some()) {
+        return refund::pressed(model, key);
+    }
     let Some(page) = &mut model.find else { return Vec::new() };
     match key {
         Key::Char(character) if page.typed.chars().count() < TYPED_MAX => {
@@ -343,6 +361,7 @@ pub(in crate::screen) fn sought(
         // Whatever was being typed is no part of it.
         page.typed = Zeroizing::default();
     }
+    refund::give_up(model);
     if !is_alone {
         return refuse(model, Note::ScanNumberAgain);
     }
@@ -366,6 +385,7 @@ pub(in crate::screen) fn scanned(model: &mut Model, scan: &Scan) -> Vec<ScreenCo
 /// Something was scanned that is not looked for. The order before it is taken from the screen: its
 /// verdict is no answer to this.
 pub(in crate::screen) fn take_away(model: &mut Model) {
+    refund::give_up(model);
     if let Some(page) = &mut model.find
         && !matches!(page.showing, Showing::List)
     {
@@ -427,6 +447,10 @@ pub(in crate::screen) fn found(
             Showing::Order(order) => order.subject = subject,
             showing => *showing = Showing::Order(Box::new(ShownOrder::new(subject))),
         }
+        if let Some(number) = found_order(model).cloned() {
+            model.refunds.retain(|refund| refund.out_trade_no != number || refund.state.is_open());
+        }
+        refund::begin(model);
         return if asks { ask(model) } else { Vec::new() };
     }
     let stranger = match (&page.wanted.number, &page.wanted.transaction) {
@@ -448,10 +472,16 @@ pub(in crate::screen) fn found(
 
 /// Asks the gateway about the order that is shown, unless it has been asked just now.
 fn ask(model: &mut Model) -> Vec<ScreenCommand> {
-    let now = model.now;
+    let (now, wall) = (model.now, model.wall);
     let Some(FindPage { showing: Showing::Order(order), .. }) = &mut model.find else {
         return Vec::new();
     };
+    if let Subject::Ours(file, _) = &order.subject
+        && let Some(known) = Told::without_asking(&file.row.state)
+    {
+        order.told = Some((known, wall));
+        return Vec::new();
+    }
     if order.is_asking(now) {
         return Vec::new();
     }
@@ -539,6 +569,9 @@ pub(in crate::screen) fn keys(
 ) {
     let (text, words) = (ScreenWords::of(language), FindPageWords::of(language));
     let Some(page) = &model.find else { return };
+    if let Some(form) = &page.form {
+        return refund::keys(form, text, RefundWords::of(language), show);
+    }
     if !model.notices.is_empty() && model.enter_is_for_the_notice() {
         show("Enter", text.key_ok());
     } else if !page.typed.is_empty() {
@@ -548,6 +581,11 @@ pub(in crate::screen) fn keys(
         show(text.arrows(), text.key_choose());
     }
     show("Esc", if page.typed.is_empty() { text.key_back() } else { text.key_clear() });
+}
+
+/// The order that the page shows, if it is one of the journal.
+fn found_order(model: &Model) -> Option<&OutTradeNo> {
+    refund::shown(model.find.as_ref()?)
 }
 
 /// What turning the order over shows.

@@ -10,8 +10,9 @@ use ratatui::widgets::BorderType;
 use crate::clean::clean;
 use crate::clock::{Millis, Uptime};
 use crate::operators::{NotAPin, Operator, Role};
+use crate::screen::Sound;
 use crate::screen::guard::may_answer;
-use crate::screen::model::{Dialog, LastInput, Model, ShownAttempt, ShownNotice, Sound};
+use crate::screen::model::{Dialog, LastInput, Model, ShownAttempt, ShownNotice};
 use crate::screen::note::{Instead, Note, Scanned};
 use crate::screen::pages::checkout::{CashierTask, next_sale};
 use crate::screen::palette::Tone;
@@ -75,6 +76,8 @@ impl Model {
 /// shown like the others that are open.
 pub(in crate::screen) fn lock(model: &mut Model) {
     match &model.task {
+        // Cash was taken of it.
+        CashierTask::Code { .. } if model.part_paid_at_desk().is_some() => {}
         CashierTask::Amount { .. } | CashierTask::Code { .. } => next_sale(model),
         // It was only passed: nobody stays at it now, and the customer here is not its.
         CashierTask::Payment(order) if model.is_passing(order) => {
@@ -87,6 +90,7 @@ pub(in crate::screen) fn lock(model: &mut Model) {
         CashierTask::Starting { .. } | CashierTask::Payment(_) => {}
     }
     model.find = None;
+    model.money_page = None;
     model.dialog = None;
     model.note = None;
     model.typing = None;
@@ -111,7 +115,9 @@ pub(in crate::screen) fn with_consent(model: &mut Model, act: ScreenCommand) -> 
 pub(in crate::screen) fn lock_if_left_alone(model: &mut Model) {
     if model.is_left_alone() {
         // A result at the desk is nothing for whoever signs in next.
-        next_sale(model);
+        if model.part_paid_at_desk().is_none() {
+            next_sale(model);
+        }
         lock(model);
     }
 }
@@ -262,7 +268,7 @@ fn leave(model: &mut Model) {
     model.dialog = None;
     // What ended at the desk meanwhile is read there.
     if let CashierTask::Payment(order) = &model.task
-        && model.find.is_none()
+        && !model.has_page()
     {
         model.notices.retain(|notice| notice.order != *order);
     }

@@ -1,5 +1,6 @@
 //! The page that finds an order.
 
+mod refunds;
 mod scans;
 
 use super::*;
@@ -70,9 +71,10 @@ fn file(serial: u32, minor: i64, answers: Vec<(u64, Option<Says>)>) -> Box<Order
         sent_at: Uptime(0),
         state,
         by: None,
+        sold: std::sync::Arc::default(),
         refunded: Money::default(),
     };
-    Box::new(OrderFile { row, order, entries })
+    Box::new(OrderFile { row, order, entries, refunds: Vec::new() })
 }
 
 fn entry(
@@ -183,6 +185,16 @@ fn answer(bench: &mut ScreenBench, number: &str, found: Found) {
     bench.now += 300;
     let enquired = Enquired::Found(found);
     assert_eq!(answer_about(bench, number, enquired), []);
+}
+
+/// The paid order on the page, and F8 has asked how much of it goes back.
+pub(super) fn refund_of_the_paid_order(bench: &mut ScreenBench) {
+    opened(bench);
+    let file = paid_order();
+    bench.type_text("5004");
+    let (serial, _) = search_of(&bench.key(Key::Enter));
+    found(bench, serial, &[file]);
+    bench.key(Key::F(8));
 }
 
 /// Whatever the page asked for last is answered in one of these ways.

@@ -147,13 +147,13 @@ fn slips_that_are_perhaps_missing_are_still_offered_to_whoever_signs_in() {
     assert!(says(&bench, offer));
     sign_in(&mut bench, "194703", Ok(Some(anna())));
     assert!(says(&bench, offer) && says(&bench, "Enter the amount."));
-    bench.key(Key::F(6));
+    bench.drawer();
     bench.key(Key::Char('8'));
     assert!(!says(&bench, offer));
     bench.key(Key::Esc);
     bench.key(Key::Esc);
     assert!(says(&bench, offer), "nobody had to agree");
-    bench.key(Key::F(6));
+    bench.drawer();
     assert_eq!(agree(&mut bench, Ok(Some(manager()))), [ScreenCommand::OpenDrawer]);
     assert!(says(&bench, offer));
     bench.send(ScreenMessage::Drawer(Printing::Sent));
@@ -188,7 +188,7 @@ fn a_payment_that_ends_behind_the_page_is_told_once() {
         let mut bench = signed_in(Settings { drawer_by_manager: true, ..staffed() });
         let index = bench.charge("12.5", 7);
         bench.answer(index, Says::Paying);
-        bench.key(Key::F(6));
+        bench.drawer();
         assert!(says(&bench, "MANAGER NEEDED"));
         bench.later(index, 5_000);
         bench.answer(index, Says::Paid(proof()));
@@ -216,7 +216,7 @@ fn another_enter_behind_the_pin_does_nothing_at_the_desk() {
     sign_in(&mut bench, "194703", Ok(Some(anna())));
     again(&mut bench);
     bench.wait(2_000);
-    bench.key(Key::F(6));
+    bench.drawer();
     agree(&mut bench, Ok(Some(manager())));
     again(&mut bench);
     bench.key(Key::F(12));
@@ -390,7 +390,7 @@ fn manager() -> Operator {
 
 fn asked() -> ScreenBench {
     let mut bench = signed_in(Settings { drawer_by_manager: true, ..staffed() });
-    assert!(bench.key(Key::F(6)).is_empty());
+    assert!(bench.drawer().is_empty());
     assert!(says(&bench, "MANAGER NEEDED") && says(&bench, "Open the cash drawer"));
     bench
 }
@@ -414,16 +414,16 @@ fn a_manager_agrees_to_one_act_of_a_cashier() {
     assert!(!bench.model.is_locked());
     bench.wait(10);
     assert_eq!(bench.model.by().unwrap().consent, None, "for that one act");
-    assert!(bench.key(Key::F(6)).is_empty(), "the next time it is asked for again");
+    assert!(bench.drawer().is_empty(), "the next time it is asked for again");
 }
 
 #[test]
 fn a_manager_and_a_till_without_such_a_rule_are_not_asked() {
     let mut bench = signed_in(staffed());
-    assert_eq!(bench.key(Key::F(6)), [ScreenCommand::OpenDrawer]);
+    assert_eq!(bench.drawer(), [ScreenCommand::OpenDrawer]);
     let mut bench = ScreenBench::new(Settings { drawer_by_manager: true, ..staffed() });
     sign_in(&mut bench, "8352", Ok(Some(manager())));
-    assert_eq!(bench.key(Key::F(6)), [ScreenCommand::OpenDrawer]);
+    assert_eq!(bench.drawer(), [ScreenCommand::OpenDrawer]);
 }
 
 #[test]
@@ -435,21 +435,21 @@ fn nobody_has_to_agree_and_the_wait_after_wrong_pins_goes_on() {
     bench.key(Key::Esc);
     assert!(says(&bench, "Enter the amount.") && bench.model.by().is_some());
     for seconds in [1, 2, 4] {
-        bench.key(Key::F(6));
+        bench.drawer();
         assert_eq!(agree(&mut bench, Ok(None)), []);
         let wait = format!("Try again in {seconds} s.");
         assert!(says(&bench, &wait));
         bench.now -= 1_200;
         bench.key(Key::Esc);
         assert!(!bench.model.is_locked());
-        bench.key(Key::F(6));
+        bench.drawer();
         assert!(says(&bench, &wait), "no way around it");
         bench.key(Key::Char('8'));
         assert!(!says(&bench, "*"));
         bench.wait(seconds * 1000);
         bench.key(Key::Esc);
     }
-    bench.key(Key::F(6));
+    bench.drawer();
     bench.key(Key::F(12));
     assert!(says(&bench, "LOCKED") && bench.model.by().is_none());
     bench.key(Key::Esc);

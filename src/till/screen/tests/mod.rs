@@ -1,15 +1,18 @@
 //! The rules of the screen, its snapshots, and a bench that drives it with the real payment
 //! machine.
 
+mod cash;
 mod customer;
 mod customer_view;
 mod day;
 mod drawn;
 mod find;
+mod goods;
 mod lock;
 mod picture;
 mod property;
 mod rules;
+mod shift;
 mod slips;
 mod table;
 mod tray;
@@ -24,6 +27,7 @@ use unicode_width::UnicodeWidthStr;
 use super::*;
 use crate::clock::{Timestamp, Uptime};
 use crate::payment::{Call, Proof, Rules, State, Status};
+use crate::sale::tender::Cash;
 use crate::says::{Says, reason};
 
 /// Noon in Beijing, 22 November 2026.
@@ -49,6 +53,9 @@ pub(super) fn settings() -> Settings {
         operators: false,
         lock_after: None,
         drawer_by_manager: false,
+        shift_required: false,
+        discount_limit: Rate::from_hundredths(Rate::WHOLE).unwrap(),
+        refund_consent_above: None,
         draws_chinese: true,
     }
 }
@@ -133,6 +140,12 @@ impl ScreenBench {
         self.send(ScreenMessage::Key(key))
     }
 
+    /// Opens the drawer without a sale, as a manager may have to allow.
+    pub(super) fn drawer(&mut self) -> Vec<ScreenCommand> {
+        self.key(Key::F(6));
+        self.key(Key::Enter)
+    }
+
     pub(super) fn type_text(&mut self, text: &str) {
         for character in text.chars() {
             self.key(Key::Char(character));
@@ -193,9 +206,37 @@ impl ScreenBench {
             updated_at: wall,
             sent_at: Uptime(self.now),
             state,
+            sold: std::sync::Arc::default(),
             recorded: true,
         });
         self.calls.push(Some(Call::SUBMISSION));
+        self.report(index, Event::Begun);
+        index
+    }
+
+    /// The till takes cash for a sale, and has written it; returns its index.
+    pub(super) fn cash(&mut self, sale: SaleRef, tendered: i64) -> usize {
+        let index = self.attempts.len();
+        let serial = u32::try_from(index).unwrap() + 1;
+        let id = match sale {
+            SaleRef::New(_) => i64::from(serial),
+            SaleRef::Again(id, _) => id,
+        };
+        let cash = Cash::take(sale.amount(), Money::from_minor(tendered)).unwrap();
+        let wall = Timestamp(NOON + i64::try_from(self.now).unwrap());
+        self.attempts.push(AttemptView {
+            out_trade_no: number(345_000 + serial),
+            sale: id,
+            amount: cash.taken(),
+            currency: Currency::CNY,
+            created_at: wall,
+            updated_at: wall,
+            sent_at: Uptime(self.now),
+            state: State::paid_in_cash(cash),
+            sold: std::sync::Arc::default(),
+            recorded: true,
+        });
+        self.calls.push(None);
         self.report(index, Event::Begun);
         index
     }

@@ -37,13 +37,17 @@ enum Place {
     AskNextCustomer,
     AskQuit,
     Commands,
+    /// How much is given back, and why.
+    Refund,
+    RefundReason,
+    AskRefund,
     /// An idle desk, and a payment in the tray.
     Tray,
     /// A payment at the desk, and another one in the tray.
     Beside,
 }
 
-const PLACES: [Place; 17] = [
+const PLACES: [Place; 20] = [
     Place::Idle,
     Place::Amount,
     Place::Large,
@@ -59,6 +63,9 @@ const PLACES: [Place; 17] = [
     Place::AskNextCustomer,
     Place::AskQuit,
     Place::Commands,
+    Place::Refund,
+    Place::RefundReason,
+    Place::AskRefund,
     Place::Tray,
     Place::Beside,
 ];
@@ -67,6 +74,9 @@ fn at(place: Place) -> ScreenBench {
     let mut bench = ScreenBench::new(settings());
     match place {
         Place::Idle => {}
+        Place::Refund | Place::RefundReason | Place::AskRefund => {
+            find::refund_of_the_paid_order(&mut bench);
+        }
         Place::Amount => bench.type_text("5.00"),
         Place::Large => bench.type_text("2000"),
         Place::Code | Place::Commands => {
@@ -120,7 +130,11 @@ fn at(place: Place) -> ScreenBench {
         Place::AskCancel => drop(bench.key(Key::Esc)),
         Place::AskQuit => drop(bench.key(Key::Ctrl('q'))),
         Place::Commands => drop(bench.key(Key::Ctrl('p'))),
-        Place::AskNextCustomer => drop(bench.key(Key::Enter)),
+        Place::AskNextCustomer | Place::RefundReason => drop(bench.key(Key::Enter)),
+        Place::AskRefund => {
+            bench.key(Key::Enter);
+            bench.key(Key::Enter);
+        }
         _ => {}
     }
     bench.wait(5_000);
@@ -169,7 +183,9 @@ fn bytes(input: &str) -> Vec<u8> {
 
 fn is_grave(place: Place, command: &ScreenCommand) -> bool {
     match command {
-        ScreenCommand::Begin { .. } | ScreenCommand::Cancel(_) => true,
+        ScreenCommand::Begin { .. } | ScreenCommand::Cancel(_) | ScreenCommand::Refund { .. } => {
+            true
+        }
         // With nothing open, leaving harms nobody.
         ScreenCommand::Quit => matches!(
             place,

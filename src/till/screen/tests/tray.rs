@@ -3,7 +3,7 @@
 use super::*;
 use crate::display::{SaleStage, View};
 use crate::says::{Says, reason};
-use crate::screen::model::Sound;
+use crate::screen::Sound;
 use crate::screen::pages::checkout::CashierTask;
 
 fn bench() -> ScreenBench {
@@ -316,4 +316,28 @@ fn an_enter_for_the_desk_is_not_lost_to_a_notice() {
     bench.key(Key::Enter);
     assert!(matches!(bench.model.task, CashierTask::Code { .. }));
     assert!(bench.model.notices.is_empty());
+}
+
+#[test]
+fn how_many_more_have_ended_hides_nothing_of_the_one_that_is_told() {
+    let mut bench = ScreenBench::new(Settings { confirm_above: None, ..settings() });
+    let amount = |last: u32| format!("{}.09", 7_654_300 + last);
+    let waiting: Vec<usize> =
+        (1..=11).map(|last| set_aside(&mut bench, &amount(last), last)).collect();
+    // The longest word.
+    for index in waiting {
+        bench.later(index, 30_000);
+        for _ in 0..20 {
+            bench.later(index, 15_000);
+            bench.answer_if_asked(index, lost());
+        }
+    }
+    assert_eq!(bench.model.notices.len(), 11);
+    let order = bench.model.notices[0].order.tail().to_owned();
+    for width in [80, 84, 90, 120] {
+        let drawn = bench.drawn(width, 24);
+        let told = drawn.lines().find(|line| line.contains(" OK")).unwrap_or_default();
+        let whole = told.contains("￥7,654,301.09") && told.contains(&format!("order {order} "));
+        assert!(whole, "{width}: {drawn}");
+    }
 }

@@ -3,7 +3,7 @@
 use super::*;
 use crate::language::Language;
 use crate::says::{Says, reason};
-use crate::screen::model::Sound;
+use crate::screen::Sound;
 use crate::screen::pages::checkout::CashierTask;
 
 fn bench() -> ScreenBench {

@@ -12,7 +12,9 @@ use crate::screen::model::{Dialog, symbol_before};
 use crate::screen::overlays::commands;
 use crate::screen::pages::checkout::CashierTask;
 use crate::screen::palette::Tone;
+use crate::screen::tray::needs_a_person;
 use crate::screen::wrap::wrap;
+use crate::text::screen::{GoodsPageWords, RefundWords};
 use crate::text::training;
 
 /// Cells of an amount as it is typed, and of a training customer's name.
@@ -38,20 +40,16 @@ impl Canvas<'_> {
                 y = self.lines(area, y, &ahead, quiet);
             }
         }
-        if let Some(page) = &model.find {
-            for (line, weight) in self.find_in_few_lines(page) {
-                let style = self.palette.base().add_modifier(weight);
-                y = self.lines(area, y, &line, style);
-            }
+        for refund in model.refunds.iter().filter(|refund| needs_a_person(refund)) {
+            let style = self.palette.fill(Tone::of(Status::Attention));
+            let words = RefundWords::of(model.language);
+            y = self.block(area, y, words.attention(), style);
+            let which = model.money(refund.amount);
+            y = self.lines(area, y, &which, self.palette.strong());
         }
-        if let Some(page) = model.lock.as_ref().filter(|_| model.is_locked()) {
-            for line in self.lock_in_few_lines(page) {
-                let strong = self.palette.strong();
-                y = self.lines(area, y, &line, strong);
-            }
-        }
+        y = self.page_in_few_lines(area, y);
         if let CashierTask::Code { sale } | CashierTask::Starting { sale } = &model.task
-            && model.find.is_none()
+            && !model.has_page()
         {
             let style = self.palette.fill(Tone::Calm).add_modifier(Modifier::BOLD);
             y = self.block(area, y, text.word(Status::Created), style);
@@ -60,12 +58,20 @@ impl Canvas<'_> {
         }
         if let CashierTask::Amount { typed } = &model.task
             && !typed.is_empty()
-            && model.find.is_none()
+            && !model.has_page()
         {
             let strong = self.palette.strong();
             let typed = clean(&grouped_thousands(typed), TYPED);
             let amount = symbol_before(model.settings.currency, &typed);
             y = self.lines(area, y, &amount, strong);
+        }
+        if let (CashierTask::Amount { .. }, Some(sold)) = (&model.task, model.rung_up())
+            && !model.has_page()
+        {
+            let words = GoodsPageWords::of(model.language);
+            let line = format!("{}  {}", words.items(sold.lines.len()), model.money(sold.due));
+            let strong = self.palette.strong();
+            y = self.lines(area, y, &line, strong);
         }
         // A question that Enter would answer is shown here too.
         let question = self.question_lines(area.width.max(40));
@@ -110,6 +116,29 @@ impl Canvas<'_> {
         let base = self.palette.base();
         let small = text.too_small(SMALLEST_WIDTH, SMALLEST_HEIGHT, area.width, area.height);
         self.lines(area, y, &small, base);
+    }
+
+    fn page_in_few_lines(&mut self, area: Rect, mut y: u16) -> u16 {
+        let model = self.model;
+        if let Some(page) = &model.find {
+            for (line, weight) in self.find_in_few_lines(page) {
+                let style = self.palette.base().add_modifier(weight);
+                y = self.lines(area, y, &line, style);
+            }
+        }
+        if let Some(page) = &model.money_page {
+            for line in self.money_in_few_lines(page) {
+                let strong = self.palette.strong();
+                y = self.lines(area, y, &line, strong);
+            }
+        }
+        if let Some(page) = model.lock.as_ref().filter(|_| model.is_locked()) {
+            for line in self.lock_in_few_lines(page) {
+                let strong = self.palette.strong();
+                y = self.lines(area, y, &line, strong);
+            }
+        }
+        y
     }
 
     /// The keys of the task and of a list; the help page names the others.

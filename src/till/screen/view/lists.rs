@@ -139,6 +139,8 @@ fn fact(model: &Model, fact: &Fact) -> String {
         Fact::Ended(Ending::Refunded) => words.refunded().into(),
         Fact::PartlyReturned(reason) => reason::cause_sentence(reason, model.language),
         Fact::NotReturned => words.not_returned().into(),
+        Fact::Cash => words.cash().into(),
+        Fact::CashReturned => words.cash_returned().into(),
         Fact::Reprinted(copy) => words.reprinted(*copy),
         Fact::Refund(id, status) => {
             words.refund(*id, crate::text::refund::word(*status, model.language))

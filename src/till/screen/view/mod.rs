@@ -104,11 +104,18 @@ impl Canvas<'_> {
             Some(Dialog::Commands { ref typed, chosen }) => {
                 return self.commands(area, typed, chosen);
             }
+            Some(Dialog::Goods { ref typed, chosen }) => return self.goods(area, typed, chosen),
+            Some(Dialog::Held { chosen }) => return self.held_sales(area, chosen),
             Some(
-                Dialog::LargeAmount(_)
+                Dialog::Discard
+                | Dialog::LargeAmount(_)
                 | Dialog::Cancel(_)
                 | Dialog::Unsettled(_)
                 | Dialog::PrintAnyway(_)
+                | Dialog::MuchCash { .. }
+                | Dialog::ReturnCash(_)
+                | Dialog::CloseShift(_)
+                | Dialog::Refund(_)
                 | Dialog::Quit,
             )
             | None => {}
@@ -143,7 +150,7 @@ impl Canvas<'_> {
         let below = match (asked > 0, wide, has_story) {
             (true, ..) | (false, true, false) => 0,
             // It has all the room.
-            _ if self.model.find.is_some() => 0,
+            _ if self.model.has_page() => 0,
             (false, true, true) | (false, false, _) => {
                 let left = usually_below.saturating_sub(strips.above + strips.below);
                 left.max(BELOW_AT_LEAST)
@@ -160,7 +167,10 @@ impl Canvas<'_> {
         self.head = Head::of(main.width, height, strips.above);
         match &self.model.find {
             Some(page) => self.find_page(top, page),
-            None => self.checkout(top),
+            None => match &self.model.money_page {
+                Some(page) => self.money_page(top, page),
+                None => self.checkout(top),
+            },
         }
         self.question(middle, &question);
         if let Some(side) = side {
@@ -234,7 +244,7 @@ pub(super) fn put_centred(buffer: &mut Buffer, area: Rect, y: u16, text: &str, s
 
 fn model_has_story(model: &Model) -> bool {
     model.stopped.is_none()
-        && model.find.is_none()
+        && !model.has_page()
         && model.at_hand().is_some_and(|attempt| !attempt.story.lines().is_empty())
 }
 

@@ -4,12 +4,14 @@ use ratatui::widgets::BorderType;
 
 use super::sheet::{Meter, Sheet};
 use crate::clean::clean;
+use crate::money::Money;
 use crate::payment::{Funds, Status};
 use crate::screen::Model;
 use crate::screen::model::ShownAttempt;
 use crate::screen::palette::Tone;
 use crate::screen::shapes::{self, NO_ENTRY};
 use crate::text::reason;
+use crate::text::screen::CashWords;
 
 /// How many characters of a transaction number are shown.
 const TAIL: usize = 8;
@@ -60,13 +62,20 @@ pub(in crate::screen) fn payment(model: &Model, attempt: &ShownAttempt) -> Sheet
         shape: shapes::of(status),
         word: text.word(status).into(),
         detail: detail(model, attempt),
-        amount: model.money(view.amount),
+        // What must be counted out now is what must be seen.
+        amount: model.money(change_of(attempt).unwrap_or(view.amount)),
         has_large_word: false,
         what,
         meter: meter(model, attempt),
         next,
         also,
     }
+}
+
+/// The change that goes back to whoever paid in cash.
+fn change_of(attempt: &ShownAttempt) -> Option<Money> {
+    let change = attempt.view.state.cash()?.change();
+    (change > Money::default()).then_some(change)
 }
 
 fn detail(model: &Model, attempt: &ShownAttempt) -> String {
@@ -108,9 +117,23 @@ pub(in crate::screen) fn what_happened(model: &Model, attempt: &ShownAttempt) ->
         }
         (Status::Reversing, Some(reason)) => both(text.being_reversed(), &because(reason)),
         (Status::Reversing, None) => text.being_reversed().into(),
+        (Status::Paid, _) if let Some(cash) = state.cash() => {
+            let words = CashWords::of(model.language);
+            let [given, due] = [cash.tendered(), cash.due()].map(|sum| model.money(sum));
+            if cash.tendered() == cash.due() {
+                return words.cash_received().to_owned();
+            }
+            match change_of(attempt) {
+                Some(change) => words.change_of(&model.money(change), &given, &due),
+                // It is not the whole of its sale.
+                None => {
+                    both(&words.given_for(&given, &due), &words.left(&model.money(cash.left())))
+                }
+            }
+        }
         (Status::Paid, _) => match state.proof().and_then(|proof| proof.coupon) {
             Some(coupon) => {
-                let coupon = crate::money::Money::from_minor(coupon);
+                let coupon = Money::from_minor(coupon);
                 text.payment_received_with_coupon(&model.money(coupon))
             }
             None => text.payment_received().into(),
@@ -136,6 +159,15 @@ fn next(model: &Model, attempt: &ShownAttempt) -> (String, String) {
     let state = &attempt.view.state;
     let status = state.status();
     let advice = reason::advice(state, model.language);
+    if let Some(change) = change_of(attempt) {
+        let words = CashWords::of(model.language);
+        return (words.give_change(&model.money(change)), text.after_paid().to_owned());
+    }
+    let has_ended = matches!(status, Status::Declined | Status::Reversed);
+    if let Some(part) = model.part_paid(attempt.view.sale).filter(|_| has_ended) {
+        let words = CashWords::of(model.language);
+        return (advice.to_owned(), words.rest_by_code(&model.money(part.left)));
+    }
     let (next, also) = match status {
         Status::Created | Status::Sent | Status::Waiting | Status::Checking => (advice, ""),
         Status::Paid => (text.hand_over(), text.after_paid()),

@@ -11,7 +11,9 @@ use crate::screen::Link;
 use crate::screen::keys;
 use crate::screen::model::Dialog;
 use crate::screen::palette::Tone;
+use crate::screen::part_paid::PartPaid;
 use crate::screen::wrap::wrap;
+use crate::text::screen::{CashWords, GoodsPageWords, RefundWords, ShiftPageWords};
 
 /// The most lines of a notice.
 const NOTICE_MAX: usize = 4;
@@ -60,9 +62,15 @@ impl Canvas<'_> {
             self.put(inner, 0, y, line, if y == 0 { bold } else { style });
         }
         let more = model.notices.len() - 1;
-        let counted = if more > 0 { text.notice_more(more) + "   " } else { String::new() };
         let key = text.enter_does(text.key_ok());
-        self.put_right(inner, 0, &format!("{counted}{key}"), bold);
+        let counted =
+            [text.notice_more(more), format!("+{more}")].map(|more| format!("{more}   {key}"));
+        let said = counted.into_iter().filter(|_| more > 0).chain([key]);
+        // It gives way to which payment has ended; the help page has the key, too.
+        let room = inner.width.saturating_sub(lines.first().map_or(0, |line| cells(line) + 2));
+        if let Some(said) = said.into_iter().find(|said| cells(said) <= room) {
+            self.put_right(inner, 0, &said, bold);
+        }
     }
 
     pub(super) fn question_lines(&self, width: u16) -> Vec<DialogLine> {
@@ -101,13 +109,57 @@ impl Canvas<'_> {
                 let keys = text.enter_or_esc(text.key_print(), text.key_back());
                 say(&keys, DialogTone::Keys);
             }
+            Some(Dialog::MuchCash { sale, given }) => {
+                let words = CashWords::of(self.model.language);
+                let [given, due] = [*given, sale.amount()].map(|sum| self.model.money(sum));
+                say(&words.ask_much(&given, &due), DialogTone::Question);
+                let keys = text.enter_or_esc(words.key_take(), text.key_back());
+                say(&keys, DialogTone::Keys);
+            }
+            Some(Dialog::ReturnCash(sale)) => {
+                let words = CashWords::of(self.model.language);
+                let taken = self.model.part_paid(*sale).map(PartPaid::taken).unwrap_or_default();
+                say(&words.ask_return(&self.model.money(taken)), DialogTone::Question);
+                say(words.ask_return_detail(), DialogTone::Detail);
+                let keys = text.enter_or_esc(words.key_return(), text.key_back());
+                say(&keys, DialogTone::Keys);
+            }
+            Some(Dialog::CloseShift(counted)) => {
+                let words = ShiftPageWords::of(self.model.language);
+                say(&words.ask_close(&self.model.money(*counted)), DialogTone::Question);
+                say(words.ask_close_detail(), DialogTone::Detail);
+                let keys = text.enter_or_esc(words.key_close(), text.key_back());
+                say(&keys, DialogTone::Keys);
+            }
+            Some(Dialog::Refund(asked)) => {
+                for line in self.refund_question(asked, room) {
+                    say(&line, DialogTone::Question);
+                }
+                let words = RefundWords::of(self.model.language);
+                say(&words.f8_or_esc(words.key_refund(), text.key_back()), DialogTone::Keys);
+            }
             Some(Dialog::Quit) => {
                 say(text.ask_quit(), DialogTone::Question);
                 say(text.ask_quit_detail(), DialogTone::Detail);
                 let keys = text.ctrl_q_or_esc(text.key_quit(), text.key_cancel());
                 say(&keys, DialogTone::Keys);
             }
-            Some(Dialog::Help | Dialog::Training { .. } | Dialog::Commands { .. }) | None => {}
+            Some(Dialog::Discard) => {
+                let words = GoodsPageWords::of(self.model.language);
+                let count = self.model.ring_up.sale.lines.len();
+                say(&words.ask_discard(count), DialogTone::Question);
+                say(words.ask_discard_detail(), DialogTone::Detail);
+                let keys = text.enter_or_esc(words.key_discard(), words.key_keep());
+                say(&keys, DialogTone::Keys);
+            }
+            Some(
+                Dialog::Help
+                | Dialog::Training { .. }
+                | Dialog::Commands { .. }
+                | Dialog::Goods { .. }
+                | Dialog::Held { .. },
+            )
+            | None => {}
         }
         lines
     }
@@ -165,7 +217,7 @@ impl Canvas<'_> {
             keys.iter().map(|(name, does)| cells(name) + cells(does) + 5).sum()
         };
         // Keys that are also on the help page go first.
-        for dispensable in ["Ctrl-L", "F9", "F6", "F12", "Ctrl-Q", "F7", "F5"] {
+        for dispensable in ["Ctrl-L", "F10", "F3", "F9", "F12", "Ctrl-Q", "F7", "F6", "F5"] {
             if needed(&keys) > area.width + 1 {
                 keys.retain(|(name, _)| *name != dispensable);
             }

@@ -1,10 +1,29 @@
-//! What a verified journal proves, and to whom.
+//! What a verified journal proves, and to whom; and the catalogue.
 
-use super::check::{Check, CheckResult, Verdict, result};
+use super::check::{Check, CheckResult, Verdict, result, well};
 use crate::journal::Head;
 use crate::language::Language;
 use crate::say;
 use crate::text::copies::seal;
+
+/// The catalogue: how many products it has, or what is wrong with it.
+pub(super) fn goods(found: &Result<usize, String>, language: Language) -> CheckResult {
+    match found {
+        Ok(count) => well(
+            Check::Goods,
+            say!(language, "The catalogue has {count} products.", "商品目录共 {count} 种商品。"),
+        ),
+        Err(why) => result(
+            Check::Goods,
+            Verdict::Warning,
+            why.clone(),
+            language.pick(
+                "Import the table again with `paytill goods import`; until then amounts are typed.",
+                "请用 paytill goods import 重新导入；在此之前请输入金额收款。",
+            ),
+        ),
+    }
+}
 
 /// A journal in which no fault was found.
 pub(super) fn whole(orders: i64, open: i64, head: Option<&Head>, language: Language) -> String {

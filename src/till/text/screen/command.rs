@@ -9,10 +9,14 @@ crate::catalogue! {
     next_customer => "next customer queue line wait hold park", "下一位 顾客 排队 挂起 接待";
     come_back => "open payments tray recall bring back unfinished pending", "未完成 调回 取回 待处理";
     help => "help explain what how keys shortcuts", "帮助 说明 按键 快捷键 怎么";
+    goods => "goods products catalogue article item search price", "商品 查找 目录 价格 拼音";
+    hold => "hold recall park suspend retrieve put aside", "挂单 取单 暂存 恢复";
     check_now => "check ask query status result verify now", "查询 核实 状态 结果 刷新";
     entries => "entries details log raw history fields", "记录 明细 详情 过程";
-    drawer => "open cash drawer money box", "打开 钱箱 现金";
+    drawer => "cash tender pay change open drawer money box in out no sale", "现金 收款 找零 打开 钱箱 存入 取出";
+    shift => "shift open close x z report count float end of day", "班次 开班 交班 日结 报表 清点 备用金";
     find => "find order search look up lookup paid claim number receipt", "查找 订单 搜索 单号 付过款 核实";
+    refund => "refund money back return give", "退款 退钱 退货";
     reprint => "print reprint receipt slip copy again paper", "打印 补打 重打 小票 凭证";
     training => "training practice customers simulate test demo", "练习 模拟 顾客 测试 培训";
     language => "language chinese english 中文", "语言 切换 中文 英文 english";

@@ -67,6 +67,44 @@ crate::catalogue! {
     key_story => "What happened", "处理经过";
 }
 
+crate::catalogue! {
+    /// Giving money of an order back.
+    pub struct RefundWords;
+
+    title => "Refund", "退款";
+    which_order => "Refund: which order?", "退款：请选择订单";
+    left(amount: &str) => "{amount} can be refunded", "可退 {amount}";
+    how_much => "How much goes back?", "退多少？";
+    why => "Why? Choose with the arrow keys.", "退款原因？用方向键选择。";
+    own_words => "Or type the reason.", "也可直接输入原因。";
+    ask(amount: &str, order: &str) =>
+        "Give {amount} of {order} back to the customer?", "确定把{order} 的 {amount} 退给顾客？";
+    f8_or_esc(yes: &str, no: &str) => "F8 {yes}   Esc {no}", "F8 {yes}   Esc {no}";
+    attention => "REFUND NEEDS YOU", "退款需人工处理";
+    press_f7 => "F7 shows the order", "按 F7 查看订单";
+    key_refund => "Refund", "退款";
+    key_next => "Next", "下一步";
+
+    changed_mind => "Customer changed their mind", "顾客不想要了";
+    wrong_amount => "Wrong amount charged", "收款金额有误";
+    returned => "Goods returned", "顾客退货";
+    sold_out => "Out of stock", "商品缺货";
+    charged_twice => "Charged twice", "重复收款";
+}
+
+impl RefundWords {
+    /// The usual reasons.
+    pub const fn reasons(self) -> [&'static str; 5] {
+        [
+            self.changed_mind(),
+            self.wrong_amount(),
+            self.returned(),
+            self.sold_out(),
+            self.charged_twice(),
+        ]
+    }
+}
+
 impl FindPageWords {
     /// What a verdict means for the goods.
     pub const fn meaning(self, verdict: Verdict) -> &'static str {

@@ -79,14 +79,49 @@ crate::catalogue! {
         "登录之后才能扫码、收款和补打小票。"
     ];
 
+    cash => [
+        "Type what the customer gives and press Enter; Enter alone takes the exact amount.",
+        "输入实收金额后按回车键；直接按回车键表示刚好。"
+    ], [
+        "The drawer opens once it is recorded. If it is less than due, the rest is paid by code or in cash.",
+        "记录后钱箱打开。如少于应收，余款可扫付款码或再收现金。"
+    ], [
+        "Without a sale, F6 opens the drawer, or records cash that goes in or out, with its reason.",
+        "没有交易时，按 F6 键可打开钱箱，或记录存入、取出的现金及原因。"
+    ];
+    shift => [
+        "This is the shift so far (X). Tab chooses what to do, Enter does it, the arrows turn the report.",
+        "这是当班至今的 X 报表。按 Tab 键选择操作，回车执行，上下键翻看报表。"
+    ], [
+        "To close: count the drawer and type the sum. What it should be is shown afterwards, with the Z report.",
+        "交班：清点钱箱并输入总额，之后显示应有金额和 Z 报表。"
+    ], [
+        "A payment without a result stands in the way; a manager can carry it over.",
+        "有未完成的支付时不能交班，可由店长同意结转。"
+    ];
+
     key_enter => "the step on the screen", "屏幕提示的下一步";
     key_esc => "cancel, or stop waiting", "取消，或停止等待";
     key_next_customer => "the next customer", "接待下一位顾客";
     key_come_back => "the next open payment", "调回未完成的支付";
     key_help => "this help", "本帮助";
+    goods => [
+        "Scan the products; each adds a line. An amount with Enter adds a line without a name.",
+        "逐件扫商品条码，每件加一行；输入金额再按回车键，可加一行无名商品。"
+    ], [
+        "3* and a scan is three of it; 3* and Enter changes the marked line, and 0* removes it.",
+        "先输入 3* 再扫码为 3 件；输入 3* 再按回车键修改所选行，输入 0* 删除该行。"
+    ], [
+        "10% or -2.50 with Enter is a discount on the marked line; below the last line, on the whole sale.",
+        "输入 10%（减 10%）或 -2.50（减 2.50）再按回车键，为所选行打折；选到最后一行之下则为整单打折。"
+    ];
+    key_goods => "search the goods", "查找商品";
+    key_hold => "hold or recall a sale", "挂单、取单";
     key_check_now => "check the payment now", "立即查询未完成的支付";
     key_find => "find an order, ask now", "查找订单、核实付款";
-    key_drawer => "open the cash drawer", "打开钱箱";
+    key_refund => "give money back", "退款";
+    key_drawer => "cash, the drawer", "现金、钱箱";
+    key_shift => "shift, X and Z reports", "班次、X / Z 报表";
     key_reprint => "reprint the last receipt", "补打最近的小票";
     key_language => "Chinese / English", "中文 / English";
     key_training => "training customers", "模拟顾客";

@@ -84,7 +84,12 @@ crate::catalogue! {
         "Order {tail} of this sale is not finished yet.", "本单的订单尾号 {tail} 尚未完成。";
     sale_paid => "This sale is already paid.", "这笔交易已付款。";
 
+    sale_changed => "Less of this sale is left to pay.", "这笔交易的余款没有这么多。";
+    no_such_cash => "That is no amount of cash.", "现金金额不正确。";
+    nothing_taken => "No cash was taken of this sale.", "这笔交易没有收过现金。";
+
     // What to do instead.
+    page_first => "Press Esc first, then scan again.", "请先按 Esc 键返回，再扫码。";
     press_esc => "Press Esc for the next sale.", "请按 Esc 键开始下一笔。";
     press_enter_first => "Press Enter first, then scan again.", "请先按回车键收款，再扫付款码。";
     scan_payment_code => "Scan the customer's WeChat payment code.", "请扫顾客的微信付款码。";
@@ -135,5 +140,9 @@ crate::catalogue! {
         "{count} slips may not have been printed: press F9 to print each, marked as a copy.",
         "有 {count} 张小票可能未打印，按 F9 键逐张补打（小票上会注明“补打”）。";
     drawer_opened => "Opening the cash drawer.", "正在打开钱箱。";
+    refund_not_read(why: &str) =>
+        "The order could not be read, and nothing was given back: {why}.", "无法读取订单，未退款：{why}。";
+    refund_not_recorded =>
+        "This could not be written: note it by hand, and restart the till.", "结果未能保存：请手工记录，并重新启动收银机。";
     drawer_failed(why: &str) => "The cash drawer did not open: {why}.", "钱箱未打开：{why}。";
 }

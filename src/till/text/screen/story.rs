@@ -28,6 +28,8 @@ crate::catalogue! {
     refunded => "WeChat Pay says that this order had been paid and money went back.",
         "微信支付：该订单已付款，并有退款。";
     not_returned => "WeChat Pay knows no refund of this order.", "微信支付：该订单没有退款。";
+    cash => "Paid in cash.", "现金收款。";
+    cash_returned => "The rest was not paid; the cash went back.", "余款未付，现金已退还顾客。";
     reprinted(copy: u32) => "The slip was printed again, copy {copy}.", "补打小票（第 {copy} 次）。";
     refund(id: i64, word: &str) => "Refund {id}: {word}.", "退款 {id}：{word}。";
 

@@ -20,7 +20,7 @@ use crate::screen::view::sheet::{Meter, Sheet};
 use crate::screen::wrap::wrap;
 use crate::text::find::{FindWords, Verdict};
 use crate::text::history;
-use crate::text::screen::FindPageWords;
+use crate::text::screen::{FindPageWords, RefundWords};
 
 /// Cells of a number that is not ours, and of a fault's text.
 const NUMBER: usize = 40;
@@ -60,6 +60,9 @@ fn fields(wire: &str) -> Vec<(String, String)> {
 
 impl Canvas<'_> {
     pub(in crate::screen) fn find_page(&mut self, area: Rect, page: &FindPage) {
+        if let Some(form) = &page.form {
+            return self.refund_form(area, form);
+        }
         match &page.showing {
             Showing::Order(order) => self.order_page(area, page, order),
             Showing::Nothing | Showing::Reading | Showing::List | Showing::Failed(_) => {
@@ -71,7 +74,9 @@ impl Canvas<'_> {
     fn search_page(&mut self, area: Rect, page: &FindPage) {
         let model = self.model;
         let words = FindPageWords::of(model.language);
-        let inner = self.overlay(area, words.title());
+        let refund = RefundWords::of(model.language);
+        let title = if page.refunds { refund.which_order() } else { words.title() };
+        let inner = self.overlay(area, title);
         let (base, quiet) = (self.palette.base(), self.palette.quiet());
         let mut y = 0;
         for prompt in [words.prompt(), words.prompt_typed()] {
@@ -239,6 +244,10 @@ impl Canvas<'_> {
         let model = self.model;
         let words = FindPageWords::of(model.language);
         let mut lines = Vec::new();
+        if let Some(form) = &page.form {
+            let told = self.refund_in_few_lines(form).into_iter();
+            return told.map(|line| (line, Modifier::BOLD)).collect();
+        }
         if let Showing::Order(order) = &page.showing {
             let sheet = order_sheet(model, order);
             lines.push((sheet.word, Modifier::BOLD));

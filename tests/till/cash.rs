@@ -1,0 +1,242 @@
+//! Cash at the desk, sales that are paid in two ways, and shifts: the real binary with a drawer and a
+//! printer on another line.
+
+use std::fs;
+
+use rustix::process::Signal;
+use serde_json::Value;
+
+use crate::fixture::fake_printer::{FakePrinter, Skills};
+use crate::fixture::tui_session::{CTRL_Q, Device, ESC, F6, F10, Socket, TuiSession};
+use crate::fixture::{DEVICES, PACE, PendingPayment, Ran, TestShop, code};
+use crate::paper::Printout;
+
+const OPENS: &[u8] = b"\x1bp";
+
+struct Desk {
+    shop: TestShop,
+    session: TuiSession,
+    scanner: Device,
+    printer: FakePrinter,
+    _socket: Socket,
+}
+
+impl Desk {
+    fn open(language: &str) -> Self {
+        let shop = TestShop::open(None, PACE);
+        shop.configure(&DEVICES.replace("\"printer\"\n", "\"printer\"\ndrawer = \"pin2\"\n"));
+        shop.reconfigure("language = \"en\"", &format!("language = \"{language}\""));
+        let socket = Socket::new(&shop, "printer");
+        let printer = socket.plug_printer(Skills::SYNC_POINT);
+        let scanner = Socket::new(&shop, "scanner").plug();
+        let session = TuiSession::open(&shop);
+        Self { shop, session, scanner, printer, _socket: socket }
+    }
+
+    /// How often the drawer was opened.
+    fn openings(&self) -> usize {
+        self.printer.paper().windows(OPENS.len()).filter(|bytes| *bytes == OPENS).count()
+    }
+
+    fn drawer_opens(&mut self, times: usize) {
+        let (printer, opens) = (&self.printer, OPENS);
+        self.session.watch_until("the drawer", || {
+            printer.paper().windows(opens.len()).filter(|bytes| *bytes == opens).count() == times
+        });
+    }
+
+    fn leave(&mut self) {
+        self.session.press(CTRL_Q);
+        assert_eq!(self.session.wait_for_end().exit_code(), 0);
+    }
+}
+
+fn json(shop: &TestShop, arguments: &[&str]) -> Value {
+    let ran = Ran::of(shop.run(arguments));
+    assert_eq!(ran.exit, 0, "{ran:?}");
+    ran.last().clone()
+}
+
+fn minor(report: &Value, path: &str) -> i64 {
+    report.pointer(path).and_then(Value::as_i64).unwrap_or_else(|| panic!("{path}: {report}"))
+}
+
+#[test]
+fn a_sale_is_paid_in_cash_and_another_in_cash_and_by_code_over_a_kill() {
+    let mut desk = Desk::open("en");
+    desk.session.see(&["Enter the amount.", "Printer ready", "Scanner ready"]);
+    desk.session.press("80");
+    desk.session.press(F6);
+    desk.session.see(&["Due: ￥80.00"]);
+    assert_eq!(desk.openings(), 0, "nothing was taken");
+    desk.session.press("100");
+    desk.session.see(&["Change: ￥20.00"]);
+    desk.session.answer("\r");
+    desk.session.see(&["PAID", "Give ￥20.00 change"]);
+    desk.drawer_opens(1);
+    desk.session.answer("\r");
+    // Fifty of eighty, and then the till is killed.
+    desk.session.press("80");
+    desk.session.press(F6);
+    desk.session.see(&["Due: ￥80.00"]);
+    desk.session.press("50");
+    desk.session.answer("\r");
+    desk.session.see(&["￥50.00 of ￥80.00 was taken in cash."]);
+    desk.drawer_opens(2);
+    desk.session.send(Signal::KILL);
+    desk.session.wait_for_end();
+    desk.scanner = Socket::new(&desk.shop, "scanner").plug();
+    desk.session = TuiSession::open(&desk.shop);
+    desk.session.see(&["￥50.00 of ￥80.00 was taken in cash.", "Scanner ready"]);
+    desk.scanner.scan(&code("notenough", 1));
+    desk.session.see(&["NOT PAID", "give the cash back"]);
+    desk.scanner.scan(&code("ok", 2));
+    desk.session.see(&["PAID", "Payment received."]);
+    desk.leave();
+    let orders = desk.shop.orders();
+    let paid: Vec<(&str, i64)> = orders
+        .values()
+        .filter(|order| order["state"] == "paid")
+        .map(|order| (order["channel"].as_str().unwrap(), minor(order, "/amount")))
+        .collect();
+    assert_eq!(paid.iter().map(|(_, amount)| amount).sum::<i64>(), 16_000, "{paid:?}");
+    assert!(paid.contains(&("micropay", 3000)) && paid.contains(&("cash", 5000)), "{paid:?}");
+    let receipts = Printout::read(&without_drawer(&desk.printer.paper())).unwrap();
+    for line in ["Given", "Change", "Left to pay"] {
+        assert!(receipts.lines().any(|printed| printed.starts_with(line)), "{line}");
+    }
+    desk.shop.assert_books_agree(false);
+    let (number, _) = orders.iter().find(|(_, order)| order["channel"] == "cash").unwrap();
+    let found = json(&desk.shop, &["find", number, "--ask", "--json"]);
+    assert_eq!(
+        (&found["verdict"], &found["verdict_reason"]["code"]),
+        (&"paid".into(), &"cash".into())
+    );
+    let shown = json(&desk.shop, &["show", number, "--json"]);
+    assert_eq!(shown["sale"]["tenders"][0]["channel"], "cash", "{shown}");
+    let made = desk.shop.run(&["evidence", number, "--out", "cash.json"]);
+    assert!(made.status.success(), "{made:?}");
+    let proved = desk.shop.run(&["evidence", "--verify", "cash.json"]);
+    assert!(proved.status.success(), "{proved:?}");
+    let x = json(&desk.shop, &["shift", "--json"]);
+    assert_eq!(minor(&x, "/by_tender/cash/amount"), 13_000);
+    assert_eq!(minor(&x, "/sales/count"), 2);
+}
+
+/// A printer emulator reads receipts; what opens the drawer is between them.
+fn without_drawer(paper: &[u8]) -> Vec<u8> {
+    let mut rest = paper;
+    let mut receipts = Vec::new();
+    while let Some((first, behind)) = rest.split_first() {
+        if rest.starts_with(OPENS) {
+            rest = &rest[5..];
+        } else {
+            receipts.push(*first);
+            rest = behind;
+        }
+    }
+    receipts
+}
+
+#[test]
+fn a_shift_is_counted_blind_closed_and_its_report_printed_again() {
+    let mut desk = Desk::open("zh-CN");
+    desk.session.see(&["请输入金额。", "打印机 就绪"]);
+    desk.session.press(F10);
+    desk.session.see(&["X 报表", "开班"]);
+    desk.session.answer("\r");
+    desk.session.see(&["请输入钱箱内备用金"]);
+    desk.session.press("200");
+    desk.session.answer("\r");
+    desk.session.see(&["X 报表", "备用金", "200.00"]);
+    desk.session.press(ESC);
+    desk.session.see(&["请输入金额。"]);
+    desk.session.press("12.5");
+    desk.session.press(F6);
+    desk.session.see(&["应收：￥12.50"]);
+    TuiSession::pause();
+    desk.session.answer("\r");
+    desk.session.see(&["支付成功"]);
+    desk.session.press("\r");
+    desk.session.press(F10);
+    desk.session.see(&["X 报表", "交班"]);
+    desk.session.answer("\r");
+    desk.session.see(&["请清点钱箱并输入现金总额"]);
+    assert!(!desk.session.look().contains("212.50"));
+    desk.session.press("212");
+    desk.session.press("\r");
+    desk.session.see(&["实点现金 ￥212.00，确认交班？"]);
+    desk.session.answer("\r");
+    desk.session.see(&["Z 报表 第 1 号", "应有现金", "212.50", "长短款", "-0.50"]);
+    let printed = |printer: &FakePrinter| Printout::read(&without_drawer(&printer.paper())).ok();
+    let has = |printer: &FakePrinter, line: &str| {
+        printed(printer).is_some_and(|all| all.lines().any(|printed| printed.contains(line)))
+    };
+    desk.session.watch_until("the report on paper", || has(&desk.printer, "长短款"));
+    desk.leave();
+    let z = json(&desk.shop, &["shift", "z", "1", "--json"]);
+    assert_eq!(minor(&z, "/cash/difference"), -50);
+    assert!(!has(&desk.printer, "补打"));
+    let again = desk.shop.run(&["shift", "z", "1", "--print"]);
+    assert!(again.status.success(), "{again:?}");
+    assert!(has(&desk.printer, "补打") && has(&desk.printer, "COPY"), "marked as a copy");
+    let paper = printed(&desk.printer).unwrap();
+    let titles = paper.lines().filter(|line| line.contains("Z 报表 第 1 号")).count();
+    assert_eq!(titles, 2);
+}
+
+#[test]
+fn what_is_unresolved_blocks_the_close_until_it_is_carried_over() {
+    let shop = TestShop::open(None, PACE);
+    let run = |arguments: &[&str]| {
+        let ran = shop.run(arguments);
+        let told = [ran.stdout, ran.stderr].concat();
+        (ran.status.code().unwrap(), String::from_utf8(told).unwrap())
+    };
+    assert_eq!(run(&["shift", "open", "--float", "200", "--operator", "Anna"]).0, 0);
+    let (exit, told) = run(&["shift", "open"]);
+    assert!(exit == 2 && told.contains("A shift has been open since"), "{told}");
+    assert_eq!(run(&["cash", "in", "50", "--reason", "=change"]).0, 0);
+    assert_eq!(run(&["cash", "out", "20.5", "--reason", "stamps"]).0, 0);
+    for wrong in [
+        &["cash", "in", "0", "--reason", "x"][..],
+        &["cash", "out", "-5", "--reason", "x"],
+        &["cash", "out", "5", "--reason", " "],
+        &["shift", "close"],
+        &["shift", "close", "--counted", "much"],
+        &["shift", "z", "1"],
+    ] {
+        assert_eq!(run(wrong).0, 2, "{wrong:?}");
+    }
+    drop(PendingPayment::start(&shop, "5", &code("walks-away", 1)));
+    let number = shop.orders().into_keys().next().unwrap();
+    let (exit, told) = run(&["shift", "close", "--counted", "229.5"]);
+    assert!(exit == 12 && told.contains(&number), "{told}");
+    let x = json(&shop, &["shift", "--json"]);
+    assert_eq!((&x["z"], &x["unresolved"][0]), (&Value::Null, &number.as_str().into()));
+    let z = json(&shop, &["shift", "close", "--counted", "229.5", "--carry", "--json"]);
+    assert_eq!((minor(&z, "/z"), minor(&z, "/cash/difference")), (1, 0));
+    assert_eq!((minor(&z, "/cash/in"), minor(&z, "/cash/out")), (5000, 2050));
+    assert_eq!((&z["unresolved"][0], &z["operator"]), (&number.as_str().into(), &"Anna".into()));
+    // A shift in which nothing happens closes, too, and numbers go on.
+    assert_eq!(shop.recover().exit, 0);
+    let empty = json(&shop, &["shift", "close", "--counted", "0", "--json"]);
+    assert_eq!((minor(&empty, "/z"), minor(&empty, "/sales/count")), (2, 0));
+    assert_eq!(json(&shop, &["shift", "z", "1", "--json"]), z, "it stays what it was");
+    let (exit, told) = run(&["shift", "report", "today", "--csv", "day.csv"]);
+    assert!(exit == 0 && told.contains("Z REPORT 1") && told.contains("Z REPORT 2"), "{told}");
+    let csv = fs::read_to_string(shop.path().join("day.csv")).unwrap();
+    assert!(csv.contains("movement,'=change,,50.00,CNY"), "{csv}");
+    assert_eq!(run(&["shift", "report", "today", "--csv", "day.csv"]).0, 2, "nothing is replaced");
+    // Beside a till that sells: whoever reads is let in, whoever writes is not.
+    let _selling = PendingPayment::start(&shop, "5", &code("walks-away", 2));
+    for (arguments, expected) in [
+        (&["shift"][..], 0),
+        (&["shift", "z", "1"], 0),
+        (&["shift", "open"], 4),
+        (&["shift", "close", "--counted", "0"], 4),
+        (&["cash", "in", "1", "--reason", "x"], 4),
+    ] {
+        assert_eq!(run(arguments).0, expected, "{arguments:?}");
+    }
+}
