@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::clock::{Date, TimeZone, Timestamp};
 use crate::money::Money;
 use crate::payment::{Funds, State, Status};
+use crate::sale::{Rate, Sold};
 
 /// How many, and what they come to.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
@@ -24,6 +25,13 @@ impl Sum {
         self.count += 1;
         self.amount = plus(self.amount, amount);
     }
+}
+
+/// What was sold at one rate of tax, less what went back of it, and the tax in that.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Taxed {
+    pub sold: Money,
+    pub tax: Money,
 }
 
 /// The cash in the drawer.
@@ -100,6 +108,16 @@ pub struct Report {
     /// What was taken, by who took it; empty where nobody signs in.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub by_operator: BTreeMap<String, Sum>,
+    /// What was taken off sales that were settled, in how many of them.
+    #[serde(default)]
+    pub discounts: Sum,
+    /// What settled sales sold, less what refunds gave back of them: a sale counts once, with the
+    /// payment that settles it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub by_rate: BTreeMap<Rate, Taxed>,
+    /// The same where no rate is known: sales of an amount alone, refunds of a part of several rates.
+    #[serde(default)]
+    pub no_rate: Money,
     /// How often the drawer was opened by its key.
     pub no_sales: u64,
     pub drawer: Drawer,
@@ -132,6 +150,8 @@ pub struct Refunded<'a> {
     /// How it went back; only `cash` comes out of the drawer.
     pub tender: &'a str,
     pub amount: Money,
+    /// What the sale had sold; `None` of one that was never settled, and counts as none.
+    pub sold: Option<&'a Sold>,
 }
 
 /// How a shift is closed.
@@ -220,10 +240,39 @@ impl Tally {
         }
     }
 
+    /// A sale of so much was settled by what has just been paid.
+    pub fn settled(&mut self, due: Money, sold: &Sold) {
+        let off = sold.taken_off();
+        if off > Money::default() {
+            self.report.discounts.add(off);
+        }
+        if sold.is_bare() {
+            self.report.no_rate = plus(self.report.no_rate, due);
+        }
+        for (rate, net, tax) in sold.taxes() {
+            let of_rate = self.report.by_rate.entry(rate).or_default();
+            *of_rate = Taxed { sold: plus(of_rate.sold, net), tax: plus(of_rate.tax, tax) };
+        }
+    }
+
+    fn unsold(&mut self, sold: &Sold, amount: Money) {
+        let Some(back) = sold.taxes_of_refund(amount) else {
+            self.report.no_rate = minus(self.report.no_rate, amount);
+            return;
+        };
+        for (rate, net, tax) in back {
+            let of_rate = self.report.by_rate.entry(rate).or_default();
+            *of_rate = Taxed { sold: minus(of_rate.sold, net), tax: minus(of_rate.tax, tax) };
+        }
+    }
+
     /// Something went back to a customer.
     pub fn refunded(&mut self, refunded: &Refunded<'_>) {
         self.begins(refunded.at);
         self.report.refunds.add(refunded.amount);
+        if let Some(sold) = refunded.sold {
+            self.unsold(sold, refunded.amount);
+        }
         if refunded.tender == CASH {
             let drawer = &mut self.report.drawer;
             drawer.refunds = plus(drawer.refunds, refunded.amount);
@@ -308,6 +357,7 @@ mod tests {
 
     use super::*;
     use crate::sale::tender::Cash;
+    use crate::sale::{Discount, Line, Quantity, Sale};
 
     const MORNING: Timestamp = Timestamp(1_795_318_200_000);
 
@@ -350,8 +400,8 @@ mod tests {
             let reason = "零钱".to_owned();
             tally.cash(Movement { at: MORNING, amount: fen(amount), reason, operator: None });
         }
-        tally.refunded(&Refunded { at: MORNING, tender: CASH, amount: fen(1000) });
-        tally.refunded(&Refunded { at: MORNING, tender: "micropay", amount: fen(700) });
+        tally.refunded(&Refunded { at: MORNING, tender: CASH, amount: fen(1000), sold: None });
+        tally.refunded(&Refunded { at: MORNING, tender: "micropay", amount: fen(700), sold: None });
         tally.no_sale(MORNING);
         let report = tally.close(closing(Some(35_900)), Vec::new(), &TimeZone::UTC).unwrap();
         assert_eq!((report.z, report.sales), (Some(7), Sum { count: 2, amount: fen(16_000) }));
@@ -363,6 +413,53 @@ mod tests {
         assert_eq!(report.drawer.difference(), Some(fen(-100)));
         let text = serde_json::to_string(&report).unwrap();
         assert_eq!(serde_json::from_str::<Report>(&text).unwrap(), report);
+    }
+
+    fn sold(lines: &[(i64, u16)], off: i64) -> Sold {
+        let line = |(price, rate): &(i64, u16)| Line {
+            rate: Rate::from_hundredths(*rate).unwrap(),
+            ..Line::of_amount(fen(*price), Quantity::ONE)
+        };
+        let discount = (off > 0).then_some(Discount::Amount(fen(off)));
+        let lines = lines.iter().map(line).collect();
+        Sale { lines, discount, consent: None }.total().unwrap()
+    }
+
+    #[test]
+    fn what_was_sold_is_told_by_rate_less_what_went_back() {
+        let back =
+            |sold, amount| Refunded { at: MORNING, tender: "micropay", amount: fen(amount), sold };
+        let mut tally = Tally::after(0);
+        let (mixed, food) = (sold(&[(11_300, 1300), (1090, 900)], 0), sold(&[(2280, 900)], 100));
+        for sold in [&mixed, &food, &Sold::default()] {
+            tally.settled(if sold.is_bare() { fen(500) } else { sold.due }, sold);
+        }
+        tally.refunded(&back(Some(&food), 1090));
+        tally.refunded(&back(Some(&mixed), 300));
+        // Cash that goes back of a sale that was never settled was in none of this.
+        tally.refunded(&back(None, 50));
+        let report = tally.close(closing(None), Vec::new(), &TimeZone::UTC).unwrap();
+        let told: Vec<_> = report
+            .by_rate
+            .iter()
+            .map(|(rate, taxed)| (rate.show(), taxed.sold.minor(), taxed.tax.minor()))
+            .collect();
+        let food = ("9%".to_owned(), 1090 + 2180 - 1090, 90 + 180 - 90);
+        assert_eq!(told, [food, ("13%".to_owned(), 11_300, 1300)]);
+        assert_eq!(report.no_rate, fen(500 - 300));
+        assert_eq!(report.discounts, Sum { count: 1, amount: fen(100) });
+        let text = serde_json::to_string(&report).unwrap();
+        assert_eq!(serde_json::from_str::<Report>(&text).unwrap(), report);
+    }
+
+    #[test]
+    fn a_report_from_before_there_were_rates_stays_what_it_was() {
+        let report = Tally::after(0).close(closing(Some(0)), Vec::new(), &TimeZone::UTC).unwrap();
+        let mut old = serde_json::to_value(&report).unwrap();
+        for name in ["discounts", "no_rate"] {
+            assert!(old.as_object_mut().unwrap().remove(name).is_some());
+        }
+        assert_eq!(serde_json::from_value::<Report>(old).unwrap(), report);
     }
 
     #[test]

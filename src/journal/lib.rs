@@ -20,6 +20,8 @@ mod lines;
 mod past;
 mod read;
 mod refund_event;
+mod refund_paper;
+mod refund_slips;
 mod refunds;
 mod register;
 mod rounds;
@@ -49,15 +51,16 @@ pub use formats::Migrated;
 use key::Key;
 pub use key::{KeyFault, Secret};
 use paytill_core::both;
-use paytill_core::engine::{Begin, By, Entry, Recovered};
+use paytill_core::engine::{Begin, By, Entry, Recovered, RefundEntry};
 use paytill_core::language::Text;
 use paytill_core::order::Merchant;
 use paytill_core::payment::State;
-pub use read::{Audit, Filter, Head, JournalReader, OrderRow, StoredEntry};
+pub use read::{Audit, Filter, Head, JournalReader, OrderRow, StoredEntry, is_cash_returned};
 pub use refund_event::ToldOfRefund;
+pub use refund_paper::RefundPaper;
 pub use refunds::{BegunRefund, RefundRow, given_back};
 pub use shift::{ShiftDone, ShiftWork};
-pub use slips::{Slip, SlipDone, SlipStage, SlipWork};
+pub use slips::{Slip, SlipDone, SlipSays, SlipStage, SlipWork};
 use tables::OLDEST;
 pub use writer::{FailStop, Writer, Written};
 
@@ -108,6 +111,8 @@ pub struct Journal {
     queues_slips: bool,
     /// What was put there and not taken yet.
     queued: Vec<Slip>,
+    /// The same of refunds.
+    queued_refunds: Vec<(Slip, RefundPaper)>,
 }
 
 /// The last entry.
@@ -167,6 +172,7 @@ impl Journal {
             migrated: None,
             queues_slips: false,
             queued: Vec::new(),
+            queued_refunds: Vec::new(),
         };
         let past = journal.prepare(begins).map_err(|error| match error {
             JournalError::Write(error) => refused(&journal.path, error),
@@ -198,6 +204,23 @@ impl Journal {
             Ok((due, Tip { seq, chain }))
         })?;
         self.queued.extend(new);
+        Ok(())
+    }
+
+    /// Writes an entry of a refund, and with its first entry the refund: as [`Journal::append`].
+    pub fn append_refund(&mut self, entry: &RefundEntry) -> Result<(), JournalError> {
+        let is_printing = self.queues_slips;
+        let new = self.commit(|transaction, key, Tip { seq, chain }| {
+            let seq = seq + 1;
+            let chain = refunds::insert_entry(transaction, key, entry, seq, &chain)?;
+            let due = if is_printing {
+                refund_slips::queue_of_refund(transaction, key, entry)?
+            } else {
+                None
+            };
+            Ok((due, Tip { seq, chain }))
+        })?;
+        self.queued_refunds.extend(new);
         Ok(())
     }
 

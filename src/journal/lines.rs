@@ -20,8 +20,16 @@ pub(super) fn text(sold: &Sold) -> Result<String, serde_json::Error> {
 
 /// Of a sale.
 pub(super) fn of_sale(db: &Connection, sale: i64) -> Result<Arc<Sold>, JournalError> {
-    let text = stored(db, OF_SALE, sale)?;
-    if text.is_empty() { Ok(Arc::default()) } else { Ok(Arc::new(serde_json::from_str(&text)?)) }
+    read(&stored(db, OF_SALE, sale)?)
+}
+
+/// Of the sale that an order is about.
+pub(super) fn of_attempt(db: &Connection, attempt: i64) -> Result<Arc<Sold>, JournalError> {
+    read(&stored(db, OF_ATTEMPT, attempt)?)
+}
+
+fn read(text: &str) -> Result<Arc<Sold>, JournalError> {
+    if text.is_empty() { Ok(Arc::default()) } else { Ok(Arc::new(serde_json::from_str(text)?)) }
 }
 
 /// Puts them behind an order's other facts.

@@ -13,7 +13,7 @@ use super::{
     illegible, lines, other_format, refused,
 };
 use paytill_core::clock::{Millis, Timestamp, Uptime};
-use paytill_core::engine::{Attempt, By};
+use paytill_core::engine::{ActKind, Attempt, By};
 use paytill_core::money::{Currency, Money};
 use paytill_core::order::OutTradeNo;
 use paytill_core::payment::{State, Status};
@@ -91,6 +91,13 @@ pub struct StoredEntry {
     pub state: State,
     /// The fields sent or received, as JSON; empty if there were none.
     pub wire: String,
+}
+
+/// Whether the cash that an order was paid with went back since the rest of its sale was not paid.
+pub fn is_cash_returned(entries: &[StoredEntry]) -> bool {
+    let is_return =
+        |entry: &StoredEntry| matches!(entry.event, StoredEvent::Act(ActKind::CashReturned { .. }));
+    entries.iter().any(is_return)
 }
 
 /// What a complete journal adds up to.

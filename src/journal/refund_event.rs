@@ -41,6 +41,11 @@ pub(super) fn told(
     Ok(Some((ToldOfRefund { refund, event, state: serde_json::from_str(state)? }, by)))
 }
 
+/// Whose doing it was.
+pub(super) fn by(event: &str) -> Result<Option<By>, serde_json::Error> {
+    Ok(serde_json::from_str::<StoredEventOf>(event)?.by)
+}
+
 /// An entry's event as it is stored.
 pub(super) fn text(entry: &RefundEntry) -> Result<String, serde_json::Error> {
     let RefundEntry { refund, event, by, .. } = entry;

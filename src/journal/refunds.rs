@@ -13,7 +13,7 @@ use super::check::{self, Check, EntryRow};
 use super::key::Key;
 use super::read::{JournalReader, OrderRow, StoredEntry, currency, millis, number, unreadable};
 use super::refund_event::{self, BEGUN, REFUND, refund_of};
-use super::{Journal, JournalError, StoredRequest, Tip, insert_row, stored, tables, wire_json};
+use super::{JournalError, StoredRequest, insert_row, stored, tables, wire_json};
 use paytill_core::both;
 use paytill_core::clock::{Timestamp, Uptime};
 use paytill_core::engine::{Recovered, RefundBegin, RefundEntry, StoredRefund};
@@ -30,7 +30,8 @@ const WHERE_IT_IS: &str = "SELECT last_entry, status, progress, state,
              AND instr(any.event, '{\"refund\":' || refund.id || ',') = 1)
          AND entry.at = updated_at
      FROM refund LEFT JOIN entry ON entry.seq = last_entry WHERE refund.id = ?";
-const FIRST_OF: &str = "SELECT min(seq) FROM entry JOIN refund ON entry.attempt = -refund.attempt
+pub(super) const FIRST_OF: &str =
+    "SELECT min(seq) FROM entry JOIN refund ON entry.attempt = -refund.attempt
      WHERE refund.id = ? AND instr(event, '{\"refund\":' || refund.id || ',') = 1";
 const LAST: &str = "SELECT coalesce(max(id), 0) FROM refund";
 const OF_ORDER: &str =
@@ -105,18 +106,7 @@ fn facts(db: &Connection, refund: i64) -> rusqlite::Result<String> {
     Ok(found.unwrap_or_default())
 }
 
-impl Journal {
-    /// Writes an entry of a refund, and with its first entry the refund: as [`Journal::append`].
-    pub fn append_refund(&mut self, entry: &RefundEntry) -> Result<(), JournalError> {
-        self.commit(|transaction, key, Tip { seq, chain }| {
-            let seq = seq + 1;
-            let chain = insert_entry(transaction, key, entry, seq, &chain)?;
-            Ok(((), Tip { seq, chain }))
-        })
-    }
-}
-
-fn insert_entry(
+pub(super) fn insert_entry(
     transaction: &Transaction<'_>,
     key: &Key,
     entry: &RefundEntry,
@@ -326,7 +316,7 @@ fn stored_refund(row: &Row<'_>) -> Result<StoredRefund, JournalError> {
     })
 }
 
-fn refund_number(text: String) -> Result<OutRefundNo, rusqlite::Error> {
+pub(super) fn refund_number(text: String) -> Result<OutRefundNo, rusqlite::Error> {
     OutRefundNo::try_from(text).map_err(|error| unreadable(Box::new(error)))
 }
 
@@ -403,7 +393,8 @@ impl JournalReader {
 
     /// Says of each order how much of it was given back.
     pub(super) fn add_refunds(&self, rows: &mut [OrderRow]) -> Result<(), JournalError> {
-        let is_paid = |row: &&mut OrderRow| row.state.proof().is_some();
+        let is_paid =
+            |row: &&mut OrderRow| row.state.proof().is_some() || row.state.cash().is_some();
         for row in rows.iter_mut().filter(is_paid) {
             row.refunded = given_back(&self.refunds_of(row.attempt)?);
         }

@@ -12,13 +12,14 @@ use super::acts::{self, StoredAct};
 use super::check::{Check, EntryRow};
 use super::read::JournalReader;
 use super::refund_event::{self, REFUND};
-use super::{Journal, JournalError};
+use super::{Journal, JournalError, lines};
 use paytill_core::both;
 use paytill_core::clock::{TimeZone, Timestamp};
 use paytill_core::engine::{Act, ActKind, By};
 use paytill_core::money::Money;
 use paytill_core::payment::{State, Status};
 use paytill_core::refund::{RefundState, RefundStatus};
+use paytill_core::sale::tender::Balance;
 use paytill_core::shift::{CASH, Closing, Moved, Movement, NotNow, Refunded, Report, Tally};
 
 /// The last close, and all of them. Acts that concern no order are found by the index of attempts.
@@ -35,6 +36,9 @@ pub(super) const CLOSES: &str = "SELECT seq FROM entry WHERE attempt = 0
 pub(super) const OF_ORDER: &str =
     "SELECT sale, channel, amount, json_extract(request, '$.by.operator') FROM attempt
      WHERE id = ?";
+/// What a sale comes to, and with which other orders it is paid.
+pub(super) const DUE: &str = "SELECT due FROM sale WHERE id = ?";
+pub(super) const BESIDE: &str = "SELECT id, amount FROM attempt WHERE sale = ? AND id <> ?";
 pub(super) const STATE_BEFORE: &str =
     "SELECT state FROM entry WHERE attempt = ? AND seq <= ? ORDER BY seq DESC LIMIT 1";
 /// Where a refund was before an entry.
@@ -137,7 +141,7 @@ impl Check<'_> {
             match act {
                 ActKind::Drawer => tally.no_sale(at),
                 ActKind::CashReturned { amount } => {
-                    tally.refunded(&Refunded { at, tender: CASH, amount });
+                    tally.refunded(&Refunded { at, tender: CASH, amount, sold: None });
                 }
                 ActKind::CashIn { amount, reason } => tally.cash(movement(amount, reason)),
                 ActKind::CashOut { amount, reason } => {
@@ -166,9 +170,50 @@ impl Check<'_> {
                 before: order.status,
                 state: &state,
             });
-            order.status = Some(state.status());
+            let before = order.status.replace(state.status());
+            if state.status() == Status::Paid && before != Some(Status::Paid) {
+                return self.count_sale(tally, entry, order);
+            }
         }
         Ok(())
+    }
+
+    /// A sale counts by what it sells once it is settled, with the order that settles it.
+    fn count_sale(
+        &self,
+        tally: &mut Tally,
+        entry: &EntryRow,
+        order: &Counted,
+    ) -> Result<(), JournalError> {
+        let due = self.db.prepare_cached(DUE)?.query_row([order.sale], |row| row.get(0))?;
+        let mut balance = Balance::new(Money::from_minor(due));
+        let mut statement = self.db.prepare_cached(BESIDE)?;
+        let mut rows = statement.query([order.sale, entry.attempt])?;
+        while let Some(row) = rows.next()? {
+            let (other, amount): (i64, i64) = (row.get(0)?, row.get(1)?);
+            self.order(other)?;
+            if self.status_at(other, entry.seq)? == Some(Status::Paid) {
+                balance.pay(Money::from_minor(amount));
+            }
+        }
+        let was_settled = balance.left() == Money::default();
+        balance.pay(order.amount);
+        if !was_settled && balance.left() == Money::default() {
+            let sold = lines::of_sale(self.db, order.sale)?;
+            tally.settled(balance.due(), &sold);
+        }
+        Ok(())
+    }
+
+    /// Where an order was after an entry.
+    fn status_at(&self, attempt: i64, seq: i64) -> Result<Option<Status>, JournalError> {
+        let state: Option<String> = self
+            .db
+            .prepare_cached(STATE_BEFORE)?
+            .query_row([attempt, seq], |row| row.get(0))
+            .optional()?;
+        let state = state.map(|state| serde_json::from_str::<State>(&state)).transpose()?;
+        Ok(state.map(|state| state.status()))
     }
 
     /// A refund counts once it is done, in the shift in which that comes.
@@ -186,25 +231,22 @@ impl Check<'_> {
             before.map(|before| serde_json::from_str::<RefundState>(&before)).transpose()?;
         let is_done = |state: &RefundState| state.status() == RefundStatus::Done;
         if is_done(&told.state) && !before.as_ref().is_some_and(is_done) {
+            self.refund(told.refund)?;
+            self.order(-entry.attempt)?;
+            let sold = lines::of_attempt(self.db, -entry.attempt)?;
             let row = |row: &Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?));
             let (amount, tender) =
                 self.db.prepare_cached(OF_REFUND)?.query_row([told.refund], row)?;
             let (at, amount) = (Timestamp(entry.at), Money::from_minor(amount));
-            tally.refunded(&Refunded { at, tender: &tender, amount });
+            tally.refunded(&Refunded { at, tender: &tender, amount, sold: Some(&sold) });
         }
         Ok(())
     }
 
     fn counted(&self, attempt: i64, close: i64) -> Result<Counted, JournalError> {
-        let before: Option<String> = self
-            .db
-            .prepare_cached(STATE_BEFORE)?
-            .query_row([attempt, close], |row| row.get(0))
-            .optional()?;
+        let status = self.status_at(attempt, close)?;
         // Its first entry may be in an earlier shift.
         self.order(attempt)?;
-        let before = before.map(|before| serde_json::from_str::<State>(&before)).transpose()?;
-        let status = before.map(|before| before.status());
         Ok(self.db.prepare_cached(OF_ORDER)?.query_row([attempt], |row| {
             Ok(Counted {
                 sale: row.get(0)?,

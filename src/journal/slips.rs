@@ -12,6 +12,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
 
 use super::key::Key;
 use super::read::{JournalReader, ORDER, order_row};
+use super::refund_paper::RefundPaper;
 use super::register::Register;
 use super::tables::SLIPS;
 use super::{FORMAT, Journal, JournalError, Tip, acts, check};
@@ -20,6 +21,7 @@ use paytill_core::clock::Timestamp;
 use paytill_core::engine::{Act, ActKind, Attempt, By, Entry};
 use paytill_core::order::OutTradeNo;
 use paytill_core::payment::{State, Status};
+use paytill_core::refund::RefundStatus;
 
 const COLUMNS: &str =
     "slip.id, slip.attempt, slip.status, slip.copy, slip.at, slip.stage, slip.seal";
@@ -40,13 +42,60 @@ pub(super) const EARLIER: &str = "SELECT state FROM entry WHERE attempt = ?
 pub struct Slip {
     pub id: i64,
     pub out_trade_no: OutTradeNo,
-    /// Where the order was when it was asked for: what the slip says.
-    pub status: Status,
+    /// What it is about, and where that was when it was asked for.
+    pub says: SlipSays,
     /// Which copy it is; 0 for the first slip, which is none.
     pub copy: u32,
     /// When it was asked for.
     pub at: Timestamp,
     pub stage: SlipStage,
+}
+
+/// What a slip says.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum SlipSays {
+    /// Where the payment is.
+    Payment(Status),
+    /// Where a refund of it is, by the refund's number in the journal.
+    Refund(i64, RefundStatus),
+}
+
+/// Before the number of a refund.
+const REFUND: &str = "refund ";
+
+impl SlipSays {
+    /// As stored.
+    pub(super) fn text(self) -> String {
+        match self {
+            Self::Payment(status) => status.word().to_owned(),
+            Self::Refund(refund, status) => format!("{REFUND}{refund} {}", status.word()),
+        }
+    }
+
+    pub(super) fn read(text: &str) -> Option<Self> {
+        let Some(refund) = text.strip_prefix(REFUND) else {
+            return Status::from_word(text).map(Self::Payment);
+        };
+        let (number, word) = refund.split_once(' ')?;
+        let status = RefundStatus::ALL.into_iter().find(|status| status.word() == word)?;
+        Some(Self::Refund(number.parse().ok()?, status))
+    }
+
+    /// The refund that it is about.
+    pub fn refund(self) -> Option<i64> {
+        match self {
+            Self::Payment(_) => None,
+            Self::Refund(refund, _) => Some(refund),
+        }
+    }
+
+    /// Where the payment is, if it is about that.
+    pub fn payment(self) -> Option<Status> {
+        match self {
+            Self::Payment(status) => Some(status),
+            Self::Refund(..) => None,
+        }
+    }
 }
 
 /// How far a slip came.
@@ -71,7 +120,7 @@ impl SlipStage {
     /// As stored, of those that are not certainly on paper.
     const OPEN: [&str; 3] = [Self::Waiting.word(), Self::Begun.word(), Self::Missing.word()];
 
-    const fn word(self) -> &'static str {
+    pub(super) const fn word(self) -> &'static str {
         match self {
             Self::Waiting => "waiting",
             Self::Begun => "begun",
@@ -84,13 +133,13 @@ impl SlipStage {
 
 /// A slip as stored.
 #[derive(Clone)]
-struct SlipRow {
+pub(super) struct SlipRow {
     id: i64,
     attempt: i64,
-    status: String,
-    copy: i64,
+    pub(super) status: String,
+    pub(super) copy: i64,
     at: i64,
-    stage: String,
+    pub(super) stage: String,
     /// As stored: whether it fits is another question.
     seal: Vec<u8>,
 }
@@ -144,7 +193,10 @@ fn queue_once(
     }
     let mut register = Register::read(transaction, key, FORMAT)?;
     // What they say is no longer so.
-    for slip in earlier.iter().filter(|slip| SlipStage::OPEN.contains(&slip.stage.as_str())) {
+    let is_open = |slip: &&SlipRow| {
+        SlipStage::OPEN.contains(&slip.stage.as_str()) && !slip.status.starts_with(REFUND)
+    };
+    for slip in earlier.iter().filter(is_open) {
         move_on(transaction, key, &mut register, slip, SlipStage::Replaced)?;
     }
     let number = "SELECT out_trade_no FROM attempt WHERE id = ?";
@@ -170,7 +222,7 @@ fn was_there(transaction: &Transaction<'_>, entry: &Entry) -> rusqlite::Result<b
 }
 
 /// The slips of an order whose seals fit, oldest first, and how many there are besides.
-fn of_order(
+pub(super) fn of_order(
     transaction: &Transaction<'_>,
     key: &Key,
     attempt: i64,
@@ -190,13 +242,13 @@ fn of_order(
 }
 
 /// The order that a slip is for.
-struct Found {
-    attempt: i64,
-    out_trade_no: String,
-    status: String,
+pub(super) struct Found {
+    pub(super) attempt: i64,
+    pub(super) out_trade_no: String,
+    pub(super) status: String,
 }
 
-fn insert(
+pub(super) fn insert(
     transaction: &Transaction<'_>,
     key: &Key,
     mut register: Register,
@@ -227,7 +279,7 @@ fn insert(
 }
 
 /// Takes a slip whose seal fits to another stage.
-fn move_on(
+pub(super) fn move_on(
     transaction: &Transaction<'_>,
     key: &Key,
     register: &mut Register,
@@ -260,11 +312,11 @@ fn slip(row: &SlipRow, out_trade_no: String) -> Result<Slip, JournalError> {
         rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, error)
     };
     let stage = SlipStage::ALL.into_iter().find(|stage| stage.word() == row.stage);
-    let known = Status::from_word(&row.status).zip(stage).zip(u32::try_from(row.copy).ok());
-    let ((status, stage), copy) = known.ok_or_else(|| unreadable("an unknown slip".into()))?;
+    let known = SlipSays::read(&row.status).zip(stage).zip(u32::try_from(row.copy).ok());
+    let ((says, stage), copy) = known.ok_or_else(|| unreadable("an unknown slip".into()))?;
     let out_trade_no =
         OutTradeNo::try_from(out_trade_no).map_err(|error| unreadable(Box::new(error)))?;
-    Ok(Slip { id: row.id, out_trade_no, status, copy, at: Timestamp(row.at), stage })
+    Ok(Slip { id: row.id, out_trade_no, says, copy, at: Timestamp(row.at), stage })
 }
 
 impl Journal {
@@ -372,7 +424,12 @@ impl JournalReader {
                     continue;
                 }
                 check.order(found.attempt)?;
-                if found.status == row.get::<_, String>(8)? {
+                let says = SlipSays::read(&found.status);
+                let is_so = match says.and_then(SlipSays::refund) {
+                    Some(refund) => check.is_refund_given(refund)?,
+                    None => found.status == row.get::<_, String>(8)?,
+                };
+                if is_so {
                     slips.push(slip(&found, row.get(7)?)?);
                 }
             }
@@ -439,8 +496,8 @@ pub enum SlipWork {
 /// What came of it.
 #[derive(Debug)]
 pub enum SlipDone {
-    /// The copy, and where its order is; nothing if there is none to print.
-    Copied(Option<(Slip, Box<Attempt>)>),
+    /// The copy, and where its order is, nothing if there is none to print; and those of its refunds.
+    Copied(Option<(Slip, Box<Attempt>)>, Vec<(Slip, RefundPaper)>),
     /// Whether the slip is at that stage now.
     Marked(bool),
 }
@@ -451,7 +508,13 @@ impl Journal {
         match work {
             SlipWork::Copy { order, at, by } => {
                 let queued = self.queue_copy(order, *at, by.as_ref())?;
-                Ok(SlipDone::Copied(queued.map(|(slip, of)| (slip, Box::new(of)))))
+                let queued = queued.map(|(slip, of)| (slip, Box::new(of)));
+                // The copy of the order's own slip waits for nothing that is odd about a refund.
+                let refunds = match self.queue_refund_copies(order, *at) {
+                    Err(error) if error.is_of_a_row() => Vec::new(),
+                    refunds => refunds?,
+                };
+                Ok(SlipDone::Copied(queued, refunds))
             }
             SlipWork::Mark(id, stage) => self.mark_slip(*id, *stage).map(SlipDone::Marked),
         }
@@ -459,7 +522,7 @@ impl Journal {
 
     /// As [`Journal::commit`], but only a fault of the disk is final: a row that is odd was rolled
     /// back, and concerns no payment.
-    fn commit_slip<T>(
+    pub(super) fn commit_slip<T>(
         &mut self,
         work: impl FnOnce(&Transaction<'_>, &Key, Tip) -> Result<(T, Tip), JournalError>,
     ) -> Result<T, JournalError> {

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use super::key::Key;
 use super::read::JournalReader;
+use super::refund_paper::RefundPaper;
 use super::rounds::Rounds;
 use super::shift::{ShiftDone, ShiftWork};
 use super::slips::{Slip, SlipDone, SlipWork};
@@ -26,6 +27,8 @@ pub struct Written {
     pub result: Result<(), JournalError>,
     /// The slip that it has put into the queue.
     pub slip: Option<Slip>,
+    /// The same of a refund.
+    pub refund_slip: Option<Box<(Slip, RefundPaper)>>,
 }
 
 /// How long the till waits for a slow disk when it ends. What is not acknowledged by then was not
@@ -50,7 +53,6 @@ type ActReport = Box<dyn FnOnce(Result<(), JournalError>) + Send>;
 
 type ShiftReport = Box<dyn FnOnce(Result<ShiftDone, JournalError>) + Send>;
 
-/// The orders were read from this journal: one that it does not have any more is damage.
 fn write_acts_of(journal: &mut Journal, acts: &[(Act, OutTradeNo)]) -> Result<(), JournalError> {
     if journal.append_acts_of(acts)? {
         return Ok(());
@@ -87,32 +89,32 @@ impl Writer {
                     Job::Write(entry) => {
                         let result = fail_stop.append(&entry);
                         let slip = fail_stop.journal.take_slips().pop();
-                        report(Written { subject: Subject::Attempt(entry.attempt), result, slip });
+                        let subject = Subject::Attempt(entry.attempt);
+                        report(Written { subject, result, slip, refund_slip: None });
                     }
                     Job::WriteRefund(entry) => {
                         let result = fail_stop.append_refund(&entry);
-                        report(Written {
-                            subject: Subject::Refund(entry.refund),
-                            result,
-                            slip: None,
-                        });
+                        let refund_slip = fail_stop.journal.take_refund_slips().pop().map(Box::new);
+                        let subject = Subject::Refund(entry.refund);
+                        report(Written { subject, result, slip: None, refund_slip });
                     }
                     Job::Slip(work, report) => {
                         report(fail_stop.do_slip(&work));
                     }
                     Job::Act(act, report) => {
-                        report(fail_stop.unless_failed(|journal| journal.append_act(&act)));
+                        report(fail_stop.append_act(&act));
                     }
                     Job::ActsOf(acts, report) => {
-                        report(fail_stop.unless_failed(|journal| write_acts_of(journal, &acts)));
+                        report(fail_stop.append_acts_of(&acts));
                     }
                     Job::Shift(work, zone, report) => {
-                        report(fail_stop.unless_failed(|journal| journal.do_shift(work, &zone)));
+                        report(fail_stop.do_shift(work, &zone));
                     }
                     Job::Stop(error) => {
                         fail_stop.fail();
                         let subject = Subject::Attempt(0);
-                        report(Written { subject, result: Err(error), slip: None });
+                        let result = Err(error);
+                        report(Written { subject, result, slip: None, refund_slip: None });
                     }
                 }
                 next = match inbox.recv_timeout(QUIET) {
@@ -233,6 +235,12 @@ impl FailStop {
     /// Writes what a person did as [`Journal::append_act`] does, unless something failed before.
     pub fn append_act(&mut self, act: &Act) -> Result<(), JournalError> {
         self.unless_failed(|journal| journal.append_act(act))
+    }
+
+    /// As [`Journal::append_acts_of`], unless something failed before. The orders were read from this
+    /// journal: one that it does not have any more is damage.
+    pub fn append_acts_of(&mut self, acts: &[(Act, OutTradeNo)]) -> Result<(), JournalError> {
+        self.unless_failed(|journal| write_acts_of(journal, acts))
     }
 
     /// As [`Journal::do_shift`], unless something failed before.

@@ -24,7 +24,8 @@ use crate::engine::{
 };
 use crate::gateway::{Ask, Decoded, DecodedRefund, Enquired, Gateway, Owner, Question, Stamp};
 use crate::journal::{
-    Journal, JournalError, ShiftDone, Slip, SlipDone, SlipStage, SlipWork, Writer, Written,
+    Journal, JournalError, RefundPaper, ShiftDone, Slip, SlipDone, SlipStage, SlipWork, Writer,
+    Written,
 };
 use crate::money::Currency;
 use crate::order::{AuthCode, Merchant, Order, OutTradeNo};
@@ -57,6 +58,8 @@ pub enum Notice {
     SlipDue(Slip),
     /// The journal has the copy that [`Till::print_copy`] asked for, of an order as it is now.
     SlipQueued(Slip, Box<Attempt>),
+    /// The journal has the slip of a refund that has moved, or a copy of it.
+    RefundSlip(Slip, Box<RefundPaper>),
     /// That this slip may be on paper from now on: whether the journal knows it. If not, because it
     /// cannot be written or another slip has taken its place, it must not be printed.
     SlipBegun { slip: i64, recorded: bool },
@@ -134,9 +137,12 @@ enum WorkerMessage {
     },
 }
 
+/// The copy of an order's slip, and those of its refunds.
+type Copies = (Option<(Slip, Box<Attempt>)>, Vec<(Slip, RefundPaper)>);
+
 /// What came of writing about a slip.
 enum SlipNews {
-    Queued(Result<Option<(Slip, Box<Attempt>)>, JournalError>),
+    Queued(Result<Copies, JournalError>),
     Marked(i64, SlipStage, Result<bool, JournalError>),
 }
 
@@ -226,7 +232,7 @@ impl Till {
         let (order, at) = (out_trade_no.clone(), self.clock.wall());
         self.writer.write_slip(SlipWork::Copy { order, at, by }, move |result| {
             let news = match result {
-                Ok(SlipDone::Copied(queued)) => SlipNews::Queued(Ok(queued)),
+                Ok(SlipDone::Copied(queued, refunds)) => SlipNews::Queued(Ok((queued, refunds))),
                 Ok(SlipDone::Marked(_)) => return,
                 Err(error) => SlipNews::Queued(Err(error)),
             };
@@ -381,6 +387,7 @@ impl Till {
 
     fn take(&mut self, message: Option<WorkerMessage>) {
         let (now, wall) = (self.clock.uptime(), self.clock.wall());
+        let mut due = None;
         let effects = match message {
             None => self.engine.tick(now, wall),
             Some(WorkerMessage::Slip(news)) => {
@@ -391,8 +398,9 @@ impl Till {
                 self.cash(news);
                 Vec::new()
             }
-            Some(WorkerMessage::Written(Written { subject, result, slip })) => {
+            Some(WorkerMessage::Written(Written { subject, result, slip, refund_slip })) => {
                 self.notices.extend(slip.map(Notice::SlipDue));
+                due = refund_slip;
                 let on_disk = result.is_ok();
                 match result {
                     // Already reported.
@@ -440,14 +448,21 @@ impl Till {
             }
         };
         self.perform(effects);
+        // Behind the report: a drawer opens at once or not at all, and waits for no slip.
+        self.notices.extend(due.map(|due| Notice::RefundSlip(due.0, Box::new(due.1))));
     }
 
     fn slip(&mut self, news: SlipNews) {
         let failure = match news {
             SlipNews::Queued(queued) => {
-                let queued =
-                    queued.map(|queued| queued.map(|(slip, of)| Notice::SlipQueued(slip, of)));
-                queued.map(|notice| self.notices.extend(notice)).err()
+                let tell = |(queued, refunds): Copies| {
+                    let queued = queued.map(|(slip, of)| Notice::SlipQueued(slip, of));
+                    self.notices.extend(queued);
+                    let refunds = refunds.into_iter();
+                    self.notices
+                        .extend(refunds.map(|(slip, of)| Notice::RefundSlip(slip, of.into())));
+                };
+                queued.map(tell).err()
             }
             SlipNews::Marked(slip, stage, result) => {
                 if stage == SlipStage::Begun {

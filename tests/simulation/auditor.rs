@@ -11,7 +11,7 @@ mod paper;
 #[path = "../fixture/paper.rs"]
 mod printout;
 mod refunds;
-mod shifts;
+pub mod shifts;
 mod told;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -47,6 +47,7 @@ pub struct Auditor {
     refund_call_at: Option<u64>,
     /// The Z reports, as they were read last.
     closed: Vec<Report>,
+    pub drawer: shifts::Drawer,
 }
 
 impl Auditor {
@@ -61,6 +62,7 @@ impl Auditor {
             refunds: BTreeMap::new(),
             refund_call_at: None,
             closed: Vec::new(),
+            drawer: shifts::Drawer::default(),
         }
     }
 
@@ -92,6 +94,10 @@ impl Auditor {
     /// The bank holds another till's order of this number.
     pub fn is_anothers(&mut self, number: &str) {
         self.others.insert(number.to_owned());
+    }
+
+    pub fn is_of_anothers(&self, number: &str) -> bool {
+        self.others.contains(number)
     }
 
     /// An entry was handed to the disk.

@@ -64,6 +64,15 @@ fn tell(seed: u64, without: &[String]) -> ExitCode {
     ExitCode::SUCCESS
 }
 
+/// What was played, in numbers.
+fn played(counts: &Counts) -> String {
+    let Counts { sales, cash, splits, returns, refunds, closes, bills, .. } = counts;
+    format!(
+        "{sales} sales ({cash} in cash, {splits} split, {returns} with cash given back), \
+         {refunds} refunds, {closes} closes, {bills} bills"
+    )
+}
+
 fn play_many(arguments: &Arguments) -> ExitCode {
     #[expect(clippy::disallowed_methods, reason = "how long it takes is what is measured")]
     let begun = Instant::now();
@@ -105,7 +114,7 @@ fn play_many(arguments: &Arguments) -> ExitCode {
     let broken = worst.into_inner().unwrap_or_default();
     let seconds = begun.elapsed().as_secs();
     let Some(plan) = broken else {
-        println!("{} sales, 0 violations, {seconds} s", counts.sales);
+        println!("{}, 0 violations, {seconds} s", played(&counts));
         return ExitCode::SUCCESS;
     };
     let short = shorten::shorten(plan);
@@ -115,6 +124,6 @@ fn play_many(arguments: &Arguments) -> ExitCode {
         println!("VIOLATION {violation}");
     }
     println!("told again by: scripts/simulate {short}");
-    println!("{} sales, 1 violation, {seconds} s", counts.sales);
+    println!("{}, 1 violation, {seconds} s", played(&counts));
     ExitCode::FAILURE
 }

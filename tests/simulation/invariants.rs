@@ -15,11 +15,17 @@ pub enum Invariant {
     NoMoneyLeftBehind,
     /// Never two net charges for one sale.
     OneNetCharge,
-    /// What was taken of a sale, in whatever ways, is never more than is due.
+    /// What was taken of a sale, in whatever ways, is never more than is due; once its cash went back,
+    /// which is all of it and once, nothing more is taken.
     NeverAboveDue,
-    /// Every paid order is in one Z report, or in what came after the last; a Z report stays what it
-    /// was, and none is missing; nothing but what is unsettled stands in the way of one.
+    /// Every paid order and everything given back is in one Z report, or in what came after the last,
+    /// and so is what was sold, by rate of tax; the reports, the journal and the bank's ledger have the
+    /// same. A Z report stays what it was, and none is missing; nothing but what is unsettled stands in
+    /// the way of one.
     ShiftsAddUp,
+    /// Once all has ended, the gateway's bill of the day and the journal differ in nothing but what
+    /// the bank has done by itself, and that is named.
+    BillAgrees,
     /// A number is submitted once, with one body, and never reused.
     OneSubmission,
     /// No reversal before 15 s, none without a query before it, none of a payment that was made in

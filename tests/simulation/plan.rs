@@ -195,6 +195,15 @@ impl Plan {
         let count = if self.has(&format!("actions {sale}")) { count } else { 0 };
         (0..count).map(|_| rng.u64(2_000..150_000)).collect()
     }
+
+    /// When the cashier gives the cash of a sale back, after its customer came, if the rest of it is
+    /// not paid by then.
+    pub fn returns(&self, sale: usize) -> Vec<u64> {
+        let mut rng = self.chance("returns", sale as u64);
+        let count = if rng.u8(..3) == 0 { rng.usize(1..3) } else { 0 };
+        let count = if self.has(&format!("actions {sale}")) { count } else { 0 };
+        (0..count).map(|_| rng.u64(500..60_000)).collect()
+    }
 }
 
 impl Climate {

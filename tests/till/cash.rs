@@ -7,7 +7,7 @@ use rustix::process::Signal;
 use serde_json::Value;
 
 use crate::fixture::fake_printer::{FakePrinter, Skills};
-use crate::fixture::tui_session::{CTRL_Q, Device, ESC, F6, F10, Socket, TuiSession};
+use crate::fixture::tui_session::{CTRL_Q, Device, ESC, F6, F8, F9, F10, Socket, TuiSession};
 use crate::fixture::{DEVICES, PACE, PendingPayment, Ran, TestShop, code};
 use crate::paper::Printout;
 
@@ -121,6 +121,62 @@ fn a_sale_is_paid_in_cash_and_another_in_cash_and_by_code_over_a_kill() {
     let x = json(&desk.shop, &["shift", "--json"]);
     assert_eq!(minor(&x, "/by_tender/cash/amount"), 13_000);
     assert_eq!(minor(&x, "/sales/count"), 2);
+}
+
+#[test]
+fn what_was_paid_in_cash_is_given_back_in_two_parts_and_each_has_its_slip() {
+    let mut desk = Desk::open("en");
+    desk.session.see(&["Enter the amount.", "Printer ready"]);
+    desk.session.press("80");
+    desk.session.press(F6);
+    desk.session.see(&["Due: ￥80.00"]);
+    TuiSession::pause();
+    desk.session.answer("\r");
+    desk.session.see(&["PAID"]);
+    desk.drawer_opens(1);
+    desk.session.press(F8);
+    desk.session.see(&["How much goes back?", "￥80.00 can be refunded"]);
+    desk.session.press("30");
+    desk.session.answer("\r");
+    desk.session.see(&["Customer changed their mind"]);
+    desk.session.answer("\r");
+    desk.session.see(&["Give ￥30.00 of order", "back in cash?"]);
+    desk.session.answer(F8);
+    desk.session.see(&["REFUNDED. Give it to the customer in cash."]);
+    desk.drawer_opens(2);
+    let has = |printer: &FakePrinter, times: usize, line: &str| {
+        let printed = Printout::read(&without_drawer(&printer.paper()));
+        printed.is_ok_and(|all| all.lines().filter(|all| all.contains(line)).count() == times)
+    };
+    let once = "The money was given back in cash.";
+    desk.session.watch_until("its slip", || has(&desk.printer, 1, once));
+    desk.session.press(F9);
+    desk.session.watch_until("copies of both", || {
+        has(&desk.printer, 2, once) && has(&desk.printer, 4, "COPY 1")
+    });
+    assert_eq!(desk.openings(), 2, "a copy opens nothing");
+    desk.session.press(ESC);
+    desk.leave();
+    let (number, _) = desk.shop.orders().into_iter().next().unwrap();
+    let refund = |amount: &str| {
+        let arguments = ["refund", number.as_str(), amount, "--reason", "cold", "--json"];
+        Ran::of(desk.shop.run(&arguments))
+    };
+    let more = refund("50.01");
+    assert_eq!((more.exit, &more.last()["reason"]["code"]), (10, &"more_than_left".into()));
+    let rest = refund("50");
+    assert_eq!((rest.exit, &rest.last()["state"]), (0, &"done".into()), "{rest:?}");
+    assert_eq!((rest.lines.len(), minor(rest.last(), "/refunded")), (1, 8000));
+    assert!(has(&desk.printer, 3, once), "the command prints its slip, too");
+    assert_eq!(refund("1").last()["reason"]["code"], "nothing_left");
+    let made = desk.shop.run(&["evidence", &number, "--out", "cash.json"]);
+    assert!(made.status.success(), "{made:?}");
+    let proved = desk.shop.run(&["evidence", "--verify", "cash.json"]);
+    assert!(proved.status.success(), "{proved:?}");
+    let x = json(&desk.shop, &["shift", "--json"]);
+    assert_eq!((minor(&x, "/cash/refunds"), minor(&x, "/cash/expected")), (8000, 0));
+    let asked: usize = desk.shop.ledger().iter().map(|entry| entry.refund_calls.len()).sum();
+    assert_eq!(asked, 0, "no gateway hears of it");
 }
 
 /// A printer emulator reads receipts; what opens the drawer is between them.

@@ -140,6 +140,14 @@ fn what_is_rung_up_is_charged_written_down_and_printed() {
     assert_eq!(nets, 2000);
     assert!(words(&shop.run(&["show", &number]).stdout).contains("可口可乐  4 x 3.50  14.00"));
     shop.assert_books_agree(true);
+    // The shift tells them by rate of tax.
+    let x: serde_json::Value =
+        serde_json::from_slice(&shop.run(&["shift", "--json"]).stdout).unwrap();
+    for (at, rate) in [(0, "13%"), (1, "9%")] {
+        let told = &x["by_rate"][rate];
+        assert_eq!((&told["sold"], &told["tax"]), (&of(at, "net"), &of(at, "tax")), "{x}");
+    }
+    assert_eq!((&x["discounts"]["amount"], &x["no_rate"]), (&429.into(), &0.into()));
     // The evidence holds them, and shows whether they were changed.
     let file = shop.path().join("evidence.json");
     let name = file.to_str().unwrap();

@@ -4,6 +4,7 @@ use super::{CashStart, Effect, Engine, Intent, Refusal, SaleRef};
 use crate::clock::{Timestamp, Uptime};
 use crate::order::OutTradeNo;
 use crate::payment::State;
+use crate::refund::RefundRefusal;
 use crate::sale::tender::{Balance, Cash};
 
 impl Engine {
@@ -40,6 +41,16 @@ impl Engine {
         self.may_charge(&SaleRef::Again(sale, balance.left()))?;
         self.sales.give_up(sale);
         Ok(balance)
+    }
+
+    /// Whether cash that was taken of a sale may go back as a refund: not while the rest of the sale
+    /// is unpaid, when it goes back by [`Engine::give_up_sale`], nor once it went back so.
+    pub(super) fn may_refund_cash(&self, sale: i64) -> Result<(), RefundRefusal> {
+        match self.balance(sale) {
+            Some(balance) if balance.is_partly_paid() => Err(RefundRefusal::PartPaid),
+            Some(balance) if balance.is_given_up() => Err(RefundRefusal::NothingLeft),
+            Some(_) | None => Ok(()),
+        }
     }
 
     /// The latest sales that are paid in part, the latest last.

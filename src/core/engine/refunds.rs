@@ -88,14 +88,15 @@ impl RefundInFlight {
 
 impl Engine {
     /// Begins a refund if the rules allow it: assigns its number, and has the intent written before
-    /// anything is sent.
+    /// anything is sent. One of cash is done with that, and the drawer opened only then.
     pub fn begin_refund(
         &mut self,
         start: RefundStart,
         now: Uptime,
         wall: Timestamp,
     ) -> Result<(OutRefundNo, Vec<Effect>), RefundRefusal> {
-        let RefundStart { attempt, order, payment, earlier, amount, reason, by, draw } = start;
+        let RefundStart { attempt, sale, order, payment, earlier, amount, reason, by, draw } =
+            start;
         self.note_wakeup(now);
         if self.stopped {
             return Err(RefundRefusal::Stopped);
@@ -109,9 +110,17 @@ impl Engine {
             now: wall,
             rules: &self.rules,
         };
-        let plan = limits.plan(amount)?;
-        let refund = limits.refund(&plan, reason, draw.number());
-        let state = RefundState::begin(plan, draw.jitter());
+        let (amount, state, call) = if payment.cash().is_some() {
+            self.may_refund_cash(sale)?;
+            (limits.cash(amount)?, RefundState::given_in_cash(), None)
+        } else {
+            let plan = limits.plan(amount)?;
+            let amount = plan.amount;
+            (amount, RefundState::begin(plan, draw.jitter()), Some(RefundState::FIRST))
+        };
+        let refund = limits.refund(amount, reason, draw.number());
+        let ask = RefundAsk { kind: RefundCallKind::Refund, refund: &refund };
+        let wire = call.map(|_| self.gateway.record_refund(ask)).unwrap_or_default();
         self.last_refund += 1;
         let id = self.last_refund;
         let number = refund.out_refund_no.clone();
@@ -125,9 +134,7 @@ impl Engine {
             event: RefundEvent::Begun,
             by,
             state: state.clone(),
-            wire: self
-                .gateway
-                .record_refund(RefundAsk { kind: RefundCallKind::Refund, refund: &refund }),
+            wire,
             begin: Some(Box::new(RefundBegin {
                 refund: refund.clone(),
                 day: wall.day(&self.template.time_zone),
@@ -140,12 +147,7 @@ impl Engine {
             updated_at: wall,
             begun_at: now,
             state: state.clone(),
-            writing: Some(RefundWriting {
-                event: RefundEvent::Begun,
-                state,
-                at: wall,
-                call: Some(RefundState::FIRST),
-            }),
+            writing: Some(RefundWriting { event: RefundEvent::Begun, state, at: wall, call }),
             waiting: VecDeque::new(),
             is_foreign: false,
         };
@@ -399,7 +401,9 @@ impl Engine {
             in_flight.writing = Some(RefundWriting { event, state, at: wall, call });
             effects.push(Effect::WriteRefund(Box::new(entry)));
         }
-        if in_flight.is_over() {
+        // One in cash is remembered: no gateway would see that its order, read before this was written,
+        // is given back twice.
+        if in_flight.is_over() && !in_flight.state.is_cash() {
             self.refunds.remove(&refund);
         }
     }

@@ -79,8 +79,9 @@ pub enum Refusal {
 /// What it takes to begin a refund.
 #[derive(Debug)]
 pub struct RefundStart {
-    /// The order's number in the journal.
+    /// The order's number in the journal, and its sale's.
     pub attempt: i64,
+    pub sale: i64,
     pub order: Order,
     pub payment: State,
     /// The order's refunds in the journal, oldest first.

@@ -16,9 +16,6 @@ const NUMBERS: usize = 99;
 /// The least time between two refunds of an order, in query intervals: a minute.
 const APART: u64 = 12;
 
-/// The channel of an order that was paid in cash: its money goes back in cash.
-pub const CASH: &str = "cash";
-
 /// An order's earlier refund.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EarlierRefund {
@@ -35,8 +32,8 @@ pub enum RefundRefusal {
     Stopped,
     /// The order is not paid, but where this says.
     NotPaid(Status),
-    /// It was paid in cash.
-    Cash,
+    /// Cash was taken of its sale, and the rest is not paid yet: the whole sale is ended instead.
+    PartPaid,
     /// It was paid to another merchant than the one that is configured now.
     AnotherMerchants,
     /// It was paid more than a year ago.
@@ -59,7 +56,7 @@ impl RefundRefusal {
         match self {
             Self::Stopped => "journal",
             Self::NotPaid(_) => "not_paid",
-            Self::Cash => "cash",
+            Self::PartPaid => "part_paid",
             Self::AnotherMerchants => "merchant_changed",
             Self::TooOld => "too_old",
             Self::NothingLeft => "nothing_left",
@@ -107,14 +104,7 @@ impl RefundLimits<'_> {
         if counted >= MOST || self.earlier.len() >= NUMBERS {
             return Err(RefundRefusal::TooMany);
         }
-        let left = self.left();
-        let amount = amount.unwrap_or(left);
-        if left == Money::default() || amount.minor() < 1 {
-            return Err(RefundRefusal::NothingLeft);
-        }
-        if amount > left {
-            return Err(RefundRefusal::MoreThanLeft(left));
-        }
+        let amount = self.of_what_is_left(amount)?;
         if let Some(wait) = self.wait() {
             return Err(RefundRefusal::TooSoon(wait));
         }
@@ -127,6 +117,30 @@ impl RefundLimits<'_> {
         Ok(RefundPlan { amount, paid: self.order.amount, earlier })
     }
 
+    /// How much is given back of an order that was paid in cash, or why nothing is. No gateway has
+    /// a rule for it; only the numbers have an end.
+    pub fn cash(&self, amount: Option<Money>) -> Result<Money, RefundRefusal> {
+        if self.payment.cash().is_none() {
+            return Err(RefundRefusal::NotPaid(self.payment.status()));
+        }
+        if self.earlier.len() >= NUMBERS {
+            return Err(RefundRefusal::TooMany);
+        }
+        self.of_what_is_left(amount)
+    }
+
+    fn of_what_is_left(&self, amount: Option<Money>) -> Result<Money, RefundRefusal> {
+        let left = self.left();
+        let amount = amount.unwrap_or(left);
+        if left == Money::default() || amount.minor() < 1 {
+            return Err(RefundRefusal::NothingLeft);
+        }
+        if amount > left {
+            return Err(RefundRefusal::MoreThanLeft(left));
+        }
+        Ok(amount)
+    }
+
     /// The number of the next refund: none that was given out before.
     pub fn number(&self, chance: u16) -> OutRefundNo {
         let order: &OutTradeNo = &self.order.out_trade_no;
@@ -135,13 +149,8 @@ impl RefundLimits<'_> {
     }
 
     /// The refund itself.
-    pub fn refund(&self, plan: &RefundPlan, reason: String, chance: u16) -> Refund {
-        Refund {
-            out_refund_no: self.number(chance),
-            order: self.order.clone(),
-            amount: plan.amount,
-            reason,
-        }
+    pub fn refund(&self, amount: Money, reason: String, chance: u16) -> Refund {
+        Refund { out_refund_no: self.number(chance), order: self.order.clone(), amount, reason }
     }
 
     /// How long the next one has to wait. Those that were refused before anything left count too:

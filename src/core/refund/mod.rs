@@ -28,6 +28,6 @@ pub use answer::{
     KnownRefund, Looked, Queried, RefundAnswer, RefundCall, RefundCallKind, RefundPage,
     RefundProof, RefundSaid,
 };
-pub use limits::{CASH, EarlierRefund, RefundLimits, RefundRefusal, left_of};
+pub use limits::{EarlierRefund, RefundLimits, RefundRefusal, left_of};
 pub use number::{NotARefundNumber, OutRefundNo, Refund};
 pub use state::{Booked, RefundEvent, RefundPlan, RefundState, RefundStatus};

@@ -106,6 +106,8 @@ pub(super) enum Stage {
     /// The refund may be under way.
     Pursued(Pursuit),
     Done(RefundProof),
+    /// Given back in cash with its first entry: nothing is sent, and nothing proves it but the entry.
+    Cash,
     /// Nothing was given back, and nothing that could do so is under way.
     Refused {
         reason: Reason,
@@ -194,7 +196,12 @@ impl RefundState {
         Self { calls: 1, jitter, elsewhere: Money::default(), stage }
     }
 
-    /// The first call of every refund. It moves nothing.
+    /// A refund in cash: done from its first entry on.
+    pub fn given_in_cash() -> Self {
+        Self { calls: 0, jitter: 0, elsewhere: Money::default(), stage: Stage::Cash }
+    }
+
+    /// The first call of every refund that a gateway carries out. It moves nothing.
     pub const FIRST: RefundCall =
         RefundCall { kind: RefundCallKind::Look { offset: 0 }, number: 0 };
 
@@ -209,7 +216,7 @@ impl RefundState {
                 Shown::Accepted => RefundStatus::Accepted,
                 Shown::Abnormal => RefundStatus::Attention,
             },
-            Stage::Done(_) => RefundStatus::Done,
+            Stage::Done(_) | Stage::Cash => RefundStatus::Done,
             Stage::Refused { .. } => RefundStatus::Refused,
             Stage::Closed(_) | Stage::Settled => RefundStatus::Attention,
         }
@@ -223,7 +230,7 @@ impl RefundState {
                 Some(TillCause::MerchantChanged.into())
             }
             Stage::Pursued(pursuit) => pursuit.reason.clone(),
-            Stage::Done(_) => None,
+            Stage::Done(_) | Stage::Cash => None,
             Stage::Settled => Some(TillCause::Settled.into()),
             Stage::Refused { reason, .. } | Stage::Closed(reason) => Some(reason.clone()),
         }
@@ -242,7 +249,12 @@ impl RefundState {
         self.elsewhere
     }
 
-    /// The proof, if it is done.
+    /// Whether it is one in cash.
+    pub const fn is_cash(&self) -> bool {
+        matches!(self.stage, Stage::Cash)
+    }
+
+    /// The proof, if a gateway has done it.
     pub const fn proof(&self) -> Option<&RefundProof> {
         match &self.stage {
             Stage::Done(proof) => Some(proof),
@@ -256,7 +268,11 @@ impl RefundState {
             Stage::Looking(looking) => looking.awaiting,
             Stage::Pursued(pursuit) => pursuit.awaiting,
             Stage::Refused { recheck: Some(recheck), .. } => recheck.awaiting,
-            Stage::Done(_) | Stage::Refused { .. } | Stage::Closed(_) | Stage::Settled => None,
+            Stage::Done(_)
+            | Stage::Cash
+            | Stage::Refused { .. }
+            | Stage::Closed(_)
+            | Stage::Settled => None,
         }
     }
 
@@ -295,7 +311,11 @@ impl RefundState {
             Stage::Pursued(pursuit) => Some(pursuit.next_at)
                 .filter(|at| pursuit.awaiting.is_none() && !pursuit.is_foreign && *at < NEVER),
             Stage::Refused { recheck: Some(Recheck { at, awaiting: None }), .. } => Some(*at),
-            Stage::Done(_) | Stage::Refused { .. } | Stage::Closed(_) | Stage::Settled => None,
+            Stage::Done(_)
+            | Stage::Cash
+            | Stage::Refused { .. }
+            | Stage::Closed(_)
+            | Stage::Settled => None,
         }
     }
 }

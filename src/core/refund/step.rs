@@ -37,7 +37,7 @@ impl RefundState {
             Stage::Looking(looking) => step.looking(looking, event),
             Stage::Pursued(pursuit) => step.pursued(pursuit, event),
             Stage::Refused { recheck, .. } => step.rechecked(recheck, event),
-            Stage::Done(_) | Stage::Closed(_) | Stage::Settled => None,
+            Stage::Done(_) | Stage::Cash | Stage::Closed(_) | Stage::Settled => None,
         };
         if let Some(next) = next {
             self.stage = next;

@@ -111,6 +111,21 @@ impl Sold {
             .collect()
     }
 
+    /// The same of so much that went back, where it is known: of all of it, or where there is one rate.
+    /// Of a part the tax is in proportion.
+    pub fn taxes_of_refund(&self, amount: Money) -> Option<Vec<(Rate, Money, Money)>> {
+        let taxes = self.taxes();
+        if amount == self.due && !taxes.is_empty() {
+            return Some(taxes);
+        }
+        let [(rate, _, tax)] = taxes[..] else { return None };
+        if amount > self.due {
+            return None;
+        }
+        let part = portion(i128::from(tax.minor()), i128::from(amount.minor()), self.due.minor());
+        Some(vec![(rate, amount, Money::from_minor(part))])
+    }
+
     /// The greatest part that is taken off any line, in hundredths of a percent, rounded up.
     pub fn deepest_discount(&self) -> u32 {
         let of = |line: &SoldLine| {

@@ -52,6 +52,11 @@ impl Balance {
         self.taken = Money::from_minor(self.taken.minor().saturating_add(amount.minor()));
     }
 
+    /// Whether what was taken went back to the customer.
+    pub const fn is_given_up(self) -> bool {
+        self.is_given_up
+    }
+
     /// What was taken goes back to the customer.
     pub const fn give_up(&mut self) {
         self.is_given_up = true;

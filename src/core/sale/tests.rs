@@ -75,6 +75,30 @@ fn the_tax_is_in_the_price() {
 }
 
 #[test]
+fn the_tax_in_what_went_back_is_known_of_all_of_it_or_where_there_is_one_rate() {
+    let at = |price, hundredths| Line {
+        rate: Rate::from_hundredths(hundredths).unwrap(),
+        ..line(price, 1000)
+    };
+    let told = |lines: Vec<Line>, amount: i64| {
+        let sold = Sale { lines, discount: None, consent: None }.total().unwrap();
+        let taxes = sold.taxes_of_refund(Money::from_minor(amount))?;
+        let minor =
+            |(rate, net, tax): (Rate, Money, Money)| (rate.hundredths(), net.minor(), tax.minor());
+        Some(taxes.into_iter().map(minor).collect::<Vec<_>>())
+    };
+    let two = || vec![at(11_300, 1300), at(1090, 900)];
+    assert_eq!(told(two(), 12_390), Some(vec![(900, 1090, 90), (1300, 11_300, 1300)]));
+    assert_eq!(told(two(), 11_300), None, "it may be either, or some of both");
+    let one = || vec![at(11_300, 1300), at(113, 1300)];
+    assert_eq!(told(one(), 11_413), Some(vec![(1300, 11_413, 1313)]));
+    // 575.34
+    assert_eq!(told(one(), 5001), Some(vec![(1300, 5001, 575)]));
+    assert_eq!(told(one(), 11_414), None, "more than was sold");
+    assert_eq!(told(Vec::new(), 100), None);
+}
+
+#[test]
 fn what_is_too_large_or_negative_is_refused() {
     let largest = LARGEST.minor();
     assert_eq!(due(vec![line(largest, 1000)], None), Ok(largest));

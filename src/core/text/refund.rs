@@ -36,6 +36,9 @@ pub fn of(state: &RefundState, currency: Currency, language: Language) -> Option
 /// Whether the money went back, as far as known.
 pub const fn money(state: &RefundState, language: Language) -> &'static str {
     let (english, chinese) = match state.status() {
+        RefundStatus::Done if state.is_cash() => {
+            ("Give it to the customer in cash.", "请以现金退给顾客。")
+        }
         RefundStatus::Done => ("The money was returned to the customer.", "款项已退给顾客。"),
         RefundStatus::Accepted => {
             ("The money is on its way to the customer.", "款项正在原路退回。")
@@ -59,6 +62,9 @@ pub const fn advice(state: &RefundState, language: Language) -> &'static str {
             "Do not give the money back in another way: the till finds out, also after a restart.",
             "请勿用其他方式退款：收银机会继续查询，重新启动后也会继续。",
         ),
+        RefundStatus::Done if state.is_cash() => {
+            ("Give the customer this money from the drawer.", "请从钱箱取出现金，交给顾客。")
+        }
         RefundStatus::Accepted | RefundStatus::Done => (
             "The customer sees the refund in WeChat: at once, or in up to three days on a card.",
             "顾客可在微信中查看：零钱即时到账，银行卡一般三个工作日内到账。",
@@ -161,9 +167,9 @@ pub fn refusal(why: &RefundRefusal, currency: Currency, language: Language) -> S
             "This order is not settled yet: only a paid one can be refunded.",
             "这笔订单尚未完成，只有支付成功的订单才能退款。",
         ),
-        RefundRefusal::Cash => (
-            "This order was paid in cash: its money goes back in cash.",
-            "这笔订单是现金付款，请用现金退款。",
+        RefundRefusal::PartPaid => (
+            "The rest of this sale is not paid yet: take it, or end the sale and give its cash back.",
+            "本次销售还有余款未付：请先收取余款，或结束销售并退回已收的现金。",
         ),
         RefundRefusal::AnotherMerchants => (
             "This order was paid to another mch_id than the one that is configured now.",
@@ -177,10 +183,9 @@ pub fn refusal(why: &RefundRefusal, currency: Currency, language: Language) -> S
             ("All of this payment was refunded before.", "这笔付款已全部退款。")
         }
         RefundRefusal::MoreThanLeft(left) => return more_than_left(*left, currency, language),
-        RefundRefusal::TooMany => (
-            "This order was refunded as often as WeChat Pay allows.",
-            "这笔订单的退款次数已达上限。",
-        ),
+        RefundRefusal::TooMany => {
+            ("This order was refunded as often as an order can be.", "这笔订单的退款次数已达上限。")
+        }
         RefundRefusal::Unclear(number) => {
             return say!(
                 language,
@@ -294,7 +299,7 @@ mod tests {
             RefundRefusal::Stopped,
             RefundRefusal::NotPaid(Status::Reversed),
             RefundRefusal::NotPaid(Status::Attention),
-            RefundRefusal::Cash,
+            RefundRefusal::PartPaid,
             RefundRefusal::AnotherMerchants,
             RefundRefusal::TooOld,
             RefundRefusal::NothingLeft,

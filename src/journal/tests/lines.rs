@@ -7,7 +7,7 @@ use paytill_core::money::Money;
 use paytill_core::sale::{Discount, Line, Quantity, Rate, Sale, Sold};
 
 /// Two lines that come to what [`begin`] charges.
-fn sold() -> Arc<Sold> {
+pub(super) fn sold() -> Arc<Sold> {
     let line = |price, name: &str| Line {
         code: "6901234567892".into(),
         name: name.into(),
@@ -20,7 +20,7 @@ fn sold() -> Arc<Sold> {
     Arc::new(Sale { lines, discount, consent: None }.total().unwrap())
 }
 
-fn begun_with_lines(attempt: i64) -> Entry {
+pub(super) fn begun_with_lines(attempt: i64) -> Entry {
     let mut entry = begin(attempt);
     if let Some(begin) = &mut entry.begin {
         begin.sale.sold = sold();

@@ -267,8 +267,7 @@ fn starts_that_fail_again_and_again_keep_one_copy() {
 fn a_journal_from_before_cash_is_brought_to_this_format() {
     let folder = tempfile::tempdir().unwrap();
     let path = filled(&folder);
-    let before = "ALTER TABLE sale DROP COLUMN lines; DROP TABLE refund; PRAGMA user_version = 5;";
-    Connection::open(&path).unwrap().execute_batch(before).unwrap();
+    of_format_5(&path);
     let (journal, past) = Journal::open(&path, None).unwrap();
     let migrated = journal.migrated().unwrap();
     assert_eq!((migrated.from, migrated.to, past.last_attempt), (5, FORMAT, 2));

@@ -1,8 +1,11 @@
 //! Slips in the journal: what is queued, what is known of it after a crash, and the formats before
 //! there were any.
 
+use super::refunds::refund;
 use super::*;
+use paytill_core::engine::RefundEntry;
 use paytill_core::payment::Status;
+use paytill_core::refund::RefundStatus;
 
 /// A journal of format 3, as it was before there were slips.
 fn of_format_3(path: &Path) {
@@ -43,7 +46,7 @@ fn the_end_of_a_payment_and_its_slip_are_written_as_one() {
     let expected = Slip {
         id: 1,
         out_trade_no: order(1).out_trade_no,
-        status: Status::Paid,
+        says: SlipSays::Payment(Status::Paid),
         copy: 0,
         at: paid(1).at,
         stage: SlipStage::Waiting,
@@ -86,7 +89,7 @@ fn what_is_known_of_a_slip_survives_a_crash_at_every_step() {
     assert_eq!(known(), [(1, 0, SlipStage::Missing), second]);
     let (copy, attempt) = journal.queue_copy(&order(1).out_trade_no, NOW, None).unwrap().unwrap();
     assert_eq!(attempt.state, paid(1).state);
-    assert_eq!((copy.id, copy.copy, copy.status), (3, 1, Status::Paid));
+    assert_eq!((copy.id, copy.copy, copy.says), (3, 1, SlipSays::Payment(Status::Paid)));
     assert_eq!(known(), [second, (3, 1, SlipStage::Waiting)]);
     // What the printer says of the first one comes too late.
     assert!(!journal.mark_slip(1, SlipStage::Done).unwrap());
@@ -259,4 +262,78 @@ fn an_older_journal_that_is_damaged_is_left_as_it_is_and_what_a_kill_left_is_in_
     let (journal, _) = Journal::open(&path, None).unwrap();
     let copy = journal.migrated().and_then(|migrated| migrated.copy.clone()).unwrap();
     assert_eq!(copy, beside(&path, ".format3-2"));
+}
+
+/// The slips of refunds that these entries have put into the queue.
+fn refunded(journal: &mut Journal, entries: &[RefundEntry]) -> Vec<(Slip, RefundPaper)> {
+    for entry in entries {
+        journal.append_refund(entry).unwrap();
+    }
+    journal.take_refund_slips()
+}
+
+#[test]
+fn a_refund_has_one_slip_by_itself_once_the_money_is_on_its_way() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = journal_in(&folder);
+    let mut journal = printing(&path);
+    journal.append_all(&[begin(1), paid(1)]).unwrap();
+    let entries = refund(1, 200);
+    assert_eq!(refunded(&mut journal, &entries[..2]), [], "it is only sent");
+    let queued = refunded(&mut journal, &entries[2..3]);
+    let [(slip, paper)] = &queued[..] else { panic!("{queued:?}") };
+    assert_eq!(slip.says, SlipSays::Refund(1, RefundStatus::Accepted));
+    assert_eq!((slip.id, slip.copy, slip.stage), (2, 0, SlipStage::Waiting));
+    assert_eq!((paper.refund.amount.minor(), paper.refund.reason.as_str()), (200, "cold"));
+    let by = paper.by.as_ref().unwrap();
+    assert_eq!((by.operator.as_str(), by.consent.as_deref()), ("Anna", Some("Ben")));
+    // The payment's own slip is as good as before.
+    assert_eq!(slips(&path).len(), 2);
+    assert_eq!(refunded(&mut journal, &entries[3..]), [], "it has one");
+    let now = JournalReader::open(&path, None).unwrap().unwrap().refund_paper(1).unwrap();
+    assert_eq!(now.unwrap().refund.state.status(), RefundStatus::Done);
+    assert_eq!(slips(&path).len(), 2, "on its way was true, and so is done");
+    drop(journal);
+    let mut reader = JournalReader::open(&path, None).unwrap().unwrap();
+    assert!(reader.audit().is_ok() && reader.refund_paper(2).unwrap().is_none());
+}
+
+#[test]
+fn copies_of_a_refunds_slip_have_a_count_of_their_own_and_take_the_place_of_what_is_missing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = journal_in(&folder);
+    let mut journal = printing(&path);
+    journal.append_all(&[begin(1), paid(1)]).unwrap();
+    let number = order(1).out_trade_no;
+    assert_eq!(journal.queue_refund_copies(&number, NOW).unwrap(), []);
+    refunded(&mut journal, &refund(1, 200));
+    refunded(&mut journal, &refund(2, 100)[..2]);
+    refunded(&mut journal, &refund(3, 100)[..3]);
+    journal.queue_copy(&number, NOW, None).unwrap().unwrap();
+    journal.mark_slip(2, SlipStage::Missing).unwrap();
+    for copy in 1..=2 {
+        let copies = journal.queue_refund_copies(&number, NOW).unwrap();
+        let says: Vec<(SlipSays, u32)> =
+            copies.iter().map(|(slip, _)| (slip.says, slip.copy)).collect();
+        let done = SlipSays::Refund(1, RefundStatus::Done);
+        let accepted = SlipSays::Refund(3, RefundStatus::Accepted);
+        assert_eq!(says, [(done, copy), (accepted, copy)], "what is only sent has none");
+    }
+    assert!(!slips(&path).iter().any(|slip| slip.id == 2));
+    drop(journal);
+    assert!(JournalReader::open(&path, None).unwrap().unwrap().audit().is_ok());
+}
+
+#[test]
+fn what_a_slip_says_is_read_as_it_was_written() {
+    for says in [
+        SlipSays::Payment(Status::Reversed),
+        SlipSays::Refund(1, RefundStatus::Accepted),
+        SlipSays::Refund(i64::MAX, RefundStatus::Done),
+    ] {
+        assert_eq!(SlipSays::read(&says.text()), Some(says));
+    }
+    for odd in ["", "refund", "refund 1", "refund x done", "refund 1 gone", "gone"] {
+        assert_eq!(SlipSays::read(odd), None, "{odd}");
+    }
 }

@@ -138,7 +138,7 @@ fn slips_of(ends: &[(Status, Says)], prints: bool) -> (Vec<Status>, usize) {
         until(&mut entries, *status, says);
         journal.append_all(&entries[known..]).unwrap();
         for slip in journal.take_slips() {
-            statuses.push(slip.status);
+            statuses.push(slip.says.payment().unwrap());
             if prints {
                 journal.mark_slip(slip.id, SlipStage::Begun).unwrap();
                 journal.mark_slip(slip.id, SlipStage::Done).unwrap();

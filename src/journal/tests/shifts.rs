@@ -4,6 +4,7 @@ use super::*;
 use paytill_core::clock::TimeZone;
 use paytill_core::engine::{Act, ActKind};
 use paytill_core::payment::Status;
+use paytill_core::refund::RefundState;
 use paytill_core::sale::tender::Cash;
 use paytill_core::shift::{Carry, Closing, NotNow, Report};
 
@@ -131,6 +132,30 @@ fn cash_is_an_order_like_any_other_and_what_is_left_is_known_at_the_next_start()
         past.sales.iter().map(|(sale, balance)| (*sale, balance.left().minor())).collect();
     assert_eq!(left, [(1, 3000), (2, 0)]);
     assert!(past.open.is_empty() && past.codes.is_empty());
+}
+
+#[test]
+fn a_refund_in_cash_goes_out_of_the_drawer_in_the_shift_in_which_it_was_given() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = journal_in(&folder);
+    let (mut journal, _) = Journal::open(&path, None).unwrap();
+    journal.append(&cash(1, (1, 8000), true, [8000, 8000])).unwrap();
+    done(&mut journal, close(8000, Carry::No));
+    let mut given = refunds::refund(1, 200).swap_remove(0);
+    given.state = RefundState::given_in_cash();
+    given.wire = Vec::new();
+    journal.append_refund(&given).unwrap();
+    drop(journal);
+    let x = reader(&path).shift(NOW, &TimeZone::UTC).unwrap();
+    assert_eq!((x.refunds.count, x.refunds.amount), (1, fen(200)));
+    assert_eq!((x.drawer.refunds, x.drawer.expected()), (fen(200), fen(-200)));
+    let row = reader(&path).order("T01-000001").unwrap().unwrap();
+    assert_eq!(row.refunded, fen(200));
+    let [refund] = &reader(&path).refunds(1).unwrap()[..] else { panic!() };
+    assert!(refund.state.is_cash());
+    assert!(reader(&path).audit().is_ok());
+    let (_, past) = Journal::open(&path, None).unwrap();
+    assert!(past.refunds.is_empty() && past.last_refund == 1);
 }
 
 #[test]
@@ -264,4 +289,84 @@ fn a_refund_counts_in_the_shift_in_which_it_is_done_and_once() {
     assert_eq!((second.refunds.count, second.refunds.amount), (1, fen(300)));
     assert_eq!(second.drawer.refunds, Money::default(), "no cash left the drawer");
     assert_eq!(done(&mut journal, close(0, Carry::No)).refunds.count, 0);
+}
+
+/// What a report has by rate, in hundredths of a percent: what was sold, and the tax in it.
+fn by_rate(report: &Report) -> Vec<(u16, i64, i64)> {
+    let told = report.by_rate.iter();
+    told.map(|(rate, taxed)| (rate.hundredths(), taxed.sold.minor(), taxed.tax.minor())).collect()
+}
+
+#[test]
+fn what_a_sale_sells_counts_once_when_it_is_settled_and_less_when_it_goes_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = journal_in(&folder);
+    let (mut journal, _) = Journal::open(&path, None).unwrap();
+    // A part in cash, which settles nothing.
+    let sold = lines::sold();
+    let due = sold.due.minor();
+    let mut part = cash(1, (1, due), true, [due, 234]);
+    part.begin.as_mut().unwrap().sale.sold = std::sync::Arc::clone(&sold);
+    journal.append(&part).unwrap();
+    let first = done(&mut journal, close(0, Carry::No));
+    assert_eq!((by_rate(&first), first.discounts.count), (Vec::new(), 0));
+    // The rest, in another shift; and proof that comes late of what was settled before.
+    let rest = cash(2, (1, due - 234), false, [due - 234, 5000]);
+    let late = cash(3, (1, due - 234), false, [due - 234, 5000]);
+    journal.append_all(&[rest, late]).unwrap();
+    let tax = sold.taxes()[0].2.minor();
+    let x = reader(&path).shift(NOW, &TimeZone::UTC).unwrap();
+    assert_eq!((by_rate(&x), x.no_rate), (vec![(1300, due, tax)], fen(0)));
+    assert_eq!((x.discounts.count, x.discounts.amount), (1, fen(50)));
+    assert_eq!(done(&mut journal, close(0, Carry::No)).by_rate, x.by_rate);
+    // Of an amount alone no rate is known.
+    journal.append(&cash(4, (2, 100), true, [100, 100])).unwrap();
+    let third = done(&mut journal, close(0, Carry::No));
+    assert_eq!((by_rate(&third), third.no_rate), (Vec::new(), fen(100)));
+}
+
+#[test]
+fn what_goes_back_of_a_sale_is_less_of_what_it_sold_in_the_shift_in_which_it_goes() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = journal_in(&folder);
+    let (mut journal, _) = Journal::open(&path, None).unwrap();
+    journal.append_all(&[lines::begun_with_lines(1), paid(1)]).unwrap();
+    let sold = lines::sold();
+    let (due, tax) = (sold.due.minor(), sold.taxes()[0].2.minor());
+    let first = done(&mut journal, close(0, Carry::No));
+    assert_eq!(by_rate(&first), [(1300, due, tax)]);
+    for entry in refunds::refund(1, 300) {
+        journal.append_refund(&entry).unwrap();
+    }
+    let second = done(&mut journal, close(0, Carry::No));
+    let part = (2 * 300 * tax + due) / (2 * due);
+    assert_eq!(by_rate(&second), [(1300, -300, -part)]);
+    assert_eq!(second.discounts.count, 0);
+}
+
+#[test]
+fn whoever_changes_a_refund_or_the_rest_of_a_sale_is_noticed_by_the_report() {
+    for altered in [
+        "UPDATE refund SET amount = 1",
+        "UPDATE sale SET lines = '' WHERE id = 1",
+        "UPDATE sale SET due = 1 WHERE id = 2",
+        "UPDATE attempt SET amount = 1 WHERE id = 2",
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = journal_in(&folder);
+        let (mut journal, _) = Journal::open(&path, None).unwrap();
+        journal.append_all(&[lines::begun_with_lines(1), paid(1)]).unwrap();
+        journal.append(&cash(2, (2, 8000), true, [8000, 5000])).unwrap();
+        done(&mut journal, close(0, Carry::No));
+        for entry in refunds::refund(1, 300) {
+            journal.append_refund(&entry).unwrap();
+        }
+        journal.append(&cash(3, (2, 3000), false, [3000, 3000])).unwrap();
+        // Not what a reader notices as it opens.
+        let reader = reader(&path);
+        assert!(reader.shift(NOW, &TimeZone::UTC).is_ok());
+        assert_eq!(journal.db.execute(altered, []).unwrap(), 1, "{altered}");
+        let found = reader.shift(NOW, &TimeZone::UTC);
+        assert!(matches!(found, Err(JournalError::Damaged { .. })), "{altered}: {found:?}");
+    }
 }

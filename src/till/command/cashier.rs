@@ -11,6 +11,7 @@ mod chime;
 mod devices;
 mod gate;
 mod money;
+mod refund_slips;
 mod second_screen;
 mod shelf;
 mod slips;
@@ -31,7 +32,7 @@ use crate::both;
 use crate::clock::{Millis, Uptime};
 use crate::config::{Bell, Config, GatewayConfig, Loaded, PrinterKind, ScannerKind};
 use crate::device::Health;
-use crate::engine::{Attempt, RefundRecord, RefundReport, Report, SaleRef};
+use crate::engine::{Attempt, RefundRecord, Report, SaleRef};
 use crate::journal::{Filter, JournalReader, Slip};
 use crate::operators::{self, Operators};
 use crate::order::{AuthCode, OutTradeNo};
@@ -444,10 +445,8 @@ impl Cashier<'_> {
             Notice::DrawerNoted { recorded: false }
             | Notice::CashMoved { recorded: false }
             | Notice::CashReturned { recorded: false, .. } => {}
-            Notice::Refund(report) => {
-                let RefundReport { refund, before, .. } = *report;
-                self.post(ScreenMessage::Refund { refund: Box::new(refund), before });
-            }
+            Notice::Refund(report) => self.refund_moved(*report),
+            Notice::RefundSlip(slip, paper) => self.hand_over_refund(&slip, &paper),
             Notice::Shift(done) => self.shift_done(done),
             Notice::Enquired { serial, enquired } => {
                 self.post(ScreenMessage::Enquired { serial, enquired });
@@ -509,6 +508,7 @@ impl Cashier<'_> {
             DeviceReport::Begins(job) => self.slip_begins(job),
             DeviceReport::Job(id, ended) => match self.devices.finished(id) {
                 Some(JobPurpose::Slip(slip, _)) => self.slip_ended(slip, &ended),
+                Some(JobPurpose::RefundSlip(job)) => self.refund_slip_ended(job.slip, &ended),
                 Some(JobPurpose::Drawer) => {
                     let how = devices::printing(&ended, language);
                     tracing::info!(?how, "the drawer was asked to open");

@@ -70,7 +70,7 @@ pub async fn run(find: Find, config: &Config, clock: &Clock) -> Result<Exit, Fai
             }
         }
         for row in rows.iter().take(ASKED) {
-            if let Some(known) = Told::without_asking(&row.state) {
+            if let Some(known) = Told::without_asking(row) {
                 told.push(known);
                 continue;
             }

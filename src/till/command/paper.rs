@@ -9,10 +9,11 @@ use super::wiring::printer_settings;
 use crate::clock::Millis;
 use crate::config::Config;
 use crate::device::printer::{Job, Patience, Printer, PrinterReport, PrinterSettings};
-use crate::engine::Attempt;
-use crate::journal::{self, JournalError, SlipStage};
+use crate::engine::{Attempt, RefundRecord};
+use crate::journal::{self, JournalError, RefundPaper, SlipSays, SlipStage};
+use crate::language::Language;
 use crate::order::OutTradeNo;
-use crate::receipt::{Form, ReceiptOutcome, Slip, escpos};
+use crate::receipt::{Form, ReceiptOutcome, RefundSlip, Slip, escpos};
 use crate::text;
 use crate::till::{Notice, Till};
 use paytill_host::clock::Clock;
@@ -30,6 +31,8 @@ const UNRECORDED: Duration = Duration::from_secs(3);
 pub(super) struct Due {
     slips: Vec<journal::Slip>,
     orders: BTreeMap<OutTradeNo, Attempt>,
+    /// Those of refunds, each with where its refund is.
+    refunds: Vec<(journal::Slip, RefundPaper)>,
 }
 
 impl Due {
@@ -41,6 +44,23 @@ impl Due {
         self.orders.insert(attempt.out_trade_no.clone(), attempt.clone());
     }
 
+    pub(super) fn refund_queued(&mut self, slip: journal::Slip, paper: RefundPaper) {
+        self.refunds.push((slip, paper));
+    }
+
+    pub(super) fn refund_moved(&mut self, refund: &RefundRecord) {
+        for (_, paper) in &mut self.refunds {
+            if paper.refund.out_refund_no == refund.out_refund_no {
+                paper.refund = refund.clone();
+            }
+        }
+    }
+
+    /// How many there are of either kind.
+    fn left(&self) -> usize {
+        self.slips.len() + self.refunds.len()
+    }
+
     /// The oldest that still says what is so: of each order the last one at most.
     fn take_next(&mut self) -> Option<(journal::Slip, Attempt)> {
         self.drop_outdated();
@@ -50,7 +70,7 @@ impl Due {
     }
 
     fn drop_outdated(&mut self) {
-        let Self { slips, orders } = self;
+        let Self { slips, orders, .. } = self;
         let mut last = BTreeMap::new();
         for slip in &*slips {
             last.insert(slip.out_trade_no.clone(), slip.id);
@@ -58,7 +78,7 @@ impl Due {
         slips.retain(|slip| {
             let order = orders.get(&slip.out_trade_no);
             last.get(&slip.out_trade_no) == Some(&slip.id)
-                && order.is_some_and(|order| order.state.status() == slip.status)
+                && order.is_some_and(|order| slip.says == SlipSays::Payment(order.state.status()))
         });
     }
 
@@ -78,13 +98,14 @@ impl Due {
                 self.moved(&report.attempt);
                 moved(&report.attempt);
             }
+            Notice::RefundSlip(slip, paper) => self.refund_queued(slip, *paper),
+            Notice::Refund(report) => self.refund_moved(&report.refund),
             Notice::Stopped(_)
             | Notice::Gateway(_)
             | Notice::Enquired { .. }
             | Notice::SlipQueued(..)
             | Notice::SlipBegun { .. }
             | Notice::DrawerNoted { .. }
-            | Notice::Refund(_)
             | Notice::CashMoved { .. }
             | Notice::CashReturned { .. }
             | Notice::Shift(_) => {}
@@ -113,11 +134,17 @@ pub(super) async fn print_all(
         while let Ok(notice) = tokio::time::timeout(Duration::ZERO, till.next()).await {
             due.noticed(notice, &mut moved);
         }
-        let Some((slip, attempt)) = due.take_next() else { return Ok(()) };
-        let result = print(&slip, &attempt, &mut due, &mut moved, config, till, clock).await;
+        let result = if let Some((slip, attempt)) = due.take_next() {
+            print(&slip, &attempt, &mut due, &mut moved, config, till, clock).await
+        } else if let Some((slip, _)) = due.refunds.first() {
+            let slip = slip.clone();
+            print_refund(&slip, &mut due, &mut moved, config, till, clock).await
+        } else {
+            return Ok(());
+        };
         if let Err(why) = result {
             due.drop_outdated();
-            return Err(NotPrinted { left: due.slips.len() + 1, why });
+            return Err(NotPrinted { left: due.left() + 1, why });
         }
     }
 }
@@ -132,23 +159,60 @@ async fn print(
     clock: &Clock,
 ) -> Result<(), String> {
     let language = config.till.language;
-    till.mark_slip(slip.id, SlipStage::Begun);
-    let is_recorded = tokio::time::timeout(UNRECORDED, is_recorded(slip.id, due, moved, till));
-    match is_recorded.await {
-        Ok(is_recorded) if !due.says_the_truth(slip, attempt) => {
-            if is_recorded {
-                till.mark_slip(slip.id, SlipStage::Replaced);
-            }
-            return Ok(());
+    let is_recorded = begin(slip, due, moved, till, language).await?;
+    if !due.says_the_truth(slip, attempt) {
+        if is_recorded {
+            till.mark_slip(slip.id, SlipStage::Replaced);
         }
-        Ok(true) => {}
-        Ok(false) => return Err(text::journal::sentence(&JournalError::Stopped, language)),
-        Err(_) => return Err(text::journal::no_answer(language).to_owned()),
+        return Ok(());
     }
-    let printed = send(slip, attempt, config, clock);
+    if !is_recorded {
+        return Err(text::journal::sentence(&JournalError::Stopped, language));
+    }
+    let of = Slip::of(attempt, config, slip.copy);
+    let page = of.map(|of| escpos::print(&of, &Form::of(config), language));
+    let printed = send(page, config, clock);
     let stage = if printed.is_ok() { SlipStage::Done } else { SlipStage::Missing };
     till.mark_slip(slip.id, stage);
     printed
+}
+
+/// The first of those of refunds, as its refund is once the journal knows that it begins.
+async fn print_refund(
+    slip: &journal::Slip,
+    due: &mut Due,
+    moved: &mut impl FnMut(&Attempt),
+    config: &Config,
+    till: &mut Till,
+    clock: &Clock,
+) -> Result<(), String> {
+    let language = config.till.language;
+    let is_recorded = begin(slip, due, moved, till, language).await;
+    let (_, paper) = due.refunds.remove(0);
+    if !is_recorded? {
+        return Err(text::journal::sentence(&JournalError::Stopped, language));
+    }
+    let Some(of) = RefundSlip::of(&paper, config, slip.copy) else {
+        till.mark_slip(slip.id, SlipStage::Replaced);
+        return Ok(());
+    };
+    let printed = send(Some(of.print(&Form::of(config), language)), config, clock);
+    let stage = if printed.is_ok() { SlipStage::Done } else { SlipStage::Missing };
+    till.mark_slip(slip.id, stage);
+    printed
+}
+
+/// Has it written down that a slip may be on paper from now on, and tells whether it was.
+async fn begin(
+    slip: &journal::Slip,
+    due: &mut Due,
+    moved: &mut impl FnMut(&Attempt),
+    till: &mut Till,
+    language: Language,
+) -> Result<bool, String> {
+    till.mark_slip(slip.id, SlipStage::Begun);
+    let is_recorded = tokio::time::timeout(UNRECORDED, is_recorded(slip.id, due, moved, till));
+    is_recorded.await.map_err(|_| text::journal::no_answer(language).to_owned())
 }
 
 /// Whether the journal knows that a slip may be on paper from now on.
@@ -166,17 +230,8 @@ async fn is_recorded(
     }
 }
 
-fn send(
-    journalled: &journal::Slip,
-    attempt: &Attempt,
-    config: &Config,
-    clock: &Clock,
-) -> Result<(), String> {
-    let (Some(settings), Some(slip)) =
-        (printer_settings(config), Slip::of(attempt, config, journalled.copy))
-    else {
-        return Ok(());
-    };
+fn send(page: Option<Vec<u8>>, config: &Config, clock: &Clock) -> Result<(), String> {
+    let (Some(settings), Some(page)) = (printer_settings(config), page) else { return Ok(()) };
     let language = config.till.language;
     let patience = Patience { away: AWAY, stalled: STALLED, trouble: STALLED };
     let (post, reports) = mpsc::channel();
@@ -185,7 +240,6 @@ fn send(
     };
     let printer = Printer::start(PrinterSettings { patience, ..settings }, clock.clone(), report)
         .map_err(|error| text::system::text(&error).in_language(language).to_owned())?;
-    let page = escpos::print(&slip, &Form::of(config), language);
     let copies = config.receipt.copies;
     let job = Job { id: 1, page, copies, good_for: None, regardless: false, asks_first: false };
     printer.print(job).map_err(|_| text::device::queue_full(language).to_owned())?;
@@ -216,7 +270,8 @@ mod tests {
 
     fn slip(id: i64, of: u32, status: Status) -> journal::Slip {
         let (out_trade_no, at) = (number(of), Timestamp(0));
-        journal::Slip { id, out_trade_no, status, copy: 0, at, stage: SlipStage::Waiting }
+        let says = SlipSays::Payment(status);
+        journal::Slip { id, out_trade_no, says, copy: 0, at, stage: SlipStage::Waiting }
     }
 
     /// An order that needs a person, and the same reversed after all.

@@ -189,6 +189,7 @@ async fn follow(
             | Notice::Enquired { .. }
             | Notice::SlipDue(_)
             | Notice::SlipQueued(..)
+            | Notice::RefundSlip(..)
             | Notice::SlipBegun { .. }
             | Notice::DrawerNoted { .. }
             | Notice::Refund(_)

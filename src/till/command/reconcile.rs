@@ -191,7 +191,8 @@ fn refunds_about(
     let last = day.tomorrow().unwrap_or(day);
     for refund in reader.refunds_begun(&first.to_string(), &last.to_string())? {
         let BegunRefund { out_trade_no, refund: row, accepted_at } = refund;
-        if row.state.status() != RefundStatus::Refused {
+        // No gateway hears of cash.
+        if row.state.status() != RefundStatus::Refused && !row.state.is_cash() {
             take(OwnRefund {
                 order_no: out_trade_no.into(),
                 refund_no: row.out_refund_no.into(),

@@ -73,6 +73,7 @@ pub async fn run(recover: Recover, loaded: &Loaded, clock: &Clock) -> Result<Exi
                 }
             }
             Ok(Notice::Refund(report)) => {
+                slips.refund_moved(&report.refund);
                 let number = report.refund.out_refund_no.clone();
                 let status = report.refund.state.status();
                 if refunds.insert(number, status) != Some(status) {
@@ -84,6 +85,7 @@ pub async fn run(recover: Recover, loaded: &Loaded, clock: &Clock) -> Result<Exi
                 return Err(Failure::new(Exit::Journal, text::journal::text(&error)));
             }
             Ok(Notice::SlipDue(slip)) => slips.queued(slip),
+            Ok(Notice::RefundSlip(slip, paper)) => slips.refund_queued(slip, *paper),
             Ok(
                 Notice::Gateway(_)
                 | Notice::Enquired { .. }
@@ -208,6 +210,7 @@ async fn settle(
             | Notice::Enquired { .. }
             | Notice::SlipDue(_)
             | Notice::SlipQueued(..)
+            | Notice::RefundSlip(..)
             | Notice::SlipBegun { .. }
             | Notice::DrawerNoted { .. }
             | Notice::Refund(_)

@@ -13,8 +13,7 @@ use super::orders::{no_such, one};
 use super::output::{masked, print_line, print_message};
 use super::refund_line::RefundLine;
 use super::signals::Signals;
-use super::{Exit, Failure, pin};
-use crate::both;
+use super::{Exit, Failure, paper, pin};
 use crate::clean::clean;
 use crate::cli::{Json, Refund};
 use crate::clock::Timestamp;
@@ -26,6 +25,7 @@ use crate::money::{AmountEntry, Money};
 use crate::refund::{OutRefundNo, RefundRefusal, RefundStatus};
 use crate::text::{amount, journal, refund as text};
 use crate::till::{NotRefunded, Notice, Till};
+use crate::{both, say};
 use paytill_host::clock::Clock;
 
 /// How much of a reason is kept, in cells.
@@ -77,12 +77,14 @@ pub async fn run(refund: Refund, loaded: &Loaded, clock: &Clock) -> Result<Exit,
     let patience = config.payment.rules.attention_after;
     let deadline = clock.uptime().after(patience);
     let reporter = Reporter { number: Some(number), ..reporter };
+    let mut due = paper::Due::default();
     let exit = loop {
         let notice = tokio::select! {
             notice = tokio::time::timeout(BEAT, till.next()) => notice,
             _ = signals.next() => break Exit::Attention,
         };
         match notice {
+            Ok(Notice::RefundSlip(slip, paper)) => due.refund_queued(slip, *paper),
             Ok(notice) => {
                 if let Some(exit) = reporter.take(notice, till)? {
                     break exit;
@@ -92,6 +94,16 @@ pub async fn run(refund: Refund, loaded: &Loaded, clock: &Clock) -> Result<Exit,
             Err(_) => {}
         }
     };
+    if exit == Exit::Done
+        && let Err(paper::NotPrinted { why, .. }) =
+            paper::print_all(due, |_| {}, config, till, clock).await
+    {
+        print_message(&say!(
+            language,
+            "the slip was not printed: {why}; F9 on the screen prints it",
+            "凭证未打印：{why}；可在收银界面按 F9 键补打"
+        ));
+    }
     if exit == Exit::Attention {
         print_message(language.pick(
             "do not give the money back in another way yet: `paytill recover` or the next start goes \

@@ -125,7 +125,15 @@ impl<'a> OrderReport<'a> {
                 )
             }
             (Some(proof), _) => proof.transaction_id.clone(),
-            (None, None) if self.state.cash().is_some() => language.pick("cash", "现金").to_owned(),
+            (None, None) if self.state.cash().is_some() => {
+                let cash = language.pick("cash", "现金");
+                if self.refunded > Money::default() {
+                    let refunded = self.currency.group(self.refunded);
+                    say!(language, "{cash}  refunded {refunded}", "{cash}  已退款 {refunded}")
+                } else {
+                    cash.to_owned()
+                }
+            }
             (None, why) => why.unwrap_or_default(),
         };
         let amount = format!("{} {amount}", self.currency.code());

@@ -270,6 +270,13 @@ fn report_json(report: &Report) -> Value {
             .collect::<serde_json::Map<_, _>>()
             .into()
     };
+    let rates: serde_json::Map<String, Value> = report
+        .by_rate
+        .iter()
+        .map(|(rate, taxed)| {
+            (rate.show(), json!({ "sold": taxed.sold.minor(), "tax": taxed.tax.minor() }))
+        })
+        .collect();
     let drawer = &report.drawer;
     let movements: Vec<Value> = report
         .movements
@@ -297,6 +304,9 @@ fn report_json(report: &Report) -> Value {
         "reversals": sum(report.reversals),
         "by_tender": sums(&report.by_tender),
         "by_operator": sums(&report.by_operator),
+        "discounts": sum(report.discounts),
+        "by_rate": rates,
+        "no_rate": report.no_rate.minor(),
         "no_sales": report.no_sales,
         "cash": {
             "float": drawer.float.minor(),

@@ -1,7 +1,9 @@
 //! What the gateway's answer about an order means, in one word, and why there is none.
 
 use crate::gateway::Owner;
+use crate::journal::OrderRow;
 use crate::language::Language;
+use crate::money::Money;
 use crate::order::{OutTradeNo, TillId};
 use crate::payment::{Ending, Found, Funds, Reason, State, Status, TillCause};
 use crate::text::find::{FindWords, Verdict};
@@ -68,8 +70,10 @@ impl Why {
 
 impl Told {
     /// Of an order about which nobody is asked.
-    pub fn without_asking(state: &State) -> Option<Self> {
-        state.cash().map(|_| Self { verdict: by_journal(state), why: Some(Why::Cash) })
+    pub fn without_asking(row: &OrderRow) -> Option<Self> {
+        let is_refunded = row.refunded > Money::default();
+        let verdict = if is_refunded { Verdict::Refunded } else { by_journal(&row.state) };
+        row.state.cash().map(|_| Self { verdict, why: Some(Why::Cash) })
     }
 
     const fn of(verdict: Verdict) -> Self {

@@ -31,6 +31,20 @@ const PULSE: [u8; 2] = [0x32, 0xfa];
 
 /// The bytes of a slip, from the printer's reset to the cut.
 pub fn print(slip: &Slip, form: &Form, language: Language) -> Vec<u8> {
+    let by_code = names_the_currency(form, language, slip.is_plain_but_for_the_sign());
+    let slip = if by_code { &Slip { symbol: slip.currency.clone(), ..slip.clone() } } else { slip };
+    print_page(lay_out(slip, form.paper, language), form)
+}
+
+/// Whether the currency stands there as a code. `is_plain`: nothing but its sign needs a font
+/// beyond ASCII.
+pub(super) fn names_the_currency(form: &Form, language: Language, is_plain: bool) -> bool {
+    let has_font = form.profile.abilities().text == TextMode::Font;
+    language == Language::English && has_font && is_plain
+}
+
+/// The bytes of a page made of these parts, below the shop's logo.
+pub(super) fn print_page(parts: Vec<ReceiptPart>, form: &Form) -> Vec<u8> {
     let abilities = form.profile.abilities();
     let mut bytes = abilities.start.to_vec();
     if let Some(logo) = &form.logo {
@@ -38,11 +52,7 @@ pub fn print(slip: &Slip, form: &Form, language: Language) -> Vec<u8> {
         raster::put(&mut bytes, logo);
         raster::feed(&mut bytes, LEADING);
     }
-    let by_code = language == Language::English
-        && abilities.text == TextMode::Font
-        && slip.is_plain_but_for_the_sign();
-    let slip = if by_code { &Slip { symbol: slip.currency.clone(), ..slip.clone() } } else { slip };
-    for part in lay_out(slip, form.paper, language) {
+    for part in parts {
         put(&mut bytes, part, abilities, form.paper);
     }
     bytes.extend(abilities.end);

@@ -12,6 +12,7 @@ mod font;
 mod goods;
 mod profile;
 mod raster;
+mod refund;
 pub mod report;
 #[cfg(test)]
 mod tests;
@@ -42,6 +43,7 @@ pub use crate::config::Paper;
 pub use drawn::draw;
 pub use goods::{Goods, GoodsLine};
 pub use profile::Profile;
+pub use refund::{RefundOutcome, RefundSlip};
 
 /// What receipts are printed on: the paper width, the printer's profile, and the shop's logo.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -196,7 +198,11 @@ impl Slip {
 
 /// The slip as text, one line per line on paper. Codes are shown in brackets.
 pub fn text(slip: &Slip, paper: Paper, language: Language) -> String {
-    let lines = lay_out(slip, paper, language).into_iter().map(|part| match part {
+    as_text(lay_out(slip, paper, language), paper)
+}
+
+fn as_text(parts: Vec<ReceiptPart>, paper: Paper) -> String {
+    let lines = parts.into_iter().map(|part| match part {
         ReceiptPart::Line { text, align, .. } => align.pad(&text, paper.columns()),
         ReceiptPart::Barcode(number) => {
             Align::Centre.pad(&format!("[CODE128 {number}]"), paper.columns())
@@ -242,7 +248,7 @@ fn lay_out(slip: &Slip, paper: Paper, language: Language) -> Vec<ReceiptPart> {
     for line in &slip.header {
         builder.centred(line);
     }
-    builder.marks(slip, language);
+    builder.marks(slip.is_training, slip.copy, language);
     let (title, outcome) = match slip.outcome {
         ReceiptOutcome::Paid => (words.receipt(), words.paid()),
         ReceiptOutcome::Reversed { .. } => (words.reversal_slip(), words.reversed()),
@@ -292,7 +298,7 @@ fn lay_out(slip: &Slip, paper: Paper, language: Language) -> Vec<ReceiptPart> {
     for line in &slip.footer {
         builder.centred(line);
     }
-    builder.marks(slip, language);
+    builder.marks(slip.is_training, slip.copy, language);
     builder.parts
 }
 
@@ -397,17 +403,17 @@ impl ReceiptBuilder {
         }
     }
 
-    fn marks(&mut self, slip: &Slip, language: Language) {
+    fn marks(&mut self, is_training: bool, copy: u32, language: Language) {
         let words = ReceiptWords::of(language);
-        if slip.is_training {
+        if is_training {
             self.large(words.training());
             self.large(words.no_money_moved());
         }
-        if slip.copy > 0 {
-            self.large(&words.copy(slip.copy));
+        if copy > 0 {
+            self.large(&words.copy(copy));
             // A printer that prints Chinese prints this as well, but not the other way round.
             if language == Language::Chinese {
-                self.large(&ReceiptWords::of(Language::English).copy(slip.copy));
+                self.large(&ReceiptWords::of(Language::English).copy(copy));
             }
         }
     }

@@ -88,7 +88,8 @@ mod tests {
     use crate::clock::{TimeZone, Timestamp};
     use crate::config::Flags;
     use crate::money::Money;
-    use crate::shift::{Movement, Sum};
+    use crate::sale::Rate;
+    use crate::shift::{Movement, Sum, Taxed};
 
     fn config() -> Config {
         let environment = |name: &str| (name == "HOME").then(|| "/till".into());
@@ -100,6 +101,10 @@ mod tests {
     fn z() -> Report {
         let at = Timestamp(1_795_320_000_000);
         let sum = |count, minor| Sum { count, amount: Money::from_minor(minor) };
+        let taxed = |hundredths, sold, tax| {
+            let [sold, tax] = [sold, tax].map(Money::from_minor);
+            (Rate::from_hundredths(hundredths).unwrap(), Taxed { sold, tax })
+        };
         let mut report = Report {
             z: Some(12),
             day: "2026-11-22".into(),
@@ -113,6 +118,9 @@ mod tests {
             by_tender: [("cash".into(), sum(5, 40_000)), ("micropay".into(), sum(8, 1_240_500))]
                 .into(),
             by_operator: [("Anna".to_owned(), sum(13, 1_280_500))].into(),
+            discounts: sum(2, 1200),
+            by_rate: [taxed(900, 109_000, 9000), taxed(1300, 1_130_000, 130_000)].into(),
+            no_rate: Money::from_minor(41_500),
             no_sales: 2,
             movements: vec![Movement {
                 at,

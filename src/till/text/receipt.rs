@@ -62,6 +62,22 @@ crate::catalogue! {
     left => "Left to pay", "余款待付";
     order_number => "Order", "订单号";
     transaction => "Transaction", "交易单号";
+    refund_slip => "REFUND", "退款凭证";
+    /// Accepted, which is not done.
+    on_its_way => "ON ITS WAY", "已受理";
+    refund_on_its_way =>
+        "WeChat Pay has accepted this refund. The money is on its way to the account it came from: at \
+         once, or in up to three days on a card.",
+        "微信支付已受理这笔退款，款项正在原路退回：零钱即时到账，银行卡一般三个工作日内到账。";
+    refunded => "REFUNDED", "已退款";
+    refund_done =>
+        "The money went back to the account it came from.",
+        "款项已原路退回。";
+    refund_in_cash => "The money was given back in cash.", "款项已以现金退还。";
+    refund_number => "Refund number", "退款单号";
+    refund_reason => "Reason", "退款原因";
+    refunded_by => "Refunded by", "经办人";
+    agreed_by => "Approved by", "审批人";
     time => "Time", "时间";
     note => "Note", "备注";
 }

@@ -27,6 +27,12 @@ catalogue! {
     cash => "Cash", "现金";
     wechat_pay => "WeChat Pay", "微信支付";
     by_operator => "By operator", "按收银员";
+    discounts => "Discounts", "折扣";
+    by_rate => "By tax rate (refunds taken off)", "按税率（已扣除退款）";
+    sold_at(rate: &str) => "Sold at {rate}", "税率 {rate} 销售额";
+    tax_at(rate: &str) => "Tax at {rate}", "税率 {rate} 税额";
+    /// What was sold, or went back, of which no rate is known.
+    no_rate => "No rate known", "未区分税率";
     drawer => "Cash drawer", "钱箱";
     float => "Float", "备用金";
     cash_sales => "Cash sales", "现金销售";
@@ -106,12 +112,16 @@ impl Writing<'_> {
         pair(words.reversals(), self.sum(report.reversals));
         let net = report.sales.amount.minor().saturating_sub(report.refunds.amount.minor());
         pair(words.net(), self.money(Money::from_minor(net)));
+        if report.discounts.count > 0 {
+            pair(words.discounts(), self.sum(report.discounts));
+        }
         self.sums(words.by_tender(), &report.by_tender, &mut lines, |tender| match tender {
             CASH => words.cash().to_owned(),
             "micropay" => words.wechat_pay().to_owned(),
             other => other.to_owned(),
         });
         self.sums(words.by_operator(), &report.by_operator, &mut lines, str::to_owned);
+        self.rates(report, &mut lines);
         self.drawer(report, &mut lines);
         if !report.movements.is_empty() {
             lines.push(ShiftLine::Title(words.movements().to_owned()));
@@ -147,6 +157,23 @@ impl Writing<'_> {
         }
         for (of, sum) in sums {
             lines.push(ShiftLine::Pair(name(of), self.sum(*sum)));
+        }
+    }
+
+    /// Nothing where no sale has lines.
+    fn rates(&self, report: &Report, lines: &mut Vec<ShiftLine>) {
+        if report.by_rate.is_empty() {
+            return;
+        }
+        let words = ShiftWords::of(self.language);
+        lines.push(ShiftLine::Title(words.by_rate().to_owned()));
+        for (rate, taxed) in &report.by_rate {
+            let rate = rate.show();
+            lines.push(ShiftLine::Pair(words.sold_at(&rate), self.money(taxed.sold)));
+            lines.push(ShiftLine::Pair(words.tax_at(&rate), self.money(taxed.tax)));
+        }
+        if report.no_rate != Money::default() {
+            lines.push(ShiftLine::Pair(words.no_rate().to_owned(), self.money(report.no_rate)));
         }
     }
 

@@ -3,13 +3,11 @@
 use super::{Notice, Till, WorkerMessage};
 use crate::engine::{By, Draw, RefundEntry, RefundRecord, RefundReport, RefundStart};
 use crate::gateway::{DecodedRefund, Gateway, RefundAsk, Stamp};
-use crate::journal::{JournalError, JournalReader};
+use crate::journal::{JournalError, JournalReader, is_cash_returned};
 use crate::money::Money;
 use crate::order::OutTradeNo;
 use crate::payment::{Reason, TillCause};
-use crate::refund::{
-    CASH, OutRefundNo, Refund, RefundAnswer, RefundCall, RefundEvent, RefundRefusal,
-};
+use crate::refund::{OutRefundNo, Refund, RefundAnswer, RefundCall, RefundEvent, RefundRefusal};
 use paytill_host::clock::Clock;
 use paytill_host::random;
 use paytill_host::transport::{Transport, TransportFailure};
@@ -128,11 +126,12 @@ pub fn read_refund(
     out_trade_no: &OutTradeNo,
 ) -> Result<RefundStart, NotRefunded> {
     let row = reader.order(out_trade_no.as_str())?.ok_or(NotRefunded::NoSuchOrder)?;
-    if row.channel == CASH {
-        return Err(NotRefunded::Refused(RefundRefusal::Cash));
+    if row.state.cash().is_some() && is_cash_returned(&reader.entries(row.attempt)?) {
+        return Err(NotRefunded::Refused(RefundRefusal::NothingLeft));
     }
     Ok(RefundStart {
         attempt: row.attempt,
+        sale: row.sale,
         order: reader.request(row.attempt)?,
         payment: row.state,
         earlier: reader.refunds(row.attempt)?.into_iter().map(Into::into).collect(),

@@ -243,6 +243,15 @@ impl Auditor {
         }
         Ok(())
     }
+
+    /// The refunds of ours that the bank could not make.
+    pub fn failed_refunds<'a>(&'a self, bank: &'a Bank) -> impl Iterator<Item = &'a str> {
+        let ours = bank.ledger().filter(|entry| !self.others.contains(&entry.out_trade_no));
+        let refunds = ours.flat_map(|entry| &entry.refunds);
+        let failed = refunds
+            .filter(|refund| matches!(refund.stage, RefundStage::Closed | RefundStage::Abnormal));
+        failed.map(|refund| refund.number.as_str())
+    }
 }
 
 /// The journal's refunds with their orders.

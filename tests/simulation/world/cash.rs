@@ -1,11 +1,9 @@
-//! Customers who pay in cash, or with cash first and a code for the rest; and the shifts that are
-//! closed meanwhile.
+//! Customers who pay in cash, or with cash first and a code for the rest, or who get the cash back
+//! because the rest is not paid.
 
-use paytill::clock::TimeZone;
 use paytill::engine::{Act, ActKind, CashStart, Draw, Refusal, SaleRef};
-use paytill::journal::{ShiftDone, ShiftWork};
 use paytill::money::Money;
-use paytill::shift::{Carry, Closing, NotNow};
+use paytill::order::OutTradeNo;
 
 use super::people::id_of;
 use super::{Due, OPERATIONS_OF_AN_ENTRY, World};
@@ -54,6 +52,7 @@ impl World {
         if self.gives(sale, reference, given).is_ok()
             && matches!(self.pays(sale), Pays::PartlyCash(_))
         {
+            self.counts.splits += 1;
             let later = self.now + 1_500;
             self.plan_at(later, Due::Customer(sale));
         }
@@ -78,7 +77,7 @@ impl World {
         rng.fill(&mut draw);
         let tendered = Money::from_minor(given);
         let note = String::new();
-        let (sold, draw) = (std::sync::Arc::default(), Draw(draw));
+        let (sold, draw) = (self.sold(sale), Draw(draw));
         let start = CashStart { sale: reference, note, sold, tendered, by: None, draw };
         let (now, wall) = (self.uptime(), self.wall());
         let Some(till) = &mut self.till else { return Ok(()) };
@@ -93,6 +92,7 @@ impl World {
         self.auditor.begun(number.as_str(), sale, taken, &format!("cash-{number}"));
         self.auditor.is_cash(number.as_str());
         self.counts.sales += 1;
+        self.counts.cash += 1;
         self.sale_of.insert(number.to_string(), sale);
         let id = id_of(&effects);
         if let Some(known) = self.sales.get_mut(&sale) {
@@ -112,77 +112,52 @@ impl World {
         (left.minor() < due).then_some(*left)
     }
 
-    /// Somebody counts the drawer and closes the shift, while the till sells.
-    pub(super) fn closes_the_shift(&mut self, number: u64) {
-        let mut rng = self.plan.chance("close", number);
-        let counted = Some(Money::from_minor(rng.i64(0..1_000_000)));
-        let carry = if rng.bool() { Carry::Yes(None) } else { Carry::No };
+    /// The rest of a sale is not paid, and the cashier gives the cash back; the till may refuse.
+    pub(super) fn returns_cash(&mut self, sale: usize) {
+        let Some(id) = self.sales[&sale].id else { return };
+        let wall = self.wall();
+        let Some(till) = self.till.as_mut().filter(|till| !till.disk_failed) else { return };
+        let balance = match till.engine.give_up_sale(id) {
+            Ok(balance) => balance,
+            Err(refusal) => {
+                return self.tell(|| format!("no cash of sale {sale} goes back: {refusal:?}"));
+            }
+        };
+        let orders = self.auditor.cash_orders(sale);
+        let all: i64 = orders.iter().map(|(_, amount)| amount).sum();
+        if all != balance.taken().minor() {
+            let what = format!("{all} were taken of sale {sale}, by the till {balance:?}");
+            self.auditor.broken(Invariant::NeverAboveDue, what);
+        }
+        let act = |amount: i64| {
+            let kind = ActKind::CashReturned { amount: Money::from_minor(amount) };
+            Act { at: wall, kind, by: None }
+        };
+        let acts: Vec<(Act, OutTradeNo)> = orders
+            .iter()
+            .filter_map(|(number, amount)| {
+                Some((act(*amount), OutTradeNo::try_from(number.clone()).ok()?))
+            })
+            .collect();
         self.draw_trouble(
             3 * self.climate.death_at_the_disk,
             self.climate.failing_disk,
             OPERATIONS_OF_AN_ENTRY,
         );
-        let wall = self.wall();
-        let may_carry = carry != Carry::No;
-        let closing = Closing { at: wall, counted, operator: None, carry };
         let Some(till) = &mut self.till else { return };
-        let moved = Act {
-            at: wall,
-            kind: ActKind::CashIn { amount: Money::from_minor(100), reason: "float".into() },
-            by: None,
-        };
-        let work = ShiftWork::Close { closing, by: None };
-        let done = till
-            .journal
-            .append_act(&moved)
-            .and_then(|()| till.journal.do_shift(work, &TimeZone::UTC));
+        let done = till.journal.append_acts_of(&acts);
+        self.auditor.goes_back(sale);
         if self.disk.is_dead() {
-            return self.die("died within the close of a shift");
+            return self.die("died while cash went back");
         }
         self.disk.disarm();
         match done {
-            Ok(ShiftDone::Closed(report)) => {
-                self.tell(|| format!("Z {:?}: {:?}", report.z, report.sales));
-                self.auditor.closed_over(&report.unresolved, may_carry);
-                self.reads_the_shifts();
+            Ok(()) => {
+                self.tell(|| format!("{all} of sale {sale} go back in cash"));
+                self.counts.returns += 1;
+                self.auditor.went_back(sale, &orders);
             }
-            Ok(ShiftDone::Not(NotNow::Unresolved(numbers))) => {
-                self.tell(|| format!("the shift is not closed: {numbers:?}"));
-                let is_so = numbers.iter().all(|number| self.auditor.is_unsettled(number));
-                if !is_so || numbers.is_empty() {
-                    let what = format!("{numbers:?} stand in the way of a close");
-                    self.auditor.broken(Invariant::ShiftsAddUp, what);
-                }
-            }
-            Ok(other) => {
-                let what = format!("a close led to {other:?}");
-                self.auditor.broken(Invariant::ShiftsAddUp, what);
-            }
-            Err(error) => {
-                self.disk_failed(&error);
-                let (now, wall) = (self.uptime(), self.wall());
-                if let Some(till) = &mut self.till {
-                    let effects = till.engine.written(0, false, now, wall);
-                    self.perform(effects);
-                }
-            }
-        }
-    }
-
-    /// All Z reports and what came after them, against the journal's orders.
-    pub(super) fn reads_the_shifts(&mut self) {
-        let now = self.wall();
-        let read = self.reader().and_then(|reader| {
-            let closed = reader.closed_shifts(|_| true)?;
-            let open = reader.shift(now, &TimeZone::UTC)?;
-            let rows = reader.orders(&paytill::journal::Filter::default())?;
-            Ok((closed, open, rows))
-        });
-        let due: std::collections::BTreeMap<i64, i64> =
-            self.sales.values().filter_map(|sale| Some((sale.id?, sale.customer.due))).collect();
-        match read {
-            Ok((closed, open, rows)) => self.auditor.shifts(closed, &open, &rows, &due),
-            Err(error) => self.auditor.broken(Invariant::ShiftsAddUp, error.to_string()),
+            Err(error) => self.journal_failed(&error),
         }
     }
 }

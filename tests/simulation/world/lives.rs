@@ -31,6 +31,9 @@ use crate::screen::Screen;
 /// time a customer has, and three queries.
 const ENDS_AFTER: u64 = 15_000 + 30_000 + 3 * 5_000;
 
+/// The shifts that are opened with a start have numbers from here.
+const STARTS: u64 = 1_000;
+
 /// Every simulated journal has the same.
 const KEY: Secret = [0x5a; 32];
 
@@ -203,6 +206,9 @@ impl World {
             sale.id = sale.id.filter(|id| known.contains(id));
             sale.latest = sale.latest.take().filter(|number| numbers.contains(number.as_str()));
         }
+        if self.auditor.doubts_the_drawer() {
+            self.reads_the_shifts();
+        }
         self.tell(|| format!("the till starts; {} open or watched", past.open.len()));
         let mut merchant = account(&self.plan).merchant;
         if self.climate.corrected_ids > 0 && self.process > 0 {
@@ -241,6 +247,8 @@ impl World {
         if self.is_healed() {
             self.plan_judgement();
         }
+        // Before anything else is written.
+        self.plan_at(self.now, Due::Open(STARTS + u64::from(self.process)));
         self.verdict = None;
         self.perform(effects);
         self.comes_to_the_desk();

@@ -2,13 +2,16 @@
 //! engine, the payment machine, the codec, the journal with SQLite, the screen and the bank are the
 //! real ones; the clock, the network, the disk and the people follow the seed.
 
+mod bills;
 mod cash;
+mod counts;
 mod crowd;
 mod finding;
 mod lives;
 mod paper;
 mod people;
 mod refunds;
+mod shifts;
 mod till;
 mod wire;
 
@@ -35,6 +38,7 @@ use crate::auditor::Auditor;
 use crate::invariants::{Invariant, Violation};
 use crate::plan::{CashierAction, Climate, Customer, HEALED, Plan};
 use crate::screen::Screen;
+pub use counts::Counts;
 use crowd::Counter;
 
 /// Enough time for the rechecks of numbers that the gateway never knew.
@@ -66,29 +70,6 @@ pub struct Told {
     pub counts: Counts,
 }
 
-/// What happened in a story.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Counts {
-    /// Attempts that were begun, each with a scanned code.
-    pub sales: u64,
-    pub entries: u64,
-    pub calls: u64,
-    pub faults: u64,
-    pub deaths: u64,
-    pub refunds: u64,
-}
-
-impl Counts {
-    pub fn add(&mut self, other: Self) {
-        self.sales += other.sales;
-        self.entries += other.entries;
-        self.calls += other.calls;
-        self.faults += other.faults;
-        self.deaths += other.deaths;
-        self.refunds += other.refunds;
-    }
-}
-
 /// Plays a plan to its end, or to the first violation.
 pub fn play(plan: &Plan, in_words: bool) -> Told {
     let mut world = World::new(plan.clone(), in_words);
@@ -112,6 +93,8 @@ enum Due {
     CashierAction(usize, CashierAction),
     /// The cashier gives money of a sale back.
     Refund(usize, u64),
+    /// The cashier gives the cash of a sale back that is paid in part.
+    Return(usize),
     /// A request about a refund reaches the bank.
     RefundArrives {
         process: u32,
@@ -187,6 +170,8 @@ enum Due {
     ClockJump(u64),
     /// The shift is closed.
     Close(u64),
+    /// One is opened.
+    Open(u64),
     Suspension(u64),
     Healed,
     Judgement {
@@ -355,6 +340,9 @@ impl World {
                 let at = (customer.at + after).min(HEALED - 1);
                 self.plan_at(at, Due::Refund(sale, nth));
             }
+            for after in self.plan.returns(sale) {
+                self.plan_at((customer.at + after).min(HEALED - 1), Due::Return(sale));
+            }
             let sale_of_it =
                 Sale { customer, id: None, latest: None, attempts: 0, last_code: None };
             self.sales.insert(sale, sale_of_it);
@@ -429,6 +417,7 @@ impl World {
                 if let Err(error) = self.auditor.close_refunds(&reader, &rows, &self.bank) {
                     self.auditor.broken(Invariant::NothingLost, error.to_string());
                 }
+                self.reads_the_bills(&reader, &rows);
             }
             Err(error) => self.auditor.broken(Invariant::NothingLost, error.to_string()),
         }
@@ -473,6 +462,8 @@ impl World {
             }
             Due::ClockJump(number) => self.clock_jump(number),
             Due::Close(number) => self.closes_the_shift(number),
+            Due::Open(number) => self.opens_the_shift(number),
+            Due::Return(sale) => self.returns_cash(sale),
             Due::Suspension(number) => self.suspension(number),
             Due::Healed => self.heal(),
             Due::Judgement { process, open } if process == self.process => self.judgement(&open),

@@ -1,11 +1,14 @@
 //! Customers come, and the cashier acts.
 
+use std::sync::Arc;
+
 use paytill::clock::Millis;
 use paytill::engine::{Draw, Effect, Refusal, SaleRef, Start};
 use paytill::gateway::{Ask, Gateway as _, Stamp};
-use paytill::money::{Currency, Money};
+use paytill::money::{Currency, LARGEST, Money};
 use paytill::order::{AuthCode, Order, OutTradeNo};
 use paytill::payment::Event;
+use paytill::sale::{Discount, Line, Quantity, Rate, Sale, Sold};
 use paytill::simulator::{GatewayRequest, Scenario};
 
 use super::{Due, World};
@@ -30,6 +33,31 @@ impl World {
         }
         let scenario = self.sales[&sale].customer.scenario;
         self.charge(sale, scenario, None);
+    }
+
+    /// What a customer buys: an amount alone, or lines that come to it.
+    pub(super) fn sold(&self, sale: usize) -> Arc<Sold> {
+        let due = self.sales[&sale].customer.due;
+        let mut rng = self.plan.chance("lines", sale as u64);
+        let count = rng.usize(..4);
+        let off = if rng.bool() { rng.i64(1..200) } else { 0 };
+        if due + off > LARGEST.minor() {
+            return Arc::default();
+        }
+        let mut left = due + off;
+        let mut line = |nth: usize| {
+            let price = if nth + 1 == count { left } else { rng.i64(0..=left) };
+            left -= price;
+            let rate = Rate::from_hundredths([0, 900, 1300][rng.usize(..3)]).unwrap();
+            let price = Money::from_minor(price);
+            Line { name: "Tea".into(), rate, ..Line::of_amount(price, Quantity::ONE) }
+        };
+        let lines: Vec<Line> = (0..count).map(&mut line).collect();
+        if lines.is_empty() {
+            return Arc::default();
+        }
+        let discount = (off > 0).then_some(Discount::Amount(Money::from_minor(off)));
+        Arc::new(Sale { lines, discount, consent: None }.total().unwrap())
     }
 
     pub(super) fn action(&mut self, sale: usize, action: CashierAction) {
@@ -98,7 +126,6 @@ impl World {
         rng.fill(&mut draw);
         let draw = Draw(draw);
         let (now, wall) = (self.uptime(), self.wall());
-        let Some(till) = &mut self.till else { return Ok(()) };
         let Some(auth_code) = AuthCode::new(code) else { return Ok(()) };
         let code_hash = auth_code.keyed_hash(b"simulation");
         let client_ip = "203.0.113.7".to_owned();
@@ -106,13 +133,14 @@ impl World {
         let start = Start {
             sale: reference,
             note,
-            sold: std::sync::Arc::default(),
+            sold: self.sold(sale),
             code: auth_code,
             code_hash,
             by: None,
             client_ip,
             draw,
         };
+        let Some(till) = &mut self.till else { return Ok(()) };
         let (number, effects) = till.engine.begin(start, now, wall)?;
         self.tell(|| format!("{number} is begun: sale {sale}, {due}, {how}"));
         self.auditor.begun(number.as_str(), sale, due, code);

@@ -33,9 +33,11 @@ impl World {
         };
         let mut rng = self.plan.chance("refund", sale as u64 * 10 + nth);
         let start = match self.read_for_refund(number.as_str()) {
-            Ok(Some(start)) => start,
             // Its entry is not on the disk yet.
             Ok(None) => return,
+            // No gateway hears of cash.
+            Ok(Some(start)) if start.payment.cash().is_some() => return,
+            Ok(Some(start)) => start,
             Err(error) => return self.auditor.broken(Invariant::NothingLost, error.to_string()),
         };
         // Of a sale that is paid in part in cash it is less than the sale's due.
@@ -73,6 +75,7 @@ impl World {
             reader.refunds(row.attempt)?.into_iter().map(Into::into).collect();
         Ok(Some(RefundStart {
             attempt: row.attempt,
+            sale: row.sale,
             order: reader.request(row.attempt)?,
             payment: row.state,
             earlier,

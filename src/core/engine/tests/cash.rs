@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::*;
+use crate::refund::{RefundRefusal, RefundStatus};
 
 fn fen(minor: i64) -> Money {
     Money::from_minor(minor)
@@ -121,6 +122,99 @@ fn cash_that_goes_back_ends_the_sale() {
     // A settled sale is refunded, and not given up.
     bench.has_cash(SaleRef::New(fen(100)), 100);
     assert_eq!(bench.engine.give_up_sale(2), Err(Refusal::NothingTaken));
+}
+
+impl EngineBench {
+    /// Of the order of this attempt, as the journal had it before any refund.
+    fn refund_cash(&mut self, attempt: i64, amount: Option<i64>) -> Result<(), RefundRefusal> {
+        let of = |entry: &&Entry| entry.attempt == attempt;
+        let entry = self.written.iter().find(of).unwrap().clone();
+        let begin = entry.begin.unwrap();
+        let start = RefundStart {
+            attempt,
+            sale: begin.sale.id,
+            order: begin.order,
+            payment: entry.state,
+            earlier: Vec::new(),
+            amount: amount.map(fen),
+            reason: "cold".into(),
+            by: None,
+            draw: Draw([2; 12]),
+        };
+        let (now, wall) = self.at();
+        let (_, effects) = self.engine.begin_refund(start, now, wall)?;
+        self.take(effects);
+        Ok(())
+    }
+
+    fn refund_of_cash_on_disk(&mut self, refund: i64, on_disk: bool) {
+        let (now, wall) = self.at();
+        let effects = self.engine.refund_written(refund, on_disk, now, wall);
+        self.take(effects);
+    }
+}
+
+#[test]
+fn a_refund_in_cash_is_one_entry_that_is_told_once_it_is_on_disk_and_sends_nothing() {
+    let mut bench = EngineBench::new();
+    bench.has_cash(SaleRef::New(fen(8000)), 10_000);
+    bench.refund_cash(1, None).unwrap();
+    assert!(bench.refunds_reported.is_empty(), "not on disk");
+    bench.refund_of_cash_on_disk(1, true);
+    let [report] = &bench.refunds_reported[..] else { panic!("{:?}", bench.refunds_reported) };
+    let refund = &report.refund;
+    assert_eq!((refund.amount, refund.recorded, report.before), (fen(8000), true, None));
+    assert_eq!(refund.state.status(), RefundStatus::Done);
+    assert!(refund.state.is_cash() && refund.state.counts() && !refund.state.is_open());
+    let [entry] = &bench.refunds_written[..] else { panic!("{:?}", bench.refunds_written) };
+    assert!(entry.wire.is_empty() && entry.begin.is_some());
+    assert!(bench.refund_calls.is_empty() && bench.engine.wake_at().is_none());
+    assert_eq!(bench.engine.open_refunds().count(), 0);
+    assert!(!bench.engine.is_refund_unclear() && !bench.engine.is_refund_busy(bench.at().0));
+}
+
+#[test]
+fn cash_never_goes_back_twice_however_old_what_was_read_of_its_order_is() {
+    let mut bench = EngineBench::new();
+    bench.has_cash(SaleRef::New(fen(8000)), 8000);
+    assert_eq!(bench.refund_cash(1, Some(8001)), Err(RefundRefusal::MoreThanLeft(fen(8000))));
+    bench.refund_cash(1, Some(5000)).unwrap();
+    // While it is written, and after that.
+    assert_eq!(bench.refund_cash(1, Some(3001)), Err(RefundRefusal::MoreThanLeft(fen(3000))));
+    bench.refund_of_cash_on_disk(1, true);
+    assert_eq!(bench.refund_cash(1, Some(3001)), Err(RefundRefusal::MoreThanLeft(fen(3000))));
+    // No gateway wants a minute between them.
+    bench.refund_cash(1, None).unwrap();
+    bench.refund_of_cash_on_disk(2, true);
+    assert_eq!(bench.refund_cash(1, None), Err(RefundRefusal::NothingLeft));
+    let numbers = bench.refunds_written.iter().map(|entry| entry.begin.as_ref().unwrap());
+    let numbers: Vec<String> =
+        numbers.map(|begin| begin.refund.out_refund_no.to_string()).collect();
+    assert!(numbers[0] != numbers[1] && numbers[1].contains("R02"), "{numbers:?}");
+}
+
+#[test]
+fn a_refund_in_cash_that_did_not_reach_the_disk_was_not_given() {
+    let mut bench = EngineBench::new();
+    bench.has_cash(SaleRef::New(fen(8000)), 8000);
+    bench.refund_cash(1, None).unwrap();
+    bench.refund_of_cash_on_disk(1, false);
+    assert!(bench.refunds_reported.is_empty());
+    assert_eq!(bench.refund_cash(1, None), Err(RefundRefusal::Stopped));
+}
+
+#[test]
+fn the_cash_of_a_sale_that_waits_for_its_rest_goes_back_by_ending_it_and_only_once() {
+    let mut bench = EngineBench::new();
+    bench.has_cash(SaleRef::New(fen(8000)), 5000);
+    assert_eq!(bench.refund_cash(1, Some(1)), Err(RefundRefusal::PartPaid));
+    bench.engine.give_up_sale(1).unwrap();
+    assert_eq!(bench.refund_cash(1, Some(1)), Err(RefundRefusal::NothingLeft));
+    // Once the rest is paid it is a refund like any other, of what was taken in cash.
+    bench.has_cash(SaleRef::New(fen(8000)), 5000);
+    bench.has_cash(SaleRef::Again(2, fen(3000)), 3000);
+    assert_eq!(bench.refund_cash(2, Some(5001)), Err(RefundRefusal::MoreThanLeft(fen(5000))));
+    bench.refund_cash(2, None).unwrap();
 }
 
 #[test]

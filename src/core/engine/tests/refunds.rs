@@ -44,6 +44,7 @@ impl EngineBench {
         let (now, wall) = self.at();
         let start = RefundStart {
             attempt: 1,
+            sale: 1,
             order: order.order,
             payment: order.state,
             earlier,

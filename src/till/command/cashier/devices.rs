@@ -15,11 +15,11 @@ use crate::device::printer::{Job, JobFault, Printer, PrinterReport};
 use crate::device::role::Learned;
 use crate::device::scanner::{ScannerReport, Scanners};
 use crate::display;
-use crate::engine::Attempt;
-use crate::journal;
+use crate::engine::{Attempt, RefundRecord};
+use crate::journal::{self, RefundPaper};
 use crate::language::Language;
 use crate::order::OutTradeNo;
-use crate::receipt::{Form, ReceiptOutcome, Slip, escpos};
+use crate::receipt::{Form, ReceiptOutcome, RefundOutcome, RefundSlip, Slip, escpos};
 use crate::screen::{Link, Printing};
 use crate::text;
 use paytill_host::clock::Clock;
@@ -65,9 +65,30 @@ pub(super) struct Devices {
 pub(super) enum JobPurpose {
     /// What is on its page, too.
     Slip(journal::Slip, ReceiptOutcome),
+    RefundSlip(Box<RefundJob>),
     /// An X or Z report.
     Report,
     Drawer,
+}
+
+impl JobPurpose {
+    /// The slip in the journal that it is for.
+    fn slip(&self) -> Option<&journal::Slip> {
+        match self {
+            Self::Slip(slip, _) => Some(slip),
+            Self::RefundSlip(job) => Some(&job.slip),
+            Self::Report | Self::Drawer => None,
+        }
+    }
+}
+
+/// The slip of a refund that waits for the printer.
+pub(super) struct RefundJob {
+    pub(super) slip: journal::Slip,
+    /// What is on its page.
+    says: RefundOutcome,
+    /// Where the refund is now.
+    now: RefundPaper,
 }
 
 impl Devices {
@@ -148,11 +169,61 @@ impl Devices {
         Ok(())
     }
 
-    /// The slip that a job of the printer is for.
+    /// The same of a refund.
+    pub(super) fn print_refund(
+        &mut self,
+        journalled: &journal::Slip,
+        paper: &RefundPaper,
+        config: &Config,
+        language: Language,
+    ) -> Result<(), String> {
+        let (Some(printer), Some(slip)) =
+            (&self.printer, RefundSlip::of(paper, config, journalled.copy))
+        else {
+            return Ok(());
+        };
+        let copies = if journalled.copy > 0 { 1 } else { config.receipt.copies };
+        let page = slip.print(&self.form, language);
+        self.last_job += 1;
+        let id = self.last_job;
+        let job = Job { id, page, copies, good_for: None, regardless: false, asks_first: true };
+        printer.print(job).map_err(|_| text::device::queue_full(language).to_owned())?;
+        let (slip, says, now) = (journalled.clone(), slip.outcome, paper.clone());
+        self.jobs.insert(id, JobPurpose::RefundSlip(Box::new(RefundJob { slip, says, now })));
+        Ok(())
+    }
+
+    /// A refund has moved: its slips that wait learn of it.
+    pub(super) fn refund_moved(&mut self, refund: &RefundRecord) {
+        for purpose in self.jobs.values_mut() {
+            if let JobPurpose::RefundSlip(job) = purpose
+                && job.now.refund.out_refund_no == refund.out_refund_no
+            {
+                job.now.refund = refund.clone();
+            }
+        }
+    }
+
+    /// The slip of a refund that a job is for, what is on its page, and where the refund is.
+    pub(super) fn refund_of(
+        &self,
+        job: u64,
+    ) -> Option<(journal::Slip, RefundOutcome, RefundPaper)> {
+        match self.jobs.get(&job) {
+            Some(JobPurpose::RefundSlip(job)) => {
+                Some((job.slip.clone(), job.says, job.now.clone()))
+            }
+            Some(JobPurpose::Slip(..) | JobPurpose::Report | JobPurpose::Drawer) | None => None,
+        }
+    }
+
+    /// The slip of a payment that a job of the printer is for.
     pub(super) fn slip_of(&self, job: u64) -> Option<&journal::Slip> {
         match self.jobs.get(&job) {
             Some(JobPurpose::Slip(slip, _)) => Some(slip),
-            Some(JobPurpose::Report | JobPurpose::Drawer) | None => None,
+            Some(JobPurpose::RefundSlip(_) | JobPurpose::Report | JobPurpose::Drawer) | None => {
+                None
+            }
         }
     }
 
@@ -160,7 +231,9 @@ impl Devices {
     pub(super) fn says_the_truth(&self, job: u64, order: &Attempt) -> bool {
         match self.jobs.get(&job) {
             Some(JobPurpose::Slip(_, says)) => ReceiptOutcome::of(&order.state) == Some(*says),
-            Some(JobPurpose::Report | JobPurpose::Drawer) | None => true,
+            Some(JobPurpose::RefundSlip(_) | JobPurpose::Report | JobPurpose::Drawer) | None => {
+                true
+            }
         }
     }
 
@@ -179,7 +252,7 @@ impl Devices {
 
     /// The job that a slip waits in, and the slip.
     pub(super) fn job_of(&self, slip: i64) -> Option<(u64, &journal::Slip)> {
-        let mut slips = self.jobs.keys().filter_map(|job| Some((*job, self.slip_of(*job)?)));
+        let mut slips = self.jobs.iter().filter_map(|(job, of)| Some((*job, of.slip()?)));
         slips.find(|(_, of)| of.id == slip)
     }
 

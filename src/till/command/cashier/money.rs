@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Cashier;
 use super::devices::printing;
-use crate::engine::{Attempt, SaleRef};
+use crate::engine::{Attempt, RefundRecord, SaleRef};
 use crate::journal::{JournalReader, ShiftDone, ShiftWork};
 use crate::money::Money;
 use crate::order::OutTradeNo;
@@ -41,6 +41,13 @@ impl Cashier<'_> {
     /// drawer.
     pub(super) fn cash_is_in(&mut self, attempt: &Attempt) {
         if attempt.recorded && attempt.state.cash().is_some() {
+            self.open_drawer();
+        }
+    }
+
+    /// The journal has a refund in cash: only now is it taken out of the drawer.
+    pub(super) fn cash_goes_back(&mut self, refund: &RefundRecord) {
+        if refund.recorded && refund.state.is_cash() {
             self.open_drawer();
         }
     }

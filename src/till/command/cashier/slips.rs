@@ -10,7 +10,7 @@ use crate::clock::{Millis, Timestamp};
 use crate::command::Failure;
 use crate::config::{Config, PrinterKind};
 use crate::engine::Attempt;
-use crate::journal::{JournalReader, Slip, SlipStage};
+use crate::journal::{JournalReader, RefundPaper, Slip, SlipStage};
 use crate::order::OutTradeNo;
 use crate::screen::{Printing, ScreenMessage};
 
@@ -26,6 +26,8 @@ pub(super) struct Left {
     waiting: Vec<(Slip, Attempt)>,
     /// To be offered.
     perhaps: Vec<(Slip, Attempt)>,
+    /// As the first, of refunds.
+    refunds: Vec<(Slip, RefundPaper)>,
 }
 
 impl Left {
@@ -44,8 +46,13 @@ impl Left {
             if age >= OFFERED_FOR.0 {
                 continue;
             }
-            let Some(order) = reader.order(slip.out_trade_no.as_str())? else { continue };
             let is_wanted = slip.stage == SlipStage::Waiting && age < WANTED_FOR.0;
+            if let Some(refund) = slip.says.refund().filter(|_| is_wanted) {
+                let paper = reader.refund_paper(refund)?;
+                left.refunds.extend(paper.map(|paper| (slip, paper)));
+                continue;
+            }
+            let Some(order) = reader.order(slip.out_trade_no.as_str())? else { continue };
             let list = if is_wanted { &mut left.waiting } else { &mut left.perhaps };
             list.push((slip, order.into()));
         }
@@ -64,6 +71,9 @@ impl Cashier<'_> {
         let numbers = |slips: &[(Slip, Attempt)]| -> Vec<OutTradeNo> {
             slips.iter().map(|(slip, _)| slip.out_trade_no.clone()).collect()
         };
+        for (slip, paper) in &left.refunds {
+            self.hand_over_refund(slip, paper);
+        }
         let (waiting, perhaps) = (numbers(&left.waiting), numbers(&left.perhaps));
         if waiting.is_empty() && perhaps.is_empty() {
             return;
@@ -104,7 +114,9 @@ impl Cashier<'_> {
 
     /// The printer is ready for a slip, which is printed if the order is still where it says.
     pub(super) fn slip_begins(&mut self, job: u64) {
-        let Some(slip) = self.devices.slip_of(job).cloned() else { return };
+        let Some(slip) = self.devices.slip_of(job).cloned() else {
+            return self.refund_slip_begins(job);
+        };
         let order = self.recent.iter().find(|known| known.out_trade_no == slip.out_trade_no);
         let is_out_of_date = |order: &&Attempt| !self.devices.says_the_truth(job, order);
         let Some(order) = order.filter(is_out_of_date).cloned() else {
@@ -112,7 +124,7 @@ impl Cashier<'_> {
         };
         tracing::info!(order = %slip.out_trade_no, "a slip is out of date");
         self.devices.withdraw(job);
-        if order.state.status() == slip.status && !self.devices.has_later(&slip) {
+        if slip.says.payment() == Some(order.state.status()) && !self.devices.has_later(&slip) {
             return self.hand_over(&slip, &order);
         }
         self.till.mark_slip(slip.id, SlipStage::Replaced);
@@ -131,7 +143,7 @@ impl Cashier<'_> {
         let is_replaced = self.devices.has_later(&slip)
             || self.due.iter().any(|due| due.out_trade_no == slip.out_trade_no);
         self.devices.withdraw(job);
-        if !is_replaced {
+        if !is_replaced && slip.says.payment().is_some() {
             self.post(ScreenMessage::NoSlip(slip.out_trade_no));
         }
     }

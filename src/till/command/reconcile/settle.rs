@@ -73,6 +73,7 @@ pub(super) async fn ask(
             | Notice::Enquired { .. }
             | Notice::SlipDue(_)
             | Notice::SlipQueued(..)
+            | Notice::RefundSlip(..)
             | Notice::SlipBegun { .. }
             | Notice::DrawerNoted { .. }
             | Notice::CashMoved { .. }

@@ -55,6 +55,13 @@ fn rows(report: &Report, config: &Config) -> String {
     for (operator, of) in &report.by_operator {
         sum("operator", operator, *of);
     }
+    sum("discounts", "", report.discounts);
+    for (rate, taxed) in &report.by_rate {
+        let rate = rate.show();
+        row("sold_at_rate", &rate, None, Some(taxed.sold));
+        row("tax_at_rate", &rate, None, Some(taxed.tax));
+    }
+    row("no_rate", "", None, Some(report.no_rate));
     row("no_sales", "", Some(report.no_sales), None);
     let drawer = &report.drawer;
     for (name, amount) in [
@@ -83,7 +90,8 @@ mod tests {
     use super::*;
     use crate::clock::Timestamp;
     use crate::config::Flags;
-    use crate::shift::Movement;
+    use crate::sale::Rate;
+    use crate::shift::{Movement, Taxed};
 
     #[test]
     fn no_name_and_no_reason_is_a_formula() {
@@ -96,15 +104,22 @@ mod tests {
             reason: "+SUM(A1), \"x\"".into(),
             operator: None,
         };
+        let [sold, tax] = [11_300, 1300].map(Money::from_minor);
+        let taxed = Taxed { sold, tax };
         let report = Report {
             z: Some(3),
             day: "2026-11-22".into(),
             by_operator: [("=cmd()".to_owned(), sum)].into(),
             movements: vec![movement],
+            by_rate: [(Rate::from_hundredths(1300).unwrap(), taxed)].into(),
+            no_rate: Money::from_minor(-300),
             ..Report::default()
         };
         let text = rows(&report, &config);
         assert!(text.contains(",operator,'=cmd(),1,12.50,CNY\r\n"), "{text}");
+        assert!(text.contains(",sold_at_rate,13%,,113.00,CNY\r\n"), "{text}");
+        assert!(text.contains(",tax_at_rate,13%,,13.00,CNY\r\n"), "{text}");
+        assert!(text.contains(",no_rate,,,-3.00,CNY\r\n"), "{text}");
         assert!(text.contains(",movement,\"'+SUM(A1), \"\"x\"\"\",,-5.00,CNY\r\n"), "{text}");
     }
 }

@@ -477,7 +477,7 @@ fn ask(model: &mut Model) -> Vec<ScreenCommand> {
         return Vec::new();
     };
     if let Subject::Ours(file, _) = &order.subject
-        && let Some(known) = Told::without_asking(&file.row.state)
+        && let Some(known) = Told::without_asking(&file.row)
     {
         order.told = Some((known, wall));
         return Vec::new();

@@ -79,6 +79,8 @@ crate::catalogue! {
     own_words => "Or type the reason.", "也可直接输入原因。";
     ask(amount: &str, order: &str) =>
         "Give {amount} of {order} back to the customer?", "确定把{order} 的 {amount} 退给顾客？";
+    ask_cash(amount: &str, order: &str) =>
+        "Give {amount} of {order} back in cash?", "确定以现金退还{order} 的 {amount}？";
     f8_or_esc(yes: &str, no: &str) => "F8 {yes}   Esc {no}", "F8 {yes}   Esc {no}";
     attention => "REFUND NEEDS YOU", "退款需人工处理";
     press_f7 => "F7 shows the order", "按 F7 查看订单";

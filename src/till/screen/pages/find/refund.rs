@@ -5,11 +5,12 @@ use ratatui::layout::Rect;
 
 use super::{FindPage, Showing, Subject, found_order, open as open_page, search};
 use crate::clean::clean;
-use crate::find::{OrderFile, Wanted};
+use crate::find::{OrderFile, Wanted, Why};
+use crate::journal::is_cash_returned;
 use crate::money::{Money, NotAnAmount, narrow};
 use crate::order::OutTradeNo;
 use crate::payment::Status;
-use crate::refund::{CASH, RefundRefusal, left_of};
+use crate::refund::{RefundRefusal, left_of};
 use crate::screen::model::{Dialog, Model};
 use crate::screen::note::Note;
 use crate::screen::pages::lock::with_consent;
@@ -17,6 +18,7 @@ use crate::screen::palette::Tone;
 use crate::screen::view::Canvas;
 use crate::screen::wrap::wrap;
 use crate::screen::{Key, ScreenCommand};
+use crate::text::find::Verdict;
 use crate::text::screen::{RefundWords, ScreenWords};
 
 /// Characters of an amount, and cells of a reason.
@@ -27,6 +29,7 @@ const REASON_MAX: usize = 40;
 #[derive(Debug)]
 pub(in crate::screen) struct RefundForm {
     out_trade_no: OutTradeNo,
+    is_cash: bool,
     left: Money,
     typed: String,
     /// All that is left, as it was filled in: the first character begins anew.
@@ -43,6 +46,7 @@ pub(in crate::screen) struct RefundForm {
 pub(in crate::screen) struct AskedRefund {
     pub(in crate::screen) out_trade_no: OutTradeNo,
     pub(in crate::screen) amount: Money,
+    pub(in crate::screen) is_cash: bool,
     pub(in crate::screen) reason: String,
 }
 
@@ -126,6 +130,7 @@ pub(super) fn begin(model: &mut Model) {
             let typed = model.settings.currency.show(left);
             page.form = Some(RefundForm {
                 out_trade_no: file.row.out_trade_no.clone(),
+                is_cash: file.row.state.cash().is_some(),
                 left,
                 typed,
                 is_filled_in: true,
@@ -143,11 +148,12 @@ pub(super) fn begin(model: &mut Model) {
 /// How much is left of an order, or why nothing of it is given back.
 fn form(file: &OrderFile) -> Result<Money, RefundRefusal> {
     let row = &file.row;
-    if row.channel == CASH {
-        return Err(RefundRefusal::Cash);
-    }
-    if row.state.proof().is_none() {
+    let is_cash = row.state.cash().is_some();
+    if row.state.proof().is_none() && !is_cash {
         return Err(RefundRefusal::NotPaid(row.state.status()));
+    }
+    if is_cash && is_cash_returned(&file.entries) {
+        return Err(RefundRefusal::NothingLeft);
     }
     let earlier: Vec<_> = file.refunds.iter().cloned().map(Into::into).collect();
     let left = left_of(row.amount, &earlier);
@@ -207,6 +213,7 @@ pub(super) fn pressed(model: &mut Model, key: Key) -> Vec<ScreenCommand> {
             let asked = AskedRefund {
                 out_trade_no: form.out_trade_no.clone(),
                 amount,
+                is_cash: form.is_cash,
                 reason: form.reason(words),
             };
             model.note = None;
@@ -228,7 +235,7 @@ pub(in crate::screen) fn confirmed(model: &mut Model, asked: AskedRefund) -> Vec
     if let Some(page) = &mut model.find {
         page.form = None;
     }
-    let AskedRefund { out_trade_no, amount, reason } = asked;
+    let AskedRefund { out_trade_no, amount, reason, .. } = asked;
     let needs_consent = model.settings.refund_consent_above.is_some_and(|limit| amount > limit);
     let refund = ScreenCommand::Refund { out_trade_no, amount, reason };
     if needs_consent { with_consent(model, refund) } else { vec![refund] }
@@ -246,6 +253,13 @@ pub(super) fn give_up(model: &mut Model) {
 /// A refund has moved: the order on the page is read again.
 pub(in crate::screen) fn moved(model: &mut Model, order: &OutTradeNo) -> Vec<ScreenCommand> {
     let is_shown = found_order(model).is_some_and(|shown| shown == order);
+    // Nobody is asked about cash, so nobody else says it.
+    if is_shown
+        && let Some(FindPage { showing: Showing::Order(shown), .. }) = &mut model.find
+        && let Some((told, _)) = shown.told.as_mut().filter(|(told, _)| told.why == Some(Why::Cash))
+    {
+        told.verdict = Verdict::Refunded;
+    }
     if is_shown { super::read(model, Wanted::of(order.clone())) } else { Vec::new() }
 }
 
@@ -327,6 +341,12 @@ impl Canvas<'_> {
         let model = self.model;
         let words = RefundWords::of(model.language);
         let order = model.text().order(asked.out_trade_no.tail());
-        wrap(&words.ask(&model.money(asked.amount), &order), room)
+        let amount = model.money(asked.amount);
+        let question = if asked.is_cash {
+            words.ask_cash(&amount, &order)
+        } else {
+            words.ask(&amount, &order)
+        };
+        wrap(&question, room)
     }
 }

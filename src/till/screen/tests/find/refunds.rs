@@ -1,13 +1,14 @@
 //! F8: money of an order is given back.
 
 use super::*;
-use crate::engine::RefundRecord;
+use crate::engine::{ActKind, RefundRecord};
 use crate::journal::RefundRow;
 use crate::operators::{Operator, Role};
 use crate::refund::{
     Looked, OutRefundNo, Queried, RefundAnswer, RefundEvent, RefundPage, RefundPlan, RefundProof,
     RefundRefusal, RefundSaid, RefundState, RefundStatus,
 };
+use crate::sale::tender::Cash;
 
 fn refund_no() -> OutRefundNo {
     OutRefundNo::new(&paid_order().row.out_trade_no, 1, 7)
@@ -136,14 +137,17 @@ fn what_was_given_back_before_is_not_given_back_again() {
 }
 
 #[test]
-fn an_order_that_was_not_paid_here_by_code_is_not_refunded() {
-    let mut cash = paid_order();
-    cash.row.channel = "cash".into();
+fn an_order_that_was_not_paid_here_is_not_refunded() {
+    let mut cash = paid_in_cash();
+    let mut returned = cash.entries[0].clone();
+    let amount = Money::from_minor(1234);
+    returned.event = crate::journal::StoredEvent::Act(ActKind::CashReturned { amount });
+    cash.entries.push(returned);
     for (file, words) in [
         (declined_order(), "was not paid"),
         (reversed_order(), "reversed"),
         (open_order(), "not settled yet"),
-        (cash, "goes back in cash"),
+        (cash, "was refunded before"),
     ] {
         let mut bench = bench();
         opened(&mut bench);
@@ -155,6 +159,37 @@ fn an_order_that_was_not_paid_here_by_code_is_not_refunded() {
         assert!(says(&bench, words), "{words}\n{}", bench.drawn(80, 24));
         assert!(!says(&bench, "How much goes back?"));
     }
+}
+
+fn paid_in_cash() -> Box<OrderFile> {
+    let mut file = paid_order();
+    let amount = file.row.amount;
+    let cash = Cash::take(amount, Money::from_minor(2000)).unwrap();
+    file.row.state = State::paid_in_cash(cash);
+    file.row.channel = "cash".into();
+    file.entries.truncate(1);
+    file
+}
+
+#[test]
+fn what_was_paid_in_cash_goes_back_in_cash() {
+    let mut bench = bench();
+    opened(&mut bench);
+    let file = paid_in_cash();
+    let tail = file.row.out_trade_no.as_str();
+    bench.type_text(&tail[tail.len() - 4..]);
+    let (serial, _) = search_of(&bench.key(Key::Enter));
+    found(&mut bench, serial, &[file]);
+    bench.key(Key::F(8));
+    bench.type_text("2");
+    for key in [Key::Enter, Key::Enter] {
+        assert_eq!(bench.key(key), []);
+    }
+    assert!(says(&bench, "in cash"), "{}", bench.drawn(80, 24));
+    assert_eq!(bench.key(Key::F(8)), [asked(200, "Customer changed their mind")]);
+    moved(&mut bench, record(200, RefundState::given_in_cash()), None);
+    assert!(says(&bench, "REFUNDED. Give it to the customer in cash."));
+    assert!(bench.model.refunds.is_empty());
 }
 
 #[test]
