@@ -308,7 +308,7 @@ impl Finding {
                 if *is_backup { Warning } else { Fault },
                 say!(language, "{host}: {why}", "{host}：{why}"),
                 language.pick(
-                    "Check the network, the name server, the proxy and gateway.wechat-v2.*_url.",
+                    "Check the network, the name server, proxy, base_url and backup_url.",
                     "请检查网络、域名解析、代理以及配置中的网关地址。",
                 ),
             ),
