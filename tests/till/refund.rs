@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use crate::fixture::tui_session::{CTRL_Q, ESC, F8, TuiSession};
 use crate::fixture::{PACE, Ran, TestShop, code, disk_faults, in_lanes, scenario};
-use paytill::simulator::Scenario;
+use paytill::simulator::{Api, Scenario};
 use serde_json::Value;
 
 /// A shop with a paid order of 12.34 in this scenario, and its number. No answer comes too late for
@@ -19,7 +19,11 @@ fn sold(name: &str) -> (TestShop, String) {
 
 /// The same, where answers do not come.
 fn sold_in_haste(name: &str) -> (TestShop, String) {
-    let shop = TestShop::open(None, PACE);
+    sold_for(Api::V2, name)
+}
+
+fn sold_for(api: Api, name: &str) -> (TestShop, String) {
+    let shop = TestShop::open_for(api, None, PACE);
     let number = sell(&shop, name, 1);
     (shop, number)
 }
@@ -186,8 +190,11 @@ fn whatever_becomes_of_the_answer_the_money_goes_back_once() {
         "refund-systemerror",
         "refund-query-fails",
     ];
-    in_lanes(3, &names, |name| {
-        let (shop, number) = sold_in_haste(name);
+    let both = [Api::V2, Api::V3].into_iter();
+    let all: Vec<_> = both.flat_map(|api| names.map(|name| (api, name))).collect();
+    in_lanes(3, &all, |(api, name)| {
+        let (shop, number) = sold_for(*api, name);
+        let name = format!("{name} ({api:?})");
         let ran = refund(&shop, &[&number]);
         let state = ran.last()["state"].as_str().unwrap();
         assert_eq!(ran.exit, 0, "{name}: {ran:?}");

@@ -4,6 +4,7 @@ mod bills;
 mod ends;
 mod refunds;
 mod strictness;
+mod v3;
 mod wire;
 
 use super::*;

@@ -18,7 +18,7 @@ use crate::bill::compare::{Here, Outcome, OwnOrder, OwnRefund};
 use crate::bill::{Comparison, Expected, Extent, Failure as NotRead, beijing, read, ready_at};
 use crate::cli::Reconcile;
 use crate::clock::Date;
-use crate::config::{Config, GatewayConfig, Loaded};
+use crate::config::{Config, Loaded};
 use crate::gateway::wechat::v2::bill::Refusal;
 use crate::journal::{BegunRefund, Filter, JournalError, JournalReader, OrderRow};
 use crate::refund::RefundStatus;
@@ -48,7 +48,7 @@ pub async fn run(reconcile: Reconcile, loaded: &Loaded, clock: &Clock) -> Result
     let words = ReconcileWords::of(language);
     let now = clock.wall();
     let day = reconcile.day.from_today(now.day(&beijing()));
-    let GatewayConfig::WechatV2(gateway) = &config.gateway else {
+    let Some(merchant) = config.gateway.merchant() else {
         return Err(Failure::new(Exit::Configuration, text::training()));
     };
     let today = now.day(&beijing());
@@ -63,7 +63,7 @@ pub async fn run(reconcile: Reconcile, loaded: &Loaded, clock: &Clock) -> Result
     let csv = reconcile.csv.as_deref().map(export::Csv::create).transpose()?;
     let source = match &reconcile.bill {
         Some(file) => source::open(file)?,
-        None => source::download(gateway, day, &config.journal.path, clock).await?,
+        None => source::download(&config.gateway, day, &config.journal.path, clock).await?,
     };
     let file = match source {
         Source::Bill(file) => Some(file),
@@ -85,7 +85,7 @@ pub async fn run(reconcile: Reconcile, loaded: &Loaded, clock: &Clock) -> Result
             return Err(Failure::new(Exit::Fault, text::refused(&said)));
         }
     };
-    let expected = Expected { merchant: gateway.merchant.clone(), day };
+    let expected = Expected { merchant: merchant.clone(), day };
     let mut reconciled = compare(file.as_ref(), &expected, config)?;
     let open = settle::open_orders(&reconciled);
     if !open.is_empty() && settle::may_write(config) {

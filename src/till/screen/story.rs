@@ -7,6 +7,7 @@ use crate::engine::{ActKind, By};
 use crate::journal::ToldOfRefund;
 use crate::payment::{
     Answer, Ending, Event, Found, Inconclusive, Reason, Refunds, Reversed, Status, Submitted,
+    TillCause,
 };
 use crate::refund::RefundStatus;
 
@@ -197,6 +198,7 @@ fn answered(answer: &Answer, status: Status) -> Fact {
         | Answer::Refunds(Refunds::Inconclusive(what)) => Fact::Unclear(what.reason().clone()),
         Answer::Refunds(Refunds::Whole) => Fact::Returned,
         Answer::Refunds(Refunds::Part(reason)) => Fact::PartlyReturned(reason.clone()),
+        Answer::Refunds(Refunds::Untold) => Fact::PartlyReturned(TillCause::RefundUntold.into()),
         Answer::Refunds(Refunds::None) => Fact::NotReturned,
     }
 }

@@ -222,8 +222,9 @@ impl Gateway for WechatV2 {
     }
 
     fn decode(&self, ask: Ask<'_>, reply: &Reply, now: Timestamp) -> Decoded {
-        let (answer, mut record) = self.read(ask, reply, now);
+        let (mut answer, mut record) = self.read(ask, reply, now);
         if let Ask::Submit(_, code) = ask {
+            answer.conceal(code.expose());
             // The gateway has no reason to echo the code, but nothing stops it.
             record.retain(|(_, value)| !value.contains(code.expose()));
         }
@@ -249,7 +250,7 @@ impl Gateway for WechatV2 {
         self.outgoing("/pay/orderquery", false, fields, stamp)
     }
 
-    fn decode_lookup(&self, lookup: Lookup<'_>, reply: &Reply) -> Owner {
+    fn decode_lookup(&self, lookup: Lookup<'_>, reply: &Reply, _: Timestamp) -> Owner {
         self.owner(lookup, reply).unwrap_or_else(Owner::Inconclusive)
     }
 }

@@ -6,13 +6,17 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use super::{Exit, Failure};
+use crate::bill::decompressed;
+use crate::both;
 use crate::clock::Date;
-use crate::command::open::{codec, route};
-use crate::config::WechatV2Config;
+use crate::command::api_v3;
+use crate::command::open::{codec, route, transport};
+use crate::config::{GatewayConfig, WechatV3Config};
 use crate::gateway::wechat::v2::bill::Refusal;
-use crate::gateway::{LARGEST_REPLY, Stamp};
+use crate::gateway::wechat::v3::bill::{Digest, Digester};
+use crate::gateway::{LARGEST_REPLY, Outgoing, Stamp};
 use crate::language::Text;
-use crate::text::{failure, reason, reconcile as text};
+use crate::text::{reason, reconcile as text};
 use paytill_host::clock::Clock;
 use paytill_host::random;
 use paytill_host::transport::{DownloadFailure, Sink, Transport};
@@ -53,7 +57,7 @@ pub(super) fn open(path: &Path) -> Result<Source, Failure> {
 /// Downloads the bill. It is beside the journal while it is read, under no name and for nobody
 /// else's eyes.
 pub(super) async fn download(
-    gateway: &WechatV2Config,
+    gateway: &GatewayConfig,
     day: Date,
     journal: &Path,
     clock: &Clock,
@@ -63,13 +67,19 @@ pub(super) async fn download(
     let path = PathBuf::from(path);
     let fault = |error: io::Error| Failure::of_system(&text::not_kept(&path), &error);
     let mut file = Nameless::create(&path).map_err(fault)?;
-    let transport = Transport::new(&route(gateway))
-        .map_err(|error| Failure::new(Exit::Configuration, failure::route(&error)))?;
-    let Some(nonce) = random::nonce() else {
-        return Err(Failure::new(Exit::Fault, text::not_downloaded()));
+    let (transport, outgoing, digest) = match gateway {
+        GatewayConfig::WechatV3(gateway) => match place(gateway, day, clock).await? {
+            Ok((transport, outgoing, digest)) => (transport, outgoing, Some(digest)),
+            Err(refusal) => return Ok(Source::Refused(refusal)),
+        },
+        GatewayConfig::WechatV2(gateway) => {
+            let outgoing = codec(gateway).encode_bill(&gateway.merchant, day, &stamp(clock)?);
+            (transport(&route(gateway))?, outgoing, None)
+        }
+        GatewayConfig::Simulator | GatewayConfig::Unread => {
+            return Err(Failure::new(Exit::Fault, text::not_downloaded()));
+        }
     };
-    let stamp = Stamp { time: clock.wall(), nonce };
-    let outgoing = codec(gateway).encode_bill(&gateway.merchant, day, &stamp);
     let downloaded = transport.download(&outgoing, clock.uptime(), LARGEST, &mut file).await;
     match downloaded {
         Ok(()) => {}
@@ -87,7 +97,68 @@ pub(super) async fn download(
             return Err(Failure::new(Exit::Fault, text::not_downloaded().because(&why)));
         }
     }
+    if let Some(digest) = digest
+        && !is_whole(&mut file.file, &digest).map_err(fault)?
+    {
+        let altered = both!("it is not what WeChat Pay has signed", "内容与微信支付签名的摘要不符");
+        return Err(Failure::new(Exit::Fault, text::not_downloaded().because(&altered)));
+    }
     judge(file.file).map_err(fault)
+}
+
+fn stamp(clock: &Clock) -> Result<Stamp, Failure> {
+    let nonce = random::nonce();
+    let nonce = nonce.ok_or_else(|| Failure::new(Exit::Fault, text::not_downloaded()))?;
+    Ok(Stamp { time: clock.wall(), nonce })
+}
+
+type Placed = (Transport, Outgoing, Digest);
+
+/// Where the bill lies in API v3, or the gateway's refusal.
+async fn place(
+    gateway: &WechatV3Config,
+    day: Date,
+    clock: &Clock,
+) -> Result<Result<Placed, Refusal>, Failure> {
+    let codec = api_v3::codec(gateway)?;
+    let transport = transport(&api_v3::route(gateway))?;
+    if gateway.public_key.is_none()
+        && let Err(why) = api_v3::fetch(&codec, gateway, &transport, clock).await
+    {
+        tracing::warn!(?why, "no platform certificates");
+    }
+    let merchant = &gateway.merchant;
+    let asked = codec.encode_bill(merchant, day, &stamp(clock)?);
+    let reply = transport.ask(&asked, clock.uptime()).await.map_err(|failure| {
+        let why = Text::each(|language| reason::cause_sentence(failure.reason(), language));
+        Failure::new(Exit::Fault, text::not_downloaded().because(&why))
+    })?;
+    let place = match codec.read_bill(&reply, clock.wall()) {
+        Ok(place) => place,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    let outgoing = codec.encode_download(&place, merchant, &stamp(clock)?);
+    Ok(Ok((transport, outgoing, place.digest().clone())))
+}
+
+/// Whether the digest is that of the file, or of what is compressed in it.
+fn is_whole(file: &mut File, digest: &Digest) -> io::Result<bool> {
+    let mut piece = vec![0; 64 * 1024];
+    let mut digest_of = |reader: &mut dyn io::Read| -> io::Result<Digester> {
+        let mut digester = Digester::default();
+        loop {
+            match reader.read(&mut piece)? {
+                0 => return Ok(digester),
+                read => digester.take(&piece[..read]),
+            }
+        }
+    };
+    file.seek(SeekFrom::Start(0))?;
+    let as_it_came = digest_of(file)?;
+    file.seek(SeekFrom::Start(0))?;
+    // What is not compressed has only the one digest.
+    let inside = digest_of(&mut decompressed(&*file)).unwrap_or_default();
+    Ok(digest.fits(as_it_came, inside))
 }
 
 /// Looks at the beginning, where a message is whole.
