@@ -118,6 +118,20 @@ pub(in crate::screen) fn open(model: &mut Model) -> Vec<ScreenCommand> {
     commands
 }
 
+/// The order is there, with what went back of it: so is its line in the list behind it.
+pub(super) fn found(model: &mut Model) {
+    let Some(page) = &mut model.find else { return };
+    if let Some((number, refunded)) =
+        page.file().map(|file| (file.row.out_trade_no.clone(), file.given_back()))
+    {
+        if let Some(row) = page.rows.iter_mut().find(|row| row.out_trade_no == number) {
+            row.refunded = refunded;
+        }
+        model.refunds.retain(|refund| refund.out_trade_no != number || refund.state.is_open());
+    }
+    begin(model);
+}
+
 /// The order is there: asks how much, if anything of it can be given back.
 pub(super) fn begin(model: &mut Model) {
     let Some(page) = &mut model.find else { return };

@@ -9,7 +9,9 @@ use crate::clean::clean;
 use crate::clock::Timestamp;
 use crate::find::{OrderFile, Told};
 use crate::gateway::Question;
+use crate::money::Money;
 use crate::payment::Status;
+use crate::refund::RefundStatus;
 use crate::screen::model::{Model, ShownAttempt};
 use crate::screen::palette::Tone;
 use crate::screen::shapes::{self, Bitmap};
@@ -19,8 +21,8 @@ use crate::screen::view::payment::what_happened;
 use crate::screen::view::sheet::{Meter, Sheet};
 use crate::screen::wrap::wrap;
 use crate::text::find::{FindWords, Verdict};
-use crate::text::history;
 use crate::text::screen::{FindPageWords, RefundWords};
+use crate::text::{history, refund};
 
 /// Cells of a number that is not ours, and of a fault's text.
 const NUMBER: usize = 40;
@@ -144,7 +146,10 @@ impl Canvas<'_> {
             self.put(area, 2, y, &time, of(quiet));
             let column = Rect { width: area.width.min(AMOUNT_ENDS), ..area };
             self.put_right(column, y, &model.money(row.amount), of(base));
-            self.put(area, WORD_AT, y, text.word(status), of(self.palette.ink(Tone::of(status))));
+            let went_back = word_of_what_went_back(model, row.amount, row.refunded);
+            let tone = if went_back.is_some() { Tone::Back } else { Tone::of(status) };
+            let word = went_back.unwrap_or_else(|| text.word(status));
+            self.put(area, WORD_AT, y, word, of(self.palette.ink(tone)));
             self.put(area, TAIL_AT, y, &text.order(row.out_trade_no.tail()), of(quiet));
         }
         if first > 0 {
@@ -258,7 +263,8 @@ impl Canvas<'_> {
         if !page.typed.is_empty() {
             lines.push((page.typed.to_string(), Modifier::BOLD));
         } else if let Some(row) = page.chosen() {
-            let word = model.text().word(row.state.status());
+            let went_back = word_of_what_went_back(model, row.amount, row.refunded);
+            let word = went_back.unwrap_or_else(|| model.text().word(row.state.status()));
             let tail = row.out_trade_no.tail();
             let line = format!("> {} {word} {tail}", model.money(row.amount));
             lines.push((line, Modifier::BOLD));
@@ -330,7 +336,7 @@ const fn look(verdict: Verdict) -> (Tone, BorderType, &'static Bitmap) {
 fn ours(model: &Model, file: &OrderFile, shown: &ShownAttempt) -> Sheet {
     let (text, words) = (model.text(), FindPageWords::of(model.language));
     let status = file.row.state.status();
-    Sheet {
+    let sheet = Sheet {
         tone: Tone::of(status),
         border: BorderType::Rounded,
         is_filled: false,
@@ -347,7 +353,46 @@ fn ours(model: &Model, file: &OrderFile, shown: &ShownAttempt) -> Sheet {
         }),
         next: words.ask().to_owned(),
         also: String::new(),
+    };
+    match went_back(model, file) {
+        Some((word, what)) => {
+            Sheet { tone: Tone::Back, shape: &shapes::WENT_BACK, word, what, ..sheet }
+        }
+        None => sheet,
     }
+}
+
+/// The word of an order of which money went back, and how much: nobody may take it for a payment
+/// that stands. What the gateway has only accepted is on its way.
+fn went_back(model: &Model, file: &OrderFile) -> Option<(String, Vec<String>)> {
+    let words = FindPageWords::of(model.language);
+    let (amount, given) = (file.row.amount, file.given_back());
+    let comes = file.refunds.iter().find(|row| row.state.status() == RefundStatus::Accepted);
+    let word = match comes {
+        Some(_) => refund::word(RefundStatus::Accepted, model.language),
+        None => word_of_what_went_back(model, amount, given)?,
+    };
+    let left = Money::from_minor(amount.minor().saturating_sub(given.minor()));
+    let sums = if left > Money::default() {
+        words.went_back(&model.money(given), &model.money(left))
+    } else {
+        words.all_went_back(&model.money(given))
+    };
+    let comes = comes.map(|row| refund::money(&row.state, model.language).to_owned());
+    let what = std::iter::once(sums).chain(comes);
+    Some((word.to_owned(), what.chain([words.refunded().to_owned()]).collect()))
+}
+
+/// In a word: all of it, or a part.
+fn word_of_what_went_back(model: &Model, paid: Money, given: Money) -> Option<&'static str> {
+    if given == Money::default() {
+        return None;
+    }
+    Some(if given < paid {
+        FindPageWords::of(model.language).partly_refunded()
+    } else {
+        FindWords::of(model.language).word(Verdict::Refunded)
+    })
 }
 
 fn stranger(model: &Model, question: &Question) -> Sheet {
