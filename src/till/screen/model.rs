@@ -170,6 +170,8 @@ pub(super) struct ShownAttempt {
     /// What the last slip that came by itself said: an order that needed attention, or whose money
     /// was found after its end, has another one.
     pub(super) slip_of: Option<(Status, Funds)>,
+    /// What has been given back of it since the start, each as it was last reported.
+    pub(super) refunds: Vec<RefundRecord>,
 }
 
 /// The state of an attempt's receipt or slip.
@@ -521,7 +523,8 @@ impl ShownAttempt {
     pub(super) fn new(view: AttemptView) -> Self {
         let paper = SlipState::None;
         let story = Story::default();
-        Self { view, story, cancelled: false, ended_at: None, paper, slip_of: None }
+        let (cancelled, ended_at, slip_of, refunds) = (false, None, None, Vec::new());
+        Self { view, story, cancelled, ended_at, paper, slip_of, refunds }
     }
 
     /// Whether how it ends is still open.

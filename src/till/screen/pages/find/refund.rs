@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 
 use super::{FindPage, Showing, Subject, found_order, open as open_page, search};
 use crate::clean::clean;
+use crate::engine::RefundRecord;
 use crate::find::{OrderFile, Wanted, Why};
 use crate::journal::is_cash_returned;
 use crate::money::{Money, NotAnAmount, narrow};
@@ -264,8 +265,13 @@ pub(super) fn give_up(model: &mut Model) {
     }
 }
 
-/// A refund has moved: the order on the page is read again.
-pub(in crate::screen) fn moved(model: &mut Model, order: &OutTradeNo) -> Vec<ScreenCommand> {
+/// A refund has moved: the order knows it, and is read again if it is on the page.
+pub(in crate::screen) fn moved(model: &mut Model, refund: &RefundRecord) -> Vec<ScreenCommand> {
+    let order = &refund.out_trade_no;
+    if let Some(attempt) = model.attempt_mut(order) {
+        attempt.refunds.retain(|known| known.out_refund_no != refund.out_refund_no);
+        attempt.refunds.extend(Some(refund).filter(|refund| refund.state.is_given()).cloned());
+    }
     let is_shown = found_order(model).is_some_and(|shown| shown == order);
     // Nobody is asked about cash, so nobody else says it.
     if is_shown

@@ -9,20 +9,18 @@ use crate::clean::clean;
 use crate::clock::Timestamp;
 use crate::find::{OrderFile, Told};
 use crate::gateway::Question;
-use crate::money::Money;
 use crate::payment::Status;
-use crate::refund::RefundStatus;
 use crate::screen::model::{Model, ShownAttempt};
 use crate::screen::palette::Tone;
 use crate::screen::shapes::{self, Bitmap};
 use crate::screen::view::Canvas;
 use crate::screen::view::lists::sentence;
-use crate::screen::view::payment::what_happened;
+use crate::screen::view::payment::{went_back, what_happened, word_of_what_went_back};
 use crate::screen::view::sheet::{Meter, Sheet};
 use crate::screen::wrap::wrap;
 use crate::text::find::{FindWords, Verdict};
+use crate::text::history;
 use crate::text::screen::{FindPageWords, RefundWords};
-use crate::text::{history, refund};
 
 /// Cells of a number that is not ours, and of a fault's text.
 const NUMBER: usize = 40;
@@ -354,45 +352,13 @@ fn ours(model: &Model, file: &OrderFile, shown: &ShownAttempt) -> Sheet {
         next: words.ask().to_owned(),
         also: String::new(),
     };
-    match went_back(model, file) {
+    let refunds = file.refunds.iter().map(|row| &row.state);
+    match went_back(model, file.row.amount, file.given_back(), refunds) {
         Some((word, what)) => {
             Sheet { tone: Tone::Back, shape: &shapes::WENT_BACK, word, what, ..sheet }
         }
         None => sheet,
     }
-}
-
-/// The word of an order of which money went back, and how much: nobody may take it for a payment
-/// that stands. What the gateway has only accepted is on its way.
-fn went_back(model: &Model, file: &OrderFile) -> Option<(String, Vec<String>)> {
-    let words = FindPageWords::of(model.language);
-    let (amount, given) = (file.row.amount, file.given_back());
-    let comes = file.refunds.iter().find(|row| row.state.status() == RefundStatus::Accepted);
-    let word = match comes {
-        Some(_) => refund::word(RefundStatus::Accepted, model.language),
-        None => word_of_what_went_back(model, amount, given)?,
-    };
-    let left = Money::from_minor(amount.minor().saturating_sub(given.minor()));
-    let sums = if left > Money::default() {
-        words.went_back(&model.money(given), &model.money(left))
-    } else {
-        words.all_went_back(&model.money(given))
-    };
-    let comes = comes.map(|row| refund::money(&row.state, model.language).to_owned());
-    let what = std::iter::once(sums).chain(comes);
-    Some((word.to_owned(), what.chain([words.refunded().to_owned()]).collect()))
-}
-
-/// In a word: all of it, or a part.
-fn word_of_what_went_back(model: &Model, paid: Money, given: Money) -> Option<&'static str> {
-    if given == Money::default() {
-        return None;
-    }
-    Some(if given < paid {
-        FindPageWords::of(model.language).partly_refunded()
-    } else {
-        FindWords::of(model.language).word(Verdict::Refunded)
-    })
 }
 
 fn stranger(model: &Model, question: &Question) -> Sheet {

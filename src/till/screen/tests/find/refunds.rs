@@ -212,6 +212,30 @@ fn an_order_that_was_given_back_is_not_shown_as_paid() {
 }
 
 #[test]
+fn what_was_given_back_at_the_desk_is_not_paid_there_any_more() {
+    let mut bench = bench();
+    let index = bench.charge("12.34", 1);
+    bench.answer(index, Says::Paid(proof()));
+    assert!(says(&bench, "Hand over the goods"));
+    let of = |(amount, state)| RefundRecord {
+        out_trade_no: bench.order(index),
+        ..record(amount, state)
+    };
+    let (part, rest) = (of(done(500)), of(on_its_way(734)));
+    let under_way = of((300, refund(300, vec![looked()])));
+    moved(&mut bench, under_way, None);
+    assert!(says(&bench, "Hand over the goods"), "nothing went back yet");
+    moved(&mut bench, part, None);
+    for words in ["PARTLY REFUNDED", "Refund: ￥5.00. Left of the payment: ￥7.34."] {
+        assert!(says(&bench, words), "{}", bench.drawn(80, 24));
+    }
+    assert!(!says(&bench, "Hand over the goods"));
+    let second = OutRefundNo::new(&bench.order(index), 2, 8);
+    moved(&mut bench, RefundRecord { out_refund_no: second, ..rest }, None);
+    assert!(says(&bench, "REFUND ACCEPTED") && says(&bench, "Refund: ￥12.34"));
+}
+
+#[test]
 fn the_list_says_it_too_and_at_once() {
     let mut bench = bench();
     let (serial, _) = search_of(&bench.key(Key::F(7)));
