@@ -18,7 +18,7 @@ use super::pin::PinWait;
 use super::sound::Sound;
 use super::story::Story;
 use super::{AttemptView, Key, Link, Settings};
-use crate::clock::{Millis, Timestamp, Uptime};
+use crate::clock::{Date, Millis, Timestamp, Uptime};
 use crate::engine::{By, RefundRecord, SaleRef};
 use crate::language::{Language, Text};
 use crate::money::{Currency, Money};
@@ -48,6 +48,8 @@ pub struct Model {
     pub(super) find: Option<FindPage>,
     /// The page of the drawer or of the shift, likewise; never both.
     pub(super) money_page: Option<MoneyPage>,
+    /// The day whose bill is on its way.
+    pub(super) bill_asked: Option<Date>,
     /// Sales of which a part was taken in cash, the latest last.
     pub(super) part_paid: Vec<PartPaid>,
     /// Whether somebody has opened a shift, as far as was read.
@@ -212,6 +214,7 @@ impl Model {
             ring_up: RingUp::default(),
             find: None,
             money_page: None,
+            bill_asked: None,
             part_paid: Vec::new(),
             shift_is_open: false,
             searches: 0,

@@ -5,17 +5,17 @@ use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
-use super::{Exit, Failure};
+use super::{Trouble, fault};
 use crate::clock::Date;
-use crate::command::open::{codec, route};
-use crate::config::WechatV2Config;
+use crate::gateway::wechat::WechatV2;
 use crate::gateway::wechat::v2::bill::Refusal;
 use crate::gateway::{LARGEST_REPLY, Stamp};
 use crate::language::Text;
+use crate::order::Merchant;
 use crate::text::{failure, reason, reconcile as text};
 use paytill_host::clock::Clock;
 use paytill_host::random;
-use paytill_host::transport::{DownloadFailure, Sink, Transport};
+use paytill_host::transport::{DownloadFailure, Route, Sink, Transport};
 
 /// The largest reply, which is compressed: some million rows.
 const LARGEST: u64 = 64 << 20;
@@ -24,22 +24,29 @@ const RESERVE: u64 = 64 << 20;
 /// The room is looked at each time so much has come, and before anything has.
 const STEP: u64 = 1 << 20;
 
+/// Whom to ask for a bill, and how.
+pub struct BillGateway {
+    pub codec: WechatV2,
+    pub route: Route,
+    pub merchant: Merchant,
+}
+
 /// What came.
-pub(super) enum Source {
+pub enum Source {
     Bill(File),
     /// The gateway has none to give.
     Refused(Refusal),
 }
 
 /// A bill that somebody has downloaded, or the gateway's refusal in its place.
-pub(super) fn open(path: &Path) -> Result<Source, Failure> {
+pub fn open(path: &Path) -> Result<Source, Trouble> {
     let fault = |error: io::Error| {
-        let failure = Failure::of_system(&text::not_read(path), &error);
+        let trouble = fault(&text::not_read(path), &error);
         match error.kind() {
             io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied => {
-                Failure { exit: Exit::Usage, ..failure }
+                Trouble::Usage(trouble.text())
             }
-            _ => failure,
+            _ => trouble,
         }
     };
     // A pipe would wait for whoever writes.
@@ -52,39 +59,39 @@ pub(super) fn open(path: &Path) -> Result<Source, Failure> {
 
 /// Downloads the bill. It is beside the journal while it is read, under no name and for nobody
 /// else's eyes.
-pub(super) async fn download(
-    gateway: &WechatV2Config,
+pub async fn download(
+    gateway: &BillGateway,
     day: Date,
     journal: &Path,
     clock: &Clock,
-) -> Result<Source, Failure> {
+) -> Result<Source, Trouble> {
     let mut path = journal.as_os_str().to_owned();
     path.push(format!(".bill-{}", std::process::id()));
     let path = PathBuf::from(path);
-    let fault = |error: io::Error| Failure::of_system(&text::not_kept(&path), &error);
+    let fault = |error: io::Error| fault(&text::not_kept(&path), &error);
     let mut file = Nameless::create(&path).map_err(fault)?;
-    let transport = Transport::new(&route(gateway))
-        .map_err(|error| Failure::new(Exit::Configuration, failure::route(&error)))?;
+    let transport = Transport::new(&gateway.route)
+        .map_err(|error| Trouble::Configuration(failure::route(&error)))?;
     let Some(nonce) = random::nonce() else {
-        return Err(Failure::new(Exit::Fault, text::not_downloaded()));
+        return Err(Trouble::Fault(text::not_downloaded()));
     };
     let stamp = Stamp { time: clock.wall(), nonce };
-    let outgoing = codec(gateway).encode_bill(&gateway.merchant, day, &stamp);
+    let outgoing = gateway.codec.encode_bill(&gateway.merchant, day, &stamp);
     let downloaded = transport.download(&outgoing, clock.uptime(), LARGEST, &mut file).await;
     match downloaded {
         Ok(()) => {}
         Err(DownloadFailure::Io(_)) if file.is_short_of_room => {
-            return Err(Failure::new(Exit::Fault, text::no_room(&path)));
+            return Err(Trouble::Fault(text::no_room(&path)));
         }
         Err(DownloadFailure::Io(error)) => return Err(fault(error)),
         Err(DownloadFailure::TooLarge) => {
             let too_large = text::fault(&crate::bill::Fault::TooLarge, "", day);
-            return Err(Failure::new(Exit::Fault, text::not_downloaded().because(&too_large)));
+            return Err(Trouble::Fault(text::not_downloaded().because(&too_large)));
         }
         Err(DownloadFailure::Transport(failure)) => {
             tracing::warn!(?failure, "no bill");
             let why = Text::each(|language| reason::cause_sentence(failure.reason(), language));
-            return Err(Failure::new(Exit::Fault, text::not_downloaded().because(&why)));
+            return Err(Trouble::Fault(text::not_downloaded().because(&why)));
         }
     }
     judge(file.file).map_err(fault)
