@@ -15,6 +15,7 @@ pub mod hardware;
 pub mod operators;
 pub mod picture;
 pub mod receipt;
+pub mod reconcile;
 pub mod scan;
 pub mod screen;
 pub mod text;

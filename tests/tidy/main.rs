@@ -73,6 +73,7 @@ const ROOMS: &[&str] = &[
     "till/config",
     "till/cli",
     "till/find",
+    "till/reconcile",
     "till/receipt",
     "till/display",
     "till/screen",

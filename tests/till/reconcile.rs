@@ -11,6 +11,7 @@ use paytill::clock::{Date, Timestamp};
 use paytill::simulator::Bills;
 use paytill_host::clock::Clock;
 
+use crate::fixture::tui_session::{CTRL_Q, ESC, F10, TAB, TuiSession};
 use crate::fixture::{PACE, PendingPayment, Ran, TestShop, code};
 
 /// A shop whose gateway sells yesterday at noon, far from any midnight.
@@ -461,4 +462,49 @@ fn a_name_that_is_taken_is_noticed_first_and_a_file_that_cannot_be_written_costs
     let broken = shop.reconcile(&["--bill", "taken.csv", "--csv", "new.csv"]);
     assert_eq!(broken.status.code(), Some(1), "{broken:?}");
     assert!(!shop.shop.path().join("new.csv").exists());
+}
+
+#[test]
+fn at_the_screen_f10_leads_to_the_bill_of_yesterday_while_sales_go_on() {
+    let shop = Shop::open();
+    shop.pay("5.00", &code("ok", 1), 0);
+    let number = shop.pay("12.34", &code("refund-elsewhere", 2), 0);
+    let mut session = TuiSession::open(&shop.shop);
+    let compare = format!("> Compare with the bill of {}", shop.day);
+    let ask = |session: &mut TuiSession| {
+        session.press(F10);
+        session.see(&["X REPORT", "> Open the shift"]);
+        // Behind the opening and the close.
+        session.press(TAB);
+        session.see(&["> Close the shift"]);
+        session.press(TAB);
+        session.see(&[&compare]);
+        session.press("\r");
+    };
+    session.see(&["Enter the amount.", "WeChat Pay ready"]);
+    ask(&mut session);
+    session.see(&["Differences: 1.", &number, "A refund that this till did not make"]);
+    session.press(ESC);
+    session.see(&["X REPORT"]);
+    session.press(ESC);
+    session.see(&["Enter the amount."]);
+    shop.shop.server.bank().set_bills(Bills::OtherMerchant);
+    ask(&mut session);
+    session.see(&["this is the bill of merchant 1900009999, not of 1900000109"]);
+    // It is tried again, and whoever wants to sell waits for nothing.
+    shop.shop.server.bank().set_bills(Bills::Creating);
+    session.press("\r");
+    session.press(ESC);
+    session.see(&["X REPORT"]);
+    session.press(ESC);
+    session.see(&["Enter the amount."]);
+    session.press("7");
+    session.see(&["￥7"]);
+    session.press("\r");
+    session.see(&["Scan the customer's payment code"]);
+    session.type_scan(&code("ok", 3));
+    session.see(&["PAID"]);
+    session.press(CTRL_Q);
+    assert_eq!(session.wait_for_end().exit_code(), 0);
+    assert_eq!(shop.left(), [] as [&str; 0], "nothing of the bill stays");
 }

@@ -40,7 +40,7 @@ const CHINESE: &str = "微信支付 收款成功 谢谢";
 const RARE: &str = "镕燊堃喆 € … —";
 
 pub use crate::config::Paper;
-pub use drawn::draw;
+pub use drawn::{draw, draw_refund};
 pub use goods::{Goods, GoodsLine};
 pub use profile::Profile;
 pub use refund::{RefundOutcome, RefundSlip};

@@ -183,7 +183,7 @@ fn refund_moved(
     if refund.state.is_open() || status == RefundStatus::Attention || !refund.recorded {
         model.refunds.push(refund.clone());
     }
-    let commands = find::refund_moved(model, &refund.out_trade_no);
+    let commands = find::refund_moved(model, &refund);
     if before != Some(status) {
         let needs_you = matches!(status, RefundStatus::Refused | RefundStatus::Attention);
         if needs_you || !refund.recorded {

@@ -253,8 +253,8 @@ fn help_of_simulator(argument: &str, language: Language) -> Option<&'static str>
 fn help_of_receipt(language: Language) -> &'static str {
     language.pick(
         "Instead: draw its receipt as a picture (PNG) into this new file, for a customer who wants \
-         none on paper",
-        "改为：把小票画成图片（PNG）写入这个新文件，供不需要纸质小票的顾客使用",
+         none on paper; that of a refund by the refund's number",
+        "改为：把小票画成图片（PNG）写入这个新文件，供不需要纸质小票的顾客使用；指定退款单号则为退款小票",
     )
 }
 

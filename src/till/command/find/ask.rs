@@ -39,14 +39,9 @@ impl<'a> Asker<'a> {
                 Some(Line { transport: transport(&route(settings))?, codec, merchant })
             }
             GatewayConfig::WechatV3(settings) => {
-                let codec = Box::new(api_v3::codec(settings)?);
-                let transport = transport(&api_v3::route(settings))?;
-                if settings.public_key.is_none()
-                    && let Err(why) = api_v3::fetch(&codec, settings, &transport, clock).await
-                {
-                    tracing::warn!(?why, "no platform certificates");
-                }
-                Some(Line { transport, codec, merchant: settings.merchant.clone() })
+                let (codec, transport) = api_v3::line(settings, clock).await?;
+                let (codec, merchant) = (Box::new(codec), settings.merchant.clone());
+                Some(Line { transport, codec, merchant })
             }
             GatewayConfig::Simulator | GatewayConfig::Unread => None,
         };

@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 use ratatui::widgets::BorderType;
 
 use super::field::Field;
-use super::{MoneyPage, lock};
+use super::{MoneyPage, bill, lock};
 use crate::clean::clean;
 use crate::clock::{Timestamp, Uptime};
 use crate::journal::ShiftDone;
@@ -60,6 +60,7 @@ enum ShiftAct {
     Open,
     Close,
     Print,
+    Bill,
 }
 
 impl ShiftPage {
@@ -100,6 +101,7 @@ fn acts(model: &Model, report: &Report) -> Vec<ShiftAct> {
         (open, ShiftAct::Open),
         (report.z.is_none(), ShiftAct::Close),
         (model.settings.printer_configured, ShiftAct::Print),
+        (bill::offer(model).is_some(), ShiftAct::Bill),
     ]
     .into_iter()
     .filter_map(|(can, act)| can.then_some(act))
@@ -309,6 +311,7 @@ fn shown(
                 let is_copy = report.z.is_some();
                 return vec![ScreenCommand::PrintReport { report, is_copy }];
             }
+            Some(ShiftAct::Bill) => return bill::open(model),
             None => super::close(model),
         },
         Key::Esc => super::close(model),
@@ -388,11 +391,13 @@ fn sheet(model: &Model, word: &str, typed: &str, next: &str) -> Sheet {
 }
 
 impl ShiftAct {
-    const fn text(self, words: ShiftPageWords) -> &'static str {
+    fn text(self, model: &Model) -> String {
+        let words = ShiftPageWords::of(model.language);
         match self {
-            Self::Open => words.open(),
-            Self::Close => words.close(),
-            Self::Print => words.print(),
+            Self::Open => words.open().to_owned(),
+            Self::Close => words.close().to_owned(),
+            Self::Print => words.print().to_owned(),
+            Self::Bill => bill::offer(model).unwrap_or_default(),
         }
     }
 }
@@ -492,7 +497,7 @@ impl Canvas<'_> {
             height: rows.min(area.height),
             ..area
         };
-        let texts: Vec<String> = acts.iter().map(|act| act.text(words).to_owned()).collect();
+        let texts: Vec<String> = acts.iter().map(|act| act.text(model)).collect();
         self.choices(choices, &texts, chosen);
     }
 
@@ -503,8 +508,7 @@ impl Canvas<'_> {
         }
         match page {
             ShiftPage::Shown { report, chosen, .. } => {
-                let words = ShiftPageWords::of(model.language);
-                let act = acts(model, report).get(*chosen).map(|act| act.text(words));
+                let act = acts(model, report).get(*chosen).map(|act| act.text(model));
                 let act = act.map(|act| format!("> {act}"));
                 std::iter::once(writing(model).title(report)).chain(act).collect()
             }
