@@ -7,7 +7,6 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 
-use super::open::transport;
 use super::{Exit, Failure};
 use crate::both;
 use crate::config::WechatV3Config;
@@ -51,21 +50,6 @@ pub(super) fn route(gateway: &WechatV3Config) -> Route {
         connect_timeout: line.connect_timeout,
         request_timeout: line.request_timeout,
     }
-}
-
-/// What speaks to the configured gateway and what carries it, for one question. Without certificates no
-/// answer is believed.
-pub(super) async fn line(
-    gateway: &WechatV3Config,
-    clock: &Clock,
-) -> Result<(WechatV3, Transport), Failure> {
-    let (codec, transport) = (codec(gateway)?, transport(&route(gateway))?);
-    if gateway.public_key.is_none()
-        && let Err(why) = fetch(&codec, gateway, &transport, clock).await
-    {
-        tracing::warn!(?why, "no platform certificates");
-    }
-    Ok((codec, transport))
 }
 
 /// Downloads the platform certificates; the codec believes them from then on. Why not is said in the

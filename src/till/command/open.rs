@@ -14,8 +14,8 @@ use super::{Exit, Failure, output};
 use crate::clock::Millis;
 use crate::config::{Config, GatewayConfig, Loaded, PrinterKind, WechatV2Config, WechatV3Config};
 use crate::engine::{OrderTemplate, Recovered};
-use crate::gateway::wechat::WechatV2;
 use crate::gateway::wechat::fields::SignType;
+use crate::gateway::wechat::{WechatV2, WechatV3};
 use crate::journal::{Journal, JournalError};
 use crate::language::Text;
 use crate::order::Merchant;
@@ -246,6 +246,21 @@ fn template(config: &Config, merchant: Merchant) -> OrderTemplate {
 pub(super) fn transport(route: &Route) -> Result<Transport, Failure> {
     Transport::new(route)
         .map_err(|error| Failure::new(Exit::Configuration, text::failure::route(&error)))
+}
+
+/// What speaks to the configured gateway and what carries it, for one question. Without certificates no
+/// answer is believed.
+pub(super) async fn v3_line(
+    gateway: &WechatV3Config,
+    clock: &Clock,
+) -> Result<(WechatV3, Transport), Failure> {
+    let (codec, transport) = (api_v3::codec(gateway)?, transport(&api_v3::route(gateway))?);
+    if gateway.public_key.is_none()
+        && let Err(why) = api_v3::fetch(&codec, gateway, &transport, clock).await
+    {
+        tracing::warn!(?why, "no platform certificates");
+    }
+    Ok((codec, transport))
 }
 
 fn start(parts: TillParts, journal: Journal, recovered: Recovered) -> Result<Till, Failure> {

@@ -9,8 +9,7 @@ mod settle;
 
 use std::fs::File;
 
-use super::api_v3;
-use super::open::{codec, route, transport};
+use super::open::{codec, route, transport, v3_line};
 use super::output::{print_lines, print_message};
 use super::{Exit, Failure};
 use crate::bill::{Expected, beijing};
@@ -47,7 +46,7 @@ pub(super) async fn bill_gateway(
             merchant: gateway.merchant.clone(),
         }),
         GatewayConfig::WechatV3(gateway) => {
-            let (codec, transport) = api_v3::line(gateway, clock).await?;
+            let (codec, transport) = v3_line(gateway, clock).await?;
             let (codec, merchant) = (BillCodec::V3(Box::new(codec)), gateway.merchant.clone());
             Ok(BillGateway { codec, transport, merchant })
         }
@@ -71,12 +70,11 @@ pub async fn run(reconcile: Reconcile, loaded: &Loaded, clock: &Clock) -> Result
     }
     // Before anything is downloaded: the name may be taken.
     let csv = reconcile.csv.as_deref().map(export::Csv::create).transpose()?;
-    let source = match &reconcile.bill {
-        Some(file) => open(file)?,
-        None => {
-            let gateway = bill_gateway(&config.gateway, clock).await?;
-            download(&gateway, day, &config.journal.path, clock).await?
-        }
+    let source = if let Some(file) = &reconcile.bill {
+        open(file)?
+    } else {
+        let gateway = bill_gateway(&config.gateway, clock).await?;
+        download(&gateway, day, &config.journal.path, clock).await?
     };
     let file = bill_of(source, day, now)?;
     if file.is_none() {

@@ -1,8 +1,8 @@
 //! The question to the gateway what became of an order. A query changes nothing there; here nothing
 //! is written, the till learns of it by its own queries.
 
-use crate::command::open::{codec, route, transport};
-use crate::command::{Failure, api_v3};
+use crate::command::Failure;
+use crate::command::open::{codec, route, transport, v3_line};
 use crate::config::{Config, GatewayConfig};
 use crate::find::{Told, Why, order_of, verdict, whose};
 use crate::gateway::{Enquired, Gateway, Question};
@@ -39,7 +39,7 @@ impl<'a> Asker<'a> {
                 Some(Line { transport: transport(&route(settings))?, codec, merchant })
             }
             GatewayConfig::WechatV3(settings) => {
-                let (codec, transport) = api_v3::line(settings, clock).await?;
+                let (codec, transport) = v3_line(settings, clock).await?;
                 let (codec, merchant) = (Box::new(codec), settings.merchant.clone());
                 Some(Line { transport, codec, merchant })
             }
