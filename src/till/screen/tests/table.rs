@@ -7,6 +7,8 @@
 
 #[path = "../../../../tests/fixture/machine_typing.rs"]
 mod machine_typing;
+#[path = "../../../../tests/fixture/sweep.rs"]
+mod sweep;
 
 use proptest::prelude::*;
 
@@ -277,10 +279,6 @@ fn check_cut(place: Place, input: &str, cut: usize, pause: u64, speed: u64) {
     }
 }
 
-fn is_sweep() -> bool {
-    std::env::var_os("PAYTILL_SWEEP").is_some()
-}
-
 #[test]
 fn no_scan_operates_the_till_at_whatever_speed_of_a_machine() {
     for place in PLACES {
@@ -298,7 +296,8 @@ fn no_scan_and_no_key_cut_in_two_operates_the_till() {
         for input in SCANS.iter().chain(&KEYS) {
             let cuts = bytes(input).len() - 1;
             for cut in 1..=cuts {
-                let pauses: Vec<u64> = if is_sweep() { (1..=600).collect() } else { GRAVE.into() };
+                let pauses: Vec<u64> =
+                    if sweep::is_complete() { (1..=600).collect() } else { GRAVE.into() };
                 for pause in pauses {
                     check_cut(place, input, cut, pause, 1);
                 }
@@ -345,8 +344,11 @@ fn no_pause_up_to_600_ms_makes_keys_of_a_scan() {
 #[test]
 fn a_payment_code_in_three_pieces_changes_no_amount() {
     let whole = bytes("#\r");
-    let pauses =
-        if is_sweep() { vec![1, 50, 51, 60, 105, 300, 552, 600] } else { vec![51, 105, 600] };
+    let pauses = if sweep::is_complete() {
+        vec![1, 50, 51, 60, 105, 300, 552, 600]
+    } else {
+        vec![51, 105, 600]
+    };
     for place in PLACES {
         for first in 1..whole.len() - 1 {
             for second in first + 1..whole.len() {
