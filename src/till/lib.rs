@@ -24,6 +24,9 @@ pub mod till;
 #[cfg(test)]
 #[path = "../core/payment/says.rs"]
 mod says;
+#[cfg(test)]
+#[path = "../../tests/fixture/sweep.rs"]
+mod sweep;
 
 pub use paytill_core::{
     bill, both, catalogue, clean, clock, engine, gateway, goods, language, money, order, payment,

@@ -5,7 +5,7 @@ use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
 
 use crate::fixture::tui_session::{CTRL_Q, ESC, F8, TuiSession};
-use crate::fixture::{PACE, Ran, TestShop, code, disk_faults, in_lanes, scenario};
+use crate::fixture::{PACE, Ran, TestShop, code, disk_faults, in_lanes, scenario, sweep};
 use paytill::simulator::{Api, Scenario};
 use serde_json::Value;
 
@@ -359,10 +359,10 @@ fn killed_at_every_write_to_the_journal_it_goes_back_once_or_not_at_all() {
         ("refund-answer-lost", "after"),
         ("refund-request-lost", "before"),
     ];
-    let cases: Vec<(&str, &str, u32)> = cases
+    let cases = cases
         .into_iter()
-        .flat_map(|(name, when)| (1..=SHOPS).map(move |first| (name, when, first)))
-        .collect();
+        .flat_map(|(name, when)| (1..=SHOPS).map(move |first| (name, when, first)));
+    let cases: Vec<(&str, &str, u32)> = sweep::share(cases, 3);
     in_lanes(LANES, &cases, |(name, when, first)| {
         let shop = TestShop::open(Some(scenario(name)), PACE);
         let mut operation = *first;
@@ -430,7 +430,7 @@ fn killed_between_sending_and_the_answer_it_goes_on_with_the_same_number() {
 
 #[test]
 fn a_disk_that_fails_lets_nothing_leave_that_it_does_not_hold() {
-    let operations: Vec<u32> = (1..=24).collect();
+    let operations = sweep::share(1..=24, 3);
     in_lanes(6, &operations, |operation| {
         let (shop, number) = sold("ok");
         let refund = ["refund", number.as_str(), "--reason", "cold"];
