@@ -153,7 +153,7 @@ impl Devices {
         language: Language,
     ) -> Result<(), String> {
         let (Some(printer), Some(slip)) =
-            (&self.printer, Slip::of(attempt, config, journalled.copy))
+            (&self.printer, Slip::of(attempt, config, journalled.copy, &journalled.tenders))
         else {
             return Ok(());
         };
