@@ -49,4 +49,5 @@ mod slips;
 mod sounds;
 mod terminal;
 mod wall_clock;
+mod whole_day;
 mod window;
