@@ -278,7 +278,7 @@ pub enum MoneyNews {
     /// What came of opening or closing a shift.
     ShiftDone(ShiftDone),
     /// What came of a [`ScreenCommand::PrintReport`].
-    ReportPrinted(Printing),
+    ReportPrinted(Box<Report>, Printing),
 }
 
 /// What the till must do.
