@@ -56,6 +56,29 @@ fn killed_once_it_is_sent(desk: &Desk, order: &str) -> String {
     }
 }
 
+/// The next day's bill, and the same with one line, that of this order, not as it was.
+fn reconciled(books: &Shop, rest: &str) {
+    let ran = books.json(&[]);
+    assert_eq!((ran.exit, ran.lines.len()), (0, 1), "{ran:?}");
+    for (name, value) in [("matched", 2), ("paid", 4234), ("refunds", 2), ("refunded", 1234)] {
+        assert_eq!(ran.lines[0][name], value, "{name}: {ran:?}");
+    }
+    let good = rows(&books.bill());
+    let at = good.iter().position(|row| row.contains(rest)).unwrap();
+    let named = |kind: &str, number: &str| (13, vec![[kind.to_owned(), number.to_owned()]]);
+    assert_eq!(books.of_rows(&good), (0, vec![]));
+    let with = |row: String| [&good[..at], &[row], &good[at + 1..]].concat();
+    let changed = with(good[at].replace("`30.00", "`30.01"));
+    assert_eq!(books.of_rows(&changed), named("amount", rest));
+    let missing = [&good[..at], &good[at + 1..]].concat();
+    assert_eq!(books.of_rows(&missing), named("only_here", rest));
+    let strange = format!("{}999999", &rest[..rest.len() - 6]);
+    let added = [&good[..], &[good[at].replace(rest, &strange)]].concat();
+    assert_eq!(books.of_rows(&added), named("only_in_bill", &strange));
+    let doubled = [&good[..], &[good[at].clone()]].concat();
+    assert_eq!(books.of_rows(&doubled), named("amount", rest));
+}
+
 #[test]
 fn from_the_float_to_the_bill_everything_adds_up() {
     let Shop { shop, day } = Shop::open();
@@ -153,25 +176,5 @@ fn from_the_float_to_the_bill_everything_adds_up() {
     assert!(count(&desk.printer, "补打") > 0 && count(&desk.printer, "COPY") > 0, "a copy");
     let printed = z_reports(&desk.printer);
     assert!(printed.len() == 2 && printed[0] == printed[1], "{printed:?}");
-    // The next day's bill, and the same with one line that is not as it was.
-    let books = Shop { shop: desk.shop, day };
-    let ran = books.json(&[]);
-    assert_eq!((ran.exit, ran.lines.len()), (0, 1), "{ran:?}");
-    for (name, value) in [("matched", 2), ("paid", 4234), ("refunds", 2), ("refunded", 1234)] {
-        assert_eq!(ran.lines[0][name], value, "{name}: {ran:?}");
-    }
-    let good = rows(&books.bill());
-    let at = good.iter().position(|row| row.contains(&rest)).unwrap();
-    let named = |kind: &str, number: &str| (13, vec![[kind.to_owned(), number.to_owned()]]);
-    assert_eq!(books.of_rows(&good), (0, vec![]));
-    let with = |row: String| [&good[..at], &[row], &good[at + 1..]].concat();
-    let changed = with(good[at].replace("`30.00", "`30.01"));
-    assert_eq!(books.of_rows(&changed), named("amount", &rest));
-    let missing = [&good[..at], &good[at + 1..]].concat();
-    assert_eq!(books.of_rows(&missing), named("only_here", &rest));
-    let strange = format!("{}999999", &rest[..rest.len() - 6]);
-    let added = [&good[..], &[good[at].replace(&rest, &strange)]].concat();
-    assert_eq!(books.of_rows(&added), named("only_in_bill", &strange));
-    let doubled = [&good[..], &[good[at].clone()]].concat();
-    assert_eq!(books.of_rows(&doubled), named("amount", &rest));
+    reconciled(&Shop { shop: desk.shop, day }, &rest);
 }
