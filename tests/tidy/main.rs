@@ -53,6 +53,7 @@ const ROOMS: &[&str] = &[
     "journal/shift",
     "journal/refunds",
     "journal/refund_paper",
+    "journal/tenders",
     "journal/slips",
     "journal/refund_slips",
     "journal/backup",

@@ -50,4 +50,5 @@ mod slips;
 mod sounds;
 mod terminal;
 mod wall_clock;
+mod whole_day;
 mod window;

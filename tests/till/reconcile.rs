@@ -15,13 +15,13 @@ use crate::fixture::tui_session::{CTRL_Q, ESC, F10, TAB, TuiSession};
 use crate::fixture::{PACE, PendingPayment, Ran, TestShop, code};
 
 /// A shop whose gateway sells yesterday at noon, far from any midnight.
-struct Shop {
-    shop: TestShop,
-    day: Date,
+pub(crate) struct Shop {
+    pub(crate) shop: TestShop,
+    pub(crate) day: Date,
 }
 
 impl Shop {
-    fn open() -> Self {
+    pub(crate) fn open() -> Self {
         let day = Clock::start().wall().day(&beijing()).yesterday().unwrap();
         let noon = format!("{}120000", day.strftime("%Y%m%d"));
         let noon = Timestamp::from_beijing(&noon).unwrap();
@@ -48,12 +48,12 @@ impl Shop {
         self.shop.run(&[&["reconcile", &day], more].concat())
     }
 
-    fn json(&self, more: &[&str]) -> Ran {
+    pub(crate) fn json(&self, more: &[&str]) -> Ran {
         Ran::of(self.reconcile(&[more, &["--json"]].concat()))
     }
 
     /// What the gateway's bill says now.
-    fn bill(&self) -> String {
+    pub(crate) fn bill(&self) -> String {
         self.any_bill().unwrap()
     }
 
@@ -69,7 +69,7 @@ impl Shop {
     }
 
     /// The differences of a bill with these rows, and the exit code.
-    fn of_rows(&self, rows: &[String]) -> (i32, Vec<[String; 2]>) {
+    pub(crate) fn of_rows(&self, rows: &[String]) -> (i32, Vec<[String; 2]>) {
         self.put("changed.csv", whole(&self.bill(), rows));
         let ran = self.json(&["--bill", "changed.csv"]);
         let (last, differences) = ran.lines.split_last().unwrap_or_else(|| panic!("{ran:?}"));
@@ -87,7 +87,7 @@ impl Shop {
     }
 }
 
-fn rows(bill: &str) -> Vec<String> {
+pub(crate) fn rows(bill: &str) -> Vec<String> {
     let lines = bill.lines().skip(1).take_while(|line| line.starts_with('`'));
     lines.map(str::to_owned).collect()
 }
@@ -190,26 +190,10 @@ fn the_same_bill_from_a_file_plain_or_compressed_agrees_too() {
 }
 
 #[test]
-fn one_line_changed_missing_added_or_doubled_is_named() {
+fn a_line_of_another_state_or_with_a_refund_is_named_and_what_to_do() {
     let (shop, numbers) = Shop::with_three_sales();
     let good = rows(&shop.bill());
-    assert_eq!(good.len(), 3);
     let named = |kind: &str, number: &str| vec![[kind.to_owned(), number.to_owned()]];
-    assert_eq!(shop.of_rows(&good), (0, vec![]));
-
-    let changed = good[1].replace("`5.00", "`5.01");
-    let changed = [good[0].clone(), changed, good[2].clone()];
-    assert_eq!(shop.of_rows(&changed), (13, named("amount", &numbers[1])));
-
-    let missing = [good[0].clone(), good[2].clone()];
-    assert_eq!(shop.of_rows(&missing), (13, named("only_here", &numbers[1])));
-
-    let strange = format!("{}999999", &numbers[1][..numbers[1].len() - 6]);
-    let added = [&good[..], &[good[1].replace(&numbers[1], &strange)]].concat();
-    assert_eq!(shop.of_rows(&added), (13, named("only_in_bill", &strange)));
-
-    let doubled = [&good[..], &[good[1].clone()]].concat();
-    assert_eq!(shop.of_rows(&doubled), (13, named("amount", &numbers[1])));
 
     let reversed = good[1].replace("`SUCCESS", "`REVOKED");
     let reversed = [&good[..], &[reversed]].concat();
@@ -221,6 +205,7 @@ fn one_line_changed_missing_added_or_doubled_is_named() {
     assert_eq!(shop.of_rows(&refunded), (13, named("refund", &numbers[1])));
 
     // Each says what to do, in both languages.
+    let missing = [good[0].clone(), good[2].clone()];
     shop.put("changed.csv", whole(&shop.bill(), &missing));
     for (language, words) in [("en", "paytill find"), ("zh-CN", "本机已收款，账单中没有")]
     {

@@ -516,7 +516,7 @@ impl Cashier<'_> {
                     tracing::info!(?how, "the drawer was asked to open");
                     self.post(ScreenMessage::Drawer(how));
                 }
-                Some(JobPurpose::Report) => self.report_ended(&ended),
+                Some(JobPurpose::Report(report)) => self.report_ended(report, &ended),
                 None => {}
             },
         }

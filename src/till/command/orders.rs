@@ -171,7 +171,8 @@ pub fn show(show: &Show, config: &Config) -> Result<Exit, Failure> {
         None => one(&reader, &show.order_no, config)?.ok_or_else(none)?,
     };
     if let Some(file) = &show.receipt {
-        return super::receipt_file::write(file, &row.into(), config);
+        let tenders = reader.tenders(row.sale, &row.out_trade_no)?;
+        return super::receipt_file::write(file, &row.into(), &tenders, config);
     }
     let entries = reader.entries(row.attempt)?;
     let refunds = reader.refunds(row.attempt)?;

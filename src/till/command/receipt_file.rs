@@ -9,18 +9,24 @@ use super::{Exit, Failure};
 use crate::both;
 use crate::config::Config;
 use crate::engine::Attempt;
-use crate::journal::RefundPaper;
+use crate::journal::{RefundPaper, Tender};
 use crate::picture::Picture;
 use crate::receipt::{Form, RefundSlip, Slip, draw, draw_refund};
 use crate::text::{evidence, system};
 
 /// Draws the slip of an order as it is now into a new file.
-pub(super) fn write(file: &Path, order: &Attempt, config: &Config) -> Result<Exit, Failure> {
+pub(super) fn write(
+    file: &Path,
+    order: &Attempt,
+    tenders: &[Tender],
+    config: &Config,
+) -> Result<Exit, Failure> {
     let nothing = both!(
         "there is no receipt for this order: it is neither paid nor reversed",
         "这笔订单没有小票：既未支付成功，也未撤销"
     );
-    let slip = Slip::of(order, config, 0).ok_or_else(|| Failure::new(Exit::Usage, nothing))?;
+    let slip = Slip::of(order, config, 0, tenders);
+    let slip = slip.ok_or_else(|| Failure::new(Exit::Usage, nothing))?;
     let picture = draw(&slip, &Form::of(config), config.till.language);
     put(file, &picture, order.out_trade_no.as_str(), config)
 }

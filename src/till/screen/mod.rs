@@ -281,7 +281,7 @@ pub enum MoneyNews {
     /// What came of a [`ScreenCommand::ReadBill`].
     BillRead(Result<Box<Reconciled>, Text>),
     /// What came of a [`ScreenCommand::PrintReport`].
-    ReportPrinted(Printing),
+    ReportPrinted(Box<Report>, Printing),
 }
 
 /// What the till must do.

@@ -26,6 +26,7 @@ use crate::operators::Operator;
 use crate::order::OutTradeNo;
 use crate::payment::{Funds, Status};
 use crate::scan::KeyTarget;
+use crate::shift::Report;
 use crate::text::screen::ScreenWords;
 
 /// How many ended attempts are kept for the list of the last sales.
@@ -78,6 +79,8 @@ pub struct Model {
     pub(super) brought_back: Option<(OutTradeNo, Uptime)>,
     /// Refunds with work left, and those that need a person until somebody has looked at their order.
     pub(super) refunds: Vec<RefundRecord>,
+    /// Reports that did not come out, the oldest first, until each is printed or given up.
+    pub(super) unprinted: Vec<Report>,
     /// Payments that ended while not at hand; each must be acknowledged.
     pub(super) notices: VecDeque<ShownNotice>,
     pub(super) gateway: Link,
@@ -224,6 +227,7 @@ impl Model {
             day: DayBook::default(),
             brought_back: None,
             refunds: Vec::new(),
+            unprinted: Vec::new(),
             notices: VecDeque::new(),
             gateway: Link::Off,
             scanner: Link::Off,

@@ -582,7 +582,7 @@ fn moved(model: &mut Model, view: AttemptView, event: &Event) -> Vec<ScreenComma
         let prints = model.settings.auto_print && model.settings.printer_configured && recorded;
         if let Some(attempt) = model.attempt_mut(&order)
             && prints
-            && status.has_slip()
+            && attempt.view.state.brings_slip()
             && attempt.slip_of != Some((status, attempt.view.state.money()))
         {
             attempt.paper = SlipState::Asked;

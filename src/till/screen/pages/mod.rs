@@ -94,10 +94,12 @@ pub(super) fn told(model: &mut Model, news: MoneyNews) -> Vec<ScreenCommand> {
         MoneyNews::ShiftRead(result) => shift::read(model, result),
         MoneyNews::ShiftDone(done) => return shift::done(model, done),
         MoneyNews::BillRead(result) => return bill::read(model, result),
-        MoneyNews::ReportPrinted(Printing::Sent | Printing::Printed) => {
+        MoneyNews::ReportPrinted(report, Printing::Sent | Printing::Printed) => {
+            shift::has_printed(model, &report);
             model.note = Some(Note::ReportSent);
         }
-        MoneyNews::ReportPrinted(Printing::Failed(why)) => {
+        MoneyNews::ReportPrinted(report, Printing::Failed(why)) => {
+            shift::not_printed(model, *report);
             model.note = Some(Note::ReportFailed(clean(&why, FAULT)));
             model.ring(Sound::NeedsYou);
         }

@@ -57,6 +57,10 @@ pub(in crate::screen) enum ShiftPage {
 /// What can be done.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum ShiftAct {
+    /// The oldest report that did not come out.
+    PrintAgain,
+    /// It is not wanted any more.
+    GiveUp,
     Open,
     Close,
     Print,
@@ -97,7 +101,10 @@ impl ShiftPage {
 
 fn acts(model: &Model, report: &Report) -> Vec<ShiftAct> {
     let open = report.z.is_none() && report.opened_at.is_none();
+    let is_left = !model.unprinted.is_empty();
     [
+        (is_left, ShiftAct::PrintAgain),
+        (is_left, ShiftAct::GiveUp),
         (open, ShiftAct::Open),
         (report.z.is_none(), ShiftAct::Close),
         (model.settings.printer_configured, ShiftAct::Print),
@@ -106,6 +113,18 @@ fn acts(model: &Model, report: &Report) -> Vec<ShiftAct> {
     .into_iter()
     .filter_map(|(can, act)| can.then_some(act))
     .collect()
+}
+
+/// A report that did not come out is offered until it does. The journal makes each Z report once, and
+/// an X report as often as one is wanted.
+pub(super) fn not_printed(model: &mut Model, report: Report) {
+    has_printed(model, &report);
+    model.unprinted.push(report);
+}
+
+/// It came out.
+pub(super) fn has_printed(model: &mut Model, report: &Report) {
+    model.unprinted.retain(|known| known.z != report.z);
 }
 
 /// Opens the page: what the shift has come to so far.
@@ -306,10 +325,13 @@ fn shown(
         Key::Enter => match acts.get(at) {
             Some(ShiftAct::Open) => show(model, ShiftPage::Float(Field::default())),
             Some(ShiftAct::Close) => show(model, ShiftPage::Count(Field::default())),
-            Some(ShiftAct::Print) => {
-                let report = Box::new(report.clone());
-                let is_copy = report.z.is_some();
-                return vec![ScreenCommand::PrintReport { report, is_copy }];
+            Some(ShiftAct::Print) => return vec![printed(report)],
+            Some(ShiftAct::PrintAgain) => {
+                return model.unprinted.first().map(printed).into_iter().collect();
+            }
+            Some(ShiftAct::GiveUp) => {
+                model.unprinted.remove(0);
+                show_from_the_top(model);
             }
             Some(ShiftAct::Bill) => return bill::open(model),
             None => super::close(model),
@@ -318,6 +340,19 @@ fn shown(
         _ => {}
     }
     Vec::new()
+}
+
+/// What was perhaps printed before comes as a copy.
+fn printed(report: &Report) -> ScreenCommand {
+    let (report, is_copy) = (Box::new(report.clone()), report.z.is_some());
+    ScreenCommand::PrintReport { report, is_copy }
+}
+
+/// What can be done is another list.
+fn show_from_the_top(model: &mut Model) {
+    if let Some(MoneyPage::Shift(ShiftPage::Shown { chosen, .. })) = &mut model.money_page {
+        *chosen = 0;
+    }
 }
 
 /// Whoever is to count the drawer is not told what must be in it.
@@ -393,13 +428,22 @@ fn sheet(model: &Model, word: &str, typed: &str, next: &str) -> Sheet {
 impl ShiftAct {
     fn text(self, model: &Model) -> String {
         let words = ShiftPageWords::of(model.language);
+        let title = || model.unprinted.first().map(|report| writing(model).title(report));
         match self {
+            Self::PrintAgain => words.print_again(&title().unwrap_or_default()),
+            Self::GiveUp => words.give_up(&title().unwrap_or_default()),
             Self::Open => words.open().to_owned(),
             Self::Close => words.close().to_owned(),
             Self::Print => words.print().to_owned(),
             Self::Bill => bill::offer(model).unwrap_or_default(),
         }
     }
+}
+
+/// The oldest report that did not come out, for the line that stays until it does.
+pub(in crate::screen) fn unprinted(model: &Model) -> Option<String> {
+    let report = model.unprinted.first()?;
+    Some(ShiftPageWords::of(model.language).unprinted(&writing(model).title(report)))
 }
 
 /// What a page says that is not a form.

@@ -90,6 +90,10 @@ crate::catalogue! {
     key_shift => "Shift", "班次";
     printed => "The report was sent to the printer.", "报表已发送到打印机。";
     not_printed(why: &str) => "The report was not printed: {why}.", "报表未打印：{why}。";
+    unprinted(title: &str) => "{title}: not printed", "{title}：未打印";
+    press_f10 => "Press F10.", "请按 F10 键。";
+    print_again(title: &str) => "Print again: {title}", "重新打印：{title}";
+    give_up(title: &str) => "Do without: {title}", "不再打印：{title}";
 }
 
 crate::catalogue! {
