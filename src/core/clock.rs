@@ -107,6 +107,12 @@ impl Timestamp {
         Some(Self(moment.timestamp().as_millisecond()))
     }
 
+    /// Parses RFC 3339 with any offset: `2026-11-22T12:03:01+08:00`; `None` if malformed.
+    pub fn from_rfc3339(text: &str) -> Option<Self> {
+        let at: jiff::Timestamp = text.parse().ok()?;
+        Some(Self(at.as_millisecond()))
+    }
+
     /// Parses the time in an HTTP `Date` header: `Sun, 22 Nov 2026 03:30:00 GMT`.
     pub fn from_http(text: &str) -> Option<Self> {
         jiff::fmt::rfc2822::parse(text).ok().map(|at| Self(at.timestamp().as_millisecond()))

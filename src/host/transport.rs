@@ -133,7 +133,9 @@ impl Transport {
     pub fn new(route: &Route) -> Result<Self, RouteError> {
         let roots = tls::roots(route.ca_pem.as_deref())?;
         let plain = tls::config(roots.clone(), None)?;
-        let certified = tls::config(roots, Some(&route.identity_pem))?;
+        // API v3 shows none.
+        let identity = Some(route.identity_pem.as_slice()).filter(|pem| !pem.is_empty());
+        let certified = tls::config(roots, identity)?;
         Ok(Self {
             plain: client(route)?.tls_backend_preconfigured(plain).build()?,
             certified: client(route)?.tls_backend_preconfigured(certified).build()?,

@@ -28,6 +28,7 @@ mod rounds;
 mod shift;
 mod slips;
 mod tables;
+mod tenders;
 #[cfg(test)]
 mod tests;
 mod writer;
@@ -62,6 +63,7 @@ pub use refunds::{BegunRefund, RefundRow, given_back};
 pub use shift::{ShiftDone, ShiftWork};
 pub use slips::{Slip, SlipDone, SlipSays, SlipStage, SlipWork};
 use tables::OLDEST;
+pub use tenders::Tender;
 pub use writer::{FailStop, Writer, Written};
 
 /// Marks the file as one of our journals: "payt".

@@ -15,6 +15,7 @@ use super::read::{JournalReader, ORDER, order_row};
 use super::refund_paper::RefundPaper;
 use super::register::Register;
 use super::tables::SLIPS;
+use super::tenders::{self, Tender};
 use super::{FORMAT, Journal, JournalError, Tip, acts, check};
 use paytill_core::both;
 use paytill_core::clock::Timestamp;
@@ -49,6 +50,8 @@ pub struct Slip {
     /// When it was asked for.
     pub at: Timestamp,
     pub stage: SlipStage,
+    /// The paid orders of its sale, if there are others than its own: it says them, too.
+    pub tenders: Vec<Tender>,
 }
 
 /// What a slip says.
@@ -166,7 +169,8 @@ pub(super) fn queue_of_end(
     before: &str,
 ) -> Result<Option<Slip>, JournalError> {
     let status = entry.state.status();
-    if before == status.word() || !status.has_slip() {
+    // Cash that pays a part of a sale is on the receipt of the whole.
+    if before == status.word() || !entry.state.brings_slip() {
         return Ok(None);
     }
     // No money depends on it: a row that is odd costs a slip, and not the entry.
@@ -275,7 +279,7 @@ pub(super) fn insert(
     register.last = row.id;
     register.exchange(&[], &row.seal);
     register.write(transaction, key)?;
-    slip(&row, found.out_trade_no)
+    slip(transaction, &row, found.out_trade_no)
 }
 
 /// Takes a slip whose seal fits to another stage.
@@ -307,7 +311,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<SlipRow> {
     })
 }
 
-fn slip(row: &SlipRow, out_trade_no: String) -> Result<Slip, JournalError> {
+fn slip(db: &Connection, row: &SlipRow, out_trade_no: String) -> Result<Slip, JournalError> {
     let unreadable = |error: Box<dyn std::error::Error + Send + Sync>| {
         rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, error)
     };
@@ -316,7 +320,11 @@ fn slip(row: &SlipRow, out_trade_no: String) -> Result<Slip, JournalError> {
     let ((says, stage), copy) = known.ok_or_else(|| unreadable("an unknown slip".into()))?;
     let out_trade_no =
         OutTradeNo::try_from(out_trade_no).map_err(|error| unreadable(Box::new(error)))?;
-    Ok(Slip { id: row.id, out_trade_no, says, copy, at: Timestamp(row.at), stage })
+    let tenders = match says {
+        SlipSays::Payment(_) => tenders::of(db, row.attempt)?,
+        SlipSays::Refund(..) => Vec::new(),
+    };
+    Ok(Slip { id: row.id, out_trade_no, says, copy, at: Timestamp(row.at), stage, tenders })
 }
 
 impl Journal {
@@ -366,7 +374,7 @@ impl Journal {
             for slip in earlier.iter().filter(|slip| open.contains(&slip.stage.as_str())) {
                 move_on(transaction, key, &mut register, slip, SlipStage::Replaced)?;
             }
-            check::Check { db: transaction, key, path: &path }.order(found.attempt)?;
+            check::Check { db: transaction, key, path: &path }.with_tenders(found.attempt)?;
             let one = format!("{ORDER} WHERE attempt.id = ?");
             let row = transaction
                 .prepare_cached(&one)?
@@ -423,14 +431,14 @@ impl JournalReader {
                 if !found.is_sealed(&self.key) {
                     continue;
                 }
-                check.order(found.attempt)?;
+                check.with_tenders(found.attempt)?;
                 let says = SlipSays::read(&found.status);
                 let is_so = match says.and_then(SlipSays::refund) {
                     Some(refund) => check.is_refund_given(refund)?,
                     None => found.status == row.get::<_, String>(8)?,
                 };
                 if is_so {
-                    slips.push(slip(&found, row.get(7)?)?);
+                    slips.push(slip(&self.db, &found, row.get(7)?)?);
                 }
             }
             slips.reverse();

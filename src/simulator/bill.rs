@@ -47,6 +47,13 @@ pub enum Bills {
     Page,
 }
 
+/// What comes in place of a bill.
+pub(super) enum NoBill {
+    Creating,
+    Missing,
+    Page,
+}
+
 /// A row's amounts, in minor units.
 struct Amounts {
     paid: i64,
@@ -86,34 +93,49 @@ impl Bank {
         if !matches!(fields.get("bill_type"), None | Some("ALL")) {
             return refused("invalid bill_type");
         }
-        let is_ready = ready_at(day).is_some_and(|at| self.wall(now) >= at);
-        match self.script.bills {
-            Bills::Creating => return refused("Bill Creating"),
-            Bills::NextMorning if !is_ready => return refused("Bill Creating"),
-            Bills::Missing => return refused("NO Bill Exist"),
-            Bills::Page => return said(reply::answer(200, PORTAL.as_bytes().to_vec()), "a page"),
-            _ => {}
-        }
-        self.advance(now);
-        let Some(mut text) = self.bill(day) else { return refused("NO Bill Exist") };
-        match self.script.bills {
-            Bills::OtherMerchant => {
-                text = text.replace(&self.account.merchant.mch_id, ANOTHER_MERCHANT);
+        let text = match self.bill_now(day, now) {
+            Ok(text) => text,
+            Err(NoBill::Creating) => return refused("Bill Creating"),
+            Err(NoBill::Missing) => return refused("NO Bill Exist"),
+            Err(NoBill::Page) => {
+                return said(reply::answer(200, PORTAL.as_bytes().to_vec()), "a page");
             }
-            Bills::OtherDay => {
-                let before = day.yesterday().unwrap_or(day).to_string();
-                text = text.replace(&day.to_string(), &before);
-            }
-            _ => {}
-        }
+        };
         let mut bytes = match fields.get("tar_type") {
             Some("GZIP") => gzip(text.as_bytes()),
             Some(_) | None => text.into_bytes(),
         };
+        self.cut(&mut bytes);
+        said(Action::Answer { status: 200, body: bytes }, "a bill")
+    }
+
+    /// Breaks a bill off, if that is what is to become of it.
+    pub(super) fn cut(&self, bytes: &mut Vec<u8>) {
         if self.script.bills == Bills::Truncated {
             bytes.truncate(bytes.len() / 2);
         }
-        said(Action::Answer { status: 200, body: bytes }, "a bill")
+    }
+
+    /// The bill of a day as it is given now, or what comes in its place.
+    pub(super) fn bill_now(&mut self, day: Date, now: Millis) -> Result<String, NoBill> {
+        let is_ready = ready_at(day).is_some_and(|at| self.wall(now) >= at);
+        match self.script.bills {
+            Bills::Creating => return Err(NoBill::Creating),
+            Bills::NextMorning if !is_ready => return Err(NoBill::Creating),
+            Bills::Missing => return Err(NoBill::Missing),
+            Bills::Page => return Err(NoBill::Page),
+            _ => {}
+        }
+        self.advance(now);
+        let text = self.bill(day).ok_or(NoBill::Missing)?;
+        Ok(match self.script.bills {
+            Bills::OtherMerchant => text.replace(&self.account.merchant.mch_id, ANOTHER_MERCHANT),
+            Bills::OtherDay => {
+                let before = day.yesterday().unwrap_or(day).to_string();
+                text.replace(&day.to_string(), &before)
+            }
+            _ => text,
+        })
     }
 
     /// The bill of a day as text; `None` if nothing happened on it.
@@ -225,7 +247,7 @@ impl Bank {
     }
 }
 
-fn gzip(bytes: &[u8]) -> Vec<u8> {
+pub(super) fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
     // Nothing that is written to a vector fails.
     let _ = encoder.write_all(bytes);

@@ -18,7 +18,9 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 
-use super::Account;
+use super::v3::{self, KeysError, PlatformKeys};
+use super::{Account, Bank, Script};
+use paytill_core::clock::Timestamp;
 use paytill_core::order::Merchant;
 
 /// The merchant of every simulated gateway.
@@ -51,6 +53,8 @@ pub enum IdentityError {
     Tls(#[from] rustls::Error),
     #[error("not a PEM file: {0}")]
     Pem(#[from] rustls::pki_types::pem::Error),
+    #[error("the keys of API v3 cannot be used: {0}")]
+    Keys(#[from] KeysError),
     #[error("the authority's certificate cannot verify clients: {0}")]
     Verifier(#[from] rustls::server::VerifierBuilderError),
 }
@@ -64,6 +68,18 @@ pub struct Identity {
     client_certificate: String,
     client_key: String,
     api_key: String,
+    /// For API v3, if it is spoken.
+    v3: Option<PlatformKeys>,
+}
+
+/// Which version of its API a configuration names.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Api {
+    #[default]
+    V2,
+    V3,
+    /// API v3 without a public key: platform certificates, downloaded.
+    V3Certificates,
 }
 
 impl Identity {
@@ -92,7 +108,36 @@ impl Identity {
             client_certificate: client.pem(),
             client_key: client_key.serialize_pem(),
             api_key: random_key()?,
+            v3: None,
         })
+    }
+
+    /// The same with keys for API v3, new ones if it has none. RSA keys take their time.
+    pub fn with_v3(mut self) -> Result<Self, IdentityError> {
+        if self.v3.is_none() {
+            self.v3 = Some(PlatformKeys::generate(MCH_ID)?);
+        }
+        Ok(self)
+    }
+
+    /// The same with these keys for API v3.
+    #[must_use]
+    pub fn with_v3_keys(self, keys: PlatformKeys) -> Self {
+        Self { v3: Some(keys), ..self }
+    }
+
+    /// The keys of API v3.
+    pub fn v3_keys(&self) -> Option<&PlatformKeys> {
+        self.v3.as_ref()
+    }
+
+    /// A gateway with empty books for the merchant it belongs to.
+    pub fn bank(&self, script: Script, seed: u64, started: Timestamp) -> Bank {
+        let bank = Bank::new(self.account(), script, seed, started);
+        match &self.v3 {
+            Some(keys) => bank.with_v3(keys.clone()),
+            None => bank,
+        }
     }
 
     /// The one stored in a folder, or a new one if the folder holds none.
@@ -113,6 +158,7 @@ impl Identity {
             client_certificate: read(CLIENT_CERT)?,
             client_key: read(CLIENT_KEY)?,
             api_key: read(API_KEY)?.trim().to_owned(),
+            v3: folder.join(v3::MARK).exists().then(|| PlatformKeys::load(read)).transpose()?,
         };
         // A bad identity should fail here and not at the first connection.
         identity.tls()?;
@@ -123,6 +169,16 @@ impl Identity {
     /// earlier identity are replaced, those of a real till never. Secrets and folders are for their
     /// owner only.
     pub fn write(&self, folder: &Path, address: SocketAddr) -> Result<(), IdentityError> {
+        self.write_for(Api::V2, folder, address)
+    }
+
+    /// The same for a till that speaks this version.
+    pub fn write_for(
+        &self,
+        api: Api,
+        folder: &Path,
+        address: SocketAddr,
+    ) -> Result<(), IdentityError> {
         refuse_what_is_not_ours(folder)?;
         for folder in [folder.to_owned(), folder.join("secrets")] {
             let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder);
@@ -136,9 +192,11 @@ impl Identity {
             (SERVER_CERT, &self.server_certificate, 0o600),
             (SERVER_KEY, &self.server_key, 0o600),
             (AUTHORITY, &self.authority, 0o644),
-            (CONFIG, &configuration(address), 0o644),
+            (CONFIG, &configuration(address, api, self.v3.as_ref()), 0o644),
         ];
-        for (name, text, mode) in files {
+        let v3 = self.v3.as_ref().map(PlatformKeys::files).unwrap_or_default();
+        let v3 = v3.iter().map(|(name, text)| (*name, text.as_str(), 0o600));
+        for (name, text, mode) in v3.chain(files) {
             let path = folder.join(name);
             replace(&path, text, mode).map_err(|cause| IdentityError::File { path, cause })?;
         }
@@ -222,6 +280,7 @@ fn refuse_what_is_not_ours(folder: &Path) -> Result<(), IdentityError> {
     let ours = fs::read_to_string(folder.join(CONFIG)).is_ok_and(|text| text.starts_with(OURS));
     match [CONFIG, API_KEY, CLIENT_CERT, CLIENT_KEY]
         .into_iter()
+        .chain(v3::TILLS)
         .find(|name| folder.join(name).exists())
     {
         Some(name) if !ours => Err(IdentityError::NotOurs(folder.join(name))),
@@ -229,25 +288,34 @@ fn refuse_what_is_not_ours(folder: &Path) -> Result<(), IdentityError> {
     }
 }
 
-fn configuration(address: SocketAddr) -> String {
+fn configuration(address: SocketAddr, api: Api, keys: Option<&PlatformKeys>) -> String {
     let host = match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
         IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
         ip => ip,
     };
     let base_url = format!("https://{}", SocketAddr::new(host, address.port()));
+    let ids = format!("app_id = \"{APP_ID}\"\nmch_id = \"{MCH_ID}\"\n");
+    let (kind, files) = match (api, keys) {
+        (Api::V3, Some(keys)) => ("wechat-v3", keys.settings(true)),
+        (Api::V3Certificates, Some(keys)) => ("wechat-v3", keys.settings(false)),
+        (Api::V2 | Api::V3 | Api::V3Certificates, _) => {
+            let files = format!(
+                "api_key_file = \"{API_KEY}\"\n\
+                 client_cert_file = \"{CLIENT_CERT}\"\n\
+                 client_key_file = \"{CLIENT_KEY}\"\n"
+            );
+            ("wechat-v2", files)
+        }
+    };
     format!(
         "{OURS}\n\
          [store]\nname = \"Training Store\"\n\n\
          [till]\nid = \"T01\"\n\n\
-         [gateway]\nkind = \"wechat-v2\"\n\n\
-         [gateway.wechat-v2]\n\
+         [gateway]\nkind = \"{kind}\"\n\n\
+         [gateway.{kind}]\n\
          base_url = \"{base_url}\"\n\
-         app_id = \"{APP_ID}\"\n\
-         mch_id = \"{MCH_ID}\"\n\
-         api_key_file = \"{API_KEY}\"\n\
-         client_cert_file = \"{CLIENT_CERT}\"\n\
-         client_key_file = \"{CLIENT_KEY}\"\n\
+         {ids}{files}\
          ca_file = \"{AUTHORITY}\"\n\n\
          # Beside this file: what is simulated never gets into real books.\n\
          [journal]\npath = \"journal.sqlite\"\n"
@@ -310,12 +378,43 @@ mod tests {
 
     #[test]
     fn the_configuration_names_an_address_that_can_be_dialled() {
-        let config: toml::Table = configuration(ADDRESS).parse().unwrap();
+        let config: toml::Table = configuration(ADDRESS, Api::V2, None).parse().unwrap();
         let gateway = &config["gateway"]["wechat-v2"];
         assert_eq!(gateway["base_url"].as_str(), Some("https://127.0.0.1:8443"));
         assert_eq!(gateway["mch_id"].as_str(), Some(MCH_ID));
         let v6 = SocketAddr::new(IpAddr::V6(Ipv6Addr::LOCALHOST), 1);
-        assert!(configuration(v6).contains("https://[::1]:1"));
+        assert!(configuration(v6, Api::V2, None).contains("https://[::1]:1"));
+    }
+
+    #[test]
+    fn keys_of_api_v3_are_written_read_back_and_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let identity = Identity::generate().unwrap().with_v3().unwrap();
+        let named = |api| {
+            identity.write_for(api, folder.path(), ADDRESS).unwrap();
+            let text = fs::read_to_string(folder.path().join(CONFIG)).unwrap();
+            let config: toml::Table = text.parse().unwrap();
+            let kind = config["gateway"]["kind"].as_str().unwrap().to_owned();
+            let section = config["gateway"][&kind].as_table().unwrap().clone();
+            for (_, file) in section.iter().filter(|(key, _)| key.ends_with("_file")) {
+                let file = file.as_str().unwrap();
+                assert!(file.is_empty() || folder.path().join(file).exists(), "{file}");
+            }
+            (kind, section)
+        };
+        assert_eq!(named(Api::V2).0, "wechat-v2");
+        let (kind, section) = named(Api::V3);
+        let keys = identity.v3_keys().unwrap();
+        assert_eq!(kind, "wechat-v3");
+        assert_eq!(section["public_key_id"].as_str(), Some(keys.public_key_id()));
+        assert_eq!(named(Api::V3Certificates).1["public_key_file"].as_str(), Some(""));
+        let again = Identity::load(folder.path()).unwrap();
+        let again = again.v3_keys().unwrap();
+        assert_eq!(again.files(), keys.files());
+        assert_eq!(again.merchant_serial().len(), 40);
+        for (name, _) in keys.files() {
+            assert_eq!(mode(&folder.path().join(name)), 0o600, "{name}");
+        }
     }
 
     #[test]

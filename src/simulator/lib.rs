@@ -21,12 +21,13 @@ pub mod server;
 mod status;
 #[cfg(test)]
 mod tests;
+pub mod v3;
 
 use std::collections::{BTreeMap, HashSet};
 
 pub use bill::Bills;
 pub use fault::Fault;
-pub use identity::Identity;
+pub use identity::{Api, Identity};
 pub use ledger::LedgerEntry;
 pub use refund_case::{BankRefund, RefundCase, RefundStage};
 pub use scenario::{Expected, Scenario, SpecialCase};
@@ -128,6 +129,8 @@ pub struct Reaction {
 pub enum Action {
     /// A well-formed HTTP answer; the connection stays open.
     Answer { status: u16, body: Vec<u8> },
+    /// The same with headers, in JSON: API v3.
+    Headed { status: u16, headers: Vec<(&'static str, String)>, body: Vec<u8> },
     /// These bytes instead of an HTTP answer, then the connection is closed.
     Raw(Vec<u8>),
     /// These bytes one by one, `every` apart, then the connection is closed.
@@ -151,6 +154,10 @@ pub struct Bank {
     used_codes: HashSet<[u8; 32]>,
     /// Calls no longer suffer faults.
     is_well: bool,
+    /// The keys of API v3, if it is spoken.
+    v3: Option<v3::PlatformKeys>,
+    /// Bills that API v3 has promised.
+    files: Vec<Vec<u8>>,
 }
 
 impl Bank {
@@ -165,6 +172,8 @@ impl Bank {
             by_number: BTreeMap::new(),
             used_codes: HashSet::new(),
             is_well: false,
+            v3: None,
+            files: Vec::new(),
         }
     }
 
@@ -228,7 +237,24 @@ impl Bank {
     }
 
     fn decide(&mut self, incoming: &Incoming, now: Millis) -> Reaction {
-        let Some(index) = self.index(incoming) else {
+        let done = self.carry_out(incoming, now);
+        self.say(incoming, done)
+    }
+
+    /// Puts an answer into the form of API v2.
+    fn say(&mut self, incoming: &Incoming, Done { number, said, story }: Done) -> Reaction {
+        let mut rng = self.rng.fork();
+        let reply = self.reply(incoming, &number, said.fault, said.after);
+        let mut reaction = reply.say(said.fields, &mut rng);
+        reaction.story.insert_str(0, &story);
+        reaction
+    }
+
+    /// Does what a request asks for, whichever version of the API it came in.
+    fn carry_out(&mut self, incoming: &Incoming, now: Millis) -> Done {
+        let known = self.index(incoming);
+        let known = known.and_then(|index| Some((index, self.entries.get(index)?.clone())));
+        let Some((index, mut entry)) = known else {
             let code = match incoming.kind {
                 CallKind::Reverse => "INVALID_TRANSACTIONID",
                 CallKind::Submit | CallKind::Query | CallKind::Order | CallKind::Close => {
@@ -236,12 +262,8 @@ impl Bank {
                 }
                 CallKind::RefundQuery => "REFUNDNOTEXIST",
             };
-            let mut rng = self.rng.fork();
-            let reply = self.reply(incoming, "", None, Millis(0));
-            return reply.say(reply::failure(code, "order not exist"), &mut rng);
-        };
-        let Some(mut entry) = self.entries.get(index).cloned() else {
-            return Reaction { after: Millis(0), action: Action::Close, story: String::new() };
+            let said = Said::new(reply::failure(code, "order not exist"));
+            return Done { number: String::new(), said, story: String::new() };
         };
         entry.advance(now);
         let before = entry.times_of(incoming.kind).count();
@@ -254,26 +276,17 @@ impl Bank {
             CallKind::Order => self.order(&mut entry, incoming, before, now),
             CallKind::Close => self.close(&mut entry, before, now),
         };
-        self.answered(index, entry, incoming, said)
+        self.answered(index, entry, said)
     }
 
-    /// Answers a call with what was said to it, and keeps the entry as it is now.
-    fn answered(
-        &mut self,
-        index: usize,
-        entry: LedgerEntry,
-        incoming: &Incoming,
-        said: Said,
-    ) -> Reaction {
-        let mut rng = self.rng.fork();
-        let reply = self.reply(incoming, &entry.out_trade_no, said.fault, said.after);
-        let mut reaction = reply.say(said.fields, &mut rng);
-        let (number, note, name) = (&entry.out_trade_no, said.note, entry.scenario.name());
-        reaction.story = format!("{number} {note}{name}: {}", reaction.story);
+    /// The answer to a call is what was said to it; keeps the entry as it is now.
+    fn answered(&mut self, index: usize, entry: LedgerEntry, said: Said) -> Done {
+        let number = entry.out_trade_no.clone();
+        let story = format!("{number} {}{}: ", said.note, entry.scenario.name());
         if let Some(kept) = self.entries.get_mut(index) {
             *kept = entry;
         }
-        reaction
+        Done { number, said, story }
     }
 
     /// The order's index in the ledger. An unknown number is entered on its first call; a
@@ -333,7 +346,7 @@ impl Bank {
         );
         let known = entry.details.fingerprint.is_some() || entry.status != OrderStatus::NotFound;
         let fields = if known {
-            repeated(entry, &submission)
+            reply::repeated(entry, &submission)
         } else if self.used_codes.contains(&submission.code_print) {
             let code = if self.rng.bool() { "AUTH_CODE_INVALID" } else { "AUTH_CODE_ERROR" };
             reply::failure(code, "101 每个二维码仅限使用一次，请刷新再试")
@@ -465,7 +478,7 @@ impl Bank {
 
     fn reverse(&self, entry: &mut LedgerEntry, before: usize, now: Millis) -> Said {
         if !entry.details.code_url.is_empty() {
-            return Said::new(recall("INVALID_REQUEST", "此订单只能关单，不能撤销", "N"));
+            return Said::new(reply::recall("INVALID_REQUEST", "此订单只能关单，不能撤销", "N"));
         }
         let fault = self.fault(entry, CallKind::Reverse, before);
         let special_case = self.special_case(entry, before);
@@ -473,29 +486,29 @@ impl Bank {
             matches!(entry.status, OrderStatus::Open | OrderStatus::Paying | OrderStatus::Paid);
         let age = entry.details.created.map(|created| now.minus(created));
         if is_moving && age.is_some_and(|age| self.is_settling(entry, age)) {
-            return Said::new(recall("USERPAYING", "正在支付中不能发起撤销", "Y"));
+            return Said::new(reply::recall("USERPAYING", "正在支付中不能发起撤销", "Y"));
         }
         if age.is_some_and(|age| age > REVERSIBLE_FOR) {
-            return Said::new(recall("REVERSE_EXPIRE", "订单无法撤销", "N"));
+            return Said::new(reply::recall("REVERSE_EXPIRE", "订单无法撤销", "N"));
         }
         match special_case {
-            Some(SpecialCase::Recall) => return Said::new(accepted("Y")),
+            Some(SpecialCase::Recall) => return Said::new(reply::accepted("Y")),
             Some(SpecialCase::ReverseSystemError) => {
-                return Said::new(recall("SYSTEMERROR", "系统超时", "Y"));
+                return Said::new(reply::recall("SYSTEMERROR", "系统超时", "Y"));
             }
             Some(SpecialCase::ReverseUserPaying) => {
-                return Said::new(recall("USERPAYING", "正在支付中不能发起撤销", "Y"));
+                return Said::new(reply::recall("USERPAYING", "正在支付中不能发起撤销", "Y"));
             }
             Some(SpecialCase::ReverseRefused) => {
                 if entry.status == OrderStatus::Paying {
                     entry.turn_into(OrderStatus::Paid, now);
                 }
-                return Said::new(recall("TRADE_ERROR", "用户账户异常", "N"));
+                return Said::new(reply::recall("TRADE_ERROR", "用户账户异常", "N"));
             }
             Some(SpecialCase::ReverseExpired) => {
-                return Said::new(recall("REVERSE_EXPIRE", "订单无法撤销", "N"));
+                return Said::new(reply::recall("REVERSE_EXPIRE", "订单无法撤销", "N"));
             }
-            Some(SpecialCase::ReverseLies) => return Said::new(accepted("N")),
+            Some(SpecialCase::ReverseLies) => return Said::new(reply::accepted("N")),
             Some(SpecialCase::PaysDuringReversal) if entry.status == OrderStatus::Paying => {
                 entry.turn_into(OrderStatus::Paid, now);
             }
@@ -508,7 +521,7 @@ impl Bank {
             }
             entry.reverse(now);
         }
-        Said { fault, ..Said::new(accepted("N")) }
+        Said { fault, ..Said::new(reply::accepted("N")) }
     }
 
     fn fault(&self, entry: &LedgerEntry, call: CallKind, before: usize) -> Option<Fault> {
@@ -557,6 +570,14 @@ impl Bank {
     }
 }
 
+/// What came of a request, and how the story begins that is told of it.
+struct Done {
+    /// Empty if there is no such order.
+    number: String,
+    said: Said,
+    story: String,
+}
+
 /// What an answer says before it is signed and possibly corrupted.
 struct Said {
     fields: Fields,
@@ -569,30 +590,4 @@ impl Said {
     fn new(fields: Fields) -> Self {
         Self { fields, fault: None, after: Millis(0), note: String::new() }
     }
-}
-
-/// Answers a number that is submitted again: it never charges.
-fn repeated(entry: &LedgerEntry, submission: &Submission) -> Fields {
-    let same = entry.details.fingerprint == Some(submission.fingerprint);
-    let (code, text) = match entry.status {
-        OrderStatus::Revoked | OrderStatus::Refunded => ("ORDERREVERSED", "订单已撤销"),
-        OrderStatus::Closed => ("ORDERCLOSED", "订单已关闭"),
-        _ if !same => ("INVALID_REQUEST", "201 商户订单号重复"),
-        OrderStatus::Paid => ("ORDERPAID", "该订单已支付"),
-        OrderStatus::Paying => ("USERPAYING", "需要用户输入支付密码"),
-        OrderStatus::NotFound | OrderStatus::Open | OrderStatus::PayError => {
-            ("OUT_TRADE_NO_USED", "商户订单号重复")
-        }
-    };
-    reply::failure(code, text)
-}
-
-fn accepted(recall: &str) -> Fields {
-    Fields::from_iter([("result_code", "SUCCESS"), ("recall", recall)])
-}
-
-fn recall(code: &str, text: &str, recall: &str) -> Fields {
-    let mut fields = reply::failure(code, text);
-    fields.set("recall", recall);
-    fields
 }

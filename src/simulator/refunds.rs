@@ -9,7 +9,7 @@ use super::reply;
 use super::request::Incoming;
 use super::scenario::{Scenario, SpecialCase};
 use super::status::OrderStatus;
-use super::{Bank, Reaction, Said};
+use super::{Bank, Done, Reaction, Said};
 use paytill_core::clock::Millis;
 use paytill_core::gateway::wechat::fields::Fields;
 use paytill_core::money::Money;
@@ -83,22 +83,22 @@ impl LedgerEntry {
 impl Bank {
     /// Decides on a refund call.
     pub(super) fn decide_refund(&mut self, incoming: &Incoming, now: Millis) -> Reaction {
-        let Some(index) = self.index(incoming) else {
-            let mut rng = self.rng.fork();
-            let reply = self.reply(incoming, "", None, Millis(0));
-            return reply.say(reply::failure("ORDERNOTEXIST", "订单不存在"), &mut rng);
-        };
-        let Some(mut entry) = self.entries.get(index).cloned() else {
-            return Reaction {
-                after: Millis(0),
-                action: super::Action::Close,
-                story: String::new(),
-            };
+        let done = self.carry_out_refund(incoming, now);
+        self.say(incoming, done)
+    }
+
+    /// Does what a refund asks for, whichever version of the API it came in.
+    pub(super) fn carry_out_refund(&mut self, incoming: &Incoming, now: Millis) -> Done {
+        let known = self.index(incoming);
+        let known = known.and_then(|index| Some((index, self.entries.get(index)?.clone())));
+        let Some((index, mut entry)) = known else {
+            let said = Said::new(reply::failure("ORDERNOTEXIST", "订单不存在"));
+            return Done { number: String::new(), said, story: String::new() };
         };
         entry.advance(now);
         entry.refund_calls.push(now);
         let said = self.refund(&mut entry, incoming, now);
-        self.answered(index, entry, incoming, said)
+        self.answered(index, entry, said)
     }
 
     fn refund(&mut self, entry: &mut LedgerEntry, incoming: &Incoming, now: Millis) -> Said {

@@ -3,6 +3,9 @@
 use std::fmt::Write as _;
 
 use super::fault::{Fault, LATE_SECONDS};
+use super::ledger::LedgerEntry;
+use super::request::Submission;
+use super::status::OrderStatus;
 use super::{Account, Action, Reaction};
 use paytill_core::clock::{Millis, Timestamp};
 use paytill_core::gateway::LARGEST_REPLY;
@@ -193,6 +196,32 @@ pub(super) fn failure(code: &str, text: &str) -> Fields {
     Fields::from_iter([("result_code", "FAIL"), ("err_code", code), ("err_code_des", text)])
 }
 
+/// Answers a number that is submitted again: it never charges.
+pub(super) fn repeated(entry: &LedgerEntry, submission: &Submission) -> Fields {
+    let same = entry.details.fingerprint == Some(submission.fingerprint);
+    let (code, text) = match entry.status {
+        OrderStatus::Revoked | OrderStatus::Refunded => ("ORDERREVERSED", "订单已撤销"),
+        OrderStatus::Closed => ("ORDERCLOSED", "订单已关闭"),
+        _ if !same => ("INVALID_REQUEST", "201 商户订单号重复"),
+        OrderStatus::Paid => ("ORDERPAID", "该订单已支付"),
+        OrderStatus::Paying => ("USERPAYING", "需要用户输入支付密码"),
+        OrderStatus::NotFound | OrderStatus::Open | OrderStatus::PayError => {
+            ("OUT_TRADE_NO_USED", "商户订单号重复")
+        }
+    };
+    failure(code, text)
+}
+
+pub(super) fn accepted(recall: &str) -> Fields {
+    Fields::from_iter([("result_code", "SUCCESS"), ("recall", recall)])
+}
+
+pub(super) fn recall(code: &str, text: &str, recall: &str) -> Fields {
+    let mut fields = failure(code, text);
+    fields.set("recall", recall);
+    fields
+}
+
 /// 32 letters and digits for `nonce_str` and the like.
 pub(super) fn nonce(rng: &mut fastrand::Rng) -> String {
     std::iter::repeat_with(|| rng.alphanumeric()).take(32).collect()
@@ -213,7 +242,7 @@ fn document(fields: &Fields) -> String {
     xml
 }
 
-fn in_words(fields: &Fields) -> String {
+pub(super) fn in_words(fields: &Fields) -> String {
     let words = ["err_code", "trade_state"].into_iter().find_map(|name| fields.get(name));
     let mut said = words.or_else(|| fields.get("result_code")).unwrap_or("nothing").to_owned();
     if let Some(recall) = fields.get("recall") {
@@ -222,7 +251,7 @@ fn in_words(fields: &Fields) -> String {
     said
 }
 
-fn noise(rng: &mut fastrand::Rng) -> Vec<u8> {
+pub(super) fn noise(rng: &mut fastrand::Rng) -> Vec<u8> {
     let length = rng.usize(1..512);
     std::iter::repeat_with(|| rng.u8(..)).take(length).collect()
 }
@@ -230,6 +259,6 @@ fn noise(rng: &mut fastrand::Rng) -> Vec<u8> {
 pub(super) const PORTAL: &str = "<!DOCTYPE html><html><head><title>Free Wi-Fi</title></head>\
     <body><h1>Please log in</h1><p>Welcome to our network.</p></body></html>";
 
-const REDIRECT: &str = "HTTP/1.1 307 Temporary Redirect\r\nServer: nginx\r\n\
+pub(super) const REDIRECT: &str = "HTTP/1.1 307 Temporary Redirect\r\nServer: nginx\r\n\
     Location: https://payment.example.invalid/pay\r\nContent-Length: 0\r\n\
     Connection: close\r\n\r\n";

@@ -269,11 +269,11 @@ impl Incoming {
     }
 }
 
-fn is_order_number(text: &str) -> bool {
+pub(super) fn is_order_number(text: &str) -> bool {
     text.len() <= 32 && is_number(text)
 }
 
-fn is_number(text: &str) -> bool {
+pub(super) fn is_number(text: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_-|*@".contains(&byte);
     !text.is_empty() && text.bytes().all(allowed)
 }

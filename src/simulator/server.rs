@@ -14,6 +14,7 @@ use tokio_rustls::server::TlsStream;
 
 use super::identity::{Identity, IdentityError};
 use super::reply::dated_http;
+use super::v3::{self, RequestV3};
 use super::{Action, Bank, GatewayRequest, Reaction};
 use paytill_core::clock::Millis;
 use paytill_host::clock::Clock;
@@ -117,9 +118,20 @@ struct Front {
 }
 
 impl Front {
-    fn handle(&self, request: &GatewayRequest<'_>) -> Reaction {
+    fn handle(&self, head: &Head, request: &GatewayRequest<'_>) -> Reaction {
         let now = self.time.now();
-        let reaction = lock(&self.bank).handle(request, now);
+        let reaction = if head.path.starts_with(v3::ROOT) {
+            let request = RequestV3 {
+                method: request.method,
+                target: request.path,
+                headers: &head.headers,
+                body: request.body,
+                at: self.clock.wall(),
+            };
+            lock(&self.bank).handle_v3(&request, now)
+        } else {
+            lock(&self.bank).handle(request, now)
+        };
         if let Some(log) = &self.log {
             log(now, &reaction.story);
         }
@@ -165,6 +177,7 @@ pub struct Head {
     /// Length of the body in bytes.
     pub body: usize,
     stays_open: bool,
+    headers: Vec<(String, String)>,
 }
 
 /// What came over the connection.
@@ -193,17 +206,26 @@ impl Connection {
                 }
                 Received::End => return Ok(()),
             };
-            let reaction = front.handle(&GatewayRequest {
+            let request = GatewayRequest {
                 method: &head.method,
                 path: &head.path,
                 body: &self.buffer[head.length..head.length + head.body],
                 client_certificate: self.has_certificate,
-            });
+            };
+            let reaction = front.handle(&head, &request);
             self.buffer.drain(..head.length + head.body);
             front.time.pass(reaction.after).await;
             match reaction.action {
                 Action::Answer { status, body } => {
                     self.stream.write_all(&self.http(status, &body)).await?;
+                    self.stream.flush().await?;
+                    if !head.stays_open {
+                        return self.stream.shutdown().await;
+                    }
+                }
+                Action::Headed { status, headers, body } => {
+                    let bytes = v3::http(self.clock.wall(), status, &headers, &body);
+                    self.stream.write_all(&bytes).await?;
                     self.stream.flush().await?;
                     if !head.stays_open {
                         return self.stream.shutdown().await;
@@ -301,7 +323,11 @@ pub fn parse(buffer: &[u8]) -> Parsed {
         Some("keep-alive") => true,
         _ => version == 1,
     };
+    let text = |value: &[u8]| String::from_utf8_lossy(value).trim().to_owned();
+    let headers = request.headers.iter();
+    let headers = headers.map(|header| (header.name.to_owned(), text(header.value))).collect();
     Parsed::Complete(Head {
+        headers,
         method: method.to_owned(),
         path: path.to_owned(),
         length,

@@ -15,6 +15,7 @@ use crate::config::{Flags, Profile};
 use crate::language::Language;
 use crate::operators::Role;
 use crate::payment::Status;
+use crate::simulator::Api;
 
 /// The command line.
 #[derive(Debug, Parser)]
@@ -391,6 +392,9 @@ pub struct Simulator {
     /// The folder for a configuration that points a till at the simulator.
     #[arg(long)]
     pub write_config: Option<PathBuf>,
+    /// What that till speaks.
+    #[arg(long, value_parser = api, default_value = "wechat-v2")]
+    pub kind: Api,
 }
 
 /// Output for programs.
@@ -403,6 +407,15 @@ pub struct Json {
 
 fn language(tag: &str) -> Result<Language, &'static str> {
     Language::from_tag(tag).ok_or("unknown language")
+}
+
+fn api(kind: &str) -> Result<Api, &'static str> {
+    match kind {
+        "wechat-v2" => Ok(Api::V2),
+        "wechat-v3" => Ok(Api::V3),
+        "wechat-v3-certificates" => Ok(Api::V3Certificates),
+        _ => Err("wechat-v2, wechat-v3 or wechat-v3-certificates"),
+    }
 }
 
 fn profile(name: &str) -> Result<Profile, &'static str> {

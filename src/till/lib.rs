@@ -16,6 +16,7 @@ pub mod operators;
 pub mod picture;
 pub mod qr;
 pub mod receipt;
+pub mod reconcile;
 pub mod scan;
 pub mod screen;
 pub mod text;
@@ -24,6 +25,9 @@ pub mod till;
 #[cfg(test)]
 #[path = "../core/payment/says.rs"]
 mod says;
+#[cfg(test)]
+#[path = "../../tests/fixture/sweep.rs"]
+mod sweep;
 
 pub use paytill_core::{
     bill, both, catalogue, clean, clock, engine, gateway, goods, language, money, order, payment,

@@ -222,7 +222,7 @@ impl Screen {
         let (number, status) = (&attempt.out_trade_no, attempt.state.status());
         let is_due = has_ended
             && attempt.recorded
-            && status.has_slip()
+            && attempt.state.brings_slip()
             && self.slips.insert((number.to_string(), status.word()));
         let printed: Vec<_> = commands
             .iter()
@@ -233,7 +233,7 @@ impl Screen {
             .collect();
         let right = if is_due { vec![(number, false)] } else { Vec::new() };
         // A slip that came for an earlier end of the same kind may come again.
-        let may_be = has_ended && status.has_slip() && printed == [(number, false)];
+        let may_be = has_ended && attempt.state.brings_slip() && printed == [(number, false)];
         (printed != right && !may_be)
             .then(|| format!("{number} is {status:?}, and what is printed is {printed:?}"))
     }

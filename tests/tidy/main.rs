@@ -53,6 +53,7 @@ const ROOMS: &[&str] = &[
     "journal/shift",
     "journal/refunds",
     "journal/refund_paper",
+    "journal/tenders",
     "journal/slips",
     "journal/refund_slips",
     "journal/backup",
@@ -74,6 +75,7 @@ const ROOMS: &[&str] = &[
     "till/config",
     "till/cli",
     "till/find",
+    "till/reconcile",
     "till/receipt",
     "till/display",
     "till/screen",
@@ -82,8 +84,9 @@ const ROOMS: &[&str] = &[
 ];
 
 /// The pages of facts that comments refer to, as in `devices 2.3`, by keyword.
-const PAGES: [(&str, &str); 5] = [
+const PAGES: [(&str, &str); 6] = [
     ("protocol", "src/core/gateway/wechat/README.md"),
+    ("apiv3", "src/core/gateway/wechat/v3/README.md"),
     ("devices", "src/till/device/README.md"),
     ("scans", "src/till/scan/README.md"),
     ("journal", "src/journal/README.md"),
@@ -109,6 +112,7 @@ const PURE: &[&str] = &[
     "simulator/ledger.rs",
     "simulator/scenario.rs",
     "simulator/status.rs",
+    "simulator/v3/",
 ];
 
 const IMPURE: [&str; 10] = [

@@ -1,14 +1,15 @@
 //! Forty inputs that a machine types, each cut in two, on every screen of the real till: none changes
 //! an amount, answers a question, or starts or reverses a payment.
 //!
-//! `screen::tests::table` plays the same over the model, at every place with every pause. Here half
-//! of the inputs are played on each screen, and the others on the next, each with one cut. With
-//! `PAYTILL_SWEEP=1` all are cut at every place, and every pause from 1 to 600 ms comes up.
+//! `screen::tests::table` plays the same over the model, at every place with every pause. Here a
+//! quarter of the inputs is played on each screen, another one on the next and the next day
+//! (`fixture/sweep.rs`), each with one cut. With `PAYTILL_SWEEP=1` all are cut at every place, and
+//! every pause from 1 to 600 ms comes up.
 
 use std::time::Duration;
 
 use crate::fixture::tui_session::{CTRL_Q, Device, ESC, Socket, TuiSession};
-use crate::fixture::{SERIAL_SCANNER, TestShop, code};
+use crate::fixture::{SERIAL_SCANNER, TestShop, code, sweep};
 use crate::machine_typing::{KEYS, SCANS};
 use paytill::payment::CallKind;
 
@@ -52,11 +53,11 @@ impl Counter {
 
     /// Plays the inputs; `turn` says which, and where each is cut, unless it is at every place.
     fn play(mut self, turn: usize, place: &Place) {
-        let is_sweep = std::env::var_os("PAYTILL_SWEEP").is_some();
+        let is_sweep = sweep::is_complete();
         (place.arrive)(&mut self);
         let (mut plays, mut pause) = (0, 0);
         for (index, input) in SCANS.iter().chain(&KEYS).enumerate() {
-            if !is_sweep && (index + turn) % 2 == 1 || is_for_people(input) {
+            if !sweep::takes(index + turn, 4) || is_for_people(input) {
                 continue;
             }
             let bytes = input.replace('#', &code("ok", 9));

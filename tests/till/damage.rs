@@ -2,12 +2,13 @@
 //! order commands refuse them and leave them untouched, or read exactly what was written. The
 //! journal is never silently new, and never silently says less.
 //!
-//! Of the kinds of damage each page has a part, each another one; with `PAYTILL_SWEEP=1` all.
+//! Of the kinds of damage each page has a part, each another one, and others the next day; all with
+//! `PAYTILL_SWEEP=1` (`fixture/sweep.rs`).
 
 use std::collections::BTreeMap;
 use std::fs;
 
-use crate::fixture::{PACE, PendingPayment, Ran, TestShop, code};
+use crate::fixture::{PACE, PendingPayment, Ran, TestShop, code, sweep};
 use serde_json::Value;
 
 const PAGE: usize = 4096;
@@ -89,7 +90,7 @@ impl<'a> Whole<'a> {
     /// Puts the files in place with one of them altered, and checks how that is handled.
     fn injure(&mut self, what: &str, name: &'static str, bytes: impl Into<Option<Vec<u8>>>) {
         self.turn += 1;
-        if !self.turn.is_multiple_of(self.one_in) && std::env::var_os("PAYTILL_SWEEP").is_none() {
+        if !sweep::takes(self.turn, self.one_in) {
             return;
         }
         let bytes = bytes.into();
@@ -186,7 +187,7 @@ fn flipped(bytes: &[u8], at: usize, bit: u8) -> Vec<u8> {
 /// Alters every page of the main file.
 fn injure_pages(whole: &mut Whole<'_>) {
     // A page has eleven, so that the next one has others.
-    whole.one_in = 3;
+    whole.one_in = 5;
     let mut random = fastrand::Rng::with_seed(7);
     let journal = whole.files[JOURNAL].clone();
     assert!(journal.len().is_multiple_of(PAGE) && journal.len() > 8 * PAGE);
@@ -242,7 +243,7 @@ fn damage_to_any_frame_of_the_write_ahead_log_is_noticed_or_changes_nothing() {
     let wal = whole.files[WAL].clone();
     let frames = (wal.len() - WAL_HEADER) / FRAME;
     // A frame has fifteen.
-    whole.one_in = 2;
+    whole.one_in = 4;
     for frame in 0..frames {
         let start = WAL_HEADER + frame * FRAME;
         let other = WAL_HEADER + (frame + random.usize(1..frames)) % frames * FRAME;
@@ -267,10 +268,10 @@ fn damage_to_any_frame_of_the_write_ahead_log_is_noticed_or_changes_nothing() {
             injure(&format!("cut to {length}"), wal[..length].to_vec());
         }
     }
-    whole.one_in = 1;
     for at in 0..WAL_HEADER {
         whole.injure(&format!("header byte {at}"), WAL, flipped(&wal, at, random.u8(..8)));
     }
+    whole.one_in = 1;
     whole.injure("missing", WAL, None);
     whole.injure("random", WAL, Some(random_bytes(&mut random, wal.len())));
     whole.injure("of another journal", WAL, Some(files(&other_shop)[WAL].clone()));
@@ -292,10 +293,13 @@ fn files_of_another_time_or_journal_are_noticed_or_change_nothing() {
     let mut random = fastrand::Rng::with_seed(9);
 
     let head = now[HEAD].clone();
+    // A byte has two.
+    whole.one_in = 3;
     for at in 0..head.len() {
         whole.injure(&format!("byte {at}"), HEAD, flipped(&head, at, random.u8(..8)));
         whole.injure(&format!("cut to {at}"), HEAD, Some(head[..at].to_vec()));
     }
+    whole.one_in = 1;
     whole.injure("missing", HEAD, None);
     whole.injure("random", HEAD, Some(random_bytes(&mut random, head.len())));
     whole.injure("of another journal", HEAD, Some(others[HEAD].clone()));

@@ -1,5 +1,6 @@
 //! The disk fails, once or from some point on, or returns bytes other than those written. Nothing
 //! is sent that is not written, the outcome is reported truthfully, and nothing is silently wrong.
+//! Every moment has its day (`fixture/sweep.rs`); with `PAYTILL_SWEEP=1` all are tried.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -9,7 +10,9 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::fixture::tui_session::TuiSession;
-use crate::fixture::{PACE, PendingPayment, Ran, TestShop, code, disk_faults, in_lanes, scenario};
+use crate::fixture::{
+    PACE, PendingPayment, Ran, TestShop, code, disk_faults, in_lanes, scenario, sweep,
+};
 use paytill::journal::{Filter, Journal, JournalError, JournalReader};
 
 const LANES: usize = 24;
@@ -98,7 +101,7 @@ fn a_disk_that_fails_at_any_moment_costs_no_money_and_no_truth() {
     for case in &CASES {
         let in_one_shop = if case.is_first { 1 } else { IN_ONE_SHOP };
         for (fault, every) in FAULTS {
-            let operations: Vec<usize> = (1..=case.most).step_by(case.step * every).collect();
+            let operations = sweep::share((1..=case.most).step_by(case.step * every), 4);
             let shops = operations.chunks(in_one_shop).map(<[usize]>::to_vec);
             runs.extend(shops.map(|operations| (case, fault, operations)));
         }
@@ -123,7 +126,7 @@ fn a_disk_that_fails_at_any_moment_of_a_recovery_costs_no_money_and_no_truth() {
     let exits: BTreeMap<&str, Exits> = FAULTS.map(|(fault, _)| (fault, Exits::default())).into();
     let mut runs = Vec::new();
     for (fault, every) in FAULTS {
-        let operations: Vec<usize> = (1..=MOST).step_by(every).collect();
+        let operations = sweep::share((1..=MOST).step_by(every), 4);
         runs.extend(operations.chunks(IN_ONE_SHOP).map(|operations| (fault, operations.to_vec())));
     }
     in_lanes(LANES, &runs, |(fault, operations)| {
@@ -158,10 +161,10 @@ fn a_disk_that_fails_at_any_moment_of_a_recovery_costs_no_money_and_no_truth() {
 #[test]
 fn a_screen_whose_disk_fails_says_so_or_sells() {
     let library = disk_faults();
-    let cases: Vec<(&str, usize)> = ["eio", "erofs"]
+    let cases = ["eio", "erofs"]
         .into_iter()
-        .flat_map(|fault| (1..50).step_by(4).map(move |operation| (fault, operation)))
-        .collect();
+        .flat_map(|fault| (1..50).step_by(4).map(move |operation| (fault, operation)));
+    let cases: Vec<(&str, usize)> = sweep::share(cases, 3);
     let exits = Exits::default();
     in_lanes(8, &cases, |(fault, operation)| {
         let shop = TestShop::open(Some(scenario("ok")), PACE);
@@ -246,7 +249,7 @@ fn bytes_that_changed_on_the_disk_are_noticed_or_change_nothing() {
     let (right, past) = (said(&shop.journal()).unwrap(), remembered(&shop.journal()).unwrap());
     assert!(past.contains("amount: Money(500)") && past == taken_in, "{past}");
     let whole = fs::read(shop.journal()).unwrap();
-    let regions: Vec<usize> = (0..whole.len()).step_by(REGION).collect();
+    let regions = sweep::share((0..whole.len()).step_by(REGION), 2);
     let noticed = AtomicUsize::new(0);
     in_lanes(2, &regions, |region| {
         let mut random = fastrand::Rng::with_seed(*region as u64);

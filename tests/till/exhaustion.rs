@@ -1,6 +1,7 @@
 //! The system runs out: no descriptors, no memory, no room in a file, no threads. The till ends
 //! before anything is sent and says why, or finishes what is open; whatever happened, a recovery
-//! with enough resources reconciles the books.
+//! with enough resources reconciles the books. Every limit has its day (`fixture/sweep.rs`); with
+//! `PAYTILL_SWEEP=1` all are tried.
 
 use std::ffi::OsStr;
 use std::os::unix::process::ExitStatusExt as _;
@@ -8,7 +9,7 @@ use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::fixture::tui_session::TuiSession;
-use crate::fixture::{DEVICES, PACE, TestShop, code, in_lanes, thread_faults};
+use crate::fixture::{DEVICES, PACE, TestShop, code, in_lanes, sweep, thread_faults};
 
 const LANES: usize = 24;
 /// Runs in one shop.
@@ -103,7 +104,7 @@ fn under(what: &str, option: &str, limits: &[usize]) -> Outcomes {
 
 #[test]
 fn without_enough_descriptors_nothing_is_lost() {
-    let limits: Vec<usize> = (3..36).collect();
+    let limits = sweep::share(3..36, 3);
     under("descriptors", "-n", &limits).tell("descriptors");
 }
 
@@ -122,15 +123,15 @@ fn without_enough_memory_nothing_is_lost() {
     // In KiB. The smallest do not even let the process start.
     let starts = smallest_start();
     let little = (0..4).map(|step| starts / 4 * step + 1_024);
-    let limits: Vec<usize> = little.chain((starts..starts + 14_336).step_by(512)).collect();
+    let limits = sweep::share(little.chain((starts..starts + 14_336).step_by(512)), 3);
     under("memory", "-v", &limits).tell("address space");
 }
 
 #[test]
 fn without_room_in_a_file_nothing_is_lost() {
     // In blocks of 512 bytes: within the header, the first pages and the frames of the log.
-    let limits: Vec<usize> =
-        (0..30).chain((30..160).step_by(5)).chain([200, 300, 500, 4000]).collect();
+    let limits = (0..30).chain((30..160).step_by(5)).chain([200, 300, 500, 4000]);
+    let limits = sweep::share(limits, 3);
     let outcomes = under("file size", "-f", &limits);
     assert_eq!(outcomes.ended.load(Ordering::Relaxed), 0, "a full file is a failed write");
     outcomes.tell("file size");

@@ -8,7 +8,7 @@ use std::process::Output;
 
 use crate::fixture::tui_session::{Socket, TuiSession};
 use crate::fixture::{DEVICES, PACE, PendingPayment, SERIAL_SCANNER, TestShop, code};
-use paytill::simulator::Identity;
+use paytill::simulator::{Api, Identity};
 
 /// No digit sequence repeats; the last digits select the customer.
 const DIGITS: &str = "13849201756384";
@@ -73,9 +73,11 @@ pub(crate) fn is_gone(process: u32, code: &str, control: &str) {
 
 #[test]
 fn a_payment_code_is_gone_from_memory_once_the_gateway_has_answered() {
-    let shop = TestShop::open(None, 1);
-    let pending = PendingPayment::start_by_stdin(&shop, "12.34", &walks_away());
-    is_gone(pending.process_id(), &walks_away(), "Corner Coffee");
+    for api in [Api::V2, Api::V3] {
+        let shop = TestShop::open_for(api, None, 1);
+        let pending = PendingPayment::start_by_stdin(&shop, "12.34", &walks_away());
+        is_gone(pending.process_id(), &walks_away(), "Corner Coffee");
+    }
 }
 
 #[test]

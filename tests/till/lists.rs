@@ -2,7 +2,7 @@
 
 use unicode_width::UnicodeWidthStr;
 
-use crate::fixture::{TestShop, code};
+use crate::fixture::{Ran, TestShop, code};
 use crate::paper::Printout;
 
 const PACE: u32 = 30;
@@ -38,6 +38,14 @@ fn a_receipt_is_drawn_into_a_file_for_whoever_wants_none_on_paper() {
     let other = shop.path().join("other.png");
     let none = shop.run(&["show", declined, "--receipt", other.to_str().unwrap()]);
     assert_eq!((none.status.code(), other.exists()), (Some(2), false), "{none:?}");
+    // A refund has a slip of its own, by its number.
+    let refund = shop.run(&["refund", &paid, "2.50", "--reason", "cold", "--json"]);
+    let refund = Ran::of(refund).last()["refund_no"].as_str().unwrap().to_owned();
+    let slip = shop.run(&["show", &refund, "--receipt", other.to_str().unwrap()]);
+    assert_eq!(slip.status.code(), Some(0), "{slip:?}");
+    assert!(said(&shop, &["show", &refund]).contains(&paid));
+    let unknown = shop.run(&["show", &format!("{paid}R090000"), "--receipt", "no.png"]);
+    assert_eq!(unknown.status.code(), Some(2), "{unknown:?}");
     // The journal knows nothing of it, and paper counts by itself.
     assert_eq!(shop.run(&["show", &paid, "--receipt", name, "--json"]).status.code(), Some(2));
 }

@@ -12,6 +12,7 @@ mod machine_typing;
 mod paper;
 
 mod altered;
+mod api_v3;
 mod backup;
 mod bad_input;
 mod cash;
@@ -50,4 +51,5 @@ mod slips;
 mod sounds;
 mod terminal;
 mod wall_clock;
+mod whole_day;
 mod window;

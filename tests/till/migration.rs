@@ -5,7 +5,7 @@ use std::fs;
 use paytill::journal::JournalReader;
 use rusqlite::Connection;
 
-use crate::fixture::{PACE, TestShop, code, in_lanes};
+use crate::fixture::{PACE, TestShop, code, in_lanes, sweep};
 
 /// What a migration leaves beside the journal.
 fn copies(shop: &TestShop) -> Vec<String> {
@@ -47,7 +47,7 @@ fn killed_at_any_write_of_a_migration_the_next_start_ends_it_with_one_copy() {
     let last = (1..400).find(|operation| ended(*operation)).expect("it comes to an end");
     assert!(last > 1 && format(&shop) == 6);
     assert_eq!(copies(&shop), ["journal.sqlite.format3", "journal.sqlite.format3.head"]);
-    let operations: Vec<u32> = (1..120).step_by(4).collect();
+    let operations: Vec<u32> = sweep::share((1..120).step_by(4), 3);
     in_lanes(2, &operations, |operation| {
         let shop = old_shop();
         for when in ["before", "after"] {

@@ -6,6 +6,7 @@ use std::process::{Child, ChildStdout, Stdio};
 use crate::fixture::tui_session::TuiSession;
 use crate::fixture::{PACE, Ran, TestShop, scenario};
 use paytill::payment::CallKind;
+use paytill::simulator::Api;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
@@ -14,7 +15,11 @@ fn qr(shop: &TestShop, more: &[&str]) -> Ran {
 }
 
 fn shop(customer: &str) -> TestShop {
-    TestShop::open(Some(scenario(customer)), PACE)
+    shop_of(Api::V2, customer)
+}
+
+fn shop_of(api: Api, customer: &str) -> TestShop {
+    TestShop::open_for(api, Some(scenario(customer)), PACE)
 }
 
 /// A till whose code is shown, and the lines it will print.
@@ -75,7 +80,16 @@ fn scanned(file: &std::path::Path) -> String {
 
 #[test]
 fn a_customer_who_scans_the_code_has_paid() {
-    let shop = shop("password-8");
+    a_customer_scans_and_pays(Api::V2);
+}
+
+#[test]
+fn a_customer_who_scans_the_code_of_api_v3_has_paid() {
+    a_customer_scans_and_pays(Api::V3);
+}
+
+fn a_customer_scans_and_pays(api: Api) {
+    let shop = shop_of(api, "password-8");
     let file = shop.path().join("code.png");
     let ran = qr(&shop, &["--note", "table 4", "--png", "code.png"]);
     assert_eq!(ran.exit, 0, "{ran:?}");
@@ -119,10 +133,13 @@ fn an_order_that_nobody_pays_is_closed_when_its_code_expires() {
 
 #[test]
 fn an_interrupt_closes_the_order_before_it_ends_and_a_late_payment_counts() {
-    for (customer, exit, state) in
-        [("walks-away", 10, "closed"), ("pays-during-reversal", 0, "paid")]
-    {
-        let shop = shop(customer);
+    for (api, customer, exit, state) in [
+        (Api::V2, "walks-away", 10, "closed"),
+        (Api::V2, "pays-during-reversal", 0, "paid"),
+        (Api::V3, "walks-away", 10, "closed"),
+        (Api::V3Certificates, "pays-during-reversal", 0, "paid"),
+    ] {
+        let shop = shop_of(api, customer);
         let (showing, _) = Showing::start(&shop);
         showing.send(Signal::INT);
         let (ended, rest) = showing.end();
@@ -137,8 +154,10 @@ fn an_interrupt_closes_the_order_before_it_ends_and_a_late_payment_counts() {
 
 #[test]
 fn a_till_that_is_killed_while_its_code_is_shown_finds_the_payment_or_closes_the_order() {
-    for (customer, state) in [("password-30", "paid"), ("walks-away", "closed")] {
-        let shop = shop(customer);
+    for (api, customer, state) in
+        [(Api::V2, "password-30", "paid"), (Api::V3, "walks-away", "closed")]
+    {
+        let shop = shop_of(api, customer);
         let (showing, first) = Showing::start(&shop);
         let number = first["order_no"].as_str().unwrap().to_owned();
         showing.send(Signal::KILL);

@@ -3,7 +3,7 @@
 
 use crate::fixture::{PACE, PendingPayment, TestShop, code, in_lanes};
 use paytill::payment::Status;
-use paytill::simulator::{Scenario, SpecialCase};
+use paytill::simulator::{Api, Scenario, SpecialCase};
 
 /// Payments that run concurrently; they mostly wait.
 const LANES: usize = 12;
@@ -18,11 +18,15 @@ fn exit_code(status: Status) -> i32 {
 }
 
 /// Runs one scenario and checks its outcome.
-fn check(scenario: Scenario) {
-    let name = scenario.name();
-    let shop = TestShop::open(Some(scenario), PACE);
+fn check(api: Api, scenario: Scenario) {
+    let name = format!("{} ({api:?})", scenario.name());
+    let shop = TestShop::open_for(api, Some(scenario), PACE);
     let ran = shop.pay("12.34", "130000000000000000");
-    let expected = scenario.expected().unwrap();
+    let expected = match api {
+        Api::V2 => scenario.expected(),
+        Api::V3 | Api::V3Certificates => scenario.expected_by_v3(),
+    };
+    let expected = expected.unwrap();
     let last = ran.last();
     let story = format!("{name}: {:?} exit {}\n{last}\n{}", ran.states(), ran.exit, ran.errors);
     assert_eq!(last["state"], expected.status.word(), "{story}");
@@ -62,7 +66,9 @@ fn every_scenario_ends_as_it_should() {
     let scenarios: Vec<Scenario> =
         Scenario::all().into_iter().filter(|scenario| scenario.expected().is_some()).collect();
     assert!(scenarios.len() > 100);
-    in_lanes(LANES, &scenarios, |scenario| check(*scenario));
+    let both = [Api::V2, Api::V3].into_iter();
+    let all: Vec<_> = both.flat_map(|api| scenarios.iter().map(move |it| (api, *it))).collect();
+    in_lanes(LANES, &all, |(api, scenario)| check(*api, *scenario));
 }
 
 #[test]

@@ -14,6 +14,11 @@ const CHUNK: usize = 64 * 1024;
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 const ZIP: [u8; 2] = *b"PK";
 
+/// What is compressed by gzip in a bill, as long as it may be.
+pub fn decompressed(input: impl Read) -> impl Read {
+    MultiGzDecoder::new(input).take(LARGEST)
+}
+
 /// Bytes as lines.
 pub(super) struct Lines<'a> {
     input: BufReader<Box<dyn Read + 'a>>,

@@ -19,6 +19,7 @@ mod tests;
 pub use amount::Exact;
 pub use compare::Comparison;
 pub use fault::{Failure, Fault, RowFault};
+pub use lines::decompressed;
 pub use reader::{Expected, Extent, read};
 pub use row::{BeijingTime, RefundState, Row, RowKind};
 

@@ -56,7 +56,7 @@ impl Gateway for Mute {
         Outgoing { request: http::Request::default(), certificate: false }
     }
 
-    fn decode_lookup(&self, _: Lookup<'_>, _: &Reply) -> Owner {
+    fn decode_lookup(&self, _: Lookup<'_>, _: &Reply, _: Timestamp) -> Owner {
         Owner::Nobody
     }
 }

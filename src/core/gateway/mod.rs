@@ -111,8 +111,8 @@ pub trait Gateway: Send + Sync {
     /// The question whose order a transaction is.
     fn encode_lookup(&self, lookup: Lookup<'_>, stamp: &Stamp) -> Outgoing;
 
-    /// Never fails, like [`Gateway::decode`].
-    fn decode_lookup(&self, lookup: Lookup<'_>, reply: &Reply) -> Owner;
+    /// Never fails, like [`Gateway::decode`]. `now` tells a fresh answer from one that is repeated.
+    fn decode_lookup(&self, lookup: Lookup<'_>, reply: &Reply, now: Timestamp) -> Owner;
 }
 
 /// A complete request except for the host.

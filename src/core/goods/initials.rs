@@ -4,6 +4,8 @@
 //! its initial. Of the rare half those that stand on goods are listed. What has two readings is found
 //! by either.
 
+use std::sync::LazyLock;
+
 use encoding_rs::GBK;
 
 /// Where in GB2312 the characters of each initial begin.
@@ -90,6 +92,11 @@ const ALSO: [(char, char); 27] = [
     ('薄', 'b'),
     ('校', 'j'),
 ];
+/// The first and the last Chinese character.
+const CHINESE: (char, char) = ('\u{4e00}', '\u{9fff}');
+/// The initial of each of them, worked out once: a search asks for a million.
+static INITIALS: LazyLock<Vec<Option<char>>> =
+    LazyLock::new(|| (CHINESE.0..=CHINESE.1).map(of_chinese).collect());
 /// So many spellings of one name, at most.
 const MOST_SPELLINGS: usize = 8;
 
@@ -116,9 +123,11 @@ fn initial(character: char) -> Option<char> {
     if character.is_ascii_alphanumeric() {
         return Some(character.to_ascii_lowercase());
     }
-    if !('\u{4e00}'..='\u{9fff}').contains(&character) {
-        return None;
-    }
+    let place = u32::from(character).checked_sub(u32::from(CHINESE.0))?;
+    INITIALS.get(usize::try_from(place).ok()?).copied().flatten()
+}
+
+fn of_chinese(character: char) -> Option<char> {
     let mut buffer = [0; 4];
     let (bytes, _, has_failed) = GBK.encode(character.encode_utf8(&mut buffer));
     let place = match bytes[..] {

@@ -147,6 +147,8 @@ pub enum TillCause {
     /// The proxy did not let the connection through.
     ProxyRefused,
     BadSignature,
+    /// The answer is not of this moment, by this machine's clock.
+    AnswerTime,
     BadAnswer,
     /// An error page instead of an answer.
     HttpStatus,
@@ -158,6 +160,8 @@ pub enum TillCause {
     AnotherTill,
     /// Somebody has returned a part of the money, at the gateway.
     PartlyRefunded,
+    /// Somebody has returned money, at the gateway, which does not say how much.
+    RefundUntold,
     /// The order is of another merchant than the one that is configured now.
     MerchantChanged,
     /// A person has settled it outside the till.
@@ -188,7 +192,7 @@ pub enum TillCause {
 
 impl TillCause {
     /// All of them.
-    pub const ALL: [Self; 36] = [
+    pub const ALL: [Self; 38] = [
         Self::Timeout,
         Self::Cancelled,
         Self::Restarted,
@@ -204,6 +208,7 @@ impl TillCause {
         Self::OwnCertificate,
         Self::ProxyRefused,
         Self::BadSignature,
+        Self::AnswerTime,
         Self::BadAnswer,
         Self::HttpStatus,
         Self::WrongAmount,
@@ -212,6 +217,7 @@ impl TillCause {
         Self::WrongCurrency,
         Self::AnotherTill,
         Self::PartlyRefunded,
+        Self::RefundUntold,
         Self::MerchantChanged,
         Self::Settled,
         Self::Configuration,
@@ -245,6 +251,7 @@ impl TillCause {
             Self::OwnCertificate => "own_certificate",
             Self::ProxyRefused => "proxy_refused",
             Self::BadSignature => "bad_signature",
+            Self::AnswerTime => "answer_time",
             Self::BadAnswer => "bad_answer",
             Self::HttpStatus => "http_status",
             Self::WrongAmount => "wrong_amount",
@@ -253,6 +260,7 @@ impl TillCause {
             Self::WrongCurrency => "wrong_currency",
             Self::AnotherTill => "another_till",
             Self::PartlyRefunded => "partly_refunded",
+            Self::RefundUntold => "refund_untold",
             Self::MerchantChanged => "merchant_changed",
             Self::Settled => "settled",
             Self::Configuration => "configuration",
@@ -384,6 +392,35 @@ impl Answer {
         }
     }
 
+    /// Takes away the gateway's words where they repeat a secret, such as a payment code.
+    pub fn conceal(&mut self, secret: &str) {
+        let reason = match self {
+            Self::Submitted(
+                Submitted::Asked(reason)
+                | Submitted::Declined(reason)
+                | Submitted::Ambiguous(reason)
+                | Submitted::Inconclusive(
+                    Inconclusive::NotSent(reason)
+                    | Inconclusive::Unsigned(reason)
+                    | Inconclusive::Unknown(reason),
+                ),
+            ) => reason,
+            // Only a submission's answer can know it.
+            Self::Submitted(Submitted::Paid(_) | Submitted::Paying)
+            | Self::Found(_)
+            | Self::Reversed(_)
+            | Self::Refunds(_)
+            | Self::Ordered(_)
+            | Self::Closed(_) => return,
+        };
+        if reason.text.contains(secret) {
+            reason.text.clear();
+        }
+        if matches!(&reason.cause, Cause::Gateway(code) if code.contains(secret)) {
+            reason.cause = Cause::Till(TillCause::NoErrorCode);
+        }
+    }
+
     /// Whether it shows that the order of this number is ours. A refusal shows nothing: another till
     /// with the same id may have given out the number.
     pub const fn shows_ours(&self) -> bool {
@@ -476,6 +513,8 @@ pub enum Refunds {
     Part(Reason),
     /// Nothing.
     None,
+    /// Something, and the gateway has no call that says how much.
+    Untold,
     Inconclusive(Inconclusive),
 }
 

@@ -56,6 +56,9 @@ pub(super) struct Reversal {
     failures: u32,
     /// The gateway no longer acts on an order this old.
     expired: bool,
+    /// The act was sent, once at least.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    acted: bool,
 }
 
 impl Reversal {
@@ -69,6 +72,7 @@ impl Reversal {
             not_found_since: None,
             failures: 0,
             expired: false,
+            acted: false,
         }
     }
 
@@ -132,6 +136,12 @@ impl Reversal {
     /// The act is sent now. Not allowed once it has [expired](Self::has_expired).
     pub(super) const fn act(&mut self, act: Call) {
         self.awaiting = Some(act);
+        self.acted = true;
+    }
+
+    /// Whether the act was sent before, whatever came of it.
+    pub(super) const fn has_acted(&self) -> bool {
+        self.acted
     }
 
     /// Whether this is the awaited call; if so, it is awaited no longer.

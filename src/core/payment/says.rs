@@ -102,9 +102,9 @@ impl From<Answer> for Says {
             Answer::Reversed(Reversed::Refused(why)) => Self::ReversalRefused(why),
             Answer::Reversed(Reversed::Expired(why)) => Self::Expired(why),
             Answer::Found(Found::AnotherTills(why)) => Self::AnotherTills(why),
-            Answer::Refunds(refunds @ (Refunds::Whole | Refunds::Part(_) | Refunds::None)) => {
-                Self::Refunds(refunds)
-            }
+            Answer::Refunds(
+                refunds @ (Refunds::Whole | Refunds::Part(_) | Refunds::None | Refunds::Untold),
+            ) => Self::Refunds(refunds),
             Answer::Submitted(Submitted::Inconclusive(what))
             | Answer::Found(Found::Inconclusive(what))
             | Answer::Reversed(Reversed::Inconclusive(what))

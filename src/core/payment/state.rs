@@ -313,6 +313,12 @@ impl State {
         }
     }
 
+    /// Whether a slip is printed of it by itself: not of cash that pays a part of a sale, which is on
+    /// the receipt of the whole.
+    pub fn brings_slip(&self) -> bool {
+        self.status().has_slip() && self.cash().is_none_or(|cash| cash.left().minor() == 0)
+    }
+
     /// How it is paid, as the journal and `--json` have it.
     pub const fn channel(&self) -> &'static str {
         match &self.stage {

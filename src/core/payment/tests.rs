@@ -467,6 +467,7 @@ fn any_answer() -> impl Strategy<Value = Says> {
         Just(Says::Refunds(Refunds::Whole)),
         Just(Says::Refunds(Refunds::Part(TillCause::PartlyRefunded.into()))),
         Just(Says::Refunds(Refunds::None)),
+        Just(Says::Refunds(Refunds::Untold)),
         Just(Says::NotFound),
         Just(Says::Declined(reason("NOTENOUGH"))),
         Just(Says::Ambiguous(reason("ORDERPAID"))),

@@ -38,9 +38,9 @@ pub(super) const fn words(cause: TillCause) -> (&'static str, &'static str) {
             "商户证书被拒绝：请将 client_cert_file 与商户平台上的证书核对。",
         ),
         TillCause::ProxyRefused => (
-            "The proxy refused the connection to WeChat Pay: check gateway.wechat-v2.proxy, and \
-             what the proxy allows.",
-            "代理拒绝了到微信支付的连接：请检查 gateway.wechat-v2.proxy 以及代理的放行规则。",
+            "The proxy refused the connection to WeChat Pay: check proxy in the gateway's section, \
+             and what the proxy allows.",
+            "代理拒绝了到微信支付的连接：请检查网关配置中的 proxy 以及代理的放行规则。",
         ),
         _ => (
             "WeChat Pay's certificate or the shop's own was not accepted.",

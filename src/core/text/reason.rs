@@ -405,6 +405,12 @@ fn set_up_code(code: &str) -> Option<Explanation> {
 const TOO_MUCH: (&str, &str) =
     ("More was to be refunded than is left of the payment.", "退款金额超过这笔付款的可退余额。");
 
+const UNTOLD: (&str, &str) = (
+    "This payment was refunded at the merchant platform, in part or in full. See there how much, and \
+     refund the rest there or keep it as a sale.",
+    "这笔付款已在商户平台退款，可能是部分退款。请在商户平台查看金额，退还余款，或按已收款处理。",
+);
+
 /// What the till itself found.
 fn till_cause(cause: TillCause) -> Explanation {
     use Remedy::{AskCustomer, Manager, Network, ScanAgain};
@@ -443,6 +449,7 @@ fn till_cause(cause: TillCause) -> Explanation {
         TillCause::NoAnswer
         | TillCause::ConnectionLost
         | TillCause::BadSignature
+        | TillCause::AnswerTime
         | TillCause::BadAnswer
         | TillCause::HttpStatus
         | TillCause::WrongAmount
@@ -460,6 +467,7 @@ fn till_cause(cause: TillCause) -> Explanation {
              keep it as a sale.",
             "这笔付款已在商户平台退了一部分。请在商户平台退还余款，或按已收款处理。",
         ),
+        TillCause::RefundUntold => plain(Manager, UNTOLD.0, UNTOLD.1),
         TillCause::Settled => {
             detail(Manager, "Settled by a person outside the till.", "已由人工处理。")
         }
@@ -527,6 +535,12 @@ const fn no_answer(cause: TillCause) -> Explanation {
             Manager,
             "The answer's signature was wrong; it was ignored.",
             "返回结果的签名不正确，已忽略。",
+        ),
+        TillCause::AnswerTime => detail(
+            Manager,
+            "By this machine's clock the answer is not of this moment; it was ignored. Check the \
+             clock.",
+            "按本机时钟，返回结果的时间不对，已忽略。请检查本机时间。",
         ),
         TillCause::BadAnswer => detail(
             Network,

@@ -200,6 +200,20 @@ pub fn roots(path: &Path) -> Result<Vec<u8>, SecretFault> {
     .unwrap_or_else(|| SecretFault::NoCertificate(shown(path), None)))
 }
 
+/// A public key or the like, in PEM form as far as it is text. It decides whom the till believes, as
+/// [`roots`] do; what is in it is for others to check.
+pub fn trusted(path: &Path) -> Result<Vec<u8>, SecretFault> {
+    let (file, facts) = open(path)?;
+    unchangeable(path, &facts)?;
+    Ok(pem_text(&bytes(&file, path, LARGEST)?).to_vec())
+}
+
+/// A private key in PEM form.
+pub fn private_key(path: &Path) -> Result<SecretString, SecretFault> {
+    let pem = key_of(path)?;
+    std::str::from_utf8(&pem).map(SecretString::from).map_err(|_| no_private_key(path))
+}
+
 /// Whether nobody but its owner can change a file, however it is reached: what it says can then be
 /// relied on as much as a secret.
 pub fn guarded(path: &Path) -> Result<(), SecretFault> {

@@ -62,6 +62,7 @@ fn no_query_reads_a_whole_table_or_a_whole_index() {
         .chain(&[register::REGISTER, register::TAKEN, register::HIGHEST])
         .chain(&crate::refunds::QUERIES)
         .chain(&[refund_paper::AS_IT_IS, refund_paper::EVENT, refund_slips::GIVEN])
+        .chain(&[tenders::WITH_TENDERS])
         .map(|sql| (*sql).to_owned())
         .collect();
     queries.extend([read::BY_NUMBER, read::BY_TRANSACTION].map(read::ending));

@@ -50,6 +50,7 @@ fn the_end_of_a_payment_and_its_slip_are_written_as_one() {
         copy: 0,
         at: paid(1).at,
         stage: SlipStage::Waiting,
+        tenders: Vec::new(),
     };
     assert_eq!(queued, [expected]);
     let crashed = tempfile::tempdir().unwrap();
@@ -336,4 +337,38 @@ fn what_a_slip_says_is_read_as_it_was_written() {
     for odd in ["", "refund", "refund 1", "refund x done", "refund 1 gone", "gone"] {
         assert_eq!(SlipSays::read(odd), None, "{odd}");
     }
+}
+
+#[test]
+fn a_sale_that_is_paid_in_parts_has_one_slip_and_that_says_all_of_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = journal_in(&folder);
+    let mut journal = printing(&path);
+    let (first, second) = (order(1).out_trade_no, order(2).out_trade_no);
+    journal.append(&shifts::cash(1, (1, 1734), true, [1734, 500])).unwrap();
+    assert_eq!(journal.take_slips(), [], "the rest is not paid yet");
+    let (copy, _) = journal.queue_copy(&first, NOW, None).unwrap().unwrap();
+    assert_eq!((copy.copy, &copy.tenders[..]), (1, &[][..]), "whoever asks for one gets it");
+    journal.mark_slip(copy.id, SlipStage::Done).unwrap();
+    let mut rest = begin(2);
+    rest.begin.as_mut().unwrap().sale.id = 1;
+    rest.begin.as_mut().unwrap().sale.new = None;
+    journal.append_all(&[rest, paid(2)]).unwrap();
+    let queued = journal.take_slips();
+    let tenders = |slip: &Slip| -> Vec<(OutTradeNo, i64, bool)> {
+        let all = slip.tenders.iter();
+        all.map(|of| (of.out_trade_no.clone(), of.amount.minor(), of.cash.is_some())).collect()
+    };
+    let both = [(first.clone(), 500, true), (second.clone(), 1234, false)];
+    assert_eq!((queued.len(), &queued[0].out_trade_no), (1, &second));
+    assert_eq!(tenders(&queued[0]), both);
+    assert_eq!(slips(&path), queued, "after a crash, too");
+    let (copy, _) = journal.queue_copy(&first, NOW, None).unwrap().unwrap();
+    assert_eq!(tenders(&copy), both, "of whichever of them");
+    let reader = JournalReader::open(&path, None).unwrap().unwrap();
+    assert_eq!(reader.tenders(1, &first).unwrap(), copy.tenders);
+    drop(journal);
+    let db = Connection::open(&path).unwrap();
+    db.execute_batch("UPDATE attempt SET amount = 9900 WHERE id = 1").unwrap();
+    assert!(reader.slips().is_err(), "it says nothing of a payment that was altered");
 }

@@ -7,7 +7,7 @@ use paytill_core::payment::{
 };
 
 /// How long a till waits for an answer.
-const REQUEST_TIMEOUT: Millis = Millis::seconds(10);
+pub(super) const REQUEST_TIMEOUT: Millis = Millis::seconds(10);
 /// By then the last recheck of a number that the gateway never knew has been made.
 const LONG_AFTER: Millis = Millis::seconds(3600);
 
@@ -15,11 +15,11 @@ const LONG_AFTER: Millis = Millis::seconds(3600);
 fn every_scenario_ends_as_it_says() {
     let mut wrong = Vec::new();
     for scenario in Scenario::all() {
-        for seed in 0..4 {
-            let (drawn, end) = run(scenario, seed);
-            let expected = drawn.expected().unwrap();
-            if end != expected {
-                wrong.push(format!("{} (seed {seed}): {end:?}", drawn.name()));
+        for (api, seed) in Api::BOTH.into_iter().flat_map(|api| (0..4).map(move |seed| (api, seed)))
+        {
+            let (drawn, end) = run(api, scenario, seed);
+            if Some(end) != api.expected(drawn) {
+                wrong.push(format!("{} ({api:?}, seed {seed}): {end:?}", drawn.name()));
             }
         }
     }
@@ -31,20 +31,43 @@ fn timed_scenarios_end_as_they_say() {
     for seconds in [0, 1, 9, 12, 20, 24, 26, 29, 31, 40, 60, 99] {
         for base in ["password", "cancels", "revoked", "closed", "slow", "answer-late"] {
             let scenario = named(&format!("{base}-{seconds}"));
-            assert_eq!(run(scenario, 1).1, scenario.expected().unwrap(), "{}", scenario.name());
+            for api in Api::BOTH {
+                let expected = api.expected(scenario).unwrap();
+                assert_eq!(run(api, scenario, 1).1, expected, "{} {api:?}", scenario.name());
+            }
         }
     }
 }
 
 #[test]
 fn chance_draws_many_scenarios() {
-    let drawn: HashSet<_> = (0..50).map(|seed| run(Scenario::Random, seed).0.name()).collect();
+    let drawn: HashSet<_> =
+        (0..50).map(|seed| run(Api::V2, Scenario::Random, seed).0.name()).collect();
     assert!(drawn.len() > 25, "{drawn:?}");
 }
 
-fn run(scenario: Scenario, seed: u64) -> (Scenario, Expected) {
+/// In which form the same things are said.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Api {
+    V2,
+    V3,
+}
+
+impl Api {
+    const BOTH: [Self; 2] = [Self::V2, Self::V3];
+
+    fn expected(self, scenario: Scenario) -> Option<Expected> {
+        match self {
+            Self::V2 => scenario.expected(),
+            Self::V3 => scenario.expected_by_v3(),
+        }
+    }
+}
+
+fn run(api: Api, scenario: Scenario, seed: u64) -> (Scenario, Expected) {
     let rules = Rules::default();
     let mut desk = Desk::new(seed);
+    let codec = v3::speak(&mut desk);
     let mut state = State::begin(&rules, 64);
     let code = scenario.code(seed);
     let mut coming: Vec<(Millis, Event)> = Vec::new();
@@ -52,7 +75,10 @@ fn run(scenario: Scenario, seed: u64) -> (Scenario, Expected) {
     let mut next = Some(Call::SUBMISSION);
     loop {
         if let Some(call) = next {
-            coming.push(make(&mut desk, call, now, &code));
+            coming.push(match api {
+                Api::V2 => make(&mut desk, call, now, &code),
+                Api::V3 => v3::make(&mut desk, &codec, call, now, &code),
+            });
         }
         let answer = coming.iter().enumerate().min_by_key(|(_, (at, _))| *at);
         let answer = answer.map(|(index, (at, _))| (*at, index));
@@ -81,7 +107,7 @@ fn run(scenario: Scenario, seed: u64) -> (Scenario, Expected) {
     (entry.scenario, end)
 }
 
-const NUMBER: &str = "T01-000001";
+pub(super) const NUMBER: &str = "T01-000001";
 
 fn make(desk: &mut Desk, call: Call, now: Millis, code: &str) -> (Millis, Event) {
     desk.now = now;
@@ -98,6 +124,7 @@ fn make(desk: &mut Desk, call: Call, now: Millis, code: &str) -> (Millis, Event)
         Action::Answer { .. } | Action::Raw(_) | Action::Close | Action::Reset => {
             (reaction.after, Answer::inconclusive(kind, unknown()))
         }
+        Action::Headed { .. } => panic!("an answer of API v3"),
         Action::Drip { .. } | Action::Silence => {
             (REQUEST_TIMEOUT, Answer::inconclusive(kind, unknown()))
         }

@@ -5,6 +5,7 @@ mod ends;
 mod native;
 mod refunds;
 mod strictness;
+mod v3;
 mod wire;
 
 use super::*;

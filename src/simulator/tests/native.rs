@@ -2,12 +2,13 @@
 //! till.
 
 use super::*;
-use paytill_core::gateway::wechat::WechatV2;
-use paytill_core::gateway::{Ask, Gateway as _, Reply, Stamp};
+use paytill_core::gateway::wechat::{WechatV2, WechatV3};
+use paytill_core::gateway::{Ask, Decoded, Gateway as _, Reply};
 use paytill_core::money::Money;
 use paytill_core::order::{Order, OutTradeNo};
 use paytill_core::payment::{
-    Answer, Call, Event, Inconclusive, QrState, Rules, State, Status, TillCause,
+    Answer, Call, CloseSaid, Ending, Event, Found, Inconclusive, Ordered, QrState, Rules, State,
+    Status, TillCause,
 };
 
 const NUMBER: &str = "T01-000001";
@@ -133,6 +134,69 @@ fn closing_and_reversing_are_for_one_kind_of_order_each() {
 }
 
 #[test]
+fn in_api_v3_members_have_their_form_and_no_others_are_taken() {
+    let wrong = (400, "PARAM_ERROR".to_owned());
+    let ordered =
+        |from: &str, to: &str| v3::refused_of(CallKind::Order, |parts| parts.body(from, to));
+    assert_eq!(ordered("1230", "1231").0, 200);
+    assert_eq!(ordered("\"S001\"", "\"S001\",\"store_info\":{\"id\":\"7\"}").0, 200);
+    for (from, to) in [
+        ("{\"appid\"", "{\"payer\":{\"auth_code\":\"134567890123456789\"},\"appid\""),
+        ("{\"appid\"", "{\"trade_type\":\"NATIVE\",\"appid\""),
+        ("1230", "0"),
+        ("1230", "\"1230\""),
+        ("\"CNY\"", "\"USD\""),
+        ("\"测试\"", "\"\""),
+        ("T01-000001", "short"),
+        ("https://notify.invalid/none", ""),
+        ("https://notify.invalid/none", "notify.invalid/none"),
+        ("https://notify.invalid/none", "https://notify.invalid/none?a=1"),
+        ("\"payer_client_ip\":\"203.0.113.7\",", ""),
+        ("\"payer_client_ip\"", "\"device_ip\""),
+        ("203.0.113.7", "localhost"),
+        ("\"S001\"", "\"S001\",\"store_info\":{\"out_id\":\"7\"}"),
+        ("\"S001\"", "\"S001\",\"store_info\":{\"name\":\"7\"}"),
+    ] {
+        assert_eq!(ordered(from, to), wrong, "{from} {to}");
+    }
+    assert_eq!(ordered("wx8888", "wx0000").1, "APPID_MCHID_NOT_MATCH");
+    let closed =
+        |from: &str, to: &str| v3::refused_of(CallKind::Close, |parts| parts.body(from, to));
+    assert_eq!(closed("}", " }"), (404, "ORDER_NOT_EXIST".to_owned()));
+    assert_eq!(closed("}", ",\"appid\":\"wx8888888888888888\"}"), wrong);
+    assert_eq!(closed("mchid", "sp_mchid"), wrong);
+    assert_eq!(closed(identity::MCH_ID, "1900000100").1, "MCH_NOT_EXISTS");
+}
+
+#[test]
+fn what_one_version_has_ordered_the_other_finds_and_closes() {
+    let scenario = Scenario::WalksAway;
+    let mut till = Till::new(Api::V3, scenario);
+    let (_, ordered) = till.call(QrState::FIRST);
+    let Event::Answered(_, Answer::Ordered(Ordered::Code(code))) = ordered else {
+        panic!("{ordered:?}")
+    };
+    assert_eq!(till.bank.entry(NUMBER).unwrap().code_url(), Some(code.as_str()));
+    till.codec = Codec::V2(WechatV2::new(SignType::HmacSha256, KEY.into()));
+    let call = |kind| Call { kind, number: 2 };
+    let (_, found) = till.call(call(CallKind::Query));
+    assert_eq!(found, Event::Answered(2, Answer::Found(Found::NotPaid)));
+    let (_, closed) = till.call(call(CallKind::Close));
+    assert_eq!(closed, Event::Answered(2, Answer::Closed(CloseSaid::Accepted)));
+    till.codec = Codec::V3(Box::new(v3::codec(true)));
+    let (_, found) = till.call(call(CallKind::Query));
+    assert_eq!(found, Event::Answered(2, Answer::Found(Found::Ended(Ending::Closed))));
+    // And a payment code's order is only reversed.
+    let mut desk = Desk::new(1);
+    let codec = v3::speak(&mut desk);
+    desk.submit(NUMBER, &Scenario::WalksAway.code(1));
+    let outgoing = codec.encode(Ask::Close(&till.order), &v3::stamp(Millis(0)));
+    let reply = v3::reply(v3::carry(&mut desk.bank, &outgoing, Millis(0)).action).unwrap();
+    let answer = codec.decode(Ask::Close(&till.order), &reply, STARTED).answer;
+    assert!(matches!(answer, Answer::Closed(CloseSaid::Refused(_))), "{answer:?}");
+}
+
+#[test]
 fn a_bill_has_it_by_its_own_kind() {
     let mut desk = Desk::with(Script { bills: Bills::AtOnce, ..Script::default() }, 1);
     desk.order(order(NUMBER));
@@ -159,10 +223,47 @@ fn nobody_scans_a_code_before_a_till_has_it_or_when_it_is_two_hours_old() {
     assert_eq!(desk.query(NUMBER).get("trade_state"), Some("NOTPAY"));
 }
 
+/// In which version of the API the till speaks.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Api {
+    V2,
+    V3,
+}
+
+enum Codec {
+    V2(WechatV2),
+    V3(Box<WechatV3>),
+}
+
+impl Codec {
+    fn send(&self, ask: Ask<'_>, bank: &mut Bank, now: Millis) -> Reaction {
+        match self {
+            Self::V2(codec) => {
+                let outgoing = codec.encode(ask, &v3::stamp(now));
+                let request = GatewayRequest {
+                    method: "POST",
+                    path: outgoing.request.uri().path(),
+                    body: outgoing.request.body(),
+                    client_certificate: outgoing.certificate,
+                };
+                bank.handle(&request, now)
+            }
+            Self::V3(codec) => v3::carry(bank, &codec.encode(ask, &v3::stamp(now)), now),
+        }
+    }
+
+    fn decode(&self, ask: Ask<'_>, reply: &Reply, now: Millis) -> Decoded {
+        match self {
+            Self::V2(codec) => codec.decode(ask, reply, v3::wall(now)),
+            Self::V3(codec) => codec.decode(ask, reply, v3::wall(now)),
+        }
+    }
+}
+
 /// A till with a virtual clock, the real codec and a customer who has ten minutes.
 struct Till {
     bank: Bank,
-    codec: WechatV2,
+    codec: Codec,
     order: Order,
     state: State,
     now: Millis,
@@ -178,7 +279,7 @@ const RULES: Rules = Rules {
 const TIMEOUT: Millis = Millis::seconds(10);
 
 impl Till {
-    fn new(scenario: Scenario) -> Self {
+    fn new(api: Api, scenario: Scenario) -> Self {
         let script = Script { scenario: Some(scenario), ..Script::default() };
         let merchant = identity::merchant();
         let account =
@@ -190,8 +291,11 @@ impl Till {
         order.client_ip = "192.0.2.7".into();
         order.mark = "0123456789abcdef".into();
         Self {
-            bank: Bank::new(account, script, 1, STARTED),
-            codec: WechatV2::new(SignType::HmacSha256, KEY.into()),
+            bank: Bank::new(account, script, 1, STARTED).with_v3(v3::keys()),
+            codec: match api {
+                Api::V2 => Codec::V2(WechatV2::new(SignType::HmacSha256, KEY.into())),
+                Api::V3 => Codec::V3(Box::new(v3::codec(true))),
+            },
             order,
             state: State::begin_qr(Millis::seconds(600), 0),
             now: Millis(0),
@@ -204,15 +308,7 @@ impl Till {
         self.calls += 1;
         assert!(self.calls < 1_000, "the gateway is stormed");
         let ask = Ask::of(call.kind, &self.order, None).unwrap();
-        let stamp = Stamp { time: STARTED, nonce: "n".repeat(32) };
-        let outgoing = self.codec.encode(ask, &stamp);
-        let request = GatewayRequest {
-            method: "POST",
-            path: outgoing.request.uri().path(),
-            body: outgoing.request.body(),
-            client_certificate: outgoing.certificate,
-        };
-        let reaction = self.bank.handle(&request, self.now);
+        let reaction = self.codec.send(ask, &mut self.bank, self.now);
         let lost =
             |cause: TillCause| Answer::inconclusive(call.kind, Inconclusive::Unknown(cause.into()));
         let (after, answer) = match reaction.action {
@@ -220,7 +316,11 @@ impl Till {
             Action::Answer { status, body } => {
                 let mut reply = Reply::new(body);
                 *reply.status_mut() = status.try_into().unwrap();
-                (reaction.after, self.codec.decode(ask, &reply, STARTED).answer)
+                (reaction.after, self.codec.decode(ask, &reply, self.now).answer)
+            }
+            headed @ Action::Headed { .. } => {
+                let reply = v3::reply(headed).unwrap();
+                (reaction.after, self.codec.decode(ask, &reply, self.now).answer)
             }
             Action::Silence | Action::Drip { .. } => (TIMEOUT, lost(TillCause::NoAnswer)),
             Action::Raw(_) | Action::Close | Action::Reset => {
@@ -252,7 +352,7 @@ impl Till {
 }
 
 /// How an order ends at a till whose code is shown for ten minutes.
-fn expected(scenario: Scenario) -> Option<Status> {
+fn expected(api: Api, scenario: Scenario) -> Option<Status> {
     use SpecialCase::{
         DeliveredLate, PartlyRefunded, PaysDuringReversal, QueryFails, QueryNotVisible, Recall,
         RefundedElsewhere, ReverseExpired, ReverseLies, ReverseRefused, ReverseSystemError,
@@ -265,6 +365,13 @@ fn expected(scenario: Scenario) -> Option<Status> {
         Scenario::WalksAway | Scenario::Cancels(_) => Status::Closed,
         Scenario::Revoked(_) | Scenario::Closed(_) => Status::Closed,
         Scenario::Refused { .. } => Status::Declined,
+        // An answer that names nobody names nobody else: the till has the code, and does not ask for it
+        // again. The customer would have scanned the second one.
+        Scenario::Corrupted {
+            call: CallKind::Submit,
+            fault: Fault::WrongNumber | Fault::WrongMerchant,
+            ..
+        } if api == Api::V3 => Status::Closed,
         Scenario::Corrupted { call: CallKind::Submit, charged: true, .. } => Status::Paid,
         Scenario::Corrupted { call: CallKind::Query, charged: true, .. } => Status::Paid,
         Scenario::Corrupted { .. } => Status::Closed,
@@ -276,6 +383,8 @@ fn expected(scenario: Scenario) -> Option<Status> {
             | SpecialCase::Refund(_),
         ) => Status::Paid,
         Scenario::Odd(PartlyRefunded) => Status::Attention,
+        // No call of API v3 says how much.
+        Scenario::Odd(RefundedElsewhere) if api == Api::V3 => Status::Attention,
         Scenario::Odd(RefundedElsewhere) => Status::Reversed,
         Scenario::Odd(ReverseExpired) => Status::Attention,
         Scenario::Odd(
@@ -287,11 +396,12 @@ fn expected(scenario: Scenario) -> Option<Status> {
 
 #[test]
 fn every_scenario_ends_as_the_books_say() {
-    for scenario in Scenario::all() {
-        let Some(expected) = expected(scenario) else { continue };
-        let mut till = Till::new(scenario);
+    let every = Scenario::all().into_iter();
+    for (api, scenario) in every.flat_map(|scenario| [(Api::V2, scenario), (Api::V3, scenario)]) {
+        let Some(expected) = expected(api, scenario) else { continue };
+        let mut till = Till::new(api, scenario);
         let status = till.run(Millis::seconds(3_600));
-        let name = scenario.name();
+        let name = format!("{} by {api:?}", scenario.name());
         assert_eq!(status, expected, "{name}: {:?}", till.state);
         let Some(entry) = till.bank.entry(NUMBER) else { continue };
         let is_paid = entry.net() > Money::default();

@@ -27,6 +27,8 @@ const KIND: &str = "goods";
 const FORMAT: u32 = 1;
 /// No line is longer: names and codes are bounded.
 const LONGEST_LINE: u64 = 4096;
+/// A search asks after so many products whether it is still wanted.
+const PIECE: usize = 256;
 
 /// Why the catalogue cannot be used.
 #[derive(Debug)]
@@ -142,20 +144,26 @@ impl Catalogue {
         Ok(None)
     }
 
-    /// The products that fit best, and how many do.
+    /// The products that fit best, and how many do; `None` if `is_wanted` said that it is not, which
+    /// is asked at the beginning and now and then.
     pub fn search(
         &self,
         sought: &Sought,
         most: usize,
-    ) -> Result<(Vec<Good>, usize), CatalogueFault> {
-        let (mut found, mut count) = (Vec::new(), 0);
+        mut is_wanted: impl FnMut() -> bool,
+    ) -> Result<Option<(Vec<Good>, usize)>, CatalogueFault> {
+        let (mut found, mut count, mut seen) = (Vec::new(), 0, 0_usize);
         let sort = |found: &mut Vec<(u8, Good)>| {
             found.sort_by(|(one, good), (other, than)| {
                 (one, &good.name, &good.code).cmp(&(other, &than.name, &than.code))
             });
             found.truncate(most);
         };
-        self.each(|good| {
+        let is_whole = self.each_while(|good| {
+            if seen.is_multiple_of(PIECE) && !is_wanted() {
+                return false;
+            }
+            seen += 1;
             if let Some(rank) = sought.rank(&good) {
                 count += 1;
                 found.push((rank, good));
@@ -163,13 +171,24 @@ impl Catalogue {
                     sort(&mut found);
                 }
             }
+            true
         })?;
         sort(&mut found);
-        Ok((found.into_iter().map(|(_, good)| good).collect(), count))
+        let goods = found.into_iter().map(|(_, good)| good);
+        Ok(is_whole.then(|| (goods.collect(), count)))
     }
 
     /// Every product, by code; fails if they are not all there, or not in their order.
     pub fn each(&self, mut take: impl FnMut(Good)) -> Result<(), CatalogueFault> {
+        let take = |good| {
+            take(good);
+            true
+        };
+        self.each_while(take).map(drop)
+    }
+
+    /// The same while `take` wants more; whether it wanted all.
+    fn each_while(&self, mut take: impl FnMut(Good) -> bool) -> Result<bool, CatalogueFault> {
         let fault = |error| CatalogueFault::Io(self.path.clone(), error);
         let mut reader = BufReader::new(At { file: &self.file, at: self.begin });
         let (mut line, mut count, mut last) = (Vec::new(), 0, String::new());
@@ -184,9 +203,11 @@ impl Catalogue {
             }
             last.clone_from(&good.code);
             count += 1;
-            take(good);
+            if !take(good) {
+                return Ok(false);
+            }
         }
-        if count == self.count { Ok(()) } else { Err(self.broken()) }
+        if count == self.count { Ok(true) } else { Err(self.broken()) }
     }
 
     /// The line that a place is in, not before `low`, and where it begins and ends.

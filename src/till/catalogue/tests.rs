@@ -51,8 +51,18 @@ fn a_product_among_a_hundred_thousand_takes_a_few_reads() {
     let halvings = (catalogue.end - catalogue.begin).ilog2() + 1;
     assert!(halvings <= 26, "{halvings}");
     assert_eq!(catalogue.find(&good(299_997).code).unwrap(), Some(good(299_997)));
-    let (found, count) = catalogue.search(&Sought::new("sp29999"), 20).unwrap();
+    let search = |is_wanted: &mut dyn FnMut() -> bool| {
+        catalogue.search(&Sought::new("sp29999"), 20, is_wanted).unwrap()
+    };
+    let (found, count) = search(&mut || true).unwrap();
     assert_eq!((found.len(), count), (3, 3));
+    let mut asked = 0;
+    let mut twice = || {
+        asked += 1;
+        asked <= 2
+    };
+    assert_eq!(search(&mut twice), None, "who has gone on waits for no list");
+    assert_eq!(asked, 3);
 }
 
 #[test]

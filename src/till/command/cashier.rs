@@ -7,6 +7,7 @@
 //! cashier quits, or on a signal, what is open stays in the journal for the next start.
 
 mod archive;
+mod bills;
 mod chime;
 mod devices;
 mod gate;
@@ -314,6 +315,7 @@ impl Cashier<'_> {
                 self.till.move_cash(is_out, amount, reason, self.model.by());
             }
             ScreenCommand::ReadShift => self.archive.read_shift(self.clock.wall()),
+            ScreenCommand::ReadBill(day) => self.read_bill(day),
             ScreenCommand::OpenShift { float } => self.open_shift(float),
             ScreenCommand::CloseShift { counted, carry } => self.close_shift(counted, carry),
             ScreenCommand::PrintReport { report, is_copy } => self.print_report(&report, is_copy),
@@ -514,7 +516,7 @@ impl Cashier<'_> {
                     tracing::info!(?how, "the drawer was asked to open");
                     self.post(ScreenMessage::Drawer(how));
                 }
-                Some(JobPurpose::Report) => self.report_ended(&ended),
+                Some(JobPurpose::Report(report)) => self.report_ended(report, &ended),
                 None => {}
             },
         }

@@ -10,6 +10,7 @@ mod books;
 mod certificate;
 mod devices;
 mod gateway;
+mod gateway_v3;
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -52,6 +53,9 @@ pub async fn run(json: Json, flags: &Flags, clock: &Clock) -> Result<Exit, Failu
         match &config.gateway {
             GatewayConfig::WechatV2(wechat) => {
                 gateway::check(&config, wechat, clock, &mut reporter).await;
+            }
+            GatewayConfig::WechatV3(wechat) => {
+                gateway_v3::check(&config, wechat, clock, &mut reporter).await;
             }
             GatewayConfig::Simulator => reporter.report(&Finding::Training),
             // The reason was reported already.
@@ -98,7 +102,9 @@ fn configuration(flags: &Flags, folder: &Path, reporter: &mut FindingReporter) -
                 });
             }
         }
-        (Ok(()), GatewayConfig::WechatV2(_)) => reporter.report(&Finding::SecretsRead),
+        (Ok(()), GatewayConfig::WechatV2(_) | GatewayConfig::WechatV3(_)) => {
+            reporter.report(&Finding::SecretsRead);
+        }
         (Ok(()), GatewayConfig::Simulator | GatewayConfig::Unread) => {}
     }
     if let Err(error) = Operators::read(&operators::path(&loaded.config.journal.path)) {

@@ -52,7 +52,7 @@ pub async fn run(find: Find, config: &Config, clock: &Clock) -> Result<Exit, Fai
     }
     let mut told: Vec<Told> = Vec::new();
     if find.ask && (stranger.is_some() || !rows.is_empty()) {
-        let mut asker = Asker::new(config, clock)?;
+        let mut asker = Asker::new(config, clock).await?;
         if stranger.is_some() {
             let number = match (&wanted.number, &wanted.transaction) {
                 (Some(number), _) => Ok(number.clone()),

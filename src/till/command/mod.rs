@@ -5,6 +5,7 @@
 //! [`Failure`]. Nothing but `output` writes to standard output and standard error, except for the
 //! cashier's screen, which owns the terminal.
 
+mod api_v3;
 pub mod backup;
 pub mod cashier;
 pub mod customer_view;

@@ -9,12 +9,13 @@ use std::sync::Arc;
 
 use secrecy::ExposeSecret;
 
+use super::api_v3::{self, Renewal};
 use super::{Exit, Failure, output};
 use crate::clock::Millis;
-use crate::config::{Config, GatewayConfig, Loaded, PrinterKind, WechatV2Config};
+use crate::config::{Config, GatewayConfig, Loaded, PrinterKind, WechatV2Config, WechatV3Config};
 use crate::engine::{OrderTemplate, Recovered};
-use crate::gateway::wechat::WechatV2;
 use crate::gateway::wechat::fields::SignType;
+use crate::gateway::wechat::{WechatV2, WechatV3};
 use crate::journal::{Journal, JournalError};
 use crate::language::Text;
 use crate::order::Merchant;
@@ -39,6 +40,8 @@ pub struct OpenTill {
     pub gateway_host: String,
     /// The simulated gateway of a till in training.
     training: Option<Server>,
+    /// Keeps API v3's platform certificates fresh.
+    _renewal: Option<Renewal>,
 }
 
 impl OpenTill {
@@ -75,6 +78,9 @@ pub async fn open(loaded: &Loaded, clock: &Clock) -> Result<OpenTill, Failure> {
     match &config.gateway {
         GatewayConfig::WechatV2(gateway) => {
             open_gateway(config, gateway, clock, journal, recovered)
+        }
+        GatewayConfig::WechatV3(gateway) => {
+            open_v3(config, gateway, clock, journal, recovered).await
         }
         GatewayConfig::Simulator => open_training(config, clock, journal, recovered).await,
         GatewayConfig::Unread => {
@@ -122,7 +128,35 @@ fn open_gateway(
         clock: clock.clone(),
     };
     let gateway_host = gateway.base_url.trim_start_matches("https://").to_owned();
-    Ok(OpenTill { till: start(parts, journal, recovered)?, gateway_host, training: None })
+    let till = start(parts, journal, recovered)?;
+    Ok(OpenTill { till, gateway_host, training: None, _renewal: None })
+}
+
+async fn open_v3(
+    config: &Config,
+    gateway: &WechatV3Config,
+    clock: &Clock,
+    journal: Journal,
+    recovered: Recovered,
+) -> Result<OpenTill, Failure> {
+    let codec = Arc::new(api_v3::codec(gateway)?);
+    let route = api_v3::route(gateway);
+    let renewal = match &gateway.public_key {
+        Some(_) => None,
+        None => Some(Renewal::start(&codec, gateway, transport(&route)?, clock).await),
+    };
+    let parts = TillParts {
+        template: template(config, gateway.merchant.clone()),
+        rules: config.payment.rules,
+        gateway: codec,
+        transport: transport(&route)?,
+        hash_key: gateway.api_v3_key.clone(),
+        client_ip: gateway.line.client_ip,
+        clock: clock.clone(),
+    };
+    let gateway_host = gateway.line.base_url.trim_start_matches("https://").to_owned();
+    let till = start(parts, journal, recovered)?;
+    Ok(OpenTill { till, gateway_host, training: None, _renewal: renewal })
 }
 
 /// The merchant number in the certificate and ours, if they differ.
@@ -195,7 +229,8 @@ async fn open_training(
         clock: clock.clone(),
     };
     let till = start(parts, journal, recovered)?;
-    Ok(OpenTill { till, gateway_host: "simulator".into(), training: Some(server) })
+    let gateway_host = "simulator".to_owned();
+    Ok(OpenTill { till, gateway_host, training: Some(server), _renewal: None })
 }
 
 fn template(config: &Config, merchant: Merchant) -> OrderTemplate {
@@ -209,9 +244,24 @@ fn template(config: &Config, merchant: Merchant) -> OrderTemplate {
     }
 }
 
-fn transport(route: &Route) -> Result<Transport, Failure> {
+pub(super) fn transport(route: &Route) -> Result<Transport, Failure> {
     Transport::new(route)
         .map_err(|error| Failure::new(Exit::Configuration, text::failure::route(&error)))
+}
+
+/// What speaks to the configured gateway and what carries it, for one question. Without certificates no
+/// answer is believed.
+pub(super) async fn v3_line(
+    gateway: &WechatV3Config,
+    clock: &Clock,
+) -> Result<(WechatV3, Transport), Failure> {
+    let (codec, transport) = (api_v3::codec(gateway)?, transport(&api_v3::route(gateway))?);
+    if gateway.public_key.is_none()
+        && let Err(why) = api_v3::fetch(&codec, gateway, &transport, clock).await
+    {
+        tracing::warn!(?why, "no platform certificates");
+    }
+    Ok((codec, transport))
 }
 
 fn start(parts: TillParts, journal: Journal, recovered: Recovered) -> Result<Till, Failure> {

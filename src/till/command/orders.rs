@@ -144,15 +144,35 @@ pub(super) fn one(
     ))
 }
 
+/// A refund by its number, with its order, whose number it begins with.
+fn refund_numbered(
+    reader: &JournalReader,
+    number: &str,
+) -> Result<Option<(OrderRow, RefundRow)>, Failure> {
+    let Some((order, _)) = number.rsplit_once('R') else { return Ok(None) };
+    let Some(order) = reader.order(order)? else { return Ok(None) };
+    let mut refunds = reader.refunds(order.attempt)?.into_iter();
+    Ok(refunds.find(|row| row.out_refund_no.as_str() == number).map(|refund| (order, refund)))
+}
+
 /// Shows one order with all its events.
 pub fn show(show: &Show, config: &Config) -> Result<Exit, Failure> {
     let language = config.till.language;
     let none = || no_such(&show.order_no, config);
     let reader = JournalReader::open(&config.journal.path, config.journal.key_file.as_deref())?
         .ok_or_else(none)?;
-    let row = one(&reader, &show.order_no, config)?.ok_or_else(none)?;
+    let refund = refund_numbered(&reader, &show.order_no)?;
+    if let (Some(file), Some((_, refund))) = (&show.receipt, &refund) {
+        let paper = reader.refund_paper(refund.id)?.ok_or_else(none)?;
+        return super::receipt_file::write_refund(file, &paper, config);
+    }
+    let row = match refund {
+        Some((order, _)) => order,
+        None => one(&reader, &show.order_no, config)?.ok_or_else(none)?,
+    };
     if let Some(file) = &show.receipt {
-        return super::receipt_file::write(file, &row.into(), config);
+        let tenders = reader.tenders(row.sale, &row.out_trade_no)?;
+        return super::receipt_file::write(file, &row.into(), &tenders, config);
     }
     let entries = reader.entries(row.attempt)?;
     let refunds = reader.refunds(row.attempt)?;

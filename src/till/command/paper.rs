@@ -169,7 +169,7 @@ async fn print(
     if !is_recorded {
         return Err(text::journal::sentence(&JournalError::Stopped, language));
     }
-    let of = Slip::of(attempt, config, slip.copy);
+    let of = Slip::of(attempt, config, slip.copy, &slip.tenders);
     let page = of.map(|of| escpos::print(&of, &Form::of(config), language));
     let printed = send(page, config, clock);
     let stage = if printed.is_ok() { SlipStage::Done } else { SlipStage::Missing };
@@ -271,7 +271,8 @@ mod tests {
     fn slip(id: i64, of: u32, status: Status) -> journal::Slip {
         let (out_trade_no, at) = (number(of), Timestamp(0));
         let says = SlipSays::Payment(status);
-        journal::Slip { id, out_trade_no, says, copy: 0, at, stage: SlipStage::Waiting }
+        let (stage, tenders) = (SlipStage::Waiting, Vec::new());
+        journal::Slip { id, out_trade_no, says, copy: 0, at, stage, tenders }
     }
 
     /// An order that needs a person, and the same reversed after all.

@@ -4,7 +4,7 @@ use super::output::{print_line, print_message};
 use super::{Exit, Failure};
 use crate::cli::Simulator;
 use crate::language::Language;
-use crate::simulator::{Bank, Identity, Scenario, Script, Server};
+use crate::simulator::{Identity, Scenario, Script, Server};
 use crate::{both, say, text};
 use paytill_host::clock::Clock;
 
@@ -21,9 +21,9 @@ pub async fn run(simulator: Simulator, language: Language, clock: &Clock) -> Res
         Some(folder) => Identity::load_or_generate(folder),
         None => Identity::generate(),
     };
-    let identity = identity.map_err(no_identity)?;
+    let identity = identity.and_then(Identity::with_v3).map_err(no_identity)?;
     let script = Script { scenario, ..Script::default() };
-    let bank = Bank::new(identity.account(), script, simulator.seed, clock.wall());
+    let bank = identity.bank(script, simulator.seed, clock.wall());
     let log = Box::new(|at: crate::clock::Millis, line: &str| {
         print_line(&format!("{:>7}.{:03}  {line}", at.0 / 1000, at.0 % 1000));
     });
@@ -31,7 +31,8 @@ pub async fn run(simulator: Simulator, language: Language, clock: &Clock) -> Res
         .await
         .map_err(|error| Failure::new(Exit::Fault, text::failure::server(&error)))?;
     if let Some(folder) = &simulator.write_config {
-        identity.write(folder, server.local_addr()).map_err(no_identity)?;
+        let written = identity.write_for(simulator.kind, folder, server.local_addr());
+        written.map_err(no_identity)?;
         let file = folder.join("paytill.toml");
         print_message(&say!(
             language,

@@ -91,13 +91,24 @@ pub struct ShiftConfig {
 
 /// Who moves the money.
 #[derive(Clone, Debug)]
-#[expect(clippy::large_enum_variant, reason = "a till has one of it")]
 pub enum GatewayConfig {
     /// Training: no money moves.
     Simulator,
     WechatV2(WechatV2Config),
+    WechatV3(WechatV3Config),
     /// A real one whose secrets were not read; nothing can be sent to it.
     Unread,
+}
+
+impl GatewayConfig {
+    /// Who is paid through it; `None` where no money moves or nothing was read.
+    pub const fn merchant(&self) -> Option<&Merchant> {
+        match self {
+            Self::WechatV2(gateway) => Some(&gateway.merchant),
+            Self::WechatV3(gateway) => Some(&gateway.merchant),
+            Self::Simulator | Self::Unread => None,
+        }
+    }
 }
 
 /// `WeChat` Pay's API v2, and the secrets it needs.
@@ -122,6 +133,38 @@ pub struct WechatV2Config {
     /// `http://host:port`.
     pub proxy: Option<String>,
     /// The proxy's `name:password`.
+    pub proxy_login: Option<SecretString>,
+    pub connect_timeout: Millis,
+    pub request_timeout: Millis,
+}
+
+/// `WeChat` Pay's API v3, and the keys it needs.
+#[derive(Clone, Debug)]
+pub struct WechatV3Config {
+    pub line: LineConfig,
+    pub merchant: Merchant,
+    /// 32 printable ASCII characters. It decrypts certificates, and signs nothing.
+    pub api_v3_key: SecretString,
+    /// Of the merchant's certificate: 40 hexadecimal digits.
+    pub merchant_serial: String,
+    /// That certificate, if it was named.
+    pub merchant_certificate_pem: Option<Vec<u8>>,
+    /// The merchant's private key, which signs requests: RSA, as PEM.
+    pub merchant_key_pem: SecretString,
+    /// As in [`WechatV2Config`].
+    pub notify_url: Option<String>,
+    /// `WeChat` Pay's public key with its id; `None`: platform certificates, downloaded.
+    pub public_key: Option<(String, Vec<u8>)>,
+}
+
+/// The way to a gateway, as in [`WechatV2Config`].
+#[derive(Clone, Debug)]
+pub struct LineConfig {
+    pub base_url: String,
+    pub backup_url: Option<String>,
+    pub ca_pem: Option<Vec<u8>>,
+    pub client_ip: Option<IpAddr>,
+    pub proxy: Option<String>,
     pub proxy_login: Option<SecretString>,
     pub connect_timeout: Millis,
     pub request_timeout: Millis,

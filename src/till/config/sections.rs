@@ -53,6 +53,30 @@ pub(super) const KNOWN: &Known = &[
         ],
     ),
     (
+        "gateway.wechat-v3",
+        &[
+            "base_url",
+            "backup_url",
+            "app_id",
+            "mch_id",
+            "sub_app_id",
+            "sub_mch_id",
+            "api_v3_key_file",
+            "merchant_cert_file",
+            "merchant_serial",
+            "merchant_key_file",
+            "public_key_file",
+            "public_key_id",
+            "ca_file",
+            "client_ip",
+            "notify_url",
+            "proxy",
+            "proxy_login_file",
+            "connect_timeout_ms",
+            "request_timeout_ms",
+        ],
+    ),
+    (
         "payment",
         &[
             "query_interval_ms",
@@ -130,10 +154,11 @@ pub(super) fn read(
     let goods = goods::read(document.section("goods"))?;
     let shift = ShiftConfig { required: document.section("shift").flag("required", false)? };
     let screen = screen(document.section("screen"), &till, around)?;
-    let is_real = gateway::is_real(document)?;
+    let kind = gateway::kind(document)?;
+    let is_real = kind != gateway::Kind::Simulator;
     let journal = journal(document.section("journal"), is_real, around)?;
     let log = log(document.section("log"), &journal, around)?;
-    let gateway = gateway::read(document.section("gateway.wechat-v2"), is_real, around)?;
+    let gateway = gateway::read(document, kind, around)?;
     Ok(Config {
         store,
         till,

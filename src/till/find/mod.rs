@@ -5,7 +5,11 @@ mod verdict;
 mod wanted;
 
 use crate::clock::TimeZone;
-use crate::journal::{Filter, JournalError, JournalReader, OrderRow, RefundRow, StoredEntry};
+use crate::journal::{
+    Filter, JournalError, JournalReader, OrderRow, RefundRow, StoredEntry, given_back,
+    is_cash_returned,
+};
+use crate::money::Money;
 use crate::order::{Order, OutTradeNo};
 
 pub use verdict::{Told, Why, by_journal, order_of, verdict, whose};
@@ -33,6 +37,21 @@ pub struct OrderFile {
     pub entries: Vec<StoredEntry>,
     /// Oldest first.
     pub refunds: Vec<RefundRow>,
+}
+
+impl OrderFile {
+    /// How much of it went back, by this journal.
+    pub fn given_back(&self) -> Money {
+        if is_cash_returned(&self.entries) {
+            return self.row.amount;
+        }
+        given_back(&self.refunds)
+    }
+
+    /// Its verdict, if nobody is asked about it.
+    pub fn without_asking(&self) -> Option<Told> {
+        Told::without_asking(&OrderRow { refunded: self.given_back(), ..self.row.clone() })
+    }
 }
 
 impl Findings {

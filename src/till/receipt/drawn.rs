@@ -1,7 +1,7 @@
 //! A slip as a picture, for a customer who wants none on paper.
 
 use super::code128::Barcode;
-use super::{Align, Form, ReceiptPart, Slip, font, lay_out, raster};
+use super::{Align, Form, ReceiptPart, RefundSlip, Slip, font, lay_out, raster};
 use crate::language::Language;
 use crate::picture::Picture;
 use crate::text::receipt::ReceiptWords;
@@ -14,10 +14,19 @@ const QR_MODULE: usize = 6;
 
 /// Draws a slip as it is printed, and marks it as no piece of paper.
 pub fn draw(slip: &Slip, form: &Form, language: Language) -> Picture {
+    page(lay_out(slip, form.paper, language), form, language)
+}
+
+/// The same of a refund's slip.
+pub fn draw_refund(slip: &RefundSlip, form: &Form, language: Language) -> Picture {
+    page(slip.lay_out(&slip.symbol, form.paper, language), form, language)
+}
+
+fn page(parts: Vec<ReceiptPart>, form: &Form, language: Language) -> Picture {
     let width = form.paper.dots();
     let text = ReceiptWords::of(language).on_no_paper().to_owned();
     let mark = ReceiptPart::Line { text, align: Align::Centre, is_large: false };
-    let parts = [vec![mark.clone()], lay_out(slip, form.paper, language), vec![mark]].concat();
+    let parts = [vec![mark.clone()], parts, vec![mark]].concat();
     let mut pieces: Vec<_> =
         form.logo.iter().map(|logo| (Align::Centre, logo.clone(), MARGIN)).collect();
     pieces.extend(parts.into_iter().filter_map(|part| match part {

@@ -14,12 +14,14 @@ mod profile;
 mod raster;
 mod refund;
 pub mod report;
+mod tender;
 #[cfg(test)]
 mod tests;
 
 use crate::config::{Config, GatewayConfig};
 use crate::encode::{columns, columns_of, printable};
 use crate::engine::Attempt;
+use crate::journal::Tender;
 use crate::language::Language;
 use crate::money::Money;
 use crate::order::OutTradeNo;
@@ -40,10 +42,11 @@ const CHINESE: &str = "微信支付 收款成功 谢谢";
 const RARE: &str = "镕燊堃喆 € … —";
 
 pub use crate::config::Paper;
-pub use drawn::draw;
+pub use drawn::{draw, draw_refund};
 pub use goods::{Goods, GoodsLine};
 pub use profile::Profile;
 pub use refund::{RefundOutcome, RefundSlip};
+pub use tender::{CashLines, TenderLine};
 
 /// What receipts are printed on: the paper width, the printer's profile, and the shop's logo.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -100,15 +103,6 @@ impl ReceiptOutcome {
     }
 }
 
-/// A payment in cash, its amounts formatted like the slip's.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct CashLines {
-    pub tendered: String,
-    pub change: String,
-    /// What is left of the sale; empty if it is settled.
-    pub left: String,
-}
-
 /// What is printed of one payment. Its texts may hold anything: whatever a printer could take for a
 /// command is not printed.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -118,7 +112,7 @@ pub struct Slip {
     pub store: String,
     pub till: String,
     pub out_trade_no: OutTradeNo,
-    /// As formatted by [`crate::money::Currency::group`].
+    /// As formatted by [`crate::money::Currency::group`]: if it is paid, what was paid of the sale.
     pub amount: String,
     /// As given by [`crate::money::Currency::symbol`].
     pub symbol: String,
@@ -129,6 +123,8 @@ pub struct Slip {
     pub coupon: String,
     /// What was paid in cash, if it was.
     pub cash: Option<CashLines>,
+    /// All that the sale was paid with, if that is more than this order.
+    pub tenders: Vec<TenderLine>,
     /// The gateway's transaction number, if known.
     pub transaction_id: Option<String>,
     /// What was sold, where that is known.
@@ -146,8 +142,12 @@ pub struct Slip {
 }
 
 impl Slip {
-    /// The slip for a payment in its current state; `None` while there is nothing to prove.
-    pub fn of(attempt: &Attempt, config: &Config, copy: u32) -> Option<Self> {
+    /// The slip for a payment in its current state; `None` while there is nothing to prove. `tenders`
+    /// are the paid orders of its sale, if there are others.
+    pub fn of(attempt: &Attempt, config: &Config, copy: u32, tenders: &[Tender]) -> Option<Self> {
+        let outcome = ReceiptOutcome::of(&attempt.state)?;
+        let is_paid = outcome == ReceiptOutcome::Paid;
+        let whole = if is_paid { tender::whole(attempt, tenders) } else { attempt.amount };
         let proof = attempt.state.proof();
         // By default the header already begins with the store's name.
         let named = config.receipt.header.first() == Some(&config.store.name);
@@ -156,7 +156,7 @@ impl Slip {
             store: if named { String::new() } else { config.store.name.clone() },
             till: config.till.id.as_str().to_owned(),
             out_trade_no: attempt.out_trade_no.clone(),
-            amount: attempt.currency.group(attempt.amount),
+            amount: attempt.currency.group(whole),
             symbol: attempt.currency.symbol().to_owned(),
             currency: attempt.currency.code().to_owned(),
             coupon: proof
@@ -164,17 +164,10 @@ impl Slip {
                 .filter(|coupon| *coupon > 0)
                 .map(|coupon| attempt.currency.group(Money::from_minor(coupon)))
                 .unwrap_or_default(),
-            outcome: ReceiptOutcome::of(&attempt.state)?,
+            outcome,
             goods: Goods::of(&attempt.sold, attempt.currency),
-            cash: attempt.state.cash().map(|cash| {
-                let group = |amount| attempt.currency.group(amount);
-                let left = Some(cash.left()).filter(|left| *left > Money::default());
-                CashLines {
-                    tendered: group(cash.tendered()),
-                    change: group(cash.change()),
-                    left: left.map(group).unwrap_or_default(),
-                }
-            }),
+            cash: CashLines::of(attempt, tenders).filter(|_| is_paid),
+            tenders: TenderLine::of(attempt, tenders),
             transaction_id: proof.map(|proof| proof.transaction_id.clone()),
             time: proof
                 .map_or(attempt.updated_at, |proof| proof.paid_at)
@@ -277,16 +270,7 @@ fn lay_out(slip: &Slip, paper: Paper, language: Language) -> Vec<ReceiptPart> {
     }
     builder.pair(words.store(), &slip.store);
     builder.pair(words.till(), &slip.till);
-    let is_paid = slip.outcome == ReceiptOutcome::Paid;
-    let method = if slip.cash.is_some() { words.cash() } else { words.wechat_pay() };
-    builder.pair(if is_paid { words.paid_by() } else { words.method() }, method);
-    if let Some(cash) = &slip.cash {
-        builder.pair(words.tendered(), &price(&slip.symbol, &cash.tendered));
-        builder.pair(words.change(), &price(&slip.symbol, &cash.change));
-        if !cash.left.is_empty() {
-            builder.pair(words.left(), &price(&slip.symbol, &cash.left));
-        }
-    }
+    slip.lay_out_tenders(&mut builder, language);
     builder.pair(words.time(), &slip.time);
     builder.pair(words.order_number(), slip.out_trade_no.as_str());
     builder.pair(words.transaction(), slip.transaction_id.as_deref().unwrap_or_default());

@@ -94,7 +94,12 @@ impl RefundSlip {
         texts.chain(names.flatten()).all(|text| text.is_ascii())
     }
 
-    fn lay_out(&self, symbol: &str, paper: Paper, language: Language) -> Vec<ReceiptPart> {
+    pub(super) fn lay_out(
+        &self,
+        symbol: &str,
+        paper: Paper,
+        language: Language,
+    ) -> Vec<ReceiptPart> {
         let words = ReceiptWords::of(language);
         let mut builder = ReceiptBuilder { width: paper.columns(), parts: Vec::new() };
         for line in &self.header {

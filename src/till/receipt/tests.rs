@@ -5,6 +5,7 @@ use fast_qr::{ECL, QRBuilder};
 #[path = "../../../tests/fixture/paper.rs"]
 pub(super) mod paper;
 mod property;
+mod tenders;
 
 use super::*;
 use paper::{Printed, Printout};
@@ -36,6 +37,7 @@ fn slip() -> Slip {
         outcome: ReceiptOutcome::Paid,
         goods: Goods::default(),
         cash: None,
+        tenders: Vec::new(),
         transaction_id: Some(TRANSACTION.into()),
         time: "2026-11-22 11:30:00".into(),
         note: "可口可乐330ml".into(),

@@ -73,6 +73,7 @@ use crate::money::{AmountEntry, Currency, Money};
 use crate::operators::{Operator, Pin};
 use crate::order::{AuthCode, OutTradeNo};
 use crate::payment::{self, Event};
+use crate::reconcile::Reconciled;
 use crate::refund::{RefundRefusal, RefundStatus};
 use crate::sale::Rate;
 use crate::scan::Scan;
@@ -277,8 +278,10 @@ pub enum MoneyNews {
     ShiftRead(Result<Box<Report>, Text>),
     /// What came of opening or closing a shift.
     ShiftDone(ShiftDone),
+    /// What came of a [`ScreenCommand::ReadBill`].
+    BillRead(Result<Box<Reconciled>, Text>),
     /// What came of a [`ScreenCommand::PrintReport`].
-    ReportPrinted(Printing),
+    ReportPrinted(Box<Report>, Printing),
 }
 
 /// What the till must do.
@@ -351,6 +354,8 @@ pub enum ScreenCommand {
         report: Box<Report>,
         is_copy: bool,
     },
+    /// Download the bill of this day and hold it against the journal; it takes its time.
+    ReadBill(Date),
     /// The catalogue, and the sales that are put aside.
     Goods(GoodsCommand),
     /// Find out whose PIN this is; it takes a moment.

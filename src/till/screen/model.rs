@@ -18,7 +18,7 @@ use super::pin::PinWait;
 use super::sound::Sound;
 use super::story::Story;
 use super::{AttemptView, Key, Link, Settings};
-use crate::clock::{Millis, Timestamp, Uptime};
+use crate::clock::{Date, Millis, Timestamp, Uptime};
 use crate::engine::{By, RefundRecord, SaleRef};
 use crate::language::{Language, Text};
 use crate::money::{Currency, Money};
@@ -26,6 +26,7 @@ use crate::operators::Operator;
 use crate::order::OutTradeNo;
 use crate::payment::{Funds, Status};
 use crate::scan::KeyTarget;
+use crate::shift::Report;
 use crate::text::screen::ScreenWords;
 
 /// How many ended attempts are kept for the list of the last sales.
@@ -48,6 +49,8 @@ pub struct Model {
     pub(super) find: Option<FindPage>,
     /// The page of the drawer or of the shift, likewise; never both.
     pub(super) money_page: Option<MoneyPage>,
+    /// The day whose bill is on its way.
+    pub(super) bill_asked: Option<Date>,
     /// Sales of which a part was taken in cash, the latest last.
     pub(super) part_paid: Vec<PartPaid>,
     /// Whether somebody has opened a shift, as far as was read.
@@ -76,6 +79,8 @@ pub struct Model {
     pub(super) brought_back: Option<(OutTradeNo, Uptime)>,
     /// Refunds with work left, and those that need a person until somebody has looked at their order.
     pub(super) refunds: Vec<RefundRecord>,
+    /// Reports that did not come out, the oldest first, until each is printed or given up.
+    pub(super) unprinted: Vec<Report>,
     /// Payments that ended while not at hand; each must be acknowledged.
     pub(super) notices: VecDeque<ShownNotice>,
     pub(super) gateway: Link,
@@ -170,6 +175,8 @@ pub(super) struct ShownAttempt {
     /// What the last slip that came by itself said: an order that needed attention, or whose money
     /// was found after its end, has another one.
     pub(super) slip_of: Option<(Status, Funds)>,
+    /// What has been given back of it since the start, each as it was last reported.
+    pub(super) refunds: Vec<RefundRecord>,
 }
 
 /// The state of an attempt's receipt or slip.
@@ -210,6 +217,7 @@ impl Model {
             ring_up: RingUp::default(),
             find: None,
             money_page: None,
+            bill_asked: None,
             part_paid: Vec::new(),
             shift_is_open: false,
             searches: 0,
@@ -219,6 +227,7 @@ impl Model {
             day: DayBook::default(),
             brought_back: None,
             refunds: Vec::new(),
+            unprinted: Vec::new(),
             notices: VecDeque::new(),
             gateway: Link::Off,
             scanner: Link::Off,
@@ -521,7 +530,8 @@ impl ShownAttempt {
     pub(super) fn new(view: AttemptView) -> Self {
         let paper = SlipState::None;
         let story = Story::default();
-        Self { view, story, cancelled: false, ended_at: None, paper, slip_of: None }
+        let (cancelled, ended_at, slip_of, refunds) = (false, None, None, Vec::new());
+        Self { view, story, cancelled, ended_at, paper, slip_of, refunds }
     }
 
     /// Whether how it ends is still open.

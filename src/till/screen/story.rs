@@ -7,7 +7,7 @@ use crate::engine::{ActKind, By};
 use crate::journal::ToldOfRefund;
 use crate::payment::{
     Answer, CloseSaid, Ending, Event, Found, Inconclusive, Ordered, Reason, Refunds, Reversed,
-    Status, Submitted,
+    Status, Submitted, TillCause,
 };
 use crate::refund::RefundStatus;
 
@@ -216,6 +216,7 @@ fn answered(answer: &Answer, status: Status) -> Fact {
         Answer::Closed(CloseSaid::Inconclusive(what)) => Fact::ClosingFailed(what.reason().clone()),
         Answer::Refunds(Refunds::Whole) => Fact::Returned,
         Answer::Refunds(Refunds::Part(reason)) => Fact::PartlyReturned(reason.clone()),
+        Answer::Refunds(Refunds::Untold) => Fact::PartlyReturned(TillCause::RefundUntold.into()),
         Answer::Refunds(Refunds::None) => Fact::NotReturned,
     }
 }

@@ -10,6 +10,7 @@ use ratatui::style::Modifier;
 use super::model::{Model, ShownAttempt};
 use super::note::Note;
 use super::pages::checkout::{CashierTask, next_sale};
+use super::pages::shift;
 use super::palette::Tone;
 use super::view::payment::ahead;
 use super::view::{Canvas, cells, inset};
@@ -17,7 +18,7 @@ use crate::engine::RefundRecord;
 use crate::order::OutTradeNo;
 use crate::payment::Status;
 use crate::refund::RefundStatus;
-use crate::text::screen::RefundWords;
+use crate::text::screen::{RefundWords, ShiftPageWords};
 
 /// Payments with a line of their own, by the height of the window; the others are counted.
 const LINES: [(u16, usize); 3] = [(40, 10), (32, 6), (0, 3)];
@@ -168,8 +169,9 @@ pub(super) fn needs_a_person(refund: &RefundRecord) -> bool {
 pub(super) struct Pin {
     /// `None` for an order that only waits to be closed and needs no attention.
     tone: Option<Tone>,
-    word: &'static str,
+    word: String,
     amount: String,
+    /// Empty for what is no payment.
     tail: String,
     ahead: String,
 }
@@ -190,6 +192,15 @@ impl Canvas<'_> {
             last.ahead = self.model.text().another_is_open(left);
         }
         pins.extend(refunds.into_iter().take(most.max(1)));
+        // Without its own page, which offers it.
+        let unprinted = shift::unprinted(self.model).filter(|_| self.model.money_page.is_none());
+        pins.extend(unprinted.map(|word| Pin {
+            tone: Some(Tone::of(Status::Attention)),
+            word,
+            amount: String::new(),
+            tail: String::new(),
+            ahead: ShiftPageWords::of(self.model.language).press_f10().to_owned(),
+        }));
         pins
     }
 
@@ -197,7 +208,7 @@ impl Canvas<'_> {
         let words = RefundWords::of(self.model.language);
         Pin {
             tone: Some(Tone::of(Status::Attention)),
-            word: words.attention(),
+            word: words.attention().to_owned(),
             amount: self.model.money(refund.amount),
             tail: refund.out_trade_no.tail().to_owned(),
             ahead: words.press_f7().to_owned(),
@@ -210,7 +221,7 @@ impl Canvas<'_> {
         let ahead = ahead(self.model, attempt).unwrap_or_default();
         Pin {
             tone: (!attempt.view.state.is_settled()).then(|| Tone::of(status)),
-            word: text.word(status),
+            word: text.word(status).to_owned(),
             amount: self.model.money(attempt.view.amount),
             tail: attempt.view.out_trade_no.tail().to_owned(),
             ahead,
@@ -224,8 +235,12 @@ impl Canvas<'_> {
                 pin.tone.map_or_else(|| self.palette.quiet(), |tone| self.palette.fill(tone));
             self.buffer.set_style(row, style);
             let line = inset(row, 2, 0);
-            self.put(line, 0, 0, pin.word, style.add_modifier(Modifier::BOLD));
+            self.put(line, 0, 0, &pin.word, style.add_modifier(Modifier::BOLD));
             self.put_right(Rect { width: 34.min(line.width), ..line }, 0, &pin.amount, style);
+            if pin.tail.is_empty() {
+                self.put_right(line, 0, &pin.ahead, style);
+                continue;
+            }
             // The number alone, if its label would crowd out the countdown.
             let order = self.model.text().order(&pin.tail);
             let fits = 36 + cells(&order) + 2 + cells(&pin.ahead) <= line.width;

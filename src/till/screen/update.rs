@@ -183,7 +183,7 @@ fn refund_moved(
     if refund.state.is_open() || status == RefundStatus::Attention || !refund.recorded {
         model.refunds.push(refund.clone());
     }
-    let commands = find::refund_moved(model, &refund.out_trade_no);
+    let commands = find::refund_moved(model, &refund);
     if before != Some(status) {
         let needs_you = matches!(status, RefundStatus::Refused | RefundStatus::Attention);
         if needs_you || !refund.recorded {
@@ -582,7 +582,7 @@ fn moved(model: &mut Model, view: AttemptView, event: &Event) -> Vec<ScreenComma
         let prints = model.settings.auto_print && model.settings.printer_configured && recorded;
         if let Some(attempt) = model.attempt_mut(&order)
             && prints
-            && status.has_slip()
+            && attempt.view.state.brings_slip()
             && attempt.slip_of != Some((status, attempt.view.state.money()))
         {
             attempt.paper = SlipState::Asked;

@@ -219,19 +219,7 @@ pub fn help(command: &str, argument: &str, language: Language) -> Option<&'stati
              gb2312 or raster",
             "试用此 profile，代替配置中的： auto、epson、generic、 no-cutter、gb2312 或 raster",
         ),
-        ("simulator", "listen") => {
-            ("Listen address; port 0 takes any free one", "监听地址；端口 0 表示任选空闲端口")
-        }
-        ("simulator", "scenario") => (
-            "What happens to every payment; without it the last digits of the payment code decide. \
-             `list` prints all names",
-            "每笔支付的情景；不指定则由付款码的末几位决定。 list 列出全部名称",
-        ),
-        ("simulator", "seed") => ("Random seed", "随机数种子"),
-        ("simulator", "write_config") => (
-            "Write a configuration here, with keys and certificates, that points a till at it",
-            "在此写入一份配置及密钥和证书，供收银机连接使用",
-        ),
+        ("simulator", _) => return help_of_simulator(argument, language),
         ("completions", "shell") => {
             ("bash, zsh, fish, elvish or powershell", "bash、zsh、fish、elvish 或 powershell")
         }
@@ -251,11 +239,36 @@ fn help_of_png(language: Language) -> &'static str {
     )
 }
 
+fn help_of_simulator(argument: &str, language: Language) -> Option<&'static str> {
+    let (english, chinese) = match argument {
+        "listen" => {
+            ("Listen address; port 0 takes any free one", "监听地址；端口 0 表示任选空闲端口")
+        }
+        "scenario" => (
+            "What happens to every payment; without it the last digits of the payment code decide. \
+             `list` prints all names",
+            "每笔支付的情景；不指定则由付款码的末几位决定。 list 列出全部名称",
+        ),
+        "seed" => ("Random seed", "随机数种子"),
+        "write_config" => (
+            "Write a configuration here, with keys and certificates, that points a till at it",
+            "在此写入一份配置及密钥和证书，供收银机连接使用",
+        ),
+        "kind" => (
+            "The gateway.kind of that configuration: wechat-v2, wechat-v3 or \
+             wechat-v3-certificates",
+            "该配置的 gateway.kind： wechat-v2、wechat-v3 或 wechat-v3-certificates",
+        ),
+        _ => return None,
+    };
+    Some(language.pick(english, chinese))
+}
+
 fn help_of_receipt(language: Language) -> &'static str {
     language.pick(
         "Instead: draw its receipt as a picture (PNG) into this new file, for a customer who wants \
-         none on paper",
-        "改为：把小票画成图片（PNG）写入这个新文件，供不需要纸质小票的顾客使用",
+         none on paper; that of a refund by the refund's number",
+        "改为：把小票画成图片（PNG）写入这个新文件，供不需要纸质小票的顾客使用；指定退款单号则为退款小票",
     )
 }
 
@@ -371,6 +384,7 @@ pub fn value_name(argument: &str, language: Language) -> Option<&'static str> {
         "scenario" => ("NAME", "名称"),
         "seed" => ("N", "数字"),
         "write_config" => ("DIR", "目录"),
+        "kind" => ("KIND", "类型"),
         "shell" => ("SHELL", "命令行"),
         _ => return None,
     };
@@ -395,6 +409,10 @@ pub fn allowed(argument: &str, language: Language) -> Option<&'static str> {
         "profile" => (
             "auto, epson, generic, no-cutter, gb2312 or raster",
             " auto、epson、generic、no-cutter、gb2312 或 raster",
+        ),
+        "kind" => (
+            "wechat-v2, wechat-v3 or wechat-v3-certificates",
+            " wechat-v2、wechat-v3 或 wechat-v3-certificates",
         ),
         "role" => ("cashier or manager", " cashier 或 manager"),
         "listen" => ("an address such as 127.0.0.1:8443", "地址，如 127.0.0.1:8443"),

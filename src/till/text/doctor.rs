@@ -9,6 +9,7 @@ mod check;
 mod terminal;
 #[cfg(test)]
 mod tests;
+mod v3;
 
 use super::device;
 use crate::device::DeviceFault;
@@ -19,11 +20,11 @@ use crate::say;
 pub use check::{Check, CheckResult, Verdict};
 use check::{milliseconds, result, well};
 pub use terminal::TerminalState;
+pub use v3::OfV3;
 
 /// One finding. Texts inside it are cleaned when it is printed.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Finding {
-    /// Read from this file.
     Configured(String),
     Unconfigured,
     ConfigurationWrong(String),
@@ -45,13 +46,14 @@ pub enum Finding {
     CertificateUnreadable,
     /// The reason, in the words for a failed call.
     CertificateRefused(String),
-    /// What came where the certificate is needed, in place of an answer.
+    /// What came in place of an answer.
     CertificatePage(String),
     /// It was issued to another merchant number than the one that is set.
     CertificateForeign {
         holder: String,
         merchant: String,
     },
+    OfV3(OfV3),
     Training,
     Reached(String),
     Unreachable {
@@ -150,6 +152,7 @@ impl Finding {
             "请与商户平台核对 app_id、mch_id、sign_type 和 APIv2 密钥。",
         );
         match self {
+            Self::OfV3(finding) => finding.result(language),
             Self::Configured(file) => {
                 well(Configuration, say!(language, "Read from {file}.", "读自 {file}。"))
             }
@@ -305,7 +308,7 @@ impl Finding {
                 if *is_backup { Warning } else { Fault },
                 say!(language, "{host}: {why}", "{host}：{why}"),
                 language.pick(
-                    "Check the network, the name server, the proxy and gateway.wechat-v2.*_url.",
+                    "Check the network, the name server, proxy, base_url and backup_url.",
                     "请检查网络、域名解析、代理以及配置中的网关地址。",
                 ),
             ),

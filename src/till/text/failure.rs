@@ -60,6 +60,7 @@ pub fn identity(error: &IdentityError) -> Text {
             let path = path.display();
             return both!("{path}", "{path}").because(&system::text(cause));
         }
+        IdentityError::Keys(why) => format!("APIv3 密钥无法使用：{why}"),
         IdentityError::Tls(why) => format!("密钥与证书不匹配：{why}"),
         IdentityError::Pem(why) => format!("不是 PEM 文件：{why}"),
         IdentityError::Verifier(why) => format!("根证书无法用于验证客户端：{why}"),

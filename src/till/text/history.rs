@@ -192,6 +192,7 @@ pub fn answer(answer: &Answer, language: Language) -> String {
         Answer::Refunds(refunds) => match refunds {
             Refunds::Whole => language.pick("refunded in full", "已全额退款").into(),
             Refunds::Part(reason) => format!("{} {}", code(reason), reason.text),
+            Refunds::Untold => language.pick("refunded", "已退款").into(),
             Refunds::None => "REFUNDNOTEXIST".into(),
             Refunds::Inconclusive(what) => inconclusive(what),
         },

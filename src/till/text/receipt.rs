@@ -60,6 +60,8 @@ crate::catalogue! {
     change => "Change", "找零";
     /// The part of the sale that is still to be paid.
     left => "Left to pay", "余款待付";
+    /// What was paid of the sale, on the slip of a payment for its rest.
+    paid_before => "Paid before", "此前已付";
     order_number => "Order", "订单号";
     transaction => "Transaction", "交易单号";
     refund_slip => "REFUND", "退款凭证";

@@ -2,10 +2,12 @@
 
 use std::path::Path;
 
-use crate::bill::compare::Cause;
+use crate::bill::compare::{Cause, Difference, Side};
 use crate::bill::{Fault, RowFault};
 use crate::clock::Date;
 use crate::language::{Language, Text};
+use crate::payment::Status;
+use crate::text::screen::ScreenWords;
 use crate::{both, catalogue};
 
 catalogue! {
@@ -101,6 +103,18 @@ catalogue! {
     who_gave_back =>
         "The money went back to the customer: find out on the merchant platform who did it.",
         "款项已退回顾客：请到商户平台查明是谁操作的。";
+    // The same on the till's own screen.
+    ask_at_the_till =>
+        "Find it with F7, and press F5 to ask WeChat Pay. If it says otherwise than the journal, look \
+         on the merchant platform.",
+        "请按 F7 查找这笔订单，再按 F5 查询；结果与交易记录不符时，请到商户平台核实。";
+    other_bill_at_the_till(day: &str) =>
+        "It was close to midnight: look in the bill of {day} too.", "时间临近零点：请再核对 {day} 的账单。";
+    goes_on_at_the_till =>
+        "The till goes on with it by itself. To ask WeChat Pay now, find it with F7 and press F5.",
+        "本机会继续自动处理。如需立即查询，请按 F7 查找这笔订单，再按 F5。";
+    see_how_at_the_till =>
+        "Check how it was settled: find it with F7.", "请按 F7 查找这笔订单，核对当时如何处理。";
     may_not_have_it =>
         "Look on the merchant platform: the customer may not have the money yet.",
         "请到商户平台核实：顾客可能尚未收到退款。";
@@ -156,6 +170,23 @@ impl ReconcileWords {
         .to_owned()
     }
 
+    /// The same on the till's own screen, where no command is typed.
+    pub fn advice_at_the_till(self, cause: Cause) -> String {
+        match cause {
+            Cause::NotInBill(Some(day))
+            | Cause::RefundNotInBill(Some(day))
+            | Cause::NotReturned(Some(day)) => self.other_bill_at_the_till(&day.to_string()),
+            Cause::NotInBill(None) | Cause::RefundNotInBill(None) | Cause::NotReturned(None) => {
+                self.ask_at_the_till().to_owned()
+            }
+            Cause::OpenPaid | Cause::OpenReturned | Cause::OpenNotInBill => {
+                self.goes_on_at_the_till().to_owned()
+            }
+            Cause::SettledPaid => self.see_how_at_the_till().to_owned(),
+            cause => self.advice(cause, ""),
+        }
+    }
+
     /// A state of the bill in words; `None` for one of the journal's.
     pub fn state(self, word: &str) -> Option<&'static str> {
         Some(match word {
@@ -168,6 +199,32 @@ impl ReconcileWords {
             _ => return None,
         })
     }
+}
+
+/// What each side says of it, on one line.
+pub fn sides(difference: &Difference, language: Language) -> String {
+    let words = ReconcileWords::of(language);
+    let side = |side: Option<&Side>| match side {
+        Some(side) => (state(side, language), amount(side)),
+        None => (words.nothing().to_owned(), String::new()),
+    };
+    let (here, bill) = (side(difference.here.as_ref()), side(difference.bill.as_ref()));
+    let here = words.here(&here.0, &here.1);
+    let bill = words.bill(&bill.0, &bill.1);
+    format!("{}{}{}", here.trim_end(), language.pick("; ", "；"), bill.trim_end())
+}
+
+/// A status of ours by the screen's word, a state of the bill by its own.
+fn state(side: &Side, language: Language) -> String {
+    let own = Status::from_word(side.state);
+    match own {
+        Some(status) => ScreenWords::of(language).word(status).to_owned(),
+        None => ReconcileWords::of(language).state(side.state).unwrap_or_default().to_owned(),
+    }
+}
+
+fn amount(side: &Side) -> String {
+    format!("{} {}", side.currency.code(), side.currency.group(side.amount))
 }
 
 /// Why nothing was compared: the bill of that day cannot be used.

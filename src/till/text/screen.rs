@@ -11,7 +11,7 @@ mod story;
 
 use crate::payment::Status;
 
-pub use cash::{CashWords, ShiftPageWords};
+pub use cash::{BillPageWords, CashWords, ShiftPageWords};
 pub use command::CommandWords;
 pub use find::{FindPageWords, RefundWords};
 pub use goods::GoodsPageWords;

@@ -12,7 +12,8 @@ use super::print_test::PrintTestWords;
 use super::receipt::ReceiptWords;
 use super::reconcile::ReconcileWords;
 use super::screen::{
-    FindPageWords, GoodsPageWords, HelpWords, LockWords, NoteWords, ScreenWords, StoryWords,
+    BillPageWords, FindPageWords, GoodsPageWords, HelpWords, LockWords, NoteWords, ScreenWords,
+    StoryWords,
 };
 use super::voice::VoiceWords;
 
@@ -26,6 +27,7 @@ fn at_the_counter() -> Vec<[&'static str; 2]> {
         FindPageWords::all(),
         GoodsPageWords::all(),
         LockWords::all(),
+        BillPageWords::all(),
         ReceiptWords::all(),
         CustomerViewWords::all(),
         VoiceWords::all(),

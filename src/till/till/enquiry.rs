@@ -42,7 +42,8 @@ impl Enquiry<'_> {
                 let lookup = Lookup { merchant: self.merchant, transaction_id: &number };
                 let outgoing = self.gateway.encode_lookup(lookup, &stamp);
                 let reply = self.transport.ask(&outgoing, self.clock.uptime()).await?;
-                return Ok(Enquired::Owner(self.gateway.decode_lookup(lookup, &reply)));
+                let owner = self.gateway.decode_lookup(lookup, &reply, self.clock.wall());
+                return Ok(Enquired::Owner(owner));
             }
         };
         let ask = Ask::Query(&order);

@@ -46,6 +46,7 @@ pub fn check(data: &[u8]) {
         outcome,
         // At the end of the draws, so that older ones stay what they were.
         cash: None,
+        tenders: Vec::new(),
         transaction_id: draw.bit().then(|| draw.text()),
         time,
         note: draw.text(),

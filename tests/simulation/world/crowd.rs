@@ -306,6 +306,7 @@ impl World {
                 | ScreenCommand::ReturnCash { .. }
                 | ScreenCommand::MoveCash { .. }
                 | ScreenCommand::ReadShift
+                | ScreenCommand::ReadBill(_)
                 | ScreenCommand::OpenShift { .. }
                 | ScreenCommand::CloseShift { .. }
                 | ScreenCommand::PrintReport { .. }

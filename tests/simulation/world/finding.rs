@@ -99,7 +99,7 @@ impl World {
                 let lookup = Lookup { merchant: &merchant, transaction_id: number };
                 let owner = reply.map_or_else(
                     || Owner::Inconclusive(lost()),
-                    |reply| self.gateway.decode_lookup(lookup, &reply),
+                    |reply| self.gateway.decode_lookup(lookup, &reply, self.wall()),
                 );
                 return self.answers_the_page(serial, Enquired::Owner(owner));
             }

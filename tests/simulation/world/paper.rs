@@ -20,7 +20,7 @@ impl World {
             _ => (Paper::Mm80, Language::English),
         };
         let form = Form { paper, profile: Profile::Auto, logo: None };
-        if let Some(slip) = Slip::of(attempt, &self.config, 0) {
+        if let Some(slip) = Slip::of(attempt, &self.config, 0, &[]) {
             self.auditor.printed(number, &escpos::print(&slip, &form, language));
         }
         let report = OrderReport::of_attempt(attempt).json(language);

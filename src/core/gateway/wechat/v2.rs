@@ -12,6 +12,7 @@ use secrecy::{ExposeSecret, SecretString};
 use zeroize::Zeroizing;
 
 use super::fields::{Fields, SignType};
+use super::native::{NO_NOTIFY_URL, close_failed, order_failed};
 use crate::clean::clean;
 use crate::clock::Timestamp;
 use crate::gateway::page::Page;
@@ -19,8 +20,6 @@ use crate::gateway::{
     Ask, Decoded, DecodedRefund, Gateway, Lookup, Outgoing, Owner, RefundAsk, Reply, Stamp,
 };
 use crate::order::{Merchant, Order, OutTradeNo};
-pub use native::NO_NOTIFY_URL;
-
 use crate::payment::{
     Answer, CallKind, CloseSaid, Ending, Found, Inconclusive, Proof, Reason, Reversed, Submitted,
     TillCause,
@@ -143,10 +142,14 @@ impl WechatV2 {
                 Ask::Order(_) => Answer::Ordered(if is_success {
                     native::ordered(&fields)
                 } else {
-                    native::order_failed(&fields)
+                    let (code, reason) = failure(&fields);
+                    order_failed(code, reason)
                 }),
                 Ask::Close(_) if is_success => Answer::Closed(CloseSaid::Accepted),
-                Ask::Close(_) => Answer::Closed(native::close_failed(&fields)),
+                Ask::Close(_) => {
+                    let (code, reason) = failure(&fields);
+                    Answer::Closed(close_failed(code, reason))
+                }
                 Ask::RefundQuery(order) => Answer::Refunds(if is_success {
                     refund::refunds(&fields, order)
                 } else {
@@ -247,8 +250,9 @@ impl Gateway for WechatV2 {
     }
 
     fn decode(&self, ask: Ask<'_>, reply: &Reply, now: Timestamp) -> Decoded {
-        let (answer, mut record) = self.read(ask, reply, now);
+        let (mut answer, mut record) = self.read(ask, reply, now);
         if let Ask::Submit(_, code) = ask {
+            answer.conceal(code.expose());
             // The gateway has no reason to echo the code, but nothing stops it.
             record.retain(|(_, value)| !value.contains(code.expose()));
         }
@@ -274,7 +278,7 @@ impl Gateway for WechatV2 {
         self.outgoing("/pay/orderquery", false, fields, stamp)
     }
 
-    fn decode_lookup(&self, lookup: Lookup<'_>, reply: &Reply) -> Owner {
+    fn decode_lookup(&self, lookup: Lookup<'_>, reply: &Reply, _: Timestamp) -> Owner {
         self.owner(lookup, reply).unwrap_or_else(Owner::Inconclusive)
     }
 }

@@ -161,6 +161,16 @@ impl Step<'_> {
             Refunds::Whole => return Some(returned()),
             // A reversal may not count among the refunds (protocol 4.3).
             Refunds::None if reversing.reversal.is_accepted() => return Some(returned()),
+            // A reversal returns everything, and this one was accepted.
+            Refunds::Untold if reversing.reversal.is_accepted() => return Some(returned()),
+            // Whether that one was carried out, repeating it tells.
+            Refunds::Untold if reversing.reversal.has_acted() => self.reverse_or_wait(reversing),
+            // As of a part: it may be one, and the rest is not ours to return.
+            Refunds::Untold => {
+                reversing.shown = Shown::Attention;
+                reversing.obstacle = Some(TillCause::RefundUntold.into());
+                reversing.reversal.poll_later(self.pace());
+            }
             // Somebody is deciding about this money: returning the rest as well is up to them.
             Refunds::Part(reason) => {
                 reversing.shown = Shown::Attention;

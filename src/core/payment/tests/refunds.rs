@@ -102,6 +102,38 @@ fn a_reversal_whose_answer_was_lost_is_made_again_where_no_refund_is_known() {
 }
 
 #[test]
+fn a_refund_of_which_nobody_says_how_much_needs_a_person_unless_it_is_our_reversal() {
+    let untold = || Says::Refunds(Refunds::Untold);
+    let mut bench = refunded();
+    assert_eq!(bench.answer(untold()), Status::Attention);
+    bench.until(HOUR, |kind| match kind {
+        CallKind::Query => Says::Ended(Ending::Refunded),
+        CallKind::RefundQuery => untold(),
+        other => panic!("{other:?}: the till returned the rest"),
+    });
+    assert_eq!(bench.state.reason().unwrap().code(), "refund_untold");
+    assert_eq!(bench.state.money(), Funds::Held);
+    for first in [Says::Accepted, lost()] {
+        let mut bench = PaymentBench::begin();
+        bench.answer(Says::Paying);
+        let mut reversals = 0;
+        bench.until(120_000, |kind| {
+            reversals += i32::from(kind == CallKind::Reverse);
+            match (kind, reversals) {
+                (CallKind::Reverse, 1) => first.clone(),
+                (CallKind::Reverse, _) => Says::Accepted,
+                (_, 0) => Says::Paying,
+                (CallKind::RefundQuery, _) => untold(),
+                (_, _) => Says::Ended(Ending::Refunded),
+            }
+        });
+        assert_eq!(bench.state.status(), Status::Reversed);
+        assert_eq!(bench.state.money(), Funds::Returned);
+        assert_eq!(reversals, if first == Says::Accepted { 1 } else { 2 });
+    }
+}
+
+#[test]
 fn a_number_that_nobody_knew_and_that_was_refunded_since_is_asked_about() {
     let mut bench = PaymentBench::begin();
     bench.answer(lost());

@@ -41,6 +41,11 @@ impl Archive {
         Self { path, key, zone, currency, report, refunds }
     }
 
+    /// Where what was read is reported.
+    pub(super) fn reports(&self) -> UnboundedSender<ScreenMessage> {
+        self.report.clone()
+    }
+
     /// Begins a search, and reports what came of it.
     pub(super) fn search(&self, serial: u64, wanted: Wanted) {
         let zone = self.zone.clone();

@@ -21,6 +21,7 @@ use crate::language::Language;
 use crate::order::OutTradeNo;
 use crate::receipt::{Form, ReceiptOutcome, RefundOutcome, RefundSlip, Slip, escpos};
 use crate::screen::{Link, Printing};
+use crate::shift::Report;
 use crate::text;
 use paytill_host::clock::Clock;
 
@@ -67,7 +68,7 @@ pub(super) enum JobPurpose {
     Slip(journal::Slip, ReceiptOutcome),
     RefundSlip(Box<RefundJob>),
     /// An X or Z report.
-    Report,
+    Report(Box<Report>),
     Drawer,
 }
 
@@ -77,7 +78,7 @@ impl JobPurpose {
         match self {
             Self::Slip(slip, _) => Some(slip),
             Self::RefundSlip(job) => Some(&job.slip),
-            Self::Report | Self::Drawer => None,
+            Self::Report(_) | Self::Drawer => None,
         }
     }
 }
@@ -153,7 +154,7 @@ impl Devices {
         language: Language,
     ) -> Result<(), String> {
         let (Some(printer), Some(slip)) =
-            (&self.printer, Slip::of(attempt, config, journalled.copy))
+            (&self.printer, Slip::of(attempt, config, journalled.copy, &journalled.tenders))
         else {
             return Ok(());
         };
@@ -213,7 +214,7 @@ impl Devices {
             Some(JobPurpose::RefundSlip(job)) => {
                 Some((job.slip.clone(), job.says, job.now.clone()))
             }
-            Some(JobPurpose::Slip(..) | JobPurpose::Report | JobPurpose::Drawer) | None => None,
+            Some(JobPurpose::Slip(..) | JobPurpose::Report(_) | JobPurpose::Drawer) | None => None,
         }
     }
 
@@ -221,7 +222,7 @@ impl Devices {
     pub(super) fn slip_of(&self, job: u64) -> Option<&journal::Slip> {
         match self.jobs.get(&job) {
             Some(JobPurpose::Slip(slip, _)) => Some(slip),
-            Some(JobPurpose::RefundSlip(_) | JobPurpose::Report | JobPurpose::Drawer) | None => {
+            Some(JobPurpose::RefundSlip(_) | JobPurpose::Report(_) | JobPurpose::Drawer) | None => {
                 None
             }
         }
@@ -231,7 +232,7 @@ impl Devices {
     pub(super) fn says_the_truth(&self, job: u64, order: &Attempt) -> bool {
         match self.jobs.get(&job) {
             Some(JobPurpose::Slip(_, says)) => ReceiptOutcome::of(&order.state) == Some(*says),
-            Some(JobPurpose::RefundSlip(_) | JobPurpose::Report | JobPurpose::Drawer) | None => {
+            Some(JobPurpose::RefundSlip(_) | JobPurpose::Report(_) | JobPurpose::Drawer) | None => {
                 true
             }
         }
@@ -301,13 +302,18 @@ impl Devices {
     }
 
     /// Prints a report. The error is a sentence for the cashier.
-    pub(super) fn print_report(&mut self, page: Vec<u8>, language: Language) -> Result<(), String> {
+    pub(super) fn print_report(
+        &mut self,
+        page: Vec<u8>,
+        report: &Report,
+        language: Language,
+    ) -> Result<(), String> {
         let Some(printer) = &self.printer else { return Ok(()) };
         self.last_job += 1;
         let id = self.last_job;
         let job = Job { id, page, copies: 1, good_for: None, regardless: false, asks_first: false };
         printer.print(job).map_err(|_| text::device::queue_full(language).to_owned())?;
-        self.jobs.insert(id, JobPurpose::Report);
+        self.jobs.insert(id, JobPurpose::Report(Box::new(report.clone())));
         Ok(())
     }
 

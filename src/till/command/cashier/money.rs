@@ -80,14 +80,15 @@ impl Cashier<'_> {
         let (config, language) = (self.config, self.model.language());
         let form = crate::receipt::Form::of(config);
         let page = report::print(report, is_copy, config, &form, language);
-        if let Err(why) = self.devices.print_report(page, language) {
-            self.post(ScreenMessage::Money(MoneyNews::ReportPrinted(Printing::Failed(why))));
+        if let Err(why) = self.devices.print_report(page, report, language) {
+            let (report, how) = (Box::new(report.clone()), Printing::Failed(why));
+            self.post(ScreenMessage::Money(MoneyNews::ReportPrinted(report, how)));
         }
     }
 
-    pub(super) fn report_ended(&mut self, ended: &super::devices::Ended) {
+    pub(super) fn report_ended(&mut self, report: Box<Report>, ended: &super::devices::Ended) {
         let how = printing(ended, self.model.language());
-        self.post(ScreenMessage::Money(MoneyNews::ReportPrinted(how)));
+        self.post(ScreenMessage::Money(MoneyNews::ReportPrinted(report, how)));
     }
 
     /// Whether an earlier run has left a shift open.

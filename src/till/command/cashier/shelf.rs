@@ -1,6 +1,6 @@
 //! The catalogue and what was put aside, on a thread of their own: the screen never waits for the
-//! disk. Whatever is asked is answered in its order, and the catalogue is opened anew each time, so
-//! that an import is seen at once.
+//! disk. Whatever is asked is answered in its order, but that nothing waits for a search, which reads
+//! the whole catalogue. That is opened anew each time, so that an import is seen at once.
 
 use std::io;
 use std::path::PathBuf;
@@ -24,13 +24,15 @@ use crate::text::goods::fault;
 const LISTED: usize = 100;
 
 enum Job {
+    Search { serial: u64, typed: String },
+    Quick(Quick),
+}
+
+/// What is done in a few reads.
+enum Quick {
     Find {
         serial: u64,
         code: String,
-    },
-    Search {
-        serial: u64,
-        typed: String,
     },
     Keep(Vec<Held>),
     /// Whether the catalogue is there.
@@ -63,7 +65,7 @@ impl Shelf {
     }
 
     pub(super) fn find(&self, serial: u64, code: String) {
-        self.ask(Job::Find { serial, code });
+        self.ask(Job::Quick(Quick::Find { serial, code }));
     }
 
     pub(super) fn search(&self, serial: u64, typed: String) {
@@ -71,12 +73,12 @@ impl Shelf {
     }
 
     pub(super) fn keep(&self, held: Vec<Held>) {
-        self.ask(Job::Keep(held));
+        self.ask(Job::Quick(Quick::Keep(held)));
     }
 
     /// Looks whether there is a catalogue now.
     pub(super) fn look(&self) {
-        self.ask(Job::Look);
+        self.ask(Job::Quick(Quick::Look));
     }
 
     fn ask(&self, job: Job) {
@@ -109,40 +111,49 @@ impl Keeper {
     fn work(mut self, jobs: &Receiver<Job>) {
         let held = held::read(&self.held, self.currency).map_err(|error| told(&error));
         self.tell(GoodsMessage::Held(held));
-        while let Ok(job) = jobs.recv() {
-            let mut waiting = vec![job];
-            waiting.extend(jobs.try_iter());
-            let last = waiting.iter().rposition(|job| matches!(job, Job::Search { .. }));
-            for (index, job) in waiting.into_iter().enumerate() {
-                // Of several searches the last one is meant.
-                let is_old = matches!(job, Job::Search { .. }) && last != Some(index);
-                if !is_old {
-                    self.carry_out(job);
-                }
+        let mut next = None;
+        while let Some(job) = next.take().or_else(|| jobs.recv().ok()) {
+            match job {
+                Job::Search { serial, typed } => next = self.search(serial, &typed, jobs),
+                Job::Quick(job) => self.carry_out(job),
             }
         }
     }
 
-    fn carry_out(&mut self, job: Job) {
+    /// Searches, and does meanwhile what is quicker. Of several searches the last one is meant: if
+    /// there is another, that is returned.
+    fn search(&mut self, serial: u64, typed: &str, jobs: &Receiver<Job>) -> Option<Job> {
+        let mut newer = None;
+        let listed = self.open().and_then(|catalogue| match catalogue {
+            Some(catalogue) => catalogue.search(&Sought::new(typed), LISTED, || {
+                for job in jobs.try_iter() {
+                    match job {
+                        Job::Search { .. } => newer = Some(job),
+                        Job::Quick(job) => self.carry_out(job),
+                    }
+                }
+                newer.is_none()
+            }),
+            None => Ok(Some((Vec::new(), 0))),
+        });
+        if let Some(listed) = listed.map_err(|error| told(&error)).transpose() {
+            self.tell(GoodsMessage::Listed { serial, listed });
+        }
+        newer
+    }
+
+    fn carry_out(&mut self, job: Quick) {
         match job {
-            Job::Find { serial, code } => {
+            Quick::Find { serial, code } => {
                 let found = self.find(&code).unwrap_or_else(|error| Found::Failed(told(&error)));
                 self.tell(GoodsMessage::Found { serial, found });
             }
-            Job::Search { serial, typed } => {
-                let listed = self.open().and_then(|catalogue| match catalogue {
-                    Some(catalogue) => catalogue.search(&Sought::new(&typed), LISTED),
-                    None => Ok((Vec::new(), 0)),
-                });
-                let listed = listed.map_err(|error| told(&error));
-                self.tell(GoodsMessage::Listed { serial, listed });
-            }
-            Job::Keep(sales) => {
+            Quick::Keep(sales) => {
                 let kept = held::write(&self.held, &sales, self.currency);
                 let failed = |error| GoodsMessage::NotKept(told(&error));
                 self.tell(kept.map_or_else(failed, |()| GoodsMessage::Kept));
             }
-            Job::Look => {
+            Quick::Look => {
                 let is_there = self.catalogue.exists();
                 if is_there != self.is_there {
                     self.is_there = is_there;
@@ -178,4 +189,58 @@ impl Keeper {
 fn told(error: &CatalogueFault) -> Text {
     tracing::warn!(?error, "the goods cannot be used");
     fault(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::mpsc::unbounded_channel;
+
+    use super::*;
+    use crate::goods::Good;
+    use crate::money::Money;
+    use crate::sale::Rate;
+
+    #[test]
+    fn a_scan_waits_for_no_search_and_of_several_searches_the_last_is_answered() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        let goods: Vec<Good> = (0..2000)
+            .map(|number| Good {
+                code: format!("{number:05}"),
+                name: format!("Tea {number}"),
+                unit: String::new(),
+                price: Money::from_minor(100),
+                rate: Rate::default(),
+            })
+            .collect();
+        catalogue::write(&path("goods"), &goods, Currency::CNY).unwrap();
+        let (report, mut answers) = unbounded_channel();
+        let (sender, jobs) = channel();
+        let keeper = Keeper {
+            catalogue: path("goods"),
+            held: path("held"),
+            currency: Currency::CNY,
+            in_store: Vec::new(),
+            report,
+            is_there: true,
+        };
+        let search = |serial, typed: &str| Job::Search { serial, typed: typed.into() };
+        let find = |serial, code: &str| Job::Quick(Quick::Find { serial, code: code.into() });
+        let asked =
+            [search(1, "t"), find(2, "00007"), search(3, "te"), search(4, "tea"), find(5, "x")];
+        for job in asked {
+            sender.send(job).unwrap();
+        }
+        drop(sender);
+        keeper.work(&jobs);
+        let mut order = Vec::new();
+        while let Ok(ScreenMessage::Goods(answer)) = answers.try_recv() {
+            match answer {
+                GoodsMessage::Found { serial, .. } => order.push((serial, 0)),
+                GoodsMessage::Listed { serial, listed } => order.push((serial, listed.unwrap().1)),
+                _ => {}
+            }
+        }
+        assert_eq!(order, [(2, 0), (5, 0), (4, 2000)]);
+    }
 }

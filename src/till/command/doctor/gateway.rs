@@ -12,8 +12,7 @@ use crate::gateway::wechat::fields::SignType;
 use crate::gateway::wechat::v2::WechatV2;
 use crate::gateway::{Ask, Gateway, Stamp};
 use crate::language::Language;
-use crate::money::Money;
-use crate::order::{Order, OutTradeNo};
+use crate::order::{Merchant, Order, OutTradeNo};
 use crate::payment::{Answer, Cause, Found, Inconclusive, TillCause};
 use crate::text::doctor::{Finding, Verdict};
 use crate::text::{failure, reason};
@@ -33,7 +32,7 @@ const SERVER_ERROR: u16 = 500;
 /// What a visit gets, beside a message, where nothing is wrong with the certificate.
 const PASSED: [u16; 2] = [404, 405];
 /// The ending of the real gateway's hosts.
-const REAL: &str = ".mch.weixin.qq.com";
+pub(super) const REAL: &str = ".mch.weixin.qq.com";
 /// `err_code`s that concern the account (protocol 4.2, 4.4).
 const OF_THE_ACCOUNT: [&str; 6] = [
     "APPID_MCHID_NOT_MATCH",
@@ -51,7 +50,8 @@ pub(super) async fn check(
     clock: &Clock,
     reporter: &mut FindingReporter,
 ) {
-    reporter.report(&certificate(settings, clock.wall(), &config.store.time_zone));
+    let pem = settings.client_identity_pem.expose_secret().as_bytes();
+    reporter.report(&certificate(pem, clock.wall(), &config.store.time_zone));
     if let Some((holder, merchant)) = another_merchants(settings) {
         let merchant = merchant.to_owned();
         reporter.report(&Finding::CertificateForeign { holder, merchant });
@@ -70,8 +70,32 @@ pub(super) async fn check(
             });
         }
     };
+    let reached = visit(&route.hosts, &transport, clock, reporter).await;
+    let Some((index, date, before)) = reached else { return };
+    match transport.visit(index, true).await {
+        Err(failure) => {
+            reporter.report(&Finding::CertificateRefused(words(&failure, reporter.language)));
+        }
+        // Who answers a visit in this way has let our certificate pass.
+        Ok(visit) if visit.is_message || PASSED.contains(&visit.page.status) => {}
+        Ok(visit) => reporter.report(&Finding::CertificatePage(visit.page.line())),
+    }
+    reporter.report(&account(config, settings, &transport, clock, reporter.language).await);
+    if settings.sign_type == SignType::Md5 {
+        reporter.report(&Finding::AccountMd5);
+    }
+    reporter.report(&date.map_or(Finding::ClockUncompared, |date| compare(date, before)));
+}
+
+/// Dials each host. Returns the first one that was reached, its time, and ours before that.
+pub(super) async fn visit(
+    hosts: &[String],
+    transport: &Transport,
+    clock: &Clock,
+    reporter: &mut FindingReporter,
+) -> Option<(usize, Option<Timestamp>, Timestamp)> {
     let mut reached = None;
-    for (index, host) in route.hosts.iter().enumerate() {
+    for (index, host) in hosts.iter().enumerate() {
         let before = clock.wall();
         match transport.visit(index, false).await {
             Ok(visit) => {
@@ -90,24 +114,10 @@ pub(super) async fn check(
             }),
         }
     }
-    let Some((index, date, before)) = reached else { return };
-    match transport.visit(index, true).await {
-        Err(failure) => {
-            reporter.report(&Finding::CertificateRefused(words(&failure, reporter.language)));
-        }
-        // Who answers a visit in this way has let our certificate pass.
-        Ok(visit) if visit.is_message || PASSED.contains(&visit.page.status) => {}
-        Ok(visit) => reporter.report(&Finding::CertificatePage(visit.page.line())),
-    }
-    reporter.report(&account(config, settings, &transport, clock, reporter.language).await);
-    if settings.sign_type == SignType::Md5 {
-        reporter.report(&Finding::AccountMd5);
-    }
-    reporter.report(&date.map_or(Finding::ClockUncompared, |date| compare(date, before)));
+    reached
 }
 
-fn certificate(settings: &Settings, now: Timestamp, zone: &TimeZone) -> Finding {
-    let pem = settings.client_identity_pem.expose_secret().as_bytes();
+pub(super) fn certificate(pem: &[u8], now: Timestamp, zone: &TimeZone) -> Finding {
     let Some(Validity { from, until }) = Validity::of_pem(pem) else {
         return Finding::CertificateUnreadable;
     };
@@ -124,7 +134,6 @@ fn certificate(settings: &Settings, now: Timestamp, zone: &TimeZone) -> Finding 
     }
 }
 
-/// Queries an order number that no till issues: theirs end in digits. A query moves no money.
 async fn account(
     config: &Config,
     settings: &Settings,
@@ -132,31 +141,10 @@ async fn account(
     clock: &Clock,
     language: Language,
 ) -> Finding {
-    let number = OutTradeNo::try_from(format!("doctor-of-{}", config.till.id.as_str()));
-    let (Ok(out_trade_no), Some(nonce)) = (number, nonce()) else {
-        return Finding::AccountUnclear(String::new());
-    };
-    let order = Order {
-        out_trade_no,
-        amount: Money::default(),
-        currency: config.till.currency,
-        merchant: settings.merchant.clone(),
-        body: String::new(),
-        device_info: String::new(),
-        client_ip: String::new(),
-        mark: String::new(),
-    };
     let codec = WechatV2::new(settings.sign_type, settings.api_key.clone());
-    let ask = Ask::Query(&order);
-    let reply = transport
-        .ask(&codec.encode(ask, &Stamp { time: clock.wall(), nonce }), clock.uptime())
-        .await;
-    let what = match reply.map(|reply| codec.decode(ask, &reply, clock.wall()).answer) {
-        Ok(Answer::Found(Found::NotFound)) => return Finding::AccountGood,
-        Ok(Answer::Found(Found::Inconclusive(what))) => what,
-        // No other answer makes sense for such a number.
-        Ok(_) => return Finding::AccountUnclear(String::new()),
-        Err(failure) => failure.into(),
+    let what = match query(config, &settings.merchant, &codec, transport, clock).await {
+        Ok(finding) => return finding,
+        Err(what) => what,
     };
     let said = reason::cause_sentence(what.reason(), language);
     match (&what, &what.reason().cause) {
@@ -164,15 +152,50 @@ async fn account(
         (_, Cause::Till(TillCause::BadSignature | TillCause::WrongMerchant)) => {
             Finding::AccountNotOurs(said)
         }
-        (_, Cause::Till(TillCause::HttpStatus | TillCause::BadAnswer)) => Finding::QueryPage(said),
-        (_, Cause::Gateway(code)) if OF_THE_ACCOUNT.contains(&code.as_str()) => {
-            Finding::AccountRefused(said)
-        }
+        _ if is_of_the_account(&what) => Finding::AccountRefused(said),
+        _ => otherwise(&what, said),
+    }
+}
+
+/// What is said of an answer that is not about the account.
+pub(super) fn otherwise(what: &Inconclusive, said: String) -> Finding {
+    match what.reason().cause {
+        Cause::Till(TillCause::HttpStatus | TillCause::BadAnswer) => Finding::QueryPage(said),
         _ => Finding::AccountUnclear(said),
     }
 }
 
-fn compare(theirs: Timestamp, ours: Timestamp) -> Finding {
+pub(super) fn is_of_the_account(what: &Inconclusive) -> bool {
+    matches!(&what.reason().cause, Cause::Gateway(code) if OF_THE_ACCOUNT.contains(&code.as_str()))
+}
+
+/// Queries an order number that no till issues: theirs end in digits. A query moves no money.
+pub(super) async fn query(
+    config: &Config,
+    merchant: &Merchant,
+    codec: &dyn Gateway,
+    transport: &Transport,
+    clock: &Clock,
+) -> Result<Finding, Inconclusive> {
+    let number = OutTradeNo::try_from(format!("doctor-of-{}", config.till.id.as_str()));
+    let (Ok(out_trade_no), Some(nonce)) = (number, nonce()) else {
+        return Ok(Finding::AccountUnclear(String::new()));
+    };
+    let order = Order::of_number(out_trade_no, merchant.clone(), config.till.currency);
+    let ask = Ask::Query(&order);
+    let reply = transport
+        .ask(&codec.encode(ask, &Stamp { time: clock.wall(), nonce }), clock.uptime())
+        .await;
+    match reply.map(|reply| codec.decode(ask, &reply, clock.wall()).answer) {
+        Ok(Answer::Found(Found::NotFound)) => Ok(Finding::AccountGood),
+        Ok(Answer::Found(Found::Inconclusive(what))) => Err(what),
+        // No other answer makes sense for such a number.
+        Ok(_) => Ok(Finding::AccountUnclear(String::new())),
+        Err(failure) => Err(failure.into()),
+    }
+}
+
+pub(super) fn compare(theirs: Timestamp, ours: Timestamp) -> Finding {
     let seconds = theirs.0.abs_diff(ours.0) / 1000;
     if seconds <= CLOCK_MAY_BE_OFF {
         return Finding::ClockRight(seconds);

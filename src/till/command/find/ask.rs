@@ -1,17 +1,15 @@
 //! The question to the gateway what became of an order. A query changes nothing there; here nothing
 //! is written, the till learns of it by its own queries.
 
-use crate::command::open::{codec, route};
-use crate::command::{Exit, Failure};
+use crate::command::Failure;
+use crate::command::open::{codec, route, transport, v3_line};
 use crate::config::{Config, GatewayConfig};
 use crate::find::{Told, Why, order_of, verdict, whose};
-use crate::gateway::wechat::v2::WechatV2;
-use crate::gateway::{Enquired, Question};
+use crate::gateway::{Enquired, Gateway, Question};
 use crate::journal::JournalError;
 use crate::money::Currency;
 use crate::order::{Merchant, Order, OutTradeNo, TillId};
 use crate::payment::{Reason, State, TillCause};
-use crate::text::failure;
 use crate::till::Enquiry;
 use paytill_host::clock::Clock;
 use paytill_host::transport::Transport;
@@ -28,19 +26,22 @@ pub(super) struct Asker<'a> {
 
 struct Line {
     transport: Transport,
-    codec: WechatV2,
+    codec: Box<dyn Gateway>,
     merchant: Merchant,
 }
 
 impl<'a> Asker<'a> {
-    pub(super) fn new(config: &Config, clock: &'a Clock) -> Result<Self, Failure> {
+    pub(super) async fn new(config: &Config, clock: &'a Clock) -> Result<Self, Failure> {
         let line = match &config.gateway {
             GatewayConfig::WechatV2(settings) => {
-                let transport = Transport::new(&route(settings));
-                let transport = transport
-                    .map_err(|error| Failure::new(Exit::Configuration, failure::route(&error)))?;
                 let merchant = settings.merchant.clone();
-                Some(Line { transport, codec: codec(settings), merchant })
+                let codec = Box::new(codec(settings));
+                Some(Line { transport: transport(&route(settings))?, codec, merchant })
+            }
+            GatewayConfig::WechatV3(settings) => {
+                let (codec, transport) = v3_line(settings, clock).await?;
+                let (codec, merchant) = (Box::new(codec), settings.merchant.clone());
+                Some(Line { transport, codec, merchant })
             }
             GatewayConfig::Simulator | GatewayConfig::Unread => None,
         };
@@ -85,7 +86,7 @@ impl<'a> Asker<'a> {
             return Err(Told::unknown(reason.clone()));
         }
         let enquiry = Enquiry {
-            gateway: &line.codec,
+            gateway: &*line.codec,
             transport: &line.transport,
             merchant: &line.merchant,
             currency: self.currency,

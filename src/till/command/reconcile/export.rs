@@ -25,7 +25,7 @@ const LONGEST_NUMBER: usize = 11;
 
 /// A line a difference, and the last with the sums (interface 3).
 pub(super) fn json(reconciled: &Reconciled, config: &Config) -> Vec<String> {
-    let Reconciled { day, extent, outcome, asked, settled } = reconciled;
+    let Reconciled { day, extent, outcome, asked, settled, .. } = reconciled;
     let (language, currency) = (config.till.language, config.till.currency);
     let differences = outcome.differences.iter().map(|found| line(found, language).to_string());
     let mut last = sums(&outcome.sums.own, currency);

@@ -4,20 +4,18 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::Reconciled;
 use crate::bill::Exact;
-use crate::bill::compare::{Difference, Side, Sums};
+use crate::bill::compare::{Difference, Sums};
 use crate::clock::TimeZone;
 use crate::config::Config;
 use crate::language::Language;
 use crate::money::Currency;
-use crate::payment::Status;
-use crate::text::reconcile::ReconcileWords;
-use crate::text::screen::ScreenWords;
+use crate::text::reconcile::{ReconcileWords, sides};
 
 /// How a difference's further lines begin.
 const INDENT: &str = "    ";
 
 pub(super) fn lines(reconciled: &Reconciled, config: &Config) -> Vec<String> {
-    let Reconciled { day, extent, outcome, asked, settled } = reconciled;
+    let Reconciled { day, extent, outcome, asked, settled, .. } = reconciled;
     let (language, currency) = (config.till.language, config.till.currency);
     let words = ReconcileWords::of(language);
     let mut lines = vec![words.head(&day.to_string(), extent.rows)];
@@ -93,29 +91,9 @@ fn said(difference: &Difference, language: Language, zone: &TimeZone) -> Vec<Str
     if !difference.refund_no.is_empty() {
         first = format!("{first}  {}", words.refund_of(&difference.refund_no));
     }
-    let side = |side: Option<&Side>| match side {
-        Some(side) => (state(side, language), amount(side)),
-        None => (words.nothing().to_owned(), String::new()),
-    };
-    let (here, bill) = (side(difference.here.as_ref()), side(difference.bill.as_ref()));
-    let here = words.here(&here.0, &here.1);
-    let bill = words.bill(&bill.0, &bill.1);
     vec![
         first,
-        format!("{INDENT}{}{}{}", here.trim_end(), language.pick("; ", "；"), bill.trim_end()),
+        format!("{INDENT}{}", sides(difference, language)),
         format!("{INDENT}{}", words.advice(difference.cause, &difference.order_no)),
     ]
-}
-
-/// A status of ours by the screen's word, a state of the bill by its own.
-fn state(side: &Side, language: Language) -> String {
-    let own = Status::from_word(side.state);
-    match own {
-        Some(status) => ScreenWords::of(language).word(status).to_owned(),
-        None => ReconcileWords::of(language).state(side.state).unwrap_or_default().to_owned(),
-    }
-}
-
-fn amount(side: &Side) -> String {
-    format!("{} {}", side.currency.code(), side.currency.group(side.amount))
 }

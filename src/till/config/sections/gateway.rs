@@ -1,10 +1,13 @@
 //! The sections of the gateway: who moves the money, and the secrets for it.
 
+mod v3;
+
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 use secrecy::SecretString;
 
-use super::super::{ConfigError, GatewayConfig, Secrets, WechatV2Config};
+use super::super::{ConfigError, GatewayConfig, LineConfig, Secrets, WechatV2Config};
 use super::{ID_LENGTH, NAME_CELLS, Surroundings};
 use crate::clock::Millis;
 use crate::gateway::wechat::fields::SignType;
@@ -20,44 +23,61 @@ const BASE_URL: &str = "https://api.mch.weixin.qq.com";
 const BACKUP_URL: &str = "https://api2.mch.weixin.qq.com";
 const URL_CELLS: usize = 255;
 
-/// Whether real money moves.
-pub(super) fn is_real(document: &Document<'_>) -> Result<bool, ConfigError> {
+/// Who moves the money.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Kind {
+    Simulator,
+    V2,
+    V3,
+}
+
+/// What the file names, and that its section is there.
+pub(super) fn kind(document: &Document<'_>) -> Result<Kind, ConfigError> {
     let section = document.section("gateway");
     let kinds = [
-        ("simulator", Some(false)),
-        ("wechat-v2", Some(true)),
-        ("wechat-v3", None),
+        ("simulator", Some(Kind::Simulator)),
+        ("wechat-v2", Some(Kind::V2)),
+        ("wechat-v3", Some(Kind::V3)),
         ("backend", None),
     ];
-    let has_wechat = document.section("gateway.wechat-v2").is_there();
-    if has_wechat && !section.has("kind") {
+    let sections = [("wechat-v2", "gateway.wechat-v2"), ("wechat-v3", "gateway.wechat-v3")];
+    let is_there = |kind| {
+        let of_it = sections.into_iter().find(|(known, _)| *known == kind);
+        of_it.is_some_and(|(_, name)| document.section(name).is_there())
+    };
+    let meant = sections.into_iter().find(|(_, name)| document.section(name).is_there());
+    if let Some((meant, _)) = meant
+        && !section.has("kind")
+    {
         let sentence = both!(
-            "is missing; write kind = \"wechat-v2\", or \"simulator\" for training",
-            "没有设置；请写 kind = \"wechat-v2\"，练习则写 \"simulator\""
+            "is missing; write kind = \"{meant}\", or \"simulator\" for training",
+            "没有设置；请写 kind = \"{meant}\"，练习则写 \"simulator\""
         );
         return Err(section.wrong("kind", &sentence));
     }
-    match section.word("kind", &kinds, Some(false))? {
-        Some(true) if !has_wechat => Err(section.wrong(
-            "kind",
-            &both!(
-                "is \"wechat-v2\", but there is no [gateway.wechat-v2]",
-                "为 \"wechat-v2\"，但没有 [gateway.wechat-v2]"
-            ),
-        )),
-        Some(is_real) => Ok(is_real),
+    let lacking = |kind| {
+        let sentence = both!(
+            "is \"{kind}\", but there is no [gateway.{kind}]",
+            "为 \"{kind}\"，但没有 [gateway.{kind}]"
+        );
+        section.wrong("kind", &sentence)
+    };
+    match section.word("kind", &kinds, Some(Kind::Simulator))? {
+        Some(Kind::V2) if !is_there("wechat-v2") => Err(lacking("wechat-v2")),
+        Some(Kind::V3) if !is_there("wechat-v3") => Err(lacking("wechat-v3")),
+        Some(kind) => Ok(kind),
         None => Err(section.wrong(
             "kind",
             &both!(
-                "is not built yet; simulator and wechat-v2 are",
-                "尚不支持；目前可用 simulator 和 wechat-v2"
+                "is not built yet; simulator, wechat-v2 and wechat-v3 are",
+                "尚不支持；目前可用 simulator、wechat-v2 和 wechat-v3"
             ),
         )),
     }
 }
 
 /// Where WeChat Pay tells of payments by our code: an address with a path and without a query.
-fn notify_url(section: Section<'_>) -> Result<Option<String>, ConfigError> {
+pub(super) fn notify_url(section: Section<'_>) -> Result<Option<String>, ConfigError> {
     let Some(text) = section.text("notify_url", 256)?.filter(|text| !text.is_empty()) else {
         return Ok(None);
     };
@@ -76,47 +96,91 @@ fn notify_url(section: Section<'_>) -> Result<Option<String>, ConfigError> {
     Err(section.wrong("notify_url", &sentence))
 }
 
-/// Checks the section even in training, but reads the secrets only if they are used.
+/// Checks every section even in training, but reads the secrets only of the one that is used.
 pub(super) fn read(
-    section: Section<'_>,
-    is_real: bool,
+    document: &Document<'_>,
+    kind: Kind,
     around: &Surroundings<'_>,
 ) -> Result<GatewayConfig, ConfigError> {
-    let base_url = url(section, "base_url", "https", BASE_URL)?;
-    // If another gateway is named, its requests must not go to the real one.
-    let backup = if base_url.as_deref() == Some(BASE_URL) { BACKUP_URL } else { "" };
-    let backup_url = url(section, "backup_url", "https", backup)?;
-    let merchant = merchant(section)?;
-    let sign_types = [SignType::HmacSha256, SignType::Md5].map(|kind| (kind.word(), kind));
-    let sign_type = section.word("sign_type", &sign_types, SignType::default())?;
-    let api_key_file = section.path("api_key_file", around.folder)?;
-    let certificate_file = section.path("client_cert_file", around.folder)?;
-    let key_file = section.path("client_key_file", around.folder)?;
-    let ca_file = section.path("ca_file", around.folder)?;
-    let client_ip = match section.text("client_ip", NAME_CELLS)?.as_deref() {
-        None | Some("") => None,
-        Some(text) => Some(text.parse().map_err(|_| {
-            let sentence = both!(
-                "must be an address such as 203.0.113.7, or \"\"",
-                "必须是 IP 地址，如 203.0.113.7，或 \"\""
-            );
-            section.wrong("client_ip", &sentence)
-        })?),
-    };
-    let notify_url = notify_url(section)?;
-    let proxy = url(section, "proxy", "http", "")?;
-    let login_file = section.path("proxy_login_file", around.folder)?;
-    if login_file.is_some() && proxy.is_none() {
-        let sentence = both!("is of use only together with proxy", "只能与 proxy 一起使用");
-        return Err(section.wrong("proxy_login_file", &sentence));
-    }
-    let timeout = |key, default| section.whole(key, 100..=60_000, default).map(Millis);
-    let connect_timeout = timeout("connect_timeout_ms", 3000)?;
-    let request_timeout = timeout("request_timeout_ms", 10_000)?;
-    if !is_real {
-        return Ok(GatewayConfig::Simulator);
+    let v2 = v2(document.section("gateway.wechat-v2"), kind == Kind::V2, around)?;
+    let v3 = v3::read(document, kind == Kind::V3, around)?;
+    Ok(if kind == Kind::V3 { v3 } else { v2 })
+}
+
+/// The way to the gateway, before any file was read.
+struct Line {
+    base_url: Option<String>,
+    backup_url: Option<String>,
+    ca_file: Option<PathBuf>,
+    client_ip: Option<IpAddr>,
+    proxy: Option<String>,
+    login_file: Option<PathBuf>,
+    connect_timeout: Millis,
+    request_timeout: Millis,
+}
+
+impl Line {
+    fn read(section: Section<'_>, around: &Surroundings<'_>) -> Result<Self, ConfigError> {
+        let base_url = url(section, "base_url", "https", BASE_URL)?;
+        // If another gateway is named, its requests must not go to the real one.
+        let backup = if base_url.as_deref() == Some(BASE_URL) { BACKUP_URL } else { "" };
+        let backup_url = url(section, "backup_url", "https", backup)?;
+        let ca_file = section.path("ca_file", around.folder)?;
+        let client_ip = match section.text("client_ip", NAME_CELLS)?.as_deref() {
+            None | Some("") => None,
+            Some(text) => Some(text.parse().map_err(|_| {
+                let sentence = both!(
+                    "must be an address such as 203.0.113.7, or \"\"",
+                    "必须是 IP 地址，如 203.0.113.7，或 \"\""
+                );
+                section.wrong("client_ip", &sentence)
+            })?),
+        };
+        let proxy = url(section, "proxy", "http", "")?;
+        let login_file = section.path("proxy_login_file", around.folder)?;
+        if login_file.is_some() && proxy.is_none() {
+            let sentence = both!("is of use only together with proxy", "只能与 proxy 一起使用");
+            return Err(section.wrong("proxy_login_file", &sentence));
+        }
+        let timeout = |key, default| section.whole(key, 100..=60_000, default).map(Millis);
+        let connect_timeout = timeout("connect_timeout_ms", 3000)?;
+        let request_timeout = timeout("request_timeout_ms", 10_000)?;
+        Ok(Self {
+            base_url,
+            backup_url,
+            ca_file,
+            client_ip,
+            proxy,
+            login_file,
+            connect_timeout,
+            request_timeout,
+        })
     }
 
+    /// With what its files hold.
+    fn complete(self, section: Section<'_>, each: &mut Collected<'_>) -> Option<LineConfig> {
+        let ca_pem = self.ca_file.map(|path| secret::roots(&path)).transpose();
+        let ca_pem = each.kept(ca_pem.map_err(|why| vec![section.wrong("ca_file", &why.text())]));
+        let login = self.login_file.map(|path| secret::login(&path)).transpose();
+        let login = login.map_err(|why| vec![section.wrong("proxy_login_file", &why.text())]);
+        let login = each.kept(login);
+        let empty = || vec![section.wrong("base_url", &both!("is empty", "为空"))];
+        let base_url = each.kept(self.base_url.ok_or_else(empty));
+        Some(LineConfig {
+            base_url: base_url?,
+            backup_url: self.backup_url,
+            ca_pem: ca_pem?,
+            client_ip: self.client_ip,
+            proxy: self.proxy,
+            proxy_login: login?,
+            connect_timeout: self.connect_timeout,
+            request_timeout: self.request_timeout,
+        })
+    }
+}
+
+/// The ids that WeChat Pay gave to the merchant and that are missing.
+fn missing_ids(section: Section<'_>, merchant: &Merchant) -> Vec<ConfigError> {
     let missing = |key| {
         let sentence = both!(
             "is missing; WeChat Pay gave it to the merchant",
@@ -125,9 +189,36 @@ pub(super) fn read(
         section.wrong(key, &sentence)
     };
     let ids = [("app_id", &merchant.app_id), ("mch_id", &merchant.mch_id)];
-    let ids = ids.into_iter().filter(|(_, id)| id.is_empty()).map(|(key, _)| missing(key));
-    let mut faults: Vec<_> = ids.collect();
-    let base_url = base_url.ok_or_else(|| section.wrong("base_url", &both!("is empty", "为空")))?;
+    ids.into_iter().filter(|(_, id)| id.is_empty()).map(|(key, _)| missing(key)).collect()
+}
+
+/// All faults as one.
+fn refused(section: Section<'_>, faults: Vec<ConfigError>) -> ConfigError {
+    let none = || section.wrong("kind", &both!("cannot be used", "无法使用"));
+    ConfigError::all(faults).unwrap_or_else(none)
+}
+
+fn v2(
+    section: Section<'_>,
+    is_used: bool,
+    around: &Surroundings<'_>,
+) -> Result<GatewayConfig, ConfigError> {
+    let line = Line::read(section, around)?;
+    let merchant = merchant(section)?;
+    let sign_types = [SignType::HmacSha256, SignType::Md5].map(|kind| (kind.word(), kind));
+    let sign_type = section.word("sign_type", &sign_types, SignType::default())?;
+    let api_key_file = section.path("api_key_file", around.folder)?;
+    let certificate_file = section.path("client_cert_file", around.folder)?;
+    let key_file = section.path("client_key_file", around.folder)?;
+    let notify_url = notify_url(section)?;
+    if !is_used {
+        return Ok(GatewayConfig::Simulator);
+    }
+
+    let mut faults = missing_ids(section, &merchant);
+    if line.base_url.is_none() {
+        return Err(section.wrong("base_url", &both!("is empty", "为空")));
+    }
     if around.secrets == Secrets::Leave {
         return ConfigError::all(faults).map_or(Ok(GatewayConfig::Unread), Err);
     }
@@ -137,31 +228,26 @@ pub(super) fn read(
     let mut each = Collected { faults: &mut faults };
     let api_key = each.kept(api_key(section, api_key_file, around).map_err(|fault| vec![fault]));
     let client_identity_pem = each.kept(identity(section, certificate_file, key_file));
-    let ca_pem = ca_file.map(|path| secret::roots(&path)).transpose();
-    let ca_pem = each.kept(ca_pem.map_err(|why| vec![section.wrong("ca_file", &why.text())]));
-    let proxy_login = login_file.map(|path| secret::login(&path)).transpose();
-    let proxy_login = proxy_login.map_err(|why| section.wrong("proxy_login_file", &why.text()));
-    let proxy_login = each.kept(proxy_login.map_err(|fault| vec![fault]));
-    let (Some(api_key), Some(client_identity_pem), Some(ca_pem), Some(proxy_login), true) =
-        (api_key, client_identity_pem, ca_pem, proxy_login, each.faults.is_empty())
+    let line = line.complete(section, &mut each);
+    let (Some(api_key), Some(client_identity_pem), Some(line), true) =
+        (api_key, client_identity_pem, line, each.faults.is_empty())
     else {
-        let none = || section.wrong("kind", &both!("cannot be used", "无法使用"));
-        return Err(ConfigError::all(faults).unwrap_or_else(none));
+        return Err(refused(section, faults));
     };
     Ok(GatewayConfig::WechatV2(WechatV2Config {
-        base_url,
-        backup_url,
+        base_url: line.base_url,
+        backup_url: line.backup_url,
         merchant,
         sign_type,
         api_key,
         client_identity_pem,
-        ca_pem,
-        client_ip,
+        ca_pem: line.ca_pem,
+        client_ip: line.client_ip,
         notify_url,
-        proxy,
-        proxy_login,
-        connect_timeout,
-        request_timeout,
+        proxy: line.proxy,
+        proxy_login: line.proxy_login,
+        connect_timeout: line.connect_timeout,
+        request_timeout: line.request_timeout,
     }))
 }
 

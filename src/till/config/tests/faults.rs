@@ -193,8 +193,8 @@ pub(super) const FAULTS: &[(&str, &str)] = &[
     ),
     // Gateways.
     (
-        "[gateway]\nkind = \"wechat-v3\"",
-        "2: [gateway] kind is not built yet; simulator and wechat-v2 are",
+        "[gateway]\nkind = \"backend\"",
+        "2: [gateway] kind is not built yet; simulator, wechat-v2 and wechat-v3 are",
     ),
     (
         "[gateway]\nkind = \"wechat\"",

@@ -35,6 +35,7 @@ fn any_slip() -> impl Strategy<Value = Slip> {
             },
             goods,
             cash: None,
+            tenders: Vec::new(),
             transaction_id: Some(transaction),
             time: "2026-11-22 11:30:00".into(),
             note,

@@ -447,10 +447,7 @@ pub(in crate::screen) fn found(
             Showing::Order(order) => order.subject = subject,
             showing => *showing = Showing::Order(Box::new(ShownOrder::new(subject))),
         }
-        if let Some(number) = found_order(model).cloned() {
-            model.refunds.retain(|refund| refund.out_trade_no != number || refund.state.is_open());
-        }
-        refund::begin(model);
+        refund::found(model);
         return if asks { ask(model) } else { Vec::new() };
     }
     let stranger = match (&page.wanted.number, &page.wanted.transaction) {
@@ -477,7 +474,7 @@ fn ask(model: &mut Model) -> Vec<ScreenCommand> {
         return Vec::new();
     };
     if let Subject::Ours(file, _) = &order.subject
-        && let Some(known) = Told::without_asking(&file.row)
+        && let Some(known) = file.without_asking()
     {
         order.told = Some((known, wall));
         return Vec::new();

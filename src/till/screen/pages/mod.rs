@@ -4,6 +4,7 @@
 //! (`scanned`), which keys the bar shows (`keys`), what the help page says (`help`), and to draw
 //! itself into the middle of the window. Everything that all pages share is in the model.
 
+mod bill;
 pub(super) mod cash;
 pub(super) mod checkout;
 pub(super) mod field;
@@ -22,17 +23,19 @@ use crate::screen::model::LastInput;
 use crate::screen::note::Note;
 use crate::screen::view::Canvas;
 use crate::screen::{Key, Model, MoneyNews, Printing, ScreenCommand};
+use bill::BillPage;
 use cash::CashPage;
 use shift::ShiftPage;
 
 /// Cells of a printer's fault.
 const FAULT: usize = 200;
 
-/// The page of the drawer or of the shift, in front of the desk. A scan is refused while it is there.
+/// The page of the drawer, of the shift or of a bill, in front of the desk. A scan is refused while it is there.
 #[derive(Debug)]
 pub(super) enum MoneyPage {
     Cash(CashPage),
     Shift(ShiftPage),
+    Bill(BillPage),
 }
 
 impl MoneyPage {
@@ -41,6 +44,7 @@ impl MoneyPage {
         match self {
             Self::Cash(page) => page.face(),
             Self::Shift(page) => page.face(),
+            Self::Bill(page) => page.face(),
         }
     }
 
@@ -49,6 +53,7 @@ impl MoneyPage {
         match self {
             Self::Cash(page) => page.typed_characters(),
             Self::Shift(page) => page.typed_characters(),
+            Self::Bill(_) => None,
         }
     }
 
@@ -57,6 +62,7 @@ impl MoneyPage {
         match self {
             Self::Cash(page) => page.take_back(began),
             Self::Shift(page) => page.take_back(began),
+            Self::Bill(_) => false,
         }
     }
 }
@@ -71,6 +77,9 @@ pub(super) fn pressed(
     match &model.money_page {
         Some(MoneyPage::Cash(_)) => cash::pressed(model, key, at, before),
         Some(MoneyPage::Shift(_)) => shift::pressed(model, key, at, before),
+        // The way back is the way that it was opened.
+        Some(MoneyPage::Bill(_)) if key == Key::Esc => shift::open(model),
+        Some(MoneyPage::Bill(_)) => bill::pressed(model, key),
         None => Vec::new(),
     }
 }
@@ -84,10 +93,13 @@ pub(super) fn told(model: &mut Model, news: MoneyNews) -> Vec<ScreenCommand> {
         MoneyNews::ShiftOpenSince(since) => shift::is_open_since(model, since),
         MoneyNews::ShiftRead(result) => shift::read(model, result),
         MoneyNews::ShiftDone(done) => return shift::done(model, done),
-        MoneyNews::ReportPrinted(Printing::Sent | Printing::Printed) => {
+        MoneyNews::BillRead(result) => return bill::read(model, result),
+        MoneyNews::ReportPrinted(report, Printing::Sent | Printing::Printed) => {
+            shift::has_printed(model, &report);
             model.note = Some(Note::ReportSent);
         }
-        MoneyNews::ReportPrinted(Printing::Failed(why)) => {
+        MoneyNews::ReportPrinted(report, Printing::Failed(why)) => {
+            shift::not_printed(model, *report);
             model.note = Some(Note::ReportFailed(clean(&why, FAULT)));
             model.ring(Sound::NeedsYou);
         }
@@ -104,6 +116,7 @@ pub(super) fn keys(
     match &model.money_page {
         Some(MoneyPage::Cash(page)) => cash::keys(model, page, language, show),
         Some(MoneyPage::Shift(page)) => shift::keys(page, language, show),
+        Some(MoneyPage::Bill(page)) => bill::keys(page, language, show),
         None => {}
     }
 }
@@ -113,6 +126,7 @@ pub(super) fn help(model: &Model) -> &'static [&'static str] {
     match &model.money_page {
         Some(MoneyPage::Cash(_)) | None => cash::help(model),
         Some(MoneyPage::Shift(_)) => shift::help(model),
+        Some(MoneyPage::Bill(_)) => bill::help(model),
     }
 }
 
@@ -130,6 +144,7 @@ impl Canvas<'_> {
         match page {
             MoneyPage::Cash(page) => self.cash_page(area, page),
             MoneyPage::Shift(page) => self.shift_page(area, page),
+            MoneyPage::Bill(page) => self.bill_page(area, page),
         }
     }
 
@@ -138,6 +153,7 @@ impl Canvas<'_> {
         match page {
             MoneyPage::Cash(page) => self.cash_in_few_lines(page),
             MoneyPage::Shift(page) => self.shift_in_few_lines(page),
+            MoneyPage::Bill(page) => self.bill_in_few_lines(page),
         }
     }
 

@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 use ratatui::widgets::BorderType;
 
 use super::field::Field;
-use super::{MoneyPage, lock};
+use super::{MoneyPage, bill, lock};
 use crate::clean::clean;
 use crate::clock::{Timestamp, Uptime};
 use crate::journal::ShiftDone;
@@ -57,9 +57,14 @@ pub(in crate::screen) enum ShiftPage {
 /// What can be done.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum ShiftAct {
+    /// The oldest report that did not come out.
+    PrintAgain,
+    /// It is not wanted any more.
+    GiveUp,
     Open,
     Close,
     Print,
+    Bill,
 }
 
 impl ShiftPage {
@@ -96,14 +101,30 @@ impl ShiftPage {
 
 fn acts(model: &Model, report: &Report) -> Vec<ShiftAct> {
     let open = report.z.is_none() && report.opened_at.is_none();
+    let is_left = !model.unprinted.is_empty();
     [
+        (is_left, ShiftAct::PrintAgain),
+        (is_left, ShiftAct::GiveUp),
         (open, ShiftAct::Open),
         (report.z.is_none(), ShiftAct::Close),
         (model.settings.printer_configured, ShiftAct::Print),
+        (bill::offer(model).is_some(), ShiftAct::Bill),
     ]
     .into_iter()
     .filter_map(|(can, act)| can.then_some(act))
     .collect()
+}
+
+/// A report that did not come out is offered until it does. The journal makes each Z report once, and
+/// an X report as often as one is wanted.
+pub(super) fn not_printed(model: &mut Model, report: Report) {
+    has_printed(model, &report);
+    model.unprinted.push(report);
+}
+
+/// It came out.
+pub(super) fn has_printed(model: &mut Model, report: &Report) {
+    model.unprinted.retain(|known| known.z != report.z);
 }
 
 /// Opens the page: what the shift has come to so far.
@@ -304,17 +325,34 @@ fn shown(
         Key::Enter => match acts.get(at) {
             Some(ShiftAct::Open) => show(model, ShiftPage::Float(Field::default())),
             Some(ShiftAct::Close) => show(model, ShiftPage::Count(Field::default())),
-            Some(ShiftAct::Print) => {
-                let report = Box::new(report.clone());
-                let is_copy = report.z.is_some();
-                return vec![ScreenCommand::PrintReport { report, is_copy }];
+            Some(ShiftAct::Print) => return vec![printed(report)],
+            Some(ShiftAct::PrintAgain) => {
+                return model.unprinted.first().map(printed).into_iter().collect();
             }
+            Some(ShiftAct::GiveUp) => {
+                model.unprinted.remove(0);
+                show_from_the_top(model);
+            }
+            Some(ShiftAct::Bill) => return bill::open(model),
             None => super::close(model),
         },
         Key::Esc => super::close(model),
         _ => {}
     }
     Vec::new()
+}
+
+/// What was perhaps printed before comes as a copy.
+fn printed(report: &Report) -> ScreenCommand {
+    let (report, is_copy) = (Box::new(report.clone()), report.z.is_some());
+    ScreenCommand::PrintReport { report, is_copy }
+}
+
+/// What can be done is another list.
+fn show_from_the_top(model: &mut Model) {
+    if let Some(MoneyPage::Shift(ShiftPage::Shown { chosen, .. })) = &mut model.money_page {
+        *chosen = 0;
+    }
 }
 
 /// Whoever is to count the drawer is not told what must be in it.
@@ -388,13 +426,24 @@ fn sheet(model: &Model, word: &str, typed: &str, next: &str) -> Sheet {
 }
 
 impl ShiftAct {
-    const fn text(self, words: ShiftPageWords) -> &'static str {
+    fn text(self, model: &Model) -> String {
+        let words = ShiftPageWords::of(model.language);
+        let title = || model.unprinted.first().map(|report| writing(model).title(report));
         match self {
-            Self::Open => words.open(),
-            Self::Close => words.close(),
-            Self::Print => words.print(),
+            Self::PrintAgain => words.print_again(&title().unwrap_or_default()),
+            Self::GiveUp => words.give_up(&title().unwrap_or_default()),
+            Self::Open => words.open().to_owned(),
+            Self::Close => words.close().to_owned(),
+            Self::Print => words.print().to_owned(),
+            Self::Bill => bill::offer(model).unwrap_or_default(),
         }
     }
+}
+
+/// The oldest report that did not come out, for the line that stays until it does.
+pub(in crate::screen) fn unprinted(model: &Model) -> Option<String> {
+    let report = model.unprinted.first()?;
+    Some(ShiftPageWords::of(model.language).unprinted(&writing(model).title(report)))
 }
 
 /// What a page says that is not a form.
@@ -492,7 +541,7 @@ impl Canvas<'_> {
             height: rows.min(area.height),
             ..area
         };
-        let texts: Vec<String> = acts.iter().map(|act| act.text(words).to_owned()).collect();
+        let texts: Vec<String> = acts.iter().map(|act| act.text(model)).collect();
         self.choices(choices, &texts, chosen);
     }
 
@@ -503,8 +552,7 @@ impl Canvas<'_> {
         }
         match page {
             ShiftPage::Shown { report, chosen, .. } => {
-                let words = ShiftPageWords::of(model.language);
-                let act = acts(model, report).get(*chosen).map(|act| act.text(words));
+                let act = acts(model, report).get(*chosen).map(|act| act.text(model));
                 let act = act.map(|act| format!("> {act}"));
                 std::iter::once(writing(model).title(report)).chain(act).collect()
             }

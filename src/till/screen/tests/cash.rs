@@ -97,6 +97,10 @@ fn the_rest_is_charged_by_code_and_never_more_than_that() {
     bench.answer(index, Says::Paid(proof()));
     assert!(says(&bench, "PAID"));
     assert!(bench.model.part_paid.is_empty());
+    let prints = |command: &&ScreenCommand| matches!(command, ScreenCommand::Print { .. });
+    let printed: Vec<_> = bench.commands.iter().filter(prints).collect();
+    let out_trade_no = bench.order(index);
+    assert_eq!(printed, [&ScreenCommand::Print { out_trade_no, copy: false }], "one, of the whole");
     let paid = bench.model.figures().paid;
     assert_eq!((paid.count, paid.total), (2, fen(8000)));
 }

@@ -1,6 +1,7 @@
 //! The rules of the screen, its snapshots, and a bench that drives it with the real payment
 //! machine.
 
+mod bill;
 mod cash;
 mod customer;
 mod customer_view;

@@ -106,6 +106,48 @@ fn the_count_comes_before_what_it_should_be() {
 }
 
 #[test]
+fn a_report_that_did_not_come_out_stays_in_sight_until_it_is_printed_or_given_up() {
+    let news = |bench: &mut ScreenBench, z, how| {
+        let report = Box::new(report(z, true));
+        bench.send(ScreenMessage::Money(MoneyNews::ReportPrinted(report, how)));
+    };
+    let failed = || Printing::Failed("out of paper".into());
+    let read = |bench: &mut ScreenBench| {
+        bench.key(Key::F(10));
+        bench.send(ScreenMessage::Money(MoneyNews::ShiftRead(Ok(Box::new(report(None, true))))));
+    };
+    let mut bench = opened(true);
+    news(&mut bench, Some(7), failed());
+    assert!(says(&bench, "out of paper"));
+    bench.key(Key::Esc);
+    for (width, height) in [(80, 24), (120, 40)] {
+        let drawn = packed(&bench.drawn(width, height));
+        assert!(drawn.contains(&packed("Z REPORT 7: not printed")), "{drawn}");
+    }
+    // The next sale does not take it away, nor does an X report that came out.
+    bench.cash(SaleRef::New(fen(500)), 500);
+    news(&mut bench, None, Printing::Printed);
+    assert!(says(&bench, "Z REPORT 7: not printed") && says(&bench, "Press F10."));
+    bench.key(Key::Enter);
+    read(&mut bench);
+    assert!(says(&bench, "Print again: Z REPORT 7"));
+    let [ScreenCommand::PrintReport { report: z, is_copy: true }] = &bench.key(Key::Enter)[..]
+    else {
+        panic!("{}", bench.drawn(120, 40))
+    };
+    assert_eq!(z.z, Some(7));
+    news(&mut bench, Some(7), failed());
+    news(&mut bench, Some(8), failed());
+    assert_eq!(bench.model.unprinted.len(), 2, "each once");
+    news(&mut bench, Some(7), Printing::Sent);
+    assert!(says(&bench, "Print again: Z REPORT 8"));
+    bench.key(Key::Tab);
+    bench.key(Key::Enter);
+    bench.key(Key::Esc);
+    assert!(!says(&bench, "not printed"));
+}
+
+#[test]
 fn a_count_is_typed_and_may_be_nothing() {
     let mut bench = opened(true);
     bench.key(Key::Enter);

@@ -2,8 +2,9 @@
 //! scan and no key that was cut changes an amount, answers a question, or starts or reverses a
 //! payment.
 //!
-//! Every pause from 1 to 600 ms is tried on each screen and for each input, and the grave ones at
-//! every place of it. With `PAYTILL_SWEEP=1` all are at all places, which takes long.
+//! Every pause from 1 to 600 ms is tried on each screen, with some of the inputs, and the grave ones
+//! at every place of every input within four days (`tests/fixture/sweep.rs`). With
+//! `PAYTILL_SWEEP=1` all are tried at all places, which takes long.
 
 #[path = "../../../../tests/fixture/machine_typing.rs"]
 mod machine_typing;
@@ -16,6 +17,7 @@ use crate::order::TillId;
 use crate::says::{Says, reason};
 use crate::screen::model::Dialog;
 use crate::screen::pages::checkout::CashierTask;
+use crate::sweep;
 
 /// Pauses around the limits that the till goes by.
 const GRAVE: [u64; 14] = [1, 49, 50, 51, 52, 60, 109, 111, 112, 300, 549, 552, 599, 600];
@@ -277,10 +279,6 @@ fn check_cut(place: Place, input: &str, cut: usize, pause: u64, speed: u64) {
     }
 }
 
-fn is_sweep() -> bool {
-    std::env::var_os("PAYTILL_SWEEP").is_some()
-}
-
 #[test]
 fn no_scan_operates_the_till_at_whatever_speed_of_a_machine() {
     for place in PLACES {
@@ -298,9 +296,12 @@ fn no_scan_and_no_key_cut_in_two_operates_the_till() {
         for input in SCANS.iter().chain(&KEYS) {
             let cuts = bytes(input).len() - 1;
             for cut in 1..=cuts {
-                let pauses: Vec<u64> = if is_sweep() { (1..=600).collect() } else { GRAVE.into() };
-                for pause in pauses {
-                    check_cut(place, input, cut, pause, 1);
+                let pauses: Vec<u64> =
+                    if sweep::is_complete() { (1..=600).collect() } else { GRAVE.into() };
+                for (step, pause) in pauses.into_iter().enumerate() {
+                    if sweep::takes(cut + step, 4) {
+                        check_cut(place, input, cut, pause, 1);
+                    }
                 }
             }
         }
@@ -333,7 +334,7 @@ fn no_pause_up_to_600_ms_makes_keys_of_a_scan() {
     for (index, place) in PLACES.into_iter().enumerate() {
         for (number, input) in SCANS.iter().chain(&KEYS).enumerate() {
             let cuts = bytes(input).len() - 1;
-            for pause in (1..=600).filter(|pause| (pause + number + index).is_multiple_of(6)) {
+            for pause in (1..=600).filter(|pause| sweep::takes(pause + number + index, 18)) {
                 let cut = 1 + (pause * 7 + index) % cuts;
                 let pause = u64::try_from(pause).unwrap();
                 check_cut(place, input, cut, pause, pause % 40);
@@ -345,11 +346,17 @@ fn no_pause_up_to_600_ms_makes_keys_of_a_scan() {
 #[test]
 fn a_payment_code_in_three_pieces_changes_no_amount() {
     let whole = bytes("#\r");
-    let pauses =
-        if is_sweep() { vec![1, 50, 51, 60, 105, 300, 552, 600] } else { vec![51, 105, 600] };
+    let pauses = if sweep::is_complete() {
+        vec![1, 50, 51, 60, 105, 300, 552, 600]
+    } else {
+        vec![51, 105, 600]
+    };
     for place in PLACES {
         for first in 1..whole.len() - 1 {
             for second in first + 1..whole.len() {
+                if !sweep::takes(first + second, 3) {
+                    continue;
+                }
                 for (pause, next) in
                     pauses.iter().flat_map(|a| pauses.iter().map(move |b| (*a, *b)))
                 {

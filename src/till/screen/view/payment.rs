@@ -6,12 +6,14 @@ use super::sheet::{Meter, Sheet};
 use crate::clean::clean;
 use crate::money::Money;
 use crate::payment::{Funds, Status};
+use crate::refund::{RefundState, RefundStatus};
 use crate::screen::Model;
 use crate::screen::model::ShownAttempt;
 use crate::screen::palette::Tone;
 use crate::screen::shapes::{self, NO_ENTRY};
-use crate::text::reason;
-use crate::text::screen::CashWords;
+use crate::text::find::{FindWords, Verdict};
+use crate::text::screen::{CashWords, FindPageWords};
+use crate::text::{reason, refund};
 
 /// How many characters of a transaction number are shown.
 const TAIL: usize = 8;
@@ -55,7 +57,7 @@ pub(in crate::screen) fn payment(model: &Model, attempt: &ShownAttempt) -> Sheet
     if !view.recorded {
         what.push(text.not_recorded().into());
     }
-    Sheet {
+    let sheet = Sheet {
         tone: Tone::of(status),
         border,
         is_filled: status.is_final_for_cashier(),
@@ -69,7 +71,64 @@ pub(in crate::screen) fn payment(model: &Model, attempt: &ShownAttempt) -> Sheet
         meter: meter(model, attempt),
         next,
         also,
+    };
+    let given = attempt.refunds.iter().fold(0_i64, |sum, refund| sum + refund.amount.minor());
+    let refunds = attempt.refunds.iter().map(|refund| &refund.state);
+    match went_back(model, view.amount, Money::from_minor(given), refunds) {
+        // The goods are no longer to be handed over.
+        Some((word, what)) => Sheet {
+            tone: Tone::Back,
+            border: BorderType::Plain,
+            shape: &shapes::WENT_BACK,
+            word,
+            amount: model.money(view.amount),
+            what,
+            next: String::new(),
+            ..sheet
+        },
+        None => sheet,
     }
+}
+
+/// The word of an order of which money went back, and how much: nobody may take it for a payment
+/// that stands. What the gateway has only accepted is on its way.
+pub(in crate::screen) fn went_back<'a>(
+    model: &Model,
+    paid: Money,
+    given: Money,
+    mut refunds: impl Iterator<Item = &'a RefundState>,
+) -> Option<(String, Vec<String>)> {
+    let words = FindPageWords::of(model.language);
+    let comes = refunds.find(|state| state.status() == RefundStatus::Accepted);
+    let word = match comes {
+        Some(_) => refund::word(RefundStatus::Accepted, model.language),
+        None => word_of_what_went_back(model, paid, given)?,
+    };
+    let left = Money::from_minor(paid.minor().saturating_sub(given.minor()));
+    let sums = if left > Money::default() {
+        words.went_back(&model.money(given), &model.money(left))
+    } else {
+        words.all_went_back(&model.money(given))
+    };
+    let comes = comes.map(|state| refund::money(state, model.language).to_owned());
+    let what = std::iter::once(sums).chain(comes);
+    Some((word.to_owned(), what.chain([words.refunded().to_owned()]).collect()))
+}
+
+/// In a word: all of it, or a part.
+pub(in crate::screen) fn word_of_what_went_back(
+    model: &Model,
+    paid: Money,
+    given: Money,
+) -> Option<&'static str> {
+    if given == Money::default() {
+        return None;
+    }
+    Some(if given < paid {
+        FindPageWords::of(model.language).partly_refunded()
+    } else {
+        FindWords::of(model.language).word(Verdict::Refunded)
+    })
 }
 
 /// The change that goes back to whoever paid in cash.

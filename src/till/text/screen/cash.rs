@@ -1,4 +1,4 @@
-//! The pages of cash and shifts.
+//! The pages of cash, shifts and bills.
 
 crate::catalogue! {
     /// The texts of the page of cash, and of what is paid in cash.
@@ -90,4 +90,26 @@ crate::catalogue! {
     key_shift => "Shift", "班次";
     printed => "The report was sent to the printer.", "报表已发送到打印机。";
     not_printed(why: &str) => "The report was not printed: {why}.", "报表未打印：{why}。";
+    unprinted(title: &str) => "{title}: not printed", "{title}：未打印";
+    press_f10 => "Press F10.", "请按 F10 键。";
+    print_again(title: &str) => "Print again: {title}", "重新打印：{title}";
+    give_up(title: &str) => "Do without: {title}", "不再打印：{title}";
+}
+
+crate::catalogue! {
+    /// The page of a day's bill.
+    pub struct BillPageWords;
+
+    compare(day: &str) => "Compare with the bill of {day}", "核对 {day} 的微信支付账单";
+    title(day: &str) => "WeChat Pay's bill of {day}", "{day} 微信支付账单";
+    asking =>
+        "Downloading the bill and comparing it with the journal...", "正在下载账单，与交易记录核对…";
+    nothing_compared(why: &str) => "Nothing was compared: {why}.", "未能核对：{why}。";
+    order(number: &str) => "Order {number}", "订单 {number}";
+    counted(count: u64, amount: &str) => "{count} x  {amount}", "{count} 笔  {amount}";
+    hidden(count: usize, day: &str) =>
+        "{count} more differences: paytill reconcile {day} lists them all.",
+        "另有 {count} 处不一致，可运行 paytill reconcile {day} 查看全部。";
+    key_again => "Try again", "重试";
+    key_day_before => "The day before", "前一天";
 }

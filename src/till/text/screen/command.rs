@@ -14,7 +14,7 @@ crate::catalogue! {
     check_now => "check ask query status result verify now", "查询 核实 状态 结果 刷新";
     entries => "entries details log raw history fields", "记录 明细 详情 过程";
     drawer => "cash tender pay change open drawer money box in out no sale", "现金 收款 找零 打开 钱箱 存入 取出";
-    shift => "shift open close x z report count float end of day", "班次 开班 交班 日结 报表 清点 备用金";
+    shift => "shift open close x z report count float end of day bill reconcile compare", "班次 开班 交班 日结 报表 清点 备用金 账单 对账 核对";
     find => "find order search look up lookup paid claim number receipt", "查找 订单 搜索 单号 付过款 核实";
     refund => "refund money back return give", "退款 退钱 退货";
     reprint => "print reprint receipt slip copy again paper", "打印 补打 重打 小票 凭证";

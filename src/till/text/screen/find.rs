@@ -33,6 +33,10 @@ crate::catalogue! {
     asking => "ASKING", "正在查询";
     asking_what => "Asking WeChat Pay about this number.", "正在向微信支付查询这个单号。";
     asked_at(time: &str) => "asked at {time}", "查询时间 {time}";
+    partly_refunded => "PARTLY REFUNDED", "部分退款";
+    went_back(amount: &str, left: &str) =>
+        "Refund: {amount}. Left of the payment: {left}.", "退款 {amount}，剩余 {left}。";
+    all_went_back(amount: &str) => "Refund: {amount}, the whole payment.", "全额退款 {amount}。";
     not_here => "NOT IN THE JOURNAL", "本机无此订单";
     not_here_what =>
         "This number is not in this till's journal.", "本机交易记录中没有这个单号。";

@@ -100,6 +100,17 @@ crate::catalogue! {
         "有未完成的支付时不能交班，可由店长同意结转。"
     ];
 
+    bill => [
+        "What WeChat Pay's bill of a day and this till's journal differ in, and what to do about each.",
+        "列出当天微信支付账单与本机交易记录的不一致之处，以及如何处理。"
+    ], [
+        "The bill of a day is there from 10:00 on the next, Beijing time. Tab shows the day before.",
+        "账单在次日 10:00（北京时间）之后可以下载。按 Tab 键看前一天。"
+    ], [
+        "Nothing is changed here. The arrows scroll, Esc goes back, and F7 finds an order.",
+        "这里只核对，不改动任何记录。上下键翻看，Esc 键返回，按 F7 可查找订单。"
+    ];
+
     key_enter => "the step on the screen", "屏幕提示的下一步";
     key_esc => "cancel, or stop waiting", "取消，或停止等待";
     key_next_customer => "the next customer", "接待下一位顾客";

@@ -185,6 +185,11 @@ impl Step<'_> {
                 closing.shown = Shown::Attention;
                 closing.obstacle = Some(reason.clone());
             }
+            // The till never returns such an order: somebody else does, and it may be a part.
+            Refunds::Untold => {
+                closing.shown = Shown::Attention;
+                closing.obstacle = Some(TillCause::RefundUntold.into());
+            }
             Refunds::None => {}
             Refunds::Inconclusive(what) => closing.obstacle = Some(what.reason().clone()),
         }

@@ -377,6 +377,7 @@ fn refunds_by_somebody_else_are_looked_at() {
     for (refunds, status, money) in [
         (Refunds::Whole, Status::Reversed, Funds::Returned),
         (Refunds::Part(TillCause::PartlyRefunded.into()), Status::Attention, Funds::Held),
+        (Refunds::Untold, Status::Attention, Funds::Held),
         (Refunds::None, Status::Reversing, Funds::Held),
     ] {
         let mut bench = Bench::shown();

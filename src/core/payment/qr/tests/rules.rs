@@ -63,6 +63,7 @@ fn anything() -> impl Strategy<Value = Says> {
         Just(Says::ReversalRefused(why("SIGNERROR"))),
         Just(Says::Refunds(Refunds::Whole)),
         Just(Says::Refunds(Refunds::None)),
+        Just(Says::Refunds(Refunds::Untold)),
         Just(Says::Refunds(Refunds::Part(TillCause::PartlyRefunded.into()))),
         Just(Says::NotSent(TillCause::NoConnection.into())),
         Just(Says::Unsigned(TillCause::Refused.into())),

@@ -53,7 +53,7 @@ fn paper_that_is_out_from_the_start_is_believed() {
     assert_eq!(reports.next(), PrinterReport::Health(out));
     assert!(hardware.paper().is_empty());
     hardware.becomes(WELL);
-    assert_eq!(reports.next(), PRINTER_READY);
+    becomes(&reports, Health::Ready);
     assert_eq!(reports.next(), PrinterReport::Printed(1));
     // Nor is one that answers out of turn, if its answer itself says so.
     let (socket, hardware) = clone_that_says(PAPER_OUT, Skills::SYNC_POINT);

@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 
 use super::{FindPage, Showing, Subject, found_order, open as open_page, search};
 use crate::clean::clean;
+use crate::engine::RefundRecord;
 use crate::find::{OrderFile, Wanted, Why};
 use crate::journal::is_cash_returned;
 use crate::money::{Money, NotAnAmount, narrow};
@@ -116,6 +117,20 @@ pub(in crate::screen) fn open(model: &mut Model) -> Vec<ScreenCommand> {
         page.refunds = true;
     }
     commands
+}
+
+/// The order is there, with what went back of it: so is its line in the list behind it.
+pub(super) fn found(model: &mut Model) {
+    let Some(page) = &mut model.find else { return };
+    if let Some((number, refunded)) =
+        page.file().map(|file| (file.row.out_trade_no.clone(), file.given_back()))
+    {
+        if let Some(row) = page.rows.iter_mut().find(|row| row.out_trade_no == number) {
+            row.refunded = refunded;
+        }
+        model.refunds.retain(|refund| refund.out_trade_no != number || refund.state.is_open());
+    }
+    begin(model);
 }
 
 /// The order is there: asks how much, if anything of it can be given back.
@@ -250,8 +265,13 @@ pub(super) fn give_up(model: &mut Model) {
     }
 }
 
-/// A refund has moved: the order on the page is read again.
-pub(in crate::screen) fn moved(model: &mut Model, order: &OutTradeNo) -> Vec<ScreenCommand> {
+/// A refund has moved: the order knows it, and is read again if it is on the page.
+pub(in crate::screen) fn moved(model: &mut Model, refund: &RefundRecord) -> Vec<ScreenCommand> {
+    let order = &refund.out_trade_no;
+    if let Some(attempt) = model.attempt_mut(order) {
+        attempt.refunds.retain(|known| known.out_refund_no != refund.out_refund_no);
+        attempt.refunds.extend(Some(refund).filter(|refund| refund.state.is_given()).cloned());
+    }
     let is_shown = found_order(model).is_some_and(|shown| shown == order);
     // Nobody is asked about cash, so nobody else says it.
     if is_shown

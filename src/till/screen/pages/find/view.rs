@@ -15,7 +15,7 @@ use crate::screen::palette::Tone;
 use crate::screen::shapes::{self, Bitmap};
 use crate::screen::view::Canvas;
 use crate::screen::view::lists::sentence;
-use crate::screen::view::payment::what_happened;
+use crate::screen::view::payment::{went_back, what_happened, word_of_what_went_back};
 use crate::screen::view::sheet::{Meter, Sheet};
 use crate::screen::wrap::wrap;
 use crate::text::find::{FindWords, Verdict};
@@ -144,7 +144,10 @@ impl Canvas<'_> {
             self.put(area, 2, y, &time, of(quiet));
             let column = Rect { width: area.width.min(AMOUNT_ENDS), ..area };
             self.put_right(column, y, &model.money(row.amount), of(base));
-            self.put(area, WORD_AT, y, text.word(status), of(self.palette.ink(Tone::of(status))));
+            let went_back = word_of_what_went_back(model, row.amount, row.refunded);
+            let tone = if went_back.is_some() { Tone::Back } else { Tone::of(status) };
+            let word = went_back.unwrap_or_else(|| text.word(status));
+            self.put(area, WORD_AT, y, word, of(self.palette.ink(tone)));
             self.put(area, TAIL_AT, y, &text.order(row.out_trade_no.tail()), of(quiet));
         }
         if first > 0 {
@@ -258,7 +261,8 @@ impl Canvas<'_> {
         if !page.typed.is_empty() {
             lines.push((page.typed.to_string(), Modifier::BOLD));
         } else if let Some(row) = page.chosen() {
-            let word = model.text().word(row.state.status());
+            let went_back = word_of_what_went_back(model, row.amount, row.refunded);
+            let word = went_back.unwrap_or_else(|| model.text().word(row.state.status()));
             let tail = row.out_trade_no.tail();
             let line = format!("> {} {word} {tail}", model.money(row.amount));
             lines.push((line, Modifier::BOLD));
@@ -330,7 +334,7 @@ const fn look(verdict: Verdict) -> (Tone, BorderType, &'static Bitmap) {
 fn ours(model: &Model, file: &OrderFile, shown: &ShownAttempt) -> Sheet {
     let (text, words) = (model.text(), FindPageWords::of(model.language));
     let status = file.row.state.status();
-    Sheet {
+    let sheet = Sheet {
         tone: Tone::of(status),
         border: BorderType::Rounded,
         is_filled: false,
@@ -347,6 +351,13 @@ fn ours(model: &Model, file: &OrderFile, shown: &ShownAttempt) -> Sheet {
         }),
         next: words.ask().to_owned(),
         also: String::new(),
+    };
+    let refunds = file.refunds.iter().map(|row| &row.state);
+    match went_back(model, file.row.amount, file.given_back(), refunds) {
+        Some((word, what)) => {
+            Sheet { tone: Tone::Back, shape: &shapes::WENT_BACK, word, what, ..sheet }
+        }
+        None => sheet,
     }
 }
 

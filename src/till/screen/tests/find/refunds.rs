@@ -9,6 +9,7 @@ use crate::refund::{
     RefundRefusal, RefundSaid, RefundState, RefundStatus,
 };
 use crate::sale::tender::Cash;
+use crate::text::find::Verdict;
 
 fn refund_no() -> OutRefundNo {
     OutRefundNo::new(&paid_order().row.out_trade_no, 1, 7)
@@ -134,6 +135,129 @@ fn what_was_given_back_before_is_not_given_back_again() {
         assert!(says(&bench, words), "{}", bench.drawn(80, 24));
         assert_eq!(says(&bench, "How much goes back?"), amount == 1000);
     }
+}
+
+/// The paid order, of which so much was refunded.
+fn refunded(of: Vec<(i64, RefundState)>) -> Box<OrderFile> {
+    let mut file = paid_order();
+    let row = |(amount, state)| RefundRow {
+        id: 1,
+        out_refund_no: refund_no(),
+        amount: Money::from_minor(amount),
+        reason: "cold".into(),
+        created_at: Timestamp(NOON),
+        updated_at: Timestamp(NOON),
+        state,
+    };
+    file.refunds = of.into_iter().map(row).collect();
+    file.row.refunded = crate::journal::given_back(&file.refunds);
+    file
+}
+
+fn done(amount: i64) -> (i64, RefundState) {
+    let proof = RefundProof { refund_id: "5".into(), done_at: Timestamp(NOON) };
+    let answers = vec![looked(), accepted(), RefundAnswer::Queried(Queried::Done(proof))];
+    (amount, refund(amount, answers))
+}
+
+fn on_its_way(amount: i64) -> (i64, RefundState) {
+    (amount, refund(amount, vec![looked(), accepted()]))
+}
+
+fn shown(file: Box<OrderFile>) -> ScreenBench {
+    let mut bench = bench();
+    opened(&mut bench);
+    bench.type_text("5004");
+    let (serial, _) = search_of(&bench.key(Key::Enter));
+    found(&mut bench, serial, &[file]);
+    bench
+}
+
+#[test]
+fn an_order_that_was_given_back_is_not_shown_as_paid() {
+    let refused = (300, refund(300, vec![looked()]));
+    let mut cash = paid_in_cash();
+    let amount = Money::from_minor(1234);
+    let mut returned = cash.entries[0].clone();
+    returned.event = crate::journal::StoredEvent::Act(ActKind::CashReturned { amount });
+    cash.entries.push(returned);
+    for (file, words, goes_on) in [
+        (
+            refunded(vec![done(500)]),
+            ["PARTLY REFUNDED", "Refund: ￥5.00. Left of the payment: ￥7.34."],
+            true,
+        ),
+        (
+            refunded(vec![done(500), done(734)]),
+            ["REFUNDED", "Refund: ￥12.34, the whole payment."],
+            true,
+        ),
+        (refunded(vec![done(500), on_its_way(734)]), ["REFUND ACCEPTED", "on its way"], true),
+        (cash, ["REFUNDED", "￥12.34, the whole payment."], true),
+        (refunded(vec![refused]), ["PAID", "F5 to ask"], false),
+    ] {
+        let mut bench = shown(file);
+        let drawn = bench.drawn(80, 24);
+        for said in words {
+            assert!(says(&bench, said), "{said}\n{drawn}");
+        }
+        assert_eq!(says(&bench, "Do not hand over goods for it"), goes_on, "{drawn}");
+        let is_paid = drawn.lines().any(|line| line.contains(" PAID"));
+        assert_eq!(is_paid, !goes_on, "{drawn}");
+        // The same as F5 says it, where it is known without asking.
+        if bench.key(Key::F(5)).is_empty() {
+            assert_eq!(bench.model.verdict().unwrap().1, Verdict::Refunded);
+        }
+    }
+}
+
+#[test]
+fn what_was_given_back_at_the_desk_is_not_paid_there_any_more() {
+    let mut bench = bench();
+    let index = bench.charge("12.34", 1);
+    bench.answer(index, Says::Paid(proof()));
+    assert!(says(&bench, "Hand over the goods"));
+    let of = |(amount, state)| RefundRecord {
+        out_trade_no: bench.order(index),
+        ..record(amount, state)
+    };
+    let (part, rest) = (of(done(500)), of(on_its_way(734)));
+    let under_way = of((300, refund(300, vec![looked()])));
+    moved(&mut bench, under_way, None);
+    assert!(says(&bench, "Hand over the goods"), "nothing went back yet");
+    moved(&mut bench, part, None);
+    for words in ["PARTLY REFUNDED", "Refund: ￥5.00. Left of the payment: ￥7.34."] {
+        assert!(says(&bench, words), "{}", bench.drawn(80, 24));
+    }
+    assert!(!says(&bench, "Hand over the goods"));
+    let second = OutRefundNo::new(&bench.order(index), 2, 8);
+    moved(&mut bench, RefundRecord { out_refund_no: second, ..rest }, None);
+    assert!(says(&bench, "REFUND ACCEPTED") && says(&bench, "Refund: ￥12.34"));
+}
+
+#[test]
+fn the_list_says_it_too_and_at_once() {
+    let mut bench = bench();
+    let (serial, _) = search_of(&bench.key(Key::F(7)));
+    found(&mut bench, serial, &[refunded(vec![done(1234)]), declined_order(), paid_order()]);
+    let drawn = bench.drawn(80, 24);
+    assert!(drawn.contains("REFUNDED") && drawn.contains(" PAID"), "{drawn}");
+
+    // Given back from there.
+    let mut bench = self::bench();
+    let (serial, _) = search_of(&bench.key(Key::F(7)));
+    found(&mut bench, serial, &[paid_order(), declined_order()]);
+    let (serial, _) = search_of(&bench.key(Key::Enter));
+    found(&mut bench, serial, &[paid_order()]);
+    assert!(!says(&bench, "REFUNDED"));
+    moved(&mut bench, record(500, done(500).1), None);
+    let Some(ScreenCommand::Search { serial, .. }) = bench.commands.last().cloned() else {
+        panic!("it is read again")
+    };
+    found(&mut bench, serial, &[refunded(vec![done(500)])]);
+    assert!(says(&bench, "PARTLY REFUNDED"));
+    bench.key(Key::Esc);
+    assert!(says(&bench, "Latest orders") && says(&bench, "PARTLY REFUNDED"));
 }
 
 #[test]
@@ -335,4 +459,10 @@ fn pictures_of_a_refund() {
     bench.key(Key::Esc);
     moved(&mut bench, record(200, abnormal), Some(RefundStatus::Accepted));
     pictures("refund_attention", &mut bench);
+}
+
+#[test]
+fn pictures_of_refunded_orders() {
+    pictures("refunded_in_part", &mut shown(refunded(vec![done(500)])));
+    pictures("refunded_in_full", &mut shown(refunded(vec![done(500), on_its_way(734)])));
 }

@@ -13,7 +13,7 @@ const FOUND: [(&str, &str); 4] = [
 fn owner(reply: &Reply) -> Owner {
     let merchant = merchant();
     let lookup = Lookup { merchant: &merchant, transaction_id: TRANSACTION };
-    gateway(SignType::HmacSha256).decode_lookup(lookup, reply)
+    gateway(SignType::HmacSha256).decode_lookup(lookup, reply, NOW)
 }
 
 /// The answer with one field changed, added or, if it is empty, left out.

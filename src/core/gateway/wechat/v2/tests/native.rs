@@ -1,7 +1,7 @@
 //! unifiedorder and closeorder: what is sent, and what each code means.
 
 use super::*;
-use crate::gateway::wechat::v2::NO_NOTIFY_URL;
+use crate::gateway::wechat::native::NO_NOTIFY_URL;
 use crate::order::CodeUrl;
 
 const CODE_URL: &str = "weixin://wxpay/bizpayurl/up?pr=NwY5Mz9&groupid=00";

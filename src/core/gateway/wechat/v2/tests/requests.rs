@@ -83,10 +83,12 @@ fn a_payment_code_that_comes_back_is_not_recorded() {
     let body = signed(&[
         ("result_code", "FAIL"),
         ("err_code", "AUTHCODEEXPIRE"),
+        ("err_code_des", repeated),
         ("attach", repeated),
         ("auth_code", "134567890123456789"),
     ]);
     let decoded = gateway.decode(Ask::Submit(&order, &code), &reply(200, body), NOW);
+    assert!(!format!("{:?}", decoded.answer).contains("134567890123456789"));
     assert!(decoded.record.iter().any(|(_, value)| value == "AUTHCODEEXPIRE"));
     assert!(!format!("{:?}", decoded.record).contains("134567890123456789"));
 }

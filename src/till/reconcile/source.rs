@@ -5,14 +5,17 @@ use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
-use super::{Exit, Failure};
+use super::{Trouble, fault};
+use crate::bill::decompressed;
+use crate::both;
 use crate::clock::Date;
-use crate::command::open::{codec, route};
-use crate::config::WechatV2Config;
 use crate::gateway::wechat::v2::bill::Refusal;
-use crate::gateway::{LARGEST_REPLY, Stamp};
+use crate::gateway::wechat::v3::bill::{Digest, Digester};
+use crate::gateway::wechat::{WechatV2, WechatV3};
+use crate::gateway::{LARGEST_REPLY, Outgoing, Stamp};
 use crate::language::Text;
-use crate::text::{failure, reason, reconcile as text};
+use crate::order::Merchant;
+use crate::text::{reason, reconcile as text};
 use paytill_host::clock::Clock;
 use paytill_host::random;
 use paytill_host::transport::{DownloadFailure, Sink, Transport};
@@ -24,22 +27,35 @@ const RESERVE: u64 = 64 << 20;
 /// The room is looked at each time so much has come, and before anything has.
 const STEP: u64 = 1 << 20;
 
+/// Whom to ask for a bill, and how.
+pub struct BillGateway {
+    pub codec: BillCodec,
+    pub transport: Transport,
+    pub merchant: Merchant,
+}
+
+/// In which version of the protocol.
+pub enum BillCodec {
+    V2(Box<WechatV2>),
+    V3(Box<WechatV3>),
+}
+
 /// What came.
-pub(super) enum Source {
+pub enum Source {
     Bill(File),
     /// The gateway has none to give.
     Refused(Refusal),
 }
 
 /// A bill that somebody has downloaded, or the gateway's refusal in its place.
-pub(super) fn open(path: &Path) -> Result<Source, Failure> {
+pub fn open(path: &Path) -> Result<Source, Trouble> {
     let fault = |error: io::Error| {
-        let failure = Failure::of_system(&text::not_read(path), &error);
+        let trouble = fault(&text::not_read(path), &error);
         match error.kind() {
             io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied => {
-                Failure { exit: Exit::Usage, ..failure }
+                Trouble::Usage(trouble.text())
             }
-            _ => failure,
+            _ => trouble,
         }
     };
     // A pipe would wait for whoever writes.
@@ -52,42 +68,96 @@ pub(super) fn open(path: &Path) -> Result<Source, Failure> {
 
 /// Downloads the bill. It is beside the journal while it is read, under no name and for nobody
 /// else's eyes.
-pub(super) async fn download(
-    gateway: &WechatV2Config,
+pub async fn download(
+    gateway: &BillGateway,
     day: Date,
     journal: &Path,
     clock: &Clock,
-) -> Result<Source, Failure> {
+) -> Result<Source, Trouble> {
     let mut path = journal.as_os_str().to_owned();
     path.push(format!(".bill-{}", std::process::id()));
     let path = PathBuf::from(path);
-    let fault = |error: io::Error| Failure::of_system(&text::not_kept(&path), &error);
+    let fault = |error: io::Error| fault(&text::not_kept(&path), &error);
     let mut file = Nameless::create(&path).map_err(fault)?;
-    let transport = Transport::new(&route(gateway))
-        .map_err(|error| Failure::new(Exit::Configuration, failure::route(&error)))?;
-    let Some(nonce) = random::nonce() else {
-        return Err(Failure::new(Exit::Fault, text::not_downloaded()));
+    let merchant = &gateway.merchant;
+    let (outgoing, digest) = match &gateway.codec {
+        BillCodec::V2(codec) => (codec.encode_bill(merchant, day, &stamp(clock)?), None),
+        BillCodec::V3(codec) => match place(gateway, codec, day, clock).await? {
+            Ok((outgoing, digest)) => (outgoing, Some(digest)),
+            Err(refusal) => return Ok(Source::Refused(refusal)),
+        },
     };
-    let stamp = Stamp { time: clock.wall(), nonce };
-    let outgoing = codec(gateway).encode_bill(&gateway.merchant, day, &stamp);
+    let transport = &gateway.transport;
     let downloaded = transport.download(&outgoing, clock.uptime(), LARGEST, &mut file).await;
     match downloaded {
         Ok(()) => {}
         Err(DownloadFailure::Io(_)) if file.is_short_of_room => {
-            return Err(Failure::new(Exit::Fault, text::no_room(&path)));
+            return Err(Trouble::Fault(text::no_room(&path)));
         }
         Err(DownloadFailure::Io(error)) => return Err(fault(error)),
         Err(DownloadFailure::TooLarge) => {
             let too_large = text::fault(&crate::bill::Fault::TooLarge, "", day);
-            return Err(Failure::new(Exit::Fault, text::not_downloaded().because(&too_large)));
+            return Err(Trouble::Fault(text::not_downloaded().because(&too_large)));
         }
         Err(DownloadFailure::Transport(failure)) => {
             tracing::warn!(?failure, "no bill");
             let why = Text::each(|language| reason::cause_sentence(failure.reason(), language));
-            return Err(Failure::new(Exit::Fault, text::not_downloaded().because(&why)));
+            return Err(Trouble::Fault(text::not_downloaded().because(&why)));
         }
     }
+    if let Some(digest) = digest
+        && !is_whole(&mut file.file, &digest).map_err(fault)?
+    {
+        let altered = both!("it is not what WeChat Pay has signed", "内容与微信支付签名的摘要不符");
+        return Err(Trouble::Fault(text::not_downloaded().because(&altered)));
+    }
     judge(file.file).map_err(fault)
+}
+
+fn stamp(clock: &Clock) -> Result<Stamp, Trouble> {
+    let nonce = random::nonce().ok_or_else(|| Trouble::Fault(text::not_downloaded()))?;
+    Ok(Stamp { time: clock.wall(), nonce })
+}
+
+/// Where the bill lies in API v3, or the gateway's refusal.
+async fn place(
+    gateway: &BillGateway,
+    codec: &WechatV3,
+    day: Date,
+    clock: &Clock,
+) -> Result<Result<(Outgoing, Digest), Refusal>, Trouble> {
+    let merchant = &gateway.merchant;
+    let asked = codec.encode_bill(merchant, day, &stamp(clock)?);
+    let reply = gateway.transport.ask(&asked, clock.uptime()).await.map_err(|failure| {
+        let why = Text::each(|language| reason::cause_sentence(failure.reason(), language));
+        Trouble::Fault(text::not_downloaded().because(&why))
+    })?;
+    let place = match codec.read_bill(&reply, clock.wall()) {
+        Ok(place) => place,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    let outgoing = codec.encode_download(&place, merchant, &stamp(clock)?);
+    Ok(Ok((outgoing, place.digest().clone())))
+}
+
+/// Whether the digest is that of the file, or of what is compressed in it.
+fn is_whole(file: &mut File, digest: &Digest) -> io::Result<bool> {
+    let mut piece = vec![0; 64 * 1024];
+    let mut digest_of = |reader: &mut dyn io::Read| -> io::Result<Digester> {
+        let mut digester = Digester::default();
+        loop {
+            match reader.read(&mut piece)? {
+                0 => return Ok(digester),
+                read => digester.take(&piece[..read]),
+            }
+        }
+    };
+    file.seek(SeekFrom::Start(0))?;
+    let as_it_came = digest_of(file)?;
+    file.seek(SeekFrom::Start(0))?;
+    // What is not compressed has only the one digest.
+    let inside = digest_of(&mut decompressed(&*file)).unwrap_or_default();
+    Ok(digest.fits(as_it_came, inside))
 }
 
 /// Looks at the beginning, where a message is whole.

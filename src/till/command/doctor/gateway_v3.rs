@@ -1,0 +1,140 @@
+//! Checks the gateway through API v3: the keys, what verifies its answers, what it thinks of the
+//! account, and whether the clocks are as close as signatures need.
+
+use super::FindingReporter;
+use super::gateway::{self, REAL};
+use crate::clock::Timestamp;
+use crate::command::api_v3;
+use crate::config::{Config, WechatV3Config as Settings};
+use crate::gateway::wechat::WechatV3;
+use crate::gateway::wechat::v3::certificates::NoCertificates;
+use crate::payment::{Cause, Inconclusive, TillCause};
+use crate::text::doctor::{Finding, OfV3};
+use crate::text::{failure, reason};
+use paytill_host::certificate::Names;
+use paytill_host::clock::Clock;
+use paytill_host::transport::{RouteError, Transport};
+
+/// Beyond this, requests are refused and answers ignored (apiv3 2.2 and 2.3).
+const WINDOW_SECONDS: u64 = 300;
+
+/// Dials each host, downloads certificates if they are used, and queries an order that cannot exist.
+pub(super) async fn check(
+    config: &Config,
+    settings: &Settings,
+    clock: &Clock,
+    reporter: &mut FindingReporter,
+) {
+    let zone = &config.store.time_zone;
+    let public_key_id = settings.public_key.as_ref().map(|(id, _)| id.clone());
+    let serial = settings.merchant_serial.clone();
+    reporter.report(&Finding::OfV3(OfV3::Keys { serial, public_key_id }));
+    match &settings.merchant_certificate_pem {
+        Some(pem) => {
+            reporter.report(&gateway::certificate(pem, clock.wall(), zone));
+            let holder = Names::of_pem(pem).subject;
+            let is_number = |name: &String| name.bytes().all(|byte| byte.is_ascii_digit());
+            let merchant = settings.merchant.mch_id.clone();
+            if let Some(holder) = holder.filter(|it| is_number(it) && *it != merchant) {
+                reporter.report(&Finding::CertificateForeign { holder, merchant });
+            }
+        }
+        None => reporter.report(&Finding::OfV3(OfV3::NoCertificate)),
+    }
+    if settings.line.ca_pem.is_some() && settings.line.base_url.ends_with(REAL) {
+        reporter.report(&Finding::OwnRoots);
+    }
+    let route = api_v3::route(settings);
+    let (transport, codec) = match (Transport::new(&route), api_v3::codec(settings)) {
+        (Ok(transport), Ok(codec)) => (transport, codec),
+        (Err(error), _) => {
+            let sentence = failure::route(&error).in_language(reporter.language).to_owned();
+            return reporter.report(&match error {
+                RouteError::NoRoots { .. } => Finding::NoRoots(sentence),
+                RouteError::Client(_) | RouteError::Identity(_) => Finding::SecretsWrong(sentence),
+            });
+        }
+        // It was checked when the configuration was read.
+        (Ok(_), Err(_)) => return,
+    };
+    let reached = gateway::visit(&route.hosts, &transport, clock, reporter).await;
+    let Some((_, date, before)) = reached else { return };
+    // The rest would only repeat it.
+    if let Some(off) = date.and_then(|date| off(date, before)) {
+        return reporter.report(&Finding::OfV3(off));
+    }
+    if settings.public_key.is_none()
+        && !certificates(settings, &codec, &transport, clock, config, reporter).await
+    {
+        return;
+    }
+    let merchant = &settings.merchant;
+    let account = match gateway::query(config, merchant, &codec, &transport, clock).await {
+        Ok(finding) => finding,
+        Err(what) => account(&what, reporter),
+    };
+    reporter.report(&account);
+    reporter.report(&date.map_or(Finding::ClockUncompared, |date| gateway::compare(date, before)));
+}
+
+/// Whether the certificates could be downloaded.
+async fn certificates(
+    settings: &Settings,
+    codec: &WechatV3,
+    transport: &Transport,
+    clock: &Clock,
+    config: &Config,
+    reporter: &mut FindingReporter,
+) -> bool {
+    let finding = match api_v3::fetch(codec, settings, transport, clock).await {
+        Ok(certificates) => {
+            let until = certificates.iter().map(|certificate| certificate.until).max();
+            let until = until.unwrap_or_default().local("%Y-%m-%d", &config.store.time_zone);
+            let count = certificates.len();
+            reporter.report(&Finding::OfV3(OfV3::PlatformCertificates { count, until }));
+            return true;
+        }
+        Err(NoCertificates::PublicKeyOnly) => OfV3::PublicKeyOnly,
+        Err(NoCertificates::WrongKey) => OfV3::WrongApiV3Key,
+        Err(NoCertificates::Refused { code, text }) => {
+            OfV3::AccountRefused(format!("{code} {text}"))
+        }
+        Err(NoCertificates::Unbelievable(words)) => OfV3::NoPlatformCertificates(words),
+    };
+    reporter.report(&Finding::OfV3(finding));
+    false
+}
+
+fn account(what: &Inconclusive, reporter: &FindingReporter) -> Finding {
+    let said = reason::cause_sentence(what.reason(), reporter.language);
+    match (what, &what.reason().cause) {
+        (Inconclusive::Unsigned(why), _) => Finding::OfV3(OfV3::AccountRefused(why.text.clone())),
+        (_, Cause::Till(TillCause::BadSignature | TillCause::WrongMerchant)) => {
+            let words = &what.reason().text;
+            let gap = if words.is_empty() { "" } else { " " };
+            Finding::OfV3(OfV3::AccountNotOurs(format!("{said}{gap}{words}")))
+        }
+        _ if gateway::is_of_the_account(what) => Finding::OfV3(OfV3::AccountRefused(said)),
+        _ => gateway::otherwise(what, said),
+    }
+}
+
+fn off(theirs: Timestamp, ours: Timestamp) -> Option<OfV3> {
+    let seconds = theirs.0.abs_diff(ours.0) / 1000;
+    let is_ahead = ours > theirs;
+    (seconds >= WINDOW_SECONDS).then_some(OfV3::ClockOff { seconds, is_ahead })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_may_be_off_by_less_than_five_minutes() {
+        let now = 1_795_318_200_000;
+        let off = |seconds: i64| off(Timestamp(now), Timestamp(now + seconds * 1000));
+        assert_eq!((off(299), off(-299)), (None, None));
+        assert_eq!(off(300), Some(OfV3::ClockOff { seconds: 300, is_ahead: true }));
+        assert_eq!(off(-400), Some(OfV3::ClockOff { seconds: 400, is_ahead: false }));
+    }
+}
