@@ -86,6 +86,8 @@ pub struct Script {
     pub bills: Bills,
     /// What the gateway keeps of a payment, in ten-thousandths.
     pub fee_rate: u32,
+    /// Whether customers scan a code only by [`Bank::scan`]: an answer may be lost on its way.
+    pub scans_by_word: bool,
 }
 
 impl Default for Script {
@@ -100,6 +102,7 @@ impl Default for Script {
             practice_alone: false,
             bills: Bills::default(),
             fee_rate: 60,
+            scans_by_word: false,
         }
     }
 }

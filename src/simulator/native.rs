@@ -60,6 +60,17 @@ impl Bank {
         said
     }
 
+    /// A customer scans the code of an order, where that still leads to anything.
+    pub fn scan(&mut self, out_trade_no: &str, now: Millis) {
+        let index = self.by_number.get(out_trade_no);
+        let Some(entry) = index.and_then(|index| self.entries.get_mut(*index)) else { return };
+        entry.advance(now);
+        if entry.status == OrderStatus::Open && !entry.details.is_shown {
+            entry.details.is_shown = true;
+            let_scan(entry, Millis(0), now);
+        }
+    }
+
     fn take_order(
         &mut self,
         entry: &mut LedgerEntry,
@@ -75,7 +86,8 @@ impl Bank {
         let fields = match entry.status {
             OrderStatus::NotFound | OrderStatus::Open => {
                 // Nobody can scan a code before some till has it, and no till waits for ever.
-                if fault.is_none() && late < TILLS_WAIT && !entry.details.is_shown {
+                let has_come = fault.is_none() && late < TILLS_WAIT && !self.script.scans_by_word;
+                if has_come && !entry.details.is_shown {
                     entry.details.is_shown = true;
                     let_scan(entry, late, now);
                 }
@@ -145,13 +157,12 @@ impl Bank {
                 | SpecialCase::ReverseSystemError
                 | SpecialCase::ReverseUserPaying,
             ) => return failed("SYSTEMERROR", "系统异常，请重试"),
-            Some(SpecialCase::ReverseRefused) => {
-                entry.turn_into(OrderStatus::Paid, now);
-                return failed("ORDERPAID", "订单已支付，不能发起关单");
-            }
             Some(SpecialCase::ReverseExpired) => return failed("SIGNERROR", "签名错误"),
             Some(SpecialCase::ReverseLies) => return done(),
-            Some(SpecialCase::PaysDuringReversal) if entry.status == OrderStatus::Open => {
+            // Whoever has the code.
+            Some(SpecialCase::ReverseRefused | SpecialCase::PaysDuringReversal)
+                if entry.status == OrderStatus::Open && entry.details.is_shown =>
+            {
                 entry.turn_into(OrderStatus::Paid, now);
             }
             _ => {}

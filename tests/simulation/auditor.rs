@@ -91,6 +91,14 @@ impl Auditor {
         self.check(!was_seen, Invariant::OneSubmission, || format!("{number} was given twice"));
     }
 
+    /// This number is paid by scanning a code, which may be shown for so long.
+    pub fn is_scanned(&mut self, number: &str, lasts: u64) {
+        let now = self.now;
+        if let Some(attempted) = self.attempts.get_mut(number) {
+            attempted.scanned = Some((now, lasts));
+        }
+    }
+
     /// The bank holds another till's order of this number.
     pub fn is_anothers(&mut self, number: &str) {
         self.others.insert(number.to_owned());
@@ -141,6 +149,7 @@ impl Auditor {
             return self.broken(Invariant::IntentBeforeWire, format!("{number} was never begun"));
         };
         let mut wrong = attempted.judge_call(call, now);
+        wrong.extend(attempted.judge_order(body).filter(|_| call.kind == CallKind::Order));
         attempted.note_call(call, body, now);
         if call.kind != CallKind::Submit
             && let Some(storm) = self.pace.asked(number, now, is_of_the_past)

@@ -66,9 +66,9 @@ fn tell(seed: u64, without: &[String]) -> ExitCode {
 
 /// What was played, in numbers.
 fn played(counts: &Counts) -> String {
-    let Counts { sales, cash, splits, returns, refunds, closes, bills, .. } = counts;
+    let Counts { sales, cash, splits, codes, returns, refunds, closes, bills, .. } = counts;
     format!(
-        "{sales} sales ({cash} in cash, {splits} split, {returns} with cash given back), \
+        "{sales} sales ({cash} in cash, {splits} split, {codes} by our code, {returns} with cash given back), \
          {refunds} refunds, {closes} closes, {bills} bills"
     )
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::{Date, Millis, Timestamp, Uptime};
 use crate::money::{Currency, Money};
-use crate::order::{Order, OutTradeNo};
+use crate::order::{CodeUrl, Order, OutTradeNo};
 use crate::payment::{Event, State};
 use crate::refund::{OutRefundNo, Refund, RefundEvent, RefundState};
 use crate::sale::Sold;
@@ -222,6 +222,14 @@ pub struct Attempt {
     pub sold: Arc<Sold>,
     /// `false`: the outcome is known, but could not be written.
     pub recorded: bool,
+}
+
+impl Attempt {
+    /// The code that the customer may scan. One that is not on disk is nobody's to see: the next start
+    /// knows nothing of it, and may say that nothing was paid.
+    pub fn code_to_show(&self) -> Option<&CodeUrl> {
+        self.state.code_url().filter(|_| self.recorded)
+    }
 }
 
 /// A refund as people may see it: what is on disk, unless `recorded` says otherwise.

@@ -73,8 +73,9 @@ struct CodeDisplay {
 impl Follow for CodeDisplay {
     fn report(&mut self, attempt: &Attempt, status: Status) {
         // The first line is the one with the code, or the end if none came.
-        let code = attempt.state.code_url().filter(|_| !self.is_told);
-        if !self.is_told && code.is_none() && !status.is_final_for_cashier() {
+        let code = attempt.code_to_show().filter(|_| !self.is_told);
+        let is_over = status.is_final_for_cashier() || !attempt.recorded;
+        if !self.is_told && code.is_none() && !is_over {
             return;
         }
         self.is_told = true;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use paytill::engine::Attempt;
 use paytill::order::Order;
 use paytill::payment::{
-    Answer, Call, CallKind, Event, Found, Inconclusive, State, Status, Submitted,
+    Answer, Call, CallKind, Event, Found, Inconclusive, Ordered, State, Status, Submitted,
 };
 
 /// Refusals of a submission after which certainly nothing was charged (protocol 4.2).
@@ -78,6 +78,12 @@ pub struct Attempted {
     pub is_anothers: bool,
     /// It is paid in cash.
     pub is_cash: bool,
+    /// It is paid by scanning a code of ours: when that was ordered, and how long it may be shown.
+    pub scanned: Option<(u64, u64)>,
+    /// That code was told to people.
+    pub is_shown: bool,
+    pub orders: usize,
+    pub closings: Vec<u64>,
     /// A query found it unpaid, or unknown.
     pub is_unpaid: bool,
     pub reversed: bool,
@@ -110,8 +116,14 @@ impl Attempted {
             }
             CallKind::Query | CallKind::RefundQuery => self.queries.push(now),
             CallKind::Reverse => self.reversals.push(now),
-            // Of an order that is paid by our code.
-            CallKind::Order | CallKind::Close => {}
+            CallKind::Order => {
+                if self.body.is_empty() {
+                    self.body = body.to_vec();
+                }
+                self.sent_at.get_or_insert(now);
+                self.orders += 1;
+            }
+            CallKind::Close => self.closings.push(now),
         }
     }
 
@@ -169,7 +181,15 @@ impl Attempted {
                     self.absent.clear();
                 }
             }
-            CallKind::Order | CallKind::Close => {}
+            CallKind::Order => {}
+            CallKind::Close => {
+                let is_gone =
+                    ["ORDERCLOSED", "ORDERNOTEXIST"].iter().any(|code| says("err_code", code));
+                if is_success || is_gone {
+                    self.reversed = true;
+                    self.absent.clear();
+                }
+            }
             CallKind::RefundQuery => {
                 let returned = fields.iter().filter(|(name, _)| name.starts_with("refund_fee_"));
                 let returned: i64 = returned.filter_map(|(_, fee)| fee.parse::<i64>().ok()).sum();
@@ -199,16 +219,16 @@ impl Attempted {
                 ),
                 // So is a refund that may be of a part.
                 Answer::Found(found) => matches!(found, Found::Ended(_)),
-                Answer::Reversed(_)
-                | Answer::Refunds(_)
-                | Answer::Ordered(_)
-                | Answer::Closed(_) => false,
+                // Whatever brings no code may be the last try.
+                Answer::Ordered(ordered) => !matches!(ordered, Ordered::Code(_)),
+                Answer::Reversed(_) | Answer::Refunds(_) | Answer::Closed(_) => false,
             };
             self.calls_for += usize::from(asks);
             let is_unsigned = matches!(answer.as_inconclusive(), Some(Inconclusive::Unsigned(_)));
             self.failed |=
                 is_unsigned || matches!(answer, Answer::Submitted(Submitted::Ambiguous(_)));
         }
+        self.is_shown |= attempt.code_to_show().is_some();
         let status = attempt.state.status();
         if status == Status::Reversed && self.told != Some(status) {
             self.told_reversed = self.reversals.len();

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use paytill::clock::Millis;
 use paytill::journal::{JournalError, JournalReader, OrderRow, StoredEvent};
 use paytill::payment::{CallKind, Event, State, Status};
-use paytill::simulator::{Bank, LedgerEntry, Scenario};
+use paytill::simulator::{Bank, LedgerEntry, OrderStatus, Scenario};
 
 use super::Auditor;
 use super::attempted::Attempted;
@@ -63,7 +63,10 @@ impl Auditor {
             let status = row.state.status();
             let is_by_code = row.state.cash().is_none();
             let right = if status == Status::Paid && is_by_code { row.amount.minor() } else { 0 };
-            let over = matches!(status, Status::Paid | Status::Declined | Status::Reversed);
+            let over = matches!(
+                status,
+                Status::Paid | Status::Declined | Status::Reversed | Status::Closed
+            );
             let may_stay = is_hopeless && row.state.is_open();
             let may_be_less =
                 status == Status::Paid && ours.is_some_and(LedgerEntry::is_refunded_elsewhere);
@@ -86,8 +89,15 @@ impl Auditor {
         }
         let twice = nets.values().chain(paid_by_sale.values()).any(|charges| *charges > 1);
         self.check(!twice, Invariant::OneNetCharge, || "a sale was paid twice".to_owned());
-        for entry in bank.ledger().filter(|entry| entry.submissions() > 0) {
+        let has_begun = |entry: &&LedgerEntry| {
+            entry.submissions() > 0 || entry.times_of(CallKind::Order).next().is_some()
+        };
+        for entry in bank.ledger().filter(has_begun) {
             let number = &entry.out_trade_no;
+            let is_open = entry.code_url().is_some() && entry.status == OrderStatus::Open;
+            self.check(!is_open || is_hopeless, Invariant::Converges, || {
+                format!("{number} can still be paid at the bank")
+            });
             if self.others.contains(number) {
                 continue;
             }
@@ -123,7 +133,7 @@ impl Attempted {
         self.sent_at.get_or_insert(now);
         let is_proven = match row.state.status() {
             Status::Paid => self.proof_at.is_some() || self.is_cash,
-            Status::Reversed => self.is_over(),
+            Status::Reversed | Status::Closed => self.is_over(),
             _ => true,
         };
         if !is_proven {

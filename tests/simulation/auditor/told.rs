@@ -46,6 +46,20 @@ impl Attempted {
                     wrong.push((Invariant::NeverPaidAfterReversal, "paid after a reversal"));
                 }
             }
+            // Nobody can have paid by a code that nobody has seen.
+            Status::Declined if self.scanned.is_some() && before != Some(status) => {
+                if self.is_shown || self.can_hold_money(status, bank) {
+                    wrong.push((Invariant::NoMoneyLeftBehind, "not paid, and its code was shown"));
+                }
+            }
+            Status::Closed if before != Some(status) => {
+                if !self.is_over() {
+                    wrong.push((Invariant::ReversalDiscipline, "closed without proof"));
+                }
+                if self.can_hold_money(status, bank) {
+                    wrong.push((Invariant::NoMoneyLeftBehind, "closed, and it can be paid"));
+                }
+            }
             Status::Declined if before != Some(status) => {
                 if !(self.refused || self.ended || self.is_unpaid || self.is_anothers) {
                     wrong.push((Invariant::NoMoneyLeftBehind, "not paid, without a verified word"));
@@ -74,7 +88,12 @@ impl Attempted {
     /// reported as not paid is returned. Without a journal nothing counts: the next start
     /// determines it anew.
     fn is_duly_paid(&self, event: &Event, now: u64) -> bool {
-        matches!(event, Event::Answered(_, answer) if answer.proof().is_some())
+        let is_proven = matches!(event, Event::Answered(_, answer) if answer.proof().is_some());
+        // What is paid by a code of ours always counts.
+        if self.scanned.is_some() {
+            return is_proven;
+        }
+        is_proven
             && now < self.left_at.unwrap_or(0) + COUNTS_FOR
             && self.reversals.is_empty()
             && self.restarts == 0

@@ -14,6 +14,8 @@ pub struct Counts {
     pub cash: u64,
     /// Sales that are to be paid in part in cash and in part by code.
     pub splits: u64,
+    /// Codes that were ordered, for customers to scan.
+    pub codes: u64,
     /// Sales whose cash went back because the rest was not paid.
     pub returns: u64,
     /// Shifts that were closed.
@@ -32,6 +34,7 @@ impl Counts {
         self.refunds += other.refunds;
         self.cash += other.cash;
         self.splits += other.splits;
+        self.codes += other.codes;
         self.returns += other.returns;
         self.closes += other.closes;
         self.bills += other.bills;

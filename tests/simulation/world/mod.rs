@@ -10,6 +10,7 @@ mod finding;
 mod lives;
 mod paper;
 mod people;
+mod qr;
 mod refunds;
 mod shifts;
 mod till;
@@ -179,6 +180,8 @@ enum Due {
         open: Vec<String>,
     },
     Tick,
+    /// A customer scans the code of an order.
+    Scan(String),
 }
 
 /// A running process.
@@ -241,6 +244,7 @@ struct World {
     next_tick: Option<u64>,
     sales: BTreeMap<usize, Sale>,
     sale_of: BTreeMap<String, usize>,
+    ordered: BTreeMap<String, qr::Ordered>,
     awaited: BTreeMap<(i64, u32), Awaited>,
     awaited_refunds: BTreeMap<(i64, u32), AwaitedRefund>,
     /// The last answer about each number, to be delivered for another one.
@@ -289,7 +293,8 @@ impl World {
         // Whether the real gateway does this is not known (protocol 6).
         let fence_unknown = plan.chance("sync_point", 0).bool();
         let visible_after = Millis([0, 0, 4_000][plan.chance("visible", 0).usize(..3)]);
-        let script = Script { fence_unknown, visible_after, ..Script::default() };
+        let script =
+            Script { fence_unknown, visible_after, scans_by_word: true, ..Script::default() };
         let mut world = Self {
             climate: plan.climate(),
             config: config(),
@@ -309,6 +314,7 @@ impl World {
             next_tick: None,
             sales: BTreeMap::new(),
             sale_of: BTreeMap::new(),
+            ordered: BTreeMap::new(),
             awaited: BTreeMap::new(),
             awaited_refunds: BTreeMap::new(),
             answers: BTreeMap::new(),
@@ -383,7 +389,11 @@ impl World {
             // A suspended machine does nothing until it wakes; the bank and its customers go on.
             let is_outside = matches!(
                 due,
-                Due::Arrives { .. } | Due::RefundArrives { .. } | Due::Healed | Due::PowerCut
+                Due::Arrives { .. }
+                    | Due::RefundArrives { .. }
+                    | Due::Scan(_)
+                    | Due::Healed
+                    | Due::PowerCut
             );
             if at < self.suspended_until && !is_outside {
                 self.plan_at(self.suspended_until, due);
@@ -464,6 +474,7 @@ impl World {
             Due::Close(number) => self.closes_the_shift(number),
             Due::Open(number) => self.opens_the_shift(number),
             Due::Return(sale) => self.returns_cash(sale),
+            Due::Scan(number) => self.scans(&number),
             Due::Suspension(number) => self.suspension(number),
             Due::Healed => self.heal(),
             Due::Judgement { process, open } if process == self.process => self.judgement(&open),

@@ -31,6 +31,9 @@ impl World {
         if self.takes_cash(sale) {
             return;
         }
+        if self.is_to_scan(sale) {
+            return self.orders_a_code(sale);
+        }
         let scenario = self.sales[&sale].customer.scenario;
         self.charge(sale, scenario, None);
     }
@@ -75,6 +78,7 @@ impl World {
                 }
             }
             CashierAction::ChargeAgain if sale.is_multiple_of(3) => self.pays_the_rest(sale),
+            CashierAction::ChargeAgain if self.is_to_scan(sale) => self.orders_a_code(sale),
             CashierAction::ChargeAgain => self.charge(sale, Scenario::Pays, None),
             CashierAction::ScanAgain => {
                 let code = self.sales[&sale].last_code.clone();

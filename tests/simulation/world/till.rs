@@ -144,6 +144,7 @@ impl World {
         self.tell(|| format!("{number} {event:?}: {:?}", attempt.state.status()));
         self.bank.advance(Millis(self.now));
         self.auditor.told(attempt, event, &self.bank);
+        self.shows(attempt);
         if *before != Some(attempt.state.status()) {
             self.hand_out(attempt);
         }

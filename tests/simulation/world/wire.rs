@@ -42,7 +42,7 @@ impl World {
         let mut rng = self.plan.chance("call", key);
         let (path, body) = (request.uri().path().to_owned(), request.body().to_vec());
         self.awaited.insert(call, Awaited { order, call: made, code, key });
-        let is_hopeless = made.kind == CallKind::Reverse && self.climate.no_reversals > 0;
+        let is_hopeless = made.kind.ends_an_order() && self.climate.no_reversals > 0;
         if self.roll(&mut rng, self.climate.no_connection) || self.is_cut_off() || is_hopeless {
             self.counts.faults += 1;
             let at = self.now + rng.u64(1..3_000);
@@ -117,7 +117,10 @@ impl World {
         let text = String::from_utf8_lossy(body);
         let number = between(&text, "<out_trade_no>", "</out_trade_no>").to_owned();
         let request = GatewayRequest { method: "POST", path, body, client_certificate: true };
+        // What becomes of other orders their codes say.
+        self.bank.set_scenario(self.fate_of(&number));
         let reaction = self.bank.handle(&request, Millis(self.now));
+        self.bank.set_scenario(None);
         self.tell(|| format!("  bank: {}", reaction.story));
         if kind == 0 {
             self.auditor.arrived(&number, body);

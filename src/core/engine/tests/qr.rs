@@ -70,6 +70,25 @@ fn nothing_is_ordered_before_the_intent_is_on_disk_and_no_code_shown_before_it_i
 }
 
 #[test]
+fn a_code_that_could_not_be_written_is_not_shown() {
+    for on_disk in [true, false] {
+        let mut bench = EngineBench::new();
+        bench.order(SaleRef::New(Money::from_minor(1234))).unwrap();
+        bench.disk(1, true);
+        bench.handle(1, Says::Code(code()).in_answer_to(QrState::FIRST));
+        let (now, wall) = bench.at();
+        let effects = bench.engine.written(1, on_disk, now, wall);
+        let attempt = effects.iter().find_map(|effect| match effect {
+            Effect::Report(report) => Some(&report.attempt),
+            _ => None,
+        });
+        let attempt = attempt.unwrap();
+        assert_eq!(attempt.state.code_url(), Some(&code()));
+        assert_eq!(attempt.code_to_show(), on_disk.then_some(&code()));
+    }
+}
+
+#[test]
 fn several_codes_are_shown_at_once_beside_a_payment_and_each_goes_its_own_way() {
     let mut bench = EngineBench::new();
     let first = bench.shown();

@@ -1,0 +1,116 @@
+//! Customers who scan a code of ours, once the till shows it.
+
+use std::sync::Arc;
+
+use paytill::clock::Millis;
+use paytill::engine::{Attempt, Draw, QrStart, Refusal, SaleRef};
+use paytill::money::Money;
+use paytill::simulator::{Scenario, SpecialCase};
+
+use super::people::id_of;
+use super::{Due, World};
+
+/// How long a code may be shown: nobody in the simulation waits for two hours.
+const LASTS: [u64; 3] = [10_000, 25_000, 40_000];
+
+/// A code that was ordered.
+pub struct Ordered {
+    scenario: Scenario,
+    /// A customer has seen it.
+    is_seen: bool,
+}
+
+impl World {
+    /// Whether the customer of a sale is to scan, this time.
+    pub(super) fn is_to_scan(&self, sale: usize) -> bool {
+        let nth = sale as u64 * 100 + self.sales[&sale].attempts;
+        self.plan.chance("qr", nth).u8(..5) == 0
+    }
+
+    /// Orders a code for a sale, or for the rest of it; the till may refuse.
+    pub(super) fn orders_a_code(&mut self, sale: usize) {
+        let known = &self.sales[&sale];
+        // Who comes again pays.
+        let scenario = match known.customer.scenario {
+            _ if known.attempts > 1 => Scenario::Pays,
+            // What somebody does at the merchant platform is played by other sales.
+            Scenario::Odd(SpecialCase::PartlyRefunded | SpecialCase::RefundedElsewhere) => {
+                Scenario::WalksAway
+            }
+            scenario => scenario,
+        };
+        let due = Money::from_minor(known.customer.due);
+        let reference = known.id.map_or(SaleRef::New(due), |id| SaleRef::Again(id, due));
+        let Err(refusal) = self.begin_qr(sale, reference, scenario) else { return };
+        let left = self.left_of(sale, &refusal).zip(self.sales[&sale].id);
+        let again = left.map(|(left, id)| self.begin_qr(sale, SaleRef::Again(id, left), scenario));
+        self.tell(|| format!("no code for sale {sale}: {refusal:?}, {again:?}"));
+    }
+
+    fn begin_qr(
+        &mut self,
+        sale: usize,
+        reference: SaleRef,
+        scenario: Scenario,
+    ) -> Result<(), Refusal> {
+        let (due, serial) =
+            (reference.amount().minor(), sale as u64 * 100 + self.sales[&sale].attempts);
+        let mut rng = self.plan.chance("qr draw", serial);
+        let mut draw = [0; 12];
+        rng.fill(&mut draw);
+        let lasts = LASTS[rng.usize(..LASTS.len())];
+        let start = QrStart {
+            sale: reference,
+            note: String::new(),
+            sold: Arc::clone(&self.sold(sale)),
+            lasts: Millis(lasts),
+            by: None,
+            client_ip: "203.0.113.7".to_owned(),
+            draw: Draw(draw),
+        };
+        let (now, wall) = (self.uptime(), self.wall());
+        let Some(till) = &mut self.till else { return Ok(()) };
+        let (number, effects) = till.engine.begin_qr(start, now, wall)?;
+        let how = scenario.name();
+        self.tell(|| format!("{number} is ordered for {lasts}: sale {sale}, {due}, {how}"));
+        self.auditor.begun(number.as_str(), sale, due, &format!("qr-{number}"));
+        self.auditor.is_scanned(number.as_str(), lasts);
+        self.counts.sales += 1;
+        self.counts.codes += 1;
+        self.sale_of.insert(number.to_string(), sale);
+        self.ordered.insert(number.to_string(), Ordered { scenario, is_seen: false });
+        let id = id_of(&effects);
+        if let Some(known) = self.sales.get_mut(&sale) {
+            known.id = id;
+            known.latest = Some(number);
+            known.attempts += 1;
+        }
+        self.perform(effects);
+        Ok(())
+    }
+
+    /// What becomes of an order when it first reaches the bank.
+    pub(super) fn fate_of(&self, number: &str) -> Option<Scenario> {
+        self.ordered.get(number).map(|ordered| ordered.scenario)
+    }
+
+    /// A customer sees the code, and takes some time: it may be taken away meanwhile.
+    pub(super) fn shows(&mut self, attempt: &Attempt) {
+        let number = attempt.out_trade_no.as_str();
+        if attempt.code_to_show().is_none() {
+            return;
+        }
+        let Some(ordered) = self.ordered.get_mut(number) else { return };
+        if !std::mem::replace(&mut ordered.is_seen, true) {
+            let mut rng = self.plan.chance("scans", self.planned);
+            let takes = [2_000, 20_000, 70_000][rng.usize(..3)];
+            let at = self.now + rng.u64(100..takes);
+            self.plan_at(at, Due::Scan(number.to_owned()));
+        }
+    }
+
+    pub(super) fn scans(&mut self, number: &str) {
+        self.tell(|| format!("the code of {number} is scanned"));
+        self.bank.scan(number, Millis(self.now));
+    }
+}
