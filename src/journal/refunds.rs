@@ -16,7 +16,7 @@ use super::refund_event::{self, BEGUN, REFUND, refund_of};
 use super::{JournalError, StoredRequest, insert_row, stored, tables, wire_json};
 use paytill_core::both;
 use paytill_core::clock::{Timestamp, Uptime};
-use paytill_core::engine::{Recovered, RefundBegin, RefundEntry, StoredRefund};
+use paytill_core::engine::{Recovered, RefundBegin, RefundEntry, RefundRecord, StoredRefund};
 use paytill_core::money::Money;
 use paytill_core::order::{Order, OutTradeNo};
 use paytill_core::refund::{EarlierRefund, OutRefundNo, Refund, RefundState};
@@ -49,9 +49,14 @@ const LATEST: &str = "SELECT id, progress FROM refund WHERE id > ? ORDER BY id";
 /// How many of the latest refunds are looked for at a start.
 const LOOKED_FOR: i64 = 100;
 
+/// Cash that went back since the rest of its sale was not paid. It concerns its order.
+const CASH_RETURNED: &str = "SELECT seq FROM entry WHERE attempt = ?
+     AND event LIKE '{\"act\":{\"CashReturned\"%' ORDER BY seq LIMIT 1";
+
 /// The queries that a start and a reader make, again and again.
 #[cfg(test)]
-pub(super) const QUERIES: [&str; 7] = [FACTS, WHERE_IT_IS, FIRST_OF, LAST, OF_ORDER, OPEN, LATEST];
+pub(super) const QUERIES: [&str; 8] =
+    [FACTS, WHERE_IT_IS, FIRST_OF, LAST, OF_ORDER, OPEN, LATEST, CASH_RETURNED];
 
 /// A refund as people are shown it.
 #[derive(Clone, Debug)]
@@ -63,6 +68,26 @@ pub struct RefundRow {
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
     pub state: RefundState,
+}
+
+impl RefundRow {
+    /// With what its order says of it.
+    pub fn of(self, order: &OrderRow) -> RefundRecord {
+        let Self { out_refund_no, amount, reason, created_at, updated_at, state, .. } = self;
+        let (attempt, currency) = (order.attempt, order.currency);
+        RefundRecord {
+            out_refund_no,
+            out_trade_no: order.out_trade_no.clone(),
+            attempt,
+            amount,
+            currency,
+            reason,
+            created_at,
+            updated_at,
+            state,
+            recorded: true,
+        }
+    }
 }
 
 impl From<RefundRow> for EarlierRefund {
@@ -396,8 +421,17 @@ impl JournalReader {
         let is_paid =
             |row: &&mut OrderRow| row.state.proof().is_some() || row.state.cash().is_some();
         for row in rows.iter_mut().filter(is_paid) {
-            row.refunded = given_back(&self.refunds_of(row.attempt)?);
+            let has_returned = row.state.cash().is_some() && self.has_returned(row.attempt)?;
+            row.refunded =
+                if has_returned { row.amount } else { given_back(&self.refunds_of(row.attempt)?) };
         }
         Ok(())
+    }
+
+    /// Whether the cash of an order went back since the rest of its sale was not paid.
+    fn has_returned(&self, attempt: i64) -> Result<bool, JournalError> {
+        let mut statement = self.db.prepare_cached(CASH_RETURNED)?;
+        let entry = statement.query_row([-attempt], |row| row.get(0)).optional()?;
+        entry.map(|entry| self.check().entry(entry)).transpose().map(|entry| entry.is_some())
     }
 }

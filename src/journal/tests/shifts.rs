@@ -122,6 +122,8 @@ fn cash_is_an_order_like_any_other_and_what_is_left_is_known_at_the_next_start()
         (row.channel.as_str(), row.amount, row.state.status()),
         ("cash", fen(5000), Status::Paid)
     );
+    let gone = reader(&path).order("T01-000002").unwrap().unwrap();
+    assert_eq!((row.refunded, gone.refunded), (fen(0), fen(5000)), "what went back is not kept");
     let told = reader(&path).entries(2).unwrap();
     assert_eq!(told[1].event, StoredEvent::Act(ActKind::CashReturned { amount: fen(5000) }));
     assert!(reader(&path).proof(2).is_ok());

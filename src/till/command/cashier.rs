@@ -12,6 +12,7 @@ mod chime;
 mod devices;
 mod gate;
 mod money;
+mod past;
 mod refund_slips;
 mod second_screen;
 mod shelf;
@@ -34,7 +35,7 @@ use crate::clock::{Millis, Uptime};
 use crate::config::{Bell, Config, GatewayConfig, Loaded, PrinterKind, ScannerKind};
 use crate::device::Health;
 use crate::engine::{Attempt, RefundRecord, Report, SaleRef};
-use crate::journal::{Filter, JournalReader, Slip};
+use crate::journal::Slip;
 use crate::operators::{self, Operators};
 use crate::order::{AuthCode, OutTradeNo};
 use crate::payment::Event;
@@ -50,10 +51,10 @@ use archive::{Archive, RefundRead};
 use chime::Chime;
 use devices::{DeviceReport, Devices, JobPurpose};
 use gate::Gate;
+use past::Past;
 use paytill_host::clock::Clock;
 use second_screen::SecondScreen;
 use shelf::Shelf;
-use slips::Left;
 use voice::Voice;
 
 /// How many past orders the screen shows and can reprint.
@@ -85,7 +86,7 @@ pub async fn run(loaded: &Loaded, clock: &Clock) -> Result<Exit, Failure> {
     let config = &loaded.config;
     let operators = Operators::read(&operators::path(&config.journal.path))?;
     let opened = open(loaded, clock).await?;
-    let (recent, left) = past(config, clock)?;
+    let Past { recent, refunds: given_back, left } = Past::read(config, clock)?;
     // While a message on the terminal can still be read.
     let learned = super::wiring::learned(config);
     // Before the terminal is taken over, so that a signal cannot end the till without restoring it.
@@ -108,7 +109,8 @@ pub async fn run(loaded: &Loaded, clock: &Clock) -> Result<Exit, Failure> {
         Failure::of_system(&both!("the goods' thread", "无法启动商品线程"), &error)
     })?;
     let settings = settings(config, opened.gateway_host.clone(), !operators.is_empty());
-    let model = Model::new(settings, recent.clone());
+    let mut model = Model::new(settings, recent.clone());
+    model.knows_refunds(given_back);
     let is_training = matches!(config.gateway, GatewayConfig::Simulator);
     let mut cashier = Cashier {
         second_screen: SecondScreen::start(&config.journal.path, is_training),
@@ -574,25 +576,4 @@ fn settings(config: &Config, gateway_host: String, operators: bool) -> Settings 
         refund_consent_above: config.refund.consent_above,
         draws_chinese: draws_chinese(),
     }
-}
-
-/// The last orders, all open ones, and those whose slips are left, for the first frame.
-fn past(config: &Config, clock: &Clock) -> Result<(Vec<Attempt>, Left), Failure> {
-    let reader = JournalReader::of_held(&config.journal.path, config.journal.key_file.as_deref())?;
-    let mut rows = reader.orders(&Filter { limit: Some(RECENT), ..Filter::default() })?;
-    let oldest = rows.last().map_or(0, |row| row.attempt);
-    let open = reader.orders(&Filter { open: true, ..Filter::default() })?;
-    rows.extend(open.into_iter().filter(|row| row.attempt < oldest));
-    let mut recent: Vec<Attempt> = rows.into_iter().map(Attempt::from).collect();
-    // Open payments must not wait for what is wrong with a slip; `doctor` names it.
-    let left = Left::read(&reader, config, clock.wall()).unwrap_or_else(|failure| {
-        tracing::error!(why = %failure.text, "what is left to print cannot be read");
-        Left::default()
-    });
-    for order in left.orders() {
-        if !recent.iter().any(|known| known.out_trade_no == order.out_trade_no) {
-            recent.push(order.clone());
-        }
-    }
-    Ok((recent, left))
 }

@@ -175,7 +175,7 @@ pub(super) struct ShownAttempt {
     /// What the last slip that came by itself said: an order that needed attention, or whose money
     /// was found after its end, has another one.
     pub(super) slip_of: Option<(Status, Funds)>,
-    /// What has been given back of it since the start, each as it was last reported.
+    /// What has been given back of it, each as it was last reported.
     pub(super) refunds: Vec<RefundRecord>,
 }
 
@@ -306,6 +306,15 @@ impl Model {
 
     pub(super) fn attempt(&self, order: &OutTradeNo) -> Option<&ShownAttempt> {
         self.attempts.iter().find(|attempt| attempt.view.out_trade_no == *order)
+    }
+
+    /// What was given back of the orders that are shown, as the journal has it.
+    pub fn knows_refunds(&mut self, refunds: Vec<RefundRecord>) {
+        for refund in refunds.into_iter().filter(|refund| refund.state.is_given()) {
+            if let Some(attempt) = self.attempt_mut(&refund.out_trade_no) {
+                attempt.refunds.push(refund);
+            }
+        }
     }
 
     pub(super) fn attempt_mut(&mut self, order: &OutTradeNo) -> Option<&mut ShownAttempt> {
@@ -532,6 +541,12 @@ impl ShownAttempt {
         let story = Story::default();
         let (cancelled, ended_at, slip_of, refunds) = (false, None, None, Vec::new());
         Self { view, story, cancelled, ended_at, paper, slip_of, refunds }
+    }
+
+    /// How much of it went back or is on its way.
+    pub(super) fn given_back(&self) -> Money {
+        let given = |sum: i64, refund: &RefundRecord| sum.saturating_add(refund.amount.minor());
+        Money::from_minor(self.refunds.iter().fold(0, given))
     }
 
     /// Whether how it ends is still open.

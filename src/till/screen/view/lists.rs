@@ -3,6 +3,7 @@
 use ratatui::layout::Rect;
 use ratatui::widgets::{Block, BorderType, Widget};
 
+use super::payment::word_of_what_went_back;
 use super::{Canvas, cells, inset};
 use crate::payment::{Ending, Reason};
 use crate::screen::model::Model;
@@ -46,8 +47,10 @@ impl Canvas<'_> {
             let view = &attempt.view;
             let status = view.state.status();
             let amount = model.money(view.amount);
-            let word = text.word(status);
-            let style = self.palette.ink(Tone::of(status));
+            let back = word_of_what_went_back(model, view.amount, attempt.given_back());
+            let word = back.unwrap_or_else(|| text.word(status));
+            let tone = if back.is_some() { Tone::Back } else { Tone::of(status) };
+            let style = self.palette.ink(tone);
             // Two layouts: a full line, or a narrow column.
             let (amount_end, word_at) = if area.width >= 60 { (22, 26) } else { (16, 18) };
             // An amount in the millions needs the place of the time.

@@ -72,9 +72,8 @@ pub(in crate::screen) fn payment(model: &Model, attempt: &ShownAttempt) -> Sheet
         next,
         also,
     };
-    let given = attempt.refunds.iter().fold(0_i64, |sum, refund| sum + refund.amount.minor());
     let refunds = attempt.refunds.iter().map(|refund| &refund.state);
-    match went_back(model, view.amount, Money::from_minor(given), refunds) {
+    match went_back(model, view.amount, attempt.given_back(), refunds) {
         // The goods are no longer to be handed over.
         Some((word, what)) => Sheet {
             tone: Tone::Back,

@@ -236,6 +236,30 @@ fn what_was_given_back_at_the_desk_is_not_paid_there_any_more() {
 }
 
 #[test]
+fn the_last_sales_say_what_went_back_before_the_start_and_since() {
+    let mut bench = bench();
+    let index = bench.charge("12.34", 1);
+    bench.answer(index, Says::Paid(proof()));
+    bench.charge("3.00", 2);
+    let says = |bench: &ScreenBench, words: &str| bench.drawn(120, 40).contains(words);
+    assert!(!says(&bench, "REFUNDED"));
+    let of = |(amount, state)| RefundRecord {
+        out_trade_no: bench.order(index),
+        ..record(amount, state)
+    };
+    let (first, not_done) = (of(done(500)), of((300, refund(300, vec![looked()]))));
+    let second = OutRefundNo::new(&bench.order(index), 2, 8);
+    let rest = RefundRecord { out_refund_no: second, ..of(done(734)) };
+    bench.model.knows_refunds(vec![first.clone(), not_done]);
+    assert!(says(&bench, "PARTLY REFUNDED"), "{}", bench.drawn(120, 40));
+    // The same once more is the same refund.
+    moved(&mut bench, first, None);
+    assert!(says(&bench, "PARTLY REFUNDED"), "{}", bench.drawn(120, 40));
+    moved(&mut bench, rest, None);
+    assert!(says(&bench, "REFUNDED") && !says(&bench, "PARTLY"), "{}", bench.drawn(120, 40));
+}
+
+#[test]
 fn the_list_says_it_too_and_at_once() {
     let mut bench = bench();
     let (serial, _) = search_of(&bench.key(Key::F(7)));
