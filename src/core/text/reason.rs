@@ -405,6 +405,9 @@ fn set_up_code(code: &str) -> Option<Explanation> {
 const TOO_MUCH: (&str, &str) =
     ("More was to be refunded than is left of the payment.", "退款金额超过这笔付款的可退余额。");
 
+const NO_CODE: (&str, &str) =
+    ("The payment code was no longer at hand; nothing was sent.", "付款码已不可用，未发出请求。");
+
 const UNTOLD: (&str, &str) = (
     "This payment was refunded at the merchant platform, in part or in full. See there how much, and \
      refund the rest there or keep it as a sale.",
@@ -496,11 +499,7 @@ fn till_cause(cause: TillCause) -> Explanation {
         TillCause::Recall => {
             plain(AskCustomer, "WeChat Pay asks to repeat the reversal.", "微信支付要求再次撤销。")
         }
-        TillCause::NoCode => plain(
-            ScanAgain,
-            "The payment code was no longer at hand; nothing was sent.",
-            "付款码已不可用，未发出请求。",
-        ),
+        TillCause::NoCode => plain(ScanAgain, NO_CODE.0, NO_CODE.1),
         TillCause::NoRandomness => plain(
             Manager,
             "This computer could not provide random numbers; nothing was sent.",

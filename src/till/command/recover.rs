@@ -123,22 +123,28 @@ pub async fn run(recover: Recover, loaded: &Loaded, clock: &Clock) -> Result<Exi
             "有 {left} 张小票未打印（{why}）；下次打开收银界面时会打印或提示补打"
         ));
     }
+    Ok(what_is_left(till, language))
+}
+
+/// Says what is still open.
+fn what_is_left(till: &Till, language: Language) -> Exit {
     if till.is_open() {
         print_message(language.pick(
             "some payments are still open; `paytill orders --state attention` lists those that \
              need a person",
             "还有未完成的支付；需人工处理的可用 paytill orders --state attention 列出",
         ));
-        return Ok(Exit::Attention);
+        return Exit::Attention;
     }
     if till.is_refund_unclear() {
         print_message(language.pick(
-            "what becomes of some refunds is not known yet, or needs a person; `paytill show` with the              order's number says more",
+            "what becomes of some refunds is not known yet, or needs a person; `paytill show` with the \
+             order's number says more",
             "有退款的结果尚不明确或需人工处理；可用 paytill show 加订单号查看",
         ));
-        return Ok(Exit::Attention);
+        return Exit::Attention;
     }
-    Ok(Exit::Done)
+    Exit::Done
 }
 
 fn print_refund(refund: &RefundRecord, json: Json, language: Language, config: &JournalConfig) {

@@ -48,9 +48,9 @@ impl Attempted {
             }
             // Nobody can have paid by a code that nobody has seen.
             Status::Declined if self.scanned.is_some() && before != Some(status) => {
-                if self.is_shown || self.can_hold_money(status, bank) {
-                    wrong.push((Invariant::NoMoneyLeftBehind, "not paid, and its code was shown"));
-                }
+                let can_be_paid = self.is_shown || self.can_hold_money(status, bank);
+                let what = (Invariant::NoMoneyLeftBehind, "not paid, and its code was shown");
+                wrong.extend(can_be_paid.then_some(what));
             }
             Status::Closed if before != Some(status) => {
                 if !self.is_over() {
