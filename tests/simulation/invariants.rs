@@ -26,10 +26,12 @@ pub enum Invariant {
     /// Once all has ended, the gateway's bill of the day and the journal differ in nothing but what
     /// the bank has done by itself, and that is named.
     BillAgrees,
-    /// A number is submitted once, with one body, and never reused.
+    /// A number is submitted once, with one body, and never reused. A code of ours is ordered with one
+    /// body, and never once it is shown.
     OneSubmission,
     /// No reversal before 15 s, none without a query before it, none of a payment that was made in
-    /// time; *reversed* only if a query proves it.
+    /// time; *reversed* only if a query proves it. A code of ours is closed in the same way, and never in
+    /// the time that a customer has.
     ReversalDiscipline,
     /// Never *paid* once a reversal has left.
     NeverPaidAfterReversal,

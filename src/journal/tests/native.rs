@@ -100,6 +100,11 @@ fn the_rest_of_a_sale_in_cash_counts_by_our_code_and_settles_it() {
         panic!("not paid")
     };
     journal.append_all(&cancelled(&shown[1], [Found::Paid(proof)])).unwrap();
+    let first = order(1).out_trade_no;
+    let reader = JournalReader::open(&path, None).unwrap().unwrap();
+    let tenders = reader.tenders(1, &first).unwrap();
+    let tenders: Vec<_> = tenders.iter().map(|of| (of.amount, of.cash.is_some())).collect();
+    assert_eq!(tenders, [(Money::from_minor(5000), true), (rest, false)], "as its receipt says");
     let report = shift(&mut journal, Carry::No).unwrap();
     let sums: Vec<_> =
         report.by_tender.iter().map(|(tender, sum)| (tender.as_str(), sum.amount)).collect();

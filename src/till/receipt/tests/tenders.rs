@@ -4,7 +4,8 @@ use super::*;
 use crate::clock::{Millis, Timestamp, Uptime};
 use crate::config::Flags;
 use crate::money::Currency;
-use crate::payment::{Call, Proof, Rules};
+use crate::order::CodeUrl;
+use crate::payment::{Answer, Call, Event, Found, Ordered, Proof, QrState, Rules};
 use crate::sale::tender::Cash;
 use crate::says::Says;
 
@@ -15,7 +16,7 @@ fn a_sale_that_is_paid_in_two_ways_has_one_receipt_with_both() {
     let cash = Cash::take(fen(8000), fen(5000)).unwrap();
     let mut paid = State::begin(&Rules::default(), 0);
     let proof = Proof { transaction_id: TRANSACTION.into(), paid_at: Timestamp(0), coupon: None };
-    let answered = Says::Paid(proof).in_answer_to(Call::SUBMISSION);
+    let answered = Says::Paid(proof.clone()).in_answer_to(Call::SUBMISSION);
     let _ = paid.step(&answered, Millis(200), &Rules::default());
     let attempt = |at: &str, minor, state| Attempt {
         out_trade_no: number(at),
@@ -68,6 +69,14 @@ fn a_sale_that_is_paid_in_two_ways_has_one_receipt_with_both() {
         "Order                     T01-02",
     ];
     assert_eq!(lines, expected);
+    // By a code of ours it is the same.
+    let mut scanned = State::begin_qr(Millis::seconds(7_200), 0);
+    let code = CodeUrl::try_from("weixin://wxpay/bizpayurl/up?pr=NwY5Mz9".to_owned()).unwrap();
+    let shown = Event::Answered(QrState::FIRST.number, Answer::Ordered(Ordered::Code(code)));
+    for event in [shown, Event::Answered(1, Answer::Found(Found::Paid(proof)))] {
+        let _ = scanned.step(&event, Millis(200), &Rules::default());
+    }
+    assert_eq!(said(&attempt("2", 3000, scanned), &both), whole);
     let copy = said(&first, &both);
     assert!(!copy.contains("Left to pay") && copy.contains("￥80.00"), "{copy}");
     // The rest is paid in cash, too: the change is that of the last.
