@@ -10,6 +10,7 @@ use super::{Account, Action, Reaction};
 use paytill_core::clock::{Millis, Timestamp};
 use paytill_core::gateway::LARGEST_REPLY;
 use paytill_core::gateway::wechat::fields::{Fields, SignType};
+use paytill_core::money::Money;
 use paytill_core::payment::CallKind;
 
 /// A forger's key.
@@ -200,6 +201,10 @@ pub(super) fn failure(code: &str, text: &str) -> Fields {
 pub(super) fn repeated(entry: &LedgerEntry, submission: &Submission) -> Fields {
     let same = entry.details.fingerprint == Some(submission.fingerprint);
     let (code, text) = match entry.status {
+        // Of which the shop keeps something: that is no order that was reversed.
+        OrderStatus::Refunded if same && entry.net() > Money::default() => {
+            ("ORDERPAID", "该订单已支付")
+        }
         OrderStatus::Revoked | OrderStatus::Refunded => ("ORDERREVERSED", "订单已撤销"),
         OrderStatus::Closed => ("ORDERCLOSED", "订单已关闭"),
         _ if !same => ("INVALID_REQUEST", "201 商户订单号重复"),

@@ -188,6 +188,11 @@ fn the_same_number_never_charges_again() {
     assert_eq!(err_code(&desk.submit("T01-000001", &code)), "ORDERREVERSED");
     let entry = desk.bank.entry("T01-000001").unwrap();
     assert_eq!((entry.charged.minor(), entry.net().minor(), entry.submissions()), (1230, 0, 4));
+    // What the platform has given back in part is paid all the same.
+    let code = Scenario::Odd(SpecialCase::PartlyRefunded).code(3);
+    let _lost = desk.send("/pay/micropay", submission("T01-000002", &code));
+    assert!(desk.bank.entry("T01-000002").unwrap().net().minor() > 0);
+    assert_eq!(err_code(&desk.submit("T01-000002", &code)), "ORDERPAID");
 }
 
 #[test]

@@ -12,7 +12,7 @@ use super::report::OrderReport;
 use super::{Exit, Failure};
 use crate::cli::Find;
 use crate::config::Config;
-use crate::find::{Terms, Told, Wanted, search};
+use crate::find::{GivenBack, Terms, Told, Wanted, search};
 use crate::journal::{JournalReader, OrderRow};
 use crate::language::Language;
 use crate::order::OutTradeNo;
@@ -77,7 +77,9 @@ pub async fn run(find: Find, config: &Config, clock: &Clock) -> Result<Exit, Fai
             let order = reader.request(row.attempt)?;
             let state = || {
                 let now = reader.order(row.out_trade_no.as_str())?;
-                Ok(now.map_or_else(|| row.state.clone(), |row| row.state))
+                let refunds = reader.refunds(row.attempt)?;
+                let back = GivenBack::by(refunds.iter().map(|refund| &refund.state));
+                Ok((now.map_or_else(|| row.state.clone(), |row| row.state), back))
             };
             told.push(asker.about(order, state).await?);
         }

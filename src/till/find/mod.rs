@@ -12,7 +12,7 @@ use crate::journal::{
 use crate::money::Money;
 use crate::order::{Order, OutTradeNo};
 
-pub use verdict::{Told, Why, by_journal, order_of, verdict, whose};
+pub use verdict::{GivenBack, Told, Why, by_journal, order_of, verdict, whose};
 pub use wanted::{Terms, Wanted};
 
 /// How many orders are listed, and among how many of the latest they are looked for where there is

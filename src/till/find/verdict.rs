@@ -6,6 +6,7 @@ use crate::language::Language;
 use crate::money::Money;
 use crate::order::{OutTradeNo, TillId};
 use crate::payment::{Ending, Found, Funds, Reason, State, Status, TillCause};
+use crate::refund::RefundState;
 use crate::text::find::{FindWords, Verdict};
 use crate::text::reason;
 
@@ -28,6 +29,8 @@ pub enum Why {
     BeingEnded,
     /// The gateway has the money of an order that the till has ended.
     HeldAfterAll,
+    /// The gateway had the money of an order of which the till is giving some back.
+    BeingRefunded,
     /// There is no gateway to ask.
     Training,
     /// It was paid in cash: no gateway knows of it.
@@ -43,6 +46,7 @@ impl Why {
             Self::NotCountedYet => "not_counted_yet",
             Self::BeingEnded => "being_ended",
             Self::HeldAfterAll => "held_after_all",
+            Self::BeingRefunded => "being_refunded",
             Self::Training => "training",
             Self::Cash => "cash",
         }
@@ -62,6 +66,7 @@ impl Why {
             Self::NotCountedYet => words.not_counted_yet().to_owned(),
             Self::BeingEnded => words.being_ended().to_owned(),
             Self::HeldAfterAll => words.held_after_all().to_owned(),
+            Self::BeingRefunded => words.being_refunded().to_owned(),
             Self::Training => words.training().to_owned(),
             Self::Cash => words.cash().to_owned(),
         }
@@ -90,10 +95,31 @@ impl Told {
     }
 }
 
+/// What this till's refunds have given back of an order. An answer may be older than they are.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum GivenBack {
+    Nothing,
+    /// Nobody knows yet whether anything.
+    UnderWay,
+    Something,
+}
+
+impl GivenBack {
+    /// By where each of them is.
+    pub fn by<'a>(refunds: impl Iterator<Item = &'a RefundState>) -> Self {
+        let of = |refund: &RefundState| match refund {
+            refund if refund.is_given() => Self::Something,
+            refund if refund.is_unclear() => Self::UnderWay,
+            _ => Self::Nothing,
+        };
+        refunds.map(of).max().unwrap_or(Self::Nothing)
+    }
+}
+
 /// What an answer means. `state` is where the till is with the order: as long as that is not certain
 /// to the till, or it knows of money, an answer that nobody has paid is not the last word; and money
-/// that the till does not count as this sale's is not called a payment.
-pub fn verdict(found: Found, state: &State) -> Told {
+/// that the till does not count as this sale's, or has given back, is not called a payment.
+pub fn verdict(found: Found, state: &State, back: GivenBack) -> Told {
     // Over for the till, and no money known of: a payment does not vanish.
     let is_over = state.is_settled() && state.money() == Funds::NotMoved;
     let may_arrive = state.is_to_be_rechecked();
@@ -102,7 +128,11 @@ pub fn verdict(found: Found, state: &State) -> Told {
             Told::for_want_of(if state.is_open() { Why::BeingEnded } else { Why::HeldAfterAll })
         }
         Found::Paid(_) if state.status() != Status::Paid => Told::for_want_of(Why::NotCountedYet),
-        Found::Paid(_) => Told::of(Verdict::Paid),
+        Found::Paid(_) => match back {
+            GivenBack::Nothing => Told::of(Verdict::Paid),
+            GivenBack::UnderWay => Told::for_want_of(Why::BeingRefunded),
+            GivenBack::Something => Told::of(Verdict::Refunded),
+        },
         Found::Ended(Ending::Closed) => Told::of(Verdict::Unpaid),
         Found::Ended(Ending::Revoked | Ending::Returned) => Told::of(Verdict::Reversed),
         Found::Ended(Ending::Refunded) => Told::of(Verdict::Refunded),
@@ -214,9 +244,9 @@ mod tests {
     #[test]
     fn what_is_over_at_the_gateway_is_over_wherever_the_till_is() {
         let paid = state(Submitted::Paid(proof()));
-        assert_eq!(word(&verdict(Found::Paid(proof()), &paid)), "paid");
+        assert_eq!(word(&verdict(Found::Paid(proof()), &paid, GivenBack::Nothing)), "paid");
         // Until the till counts it, it may return it as well.
-        let told = verdict(Found::Paid(proof()), &state(Submitted::Paying));
+        let told = verdict(Found::Paid(proof()), &state(Submitted::Paying), GivenBack::Nothing);
         assert_eq!(told, Told::for_want_of(Why::NotCountedYet));
         for state in [state(Submitted::Paying), paid] {
             for (found, expected) in [
@@ -226,9 +256,17 @@ mod tests {
                 (Found::Ended(Ending::Refunded), "refunded"),
                 (Found::AnotherTills(TillCause::AnotherTill.into()), "foreign"),
             ] {
-                assert_eq!(word(&verdict(found, &state)), expected);
+                assert_eq!(word(&verdict(found, &state, GivenBack::Nothing)), expected);
             }
         }
+    }
+
+    #[test]
+    fn what_has_been_given_back_is_not_called_paid_by_an_older_answer() {
+        let paid = state(Submitted::Paid(proof()));
+        let told = |back| verdict(Found::Paid(proof()), &paid, back);
+        assert_eq!(told(GivenBack::Something), Told::of(Verdict::Refunded));
+        assert_eq!(told(GivenBack::UnderWay), Told::for_want_of(Why::BeingRefunded));
     }
 
     #[test]
@@ -243,7 +281,7 @@ mod tests {
                 Found::Failed(failed.clone()),
                 Found::Inconclusive(inconclusive.clone()),
             ] {
-                let told = verdict(found, &state);
+                let told = verdict(found, &state, GivenBack::Nothing);
                 assert!(told.verdict == Verdict::Unknown && told.why.is_some(), "{told:?}");
             }
         }
@@ -276,10 +314,10 @@ mod tests {
     #[test]
     fn money_that_the_till_does_not_count_is_not_called_a_payment() {
         let reversing = ended(|state| state.status() == Status::Reversing);
-        let told = verdict(Found::Paid(proof()), &reversing);
+        let told = verdict(Found::Paid(proof()), &reversing, GivenBack::Nothing);
         assert_eq!(told, Told::for_want_of(Why::BeingEnded));
         let reversed = ended(|state| state.status() == Status::Reversed);
-        let told = verdict(Found::Paid(proof()), &reversed);
+        let told = verdict(Found::Paid(proof()), &reversed, GivenBack::Nothing);
         assert_eq!(told, Told::for_want_of(Why::HeldAfterAll));
         assert_eq!(by_journal(&reversing), Verdict::Unknown);
         assert_eq!(by_journal(&reversed), Verdict::Reversed);

@@ -175,7 +175,7 @@ pub(super) struct ShownAttempt {
     /// What the last slip that came by itself said: an order that needed attention, or whose money
     /// was found after its end, has another one.
     pub(super) slip_of: Option<(Status, Funds)>,
-    /// What has been given back of it, each as it was last reported.
+    /// Its refunds, each as it was last reported.
     pub(super) refunds: Vec<RefundRecord>,
 }
 
@@ -310,7 +310,7 @@ impl Model {
 
     /// What was given back of the orders that are shown, as the journal has it.
     pub fn knows_refunds(&mut self, refunds: Vec<RefundRecord>) {
-        for refund in refunds.into_iter().filter(|refund| refund.state.is_given()) {
+        for refund in refunds {
             if let Some(attempt) = self.attempt_mut(&refund.out_trade_no) {
                 attempt.refunds.push(refund);
             }
@@ -545,8 +545,9 @@ impl ShownAttempt {
 
     /// How much of it went back or is on its way.
     pub(super) fn given_back(&self) -> Money {
-        let given = |sum: i64, refund: &RefundRecord| sum.saturating_add(refund.amount.minor());
-        Money::from_minor(self.refunds.iter().fold(0, given))
+        let given = self.refunds.iter().filter(|refund| refund.state.is_given());
+        let sum = given.fold(0_i64, |sum, refund| sum.saturating_add(refund.amount.minor()));
+        Money::from_minor(sum)
     }
 
     /// Whether how it ends is still open.

@@ -62,6 +62,9 @@ catalogue! {
         "WeChat Pay shows this order as paid, but this till has ended it without the money. Look it \
          up on the merchant platform.",
         "微信支付显示已付款，但本机已结束这笔订单。请到商户平台核实。";
+    being_refunded =>
+        "The customer has paid, but this till is giving money of it back: ask again in a moment.",
+        "顾客已付款，但本机正在办理退款，请稍后再查。";
     training =>
         "In training the till is not connected to WeChat Pay, which cannot be asked.",
         "练习模式未连接微信支付，无法查询。";

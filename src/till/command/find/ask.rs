@@ -4,7 +4,7 @@
 use crate::command::Failure;
 use crate::command::open::{codec, route, transport, v3_line};
 use crate::config::{Config, GatewayConfig};
-use crate::find::{Told, Why, order_of, verdict, whose};
+use crate::find::{GivenBack, Told, Why, order_of, verdict, whose};
 use crate::gateway::{Enquired, Gateway, Question};
 use crate::journal::JournalError;
 use crate::money::Currency;
@@ -49,15 +49,18 @@ impl<'a> Asker<'a> {
         Ok(Self { line, till, currency, clock, silent: None })
     }
 
-    /// What became of an order of ours. `state` is read once the answer is there: a till may have
-    /// moved on meanwhile.
+    /// What became of an order of ours. Where the till is with it is read once the answer is there: it
+    /// may have moved on meanwhile.
     pub(super) async fn about(
         &mut self,
         order: Order,
-        state: impl FnOnce() -> Result<State, JournalError>,
+        state: impl FnOnce() -> Result<(State, GivenBack), JournalError>,
     ) -> Result<Told, JournalError> {
         Ok(match self.ask(Question::Order(Box::new(order))).await {
-            Ok(Enquired::Found(found)) => verdict(found, &state()?),
+            Ok(Enquired::Found(found)) => {
+                let (state, back) = state()?;
+                verdict(found, &state, back)
+            }
             Ok(Enquired::Owner(_)) => Told::unknown(TillCause::BadAnswer),
             Err(told) => told,
         })

@@ -501,7 +501,9 @@ pub(in crate::screen) fn answered(
         return Vec::new();
     }
     let told = match (&order.subject, enquired) {
-        (Subject::Ours(file, _), Enquired::Found(found)) => verdict(found, state(model, file)),
+        (Subject::Ours(file, _), Enquired::Found(found)) => {
+            verdict(found, state(model, file), refund::given_back(model, file))
+        }
         (Subject::Stranger(Question::Number(number)), Enquired::Found(found)) => {
             whose(&found, number, &till)
         }

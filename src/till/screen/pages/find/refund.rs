@@ -6,8 +6,8 @@ use ratatui::layout::Rect;
 use super::{FindPage, Showing, Subject, found_order, open as open_page, search};
 use crate::clean::clean;
 use crate::engine::RefundRecord;
-use crate::find::{OrderFile, Wanted, Why};
-use crate::journal::is_cash_returned;
+use crate::find::{GivenBack, OrderFile, Wanted, Why};
+use crate::journal::{RefundRow, is_cash_returned};
 use crate::money::{Money, NotAnAmount, narrow};
 use crate::order::OutTradeNo;
 use crate::payment::Status;
@@ -117,6 +117,15 @@ pub(in crate::screen) fn open(model: &mut Model) -> Vec<ScreenCommand> {
         page.refunds = true;
     }
     commands
+}
+
+/// What this till has given back of an order: the screen may know more than was read a moment ago.
+pub(super) fn given_back(model: &Model, file: &OrderFile) -> GivenBack {
+    let attempt = model.attempt(&file.row.out_trade_no);
+    let known = attempt.map_or(&[][..], |attempt| &attempt.refunds);
+    let is_known = |row: &&RefundRow| known.iter().any(|it| it.out_refund_no == row.out_refund_no);
+    let read = file.refunds.iter().filter(|row| !is_known(row)).map(|row| &row.state);
+    GivenBack::by(known.iter().map(|refund| &refund.state).chain(read))
 }
 
 /// The order is there, with what went back of it: so is its line in the list behind it.
@@ -270,7 +279,7 @@ pub(in crate::screen) fn moved(model: &mut Model, refund: &RefundRecord) -> Vec<
     let order = &refund.out_trade_no;
     if let Some(attempt) = model.attempt_mut(order) {
         attempt.refunds.retain(|known| known.out_refund_no != refund.out_refund_no);
-        attempt.refunds.extend(Some(refund).filter(|refund| refund.state.is_given()).cloned());
+        attempt.refunds.push(refund.clone());
     }
     let is_shown = found_order(model).is_some_and(|shown| shown == order);
     // Nobody is asked about cash, so nobody else says it.

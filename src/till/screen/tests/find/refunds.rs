@@ -212,6 +212,18 @@ fn an_order_that_was_given_back_is_not_shown_as_paid() {
 }
 
 #[test]
+fn an_answer_older_than_a_refund_does_not_call_its_order_paid() {
+    let under_way = (300, refund(300, vec![looked()]));
+    for (refund, verdict) in [(under_way, Verdict::Unknown), (on_its_way(300), Verdict::Refunded)] {
+        let mut bench = bench();
+        opened(&mut bench);
+        let question = scanned(&mut bench, &refunded(vec![refund]));
+        answer(&mut bench, question.number(), Found::Paid(proof()));
+        assert_eq!(bench.model.verdict().unwrap().1, verdict, "{}", bench.drawn(80, 24));
+    }
+}
+
+#[test]
 fn what_was_given_back_at_the_desk_is_not_paid_there_any_more() {
     let mut bench = bench();
     let index = bench.charge("12.34", 1);
