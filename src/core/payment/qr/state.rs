@@ -86,6 +86,9 @@ pub(super) struct Closing {
     pub(super) may_arrive: bool,
     /// The last closing was refused for a reason that repeating does not fix.
     pub(super) refused: bool,
+    /// It failed because the order is paid, and no query has shown that yet.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) said_paid: bool,
     /// It was paid, and somebody else is returning the money or a part of it.
     pub(super) is_refunded: bool,
     pub(super) reversal: Reversal,

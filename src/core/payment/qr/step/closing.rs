@@ -99,7 +99,7 @@ impl Step<'_> {
                 // The answer to the closing may have been untrue.
                 let repeats = closing.reversal.contradicted(self.pace());
                 if !repeats || closing.reversal.is_due(self.now) {
-                    self.close(closing);
+                    self.close_unless_paid(closing);
                 }
             }
             // It was shown to be ours, so one of the two answers is wrong.
@@ -112,7 +112,7 @@ impl Step<'_> {
                 closing.note(what.reason());
                 closing.reversal.poll_later(self.pace());
             }
-            Found::Inconclusive(_) => self.close(closing),
+            Found::Inconclusive(_) => self.close_unless_paid(closing),
             Found::Paid(_) => {}
         }
         None
@@ -161,6 +161,7 @@ impl Step<'_> {
             }
             // A query shows it; at once the first time, and no storm if it never does.
             CloseSaid::Paid(_) => {
+                closing.said_paid = true;
                 let is_first = closing.reversal.is_first();
                 closing.reversal.poll_later(self.pace());
                 if is_first {
@@ -258,11 +259,20 @@ impl Step<'_> {
             may_arrive: false,
             refused: false,
             is_refunded: false,
+            said_paid: false,
             reversal: Reversal::new(self.now),
         }
     }
 
+    /// Who was told that it is paid waits for the query that shows it, and does not close it at once.
+    fn close_unless_paid(&mut self, closing: &mut Closing) {
+        if !closing.said_paid || closing.reversal.is_due(self.now) {
+            self.close(closing);
+        }
+    }
+
     pub(super) fn close(&mut self, closing: &mut Closing) {
+        closing.said_paid = false;
         closing.reversal.act(self.make(CallKind::Close));
     }
 

@@ -230,8 +230,7 @@ fn an_order_that_was_paid_is_asked_about_at_once_and_not_in_a_storm() {
     assert_eq!(*bench.calls.last().unwrap(), (2_000, CallKind::Query));
     // A gateway at odds with itself.
     bench.answer(Says::NotPaid);
-    assert_eq!(bench.last.kind, CallKind::Close);
-    bench.answer(Says::AlreadyPaid(why("ORDERPAID")));
+    assert!(bench.state.awaited().is_none(), "it waits");
     let before = bench.calls.len();
     bench.until(182, |kind| match kind {
         CallKind::Close => Says::AlreadyPaid(why("ORDERPAID")),
@@ -370,6 +369,27 @@ fn what_ends_at_the_gateway_ends_here() {
     bench.at(3, &Event::Tick);
     assert_eq!(bench.answer(Says::Failed(why("PAYERROR"))), Status::Reversing);
     assert_eq!(bench.last.kind, CallKind::Close);
+}
+
+#[test]
+fn an_order_that_is_said_to_be_paid_is_not_closed_again_at_once() {
+    for unclear in [lost(), Says::NotPaid] {
+        let mut bench = Bench::shown();
+        bench.at(2, &Event::Cancel);
+        bench.answer(Says::NotPaid);
+        bench.answer(Says::AlreadyPaid(why("ORDERPAID")));
+        assert_eq!(bench.last.kind, CallKind::Query);
+        bench.answer(unclear.clone());
+        assert_eq!(bench.times(CallKind::Close), [2]);
+        // The next query is due: if it does not show the payment either, it is tried again.
+        bench.until(8, |_| unclear.clone());
+        assert_eq!(bench.times(CallKind::Close), [2, 7]);
+        bench.until(60, |kind| match kind {
+            CallKind::Close => Says::AlreadyPaid(why("ORDERPAID")),
+            _ => Says::Paid(proof()),
+        });
+        assert_eq!(bench.state.status(), Status::Paid);
+    }
 }
 
 #[test]
