@@ -6,7 +6,7 @@ use paytill::money::Money;
 use paytill::order::OutTradeNo;
 
 use super::people::id_of;
-use super::{Due, OPERATIONS_OF_AN_ENTRY, World};
+use super::{CashBack, Due, Queued, World};
 use crate::invariants::Invariant;
 
 /// How a customer pays.
@@ -139,25 +139,14 @@ impl World {
                 Some((act(*amount), OutTradeNo::try_from(number.clone()).ok()?))
             })
             .collect();
-        self.draw_trouble(
-            3 * self.climate.death_at_the_disk,
-            self.climate.failing_disk,
-            OPERATIONS_OF_AN_ENTRY,
-        );
-        let Some(till) = &mut self.till else { return };
-        let done = till.journal.append_acts_of(&acts);
         self.auditor.goes_back(sale);
-        if self.disk.is_dead() {
-            return self.die("died while cash went back");
-        }
-        self.disk.disarm();
-        match done {
-            Ok(()) => {
-                self.tell(|| format!("{all} of sale {sale} go back in cash"));
-                self.counts.returns += 1;
-                self.auditor.went_back(sale, &orders);
-            }
-            Err(error) => self.journal_failed(&error),
-        }
+        self.queue(Queued::CashBack(CashBack { sale, orders, acts }));
+    }
+
+    /// The disk has it.
+    pub(super) fn went_back(&mut self, CashBack { sale, orders, .. }: &CashBack) {
+        self.tell(|| format!("the cash of sale {sale} goes back: {orders:?}"));
+        self.counts.returns += 1;
+        self.auditor.went_back(*sale, orders);
     }
 }

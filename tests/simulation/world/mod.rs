@@ -23,8 +23,7 @@ use std::sync::Arc;
 
 use paytill::clock::{Millis, Timestamp, Uptime};
 use paytill::config::{Config, Flags};
-use paytill::engine::Engine;
-use paytill::engine::{Entry, RefundEntry};
+use paytill::engine::{Act, Engine, Entry, RefundEntry};
 use paytill::gateway::wechat::fields::SignType;
 use paytill::gateway::wechat::v2::WechatV2;
 use paytill::journal::{FailStop, Filter};
@@ -200,6 +199,14 @@ struct Till {
 enum Queued {
     Attempt(Box<Entry>),
     Refund(Box<RefundEntry>),
+    CashBack(CashBack),
+}
+
+/// The cash of a sale that goes back once the disk has it.
+struct CashBack {
+    sale: usize,
+    orders: Vec<(String, i64)>,
+    acts: Vec<(Act, OutTradeNo)>,
 }
 
 /// A sale as people see it.

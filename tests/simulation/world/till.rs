@@ -17,6 +17,7 @@ impl Queued {
         match self {
             Self::Attempt(entry) => journal.append(entry),
             Self::Refund(entry) => journal.append_refund(entry),
+            Self::CashBack(back) => journal.append_acts_of(&back.acts),
         }
     }
 }
@@ -53,8 +54,11 @@ impl World {
     }
 
     pub(super) fn disk(&mut self) {
+        let next = self.till.as_ref().and_then(|till| till.queue.front());
+        // It is rare, and is to meet trouble all the same.
+        let times = if matches!(next, Some(Queued::CashBack(_))) { 3 } else { 1 };
         self.draw_trouble(
-            self.climate.death_at_the_disk,
+            times * self.climate.death_at_the_disk,
             self.climate.failing_disk,
             OPERATIONS_OF_AN_ENTRY,
         );
@@ -72,6 +76,7 @@ impl World {
             Ok(()) => match &entry {
                 Queued::Attempt(entry) => self.auditor.kept(entry),
                 Queued::Refund(entry) => self.auditor.refund_kept(entry),
+                Queued::CashBack(back) => self.went_back(back),
             },
             Err(error) => self.disk_failed(&error),
         }
@@ -80,6 +85,8 @@ impl World {
         let effects = match entry {
             Queued::Attempt(entry) => till.engine.written(entry.attempt, on_disk, now, wall),
             Queued::Refund(entry) => till.engine.refund_written(entry.refund, on_disk, now, wall),
+            Queued::CashBack(_) if on_disk => Vec::new(),
+            Queued::CashBack(_) => till.engine.written(0, false, now, wall),
         };
         let (is_empty, entries) = (till.queue.is_empty(), till.entries);
         if is_empty {
