@@ -110,12 +110,13 @@ impl Attempted {
         }
     }
 
-    /// Whether the last answer was one to a query.
+    /// Whether the last answer was one to a query. A code that comes late changes nothing.
     fn has_just_asked(&self) -> bool {
-        let mut answers = self.kept.iter().rev().filter_map(|(event, _)| match event {
+        let answers = self.kept.iter().rev().filter_map(|(event, _)| match event {
             Event::Answered(_, answer) => Some(answer.kind()),
             _ => None,
         });
+        let mut answers = answers.filter(|kind| *kind != CallKind::Order);
         matches!(answers.next(), Some(CallKind::Query | CallKind::RefundQuery))
     }
 
