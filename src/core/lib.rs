@@ -8,6 +8,7 @@
 pub mod bill;
 pub mod clean;
 pub mod clock;
+pub mod der;
 pub mod engine;
 pub mod gateway;
 pub mod goods;

@@ -6,16 +6,15 @@ use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 
 use paytill_core::clean::clean;
+use paytill_core::der::{SEQUENCE, VERSION, element, expect};
 
 /// How much of a name is kept, in cells.
 const NAME_CELLS: usize = 64;
 /// The object identifier of a common name, 2.5.4.3.
 const COMMON_NAME: &[u8] = &[0x55, 0x04, 0x03];
 
-const SEQUENCE: u8 = 0x30;
 const SET: u8 = 0x31;
 const OBJECT_IDENTIFIER: u8 = 0x06;
-const VERSION: u8 = 0xa0;
 const BMP_STRING: u8 = 0x1e;
 
 /// The common names in a certificate.
@@ -71,27 +70,6 @@ fn common_name(mut name: &[u8]) -> Option<String> {
         found = Some(clean(&text, NAME_CELLS)).filter(|text| !text.is_empty());
     }
     found
-}
-
-/// The content of an element of this kind, and what follows it.
-fn expect(kind: u8, bytes: &[u8]) -> Option<(&[u8], &[u8])> {
-    element(bytes).filter(|(tag, ..)| *tag == kind).map(|(_, content, rest)| (content, rest))
-}
-
-/// The tag, the content and the rest.
-fn element(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
-    let (&tag, rest) = bytes.split_first()?;
-    let (&first, rest) = rest.split_first()?;
-    let (length, rest) = match first {
-        0..=0x7f => (usize::from(first), rest),
-        0x81..=0x84 => {
-            let (length, rest) = rest.split_at_checked(usize::from(first & 0x7f))?;
-            (length.iter().fold(0, |sum, byte| sum << 8 | usize::from(*byte)), rest)
-        }
-        _ => return None,
-    };
-    let (content, rest) = rest.split_at_checked(length)?;
-    Some((tag, content, rest))
 }
 
 #[cfg(test)]

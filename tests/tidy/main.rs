@@ -20,6 +20,7 @@ const ROOMS: &[&str] = &[
     "core/clean",
     "core/language",
     "core/clock",
+    "core/der",
     "core/money",
     "core/order",
     "core/sale",

@@ -9,12 +9,11 @@ use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
 use crate::clock::{TimeZone, Timestamp};
+use crate::der::{SEQUENCE, VERSION, element, expect};
 
 const INTEGER: u8 = 0x02;
 const UTC_TIME: u8 = 0x17;
 const GENERALIZED_TIME: u8 = 0x18;
-const SEQUENCE: u8 = 0x30;
-const VERSION: u8 = 0xa0;
 /// The longest serial number, in bytes (RFC 5280).
 const LONGEST_SERIAL: usize = 20;
 
@@ -86,27 +85,6 @@ fn decode_pem(pem: &[u8], label: &str) -> Option<Zeroizing<Vec<u8>>> {
     let mut bare = Zeroizing::new(String::with_capacity(body.len()));
     bare.extend(body.chars().filter(|letter| !letter.is_ascii_whitespace()));
     STANDARD.decode(bare.as_bytes()).ok().map(Zeroizing::new)
-}
-
-/// The content of an element of this kind, and what follows it.
-fn expect(kind: u8, bytes: &[u8]) -> Option<(&[u8], &[u8])> {
-    element(bytes).filter(|(tag, ..)| *tag == kind).map(|(_, content, rest)| (content, rest))
-}
-
-/// The tag, the content and the rest.
-fn element(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
-    let (&tag, rest) = bytes.split_first()?;
-    let (&first, rest) = rest.split_first()?;
-    let (length, rest) = match first {
-        0..=0x7f => (usize::from(first), rest),
-        0x81..=0x84 => {
-            let (length, rest) = rest.split_at_checked(usize::from(first & 0x7f))?;
-            (length.iter().fold(0, |sum, byte| sum << 8 | usize::from(*byte)), rest)
-        }
-        _ => return None,
-    };
-    let (content, rest) = rest.split_at_checked(length)?;
-    Some((tag, content, rest))
 }
 
 fn time(tag: u8, text: &[u8]) -> Option<Timestamp> {
