@@ -10,14 +10,18 @@
 //! | file | what it holds |
 //! | --- | --- |
 //! | `answer` | what a gateway says, one type for each call; why a payment is where it is |
+//! | `event` | what can happen to a payment |
 //! | `status` | what people are shown; the times a payment keeps to; where the money is |
 //! | `state` | the state of a payment, and what can be asked of it |
 //! | `step` | what each event does in each stage |
+//! | `recheck` | looking once more for an order that was over |
 //! | `reversal` | the loop that closes an order at its gateway |
 //! | `qr` | an order whose code the customer scans: a machine of its own |
 
 mod answer;
+mod event;
 mod qr;
+mod recheck;
 mod reversal;
 #[cfg(test)]
 pub(crate) mod says;
@@ -31,6 +35,7 @@ pub use answer::{
     Answer, Call, CallKind, Cause, CloseSaid, Ending, Found, Inconclusive, Ordered, Proof, Reason,
     Refunds, Reversed, Submitted, TillCause,
 };
+pub use event::Event;
 pub use qr::QrState;
-pub use state::{Event, State};
+pub use state::State;
 pub use status::{Funds, Outlook, Rules, Status};

@@ -2,52 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::answer::{Answer, Call, CallKind, Proof, Reason};
+use super::answer::{Call, CallKind, Proof, Reason};
 use super::qr::QrState;
+use super::recheck::Recheck;
 use super::reversal::Reversal;
 use super::status::{Funds, Outlook, Rules, Status};
-use crate::clock::{Date, Millis};
+use crate::clock::Millis;
 use crate::order::CodeUrl;
 use crate::sale::tender::Cash;
-
-/// What can happen to a payment.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub enum Event {
-    /// It was recorded and its request handed out. The first event of every payment.
-    Begun,
-    /// The call with this number has ended. Every call that is made ends exactly once, unless the
-    /// process ends first.
-    Answered(u32, Answer),
-    /// [`State::wake_at`] was reached. Early and repeated ticks do nothing.
-    Tick,
-    /// The cashier stops waiting.
-    Cancel,
-    /// A person wants the gateway queried now.
-    CheckNow,
-    /// The till was started for another merchant: it cannot do anything about this payment.
-    MerchantChanged,
-    /// A person has settled outside the till what needed attention, and says how. What the till knows
-    /// of the money stays as it is.
-    Settled(String),
-    /// The gateway's bill of that day was read, and has a payment of this number or has none. It is
-    /// not signed, and so no proof: the gateway is asked.
-    Billed { day: Date, listed: bool },
-    /// The till was restarted. `oldest` is the greatest age the payment can have by any clock; the
-    /// time line itself continues from what is certain.
-    Restarted { oldest: Millis },
-}
-
-impl Event {
-    /// Whether it is what others say of the payment, and so recorded even if it changes nothing.
-    pub const fn is_evidence(&self) -> bool {
-        matches!(self, Self::Answered(..) | Self::Billed { .. })
-    }
-
-    /// Whether the submission has ended: nothing more of it will be sent.
-    pub const fn ends_submission(&self) -> bool {
-        matches!(self, Self::Answered(_, Answer::Submitted(_)))
-    }
-}
 
 /// The state of a payment. Times in it count from the submission.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -171,16 +133,6 @@ pub(super) enum Outcome {
     Returned,
     /// Unknown to the till: a person has settled it.
     Settled,
-}
-
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub(super) struct Recheck {
-    pub(super) at: Millis,
-    /// The recheck after this one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) then: Option<Millis>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) awaiting: Option<u32>,
 }
 
 impl State {
@@ -338,9 +290,7 @@ impl State {
             Stage::Pending(pending) => query(pending.awaiting),
             Stage::Reversing(reversing) => reversing.reversal.awaiting(),
             Stage::Paid(_) | Stage::Cash(_) => None,
-            Stage::Closed(closed) => {
-                query(closed.recheck.as_ref().and_then(|recheck| recheck.awaiting))
-            }
+            Stage::Closed(closed) => query(closed.recheck.as_ref().and_then(Recheck::awaiting)),
             Stage::Qr(qr) => qr.awaited(),
         }
     }
@@ -399,11 +349,7 @@ impl State {
                 reversing.reversal.next_at().into_iter().chain(attention).min()
             }
             Stage::Paid(_) | Stage::Cash(_) => None,
-            Stage::Closed(closed) => closed
-                .recheck
-                .as_ref()
-                .filter(|recheck| recheck.awaiting.is_none())
-                .map(|recheck| recheck.at),
+            Stage::Closed(closed) => closed.recheck.as_ref().and_then(Recheck::wake_at),
             Stage::Qr(qr) => qr.wake_at(rules),
         }
     }

@@ -9,19 +9,15 @@ use reversing::leave_to_a_person;
 use super::answer::{
     Answer, Call, CallKind, Ending, Found, Inconclusive, Reason, Submitted, TillCause,
 };
+use super::event::Event;
 use super::reversal::Pace;
-use super::state::{
-    Closed, Doubt, Event, Held, Outcome, Pending, Phase, Recheck, Shown, Stage, State,
-};
+use super::state::{Closed, Doubt, Held, Outcome, Pending, Phase, Shown, Stage, State};
 use super::status::Rules;
 use crate::clock::Millis;
 
 /// How long after the give-up time a payment found late still counts. After that the customer has
 /// probably left without the goods, so the money is returned.
 const LATE_PAYMENT: Millis = Millis::seconds(60);
-/// When, in give-up times after its end, a number that the gateway never knew is queried again: the
-/// request may have been held up in the network and delivered late.
-const RECHECKS: [u64; 2] = [4, 20];
 
 impl State {
     /// Moves to the next state. The returned call must be made only once that state is on disk.
@@ -250,48 +246,28 @@ impl<'a> Step<'a> {
 
     fn closed(&mut self, closed: &mut Closed, event: &Event) -> Option<Stage> {
         let recheck = closed.recheck.as_mut()?;
-        match event {
-            Event::Restarted { .. } => recheck.awaiting = None,
-            Event::Tick | Event::CheckNow | Event::Billed { .. } if recheck.awaiting.is_none() => {
-                if *event != Event::Tick || self.now >= recheck.at {
-                    recheck.awaiting = Some(self.make(CallKind::Query).number);
-                }
-            }
-            Event::Answered(number, Answer::Found(found)) if recheck.awaiting == Some(*number) => {
-                match found {
-                    // Delivered after all, but after its reversal.
-                    Found::Paid(_) | Found::Paying | Found::NotPaid | Found::Failed(_) => {
-                        let reason = TillCause::DeliveredLate.into();
-                        let mut reversing = self.reversing_now(Shown::Reversing, reason, false);
-                        if matches!(found, Found::Paid(_)) {
-                            reversing.held = Held::Taken;
-                        }
-                        self.reverse_or_wait(&mut reversing);
-                        return Some(Stage::Reversing(reversing));
-                    }
-                    Found::Ended(Ending::Refunded) => return Some(self.refunded()),
-                    // Asked by a person before its time: that time is still to come.
-                    Found::NotFound if self.now < recheck.at => recheck.awaiting = None,
-                    Found::NotFound | Found::Ended(_) | Found::AnotherTills(_) => {
-                        closed.recheck =
-                            recheck.then.map(|at| Recheck { at, then: None, awaiting: None });
-                    }
-                    Found::Inconclusive(_) => {
-                        recheck.awaiting = None;
-                        recheck.at = self.now.plus(self.pace().longest_wait());
-                    }
-                }
-            }
-            Event::Begun
-            | Event::Answered(..)
-            | Event::Tick
-            | Event::CheckNow
-            | Event::Billed { .. }
-            | Event::Cancel
-            | Event::MerchantChanged
-            | Event::Settled(_) => {}
+        if let Event::Restarted { .. } = event {
+            recheck.awaits(None);
+        } else if recheck.is_due(event, self.now) {
+            recheck.awaits(Some(self.make(CallKind::Query).number));
         }
-        None
+        match recheck.answer(event)? {
+            // Delivered after all, but after its reversal.
+            found @ (Found::Paid(_) | Found::Paying | Found::NotPaid | Found::Failed(_)) => {
+                let reason = TillCause::DeliveredLate.into();
+                let mut reversing = self.reversing_now(Shown::Reversing, reason, false);
+                if matches!(found, Found::Paid(_)) {
+                    reversing.held = Held::Taken;
+                }
+                self.reverse_or_wait(&mut reversing);
+                Some(Stage::Reversing(reversing))
+            }
+            Found::Ended(Ending::Refunded) => Some(self.refunded()),
+            found => {
+                closed.recheck = recheck.next(found, self.now, self.pace().longest_wait());
+                None
+            }
+        }
     }
 
     /// Whether a query of that time would have seen an order that had arrived by then: it becomes

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::Millis;
 use crate::order::CodeUrl;
+use crate::payment::recheck::Recheck;
 use crate::payment::reversal::Reversal;
 use crate::payment::{Call, CallKind, Funds, Outlook, Proof, Reason, Rules, Status};
 
@@ -124,16 +125,6 @@ pub(super) enum Outcome {
     Settled,
 }
 
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub(super) struct Recheck {
-    pub(super) at: Millis,
-    /// The recheck after this one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) then: Option<Millis>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) awaiting: Option<u32>,
-}
-
 impl QrState {
     /// The first call of every QR order.
     pub const FIRST: Call = Call { kind: CallKind::Order, number: 0 };
@@ -241,7 +232,7 @@ impl QrState {
             Stage::Closing(closing) => closing.reversal.awaiting(),
             Stage::Paid { .. } => None,
             Stage::Ended(ended) => {
-                call(CallKind::Query, ended.recheck.as_ref().and_then(|recheck| recheck.awaiting))
+                call(CallKind::Query, ended.recheck.as_ref().and_then(Recheck::awaiting))
             }
         }
     }
@@ -285,11 +276,7 @@ impl QrState {
                 closing.reversal.next_at().into_iter().chain(attention).min()
             }
             Stage::Paid { .. } => None,
-            Stage::Ended(ended) => ended
-                .recheck
-                .as_ref()
-                .filter(|recheck| recheck.awaiting.is_none())
-                .map(|recheck| recheck.at),
+            Stage::Ended(ended) => ended.recheck.as_ref().and_then(Recheck::wake_at),
         }
     }
 

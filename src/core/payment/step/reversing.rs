@@ -1,13 +1,15 @@
 //! What each event does while a payment is being reversed, or a number that took nothing is closed.
 
-use super::{RECHECKS, Step, anothers, closed, never_sent, returned};
+use super::{Step, anothers, closed, never_sent, returned};
 use crate::clock::Millis;
 use crate::payment::answer::{
     Answer, Call, CallKind, Ending, Found, Inconclusive, Reason, Refunds, Reversed, Submitted,
     TillCause,
 };
+use crate::payment::event::Event;
+use crate::payment::recheck::Recheck;
 use crate::payment::reversal::{NEVER, Reversal};
-use crate::payment::state::{Closed, Event, Held, Outcome, Recheck, Reversing, Shown, Stage};
+use crate::payment::state::{Closed, Held, Outcome, Reversing, Shown, Stage};
 
 /// The gateway refuses to reverse an older payment (protocol 5.4).
 const REVERSIBLE_FOR: Millis = Millis::seconds(7 * 24 * 3600);
@@ -120,12 +122,10 @@ impl Step<'_> {
                 if reversing.held != Held::Unseen {
                     reversing.reversal.poll_later(self.pace());
                 } else if reversing.reversal.confirms_not_found(self.pace()) {
-                    let [first, second] =
-                        RECHECKS.map(|times| self.now.plus(self.rules.give_up_after.times(times)));
                     return Some(Stage::Closed(Closed {
                         outcome: reversing.outcome(),
                         reason: reversing.reason.clone(),
-                        recheck: Some(Recheck { at: first, then: Some(second), awaiting: None }),
+                        recheck: Some(Recheck::first(self.now, self.rules)),
                     }));
                 }
             }

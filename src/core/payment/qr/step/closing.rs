@@ -2,7 +2,8 @@
 
 use super::Step;
 use crate::clock::Millis;
-use crate::payment::qr::state::{Closing, Ended, Outcome, Recheck, Shown, Stage};
+use crate::payment::qr::state::{Closing, Ended, Outcome, Shown, Stage};
+use crate::payment::recheck::Recheck;
 use crate::payment::reversal::{NEVER, Reversal};
 use crate::payment::{
     Answer, Call, CallKind, CloseSaid, Ending, Event, Found, Reason, Refunds, TillCause,
@@ -10,8 +11,6 @@ use crate::payment::{
 
 /// How long the till goes on; an order of this age has ended at the gateway (protocol 8).
 const PURSUED_FOR: Millis = Millis::seconds(7 * 24 * 3600);
-/// When, in give-up times after its end, an order that may have been held up is looked for.
-const RECHECKS: [u64; 2] = [4, 20];
 
 impl Step<'_> {
     pub(super) fn closing(&mut self, closing: &mut Closing, event: &Event) -> Option<Stage> {
@@ -138,9 +137,7 @@ impl Step<'_> {
             }
             let mut gone = Gone::by(Ending::Closed, Some(closing));
             if closing.may_arrive {
-                let [first, second] =
-                    RECHECKS.map(|times| self.now.plus(self.rules.give_up_after.times(times)));
-                gone.0.recheck = Some(Recheck { at: first, then: Some(second), awaiting: None });
+                gone.0.recheck = Some(Recheck::first(self.now, self.rules));
             }
             return Some(gone.into());
         }
@@ -201,47 +198,26 @@ impl Step<'_> {
     /// After its end: an order that may have been held up is looked for, and closed if it is there.
     pub(super) fn ended(&mut self, ended: &mut Ended, event: &Event) -> Option<Stage> {
         let recheck = ended.recheck.as_mut()?;
-        match event {
-            Event::Restarted { .. } => recheck.awaiting = None,
-            Event::Tick | Event::CheckNow | Event::Billed { .. } if recheck.awaiting.is_none() => {
-                if *event != Event::Tick || self.now >= recheck.at {
-                    recheck.awaiting = Some(self.make(CallKind::Query).number);
-                }
-            }
-            Event::Answered(number, Answer::Found(found)) if recheck.awaiting == Some(*number) => {
-                match found {
-                    Found::Paid(proof) => {
-                        let late = Some(TillCause::PaidAfterAll.into());
-                        return Some(Stage::Paid { proof: proof.clone(), late });
-                    }
-                    Found::NotPaid | Found::Paying | Found::Failed(_) => {
-                        let mut closing =
-                            self.closing_now(Shown::Declined, ended.reason.clone(), false);
-                        self.close(&mut closing);
-                        return Some(Stage::Closing(closing));
-                    }
-                    // Asked by a person before its time: that time is still to come.
-                    Found::NotFound if self.now < recheck.at => recheck.awaiting = None,
-                    Found::NotFound | Found::Ended(_) | Found::AnotherTills(_) => {
-                        ended.recheck =
-                            recheck.then.map(|at| Recheck { at, then: None, awaiting: None });
-                    }
-                    Found::Inconclusive(_) => {
-                        recheck.awaiting = None;
-                        recheck.at = self.now.plus(self.pace().longest_wait());
-                    }
-                }
-            }
-            Event::Begun
-            | Event::Answered(..)
-            | Event::Tick
-            | Event::CheckNow
-            | Event::Billed { .. }
-            | Event::Cancel
-            | Event::MerchantChanged
-            | Event::Settled(_) => {}
+        if let Event::Restarted { .. } = event {
+            recheck.awaits(None);
+        } else if recheck.is_due(event, self.now) {
+            recheck.awaits(Some(self.make(CallKind::Query).number));
         }
-        None
+        match recheck.answer(event)? {
+            Found::Paid(proof) => {
+                let late = Some(TillCause::PaidAfterAll.into());
+                Some(Stage::Paid { proof: proof.clone(), late })
+            }
+            Found::NotPaid | Found::Paying | Found::Failed(_) => {
+                let mut closing = self.closing_now(Shown::Declined, ended.reason.clone(), false);
+                self.close(&mut closing);
+                Some(Stage::Closing(closing))
+            }
+            found => {
+                ended.recheck = recheck.next(found, self.now, self.pace().longest_wait());
+                None
+            }
+        }
     }
 
     pub(super) const fn closing_now(
