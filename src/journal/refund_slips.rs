@@ -10,7 +10,7 @@ use super::check::Check;
 use super::key::Key;
 use super::refund_paper::{RefundPaper, paper};
 use super::register::Register;
-use super::slips::{Found, Slip, SlipRow, SlipSays, SlipStage, insert, move_on, of_order};
+use super::slips::{Found, Slip, SlipRow, SlipSays, SlipStage, insert, move_on, of_order, or_none};
 use super::{FORMAT, Journal, JournalError};
 use paytill_core::clock::Timestamp;
 use paytill_core::engine::RefundEntry;
@@ -30,15 +30,7 @@ pub(super) fn queue_of_refund(
     if !entry.state.is_given() {
         return Ok(None);
     }
-    // No money depends on it: a row that is odd costs a slip, and not the entry.
-    transaction.execute_batch("SAVEPOINT slip")?;
-    let queued = queue_once(transaction, key, entry);
-    match queued {
-        Err(error) if !error.is_of_a_row() => return Err(error),
-        Ok(_) => transaction.execute_batch("RELEASE slip")?,
-        Err(_) => transaction.execute_batch("ROLLBACK TO slip; RELEASE slip")?,
-    }
-    Ok(queued.unwrap_or_default())
+    or_none(transaction, || queue_once(transaction, key, entry))
 }
 
 fn queue_once(

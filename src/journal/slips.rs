@@ -173,9 +173,17 @@ pub(super) fn queue_of_end(
     if before == status.word() || !entry.state.brings_slip() {
         return Ok(None);
     }
-    // No money depends on it: a row that is odd costs a slip, and not the entry.
+    or_none(transaction, || queue_once(transaction, key, entry, status))
+}
+
+/// Queues a slip. No money depends on it: a row that is odd costs a slip, and not the entry that
+/// brings it.
+pub(super) fn or_none<T>(
+    transaction: &Transaction<'_>,
+    queue: impl FnOnce() -> Result<Option<T>, JournalError>,
+) -> Result<Option<T>, JournalError> {
     transaction.execute_batch("SAVEPOINT slip")?;
-    let queued = queue_once(transaction, key, entry, status);
+    let queued = queue();
     match queued {
         Err(error) if !error.is_of_a_row() => return Err(error),
         Ok(_) => transaction.execute_batch("RELEASE slip")?,

@@ -135,6 +135,18 @@ pub struct Decoded {
     pub record: Vec<(String, String)>,
 }
 
+impl Decoded {
+    /// What the reply to `ask` says. The gateway has no reason to echo a payment code, but nothing
+    /// stops it: it is kept nowhere.
+    pub fn of(ask: Ask<'_>, mut answer: Answer, mut record: Vec<(String, String)>) -> Self {
+        if let Ask::Submit(_, code) = ask {
+            answer.conceal(code.expose());
+            record.retain(|(_, value)| !value.contains(code.expose()));
+        }
+        Self { answer, record }
+    }
+}
+
 /// As [`Decoded`], about a refund.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DecodedRefund {

@@ -171,10 +171,7 @@ async fn print(
     }
     let of = Slip::of(attempt, config, slip.copy, &slip.tenders);
     let page = of.map(|of| escpos::print(&of, &Form::of(config), language));
-    let printed = send(page, config, clock);
-    let stage = if printed.is_ok() { SlipStage::Done } else { SlipStage::Missing };
-    till.mark_slip(slip.id, stage);
-    printed
+    put_on_paper(page, slip, config, till, clock)
 }
 
 /// The first of those of refunds, as its refund is once the journal knows that it begins.
@@ -196,7 +193,18 @@ async fn print_refund(
         till.mark_slip(slip.id, SlipStage::Replaced);
         return Ok(());
     };
-    let printed = send(Some(of.print(&Form::of(config), language)), config, clock);
+    put_on_paper(Some(of.print(&Form::of(config), language)), slip, config, till, clock)
+}
+
+/// Prints a slip, and has it written down whether it came out.
+fn put_on_paper(
+    page: Option<Vec<u8>>,
+    slip: &journal::Slip,
+    config: &Config,
+    till: &mut Till,
+    clock: &Clock,
+) -> Result<(), String> {
+    let printed = send(page, config, clock);
     let stage = if printed.is_ok() { SlipStage::Done } else { SlipStage::Missing };
     till.mark_slip(slip.id, stage);
     printed

@@ -69,17 +69,21 @@ impl WechatV2 {
         let order = ask.order();
         let mut fields = self.of(&order.merchant);
         fields.set("out_trade_no", order.out_trade_no.as_str());
-        if let Ask::Submit(order, code) = ask {
+        if let Ask::Submit(..) | Ask::Order(_) = ask {
             fields.set("device_info", &order.device_info);
             fields.set("body", &order.body);
             fields.set("total_fee", order.amount.minor().to_string());
             fields.set("fee_type", order.currency.code());
             fields.set("spbill_create_ip", &order.client_ip);
             fields.set("attach", &order.mark);
-            fields.set("auth_code", code.expose());
         }
-        if let Ask::Order(order) = ask {
-            native::order(&mut fields, order, self.notify_url.as_deref().unwrap_or(NO_NOTIFY_URL));
+        match ask {
+            Ask::Submit(_, code) => fields.set("auth_code", code.expose()),
+            Ask::Order(_) => {
+                let notify_url = self.notify_url.as_deref().unwrap_or(NO_NOTIFY_URL);
+                native::order(&mut fields, order, notify_url);
+            }
+            Ask::Query(_) | Ask::Reverse(_) | Ask::RefundQuery(_) | Ask::Close(_) => {}
         }
         fields
     }
@@ -250,13 +254,8 @@ impl Gateway for WechatV2 {
     }
 
     fn decode(&self, ask: Ask<'_>, reply: &Reply, now: Timestamp) -> Decoded {
-        let (mut answer, mut record) = self.read(ask, reply, now);
-        if let Ask::Submit(_, code) = ask {
-            answer.conceal(code.expose());
-            // The gateway has no reason to echo the code, but nothing stops it.
-            record.retain(|(_, value)| !value.contains(code.expose()));
-        }
-        Decoded { answer, record }
+        let (answer, record) = self.read(ask, reply, now);
+        Decoded::of(ask, answer, record)
     }
 
     fn encode_refund(&self, ask: RefundAsk<'_>, stamp: &Stamp) -> Outgoing {

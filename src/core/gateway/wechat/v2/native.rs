@@ -8,14 +8,8 @@ use crate::payment::{Ordered, TillCause};
 /// The trade type of an order whose code the customer scans.
 const NATIVE: &str = "NATIVE";
 
-/// The fields of an order, which no payment code goes with.
+/// The fields that an order has in place of a payment code.
 pub(super) fn order(fields: &mut Fields, order: &Order, notify_url: &str) {
-    fields.set("device_info", &order.device_info);
-    fields.set("body", &order.body);
-    fields.set("total_fee", order.amount.minor().to_string());
-    fields.set("fee_type", order.currency.code());
-    fields.set("spbill_create_ip", &order.client_ip);
-    fields.set("attach", &order.mark);
     fields.set("trade_type", NATIVE);
     // Ours to choose, and demanded in older pages.
     fields.set("product_id", order.out_trade_no.as_str());

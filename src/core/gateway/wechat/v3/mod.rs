@@ -216,13 +216,8 @@ impl Gateway for WechatV3 {
     }
 
     fn decode(&self, ask: Ask<'_>, reply: &Reply, now: Timestamp) -> Decoded {
-        let (mut answer, mut record) = self.read(ask, reply, now);
-        if let Ask::Submit(_, code) = ask {
-            answer.conceal(code.expose());
-            // The gateway has no reason to echo the code, but nothing stops it.
-            record.retain(|(_, value)| !value.contains(code.expose()));
-        }
-        Decoded { answer, record }
+        let (answer, record) = self.read(ask, reply, now);
+        Decoded::of(ask, answer, record)
     }
 
     fn encode_refund(&self, ask: RefundAsk<'_>, stamp: &Stamp) -> Outgoing {

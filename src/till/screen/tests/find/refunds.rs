@@ -114,20 +114,10 @@ fn a_part_of_it_for_a_reason_of_ones_own() {
 
 #[test]
 fn what_was_given_back_before_is_not_given_back_again() {
-    let row = |amount: i64, state| RefundRow {
-        id: 1,
-        out_refund_no: refund_no(),
-        amount: Money::from_minor(amount),
-        reason: "cold".into(),
-        created_at: Timestamp(NOON),
-        updated_at: Timestamp(NOON),
-        state,
-    };
     for (amount, words) in [(1000, "￥2.34 can be refunded"), (1234, "refunded")] {
         let mut bench = bench();
         opened(&mut bench);
-        let mut file = paid_order();
-        file.refunds = vec![row(amount, refund(amount, vec![looked(), accepted()]))];
+        let file = refunded(vec![on_its_way(amount)]);
         bench.type_text("5004");
         let (serial, _) = search_of(&bench.key(Key::Enter));
         found(&mut bench, serial, &[file]);
