@@ -112,7 +112,7 @@ impl<'a> OrderReport<'a> {
 
     /// The same, part by part; the last is empty if there is nothing to add.
     pub fn cells(&self, language: Language) -> [String; 4] {
-        let word = screen::ScreenWords::of(language).word(self.status);
+        let word = screen::ScreenWords::of(language).word_of(self.state);
         let amount = self.currency.group(self.amount);
         let more = match (self.state.proof(), reason::of(self.state, language)) {
             (Some(proof), _) if self.refunded > Money::default() => {

@@ -221,7 +221,7 @@ impl Canvas<'_> {
         let ahead = ahead(self.model, attempt).unwrap_or_default();
         Pin {
             tone: (!attempt.view.state.is_settled()).then(|| Tone::of(status)),
-            word: text.word(status).to_owned(),
+            word: text.word_of(&attempt.view.state).to_owned(),
             amount: self.model.money(attempt.view.amount),
             tail: attempt.view.out_trade_no.tail().to_owned(),
             ahead,

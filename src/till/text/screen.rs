@@ -9,7 +9,7 @@ mod lock;
 mod note;
 mod story;
 
-use crate::payment::Status;
+use crate::payment::{State, Status};
 
 pub use cash::{BillPageWords, CashWords, ShiftPageWords};
 pub use command::CommandWords;
@@ -34,6 +34,8 @@ crate::catalogue! {
     not_paid => "NOT PAID", "支付失败";
     reversed => "REVERSED", "已撤销";
     closed => "CLOSED", "已关闭";
+    // As `waiting`, where the customer scans our code.
+    to_scan => "WAITING FOR CUSTOMER", "等待顾客扫码";
     attention => "NEEDS ATTENTION", "需人工处理";
 
     /// Between two sentences.
@@ -198,6 +200,14 @@ crate::catalogue! {
 }
 
 impl ScreenWords {
+    /// The word for where a payment is: what its customer does is not the same in each channel.
+    pub fn word_of(self, state: &State) -> &'static str {
+        match (state.status(), state.channel()) {
+            (Status::Waiting, "native") => self.to_scan(),
+            (status, _) => self.word(status),
+        }
+    }
+
     /// The word of a status.
     pub const fn word(self, status: Status) -> &'static str {
         match status {
@@ -218,7 +228,10 @@ impl ScreenWords {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::Millis;
     use crate::language::Language;
+    use crate::order::CodeUrl;
+    use crate::payment::{Answer, Event, Ordered, Rules};
 
     #[test]
     fn the_state_words_are_those_of_the_interface() {
@@ -228,5 +241,11 @@ mod tests {
         assert_eq!(english.word(Status::Declined), "NOT PAID");
         assert_eq!(chinese.word(Status::Waiting), "等待顾客输入密码");
         assert_eq!(chinese.word(Status::Attention), "需人工处理");
+        let mut order = State::begin_qr(Millis::seconds(7200), 0);
+        let call = order.awaited().unwrap();
+        let code = CodeUrl::try_from("weixin://wxpay/s/An4baqw".to_owned()).unwrap();
+        let shown = Event::Answered(call.number, Answer::Ordered(Ordered::Code(code)));
+        let _ = order.step(&shown, Millis(200), &Rules::default());
+        assert_eq!(chinese.word_of(&order), "等待顾客扫码");
     }
 }

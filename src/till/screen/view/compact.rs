@@ -30,7 +30,7 @@ impl Canvas<'_> {
         if let Some(attempt) = attempts.first() {
             let status = attempt.view.state.status();
             let style = self.palette.fill(Tone::of(status)).add_modifier(Modifier::BOLD);
-            y = self.block(area, y, text.word(status), style);
+            y = self.block(area, y, text.word_of(&attempt.view.state), style);
             let strong = self.palette.strong();
             y = self.lines(area, y, &model.money(attempt.view.amount), strong);
             let order = text.order(attempt.view.out_trade_no.tail());
@@ -104,7 +104,7 @@ impl Canvas<'_> {
             y = self.block(area, y, text.stop(), style);
         }
         for attempt in attempts.iter().skip(1) {
-            let word = text.word(attempt.view.state.status());
+            let word = text.word_of(&attempt.view.state);
             let line = format!("{word} {}", model.money(attempt.view.amount));
             let style = self.palette.base();
             y = self.lines(area, y, &line, style);

@@ -48,7 +48,7 @@ impl Canvas<'_> {
             let status = view.state.status();
             let amount = model.money(view.amount);
             let back = word_of_what_went_back(model, view.amount, attempt.given_back());
-            let word = back.unwrap_or_else(|| text.word(status));
+            let word = back.unwrap_or_else(|| text.word_of(&view.state));
             let tone = if back.is_some() { Tone::Back } else { Tone::of(status) };
             let style = self.palette.ink(tone);
             // Two layouts: a full line, or a narrow column.
