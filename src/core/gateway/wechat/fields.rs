@@ -143,6 +143,11 @@ impl Fields {
     /// Parses a document. It has one reading or none: a DTD, a repeated field, an element within a
     /// field, an attribute or a namespace is refused.
     pub fn from_xml(bytes: &[u8]) -> Result<Self, NotAMessage> {
+        Self::of_document(bytes, "xml")
+    }
+
+    /// The same of a document whose root has another name.
+    pub(super) fn of_document(bytes: &[u8], name: &str) -> Result<Self, NotAMessage> {
         if bytes.len() > LARGEST_REPLY {
             return Err(NotAMessage::TooLarge);
         }
@@ -153,7 +158,7 @@ impl Fields {
         let document = roxmltree::Document::parse_with_options(text, options)
             .map_err(|_| NotAMessage::NotXml)?;
         let root = document.root_element();
-        if root.tag_name().name() != "xml" || !is_bare(root, text) {
+        if root.tag_name().name() != name || !is_bare(root, text) {
             return Err(NotAMessage::NotFlat);
         }
         let mut fields = BTreeMap::new();

@@ -10,6 +10,34 @@ use crate::payment::says::Says;
 
 const KEY: &str = "0123456789abcdef0123456789abcdef";
 
+/// How many mutations of a message are tried: of each of two, so that they make 100,000.
+pub(super) const MUTATIONS: usize = 50_000;
+
+/// Draws numbers below a limit, the same ones each time.
+pub(super) fn draws() -> impl FnMut(usize) -> usize {
+    let mut seed = 0x9E37_79B9_7F4A_7C15_u64;
+    move |limit: usize| {
+        seed ^= seed << 13;
+        seed ^= seed >> 7;
+        seed ^= seed << 17;
+        usize::try_from(seed % u64::try_from(limit).unwrap()).unwrap()
+    }
+}
+
+/// The bytes with one to three of them changed, removed or added.
+pub(super) fn mutated(bytes: &[u8], draw: &mut impl FnMut(usize) -> usize) -> Vec<u8> {
+    let mut bytes = bytes.to_vec();
+    for _ in 0..=draw(3) {
+        let place = draw(bytes.len());
+        match draw(3) {
+            0 => bytes[place] ^= 1 << draw(8),
+            1 => drop(bytes.remove(place)),
+            _ => bytes.insert(place, b' ' + u8::try_from(draw(95)).unwrap()),
+        }
+    }
+    bytes
+}
+
 /// How much an answer says.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Class {

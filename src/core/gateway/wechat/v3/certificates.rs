@@ -73,7 +73,8 @@ pub fn read(
     }
     let mut keys = VerifyingKeys::default();
     keys.replace_certificates(&certificates);
-    keys.verify(reply, now).map_err(|why| NoCertificates::Unbelievable(why.words))?;
+    let signed = keys.verify((reply.headers(), reply.body()), now);
+    signed.map_err(|why| NoCertificates::Unbelievable(why.words))?;
     Ok(certificates)
 }
 

@@ -2,6 +2,8 @@
 
 use secrecy::SecretString;
 
+use std::sync::atomic::Ordering;
+
 use super::*;
 use crate::clock::Millis;
 use crate::gateway::wechat::v3::certificates::{NoCertificates, Renewal, read};
@@ -85,6 +87,7 @@ fn a_merchant_without_certificates_is_told() {
 fn new_certificates_take_the_place_of_old_ones_and_the_public_key_stays() {
     let certificate = Certificate::of_pem(&fixture("platform_cert.pem")).unwrap();
     let gateway = gateway();
+    let lacks = lacks_of(&gateway);
     let body = "{}";
     let with = |serial: &str| {
         let key = der::private_key_of_pem(&fixture("platform_key.pem")).unwrap();
@@ -92,10 +95,10 @@ fn new_certificates_take_the_place_of_old_ones_and_the_public_key_stays() {
     };
     let verifies = |serial: &str| gateway.verify(&with(serial), NOW).is_ok();
     assert!(verifies(PUBLIC_KEY_ID) && !verifies(SERIAL));
-    assert!(gateway.take_lack_of_certificate());
+    assert_eq!(lacks.load(Ordering::Relaxed), 1);
     gateway.replace_certificates(std::slice::from_ref(&certificate));
     assert!(verifies(PUBLIC_KEY_ID) && verifies(SERIAL));
-    assert!(!gateway.take_lack_of_certificate());
+    assert_eq!(lacks.load(Ordering::Relaxed), 1);
     let next = Certificate { serial: MERCHANT_SERIAL.into(), ..certificate };
     gateway.replace_certificates(&[next]);
     assert!(verifies(PUBLIC_KEY_ID) && !verifies(SERIAL) && verifies(MERCHANT_SERIAL));
