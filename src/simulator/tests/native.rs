@@ -3,7 +3,7 @@
 
 use super::*;
 use paytill_core::gateway::wechat::{WechatV2, WechatV3};
-use paytill_core::gateway::{Ask, Decoded, Gateway as _, Reply};
+use paytill_core::gateway::{Ask, Decoded, Gateway, Outgoing, Reply};
 use paytill_core::money::Money;
 use paytill_core::order::{Order, OutTradeNo};
 use paytill_core::payment::{
@@ -225,21 +225,31 @@ fn nobody_scans_a_code_before_a_till_has_it_or_when_it_is_two_hours_old() {
 
 /// In which version of the API the till speaks.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Api {
+pub(super) enum Api {
     V2,
     V3,
 }
 
-enum Codec {
+pub(super) enum Codec {
     V2(WechatV2),
     V3(Box<WechatV3>),
 }
 
 impl Codec {
-    fn send(&self, ask: Ask<'_>, bank: &mut Bank, now: Millis) -> Reaction {
+    pub(super) fn gateway(&self) -> &dyn Gateway {
         match self {
-            Self::V2(codec) => {
-                let outgoing = codec.encode(ask, &v3::stamp(now));
+            Self::V2(codec) => codec,
+            Self::V3(codec) => codec.as_ref(),
+        }
+    }
+
+    fn send(&self, ask: Ask<'_>, bank: &mut Bank, now: Millis) -> Reaction {
+        self.carry(&self.gateway().encode(ask, &v3::stamp(now)), bank, now)
+    }
+
+    pub(super) fn carry(&self, outgoing: &Outgoing, bank: &mut Bank, now: Millis) -> Reaction {
+        match self {
+            Self::V2(_) => {
                 let request = GatewayRequest {
                     method: "POST",
                     path: outgoing.request.uri().path(),
@@ -248,15 +258,12 @@ impl Codec {
                 };
                 bank.handle(&request, now)
             }
-            Self::V3(codec) => v3::carry(bank, &codec.encode(ask, &v3::stamp(now)), now),
+            Self::V3(_) => v3::carry(bank, outgoing, now),
         }
     }
 
     fn decode(&self, ask: Ask<'_>, reply: &Reply, now: Millis) -> Decoded {
-        match self {
-            Self::V2(codec) => codec.decode(ask, reply, v3::wall(now)),
-            Self::V3(codec) => codec.decode(ask, reply, v3::wall(now)),
-        }
+        self.gateway().decode(ask, reply, v3::wall(now))
     }
 }
 

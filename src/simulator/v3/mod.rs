@@ -4,6 +4,7 @@
 //! and its answer put into that form: with its status and signature, or with what is wrong with it.
 
 mod keys;
+mod notice;
 mod reply;
 mod request;
 

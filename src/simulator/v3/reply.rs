@@ -120,7 +120,7 @@ impl Reply<'_> {
         headed(status, headers, body)
     }
 
-    fn headers(
+    pub(super) fn headers(
         &self,
         body: &str,
         rng: &mut fastrand::Rng,
@@ -299,7 +299,7 @@ fn message(
 }
 
 /// An order's members. Of one that nobody has paid, little is told.
-fn order(
+pub(super) fn order(
     merchant: &Merchant,
     fields: &Fields,
     named: &[(&'static str, &str)],

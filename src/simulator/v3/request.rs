@@ -1,6 +1,7 @@
 //! What API v3 demands of a request before it looks at an order.
 
 use super::{PlatformKeys, RequestV3};
+use crate::notices::NoticeForm;
 use crate::request::{Incoming as OrderRequest, is_number, is_order_number};
 use crate::{Account, Script};
 use paytill_core::clock::Date;
@@ -95,7 +96,10 @@ pub(super) fn read(
     let mut fields = Fields::default();
     let is_refund = matches!(call, Call::Refund);
     let sign_type = SignType::HmacSha256;
-    let incoming = |kind, fields| OrderRequest { kind, is_refund, fields, sign_type };
+    // What it leads to is told as it is answered.
+    let by_certificate = request.header("Wechatpay-Serial") != Some(keys.public_key_id());
+    let form = NoticeForm::V3 { by_certificate };
+    let incoming = |kind, fields| OrderRequest { kind, is_refund, fields, sign_type, form };
     match call {
         Call::Certificates | Call::Bill | Call::File => Err(Rejection::Empty(404)),
         Call::Query(number) | Call::QueryById(number) => {
@@ -336,7 +340,7 @@ fn order_number(number: &str) -> Result<&str, Rejection> {
 
 /// A refund: its two numbers, and its amounts.
 fn refund(account: &Account, body: &Object, fields: &mut Fields) -> Result<(), Rejection> {
-    only(body, &["sub_mchid", "out_trade_no", "out_refund_no", "reason", "amount"])?;
+    only(body, &["sub_mchid", "out_trade_no", "out_refund_no", "reason", "notify_url", "amount"])?;
     let shop = text(body, "sub_mchid", 32, false)?.unwrap_or_default();
     if shop != account.merchant.sub_mch_id {
         return Err(wrong("sub_mchid"));
@@ -350,6 +354,7 @@ fn refund(account: &Account, body: &Object, fields: &mut Fields) -> Result<(), R
     }
     fields.set("out_refund_no", number);
     fields.set("refund_desc", text(body, "reason", 80, false)?.unwrap_or_default());
+    fields.set("notify_url", text(body, "notify_url", 255, false)?.unwrap_or_default());
     let amount = object(body, "amount")?;
     only(amount, &["refund", "total", "currency"])?;
     for (name, field) in [("refund", "refund_fee"), ("total", "total_fee")] {

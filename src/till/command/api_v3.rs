@@ -4,8 +4,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, sleep_until};
 
 use super::{Exit, Failure};
 use crate::both;
@@ -17,9 +18,6 @@ use crate::gateway::wechat::v3::{Certificate, SigningKey, VerifyingKeys};
 use paytill_host::clock::Clock;
 use paytill_host::random::nonce;
 use paytill_host::transport::{Route, Transport};
-
-/// How often is looked whether an answer has named a certificate that is not known.
-const LOOK: Duration = Duration::from_secs(1);
 
 /// What speaks to the configured gateway.
 pub(super) fn codec(gateway: &WechatV3Config) -> Result<WechatV3, Failure> {
@@ -87,17 +85,21 @@ impl Renewal {
         clock: &Clock,
     ) -> Self {
         let (codec, gateway, clock) = (Arc::clone(codec), gateway.clone(), clock.clone());
+        let lack = Arc::new(Notify::new());
+        let seen = Arc::clone(&lack);
+        codec.when_lacking(move || seen.notify_one());
         let mut renewal = certificates::Renewal::default();
         let mut wait = ask(&mut renewal, &codec, &gateway, &transport, &clock).await;
         Self(tokio::spawn(async move {
             loop {
-                let asked = Instant::now();
-                let soonest = Duration::from(certificates::Renewal::at_least());
-                while asked.elapsed() < wait {
-                    sleep(LOOK.min(wait)).await;
-                    if asked.elapsed() >= soonest && codec.take_lack_of_certificate() {
-                        break;
-                    }
+                let soonest = Instant::now() + Duration::from(certificates::Renewal::at_least());
+                let lacks = async {
+                    lack.notified().await;
+                    sleep_until(soonest).await;
+                };
+                tokio::select! {
+                    () = sleep(wait) => {}
+                    () = lacks => {}
                 }
                 wait = ask(&mut renewal, &codec, &gateway, &transport, &clock).await;
             }

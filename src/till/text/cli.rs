@@ -259,6 +259,20 @@ fn help_of_simulator(argument: &str, language: Language) -> Option<&'static str>
              wechat-v3-certificates",
             "该配置的 gateway.kind： wechat-v2、wechat-v3 或 wechat-v3-certificates",
         ),
+        "notices" => (
+            "What becomes of notifications to an order's notify_url: prompt, late, twice, never, \
+             forged, wrong-amount, probe or foreign",
+            "发往订单 notify_url 的通知如何处理： prompt、late、twice、never、forged、\
+             wrong-amount、probe 或 foreign",
+        ),
+        "notify_ca" => (
+            "A root certificate (PEM) by which receivers of notifications are recognized",
+            "用来验证通知接收方的根证书（PEM）",
+        ),
+        "rotate_after" => (
+            "After so many seconds another platform certificate signs",
+            "经过这么多秒后改用另一张平台证书签名",
+        ),
         _ => return None,
     };
     Some(language.pick(english, chinese))
@@ -416,7 +430,11 @@ pub fn allowed(argument: &str, language: Language) -> Option<&'static str> {
         ),
         "role" => ("cashier or manager", " cashier 或 manager"),
         "listen" => ("an address such as 127.0.0.1:8443", "地址，如 127.0.0.1:8443"),
-        "limit" | "seed" | "number" => ("a whole number", "整数"),
+        "notices" => (
+            "prompt, late, twice, never, forged, wrong-amount, probe or foreign",
+            " prompt、late、twice、never、forged、wrong-amount、probe 或 foreign",
+        ),
+        "limit" | "seed" | "number" | "rotate_after" => ("a whole number", "整数"),
         "shell" => {
             ("bash, zsh, fish, elvish or powershell", " bash、zsh、fish、elvish 或 powershell")
         }

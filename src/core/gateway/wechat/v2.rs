@@ -10,6 +10,7 @@ mod native;
 mod notice;
 mod refund;
 
+pub use notice::refund_notice_key;
 use secrecy::{ExposeSecret, SecretString};
 use zeroize::Zeroizing;
 

@@ -88,22 +88,28 @@ impl WechatV2 {
     }
 }
 
-/// `req_info`: AES-256-ECB under the key's MD5 in lower-case digits.
+/// `req_info`: AES-256-ECB.
 fn open(api_key: &str, sealed: &str) -> Option<Zeroizing<Vec<u8>>> {
     // Encrypted, an empty message is not.
     let mut bytes = Zeroizing::new(STANDARD.decode(sealed).ok()?);
     if api_key.is_empty() || bytes.is_empty() {
         return None;
     }
-    let mut key = Zeroizing::new(String::with_capacity(32));
-    for byte in Md5::digest(api_key.as_bytes()) {
-        let _ = write!(key, "{byte:02x}");
-    }
+    let key = refund_notice_key(api_key);
     let key = UnboundCipherKey::new(&AES_256, key.as_bytes()).ok()?;
     let key = PaddedBlockDecryptingKey::ecb_pkcs7(key).ok()?;
     let length = key.decrypt(&mut bytes, DecryptionContext::None).ok()?.len();
     bytes.truncate(length);
     Some(bytes)
+}
+
+/// What refunds are told under: the key's MD5 in lower-case digits.
+pub fn refund_notice_key(api_key: &str) -> Zeroizing<String> {
+    let mut key = Zeroizing::new(String::with_capacity(32));
+    for byte in Md5::digest(api_key.as_bytes()) {
+        let _ = write!(key, "{byte:02x}");
+    }
+    key
 }
 
 fn text<'a>(fields: &'a Fields, name: &str) -> Result<&'a str, Reason> {
