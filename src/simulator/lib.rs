@@ -30,7 +30,7 @@ use std::collections::{BTreeMap, HashSet};
 
 pub use bill::Bills;
 pub use fault::Fault;
-pub use identity::{Api, Identity};
+pub use identity::{Api, Identity, IdentityError};
 pub use ledger::LedgerEntry;
 pub use notices::{BankNotice, NoticeCase, NoticeStage};
 pub use refund_case::{BankRefund, RefundCase, RefundStage};

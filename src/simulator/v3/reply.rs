@@ -232,8 +232,10 @@ pub(super) fn http(
         let _ = write!(head, "{name}: {value}\r\n");
     }
     if status != 204 {
-        let length = body.len();
-        let _ = write!(head, "Content-Type: application/json\r\nContent-Length: {length}\r\n");
+        let _ = write!(head, "Content-Length: {}\r\n", body.len());
+    }
+    if status != 204 && !headers.iter().any(|(name, _)| *name == "Content-Type") {
+        head.push_str("Content-Type: application/json\r\n");
     }
     head.push_str("\r\n");
     [head.as_bytes(), body].concat()

@@ -210,7 +210,8 @@ fn verify(
         return Err(Rejection::Coded(400, "INVALID_REQUEST", text));
     }
     let accept = request.header("Accept").unwrap_or_default();
-    if accept != "application/json" {
+    let mut accepted = accept.split(',').map(media_type);
+    if !accepted.any(|kind| kind == "application/json") {
         return Err(Rejection::Coded(406, "INVALID_REQUEST", "Accept".to_owned()));
     }
     let malformed =
@@ -251,8 +252,13 @@ fn wrong(name: &str) -> Rejection {
     Rejection::Coded(400, "PARAM_ERROR", format!("参数错误:{name}"))
 }
 
+/// Without what stands behind it, such as a character set.
+fn media_type(text: &str) -> &str {
+    text.split(';').next().unwrap_or_default().trim()
+}
+
 fn body(request: &RequestV3<'_>) -> Result<Object, Rejection> {
-    if request.header("Content-Type") != Some("application/json") {
+    if request.header("Content-Type").map(media_type) != Some("application/json") {
         return Err(Rejection::Coded(415, "INVALID_REQUEST", "Content-Type".to_owned()));
     }
     Object::read(request.body).map_err(|_| wrong("body"))
