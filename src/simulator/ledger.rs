@@ -2,7 +2,7 @@
 //!
 //! An order is charged at most once, and never returns more than it charged.
 
-use super::notices::NotifyTo;
+use super::notice_case::NotifyTo;
 use super::refund_case::{BankRefund, RefundStage};
 use super::scenario::{Scenario, SpecialCase};
 use super::status::OrderStatus;

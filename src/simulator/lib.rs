@@ -8,9 +8,11 @@
 
 mod bill;
 pub mod fault;
+mod front;
 pub mod identity;
 pub mod ledger;
 mod native;
+mod notice_case;
 pub mod notices;
 mod notifier;
 mod refund_case;
@@ -32,7 +34,8 @@ pub use bill::Bills;
 pub use fault::Fault;
 pub use identity::{Api, Identity, IdentityError};
 pub use ledger::LedgerEntry;
-pub use notices::{BankNotice, NoticeCase, NoticeStage};
+pub use notice_case::NoticeCase;
+pub use notices::{BankNotice, NoticeStage};
 pub use refund_case::{BankRefund, RefundCase, RefundStage};
 pub use scenario::{Expected, Scenario, SpecialCase};
 pub use script::{Account, Script};

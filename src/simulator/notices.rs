@@ -12,8 +12,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::ledger::LedgerEntry;
+use super::notice_case::{NoticeCase, NoticeForm, NotifyTo};
 use super::refund_case::RefundStage;
-use super::request::Incoming;
 use super::status::OrderStatus;
 use super::{Account, Bank, reply};
 use paytill_core::clean::clean;
@@ -42,84 +42,6 @@ pub const RETRIES: [Millis; 15] = [
 const LATE: Millis = Millis::seconds(60);
 /// A merchant that is not ours.
 pub(super) const ANOTHER_MERCHANT: &str = "1900009999";
-
-/// What becomes of the gateway's notifications. Those that are wrong come once, before the right one.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub enum NoticeCase {
-    /// At once, and again until they are acknowledged.
-    #[default]
-    Prompt,
-    /// A minute late.
-    Late,
-    /// Two of each at the same time.
-    Twice,
-    Never,
-    /// Somebody without the key claims a payment, as soon as there is an order.
-    Forged,
-    /// Correctly signed, for one fen more.
-    WrongAmount,
-    /// Signed wrong on purpose, to see whether anybody verifies.
-    Probe,
-    /// Correctly signed, for another merchant.
-    Foreign,
-}
-
-impl NoticeCase {
-    /// All of them.
-    pub const ALL: [Self; 8] = [
-        Self::Prompt,
-        Self::Late,
-        Self::Twice,
-        Self::Never,
-        Self::Forged,
-        Self::WrongAmount,
-        Self::Probe,
-        Self::Foreign,
-    ];
-
-    /// Its name on the command line.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Prompt => "prompt",
-            Self::Late => "late",
-            Self::Twice => "twice",
-            Self::Never => "never",
-            Self::Forged => "forged",
-            Self::WrongAmount => "wrong-amount",
-            Self::Probe => "probe",
-            Self::Foreign => "foreign",
-        }
-    }
-
-    /// The one with this name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|case| case.name() == name)
-    }
-}
-
-/// Where the notifications of an order or a refund go, and in what form.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) struct NotifyTo {
-    url: String,
-    form: NoticeForm,
-}
-
-/// As the request was made: notifications are signed like its answer.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum NoticeForm {
-    V2(SignType),
-    V3 { by_certificate: bool },
-}
-
-impl NotifyTo {
-    /// Where a request wants to be told. A host that nobody can have takes nothing.
-    pub(super) fn of(incoming: &Incoming) -> Option<Self> {
-        let url = incoming.fields.get("notify_url")?;
-        let host = url.split('/').nth(2)?;
-        let is_nobody = host == "invalid" || host.ends_with(".invalid");
-        (!is_nobody).then(|| Self { url: url.to_owned(), form: incoming.form })
-    }
-}
 
 /// A notification, from its cause to its end.
 #[derive(Clone, Debug)]

@@ -18,9 +18,9 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
+use super::front::Front;
 use super::identity::IdentityError;
 use super::notices::Posting;
-use super::server::Front;
 
 /// How long a receiver has (protocol 9).
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);

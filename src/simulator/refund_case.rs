@@ -1,7 +1,7 @@
 //! What can become of refunds, and how the gateway keeps them.
 
 use super::fault::Fault;
-use super::notices::NotifyTo;
+use super::notice_case::NotifyTo;
 use paytill_core::clock::Millis;
 use paytill_core::money::Money;
 

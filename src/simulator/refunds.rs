@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::fault::Fault;
 use super::ledger::LedgerEntry;
-use super::notices::NotifyTo;
+use super::notice_case::NotifyTo;
 use super::refund_case::{BankRefund, RefundCase, RefundStage};
 use super::reply;
 use super::request::Incoming;
@@ -120,7 +120,9 @@ impl Bank {
                 return Said { note, ..Said::new(reply::failure(code, text)) };
             }
             if fault.is_none_or(Fault::is_processed) {
-                let notify = NotifyTo::of(incoming).or_else(|| entry.details.notify.clone());
+                let own = incoming.fields.get("notify_url");
+                let notify = NotifyTo::of(own, incoming.form);
+                let notify = notify.or_else(|| entry.details.notify.clone());
                 self.accept_refund(entry, &asked, (case, notify), now);
             }
         }

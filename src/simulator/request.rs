@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use aws_lc_rs::digest;
 
-use super::notices::NoticeForm;
+use super::notice_case::NoticeForm;
 use super::{Account, GatewayRequest, Script};
 use paytill_core::gateway::wechat::fields::{Fields, NotAMessage, SignType};
 use paytill_core::money::Money;

@@ -11,9 +11,11 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, sleep, timeout};
+use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
-use tokio_rustls::{TlsAcceptor, TlsConnector};
 
+pub use super::front::Log;
+use super::front::{Front, Time};
 use super::identity::{Identity, IdentityError};
 use super::notifier;
 use super::reply::dated_http;
@@ -39,9 +41,6 @@ pub enum ServerError {
     #[error(transparent)]
     Identity(#[from] IdentityError),
 }
-
-/// Receives one line for each request, with payment codes masked.
-pub type Log = Box<dyn Fn(Millis, &str) + Send + Sync>;
 
 /// A running gateway. It stops, with all its connections, when this is dropped.
 pub struct Server {
@@ -137,61 +136,7 @@ impl Drop for Server {
     }
 }
 
-/// The bank's time, and how fast it goes.
-#[derive(Clone, Copy)]
-pub(super) struct Time {
-    started: Instant,
-    pace: u32,
-}
-
-impl Time {
-    pub(super) fn now(self) -> Millis {
-        let real = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        Millis(real).times(u64::from(self.pace))
-    }
-
-    /// For ever, if there is no such time.
-    pub(super) async fn until(self, at: Option<Millis>) {
-        match at {
-            // A little more than exactly, so that it has come.
-            Some(at) => self.pass(at.minus(self.now()).plus(Millis(1))).await,
-            None => std::future::pending().await,
-        }
-    }
-
-    async fn pass(self, wait: Millis) {
-        sleep(Duration::from(wait) / self.pace.max(1)).await;
-    }
-}
-
-/// What all connections share.
-pub(super) struct Front {
-    bank: Mutex<Bank>,
-    pub(super) time: Time,
-    log: Option<Log>,
-    pub(super) clock: Clock,
-    /// Something has happened in the bank.
-    pub(super) changed: Notify,
-    receivers: Mutex<TlsConnector>,
-}
-
 impl Front {
-    /// A panic in one test must not make the ledger unreadable.
-    pub(super) fn lock(&self) -> MutexGuard<'_, Bank> {
-        self.bank.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// How receivers of notifications are recognized.
-    pub(super) fn receivers(&self) -> TlsConnector {
-        self.receivers.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    pub(super) fn tell(&self, now: Millis, story: &str) {
-        if let Some(log) = &self.log {
-            log(now, story);
-        }
-    }
-
     fn handle(&self, head: &Head, request: &GatewayRequest<'_>) -> Reaction {
         let now = self.time.now();
         let reaction = if head.path.starts_with(v3::ROOT) {

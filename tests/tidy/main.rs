@@ -111,6 +111,7 @@ const PURE: &[&str] = &[
     "simulator/bill.rs",
     "simulator/lib.rs",
     "simulator/ledger.rs",
+    "simulator/notice_case.rs",
     "simulator/notices.rs",
     "simulator/scenario.rs",
     "simulator/script.rs",

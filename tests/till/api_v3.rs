@@ -101,3 +101,28 @@ fn an_order_that_was_open_when_the_till_moved_to_api_v3_is_resolved_there() {
     assert_eq!((recovered.exit, &recovered.last()["state"]), (0, &"reversed".into()));
     shop.assert_books_agree(true);
 }
+
+#[test]
+fn a_certificate_that_changes_while_a_customer_types_loses_no_payment() {
+    let shop = TestShop::open_for(Api::V3Certificates, None, PACE);
+    // The till may ask for certificates 5 s after the last time; that leaves it some more of these.
+    shop.reconfigure("give_up_after_ms = 1500", "give_up_after_ms = 60000");
+    shop.server.bank().v3_keys().unwrap().prepare().unwrap();
+    let paid = std::thread::scope(|scope| {
+        let pays = scope.spawn(|| shop.pay("12.34", &code("password", 1)));
+        // The first answer is signed with the old one.
+        while shop.calls() == 0 {
+            std::thread::sleep(std::time::Duration::from_millis(1));
+        }
+        shop.server.bank().v3_keys().unwrap().rotate().unwrap();
+        pays.join().unwrap()
+    });
+    assert_eq!(paid.exit, 0, "{paid:?}");
+    assert_eq!(paid.states().last(), Some(&"paid"));
+    let [entry] = &shop.ledger()[..] else { panic!("one order") };
+    assert_eq!((entry.submissions(), entry.net().minor()), (1, 1234));
+    let queries = entry.times_of(paytill::payment::CallKind::Query).count();
+    assert!(queries > 1, "what nobody could verify was asked about again: {queries}");
+    // And the next one finds it known at once.
+    assert_eq!(shop.pay("5", &code("ok", 2)).exit, 0);
+}

@@ -179,7 +179,7 @@ fn it_is_sent_sixteen_times_in_a_day_and_four_minutes_until_it_is_acknowledged()
             assert_eq!(posting.url, URL);
             assert_eq!(shop.verdict(&posting, seconds), "paid");
             let Ok(Notice::Paid(paid)) = shop.read(&posting, seconds) else { panic!() };
-            assert_eq!(*id.get_or_insert(paid.id.clone()), paid.id, "the same each time");
+            assert_eq!(*id.get_or_insert_with(|| paid.id.clone()), paid.id, "the same each time");
             // Nothing, a refusal, or something else than the words.
             let answer: Option<(u16, &[u8])> =
                 [None, Some((500, THANKS)), Some((202, b"{}"))][times.len() % 3];
@@ -295,7 +295,7 @@ impl Receiver {
                     kept.push(bytes);
                     kept.len()
                 };
-                let answer = answers.get(at - 1).or(answers.last()).unwrap();
+                let answer = answers.get(at - 1).unwrap_or_else(|| answers.last().unwrap());
                 stream.write_all(answer).await.unwrap();
             }
         });
@@ -348,7 +348,7 @@ async fn over_a_socket_it_is_sent_until_it_is_acknowledged_in_the_servers_time()
             assert!(said.contains(answer), "{said}");
         }
         let came = receiver.came.lock().unwrap().pop().unwrap();
-        let head = String::from_utf8_lossy(&came);
-        assert!(head.starts_with("POST /notify HTTP/1.1\r\n"), "{head}");
+        let text = String::from_utf8_lossy(&came);
+        assert!(text.starts_with("POST /notify HTTP/1.1\r\n"), "{text}");
     }
 }

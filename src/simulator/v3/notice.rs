@@ -2,8 +2,9 @@
 
 use super::reply::{self, Reply, Signature};
 use crate::Bank;
+use crate::NoticeCase;
 use crate::ledger::LedgerEntry;
-use crate::notices::{ANOTHER_MERCHANT, BankNotice, Message, NoticeCase};
+use crate::notices::{ANOTHER_MERCHANT, BankNotice, Message};
 use crate::refund_case::RefundStage;
 use paytill_core::clock::Timestamp;
 use paytill_core::gateway::wechat::v3::json::Value;

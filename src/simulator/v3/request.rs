@@ -1,7 +1,7 @@
 //! What API v3 demands of a request before it looks at an order.
 
 use super::{PlatformKeys, RequestV3};
-use crate::notices::NoticeForm;
+use crate::notice_case::NoticeForm;
 use crate::request::{Incoming as OrderRequest, is_number, is_order_number};
 use crate::{Account, Script};
 use paytill_core::clock::Date;
