@@ -32,6 +32,7 @@ fn the_doctor_finds_the_keys_in_order_and_names_those_that_are_not() {
             "Platform certificates downloaded: 1"
         };
         assert!(text.contains(verified), "{text}");
+        assert!(text.contains("Merchant 1900000109 sells by itself."), "{text}");
     }
     // A key that fits in form alone.
     let shop = TestShop::open_for(Api::V3, None, PACE);
@@ -39,10 +40,16 @@ fn the_doctor_finds_the_keys_in_order_and_names_those_that_are_not() {
     std::fs::write(shop.path().join("secrets/pub_key.pem"), other).unwrap();
     let found = complaints(&shop).join("\n");
     assert!(found.contains("signature was wrong") && found.contains("public_key_file"), "{found}");
+    // The APIv2 key in its place is found out, whichever key verifies.
+    for api in [Api::V3, Api::V3Certificates] {
+        let shop = TestShop::open_for(api, None, PACE);
+        let secrets = shop.path().join("secrets");
+        std::fs::copy(secrets.join("api_v2.key"), secrets.join("api_v3.key")).unwrap();
+        let found = complaints(&shop).join("\n");
+        assert!(found.contains("The APIv3 key does not fit"), "{found}");
+        assert!(found.contains("Is it the APIv2 key?"), "{found}");
+    }
     let shop = TestShop::open_for(Api::V3Certificates, None, PACE);
-    std::fs::write(shop.path().join("secrets/api_v3.key"), "0".repeat(32)).unwrap();
-    let found = complaints(&shop).join("\n");
-    assert!(found.contains("The APIv3 key does not fit"), "{found}");
     // Another serial number than that of the certificate whose key signs.
     let serial = "5A".repeat(20);
     shop.reconfigure(

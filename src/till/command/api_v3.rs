@@ -11,10 +11,10 @@ use tokio::time::{Instant, sleep, sleep_until};
 use super::{Exit, Failure};
 use crate::both;
 use crate::config::WechatV3Config;
-use crate::gateway::Stamp;
 use crate::gateway::wechat::WechatV3;
 use crate::gateway::wechat::v3::certificates::{self, NoCertificates};
 use crate::gateway::wechat::v3::{Certificate, SigningKey, VerifyingKeys};
+use crate::gateway::{Reply, Stamp};
 use paytill_host::clock::Clock;
 use paytill_host::random::nonce;
 use paytill_host::transport::{Route, Transport};
@@ -59,18 +59,38 @@ pub(super) async fn fetch(
     transport: &Transport,
     clock: &Clock,
 ) -> Result<Vec<Certificate>, NoCertificates> {
+    let reply = download(codec, gateway, transport, clock).await?;
+    let certificates = certificates::read(&reply, &gateway.api_v3_key, clock.wall())?;
+    codec.replace_certificates(&certificates);
+    Ok(certificates)
+}
+
+/// Whether the `APIv3` key fits, as far as it can be told by whoever verifies with a public key.
+pub(super) async fn key_fits(
+    codec: &WechatV3,
+    gateway: &WechatV3Config,
+    transport: &Transport,
+    clock: &Clock,
+) -> Result<Option<bool>, NoCertificates> {
+    let reply = download(codec, gateway, transport, clock).await?;
+    certificates::key_fits(&reply, &gateway.api_v3_key)
+}
+
+async fn download(
+    codec: &WechatV3,
+    gateway: &WechatV3Config,
+    transport: &Transport,
+    clock: &Clock,
+) -> Result<Reply, NoCertificates> {
     let unbelievable = |words: &str| NoCertificates::Unbelievable(words.to_owned());
     let nonce = nonce().ok_or_else(|| unbelievable("no_randomness"))?;
     let stamp = Stamp { time: clock.wall(), nonce };
     let outgoing = codec.encode_certificates(&gateway.merchant, &stamp);
-    let reply = transport.ask(&outgoing, clock.uptime()).await.map_err(|failure| {
+    transport.ask(&outgoing, clock.uptime()).await.map_err(|failure| {
         let reason = failure.reason();
         let words = format!("{} {}", reason.code(), reason.text);
         unbelievable(words.trim_end())
-    })?;
-    let certificates = certificates::read(&reply, &gateway.api_v3_key, clock.wall())?;
-    codec.replace_certificates(&certificates);
-    Ok(certificates)
+    })
 }
 
 /// Downloads the certificates as often as they must be. It ends when this is dropped.

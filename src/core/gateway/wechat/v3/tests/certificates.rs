@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 
 use super::*;
 use crate::clock::Millis;
-use crate::gateway::wechat::v3::certificates::{NoCertificates, Renewal, read};
+use crate::gateway::wechat::v3::certificates::{NoCertificates, Renewal, key_fits, read};
 
 const KEY: &str = "TESTONLYv3key0123456789abcdefghi";
 
@@ -55,6 +55,12 @@ fn the_first_download_is_believed_by_its_key_and_its_own_signature() {
     assert_eq!(read(&reply(&more), &key(), NOW).unwrap().len(), 1);
     let other: SecretString = KEY.to_uppercase().into();
     assert_eq!(read(&reply(&body), &other, NOW), Err(NoCertificates::WrongKey));
+    // Whether the key fits can be told of any answer.
+    assert_eq!(key_fits(&bare(200, &body), &key()), Ok(Some(true)));
+    assert_eq!(key_fits(&bare(200, &body), &other), Ok(Some(false)));
+    assert_eq!(key_fits(&bare(200, "{}"), &key()), Ok(None));
+    let none = bare(404, r#"{"code":"RESOURCE_NOT_EXISTS","message":"无可用的平台证书"}"#);
+    assert_eq!(key_fits(&none, &key()), Err(NoCertificates::PublicKeyOnly));
     let unbelievable = |reply: &Reply, now| match read(reply, &key(), now) {
         Err(NoCertificates::Unbelievable(words)) => words,
         other => panic!("{other:?}"),
