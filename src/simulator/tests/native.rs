@@ -421,3 +421,48 @@ fn every_scenario_ends_as_the_books_say() {
         assert!(entry.charged <= Money::from_minor(1230), "{name}");
     }
 }
+
+/// The most queries that the table of polls allows until this age, in seconds (5 s apart, by default).
+fn most_queries(age: u64) -> u64 {
+    let mut most = 1;
+    let mut from = 0;
+    for (until, apart) in [(60, 3), (300, 5), (900, 10), (u64::MAX, 30)] {
+        let to = until.min(age.max(from));
+        most += (to - from).div_ceil(apart);
+        from = to;
+    }
+    most
+}
+
+#[test]
+fn on_the_wire_no_more_is_asked_than_the_table_says_and_nothing_after_an_end() {
+    let every = Scenario::all().into_iter();
+    for (api, scenario) in every.flat_map(|scenario| [(Api::V2, scenario), (Api::V3, scenario)]) {
+        let mut till = Till::new(api, scenario);
+        let status = till.run(Millis::seconds(3_600));
+        let name = format!("{} by {api:?}", scenario.name());
+        let Some(entry) = till.bank.entry(NUMBER) else { continue };
+        // What needs attention is looked at for a week.
+        if status == Status::Attention {
+            continue;
+        }
+        assert_eq!(till.state.wake_at(&RULES), None, "{name}: {status:?}");
+        assert!(entry.times_of(CallKind::Order).count() <= 5, "{name}");
+        // What is closed is asked about once before it.
+        let closed = entry.times_of(CallKind::Close).min().unwrap_or(till.now);
+        let queries = entry.times_of(CallKind::Query).filter(|at| *at <= closed).count() as u64;
+        let most = most_queries(closed.0 / 1000) + 1;
+        assert!(queries <= most, "{name}: {queries} of {most}");
+    }
+    // A customer who never pays, in ten minutes: 20, 48 and 30 queries, one before the closing, one after.
+    for api in [Api::V2, Api::V3] {
+        let mut till = Till::new(api, Scenario::WalksAway);
+        assert_eq!(till.run(Millis::seconds(3_600)), Status::Closed);
+        let entry = till.bank.entry(NUMBER).unwrap();
+        let calls = |kind| entry.times_of(kind).count();
+        assert_eq!((calls(CallKind::Order), calls(CallKind::Close)), (1, 1), "{api:?}");
+        let queries = calls(CallKind::Query);
+        assert!((90..=100).contains(&queries), "{queries} by {api:?}");
+        assert_eq!(calls(CallKind::RefundQuery), 0);
+    }
+}
