@@ -242,3 +242,38 @@ fn an_error_that_claims_a_signature_must_have_a_right_one() {
     probe.headers_mut().insert("Wechatpay-Signature", value);
     assert_eq!(class(&decode(Query, &probe)), Class::Unknown);
 }
+
+proptest::proptest! {
+    #[test]
+    fn fields_are_those_that_were_set_last_and_all_but_the_signature_are_signed(
+        sets in proptest::collection::vec(("[a-e_A]{1,3}|sign|sigm|sigo", "[ -~\u{4e00}]{0,12}"), 0..40),
+    ) {
+        let mut fields = Fields::default();
+        let mut known = std::collections::BTreeMap::new();
+        for (name, value) in &sets {
+            fields.set(name, value.as_str());
+            if value.is_empty() {
+                known.remove(name.as_str());
+            } else {
+                known.insert(name.as_str(), value.as_str());
+            }
+        }
+        let all: Vec<_> = known.iter().map(|(name, value)| (*name, *value)).collect();
+        proptest::prop_assert_eq!(fields.iter().collect::<Vec<_>>(), all.clone());
+        for (name, _) in &sets {
+            proptest::prop_assert_eq!(fields.get(name), known.get(name.as_str()).copied());
+        }
+        let again = Fields::from_xml(fields.to_xml().as_bytes()).unwrap();
+        proptest::prop_assert_eq!(&again, &fields);
+        let signed = all.iter().filter(|(name, _)| *name != "sign");
+        let text: String = signed.map(|(name, value)| format!("{name}={value}&")).collect();
+        let key = aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, KEY.as_bytes());
+        let tag = aws_lc_rs::hmac::sign(&key, format!("{text}key={KEY}").as_bytes());
+        let digits: String = tag.as_ref().iter().map(|byte| format!("{byte:02X}")).collect();
+        fields.sign(SignType::HmacSha256, KEY);
+        proptest::prop_assert_eq!(fields.get("sign"), Some(digits.as_str()));
+        proptest::prop_assert!(fields.is_signed(SignType::HmacSha256, KEY));
+        fields.set("zz", "1");
+        proptest::prop_assert!(!fields.is_signed(SignType::HmacSha256, KEY));
+    }
+}
