@@ -100,7 +100,7 @@ async fn rotated(server: &Server, after: Option<u64>) {
             print_line("another platform certificate signs");
         }
     }
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 /// Waits for a signal to end the process.

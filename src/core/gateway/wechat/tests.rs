@@ -266,10 +266,12 @@ proptest::proptest! {
         let again = Fields::from_xml(fields.to_xml().as_bytes()).unwrap();
         proptest::prop_assert_eq!(&again, &fields);
         let signed = all.iter().filter(|(name, _)| *name != "sign");
-        let text: String = signed.map(|(name, value)| format!("{name}={value}&")).collect();
+        let pairs: Vec<_> = signed.map(|(name, value)| format!("{name}={value}&")).collect();
+        let text = pairs.concat();
         let key = aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, KEY.as_bytes());
         let tag = aws_lc_rs::hmac::sign(&key, format!("{text}key={KEY}").as_bytes());
-        let digits: String = tag.as_ref().iter().map(|byte| format!("{byte:02X}")).collect();
+        let digits: Vec<_> = tag.as_ref().iter().map(|byte| format!("{byte:02X}")).collect();
+        let digits = digits.concat();
         fields.sign(SignType::HmacSha256, KEY);
         proptest::prop_assert_eq!(fields.get("sign"), Some(digits.as_str()));
         proptest::prop_assert!(fields.is_signed(SignType::HmacSha256, KEY));
