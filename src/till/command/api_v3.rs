@@ -15,6 +15,7 @@ use crate::gateway::wechat::WechatV3;
 use crate::gateway::wechat::v3::certificates::{self, NoCertificates};
 use crate::gateway::wechat::v3::{Certificate, SigningKey, VerifyingKeys};
 use crate::gateway::{Reply, Stamp};
+use crate::payment::Reason;
 use paytill_host::clock::Clock;
 use paytill_host::random::nonce;
 use paytill_host::transport::{Route, Transport};
@@ -65,15 +66,25 @@ pub(super) async fn fetch(
     Ok(certificates)
 }
 
-/// Whether the `APIv3` key fits, as far as it can be told by whoever verifies with a public key.
-pub(super) async fn key_fits(
+/// What an answer shows of the keys, to whoever verifies with a public key.
+pub(super) struct KeysTried {
+    /// Whether the `APIv3` key decrypts what is in it; `None` if there is nothing.
+    pub(super) fits: Option<bool>,
+    /// Why the public key does not verify it.
+    pub(super) unverified: Option<Reason>,
+}
+
+/// Tries the `APIv3` key and the public key on the one answer that is signed and encrypted, and that can
+/// be had without a payment.
+pub(super) async fn try_keys(
     codec: &WechatV3,
     gateway: &WechatV3Config,
     transport: &Transport,
     clock: &Clock,
-) -> Result<Option<bool>, NoCertificates> {
+) -> Result<KeysTried, NoCertificates> {
     let reply = download(codec, gateway, transport, clock).await?;
-    certificates::key_fits(&reply, &gateway.api_v3_key)
+    let fits = certificates::key_fits(&reply, &gateway.api_v3_key)?;
+    Ok(KeysTried { fits, unverified: codec.check_signature(&reply, clock.wall()).err() })
 }
 
 async fn download(

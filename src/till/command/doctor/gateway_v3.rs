@@ -4,7 +4,7 @@
 use super::FindingReporter;
 use super::gateway::{self, REAL};
 use crate::clock::Timestamp;
-use crate::command::api_v3;
+use crate::command::api_v3::{self, KeysTried};
 use crate::config::{Config, WechatV3Config as Settings};
 use crate::gateway::wechat::WechatV3;
 use crate::gateway::wechat::v3::certificates::NoCertificates;
@@ -74,14 +74,24 @@ pub(super) async fn check(
     }
     if settings.public_key.is_some() {
         // Whoever verifies with a public key needs no certificates, and its key is never tried.
-        match api_v3::key_fits(&codec, settings, &transport, clock).await {
-            Ok(Some(true)) => reporter.report(&Finding::OfV3(OfV3::ApiV3KeyGood)),
-            Ok(Some(false)) => reporter.report(&Finding::OfV3(OfV3::WrongApiV3Key)),
-            Ok(None) | Err(NoCertificates::PublicKeyOnly) => {
+        let tried = api_v3::try_keys(&codec, settings, &transport, clock).await;
+        match &tried {
+            Ok(KeysTried { fits: Some(true), .. }) => {
+                reporter.report(&Finding::OfV3(OfV3::ApiV3KeyGood));
+            }
+            Ok(KeysTried { fits: Some(false), .. }) => {
+                reporter.report(&Finding::OfV3(OfV3::WrongApiV3Key));
+            }
+            Ok(KeysTried { fits: None, .. }) | Err(NoCertificates::PublicKeyOnly) => {
                 reporter.report(&Finding::OfV3(OfV3::ApiV3KeyUnused));
             }
             // The query says why.
             Err(_) => {}
+        }
+        // The query below is refused, and refusals are not signed: this is what shows whether the public
+        // key verifies.
+        if let Ok(KeysTried { unverified: Some(why), .. }) = tried {
+            return reporter.report(&account(&Inconclusive::Unknown(why), reporter));
         }
     }
     let merchant = &settings.merchant;

@@ -29,7 +29,7 @@ use crate::gateway::{
     Ask, Decoded, DecodedRefund, Gateway, Lookup, Outgoing, Owner, RefundAsk, Reply, Stamp,
 };
 use crate::order::{Merchant, Order};
-use crate::payment::CallKind;
+use crate::payment::{CallKind, Reason};
 
 const JSON: http::HeaderValue = http::HeaderValue::from_static("application/json");
 /// How much of one value is recorded, in cells.
@@ -93,6 +93,11 @@ impl WechatV3 {
     /// not wait for anything. Only the first that is said counts.
     pub fn when_lacking(&self, wake: impl Fn() + Send + Sync + 'static) {
         let _ = self.when_lacking.set(Box::new(wake));
+    }
+
+    /// Whether one of the known keys has signed an answer, or why it is not believed.
+    pub fn check_signature(&self, reply: &Reply, now: Timestamp) -> Result<(), Reason> {
+        self.verify(reply, now).map_err(|why| Reason::quoting(why.cause, why.words))
     }
 
     fn verify(&self, reply: &Reply, now: Timestamp) -> Result<(), Unverified> {

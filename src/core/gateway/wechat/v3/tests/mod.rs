@@ -13,7 +13,7 @@ use super::*;
 use crate::money::{Currency, Money};
 use crate::order::{AuthCode, OutTradeNo};
 use crate::payment::says::Says;
-use crate::payment::{Ending, Proof, Reason, Refunds};
+use crate::payment::{Ending, Proof, Refunds};
 
 mod answers;
 mod bills;
