@@ -388,15 +388,16 @@ pub fn value_name(argument: &str, language: Language) -> Option<&'static str> {
         "limit" => ("N", "数量"),
         "order_no" | "settle" => ("ORDER_NO", "订单号"),
         "text" => ("TEXT", "内容"),
-        "out" | "verify" | "file" | "bill" | "csv" | "receipt" | "table" | "png" => {
+        "out" | "verify" | "file" | "bill" | "csv" | "receipt" | "table" | "png" | "notify_ca" => {
             ("FILE", "文件")
         }
         "profile" => ("NAME", "名称"),
         "name" | "operator" => ("NAME", "姓名"),
         "role" => ("ROLE", "权限"),
         "listen" => ("ADDR", "地址"),
-        "scenario" => ("NAME", "名称"),
+        "scenario" | "notices" => ("NAME", "名称"),
         "seed" => ("N", "数字"),
+        "rotate_after" => ("SECONDS", "秒数"),
         "write_config" => ("DIR", "目录"),
         "kind" => ("KIND", "类型"),
         "shell" => ("SHELL", "命令行"),
