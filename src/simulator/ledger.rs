@@ -2,6 +2,7 @@
 //!
 //! An order is charged at most once, and never returns more than it charged.
 
+use super::notice_case::NotifyTo;
 use super::refund_case::{BankRefund, RefundStage};
 use super::scenario::{Scenario, SpecialCase};
 use super::status::OrderStatus;
@@ -50,6 +51,10 @@ pub(super) struct Details {
     pub(super) fingerprint: Option<[u8; 32]>,
     /// The code to pay it by; empty for a payment by the customer's code.
     pub(super) code_url: String,
+    /// Where to tell of it.
+    pub(super) notify: Option<NotifyTo>,
+    /// What was noted to be told.
+    pub(super) told: Told,
     /// Whether some till has that code.
     pub(super) is_shown: bool,
     pub(super) openid: String,
@@ -64,6 +69,15 @@ pub(super) struct Details {
     pub(super) refund_reads_revoked: bool,
     /// Whether a reversal counts among the refunds.
     pub(super) reversal_is_refund: bool,
+}
+
+/// What an order has led to, beside answers.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Told {
+    /// The payment is told.
+    pub(super) payment: bool,
+    /// Somebody has claimed that it was paid.
+    pub(super) forgery: bool,
 }
 
 impl Details {

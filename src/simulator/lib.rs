@@ -8,15 +8,20 @@
 
 mod bill;
 pub mod fault;
+mod front;
 pub mod identity;
 pub mod ledger;
 mod native;
+mod notice_case;
+pub mod notices;
+mod notifier;
 mod refund_case;
 mod refunds;
 pub mod refusal;
 mod reply;
 mod request;
 pub mod scenario;
+mod script;
 pub mod server;
 mod status;
 #[cfg(test)]
@@ -27,18 +32,19 @@ use std::collections::{BTreeMap, HashSet};
 
 pub use bill::Bills;
 pub use fault::Fault;
-pub use identity::{Api, Identity};
+pub use identity::{Api, Identity, IdentityError};
 pub use ledger::LedgerEntry;
+pub use notice_case::NoticeCase;
+pub use notices::{BankNotice, NoticeStage};
 pub use refund_case::{BankRefund, RefundCase, RefundStage};
 pub use scenario::{Expected, Scenario, SpecialCase};
+pub use script::{Account, Script};
 pub use server::Server;
 pub use status::OrderStatus;
 
 use paytill_core::clean::clean;
 use paytill_core::clock::{Millis, Timestamp};
 use paytill_core::gateway::wechat::fields::Fields;
-use paytill_core::money::Currency;
-use paytill_core::order::Merchant;
 use paytill_core::payment::CallKind;
 use reply::ReplyBuilder;
 use request::{Incoming, Rejection, Submission};
@@ -51,61 +57,6 @@ const LATENCY_GRANTED: Millis = Millis::seconds(1);
 /// Length of one line of the story, in cells.
 const STORY_CELLS: usize = 160;
 const BANK_TYPES: [&str; 4] = ["OTHERS", "CMC", "CCB_DEBIT", "ICBC_CREDIT"];
-
-/// The one merchant that the gateway serves.
-#[derive(Clone)]
-pub struct Account {
-    pub merchant: Merchant,
-    /// Another of its `app_id`s, which may be used as well.
-    pub other_app_id: Option<String>,
-    /// The `APIv2` key, 32 characters.
-    pub api_key: String,
-}
-
-/// How the gateway behaves.
-#[derive(Clone, Debug)]
-pub struct Script {
-    /// The scenario of all orders; `None` lets each payment code choose.
-    pub scenario: Option<Scenario>,
-    /// The currency accepted besides CNY.
-    pub currency: Currency,
-    /// An order younger than this is still being settled: a reversal is refused with `USERPAYING`
-    /// and `recall=Y` (the real gateway may also miss the payment).
-    pub reverse_not_before: Millis,
-    /// An order younger than this is not visible to queries yet (protocol 4.4).
-    pub visible_after: Millis,
-    /// When the gateway itself revokes an unpaid order (protocol 5.3).
-    pub lapse_after: Millis,
-    /// Whether reversing a number that the gateway has never seen blocks it for good. Whether the
-    /// real gateway does so is unknown (protocol 6).
-    pub fence_unknown: bool,
-    /// Whether only the codes of training customers choose what happens. Anybody else's code, such
-    /// as a real phone's, pays at once: its last digits are chance.
-    pub practice_alone: bool,
-    /// What becomes of questions for a bill.
-    pub bills: Bills,
-    /// What the gateway keeps of a payment, in ten-thousandths.
-    pub fee_rate: u32,
-    /// Whether customers scan a code only by [`Bank::scan`]: an answer may be lost on its way.
-    pub scans_by_word: bool,
-}
-
-impl Default for Script {
-    fn default() -> Self {
-        Self {
-            scenario: None,
-            currency: Currency::CNY,
-            reverse_not_before: Millis::seconds(15),
-            visible_after: Millis(0),
-            lapse_after: Millis::seconds(45),
-            fence_unknown: false,
-            practice_alone: false,
-            bills: Bills::default(),
-            fee_rate: 60,
-            scans_by_word: false,
-        }
-    }
-}
 
 /// The parts of an HTTP request that the gateway looks at.
 #[derive(Clone, Copy, Debug)]
@@ -161,6 +112,7 @@ pub struct Bank {
     v3: Option<v3::PlatformKeys>,
     /// Bills that API v3 has promised.
     files: Vec<Vec<u8>>,
+    notices: Vec<BankNotice>,
 }
 
 impl Bank {
@@ -177,6 +129,7 @@ impl Bank {
             is_well: false,
             v3: None,
             files: Vec::new(),
+            notices: Vec::new(),
         }
     }
 

@@ -2,6 +2,7 @@
 //! 4.8, 4.9).
 
 use super::ledger::LedgerEntry;
+use super::notice_case::NotifyTo;
 use super::request::{Incoming, NativeOrder};
 use super::scenario::{Scenario, SpecialCase};
 use super::status::OrderStatus;
@@ -121,6 +122,7 @@ impl Bank {
         let details = &mut entry.details;
         details.fingerprint = Some(order.fingerprint);
         details.code_url = format!("weixin://wxpay/bizpayurl/up?pr={pr}&groupid=00");
+        details.notify = NotifyTo::of(incoming.fields.get("notify_url"), incoming.form);
         details.device_info = text("device_info");
         details.attach = text("attach");
         details.bank_type = self.rng.choice(BANK_TYPES).unwrap_or("OTHERS");

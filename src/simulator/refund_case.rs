@@ -1,6 +1,7 @@
 //! What can become of refunds, and how the gateway keeps them.
 
 use super::fault::Fault;
+use super::notice_case::NotifyTo;
 use paytill_core::clock::Millis;
 use paytill_core::money::Money;
 
@@ -89,6 +90,10 @@ pub struct BankRefund {
     pub at: Millis,
     /// When it ends, and how; `None` once it has.
     pub(super) ends: Option<(Millis, RefundStage)>,
+    /// When it ended.
+    pub(super) ended_at: Millis,
+    /// Where to tell of its end; `None` once that is noted.
+    pub(super) notify: Option<NotifyTo>,
 }
 
 /// `refund_status`

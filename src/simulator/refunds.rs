@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::fault::Fault;
 use super::ledger::LedgerEntry;
+use super::notice_case::NotifyTo;
 use super::refund_case::{BankRefund, RefundCase, RefundStage};
 use super::reply;
 use super::request::Incoming;
@@ -39,8 +40,9 @@ impl LedgerEntry {
     /// Lets the refunds that are due by `now` end.
     pub(super) fn advance_refunds(&mut self, now: Millis) {
         for refund in &mut self.refunds {
-            let Some((_, stage)) = refund.ends.take_if(|(at, _)| *at <= now) else { continue };
+            let Some((at, stage)) = refund.ends.take_if(|(at, _)| *at <= now) else { continue };
             refund.stage = stage;
+            refund.ended_at = at;
             if stage == RefundStage::Success {
                 self.returned =
                     Money::from_minor(self.returned.minor().saturating_add(refund.amount.minor()));
@@ -118,7 +120,10 @@ impl Bank {
                 return Said { note, ..Said::new(reply::failure(code, text)) };
             }
             if fault.is_none_or(Fault::is_processed) {
-                self.accept_refund(entry, &asked, case, now);
+                let own = incoming.fields.get("notify_url");
+                let notify = NotifyTo::of(own, incoming.form);
+                let notify = notify.or_else(|| entry.details.notify.clone());
+                self.accept_refund(entry, &asked, (case, notify), now);
             }
         }
         if case == Some(RefundCase::SystemError) && is_first {
@@ -143,7 +148,7 @@ impl Bank {
         &mut self,
         entry: &mut LedgerEntry,
         asked: &Asked<'_>,
-        case: Option<RefundCase>,
+        (case, notify): (Option<RefundCase>, Option<NotifyTo>),
         now: Millis,
     ) {
         let (after, stage) = match case {
@@ -161,6 +166,8 @@ impl Bank {
             refund_id,
             at: now,
             ends: Some((now.plus(after), stage)),
+            ended_at: now,
+            notify,
         });
     }
 
@@ -258,6 +265,8 @@ fn refund_elsewhere(entry: &mut LedgerEntry, now: Millis) {
         refund_id: "5030000000000001".to_owned(),
         at: now,
         ends: None,
+        ended_at: now,
+        notify: None,
     });
     entry.returned = Money::from_minor(entry.returned.minor() + amount.minor());
 }

@@ -14,7 +14,7 @@ use paytill_core::money::Money;
 use paytill_core::payment::CallKind;
 
 /// A forger's key.
-const NOT_THE_KEY: &str = "00000000000000000000000000000000";
+pub(super) const NOT_THE_KEY: &str = "00000000000000000000000000000000";
 
 /// What an answer is made from.
 pub(super) struct ReplyBuilder<'a> {
@@ -233,7 +233,7 @@ pub(super) fn nonce(rng: &mut fastrand::Rng) -> String {
 }
 
 /// A document as the gateway writes it: all text in CDATA, a form no till may depend on.
-fn document(fields: &Fields) -> String {
+pub(super) fn document(fields: &Fields) -> String {
     let mut xml = String::from("<xml>");
     for (name, value) in fields.iter() {
         if value.bytes().all(|byte| byte.is_ascii_digit()) {

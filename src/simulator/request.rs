@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use aws_lc_rs::digest;
 
+use super::notice_case::NoticeForm;
 use super::{Account, GatewayRequest, Script};
 use paytill_core::gateway::wechat::fields::{Fields, NotAMessage, SignType};
 use paytill_core::money::Money;
@@ -62,6 +63,8 @@ pub(super) struct Incoming {
     pub(super) is_refund: bool,
     pub(super) fields: Fields,
     pub(super) sign_type: SignType,
+    /// How what it leads to is told.
+    pub(super) form: NoticeForm,
 }
 
 /// Why a request is not in order.
@@ -133,7 +136,8 @@ pub(super) fn read(account: &Account, request: &GatewayRequest<'_>) -> Result<In
     if fields.get("out_refund_no").is_some_and(|number| !is_number(number)) {
         return Err(signed("PARAM_ERROR", "参数错误:out_refund_no".to_owned()));
     }
-    Ok(Incoming { kind, is_refund, fields, sign_type })
+    let form = NoticeForm::V2(sign_type);
+    Ok(Incoming { kind, is_refund, fields, sign_type, form })
 }
 
 /// Reads a message and verifies its sender.

@@ -2,17 +2,22 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
+pub use super::front::Log;
+use super::front::{Front, Time};
 use super::identity::{Identity, IdentityError};
+use super::notifier;
 use super::reply::dated_http;
 use super::v3::{self, RequestV3};
 use super::{Action, Bank, GatewayRequest, Reaction};
@@ -37,15 +42,39 @@ pub enum ServerError {
     Identity(#[from] IdentityError),
 }
 
-/// Receives one line for each request, with payment codes masked.
-pub type Log = Box<dyn Fn(Millis, &str) + Send + Sync>;
-
 /// A running gateway. It stops, with all its connections, when this is dropped.
 pub struct Server {
     address: SocketAddr,
-    bank: Arc<Mutex<Bank>>,
-    time: Time,
+    front: Arc<Front>,
     accepting: JoinHandle<()>,
+    notifying: JoinHandle<()>,
+    authority: String,
+}
+
+/// The bank, while nobody else has it. What it is to tell is seen to once this is dropped.
+pub struct BankGuard<'a> {
+    bank: MutexGuard<'a, Bank>,
+    changed: &'a Notify,
+}
+
+impl Deref for BankGuard<'_> {
+    type Target = Bank;
+
+    fn deref(&self) -> &Bank {
+        &self.bank
+    }
+}
+
+impl DerefMut for BankGuard<'_> {
+    fn deref_mut(&mut self) -> &mut Bank {
+        &mut self.bank
+    }
+}
+
+impl Drop for BankGuard<'_> {
+    fn drop(&mut self) {
+        self.changed.notify_one();
+    }
 }
 
 impl Server {
@@ -62,11 +91,18 @@ impl Server {
         let acceptor = TlsAcceptor::from(Arc::new(identity.tls()?));
         let listener = TcpListener::bind(listen).await.map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;
-        let bank = Arc::new(Mutex::new(bank));
-        let time = Time { started: Instant::now(), pace };
-        let front = Arc::new(Front { bank: Arc::clone(&bank), time, log, clock: Clock::start() });
-        let accepting = tokio::spawn(accept(listener, acceptor, front));
-        Ok(Self { address, bank, time, accepting })
+        let authority = identity.authority_pem().to_owned();
+        let front = Arc::new(Front {
+            bank: Mutex::new(bank),
+            time: Time { started: Instant::now(), pace },
+            log,
+            clock: Clock::start(),
+            changed: Notify::new(),
+            receivers: Mutex::new(notifier::trusting(&[&authority])?),
+        });
+        let accepting = tokio::spawn(accept(listener, acceptor, Arc::clone(&front)));
+        let notifying = tokio::spawn(notifier::run(Arc::clone(&front)));
+        Ok(Self { address, front, accepting, notifying, authority })
     }
 
     /// Where it listens.
@@ -75,46 +111,29 @@ impl Server {
     }
 
     /// The bank behind it, for a look at its ledger. Requests wait while the guard is held.
-    pub fn bank(&self) -> MutexGuard<'_, Bank> {
-        lock(&self.bank)
+    pub fn bank(&self) -> BankGuard<'_> {
+        BankGuard { bank: self.front.lock(), changed: &self.front.changed }
+    }
+
+    /// Notifications go to receivers whom this root vouches for, too, and not only to those with a
+    /// certificate of the gateway's own authority.
+    pub fn trust_receivers_of(&self, root_pem: &str) -> Result<(), IdentityError> {
+        let connector = notifier::trusting(&[&self.authority, root_pem])?;
+        *self.front.receivers.lock().unwrap_or_else(PoisonError::into_inner) = connector;
+        Ok(())
     }
 
     /// The bank's own time.
     pub fn now(&self) -> Millis {
-        self.time.now()
+        self.front.time.now()
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
         self.accepting.abort();
+        self.notifying.abort();
     }
-}
-
-/// The bank's time, and how fast it goes.
-#[derive(Clone, Copy)]
-struct Time {
-    started: Instant,
-    pace: u32,
-}
-
-impl Time {
-    fn now(self) -> Millis {
-        let real = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        Millis(real).times(u64::from(self.pace))
-    }
-
-    async fn pass(self, wait: Millis) {
-        sleep(Duration::from(wait) / self.pace.max(1)).await;
-    }
-}
-
-/// What all connections share.
-struct Front {
-    bank: Arc<Mutex<Bank>>,
-    time: Time,
-    log: Option<Log>,
-    clock: Clock,
 }
 
 impl Front {
@@ -128,13 +147,12 @@ impl Front {
                 body: request.body,
                 at: self.clock.wall(),
             };
-            lock(&self.bank).handle_v3(&request, now)
+            self.lock().handle_v3(&request, now)
         } else {
-            lock(&self.bank).handle(request, now)
+            self.lock().handle(request, now)
         };
-        if let Some(log) = &self.log {
-            log(now, &reaction.story);
-        }
+        self.tell(now, &reaction.story);
+        self.changed.notify_one();
         reaction
     }
 }
@@ -336,9 +354,10 @@ pub fn parse(buffer: &[u8]) -> Parsed {
     })
 }
 
-/// A panic in one test must not make the ledger unreadable.
-fn lock(bank: &Mutex<Bank>) -> MutexGuard<'_, Bank> {
-    bank.lock().unwrap_or_else(PoisonError::into_inner)
+/// Whether a buffer begins with a complete request.
+#[cfg(test)]
+pub(super) fn is_whole(buffer: &[u8]) -> bool {
+    matches!(parse(buffer), Parsed::Complete(_))
 }
 
 #[cfg(test)]

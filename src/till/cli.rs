@@ -15,7 +15,7 @@ use crate::config::{Flags, Profile};
 use crate::language::Language;
 use crate::operators::Role;
 use crate::payment::Status;
-use crate::simulator::Api;
+use crate::simulator::{Api, NoticeCase};
 
 /// The command line.
 #[derive(Debug, Parser)]
@@ -395,6 +395,15 @@ pub struct Simulator {
     /// What that till speaks.
     #[arg(long, value_parser = api, default_value = "wechat-v2")]
     pub kind: Api,
+    /// What becomes of notifications.
+    #[arg(long, value_parser = notices, default_value = "prompt")]
+    pub notices: NoticeCase,
+    /// A root that vouches for those who take notifications.
+    #[arg(long)]
+    pub notify_ca: Option<PathBuf>,
+    /// After how many seconds another platform certificate signs.
+    #[arg(long)]
+    pub rotate_after: Option<u64>,
 }
 
 /// Output for programs.
@@ -416,6 +425,10 @@ fn api(kind: &str) -> Result<Api, &'static str> {
         "wechat-v3-certificates" => Ok(Api::V3Certificates),
         _ => Err("wechat-v2, wechat-v3 or wechat-v3-certificates"),
     }
+}
+
+fn notices(name: &str) -> Result<NoticeCase, &'static str> {
+    NoticeCase::from_name(name).ok_or("unknown case")
 }
 
 fn profile(name: &str) -> Result<Profile, &'static str> {

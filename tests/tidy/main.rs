@@ -111,7 +111,10 @@ const PURE: &[&str] = &[
     "simulator/bill.rs",
     "simulator/lib.rs",
     "simulator/ledger.rs",
+    "simulator/notice_case.rs",
+    "simulator/notices.rs",
     "simulator/scenario.rs",
+    "simulator/script.rs",
     "simulator/status.rs",
     "simulator/v3/",
 ];

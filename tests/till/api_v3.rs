@@ -32,6 +32,7 @@ fn the_doctor_finds_the_keys_in_order_and_names_those_that_are_not() {
             "Platform certificates downloaded: 1"
         };
         assert!(text.contains(verified), "{text}");
+        assert!(text.contains("Merchant 1900000109 sells by itself."), "{text}");
     }
     // A key that fits in form alone.
     let shop = TestShop::open_for(Api::V3, None, PACE);
@@ -39,10 +40,16 @@ fn the_doctor_finds_the_keys_in_order_and_names_those_that_are_not() {
     std::fs::write(shop.path().join("secrets/pub_key.pem"), other).unwrap();
     let found = complaints(&shop).join("\n");
     assert!(found.contains("signature was wrong") && found.contains("public_key_file"), "{found}");
+    // The APIv2 key in its place is found out, whichever key verifies.
+    for api in [Api::V3, Api::V3Certificates] {
+        let shop = TestShop::open_for(api, None, PACE);
+        let secrets = shop.path().join("secrets");
+        std::fs::copy(secrets.join("api_v2.key"), secrets.join("api_v3.key")).unwrap();
+        let found = complaints(&shop).join("\n");
+        assert!(found.contains("The APIv3 key does not fit"), "{found}");
+        assert!(found.contains("Is it the APIv2 key?"), "{found}");
+    }
     let shop = TestShop::open_for(Api::V3Certificates, None, PACE);
-    std::fs::write(shop.path().join("secrets/api_v3.key"), "0".repeat(32)).unwrap();
-    let found = complaints(&shop).join("\n");
-    assert!(found.contains("The APIv3 key does not fit"), "{found}");
     // Another serial number than that of the certificate whose key signs.
     let serial = "5A".repeat(20);
     shop.reconfigure(
@@ -100,4 +107,29 @@ fn an_order_that_was_open_when_the_till_moved_to_api_v3_is_resolved_there() {
     let recovered = shop.recover();
     assert_eq!((recovered.exit, &recovered.last()["state"]), (0, &"reversed".into()));
     shop.assert_books_agree(true);
+}
+
+#[test]
+fn a_certificate_that_changes_while_a_customer_types_loses_no_payment() {
+    let shop = TestShop::open_for(Api::V3Certificates, None, PACE);
+    // The till may ask for certificates 5 s after the last time; that leaves it some more of these.
+    shop.reconfigure("give_up_after_ms = 1500", "give_up_after_ms = 60000");
+    shop.server.bank().v3_keys().unwrap().prepare().unwrap();
+    let paid = std::thread::scope(|scope| {
+        let pays = scope.spawn(|| shop.pay("12.34", &code("password", 1)));
+        // The first answer is signed with the old one.
+        while shop.calls() == 0 {
+            std::thread::sleep(std::time::Duration::from_millis(1));
+        }
+        shop.server.bank().v3_keys().unwrap().rotate().unwrap();
+        pays.join().unwrap()
+    });
+    assert_eq!(paid.exit, 0, "{paid:?}");
+    assert_eq!(paid.states().last(), Some(&"paid"));
+    let [entry] = &shop.ledger()[..] else { panic!("one order") };
+    assert_eq!((entry.submissions(), entry.net().minor()), (1, 1234));
+    let queries = entry.times_of(paytill::payment::CallKind::Query).count();
+    assert!(queries > 1, "what nobody could verify was asked about again: {queries}");
+    // And the next one finds it known at once.
+    assert_eq!(shop.pay("5", &code("ok", 2)).exit, 0);
 }

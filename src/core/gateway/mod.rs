@@ -7,6 +7,7 @@
 //! the record holds no full payment code, no key and no signature.
 
 mod enquiry;
+pub mod notice;
 pub mod page;
 pub mod wechat;
 
@@ -18,6 +19,7 @@ use crate::payment::{Answer, CallKind};
 use crate::refund::{Refund, RefundAnswer, RefundCallKind};
 
 pub use enquiry::{Enquired, Lookup, Owner, Question};
+pub use notice::{Delivery, Notice};
 
 /// The largest reply that is read; real ones stay under 8 KiB.
 pub const LARGEST_REPLY: usize = 64 * 1024;

@@ -101,6 +101,15 @@ fn run(api: Api, scenario: Scenario, seed: u64) -> (Scenario, Expected) {
     assert_eq!(entry.submissions(), 1);
     let early = entry.times_of(CallKind::Reverse).any(|at| at < rules.reverse_not_before);
     assert!(!early, "{}", entry.scenario.name());
+    // In either version of the API: one query an interval until it is reversed, and some that are
+    // called for by a refusal, or by the time to reverse.
+    let reversed = entry.times_of(CallKind::Reverse).min().unwrap_or(now);
+    let queries = entry.times_of(CallKind::Query).filter(|at| *at <= reversed).count();
+    let most = 4 + reversed.0 / rules.query_interval.0;
+    assert!(queries as u64 <= most, "{} {api:?}: {queries} queries", entry.scenario.name());
+    if entry.calls.len() == 2 && state.status() == Status::Paid {
+        assert_eq!(queries, 1, "{} {api:?}", entry.scenario.name());
+    }
     if !matches!(state.status(), Status::Attention) {
         assert!(!state.is_open(), "{}: {state:?}", entry.scenario.name());
     }

@@ -3,6 +3,7 @@
 mod bills;
 mod ends;
 mod native;
+mod notices;
 mod refunds;
 mod strictness;
 mod v3;
@@ -10,6 +11,7 @@ mod wire;
 
 use super::*;
 use paytill_core::gateway::wechat::fields::SignType;
+use paytill_core::money::Currency;
 
 pub(super) const KEY: &str = "0123456789abcdef0123456789abcdef";
 const STARTED: Timestamp = Timestamp(1_795_318_200_000);

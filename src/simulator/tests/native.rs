@@ -3,7 +3,7 @@
 
 use super::*;
 use paytill_core::gateway::wechat::{WechatV2, WechatV3};
-use paytill_core::gateway::{Ask, Decoded, Gateway as _, Reply};
+use paytill_core::gateway::{Ask, Decoded, Gateway, Outgoing, Reply};
 use paytill_core::money::Money;
 use paytill_core::order::{Order, OutTradeNo};
 use paytill_core::payment::{
@@ -225,21 +225,31 @@ fn nobody_scans_a_code_before_a_till_has_it_or_when_it_is_two_hours_old() {
 
 /// In which version of the API the till speaks.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Api {
+pub(super) enum Api {
     V2,
     V3,
 }
 
-enum Codec {
+pub(super) enum Codec {
     V2(WechatV2),
     V3(Box<WechatV3>),
 }
 
 impl Codec {
-    fn send(&self, ask: Ask<'_>, bank: &mut Bank, now: Millis) -> Reaction {
+    pub(super) fn gateway(&self) -> &dyn Gateway {
         match self {
-            Self::V2(codec) => {
-                let outgoing = codec.encode(ask, &v3::stamp(now));
+            Self::V2(codec) => codec,
+            Self::V3(codec) => codec.as_ref(),
+        }
+    }
+
+    fn send(&self, ask: Ask<'_>, bank: &mut Bank, now: Millis) -> Reaction {
+        self.carry(&self.gateway().encode(ask, &v3::stamp(now)), bank, now)
+    }
+
+    pub(super) fn carry(&self, outgoing: &Outgoing, bank: &mut Bank, now: Millis) -> Reaction {
+        match self {
+            Self::V2(_) => {
                 let request = GatewayRequest {
                     method: "POST",
                     path: outgoing.request.uri().path(),
@@ -248,15 +258,12 @@ impl Codec {
                 };
                 bank.handle(&request, now)
             }
-            Self::V3(codec) => v3::carry(bank, &codec.encode(ask, &v3::stamp(now)), now),
+            Self::V3(_) => v3::carry(bank, outgoing, now),
         }
     }
 
     fn decode(&self, ask: Ask<'_>, reply: &Reply, now: Millis) -> Decoded {
-        match self {
-            Self::V2(codec) => codec.decode(ask, reply, v3::wall(now)),
-            Self::V3(codec) => codec.decode(ask, reply, v3::wall(now)),
-        }
+        self.gateway().decode(ask, reply, v3::wall(now))
     }
 }
 
@@ -412,5 +419,50 @@ fn every_scenario_ends_as_the_books_say() {
             _ => {}
         }
         assert!(entry.charged <= Money::from_minor(1230), "{name}");
+    }
+}
+
+/// The most queries that the table of polls allows until this age, in seconds (5 s apart, by default).
+fn most_queries(age: u64) -> u64 {
+    let mut most = 1;
+    let mut from = 0;
+    for (until, apart) in [(60, 3), (300, 5), (900, 10), (u64::MAX, 30)] {
+        let to = until.min(age.max(from));
+        most += (to - from).div_ceil(apart);
+        from = to;
+    }
+    most
+}
+
+#[test]
+fn on_the_wire_no_more_is_asked_than_the_table_says_and_nothing_after_an_end() {
+    let every = Scenario::all().into_iter();
+    for (api, scenario) in every.flat_map(|scenario| [(Api::V2, scenario), (Api::V3, scenario)]) {
+        let mut till = Till::new(api, scenario);
+        let status = till.run(Millis::seconds(3_600));
+        let name = format!("{} by {api:?}", scenario.name());
+        let Some(entry) = till.bank.entry(NUMBER) else { continue };
+        // What needs attention is looked at for a week.
+        if status == Status::Attention {
+            continue;
+        }
+        assert_eq!(till.state.wake_at(&RULES), None, "{name}: {status:?}");
+        assert!(entry.times_of(CallKind::Order).count() <= 5, "{name}");
+        // What is closed is asked about once before it.
+        let closed = entry.times_of(CallKind::Close).min().unwrap_or(till.now);
+        let queries = entry.times_of(CallKind::Query).filter(|at| *at <= closed).count() as u64;
+        let most = most_queries(closed.0 / 1000) + 1;
+        assert!(queries <= most, "{name}: {queries} of {most}");
+    }
+    // A customer who never pays, in ten minutes: 20, 48 and 30 queries, one before the closing, one after.
+    for api in [Api::V2, Api::V3] {
+        let mut till = Till::new(api, Scenario::WalksAway);
+        assert_eq!(till.run(Millis::seconds(3_600)), Status::Closed);
+        let entry = till.bank.entry(NUMBER).unwrap();
+        let calls = |kind| entry.times_of(kind).count();
+        assert_eq!((calls(CallKind::Order), calls(CallKind::Close)), (1, 1), "{api:?}");
+        let queries = calls(CallKind::Query);
+        assert!((90..=100).contains(&queries), "{queries} by {api:?}");
+        assert_eq!(calls(CallKind::RefundQuery), 0);
     }
 }

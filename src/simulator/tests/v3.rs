@@ -1,6 +1,7 @@
 //! The same gateway in API v3, asked by the till's own codec.
 
-use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use super::ends::{NUMBER, REQUEST_TIMEOUT};
 use super::*;
@@ -200,19 +201,27 @@ fn certificates_are_downloaded_and_one_that_is_new_verifies_once_it_is() {
     };
     let order = order(NUMBER);
     let code = AuthCode::new(&Scenario::Pays.code(1)).unwrap();
+    let lacks = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&lacks);
+    codec.when_lacking(move || {
+        let _ = count.fetch_add(1, Ordering::Relaxed);
+    });
     let is_paid = |desk: &mut Desk, seconds| {
-        answer(desk, &codec, Ask::Query(&order), seconds).proof().is_some()
+        let before = lacks.load(Ordering::Relaxed);
+        let is_paid = answer(desk, &codec, Ask::Query(&order), seconds).proof().is_some();
+        assert_eq!(lacks.load(Ordering::Relaxed) - before, usize::from(!is_paid));
+        is_paid
     };
     answer(&mut desk, &codec, Ask::Submit(&order, &code), 0);
-    assert!(!is_paid(&mut desk, 1) && codec.take_lack_of_certificate());
+    assert!(!is_paid(&mut desk, 1));
     codec.replace_certificates(&download(&mut desk, Millis::seconds(2)).unwrap());
-    assert!(is_paid(&mut desk, 3) && !codec.take_lack_of_certificate());
+    assert!(is_paid(&mut desk, 3));
     desk.bank.v3_keys().unwrap().rotate().unwrap();
-    assert!(!is_paid(&mut desk, 4) && codec.take_lack_of_certificate());
+    assert!(!is_paid(&mut desk, 4));
     let both = download(&mut desk, Millis::seconds(5)).unwrap();
     assert_eq!(both.len(), 2);
     codec.replace_certificates(&both);
-    assert!(is_paid(&mut desk, 6) && !codec.take_lack_of_certificate());
+    assert!(is_paid(&mut desk, 6));
 }
 
 /// The status and code of an answer to a request that was changed.

@@ -45,6 +45,8 @@ pub struct PlatformKeys {
     public_key_id: String,
     /// Platform certificates, the newest last. It signs.
     certificates: Vec<Certified>,
+    /// The next one, made in advance: an RSA key takes its time.
+    spare: Option<Certified>,
     api_v3_key: String,
 }
 
@@ -79,7 +81,15 @@ impl PlatformKeys {
     ) -> Result<Self, KeysError> {
         let public = ParsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, &merchant.certificate.key);
         let merchant_public = Arc::new(public.map_err(|_| KeysError::NotAKey)?);
-        Ok(Self { merchant, merchant_public, platform, public_key_id, certificates, api_v3_key })
+        Ok(Self {
+            merchant,
+            merchant_public,
+            platform,
+            public_key_id,
+            certificates,
+            spare: None,
+            api_v3_key,
+        })
     }
 
     /// Those that [`PlatformKeys::files`] told.
@@ -127,7 +137,16 @@ impl PlatformKeys {
 
     /// Another platform certificate takes the place of the one that signs; both are told for now.
     pub fn rotate(&mut self) -> Result<(), KeysError> {
-        self.certificates.push(Certified::generate("paytill simulator platform")?);
+        self.prepare()?;
+        self.certificates.extend(self.spare.take());
+        Ok(())
+    }
+
+    /// Makes the certificate to which [`PlatformKeys::rotate`] will turn.
+    pub fn prepare(&mut self) -> Result<(), KeysError> {
+        if self.spare.is_none() {
+            self.spare = Some(Certified::generate("paytill simulator platform")?);
+        }
         Ok(())
     }
 
@@ -188,18 +207,28 @@ impl PlatformKeys {
         sign(&self.merchant.key, message)
     }
 
+    /// Encrypts what only the merchant is to read, under a name: the nonce, and what came of it.
+    pub(super) fn seal(
+        &self,
+        name: &str,
+        plain: &[u8],
+        rng: &mut fastrand::Rng,
+    ) -> (String, String) {
+        let nonce = nonce(rng)[..12].to_owned();
+        let mut bytes = plain.to_vec();
+        let key = UnboundKey::new(&AES_256_GCM, self.api_v3_key.as_bytes());
+        if let (Ok(key), Ok(unique)) = (key, Nonce::try_assume_unique_for_key(nonce.as_bytes())) {
+            let key = LessSafeKey::new(key);
+            let _ = key.seal_in_place_append_tag(unique, Aad::from(name), &mut bytes);
+        }
+        (nonce, STANDARD.encode(bytes))
+    }
+
     /// The answer to a question for the certificates.
     pub(super) fn certificates(&self, rng: &mut fastrand::Rng) -> String {
         let items = self.certificates.iter().map(|certified| {
-            let nonce = nonce(rng)[..12].to_owned();
-            let mut bytes = certified.certificate_pem.clone().into_bytes();
-            let key = UnboundKey::new(&AES_256_GCM, self.api_v3_key.as_bytes());
-            if let (Ok(key), Ok(unique)) = (key, Nonce::try_assume_unique_for_key(nonce.as_bytes()))
-            {
-                let key = LessSafeKey::new(key);
-                let _ = key.seal_in_place_append_tag(unique, Aad::from("certificate"), &mut bytes);
-            }
-            let ciphertext = STANDARD.encode(bytes);
+            let pem = certified.certificate_pem.as_bytes();
+            let (nonce, ciphertext) = self.seal("certificate", pem, rng);
             let item = Value::Members(vec![
                 ("serial_no", Value::Text(&certified.certificate.serial)),
                 ("effective_time", Value::Text("2020-01-01T00:00:00+08:00")),

@@ -4,6 +4,7 @@
 //! and its answer put into that form: with its status and signature, or with what is wrong with it.
 
 mod keys;
+mod notice;
 mod reply;
 mod request;
 
@@ -104,7 +105,8 @@ impl Bank {
                     return reply::bare(400, reply::error("INVALID_REQUEST", "token"));
                 };
                 self.cut(&mut body);
-                let action = Action::Headed { status: 200, headers: Vec::new(), body };
+                let headers = vec![("Content-Type", "application/octet-stream".to_owned())];
+                let action = Action::Headed { status: 200, headers, body };
                 return Reaction { after: Millis(0), action, story: "a bill".into() };
             }
             Err(Rejection::Empty(status)) => return reply::bare(status, String::new()),

@@ -120,7 +120,7 @@ impl Reply<'_> {
         headed(status, headers, body)
     }
 
-    fn headers(
+    pub(super) fn headers(
         &self,
         body: &str,
         rng: &mut fastrand::Rng,
@@ -232,8 +232,10 @@ pub(super) fn http(
         let _ = write!(head, "{name}: {value}\r\n");
     }
     if status != 204 {
-        let length = body.len();
-        let _ = write!(head, "Content-Type: application/json\r\nContent-Length: {length}\r\n");
+        let _ = write!(head, "Content-Length: {}\r\n", body.len());
+    }
+    if status != 204 && !headers.iter().any(|(name, _)| *name == "Content-Type") {
+        head.push_str("Content-Type: application/json\r\n");
     }
     head.push_str("\r\n");
     [head.as_bytes(), body].concat()
@@ -299,7 +301,7 @@ fn message(
 }
 
 /// An order's members. Of one that nobody has paid, little is told.
-fn order(
+pub(super) fn order(
     merchant: &Merchant,
     fields: &Fields,
     named: &[(&'static str, &str)],

@@ -1,6 +1,7 @@
 //! What API v3 demands of a request before it looks at an order.
 
 use super::{PlatformKeys, RequestV3};
+use crate::notice_case::NoticeForm;
 use crate::request::{Incoming as OrderRequest, is_number, is_order_number};
 use crate::{Account, Script};
 use paytill_core::clock::Date;
@@ -95,7 +96,10 @@ pub(super) fn read(
     let mut fields = Fields::default();
     let is_refund = matches!(call, Call::Refund);
     let sign_type = SignType::HmacSha256;
-    let incoming = |kind, fields| OrderRequest { kind, is_refund, fields, sign_type };
+    // What it leads to is told as it is answered.
+    let by_certificate = request.header("Wechatpay-Serial") != Some(keys.public_key_id());
+    let form = NoticeForm::V3 { by_certificate };
+    let incoming = |kind, fields| OrderRequest { kind, is_refund, fields, sign_type, form };
     match call {
         Call::Certificates | Call::Bill | Call::File => Err(Rejection::Empty(404)),
         Call::Query(number) | Call::QueryById(number) => {
@@ -206,7 +210,8 @@ fn verify(
         return Err(Rejection::Coded(400, "INVALID_REQUEST", text));
     }
     let accept = request.header("Accept").unwrap_or_default();
-    if accept != "application/json" {
+    let mut accepted = accept.split(',').map(media_type);
+    if !accepted.any(|kind| kind == "application/json") {
         return Err(Rejection::Coded(406, "INVALID_REQUEST", "Accept".to_owned()));
     }
     let malformed =
@@ -247,8 +252,13 @@ fn wrong(name: &str) -> Rejection {
     Rejection::Coded(400, "PARAM_ERROR", format!("参数错误:{name}"))
 }
 
+/// Without what stands behind it, such as a character set.
+fn media_type(text: &str) -> &str {
+    text.split(';').next().unwrap_or_default().trim()
+}
+
 fn body(request: &RequestV3<'_>) -> Result<Object, Rejection> {
-    if request.header("Content-Type") != Some("application/json") {
+    if request.header("Content-Type").map(media_type) != Some("application/json") {
         return Err(Rejection::Coded(415, "INVALID_REQUEST", "Content-Type".to_owned()));
     }
     Object::read(request.body).map_err(|_| wrong("body"))
@@ -336,7 +346,7 @@ fn order_number(number: &str) -> Result<&str, Rejection> {
 
 /// A refund: its two numbers, and its amounts.
 fn refund(account: &Account, body: &Object, fields: &mut Fields) -> Result<(), Rejection> {
-    only(body, &["sub_mchid", "out_trade_no", "out_refund_no", "reason", "amount"])?;
+    only(body, &["sub_mchid", "out_trade_no", "out_refund_no", "reason", "notify_url", "amount"])?;
     let shop = text(body, "sub_mchid", 32, false)?.unwrap_or_default();
     if shop != account.merchant.sub_mch_id {
         return Err(wrong("sub_mchid"));
@@ -350,6 +360,7 @@ fn refund(account: &Account, body: &Object, fields: &mut Fields) -> Result<(), R
     }
     fields.set("out_refund_no", number);
     fields.set("refund_desc", text(body, "reason", 80, false)?.unwrap_or_default());
+    fields.set("notify_url", text(body, "notify_url", 255, false)?.unwrap_or_default());
     let amount = object(body, "amount")?;
     only(amount, &["refund", "total", "currency"])?;
     for (name, field) in [("refund", "refund_fee"), ("total", "total_fee")] {

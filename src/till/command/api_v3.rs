@@ -4,22 +4,21 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, sleep_until};
 
 use super::{Exit, Failure};
 use crate::both;
 use crate::config::WechatV3Config;
-use crate::gateway::Stamp;
 use crate::gateway::wechat::WechatV3;
 use crate::gateway::wechat::v3::certificates::{self, NoCertificates};
 use crate::gateway::wechat::v3::{Certificate, SigningKey, VerifyingKeys};
+use crate::gateway::{Reply, Stamp};
+use crate::payment::Reason;
 use paytill_host::clock::Clock;
 use paytill_host::random::nonce;
 use paytill_host::transport::{Route, Transport};
-
-/// How often is looked whether an answer has named a certificate that is not known.
-const LOOK: Duration = Duration::from_secs(1);
 
 /// What speaks to the configured gateway.
 pub(super) fn codec(gateway: &WechatV3Config) -> Result<WechatV3, Failure> {
@@ -61,18 +60,48 @@ pub(super) async fn fetch(
     transport: &Transport,
     clock: &Clock,
 ) -> Result<Vec<Certificate>, NoCertificates> {
+    let reply = download(codec, gateway, transport, clock).await?;
+    let certificates = certificates::read(&reply, &gateway.api_v3_key, clock.wall())?;
+    codec.replace_certificates(&certificates);
+    Ok(certificates)
+}
+
+/// What an answer shows of the keys, to whoever verifies with a public key.
+pub(super) struct KeysTried {
+    /// Whether the `APIv3` key decrypts what is in it; `None` if there is nothing.
+    pub(super) fits: Option<bool>,
+    /// Why the public key does not verify it.
+    pub(super) unverified: Option<Reason>,
+}
+
+/// Tries the `APIv3` key and the public key on the one answer that is signed and encrypted, and that can
+/// be had without a payment.
+pub(super) async fn try_keys(
+    codec: &WechatV3,
+    gateway: &WechatV3Config,
+    transport: &Transport,
+    clock: &Clock,
+) -> Result<KeysTried, NoCertificates> {
+    let reply = download(codec, gateway, transport, clock).await?;
+    let fits = certificates::key_fits(&reply, &gateway.api_v3_key)?;
+    Ok(KeysTried { fits, unverified: codec.check_signature(&reply, clock.wall()).err() })
+}
+
+async fn download(
+    codec: &WechatV3,
+    gateway: &WechatV3Config,
+    transport: &Transport,
+    clock: &Clock,
+) -> Result<Reply, NoCertificates> {
     let unbelievable = |words: &str| NoCertificates::Unbelievable(words.to_owned());
     let nonce = nonce().ok_or_else(|| unbelievable("no_randomness"))?;
     let stamp = Stamp { time: clock.wall(), nonce };
     let outgoing = codec.encode_certificates(&gateway.merchant, &stamp);
-    let reply = transport.ask(&outgoing, clock.uptime()).await.map_err(|failure| {
+    transport.ask(&outgoing, clock.uptime()).await.map_err(|failure| {
         let reason = failure.reason();
         let words = format!("{} {}", reason.code(), reason.text);
         unbelievable(words.trim_end())
-    })?;
-    let certificates = certificates::read(&reply, &gateway.api_v3_key, clock.wall())?;
-    codec.replace_certificates(&certificates);
-    Ok(certificates)
+    })
 }
 
 /// Downloads the certificates as often as they must be. It ends when this is dropped.
@@ -87,17 +116,21 @@ impl Renewal {
         clock: &Clock,
     ) -> Self {
         let (codec, gateway, clock) = (Arc::clone(codec), gateway.clone(), clock.clone());
+        let lack = Arc::new(Notify::new());
+        let seen = Arc::clone(&lack);
+        codec.when_lacking(move || seen.notify_one());
         let mut renewal = certificates::Renewal::default();
         let mut wait = ask(&mut renewal, &codec, &gateway, &transport, &clock).await;
         Self(tokio::spawn(async move {
             loop {
-                let asked = Instant::now();
-                let soonest = Duration::from(certificates::Renewal::at_least());
-                while asked.elapsed() < wait {
-                    sleep(LOOK.min(wait)).await;
-                    if asked.elapsed() >= soonest && codec.take_lack_of_certificate() {
-                        break;
-                    }
+                let soonest = Instant::now() + Duration::from(certificates::Renewal::at_least());
+                let lacks = async {
+                    lack.notified().await;
+                    sleep_until(soonest).await;
+                };
+                tokio::select! {
+                    () = sleep(wait) => {}
+                    () = lacks => {}
                 }
                 wait = ask(&mut renewal, &codec, &gateway, &transport, &clock).await;
             }

@@ -4,7 +4,7 @@ use super::output::{print_line, print_message};
 use super::{Exit, Failure};
 use crate::cli::Simulator;
 use crate::language::Language;
-use crate::simulator::{Identity, Scenario, Script, Server};
+use crate::simulator::{Identity, IdentityError, Scenario, Script, Server};
 use crate::{both, say, text};
 use paytill_host::clock::Clock;
 
@@ -22,14 +22,23 @@ pub async fn run(simulator: Simulator, language: Language, clock: &Clock) -> Res
         None => Identity::generate(),
     };
     let identity = identity.and_then(Identity::with_v3).map_err(no_identity)?;
-    let script = Script { scenario, ..Script::default() };
-    let bank = identity.bank(script, simulator.seed, clock.wall());
+    let script = Script { scenario, notices: simulator.notices, ..Script::default() };
+    let mut bank = identity.bank(script, simulator.seed, clock.wall());
+    if let Some(keys) = bank.v3_keys().filter(|_| simulator.rotate_after.is_some()) {
+        keys.prepare().map_err(|error| no_identity(error.into()))?;
+    }
     let log = Box::new(|at: crate::clock::Millis, line: &str| {
         print_line(&format!("{:>7}.{:03}  {line}", at.0 / 1000, at.0 % 1000));
     });
     let server = Server::start(simulator.listen, &identity, bank, Some(log), 1)
         .await
         .map_err(|error| Failure::new(Exit::Fault, text::failure::server(&error)))?;
+    if let Some(path) = &simulator.notify_ca {
+        let file = |cause| IdentityError::File { path: path.clone(), cause };
+        let root = std::fs::read_to_string(path).map_err(file);
+        let trusts = root.and_then(|root| server.trust_receivers_of(&root));
+        trusts.map_err(no_identity)?;
+    }
     if let Some(folder) = &simulator.write_config {
         let written = identity.write_for(simulator.kind, folder, server.local_addr());
         written.map_err(no_identity)?;
@@ -42,7 +51,10 @@ pub async fn run(simulator: Simulator, language: Language, clock: &Clock) -> Res
         ));
     }
     print_line(&format!("https://{}", server.local_addr()));
-    stopped().await;
+    tokio::select! {
+        () = stopped() => {}
+        () = rotated(&server, simulator.rotate_after) => {}
+    }
     for entry in server.bank().ledger() {
         let (number, standing, scenario) =
             (&entry.out_trade_no, entry.status, entry.scenario.name());
@@ -76,6 +88,19 @@ fn list(language: Language) {
             text::scenario::summary(scenario, language)
         ));
     }
+}
+
+/// Lets another platform certificate sign, when its time has come. It never ends.
+async fn rotated(server: &Server, after: Option<u64>) {
+    if let Some(seconds) = after {
+        tokio::time::sleep(std::time::Duration::from_secs(seconds)).await;
+        if let Some(keys) = server.bank().v3_keys()
+            && keys.rotate().is_ok()
+        {
+            print_line("another platform certificate signs");
+        }
+    }
+    std::future::pending::<()>().await;
 }
 
 /// Waits for a signal to end the process.

@@ -259,6 +259,20 @@ fn help_of_simulator(argument: &str, language: Language) -> Option<&'static str>
              wechat-v3-certificates",
             "该配置的 gateway.kind： wechat-v2、wechat-v3 或 wechat-v3-certificates",
         ),
+        "notices" => (
+            "What becomes of notifications to an order's notify_url: prompt, late, twice, never, \
+             forged, wrong-amount, probe or foreign",
+            "发往订单 notify_url 的通知如何处理： prompt、late、twice、never、forged、\
+             wrong-amount、probe 或 foreign",
+        ),
+        "notify_ca" => (
+            "A root certificate (PEM) by which receivers of notifications are recognized",
+            "用来验证通知接收方的根证书（PEM）",
+        ),
+        "rotate_after" => (
+            "After so many seconds another platform certificate signs",
+            "经过这么多秒后改用另一张平台证书签名",
+        ),
         _ => return None,
     };
     Some(language.pick(english, chinese))
@@ -374,15 +388,16 @@ pub fn value_name(argument: &str, language: Language) -> Option<&'static str> {
         "limit" => ("N", "数量"),
         "order_no" | "settle" => ("ORDER_NO", "订单号"),
         "text" => ("TEXT", "内容"),
-        "out" | "verify" | "file" | "bill" | "csv" | "receipt" | "table" | "png" => {
+        "out" | "verify" | "file" | "bill" | "csv" | "receipt" | "table" | "png" | "notify_ca" => {
             ("FILE", "文件")
         }
         "profile" => ("NAME", "名称"),
         "name" | "operator" => ("NAME", "姓名"),
         "role" => ("ROLE", "权限"),
         "listen" => ("ADDR", "地址"),
-        "scenario" => ("NAME", "名称"),
+        "scenario" | "notices" => ("NAME", "名称"),
         "seed" => ("N", "数字"),
+        "rotate_after" => ("SECONDS", "秒数"),
         "write_config" => ("DIR", "目录"),
         "kind" => ("KIND", "类型"),
         "shell" => ("SHELL", "命令行"),
@@ -416,7 +431,11 @@ pub fn allowed(argument: &str, language: Language) -> Option<&'static str> {
         ),
         "role" => ("cashier or manager", " cashier 或 manager"),
         "listen" => ("an address such as 127.0.0.1:8443", "地址，如 127.0.0.1:8443"),
-        "limit" | "seed" | "number" => ("a whole number", "整数"),
+        "notices" => (
+            "prompt, late, twice, never, forged, wrong-amount, probe or foreign",
+            " prompt、late、twice、never、forged、wrong-amount、probe 或 foreign",
+        ),
+        "limit" | "seed" | "number" | "rotate_after" => ("a whole number", "整数"),
         "shell" => {
             ("bash, zsh, fish, elvish or powershell", " bash、zsh、fish、elvish 或 powershell")
         }

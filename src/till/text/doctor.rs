@@ -148,8 +148,9 @@ impl Finding {
             "请启用网络对时（NTP）校准本机时钟。",
         );
         let credentials = language.pick(
-            "Compare app_id, mch_id, sign_type and the APIv2 key with the merchant platform.",
-            "请与商户平台核对 app_id、mch_id、sign_type 和 APIv2 密钥。",
+            "Compare app_id, mch_id, sign_type and the APIv2 key with the merchant platform (Account \
+             Center > API Security); the APIv3 key is another one.",
+            "请与商户平台（账户中心 > API安全）核对 app_id、mch_id、sign_type 和 APIv2 密钥；不要误用 APIv3 密钥。",
         );
         match self {
             Self::OfV3(finding) => finding.result(language),

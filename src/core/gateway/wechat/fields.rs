@@ -38,11 +38,38 @@ impl SignType {
     }
 }
 
-/// A message: names and values, in the order in which they are signed.
+/// A message: names and values, none of them empty.
 ///
-/// Values are wiped when dropped or replaced: a payment code may be among them.
+/// It is kept as the text that is signed, so that a signature costs little more than its digest. The
+/// text is wiped when dropped or moved: a payment code may be in it.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Fields(BTreeMap<String, Zeroizing<String>>);
+pub struct Fields {
+    /// `name=value&` for each field but `sign`, by name.
+    text: Zeroizing<String>,
+    /// Where each of them is.
+    places: Vec<Place>,
+    sign: Option<Zeroizing<String>>,
+}
+
+/// Where a field begins in the text, and how long its name and its value are.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+struct Place {
+    start: usize,
+    name: usize,
+    value: usize,
+}
+
+impl Place {
+    /// With the two characters around the value.
+    const fn length(self) -> usize {
+        self.name + self.value + 2
+    }
+}
+
+/// The field that signs the others.
+const SIGN: &str = "sign";
+/// Room for a usual message: it is not moved while it grows.
+const ROOM: usize = 1024;
 
 /// Why bytes are not a message.
 #[derive(Debug, Eq, PartialEq, thiserror::Error)]
@@ -59,60 +86,117 @@ pub enum NotAMessage {
 impl Fields {
     /// Sets a field; an empty value is neither signed nor sent.
     pub fn set(&mut self, name: &str, value: impl Into<String>) {
-        let value = value.into();
-        if value.is_empty() {
-            self.0.remove(name);
-        } else {
-            self.0.insert(name.to_owned(), value.into());
+        let value = Zeroizing::new(value.into());
+        if name == SIGN {
+            self.sign = Some(value).filter(|value| !value.is_empty());
+            return;
         }
+        let at = match self.place(name) {
+            Ok(at) => {
+                self.remove(at);
+                at
+            }
+            Err(at) => at,
+        };
+        if !value.is_empty() {
+            self.insert(at, name, &value);
+        }
+    }
+
+    fn place(&self, name: &str) -> Result<usize, usize> {
+        self.places.binary_search_by(|place| self.name(*place).cmp(name))
+    }
+
+    fn remove(&mut self, at: usize) {
+        let place = self.places.remove(at);
+        let end = place.start + place.length();
+        self.text.replace_range(place.start..end, "");
+        for later in self.places.iter_mut().skip(at) {
+            later.start -= place.length();
+        }
+    }
+
+    fn insert(&mut self, at: usize, name: &str, value: &str) {
+        let start = self.places.get(at).map_or(self.text.len(), |place| place.start);
+        let place = Place { start, name: name.len(), value: value.len() };
+        let needed = self.text.len() + place.length();
+        if needed > self.text.capacity() {
+            // Growing by itself would leave a copy behind.
+            let mut larger = Zeroizing::new(String::with_capacity(ROOM.max(2 * needed)));
+            larger.push_str(&self.text);
+            self.text = larger;
+        }
+        for part in ["&", value, "=", name] {
+            self.text.insert_str(start, part);
+        }
+        for later in self.places.iter_mut().skip(at) {
+            later.start += place.length();
+        }
+        self.places.insert(at, place);
+    }
+
+    fn name(&self, place: Place) -> &str {
+        &self.text[place.start..][..place.name]
+    }
+
+    fn value(&self, place: Place) -> &str {
+        &self.text[place.start + place.name + 1..][..place.value]
     }
 
     /// A field's value; `None` if it is missing or empty.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(|value| value.as_str()).filter(|value| !value.is_empty())
+        if name == SIGN {
+            return self.sign.as_ref().map(|value| value.as_str());
+        }
+        let at = self.place(name).ok()?;
+        self.places.get(at).map(|place| self.value(*place))
     }
 
     /// All fields, by name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+        let before = self.places.partition_point(|place| self.name(*place) < SIGN);
+        let (before, after) = self.places.split_at(before);
+        let field = |place: &Place| (self.name(*place), self.value(*place));
+        let sign = self.sign.iter().map(|value| (SIGN, value.as_str()));
+        before.iter().map(field).chain(sign).chain(after.iter().map(field))
     }
 
     /// Adds the signature over all other fields.
     pub fn sign(&mut self, sign_type: SignType, key: &str) {
         let sign = self.signature(sign_type, key);
-        self.set("sign", sign);
+        self.set(SIGN, sign.as_str());
     }
 
     /// Whether the message carries the one correct signature by `sign_type`, which we choose and
     /// never the sender. An empty key verifies nothing.
     pub fn is_signed(&self, sign_type: SignType, key: &str) -> bool {
-        let Some(claimed) = self.get("sign") else { return false };
+        let Some(claimed) = self.get(SIGN) else { return false };
         let right = self.signature(sign_type, key);
         !key.is_empty()
             && aws_lc_rs::constant_time::verify_slices_are_equal(
                 claimed.as_bytes(),
-                right.as_bytes(),
+                right.as_str().as_bytes(),
             )
             .is_ok()
     }
 
-    fn signature(&self, sign_type: SignType, key: &str) -> String {
-        let mut text = Zeroizing::new(String::with_capacity(1024));
-        for (name, value) in
-            self.iter().filter(|(name, value)| *name != "sign" && !value.is_empty())
-        {
-            text.push_str(name);
-            text.push('=');
-            text.push_str(value);
-            text.push('&');
-        }
-        text.push_str("key=");
-        text.push_str(key);
+    fn signature(&self, sign_type: SignType, key: &str) -> Digits {
+        let parts = [self.text.as_str(), "key=", key];
         match sign_type {
-            SignType::Md5 => hex(&Md5::digest(text.as_bytes())),
+            SignType::Md5 => {
+                let mut digest = Md5::new();
+                for part in parts {
+                    digest.update(part);
+                }
+                Digits::of(&digest.finalize())
+            }
             SignType::HmacSha256 => {
                 let key = hmac::Key::new(hmac::HMAC_SHA256, key.as_bytes());
-                hex(hmac::sign(&key, text.as_bytes()).as_ref())
+                let mut context = hmac::Context::with_key(&key);
+                for part in parts {
+                    context.update(part.as_bytes());
+                }
+                Digits::of(context.sign().as_ref())
             }
         }
     }
@@ -143,6 +227,11 @@ impl Fields {
     /// Parses a document. It has one reading or none: a DTD, a repeated field, an element within a
     /// field, an attribute or a namespace is refused.
     pub fn from_xml(bytes: &[u8]) -> Result<Self, NotAMessage> {
+        Self::of_document(bytes, "xml")
+    }
+
+    /// The same of a document whose root has another name.
+    pub(super) fn of_document(bytes: &[u8], name: &str) -> Result<Self, NotAMessage> {
         if bytes.len() > LARGEST_REPLY {
             return Err(NotAMessage::TooLarge);
         }
@@ -153,10 +242,10 @@ impl Fields {
         let document = roxmltree::Document::parse_with_options(text, options)
             .map_err(|_| NotAMessage::NotXml)?;
         let root = document.root_element();
-        if root.tag_name().name() != "xml" || !is_bare(root, text) {
+        if root.tag_name().name() != name || !is_bare(root, text) {
             return Err(NotAMessage::NotFlat);
         }
-        let mut fields = BTreeMap::new();
+        let mut fields = BTreeMap::<String, Zeroizing<String>>::new();
         for child in root.children() {
             if child.is_text() && child.text().is_none_or(|text| text.trim_ascii().is_empty()) {
                 continue;
@@ -173,7 +262,11 @@ impl Fields {
                 return Err(NotAMessage::TooLarge);
             }
         }
-        Ok(Self(fields))
+        let mut message = Self::default();
+        for (name, value) in &fields {
+            message.set(name, value.as_str());
+        }
+        Ok(message)
     }
 }
 
@@ -194,10 +287,24 @@ fn is_bare(element: roxmltree::Node<'_, '_>, text: &str) -> bool {
     rest.is_some_and(|rest| rest.trim_ascii_start().starts_with(['>', '/']))
 }
 
-fn hex(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len() * 2);
-    for byte in bytes {
-        let _ = write!(text, "{byte:02X}");
+/// A digest in upper-case hexadecimal digits.
+struct Digits {
+    digits: [u8; 64],
+    length: usize,
+}
+
+impl Digits {
+    /// Of at most 32 bytes.
+    fn of(bytes: &[u8]) -> Self {
+        const HEX: &[u8; 16] = b"0123456789ABCDEF";
+        let mut digits = [0; 64];
+        for (pair, byte) in digits.chunks_exact_mut(2).zip(bytes) {
+            pair.copy_from_slice(&[HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]);
+        }
+        Self { digits, length: 2 * bytes.len().min(32) }
     }
-    text
+
+    fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.digits[..self.length]).unwrap_or_default()
+    }
 }

@@ -10,6 +10,34 @@ use crate::payment::says::Says;
 
 const KEY: &str = "0123456789abcdef0123456789abcdef";
 
+/// How many mutations of a message are tried: of each of two, so that they make 100,000.
+pub(super) const MUTATIONS: usize = 50_000;
+
+/// Draws numbers below a limit, the same ones each time.
+pub(super) fn draws() -> impl FnMut(usize) -> usize {
+    let mut seed = 0x9E37_79B9_7F4A_7C15_u64;
+    move |limit: usize| {
+        seed ^= seed << 13;
+        seed ^= seed >> 7;
+        seed ^= seed << 17;
+        usize::try_from(seed % u64::try_from(limit).unwrap()).unwrap()
+    }
+}
+
+/// The bytes with one to three of them changed, removed or added.
+pub(super) fn mutated(bytes: &[u8], draw: &mut impl FnMut(usize) -> usize) -> Vec<u8> {
+    let mut bytes = bytes.to_vec();
+    for _ in 0..=draw(3) {
+        let place = draw(bytes.len());
+        match draw(3) {
+            0 => bytes[place] ^= 1 << draw(8),
+            1 => drop(bytes.remove(place)),
+            _ => bytes.insert(place, b' ' + u8::try_from(draw(95)).unwrap()),
+        }
+    }
+    bytes
+}
+
 /// How much an answer says.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Class {
@@ -213,4 +241,41 @@ fn an_error_that_claims_a_signature_must_have_a_right_one() {
     let value = http::HeaderValue::from_static("WECHATPAY/SIGNTEST/abc");
     probe.headers_mut().insert("Wechatpay-Signature", value);
     assert_eq!(class(&decode(Query, &probe)), Class::Unknown);
+}
+
+proptest::proptest! {
+    #[test]
+    fn fields_are_those_that_were_set_last_and_all_but_the_signature_are_signed(
+        sets in proptest::collection::vec(("[a-e_A]{1,3}|sign|sigm|sigo", "[ -~\u{4e00}]{0,12}"), 0..40),
+    ) {
+        let mut fields = Fields::default();
+        let mut known = std::collections::BTreeMap::new();
+        for (name, value) in &sets {
+            fields.set(name, value.as_str());
+            if value.is_empty() {
+                known.remove(name.as_str());
+            } else {
+                known.insert(name.as_str(), value.as_str());
+            }
+        }
+        let all: Vec<_> = known.iter().map(|(name, value)| (*name, *value)).collect();
+        proptest::prop_assert_eq!(fields.iter().collect::<Vec<_>>(), all.clone());
+        for (name, _) in &sets {
+            proptest::prop_assert_eq!(fields.get(name), known.get(name.as_str()).copied());
+        }
+        let again = Fields::from_xml(fields.to_xml().as_bytes()).unwrap();
+        proptest::prop_assert_eq!(&again, &fields);
+        let signed = all.iter().filter(|(name, _)| *name != "sign");
+        let pairs: Vec<_> = signed.map(|(name, value)| format!("{name}={value}&")).collect();
+        let text = pairs.concat();
+        let key = aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, KEY.as_bytes());
+        let tag = aws_lc_rs::hmac::sign(&key, format!("{text}key={KEY}").as_bytes());
+        let digits: Vec<_> = tag.as_ref().iter().map(|byte| format!("{byte:02X}")).collect();
+        let digits = digits.concat();
+        fields.sign(SignType::HmacSha256, KEY);
+        proptest::prop_assert_eq!(fields.get("sign"), Some(digits.as_str()));
+        proptest::prop_assert!(fields.is_signed(SignType::HmacSha256, KEY));
+        fields.set("zz", "1");
+        proptest::prop_assert!(!fields.is_signed(SignType::HmacSha256, KEY));
+    }
 }

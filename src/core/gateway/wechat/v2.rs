@@ -1,4 +1,5 @@
-//! WeChat Pay API v2: micropay, orderquery, reverse and refund (protocol 2 to 5).
+//! WeChat Pay API v2: micropay, orderquery, reverse and refund (protocol 2 to 5), and notifications
+//! (protocol 9).
 //!
 //! Requests are signed with the configured algorithm, and only replies signed with the same one are
 //! believed. The tables below translate the gateway's codes into answers; a code that is not in
@@ -6,8 +7,10 @@
 
 pub mod bill;
 mod native;
+mod notice;
 mod refund;
 
+pub use notice::refund_notice_key;
 use secrecy::{ExposeSecret, SecretString};
 use zeroize::Zeroizing;
 

@@ -4,10 +4,11 @@
 use super::FindingReporter;
 use super::gateway::{self, REAL};
 use crate::clock::Timestamp;
-use crate::command::api_v3;
+use crate::command::api_v3::{self, KeysTried};
 use crate::config::{Config, WechatV3Config as Settings};
 use crate::gateway::wechat::WechatV3;
 use crate::gateway::wechat::v3::certificates::NoCertificates;
+use crate::order::Merchant;
 use crate::payment::{Cause, Inconclusive, TillCause};
 use crate::text::doctor::{Finding, OfV3};
 use crate::text::{failure, reason};
@@ -29,6 +30,9 @@ pub(super) async fn check(
     let public_key_id = settings.public_key.as_ref().map(|(id, _)| id.clone());
     let serial = settings.merchant_serial.clone();
     reporter.report(&Finding::OfV3(OfV3::Keys { serial, public_key_id }));
+    let Merchant { mch_id, sub_mch_id, .. } = settings.merchant.clone();
+    let shop = Some(sub_mch_id).filter(|shop| !shop.is_empty());
+    reporter.report(&Finding::OfV3(OfV3::Merchant { mch_id, shop }));
     match &settings.merchant_certificate_pem {
         Some(pem) => {
             reporter.report(&gateway::certificate(pem, clock.wall(), zone));
@@ -67,6 +71,28 @@ pub(super) async fn check(
         && !certificates(settings, &codec, &transport, clock, config, reporter).await
     {
         return;
+    }
+    if settings.public_key.is_some() {
+        // Whoever verifies with a public key needs no certificates, and its key is never tried.
+        let tried = api_v3::try_keys(&codec, settings, &transport, clock).await;
+        match &tried {
+            Ok(KeysTried { fits: Some(true), .. }) => {
+                reporter.report(&Finding::OfV3(OfV3::ApiV3KeyGood));
+            }
+            Ok(KeysTried { fits: Some(false), .. }) => {
+                reporter.report(&Finding::OfV3(OfV3::WrongApiV3Key));
+            }
+            Ok(KeysTried { fits: None, .. }) | Err(NoCertificates::PublicKeyOnly) => {
+                reporter.report(&Finding::OfV3(OfV3::ApiV3KeyUnused));
+            }
+            // The query says why.
+            Err(_) => {}
+        }
+        // The query below is refused, and refusals are not signed: this is what shows whether the public
+        // key verifies.
+        if let Ok(KeysTried { unverified: Some(why), .. }) = tried {
+            return reporter.report(&account(&Inconclusive::Unknown(why), reporter));
+        }
     }
     let merchant = &settings.merchant;
     let account = match gateway::query(config, merchant, &codec, &transport, clock).await {

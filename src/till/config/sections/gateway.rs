@@ -13,6 +13,7 @@ use crate::clock::Millis;
 use crate::gateway::wechat::fields::SignType;
 use crate::language::Text;
 use crate::order::Merchant;
+use crate::text::platform::PlatformValue;
 use crate::{both, say};
 use paytill_host::config::file::{Document, Section};
 use paytill_host::config::secret::{self, Of, SecretFault};
@@ -181,15 +182,19 @@ impl Line {
 
 /// The ids that WeChat Pay gave to the merchant and that are missing.
 fn missing_ids(section: Section<'_>, merchant: &Merchant) -> Vec<ConfigError> {
-    let missing = |key| {
+    let missing = |key, value: PlatformValue| {
         let sentence = both!(
             "is missing; WeChat Pay gave it to the merchant",
             "没有设置；开通微信支付时会提供给商户"
         );
-        section.wrong(key, &sentence)
+        section.wrong(key, &value.found(&sentence))
     };
-    let ids = [("app_id", &merchant.app_id), ("mch_id", &merchant.mch_id)];
-    ids.into_iter().filter(|(_, id)| id.is_empty()).map(|(key, _)| missing(key)).collect()
+    let ids = [
+        ("app_id", &merchant.app_id, PlatformValue::AppId),
+        ("mch_id", &merchant.mch_id, PlatformValue::MerchantId),
+    ];
+    let lacking = ids.into_iter().filter(|(_, id, _)| id.is_empty());
+    lacking.map(|(key, _, value)| missing(key, value)).collect()
 }
 
 /// All faults as one.
@@ -387,7 +392,7 @@ fn api_key(
             "is missing; name the file with the merchant's APIv2 key, or set ${VARIABLE}",
             "没有设置；请指定商户 APIv2 密钥文件，或设置 ${VARIABLE}"
         );
-        section.wrong("api_key_file", &sentence)
+        section.wrong("api_key_file", &PlatformValue::ApiV2Key.found(&sentence))
     })?;
     secret::api_key_file(&file).map_err(|fault| section.wrong("api_key_file", &fault.text()))
 }
@@ -402,7 +407,11 @@ fn identity(
             "is missing; reversal and refund need the merchant's certificate",
             "没有设置；撤销和退款需要商户证书"
         );
-        section.wrong(name, &sentence)
+        let value = match name {
+            "client_key_file" => PlatformValue::PrivateKey,
+            _ => PlatformValue::Certificate,
+        };
+        section.wrong(name, &value.found(&sentence))
     };
     let (certificate, key) = match (certificate, key) {
         (Some(certificate), Some(key)) => (certificate, key),

@@ -22,7 +22,8 @@ fn the_key_may_be_in_the_environment() {
     assert_eq!(
         bench.refusal(&without_file),
         "paytill.toml:3: [gateway.wechat-v2] api_key_file is missing; name the file with the \
-         merchant's APIv2 key, or set $PAYTILL_API_KEY"
+         merchant's APIv2 key, or set $PAYTILL_API_KEY (merchant platform: Account Center > API \
+         Security > APIv2 key, never shown again once it is set)"
     );
     bench.environment.insert("PAYTILL_API_KEY", API_KEY.to_lowercase().into());
     let config = bench.read(&without_file).unwrap();
@@ -42,13 +43,18 @@ fn what_a_merchant_must_have_is_asked_for() {
         bench.refusal(&lines.collect::<Vec<_>>().join("\n"))
     };
     let place = "paytill.toml:3: [gateway.wechat-v2]";
-    for key in ["app_id", "mch_id"] {
+    for (key, at) in [
+        ("app_id", "Product Center > AppID Accounts"),
+        ("mch_id", "Account Center > Merchant Information"),
+    ] {
         let sentence = "is missing; WeChat Pay gave it to the merchant";
-        assert_eq!(without(key), format!("{place} {key} {sentence}"));
+        assert_eq!(without(key), format!("{place} {key} {sentence} (merchant platform: {at})"));
     }
     for key in ["client_cert_file", "client_key_file"] {
-        let sentence = "is missing; reversal and refund need the merchant's certificate";
-        assert_eq!(without(key), format!("{place} {key} {sentence}"));
+        let sentence = "is missing; reversal and refund need the merchant's certificate (merchant \
+                        platform: Account Center > API Security > Merchant API certificate: apiclient";
+        let refusal = without(key);
+        assert!(refusal.starts_with(&format!("{place} {key} {sentence}")), "{refusal}");
     }
     fs::remove_file(bench.path("cert.pem")).unwrap();
     assert_eq!(

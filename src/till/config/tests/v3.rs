@@ -88,7 +88,8 @@ fn the_key_may_be_in_the_environment() {
     let mut bench = bench();
     let without = with(&["api_v3_key_file"], "");
     let sentence = "[gateway.wechat-v3] api_v3_key_file is missing; name the file with the \
-                    merchant's APIv3 key, or set $PAYTILL_API_V3_KEY";
+                    merchant's APIv3 key, or set $PAYTILL_API_V3_KEY (merchant platform: Account \
+                    Center > API Security > APIv3 key, never shown again once it is set)";
     assert_eq!(bench.refusal(&without), format!("paytill.toml:3: {sentence}"));
     bench.environment.insert("PAYTILL_API_V3_KEY", KEY.to_uppercase().into());
     let config = bench.read(&without).unwrap();

@@ -52,6 +52,13 @@ fn findings() -> Vec<Finding> {
         Finding::ScannerMissed,
         Finding::OfV3(OfV3::Keys { serial: "5157F0".into(), public_key_id: None }),
         Finding::OfV3(OfV3::Keys { serial: "5157F0".into(), public_key_id: Some(host()) }),
+        Finding::OfV3(OfV3::Merchant { mch_id: "1900000109".into(), shop: None }),
+        Finding::OfV3(OfV3::Merchant {
+            mch_id: "1900000109".into(),
+            shop: Some("1900000200".into()),
+        }),
+        Finding::OfV3(OfV3::ApiV3KeyGood),
+        Finding::OfV3(OfV3::ApiV3KeyUnused),
         Finding::OfV3(OfV3::NoCertificate),
         Finding::OfV3(OfV3::PlatformCertificates { count: 2, until: day() }),
         Finding::OfV3(OfV3::PublicKeyOnly),

@@ -15,6 +15,15 @@ pub enum OfV3 {
         serial: String,
         public_key_id: Option<String>,
     },
+    /// Who sells: a merchant, or a service provider for a shop.
+    Merchant {
+        mch_id: String,
+        shop: Option<String>,
+    },
+    /// It decrypts what the platform encrypts with it.
+    ApiV3KeyGood,
+    /// Nothing is encrypted with it but notifications.
+    ApiV3KeyUnused,
     /// The certificate itself is not named.
     NoCertificate,
     /// They were downloaded; the last day of the newest.
@@ -57,6 +66,37 @@ impl OfV3 {
                     "Requests are signed with certificate {serial}, answers verified with platform \
                      certificates.",
                     "请求用证书 {serial} 签名，返回结果用平台证书验签。"
+                ),
+            ),
+            Self::Merchant { mch_id, shop: None } => well(
+                Account,
+                say!(
+                    language,
+                    "Merchant {mch_id} sells by itself.",
+                    "直连商户，商户号 {mch_id}。"
+                ),
+            ),
+            Self::Merchant { mch_id, shop: Some(shop) } => well(
+                Account,
+                say!(
+                    language,
+                    "Service provider {mch_id} sells for merchant {shop}.",
+                    "服务商模式，服务商 {mch_id}，特约商户 {shop}。"
+                ),
+            ),
+            Self::ApiV3KeyGood => well(
+                Secrets,
+                language.pick(
+                    "The APIv3 key decrypts what WeChat Pay encrypts with it.",
+                    "APIv3 密钥可以解密微信支付的加密内容。",
+                ),
+            ),
+            Self::ApiV3KeyUnused => well(
+                Secrets,
+                language.pick(
+                    "The APIv3 key cannot be tried out: for this merchant only notifications are \
+                     encrypted with it.",
+                    "暂时无法验证 APIv3 密钥：该商户只有通知使用它加密。",
                 ),
             ),
             Self::NoCertificate => result(
@@ -102,8 +142,8 @@ impl OfV3 {
                 ),
                 language.pick(
                     "Is it the APIv2 key? The platform never shows the APIv3 key again: set a new \
-                     one there, and here.",
-                    "是否误用了 APIv2 密钥？平台不会再次显示 APIv3 密钥：请重新设置，并同时更新此处。",
+                     one under Account Center > API Security, and here.",
+                    "是否误用了 APIv2 密钥？平台不会再次显示 APIv3 密钥：请在商户平台“账户中心 > API安全”重新设置，并同时更新此处。",
                 ),
             ),
             Self::NoPlatformCertificates(why) => result(
@@ -127,9 +167,11 @@ impl OfV3 {
                 Fault,
                 said.as_str(),
                 language.pick(
-                    "Compare public_key_file and public_key_id with the merchant platform; they are \
-                     not the merchant's own key and certificate.",
-                    "请与商户平台核对 public_key_file 和 public_key_id；不能是商户自己的公钥或证书。",
+                    "Compare public_key_file and public_key_id with the merchant platform (Account \
+                     Center > API Security > WeChat Pay public key); they are not the merchant's own \
+                     key and certificate.",
+                    "请与商户平台（账户中心 > API安全 > 微信支付公钥）核对 public_key_file 和 public_key_id；\
+                     不能是商户自己的公钥或证书。",
                 ),
             ),
             Self::ClockOff { seconds, is_ahead } => {
@@ -158,8 +200,11 @@ impl OfV3 {
 
 fn credentials(language: Language) -> &'static str {
     language.pick(
-        "Compare app_id, mch_id, the certificate's serial number and its private key with the \
-         merchant platform, and ask there whether API v3 of payment codes is open to you.",
-        "请与商户平台核对 app_id、mch_id、证书序列号和私钥，并确认已开通付款码支付的 APIv3 接口。",
+        "Compare app_id (Product Center > AppID Accounts), mch_id (Account Center > Merchant \
+         Information), the certificate's serial number and its private key (Account Center > API \
+         Security) with the merchant platform, and ask there whether API v3 of payment codes is open \
+         to you.",
+        "请与商户平台核对 app_id（产品中心 > AppID账号管理）、mch_id（账户中心 > 商户信息）、证书序列号和私钥（账户中心 > API安全），\
+         并确认已开通付款码支付的 APIv3 接口。",
     )
 }

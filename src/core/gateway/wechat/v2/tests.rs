@@ -9,6 +9,7 @@ use crate::payment::says::{Says, reason};
 
 mod lookup;
 mod native;
+mod notices;
 mod optional;
 mod refund;
 mod refunds;

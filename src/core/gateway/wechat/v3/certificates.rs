@@ -73,8 +73,24 @@ pub fn read(
     }
     let mut keys = VerifyingKeys::default();
     keys.replace_certificates(&certificates);
-    keys.verify(reply, now).map_err(|why| NoCertificates::Unbelievable(why.words))?;
+    let signed = keys.verify((reply.headers(), reply.body()), now);
+    signed.map_err(|why| NoCertificates::Unbelievable(why.words))?;
     Ok(certificates)
+}
+
+/// Whether the `APIv3` key decrypts what an answer holds, signed or not; `None` if it holds nothing.
+pub fn key_fits(reply: &Reply, api_v3_key: &SecretString) -> Result<Option<bool>, NoCertificates> {
+    if reply.status() != http::StatusCode::OK {
+        return Err(refusal(reply));
+    }
+    let message = Object::read(reply.body()).ok();
+    let items = message.as_ref().and_then(|message| items(message).ok()).unwrap_or_default();
+    let key = api_v3_key.expose_secret().as_bytes();
+    let opens = |item: &Item<'_>| {
+        let bound = (item.nonce, item.associated_data);
+        super::aead::open(&AES_256_GCM, key, bound, item.ciphertext).is_some()
+    };
+    Ok((!items.is_empty()).then(|| items.iter().any(opens)))
 }
 
 struct Item<'a> {

@@ -135,14 +135,23 @@ impl VerifyingKeys {
         self.0.is_empty()
     }
 
-    /// Verifies an answer over its bytes (apiv3 2.3).
-    pub(super) fn verify(&self, reply: &Reply, now: Timestamp) -> Result<(), Unverified> {
+    /// Whether somebody whose key is among these has signed a message within five minutes of `now`.
+    pub fn verifies(&self, headers: &http::HeaderMap, body: &[u8], now: Timestamp) -> bool {
+        self.verify((headers, body), now).is_ok()
+    }
+
+    /// Verifies a message over its bytes (apiv3 2.3).
+    pub(super) fn verify(
+        &self,
+        (headers, body): (&http::HeaderMap, &[u8]),
+        now: Timestamp,
+    ) -> Result<(), Unverified> {
         let wrong = |words: &str| Unverified {
             cause: TillCause::BadSignature,
             words: words.to_owned(),
             is_unknown_serial: false,
         };
-        let header = |name: &str| header(reply, name).ok_or_else(|| wrong(name));
+        let header = |name: &str| header(headers, name).ok_or_else(|| wrong(name));
         let [time, nonce, signature, serial] =
             ["Wechatpay-Timestamp", "Wechatpay-Nonce", "Wechatpay-Signature", "Wechatpay-Serial"]
                 .map(header);
@@ -168,8 +177,8 @@ impl VerifyingKeys {
         };
         let signature = STANDARD.decode(signature).map_err(|_| wrong("Wechatpay-Signature"))?;
         let mut message =
-            Zeroizing::new(Vec::with_capacity(time.len() + nonce.len() + reply.body().len() + 3));
-        for part in [time.as_bytes(), nonce.as_bytes(), reply.body()] {
+            Zeroizing::new(Vec::with_capacity(time.len() + nonce.len() + body.len() + 3));
+        for part in [time.as_bytes(), nonce.as_bytes(), body] {
             message.extend_from_slice(part);
             message.push(b'\n');
         }
@@ -184,8 +193,8 @@ pub(super) fn claims_signature(reply: &Reply) -> bool {
 }
 
 /// A header that is there once.
-fn header<'a>(reply: &'a Reply, name: &str) -> Option<&'a str> {
-    let mut values = reply.headers().get_all(name).iter();
+fn header<'a>(headers: &'a http::HeaderMap, name: &str) -> Option<&'a str> {
+    let mut values = headers.get_all(name).iter();
     let value = values.next().filter(|value| value.len() <= LONGEST_HEADER)?;
     if values.next().is_some() { None } else { value.to_str().ok().filter(|text| !text.is_empty()) }
 }

@@ -10,11 +10,11 @@ pub mod certificates;
 mod der;
 pub mod json;
 mod keys;
+mod notice;
 mod read;
 mod refund;
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{PoisonError, RwLock};
+use std::sync::{OnceLock, PoisonError, RwLock};
 
 pub use der::Certificate;
 pub use keys::{SigningKey, VerifyingKeys};
@@ -29,7 +29,7 @@ use crate::gateway::{
     Ask, Decoded, DecodedRefund, Gateway, Lookup, Outgoing, Owner, RefundAsk, Reply, Stamp,
 };
 use crate::order::{Merchant, Order};
-use crate::payment::CallKind;
+use crate::payment::{CallKind, Reason};
 
 const JSON: http::HeaderValue = http::HeaderValue::from_static("application/json");
 /// How much of one value is recorded, in cells.
@@ -56,8 +56,8 @@ pub struct WechatV3 {
     /// The id of the public key that answers are to be signed with; `None`: platform certificates.
     public_key_id: Option<http::HeaderValue>,
     verifying: RwLock<VerifyingKeys>,
-    /// An answer named a certificate that is not known: it may be a new one.
-    lacks_certificate: AtomicBool,
+    /// Called when an answer names a certificate that is not known: it may be a new one.
+    when_lacking: OnceLock<Box<dyn Fn() + Send + Sync>>,
     /// Where the gateway is to tell of payments that no call of ours asked for.
     notify_url: Option<String>,
 }
@@ -70,7 +70,7 @@ impl WechatV3 {
             signing,
             public_key_id: public_key_id.and_then(|id| http::HeaderValue::from_str(id).ok()),
             verifying: RwLock::new(verifying),
-            lacks_certificate: AtomicBool::new(false),
+            when_lacking: OnceLock::new(),
             notify_url: None,
         }
     }
@@ -89,16 +89,24 @@ impl WechatV3 {
         keys.replace_certificates(certificates);
     }
 
-    /// Whether an answer could not be verified for want of a certificate, since this was asked last.
-    pub fn take_lack_of_certificate(&self) -> bool {
-        self.lacks_certificate.swap(false, Ordering::Relaxed)
+    /// What to do whenever an answer cannot be verified for want of a certificate, from now on. It must
+    /// not wait for anything. Only the first that is said counts.
+    pub fn when_lacking(&self, wake: impl Fn() + Send + Sync + 'static) {
+        let _ = self.when_lacking.set(Box::new(wake));
+    }
+
+    /// Whether one of the known keys has signed an answer, or why it is not believed.
+    pub fn check_signature(&self, reply: &Reply, now: Timestamp) -> Result<(), Reason> {
+        self.verify(reply, now).map_err(|why| Reason::quoting(why.cause, why.words))
     }
 
     fn verify(&self, reply: &Reply, now: Timestamp) -> Result<(), Unverified> {
         let keys = self.verifying.read().unwrap_or_else(PoisonError::into_inner);
-        let verified = keys.verify(reply, now);
-        if verified.as_ref().is_err_and(|why| why.is_unknown_serial) {
-            self.lacks_certificate.store(true, Ordering::Relaxed);
+        let verified = keys.verify((reply.headers(), reply.body()), now);
+        if verified.as_ref().is_err_and(|why| why.is_unknown_serial)
+            && let Some(wake) = self.when_lacking.get()
+        {
+            wake();
         }
         verified
     }

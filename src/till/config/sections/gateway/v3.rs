@@ -10,6 +10,7 @@ use crate::both;
 use crate::config::WechatV3Config;
 use crate::gateway::wechat::v3::{Certificate, SigningKey, VerifyingKeys};
 use crate::language::Text;
+use crate::text::platform::PlatformValue;
 use paytill_host::config::file::{Document, Section};
 use paytill_host::config::secret::{self, Of, SecretFault};
 use paytill_host::config::variable;
@@ -47,7 +48,11 @@ pub(super) fn read(
             "is missing; {of} is set, and the platform shows the two together",
             "没有设置；已设置 {of}，商户平台上两者在一起"
         );
-        return Err(section.wrong(lacking, &sentence));
+        let value = match lacking {
+            "public_key_id" => PlatformValue::PublicKeyId,
+            _ => PlatformValue::PublicKey,
+        };
+        return Err(section.wrong(lacking, &value.found(&sentence)));
     }
     if !is_used {
         return Ok(GatewayConfig::Simulator);
@@ -127,7 +132,7 @@ fn serial(section: Section<'_>) -> Result<Option<String>, ConfigError> {
         "must be {SERIAL_DIGITS} hexadecimal digits, as the platform shows them",
         "必须是 {SERIAL_DIGITS} 位十六进制数，见商户平台"
     );
-    Err(section.wrong("merchant_serial", &sentence))
+    Err(section.wrong("merchant_serial", &PlatformValue::SerialNumber.found(&sentence)))
 }
 
 fn public_key_id(section: Section<'_>) -> Result<Option<String>, ConfigError> {
@@ -150,7 +155,7 @@ fn public_key_id(section: Section<'_>) -> Result<Option<String>, ConfigError> {
             "必须以 {PUBLIC_KEY_ID} 开头，见商户平台"
         )
     };
-    Err(section.wrong("public_key_id", &sentence))
+    Err(section.wrong("public_key_id", &PlatformValue::PublicKeyId.found(&sentence)))
 }
 
 fn api_v3_key(
@@ -167,10 +172,10 @@ fn api_v3_key(
         });
     }
     let Some(file) = &files.api_v3_key else {
-        return Err(wrong(&both!(
+        return Err(wrong(&PlatformValue::ApiV3Key.found(&both!(
             "is missing; name the file with the merchant's APIv3 key, or set ${VARIABLE}",
             "没有设置；请指定商户 APIv3 密钥文件，或设置 ${VARIABLE}"
-        )));
+        ))));
     };
     let key = secret::api_key_file(file);
     let key = key.map_err(|fault| wrong(&in_our_words(&fault.text())))?;
@@ -196,10 +201,10 @@ fn signing(
     let Some(key) = &files.key else {
         return Err(wrong(
             "merchant_key_file",
-            &both!(
+            &PlatformValue::PrivateKey.found(&both!(
                 "is missing; requests are signed with the merchant's private key",
                 "没有设置；请求要用商户 API 私钥签名"
-            ),
+            )),
         ));
     };
     let setting = |of: Of| match of {
@@ -210,11 +215,11 @@ fn signing(
         let Some(serial) = serial else {
             return Err(wrong(
                 "merchant_cert_file",
-                &both!(
+                &PlatformValue::Certificate.found(&both!(
                     "is missing; name the merchant's certificate, or write its serial number as \
                      merchant_serial",
                     "没有设置；请指定商户 API 证书，或用 merchant_serial 写明其序列号"
-                ),
+                )),
             ));
         };
         let key_pem = secret::private_key(key);

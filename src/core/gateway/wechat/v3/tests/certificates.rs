@@ -2,9 +2,11 @@
 
 use secrecy::SecretString;
 
+use std::sync::atomic::Ordering;
+
 use super::*;
 use crate::clock::Millis;
-use crate::gateway::wechat::v3::certificates::{NoCertificates, Renewal, read};
+use crate::gateway::wechat::v3::certificates::{NoCertificates, Renewal, key_fits, read};
 
 const KEY: &str = "TESTONLYv3key0123456789abcdefghi";
 
@@ -53,6 +55,12 @@ fn the_first_download_is_believed_by_its_key_and_its_own_signature() {
     assert_eq!(read(&reply(&more), &key(), NOW).unwrap().len(), 1);
     let other: SecretString = KEY.to_uppercase().into();
     assert_eq!(read(&reply(&body), &other, NOW), Err(NoCertificates::WrongKey));
+    // Whether the key fits can be told of any answer.
+    assert_eq!(key_fits(&bare(200, &body), &key()), Ok(Some(true)));
+    assert_eq!(key_fits(&bare(200, &body), &other), Ok(Some(false)));
+    assert_eq!(key_fits(&bare(200, "{}"), &key()), Ok(None));
+    let none = bare(404, r#"{"code":"RESOURCE_NOT_EXISTS","message":"无可用的平台证书"}"#);
+    assert_eq!(key_fits(&none, &key()), Err(NoCertificates::PublicKeyOnly));
     let unbelievable = |reply: &Reply, now| match read(reply, &key(), now) {
         Err(NoCertificates::Unbelievable(words)) => words,
         other => panic!("{other:?}"),
@@ -85,6 +93,7 @@ fn a_merchant_without_certificates_is_told() {
 fn new_certificates_take_the_place_of_old_ones_and_the_public_key_stays() {
     let certificate = Certificate::of_pem(&fixture("platform_cert.pem")).unwrap();
     let gateway = gateway();
+    let lacks = lacks_of(&gateway);
     let body = "{}";
     let with = |serial: &str| {
         let key = der::private_key_of_pem(&fixture("platform_key.pem")).unwrap();
@@ -92,10 +101,10 @@ fn new_certificates_take_the_place_of_old_ones_and_the_public_key_stays() {
     };
     let verifies = |serial: &str| gateway.verify(&with(serial), NOW).is_ok();
     assert!(verifies(PUBLIC_KEY_ID) && !verifies(SERIAL));
-    assert!(gateway.take_lack_of_certificate());
+    assert_eq!(lacks.load(Ordering::Relaxed), 1);
     gateway.replace_certificates(std::slice::from_ref(&certificate));
     assert!(verifies(PUBLIC_KEY_ID) && verifies(SERIAL));
-    assert!(!gateway.take_lack_of_certificate());
+    assert_eq!(lacks.load(Ordering::Relaxed), 1);
     let next = Certificate { serial: MERCHANT_SERIAL.into(), ..certificate };
     gateway.replace_certificates(&[next]);
     assert!(verifies(PUBLIC_KEY_ID) && !verifies(SERIAL) && verifies(MERCHANT_SERIAL));
