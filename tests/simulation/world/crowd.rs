@@ -107,6 +107,9 @@ impl World {
     }
 
     fn at_the_code(&mut self, seen: &Seen, rng: &mut fastrand::Rng) {
+        if let Some(sale) = self.counter.serving.filter(|sale| self.is_to_scan(*sale)) {
+            return self.has_them_scan(sale);
+        }
         match rng.u8(..12) {
             0 => {
                 self.press(Key::Tab);
@@ -128,6 +131,15 @@ impl World {
                 let scenario = sale.map(|sale| self.sales[&sale].customer.scenario);
                 self.scan(scenario.unwrap_or(Scenario::Pays));
             }
+        }
+    }
+
+    /// Somebody scans a code of ours, at a table perhaps: the desk is free for the next.
+    fn has_them_scan(&mut self, sale: usize) {
+        self.press(Key::Esc);
+        if self.seen().is_some_and(|seen| seen.sale == View::Welcome) {
+            self.counter.serving = None;
+            self.orders_a_code(sale);
         }
     }
 
