@@ -150,7 +150,7 @@ impl World {
                 self.press(Key::Ctrl('n'));
                 self.is_unchanged(seen, "Ctrl-N");
             }
-            (Status::Paid | Status::Declined | Status::Reversed, 1) => {
+            (Status::Paid | Status::Declined | Status::Reversed | Status::Closed, 1) => {
                 self.press(Key::Ctrl('n'));
                 self.is_unchanged(seen, "Ctrl-N");
             }
@@ -161,8 +161,10 @@ impl World {
             (Status::Paid, 2..=5) => self.next_customer(),
             (Status::Paid, _) => self.press(Key::Enter),
             // With another code, or by somebody who does not look at the screen.
-            (Status::Declined | Status::Reversed, 2..=5) => self.scan(Scenario::Pays),
-            (Status::Declined | Status::Reversed, _) => self.press(Key::Enter),
+            (Status::Declined | Status::Reversed | Status::Closed, 2..=5) => {
+                self.scan(Scenario::Pays);
+            }
+            (Status::Declined | Status::Reversed | Status::Closed, _) => self.press(Key::Enter),
             (_, 1) => self.press(Key::Tab),
             (_, 2) => self.press(Key::F(5)),
             (_, 3) => self.press(Key::Esc),
