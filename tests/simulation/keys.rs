@@ -114,7 +114,7 @@ pub fn sign(serial: &str, message: &[u8]) -> String {
     let pair = if serial == PUBLIC_KEY_ID {
         &pairs()[PUBLIC_KEY]
     } else {
-        pairs().iter().find(|pair| pair.serial == serial).unwrap_or(&pairs()[MERCHANT])
+        pairs().iter().find(|pair| pair.serial == serial).unwrap_or_else(|| &pairs()[MERCHANT])
     };
     let mut signature = vec![0; pair.key.public_modulus_len()];
     pair.key.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature).unwrap();

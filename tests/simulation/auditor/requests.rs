@@ -19,8 +19,8 @@ pub fn says(body: &[u8], name: &str, value: &str) -> bool {
     let object: Value = serde_json::from_slice(body).unwrap_or_default();
     match object.pointer(member) {
         Some(Value::String(text)) => text == value,
-        Some(number) => number.to_string() == value,
-        None => false,
+        Some(Value::Number(number)) => number.as_i64() == value.parse().ok(),
+        _ => false,
     }
 }
 
