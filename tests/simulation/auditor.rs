@@ -138,6 +138,11 @@ impl Auditor {
         }
     }
 
+    /// Whether the disk has anything of it.
+    pub fn is_kept(&self, number: &str) -> bool {
+        self.attempts.get(number).is_some_and(|attempted| !attempted.kept.is_empty())
+    }
+
     fn of_entry(&mut self, entry: &Entry) -> Option<&mut Attempted> {
         match &entry.begin {
             Some(begin) => {

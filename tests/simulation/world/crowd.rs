@@ -196,6 +196,8 @@ impl World {
                     .sales
                     .values()
                     .filter_map(|sale| Some(sale.latest.as_ref()?.to_string()))
+                    // Nobody has seen the others yet.
+                    .filter(|number| self.auditor.is_kept(number))
                     .collect();
                 if let Some(number) = rng.choice(numbers) {
                     self.scan_text(&number);
