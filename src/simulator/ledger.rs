@@ -4,6 +4,7 @@
 
 use super::notice_case::NotifyTo;
 use super::refund_case::{BankRefund, RefundStage};
+use super::request::Incoming;
 use super::scenario::{Scenario, SpecialCase};
 use super::status::OrderStatus;
 use paytill_core::clock::Millis;
@@ -58,6 +59,8 @@ pub(super) struct Details {
     /// Whether some till has that code.
     pub(super) is_shown: bool,
     pub(super) openid: String,
+    /// Which of the merchant's ids it was made with.
+    pub(super) app_id: String,
     pub(super) device_info: String,
     pub(super) attach: String,
     pub(super) bank_type: &'static str,
@@ -88,6 +91,18 @@ impl Details {
 }
 
 impl LedgerEntry {
+    /// Takes note of the id that the number first came with; questions of API v3 name none.
+    pub(super) fn made_with(&mut self, incoming: &Incoming) {
+        let is_named = matches!(
+            incoming.kind,
+            CallKind::Submit | CallKind::Order | CallKind::Reverse | CallKind::Close
+        );
+        if is_named && self.details.app_id.is_empty() {
+            let id = incoming.fields.get("appid").unwrap_or_default();
+            id.clone_into(&mut self.details.app_id);
+        }
+    }
+
     /// The code that it is paid by, if it is not paid by the customer's.
     pub fn code_url(&self) -> Option<&str> {
         Some(self.details.code_url.as_str()).filter(|code| !code.is_empty())

@@ -224,6 +224,7 @@ impl Bank {
         entry.advance(now);
         let before = entry.times_of(incoming.kind).count();
         entry.calls.push((incoming.kind, now));
+        entry.made_with(incoming);
         let said = match incoming.kind {
             CallKind::Submit => self.submit(&mut entry, incoming, before, now),
             CallKind::Query => self.query(&entry, before, now),

@@ -2,6 +2,7 @@
 //! printed and drawn, and on the bank's own ledger.
 
 mod answers;
+mod answers_v3;
 mod attempted;
 mod books;
 mod calls;
@@ -11,19 +12,22 @@ mod paper;
 #[path = "../fixture/paper.rs"]
 mod printout;
 mod refunds;
+mod requests;
 pub mod shifts;
 mod told;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use paytill::clock::Timestamp;
 use paytill::engine::Attempt;
 use paytill::engine::Entry;
 use paytill::order::Order;
 use paytill::payment::{Call, CallKind, Event, Status};
 use paytill::shift::Report;
-use paytill::simulator::Bank;
+use paytill::simulator::{Api, Bank};
 
 use crate::invariants::{Invariant, Violation};
+use crate::world::Said;
 use attempted::Attempted;
 use pace::Pace;
 use paper::Says;
@@ -39,6 +43,8 @@ pub struct Auditor {
     attempts: BTreeMap<String, Attempted>,
     pub violation: Option<Violation>,
     pub now: u64,
+    /// The version of the gateway's API that the till speaks.
+    pub api: Api,
     pace: Pace,
     /// Numbers under which another till's customer pays.
     others: BTreeSet<String>,
@@ -57,6 +63,7 @@ impl Auditor {
             attempts: BTreeMap::new(),
             violation: None,
             now: 0,
+            api: Api::V2,
             pace: Pace::default(),
             others: BTreeSet::new(),
             refunds: BTreeMap::new(),
@@ -131,6 +138,11 @@ impl Auditor {
         }
     }
 
+    /// Whether the disk has anything of it.
+    pub fn is_kept(&self, number: &str) -> bool {
+        self.attempts.get(number).is_some_and(|attempted| !attempted.kept.is_empty())
+    }
+
     fn of_entry(&mut self, entry: &Entry) -> Option<&mut Attempted> {
         match &entry.begin {
             Some(begin) => {
@@ -176,19 +188,28 @@ impl Auditor {
         let Some(attempted) = self.attempts.get_mut(number) else { return };
         attempted.on_the_way -= 1;
         attempted.has_arrived = true;
-        let text = String::from_utf8_lossy(body);
-        let amount = format!("<total_fee>{}</total_fee>", attempted.due);
-        let is_ours = text.contains(&format!("<out_trade_no>{number}</out_trade_no>"));
-        let (is_same, is_one) = (text.contains(&amount), attempted.body == body);
+        let due = attempted.due;
+        let is_ours = requests::says(body, "out_trade_no", number);
+        let is_same = requests::says(body, "total_fee", &due.to_string());
+        let is_one = attempted.body == body;
         let is_kept = !attempted.kept.is_empty();
         self.check(is_kept && is_ours, Invariant::IntentBeforeWire, || number.to_owned());
-        self.check(is_same, Invariant::SameMoney, || format!("{number}: not {amount} on the wire"));
+        self.check(is_same, Invariant::SameMoney, || format!("{number}: not {due} on the wire"));
         self.check(is_one, Invariant::OneSubmission, || format!("{number}: another body"));
     }
 
     /// An answer reaches the till, or the call is known to be lost.
-    pub fn answered(&mut self, order: &Order, kind: CallKind, reply: Option<(u16, &[u8])>) {
-        let fields = reply.and_then(|(status, body)| answers::signed(status, body, &self.api_key));
+    pub fn answered(
+        &mut self,
+        order: &Order,
+        kind: CallKind,
+        reply: Option<&Said>,
+        wall: Timestamp,
+    ) {
+        let fields = reply.and_then(|said| match self.api {
+            Api::V2 => answers::signed(said.status, &said.body, &self.api_key),
+            api => answers_v3::believed(api, said, order, kind, wall),
+        });
         if let Some(attempted) = self.attempts.get_mut(order.out_trade_no.as_str())
             && let Some(fields) = fields
         {

@@ -5,6 +5,7 @@
 
 mod auditor;
 mod invariants;
+mod keys;
 mod plan;
 mod screen;
 mod shorten;
@@ -66,9 +67,11 @@ fn tell(seed: u64, without: &[String]) -> ExitCode {
 
 /// What was played, in numbers.
 fn played(counts: &Counts) -> String {
-    let Counts { sales, cash, splits, codes, returns, refunds, closes, bills, .. } = counts;
+    let Counts {
+        sales, cash, splits, codes, by_v3, moves, returns, refunds, closes, bills, ..
+    } = counts;
     format!(
-        "{sales} sales ({cash} in cash, {splits} split, {codes} by our code, {returns} with cash given back), \
+        "{sales} sales ({cash} in cash, {splits} split, {codes} by our code, {by_v3} through API v3, {returns} with cash given back), {moves} moves to it, \
          {refunds} refunds, {closes} closes, {bills} bills"
     )
 }

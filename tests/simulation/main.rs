@@ -6,6 +6,7 @@
 
 mod auditor;
 mod invariants;
+mod keys;
 mod plan;
 mod screen;
 mod shorten;

@@ -65,6 +65,10 @@ pub struct Climate {
     pub no_reversals: u64,
     /// The cashier works at the screen, and goes on while others still pay: 1, or 0.
     pub crowd: u64,
+    /// The till speaks API v3: 0 never, 1 with a public key, 2 with platform certificates; it is moved
+    /// there from API v2 while orders are open: 3 to a public key, 4 to certificates; 5 from
+    /// certificates to a public key.
+    pub api_v3: u64,
 }
 
 /// A customer at the counter.
@@ -132,6 +136,7 @@ impl Plan {
         climate.corrected_ids = u64::from(self.chance("corrected", 0).u8(..4) == 0);
         climate.no_reversals = u64::from(self.chance("hopeless", 0).u8(..8) == 0);
         climate.crowd = u64::from(self.chance("crowd", 0).u8(..3) == 0);
+        climate.api_v3 = self.chance("api", 0).u64(..10).saturating_sub(4);
         climate.slow_network = [200, 2_000, 9_900][rng.usize(..3)];
         climate.slow_disk = [5, 50, 3_000, 30_000][rng.usize(..4)];
         for (name, trouble) in climate.troubles() {
@@ -208,7 +213,7 @@ impl Plan {
 
 impl Climate {
     /// Each trouble with its name.
-    pub fn troubles(&mut self) -> [(&'static str, &mut u64); 22] {
+    pub fn troubles(&mut self) -> [(&'static str, &mut u64); 23] {
         [
             ("no connection", &mut self.no_connection),
             ("lost requests", &mut self.lost_requests),
@@ -232,6 +237,7 @@ impl Climate {
             ("corrected ids", &mut self.corrected_ids),
             ("no reversals", &mut self.no_reversals),
             ("crowd", &mut self.crowd),
+            ("api v3", &mut self.api_v3),
         ]
     }
 }

@@ -202,7 +202,7 @@ impl Screen {
             _ if !attempt.recorded => Some(Sound::NeedsYou),
             _ if !at_desk || is_passed => Some(Sound::NotAtTheDesk),
             Status::Paid => Some(Sound::Paid),
-            Status::Declined | Status::Reversed => Some(Sound::NotPaid),
+            Status::Declined | Status::Reversed | Status::Closed => Some(Sound::NotPaid),
             _ => Some(Sound::NeedsYou),
         };
         let heard = rang.then(|| self.model.sound());

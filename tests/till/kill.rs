@@ -7,9 +7,9 @@ use std::process::{Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use crate::fixture::{PACE, TestShop, code, disk_faults, in_lanes, scenario, sweep};
+use crate::fixture::{PACE, Pays, TestShop, disk_faults, in_lanes, scenario, sweep};
 use paytill::payment::Status;
-use paytill::simulator::Scenario;
+use paytill::simulator::{Api, Scenario};
 
 const LANES: usize = 24;
 /// How many shops share the operations of one case.
@@ -31,23 +31,22 @@ fn was_killed(status: ExitStatus) -> bool {
 /// Kills payments at every [`SHOPS`]th operation on the journal from `first` on, until one
 /// survives. Some recoveries are killed too. Returns the operation survived, and how many processes
 /// were killed.
-fn kill_at_operations(name: &str, when: &str, first: u32) -> (u32, u32) {
+fn kill_at_operations(pays: Pays, name: &str, when: &str, first: u32) -> (u32, u32) {
     let mut operation = first;
     let (mut serial, mut killed) = (0, 0);
-    let shop = TestShop::open(None, PACE);
+    let shop = pays.open(name);
     loop {
-        assert!(operation < MOST_OPERATIONS, "{name} never ends");
+        assert!(operation < MOST_OPERATIONS, "{pays:?} {name} never ends");
         serial += 1;
-        let code = code(name, serial);
-        let pay = shop.command(&["pay", "12.34", "--code", &code]);
-        let status = with_fault(pay, &format!("{when}:{operation}")).status().unwrap();
+        let mut pay = shop.faulty(&pays.command(name, serial), &format!("{when}:{operation}"));
+        let status = pay.stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap();
         if operation.is_multiple_of(5) {
             let recover = shop.command(&["recover"]);
             let status = with_fault(recover, &format!("{when}:{}", operation / 5)).status();
             killed += u32::from(was_killed(status.unwrap()));
         }
         let recovered = shop.recover();
-        assert_eq!(recovered.exit, 0, "{name} {when}:{operation} {recovered:?}");
+        assert_eq!(recovered.exit, 0, "{pays:?} {name} {when}:{operation} {recovered:?}");
         shop.assert_books_agree(true);
         if !was_killed(status) {
             return (operation, killed);
@@ -59,16 +58,28 @@ fn kill_at_operations(name: &str, when: &str, first: u32) -> (u32, u32) {
 
 #[test]
 fn killed_at_every_write_to_the_journal_nothing_is_lost_or_doubled() {
-    let names = ["walks-away", "answer-lost", "password-7", "notenough", "ok"];
-    let cases = names
+    let (by_code, by_scan) = (Pays::ByCode, Pays::ByScan);
+    let payments = [
+        (by_code(Api::V2), "walks-away"),
+        (by_code(Api::V2), "answer-lost"),
+        (by_code(Api::V2), "password-7"),
+        (by_code(Api::V2), "notenough"),
+        (by_code(Api::V2), "ok"),
+        (by_code(Api::V3), "answer-lost"),
+        (by_scan(Api::V2), "ok"),
+        (by_scan(Api::V2), "walks-away"),
+        (by_scan(Api::V3), "answer-lost"),
+        (by_scan(Api::V3), "pays-during-reversal"),
+    ];
+    let cases = payments
         .into_iter()
-        .flat_map(|name| [(name, "before"), (name, "after")])
-        .flat_map(|(name, when)| (1..=SHOPS).map(move |first| (name, when, first)));
-    let cases: Vec<(&str, &str, u32)> = sweep::share(cases, 3);
+        .flat_map(|payment| [(payment, "before"), (payment, "after")])
+        .flat_map(|(payment, when)| (1..=SHOPS).map(move |first| (payment, when, first)));
+    let cases: Vec<((Pays, &str), &str, u32)> = sweep::share(cases, 7);
     let kills = AtomicU32::new(0);
-    in_lanes(LANES, &cases, |(name, when, first)| {
-        let (survived, killed) = kill_at_operations(name, when, *first);
-        assert!(survived > SHOPS, "{name} {when}: survived operation {survived}");
+    in_lanes(LANES, &cases, |((pays, name), when, first)| {
+        let (survived, killed) = kill_at_operations(*pays, name, when, *first);
+        assert!(survived > SHOPS, "{pays:?} {name} {when}: survived operation {survived}");
         kills.fetch_add(killed, Ordering::Relaxed);
     });
     println!("kill: {} at writes and syncs of the journal, 0 lost", kills.into_inner());

@@ -42,6 +42,35 @@ fn everything_the_fuzzer_found_still_holds() {
     assert!(broken.is_empty(), "each panicked above: {broken:#?}");
 }
 
+/// What goes over the wire, with bytes changed at random: a fuzzer for machines that have none. With
+/// `PAYTILL_FUZZ` so many inputs for each.
+#[test]
+fn and_with_any_bytes_changed() {
+    let rounds = std::env::var("PAYTILL_FUZZ").map_or(300, |rounds| rounds.parse().unwrap());
+    let wire = ALL.iter().filter(|(target, _)| ["answers", "requests"].contains(target));
+    for (target, property) in wire {
+        let seeds: Vec<_> = corpus(target).iter().map(|file| fs::read(file).unwrap()).collect();
+        let seed = fastrand::u64(..);
+        let mut rng = fastrand::Rng::with_seed(seed);
+        for round in 0..rounds {
+            let mut bytes = seeds[rng.usize(..seeds.len())].clone();
+            if rng.bool() {
+                bytes = std::iter::repeat_with(|| rng.u8(..)).take(60).collect();
+            }
+            for _ in 0..rng.usize(1..6) {
+                let place = rng.usize(..=bytes.len());
+                let new = [rng.u8(..), rng.u8(..8)][rng.usize(..2)];
+                match bytes.get_mut(place).filter(|_| rng.bool()) {
+                    Some(byte) => *byte = new,
+                    None => bytes.insert(place, new),
+                }
+            }
+            let holds = std::panic::catch_unwind(|| property(&bytes)).is_ok();
+            assert!(holds, "{target}, seed {seed}, round {round}: {bytes:?}");
+        }
+    }
+}
+
 /// How the gateway's answers proceed, whatever texts they contain.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Story {

@@ -139,6 +139,11 @@ impl Reversal {
         self.acted = true;
     }
 
+    /// The act was sent before this loop began, and it may have been carried out.
+    pub(super) const fn has_tried_before(&mut self) {
+        self.acted = true;
+    }
+
     /// Whether the act was sent before, whatever came of it.
     pub(super) const fn has_acted(&self) -> bool {
         self.acted

@@ -262,7 +262,14 @@ impl<'a> Step<'a> {
                 self.reverse_or_wait(&mut reversing);
                 Some(Stage::Reversing(reversing))
             }
-            Found::Ended(Ending::Refunded) => Some(self.refunded()),
+            Found::Ended(Ending::Refunded) => {
+                let mut refunded = self.refunded();
+                // Whatever is looked for once more was reversed before.
+                if let Stage::Reversing(reversing) = &mut refunded {
+                    reversing.reversal.has_tried_before();
+                }
+                Some(refunded)
+            }
             found => {
                 closed.recheck = recheck.next(found, self.now, self.pace().longest_wait());
                 None

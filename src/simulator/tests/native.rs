@@ -1,6 +1,8 @@
 //! Orders that are paid by scanning a code: what the gateway demands, and how every scenario ends at a
 //! till.
 
+mod races;
+
 use super::*;
 use paytill_core::gateway::wechat::{WechatV2, WechatV3};
 use paytill_core::gateway::{Ask, Decoded, Gateway, Outgoing, Reply};

@@ -150,6 +150,12 @@ impl PlatformKeys {
         Ok(())
     }
 
+    /// The same with one that was made before.
+    pub fn rotate_to(&mut self, key_pem: &str, certificate_pem: &str) -> Result<(), KeysError> {
+        self.certificates.push(Certified::of(key_pem.to_owned(), certificate_pem.to_owned())?);
+        Ok(())
+    }
+
     /// The certificate that signs, by its serial number.
     pub fn certificate_serial(&self) -> &str {
         &self.signing().certificate.serial

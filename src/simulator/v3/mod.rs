@@ -88,7 +88,7 @@ impl Bank {
             _ => Signature::Certificate,
         };
         let signature = signs_with(request.header("Wechatpay-Serial"));
-        let incoming = match request::read(&self.account, &self.script, &keys, request) {
+        let mut incoming = match request::read(&self.account, &self.script, &keys, request) {
             Ok(Incoming::Certificates) => {
                 let body = keys.certificates(&mut self.rng);
                 let reply = Reply { keys: &keys, signature, at: request.at };
@@ -119,6 +119,11 @@ impl Bank {
         } else {
             self.carry_out(&incoming, now)
         };
+        // A question names no id of the merchant's: the answer has the one that the order was made with.
+        let made_with = self.entry(&done.number).map(|entry| entry.details.app_id.clone());
+        if let Some(id) = made_with.filter(|id| !id.is_empty()) {
+            incoming.fields.set("appid", id);
+        }
         let mut rng = self.rng.fork();
         let reply = Reply { keys: &keys, signature, at: request.at };
         let mut reaction = reply.say(&self.account.merchant, &incoming, done.said, &mut rng);

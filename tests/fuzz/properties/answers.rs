@@ -9,7 +9,7 @@ use paytill::gateway::wechat::v2::WechatV2;
 use paytill::gateway::{Ask, Decoded, Gateway as _, Reply};
 use paytill::money::{Currency, Money};
 use paytill::order::{AuthCode, Merchant, Order, OutTradeNo};
-use paytill::payment::{Answer, Inconclusive};
+use paytill::payment::{Answer, Inconclusive, Ordered};
 
 use super::draw::Draw;
 use super::plain::assert_plain;
@@ -22,7 +22,7 @@ const NOW: Timestamp = Timestamp(1_795_318_200_000);
 /// In a document, stands for the correct signature.
 const SIGN_HERE: &str = "@SIGN@";
 /// The fields to change, and an unknown one.
-const NAMES: [&str; 24] = [
+const NAMES: [&str; 25] = [
     "return_code",
     "return_msg",
     "result_code",
@@ -47,9 +47,10 @@ const NAMES: [&str; 24] = [
     "sign",
     "sign_type",
     "neu\u{200d}es_feld",
+    "code_url",
 ];
 /// Values that have a meaning in some field.
-const VALUES: [&str; 40] = [
+const VALUES: [&str; 43] = [
     "",
     "SUCCESS",
     "FAIL",
@@ -90,6 +91,9 @@ const VALUES: [&str; 40] = [
     "wx8888888888888888",
     "MD5",
     "9223372036854775808",
+    "weixin://wxpay/bizpayurl/up?pr=NwY5Mz9&groupid=00",
+    "ORDERPAID",
+    "ORDERCLOSED",
 ];
 
 /// The order that the requests are about.
@@ -117,10 +121,12 @@ pub fn check(data: &[u8]) {
     let mut draw = Draw(data);
     let head = draw.byte();
     let (order, code) = (order(), AuthCode::new(CODE).unwrap());
-    let ask = match head & 3 {
-        1 => Ask::Query(&order),
-        2 => Ask::Reverse(&order),
-        3 => Ask::RefundQuery(&order),
+    let ask = match (head & 3, head & 32 != 0) {
+        (1, true) => Ask::Order(&order),
+        (2, true) => Ask::Close(&order),
+        (1, false) => Ask::Query(&order),
+        (2, false) => Ask::Reverse(&order),
+        (3, _) => Ask::RefundQuery(&order),
         _ => Ask::Submit(&order, &code),
     };
     let is_md5 = head & 4 != 0;
@@ -238,6 +244,10 @@ fn is_proven(ask: Ask<'_>, is_md5: bool, reply: &Reply, answer: &Answer) {
     assert_eq!((get("appid"), get("mch_id")), ("wx8888888888888888", "1900000109"));
     assert_eq!((get("sub_appid"), get("sub_mch_id")), ("", ""));
     assert!(["", order.out_trade_no.as_str()].contains(&get("out_trade_no")), "{fields:?}");
+    if let Answer::Ordered(Ordered::Code(code)) = answer {
+        assert_eq!(get("code_url"), code.as_str(), "verbatim");
+        assert_plain(code.as_str(), "what a code says");
+    }
     let Some(proof) = answer.proof() else {
         return assert!(["SUCCESS", "FAIL"].contains(&get("result_code")));
     };

@@ -5,16 +5,48 @@ use paytill::clock::{Millis, Timestamp};
 use paytill::order::Merchant;
 use paytill::payment::CallKind;
 use paytill::simulator::server::{Parsed, parse};
+use paytill::simulator::v3::{KeysError, PlatformKeys, RequestV3};
 use paytill::simulator::{Account, Action, Bank, GatewayRequest, Script};
+
+use std::sync::OnceLock;
 
 use super::answers::KEY;
 use super::draw::Draw;
 use super::plain::assert_plain;
 use super::reading;
 
-const PATHS: [&str; 5] =
-    ["/pay/micropay", "/pay/orderquery", "/secapi/pay/reverse", "/", "/pay/micropay?x=1"];
-const NAMES: [&str; 16] = [
+const PATHS: [&str; 10] = [
+    "/pay/micropay",
+    "/pay/orderquery",
+    "/secapi/pay/reverse",
+    "/",
+    "/pay/micropay?x=1",
+    "/pay/unifiedorder",
+    "/pay/closeorder",
+    "/secapi/pay/refund",
+    "/pay/refundquery",
+    "/pay/downloadbill",
+];
+/// Of API v3, with what is sent to it.
+const V3: [(&str, &str, &str); 9] = [
+    ("POST", "/v3/pay/transactions/codepay", CODEPAY),
+    ("POST", "/v3/pay/transactions/native", NATIVE),
+    ("GET", "/v3/pay/transactions/out-trade-no/T01261122113000123456?mchid=1900000109", ""),
+    ("POST", "/v3/pay/transactions/out-trade-no/T01261122113000123456/reverse", IDS),
+    ("POST", "/v3/pay/transactions/out-trade-no/T01261122113000123456/close", CLOSE),
+    ("POST", "/v3/refund/domestic/refunds", REFUND),
+    ("GET", "/v3/refund/domestic/refunds/T01261122113000123456-1", ""),
+    ("GET", "/v3/bill/tradebill?bill_date=2026-11-22&bill_type=ALL", ""),
+    ("GET", "/v3/certificates", ""),
+];
+/// The customer's, in [`CODEPAY`].
+const CODE: &str = "130000000000000000";
+const IDS: &str = r#"{"appid":"wx8888888888888888","mchid":"1900000109"}"#;
+const CLOSE: &str = r#"{"mchid":"1900000109"}"#;
+const CODEPAY: &str = r#"{"appid":"wx8888888888888888","mchid":"1900000109","description":"coffee","out_trade_no":"T01261122113000123456","attach":"0123456789abcdef","payer":{"auth_code":"130000000000000000"},"amount":{"total":1234,"currency":"CNY"},"scene_info":{"device_id":"S001","device_ip":"203.0.113.7","store_info":{"out_id":"S001"}}}"#;
+const NATIVE: &str = r#"{"appid":"wx8888888888888888","mchid":"1900000109","description":"coffee","out_trade_no":"T01261122113000123456","attach":"0123456789abcdef","notify_url":"https://notify.invalid/none","amount":{"total":1234,"currency":"CNY"},"scene_info":{"payer_client_ip":"203.0.113.7","device_id":"S001"}}"#;
+const REFUND: &str = r#"{"out_trade_no":"T01261122113000123456","out_refund_no":"T01261122113000123456-1","reason":"cold","amount":{"refund":234,"total":1234,"currency":"CNY"}}"#;
+const NAMES: [&str; 20] = [
     "out_trade_no",
     "total_fee",
     "auth_code",
@@ -31,8 +63,12 @@ const NAMES: [&str; 16] = [
     "detail",
     "sub_mch_id",
     "neues_feld",
+    "trade_type",
+    "product_id",
+    "notify_url",
+    "out_refund_no",
 ];
-const VALUES: [&str; 18] = [
+const VALUES: [&str; 20] = [
     "",
     "T01261122113000123456",
     "T01261122113000123457",
@@ -51,6 +87,8 @@ const VALUES: [&str; 18] = [
     "203.0.113.7",
     "MD5",
     "HMAC-SHA256",
+    "NATIVE",
+    "https://notify.invalid/none",
 ];
 
 pub fn check(data: &[u8]) {
@@ -67,7 +105,88 @@ pub fn check(data: &[u8]) {
     };
     let started = Timestamp(1_795_318_200_000);
     let mut bank = Bank::new(account, Script::default(), u64::from(draw.byte()), started);
-    if draw.bit() { raw(&mut bank, draw.0) } else { signed(&mut bank, &mut draw) }
+    match draw.byte() {
+        head if head & 1 == 1 => raw(&mut bank, draw.0),
+        head if head & 2 == 2 => signed_v3(&mut bank.with_v3(keys()), &mut draw, started),
+        _ => signed(&mut bank, &mut draw),
+    }
+}
+
+/// Of the simulation, which are nobody else's.
+fn keys() -> PlatformKeys {
+    static KEYS: OnceLock<PlatformKeys> = OnceLock::new();
+    let parts: Vec<&str> =
+        include_str!("../../simulation/keys.pem").split("-----BEGIN PRIVATE KEY-----").collect();
+    let pair = |nth: usize| {
+        let at = parts[nth].find("-----BEGIN CERT").unwrap();
+        let (key, certificate) = parts[nth].split_at(at);
+        [format!("-----BEGIN PRIVATE KEY-----{key}"), certificate.to_owned()]
+    };
+    let load = |name: &'static str| {
+        let (nth, half) = match name {
+            "secrets/v3_apiclient_key.pem" => (1, 0),
+            "secrets/v3_apiclient_cert.pem" => (1, 1),
+            "secrets/platform_key.pem" => (2, 0),
+            "secrets/platform_id_cert.pem" => (2, 1),
+            "secrets/platform_cert_key.pem" => (3, 0),
+            "secrets/platform_cert.pem" => (3, 1),
+            "secrets/pub_key.id" => return Ok::<_, KeysError>("PUB_KEY_ID_01".to_owned()),
+            _ => return Ok(KEY.to_owned()),
+        };
+        Ok(pair(nth)[half].clone())
+    };
+    KEYS.get_or_init(|| PlatformKeys::load(load).unwrap()).clone()
+}
+
+/// Requests of API v3 with anything in place of some of their bytes, most of them signed.
+fn signed_v3(bank: &mut Bank, draw: &mut Draw<'_>, started: Timestamp) {
+    let mut now = Millis(0);
+    let keys = keys();
+    for _ in 0..16 {
+        if draw.is_over() {
+            break;
+        }
+        let (method, target, body) = draw.one_of(&V3);
+        now = now.plus(Millis(u64::from(draw.byte()) * 200));
+        let at = Timestamp(started.0 + i64::try_from(now.0).unwrap());
+        let (mut target, mut body) = (target.to_owned(), body.to_owned());
+        for _ in 0..draw.byte() % 3 {
+            let text = if draw.bit() { &mut target } else { &mut body };
+            let words = ["1234", "T01261122113000123456", "1900000109", "\"", "CNY", "{", "S001"];
+            let with = if draw.bit() { draw.text() } else { draw.one_of(&VALUES).to_owned() };
+            *text = text.replacen(draw.one_of(&words), &with, 1);
+        }
+        let time = at.0 / 1000;
+        let message = format!("{method}\n{target}\n{time}\nabc\n{body}\n");
+        let signature = if draw.byte() < 16 { draw.text() } else { keys.forge(message.as_bytes()) };
+        let authorization = format!(
+            "WECHATPAY2-SHA256-RSA2048 mchid=\"1900000109\",nonce_str=\"abc\",\
+             signature=\"{signature}\",timestamp=\"{time}\",serial_no=\"{}\"",
+            keys.merchant_serial()
+        );
+        let headers = [
+            ("Accept", "application/json"),
+            ("Content-Type", "application/json"),
+            ("User-Agent", "fuzz"),
+            ("Authorization", &authorization),
+        ];
+        let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let target = target.as_str();
+        let bytes = body.as_bytes();
+        let request = RequestV3 { method, target, headers: &headers, body: bytes, at };
+        let reaction = bank.handle_v3(&request, now);
+        assert_plain(&reaction.story, "a line of the story");
+        // Unless it was also given as something else.
+        let is_code = body.matches(CODE).count() == 1 && !target.contains(CODE);
+        let is_code = is_code && body.contains(&format!("\"auth_code\":\"{CODE}\""));
+        assert!(!is_code || !reaction.story.contains(CODE), "{}", reaction.story);
+        if let Action::Headed { body, .. } = &reaction.action {
+            assert!(!body.windows(KEY.len()).any(|part| part == KEY.as_bytes()));
+        }
+        books(bank);
+    }
+    bank.advance(now.plus(Millis::seconds(3600)));
+    books(bank);
 }
 
 /// Bytes as they arrive from the network, one request after another.

@@ -117,7 +117,7 @@ impl Attempted {
             CallKind::Query | CallKind::RefundQuery => self.queries.push(now),
             CallKind::Reverse => self.reversals.push(now),
             CallKind::Order => {
-                if self.body.is_empty() {
+                if self.body.is_empty() || self.body.first() != body.first() {
                     self.body = body.to_vec();
                 }
                 self.sent_at.get_or_insert(now);

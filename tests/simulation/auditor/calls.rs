@@ -4,6 +4,7 @@ use paytill::payment::{Call, CallKind, Event, Rules};
 
 use super::Wrong;
 use super::attempted::Attempted;
+use super::requests;
 use crate::invariants::Invariant;
 
 /// How long a customer has, unless the cashier cancels.
@@ -62,7 +63,7 @@ impl Attempted {
 
     /// What is wrong with ordering a code by this body: each time it says the same.
     pub fn judge_order(&self, body: &[u8]) -> Option<Wrong> {
-        let is_same = self.body.is_empty() || lasting(&self.body) == lasting(body);
+        let is_same = self.body.is_empty() || requests::is_one(&self.body, body);
         (!is_same).then_some((Invariant::OneSubmission, "another order under the same number"))
     }
 
@@ -129,16 +130,4 @@ impl Attempted {
         let doubled = FIRST_WAIT << (in_a_row.len() - 1).min(8);
         now < before + doubled.min(LONGEST_WAIT)
     }
-}
-
-/// What of a request is the same each time.
-fn lasting(body: &[u8]) -> String {
-    let mut text = String::from_utf8_lossy(body).into_owned();
-    for (from, to) in [("<nonce_str>", "</nonce_str>"), ("<sign>", "</sign>")] {
-        let cut = text.find(from).zip(text.find(to));
-        if let Some((from, end)) = cut.filter(|(from, end)| from < end) {
-            text.replace_range(from..end, "");
-        }
-    }
-    text
 }

@@ -42,7 +42,8 @@ impl Auditor {
             SaleRef::Again(id, due) => {
                 let may_be = matches!(
                     stage,
-                    SaleStage::Payment(Status::Declined | Status::Reversed) | SaleStage::Code
+                    SaleStage::Payment(Status::Declined | Status::Reversed | Status::Closed)
+                        | SaleStage::Code
                 );
                 may_be && at_desk.is_some_and(|sale| (sale.id, sale.due) == (Some(id), due.minor()))
             }

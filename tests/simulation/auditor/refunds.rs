@@ -8,7 +8,7 @@ use paytill::journal::{JournalError, JournalReader, OrderRow, RefundRow, StoredE
 use paytill::refund::{Refund, RefundCall, RefundCallKind, RefundEvent, RefundState, RefundStatus};
 use paytill::simulator::{Bank, BankRefund, RefundStage};
 
-use super::Auditor;
+use super::{Auditor, requests};
 use crate::invariants::Invariant;
 
 /// The least time between two calls about refunds.
@@ -24,8 +24,8 @@ pub struct Refunded {
     amount: i64,
     handed: Vec<(RefundEvent, RefundState)>,
     kept: Vec<(RefundEvent, RefundState)>,
-    /// What was sent, without what differs from call to call.
-    body: Option<String>,
+    /// What was sent first.
+    body: Option<Vec<u8>>,
     told: Option<RefundStatus>,
 }
 
@@ -93,7 +93,6 @@ impl Auditor {
     }
 
     fn refund_leaves(&mut self, number: &str, order: &str, body: &[u8]) {
-        let same = without_draws(&String::from_utf8_lossy(body));
         let of_order = || {
             let all = self.refunds.iter();
             all.filter(|(_, refunded)| refunded.order == order && refunded.id != 0)
@@ -108,9 +107,9 @@ impl Auditor {
             .map(|(known, _)| known.clone());
         let Some(refunded) = self.refunds.get_mut(number) else { return };
         let (due, amount) = (refunded.due, refunded.amount);
-        let is_one = *refunded.body.get_or_insert_with(|| same.clone()) == same;
-        let is_right = same.contains(&format!("<refund_fee>{amount}</refund_fee>"))
-            && same.contains(&format!("<total_fee>{due}</total_fee>"));
+        let is_one = requests::is_one(refunded.body.get_or_insert_with(|| body.to_vec()), body);
+        let is_right = requests::says(body, "refund_fee", &amount.to_string())
+            && requests::says(body, "total_fee", &due.to_string());
         self.check(is_one, Invariant::RefundedOnce, || format!("{number}: another body"));
         self.check(is_right, Invariant::SameMoney, || format!("{number}: not {amount} of {due}"));
         self.check(sum <= due, Invariant::RefundedOnce, || {
@@ -271,16 +270,4 @@ fn by_number<'a>(
 
 fn of_bank<'a>(bank: &'a Bank, order: &str, number: &str) -> Option<&'a BankRefund> {
     bank.entry(order)?.refunds.iter().find(|known| known.number == number)
-}
-
-/// A request without its nonce and signature.
-fn without_draws(body: &str) -> String {
-    let mut text = body.to_owned();
-    for name in ["nonce_str", "sign"] {
-        let (from, to) = (format!("<{name}>"), format!("</{name}>"));
-        if let (Some(start), Some(end)) = (text.find(&from), text.find(&to)) {
-            text.replace_range(start..end, "");
-        }
-    }
-    text
 }

@@ -16,6 +16,10 @@ pub struct Counts {
     pub splits: u64,
     /// Codes that were ordered, for customers to scan.
     pub codes: u64,
+    /// Attempts and codes that went through API v3.
+    pub by_v3: u64,
+    /// Tills that were moved to API v3, or to its other keys.
+    pub moves: u64,
     /// Sales whose cash went back because the rest was not paid.
     pub returns: u64,
     /// Shifts that were closed.
@@ -35,6 +39,8 @@ impl Counts {
         self.cash += other.cash;
         self.splits += other.splits;
         self.codes += other.codes;
+        self.by_v3 += other.by_v3;
+        self.moves += other.moves;
         self.returns += other.returns;
         self.closes += other.closes;
         self.bills += other.bills;

@@ -107,6 +107,9 @@ impl World {
     }
 
     fn at_the_code(&mut self, seen: &Seen, rng: &mut fastrand::Rng) {
+        if let Some(sale) = self.counter.serving.filter(|sale| self.is_to_scan(*sale)) {
+            return self.has_them_scan(sale);
+        }
         match rng.u8(..12) {
             0 => {
                 self.press(Key::Tab);
@@ -131,6 +134,15 @@ impl World {
         }
     }
 
+    /// Somebody scans a code of ours, at a table perhaps: the desk is free for the next.
+    fn has_them_scan(&mut self, sale: usize) {
+        self.press(Key::Esc);
+        if self.seen().is_some_and(|seen| seen.sale == View::Welcome) {
+            self.counter.serving = None;
+            self.orders_a_code(sale);
+        }
+    }
+
     fn at_the_payment(&mut self, seen: &Seen, status: Status, rng: &mut fastrand::Rng) {
         match (status, rng.u8(..16)) {
             (_, 0) => self.press(Key::F(7)),
@@ -138,7 +150,7 @@ impl World {
                 self.press(Key::Ctrl('n'));
                 self.is_unchanged(seen, "Ctrl-N");
             }
-            (Status::Paid | Status::Declined | Status::Reversed, 1) => {
+            (Status::Paid | Status::Declined | Status::Reversed | Status::Closed, 1) => {
                 self.press(Key::Ctrl('n'));
                 self.is_unchanged(seen, "Ctrl-N");
             }
@@ -149,8 +161,10 @@ impl World {
             (Status::Paid, 2..=5) => self.next_customer(),
             (Status::Paid, _) => self.press(Key::Enter),
             // With another code, or by somebody who does not look at the screen.
-            (Status::Declined | Status::Reversed, 2..=5) => self.scan(Scenario::Pays),
-            (Status::Declined | Status::Reversed, _) => self.press(Key::Enter),
+            (Status::Declined | Status::Reversed | Status::Closed, 2..=5) => {
+                self.scan(Scenario::Pays);
+            }
+            (Status::Declined | Status::Reversed | Status::Closed, _) => self.press(Key::Enter),
             (_, 1) => self.press(Key::Tab),
             (_, 2) => self.press(Key::F(5)),
             (_, 3) => self.press(Key::Esc),
@@ -182,6 +196,8 @@ impl World {
                     .sales
                     .values()
                     .filter_map(|sale| Some(sale.latest.as_ref()?.to_string()))
+                    // Nobody has seen the others yet.
+                    .filter(|number| self.auditor.is_kept(number))
                     .collect();
                 if let Some(number) = rng.choice(numbers) {
                     self.scan_text(&number);

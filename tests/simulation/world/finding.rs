@@ -2,14 +2,14 @@
 
 use paytill::clock::{Millis, TimeZone};
 use paytill::find::{Findings, Wanted};
-use paytill::gateway::{Ask, Enquired, Gateway as _, Lookup, Owner, Question, Reply, Stamp};
+use paytill::gateway::{Ask, Enquired, Lookup, Owner, Question, Reply};
 use paytill::language::Text;
 use paytill::money::Currency;
 use paytill::order::Order;
 use paytill::payment::{Answer, Event, Found, Inconclusive, TillCause};
 use paytill::screen::ScreenMessage;
-use paytill::simulator::{Action as Reaction, GatewayRequest};
 
+use super::line::{Said, Sent};
 use super::{Due, REQUEST_TIMEOUT, World, account};
 
 impl World {
@@ -43,36 +43,31 @@ impl World {
 
     fn ask(&mut self, serial: u64, question: Question) {
         let mut rng = self.plan.chance("question", self.planned);
-        let stamp = Stamp { time: self.wall(), nonce: format!("{:032}", self.planned) };
-        let request = match &question {
-            Question::Order(order) => self.gateway.encode(Ask::Query(order), &stamp).request,
+        let (stamp, codec) = (self.stamp(), &self.line.codec);
+        let outgoing = match &question {
+            Question::Order(order) => codec.encode(Ask::Query(order), &stamp),
             Question::Number(number) => {
                 let order = self.order_of_number(number.clone());
-                self.gateway.encode(Ask::Query(&order), &stamp).request
+                codec.encode(Ask::Query(&order), &stamp)
             }
             Question::Transaction(number) => {
                 let merchant = account(&self.plan).merchant;
                 let lookup = Lookup { merchant: &merchant, transaction_id: number };
-                self.gateway.encode_lookup(lookup, &stamp).request
+                codec.encode_lookup(lookup, &stamp)
             }
         };
-        let (path, body) = (request.uri().path(), request.body());
-        let request = GatewayRequest { method: "POST", path, body, client_certificate: true };
+        let sent = Sent::of(question.number(), &outgoing);
         let is_lost =
             self.roll(&mut rng, self.climate.no_connection.max(self.climate.lost_answers));
         let mut reply = None;
-        if !is_lost
-            && !self.is_cut_off()
-            && let Reaction::Answer { status, body } =
-                self.bank.handle(&request, Millis(self.now)).action
-        {
-            reply = Some((status, body));
+        if !is_lost && !self.is_cut_off() {
+            (_, reply) = self.bank_takes(&sent);
         }
-        if let Some((status, body)) = &mut reply
+        if let Some(said) = &mut reply
             && self.roll(&mut rng, self.climate.altered_answers)
         {
             self.counts.faults += 1;
-            self.alter(question.number(), status, body, &mut rng);
+            self.alter(question.number(), said, &mut rng);
         }
         let after = if reply.is_some() { self.delay(&mut rng) } else { REQUEST_TIMEOUT };
         self.counter.questions.insert(serial, question);
@@ -83,14 +78,10 @@ impl World {
         Order::of_number(number, account(&self.plan).merchant, Currency::CNY)
     }
 
-    pub(super) fn enquired(&mut self, serial: u64, reply: Option<(u16, Vec<u8>)>) {
+    pub(super) fn enquired(&mut self, serial: u64, reply: Option<Said>) {
         let Some(question) = self.counter.questions.remove(&serial) else { return };
         let lost = || Inconclusive::Unknown(TillCause::NoAnswer.into());
-        let reply = reply.map(|(status, body)| {
-            let mut reply = Reply::new(body);
-            *reply.status_mut() = http::StatusCode::from_u16(status).unwrap();
-            reply
-        });
+        let reply: Option<Reply> = reply.map(Into::into);
         let order = match &question {
             Question::Order(order) => (**order).clone(),
             Question::Number(number) => self.order_of_number(number.clone()),
@@ -99,13 +90,13 @@ impl World {
                 let lookup = Lookup { merchant: &merchant, transaction_id: number };
                 let owner = reply.map_or_else(
                     || Owner::Inconclusive(lost()),
-                    |reply| self.gateway.decode_lookup(lookup, &reply, self.wall()),
+                    |reply| self.line.codec.decode_lookup(lookup, &reply, self.wall()),
                 );
                 return self.answers_the_page(serial, Enquired::Owner(owner));
             }
         };
-        let answer =
-            reply.map(|reply| self.gateway.decode(Ask::Query(&order), &reply, self.wall()).answer);
+        let answer = reply
+            .map(|reply| self.line.codec.decode(Ask::Query(&order), &reply, self.wall()).answer);
         let found = match answer {
             Some(Answer::Found(found)) => found,
             _ => Found::Inconclusive(lost()),

@@ -7,13 +7,13 @@ use std::sync::Arc;
 
 use paytill::clock::TimeZone;
 use paytill::engine::{Attempt, Engine, OrderTemplate, Recovered, RefundRecord};
-use paytill::gateway::Gateway;
 use paytill::journal::{
     FailStop, Files, Filter, Journal, JournalError, JournalReader, KeyFault, OrderRow, Secret,
 };
 use paytill::money::{Currency, Money};
 use paytill::order::TillId;
 use paytill::payment::Rules;
+use paytill::simulator::Api;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use simulated_disk::{Disk, Loss, SmallFile, VFS};
@@ -29,6 +29,9 @@ use crate::screen::Screen;
 /// How long after healing everything that was open must have ended: the time before a reversal, the
 /// time a customer has, and three queries.
 const ENDS_AFTER: u64 = 15_000 + 30_000 + 3 * 5_000;
+
+/// What a till needs longer whose first question after that only tells it that it lacks a certificate.
+const RENEWED_AFTER: u64 = 40_000;
 
 /// The shifts that are opened with a start have numbers from here.
 const STARTS: u64 = 1_000;
@@ -209,6 +212,7 @@ impl World {
             self.reads_the_shifts();
         }
         self.tell(|| format!("the till starts; {} open or watched", past.open.len()));
+        self.opens_the_line();
         let mut merchant = account(&self.plan).merchant;
         if self.climate.corrected_ids > 0 && self.process > 0 {
             merchant.app_id = account(&self.plan).other_app_id.unwrap_or_default();
@@ -226,7 +230,7 @@ impl World {
         let (engine, effects) = Engine::new(
             identity,
             Rules::default(),
-            Arc::clone(&self.gateway) as Arc<dyn Gateway>,
+            Arc::clone(&self.line.codec),
             self.machine.0,
             past,
             self.uptime(),
@@ -265,7 +269,11 @@ impl World {
     fn plan_judgement(&mut self) {
         let Some(till) = &self.till else { return };
         let open = till.engine.busy().map(ToString::to_string).collect();
-        self.plan_at(self.now + ENDS_AFTER, Due::Judgement { process: self.process, open });
+        let longer = if self.api == Api::V3Certificates { RENEWED_AFTER } else { 0 };
+        self.plan_at(
+            self.now + ENDS_AFTER + longer,
+            Due::Judgement { process: self.process, open },
+        );
     }
 
     pub(super) fn judgement(&mut self, open: &[String]) {
@@ -282,6 +290,10 @@ impl World {
     pub(super) fn heal(&mut self) {
         self.tell(|| "from here on nothing fails".to_owned());
         self.bank.heal();
+        // API v3 needs it; nobody else does.
+        if self.climate.api_v3 > 0 {
+            self.wall_error = 0;
+        }
         self.disk.mend();
         // Entries that were waiting for a slow disk are written at once.
         self.plan_at(self.now, Due::Disk { process: self.process });

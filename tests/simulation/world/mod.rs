@@ -7,7 +7,9 @@ mod cash;
 mod counts;
 mod crowd;
 mod finding;
+mod line;
 mod lives;
+mod machine;
 mod paper;
 mod people;
 mod qr;
@@ -19,23 +21,23 @@ mod wire;
 use std::cmp::Reverse as Earliest;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, VecDeque};
 use std::fmt::Write as _;
-use std::sync::Arc;
 
+pub use line::Said;
+use line::{Line, Sent};
 use paytill::clock::{Millis, Timestamp, Uptime};
 use paytill::config::{Config, Flags};
 use paytill::engine::{Act, Engine, Entry, RefundEntry};
-use paytill::gateway::wechat::fields::SignType;
-use paytill::gateway::wechat::v2::WechatV2;
 use paytill::journal::{FailStop, Filter};
 use paytill::order::{AuthCode, Merchant, Order, OutTradeNo};
 use paytill::payment::{Call, Status};
-use paytill::simulator::{Account, Bank, Script};
+use paytill::simulator::{Account, Api, Bank, Scenario, Script, SpecialCase};
 use paytill::text::find::Verdict;
 use refunds::AwaitedRefund;
 use simulated_disk::Disk;
 
 use crate::auditor::Auditor;
 use crate::invariants::{Invariant, Violation};
+use crate::keys;
 use crate::plan::{CashierAction, Climate, Customer, HEALED, Plan};
 use crate::screen::Screen;
 pub use counts::Counts;
@@ -99,14 +101,12 @@ enum Due {
     RefundArrives {
         process: u32,
         call: (i64, u32),
-        number: String,
-        path: String,
-        body: Vec<u8>,
+        sent: Sent,
     },
     RefundAnswered {
         process: u32,
         call: (i64, u32),
-        reply: Option<(u16, Vec<u8>)>,
+        reply: Option<Said>,
     },
     RefundNotSent {
         process: u32,
@@ -125,21 +125,19 @@ enum Due {
     Leaves {
         process: u32,
         call: (i64, u32),
-        path: String,
-        body: Vec<u8>,
+        sent: Sent,
     },
     /// A request reaches the bank.
     Arrives {
         process: u32,
         call: (i64, u32),
         kind: u8,
-        path: String,
-        body: Vec<u8>,
+        sent: Sent,
     },
     Answered {
         process: u32,
         call: (i64, u32),
-        reply: Option<(u16, Vec<u8>)>,
+        reply: Option<Said>,
     },
     NotSent {
         process: u32,
@@ -158,8 +156,18 @@ enum Due {
     Enquired {
         process: u32,
         serial: u64,
-        reply: Option<(u16, Vec<u8>)>,
+        reply: Option<Said>,
     },
+    /// Platform certificates are asked for.
+    Renewal {
+        process: u32,
+    },
+    /// The till is moved to API v3.
+    Moved {
+        has_public_key: bool,
+    },
+    /// The bank signs with another platform certificate.
+    Rotated,
     PowerCut,
     Kill,
     /// The owner closes the till properly.
@@ -244,7 +252,9 @@ struct World {
     disk: Disk,
     disk_chance: fastrand::Rng,
     till: Option<Till>,
-    gateway: Arc<WechatV2>,
+    /// The version of the gateway's API that the till is configured for.
+    api: Api,
+    line: Line,
     bank: Bank,
     agenda: BinaryHeap<Earliest<(u64, u64, Due)>>,
     planned: u64,
@@ -255,7 +265,7 @@ struct World {
     awaited: BTreeMap<(i64, u32), Awaited>,
     awaited_refunds: BTreeMap<(i64, u32), AwaitedRefund>,
     /// The last answer about each number, to be delivered for another one.
-    answers: BTreeMap<String, Vec<u8>>,
+    answers: BTreeMap<String, Said>,
     /// The cashier, if she works at the screen.
     counter: Counter,
     /// What the page in front of the desk says.
@@ -292,18 +302,28 @@ fn config() -> Config {
     Config::training(&Flags::default(), &environment).expect("a till needs no file in training")
 }
 
+/// Whether somebody gives money back at the merchant platform.
+fn is_refunded_elsewhere(scenario: Scenario) -> bool {
+    let cases = [SpecialCase::PartlyRefunded, SpecialCase::RefundedElsewhere];
+    cases.map(Scenario::Odd).contains(&scenario)
+}
+
 impl World {
     fn new(plan: Plan, in_words: bool) -> Self {
         let account = account(&plan);
         let key = account.api_key.clone();
-        let gateway = WechatV2::new(SignType::HmacSha256, key.clone().into());
         // Whether the real gateway does this is not known (protocol 6).
         let fence_unknown = plan.chance("sync_point", 0).bool();
         let visible_after = Millis([0, 0, 4_000][plan.chance("visible", 0).usize(..3)]);
         let script =
             Script { fence_unknown, visible_after, scans_by_word: true, ..Script::default() };
+        let climate = plan.climate();
+        let mut bank = Bank::new(account, script, plan.seed, Timestamp(STARTED));
+        if climate.api_v3 > 0 {
+            bank = bank.with_v3(keys::platform());
+        }
         let mut world = Self {
-            climate: plan.climate(),
+            climate,
             config: config(),
             now: 0,
             process: 0,
@@ -314,8 +334,9 @@ impl World {
             disk: Disk::new(),
             disk_chance: plan.chance("disk", 0),
             till: None,
-            gateway: Arc::new(gateway),
-            bank: Bank::new(account, script, plan.seed, Timestamp(STARTED)),
+            api: Api::V2,
+            line: Line::new(Api::V2, &key),
+            bank,
             agenda: BinaryHeap::new(),
             planned: 0,
             next_tick: None,
@@ -334,6 +355,7 @@ impl World {
             plan,
         };
         world.draw();
+        world.draw_the_api();
         world.plan_at(0, Due::Start { process: 0 });
         world.plan_at(HEALED, Due::Healed);
         world
@@ -341,7 +363,11 @@ impl World {
 
     /// Schedules everything that the plan determines.
     fn draw(&mut self) {
-        for (sale, customer) in self.plan.customers() {
+        for (sale, mut customer) in self.plan.customers() {
+            // No call of API v3 tells how much went back: that ends with a person.
+            if self.climate.api_v3 > 0 && is_refunded_elsewhere(customer.scenario) {
+                customer.scenario = Scenario::Pays;
+            }
             self.plan_at(customer.at, Due::Customer(sale));
             for (after, action) in self.plan.actions(sale) {
                 self.plan_at(
@@ -399,6 +425,7 @@ impl World {
                 Due::Arrives { .. }
                     | Due::RefundArrives { .. }
                     | Due::Scan(_)
+                    | Due::Rotated
                     | Due::Healed
                     | Due::PowerCut
             );
@@ -446,11 +473,11 @@ impl World {
             Due::CashierAction(sale, action) => self.action(sale, action),
             Due::Disk { process } if process == self.process => self.disk(),
             Due::Quiet { process, entries } if process == self.process => self.quiet(entries),
-            Due::Leaves { process, call, path, body } if process == self.process => {
-                self.leaves(call, &path, &body);
+            Due::Leaves { process, call, sent } if process == self.process => {
+                self.leaves(call, &sent);
             }
-            Due::Arrives { process, call, kind, path, body } => {
-                self.arrives(process, call, kind, &path, &body);
+            Due::Arrives { process, call, kind, sent } => {
+                self.arrives(process, call, kind, sent);
             }
             Due::Answered { process, call, reply } if process == self.process => {
                 self.answered(call, reply);
@@ -462,8 +489,8 @@ impl World {
                 self.enquired(serial, reply);
             }
             Due::Refund(sale, nth) => self.refund(sale, nth),
-            Due::RefundArrives { process, call, number, path, body } => {
-                self.refund_arrives(process, call, number, &path, &body);
+            Due::RefundArrives { process, call, sent } => {
+                self.refund_arrives(process, call, sent);
             }
             Due::RefundAnswered { process, call, reply } if process == self.process => {
                 self.refund_answered(call, reply);
@@ -482,6 +509,11 @@ impl World {
             Due::Open(number) => self.opens_the_shift(number),
             Due::Return(sale) => self.returns_cash(sale),
             Due::Scan(number) => self.scans(&number),
+            Due::Renewal { process } if process == self.process && self.till.is_some() => {
+                self.renews_certificates();
+            }
+            Due::Moved { has_public_key } => self.moves(has_public_key),
+            Due::Rotated => self.rotates(),
             Due::Suspension(number) => self.suspension(number),
             Due::Healed => self.heal(),
             Due::Judgement { process, open } if process == self.process => self.judgement(&open),
@@ -504,37 +536,8 @@ impl World {
             | Due::RefundAnswered { .. }
             | Due::RefundNotSent { .. }
             | Due::Start { .. }
+            | Due::Renewal { .. }
             | Due::Judgement { .. } => {}
-        }
-    }
-
-    fn clock_jump(&mut self, number: u64) {
-        let jumps = [-3_600_000, 3_600_000, 86_400_000, -STARTED, 4_070_908_800_000 - STARTED, 0];
-        let mut rng = self.plan.chance("clock", number);
-        self.wall_error = jumps[rng.usize(..jumps.len())];
-        let wall = self.wall();
-        self.tell(|| format!("the wall clock jumps: {}", wall.to_rfc3339()));
-    }
-
-    fn suspension(&mut self, number: u64) {
-        let mut rng = self.plan.chance("suspension", number);
-        let wakes = (self.now + rng.u64(1_000..120_000)).min(HEALED - 1);
-        self.tell(|| format!("the machine sleeps until {wakes}"));
-        self.suspended_until = wakes;
-        self.auditor.sleeps(wakes);
-        // No connection survives a suspension.
-        let (process, now) = (self.process, self.now);
-        let calls: Vec<(i64, u32)> = self.awaited.keys().copied().collect();
-        let agenda = std::mem::take(&mut self.agenda);
-        let is_kept = |due: &Due| {
-            !matches!(
-                due,
-                Due::Answered { reply: Some(_), .. } | Due::RefundAnswered { reply: Some(_), .. }
-            )
-        };
-        self.agenda = agenda.into_iter().filter(|Earliest((_, _, due))| is_kept(due)).collect();
-        for call in calls {
-            self.plan_at(now, Due::Answered { process, call, reply: None });
         }
     }
 
@@ -553,7 +556,7 @@ impl World {
     }
 
     fn wall(&self) -> Timestamp {
-        Timestamp(STARTED + i64::try_from(self.now).unwrap_or(0) + self.wall_error)
+        Timestamp(self.banks_clock().0 + self.wall_error)
     }
 
     fn is_healed(&self) -> bool {

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use paytill::clock::Millis;
 use paytill::engine::{Attempt, Draw, QrStart, Refusal, SaleRef};
 use paytill::money::Money;
-use paytill::simulator::{Scenario, SpecialCase};
+use paytill::simulator::{Api, Scenario};
 
 use super::people::id_of;
-use super::{Due, World};
+use super::{Due, World, is_refunded_elsewhere};
 
 /// How long a code may be shown: nobody in the simulation waits for two hours.
 const LASTS: [u64; 3] = [10_000, 25_000, 40_000];
@@ -34,9 +34,7 @@ impl World {
         let scenario = match known.customer.scenario {
             _ if known.attempts > 1 => Scenario::Pays,
             // What somebody does at the merchant platform is played by other sales.
-            Scenario::Odd(SpecialCase::PartlyRefunded | SpecialCase::RefundedElsewhere) => {
-                Scenario::WalksAway
-            }
+            scenario if is_refunded_elsewhere(scenario) => Scenario::WalksAway,
             scenario => scenario,
         };
         let due = Money::from_minor(known.customer.due);
@@ -77,6 +75,7 @@ impl World {
         self.auditor.is_scanned(number.as_str(), lasts);
         self.counts.sales += 1;
         self.counts.codes += 1;
+        self.counts.by_v3 += u64::from(self.api != Api::V2);
         self.sale_of.insert(number.to_string(), sale);
         self.ordered.insert(number.to_string(), Ordered { scenario, is_seen: false });
         let id = id_of(&effects);

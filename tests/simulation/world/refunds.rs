@@ -2,7 +2,7 @@
 
 use paytill::clock::Millis;
 use paytill::engine::{Draw, Effect, RefundEntry, RefundRecord, RefundReport, RefundStart};
-use paytill::gateway::{Gateway as _, RefundAsk, Reply, Stamp};
+use paytill::gateway::RefundAsk;
 use paytill::journal::JournalError;
 use paytill::money::Money;
 use paytill::payment::TillCause;
@@ -10,9 +10,9 @@ use paytill::refund::{
     EarlierRefund, Refund, RefundAnswer, RefundCall, RefundCallKind, RefundEvent,
 };
 use paytill::screen::ScreenMessage;
-use paytill::simulator::{Action as Reaction, GatewayRequest};
 use paytill_host::transport::TransportFailure;
 
+use super::line::{Said, Sent};
 use super::{Due, Queued, REQUEST_TIMEOUT, World};
 use crate::invariants::Invariant;
 use crate::plan::{HEALED, HELD_AT_MOST};
@@ -93,11 +93,11 @@ impl World {
     }
 
     pub(super) fn send_refund(&mut self, refund: i64, what: Refund, made: RefundCall) {
-        let stamp = Stamp { time: self.wall(), nonce: format!("{:032}", self.planned) };
         let ask = RefundAsk { kind: made.kind, refund: &what };
-        let request = self.gateway.encode_refund(ask, &stamp).request;
+        let outgoing = self.line.codec.encode_refund(ask, &self.stamp());
+        let sent = Sent::of(what.out_refund_no.as_str(), &outgoing);
         self.counts.calls += 1;
-        self.auditor.refund_sent(&what, made, request.body());
+        self.auditor.refund_sent(&what, made, &sent.body);
         if self.till.as_ref().is_some_and(|till| till.disk_failed) {
             let what = format!("{}: a call without a journal", what.out_refund_no);
             self.auditor.broken(Invariant::IntentBeforeWire, what);
@@ -106,8 +106,6 @@ impl World {
         let (process, call) = (self.process, (refund, made.number));
         let key = self.planned;
         let mut rng = self.plan.chance("refund call", key);
-        let (path, body) = (request.uri().path().to_owned(), request.body().to_vec());
-        let number = what.out_refund_no.to_string();
         self.awaited_refunds.insert(call, AwaitedRefund { what, call: made });
         if self.roll(&mut rng, self.climate.no_connection) || self.is_cut_off() {
             self.counts.faults += 1;
@@ -126,8 +124,8 @@ impl World {
         self.counts.faults += u64::from(is_twofold || is_lost || is_held);
         let on_time = (!is_lost).then_some(if is_held { late } else { soon });
         for at in is_twofold.then_some(late).into_iter().chain(on_time) {
-            let (path, body, number) = (path.clone(), body.clone(), number.clone());
-            self.plan_at(at, Due::RefundArrives { process, call, number, path, body });
+            let sent = sent.clone();
+            self.plan_at(at, Due::RefundArrives { process, call, sent });
         }
         if made.kind == RefundCallKind::Refund
             && self.roll(&mut rng, self.climate.death_at_the_wire)
@@ -137,36 +135,15 @@ impl World {
         }
     }
 
-    pub(super) fn refund_arrives(
-        &mut self,
-        process: u32,
-        call: (i64, u32),
-        number: String,
-        path: &str,
-        body: &[u8],
-    ) {
-        let request = GatewayRequest { method: "POST", path, body, client_certificate: true };
-        let reaction = self.bank.handle(&request, Millis(self.now));
-        self.tell(|| format!("  bank: {}", reaction.story));
-        let Reaction::Answer { mut status, mut body } = reaction.action else {
-            self.counts.faults += 1;
-            return;
-        };
+    pub(super) fn refund_arrives(&mut self, process: u32, call: (i64, u32), sent: Sent) {
+        let (after, said) = self.bank_takes(&sent);
         let mut rng = self.plan.chance("refund answer", self.planned);
-        if self.roll(&mut rng, self.climate.lost_answers) || self.is_cut_off() {
-            self.counts.faults += 1;
-            return;
-        }
-        if self.roll(&mut rng, self.climate.altered_answers) {
-            self.counts.faults += 1;
-            self.alter(&number, &mut status, &mut body, &mut rng);
-        }
-        self.answers.insert(number, body.clone());
-        let at = self.now + reaction.after.0 + self.delay(&mut rng);
-        self.plan_at(at, Due::RefundAnswered { process, call, reply: Some((status, body)) });
+        let Some(said) = self.comes_back(sent.number, said, &mut rng) else { return };
+        let at = self.now + after.0 + self.delay(&mut rng);
+        self.plan_at(at, Due::RefundAnswered { process, call, reply: Some(said) });
     }
 
-    pub(super) fn refund_answered(&mut self, call: (i64, u32), reply: Option<(u16, Vec<u8>)>) {
+    pub(super) fn refund_answered(&mut self, call: (i64, u32), reply: Option<Said>) {
         let Some(AwaitedRefund { what, call: made }) = self.awaited_refunds.remove(&call) else {
             return;
         };
@@ -175,14 +152,13 @@ impl World {
                 let lost = TransportFailure::lost(TillCause::NoAnswer).into();
                 (RefundAnswer::inconclusive(made.kind, lost), Vec::new())
             }
-            Some((status, body)) => {
-                let mut reply = Reply::new(body);
-                *reply.status_mut() = http::StatusCode::from_u16(status).unwrap();
+            Some(said) => {
                 let ask = RefundAsk { kind: made.kind, refund: &what };
-                let decoded = self.gateway.decode_refund(ask, &reply, self.wall());
+                let decoded = self.line.codec.decode_refund(ask, &said.into(), self.wall());
                 (decoded.answer, decoded.record)
             }
         };
+        self.looks_for_a_certificate();
         self.refund_event(call.0, RefundEvent::Answered(made.number, answer), record);
     }
 

@@ -1,20 +1,15 @@
 //! The network between till and bank: it loses, holds back, duplicates, delays, alters and cuts
 //! off.
 
-use paytill::clock::Millis;
-use paytill::gateway::{Ask, Gateway as _, Reply, Stamp};
+use paytill::gateway::Ask;
 use paytill::order::{AuthCode, Order};
 use paytill::payment::{Answer, Call, CallKind, Event, TillCause};
-use paytill::simulator::{Action as Reaction, GatewayRequest};
 use paytill_host::transport::TransportFailure;
 
+use super::line::{Said, Sent};
 use super::{Awaited, Due, REQUEST_TIMEOUT, World};
 use crate::invariants::Invariant;
 use crate::plan::{HEALED, HELD_AT_MOST};
-
-/// Says nothing about the order, whatever has become of it.
-const UNSIGNED_REFUSAL: &str = "<xml><return_code><![CDATA[FAIL]]></return_code>\
-    <return_msg><![CDATA[busy]]></return_msg></xml>";
 
 impl World {
     pub(super) fn send(&mut self, attempt: i64, order: Order, made: Call, code: Option<AuthCode>) {
@@ -26,10 +21,9 @@ impl World {
             let what = format!("{number}: a submission without its code");
             return self.auditor.broken(Invariant::OneSubmission, what);
         };
-        let stamp = Stamp { time: self.wall(), nonce: format!("{:032}", self.planned) };
-        let request = self.gateway.encode(ask, &stamp).request;
+        let sent = Sent::of(&number, &self.line.codec.encode(ask, &self.stamp()));
         self.counts.calls += 1;
-        self.auditor.sent(&order, made, request.body(), is_of_the_past);
+        self.auditor.sent(&order, made, &sent.body, is_of_the_past);
         if is_stopped {
             let what = format!("{number}: a call without a journal");
             self.auditor.broken(Invariant::IntentBeforeWire, what);
@@ -40,7 +34,6 @@ impl World {
         let nth = self.sales.get(&sale).map_or(0, |sale| sale.attempts);
         let key = (sale as u64 * 100 + nth) * 1_000 + u64::from(made.number);
         let mut rng = self.plan.chance("call", key);
-        let (path, body) = (request.uri().path().to_owned(), request.body().to_vec());
         self.awaited.insert(call, Awaited { order, call: made, code, key });
         let is_hopeless = made.kind.ends_an_order() && self.climate.no_reversals > 0;
         if self.roll(&mut rng, self.climate.no_connection) || self.is_cut_off() || is_hopeless {
@@ -52,7 +45,7 @@ impl World {
         if made.kind == CallKind::Submit {
             // One host may be down, and the other slow.
             let dials = if rng.bool() && !self.is_healed() { rng.u64(..6_000) } else { 0 };
-            return self.plan_at(self.now + dials, Due::Leaves { process, call, path, body });
+            return self.plan_at(self.now + dials, Due::Leaves { process, call, sent });
         }
         let is_twofold = self.roll(&mut rng, self.climate.twofold_requests);
         let is_lost = self.roll(&mut rng, self.climate.lost_requests);
@@ -62,16 +55,16 @@ impl World {
         let soon = self.now + self.delay(&mut rng);
         self.counts.faults += u64::from(is_twofold || is_lost || is_held);
         if is_twofold {
-            let (path, body) = (path.clone(), body.clone());
-            self.plan_at(late, Due::Arrives { process, call, kind, path, body });
+            let sent = sent.clone();
+            self.plan_at(late, Due::Arrives { process, call, kind, sent });
         }
         if !is_lost {
             let at = if is_held { late } else { soon };
-            self.plan_at(at, Due::Arrives { process, call, kind, path, body });
+            self.plan_at(at, Due::Arrives { process, call, kind, sent });
         }
     }
 
-    pub(super) fn leaves(&mut self, call: (i64, u32), path: &str, body: &[u8]) {
+    pub(super) fn leaves(&mut self, call: (i64, u32), sent: &Sent) {
         let Some(awaited) = self.awaited.get(&call) else { return };
         let number = awaited.order.out_trade_no.to_string();
         let mut rng = self.plan.chance("leaves", awaited.key);
@@ -97,8 +90,8 @@ impl World {
         self.auditor.left(&number, count, is_late);
         let process = self.process;
         for at in arrivals {
-            let (path, body) = (path.to_owned(), body.to_vec());
-            self.plan_at(at, Due::Arrives { process, call, kind: 0, path, body });
+            let sent = sent.clone();
+            self.plan_at(at, Due::Arrives { process, call, kind: 0, sent });
         }
         if self.roll(&mut rng, self.climate.death_at_the_wire) {
             let at = self.now + rng.u64(..500);
@@ -106,103 +99,62 @@ impl World {
         }
     }
 
-    pub(super) fn arrives(
-        &mut self,
-        process: u32,
-        call: (i64, u32),
-        kind: u8,
-        path: &str,
-        body: &[u8],
-    ) {
-        let text = String::from_utf8_lossy(body);
-        let number = between(&text, "<out_trade_no>", "</out_trade_no>").to_owned();
-        let request = GatewayRequest { method: "POST", path, body, client_certificate: true };
+    pub(super) fn arrives(&mut self, process: u32, call: (i64, u32), kind: u8, sent: Sent) {
         // What becomes of other orders their codes say.
-        self.bank.set_scenario(self.fate_of(&number));
-        let reaction = self.bank.handle(&request, Millis(self.now));
+        self.bank.set_scenario(self.fate_of(&sent.number));
+        let (after, said) = self.bank_takes(&sent);
         self.bank.set_scenario(None);
-        self.tell(|| format!("  bank: {}", reaction.story));
+        let Sent { number, body, .. } = sent;
         if kind == 0 {
-            self.auditor.arrived(&number, body);
+            self.auditor.arrived(&number, &body);
         }
-        let Reaction::Answer { status, body } = reaction.action else {
-            // Broken replies are the transport's business; here they are lost.
-            self.counts.faults += 1;
-            return;
-        };
         let mut rng = self.plan.chance("answer", self.planned);
-        if self.roll(&mut rng, self.climate.lost_answers) || self.is_cut_off() {
-            self.counts.faults += 1;
-            return;
-        }
-        let (mut status, mut body) = (status, body);
-        if self.roll(&mut rng, self.climate.altered_answers) {
-            self.counts.faults += 1;
-            self.alter(&number, &mut status, &mut body, &mut rng);
-        }
-        self.answers.insert(number, body.clone());
-        let at = self.now + reaction.after.0 + self.delay(&mut rng);
-        self.plan_at(at, Due::Answered { process, call, reply: Some((status, body)) });
+        let Some(said) = self.comes_back(number, said, &mut rng) else { return };
+        let at = self.now + after.0 + self.delay(&mut rng);
+        self.plan_at(at, Due::Answered { process, call, reply: Some(said) });
     }
 
-    /// What an attacker without the key can do, or a server that confuses its answers.
-    pub(super) fn alter(
-        &self,
-        number: &str,
-        status: &mut u16,
-        body: &mut Vec<u8>,
+    /// What the network makes of an answer.
+    pub(super) fn comes_back(
+        &mut self,
+        number: String,
+        said: Option<Said>,
         rng: &mut fastrand::Rng,
-    ) {
-        let text = String::from_utf8_lossy(body).into_owned();
-        match rng.u8(..7) {
-            0 => *status = 500,
-            6 => *body = UNSIGNED_REFUSAL.into(),
-            1 => body.truncate(rng.usize(..body.len().max(1))),
-            2 => *body = text.replace("</total_fee>", "0</total_fee>").into(),
-            3 => {
-                let words = ["NOTPAY", "USERPAYING", "REVOKED", "CLOSED", "FAIL"];
-                let word = words[rng.usize(..words.len())];
-                *body = text.replace("SUCCESS", word).replacen(word, "SUCCESS", 1).into();
-            }
-            4 => {
-                let sign = between(&text, "<sign>", "</sign>").to_owned();
-                *body = text.replace(&sign, "").into();
-            }
-            _ => {
-                // An answer that names no order belongs to the request it came for; TLS guarantees
-                // that.
-                let names_one =
-                    |body: &[u8]| String::from_utf8_lossy(body).contains("<out_trade_no>");
-                let other = self
-                    .answers
-                    .iter()
-                    .find(|(other, body)| other.as_str() != number && names_one(body));
-                if let Some((_, other)) = other {
-                    other.clone_into(body);
-                }
-            }
+    ) -> Option<Said> {
+        let Some(mut said) = said else {
+            self.counts.faults += 1;
+            return None;
+        };
+        if self.roll(rng, self.climate.lost_answers) || self.is_cut_off() {
+            self.counts.faults += 1;
+            return None;
         }
+        if self.roll(rng, self.climate.altered_answers) {
+            self.counts.faults += 1;
+            self.alter(&number, &mut said, rng);
+        }
+        self.answers.insert(number, said.clone());
+        Some(said)
     }
 
-    pub(super) fn answered(&mut self, call: (i64, u32), reply: Option<(u16, Vec<u8>)>) {
+    pub(super) fn answered(&mut self, call: (i64, u32), reply: Option<Said>) {
         let Some(Awaited { order, call: made, code, .. }) = self.awaited.remove(&call) else {
             return;
         };
-        let bytes = reply.as_ref().map(|(status, body)| (*status, body.as_slice()));
-        self.auditor.answered(&order, made.kind, bytes);
+        let wall = self.wall();
+        self.auditor.answered(&order, made.kind, reply.as_ref(), wall);
         let (answer, record) = match reply {
             None => {
                 let lost = TransportFailure::lost(TillCause::NoAnswer).into();
                 (Answer::inconclusive(made.kind, lost), Vec::new())
             }
-            Some((status, body)) => {
+            Some(said) => {
                 let Some(ask) = Ask::of(made.kind, &order, code.as_ref()) else { return };
-                let mut reply = Reply::new(body);
-                *reply.status_mut() = http::StatusCode::from_u16(status).unwrap();
-                let decoded = self.gateway.decode(ask, &reply, self.wall());
+                let decoded = self.line.codec.decode(ask, &said.into(), wall);
                 (decoded.answer, decoded.record)
             }
         };
+        self.looks_for_a_certificate();
         self.answers_a_question(call.0, &answer);
         self.event(call.0, Event::Answered(made.number, answer), record);
     }
@@ -223,9 +175,4 @@ impl World {
             self.perform(effects);
         }
     }
-}
-
-fn between<'a>(text: &'a str, from: &str, to: &str) -> &'a str {
-    let rest = text.split_once(from).map_or("", |(_, rest)| rest);
-    rest.split_once(to).map_or("", |(inner, _)| inner)
 }

@@ -148,3 +148,23 @@ fn a_number_that_nobody_knew_and_that_was_refunded_since_is_asked_about() {
     assert_eq!(bench.state.status(), Status::Attention);
     assert_eq!(bench.state.money(), Funds::Held);
 }
+
+#[test]
+fn where_nobody_says_how_much_went_back_of_a_number_that_was_reversed_the_reversal_is_repeated() {
+    let mut bench = PaymentBench::begin();
+    bench.answer(lost());
+    bench.until(
+        90_000,
+        |kind| if kind == CallKind::Reverse { Says::Accepted } else { Says::NotFound },
+    );
+    assert!(bench.state.is_to_be_rechecked());
+    let before = bench.times(CallKind::Reverse).len();
+    // It was delivered late, and another copy of the reversal after it.
+    bench.until(HOUR, |kind| match kind {
+        CallKind::Reverse => Says::Accepted,
+        CallKind::RefundQuery => Says::Refunds(Refunds::Untold),
+        _ => Says::Ended(Ending::Refunded),
+    });
+    assert_eq!((bench.state.status(), bench.state.money()), (Status::Reversed, Funds::Returned));
+    assert_eq!(bench.times(CallKind::Reverse).len(), before + 1);
+}
