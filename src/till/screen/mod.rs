@@ -49,8 +49,10 @@ mod note;
 mod overlays;
 mod pages;
 mod palette;
+mod paper;
 mod part_paid;
 mod pin;
+mod qr;
 mod rest;
 mod ring_up;
 mod shapes;
@@ -243,6 +245,11 @@ pub enum ScreenMessage {
         out_trade_no: OutTradeNo,
         how: Printing,
     },
+    /// What came of a [`ScreenCommand::PrintBill`]; `None`: its code was no longer valid.
+    BillPrinted {
+        out_trade_no: OutTradeNo,
+        how: Option<Printing>,
+    },
     /// Slips that an earlier run has left: those that are printed now, and those that are perhaps on
     /// paper and only offered.
     SlipsLeft {
@@ -291,6 +298,12 @@ pub enum ScreenCommand {
         sale: SaleRef,
         code: AuthCode,
     },
+    /// Order a code that the customer scans.
+    OrderCode {
+        sale: SaleRef,
+    },
+    /// Print the code of an order as a bill, if it can still be scanned when the printer begins.
+    PrintBill(OutTradeNo),
     /// The cashier cancels the payment.
     Cancel(OutTradeNo),
     /// Give so much of an order back; it is read and judged once more.

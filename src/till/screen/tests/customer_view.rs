@@ -6,28 +6,62 @@ use crate::screen::{CustomerViewSettings, customer_view};
 
 fn drawn(settings: &CustomerViewSettings, told: Option<Told>, width: u16, height: u16) -> String {
     let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
-    customer_view(settings, told, &mut buffer);
+    customer_view(settings, told.as_ref(), &mut buffer);
     as_text(&buffer)
 }
 
 fn its_settings(language: Language) -> CustomerViewSettings {
     let Settings { store, currency, theme, .. } = settings();
-    CustomerViewSettings { store, currency, language, theme, draws_chinese: true }
+    CustomerViewSettings {
+        store,
+        currency,
+        language,
+        theme,
+        draws_chinese: true,
+        draws_blocks: true,
+    }
 }
 
 fn sale(minor: i64, stage: SaleStage) -> Told {
     let view = View::Sale { amount: Money::from_minor(minor), stage };
-    Told { view, is_training: false }
+    Told { view, is_training: false, code: None }
+}
+
+fn scan() -> Told {
+    Told { code: Some(code::url()), ..sale(128_880, SaleStage::Scan) }
+}
+
+#[test]
+fn the_code_is_read_from_the_customers_screen_in_every_theme_and_window() {
+    for theme in [Theme::Dark, Theme::Light, Theme::Contrast, Theme::Mono] {
+        for (width, height) in [(80, 24), (80, 23), (120, 40), (200, 60)] {
+            let settings = CustomerViewSettings { theme, ..its_settings(Language::Chinese) };
+            let told = Told { is_training: true, ..scan() };
+            let mut frame = Buffer::empty(Rect::new(0, 0, width, height));
+            customer_view(&settings, Some(&told), &mut frame);
+            let read = code::read(&frame, code::CELLS[usize::from(width == 80)]);
+            assert_eq!(read.as_deref(), Some(code::url().as_str()));
+        }
+    }
+    // Where it cannot be drawn, nobody is asked to scan it here.
+    let blockless = CustomerViewSettings { draws_blocks: false, ..its_settings(Language::English) };
+    for (settings, width) in [(blockless, 80), (its_settings(Language::English), 60)] {
+        let picture = drawn(&settings, Some(scan()), width, 24);
+        assert!(packed(&picture).contains("thatthecashiershowsyou"), "{picture}");
+    }
 }
 
 #[test]
 fn each_stage_in_each_window_and_language() {
-    let training = Told { view: View::Welcome, is_training: true };
+    let training = Told { is_training: true, ..Told::default() };
     let scenes = [
         ("closed", None),
         ("welcome", Some(training)),
         ("typing", Some(sale(1_250, SaleStage::Typing))),
         ("code", Some(sale(1_250, SaleStage::Code))),
+        ("scan", Some(scan())),
+        ("scan_in_training", Some(Told { is_training: true, ..scan() })),
+        ("scan_elsewhere", Some(sale(1_250, SaleStage::Scan))),
         ("waiting", Some(sale(128_880, SaleStage::Payment(Status::Waiting)))),
         ("checking", Some(sale(128_880, SaleStage::Payment(Status::Checking)))),
         ("paid", Some(sale(128_880, SaleStage::Payment(Status::Paid)))),
@@ -36,7 +70,7 @@ fn each_stage_in_each_window_and_language() {
     ];
     for (language, tag) in [(Language::English, "en"), (Language::Chinese, "zh")] {
         for (width, height) in [(80, 24), (120, 40), (200, 60)] {
-            let pictures = scenes.map(|(name, told)| {
+            let pictures = scenes.clone().map(|(name, told)| {
                 format!("--- {name}\n{}", drawn(&its_settings(language), told, width, height))
             });
             insta::with_settings!({ snapshot_path => "../snapshots", prepend_module_to_snapshot => false, omit_expression => true }, {

@@ -14,7 +14,7 @@ use crate::text::screen::StoryWords;
 use crate::text::{history, reason};
 
 impl Canvas<'_> {
-    pub(super) fn story(&mut self, area: Rect) {
+    pub(in crate::screen) fn story(&mut self, area: Rect) {
         let model = self.model;
         let Some(attempt) = model.at_hand() else { return };
         let area = self.title(area, StoryWords::of(model.language).title());

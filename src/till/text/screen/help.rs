@@ -22,6 +22,16 @@ crate::catalogue! {
         "Nothing has been sent yet: press Esc to cancel.",
         "还没有发起收款：按 Esc 键可取消。"
     ];
+    our_code => [
+        "The customer scans this code with WeChat. It is paid once the screen says PAID, and not before.",
+        "请顾客用微信扫这个收款码。屏幕显示“支付成功”之后才算收到款。"
+    ], [
+        "Ctrl-N puts the code aside and it stays valid; Tab brings it back. F9 prints it as a bill.",
+        "按 Ctrl-N 先接待下一位，收款码继续有效，按 Tab 键可调回。按 F9 键打印付款单。"
+    ], [
+        "To take it away, press Esc and confirm: the order is then closed. A payment that still comes in counts.",
+        "不再收款时按 Esc 键并确认，订单随即关闭；如果顾客抢先付了款，按已收款处理。"
+    ];
     waiting => [
         "The payment was sent; the result is checked automatically.",
         "已发起收款，系统会自动查询结果。"
@@ -128,6 +138,7 @@ crate::catalogue! {
     ];
     key_goods => "search the goods", "查找商品";
     key_hold => "hold or recall a sale", "挂单、取单";
+    key_code => "the customer scans our code", "出示收款码，顾客扫码";
     key_check_now => "check the payment now", "立即查询未完成的支付";
     key_find => "find an order, ask now", "查找订单、核实付款";
     key_refund => "give money back", "退款";
